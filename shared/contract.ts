@@ -1,0 +1,48 @@
+import { z } from 'zod'
+import { comparisonCalls } from './contract/comparisons.ts'
+import { datasetCalls, importJob } from './contract/datasets.ts'
+import { labelCalls } from './contract/labels.ts'
+import { runCalls, runSummary, sampleItem } from './contract/runs.ts'
+import { systemCalls } from './contract/system.ts'
+import { runId } from './domain.ts'
+
+/** Everything the app can do, and nothing else: each door serves exactly these calls. */
+export const contract = {
+  ...systemCalls,
+  ...datasetCalls,
+  ...labelCalls,
+  ...runCalls,
+  ...comparisonCalls,
+} as const
+
+export type CallName = keyof typeof contract
+/** What a caller passes: fields with defaults may be left out. */
+export type Input<N extends CallName> = z.input<(typeof contract)[N]['input']>
+/** What a handler receives: defaults filled in. */
+export type Parsed<N extends CallName> = z.output<(typeof contract)[N]['input']>
+export type Output<N extends CallName> = z.output<(typeof contract)[N]['output']>
+
+/** What the app tells without being asked. */
+export const events = {
+  'run.state': runSummary,
+  /** New points, not thinned; at most four messages a second for each run. */
+  'run.metrics': z.strictObject({ runId, columns: z.record(z.string(), z.array(z.number().nullable())) }),
+  'run.samples': z.strictObject({ runId, step: z.int(), items: z.array(sampleItem) }),
+  'runs.changed': z.strictObject({}),
+  'datasets.changed': z.strictObject({ datasetId: z.string().nullable() }),
+  'labels.changed': z.strictObject({ datasetId: z.string(), annotatorId: z.string() }),
+  'import.progress': importJob,
+  'settings.changed': z.strictObject({}),
+  /** A request of the menu or the command line to the page: go to a place. */
+  'ui.goto': z.strictObject({ path: z.string() }),
+} as const
+
+export type EventName = keyof typeof events
+export type EventPayload<N extends EventName> = z.output<(typeof events)[N]>
+
+/** Events are numbered without a gap; a client that misses one fetches afresh. */
+export interface AppEvent<N extends EventName = EventName> {
+  readonly seq: number
+  readonly name: N
+  readonly payload: EventPayload<N>
+}

@@ -1,0 +1,59 @@
+import { z } from 'zod'
+import { runId } from '../domain.ts'
+import { sampleItem } from './runs.ts'
+import { call } from './define.ts'
+
+export const interval = z.strictObject({
+  mean: z.number().nullable(),
+  low: z.number().nullable(),
+  high: z.number().nullable(),
+  n: z.int(),
+})
+export type Interval = z.infer<typeof interval>
+
+/** Runs that differ only in their seed. */
+export const group = z.strictObject({
+  groupHash: z.string(),
+  label: z.string(),
+  method: z.string(),
+  runIds: z.array(runId),
+  seeds: z.array(z.int()),
+  /** Metric name → mean over seeds with its interval, at the chosen point. */
+  values: z.record(z.string(), interval),
+  /** Metric name → value per run, in the order of runIds. */
+  members: z.record(z.string(), z.array(z.number().nullable())),
+})
+
+export const curveBand = z.strictObject({ groupHash: z.string(), step: z.array(z.int()), mean: z.array(z.number().nullable()), low: z.array(z.number().nullable()), high: z.array(z.number().nullable()), n: z.array(z.int()) })
+
+export const comparison = z.strictObject({
+  metricNames: z.array(z.string()),
+  groups: z.array(group),
+  curves: z.array(curveBand),
+  /** Against the baseline group, paired by seed where both have it. */
+  differences: z.array(z.strictObject({ groupHash: z.string(), baseline: z.string(), interval, paired: z.boolean(), verdict: z.enum(['higher', 'lower', 'cannot-tell']) })),
+  /** Settings whose values are not the same in all groups: path → value per group, in the order of groups. */
+  diff: z.array(z.strictObject({ path: z.string(), values: z.array(z.json()) })),
+  sameSettings: z.int(),
+  /** Plain sentences; with one seed they say that nothing can be concluded. */
+  conclusions: z.array(z.string()),
+  warnings: z.array(z.string()),
+})
+export type Comparison = z.infer<typeof comparison>
+
+const compareInput = z.strictObject({
+  runIds: z.array(runId).min(1).max(500),
+  metric: z.string(),
+  at: z.union([z.enum(['last', 'best']), z.int().nonnegative()]).default('last'),
+  interval: z.enum(['bootstrap', 'sd', 'none']).default('bootstrap'),
+  groupBy: z.enum(['configuration', 'method', 'none']).default('configuration'),
+  baseline: z.string().nullable().default(null),
+})
+
+export const comparisonCalls = {
+  'comparisons.get': call(compareInput, comparison),
+  /** One prompt, what each run's latest samples answer to it. */
+  'comparisons.samples': call(z.strictObject({ runIds: z.array(runId).min(1).max(50) }), z.array(z.strictObject({ promptIndex: z.int(), prompt: z.string(), answers: z.array(z.strictObject({ runId, step: z.int(), item: sampleItem })) }))),
+  /** The table as text. Charts are exported by the page that draws them. */
+  'comparisons.table': call(compareInput.extend({ format: z.enum(['csv', 'latex', 'markdown']), metrics: z.array(z.string()).min(1) }), z.string()),
+} as const

@@ -1,0 +1,155 @@
+import { z } from 'zod'
+import { content, dataKind, outcome, splitName, strength } from '../data-kinds.ts'
+import { datasetId, jobId } from '../domain.ts'
+import { call } from './define.ts'
+
+/** What a column of the file means. */
+export const columnRole = z.enum([
+  'prompt', 'prompt-2', 'chosen', 'rejected', 'a', 'b',
+  'label', 'strength', 'reward-a', 'reward-b', 'weight', 'id', 'annotator', 'ignore', 'metadata',
+])
+export type ColumnRole = z.infer<typeof columnRole>
+
+export const fileFormat = z.enum(['jsonl', 'json', 'csv', 'tsv'])
+export const layout = z.enum(['trl-explicit', 'trl-implicit', 'hh-rlhf', 'mapped'])
+
+/** How a label column's values are read. Values are compared as text. */
+export const labelValues = z.strictObject({
+  a: z.array(z.string()),
+  b: z.array(z.string()),
+  tie: z.array(z.string()),
+  bothBad: z.array(z.string()).default([]),
+  skip: z.array(z.string()).default([]),
+})
+
+export const importMapping = z.strictObject({
+  format: fileFormat,
+  layout,
+  /** Column → role. Several `label` columns mean one annotator each, named after the column. */
+  columns: z.record(z.string(), columnRole),
+  labelValues: labelValues.default({ a: ['1', 'a', 'left', 'response1'], b: ['2', 'b', 'right', 'response2'], tie: ['0', 'tie'], bothBad: [], skip: [] }),
+  /** Swap the meaning of chosen and rejected in every row. */
+  flip: z.boolean().default(false),
+})
+export type ImportMapping = z.infer<typeof importMapping>
+
+export const rowProblem = z.strictObject({
+  line: z.int().positive(),
+  severity: z.enum(['error', 'warning']),
+  /** Stable short name, to group by: `answer-not-text`, `answer-empty`, `json-broken` … */
+  code: z.string(),
+  reason: z.string(),
+  hint: z.string(),
+})
+export type RowProblem = z.infer<typeof rowProblem>
+
+export const previewRow = z.strictObject({
+  line: z.int(),
+  prompt: content,
+  a: content,
+  b: content,
+  labels: z.array(z.strictObject({ annotator: z.string(), outcome, strength: strength.nullable() })),
+  /** "response1 is chosen, response2 is rejected, because annotator1, annotator2 and annotator3 all say 1." */
+  sentence: z.string(),
+})
+
+export const inspection = z.strictObject({
+  path: z.string(),
+  fileName: z.string(),
+  sizeBytes: z.number(),
+  mapping: importMapping,
+  columns: z.array(z.strictObject({ name: z.string(), role: columnRole, type: z.string(), missing: z.int(), example: z.string() })),
+  /** Rows read for this preview. */
+  rowsRead: z.int(),
+  rows: z.array(previewRow),
+  problems: z.array(rowProblem),
+  /** Roles that must still be given before an import can start. */
+  missingRoles: z.array(columnRole),
+})
+export type Inspection = z.infer<typeof inspection>
+
+export const datasetSummary = z.strictObject({
+  datasetId,
+  name: z.string(),
+  kind: dataKind,
+  fingerprint: z.string(),
+  source: z.string(),
+  licence: z.string().nullable(),
+  createdAtMs: z.number(),
+  pairCount: z.int(),
+  promptCount: z.int(),
+  /** Pairs with at least one label that counts (not skipped, not undone). */
+  labeledCount: z.int(),
+  labelCount: z.int(),
+  rejectedRowCount: z.int(),
+  warningCount: z.int(),
+  annotators: z.array(z.string()),
+})
+export type DatasetSummary = z.infer<typeof datasetSummary>
+
+export const datasetDetail = datasetSummary.extend({
+  mapping: importMapping,
+  guideline: z.string(),
+  question: z.string(),
+  split: z.strictObject({ seed: z.int(), validation: z.number(), test: z.number(), counts: z.strictObject({ train: z.int(), validation: z.int(), test: z.int() }) }),
+  /** Majority over annotators per pair. */
+  balance: z.strictObject({ a: z.int(), b: z.int(), tie: z.int(), bothBad: z.int(), unlabeled: z.int() }),
+  /** Histogram of completion lengths in words, for chosen and rejected of decided pairs. */
+  lengths: z.strictObject({ binWidth: z.number(), chosen: z.array(z.int()), rejected: z.array(z.int()), medianChosen: z.number().nullable(), medianRejected: z.number().nullable(), longerWins: z.strictObject({ wins: z.int(), n: z.int() }) }),
+  perAnnotator: z.array(z.strictObject({ annotator: z.string(), a: z.int(), b: z.int(), tie: z.int(), bothBad: z.int(), skip: z.int(), withMajority: z.number().nullable() })),
+})
+export type DatasetDetail = z.infer<typeof datasetDetail>
+
+export const datasetRow = z.strictObject({
+  index: z.int(),
+  pairId: z.string(),
+  line: z.int(),
+  prompt: content,
+  a: content,
+  b: content,
+  split: splitName,
+  labels: z.array(z.strictObject({ annotator: z.string(), outcome, strength: strength.nullable() })),
+  metadata: z.record(z.string(), z.json()),
+})
+
+export const importJob = z.strictObject({
+  jobId,
+  state: z.enum(['running', 'finished', 'failed', 'cancelled']),
+  name: z.string(),
+  bytesRead: z.number(),
+  totalBytes: z.number(),
+  rowsKept: z.int(),
+  rowsRejected: z.int(),
+  warnings: z.int(),
+  startedAtMs: z.number(),
+  /** Estimated; null before there is a rate. */
+  remainingMs: z.number().nullable(),
+  datasetId: datasetId.nullable(),
+  error: z.strictObject({ message: z.string(), hint: z.string() }).nullable(),
+})
+export type ImportJob = z.infer<typeof importJob>
+
+const kappa = z.strictObject({ first: z.string(), second: z.string(), kappa: z.number().nullable(), low: z.number().nullable(), high: z.number().nullable(), n: z.int() })
+
+export const datasetCalls = {
+  'datasets.list': call(z.strictObject({}), z.array(datasetSummary)),
+  'datasets.get': call(z.strictObject({ datasetId }), datasetDetail),
+  'datasets.rows': call(z.strictObject({ datasetId, offset: z.int().nonnegative().default(0), limit: z.int().min(1).max(500).default(50), search: z.string().default(''), only: z.enum(['all', 'labeled', 'unlabeled', 'disagreement', 'empty-answer']).default('all') }), z.strictObject({ total: z.int(), rows: z.array(datasetRow) })),
+  /** Reads the head of a file, guesses format, layout and roles; `mapping` overrides the guess. */
+  'datasets.inspect': call(z.strictObject({ path: z.string().min(1), mapping: importMapping.nullable().default(null), limit: z.int().min(1).max(200).default(20) }), inspection),
+  'datasets.import': call(z.strictObject({ path: z.string().min(1), name: z.string().max(120).default(''), mapping: importMapping.nullable().default(null), licence: z.string().nullable().default(null) }), z.strictObject({ jobId })),
+  'datasets.importJob': call(z.strictObject({ jobId }), importJob),
+  'datasets.importJobs': call(z.strictObject({}), z.array(importJob)),
+  'datasets.cancelImport': call(z.strictObject({ jobId }), z.null()),
+  /** Rows left out and warnings; the same list is saved beside the data as report.jsonl. */
+  'datasets.report': call(z.strictObject({ datasetId, offset: z.int().nonnegative().default(0), limit: z.int().min(1).max(1000).default(200) }), z.strictObject({ path: z.string(), total: z.int(), groups: z.array(z.strictObject({ severity: z.enum(['error', 'warning']), code: z.string(), reason: z.string(), hint: z.string(), count: z.int(), lines: z.array(z.int()) })), problems: z.array(rowProblem) })),
+  'datasets.update': call(z.strictObject({ datasetId, name: z.string().min(1).max(120).optional(), guideline: z.string().max(100_000).optional(), question: z.string().max(1000).optional() }), z.null()),
+  'datasets.setSplit': call(z.strictObject({ datasetId, seed: z.int().nonnegative(), validation: z.number().min(0).max(0.9), test: z.number().min(0).max(0.9) }), datasetDetail.shape.split),
+  'datasets.delete': call(z.strictObject({ datasetId }), z.null()),
+  /** Writes into the data folder's `exports/` and says where. `preferences` is TRL's explicit layout with soft labels as extra columns. */
+  'datasets.export': call(z.strictObject({ datasetId, format: z.enum(['preferences', 'pairs-with-labels', 'label-events']) }), z.strictObject({ path: z.string(), rows: z.int() })),
+  'datasets.agreement': call(z.strictObject({ datasetId }), z.strictObject({ alpha: z.number().nullable(), alphaLow: z.number().nullable(), alphaHigh: z.number().nullable(), pairs: z.array(kappa), allAgree: z.int(), bothLabeled: z.int() })),
+  'samples.list': call(z.strictObject({}), z.array(z.strictObject({ sampleId: z.string(), title: z.string(), text: z.string(), licence: z.string(), attribution: z.string(), datasetId: datasetId.nullable() }))),
+  /** Imports the bundled sample, or finds it already imported. */
+  'samples.open': call(z.strictObject({ sampleId: z.string() }), z.strictObject({ jobId: jobId.nullable(), datasetId: datasetId.nullable() })),
+} as const

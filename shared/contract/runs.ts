@@ -1,0 +1,99 @@
+import { z } from 'zod'
+import { engineName, runId, runState } from '../domain.ts'
+import { wireError } from '../errors.ts'
+import { runRequest, runSpec } from '../run-spec.ts'
+import { call } from './define.ts'
+
+export const runSummary = z.strictObject({
+  runId,
+  name: z.string(),
+  method: z.string(),
+  methodName: z.string(),
+  datasetId: z.string(),
+  datasetName: z.string(),
+  state: runState,
+  seed: z.int(),
+  groupHash: z.string(),
+  engine: engineName,
+  step: z.int(),
+  totalSteps: z.int(),
+  createdAtMs: z.number(),
+  startedAtMs: z.number().nullable(),
+  endedAtMs: z.number().nullable(),
+  remainingMs: z.number().nullable(),
+  /** Place in the queue from 1; null when not queued. */
+  queuePosition: z.int().nullable(),
+  /** Held-out metric by which the method is judged, its last value, and a few points for a sparkline. */
+  mainMetric: z.string().nullable(),
+  mainValue: z.number().nullable(),
+  spark: z.array(z.number()),
+  resumable: z.boolean(),
+  diskBytes: z.number(),
+  phase: z.string(),
+  error: wireError.nullable(),
+  note: z.string(),
+})
+export type RunSummary = z.infer<typeof runSummary>
+
+export const runDetail = runSummary.extend({
+  spec: runSpec,
+  folder: z.string(),
+  facts: z.record(z.string(), z.union([z.number().nullable(), z.string(), z.boolean()])),
+  summary: z.record(z.string(), z.number().nullable()),
+  warnings: z.array(z.strictObject({ message: z.string(), hint: z.string() })),
+  checkpoints: z.array(z.strictObject({ step: z.int(), path: z.string(), sizeBytes: z.number(), sha256: z.string(), best: z.boolean(), atMs: z.number() })),
+  metricNames: z.array(z.string()),
+  /** Parts of the curve that a resume left behind: steps after the checkpoint it went back to. */
+  discarded: z.array(z.strictObject({ fromStep: z.int(), toStep: z.int() })),
+  speed: z.strictObject({ stepsPerSec: z.number().nullable(), rssBytes: z.number().nullable(), tensorCount: z.int().nullable() }),
+  /** The command line that would repeat it. */
+  command: z.string(),
+})
+export type RunDetail = z.infer<typeof runDetail>
+
+/** A curve, thinned by min-max buckets so that spikes stay; `wallMs` counts from the start of the run. */
+export const series = z.strictObject({ name: z.string(), step: z.array(z.int()), wallMs: z.array(z.number()), value: z.array(z.number().nullable()), total: z.int() })
+export type Series = z.infer<typeof series>
+
+export const sampleItem = z.strictObject({ promptIndex: z.int(), pairId: z.string(), prompt: z.string(), completion: z.string(), tokens: z.int(), reward: z.number().nullable(), logRatio: z.number().nullable() })
+
+export const estimate = z.strictObject({
+  engine: engineName,
+  parameterCount: z.number(),
+  /** Median and spread over the steps that were run, at the longest batch. */
+  stepMs: z.number(),
+  stepSpreadMs: z.number(),
+  stepsRun: z.int(),
+  totalMs: z.number(),
+  runs: z.int(),
+  peakBytes: z.number(),
+  parts: z.array(z.strictObject({ name: z.string(), bytes: z.number() })),
+  checkpointBytes: z.number(),
+  warnings: z.array(z.string()),
+})
+export type Estimate = z.infer<typeof estimate>
+
+const one = z.strictObject({ runId })
+
+export const runCalls = {
+  /** Fills in every default and reports what is wrong, without starting anything. */
+  'runs.check': call(z.strictObject({ request: runRequest }), z.strictObject({ problems: z.array(z.string()), advice: z.array(z.strictObject({ level: z.enum(['info', 'warning']), text: z.string() })), counts: z.strictObject({ train: z.int(), validation: z.int(), test: z.int(), labels: z.int() }), command: z.string(), groupHash: z.string() })),
+  /** Runs real steps at the longest batch in a child process. */
+  'runs.estimate': call(z.strictObject({ request: runRequest }), estimate),
+  'runs.start': call(z.strictObject({ request: runRequest }), z.strictObject({ runIds: z.array(runId) })),
+  'runs.list': call(z.strictObject({ datasetId: z.string().nullable().default(null), method: z.string().nullable().default(null), limit: z.int().min(1).max(5000).default(500) }), z.array(runSummary)),
+  'runs.get': call(one, runDetail),
+  'runs.metrics': call(z.strictObject({ runId, names: z.array(z.string()).default([]), maxPoints: z.int().min(10).max(100_000).default(1000), discarded: z.boolean().default(false) }), z.array(series)),
+  'runs.log': call(z.strictObject({ runId, lines: z.int().min(1).max(10_000).default(400) }), z.array(z.string())),
+  'runs.samples': call(one, z.array(z.strictObject({ step: z.int(), items: z.array(sampleItem) }))),
+  'runs.stop': call(z.strictObject({ runId, mode: z.enum(['stop', 'stop-and-save']) }), z.null()),
+  'runs.checkpoint': call(one, z.null()),
+  'runs.resume': call(one, z.null()),
+  /** The request that made it, ready to be changed and started again. */
+  'runs.request': call(one, runRequest),
+  'runs.setNote': call(z.strictObject({ runId, note: z.string().max(10_000) }), z.null()),
+  /** Moves the folder to the data folder's `trash/`. */
+  'runs.delete': call(one, z.null()),
+  'queue.move': call(z.strictObject({ runId, position: z.int().min(1) }), z.null()),
+  'queue.pause': call(z.strictObject({ paused: z.boolean() }), z.null()),
+} as const

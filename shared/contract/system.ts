@@ -1,0 +1,84 @@
+import { z } from 'zod'
+import { engineName, metricInfo } from '../domain.ts'
+import { dataKind } from '../data-kinds.ts'
+import { call } from './define.ts'
+
+export const settings = z.strictObject({
+  theme: z.enum(['system', 'light', 'dark']).default('system'),
+  /** What happens to runs in progress when the app is closed. */
+  onQuit: z.enum(['continue', 'checkpoint']).default('continue'),
+  /** How many runs train at the same time on this machine. */
+  slots: z.int().min(1).max(64).default(1),
+  queuePaused: z.boolean().default(false),
+  keymap: z.enum(['pairlab', 'argilla', 'label-studio', 'prodigy', 'one-hand']).default('pairlab'),
+  /** Single keys the person changed, by action: { 'label.tie': 't' }. */
+  keys: z.record(z.string(), z.string()).default({}),
+  annotatorId: z.string().nullable().default(null),
+  /** Free-form state of the window: panel sizes, chosen columns, smoothing. */
+  view: z.record(z.string(), z.json()).default({}),
+})
+export type Settings = z.infer<typeof settings>
+
+export const engineInfo = z.strictObject({
+  name: engineName,
+  title: z.string(),
+  available: z.boolean(),
+  chosen: z.boolean(),
+  device: z.string(),
+  note: z.string(),
+})
+
+export const systemInfo = z.strictObject({
+  appVersion: z.string(),
+  nodeVersion: z.string(),
+  sqliteVersion: z.string(),
+  electronVersion: z.string().nullable(),
+  platform: z.string(),
+  cpuCount: z.int(),
+  cpuModel: z.string(),
+  memoryBytes: z.number(),
+  dataFolder: z.string(),
+  dataBytes: z.number(),
+  diskFreeBytes: z.number(),
+  engines: z.array(engineInfo),
+  /** Every connection the app can make. Offline by construction: loopback only. */
+  connections: z.array(z.string()),
+})
+export type SystemInfo = z.infer<typeof systemInfo>
+
+export const preset = z.strictObject({
+  id: z.string(),
+  title: z.string(),
+  /** Why these values, in a sentence. */
+  note: z.string(),
+  config: z.record(z.string(), z.json()),
+  training: z.record(z.string(), z.json()),
+})
+
+export const algorithmInfo = z.strictObject({
+  id: z.string(),
+  name: z.string(),
+  /** A handful of words for the tile: "chosen against rejected". */
+  summary: z.string(),
+  paper: z.strictObject({ cite: z.string(), url: z.string() }),
+  /** The loss as text, as in the paper. */
+  equation: z.string(),
+  deviations: z.array(z.string()),
+  data: dataKind,
+  role: z.enum(['policy', 'reward-model']),
+  needsReference: z.boolean(),
+  metrics: z.array(metricInfo),
+  presets: z.array(preset).min(1),
+  /** JSON Schema of the method's own config. shared/form.ts turns it into fields and flags. */
+  configSchema: z.json(),
+  trainingSchema: z.json(),
+})
+export type AlgorithmInfo = z.infer<typeof algorithmInfo>
+
+export const systemCalls = {
+  'system.info': call(z.strictObject({}), systemInfo),
+  'system.log': call(z.strictObject({ lines: z.int().min(1).max(10_000).default(200) }), z.strictObject({ path: z.string(), lines: z.array(z.string()) })),
+  'settings.get': call(z.strictObject({}), settings),
+  'settings.set': call(settings.partial(), settings),
+  'algorithms.list': call(z.strictObject({}), z.array(algorithmInfo)),
+} as const

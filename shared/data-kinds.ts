@@ -1,0 +1,74 @@
+import { z } from 'zod'
+
+/** One turn of a conversation. Tool calls and other fields are kept by the importer as metadata. */
+export const message = z.strictObject({ role: z.string(), content: z.string() })
+export type Message = z.infer<typeof message>
+
+/** Text as it stands, or the turns of a conversation (TRL's "standard" and "conversational" forms). */
+export const content = z.union([z.string(), z.array(message)])
+export type Content = z.infer<typeof content>
+
+/**
+ * Two completions of one prompt, as stored: `a` and `b` are the order of the file, never the shown order.
+ * Who prefers which is not here: labels are events of their own.
+ */
+export const responsePair = z.strictObject({
+  /** Stable within the data set: the row's id in the file if it has one, else its position. */
+  pairId: z.string(),
+  /** Position in the data set, from 0. */
+  index: z.int().nonnegative(),
+  /** Line (JSONL, CSV) or element (JSON array) of the source file, from 1. */
+  line: z.int().positive(),
+  prompt: content,
+  a: content,
+  b: content,
+  /** A number the file gives for a side (score_chosen, reward …), if it does. */
+  rewardA: z.number().nullable(),
+  rewardB: z.number().nullable(),
+  /** Weight of the row in every loss. */
+  weight: z.number().nonnegative(),
+  /** Every column the mapping did not use, untouched. */
+  metadata: z.record(z.string(), z.json()),
+})
+export type ResponsePair = z.infer<typeof responsePair>
+
+export const dataKinds = ['response-pairs', 'segment-pairs', 'rankings', 'contrast-groups'] as const
+export const dataKind = z.enum(dataKinds)
+export type DataKind = z.infer<typeof dataKind>
+
+export const outcome = z.enum(['a', 'b', 'tie', 'both-bad', 'skip'])
+export type Outcome = z.infer<typeof outcome>
+
+export const strength = z.enum(['slightly', 'clearly', 'far'])
+export type Strength = z.infer<typeof strength>
+
+export const splitName = z.enum(['train', 'validation', 'test'])
+export type SplitName = z.infer<typeof splitName>
+
+/**
+ * What a trainer reads, one line a pair: a frozen view of a data set and its labels. Labels are already reduced to
+ * a soft preference, so that ties and several annotators reach every loss alike.
+ */
+export const preferenceRow = z.strictObject({
+  pairId: z.string(),
+  split: splitName,
+  prompt: content,
+  a: content,
+  b: content,
+  /** P(a preferred over b): 1, 0, ½ for a tie, in between when annotators differ. */
+  preferenceA: z.number().min(0).max(1),
+  /** How strongly, 0 to 1: the mean over the labels of slightly ⅓, clearly ⅔, far 1 (1 where the source gives none). */
+  strength: z.number().min(0).max(1),
+  weight: z.number().nonnegative(),
+  rewardA: z.number().nullable(),
+  rewardB: z.number().nullable(),
+  /** How many labels stand behind the preference. */
+  labelCount: z.int().nonnegative(),
+})
+export type PreferenceRow = z.infer<typeof preferenceRow>
+
+/** The chat layout of Pairlab's own small models: one tag a turn, plain text, no special tokens. */
+export function toText(value: Content): string {
+  if (typeof value === 'string') return value
+  return value.map((turn) => `<${turn.role}>\n${turn.content}\n`).join('')
+}

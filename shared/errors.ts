@@ -1,0 +1,97 @@
+import { z } from 'zod'
+
+/**
+ * The closed list of things that can go wrong in words the user knows. The number is the command line's exit
+ * status for that class, so that a script can tell bad input from a busy run without reading text.
+ */
+export const ERROR_EXIT_STATUS = {
+  'usage-invalid': 2,
+  'input-invalid': 3,
+  'dataset-invalid': 3,
+  'file-not-found': 4,
+  'not-found': 4,
+  'format-unknown': 3,
+  'model-unsupported': 3,
+  'spec-invalid': 3,
+  'label-conflict': 5,
+  'run-conflict': 5,
+  'engine-unavailable': 6,
+  'out-of-memory': 6,
+  'disk-full': 7,
+  'db-from-future': 8,
+  'db-damaged': 8,
+  'db-locked': 8,
+  'trainer-failed': 9,
+  'loss-not-finite': 9,
+  'cancelled': 130,
+  'forbidden': 10,
+  'too-large': 10,
+  'internal': 70,
+} as const
+
+export const errorCode = z.enum(Object.keys(ERROR_EXIT_STATUS) as [ErrorCode, ...ErrorCode[]])
+export type ErrorCode = keyof typeof ERROR_EXIT_STATUS
+
+/** What crosses every door in place of an exception: what happened, what to do now, and where. */
+export const wireError = z.strictObject({
+  code: errorCode,
+  message: z.string(),
+  hint: z.string(),
+  details: z.record(z.string(), z.json()).optional(),
+})
+export type WireError = z.infer<typeof wireError>
+
+export interface AppErrorOptions {
+  readonly code: ErrorCode
+  /** What happened, in the user's nouns. */
+  readonly message: string
+  /** What to do now. */
+  readonly hint: string
+  readonly details?: Readonly<Record<string, z.infer<ReturnType<typeof z.json>>>> | undefined
+  readonly cause?: unknown
+}
+
+/** An expected failure. Anything else that is thrown becomes `internal`. */
+export class AppError extends Error {
+  readonly code: ErrorCode
+  readonly hint: string
+  readonly details: AppErrorOptions['details'] | undefined
+
+  constructor(options: AppErrorOptions) {
+    super(options.message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'AppError'
+    this.code = options.code
+    this.hint = options.hint
+    this.details = options.details
+  }
+}
+
+/** Any thrown value as the error that crosses a door. */
+export function toWire(error: unknown): WireError {
+  if (error instanceof AppError) {
+    return {
+      code: error.code,
+      message: error.message,
+      hint: error.hint,
+      ...(error.details === undefined ? {} : { details: { ...error.details } }),
+    }
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  return {
+    code: 'internal',
+    message: `Something unexpected went wrong: ${message}`,
+    hint: 'Try again. If it happens again, open Settings and copy the log.',
+    ...(error instanceof Error && error.stack !== undefined ? { details: { stack: error.stack } } : {}),
+  }
+}
+
+export function fromWire(wire: WireError): AppError {
+  return new AppError({ ...wire, details: wire.details })
+}
+
+/** zod's issues as one line each: `training.steps: expected number, received string`. */
+export function describeIssues(error: z.ZodError): string {
+  return error.issues
+    .map((issue) => `${issue.path.length > 0 ? issue.path.join('.') : 'input'}: ${issue.message}`)
+    .join('; ')
+}
