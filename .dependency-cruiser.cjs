@@ -1,0 +1,45 @@
+/**
+ * Who may import whom. Each row: [part, its files, our files it may import, npm packages it may import, node: builtins?].
+ * A file outside every row, and a package outside its row, is an error.
+ */
+const rows = [
+  ['shared', '^shared/', ['^shared/'], ['zod'], false],
+  ['learn-tf', '^main/learn/tf\\.ts$', [], ['@tensorflow/tfjs'], false],
+  ['learn', '^main/learn/(?!tf\\.ts$)', ['^main/learn/', '^shared/'], ['zod', '@huggingface/tokenizers', '@huggingface/jinja'], false],
+  ['engine', '^main/trainer/engine/', ['^main/trainer/engine/', '^main/learn/', '^shared/'], ['@tensorflow/tfjs', '@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-wasm', '@tensorflow/tfjs-backend-cpu'], true],
+  ['trainer', '^main/trainer/(?!engine/)', ['^main/(trainer|learn)/', '^shared/', '^main/runs/run-dir\\.ts$'], ['zod'], true],
+  ['store', '^main/store/', ['^main/store/', '^shared/'], ['better-sqlite3', 'zod'], true],
+  ['data', '^main/data/', ['^main/(data|store)/', '^main/events\\.ts$', '^main/learn/safetensors\\.ts$', '^shared/'], ['zod', 'csv-parse'], true],
+  ['runs', '^main/runs/', ['^main/(runs|store)/', '^main/events\\.ts$', '^main/trainer/protocol\\.ts$', '^shared/'], ['zod'], true],
+  ['handlers', '^main/handlers/', ['^main/(handlers|data|store|runs)/', '^main/(events|log|data-folder)\\.ts$', '^main/learn/(registry|define|rewards)\\.ts$', '^shared/'], ['zod'], true],
+  ['golden', '^main/(golden|reproduce)/', ['^main/(golden|reproduce|learn)/', '^shared/'], ['zod'], true],
+  ['app', '^main/(app|events|log|data-folder|[a-z-]+)\\.ts$', ['^main/(?!electron/|headless/|trainer/)', '^shared/'], ['zod'], true],
+  ['headless', '^main/headless/', ['^main/(headless|golden|reproduce)/', '^main/(app|events|log|data-folder)\\.ts$', '^main/store/recover\\.ts$', '^main/learn/registry\\.ts$', '^main/trainer/engine/', '^shared/'], ['ws', 'zod', 'commander', 'cli-progress'], true],
+  ['electron', '^main/electron/', ['^main/electron/', '^main/(app|events|log|data-folder)\\.ts$', '^shared/'], ['electron'], true],
+  ['renderer', '^renderer/', ['^renderer/', '^shared/'], ['react', 'react-dom', '@tanstack/[^/]+', 'uplot', 'wouter', 'lucide-react', 'diff', 'zod', 'vite'], false],
+]
+const escape = (name) => name.replace(/\//g, '\\/')
+const ours = '^(main|renderer|shared)/'
+const forbidden = rows.flatMap(([part, from, allowed, packages, node]) => [
+  { name: `${part}-imports-our-own`, severity: 'error', from: { path: from }, to: { path: ours, ...(allowed.length > 0 ? { pathNot: allowed } : {}) } },
+  {
+    name: `${part}-imports-package`,
+    severity: 'error',
+    from: { path: from },
+    to: {
+      dependencyTypesNot: ['core', 'local', 'localmodule', 'aliased'],
+      pathNot: [ours, ...packages.flatMap((name) => [`node_modules/${escape(name)}/`, `^${escape(name)}(/|$)`, `node_modules/@types/${escape(name)}/`])],
+    },
+  },
+  ...(node ? [] : [{ name: `${part}-imports-node`, severity: 'error', from: { path: from }, to: { dependencyTypes: ['core'] } }]),
+])
+
+module.exports = {
+  forbidden: [
+    ...forbidden,
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    { name: 'only-electron-imports-electron', severity: 'error', from: { pathNot: '^main/electron/' }, to: { path: '(^|node_modules/)electron(/|$)', pathNot: ours } },
+    { name: 'uncategorised-file', severity: 'error', from: { path: ours, pathNot: [...rows.map((row) => row[1]), '^main/launch/', '^renderer/.*\\.css$'] }, to: {} },
+  ],
+  options: { parser: 'swc', tsPreCompilationDeps: true, doNotFollow: { path: 'node_modules' }, exclude: { path: '\\.css$' } },
+}

@@ -1,0 +1,56 @@
+import { cpSync, readdirSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import react from '@vitejs/plugin-react'
+import { defineConfig } from 'electron-vite'
+
+const at = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
+
+/** The engine's WebAssembly and the bundled samples and pages are read at run time, so they travel as files. */
+const copyRuntimeFiles = {
+  name: 'copy-runtime-files',
+  closeBundle(): void {
+    const wasm = at('./node_modules/@tensorflow/tfjs-backend-wasm/dist/')
+    for (const name of readdirSync(wasm)) {
+      if (name.endsWith('.wasm')) cpSync(path.join(wasm, name), at(`./out/main/wasm/${name}`))
+    }
+    for (const folder of ['samples', 'docs']) cpSync(at(`./resources/${folder}`), at(`./out/resources/${folder}`), { recursive: true })
+  },
+}
+
+export default defineConfig({
+  main: {
+    plugins: [copyRuntimeFiles],
+    build: {
+      outDir: 'out/main',
+      // Everything but the native module is bundled, so that the package holds what runs and nothing else.
+      externalizeDeps: { exclude: [], include: ['better-sqlite3'] },
+      rollupOptions: {
+        input: { electron: at('./main/electron/index.ts'), cli: at('./main/headless/cli.ts'), trainer: at('./main/trainer/entry.ts') },
+        external: ['electron', 'better-sqlite3'],
+        output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
+      },
+    },
+  },
+  preload: {
+    build: {
+      outDir: 'out/preload',
+      // A sandboxed preload script is one CommonJS file with everything but electron inside.
+      externalizeDeps: false,
+      rollupOptions: { input: { index: at('./main/electron/preload.ts') }, output: { format: 'cjs', entryFileNames: '[name].cjs' } },
+    },
+  },
+  renderer: {
+    root: at('./renderer'),
+    base: './',
+    plugins: [react()],
+    build: {
+      outDir: at('./out/renderer'),
+      minify: true,
+      emptyOutDir: true,
+      assetsInlineLimit: 0, // no data: addresses, so that the content security policy can stay at 'self'
+      modulePreload: { polyfill: false },
+      rollupOptions: { input: { index: at('./renderer/index.html') } },
+    },
+  },
+})

@@ -1,0 +1,72 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { app, BrowserWindow, screen } from 'electron'
+import { PAGE_ORIGIN } from '../../shared/bridge.ts'
+
+interface WindowState {
+  readonly x?: number
+  readonly y?: number
+  readonly width: number
+  readonly height: number
+  readonly maximized: boolean
+}
+
+const FIRST_STATE: WindowState = { width: 1440, height: 900, maximized: false }
+
+function statePath(): string {
+  return path.join(app.getPath('userData'), 'window.json')
+}
+
+/** Where the window was, unless that screen is gone. */
+function readState(): WindowState {
+  let state: WindowState
+  try {
+    state = { ...FIRST_STATE, ...(JSON.parse(readFileSync(statePath(), 'utf8')) as Partial<WindowState>) } // our own file
+  } catch {
+    return FIRST_STATE // first start, or a file someone broke: the window has no other memory
+  }
+  const { x, y } = state
+  const visible = x !== undefined && y !== undefined && screen.getAllDisplays().some(({ bounds }) =>
+    x < bounds.x + bounds.width && x + state.width > bounds.x && y >= bounds.y && y < bounds.y + bounds.height)
+  return visible ? state : { width: state.width, height: state.height, maximized: state.maximized }
+}
+
+function rememberState(window: BrowserWindow): void {
+  const state: WindowState = { ...window.getNormalBounds(), maximized: window.isMaximized() }
+  writeFileSync(statePath(), JSON.stringify(state))
+}
+
+export function openWindow(preloadPath: string): BrowserWindow {
+  const { maximized, ...bounds } = readState()
+  const window = new BrowserWindow({
+    ...bounds,
+    minWidth: 900,
+    minHeight: 600,
+    show: false,
+    title: 'Pairlab',
+    backgroundColor: '#15181d',
+    webPreferences: {
+      preload: preloadPath,
+      sandbox: true,
+      contextIsolation: true,
+      nodeIntegration: false,
+      webviewTag: false,
+      spellcheck: false, // Chromium would fetch dictionaries
+    },
+  })
+  if (maximized) window.maximize()
+  window.once('ready-to-show', () => window.show())
+  window.on('close', () => rememberState(window))
+  void window.loadURL(`${PAGE_ORIGIN}/index.html`)
+  return window
+}
+
+/** No page but ours, in no window but ours. */
+export function lockNavigation(): void {
+  app.on('web-contents-created', (_event, contents) => {
+    contents.setWindowOpenHandler(() => ({ action: 'deny' }))
+    contents.on('will-navigate', (event) => event.preventDefault())
+    contents.on('will-redirect', (event) => event.preventDefault())
+    contents.on('will-attach-webview', (event) => event.preventDefault())
+  })
+}

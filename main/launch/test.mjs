@@ -1,0 +1,15 @@
+// npm test: installs and builds what is missing, then runs every test. Arguments go to the test runner.
+import { spawnSync } from 'node:child_process'
+import { buildIfNeeded } from './build.mjs'
+import { installIfNeeded } from './install.mjs'
+import { findRuntime, findTool, root } from './runtime.mjs'
+
+try {
+  installIfNeeded()
+  buildIfNeeded()
+  const result = spawnSync(findRuntime(), [findTool('vitest'), 'run', '--config', 'test/vitest.config.ts', ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' })
+  process.exit(result.status ?? 1)
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exit(1)
+}

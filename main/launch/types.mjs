@@ -1,0 +1,11 @@
+// npm run types: one type check a runtime, so that a stray `window` or `process` does not compile.
+import { spawnSync } from 'node:child_process'
+import { findRuntime, findTool, root } from './runtime.mjs'
+
+const projects = ['shared', 'main/learn', 'main', 'renderer', 'test']
+let failed = false
+for (const project of projects) {
+  const result = spawnSync(findRuntime(), [findTool('tsc'), '-p', `${project}/tsconfig.json`], { cwd: root, stdio: 'inherit' })
+  if (result.status !== 0) failed = true
+}
+process.exit(failed ? 1 : 0)

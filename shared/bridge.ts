@@ -1,0 +1,21 @@
+import type { Reply } from './rpc.ts'
+
+/** The two channels between the desktop window and the app; nothing else crosses. */
+export const CALL_CHANNEL = 'pairlab:call'
+export const EVENT_CHANNEL = 'pairlab:event'
+export const SUBSCRIBE_CHANNEL = 'pairlab:subscribe'
+export const PICK_FILE_CHANNEL = 'pairlab:pick-file'
+
+/** Origin of the page inside the desktop window. */
+export const PAGE_ORIGIN = 'app://pairlab'
+
+/** What the preload script puts on `window`. */
+export interface Bridge {
+  call(name: string, input: unknown): Promise<Reply>
+  /** Events after `since`, replayed first where the app still has them. Returns the way to stop. */
+  subscribe(since: number, listener: (message: unknown) => void): () => void
+  /** The system's own file dialog; null when closed without a choice. */
+  pickFile(): Promise<string | null>
+  /** Path on disk of a file dropped on the window. */
+  pathForFile(file: unknown): string
+}
