@@ -1,0 +1,160 @@
+import { importMapping, type DatasetSummary, type ImportMapping } from '../../shared/contract/datasets.ts'
+import type { DataKind } from '../../shared/data-kinds.ts'
+import type { DatasetId } from '../../shared/domain.ts'
+import { AppError } from '../../shared/errors.ts'
+import type { SplitSpec } from '../../shared/run-spec.ts'
+import type { ReadableDb, WritableDb } from './open.ts'
+
+/** A data set as the database has it; its records and labels are elsewhere. */
+export interface DatasetEntry {
+  readonly datasetId: DatasetId
+  readonly name: string
+  readonly kind: DataKind
+  /** sha256 of records.jsonl. */
+  readonly fingerprint: string
+  readonly source: string
+  readonly licence: string | null
+  readonly createdAtMs: number
+  readonly pairCount: number
+  readonly promptCount: number
+  readonly rejectedRowCount: number
+  readonly warningCount: number
+  readonly mapping: ImportMapping
+  readonly guideline: string
+  readonly question: string
+  readonly split: SplitSpec
+  /** From which the side each pair is shown on is drawn. */
+  readonly shownSeed: string
+}
+
+export const DEFAULT_QUESTION = 'Which answer is better?'
+
+interface DatasetRow {
+  readonly dataset_id: string
+  readonly name: string
+  readonly kind: string
+  readonly fingerprint: string
+  readonly source: string
+  readonly licence: string | null
+  readonly created_at_ms: number
+  readonly pair_count: number
+  readonly prompt_count: number
+  readonly rejected_row_count: number
+  readonly warning_count: number
+  readonly mapping: string
+  readonly guideline: string
+  readonly question: string
+  readonly split_seed: number
+  readonly split_validation: number
+  readonly split_test: number
+  readonly shown_seed: string
+}
+
+function toDataset(row: DatasetRow): DatasetEntry {
+  return {
+    datasetId: row.dataset_id as DatasetId, // an id by its column
+    name: row.name,
+    kind: row.kind as DataKind, // written from a DatasetEntry only
+    fingerprint: row.fingerprint,
+    source: row.source,
+    licence: row.licence,
+    createdAtMs: row.created_at_ms,
+    pairCount: row.pair_count,
+    promptCount: row.prompt_count,
+    rejectedRowCount: row.rejected_row_count,
+    warningCount: row.warning_count,
+    mapping: importMapping.parse(JSON.parse(row.mapping)),
+    guideline: row.guideline,
+    question: row.question,
+    split: { seed: row.split_seed, validation: row.split_validation, test: row.split_test },
+    shownSeed: row.shown_seed,
+  }
+}
+
+/**
+ * Adds a data set that nobody sees yet: an import fills it and ends with `publishDataset`. What an import left
+ * behind when it died is taken away by `removeUnfinishedDatasets`.
+ */
+export function insertDataset(db: WritableDb, dataset: DatasetEntry): void {
+  db.prepare(`INSERT INTO datasets (dataset_id, ready, name, kind, fingerprint, source, licence, created_at_ms, pair_count, prompt_count,
+      rejected_row_count, warning_count, mapping, guideline, question, split_seed, split_validation, split_test, shown_seed)
+    VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).run(
+    dataset.datasetId, dataset.name, dataset.kind, dataset.fingerprint, dataset.source, dataset.licence, dataset.createdAtMs, dataset.pairCount,
+    dataset.promptCount, dataset.rejectedRowCount, dataset.warningCount, JSON.stringify(dataset.mapping), dataset.guideline, dataset.question,
+    dataset.split.seed, dataset.split.validation, dataset.split.test, dataset.shownSeed)
+}
+
+export interface ImportTotals {
+  readonly fingerprint: string
+  readonly pairCount: number
+  readonly promptCount: number
+  readonly rejectedRowCount: number
+  readonly warningCount: number
+}
+
+/** Ends an import: from here on the data set is listed. */
+export function publishDataset(db: WritableDb, datasetId: string, totals: ImportTotals): void {
+  db.prepare('UPDATE datasets SET ready = 1, fingerprint = ?, pair_count = ?, prompt_count = ?, rejected_row_count = ?, warning_count = ? WHERE dataset_id = ?')
+    .run(totals.fingerprint, totals.pairCount, totals.promptCount, totals.rejectedRowCount, totals.warningCount, datasetId)
+}
+
+/** Ids of the data sets whose import never ended; their rows are gone afterwards. */
+export function removeUnfinishedDatasets(db: WritableDb): readonly string[] {
+  return db.prepare<[], { dataset_id: string }>('DELETE FROM datasets WHERE ready = 0 RETURNING dataset_id').all().map((row) => row.dataset_id)
+}
+
+/** Newest first. */
+export function listDatasets(db: ReadableDb): DatasetEntry[] {
+  return db.prepare<[], DatasetRow>('SELECT * FROM datasets WHERE ready = 1 ORDER BY created_at_ms DESC, dataset_id').all().map(toDataset)
+}
+
+export function findDataset(db: ReadableDb, datasetId: string): DatasetEntry | null {
+  const row = db.prepare<[string], DatasetRow>('SELECT * FROM datasets WHERE dataset_id = ? AND ready = 1').get(datasetId)
+  return row === undefined ? null : toDataset(row)
+}
+
+/** @throws AppError `not-found` */
+export function requireDataset(db: ReadableDb, datasetId: string): DatasetEntry {
+  const dataset = findDataset(db, datasetId)
+  if (dataset === null) throw new AppError({ code: 'not-found', message: `There is no data set "${datasetId}".`, hint: 'Open the list of data sets; it may have been deleted.' })
+  return dataset
+}
+
+/** The same records imported before, by the sha256 of records.jsonl. */
+export function findByFingerprint(db: ReadableDb, fingerprint: string): DatasetEntry | null {
+  const row = db.prepare<[string], DatasetRow>('SELECT * FROM datasets WHERE fingerprint = ? AND ready = 1 ORDER BY created_at_ms LIMIT 1').get(fingerprint)
+  return row === undefined ? null : toDataset(row)
+}
+
+export function updateDataset(db: WritableDb, datasetId: string, changes: { readonly name?: string | undefined; readonly guideline?: string | undefined; readonly question?: string | undefined }): void {
+  db.prepare('UPDATE datasets SET name = coalesce(?, name), guideline = coalesce(?, guideline), question = coalesce(?, question) WHERE dataset_id = ?')
+    .run(changes.name ?? null, changes.guideline ?? null, changes.question ?? null, datasetId)
+}
+
+/** Takes the rows away, its pairs and label events with it. The folder, journal included, is the caller's to move. */
+export function deleteDataset(db: WritableDb, datasetId: string): void {
+  db.prepare('DELETE FROM datasets WHERE dataset_id = ?').run(datasetId)
+}
+
+/** The data set with what its labels add up to. */
+export function summarizeDataset(db: ReadableDb, dataset: DatasetEntry): DatasetSummary {
+  const counts = db.prepare<[string], { labeled: number; labels: number }>(
+    "SELECT count(DISTINCT pair_idx) AS labeled, count(*) AS labels FROM answers WHERE dataset_id = ? AND outcome <> 'skip'").get(dataset.datasetId) ?? { labeled: 0, labels: 0 }
+  const annotators = db.prepare<[string], { annotator_id: string }>('SELECT DISTINCT annotator_id FROM answers WHERE dataset_id = ? ORDER BY annotator_id').all(dataset.datasetId)
+  return {
+    datasetId: dataset.datasetId,
+    name: dataset.name,
+    kind: dataset.kind,
+    fingerprint: dataset.fingerprint,
+    source: dataset.source,
+    licence: dataset.licence,
+    createdAtMs: dataset.createdAtMs,
+    pairCount: dataset.pairCount,
+    promptCount: dataset.promptCount,
+    labeledCount: counts.labeled,
+    labelCount: counts.labels,
+    rejectedRowCount: dataset.rejectedRowCount,
+    warningCount: dataset.warningCount,
+    annotators: annotators.map((row) => row.annotator_id),
+  }
+}

@@ -1,0 +1,229 @@
+import { createHash } from 'node:crypto'
+import { closeSync, openSync, readSync } from 'node:fs'
+import { responsePair, toText, type Content, type ResponsePair, type SplitName } from '../../shared/data-kinds.ts'
+import { AppError, describeIssues } from '../../shared/errors.ts'
+import { invariant } from '../../shared/assert.ts'
+import { recordsPath } from './datasets-folder.ts'
+import { inTransaction, type ReadableDb, type WritableDb } from './open.ts'
+
+/** Where a record lies in records.jsonl, and what lists and filters need without reading it. */
+export interface PairEntry {
+  readonly index: number
+  readonly pairId: string
+  readonly line: number
+  readonly byteOffset: number
+  /** Without the line's end. */
+  readonly byteLength: number
+  readonly promptHash: string
+  readonly aWords: number
+  readonly bWords: number
+  readonly aEmpty: boolean
+  readonly bEmpty: boolean
+  readonly title: string
+  readonly split: SplitName
+}
+
+export const TITLE_LENGTH = 120
+
+/** Pairs of one prompt share this: 64 bits of the sha256 of its text. */
+export function hashPrompt(prompt: Content): string {
+  return createHash('sha256').update(toText(prompt)).digest('hex').slice(0, 16)
+}
+
+/** The index row of a record that was written at `byteOffset`. Its split is `train` until `setSplits`. */
+export function indexPair(record: ResponsePair, byteOffset: number, byteLength: number): PairEntry {
+  const a = completionText(record.a)
+  const b = completionText(record.b)
+  return {
+    index: record.index,
+    pairId: record.pairId,
+    line: record.line,
+    byteOffset,
+    byteLength,
+    promptHash: hashPrompt(record.prompt),
+    aWords: countWords(a),
+    bWords: countWords(b),
+    aEmpty: a.trim() === '',
+    bEmpty: b.trim() === '',
+    title: titleOf(record.prompt),
+    split: 'train',
+  }
+}
+
+/** What the person reads: without the tags that `toText` puts around turns. */
+function completionText(value: Content): string {
+  return typeof value === 'string' ? value : value.map((turn) => turn.content).join('\n')
+}
+
+/** The first words of the prompt; of a conversation, those of its last user turn. */
+function titleOf(prompt: Content): string {
+  const text = typeof prompt === 'string' ? prompt : (prompt.findLast((turn) => turn.role === 'user') ?? prompt.at(-1))?.content ?? ''
+  // Cut before the whitespace is folded: a prompt may be megabytes long.
+  return [...text.slice(0, TITLE_LENGTH * 4).replace(/\s+/gu, ' ').trim()].slice(0, TITLE_LENGTH).join('')
+}
+
+export function countWords(text: string): number {
+  return text.match(/\S+/gu)?.length ?? 0
+}
+
+interface PairRow {
+  readonly idx: number
+  readonly pair_id: string
+  readonly line: number
+  readonly byte_offset: number
+  readonly byte_length: number
+  readonly prompt_hash: string
+  readonly a_words: number
+  readonly b_words: number
+  readonly a_empty: number
+  readonly b_empty: number
+  readonly title: string
+  readonly split: SplitName
+}
+
+function toPair(row: PairRow): PairEntry {
+  return {
+    index: row.idx,
+    pairId: row.pair_id,
+    line: row.line,
+    byteOffset: row.byte_offset,
+    byteLength: row.byte_length,
+    promptHash: row.prompt_hash,
+    aWords: row.a_words,
+    bWords: row.b_words,
+    aEmpty: row.a_empty === 1,
+    bEmpty: row.b_empty === 1,
+    title: row.title,
+    split: row.split,
+  }
+}
+
+/** One transaction; a batch of about a thousand keeps an import fast and other calls waiting for little. */
+export function insertPairs(db: WritableDb, datasetId: string, pairs: readonly PairEntry[]): void {
+  const insert = db.prepare(`INSERT INTO pairs (dataset_id, idx, pair_id, line, byte_offset, byte_length, prompt_hash, a_words, b_words, a_empty, b_empty, title, split)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+  inTransaction(db, () => {
+    for (const pair of pairs) {
+      insert.run(datasetId, pair.index, pair.pairId, pair.line, pair.byteOffset, pair.byteLength, pair.promptHash, pair.aWords, pair.bWords,
+        pair.aEmpty ? 1 : 0, pair.bEmpty ? 1 : 0, pair.title, pair.split)
+    }
+  })
+}
+
+/** In the order of the data set, one at a time. The database must not be written to while iterating. */
+export function* iteratePairs(db: ReadableDb, datasetId: string): Generator<PairEntry> {
+  for (const row of db.prepare<[string], PairRow>('SELECT * FROM pairs WHERE dataset_id = ? ORDER BY idx').iterate(datasetId)) yield toPair(row)
+}
+
+export function findPairAt(db: ReadableDb, datasetId: string, index: number): PairEntry | null {
+  const row = db.prepare<[string, number], PairRow>('SELECT * FROM pairs WHERE dataset_id = ? AND idx = ?').get(datasetId, index)
+  return row === undefined ? null : toPair(row)
+}
+
+/** @throws AppError `not-found` */
+export function requirePair(db: ReadableDb, datasetId: string, pairId: string): PairEntry {
+  const row = db.prepare<[string, string], PairRow>('SELECT * FROM pairs WHERE dataset_id = ? AND pair_id = ?').get(datasetId, pairId)
+  if (row === undefined) throw new AppError({ code: 'not-found', message: `The data set "${datasetId}" has no pair "${pairId}".`, hint: 'Open the data set again; it may have been deleted and imported anew.' })
+  return toPair(row)
+}
+
+/** Prompt hash of every pair [pair], in order. */
+export function readPromptHashes(db: ReadableDb, datasetId: string): string[] {
+  return db.prepare<[string], string>('SELECT prompt_hash FROM pairs WHERE dataset_id = ? ORDER BY idx').pluck().all(datasetId)
+}
+
+export function countPrompts(db: ReadableDb, datasetId: string): number {
+  return db.prepare<[string], number>('SELECT count(DISTINCT prompt_hash) FROM pairs WHERE dataset_id = ?').pluck().get(datasetId) ?? 0
+}
+
+/** Indexes of the pairs whose id or title contains `text`, whatever its case. */
+export function searchPairs(db: ReadableDb, datasetId: string, text: string): number[] {
+  const pattern = `%${text.replace(/[\\%_]/g, (sign) => `\\${sign}`)}%`
+  return db.prepare<[string, string, string], number>("SELECT idx FROM pairs WHERE dataset_id = ? AND (title LIKE ? ESCAPE '\\' OR pair_id LIKE ? ESCAPE '\\') ORDER BY idx").pluck().all(datasetId, pattern, pattern)
+}
+
+/** Stores which side of the split each pair is on: `splits` [pair], in order. */
+export function setSplits(db: WritableDb, datasetId: string, spec: { readonly seed: number; readonly validation: number; readonly test: number }, splits: readonly SplitName[]): void {
+  const update = db.prepare('UPDATE pairs SET split = ? WHERE dataset_id = ? AND idx = ? AND split <> ?')
+  inTransaction(db, () => {
+    splits.forEach((split, index) => update.run(split, datasetId, index, split))
+    db.prepare('UPDATE datasets SET split_seed = ?, split_validation = ?, split_test = ? WHERE dataset_id = ?').run(spec.seed, spec.validation, spec.test, datasetId)
+  })
+}
+
+export function countSplits(db: ReadableDb, datasetId: string): { train: number; validation: number; test: number } {
+  const counts = { train: 0, validation: 0, test: 0 }
+  for (const row of db.prepare<[string], { split: SplitName; n: number }>('SELECT split, count(*) AS n FROM pairs WHERE dataset_id = ? GROUP BY split').all(datasetId)) counts[row.split] = row.n
+  return counts
+}
+
+/** Reads records by position: one open file, one read a record. Close it. */
+export interface RecordReader {
+  read(pair: Pick<PairEntry, 'byteOffset' | 'byteLength' | 'index'>): ResponsePair
+  /** The line as it stands. */
+  readLine(pair: Pick<PairEntry, 'byteOffset' | 'byteLength' | 'index'>): string
+  close(): void
+}
+
+/** @throws AppError `file-not-found`; its `read` throws `dataset-invalid` where the file no longer holds the record. */
+export function openRecords(dataFolder: string, datasetId: string): RecordReader {
+  const file = recordsPath(dataFolder, datasetId)
+  const handle = openForReading(file)
+  function readLine(pair: Pick<PairEntry, 'byteOffset' | 'byteLength'>): string {
+    const bytes = Buffer.allocUnsafe(pair.byteLength)
+    let filled = 0
+    while (filled < bytes.length) {
+      const count = readSync(handle, bytes, filled, bytes.length - filled, pair.byteOffset + filled)
+      if (count === 0) break
+      filled += count
+    }
+    return bytes.toString('utf8', 0, filled)
+  }
+  return {
+    readLine,
+    read(pair) {
+      const record = parseRecord(readLine(pair))
+      if (typeof record !== 'string' && record.index === pair.index) return record
+      throw new AppError({
+        code: 'dataset-invalid',
+        message: `${file} does not hold pair ${pair.index} where it was written${typeof record === 'string' ? `: ${record}` : ''}.`,
+        hint: 'The file was changed after the import. Put a copy back, or import the source file again.',
+      })
+    },
+    close() {
+      closeSync(handle)
+    },
+  }
+}
+
+function openForReading(file: string): number {
+  try {
+    return openSync(file, 'r')
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+    throw new AppError({ code: 'file-not-found', message: `${file} is missing.`, hint: 'Put a copy back, or import the source file again.', cause: error })
+  }
+}
+
+/** A line of records.jsonl, or what is wrong with it. */
+export function parseRecord(line: string): ResponsePair | string {
+  let value: unknown
+  try {
+    value = JSON.parse(line)
+  } catch (error) {
+    invariant(error instanceof SyntaxError, 'JSON.parse throws SyntaxError only')
+    return error.message
+  }
+  const parsed = responsePair.safeParse(value)
+  return parsed.success ? parsed.data : describeIssues(parsed.error)
+}
+
+/** One record, for a single look. Several at once go through `openRecords`. */
+export function readRecord(dataFolder: string, datasetId: string, pair: Pick<PairEntry, 'byteOffset' | 'byteLength' | 'index'>): ResponsePair {
+  const reader = openRecords(dataFolder, datasetId)
+  try {
+    return reader.read(pair)
+  } finally {
+    reader.close()
+  }
+}
