@@ -1,3 +1,4 @@
+import type { AppEvent } from './contract.ts'
 import type { Reply } from './rpc.ts'
 
 /** The two channels between the desktop window and the app; nothing else crosses. */
@@ -12,10 +13,10 @@ export const PAGE_ORIGIN = 'app://pairlab'
 /** What the preload script puts on `window`. */
 export interface Bridge {
   call(name: string, input: unknown): Promise<Reply>
-  /** Events after `since`, replayed first where the app still has them. Returns the way to stop. */
-  subscribe(since: number, listener: (message: unknown) => void): () => void
+  /** Every event from now on; a page fetches its state after subscribing. Returns the way to stop. */
+  subscribe(listener: (event: AppEvent) => void): () => void
   /** The system's own file dialog; null when closed without a choice. */
   pickFile(): Promise<string | null>
-  /** Path on disk of a file dropped on the window. */
-  pathForFile(file: unknown): string
+  /** Path on disk of a DOM File dropped on the window, '' if it has none. */
+  pathForFile(file: object): string
 }

@@ -36,13 +36,8 @@ export function connectIpc(app: App): void {
     return answer.canceled ? null : (answer.filePaths[0] ?? null)
   })
 
-  ipcMain.on(SUBSCRIBE_CHANNEL, (event, since: unknown) => {
-    if (!isOurPage(event)) return
-    const missed = typeof since === 'number' && since >= 0 ? app.events.since(since) : []
-    event.sender.send(EVENT_CHANNEL, { hello: true, seq: app.events.lastSeq })
-    if (missed === null) event.sender.send(EVENT_CHANNEL, { gap: true })
-    for (const past of missed ?? []) event.sender.send(EVENT_CHANNEL, past)
-    if (listening.has(event.sender)) return
+  ipcMain.on(SUBSCRIBE_CHANNEL, (event) => {
+    if (!isOurPage(event) || listening.has(event.sender)) return
     listening.add(event.sender)
     event.sender.once('destroyed', () => listening.delete(event.sender))
   })

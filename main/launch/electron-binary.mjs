@@ -16,19 +16,30 @@ function installedBinary() {
   return existsSync(binary) ? binary : null
 }
 
+/** The binary, downloaded now if it can be; null when it cannot. A refusal is remembered for a day. */
+function obtainBinary() {
+  const present = installedBinary()
+  if (present !== null) return present
+  if (existsSync(refusedPath) && Date.now() - statSync(refusedPath).mtimeMs < RETRY_AFTER_MS) return null
+  console.log('Downloading Electron (once) …')
+  spawnSync(findRuntime(), ['install.js'], { cwd: folder, stdio: 'ignore', timeout: DOWNLOAD_LIMIT_MS })
+  const downloaded = installedBinary()
+  if (downloaded === null) {
+    mkdirSync(path.dirname(refusedPath), { recursive: true })
+    writeFileSync(refusedPath, '')
+  }
+  return downloaded
+}
+
 /** @returns {{ binary: string } | { reason: string }} */
 export function findElectron() {
   if (process.env.PAIRLAB_BROWSER === '1') return { reason: 'PAIRLAB_BROWSER=1 asks for the browser' }
   if (process.platform === 'linux' && !process.env.DISPLAY && !process.env.WAYLAND_DISPLAY) return { reason: 'there is no display' }
-  const present = installedBinary()
-  if (present !== null) return { binary: present }
-  const reason = 'Electron is not installed and could not be downloaded'
-  if (existsSync(refusedPath) && Date.now() - statSync(refusedPath).mtimeMs < RETRY_AFTER_MS) return { reason }
-  console.log('Downloading Electron (once) …')
-  spawnSync(findRuntime(), ['install.js'], { cwd: folder, stdio: 'ignore', timeout: DOWNLOAD_LIMIT_MS })
-  const downloaded = installedBinary()
-  if (downloaded !== null) return { binary: downloaded }
-  mkdirSync(path.dirname(refusedPath), { recursive: true })
-  writeFileSync(refusedPath, '')
-  return { reason }
+  const binary = obtainBinary()
+  return binary === null ? { reason: 'Electron is not installed and could not be downloaded' } : { binary }
+}
+
+/** Null when a distribution is at hand, else why not. */
+export function findElectronDistribution() {
+  return obtainBinary() === null ? 'not installed and not downloadable' : null
 }

@@ -1,0 +1,175 @@
+// A stand-in for the `electron` module that keeps its promises where main/electron leans on them: messages are cloned,
+// senders carry frames, handlers are unique, events reach their listeners. Tests reach behind it through `behind`.
+import { EventEmitter } from 'node:events'
+import { tmpdir } from 'node:os'
+import { mkdtempSync } from 'node:fs'
+import path from 'node:path'
+import type { Menu as MenuType, MenuItemConstructorOptions } from 'electron'
+
+type Handler = (event: unknown, ...args: unknown[]) => unknown
+type ProtocolHandler = (request: Request) => Promise<Response>
+
+export interface SentMessage { readonly channel: string; readonly args: readonly unknown[] }
+
+class StandInContents extends EventEmitter {
+  readonly sent: SentMessage[] = []
+  openHandler: ((details: { url: string }) => { action: string }) | undefined
+  url = ''
+  reloads = 0
+  destroyed = false
+  get mainFrame() {
+    return { url: this.url, parent: null }
+  }
+  send(channel: string, ...args: unknown[]): void {
+    if (this.destroyed) throw new TypeError('Object has been destroyed')
+    this.sent.push({ channel, args: structuredClone(args) })
+    rendererListeners.emit(channel, {}, ...structuredClone(args))
+  }
+  setWindowOpenHandler(handler: (details: { url: string }) => { action: string }): void {
+    this.openHandler = handler
+  }
+  isDestroyed(): boolean {
+    return this.destroyed
+  }
+  reload(): void {
+    this.reloads += 1
+  }
+}
+
+const windows: StandInWindow[] = []
+const rendererListeners = new EventEmitter()
+
+class StandInWindow extends EventEmitter {
+  readonly webContents = new StandInContents()
+  readonly options: Record<string, unknown>
+  shown = false
+  focused = 0
+  minimized = false
+  maximized = false
+  static getAllWindows(): StandInWindow[] {
+    return [...windows]
+  }
+  static fromWebContents(contents: unknown): StandInWindow | null {
+    return windows.find((window) => window.webContents === contents) ?? null
+  }
+  constructor(options: Record<string, unknown>) {
+    super()
+    this.options = options
+    windows.push(this)
+    app.emit('web-contents-created', {}, this.webContents)
+  }
+  async loadURL(url: string): Promise<void> {
+    this.webContents.url = url
+    this.emit('ready-to-show')
+  }
+  show(): void { this.shown = true }
+  focus(): void { this.focused += 1 }
+  restore(): void { this.minimized = false }
+  maximize(): void { this.maximized = true }
+  isMinimized(): boolean { return this.minimized }
+  isMaximized(): boolean { return this.maximized }
+  getNormalBounds() { return { x: 10, y: 20, width: 1000, height: 700 } }
+  close(): void {
+    this.emit('close')
+    windows.splice(windows.indexOf(this), 1)
+    this.webContents.destroyed = true
+    this.webContents.emit('destroyed')
+    this.emit('closed')
+    if (windows.length === 0) app.emit('window-all-closed')
+  }
+}
+
+const userData = mkdtempSync(path.join(tmpdir(), 'pairlab-user-data-'))
+
+class StandInApp extends EventEmitter {
+  lock = true
+  sandboxed = false
+  quits = 0
+  exits: number[] = []
+  readonly switches: string[] = []
+  readonly commandLine = { appendSwitch: (name: string) => void this.switches.push(name) }
+  readonly whenReady = async (): Promise<void> => {}
+  requestSingleInstanceLock(): boolean { return this.lock }
+  enableSandbox(): void { this.sandboxed = true }
+  getPath(name: string): string { return name === 'userData' ? userData : tmpdir() }
+  exit(code = 0): void { this.exits.push(code) }
+  /** Like Electron: tells `before-quit` first, which may hold it back. */
+  quit(): void {
+    let prevented = false
+    this.emit('before-quit', { preventDefault: () => { prevented = true } })
+    if (!prevented) this.quits += 1
+  }
+}
+
+export const app = new StandInApp()
+export const BrowserWindow = StandInWindow
+
+const handlers = new Map<string, Handler>()
+const mainListeners = new EventEmitter()
+export const ipcMain = {
+  handle(channel: string, handler: Handler): void {
+    if (handlers.has(channel)) throw new Error(`Attempted to register a second handler for '${channel}'`)
+    handlers.set(channel, handler)
+  },
+  on: (channel: string, listener: Handler) => void mainListeners.on(channel, listener),
+}
+
+/** The page's side: what it sends is cloned, and carries the frame it came from. */
+export const ipcRenderer = {
+  async invoke(channel: string, ...args: unknown[]): Promise<unknown> {
+    return structuredClone(await behind.invokeFrom(behind.frame, channel, ...args))
+  },
+  send(channel: string, ...args: unknown[]): void {
+    mainListeners.emit(channel, { sender: windows[0]?.webContents, senderFrame: behind.frame }, ...structuredClone(args))
+  },
+  on: (channel: string, listener: (...args: unknown[]) => void) => void rendererListeners.on(channel, listener),
+  removeListener: (channel: string, listener: (...args: unknown[]) => void) => void rendererListeners.removeListener(channel, listener),
+}
+
+export const contextBridge = { exposeInMainWorld: (name: string, value: unknown) => void behind.exposed.set(name, value) }
+export const webUtils = { getPathForFile: (file: { path?: string }) => file.path ?? '' }
+export const screen = { getAllDisplays: () => [{ bounds: { x: 0, y: 0, width: 1920, height: 1080 } }] }
+
+export const dialog = {
+  answer: { canceled: false, filePaths: ['/data/pairs.jsonl'] },
+  errors: [] as [string, string][],
+  showOpenDialog: async () => dialog.answer,
+  showErrorBox: (title: string, text: string) => void dialog.errors.push([title, text]),
+}
+
+export const Menu = {
+  current: null as MenuItemConstructorOptions[] | null,
+  buildFromTemplate: (template: MenuItemConstructorOptions[]) => template as unknown as MenuType,
+  setApplicationMenu: (menu: unknown) => { Menu.current = menu as MenuItemConstructorOptions[] },
+}
+
+const protocolHandlers = new Map<string, ProtocolHandler>()
+export const protocol = {
+  privileged: [] as { scheme: string }[],
+  registerSchemesAsPrivileged: (schemes: { scheme: string }[]) => void protocol.privileged.push(...schemes),
+  handle: (scheme: string, handler: ProtocolHandler) => void protocolHandlers.set(scheme, handler),
+}
+
+export const session = {
+  defaultSession: {
+    webRequest: { onBeforeRequest: (listener: (details: { url: string }, decide: (answer: { cancel: boolean }) => void) => void) => { behind.beforeRequest = listener } },
+    setPermissionRequestHandler: (handler: typeof behind.permission) => { behind.permission = handler },
+    setPermissionCheckHandler: (handler: () => boolean) => { behind.permissionCheck = handler },
+  },
+}
+
+/** What no program could see, but a test must. */
+export const behind = {
+  windows,
+  exposed: new Map<string, unknown>(),
+  frame: { url: 'app://pairlab/index.html', parent: null } as { url: string; parent: unknown } | null,
+  beforeRequest: undefined as ((details: { url: string }, decide: (answer: { cancel: boolean }) => void) => void) | undefined,
+  permission: undefined as ((contents: unknown, permission: string, decide: (granted: boolean) => void) => void) | undefined,
+  permissionCheck: undefined as (() => boolean) | undefined,
+  async invokeFrom(frame: unknown, channel: string, ...args: unknown[]): Promise<unknown> {
+    const handler = handlers.get(channel)
+    if (handler === undefined) throw new Error(`No handler registered for '${channel}'`)
+    return handler({ sender: windows[0]?.webContents, senderFrame: frame }, ...structuredClone(args))
+  },
+  fetchAsset: (url: string) => protocolHandlers.get('app')?.(new Request(url)),
+}
