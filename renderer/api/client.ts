@@ -1,0 +1,112 @@
+import { AppError, fromWire } from '../../shared/errors.ts'
+import type { CallName, Input, Output } from '../../shared/contract.ts'
+import type { Client, Reply } from '../../shared/rpc.ts'
+
+const TOKEN_KEY = 'pairlab.token'
+
+/**
+ * The address the host prints carries a one-time token. It moves into the tab's session storage at once, so that it
+ * is in no bookmark and no history entry.
+ */
+function takeToken(): string {
+  const url = new URL(window.location.href)
+  const given = url.searchParams.get('token')
+  if (given !== null) {
+    window.sessionStorage.setItem(TOKEN_KEY, given)
+    url.searchParams.delete('token')
+    window.history.replaceState(null, '', url)
+  }
+  return window.sessionStorage.getItem(TOKEN_KEY) ?? ''
+}
+
+export const token = window.bridge === undefined ? takeToken() : ''
+
+function unreachable(cause: unknown): AppError {
+  return new AppError({
+    code: 'internal',
+    message: 'Pairlab does not answer.',
+    hint: 'It may have been closed. Start it again; nothing that was saved is lost.',
+    cause,
+  })
+}
+
+async function callOverHttp(name: string, input: unknown): Promise<Reply> {
+  let response: Response
+  try {
+    response = await fetch(`call/${name}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      body: JSON.stringify(input),
+    })
+  } catch (error) {
+    throw unreachable(error)
+  }
+  const text = await response.text()
+  try {
+    return JSON.parse(text) as Reply // every answer of the host is a Reply, refusals included
+  } catch {
+    throw new AppError({
+      code: response.status === 401 || response.status === 403 ? 'forbidden' : 'internal',
+      message: `Pairlab refused the request (${response.status}).`,
+      hint: 'Open the address that Pairlab printed when it started; it carries the key of this session.',
+      details: { answer: text.slice(0, 400) },
+    })
+  }
+}
+
+export const client: Client = {
+  async call<N extends CallName>(name: N, input: Input<N>): Promise<Output<N>> {
+    const reply = window.bridge === undefined ? await callOverHttp(name, input) : await window.bridge.call(name, input)
+    if (!reply.ok) throw fromWire(reply.error)
+    return reply.value as Output<N> // dispatch() checked it against the contract on the other side
+  },
+}
+
+/** Any thrown value as an AppError, so that a page can always show what to do. */
+export function asAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error
+  const message = error instanceof Error ? error.message : String(error)
+  return new AppError({
+    code: 'internal',
+    message: `Something unexpected went wrong: ${message}`,
+    hint: 'Try again. If it happens again, open Settings and copy the log.',
+    cause: error,
+  })
+}
+
+/**
+ * Makes a dropped or chosen file readable by the app: the desktop window knows its path; a browser sends the bytes.
+ * @returns a path that `datasets.inspect` takes
+ */
+export async function pathOfFile(file: File): Promise<string> {
+  const known = window.bridge?.pathForFile?.(file) ?? ''
+  if (known !== '') return known
+  let response: Response
+  try {
+    response = await fetch(`upload?name=${encodeURIComponent(file.name)}`, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${token}` },
+      body: file,
+    })
+  } catch (error) {
+    throw unreachable(error)
+  }
+  const body: unknown = await response.json().catch(() => null)
+  if (typeof body === 'object' && body !== null && 'path' in body && typeof body.path === 'string') return body.path
+  if (typeof body === 'object' && body !== null && 'error' in body) throw fromWire(body.error as Parameters<typeof fromWire>[0]) // the host's own refusal
+  throw new AppError({ code: 'internal', message: `The file "${file.name}" could not be handed to Pairlab (${response.status}).`, hint: 'Check the free disk space and try again.' })
+}
+
+/** Asks for a file: the system's dialog on the desktop, the browser's otherwise. Null when nothing was chosen. */
+export async function chooseFile(accept = '.jsonl,.json,.csv,.tsv,.ndjson'): Promise<string | null> {
+  if (window.bridge?.pickFile !== undefined) return window.bridge.pickFile()
+  const input = document.createElement('input')
+  input.type = 'file'
+  input.accept = accept
+  const file = await new Promise<File | null>((resolve) => {
+    input.addEventListener('change', () => resolve(input.files?.[0] ?? null))
+    input.addEventListener('cancel', () => resolve(null))
+    input.click()
+  })
+  return file === null ? null : pathOfFile(file)
+}

@@ -1,0 +1,119 @@
+import { useEffect, useEffectEvent, useSyncExternalStore } from 'react'
+import type { QueryClient } from '@tanstack/react-query'
+import type { AppEvent, CallName, EventName, EventPayload, Output } from '../../shared/contract.ts'
+import type { RunSummary } from '../../shared/contract/runs.ts'
+import { openStream, type Connection } from './stream.ts'
+
+type Handler = (event: AppEvent) => void
+
+const handlers = new Set<Handler>()
+const watchers = new Set<() => void>()
+let connection: Connection = 'connecting'
+
+/** Patches or invalidates what is cached. Metrics go to the charts themselves, through useAppEvent. */
+export function applyEvent(cache: QueryClient, event: AppEvent): void {
+  const refetch = (...names: readonly CallName[]): void => {
+    for (const name of names) void cache.invalidateQueries({ queryKey: [name] })
+  }
+  switch (event.name) {
+    case 'run.state':
+      return patchRun(cache, event.payload as EventPayload<'run.state'>)
+    case 'run.metrics':
+      return
+    case 'run.samples': {
+      const { runId } = event.payload as EventPayload<'run.samples'>
+      void cache.invalidateQueries({ queryKey: ['runs.samples', { runId }] })
+      return
+    }
+    case 'runs.changed':
+      return refetch('runs.list', 'runs.get', 'comparisons.get', 'comparisons.samples')
+    case 'datasets.changed':
+      return refetch('datasets.list', 'datasets.get', 'datasets.rows', 'datasets.report', 'datasets.agreement', 'samples.list')
+    case 'labels.changed':
+      return refetchLabels(cache, (event.payload as EventPayload<'labels.changed'>).datasetId)
+    case 'import.progress': {
+      const job = event.payload as EventPayload<'import.progress'>
+      cache.setQueryData(['datasets.importJob', { jobId: job.jobId }], job)
+      cache.setQueryData<Output<'datasets.importJobs'>>(['datasets.importJobs', {}], (jobs) => jobs && [job, ...jobs.filter((other) => other.jobId !== job.jobId)])
+      if (job.state !== 'running') refetch('datasets.list', 'samples.list')
+      return
+    }
+    case 'settings.changed':
+      return refetch('settings.get')
+    case 'ui.goto':
+      window.location.hash = (event.payload as EventPayload<'ui.goto'>).path
+      return
+  }
+}
+
+function patchRun(cache: QueryClient, run: RunSummary): void {
+  let known = false
+  cache.setQueriesData<Output<'runs.list'>>({ queryKey: ['runs.list'] }, (runs) => {
+    if (runs === undefined || !runs.some((other) => other.runId === run.runId)) return runs
+    known = true
+    return runs.map((other) => (other.runId === run.runId ? run : other))
+  })
+  if (!known) void cache.invalidateQueries({ queryKey: ['runs.list'] })
+  const before = cache.getQueryData<Output<'runs.get'>>(['runs.get', { runId: run.runId }])
+  cache.setQueryData<Output<'runs.get'>>(['runs.get', { runId: run.runId }], (detail) => detail && { ...detail, ...run })
+  // The parts that a summary does not carry (checkpoints, facts) change when the state does.
+  if (before !== undefined && before.state !== run.state) void cache.invalidateQueries({ queryKey: ['runs.get', { runId: run.runId }] })
+}
+
+const LABEL_SETTLE_MS = 1000
+const labelTimers = new Map<string, ReturnType<typeof setTimeout>>()
+
+/** Answers come once a second and the summaries read every label: they are fetched once the hand rests. */
+function refetchLabels(cache: QueryClient, datasetId: string): void {
+  clearTimeout(labelTimers.get(datasetId))
+  const timer = setTimeout(() => {
+    labelTimers.delete(datasetId)
+    for (const name of ['labels.habits', 'labels.history', 'datasets.get', 'datasets.agreement'] satisfies CallName[]) {
+      void cache.invalidateQueries({ queryKey: [name], predicate: (query) => (query.queryKey[1] as { datasetId?: string }).datasetId === datasetId })
+    }
+    void cache.invalidateQueries({ queryKey: ['datasets.list'] })
+  }, LABEL_SETTLE_MS)
+  labelTimers.set(datasetId, timer)
+}
+
+/** Starts following events for as long as the page lives. */
+export function followEvents(cache: QueryClient): () => void {
+  return openStream({
+    event(event) {
+      applyEvent(cache, event)
+      for (const handler of handlers) handler(event)
+    },
+    gap() {
+      void cache.invalidateQueries()
+    },
+    connection(state) {
+      connection = state
+      for (const watcher of watchers) watcher()
+    },
+  })
+}
+
+/** Calls back for each event of one name while the component is shown. */
+export function useAppEvent<N extends EventName>(name: N, handler: (payload: EventPayload<N>) => void): void {
+  const latest = useEffectEvent(handler)
+  useEffect(() => {
+    const listen: Handler = (event) => {
+      if (event.name === name) latest(event.payload as EventPayload<N>) // the name decides the payload
+    }
+    handlers.add(listen)
+    return () => {
+      handlers.delete(listen)
+    }
+  }, [name])
+}
+
+function watch(watcher: () => void): () => void {
+  watchers.add(watcher)
+  return () => {
+    watchers.delete(watcher)
+  }
+}
+
+export function useConnection(): Connection {
+  return useSyncExternalStore(watch, () => connection)
+}

@@ -1,0 +1,41 @@
+import { useCallback } from 'react'
+import type { Output } from '../../shared/contract.ts'
+import type { Settings } from '../../shared/contract/system.ts'
+import { callApp, queryClient, useCall } from './queries.ts'
+
+const KEY = ['settings.get', {}] as const
+const SETTLE_MS = 400
+let pending: Partial<Settings> = {}
+let timer: ReturnType<typeof setTimeout> | undefined
+
+export function useSettings(): Settings | undefined {
+  return useCall('settings.get', {}).data
+}
+
+/** Shows the change at once and stores it when the hand rests, so that dragging a panel is one write. */
+export function changeSettings(change: Partial<Settings>): void {
+  queryClient.setQueryData<Output<'settings.get'>>(KEY, (settings) => settings && { ...settings, ...change })
+  pending = { ...pending, ...change }
+  clearTimeout(timer)
+  timer = setTimeout(() => {
+    const sent = pending
+    pending = {}
+    callApp('settings.set', sent).catch(() => queryClient.invalidateQueries({ queryKey: KEY }))
+  }, SETTLE_MS)
+}
+
+type Json = Settings['view'][string]
+
+/** A piece of the window's state (panel size, chosen columns) that is kept with the settings. */
+export function useViewState<T extends Json>(key: string, initial: T): readonly [T, (value: T) => void] {
+  const settings = useSettings()
+  const value = (settings?.view[key] ?? initial) as T // written only through this hook under the same key
+  const set = useCallback(
+    (next: T) => {
+      const view = queryClient.getQueryData<Output<'settings.get'>>(KEY)?.view ?? {}
+      changeSettings({ view: { ...view, [key]: next } })
+    },
+    [key],
+  )
+  return [value, set]
+}

@@ -1,0 +1,74 @@
+import type { AppEvent } from '../../shared/contract.ts'
+import { token } from './client.ts'
+
+export type Connection = 'connecting' | 'open' | 'lost'
+
+export interface StreamListener {
+  event(event: AppEvent): void
+  /** Events were missed: everything fetched before may be out of date. */
+  gap(): void
+  connection(state: Connection): void
+}
+
+interface Hello {
+  readonly hello: true
+  readonly seq: number
+}
+
+const RETRY_MS = [250, 500, 1000, 2000, 4000] as const
+
+/** Follows the app's numbered events over the bridge or a WebSocket; reconnects for as long as the page lives. */
+export function openStream(listener: StreamListener): () => void {
+  let last: number | null = null
+
+  function take(event: AppEvent): void {
+    if (last !== null && event.seq <= last) return
+    if (last !== null && event.seq > last + 1) listener.gap()
+    last = event.seq
+    listener.event(event)
+  }
+
+  if (window.bridge !== undefined) {
+    listener.connection('open')
+    return window.bridge.subscribe(take)
+  }
+
+  let socket: WebSocket | null = null
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let attempt = 0
+  let ended = false
+
+  function connect(): void {
+    const url = new URL('events', document.baseURI)
+    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
+    url.hash = ''
+    url.search = new URLSearchParams({ token, ...(last === null ? {} : { since: String(last) }) }).toString()
+    socket = new WebSocket(url)
+    socket.addEventListener('message', (message) => {
+      const data = JSON.parse(String(message.data)) as Hello | AppEvent // the host sends nothing else
+      if (!('hello' in data)) return take(data)
+      attempt = 0
+      listener.connection('open')
+      // A lower number means that the app was started anew; its replay begins again.
+      if (last !== null && data.seq < last) {
+        last = data.seq
+        listener.gap()
+      }
+      last ??= data.seq
+    })
+    socket.addEventListener('close', () => {
+      if (ended) return
+      listener.connection('lost')
+      timer = setTimeout(connect, RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)])
+      attempt += 1
+    })
+  }
+
+  listener.connection('connecting')
+  connect()
+  return () => {
+    ended = true
+    clearTimeout(timer)
+    socket?.close()
+  }
+}

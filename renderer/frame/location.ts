@@ -1,0 +1,35 @@
+import { useSyncExternalStore } from 'react'
+import type { BaseLocationHook, BaseSearchHook } from 'wouter'
+
+/** Pages live behind `#`, so that the app works from a file, a custom protocol and a host alike: `#/compare?runs=a,b`. */
+function readHash(): { readonly path: string; readonly search: string } {
+  const [path = '', search = ''] = window.location.hash.replace(/^#?\/?/, '').split('?')
+  return { path: `/${path}`, search }
+}
+
+function watchHash(listener: () => void): () => void {
+  window.addEventListener('hashchange', listener)
+  return () => window.removeEventListener('hashchange', listener)
+}
+
+export function goTo(path: string, options: { readonly replace?: boolean } = {}): void {
+  const hash = `#${path.startsWith('/') ? path : `/${path}`}`
+  if (window.location.hash === hash) return
+  if (options.replace === true) {
+    const url = new URL(window.location.href)
+    url.hash = hash
+    window.history.replaceState(null, '', url)
+    window.dispatchEvent(new HashChangeEvent('hashchange'))
+  } else {
+    window.location.hash = hash
+  }
+}
+
+const useHashSearch: BaseSearchHook = () => useSyncExternalStore(watchHash, () => readHash().search)
+
+export const useHashPath: BaseLocationHook & { hrefs?: (href: string) => string; searchHook?: BaseSearchHook } = () => [
+  useSyncExternalStore(watchHash, () => readHash().path),
+  goTo,
+]
+useHashPath.hrefs = (href) => `#${href}`
+useHashPath.searchHook = useHashSearch

@@ -1,0 +1,25 @@
+import { Activity, BookOpen, ChartNoAxesCombined, Columns2, Database, House, Settings, SlidersHorizontal, type LucideIcon } from 'lucide-react'
+
+export interface Place {
+  readonly path: string
+  readonly name: string
+  readonly icon: LucideIcon
+  /** Pressed after `g`. */
+  readonly key: string
+}
+
+export const PLACES: readonly Place[] = [
+  { path: '/', name: 'Home', icon: House, key: 'h' },
+  { path: '/data', name: 'Data', icon: Database, key: 'd' },
+  { path: '/label', name: 'Label', icon: Columns2, key: 'l' },
+  { path: '/train', name: 'Train', icon: SlidersHorizontal, key: 't' },
+  { path: '/runs', name: 'Runs', icon: Activity, key: 'r' },
+  { path: '/compare', name: 'Compare', icon: ChartNoAxesCombined, key: 'c' },
+  { path: '/papers', name: 'Papers', icon: BookOpen, key: 'p' },
+]
+
+export const SETTINGS: Place = { path: '/settings', name: 'Settings', icon: Settings, key: 's' }
+
+export function isAt(place: Place, path: string): boolean {
+  return place.path === '/' ? path === '/' : path === place.path || path.startsWith(`${place.path}/`)
+}

@@ -1,0 +1,21 @@
+import { useMemo } from 'react'
+import { useCall } from '../api/queries.ts'
+import { formatCount } from '../parts/format.ts'
+import { goTo } from './location.ts'
+import type { Entry } from './palette-search.ts'
+
+/** Data sets and runs as entries of the palette. */
+export function useSearchables(): readonly Entry[] {
+  const datasets = useCall('datasets.list', {}).data
+  const runs = useCall('runs.list', {}).data
+  return useMemo(
+    () => [
+      ...(datasets ?? []).flatMap((dataset): Entry[] => [
+        { id: `dataset-${dataset.datasetId}`, title: dataset.name, group: 'Data sets', note: `${formatCount(dataset.pairCount)} pairs`, run: () => goTo(`/data/${dataset.datasetId}`) },
+        { id: `label-${dataset.datasetId}`, title: `Label ${dataset.name}`, group: 'Label', note: `${formatCount(dataset.labeledCount)} labeled`, run: () => goTo(`/label/${dataset.datasetId}`) },
+      ]),
+      ...(runs ?? []).map((run): Entry => ({ id: `run-${run.runId}`, title: run.name, group: 'Runs', note: `${run.state} · ${run.methodName}`, run: () => goTo(`/runs/${run.runId}`) })),
+    ],
+    [datasets, runs],
+  )
+}
