@@ -115,3 +115,7 @@ export function storeError(error: unknown, folder: string): unknown {
 export function inTransaction<T>(db: WritableDb, work: () => T): T {
   return db.transaction(work).immediate()
 }
+
+export function sqliteVersion(db: ReadableDb): string {
+  return db.prepare<[], string>('SELECT sqlite_version()').pluck().get() ?? 'unknown'
+}

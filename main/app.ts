@@ -1,0 +1,100 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Handlers } from '../shared/rpc.ts'
+import { invariant } from '../shared/assert.ts'
+import { defaultDataFolder } from './data-folder.ts'
+import { createImportService } from './data/import-service.ts'
+import { buildView } from './data/view.ts'
+import { createEventBus, type EventBus } from './events.ts'
+import { createHandlers } from './handlers/index.ts'
+import { createLog, type Log } from './log.ts'
+import { createRunService, type TrainerCommand } from './runs/run-service.ts'
+import { reconcileJournals } from './store/labels-journal.ts'
+import { openStore } from './store/open.ts'
+import { readSettings } from './store/settings.ts'
+
+export interface AppOptions {
+  /** Default: see data-folder.ts. Made if it is not there. */
+  readonly dataFolder?: string
+  readonly appVersion?: string
+  readonly electronVersion?: string | null
+  /** How a training process is started. Default: this Node on the trainer beside this file. */
+  readonly trainer?: TrainerCommand
+  readonly resourcesFolder?: string
+}
+
+export interface App {
+  readonly handlers: Handlers
+  readonly events: EventBus
+  readonly dataFolder: string
+  readonly log: Log
+  /** Ends imports, lets runs go on by themselves or has them checkpoint and stop, and gives the folder back. */
+  close(mode?: 'continue' | 'checkpoint'): Promise<void>
+}
+
+export const APP_VERSION = '0.1.0'
+
+/**
+ * Puts the program together: a store, services over it, and one handler for each call of the contract. Every door —
+ * window, loopback host, command line, test — goes through what this returns.
+ * @throws AppError `db-locked`, `db-damaged`, `db-from-future`
+ */
+export async function createApp(options: AppOptions = {}): Promise<App> {
+  const dataFolder = path.resolve(options.dataFolder ?? defaultDataFolder())
+  mkdirSync(dataFolder, { recursive: true })
+  const appVersion = options.appVersion ?? APP_VERSION
+  const electronVersion = options.electronVersion ?? null
+  const store = openStore(dataFolder)
+  try {
+    const log = createLog(dataFolder)
+    const events = createEventBus({ onListenerError: (error) => log.error('an event listener failed', error) })
+    reconcileJournals(store.db, dataFolder)
+    const imports = createImportService({ db: store.db, dataFolder, events, log })
+    const runs = await createRunService({
+      db: store.db,
+      dataFolder,
+      appVersion,
+      trainer: options.trainer ?? findTrainer(),
+      events,
+      log,
+      settings: () => readSettings(store.db),
+      buildView: (spec) => buildView(store.db, dataFolder, spec),
+    })
+    const resourcesFolder = options.resourcesFolder ?? findResources()
+    const handlers = createHandlers({ db: store.db, dataFolder, resourcesFolder, events, appVersion, electronVersion, log, runs, imports })
+    log.info(`Pairlab ${appVersion} opened ${dataFolder}`)
+    let closing: Promise<void> | null = null
+    async function close(mode: 'continue' | 'checkpoint'): Promise<void> {
+      await imports.close()
+      await runs.close(mode)
+      log.info('closed')
+      store.close()
+    }
+    return {
+      handlers,
+      events,
+      dataFolder,
+      log,
+      close: (mode = readSettings(store.db).onQuit) => (closing ??= close(mode)),
+    }
+  } catch (error) {
+    store.close()
+    throw error
+  }
+}
+
+const here = path.dirname(fileURLToPath(import.meta.url))
+
+/** From the source the trainer is TypeScript that Node reads as it stands; built, it lies beside this file. */
+function findTrainer(): TrainerCommand {
+  const entry = [path.join(here, 'trainer/entry.ts'), path.join(here, 'trainer.js'), path.join(here, '../trainer.js')].find((file) => existsSync(file))
+  invariant(entry !== undefined, `no trainer beside ${here}`)
+  return { execPath: process.execPath, args: [entry] }
+}
+
+function findResources(): string {
+  const folder = [path.join(here, '../resources'), path.join(here, '../../resources'), path.join(here, '../../../resources')].find((place) => existsSync(path.join(place, 'samples')))
+  invariant(folder !== undefined, `no resources near ${here}`)
+  return folder
+}

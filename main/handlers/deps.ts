@@ -1,0 +1,28 @@
+import type { ImportService } from '../data/import-service.ts'
+import type { EventBus } from '../events.ts'
+import type { RunService } from '../runs/run-service.ts'
+import type { WritableDb } from '../store/open.ts'
+
+/** Where handlers write what a person may want to read later. */
+export interface HandlerLog {
+  readonly path: string
+  info(text: string, details?: unknown): void
+  warn(text: string, details?: unknown): void
+  error(text: string, details?: unknown): void
+  tail(lines: number): string[]
+}
+
+/** Everything a handler may use. One object, made in app.ts. */
+export interface HandlerDeps {
+  readonly db: WritableDb
+  readonly dataFolder: string
+  /** The bundled `resources/`: sample data and help. */
+  readonly resourcesFolder: string
+  readonly events: EventBus
+  readonly appVersion: string
+  /** Null outside Electron. */
+  readonly electronVersion: string | null
+  readonly log: HandlerLog
+  readonly runs: RunService
+  readonly imports: ImportService
+}

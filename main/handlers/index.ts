@@ -1,0 +1,40 @@
+import { AppError } from '../../shared/errors.ts'
+import type { Handlers } from '../../shared/rpc.ts'
+import { storeError } from '../store/open.ts'
+import { algorithmHandlers } from './algorithms.ts'
+import { comparisonHandlers } from './comparisons.ts'
+import { datasetHandlers } from './datasets.ts'
+import type { HandlerDeps } from './deps.ts'
+import { labelHandlers } from './labels.ts'
+import { runHandlers } from './runs.ts'
+import { systemHandlers } from './system.ts'
+
+/** Everything the app can do. The compiler refuses this while a call of the contract has no handler. */
+export function createHandlers(deps: HandlerDeps): Handlers {
+  const handlers: Handlers = {
+    ...systemHandlers(deps),
+    ...algorithmHandlers(),
+    ...datasetHandlers(deps),
+    ...labelHandlers(deps),
+    ...runHandlers(deps),
+    ...comparisonHandlers(deps),
+  }
+  return explainErrors(handlers, deps)
+}
+
+/** Puts the database's errors into words, and what nobody expected into the log. */
+function explainErrors(handlers: Handlers, deps: HandlerDeps): Handlers {
+  const wrapped = Object.entries(handlers).map(([name, handler]) => {
+    const run = handler as (input: unknown) => unknown // dispatch parses the input by this very name's schema
+    return [name, async (input: unknown): Promise<unknown> => {
+      try {
+        return await run(input)
+      } catch (error) {
+        const known = storeError(error, deps.dataFolder)
+        if (!(known instanceof AppError)) deps.log.error(`${name} failed`, error)
+        throw known
+      }
+    }]
+  })
+  return Object.fromEntries(wrapped) as Handlers // the same names, each behind the same signature
+}

@@ -1,0 +1,61 @@
+import { readdirSync, statSync } from 'node:fs'
+import { statfs } from 'node:fs/promises'
+import { cpus, totalmem } from 'node:os'
+import path from 'node:path'
+import type { SystemInfo } from '../../shared/contract/system.ts'
+import type { Handlers } from '../../shared/rpc.ts'
+import { sqliteVersion } from '../store/open.ts'
+import { readSettings, writeSettings } from '../store/settings.ts'
+import type { HandlerDeps } from './deps.ts'
+
+type SystemHandlers = Pick<Handlers, 'system.info' | 'system.log' | 'settings.get' | 'settings.set'>
+
+export function systemHandlers(deps: HandlerDeps): SystemHandlers {
+  return {
+    'system.info': () => describeSystem(deps),
+    'system.log': ({ lines }) => ({ path: deps.log.path, lines: deps.log.tail(lines) }),
+    'settings.get': () => readSettings(deps.db),
+    'settings.set': (changes) => {
+      const settings = writeSettings(deps.db, definedOnly(changes))
+      deps.events.emit('settings.changed', {})
+      return settings
+    },
+  }
+}
+
+/** The partial schema yields `undefined` for keys that were not sent; those are left as they are. */
+function definedOnly<T extends object>(changes: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> } // filtered
+}
+
+async function describeSystem(deps: HandlerDeps): Promise<SystemInfo> {
+  const processors = cpus()
+  const disk = await statfs(deps.dataFolder)
+  return {
+    appVersion: deps.appVersion,
+    nodeVersion: process.versions.node,
+    sqliteVersion: sqliteVersion(deps.db),
+    electronVersion: deps.electronVersion,
+    platform: `${process.platform} ${process.arch}`,
+    cpuCount: processors.length,
+    cpuModel: processors[0]?.model.trim() ?? 'unknown',
+    memoryBytes: totalmem(),
+    dataFolder: deps.dataFolder,
+    dataBytes: folderBytes(deps.dataFolder),
+    diskFreeBytes: disk.bavail * disk.bsize,
+    engines: [
+      { name: 'wasm', title: 'WebAssembly', available: 'WebAssembly' in globalThis, chosen: true, device: processors[0]?.model.trim() ?? 'CPU', note: 'TensorFlow.js with SIMD and threads, part of the app.' },
+      { name: 'cpu', title: 'Plain JavaScript', available: true, chosen: false, device: processors[0]?.model.trim() ?? 'CPU', note: 'Slow and exactly repeatable; for tests and tiny models.' },
+    ],
+    connections: ['127.0.0.1 and the data folder; nothing else'],
+  }
+}
+
+/** Size of every file below; one that goes away while we look counts nothing. */
+function folderBytes(folder: string): number {
+  let total = 0
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) total += statSync(path.join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0
+  }
+  return total
+}
