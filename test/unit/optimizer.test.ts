@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest'
+import { clipScale, createOptimizer, learningRateAt, type OptimizerConfig } from '../../main/learn/optimizer.ts'
+import { tf } from '../../main/learn/tf.ts'
+
+const base: OptimizerConfig = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, clipNorm: 0 }
+
+function twoVariables(): Record<string, tf.Variable> {
+  return { matrix: tf.variable(tf.tensor2d([[1, -2], [3, 4]])), bias: tf.variable(tf.tensor1d([1, 1])) }
+}
+
+describe('createOptimizer', () => {
+  it('moves every weight by the learning rate on its first step', () => {
+    const variables = twoVariables()
+    createOptimizer(base, variables).apply({ matrix: tf.tensor2d([[5, -0.1], [2, -3]]), bias: tf.tensor1d([1, -1]) }, 0.1)
+    expect(Array.from(variables['matrix']!.dataSync()).map((value) => Math.round(value * 1e4) / 1e4)).toEqual([0.9, -1.9, 2.9, 4.1])
+  })
+
+  it('decays matrices only', () => {
+    const variables = twoVariables()
+    createOptimizer({ ...base, weightDecay: 0.5 }, variables).apply({ matrix: tf.zeros([2, 2]), bias: tf.zeros([2]) }, 0.1)
+    expect(Array.from(variables['bias']!.dataSync())).toEqual([1, 1])
+    expect(variables['matrix']!.dataSync()[3]).toBeCloseTo(3.8, 6)
+  })
+
+  it('goes on from its saved state bit for bit', () => {
+    const gradient = (step: number): Record<string, tf.Tensor> => ({ matrix: tf.tensor2d([[Math.sin(step), 1], [Math.cos(3 * step), step]]), bias: tf.tensor1d([step, -1 / step]) })
+    const straight = twoVariables()
+    const first = createOptimizer(base, straight)
+    for (let step = 1; step <= 6; step += 1) first.apply(gradient(step), 0.01)
+
+    const broken = twoVariables()
+    const before = createOptimizer(base, broken)
+    for (let step = 1; step <= 3; step += 1) before.apply(gradient(step), 0.01)
+    const after = createOptimizer(base, broken)
+    after.fromTensors(before.toTensors())
+    for (let step = 4; step <= 6; step += 1) after.apply(gradient(step), 0.01)
+    expect(after.step).toBe(6)
+    for (const name of ['matrix', 'bias']) expect(broken[name]!.dataSync()).toEqual(straight[name]!.dataSync())
+  })
+
+  it('keeps the number of tensors and refuses a state of another shape', () => {
+    const variables = twoVariables()
+    const optimizer = createOptimizer(base, variables)
+    const gradients = { matrix: new Float32Array(4).fill(1), bias: new Float32Array(2).fill(1) }
+    const before = tf.memory().numTensors
+    optimizer.apply(gradients, 0.1)
+    expect(tf.memory().numTensors).toBe(before)
+    expect(() => optimizer.fromTensors({ step: { data: Float32Array.of(1) } })).toThrow('m/matrix')
+    expect(() => optimizer.apply({ matrix: new Float32Array(3) }, 0.1)).toThrow('3 values')
+  })
+
+  it('reports the norm before clipping and clips the whole', () => {
+    const variables = twoVariables()
+    const { gradNorm, clipped } = createOptimizer({ ...base, kind: 'sgd', clipNorm: 1 }, variables).apply({ matrix: tf.tensor2d([[3, 0], [0, 0]]), bias: tf.tensor1d([0, 4]) }, 1)
+    expect([gradNorm, clipped]).toEqual([5, true])
+    expect(variables['matrix']!.dataSync()[0]).toBeCloseTo(0.4, 5)
+    expect(clipScale(5, 0)).toBe(1)
+  })
+})
+
+describe('learningRateAt', () => {
+  const schedule = { steps: 10, learningRate: 1, warmupFraction: 0.1, schedule: 'linear' as const, minLearningRateRatio: 0.5 }
+  it('rises over the warm-up and ends at the floor', () => {
+    expect([0, 1, 10, 99].map((step) => learningRateAt(step, schedule))).toEqual([0, 1, 0.5, 0.5])
+    expect(learningRateAt(0, { ...schedule, warmupFraction: 0 })).toBe(1)
+    expect(learningRateAt(9, { ...schedule, warmupFraction: 0, schedule: 'constant' })).toBe(1)
+  })
+})
