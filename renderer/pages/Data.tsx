@@ -1,9 +1,16 @@
 import type { ReactNode } from 'react'
-import { Link } from 'wouter'
-import { useCrumbs } from '../frame/crumbs.tsx'
-import { EmptyState } from '../parts/states.tsx'
+import { useParams, useSearchParams } from 'wouter'
+import type { DatasetId } from '../../shared/domain.ts'
+import { DatasetList } from '../data/DatasetList.tsx'
+import { DatasetView } from '../data/DatasetView.tsx'
+import { ImportView } from '../data/ImportView.tsx'
+import '../style/data.css'
 
 export function Data(): ReactNode {
-  useCrumbs([{ label: 'Pairlab', href: '/' }, { label: 'Data' }])
-  return <EmptyState title="This page is not built yet" text="Its work can be done from the command line: pairlab --help." action={<Link className="btn btn-normal" href="/label">Label pairs</Link>} />
+  const { datasetId } = useParams<{ datasetId?: string }>()
+  const [search] = useSearchParams()
+  const path = search.get('import')
+  if (path !== null) return <ImportView key={path} path={path} />
+  if (datasetId !== undefined) return <DatasetView key={datasetId} datasetId={decodeURIComponent(datasetId) as DatasetId} /> // the server checks it
+  return <DatasetList />
 }

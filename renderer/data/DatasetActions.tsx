@@ -1,0 +1,78 @@
+import { useState, type ReactNode } from 'react'
+import { Columns2, Share, SlidersHorizontal, Trash2 } from 'lucide-react'
+import type { DatasetDetail } from '../../shared/contract/datasets.ts'
+import { useMutate } from '../api/queries.ts'
+import { useCommands } from '../frame/commands.ts'
+import { goTo } from '../frame/location.ts'
+import { Button } from '../parts/Button.tsx'
+import { Dialog } from '../parts/Dialog.tsx'
+import { Say } from '../parts/Say.tsx'
+import { showToast } from '../parts/toast.tsx'
+import { formatCount } from '../parts/format.ts'
+
+const EXPORTS = [
+  ['preferences', 'Preferences', 'prompt, chosen, rejected as TRL reads them, with the soft preference, strength and number of labels beside'],
+  ['pairs-with-labels', 'Pairs with labels', 'both answers in file order and every label in force; can be imported again'],
+  ['label-events', 'Label events', 'the whole log: every answer, undo and redo with its time, order and annotator'],
+] as const
+
+export function DatasetActions({ detail }: { readonly detail: DatasetDetail }): ReactNode {
+  const [open, setOpen] = useState<'export' | 'delete' | null>(null)
+  const { datasetId } = detail
+  const label = (): void => goTo(`/label/${datasetId}`)
+  const train = (): void => goTo(`/train?data=${datasetId}`)
+  useCommands([
+    { id: 'data.label', title: 'Label these pairs', group: 'Data', keys: ['l'], run: label },
+    { id: 'data.train', title: 'Train on these data', group: 'Data', keys: ['t'], run: train },
+    { id: 'data.export', title: 'Export these data', group: 'Data', keys: ['x'], run: () => setOpen('export') },
+  ])
+  return (
+    <div className="row">
+      <Button look="quiet" icon={Trash2} aria-label="Delete the data set" onClick={() => setOpen('delete')} />
+      <Button icon={Share} keys="x" onClick={() => setOpen('export')}>Export</Button>
+      <Button icon={Columns2} keys="l" onClick={label}>Label</Button>
+      <Button look="primary" icon={SlidersHorizontal} keys="t" onClick={train}>Train on this</Button>
+      {open === 'export' ? <ExportDialog detail={detail} onClose={() => setOpen(null)} /> : null}
+      {open === 'delete' ? <DeleteDialog detail={detail} onClose={() => setOpen(null)} /> : null}
+    </div>
+  )
+}
+
+function ExportDialog({ detail, onClose }: { readonly detail: DatasetDetail; onClose(): void }): ReactNode {
+  const save = useMutate('datasets.export', {
+    onSuccess: (done) => {
+      showToast(`${formatCount(done.rows)} rows written to ${done.path}`, { action: { title: 'Copy path', run: () => void navigator.clipboard.writeText(done.path) } })
+      onClose()
+    },
+    onError: (error) => showToast(`${error.message} ${error.hint}`, { tone: 'bad' }),
+  })
+  return (
+    <Dialog title={`Export ${detail.name}`} onClose={onClose}>
+      <div className="col gap-3">
+        {EXPORTS.map(([format, name, text]) => (
+          <div key={format} className="row gap-3">
+            <span className="grow"><b>{name}</b><br /><span className="small text-2">{text}</span></span>
+            <Button disabled={save.isPending} onClick={() => save.mutate({ datasetId: detail.datasetId, format })}>Save JSONL</Button>
+          </div>
+        ))}
+      </div>
+    </Dialog>
+  )
+}
+
+function DeleteDialog({ detail, onClose }: { readonly detail: DatasetDetail; onClose(): void }): ReactNode {
+  const remove = useMutate('datasets.delete', {
+    invalidate: ['datasets.list', 'samples.list'],
+    onSuccess: () => { onClose(); goTo('/data') },
+    onError: (error) => showToast(`${error.message} ${error.hint}`, { tone: 'bad' }),
+  })
+  return (
+    <Dialog
+      title={`Delete ${detail.name}?`}
+      onClose={onClose}
+      foot={<><Button onClick={onClose}>Keep it</Button><Button look="danger" disabled={remove.isPending} onClick={() => remove.mutate({ datasetId: detail.datasetId })}>Move to the trash</Button></>}
+    >
+      <Say tone="warn">Its {formatCount(detail.pairCount)} pairs and {formatCount(detail.labelCount)} labels move to the trash folder of the data folder, from where they can be put back by hand. Runs that used it keep their own copy of what they read.</Say>
+    </Dialog>
+  )
+}

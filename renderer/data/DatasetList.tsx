@@ -1,0 +1,65 @@
+import { useState, type ReactNode } from 'react'
+import { Database } from 'lucide-react'
+import type { DatasetSummary } from '../../shared/contract/datasets.ts'
+import { useCall, useMutate } from '../api/queries.ts'
+import { useCrumbs } from '../frame/crumbs.tsx'
+import { goTo } from '../frame/location.ts'
+import { Button } from '../parts/Button.tsx'
+import { DataTable, type Column, type Sorting } from '../parts/DataTable.tsx'
+import { Panel } from '../parts/Panel.tsx'
+import { RelativeTime } from '../parts/RelativeTime.tsx'
+import { EmptyState, ErrorNotice, Loading } from '../parts/states.tsx'
+import { formatCount } from '../parts/format.ts'
+import { ImportBox } from './ImportBox.tsx'
+import { ImportJobs } from './ImportJobs.tsx'
+
+const COLUMNS: readonly Column<DatasetSummary>[] = [
+  { id: 'name', title: 'Name', sortBy: (row) => row.name, render: (row) => <a className="bold" href={`#/data/${row.datasetId}`}>{row.name}</a> },
+  { id: 'pairs', title: 'Pairs', number: true, sortBy: (row) => row.pairCount, render: (row) => formatCount(row.pairCount) },
+  { id: 'prompts', title: 'Prompts', number: true, sortBy: (row) => row.promptCount, render: (row) => formatCount(row.promptCount) },
+  { id: 'labeled', title: 'Labeled', number: true, sortBy: (row) => row.labeledCount, render: (row) => formatCount(row.labeledCount) },
+  { id: 'labels', title: 'Labels', number: true, sortBy: (row) => row.labelCount, render: (row) => formatCount(row.labelCount) },
+  { id: 'annotators', title: 'Annotators', render: (row) => <span className="ellipsis">{row.annotators.join(', ') || '–'}</span> },
+  { id: 'left', title: 'Rows left out', number: true, sortBy: (row) => row.rejectedRowCount, render: (row) => (row.rejectedRowCount === 0 ? '–' : formatCount(row.rejectedRowCount)) },
+  { id: 'created', title: 'Imported', sortBy: (row) => row.createdAtMs, render: (row) => <RelativeTime atMs={row.createdAtMs} /> },
+]
+
+export function DatasetList(): ReactNode {
+  const [sorting, setSorting] = useState<Sorting>({ column: 'created', descending: true })
+  const { data, error, refetch } = useCall('datasets.list', {})
+  useCrumbs([{ label: 'Data' }])
+  return (
+    <div className="page">
+      <header className="page-head"><div className="grow"><h1>Data sets</h1><p className="text-2">Pairs of answers and who prefers which. Records never change once imported; labels are added, never overwritten.</p></div></header>
+      <ImportJobs />
+      {error === null ? null : <ErrorNotice error={error} onRetry={() => void refetch()} />}
+      {data === undefined && error === null ? <Loading what="Reading the data sets" /> : null}
+      {data !== undefined && data.length === 0 ? <EmptyState icon={Database} title="No data set yet" text="Import a file of preference pairs, or open the sample: 993 real answer pairs that three people judged." action={<SampleButton />} /> : null}
+      {data !== undefined && data.length > 0 ? (
+        <Panel flush>
+          <div className="table-scroll">
+            <DataTable label="Data sets" columns={COLUMNS} rows={data} rowKey={(row) => row.datasetId} sorting={sorting} onSort={setSorting} onRowClick={(row) => goTo(`/data/${row.datasetId}`)} />
+          </div>
+        </Panel>
+      ) : null}
+      <Panel title="Import"><ImportBox keys="i" /></Panel>
+    </div>
+  )
+}
+
+/** Opens the bundled sample, importing it the first time. */
+export function SampleButton({ keys, primary = true }: { readonly keys?: string; readonly primary?: boolean }): ReactNode {
+  const { data } = useCall('samples.list', {})
+  const sample = data?.[0]
+  const open = useMutate('samples.open', {
+    invalidate: ['datasets.list', 'samples.list', 'datasets.importJobs'],
+    onSuccess: ({ datasetId }) => goTo(datasetId === null ? '/data' : `/data/${datasetId}`),
+  })
+  if (sample === undefined) return null
+  return (
+    <>
+      <Button look={primary ? 'primary' : 'normal'} keys={keys} disabled={open.isPending} onClick={() => open.mutate({ sampleId: sample.sampleId })}>Open the sample</Button>
+      {open.error === null ? null : <ErrorNotice error={open.error} />}
+    </>
+  )
+}

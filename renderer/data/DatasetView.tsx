@@ -1,0 +1,88 @@
+import { useState, type ReactNode } from 'react'
+import type { DatasetDetail } from '../../shared/contract/datasets.ts'
+import type { DatasetId } from '../../shared/domain.ts'
+import { useCall, useMutate } from '../api/queries.ts'
+import { useCrumbs } from '../frame/crumbs.tsx'
+import { Button } from '../parts/Button.tsx'
+import { Chip } from '../parts/Chip.tsx'
+import { Panel } from '../parts/Panel.tsx'
+import { ErrorNotice, Loading } from '../parts/states.tsx'
+import { formatCount, formatPercent } from '../parts/format.ts'
+import { DatasetActions } from './DatasetActions.tsx'
+import { DatasetSide } from './DatasetSide.tsx'
+import { PairBrowser } from './PairBrowser.tsx'
+import { RowCheck } from './RowCheck.tsx'
+import { ROLE_WORDS } from './roles.ts'
+
+export function DatasetView({ datasetId }: { readonly datasetId: DatasetId }): ReactNode {
+  const { data: detail, error, refetch } = useCall('datasets.get', { datasetId })
+  useCrumbs([{ label: 'Data', href: '/data' }, { label: detail?.name ?? '…' }])
+  if (error !== null) return <div className="pad"><ErrorNotice error={error} onRetry={() => void refetch()} /></div>
+  if (detail === undefined) return <Loading what="Reading the data set" />
+  return (
+    <div className="with-side">
+      <div className="page">
+        <header className="page-head">
+          <div className="grow">
+            <div className="row wrap">
+              <h1>{detail.name}</h1>
+              <Chip>text pairs</Chip>
+              <Chip title={detail.fingerprint}>snapshot <span className="mono">{detail.fingerprint.slice(0, 8)}</span></Chip>
+              {detail.licence === null ? null : <Chip>{detail.licence}</Chip>}
+            </div>
+            <p className="text-2">
+              <span className="mono">{formatCount(detail.pairCount)}</span> pairs, <span className="mono">{formatCount(detail.promptCount)}</span> prompts, <span className="mono">{formatCount(detail.labelCount)}</span> labels by {detail.annotators.length === 0 ? 'nobody yet' : detail.annotators.join(', ')}
+            </p>
+          </div>
+          <DatasetActions detail={detail} />
+        </header>
+        <PairBrowser detail={detail} />
+        <div className="two">
+          <div className="col gap-4">
+            <Columns detail={detail} />
+            <Split detail={detail} />
+          </div>
+          <RowCheck detail={detail} />
+        </div>
+      </div>
+      <DatasetSide detail={detail} />
+    </div>
+  )
+}
+
+function Columns({ detail }: { readonly detail: DatasetDetail }): ReactNode {
+  return (
+    <Panel title="Columns" note={`from ${detail.source}`} flush>
+      <table className="table">
+        <thead><tr><th scope="col">In the file</th><th scope="col">Read as</th></tr></thead>
+        <tbody>
+          {Object.entries(detail.mapping.columns).map(([column, role]) => (
+            <tr key={column}><td className="mono">{column}</td><td className={role === 'metadata' || role === 'ignore' ? 'text-3' : ''}>{ROLE_WORDS[role]}</td></tr>
+          ))}
+        </tbody>
+      </table>
+    </Panel>
+  )
+}
+
+function Split({ detail }: { readonly detail: DatasetDetail }): ReactNode {
+  const [seed, setSeed] = useState(String(detail.split.seed))
+  const change = useMutate('datasets.setSplit', { invalidate: ['datasets.get', 'datasets.rows'] })
+  const { counts } = detail.split
+  const total = Math.max(1, counts.train + counts.validation + counts.test)
+  return (
+    <Panel title="Split" note="by prompt, seeded">
+      <dl className="facts">
+        <div><dt>Training</dt><dd className="mono">{formatCount(counts.train)} <span className="text-3">{formatPercent(counts.train / total)}</span></dd></div>
+        <div><dt>Validation</dt><dd className="mono">{formatCount(counts.validation)} <span className="text-3">{formatPercent(counts.validation / total)}</span></dd></div>
+        <div><dt>Test</dt><dd className="mono">{formatCount(counts.test)} <span className="text-3">{formatPercent(counts.test / total)}</span></dd></div>
+      </dl>
+      <form className="row split-form" onSubmit={(event) => { event.preventDefault(); change.mutate({ datasetId: detail.datasetId, seed: Number(seed), validation: detail.split.validation, test: detail.split.test }) }}>
+        <label className="small text-2" htmlFor="split-seed">Seed</label>
+        <input id="split-seed" className="input input-small mono" inputMode="numeric" pattern="\d+" size={6} value={seed} onChange={(event) => setSeed(event.target.value)} />
+        <Button small submit disabled={change.isPending || Number(seed) === detail.split.seed || !/^\d+$/.test(seed)}>Split again</Button>
+      </form>
+      {change.error === null ? null : <ErrorNotice error={change.error} />}
+    </Panel>
+  )
+}
