@@ -1,0 +1,107 @@
+import type { ReactNode } from 'react'
+import { formatNumber } from '../parts/format.ts'
+import { useCrosshair } from './chart-link.ts'
+import { emptiestCorner, fractionOf, tickText, type ChartModel, type ChartSeries } from './chart-model.ts'
+import { nearestIndex } from './smoothing.ts'
+import type { PlotGeometry } from './LineChart.tsx'
+
+interface OverlayProps {
+  readonly model: ChartModel
+  readonly geometry: PlotGeometry
+  readonly tooltip: boolean
+  readonly legend: boolean
+}
+
+const DOTS_AT_MOST = 16
+
+/** Crosshair, dots on the lines, legend: real elements over the canvas, so that moving the pointer redraws no curve. */
+export function ChartOverlay({ model, geometry, tooltip, legend }: OverlayProps): ReactNode {
+  const { left, top, width, height } = geometry
+  return (
+    <div className="chart-overlay" style={{ left, top, width, height }}>
+      {legend ? <Legend model={model} geometry={geometry} /> : null}
+      <span className="chart-x-title">{model.xTitle}</span>
+      <Crosshair model={model} geometry={geometry} tooltip={tooltip} />
+    </div>
+  )
+}
+
+function Legend({ model, geometry }: { readonly model: ChartModel; readonly geometry: PlotGeometry }): ReactNode {
+  const named = model.series.filter((line) => line.faint !== true)
+  if (named.length === 0 || (named.length === 1 && model.bandName === null)) return null
+  const shown = named.slice(0, Math.max(1, Math.floor(geometry.height / 20)))
+  return (
+    <ul className={`chart-legend chart-legend-${emptiestCorner(model, geometry.x, geometry.y)}`}>
+      {shown.map((line) => (
+        <li key={line.key}>
+          <LineSwatch colour={line.colour} dash={line.dash} />
+          {line.label}
+          {line.n === undefined ? null : <span className="text-3">{model.bandName === null ? '' : `${model.bandName}, `}n = {line.n}</span>}
+        </li>
+      ))}
+      {named.length > shown.length ? <li className="text-3">{shown.length} of {named.length} lines</li> : null}
+    </ul>
+  )
+}
+
+export function LineSwatch({ colour, dash }: { readonly colour: string; readonly dash: readonly number[] }): ReactNode {
+  return (
+    <svg className="swatch" viewBox="0 0 16 8" aria-hidden="true">
+      <line x1="0" y1="4" x2="16" y2="4" strokeWidth="2.5" strokeDasharray={dash.join(' ')} style={{ stroke: `var(${colour})` }} />
+    </svg>
+  )
+}
+
+/** The point of a line nearest to x, if the line reaches there. */
+export function pointAt(line: ChartSeries, x: number, slack: number): { readonly x: number; readonly y: number; readonly at: number } | null {
+  const first = line.x[0]
+  const last = line.x.at(-1)
+  if (first === undefined || last === undefined || x < first - slack || x > last + slack) return null
+  const nearest = nearestIndex(line.x, x)
+  for (const at of [nearest, nearest - 1, nearest + 1]) {
+    const y = line.y[at]
+    const across = line.x[at]
+    if (y !== null && y !== undefined && across !== undefined) return { x: across, y, at }
+  }
+  return null
+}
+
+function Crosshair({ model, geometry, tooltip }: { readonly model: ChartModel; readonly geometry: PlotGeometry; readonly tooltip: boolean }): ReactNode {
+  const x = useCrosshair()
+  if (x === null || x < geometry.x[0] || x > geometry.x[1]) return null
+  const left = fractionOf(x, geometry.x, model.xLog) * geometry.width
+  const slack = (geometry.x[1] - geometry.x[0]) * 0.01
+  const points = model.series
+    .filter((line) => line.faint !== true)
+    .slice(0, DOTS_AT_MOST)
+    .flatMap((line) => {
+      const point = pointAt(line, x, slack)
+      return point === null ? [] : [{ line, point }]
+    })
+  return (
+    <>
+      <div className="chart-crosshair" style={{ transform: `translateX(${left}px)` }} />
+      {points.map(({ line, point }) => {
+        const across = fractionOf(point.x, geometry.x, model.xLog) * geometry.width
+        const down = (1 - fractionOf(point.y, geometry.y, model.yLog)) * geometry.height
+        if (down < -1 || down > geometry.height + 1) return null
+        return <div key={line.key} className="chart-dot" style={{ transform: `translate(${across}px, ${down}px)`, background: `var(${line.colour})` }} />
+      })}
+      {tooltip && points.length > 0 ? (
+        <div className="chart-tooltip" style={left > geometry.width * 0.6 ? { right: geometry.width - left + 10 } : { left: left + 10 }}>
+          <div className="text-3">{model.xTitle} <span className="mono">{tickText(Number(x.toPrecision(4)))}</span></div>
+          {points.toSorted((one, two) => two.point.y - one.point.y).map(({ line, point }) => (
+            <div key={line.key} className="row">
+              <LineSwatch colour={line.colour} dash={line.dash} />
+              <span className="grow ellipsis">{line.label}</span>
+              <span className="mono">{formatNumber(point.y)}</span>
+              {line.band === undefined ? null : (
+                <span className="mono text-3">[{formatNumber(line.band.low[point.at])}, {formatNumber(line.band.high[point.at])}]</span>
+              )}
+            </div>
+          ))}
+        </div>
+      ) : null}
+    </>
+  )
+}

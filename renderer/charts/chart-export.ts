@@ -1,0 +1,160 @@
+import type { ChartModel } from './chart-model.ts'
+import type { Figure, Mark, Palette } from './chart-marks.ts'
+
+const SANS = 'Helvetica, Arial, sans-serif'
+const MONO = 'Menlo, Consolas, monospace'
+
+function escapeXml(value: string): string {
+  return value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+}
+
+function round(value: number): string {
+  return String(Math.round(value * 100) / 100)
+}
+
+function pathText(points: readonly (readonly [number, number])[]): string {
+  return points.map(([x, y], at) => `${at === 0 ? 'M' : 'L'}${round(x)} ${round(y)}`).join('')
+}
+
+function markToSvg(mark: Mark): string {
+  switch (mark.kind) {
+    case 'path': {
+      const dash = mark.dash.length === 0 ? '' : ` stroke-dasharray="${mark.dash.join(' ')}"`
+      return `<path d="${pathText(mark.points)}" fill="none" stroke="${mark.colour}" stroke-width="${mark.width}" stroke-opacity="${mark.opacity}" stroke-linejoin="round"${dash}/>`
+    }
+    case 'area':
+      return `<path d="${pathText(mark.points)}Z" fill="${mark.colour}" fill-opacity="${mark.opacity}"/>`
+    case 'dot':
+      return `<circle cx="${round(mark.at[0])}" cy="${round(mark.at[1])}" r="${mark.radius}" fill="${mark.fill}" stroke="${mark.colour}" stroke-width="${mark.width}"/>`
+    case 'text': {
+      const turn = mark.turn ? ` transform="rotate(-90 ${round(mark.at[0])} ${round(mark.at[1])})"` : ''
+      const weight = mark.bold ? ' font-weight="600"' : ''
+      return `<text x="${round(mark.at[0])}" y="${round(mark.at[1])}" font-family="${mark.mono ? MONO : SANS}" font-size="${mark.size}" fill="${mark.colour}" text-anchor="${mark.anchor}"${weight}${turn}>${escapeXml(mark.text)}</text>`
+    }
+  }
+}
+
+/** A figure as an SVG file: real lines and real text, written from the data. */
+export function figureToSvg(figure: Figure): string {
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${figure.width}" height="${figure.height}" viewBox="0 0 ${figure.width} ${figure.height}">`,
+    `<rect width="100%" height="100%" fill="${figure.background}"/>`,
+    ...figure.marks.map(markToSvg),
+    '</svg>',
+    '',
+  ].join('\n')
+}
+
+function drawMark(context: CanvasRenderingContext2D, mark: Mark): void {
+  context.save()
+  switch (mark.kind) {
+    case 'path':
+    case 'area': {
+      context.globalAlpha = mark.opacity
+      context.beginPath()
+      mark.points.forEach(([x, y], at) => (at === 0 ? context.moveTo(x, y) : context.lineTo(x, y)))
+      if (mark.kind === 'area') {
+        context.closePath()
+        context.fillStyle = mark.colour
+        context.fill()
+      } else {
+        context.lineJoin = 'round'
+        context.lineWidth = mark.width
+        context.setLineDash([...mark.dash])
+        context.strokeStyle = mark.colour
+        context.stroke()
+      }
+      break
+    }
+    case 'dot':
+      context.beginPath()
+      context.arc(mark.at[0], mark.at[1], mark.radius, 0, 2 * Math.PI)
+      context.fillStyle = mark.fill
+      context.fill()
+      context.lineWidth = mark.width
+      context.strokeStyle = mark.colour
+      if (mark.width > 0) context.stroke()
+      break
+    case 'text':
+      context.translate(mark.at[0], mark.at[1])
+      if (mark.turn) context.rotate(-Math.PI / 2)
+      context.font = `${mark.bold ? '600 ' : ''}${mark.size}px ${mark.mono ? MONO : SANS}`
+      context.textAlign = mark.anchor === 'middle' ? 'center' : mark.anchor
+      context.fillStyle = mark.colour
+      context.fillText(mark.text, 0, 0)
+      break
+  }
+  context.restore()
+}
+
+/** The same figure as a bitmap of `scale` device pixels a pixel. */
+export async function figureToPng(figure: Figure, scale = 3): Promise<Blob> {
+  const canvas = document.createElement('canvas')
+  canvas.width = figure.width * scale
+  canvas.height = figure.height * scale
+  const context = canvas.getContext('2d')
+  if (context === null) throw new Error('this browser gives no canvas to draw on')
+  context.scale(scale, scale)
+  context.fillStyle = figure.background
+  context.fillRect(0, 0, figure.width, figure.height)
+  for (const mark of figure.marks) drawMark(context, mark)
+  return new Promise((resolve, reject) => {
+    canvas.toBlob((blob) => (blob === null ? reject(new Error('the picture could not be encoded')) : resolve(blob)), 'image/png')
+  })
+}
+
+export function csvCell(value: string | number | null | undefined): string {
+  if (value === null || value === undefined || (typeof value === 'number' && !Number.isFinite(value))) return ''
+  const written = String(value)
+  return /[",\n\r]/.test(written) ? `"${written.replaceAll('"', '""')}"` : written
+}
+
+/** Long form, one row a point, every digit: series, x, value, and where there are any raw, low, high, n. */
+export function chartToCsv(model: ChartModel): string {
+  const withRaw = model.series.some((line) => line.raw !== undefined)
+  const withBand = model.series.some((line) => line.band !== undefined)
+  const head = ['series', model.xTitle, withRaw ? 'smoothed' : 'value', ...(withRaw ? ['value'] : []), ...(withBand ? ['low', 'high', 'n'] : [])]
+  const rows = model.series.flatMap((line) =>
+    line.x.map((x, at) => [
+      line.faint === true ? `${line.label} (discarded)` : line.label,
+      x,
+      line.y[at],
+      ...(withRaw ? [line.raw?.[at] ?? line.y[at]] : []),
+      ...(withBand ? [line.band?.low[at], line.band?.high[at], line.n] : []),
+    ]),
+  )
+  return `${[head, ...rows].map((row) => row.map(csvCell).join(',')).join('\n')}\n`
+}
+
+/** Colours of the light theme, whatever the page shows: a figure is for paper. */
+export function paperPalette(): Palette {
+  const probe = document.createElement('div')
+  probe.dataset['theme'] = 'light'
+  probe.hidden = true
+  document.body.append(probe)
+  const style = getComputedStyle(probe)
+  const known = new Map<string, string>()
+  for (const token of ['--bg', '--text', '--text-2', '--text-3', '--grid', '--axis', '--r1', '--r2', '--r3', '--r4', '--r5', '--r6', '--r7', '--r8']) {
+    known.set(token, style.getPropertyValue(token).trim())
+  }
+  probe.remove()
+  return (token) => known.get(token) ?? '#000000'
+}
+
+/** "Held-out reward: run 3" → "held-out-reward-run-3". */
+export function fileStem(title: string): string {
+  return title.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-|-$/g, '').slice(0, 80) || 'chart'
+}
+
+/** Hands bytes made in the page to the person, as a file in the browser's download folder. */
+export function download(name: string, content: string | Blob, mime = 'text/plain'): void {
+  const blob = typeof content === 'string' ? new Blob([content], { type: `${mime};charset=utf-8` }) : content
+  const address = URL.createObjectURL(blob)
+  const anchor = document.createElement('a')
+  anchor.href = address
+  anchor.download = name
+  document.body.append(anchor)
+  anchor.click()
+  anchor.remove()
+  setTimeout(() => URL.revokeObjectURL(address), 10_000)
+}
