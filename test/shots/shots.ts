@@ -1,0 +1,119 @@
+// npm run shots: every page, light and dark, at two sizes, full (the sample project with trained runs) and empty.
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import type { Page } from 'playwright'
+import type { RunRequestInput } from '../../shared/run-spec.ts'
+import type { DatasetId, RunId } from '../../shared/domain.ts'
+import { inProcess, type Client } from '../../shared/rpc.ts'
+import { createApp } from '../../main/app.ts'
+import { serve } from '../../main/headless/serve.ts'
+import { findChromium, launchChromium } from '../support/chromium.ts'
+
+const root = path.resolve(import.meta.dirname, '../..')
+const out = path.join(root, 'shots')
+const SIZES = [{ width: 1440, height: 900 }, { width: 1024, height: 768 }] as const
+const THEMES = ['light', 'dark'] as const
+const STEPS = 60
+
+interface Filled { readonly datasetId: DatasetId; readonly runIds: readonly RunId[]; readonly pandalmPath: string }
+
+async function importSample(client: Client): Promise<DatasetId> {
+  const { datasetId } = await client.call('samples.open', { sampleId: 'pandalm' })
+  if (datasetId !== null) return datasetId
+  for (;;) {
+    const first = (await client.call('datasets.list', {}))[0]
+    if (first !== undefined) return first.datasetId
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
+async function labelSome(client: Client, datasetId: DatasetId): Promise<void> {
+  const { annotatorId } = await client.call('annotators.add', { name: 'Mara' })
+  await client.call('settings.set', { annotatorId })
+  const outcomes = ['a', 'b', 'b', 'tie', 'a', 'both-bad', 'b', 'skip', 'a', 'a', 'b'] as const
+  for (const [at, outcome] of outcomes.entries()) {
+    const { items } = await client.call('labels.queue', { datasetId, annotatorId, filter: { only: 'unlabeled' }, limit: 1 })
+    const item = items[0]
+    if (item === undefined) return
+    await client.call('labels.add', { datasetId, annotatorId, pairId: item.pairId, outcome, strength: outcome === 'a' || outcome === 'b' ? 'clearly' : null, shownOrder: item.shownOrder, durationMs: 9000 + 1300 * at, clientKey: `shots-key-${at}` })
+  }
+}
+
+async function waitFor(client: Client, runIds: readonly RunId[]): Promise<void> {
+  for (;;) {
+    const runs = await client.call('runs.list', {})
+    const open = runs.filter((run) => runIds.includes(run.runId) && !['finished', 'failed', 'cancelled', 'interrupted', 'lost'].includes(run.state))
+    if (open.length === 0) return
+    await new Promise((resolve) => setTimeout(resolve, 500))
+  }
+}
+
+async function fill(client: Client): Promise<Filled> {
+  const datasetId = await importSample(client)
+  await labelSome(client, datasetId)
+  await client.call('settings.set', { slots: 2 })
+  const training = { steps: STEPS, batchSize: 8, microBatchSize: 8, maxLength: 96, evalEvery: 20, checkpointEvery: 20, evalPairs: 32, samplePrompts: 4, sampleTokens: 24 }
+  const base: RunRequestInput = { method: 'sft', model: { kind: 'new', preset: 'nano', tokenizer: { kind: 'bpe', vocabSize: 512 } }, data: { datasetId }, training, seeds: [1, 2, 3], name: 'sft' }
+  const { runIds: starts } = await client.call('runs.start', { request: base })
+  await waitFor(client, starts)
+  const runIds: RunId[] = [...starts]
+  for (const [at, start] of starts.entries()) {
+    for (const method of ['dpo', 'copg'] as const) {
+      const request: RunRequestInput = { ...base, method, name: method, model: { kind: 'run', runId: start }, seeds: [at + 1] }
+      runIds.push(...(await client.call('runs.start', { request })).runIds)
+    }
+  }
+  await waitFor(client, runIds)
+  return { datasetId, runIds, pandalmPath: path.join(root, 'resources/samples/pandalm/testset-v1.json') }
+}
+
+async function shoot(page: Page, url: string, name: string): Promise<void> {
+  for (const theme of THEMES) {
+    for (const size of SIZES) {
+      await page.setViewportSize(size)
+      await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' })
+      await page.goto('about:blank')
+      await page.goto(url)
+      await page.waitForLoadState('networkidle')
+      await page.waitForTimeout(700)
+      await page.screenshot({ path: path.join(out, `${name}-${theme}-${size.width}.png`) })
+    }
+  }
+  console.log(name)
+}
+
+async function main(): Promise<void> {
+  const executable = findChromium()
+  if (executable === null) throw new Error('No Chromium found. Install one, or set CHROMIUM_PATH.')
+  rmSync(out, { recursive: true, force: true })
+  mkdirSync(out)
+  const dataFolder = mkdtempSync(path.join(tmpdir(), 'pairlab-shots-'))
+  const app = await createApp({ dataFolder })
+  const host = await serve({ app, rendererFolder: path.join(root, 'out/renderer'), port: 0 })
+  const browser = await launchChromium(executable)
+  try {
+    const page = await browser.newPage()
+    page.on('pageerror', (error) => console.error(`error on the page: ${error.message}`))
+    page.on('console', (message) => { if (message.type() === 'error') console.error(`console: ${message.text()}`) })
+    const at = (place: string): string => `${host.url.split('#')[0]}#${place}`
+    for (const [name, place] of [['home', '/'], ['data', '/data'], ['label', '/label'], ['train', '/train'], ['runs', '/runs'], ['compare', '/compare'], ['papers', '/papers'], ['settings', '/settings']] as const) {
+      await shoot(page, at(place), `empty-${name}`)
+    }
+    const { datasetId, runIds, pandalmPath } = await fill(inProcess(app.handlers))
+    const dpo = runIds.at(-2) ?? runIds[0]
+    const places = [
+      ['home', '/'], ['data', '/data'], ['data-set', `/data/${datasetId}`], ['import', `/data?import=${encodeURIComponent(pandalmPath)}`], ['label', `/label/${datasetId}`],
+      ['train', `/train?data=${datasetId}`], ['runs', '/runs'], ['run', `/runs/${dpo}`], ['compare', `/compare?runs=${runIds.join(',')}`], ['papers', '/papers'], ['settings', '/settings'],
+    ] as const
+    for (const [name, place] of places) await shoot(page, at(place), `full-${name}`)
+    console.log(`Written to ${out}`)
+  } finally {
+    await browser.close()
+    await host.close()
+    await app.close('checkpoint')
+    rmSync(dataFolder, { recursive: true, force: true })
+  }
+}
+
+await main()
