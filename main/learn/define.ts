@@ -81,6 +81,8 @@ export interface LossContext<C, B extends Batch = Batch> {
   readonly batch: B
   readonly totals: BatchTotals
   readonly config: C
+  /** Held-out scoring: report everything, also what training leaves out to save a forward pass. */
+  readonly evaluating?: boolean
 }
 
 export interface StepContext<C> {
@@ -112,6 +114,11 @@ export interface Algorithm<C = unknown> {
   readonly rewards?: (config: C) => import('../../shared/run-spec.ts').RewardSource | null
   /** Group size when the method wants k-sample groups in place of pairs; null means pairs. */
   readonly groupSize?: (config: C) => number | null
+  /**
+   * How much the tokens of the chosen and of the rejected side count in `BatchTotals.tokens`, before the pair's weight;
+   * 1 and 1 where absent. Only methods that divide by tokens need it.
+   */
+  readonly tokenWeights?: (preference: number, strength: number, config: C) => readonly [chosen: number, rejected: number]
   readonly config: z.ZodType<C>
   /** Names and meaning of everything `loss` reports, training side; the trainer adds its own `eval/…`. */
   readonly metrics: readonly MetricInfo[]

@@ -96,6 +96,11 @@ export function klK3<T extends tf.Tensor>(logProbs: T, reference: T): T {
   return tf.sub(tf.expm1(difference), difference) as T
 }
 
+/** The same values, through which no gradient flows. */
+export function stopGradient<T extends tf.Tensor>(x: T): T {
+  return tf.customGrad((input) => ({ value: tf.clone(input as tf.Tensor), gradFunc: (dy) => tf.zerosLike(dy as tf.Tensor) }))(x) as T
+}
+
 /** Rows 0 … pair−1 and rows pair … 2·pair−1 of a pair batch's rows. [2·pair] → [pair], [pair] */
 export function splitPairs(rows: tf.Tensor1D, pairs: number): readonly [tf.Tensor1D, tf.Tensor1D] {
   return [tf.slice(rows, [0], [pairs]), tf.slice(rows, [pairs], [pairs])]
@@ -112,13 +117,12 @@ export function fractionGreater(a: tf.Tensor1D, b: tf.Tensor1D): tf.Tensor1D {
 }
 
 /**
- * How often the greater side is the preferred one, as each pair's expectation under its own soft label: p where the
- * chosen side scores higher, 1 − p where the other does, ½ where they are equal [pair]. With p = 1 it is `fractionGreater`.
+ * 1 where the side that most annotators prefer scores higher, 0 where it scores lower, ½ where the scores are equal or
+ * the label is a tie [pair]. With p above ½ it is `fractionGreater`.
  */
 export function agreementWithLabel(chosen: tf.Tensor1D, rejected: tf.Tensor1D, preference: tf.Tensor1D): tf.Tensor1D {
-  const above = fractionGreater(chosen, rejected)
-  const flipped = tf.sub(1, above)
-  return tf.add(tf.mul(preference, above), tf.mul(tf.sub(1, preference), flipped)) as tf.Tensor1D
+  const side = tf.mul(tf.sign(tf.sub(chosen, rejected)), tf.sign(tf.sub(preference, 0.5)))
+  return tf.mul(tf.add(side, 1), 0.5) as tf.Tensor1D
 }
 
 /** A weak preference is a soft one: ½ + (p − ½) · strength [pair]. */

@@ -1,0 +1,31 @@
+import { z } from 'zod'
+import type { AlgorithmInfo } from '../../shared/contract/system.ts'
+import type { Handlers } from '../../shared/rpc.ts'
+import { trainingConfig } from '../../shared/run-spec.ts'
+import type { Algorithm } from '../learn/define.ts'
+import { algorithms } from '../learn/registry.ts'
+
+export function algorithmHandlers(): Pick<Handlers, 'algorithms.list'> {
+  return { 'algorithms.list': () => algorithms.map(toInfo) }
+}
+
+function toInfo(algorithm: Algorithm): AlgorithmInfo {
+  const { id, name, summary, paper, equation, deviations, data, role, needsReference, metrics, presets } = algorithm
+  return {
+    id, name, summary, paper, equation, data, role, needsReference,
+    deviations: [...deviations],
+    metrics: [...metrics],
+    presets: presets.map((preset) => ({ ...preset, config: toJson(preset.config), training: toJson(preset.training) })),
+    configSchema: schemaOf(algorithm.config),
+    trainingSchema: schemaOf(trainingConfig),
+  }
+}
+
+/** What a person fills in: fields with a default are optional. */
+function schemaOf(schema: z.ZodType): AlgorithmInfo['configSchema'] {
+  return z.json().parse(z.toJSONSchema(schema, { io: 'input' }))
+}
+
+function toJson(value: unknown): AlgorithmInfo['presets'][number]['config'] {
+  return z.record(z.string(), z.json()).parse(value)
+}
