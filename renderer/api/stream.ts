@@ -15,6 +15,11 @@ interface Hello {
   readonly seq: number
 }
 
+/** Sent where the host no longer keeps all that was missed. */
+interface Gap {
+  readonly gap: true
+}
+
 const RETRY_MS = [250, 500, 1000, 2000, 4000] as const
 
 /** Follows the app's numbered events over the bridge or a WebSocket; reconnects for as long as the page lives. */
@@ -45,7 +50,11 @@ export function openStream(listener: StreamListener): () => void {
     url.search = new URLSearchParams({ token, ...(last === null ? {} : { since: String(last) }) }).toString()
     socket = new WebSocket(url)
     socket.addEventListener('message', (message) => {
-      const data = JSON.parse(String(message.data)) as Hello | AppEvent // the host sends nothing else
+      const data = JSON.parse(String(message.data)) as Hello | Gap | AppEvent // the host sends nothing else
+      if ('gap' in data) {
+        last = null
+        return listener.gap()
+      }
       if (!('hello' in data)) return take(data)
       attempt = 0
       listener.connection('open')

@@ -1,0 +1,63 @@
+import { timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { AppError, toWire, type ErrorCode } from '../../shared/errors.ts'
+
+export const CONTENT_SECURITY_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+const SAFE_HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+} as const
+
+/** Equal in constant time, so that the token cannot be guessed letter by letter. */
+export function sameToken(given: string, wanted: string): boolean {
+  const one = Buffer.from(given)
+  const two = Buffer.from(wanted)
+  return one.length === two.length && timingSafeEqual(one, two)
+}
+
+/** A page elsewhere may resolve its own name to 127.0.0.1; the Host and Origin headers still carry that name. */
+export function comesFromUs(request: IncomingMessage, port: number): boolean {
+  const ours = [`127.0.0.1:${port}`, `localhost:${port}`]
+  const { host, origin } = request.headers
+  if (host === undefined || !ours.includes(host)) return false
+  return origin === undefined || ours.some((name) => origin === `http://${name}`)
+}
+
+export function bearerToken(request: IncomingMessage): string {
+  return /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? ''
+}
+
+export function answer(response: ServerResponse, status: number, body: string | Uint8Array, headers: Readonly<Record<string, string>> = {}): void {
+  if (response.headersSent) return
+  response.writeHead(status, { ...SAFE_HEADERS, ...headers })
+  response.end(body)
+}
+
+export function answerJson(response: ServerResponse, status: number, body: unknown): void {
+  answer(response, status, JSON.stringify(body), { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' })
+}
+
+/** Every refusal is a Reply, so that a client has one kind of answer to read. */
+export function refuse(response: ServerResponse, status: number, code: ErrorCode, message: string, hint: string): void {
+  answerJson(response, status, { ok: false, error: toWire(new AppError({ code, message, hint })) })
+}
+
+/**
+ * The body as text.
+ * @throws AppError `too-large` as soon as more than `limitBytes` have come, without reading the rest
+ */
+export async function readBody(request: IncomingMessage, limitBytes: number): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request) {
+    const bytes = chunk as Buffer // no encoding was set
+    size += bytes.length
+    if (size > limitBytes) throw new AppError({ code: 'too-large', message: `The request is larger than ${limitBytes} bytes.`, hint: 'Send files through upload, not in a call.' })
+    chunks.push(bytes)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}

@@ -1,0 +1,152 @@
+import { randomBytes } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { WebSocketServer, type WebSocket } from 'ws'
+import { toWire } from '../../shared/errors.ts'
+import { dispatch } from '../../shared/rpc.ts'
+import type { App } from '../app.ts'
+import { answerJson, bearerToken, comesFromUs, readBody, refuse, sameToken } from './serve-guard.ts'
+import { sendExport, sendPage, takeUpload } from './serve-files.ts'
+
+const LOOPBACK = '127.0.0.1'
+const CALL_LIMIT_BYTES = 1024 * 1024
+const PING_MS = 20_000
+
+export interface ServeOptions {
+  readonly app: App
+  /** Folder of the built page. */
+  readonly rendererFolder: string
+  /** 0 lets the system choose. */
+  readonly port?: number
+  readonly token?: string
+}
+
+export interface Host {
+  /** With the token, to be opened once; the page keeps the token for its tab. */
+  readonly url: string
+  readonly port: number
+  readonly token: string
+  close(): Promise<void>
+}
+
+/** Transport 2: the same handlers over HTTP and a WebSocket, on the loopback interface alone, behind a random token. */
+export async function serve(options: ServeOptions): Promise<Host> {
+  const { app, rendererFolder } = options
+  const token = options.token ?? randomBytes(24).toString('base64url')
+  const server = createServer()
+  await listen(server, options.port ?? 0)
+  const { port } = server.address() as AddressInfo // listening on a port, not a pipe
+  const sockets = followEvents(app)
+  server.on('request', (request, response) => {
+    handle(request, response, { app, rendererFolder, token, port }).catch((error: unknown) => {
+      answerJson(response, 500, { ok: false, error: toWire(error) })
+    })
+  })
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const url = new URL(request.url ?? '/', `http://${LOOPBACK}:${port}`)
+    if (url.pathname !== '/events' || !comesFromUs(request, port) || !sameToken(url.searchParams.get('token') ?? '', token)) {
+      socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n')
+      return
+    }
+    sockets.accept(request, socket, head, url.searchParams.get('since'))
+  })
+  return {
+    url: `http://${LOOPBACK}:${port}/?token=${token}`,
+    port,
+    token,
+    async close() {
+      sockets.close()
+      server.closeAllConnections()
+      await new Promise<void>((resolve) => server.close(() => resolve()))
+    },
+  }
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, LOOPBACK, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+interface Door {
+  readonly app: App
+  readonly rendererFolder: string
+  readonly token: string
+  readonly port: number
+}
+
+async function handle(request: IncomingMessage, response: ServerResponse, door: Door): Promise<void> {
+  if (!comesFromUs(request, door.port)) return refuse(response, 403, 'forbidden', 'This address is not for other pages.', 'Open the address that Pairlab printed.')
+  const url = new URL(request.url ?? '/', `http://${LOOPBACK}:${door.port}`)
+  const guarded = /^\/(call\/|upload$|download$)/.test(url.pathname)
+  if (!guarded) {
+    if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405, 'usage-invalid', `${request.method} is not possible here.`, 'Calls go to /call/<name> with POST.')
+    return sendPage(response, door.rendererFolder, url.pathname)
+  }
+  const given = bearerToken(request) || (url.pathname === '/download' ? (url.searchParams.get('token') ?? '') : '')
+  if (!sameToken(given, door.token)) return refuse(response, 401, 'forbidden', 'The key of this session is missing or wrong.', 'Open the address that Pairlab printed when it started; it carries the key.')
+  if (url.pathname === '/download' && request.method === 'GET') return sendExport(response, door.app.dataFolder, url.searchParams.get('path') ?? '')
+  if (url.pathname === '/upload' && request.method === 'PUT') {
+    return takeUpload(request, response, door.app.dataFolder, url.searchParams.get('name') ?? '').catch((error: unknown) => answerJson(response, 413, { ok: false, error: toWire(error) }))
+  }
+  if (url.pathname.startsWith('/call/') && request.method === 'POST') return handleCall(request, response, door, url.pathname.slice('/call/'.length))
+  refuse(response, 405, 'usage-invalid', `${request.method} is not possible here.`, 'Calls go to /call/<name> with POST.')
+}
+
+async function handleCall(request: IncomingMessage, response: ServerResponse, door: Door, name: string): Promise<void> {
+  let input: unknown
+  try {
+    const body = await readBody(request, CALL_LIMIT_BYTES)
+    input = body === '' ? {} : JSON.parse(body)
+  } catch (error) {
+    if (error instanceof SyntaxError) return refuse(response, 400, 'input-invalid', `The body is not JSON: ${error.message}`, 'Send the input of the call as JSON.')
+    response.setHeader('connection', 'close')
+    return answerJson(response, 413, { ok: false, error: toWire(error) })
+  }
+  const reply = await dispatch(door.app.handlers, name, input)
+  answerJson(response, 200, reply)
+}
+
+interface EventSockets {
+  accept(request: IncomingMessage, socket: Duplex, head: Buffer, since: string | null): void
+  close(): void
+}
+
+/** Sends every event to every page; one that comes back names the last event it saw and gets the rest. */
+function followEvents(app: App): EventSockets {
+  const server = new WebSocketServer({ noServer: true, maxPayload: 1024 })
+  const open = new Set<WebSocket>()
+  const unsubscribe = app.events.subscribe((event) => {
+    const text = JSON.stringify(event)
+    for (const socket of open) socket.send(text)
+  })
+  // A page that went away without a word is noticed by its silence.
+  const timer = setInterval(() => {
+    for (const socket of open) socket.ping()
+  }, PING_MS)
+  timer.unref()
+  return {
+    accept(request, socket, head, since) {
+      server.handleUpgrade(request, socket, head, (client) => {
+        client.on('error', () => client.terminate())
+        client.on('close', () => open.delete(client))
+        client.send(JSON.stringify({ hello: true, seq: app.events.lastSeq }))
+        const missed = since === null ? [] : app.events.since(Number(since))
+        if (missed === null) client.send(JSON.stringify({ gap: true }))
+        for (const event of missed ?? []) client.send(JSON.stringify(event))
+        open.add(client)
+      })
+    },
+    close() {
+      clearInterval(timer)
+      unsubscribe()
+      for (const socket of open) socket.terminate()
+      server.close()
+    },
+  }
+}
