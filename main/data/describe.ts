@@ -1,0 +1,63 @@
+import type { ImportMapping } from '../../shared/contract/datasets.ts'
+import type { FileLabel } from './layouts-labels.ts'
+import type { CompiledMapping } from './mapping-compile.ts'
+import type { RowValues } from './readers.ts'
+
+/** "x", "x and y", "x, y and z" */
+export function listWords(words: readonly string[]): string {
+  if (words.length <= 1) return words[0] ?? ''
+  return `${words.slice(0, -1).join(', ')} and ${words.at(-1) ?? ''}`
+}
+
+/**
+ * Says in plain words which side of a row wins and why: "response1 is chosen, response2 is rejected, because
+ * annotator1, annotator2 and annotator3 all say 1."
+ */
+export function describeRow(values: RowValues, labels: readonly FileLabel[], mapping: CompiledMapping): string {
+  const a = mapping.a ?? 'the first answer'
+  const b = mapping.b ?? 'the second answer'
+  const verdict = majority(labels)
+  if (verdict === null) return labels.length === 0 ? `No label: neither ${a} nor ${b} is chosen yet.` : `No side is chosen, because ${reasonOf(values, labels, mapping)}.`
+  const reason = reasonOf(values, labels, mapping)
+  if (verdict === 'tie') return `${a} and ${b} are tied, because ${reason}.`
+  if (verdict === 'both-bad') return `Both ${a} and ${b} are bad, because ${reason}.`
+  const [winner, loser] = verdict === 'a' ? [a, b] : [b, a]
+  return `${winner} is chosen, ${loser} is rejected, because ${reason}.`
+}
+
+/** The outcome most labels give; two that lead together are a tie; null without a label that counts. */
+function majority(labels: readonly FileLabel[]): 'a' | 'b' | 'tie' | 'both-bad' | null {
+  const counting = labels.filter((label) => label.outcome !== 'skip')
+  if (counting.length === 0) return null
+  const counts = { a: 0, b: 0, tie: 0, 'both-bad': 0 }
+  for (const { outcome } of counting) if (outcome !== 'skip') counts[outcome] += 1
+  const most = Math.max(...Object.values(counts))
+  const leaders = (['a', 'b', 'tie', 'both-bad'] as const).filter((outcome) => counts[outcome] === most)
+  return leaders.length === 1 ? leaders[0] ?? null : 'tie'
+}
+
+function reasonOf(values: RowValues, labels: readonly FileLabel[], mapping: CompiledMapping): string {
+  const flipped = mapping.flip ? ', with the sides flipped' : ''
+  if (mapping.labels.length === 0) return `${rankedReason(labels, mapping)}${flipped}`
+  const given = mapping.labels.filter(({ column }) => values[column] !== null && values[column] !== undefined && values[column] !== '')
+  const byValue = Map.groupBy(given, ({ column }) => String(values[column]))
+  const parts = [...byValue].map(([value, columns]) => `${listWords(columns.map(({ column }) => column))} ${columns.length === 1 ? 'says' : columns.length === given.length && columns.length > 2 ? 'all say' : columns.length === given.length ? 'both say' : 'say'} ${value}`)
+  const split = byValue.size > 1 ? ' (the majority counts here; training sees every label)' : ''
+  return `${listWords(parts)}${split}${flipped}`
+}
+
+function rankedReason(labels: readonly FileLabel[], mapping: CompiledMapping): string {
+  if (labels[0]?.outcome === 'tie') return `${mapping.rewardA ?? 'score a'} and ${mapping.rewardB ?? 'score b'} are equal`
+  return 'the columns are named so'
+}
+
+const LAYOUT_WORDS: Readonly<Record<ImportMapping['layout'], string>> = {
+  'trl-explicit': 'chosen and rejected answers with their prompt in a column of its own',
+  'trl-implicit': 'chosen and rejected texts that begin with the same prompt',
+  'hh-rlhf': 'chosen and rejected dialogues with "Human:" and "Assistant:" turns',
+  mapped: 'two answers in columns, and who prefers which in others',
+}
+
+export function describeLayout(layout: ImportMapping['layout']): string {
+  return LAYOUT_WORDS[layout]
+}
