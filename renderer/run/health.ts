@@ -1,0 +1,138 @@
+import type { MetricInfo } from '../../shared/domain.ts'
+import { describeMetric, intervalEnds } from './metric-names.ts'
+import { lastValue } from './run-charts.ts'
+import { withoutFiller, type Curve, type Curves } from './run-series.ts'
+
+/** One plain sentence about the state of a run, with the numbers in it. */
+export interface HealthNote {
+  readonly id: string
+  readonly tone: 'good' | 'warn' | 'bad' | 'info'
+  readonly text: string
+}
+
+export interface HealthInput {
+  readonly curves: Curves
+  readonly mainMetric: string | null
+  readonly infos: readonly MetricInfo[]
+  readonly totalSteps: number
+  readonly live: boolean
+}
+
+/** Past this many nats a sequence, samples usually no longer look like the reference's. */
+const KL_WATCH_NATS = 10
+/** An accuracy this near to ½ counts as guessing where no interval is known. */
+const CHANCE_MARGIN = 0.03
+const OVERFIT_GAP = 0.2
+/** Rules about direction wait for this share of the run, because the first steps say nothing. */
+const EARLY_SHARE = 0.2
+
+function show(value: number): string {
+  return Number(value.toPrecision(3)).toString().replace('-', '−')
+}
+
+interface Ends {
+  readonly first: number
+  readonly last: number
+  readonly lastStep: number
+}
+
+/** Mean over the first and over the last tenth (at most 20 points), so that noise of single steps says nothing. */
+function endsOf(curve: Curve | undefined): Ends | null {
+  if (curve === undefined) return null
+  const values = curve.value.filter((value): value is number => value !== null)
+  if (values.length < 4) return null
+  const width = Math.min(20, Math.max(1, Math.floor(values.length / 10)))
+  const mean = (part: readonly number[]): number => part.reduce((sum, value) => sum + value, 0) / part.length
+  return { first: mean(values.slice(0, width)), last: mean(values.slice(-width)), lastStep: curve.step.at(-1) ?? 0 }
+}
+
+/** What a practiced eye would say about the curves. Empty when there is nothing to say yet. */
+export function judgeHealth(input: HealthInput): HealthNote[] {
+  const rules = [lossIsFinite, mainMetricMoves, lossFalls, accuracyAtChance, bothLogProbsFall, farFromReference, overFits]
+  return rules.flatMap((rule) => rule(input) ?? [])
+}
+
+function lossIsFinite({ curves }: HealthInput): HealthNote | null {
+  const loss = curves.get('loss')
+  if (loss === undefined) return null
+  const at = withoutFiller('loss', loss).value.indexOf(null)
+  if (at < 0) return null
+  return { id: 'loss-not-finite', tone: 'bad', text: `The loss was not finite at step ${loss.step[at] ?? 0}. Lower the learning rate, or turn gradient clipping on.` }
+}
+
+function lossFalls({ curves, totalSteps }: HealthInput): HealthNote | null {
+  const ends = endsOf(curves.get('loss'))
+  if (ends === null || ends.lastStep < totalSteps * EARLY_SHARE) return null
+  if (ends.last < ends.first) return { id: 'loss-falls', tone: 'good', text: `The training loss has fallen from ${show(ends.first)} to ${show(ends.last)}.` }
+  return { id: 'loss-stands', tone: 'warn', text: `The training loss has not fallen: ${show(ends.first)} at the start, ${show(ends.last)} now. The learning rate may be too low or too high.` }
+}
+
+function mainMetricMoves({ curves, mainMetric, infos, live }: HealthInput): HealthNote | null {
+  if (mainMetric === null) return null
+  const curve = curves.get(mainMetric)
+  const info = describeMetric(mainMetric, infos)
+  if (curve === undefined || info.goal === 'none') return null
+  const clean = withoutFiller(mainMetric, curve)
+  const values = clean.value.filter((value): value is number => value !== null)
+  const [first, last] = [values[0], values.at(-1)]
+  if (first === undefined || last === undefined || values.length < 2) return null
+  const sign = info.goal === 'max' ? 1 : -1
+  const best = values.reduce((found, value, at) => (sign * value > sign * (values[found] ?? 0) ? at : found), 0)
+  const bestStep = clean.step[best] ?? 0
+  const lastStep = clean.step.at(-1) ?? 0
+  if (best === values.length - 1) {
+    const verb = live ? `is still ${sign > 0 ? 'rising' : 'falling'}` : 'ended at its best'
+    return { id: 'main-improves', tone: 'good', text: `${info.label} ${verb}: ${show(last)} at step ${lastStep}, from ${show(first)} at the start.` }
+  }
+  if (values.length - 1 - best < 3) return null
+  return { id: 'main-past-best', tone: 'warn', text: `${info.label} has not improved since step ${bestStep} (${show(values[best] ?? 0)}; now ${show(last)}). The best checkpoint is kept.` }
+}
+
+function accuracyAtChance({ curves, infos, totalSteps }: HealthInput): HealthNote | null {
+  const name = 'eval/rewards/accuracies'
+  const curve = curves.get(name)
+  const value = lastValue(curve)
+  const step = curve?.step.at(-1) ?? 0
+  if (value === null || step < totalSteps * EARLY_SHARE) return null
+  const ends = intervalEnds(name, new Set(curves.keys()))
+  const low = ends === null ? value - CHANCE_MARGIN : lastValue(curves.get(ends.low))
+  const high = ends === null ? value + CHANCE_MARGIN : lastValue(curves.get(ends.high))
+  if (low === null || high === null || low > 0.5 || high < 0.5) return null
+  const range = ends === null ? '' : ` [${show(low)}, ${show(high)}]`
+  return { id: 'at-chance', tone: 'warn', text: `${describeMetric(name, infos).label} is ${show(value)}${range}: it cannot be told from guessing.` }
+}
+
+function bothLogProbsFall({ curves, totalSteps }: HealthInput): HealthNote | null {
+  const chosen = endsOf(curves.get('logps/chosen'))
+  const rejected = endsOf(curves.get('logps/rejected'))
+  const margin = endsOf(curves.get('rewards/margins'))
+  if (chosen === null || rejected === null || margin === null || chosen.lastStep < totalSteps * EARLY_SHARE) return null
+  const falls = (ends: Ends): boolean => ends.first - ends.last > Math.max(1, Math.abs(ends.first) * 0.02)
+  if (margin.last <= margin.first || !falls(chosen) || !falls(rejected)) return null
+  return {
+    id: 'both-fall',
+    tone: 'warn',
+    text: `The margin grows while both log-probs fall (preferred ${show(chosen.last - chosen.first)}, other ${show(rejected.last - rejected.first)} nats): the policy leaves the data on both sides. A larger β or fewer steps holds it.`,
+  }
+}
+
+function farFromReference({ curves }: HealthInput): HealthNote | null {
+  for (const name of ['samples/kl', 'eval/kl/k3', 'kl/k3', 'eval/kl/k1', 'kl/k1']) {
+    const curve = curves.get(name)
+    if (curve === undefined) continue
+    const ends = endsOf(withoutFiller(name, curve))
+    const value = ends?.last ?? lastValue(curve)
+    if (value === null) continue
+    if (Math.abs(value) <= KL_WATCH_NATS) return null
+    return { id: 'kl-far', tone: 'warn', text: `KL to the reference has passed ${KL_WATCH_NATS} nats: ${show(value)}. If held-out numbers turn down while it grows, stop here.` }
+  }
+  return null
+}
+
+function overFits({ curves }: HealthInput): HealthNote | null {
+  const name = 'rewards/accuracies'
+  const training = endsOf(curves.get(name))
+  const held = lastValue(curves.get(`eval/${name}`))
+  if (training === null || held === null || training.last - held < OVERFIT_GAP) return null
+  return { id: 'over-fits', tone: 'warn', text: `Training accuracy is ${show(training.last)}, held-out ${show(held)}: the policy learns the training pairs by heart. More data or fewer steps helps.` }
+}

@@ -1,0 +1,60 @@
+import type { MetricInfo } from '../../shared/domain.ts'
+
+/** What the trainer itself reports, whatever the method. A method's own words win. */
+const COMMON: readonly MetricInfo[] = [
+  { name: 'loss', label: 'Loss', unit: 'nats', goal: 'min', help: 'What the optimizer lowers.' },
+  { name: 'grad_norm', label: 'Gradient norm', unit: '', goal: 'none', help: 'Global norm before clipping. Spikes that come often mean the learning rate is high.' },
+  { name: 'learning_rate', label: 'Learning rate', unit: '', goal: 'none', help: 'Rises in the warm-up, then follows the schedule.' },
+  { name: 'tokens_per_sec', label: 'Speed', unit: 'tokens/s', goal: 'none', help: 'Tokens that went through the model in a second.' },
+  { name: 'samples/reward', label: 'Reward of samples', unit: '', goal: 'max', help: 'Mean reward of completions generated for held-out prompts.' },
+  { name: 'samples/win_rate', label: 'Win rate against the reference', unit: 'fraction', goal: 'max', help: 'How often a generated completion has a higher reward than the reference policy’s; 0.5 is no difference.' },
+  { name: 'samples/kl', label: 'KL of samples', unit: 'nats', goal: 'none', help: 'log π − log π_ref on the policy’s own completions.' },
+]
+
+function words(name: string): string {
+  const text = name.replaceAll(/[/_]+/g, ' ').trim()
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}
+
+function lowerFirst(text: string): string {
+  return /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text
+}
+
+export const EVAL = 'eval/'
+
+/** The name without `eval/`: training and held-out curves of one quantity share it. */
+export function baseName(name: string): string {
+  return name.startsWith(EVAL) ? name.slice(EVAL.length) : name
+}
+
+/** How a metric is called and read; an unknown one gets its own name in words. */
+export function describeMetric(name: string, infos: readonly MetricInfo[]): MetricInfo {
+  const exact = infos.find((info) => info.name === name) ?? COMMON.find((info) => info.name === name)
+  if (exact !== undefined) return exact
+  const base = baseName(name)
+  if (base !== name) {
+    const info = describeMetric(base, infos)
+    return { ...info, name, label: `Held-out ${lowerFirst(info.label)}` }
+  }
+  return { name, label: words(name), unit: '', goal: 'none', help: '' }
+}
+
+const ENDS = [['/low', '/high'], ['_low', '_high'], ['/lower', '/upper'], ['_lower', '_upper']] as const
+
+/** True for the ends of an interval, which are drawn as the band of another metric and not on their own. */
+export function isIntervalEnd(name: string, names: ReadonlySet<string>): boolean {
+  return ENDS.flat().some((end) => name.endsWith(end) && names.has(name.slice(0, -end.length)))
+}
+
+/** Names of the interval's ends of a metric, if the trainer reports them. */
+export function intervalEnds(name: string, names: ReadonlySet<string>): { readonly low: string; readonly high: string } | null {
+  for (const [low, high] of ENDS) {
+    if (names.has(name + low) && names.has(name + high)) return { low: name + low, high: name + high }
+  }
+  return null
+}
+
+/** ↑ more is better, ↓ less is better. */
+export function arrowOf(goal: MetricInfo['goal']): string {
+  return goal === 'max' ? '↑' : goal === 'min' ? '↓' : ''
+}

@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest'
+import { judgeHealth, type HealthInput } from '../../renderer/run/health.ts'
+import { planCharts } from '../../renderer/run/run-charts.ts'
+import { appendColumns, withoutFiller, type Curve, type Curves } from '../../renderer/run/run-series.ts'
+
+function curve(values: readonly (number | null)[], every = 1): Curve {
+  return { step: values.map((_, at) => at * every), wallMs: values.map((_, at) => at * 100), value: values, total: values.length }
+}
+
+function line(from: number, to: number, points = 100): Curve {
+  return curve(Array.from({ length: points }, (_, at) => from + ((to - from) * at) / (points - 1)))
+}
+
+function judge(curves: Record<string, Curve>, more: Partial<HealthInput> = {}): string[] {
+  const notes = judgeHealth({ curves: new Map(Object.entries(curves)), mainMetric: null, infos: [], totalSteps: 100, live: false, ...more })
+  return notes.map((note) => `${note.tone} ${note.id}`)
+}
+
+describe('health of a run', () => {
+  test('a young run gets no verdict', () => {
+    expect(judge({ loss: line(0.69, 0.7, 10) }, { totalSteps: 1000 })).toEqual([])
+  })
+
+  test('a loss that falls is fine, one that stands is named', () => {
+    expect(judge({ loss: line(0.69, 0.4) })).toEqual(['good loss-falls'])
+    expect(judge({ loss: line(0.69, 0.69) })).toEqual(['warn loss-stands'])
+  })
+
+  test('a loss that was not finite is bad and says where', () => {
+    const broken = curve([0.7, 0.6, null, 0.5, 0.5, 0.4])
+    expect(judge({ loss: broken })).toContain('bad loss-not-finite')
+    expect(judgeHealth({ curves: new Map([['loss', broken]]), mainMetric: null, infos: [], totalSteps: 5, live: false })[0]?.text).toContain('step 2')
+  })
+
+  test('the margin may grow for the wrong reason: both log-probs fall', () => {
+    const margin = line(0, 2)
+    expect(judge({ 'logps/chosen': line(-40, -48), 'logps/rejected': line(-40, -60), 'rewards/margins': margin })).toEqual(['warn both-fall'])
+    expect(judge({ 'logps/chosen': line(-40, -38), 'logps/rejected': line(-40, -60), 'rewards/margins': margin })).toEqual([])
+  })
+
+  test('an accuracy whose interval holds ½ cannot be told from guessing', () => {
+    const near = { 'eval/rewards/accuracies': curve([0.5, 0.56], 100), 'eval/rewards/accuracies/low': curve([0.4, 0.48], 100), 'eval/rewards/accuracies/high': curve([0.6, 0.64], 100) }
+    expect(judge(near)).toEqual(['warn at-chance'])
+    expect(judge({ ...near, 'eval/rewards/accuracies/low': curve([0.4, 0.51], 100) })).toEqual([])
+    expect(judge({ 'eval/rewards/accuracies': curve([0.5, 0.51], 100) })).toEqual(['warn at-chance'])
+  })
+
+  test('KL past ten nats is watched', () => {
+    expect(judge({ 'kl/k3': line(0, 9) })).toEqual([])
+    expect(judge({ 'kl/k3': line(0, 30) })).toEqual(['warn kl-far'])
+  })
+
+  test('a gap between training and held-out accuracy is over-fitting', () => {
+    expect(judge({ 'rewards/accuracies': line(0.5, 0.98), 'eval/rewards/accuracies': curve([0.5, 0.62], 100) })).toEqual(['warn over-fits'])
+  })
+
+  test('the metric the method is judged by: rising, or past its best', () => {
+    const infos = [{ name: 'rewards/accuracies', label: 'Preference accuracy', unit: 'fraction', goal: 'max' as const, help: '' }]
+    const more = { mainMetric: 'eval/rewards/accuracies', infos, live: true }
+    expect(judge({ 'eval/rewards/accuracies': curve([0.5, 0.6, 0.7], 50) }, more)).toEqual(['good main-improves'])
+    expect(judge({ 'eval/rewards/accuracies': curve([0.5, 0.7, 0.65, 0.64, 0.6], 25) }, more)).toEqual(['warn main-past-best'])
+  })
+})
+
+describe('curves that grow by events', () => {
+  const start: Curves = new Map([['loss', curve([3, 2])]])
+
+  test('points that are already there are left out', () => {
+    const { curves, rewound } = appendColumns(start, { step: [1, 2], wallMs: [100, 200], loss: [2, 1] })
+    expect([curves.get('loss'), rewound]).toEqual([{ step: [0, 1, 2], wallMs: [0, 100, 200], value: [3, 2, 1], total: 3 }, false])
+  })
+
+  test('a new metric begins where it appears', () => {
+    expect(appendColumns(start, { step: [2], wallMs: [200], 'eval/loss': [1.5] }).curves.get('eval/loss')).toEqual({ step: [2], wallMs: [200], value: [1.5], total: 1 })
+  })
+
+  test('an event that only goes back says so and changes nothing', () => {
+    expect(appendColumns(start, { step: [0, 1], wallMs: [0, 1], loss: [9, 9] })).toEqual({ curves: start, rewound: true })
+  })
+
+  test('filler between evaluations goes, a value that was not finite stays as a gap', () => {
+    expect(withoutFiller('eval/loss', curve([1, null, null, 2])).step).toEqual([0, 3])
+    expect(withoutFiller('loss', curve([1, null, 2, 3])).value).toEqual([1, null, 2, 3])
+  })
+})
+
+test('charts: what the method is judged by comes first, pairs share one, interval ends get none', () => {
+  const names = ['learning_rate', 'loss', 'eval/loss', 'logps/chosen', 'logps/rejected', 'rewards/accuracies', 'eval/rewards/accuracies', 'eval/rewards/accuracies/low', 'eval/rewards/accuracies/high']
+  expect(planCharts(names, [], 'eval/rewards/accuracies').map((plan) => [plan.id, plan.names])).toEqual([
+    ['rewards/accuracies', ['rewards/accuracies', 'eval/rewards/accuracies']],
+    ['loss', ['loss', 'eval/loss']],
+    ['logps', ['logps/chosen', 'logps/rejected']],
+    ['learning_rate', ['learning_rate']],
+  ])
+})
