@@ -1,0 +1,58 @@
+import { Command, CommanderError } from 'commander'
+import { APP_VERSION } from '../app.ts'
+import { reportError } from './output.ts'
+import { goldenCommand, reproduceCommand } from './verbs/check.ts'
+import { compareCommand } from './verbs/compare.ts'
+import { agreementCommand, datasetsCommand, exportCommand, importCommand, inspectCommand } from './verbs/data.ts'
+import { demoCommand } from './verbs/demo.ts'
+import { doctorCommand } from './verbs/doctor.ts'
+import { labelCommand } from './verbs/label.ts'
+import { recoverCommand } from './verbs/recover.ts'
+import { runsCommand } from './verbs/runs.ts'
+import { serveCommand } from './verbs/serve.ts'
+import { trainCommand } from './verbs/train.ts'
+
+const EXAMPLES = `
+The whole road:
+  pairlab import pairs.jsonl --name mine      read a file; bad rows are listed, good ones kept
+  pairlab label mine --annotator ann          label in the terminal, or open the app: pairlab serve --open
+  pairlab train sft --data mine --seeds 1-3   a policy from scratch, once for each seed
+  pairlab train dpo --data mine --model run:<sft run> --seeds 1-3
+  pairlab compare                             mean ± interval over seeds, and what can be concluded
+
+Exit status: 0 done, 2 usage, 3 bad input, 4 not found, 5 conflict, 6 engine or memory, 7 disk, 8 database, 9 training
+failed, 10 refused, 70 unexpected, 130 cancelled.`
+
+function createProgram(): Command {
+  const program = new Command('pairlab')
+    .description('Label preferences by hand, train policies on them, compare the runs. Offline.')
+    .version(APP_VERSION)
+    .option('--json', 'one JSON document on standard output')
+    .option('--data-dir <folder>', 'where everything is kept (default: PAIRLAB_DATA, else the usual place)')
+    .addHelpText('after', EXAMPLES)
+    .showSuggestionAfterError()
+  const commands = [importCommand(), inspectCommand(), datasetsCommand(), labelCommand(), agreementCommand(), exportCommand(), trainCommand(), runsCommand(), compareCommand(), serveCommand(), demoCommand(), goldenCommand(), reproduceCommand(), doctorCommand(), recoverCommand()]
+  for (const command of commands) program.addCommand(withGlobals(command))
+  return program
+}
+
+/** The global options are taken behind a verb as well, where people write them. */
+function withGlobals(command: Command): Command {
+  for (const inner of command.commands) withGlobals(inner as Command)
+  return command
+    .option('--json', 'one JSON document on standard output')
+    .option('--data-dir <folder>', 'where everything is kept')
+    .exitOverride()
+}
+
+async function main(): Promise<void> {
+  const json = process.argv.includes('--json')
+  try {
+    await createProgram().exitOverride().parseAsync()
+  } catch (error) {
+    // commander has already printed its help or its complaint
+    process.exitCode = error instanceof CommanderError ? (error.exitCode === 0 ? 0 : 2) : reportError(error, json)
+  }
+}
+
+await main()

@@ -1,0 +1,66 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { z } from 'zod'
+import { AppError, wireError } from '../../shared/errors.ts'
+import { unwrap, type Client } from '../../shared/rpc.ts'
+import type { Output } from '../../shared/contract.ts'
+
+const address = z.strictObject({ port: z.int(), token: z.string(), pid: z.int() })
+const reply = z.union([z.object({ ok: z.literal(true), value: z.unknown() }), z.object({ ok: z.literal(false), error: wireError })])
+
+function addressPath(dataFolder: string): string {
+  return path.join(dataFolder, 'serve.json')
+}
+
+/** Leaves word for command lines of the same person: only they can read it. Returns the way to take it back. */
+export function announceHost(dataFolder: string, host: { readonly port: number; readonly token: string }): () => void {
+  const file = addressPath(dataFolder)
+  writeFileSync(file, JSON.stringify({ port: host.port, token: host.token, pid: process.pid }), { mode: 0o600 })
+  return () => rmSync(file, { force: true })
+}
+
+async function findAnswering(dataFolder: string): Promise<z.infer<typeof address> | null> {
+  let found: z.infer<typeof address>
+  try {
+    found = address.parse(JSON.parse(readFileSync(addressPath(dataFolder), 'utf8')))
+  } catch {
+    return null // no host, or a file that a crash left half written
+  }
+  try {
+    await httpClient(found).call('settings.get', {})
+    return found
+  } catch {
+    return null // the host that left it is gone
+  }
+}
+
+/** The app that already holds this data folder, by the address it left; null when it left none or does not answer. */
+export async function findHost(dataFolder: string): Promise<Client | null> {
+  const found = await findAnswering(dataFolder)
+  return found === null ? null : httpClient(found)
+}
+
+/** The page's address of the app that holds this data folder. */
+export async function findHostAddress(dataFolder: string): Promise<string | null> {
+  const found = await findAnswering(dataFolder)
+  return found === null ? null : `http://127.0.0.1:${found.port}/?token=${found.token}`
+}
+
+/** The contract over HTTP, for the command line beside a running app. */
+export function httpClient(host: { readonly port: number; readonly token: string }): Client {
+  return {
+    async call(name, input) {
+      let response: Response
+      try {
+        response = await fetch(`http://127.0.0.1:${host.port}/call/${name}`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${host.token}`, 'content-type': 'application/json' },
+          body: JSON.stringify(input),
+        })
+      } catch (error) {
+        throw new AppError({ code: 'internal', message: 'The running Pairlab does not answer.', hint: 'Close it and try again.', cause: error })
+      }
+      return unwrap(reply.parse(await response.json())) as Output<typeof name> // checked by dispatch on the other side
+    },
+  }
+}

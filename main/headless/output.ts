@@ -1,0 +1,48 @@
+import { ERROR_EXIT_STATUS, toWire } from '../../shared/errors.ts'
+
+export interface Output {
+  readonly json: boolean
+  /** For people; silent with --json. */
+  say(text?: string): void
+  /** Progress and warnings: on stderr, so that stdout can be piped. */
+  note(text: string): void
+  /** The verb's answer: the only thing on stdout with --json. */
+  result(value: unknown, text?: string): void
+}
+
+export function createOutput(json: boolean): Output {
+  return {
+    json,
+    say: (text = '') => {
+      if (!json) process.stdout.write(`${text}\n`)
+    },
+    note: (text) => void process.stderr.write(`${text}\n`),
+    result(value, text) {
+      if (json) process.stdout.write(`${JSON.stringify(value, null, 2)}\n`)
+      else if (text !== undefined) process.stdout.write(`${text}\n`)
+    },
+  }
+}
+
+/** Two lines for a person or one document for a program; returns the exit status of the error's class. */
+export function reportError(error: unknown, json: boolean): number {
+  const wire = toWire(error)
+  if (json) process.stdout.write(`${JSON.stringify({ error: wire }, null, 2)}\n`)
+  else process.stderr.write(`${wire.message}\n${wire.hint}\n`)
+  if (wire.code === 'internal' && process.env['PAIRLAB_DEBUG'] === '1' && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`)
+  return ERROR_EXIT_STATUS[wire.code]
+}
+
+export interface TextColumn<Row> {
+  readonly title: string
+  readonly right?: boolean
+  text(row: Row): string
+}
+
+/** Columns as wide as their widest cell. */
+export function formatTable<Row>(columns: readonly TextColumn<Row>[], rows: readonly Row[]): string {
+  const cells = rows.map((row) => columns.map((column) => column.text(row)))
+  const widths = columns.map((column, at) => Math.max(column.title.length, ...cells.map((line) => (line[at] ?? '').length)))
+  const line = (parts: readonly string[]): string => parts.map((part, at) => (columns[at]?.right === true ? part.padStart(widths[at] ?? 0) : part.padEnd(widths[at] ?? 0))).join('  ').trimEnd()
+  return [line(columns.map((column) => column.title)), line(widths.map((width) => '─'.repeat(width))), ...cells.map(line)].join('\n')
+}

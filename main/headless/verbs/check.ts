@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { Command, Option } from 'commander'
+import { AppError } from '../../../shared/errors.ts'
+import { formatGoldenReport, runGolden } from '../../golden/run-golden.ts'
+import { formatReproduction, reproduceCopgBandit } from '../../reproduce/copg-bandit.ts'
+import { openEngine } from '../../trainer/engine/choose.ts'
+import { globals } from '../globals.ts'
+import { findSource } from '../places.ts'
+
+export function goldenCommand(): Command {
+  return new Command('golden')
+    .description("Check the code's own losses, gradients, optimizer, tokenizer and statistics against a folder of golden vectors.")
+    .argument('[folder]', 'default: the vectors that come with the source')
+    .addOption(new Option('--engine <name>').choices(['cpu', 'wasm']).default('cpu'))
+    .action(async (given: string | undefined, options: { engine: 'cpu' | 'wasm' }, command: Command) => {
+      const { out } = globals(command)
+      const folder = given === undefined ? findSource('test/golden') : path.resolve(given)
+      if (folder === null || !existsSync(folder)) throw new AppError({ code: 'file-not-found', message: `There is no folder ${given ?? 'of golden vectors here'}.`, hint: 'Give the folder that holds the vector files.' })
+      const engine = await openEngine(options.engine)
+      const report = await runGolden(folder, { engine: options.engine })
+      await engine.dispose()
+      out.result(report, formatGoldenReport(report))
+      if (report.failed > 0) process.exitCode = 1
+    })
+}
+
+export function reproduceCommand(): Command {
+  return new Command('reproduce')
+    .description("Repeat a paper's experiment and say whether its claim holds here.")
+    .addArgument(new Command().createArgument('[name]', 'copg-bandit').choices(['copg-bandit']).default('copg-bandit'))
+    .action((_name: string, _options: unknown, command: Command) => {
+      const { out } = globals(command)
+      const report = reproduceCopgBandit()
+      out.result(report, formatReproduction(report))
+      if (!report.holds) process.exitCode = 1
+    })
+}

@@ -1,0 +1,68 @@
+import { Command, Option } from 'commander'
+import { AppError } from '../../../shared/errors.ts'
+import type { Comparison, Interval } from '../../../shared/contract/comparisons.ts'
+import type { RunId } from '../../../shared/domain.ts'
+import type { Client } from '../../../shared/rpc.ts'
+import { formatInterval } from '../../../shared/units.ts'
+import { withClient } from '../connect.ts'
+import { globals } from '../globals.ts'
+import { formatTable } from '../output.ts'
+import { pickRun } from './runs.ts'
+
+/** Shown when nothing is asked for, as far as the runs have them. */
+export const USUAL_METRICS = ['eval/rewards/accuracies', 'eval/logps/accuracies', 'eval/samples/reward', 'eval/samples/win_rate', 'eval/kl/k1', 'eval/loss'] as const
+
+export function intervalText(value: Interval | undefined): string {
+  if (value === undefined || value.mean === null) return '–'
+  const half = value.low === null || value.high === null ? null : (value.high - value.low) / 2
+  return half === null ? `${formatInterval(value.mean, null)} (n = ${value.n})` : `${formatInterval(value.mean, half)} (n = ${value.n})`
+}
+
+/** One row a configuration: mean ± half of the 95 % interval over seeds, with n. */
+export function comparisonTable(comparison: Comparison, metrics: readonly string[]): string {
+  return formatTable([
+    { title: 'configuration', text: (group) => group.label },
+    ...metrics.map((metric) => ({ title: metric, right: true, text: (group: Comparison['groups'][number]) => intervalText(group.values[metric]) })),
+  ], comparison.groups)
+}
+
+interface CompareOptions {
+  readonly metric: string
+  readonly metrics?: string
+  readonly at: string
+  readonly interval: string
+  readonly baseline?: string
+  readonly format: string
+}
+
+async function chosenRuns(client: Client, wanted: readonly string[]): Promise<RunId[]> {
+  if (wanted.length > 0) return Promise.all(wanted.map(async (one) => (await pickRun(client, one)).runId))
+  const finished = (await client.call('runs.list', {})).filter((run) => run.state === 'finished')
+  if (finished.length === 0) throw new AppError({ code: 'not-found', message: 'There is no finished run to compare.', hint: 'Train two methods with three seeds each: pairlab train --help' })
+  return finished.map((run) => run.runId)
+}
+
+export function compareCommand(): Command {
+  return new Command('compare')
+    .description('Compare runs: seeds of one configuration become one row with its interval. Without arguments: all finished runs.')
+    .argument('[run...]')
+    .option('--metric <name>', 'what the differences are about', 'eval/rewards/accuracies')
+    .option('--metrics <names>', 'columns, comma-separated')
+    .option('--at <point>', 'last, best, or a step', 'last')
+    .addOption(new Option('--interval <kind>').choices(['bootstrap', 'sd', 'none']).default('bootstrap'))
+    .option('--baseline <run>', 'compare against the configuration of this run')
+    .addOption(new Option('--format <format>').choices(['text', 'csv', 'latex', 'markdown']).default('text'))
+    .action(async (wanted: string[], options: CompareOptions, command: Command) => {
+      const { out, dataDir } = globals(command)
+      await withClient(dataDir, async ({ client }) => {
+        const runIds = await chosenRuns(client, wanted)
+        const at = options.at === 'last' || options.at === 'best' ? options.at : Number(options.at)
+        const baseline = options.baseline === undefined ? null : (await pickRun(client, options.baseline)).groupHash
+        const input = { runIds, metric: options.metric, at, interval: options.interval as 'bootstrap', baseline } as const // checked by the contract
+        const comparison = await client.call('comparisons.get', input)
+        const metrics = options.metrics?.split(',') ?? USUAL_METRICS.filter((metric) => comparison.metricNames.includes(metric))
+        if (options.format !== 'text') return out.result(comparison, await client.call('comparisons.table', { ...input, format: options.format as 'csv', metrics: [...metrics] }))
+        out.result(comparison, [comparisonTable(comparison, metrics), '', ...comparison.conclusions, ...comparison.warnings.map((warning) => `Mind: ${warning}`)].join('\n'))
+      })
+    })
+}

@@ -1,0 +1,141 @@
+import { Command } from 'commander'
+import { AppError } from '../../../shared/errors.ts'
+import type { ImportJob } from '../../../shared/contract/datasets.ts'
+import type { DatasetSummary } from '../../../shared/contract/datasets.ts'
+import type { Client } from '../../../shared/rpc.ts'
+import { formatBytes, formatCount, formatDuration } from '../../../shared/units.ts'
+import { pick, withClient } from '../connect.ts'
+import { formatTable } from '../output.ts'
+import { globals } from '../globals.ts'
+import path from 'node:path'
+
+export async function pickDataset(client: Client, wanted: string): Promise<DatasetSummary> {
+  return pick(await client.call('datasets.list', {}), wanted, 'data set', (one) => one.datasetId, (one) => one.name)
+}
+
+/** Waits for an import, telling how far it is. */
+export async function followImport(client: Client, jobId: ImportJob['jobId'], tell: (text: string) => void): Promise<ImportJob> {
+  let toldMs = Date.now()
+  for (;;) {
+    const job = await client.call('datasets.importJob', { jobId })
+    if (job.state === 'finished') return job
+    if (job.state === 'failed') throw new AppError({ code: 'dataset-invalid', message: job.error?.message ?? 'The import failed.', hint: job.error?.hint ?? 'Look at the file with `pairlab inspect`.' })
+    if (job.state === 'cancelled') throw new AppError({ code: 'cancelled', message: 'The import was cancelled; nothing was kept.', hint: 'Start it again when you like.' })
+    if (Date.now() - toldMs > 2000) {
+      toldMs = Date.now()
+      tell(`${formatBytes(job.bytesRead)} of ${formatBytes(job.totalBytes)}, ${formatCount(job.rowsKept)} rows${job.remainingMs === null ? '' : `, ${formatDuration(job.remainingMs)} left`}`)
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
+export function inspectCommand(): Command {
+  return new Command('inspect')
+    .description('Show how a file would be read: format, roles of the columns, who wins in plain words, bad rows.')
+    .argument('<file>')
+    .option('--rows <n>', 'rows to show', '5')
+    .action(async (file: string, options: { rows: string }, command: Command) => {
+      const { out, dataDir } = globals(command)
+      await withClient(dataDir, async ({ client }) => {
+        const found = await client.call('datasets.inspect', { path: path.resolve(file), limit: Number(options.rows) })
+        const columns = formatTable([
+          { title: 'column', text: (row) => row.name },
+          { title: 'read as', text: (row) => row.role },
+          { title: 'type', text: (row) => row.type },
+          { title: 'example', text: (row) => row.example.slice(0, 50) },
+        ], found.columns)
+        const rows = found.rows.map((row) => `line ${row.line}: ${row.sentence}`)
+        const problems = found.problems.map((problem) => `line ${problem.line}: ${problem.reason} ${problem.hint}`)
+        const missing = found.missingRoles.length === 0 ? [] : [`Still needed: ${found.missingRoles.join(', ')}. Give them with --map column=role at import.`]
+        out.result(found, [`${found.fileName}: ${formatBytes(found.sizeBytes)}, ${found.mapping.format}, layout ${found.mapping.layout}`, '', columns, '', ...rows, ...problems, ...missing].join('\n'))
+      })
+    })
+}
+
+export function importCommand(): Command {
+  return new Command('import')
+    .description('Import a file of preference pairs. Good rows are kept; the others are listed with line and reason.')
+    .argument('<file>', 'JSONL, JSON, CSV or TSV, also .gz; "sample" for the bundled one')
+    .option('--name <name>', 'name of the data set')
+    .option('--map <column=role...>', 'role of a column: prompt, prompt-2, chosen, rejected, a, b, label, reward-a, reward-b, weight, id, metadata, ignore')
+    .option('--flip', 'swap chosen and rejected in every row')
+    .option('--licence <text>', 'licence of the data')
+    .addHelpText('after', '\nExamples:\n  pairlab import pairs.jsonl --name "My pairs"\n  pairlab import judged.csv --map question=prompt --map answer1=a --map answer2=b --map judge=label\n  pairlab import sample')
+    .action(async (file: string, options: { name?: string; map?: string[]; flip?: boolean; licence?: string }, command: Command) => {
+      const { out, dataDir } = globals(command)
+      await withClient(dataDir, async ({ client }) => {
+        const { jobId, datasetId } = file === 'sample' ? await client.call('samples.open', { sampleId: (await client.call('samples.list', {}))[0]?.sampleId ?? '' }) : { ...(await startImport(client, file, options)), datasetId: null }
+        const done = jobId === null ? datasetId : (await followImport(client, jobId, out.note)).datasetId
+        if (done === null) throw new AppError({ code: 'internal', message: 'The import ended without a data set.', hint: 'Look into the log: pairlab doctor.' })
+        const detail = await client.call('datasets.get', { datasetId: done })
+        out.result(detail, `${detail.name}: ${formatCount(detail.pairCount)} pairs, ${formatCount(detail.promptCount)} prompts, ${formatCount(detail.labelCount)} labels; ${formatCount(detail.rejectedRowCount)} rows left out, ${formatCount(detail.warningCount)} warnings\nId ${detail.datasetId}, fingerprint ${detail.fingerprint.slice(0, 12)}\nNext: pairlab label ${detail.datasetId}   or   pairlab train dpo --data ${detail.datasetId}`)
+      })
+    })
+}
+
+async function startImport(client: Client, file: string, options: { name?: string; map?: string[]; flip?: boolean; licence?: string }): Promise<{ jobId: ImportJob['jobId'] }> {
+  const absolute = path.resolve(file)
+  const { mapping } = await client.call('datasets.inspect', { path: absolute, limit: 1 })
+  const columns: Record<string, string> = { ...mapping.columns }
+  for (const pair of options.map ?? []) {
+    const at = pair.lastIndexOf('=')
+    if (at <= 0) throw new AppError({ code: 'usage-invalid', message: `--map ${pair} is not column=role.`, hint: 'For example: --map question=prompt.' })
+    columns[pair.slice(0, at)] = pair.slice(at + 1)
+  }
+  const changed = { ...mapping, columns, layout: options.map === undefined ? mapping.layout : 'mapped', flip: options.flip === true ? !mapping.flip : mapping.flip }
+  return client.call('datasets.import', { path: absolute, name: options.name ?? '', mapping: changed as typeof mapping, licence: options.licence ?? null }) // roles are checked by the contract
+}
+
+export function datasetsCommand(): Command {
+  return new Command('datasets')
+    .alias('data')
+    .description('List the data sets.')
+    .action(async (_options: unknown, command: Command) => {
+      const { out, dataDir } = globals(command)
+      await withClient(dataDir, async ({ client }) => {
+        const all = await client.call('datasets.list', {})
+        const table = formatTable([
+          { title: 'id', text: (row) => row.datasetId },
+          { title: 'name', text: (row) => row.name },
+          { title: 'pairs', right: true, text: (row) => formatCount(row.pairCount) },
+          { title: 'labeled', right: true, text: (row) => formatCount(row.labeledCount) },
+          { title: 'annotators', text: (row) => row.annotators.join(', ') },
+        ], all)
+        out.result(all, all.length === 0 ? 'No data set yet. Try: pairlab import sample' : table)
+      })
+    })
+}
+
+export function agreementCommand(): Command {
+  return new Command('agreement')
+    .description("How far the annotators of a data set agree: Cohen's κ of each two, Krippendorff's α of all.")
+    .argument('<data set>')
+    .action(async (wanted: string, _options: unknown, command: Command) => {
+      const { out, dataDir } = globals(command)
+      await withClient(dataDir, async ({ client }) => {
+        const { datasetId } = await pickDataset(client, wanted)
+        const found = await client.call('datasets.agreement', { datasetId })
+        const text = (value: number | null, low: number | null, high: number | null): string => (value === null ? 'not defined' : `${value.toFixed(4)}${low === null || high === null ? '' : ` [${low.toFixed(3)}, ${high.toFixed(3)}]`}`)
+        out.result(found, [
+          ...found.pairs.map((pair) => `Cohen's κ, ${pair.first} and ${pair.second}: ${text(pair.kappa, pair.low, pair.high)}, n = ${pair.n}`),
+          `Krippendorff's α, all: ${text(found.alpha, found.alphaLow, found.alphaHigh)}`,
+          `All agree on ${found.allAgree} of ${found.bothLabeled} pairs that several people labeled. Intervals: 95 %.`,
+        ].join('\n'))
+      })
+    })
+}
+
+export function exportCommand(): Command {
+  return new Command('export')
+    .description('Write a data set with its labels into the data folder\'s exports/.')
+    .argument('<data set>')
+    .option('--format <format>', 'preferences | pairs-with-labels | label-events', 'preferences')
+    .action(async (wanted: string, options: { format: string }, command: Command) => {
+      const { out, dataDir } = globals(command)
+      await withClient(dataDir, async ({ client }) => {
+        const { datasetId } = await pickDataset(client, wanted)
+        const done = await client.call('datasets.export', { datasetId, format: options.format as 'preferences' }) // checked by the contract
+        out.result(done, `${formatCount(done.rows)} rows written to ${done.path}`)
+      })
+    })
+}
