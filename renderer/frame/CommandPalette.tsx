@@ -18,6 +18,7 @@ export function CommandPalette({ onClose }: { onClose(): void }): ReactNode {
   const chosen = shown[Math.min(at, shown.length - 1)]
 
   useEffect(() => {
+    dialog.current?.setAttribute('closedby', 'any') // as in Dialog
     dialog.current?.showModal()
   }, [])
 
@@ -43,7 +44,7 @@ export function CommandPalette({ onClose }: { onClose(): void }): ReactNode {
   }
 
   return (
-    <dialog ref={dialog} className="palette" aria-label="Search, or run a command" onClose={onClose} onClick={(event) => { if (event.target === dialog.current) dialog.current.close() }}>
+    <dialog ref={dialog} className="palette" aria-label="Search, or run a command" onClose={onClose}>
       <div className="palette-input">
         <Search className="icon text-3" aria-hidden="true" />
         <input
@@ -66,11 +67,11 @@ export function CommandPalette({ onClose }: { onClose(): void }): ReactNode {
         {shown.map((entry, index) => (
           <div key={entry.id} role="presentation">
             {entry.group === shown[index - 1]?.group ? null : <div className="palette-group" role="presentation">{entry.group}</div>}
-            <div id={`${listId}-${entry.id}`} role="option" aria-selected={entry === chosen} className="palette-option" onMouseMove={() => setAt(index)} onClick={() => start(entry)}>
+            <button type="button" id={`${listId}-${entry.id}`} role="option" tabIndex={-1} aria-selected={entry === chosen} className="palette-option" onMouseMove={() => setAt(index)} onClick={() => start(entry)}>
               <span className="ellipsis grow">{entry.title}</span>
               {entry.note === undefined ? null : <span className="small text-3 ellipsis">{entry.note}</span>}
               {entry.keys?.[0] === undefined ? null : <KeyCap keys={entry.keys[0]} />}
-            </div>
+            </button>
           </div>
         ))}
       </div>

@@ -15,6 +15,7 @@ export function Dialog({ title, width = 480, foot, children, onClose }: DialogPr
   const dialog = useRef<HTMLDialogElement>(null)
   const titleId = useId()
   useEffect(() => {
+    dialog.current?.setAttribute('closedby', 'any') // a click beside it closes it; React does not know the attribute
     dialog.current?.showModal()
   }, [])
   return (
@@ -23,9 +24,6 @@ export function Dialog({ title, width = 480, foot, children, onClose }: DialogPr
       aria-labelledby={titleId}
       style={{ width: `min(${width}px, calc(100vw - 32px))` }}
       onClose={onClose}
-      onClick={(event) => {
-        if (event.target === dialog.current) dialog.current.close() // the backdrop is the dialog itself
-      }}
     >
       <div className="dialog-head">
         <h2 id={titleId} className="grow">{title}</h2>

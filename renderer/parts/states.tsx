@@ -66,10 +66,10 @@ export function Loading({ what = 'Loading' }: { readonly what?: string }): React
   }, [])
   if (elapsedMs < QUIET_MS) return <div className="state" aria-busy="true" />
   return (
-    <div className="state" role="status" aria-busy="true">
-      <p>
+    <output className="state" aria-busy="true">
+      <span>
         {what} …{elapsedMs > COUNT_MS ? <span className="mono small text-3"> {Math.floor(elapsedMs / 1000)} s</span> : null}
-      </p>
-    </div>
+      </span>
+    </output>
   )
 }

@@ -41,7 +41,7 @@ function watch(watcher: () => void): () => void {
 export function ToastHost(): ReactNode {
   const shown = useSyncExternalStore(watch, () => toasts)
   return (
-    <div className="toasts" role="status" aria-live="polite">
+    <output className="toasts">
       {shown.map((toast) => {
         const Icon = toast.tone === 'good' ? Check : CircleAlert
         return (
@@ -53,6 +53,6 @@ export function ToastHost(): ReactNode {
           </div>
         )
       })}
-    </div>
+    </output>
   )
 }

@@ -1,0 +1,138 @@
+import { useEffect, useRef, type ReactNode } from 'react'
+import { Clock, Flag, Redo2, Search, Undo2 } from 'lucide-react'
+import type { LabelFilter } from '../../shared/contract/labels.ts'
+import { Button } from '../parts/Button.tsx'
+import { formatCount, formatDuration } from '../parts/format.ts'
+import { ProgressBar } from '../parts/ProgressBar.tsx'
+import type { Keymap } from './keymap.ts'
+import type { Session } from './session.ts'
+import type { SessionStore } from './session-store.ts'
+
+const FILTERS: { readonly [F in LabelFilter['only']]: string } = {
+  unlabeled: 'Not answered yet',
+  all: 'All pairs',
+  labeled: 'Answered',
+  skipped: 'Skipped',
+  flagged: 'To look at again',
+  ties: 'Ties',
+  disagreement: 'Annotators differ',
+}
+
+interface LabelBarProps {
+  readonly session: Session
+  readonly store: SessionStore
+  readonly keymap: Keymap
+  readonly jumpRef: React.Ref<HTMLInputElement>
+  readonly searchRef: React.Ref<HTMLInputElement>
+}
+
+/** Where one is, how it goes, and the steps back. */
+export function LabelBar({ session, store, keymap, jumpRef, searchRef }: LabelBarProps): ReactNode {
+  const { progress, current } = session
+  const seen = progress === null ? 0 : progress.answered + progress.skipped
+  return (
+    <div className="label-bar">
+      <Position index={current?.index ?? null} total={progress?.total ?? null} inputRef={jumpRef} onJump={(index) => void store.jump(index)} />
+      <ProgressBar value={progress === null || progress.total === 0 ? 0 : seen / progress.total} label="Pairs answered" />
+      <span className="nowrap">
+        <span className="mono">{formatCount(progress?.answered)}</span> answered
+        {progress !== null && progress.skipped > 0 ? <> · <span className="mono">{formatCount(progress.skipped)}</span> skipped</> : null}
+      </span>
+      <FilterFields session={session} store={store} searchRef={searchRef} />
+      <span className="grow" />
+      {progress?.paceMs === null || progress === null ? null : (
+        <span className="nowrap pace" title="Median of your last 50 answers">
+          <Clock className="icon icon-s" aria-hidden="true" /> <span className="mono">{formatDuration(progress.paceMs)}</span> a pair
+          <span className="text-3 pace-left">about {formatDuration(progress.remainingMs)} left</span>
+        </span>
+      )}
+      <Button look="quiet" small icon={Undo2} keys={keymap.undo[0]} disabled={progress?.canUndo !== true} onClick={() => void store.undo()}>Undo</Button>
+      <Button look="quiet" small icon={Redo2} aria-label="Redo" title="Redo" disabled={progress?.canRedo !== true} onClick={() => void store.redo()} />
+      <Button look="quiet" small icon={Flag} keys={keymap.flag[0]} aria-pressed={current?.flagged === true} className={current?.flagged === true ? 'is-on' : ''} disabled={current === null} onClick={() => void store.toggleFlag()}>
+        {current?.flagged === true ? 'Marked' : 'Look again later'}
+      </Button>
+    </div>
+  )
+}
+
+/** "213 of 600": the number is a field, so that jumping needs no window of its own. */
+function Position({ index, total, inputRef, onJump }: { readonly index: number | null; readonly total: number | null; readonly inputRef: React.Ref<HTMLInputElement>; onJump(index: number): void }): ReactNode {
+  const shown = index === null ? '' : String(index + 1)
+  return (
+    <form
+      className="position"
+      onSubmit={(event) => {
+        event.preventDefault()
+        const number = Number(new FormData(event.currentTarget).get('number'))
+        if (Number.isInteger(number) && number >= 1) onJump(Math.min(number, total ?? number) - 1)
+        blurActive()
+      }}
+    >
+      <input
+        key={shown}
+        ref={inputRef}
+        name="number"
+        className="mono"
+        inputMode="numeric"
+        aria-label="Number of the pair"
+        title="Write a number to go to that pair"
+        defaultValue={shown}
+        size={Math.max(2, shown.length)}
+        onFocus={(event) => event.currentTarget.select()}
+        onKeyDown={(event) => {
+          if (event.key !== 'Escape') return
+          event.currentTarget.value = shown
+          event.currentTarget.blur()
+        }}
+      />
+      of <span className="mono">{formatCount(total)}</span>
+    </form>
+  )
+}
+
+function FilterFields({ session, store, searchRef }: Pick<LabelBarProps, 'session' | 'store' | 'searchRef'>): ReactNode {
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
+  useEffect(() => () => clearTimeout(timer.current), [])
+  const { filter, matching } = session
+  return (
+    <span className="row gap-1">
+      <select
+        className="select select-small"
+        aria-label="Which pairs"
+        value={filter.only}
+        onChange={(event) => {
+          store.restart({ ...filter, only: event.currentTarget.value as LabelFilter['only'] }) // the options below
+          event.currentTarget.blur()
+        }}
+      >
+        {Object.entries(FILTERS).map(([value, name]) => (
+          <option key={value} value={value}>{name}</option>
+        ))}
+      </select>
+      <span className="label-search">
+        <Search className="icon icon-s" aria-hidden="true" />
+        <input
+          ref={searchRef}
+          className="input input-small"
+          type="search"
+          aria-label="Only pairs with these words"
+          placeholder="Words in the pair"
+          defaultValue={filter.search}
+          onChange={(event) => {
+            const search = event.currentTarget.value
+            clearTimeout(timer.current)
+            timer.current = setTimeout(() => store.restart({ ...filter, search }), 300)
+          }}
+          onKeyDown={(event) => {
+            if (event.key === 'Enter' || event.key === 'Escape') event.currentTarget.blur()
+          }}
+        />
+      </span>
+      {matching !== null && (filter.only !== 'unlabeled' || filter.search !== '') ? <span className="mono small text-3">{formatCount(matching)}</span> : null}
+    </span>
+  )
+}
+
+function blurActive(): void {
+  if (document.activeElement instanceof HTMLElement) document.activeElement.blur()
+}

@@ -1,0 +1,117 @@
+import { useCallback, useRef, useState, type ReactNode } from 'react'
+import { Eye } from 'lucide-react'
+import type { Annotator } from '../../shared/contract/labels.ts'
+import type { DatasetId } from '../../shared/domain.ts'
+import { useCall } from '../api/queries.ts'
+import { useSettings, useViewState } from '../api/settings.ts'
+import { Button } from '../parts/Button.tsx'
+import { Chip } from '../parts/Chip.tsx'
+import { SidePanel } from '../parts/SidePanel.tsx'
+import { ErrorNotice, Loading } from '../parts/states.tsx'
+import { AgreementSection, AnnotatorSection } from './Annotators.tsx'
+import { AnswerBar } from './AnswerBar.tsx'
+import { DoneState } from './DoneState.tsx'
+import { Guideline } from './Guideline.tsx'
+import { Habits } from './Habits.tsx'
+import { buildKeymap } from './keymap.ts'
+import { useLabelCommands } from './label-commands.ts'
+import { LabelBar } from './LabelBar.tsx'
+import { LastAnswers } from './LastAnswers.tsx'
+import { PairView } from './PairView.tsx'
+import { PromptView } from './PromptView.tsx'
+import { isDone, toVerdict, type Session, type Verdict } from './session.ts'
+import { useLabelSession } from './use-label-session.ts'
+
+interface LabelDeskProps {
+  readonly datasetId: DatasetId
+  readonly annotator: Annotator
+  readonly annotators: readonly Annotator[]
+}
+
+const PANEL_FITS_PX = 1180
+
+/** What is marked as chosen: the key just pressed, or the answer given before. */
+function chosenIn(session: Session): Verdict | null {
+  if (session.answer !== null) return session.answer.verdict
+  const { current } = session
+  const before = current?.current ?? null
+  return current === null || before === null ? null : toVerdict(before.outcome, current.shownOrder)
+}
+
+/** One person, one data set: the pair, its answers, and what helps to judge. */
+export function LabelDesk({ datasetId, annotator, annotators }: LabelDeskProps): ReactNode {
+  const { annotatorId } = annotator
+  const [session, store] = useLabelSession(datasetId, annotatorId, { only: 'unlabeled', search: '' })
+  const dataset = useCall('datasets.get', { datasetId }).data
+  const settings = useSettings()
+  const keymap = buildKeymap(settings?.keymap ?? 'pairlab', settings?.keys ?? {})
+  const [showDifferences, setShowDifferences] = useViewState<boolean>('label.differences', true)
+  const [panelOpen, setPanelOpen] = useViewState<boolean>('label.panel', window.innerWidth >= PANEL_FITS_PX)
+  const [noteOpen, setNoteOpen] = useState(false)
+  const scroller = useRef<HTMLDivElement>(null)
+  const jump = useRef<HTMLInputElement>(null)
+  const search = useRef<HTMLInputElement>(null)
+  const focusNote = useCallback((field: HTMLTextAreaElement | null) => field?.focus(), [])
+  const chosen = chosenIn(session)
+  const { current, failure } = session
+  const toggleDifferences = (): void => setShowDifferences(!showDifferences)
+
+  useLabelCommands({
+    session,
+    store,
+    keymap,
+    toggleDifferences,
+    toggleGuideline: () => setPanelOpen(!panelOpen),
+    toggleNote: () => setNoteOpen((open) => !open),
+    focusJump: () => jump.current?.focus(),
+    focusSearch: () => search.current?.focus(),
+    scrollBy: (pages) => scroller.current?.scrollBy({ top: pages * scroller.current.clientHeight }),
+  })
+
+  return (
+    <div className="page-split">
+      <div className="label-work">
+        <LabelBar session={session} store={store} keymap={keymap} jumpRef={jump} searchRef={search} />
+        {current === null ? (
+          isDone(session) ? <DoneState session={session} store={store} datasetId={datasetId} /> : failure === null ? <Loading what="Fetching pairs" /> : <span />
+        ) : (
+          <>
+            <div className="question">
+              <div className="row">
+                <h1 className="grow">{dataset?.question ?? ' '}</h1>
+                {current.current === null ? null : <Chip tone="accent">answered before; a new answer replaces it</Chip>}
+                <Chip title="Who or what wrote the answers, scores and others’ labels are not shown; the order is drawn by chance and on record."><Eye className="icon icon-s" aria-hidden="true" />Blind: sides shuffled</Chip>
+              </div>
+              <PromptView key={current.pairId} prompt={current.prompt} />
+            </div>
+            <PairView item={current} showDifferences={showDifferences} chosen={chosen} leftKey={keymap.left[0]} rightKey={keymap.right[0]} differencesKey={keymap.differences[0]} scroller={scroller} onToggleDifferences={toggleDifferences} />
+          </>
+        )}
+        <div>
+          {failure === null ? null : (
+            <div className="label-failure">
+              <ErrorNotice error={failure} onRetry={store.retry} />
+              {session.answer === null ? null : (
+                <p className="small text-2">
+                  Your answer is kept here and is not on disk yet.{' '}
+                  <Button small look="quiet" onClick={() => store.send({ type: 'dismissed' })}>Take it back</Button>
+                </p>
+              )}
+            </div>
+          )}
+          {current === null ? null : <AnswerBar session={session} store={store} keymap={keymap} chosen={chosen} noteOpen={noteOpen} noteRef={focusNote} onNote={() => setNoteOpen((open) => !open)} />}
+        </div>
+        <output className="hidden-visually">{session.announcement}</output>
+      </div>
+      {panelOpen ? (
+        <SidePanel id="label" label="Guideline and habits">
+          {dataset === undefined ? null : <Guideline datasetId={datasetId} guideline={dataset.guideline} question={dataset.question} keys={keymap.guideline[0]} />}
+          <AnnotatorSection annotator={annotator} annotators={annotators} />
+          <Habits datasetId={datasetId} annotatorId={annotatorId} />
+          <AgreementSection datasetId={datasetId} />
+          <LastAnswers datasetId={datasetId} annotatorId={annotatorId} currentId={current?.pairId ?? null} onOpen={(pairId) => void store.goTo(pairId)} />
+        </SidePanel>
+      ) : null}
+    </div>
+  )
+}

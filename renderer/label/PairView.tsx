@@ -1,0 +1,90 @@
+import { memo, useLayoutEffect, useRef, type ReactNode, type Ref } from 'react'
+import type { Content } from '../../shared/data-kinds.ts'
+import type { LabelItem } from '../../shared/contract/labels.ts'
+import { Chip } from '../parts/Chip.tsx'
+import { KeyCap } from '../parts/KeyCap.tsx'
+import { formatCount } from '../parts/format.ts'
+import type { AlignedRow, Cell } from './align.ts'
+import { alignItem, countWords, isEmpty, sidesOf } from './content.ts'
+import type { Verdict } from './session.ts'
+
+interface PairViewProps {
+  readonly item: LabelItem
+  readonly showDifferences: boolean
+  /** The side in view as chosen, while it is being saved or when it was chosen before. */
+  readonly chosen: Verdict | null
+  readonly leftKey: string | undefined
+  readonly rightKey: string | undefined
+  readonly differencesKey: string | undefined
+  readonly scroller: Ref<HTMLDivElement>
+  onToggleDifferences(): void
+}
+
+/** The two answers at equal size, line beside line, in one scroller: both sides move together because they are one. */
+export function PairView({ item, showDifferences, chosen, leftKey, rightKey, differencesKey, scroller, onToggleDifferences }: PairViewProps): ReactNode {
+  const { left, right } = sidesOf(item)
+  const alignment = alignItem(item)
+  const lines = useRef<HTMLDivElement>(null)
+  useLayoutEffect(() => {
+    lines.current?.parentElement?.scrollTo(0, 0)
+  }, [item.pairId])
+  const marks = showDifferences && alignment.comparable
+  return (
+    <section className="pair" aria-label="The two answers">
+      <div className="pair-heads">
+        <SideHead name="Answer A" content={left} keys={leftKey} chosen={chosen === 'left'} />
+        <SideHead name="Answer B" content={right} keys={rightKey} chosen={chosen === 'right'}>
+          <button type="button" className="differences-toggle" aria-pressed={showDifferences} onClick={onToggleDifferences}>
+            {marks ? <><mark>Differences</mark> shown</> : showDifferences ? 'Too different to mark' : 'Differences hidden'}
+            {differencesKey === undefined ? null : <KeyCap keys={differencesKey} />}
+          </button>
+        </SideHead>
+      </div>
+      <div className="pair-scroll" ref={scroller} tabIndex={0} role="group" aria-label="Text of both answers">
+        <div ref={lines} className="pair-lines" data-marks={marks}>
+          {isEmpty(left) && isEmpty(right) ? null : <Rows rows={alignment.rows} />}
+          {isEmpty(left) ? <EmptyAnswer side="left" /> : null}
+          {isEmpty(right) ? <EmptyAnswer side="right" /> : null}
+        </div>
+      </div>
+    </section>
+  )
+}
+
+function SideHead({ name, content, keys, chosen, children }: { readonly name: string; readonly content: Content; readonly keys: string | undefined; readonly chosen: boolean; readonly children?: ReactNode }): ReactNode {
+  return (
+    <div className="pair-head">
+      {keys === undefined ? null : <KeyCap keys={keys} />}
+      <h3>{name}</h3>
+      <span className="small text-3 nowrap"><span className="mono">{formatCount(countWords(content))}</span> words</span>
+      {chosen ? <Chip tone="accent">chosen</Chip> : null}
+      <span className="grow" />
+      {children}
+    </div>
+  )
+}
+
+function EmptyAnswer({ side }: { readonly side: 'left' | 'right' }): ReactNode {
+  return <p className={`pair-empty pair-empty-${side}`}>This answer is empty.</p>
+}
+
+const Rows = memo(function Rows({ rows }: { readonly rows: readonly AlignedRow[] }): ReactNode {
+  // Rows never move within a pair, and a pair's rows are drawn afresh.
+  return rows.map((row, at) => (
+    // eslint-disable-next-line react/no-array-index-key
+    <div key={at} className="pair-row">
+      <Side cell={row.left} />
+      <Side cell={row.right} />
+    </div>
+  ))
+})
+
+function Side({ cell }: { readonly cell: Cell | null }): ReactNode {
+  if (cell === null) return <div className="line line-gap" />
+  return (
+    <div className={`line ${cell.alone ? 'line-alone' : ''}`}>
+      {cell.role === null ? null : <span className="turn">{cell.role}</span>}
+      {cell.pieces.map((piece, at) => (piece.changed ? <mark key={`${at} ${piece.text}`}>{piece.text}</mark> : piece.text))}
+    </div>
+  )
+}

@@ -1,0 +1,34 @@
+import { useEffect, useState, useSyncExternalStore } from 'react'
+import type { LabelFilter } from '../../shared/contract/labels.ts'
+import type { AnnotatorId, DatasetId } from '../../shared/domain.ts'
+import { client } from '../api/client.ts'
+import { queryClient } from '../api/queries.ts'
+import { alignItem } from './content.ts'
+import type { Session } from './session.ts'
+import { createSessionStore, type SessionStore } from './session-store.ts'
+
+/** Aligning a long pair takes longer than a frame has, so it is done while the pair before is read. */
+function prepare(item: Parameters<typeof alignItem>[0]): void {
+  requestIdleCallback(() => alignItem(item), { timeout: 500 })
+}
+
+/** One person at one data set, for as long as the page is open. */
+export function useLabelSession(datasetId: DatasetId, annotatorId: AnnotatorId, filter: LabelFilter): readonly [Session, SessionStore] {
+  const [store] = useState(() => createSessionStore({
+    client,
+    datasetId,
+    annotatorId,
+    filter,
+    nowMs: () => performance.now(),
+    newKey: () => crypto.randomUUID(),
+    onStored: () => void queryClient.invalidateQueries({ queryKey: ['labels.history', { datasetId, annotatorId }] }),
+    onAhead: prepare,
+  }))
+  const session = useSyncExternalStore(store.subscribe, store.get)
+  useEffect(() => {
+    const onVisibility = (): void => store.send({ type: document.hidden ? 'hidden' : 'visible', nowMs: performance.now() })
+    document.addEventListener('visibilitychange', onVisibility)
+    return () => document.removeEventListener('visibilitychange', onVisibility)
+  }, [store])
+  return [session, store]
+}
