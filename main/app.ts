@@ -5,12 +5,11 @@ import type { Handlers } from '../shared/rpc.ts'
 import { invariant } from '../shared/assert.ts'
 import { defaultDataFolder } from './data-folder.ts'
 import { createImportService } from './data/import-service.ts'
-import { buildView } from './data/view.ts'
 import { createEventBus, type EventBus } from './events.ts'
 import { createHandlers } from './handlers/index.ts'
 import { createLog, type Log } from './log.ts'
 import { createRunService, type TrainerCommand } from './runs/run-service.ts'
-import { reconcileJournals } from './store/labels-journal.ts'
+import { reconcileJournals } from './store/labels-reconcile.ts'
 import { openStore } from './store/open.ts'
 import { readSettings } from './store/settings.ts'
 
@@ -49,17 +48,15 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
   try {
     const log = createLog(dataFolder)
     const events = createEventBus({ onListenerError: (error) => log.error('an event listener failed', error) })
-    reconcileJournals(store.db, dataFolder)
+    for (const found of reconcileJournals(store.db, dataFolder)) log.warn('labels were brought together from journal and database', found)
     const imports = createImportService({ db: store.db, dataFolder, events, log })
     const runs = await createRunService({
       db: store.db,
       dataFolder,
-      appVersion,
       trainer: options.trainer ?? findTrainer(),
       events,
       log,
       settings: () => readSettings(store.db),
-      buildView: (spec) => buildView(store.db, dataFolder, spec),
     })
     const resourcesFolder = options.resourcesFolder ?? findResources()
     const handlers = createHandlers({ db: store.db, dataFolder, resourcesFolder, events, appVersion, electronVersion, log, runs, imports })

@@ -17,6 +17,7 @@ export function systemHandlers(deps: HandlerDeps): SystemHandlers {
     'settings.get': () => readSettings(deps.db),
     'settings.set': (changes) => {
       const settings = writeSettings(deps.db, definedOnly(changes))
+      deps.runs.wake() // slots or the pause may be among the changes
       deps.events.emit('settings.changed', {})
       return settings
     },

@@ -3,6 +3,7 @@ import type { DataKind } from '../../shared/data-kinds.ts'
 import type { DatasetId } from '../../shared/domain.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { SplitSpec } from '../../shared/run-spec.ts'
+import { dropLabelIndex, totalLabels } from './labels-index.ts'
 import type { ReadableDb, WritableDb } from './open.ts'
 
 /** A data set as the database has it; its records and labels are elsewhere. */
@@ -134,13 +135,12 @@ export function updateDataset(db: WritableDb, datasetId: string, changes: { read
 /** Takes the rows away, its pairs and label events with it. The folder, journal included, is the caller's to move. */
 export function deleteDataset(db: WritableDb, datasetId: string): void {
   db.prepare('DELETE FROM datasets WHERE dataset_id = ?').run(datasetId)
+  dropLabelIndex(db, datasetId)
 }
 
 /** The data set with what its labels add up to. */
 export function summarizeDataset(db: ReadableDb, dataset: DatasetEntry): DatasetSummary {
-  const counts = db.prepare<[string], { labeled: number; labels: number }>(
-    "SELECT count(DISTINCT pair_idx) AS labeled, count(*) AS labels FROM answers WHERE dataset_id = ? AND outcome <> 'skip'").get(dataset.datasetId) ?? { labeled: 0, labels: 0 }
-  const annotators = db.prepare<[string], { annotator_id: string }>('SELECT DISTINCT annotator_id FROM answers WHERE dataset_id = ? ORDER BY annotator_id').all(dataset.datasetId)
+  const totals = totalLabels(db, dataset.datasetId)
   return {
     datasetId: dataset.datasetId,
     name: dataset.name,
@@ -151,10 +151,10 @@ export function summarizeDataset(db: ReadableDb, dataset: DatasetEntry): Dataset
     createdAtMs: dataset.createdAtMs,
     pairCount: dataset.pairCount,
     promptCount: dataset.promptCount,
-    labeledCount: counts.labeled,
-    labelCount: counts.labels,
+    labeledCount: totals.labeledPairs,
+    labelCount: totals.labels,
     rejectedRowCount: dataset.rejectedRowCount,
     warningCount: dataset.warningCount,
-    annotators: annotators.map((row) => row.annotator_id),
+    annotators: totals.annotators,
   }
 }

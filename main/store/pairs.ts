@@ -227,3 +227,9 @@ export function readRecord(dataFolder: string, datasetId: string, pair: Pick<Pai
     reader.close()
   }
 }
+
+/** Places of the given pairs; ids that are not there are left out. */
+export function findPairIndexes(db: ReadableDb, datasetId: string, pairIds: readonly string[]): number[] {
+  const find = db.prepare<[string, string], number>('SELECT idx FROM pairs WHERE dataset_id = ? AND pair_id = ?').pluck()
+  return pairIds.map((pairId) => find.get(datasetId, pairId)).filter((index) => index !== undefined)
+}

@@ -1,0 +1,111 @@
+import type { LabelEvent, LabelItem } from '../../shared/contract/labels.ts'
+import type { Outcome, Strength } from '../../shared/data-kinds.ts'
+import type { AnnotatorId } from '../../shared/domain.ts'
+import type { ReadableDb } from './open.ts'
+
+export interface Answer {
+  readonly annotatorId: string
+  readonly outcome: Outcome
+  readonly strength: Strength | null
+}
+
+interface AnswerRow {
+  readonly pair_idx: number
+  readonly annotator_id: string
+  readonly outcome: Outcome
+  readonly strength: Strength | null
+}
+
+/** Answers in force by pair index. Empty `annotators` means everybody's. */
+export function readAnswersByPair(db: ReadableDb, datasetId: string, annotators: readonly string[] = []): Map<number, Answer[]> {
+  const chosen = new Set(annotators)
+  const byPair = new Map<number, Answer[]>()
+  for (const row of db.prepare<[string], AnswerRow>('SELECT pair_idx, annotator_id, outcome, strength FROM answers WHERE dataset_id = ? ORDER BY pair_idx, annotator_id').iterate(datasetId)) {
+    if (chosen.size > 0 && !chosen.has(row.annotator_id)) continue
+    const answer = { annotatorId: row.annotator_id, outcome: row.outcome, strength: row.strength }
+    const list = byPair.get(row.pair_idx)
+    if (list === undefined) byPair.set(row.pair_idx, [answer])
+    else list.push(answer)
+  }
+  return byPair
+}
+
+/** Everybody's answers in force on one pair. */
+export function readAnswersOf(db: ReadableDb, datasetId: string, pairIndex: number): Answer[] {
+  return db.prepare<[string, number], AnswerRow>('SELECT pair_idx, annotator_id, outcome, strength FROM answers WHERE dataset_id = ? AND pair_idx = ? ORDER BY annotator_id').all(datasetId, pairIndex)
+    .map((row) => ({ annotatorId: row.annotator_id, outcome: row.outcome, strength: row.strength }))
+}
+
+/** One annotator's answer in force on one pair, with its comment. */
+export function readCurrent(db: ReadableDb, datasetId: string, annotatorId: string, pairIndex: number): LabelItem['current'] {
+  const row = db.prepare<[string, number, string], { label_id: number; outcome: Outcome; strength: Strength | null; comment: string }>(`SELECT a.label_id, a.outcome, a.strength, e.comment
+    FROM answers a JOIN label_events e USING (label_id) WHERE a.dataset_id = ? AND a.pair_idx = ? AND a.annotator_id = ?`).get(datasetId, pairIndex, annotatorId)
+  return row === undefined ? null : { labelId: row.label_id, outcome: row.outcome, strength: row.strength, comment: row.comment }
+}
+
+export function isFlagged(db: ReadableDb, datasetId: string, annotatorId: string, pairIndex: number): boolean {
+  return db.prepare('SELECT 1 FROM flags WHERE dataset_id = ? AND annotator_id = ? AND pair_idx = ?').get(datasetId, annotatorId, pairIndex) !== undefined
+}
+
+/** Median time between a pair's painting and its answer, over the last `count` answers; null before the first. */
+export function readPaceMs(db: ReadableDb, datasetId: string, annotatorId: string, count = 50): number | null {
+  const durations = db.prepare<[string, string, number], number | null>(`SELECT duration_ms FROM label_events INDEXED BY label_events_answers
+    WHERE dataset_id = ? AND annotator_id = ? AND kind = 'answer' ORDER BY label_id DESC LIMIT ?`).pluck().all(datasetId, annotatorId, count)
+  const known = durations.filter((value) => value !== null).sort((x, y) => x - y)
+  const middle = known.length / 2
+  const upper = known[Math.floor(middle)]
+  const lower = known[Math.ceil(middle) - 1]
+  return upper === undefined || lower === undefined ? null : (upper + lower) / 2
+}
+
+export interface AnswerRef {
+  readonly labelId: number
+  readonly pairIndex: number
+}
+
+/** What undo would take back: the latest answer that is not undone yet. */
+export function findUndoable(db: ReadableDb, datasetId: string, annotatorId: string): AnswerRef | null {
+  return db.prepare<[string, string], AnswerRef>(`SELECT e.label_id AS labelId, e.pair_idx AS pairIndex FROM label_events e INDEXED BY label_events_answers
+    WHERE e.dataset_id = ? AND e.annotator_id = ? AND e.kind = 'answer' AND NOT EXISTS (SELECT 1 FROM undone_answers u WHERE u.label_id = e.label_id)
+    ORDER BY e.label_id DESC LIMIT 1`).get(datasetId, annotatorId) ?? null
+}
+
+/** What redo would restore: the answer undone last, unless an answer came after it. */
+export function findRedoable(db: ReadableDb, datasetId: string, annotatorId: string): AnswerRef | null {
+  return db.prepare<[string, string], AnswerRef>(`SELECT u.label_id AS labelId, e.pair_idx AS pairIndex FROM undone_answers u JOIN label_events e USING (label_id)
+    WHERE u.dataset_id = ? AND u.annotator_id = ? AND u.redoable = 1 ORDER BY u.undo_id DESC LIMIT 1`).get(datasetId, annotatorId) ?? null
+}
+
+export function findByClientKey(db: ReadableDb, datasetId: string, annotatorId: string, clientKey: string): (AnswerRef & { readonly outcome: Outcome | null }) | null {
+  return db.prepare<[string, string, string], AnswerRef & { outcome: Outcome | null }>(
+    'SELECT label_id AS labelId, pair_idx AS pairIndex, outcome FROM label_events WHERE dataset_id = ? AND annotator_id = ? AND client_key = ?').get(datasetId, annotatorId, clientKey) ?? null
+}
+
+type HistoryRow = Omit<LabelEvent, 'annotatorId' | 'inForce'> & { readonly annotatorId: string; readonly inForce: number }
+
+/** Newest first. An undo is in force while what it took back is gone, a flag while the pair carries it. */
+export function readHistory(db: ReadableDb, datasetId: string, annotatorId: string, limit: number, offset: number): { total: number; events: LabelEvent[] } {
+  const total = db.prepare<[string, string], number>('SELECT count(*) FROM label_events INDEXED BY label_events_by_annotator WHERE dataset_id = ? AND annotator_id = ?').pluck().get(datasetId, annotatorId) ?? 0
+  const rows = db.prepare<[string, string, number, number], HistoryRow>(`SELECT e.label_id AS labelId, e.kind, p.pair_id AS pairId, e.pair_idx AS pairIndex, e.annotator_id AS annotatorId,
+      e.outcome, e.strength, e.comment, e.shown_order AS shownOrder, e.duration_ms AS durationMs, e.target_id AS targetId, e.created_at_ms AS createdAtMs, p.title,
+      CASE e.kind
+        WHEN 'answer' THEN EXISTS (SELECT 1 FROM answers a WHERE a.dataset_id = e.dataset_id AND a.pair_idx = e.pair_idx AND a.annotator_id = e.annotator_id AND a.label_id = e.label_id)
+        WHEN 'undo' THEN EXISTS (SELECT 1 FROM undone_answers u WHERE u.label_id = e.target_id AND u.undo_id = e.label_id)
+        WHEN 'redo' THEN NOT EXISTS (SELECT 1 FROM undone_answers u WHERE u.label_id = e.target_id)
+        WHEN 'flag' THEN EXISTS (SELECT 1 FROM flags f WHERE f.dataset_id = e.dataset_id AND f.annotator_id = e.annotator_id AND f.pair_idx = e.pair_idx)
+        ELSE NOT EXISTS (SELECT 1 FROM flags f WHERE f.dataset_id = e.dataset_id AND f.annotator_id = e.annotator_id AND f.pair_idx = e.pair_idx)
+      END AS inForce
+    FROM label_events e INDEXED BY label_events_by_annotator JOIN pairs p ON p.dataset_id = e.dataset_id AND p.idx = e.pair_idx
+    WHERE e.dataset_id = ? AND e.annotator_id = ? ORDER BY e.label_id DESC LIMIT ? OFFSET ?`).all(datasetId, annotatorId, limit, offset)
+  return { total, events: rows.map((row) => ({ ...row, annotatorId: row.annotatorId as AnnotatorId, inForce: row.inForce === 1 })) } // an id by its column
+}
+
+/** Decided answers in force: how many chose the left side, and how many the longer of two completions of unequal length. */
+export function countHabits(db: ReadableDb, datasetId: string, annotatorId: string): { readonly left: { wins: number; n: number }; readonly longer: { wins: number; n: number } } {
+  const row = db.prepare<[string, string], { leftWins: number | null; leftN: number; longerWins: number | null; longerN: number | null }>(`SELECT
+      sum((a.outcome = 'a') = (e.shown_order = 'ab')) AS leftWins, count(e.shown_order) AS leftN,
+      sum(p.a_words <> p.b_words AND (a.outcome = 'a') = (p.a_words > p.b_words)) AS longerWins, sum(p.a_words <> p.b_words) AS longerN
+    FROM answers a JOIN label_events e USING (label_id) JOIN pairs p ON p.dataset_id = a.dataset_id AND p.idx = a.pair_idx
+    WHERE a.dataset_id = ? AND a.annotator_id = ? AND a.outcome IN ('a', 'b')`).get(datasetId, annotatorId)
+  return { left: { wins: row?.leftWins ?? 0, n: row?.leftN ?? 0 }, longer: { wins: row?.longerWins ?? 0, n: row?.longerN ?? 0 } }
+}

@@ -1,0 +1,152 @@
+import { createHash } from 'node:crypto'
+import type { z } from 'zod'
+import type { LabelProgress, shownOrder } from '../../shared/contract/labels.ts'
+import type { Outcome, Strength } from '../../shared/data-kinds.ts'
+import { AppError } from '../../shared/errors.ts'
+import { ensureImportedAnnotator, requireLabeler } from './annotators.ts'
+import { writeAnnotatorsFile } from './annotators-file.ts'
+import { requireDataset, type DatasetEntry } from './datasets.ts'
+import { addEvent, type NewEvent } from './labels-fold.ts'
+import { countLabels, dropLabelIndex, noteFlag, noteOutcome } from './labels-index.ts'
+import { appendToJournal } from './labels-journal.ts'
+import { findByClientKey, findRedoable, findUndoable, isFlagged, readCurrent, readPaceMs, type AnswerRef } from './labels-read.ts'
+import { inTransaction, type ReadableDb, type WritableDb } from './open.ts'
+import { findPairAt, requirePair } from './pairs.ts'
+
+type ShownOrder = z.infer<typeof shownOrder>
+
+/** Who labels what. */
+export interface Labeler {
+  readonly datasetId: string
+  readonly annotatorId: string
+}
+
+export interface NewAnswer extends Labeler {
+  readonly pairId: string
+  readonly outcome: Outcome
+  readonly strength: Strength | null
+  readonly comment: string
+  readonly shownOrder: ShownOrder
+  readonly durationMs: number
+  /** Chosen by the caller; the same key a second time adds nothing. */
+  readonly clientKey: string
+}
+
+/** A half-filled event: what most kinds leave empty. */
+function blank(annotatorId: string, pairIndex: number, createdAtMs: number): Omit<NewEvent, 'kind'> {
+  return { annotatorId, pairIndex, createdAtMs, outcome: null, strength: null, comment: '', shownOrder: null, durationMs: null, targetId: null, clientKey: null }
+}
+
+/**
+ * Adds an answer, over an earlier one where there is one: both stay in the log. Returns its number once the event is
+ * on the disk, in the database and in the journal.
+ * @throws AppError `not-found`, `forbidden`, `label-conflict` when the key was used for another answer, `disk-full`
+ */
+export function addAnswer(db: WritableDb, dataFolder: string, answer: NewAnswer, createdAtMs: number): number {
+  requireDataset(db, answer.datasetId)
+  requireLabeler(db, answer.annotatorId)
+  const pair = requirePair(db, answer.datasetId, answer.pairId)
+  const repeated = findByClientKey(db, answer.datasetId, answer.annotatorId, answer.clientKey)
+  if (repeated !== null) {
+    if (repeated.pairIndex !== pair.index || repeated.outcome !== answer.outcome) {
+      throw new AppError({ code: 'label-conflict', message: `The key of this answer was used for another answer already.`, hint: 'Nothing was changed. Answer the pair again.' })
+    }
+    appendToJournal(db, dataFolder, answer.datasetId)
+    return repeated.labelId
+  }
+  const { outcome, strength, comment, durationMs, clientKey } = answer
+  const event: NewEvent = { ...blank(answer.annotatorId, pair.index, createdAtMs), kind: 'answer', outcome, strength, comment, shownOrder: answer.shownOrder, durationMs, clientKey }
+  return record(db, dataFolder, answer.datasetId, event, () => noteOutcome(db, answer.datasetId, answer.annotatorId, pair.index, outcome))
+}
+
+/** Database first, then the index in memory, then the journal: at every moment the journal holds what the database does, or less. */
+function record(db: WritableDb, dataFolder: string, datasetId: string, event: NewEvent, note: () => void): number {
+  const labelId = inTransaction(db, () => addEvent(db, datasetId, event))
+  note()
+  appendToJournal(db, dataFolder, datasetId)
+  return labelId
+}
+
+/** Takes back the latest answer that is not undone yet, however long ago it was given. Null when there is none. */
+export function undoAnswer(db: WritableDb, dataFolder: string, labeler: Labeler, createdAtMs: number): AnswerRef | null {
+  return reverse(db, dataFolder, labeler, 'undo', findUndoable(db, labeler.datasetId, labeler.annotatorId), createdAtMs)
+}
+
+/** Restores the answer undone last. Null when there is none, or when an answer was given since. */
+export function redoAnswer(db: WritableDb, dataFolder: string, labeler: Labeler, createdAtMs: number): AnswerRef | null {
+  return reverse(db, dataFolder, labeler, 'redo', findRedoable(db, labeler.datasetId, labeler.annotatorId), createdAtMs)
+}
+
+function reverse(db: WritableDb, dataFolder: string, labeler: Labeler, kind: 'undo' | 'redo', target: AnswerRef | null, createdAtMs: number): AnswerRef | null {
+  requireDataset(db, labeler.datasetId)
+  requireLabeler(db, labeler.annotatorId)
+  if (target === null) return null
+  record(db, dataFolder, labeler.datasetId, { ...blank(labeler.annotatorId, target.pairIndex, createdAtMs), kind, targetId: target.labelId }, () => {
+    const current = readCurrent(db, labeler.datasetId, labeler.annotatorId, target.pairIndex)
+    noteOutcome(db, labeler.datasetId, labeler.annotatorId, target.pairIndex, current?.outcome ?? null)
+  })
+  return target
+}
+
+/** Marks a pair for later, or takes the mark away. Asking for what is so already adds nothing. */
+export function setFlag(db: WritableDb, dataFolder: string, labeler: Labeler, pairId: string, flagged: boolean, createdAtMs: number): void {
+  requireDataset(db, labeler.datasetId)
+  requireLabeler(db, labeler.annotatorId)
+  const pair = requirePair(db, labeler.datasetId, pairId)
+  if (isFlagged(db, labeler.datasetId, labeler.annotatorId, pair.index) === flagged) return
+  const event: NewEvent = { ...blank(labeler.annotatorId, pair.index, createdAtMs), kind: flagged ? 'flag' : 'unflag' }
+  record(db, dataFolder, labeler.datasetId, event, () => noteFlag(db, labeler.datasetId, labeler.annotatorId, pair.index, flagged))
+}
+
+export interface ImportedLabel {
+  readonly pairIndex: number
+  /** As the file or the mapping names it. */
+  readonly annotator: string
+  readonly outcome: Outcome
+  readonly strength: Strength | null
+  readonly comment?: string
+}
+
+/**
+ * Adds labels that came with a file, in one transaction, and journals them. The pairs must be there already; the data
+ * set may still be unpublished. Batches of some thousands keep memory small.
+ */
+export function insertImportedLabels(db: WritableDb, dataFolder: string, datasetId: string, labels: readonly ImportedLabel[], createdAtMs: number): void {
+  if (labels.length === 0) return
+  const names = new Map<string, string>()
+  inTransaction(db, () => {
+    for (const label of labels) {
+      const annotatorId = names.get(label.annotator) ?? ensureImportedAnnotator(db, label.annotator, createdAtMs)
+      names.set(label.annotator, annotatorId)
+      const { outcome, strength, comment = '' } = label
+      addEvent(db, datasetId, { ...blank(annotatorId, label.pairIndex, createdAtMs), kind: 'answer', outcome, strength, comment })
+    }
+  })
+  dropLabelIndex(db, datasetId)
+  writeAnnotatorsFile(db, dataFolder)
+  appendToJournal(db, dataFolder, datasetId)
+}
+
+export function readProgress(db: ReadableDb, labeler: Labeler): LabelProgress {
+  const { datasetId, annotatorId } = labeler
+  const counts = countLabels(db, datasetId, annotatorId)
+  const paceMs = readPaceMs(db, datasetId, annotatorId)
+  return {
+    ...counts,
+    paceMs,
+    remainingMs: paceMs === null ? null : paceMs * (counts.total - counts.answered - counts.skipped),
+    canUndo: findUndoable(db, datasetId, annotatorId) !== null,
+    canRedo: findRedoable(db, datasetId, annotatorId) !== null,
+  }
+}
+
+/** Which option stands on the left: drawn for each person and pair from the data set's own seed, the same every time. */
+export function drawShownOrder(dataset: Pick<DatasetEntry, 'shownSeed'>, annotatorId: string, pairId: string): ShownOrder {
+  const byte = createHash('sha256').update(JSON.stringify([dataset.shownSeed, annotatorId, pairId])).digest()[0] ?? 0
+  return byte % 2 === 0 ? 'ab' : 'ba'
+}
+
+/** The pair's id as the contract speaks of it. */
+export function pairIdAt(db: ReadableDb, datasetId: string, pairIndex: number): string | null {
+  return findPairAt(db, datasetId, pairIndex)?.pairId ?? null
+}
