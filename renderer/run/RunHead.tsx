@@ -1,0 +1,127 @@
+import { useState, type ReactNode } from 'react'
+import { ChartNoAxesCombined, Copy, Ellipsis, RotateCcw, Save, Square, Trash2, CopyPlus } from 'lucide-react'
+import { Link } from 'wouter'
+import type { RunDetail } from '../../shared/contract/runs.ts'
+import { isLive } from '../../shared/domain.ts'
+import { useMutate } from '../api/queries.ts'
+import { useCommands, type Command } from '../frame/commands.ts'
+import { goTo } from '../frame/location.ts'
+import { Button } from '../parts/Button.tsx'
+import { Dialog } from '../parts/Dialog.tsx'
+import { formatBytes, formatCount, formatDuration, formatNumber } from '../parts/format.ts'
+import { MenuButton, type MenuItem } from '../parts/MenuButton.tsx'
+import { ProgressBar } from '../parts/ProgressBar.tsx'
+import { RelativeTime } from '../parts/RelativeTime.tsx'
+import { RunSwatch } from '../parts/RunSwatch.tsx'
+import { StatusMark } from '../parts/StatusMark.tsx'
+import { showToast } from '../parts/toast.tsx'
+import { copyText } from './copy-text.ts'
+
+/** Name, state, progress, what can be done with the run, and one line of facts. */
+export function RunHead({ run }: { readonly run: RunDetail }): ReactNode {
+  return (
+    <header className="run-head">
+      <div className="row">
+        <RunSwatch runId={run.runId} groupHash={run.groupHash} />
+        <h1 className="mono ellipsis" title={run.runId}>{run.name}</h1>
+        <span className="mono text-2 nowrap">seed {run.seed}</span>
+      </div>
+      <Progress run={run} />
+      <Actions run={run} />
+      <Facts run={run} />
+    </header>
+  )
+}
+
+function Progress({ run }: { readonly run: RunDetail }): ReactNode {
+  const share = run.totalSteps > 0 ? run.step / run.totalSteps : null
+  return (
+    <div className="row gap-3">
+      <StatusMark state={run.state} />
+      {run.state === 'queued' ? <span className="text-2 nowrap">place <span className="mono">{run.queuePosition ?? '–'}</span> in the queue</span> : null}
+      {isLive(run.state) ? <ProgressBar value={share} label="Progress of the run" width={110} /> : null}
+      {run.state === 'queued' ? null : <span className="mono nowrap">{formatCount(run.step)} / {formatCount(run.totalSteps)}</span>}
+      {isLive(run.state) && run.remainingMs !== null ? <span className="text-2 nowrap">{formatDuration(run.remainingMs)} left</span> : null}
+      {!isLive(run.state) && run.startedAtMs !== null && run.endedAtMs !== null ? <span className="text-2 nowrap">took {formatDuration(run.endedAtMs - run.startedAtMs)}</span> : null}
+      {isLive(run.state) && run.state !== run.phase && run.phase !== '' && run.phase !== 'training' ? <span className="text-3 nowrap">{run.phase}</span> : null}
+    </div>
+  )
+}
+
+function Facts({ run }: { readonly run: RunDetail }): ReactNode {
+  const last = run.checkpoints.at(-1)
+  const parameters = run.facts['parameters'] ?? run.facts['parameterCount']
+  return (
+    <div className="run-facts">
+      <span>Method <b>{run.methodName}</b></span>
+      <span>Data <Link href={`/data/${run.datasetId}`}>{run.datasetName}</Link></span>
+      <span>Engine <b>{run.engine}</b></span>
+      {typeof parameters === 'number' ? <span>Model <b className="mono">{formatCount(parameters)}</b> weights</span> : null}
+      {run.speed.stepsPerSec === null ? null : <span>Speed <b className="mono">{formatNumber(run.speed.stepsPerSec, 2)}</b> steps/s</span>}
+      {run.speed.rssBytes === null ? null : <span>Memory <b className="mono">{formatBytes(run.speed.rssBytes)}</b></span>}
+      {last === undefined ? <span>No checkpoint yet</span> : <span>Last checkpoint <b className="mono">{last.step}</b>, <RelativeTime atMs={last.atMs} /></span>}
+      <span>Created <RelativeTime atMs={run.createdAtMs} /></span>
+    </div>
+  )
+}
+
+function Actions({ run }: { readonly run: RunDetail }): ReactNode {
+  const [asksDelete, setAsksDelete] = useState(false)
+  const changes = { invalidate: ['runs.list', 'runs.get'] as const, onError: (error: Error) => showToast(error.message, { tone: 'bad' }) }
+  const stop = useMutate('runs.stop', changes)
+  const resume = useMutate('runs.resume', changes)
+  const checkpoint = useMutate('runs.checkpoint', { ...changes, onSuccess: () => showToast('A checkpoint is written after this step.') })
+  const live = isLive(run.state)
+  const one = { runId: run.runId }
+  const save = (): void => stop.mutate({ ...one, mode: 'stop-and-save' })
+  const compare = (): void => goTo(`/compare?runs=${run.runId}`)
+  const commands: Command[] = [
+    { id: 'run.compare', title: 'Compare this run', group: 'Run', keys: ['c'], run: compare },
+    { id: 'run.clone', title: 'Clone this run', group: 'Run', run: () => goTo(`/train?from=${run.runId}`) },
+    { id: 'run.checkpoint', title: 'Write a checkpoint now', group: 'Run', keys: ['k'], disabled: !live, run: () => checkpoint.mutate(one) },
+    { id: 'run.save', title: 'Stop and save', group: 'Run', keys: ['s'], disabled: !live, run: save },
+    { id: 'run.resume', title: 'Resume from the last checkpoint', group: 'Run', keys: ['r'], disabled: !run.resumable, run: () => resume.mutate(one) },
+  ]
+  useCommands(commands)
+  const menu: MenuItem[] = [
+    { id: 'clone', title: 'Clone with other settings', icon: CopyPlus, run: () => goTo(`/train?from=${run.runId}`) },
+    { id: 'command', title: 'Copy the command', icon: Copy, run: () => copyText(run.command, 'The command is copied.') },
+    { id: 'checkpoint', title: 'Write a checkpoint now', icon: Save, disabled: !live, run: () => checkpoint.mutate(one) },
+    { id: 'stop', title: live ? 'Stop without saving' : 'Take out of the queue', icon: Square, danger: true, disabled: !live && run.state !== 'queued', run: () => stop.mutate({ ...one, mode: 'stop' }) },
+    { id: 'delete', title: 'Delete …', icon: Trash2, danger: true, disabled: live, run: () => setAsksDelete(true) },
+  ]
+  return (
+    <div className="row run-actions">
+      {live ? <Button icon={Square} keys="s" disabled={stop.isPending} onClick={save}>Stop, save</Button> : null}
+      {run.resumable ? <Button look="primary" icon={RotateCcw} keys="r" disabled={resume.isPending} onClick={() => resume.mutate(one)}>Resume</Button> : null}
+      <Button icon={ChartNoAxesCombined} keys="c" onClick={compare}>Compare</Button>
+      <MenuButton label="More actions" icon={Ellipsis} items={menu} />
+      {asksDelete ? <DeleteDialog run={run} onClose={() => setAsksDelete(false)} /> : null}
+    </div>
+  )
+}
+
+function DeleteDialog({ run, onClose }: { readonly run: RunDetail; onClose(): void }): ReactNode {
+  const remove = useMutate('runs.delete', {
+    invalidate: ['runs.list'],
+    onSuccess() {
+      showToast(`${run.name} is in the trash.`)
+      goTo('/runs')
+    },
+    onError: (error) => showToast(error.message, { tone: 'bad' }),
+  })
+  return (
+    <Dialog
+      title={`Delete ${run.name}?`}
+      onClose={onClose}
+      foot={
+        <>
+          <Button onClick={onClose}>Keep it</Button>
+          <Button look="danger" disabled={remove.isPending} onClick={() => remove.mutate({ runId: run.runId })}>Move to the trash</Button>
+        </>
+      }
+    >
+      <p>Its folder, <span className="mono">{formatBytes(run.diskBytes)}</span> with {run.checkpoints.length} checkpoints, moves to the data folder’s <code>trash</code>. Runs that started from it keep their own weights.</p>
+    </Dialog>
+  )
+}

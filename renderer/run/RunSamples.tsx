@@ -1,0 +1,71 @@
+import { useState, type ReactNode } from 'react'
+import type { RunDetail } from '../../shared/contract/runs.ts'
+import { isLive } from '../../shared/domain.ts'
+import { useCall } from '../api/queries.ts'
+import { useCommands } from '../frame/commands.ts'
+import { formatNumber } from '../parts/format.ts'
+import { KeyCap } from '../parts/KeyCap.tsx'
+import { Segmented } from '../parts/Segmented.tsx'
+import { ErrorNotice } from '../parts/states.tsx'
+
+const STEPS_SHOWN = 6
+
+export function useSamples(run: RunDetail) {
+  const { data, error } = useCall('runs.samples', { runId: run.runId })
+  const [wanted, setWanted] = useState<number | null>(null)
+  const steps = data?.map((one) => one.step) ?? []
+  const step = wanted !== null && steps.includes(wanted) ? wanted : (steps.at(-1) ?? null)
+  const at = step === null ? -1 : steps.indexOf(step)
+  const move = (by: number): void => setWanted(steps[Math.min(steps.length - 1, Math.max(0, at + by))] ?? null)
+  return { all: data, error, steps, step, at, setWanted, move, items: data?.[at]?.items ?? [] }
+}
+
+export function SampleSteps({ samples }: { readonly samples: ReturnType<typeof useSamples> }): ReactNode {
+  const { steps, step, at, setWanted, move } = samples
+  useCommands([
+    { id: 'run.sampleBefore', title: 'Samples of the step before', group: 'Run', keys: ['left'], repeat: true, disabled: at <= 0, run: () => move(-1) },
+    { id: 'run.sampleAfter', title: 'Samples of the next step', group: 'Run', keys: ['right'], repeat: true, disabled: at < 0 || at >= steps.length - 1, run: () => move(1) },
+  ])
+  if (step === null) return null
+  const from = Math.max(0, Math.min(steps.length - STEPS_SHOWN, at - STEPS_SHOWN + 2))
+  return (
+    <>
+      <Segmented title="Step of the samples" small value={String(step)} choices={steps.slice(from, from + STEPS_SHOWN).map((value) => ({ value: String(value), label: String(value) }))} onChange={(value) => setWanted(Number(value))} />
+      <span className="row gap-1 text-3 small run-wide"><KeyCap keys="left" /><KeyCap keys="right" /> step</span>
+    </>
+  )
+}
+
+/** Completions of the same held-out prompts, at one step. A row opens to its whole text. */
+export function RunSamples({ run, samples }: { readonly run: RunDetail; readonly samples: ReturnType<typeof useSamples> }): ReactNode {
+  const [open, setOpen] = useState<number | null>(null)
+  if (samples.error !== null) return <ErrorNotice error={samples.error} />
+  if (samples.all !== undefined && samples.steps.length === 0) {
+    const none = run.spec.training.samplePrompts === 0
+    return <p className="run-empty">{none ? 'This run generates no samples: “Sample prompts” is 0.' : isLive(run.state) ? 'The first samples come with the first evaluation.' : 'No samples were written.'}</p>
+  }
+  return (
+    <table className="table samples" aria-label="Samples">
+      <thead>
+        <tr>
+          <th scope="col">Prompt</th>
+          <th scope="col">Completion at step {samples.step}</th>
+          <th scope="col" className="num">Reward ↑</th>
+          <th scope="col" className="num">Log-ratio, nats</th>
+          <th scope="col" className="num">Tokens</th>
+        </tr>
+      </thead>
+      <tbody>
+        {samples.items.map((item) => (
+          <tr key={item.promptIndex} data-open={open === item.promptIndex} onClick={() => setOpen(open === item.promptIndex ? null : item.promptIndex)}>
+            <td className="text-2"><button type="button" className="cell-button" aria-expanded={open === item.promptIndex}>{item.prompt}</button></td>
+            <td>{item.completion === '' ? <span className="text-3">empty</span> : item.completion}</td>
+            <td className="num">{formatNumber(item.reward)}</td>
+            <td className="num">{formatNumber(item.logRatio)}</td>
+            <td className="num">{item.tokens}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}
