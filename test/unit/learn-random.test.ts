@@ -8,7 +8,7 @@ const draw = (seed: number, count: number): number[] => {
 
 describe('random', () => {
   test('the first numbers of a state are those of xoshiro128**', () => {
-    // By hand from the state (1, 2, 3, 4): words 11520, 0, then 5927040.
+    // By hand: the first word of (1, 2, 3, 4) is 11520, the second 0.
     const random = restoreRandom([1, 2, 3, 4])
     expect(random.uniform()).toBe(((11_520 >>> 5) * 67_108_864 + 0) / 2 ** 53)
   })

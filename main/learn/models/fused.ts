@@ -1,0 +1,208 @@
+// The operations a decoder spends its time in. Each is written twice: here from plain operations, which any engine
+// can run and differentiate, and as a kernel that an engine may bring under the same name, with its gradient beside it.
+import { tf } from '../tf.ts'
+import { type Packing, paddedIndices } from './packing.ts'
+
+/** Kernels an engine may register; the backward ones take what the forward ones were given, and dy. */
+export const FUSED_KERNELS = {
+  gather: 'PairlabGather',
+  scatter: 'PairlabScatter',
+  rmsNorm: 'PairlabRmsNorm',
+  rmsNormGrad: 'PairlabRmsNormGrad',
+  swiGlu: 'PairlabSwiGlu',
+  swiGluGrad: 'PairlabSwiGluGrad',
+  rotary: 'PairlabRotary',
+  attention: 'PairlabAttention',
+  attentionGrad: 'PairlabAttentionGrad',
+  logProb: 'PairlabLogProb',
+  logProbGrad: 'PairlabLogProbGrad',
+} as const
+
+type Attributes = NonNullable<Parameters<ReturnType<typeof tf.engine>['runKernel']>[2]>
+
+function has(kernel: string): boolean {
+  return tf.getKernel(kernel, tf.getBackend()) != null
+}
+
+function run(kernel: string, inputs: Readonly<Record<string, tf.Tensor>>, attributes: Readonly<Record<string, unknown>> = {}): tf.Tensor[] {
+  // The kernel's own file knows the attributes; tf's type for them lists only JSON-like values.
+  const result = tf.engine().runKernel(kernel, inputs as never, attributes as unknown as Attributes) as tf.Tensor | tf.Tensor[]
+  return Array.isArray(result) ? result : [result]
+}
+
+/** tf.customGrad with the types it really has. */
+function withGradient(
+  inputs: readonly tf.Tensor[],
+  forward: (inputs: readonly tf.Tensor[], save: (tensors: tf.Tensor[]) => void) => tf.Tensor,
+  backward: (dy: tf.Tensor, saved: readonly tf.Tensor[]) => tf.Tensor[],
+): tf.Tensor {
+  const op = tf.customGrad((...given) => {
+    const save = given.at(-1) as unknown as (tensors: tf.Tensor[]) => void
+    return {
+      value: forward(given.slice(0, -1) as tf.Tensor[], save),
+      gradFunc: (dy, saved) => backward(dy as tf.Tensor, saved as tf.Tensor[]),
+    }
+  })
+  return op(...inputs)
+}
+
+/** Rows of a matrix. x [row, column], indices [n] in 0 … row − 1 → [n, column] */
+export function gatherRows(x: tf.Tensor2D, indices: Int32Array): tf.Tensor2D {
+  if (!has(FUSED_KERNELS.gather)) return tf.gather(x, tf.tensor1d(indices, 'int32'))
+  return withGradient([x], ([matrix]) => run(FUSED_KERNELS.gather, { x: matrix! }, { indices })[0]!, (dy) => run(FUSED_KERNELS.scatter, { x: dy }, { indices, rows: x.shape[0] })) as tf.Tensor2D
+}
+
+/** Rows into a matrix of zeros, added where they meet. x [n, column], indices [n] → [row, column] */
+export function scatterRows(x: tf.Tensor2D, indices: Int32Array, rows: number): tf.Tensor2D {
+  if (!has(FUSED_KERNELS.scatter)) return tf.unsortedSegmentSum(x, tf.tensor1d(indices, 'int32'), rows)
+  return withGradient([x], ([matrix]) => run(FUSED_KERNELS.scatter, { x: matrix! }, { indices, rows })[0]!, (dy) => run(FUSED_KERNELS.gather, { x: dy }, { indices })) as tf.Tensor2D
+}
+
+/** x / √(mean x² + ε) · weight (Zhang and Sennrich, 2019). x [token, hidden], weight [hidden] → [token, hidden] */
+export function rmsNorm(x: tf.Tensor2D, weight: tf.Tensor1D, epsilon: number): tf.Tensor2D {
+  if (!has(FUSED_KERNELS.rmsNorm)) {
+    return tf.tidy(() => tf.mul(tf.mul(x, tf.rsqrt(tf.add(tf.mean(tf.square(x), 1, true), epsilon))), weight))
+  }
+  return withGradient(
+    [x, weight],
+    ([value, scale], save) => {
+      save([value!, scale!])
+      return run(FUSED_KERNELS.rmsNorm, { x: value!, weight: scale! }, { epsilon })[0]!
+    },
+    (dy, [value, scale]) => run(FUSED_KERNELS.rmsNormGrad, { x: value!, weight: scale!, dy }, { epsilon }),
+  ) as tf.Tensor2D
+}
+
+/** SiLU(gate) ⊙ up, SiLU(x) = x · σ(x) (Shazeer, 2020). [token, feedForward] both → the same */
+export function swiGlu(gate: tf.Tensor2D, up: tf.Tensor2D): tf.Tensor2D {
+  if (!has(FUSED_KERNELS.swiGlu)) return tf.tidy(() => tf.mul(tf.mul(gate, tf.sigmoid(gate)), up))
+  return withGradient(
+    [gate, up],
+    ([g, u], save) => {
+      save([g!, u!])
+      return run(FUSED_KERNELS.swiGlu, { gate: g!, up: u! })[0]!
+    },
+    (dy, [g, u]) => run(FUSED_KERNELS.swiGluGrad, { gate: g!, up: u!, dy }),
+  ) as tf.Tensor2D
+}
+
+/** cos and sin of position · θ^(−2i/dim), first half of the head's width; the second half turns by the same angles. */
+export interface RotaryTable {
+  /** [position, headDim / 2] */
+  readonly cos: Float32Array
+  readonly sin: Float32Array
+  readonly headDim: number
+}
+
+export function rotaryTable(length: number, headDim: number, theta: number): RotaryTable {
+  const half = headDim / 2
+  const cos = new Float32Array(length * half)
+  const sin = new Float32Array(length * half)
+  for (let position = 0; position < length; position += 1) {
+    for (let i = 0; i < half; i += 1) {
+      const angle = position * theta ** (-i / half)
+      cos[position * half + i] = Math.cos(angle)
+      sin[position * half + i] = Math.sin(angle)
+    }
+  }
+  return { cos, sin, headDim }
+}
+
+/** Rotary position embedding, half-split (Su et al., 2021; Llama's layout). x [token, heads · headDim] → the same */
+export function rotary(x: tf.Tensor2D, positions: Int32Array, table: RotaryTable): tf.Tensor2D {
+  if (!has(FUSED_KERNELS.rotary)) return rotaryPlain(x, positions, table)
+  const { cos, sin, headDim } = table
+  return withGradient(
+    [x],
+    ([value]) => run(FUSED_KERNELS.rotary, { x: value! }, { positions, cos, sin, headDim, inverse: false })[0]!,
+    // The transpose of a rotation is the rotation back.
+    (dy) => run(FUSED_KERNELS.rotary, { x: dy }, { positions, cos, sin, headDim, inverse: true }),
+  ) as tf.Tensor2D
+}
+
+function rotaryPlain(x: tf.Tensor2D, positions: Int32Array, { cos, sin, headDim }: RotaryTable): tf.Tensor2D {
+  return tf.tidy(() => {
+    const half = headDim / 2
+    const [count, width] = x.shape
+    const rows = (table: Float32Array): tf.Tensor3D => {
+      const values = new Float32Array(count * half)
+      positions.forEach((position, token) => values.set(table.subarray(position * half, (position + 1) * half), token * half))
+      return tf.tensor3d(values, [count, 1, half])
+    }
+    const [first, second] = tf.split(tf.reshape(x, [count, width / headDim, headDim]), 2, 2) as [tf.Tensor3D, tf.Tensor3D]
+    const c = rows(cos)
+    const s = rows(sin)
+    const turned = tf.concat([tf.sub(tf.mul(first, c), tf.mul(second, s)), tf.add(tf.mul(second, c), tf.mul(first, s))], 2)
+    return tf.reshape(turned, [count, width])
+  })
+}
+
+export interface AttentionShape {
+  readonly heads: number
+  /** Each serves heads / kvHeads query heads in a row (grouped-query attention). */
+  readonly kvHeads: number
+  readonly headDim: number
+}
+
+/**
+ * Causal attention within each row: softmax(q kᵀ / √headDim) v (Vaswani et al., 2017).
+ * q [token, heads · headDim], k and v [token, kvHeads · headDim] → [token, heads · headDim]
+ */
+export function attention(q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D, packing: Packing, shape: AttentionShape): tf.Tensor2D {
+  if (!has(FUSED_KERNELS.attention)) return attentionPlain(q, k, v, packing, shape)
+  const attributes = { ...shape, offsets: packing.offsets }
+  return withGradient(
+    [q, k, v],
+    (inputs, save) => {
+      const [out, probabilities] = run(FUSED_KERNELS.attention, { q: inputs[0]!, k: inputs[1]!, v: inputs[2]! }, attributes)
+      save([...inputs, probabilities!])
+      return out!
+    },
+    (dy, [savedQ, savedK, savedV, probabilities]) =>
+      run(FUSED_KERNELS.attentionGrad, { q: savedQ!, k: savedK!, v: savedV!, probabilities: probabilities!, dy }, attributes),
+  ) as tf.Tensor2D
+}
+
+function attentionPlain(q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D, packing: Packing, shape: AttentionShape): tf.Tensor2D {
+  return tf.tidy(() => {
+    const { rows, time } = packing
+    const { heads, kvHeads, headDim } = shape
+    const places = paddedIndices(packing)
+    // [token, heads · headDim] → [row, head, time, headDim]
+    const spread = (x: tf.Tensor2D, count: number): tf.Tensor4D =>
+      tf.transpose(tf.reshape(scatterRows(x, places, rows * time), [rows, time, count, headDim]), [0, 2, 1, 3])
+    const repeat = (x: tf.Tensor4D): tf.Tensor4D =>
+      kvHeads === heads ? x : tf.reshape(tf.tile(tf.expandDims(x, 2), [1, 1, heads / kvHeads, 1, 1]), [rows, heads, time, headDim])
+    const scores = tf.mul(tf.matMul(spread(q, heads), repeat(spread(k, kvHeads)), false, true), 1 / Math.sqrt(headDim))
+    const probabilities = tf.softmax(tf.add(scores, causalMask(time))) // [row, head, time, time]
+    const mixed = tf.matMul(probabilities, repeat(spread(v, kvHeads)))
+    return gatherRows(tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [rows * time, heads * headDim]), places)
+  })
+}
+
+/** 0 where key ≤ query, −10⁹ where it lies ahead [1, 1, query, key] */
+function causalMask(time: number): tf.Tensor4D {
+  const values = new Float32Array(time * time)
+  for (let query = 0; query < time; query += 1) values.fill(-1e9, query * time + query + 1, (query + 1) * time)
+  return tf.tensor4d(values, [1, 1, time, time])
+}
+
+/**
+ * log softmax(logits)[target], with the largest logit subtracted first.
+ * logits [n, vocab], targets [n] → [n]
+ */
+export function logProbOf(logits: tf.Tensor2D, targets: Int32Array): tf.Tensor1D {
+  if (!has(FUSED_KERNELS.logProb)) {
+    const oneHot = tf.oneHot(tf.tensor1d(targets, 'int32'), logits.shape[1], 1, 0, 'float32') as tf.Tensor2D
+    return tf.tidy(() => tf.sum(tf.mul(tf.logSoftmax(logits), oneHot), 1))
+  }
+  return withGradient(
+    [logits],
+    ([scores], save) => {
+      const [value, logSum] = run(FUSED_KERNELS.logProb, { logits: scores! }, { targets })
+      save([scores!, logSum!])
+      return value!
+    },
+    (dy, [scores, logSum]) => run(FUSED_KERNELS.logProbGrad, { logits: scores!, logSum: logSum!, dy }, { targets }),
+  ) as tf.Tensor1D
+}
