@@ -1,0 +1,67 @@
+import { existsSync, readdirSync } from 'node:fs'
+import path from 'node:path'
+import { LIVE_STATES } from '../../shared/domain.ts'
+import { inTransaction, type WritableDb } from '../store/open.ts'
+import { deleteRun, findRun, insertRun, listRuns, updateRun } from '../store/runs.ts'
+import { readAppRecord } from './app-record.ts'
+import { foldEvents } from './fold.ts'
+import { readEvents } from './run-dir-events.ts'
+import { readSpec, runPaths } from './run-dir.ts'
+import { folderBytes } from './summary.ts'
+
+/** Ids of the folders that hold a run. */
+export function listRunFolders(runsFolder: string): string[] {
+  if (!existsSync(runsFolder)) return []
+  return readdirSync(runsFolder).filter((name) => existsSync(runPaths(path.join(runsFolder, name)).spec)).toSorted()
+}
+
+/**
+ * Brings folders and index together after either was changed behind the other's back: a new database, a folder that
+ * was copied in or taken away. Returns the ids that were added.
+ */
+export function reconcileRuns(db: WritableDb, runsFolder: string, warn: (text: string, details: unknown) => void): string[] {
+  const folders = listRunFolders(runsFolder)
+  const present = new Set(folders)
+  for (const run of listRuns(db)) if (!present.has(run.runId)) deleteRun(db, run.runId)
+  return folders.filter((runId) => findRun(db, runId) === null).filter((runId) => indexRun(db, runsFolder, runId, warn))
+}
+
+/** Forgets what the index has of every run and reads the folders again. Returns how many there are. */
+export function rebuildIndex(db: WritableDb, runsFolder: string, warn: (text: string, details: unknown) => void): number {
+  return listRunFolders(runsFolder).filter((runId) => indexRun(db, runsFolder, runId, warn)).length
+}
+
+function indexRun(db: WritableDb, runsFolder: string, runId: string, warn: (text: string, details: unknown) => void): boolean {
+  const folder = path.join(runsFolder, runId)
+  try {
+    inTransaction(db, () => {
+      const spec = readSpec(folder)
+      const record = readAppRecord(folder)
+      deleteRun(db, runId)
+      insertRun(db, { ...spec, runId: spec.runId }, { methodName: record?.methodName ?? spec.method, mainMetric: record?.mainMetric ?? null })
+      for (let offset = 0; ; ) {
+        const batch = readEvents(runPaths(folder).events, offset)
+        if (batch.offset === offset) break
+        foldEvents(db, runId, batch)
+        offset = batch.offset
+      }
+      const run = findRun(db, runId)
+      const ended = record?.ended
+      const holds = run !== null && ended != null && ended.afterSeq >= run.cursorSeq
+      updateRun(db, runId, {
+        note: record?.note ?? '',
+        diskBytes: folderBytes(folder),
+        ...(holds ? { state: ended.state, error: ended.error, endedAtMs: ended.atMs, phase: 'ended', pid: null, pidStarted: null, queueOrder: null } : {}),
+      })
+    })
+    return true
+  } catch (error) {
+    warn(`the folder of run ${runId} cannot be read and is left out`, error)
+    return false
+  }
+}
+
+/** Runs that should have a process, by the index. */
+export function listUnwatched(db: WritableDb): string[] {
+  return listRuns(db, { states: LIVE_STATES }).map((run) => run.runId)
+}
