@@ -171,5 +171,13 @@ export const behind = {
     if (handler === undefined) throw new Error(`No handler registered for '${channel}'`)
     return handler({ sender: windows[0]?.webContents, senderFrame: frame }, ...structuredClone(args))
   },
+  /** As after a restart: no handler, no listener, no window. */
+  reset(): void {
+    handlers.clear()
+    mainListeners.removeAllListeners()
+    rendererListeners.removeAllListeners()
+    behind.exposed.clear()
+    windows.splice(0)
+  },
   fetchAsset: (url: string) => protocolHandlers.get('app')?.(new Request(url)),
 }

@@ -5,7 +5,8 @@ import { Command } from 'commander'
 import { APP_VERSION } from '../../app.ts'
 import { listEngines } from '../../trainer/engine/choose.ts'
 import { formatBytes } from '../../../shared/units.ts'
-import { resolveDataFolder } from '../connect.ts'
+import { toWire } from '../../../shared/errors.ts'
+import { resolveDataFolder, withClient } from '../connect.ts'
 import { globals } from '../globals.ts'
 import { findHostAddress } from '../http-client.ts'
 import { findSource } from '../places.ts'
@@ -30,12 +31,14 @@ function checkNode(): Finding {
   return finding('Node', major >= 24, process.version, 'Run npm start once: it installs Node 24 beside the packages.')
 }
 
-async function checkSqlite(): Promise<Finding> {
+/** Opens the store as the app would: a damaged or newer database is found here. */
+async function checkStore(dataDir: string | undefined): Promise<Finding> {
   try {
-    const { sqliteVersion } = await import('../../store/open.ts')
-    return finding('SQLite', true, sqliteVersion(), '')
+    const { sqliteVersion } = await withClient(dataDir, ({ client }) => client.call('system.info', {}))
+    return finding('Database', true, `SQLite ${sqliteVersion}`, '')
   } catch (error) {
-    return finding('SQLite', false, error instanceof Error ? error.message : String(error), 'Reinstall the packages: npm ci --ignore-scripts')
+    const { message, hint } = toWire(error)
+    return finding('Database', false, message, hint)
   }
 }
 
@@ -78,7 +81,7 @@ export function doctorCommand(): Command {
       const findings: Finding[] = [
         finding('Pairlab', true, APP_VERSION, ''),
         checkNode(),
-        await checkSqlite(),
+        await checkStore(dataDir),
         ...engines.map((engine) => finding(`Engine ${engine.name}`, engine.available, `${engine.device}${engine.note === '' ? '' : `; ${engine.note}`}`, 'Reinstall the packages: npm ci --ignore-scripts', engine.name === 'wasm')),
         checkElectron(),
         checkChromium(),

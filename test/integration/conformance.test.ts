@@ -1,0 +1,76 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { vi } from 'vitest'
+import WebSocket from 'ws'
+import type { Bridge } from '../../shared/bridge.ts'
+import type { AppEvent } from '../../shared/contract.ts'
+import { toWire } from '../../shared/errors.ts'
+import type { Reply } from '../../shared/rpc.ts'
+import { serve } from '../../main/headless/serve.ts'
+import { runConformance, type Door } from '../support/conformance.ts'
+import { behind } from '../support/electron-stand-in.ts'
+import { makeApp } from '../support/make-app.ts'
+
+vi.mock('electron', () => import('../support/electron-stand-in.ts'))
+
+async function openInProcess(): Promise<Door> {
+  const { app, client, end } = await makeApp()
+  return {
+    call: (name, input) => client.call(name as 'settings.get', input as Record<string, never>).then(
+      (value): Reply => ({ ok: true, value }),
+      (error: unknown): Reply => ({ ok: false, error: toWire(error) }),
+    ),
+    subscribe: async (listener) => app.events.subscribe(listener),
+    end,
+  }
+}
+
+async function openLoopback(): Promise<Door> {
+  const { app, end } = await makeApp()
+  const page = mkdtempSync(path.join(tmpdir(), 'pairlab-page-'))
+  writeFileSync(path.join(page, 'index.html'), '<div id="root"></div>')
+  const host = await serve({ app, rendererFolder: page })
+  const sockets: WebSocket[] = []
+  return {
+    async call(name, input) {
+      const response = await fetch(`http://127.0.0.1:${host.port}/call/${name}`, { method: 'POST', headers: { authorization: `Bearer ${host.token}` }, body: JSON.stringify(input) })
+      return (await response.json()) as Reply
+    },
+    async subscribe(listener) {
+      const socket = new WebSocket(`ws://127.0.0.1:${host.port}/events?token=${host.token}`)
+      sockets.push(socket)
+      await new Promise<void>((resolve, reject) => {
+        socket.on('error', reject)
+        socket.on('message', (data) => {
+          const message = JSON.parse(String(data)) as AppEvent | { hello: true }
+          if ('hello' in message) resolve()
+          else listener(message)
+        })
+      })
+      return () => socket.close()
+    },
+    async end() {
+      for (const socket of sockets) socket.terminate()
+      await host.close()
+      rmSync(page, { recursive: true, force: true })
+      await end()
+    },
+  }
+}
+
+async function openElectron(): Promise<Door> {
+  const { app, end } = await makeApp()
+  vi.resetModules()
+  behind.reset()
+  await import('../../main/electron/preload.ts')
+  const { connectIpc } = await import('../../main/electron/ipc.ts')
+  connectIpc(app)
+  new (await import('../support/electron-stand-in.ts')).BrowserWindow({})
+  const bridge = behind.exposed.get('bridge') as Bridge // exposed by the preload script
+  return { call: bridge.call, subscribe: async (listener) => bridge.subscribe(listener), end }
+}
+
+runConformance('in process', openInProcess)
+runConformance('loopback HTTP and WebSocket', openLoopback)
+runConformance('Electron IPC', openElectron)

@@ -1,0 +1,129 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { request as httpRequest } from 'node:http'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import WebSocket from 'ws'
+import { serve, type Host } from '../../main/headless/serve.ts'
+import { makeApp, type TestApp } from '../support/make-app.ts'
+
+let test: TestApp
+let host: Host
+let page: string
+
+beforeAll(async () => {
+  test = await makeApp()
+  page = mkdtempSync(path.join(tmpdir(), 'pairlab page ü '))
+  mkdirSync(path.join(page, 'assets'))
+  writeFileSync(path.join(page, 'index.html'), '<div id="root"></div>')
+  writeFileSync(path.join(page, 'assets/index-AbCd1234.js'), 'export {}')
+  writeFileSync(path.join(path.dirname(page), 'secret.txt'), 'secret')
+  host = await serve({ app: test.app, rendererFolder: page })
+})
+
+afterAll(async () => {
+  await host.close()
+  await test.end()
+  rmSync(page, { recursive: true, force: true })
+})
+
+interface Answer { readonly status: number; readonly headers: Record<string, unknown>; readonly body: string }
+
+/** fetch() would correct what these tests get wrong on purpose. */
+function ask(target: string, options: { method?: string; headers?: Record<string, string>; body?: string | Buffer } = {}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({ host: '127.0.0.1', port: host.port, path: target, method: options.method ?? 'GET', headers: { host: `127.0.0.1:${host.port}`, ...options.headers } }, (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks).toString() }))
+    })
+    request.on('error', reject)
+    request.end(options.body)
+  })
+}
+
+const key = (): Record<string, string> => ({ authorization: `Bearer ${host.token}` })
+
+describe('the loopback host', () => {
+  it('serves the page under a policy without unsafe scripts or styles', async () => {
+    const answer = await ask('/')
+    expect(answer.status).toBe(200)
+    const policy = String(answer.headers['content-security-policy'])
+    expect(policy).toContain("default-src 'none'")
+    expect(policy).toContain("script-src 'self'")
+    expect(policy).not.toMatch(/unsafe|http:|\*/)
+    expect(answer.headers['x-content-type-options']).toBe('nosniff')
+    expect((await ask('/assets/index-AbCd1234.js')).headers['cache-control']).toContain('immutable')
+  })
+
+  it.each(['/../secret.txt', '/..%2fsecret.txt', '/%2e%2e/secret.txt', '/assets/..%2f..%2fsecret.txt', '/..%5csecret.txt', '/%00', '/%zz', '//etc/passwd', '/assets'])('gives nothing for %s', async (target) => {
+    const answer = await ask(target)
+    expect([400, 404]).toContain(answer.status)
+    expect(answer.body).not.toContain('secret\n')
+  })
+
+  it('refuses a foreign Host or Origin, whatever the key', async () => {
+    const call = (headers: Record<string, string>) => ask('/call/settings.get', { method: 'POST', body: '{}', headers: { ...key(), ...headers } })
+    expect((await call({ host: 'evil.example' })).status).toBe(403)
+    expect((await call({ origin: 'https://evil.example' })).status).toBe(403)
+    expect((await call({ origin: 'null' })).status).toBe(403)
+    expect((await call({ origin: `http://127.0.0.1:${host.port}` })).status).toBe(200)
+  })
+
+  it('refuses calls without the key', async () => {
+    for (const headers of [{}, { authorization: 'Bearer wrong' }, { authorization: `Bearer ${host.token}x` }]) {
+      const answer = await ask('/call/settings.get', { method: 'POST', body: '{}', headers })
+      expect(answer.status).toBe(401)
+      expect(JSON.parse(answer.body)).toMatchObject({ ok: false, error: { code: 'forbidden' } })
+    }
+  })
+
+  it('refuses events without the key or from elsewhere', async () => {
+    const open = (query: string, headers: Record<string, string> = {}): Promise<string> => new Promise((resolve) => {
+      const socket = new WebSocket(`ws://127.0.0.1:${host.port}/events${query}`, { headers })
+      socket.on('open', () => { socket.terminate(); resolve('open') })
+      socket.on('error', () => resolve('refused'))
+    })
+    expect(await open('')).toBe('refused')
+    expect(await open('?token=wrong')).toBe('refused')
+    expect(await open(`?token=${host.token}`, { origin: 'https://evil.example' })).toBe('refused')
+    expect(await open(`?token=${host.token}`)).toBe('open')
+  })
+
+  it('names broken JSON and oversized bodies', async () => {
+    const broken = await ask('/call/settings.get', { method: 'POST', headers: key(), body: '{' })
+    expect([broken.status, JSON.parse(broken.body).error.code]).toEqual([400, 'input-invalid'])
+    const large = await ask('/call/settings.get', { method: 'POST', headers: key(), body: Buffer.alloc(1024 * 1024 + 1, 32) })
+    expect([large.status, JSON.parse(large.body).error.code]).toEqual([413, 'too-large'])
+  })
+
+  it('takes an upload into the data folder under a harmless name', async () => {
+    const answer = await ask('/upload?name=..%2F..%2Fevil%3A.jsonl', { method: 'PUT', headers: key(), body: '{"prompt":"p"}' })
+    const { path: stored } = JSON.parse(answer.body) as { path: string }
+    expect(stored.startsWith(path.join(test.dataFolder, 'incoming'))).toBe(true)
+    expect(path.basename(stored)).toBe('evil_.jsonl')
+    expect(readFileSync(stored, 'utf8')).toBe('{"prompt":"p"}')
+  })
+
+  it('hands out exports and nothing else of the data folder', async () => {
+    mkdirSync(path.join(test.dataFolder, 'exports'), { recursive: true })
+    const file = path.join(test.dataFolder, 'exports/x.jsonl')
+    writeFileSync(file, '{}\n')
+    expect((await ask(`/download?path=${encodeURIComponent(file)}`, { headers: key() })).body).toBe('{}\n')
+    for (const wanted of ['../app.sqlite', path.join(test.dataFolder, 'app.sqlite'), '/etc/passwd']) {
+      expect((await ask(`/download?path=${encodeURIComponent(wanted)}`, { headers: key() })).status).toBe(404)
+    }
+  })
+
+  it('replays what a page missed, and says when it no longer can', async () => {
+    await test.client.call('settings.set', { theme: 'dark' })
+    const listen = (since: number): Promise<unknown[]> => new Promise((resolve) => {
+      const messages: unknown[] = []
+      const socket = new WebSocket(`ws://127.0.0.1:${host.port}/events?token=${host.token}&since=${since}`)
+      socket.on('message', (data) => { messages.push(JSON.parse(String(data))); if (messages.length === 2) { socket.close(); resolve(messages) } })
+    })
+    const last = test.app.events.lastSeq
+    expect(await listen(last - 1)).toMatchObject([{ hello: true, seq: last }, { seq: last }])
+    expect(await listen(last + 100)).toMatchObject([{ hello: true }, { gap: true }])
+  })
+})
