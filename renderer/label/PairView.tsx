@@ -20,6 +20,8 @@ interface PairViewProps {
   onToggleDifferences(): void
 }
 
+const UNMARKED = { shown: '', 'too-different': 'Too different to mark', 'too-long': 'Too long to mark' } as const
+
 /** The two answers at equal size, line beside line, in one scroller: both sides move together because they are one. */
 export function PairView({ item, showDifferences, chosen, leftKey, rightKey, differencesKey, scroller, onToggleDifferences }: PairViewProps): ReactNode {
   const { left, right } = sidesOf(item)
@@ -28,14 +30,14 @@ export function PairView({ item, showDifferences, chosen, leftKey, rightKey, dif
   useLayoutEffect(() => {
     lines.current?.parentElement?.scrollTo(0, 0)
   }, [item.pairId])
-  const marks = showDifferences && alignment.comparable
+  const marks = showDifferences && alignment.marks === 'shown'
   return (
     <section className="pair" aria-label="The two answers">
       <div className="pair-heads">
         <SideHead name="Answer A" content={left} keys={leftKey} chosen={chosen === 'left'} />
         <SideHead name="Answer B" content={right} keys={rightKey} chosen={chosen === 'right'}>
           <button type="button" className="differences-toggle" aria-pressed={showDifferences} onClick={onToggleDifferences}>
-            {marks ? <><mark>Differences</mark> shown</> : showDifferences ? 'Too different to mark' : 'Differences hidden'}
+            {marks ? <><mark>Differences</mark> shown</> : showDifferences ? UNMARKED[alignment.marks] : 'Differences hidden'}
             {differencesKey === undefined ? null : <KeyCap keys={differencesKey} />}
           </button>
         </SideHead>

@@ -1,4 +1,4 @@
-import { diffWordsWithSpace } from 'diff'
+import { diffArrays, diffWordsWithSpace } from 'diff'
 
 /** A piece of a line; `changed` pieces stand on one side only. */
 export interface Piece {
@@ -27,14 +27,15 @@ export interface Line {
 
 export interface Alignment {
   readonly rows: readonly AlignedRow[]
-  /** False when the sides share so little that marks would only be noise. */
-  readonly comparable: boolean
+  /** Whether differences are marked. Where the sides share too little, marks would only be noise. */
+  readonly marks: 'shown' | 'too-different' | 'too-long'
 }
 
 const PAIR_SIMILARITY = 0.4
 const COMPARABLE_SHARE = 0.1
-/** Above this many cells the table of line pairs costs more than a frame; the sides then stand line by line. */
+/** Above this many cells the table of line pairs costs more than a frame. */
 const MAX_CELLS = 40_000
+const MAX_LINE_EDITS = 1500
 const MAX_WORD_DIFF_CHARACTERS = 6000
 
 function wordsOf(line: string): readonly string[] {
@@ -57,14 +58,54 @@ function similarity(one: readonly string[], two: readonly string[]): number {
   return (2 * common) / (one.length + two.length)
 }
 
+type LinePair = readonly [number, number]
+
+/**
+ * Partners of lines. Long texts are first cut at the lines that both have; what lies between the cuts is matched by
+ * likeness where it is short enough.
+ * @returns pairs of line numbers, rising; null when the texts are too long to compare
+ */
+function matchLines(left: readonly Line[], right: readonly Line[]): readonly LinePair[] | null {
+  if (fits(left.length, right.length)) return matchByLikeness(left, right)
+  const changes = diffArrays(left.map((line) => line.text), right.map((line) => line.text), { maxEditLength: MAX_LINE_EDITS })
+  if (changes === undefined) return null
+  const pairs: LinePair[] = []
+  let leftAt = 0
+  let rightAt = 0
+  let leftCut = 0
+  let rightCut = 0
+  const close = (): void => {
+    if (fits(leftAt - leftCut, rightAt - rightCut)) {
+      for (const [one, two] of matchByLikeness(left.slice(leftCut, leftAt), right.slice(rightCut, rightAt))) pairs.push([one + leftCut, two + rightCut])
+    }
+  }
+  for (const change of changes) {
+    if (change.removed) leftAt += change.count
+    else if (change.added) rightAt += change.count
+    else {
+      close()
+      for (let step = 0; step < change.count; step += 1) pairs.push([leftAt + step, rightAt + step])
+      leftAt += change.count
+      rightAt += change.count
+      leftCut = leftAt
+      rightCut = rightAt
+    }
+  }
+  close()
+  return pairs
+}
+
+function fits(rows: number, columns: number): boolean {
+  return (rows + 1) * (columns + 1) <= MAX_CELLS
+}
+
 /**
  * The best order-keeping partners of lines, by dynamic programming over similarity (Needleman–Wunsch without a gap
  * cost). Lines less alike than PAIR_SIMILARITY are never partners.
  * @returns pairs of line numbers, rising
  */
-function matchLines(left: readonly Line[], right: readonly Line[]): readonly (readonly [number, number])[] {
+function matchByLikeness(left: readonly Line[], right: readonly Line[]): readonly LinePair[] {
   const columns = right.length + 1
-  if ((left.length + 1) * columns > MAX_CELLS) return []
   const leftWords = left.map((line) => wordsOf(line.text))
   const rightWords = right.map((line) => wordsOf(line.text))
   const gain = new Float64Array(left.length * right.length) // [left, right]
@@ -77,7 +118,7 @@ function matchLines(left: readonly Line[], right: readonly Line[]): readonly (re
       best[row * columns + column] = Math.max(matched, best[(row + 1) * columns + column] ?? 0, best[row * columns + column + 1] ?? 0)
     }
   }
-  const pairs: [number, number][] = []
+  const pairs: LinePair[] = []
   let row = 0
   let column = 0
   while (row < left.length && column < right.length) {
@@ -128,9 +169,10 @@ function between(left: readonly Line[], right: readonly Line[], alone: boolean):
 /** Sets two texts side by side, line by line, with the words that differ. */
 export function alignLines(left: readonly Line[], right: readonly Line[]): Alignment {
   const pairs = matchLines(left, right)
-  const telling = pairs.filter(([at]) => (left[at]?.text.trim() ?? '') !== '').length
-  const comparable = telling > 0 && telling / Math.max(left.length, right.length) >= COMPARABLE_SHARE
-  if (!comparable) return { rows: between(left, right, false), comparable: false }
+  const telling = pairs?.filter(([at]) => (left[at]?.text.trim() ?? '') !== '').length ?? 0
+  if (pairs === null || telling === 0 || telling / Math.max(left.length, right.length) < COMPARABLE_SHARE) {
+    return { rows: between(left, right, false), marks: pairs === null ? 'too-long' : 'too-different' }
+  }
   const rows: AlignedRow[] = []
   let leftAt = 0
   let rightAt = 0
@@ -142,5 +184,5 @@ export function alignLines(left: readonly Line[], right: readonly Line[]): Align
     leftAt = leftNext + 1
     rightAt = rightNext + 1
   }
-  return { rows, comparable: true }
+  return { rows, marks: 'shown' }
 }
