@@ -5,12 +5,14 @@ import type { Handlers } from '../shared/rpc.ts'
 import { invariant } from '../shared/assert.ts'
 import { defaultDataFolder } from './data-folder.ts'
 import { createImportService } from './data/import-service.ts'
+import { assignSplits } from './data/split.ts'
 import { createEventBus, type EventBus } from './events.ts'
 import { createHandlers } from './handlers/index.ts'
 import { createLog, type Log } from './log.ts'
 import { createRunService, type TrainerCommand } from './runs/run-service.ts'
 import { reconcileJournals } from './store/labels-reconcile.ts'
 import { openStore } from './store/open.ts'
+import { recoverStore, type RecoveryReport } from './store/recover.ts'
 import { readSettings } from './store/settings.ts'
 
 export interface AppOptions {
@@ -79,6 +81,14 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
     store.close()
     throw error
   }
+}
+
+/**
+ * Rebuilds a damaged database of a data folder nobody has open; runs are read back at the next start.
+ * @throws AppError `db-locked`, `file-not-found`
+ */
+export function recoverData(dataFolder: string): Promise<RecoveryReport> {
+  return recoverStore(path.resolve(dataFolder), { assignSplits, nowMs: Date.now() })
 }
 
 const here = path.dirname(fileURLToPath(import.meta.url))

@@ -30,7 +30,7 @@ export interface DatasetEntry {
 
 export const DEFAULT_QUESTION = 'Which answer is better?'
 
-interface DatasetRow {
+export interface DatasetRow {
   readonly dataset_id: string
   readonly name: string
   readonly kind: string
@@ -51,7 +51,8 @@ interface DatasetRow {
   readonly shown_seed: string
 }
 
-function toDataset(row: DatasetRow): DatasetEntry {
+/** @throws ZodError when the mapping is not what this version writes */
+export function toDataset(row: DatasetRow): DatasetEntry {
   return {
     datasetId: row.dataset_id as DatasetId, // an id by its column
     name: row.name,

@@ -172,3 +172,8 @@ export function* readJournal(dataFolder: string, datasetId: string, onDamaged: (
     closeSync(handle)
   }
 }
+
+/** The file was taken away: the next append looks at it afresh. */
+export function forgetJournal(db: ReadableDb, datasetId: string): void {
+  journaled.get(db)?.delete(datasetId)
+}

@@ -40,8 +40,7 @@ export function openStore(folder: string): Store {
   try {
     refuseMissingFile(folder)
     const existed = existsSync(databasePath(folder))
-    db = new Database(databasePath(folder), { timeout: BUSY_TIMEOUT_MS })
-    configure(db)
+    db = connect(databasePath(folder))
     if (existed) checkIntegrity(db, folder)
     migrate(db, databasePath(folder), migrations)
     return store(db as WritableDb, folder, lock) // the lock above makes it the only writer
@@ -62,6 +61,19 @@ function store(db: WritableDb, folder: string, lock: FolderLock): Store {
       lock.release()
     },
   }
+}
+
+function connect(file: string): Database.Database {
+  const db = new Database(file, { timeout: BUSY_TIMEOUT_MS })
+  configure(db)
+  return db
+}
+
+/** A new database beside the one in use, for a rebuild. The caller holds the folder's lock. */
+export function createDatabase(file: string): WritableDb {
+  const db = connect(file)
+  migrate(db, file, migrations)
+  return db as WritableDb // new, and nobody else knows its name
 }
 
 function configure(db: Database.Database): void {

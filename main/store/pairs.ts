@@ -50,6 +50,12 @@ export function indexPair(record: ResponsePair, byteOffset: number, byteLength: 
   }
 }
 
+/** Keeps the place of a record that can no longer be read, so that all others keep theirs. */
+export function damagedPair(index: number, byteOffset: number, byteLength: number): PairEntry {
+  const pairId = `damaged-${index}`
+  return { index, pairId, line: index + 1, byteOffset, byteLength, promptHash: hashPrompt(pairId), aWords: 0, bWords: 0, aEmpty: true, bEmpty: true, title: '(this record is damaged)', split: 'train' }
+}
+
 /** What the person reads: without the tags that `toText` puts around turns. */
 function completionText(value: Content): string {
   return typeof value === 'string' ? value : value.map((turn) => turn.content).join('\n')
