@@ -1,0 +1,259 @@
+import type { z } from 'zod'
+import type { AlgorithmInfo } from '../../shared/contract/system.ts'
+import { fieldsOf, formatField, getPath, parseField, parseSeeds, setPath, type FormField } from '../../shared/form.ts'
+import type { ModelPreset, ModelSpec, RunRequest, RunRequestInput } from '../../shared/run-spec.ts'
+
+type Json = z.infer<ReturnType<typeof z.json>>
+type Config = Record<string, Json>
+
+export type Aggregation = 'mean' | 'majority'
+export type Engine = RunRequest['engine']
+
+/** The form as it stands, typed texts included: nothing a person wrote is lost by being wrong. */
+export interface Draft {
+  readonly datasetId: string
+  readonly method: string
+  readonly preset: string
+  /** Path → text, only what was changed: `config.beta`, `training.steps`, `judge.target`. A union's own path holds its variant. */
+  readonly typed: Readonly<Record<string, string>>
+  readonly model: ModelDraft
+  readonly split: { readonly seed: string; readonly validation: string; readonly test: string }
+  /** Empty: everybody. */
+  readonly annotators: readonly string[]
+  readonly aggregation: Aggregation
+  readonly engine: Engine
+  readonly seeds: string
+  readonly name: string
+}
+
+export interface ModelDraft {
+  readonly kind: 'new' | 'run'
+  readonly preset: ModelPreset
+  readonly tokenizer: 'bpe' | 'byte'
+  readonly vocabSize: string
+  readonly tied: boolean
+  readonly runId: string
+  readonly checkpoint: 'best' | 'last'
+}
+
+export const SEEDS_AT_MOST = 10
+
+export function emptyDraft(datasetId: string, algorithm: AlgorithmInfo): Draft {
+  return {
+    datasetId,
+    method: algorithm.id,
+    preset: algorithm.presets[0]?.id ?? '',
+    typed: {},
+    model: { kind: 'new', preset: 'micro', tokenizer: 'bpe', vocabSize: '1024', tied: true, runId: '', checkpoint: 'last' },
+    split: { seed: '0', validation: '0.1', test: '0.2' },
+    annotators: [],
+    aggregation: 'mean',
+    engine: 'auto',
+    seeds: '1 2 3',
+    name: '',
+  }
+}
+
+/** A field with the part of the request it belongs to in front: `config.beta`. */
+export interface DraftField extends FormField {
+  /** Text the preset (or the schema) puts there. */
+  readonly base: string
+}
+
+/** What a preset says about a field, as the form shows it. A union shows its variant. */
+function baseText(field: FormField, preset: Config): string {
+  const own = getPath(preset, field.path.split('.').slice(1).join('.'))
+  const value = own === undefined ? field.default : own
+  if (field.kind !== 'union') return formatField(value)
+  return typeof value === 'object' && value !== null ? String((value as Config)[field.discriminator ?? 'kind'] ?? '') : ''
+}
+
+/** The method's own fields, then those of every training run. */
+export function draftFields(algorithm: AlgorithmInfo, presetId: string): readonly DraftField[] {
+  const preset = algorithm.presets.find((one) => one.id === presetId) ?? algorithm.presets[0]
+  const parts = [['config', algorithm.configSchema, preset?.config ?? {}], ['training', algorithm.trainingSchema, preset?.training ?? {}]] as const
+  return parts.flatMap(([part, schema, values]) => fieldsOf(schema, part).map((field) => ({ ...field, base: baseText(field, values) })))
+}
+
+/** The text of a field as it stands now. */
+export function textOf(draft: Draft, field: DraftField): string {
+  return draft.typed[field.path] ?? field.base
+}
+
+export function isChanged(draft: Draft, field: DraftField): boolean {
+  const typed = draft.typed[field.path]
+  if (typed !== undefined && typed.trim() !== field.base) return true
+  return Object.keys(draft.typed).some((path) => path.startsWith(`${field.path}.`))
+}
+
+export function setTyped(draft: Draft, path: string, text: string): Draft {
+  return { ...draft, typed: { ...draft.typed, [path]: text } }
+}
+
+/** Back to the preset's value, the parts of a union included. */
+export function resetField(draft: Draft, path: string): Draft {
+  return { ...draft, typed: Object.fromEntries(Object.entries(draft.typed).filter(([key]) => key !== path && !key.startsWith(`${path}.`))) }
+}
+
+export interface DraftResult {
+  readonly request: RunRequestInput
+  /** Path → what is wrong, to be shown beside the field. */
+  readonly problems: Readonly<Record<string, string>>
+}
+
+/** The value of a union: its variant and the variant's own fields. */
+function unionValue(draft: Draft, field: FormField, variant: string, problems: Record<string, string>): Json {
+  const chosen = field.variants.find((one) => one.value === variant)
+  const value: Config = { [field.discriminator ?? 'kind']: variant }
+  for (const inner of chosen?.fields ?? []) {
+    const typed = draft.typed[inner.path] ?? formatField(inner.default)
+    const key = inner.path.split('.').at(-1) ?? inner.path
+    if (typed.trim() === '' && inner.default === undefined) problems[inner.path] = `${inner.title} is missing.`
+    const parsed = parseField(inner, typed)
+    if (parsed.ok) value[key] = parsed.value
+    else problems[inner.path] ??= parsed.problem
+  }
+  return value
+}
+
+/** Reads the whole form. The request is complete enough to send as soon as there are no problems. */
+export function readDraft(draft: Draft, algorithm: AlgorithmInfo, judge: FormField): DraftResult {
+  const problems: Record<string, string> = {}
+  const preset = algorithm.presets.find((one) => one.id === draft.preset) ?? algorithm.presets[0]
+  let values: Config = { config: preset?.config ?? {}, training: preset?.training ?? {} }
+  for (const field of draftFields(algorithm, draft.preset)) {
+    if (!isChanged(draft, field)) continue
+    const typed = textOf(draft, field)
+    if (field.kind === 'union') {
+      values = setPath(values, field.path, unionValue(draft, field, typed, problems))
+      continue
+    }
+    const parsed = parseField(field, typed)
+    if (parsed.ok) values = setPath(values, field.path, parsed.value)
+    else problems[field.path] = parsed.problem
+  }
+  const seeds = parseSeeds(draft.seeds)
+  if (seeds === null) problems['seeds'] = 'Write whole numbers: “1 2 3” or “1-3”.'
+  else if (seeds.length > SEEDS_AT_MOST) problems['seeds'] = `At most ${SEEDS_AT_MOST} seeds at once, not ${seeds.length}.`
+  const judged = draft.typed[judge.path] ?? ''
+  return {
+    problems,
+    request: {
+      method: draft.method,
+      config: values['config'] as Config, // built above
+      training: values['training'] as RunRequest['training'], // built above; the host checks it
+      model: readModel(draft.model, problems),
+      data: { datasetId: draft.datasetId as RunRequest['data']['datasetId'], split: readSplit(draft, problems), annotators: [...draft.annotators], aggregation: draft.aggregation },
+      judge: judged === '' ? null : (unionValue(draft, judge, judged, problems) as RunRequest['judge']), // its own schema's variants
+      engine: draft.engine,
+      seeds: [...(seeds ?? [1])].slice(0, SEEDS_AT_MOST),
+      name: draft.name.trim().slice(0, 80),
+    },
+  }
+}
+
+function readNumber(text: string, path: string, problems: Record<string, string>, range: { readonly title: string; readonly min: number; readonly max: number; readonly whole: boolean }): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text)
+  if (!Number.isFinite(value) || value < range.min || value > range.max || (range.whole && !Number.isInteger(value))) {
+    problems[path] = `${range.title} must be ${range.whole ? 'a whole number' : 'a number'} from ${range.min} to ${range.max}.`
+    return range.min
+  }
+  return value
+}
+
+function readModel(model: ModelDraft, problems: Record<string, string>): ModelSpec {
+  if (model.kind === 'run') {
+    if (model.runId === '') problems['model.runId'] = 'Choose a finished run to start from.'
+    return { kind: 'run', runId: model.runId as Extract<ModelSpec, { kind: 'run' }>['runId'], checkpoint: model.checkpoint } // chosen from the list of runs
+  }
+  const tokenizer = model.tokenizer === 'byte'
+    ? ({ kind: 'byte' } as const)
+    : { kind: 'bpe' as const, vocabSize: readNumber(model.vocabSize, 'model.vocabSize', problems, { title: 'The vocabulary', min: 300, max: 32_768, whole: true }) }
+  return { kind: 'new', preset: model.preset, tokenizer, tiedEmbeddings: model.tied }
+}
+
+function readSplit(draft: Draft, problems: Record<string, string>): RunRequest['data']['split'] {
+  const share = { min: 0, max: 0.9, whole: false }
+  const split = {
+    seed: readNumber(draft.split.seed, 'split.seed', problems, { title: 'The split seed', min: 0, max: 2 ** 31, whole: true }),
+    validation: readNumber(draft.split.validation, 'split.validation', problems, { ...share, title: 'The validation share' }),
+    test: readNumber(draft.split.test, 'split.test', problems, { ...share, title: 'The test share' }),
+  }
+  if (split.validation + split.test > 0.95) problems['split.test'] ??= 'Nothing would be left to train on.'
+  return split
+}
+
+/** The union inside a request as texts: its variant and the values of the variant's fields. */
+function typeUnion(field: FormField, value: unknown, typed: Record<string, string>): void {
+  if (typeof value !== 'object' || value === null) return
+  const given = value as Config
+  const variant = String(given[field.discriminator ?? 'kind'] ?? '')
+  typed[field.path] = variant
+  for (const inner of field.variants.find((one) => one.value === variant)?.fields ?? []) {
+    const own = given[inner.path.split('.').at(-1) ?? '']
+    if (own !== undefined && formatField(own) !== formatField(inner.default)) typed[inner.path] = formatField(own)
+  }
+}
+
+/** The form that would make this request: what a run was started with, or a settings file. */
+export function draftOf(request: RunRequest, algorithm: AlgorithmInfo, judge: FormField): Draft {
+  const base = emptyDraft(request.data.datasetId, algorithm)
+  const typed: Record<string, string> = {}
+  for (const field of draftFields(algorithm, base.preset)) {
+    const value = getPath(request, field.path)
+    if (value === undefined) {
+      // The request leaves it to the schema's default, which the preset may not.
+      const fallback = field.kind === 'union' ? field.base : formatField(field.default)
+      if (fallback !== field.base) typed[field.path] = fallback
+      continue
+    }
+    if (field.kind === 'union') {
+      typeUnion(field, value, typed)
+      if (typed[field.path] === field.base) delete typed[field.path]
+    } else if (formatField(value) !== field.base) typed[field.path] = formatField(value)
+  }
+  if (request.judge !== null) typeUnion(judge, request.judge, typed)
+  const { split } = request.data
+  return {
+    ...base,
+    typed,
+    model: draftModel(request.model, base.model),
+    split: { seed: String(split.seed), validation: String(split.validation), test: String(split.test) },
+    annotators: request.data.annotators,
+    aggregation: request.data.aggregation,
+    engine: request.engine,
+    seeds: request.seeds.join(' '),
+    name: request.name,
+  }
+}
+
+function draftModel(model: ModelSpec, base: ModelDraft): ModelDraft {
+  if (model.kind === 'run') return { ...base, kind: 'run', runId: model.runId, checkpoint: model.checkpoint }
+  const { tokenizer } = model
+  return { ...base, kind: 'new', preset: model.preset, tokenizer: tokenizer.kind, vocabSize: tokenizer.kind === 'bpe' ? String(tokenizer.vocabSize) : base.vocabSize, tied: model.tiedEmbeddings }
+}
+
+/** Another method keeps what both know: the training settings, not the old method's own. */
+export function changeMethod(draft: Draft, algorithm: AlgorithmInfo): Draft {
+  const shared = Object.entries(draft.typed).filter(([path]) => !path.startsWith('config.'))
+  return { ...draft, method: algorithm.id, preset: algorithm.presets.some((one) => one.id === draft.preset) ? draft.preset : (algorithm.presets[0]?.id ?? ''), typed: Object.fromEntries(shared) }
+}
+
+export interface SortedProblems {
+  /** Path of a field → its problem. */
+  readonly beside: Readonly<Record<string, string>>
+  readonly other: readonly string[]
+}
+
+/** The host's problems (`training.steps: …`), each beside the field it names where the form has it. */
+export function sortProblems(problems: readonly string[], paths: ReadonlySet<string>): SortedProblems {
+  const beside: Record<string, string> = {}
+  const other: string[] = []
+  for (const problem of problems) {
+    const named = /^([A-Za-z][\w.]*): (.+)$/s.exec(problem)
+    const path = named?.[1] ?? ''
+    if (named !== null && paths.has(path)) beside[path] = named[2] ?? problem
+    else other.push(problem)
+  }
+  return { beside, other }
+}

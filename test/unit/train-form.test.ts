@@ -1,0 +1,118 @@
+import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import type { AlgorithmInfo } from '../../shared/contract/system.ts'
+import { algorithmHandlers } from '../../main/handlers/algorithms.ts'
+import { runRequest, rewardSource } from '../../shared/run-spec.ts'
+import { changeMethod, draftFields, draftOf, emptyDraft, isChanged, readDraft, resetField, setTyped, sortProblems, textOf, type Draft } from '../../renderer/train/draft.ts'
+import { fieldsOf, type FormField } from '../../shared/form.ts'
+
+const algorithms = algorithmHandlers()['algorithms.list']({}) as AlgorithmInfo[] // the handler is synchronous
+const [judge] = fieldsOf(z.toJSONSchema(z.strictObject({ judge: rewardSource }), { io: 'input' })) as [FormField]
+
+function find(id: string): AlgorithmInfo {
+  const found = algorithms.find((one) => one.id === id)
+  if (found === undefined) throw new Error(`no method ${id}`)
+  return found
+}
+
+const dpo = find('dpo')
+const copg = find('copg')
+const draft = emptyDraft('data', dpo)
+
+function field(algorithm: AlgorithmInfo, path: string): ReturnType<typeof draftFields>[number] {
+  const found = draftFields(algorithm, algorithm.presets[0]?.id ?? '').find((one) => one.path === path)
+  if (found === undefined) throw new Error(`no field ${path}`)
+  return found
+}
+
+describe.each(algorithms.map((algorithm) => [algorithm.id, algorithm] as const))('the form of %s', (_id, algorithm) => {
+  test('unchanged, it is a request the host accepts, with the values of the preset', () => {
+    for (const preset of algorithm.presets) {
+      const { request, problems } = readDraft({ ...emptyDraft('data', algorithm), preset: preset.id }, algorithm, judge)
+      expect(problems).toEqual({})
+      const parsed = runRequest.parse(request)
+      expect([parsed.config, parsed.training]).toMatchObject([preset.config, preset.training])
+    }
+  })
+
+  test('every field has a title and a sentence', () => {
+    const silent = draftFields(algorithm, 'small').filter((one) => one.title === '' || (one.help === '' && one.kind !== 'union'))
+    expect(silent.map((one) => one.path)).toEqual([])
+  })
+
+  test('a request comes back from its form unchanged in meaning', () => {
+    const { request } = readDraft(setTyped(emptyDraft('data', algorithm), 'training.learningRate', '1e-6'), algorithm, judge)
+    const again = readDraft(draftOf(runRequest.parse(request), algorithm, judge), algorithm, judge)
+    expect([again.request, again.problems]).toEqual([request, {}])
+  })
+})
+
+describe('changing a field', () => {
+  test('is marked, sent, and can be taken back', () => {
+    const beta = field(dpo, 'config.beta')
+    const changed = setTyped(draft, 'config.beta', '0.5')
+    expect([isChanged(draft, beta), isChanged(changed, beta), textOf(changed, beta)]).toEqual([false, true, '0.5'])
+    expect(readDraft(changed, dpo, judge).request.config).toMatchObject({ beta: 0.5 })
+    expect(isChanged(resetField(changed, 'config.beta'), beta)).toBe(false)
+  })
+
+  test('typing the same value again is no change', () => {
+    const beta = field(dpo, 'config.beta')
+    expect(isChanged(setTyped(draft, 'config.beta', beta.base), beta)).toBe(false)
+  })
+
+  test('what cannot be read stays as typed, with the problem beside it', () => {
+    const { problems } = readDraft(setTyped(draft, 'training.steps', 'many'), dpo, judge)
+    expect(problems).toEqual({ 'training.steps': 'Steps must be a number, not “many”.' })
+  })
+
+  test('another method keeps the training settings and drops the old method’s own', () => {
+    const both = setTyped(setTyped(draft, 'config.labelSmoothing', '0.1'), 'training.steps', '50')
+    expect(changeMethod(both, copg).typed).toEqual({ 'training.steps': '50' })
+  })
+})
+
+describe('seeds', () => {
+  const seedsOf = (text: string): unknown => {
+    const { request, problems } = readDraft({ ...draft, seeds: text }, dpo, judge)
+    return problems['seeds'] ?? request.seeds
+  }
+
+  test('are written with spaces or as a range, ten at most', () => {
+    expect([seedsOf('1 2 3 4 5'), seedsOf('1-5'), seedsOf('7')]).toEqual([[1, 2, 3, 4, 5], [1, 2, 3, 4, 5], [7]])
+    expect([seedsOf('1-11'), seedsOf('a'), seedsOf('')]).toEqual(['At most 10 seeds at once, not 11.', 'Write whole numbers: “1 2 3” or “1-3”.', 'Write whole numbers: “1 2 3” or “1-3”.'])
+  })
+})
+
+describe('the reward', () => {
+  const path = draftFields(copg, 'small').find((one) => one.kind === 'union')?.path ?? ''
+  const withReward = (texts: Record<string, string>): Draft => ({ ...emptyDraft('data', copg), typed: texts })
+
+  test('is a union: its variant, and the variant’s own field with its default', () => {
+    expect(path).not.toBe('')
+    const { request, problems } = readDraft(withReward({ [path]: 'length' }), copg, judge)
+    expect([request.config, problems]).toMatchObject([{ [path.split('.')[1] ?? '']: { kind: 'length', target: 200 } }, {}])
+  })
+
+  test('asks for what a variant cannot do without', () => {
+    expect(readDraft(withReward({ [path]: 'keyword' }), copg, judge).problems).toHaveProperty([`${path}.words`])
+    expect(readDraft(withReward({ [path]: 'keyword', [`${path}.words`]: 'please, thanks' }), copg, judge).request.config).toMatchObject({ [path.split('.')[1] ?? '']: { kind: 'keyword', words: ['please', 'thanks'] } })
+  })
+
+  test('a judge survives the way to a request and back', () => {
+    const { request } = readDraft({ ...draft, typed: { judge: 'regex', 'judge.pattern': 'ok$' } }, dpo, judge)
+    expect(request.judge).toEqual({ kind: 'regex', pattern: 'ok$' })
+    expect(draftOf(runRequest.parse(request), dpo, judge).typed).toEqual({ judge: 'regex', 'judge.pattern': 'ok$' })
+  })
+})
+
+test('the model and the split are checked beside their fields', () => {
+  const wrong = { ...draft, model: { ...draft.model, vocabSize: '12' }, split: { seed: '0', validation: '0.5', test: '0.5' } }
+  expect(Object.keys(readDraft(wrong, dpo, judge).problems)).toEqual(['model.vocabSize', 'split.test'])
+  expect(readDraft({ ...draft, model: { ...draft.model, kind: 'run' } }, dpo, judge).problems).toEqual({ 'model.runId': 'Choose a finished run to start from.' })
+})
+
+test('problems of the host stand beside the field they name', () => {
+  const sorted = sortProblems(['training.steps: too many', 'The data set has no labels.', 'other.thing: no'], new Set(['training.steps']))
+  expect(sorted).toEqual({ beside: { 'training.steps': 'too many' }, other: ['The data set has no labels.', 'other.thing: no'] })
+})
