@@ -18,6 +18,9 @@ export interface FormField {
   readonly default: Json | undefined
   readonly min: number | null
   readonly max: number | null
+  /** The bound itself is not allowed: `> 0`, not `≥ 0`. */
+  readonly minExclusive: boolean
+  readonly maxExclusive: boolean
   /** Values of an enum. */
   readonly options: readonly string[]
   /** Key that tells the variants of a union apart. */
@@ -50,12 +53,18 @@ function titleOf(key: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
-/** The alternatives of a schema, null taken out. */
+/** The alternatives of a schema, null taken out. A union that may be null is a choice between null and a choice. */
 function alternatives(schema: JsonObject): { readonly schemas: readonly JsonObject[]; readonly nullable: boolean } {
+  const { type } = schema
+  const orNull = Array.isArray(type) && type.includes('null')
   const listed = schema['anyOf'] ?? schema['oneOf']
-  if (!Array.isArray(listed)) return { schemas: [], nullable: false }
+  if (!Array.isArray(listed)) return { schemas: [], nullable: orNull }
   const schemas = listed.filter(isObject)
-  return { schemas: schemas.filter((one) => one['type'] !== 'null'), nullable: schemas.some((one) => one['type'] === 'null') }
+  const rest = schemas.filter((one) => one['type'] !== 'null')
+  const nullable = orNull || rest.length < schemas.length
+  const [only] = rest
+  const inner = rest.length === 1 && only !== undefined ? alternatives(only) : { schemas: [], nullable: false }
+  return inner.schemas.length > 0 ? { schemas: inner.schemas, nullable: nullable || inner.nullable } : { schemas: rest, nullable }
 }
 
 /** The property that is a different constant in each alternative. */
@@ -85,7 +94,8 @@ function variantsOf(path: string, schemas: readonly JsonObject[], discriminator:
 
 function kindOf(schema: JsonObject): FormField['kind'] {
   if (Array.isArray(schema['enum'])) return 'enum'
-  switch (schema['type']) {
+  const { type } = schema
+  switch (Array.isArray(type) ? type.find((one) => one !== 'null') : type) {
     case 'integer': return 'integer'
     case 'number': return 'number'
     case 'boolean': return 'boolean'
@@ -116,6 +126,8 @@ function fieldOf(path: string, key: string, outer: JsonObject): FormField {
     default: schema['default'],
     min: bound(number(schema['minimum']) ?? number(schema['exclusiveMinimum'])),
     max: bound(number(schema['maximum']) ?? number(schema['exclusiveMaximum'])),
+    minExclusive: number(schema['exclusiveMinimum']) !== null,
+    maxExclusive: number(schema['exclusiveMaximum']) !== null,
     options: Array.isArray(schema['enum']) ? schema['enum'].map(String) : [],
     discriminator,
     variants: discriminator === null ? [] : variantsOf(path, schemas, discriminator),
@@ -150,6 +162,8 @@ export function parseField(field: FormField, typed: string): ParsedValue {
       const value = trimmed === '' ? Number.NaN : Number(trimmed.replace('−', '-'))
       if (!Number.isFinite(value)) return { ok: false, problem: `${field.title} must be a number, not “${typed}”.` }
       if (field.kind === 'integer' && !Number.isInteger(value)) return { ok: false, problem: `${field.title} must be a whole number.` }
+      if (field.minExclusive && field.min !== null && value <= field.min) return { ok: false, problem: `${field.title} must be more than ${field.min}.` }
+      if (field.maxExclusive && field.max !== null && value >= field.max) return { ok: false, problem: `${field.title} must be less than ${field.max}.` }
       if (field.min !== null && value < field.min) return { ok: false, problem: `${field.title} must be at least ${field.min}.` }
       if (field.max !== null && value > field.max) return { ok: false, problem: `${field.title} must be at most ${field.max}.` }
       return { ok: true, value }
@@ -174,7 +188,7 @@ export function parseField(field: FormField, typed: string): ParsedValue {
 /** A value as the form shows it: 1e-6 stays short, lists are joined. */
 export function formatField(value: unknown): string {
   if (value === null || value === undefined) return ''
-  if (typeof value === 'number') return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential().replace('e-', 'e-') : String(value)
+  if (typeof value === 'number') return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential() : String(value)
   if (Array.isArray(value)) return value.join(', ')
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }

@@ -21,7 +21,7 @@ export function formatBytes(bytes: number | null | undefined): string {
 /** 850 ms → "0.9 s", 34 000 → "34 s", 98 000 → "1 min 38 s", 13 200 000 → "3 h 40 min". */
 export function formatDuration(ms: number | null | undefined): string {
   if (ms === null || ms === undefined || !Number.isFinite(ms)) return '–'
-  if (ms < 9_950) return `${(ms / 1000).toFixed(1)} s`
+  if (ms < 9_950) return `${(Math.round(ms / 100) / 10).toFixed(1)} s`
   const seconds = Math.round(ms / 1000)
   if (seconds < 60) return `${seconds} s`
   const minutes = Math.floor(seconds / 60)
@@ -31,13 +31,13 @@ export function formatDuration(ms: number | null | undefined): string {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`
 }
 
-/** A plain number with a sensible count of digits: 0.7132 → "0.713", 1234.5 → "1,235", 0.0000012 → "1.2e−6". */
+/** A plain number with `digits` significant digits, whole numbers whole: 0.7132 → "0.713", 1234.5 → "1,235", 0.0000012 → "1.2e−6". */
 export function formatNumber(value: number | null | undefined, digits = 3): string {
   if (value === null || value === undefined || Number.isNaN(value)) return '–'
   if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞'
   const size = Math.abs(value)
   if (size !== 0 && (size < 1e-4 || size >= 1e7)) return value.toExponential(Math.max(0, digits - 2)).replaceAll('-', '−')
-  const decimals = size === 0 || Number.isInteger(value) ? 0 : Math.max(0, digits - Math.max(1, Math.floor(Math.log10(size)) + 1))
+  const decimals = Number.isInteger(value) ? 0 : Math.max(0, digits - 1 - Math.floor(Math.log10(size)))
   return value.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals }).replace('-', '−')
 }
 
