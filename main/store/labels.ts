@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import type { LabelProgress, shownOrder } from '../../shared/contract/labels.ts'
 import type { Outcome, Strength } from '../../shared/data-kinds.ts'
 import { AppError } from '../../shared/errors.ts'
-import { ensureImportedAnnotator, requireLabeler } from './annotators.ts'
+import { ensureImportedAnnotator, listAnnotators, requireLabeler } from './annotators.ts'
 import { writeAnnotatorsFile } from './annotators-file.ts'
 import { requireDataset, type DatasetEntry } from './datasets.ts'
 import { addEvent, type NewEvent } from './labels-fold.ts'
@@ -114,6 +114,7 @@ export interface ImportedLabel {
 export function insertImportedLabels(db: WritableDb, dataFolder: string, datasetId: string, labels: readonly ImportedLabel[], createdAtMs: number): void {
   if (labels.length === 0) return
   const names = new Map<string, string>()
+  const annotatorsBefore = listAnnotators(db).length
   inTransaction(db, () => {
     for (const label of labels) {
       const annotatorId = names.get(label.annotator) ?? ensureImportedAnnotator(db, label.annotator, createdAtMs)
@@ -123,7 +124,7 @@ export function insertImportedLabels(db: WritableDb, dataFolder: string, dataset
     }
   })
   dropLabelIndex(db, datasetId)
-  writeAnnotatorsFile(db, dataFolder)
+  if (listAnnotators(db).length > annotatorsBefore) writeAnnotatorsFile(db, dataFolder)
   appendToJournal(db, dataFolder, datasetId)
 }
 
