@@ -1,0 +1,179 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, readdirSync } from 'node:fs'
+import { mkdir, rm, stat } from 'node:fs/promises'
+import path from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { ImportMapping } from '../../shared/contract/datasets.ts'
+import type { DatasetId } from '../../shared/domain.ts'
+import { AppError } from '../../shared/errors.ts'
+import { DEFAULT_QUESTION, findDataset, insertDataset, publishDataset, removeUnfinishedDatasets, type DatasetEntry, type ImportTotals } from '../store/datasets.ts'
+import { writeDatasetFile } from '../store/datasets-file.ts'
+import { datasetFolder, recordsPath, reportPath, syncFolder } from '../store/datasets-folder.ts'
+import { insertImportedLabels } from '../store/labels.ts'
+import type { WritableDb } from '../store/open.ts'
+import { countPrompts, insertPairs, readPromptHashes, setSplits } from '../store/pairs.ts'
+import { createRowConverter, type ImportBatch } from './import-rows.ts'
+import { createAppendFile, type AppendFile } from './import-writer.ts'
+import { openRows } from './readers.ts'
+import { assignSplits } from './split.ts'
+
+export interface ImportPlan {
+  readonly datasetId: DatasetId
+  readonly path: string
+  readonly name: string
+  /** What the data set says it came from. */
+  readonly source: string
+  readonly licence: string | null
+  readonly mapping: ImportMapping
+}
+
+export interface ImportStatus {
+  readonly bytesRead: number
+  readonly totalBytes: number
+  readonly rowsKept: number
+  readonly rowsRejected: number
+  readonly warnings: number
+}
+
+export interface ImportContext {
+  readonly db: WritableDb
+  readonly dataFolder: string
+  readonly signal: AbortSignal
+  onProgress(status: ImportStatus): void
+}
+
+/** Rows of one transaction: few enough that a label waits for no more than some milliseconds. */
+const BATCH_ROWS = 1000
+const DEFAULT_SPLIT = { seed: 0, validation: 0.1, test: 0.2 } as const
+
+/**
+ * Reads a file into a data set. Until the last step nobody sees it; when anything fails, or `signal` ends it, nothing
+ * of it stays behind.
+ * @throws AppError, or the signal's reason
+ */
+export async function runImport(plan: ImportPlan, context: ImportContext): Promise<DatasetEntry> {
+  const { db, dataFolder } = context
+  const draft = draftOf(plan)
+  insertDataset(db, draft)
+  try {
+    await mkdir(datasetFolder(dataFolder, plan.datasetId), { recursive: true })
+    const totals = await writeRows(plan, context, draft.createdAtMs)
+    context.signal.throwIfAborted()
+    const dataset = { ...draft, ...totals }
+    writeDatasetFile(dataFolder, dataset)
+    syncFolder(path.dirname(datasetFolder(dataFolder, plan.datasetId)))
+    publishDataset(db, plan.datasetId, totals)
+    return dataset
+  } catch (error) {
+    await removeImport(db, dataFolder, plan.datasetId)
+    throw error
+  }
+}
+
+function draftOf(plan: ImportPlan): DatasetEntry {
+  return {
+    datasetId: plan.datasetId,
+    name: plan.name,
+    kind: 'response-pairs',
+    fingerprint: '',
+    source: plan.source,
+    licence: plan.licence,
+    createdAtMs: Date.now(),
+    pairCount: 0,
+    promptCount: 0,
+    rejectedRowCount: 0,
+    warningCount: 0,
+    mapping: plan.mapping,
+    guideline: '',
+    question: DEFAULT_QUESTION,
+    split: DEFAULT_SPLIT,
+    shownSeed: randomBytes(16).toString('hex'),
+  }
+}
+
+async function writeRows(plan: ImportPlan, context: ImportContext, createdAtMs: number): Promise<ImportTotals> {
+  const { db, dataFolder } = context
+  const records = await createAppendFile(recordsPath(dataFolder, plan.datasetId))
+  const report = await createAppendFile(reportPath(dataFolder, plan.datasetId))
+  try {
+    const before = await stat(plan.path)
+    const converter = createRowConverter(plan.mapping)
+    const source = await openRows(plan.path, { format: plan.mapping.format })
+    for await (const rows of source.batches()) {
+      for (let from = 0; from < rows.length; from += BATCH_ROWS) {
+        context.signal.throwIfAborted()
+        const batch = converter.convert(rows.slice(from, from + BATCH_ROWS), records.sizeBytes)
+        await writeBatch(batch, { records, report })
+        insertPairs(db, plan.datasetId, batch.pairs)
+        insertImportedLabels(db, dataFolder, plan.datasetId, batch.labels, createdAtMs)
+        const { kept, rejected, warnings } = converter.counts
+        context.onProgress({ bytesRead: source.bytesRead(), totalBytes: source.totalBytes, rowsKept: kept, rowsRejected: rejected, warnings })
+        await nextTurn()
+      }
+    }
+    await refuseChangedFile(plan.path, before.size, before.mtimeMs)
+    const { kept, rejected, warnings } = converter.counts
+    if (kept === 0) throw nothingKept(plan.path, rejected)
+    setSplits(db, plan.datasetId, DEFAULT_SPLIT, assignSplits(readPromptHashes(db, plan.datasetId), DEFAULT_SPLIT))
+    await report.finish()
+    return { fingerprint: await records.finish(), pairCount: kept, promptCount: countPrompts(db, plan.datasetId), rejectedRowCount: rejected, warningCount: warnings }
+  } finally {
+    await records.close()
+    await report.close()
+  }
+}
+
+async function writeBatch(batch: ImportBatch, files: { readonly records: AppendFile; readonly report: AppendFile }): Promise<void> {
+  await files.records.append(batch.records)
+  await files.report.append(Buffer.from(batch.problems.map((problem) => `${JSON.stringify(problem)}\n`).join('')))
+}
+
+async function refuseChangedFile(file: string, sizeBytes: number, mtimeMs: number): Promise<void> {
+  const after = await stat(file)
+  if (after.size === sizeBytes && after.mtimeMs === mtimeMs) return
+  throw new AppError({ code: 'dataset-invalid', message: `${file} was changed while it was read.`, hint: 'Wait until whatever writes the file is done, then import it again.' })
+}
+
+function nothingKept(file: string, rejected: number): AppError {
+  if (rejected === 0) return new AppError({ code: 'dataset-invalid', message: `${file} holds no rows.`, hint: 'Choose a file with at least one pair.' })
+  return new AppError({ code: 'dataset-invalid', message: `None of the ${rejected} rows of ${file} could be read as a pair.`, hint: 'Look at the preview: the roles of the columns are probably not right.' })
+}
+
+/** Takes every trace of an unpublished data set away. */
+async function removeImport(db: WritableDb, dataFolder: string, datasetId: string): Promise<void> {
+  await rm(datasetFolder(dataFolder, datasetId), { recursive: true, force: true })
+  await clearPairs(db, datasetId)
+  removeDraft(db, datasetId)
+}
+
+/** Piece by piece, because taking a million rows away at once would hold everything else up. */
+async function clearPairs(db: WritableDb, datasetId: string): Promise<void> {
+  const remove = [
+    db.prepare<[string, number]>('DELETE FROM pairs WHERE dataset_id = ? AND idx < ?'),
+    db.prepare<[string, number]>('DELETE FROM answers WHERE dataset_id = ? AND pair_idx < ?'),
+  ]
+  const last = db.prepare<[string], number | null>('SELECT max(idx) FROM pairs WHERE dataset_id = ?').pluck().get(datasetId) ?? 0
+  for (let upTo = BATCH_ROWS * 5; upTo < last + BATCH_ROWS * 5; upTo += BATCH_ROWS * 5) {
+    for (const statement of remove) statement.run(datasetId, upTo)
+    await nextTurn()
+  }
+}
+
+function removeDraft(db: WritableDb, datasetId: string): void {
+  if (findDataset(db, datasetId) !== null) return
+  db.prepare('DELETE FROM datasets WHERE dataset_id = ? AND ready = 0').run(datasetId)
+}
+
+/** What imports left behind when the app died. To be called before the first import. @returns ids taken away */
+export async function removeLeftovers(db: WritableDb, dataFolder: string): Promise<string[]> {
+  const folder = path.join(dataFolder, 'datasets')
+  const removed = new Set(removeUnfinishedDatasets(db))
+  const names = existsSync(folder) ? readdirSync(folder) : []
+  // A folder without dataset.json never became a data set: that file is written last.
+  const orphans = names.filter((name) => findDataset(db, name) === null && !existsSync(path.join(folder, name, 'dataset.json')))
+  for (const name of new Set([...removed, ...orphans])) {
+    await rm(datasetFolder(dataFolder, name), { recursive: true, force: true })
+    removed.add(name)
+  }
+  return [...removed]
+}

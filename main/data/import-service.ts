@@ -1,0 +1,163 @@
+import { randomBytes } from 'node:crypto'
+import { basename } from 'node:path'
+import type { ImportJob, ImportMapping } from '../../shared/contract/datasets.ts'
+import type { DatasetId, JobId } from '../../shared/domain.ts'
+import { AppError, toWire } from '../../shared/errors.ts'
+import type { EventBus } from '../events.ts'
+import { listDatasets } from '../store/datasets.ts'
+import { storeError, type WritableDb } from '../store/open.ts'
+import { removeLeftovers, runImport, type ImportStatus } from './import-run.ts'
+import { inspectFile } from './inspect.ts'
+
+export interface ImportRequest {
+  readonly path: string
+  /** Empty: the file's. */
+  readonly name: string
+  /** Null: guessed. */
+  readonly mapping: ImportMapping | null
+  readonly licence: string | null
+  /** What the data set says it came from; by default the path. */
+  readonly source?: string
+}
+
+export interface ImportService {
+  /** @throws AppError when the file cannot be read or lacks a role, before a job exists */
+  start(request: ImportRequest): Promise<JobId>
+  /** @throws AppError `not-found` */
+  job(jobId: string): ImportJob
+  /** Newest first. */
+  jobs(): ImportJob[]
+  /** Ends a running import; one that has ended is left as it is. @throws AppError `not-found` */
+  cancel(jobId: string): void
+  /** Resolves with the job once it has ended, however it did. */
+  ended(jobId: string): Promise<ImportJob>
+  /** Cancels what runs and waits until nothing of it is left. */
+  close(): Promise<void>
+}
+
+export interface ImportServiceDeps {
+  readonly db: WritableDb
+  readonly dataFolder: string
+  readonly events: EventBus
+  readonly log: { info(text: string, details?: unknown): void; error(text: string, details?: unknown): void }
+}
+
+interface RunningJob {
+  state: ImportJob
+  readonly abort: AbortController
+  ended: Promise<void>
+}
+
+const PROGRESS_INTERVAL_MS = 250
+/** Ended jobs that are still listed. */
+const KEPT_JOBS = 50
+
+export function createImportService(deps: ImportServiceDeps): ImportService {
+  const jobs = new Map<string, RunningJob>()
+  let closing = false
+  const ready = removeLeftovers(deps.db, deps.dataFolder).then((removed) => {
+    if (removed.length > 0) deps.log.info(`removed ${removed.length} unfinished imports`, removed)
+  })
+  // Said again by the first import; without this a failure would end the process before anybody asks.
+  ready.catch((error: unknown) => deps.log.error('unfinished imports could not be removed', error))
+
+  function find(jobId: string): RunningJob {
+    const job = jobs.get(jobId)
+    if (job === undefined) throw new AppError({ code: 'not-found', message: `There is no import "${jobId}".`, hint: 'Imports are forgotten when the app closes; look at the list of data sets.' })
+    return job
+  }
+
+  async function start(request: ImportRequest): Promise<JobId> {
+    await ready
+    const inspection = await inspectFile(request.path, { mapping: request.mapping, limit: 1 })
+    if (inspection.missingRoles.length > 0) {
+      throw new AppError({ code: 'input-invalid', message: `${request.path}: no column is given for ${inspection.missingRoles.join(', ')}.`, hint: `Its columns are ${inspection.columns.map((column) => column.name).join(', ') || 'none'}. Say which one means what.` })
+    }
+    if (closing) throw new AppError({ code: 'cancelled', message: 'The app is closing.', hint: 'Start it again and import the file then.' })
+    const jobId = `import-${randomBytes(6).toString('hex')}` as JobId // made here
+    const datasetId = `ds-${randomBytes(6).toString('hex')}` as DatasetId // made here
+    const name = uniqueName(request.name.trim() === '' ? nameFromPath(request.path) : request.name.trim())
+    const state: ImportJob = { jobId, state: 'running', name, bytesRead: 0, totalBytes: inspection.sizeBytes, rowsKept: 0, rowsRejected: 0, warnings: 0, startedAtMs: Date.now(), remainingMs: null, datasetId: null, error: null }
+    const job: RunningJob = { state, abort: new AbortController(), ended: Promise.resolve() }
+    jobs.set(jobId, job)
+    forgetOldJobs()
+    job.ended = follow(job, datasetId, { ...request, mapping: inspection.mapping })
+    return jobId
+  }
+
+  async function follow(job: RunningJob, datasetId: DatasetId, request: ImportRequest & { readonly mapping: ImportMapping }): Promise<void> {
+    const { path, mapping, licence } = request
+    const emit = (): void => deps.events.emit('import.progress', job.state)
+    let emittedAtMs = 0
+    function onProgress(status: ImportStatus): void {
+      const nowMs = Date.now()
+      job.state = { ...job.state, ...status, remainingMs: remaining(status, nowMs - job.state.startedAtMs) }
+      if (nowMs - emittedAtMs < PROGRESS_INTERVAL_MS) return
+      emittedAtMs = nowMs
+      emit()
+    }
+    emit()
+    try {
+      const plan = { datasetId, path, name: job.state.name, source: request.source ?? path, licence, mapping }
+      const dataset = await runImport(plan, { db: deps.db, dataFolder: deps.dataFolder, signal: job.abort.signal, onProgress })
+      job.state = { ...job.state, state: 'finished', bytesRead: job.state.totalBytes, remainingMs: 0, datasetId }
+      deps.log.info(`imported ${path} as "${dataset.name}": ${dataset.pairCount} pairs, ${dataset.rejectedRowCount} rows left out`)
+      deps.events.emit('datasets.changed', { datasetId })
+    } catch (error) {
+      job.state = job.abort.signal.aborted ? { ...job.state, state: 'cancelled', remainingMs: null } : { ...job.state, state: 'failed', remainingMs: null, error: explain(error) }
+    }
+    emit()
+  }
+
+  function explain(error: unknown): { message: string; hint: string } {
+    const known = storeError(error, deps.dataFolder)
+    if (!(known instanceof AppError)) deps.log.error('an import failed', error)
+    const { message, hint } = toWire(known)
+    return { message, hint }
+  }
+
+  function uniqueName(name: string): string {
+    const taken = new Set([...listDatasets(deps.db).map((dataset) => dataset.name), ...[...jobs.values()].filter((job) => job.state.state === 'running').map((job) => job.state.name)])
+    const short = name.slice(0, 110)
+    if (!taken.has(short)) return short
+    let number = 2
+    while (taken.has(`${short} (${number})`)) number += 1
+    return `${short} (${number})`
+  }
+
+  function forgetOldJobs(): void {
+    const done = [...jobs].filter(([, job]) => job.state.state !== 'running')
+    for (const [jobId] of done.slice(0, Math.max(0, done.length - KEPT_JOBS))) jobs.delete(jobId)
+  }
+
+  return {
+    start,
+    job: (jobId) => find(jobId).state,
+    jobs: () => [...jobs.values()].map((job) => job.state).reverse(),
+    cancel(jobId) {
+      find(jobId).abort.abort()
+    },
+    async ended(jobId) {
+      const job = find(jobId)
+      await job.ended
+      return job.state
+    },
+    async close() {
+      closing = true
+      for (const job of jobs.values()) job.abort.abort()
+      await Promise.allSettled([ready, ...[...jobs.values()].map((job) => job.ended)])
+    },
+  }
+}
+
+/** Null until there is a rate worth the name. */
+function remaining(status: ImportStatus, elapsedMs: number): number | null {
+  if (elapsedMs < 500 || status.bytesRead === 0) return null
+  return Math.max(0, Math.round((elapsedMs * (status.totalBytes - status.bytesRead)) / status.bytesRead))
+}
+
+/** `set.jsonl.gz` → `set` */
+function nameFromPath(path: string): string {
+  const name = basename(path).replace(/\.gz$/i, '').replace(/\.(jsonl|ndjson|json|csv|tsv|txt)$/i, '')
+  return name === '' ? 'data set' : name
+}
