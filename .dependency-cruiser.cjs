@@ -11,7 +11,7 @@ const rows = [
   ['store', '^main/store/', ['^main/store/', '^shared/'], ['better-sqlite3', 'zod'], true],
   ['data', '^main/data/', ['^main/(data|store)/', '^main/events\\.ts$', '^main/learn/safetensors\\.ts$', '^shared/'], ['zod', 'csv-parse'], true],
   ['runs', '^main/runs/', ['^main/(runs|store)/', '^main/events\\.ts$', '^main/trainer/protocol\\.ts$', '^shared/'], ['zod'], true],
-  ['handlers', '^main/handlers/', ['^main/(handlers|data|store|runs)/', '^main/(events|log|data-folder)\\.ts$', '^main/learn/(registry|define|rewards)\\.ts$', '^shared/'], ['zod'], true],
+  ['handlers', '^main/handlers/', ['^main/(handlers|data|store|runs)/', '^main/(events|log|data-folder)\\.ts$', '^main/learn/(registry|define|rewards|bandit)\\.ts$', '^shared/'], ['zod'], true],
   ['golden', '^main/(golden|reproduce)/', ['^main/(golden|reproduce|learn)/', '^shared/'], ['zod'], true],
   ['app', '^main/(app|events|log|data-folder|[a-z-]+)\\.ts$', ['^main/(?!electron/|headless/|trainer/)', '^shared/'], ['zod'], true],
   ['headless', '^main/headless/', ['^main/(headless|golden|reproduce)/', '^main/(app|events|log|data-folder)\\.ts$', '^main/store/recover\\.ts$', '^main/learn/registry\\.ts$', '^main/trainer/engine/', '^shared/'], ['ws', 'zod', 'commander', 'cli-progress'], true],

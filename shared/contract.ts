@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { comparisonCalls } from './contract/comparisons.ts'
 import { datasetCalls, importJob } from './contract/datasets.ts'
 import { labelCalls } from './contract/labels.ts'
+import { paperCalls } from './contract/papers.ts'
 import { runCalls, runSummary, sampleItem } from './contract/runs.ts'
 import { systemCalls } from './contract/system.ts'
 import { runId } from './domain.ts'
@@ -13,6 +14,7 @@ export const contract = {
   ...labelCalls,
   ...runCalls,
   ...comparisonCalls,
+  ...paperCalls,
 } as const
 
 export type CallName = keyof typeof contract

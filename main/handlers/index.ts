@@ -6,6 +6,7 @@ import { comparisonHandlers } from './comparisons.ts'
 import { datasetHandlers } from './datasets.ts'
 import type { HandlerDeps } from './deps.ts'
 import { labelHandlers } from './labels.ts'
+import { paperHandlers } from './papers.ts'
 import { runHandlers } from './runs.ts'
 import { systemHandlers } from './system.ts'
 
@@ -18,6 +19,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     ...labelHandlers(deps),
     ...runHandlers(deps),
     ...comparisonHandlers(deps),
+    ...paperHandlers(),
   }
   return explainErrors(handlers, deps)
 }

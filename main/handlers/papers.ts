@@ -1,0 +1,34 @@
+import type { BanditReport } from '../../shared/contract/papers.ts'
+import type { Handlers } from '../../shared/rpc.ts'
+import { PAPER_BANDIT, banditRegret, optimalPolicy, trainBandit, type BanditMethod } from '../learn/bandit.ts'
+
+const NAMES: Readonly<Record<BanditMethod, string>> = { copg: 'CoPG', dpo: 'DPO', ipo: 'IPO', pg_value: 'PG, value baseline', pg_none: 'PG, no baseline' }
+const LEARNING_RATE = 0.2
+const STEPS = 20_000
+/** Evenly spaced on a log axis. */
+const SHOWN_STEPS = [...new Set(Array.from({ length: 61 }, (_none, at) => Math.round(STEPS ** (at / 60))))]
+
+/** The curve of one method: the same ascent, looked at after each of the shown steps. */
+function pathOf(method: BanditMethod): BanditReport['methods'][number] {
+  const start = { step: 0, policy: [...PAPER_BANDIT.reference], regret: banditRegret(PAPER_BANDIT, PAPER_BANDIT.reference) }
+  const path = SHOWN_STEPS.map((steps) => {
+    const { policy, regret } = trainBandit(PAPER_BANDIT, method, { learningRate: LEARNING_RATE, steps })
+    return { step: steps, policy: [...policy], regret: Math.max(0, regret) }
+  })
+  return { id: method, name: NAMES[method], path: [start, ...path], end: path.at(-1) ?? start }
+}
+
+export function paperHandlers(): Pick<Handlers, 'papers.bandit'> {
+  let report: BanditReport | null = null
+  return {
+    'papers.bandit': () => {
+      report ??= {
+        setup: { rewards: [...PAPER_BANDIT.rewards], reference: [...PAPER_BANDIT.reference], mu1: [...PAPER_BANDIT.mu1], mu2: [...PAPER_BANDIT.mu2], beta: PAPER_BANDIT.beta, learningRate: LEARNING_RATE, steps: STEPS },
+        optimum: optimalPolicy(PAPER_BANDIT),
+        startRegret: banditRegret(PAPER_BANDIT, PAPER_BANDIT.reference),
+        methods: (['copg', 'dpo', 'ipo', 'pg_value', 'pg_none'] as const).map(pathOf),
+      }
+      return report
+    },
+  }
+}
