@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { assignSplits } from '../../main/data/split.ts'
+import { insertDataset, publishDataset, type DatasetEntry } from '../../main/store/datasets.ts'
+import { writeDatasetFile } from '../../main/store/datasets-file.ts'
+import { datasetFolder, recordsPath } from '../../main/store/datasets-folder.ts'
+import type { WritableDb } from '../../main/store/open.ts'
+import { countPrompts, indexPair, insertPairs, readPromptHashes, setSplits } from '../../main/store/pairs.ts'
+import type { ResponsePair } from '../../shared/data-kinds.ts'
+import type { DatasetId } from '../../shared/domain.ts'
+
+export function temporaryFolder(): string {
+  return mkdtempSync(path.join(tmpdir(), 'pairlab tést '))
+}
+
+/** Two pairs share each prompt; a is longer than b in every third pair. */
+export function makeRecord(index: number): ResponsePair {
+  return {
+    pairId: `pair-${index}`,
+    index,
+    line: index + 1,
+    prompt: `Question ${Math.floor(index / 2)}: who was the émigré number ${Math.floor(index / 2)}?`,
+    a: index % 3 === 0 ? `a rather long answer ${index} with many words` : `short ${index}`,
+    b: `an answer of five ${index}`,
+    rewardA: null,
+    rewardB: null,
+    weight: 1,
+    metadata: {},
+  }
+}
+
+/** Adds a published data set the way an import does: records.jsonl, its index, dataset.json. */
+export function addDataset(db: WritableDb, dataFolder: string, id: string, pairCount: number): DatasetEntry {
+  mkdirSync(datasetFolder(dataFolder, id), { recursive: true })
+  const records = Array.from({ length: pairCount }, (_, index) => makeRecord(index))
+  const lines = records.map((record) => Buffer.from(JSON.stringify(record)))
+  const file = Buffer.concat(lines.flatMap((line) => [line, Buffer.from('\n')]))
+  writeFileSync(recordsPath(dataFolder, id), file)
+  const entry: DatasetEntry = {
+    datasetId: id as DatasetId,
+    name: `Set ${id}`,
+    kind: 'response-pairs',
+    fingerprint: createHash('sha256').update(file).digest('hex'),
+    source: 'made by a test',
+    licence: 'CC0-1.0',
+    createdAtMs: 1_700_000_000_000,
+    pairCount,
+    promptCount: 0,
+    rejectedRowCount: 1,
+    warningCount: 2,
+    mapping: { format: 'jsonl', layout: 'mapped', columns: { p: 'prompt' }, labelValues: { a: ['1'], b: ['2'], tie: ['0'], bothBad: [], skip: [] }, flip: false },
+    guideline: 'Prefer the true one.',
+    question: 'Which is truer?',
+    split: { seed: 3, validation: 0.1, test: 0.2 },
+    shownSeed: 'seed',
+  }
+  insertDataset(db, entry)
+  let offset = 0
+  const pairs = records.map((record, index) => {
+    const length = lines[index]?.length ?? 0
+    const pair = indexPair(record, offset, length)
+    offset += length + 1
+    return pair
+  })
+  insertPairs(db, id, pairs)
+  setSplits(db, id, entry.split, assignSplits(readPromptHashes(db, id), entry.split))
+  const complete = { ...entry, promptCount: countPrompts(db, id) }
+  writeDatasetFile(dataFolder, complete)
+  publishDataset(db, id, complete)
+  return complete
+}
