@@ -68,6 +68,12 @@ export const trainingConfig = z.strictObject({
 })
 export type TrainingConfig = z.infer<typeof trainingConfig>
 
+/** What a request says of the training. A field left out stays out (zod's `partial` would fill in the default), so that the method's preset can fill it. */
+export type TrainingChanges = { readonly [K in keyof TrainingConfig]?: TrainingConfig[K] | undefined }
+export const trainingChanges = z.strictObject(
+  Object.fromEntries(Object.entries(trainingConfig.shape).map(([name, field]) => [name, field.unwrap().optional()])),
+) as unknown as z.ZodType<TrainingChanges, TrainingChanges> // the same keys, each without its default
+
 export const splitSpec = z.strictObject({
   seed: z.int().nonnegative().default(0).meta({ title: 'Split seed' }),
   validation: z.number().min(0).max(0.9).default(0.1).meta({ title: 'Validation share' }),
@@ -89,7 +95,7 @@ export type DataSpec = z.infer<typeof dataSpec>
 export const runRequest = z.strictObject({
   method: z.string().min(1),
   config: z.record(z.string(), z.json()).default({}),
-  training: trainingConfig.partial().default({}),
+  training: trainingChanges.default({}),
   model: modelSpec,
   data: dataSpec,
   /** Scores generated samples; none: samples are shown without a number. */
