@@ -1,11 +1,12 @@
-import { createWriteStream } from 'node:fs'
-import { mkdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { mkdir, rename, rm, stat, statfs } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { randomUUID } from 'node:crypto'
 import path from 'node:path'
+import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { AppError } from '../../shared/errors.ts'
-import { answer, answerJson, CONTENT_SECURITY_POLICY, refuse } from './serve-guard.ts'
+import { answerJson, CONTENT_SECURITY_POLICY, refuse, SAFE_HEADERS } from './serve-guard.ts'
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -30,7 +31,9 @@ function inside(folder: string, relative: string): string | null {
 async function sendFile(response: ServerResponse, file: string, headers: Readonly<Record<string, string>>): Promise<boolean> {
   const found = await stat(file).catch(() => null)
   if (found === null || !found.isFile()) return false
-  answer(response, 200, await readFile(file), { 'content-type': CONTENT_TYPES[path.extname(file)] ?? 'application/octet-stream', ...headers })
+  response.writeHead(200, { ...SAFE_HEADERS, 'content-type': CONTENT_TYPES[path.extname(file)] ?? 'application/octet-stream', 'content-length': found.size, ...headers })
+  if (response.req.method === 'HEAD') response.end()
+  else await pipeline(createReadStream(file), response).catch(() => response.destroy()) // the reader left, or the file shrank: no answer can be given any more
   return true
 }
 
@@ -56,21 +59,40 @@ export async function sendExport(response: ServerResponse, dataFolder: string, w
   if (!sent) refuse(response, 404, 'file-not-found', 'There is no such export.', 'Export the data again.')
 }
 
+function noRoom(code: 'too-large' | 'disk-full', name: string): AppError {
+  return new AppError({ code, message: `There is no room for ${name}.`, hint: 'Free some disk space, or give the path of the file instead of choosing it.' })
+}
+
+/** A sender need not say how much will come, so the bytes are counted as well. */
+function countBytes(limitBytes: number, error: AppError): Transform {
+  let sizeBytes = 0
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      sizeBytes += chunk.length
+      if (sizeBytes > limitBytes) done(error)
+      else done(null, chunk)
+    },
+  })
+}
+
 /** Streams a chosen file to `incoming/`, so that a browser page can import what the desktop window would read in place. */
 export async function takeUpload(request: IncomingMessage, response: ServerResponse, dataFolder: string, name: string): Promise<void> {
   const size = Number(request.headers['content-length'] ?? 0)
   const folder = path.join(dataFolder, 'incoming', randomUUID())
   await mkdir(folder, { recursive: true })
   const disk = await statfs(folder)
-  if (size > UPLOAD_LIMIT_BYTES || size + DISK_RESERVE_BYTES > disk.bavail * disk.bsize) {
+  const room = disk.bavail * disk.bsize - DISK_RESERVE_BYTES
+  const error = noRoom(room < UPLOAD_LIMIT_BYTES ? 'disk-full' : 'too-large', name)
+  const limitBytes = Math.min(room, UPLOAD_LIMIT_BYTES)
+  if (size > limitBytes) {
     await rm(folder, { recursive: true })
-    throw new AppError({ code: size > UPLOAD_LIMIT_BYTES ? 'too-large' : 'disk-full', message: `There is no room for ${name}.`, hint: 'Free some disk space, or give the path of the file instead of choosing it.' })
+    throw error
   }
   // Only the last part of the name, without what a file system or a person could trip over.
-  const safe = path.basename(name.replaceAll('\\', '/')).replace(/[\p{Cc}<>:"|?*]/gu, '_').slice(0, 200) || 'file'
+  const safe = path.basename(name.replaceAll('\\', '/')).replace(/[\p{Cc}<>:"|?*]/gu, '_').replace(/^\.+$/, '').slice(-200) || 'file'
   const part = path.join(folder, 'part')
   try {
-    await pipeline(request, createWriteStream(part))
+    await pipeline(request, countBytes(limitBytes, error), createWriteStream(part))
     await rename(part, path.join(folder, safe))
   } catch (error) {
     await rm(folder, { recursive: true, force: true })

@@ -5,7 +5,7 @@ import { AppError, toWire, type ErrorCode } from '../../shared/errors.ts'
 export const CONTENT_SECURITY_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-const SAFE_HEADERS = {
+export const SAFE_HEADERS = {
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'cross-origin-opener-policy': 'same-origin',
@@ -48,16 +48,21 @@ export function refuse(response: ServerResponse, status: number, code: ErrorCode
 
 /**
  * The body as text.
- * @throws AppError `too-large` as soon as more than `limitBytes` have come, without reading the rest
+ * @throws AppError `too-large` as soon as that is known, without reading the rest; the connection stays for the answer
  */
-export async function readBody(request: IncomingMessage, limitBytes: number): Promise<string> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request) {
-    const bytes = chunk as Buffer // no encoding was set
-    size += bytes.length
-    if (size > limitBytes) throw new AppError({ code: 'too-large', message: `The request is larger than ${limitBytes} bytes.`, hint: 'Send files through upload, not in a call.' })
-    chunks.push(bytes)
-  }
-  return Buffer.concat(chunks).toString('utf8')
+export function readBody(request: IncomingMessage, limitBytes: number): Promise<string> {
+  const tooLarge = new AppError({ code: 'too-large', message: `The request is larger than ${limitBytes} bytes.`, hint: 'Send files through upload, not in a call.' })
+  return new Promise((resolve, reject) => {
+    if (Number(request.headers['content-length'] ?? 0) > limitBytes) return reject(tooLarge)
+    const chunks: Buffer[] = []
+    let sizeBytes = 0
+    request.on('data', (chunk: Buffer) => {
+      sizeBytes += chunk.length
+      if (sizeBytes <= limitBytes) return void chunks.push(chunk)
+      request.pause()
+      reject(tooLarge)
+    })
+    request.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')))
+    request.on('error', reject)
+  })
 }

@@ -12,6 +12,8 @@ import { sendExport, sendPage, takeUpload } from './serve-files.ts'
 const LOOPBACK = '127.0.0.1'
 const CALL_LIMIT_BYTES = 1024 * 1024
 const PING_MS = 20_000
+/** A page that does not read this much of its events is let go; it comes back and fetches afresh. */
+const BACKLOG_LIMIT_BYTES = 16 * 1024 * 1024
 
 export interface ServeOptions {
   readonly app: App
@@ -44,8 +46,9 @@ export async function serve(options: ServeOptions): Promise<Host> {
     })
   })
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const url = new URL(request.url ?? '/', `http://${LOOPBACK}:${port}`)
-    if (url.pathname !== '/events' || !comesFromUs(request, port) || !sameToken(url.searchParams.get('token') ?? '', token)) {
+    socket.on('error', () => socket.destroy()) // a stranger that hangs up must not end the host
+    const url = readAddress(request, port)
+    if (url?.pathname !== '/events' || !comesFromUs(request, port) || !sameToken(url.searchParams.get('token') ?? '', token)) {
       socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n')
       return
     }
@@ -73,6 +76,13 @@ function listen(server: Server, port: number): Promise<void> {
   })
 }
 
+/** Null for what is no address, like `//`. */
+function readAddress(request: IncomingMessage, port: number): URL | null {
+  const base = `http://${LOOPBACK}:${port}`
+  const target = request.url ?? '/'
+  return URL.canParse(target, base) ? new URL(target, base) : null
+}
+
 interface Door {
   readonly app: App
   readonly rendererFolder: string
@@ -82,7 +92,8 @@ interface Door {
 
 async function handle(request: IncomingMessage, response: ServerResponse, door: Door): Promise<void> {
   if (!comesFromUs(request, door.port)) return refuse(response, 403, 'forbidden', 'This address is not for other pages.', 'Open the address that Pairlab printed.')
-  const url = new URL(request.url ?? '/', `http://${LOOPBACK}:${door.port}`)
+  const url = readAddress(request, door.port)
+  if (url === null) return refuse(response, 400, 'usage-invalid', 'The address is not well formed.', 'Open the address that Pairlab printed.')
   const guarded = /^\/(call\/|upload$|download$)/.test(url.pathname)
   if (!guarded) {
     if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405, 'usage-invalid', `${request.method} is not possible here.`, 'Calls go to /call/<name> with POST.')
@@ -92,7 +103,10 @@ async function handle(request: IncomingMessage, response: ServerResponse, door: 
   if (!sameToken(given, door.token)) return refuse(response, 401, 'forbidden', 'The key of this session is missing or wrong.', 'Open the address that Pairlab printed when it started; it carries the key.')
   if (url.pathname === '/download' && request.method === 'GET') return sendExport(response, door.app.dataFolder, url.searchParams.get('path') ?? '')
   if (url.pathname === '/upload' && request.method === 'PUT') {
-    return takeUpload(request, response, door.app.dataFolder, url.searchParams.get('name') ?? '').catch((error: unknown) => answerJson(response, 413, { ok: false, error: toWire(error) }))
+    return takeUpload(request, response, door.app.dataFolder, url.searchParams.get('name') ?? '').catch((error: unknown) => {
+      response.setHeader('connection', 'close') // the rest of the file is not read
+      answerJson(response, 413, { ok: false, error: toWire(error) })
+    })
   }
   if (url.pathname.startsWith('/call/') && request.method === 'POST') return handleCall(request, response, door, url.pathname.slice('/call/'.length))
   refuse(response, 405, 'usage-invalid', `${request.method} is not possible here.`, 'Calls go to /call/<name> with POST.')
@@ -121,22 +135,34 @@ interface EventSockets {
 function followEvents(app: App): EventSockets {
   const server = new WebSocketServer({ noServer: true, maxPayload: 1024 })
   const open = new Set<WebSocket>()
+  const silent = new Set<WebSocket>()
   const unsubscribe = app.events.subscribe((event) => {
     const text = JSON.stringify(event)
-    for (const socket of open) socket.send(text)
+    for (const socket of open) {
+      if (socket.bufferedAmount > BACKLOG_LIMIT_BYTES) socket.terminate()
+      else socket.send(text)
+    }
   })
   // A page that went away without a word is noticed by its silence.
   const timer = setInterval(() => {
-    for (const socket of open) socket.ping()
+    for (const socket of open) {
+      if (silent.has(socket)) socket.terminate()
+      silent.add(socket)
+      socket.ping()
+    }
   }, PING_MS)
   timer.unref()
   return {
     accept(request, socket, head, since) {
       server.handleUpgrade(request, socket, head, (client) => {
         client.on('error', () => client.terminate())
-        client.on('close', () => open.delete(client))
+        client.on('pong', () => silent.delete(client))
+        client.on('close', () => {
+          open.delete(client)
+          silent.delete(client)
+        })
         client.send(JSON.stringify({ hello: true, seq: app.events.lastSeq }))
-        const missed = since === null ? [] : app.events.since(Number(since))
+        const missed = since === null ? [] : /^\d+$/.test(since) ? app.events.since(Number(since)) : null
         if (missed === null) client.send(JSON.stringify({ gap: true }))
         for (const event of missed ?? []) client.send(JSON.stringify(event))
         open.add(client)

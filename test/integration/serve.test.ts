@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
-import { tmpdir } from 'node:os'
+import { connect } from 'node:net'
+import { networkInterfaces, tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import WebSocket from 'ws'
@@ -97,6 +98,50 @@ describe('the loopback host', () => {
     expect([large.status, JSON.parse(large.body).error.code]).toEqual([413, 'too-large'])
   })
 
+  it('counts a body whose length was not announced', async () => {
+    const answer = await new Promise<Answer>((resolve, reject) => {
+      const request = httpRequest({ host: '127.0.0.1', port: host.port, path: '/call/settings.get', method: 'POST', headers: { host: `127.0.0.1:${host.port}`, 'transfer-encoding': 'chunked', ...key() } }, (response) => {
+        let body = ''
+        response.on('data', (chunk: Buffer) => { body += chunk.toString() })
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }))
+      })
+      request.on('error', reject)
+      for (let chunk = 0; chunk < 5; chunk++) request.write(Buffer.alloc(256 * 1024, 32))
+    })
+    expect([answer.status, JSON.parse(answer.body).error.code]).toEqual([413, 'too-large'])
+  })
+
+  it('outlives strangers that speak no HTTP, hang up or ask for no address', async () => {
+    const upgrade = 'Host: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
+    for (const text of ['\r\n', 'GET // HTTP/1.1\r\n' + upgrade, 'GET http://[ HTTP/1.1\r\nHost: x\r\n\r\n', 'GET /events HTTP/1.1\r\n' + upgrade, '\x16\x03\x01\x02\x00']) {
+      await new Promise<void>((resolve, reject) => {
+        const socket = connect(host.port, '127.0.0.1', () => socket.write(text, () => setTimeout(() => socket.resetAndDestroy(), 50)))
+        socket.on('data', () => {})
+        socket.on('close', () => resolve())
+        socket.on('error', reject)
+      })
+    }
+    expect((await ask('/call/settings.get', { method: 'POST', headers: key(), body: '{}' })).status).toBe(200)
+  })
+
+  it('listens on the loopback interface alone', async () => {
+    const others = Object.values(networkInterfaces()).flatMap((list) => (list ?? []).filter((one) => !one.internal && one.family === 'IPv4').map((one) => one.address))
+    for (const address of [...others, '127.0.0.2']) {
+      const opened = await new Promise<boolean>((resolve) => {
+        const socket = connect(host.port, address, () => { socket.destroy(); resolve(true) })
+        socket.setTimeout(2000, () => { socket.destroy(); resolve(false) })
+        socket.on('error', () => resolve(false))
+      })
+      expect([address, opened]).toEqual([address, false])
+    }
+  })
+
+  it.each(['..', '.', '', '...', '\0'])('stores an upload named %j as a file', async (name) => {
+    const answer = await ask(`/upload?name=${encodeURIComponent(name)}`, { method: 'PUT', headers: key(), body: 'x' })
+    const { path: stored } = JSON.parse(answer.body) as { path: string }
+    expect([path.basename(stored), readFileSync(stored, 'utf8')]).toEqual([name === '\0' ? '_' : 'file', 'x'])
+  })
+
   it('takes an upload into the data folder under a harmless name', async () => {
     const answer = await ask('/upload?name=..%2F..%2Fevil%3A.jsonl', { method: 'PUT', headers: key(), body: '{"prompt":"p"}' })
     const { path: stored } = JSON.parse(answer.body) as { path: string }
@@ -125,5 +170,6 @@ describe('the loopback host', () => {
     const last = test.app.events.lastSeq
     expect(await listen(last - 1)).toMatchObject([{ hello: true, seq: last }, { seq: last }])
     expect(await listen(last + 100)).toMatchObject([{ hello: true }, { gap: true }])
+    expect(await listen(Number.NaN)).toMatchObject([{ hello: true }, { gap: true }])
   })
 })
