@@ -1,9 +1,130 @@
-import type { ReactNode } from 'react'
-import { Link } from 'wouter'
+import { useEffect, useRef, useState, type ReactNode } from 'react'
+import { CopyPlus, FileCog, SlidersHorizontal } from 'lucide-react'
+import { useSearch } from 'wouter'
+import { describeIssues } from '../../shared/errors.ts'
+import type { AlgorithmInfo } from '../../shared/contract/system.ts'
+import type { DatasetSummary } from '../../shared/contract/datasets.ts'
+import { runRequest } from '../../shared/run-spec.ts'
+import { asAppError } from '../api/client.ts'
+import { useCall } from '../api/queries.ts'
 import { useCrumbs } from '../frame/crumbs.tsx'
-import { EmptyState } from '../parts/states.tsx'
+import { goTo } from '../frame/location.ts'
+import { Button } from '../parts/Button.tsx'
+import { SidePanel } from '../parts/SidePanel.tsx'
+import { EmptyState, ErrorNotice, Loading } from '../parts/states.tsx'
+import { showToast } from '../parts/toast.tsx'
+import { ClonePicker } from '../train/ClonePicker.tsx'
+import { draftOf, type Draft } from '../train/draft.ts'
+import { judgeField } from '../train/judge-field.ts'
+import { MethodTiles } from '../train/MethodTiles.tsx'
+import { SettingsForm } from '../train/SettingsForm.tsx'
+import { StartBar } from '../train/StartBar.tsx'
+import { TrainSide } from '../train/TrainSide.tsx'
+import { TrainSteps } from '../train/TrainSteps.tsx'
+import { fetchClone, useTrainForm } from '../train/use-train.ts'
+import '../train/train.css'
 
 export function Train(): ReactNode {
-  useCrumbs([{ label: 'Pairlab', href: '/' }, { label: 'Train' }])
-  return <EmptyState title="This page is not built yet" text="Its work can be done from the command line: pairlab --help." action={<Link className="btn btn-normal" href="/label">Label pairs</Link>} />
+  const parameters = new URLSearchParams(useSearch())
+  const from = parameters.get('from')
+  const algorithms = useCall('algorithms.list', {})
+  const datasets = useCall('datasets.list', {})
+  const [cloned, setCloned] = useState<{ readonly from: string; readonly draft: Draft } | null>(null)
+  const [cloneError, setCloneError] = useState<unknown>(null)
+  useCrumbs([{ label: 'Train' }, { label: from === null ? 'New run' : 'Clone of a run' }])
+  const methods = algorithms.data
+  useEffect(() => {
+    if (from === null || methods === undefined) return undefined
+    let gone = false
+    fetchClone(from, methods).then(
+      (draft) => gone || setCloned({ from, draft }),
+      (error: unknown) => gone || setCloneError(error),
+    )
+    return () => {
+      gone = true
+    }
+  }, [from, methods])
+  const error = algorithms.error ?? datasets.error
+  if (error !== null) return <div className="page"><ErrorNotice error={error} onRetry={() => void Promise.all([algorithms.refetch(), datasets.refetch()])} /></div>
+  if (methods === undefined || datasets.data === undefined) return <Loading what="Reading methods and data sets" />
+  if (datasets.data.length === 0) return <EmptyState icon={SlidersHorizontal} title="There is no data set to train on" text="Import a preference file, or open the sample on Home." action={<><a className="btn btn-primary" href="#/data">Import a file</a><a className="btn btn-normal" href="#/">Open the sample</a></>} />
+  if (from !== null && cloneError !== null) return <div className="page"><ErrorNotice error={cloneError} /></div>
+  if (from !== null && cloned?.from !== from) return <Loading what="Reading the run’s settings" />
+  return <TrainView key={from ?? 'new'} algorithms={methods} datasets={datasets.data} wantedDataset={parameters.get('data') ?? parameters.get('dataset')} cloned={from === null ? null : (cloned?.draft ?? null)} />
+}
+
+interface TrainViewProps {
+  readonly algorithms: readonly AlgorithmInfo[]
+  readonly datasets: readonly DatasetSummary[]
+  readonly wantedDataset: string | null
+  readonly cloned: Draft | null
+}
+
+function TrainView({ algorithms, datasets, wantedDataset, cloned }: TrainViewProps): ReactNode {
+  const form = useTrainForm(algorithms, datasets, wantedDataset, cloned)
+  const runs = useCall('runs.list', {}).data ?? []
+  const [picking, setPicking] = useState(false)
+  const file = useRef<HTMLInputElement>(null)
+  if (form === null) return <ErrorNotice error={new Error('this build has no methods')} />
+
+  async function load(chosen: File | undefined): Promise<void> {
+    if (chosen === undefined) return
+    try {
+      form?.change(readSettings(await chosen.text(), algorithms, datasets, form.draft.datasetId))
+      showToast(`The settings of ${chosen.name} are in the form.`)
+    } catch (error) {
+      showToast(`${chosen.name}: ${asAppError(error).message}`, { tone: 'bad' })
+    }
+  }
+
+  return (
+    <div className="page-split">
+      <div className="train-work">
+        <div className="train-scroll">
+          <div className="row train-title">
+            <h1 className="grow">New run</h1>
+            <input ref={file} type="file" accept=".json,application/json" hidden aria-label="Settings file" onChange={(event) => { void load(event.currentTarget.files?.[0]); event.currentTarget.value = '' }} />
+            <Button icon={FileCog} onClick={() => file.current?.click()}>Load settings</Button>
+            <Button icon={CopyPlus} onClick={() => setPicking(true)}>Clone a run</Button>
+          </div>
+          <TrainSteps form={form} />
+          <MethodTiles form={form} />
+          <SettingsForm form={form} />
+        </div>
+        <StartBar form={form} />
+      </div>
+      <SidePanel id="train" label="Estimate, command and queue" width={360}>
+        <TrainSide form={form} />
+      </SidePanel>
+      {picking ? <ClonePicker runs={runs} onClose={() => setPicking(false)} onChoose={(runId) => { setPicking(false); goTo(`/train?from=${runId}`) }} /> : null}
+    </div>
+  )
+}
+
+/**
+ * A settings file is a request as JSON, or a run's spec.json, whose request is part of it. A data set this app does
+ * not have is replaced by the chosen one.
+ */
+function readSettings(text: string, algorithms: readonly AlgorithmInfo[], datasets: readonly DatasetSummary[], datasetId: string): Draft {
+  const given: unknown = JSON.parse(text)
+  const parsed = runRequest.safeParse(requestOfSpec(given))
+  if (!parsed.success) throw new Error(`this is no settings file (${describeIssues(parsed.error)})`)
+  const algorithm = algorithms.find((one) => one.id === parsed.data.method)
+  if (algorithm === undefined) throw new Error(`there is no method “${parsed.data.method}” in this version`)
+  const draft = draftOf(parsed.data, algorithm, judgeField)
+  return datasets.some((one) => one.datasetId === draft.datasetId) ? draft : { ...draft, datasetId, annotators: [] }
+}
+
+function requestOfSpec(given: unknown): unknown {
+  if (typeof given !== 'object' || given === null || !('formatVersion' in given)) return given
+  const spec = given as Record<string, unknown> // a spec.json, checked right after by runRequest
+  const data = (spec['data'] ?? {}) as Record<string, unknown>
+  const model = (spec['model'] ?? {}) as Record<string, unknown>
+  const judge = spec['judge'] as Record<string, unknown> | null
+  return {
+    method: spec['method'], config: spec['config'], training: spec['training'], engine: spec['engine'], seeds: [spec['seed']], name: '',
+    data: { datasetId: data['datasetId'], split: data['split'], annotators: data['annotators'], aggregation: data['aggregation'] },
+    model: model['kind'] === 'run' ? { kind: 'run', runId: model['runId'], checkpoint: model['checkpoint'] } : model,
+    judge: judge === null ? null : judge?.['source'],
+  }
 }

@@ -1,0 +1,32 @@
+import { useState, type ReactNode } from 'react'
+import type { RunSummary } from '../../shared/contract/runs.ts'
+import { Dialog } from '../parts/Dialog.tsx'
+import { RelativeTime } from '../parts/RelativeTime.tsx'
+import { StatusMark } from '../parts/StatusMark.tsx'
+import { RunSwatch } from '../parts/RunSwatch.tsx'
+
+/** Chooses the run whose settings the form takes. */
+export function ClonePicker({ runs, onChoose, onClose }: { readonly runs: readonly RunSummary[]; onChoose(runId: string): void; onClose(): void }): ReactNode {
+  const [search, setSearch] = useState('')
+  const words = search.toLowerCase()
+  const shown = runs.filter((run) => `${run.name} ${run.methodName} ${run.datasetName}`.toLowerCase().includes(words)).slice(0, 100)
+  return (
+    <Dialog title="Clone a run" width={620} onClose={onClose}>
+      <input type="search" className="input clone-search" aria-label="Search the runs" placeholder="Search the runs" value={search} onChange={(event) => setSearch(event.currentTarget.value)} />
+      <ul className="clone-list">
+        {shown.map((run) => (
+          <li key={run.runId}>
+            <button type="button" onClick={() => onChoose(run.runId)}>
+              <RunSwatch runId={run.runId} groupHash={run.groupHash} />
+              <span className="mono ellipsis grow">{run.name}</span>
+              <span className="text-2">{run.methodName}</span>
+              <StatusMark state={run.state} />
+              <span className="text-3"><RelativeTime atMs={run.createdAtMs} /></span>
+            </button>
+          </li>
+        ))}
+      </ul>
+      {shown.length === 0 ? <p className="text-3 small">{runs.length === 0 ? 'There is no run yet.' : 'No run has these words.'}</p> : null}
+    </Dialog>
+  )
+}

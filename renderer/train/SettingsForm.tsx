@@ -1,0 +1,203 @@
+import type { ReactNode } from 'react'
+import { useViewState } from '../api/settings.ts'
+import { Segmented } from '../parts/Segmented.tsx'
+import { formatCount } from '../parts/format.ts'
+import { parseSeeds } from '../../shared/form.ts'
+import { isChanged, resetField, setTyped, type Draft } from './draft.ts'
+import { FieldControl, FieldRow, InnerField } from './FieldRow.tsx'
+import { judgeField } from './judge-field.ts'
+import { SettingRow } from './SettingRow.tsx'
+import type { TrainForm } from './use-train.ts'
+
+type Fold = 'main' | 'all'
+
+/** Settings from the schema, in two columns; the expert half behind one switch. */
+export function SettingsForm({ form }: { readonly form: TrainForm }): ReactNode {
+  const [fold, setFold] = useViewState<string>('train.fold', 'main')
+  const { draft, algorithm, fields } = form
+  const preset = algorithm.presets.find((one) => one.id === draft.preset) ?? algorithm.presets[0]
+  const changed = fields.filter((field) => isChanged(draft, field))
+  const all = fold === 'all'
+  // A changed or wrong field is never hidden behind the fold.
+  const shown = fields.filter((field) => all || field.group === 'main' || isChanged(draft, field) || form.problems[field.path] !== undefined)
+  const total = fields.length + EXTRA_FIELDS
+  return (
+    <section className="settings" aria-label="Settings">
+      <div className="settings-head">
+        <h2>Settings</h2>
+        <span className="small text-2 ellipsis" title={preset?.note}>{changed.length === 0 ? preset?.note : <><span className="accent">{changed.length} {changed.length === 1 ? 'differs' : 'differ'}</span> from the preset.</>}</span>
+        <span className="grow" />
+        {changed.length === 0 ? null : <button type="button" className="link-button small nowrap" onClick={() => form.change({ ...draft, typed: Object.fromEntries(Object.entries(draft.typed).filter(([path]) => path.startsWith(judgeField.path))) })}>Back to the preset</button>}
+        <Segmented title="Values start from" small value={draft.preset} choices={algorithm.presets.map((one) => ({ value: one.id, label: one.title }))} onChange={(value) => form.change({ ...draft, preset: value })} />
+        <Segmented<Fold> title="Settings shown" small value={all ? 'all' : 'main'} choices={[{ value: 'main', label: 'Main' }, { value: 'all', label: `All ${total}` }]} onChange={setFold} />
+      </div>
+      <div className="settings-grid">
+        <SeedsRow form={form} />
+        <JudgeRow form={form} />
+        {shown.map((field) => <FieldRow key={field.path} form={form} field={field} presetTitle={preset?.title ?? 'preset'} />)}
+        {all ? <MoreRows form={form} /> : null}
+        <TextRow title="Name" help="Shown everywhere; without one it is made from the method and what differs." text={draft.name} onChange={(name) => form.change({ ...draft, name })} />
+      </div>
+    </section>
+  )
+}
+
+/** Seeds, judge and name, and the rows of MoreRows for a new model. */
+const EXTRA_FIELDS = 11
+
+function SeedsRow({ form }: { readonly form: TrainForm }): ReactNode {
+  const { draft } = form
+  const count = parseSeeds(draft.seeds)?.length ?? 0
+  return (
+    <SettingRow
+      title="Seeds"
+      help="Each seed is a run of its own. From 3 on you get an interval over seeds; one seed only shows a line."
+      unit={count === 0 ? '' : count === 1 ? '1 run' : `${count} runs`}
+      problem={form.problems['seeds']}
+      render={(control) => <input {...control} className="input mono" value={draft.seeds} spellCheck={false} autoComplete="off" onChange={(event) => form.change({ ...draft, seeds: event.currentTarget.value })} />}
+    />
+  )
+}
+
+function JudgeRow({ form }: { readonly form: TrainForm }): ReactNode {
+  const { draft } = form
+  const text = draft.typed[judgeField.path] ?? ''
+  const choices = judgeField.variants.filter((one) => one.value !== 'label' && one.value !== 'column')
+  const variant = choices.find((one) => one.value === text)
+  const field = { ...judgeField, nullable: true, variants: choices }
+  return (
+    <SettingRow
+      title="Judge of samples"
+      help={variant === undefined ? 'What scores generated samples; without one they are shown without a number.' : variant.help}
+      changed={text !== ''}
+      base="none"
+      problem={form.problems[judgeField.path]}
+      onReset={() => form.change(resetField(draft, judgeField.path))}
+      more={variant === undefined ? null : variant.fields.map((inner) => <InnerField key={inner.path} form={form} field={inner} />)}
+      render={(control) => <FieldControl {...control} field={field} text={text} onChange={(next) => form.change(next === '' ? resetField(draft, judgeField.path) : setTyped(resetField(draft, judgeField.path), judgeField.path, next))} />}
+    />
+  )
+}
+
+interface TextRowProps {
+  readonly title: string
+  readonly help: string
+  readonly text: string
+  readonly problem?: string | undefined
+  readonly unit?: string
+  readonly base?: string
+  onChange(text: string): void
+}
+
+function TextRow({ title, help, text, problem, unit, base, onChange }: TextRowProps): ReactNode {
+  const changed = base !== undefined && text !== base
+  return (
+    <SettingRow
+      title={title}
+      help={help}
+      unit={unit ?? ''}
+      base={base}
+      changed={changed}
+      problem={problem}
+      {...(base === undefined ? {} : { onReset: () => onChange(base) })}
+      render={(control) => <input {...control} className="input mono" value={text} spellCheck={false} autoComplete="off" onChange={(event) => onChange(event.currentTarget.value)} />}
+    />
+  )
+}
+
+function MoreRows({ form }: { readonly form: TrainForm }): ReactNode {
+  const { draft } = form
+  const change = (next: Partial<Draft>): void => form.change({ ...draft, ...next })
+  const split = (next: Partial<Draft['split']>): void => change({ split: { ...draft.split, ...next } })
+  return (
+    <>
+      {draft.model.kind === 'new' ? <ModelRows form={form} /> : null}
+      <SettingRow
+        title="Several labels of a pair"
+        help="How the labels of several annotators become one preference."
+        changed={draft.aggregation !== 'mean'}
+        base="mean"
+        onReset={() => change({ aggregation: 'mean' })}
+        render={(control) => (
+          <select {...control} className="select" value={draft.aggregation} onChange={(event) => change({ aggregation: event.currentTarget.value === 'majority' ? 'majority' : 'mean' })}>
+            <option value="mean">mean</option>
+            <option value="majority">majority</option>
+          </select>
+        )}
+      />
+      <AnnotatorRow form={form} />
+      <TextRow title="Split seed" help="Which prompts are held out. The same seed holds out the same prompts." base="0" text={draft.split.seed} problem={form.problems['split.seed']} onChange={(seed) => split({ seed })} />
+      <TextRow title="Validation share" help="Of the prompts; scored while training." base="0.1" unit="of prompts" text={draft.split.validation} problem={form.problems['split.validation']} onChange={(validation) => split({ validation })} />
+      <TextRow title="Test share" help="Of the prompts; scored once at the end." base="0.2" unit="of prompts" text={draft.split.test} problem={form.problems['split.test']} onChange={(test) => split({ test })} />
+      <SettingRow
+        title="Engine"
+        help="auto takes the fastest this machine has; cpu is slow and exact."
+        changed={draft.engine !== 'auto'}
+        base="auto"
+        onReset={() => change({ engine: 'auto' })}
+        render={(control) => (
+          <select {...control} className="select" value={draft.engine} onChange={(event) => change({ engine: event.currentTarget.value as Draft['engine'] })}>
+            {(['auto', 'wasm', 'cpu'] as const).map((value) => <option key={value} value={value}>{value}</option>)}
+          </select>
+        )}
+      />
+    </>
+  )
+}
+
+function ModelRows({ form }: { readonly form: TrainForm }): ReactNode {
+  const { draft } = form
+  const { model } = draft
+  const change = (next: Partial<Draft['model']>): void => form.change({ ...draft, model: { ...model, ...next } })
+  return (
+    <>
+      <SettingRow
+        title="Tokenizer"
+        help="BPE is trained on the training texts; bytes need no training and make longer sequences."
+        changed={model.tokenizer !== 'bpe'}
+        base="bpe"
+        onReset={() => change({ tokenizer: 'bpe' })}
+        render={(control) => (
+          <select {...control} className="select" value={model.tokenizer} onChange={(event) => change({ tokenizer: event.currentTarget.value === 'byte' ? 'byte' : 'bpe' })}>
+            <option value="bpe">BPE</option>
+            <option value="byte">bytes</option>
+          </select>
+        )}
+      />
+      {model.tokenizer === 'bpe' ? <TextRow title="Vocabulary" help="How many tokens BPE learns; more make shorter sequences and a larger model." base="1024" unit="tokens" text={model.vocabSize} problem={form.problems['model.vocabSize']} onChange={(vocabSize) => change({ vocabSize })} /> : null}
+      <SettingRow
+        title="Tied embeddings"
+        help="Input and output share one matrix; the model is smaller."
+        changed={!model.tied}
+        base="yes"
+        onReset={() => change({ tied: true })}
+        render={(control) => (
+          <select {...control} className="select" value={String(model.tied)} onChange={(event) => change({ tied: event.currentTarget.value === 'true' })}>
+            <option value="true">yes</option>
+            <option value="false">no</option>
+          </select>
+        )}
+      />
+    </>
+  )
+}
+
+function AnnotatorRow({ form }: { readonly form: TrainForm }): ReactNode {
+  const { draft, dataset } = form
+  const known = dataset?.annotators ?? []
+  const isIn = (name: string): boolean => draft.annotators.length === 0 || draft.annotators.includes(name)
+  const toggle = (name: string): void => {
+    const next = known.filter((one) => (one === name ? !isIn(one) : isIn(one)))
+    form.change({ ...draft, annotators: next.length === known.length ? [] : next })
+  }
+  return (
+    <fieldset className="setting" data-changed={draft.annotators.length > 0}>
+      <legend className="setting-name">Whose labels count</legend>
+      <div className="row wrap setting-wide">
+        {known.map((name) => <label key={name} className="check small"><input type="checkbox" checked={isIn(name)} disabled={isIn(name) && draft.annotators.length === 1} onChange={() => toggle(name)} />{name}</label>)}
+        {known.length === 0 ? <span className="text-3 small">no annotator yet</span> : null}
+      </div>
+      <p>{draft.annotators.length === 0 ? `Everybody’s, ${formatCount(known.length)} annotators.` : `${formatCount(draft.annotators.length)} of ${formatCount(known.length)} annotators.`}</p>
+    </fieldset>
+  )
+}

@@ -1,0 +1,126 @@
+import type { ReactNode } from 'react'
+import { Link } from 'wouter'
+import type { RunSummary } from '../../shared/contract/runs.ts'
+import { MODEL_PRESETS, type ModelPreset } from '../../shared/run-spec.ts'
+import { useCall } from '../api/queries.ts'
+import { useCommands } from '../frame/commands.ts'
+import { formatCount } from '../parts/format.ts'
+import { KeyCap } from '../parts/KeyCap.tsx'
+import type { ModelDraft } from './draft.ts'
+import { countWeights, formatWeights } from './model-size.ts'
+import type { TrainForm } from './use-train.ts'
+
+const PRESETS = Object.keys(MODEL_PRESETS) as ModelPreset[] // keys of a const object
+
+/** Data set → method → model, each in one box. */
+export function TrainSteps({ form }: { readonly form: TrainForm }): ReactNode {
+  useCommands([
+    { id: 'train.data', title: 'Choose the data set', group: 'Train', keys: ['d'], run: () => document.querySelector<HTMLElement>('#train-data')?.focus() },
+    { id: 'train.model', title: 'Choose the model', group: 'Train', keys: ['m'], run: () => document.querySelector<HTMLElement>('#train-model')?.focus() },
+  ])
+  return (
+    <div className="train-steps">
+      <DataStep form={form} />
+      <MethodStep form={form} />
+      <ModelStep form={form} />
+    </div>
+  )
+}
+
+function StepHead({ no, title, forId, keys }: { readonly no: number; readonly title: string; readonly forId?: string; readonly keys?: string }): ReactNode {
+  return (
+    <div className="row">
+      <span className="mono small text-3">{no}</span>
+      {forId === undefined ? <h3 className="grow">{title}</h3> : <h3 className="grow"><label htmlFor={forId}>{title}</label></h3>}
+      {keys === undefined ? null : <KeyCap keys={keys} />}
+    </div>
+  )
+}
+
+function DataStep({ form }: { readonly form: TrainForm }): ReactNode {
+  const { draft, dataset, check } = form
+  return (
+    <section className="train-step">
+      <StepHead no={1} title="Data set" forId="train-data" keys="d" />
+      <select id="train-data" className="select step-select" value={draft.datasetId} onChange={(event) => form.change({ ...draft, datasetId: event.currentTarget.value, annotators: [] })}>
+        {form.datasets.map((one) => <option key={one.datasetId} value={one.datasetId}>{one.name}</option>)}
+      </select>
+      {dataset === undefined ? null : (
+        <p className="small text-2">
+          <span className="mono">{formatCount(dataset.pairCount)}</span> pairs, <span className="mono">{formatCount(check?.counts.labels ?? dataset.labelCount)}</span> labels, snapshot <span className="mono" title={dataset.fingerprint}>{dataset.fingerprint.slice(0, 6)}</span>
+          {check === undefined ? null : <><br />train <span className="mono">{formatCount(check.counts.train)}</span>, validation <span className="mono">{formatCount(check.counts.validation)}</span>, test <span className="mono">{formatCount(check.counts.test)}</span></>}
+        </p>
+      )}
+    </section>
+  )
+}
+
+function MethodStep({ form }: { readonly form: TrainForm }): ReactNode {
+  const { algorithm } = form
+  const arxiv = /arxiv\.org\/abs\/([\d.]+)/.exec(algorithm.paper.url)?.[1]
+  return (
+    <section className="train-step">
+      <StepHead no={2} title="Method" />
+      <div className="step-value">{algorithm.name}</div>
+      <p className="small text-2">{algorithm.paper.cite}{arxiv === undefined ? '' : ', '}{arxiv === undefined ? null : <span className="mono">{arxiv}</span>}</p>
+      <details className="small text-2 step-more">
+        <summary>Loss and deviations</summary>
+        <p className="mono">{algorithm.equation}</p>
+        <ul>{algorithm.deviations.map((text) => <li key={text}>{text}</li>)}</ul>
+      </details>
+    </section>
+  )
+}
+
+function ModelStep({ form }: { readonly form: TrainForm }): ReactNode {
+  const { draft } = form
+  const { model } = draft
+  const runs = useCall('runs.list', {}).data ?? []
+  const starts = runs.filter((run) => run.state === 'finished' && run.method !== 'reward-model')
+  const change = (next: Partial<ModelDraft>): void => form.change({ ...draft, model: { ...model, ...next } })
+  const onChoose = (value: string): void => (value.startsWith('new:') ? change({ kind: 'new', preset: value.slice(4) as ModelPreset }) : change({ kind: 'run', runId: value.slice(4) })) // values written below
+  const problem = form.problems['model.runId']
+  return (
+    <section className="train-step" data-invalid={problem !== undefined}>
+      <StepHead no={3} title="Model" forId="train-model" keys="m" />
+      <select id="train-model" className="select step-select" value={model.kind === 'new' ? `new:${model.preset}` : `run:${model.runId}`} onChange={(event) => onChoose(event.currentTarget.value)}>
+        <optgroup label="New, from random weights">
+          {PRESETS.map((preset) => <option key={preset} value={`new:${preset}`}>New {preset}, {MODEL_PRESETS[preset].layers} layers of {MODEL_PRESETS[preset].hidden}</option>)}
+        </optgroup>
+        <optgroup label="Start from a finished run">
+          {starts.length === 0 ? <option disabled value="none">no finished run yet</option> : null}
+          {starts.map((run) => <option key={run.runId} value={`run:${run.runId}`}>{run.name}, seed {run.seed} ({run.methodName})</option>)}
+          {model.kind === 'run' && !starts.some((run) => run.runId === model.runId) ? <option value={`run:${model.runId}`}>{model.runId === '' ? 'choose a run' : model.runId}</option> : null}
+        </optgroup>
+      </select>
+      {problem === undefined ? null : <p className="small bad" role="alert">{problem}</p>}
+      {model.kind === 'new' ? <NewModel model={model} needsReference={form.algorithm.needsReference} /> : <StartModel run={starts.find((run) => run.runId === model.runId)} model={model} onChange={change} />}
+    </section>
+  )
+}
+
+function NewModel({ model, needsReference }: { readonly model: ModelDraft; readonly needsReference: boolean }): ReactNode {
+  const vocabulary = model.tokenizer === 'byte' ? 259 : Number(model.vocabSize) || 0
+  return (
+    <p className="small text-2">
+      About <span className="mono">{formatWeights(countWeights(model.preset, vocabulary, model.tied))}</span> weights, {model.tokenizer === 'bpe' ? `BPE of ${model.vocabSize} tokens` : 'byte tokenizer'}.
+      {needsReference ? ' Its random weights are also the reference; start from an SFT run for one that writes.' : ''}
+    </p>
+  )
+}
+
+function StartModel({ run, model, onChange }: { readonly run: RunSummary | undefined; readonly model: ModelDraft; onChange(next: Partial<ModelDraft>): void }): ReactNode {
+  return (
+    <p className="small text-2">
+      <label>
+        Weights of the{' '}
+        <select className="select select-small" value={model.checkpoint} onChange={(event) => onChange({ checkpoint: event.currentTarget.value === 'best' ? 'best' : 'last' })}>
+          <option value="last">last</option>
+          <option value="best">best</option>
+        </select>{' '}
+        checkpoint
+      </label>
+      , also the reference. {run === undefined ? null : <Link href={`/runs/${run.runId}`}>Look at it</Link>}
+    </p>
+  )
+}

@@ -1,0 +1,89 @@
+import { useCallback, useEffect, useRef, useState } from 'react'
+import type { Estimate } from '../../shared/contract/runs.ts'
+import type { AppError } from '../../shared/errors.ts'
+import type { RunRequestInput } from '../../shared/run-spec.ts'
+import { asAppError } from '../api/client.ts'
+import { callApp } from '../api/queries.ts'
+import { useSettled } from './use-train.ts'
+
+const IDLE_MS = 1000
+
+interface Measured {
+  readonly of: string
+  readonly estimate: Estimate | null
+  readonly error: AppError | null
+  readonly tookMs: number
+}
+
+export interface EstimateState {
+  readonly measured: Measured | null
+  /** When the dry run in progress began; null when none is. */
+  readonly startedAtMs: number | null
+  /** The shown numbers are of other settings than those in the form. */
+  readonly outdated: boolean
+  readonly automatic: boolean
+  setAutomatic(on: boolean): void
+  start(): void
+  /** Lets go of the dry run: its answer is not shown and no new one begins by itself. */
+  cancel(): void
+}
+
+/**
+ * What only touches the number of runs or their name needs no new dry step: seeds and name are left out of the key.
+ */
+function keyOf(request: RunRequestInput): string {
+  const { seeds: _seeds, name: _name, ...rest } = request
+  return JSON.stringify(rest)
+}
+
+/** A real dry step, one at a time, begun by hand or when the form has rested for a second. */
+export function useEstimate(request: RunRequestInput, valid: boolean): EstimateState {
+  const [measured, setMeasured] = useState<Measured | null>(null)
+  const [startedAtMs, setStartedAtMs] = useState<number | null>(null)
+  const [automatic, setAutomatic] = useState(true)
+  const job = useRef(0)
+  const key = keyOf(request)
+  const settled = useSettled(key, IDLE_MS)
+
+  const start = useCallback(() => {
+    const mine = ++job.current
+    const begin = performance.now()
+    setStartedAtMs(Date.now())
+    const finish = (estimate: Estimate | null, error: AppError | null): void => {
+      if (job.current !== mine) return
+      setStartedAtMs(null)
+      setMeasured({ of: key, estimate, error, tookMs: performance.now() - begin })
+    }
+    callApp('runs.estimate', { request }).then(
+      (estimate) => finish(estimate, null),
+      (error: unknown) => finish(null, asAppError(error)),
+    )
+  }, [key, request])
+
+  const due = automatic && valid && startedAtMs === null && settled === key && measured?.of !== key
+  useEffect(() => {
+    if (due) start()
+    // A new request object with the same key must not start a second dry run.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [due, key])
+  useEffect(
+    () => () => {
+      job.current += 1
+    },
+    [],
+  )
+
+  return {
+    measured,
+    startedAtMs,
+    outdated: measured !== null && measured.of !== key,
+    automatic,
+    setAutomatic,
+    start,
+    cancel() {
+      job.current += 1
+      setStartedAtMs(null)
+      setAutomatic(false)
+    },
+  }
+}

@@ -1,0 +1,96 @@
+import { useEffect, useMemo, useState } from 'react'
+import type { AlgorithmInfo } from '../../shared/contract/system.ts'
+import type { DatasetSummary } from '../../shared/contract/datasets.ts'
+import type { Output } from '../../shared/contract.ts'
+import type { AppError } from '../../shared/errors.ts'
+import type { RunRequestInput } from '../../shared/run-spec.ts'
+import { callApp, useCall } from '../api/queries.ts'
+import { draftFields, draftOf, emptyDraft, readDraft, sortProblems, type Draft, type DraftField } from './draft.ts'
+import { judgeField } from './judge-field.ts'
+
+const SETTLE_MS = 350
+
+/** The value once it has rested. */
+export function useSettled<T>(value: T, afterMs = SETTLE_MS): T {
+  const [settled, setSettled] = useState(value)
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(value), afterMs)
+    return () => clearTimeout(timer)
+  }, [value, afterMs])
+  return settled
+}
+
+/** Kept while the app is open, so that a look at another page does not empty the form. */
+let remembered: Draft | null = null
+
+export interface TrainForm {
+  readonly draft: Draft
+  readonly algorithm: AlgorithmInfo
+  readonly algorithms: readonly AlgorithmInfo[]
+  readonly datasets: readonly DatasetSummary[]
+  readonly dataset: DatasetSummary | undefined
+  readonly fields: readonly DraftField[]
+  readonly request: RunRequestInput
+  /** Path → problem, from the form and from the host. */
+  readonly problems: Readonly<Record<string, string>>
+  readonly otherProblems: readonly string[]
+  readonly check: Output<'runs.check'> | undefined
+  readonly checkError: AppError | null
+  readonly valid: boolean
+  change(draft: Draft): void
+}
+
+/** The first choice: the address' data set, else the last one used, else the one with the most labels. */
+function firstDataset(datasets: readonly DatasetSummary[], wanted: string | null): string {
+  const known = (id: string | null | undefined): boolean => datasets.some((one) => one.datasetId === id)
+  if (wanted !== null && known(wanted)) return wanted
+  if (known(remembered?.datasetId)) return remembered?.datasetId ?? ''
+  return datasets.toSorted((one, two) => two.labeledCount - one.labeledCount)[0]?.datasetId ?? ''
+}
+
+/** All of the Train page's state. Null until methods and data sets are known. */
+export function useTrainForm(algorithms: readonly AlgorithmInfo[], datasets: readonly DatasetSummary[], wantedDataset: string | null, cloned: Draft | null): TrainForm | null {
+  const [draft, setDraft] = useState<Draft | null>(() => {
+    const first = algorithms.find((one) => one.id === 'dpo') ?? algorithms[0]
+    if (first === undefined) return null
+    const start = cloned ?? remembered ?? emptyDraft('', first)
+    return { ...start, datasetId: cloned === null ? firstDataset(datasets, wantedDataset) : start.datasetId }
+  })
+  const algorithm = algorithms.find((one) => one.id === draft?.method) ?? algorithms[0]
+  const fields = useMemo(() => (algorithm === undefined ? [] : draftFields(algorithm, draft?.preset ?? '')), [algorithm, draft?.preset])
+  const read = useMemo(() => (draft === null || algorithm === undefined ? null : readDraft(draft, algorithm, judgeField)), [draft, algorithm])
+  const local = read === null ? {} : read.problems
+  const formValid = read !== null && Object.keys(local).length === 0 && draft?.datasetId !== ''
+  const settled = useSettled(read?.request)
+  const check = useCall('runs.check', { request: settled as RunRequestInput }, { enabled: settled !== undefined && formValid, keepPrevious: true }) // enabled only with a request
+  if (draft === null || algorithm === undefined || read === null) return null
+  const paths = new Set(['seeds', 'name', ...fields.map((field) => field.path)])
+  const sorted = sortProblems(check.data?.problems ?? [], paths)
+  const current = settled === read.request && !check.isPlaceholderData
+  return {
+    draft,
+    algorithm,
+    algorithms,
+    datasets,
+    dataset: datasets.find((one) => one.datasetId === draft.datasetId),
+    fields,
+    request: read.request,
+    problems: { ...sorted.beside, ...local },
+    otherProblems: sorted.other,
+    check: check.data,
+    checkError: formValid ? check.error : null,
+    valid: formValid && current && check.data !== undefined && check.data.problems.length === 0,
+    change(next) {
+      remembered = next
+      setDraft(next)
+    },
+  }
+}
+
+/** The form of a finished or running run, for "clone". Null while it is read or when there is none to clone. */
+export async function fetchClone(runId: string, algorithms: readonly AlgorithmInfo[]): Promise<Draft> {
+  const request = await callApp('runs.request', { runId: runId as never }) // the address bar's id; the host checks it
+  const algorithm = algorithms.find((one) => one.id === request.method) ?? algorithms[0]
+  if (algorithm === undefined) throw new Error('there are no methods')
+  return draftOf(request, algorithm, judgeField)
+}
