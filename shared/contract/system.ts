@@ -3,19 +3,31 @@ import { engineName, metricInfo } from '../domain.ts'
 import { dataKind } from '../data-kinds.ts'
 import { call } from './define.ts'
 
-export const settings = z.strictObject({
-  theme: z.enum(['system', 'light', 'dark']).default('system'),
+/** Without defaults, so that a change of one setting leaves the others as they are. */
+const settingValues = {
+  theme: z.enum(['system', 'light', 'dark']),
   /** What happens to runs in progress when the app is closed. */
-  onQuit: z.enum(['continue', 'checkpoint']).default('continue'),
+  onQuit: z.enum(['continue', 'checkpoint']),
   /** How many runs train at the same time on this machine. */
-  slots: z.int().min(1).max(64).default(1),
-  queuePaused: z.boolean().default(false),
-  keymap: z.enum(['pairlab', 'argilla', 'label-studio', 'prodigy', 'one-hand']).default('pairlab'),
+  slots: z.int().min(1).max(64),
+  queuePaused: z.boolean(),
+  keymap: z.enum(['pairlab', 'argilla', 'label-studio', 'prodigy', 'one-hand']),
   /** Single keys the person changed, by action: { 'label.tie': 't' }. */
-  keys: z.record(z.string(), z.string()).default({}),
-  annotatorId: z.string().nullable().default(null),
+  keys: z.record(z.string(), z.string()),
+  annotatorId: z.string().nullable(),
   /** Free-form state of the window: panel sizes, chosen columns, smoothing. */
-  view: z.record(z.string(), z.json()).default({}),
+  view: z.record(z.string(), z.json()),
+}
+
+export const settings = z.strictObject({
+  theme: settingValues.theme.default('system'),
+  onQuit: settingValues.onQuit.default('continue'),
+  slots: settingValues.slots.default(1),
+  queuePaused: settingValues.queuePaused.default(false),
+  keymap: settingValues.keymap.default('pairlab'),
+  keys: settingValues.keys.default({}),
+  annotatorId: settingValues.annotatorId.default(null),
+  view: settingValues.view.default({}),
 })
 export type Settings = z.infer<typeof settings>
 
@@ -79,6 +91,6 @@ export const systemCalls = {
   'system.info': call(z.strictObject({}), systemInfo),
   'system.log': call(z.strictObject({ lines: z.int().min(1).max(10_000).default(200) }), z.strictObject({ path: z.string(), lines: z.array(z.string()) })),
   'settings.get': call(z.strictObject({}), settings),
-  'settings.set': call(settings.partial(), settings),
+  'settings.set': call(z.strictObject(settingValues).partial(), settings),
   'algorithms.list': call(z.strictObject({}), z.array(algorithmInfo)),
 } as const
