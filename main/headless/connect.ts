@@ -1,9 +1,10 @@
 import path from 'node:path'
-import { AppError } from '../../shared/errors.ts'
+import { AppError, ERROR_EXIT_STATUS } from '../../shared/errors.ts'
 import { inProcess, type Client } from '../../shared/rpc.ts'
 import { createApp, type App } from '../app.ts'
 import { defaultDataFolder } from '../data-folder.ts'
-import { findHost } from './http-client.ts'
+import { announceHost, findHost } from './http-client.ts'
+import { serve } from './serve.ts'
 
 export interface Connection {
   readonly client: Client
@@ -16,19 +17,53 @@ export function resolveDataFolder(given: string | undefined): string {
   return path.resolve(given ?? defaultDataFolder())
 }
 
+/** A verb that is done in a moment may hold the folder just now; a longer one leaves its address. */
+const LOCK_PATIENCE_MS = 3000
+const LOCK_RETRY_MS = 150
+
 /**
  * Runs `work` against the data folder: through the app that has it open, if one does, else through one of our own
  * that is closed again. Training processes outlive either.
+ * @param share for verbs that take long: other command lines reach the app meanwhile
+ * @throws AppError `db-locked` when the folder's owner cannot be reached, as with the desktop window
  */
-export async function withClient<T>(dataDir: string | undefined, work: (connection: Connection) => Promise<T>): Promise<T> {
+export async function withClient<T>(dataDir: string | undefined, work: (connection: Connection) => Promise<T>, share = false): Promise<T> {
   const dataFolder = resolveDataFolder(dataDir)
-  const running = await findHost(dataFolder)
-  if (running !== null) return work({ client: running, app: null, dataFolder })
-  const app = await createApp({ dataFolder })
+  const found = await findOrOpen(dataFolder)
+  if (!('app' in found)) return work({ client: found.running, app: null, dataFolder })
+  const { app } = found
+  const host = share ? await serve({ app, rendererFolder: null }) : null
+  const forget = host === null ? null : announceHost(dataFolder, host, false)
+  let closing: Promise<void> | null = null
+  const close = (): Promise<void> => (closing ??= (async () => {
+    forget?.()
+    await host?.close()
+    await app.close()
+  })())
+  const interrupt = (): void => {
+    process.stderr.write('\nInterrupted. Runs that train go on by themselves, or checkpoint first if Settings say so: pairlab runs\n')
+    void close().finally(() => process.exit(ERROR_EXIT_STATUS.cancelled))
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt)
   try {
     return await work({ client: inProcess(app.handlers), app, dataFolder })
   } finally {
-    await app.close()
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, interrupt)
+    await close()
+  }
+}
+
+async function findOrOpen(dataFolder: string): Promise<{ readonly running: Client } | { readonly app: App }> {
+  const endMs = Date.now() + LOCK_PATIENCE_MS
+  for (;;) {
+    const running = await findHost(dataFolder)
+    if (running !== null) return { running }
+    try {
+      return { app: await createApp({ dataFolder }) }
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'db-locked' || Date.now() > endMs) throw error
+      await new Promise((resolve) => setTimeout(resolve, LOCK_RETRY_MS))
+    }
   }
 }
 

@@ -5,7 +5,7 @@ import { AppError, wireError } from '../../shared/errors.ts'
 import { unwrap, type Client } from '../../shared/rpc.ts'
 import type { Output } from '../../shared/contract.ts'
 
-const address = z.strictObject({ port: z.int(), token: z.string(), pid: z.int() })
+const address = z.strictObject({ port: z.int(), token: z.string(), pid: z.int(), /** Whether it serves the page, too. */ page: z.boolean() })
 const reply = z.union([z.object({ ok: z.literal(true), value: z.unknown() }), z.object({ ok: z.literal(false), error: wireError })])
 
 function addressPath(dataFolder: string): string {
@@ -13,9 +13,10 @@ function addressPath(dataFolder: string): string {
 }
 
 /** Leaves word for command lines of the same person: only they can read it. Returns the way to take it back. */
-export function announceHost(dataFolder: string, host: { readonly port: number; readonly token: string }): () => void {
+export function announceHost(dataFolder: string, host: { readonly port: number; readonly token: string }, page: boolean): () => void {
   const file = addressPath(dataFolder)
-  writeFileSync(file, JSON.stringify({ port: host.port, token: host.token, pid: process.pid }), { mode: 0o600 })
+  rmSync(file, { force: true }) // `mode` counts only for a new file
+  writeFileSync(file, JSON.stringify({ port: host.port, token: host.token, pid: process.pid, page }), { mode: 0o600 })
   return () => rmSync(file, { force: true })
 }
 
@@ -40,10 +41,10 @@ export async function findHost(dataFolder: string): Promise<Client | null> {
   return found === null ? null : httpClient(found)
 }
 
-/** The page's address of the app that holds this data folder. */
+/** The page's address of the app that holds this data folder; null where none serves it. */
 export async function findHostAddress(dataFolder: string): Promise<string | null> {
   const found = await findAnswering(dataFolder)
-  return found === null ? null : `http://127.0.0.1:${found.port}/?token=${found.token}`
+  return found === null || !found.page ? null : `http://127.0.0.1:${found.port}/?token=${found.token}`
 }
 
 /** The contract over HTTP, for the command line beside a running app. */

@@ -17,8 +17,8 @@ const BACKLOG_LIMIT_BYTES = 16 * 1024 * 1024
 
 export interface ServeOptions {
   readonly app: App
-  /** Folder of the built page. */
-  readonly rendererFolder: string
+  /** Folder of the built page; null serves calls and events alone. */
+  readonly rendererFolder: string | null
   /** 0 lets the system choose. */
   readonly port?: number
   readonly token?: string
@@ -85,7 +85,7 @@ function readAddress(request: IncomingMessage, port: number): URL | null {
 
 interface Door {
   readonly app: App
-  readonly rendererFolder: string
+  readonly rendererFolder: string | null
   readonly token: string
   readonly port: number
 }
@@ -97,6 +97,7 @@ async function handle(request: IncomingMessage, response: ServerResponse, door: 
   const guarded = /^\/(call\/|upload$|download$)/.test(url.pathname)
   if (!guarded) {
     if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405, 'usage-invalid', `${request.method} is not possible here.`, 'Calls go to /call/<name> with POST.')
+    if (door.rendererFolder === null) return refuse(response, 404, 'not-found', 'There is no page here.', 'Start one with: pairlab serve --open')
     return sendPage(response, door.rendererFolder, url.pathname)
   }
   const given = bearerToken(request) || (url.pathname === '/download' ? (url.searchParams.get('token') ?? '') : '')

@@ -69,7 +69,7 @@ export function importCommand(): Command {
         if (done === null) throw new AppError({ code: 'internal', message: 'The import ended without a data set.', hint: 'Look into the log: pairlab doctor.' })
         const detail = await client.call('datasets.get', { datasetId: done })
         out.result(detail, `${detail.name}: ${formatCount(detail.pairCount)} pairs, ${formatCount(detail.promptCount)} prompts, ${formatCount(detail.labelCount)} labels; ${formatCount(detail.rejectedRowCount)} rows left out, ${formatCount(detail.warningCount)} warnings\nId ${detail.datasetId}, fingerprint ${detail.fingerprint.slice(0, 12)}\nNext: pairlab label ${detail.datasetId}   or   pairlab train dpo --data ${detail.datasetId}`)
-      })
+      }, true)
     })
 }
 

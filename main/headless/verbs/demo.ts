@@ -91,7 +91,7 @@ export function demoCommand(): Command {
       const folder = path.join(resolveDataFolder(dataDir), 'demo')
       if (options.keep !== true) rmSync(folder, { recursive: true, force: true })
       const startMs = Date.now()
-      const comparison = await withClient(folder, ({ client }) => runDemo(client, out))
+      const comparison = await withClient(folder, ({ client }) => runDemo(client, out), true)
       out.say(`\nDone in ${formatDuration(Date.now() - startMs)}. The models are small and the data are few: what this shows is that the road works, and what was measured.`)
       out.say(`Look at it: npm start -- --data-dir "${folder}"`)
       out.result(comparison)

@@ -34,7 +34,7 @@ export function serveCommand(): Command {
       }
       const app = await createApp({ dataFolder })
       const host = await serve({ app, rendererFolder: findRenderer(), port: Number(options.port) })
-      const forget = announceHost(dataFolder, host)
+      const forget = announceHost(dataFolder, host, true)
       out.result({ url: host.url, port: host.port, dataFolder }, `Pairlab is at ${host.url}\nData folder: ${dataFolder}. Ctrl+C ends it.`)
       if (options.open === true) openBrowser(host.url)
       await new Promise<void>((resolve) => {

@@ -112,7 +112,7 @@ function methodCommand(algorithm: (typeof algorithms)[number]): Command {
       if (options.detach === true) return out.result({ runIds })
       await followRuns(client, runIds, out)
       await report(client, runIds, out)
-    })
+    }, true)
   })
 }
 
