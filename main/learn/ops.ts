@@ -23,13 +23,14 @@ export function tokenLogProbsFromLogits(logits: tf.Tensor3D, tokens: TokenBatch)
     const oneHot = tf.oneHot(labels, vocab, 1, 0, 'float32')
     const chosen = tf.sum(tf.where(tf.greater(oneHot, 0), logProbs, tf.zerosLike(logProbs)), -1)
     const masked = tf.where(tf.greater(mask, 0), chosen, tf.zerosLike(chosen))
-    ;(save as (tensors: tf.Tensor[]) => void)([logProbs])
+    // Captured tensors are gone by the time the gradient runs; saved ones are kept.
+    ;(save as (tensors: tf.Tensor[]) => void)([logProbs, labels, mask])
     return {
       value: masked,
       gradFunc: (dy, saved) => {
-        const [savedLogProbs] = saved as tf.Tensor[]
-        const column = tf.expandDims(tf.where(tf.greater(mask, 0), dy as tf.Tensor2D, tf.zerosLike(mask)), -1)
-        return tf.mul(column, tf.sub(tf.oneHot(labels, vocab, 1, 0, 'float32'), tf.exp(savedLogProbs!)))
+        const [savedLogProbs, savedLabels, savedMask] = saved as [tf.Tensor3D, tf.Tensor2D, tf.Tensor2D] // as saved above
+        const column = tf.expandDims(tf.where(tf.greater(savedMask, 0), dy as tf.Tensor2D, tf.zerosLike(savedMask)), -1)
+        return tf.mul(column, tf.sub(tf.oneHot(savedLabels, vocab, 1, 0, 'float32'), tf.exp(savedLogProbs)))
       },
     }
   })

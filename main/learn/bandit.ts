@@ -1,0 +1,116 @@
+// The bandit of the CoPG paper's §5.1 (arXiv 2406.19185) in exact form: gradients are expectations over the data's
+// distributions, so that what a method converges to is seen without the noise of sampling. Plain double precision.
+
+export interface Bandit {
+  readonly rewards: readonly number[]
+  readonly reference: readonly number[]
+  /** Where the first and the second completion of a pair come from, independently. */
+  readonly mu1: readonly number[]
+  readonly mu2: readonly number[]
+  readonly beta: number
+}
+
+export const BANDIT_METHODS = ['copg', 'ipo', 'dpo', 'pg_none', 'pg_value'] as const
+export type BanditMethod = (typeof BANDIT_METHODS)[number]
+
+/** §5.1: three arms, two lopsided data distributions, a uniform reference. */
+export const PAPER_BANDIT: Bandit = { rewards: [2.5, 2, 1], reference: [1 / 3, 1 / 3, 1 / 3], mu1: [0.1, 0.2, 0.7], mu2: [0.05, 0.05, 0.9], beta: 0.5 }
+
+/** log Σ π_ref e^{R/β} */
+export function logPartition(bandit: Bandit): number {
+  const exponents = bandit.rewards.map((reward, arm) => Math.log(bandit.reference[arm]!) + reward / bandit.beta)
+  const top = Math.max(...exponents)
+  return top + Math.log(exponents.reduce((sum, value) => sum + Math.exp(value - top), 0))
+}
+
+/** π* = π_ref e^{R/β} / Z, the one optimum of J. */
+export function optimalPolicy(bandit: Bandit): number[] {
+  const log = logPartition(bandit)
+  return bandit.rewards.map((reward, arm) => Math.exp(Math.log(bandit.reference[arm]!) + reward / bandit.beta - log))
+}
+
+/** J(π) = E_π[R] − β KL(π‖π_ref). */
+export function banditValue(bandit: Bandit, policy: readonly number[]): number {
+  return policy.reduce((sum, share, arm) => (share === 0 ? sum : sum + share * regularizedReward(bandit, share, arm)), 0)
+}
+
+export function banditRegret(bandit: Bandit, policy: readonly number[]): number {
+  return banditValue(bandit, optimalPolicy(bandit)) - banditValue(bandit, policy)
+}
+
+export interface BanditResult {
+  readonly policy: readonly number[]
+  readonly regret: number
+  /** Regret after each of the steps asked for. */
+  readonly regretByStep: readonly (readonly [step: number, regret: number])[]
+}
+
+/** Gradient ascent on softmax logits from log π_ref, with the whole expectation as the gradient. */
+export function trainBandit(bandit: Bandit, method: BanditMethod, options: { readonly learningRate: number; readonly steps: number; readonly reportAt?: readonly number[] }): BanditResult {
+  const report = new Set(options.reportAt ?? [])
+  const regretByStep: (readonly [number, number])[] = []
+  let logits = bandit.reference.map((share) => Math.log(share))
+  for (let step = 1; step <= options.steps; step += 1) {
+    const policy = softmax(logits)
+    const gradient = logitGradient(policy, armWeights(bandit, method, policy))
+    logits = logits.map((logit, arm) => logit + options.learningRate * gradient[arm]!)
+    if (report.has(step)) regretByStep.push([step, banditRegret(bandit, softmax(logits))])
+  }
+  const policy = softmax(logits)
+  return { policy, regret: banditRegret(bandit, policy), regretByStep }
+}
+
+/** How much each arm's log-probability is pushed up, before the softmax takes the mean away: Σ weight · ∇ log π. */
+export function armWeights(bandit: Bandit, method: BanditMethod, policy: readonly number[]): number[] {
+  if (method === 'pg_none' || method === 'pg_value') return policyGradientWeights(bandit, method, policy)
+  const weights = policy.map(() => 0)
+  for (const first of policy.keys()) {
+    for (const second of policy.keys()) {
+      const push = bandit.mu1[first]! * bandit.mu2[second]! * pairPush(bandit, method, policy, first, second)
+      weights[first]! += push
+      weights[second]! -= push
+    }
+  }
+  return weights
+}
+
+/** −∂loss/∂Δr of one ordered pair, its label drawn from Bradley–Terry on the rewards where the method uses labels. */
+function pairPush(bandit: Bandit, method: Exclude<BanditMethod, 'pg_none' | 'pg_value'>, policy: readonly number[], first: number, second: number): number {
+  const { beta } = bandit
+  const rewardDifference = bandit.rewards[first]! - bandit.rewards[second]!
+  const difference = logRatio(bandit, policy[first]!, first) - logRatio(bandit, policy[second]!, second)
+  if (method === 'copg') return rewardDifference - beta * difference
+  const preference = sigmoid(rewardDifference)
+  if (method === 'ipo') return preference - 0.5 - beta * difference
+  return beta * (preference - sigmoid(beta * difference))
+}
+
+function policyGradientWeights(bandit: Bandit, method: 'pg_none' | 'pg_value', policy: readonly number[]): number[] {
+  const baseline = method === 'pg_none' ? 0 : policy.reduce((sum, share, arm) => sum + share * bandit.rewards[arm]!, 0)
+  return policy.map((share, arm) => (bandit.mu1[arm]! + bandit.mu2[arm]!) * (regularizedReward(bandit, share, arm) - baseline))
+}
+
+function regularizedReward(bandit: Bandit, share: number, arm: number): number {
+  return bandit.rewards[arm]! - bandit.beta * logRatio(bandit, share, arm)
+}
+
+function logRatio(bandit: Bandit, share: number, arm: number): number {
+  return Math.log(share) - Math.log(bandit.reference[arm]!)
+}
+
+/** ∂ log π(arm)/∂ logits = onehot − π, summed with the weights. */
+export function logitGradient(policy: readonly number[], weights: readonly number[]): number[] {
+  const total = weights.reduce((sum, weight) => sum + weight, 0)
+  return policy.map((share, arm) => weights[arm]! - share * total)
+}
+
+export function softmax(logits: readonly number[]): number[] {
+  const top = Math.max(...logits)
+  const exponents = logits.map((logit) => Math.exp(logit - top))
+  const total = exponents.reduce((sum, value) => sum + value, 0)
+  return exponents.map((value) => value / total)
+}
+
+function sigmoid(x: number): number {
+  return x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x))
+}

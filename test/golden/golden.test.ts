@@ -1,0 +1,89 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { formatGoldenReport, runGolden } from '../../main/golden/run-golden.ts'
+
+const vectors = fileURLToPath(new URL('.', import.meta.url))
+const COVERED = ['agreement', 'bootstrap', 'copg_bandit', 'copg_group', 'copg_pair', 'dpo', 'ipo', 'optim', 'policy_gradient', 'reward_model_bt', 'seq_logprob_sft']
+
+describe('the golden vectors', () => {
+  it('agree with our losses, gradients, optimizer and statistics', async () => {
+    const report = await runGolden(vectors, { engine: 'cpu' })
+    expect(report.results.filter((result) => result.status === 'failed')).toEqual([])
+    expect(report.exitStatus).toBe(0)
+    const passed = new Set(report.results.filter((result) => result.status === 'passed').map((result) => result.file))
+    expect([...passed]).toEqual(expect.arrayContaining(COVERED.map((name) => `${name}.json`)))
+    // Enough that a check which compares nothing would show.
+    expect(report.results.reduce((sum, result) => sum + result.compared, 0)).toBeGreaterThan(4000)
+    expect(formatGoldenReport(report).split('\n').at(-1)).toBe(`${report.passed} passed, 0 failed, ${report.notCovered} not covered`)
+  })
+})
+
+describe('a folder with a wrong number', () => {
+  let folder: string
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(os.tmpdir(), 'golden-'))
+  })
+  afterEach(async () => {
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  async function planted<T = Record<string, unknown>>(file: string, change: (outputs: T) => void): Promise<string> {
+    const whole = JSON.parse(await readFile(path.join(vectors, `${file}.json`), 'utf8'))
+    change(whole.cases[0].outputs)
+    await writeFile(path.join(folder, `${file}.json`), JSON.stringify(whole))
+    const report = await runGolden(folder, { engine: 'cpu' })
+    expect(report.exitStatus).toBe(1)
+    expect(report.failed).toBe(1)
+    return formatGoldenReport(report)
+  }
+
+  it.each(COVERED)('notices it in %s', async (file) => {
+    const text = await planted(file, (outputs) => shiftFirstNumber(outputs))
+    expect(text).toMatch(new RegExp(`^FAILED ${file}\\.json `, 'm'))
+  })
+
+  it('notices a wrong gradient beside a right loss', async () => {
+    const text = await planted('dpo', (outputs: { grads: { policy_rejected_logps: number[] } }) => {
+      outputs.grads.policy_rejected_logps[2]! *= 1.01
+    })
+    expect(text).toContain('grads.policy_rejected_logps[2]')
+  })
+
+  it('notices a NaN, a missing value and a value in a masked place', async () => {
+    expect(await planted('ipo', (outputs: { loss: unknown }) => { outputs.loss = 'NaN' })).toContain('expected NaN')
+    await rm(path.join(folder, 'ipo.json'))
+    expect(await planted('agreement', (outputs: { kappa_none: unknown }) => { outputs.kappa_none = null })).toContain('expected null')
+    await rm(path.join(folder, 'agreement.json'))
+    expect(await planted('copg_group', (outputs: { per_prompt: number[] }) => { outputs.per_prompt.push(0) })).toContain('expected 4')
+  })
+
+  it('reports what it does not know, and fails what it cannot read', async () => {
+    await writeFile(path.join(folder, 'brand_new.json'), '{"format":1,"cases":[]}')
+    await cp(path.join(vectors, 'kto.json'), path.join(folder, 'kto.json'))
+    expect(formatGoldenReport(await runGolden(folder))).toContain('0 passed, 0 failed, 2 not covered')
+    await writeFile(path.join(folder, 'dpo.json'), '{"format":1,"cases":[{"name":"x","inputs":{},"params":{"beta":0.1},"outputs":{"loss":1}}]}')
+    await writeFile(path.join(folder, 'ipo.json'), '{"format":')
+    const report = await runGolden(folder)
+    expect([report.failed, report.exitStatus]).toEqual([2, 1])
+    expect(formatGoldenReport(report)).toContain('policy_chosen_logps')
+  })
+
+  it('says so when there is no folder', async () => {
+    await expect(runGolden(path.join(folder, 'none'))).rejects.toMatchObject({ code: 'file-not-found' })
+  })
+})
+
+/** Adds 0.37 to the first finite number found, going into lists and records. */
+function shiftFirstNumber(node: Record<string, unknown>): boolean {
+  for (const [key, value] of Object.entries(node)) {
+    if (typeof value === 'number') {
+      node[key] = value + 0.37
+      return true
+    }
+    if (typeof value === 'object' && value !== null && shiftFirstNumber(value as Record<string, unknown>)) return true
+  }
+  return false
+}
