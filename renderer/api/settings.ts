@@ -12,16 +12,19 @@ export function useSettings(): Settings | undefined {
   return useCall('settings.get', {}).data
 }
 
-/** Shows the change at once and stores it when the hand rests, so that dragging a panel is one write. */
+/** Shows the change at once; the window's own state is stored when the hand rests, so that dragging a panel is one write. */
 export function changeSettings(change: Partial<Settings>): void {
   queryClient.setQueryData<Output<'settings.get'>>(KEY, (settings) => settings && { ...settings, ...change })
   pending = { ...pending, ...change }
   clearTimeout(timer)
-  timer = setTimeout(() => {
-    const sent = pending
-    pending = {}
-    callApp('settings.set', sent).catch(() => queryClient.invalidateQueries({ queryKey: KEY }))
-  }, SETTLE_MS)
+  timer = setTimeout(store, Object.keys(change).every((key) => key === 'view') ? SETTLE_MS : 0)
+}
+
+function store(): void {
+  const sent = pending
+  pending = {}
+  // A change that could not be stored must not look as if it had been.
+  callApp('settings.set', sent).catch(() => queryClient.invalidateQueries({ queryKey: KEY }))
 }
 
 type Json = Settings['view'][string]

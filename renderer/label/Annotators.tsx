@@ -9,13 +9,13 @@ import { Section } from '../parts/Panel.tsx'
 import { ErrorNotice } from '../parts/states.tsx'
 import { formatCount } from '../parts/format.ts'
 
-/** Asks who labels. A name is enough: it keeps several people on one machine apart. */
-export function AnnotatorForm({ action, onAdded }: { readonly action: string; onAdded?(annotator: Annotator): void }): ReactNode {
+/** A name is enough: it keeps several people on one machine apart. */
+function AnnotatorForm({ title, action, onAdded }: { readonly title: string; readonly action: string; onAdded?(): void }): ReactNode {
   const add = useMutate('annotators.add', {
     invalidate: ['annotators.list'],
     onSuccess: (annotator) => {
       changeSettings({ annotatorId: annotator.annotatorId })
-      onAdded?.(annotator)
+      onAdded?.()
     },
   })
   return (
@@ -26,13 +26,34 @@ export function AnnotatorForm({ action, onAdded }: { readonly action: string; on
         add.mutate({ name: String(new FormData(event.currentTarget).get('name')) })
       }}
     >
-      <label htmlFor="annotator-name" className="small text-2">Your name</label>
+      <label htmlFor="annotator-name" className="small text-2">{title}</label>
       <div className="row">
         <input id="annotator-name" name="name" className="input grow" required maxLength={80} autoComplete="off" />
         <Button submit look="primary" disabled={add.isPending}>{action}</Button>
       </div>
       {add.isError ? <ErrorNotice error={add.error} /> : null}
     </form>
+  )
+}
+
+/** Who is labeling: someone known, or a new name. */
+export function WhoLabels({ annotators, current, action, onChosen }: { readonly annotators: readonly Annotator[]; readonly current: string | null; readonly action: string; onChosen?(): void }): ReactNode {
+  return (
+    <div className="who">
+      {annotators.length === 0 ? null : (
+        <ul className="annotator-list">
+          {annotators.map((one) => (
+            <li key={one.annotatorId}>
+              <button type="button" aria-current={one.annotatorId === current ? 'true' : undefined} onClick={() => { changeSettings({ annotatorId: one.annotatorId }); onChosen?.() }}>
+                <span className="annotator-mark" aria-hidden="true">{one.name.slice(0, 1).toUpperCase()}</span>
+                {one.name}
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      <AnnotatorForm title={annotators.length === 0 ? 'Your name' : 'Someone else'} action={action} {...(onChosen === undefined ? {} : { onAdded: onChosen })} />
+    </div>
   )
 }
 
@@ -46,26 +67,12 @@ export function AnnotatorSection({ annotator, annotators }: { readonly annotator
         <button type="button" className="link-button small" onClick={() => setChoosing(true)}>Change</button>
       </div>
       <p className="small text-2 section-text">What others answered stays hidden while you label.</p>
-      {choosing ? <ChooseAnnotator annotator={annotator} annotators={annotators} onClose={() => setChoosing(false)} /> : null}
+      {choosing ? (
+        <Dialog title="Who is labeling?" width={420} onClose={() => setChoosing(false)}>
+          <WhoLabels annotators={annotators} current={annotator.annotatorId} action="Add" onChosen={() => setChoosing(false)} />
+        </Dialog>
+      ) : null}
     </Section>
-  )
-}
-
-function ChooseAnnotator({ annotator, annotators, onClose }: { readonly annotator: Annotator; readonly annotators: readonly Annotator[]; onClose(): void }): ReactNode {
-  return (
-    <Dialog title="Who is labeling?" width={420} onClose={onClose}>
-      <ul className="annotator-list">
-        {annotators.map((one) => (
-          <li key={one.annotatorId}>
-            <button type="button" aria-current={one.annotatorId === annotator.annotatorId ? 'true' : undefined} onClick={() => { changeSettings({ annotatorId: one.annotatorId }); onClose() }}>
-              <span className="annotator-mark" aria-hidden="true">{one.name.slice(0, 1).toUpperCase()}</span>
-              {one.name}
-            </button>
-          </li>
-        ))}
-      </ul>
-      <AnnotatorForm action="Add" onAdded={onClose} />
-    </Dialog>
   )
 }
 

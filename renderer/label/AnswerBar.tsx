@@ -20,7 +20,7 @@ interface AnswerBarProps {
 /** The answers, each with its key. Nothing is marked until a key is pressed: both sides start equal. */
 export function AnswerBar({ session, store, keymap, chosen, noteOpen, noteRef, onNote }: AnswerBarProps): ReactNode {
   const busy = isBusy(session)
-  const answer = (verdict: Verdict, text: string, keys: string | undefined, className = ''): ReactNode => (
+  const answer = (verdict: Verdict, text: ReactNode, keys: string | undefined, className = ''): ReactNode => (
     <Button className={className} keys={keys} aria-pressed={chosen === verdict} aria-disabled={busy} onClick={() => store.choose(verdict)}>{text}</Button>
   )
   return (
@@ -43,7 +43,7 @@ export function AnswerBar({ session, store, keymap, chosen, noteOpen, noteRef, o
           onChange={(strength) => store.send({ type: 'strength-set', strength })}
         />
         <span className="grow" />
-        {answer('tie', 'Tie, both good', keymap.tie[0])}
+        {answer('tie', <>Tie<span className="tie-text">, both good</span></>, keymap.tie[0], 'tie')}
         {answer('both-bad', 'Both bad', keymap.bothBad[0])}
         {answer('skip', 'Skip', keymap.skip[0])}
         <Button icon={StickyNote} keys={keymap.note[0]} aria-expanded={noteOpen} className={session.comment.trim() === '' ? '' : 'is-on'} onClick={onNote}>Note</Button>

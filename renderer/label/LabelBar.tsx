@@ -9,13 +9,13 @@ import type { Session } from './session.ts'
 import type { SessionStore } from './session-store.ts'
 
 const FILTERS: { readonly [F in LabelFilter['only']]: string } = {
-  unlabeled: 'Not answered yet',
+  unlabeled: 'Unanswered',
   all: 'All pairs',
   labeled: 'Answered',
   skipped: 'Skipped',
-  flagged: 'To look at again',
+  flagged: 'Look again',
   ties: 'Ties',
-  disagreement: 'Annotators differ',
+  disagreement: 'Disagreement',
 }
 
 interface LabelBarProps {
@@ -34,22 +34,22 @@ export function LabelBar({ session, store, keymap, jumpRef, searchRef }: LabelBa
     <div className="label-bar">
       <Position index={current?.index ?? null} total={progress?.total ?? null} inputRef={jumpRef} onJump={(index) => void store.jump(index)} />
       <ProgressBar value={progress === null || progress.total === 0 ? 0 : seen / progress.total} label="Pairs answered" />
-      <span className="nowrap">
+      <span className="nowrap answered">
         <span className="mono">{formatCount(progress?.answered)}</span> answered
         {progress !== null && progress.skipped > 0 ? <> · <span className="mono">{formatCount(progress.skipped)}</span> skipped</> : null}
       </span>
       <FilterFields session={session} store={store} searchRef={searchRef} />
       <span className="grow" />
       {progress?.paceMs === null || progress === null ? null : (
-        <span className="nowrap pace" title="Median of your last 50 answers">
+        <span className="nowrap pace" title="Median of your last 50 answers, and what the open pairs will take at that pace">
           <Clock className="icon icon-s" aria-hidden="true" /> <span className="mono">{formatDuration(progress.paceMs)}</span> a pair
-          <span className="text-3 pace-left">about {formatDuration(progress.remainingMs)} left</span>
+          <span className="text-3 pace-left">{formatDuration(progress.remainingMs)} left</span>
         </span>
       )}
       <Button look="quiet" small icon={Undo2} keys={keymap.undo[0]} disabled={progress?.canUndo !== true} onClick={() => void store.undo()}>Undo</Button>
       <Button look="quiet" small icon={Redo2} aria-label="Redo" title="Redo" disabled={progress?.canRedo !== true} onClick={() => void store.redo()} />
-      <Button look="quiet" small icon={Flag} keys={keymap.flag[0]} aria-pressed={current?.flagged === true} className={current?.flagged === true ? 'is-on' : ''} disabled={current === null} onClick={() => void store.toggleFlag()}>
-        {current?.flagged === true ? 'Marked' : 'Look again later'}
+      <Button look="quiet" small icon={Flag} keys={keymap.flag[0]} aria-label="Look again later" aria-pressed={current?.flagged === true} className={current?.flagged === true ? 'is-on' : ''} disabled={current === null} onClick={() => void store.toggleFlag()}>
+        <span className="flag-text">{current?.flagged === true ? 'Marked' : 'Look again'}</span>
       </Button>
     </div>
   )
@@ -116,7 +116,7 @@ function FilterFields({ session, store, searchRef }: Pick<LabelBarProps, 'sessio
           className="input input-small"
           type="search"
           aria-label="Only pairs with these words"
-          placeholder="Words in the pair"
+          placeholder="Search"
           defaultValue={filter.search}
           onChange={(event) => {
             const search = event.currentTarget.value

@@ -38,8 +38,15 @@ const MAX_CELLS = 40_000
 const MAX_LINE_EDITS = 1500
 const MAX_WORD_DIFF_CHARACTERS = 6000
 
+/** "3. ", "b) ", "- ": what numbers a line is not what it says. */
+const LIST_MARK = /^\s*(?:\d+[.)]|[a-z][.)]|[-*•])\s+/i
+
+function markOf(line: string): string {
+  return LIST_MARK.exec(line)?.[0] ?? ''
+}
+
 function wordsOf(line: string): readonly string[] {
-  return line.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []
+  return line.replace(LIST_MARK, '').toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []
 }
 
 /** Dice overlap of two bags of words, 0 to 1. */
@@ -150,15 +157,37 @@ function marked(left: Line, right: Line): AlignedRow {
   if (left.text === right.text || left.text.length + right.text.length > MAX_WORD_DIFF_CHARACTERS) {
     return { left: plain(left, false), right: plain(right, false) }
   }
-  const changes = diffWordsWithSpace(left.text, right.text)
-  const side = (mine: 'added' | 'removed', role: string | null): Cell => ({
-    role,
-    alone: false,
-    pieces: changes
-      .filter((change) => change[mine] || (!change.added && !change.removed))
-      .map((change) => ({ text: change.value, changed: change[mine] && change.value.trim() !== '' })),
-  })
-  return { left: side('removed', left.role), right: side('added', right.role) }
+  const leftMark = markOf(left.text)
+  const rightMark = markOf(right.text)
+  const changes = diffWordsWithSpace(left.text.slice(leftMark.length), right.text.slice(rightMark.length))
+  const side = (mine: 'added' | 'removed', mark: string, role: string | null): Cell => {
+    const pieces = changes.filter((change) => change[mine] || (!change.added && !change.removed)).map((change) => ({ text: change.value, changed: change[mine] }))
+    return { role, alone: false, pieces: [...(mark === '' ? [] : [{ text: mark, changed: false }]), ...tidyPieces(pieces)] }
+  }
+  return { left: side('removed', leftMark, left.role), right: side('added', rightMark, right.role) }
+}
+
+/** Changed words that only spaces part become one mark, and no mark begins or ends with a space. */
+function tidyPieces(pieces: readonly Piece[]): readonly Piece[] {
+  const tidy: Piece[] = []
+  const add = (text: string, changed: boolean): void => {
+    if (text === '') return
+    const last = tidy.at(-1)
+    if (last?.changed === changed) tidy[tidy.length - 1] = { text: last.text + text, changed }
+    else tidy.push({ text, changed })
+  }
+  for (const [at, piece] of pieces.entries()) {
+    const between = piece.text.trim() === '' && pieces[at - 1]?.changed === true && pieces[at + 1]?.changed === true
+    if (between || !piece.changed) add(piece.text, between)
+    else {
+      const [, before = '', words = '', after = ''] = /^(\s*)([\s\S]*?)(\s*)$/.exec(piece.text) ?? []
+      // A space before a mark belongs to it when the mark goes on.
+      add(before, tidy.at(-1)?.changed === true && words !== '')
+      add(words, true)
+      add(after, pieces[at + 1]?.changed === true)
+    }
+  }
+  return tidy
 }
 
 /** Lines between two partners: those of both sides stand beside each other, so that no side is pushed down the page. */

@@ -18,7 +18,7 @@ export const LABEL_ACTIONS = {
   guideline: 'Show or hide the guideline',
   jump: 'Go to a pair by number',
   search: 'Search the pairs',
-  next: 'Next pair without an answer',
+  next: 'Next pair, leaving this one open',
   previous: 'Pair before this one',
   scrollDown: 'Scroll both sides down',
   scrollUp: 'Scroll both sides up',

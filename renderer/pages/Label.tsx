@@ -5,7 +5,7 @@ import { datasetId as asDatasetId } from '../../shared/domain.ts'
 import { useCall } from '../api/queries.ts'
 import { changeSettings, useSettings, useViewState } from '../api/settings.ts'
 import { useCrumbs } from '../frame/crumbs.tsx'
-import { AnnotatorForm } from '../label/Annotators.tsx'
+import { WhoLabels } from '../label/Annotators.tsx'
 import { ChooseDataset } from '../label/ChooseDataset.tsx'
 import { LabelDesk } from '../label/LabelDesk.tsx'
 import { EmptyState, ErrorNotice, Loading } from '../parts/states.tsx'
@@ -52,7 +52,7 @@ function Desk({ id }: { readonly id: string }): ReactNode {
     return <EmptyState title={`${dataset.name} holds no text pairs`} text="Only pairs of text answers can be labeled here." action={<Link className="btn btn-primary" href="/label">Choose another</Link>} />
   }
   if (annotator === undefined) {
-    return <EmptyState icon={UserRound} title="Who is labeling?" text="Every answer carries a name, so that several people can label on one machine and their agreement can be measured." action={<AnnotatorForm action="Start labeling" />} />
+    return <EmptyState icon={UserRound} title="Who is labeling?" text="Every answer carries a name, so that several people can label on one machine and their agreement can be measured." action={<WhoLabels annotators={people} current={null} action="Start labeling" />} />
   }
   return <LabelDesk key={annotator.annotatorId} datasetId={datasetId} annotator={annotator} annotators={people} />
 }
