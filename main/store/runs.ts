@@ -163,3 +163,8 @@ export function readRunSpec(db: ReadableDb, runId: string): RunSpec {
 export function deleteRun(db: WritableDb, runId: string): void {
   db.prepare('DELETE FROM runs WHERE run_id = ?').run(runId)
 }
+
+/** Changes with every label event of the data set: a view built at one value is still right while it stays. */
+export function labelClock(db: ReadableDb, datasetId: string): number {
+  return db.prepare<[string], number>('SELECT coalesce(max(label_id), 0) FROM label_events WHERE dataset_id = ?').pluck().get(datasetId) ?? 0
+}

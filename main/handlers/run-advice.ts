@@ -1,0 +1,75 @@
+import { closeSync, openSync, readSync } from 'node:fs'
+import { preferenceRow, type PreferenceRow } from '../../shared/data-kinds.ts'
+import type { RewardSource, RunRequest, TrainingConfig } from '../../shared/run-spec.ts'
+import { formatPercent } from '../../shared/units.ts'
+import type { View } from '../data/view.ts'
+import type { Algorithm } from '../learn/define.ts'
+
+export interface Advice {
+  readonly level: 'info' | 'warning'
+  readonly text: string
+}
+
+interface Questioned {
+  readonly request: RunRequest
+  readonly algorithm: Algorithm
+  readonly training: TrainingConfig
+  readonly view: View | null
+  readonly rewards: RewardSource | null
+}
+
+const FEW_PAIRS = 20
+const MANY_EPOCHS = 20
+const NOTABLE_TIES = 0.3
+
+/** What a person should know before starting: what cannot work, and what may not work well. */
+export function adviseRequest(asked: Questioned): { readonly problems: readonly string[]; readonly advice: readonly Advice[] } {
+  const { view, request } = asked
+  const problems: string[] = []
+  const advice: Advice[] = []
+  const warn = (text: string): void => void advice.push({ level: 'warning', text })
+  const tell = (text: string): void => void advice.push({ level: 'info', text })
+  if (request.seeds.length === 1) tell('With one seed nothing can be concluded about the method; three or more give an interval.')
+  if (new Set(request.seeds).size < request.seeds.length) problems.push('Each seed can be given once.')
+  if (view !== null) {
+    adviseData(view, problems, warn, tell)
+    adviseTraining(asked, view, warn)
+    if (asked.rewards?.kind === 'column' && headRows(view.viewPath).some((row) => row.rewardA === null || row.rewardB === null)) {
+      problems.push('The rewards are to come from columns of the file, but some rows have no number there: import it with its reward columns chosen, or take the rewards from the labels.')
+    }
+  }
+  if (asked.algorithm.needsReference && request.model.kind === 'new') {
+    warn(`${asked.algorithm.name} compares with a reference policy; a new model's is its random start. Start from a finished SFT run instead.`)
+  }
+  return { problems, advice }
+}
+
+function adviseData(view: View, problems: string[], warn: (text: string) => void, tell: (text: string) => void): void {
+  const { train, validation, test } = view.counts
+  if (train === 0) problems.push('No labeled pair is on the training side of the split.')
+  else if (train < FEW_PAIRS) warn(`There are only ${train} pairs to train on.`)
+  if (validation === 0) warn(test > 0 ? 'There are no validation pairs: held-out metrics come from the test side.' : 'There are no held-out pairs: nothing will say how well the run generalizes.')
+  if (view.tieShare !== null && view.tieShare >= NOTABLE_TIES) tell(`${formatPercent(view.tieShare)} of the pairs are ties; a tie counts both completions by half.`)
+  if (view.unlabeledCount > 0) tell(`${view.unlabeledCount} pairs have no label that counts and are left out.`)
+  if (view.bothBadCount > 0) tell(`${view.bothBadCount} pairs are left out because both answers were called bad.`)
+}
+
+function adviseTraining({ training }: Questioned, view: View, warn: (text: string) => void): void {
+  const epochs = (training.steps * training.batchSize) / Math.max(1, view.counts.train)
+  if (epochs > MANY_EPOCHS) warn(`Every pair will be seen about ${Math.round(epochs)} times; watch the held-out curve for over-fitting.`)
+  if (training.batchSize > view.counts.train && view.counts.train > 0) warn(`The batch (${training.batchSize}) is larger than the training side (${view.counts.train} pairs).`)
+}
+
+const HEAD_BYTES = 256 * 1024
+
+/** The first rows of a view; the trainer checks them all. */
+function headRows(viewPath: string): PreferenceRow[] {
+  const buffer = Buffer.alloc(HEAD_BYTES)
+  const handle = openSync(viewPath, 'r')
+  try {
+    const text = buffer.toString('utf8', 0, readSync(handle, buffer, 0, HEAD_BYTES, 0))
+    return text.split('\n').slice(0, -1).map((line) => preferenceRow.parse(JSON.parse(line)))
+  } finally {
+    closeSync(handle)
+  }
+}

@@ -1,0 +1,209 @@
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync } from 'node:fs'
+import path from 'node:path'
+import { z } from 'zod'
+import { runId as runIdSchema, type EngineName, type RunId } from '../../shared/domain.ts'
+import { AppError, describeIssues } from '../../shared/errors.ts'
+import { runSpec, trainingConfig, type RewardSource, type RunRequest, type RunSpec, type TrainingConfig } from '../../shared/run-spec.ts'
+import { buildView, type View } from '../data/view.ts'
+import type { Algorithm } from '../learn/define.ts'
+import { findAlgorithm } from '../learn/registry.ts'
+import type { PreparedRun } from '../runs/run-service.ts'
+import { requireDataset } from '../store/datasets.ts'
+import { listCheckpoints } from '../store/metrics.ts'
+import { findRun, labelClock, type RunEntry } from '../store/runs.ts'
+import { adviseRequest, type Advice } from './run-advice.ts'
+import { commandFor } from './run-command.ts'
+import type { HandlerDeps } from './deps.ts'
+
+type Deps = Pick<HandlerDeps, 'db' | 'dataFolder' | 'appVersion' | 'runs'>
+type Json = z.infer<ReturnType<typeof z.json>>
+
+/** The checkpoint of a run that a request names. */
+export interface StartPoint {
+  readonly run: RunEntry
+  /** Absolute folder. */
+  readonly path: string
+  readonly hash: string
+}
+
+/** A request with everything looked up that it names. `problems` keep it from being started. */
+export interface CheckedRequest {
+  readonly request: RunRequest
+  readonly algorithm: Algorithm
+  readonly config: Readonly<Record<string, Json>>
+  readonly training: TrainingConfig
+  /** Null when the data set cannot be trained on; a problem says why. */
+  readonly view: View | null
+  readonly start: StartPoint | null
+  readonly rewardModel: StartPoint | null
+  readonly judge: StartPoint | null
+  readonly groupHash: string
+  readonly command: string
+  readonly problems: readonly string[]
+  readonly advice: readonly Advice[]
+}
+
+/** Fills in every default and looks up what the request names. @throws AppError `spec-invalid` for an unknown method, `not-found` for an unknown data set */
+export function checkRequest(deps: Deps, request: RunRequest): CheckedRequest {
+  const problems: string[] = []
+  const algorithm = findAlgorithm(request.method)
+  const dataset = requireDataset(deps.db, request.data.datasetId)
+  const parsedConfig = algorithm.config.safeParse(request.config)
+  if (!parsedConfig.success) problems.push(describeIssues(parsedConfig.error))
+  const config = z.record(z.string(), z.json()).parse(parsedConfig.success ? parsedConfig.data : request.config)
+  const training = trainingConfig.parse({ ...algorithm.presets[0].training, ...definedOnly(request.training) })
+  if (dataset.kind !== algorithm.data) problems.push(`${algorithm.name} learns from ${algorithm.data}; "${dataset.name}" holds ${dataset.kind}.`)
+  const view = attempt(() => cachedView(deps, request), problems)
+  const find = (runId: string, which: 'best' | 'last', use: string, role: Algorithm['role'] | null): StartPoint | null => attempt(() => findStart(deps, runId, which, use, role), problems)
+  const rewards = parsedConfig.success ? (algorithm.rewards?.(parsedConfig.data) ?? null) : null
+  const start = request.model.kind === 'run' ? find(request.model.runId, request.model.checkpoint, 'start from', algorithm.role === 'policy' ? 'policy' : null) : null
+  const rewardModel = rewards?.kind === 'reward-model' ? find(rewards.runId, 'best', 'take rewards from', 'reward-model') : null
+  const judge = request.judge?.kind === 'reward-model' ? find(request.judge.runId, 'best', 'judge with', 'reward-model') : null
+  if (request.judge?.kind === 'label' || request.judge?.kind === 'column') problems.push('The judge scores generated text, which has no labels and no columns: choose a reward model, a length, keywords or a pattern.')
+  const resolved = { request, algorithm, config, training, view, start, rewardModel, judge }
+  const advised = adviseRequest({ ...resolved, rewards })
+  return {
+    ...resolved,
+    groupHash: groupHashOf(resolved),
+    command: commandFor({ algorithm, config, training, request }),
+    problems: [...problems, ...advised.problems],
+    advice: advised.advice,
+  }
+}
+
+function definedOnly<T extends object>(changes: T): Partial<T> {
+  return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)) as Partial<T> // the same keys, fewer
+}
+
+/** An expected failure becomes a problem of the request. */
+function attempt<T>(work: () => T, problems: string[]): T | null {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    problems.push(`${error.message} ${error.hint}`)
+    return null
+  }
+}
+
+let lastView: { readonly key: string; readonly view: View } | null = null
+
+/** The page checks its request at every keystroke; the view changes only with the labels. */
+function cachedView({ db, dataFolder }: Deps, request: RunRequest): View {
+  const key = JSON.stringify([dataFolder, request.data, requireDataset(db, request.data.datasetId).fingerprint, labelClock(db, request.data.datasetId)])
+  if (lastView?.key !== key || !existsSync(lastView.view.viewPath)) lastView = { key, view: buildView(db, dataFolder, request.data) }
+  return lastView.view
+}
+
+function findStart(deps: Deps, runId: string, which: 'best' | 'last', use: string, role: Algorithm['role'] | null): StartPoint {
+  const run = findRun(deps.db, runId)
+  if (run === null) throw new AppError({ code: 'not-found', message: `There is no run "${runId}" to ${use}.`, hint: 'Choose another run.' })
+  const actual = findAlgorithm(run.method).role
+  if (role !== null && actual !== role) throw new AppError({ code: 'spec-invalid', message: `The run "${run.name}" is a ${actual.replace('-', ' ')}; to ${use} it, a ${role.replace('-', ' ')} is needed.`, hint: 'Choose another run.' })
+  const folder = deps.runs.folderOf(runId)
+  const present = listCheckpoints(deps.db, run.runNo).filter((entry) => existsSync(path.join(folder, entry.path)))
+  const chosen = (which === 'best' ? present.find((entry) => entry.best) : undefined) ?? present.at(-1)
+  if (chosen === undefined) throw new AppError({ code: 'spec-invalid', message: `The run "${run.name}" has no checkpoint to ${use}.`, hint: 'Wait until it has one, or choose another run.' })
+  return { run, path: path.join(folder, chosen.path), hash: chosen.sha256 }
+}
+
+type Resolved = Pick<CheckedRequest, 'request' | 'config' | 'training' | 'view' | 'start' | 'rewardModel' | 'judge'>
+
+/**
+ * Runs that share it differ only in seeds: their own, and those of the runs they start from or are judged by, so that
+ * "DPO from SFT, each seed its own" is one group. A changed label or split makes another group.
+ */
+function groupHashOf({ request, config, training, view, start, rewardModel, judge }: Resolved): string {
+  const source = (value: RewardSource | null, at: StartPoint | null): unknown => (value?.kind === 'reward-model' ? { kind: 'reward-model', group: at?.run.groupHash ?? value.runId } : value)
+  const rewards = config['rewards'] as RewardSource | undefined // where a config has the key, its schema is rewardSource
+  return hashOf({
+    method: request.method,
+    config: rewards === undefined ? config : { ...config, rewards: source(rewards, rewardModel) },
+    training,
+    model: request.model.kind === 'run' ? { kind: 'run', group: start?.run.groupHash ?? request.model.runId, checkpoint: request.model.checkpoint } : request.model,
+    data: { ...request.data, viewHash: view?.viewHash ?? null },
+    judge: source(request.judge, judge),
+  })
+}
+
+/** sha256 of the value's JSON with sorted keys. */
+function hashOf(value: unknown): string {
+  const sorted = (_key: string, inner: unknown): unknown =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner) ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1))) : inner
+  return createHash('sha256').update(JSON.stringify(value, sorted)).digest('hex')
+}
+
+/** One run for each seed. @throws AppError `spec-invalid` naming every problem */
+export function prepareRuns(deps: Deps, checked: CheckedRequest): PreparedRun[] {
+  const { request, algorithm, view, problems } = checked
+  if (problems.length > 0 || view === null) throw new AppError({ code: 'spec-invalid', message: problems.join(' '), hint: 'Change the named settings and try again.' })
+  const ids = newRunIds(deps, request.name === '' ? request.method : request.name, request.seeds.length)
+  const createdAtMs = Date.now()
+  return request.seeds.map((seed, index) => ({
+    title: { methodName: algorithm.name, mainMetric: algorithm.mainMetric },
+    spec: specFor(deps, { ...checked, view }, { runId: ids[index]!, seed, createdAtMs: createdAtMs + index }), // one id a seed
+  }))
+}
+
+/** A specification for the dry run: nothing is kept of it. */
+export function prepareEstimate(deps: Deps, checked: CheckedRequest): RunSpec {
+  const { request, view, problems } = checked
+  if (problems.length > 0 || view === null) throw new AppError({ code: 'spec-invalid', message: problems.join(' '), hint: 'Change the named settings and try again.' })
+  return specFor(deps, { ...checked, view }, { runId: runIdSchema.parse('estimate'), seed: request.seeds[0] ?? 1, createdAtMs: Date.now() })
+}
+
+function specFor(deps: Deps, checked: CheckedRequest & { readonly view: View }, own: { readonly runId: RunId; readonly seed: number; readonly createdAtMs: number }): RunSpec {
+  const { request, algorithm, config, training, view, start, rewardModel, judge, groupHash } = checked
+  const engine: EngineName = request.engine === 'auto' ? 'wasm' : request.engine
+  return runSpec.parse({
+    formatVersion: 1,
+    ...own,
+    name: request.name === '' ? algorithm.name : request.name,
+    appVersion: deps.appVersion,
+    method: request.method,
+    config,
+    training,
+    groupHash,
+    engine,
+    data: {
+      ...request.data,
+      datasetName: view.datasetName,
+      fingerprint: view.fingerprint,
+      viewHash: view.viewHash,
+      viewPath: view.viewPath,
+      labelCount: view.labelCount,
+      counts: view.counts,
+    },
+    model: request.model.kind === 'new' ? request.model : { ...request.model, path: start?.path, hash: start?.hash },
+    judge: request.judge === null ? null : { source: request.judge, path: judge?.path ?? null },
+    rewardModelPath: rewardModel?.path ?? null,
+    cacheFolder: deps.runs.cacheFolder,
+  })
+}
+
+/** `dpo-4`, `dpo-5` …: one more than the highest number that was ever given, deleted runs included. */
+function newRunIds({ runs, dataFolder }: Deps, name: string, count: number): RunId[] {
+  const base = name.normalize('NFKD').toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 60).replace(/-+$/, '') || 'run'
+  const trash = path.join(dataFolder, 'trash')
+  const taken = [...readdirSync(runs.runsFolder), ...(existsSync(trash) ? readdirSync(trash) : [])]
+  const numbers = taken.map((folder) => Number((new RegExp(`^${base}-(\\d+)(?:-\\d{13})?$`)).exec(folder)?.[1] ?? 0))
+  const first = Math.max(0, ...numbers) + 1
+  return Array.from({ length: count }, (_, index) => runIdSchema.parse(`${base}-${first + index}`))
+}
+
+/** The request that made a run, for this one seed. */
+export function requestOf(spec: RunSpec): RunRequest {
+  const { datasetId, split, annotators, aggregation } = spec.data
+  return {
+    method: spec.method,
+    config: spec.config,
+    training: spec.training,
+    model: spec.model.kind === 'new' ? spec.model : { kind: 'run', runId: spec.model.runId, checkpoint: spec.model.checkpoint },
+    data: { datasetId, split, annotators, aggregation },
+    judge: spec.judge?.source ?? null,
+    engine: spec.engine,
+    seeds: [spec.seed],
+    name: spec.name,
+  }
+}

@@ -1,0 +1,51 @@
+import type { Handlers } from '../../shared/rpc.ts'
+import { describeRun } from '../runs/summary.ts'
+import { readRunSpec } from '../store/runs.ts'
+import { writeSettings } from '../store/settings.ts'
+import { findAlgorithm } from '../learn/registry.ts'
+import type { HandlerDeps } from './deps.ts'
+import { commandFor } from './run-command.ts'
+import { checkRequest, prepareEstimate, prepareRuns, requestOf } from './run-request.ts'
+
+type RunHandlers = Pick<Handlers, Extract<keyof Handlers, `runs.${string}` | `queue.${string}`>>
+
+export function runHandlers(deps: HandlerDeps): RunHandlers {
+  const { db, runs } = deps
+  return {
+    'runs.check': ({ request }) => {
+      const { problems, advice, view, command, groupHash } = checkRequest(deps, request)
+      const counts = view === null ? { train: 0, validation: 0, test: 0, labels: 0 } : { ...view.counts, labels: view.labelCount }
+      return { problems: [...problems], advice: [...advice], counts, command, groupHash }
+    },
+    'runs.estimate': ({ request }) => runs.estimate(prepareEstimate(deps, checkRequest(deps, request)), request.seeds.length),
+    'runs.start': ({ request }) => ({ runIds: runs.start(prepareRuns(deps, checkRequest(deps, request))) }),
+    'runs.list': (filter) => runs.list(filter),
+    'runs.get': ({ runId }) => {
+      const spec = readRunSpec(db, runId)
+      const request = requestOf(spec)
+      const command = commandFor({ algorithm: findAlgorithm(spec.method), config: spec.config, training: spec.training, request: { ...request, name: '' } })
+      return describeRun(db, runs.get(runId), runs.folderOf(runId), command)
+    },
+    'runs.metrics': ({ runId, names, maxPoints, discarded }) => runs.metrics(runId, names, maxPoints, discarded),
+    'runs.log': ({ runId, lines }) => [...runs.logTail(runId, lines)],
+    'runs.samples': ({ runId }) => runs.samples(runId),
+    'runs.stop': ({ runId, mode }) => nothing(runs.stop(runId, mode)),
+    'runs.checkpoint': ({ runId }) => nothing(runs.checkpoint(runId)),
+    'runs.resume': ({ runId }) => nothing(runs.resume(runId)),
+    'runs.request': ({ runId }) => requestOf(readRunSpec(db, runId)),
+    'runs.setNote': ({ runId, note }) => nothing(runs.setNote(runId, note)),
+    'runs.delete': ({ runId }) => nothing(runs.remove(runId)),
+    'queue.move': ({ runId, position }) => nothing(runs.move(runId, position)),
+    'queue.pause': ({ paused }) => {
+      writeSettings(db, { queuePaused: paused })
+      runs.wake()
+      deps.events.emit('settings.changed', {})
+      return null
+    },
+  }
+}
+
+/** The contract's answer where there is nothing to say. */
+function nothing(_done: void): null {
+  return null
+}
