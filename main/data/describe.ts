@@ -1,4 +1,5 @@
 import type { ImportMapping } from '../../shared/contract/datasets.ts'
+import { majorityOf } from './describe-labels.ts'
 import type { FileLabel } from './layouts-labels.ts'
 import type { CompiledMapping } from './mapping-compile.ts'
 import type { RowValues } from './readers.ts'
@@ -16,24 +17,13 @@ export function listWords(words: readonly string[]): string {
 export function describeRow(values: RowValues, labels: readonly FileLabel[], mapping: CompiledMapping): string {
   const a = mapping.a ?? 'the first answer'
   const b = mapping.b ?? 'the second answer'
-  const verdict = majority(labels)
+  const verdict = majorityOf(labels.map((label) => label.outcome))
   if (verdict === null) return labels.length === 0 ? `No label: neither ${a} nor ${b} is chosen yet.` : `No side is chosen, because ${reasonOf(values, labels, mapping)}.`
   const reason = reasonOf(values, labels, mapping)
   if (verdict === 'tie') return `${a} and ${b} are tied, because ${reason}.`
   if (verdict === 'both-bad') return `Both ${a} and ${b} are bad, because ${reason}.`
   const [winner, loser] = verdict === 'a' ? [a, b] : [b, a]
   return `${winner} is chosen, ${loser} is rejected, because ${reason}.`
-}
-
-/** The outcome most labels give; two that lead together are a tie; null without a label that counts. */
-function majority(labels: readonly FileLabel[]): 'a' | 'b' | 'tie' | 'both-bad' | null {
-  const counting = labels.filter((label) => label.outcome !== 'skip')
-  if (counting.length === 0) return null
-  const counts = { a: 0, b: 0, tie: 0, 'both-bad': 0 }
-  for (const { outcome } of counting) if (outcome !== 'skip') counts[outcome] += 1
-  const most = Math.max(...Object.values(counts))
-  const leaders = (['a', 'b', 'tie', 'both-bad'] as const).filter((outcome) => counts[outcome] === most)
-  return leaders.length === 1 ? leaders[0] ?? null : 'tie'
 }
 
 function reasonOf(values: RowValues, labels: readonly FileLabel[], mapping: CompiledMapping): string {

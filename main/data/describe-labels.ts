@@ -1,0 +1,93 @@
+import type { DatasetDetail } from '../../shared/contract/datasets.ts'
+import type { Outcome } from '../../shared/data-kinds.ts'
+import type { ReadableDb } from '../store/open.ts'
+import { createLengths, type Lengths } from './lengths.ts'
+
+/** Answers that say something about the two sides, in the order of the codes used here. */
+export const COUNTING = ['a', 'b', 'tie', 'both-bad'] as const
+export type Counting = (typeof COUNTING)[number]
+
+export interface LabelStatistics {
+  readonly balance: Omit<DatasetDetail['balance'], 'unlabeled'>
+  readonly lengths: Lengths
+  readonly perAnnotator: DatasetDetail['perAnnotator']
+}
+
+type AnswerRow = [pairIndex: number, annotatorId: string, outcome: Outcome, aWords: number, bWords: number]
+interface PairAnswers {
+  readonly given: { readonly annotatorId: string; readonly outcome: Outcome }[]
+  readonly aWords: number
+  readonly bWords: number
+}
+
+/** One pass over the answers in force, a pair at a time, so that a million pairs need no more memory than one. */
+export function* iterateAnswers(db: ReadableDb, datasetId: string): Generator<PairAnswers> {
+  const rows = db.prepare<[string], AnswerRow>(`SELECT a.pair_idx, a.annotator_id, a.outcome, p.a_words, p.b_words
+    FROM answers a JOIN pairs p ON p.dataset_id = a.dataset_id AND p.idx = a.pair_idx WHERE a.dataset_id = ? ORDER BY a.pair_idx, a.annotator_id`).raw().iterate(datasetId)
+  let current: (PairAnswers & { readonly pairIndex: number }) | null = null
+  for (const [pairIndex, annotatorId, outcome, aWords, bWords] of rows) {
+    if (current !== null && current.pairIndex !== pairIndex) yield current
+    if (current === null || current.pairIndex !== pairIndex) current = { pairIndex, given: [], aWords, bWords }
+    current.given.push({ annotatorId, outcome })
+  }
+  if (current !== null) yield current
+}
+
+/**
+ * The answer that more people gave than any other; a tie when the sides are even. "Both bad" counts only where nobody
+ * said more, as it does for training. Null without an answer that counts.
+ */
+export function majorityOf(outcomes: readonly Outcome[]): Counting | null {
+  const counts = { a: 0, b: 0, tie: 0, 'both-bad': 0 }
+  for (const outcome of outcomes) if (outcome !== 'skip') counts[outcome] += 1
+  if (counts.a + counts.b + counts.tie === 0) return counts['both-bad'] > 0 ? 'both-bad' : null
+  if (counts.a > counts.b && counts.a > counts.tie) return 'a'
+  if (counts.b > counts.a && counts.b > counts.tie) return 'b'
+  return 'tie'
+}
+
+interface AnnotatorCounts {
+  a: number
+  b: number
+  tie: number
+  bothBad: number
+  skip: number
+  shared: number
+  withMajority: number
+}
+
+const FIELD = { a: 'a', b: 'b', tie: 'tie', 'both-bad': 'bothBad', skip: 'skip' } as const satisfies Record<Outcome, keyof AnnotatorCounts>
+
+export function measureLabels(db: ReadableDb, datasetId: string): LabelStatistics {
+  const balance = { a: 0, b: 0, tie: 0, bothBad: 0 }
+  const lengths = createLengths()
+  const people = new Map<string, AnnotatorCounts>()
+  for (const { given, aWords, bWords } of iterateAnswers(db, datasetId)) {
+    const majority = majorityOf(given.map((answer) => answer.outcome))
+    if (majority !== null) balance[FIELD[majority]] += 1
+    if (majority === 'a') lengths.add(aWords, bWords)
+    if (majority === 'b') lengths.add(bWords, aWords)
+    const leader = uniqueLeader(given)
+    const counting = given.filter((answer) => answer.outcome !== 'skip').length
+    for (const { annotatorId, outcome } of given) {
+      const counts = people.get(annotatorId) ?? { a: 0, b: 0, tie: 0, bothBad: 0, skip: 0, shared: 0, withMajority: 0 }
+      people.set(annotatorId, counts)
+      counts[FIELD[outcome]] += 1
+      if (outcome === 'skip' || counting < 2) continue
+      counts.shared += 1
+      if (outcome === leader) counts.withMajority += 1
+    }
+  }
+  return {
+    balance,
+    lengths: lengths.finish(),
+    perAnnotator: [...people].sort(([x], [y]) => (x < y ? -1 : 1)).map(([annotator, { shared, withMajority, ...counts }]) => ({ annotator, ...counts, withMajority: shared === 0 ? null : withMajority / shared })),
+  }
+}
+
+/** The outcome that alone has most votes; where two lead together nobody is with the majority. */
+function uniqueLeader(given: PairAnswers['given']): Counting | null {
+  const counts = COUNTING.map((outcome) => given.filter((answer) => answer.outcome === outcome).length)
+  const most = Math.max(...counts)
+  return counts.filter((count) => count === most).length === 1 ? COUNTING[counts.indexOf(most)] ?? null : null
+}

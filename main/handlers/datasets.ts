@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, renameSync } from 'node:fs'
+import path from 'node:path'
+import type { DatasetDetail } from '../../shared/contract/datasets.ts'
+import { ENDED_STATES, type DatasetId } from '../../shared/domain.ts'
+import { AppError } from '../../shared/errors.ts'
+import type { Handlers } from '../../shared/rpc.ts'
+import { createBrowser } from '../data/browse.ts'
+import { measureAgreement } from '../data/describe-agreement.ts'
+import { measureLabels } from '../data/describe-labels.ts'
+import { exportDataset } from '../data/export.ts'
+import { readReport } from '../data/import-report.ts'
+import { inspectFile } from '../data/inspect.ts'
+import { listSamples, requireSample } from '../data/samples.ts'
+import { assignSplits } from '../data/split.ts'
+import { deleteDataset, listDatasets, requireDataset, summarizeDataset, updateDataset } from '../store/datasets.ts'
+import { writeDatasetFile } from '../store/datasets-file.ts'
+import { datasetFolder, reportPath } from '../store/datasets-folder.ts'
+import { dropLabelIndex } from '../store/labels-index.ts'
+import { countSplits, readPromptHashes, setSplits } from '../store/pairs.ts'
+import { listRuns } from '../store/runs.ts'
+import type { HandlerDeps } from './deps.ts'
+
+type DatasetCallName = Extract<keyof Handlers, `datasets.${string}` | `samples.${string}`>
+
+/** What of the app these calls need. */
+export type DatasetDeps = Pick<HandlerDeps, 'db' | 'dataFolder' | 'resourcesFolder' | 'events' | 'log' | 'imports'>
+
+export function datasetHandlers(deps: DatasetDeps): Pick<Handlers, DatasetCallName> {
+  return { ...browseHandlers(deps), ...importHandlers(deps), ...changeHandlers(deps), ...sampleHandlers(deps) }
+}
+
+function browseHandlers({ db, dataFolder }: DatasetDeps) {
+  const browser = createBrowser(db, dataFolder)
+  return {
+    'datasets.list': () => listDatasets(db).map((dataset) => summarizeDataset(db, dataset)),
+    'datasets.get': ({ datasetId }) => {
+      const dataset = requireDataset(db, datasetId)
+      const summary = summarizeDataset(db, dataset)
+      const { balance, lengths, perAnnotator } = measureLabels(db, datasetId)
+      const unlabeled = dataset.pairCount - balance.a - balance.b - balance.tie - balance.bothBad
+      const { mapping, guideline, question } = dataset
+      return { ...summary, mapping, guideline, question, split: { ...dataset.split, counts: countSplits(db, datasetId) }, balance: { ...balance, unlabeled }, lengths, perAnnotator } satisfies DatasetDetail
+    },
+    'datasets.rows': (query) => browser.readRows(query, requireDataset(db, query.datasetId).pairCount),
+    'datasets.agreement': ({ datasetId }) => measureAgreement(db, requireDataset(db, datasetId).datasetId),
+    'datasets.report': async ({ datasetId, offset, limit }) => {
+      const file = reportPath(dataFolder, requireDataset(db, datasetId).datasetId)
+      return { path: file, ...(await readReport(file, offset, limit)) }
+    },
+    'datasets.export': ({ datasetId, format }) => exportDataset(db, dataFolder, requireDataset(db, datasetId), format),
+  } satisfies Partial<Handlers>
+}
+
+function importHandlers({ imports }: DatasetDeps) {
+  return {
+    'datasets.inspect': ({ path: file, mapping, limit }) => inspectFile(path.resolve(file), { mapping, limit }),
+    'datasets.import': async ({ path: file, ...request }) => ({ jobId: await imports.start({ ...request, path: path.resolve(file) }) }),
+    'datasets.importJob': ({ jobId }) => imports.job(jobId),
+    'datasets.importJobs': () => imports.jobs(),
+    'datasets.cancelImport': ({ jobId }) => {
+      imports.cancel(jobId)
+      return null
+    },
+  } satisfies Partial<Handlers>
+}
+
+function changeHandlers({ db, dataFolder, events, log }: DatasetDeps) {
+  /** What the database says is written beside the records too, and told to every page. */
+  function changed(datasetId: DatasetId): void {
+    writeDatasetFile(dataFolder, requireDataset(db, datasetId))
+    events.emit('datasets.changed', { datasetId })
+  }
+  return {
+    'datasets.update': ({ datasetId, ...changes }) => {
+      requireDataset(db, datasetId)
+      updateDataset(db, datasetId, changes)
+      changed(datasetId)
+      return null
+    },
+    'datasets.setSplit': ({ datasetId, ...split }) => {
+      requireDataset(db, datasetId)
+      if (split.validation + split.test > 0.95) throw new AppError({ code: 'input-invalid', message: 'Validation and test together leave too little to train on.', hint: 'Keep at least 5 % for training.' })
+      setSplits(db, datasetId, split, assignSplits(readPromptHashes(db, datasetId), split))
+      changed(datasetId)
+      return { ...split, counts: countSplits(db, datasetId) }
+    },
+    'datasets.delete': ({ datasetId }) => {
+      const dataset = requireDataset(db, datasetId)
+      refuseWhileUsed({ db, datasetId, name: dataset.name })
+      deleteDataset(db, datasetId)
+      dropLabelIndex(db, datasetId)
+      const kept = moveToTrash(dataFolder, datasetId)
+      log.info(`deleted data set "${dataset.name}"${kept === null ? '' : `; its files are in ${kept}`}`)
+      events.emit('datasets.changed', { datasetId: null })
+      return null
+    },
+  } satisfies Partial<Handlers>
+}
+
+function refuseWhileUsed({ db, datasetId, name }: { readonly db: HandlerDeps['db']; readonly datasetId: string; readonly name: string }): void {
+  const busy = listRuns(db).filter((run) => run.datasetId === datasetId && !ENDED_STATES.includes(run.state))
+  if (busy.length === 0) return
+  throw new AppError({ code: 'run-conflict', message: `"${name}" is used by ${busy.length === 1 ? `the run ${busy[0]?.runId ?? ''}` : `${busy.length} runs`} that did not end yet.`, hint: 'Wait for the runs, or cancel them, then delete the data set.' })
+}
+
+/** Records, labels and report stay readable there until somebody empties the folder. */
+function moveToTrash(dataFolder: string, datasetId: string): string | null {
+  const folder = datasetFolder(dataFolder, datasetId)
+  if (!existsSync(folder)) return null
+  const trash = path.join(dataFolder, 'trash')
+  mkdirSync(trash, { recursive: true })
+  const target = path.join(trash, `${datasetId}-${randomBytes(3).toString('hex')}`)
+  renameSync(folder, target)
+  return target
+}
+
+function sampleHandlers({ db, imports, resourcesFolder }: DatasetDeps) {
+  const opening = new Map<string, Promise<{ readonly jobId: Awaited<ReturnType<typeof imports.start>> }>>()
+  const isRunning = (jobId: string): boolean => imports.jobs().some((job) => job.jobId === jobId && job.state === 'running')
+  const findOpened = (source: string): DatasetId | null => listDatasets(db).find((dataset) => dataset.source === source)?.datasetId ?? null
+  return {
+    'samples.list': () => listSamples(resourcesFolder).map(({ sampleId, title, text, licence, attribution, source }) => ({ sampleId, title, text, licence, attribution, datasetId: findOpened(source) })),
+    'samples.open': async ({ sampleId }) => {
+      const sample = requireSample(resourcesFolder, sampleId)
+      const datasetId = findOpened(sample.source)
+      if (datasetId !== null) return { jobId: null, datasetId }
+      // A second click while the first import runs joins it.
+      const current = opening.get(sampleId)
+      if (current !== undefined && isRunning((await current).jobId)) return { jobId: (await current).jobId, datasetId: null }
+      const started = imports.start({ path: sample.path, name: sample.title, mapping: null, licence: sample.licence, source: sample.source }).then((jobId) => ({ jobId }))
+      opening.set(sampleId, started)
+      started.catch(() => opening.delete(sampleId))
+      return { jobId: (await started).jobId, datasetId: null }
+    },
+  } satisfies Partial<Handlers>
+}

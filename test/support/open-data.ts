@@ -1,0 +1,62 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { AppEvent, EventName, EventPayload, Input, Output } from '../../shared/contract.ts'
+import { contract } from '../../shared/contract.ts'
+import { createImportService, type ImportService } from '../../main/data/import-service.ts'
+import { createEventBus } from '../../main/events.ts'
+import { datasetHandlers } from '../../main/handlers/datasets.ts'
+import { createLog } from '../../main/log.ts'
+import { openStore, type WritableDb } from '../../main/store/open.ts'
+
+type DatasetCall = keyof ReturnType<typeof datasetHandlers>
+
+export interface OpenData {
+  readonly dataFolder: string
+  readonly db: WritableDb
+  readonly imports: ImportService
+  /** The handler behind a call, input and output checked against the contract. */
+  call<N extends DatasetCall>(name: N, input: Input<N>): Promise<Output<N>>
+  /** Imports a file and waits until it is done; throws what stopped it. */
+  importFile(file: string, options?: { readonly name?: string }): Promise<Output<'datasets.importJob'>>
+  eventsOf<N extends EventName>(name: N): EventPayload<N>[]
+  close(): Promise<void>
+}
+
+/** The data part of the app on a real store in a folder of its own. */
+export function openData(dataFolder = mkdtempSync(path.join(tmpdir(), 'pairlab-data-'))): OpenData {
+  const store = openStore(dataFolder)
+  const events = createEventBus()
+  const seen: AppEvent[] = []
+  events.subscribe((event) => seen.push(event))
+  const log = createLog(dataFolder)
+  const imports = createImportService({ db: store.db, dataFolder, events, log })
+  const resourcesFolder = fileURLToPath(new URL('../../resources', import.meta.url))
+  const handlers = datasetHandlers({ db: store.db, dataFolder, resourcesFolder, events, log, imports })
+  async function call<N extends DatasetCall>(name: N, input: Input<N>): Promise<Output<N>> {
+    const handler = handlers[name] as (value: unknown) => unknown // its input is parsed here, by its own schema
+    return contract[name].output.parse(await handler(contract[name].input.parse(input))) as Output<N> // parsed by its own schema
+  }
+  return {
+    dataFolder,
+    db: store.db,
+    imports,
+    call,
+    async importFile(file, options = {}) {
+      const { jobId } = await call('datasets.import', { path: file, ...options })
+      const job = await imports.ended(jobId)
+      if (job.state !== 'finished') throw new Error(`the import ended as ${job.state}: ${job.error?.message ?? ''}`)
+      return job
+    },
+    eventsOf: (name) => seen.filter((event) => event.name === name).map((event) => event.payload as EventPayload<typeof name>), // by its name
+    async close() {
+      await imports.close()
+      store.close()
+    },
+  }
+}
+
+export function removeFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true })
+}
