@@ -1,9 +1,10 @@
 import { Command, CommanderError } from 'commander'
+import { AppError, ERROR_EXIT_STATUS } from '../../shared/errors.ts'
 import { APP_VERSION } from '../app.ts'
 import { reportError } from './output.ts'
 import { goldenCommand, reproduceCommand } from './verbs/check.ts'
 import { compareCommand } from './verbs/compare.ts'
-import { agreementCommand, datasetsCommand, exportCommand, importCommand, inspectCommand } from './verbs/data.ts'
+import { agreementCommand, datasetsCommand, exportCommand, importCommand, inspectCommand, samplesCommand } from './verbs/data.ts'
 import { demoCommand } from './verbs/demo.ts'
 import { doctorCommand } from './verbs/doctor.ts'
 import { labelCommand } from './verbs/label.ts'
@@ -31,7 +32,7 @@ function createProgram(): Command {
     .option('--data-dir <folder>', 'where everything is kept (default: PAIRLAB_DATA, else the usual place)')
     .addHelpText('after', EXAMPLES)
     .showSuggestionAfterError()
-  const commands = [importCommand(), inspectCommand(), datasetsCommand(), labelCommand(), agreementCommand(), exportCommand(), trainCommand(), runsCommand(), compareCommand(), serveCommand(), demoCommand(), goldenCommand(), reproduceCommand(), doctorCommand(), recoverCommand()]
+  const commands = [importCommand(), inspectCommand(), samplesCommand(), datasetsCommand(), labelCommand(), agreementCommand(), exportCommand(), trainCommand(), runsCommand(), compareCommand(), serveCommand(), demoCommand(), goldenCommand(), reproduceCommand(), doctorCommand(), recoverCommand()]
   for (const command of commands) program.addCommand(withGlobals(command))
   return program
 }
@@ -45,13 +46,22 @@ function withGlobals(command: Command): Command {
     .exitOverride()
 }
 
+/** commander has already printed its help or its complaint, on standard error. */
+function reportUsage(error: CommanderError, json: boolean): number {
+  if (error.exitCode === 0) return 0
+  const [what = '', ...rest] = error.message.replace(/^error: /, '').split('\n')
+  const usage = new AppError({ code: 'usage-invalid', message: what, hint: rest.join(' ').trim() || 'See: pairlab --help, pairlab <verb> --help' })
+  if (json) return reportError(usage, true)
+  if (rest.length === 0) process.stderr.write(`${usage.hint}\n`)
+  return ERROR_EXIT_STATUS['usage-invalid']
+}
+
 async function main(): Promise<void> {
   const json = process.argv.includes('--json')
   try {
     await createProgram().exitOverride().parseAsync()
   } catch (error) {
-    // commander has already printed its help or its complaint
-    process.exitCode = error instanceof CommanderError ? (error.exitCode === 0 ? 0 : 2) : reportError(error, json)
+    process.exitCode = error instanceof CommanderError ? reportUsage(error, json) : reportError(error, json)
   }
 }
 

@@ -86,6 +86,18 @@ async function startImport(client: Client, file: string, options: { name?: strin
   return client.call('datasets.import', { path: absolute, name: options.name ?? '', mapping: changed as typeof mapping, licence: options.licence ?? null }) // roles are checked by the contract
 }
 
+export function samplesCommand(): Command {
+  return new Command('samples')
+    .description('List the data sets that come with Pairlab, with their licences.')
+    .action(async (_options: unknown, command: Command) => {
+      const { out, dataDir } = globals(command)
+      await withClient(dataDir, async ({ client }) => {
+        const all = await client.call('samples.list', {})
+        out.result(all, all.map((one) => `${one.sampleId}: ${one.title}. ${one.text}\n  ${one.licence}. ${one.attribution}\n  ${one.datasetId === null ? 'Import it: pairlab import sample' : `Imported as ${one.datasetId}`}`).join('\n'))
+      })
+    })
+}
+
 export function datasetsCommand(): Command {
   return new Command('datasets')
     .alias('data')

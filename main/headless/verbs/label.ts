@@ -95,20 +95,28 @@ async function labelLoop(client: Client, datasetId: DatasetId, annotatorId: Anno
   }
 }
 
+/** The option of `label`, which takes it on behalf of `label add` as well. @throws AppError `usage-invalid` */
+function annotatorName(command: Command): string {
+  const { annotator } = command.optsWithGlobals<{ annotator?: string }>()
+  if (annotator === undefined) throw new AppError({ code: 'usage-invalid', message: 'Who is labeling?', hint: 'Give a name: --annotator ann' })
+  return annotator
+}
+
 export function labelCommand(): Command {
   return new Command('label')
     .description('Label pairs in the terminal: blind, sides shuffled, each answer on disk before the next pair.')
-    .argument('<data set>')
-    .requiredOption('--annotator <name>', 'who is labeling')
-    .addHelpText('after', `\nKeys: ${HELP}`)
-    .action(async (wanted: string, options: { annotator: string }, command: Command) => {
+    .argument('<data set>', 'id, beginning of the id, or name')
+    .option('--annotator <name>', 'who is labeling (required)')
+    .addHelpText('after', `\nKeys: ${HELP}\n\nExamples:\n  pairlab label pandalm --annotator ann\n  pairlab label add pandalm 17 a --annotator ann --strength clearly`)
+    .action(async (wanted: string, _options: unknown, command: Command) => {
       const { out, dataDir } = globals(command)
+      const annotator = annotatorName(command)
       await withClient(dataDir, async ({ client }) => {
         const { datasetId } = await pickDataset(client, wanted)
-        const { annotatorId } = await ensureAnnotator(client, options.annotator)
+        const { annotatorId } = await ensureAnnotator(client, annotator)
         const answered = await labelLoop(client, datasetId, annotatorId, (text) => out.say(text))
         const progress = await client.call('labels.progress', { datasetId, annotatorId })
-        out.result(progress, `${answered} answers given, ${progress.answered} of ${progress.total} pairs labeled by ${options.annotator}.`)
+        out.result(progress, `${answered} answers given, ${progress.answered} of ${progress.total} pairs labeled by ${annotator}.`)
       }, true)
     })
     .addCommand(addCommand())
@@ -120,15 +128,16 @@ function addCommand(): Command {
     .argument('<data set>')
     .argument('<pair id>')
     .argument('<outcome>', 'a, b, tie, both-bad or skip')
-    .requiredOption('--annotator <name>', 'who decided')
+    .option('--annotator <name>', 'who decided (required)')
     .option('--strength <strength>', 'slightly, clearly or far')
-    .option('--comment <text>', '', '')
-    .action(async (wanted: string, pairId: string, outcome: string, options: { annotator: string; strength?: string; comment: string }, command: Command) => {
+    .option('--comment <text>', 'a remark kept with the answer', '')
+    .action(async (wanted: string, pairId: string, outcome: string, options: { strength?: string; comment: string }, command: Command) => {
       const { out, dataDir } = globals(command)
+      const annotator = annotatorName(command)
       await withClient(dataDir, async ({ client }) => {
         const { datasetId } = await pickDataset(client, wanted)
         if (!['a', 'b', 'tie', 'both-bad', 'skip'].includes(outcome)) throw new AppError({ code: 'usage-invalid', message: `"${outcome}" is no outcome.`, hint: 'Give a, b, tie, both-bad or skip.' })
-        const { annotatorId } = await ensureAnnotator(client, options.annotator)
+        const { annotatorId } = await ensureAnnotator(client, annotator)
         const item = await client.call('labels.item', { datasetId, annotatorId, pairId })
         const added = await client.call('labels.add', { datasetId, annotatorId, pairId, outcome: outcome as Outcome, strength: (options.strength ?? null) as 'clearly' | null, comment: options.comment, shownOrder: item.shownOrder, durationMs: 0, clientKey: randomUUID() }) // both checked by the contract
         out.result(added, `Saved as event ${added.labelId}.`)

@@ -60,6 +60,11 @@ export function runsCommand(): Command {
       const lines = await client.call('runs.log', { runId: run.runId })
       return { value: lines, text: lines.join('\n') }
     }))
+    .addCommand(onRun('samples', 'What it generated for its held-out prompts, latest first.', async (client, run) => {
+      const steps = (await client.call('runs.samples', { runId: run.runId })).toReversed()
+      const shown = steps.slice(0, 1).flatMap(({ step, items }) => items.map((item) => `── step ${step}, prompt ${item.promptIndex + 1}${item.reward === null ? '' : `, reward ${formatNumber(item.reward)}`} ──\n${item.prompt}\n→ ${item.completion}\n`))
+      return { value: steps, text: shown.length === 0 ? 'No sample yet: they are made at each evaluation.' : shown.join('\n') }
+    }))
     .addCommand(onRun('stop', 'Stop at once.', async (client, { runId }) => ({ value: await client.call('runs.stop', { runId, mode: 'stop' }), text: `${runId} is stopping.` })))
     .addCommand(onRun('stop-and-save', 'Save a checkpoint, evaluate, stop.', async (client, { runId }) => ({ value: await client.call('runs.stop', { runId, mode: 'stop-and-save' }), text: `${runId} is saving and stopping.` })))
     .addCommand(onRun('checkpoint', 'Save a checkpoint and go on.', async (client, { runId }) => ({ value: await client.call('runs.checkpoint', { runId }), text: `${runId} is saving.` })))
