@@ -117,7 +117,7 @@ function bothLogProbsFall({ curves, totalSteps }: HealthInput): HealthNote | nul
 }
 
 function farFromReference({ curves }: HealthInput): HealthNote | null {
-  for (const name of ['samples/kl', 'eval/kl/k3', 'kl/k3', 'eval/kl/k1', 'kl/k1']) {
+  for (const name of ['eval/samples/kl', 'samples/kl', 'eval/kl/k3', 'kl/k3', 'eval/kl/k1', 'kl/k1']) {
     const curve = curves.get(name)
     if (curve === undefined) continue
     const ends = endsOf(withoutFiller(name, curve))

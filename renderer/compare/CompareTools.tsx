@@ -1,0 +1,89 @@
+import { useState, type ReactNode } from 'react'
+import { Columns3, Download, ListChecks } from 'lucide-react'
+import { useCommands } from '../frame/commands.ts'
+import type { ChartModel } from '../charts/chart-model.ts'
+import { useZoom } from '../charts/chart-link.ts'
+import { Button } from '../parts/Button.tsx'
+import { Dialog } from '../parts/Dialog.tsx'
+import { MenuButton } from '../parts/MenuButton.tsx'
+import { Segmented } from '../parts/Segmented.tsx'
+import { describeMetric } from '../run/metric-names.ts'
+import { sortMetrics, type IntervalKind } from './compare-charts.ts'
+import { exportMenu } from './export-menu.ts'
+import type { CompareState, GroupBy } from './use-compare.ts'
+
+const GROUPINGS = [
+  { value: 'configuration', label: 'configuration' },
+  { value: 'method', label: 'method' },
+  { value: 'none', label: 'none' },
+] as const satisfies readonly { value: GroupBy; label: string }[]
+
+const INTERVALS = [
+  { value: 'bootstrap', label: '95 % bootstrap' },
+  { value: 'sd', label: 's.d.' },
+  { value: 'none', label: 'none' },
+] as const satisfies readonly { value: IntervalKind; label: string }[]
+
+export function CompareTools({ state, model, onChooseRuns }: { readonly state: CompareState; readonly model: ChartModel; onChooseRuns(): void }): ReactNode {
+  const zoom = useZoom()
+  const [picking, setPicking] = useState(false)
+  const finished = state.runs.filter((run) => run.state === 'finished').length
+  const configurations = state.comparison?.groups.length ?? 0
+  const open = (): void => document.querySelector<HTMLElement>('.compare-export button')?.click()
+  useCommands([{ id: 'compare.export', title: 'Export', group: 'Compare', keys: ['x'], run: open }])
+  return (
+    <div className="compare-tools">
+      <h1>Compare</h1>
+      <span className="text-3 ellipsis grow">{finished} finished of {state.runs.length} runs, {configurations} {configurations === 1 ? 'group' : 'groups'}</span>
+      <Button small icon={ListChecks} onClick={onChooseRuns}>Choose runs</Button>
+      <span className="compare-pair"><span>Group by</span><Segmented title="Group by" small value={state.groupBy} choices={GROUPINGS} onChange={(groupBy) => state.change({ groupBy, baseline: null, hidden: new Set() })} /></span>
+      <span className="compare-pair"><span>Interval</span><Segmented title="Interval" small value={state.interval} choices={INTERVALS} onChange={(interval) => state.change({ interval })} /></span>
+      <Button small icon={Columns3} aria-label="Choose the columns" title="Choose the columns" onClick={() => setPicking(true)} />
+      <span className="compare-export"><MenuButton small icon={Download} label="Export" text="Export" keys="x" items={exportMenu(state, model, zoom)} /></span>
+      {picking ? <ColumnPicker state={state} onClose={() => setPicking(false)} /> : null}
+    </div>
+  )
+}
+
+function ColumnPicker({ state, onClose }: { readonly state: CompareState; onClose(): void }): ReactNode {
+  const names = sortMetrics(state.comparison?.metricNames ?? []).filter((name) => name !== state.metric)
+  const toggle = (name: string): void => state.setColumns(state.columns.includes(name) ? state.columns.filter((one) => one !== name) : [...state.columns, name])
+  return (
+    <Dialog title="Columns of the table" onClose={onClose}>
+      <ul className="column-list">
+        {names.map((name) => (
+          <li key={name}>
+            <label className="check">
+              <input type="checkbox" checked={state.columns.includes(name)} onChange={() => toggle(name)} />
+              {describeMetric(name, state.infos).label}
+              <span className="mono small text-3">{name}</span>
+            </label>
+          </li>
+        ))}
+      </ul>
+      {names.length === 0 ? <p className="text-3">These runs report no other metric.</p> : null}
+    </Dialog>
+  )
+}
+
+/** Which quantity, and where on its curve. */
+export function MetricTools({ state, logs }: { readonly state: CompareState; readonly logs: { readonly xLog: boolean; readonly yLog: boolean; set(next: { xLog: boolean; yLog: boolean }): void } }): ReactNode {
+  const names = sortMetrics([...new Set([state.metric, ...(state.comparison?.metricNames ?? [])])])
+  const lastStep = Math.max(0, ...(state.comparison?.curves ?? []).map((curve) => curve.step.at(-1) ?? 0))
+  const kind = typeof state.at === 'number' ? 'step' : state.at
+  return (
+    <div className="metric-tools">
+      <select className="select select-small" aria-label="Metric" value={state.metric} onChange={(event) => state.change({ metric: event.currentTarget.value })}>
+        {names.map((name) => <option key={name} value={name}>{describeMetric(name, state.infos).label}</option>)}
+      </select>
+      <Segmented title="Value taken" small value={kind} choices={[{ value: 'last', label: 'last' }, { value: 'best', label: 'best' }, { value: 'step', label: 'at step' }]} onChange={(next) => state.change({ at: next === 'step' ? lastStep : next })} />
+      {typeof state.at === 'number' ? <StepInput value={state.at} onChange={(at) => state.change({ at })} /> : null}
+      <label className="check small"><input type="checkbox" checked={logs.xLog} onChange={(event) => logs.set({ ...logs, xLog: event.currentTarget.checked })} />log x</label>
+      <label className="check small"><input type="checkbox" checked={logs.yLog} onChange={(event) => logs.set({ ...logs, yLog: event.currentTarget.checked })} />log y</label>
+    </div>
+  )
+}
+
+function StepInput({ value, onChange }: { readonly value: number; onChange(step: number): void }): ReactNode {
+  return <input className="input input-small mono step-input" type="number" min={0} step={1} aria-label="Step" value={value} onChange={(event) => onChange(Math.max(0, Math.round(Number(event.currentTarget.value) || 0)))} />
+}

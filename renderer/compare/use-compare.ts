@@ -1,0 +1,81 @@
+import { useMemo, useState } from 'react'
+import type { Input, Output } from '../../shared/contract.ts'
+import type { RunSummary } from '../../shared/contract/runs.ts'
+import type { Comparison } from '../../shared/contract/comparisons.ts'
+import { isLive, type MetricInfo } from '../../shared/domain.ts'
+import type { AppError } from '../../shared/errors.ts'
+import { useCall } from '../api/queries.ts'
+import { useViewState } from '../api/settings.ts'
+import { runColourToken, groupDash } from '../parts/run-colour.ts'
+import { describeMetric } from '../run/metric-names.ts'
+import { defaultColumns, type IntervalKind } from './compare-charts.ts'
+import { lookOfGroups, type Look } from './group-looks.ts'
+
+export type GroupBy = 'configuration' | 'method' | 'none'
+export type At = 'last' | 'best' | number
+
+export interface CompareView {
+  readonly interval: IntervalKind
+  readonly groupBy: GroupBy
+  readonly at: At
+  readonly metric: string
+  readonly baseline: string | null
+  readonly hidden: ReadonlySet<string>
+}
+
+export interface CompareState extends CompareView {
+  readonly runs: readonly RunSummary[]
+  readonly infos: readonly MetricInfo[]
+  readonly info: MetricInfo
+  readonly comparison: Comparison | undefined
+  readonly error: AppError | null
+  readonly input: Input<'comparisons.get'>
+  readonly looks: ReadonlyMap<string, Look>
+  readonly columns: readonly string[]
+  change(change: Partial<CompareView>): void
+  setColumns(columns: readonly string[]): void
+}
+
+const WHILE_LIVE_MS = 4000
+const FALLBACK_METRIC = 'eval/rewards/accuracies'
+
+/** The metric most of the runs are judged by. */
+function commonMetric(runs: readonly RunSummary[]): string {
+  const counts = new Map<string, number>()
+  for (const run of runs) if (run.mainMetric !== null) counts.set(run.mainMetric, (counts.get(run.mainMetric) ?? 0) + 1)
+  return [...counts].toSorted((one, two) => two[1] - one[1])[0]?.[0] ?? FALLBACK_METRIC
+}
+
+function looksOf(comparison: Comparison | undefined, groupBy: GroupBy): ReadonlyMap<string, Look> {
+  const groups = comparison?.groups ?? []
+  if (groupBy !== 'none') return lookOfGroups(groups.map((group) => group.groupHash))
+  // Single runs keep the colour they have everywhere.
+  return new Map(groups.map((group) => [group.groupHash, { colour: runColourToken(group.runIds[0] ?? group.groupHash), dash: groupDash(group.groupHash) }]))
+}
+
+/** All of the Compare page's state but the chosen runs, which are in the address. */
+export function useCompare(runs: readonly RunSummary[], algorithms: Output<'algorithms.list'>): CompareState {
+  const [view, setView] = useState<Partial<CompareView>>({})
+  const [columnText, setColumnText] = useViewState<string>('compare.columns', '')
+  const interval = view.interval ?? 'bootstrap'
+  const groupBy = view.groupBy ?? 'configuration'
+  const at = view.at ?? 'last'
+  const metric = view.metric ?? commonMetric(runs)
+  const baseline = view.baseline ?? null
+  const input: Input<'comparisons.get'> = { runIds: runs.map((run) => run.runId), metric, at, interval, groupBy, baseline }
+  const { data, error } = useCall('comparisons.get', input, { keepPrevious: true, ...(runs.some((run) => isLive(run.state)) ? { refetchIntervalMs: WHILE_LIVE_MS } : {}) })
+  const infos = useMemo(() => {
+    const methods = new Set(runs.map((run) => run.method))
+    return algorithms.filter((one) => methods.has(one.id)).flatMap((one) => one.metrics)
+  }, [runs, algorithms])
+  const looks = useMemo(() => looksOf(data, groupBy), [data, groupBy])
+  const names = data?.metricNames ?? []
+  const columns = columnText === '' ? defaultColumns(names, metric) : columnText.split(' ').filter((name) => names.includes(name))
+  return {
+    interval, groupBy, at, metric, baseline,
+    hidden: view.hidden ?? new Set<string>(),
+    runs, infos, info: describeMetric(metric, infos), comparison: data, error, input, looks, columns,
+    change: (change) => setView((before) => ({ ...before, ...change })),
+    setColumns: (next) => setColumnText(next.length === 0 ? '-' : next.join(' ')),
+  }
+}
