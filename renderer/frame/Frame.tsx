@@ -4,6 +4,7 @@ import { changeSettings, useSettings } from '../api/settings.ts'
 import { ToastHost } from '../parts/toast.tsx'
 import { CommandPalette } from './CommandPalette.tsx'
 import { handleKey, useCommands } from './commands.ts'
+import { DropTarget } from './DropTarget.tsx'
 import { KeyMap } from './KeyMap.tsx'
 import { goTo } from './location.ts'
 import { PLACES, SETTINGS } from './places.ts'
@@ -52,6 +53,7 @@ export function Frame({ children }: { readonly children: ReactNode }): ReactNode
       <main ref={main} className="frame-main" tabIndex={-1}>{children}</main>
       <StatusBar />
       <ToastHost />
+      <DropTarget />
       {overlay === 'palette' ? <CommandPalette onClose={() => setOverlay(null)} /> : null}
       {overlay === 'keys' ? <KeyMap onClose={() => setOverlay(null)} /> : null}
     </div>

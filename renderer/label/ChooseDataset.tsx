@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react'
 import { Columns2 } from 'lucide-react'
 import { Link } from 'wouter'
+import { useAppEvent } from '../api/events.ts'
 import { useCall, useMutate } from '../api/queries.ts'
 import { goTo } from '../frame/location.ts'
 import { Button } from '../parts/Button.tsx'
@@ -47,6 +48,9 @@ function NoDataset(): ReactNode {
     onSuccess: ({ datasetId }) => { if (datasetId !== null) goTo(`/label/${datasetId}`) },
   })
   const sample = samples?.[0]
+  useAppEvent('import.progress', (job) => {
+    if (job.jobId === open.data?.jobId && job.state === 'finished' && job.datasetId !== null) goTo(`/label/${job.datasetId}`)
+  })
   return (
     <EmptyState
       icon={Columns2}

@@ -32,7 +32,7 @@ export function PairView({ item, showDifferences, chosen, leftKey, rightKey, dif
   }, [item.pairId])
   const marks = showDifferences && alignment.marks === 'shown'
   return (
-    <section className="pair" aria-label="The two answers">
+    <section className="pair" aria-label="The two answers" data-pair={item.pairId}>
       <div className="pair-heads">
         <SideHead name="Answer A" content={left} keys={leftKey} chosen={chosen === 'left'} />
         <SideHead name="Answer B" content={right} keys={rightKey} chosen={chosen === 'right'}>
