@@ -114,9 +114,10 @@ export interface RunFilter {
 /** Newest first. */
 export function listRuns(db: ReadableDb, filter: RunFilter = {}): RunEntry[] {
   return db.prepare<unknown[], RawRun>(`SELECT ${selectList} FROM runs
-    WHERE (?1 IS NULL OR dataset_id = ?1) AND (?2 IS NULL OR method = ?2) AND (?3 IS NULL OR state IN (SELECT value FROM json_each(?3)))
-    ORDER BY created_at_ms DESC, run_no DESC LIMIT ?4`)
-    .all(filter.datasetId ?? null, filter.method ?? null, filter.states === undefined ? null : JSON.stringify(filter.states), filter.limit ?? -1).map(toRun)
+    WHERE (@datasetId IS NULL OR dataset_id = @datasetId) AND (@method IS NULL OR method = @method)
+      AND (@states IS NULL OR state IN (SELECT value FROM json_each(@states)))
+    ORDER BY created_at_ms DESC, run_no DESC LIMIT @limit`)
+    .all({ datasetId: filter.datasetId ?? null, method: filter.method ?? null, states: filter.states === undefined ? null : JSON.stringify(filter.states), limit: filter.limit ?? -1 }).map(toRun)
 }
 
 export function listLiveRuns(db: ReadableDb): RunEntry[] {
