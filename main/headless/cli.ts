@@ -56,8 +56,15 @@ function reportUsage(error: CommanderError, json: boolean): number {
   return ERROR_EXIT_STATUS['usage-invalid']
 }
 
+/** The reader of a pipe has seen enough (`| head`): that is no failure. */
+function endWithReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(0)
+}
+
 async function main(): Promise<void> {
   const json = process.argv.includes('--json')
+  process.stdout.on('error', endWithReader)
   try {
     await createProgram().exitOverride().parseAsync()
   } catch (error) {

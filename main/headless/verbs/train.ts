@@ -93,7 +93,7 @@ function methodCommand(algorithm: (typeof algorithms)[number]): Command {
     .option('--check', 'say what would be run, and start nothing')
     .option('--estimate', 'measure a few real steps, and start nothing')
   addSchemaFlags(command, schema, `${algorithm.name}:`)
-  addSchemaFlags(command, trainingSchema, 'Training:')
+  addSchemaFlags(command, trainingSchema, 'Training (the defaults are those of the method\'s preset where it names one):')
   addSchemaFlags(command, judgeSchema, 'Judge of generated samples:')
   return command.action(async (options: TrainOptions & Record<string, unknown>) => {
     const { out, dataDir } = globals(command)
