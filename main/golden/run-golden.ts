@@ -5,6 +5,7 @@ import type { EngineName } from '../../shared/domain.ts'
 import { tf } from '../learn/tf.ts'
 import type { Check, CheckedOutput } from './check.ts'
 import { LOSS_CHECKS } from './checks-losses.ts'
+import { checkTokenizerFolder } from './check-tokenizer.ts'
 import { checkOptim } from './checks-optim.ts'
 import { checkAgreement, checkBandit, checkBootstrap } from './checks-statistics.ts'
 import { compareValues } from './compare.ts'
@@ -61,7 +62,8 @@ export async function runGolden(folder: string, options: GoldenOptions = {}): Pr
     options.onResult?.(result)
   }
   for (const entry of entries) {
-    if (entry.isDirectory()) note({ file: `${entry.name}/`, caseName: '', status: 'not-covered', detail: 'no check for this folder', compared: 0 })
+    if (entry.name === 'tokenizer' && entry.isDirectory()) for (const result of await checkTokenizerFolder(path.join(folder, entry.name))) note(result)
+    else if (entry.isDirectory()) note({ file: `${entry.name}/`, caseName: '', status: 'not-covered', detail: 'no check for this folder', compared: 0 })
     else for (const result of await runFile(folder, entry.name)) note(result)
   }
   return summarise(folder, results)

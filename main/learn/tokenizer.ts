@@ -1,0 +1,62 @@
+import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
+import { AppError } from '../../shared/errors.ts'
+import { END_TOKEN, PAD_TOKEN } from './bpe-trainer.ts'
+
+export interface Tokenizer {
+  readonly vocabSize: number
+  readonly endId: number
+  readonly padId: number
+  /** Text as data: what looks like a special token in it stays text, so that no user's text can end a turn. */
+  encode(text: string): number[]
+  /** Text that was written by a template: special tokens are themselves. */
+  encodeWithSpecial(text: string): number[]
+  decode(ids: readonly number[], options?: { readonly skipSpecial?: boolean }): string
+  /** The tokenizer.json it was made from. */
+  readonly json: unknown
+}
+
+interface TokenizerFile {
+  readonly added_tokens?: readonly { readonly id: number; readonly content: string }[]
+  readonly model?: { readonly vocab?: Readonly<Record<string, number>> }
+}
+
+/** Names of the token that ends a turn, most telling first. */
+const END_TOKENS = [END_TOKEN, '<|im_end|>', '<|eot_id|>', '</s>'] as const
+
+/**
+ * @param json a tokenizer.json
+ * @throws AppError `model-unsupported` for one that cannot be read or has no token to end with
+ */
+export function loadTokenizer(json: unknown): Tokenizer {
+  const file = json as TokenizerFile // checked by what follows and by the library
+  const vocab = file.model?.vocab ?? {}
+  const added = new Map((file.added_tokens ?? []).map((token) => [token.content, token.id]))
+  const endId = END_TOKENS.map((name) => added.get(name) ?? vocab[name]).find((id) => id !== undefined)
+  if (endId === undefined) throw new AppError({ code: 'model-unsupported', message: `The tokenizer has none of the tokens ${END_TOKENS.join(', ')}.`, hint: 'Choose a model whose tokenizer can end a turn.' })
+  const whole = create(json)
+  const plain = create({ ...file, added_tokens: [] })
+  const memory = new Map<string, number[]>()
+  return {
+    vocabSize: Math.max(0, ...Object.values(vocab), ...added.values()) + 1,
+    endId,
+    padId: added.get(PAD_TOKEN) ?? endId,
+    json,
+    encode(text) {
+      const known = memory.get(text)
+      if (known !== undefined) return [...known]
+      const ids = plain.encode(text, { add_special_tokens: false }).ids
+      if (text.length < 4096 && memory.size < 20_000) memory.set(text, ids) // prompts recur
+      return [...ids]
+    },
+    encodeWithSpecial: (text) => [...whole.encode(text, { add_special_tokens: false }).ids],
+    decode: (ids, options = {}) => (ids.length === 0 ? '' : whole.decode([...ids], { skip_special_tokens: options.skipSpecial ?? true, clean_up_tokenization_spaces: false })),
+  }
+}
+
+function create(json: unknown): HuggingFaceTokenizer {
+  try {
+    return new HuggingFaceTokenizer(json as object, {})
+  } catch (error) {
+    throw new AppError({ code: 'model-unsupported', message: `The tokenizer cannot be read: ${error instanceof Error ? error.message : String(error)}`, hint: 'It must be a tokenizer.json as the Hugging Face libraries write it.', cause: error })
+  }
+}
