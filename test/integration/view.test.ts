@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto'
+import { readFileSync, readdirSync, rmSync } from 'node:fs'
+import path from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { buildView } from '../../main/data/view.ts'
+import { addAnnotator } from '../../main/store/annotators.ts'
+import { addAnswer, insertImportedLabels } from '../../main/store/labels.ts'
+import { openStore, type Store } from '../../main/store/open.ts'
+import { preferenceRow, type Outcome, type PreferenceRow, type Strength } from '../../shared/data-kinds.ts'
+import type { DatasetId } from '../../shared/domain.ts'
+import type { DataSpec } from '../../shared/run-spec.ts'
+import { addDataset, makeRecord, temporaryFolder } from '../support/filled-store.ts'
+
+const PAIRS = 40
+let folder: string
+let store: Store
+beforeEach(() => {
+  folder = temporaryFolder()
+  store = openStore(folder)
+  addDataset(store.db, folder, 'set', PAIRS)
+})
+afterEach(() => {
+  store.close()
+  rmSync(folder, { recursive: true })
+})
+
+function spec(changes: Partial<DataSpec> = {}): DataSpec {
+  return { datasetId: 'set' as DatasetId, split: { seed: 3, validation: 0.1, test: 0.2 }, annotators: [], aggregation: 'mean', ...changes }
+}
+function label(pairIndex: number, annotator: string, outcome: Outcome, strength: Strength | null = null): void {
+  insertImportedLabels(store.db, folder, 'set', [{ pairIndex, annotator, outcome, strength }], 1)
+}
+function readRows(file: string): PreferenceRow[] {
+  return readFileSync(file, 'utf8').trim().split('\n').map((line) => preferenceRow.parse(JSON.parse(line)))
+}
+
+test('a view holds the pairs that have a preference, reduced, with their records', () => {
+  label(0, 'x', 'a')
+  label(0, 'y', 'a', 'slightly')
+  label(0, 'z', 'b', 'clearly')
+  label(1, 'x', 'tie')
+  label(2, 'x', 'skip')
+  label(3, 'x', 'both-bad')
+  const view = buildView(store.db, folder, spec())
+  expect(view).toMatchObject({ labelCount: 4, tieShare: 0.5, bothBadCount: 1, unlabeledCount: PAIRS - 3, datasetName: 'Set set' })
+  const rows = readRows(view.viewPath)
+  const { prompt, a, b } = makeRecord(0)
+  expect(rows.map((row) => row.pairId)).toEqual(['pair-0', 'pair-1'])
+  expect(rows[0]).toMatchObject({ prompt, a, b, preferenceA: 2 / 3, strength: expect.closeTo(2 / 3, 12), labelCount: 3, weight: 1, rewardA: null })
+  expect(rows[1]).toMatchObject({ preferenceA: 0.5 })
+  expect(view.counts.train + view.counts.validation + view.counts.test).toBe(2)
+})
+
+test('is named after its content; later labels make another file and leave the first', () => {
+  for (let pair = 0; pair < PAIRS; pair += 1) label(pair, 'x', 'a')
+  const first = buildView(store.db, folder, spec())
+  expect(buildView(store.db, folder, spec())).toEqual(first)
+  const bytes = readFileSync(first.viewPath)
+  expect(path.basename(first.viewPath)).toBe(`${createHash('sha256').update(bytes).digest('hex')}.jsonl`)
+  addAnnotator(store.db, 'Eva', 1)
+  addAnswer(store.db, folder, { datasetId: 'set', annotatorId: 'Eva', pairId: 'pair-5', outcome: 'b', strength: null, comment: '', shownOrder: 'ab', durationMs: 1, clientKey: 'client-key' }, 2)
+  const second = buildView(store.db, folder, spec())
+  expect(second.viewHash).not.toBe(first.viewHash)
+  expect(readFileSync(first.viewPath).equals(bytes)).toBe(true)
+  expect(readdirSync(path.dirname(first.viewPath))).toHaveLength(2)
+})
+
+test('no prompt is on both sides, and the sides depend on the seed', () => {
+  for (let pair = 0; pair < PAIRS; pair += 1) label(pair, 'x', 'a')
+  const view = buildView(store.db, folder, spec())
+  const sides = new Map<string, Set<string>>()
+  for (const row of readRows(view.viewPath)) sides.set(String(row.prompt), (sides.get(String(row.prompt)) ?? new Set()).add(row.split))
+  expect([...sides.values()].every((set) => set.size === 1)).toBe(true)
+  expect(view.counts).toEqual({ train: 28, validation: 4, test: 8 })
+  expect(buildView(store.db, folder, spec({ split: { seed: 4, validation: 0.1, test: 0.2 } })).viewHash).not.toBe(view.viewHash)
+})
+
+test('only the chosen annotators count; majority makes a winner', () => {
+  label(0, 'x', 'a')
+  label(0, 'y', 'a')
+  label(0, 'z', 'b')
+  label(1, 'z', 'b')
+  expect(readRows(buildView(store.db, folder, spec({ aggregation: 'majority' })).viewPath)[0]).toMatchObject({ preferenceA: 1, labelCount: 3 })
+  expect(readRows(buildView(store.db, folder, spec({ annotators: ['z'] })).viewPath)).toMatchObject([{ pairId: 'pair-0', preferenceA: 0, labelCount: 1 }, { pairId: 'pair-1', preferenceA: 0 }])
+})
+
+test('without a label that counts there is nothing to train on, and no half file is left', () => {
+  label(0, 'x', 'skip')
+  expect(() => buildView(store.db, folder, spec())).toThrow(expect.objectContaining({ code: 'dataset-invalid', hint: expect.stringContaining('Label some pairs') }))
+  expect(readdirSync(path.join(folder, 'datasets', 'set', 'views'))).toEqual([])
+  expect(() => buildView(store.db, folder, spec({ datasetId: 'gone' as DatasetId }))).toThrow(expect.objectContaining({ code: 'not-found' }))
+})
