@@ -1,0 +1,188 @@
+import type { Comparison, Interval } from '../../shared/contract/comparisons.ts'
+import type { Parsed } from '../../shared/contract.ts'
+import type { MetricInfo } from '../../shared/domain.ts'
+import { bootstrapMean, pairedDifference, percentileInterval, resampleIndices, resampleMeans, unpairedDifference } from '../../shared/statistics/bootstrap.ts'
+import { mean, standardDeviation, type Bounds } from '../../shared/statistics/intervals.ts'
+import { diffSettings, groupRuns, type ComparedRun, type Curve, type RunGroup } from './comparison-groups.ts'
+import { concludeInWords, warnInWords } from './comparison-words.ts'
+
+export type Goal = MetricInfo['goal']
+
+export type CompareOptions = Omit<Parsed<'comparisons.get'>, 'runIds'> & {
+  /** Which direction is better, by metric name with or without its `eval/`. */
+  readonly goals?: Readonly<Record<string, Goal>>
+}
+
+/** Fewer seeds than this never carry a verdict. */
+export const FEWEST_SEEDS = 3
+/** A band is drawn from at most this many steps, evenly taken; its ends are always kept. */
+const BAND_STEPS = 300
+const BAND_RESAMPLES = 400
+
+export interface GroupDifference {
+  readonly groupHash: string
+  readonly baseline: string
+  readonly interval: Interval
+  readonly paired: boolean
+  readonly verdict: 'higher' | 'lower' | 'cannot-tell'
+}
+
+/**
+ * Groups of runs that differ only in their seed, each metric's mean and interval over seeds, differences against a
+ * baseline, and what may be said about them. Pure: same runs, same answer. Runs that failed or did not reach their
+ * last step are left out of the numbers wherever their group has finished ones, and are named in the warnings.
+ */
+export function compareRuns(runs: readonly ComparedRun[], options: CompareOptions): Comparison {
+  const groups = groupRuns(runs, options.groupBy)
+  const metricNames = [...new Set(runs.flatMap((run) => Object.keys(run.curves)))].toSorted(byMetricName)
+  const goal = goalOf(options.metric, options.goals)
+  const scored = groups.map((group) => scoreGroup(group, metricNames, options))
+  const differences = compareToBaseline(groups, options)
+  const diff = diffSettings(groups)
+  return {
+    metricNames,
+    groups: scored,
+    curves: groups.map((group) => bandOf(group, options)),
+    differences: [...differences],
+    diff: diff.differing.map(({ path, values }) => ({ path, values: [...values] })),
+    sameSettings: diff.same,
+    conclusions: concludeInWords({ groups, metric: options.metric, goal, differences, values: scored.map((group) => group.values[options.metric]) }),
+    warnings: warnInWords({ groups, metric: options.metric, at: options.at, groupBy: options.groupBy }),
+  }
+}
+
+/** Held-out metrics first, then by name. */
+function byMetricName(a: string, b: string): number {
+  const rank = Number(b.startsWith('eval/')) - Number(a.startsWith('eval/'))
+  return rank !== 0 ? rank : a.localeCompare(b, 'en')
+}
+
+/** As declared by the method; else losses fall, accuracies and win rates rise, and everything else is left undecided. */
+export function goalOf(metric: string, goals: Readonly<Record<string, Goal>> = {}): Goal {
+  const declared = goals[metric] ?? goals[metric.replace(/^eval\//, '')]
+  if (declared !== undefined) return declared
+  if (/(^|\/)loss$/.test(metric)) return 'min'
+  return /accurac|win-?rate/.test(metric) ? 'max' : 'none'
+}
+
+function scoreGroup(group: RunGroup, metricNames: readonly string[], options: CompareOptions): Comparison['groups'][number] {
+  const members: Record<string, (number | null)[]> = {}
+  const values: Record<string, Interval> = {}
+  for (const name of metricNames) {
+    members[name] = memberValues(group, name, options)
+    values[name] = intervalOf(present(members[name]), options.interval)
+  }
+  return { groupHash: group.key, label: group.label, method: group.method, runIds: group.runs.map((run) => run.summary.runId), seeds: group.runs.map((run) => run.summary.seed), values, members }
+}
+
+/** One value a run, in the group's order; null for a run that does not count or has no value there. */
+export function memberValues(group: RunGroup, metric: string, options: Pick<CompareOptions, 'at' | 'goals'>): (number | null)[] {
+  const counted = new Set(countedRuns(group))
+  return group.runs.map((run) => {
+    const curve = run.curves[metric]
+    return curve === undefined || !counted.has(run) ? null : valueAt(curve, options.at, goalOf(metric, options.goals))
+  })
+}
+
+/** The finished runs; where none is, those that are on their way or stopped at a checkpoint. */
+export function countedRuns(group: RunGroup): readonly ComparedRun[] {
+  const finished = group.runs.filter((run) => run.summary.state === 'finished')
+  if (finished.length > 0) return finished
+  return group.runs.filter((run) => run.summary.state !== 'failed' && run.summary.state !== 'lost')
+}
+
+/** `last`: the last number. `best`: by the metric's goal, the last where it has none. A step: the latest number up to it. */
+export function valueAt(curve: Curve, at: CompareOptions['at'], goal: Goal): number | null {
+  const points = curve.value.flatMap((value, index) => (value === null || (typeof at === 'number' && (curve.step[index] ?? Infinity) > at) ? [] : [value]))
+  if (at !== 'best' || goal === 'none' || points.length === 0) return points.at(-1) ?? null
+  return points.reduce((best, value) => ((goal === 'min' ? value < best : value > best) ? value : best))
+}
+
+export function intervalOf(values: readonly number[], kind: CompareOptions['interval']): Interval {
+  if (values.length === 0) return { mean: null, low: null, high: null, n: 0 }
+  const center = mean(values)
+  const bounds = boundsOf(values, kind)
+  return { mean: center, low: bounds?.low ?? null, high: bounds?.high ?? null, n: values.length }
+}
+
+function boundsOf(values: readonly number[], kind: CompareOptions['interval']): Bounds | null {
+  if (kind === 'none' || values.length < 2) return null
+  if (kind === 'bootstrap') return bootstrapMean(values)
+  const spread = standardDeviation(values)
+  return { low: mean(values) - spread, high: mean(values) + spread }
+}
+
+/** Against the baseline group, or the first. Paired by seed where the two share at least two; the same seed orders the data alike. */
+export function compareToBaseline(groups: readonly RunGroup[], options: Pick<CompareOptions, 'metric' | 'at' | 'baseline' | 'goals'>): readonly GroupDifference[] {
+  const baseline = groups.find((group) => group.key === options.baseline) ?? groups[0]
+  if (baseline === undefined) return []
+  return groups.filter((group) => group !== baseline).map((group) => {
+    const ours = valuesBySeed(group, options)
+    const theirs = valuesBySeed(baseline, options)
+    const shared = [...ours.keys()].filter((seed) => theirs.has(seed))
+    const paired = shared.length >= 2
+    const interval = paired ? pairedInterval(shared.map((seed) => ours.get(seed) ?? NaN), shared.map((seed) => theirs.get(seed) ?? NaN)) : unpairedInterval([...ours.values()], [...theirs.values()])
+    return { groupHash: group.key, baseline: baseline.key, interval, paired, verdict: verdictOf(interval) }
+  })
+}
+
+/** A seed that was run twice counts by the mean of its runs. */
+function valuesBySeed(group: RunGroup, options: Pick<CompareOptions, 'metric' | 'at' | 'goals'>): Map<number, number> {
+  const values = memberValues(group, options.metric, options)
+  const lists = new Map<number, number[]>()
+  for (const [index, run] of group.runs.entries()) {
+    const value = values[index] ?? null
+    if (value !== null) lists.set(run.summary.seed, [...(lists.get(run.summary.seed) ?? []), value])
+  }
+  return new Map([...lists].map(([seed, list]) => [seed, mean(list)]))
+}
+
+function pairedInterval(ours: readonly number[], theirs: readonly number[]): Interval {
+  const difference = pairedDifference(ours, theirs)
+  return { mean: difference.mean, low: difference.bounds?.low ?? null, high: difference.bounds?.high ?? null, n: ours.length }
+}
+
+function unpairedInterval(ours: readonly number[], theirs: readonly number[]): Interval {
+  const n = Math.min(ours.length, theirs.length)
+  if (n === 0) return { mean: null, low: null, high: null, n }
+  const bounds = unpairedDifference(ours, theirs)
+  return { mean: mean(ours) - mean(theirs), low: bounds?.low ?? null, high: bounds?.high ?? null, n }
+}
+
+function verdictOf({ low, high, n }: Interval): GroupDifference['verdict'] {
+  if (n < FEWEST_SEEDS || low === null || high === null) return 'cannot-tell'
+  if (low > 0) return 'higher'
+  return high < 0 ? 'lower' : 'cannot-tell'
+}
+
+/** Mean and interval over the runs that have a number at exactly that step; `n` says how many. */
+function bandOf(group: RunGroup, { metric, interval }: CompareOptions): Comparison['curves'][number] {
+  const byStep = new Map<number, number[]>()
+  for (const run of group.runs) {
+    const curve = run.curves[metric]
+    curve?.value.forEach((value, index) => {
+      const step = curve.step[index]
+      if (value !== null && step !== undefined) byStep.set(step, [...(byStep.get(step) ?? []), value])
+    })
+  }
+  const steps = thinSteps([...byStep.keys()].toSorted((a, b) => a - b))
+  const draws = new Map<number, number[][]>()
+  const points = steps.map((step) => {
+    const values = byStep.get(step) ?? []
+    if (interval !== 'bootstrap' || values.length < 2) return intervalOf(values, interval)
+    const indices = draws.get(values.length) ?? resampleIndices(values.length, BAND_RESAMPLES)
+    draws.set(values.length, indices)
+    return { mean: mean(values), ...percentileInterval(resampleMeans(values, indices)), n: values.length }
+  })
+  return { groupHash: group.key, step: steps, mean: points.map((point) => point.mean), low: points.map((point) => point.low), high: points.map((point) => point.high), n: points.map((point) => point.n) }
+}
+
+function thinSteps(steps: readonly number[]): number[] {
+  if (steps.length <= BAND_STEPS) return [...steps]
+  const kept = Array.from({ length: BAND_STEPS }, (_, index) => steps[Math.round((index * (steps.length - 1)) / (BAND_STEPS - 1))])
+  return kept.filter((step) => step !== undefined)
+}
+
+function present(values: readonly (number | null)[] | undefined): number[] {
+  return (values ?? []).filter((value) => value !== null)
+}

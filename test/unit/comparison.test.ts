@@ -1,0 +1,155 @@
+import { describe, expect, it } from 'vitest'
+import { comparison as comparisonSchema } from '../../shared/contract/comparisons.ts'
+import { runSummary } from '../../shared/contract/runs.ts'
+import { runSpec } from '../../shared/run-spec.ts'
+import { compareRuns, valueAt, type CompareOptions } from '../../main/runs/comparison.ts'
+import type { ComparedRun } from '../../main/runs/comparison-groups.ts'
+import { formatTable, showInterval } from '../../main/runs/comparison-table.ts'
+import { decimalsFor } from '../../main/runs/comparison-words.ts'
+
+const ACCURACY = 'eval/rewards/accuracies'
+const options: CompareOptions = { metric: ACCURACY, at: 'last', interval: 'bootstrap', groupBy: 'configuration', baseline: null, goals: { 'rewards/accuracies': 'max', loss: 'min' } }
+
+interface RunSketch {
+  readonly method: string
+  readonly seed: number
+  readonly accuracy: readonly (number | null)[]
+  readonly beta?: number
+  readonly state?: string
+  readonly viewHash?: string
+}
+
+/** Evaluations at steps 50, 100 …; a training loss at the same steps. */
+function sketch({ method, seed, accuracy, beta = 0.1, state = 'finished', viewHash = 'view' }: RunSketch): ComparedRun {
+  const step = accuracy.map((_, index) => 50 * (index + 1))
+  const totalSteps = 50 * accuracy.length
+  const runId = `${method}-${beta}-${seed}`.replaceAll('.', '')
+  const groupHash = `${method}:${beta}`
+  return {
+    summary: runSummary.parse({
+      runId, name: '', method, methodName: method.toUpperCase(), datasetId: 'd', datasetName: 'D', state, seed, groupHash, engine: 'cpu', step: state === 'finished' ? totalSteps : 50, totalSteps,
+      createdAtMs: seed, startedAtMs: null, endedAtMs: null, remainingMs: null, queuePosition: null, mainMetric: ACCURACY, mainValue: null, spark: [], resumable: false, diskBytes: 0, phase: '', error: null, note: '',
+    }),
+    spec: runSpec.parse({
+      formatVersion: 1, runId, name: '', appVersion: '1', createdAtMs: seed, method, config: { beta }, training: trainingDefaults(totalSteps), groupHash, seed, engine: 'cpu',
+      data: { datasetId: 'd', datasetName: 'D', fingerprint: 'f', split: { seed: 0, validation: 0.1, test: 0.2 }, annotators: [], aggregation: 'mean', viewHash, viewPath: `/elsewhere/${seed}`, labelCount: 9, counts: { train: 7, validation: 1, test: 1 } },
+      model: { kind: 'new', preset: 'nano', tokenizer: { kind: 'byte' }, tiedEmbeddings: true }, judge: null, rewardModelPath: null, cacheFolder: `/cache/${seed}`,
+    }),
+    curves: { [ACCURACY]: { step, value: accuracy }, loss: { step, value: accuracy.map((_, index) => 1 / (index + 1)) } },
+  }
+}
+
+function trainingDefaults(steps: number): Record<string, unknown> {
+  return {
+    steps, batchSize: 4, microBatchSize: 4, learningRate: 1e-3, warmupFraction: 0, schedule: 'cosine', minLearningRateRatio: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, clipNorm: 1, dropout: 0,
+    maxLength: 64, evalEvery: 50, evalPairs: 8, checkpointEvery: 0, keepCheckpoints: 1, samplePrompts: 0, sampleTokens: 8, sampleTemperature: 1,
+  }
+}
+
+const dpo = [0.6, 0.62, 0.64].map((value, index) => sketch({ method: 'dpo', seed: index + 1, accuracy: [0.5, value] }))
+const copg = [0.7, 0.71, 0.75].map((value, index) => sketch({ method: 'copg', seed: index + 1, accuracy: [0.5, value] }))
+
+describe('compareRuns', () => {
+  it('groups by configuration, pairs by seed and says which is better', () => {
+    const result = compareRuns([...dpo, ...copg], options)
+    expect(comparisonSchema.parse(result)).toEqual(result)
+    expect(result.groups.map((group) => [group.label, group.seeds, group.values[ACCURACY]?.n])).toEqual([['DPO', [1, 2, 3], 3], ['COPG', [1, 2, 3], 3]])
+    expect(result.groups[0]?.values[ACCURACY]?.mean).toBeCloseTo(0.62, 12)
+    const [difference] = result.differences
+    expect(difference).toMatchObject({ groupHash: 'copg:0.1', baseline: 'dpo:0.1', paired: true, verdict: 'higher' })
+    expect(difference?.interval.mean).toBeCloseTo(0.1, 12)
+    expect(difference?.interval.low).toBeGreaterThan(0.08)
+    expect(result.conclusions[0]).toMatch(/^COPG has a higher eval\/rewards\/accuracies than DPO, which is better: by \+0\.\d+ \(95 % interval .*\), paired over 3 seeds\.$/)
+    expect(result.warnings).toEqual([])
+    expect(result.diff.map((row) => row.path)).toEqual(['method'])
+  })
+
+  it('concludes nothing from one seed, nor from two', () => {
+    const one = compareRuns([dpo[0]!, copg[0]!], options)
+    expect(one.conclusions[0]).toContain('With one seed nothing can be concluded')
+    expect(one.differences[0]).toMatchObject({ verdict: 'cannot-tell', interval: { low: null, high: null, n: 1 } })
+    const two = compareRuns([...dpo.slice(0, 2), ...copg.slice(0, 2)], options)
+    expect(two.conclusions[0]).toContain('With two seeds nothing can be concluded')
+    expect(two.differences[0]?.verdict).toBe('cannot-tell')
+  })
+
+  it('cannot tell when the interval includes 0', () => {
+    const noisy = [0.5, 0.7, 0.62].map((value, index) => sketch({ method: 'ipo', seed: index + 1, accuracy: [0.5, value] }))
+    const result = compareRuns([...dpo, ...noisy], options)
+    expect(result.differences[0]?.verdict).toBe('cannot-tell')
+    expect(result.conclusions[0]).toContain('it cannot be told')
+  })
+
+  it('leaves failed runs out and names them, and seeds that are missing', () => {
+    const failed = sketch({ method: 'copg', seed: 3, accuracy: [0.5, 0.99], state: 'failed' })
+    const result = compareRuns([...dpo, ...copg.slice(0, 2), failed], options)
+    expect(result.groups[1]?.members[ACCURACY]).toEqual([0.7, 0.71, null])
+    expect(result.warnings).toEqual(['COPG, seed 3, failed at step 50 of 100 and is left out of the numbers.', 'COPG has no finished run with seed 3, which others have.'])
+    expect(result.differences[0]?.interval.n).toBe(2)
+  })
+
+  it('warns of other data, of a repeated seed and of lucky bests', () => {
+    const other = sketch({ method: 'copg', seed: 1, accuracy: [0.5, 0.7], viewHash: 'other' })
+    const warnings = compareRuns([dpo[0]!, dpo[0]!, other], { ...options, at: 'best' }).warnings.join(' ')
+    for (const part of ['did not learn from the same data', 'same seed more than once', 'luckiest evaluation']) expect(warnings).toContain(part)
+  })
+
+  it('tells groups of one method apart by what differs', () => {
+    const strong = sketch({ method: 'dpo', seed: 1, accuracy: [0.5, 0.6], beta: 0.5 })
+    const result = compareRuns([...dpo, strong], options)
+    expect(result.groups.map((group) => group.label)).toEqual(['DPO · beta 0.1', 'DPO · beta 0.5'])
+    expect(result.diff).toEqual([{ path: 'config.beta', values: [0.1, 0.5] }])
+    expect(result.sameSettings).toBeGreaterThan(20)
+    const merged = compareRuns([...dpo, strong], { ...options, groupBy: 'method' })
+    expect(merged.groups).toHaveLength(1)
+    expect(merged.warnings.join(' ')).toContain('runs of different settings are averaged')
+    expect(compareRuns([...dpo, strong], { ...options, groupBy: 'none' }).groups).toHaveLength(4)
+  })
+
+  it('draws a band from the runs that have a number at a step', () => {
+    const short = sketch({ method: 'dpo', seed: 4, accuracy: [0.8], state: 'cancelled' })
+    const [band] = compareRuns([...dpo, short], options).curves
+    expect(band?.step).toEqual([50, 100])
+    expect(band?.n).toEqual([4, 3])
+    expect(band?.mean[0]).toBeCloseTo(0.575, 12)
+    expect(band?.low[1]).toBeGreaterThanOrEqual(0.6)
+    expect(band?.high[1]).toBeLessThanOrEqual(0.64)
+  })
+
+  it('does not depend on the order of the runs within a group', () => {
+    const forwards = compareRuns([...dpo, ...copg], options)
+    const backwards = compareRuns([...dpo.toReversed(), ...copg.toReversed()], options)
+    expect(backwards).toEqual(forwards)
+  })
+})
+
+describe('valueAt', () => {
+  const curve = { step: [10, 20, 30, 40], value: [3, 1, 2, null] }
+  it('takes the last number, the best by goal, or the latest up to a step', () => {
+    expect([valueAt(curve, 'last', 'min'), valueAt(curve, 'best', 'min'), valueAt(curve, 'best', 'max'), valueAt(curve, 'best', 'none')]).toEqual([2, 1, 3, 2])
+    expect([valueAt(curve, 25, 'min'), valueAt(curve, 5, 'min')]).toEqual([1, null])
+  })
+})
+
+describe('formatTable', () => {
+  const result = compareRuns([...dpo, ...copg], { ...options, interval: 'sd' })
+  it('shows the digits that the interval supports', () => {
+    expect(showInterval({ mean: 0.7134, low: 0.68, high: 0.74, n: 3 })).toBe('0.71 ± 0.03')
+    expect(showInterval({ mean: 0.7134, low: 0.7, high: 0.724, n: 3 })).toBe('0.713 ± 0.012')
+    expect(showInterval({ mean: 153.4, low: 130, high: 177, n: 3 })).toBe('153 ± 24')
+    expect(showInterval({ mean: null, low: null, high: null, n: 0 })).toBe('–')
+    expect([decimalsFor(0), decimalsFor(0.0999), decimalsFor(0.1)]).toEqual([3, 2, 2])
+  })
+  it('writes Markdown, LaTeX and CSV', () => {
+    expect(formatTable(result, [ACCURACY], 'markdown')).toBe(`| Method | n | ${ACCURACY} |\n| --- | ---: | ---: |\n| DPO | 3 | 0.62 ± 0.02 |\n| COPG | 3 | 0.72 ± 0.03 |\n`)
+    expect(formatTable(result, [ACCURACY], 'latex')).toContain('DPO & 3 & $0.62 \\pm 0.02$ \\\\')
+    const csv = formatTable(result, [ACCURACY], 'csv').split('\r\n')
+    expect(csv[0]).toBe(`group,method,seeds,${ACCURACY},${ACCURACY} low,${ACCURACY} high,${ACCURACY} n`)
+    expect(csv[1]).toMatch(/^DPO,dpo,1 2 3,0\.62/)
+  })
+  it('escapes what LaTeX and spreadsheets would run', () => {
+    const odd = { ...result, groups: result.groups.map((group) => ({ ...group, label: '=a_b & 50%, "x"' })) }
+    expect(formatTable(odd, [ACCURACY], 'latex')).toContain('=a\\_b \\& 50\\%')
+    expect(formatTable(odd, [ACCURACY], 'csv')).toContain(`"'=a_b & 50%, ""x"""`)
+  })
+})
