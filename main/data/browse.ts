@@ -2,6 +2,7 @@
 import type { z } from 'zod'
 import type { datasetCalls } from '../../shared/contract/datasets.ts'
 import { AppError } from '../../shared/errors.ts'
+import { selectPairs } from '../store/answers.ts'
 import { recordsPath } from '../store/datasets-folder.ts'
 import { findDisagreements } from '../store/labels-index.ts'
 import { readAnswersOf } from '../store/labels-read.ts'
@@ -69,16 +70,10 @@ function range(from: number, to: number): number[] {
   return Array.from({ length: Math.max(0, to - from) }, (_, step) => from + step)
 }
 
-const FILTERS = {
-  labeled: "SELECT DISTINCT pair_idx FROM answers WHERE dataset_id = ? AND outcome <> 'skip' ORDER BY pair_idx",
-  unlabeled: "SELECT idx FROM pairs p WHERE dataset_id = ? AND NOT EXISTS (SELECT 1 FROM answers a WHERE a.dataset_id = p.dataset_id AND a.pair_idx = p.idx AND a.outcome <> 'skip') ORDER BY idx",
-  'empty-answer': 'SELECT idx FROM pairs WHERE dataset_id = ? AND (a_empty = 1 OR b_empty = 1) ORDER BY idx',
-} as const
-
 /** Places of the pairs that pass both; null means all of them. */
 function select(db: ReadableDb, datasetId: string, only: RowsQuery['only'], matches: readonly number[] | null): readonly number[] | null {
   if (only === 'all') return matches
-  const passing = only === 'disagreement' ? findDisagreements(db, datasetId) : db.prepare<[string], number>(FILTERS[only]).pluck().all(datasetId)
+  const passing = only === 'disagreement' ? findDisagreements(db, datasetId) : selectPairs(db, datasetId, only)
   if (matches === null) return passing
   const wanted = new Set(matches)
   return passing.filter((index) => wanted.has(index))

@@ -4,8 +4,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { z } from 'zod'
 import type { datasetCalls } from '../../shared/contract/datasets.ts'
 import { percentileInterval, seededUniform } from '../../shared/statistics/bootstrap.ts'
+import { iterateAnswers } from '../store/answers.ts'
 import type { ReadableDb } from '../store/open.ts'
-import { COUNTING, iterateAnswers } from './describe-labels.ts'
+import { COUNTING } from './describe-labels.ts'
 
 export type Agreement = z.infer<(typeof datasetCalls)['datasets.agreement']['output']>
 

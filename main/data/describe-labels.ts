@@ -1,5 +1,6 @@
 import type { DatasetDetail } from '../../shared/contract/datasets.ts'
 import type { Outcome } from '../../shared/data-kinds.ts'
+import { iterateAnswers, type PairAnswers } from '../store/answers.ts'
 import type { ReadableDb } from '../store/open.ts'
 import { createLengths, type Lengths } from './lengths.ts'
 
@@ -11,26 +12,6 @@ export interface LabelStatistics {
   readonly balance: Omit<DatasetDetail['balance'], 'unlabeled'>
   readonly lengths: Lengths
   readonly perAnnotator: DatasetDetail['perAnnotator']
-}
-
-type AnswerRow = [pairIndex: number, annotatorId: string, outcome: Outcome, aWords: number, bWords: number]
-interface PairAnswers {
-  readonly given: { readonly annotatorId: string; readonly outcome: Outcome }[]
-  readonly aWords: number
-  readonly bWords: number
-}
-
-/** One pass over the answers in force, a pair at a time, so that a million pairs need no more memory than one. */
-export function* iterateAnswers(db: ReadableDb, datasetId: string): Generator<PairAnswers> {
-  const rows = db.prepare<[string], AnswerRow>(`SELECT a.pair_idx, a.annotator_id, a.outcome, p.a_words, p.b_words
-    FROM answers a JOIN pairs p ON p.dataset_id = a.dataset_id AND p.idx = a.pair_idx WHERE a.dataset_id = ? ORDER BY a.pair_idx, a.annotator_id`).raw().iterate(datasetId)
-  let current: (PairAnswers & { readonly pairIndex: number }) | null = null
-  for (const [pairIndex, annotatorId, outcome, aWords, bWords] of rows) {
-    if (current !== null && current.pairIndex !== pairIndex) yield current
-    if (current === null || current.pairIndex !== pairIndex) current = { pairIndex, given: [], aWords, bWords }
-    current.given.push({ annotatorId, outcome })
-  }
-  if (current !== null) yield current
 }
 
 /**

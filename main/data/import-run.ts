@@ -9,13 +9,14 @@ import { AppError } from '../../shared/errors.ts'
 import { DEFAULT_QUESTION, findDataset, insertDataset, publishDataset, removeUnfinishedDatasets, type DatasetEntry, type ImportTotals } from '../store/datasets.ts'
 import { writeDatasetFile } from '../store/datasets-file.ts'
 import { datasetFolder, recordsPath, reportPath, syncFolder } from '../store/datasets-folder.ts'
+import { discardImport, markSplits } from '../store/imports.ts'
 import { insertImportedLabels } from '../store/labels.ts'
 import type { WritableDb } from '../store/open.ts'
-import { countPrompts, insertPairs, readPromptHashes, setSplits } from '../store/pairs.ts'
+import { insertPairs } from '../store/pairs.ts'
 import { createRowConverter, type ImportBatch } from './import-rows.ts'
+import { createPromptTable } from './import-split.ts'
 import { createAppendFile, type AppendFile } from './import-writer.ts'
 import { openRows } from './readers.ts'
-import { assignSplits } from './split.ts'
 
 export interface ImportPlan {
   readonly datasetId: DatasetId
@@ -98,6 +99,7 @@ async function writeRows(plan: ImportPlan, context: ImportContext, createdAtMs: 
   try {
     const before = await stat(plan.path)
     const converter = createRowConverter(plan.mapping)
+    const prompts = createPromptTable()
     const source = await openRows(plan.path, { format: plan.mapping.format })
     for await (const rows of source.batches()) {
       for (let from = 0; from < rows.length; from += BATCH_ROWS) {
@@ -105,6 +107,7 @@ async function writeRows(plan: ImportPlan, context: ImportContext, createdAtMs: 
         const batch = converter.convert(rows.slice(from, from + BATCH_ROWS), records.sizeBytes)
         await writeBatch(batch, { records, report })
         insertPairs(db, plan.datasetId, batch.pairs)
+        for (const pair of batch.pairs) prompts.add(pair.promptHash)
         insertImportedLabels(db, dataFolder, plan.datasetId, batch.labels, createdAtMs)
         const { kept, rejected, warnings } = converter.counts
         context.onProgress({ bytesRead: source.bytesRead(), totalBytes: source.totalBytes, rowsKept: kept, rowsRejected: rejected, warnings })
@@ -114,9 +117,9 @@ async function writeRows(plan: ImportPlan, context: ImportContext, createdAtMs: 
     await refuseChangedFile(plan.path, before.size, before.mtimeMs)
     const { kept, rejected, warnings } = converter.counts
     if (kept === 0) throw nothingKept(plan.path, rejected)
-    setSplits(db, plan.datasetId, DEFAULT_SPLIT, assignSplits(readPromptHashes(db, plan.datasetId), DEFAULT_SPLIT))
+    await inSteps(markSplits(db, plan.datasetId, kept, await prompts.assign(DEFAULT_SPLIT)), context.signal)
     await report.finish()
-    return { fingerprint: await records.finish(), pairCount: kept, promptCount: countPrompts(db, plan.datasetId), rejectedRowCount: rejected, warningCount: warnings }
+    return { fingerprint: await records.finish(), pairCount: kept, promptCount: prompts.promptCount, rejectedRowCount: rejected, warningCount: warnings }
   } finally {
     await records.close()
     await report.close()
@@ -139,29 +142,18 @@ function nothingKept(file: string, rejected: number): AppError {
   return new AppError({ code: 'dataset-invalid', message: `None of the ${rejected} rows of ${file} could be read as a pair.`, hint: 'Look at the preview: the roles of the columns are probably not right.' })
 }
 
-/** Takes every trace of an unpublished data set away. */
-async function removeImport(db: WritableDb, dataFolder: string, datasetId: string): Promise<void> {
-  await rm(datasetFolder(dataFolder, datasetId), { recursive: true, force: true })
-  await clearPairs(db, datasetId)
-  removeDraft(db, datasetId)
-}
-
-/** Piece by piece, because taking a million rows away at once would hold everything else up. */
-async function clearPairs(db: WritableDb, datasetId: string): Promise<void> {
-  const remove = [
-    db.prepare<[string, number]>('DELETE FROM pairs WHERE dataset_id = ? AND idx < ?'),
-    db.prepare<[string, number]>('DELETE FROM answers WHERE dataset_id = ? AND pair_idx < ?'),
-  ]
-  const last = db.prepare<[string], number | null>('SELECT max(idx) FROM pairs WHERE dataset_id = ?').pluck().get(datasetId) ?? 0
-  for (let upTo = BATCH_ROWS * 5; upTo < last + BATCH_ROWS * 5; upTo += BATCH_ROWS * 5) {
-    for (const statement of remove) statement.run(datasetId, upTo)
+/** Lets other work in between the steps. */
+async function inSteps(steps: Iterable<void>, signal?: AbortSignal): Promise<void> {
+  for (const _ of steps) {
+    signal?.throwIfAborted()
     await nextTurn()
   }
 }
 
-function removeDraft(db: WritableDb, datasetId: string): void {
-  if (findDataset(db, datasetId) !== null) return
-  db.prepare('DELETE FROM datasets WHERE dataset_id = ? AND ready = 0').run(datasetId)
+/** Takes every trace of an unpublished data set away. */
+async function removeImport(db: WritableDb, dataFolder: string, datasetId: string): Promise<void> {
+  await rm(datasetFolder(dataFolder, datasetId), { recursive: true, force: true })
+  await inSteps(discardImport(db, datasetId))
 }
 
 /** What imports left behind when the app died. To be called before the first import. @returns ids taken away */

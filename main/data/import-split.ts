@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { SplitName } from '../../shared/data-kinds.ts'
+import type { SplitSpec } from '../../shared/run-spec.ts'
+
+/** Collects the prompts of an import while it runs: a dozen bytes a pair. */
+export interface PromptTable {
+  readonly pairCount: number
+  readonly promptCount: number
+  /** @param promptHash 16 hex digits, of the pair that comes next */
+  add(promptHash: string): void
+  /** The same sides that `assignSplits` gives, found in small steps. @returns side of the pair at an index */
+  assign(spec: SplitSpec): Promise<(index: number) => SplitName>
+}
+
+const SIDES = ['train', 'validation', 'test'] as const satisfies readonly SplitName[]
+const TRAIN = 0
+const START_SIZE = 1024
+/** Prompts ranked before other work gets its turn. */
+const STEP_PROMPTS = 4000
+const BUCKETS = 256
+
+/** A growing list of unsigned numbers. */
+function createNumbers(): { values: Uint32Array; length: number } {
+  return { values: new Uint32Array(START_SIZE), length: 0 }
+}
+
+function push(list: { values: Uint32Array; length: number }, value: number): void {
+  if (list.length === list.values.length) {
+    const larger = new Uint32Array(list.length * 2)
+    larger.set(list.values)
+    list.values = larger
+  }
+  list.values[list.length] = value
+  list.length += 1
+}
+
+export function createPromptTable(): PromptTable {
+  const promptOf = createNumbers() // prompt number [pair]
+  const high = createNumbers() // halves of the hash [prompt]
+  const low = createNumbers()
+  const pairs = createNumbers() // pairs of the prompt [prompt]
+  let slots = new Uint32Array(START_SIZE * 4) // prompt number + 1, 0 where free
+
+  function find(first: number, second: number): number {
+    const mask = slots.length - 1
+    let slot = (second ^ Math.imul(first, 0x9e3779b1)) & mask
+    for (;;) {
+      const prompt = (slots[slot] ?? 0) - 1
+      if (prompt === -1) return ~slot
+      if (high.values[prompt] === first && low.values[prompt] === second) return prompt
+      slot = (slot + 1) & mask
+    }
+  }
+
+  function insert(slot: number, first: number, second: number): number {
+    const prompt = high.length
+    slots[slot] = prompt + 1
+    push(high, first)
+    push(low, second)
+    push(pairs, 0)
+    if (high.length * 2 > slots.length) {
+      slots = new Uint32Array(slots.length * 2)
+      for (let known = 0; known < high.length; known += 1) slots[~find(high.values[known] ?? 0, low.values[known] ?? 0)] = known + 1
+    }
+    return prompt
+  }
+
+  return {
+    get pairCount() {
+      return promptOf.length
+    },
+    get promptCount() {
+      return high.length
+    },
+    add(promptHash) {
+      const first = Number.parseInt(promptHash.slice(0, 8), 16)
+      const second = Number.parseInt(promptHash.slice(8), 16)
+      const found = find(first, second)
+      const prompt = found < 0 ? insert(~found, first, second) : found
+      push(promptOf, prompt)
+      pairs.values[prompt] = (pairs.values[prompt] ?? 0) + 1
+    },
+    async assign(spec) {
+      const count = high.length
+      const hashOf = (prompt: number): string => hex(high.values[prompt] ?? 0) + hex(low.values[prompt] ?? 0)
+      const order = await rankPrompts(count, hashOf, spec.seed)
+      const sides = deal(order, pairs.values, promptOf.length, spec)
+      return (index) => SIDES[sides[promptOf.values[index] ?? 0] ?? TRAIN] ?? 'train'
+    },
+  }
+}
+
+function hex(value: number): string {
+  return value.toString(16).padStart(8, '0')
+}
+
+/** Prompts by the digest that the seed gives them, as `assignSplits` ranks them: by their first 64 bits, bucket by bucket. */
+async function rankPrompts(count: number, hashOf: (prompt: number) => string, seed: number): Promise<Uint32Array> {
+  const first = new Uint32Array(count)
+  const second = new Uint32Array(count)
+  const sizes = new Uint32Array(BUCKETS + 1)
+  for (let prompt = 0; prompt < count; prompt += 1) {
+    const digest = createHash('sha256').update(`split:${seed}:${hashOf(prompt)}`).digest()
+    first[prompt] = digest.readUInt32BE(0)
+    second[prompt] = digest.readUInt32BE(4)
+    const bucket = digest.readUInt8(0) + 1
+    sizes[bucket] = (sizes[bucket] ?? 0) + 1
+    if (prompt % STEP_PROMPTS === STEP_PROMPTS - 1) await nextTurn()
+  }
+  const starts = sizes.map((_, bucket) => sizes.subarray(0, bucket + 1).reduce((sum, size) => sum + size, 0))
+  const next = starts.slice()
+  const order = new Uint32Array(count)
+  for (let prompt = 0; prompt < count; prompt += 1) {
+    const bucket = (first[prompt] ?? 0) >>> 24
+    const place = next[bucket] ?? 0
+    order[place] = prompt
+    next[bucket] = place + 1
+  }
+  for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
+    order.subarray(starts[bucket], starts[bucket + 1]).sort((x, y) => (first[x] ?? 0) - (first[y] ?? 0) || (second[x] ?? 0) - (second[y] ?? 0))
+    if (count > STEP_PROMPTS) await nextTurn()
+  }
+  return order
+}
+
+/** Deals prompts out: first to the test side until it has its share of the pairs, then to validation. @returns side [prompt] */
+function deal(order: Uint32Array, pairsOf: Uint32Array, pairCount: number, spec: SplitSpec): Uint8Array {
+  const sides = new Uint8Array(order.length)
+  let taken = 0
+  for (const [side, share] of [[2, spec.test], [1, spec.validation]] as const) {
+    const wanted = share * pairCount
+    let count = 0
+    for (; taken < order.length - 1; taken += 1) {
+      const prompt = order[taken] ?? 0
+      const pairs = pairsOf[prompt] ?? 0
+      if (wanted === 0 || (count > 0 && Math.abs(count + pairs - wanted) > Math.abs(count - wanted))) break
+      sides[prompt] = side
+      count += pairs
+    }
+  }
+  return sides
+}
