@@ -2,6 +2,11 @@
 // data. Deterministic: the same texts give the same tokenizer, whatever their order of equal counts.
 import { createHeap } from './heap.ts'
 
+// Every runtime has it, but no library of plain ECMAScript declares it.
+declare class TextEncoder {
+  encode(text: string): Uint8Array
+}
+
 /** Ends a completion (the end of a turn). */
 export const END_TOKEN = '<|endoftext|>'
 /** Fills rows up to the longest of a batch. */
