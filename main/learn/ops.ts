@@ -20,8 +20,7 @@ export function tokenLogProbsFromLogits(logits: tf.Tensor3D, tokens: TokenBatch)
   const pick = tf.customGrad((scores, save) => {
     const values = scores as tf.Tensor3D // customGrad loses the rank
     const logProbs = tf.logSoftmax(values)
-    const oneHot = tf.oneHot(labels, vocab, 1, 0, 'float32')
-    const chosen = tf.sum(tf.where(tf.greater(oneHot, 0), logProbs, tf.zerosLike(logProbs)), -1)
+    const chosen = tf.sum(tf.where(tf.greater(oneHotRows(labels, vocab), 0), logProbs, tf.zerosLike(logProbs)), -1)
     const masked = tf.where(tf.greater(mask, 0), chosen, tf.zerosLike(chosen))
     // Captured tensors are gone by the time the gradient runs; saved ones are kept.
     ;(save as (tensors: tf.Tensor[]) => void)([logProbs, labels, mask])
@@ -30,11 +29,16 @@ export function tokenLogProbsFromLogits(logits: tf.Tensor3D, tokens: TokenBatch)
       gradFunc: (dy, saved) => {
         const [savedLogProbs, savedLabels, savedMask] = saved as [tf.Tensor3D, tf.Tensor2D, tf.Tensor2D] // as saved above
         const column = tf.expandDims(tf.where(tf.greater(savedMask, 0), dy as tf.Tensor2D, tf.zerosLike(savedMask)), -1)
-        return tf.mul(column, tf.sub(tf.oneHot(savedLabels, vocab, 1, 0, 'float32'), tf.exp(savedLogProbs)))
+        return tf.mul(column, tf.sub(oneHotRows(savedLabels, vocab), tf.exp(savedLogProbs)))
       },
     }
   })
   return pick(used) as tf.Tensor2D
+}
+
+/** 1 at each label. Through int32: the wasm engine's own kernel writes integer ones into a float32 result. [...] → [..., vocab] */
+function oneHotRows(labels: tf.Tensor, vocab: number): tf.Tensor {
+  return tf.cast(tf.oneHot(labels, vocab, 1, 0, 'int32'), 'float32')
 }
 
 /** Entropy of each predicted distribution, 0 where the mask is 0 [row, time−1]. */

@@ -14,7 +14,7 @@ describe('the golden vectors', () => {
     expect(report.results.filter((result) => result.status === 'failed')).toEqual([])
     expect(report.exitStatus).toBe(0)
     const passed = new Set(report.results.filter((result) => result.status === 'passed').map((result) => result.file))
-    expect([...passed]).toEqual(expect.arrayContaining(COVERED.map((name) => `${name}.json`)))
+    expect([...passed]).toEqual(expect.arrayContaining([...COVERED.map((name) => `${name}.json`), 'tokenizer/gpt2_style.vectors.json', 'tokenizer/qwen2_style.vectors.json']))
     // Enough that a check which compares nothing would show.
     expect(report.results.reduce((sum, result) => sum + result.compared, 0)).toBeGreaterThan(4000)
     expect(formatGoldenReport(report).split('\n').at(-1)).toBe(`${report.passed} passed, 0 failed, ${report.notCovered} not covered`)
@@ -58,6 +58,17 @@ describe('a folder with a wrong number', () => {
     expect(await planted('agreement', (outputs: { kappa_none: unknown }) => { outputs.kappa_none = null })).toContain('expected null')
     await rm(path.join(folder, 'agreement.json'))
     expect(await planted('copg_group', (outputs: { per_prompt: number[] }) => { outputs.per_prompt.push(0) })).toContain('expected 4')
+  })
+
+  it('notices a wrong token', async () => {
+    await cp(path.join(vectors, 'tokenizer'), path.join(folder, 'tokenizer'), { recursive: true })
+    const file = path.join(folder, 'tokenizer', 'gpt2_style.vectors.json')
+    const whole = JSON.parse(await readFile(file, 'utf8'))
+    whole.cases.at(-1).ids[0] += 1
+    await writeFile(file, JSON.stringify(whole))
+    const report = await runGolden(folder)
+    expect([report.passed, report.failed]).toEqual([1, 1])
+    expect(formatGoldenReport(report)).toMatch(/^FAILED tokenizer\/gpt2_style\.vectors\.json: encode /m)
   })
 
   it('reports what it does not know, and fails what it cannot read', async () => {
