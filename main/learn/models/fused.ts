@@ -172,7 +172,7 @@ function attentionPlain(q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D, packing:
     const spread = (x: tf.Tensor2D, count: number): tf.Tensor4D =>
       tf.transpose(tf.reshape(scatterRows(x, places, rows * time), [rows, time, count, headDim]), [0, 2, 1, 3])
     const repeat = (x: tf.Tensor4D): tf.Tensor4D =>
-      kvHeads === heads ? x : tf.reshape(tf.tile(tf.expandDims(x, 2), [1, 1, heads / kvHeads, 1, 1]), [rows, heads, time, headDim])
+      kvHeads === heads ? x : tf.reshape(tf.mul(tf.expandDims(x, 2), tf.ones([1, 1, heads / kvHeads, 1, 1])), [rows, heads, time, headDim]) // tile has no gradient here
     const scores = tf.mul(tf.matMul(spread(q, heads), repeat(spread(k, kvHeads)), false, true), 1 / Math.sqrt(headDim))
     const probabilities = tf.softmax(tf.add(scores, causalMask(time))) // [row, head, time, time]
     const mixed = tf.matMul(probabilities, repeat(spread(v, kvHeads)))

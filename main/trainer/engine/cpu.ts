@@ -1,0 +1,14 @@
+import { tf } from '../../learn/tf.ts'
+import type { Engine } from './engine.ts'
+
+/** Plain JavaScript: slow, and the same everywhere, bit for bit. */
+export async function openCpu(): Promise<Engine> {
+  await tf.setBackend('cpu')
+  await tf.ready()
+  return {
+    name: 'cpu',
+    device: 'JavaScript, 1 thread',
+    // Its numbers are ordinary arrays, collected with their tensors.
+    dispose: () => undefined,
+  }
+}

@@ -1,0 +1,289 @@
+// Kernels that pass over rows of numbers, four at a time. Each loop is written once and emitted twice: for whole
+// vectors, and for what is left over, one number at a time.
+import { type Code, f32, f32x4, type FunctionScope, get, i32, i32x4, loopTo, type Local, type ModuleBuilder, multiplyAdd, set, v128 } from './assembler.ts'
+
+interface Lane {
+  load(row: Local): Code
+  store(row: Local, value: Code): Code
+  /** What a sum may count of a value. */
+  keep(value: Code): Code
+}
+
+const bump = (local: Local, by: Code): Code => set(local, i32.add(get(local), by))
+const bytes = (count: Local): Code => i32.shl(get(count), i32.const(2))
+
+/** Runs `body` over `widthBytes` of each row it loads. */
+function alongRow(offset: Local, widthBytes: Code, body: (lane: Lane) => Code): Code {
+  const at = (row: Local): Code => i32.add(get(row), get(offset))
+  const whole: Lane = { load: (row) => v128.load(at(row)), store: (row, value) => v128.store(at(row), value), keep: (value) => value }
+  const single: Lane = { load: (row) => v128.loadSplat(at(row)), store: (row, value) => v128.storeFirst(at(row), value), keep: v128.first }
+  return [
+    set(offset, i32.const(0)),
+    loopTo(offset, i32.sub(widthBytes, i32.const(12)), i32.const(16), body(whole)),
+    loopTo(offset, widthBytes, i32.const(4), body(single)),
+  ]
+}
+
+type Exp = (x: Code) => Code
+
+/** e^x to about one unit in the last place (the polynomial of Cephes' expf); between e^−87 and e^88. */
+function exponential(scope: FunctionScope, relaxed: boolean): Exp {
+  const madd = multiplyAdd(relaxed)
+  const x = scope.local('v128')
+  const n = scope.local('v128')
+  const p = scope.local('v128')
+  const coefficients = [1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1]
+  return (value) => [
+    set(x, f32x4.min(f32x4.max(value, f32x4.const(-87)), f32x4.const(88))),
+    set(n, f32x4.nearest(f32x4.mul(get(x), f32x4.const(Math.LOG2E)))),
+    set(x, madd(get(n), f32x4.const(-0.693359375), get(x))), // ln 2 in two parts
+    set(x, madd(get(n), f32x4.const(2.12194440e-4), get(x))),
+    set(p, f32x4.const(1.9875691500e-4)),
+    coefficients.map((coefficient) => set(p, madd(get(p), get(x), f32x4.const(coefficient)))),
+    set(p, f32x4.add(madd(f32x4.mul(get(x), get(x)), get(p), get(x)), f32x4.const(1))),
+    f32x4.mul(get(p), i32x4.shl(i32x4.add(i32x4.fromFloat(get(n)), i32x4.const(127)), 23)),
+  ]
+}
+
+export function defineRowKernels(module: ModuleBuilder, relaxed: boolean): void {
+  defineSoftmax(module, relaxed)
+  defineSoftmaxGrad(module, relaxed)
+  defineNorm(module, relaxed)
+  defineNormGrad(module, relaxed)
+  defineSwiGlu(module, relaxed)
+  defineSwiGluGrad(module, relaxed)
+  defineRotary(module, relaxed)
+  defineLogSum(module, relaxed)
+  defineLogProbGrad(module, relaxed)
+  defineRowCopies(module)
+}
+
+/** `causalSoftmax(scores, rowBytes, rows, first, width, scale)`: in place; row i sees keys 0 … first + i, the rest is 0. */
+function defineSoftmax(module: ModuleBuilder, relaxed: boolean): void {
+  module.define('causalSoftmax', ['i32', 'i32', 'i32', 'i32', 'i32', 'f32'], null, (scope, scores, rowBytes, rows, first, width, scale) => {
+    const exp = exponential(scope, relaxed)
+    const [row, offset, seen, tail] = Array.from({ length: 4 }, () => scope.local('i32')) as [Local, Local, Local, Local]
+    const [largest, sum, value] = Array.from({ length: 3 }, () => scope.local('v128')) as [Local, Local, Local]
+    return [
+      set(row, i32.const(0)),
+      loopTo(row, get(rows!), i32.const(1), [
+        set(seen, i32.shl(i32.add(i32.add(get(first!), get(row)), i32.const(1)), i32.const(2))),
+        set(largest, f32x4.const(-3e38)),
+        alongRow(offset, get(seen), (lane) => set(largest, f32x4.max(get(largest), lane.load(scores!)))),
+        set(largest, f32x4.splat(f32x4.largest(largest))),
+        set(sum, f32x4.const(0)),
+        alongRow(offset, get(seen), (lane) => [
+          set(value, exp(f32x4.mul(f32x4.sub(lane.load(scores!), get(largest)), f32x4.splat(get(scale!))))),
+          lane.store(scores!, get(value)),
+          set(sum, f32x4.add(get(sum), lane.keep(get(value)))),
+        ]),
+        set(sum, f32x4.splat(f32.div(f32.const(1), f32x4.sum(sum)))),
+        alongRow(offset, get(seen), (lane) => lane.store(scores!, f32x4.mul(lane.load(scores!), get(sum)))),
+        set(tail, get(seen)),
+        loopTo(tail, bytes(width!), i32.const(4), f32.store(i32.add(get(scores!), get(tail)), f32.const(0))),
+        bump(scores!, get(rowBytes!)),
+      ]),
+    ]
+  })
+}
+
+/** `causalSoftmaxGrad(p, dp, rowBytes, gradRowBytes, rows, first, width, scale)`: dp ← p (dp − Σ p dp) · scale, 0 past the diagonal. */
+function defineSoftmaxGrad(module: ModuleBuilder, relaxed: boolean): void {
+  const madd = multiplyAdd(relaxed)
+  module.define('causalSoftmaxGrad', ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'f32'], null, (scope, p, dp, rowBytes, gradRowBytes, rows, first, width, scale) => {
+    const [row, offset, seen, tail] = Array.from({ length: 4 }, () => scope.local('i32')) as [Local, Local, Local, Local]
+    const sum = scope.local('v128')
+    return [
+      set(row, i32.const(0)),
+      loopTo(row, get(rows!), i32.const(1), [
+        set(seen, i32.shl(i32.add(i32.add(get(first!), get(row)), i32.const(1)), i32.const(2))),
+        set(sum, f32x4.const(0)),
+        alongRow(offset, get(seen), (lane) => set(sum, madd(lane.keep(lane.load(p!)), lane.load(dp!), get(sum)))),
+        set(sum, f32x4.splat(f32x4.sum(sum))),
+        alongRow(offset, get(seen), (lane) => lane.store(dp!, f32x4.mul(f32x4.mul(lane.load(p!), f32x4.sub(lane.load(dp!), get(sum))), f32x4.splat(get(scale!))))),
+        set(tail, get(seen)),
+        loopTo(tail, bytes(width!), i32.const(4), f32.store(i32.add(get(dp!), get(tail)), f32.const(0))),
+        bump(p!, get(rowBytes!)),
+        bump(dp!, get(gradRowBytes!)),
+      ]),
+    ]
+  })
+}
+
+/** 1 / √(mean x² + ε) of the row at `x`, in all lanes of `inverse`. */
+function inverseRoot(x: Local, width: Local, epsilon: Local, offset: Local, inverse: Local, relaxed: boolean): Code {
+  const madd = multiplyAdd(relaxed)
+  return [
+    set(inverse, f32x4.const(0)),
+    alongRow(offset, bytes(width), (lane) => set(inverse, madd(lane.keep(lane.load(x)), lane.load(x), get(inverse)))),
+    set(inverse, f32x4.splat(f32.div(f32.const(1), f32.sqrt(f32.add(f32.div(f32x4.sum(inverse), f32.fromI32(get(width))), get(epsilon)))))),
+  ]
+}
+
+/** `rmsNorm(x, weight, y, rows, width, epsilon)` */
+function defineNorm(module: ModuleBuilder, relaxed: boolean): void {
+  module.define('rmsNorm', ['i32', 'i32', 'i32', 'i32', 'i32', 'f32'], null, (scope, x, weight, y, rows, width, epsilon) => {
+    const row = scope.local('i32')
+    const offset = scope.local('i32')
+    const inverse = scope.local('v128')
+    return [
+      set(row, i32.const(0)),
+      loopTo(row, get(rows!), i32.const(1), [
+        inverseRoot(x!, width!, epsilon!, offset, inverse, relaxed),
+        alongRow(offset, bytes(width!), (lane) => lane.store(y!, f32x4.mul(f32x4.mul(lane.load(x!), get(inverse)), lane.load(weight!)))),
+        bump(x!, bytes(width!)),
+        bump(y!, bytes(width!)),
+      ]),
+    ]
+  })
+}
+
+/** `rmsNormGrad(x, weight, dy, dx, dWeight, rows, width, epsilon)`; dWeight is added to. */
+function defineNormGrad(module: ModuleBuilder, relaxed: boolean): void {
+  const madd = multiplyAdd(relaxed)
+  module.define('rmsNormGrad', ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'f32'], null, (scope, x, weight, dy, dx, dWeight, rows, width, epsilon) => {
+    const row = scope.local('i32')
+    const offset = scope.local('i32')
+    const [inverse, pull] = [scope.local('v128'), scope.local('v128')]
+    return [
+      set(row, i32.const(0)),
+      loopTo(row, get(rows!), i32.const(1), [
+        inverseRoot(x!, width!, epsilon!, offset, inverse, relaxed),
+        set(pull, f32x4.const(0)),
+        alongRow(offset, bytes(width!), (lane) => [
+          set(pull, madd(lane.keep(f32x4.mul(lane.load(dy!), lane.load(weight!))), lane.load(x!), get(pull))),
+          lane.store(dWeight!, madd(f32x4.mul(lane.load(dy!), lane.load(x!)), get(inverse), lane.load(dWeight!))),
+        ]),
+        // Σ dy w x · r³ / width
+        set(pull, f32x4.div(f32x4.mul(f32x4.splat(f32x4.sum(pull)), f32x4.mul(get(inverse), f32x4.mul(get(inverse), get(inverse)))), f32x4.splat(f32.fromI32(get(width!))))),
+        alongRow(offset, bytes(width!), (lane) =>
+          lane.store(dx!, f32x4.sub(f32x4.mul(f32x4.mul(lane.load(dy!), lane.load(weight!)), get(inverse)), f32x4.mul(lane.load(x!), get(pull))))),
+        [x!, dy!, dx!].map((pointer) => bump(pointer, bytes(width!))),
+      ]),
+    ]
+  })
+}
+
+/** `swiGlu(gate, up, y, count)` */
+function defineSwiGlu(module: ModuleBuilder, relaxed: boolean): void {
+  module.define('swiGlu', ['i32', 'i32', 'i32', 'i32'], null, (scope, gate, up, y, count) => {
+    const exp = exponential(scope, relaxed)
+    const offset = scope.local('i32')
+    return alongRow(offset, bytes(count!), (lane) =>
+      lane.store(y!, f32x4.mul(f32x4.div(lane.load(gate!), f32x4.add(f32x4.const(1), exp(f32x4.neg(lane.load(gate!))))), lane.load(up!))))
+  })
+}
+
+/** `swiGluGrad(gate, up, dy, dGate, dUp, count)` */
+function defineSwiGluGrad(module: ModuleBuilder, relaxed: boolean): void {
+  const madd = multiplyAdd(relaxed)
+  module.define('swiGluGrad', ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'], null, (scope, gate, up, dy, dGate, dUp, count) => {
+    const exp = exponential(scope, relaxed)
+    const offset = scope.local('i32')
+    const [g, sigma, silu] = [scope.local('v128'), scope.local('v128'), scope.local('v128')]
+    return alongRow(offset, bytes(count!), (lane) => [
+      set(g, lane.load(gate!)),
+      set(sigma, f32x4.div(f32x4.const(1), f32x4.add(f32x4.const(1), exp(f32x4.neg(get(g)))))),
+      set(silu, f32x4.mul(get(g), get(sigma))),
+      lane.store(dUp!, f32x4.mul(lane.load(dy!), get(silu))),
+      // SiLU′ = σ + SiLU (1 − σ)
+      lane.store(dGate!, f32x4.mul(f32x4.mul(lane.load(dy!), lane.load(up!)), madd(get(silu), f32x4.sub(f32x4.const(1), get(sigma)), get(sigma)))),
+    ])
+  })
+}
+
+/** `rotary(x, y, cos, sin, positions, tokens, heads, half, sign)`; sign −1 turns back. */
+function defineRotary(module: ModuleBuilder, relaxed: boolean): void {
+  const madd = multiplyAdd(relaxed)
+  module.define('rotary', [...Array<'i32'>(8).fill('i32'), 'f32'], null, (scope, x, y, cos, sin, positions, tokens, heads, half, sign) => {
+    const [token, head, offset, c, s, x2, y2] = Array.from({ length: 7 }, () => scope.local('i32')) as [Local, Local, Local, Local, Local, Local, Local]
+    const turn = scope.local('v128')
+    const rowOf = (table: Local): Code => i32.add(get(table), i32.mul(i32.load(get(positions!)), bytes(half!)))
+    return [
+      set(token, i32.const(0)),
+      loopTo(token, get(tokens!), i32.const(1), [
+        set(c, rowOf(cos!)),
+        set(s, rowOf(sin!)),
+        set(head, i32.const(0)),
+        loopTo(head, get(heads!), i32.const(1), [
+          set(x2, i32.add(get(x!), bytes(half!))),
+          set(y2, i32.add(get(y!), bytes(half!))),
+          alongRow(offset, bytes(half!), (lane) => [
+            set(turn, f32x4.mul(lane.load(s), f32x4.splat(get(sign!)))),
+            lane.store(y!, f32x4.sub(f32x4.mul(lane.load(x!), lane.load(c)), f32x4.mul(lane.load(x2), get(turn)))),
+            lane.store(y2, madd(lane.load(x2), lane.load(c), f32x4.mul(lane.load(x!), get(turn)))),
+          ]),
+          bump(x!, i32.shl(bytes(half!), i32.const(1))),
+          bump(y!, i32.shl(bytes(half!), i32.const(1))),
+        ]),
+        bump(positions!, i32.const(4)),
+      ]),
+    ]
+  })
+}
+
+/** `expSum(logits, rows, width, largest, sums)`: each row's largest logit, and Σ e^(logit − largest). */
+function defineLogSum(module: ModuleBuilder, relaxed: boolean): void {
+  module.define('expSum', ['i32', 'i32', 'i32', 'i32', 'i32'], null, (scope, logits, rows, width, largest, sums) => {
+    const exp = exponential(scope, relaxed)
+    const row = scope.local('i32')
+    const offset = scope.local('i32')
+    const [top, sum] = [scope.local('v128'), scope.local('v128')]
+    return [
+      set(row, i32.const(0)),
+      loopTo(row, get(rows!), i32.const(1), [
+        set(top, f32x4.const(-3e38)),
+        alongRow(offset, bytes(width!), (lane) => set(top, f32x4.max(get(top), lane.load(logits!)))),
+        set(top, f32x4.splat(f32x4.largest(top))),
+        set(sum, f32x4.const(0)),
+        alongRow(offset, bytes(width!), (lane) => set(sum, f32x4.add(get(sum), lane.keep(exp(f32x4.sub(lane.load(logits!), get(top))))))),
+        f32.store(get(largest!), f32x4.lane(get(top), 0)),
+        f32.store(get(sums!), f32x4.sum(sum)),
+        bump(logits!, bytes(width!)),
+        bump(largest!, i32.const(4)),
+        bump(sums!, i32.const(4)),
+      ]),
+    ]
+  })
+}
+
+/** `logProbGrad(logits, logSum, dy, dLogits, rows, width)`: −dy · softmax; the caller adds dy at the target. */
+function defineLogProbGrad(module: ModuleBuilder, relaxed: boolean): void {
+  module.define('logProbGrad', ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'], null, (scope, logits, logSum, dy, dLogits, rows, width) => {
+    const exp = exponential(scope, relaxed)
+    const row = scope.local('i32')
+    const offset = scope.local('i32')
+    const [shift, factor] = [scope.local('v128'), scope.local('v128')]
+    return [
+      set(row, i32.const(0)),
+      loopTo(row, get(rows!), i32.const(1), [
+        set(shift, v128.loadSplat(get(logSum!))),
+        set(factor, f32x4.neg(v128.loadSplat(get(dy!)))),
+        alongRow(offset, bytes(width!), (lane) => lane.store(dLogits!, f32x4.mul(exp(f32x4.sub(lane.load(logits!), get(shift))), get(factor)))),
+        bump(logits!, bytes(width!)),
+        bump(dLogits!, bytes(width!)),
+        bump(logSum!, i32.const(4)),
+        bump(dy!, i32.const(4)),
+      ]),
+    ]
+  })
+}
+
+/** `gatherRows(x, y, indices, count, width)`: y[i] ← x[indices[i]]. `scatterRows(…)`: y[indices[i]] += x[i]. */
+function defineRowCopies(module: ModuleBuilder): void {
+  const define = (name: string, copy: (scope: FunctionScope, x: Local, y: Local, index: Code, width: Local) => Code): void => {
+    module.define(name, Array<'i32'>(5).fill('i32'), null, (scope, x, y, indices, count, width) => {
+      const item = scope.local('i32')
+      return [set(item, i32.const(0)), loopTo(item, get(count!), i32.const(1), [copy(scope, x!, y!, i32.load(get(indices!)), width!), bump(indices!, i32.const(4))])]
+    })
+  }
+  const rowAt = (base: Local, index: Code, width: Local): Code => i32.add(get(base), i32.mul(index, bytes(width)))
+  define('gatherRows', (scope, x, y, index, width) => {
+    const [from, offset] = [scope.local('i32'), scope.local('i32')]
+    return [set(from, rowAt(x, index, width)), alongRow(offset, bytes(width), (lane) => lane.store(y, lane.load(from))), bump(y, bytes(width))]
+  })
+  define('scatterRows', (scope, x, y, index, width) => {
+    const [to, offset] = [scope.local('i32'), scope.local('i32')]
+    return [set(to, rowAt(y, index, width)), alongRow(offset, bytes(width), (lane) => lane.store(to, f32x4.add(lane.load(to), lane.load(x)))), bump(x, bytes(width))]
+  })
+}
