@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
-import { formatNumber } from '../parts/format.ts'
+import { formatNumber } from '../../shared/units.ts'
 import { useCrosshair } from './chart-link.ts'
-import { emptiestCorner, fractionOf, tickText, type ChartModel, type ChartSeries } from './chart-model.ts'
+import { crosshairText, emptiestCorner, fractionOf, type ChartModel, type ChartSeries } from './chart-model.ts'
 import { nearestIndex } from './smoothing.ts'
 import type { PlotGeometry } from './LineChart.tsx'
 
@@ -13,6 +13,8 @@ interface OverlayProps {
 }
 
 const DOTS_AT_MOST = 16
+/** Width the values under the pointer need; without it they stand on the left of the crosshair. */
+const TOOLTIP_ROOM = 270
 
 /** Crosshair, dots on the lines, legend: real elements over the canvas, so that moving the pointer redraws no curve. */
 export function ChartOverlay({ model, geometry, tooltip, legend }: OverlayProps): ReactNode {
@@ -30,8 +32,10 @@ function Legend({ model, geometry }: { readonly model: ChartModel; readonly geom
   const named = model.series.filter((line) => line.faint !== true)
   if (named.length === 0 || (named.length === 1 && model.bandName === null)) return null
   const shown = named.slice(0, Math.max(1, Math.floor(geometry.height / 20)))
+  const letters = Math.max(...shown.map((line) => line.label.length + (line.n === undefined ? 0 : 8 + (model.bandName?.length ?? 0))))
+  const share = { width: (letters * 6.4 + 40) / geometry.width, height: (shown.length * 18 + 10) / geometry.height }
   return (
-    <ul className={`chart-legend chart-legend-${emptiestCorner(model, geometry.x, geometry.y)}`}>
+    <ul className={`chart-legend chart-legend-${emptiestCorner(model, geometry.x, geometry.y, share)}`}>
       {shown.map((line) => (
         <li key={line.key}>
           <LineSwatch colour={line.colour} dash={line.dash} />
@@ -88,8 +92,8 @@ function Crosshair({ model, geometry, tooltip }: { readonly model: ChartModel; r
         return <div key={line.key} className="chart-dot" style={{ transform: `translate(${across}px, ${down}px)`, background: `var(${line.colour})` }} />
       })}
       {tooltip && points.length > 0 ? (
-        <div className="chart-tooltip" style={left > geometry.width * 0.6 ? { right: geometry.width - left + 10 } : { left: left + 10 }}>
-          <div className="text-3">{model.xTitle} <span className="mono">{tickText(Number(x.toPrecision(4)))}</span></div>
+        <div className="chart-tooltip" style={left + TOOLTIP_ROOM > geometry.width ? { right: geometry.width - left + 10 } : { left: left + 10 }}>
+          <div className="text-3">{model.xTitle} <span className="mono">{crosshairText(x, geometry.x)}</span></div>
           {points.toSorted((one, two) => two.point.y - one.point.y).map(({ line, point }) => (
             <div key={line.key} className="row">
               <LineSwatch colour={line.colour} dash={line.dash} />

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import './charts.css'
-import { formatNumber } from '../parts/format.ts'
+import { formatNumber } from '../../shared/units.ts'
 import { ticks, tickText, type Range } from './chart-model.ts'
 import { intervalRange, reachesZero, type IntervalRow } from './interval-marks.ts'
 

@@ -140,6 +140,12 @@ function logTicks(low: number, high: number, count: number): number[] {
   return found
 }
 
+/** Where the crosshair stands, as finely as the range makes sense of: whole steps where there are many. */
+export function crosshairText(x: number, [low, high]: Range): string {
+  const span = high - low
+  return tickText(span >= 20 ? Math.round(x) : Number(x.toPrecision(3)))
+}
+
 /** An axis figure: 12,000 → "12k", 0.0005 → "5e−4", with a real minus. */
 export function tickText(value: number): string {
   const size = Math.abs(value)
@@ -148,9 +154,14 @@ export function tickText(value: number): string {
   return String(Number(value.toPrecision(6))).replace('-', '−')
 }
 
-/** Corner with the fewest marks, for the legend. */
-export function emptiestCorner(model: ChartModel, x: Range, y: Range): 'top-right' | 'top-left' | 'bottom-right' | 'bottom-left' {
+/**
+ * Corner with the fewest marks, for the legend.
+ * @param share how much of the plot's width and height the legend takes, 0 to 1
+ */
+export function emptiestCorner(model: ChartModel, x: Range, y: Range, share: { readonly width: number; readonly height: number }): 'top-right' | 'top-left' | 'bottom-right' | 'bottom-left' {
   const counts = { 'top-right': 0, 'top-left': 0, 'bottom-right': 0, 'bottom-left': 0 }
+  const width = Math.min(0.6, share.width)
+  const height = Math.min(0.5, share.height)
   for (const line of model.series) {
     if (line.faint === true) continue
     const stride = Math.max(1, Math.floor(line.x.length / 200))
@@ -159,8 +170,9 @@ export function emptiestCorner(model: ChartModel, x: Range, y: Range): 'top-righ
       if (!finite(value)) continue
       const across = fractionOf(line.x[at] ?? 0, x, model.xLog)
       const up = fractionOf(value, y, model.yLog)
-      if (up > 0.7) counts[across > 0.45 ? 'top-right' : 'top-left'] += 1 / line.x.length
-      if (up < 0.3) counts[across > 0.45 ? 'bottom-right' : 'bottom-left'] += 1 / line.x.length
+      const side = across > 1 - width ? 'right' : across < width ? 'left' : null
+      const end = up > 1 - height ? 'top' : up < height ? 'bottom' : null
+      if (side !== null && end !== null) counts[`${end}-${side}`] += 1 / line.x.length
     }
   }
   const order = ['top-right', 'top-left', 'bottom-right', 'bottom-left'] as const

@@ -4,7 +4,7 @@ import { useCommands } from '../frame/commands.ts'
 import { LineSwatch } from '../charts/ChartOverlay.tsx'
 import { Button } from '../parts/Button.tsx'
 import { Chip } from '../parts/Chip.tsx'
-import { formatNumber } from '../parts/format.ts'
+import { formatNumber } from '../../shared/units.ts'
 import { KeyCap } from '../parts/KeyCap.tsx'
 import { lookOf } from './compare-charts.ts'
 import type { CompareState } from './use-compare.ts'
@@ -54,10 +54,9 @@ export function CompareSamples({ state }: { readonly state: CompareState }): Rea
                   {group === undefined ? null : <LineSwatch {...lookOf(state.looks, group.groupHash)} />}
                   <b className="mono grow ellipsis" title={answer.runId}>{group?.label ?? answer.runId}</b>
                   {group !== undefined && group.groupHash === baseline ? <Chip>baseline</Chip> : null}
-                  {answer.item.reward === null ? null : <span className="text-3 nowrap">reward <span className="mono">{formatNumber(answer.item.reward)}</span></span>}
                 </div>
                 <p className="answer">{answer.item.completion === '' ? <span className="text-3">empty</span> : answer.item.completion}</p>
-                <p className="small text-3">step <span className="mono">{answer.step}</span>, <span className="mono">{answer.item.tokens}</span> tokens{answer.item.logRatio === null ? '' : `, log-ratio ${formatNumber(answer.item.logRatio)} nats`}</p>
+                <p className="small text-3">{answer.item.reward === null ? null : <>reward <b className="mono text-2">{formatNumber(answer.item.reward)}</b>, </>}step <span className="mono">{answer.step}</span>, <span className="mono">{answer.item.tokens}</span> tokens{answer.item.logRatio === null ? '' : `, log-ratio ${formatNumber(answer.item.logRatio)} nats`}</p>
               </article>
             )
           })}

@@ -6,21 +6,23 @@ import type { Interval } from '../../shared/contract/comparisons.ts'
 import { ticks, tickText, type Range } from '../charts/chart-model.ts'
 import { IntervalCell } from '../charts/IntervalPlot.tsx'
 import { intervalRange } from '../charts/interval-marks.ts'
+import { useWidth } from '../charts/use-width.ts'
 import { LineSwatch } from '../charts/ChartOverlay.tsx'
 import { Chip } from '../parts/Chip.tsx'
-import { formatDuration, formatInterval, formatNumber } from '../parts/format.ts'
+import { formatDuration, formatInterval, formatNumber } from '../../shared/units.ts'
 import { RunSwatch } from '../parts/RunSwatch.tsx'
 import { StatusMark } from '../parts/StatusMark.tsx'
 import { arrowOf, describeMetric } from '../run/metric-names.ts'
 import { lookOf, type Group } from './compare-charts.ts'
 import type { CompareState } from './use-compare.ts'
 
-const PLOT_WIDTH = 230
 /** A cell that says nothing here. */
 const NOTHING = ''
 
 /** One row a configuration: mean ± interval and n; opens to its runs. */
 export function CompareTable({ state }: { readonly state: CompareState }): ReactNode {
+  const [box, width] = useWidth<HTMLDivElement>()
+  const plot = Math.round(Math.min(260, Math.max(120, width * 0.24)))
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set())
   const groups = state.comparison?.groups ?? []
   const range = intervalRange([...groups.map((group) => group.values[state.metric] ?? NO_INTERVAL), ...groups.flatMap((group) => (group.members[state.metric] ?? []).map((mean) => ({ mean, low: null, high: null })))], false)
@@ -32,14 +34,14 @@ export function CompareTable({ state }: { readonly state: CompareState }): React
     setOpen(next)
   }
   return (
-    <div className="table-scroll compare-table">
+    <div className="table-scroll compare-table" ref={box}>
       <table className="table" aria-label="Configurations">
-        <Head state={state} range={range} />
+        <Head state={state} range={range} plot={plot} />
         <tbody>
           {groups.map((group) => (
             <Fragment key={group.groupHash}>
-              <GroupRow state={state} group={group} range={range} mark={baselineMean} isBaseline={group.groupHash === baseline} isOpen={open.has(group.groupHash)} onToggle={() => toggle(group.groupHash)} />
-              {open.has(group.groupHash) ? group.runIds.map((runId, at) => <MemberRow key={runId} state={state} group={group} at={at} range={range} run={state.runs.find((run) => run.runId === runId)} />) : null}
+              <GroupRow state={state} group={group} range={range} plot={plot} mark={baselineMean} isBaseline={group.groupHash === baseline} isOpen={open.has(group.groupHash)} onToggle={() => toggle(group.groupHash)} />
+              {open.has(group.groupHash) ? group.runIds.map((runId, at) => <MemberRow key={runId} state={state} group={group} at={at} range={range} plot={plot} run={state.runs.find((run) => run.runId === runId)} />) : null}
             </Fragment>
           ))}
         </tbody>
@@ -50,8 +52,8 @@ export function CompareTable({ state }: { readonly state: CompareState }): React
 
 const NO_INTERVAL: Interval = { mean: null, low: null, high: null, n: 0 }
 
-function Head({ state, range }: { readonly state: CompareState; readonly range: Range }): ReactNode {
-  const at = (value: number): number => 6 + ((value - range[0]) / (range[1] - range[0])) * (PLOT_WIDTH - 12)
+function Head({ state, range, plot }: { readonly state: CompareState; readonly range: Range; readonly plot: number }): ReactNode {
+  const at = (value: number): number => 6 + ((value - range[0]) / (range[1] - range[0])) * (plot - 12)
   return (
     <thead>
       <tr>
@@ -60,7 +62,7 @@ function Head({ state, range }: { readonly state: CompareState; readonly range: 
         <th scope="col" className="num">n</th>
         <th scope="col" className="num" title={state.info.help}>{state.info.label} {arrowOf(state.info.goal)}</th>
         <th scope="col" className="compare-plot">
-          <svg className="interval-plot" width={PLOT_WIDTH} height={14} aria-hidden="true">
+          <svg className="interval-plot" width={plot} height={14} aria-hidden="true">
             {ticks(range, 4, false).map((value) => <text key={value} className="tick" x={at(value)} y={11} textAnchor="middle">{tickText(value)}</text>)}
           </svg>
         </th>
@@ -95,13 +97,14 @@ interface GroupRowProps {
   readonly state: CompareState
   readonly group: Group
   readonly range: Range
+  readonly plot: number
   readonly mark: number | null
   readonly isBaseline: boolean
   readonly isOpen: boolean
   onToggle(): void
 }
 
-function GroupRow({ state, group, range, mark, isBaseline, isOpen, onToggle }: GroupRowProps): ReactNode {
+function GroupRow({ state, group, range, plot, mark, isBaseline, isOpen, onToggle }: GroupRowProps): ReactNode {
   const look = lookOf(state.looks, group.groupHash)
   const hidden = state.hidden.has(group.groupHash)
   const value = group.values[state.metric]
@@ -130,7 +133,7 @@ function GroupRow({ state, group, range, mark, isBaseline, isOpen, onToggle }: G
       </td>
       <td className="num">{value?.n ?? group.runIds.length}</td>
       <td className="num"><MeanText value={value} bold /></td>
-      <td className="compare-plot"><IntervalCell row={{ mean: value?.mean ?? null, low: halfOf(value ?? NO_INTERVAL) === null ? null : (value?.low ?? null), high: value?.high ?? null, colour: look.colour }} range={range} width={PLOT_WIDTH} mark={mark} open={(value?.n ?? 0) < 2} /></td>
+      <td className="compare-plot"><IntervalCell row={{ mean: value?.mean ?? null, low: halfOf(value ?? NO_INTERVAL) === null ? null : (value?.low ?? null), high: value?.high ?? null, colour: look.colour }} range={range} width={plot} mark={mark} open={(value?.n ?? 0) < 2} /></td>
       {state.columns.map((name) => <td key={name} className="num"><MeanText value={group.values[name]} /></td>)}
       <td className="num">{meanTime(members)}</td>
     </tr>
@@ -164,10 +167,11 @@ interface MemberRowProps {
   readonly group: Group
   readonly at: number
   readonly range: Range
+  readonly plot: number
   readonly run: RunSummary | undefined
 }
 
-function MemberRow({ state, group, at, range, run }: MemberRowProps): ReactNode {
+function MemberRow({ state, group, at, range, plot, run }: MemberRowProps): ReactNode {
   const look = lookOf(state.looks, group.groupHash)
   const value = group.members[state.metric]?.[at] ?? null
   const time = run === undefined ? null : timeOf(run)
@@ -183,7 +187,7 @@ function MemberRow({ state, group, at, range, run }: MemberRowProps): ReactNode 
       </td>
       <td className="num">{NOTHING}</td>
       <td className="num" title={value === null ? undefined : String(value)}>{formatNumber(value)}</td>
-      <td className="compare-plot"><IntervalCell row={{ mean: value, low: null, high: null, colour: look.colour }} range={range} width={PLOT_WIDTH} height={22} open /></td>
+      <td className="compare-plot"><IntervalCell row={{ mean: value, low: null, high: null, colour: look.colour }} range={range} width={plot} height={22} open /></td>
       {state.columns.map((name) => <td key={name} className="num">{formatNumber(group.members[name]?.[at])}</td>)}
       <td className="num">{time === null ? '–' : formatDuration(time)}</td>
     </tr>

@@ -34,8 +34,8 @@ export function CompareTools({ state, model, onChooseRuns }: { readonly state: C
   return (
     <div className="compare-tools">
       <h1>Compare</h1>
-      <span className="text-3 ellipsis grow">{finished} finished of {state.runs.length} runs, {configurations} {configurations === 1 ? 'group' : 'groups'}</span>
-      <Button small icon={ListChecks} onClick={onChooseRuns}>Choose runs</Button>
+      <Button small icon={ListChecks} title="Choose the runs" onClick={onChooseRuns}>{state.runs.length === 1 ? '1 run' : `${state.runs.length} runs`}</Button>
+      <span className="text-3 ellipsis grow">{finished < state.runs.length ? `${finished} finished, ` : ''}{configurations} {configurations === 1 ? 'group' : 'groups'}</span>
       <span className="compare-pair"><span>Group by</span><Segmented title="Group by" small value={state.groupBy} choices={GROUPINGS} onChange={(groupBy) => state.change({ groupBy, baseline: null, hidden: new Set() })} /></span>
       <span className="compare-pair"><span>Interval</span><Segmented title="Interval" small value={state.interval} choices={INTERVALS} onChange={(interval) => state.change({ interval })} /></span>
       <Button small icon={Columns3} aria-label="Choose the columns" title="Choose the columns" onClick={() => setPicking(true)} />

@@ -1,7 +1,7 @@
 import { useState, type ReactNode } from 'react'
 import type { RunSummary } from '../../shared/contract/runs.ts'
 import { Button } from '../parts/Button.tsx'
-import { formatNumber } from '../parts/format.ts'
+import { formatNumber } from '../../shared/units.ts'
 import { RelativeTime } from '../parts/RelativeTime.tsx'
 import { RunSwatch } from '../parts/RunSwatch.tsx'
 import { StatusMark } from '../parts/StatusMark.tsx'

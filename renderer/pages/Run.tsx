@@ -4,6 +4,7 @@ import { isLive } from '../../shared/domain.ts'
 import type { RunDetail } from '../../shared/contract/runs.ts'
 import { useCall } from '../api/queries.ts'
 import { ChartLinkContext, createChartLink } from '../charts/chart-link.ts'
+import { xRange } from '../charts/chart-model.ts'
 import { useCrumbs } from '../frame/crumbs.tsx'
 import { runColourToken } from '../parts/run-colour.ts'
 import { SidePanel } from '../parts/SidePanel.tsx'
@@ -56,7 +57,7 @@ function RunView({ run }: { readonly run: RunDetail }): ReactNode {
         <div className="run-work">
           <RunHead run={run} />
           <RunTrouble run={run} />
-          <ChartToolbar view={view} />
+          <ChartToolbar view={view} range={charts[0] === undefined ? [0, 1] : xRange(charts[0].model)} />
           {error === null ? null : <div className="run-waits"><ErrorNotice error={error} /></div>}
           {charts.length > 0 ? <RunCharts name={run.name} charts={charts} view={view} /> : <div className="run-waits">{loaded ? <RunWaits run={run} /> : <Loading what="Reading the curves" />}</div>}
           <RunBottom run={run} />

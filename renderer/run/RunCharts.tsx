@@ -2,10 +2,10 @@ import { useId, type ReactNode } from 'react'
 import { Download } from 'lucide-react'
 import { useZoom, useChartLink, useCrosshair } from '../charts/chart-link.ts'
 import { chartMenu } from '../charts/chart-menu.ts'
-import { tickText, type ChartModel } from '../charts/chart-model.ts'
+import { crosshairText, type ChartModel, type Range } from '../charts/chart-model.ts'
 import { LineChart } from '../charts/LineChart.tsx'
 import { Button } from '../parts/Button.tsx'
-import { formatNumber } from '../parts/format.ts'
+import { formatNumber } from '../../shared/units.ts'
 import { MenuButton } from '../parts/MenuButton.tsx'
 import { Segmented } from '../parts/Segmented.tsx'
 import type { ChartPlan, XAxis } from './run-charts.ts'
@@ -23,12 +23,11 @@ const X_AXES = [
 ] as const satisfies readonly { value: XAxis; label: string }[]
 
 /** How all charts are drawn: x axis, smoothing, log. */
-export function ChartToolbar({ view }: { readonly view: ReturnType<typeof useRunView> }): ReactNode {
+export function ChartToolbar({ view, range }: { readonly view: ReturnType<typeof useRunView>; readonly range: Range }): ReactNode {
   const link = useChartLink()
   const zoom = useZoom()
   const crosshair = useCrosshair()
   const smoothingId = useId()
-  const show = (value: number): string => tickText(Number(value.toPrecision(view.xAxis === 'time' ? 3 : 6)))
   return (
     <div className="run-tools">
       <span>x axis</span>
@@ -37,7 +36,7 @@ export function ChartToolbar({ view }: { readonly view: ReturnType<typeof useRun
       <label htmlFor={smoothingId}>Smoothing <output className="mono run-factor">{view.smoothing}</output></label>
       <input id={smoothingId} type="range" className="slider" min={0} max={0.99} step={0.01} value={view.smoothing} onChange={(event) => view.change({ smoothing: Number(event.currentTarget.value) })} />
       <span className="grow" />
-      {crosshair === null ? null : <span className="nowrap run-wide">Crosshair at <b className="mono">{show(Math.round(crosshair * 100) / 100)}</b>, in all charts</span>}
+      {crosshair === null ? null : <span className="nowrap run-wide">Crosshair at <b className="mono">{crosshairText(crosshair, range)}</b>, in all charts</span>}
       {zoom === null ? <span className="text-3 nowrap">drag to zoom</span> : <Button small onClick={() => link.setZoom(null)}>Whole run</Button>}
     </div>
   )

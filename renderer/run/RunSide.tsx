@@ -5,10 +5,10 @@ import type { RunDetail } from '../../shared/contract/runs.ts'
 import { useMutate } from '../api/queries.ts'
 import { pointAt } from '../charts/ChartOverlay.tsx'
 import { useCrosshair } from '../charts/chart-link.ts'
-import { tickText, xRange } from '../charts/chart-model.ts'
+import { crosshairText, xRange } from '../charts/chart-model.ts'
 import { useCommands } from '../frame/commands.ts'
 import { Chip } from '../parts/Chip.tsx'
-import { formatBytes, formatCount, formatNumber } from '../parts/format.ts'
+import { formatBytes, formatCount, formatInterval } from '../../shared/units.ts'
 import { KeyCap } from '../parts/KeyCap.tsx'
 import { Section } from '../parts/Panel.tsx'
 import { RunSwatch } from '../parts/RunSwatch.tsx'
@@ -78,12 +78,12 @@ function Values({ charts, smoothing }: { readonly charts: readonly RunChart[]; r
   )
   if (rows.length === 0) return null
   return (
-    <Section title={x === null ? 'Latest values' : `At ${charts[0]?.model.xTitle ?? 'step'} ${tickText(Math.round(x * 100) / 100)}`} note={`training curves smoothed ${smoothing}`}>
+    <Section title={x === null ? 'Latest values' : `At ${charts[0]?.model.xTitle ?? 'step'} ${crosshairText(x, charts[0] === undefined ? [0, 1] : xRange(charts[0].model))}`} note={`training curves smoothed ${smoothing}`}>
       <dl className="run-values">
         {rows.map((row) => (
           <div key={row.key}>
             <dt className="ellipsis" title={row.title}>{row.title}</dt>
-            <dd className="mono" title={String(row.value)}>{formatNumber(row.value)}{row.half === null ? '' : ` ± ${formatNumber(row.half, 2)}`}</dd>
+            <dd className="mono" title={String(row.value)}>{formatInterval(row.value, row.half)}</dd>
           </div>
         ))}
       </dl>

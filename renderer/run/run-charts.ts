@@ -77,7 +77,8 @@ function lineLabel(name: string, plan: ChartPlan, infos: readonly MetricInfo[]):
   const several = new Set(plan.names.map(baseName)).size > 1
   const held = name.startsWith(EVAL)
   if (!several) return held ? 'held-out' : 'training'
-  const label = describeMetric(baseName(name), infos).label.replace(/^(Reward|Log-prob|Score), /, '')
+  const base = baseName(name)
+  const label = base.startsWith('kl/') ? base.slice(3) : describeMetric(base, infos).label.replace(/^(Reward|Log-prob|Score), /, '')
   return held ? `${label}, held-out` : label
 }
 

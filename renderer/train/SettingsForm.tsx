@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import { useViewState } from '../api/settings.ts'
 import { Segmented } from '../parts/Segmented.tsx'
-import { formatCount } from '../parts/format.ts'
+import { formatCount } from '../../shared/units.ts'
 import { parseSeeds } from '../../shared/form.ts'
 import { isChanged, resetField, setTyped, type Draft } from './draft.ts'
 import { FieldControl, FieldRow, InnerField } from './FieldRow.tsx'
