@@ -6,6 +6,7 @@ import { invariant } from '../shared/assert.ts'
 import { defaultDataFolder } from './data-folder.ts'
 import { createImportService } from './data/import-service.ts'
 import { assignSplits } from './data/split.ts'
+import { pruneViews } from './data/view-prune.ts'
 import { createEventBus, type EventBus } from './events.ts'
 import { createHandlers } from './handlers/index.ts'
 import { createLog, type Log } from './log.ts'
@@ -60,6 +61,8 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
       log,
       settings: () => readSettings(store.db),
     })
+    const freedBytes = pruneViews(dataFolder, Date.now())
+    if (freedBytes > 0) log.info(`removed views that no run uses: ${freedBytes} bytes`)
     const resourcesFolder = options.resourcesFolder ?? findResources()
     const handlers = createHandlers({ db: store.db, dataFolder, resourcesFolder, events, appVersion, electronVersion, log, runs, imports })
     log.info(`Pairlab ${appVersion} opened ${dataFolder}`)
@@ -75,7 +78,7 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
       events,
       dataFolder,
       log,
-      close: (mode = readSettings(store.db).onQuit) => (closing ??= close(mode)),
+      close: (mode) => (closing ??= close(mode ?? readSettings(store.db).onQuit)),
     }
   } catch (error) {
     store.close()
@@ -95,8 +98,8 @@ const here = path.dirname(fileURLToPath(import.meta.url))
 
 /** From the source the trainer is TypeScript that Node reads as it stands; built, it lies beside this file. */
 function findTrainer(): TrainerCommand {
-  const entry = [path.join(here, 'trainer/entry.ts'), path.join(here, 'trainer.js'), path.join(here, '../trainer.js')].find((file) => existsSync(file))
-  invariant(entry !== undefined, `no trainer beside ${here}`)
+  const source = path.join(here, 'trainer/entry.ts')
+  const entry = [source, path.join(here, 'trainer.js'), path.join(here, '../trainer.js')].find((file) => existsSync(file)) ?? source
   return { execPath: process.execPath, args: [entry] }
 }
 

@@ -38,7 +38,8 @@ export function createEventBus(options: EventBusOptions = {}): EventBus {
       const event = { seq: lastSeq, name, payload: parsed.data } as AppEvent // parsed by this very name's schema
       ring.push(event)
       if (ring.length > replay) ring.shift()
-      for (const listener of [...listeners]) {
+      // A listener that leaves while it is told is simply not told again: Set iteration allows that.
+      for (const listener of listeners) {
         try {
           listener(event)
         } catch (error) {

@@ -9,6 +9,7 @@ import { findNext } from '../../main/store/labels-index.ts'
 import { countHabits, readAnswersOf, readCurrent, readHistory } from '../../main/store/labels-read.ts'
 import { compareWithJournal, reconcileJournals } from '../../main/store/labels-reconcile.ts'
 import { openStore, type Store } from '../../main/store/open.ts'
+import { invariant } from '../../shared/assert.ts'
 import type { Outcome } from '../../shared/data-kinds.ts'
 import { addDataset, temporaryFolder } from '../support/filled-store.ts'
 
@@ -140,11 +141,11 @@ describe('any sequence of acts', () => {
           taken = []
         } else if (step.kind === 'undo') {
           const last = given.at(-1)
-          expect(undo(who)).toBe(last?.pair ?? null)
+          invariant(undo(who) === (last?.pair ?? null), 'undo takes back the last answer')
           if (last !== undefined) [given, taken] = [given.slice(0, -1), [...taken, last]]
         } else if (step.kind === 'redo') {
           const last = taken.at(-1)
-          expect(redo(who)).toBe(last?.pair ?? null)
+          invariant(redo(who) === (last?.pair ?? null), 'redo restores what was undone last')
           if (last !== undefined) [given, taken] = [[...given, last], taken.slice(0, -1)]
         } else if (step.kind === 'flag') {
           setFlag(store.db, folder, who, `pair-${step.pair}`, step.flagged, 0)

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { readFileSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { buildView } from '../../main/data/view.ts'
+import { pruneViews } from '../../main/data/view-prune.ts'
 import { addAnnotator } from '../../main/store/annotators.ts'
 import { addAnswer, insertImportedLabels } from '../../main/store/labels.ts'
 import { openStore, type Store } from '../../main/store/open.ts'
@@ -89,4 +90,19 @@ test('without a label that counts there is nothing to train on, and no half file
   expect(() => buildView(store.db, folder, spec())).toThrow(expect.objectContaining({ code: 'dataset-invalid', hint: expect.stringContaining('Label some pairs') }))
   expect(readdirSync(path.join(folder, 'datasets', 'set', 'views'))).toEqual([])
   expect(() => buildView(store.db, folder, spec({ datasetId: 'gone' as DatasetId }))).toThrow(expect.objectContaining({ code: 'not-found' }))
+})
+
+test('views that no run uses go after a day; those of runs stay, in the trash too', () => {
+  const views = (['x', 'y', 'z', 'w'] as const).map((annotator, index) => {
+    label(index, annotator, 'a')
+    return buildView(store.db, folder, spec({ annotators: [annotator] }))
+  })
+  const [used, trashed, unused, young] = views.map((view) => view.viewPath) as [string, string, string, string] // as many as names above
+  for (const [run, viewPath] of [['runs/one', used], ['trash/two', trashed]] as const) {
+    mkdirSync(path.join(folder, run), { recursive: true })
+    writeFileSync(path.join(folder, run, 'spec.json'), JSON.stringify({ data: { viewPath: path.join('/moved', path.basename(viewPath)) } }))
+  }
+  for (const file of [used, trashed, unused]) utimesSync(file, 1000, 1000)
+  expect(pruneViews(folder, Date.now())).toBeGreaterThan(100)
+  expect(readdirSync(path.dirname(used)).sort()).toEqual([used, trashed, young].map((file) => path.basename(file)).sort())
 })
