@@ -7,9 +7,10 @@ import type { Bridge } from '../../shared/bridge.ts'
 import type { AppEvent } from '../../shared/contract.ts'
 import { toWire } from '../../shared/errors.ts'
 import type { Reply } from '../../shared/rpc.ts'
+import { connectIpc } from '../../main/electron/ipc.ts'
 import { serve } from '../../main/headless/serve.ts'
 import { runConformance, type Door } from '../support/conformance.ts'
-import { behind } from '../support/electron-stand-in.ts'
+import { behind, BrowserWindow } from '../support/electron-stand-in.ts'
 import { makeApp } from '../support/make-app.ts'
 
 vi.mock('electron', () => import('../support/electron-stand-in.ts'))
@@ -59,16 +60,17 @@ async function openLoopback(): Promise<Door> {
   }
 }
 
+let bridge: Bridge | undefined
+
 async function openElectron(): Promise<Door> {
   const { app, end } = await makeApp()
-  vi.resetModules()
   behind.reset()
-  await import('../../main/electron/preload.ts')
-  const { connectIpc } = await import('../../main/electron/ipc.ts')
   connectIpc(app)
-  new (await import('../support/electron-stand-in.ts')).BrowserWindow({})
-  const bridge = behind.exposed.get('bridge') as Bridge // exposed by the preload script
-  return { call: bridge.call, subscribe: async (listener) => bridge.subscribe(listener), end }
+  new BrowserWindow({})
+  await import('../../main/electron/preload.ts') // runs once, as in a window
+  bridge ??= behind.exposed.get('bridge') as Bridge // exposed by the preload script
+  const { call, subscribe } = bridge
+  return { call, subscribe: async (listener) => subscribe(listener), end }
 }
 
 runConformance('in process', openInProcess)

@@ -3,8 +3,8 @@ import os from 'node:os'
 import path from 'node:path'
 import { Command } from 'commander'
 import { APP_VERSION } from '../../app.ts'
-import { listEngines } from '../../trainer/engine/choose.ts'
-import { formatBytes } from '../../../shared/units.ts'
+import { listEngines, type EngineReport } from '../../trainer/engine/choose.ts'
+import { formatBytes, formatNumber } from '../../../shared/units.ts'
 import { toWire } from '../../../shared/errors.ts'
 import { resolveDataFolder, withClient } from '../connect.ts'
 import { globals } from '../globals.ts'
@@ -70,6 +70,11 @@ function checkDisk(dataFolder: string): Finding {
   return finding('Free disk', free >= LOW_DISK_BYTES, formatBytes(free), 'Free some space: a run keeps its checkpoints.')
 }
 
+function describeEngine(engine: EngineReport): string {
+  if (engine.error !== null) return `${engine.error.message} ${engine.error.hint}`
+  return `${engine.device}${engine.productMs === null ? '' : `; a 256 × 256 product takes ${formatNumber(engine.productMs, 2)} ms`}`
+}
+
 export function doctorCommand(): Command {
   return new Command('doctor')
     .description('What is here, what is missing, and the command that mends it.')
@@ -82,7 +87,7 @@ export function doctorCommand(): Command {
         finding('Pairlab', true, APP_VERSION, ''),
         checkNode(),
         await checkStore(dataDir),
-        ...engines.map((engine) => finding(`Engine ${engine.name}`, engine.available, `${engine.device}${engine.note === '' ? '' : `; ${engine.note}`}`, 'Reinstall the packages: npm ci --ignore-scripts', engine.name === 'wasm')),
+        ...engines.map((engine) => finding(`Engine ${engine.name}`, engine.available, describeEngine(engine), 'Reinstall the packages: npm ci --ignore-scripts', engine.name === 'wasm')),
         checkElectron(),
         checkChromium(),
         checkFolder(dataFolder),

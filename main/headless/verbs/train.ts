@@ -1,14 +1,15 @@
 import { Command, Option } from 'commander'
 import { z } from 'zod'
 import { AppError } from '../../../shared/errors.ts'
-import { ENDED_STATES, type RunId } from '../../../shared/domain.ts'
+import type { RunId } from '../../../shared/domain.ts'
 import { parseSeeds } from '../../../shared/form.ts'
 import { rewardSource, trainingConfig, type RunRequestInput } from '../../../shared/run-spec.ts'
 import type { Client } from '../../../shared/rpc.ts'
-import { formatNumber } from '../../../shared/units.ts'
+import { formatBytes, formatCount, formatDuration, formatInterval, formatNumber } from '../../../shared/units.ts'
 import { algorithms } from '../../learn/registry.ts'
 import { pick, withClient } from '../connect.ts'
 import { globals } from '../globals.ts'
+import type { Output } from '../output.ts'
 import { followRuns } from '../progress.ts'
 import { addSchemaFlags, readSchemaFlags } from '../schema-flags.ts'
 import { pickDataset } from './data.ts'
@@ -105,23 +106,33 @@ function methodCommand(algorithm: (typeof algorithms)[number]): Command {
       if (options.check === true) return out.result(check, `${check.command}\n${check.counts.train} pairs to train on, ${check.counts.validation} to validate, ${check.counts.test} to test; ${check.counts.labels} labels`)
       if (options.estimate === true) {
         const found = await client.call('runs.estimate', { request })
-        return out.result(found, `${formatNumber(found.parameterCount)} parameters, ${formatNumber(found.stepMs)} ± ${formatNumber(found.stepSpreadMs)} ms a step at the longest batch, ${formatNumber(found.totalMs / 1000)} s for ${found.runs} runs, ${formatNumber(found.peakBytes / 1e6)} MB`)
+        return out.result(found, `${formatCount(found.parameterCount)} parameters; ${formatInterval(found.stepMs, found.stepSpreadMs)} ms a step at the longest batch, measured over ${found.stepsRun} steps on ${found.engine}; about ${formatDuration(found.totalMs)} for ${found.runs} ${found.runs === 1 ? 'run' : 'runs'}, ${formatBytes(found.peakBytes)} of memory, ${formatBytes(found.checkpointBytes)} a checkpoint`)
       }
       const { runIds } = await client.call('runs.start', { request })
       out.say(`Started ${runIds.join(', ')}`)
-      if (options.detach === true) return out.result({ runIds })
+      if (options.detach === true) return reportDetached(client, runIds, out)
       await followRuns(client, runIds, out)
       await report(client, runIds, out)
     }, true)
   })
 }
 
-async function report(client: Client, runIds: readonly RunId[], out: ReturnType<typeof globals>['out']): Promise<void> {
+/** @throws AppError `trainer-failed` when a run did not end as it should */
+async function report(client: Client, runIds: readonly RunId[], out: Output): Promise<void> {
   const runs = await Promise.all(runIds.map((runId) => client.call('runs.get', { runId })))
-  out.result(runs, runs.map((run) => `${run.runId}: ${run.state}${run.mainMetric === null ? '' : `, ${run.mainMetric} ${formatNumber(run.mainValue)}`}${run.error === null ? '' : `, ${run.error.message}`}`).join('\n'))
-  const failed = runs.find((run) => run.state === 'failed')
-  if (failed !== undefined && failed.error !== null) throw new AppError({ code: 'trainer-failed', message: `${failed.runId} failed: ${failed.error.message}`, hint: failed.error.hint })
-  if (runs.some((run) => !ENDED_STATES.includes(run.state))) out.note('Some runs are still going.')
+  const text = runs.map((run) => `${run.runId}: ${run.state}${run.mainValue === null ? '' : `, ${run.mainMetric} ${formatNumber(run.mainValue)}`}${run.error === null ? '' : `, ${run.error.message}`}`).join('\n')
+  const broken = runs.find((run) => run.state === 'failed' || run.state === 'lost')
+  if (broken === undefined) return out.result(runs, text)
+  out.say(text)
+  const message = `${broken.runId} ${broken.state === 'failed' ? 'failed' : 'was lost'}: ${broken.error?.message ?? 'its process is gone'}`
+  const hint = broken.error?.hint ?? `Resume it from its last checkpoint: pairlab runs resume ${broken.runId}`
+  throw new AppError({ code: 'trainer-failed', message, hint, details: { runs: runs.map(({ runId, state }) => ({ runId, state })) } })
+}
+
+/** What goes on without us, and what waits for the next Pairlab. */
+async function reportDetached(client: Client, runIds: readonly RunId[], out: Output): Promise<void> {
+  const queued = (await client.call('runs.list', { limit: 5000 })).filter((run) => runIds.includes(run.runId) && run.state === 'queued').length
+  out.result({ runIds, queued }, queued === 0 ? 'Follow them: pairlab runs' : `${queued} wait in the queue: they start while Pairlab is open or another verb waits. Settings say how many train at once.`)
 }
 
 export function trainCommand(): Command {
