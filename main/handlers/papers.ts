@@ -8,13 +8,11 @@ const STEPS = 20_000
 /** Evenly spaced on a log axis. */
 const SHOWN_STEPS = [...new Set(Array.from({ length: 61 }, (_none, at) => Math.round(STEPS ** (at / 60))))]
 
-/** The curve of one method: the same ascent, looked at after each of the shown steps. */
+/** One ascent, looked at after each of the shown steps. */
 function pathOf(method: BanditMethod): BanditReport['methods'][number] {
   const start = { step: 0, policy: [...PAPER_BANDIT.reference], regret: banditRegret(PAPER_BANDIT, PAPER_BANDIT.reference) }
-  const path = SHOWN_STEPS.map((steps) => {
-    const { policy, regret } = trainBandit(PAPER_BANDIT, method, { learningRate: LEARNING_RATE, steps })
-    return { step: steps, policy: [...policy], regret: Math.max(0, regret) }
-  })
+  const { regretByStep, policyByStep } = trainBandit(PAPER_BANDIT, method, { learningRate: LEARNING_RATE, steps: STEPS, reportAt: SHOWN_STEPS })
+  const path = regretByStep.map(([step, regret], at) => ({ step, policy: [...(policyByStep[at] ?? [])], regret: Math.max(0, regret) }))
   return { id: method, name: NAMES[method], path: [start, ...path], end: path.at(-1) ?? start }
 }
 

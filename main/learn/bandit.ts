@@ -43,21 +43,26 @@ export interface BanditResult {
   readonly regret: number
   /** Regret after each of the steps asked for. */
   readonly regretByStep: readonly (readonly [step: number, regret: number])[]
+  /** The policy at the same steps. */
+  readonly policyByStep: readonly (readonly number[])[]
 }
 
 /** Gradient ascent on softmax logits from log π_ref, with the whole expectation as the gradient. */
 export function trainBandit(bandit: Bandit, method: BanditMethod, options: { readonly learningRate: number; readonly steps: number; readonly reportAt?: readonly number[] }): BanditResult {
   const report = new Set(options.reportAt ?? [])
   const regretByStep: (readonly [number, number])[] = []
+  const policyByStep: (readonly number[])[] = []
   let logits = bandit.reference.map((share) => Math.log(share))
   for (let step = 1; step <= options.steps; step += 1) {
     const policy = softmax(logits)
     const gradient = logitGradient(policy, armWeights(bandit, method, policy))
     logits = logits.map((logit, arm) => logit + options.learningRate * gradient[arm]!)
-    if (report.has(step)) regretByStep.push([step, banditRegret(bandit, softmax(logits))])
+    if (!report.has(step)) continue
+    policyByStep.push(softmax(logits))
+    regretByStep.push([step, banditRegret(bandit, softmax(logits))])
   }
   const policy = softmax(logits)
-  return { policy, regret: banditRegret(bandit, policy), regretByStep }
+  return { policy, regret: banditRegret(bandit, policy), regretByStep, policyByStep }
 }
 
 /** How much each arm's log-probability is pushed up, before the softmax takes the mean away: Σ weight · ∇ log π. */

@@ -30,8 +30,12 @@ export function LengthChart({ lengths }: { readonly lengths: DatasetDetail['leng
         </g>
       ))}
       {ticks.map((bin) => <text key={bin} x={x(bin)} y={HEIGHT - 5} textAnchor="middle">{Math.round(bin * lengths.binWidth)}</text>)}
-      <path d={outline(lengths.chosen, x, y)} className="length-chosen" />
-      <path d={outline(lengths.rejected, x, y)} className="length-rejected" />
+      {(['chosen', 'rejected'] as const).map((side) => (
+        <g key={side} className={`length-${side}`}>
+          <path d={`M${x(0)} ${y(0)}L${outline(lengths[side], x, y).slice(1)}V${y(0)}Z`} className="length-area" />
+          <path d={outline(lengths[side], x, y)} className="length-line" />
+        </g>
+      ))}
       {lengths.medianChosen === null ? null : <line x1={atWords(lengths.medianChosen)} x2={atWords(lengths.medianChosen)} y1={TOP} y2={HEIGHT - BOTTOM} className="length-chosen median" />}
       {lengths.medianRejected === null ? null : <line x1={atWords(lengths.medianRejected)} x2={atWords(lengths.medianRejected)} y1={TOP} y2={HEIGHT - BOTTOM} className="length-rejected median" />}
     </svg>
