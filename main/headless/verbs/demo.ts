@@ -93,7 +93,7 @@ export function demoCommand(): Command {
       const startMs = Date.now()
       const comparison = await withClient(folder, ({ client }) => runDemo(client, out), true)
       out.say(`\nDone in ${formatDuration(Date.now() - startMs)}. The models are small and the data are few: what this shows is that the road works, and what was measured.`)
-      out.say(`Look at it: npm start -- --data-dir "${folder}"`)
+      out.say(`Look at it: npm run pairlab -- serve --open --data-dir "${folder}"`)
       out.result(comparison)
     })
 }
