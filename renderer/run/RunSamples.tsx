@@ -42,7 +42,7 @@ export function RunSamples({ run, samples }: { readonly run: RunDetail; readonly
   if (samples.error !== null) return <ErrorNotice error={samples.error} />
   if (samples.all !== undefined && samples.steps.length === 0) {
     const none = run.spec.training.samplePrompts === 0
-    return <p className="run-empty">{none ? 'This run generates no samples: “Sample prompts” is 0.' : isLive(run.state) ? 'The first samples come with the first evaluation.' : 'No samples were written.'}</p>
+    return <p className="run-empty">{none ? 'This run generates no samples: “Sample prompts” is 0.' : isLive(run.state) || run.state === 'queued' ? 'The first samples come with the first evaluation.' : 'No samples were written.'}</p>
   }
   return (
     <table className="table samples" aria-label="Samples">
