@@ -36,7 +36,7 @@ function Pages(): ReactNode {
           <Route path="/papers" component={Papers} />
           <Route path="/settings" component={Settings} />
           <Route>
-            <EmptyState title="There is no such page" text={<code>{path}</code>} action={<a className="btn btn-normal" href="#/">Go to Home</a>} />
+            <EmptyState page title="There is no such page" text={<code>{path}</code>} action={<a className="btn btn-normal" href="#/">Go to Home</a>} />
           </Route>
         </Switch>
       </Suspense>

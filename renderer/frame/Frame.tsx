@@ -47,10 +47,10 @@ export function Frame({ children }: { readonly children: ReactNode }): ReactNode
 
   return (
     <div className="frame">
-      <a className="skip-link" href={`#${path}`} onClick={(event) => { event.preventDefault(); main.current?.focus() }}>Skip to the page</a>
+      <a className="skip-link" href="#page" onClick={(event) => { event.preventDefault(); main.current?.focus() }}>Skip to the page</a>
       <Rail />
       <TopBar onSearch={() => setOverlay('palette')} onKeys={() => setOverlay('keys')} />
-      <main ref={main} className="frame-main" tabIndex={-1}>{children}</main>
+      <main ref={main} id="page" className="frame-main" tabIndex={-1}>{children}</main>
       <StatusBar />
       <ToastHost />
       <DropTarget />

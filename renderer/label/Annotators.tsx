@@ -1,7 +1,8 @@
 import { useState, type ReactNode } from 'react'
+import type { Output } from '../../shared/contract.ts'
 import type { Annotator } from '../../shared/contract/labels.ts'
 import type { DatasetId } from '../../shared/domain.ts'
-import { useCall, useMutate } from '../api/queries.ts'
+import { queryClient, useCall, useMutate } from '../api/queries.ts'
 import { changeSettings } from '../api/settings.ts'
 import { Button } from '../parts/Button.tsx'
 import { Dialog } from '../parts/Dialog.tsx'
@@ -12,8 +13,9 @@ import { formatCount } from '../parts/format.ts'
 /** A name is enough: it keeps several people on one machine apart. */
 function AnnotatorForm({ title, action, onAdded }: { readonly title: string; readonly action: string; onAdded?(): void }): ReactNode {
   const add = useMutate('annotators.add', {
-    invalidate: ['annotators.list'],
     onSuccess: (annotator) => {
+      // Known before it is chosen: the page asks anew when it meets an unknown name.
+      queryClient.setQueryData<Output<'annotators.list'>>(['annotators.list', {}], (known) => [...(known ?? []).filter((one) => one.annotatorId !== annotator.annotatorId), annotator])
       changeSettings({ annotatorId: annotator.annotatorId })
       onAdded?.()
     },

@@ -52,7 +52,7 @@ function NoDataset(): ReactNode {
     if (job.jobId === open.data?.jobId && job.state === 'finished' && job.datasetId !== null) goTo(`/label/${job.datasetId}`)
   })
   return (
-    <EmptyState
+    <EmptyState page
       icon={Columns2}
       title="There is nothing to label yet"
       text="Import a file of preference pairs, or open the sample that came with Pairlab."

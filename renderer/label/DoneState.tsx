@@ -15,13 +15,13 @@ export function DoneState({ session, store, datasetId }: { readonly session: Ses
   const left = progress.total - progress.answered - progress.skipped
   if (filter.only !== 'unlabeled' || filter.search !== '') {
     const text = session.matching === 0 ? 'No pair passes the filter.' : 'You have been through every pair that passes the filter.'
-    return <EmptyState title={text} action={<Button look="primary" onClick={() => store.restart({ only: 'unlabeled', search: '' })}>Show pairs without an answer</Button>} />
+    return <EmptyState page title={text} action={<Button look="primary" onClick={() => store.restart({ only: 'unlabeled', search: '' })}>Show pairs without an answer</Button>} />
   }
   if (left > 0) {
-    return <EmptyState title={`${formatCount(left)} pairs were passed over`} text="They have no answer yet." action={<Button look="primary" onClick={() => store.restart(filter)}>Go through them</Button>} />
+    return <EmptyState page title={`${formatCount(left)} pairs were passed over`} text="They have no answer yet." action={<Button look="primary" onClick={() => store.restart(filter)}>Go through them</Button>} />
   }
   return (
-    <EmptyState
+    <EmptyState page
       icon={Check}
       title={progress.answered === 0 ? 'No pair is left' : 'Every pair has an answer'}
       text={<>{formatCount(progress.answered)} answered, {formatCount(progress.skipped)} skipped, {formatCount(progress.flagged)} marked to look at again.</>}

@@ -57,7 +57,7 @@ function SideHead({ name, content, keys, chosen, children }: { readonly name: st
   return (
     <div className="pair-head">
       {keys === undefined ? null : <KeyCap keys={keys} />}
-      <h3>{name}</h3>
+      <h2>{name}</h2>
       <span className="small text-3 nowrap"><span className="mono">{formatCount(countWords(content))}</span> words</span>
       {chosen ? <Chip tone="accent">chosen</Chip> : null}
       <span className="grow" />

@@ -33,7 +33,13 @@ function Desk({ id }: { readonly id: string }): ReactNode {
 
   const people = annotators.data?.filter((one) => !one.imported) ?? []
   const annotator = people.find((one) => one.annotatorId === settings?.annotatorId)
-  const only = annotator === undefined && people.length === 1 && settings !== undefined ? people[0] : undefined
+  // Chosen elsewhere (another window, the command line) and not in our list yet.
+  const unknown = settings !== undefined && settings.annotatorId !== null && annotators.data?.every((one) => one.annotatorId !== settings.annotatorId) === true
+  const { refetch } = annotators
+  useEffect(() => {
+    if (unknown) void refetch()
+  }, [unknown, refetch])
+  const only = settings?.annotatorId === null && people.length === 1 ? people[0] : undefined
   useEffect(() => {
     if (only !== undefined) changeSettings({ annotatorId: only.annotatorId })
   }, [only])
@@ -46,13 +52,13 @@ function Desk({ id }: { readonly id: string }): ReactNode {
   if (failed !== undefined) return <div className="page"><ErrorNotice error={failed.error} onRetry={() => void failed.refetch()} /></div>
   if (datasets.isPending || annotators.isPending || settings === undefined || only !== undefined) return <Loading />
   if (dataset === undefined) {
-    return <EmptyState title="There is no such data set" text="It may have been deleted." action={<Link className="btn btn-primary" href="/label">Choose another</Link>} />
+    return <EmptyState page title="There is no such data set" text="It may have been deleted." action={<Link className="btn btn-primary" href="/label">Choose another</Link>} />
   }
   if (dataset.kind !== 'response-pairs') {
-    return <EmptyState title={`${dataset.name} holds no text pairs`} text="Only pairs of text answers can be labeled here." action={<Link className="btn btn-primary" href="/label">Choose another</Link>} />
+    return <EmptyState page title={`${dataset.name} holds no text pairs`} text="Only pairs of text answers can be labeled here." action={<Link className="btn btn-primary" href="/label">Choose another</Link>} />
   }
   if (annotator === undefined) {
-    return <EmptyState icon={UserRound} title="Who is labeling?" text="Every answer carries a name, so that several people can label on one machine and their agreement can be measured." action={<WhoLabels annotators={people} current={null} action="Start labeling" />} />
+    return <EmptyState page icon={UserRound} title="Who is labeling?" text="Every answer carries a name, so that several people can label on one machine and their agreement can be measured." action={<WhoLabels annotators={people} current={null} action="Start labeling" />} />
   }
   return <LabelDesk key={annotator.annotatorId} datasetId={datasetId} annotator={annotator} annotators={people} />
 }

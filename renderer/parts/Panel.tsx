@@ -34,7 +34,7 @@ export function Section({ title, note, actions, children }: Omit<PanelProps, 'cl
     <section className="section">
       {title === undefined ? null : (
         <div className="section-head">
-          <h3>{title}</h3>
+          <h2>{title}</h2>
           <span className="grow" />
           {note === undefined ? null : <span className="small text-3">{note}</span>}
           {actions}

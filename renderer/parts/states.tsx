@@ -37,16 +37,19 @@ export function ErrorNotice({ error, onRetry }: ErrorNoticeProps): ReactNode {
 interface EmptyStateProps {
   readonly icon?: LucideIcon
   readonly title: string
+  /** The state is the whole page: its title is the page's heading. */
+  readonly page?: boolean
   readonly text?: ReactNode
   /** The next thing to do. An empty place always offers one. */
   readonly action: ReactNode
 }
 
-export function EmptyState({ icon: Icon, title, text, action }: EmptyStateProps): ReactNode {
+export function EmptyState({ icon: Icon, title, page = false, text, action }: EmptyStateProps): ReactNode {
+  const Heading = page ? 'h1' : 'h2'
   return (
     <div className="state">
       {Icon === undefined ? null : <Icon aria-hidden="true" />}
-      <h2>{title}</h2>
+      <Heading>{title}</Heading>
       {text === undefined ? null : <p>{text}</p>}
       <div className="row wrap">{action}</div>
     </div>

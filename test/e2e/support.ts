@@ -1,0 +1,100 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import AxeBuilder from '@axe-core/playwright'
+import type { Browser, Page } from 'playwright'
+import { build, type InlineConfig } from 'vite'
+import config from '../../electron.config.ts'
+import { serve, type Host } from '../../main/headless/serve.ts'
+import type { DatasetId } from '../../shared/domain.ts'
+import type { Client } from '../../shared/rpc.ts'
+import { findChromium, launchChromium } from '../support/chromium.ts'
+import { makeApp, waitUntil, type TestApp } from '../support/make-app.ts'
+
+/** The app as a person meets it: served on loopback, opened in Chromium. */
+export interface Lab {
+  readonly client: Client
+  readonly browser: Browser
+  readonly page: Page
+  readonly host: Host
+  /** What the page complained about: console errors and uncaught exceptions. */
+  readonly complaints: readonly string[]
+  /** Goes to a place such as `/label`, with nothing left of the page before. */
+  open(path: string): Promise<void>
+  end(): Promise<void>
+}
+
+/** Null where there is no Chromium; a test then says that it was skipped. */
+export const chromiumPath = findChromium()
+
+/** Builds the page with the app's own configuration into a folder of its own, so that test files do not disturb each other. */
+export async function buildPage(): Promise<string> {
+  const outDir = mkdtempSync(path.join(tmpdir(), 'pairlab-page-'))
+  const { renderer } = config as { renderer: InlineConfig } // electron-vite's type also allows functions and promises
+  await build({ ...renderer, configFile: false, logLevel: 'error', build: { ...renderer.build, outDir, emptyOutDir: true } })
+  return outDir
+}
+
+export async function openLab(pageFolder: string): Promise<Lab> {
+  if (chromiumPath === null) throw new Error('no Chromium: guard the test with chromiumPath')
+  const made: TestApp = await makeApp()
+  const host = await serve({ app: made.app, rendererFolder: pageFolder })
+  const browser = await launchChromium(chromiumPath)
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: 'light' })
+  const page = await context.newPage()
+  const complaints: string[] = []
+  page.on('pageerror', (error) => complaints.push(error.message))
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text())
+  })
+  return {
+    client: made.client,
+    browser,
+    page,
+    host,
+    complaints,
+    async open(where) {
+      await page.goto('about:blank')
+      await page.goto(`${host.url}#${where}`)
+    },
+    async end() {
+      await browser.close()
+      await host.close()
+      await made.end()
+    },
+  }
+}
+
+/** Imports the bundled PandaLM sample: 993 pairs with the labels of three annotators. */
+export async function importSample(client: Client): Promise<DatasetId> {
+  const opened = await client.call('samples.open', { sampleId: 'pandalm' })
+  if (opened.datasetId !== null) return opened.datasetId
+  return waitForImport(client)
+}
+
+export async function importFile(client: Client, file: string, name: string): Promise<DatasetId> {
+  await client.call('datasets.import', { path: file, name })
+  return waitForImport(client)
+}
+
+async function waitForImport(client: Client): Promise<DatasetId> {
+  let found: DatasetId | null = null
+  await waitUntil('the import', async () => {
+    const [job] = await client.call('datasets.importJobs', {})
+    if (job?.state === 'failed') throw new Error(job.error?.message)
+    found = job?.state === 'finished' ? job.datasetId : null
+    return found !== null
+  })
+  if (found === null) throw new Error('the import made no data set')
+  return found
+}
+
+/** Each rule of accessibility that the page breaks, with the first place that does. */
+export async function accessibilityProblems(page: Page): Promise<readonly string[]> {
+  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze()
+  return violations.map((violation) => `${violation.id}: ${violation.nodes[0]?.html} ${violation.nodes[0]?.failureSummary}`)
+}
+
+export function removeFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true })
+}
