@@ -1,6 +1,7 @@
 import type { LabelItem, LabelProgress } from '../../shared/contract/labels.ts'
 import type { Handlers } from '../../shared/rpc.ts'
 import { wilsonInterval } from '../../shared/statistics/intervals.ts'
+import { createRecordSearch, shownTexts } from '../data/record-search.ts'
 import { addAnnotator, listAnnotators, requireAnnotator } from '../store/annotators.ts'
 import { writeAnnotatorsFile } from '../store/annotators-file.ts'
 import { requireDataset, type DatasetEntry } from '../store/datasets.ts'
@@ -14,6 +15,8 @@ type LabelCallName = Extract<keyof Handlers, `annotators.${string}` | `labels.${
 
 export function labelHandlers(deps: HandlerDeps): Pick<Handlers, LabelCallName> {
   const { db, dataFolder } = deps
+  // Only in what is shown: a search in other columns would tell where an answer came from.
+  const search = createRecordSearch(dataFolder, shownTexts)
   return {
     'annotators.list': () => listAnnotators(db),
     'annotators.add': ({ name }) => {
@@ -21,9 +24,11 @@ export function labelHandlers(deps: HandlerDeps): Pick<Handlers, LabelCallName> 
       writeAnnotatorsFile(db, dataFolder)
       return annotator
     },
-    'labels.queue': ({ exclude, ...query }) => {
+    'labels.queue': async ({ exclude, filter, ...query }) => {
       const dataset = requireBoth(deps, query)
-      const found = findNext(db, { ...query, exclude: new Set(findPairIndexes(db, query.datasetId, exclude)) })
+      const text = filter.search.trim()
+      const holding = text === '' ? null : await search.find(query.datasetId, text)
+      const found = findNext(db, { ...query, only: filter.only, found: holding, exclude: new Set(findPairIndexes(db, query.datasetId, exclude)) })
       const pairs = found.indexes.map((index) => findPairAt(db, query.datasetId, index)).filter((pair) => pair !== null)
       return { items: readItems(deps, dataset, query.annotatorId, pairs), matching: found.matching }
     },

@@ -2,7 +2,6 @@ import type { LabelFilter, LabelProgress } from '../../shared/contract/labels.ts
 import type { Outcome } from '../../shared/data-kinds.ts'
 import { invariant } from '../../shared/assert.ts'
 import type { ReadableDb } from './open.ts'
-import { searchPairs } from './pairs.ts'
 
 /**
  * The answers in force, one byte a pair and annotator, kept beside the database so that finding the next of 100,000
@@ -12,8 +11,6 @@ import { searchPairs } from './pairs.ts'
 interface DatasetIndex {
   readonly pairCount: number
   readonly annotators: Map<string, AnnotatorIndex>
-  /** Pairs that hold the last searched text [pair]. */
-  search: { readonly text: string; readonly found: Uint8Array } | null
 }
 
 interface AnnotatorIndex {
@@ -43,7 +40,7 @@ function indexOf(db: ReadableDb, datasetId: string): DatasetIndex {
 
 function loadIndex(db: ReadableDb, datasetId: string): DatasetIndex {
   const pairCount = db.prepare<[string], number | null>('SELECT max(idx) + 1 FROM pairs WHERE dataset_id = ?').pluck().get(datasetId) ?? 0
-  const index: DatasetIndex = { pairCount, annotators: new Map(), search: null }
+  const index: DatasetIndex = { pairCount, annotators: new Map() }
   for (const row of db.prepare<[string], [number, string, Outcome]>('SELECT pair_idx, annotator_id, outcome FROM answers WHERE dataset_id = ?').raw().iterate(datasetId)) {
     setOutcome(annotatorOf(index, row[1]), row[0], row[2])
   }
@@ -119,7 +116,9 @@ function isAnswer(code: number | undefined): boolean {
 export interface QueueQuery {
   readonly datasetId: string
   readonly annotatorId: string
-  readonly filter: LabelFilter
+  readonly only: LabelFilter['only']
+  /** Places of the pairs that a search found, in any order; null: no search. */
+  readonly found: readonly number[] | null
   readonly fromIndex: number
   readonly direction: 'forward' | 'back'
   readonly limit: number
@@ -133,7 +132,7 @@ export interface QueueQuery {
  */
 export function findNext(db: ReadableDb, query: QueueQuery): { readonly indexes: number[]; readonly matching: number } {
   const index = indexOf(db, query.datasetId)
-  const passes = filterOf(db, index, query)
+  const passes = filterOf(index, query)
   let matching = 0
   for (let pair = 0; pair < index.pairCount; pair += 1) if (passes(pair)) matching += 1
   const found: number[] = []
@@ -148,11 +147,10 @@ export function findNext(db: ReadableDb, query: QueueQuery): { readonly indexes:
   return { indexes: found, matching }
 }
 
-function filterOf(db: ReadableDb, index: DatasetIndex, query: QueueQuery): (pair: number) => boolean {
+function filterOf(index: DatasetIndex, query: QueueQuery): (pair: number) => boolean {
   const { outcome, flagged } = annotatorOf(index, query.annotatorId)
-  const text = query.filter.search.trim()
   const byLabel = ((): ((pair: number) => boolean) => {
-    switch (query.filter.only) {
+    switch (query.only) {
       case 'all': return () => true
       case 'unlabeled': return (pair) => outcome[pair] === 0
       case 'labeled': return (pair) => isAnswer(outcome[pair])
@@ -162,8 +160,9 @@ function filterOf(db: ReadableDb, index: DatasetIndex, query: QueueQuery): (pair
       case 'disagreement': return disagreement([...index.annotators.values()])
     }
   })()
-  if (text === '') return byLabel
-  const found = search(db, index, query.datasetId, text)
+  if (query.found === null) return byLabel
+  const found = new Uint8Array(index.pairCount)
+  for (const pair of query.found) found[pair] = 1
   return (pair) => found[pair] === 1 && byLabel(pair)
 }
 
@@ -187,12 +186,4 @@ export function findDisagreements(db: ReadableDb, datasetId: string): number[] {
   const index = indexOf(db, datasetId)
   const differs = disagreement([...index.annotators.values()])
   return Array.from({ length: index.pairCount }, (_, pair) => pair).filter(differs)
-}
-
-function search(db: ReadableDb, index: DatasetIndex, datasetId: string, text: string): Uint8Array {
-  if (index.search?.text === text) return index.search.found
-  const found = new Uint8Array(index.pairCount)
-  for (const pair of searchPairs(db, datasetId, text)) found[pair] = 1
-  index.search = { text, found }
-  return found
 }

@@ -142,12 +142,6 @@ export function countPrompts(db: ReadableDb, datasetId: string): number {
   return db.prepare<[string], number>('SELECT count(DISTINCT prompt_hash) FROM pairs WHERE dataset_id = ?').pluck().get(datasetId) ?? 0
 }
 
-/** Indexes of the pairs whose id or title contains `text`, whatever its case. */
-export function searchPairs(db: ReadableDb, datasetId: string, text: string): number[] {
-  const pattern = `%${text.replace(/[\\%_]/g, (sign) => `\\${sign}`)}%`
-  return db.prepare<[string, string, string], number>("SELECT idx FROM pairs WHERE dataset_id = ? AND (title LIKE ? ESCAPE '\\' OR pair_id LIKE ? ESCAPE '\\') ORDER BY idx").pluck().all(datasetId, pattern, pattern)
-}
-
 /** Stores which side of the split each pair is on: `splits` [pair], in order. */
 export function setSplits(db: WritableDb, datasetId: string, spec: { readonly seed: number; readonly validation: number; readonly test: number }, splits: readonly SplitName[]): void {
   const update = db.prepare('UPDATE pairs SET split = ? WHERE dataset_id = ? AND idx = ? AND split <> ?')

@@ -110,6 +110,13 @@ describe('labeling through the contract', () => {
     expect(habits.left.low).toBeGreaterThanOrEqual(0)
   })
 
+  test('searches what is shown: prompt and both answers, whatever the case', async () => {
+    const who = { datasetId: (await importPairs(12)) as never, annotatorId: (await client.call('annotators.add', { name: 'Eva' })).annotatorId }
+    const search = async (text: string): Promise<number[]> => (await client.call('labels.queue', { ...who, filter: { only: 'all', search: text }, limit: 20 })).items.map((item) => item.index)
+    expect({ prompt: await search('question 3?'), answer: await search('BAD 1'), nothing: await search('%'), padded: await search(' bad 5 ') })
+      .toEqual({ prompt: [3], answer: [1, 10, 11], nothing: [], padded: [5] })
+  })
+
   test('refuses in words', async () => {
     const datasetId = await importPairs(2)
     await client.call('annotators.add', { name: 'Eva' })
