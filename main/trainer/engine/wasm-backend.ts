@@ -17,6 +17,7 @@ export interface WasmBackend {
     readonly HEAPU8: Uint8Array
   }
   readonly dataIdMap: { get(dataId: object): { readonly memoryOffset: number } }
+  incRef(dataId: object): void
   makeOutput(shape: readonly number[], dtype: 'float32' | 'int32'): TensorHandle
 }
 
