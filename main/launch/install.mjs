@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { findRuntime, root } from './runtime.mjs'
+import { findRuntime, MINIMUM_MAJOR, root } from './runtime.mjs'
 
 const modules = path.join(root, 'node_modules')
 const stampPath = path.join(modules, '.pairlab', 'installed')
@@ -38,12 +38,19 @@ export function installIfNeeded() {
   writeFileSync(stampPath, wanted)
 }
 
-/** The `node` package is an installer for one binary a platform; a machine with Node 24 of its own needs none. */
+/**
+ * The `node` package is an installer for one binary a platform; a machine with Node 24 of its own needs none. The Node
+ * this process runs on may be the one that the install has just taken away, so only one elsewhere counts.
+ */
 function installRuntime() {
-  try {
-    findRuntime()
-  } catch {
-    spawnSync(process.execPath, ['installArchSpecificPackage.js'], { cwd: path.join(modules, 'node'), stdio: ['ignore', 'ignore', 'inherit'] })
-    findRuntime()
-  }
+  const ownNode = !process.execPath.startsWith(modules + path.sep)
+  if (ownNode && Number(process.versions.node.split('.')[0]) >= MINIMUM_MAJOR) return
+  const runner = ownNode ? process.execPath : 'node'
+  spawnSync(runner, ['installArchSpecificPackage.js'], { cwd: path.join(modules, 'node'), stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, PATH: withoutModules(process.env.PATH ?? '') } })
+  findRuntime()
+}
+
+/** npm puts node_modules/.bin first; what it holds has just been replaced. */
+function withoutModules(searchPath) {
+  return searchPath.split(path.delimiter).filter((folder) => !folder.startsWith(modules)).join(path.delimiter)
 }

@@ -5,11 +5,11 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..')
-const MINIMUM_MAJOR = 24
+export const MINIMUM_MAJOR = 24
 
 /** Path of a Node 24 or newer: the one this process runs on, else the one npm installed. */
 export function findRuntime() {
-  if (Number(process.versions.node.split('.')[0]) >= MINIMUM_MAJOR) return process.execPath
+  if (Number(process.versions.node.split('.')[0]) >= MINIMUM_MAJOR && existsSync(process.execPath)) return process.execPath
   const installed = path.join(root, 'node_modules/node/bin', process.platform === 'win32' ? 'node.exe' : 'node')
   if (existsSync(installed)) return installed
   throw new Error(`Pairlab needs Node ${MINIMUM_MAJOR}, this is ${process.version}, and npm did not install one. Run "npm start" once, or install Node ${MINIMUM_MAJOR}.`)
