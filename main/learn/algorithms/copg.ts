@@ -42,10 +42,28 @@ function pairwise(x: tf.Tensor2D): tf.Tensor3D {
 }
 
 const config = z.strictObject({
-  beta: z.number().positive().max(100).default(0.2).meta({ title: 'Distance penalty', symbol: 'β', help: 'The margin is pulled to (difference of rewards)/β. Too small collapses the policy without a sign in the held-out loss: look at the samples.', group: 'main' }),
-  rewards: rewardSource.default({ kind: 'label' }).meta({ title: 'Reward', help: 'Where the number of each completion comes from.', group: 'main' }),
-  standardise: z.boolean().default(true).meta({ title: 'Standardize rewards', help: 'Divide rewards by their standard deviation over the training set, once, so that one β means the same for every source. Rewards from the labels are on a fixed scale already and are left alone.', group: 'expert' }),
-  groupSize: z.int().min(2).max(16).default(2).meta({ title: 'Completions per prompt', symbol: 'k', help: '2 takes the pairs as they are; more compares every two of up to k completions of a prompt.', group: 'expert' }),
+  beta: z.number().positive().max(100).default(0.2).meta({
+    title: 'Distance penalty',
+    symbol: 'β',
+    help: 'The margin is pulled to (difference of rewards)/β. Too small collapses the policy without a sign in the held-out loss: look at the samples.',
+    group: 'main',
+  }),
+  rewards: rewardSource.default({ kind: 'label' }).meta({
+    title: 'Reward',
+    help: 'Where the number of each completion comes from.',
+    group: 'main',
+  }),
+  standardise: z.boolean().default(true).meta({
+    title: 'Standardize rewards',
+    help: 'Divide rewards by their standard deviation over the training set, once, so that one β means the same for every source. Rewards from the labels are on a fixed scale already and are left alone.',
+    group: 'expert',
+  }),
+  groupSize: z.int().min(2).max(16).default(2).meta({
+    title: 'Completions per prompt',
+    symbol: 'k',
+    help: '2 takes the pairs as they are; more compares every two of up to k completions of a prompt.',
+    group: 'expert',
+  }),
 })
 type CopgConfig = z.infer<typeof config>
 
@@ -135,8 +153,20 @@ export const copg = defineAlgorithm({
   ],
   mainMetric: 'eval/rewards/accuracies',
   presets: [
-    { id: 'small', title: 'Small model', note: 'For Pairlab’s own models of up to a few million parameters, with rewards from the labels.', config: { beta: 0.2 }, training: { steps: 200, batchSize: 16, learningRate: 3e-4, warmupFraction: 0.1, schedule: 'cosine' } },
-    { id: 'paper', title: 'CoPG paper', note: 'Flet-Berliac et al. (2024) on TL;DR with a 7 B model and a reward model: β 0.06 (0.03 to 0.1 works), Adam at 1e-6, batch 128, two epochs, 10 % warm-up.', config: { beta: 0.06, standardise: false }, training: { steps: 1800, batchSize: 128, learningRate: 1e-6, warmupFraction: 0.1, schedule: 'constant' } },
+    {
+      id: 'small',
+      title: 'Small model',
+      note: 'For Pairlab’s own models of up to a few million parameters, with rewards from the labels.',
+      config: { beta: 0.2 },
+      training: { steps: 200, batchSize: 16, learningRate: 3e-4, warmupFraction: 0.1, schedule: 'cosine' },
+    },
+    {
+      id: 'paper',
+      title: 'CoPG paper',
+      note: 'Flet-Berliac et al. (2024) on TL;DR with a 7 B model and a reward model: β 0.06 (0.03 to 0.1 works), Adam at 1e-6, batch 128, two epochs, 10 % warm-up.',
+      config: { beta: 0.06, standardise: false },
+      training: { steps: 1800, batchSize: 128, learningRate: 1e-6, warmupFraction: 0.1, schedule: 'constant' },
+    },
   ],
   loss(context) {
     return context.batch.kind === 'pairs' ? pairLoss(context, context.batch) : groupLoss(context, context.batch)

@@ -47,16 +47,46 @@ export const dpo = defineAlgorithm({
   role: 'policy',
   needsReference: true,
   config: z.strictObject({
-    beta: z.number().positive().max(100).default(0.1).meta({ title: 'Distance penalty', symbol: 'β', help: 'Larger keeps the policy closer to the reference.', group: 'main' }),
-    labelSmoothing: z.number().min(0).lt(0.5).default(0).meta({ title: 'Label smoothing', symbol: 'ε', help: 'The share of labels taken to be wrong; 0 trusts every label.', group: 'main' }),
-    smoothing: z.enum(['conservative', 'robust']).default('conservative').meta({ title: 'Kind of smoothing', help: 'Conservative uses softer labels; robust corrects the loss so that noise cancels on average.', group: 'expert' }),
-    useStrength: z.boolean().default(true).meta({ title: 'Use strength', help: 'A weak preference becomes a softer label: ½ + (p − ½) · strength.', group: 'expert' }),
+    beta: z.number().positive().max(100).default(0.1).meta({
+      title: 'Distance penalty',
+      symbol: 'β',
+      help: 'Larger keeps the policy closer to the reference.',
+      group: 'main',
+    }),
+    labelSmoothing: z.number().min(0).lt(0.5).default(0).meta({
+      title: 'Label smoothing',
+      symbol: 'ε',
+      help: 'The share of labels taken to be wrong; 0 trusts every label.',
+      group: 'main',
+    }),
+    smoothing: z.enum(['conservative', 'robust']).default('conservative').meta({
+      title: 'Kind of smoothing',
+      help: 'Conservative uses softer labels; robust corrects the loss so that noise cancels on average.',
+      group: 'expert',
+    }),
+    useStrength: z.boolean().default(true).meta({
+      title: 'Use strength',
+      help: 'A weak preference becomes a softer label: ½ + (p − ½) · strength.',
+      group: 'expert',
+    }),
   }),
   metrics: [lossInfo('nats', 'Mean DPO loss. It starts at 0.693 (log 2), where policy and reference are equal, and falls.'), ...POLICY_INFO],
   mainMetric: 'eval/rewards/accuracies',
   presets: [
-    { id: 'small', title: 'Small model', note: 'For Pairlab’s own models of up to a few million parameters.', config: { beta: 0.1 }, training: { steps: 200, batchSize: 16, learningRate: 3e-4, warmupFraction: 0.1, schedule: 'cosine' } },
-    { id: 'paper', title: 'CoPG paper', note: 'DPO as tuned in Flet-Berliac et al. (2024) on TL;DR with a 7 B model: β 0.1, Adam at 1e-6, batch 128, two epochs, 10 % warm-up.', config: { beta: 0.1 }, training: { steps: 1800, batchSize: 128, learningRate: 1e-6, warmupFraction: 0.1, schedule: 'constant' } },
+    {
+      id: 'small',
+      title: 'Small model',
+      note: 'For Pairlab’s own models of up to a few million parameters.',
+      config: { beta: 0.1 },
+      training: { steps: 200, batchSize: 16, learningRate: 3e-4, warmupFraction: 0.1, schedule: 'cosine' },
+    },
+    {
+      id: 'paper',
+      title: 'CoPG paper',
+      note: 'DPO as tuned in Flet-Berliac et al. (2024) on TL;DR with a 7 B model: β 0.1, Adam at 1e-6, batch 128, two epochs, 10 % warm-up.',
+      config: { beta: 0.1 },
+      training: { steps: 1800, batchSize: 128, learningRate: 1e-6, warmupFraction: 0.1, schedule: 'constant' },
+    },
   ],
   loss({ network, batch, totals, config }) {
     invariant(batch.kind === 'pairs' && batch.reference !== null, 'DPO gets pairs with reference log-probs')
@@ -66,6 +96,14 @@ export const dpo = defineAlgorithm({
     const perPair = dpoLoss(tf.sub(chosen, rejected), softPreference(batch, config.useStrength), config)
     const loss = weightedShare(perPair, batch.weight, totals.weight)
     const rewards = tf.mul(ratios, config.beta) as tf.Tensor1D
-    return { loss, metrics: { loss, ...rewardMetrics({ batch, totals, rewards }), ...logProbMetrics(batch, totals, logProbs), ...klMetrics(batch, totals, logProbs, batch.reference) } }
+    return {
+      loss,
+      metrics: {
+        loss,
+        ...rewardMetrics({ batch, totals, rewards }),
+        ...logProbMetrics(batch, totals, logProbs),
+        ...klMetrics(batch, totals, logProbs, batch.reference),
+      },
+    }
   },
 })

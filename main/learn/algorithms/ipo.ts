@@ -41,15 +41,40 @@ export const ipo = defineAlgorithm({
   role: 'policy',
   needsReference: true,
   config: z.strictObject({
-    beta: z.number().positive().max(100).default(0.1).meta({ title: 'Distance penalty', symbol: 'β', help: 'The margin is pulled to 1/(2β): 5 nats at 0.1, 50 nats at 0.01.', group: 'main' }),
-    lengths: z.enum(['sum', 'per-token']).default('sum').meta({ title: 'Lengths', help: 'Sum the log-ratio over a completion’s tokens (the paper), or average it (TRL). The two need different β.', group: 'expert' }),
-    useStrength: z.boolean().default(true).meta({ title: 'Use strength', help: 'A weak preference becomes a softer label: ½ + (p − ½) · strength.', group: 'expert' }),
+    beta: z.number().positive().max(100).default(0.1).meta({
+      title: 'Distance penalty',
+      symbol: 'β',
+      help: 'The margin is pulled to 1/(2β): 5 nats at 0.1, 50 nats at 0.01.',
+      group: 'main',
+    }),
+    lengths: z.enum(['sum', 'per-token']).default('sum').meta({
+      title: 'Lengths',
+      help: 'Sum the log-ratio over a completion’s tokens (the paper), or average it (TRL). The two need different β.',
+      group: 'expert',
+    }),
+    useStrength: z.boolean().default(true).meta({
+      title: 'Use strength',
+      help: 'A weak preference becomes a softer label: ½ + (p − ½) · strength.',
+      group: 'expert',
+    }),
   }),
   metrics: [lossInfo('nats²', 'Mean squared distance of the margin from 1/(2β). It starts near 1/(2β)² and falls to the spread that the labels leave.'), ...POLICY_INFO],
   mainMetric: 'eval/rewards/accuracies',
   presets: [
-    { id: 'small', title: 'Small model', note: 'For Pairlab’s own models of up to a few million parameters.', config: { beta: 0.1, lengths: 'sum' }, training: { steps: 200, batchSize: 16, learningRate: 3e-4, warmupFraction: 0.1, schedule: 'cosine' } },
-    { id: 'paper', title: 'CoPG paper', note: 'IPO as tuned in Flet-Berliac et al. (2024) on TL;DR with a 7 B model: β 0.01, Adam at 1e-6, batch 128, two epochs, 10 % warm-up.', config: { beta: 0.01, lengths: 'sum' }, training: { steps: 1800, batchSize: 128, learningRate: 1e-6, warmupFraction: 0.1, schedule: 'constant' } },
+    {
+      id: 'small',
+      title: 'Small model',
+      note: 'For Pairlab’s own models of up to a few million parameters.',
+      config: { beta: 0.1, lengths: 'sum' },
+      training: { steps: 200, batchSize: 16, learningRate: 3e-4, warmupFraction: 0.1, schedule: 'cosine' },
+    },
+    {
+      id: 'paper',
+      title: 'CoPG paper',
+      note: 'IPO as tuned in Flet-Berliac et al. (2024) on TL;DR with a 7 B model: β 0.01, Adam at 1e-6, batch 128, two epochs, 10 % warm-up.',
+      config: { beta: 0.01, lengths: 'sum' },
+      training: { steps: 1800, batchSize: 128, learningRate: 1e-6, warmupFraction: 0.1, schedule: 'constant' },
+    },
   ],
   loss({ network, batch, totals, config }) {
     invariant(batch.kind === 'pairs' && batch.reference !== null, 'IPO gets pairs with reference log-probs')
@@ -60,6 +85,14 @@ export const ipo = defineAlgorithm({
     const perPair = ipoLoss(tf.sub(chosen, rejected), softPreference(batch, config.useStrength), config.beta)
     const loss = weightedShare(perPair, batch.weight, totals.weight)
     const rewards = tf.mul(ratios, config.beta) as tf.Tensor1D
-    return { loss, metrics: { loss, ...rewardMetrics({ batch, totals, rewards }), ...logProbMetrics(batch, totals, logProbs), ...klMetrics(batch, totals, logProbs, batch.reference) } }
+    return {
+      loss,
+      metrics: {
+        loss,
+        ...rewardMetrics({ batch, totals, rewards }),
+        ...logProbMetrics(batch, totals, logProbs),
+        ...klMetrics(batch, totals, logProbs, batch.reference),
+      },
+    }
   },
 })

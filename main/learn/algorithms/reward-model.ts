@@ -43,9 +43,23 @@ export const rewardModel = defineAlgorithm({
   role: 'reward-model',
   needsReference: false,
   config: z.strictObject({
-    margin: z.number().min(0).max(100).default(0).meta({ title: 'Margin', symbol: 'm', help: 'How far apart the two scores should at least be; 0 is the plain model.', group: 'expert' }),
-    centering: z.number().min(0).max(10).default(0.01).meta({ title: 'Centering', symbol: 'c', help: 'Keeps scores around 0, which the ranking alone leaves free. 0 turns it off.', group: 'expert' }),
-    useStrength: z.boolean().default(true).meta({ title: 'Use strength', help: 'A weak preference becomes a softer label: ½ + (p − ½) · strength.', group: 'expert' }),
+    margin: z.number().min(0).max(100).default(0).meta({
+      title: 'Margin',
+      symbol: 'm',
+      help: 'How far apart the two scores should at least be; 0 is the plain model.',
+      group: 'expert',
+    }),
+    centering: z.number().min(0).max(10).default(0.01).meta({
+      title: 'Centering',
+      symbol: 'c',
+      help: 'Keeps scores around 0, which the ranking alone leaves free. 0 turns it off.',
+      group: 'expert',
+    }),
+    useStrength: z.boolean().default(true).meta({
+      title: 'Use strength',
+      help: 'A weak preference becomes a softer label: ½ + (p − ½) · strength.',
+      group: 'expert',
+    }),
   }),
   metrics: [
     lossInfo('nats', 'Cross-entropy of the predicted preference. 0.693 (log 2) is guessing; a held-out curve that turns up is over-fitting.'),
@@ -56,8 +70,20 @@ export const rewardModel = defineAlgorithm({
   ],
   mainMetric: 'eval/rewards/accuracies',
   presets: [
-    { id: 'small', title: 'Small model', note: 'For Pairlab’s own models of up to a few million parameters.', config: { centering: 0.01 }, training: { steps: 200, batchSize: 16, learningRate: 5e-4, warmupFraction: 0.1, schedule: 'cosine', weightDecay: 0.01 } },
-    { id: 'paper', title: 'CoPG paper', note: 'The reward model of Flet-Berliac et al. (2024) on TL;DR with a 7 B model: 1e-6, batch 128, two epochs, 10 % warm-up.', config: { margin: 0, centering: 0 }, training: { steps: 1800, batchSize: 128, learningRate: 1e-6, warmupFraction: 0.1, schedule: 'constant' } },
+    {
+      id: 'small',
+      title: 'Small model',
+      note: 'For Pairlab’s own models of up to a few million parameters.',
+      config: { centering: 0.01 },
+      training: { steps: 200, batchSize: 16, learningRate: 5e-4, warmupFraction: 0.1, schedule: 'cosine', weightDecay: 0.01 },
+    },
+    {
+      id: 'paper',
+      title: 'CoPG paper',
+      note: 'The reward model of Flet-Berliac et al. (2024) on TL;DR with a 7 B model: 1e-6, batch 128, two epochs, 10 % warm-up.',
+      config: { margin: 0, centering: 0 },
+      training: { steps: 1800, batchSize: 128, learningRate: 1e-6, warmupFraction: 0.1, schedule: 'constant' },
+    },
   ],
   loss({ network, batch, totals, config }) {
     invariant(batch.kind === 'pairs', 'the reward model gets pairs')

@@ -56,7 +56,11 @@ export const sft = defineAlgorithm({
   needsReference: false,
   tokenWeights: (preference, strength, config) => sideWeights(preference, strength, config.useStrength),
   config: z.strictObject({
-    useStrength: z.boolean().default(true).meta({ title: 'Use strength', help: 'A weakly preferred completion counts less, and the other one more: ½ + (p − ½) · strength.', group: 'expert' }),
+    useStrength: z.boolean().default(true).meta({
+      title: 'Use strength',
+      help: 'A weakly preferred completion counts less, and the other one more: ½ + (p − ½) · strength.',
+      group: 'expert',
+    }),
   }),
   metrics: [
     lossInfo('nats/token', 'Mean negative log-likelihood of a completion token. It falls; a held-out curve that turns up is over-fitting.'),
@@ -65,8 +69,20 @@ export const sft = defineAlgorithm({
   ],
   mainMetric: 'eval/logps/accuracies',
   presets: [
-    { id: 'small', title: 'Small model', note: 'For Pairlab’s own models, trained from scratch.', config: {}, training: { steps: 300, batchSize: 16, learningRate: 2e-3, warmupFraction: 0.1, schedule: 'cosine' } },
-    { id: 'paper', title: 'CoPG paper', note: 'The SFT stage of Flet-Berliac et al. (2024) on TL;DR with a 7 B model: 2e-5 to 0 by a cosine, batch 128, two epochs, 10 % warm-up.', config: {}, training: { steps: 1800, batchSize: 128, learningRate: 2e-5, warmupFraction: 0.1, schedule: 'cosine' } },
+    {
+      id: 'small',
+      title: 'Small model',
+      note: 'For Pairlab’s own models, trained from scratch.',
+      config: {},
+      training: { steps: 300, batchSize: 16, learningRate: 2e-3, warmupFraction: 0.1, schedule: 'cosine' },
+    },
+    {
+      id: 'paper',
+      title: 'CoPG paper',
+      note: 'The SFT stage of Flet-Berliac et al. (2024) on TL;DR with a 7 B model: 2e-5 to 0 by a cosine, batch 128, two epochs, 10 % warm-up.',
+      config: {},
+      training: { steps: 1800, batchSize: 128, learningRate: 2e-5, warmupFraction: 0.1, schedule: 'cosine' },
+    },
   ],
   loss({ network, batch, totals, config, evaluating }) {
     invariant(batch.kind === 'pairs', 'SFT gets pairs')
