@@ -7,7 +7,7 @@ const rows = [
   ['learn-tf', '^main/learn/tf\\.ts$', [], ['@tensorflow/tfjs'], false],
   ['learn', '^main/learn/(?!tf\\.ts$)', ['^main/learn/', '^shared/'], ['zod', '@huggingface/tokenizers', '@huggingface/jinja'], false],
   ['engine', '^main/trainer/engine/', ['^main/trainer/engine/', '^main/learn/', '^shared/'], ['@tensorflow/tfjs', '@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-wasm', '@tensorflow/tfjs-backend-cpu'], true],
-  ['trainer', '^main/trainer/(?!engine/)', ['^main/(trainer|learn)/', '^shared/', '^main/runs/run-dir\\.ts$'], ['zod'], true],
+  ['trainer', '^main/trainer/(?!engine/)', ['^main/(trainer|learn)/', '^shared/', '^main/runs/run-dir(-events|-lock)?\\.ts$'], ['zod'], true],
   ['store', '^main/store/', ['^main/store/', '^shared/'], ['better-sqlite3', 'zod'], true],
   ['data', '^main/data/', ['^main/(data|store)/', '^main/events\\.ts$', '^main/learn/safetensors\\.ts$', '^shared/'], ['zod', 'csv-parse'], true],
   ['runs', '^main/runs/', ['^main/(runs|store)/', '^main/events\\.ts$', '^main/trainer/protocol\\.ts$', '^shared/'], ['zod'], true],
