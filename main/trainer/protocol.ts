@@ -30,6 +30,7 @@ export const trainerEvent = z.discriminatedUnion('type', [
 ])
 export type TrainerEvent = z.infer<typeof trainerEvent>
 export type TrainerEventType = TrainerEvent['type']
+export type SampleItem = Extract<TrainerEvent, { type: 'sample' }>['items'][number]
 
 /** `stop`: end now, keep what is there. `stop-and-save`: checkpoint, evaluate, end. `checkpoint`: save and go on. */
 export const control = z.strictObject({ seq: z.int().nonnegative(), command: z.enum(['checkpoint', 'stop', 'stop-and-save']) })

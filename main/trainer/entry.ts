@@ -1,0 +1,90 @@
+// The training process: `entry.ts <run folder> <train | estimate>`. Everything it says goes to the folder's event log.
+import { AppError, toWire, type ErrorCode } from '../../shared/errors.ts'
+import { openEventLog, type EventLog } from '../runs/run-dir-events.ts'
+import { acquireRunLock } from '../runs/run-dir-lock.ts'
+import { readSpec } from '../runs/run-dir.ts'
+import { openEngine } from './engine/choose.ts'
+import { estimate } from './estimate.ts'
+import { findResumePoint, train, type Outcome } from './loop.ts'
+import { PROTOCOL_VERSION, TRAINER_EXIT } from './protocol.ts'
+import { createRunContext, StopRequest, type RunContext } from './run-context.ts'
+
+const EXIT_OF: Partial<Record<ErrorCode, number>> = {
+  'spec-invalid': TRAINER_EXIT.badSpec,
+  'run-conflict': TRAINER_EXIT.badSpec,
+  'engine-unavailable': TRAINER_EXIT.engineUnavailable,
+  'out-of-memory': TRAINER_EXIT.outOfMemory,
+  'disk-full': TRAINER_EXIT.diskFull,
+}
+
+async function main(folder: string, job: string): Promise<number> {
+  let release: () => void
+  try {
+    release = acquireRunLock(folder)
+  } catch (error) {
+    // The log belongs to the trainer that has the lock.
+    console.error(error)
+    return TRAINER_EXIT.badSpec
+  }
+  const log = openEventLog(folder)
+  try {
+    await work(folder, job, log)
+    return TRAINER_EXIT.done
+  } catch (error) {
+    return reportFailure(log, error)
+  } finally {
+    log.close()
+    release()
+  }
+}
+
+async function work(folder: string, job: string, log: EventLog): Promise<void> {
+  const startedAtMs = Date.now()
+  const spec = readSpec(folder)
+  const context = createRunContext(spec, folder, log, job === 'train')
+  const engine = await openEngine(spec.engine)
+  const { checkpoint, damaged } = findResumePoint(folder)
+  log.append({ type: 'ready', protocolVersion: PROTOCOL_VERSION, engine: engine.name, device: engine.device, pid: process.pid, startedAtMs, resumedFromStep: checkpoint?.state.step ?? null }, true)
+  for (const name of damaged) context.warn(`A checkpoint is damaged and was passed over: ${name}.`, 'An earlier one is used. Check the disk.')
+  if (job === 'estimate') return estimate(context)
+  const { outcome, summary } = await untilStopped(context, () => train(context, checkpoint))
+  log.append({ type: 'done', outcome, summary }, true)
+}
+
+/** A stop before the first step or after the last one ends the run as asked. */
+async function untilStopped(context: RunContext, job: () => Promise<{ outcome: Outcome; summary: Record<string, number | null> }>): Promise<{ outcome: Outcome; summary: Record<string, number | null> }> {
+  try {
+    return await job()
+  } catch (error) {
+    if (!(error instanceof StopRequest)) throw error
+    console.log(`stopped on request (${error.command}) in the run ${context.spec.runId}`)
+    return { outcome: error.command === 'stop' ? 'cancelled' : 'interrupted', summary: {} }
+  }
+}
+
+function reportFailure(log: EventLog, error: unknown): number {
+  const named = nameMemoryFailure(error)
+  console.error(named)
+  const wire = toWire(named)
+  try {
+    log.append({ type: 'failed', error: wire }, true)
+  } catch (logError) {
+    console.error('the failure could not be written to the event log', logError)
+  }
+  return EXIT_OF[wire.code] ?? TRAINER_EXIT.failed
+}
+
+/** Engines and V8 report exhausted memory as range errors with telling texts. */
+function nameMemoryFailure(error: unknown): unknown {
+  const text = error instanceof Error ? error.message : String(error)
+  if (error instanceof AppError || !/allocation failed|out of memory|Cannot enlarge memory|memory access out of bounds|Invalid (typed )?array length/i.test(text)) return error
+  return new AppError({ code: 'out-of-memory', message: `The training process ran out of memory (${text}).`, hint: 'Lower the micro-batch, the longest sequence or the model size, then resume or start again.', cause: error })
+}
+
+const [folder, job] = process.argv.slice(2)
+if (folder === undefined || (job !== 'train' && job !== 'estimate')) {
+  console.error('usage: entry <run folder> <train | estimate>')
+  process.exit(TRAINER_EXIT.badSpec)
+}
+// Engines may hold handles open, so the end is said aloud.
+process.exit(await main(folder, job))

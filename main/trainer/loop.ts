@@ -1,0 +1,198 @@
+import type { Algorithm, Batch, BatchTotals, LossResult } from '../learn/define.ts'
+import { createRandom } from '../learn/random.ts'
+import { loadLastCheckpoint, pruneCheckpoints, saveCheckpoint, type Checkpoint } from './checkpoint.ts'
+import { firstPairs, scorePairs } from './evaluate.ts'
+import { createMetricBuffer, finiteOrNull } from './metric-buffer.ts'
+import { minimizeParts, type BatchParts, type Update } from './minimize.ts'
+import { configToFile } from './model.ts'
+import { notFiniteError, type Command, type RunContext } from './run-context.ts'
+import { openSampler, type Sampler } from './samples.ts'
+import { openSession, type Session } from './session.ts'
+
+export type Outcome = 'finished' | 'cancelled' | 'interrupted'
+
+/** The checkpoint a new trainer goes on from. Damaged ones are said aloud and passed over. */
+export function findResumePoint(folder: string): { readonly checkpoint: Checkpoint | null; readonly damaged: readonly string[] } {
+  return loadLastCheckpoint(folder)
+}
+
+/**
+ * Trains from the checkpoint, or from the first step, to the end or to a stop. Everything that a later step depends
+ * on is in the checkpoint or drawn from seed and step: stopping and going on gives the same numbers as never stopping.
+ */
+export async function train(context: RunContext, from: Checkpoint | null): Promise<{ readonly outcome: Outcome; readonly summary: Record<string, number | null> }> {
+  const session = await openSession(context, from)
+  const sampler = await openSampler(session)
+  const run = createProgress(session, sampler, from)
+  context.phase('training')
+  if (from === null && context.spec.training.evalEvery > 0) await run.evaluate(0, 'part')
+  const stopped = await trainSteps(session, run)
+  if (stopped === 'stop') return { outcome: 'cancelled', summary: run.summary() }
+  if (stopped !== null) {
+    run.checkpoint()
+    // A signal leaves little time; a person who asked to save also wants to know how good it is.
+    if (stopped === 'stop-and-save') await run.evaluate(run.step, 'all')
+    return { outcome: 'interrupted', summary: run.summary() }
+  }
+  await run.evaluate(run.step, 'all')
+  const late = context.command()
+  if (late === 'stop') return { outcome: 'cancelled', summary: run.summary() }
+  run.checkpoint()
+  return { outcome: late === 'terminate' ? 'interrupted' : 'finished', summary: run.summary() }
+}
+
+/** Returns the command that ended it, null at the last step. */
+async function trainSteps(session: Session, run: Progress): Promise<Exclude<Command, 'checkpoint'> | null> {
+  const { context } = session
+  const { steps, evalEvery, checkpointEvery } = context.spec.training
+  while (run.step < steps) {
+    const command = context.command()
+    if (command === 'checkpoint') run.checkpoint()
+    else if (command !== null) return command
+    await run.update()
+    const { step } = run
+    if (step < steps) {
+      const improved = evalEvery > 0 && step % evalEvery === 0 && (await run.evaluate(step, 'part'))
+      // The best weights would be gone by the next step.
+      if (checkpointEvery > 0 && (improved || step % checkpointEvery === 0)) run.checkpoint()
+    }
+    await context.breathe()
+  }
+  return null
+}
+
+interface Progress {
+  readonly step: number
+  update(): Promise<void>
+  /** True when the held-out metric that counts is the best so far. */
+  evaluate(step: number, extent: 'part' | 'all'): Promise<boolean>
+  checkpoint(): void
+  summary(): Record<string, number | null>
+}
+
+interface Position {
+  step: number
+  tokensSeen: number
+  best: { readonly step: number; readonly value: number } | null
+  savedStep: number | null
+}
+
+function createProgress(session: Session, sampler: Sampler | null, from: Checkpoint | null): Progress {
+  const { context, algorithm, decoder, optimizer, plan, items, sets, tokenizer } = session
+  const { spec, folder } = context
+  const { training } = spec
+  const at: Position = { step: from?.state.step ?? 0, tokensSeen: from?.state.tokensSeen ?? 0, best: from?.state.best ?? null, savedStep: from?.state.step ?? null }
+  const last: Record<string, number> = {}
+  const beganAtMs = performance.now() - (from?.state.wallMs ?? 0)
+  const wallMs = (): number => performance.now() - beganAtMs
+  const buffer = createMetricBuffer((columns) => context.emit({ type: 'metrics', columns }))
+  const heldOut = sets.validation.pairs.length > 0 ? sets.validation : sets.test
+
+  async function update(): Promise<void> {
+    const startedAtMs = performance.now()
+    const chosen = plan.next()
+    const step = at.step + 1
+    const done = await descend(session, items.parts(chosen), step)
+    if (!Number.isFinite(done.metrics['loss'] ?? 0)) throw failed(step, 'the loss')
+    if (!Number.isFinite(done.gradNorm)) throw failed(step, 'the gradient')
+    const tokens = items.tokens(chosen)
+    at.step = step
+    at.tokensSeen += tokens
+    const trainMs = performance.now() - startedAtMs
+    context.stepDone(step, trainMs)
+    buffer.add(step, wallMs(), { ...done.metrics, grad_norm: done.gradNorm, learning_rate: done.learningRate, epoch: plan.epoch, tokens_per_sec: (1000 * tokens) / trainMs })
+    buffer.flushIfDue()
+  }
+
+  function failed(step: number, what: string): Error {
+    buffer.flush()
+    return notFiniteError(step, what, at.savedStep)
+  }
+
+  async function evaluate(step: number, extent: 'part' | 'all'): Promise<boolean> {
+    buffer.flush()
+    context.phase('evaluating')
+    const values: Record<string, number> = await scorePairs(session, extent === 'all' ? heldOut : firstPairs(heldOut, training.evalPairs), 'eval')
+    // The test side is looked at once: what was chosen by the validation side is not judged by it.
+    if (extent === 'all' && step === training.steps && heldOut !== sets.test) Object.assign(values, await scorePairs(session, sets.test, 'test'))
+    if (sampler !== null) {
+      const { items: samples, metrics } = await sampler.sample()
+      Object.assign(values, metrics)
+      context.emit({ type: 'sample', step, items: [...samples] })
+    }
+    if (context.hurried()) return false // half an evaluation is none
+    Object.assign(last, values)
+    buffer.add(step, wallMs(), values)
+    buffer.flush()
+    if (extent === 'part') context.phase('training')
+    return step > 0 && noteBest(step, values)
+  }
+
+  function noteBest(step: number, values: Readonly<Record<string, number>>): boolean {
+    const value = values[algorithm.mainMetric]
+    if (value === undefined || !Number.isFinite(value)) return false
+    const sign = goalOf(algorithm) === 'min' ? -1 : 1
+    if (at.best !== null && sign * value <= sign * at.best.value) return false
+    at.best = { step, value }
+    return true
+  }
+
+  /** The log up to here is on the disk before the checkpoint that goes with it. */
+  function checkpoint(): void {
+    if (at.savedStep === at.step && from?.state.step !== at.step) return
+    buffer.flush()
+    context.phase('saving')
+    context.syncLog()
+    const saved = saveCheckpoint(folder, {
+      config: configToFile(decoder.config, training.maxLength),
+      tokenizer: tokenizer.json,
+      weights: decoder.toTensors(),
+      optimizer: optimizer.toTensors(),
+      state: { step: at.step, eventSeq: context.lastSeq, wallMs: wallMs(), tokensSeen: at.tokensSeen, plan: { ...plan.state(), random: [...plan.state().random] }, best: at.best },
+    })
+    at.savedStep = at.step
+    context.emit({ type: 'checkpoint', step: at.step, ...saved, best: at.best?.step === at.step }, true)
+    pruneCheckpoints(folder, training.keepCheckpoints, at.best?.step ?? null)
+    if (at.step < training.steps) context.phase('training')
+  }
+
+  return {
+    get step() {
+      return at.step
+    },
+    update,
+    evaluate,
+    checkpoint,
+    summary: () => Object.fromEntries([...Object.entries(last), ['steps', at.step], ['tokens', at.tokensSeen], ['wallMs', wallMs()]].map(([name, value]) => [name, finiteOrNull(value as number)])), // all numbers
+  }
+}
+
+function goalOf(algorithm: Algorithm): 'min' | 'max' | 'none' {
+  return algorithm.metrics.find((metric) => `eval/${metric.name}` === algorithm.mainMetric)?.goal ?? 'max'
+}
+
+/** One update, by the method's own step if it has one. Dropout is drawn from seed, step and part. */
+async function descend(session: Session, parts: BatchParts, step: number): Promise<Update> {
+  const { context, algorithm, config, decoder, optimizer } = session
+  const { training, seed } = context.spec
+  const random = createRandom(seed).fork('dropout').fork(String(step))
+  const dropOut = (part: number): void => decoder.setDropout({ rate: training.dropout, random: random.fork(String(part)) })
+  const minimize = (loss: (batch: Batch, totals: BatchTotals) => LossResult): Update => minimizeParts(decoder, optimizer, training, parts, loss, dropOut)
+  try {
+    if (algorithm.step === undefined) return minimize((batch, totals) => algorithm.loss({ network: decoder, batch, totals, config }))
+    let update: Update | null = null
+    const metrics = await algorithm.step({
+      network: decoder,
+      config,
+      minimize: async (loss) => {
+        update = minimize(loss)
+        return update.metrics
+      },
+    })
+    const done = update as Update | null // assigned in the closure
+    return { gradNorm: done?.gradNorm ?? 0, learningRate: done?.learningRate ?? 0, metrics }
+  } finally {
+    decoder.setDropout(null)
+  }
+}
+

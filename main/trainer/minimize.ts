@@ -1,0 +1,76 @@
+import { disposeBatch } from '../learn/batches.ts'
+import type { Batch, BatchTotals, LossResult } from '../learn/define.ts'
+import type { Decoder } from '../learn/models/decoder.ts'
+import { globalNorm, learningRateAt, type Optimizer } from '../learn/optimizer.ts'
+import { tf } from '../learn/tf.ts'
+import type { TrainingConfig } from '../../shared/run-spec.ts'
+
+/** A batch cut for memory: each part is made when its turn comes and disposed after it. */
+export interface BatchParts {
+  readonly count: number
+  readonly totals: BatchTotals
+  make(part: number): Batch
+}
+
+export interface Update {
+  readonly metrics: Readonly<Record<string, number>>
+  readonly gradNorm: number
+  readonly learningRate: number
+}
+
+/**
+ * One optimizer update from the sum of the parts' gradients: each part's loss is its share of the batch's, so the sum
+ * is the gradient of the whole batch, whatever the parts. Owns every tensor it makes.
+ * @param beforePart called with the part's number before its forward pass
+ */
+export function minimizeParts(
+  decoder: Decoder,
+  optimizer: Optimizer,
+  training: TrainingConfig,
+  parts: BatchParts,
+  loss: (batch: Batch, totals: BatchTotals) => LossResult,
+  beforePart: (part: number) => void,
+): Update {
+  const metrics: Record<string, number> = {}
+  let sums: Record<string, Float32Array> | null = null
+  for (let part = 0; part < parts.count; part += 1) {
+    beforePart(part)
+    const batch = parts.make(part)
+    const gradients = gradientsOf(decoder, () => loss(batch, parts.totals), metrics)
+    disposeBatch(batch)
+    sums = sums === null ? gradients : addTo(sums, gradients)
+  }
+  const learningRate = learningRateAt(optimizer.step, training)
+  const gradNorm = sums === null ? 0 : globalNorm(Object.values(sums))
+  // Weights are only touched by numbers: the caller sees what was wrong and ends the run.
+  if (sums !== null && Number.isFinite(gradNorm)) optimizer.apply(sums, learningRate)
+  return { metrics, gradNorm, learningRate }
+}
+
+/** Gradients by parameter name; the loss's metrics are added to `metrics`. */
+function gradientsOf(decoder: Decoder, loss: () => LossResult, metrics: Record<string, number>): Record<string, Float32Array> {
+  const names = new Map(Object.entries(decoder.variables).map(([name, variable]) => [variable.name, name]))
+  return tf.tidy(() => {
+    let reported: Record<string, tf.Scalar> = {}
+    const { grads } = tf.variableGrads(() => {
+      const result = loss()
+      // Kept past the gradient's own tidy; a clone, because a metric may be the loss itself.
+      reported = Object.fromEntries(Object.entries(result.metrics).map(([name, value]) => [name, tf.keep(tf.clone(value))]))
+      return result.loss
+    }, Object.values(decoder.variables))
+    for (const [name, value] of Object.entries(reported)) {
+      metrics[name] = (metrics[name] ?? 0) + value.dataSync<'float32'>()[0]!
+      value.dispose()
+    }
+    return Object.fromEntries(Object.entries(grads).map(([variable, gradient]) => [names.get(variable) ?? variable, gradient.dataSync<'float32'>().slice()]))
+  })
+}
+
+function addTo(sums: Record<string, Float32Array>, more: Readonly<Record<string, Float32Array>>): Record<string, Float32Array> {
+  for (const [name, values] of Object.entries(more)) {
+    const sum = sums[name]
+    if (sum === undefined) sums[name] = values
+    else for (let index = 0; index < sum.length; index += 1) sum[index]! += values[index]!
+  }
+  return sums
+}

@@ -1,0 +1,152 @@
+import { AppError } from '../../shared/errors.ts'
+import type { RewardSource } from '../../shared/run-spec.ts'
+import { sequenceLength, tokenBatch, type ReferenceOf } from '../learn/batches.ts'
+import { cutToLength, encodePrompt, type EncodedCompletion } from '../learn/encode-rows.ts'
+import type { Decoder } from '../learn/models/decoder.ts'
+import { compilePattern, scoreCompletion } from '../learn/rewards.ts'
+import { loadTokenizer } from '../learn/tokenizer.ts'
+import { tf } from '../learn/tf.ts'
+import { loadModelFiles } from './checkpoint.ts'
+import { buildDecoder, configFromFile } from './model.ts'
+import { openRowCache, rowKey, type RowCache } from './row-cache.ts'
+import type { Phase, RunContext } from './run-context.ts'
+
+/** Rows of one forward pass outside of training. */
+const ROWS_PER_PASS = 32
+
+/** Rows of like length stand together, so that little is padded. → indices */
+function passes(rows: readonly EncodedCompletion[]): number[][] {
+  const order = rows.map((_row, index) => index).sort((a, b) => sequenceLength(rows[a]!) - sequenceLength(rows[b]!) || a - b) // indices of rows
+  return Array.from({ length: Math.ceil(order.length / ROWS_PER_PASS) }, (_none, at) => order.slice(at * ROWS_PER_PASS, (at + 1) * ROWS_PER_PASS))
+}
+
+/** log π of every completion token, dropout off. @returns for each row [completion token] */
+export async function completionLogProbs(decoder: Decoder, rows: readonly EncodedCompletion[], padId: number, breathe: () => Promise<void>): Promise<Float32Array[]> {
+  const result: Float32Array[] = rows.map(() => new Float32Array(0))
+  for (const pass of passes(rows)) {
+    const picked = pass.map((index) => rows[index]!) // indices of rows
+    const tokens = tokenBatch(picked, padId)
+    const columns = tokens.ids.shape[1] - 1
+    const logProbs = decoder.tokenLogProbs(tokens)
+    const values = logProbs.dataSync<'float32'>()
+    picked.forEach((row, at) => {
+      const first = at * columns + row.prompt.length - 1
+      result[pass[at]!] = values.slice(first, first + row.completion.length)
+    })
+    tf.dispose([logProbs, tokens.ids, tokens.attention, tokens.completion])
+    await breathe()
+  }
+  return result
+}
+
+async function scoreRows(decoder: Decoder, rows: readonly EncodedCompletion[], padId: number, breathe: () => Promise<void>): Promise<number[]> {
+  const result: number[] = rows.map(() => 0)
+  for (const pass of passes(rows)) {
+    const tokens = tokenBatch(pass.map((index) => rows[index]!), padId) // indices of rows
+    const scores = decoder.score(tokens)
+    scores.dataSync<'float32'>().forEach((score, at) => {
+      result[pass[at]!] = score
+    })
+    tf.dispose([scores, tokens.ids, tokens.attention, tokens.completion])
+    await breathe()
+  }
+  return result
+}
+
+export interface ReferenceOptions {
+  readonly decoder: Decoder
+  readonly weightsHash: string
+  readonly rows: readonly EncodedCompletion[]
+  readonly padId: number
+}
+
+/** Log-probs under the reference, computed once for each row of tokens and kept over runs that share the reference. */
+export async function referenceLogProbs(context: RunContext, { decoder, weightsHash, rows, padId }: ReferenceOptions): Promise<ReferenceOf> {
+  const cache = openRowCache(context.spec.cacheFolder, 'logprobs', weightsHash, context.spec.engine)
+  const known = new Map<EncodedCompletion, Float32Array>()
+  const missing = withCache(rows, cache, (row, values) => known.set(row, values))
+  const report = progress(context, 'reference', missing.length)
+  const computed = await completionLogProbs(decoder, missing.map((entry) => entry.row), padId, report)
+  missing.forEach(({ row, key }, at) => {
+    cache.set(key, computed[at]!) // as many as asked for
+    known.set(row, computed[at]!)
+  })
+  cache.save()
+  const none = new Float32Array(0)
+  return (row) => known.get(row) ?? none
+}
+
+/** Rows that the cache does not have; for the others `found` is told. */
+function withCache(rows: readonly EncodedCompletion[], cache: RowCache, found: (row: EncodedCompletion, values: Float32Array) => void): { readonly row: EncodedCompletion; readonly key: string }[] {
+  return rows.flatMap((row) => {
+    const key = rowKey([...row.prompt, ...row.completion], row.prompt.length)
+    const values = cache.get(key)
+    if (values === undefined) return [{ row, key }]
+    found(row, values)
+    return []
+  })
+}
+
+function progress(context: RunContext, phase: Phase, rows: number): () => Promise<void> {
+  const total = Math.ceil(rows / ROWS_PER_PASS)
+  let done = 0
+  let shownAtMs = -Infinity
+  context.phase(phase, 0, total)
+  return async () => {
+    done += 1
+    if (performance.now() - shownAtMs >= 500 || done === total) {
+      shownAtMs = performance.now()
+      context.phase(phase, done, total)
+    }
+    await context.breatheOrStop()
+  }
+}
+
+/** Gives a number to a completion of a prompt. */
+export interface Scorer {
+  score(texts: readonly { readonly prompt: string; readonly completion: string }[], breathe: () => Promise<void>): Promise<number[]>
+  dispose(): void
+}
+
+/**
+ * @param modelPath checkpoint folder, for a reward model
+ * @throws AppError `spec-invalid` for a source that only rows of the data have
+ */
+export function openScorer(context: RunContext, source: RewardSource, modelPath: string | null): Scorer {
+  if (source.kind === 'label' || source.kind === 'column') {
+    throw new AppError({ code: 'spec-invalid', message: `Generated text cannot be scored by ${source.kind === 'label' ? 'labels' : 'a column'}.`, hint: 'Choose a reward model, a length, keywords or a pattern.' })
+  }
+  if (source.kind !== 'reward-model') {
+    if (source.kind === 'regex') compilePattern(source.pattern) // a broken pattern is better known now
+    return { score: async (texts) => texts.map((text) => scoreCompletion(source, text.completion) ?? 0), dispose: () => undefined }
+  }
+  if (modelPath === null) throw new AppError({ code: 'spec-invalid', message: 'The reward model has no checkpoint.', hint: 'Choose a finished run of the method “reward model”.' })
+  return openRewardModel(context, modelPath)
+}
+
+function openRewardModel(context: RunContext, modelPath: string): Scorer {
+  const files = loadModelFiles(modelPath)
+  const tokenizer = loadTokenizer(files.tokenizer)
+  const config = configFromFile(files.config)
+  if (!config.scoreHead) throw new AppError({ code: 'spec-invalid', message: `${modelPath} is no reward model: its weights have no score head.`, hint: 'Choose a finished run of the method “reward model”.' })
+  const decoder = buildDecoder({ config, weights: files.weights })
+  const cache = openRowCache(context.spec.cacheFolder, 'score', files.hash, context.spec.engine)
+  return {
+    async score(texts, breathe) {
+      const rows = texts.map(({ prompt, completion }): EncodedCompletion => {
+        const cut = cutToLength(encodePrompt(tokenizer, prompt), [...tokenizer.encode(completion), tokenizer.endId], context.spec.training.maxLength)
+        return { prompt: cut.prompt, completion: cut.completion, text: completion }
+      })
+      const known = new Map<EncodedCompletion, number>()
+      const missing = withCache(rows, cache, (row, values) => known.set(row, values[0] ?? 0))
+      const scores = await scoreRows(decoder, missing.map((entry) => entry.row), tokenizer.padId, breathe)
+      missing.forEach(({ row, key }, at) => {
+        known.set(row, scores[at]!) // as many as asked for
+        cache.set(key, Float32Array.of(scores[at]!))
+      })
+      cache.save()
+      return rows.map((row) => known.get(row) ?? 0)
+    },
+    dispose: () => decoder.dispose(),
+  }
+}
