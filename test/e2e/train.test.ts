@@ -1,0 +1,156 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Locator } from 'playwright'
+import type { RunId } from '../../shared/domain.ts'
+import { accessibilityProblems, buildPage, chromiumPath, importSample, openLab, removeFolder, type Lab } from './support.ts'
+
+let pageFolder = ''
+let lab: Lab
+
+function start(): Locator {
+  return lab.page.getByRole('button', { name: /^Start \d+ runs?/ })
+}
+
+/** Opens the form and waits until the host has checked it. */
+async function openForm(path = '/train'): Promise<void> {
+  await lab.open(path)
+  await lab.page.getByText('Ready.').waitFor()
+}
+
+/** A run so small that it ends within seconds. */
+async function makeTiny(): Promise<void> {
+  await lab.page.getByLabel('Model', { exact: true }).selectOption('new:nano')
+  for (const [label, text] of [['Steps', '6'], ['Batch', '4'], ['Longest sequence', '48'], ['Evaluate every', '3'], ['Checkpoint every', '3'], ['Sample prompts', '2']] as const) {
+    await lab.page.getByLabel(label, { exact: true }).fill(text)
+  }
+  await lab.page.getByLabel('when settings rest').uncheck()
+}
+
+async function finished(runId: string): Promise<void> {
+  await lab.open(`/runs/${runId}`)
+  await lab.page.locator('.run-head').getByText('finished').waitFor({ timeout: 110_000 })
+}
+
+describe.skipIf(chromiumPath === null)('training and comparing in the browser', () => {
+  beforeAll(async () => {
+    pageFolder = await buildPage()
+    lab = await openLab(pageFolder)
+    await importSample(lab.client)
+  })
+
+  afterAll(async () => {
+    await lab.end()
+    removeFolder(pageFolder)
+  })
+
+  test('the form says what is wrong beside the field, marks what was changed, and takes it back', async () => {
+    await openForm()
+    const steps = lab.page.getByLabel('Steps', { exact: true })
+    const preset = await steps.inputValue()
+    await steps.fill('many')
+    await lab.page.getByText('Steps must be a number, not “many”.').waitFor()
+    expect(await start().isDisabled()).toBe(true)
+    await lab.page.getByRole('button', { name: /^Take Steps back/ }).click()
+    expect(await steps.inputValue()).toBe(preset)
+    await lab.page.getByText('Ready.').waitFor()
+    expect(await start().isDisabled()).toBe(false)
+  })
+
+  test('methods that need other data are shown with their reason', async () => {
+    await openForm()
+    expect(await lab.page.locator('.method', { hasText: 'CPL' }).textContent()).toContain('needs pairs of segments')
+  })
+
+  test('what the host refuses stands in the page, and the command follows the form', async () => {
+    await openForm()
+    await lab.page.locator('.method', { hasText: 'IPO' }).click()
+    await lab.page.getByLabel('Seeds').fill('4-6')
+    await lab.page.locator('.command', { hasText: 'ipo' }).waitFor()
+    await lab.page.getByRole('button', { name: 'Start 3 runs' }).waitFor()
+    await lab.page.getByLabel('Seeds').fill('1-11')
+    await lab.page.getByText('At most 10 seeds at once, not 11.').waitFor()
+  })
+
+  test('two seeds are started by clicking and seen to finish; the form of a clone is the run’s', async () => {
+    await openForm()
+    await lab.page.locator('.method', { hasText: 'DPO' }).first().click()
+    await makeTiny()
+    await lab.page.getByLabel('Seeds').fill('1 2')
+    await lab.page.getByLabel('Name', { exact: true }).fill('tiny')
+    await lab.page.getByText('Ready.').waitFor()
+    await start().click()
+    await lab.page.getByText('2 runs are in the queue.').waitFor()
+    await lab.page.getByRole('button', { name: 'Open the first' }).click()
+    await lab.page.waitForURL(/#\/runs\//)
+    const runs = await lab.client.call('runs.list', {})
+    expect(runs.map((run) => [run.method, run.seed, run.totalSteps]).toSorted()).toEqual([['dpo', 1, 6], ['dpo', 2, 6]])
+    for (const run of runs) await finished(run.runId)
+    const charts = await lab.page.locator('.run-cell figure').evaluateAll((found) => found.map((figure) => figure.getAttribute('aria-label') ?? ''))
+    expect(charts.filter((text) => /^Loss over step: training ends at/.test(text))).toHaveLength(1)
+    await openForm(`/train?from=${runs[0]?.runId}`)
+    expect(await lab.page.getByLabel('Steps', { exact: true }).inputValue()).toBe('6')
+    expect(await lab.page.getByLabel('Model', { exact: true }).inputValue()).toBe('new:nano')
+  })
+
+  test('the crosshair stands at the same step in every chart, a drag zooms them all, a double click takes it back', async () => {
+    const [run] = await lab.client.call('runs.list', {})
+    await finished(run?.runId ?? '')
+    const plots = lab.page.locator('.run-cell .u-over')
+    const box = await plots.first().boundingBox()
+    if (box === null) throw new Error('the first chart is not shown')
+    await lab.page.mouse.move(box.x + box.width / 2, box.y + box.height / 2)
+    await lab.page.waitForFunction(() => document.querySelectorAll('.chart-crosshair').length > 3)
+    await lab.page.mouse.down()
+    await lab.page.mouse.move(box.x + box.width * 0.8, box.y + box.height / 2, { steps: 5 })
+    await lab.page.mouse.up()
+    await lab.page.getByRole('button', { name: 'Whole run' }).waitFor()
+    await lab.page.mouse.dblclick(box.x + box.width / 2, box.y + box.height / 2)
+    await lab.page.getByText('drag to zoom').waitFor()
+  })
+
+  test('a chart is saved as SVG from its data', async () => {
+    const [run] = await lab.client.call('runs.list', {})
+    await finished(run?.runId ?? '')
+    const saved = lab.page.waitForEvent('download')
+    await lab.page.getByRole('button', { name: 'Export Loss' }).click()
+    await lab.page.getByRole('menuitem', { name: 'Save as SVG' }).click()
+    const file = await (await saved).path()
+    const svg = readFileSync(file, 'utf8')
+    expect([svg.startsWith('<svg xmlns='), svg.includes('>step<'), svg.includes('<path d="M')]).toEqual([true, true, true])
+  })
+
+  test('the two seeds become one row with n = 2; one seed alone concludes nothing', async () => {
+    const runs = await lab.client.call('runs.list', {})
+    const ids = runs.map((run) => run.runId as string)
+    await lab.open('/compare')
+    await lab.page.getByRole('button', { name: 'Choose these 2' }).click()
+    await lab.page.getByRole('button', { name: 'Compare 2' }).click()
+    await lab.page.waitForURL(/#\/compare\?runs=/)
+    const row = lab.page.getByRole('table', { name: 'Configurations' }).locator('tbody tr')
+    await row.first().waitFor()
+    expect(await row.count()).toBe(1)
+    expect(await row.first().locator('td').nth(2).textContent()).toBe('2')
+    const saved = lab.page.waitForEvent('download')
+    await lab.page.getByRole('button', { name: 'Export', exact: true }).click()
+    await lab.page.getByRole('menuitem', { name: 'Table as LaTeX' }).click()
+    expect(readFileSync(await (await saved).path(), 'utf8')).toContain('tabular')
+    const alone = await lab.client.call('comparisons.get', { runIds: [ids[0] as RunId], metric: 'eval/rewards/accuracies' })
+    await lab.open(`/compare?runs=${ids[0]}`)
+    await lab.page.getByText(alone.conclusions[0] ?? 'no conclusion at all').waitFor()
+    expect(alone.conclusions.join(' ')).toMatch(/nothing can be concluded/i)
+  })
+
+  test.each(['/train', '/compare', '/runs/', '/compare?runs='])('%s keeps the rules of accessibility in both themes', async (place) => {
+    const [run] = await lab.client.call('runs.list', {})
+    await lab.open(place.endsWith('/') || place.endsWith('=') ? `${place}${run?.runId}` : place)
+    await lab.page.waitForTimeout(1500)
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await lab.page.emulateMedia({ colorScheme })
+      expect(await accessibilityProblems(lab.page)).toEqual([])
+    }
+  })
+
+  test('the page complained about nothing', () => {
+    expect(lab.complaints).toEqual([])
+  })
+})
