@@ -1,7 +1,6 @@
+import { startGrowth } from './models/cache.ts'
 import type { Decoder } from './models/decoder.ts'
-import { packSequences } from './models/packing.ts'
 import type { Random } from './random.ts'
-import { tf } from './tf.ts'
 
 export interface SamplingOptions {
   readonly maxTokens: number
@@ -23,6 +22,16 @@ export interface SampledCompletion {
   readonly ended: boolean
 }
 
+interface Open {
+  readonly random: Random
+  readonly ids: number[]
+  readonly logProbs: number[]
+  ended: boolean
+}
+
+/** Prompts that grow together; more would need more memory for their keys and values, and gain little. */
+const ROWS_AT_ONCE = 64
+
 /**
  * Completes every prompt. Each prompt draws from a generator of its own, so that a completion does not depend on
  * which prompts stand beside it.
@@ -30,51 +39,67 @@ export interface SampledCompletion {
  * @param breathe called after every token, so that a long generation lets other work in
  */
 export async function sampleCompletions(decoder: Decoder, prompts: readonly (readonly number[])[], random: (prompt: number) => Random, options: SamplingOptions, breathe?: () => Promise<void>): Promise<readonly SampledCompletion[]> {
-  const open = prompts.map((prompt, at) => ({ at, sequence: [...prompt], random: random(at), ids: [] as number[], logProbs: [] as number[], ended: false }))
-  const all = [...open]
-  for (let step = 0; step < options.maxTokens; step += 1) {
-    const going = all.filter((one) => !one.ended)
-    if (going.length === 0) break
-    const logits = nextLogits(decoder, going.map((one) => one.sequence))
-    for (const [row, one] of going.entries()) {
-      const { id, logProb } = drawToken(logits.subarray(row * decoder.config.vocabSize, (row + 1) * decoder.config.vocabSize), one.random, options)
-      one.ids.push(id)
-      one.logProbs.push(logProb)
-      one.sequence.push(id)
-      one.ended = id === options.endId
-    }
-    await breathe?.()
+  const all = prompts.map((_prompt, at): Open => ({ random: random(at), ids: [], logProbs: [], ended: false }))
+  for (let start = 0; start < prompts.length && options.maxTokens > 0; start += ROWS_AT_ONCE) {
+    await growTogether(decoder, prompts.slice(start, start + ROWS_AT_ONCE), all.slice(start, start + ROWS_AT_ONCE), options, breathe)
   }
   return all.map(({ ids, logProbs, ended }) => ({ ids, logProbs, ended }))
 }
 
-/** Logits after the last token of each sequence [sequence · vocab]. */
-function nextLogits(decoder: Decoder, sequences: readonly (readonly number[])[]): Float32Array {
-  const result = tf.tidy(() => {
-    const packing = packSequences(sequences)
-    const last = Int32Array.from(packing.offsets.slice(1), (offset) => offset - 1)
-    return decoder.project(tf.gather(decoder.hiddenStates(packing), tf.tensor1d(last, 'int32')))
-  })
-  const values = result.dataSync<'float32'>()
-  result.dispose()
-  return values
+async function growTogether(decoder: Decoder, prompts: readonly (readonly number[])[], rows: readonly Open[], options: SamplingOptions, breathe: (() => Promise<void>) | undefined): Promise<void> {
+  const vocab = decoder.config.vocabSize
+  const growth = startGrowth(decoder, prompts, options.maxTokens)
+  try {
+    let going = rows
+    for (let step = 0; ; step += 1) {
+      going.forEach((one, row) => {
+        const { id, logProb } = drawToken(growth.logits.subarray(row * vocab, (row + 1) * vocab), one.random, options)
+        one.ids.push(id)
+        one.logProbs.push(logProb)
+        one.ended = id === options.endId
+      })
+      const left = Array.from(going.keys()).filter((row) => !going[row]!.ended)
+      await breathe?.()
+      if (left.length === 0 || step + 1 >= options.maxTokens) return
+      if (left.length < going.length) {
+        growth.keep(left)
+        going = left.map((row) => going[row]!)
+      }
+      growth.extend(going.map((one) => one.ids.at(-1)!))
+    }
+  } finally {
+    growth.dispose()
+  }
 }
 
 /** Draws one token, or takes the likeliest at temperature 0. Ties go to the lower id. */
 export function drawToken(logits: Float32Array, random: Random, options: Pick<SamplingOptions, 'temperature' | 'topK' | 'topP'>): { readonly id: number; readonly logProb: number } {
-  const order = Array.from(logits.keys()).sort((one, two) => (logits[two] ?? 0) - (logits[one] ?? 0) || one - two)
-  const greedy = options.temperature === 0
-  const scale = greedy ? 1 : 1 / options.temperature
-  const top = (logits[order[0] ?? 0] ?? 0) * scale
-  const kept = order.slice(0, options.topK === undefined || options.topK === 0 ? order.length : options.topK)
-  let weights = kept.map((id) => Math.exp((logits[id] ?? 0) * scale - top))
+  const { temperature, topK = 0, topP = 1 } = options
+  const scale = temperature === 0 ? 1 : 1 / temperature
+  const best = likeliest(logits)
+  const weights = new Float64Array(logits.length)
+  for (let id = 0; id < weights.length; id += 1) weights[id] = Math.exp((logits[id]! - logits[best]!) * scale)
+  if ((topK > 0 && topK < weights.length) || topP < 1) cutTail(weights, topK, topP)
   const total = weights.reduce((sum, weight) => sum + weight, 0)
-  if (options.topP !== undefined && options.topP < 1) {
-    let held = 0
-    const count = weights.findIndex((weight) => (held += weight / total) >= (options.topP ?? 1)) + 1
-    weights = weights.slice(0, Math.max(1, count))
-  }
-  const keptTotal = weights.reduce((sum, weight) => sum + weight, 0)
-  const at = greedy ? 0 : random.categorical(weights)
-  return { id: kept[at] ?? 0, logProb: Math.log((weights[at] ?? 0) / keptTotal) }
+  const id = temperature === 0 ? best : random.categorical(weights)
+  return { id, logProb: Math.log(weights[id]! / total) }
+}
+
+function likeliest(logits: Float32Array): number {
+  let best = 0
+  for (let id = 1; id < logits.length; id += 1) if (logits[id]! > logits[best]!) best = id
+  return best
+}
+
+/** Sets to 0 what lies past the k likeliest, or past the likeliest that together hold the share p. */
+function cutTail(weights: Float64Array, topK: number, topP: number): void {
+  const order = Array.from(weights.keys()).sort((one, two) => weights[two]! - weights[one]! || one - two)
+  const total = weights.reduce((sum, weight) => sum + weight, 0)
+  const most = topK > 0 ? topK : order.length
+  let held = 0
+  order.forEach((id, rank) => {
+    const keep = rank < most && (rank === 0 || held < topP * total)
+    held += weights[id]!
+    if (!keep) weights[id] = 0
+  })
 }

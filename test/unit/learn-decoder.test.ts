@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { EngineName } from '../../shared/domain.ts'
 import type { TokenBatch } from '../../main/learn/define.ts'
 import { createDecoder, type Decoder, type DecoderConfig, decoderFromTensors, parameterCount, presetConfig } from '../../main/learn/models/decoder.ts'
+import { packSequences } from '../../main/learn/models/packing.ts'
 import { createRandom } from '../../main/learn/random.ts'
 import { decodeSafeTensors } from '../../main/learn/safetensors.ts'
 import { tf } from '../../main/learn/tf.ts'
@@ -113,6 +114,26 @@ for (const engine of ['cpu', 'wasm'] satisfies EngineName[]) {
       const short = logitsOf(ids.slice(0, 3), 3)
       const long = logitsOf(ids, 9)
       short.forEach((row, t) => row.forEach((value, id) => expect(long[t]![id]).toBeCloseTo(value, 5)))
+    })
+
+    test('rows that begin alike share those tokens, and nothing else changes', () => {
+      const rows = [[1, 2, 3, 4, 9], [1, 2, 3, 5], [1, 2, 3, 4, 9, 7], [8, 2, 3, 4]]
+      expect(packSequences(rows).ids).toHaveLength(5 + 1 + 1 + 4)
+      const tokensOf = (part: readonly number[][]): TokenBatch => {
+        const grid = (cell: (row: number[], t: number) => number): tf.Tensor2D => tf.tensor2d(part.map((row) => Array.from({ length: 6 }, (_, t) => (t < row.length ? cell(row, t) : 0))))
+        return { ids: grid((row, t) => row[t]!).toInt(), attention: grid(() => 1), completion: grid((_row, t) => (t >= 3 ? 1 : 0)) }
+      }
+      const look = (part: readonly number[][]): { logProbs: number[]; gradient: Record<string, number[]> } => tf.tidy(() => {
+        const tokens = tokensOf(part)
+        const { grads } = tf.variableGrads(() => tf.sum(tf.square(tf.sum(decoder.tokenLogProbs(tokens), 1))) as tf.Scalar)
+        return { logProbs: [...decoder.tokenLogProbs(tokens).dataSync()], gradient: Object.fromEntries(Object.entries(grads).map(([name, value]) => [name, [...value.dataSync()]])) }
+      })
+      const together = look(rows)
+      const alone = rows.map((row) => look([row]))
+      expectClose(together.logProbs, alone.flatMap(({ logProbs }) => logProbs), 1e-5, 'log-probs')
+      for (const [name, values] of Object.entries(together.gradient)) {
+        expectClose(values, values.map((_, index) => alone.reduce((sum, { gradient }) => sum + gradient[name]![index]!, 0)), 2e-5, name)
+      }
     })
 
     test('a batch without a completion has log-probs and gradients of 0', () => {

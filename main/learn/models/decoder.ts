@@ -35,11 +35,8 @@ export interface NamedTensor {
   readonly data: Float32Array
 }
 
-/** What one layer leaves for later tokens: keys (already turned) and values, both [token, kvHeads · headDim]. */
-export interface LayerMemory {
-  readonly keys: tf.Tensor2D
-  readonly values: tf.Tensor2D
-}
+/** A layer's attention: queries and keys (both turned by their positions) and values → [token, heads · headDim] */
+export type Mix = (layer: number, q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D) => tf.Tensor2D
 
 export interface Decoder extends Network {
   readonly config: DecoderConfig
@@ -50,8 +47,10 @@ export interface Decoder extends Network {
   setDropout(dropout: Dropout | null): void
   /** Logits of every position, 0 on padding [row, time, vocab] */
   logits(tokens: TokenBatch): tf.Tensor3D
-  /** Last hidden states after the final norm [token, hidden]; `memory` gets each layer's keys and values. */
-  hiddenStates(packing: Packing, memory?: LayerMemory[]): tf.Tensor2D
+  /** Last hidden states after the final norm [token, hidden] */
+  hiddenStates(packing: Packing): tf.Tensor2D
+  /** The same of the wanted tokens (null: of all), with attention left to the caller, who may keep keys and values. */
+  hiddenStatesWith(ids: Int32Array, positions: Int32Array, wanted: Int32Array | null, mix: Mix): tf.Tensor2D
   /** The language-model head. [n, hidden] → [n, vocab] */
   project(hidden: tf.Tensor2D): tf.Tensor2D
   /** Copies of the weights. */
@@ -163,7 +162,7 @@ class TransformerDecoder implements Decoder {
       // Nothing past the last layer's attention is needed where no completion token is predicted.
       const hidden = this.#forward(packing, targets.from)
       const logProbs = logProbOf(this.project(hidden), targets.ids) // [target]
-      return tf.reshape(scatterRows(tf.reshape(logProbs, [-1, 1]), targets.slots, rows * (time - 1)), [rows, time - 1])
+      return tf.reshape(scatterRows(tf.reshape(logProbs, [-1, 1]), targets.places, rows * (time - 1)), [rows, time - 1])
     })
   }
 
@@ -187,13 +186,14 @@ class TransformerDecoder implements Decoder {
     return tf.tidy(() => {
       const packing = packTokens(tokens)
       const { rows, time } = packing
-      const padded = scatterRows(this.project(this.#forward(packing, null)), paddedIndices(packing), rows * time)
+      const logits = gatherRows(this.project(this.#forward(packing, null)), packing.members) // [slot, vocab]
+      const padded = scatterRows(logits, paddedIndices(packing), rows * time)
       return tf.reshape(padded, [rows, time, this.config.vocabSize])
     })
   }
 
-  hiddenStates(packing: Packing, memory?: LayerMemory[]): tf.Tensor2D {
-    return tf.tidy(() => this.#forward(packing, null, memory))
+  hiddenStates(packing: Packing): tf.Tensor2D {
+    return tf.tidy(() => this.#forward(packing, null))
   }
 
   project(hidden: tf.Tensor2D): tf.Tensor2D {
@@ -216,13 +216,11 @@ class TransformerDecoder implements Decoder {
     for (const variable of Object.values(this.variables)) variable.dispose()
   }
 
-  /** Hidden states after the final norm, of the wanted tokens only, or of all. → [wanted, hidden] */
-  #forward(packing: Packing, wanted: Int32Array | null, memory?: LayerMemory[]): tf.Tensor2D {
+  hiddenStatesWith(ids: Int32Array, positions: Int32Array, wanted: Int32Array | null, mix: Mix): tf.Tensor2D {
     const { layers, normEpsilon } = this.config
-    const table = this.#tableFor(packing.time)
-    let x = this.#drop(gatherRows(this.variables['model.embed_tokens.weight'] as tf.Tensor2D, packing.ids)) // [token, hidden]
+    let x = this.#drop(gatherRows(this.variables['model.embed_tokens.weight'] as tf.Tensor2D, ids)) // [token, hidden]
     for (let layer = 0; layer < layers; layer += 1) {
-      const mixed = this.#attend(layer, x, packing, table, memory) // [token, heads · headDim]
+      const mixed = this.#attend(layer, x, positions, mix) // [token, heads · headDim]
       const last = layer === layers - 1 && wanted !== null
       const residual = last ? gatherRows(x, wanted) : x
       const update = tf.matMul(last ? gatherRows(mixed, wanted) : mixed, this.#weight(layer, 'self_attn.o_proj'), false, true)
@@ -232,14 +230,17 @@ class TransformerDecoder implements Decoder {
     return rmsNorm(x, this.variables['model.norm.weight'] as tf.Tensor1D, normEpsilon)
   }
 
-  #attend(layer: number, x: tf.Tensor2D, packing: Packing, table: RotaryTable, memory: LayerMemory[] | undefined): tf.Tensor2D {
+  #forward(packing: Packing, wanted: Int32Array | null): tf.Tensor2D {
+    return this.hiddenStatesWith(packing.ids, packing.positions, wanted, (_layer, q, k, v) => attention(q, k, v, packing, this.config))
+  }
+
+  #attend(layer: number, x: tf.Tensor2D, positions: Int32Array, mix: Mix): tf.Tensor2D {
+    const table = this.#tableFor(positions)
     const normed = rmsNorm(x, this.#norm(layer, 'input_layernorm'), this.config.normEpsilon)
     const q = tf.matMul(normed, this.#weight(layer, 'self_attn.q_proj'), false, true) as tf.Tensor2D
     const k = tf.matMul(normed, this.#weight(layer, 'self_attn.k_proj'), false, true) as tf.Tensor2D
     const v = tf.matMul(normed, this.#weight(layer, 'self_attn.v_proj'), false, true) as tf.Tensor2D
-    const keys = rotary(k, packing.positions, table)
-    memory?.push({ keys: tf.keep(keys), values: tf.keep(v) })
-    return attention(rotary(q, packing.positions, table), keys, v, packing, this.config)
+    return mix(layer, rotary(q, positions, table), rotary(k, positions, table), v)
   }
 
   #feedForward(layer: number, x: tf.Tensor2D): tf.Tensor2D {
@@ -254,10 +255,11 @@ class TransformerDecoder implements Decoder {
     return tf.mul(x, dropMask(x.shape, this.#dropout.rate, this.#dropout.random))
   }
 
-  #tableFor(length: number): RotaryTable {
+  #tableFor(positions: Int32Array): RotaryTable {
     const half = this.config.headDim / 2
+    const length = positions.reduce((longest, position) => Math.max(longest, position + 1), 0)
     if (this.#rotary === null || this.#rotary.cos.length < length * half) {
-      this.#rotary = rotaryTable(Math.max(length, 256), this.config.headDim, this.config.ropeTheta)
+      this.#rotary = rotaryTable(Math.max(2 * length, 256), this.config.headDim, this.config.ropeTheta)
     }
     return this.#rotary
   }

@@ -14,6 +14,7 @@ export const FUSED_KERNELS = {
   rotary: 'PairlabRotary',
   attention: 'PairlabAttention',
   attentionGrad: 'PairlabAttentionGrad',
+  cachedAttention: 'PairlabCachedAttention',
   logProb: 'PairlabLogProb',
   logProbGrad: 'PairlabLogProbGrad',
 } as const
@@ -149,6 +150,13 @@ export interface AttentionShape {
  * q [token, heads · headDim], k and v [token, kvHeads · headDim] → [token, heads · headDim]
  */
 export function attention(q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D, packing: Packing, shape: AttentionShape): tf.Tensor2D {
+  if (packing.firsts === null) return attentionOfSlots(q, k, v, packing, shape)
+  const slots = (x: tf.Tensor2D): tf.Tensor2D => gatherRows(x, packing.members)
+  return gatherRows(attentionOfSlots(slots(q), slots(k), slots(v), packing, shape), packing.firsts)
+}
+
+/** As above with q, k, v and the result [slot, …] */
+function attentionOfSlots(q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D, packing: Packing, shape: AttentionShape): tf.Tensor2D {
   if (!has(FUSED_KERNELS.attention)) return attentionPlain(q, k, v, packing, shape)
   const attributes = { ...shape, offsets: packing.offsets }
   return withGradient(
@@ -168,7 +176,7 @@ function attentionPlain(q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D, packing:
     const { rows, time } = packing
     const { heads, kvHeads, headDim } = shape
     const places = paddedIndices(packing)
-    // [token, heads · headDim] → [row, head, time, headDim]
+    // [slot, heads · headDim] → [row, head, time, headDim]
     const spread = (x: tf.Tensor2D, count: number): tf.Tensor4D =>
       tf.transpose(tf.reshape(scatterRows(x, places, rows * time), [rows, time, count, headDim]), [0, 2, 1, 3])
     const repeat = (x: tf.Tensor4D): tf.Tensor4D =>
@@ -177,6 +185,49 @@ function attentionPlain(q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D, packing:
     const probabilities = tf.softmax(tf.add(scores, causalMask(time))) // [row, head, time, time]
     const mixed = tf.matMul(probabilities, repeat(spread(v, kvHeads)))
     return gatherRows(tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [rows * time, heads * headDim]), places)
+  })
+}
+
+/** Keys and values of rows that grow, both [row · capacity, kvHeads · headDim] */
+export interface CachedRows {
+  readonly keys: tf.Tensor2D
+  readonly values: tf.Tensor2D
+}
+
+export interface CachePlan {
+  /** Keys each row holds before this token [row] */
+  readonly lengths: Int32Array
+  readonly capacity: number
+  /** Where this token's key and value go: row · capacity + length [row] */
+  readonly places: Int32Array
+}
+
+/**
+ * Attention of one new token a row over its row's keys and its own, which are added to the cache. A kernel writes
+ * into the tensors it is given; without one there are new tensors. No gradient.
+ * q [row, heads · headDim], k and v [row, kvHeads · headDim] → [row, heads · headDim]
+ */
+export function cachedAttention(q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D, cached: CachedRows, plan: CachePlan, shape: AttentionShape): CachedRows & { readonly out: tf.Tensor2D } {
+  if (has(FUSED_KERNELS.cachedAttention)) {
+    const { heads, kvHeads, headDim } = shape
+    const [out] = run(FUSED_KERNELS.cachedAttention, { q, k, v, ...cached }, { heads, kvHeads, headDim, ...plan })
+    return { out: out as tf.Tensor2D, ...cached }
+  }
+  const keys = tf.add(cached.keys, scatterRows(k, plan.places, cached.keys.shape[0])) as tf.Tensor2D
+  const values = tf.add(cached.values, scatterRows(v, plan.places, cached.values.shape[0])) as tf.Tensor2D
+  return { out: cachedAttentionPlain(q, keys, values, plan, shape), keys, values }
+}
+
+function cachedAttentionPlain(q: tf.Tensor2D, keys: tf.Tensor2D, values: tf.Tensor2D, { lengths, capacity }: CachePlan, { heads, kvHeads, headDim }: AttentionShape): tf.Tensor2D {
+  return tf.tidy(() => {
+    const rows = q.shape[0]
+    // [row · capacity, kvHeads · headDim] → [row, kvHead, capacity, headDim]; a group's queries stand together
+    const split = (x: tf.Tensor2D): tf.Tensor4D => tf.transpose(tf.reshape(x, [rows, capacity, kvHeads, headDim]), [0, 2, 1, 3])
+    const mask = new Float32Array(rows * capacity)
+    lengths.forEach((length, row) => mask.fill(-1e9, row * capacity + length + 1, (row + 1) * capacity))
+    const scores = tf.matMul(tf.reshape(q, [rows, kvHeads, heads / kvHeads, headDim]), split(keys), false, true)
+    const probabilities = tf.softmax(tf.add(tf.mul(scores, 1 / Math.sqrt(headDim)), tf.tensor4d(mask, [rows, 1, 1, capacity])))
+    return tf.reshape(tf.matMul(probabilities, split(values)), [rows, heads * headDim])
   })
 }
 

@@ -1,108 +1,124 @@
 import type { TokenBatch } from '../define.ts'
 
 /**
- * The real tokens of a right-padded batch, row after row, with nothing in between. Everything but attention works
- * token by token, so a padded position costs nothing here.
+ * The tokens of a batch without its padding and without repetition. What a decoder computes at a token depends on the
+ * tokens up to it alone, so rows that begin alike (a prompt before its two completions) share those tokens: each
+ * distinct prefix is one token here. Rows are lists of such tokens, end to end; a place in that list is a slot.
  */
 export interface Packing {
   readonly rows: number
   /** Padded length of the batch. */
   readonly time: number
-  /** Real tokens in all rows together. */
-  readonly count: number
-  /** Row r holds tokens offsets[r] … offsets[r + 1] − 1 [row + 1] */
-  readonly offsets: Int32Array
   /** Token ids [token] */
   readonly ids: Int32Array
   /** Place within the row, from 0 [token] */
   readonly positions: Int32Array
+  /** Row r has slots offsets[r] … offsets[r + 1] − 1 [row + 1] */
+  readonly offsets: Int32Array
+  /** The token in each slot [slot] */
+  readonly members: Int32Array
+  /** One slot of each token [token]; null where every slot has a token of its own. */
+  readonly firsts: Int32Array | null
 }
 
 /** @throws RangeError when the attention mask is not one run of ones at the start of each row, at least one long */
 export function packTokens(tokens: TokenBatch): Packing {
   const [rows, time] = tokens.ids.shape
-  return packRows(tokens.ids.dataSync(), tokens.attention.dataSync(), rows, time)
-}
-
-function packRows(ids: ArrayLike<number>, attention: ArrayLike<number>, rows: number, time: number): Packing {
-  const offsets = new Int32Array(rows + 1)
-  for (let row = 0; row < rows; row += 1) {
+  const ids = tokens.ids.dataSync()
+  const attention = tokens.attention.dataSync()
+  const sequences = Array.from({ length: rows }, (_, row) => {
+    const start = row * time
     let length = 0
-    while (length < time && attention[row * time + length] === 1) length += 1
+    while (length < time && attention[start + length] === 1) length += 1
     for (let t = length; t < time; t += 1) {
-      if (attention[row * time + t] !== 0) throw new RangeError(`row ${row} is not padded on the right alone`)
+      if (attention[start + t] !== 0) throw new RangeError(`row ${row} is not padded on the right alone`)
     }
-    if (length === 0) throw new RangeError(`row ${row} holds no token`)
-    offsets[row + 1] = offsets[row]! + length
-  }
-  return packed(ids, offsets, time)
+    return ids.subarray(start, start + length)
+  })
+  return packSequences(sequences, time)
 }
 
-/** Rows of any length, given one after another. */
-export function packSequences(sequences: readonly ArrayLike<number>[]): Packing {
-  const time = Math.max(...sequences.map((sequence) => sequence.length))
+/** Rows of any length, at least one token each. */
+export function packSequences(sequences: readonly ArrayLike<number>[], time = Math.max(0, ...sequences.map((sequence) => sequence.length))): Packing {
   const offsets = new Int32Array(sequences.length + 1)
-  const padded = new Int32Array(sequences.length * time)
   sequences.forEach((sequence, row) => {
     if (sequence.length === 0) throw new RangeError(`row ${row} holds no token`)
     offsets[row + 1] = offsets[row]! + sequence.length
-    padded.set(sequence, row * time)
   })
-  return packed(padded, offsets, time)
-}
-
-function packed(ids: ArrayLike<number>, offsets: Int32Array, time: number): Packing {
-  const rows = offsets.length - 1
-  const count = offsets[rows]!
-  const packedIds = new Int32Array(count)
-  const positions = new Int32Array(count)
-  for (let row = 0; row < rows; row += 1) {
-    const start = offsets[row]!
-    const length = offsets[row + 1]! - start
-    for (let t = 0; t < length; t += 1) {
-      packedIds[start + t] = ids[row * time + t]!
-      positions[start + t] = t
+  const slots = offsets[sequences.length]!
+  const members = new Int32Array(slots)
+  const firsts: number[] = []
+  const ids: number[] = []
+  const positions: number[] = []
+  const children = new Map<number, number>() // the token that follows a token with an id
+  sequences.forEach((sequence, row) => {
+    let parent = -1
+    for (let position = 0; position < sequence.length; position += 1) {
+      const id = sequence[position]!
+      const key = (parent + 1) * 2 ** 26 + id // ids stay far below 2²⁶
+      const slot = offsets[row]! + position
+      let token = children.get(key)
+      if (token === undefined) {
+        token = ids.length
+        children.set(key, token)
+        ids.push(id)
+        positions.push(position)
+        firsts.push(slot)
+      }
+      members[slot] = token
+      parent = token
     }
+  })
+  return {
+    rows: sequences.length,
+    time,
+    ids: Int32Array.from(ids),
+    positions: Int32Array.from(positions),
+    offsets,
+    members,
+    firsts: ids.length === slots ? null : Int32Array.from(firsts),
   }
-  return { rows, time, count, offsets, ids: packedIds, positions }
 }
 
-/** Where the padded batch holds each token: row · time + position [token] */
+/** Where the padded batch holds each slot: row · time + position [slot] */
 export function paddedIndices(packing: Packing): Int32Array {
-  const indices = new Int32Array(packing.count)
+  const indices = new Int32Array(packing.members.length)
   for (let row = 0; row < packing.rows; row += 1) {
-    for (let token = packing.offsets[row]!; token < packing.offsets[row + 1]!; token += 1) indices[token] = row * packing.time + packing.positions[token]!
+    const start = packing.offsets[row]!
+    for (let slot = start; slot < packing.offsets[row + 1]!; slot += 1) indices[slot] = row * packing.time + slot - start
   }
   return indices
 }
 
-/** Which tokens predict a completion token. */
+/** What predicts the completion tokens. */
 export interface Targets {
-  /** The predicting tokens, as packed [target] */
+  /** The predicting tokens [target] */
   readonly from: Int32Array
   /** The id each of them should predict [target] */
   readonly ids: Int32Array
   /** Where the log-prob belongs: row · (time − 1) + position [target] */
-  readonly slots: Int32Array
+  readonly places: Int32Array
 }
 
 export function completionTargets(tokens: TokenBatch, packing: Packing): Targets {
   const completion = tokens.completion.dataSync()
   const from: number[] = []
-  const slots: number[] = []
+  const ids: number[] = []
+  const places: number[] = []
   for (let row = 0; row < packing.rows; row += 1) {
     const start = packing.offsets[row]!
     const length = packing.offsets[row + 1]! - start
     for (let t = 0; t + 1 < length; t += 1) {
       if (completion[row * packing.time + t + 1]! <= 0) continue
-      from.push(start + t)
-      slots.push(row * (packing.time - 1) + t)
+      from.push(packing.members[start + t]!)
+      ids.push(packing.ids[packing.members[start + t + 1]!]!)
+      places.push(row * (packing.time - 1) + t)
     }
   }
-  return { from: Int32Array.from(from), ids: Int32Array.from(from, (token) => packing.ids[token + 1]!), slots: Int32Array.from(slots) }
+  return { from: Int32Array.from(from), ids: Int32Array.from(ids), places: Int32Array.from(places) }
 }
 
 /** The last token of each row [row] */
 export function lastTokens(packing: Packing): Int32Array {
-  return packing.offsets.subarray(1).map((end) => end - 1)
+  return packing.offsets.subarray(1).map((end) => packing.members[end - 1]!)
 }

@@ -78,6 +78,40 @@ export function attentionGrad({ inputs, backend, attrs }: KernelCall<AttentionAt
   return [dq, dk, dv]
 }
 
+interface CachedAttributes {
+  readonly heads: number
+  readonly kvHeads: number
+  readonly headDim: number
+  readonly lengths: Int32Array
+  readonly capacity: number
+  readonly places: Int32Array
+}
+
+/** One query a row over its cached keys; this token's key and value are written into the cache first. */
+export function cachedAttention({ inputs, backend, attrs }: KernelCall<CachedAttributes>): TensorHandle {
+  const { kernels, scratch } = nativeModule(backend)
+  const { heads, kvHeads, headDim, lengths, capacity, places } = attrs
+  const out = backend.makeOutput(inputs.q!.shape, 'float32')
+  const scores = scratch('third', capacity * 4)
+  const at = (name: string): number => addressOf(backend, inputs[name]!)
+  const [q, k, v, keys, values, outAt] = [at('q'), at('k'), at('v'), at('keys'), at('values'), addressOf(backend, out)]
+  const keyRow = kvHeads * headDim * 4
+  const heap = backend.wasm.HEAPU8
+  lengths.forEach((length, row) => {
+    if (length >= capacity) throw new RangeError(`row ${row} has no room for another key`)
+    heap.copyWithin(keys + places[row]! * keyRow, k + row * keyRow, k + (row + 1) * keyRow)
+    heap.copyWithin(values + places[row]! * keyRow, v + row * keyRow, v + (row + 1) * keyRow)
+    for (let head = 0; head < heads; head += 1) {
+      const query = (row * heads + head) * headDim * 4
+      const start = row * capacity * keyRow + Math.floor((head * kvHeads) / heads) * headDim * 4
+      kernels.dots(q + query, keys + start, keyRow, length + 1, headDim, scores)
+      kernels.causalSoftmax(scores, 0, 1, length, length + 1, 1 / Math.sqrt(headDim))
+      kernels.weightedSum(scores, values + start, keyRow, length + 1, headDim, outAt + query)
+    }
+  })
+  return out
+}
+
 interface SoftmaxBlock {
   readonly block: number
   readonly length: number

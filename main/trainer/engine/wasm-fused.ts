@@ -1,7 +1,7 @@
 // The decoder's own operations (main/learn/models/fused.ts) in WebAssembly.
 import { FUSED_KERNELS } from '../../learn/models/fused.ts'
 import { addressOf, floatsAt, type KernelCall, nativeModule, placeFloats, placeIntegers, registerWasmKernel, sizeOf, type TensorHandle, type WasmBackend } from './wasm-backend.ts'
-import { attention, attentionGrad } from './wasm-attention.ts'
+import { attention, attentionGrad, cachedAttention } from './wasm-attention.ts'
 
 export function registerFusedKernels(): void {
   registerWasmKernel(FUSED_KERNELS.gather, gather)
@@ -15,6 +15,7 @@ export function registerFusedKernels(): void {
   registerWasmKernel(FUSED_KERNELS.logProbGrad, logProbGrad)
   registerWasmKernel(FUSED_KERNELS.attention, attention)
   registerWasmKernel(FUSED_KERNELS.attentionGrad, attentionGrad)
+  registerWasmKernel(FUSED_KERNELS.cachedAttention, cachedAttention)
 }
 
 function like(backend: WasmBackend, tensor: TensorHandle): TensorHandle {

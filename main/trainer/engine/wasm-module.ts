@@ -25,6 +25,8 @@ export interface NativeKernels {
   logProbGrad(logits: number, logSum: number, dy: number, dLogits: number, rows: number, width: number): void
   gatherRows(x: number, y: number, indices: number, count: number, width: number): void
   scatterRows(x: number, y: number, indices: number, count: number, width: number): void
+  dots(x: number, rows: number, rowBytes: number, count: number, width: number, y: number): void
+  weightedSum(weights: number, rows: number, rowBytes: number, count: number, width: number, y: number): void
 }
 
 /** Rows of B that one set of panels holds: a panel of 8 KB stays in the first-level cache. */

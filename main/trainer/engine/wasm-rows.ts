@@ -56,6 +56,7 @@ export function defineRowKernels(module: ModuleBuilder, relaxed: boolean): void 
   defineLogSum(module, relaxed)
   defineLogProbGrad(module, relaxed)
   defineRowCopies(module)
+  defineRowSums(module, relaxed)
 }
 
 /** `causalSoftmax(scores, rowBytes, rows, first, width, scale)`: in place; row i sees keys 0 … first + i, the rest is 0. */
@@ -285,5 +286,36 @@ function defineRowCopies(module: ModuleBuilder): void {
   define('scatterRows', (scope, x, y, index, width) => {
     const [to, offset] = [scope.local('i32'), scope.local('i32')]
     return [set(to, rowAt(y, index, width)), alongRow(offset, bytes(width), (lane) => lane.store(to, f32x4.add(lane.load(to), lane.load(x)))), bump(x, bytes(width))]
+  })
+}
+
+/** `dots(x, rows, rowBytes, count, width, y)`: y[i] ← x · row i. `weightedSum(weights, rows, rowBytes, count, width, y)`: y ← Σ weight · row. */
+function defineRowSums(module: ModuleBuilder, relaxed: boolean): void {
+  const madd = multiplyAdd(relaxed)
+  module.define('dots', Array<'i32'>(6).fill('i32'), null, (scope, x, row, rowBytes, count, width, y) => {
+    const [item, offset, sum] = [scope.local('i32'), scope.local('i32'), scope.local('v128')]
+    return [
+      set(item, i32.const(0)),
+      loopTo(item, get(count!), i32.const(1), [
+        set(sum, f32x4.const(0)),
+        alongRow(offset, bytes(width!), (lane) => set(sum, madd(lane.keep(lane.load(x!)), lane.load(row!), get(sum)))),
+        f32.store(get(y!), f32x4.sum(sum)),
+        bump(row!, get(rowBytes!)),
+        bump(y!, i32.const(4)),
+      ]),
+    ]
+  })
+  module.define('weightedSum', Array<'i32'>(6).fill('i32'), null, (scope, weights, row, rowBytes, count, width, y) => {
+    const [item, offset, weight] = [scope.local('i32'), scope.local('i32'), scope.local('v128')]
+    return [
+      alongRow(offset, bytes(width!), (lane) => lane.store(y!, f32x4.const(0))),
+      set(item, i32.const(0)),
+      loopTo(item, get(count!), i32.const(1), [
+        set(weight, v128.loadSplat(get(weights!))),
+        alongRow(offset, bytes(width!), (lane) => lane.store(y!, madd(get(weight), lane.load(row!), lane.load(y!)))),
+        bump(row!, get(rowBytes!)),
+        bump(weights!, i32.const(4)),
+      ]),
+    ]
   })
 }
