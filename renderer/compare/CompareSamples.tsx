@@ -36,7 +36,7 @@ export function CompareSamples({ state }: { readonly state: CompareState }): Rea
   return (
     <section className="compare-samples" aria-label="Samples side by side">
       <div className="compare-samples-head">
-        <h3 className="nowrap">Same prompt{seed === null ? '' : `, seed ${seed}`}</h3>
+        <h2 className="nowrap">Same prompt{seed === null ? '' : `, seed ${seed}`}</h2>
         {prompt === undefined ? null : <span className="small text-3 ellipsis grow" title={prompt.prompt}>“{prompt.prompt.trim()}”</span>}
         {prompts.length === 0 ? <span className="grow" /> : <span className="small text-3 mono nowrap">{at + 1} / {prompts.length}</span>}
         <Button small look="quiet" aria-label="Prompt before" disabled={at === 0} onClick={() => move(-1)}><KeyCap keys="left" /></Button>

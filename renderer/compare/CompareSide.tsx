@@ -20,7 +20,7 @@ export function CompareSide({ state }: { readonly state: CompareState }): ReactN
     <>
       <section className="section concluded">
         <div className="section-head">
-          <h3 className="grow">What can be concluded</h3>
+          <h2 className="grow">What can be concluded</h2>
           <Button small icon={Copy} onClick={() => copyText(comparison.conclusions.join('\n'), 'The sentences are copied.')}>Copy</Button>
         </div>
         {comparison.conclusions.map((text) => <p key={text}>{text}</p>)}

@@ -62,6 +62,7 @@ function Head({ state, range, plot }: { readonly state: CompareState; readonly r
         <th scope="col" className="num">n</th>
         <th scope="col" className="num" title={state.info.help}>{state.info.label} {arrowOf(state.info.goal)}</th>
         <th scope="col" className="compare-plot">
+          <span className="hidden-visually">Interval</span>
           <svg className="interval-plot" width={plot} height={14} aria-hidden="true">
             {ticks(range, 4, false).map((value) => <text key={value} className="tick" x={at(value)} y={11} textAnchor="middle">{tickText(value)}</text>)}
           </svg>

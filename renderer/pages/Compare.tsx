@@ -35,7 +35,7 @@ export function Compare(): ReactNode {
   useCrumbs([{ label: 'Compare' }, ...(chosen.length === 0 ? [{ label: 'Choose runs' }] : [{ label: chosen.length === 1 ? '1 run' : `${chosen.length} runs` }])])
   if (error !== null) return <div className="page"><ErrorNotice error={error} onRetry={() => void Promise.all([list.refetch(), algorithms.refetch()])} /></div>
   if (list.data === undefined || algorithms.data === undefined) return <Loading what="Reading the runs" />
-  if (list.data.length === 0) return <EmptyState icon={ChartNoAxesCombined} title="There is nothing to compare yet" text="Start several seeds of a method; with three or more, Pairlab can say what a difference means." action={<a className="btn btn-primary" href="#/train">Start runs</a>} />
+  if (list.data.length === 0) return <EmptyState page icon={ChartNoAxesCombined} title="There is nothing to compare yet" text="Start several seeds of a method; with three or more, Pairlab can say what a difference means." action={<a className="btn btn-primary" href="#/train">Start runs</a>} />
   if (chosen.length === 0) {
     return (
       <div className="page">

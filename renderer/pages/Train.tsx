@@ -47,7 +47,7 @@ export function Train(): ReactNode {
   const error = algorithms.error ?? datasets.error
   if (error !== null) return <div className="page"><ErrorNotice error={error} onRetry={() => void Promise.all([algorithms.refetch(), datasets.refetch()])} /></div>
   if (methods === undefined || datasets.data === undefined) return <Loading what="Reading methods and data sets" />
-  if (datasets.data.length === 0) return <EmptyState icon={SlidersHorizontal} title="There is no data set to train on" text="Import a preference file, or open the sample on Home." action={<><a className="btn btn-primary" href="#/data">Import a file</a><a className="btn btn-normal" href="#/">Open the sample</a></>} />
+  if (datasets.data.length === 0) return <EmptyState page icon={SlidersHorizontal} title="There is no data set to train on" text="Import a preference file, or open the sample on Home." action={<><a className="btn btn-primary" href="#/data">Import a file</a><a className="btn btn-normal" href="#/">Open the sample</a></>} />
   if (from !== null && cloneError !== null) return <div className="page"><ErrorNotice error={cloneError} /></div>
   if (from !== null && cloned?.from !== from) return <Loading what="Reading the run’s settings" />
   return <TrainView key={from ?? 'new'} algorithms={methods} datasets={datasets.data} wantedDataset={parameters.get('data') ?? parameters.get('dataset')} cloned={from === null ? null : (cloned?.draft ?? null)} />

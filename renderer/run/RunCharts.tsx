@@ -55,7 +55,7 @@ export function RunCharts({ name, charts, view }: RunChartsProps): ReactNode {
       {charts.map(({ plan, model }) => (
         <section key={plan.id} className="run-cell" aria-label={plan.title}>
           <div className="run-cell-head">
-            <h3 title={plan.help}>{plan.title}</h3>
+            <h2 title={plan.help}>{plan.title}</h2>
             <span className="text-3 ellipsis">{model.note}</span>
             <span className="grow" />
             <Latest model={model} />

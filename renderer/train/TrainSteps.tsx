@@ -31,7 +31,7 @@ function StepHead({ no, title, forId, keys }: { readonly no: number; readonly ti
   return (
     <div className="row">
       <span className="mono small text-3">{no}</span>
-      {forId === undefined ? <h3 className="grow">{title}</h3> : <h3 className="grow"><label htmlFor={forId}>{title}</label></h3>}
+      {forId === undefined ? <h2 className="grow">{title}</h2> : <h2 className="grow"><label htmlFor={forId}>{title}</label></h2>}
       {keys === undefined ? null : <KeyCap keys={keys} />}
     </div>
   )
