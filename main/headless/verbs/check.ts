@@ -30,8 +30,9 @@ export function reproduceCommand(): Command {
     .description("Repeat a paper's experiment and say whether its claim holds here.")
     .addArgument(new Command().createArgument('[name]', 'copg-bandit').choices(['copg-bandit']).default('copg-bandit'))
     .option('--sampled', 'also as printed in the paper: 10,000 sampled pairs, five seeds')
-    .action((_name: string, options: { sampled?: boolean }, command: Command) => {
+    .action(async (_name: string, options: { sampled?: boolean }, command: Command) => {
       const { out } = globals(command)
+      await openEngine('cpu')
       const reports = [reproduceCopgBandit(), ...(options.sampled === true ? [reproduceCopgBanditSampled()] : [])]
       out.result(reports, reports.map(formatReproduction).join('\n\n'))
       if (reports.some((report) => !report.holds)) process.exitCode = 1
