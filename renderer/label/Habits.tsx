@@ -33,10 +33,18 @@ function Meter({ name, share }: { readonly name: string; readonly share: Share }
         {value === null ? null : <b style={{ left: `${value * 100}%` }} />}
       </span>
       <span className="mono right nowrap">
-        {value === null ? '–' : `${(value * 100).toFixed(0)}${low === null || high === null ? '' : ` ± ${(((high - low) / 2) * 100).toFixed(0)}`} %`}
+        {value === null ? '–' : describeShare(value, low, high)}
       </span>
     </div>
   )
+}
+
+/** "52 ± 7 %"; with few answers the interval is lopsided, and its ends are given instead: "17 (3–56) %". */
+function describeShare(value: number, low: number | null, high: number | null): string {
+  const percent = (fraction: number): string => (fraction * 100).toFixed(0)
+  if (low === null || high === null) return `${percent(value)} %`
+  const even = Math.abs(high - value - (value - low)) < 0.02
+  return even ? `${percent(value)} ± ${percent((high - low) / 2)} %` : `${percent(value)} (${percent(low)}–${percent(high)}) %`
 }
 
 function verdict(share: Share): 'more' | 'less' | 'cannot tell' {
