@@ -37,7 +37,7 @@ export function createCsvScanner(dialect: CsvDialect, maxBytes = MAX_RECORD_BYTE
     keep(bytes)
     const whole = pending.length === 1 && pending[0] !== undefined ? pending[0] : Buffer.concat(pending)
     if (overflow) records.push(tooLong(startLine, maxBytes))
-    else if (whole.length > 0 && whole.some((byte) => byte !== 0x20 && byte !== 0x09)) records.push({ line: startLine, bytes: whole, problem: null })
+    else if (whole.some((byte) => byte !== 0x20 && byte !== 0x09)) records.push({ line: startLine, bytes: whole, problem: null })
     reset()
   }
 
