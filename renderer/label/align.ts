@@ -35,7 +35,7 @@ const PAIR_SIMILARITY = 0.4
 const COMPARABLE_SHARE = 0.1
 /** Above this many cells the table of line pairs costs more than a frame. */
 const MAX_CELLS = 40_000
-const MAX_LINE_EDITS = 1500
+const MAX_LINE_EDITS = 400
 const MAX_WORD_DIFF_CHARACTERS = 6000
 
 /** "3. ", "b) ", "- ": what numbers a line is not what it says. */
