@@ -27,7 +27,7 @@ export function comparisonTable(comparison: Comparison, metrics: readonly string
 }
 
 interface CompareOptions {
-  readonly metric: string
+  readonly metric?: string
   readonly metrics?: string
   readonly at: string
   readonly interval: string
@@ -42,11 +42,17 @@ async function chosenRuns(client: Client, wanted: readonly string[]): Promise<Ru
   return finished.map((run) => run.runId)
 }
 
+/** Differences need a number on both sides: SFT, for one, has no rewards against a reference. */
+async function sharedMetric(client: Client, runIds: readonly RunId[]): Promise<string> {
+  const { groups } = await client.call('comparisons.get', { runIds: [...runIds], metric: USUAL_METRICS[0] })
+  return USUAL_METRICS.find((metric) => groups.every((group) => (group.values[metric]?.mean ?? null) !== null)) ?? USUAL_METRICS[0]
+}
+
 export function compareCommand(): Command {
   return new Command('compare')
     .description('Compare runs: seeds of one configuration become one row with its interval. Without arguments: all finished runs.')
     .argument('[run...]')
-    .option('--metric <name>', 'what the differences are about', 'eval/rewards/accuracies')
+    .option('--metric <name>', `what the differences are about (default: the first that every configuration has of ${USUAL_METRICS.join(', ')})`)
     .option('--metrics <names>', 'columns, comma-separated')
     .option('--at <point>', 'last, best, or a step', 'last')
     .addOption(new Option('--interval <kind>').choices(['bootstrap', 'sd', 'none']).default('bootstrap'))
@@ -58,7 +64,8 @@ export function compareCommand(): Command {
         const runIds = await chosenRuns(client, wanted)
         const at = options.at === 'last' || options.at === 'best' ? options.at : Number(options.at)
         const baseline = options.baseline === undefined ? null : (await pickRun(client, options.baseline)).groupHash
-        const input = { runIds, metric: options.metric, at, interval: options.interval as 'bootstrap', baseline } as const // checked by the contract
+        const metric = options.metric ?? (await sharedMetric(client, runIds))
+        const input = { runIds, metric, at, interval: options.interval as 'bootstrap', baseline } as const // checked by the contract
         const comparison = await client.call('comparisons.get', input)
         const metrics = options.metrics?.split(',') ?? USUAL_METRICS.filter((metric) => comparison.metricNames.includes(metric))
         if (options.format !== 'text') return out.result(comparison, await client.call('comparisons.table', { ...input, format: options.format as 'csv', metrics: [...metrics] }))

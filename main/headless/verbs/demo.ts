@@ -3,6 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { Command } from 'commander'
 import { AppError } from '../../../shared/errors.ts'
+import type { Comparison } from '../../../shared/contract/comparisons.ts'
 import type { DatasetId, RunId } from '../../../shared/domain.ts'
 import type { RunRequestInput, RewardSource, TrainingConfig } from '../../../shared/run-spec.ts'
 import type { Client } from '../../../shared/rpc.ts'
@@ -71,15 +72,24 @@ async function compare(client: Client, runIds: readonly RunId[], out: Output): P
   out.say('\nHeld-out pairs, mean ± half of the 95 % interval over seeds:\n')
   out.say(comparisonTable(comparison, metrics))
   out.say('')
-  for (const difference of comparison.differences) {
-    const group = comparison.groups.find((one) => one.groupHash === difference.groupHash)
-    const { mean, low, high, n } = difference.interval
-    const numbers = mean === null || low === null || high === null ? '' : ` by ${mean.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`
-    const words = { higher: 'ranks held-out pairs better than SFT', lower: 'ranks held-out pairs worse than SFT', 'cannot-tell': 'cannot be told apart from SFT' }[difference.verdict]
-    out.say(`${group?.label ?? difference.groupHash} ${words}${numbers}, paired by seed, n = ${n}.`)
-  }
-  for (const sentence of [...comparison.conclusions, ...comparison.warnings]) out.say(sentence)
+  for (const sentence of [...comparison.conclusions, ...sameNumbers(comparison), ...comparison.warnings]) out.say(sentence)
   return comparison
+}
+
+const SAME_POLICY = ['eval/logps/chosen', 'eval/logps/rejected', 'eval/kl/k3'] as const
+const SAME_WITHIN = 1e-4
+
+/** Two methods that measure the same are worth a word, or they look like a mistake. */
+function sameNumbers({ groups }: Comparison): string[] {
+  const numbers = (method: string): readonly (number | null)[] =>
+    SAME_POLICY.flatMap((name) => groups.find((group) => group.method === method)?.members[name] ?? [null])
+  const [ipo, copg] = [numbers('ipo'), numbers('copg')]
+  const same = ipo.length === copg.length && ipo.every((value, at) => {
+    const other = copg[at] ?? null
+    return value !== null && other !== null && Math.abs(value - other) <= SAME_WITHIN * Math.abs(value)
+  })
+  if (!same) return []
+  return ['IPO and CoPG learned the same policy, to four digits: with rewards from the labels alone both pull the margin to the same target, their losses differ by a constant factor, and AdamW does not see a constant factor. CoPG differs once rewards are graded: --rewards reward-model, column, length …']
 }
 
 export function demoCommand(): Command {
