@@ -29,7 +29,7 @@ export function ChartOverlay({ model, geometry, tooltip, legend }: OverlayProps)
 }
 
 function Legend({ model, geometry }: { readonly model: ChartModel; readonly geometry: PlotGeometry }): ReactNode {
-  const named = model.series.filter((line) => line.faint !== true)
+  const named = model.series.filter((line) => line.faint !== true && line.unnamed !== true)
   if (named.length === 0 || (named.length === 1 && model.bandName === null)) return null
   const shown = named.slice(0, Math.max(1, Math.floor(geometry.height / 20)))
   const letters = Math.max(...shown.map((line) => line.label.length + (line.n === undefined ? 0 : 8 + (model.bandName?.length ?? 0))))

@@ -20,6 +20,8 @@ export interface ChartSeries {
   readonly width?: number
   /** Left behind by a resume, or one member of a group: thin and pale, not in the legend. */
   readonly faint?: boolean
+  /** Not in the legend on screen, because another line stands for it; the exported figure names it. */
+  readonly unnamed?: boolean
   /** Few points that stand for themselves, such as evaluations. */
   readonly dots?: boolean
   readonly band?: ChartBand | undefined

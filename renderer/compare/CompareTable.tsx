@@ -22,7 +22,7 @@ const NOTHING = ''
 /** One row a configuration: mean ± interval and n; opens to its runs. */
 export function CompareTable({ state }: { readonly state: CompareState }): ReactNode {
   const [box, width] = useWidth<HTMLDivElement>()
-  const plot = Math.round(Math.min(260, Math.max(120, width * 0.24)))
+  const plot = Math.round(Math.min(220, Math.max(120, width * 0.2)))
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set())
   const groups = state.comparison?.groups ?? []
   const range = intervalRange([...groups.map((group) => group.values[state.metric] ?? NO_INTERVAL), ...groups.flatMap((group) => (group.members[state.metric] ?? []).map((mean) => ({ mean, low: null, high: null })))], false)

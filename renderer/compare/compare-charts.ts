@@ -2,7 +2,7 @@ import type { Comparison } from '../../shared/contract/comparisons.ts'
 import type { MetricInfo } from '../../shared/domain.ts'
 import type { ChartModel, ChartSeries } from '../charts/chart-model.ts'
 import type { IntervalRow } from '../charts/interval-marks.ts'
-import { arrowOf } from '../run/metric-names.ts'
+import { arrowOf, isCount, isIntervalEnd } from '../run/metric-names.ts'
 import type { Look } from './group-looks.ts'
 
 export type IntervalKind = 'bootstrap' | 'sd' | 'none'
@@ -80,14 +80,15 @@ export function differenceRows(comparison: Comparison, looks: ReadonlyMap<string
   }))
 }
 
-/** Metrics worth a column of their own: held-out numbers first. */
+/** Metrics worth a column of their own: held-out numbers first, then the test set's, then training. */
 export function sortMetrics(names: readonly string[]): string[] {
-  const rank = (name: string): number => (name.startsWith('eval/') ? 0 : name.startsWith('samples/') ? 1 : 2)
-  return names.toSorted((one, two) => rank(one) - rank(two) || one.localeCompare(two))
+  const all = new Set(names)
+  const rank = (name: string): number => (name.startsWith('eval/') ? 0 : name.startsWith('test/') ? 1 : 2)
+  return names.filter((name) => !isIntervalEnd(name, all) && !isCount(name)).toSorted((one, two) => rank(one) - rank(two) || one.localeCompare(two))
 }
 
-/** The columns before anybody chose: up to four other held-out numbers that are read on their own. */
+/** The columns before anybody chose: up to two other held-out numbers that are read on their own. */
 export function defaultColumns(names: readonly string[], metric: string): string[] {
-  const wanted = ['eval/rewards/accuracies', 'eval/rewards/margins', 'samples/reward', 'eval/samples/reward', 'eval/kl/k3', 'eval/loss', 'eval/logps/chosen', 'loss']
-  return wanted.filter((name) => names.includes(name) && name !== metric).slice(0, 3)
+  const wanted = ['eval/samples/reward', 'eval/samples/win_rate', 'test/rewards/accuracies', 'eval/rewards/accuracies', 'eval/rewards/margins', 'eval/kl/k3', 'eval/loss', 'eval/logps/chosen', 'loss']
+  return wanted.filter((name) => names.includes(name) && name !== metric).slice(0, 2)
 }

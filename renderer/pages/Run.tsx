@@ -63,7 +63,7 @@ function RunView({ run }: { readonly run: RunDetail }): ReactNode {
           <RunBottom run={run} />
         </div>
         <SidePanel id="run" label="Health, values and lineage">
-          <RunSide run={run} health={health} charts={charts} smoothing={smoothing} />
+          <RunSide run={run} health={health} charts={charts} smoothing={smoothing} infos={infos} />
         </SidePanel>
       </div>
     </ChartLinkContext>

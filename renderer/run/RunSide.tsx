@@ -14,6 +14,8 @@ import { Section } from '../parts/Panel.tsx'
 import { RunSwatch } from '../parts/RunSwatch.tsx'
 import { Say } from '../parts/Say.tsx'
 import { showToast } from '../parts/toast.tsx'
+import type { MetricInfo } from '../../shared/domain.ts'
+import { TEST, arrowOf, baseName, describeMetric, intervalEnds, isCount, isIntervalEnd } from './metric-names.ts'
 import type { HealthNote } from './health.ts'
 import type { RunChart } from './RunCharts.tsx'
 
@@ -22,12 +24,14 @@ interface RunSideProps {
   readonly health: readonly HealthNote[]
   readonly charts: readonly RunChart[]
   readonly smoothing: number
+  readonly infos: readonly MetricInfo[]
 }
 
-export function RunSide({ run, health, charts, smoothing }: RunSideProps): ReactNode {
+export function RunSide({ run, health, charts, smoothing, infos }: RunSideProps): ReactNode {
   return (
     <>
       <Health run={run} notes={health} />
+      <TestValues run={run} infos={infos} />
       <Values charts={charts} smoothing={smoothing} />
       <Lineage run={run} />
       <Notes key={run.runId} run={run} />
@@ -53,6 +57,31 @@ function Health({ run, notes }: { readonly run: RunDetail; readonly notes: reado
         {run.warnings.map((warning) => <Say key={warning.message} tone="warn">{warning.message} {warning.hint}</Say>)}
         {notes.length + run.warnings.length === 0 ? <p className="small text-3">Nothing to say before a fifth of the steps is done.</p> : null}
       </div>
+    </Section>
+  )
+}
+
+/** What the end of the run says about pairs it has never seen, not even while choosing the best checkpoint. */
+function TestValues({ run, infos }: { readonly run: RunDetail; readonly infos: readonly MetricInfo[] }): ReactNode {
+  const names = new Set(Object.keys(run.summary).filter((name) => name.startsWith(TEST)))
+  const shown = [...names].filter((name) => !isIntervalEnd(name, names) && !isCount(name))
+  if (shown.length === 0) return null
+  const pairs = run.summary[`${TEST}pairs`]
+  return (
+    <Section title="On the test set" note={pairs === null || pairs === undefined ? undefined : `${formatCount(pairs)} pairs, at the end`}>
+      <dl className="run-values">
+        {shown.map((name) => {
+          const info = describeMetric(baseName(name), infos)
+          const ends = intervalEnds(name, names)
+          const [low, high] = ends === null ? [null, null] : [run.summary[ends.low] ?? null, run.summary[ends.high] ?? null]
+          return (
+            <div key={name}>
+              <dt className="ellipsis" title={info.help}>{info.label} {arrowOf(info.goal)}</dt>
+              <dd className="mono" title={low === null ? undefined : `95 % interval ${low} to ${high}`}>{formatInterval(run.summary[name] ?? null, low === null || high === null ? null : (high - low) / 2)}</dd>
+            </div>
+          )
+        })}
+      </dl>
     </Section>
   )
 }

@@ -36,12 +36,12 @@ interface Ends {
   readonly lastStep: number
 }
 
-/** Mean over the first and over the last tenth (at most 20 points), so that noise of single steps says nothing. */
+/** Mean over the first and over the last tenth (5 to 20 points), so that noise of single steps says nothing. */
 function endsOf(curve: Curve | undefined): Ends | null {
   if (curve === undefined) return null
   const values = curve.value.filter((value): value is number => value !== null)
-  if (values.length < 4) return null
-  const width = Math.min(20, Math.max(1, Math.floor(values.length / 10)))
+  if (values.length < 10) return null
+  const width = Math.min(20, Math.max(5, Math.floor(values.length / 10)))
   const mean = (part: readonly number[]): number => part.reduce((sum, value) => sum + value, 0) / part.length
   return { first: mean(values.slice(0, width)), last: mean(values.slice(-width)), lastStep: curve.step.at(-1) ?? 0 }
 }
@@ -129,10 +129,10 @@ function farFromReference({ curves }: HealthInput): HealthNote | null {
   return null
 }
 
-function overFits({ curves }: HealthInput): HealthNote | null {
+function overFits({ curves, totalSteps }: HealthInput): HealthNote | null {
   const name = 'rewards/accuracies'
   const training = endsOf(curves.get(name))
   const held = lastValue(curves.get(`eval/${name}`))
-  if (training === null || held === null || training.last - held < OVERFIT_GAP) return null
+  if (training === null || held === null || training.lastStep < totalSteps * EARLY_SHARE || training.last - held < OVERFIT_GAP) return null
   return { id: 'over-fits', tone: 'warn', text: `Training accuracy is ${show(training.last)}, held-out ${show(held)}: the policy learns the training pairs by heart. More data or fewer steps helps.` }
 }

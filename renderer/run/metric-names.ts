@@ -8,6 +8,8 @@ const COMMON: readonly MetricInfo[] = [
   { name: 'tokens_per_sec', label: 'Speed', unit: 'tokens/s', goal: 'none', help: 'Tokens that went through the model in a second.' },
   { name: 'samples/reward', label: 'Reward of samples', unit: '', goal: 'max', help: 'Mean reward of completions generated for held-out prompts.' },
   { name: 'samples/win_rate', label: 'Win rate against the reference', unit: 'fraction', goal: 'max', help: 'How often a generated completion has a higher reward than the reference policy’s; 0.5 is no difference.' },
+  { name: 'logps/accuracies', label: 'Likelihood accuracy', unit: 'fraction', goal: 'max', help: 'How often the preferred completion is likelier per token, without the reference.' },
+  { name: 'samples/tokens', label: 'Length of samples', unit: 'tokens', goal: 'none', help: 'Mean length of generated completions.' },
   { name: 'samples/kl', label: 'KL of samples', unit: 'nats', goal: 'none', help: 'log π − log π_ref on the policy’s own completions.' },
 ]
 
@@ -21,10 +23,16 @@ function lowerFirst(text: string): string {
 }
 
 export const EVAL = 'eval/'
+export const TEST = 'test/'
 
-/** The name without `eval/`: training and held-out curves of one quantity share it. */
+/** The name without `eval/` or `test/`: training and held-out values of one quantity share it. */
 export function baseName(name: string): string {
-  return name.startsWith(EVAL) ? name.slice(EVAL.length) : name
+  return name.startsWith(EVAL) ? name.slice(EVAL.length) : name.startsWith(TEST) ? name.slice(TEST.length) : name
+}
+
+/** Counts that say how far something went, not how well. */
+export function isCount(name: string): boolean {
+  return ['pairs', 'epoch'].includes(baseName(name))
 }
 
 /** How a metric is called and read; an unknown one gets its own name in words. */
@@ -34,7 +42,7 @@ export function describeMetric(name: string, infos: readonly MetricInfo[]): Metr
   const base = baseName(name)
   if (base !== name) {
     const info = describeMetric(base, infos)
-    return { ...info, name, label: `Held-out ${lowerFirst(info.label)}` }
+    return { ...info, name, label: `${name.startsWith(TEST) ? 'Test' : 'Held-out'} ${lowerFirst(info.label)}` }
   }
   return { name, label: words(name), unit: '', goal: 'none', help: '' }
 }

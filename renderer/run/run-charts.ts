@@ -1,7 +1,7 @@
 import type { MetricInfo } from '../../shared/domain.ts'
 import type { ChartModel, ChartSeries, ReferenceLine } from '../charts/chart-model.ts'
 import { smooth } from '../charts/smoothing.ts'
-import { EVAL, arrowOf, baseName, describeMetric, intervalEnds, isIntervalEnd } from './metric-names.ts'
+import { EVAL, TEST, arrowOf, baseName, describeMetric, intervalEnds, isCount, isIntervalEnd } from './metric-names.ts'
 import { withoutFiller, type Curve, type Curves } from './run-series.ts'
 
 /** One chart: the curves of one quantity, or of two that are read together. */
@@ -33,7 +33,7 @@ export function planCharts(names: readonly string[], infos: readonly MetricInfo[
   const all = new Set(names)
   const groups = new Map<string, string[]>()
   for (const name of names) {
-    if (isIntervalEnd(name, all)) continue
+    if (isIntervalEnd(name, all) || isCount(name) || name.startsWith(TEST)) continue
     const id = familyOf(baseName(name))
     groups.set(id, [...(groups.get(id) ?? []), name])
   }
@@ -91,12 +91,12 @@ export function buildChart(plan: ChartPlan, curves: Curves, discarded: Curves, i
     const found = curves.get(name)
     if (found === undefined) return []
     const colour = colours[bases.indexOf(baseName(name)) % colours.length] ?? run.colour
-    return [...leftBehind(name, discarded, colour, view, run), lineOf(name, found, { colour, names, curves, label: lineLabel(name, plan, infos), view, run })]
+    return [...leftBehind(name, discarded, colour, view, run), lineOf(name, found, { colour, names, curves, label: lineLabel(name, plan, infos), unnamed: bases.length > 1 && name.startsWith(EVAL), view, run })]
   })
   const banded = series.some((line) => line.band !== undefined)
   return {
     title: plan.title,
-    note: [arrowOf(plan.goal), plan.unit].filter((part) => part !== '').join(' '),
+    note: [arrowOf(plan.goal), plan.unit, series.some((line) => line.unnamed === true) ? 'dashed: held-out' : ''].filter((part) => part !== '').join(' '),
     xTitle: X_TITLES[view.xAxis],
     yTitle: plan.unit === '' ? plan.title : `${plan.title}, ${plan.unit}`,
     xLog: view.xLog,
@@ -111,13 +111,14 @@ export function buildChart(plan: ChartPlan, curves: Curves, discarded: Curves, i
 interface LineOptions {
   readonly colour: string
   readonly label: string
+  readonly unnamed: boolean
   readonly names: ReadonlySet<string>
   readonly curves: Curves
   readonly view: ChartView
   readonly run: RunFacts
 }
 
-function lineOf(name: string, found: Curve, { colour, label, names, curves, view, run }: LineOptions): ChartSeries {
+function lineOf(name: string, found: Curve, { colour, label, unnamed, names, curves, view, run }: LineOptions): ChartSeries {
   const curve = withoutFiller(name, found)
   const held = name.startsWith(EVAL) || name.startsWith('samples/')
   const x = xOf(curve, view, run)
@@ -133,7 +134,7 @@ function lineOf(name: string, found: Curve, { colour, label, names, curves, view
     return curve.step.map((step) => known.get(step) ?? null)
   }
   const band = low === undefined || high === undefined ? undefined : { low: at(low), high: at(high) }
-  return { key: name, label, x, y: curve.value, colour, dash: [5, 3], dots: true, band }
+  return { key: name, label, x, y: curve.value, colour, dash: [5, 3], dots: true, unnamed, band }
 }
 
 function leftBehind(name: string, discarded: Curves, colour: string, view: ChartView, run: RunFacts): ChartSeries[] {

@@ -34,7 +34,7 @@ export function QueuePanel({ runs }: { readonly runs: readonly RunSummary[] }): 
           <li key={run.runId}>
             <div className="queue-line">
               <StatusMark state={run.state} />
-              <Link href={`/runs/${run.runId}`} className="mono ellipsis grow">{run.name}</Link>
+              <Link href={`/runs/${run.runId}`} className="mono ellipsis grow">{run.name} <span className="text-3">s{run.seed}</span></Link>
               <span className="mono text-2 nowrap">{run.remainingMs === null ? run.phase : `${formatDuration(run.remainingMs)} left`}</span>
             </div>
             <ProgressBar value={run.totalSteps > 0 ? run.step / run.totalSteps : null} label={`Progress of ${run.name}`} />
@@ -44,10 +44,10 @@ export function QueuePanel({ runs }: { readonly runs: readonly RunSummary[] }): 
           <li key={run.runId}>
             <div className="queue-line">
               <StatusMark state={run.state} />
-              <Link href={`/runs/${run.runId}`} className="mono ellipsis grow">{run.name}</Link>
-              <Button small look="quiet" icon={ArrowUp} aria-label={`Move ${run.name} up`} disabled={at === 0} onClick={() => move.mutate({ runId: run.runId, position: at })} />
-              <Button small look="quiet" icon={ArrowDown} aria-label={`Move ${run.name} down`} disabled={at === waiting.length - 1} onClick={() => move.mutate({ runId: run.runId, position: at + 2 })} />
-              <Button small look="quiet" icon={X} aria-label={`Take ${run.name} out of the queue`} onClick={() => stop.mutate({ runId: run.runId, mode: 'stop' })} />
+              <Link href={`/runs/${run.runId}`} className="mono ellipsis grow">{run.name} <span className="text-3">s{run.seed}</span></Link>
+              <Button small look="quiet" icon={ArrowUp} aria-label={`Move ${run.name}, seed ${run.seed}, up`} disabled={at === 0} onClick={() => move.mutate({ runId: run.runId, position: at })} />
+              <Button small look="quiet" icon={ArrowDown} aria-label={`Move ${run.name}, seed ${run.seed}, down`} disabled={at === waiting.length - 1} onClick={() => move.mutate({ runId: run.runId, position: at + 2 })} />
+              <Button small look="quiet" icon={X} aria-label={`Take ${run.name}, seed ${run.seed}, out of the queue`} onClick={() => stop.mutate({ runId: run.runId, mode: 'stop' })} />
             </div>
           </li>
         ))}

@@ -104,8 +104,11 @@ describe.skipIf(chromiumPath === null)('training and comparing in the browser', 
     await lab.page.mouse.move(box.x + box.width * 0.8, box.y + box.height / 2, { steps: 5 })
     await lab.page.mouse.up()
     await lab.page.getByRole('button', { name: 'Whole run' }).waitFor()
+    const places = await lab.page.locator('.chart-crosshair').evaluateAll((lines) => lines.map((line) => (line as HTMLElement).style.transform))
+    expect(places.length).toBeGreaterThan(3)
     await lab.page.mouse.dblclick(box.x + box.width / 2, box.y + box.height / 2)
     await lab.page.getByText('drag to zoom').waitFor()
+    expect(await lab.page.getByRole('button', { name: 'Whole run' }).count()).toBe(0)
   })
 
   test('a chart is saved as SVG from its data', async () => {
