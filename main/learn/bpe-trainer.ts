@@ -118,12 +118,14 @@ function createPairs(words: readonly Word[]): Pairs {
       for (const at of places.get(keyOf(left, right)) ?? []) {
         const word = words[at]
         if (word === undefined) continue
-        forPairs(word.symbols, (one, two) => change(one, two, -word.count, at))
-        word.symbols = mergeSymbols(word.symbols, left, right, merged)
-        forPairs(word.symbols, (one, two) => {
-          change(one, two, word.count, at)
+        // A pair that only lost is touched, too: its old entry in the heap is void now.
+        const changeAll = (by: number): void => forPairs(word.symbols, (one, two) => {
+          change(one, two, by, at)
           touched.add(keyOf(one, two))
         })
+        changeAll(-word.count)
+        word.symbols = mergeSymbols(word.symbols, left, right, merged)
+        changeAll(word.count)
       }
       places.delete(keyOf(left, right))
       counts.delete(keyOf(left, right))
