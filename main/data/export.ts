@@ -64,11 +64,11 @@ async function writeAll(output: AppendFile, rows: AsyncIterable<Row>): Promise<n
     waitingLength += line.length
     count += 1
     if (waitingLength < FLUSH_BYTES) continue
-    await output.append(Buffer.from(waiting.join('')))
+    await output.append(waiting.join(''))
     waiting = []
     waitingLength = 0
   }
-  await output.append(Buffer.from(waiting.join('')))
+  await output.append(waiting.join(''))
   return count
 }
 

@@ -40,7 +40,7 @@ export function createIdSet(): IdSet {
       const low = hash(id, 0x811c9dc5)
       const added = insert(slots, low, hash(id, low ^ 0x9e3779b9) || 1)
       if (added) count += 1
-      if (count * 4 > slots.length) grow() // half full: slots has two numbers a slot
+      if (count * 8 > slots.length * 3) grow() // three quarters full: a slot has two numbers
       return added
     },
   }

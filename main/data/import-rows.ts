@@ -7,18 +7,24 @@ import { readRow, type MappedRow } from './layouts.ts'
 import { compileMapping } from './mapping-compile.ts'
 import type { SourceRow } from './readers.ts'
 
-/** What one slice of the file's rows becomes, ready to be written. */
+/** What some rows of the file became, ready to be written. */
 export interface ImportBatch {
-  /** Lines for records.jsonl. */
-  readonly records: Buffer
+  /** Text for records.jsonl. */
+  readonly records: string
   readonly pairs: readonly PairEntry[]
   readonly labels: readonly ImportedLabel[]
+  /** Rows that were read, kept or not. */
+  readonly rows: number
   readonly problems: readonly RowProblem[]
 }
 
 export interface RowConverter {
-  /** @param byteOffset where the batch's first record will lie */
-  convert(rows: readonly SourceRow[], byteOffset: number): ImportBatch
+  /** Converts a row at once, so that what the file held can be forgotten. */
+  add(row: SourceRow): void
+  /** What came together since the last call. */
+  take(): ImportBatch
+  readonly waitingRows: number
+  readonly waitingLength: number
   readonly counts: { readonly kept: number; readonly rejected: number; readonly warnings: number }
 }
 
@@ -29,6 +35,8 @@ export function createRowConverter(mapping: ImportMapping): RowConverter {
   const compiled = compileMapping(mapping)
   const ids = createIdSet()
   const counts = { kept: 0, rejected: 0, warnings: 0 }
+  let batch = emptyBatch()
+  let byteOffset = 0
 
   function pairIdOf(row: MappedRow, problems: RowProblem[]): string {
     if (row.id === null && compiled.id === null) return String(counts.kept)
@@ -42,30 +50,46 @@ export function createRowConverter(mapping: ImportMapping): RowConverter {
     return name
   }
 
-  function convert(rows: readonly SourceRow[], byteOffset: number): ImportBatch {
-    const lines: Buffer[] = []
-    const pairs: PairEntry[] = []
-    const labels: ImportedLabel[] = []
-    const problems: RowProblem[] = []
-    let offset = byteOffset
-    for (const source of rows) {
-      const result = source.problem === null ? readRow(source.values, source.line, compiled) : { row: null, problems: [source.problem] }
-      problems.push(...result.problems)
-      if (result.row === null) {
-        counts.rejected += 1
-        continue
-      }
-      const record: ResponsePair = { pairId: pairIdOf(result.row, problems), index: counts.kept, ...result.row.pair }
-      const line = Buffer.from(`${JSON.stringify(record)}\n`)
-      lines.push(line)
-      pairs.push(indexPair(record, offset, line.length - NEWLINE_BYTES))
-      for (const label of result.row.labels) labels.push({ pairIndex: record.index, ...label })
-      offset += line.length
-      counts.kept += 1
-    }
-    counts.warnings += problems.filter((problem) => problem.severity === 'warning').length
-    return { records: Buffer.concat(lines), pairs, labels, problems }
+  function add(source: SourceRow): void {
+    batch.rows += 1
+    const found: RowProblem[] = source.problem === null ? [] : [source.problem]
+    const result = source.problem === null ? readRow(source.values, source.line, compiled) : null
+    if (result !== null) found.push(...result.problems)
+    if (result === null || result.row === null) counts.rejected += 1
+    else keep(result.row, found)
+    counts.warnings += found.filter((problem) => problem.severity === 'warning').length
+    batch.problems.push(...found)
   }
 
-  return { convert, counts }
+  function keep(row: MappedRow, found: RowProblem[]): void {
+    const record: ResponsePair = { pairId: pairIdOf(row, found), index: counts.kept, ...row.pair }
+    const line = JSON.stringify(record)
+    const lengthBytes = Buffer.byteLength(line)
+    batch.lines.push(line, '\n')
+    batch.length += line.length
+    batch.pairs.push(indexPair(record, byteOffset, lengthBytes))
+    for (const label of row.labels) batch.labels.push({ pairIndex: record.index, ...label })
+    byteOffset += lengthBytes + NEWLINE_BYTES
+    counts.kept += 1
+  }
+
+  return {
+    add,
+    take() {
+      const { lines, pairs, labels, problems, rows } = batch
+      batch = emptyBatch()
+      return { records: lines.join(''), pairs, labels, problems, rows }
+    },
+    get waitingRows() {
+      return batch.rows
+    },
+    get waitingLength() {
+      return batch.length
+    },
+    counts,
+  }
+}
+
+function emptyBatch(): { lines: string[]; length: number; pairs: PairEntry[]; labels: ImportedLabel[]; problems: RowProblem[]; rows: number } {
+  return { lines: [], length: 0, pairs: [], labels: [], problems: [], rows: 0 }
 }

@@ -11,12 +11,12 @@ import { writeDatasetFile } from '../store/datasets-file.ts'
 import { datasetFolder, recordsPath, reportPath, syncFolder } from '../store/datasets-folder.ts'
 import { discardImport, markSplits } from '../store/imports.ts'
 import { insertImportedLabels } from '../store/labels.ts'
-import type { WritableDb } from '../store/open.ts'
+import { inTransaction, type WritableDb } from '../store/open.ts'
 import { insertPairs } from '../store/pairs.ts'
-import { createRowConverter, type ImportBatch } from './import-rows.ts'
+import { createRowConverter, type ImportBatch, type RowConverter } from './import-rows.ts'
 import { createPromptTable } from './import-split.ts'
-import { createAppendFile, type AppendFile } from './import-writer.ts'
-import { openRows } from './readers.ts'
+import { createAppendFile } from './import-writer.ts'
+import { openRows, type RowSource } from './readers.ts'
 
 export interface ImportPlan {
   readonly datasetId: DatasetId
@@ -45,6 +45,8 @@ export interface ImportContext {
 
 /** Rows of one transaction: few enough that a label waits for no more than some milliseconds. */
 const BATCH_ROWS = 1000
+/** Characters after which long rows are written though they are few. */
+const BATCH_LENGTH = 2_000_000
 const DEFAULT_SPLIT = { seed: 0, validation: 0.1, test: 0.2 } as const
 
 /**
@@ -101,18 +103,19 @@ async function writeRows(plan: ImportPlan, context: ImportContext, createdAtMs: 
     const converter = createRowConverter(plan.mapping)
     const prompts = createPromptTable()
     const source = await openRows(plan.path, { format: plan.mapping.format })
-    for await (const rows of source.batches()) {
-      for (let from = 0; from < rows.length; from += BATCH_ROWS) {
-        context.signal.throwIfAborted()
-        const batch = converter.convert(rows.slice(from, from + BATCH_ROWS), records.sizeBytes)
-        await writeBatch(batch, { records, report })
+    for await (const batch of gather(source, converter)) {
+      context.signal.throwIfAborted()
+      await records.append(batch.records)
+      await report.append(batch.problems.map((problem) => `${JSON.stringify(problem)}\n`).join(''))
+      for (const pair of batch.pairs) prompts.add(pair.promptHash)
+      // One transaction, and so one wait for the disk.
+      inTransaction(db, () => {
         insertPairs(db, plan.datasetId, batch.pairs)
-        for (const pair of batch.pairs) prompts.add(pair.promptHash)
         insertImportedLabels(db, dataFolder, plan.datasetId, batch.labels, createdAtMs)
-        const { kept, rejected, warnings } = converter.counts
-        context.onProgress({ bytesRead: source.bytesRead(), totalBytes: source.totalBytes, rowsKept: kept, rowsRejected: rejected, warnings })
-        await nextTurn()
-      }
+      })
+      const { kept, rejected, warnings } = converter.counts
+      context.onProgress({ bytesRead: source.bytesRead(), totalBytes: source.totalBytes, rowsKept: kept, rowsRejected: rejected, warnings })
+      await nextTurn()
     }
     await refuseChangedFile(plan.path, before.size, before.mtimeMs)
     const { kept, rejected, warnings } = converter.counts
@@ -126,9 +129,15 @@ async function writeRows(plan: ImportPlan, context: ImportContext, createdAtMs: 
   }
 }
 
-async function writeBatch(batch: ImportBatch, files: { readonly records: AppendFile; readonly report: AppendFile }): Promise<void> {
-  await files.records.append(batch.records)
-  await files.report.append(Buffer.from(batch.problems.map((problem) => `${JSON.stringify(problem)}\n`).join('')))
+/** Batches that are worth a transaction, whether the file's rows are short or long. */
+async function* gather(source: RowSource, converter: RowConverter): AsyncGenerator<ImportBatch> {
+  for await (const rows of source.batches()) {
+    for (const row of rows) {
+      converter.add(row)
+      if (converter.waitingRows >= BATCH_ROWS || converter.waitingLength >= BATCH_LENGTH) yield converter.take()
+    }
+  }
+  if (converter.waitingRows > 0) yield converter.take()
 }
 
 async function refuseChangedFile(file: string, sizeBytes: number, mtimeMs: number): Promise<void> {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { SplitName } from '../../shared/data-kinds.ts'
 import type { SplitSpec } from '../../shared/run-spec.ts'
@@ -17,7 +17,7 @@ const SIDES = ['train', 'validation', 'test'] as const satisfies readonly SplitN
 const TRAIN = 0
 const START_SIZE = 1024
 /** Prompts ranked before other work gets its turn. */
-const STEP_PROMPTS = 4000
+const STEP_PROMPTS = 2000
 const BUCKETS = 256
 
 /** A growing list of unsigned numbers. */
@@ -27,7 +27,7 @@ function createNumbers(): { values: Uint32Array; length: number } {
 
 function push(list: { values: Uint32Array; length: number }, value: number): void {
   if (list.length === list.values.length) {
-    const larger = new Uint32Array(list.length * 2)
+    const larger = new Uint32Array(Math.ceil(list.length * 1.5))
     larger.set(list.values)
     list.values = larger
   }
@@ -59,7 +59,7 @@ export function createPromptTable(): PromptTable {
     push(high, first)
     push(low, second)
     push(pairs, 0)
-    if (high.length * 2 > slots.length) {
+    if (high.length * 4 > slots.length * 3) {
       slots = new Uint32Array(slots.length * 2)
       for (let known = 0; known < high.length; known += 1) slots[~find(high.values[known] ?? 0, low.values[known] ?? 0)] = known + 1
     }
@@ -101,7 +101,7 @@ async function rankPrompts(count: number, hashOf: (prompt: number) => string, se
   const second = new Uint32Array(count)
   const sizes = new Uint32Array(BUCKETS + 1)
   for (let prompt = 0; prompt < count; prompt += 1) {
-    const digest = createHash('sha256').update(`split:${seed}:${hashOf(prompt)}`).digest()
+    const digest = hash('sha256', `split:${seed}:${hashOf(prompt)}`, 'buffer')
     first[prompt] = digest.readUInt32BE(0)
     second[prompt] = digest.readUInt32BE(4)
     const bucket = digest.readUInt8(0) + 1

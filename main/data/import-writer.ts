@@ -5,7 +5,8 @@ import { AppError } from '../../shared/errors.ts'
 /** A file that is only ever added to, with its length and sha256 known at every moment. */
 export interface AppendFile {
   readonly sizeBytes: number
-  append(bytes: Buffer): Promise<void>
+  /** One at a time: the next call waits for the one before. */
+  append(text: string): Promise<void>
   /** Makes sure that everything is on the disk. @returns lower-case hex sha256 of the whole file */
   finish(): Promise<string>
   /** Gives the file back without a word; safe after `finish`. */
@@ -17,6 +18,7 @@ export async function createAppendFile(path: string): Promise<AppendFile> {
   const hash: Hash = createHash('sha256')
   let sizeBytes = 0
   let isOpen = true
+  let buffer = Buffer.allocUnsafeSlow(64 * 1024) // used again by every call
   async function close(): Promise<void> {
     if (!isOpen) return
     isOpen = false
@@ -26,8 +28,12 @@ export async function createAppendFile(path: string): Promise<AppendFile> {
     get sizeBytes() {
       return sizeBytes
     },
-    async append(bytes) {
-      if (bytes.length === 0) return
+    async append(text) {
+      if (text === '') return
+      const lengthBytes = Buffer.byteLength(text)
+      if (lengthBytes > buffer.length) buffer = Buffer.allocUnsafeSlow(Math.ceil(lengthBytes * 1.25))
+      buffer.write(text, 'utf8')
+      const bytes = buffer.subarray(0, lengthBytes)
       try {
         for (let written = 0; written < bytes.length;) written += (await handle.write(bytes, written)).bytesWritten
       } catch (error) {

@@ -10,7 +10,7 @@ import { SNIFF_BYTES, sniffFormat } from './sniff.ts'
 
 /** Rows looked at for the guess: enough that a value of a label which is rare at the start has a chance to show. */
 const GUESS_ROWS = 2000
-const GUESS_BYTES = 8 * 1024 * 1024
+const GUESS_BYTES = 4 * 1024 * 1024
 const EXAMPLE_LENGTH = 80
 
 export interface InspectOptions {
@@ -78,7 +78,7 @@ function describeColumn(name: string, role: ColumnRole, rows: readonly RowValues
   const types = [...new Set(present.map((row) => typeName(row[name])))]
   const first = present[0]?.[name]
   const text = first === undefined ? '' : typeof first === 'string' ? first : JSON.stringify(first)
-  const example = text.length <= EXAMPLE_LENGTH ? text : `${[...text.slice(0, EXAMPLE_LENGTH * 2)].slice(0, EXAMPLE_LENGTH - 1).join('')}…`
+  const example = text.length <= EXAMPLE_LENGTH ? text : `${Array.from(text.slice(0, EXAMPLE_LENGTH * 2)).slice(0, EXAMPLE_LENGTH - 1).join('')}…`
   return { name, role, type: types.length === 0 ? 'empty' : types.sort().join(' or '), missing: rows.length - present.length, example }
 }
 

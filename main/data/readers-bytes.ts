@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { open, type FileHandle } from 'node:fs/promises'
 import { createGunzip, gunzipSync, constants as zlib } from 'node:zlib'
 import { AppError } from '../../shared/errors.ts'
 
-const CHUNK_BYTES = 512 * 1024
+const CHUNK_BYTES = 256 * 1024
 const GZIP_MAGIC = [0x1f, 0x8b]
 const UTF8_BOM = [0xef, 0xbb, 0xbf]
 
@@ -23,6 +23,7 @@ export interface ByteSource {
   readonly totalBytes: number
   /** Bytes taken from the file itself so far (compressed ones if it is compressed): what a progress bar needs. */
   bytesRead(): number
+  /** A chunk is valid until the next one is asked for: its memory is used again. */
   chunks(): AsyncGenerator<Buffer>
 }
 
@@ -87,36 +88,60 @@ export async function openBytes(path: string, chunkBytes = CHUNK_BYTES): Promise
     throw describeFileError(error, path)
   }
   let taken = 0
+  const onRead = (bytes: number): void => { taken = bytes }
   async function* chunks(): AsyncGenerator<Buffer> {
-    const file = createReadStream(path, { highWaterMark: chunkBytes })
-    const gunzip = compressed ? createGunzip({ chunkSize: Math.max(chunkBytes, 64) }) : null
-    if (gunzip !== null) {
-      file.on('error', (error) => gunzip.destroy(error))
-      file.pipe(gunzip)
-    }
     try {
-      yield* withoutMark(gunzip ?? file, () => { taken = file.bytesRead })
-      taken = file.bytesRead
+      yield* withoutMark(compressed ? gunzipped(path, chunkBytes, onRead) : plain(path, chunkBytes, onRead))
     } catch (error) {
       throw describeFileError(error, path)
-    } finally {
-      gunzip?.destroy()
-      file.destroy()
     }
   }
   return { totalBytes, bytesRead: () => taken, chunks }
 }
 
+/** One piece of memory for the whole file: fresh ones would wait for the garbage collector by the dozen. */
+async function* plain(path: string, chunkBytes: number, onRead: (totalBytes: number) => void): AsyncGenerator<Buffer> {
+  const file: FileHandle = await open(path, 'r')
+  try {
+    const buffer = Buffer.allocUnsafeSlow(chunkBytes)
+    for (let total = 0; ;) {
+      const { bytesRead } = await file.read(buffer, 0, chunkBytes, null)
+      if (bytesRead === 0) return
+      total += bytesRead
+      onRead(total)
+      yield buffer.subarray(0, bytesRead)
+    }
+  } finally {
+    await file.close()
+  }
+}
+
+async function* gunzipped(path: string, chunkBytes: number, onRead: (totalBytes: number) => void): AsyncGenerator<Buffer> {
+  const file = createReadStream(path, { highWaterMark: chunkBytes })
+  const gunzip = createGunzip({ chunkSize: Math.max(chunkBytes, 64) })
+  file.on('error', (error) => gunzip.destroy(error))
+  file.pipe(gunzip)
+  try {
+    for await (const chunk of gunzip) {
+      onRead(file.bytesRead)
+      yield chunk as Buffer // no encoding was set
+    }
+    onRead(file.bytesRead)
+  } finally {
+    gunzip.destroy()
+    file.destroy()
+  }
+}
+
 /** Drops a UTF-8 byte order mark, even one that is split over the first chunks. */
-async function* withoutMark(source: AsyncIterable<Buffer>, onChunk: () => void): AsyncGenerator<Buffer> {
+async function* withoutMark(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let held: Buffer | null = Buffer.alloc(0)
   for await (const chunk of source) {
-    onChunk()
     if (held === null) {
       yield chunk
       continue
     }
-    held = held.length === 0 ? chunk : Buffer.concat([held, chunk])
+    held = Buffer.concat([held, chunk])
     if (held.length < UTF8_BOM.length) continue
     const first: Buffer = startsWith(held, UTF8_BOM) ? held.subarray(UTF8_BOM.length) : held
     held = null

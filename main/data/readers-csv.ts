@@ -107,7 +107,7 @@ export function createCsvScanner(dialect: CsvDialect, maxBytes = MAX_RECORD_BYTE
         cellStart = false
       }
     }
-    keep(chunk.subarray(start))
+    keep(Buffer.from(chunk.subarray(start)))
   }
 
   return {

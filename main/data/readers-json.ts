@@ -90,7 +90,7 @@ export function createJsonScanner(maxBytes = MAX_RECORD_BYTES): Scanner {
       if (place === 'element') {
         const end = elementEnd(chunk, at)
         if (end === -1) {
-          keep(chunk.subarray(at))
+          keep(Buffer.from(chunk.subarray(at)))
           return records
         }
         finish(chunk.subarray(at, end), records)

@@ -8,7 +8,10 @@ export type RawRecord =
   | { readonly line: number; readonly bytes: Buffer; readonly problem: null }
   | { readonly line: number; readonly bytes: null; readonly problem: RowProblem }
 
-/** Cuts a stream of chunks into records, whatever the boundaries of the chunks. */
+/**
+ * Cuts a stream of chunks into records, whatever the boundaries of the chunks. The memory of a chunk is used again, so
+ * records must be read before the next `push`, and what a scanner keeps it copies.
+ */
 export interface Scanner {
   push(chunk: Buffer): RawRecord[]
   end(): RawRecord[]
@@ -60,7 +63,7 @@ export function createLineScanner(maxBytes = MAX_RECORD_BYTES): Scanner {
       if (pendingBytes > maxBytes) {
         overflow = true
         pending = []
-      } else if (rest.length > 0) pending.push(rest)
+      } else if (rest.length > 0) pending.push(Buffer.from(rest))
       return records
     },
     end() {

@@ -107,23 +107,23 @@ describe('an import', () => {
   })
 
   it('leaves nothing behind when it is cancelled, and can be started again', async () => {
-    const file = write(manyRows(30_000))
+    const file = write(manyRows(12_000))
     const { jobId } = await data.call('datasets.import', { path: file })
     while ((await data.call('datasets.importJob', { jobId })).rowsKept < 3000) await new Promise((resolve) => setTimeout(resolve, 2))
     expect(await data.call('datasets.list', {})).toEqual([]) // not visible while it runs
     await data.call('datasets.cancelImport', { jobId })
     const job = await data.imports.ended(jobId)
     expect(job).toMatchObject({ state: 'cancelled', datasetId: null, error: null })
-    expect(job.rowsKept).toBeLessThan(30_000)
+    expect(job.rowsKept).toBeLessThan(12_000)
     expect(countRows()).toEqual([0, 0, 0, 0])
     expect(datasetFolders()).toEqual([])
     expect(data.eventsOf('import.progress').at(-1)?.state).toBe('cancelled')
     const datasetId = await importedId(file)
-    expect((await data.call('datasets.get', { datasetId })).pairCount).toBe(30_000)
+    expect((await data.call('datasets.get', { datasetId })).pairCount).toBe(12_000)
   })
 
   it('ends with the app, leaving nothing behind', async () => {
-    await data.call('datasets.import', { path: write(manyRows(30_000)) })
+    await data.call('datasets.import', { path: write(manyRows(12_000)) })
     await data.close()
     data = openData(data.dataFolder)
     expect(countRows()).toEqual([0, 0, 0, 0])
@@ -131,7 +131,7 @@ describe('an import', () => {
   })
 
   it('refuses a file that changes while it is read', async () => {
-    const file = write(manyRows(30_000))
+    const file = write(manyRows(12_000))
     const { jobId } = await data.call('datasets.import', { path: file })
     while ((await data.call('datasets.importJob', { jobId })).rowsKept < 1000) await new Promise((resolve) => setTimeout(resolve, 2))
     appendFileSync(file, manyRows(1))
@@ -140,20 +140,16 @@ describe('an import', () => {
   })
 
   it('lets other work in between batches', async () => {
-    let longestMs = 0
-    let last = performance.now()
-    const timer = setInterval(() => {
-      longestMs = Math.max(longestMs, performance.now() - last)
-      last = performance.now()
-    }, 1)
-    await importedId(write(manyRows(20_000)))
+    let turns = 0
+    const timer = setInterval(() => { turns += 1 }, 1)
+    await importedId(write(manyRows(8000)))
     clearInterval(timer)
-    expect(longestMs).toBeLessThan(1500) // a batch takes about 50 ms; the bound allows for a busy machine
+    expect(turns).toBeGreaterThanOrEqual(8) // one for each batch of a thousand rows, however busy the machine
   })
 
   it('is gone after a kill at any moment', async () => {
-    const file = write(manyRows(40_000))
-    for (const killAt of [0, 2000, 15_000]) {
+    const file = write(manyRows(20_000))
+    for (const killAt of [0, 2000, 8000]) {
       await data.close()
       const reached = await killDuringImport(data.dataFolder, file, killAt)
       data = openData(data.dataFolder)
@@ -271,11 +267,11 @@ describe('a data set', () => {
 
 describe('a newer search', () => {
   it('overtakes the one before', async () => {
-    const datasetId = await importedId(write(manyRows(20_000)))
+    const datasetId = await importedId(write(manyRows(9000)))
     const first = data.call('datasets.rows', { datasetId, search: 'answer 1' })
-    const second = data.call('datasets.rows', { datasetId, search: 'answer 19999 ' })
+    const second = data.call('datasets.rows', { datasetId, search: 'answer 8999 ' })
     await expect(first).rejects.toMatchObject({ code: 'cancelled' })
-    expect((await second).rows.map((row) => row.index)).toEqual([19_999])
+    expect((await second).rows.map((row) => row.index)).toEqual([8999])
   })
 })
 
