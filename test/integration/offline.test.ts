@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
@@ -44,8 +44,10 @@ describe('the guard of this test', () => {
 
 describe('Pairlab', () => {
   it('imports, trains and compares without reaching for the network', async () => {
-    await runJson(['import', 'sample'], options)
-    const trained = await runCli(['train', 'sft', '--data', 'pandalm', '--model', 'new:nano', '--tokenizer', 'byte', '--steps', '2', '--batch-size', '2', '--micro-batch-size', '2', '--max-length', '32', '--eval-pairs', '2', '--sample-prompts', '1', '--sample-tokens', '2', '--engine', 'cpu'], options)
+    const file = path.join(folder, 'pairs.jsonl')
+    writeFileSync(file, Array.from({ length: 12 }, (_one, at) => JSON.stringify({ prompt: `Say ${at}.`, chosen: `${at}`, rejected: 'No.' })).join('\n'))
+    await runJson(['import', file, '--name', 'numbers'], options)
+    const trained = await runCli(['train', 'sft', '--data', 'numbers', '--model', 'new:nano', '--tokenizer', 'byte', '--steps', '2', '--batch-size', '2', '--micro-batch-size', '2', '--max-length', '32', '--eval-pairs', '2', '--sample-prompts', '1', '--sample-tokens', '2', '--engine', 'cpu'], options)
     expect(trained).toMatchObject({ status: 0 })
     await runJson(['compare'], options)
     expect(attempts()).toEqual([])
