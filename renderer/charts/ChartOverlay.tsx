@@ -28,11 +28,16 @@ export function ChartOverlay({ model, geometry, tooltip, legend }: OverlayProps)
   )
 }
 
+/** What the band is and how many stand behind it: "95 % interval, n = 5". */
+function standsFor(line: ChartSeries, model: ChartModel): string {
+  return [line.band === undefined ? '' : (model.bandName ?? ''), line.n === undefined ? '' : `n = ${line.n}`].filter((part) => part !== '').join(', ')
+}
+
 function Legend({ model, geometry }: { readonly model: ChartModel; readonly geometry: PlotGeometry }): ReactNode {
   const named = model.series.filter((line) => line.faint !== true && line.unnamed !== true)
   if (named.length === 0 || (named.length === 1 && model.bandName === null)) return null
   const shown = named.slice(0, Math.max(1, Math.floor(geometry.height / 20)))
-  const letters = Math.max(...shown.map((line) => line.label.length + (line.n === undefined ? 0 : 8 + (model.bandName?.length ?? 0))))
+  const letters = Math.max(...shown.map((line) => line.label.length + standsFor(line, model).length))
   const share = { width: (letters * 6.4 + 40) / geometry.width, height: (shown.length * 18 + 10) / geometry.height }
   return (
     <ul className={`chart-legend chart-legend-${emptiestCorner(model, geometry.x, geometry.y, share)}`}>
@@ -40,7 +45,7 @@ function Legend({ model, geometry }: { readonly model: ChartModel; readonly geom
         <li key={line.key}>
           <LineSwatch colour={line.colour} dash={line.dash} />
           {line.label}
-          {line.n === undefined ? null : <span className="text-3">{model.bandName === null ? '' : `${model.bandName}, `}n = {line.n}</span>}
+          {standsFor(line, model) === '' ? null : <span className="text-3">{standsFor(line, model)}</span>}
         </li>
       ))}
       {named.length > shown.length ? <li className="text-3">{shown.length} of {named.length} lines</li> : null}

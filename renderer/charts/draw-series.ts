@@ -23,7 +23,9 @@ export function drawModel(canvas: Canvas, model: ChartModel): void {
   const { context, box } = canvas
   context.save()
   context.beginPath()
-  context.rect(box.left, box.top, box.width, box.height)
+  // A little over the edge, so that the first and the last dot are whole.
+  const edge = 3 * canvas.ratio
+  context.rect(box.left - edge, box.top - edge, box.width + 2 * edge, box.height + 2 * edge)
   context.clip()
   const many = model.series.length > MANY_LINES
   // Round joins cost most of the time of a crowded chart, where nobody can see them.

@@ -40,14 +40,14 @@ function RunView({ run }: { readonly run: RunDetail }): ReactNode {
   const plans = useMemo(() => planCharts(names === '' ? [] : names.split('\n'), infos, run.mainMetric), [names, infos, run.mainMetric])
   const { xAxis, xLog } = view
   const logged = view.yLog.join(' ')
-  const batchSize = run.spec.training.batchSize
+  const { batchSize, samplePrompts } = run.spec.training
   const charts = useMemo(
     () =>
       plans.map((plan): RunChart => ({
         plan,
-        model: buildChart(plan, curves, discarded, infos, { colour: runColourToken(run.runId), totalSteps: run.totalSteps, batchSize }, { xAxis, xLog, smoothing, yLog: logged.split(' ').includes(plan.id) }),
+        model: buildChart(plan, curves, discarded, infos, { colour: runColourToken(run.runId), totalSteps: run.totalSteps, batchSize, samplePrompts }, { xAxis, xLog, smoothing, yLog: logged.split(' ').includes(plan.id) }),
       })),
-    [plans, curves, discarded, infos, run.runId, run.totalSteps, batchSize, xAxis, xLog, smoothing, logged],
+    [plans, curves, discarded, infos, run.runId, run.totalSteps, batchSize, samplePrompts, xAxis, xLog, smoothing, logged],
   )
   const live = isLive(run.state)
   const health = useMemo(() => judgeHealth({ curves, mainMetric: run.mainMetric, infos, totalSteps: run.totalSteps, live }), [curves, run.mainMetric, infos, run.totalSteps, live])

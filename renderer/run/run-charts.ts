@@ -62,6 +62,7 @@ export interface RunFacts {
   readonly colour: string
   readonly totalSteps: number
   readonly batchSize: number
+  readonly samplePrompts: number
 }
 
 const OTHERS = ['--r1', '--r2', '--r3', '--r4'] as const
@@ -96,7 +97,7 @@ export function buildChart(plan: ChartPlan, curves: Curves, discarded: Curves, i
   const banded = series.some((line) => line.band !== undefined)
   return {
     title: plan.title,
-    note: [arrowOf(plan.goal), plan.unit, series.some((line) => line.unnamed === true) ? 'dashed: held-out' : ''].filter((part) => part !== '').join(' '),
+    note: [arrowOf(plan.goal), plan.unit === 'fraction' ? '' : plan.unit, series.some((line) => line.unnamed === true) ? 'dashed held-out' : ''].filter((part) => part !== '').join(' '),
     xTitle: X_TITLES[view.xAxis],
     yTitle: plan.unit === '' ? plan.title : `${plan.title}, ${plan.unit}`,
     xLog: view.xLog,
@@ -134,7 +135,9 @@ function lineOf(name: string, found: Curve, { colour, label, unnamed, names, cur
     return curve.step.map((step) => known.get(step) ?? null)
   }
   const band = low === undefined || high === undefined ? undefined : { low: at(low), high: at(high) }
-  return { key: name, label, x, y: curve.value, colour, dash: [5, 3], dots: true, unnamed, band }
+  const counted = baseName(name).startsWith('samples/') ? run.samplePrompts : lastValue(curves.get(`${EVAL}pairs`))
+  const n = band === undefined || counted === null ? {} : { n: counted }
+  return { key: name, label, x, y: curve.value, colour, dash: [5, 3], dots: true, unnamed, band, ...n }
 }
 
 function leftBehind(name: string, discarded: Curves, colour: string, view: ChartView, run: RunFacts): ChartSeries[] {
