@@ -4,9 +4,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { z } from 'zod'
 import type { datasetCalls } from '../../shared/contract/datasets.ts'
 import { percentileInterval, seededUniform } from '../../shared/statistics/bootstrap.ts'
-import { iterateAnswers } from '../store/answers.ts'
+import type { PairAnswers } from '../store/answers.ts'
 import type { ReadableDb } from '../store/open.ts'
-import { COUNTING } from './describe-labels.ts'
+import { COUNTING, eachAnswered } from './describe-labels.ts'
 
 export type Agreement = z.infer<(typeof datasetCalls)['datasets.agreement']['output']>
 
@@ -65,36 +65,42 @@ export function kappaOf(patterns: readonly (readonly number[])[], weights: Array
   return 1 - chance < 1e-12 || all === 0 ? Number.NaN : (alike / all - chance) / (1 - chance)
 }
 
+interface Tally {
+  readonly units: Map<string, Pattern>
+  /** By the two names, as JSON. */
+  readonly couples: Map<string, Map<string, Pattern>>
+  allAgree: number
+  bothLabeled: number
+}
+
 /** Agreement of everybody with everybody, over the answers in force that are no skips. */
 export async function measureAgreement(db: ReadableDb, datasetId: string): Promise<Agreement> {
-  const units = new Map<string, Pattern>()
-  const couples = new Map<string, Map<string, Pattern>>()
-  let allAgree = 0
-  let bothLabeled = 0
-  for (const { given } of iterateAnswers(db, datasetId)) {
-    const answers = given.flatMap(({ annotatorId, outcome }) => (outcome === 'skip' ? [] : [{ annotatorId, value: COUNTING.indexOf(outcome) }]))
-    if (answers.length < 2) continue
-    bothLabeled += 1
-    if (answers.every((answer) => answer.value === answers[0]?.value)) allAgree += 1
-    const counts = COUNTING.map((_, value) => answers.filter((answer) => answer.value === value).length)
-    countPattern(units, counts.join(' '))
-    for (const [index, first] of answers.entries()) {
-      for (const second of answers.slice(index + 1)) {
-        const key = JSON.stringify([first.annotatorId, second.annotatorId])
-        const couple = couples.get(key) ?? new Map<string, Pattern>()
-        couples.set(key, couple)
-        countPattern(couple, `${first.value} ${second.value}`)
-      }
-    }
-  }
-  const alpha = await withInterval([...units.values()], alphaOf)
+  const tally: Tally = { units: new Map(), couples: new Map(), allAgree: 0, bothLabeled: 0 }
+  for await (const page of eachAnswered(db, datasetId)) for (const { given } of page) countUnit(tally, given)
+  const alpha = await withInterval([...tally.units.values()], alphaOf)
   const pairs: Agreement['pairs'] = []
-  for (const [key, couple] of [...couples].sort(([x], [y]) => (x < y ? -1 : 1))) {
-    const [first, second] = JSON.parse(key) as [string, string] // written above
+  for (const [key, couple] of [...tally.couples].sort(([x], [y]) => (x < y ? -1 : 1))) {
+    const [first, second] = JSON.parse(key) as [string, string] // written by countUnit
     const kappa = await withInterval([...couple.values()], kappaOf)
     pairs.push({ first, second, kappa: kappa.value, low: kappa.low, high: kappa.high, n: kappa.n })
   }
-  return { alpha: alpha.value, alphaLow: alpha.low, alphaHigh: alpha.high, pairs, allAgree, bothLabeled }
+  return { alpha: alpha.value, alphaLow: alpha.low, alphaHigh: alpha.high, pairs, allAgree: tally.allAgree, bothLabeled: tally.bothLabeled }
+}
+
+function countUnit(tally: Tally, given: PairAnswers['given']): void {
+  const answers = given.flatMap(({ annotatorId, outcome }) => (outcome === 'skip' ? [] : [{ annotatorId, value: COUNTING.indexOf(outcome) }]))
+  if (answers.length < 2) return
+  tally.bothLabeled += 1
+  if (answers.every((answer) => answer.value === answers[0]?.value)) tally.allAgree += 1
+  countPattern(tally.units, COUNTING.map((_, value) => answers.filter((answer) => answer.value === value).length).join(' '))
+  for (const [index, first] of answers.entries()) {
+    for (const second of answers.slice(index + 1)) {
+      const key = JSON.stringify([first.annotatorId, second.annotatorId])
+      const couple = tally.couples.get(key) ?? new Map<string, Pattern>()
+      tally.couples.set(key, couple)
+      countPattern(couple, `${first.value} ${second.value}`)
+    }
+  }
 }
 
 function countPattern(patterns: Map<string, Pattern>, key: string): void {

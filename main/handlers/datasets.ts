@@ -8,6 +8,7 @@ import type { Handlers } from '../../shared/rpc.ts'
 import { createBrowser } from '../data/browse.ts'
 import { measureAgreement } from '../data/describe-agreement.ts'
 import { measureLabels } from '../data/describe-labels.ts'
+import { shareRuns } from '../data/describe-shared.ts'
 import { exportDataset } from '../data/export.ts'
 import { readReport } from '../data/import-report.ts'
 import { inspectFile } from '../data/inspect.ts'
@@ -32,18 +33,22 @@ export function datasetHandlers(deps: DatasetDeps): Pick<Handlers, DatasetCallNa
 
 function browseHandlers({ db, dataFolder }: DatasetDeps) {
   const browser = createBrowser(db, dataFolder)
+  // Every label makes every page ask anew.
+  const measured = shareRuns((datasetId) => measureLabels(db, datasetId))
+  const agreed = shareRuns((datasetId) => measureAgreement(db, datasetId))
   return {
     'datasets.list': () => listDatasets(db).map((dataset) => summarizeDataset(db, dataset)),
-    'datasets.get': ({ datasetId }) => {
+    'datasets.get': async ({ datasetId }) => {
+      requireDataset(db, datasetId)
+      const { balance, lengths, perAnnotator } = await measured(datasetId)
       const dataset = requireDataset(db, datasetId)
       const summary = summarizeDataset(db, dataset)
-      const { balance, lengths, perAnnotator } = measureLabels(db, datasetId)
       const unlabeled = dataset.pairCount - balance.a - balance.b - balance.tie - balance.bothBad
       const { mapping, guideline, question } = dataset
       return { ...summary, mapping, guideline, question, split: { ...dataset.split, counts: countSplits(db, datasetId) }, balance: { ...balance, unlabeled }, lengths, perAnnotator } satisfies DatasetDetail
     },
     'datasets.rows': (query) => browser.readRows(query, requireDataset(db, query.datasetId).pairCount),
-    'datasets.agreement': ({ datasetId }) => measureAgreement(db, requireDataset(db, datasetId).datasetId),
+    'datasets.agreement': ({ datasetId }) => agreed(requireDataset(db, datasetId).datasetId),
     'datasets.report': async ({ datasetId, offset, limit }) => {
       const file = reportPath(dataFolder, requireDataset(db, datasetId).datasetId)
       return { path: file, ...(await readReport(file, offset, limit)) }

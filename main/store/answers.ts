@@ -9,20 +9,30 @@ export interface PairAnswers {
 
 type AnswerRow = [pairIndex: number, annotatorId: string, outcome: Outcome, aWords: number, bWords: number]
 
+/** Pairs whose answers are read at one go: some milliseconds. */
+const PAGE_PAIRS = 3000
+
 /**
- * The answers in force of every pair that has any, a pair at a time, so that a million pairs need no more memory than
- * one. The database must not be written to while iterating.
+ * The answers in force of every pair that has any, a page of pairs at a time. Labels may be added between the pages;
+ * those of a pair are always read together.
  */
-export function* iterateAnswers(db: ReadableDb, datasetId: string): Generator<PairAnswers> {
-  const rows = db.prepare<[string], AnswerRow>(`SELECT a.pair_idx, a.annotator_id, a.outcome, p.a_words, p.b_words
-    FROM answers a JOIN pairs p ON p.dataset_id = a.dataset_id AND p.idx = a.pair_idx WHERE a.dataset_id = ? ORDER BY a.pair_idx, a.annotator_id`).raw().iterate(datasetId)
-  let current: (PairAnswers & { readonly pairIndex: number }) | null = null
+export function* pagesOfAnswers(db: ReadableDb, datasetId: string): Generator<PairAnswers[]> {
+  const last = db.prepare<[string], number | null>('SELECT max(pair_idx) FROM answers WHERE dataset_id = ?').pluck().get(datasetId) ?? -1
+  const page = db.prepare<[string, number, number], AnswerRow>(`SELECT a.pair_idx, a.annotator_id, a.outcome, p.a_words, p.b_words
+    FROM answers a JOIN pairs p ON p.dataset_id = a.dataset_id AND p.idx = a.pair_idx
+    WHERE a.dataset_id = ? AND a.pair_idx >= ? AND a.pair_idx < ? ORDER BY a.pair_idx, a.annotator_id`).raw()
+  for (let from = 0; from <= last; from += PAGE_PAIRS) yield groupByPair(page.all(datasetId, from, from + PAGE_PAIRS))
+}
+
+function groupByPair(rows: readonly AnswerRow[]): PairAnswers[] {
+  const pairs: PairAnswers[] = []
+  let current = -1
   for (const [pairIndex, annotatorId, outcome, aWords, bWords] of rows) {
-    if (current !== null && current.pairIndex !== pairIndex) yield current
-    if (current === null || current.pairIndex !== pairIndex) current = { pairIndex, given: [], aWords, bWords }
-    current.given.push({ annotatorId, outcome })
+    if (pairIndex !== current) pairs.push({ given: [], aWords, bWords })
+    current = pairIndex
+    pairs.at(-1)?.given.push({ annotatorId, outcome })
   }
-  if (current !== null) yield current
+  return pairs
 }
 
 const FILTERS = {
