@@ -14,6 +14,12 @@ const here = path.dirname(fileURLToPath(import.meta.url))
 const preloadPath = path.join(here, '../preload/index.cjs')
 const importable = /\.(jsonl|json|csv|tsv|gz)$/i
 
+/** `--data-dir <folder>`, as the command line takes it. */
+function givenDataFolder(args: readonly string[]): string | null {
+  const at = args.indexOf('--data-dir')
+  return at < 0 ? null : (args[at + 1] ?? null)
+}
+
 /** Chromium's own background traffic, off before it starts. */
 function silenceChromium(): void {
   for (const name of ['disable-background-networking', 'disable-component-update', 'disable-domain-reliability', 'disable-sync', 'no-pings']) {
@@ -63,7 +69,7 @@ async function start(): Promise<void> {
   let pairlab: App
   try {
     pairlab = await createApp({
-      dataFolder: process.env['PAIRLAB_DATA'] ?? defaultDataFolder(),
+      dataFolder: givenDataFolder(process.argv) ?? defaultDataFolder(),
       electronVersion: process.versions['electron'] ?? null,
       trainer: { execPath: process.execPath, args: [path.join(here, 'trainer.js')] },
     })

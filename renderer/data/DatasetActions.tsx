@@ -8,7 +8,7 @@ import { Button } from '../parts/Button.tsx'
 import { Dialog } from '../parts/Dialog.tsx'
 import { Say } from '../parts/Say.tsx'
 import { showToast } from '../parts/toast.tsx'
-import { formatCount } from '../parts/format.ts'
+import { formatCount } from '../../shared/units.ts'
 
 const EXPORTS = [
   ['preferences', 'Preferences', 'prompt, chosen, rejected as TRL reads them, with the soft preference, strength and number of labels beside'],

@@ -9,7 +9,7 @@ import { DataTable, type Column, type Sorting } from '../parts/DataTable.tsx'
 import { Panel } from '../parts/Panel.tsx'
 import { RelativeTime } from '../parts/RelativeTime.tsx'
 import { EmptyState, ErrorNotice, Loading } from '../parts/states.tsx'
-import { formatCount } from '../parts/format.ts'
+import { formatCount } from '../../shared/units.ts'
 import { ImportBox } from './ImportBox.tsx'
 import { ImportJobs } from './ImportJobs.tsx'
 

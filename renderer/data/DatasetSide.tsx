@@ -4,7 +4,7 @@ import { useCall } from '../api/queries.ts'
 import { NumberText } from '../parts/NumberText.tsx'
 import { Section } from '../parts/Panel.tsx'
 import { SidePanel } from '../parts/SidePanel.tsx'
-import { formatCount, formatPercent } from '../parts/format.ts'
+import { formatCount, formatPercent } from '../../shared/units.ts'
 import { LengthChart } from './LengthChart.tsx'
 
 /** What the labels say about the data: balance, lengths, annotators, agreement. */

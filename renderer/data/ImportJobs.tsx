@@ -3,7 +3,7 @@ import { useCall, useMutate } from '../api/queries.ts'
 import { Button } from '../parts/Button.tsx'
 import { ProgressBar } from '../parts/ProgressBar.tsx'
 import { Say } from '../parts/Say.tsx'
-import { formatBytes, formatCount, formatDuration } from '../parts/format.ts'
+import { formatBytes, formatCount, formatDuration } from '../../shared/units.ts'
 
 /** Imports in progress, and the last ones that did not end well. */
 export function ImportJobs(): ReactNode {

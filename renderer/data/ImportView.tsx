@@ -11,7 +11,7 @@ import { Field } from '../parts/Field.tsx'
 import { Panel } from '../parts/Panel.tsx'
 import { Say } from '../parts/Say.tsx'
 import { ErrorNotice, Loading } from '../parts/states.tsx'
-import { formatBytes, formatCount } from '../parts/format.ts'
+import { formatBytes, formatCount } from '../../shared/units.ts'
 import { ContentText } from './ContentText.tsx'
 import { LAYOUT_WORDS, ROLE_WORDS, setRole } from './roles.ts'
 

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import type { DatasetDetail } from '../../shared/contract/datasets.ts'
-import { formatCount } from '../parts/format.ts'
+import { formatCount } from '../../shared/units.ts'
 
 const WIDTH = 360
 const HEIGHT = 132

@@ -8,7 +8,7 @@ import { Chip } from '../parts/Chip.tsx'
 import { Panel } from '../parts/Panel.tsx'
 import { Say } from '../parts/Say.tsx'
 import { ErrorNotice, Loading } from '../parts/states.tsx'
-import { formatCount } from '../parts/format.ts'
+import { formatCount } from '../../shared/units.ts'
 import { PairPreview, majority } from './PairPreview.tsx'
 
 const FILTERS = [

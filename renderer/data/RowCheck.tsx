@@ -3,7 +3,7 @@ import type { DatasetDetail } from '../../shared/contract/datasets.ts'
 import { useCall } from '../api/queries.ts'
 import { Panel } from '../parts/Panel.tsx'
 import { Say } from '../parts/Say.tsx'
-import { formatCount } from '../parts/format.ts'
+import { formatCount } from '../../shared/units.ts'
 
 const LINES_SHOWN = 8
 

@@ -5,7 +5,7 @@ import { isLive } from '../../shared/domain.ts'
 import type { RunSummary } from '../../shared/contract/runs.ts'
 import { useConnection } from '../api/events.ts'
 import { useCall } from '../api/queries.ts'
-import { formatBytes, formatCount, formatDuration } from '../parts/format.ts'
+import { formatBytes, formatCount, formatDuration } from '../../shared/units.ts'
 import { ProgressBar } from '../parts/ProgressBar.tsx'
 import { StatusMark } from '../parts/StatusMark.tsx'
 

@@ -1,6 +1,6 @@
 import { useMemo } from 'react'
 import { useCall } from '../api/queries.ts'
-import { formatCount } from '../parts/format.ts'
+import { formatCount } from '../../shared/units.ts'
 import { goTo } from './location.ts'
 import type { Entry } from './palette-search.ts'
 

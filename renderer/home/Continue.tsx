@@ -7,7 +7,7 @@ import { useCommands } from '../frame/commands.ts'
 import { goTo } from '../frame/location.ts'
 import { Button } from '../parts/Button.tsx'
 import { ProgressBar } from '../parts/ProgressBar.tsx'
-import { formatCount, formatDuration } from '../parts/format.ts'
+import { formatCount, formatDuration } from '../../shared/units.ts'
 
 /** Where labeling stopped, or the data set to begin with. */
 export function Continue({ dataset, keys }: { readonly dataset: DatasetSummary | undefined; readonly keys: string }): ReactNode {

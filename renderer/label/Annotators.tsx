@@ -8,7 +8,7 @@ import { Button } from '../parts/Button.tsx'
 import { Dialog } from '../parts/Dialog.tsx'
 import { Section } from '../parts/Panel.tsx'
 import { ErrorNotice } from '../parts/states.tsx'
-import { formatCount } from '../parts/format.ts'
+import { formatCount } from '../../shared/units.ts'
 
 /** A name is enough: it keeps several people on one machine apart. */
 function AnnotatorForm({ title, action, onAdded }: { readonly title: string; readonly action: string; onAdded?(): void }): ReactNode {

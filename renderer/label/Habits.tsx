@@ -3,7 +3,7 @@ import type { Output } from '../../shared/contract.ts'
 import type { AnnotatorId, DatasetId } from '../../shared/domain.ts'
 import { useCall } from '../api/queries.ts'
 import { Section } from '../parts/Panel.tsx'
-import { formatCount } from '../parts/format.ts'
+import { formatCount } from '../../shared/units.ts'
 
 type Share = Output<'labels.habits'>['left']
 

@@ -7,7 +7,7 @@ import { Field } from '../parts/Field.tsx'
 import { Panel } from '../parts/Panel.tsx'
 import { Segmented } from '../parts/Segmented.tsx'
 import { ErrorNotice, Loading } from '../parts/states.tsx'
-import { formatBytes } from '../parts/format.ts'
+import { formatBytes } from '../../shared/units.ts'
 import { KeySettings } from '../settings/KeySettings.tsx'
 import '../style/data.css'
 

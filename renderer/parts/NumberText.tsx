@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import { formatInterval, formatNumber } from './format.ts'
+import { formatInterval, formatNumber } from '../../shared/units.ts'
 
 interface NumberTextProps {
   readonly value: number | null | undefined

@@ -1,5 +1,5 @@
 import { useEffect, useState, type ReactNode } from 'react'
-import { formatDateTime, formatRelative } from './format.ts'
+import { formatDateTime, formatRelative } from '../../shared/units.ts'
 
 const TICK_MS = 20_000
 

@@ -7,7 +7,7 @@ import { ProgressBar } from '../parts/ProgressBar.tsx'
 import { RelativeTime } from '../parts/RelativeTime.tsx'
 import { RunSwatch } from '../parts/RunSwatch.tsx'
 import { StatusMark } from '../parts/StatusMark.tsx'
-import { formatBytes, formatDuration } from '../parts/format.ts'
+import { formatBytes, formatDuration } from '../../shared/units.ts'
 import { isLive } from '../../shared/domain.ts'
 import { Spark } from './Spark.tsx'
 
