@@ -1,4 +1,3 @@
-import type { ImportMapping } from '../../shared/contract/datasets.ts'
 import { majorityOf } from './describe-labels.ts'
 import type { FileLabel } from './layouts-labels.ts'
 import type { CompiledMapping } from './mapping-compile.ts'
@@ -39,15 +38,4 @@ function reasonOf(values: RowValues, labels: readonly FileLabel[], mapping: Comp
 function rankedReason(labels: readonly FileLabel[], mapping: CompiledMapping): string {
   if (labels[0]?.outcome === 'tie') return `${mapping.rewardA ?? 'score a'} and ${mapping.rewardB ?? 'score b'} are equal`
   return 'the columns are named so'
-}
-
-const LAYOUT_WORDS: Readonly<Record<ImportMapping['layout'], string>> = {
-  'trl-explicit': 'chosen and rejected answers with their prompt in a column of its own',
-  'trl-implicit': 'chosen and rejected texts that begin with the same prompt',
-  'hh-rlhf': 'chosen and rejected dialogues with "Human:" and "Assistant:" turns',
-  mapped: 'two answers in columns, and who prefers which in others',
-}
-
-export function describeLayout(layout: ImportMapping['layout']): string {
-  return LAYOUT_WORDS[layout]
 }
