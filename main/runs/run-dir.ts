@@ -13,8 +13,6 @@ export interface RunPaths {
   readonly checkpoints: string
   readonly log: string
   readonly lock: string
-  /** Written by the app alone: what the person noted, kept beside the run so that the index can be rebuilt. */
-  readonly note: string
 }
 
 export function runPaths(folder: string): RunPaths {
@@ -26,7 +24,6 @@ export function runPaths(folder: string): RunPaths {
     checkpoints: path.join(folder, 'checkpoints'),
     log: path.join(folder, 'log.txt'),
     lock: path.join(folder, 'trainer.lock'),
-    note: path.join(folder, 'note.txt'),
   }
 }
 
@@ -118,6 +115,11 @@ export function writeControl(folder: string, command: Control['command']): Contr
   const next = { seq: (readControl(folder)?.seq ?? 0) + 1, command }
   writeFileAtomic(runPaths(folder).control, JSON.stringify(next))
   return next
+}
+
+/** Before a new trainer starts: what was said to the last one is not meant for it. */
+export function clearControl(folder: string): void {
+  rmSync(runPaths(folder).control, { force: true })
 }
 
 const TAIL_BYTES_PER_LINE = 400

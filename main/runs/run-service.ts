@@ -17,7 +17,7 @@ import { startQueued } from './queue.ts'
 import { listUnwatched, rebuildIndex, reconcileRuns } from './rebuild.ts'
 import { lockOwner } from './run-dir-lock.ts'
 import { readTail, runPaths, writeSpec } from './run-dir.ts'
-import { summarizeRun } from './summary.ts'
+import { folderBytes, summarizeRun } from './summary.ts'
 import { createSupervisor, POLL_MS, type StopMode } from './supervisor.ts'
 
 export type { TrainerCommand } from './executors/local.ts'
@@ -156,7 +156,7 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
     },
     setNote(runId, note) {
       changeAppRecord(folderOf(runId), requireRun(db, runId), { note })
-      updateRun(db, runId, { note })
+      updateRun(db, runId, { note, diskBytes: folderBytes(folderOf(runId)) })
       show(runId)
     },
     remove(runId) {

@@ -10,7 +10,7 @@ import { mergeColumns, type RunAudience } from './fold-emission.ts'
 import { foldEvents, type FoldResult } from './fold.ts'
 import { readEvents } from './run-dir-events.ts'
 import { isRunning, lockOwner, type ProcessIdentity } from './run-dir-lock.ts'
-import { runPaths, writeControl } from './run-dir.ts'
+import { clearControl, runPaths, writeControl } from './run-dir.ts'
 import { folderBytes, summarizeRun } from './summary.ts'
 
 export interface SupervisorOptions {
@@ -72,7 +72,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   function watch(runId: string): Watch {
     const now = performance.now()
-    const entry: Watch = { runId, folder: path.join(options.runsFolder, runId), identity: null, end: undefined, silentMs: 0, sincePollMs: now, probeMs: now, sinceMs: now, stop: null, stateShownMs: 0 }
+    const entry: Watch = { runId, folder: path.join(options.runsFolder, runId), identity: null, end: undefined, silentMs: 0, sincePollMs: now, probeMs: -Infinity, sinceMs: now, stop: null, stateShownMs: 0 }
     watches.set(runId, entry)
     return entry
   }
@@ -81,6 +81,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     begin(runId) {
       const entry = watch(runId)
       updateRun(options.db, runId, { state: 'starting', phase: 'starting', queueOrder: null, error: null, endedAtMs: null, stepsPerSec: null })
+      clearControl(entry.folder) // a command to the process before this one
       const child = startTrainer(options.trainer, entry.folder, 'train')
       entry.identity = child.identity
       updateRun(options.db, runId, { pid: child.identity?.pid ?? null, pidStarted: child.identity?.started ?? null })
@@ -93,7 +94,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       const run = requireRun(options.db, runId)
       const entry = watch(runId)
       const known = run.pid === null || run.pidStarted === null ? null : { pid: run.pid, started: run.pidStarted }
-      entry.identity = lockOwner(entry.folder) ?? (known !== null && isRunning(known) ? known : null)
+      // A known process that is gone is found out at the first look; an unknown one gets time to show itself.
+      entry.identity = lockOwner(entry.folder) ?? known
     },
     stop(runId, mode) {
       const entry = watches.get(runId)
@@ -180,6 +182,7 @@ function createWatcher({ db, audience, log }: SupervisorOptions): Watcher {
       log.warn(`run ${run.runId}: ${death.error?.message ?? 'stopped'}`)
       endRun(entry, death.state, death.error)
     } else {
+      updateRun(db, run.runId, { diskBytes: folderBytes(entry.folder) }) // without the lock that it held
       audience.emit('runs.changed', {})
     }
     return true
