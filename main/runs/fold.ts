@@ -31,6 +31,7 @@ export function foldEvents(db: WritableDb, runId: string, batch: EventBatch): Fo
       if (event.seq <= draft.cursorSeq) continue
       draft.cursorSeq = event.seq
       draft.lastEventAtMs = event.atMs
+      if (draft.state === 'lost' && event.type !== 'ready') takeBack(draft)
       foldOne(db, draft, event, result)
     }
     draft.cursorOffset = batch.offset
@@ -112,6 +113,14 @@ function foldReady(db: WritableDb, draft: Draft, event: Extract<TrainerEvent, { 
   // The log alone does not say that the run was queued in between; the table of legal moves wants it.
   if (draft.state !== 'starting' && canMove(draft.state, 'queued')) draft.state = 'queued'
   move(draft, 'starting')
+}
+
+/** It was only silent. */
+function takeBack(draft: Draft): void {
+  draft.phase = 'training'
+  move(draft, 'training')
+  draft.error = null
+  draft.endedAtMs = null
 }
 
 /** Along the legal moves only: an event that would break them changes nothing. */

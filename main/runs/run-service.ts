@@ -29,6 +29,8 @@ export interface RunServiceOptions {
   readonly events: RunAudience
   readonly settings: () => Pick<Settings, 'slots' | 'queuePaused'>
   readonly log: { info(text: string, details?: unknown): void; warn(text: string, details?: unknown): void; error(text: string, details?: unknown): void }
+  /** Silence after which a run counts as lost; for tests, which cannot wait half a minute. */
+  readonly silenceMs?: number
 }
 
 /** A specification ready to be written down, but for what only the service knows. */
@@ -49,7 +51,7 @@ export interface RunService {
   metrics(runId: string, names: readonly string[], maxPoints: number, discarded: boolean): Series[]
   samples(runId: string): { step: number; items: SampleItem[] }[]
   logTail(runId: string, lines: number): readonly string[]
-  /** A queued run is cancelled at once; a live one is asked, then told. */
+  /** A queued run, or one whose process is gone, is cancelled at once; a live one is asked, then told. */
   stop(runId: string, mode: StopMode): void
   checkpoint(runId: string): void
   /** Queues an ended run again; it goes on from its last checkpoint. @throws AppError `run-conflict` */
@@ -75,7 +77,7 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
   const cacheFolder = path.join(dataFolder, 'cache')
   mkdirSync(runsFolder, { recursive: true })
   mkdirSync(cacheFolder, { recursive: true })
-  const supervisor = createSupervisor({ db, runsFolder, trainer: options.trainer, audience: events, log })
+  const supervisor = createSupervisor({ db, runsFolder, trainer: options.trainer, audience: events, log, ...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }) })
   const folderOf = (runId: string): string => path.join(runsFolder, runId)
   let closed = false
 
@@ -132,7 +134,7 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
     logTail: (runId, lines) => readTail(runPaths(folderOf(requireRun(db, runId).runId)).log, lines),
     stop(runId, mode) {
       const run = requireRun(db, runId)
-      if (run.state === 'queued') {
+      if (run.state === 'queued' || (run.state === 'lost' && !supervisor.holds(runId))) {
         const atMs = Date.now()
         changeAppRecord(folderOf(runId), run, { ended: { state: 'cancelled', atMs, afterSeq: run.cursorSeq, error: null } })
         updateRun(db, runId, { state: 'cancelled', phase: 'ended', queueOrder: null, endedAtMs: atMs })

@@ -19,6 +19,8 @@ export interface SupervisorOptions {
   readonly trainer: TrainerCommand
   readonly audience: RunAudience
   readonly log: { info(text: string, details?: unknown): void; warn(text: string, details?: unknown): void }
+  /** Default: SILENCE_MS. */
+  readonly silenceMs?: number
 }
 
 export type StopMode = 'stop' | 'stop-and-save'
@@ -129,7 +131,7 @@ interface Watcher {
   look(entry: Watch): boolean
 }
 
-function createWatcher({ db, audience, log }: SupervisorOptions): Watcher {
+function createWatcher({ db, audience, log, silenceMs = SILENCE_MS }: SupervisorOptions): Watcher {
   function show(entry: Watch, run: RunEntry = requireRun(db, entry.runId)): void {
     entry.stateShownMs = performance.now()
     audience.emit('run.state', summarizeRun(db, run))
@@ -226,7 +228,7 @@ function createWatcher({ db, audience, log }: SupervisorOptions): Watcher {
       if (gone) return bury(entry)
       if (!isLive(run.state) && run.state !== 'lost') entry.stop ??= { mode: 'stop', rung: 'asked', atMs: now } // it has said its last word: see it out
       climbLadder(entry, run)
-      const limitMs = Math.max(SILENCE_MS, run.stepsPerSec === null || run.stepsPerSec <= 0 ? 0 : (SLOW_STEPS * 1000) / run.stepsPerSec)
+      const limitMs = Math.max(silenceMs, run.stepsPerSec === null || run.stepsPerSec <= 0 ? 0 : (SLOW_STEPS * 1000) / run.stepsPerSec)
       if (isLive(run.state) && entry.silentMs > limitMs) {
         endRun(entry, 'lost', { code: 'trainer-failed', message: `The training process has said nothing for ${Math.round(entry.silentMs / 1000)} s, though it is still there.`, hint: 'Wait, in case the computer is busy; or resume the run: the silent process is ended first.' })
       }
