@@ -2,7 +2,7 @@ import type { BanditReport } from '../../shared/contract/papers.ts'
 import type { Handlers } from '../../shared/rpc.ts'
 import { PAPER_BANDIT, banditRegret, optimalPolicy, trainBandit, type BanditMethod } from '../learn/bandit.ts'
 
-const NAMES: Readonly<Record<BanditMethod, string>> = { copg: 'CoPG', dpo: 'DPO', ipo: 'IPO', pg_value: 'PG, value baseline', pg_none: 'PG, no baseline' }
+const NAMES: Readonly<Record<BanditMethod, string>> = { copg: 'CoPG', dpo: 'DPO', ipo: 'IPO', pg_value: 'PG, value', pg_none: 'PG, none' }
 const LEARNING_RATE = 0.2
 const STEPS = 20_000
 /** Evenly spaced on a log axis. */

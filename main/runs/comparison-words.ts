@@ -22,7 +22,6 @@ export function concludeInWords(input: ConclusionInput): string[] {
   else if (Math.max(...seeds) < 3) sentences.push('With two seeds nothing can be concluded. Run at least three.')
   if (groups.length === 1) sentences.push('There is one configuration here, so nothing to compare it with.')
   sentences.push(...differences.map((difference) => differenceInWords(difference, input)))
-  if (differences.some((difference) => difference.verdict !== 'cannot-tell' && difference.interval.n < 5)) sentences.push('With three or four seeds an interval is rough and rather too narrow: take a verdict that is close to 0 as a hint.')
   if (differences.length > 3) sentences.push(`${differences.length} differences are shown. At 95 % each, about one in twenty would exclude 0 by chance.`)
   return sentences
 }

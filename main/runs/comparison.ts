@@ -1,8 +1,9 @@
 import type { Comparison, Interval } from '../../shared/contract/comparisons.ts'
 import type { Parsed } from '../../shared/contract.ts'
 import type { MetricInfo } from '../../shared/domain.ts'
-import { bootstrapMean, pairedDifference, percentileInterval, resampleIndices, resampleMeans, unpairedDifference } from '../../shared/statistics/bootstrap.ts'
+import { bootstrapMean, percentileInterval, resampleIndices, resampleMeans } from '../../shared/statistics/bootstrap.ts'
 import { mean, standardDeviation, type Bounds } from '../../shared/statistics/intervals.ts'
+import { studentInterval, welchInterval } from '../../shared/statistics/student.ts'
 import { diffSettings, groupRuns, type ComparedRun, type Curve, type RunGroup } from './comparison-groups.ts'
 import { concludeInWords, warnInWords } from './comparison-words.ts'
 
@@ -107,6 +108,7 @@ export function intervalOf(values: readonly number[], kind: CompareOptions['inte
 
 function boundsOf(values: readonly number[], kind: CompareOptions['interval']): Bounds | null {
   if (kind === 'none' || values.length < 2) return null
+  if (kind === 't') return studentInterval(values)
   if (kind === 'bootstrap') return bootstrapMean(values)
   const spread = standardDeviation(values)
   return { low: mean(values) - spread, high: mean(values) + spread }
@@ -137,15 +139,17 @@ function valuesBySeed(group: RunGroup, options: Pick<CompareOptions, 'metric' | 
   return new Map([...lists].map(([seed, list]) => [seed, mean(list)]))
 }
 
+/** Student's t whatever the table shows: a verdict of three seeds must not rest on an interval that is too narrow. */
 function pairedInterval(ours: readonly number[], theirs: readonly number[]): Interval {
-  const difference = pairedDifference(ours, theirs)
-  return { mean: difference.mean, low: difference.bounds?.low ?? null, high: difference.bounds?.high ?? null, n: ours.length }
+  const differences = ours.map((value, at) => value - (theirs[at] ?? NaN))
+  const bounds = studentInterval(differences)
+  return { mean: mean(differences), low: bounds?.low ?? null, high: bounds?.high ?? null, n: ours.length }
 }
 
 function unpairedInterval(ours: readonly number[], theirs: readonly number[]): Interval {
   const n = Math.min(ours.length, theirs.length)
   if (n === 0) return { mean: null, low: null, high: null, n }
-  const bounds = unpairedDifference(ours, theirs)
+  const bounds = welchInterval(ours, theirs)
   return { mean: mean(ours) - mean(theirs), low: bounds?.low ?? null, high: bounds?.high ?? null, n }
 }
 

@@ -37,7 +37,7 @@ function Differences({ state }: { readonly state: CompareState }): ReactNode {
   const groups = state.comparison?.groups ?? []
   const rows = state.comparison === undefined ? [] : differenceRows(state.comparison, state.looks)
   const baseline = state.comparison?.differences[0]?.baseline ?? state.baseline ?? ''
-  const paired = state.comparison?.differences.every((one) => one.paired) === true
+  const paired = state.comparison?.differences.every((one) => one.paired || one.interval.mean === null) === true
   if (groups.length < 2) return null
   return (
     <Section
@@ -51,7 +51,7 @@ function Differences({ state }: { readonly state: CompareState }): ReactNode {
         </label>
       }
     >
-      <p className="small text-3">{state.info.label} {arrowOf(state.info.goal)}{INTERVAL_NAMES[state.interval] === null ? '' : `, ${INTERVAL_NAMES[state.interval]}`}{rows.length > 0 ? (paired ? ', paired by seed' : ', not paired') : ''}</p>
+      <p className="small text-3">{state.info.label} {arrowOf(state.info.goal)}, 95 % interval by t{rows.length > 0 ? (paired ? ', paired by seed' : ', not paired') : ''}</p>
       <div ref={box}>{width > 0 && rows.length > 0 ? <IntervalPlot rows={rows} width={width} goal={state.info.goal} label={`Difference in ${state.info.label} from the baseline`} /> : null}</div>
     </Section>
   )

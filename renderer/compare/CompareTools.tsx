@@ -19,7 +19,8 @@ const GROUPINGS = [
 ] as const satisfies readonly { value: GroupBy; label: string }[]
 
 const INTERVALS = [
-  { value: 'bootstrap', label: '95 % bootstrap' },
+  { value: 't', label: '95 % t' },
+  { value: 'bootstrap', label: 'bootstrap' },
   { value: 'sd', label: 's.d.' },
   { value: 'none', label: 'none' },
 ] as const satisfies readonly { value: IntervalKind; label: string }[]

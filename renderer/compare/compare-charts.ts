@@ -5,9 +5,9 @@ import type { IntervalRow } from '../charts/interval-marks.ts'
 import { arrowOf, isCount, isIntervalEnd } from '../run/metric-names.ts'
 import type { Look } from './group-looks.ts'
 
-export type IntervalKind = 'bootstrap' | 'sd' | 'none'
+export type IntervalKind = 't' | 'bootstrap' | 'sd' | 'none'
 
-export const INTERVAL_NAMES: Readonly<Record<IntervalKind, string | null>> = { bootstrap: '95 % interval', sd: '± s.d.', none: null }
+export const INTERVAL_NAMES: Readonly<Record<IntervalKind, string | null>> = { t: '95 % interval by t', bootstrap: '95 % bootstrap', sd: '± s.d.', none: null }
 
 export type Group = Comparison['groups'][number]
 

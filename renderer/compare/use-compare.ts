@@ -57,7 +57,7 @@ function looksOf(comparison: Comparison | undefined, groupBy: GroupBy): Readonly
 export function useCompare(runs: readonly RunSummary[], algorithms: Output<'algorithms.list'>): CompareState {
   const [view, setView] = useState<Partial<CompareView>>({})
   const [columnText, setColumnText] = useViewState<string>('compare.columns', '')
-  const interval = view.interval ?? 'bootstrap'
+  const interval = view.interval ?? 't'
   const groupBy = view.groupBy ?? 'configuration'
   const at = view.at ?? 'last'
   const metric = view.metric ?? commonMetric(runs)

@@ -24,7 +24,7 @@ function regretChart(report: BanditReport): ChartModel {
   return {
     title: 'Regret',
     note: 'exact gradients, both axes log',
-    xTitle: `step, learning rate ${report.setup.learningRate}`,
+    xTitle: 'step',
     yTitle: 'regret',
     xLog: true,
     yLog: true,
@@ -88,9 +88,9 @@ function Bandit({ report }: { readonly report: BanditReport }): ReactNode {
 }
 
 function Setup({ report }: { readonly report: BanditReport }): ReactNode {
-  const list = (values: readonly number[]): string => values.map((value) => formatNumber(value)).join('  ')
+  const list = (values: readonly number[]): string => values.map((value) => String(Number(value.toFixed(3)))).join('  ')
   return (
-    <SidePanel id="papers" label="Set-up" width={340}>
+    <SidePanel id="papers" label="Set-up" width={360}>
       <Section title="Where they end" note="exact gradients">
         <table className="table plain">
           <thead><tr><th scope="col">Method</th><th scope="col" className="num">arm 1</th><th scope="col" className="num">2</th><th scope="col" className="num">3</th><th scope="col" className="num">Regret ↓</th></tr></thead>
@@ -114,6 +114,7 @@ function Setup({ report }: { readonly report: BanditReport }): ReactNode {
           <div><dt>Reference, the start</dt><dd className="mono">{list(report.setup.reference)}</dd></div>
           <div><dt>Pairs: first from μ₁</dt><dd className="mono">{list(report.setup.mu1)}</dd></div>
           <div><dt>Pairs: second from μ₂</dt><dd className="mono">{list(report.setup.mu2)}</dd></div>
+          <div><dt>Learning rate, steps</dt><dd className="mono">{report.setup.learningRate}, {report.setup.steps.toLocaleString('en-US')}</dd></div>
           <div><dt>β</dt><dd className="mono">{report.setup.beta}</dd></div>
           <div><dt>Best policy π*</dt><dd className="mono">{list(report.optimum)}</dd></div>
         </dl>

@@ -7,7 +7,7 @@ const TOP = 26
 const LEFT = 70
 const WIDTH = SIDE + 2 * LEFT
 const HEIGHT = SIDE * 0.866 + TOP + 30
-const CELLS = 36
+const CELLS = 72
 const SHADES = [0.01, 0.04, 0.1, 0.2, 0.35, 0.6] as const
 
 /** Barycentric to screen: arm 1 right, arm 2 top, arm 3 left. */

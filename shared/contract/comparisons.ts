@@ -45,7 +45,8 @@ const compareInput = z.strictObject({
   runIds: z.array(runId).min(1).max(500),
   metric: z.string(),
   at: z.union([z.enum(['last', 'best']), z.int().nonnegative()]).default('last'),
-  interval: z.enum(['bootstrap', 'sd', 'none']).default('bootstrap'),
+  /** `t`: Student's t over seeds, right for few of them. `bootstrap`: percentile bootstrap, for ten or more. */
+  interval: z.enum(['t', 'bootstrap', 'sd', 'none']).default('t'),
   groupBy: z.enum(['configuration', 'method', 'none']).default('configuration'),
   baseline: z.string().nullable().default(null),
 })

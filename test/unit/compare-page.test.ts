@@ -44,7 +44,7 @@ describe('the overlay', () => {
   test('has a band only where at least two runs stand behind the point, and names it', () => {
     const model = overlayModel(comparison(), { ...options, interval: 'bootstrap', hidden: new Set() })
     expect(model.series.map((line) => [line.label, line.n, line.band?.low])).toEqual([['A', 2, [-1, 0, null]], ['B', 1, undefined]])
-    expect(model.bandName).toBe('95 % interval')
+    expect(model.bandName).toBe('95 % bootstrap')
   })
 
   test('has none when no interval is asked for or every banded group is hidden', () => {

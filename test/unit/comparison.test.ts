@@ -58,7 +58,8 @@ describe('compareRuns', () => {
     const [difference] = result.differences
     expect(difference).toMatchObject({ groupHash: 'copg:0.1', baseline: 'dpo:0.1', paired: true, verdict: 'higher' })
     expect(difference?.interval.mean).toBeCloseTo(0.1, 12)
-    expect(difference?.interval.low).toBeGreaterThan(0.08)
+    // Three differences of 0.1 ± 0.01: mean − t₂ · s/√3.
+    expect(difference?.interval.low).toBeCloseTo(0.1 - (4.30265273 * 0.01) / Math.sqrt(3), 6)
     expect(result.conclusions[0]).toMatch(/^COPG has a higher eval\/rewards\/accuracies than DPO, which is better: by \+0\.\d+ \(95 % interval .*\), paired over 3 seeds\.$/)
     expect(result.warnings).toEqual([])
     expect(result.diff.map((row) => row.path)).toEqual(['method'])

@@ -10,7 +10,7 @@ import { formatTable } from '../output.ts'
 import { pickRun } from './runs.ts'
 
 /** Shown when nothing is asked for, as far as the runs have them. */
-export const USUAL_METRICS = ['eval/rewards/accuracies', 'eval/logps/accuracies', 'eval/samples/reward', 'eval/samples/win_rate', 'eval/kl/k1', 'eval/loss'] as const
+export const USUAL_METRICS = ['test/rewards/accuracies', 'test/logps/accuracies', 'eval/samples/reward', 'eval/samples/win_rate', 'test/kl/k1', 'test/kl/k3'] as const
 
 export function intervalText(value: Interval | undefined): string {
   if (value === undefined || value.mean === null) return '–'
@@ -55,7 +55,7 @@ export function compareCommand(): Command {
     .option('--metric <name>', `what the differences are about (default: the first that every configuration has of ${USUAL_METRICS.join(', ')})`)
     .option('--metrics <names>', 'columns, comma-separated')
     .option('--at <point>', 'last, best, or a step', 'last')
-    .addOption(new Option('--interval <kind>').choices(['bootstrap', 'sd', 'none']).default('bootstrap'))
+    .addOption(new Option('--interval <kind>').choices(['t', 'bootstrap', 'sd', 'none']).default('t'))
     .option('--baseline <run>', 'compare against the configuration of this run')
     .addOption(new Option('--format <format>').choices(['text', 'csv', 'latex', 'markdown']).default('text'))
     .action(async (wanted: string[], options: CompareOptions, command: Command) => {
@@ -65,7 +65,7 @@ export function compareCommand(): Command {
         const at = options.at === 'last' || options.at === 'best' ? options.at : Number(options.at)
         const baseline = options.baseline === undefined ? null : (await pickRun(client, options.baseline)).groupHash
         const metric = options.metric ?? (await sharedMetric(client, runIds))
-        const input = { runIds, metric, at, interval: options.interval as 'bootstrap', baseline } as const // checked by the contract
+        const input = { runIds, metric, at, interval: options.interval as 't', baseline } as const // checked by the contract
         const comparison = await client.call('comparisons.get', input)
         const metrics = options.metrics?.split(',') ?? USUAL_METRICS.filter((metric) => comparison.metricNames.includes(metric))
         if (options.format !== 'text') return out.result(comparison, await client.call('comparisons.table', { ...input, format: options.format as 'csv', metrics: [...metrics] }))

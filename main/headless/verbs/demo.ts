@@ -71,13 +71,13 @@ async function mustFinish(client: Client, runIds: readonly RunId[], out: Output)
 }
 
 async function compare(client: Client, runIds: readonly RunId[], out: Output): Promise<unknown> {
-  const metric = 'eval/logps/accuracies'
+  const metric = 'test/logps/accuracies'
   const input = { runIds: [...runIds], metric }
   const first = await client.call('comparisons.get', input)
   const baseline = first.groups.find((group) => group.method === 'sft')?.groupHash ?? null
   const comparison = await client.call('comparisons.get', { ...input, baseline })
   const metrics = USUAL_METRICS.filter((name) => comparison.metricNames.includes(name))
-  out.say('\nHeld-out pairs, mean ± half of the 95 % interval over seeds:\n')
+  out.say('\nThe test side of the split, mean ± half of the 95 % interval over seeds (Student’s t):\n')
   out.say(comparisonTable(comparison, metrics))
   out.say('')
   for (const sentence of [...comparison.conclusions, ...comparison.warnings]) out.say(sentence)
