@@ -8,7 +8,7 @@ import { Section } from '../parts/Panel.tsx'
 import { Say } from '../parts/Say.tsx'
 import { arrowOf } from '../run/metric-names.ts'
 import { copyText } from '../run/copy-text.ts'
-import { differenceRows, INTERVAL_NAMES, lookOf } from './compare-charts.ts'
+import { differenceRows, lookOf } from './compare-charts.ts'
 import { AllSettings } from './AllSettings.tsx'
 import type { CompareState } from './use-compare.ts'
 
