@@ -18,11 +18,11 @@ import { followImport } from './data.ts'
 /** Chosen so that the whole demo ends within three minutes on two cores; every method gets the same number of updates. */
 const SEEDS = [1, 2, 3] as const
 const MODEL = { kind: 'new', preset: 'nano', tokenizer: { kind: 'bpe', vocabSize: 512 } } as const
-const SHARED: Partial<TrainingConfig> = { batchSize: 8, microBatchSize: 8, maxLength: 128, evalPairs: 64, samplePrompts: 16, sampleTokens: 32, checkpointEvery: 0 }
-const START: Partial<TrainingConfig> = { ...SHARED, steps: 120, evalEvery: 60 }
-const ALIGN: Partial<TrainingConfig> = { ...SHARED, steps: 60, evalEvery: 30 }
+const SHARED: Partial<TrainingConfig> = { batchSize: 8, microBatchSize: 8, maxLength: 128, evalPairs: 64, samplePrompts: 24, sampleTokens: 32, checkpointEvery: 0 }
+const START: Partial<TrainingConfig> = { ...SHARED, steps: 200, evalEvery: 100 }
+const ALIGN: Partial<TrainingConfig> = { ...SHARED, steps: 90, evalEvery: 45 }
 /** Scores completions for CoPG, and judges what every method writes. */
-const REWARD_MODEL: Partial<TrainingConfig> = { ...SHARED, steps: 80, evalEvery: 40, samplePrompts: 0 }
+const REWARD_MODEL: Partial<TrainingConfig> = { ...SHARED, steps: 120, evalEvery: 60, samplePrompts: 0 }
 const METHODS = ['dpo', 'ipo', 'copg'] as const
 const NAMES = { dpo: 'DPO', ipo: 'IPO', copg: 'CoPG' } as const
 
