@@ -5,8 +5,8 @@ import { rowProblem, type RowProblem } from '../../shared/contract/datasets.ts'
 export interface ReportGroup {
   readonly severity: RowProblem['severity']
   readonly code: string
-  /** Of the first such row. */
-  readonly reason: string
+  /** Of the rows of this code; where they give several, all of the first few. */
+  reason: string
   readonly hint: string
   count: number
   /** The first hundred. */
@@ -20,10 +20,12 @@ export interface ReportPage {
 }
 
 const LINES_PER_GROUP = 100
+const REASONS_PER_GROUP = 3
 
 /** Reads report.jsonl from its beginning, keeping one page and the groups: errors first, then by frequency. */
 export async function readReport(path: string, offset: number, limit: number): Promise<ReportPage> {
   const groups = new Map<string, ReportGroup>()
+  const reasons = new Map<string, Set<string>>()
   const problems: RowProblem[] = []
   let total = 0
   if (!existsSync(path)) return { total, groups: [], problems }
@@ -35,9 +37,18 @@ export async function readReport(path: string, offset: number, limit: number): P
     const group = groups.get(key) ?? { severity, code, reason, hint, count: 0, lines: [] }
     groups.set(key, group)
     group.count += 1
+    const known = reasons.get(key) ?? new Set()
+    if (known.size < 1000) reasons.set(key, known.add(reason))
     if (group.lines.length < LINES_PER_GROUP) group.lines.push(problem.line)
     if (total >= offset && problems.length < limit) problems.push(problem)
     total += 1
   }
+  for (const [key, group] of groups) group.reason = joinReasons([...(reasons.get(key) ?? [])])
   return { total, groups: [...groups.values()].sort((x, y) => (x.severity === y.severity ? y.count - x.count : x.severity === 'error' ? -1 : 1)), problems }
+}
+
+/** "response1 is empty", or "response1 is empty; response2 is empty"; of many, the first and their count. */
+function joinReasons(reasons: readonly string[]): string {
+  const bare = reasons.map((reason) => reason.replace(/\.$/, ''))
+  return bare.length <= REASONS_PER_GROUP ? `${bare.join('; ')}.` : `${bare[0] ?? ''}, and ${bare.length - 1} others like it.`
 }

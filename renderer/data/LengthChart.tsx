@@ -29,7 +29,7 @@ export function LengthChart({ lengths }: { readonly lengths: DatasetDetail['leng
           <text x={LEFT - 5} y={y(share * top) + 3.5} textAnchor="end">{Math.round(share * top)}</text>
         </g>
       ))}
-      {ticks.map((bin) => <text key={bin} x={x(bin)} y={HEIGHT - 5} textAnchor="middle">{Math.round(bin * lengths.binWidth)}</text>)}
+      {ticks.map((bin) => <text key={bin} x={x(bin)} y={HEIGHT - 5} textAnchor={bin === bins ? 'end' : 'middle'}>{Math.round(bin * lengths.binWidth)}</text>)}
       {(['chosen', 'rejected'] as const).map((side) => (
         <g key={side} className={`length-${side}`}>
           <path d={`M${x(0)} ${y(0)}L${outline(lengths[side], x, y).slice(1)}V${y(0)}Z`} className="length-area" />

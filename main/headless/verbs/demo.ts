@@ -19,8 +19,8 @@ import { followImport } from './data.ts'
 const SEEDS = [1, 2, 3] as const
 const MODEL = { kind: 'new', preset: 'nano', tokenizer: { kind: 'bpe', vocabSize: 512 } } as const
 const SHARED: Partial<TrainingConfig> = { batchSize: 8, microBatchSize: 8, maxLength: 128, evalPairs: 64, samplePrompts: 24, sampleTokens: 32, checkpointEvery: 0 }
-const START: Partial<TrainingConfig> = { ...SHARED, steps: 200, evalEvery: 100 }
-const ALIGN: Partial<TrainingConfig> = { ...SHARED, steps: 90, evalEvery: 45 }
+const START: Partial<TrainingConfig> = { ...SHARED, steps: 160, evalEvery: 80 }
+const ALIGN: Partial<TrainingConfig> = { ...SHARED, steps: 76, evalEvery: 38 }
 /** Scores completions for CoPG, and judges what every method writes. */
 const REWARD_MODEL: Partial<TrainingConfig> = { ...SHARED, steps: 120, evalEvery: 60, samplePrompts: 0 }
 const METHODS = ['dpo', 'ipo', 'copg'] as const
@@ -45,6 +45,9 @@ async function runDemo(client: Client, out: Output): Promise<unknown> {
   const scorer = scorers[0]
   invariant(scorer !== undefined, 'one seed gives one run')
   await mustFinish(client, scorers, out)
+  const { summary } = await client.call('runs.get', { runId: scorer })
+  const [accuracy, low, high, pairs] = ['', '_low', '_high'].map((end) => summary[`test/rewards/accuracies${end}`] ?? null).concat(summary['test/pairs'] ?? null)
+  out.say(`It prefers the preferred answer in ${share(accuracy)} of ${pairs ?? 'the'} test pairs [${share(low)}, ${share(high)}].`)
   const judge: RewardSource = { kind: 'reward-model', runId: scorer }
   const shared = { data: { datasetId }, judge } as const
   out.say('\nSFT: imitate the preferred answer, from scratch, one run a seed. These are also the reference policies.')
@@ -62,6 +65,10 @@ async function runDemo(client: Client, out: Output): Promise<unknown> {
   }
   await mustFinish(client, aligned, out)
   return compare(client, [...starts, ...aligned], out)
+}
+
+function share(value: number | null | undefined): string {
+  return value === null || value === undefined ? '–' : value.toFixed(2)
 }
 
 async function mustFinish(client: Client, runIds: readonly RunId[], out: Output): Promise<void> {
