@@ -99,6 +99,7 @@ function foldOne(db: WritableDb, draft: Draft, event: TrainerEvent, collected: C
 
 /** A trainer begins, or begins again: a branch of its own from the step it went back to. */
 function foldReady(db: WritableDb, draft: Draft, event: Extract<TrainerEvent, { type: 'ready' }>): void {
+  draft.stepsPerSec = null // the speed of the process before says nothing of this one
   const from = event.resumedFromStep ?? 0
   draft.branch += 1
   const last = discardAfter(db, draft.runNo, event.resumedFromStep ?? -1)

@@ -82,7 +82,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   return {
     begin(runId) {
       const entry = watch(runId)
-      updateRun(options.db, runId, { state: 'starting', phase: 'starting', queueOrder: null, error: null, endedAtMs: null, stepsPerSec: null })
+      updateRun(options.db, runId, { state: 'starting', phase: 'starting', queueOrder: null, error: null, endedAtMs: null })
       clearControl(entry.folder) // a command to the process before this one
       const child = startTrainer(options.trainer, entry.folder, 'train')
       entry.identity = child.identity
