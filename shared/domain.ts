@@ -5,6 +5,8 @@ export const datasetId = z.string().min(1).brand<'DatasetId'>()
 export type DatasetId = z.infer<typeof datasetId>
 export const runId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,79}$/, 'a run id is lower-case letters, digits and dashes').brand<'RunId'>()
 export type RunId = z.infer<typeof runId>
+export const modelId = z.string().min(1).brand<'ModelId'>()
+export type ModelId = z.infer<typeof modelId>
 export const annotatorId = z.string().min(1).brand<'AnnotatorId'>()
 export type AnnotatorId = z.infer<typeof annotatorId>
 export const jobId = z.string().min(1).brand<'JobId'>()
@@ -42,7 +44,8 @@ export function isLive(state: RunState): boolean {
   return LIVE_STATES.includes(state)
 }
 
-export const engineName = z.enum(['wasm', 'cpu'])
+/** In order of preference where the speed is not known: the first that works is taken. */
+export const engineName = z.enum(['tensorflow', 'webgpu', 'wasm', 'cpu'])
 export type EngineName = z.infer<typeof engineName>
 
 /** How a number is read: which direction is better, and its unit. Declared by each method. */

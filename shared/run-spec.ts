@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { datasetId, engineName, runId } from './domain.ts'
+import { datasetId, engineName, modelId, runId } from './domain.ts'
 
 /** Decoder sizes, by name. Parameter counts are for a 2,048-token vocabulary with tied embeddings. */
 export const MODEL_PRESETS = {
@@ -28,6 +28,8 @@ export const modelSpec = z.discriminatedUnion('kind', [
   }),
   /** Start from a run's weights; they are also the reference policy. */
   z.strictObject({ kind: z.literal('run'), runId, checkpoint: z.enum(['best', 'last']).default('last') }),
+  /** Start from a model that was added to the registry; its weights are also the reference policy. */
+  z.strictObject({ kind: z.literal('registered'), modelId }),
 ])
 export type ModelSpec = z.infer<typeof modelSpec>
 
@@ -57,6 +59,13 @@ export const trainingConfig = z.strictObject({
   weightDecay: z.number().min(0).default(0).meta({ title: 'Weight decay', help: 'Decoupled decay of matrices; norms and biases are left out.', group: 'expert' }),
   clipNorm: z.number().min(0).default(1).meta({ title: 'Gradient clipping', help: 'Largest global gradient norm; 0 turns clipping off.', group: 'expert' }),
   dropout: z.number().min(0).lt(1).default(0).meta({ title: 'Dropout', help: 'Share of activations dropped in training. Off for reference log-probs and evaluation.', group: 'expert' }),
+  adapt: z.enum(['full', 'frozen-embeddings', 'lora']).default('full').meta({ title: 'What is trained', help: 'All weights; all but the embeddings and the head; or small low-rank matrices beside the frozen weights (LoRA), which take far less memory.', group: 'main' }),
+  loraRank: z.int().min(1).max(1024).default(16).meta({ title: 'LoRA rank', symbol: 'r', help: 'Width of the low-rank matrices; read only where LoRA is chosen.', group: 'expert' }),
+  loraAlpha: z.number().positive().default(32).meta({ title: 'LoRA α', symbol: 'α', help: 'The update is scaled by α / rank.', group: 'expert' }),
+  loraDropout: z.number().min(0).lt(1).default(0).meta({ title: 'LoRA dropout', help: "Share of the low-rank path's input dropped in training.", group: 'expert' }),
+  loraTargets: z.enum(['attention', 'mlp', 'all-linear']).default('all-linear').meta({ title: 'LoRA targets', help: 'Which linear layers get low-rank matrices.', group: 'expert' }),
+  gradientCheckpointing: z.boolean().default(false).meta({ title: 'Gradient checkpointing', help: 'Keeps only what goes into each layer and computes the rest again in the backward pass: less memory, about a third more time.', group: 'expert' }),
+  frozenStorage: z.enum(['float32', 'bfloat16']).default('float32').meta({ title: 'Frozen weights kept as', help: 'bfloat16 halves the memory of weights that are not trained, where the engine can multiply them.', group: 'expert' }),
   maxLength: z.int().min(8).max(8192).default(192).meta({ title: 'Longest sequence', unit: 'tokens', help: 'Prompts are cut at their start, completions at their end, and the share cut is reported.', group: 'main' }),
   evalEvery: z.int().min(0).default(50).meta({ title: 'Evaluate every', unit: 'steps', help: 'Held-out metrics; 0 evaluates only at the end.', group: 'main' }),
   evalPairs: z.int().min(1).default(128).meta({ title: 'Pairs per evaluation', help: 'Held-out pairs scored while training; the last evaluation uses all of them.', group: 'expert' }),
@@ -101,6 +110,8 @@ export const runRequest = z.strictObject({
   /** Scores generated samples; none: samples are shown without a number. */
   judge: rewardSource.nullable().default(null),
   engine: z.enum(['auto', ...engineName.options]).default('auto'),
+  /** Threads of the processor's engines; null lets the engine choose. */
+  threads: z.int().min(1).max(256).nullable().default(null),
   seeds: z.array(z.int().nonnegative()).min(1).max(10).default([1]),
   name: z.string().max(80).default(''),
 })
@@ -121,6 +132,7 @@ export const runSpec = z.strictObject({
   groupHash: z.string(),
   seed: z.int().nonnegative(),
   engine: engineName,
+  threads: z.int().min(1).max(256).nullable().default(null),
   data: z.strictObject({
     datasetId,
     datasetName: z.string(),
@@ -139,11 +151,14 @@ export const runSpec = z.strictObject({
   model: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('new'), preset: z.enum(presetNames), tokenizer: tokenizerSpec, tiedEmbeddings: z.boolean() }),
     z.strictObject({ kind: z.literal('run'), runId, checkpoint: z.enum(['best', 'last']), /** Absolute folder of the checkpoint. */ path: z.string(), hash: z.string() }),
+    z.strictObject({ kind: z.literal('registered'), modelId, name: z.string(), /** Absolute folder in Hugging Face layout. */ path: z.string(), hash: z.string() }),
   ]),
   judge: z.strictObject({ source: rewardSource, /** Checkpoint folder, for a reward model. */ path: z.string().nullable() }).nullable(),
   /** Checkpoint folder of the reward model that the method's own config names, if it does. */
   rewardModelPath: z.string().nullable(),
   /** Folder shared by runs for things computed once by content: reference log-probs, tokenizers. */
   cacheFolder: z.string(),
+  /** Where engines that were added are kept; null for runs made before there were any. */
+  enginesFolder: z.string().nullable().default(null),
 })
 export type RunSpec = z.infer<typeof runSpec>

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { fieldsOf, flagName, formatField, getPath, type FormField } from '../../shared/form.ts'
-import { rewardSource, trainingConfig, type RewardSource, type RunRequest, type TrainingConfig } from '../../shared/run-spec.ts'
+import { type ModelSpec, rewardSource, trainingConfig, type RewardSource, type RunRequest, type TrainingConfig } from '../../shared/run-spec.ts'
 import type { Algorithm } from '../learn/define.ts'
 
 /** A request with every default filled in, as the command line says it. */
@@ -11,19 +11,26 @@ export interface CommandParts {
   readonly request: RunRequest
 }
 
+function modelFlag(model: ModelSpec): string {
+  if (model.kind === 'new') return `new:${model.preset}`
+  if (model.kind === 'registered') return `model:${model.modelId}`
+  return `run:${model.runId}${model.checkpoint === 'best' ? '@best' : ''}`
+}
+
 /** The command that would start the same runs. Only what differs from the method's first preset is spelled out. */
 export function commandFor({ algorithm, config, training, request }: CommandParts): string {
   const preset = algorithm.presets[0]
-  const { model, data, engine, seeds, judge, name } = request
+  const { model, data, engine, threads, seeds, judge, name } = request
   const usualConfig = algorithm.config.parse(preset.config) as Readonly<Record<string, unknown>> // every config is an object
   const usualTraining = trainingConfig.parse(preset.training)
   return [
     'pairlab train', algorithm.id,
     '--data', data.datasetId,
-    '--model', model.kind === 'new' ? `new:${model.preset}` : `run:${model.runId}${model.checkpoint === 'best' ? '@best' : ''}`,
+    '--model', modelFlag(model),
     ...(model.kind === 'new' ? newModelFlags(model) : []),
     '--seeds', seeds.join(','),
     ...(engine === 'auto' ? [] : ['--engine', engine]),
+    ...(threads === null ? [] : ['--threads', String(threads)]),
     ...(data.annotators.length === 0 ? [] : ['--annotators', data.annotators.join(',')]),
     ...(data.aggregation === 'mean' ? [] : ['--aggregation', data.aggregation]),
     ...(data.split.seed === 0 ? [] : ['--split-seed', String(data.split.seed)]),

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { z } from 'zod'
 import { runId as runIdSchema, type EngineName, type RunId } from '../../shared/domain.ts'
 import { AppError, describeIssues } from '../../shared/errors.ts'
-import { runSpec, trainingConfig, type RewardSource, type RunRequest, type RunSpec, type TrainingConfig } from '../../shared/run-spec.ts'
+import { type ModelSpec, runSpec, trainingConfig, type RewardSource, type RunRequest, type RunSpec, type TrainingConfig } from '../../shared/run-spec.ts'
 import { buildView, type View } from '../data/view.ts'
 import type { Algorithm } from '../learn/define.ts'
 import { findAlgorithm } from '../learn/registry.ts'
@@ -67,7 +67,7 @@ export function checkRequest(deps: Deps, request: RunRequest): CheckedRequest {
     ...resolved,
     groupHash: groupHashOf(resolved),
     command: commandFor({ algorithm, config, training, request }),
-    problems: [...problems, ...advised.problems],
+    problems: [...problems, ...(request.model.kind === 'registered' ? ['This version cannot start from a registered model yet.'] : []), ...advised.problems],
     advice: advised.advice,
   }
 }
@@ -179,6 +179,8 @@ function specFor(deps: Deps, checked: CheckedRequest & { readonly view: View }, 
     judge: request.judge === null ? null : { source: request.judge, path: judge?.path ?? null },
     rewardModelPath: rewardModel?.path ?? null,
     cacheFolder: deps.runs.cacheFolder,
+    enginesFolder: path.join(deps.dataFolder, 'engines'),
+    threads: request.threads,
   })
 }
 
@@ -192,6 +194,11 @@ function newRunIds({ runs, dataFolder }: Deps, name: string, count: number): Run
   return Array.from({ length: count }, (_, index) => runIdSchema.parse(`${base}-${first + index}`))
 }
 
+function modelOf(model: RunSpec['model']): ModelSpec {
+  if (model.kind === 'new') return model
+  return model.kind === 'run' ? { kind: 'run', runId: model.runId, checkpoint: model.checkpoint } : { kind: 'registered', modelId: model.modelId }
+}
+
 /** The request that made a run, for this one seed. */
 export function requestOf(spec: RunSpec): RunRequest {
   const { datasetId, split, annotators, aggregation } = spec.data
@@ -199,10 +206,11 @@ export function requestOf(spec: RunSpec): RunRequest {
     method: spec.method,
     config: spec.config,
     training: spec.training,
-    model: spec.model.kind === 'new' ? spec.model : { kind: 'run', runId: spec.model.runId, checkpoint: spec.model.checkpoint },
+    model: modelOf(spec.model),
     data: { datasetId, split, annotators, aggregation },
     judge: spec.judge?.source ?? null,
     engine: spec.engine,
+    threads: spec.threads,
     seeds: [spec.seed],
     name: spec.name,
   }

@@ -93,6 +93,7 @@ function openOrigin({ spec }: RunContext, algorithm: Algorithm): Origin {
     const model = spec.model
     return { tokenizer: null, tokenizerSpec: model.tokenizer, start: (tokenizer) => newModel(model, tokenizer.vocabSize, scoreHead, createRandom(spec.seed).fork('weights')) }
   }
+  if (spec.model.kind === 'registered') throw new AppError({ code: 'model-unsupported', message: 'This trainer cannot start from a registered model yet.', hint: 'Start from a new model or from a run.' })
   const files = loadModelFiles(spec.model.path)
   if (files.hash !== spec.model.hash) {
     throw new AppError({ code: 'spec-invalid', message: `The checkpoint ${spec.model.path} was changed after this run was made.`, hint: 'Start the run again from its request.' })

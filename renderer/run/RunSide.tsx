@@ -1,5 +1,5 @@
 import { useMemo, useState, type ReactNode } from 'react'
-import { Cpu, Database, GitBranch, Save, Sparkles, Waypoints, type LucideIcon } from 'lucide-react'
+import { Box, Cpu, Database, GitBranch, Save, Sparkles, Waypoints, type LucideIcon } from 'lucide-react'
 import { Link } from 'wouter'
 import type { RunDetail } from '../../shared/contract/runs.ts'
 import { useMutate } from '../api/queries.ts'
@@ -138,6 +138,10 @@ function Lineage({ run }: { readonly run: RunDetail }): ReactNode {
         {model.kind === 'run' ? (
           <Step icon={GitBranch} title={<Link href={`/runs/${model.runId}`}>{model.runId}</Link>}>
             start weights and reference, {model.checkpoint} checkpoint <span className="mono" title={model.hash}>{short(model.hash)}</span>
+          </Step>
+        ) : model.kind === 'registered' ? (
+          <Step icon={Box} title={model.name}>
+            start weights and reference, a registered model <span className="mono" title={model.hash}>{short(model.hash)}</span>
           </Step>
         ) : (
           <Step icon={Sparkles} title={`New ${model.preset} model`}>

@@ -2,6 +2,7 @@ import type { ReactNode } from 'react'
 import { useViewState } from '../api/settings.ts'
 import { Segmented } from '../parts/Segmented.tsx'
 import { formatCount } from '../../shared/units.ts'
+import { engineName } from '../../shared/domain.ts'
 import { parseSeeds } from '../../shared/form.ts'
 import { isChanged, resetField, setTyped, type Draft } from './draft.ts'
 import { FieldControl, FieldRow, InnerField } from './FieldRow.tsx'
@@ -137,7 +138,7 @@ function MoreRows({ form }: { readonly form: TrainForm }): ReactNode {
         onReset={() => change({ engine: 'auto' })}
         render={(control) => (
           <select {...control} className="select" value={draft.engine} onChange={(event) => change({ engine: event.currentTarget.value as Draft['engine'] })}>
-            {(['auto', 'wasm', 'cpu'] as const).map((value) => <option key={value} value={value}>{value}</option>)}
+            {(['auto', ...engineName.options] as const).map((value) => <option key={value} value={value}>{value}</option>)}
           </select>
         )}
       />

@@ -229,6 +229,7 @@ export function draftOf(request: RunRequest, algorithm: AlgorithmInfo, judge: Fo
 
 function draftModel(model: ModelSpec, base: ModelDraft): ModelDraft {
   if (model.kind === 'run') return { ...base, kind: 'run', runId: model.runId, checkpoint: model.checkpoint }
+  if (model.kind === 'registered') return base
   const { tokenizer } = model
   return { ...base, kind: 'new', preset: model.preset, tokenizer: tokenizer.kind, vocabSize: tokenizer.kind === 'bpe' ? String(tokenizer.vocabSize) : base.vocabSize, tied: model.tiedEmbeddings }
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { Command, Option } from 'commander'
+import { engineName, type EngineName } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { formatGoldenReport, runGolden } from '../../golden/run-golden.ts'
 import { formatReproduction, reproduceCopgBandit, reproduceCopgBanditSampled } from '../../reproduce/copg-bandit.ts'
@@ -12,8 +13,8 @@ export function goldenCommand(): Command {
   return new Command('golden')
     .description("Check the code's own losses, gradients, optimizer, tokenizer and statistics against a folder of golden vectors.")
     .argument('[folder]', 'default: the vectors that come with the source')
-    .addOption(new Option('--engine <name>').choices(['cpu', 'wasm']).default('cpu'))
-    .action(async (given: string | undefined, options: { engine: 'cpu' | 'wasm' }, command: Command) => {
+    .addOption(new Option('--engine <name>').choices(engineName.options).default('cpu'))
+    .action(async (given: string | undefined, options: { engine: EngineName }, command: Command) => {
       const { out } = globals(command)
       const folder = given === undefined ? findSource('test/golden') : path.resolve(given)
       if (folder === null || !existsSync(folder)) throw new AppError({ code: 'file-not-found', message: `There is no folder ${given ?? 'of golden vectors here'}.`, hint: 'Give the folder that holds the vector files.' })

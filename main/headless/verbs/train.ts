@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander'
 import { z } from 'zod'
 import { AppError } from '../../../shared/errors.ts'
-import type { RunId } from '../../../shared/domain.ts'
+import { engineName, type RunId } from '../../../shared/domain.ts'
 import { parseSeeds } from '../../../shared/form.ts'
 import { rewardSource, trainingConfig, type RunRequestInput } from '../../../shared/run-spec.ts'
 import type { Client } from '../../../shared/rpc.ts'
@@ -85,7 +85,7 @@ function methodCommand(algorithm: (typeof algorithms)[number]): Command {
     .option('--untied', 'separate input and output embeddings')
     .option('--seeds <list>', 'one run for each: 1-3, or 1,5,9', '1')
     .option('--preset <id>', `values to start from: ${algorithm.presets.map((preset) => `${preset.id} (${preset.title})`).join(', ')}`)
-    .addOption(new Option('--engine <name>').choices(['auto', 'wasm', 'cpu']).default('auto'))
+    .addOption(new Option('--engine <name>').choices(['auto', ...engineName.options]).default('auto'))
     .option('--annotators <names>', 'only their labels, comma-separated')
     .addOption(new Option('--aggregation <how>', 'several labels of one pair').choices(['mean', 'majority']).default('mean'))
     .option('--split-seed <n>', 'seed of the split', '0')

@@ -9,6 +9,10 @@ export const FUSED_KERNELS = {
   scatter: 'PairlabScatter',
   rmsNorm: 'PairlabRmsNorm',
   rmsNormGrad: 'PairlabRmsNormGrad',
+  layerNorm: 'PairlabLayerNorm',
+  layerNormGrad: 'PairlabLayerNormGrad',
+  gelu: 'PairlabGelu',
+  geluGrad: 'PairlabGeluGrad',
   swiGlu: 'PairlabSwiGlu',
   swiGluGrad: 'PairlabSwiGluGrad',
   rotary: 'PairlabRotary',
@@ -72,6 +76,45 @@ export function rmsNorm(x: tf.Tensor2D, weight: tf.Tensor1D, epsilon: number): t
     },
     (dy, [value, scale]) => run(FUSED_KERNELS.rmsNormGrad, { x: value!, weight: scale!, dy }, { epsilon }),
   ) as tf.Tensor2D
+}
+
+/** (x − mean) / √(variance + ε) · weight + bias (Ba et al., 2016). x [token, hidden], weight and bias [hidden] → [token, hidden] */
+export function layerNorm(x: tf.Tensor2D, weight: tf.Tensor1D, bias: tf.Tensor1D, epsilon: number): tf.Tensor2D {
+  if (!has(FUSED_KERNELS.layerNorm)) {
+    return tf.tidy(() => {
+      const centred = tf.sub(x, tf.mean(x, 1, true))
+      return tf.add(tf.mul(tf.mul(centred, tf.rsqrt(tf.add(tf.mean(tf.square(centred), 1, true), epsilon))), weight), bias)
+    })
+  }
+  return withGradient(
+    [x, weight, bias],
+    ([value, scale, shift], save) => {
+      save([value!, scale!])
+      return run(FUSED_KERNELS.layerNorm, { x: value!, weight: scale!, bias: shift! }, { epsilon })[0]!
+    },
+    (dy, [value, scale]) => run(FUSED_KERNELS.layerNormGrad, { x: value!, weight: scale!, dy }, { epsilon }), // dx, dWeight, dBias
+  ) as tf.Tensor2D
+}
+
+/** `exact` is x · Φ(x); `tanh` the approximation that GPT-2 was trained with (Hendrycks and Gimpel, 2016). */
+export type GeluForm = 'exact' | 'tanh'
+
+/** x · Φ(x), elementwise. */
+export function gelu(x: tf.Tensor2D, form: GeluForm): tf.Tensor2D {
+  if (!has(FUSED_KERNELS.gelu)) return tf.tidy(() => tf.mul(tf.mul(x, 0.5), tf.add(geluGate(x, form), 1)))
+  return withGradient(
+    [x],
+    ([value], save) => {
+      save([value!])
+      return run(FUSED_KERNELS.gelu, { x: value! }, { form })[0]!
+    },
+    (dy, [value]) => run(FUSED_KERNELS.geluGrad, { x: value!, dy }, { form }),
+  ) as tf.Tensor2D
+}
+
+function geluGate(x: tf.Tensor2D, form: GeluForm): tf.Tensor {
+  if (form === 'exact') return tf.erf(tf.mul(x, Math.SQRT1_2))
+  return tf.tanh(tf.mul(tf.add(x, tf.mul(tf.mul(tf.square(x), x), 0.044715)), Math.sqrt(2 / Math.PI)))
 }
 
 /** SiLU(gate) ⊙ up, SiLU(x) = x · σ(x) (Shazeer, 2020). [token, feedForward] both → the same */
@@ -143,10 +186,14 @@ export interface AttentionShape {
   /** Each serves heads / kvHeads query heads in a row (grouped-query attention). */
   readonly kvHeads: number
   readonly headDim: number
+  /** Tokens see only what stands before them; absent: true. An encoder's see the whole row. */
+  readonly causal?: boolean
+  /** With causal attention, how many tokens one sees, itself included (Mistral's sliding window); null or absent: all. */
+  readonly window?: number | null
 }
 
 /**
- * Causal attention within each row: softmax(q kᵀ / √headDim) v (Vaswani et al., 2017).
+ * Attention within each row: softmax(q kᵀ / √headDim) v (Vaswani et al., 2017).
  * q [token, heads · headDim], k and v [token, kvHeads · headDim] → [token, heads · headDim]
  */
 export function attention(q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D, packing: Packing, shape: AttentionShape): tf.Tensor2D {
@@ -158,7 +205,8 @@ export function attention(q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D, packin
 /** As above with q, k, v and the result [slot, …] */
 function attentionOfSlots(q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D, packing: Packing, shape: AttentionShape): tf.Tensor2D {
   if (!has(FUSED_KERNELS.attention)) return attentionPlain(q, k, v, packing, shape)
-  const attributes = { ...shape, offsets: packing.offsets }
+  const { heads, kvHeads, headDim, causal = true, window = null } = shape
+  const attributes = { heads, kvHeads, headDim, causal, window, offsets: packing.offsets }
   return withGradient(
     [q, k, v],
     (inputs, save) => {
@@ -182,7 +230,7 @@ function attentionPlain(q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D, packing:
     const repeat = (x: tf.Tensor4D): tf.Tensor4D =>
       kvHeads === heads ? x : tf.reshape(tf.mul(tf.expandDims(x, 2), tf.ones([1, 1, heads / kvHeads, 1, 1])), [rows, heads, time, headDim]) // tile has no gradient here
     const scores = tf.mul(tf.matMul(spread(q, heads), repeat(spread(k, kvHeads)), false, true), 1 / Math.sqrt(headDim))
-    const probabilities = tf.softmax(tf.add(scores, causalMask(time))) // [row, head, time, time]
+    const probabilities = tf.softmax(tf.add(scores, attentionMask(packing, shape))) // [row, head, time, time]
     const mixed = tf.matMul(probabilities, repeat(spread(v, kvHeads)))
     return gatherRows(tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [rows * time, heads * headDim]), places)
   })
@@ -231,10 +279,18 @@ function cachedAttentionPlain(q: tf.Tensor2D, keys: tf.Tensor2D, values: tf.Tens
   })
 }
 
-/** 0 where key ≤ query, −10⁹ where it lies ahead [1, 1, query, key] */
-function causalMask(time: number): tf.Tensor4D {
+/** 0 where a token may look, −10⁹ elsewhere [row or 1, 1, query, key] */
+function attentionMask({ rows, time, offsets }: Packing, { causal = true, window = null }: AttentionShape): tf.Tensor4D {
+  if (!causal) {
+    const values = new Float32Array(rows * time)
+    for (let row = 0; row < rows; row += 1) values.fill(-1e9, row * time + offsets[row + 1]! - offsets[row]!, (row + 1) * time)
+    return tf.tensor4d(values, [rows, 1, 1, time])
+  }
   const values = new Float32Array(time * time)
-  for (let query = 0; query < time; query += 1) values.fill(-1e9, query * time + query + 1, (query + 1) * time)
+  for (let query = 0; query < time; query += 1) {
+    values.fill(-1e9, query * time + query + 1, (query + 1) * time)
+    if (window !== null && query >= window) values.fill(-1e9, query * time, query * time + query - window + 1)
+  }
   return tf.tensor4d(values, [1, 1, time, time])
 }
 

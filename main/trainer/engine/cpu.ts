@@ -8,6 +8,8 @@ export async function openCpu(): Promise<Engine> {
   return {
     name: 'cpu',
     device: 'JavaScript, 1 thread',
+    threads: 1,
+    memory: () => ({ tensors: tf.memory().numTensors, tensorBytes: tf.memory().numBytes, peakBytes: null }),
     // Its numbers are ordinary arrays, collected with their tensors.
     dispose: () => undefined,
   }

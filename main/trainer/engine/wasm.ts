@@ -4,7 +4,7 @@ import path from 'node:path'
 import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 import { AppError } from '../../../shared/errors.ts'
 import { tf } from '../../learn/tf.ts'
-import type { Engine } from './engine.ts'
+import type { Engine, EngineOptions } from './engine.ts'
 import { nativeModule, type WasmBackend } from './wasm-backend.ts'
 import { registerFusedKernels } from './wasm-fused.ts'
 import { registerRepairs } from './wasm-repairs.ts'
@@ -13,7 +13,7 @@ import { registerRepairs } from './wasm-repairs.ts'
  * WebAssembly on one thread: several trainers run at once, each on a core of its own. Products and the decoder's
  * operations are our kernels, the rest the library's.
  */
-export async function openWasm(): Promise<Engine> {
+export async function openWasm(_options: EngineOptions): Promise<Engine> {
   const folder = wasmFolder()
   setWasmPaths(folder)
   setThreadsCount(1)
@@ -28,6 +28,8 @@ export async function openWasm(): Promise<Engine> {
   return {
     name: 'wasm',
     device: `WebAssembly SIMD${native.relaxed ? ' with fused multiply-add' : ''}, 1 thread`,
+    threads: 1,
+    memory: () => ({ tensors: tf.memory().numTensors, tensorBytes: tf.memory().numBytes, peakBytes: (tf.backend() as unknown as WasmBackend).wasm.HEAPU8.byteLength }), // linear memory only grows
     dispose() {
       const factory = tf.findBackendFactory('wasm')
       tf.removeBackend('wasm')
