@@ -88,7 +88,7 @@ describe('wasm engine', () => {
       { name: 'wasm', available: true, error: null },
       { name: 'cpu', available: true, error: null },
     ])
-    expect(reports[0]!.device).toMatch(/^WebAssembly SIMD/)
+    expect(reports[2]!.device).toMatch(/^WebAssembly SIMD/)
     expect(tf.getBackend()).toBe('wasm')
   })
 
