@@ -1,0 +1,124 @@
+// One engine in a process of its own: node test/bench/engine-child.ts <engine> <threads> <weights folder>. Reads requests
+// as JSON lines, answers each with a line.
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { createInterface } from 'node:readline'
+import { engineName } from '../../shared/domain.ts'
+import { trainingConfig } from '../../shared/run-spec.ts'
+import type { Algorithm, Batch, BatchTotals } from '../../main/learn/define.ts'
+import { findAlgorithm } from '../../main/learn/registry.ts'
+import { decoderFromTensors, type Decoder } from '../../main/learn/models/decoder.ts'
+import { createOptimizer, type Optimizer } from '../../main/learn/optimizer.ts'
+import { createRandom } from '../../main/learn/random.ts'
+import { decodeSafeTensors } from '../../main/learn/safetensors.ts'
+import { sampleCompletions } from '../../main/learn/sample.ts'
+import { tf } from '../../main/learn/tf.ts'
+import { openEngine } from '../../main/trainer/engine/choose.ts'
+import { minimizeParts, type BatchParts } from '../../main/trainer/minimize.ts'
+import { pairItems } from '../../main/trainer/training-data.ts'
+import { BETA, configOf, LEARNING_RATE, pairsOf, promptsOf, referenceOf, SAMPLED_TOKENS, type Goodbye, type Hello, type Reply, type Request, type ShapeName } from './engine-jobs.ts'
+
+const [engineArgument, threadsArgument, folder] = process.argv.slice(2) as [string, string, string]
+const engine = await openEngine(engineName.parse(engineArgument), { threads: Number(threadsArgument), enginesFolder: process.env['PAIRLAB_ENGINES'] ?? null })
+const say = (line: Hello | Reply | Goodbye): void => void process.stdout.write(`${JSON.stringify(line)}\n`)
+
+const training = trainingConfig.parse({ learningRate: LEARNING_RATE, schedule: 'constant', warmupFraction: 0, clipNorm: 0, steps: 1_000_000, maxLength: 1024, microBatchSize: 4096, batchSize: 4096 })
+
+interface Work {
+  readonly key: string
+  run(): Promise<number[]>
+  dispose(): void
+}
+
+function loadDecoder(shape: ShapeName): Decoder {
+  const { tensors } = decodeSafeTensors(readFileSync(path.join(folder, `${shape}.safetensors`)))
+  return decoderFromTensors(configOf(shape), tensors)
+}
+
+function stepWork(shape: ShapeName, job: 'sft' | 'dpo'): Work {
+  const decoder = loadDecoder(shape)
+  const optimizer: Optimizer = createOptimizer(training, decoder.variables)
+  const algorithm: Algorithm = findAlgorithm(job)
+  const config = algorithm.config.parse(job === 'dpo' ? { beta: BETA } : {})
+  const pairs = pairsOf(shape, job)
+  const items = pairItems({ set: { pairs, rewards: null }, algorithm, config, microBatchSize: 4096, padId: 0, referenceOf: job === 'dpo' ? referenceOf : null })
+  const parts: BatchParts = items.parts([...pairs.keys()])
+  const loss = (batch: Batch, totals: BatchTotals) => algorithm.loss({ network: decoder, batch, totals, config })
+  return {
+    key: `${shape} ${job}`,
+    run: async () => [(await minimizeParts(decoder, optimizer, training, parts, loss, () => undefined)).metrics['loss']!],
+    dispose() {
+      decoder.dispose()
+      ;(optimizer as { dispose?: () => void }).dispose?.()
+    },
+  }
+}
+
+function sampleWork(shape: ShapeName, rows: number): Work {
+  const decoder = loadDecoder(shape)
+  const prompts = promptsOf(shape, rows)
+  let round = 0
+  return {
+    key: `${shape} sample-${rows}`,
+    async run() {
+      // The first is greedy and shows that the model is the same; the rest are drawn, as in use. No token ends a row.
+      const greedy = round === 0
+      const done = await sampleCompletions(decoder, prompts, (row) => createRandom(1000 * round + row), { maxTokens: SAMPLED_TOKENS, temperature: greedy ? 0 : 1, endId: -1 })
+      round += 1
+      return greedy ? [...done[0]!.ids.slice(0, 8)] : []
+    },
+    dispose: () => decoder.dispose(),
+  }
+}
+
+function loadWork(shape: ShapeName): Work {
+  const read = (decoder: Decoder): number => (Object.values(decoder.variables)[0]!.dataSync() as Float32Array)[0]! // the numbers have arrived
+  return {
+    key: `${shape} load`,
+    async run() {
+      const decoder = loadDecoder(shape)
+      const first = read(decoder)
+      decoder.dispose()
+      return [first]
+    },
+    dispose: () => undefined,
+  }
+}
+
+function begin({ shape, job }: Request): Work {
+  if (job === 'sft' || job === 'dpo') return stepWork(shape, job)
+  return job === 'load' ? loadWork(shape) : sampleWork(shape, job === 'sample-1' ? 1 : 8)
+}
+
+const tensorsSeen: number[] = []
+let work: Work | null = null
+
+async function answer(request: Request): Promise<Reply> {
+  if (request.fresh) {
+    work?.dispose()
+    work = begin(request)
+  }
+  if (work === null || work.key !== `${request.shape} ${request.job}`) throw new Error('a job goes on that was not begun')
+  const ms: number[] = []
+  const check: number[] = []
+  for (let at = 0; at < request.count; at += 1) {
+    const startedAtMs = performance.now()
+    check.push(...(await work.run()))
+    ms.push(performance.now() - startedAtMs)
+  }
+  if (request.job === 'sft' && request.shape === 'small') tensorsSeen.push(tf.memory().numTensors)
+  return { ms, check }
+}
+
+say({ name: engine.name, device: engine.device, version: tf.version_core })
+for await (const line of createInterface({ input: process.stdin })) {
+  if (line === '"end"') break
+  try {
+    say(await answer(JSON.parse(line) as Request)) // written by engine.ts beside this file
+  } catch (error) {
+    say({ ms: [], check: [], error: error instanceof Error ? `${error.message}` : String(error) })
+  }
+}
+say({ peakBytes: process.resourceUsage().maxRSS * 1024, tensors: tensorsSeen.length < 2 ? null : [tensorsSeen[0]!, tensorsSeen.at(-1)!] })
+await engine.dispose()
+process.exit(0)
