@@ -50,7 +50,9 @@ export function minimizeParts(
 /** Gradients by parameter name; the loss's metrics are added to `metrics`. */
 function gradientsOf(decoder: Decoder, loss: () => LossResult, metrics: Record<string, number>): Record<string, Float32Array> {
   const names = new Map(Object.entries(decoder.variables).map(([name, variable]) => [variable.name, name]))
-  return tf.tidy(() => {
+  const gradients: Record<string, Float32Array> = {}
+  // Nothing is returned from the tidy: it would look for tensors in every number of what it is given.
+  tf.tidy(() => {
     let reported: Record<string, tf.Scalar> = {}
     const { grads } = tf.variableGrads(() => {
       const result = loss()
@@ -62,8 +64,9 @@ function gradientsOf(decoder: Decoder, loss: () => LossResult, metrics: Record<s
       metrics[name] = (metrics[name] ?? 0) + value.dataSync<'float32'>()[0]!
       value.dispose()
     }
-    return Object.fromEntries(Object.entries(grads).map(([variable, gradient]) => [names.get(variable) ?? variable, gradient.dataSync<'float32'>().slice()]))
+    for (const [variable, gradient] of Object.entries(grads)) gradients[names.get(variable) ?? variable] = gradient.dataSync<'float32'>().slice()
   })
+  return gradients
 }
 
 function addTo(sums: Record<string, Float32Array>, more: Readonly<Record<string, Float32Array>>): Record<string, Float32Array> {
