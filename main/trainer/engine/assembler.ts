@@ -1,10 +1,10 @@
-// A small WebAssembly assembler: enough of the binary format (core 2.0 with SIMD, and relaxed multiply-add) to write
-// numeric kernels as TypeScript expressions. Code is nested arrays of bytes, flattened at the end.
+// A small WebAssembly assembler: enough of the binary format (core 2.0 with SIMD, threads, and relaxed multiply-add) to
+// write numeric kernels as TypeScript expressions. Code is nested arrays of bytes, flattened at the end.
 
 export type Code = number | readonly Code[]
-export type ValueType = 'i32' | 'f32' | 'v128'
+export type ValueType = 'i32' | 'f32' | 'f64' | 'v128'
 
-const VALUE_TYPES: Readonly<Record<ValueType, number>> = { i32: 0x7f, f32: 0x7d, v128: 0x7b }
+const VALUE_TYPES: Readonly<Record<ValueType, number>> = { i32: 0x7f, f32: 0x7d, f64: 0x7c, v128: 0x7b }
 
 export interface Local {
   readonly type: ValueType
@@ -51,14 +51,43 @@ export const i32 = {
   add: binary(0x6a),
   sub: binary(0x6b),
   mul: binary(0x6c),
+  /** Towards 0. */
+  div: binary(0x6d),
+  remainder: binary(0x6f),
   and: binary(0x71),
+  or: binary(0x72),
   shl: binary(0x74),
+  isZero: unary(0x45),
+  eq: binary(0x46),
   ltS: binary(0x48),
+  ltU: binary(0x49),
   gtS: binary(0x4a),
   leS: binary(0x4c),
   geS: binary(0x4e),
   min: (a: Code, b: Code): Code => [a, b, a, b, 0x48, 0x1b], // select
+  max: (a: Code, b: Code): Code => [a, b, a, b, 0x4a, 0x1b],
   load: load(0x28, 2),
+  store: store(0x36, 2),
+}
+
+/** On shared memory, in one order that all threads see. */
+export const atomic = {
+  load: load([0xfe, 0x10], 2),
+  store: store([0xfe, 0x17], 2),
+  /** → the value before */
+  add: store([0xfe, 0x1e], 2),
+  /** Wakes every thread that waits at the address. → how many */
+  wakeAll: (address: Code): Code => [address, i32.const(-1), 0xfe, 0x00, 2, 0],
+  /** Sleeps while the address holds `expected`, at most so many nanoseconds (below 0: for ever). → 0 woken, 1 another value, 2 time over */
+  wait: (address: Code, expected: Code, nanoseconds: number): Code => [address, expected, 0x42, signed(nanoseconds), 0xfe, 0x01, 2, 0],
+}
+
+export const f64 = {
+  const: (value: number): Code => [0x44, ...new Uint8Array(new Float64Array([value]).buffer)],
+  add: binary(0xa0),
+  mul: binary(0xa2),
+  fromF32: unary(0xbb),
+  store: store(0x39, 3),
 }
 
 export const f32 = {
@@ -68,11 +97,16 @@ export const f32 = {
   mul: binary(0x94),
   div: binary(0x95),
   max: binary(0x97),
+  min: binary(0x96),
   sqrt: unary(0x91),
   fromI32: unary(0xb2),
   load: load(0x2a, 2),
   store: store(0x38, 2),
 }
+
+/** Bytes 0–15 are a's, 16–31 are b's. */
+const shuffle = (bytes: readonly number[]) => (a: Code, b: Code): Code => [a, b, simd(0x0d), ...bytes]
+const words = (...order: readonly number[]): number[] => order.flatMap((word) => [0, 1, 2, 3].map((byte) => word * 4 + byte))
 
 const lanes = (values: readonly number[]): Code => [simd(0x0c), ...values.map(float)]
 
@@ -84,6 +118,8 @@ export const v128 = {
   /** Lane 0 alone. */
   storeFirst: (address: Code, value: Code, offset = 0): Code => [address, value, simd(0x5a), 2, unsigned(offset), 0],
   and: binary(simd(0x4e)),
+  /** Bits of `a` where the mask has ones, of `b` where it has zeros. */
+  select: (a: Code, b: Code, mask: Code): Code => [a, b, mask, simd(0x52)],
   /** Lanes 1 to 3 set to 0. */
   first: (value: Code): Code => [value, simd(0x0c), 0xff, 0xff, 0xff, 0xff, ...Array<number>(12).fill(0), simd(0x4e)],
 }
@@ -98,8 +134,17 @@ export const f32x4 = {
   div: binary(simd(0xe7)),
   min: binary(simd(0xe8)),
   max: binary(simd(0xe9)),
+  abs: unary(simd(0xe0)),
   neg: unary(simd(0xe1)),
+  sqrt: unary(simd(0xe3)),
+  lt: binary(simd(0x43)),
   nearest: unary(simd(0x6a)),
+  /** a0 b0 a1 b1 and a2 b2 a3 b3. */
+  zipLow: shuffle(words(0, 4, 1, 5)),
+  zipHigh: shuffle(words(2, 6, 3, 7)),
+  /** a0 a1 b0 b1 and a2 a3 b2 b3. */
+  joinLow: shuffle(words(0, 1, 4, 5)),
+  joinHigh: shuffle(words(2, 3, 6, 7)),
   sum: (local: Local): Code => horizontal(local, f32.add),
   largest: (local: Local): Code => horizontal(local, f32.max),
 }
@@ -109,6 +154,17 @@ export const i32x4 = {
   add: binary(simd(0xae)),
   shl: (value: Code, bits: number): Code => [value, i32.const(bits), simd(0xab)],
   fromFloat: unary(simd(0xf8)), // saturating
+}
+
+export const f64x2 = {
+  const: (value: number): Code => [simd(0x0c), ...Array.from({ length: 2 }, () => [...new Uint8Array(new Float64Array([value]).buffer)])],
+  add: binary(simd(0xf0)),
+  mul: binary(simd(0xf2)),
+  lane: (value: Code, index: number): Code => [value, simd(0x21), index],
+  /** The first two of four floats. */
+  promoteLow: unary(simd(0x5f)),
+  /** The last two. */
+  promoteHigh: (value: Local): Code => [shuffle(words(2, 3, 2, 3))(get(value), get(value)), simd(0x5f)],
 }
 
 function horizontal(local: Local, join: (a: Code, b: Code) => Code): Code {
@@ -133,9 +189,36 @@ export function loopTo(counter: Local, end: Code, step: Code, body: Code): Code 
   return when(below, [0x03, EMPTY_BLOCK, body, set(counter, i32.add(get(counter), step)), below, 0x0d, 0, 0x0b])
 }
 
+/** A loop without end; `leave(depth)` and `again(depth)` count the blocks around them, `when` included. */
+export function forever(body: Code): Code {
+  return [0x02, EMPTY_BLOCK, 0x03, EMPTY_BLOCK, body, 0x0c, 0, 0x0b, 0x0b]
+}
+
+/** Jumps out of the loop from `depth` blocks inside its body. */
+export const leave = (depth = 0): Code => [0x0c, unsigned(depth + 1)]
+
+/** Drops a result. */
+export const drop = (value: Code): Code => [value, 0x1a]
+
+export const back = (): Code => 0x0f
+
+/** The same over addresses, which are unsigned. */
+export function loopPointer(pointer: Local, end: Code, step: number, body: Code): Code {
+  const below = i32.ltU(get(pointer), end)
+  return when(below, [0x03, EMPTY_BLOCK, body, set(pointer, i32.add(get(pointer), i32.const(step))), below, 0x0d, 0, 0x0b])
+}
+
 export function call(index: number, ...args: readonly Code[]): Code {
   return [args, 0x10, unsigned(index)]
 }
+
+/** Calls the entry `index` of the module's table, which holds its tasks. */
+export function callTask(index: Code, job: Code, chunk: Code): Code {
+  return [job, chunk, index, 0x11, unsigned(TASK_TYPE), 0]
+}
+
+/** The number the instance was made with. */
+export const threadIndex = (): Code => [0x23, 0]
 
 export interface FunctionScope {
   local(type: ValueType): Local
@@ -147,47 +230,66 @@ interface Defined {
   readonly result: ValueType | null
   readonly locals: readonly ValueType[]
   readonly body: Code
+  readonly task: boolean
 }
 
 export interface ModuleBuilder {
   /** Adds an exported function; `write` gets its parameters in order and returns its body. → its index */
   define(name: string, params: readonly ValueType[], result: ValueType | null, write: (scope: FunctionScope, ...params: Local[]) => Code): number
+  /** Adds a function of a job's address and a chunk's number that `callTask` can call. → its place in the table */
+  task(write: (scope: FunctionScope, job: Local, chunk: Local) => Code): number
   bytes(): Uint8Array<ArrayBuffer>
 }
 
-/** A module whose memory is imported as `env.memory`. */
-export function createModule(): ModuleBuilder {
+const TASK_TYPE = 0
+const TASK_PARAMS: readonly ValueType[] = ['i32', 'i32']
+
+/** A module whose memory is imported as `env.memory`, shared or not, and its thread's number as `env.thread`. */
+export function createModule(shared: boolean): ModuleBuilder {
   const functions: Defined[] = []
+  let tasks = 0
+  const add = (name: string, params: readonly ValueType[], result: ValueType | null, task: boolean, write: (scope: FunctionScope, ...params: Local[]) => Code): number => {
+    const locals: ValueType[] = []
+    const scope: FunctionScope = {
+      local(type) {
+        locals.push(type)
+        return { type, index: params.length + locals.length - 1 }
+      },
+    }
+    const body = write(scope, ...params.map((type, index) => ({ type, index })))
+    functions.push({ name, params, result, locals, body, task })
+    return functions.length - 1
+  }
   return {
-    define(name, params, result, write) {
-      const locals: ValueType[] = []
-      const scope: FunctionScope = {
-        local(type) {
-          locals.push(type)
-          return { type, index: params.length + locals.length - 1 }
-        },
-      }
-      const body = write(scope, ...params.map((type, index) => ({ type, index })))
-      functions.push({ name, params, result, locals, body })
-      return functions.length - 1
+    define: (name, params, result, write) => add(name, params, result, false, write),
+    task(write) {
+      add('', TASK_PARAMS, null, true, (scope, job, chunk) => write(scope, job!, chunk!))
+      tasks += 1
+      return tasks - 1
     },
-    bytes: () => encode(functions),
+    bytes: () => encode(functions, shared),
   }
 }
 
-function encode(functions: readonly Defined[]): Uint8Array<ArrayBuffer> {
-  const type = ({ params, result }: Defined): Code => [0x60, vector(params.map((name) => VALUE_TYPES[name])), vector(result === null ? [] : [VALUE_TYPES[result]])]
+const MAX_PAGES = 65_536
+
+function encode(functions: readonly Defined[], shared: boolean): Uint8Array<ArrayBuffer> {
+  const type = ({ params, result }: Pick<Defined, 'params' | 'result'>): Code => [0x60, vector(params.map((name) => VALUE_TYPES[name])), vector(result === null ? [] : [VALUE_TYPES[result]])]
   const body = ({ locals, body: code }: Defined): Code => {
     const bytes = flatten([vector(locals.map((name) => [1, VALUE_TYPES[name]])), code, 0x0b])
     return [unsigned(bytes.length), bytes]
   }
-  const memoryImport: Code = [text('env'), text('memory'), 0x02, 0x00, 0x00]
+  const tasks = functions.flatMap(({ task }, index) => (task ? [index] : []))
+  const memoryImport: Code = [text('env'), text('memory'), 0x02, shared ? [0x03, 0x00, unsigned(MAX_PAGES)] : [0x00, 0x00]]
+  const threadImport: Code = [text('env'), text('thread'), 0x03, VALUE_TYPES.i32, 0x00]
   return Uint8Array.from(flatten([
     [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-    section(1, functions.map(type)),
-    section(2, [memoryImport]),
-    section(3, functions.map((_, index) => unsigned(index))),
-    section(7, functions.map(({ name }, index) => [text(name), 0x00, unsigned(index)])),
+    section(1, [type({ params: TASK_PARAMS, result: null }), ...functions.map(type)]),
+    section(2, [memoryImport, threadImport]),
+    section(3, functions.map((_, index) => unsigned(index + 1))),
+    section(4, [[0x70, 0x00, unsigned(tasks.length)]]),
+    section(7, functions.flatMap(({ name }, index) => (name === '' ? [] : [[text(name), 0x00, unsigned(index)]]))),
+    section(9, [[0x00, i32.const(0), 0x0b, vector(tasks.map(unsigned))]]),
     section(10, functions.map(body)),
   ]))
 }

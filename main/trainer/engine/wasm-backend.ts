@@ -1,7 +1,7 @@
 // What we use of the wasm backend that its own types do not show.
 import { AppError } from '../../../shared/errors.ts'
 import { tf } from '../../learn/tf.ts'
-import { instantiate, type NativeModule } from './wasm-module.ts'
+import { createNative, type NativeModule, type ScratchSlot } from './wasm-native.ts'
 
 export interface TensorHandle {
   readonly dataId: object
@@ -11,7 +11,7 @@ export interface TensorHandle {
 
 export interface WasmBackend {
   readonly wasm: {
-    readonly asm: { readonly memory: object }
+    readonly asm: { readonly memory: { readonly buffer: ArrayBufferLike } }
     _malloc(sizeBytes: number): number
     _free(address: number): void
     readonly HEAPU8: Uint8Array
@@ -35,7 +35,7 @@ export function nativeModule(backend: WasmBackend): NativeModule {
   const known = modules.get(backend)
   if (known !== undefined) return known
   refuseEmptyAllocations(backend)
-  const made = instantiate({
+  const made = createNative({
     memory: backend.wasm.asm.memory,
     allocate: (sizeBytes) => backend.wasm._malloc(sizeBytes) >>> 0,
     free: (address) => backend.wasm._free(address),
@@ -70,13 +70,13 @@ export function floatsAt(backend: WasmBackend, address: number, count: number): 
 }
 
 /** Copies integers into a scratch slot. → their address */
-export function placeIntegers(backend: WasmBackend, slot: 'first' | 'second' | 'third', values: Int32Array): number {
+export function placeIntegers(backend: WasmBackend, slot: ScratchSlot, values: Int32Array): number {
   const address = nativeModule(backend).scratch(slot, Math.max(4, values.byteLength))
   new Int32Array(backend.wasm.HEAPU8.buffer, address, values.length).set(values)
   return address
 }
 
-export function placeFloats(backend: WasmBackend, slot: 'first' | 'second' | 'third', values: Float32Array): number {
+export function placeFloats(backend: WasmBackend, slot: ScratchSlot, values: Float32Array): number {
   const address = nativeModule(backend).scratch(slot, Math.max(4, values.byteLength))
   floatsAt(backend, address, values.length).set(values)
   return address

@@ -27,24 +27,32 @@ function checkIndices(indices: Int32Array, rows: number): void {
   for (const index of indices) if (index < 0 || index >= rows) throw new RangeError(`row ${index} of ${rows}`)
 }
 
+/** Numbers that a chunk of a kernel passes over: some ten microseconds of it. */
+const CHUNK_NUMBERS = 16_384
+
+const rowsPerChunk = (width: number): number => Math.max(1, Math.ceil(CHUNK_NUMBERS / Math.max(1, width)))
+
 function gather({ inputs, backend, attrs }: KernelCall<{ readonly indices: Int32Array }>): TensorHandle {
   const x = inputs.x!
   const [rows, width] = x.shape as [number, number]
+  const count = attrs.indices.length
   checkIndices(attrs.indices, rows)
-  const out = backend.makeOutput([attrs.indices.length, width], 'float32')
+  const out = backend.makeOutput([count, width], 'float32')
   const indices = placeIntegers(backend, 'first', attrs.indices)
-  nativeModule(backend).kernels.gatherRows(addressOf(backend, x), addressOf(backend, out), indices, attrs.indices.length, width)
+  nativeModule(backend).overRows('gatherRows', count, rowsPerChunk(width), [addressOf(backend, x), addressOf(backend, out), indices, count, width, width * 4, width * 4], [width * 4, 4])
   return out
 }
 
 function scatter({ inputs, backend, attrs }: KernelCall<{ readonly indices: Int32Array; readonly rows: number }>): TensorHandle {
   const x = inputs.x!
   const width = x.shape[1]!
+  const count = attrs.indices.length
   checkIndices(attrs.indices, attrs.rows)
   const out = backend.makeOutput([attrs.rows, width], 'float32')
   const indices = placeIntegers(backend, 'first', attrs.indices)
   floatsAt(backend, addressOf(backend, out), attrs.rows * width).fill(0)
-  nativeModule(backend).kernels.scatterRows(addressOf(backend, x), addressOf(backend, out), indices, attrs.indices.length, width)
+  const perChunk = Math.ceil(Math.max(16, CHUNK_NUMBERS / Math.max(1, count)) / 16) * 16
+  nativeModule(backend).overRows('scatterRows', width, perChunk, [addressOf(backend, x), addressOf(backend, out), indices, count, width, width * 4, width * 4], [4, 4])
   return out
 }
 
@@ -52,25 +60,40 @@ function rmsNorm({ inputs, backend, attrs }: KernelCall<{ readonly epsilon: numb
   const { x, weight } = inputs as { x: TensorHandle; weight: TensorHandle }
   const [rows, width] = x.shape as [number, number]
   const out = like(backend, x)
-  nativeModule(backend).kernels.rmsNorm(addressOf(backend, x), addressOf(backend, weight), addressOf(backend, out), rows, width, attrs.epsilon)
+  nativeModule(backend).overRows('rmsNorm', rows, rowsPerChunk(width), [addressOf(backend, x), addressOf(backend, weight), addressOf(backend, out), rows, width, attrs.epsilon], [width * 4, width * 4])
   return out
 }
+
+/** Rows whose gradients of a weight are summed by one thread; the sums are added in their order. */
+const ROWS_PER_SUM = 64
 
 function rmsNormGrad({ inputs, backend, attrs }: KernelCall<{ readonly epsilon: number }>): TensorHandle[] {
   const { x, weight, dy } = inputs as { x: TensorHandle; weight: TensorHandle; dy: TensorHandle }
   const [rows, width] = x.shape as [number, number]
+  const native = nativeModule(backend)
   const dx = like(backend, x)
   const dWeight = like(backend, weight)
+  const chunks = Math.ceil(rows / ROWS_PER_SUM)
+  const sums = native.scratch('first', Math.max(1, chunks) * width * 4)
   const at = (tensor: TensorHandle): number => addressOf(backend, tensor)
-  floatsAt(backend, at(dWeight), width).fill(0)
-  nativeModule(backend).kernels.rmsNormGrad(at(x), at(weight), at(dy), at(dx), at(dWeight), rows, width, attrs.epsilon)
+  const partial = floatsAt(backend, sums, chunks * width).fill(0)
+  native.overRows('rmsNormGrad', rows, ROWS_PER_SUM, [at(x), at(weight), at(dy), at(dx), sums, rows, width, attrs.epsilon], [width * 4, width * 4, width * 4, width * 4])
+  addRows(partial, floatsAt(backend, at(dWeight), width))
   return [dx, dWeight]
+}
+
+/** total ← Σ rows, one after the other */
+function addRows(rows: Float32Array, total: Float32Array): void {
+  total.fill(0)
+  const width = total.length
+  for (let at = 0; at < rows.length; at += width) for (let column = 0; column < width; column += 1) total[column]! += rows[at + column]!
 }
 
 function swiGlu({ inputs, backend }: KernelCall): TensorHandle {
   const { gate, up } = inputs as { gate: TensorHandle; up: TensorHandle }
   const out = like(backend, gate)
-  nativeModule(backend).kernels.swiGlu(addressOf(backend, gate), addressOf(backend, up), addressOf(backend, out), sizeOf(gate.shape))
+  const count = sizeOf(gate.shape)
+  nativeModule(backend).overRows('swiGlu', count, CHUNK_NUMBERS, [addressOf(backend, gate), addressOf(backend, up), addressOf(backend, out), count], [4, 4, 4])
   return out
 }
 
@@ -78,8 +101,9 @@ function swiGluGrad({ inputs, backend }: KernelCall): TensorHandle[] {
   const { gate, up, dy } = inputs as { gate: TensorHandle; up: TensorHandle; dy: TensorHandle }
   const dGate = like(backend, gate)
   const dUp = like(backend, up)
+  const count = sizeOf(gate.shape)
   const at = (tensor: TensorHandle): number => addressOf(backend, tensor)
-  nativeModule(backend).kernels.swiGluGrad(at(gate), at(up), at(dy), at(dGate), at(dUp), sizeOf(gate.shape))
+  nativeModule(backend).overRows('swiGluGrad', count, CHUNK_NUMBERS, [at(gate), at(up), at(dy), at(dGate), at(dUp), count], [4, 4, 4, 4, 4])
   return [dGate, dUp]
 }
 
@@ -100,7 +124,8 @@ function rotary({ inputs, backend, attrs }: KernelCall<RotaryAttributes>): Tenso
   const positions = placeIntegers(backend, 'first', attrs.positions)
   const cos = placeFloats(backend, 'second', attrs.cos)
   const sin = placeFloats(backend, 'third', attrs.sin)
-  nativeModule(backend).kernels.rotary(addressOf(backend, x), addressOf(backend, out), cos, sin, positions, tokens, width / attrs.headDim, half, attrs.inverse ? -1 : 1)
+  const args = [addressOf(backend, x), addressOf(backend, out), cos, sin, positions, tokens, width / attrs.headDim, half, attrs.inverse ? -1 : 1]
+  nativeModule(backend).overRows('rotary', tokens, rowsPerChunk(width), args, [width * 4, width * 4, 4])
   return out
 }
 
@@ -111,8 +136,9 @@ function logProb({ inputs, backend, attrs }: KernelCall<{ readonly targets: Int3
   checkIndices(attrs.targets, vocab)
   const value = backend.makeOutput([rows], 'float32')
   const logSum = backend.makeOutput([rows], 'float32')
-  const sums = nativeModule(backend).scratch('first', rows * 4)
-  nativeModule(backend).kernels.expSum(addressOf(backend, logits), rows, vocab, addressOf(backend, logSum), sums)
+  const native = nativeModule(backend)
+  const sums = native.scratch('first', Math.max(1, rows) * 4)
+  native.overRows('expSum', rows, rowsPerChunk(vocab), [addressOf(backend, logits), rows, vocab, addressOf(backend, logSum), sums], [vocab * 4, 4, 4])
   const scores = floatsAt(backend, addressOf(backend, logits), rows * vocab)
   const largest = floatsAt(backend, addressOf(backend, logSum), rows)
   const expSums = floatsAt(backend, sums, rows)
@@ -131,7 +157,7 @@ function logProbGrad({ inputs, backend, attrs }: KernelCall<{ readonly targets: 
   const [rows, vocab] = logits.shape as [number, number]
   const out = like(backend, logits)
   const at = (tensor: TensorHandle): number => addressOf(backend, tensor)
-  nativeModule(backend).kernels.logProbGrad(at(logits), at(logSum), at(dy), at(out), rows, vocab)
+  nativeModule(backend).overRows('logProbGrad', rows, rowsPerChunk(vocab), [at(logits), at(logSum), at(dy), at(out), rows, vocab], [vocab * 4, 4, 4, vocab * 4])
   const gradient = floatsAt(backend, at(out), rows * vocab)
   const upstream = floatsAt(backend, at(dy), rows)
   for (let row = 0; row < rows; row += 1) gradient[row * vocab + attrs.targets[row]!]! += upstream[row]!

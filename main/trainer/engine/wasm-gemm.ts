@@ -1,38 +1,50 @@
-// Matrix product C (+)= A · B in the manner of Goto and van de Geijn (2008): B is copied into panels eight columns
-// wide, and a block of four rows by eight columns is held in registers while it runs down the shared dimension.
-import { type Code, f32, f32x4, type FunctionScope, get, i32, loopTo, type Local, type ModuleBuilder, multiplyAdd, set, v128, when } from './assembler.ts'
+// Matrix product C (+)= A · B in the manner of Goto and van de Geijn (2008): B is copied into panels of some columns,
+// and a tile of a few rows by one panel is held in registers while it runs down the shared dimension. Each number of
+// C is summed in the order of the shared dimension whatever the tile, so that tiles and threads change no bit of it.
+import { type Code, f32, f32x4, type FunctionScope, get, i32, loopPointer, loopTo, type Local, type ModuleBuilder, multiplyAdd, set, v128, when } from './assembler.ts'
+import { bump } from './wasm-lanes.ts'
 
-export const PANEL_COLUMNS = 8
-export const TILE_ROWS = 4
-/** Rows of A that stay in the second-level cache while the panels pass. */
-const BLOCK_ROWS = 64
+export interface TileShape {
+  readonly rows: number
+  /** A multiple of 4. */
+  readonly columns: number
+}
+
+/** What sixteen registers of 128 bits hold, and what as many of 256 do. */
+export const NARROW_TILE: TileShape = { rows: 4, columns: 8 }
+export const WIDE_TILE: TileShape = { rows: 4, columns: 16 }
+
 const FLOAT_BYTES = 4
-const PANEL_ROW_BYTES = PANEL_COLUMNS * FLOAT_BYTES
-const STRIP_ROW_BYTES = TILE_ROWS * FLOAT_BYTES
-
 const bytes = (count: Code): Code => i32.shl(count, i32.const(2))
-const bump = (local: Local, by: Code): Code => set(local, i32.add(get(local), by))
+
+export interface GemmFunctions {
+  readonly packPanels: number
+  readonly packStrips: number
+  readonly gemm: number
+}
 
 /**
  * Adds `packPanels` and `packStrips(x, rowBytes, columnBytes, target, depth, columns)`, which copy x [depth, columns]
- * into panels of eight and strips of four columns, and
- * `gemm(strips, a, aRowBytes, panels, c, cRowBytes, rows, columns, depth, accumulate, scratch)`.
- * With `strips`, A was transposed and lies in strips. `scratch` holds 32 floats.
+ * into panels and strips as wide as the tile has columns and rows, and
+ * `gemm(strips, a, aRowBytes, panels, panelBytes, c, cRowBytes, rows, columns, depth, accumulate, scratch)`.
+ * With `strips`, A was transposed and lies in strips. `panelBytes` is from one panel to the next, `scratch` holds one tile.
  */
-export function defineGemm(module: ModuleBuilder, relaxed: boolean): void {
-  definePack(module, 'packPanels', PANEL_COLUMNS)
-  definePack(module, 'packStrips', TILE_ROWS)
-  module.define('gemm', Array<'i32'>(11).fill('i32'), null, (scope, strips, a, aRow, panels, c, cRow, rows, columns, depth, accumulate, scratch) => {
-    const args: GemmLocals = { a: a!, aRow: aRow!, panels: panels!, c: c!, cRow: cRow!, rows: rows!, columns: columns!, depth: depth!, accumulate: accumulate!, scratch: scratch! }
-    const work = workLocals(scope)
+export function defineGemm(module: ModuleBuilder, relaxed: boolean, tile: TileShape): GemmFunctions {
+  const packPanels = definePack(module, 'packPanels', tile.columns)
+  const packStrips = definePack(module, 'packStrips', tile.rows)
+  const gemm = module.define('gemm', Array<'i32'>(12).fill('i32'), null, (scope, strips, a, aRow, panels, panelBytes, c, cRow, rows, columns, depth, accumulate, scratch) => {
+    const args: GemmLocals = { a: a!, aRow: aRow!, panels: panels!, panelBytes: panelBytes!, c: c!, cRow: cRow!, rows: rows!, columns: columns!, depth: depth!, accumulate: accumulate!, scratch: scratch! }
+    const work = workLocals(scope, tile)
     return when(get(strips!), gemmLoops(args, work, relaxed, true), gemmLoops(args, work, relaxed, false))
   })
+  return { packPanels, packStrips, gemm }
 }
 
 interface GemmLocals {
   readonly a: Local
   readonly aRow: Local
   readonly panels: Local
+  readonly panelBytes: Local
   readonly c: Local
   readonly cRow: Local
   readonly rows: Local
@@ -44,106 +56,99 @@ interface GemmLocals {
 
 type Work = ReturnType<typeof workLocals>
 
-function workLocals(scope: FunctionScope) {
+function workLocals(scope: FunctionScope, tile: TileShape) {
   const i32s = () => scope.local('i32')
   const v128s = () => scope.local('v128')
+  const quarters = Array.from({ length: tile.columns / 4 }, (_, index) => index * 16) // byte offsets of a panel row's vectors
   return {
-    block: i32s(), blockEnd: i32s(), column: i32s(), row: i32s(), k: i32s(), panel: i32s(), b: i32s(), target: i32s(), targetRow: i32s(), copyRow: i32s(), copyColumn: i32s(),
-    pointers: Array.from({ length: TILE_ROWS }, i32s),
-    left: Array.from({ length: TILE_ROWS }, v128s), right: Array.from({ length: TILE_ROWS }, v128s),
-    b0: v128s(), b1: v128s(), splat: v128s(),
+    tile, quarters,
+    column: i32s(), row: i32s(), end: i32s(), panel: i32s(), b: i32s(), targetRow: i32s(), copyRow: i32s(), copyColumn: i32s(),
+    pointers: Array.from({ length: tile.rows }, i32s),
+    sums: Array.from({ length: tile.rows }, () => quarters.map(v128s)),
+    right: quarters.map(v128s), splat: v128s(),
   }
 }
 
 function gemmLoops(args: GemmLocals, work: Work, relaxed: boolean, strips: boolean): Code {
-  const { block, blockEnd, column, row, panel } = work
-  const tile = (count: number): Code => computeTile(args, work, relaxed, strips, count)
+  const { column, row, panel, tile } = work
+  const compute = (count: number): Code => computeTile(args, work, relaxed, strips, count)
   return [
-    set(block, i32.const(0)),
-    loopTo(block, get(args.rows), i32.const(BLOCK_ROWS), [
-      set(blockEnd, i32.min(get(args.rows), i32.add(get(block), i32.const(BLOCK_ROWS)))),
-      set(column, i32.const(0)),
-      set(panel, get(args.panels)),
-      loopTo(column, get(args.columns), i32.const(PANEL_COLUMNS), [
-        set(row, get(block)),
-        loopTo(row, i32.sub(get(blockEnd), i32.const(TILE_ROWS - 1)), i32.const(TILE_ROWS), tile(TILE_ROWS)),
-        loopTo(row, get(blockEnd), i32.const(1), tile(1)),
-        bump(panel, i32.mul(get(args.depth), i32.const(PANEL_ROW_BYTES))),
-      ]),
+    set(column, i32.const(0)),
+    set(panel, get(args.panels)),
+    loopTo(column, get(args.columns), i32.const(tile.columns), [
+      set(row, i32.const(0)),
+      loopTo(row, i32.sub(get(args.rows), i32.const(tile.rows - 1)), i32.const(tile.rows), compute(tile.rows)),
+      loopTo(row, get(args.rows), i32.const(1), compute(1)),
+      bump(panel, get(args.panelBytes)),
     ]),
   ]
 }
 
-/** `count` rows by eight columns of C, from row `row` and column `column`. */
+/** `count` rows by one panel's columns of C, from row `row` and column `column`. */
 function computeTile(args: GemmLocals, work: Work, relaxed: boolean, strips: boolean, count: number): Code {
-  const { row, k, panel, b, pointers, left, right } = work
+  const { row, end, panel, b, pointers, sums, tile } = work
   const tileRows = Array.from({ length: count }, (_, index) => index)
-  const lane = bytes(i32.and(get(row), i32.const(TILE_ROWS - 1)))
-  const strip = i32.mul(i32.and(get(row), i32.const(-TILE_ROWS)), bytes(get(args.depth)))
+  const strip = i32.mul(i32.div(get(row), i32.const(tile.rows)), i32.mul(get(args.depth), i32.const(tile.rows * FLOAT_BYTES)))
+  const lane = bytes(i32.remainder(get(row), i32.const(tile.rows)))
   const start = strips
     ? set(pointers[0]!, i32.add(get(args.a), i32.add(strip, lane)))
     : tileRows.map((index) => set(pointers[index]!, i32.add(get(args.a), i32.mul(i32.add(get(row), i32.const(index)), get(args.aRow)))))
-  const zero = tileRows.map((index) => [set(left[index]!, f32x4.const(0)), set(right[index]!, f32x4.const(0))])
+  const panelRow = tile.columns * FLOAT_BYTES
   const step = (unrolled: number): Code => [
     Array.from({ length: unrolled }, (_, at) => multiplyStep(work, relaxed, strips, count, at)),
-    bump(b, i32.const(unrolled * PANEL_ROW_BYTES)),
-    strips ? bump(pointers[0]!, i32.const(unrolled * STRIP_ROW_BYTES)) : tileRows.map((index) => bump(pointers[index]!, i32.const(unrolled * FLOAT_BYTES))),
+    strips ? bump(pointers[0]!, i32.const(unrolled * tile.rows * FLOAT_BYTES)) : tileRows.map((index) => bump(pointers[index]!, i32.const(unrolled * FLOAT_BYTES))),
   ]
   return [
     start,
-    zero,
+    tileRows.map((index) => sums[index]!.map((sum) => set(sum, f32x4.const(0)))),
     set(b, get(panel)),
-    set(k, i32.const(0)),
-    loopTo(k, i32.sub(get(args.depth), i32.const(3)), i32.const(4), step(4)),
-    loopTo(k, get(args.depth), i32.const(1), step(1)),
+    set(end, i32.add(get(panel), i32.mul(i32.and(get(args.depth), i32.const(-4)), i32.const(panelRow)))),
+    loopPointer(b, get(end), 4 * panelRow, step(4)),
+    set(end, i32.add(get(panel), i32.mul(get(args.depth), i32.const(panelRow)))),
+    loopPointer(b, get(end), panelRow, step(1)),
     writeTile(args, work, tileRows),
   ]
 }
 
-/** One element of the shared dimension: eight numbers of B, one of each row of A. */
+/** One element of the shared dimension: a panel's row of B, one number of each row of A. */
 function multiplyStep(work: Work, relaxed: boolean, strips: boolean, count: number, at: number): Code {
-  const { b, b0, b1, splat, pointers, left, right } = work
+  const { b, right, splat, pointers, sums, quarters, tile } = work
   const madd = multiplyAdd(relaxed)
   const element = (index: number): Code =>
-    strips ? v128.loadSplat(get(pointers[0]!), at * STRIP_ROW_BYTES + index * FLOAT_BYTES) : v128.loadSplat(get(pointers[index]!), at * FLOAT_BYTES)
+    strips ? v128.loadSplat(get(pointers[0]!), (at * tile.rows + index) * FLOAT_BYTES) : v128.loadSplat(get(pointers[index]!), at * FLOAT_BYTES)
   return [
-    set(b0, v128.load(get(b), at * PANEL_ROW_BYTES)),
-    set(b1, v128.load(get(b), at * PANEL_ROW_BYTES + 16)),
+    right.map((local, quarter) => set(local, v128.load(get(b), at * tile.columns * FLOAT_BYTES + quarters[quarter]!))),
     Array.from({ length: count }, (_, index) => [
       set(splat, element(index)),
-      set(left[index]!, madd(get(splat), get(b0), get(left[index]!))),
-      set(right[index]!, madd(get(splat), get(b1), get(right[index]!))),
+      sums[index]!.map((sum, quarter) => set(sum, madd(get(splat), get(right[quarter]!), get(sum)))),
     ]),
   ]
 }
 
-/** Registers into C; a panel past C's last column goes by way of the scratch block. */
+/** Registers into C; a panel past C's last column goes by way of the scratch tile. */
 function writeTile(args: GemmLocals, work: Work, tileRows: readonly number[]): Code {
-  const { row, column, target, targetRow, left, right } = work
-  const whole = i32.leS(i32.add(get(column), i32.const(PANEL_COLUMNS)), get(args.columns))
-  const joined = (value: Local, offset: number): Code => f32x4.add(get(value), v128.load(get(targetRow), offset))
-  const each = (write: (index: number) => Code): Code => tileRows.map((index) => [write(index), bump(targetRow, get(args.cRow))])
+  const { row, column, targetRow, sums, quarters, tile } = work
+  const whole = i32.leS(i32.add(get(column), i32.const(tile.columns)), get(args.columns))
+  // All loads of a row before its stores: only then may the runtime join neighbours into wider registers.
+  const join = (index: number): Code => sums[index]!.map((sum, quarter) => set(sum, f32x4.add(get(sum), v128.load(get(targetRow), quarters[quarter]!))))
+  const write = (index: number, base: Local, offset: number): Code => sums[index]!.map((sum, quarter) => v128.store(get(base), get(sum), offset + quarters[quarter]!))
   return [
-    set(target, i32.add(i32.add(get(args.c), i32.mul(get(row), get(args.cRow))), bytes(get(column)))),
-    set(targetRow, get(target)),
+    set(targetRow, i32.add(i32.add(get(args.c), i32.mul(get(row), get(args.cRow))), bytes(get(column)))),
     when(
       whole,
       when(
         get(args.accumulate),
-        each((index) => [v128.store(get(targetRow), joined(left[index]!, 0)), v128.store(get(targetRow), joined(right[index]!, 16), 16)]),
-        each((index) => [v128.store(get(targetRow), get(left[index]!)), v128.store(get(targetRow), get(right[index]!), 16)]),
+        tileRows.map((index) => [join(index), write(index, targetRow, 0), bump(targetRow, get(args.cRow))]),
+        tileRows.map((index) => [write(index, targetRow, 0), bump(targetRow, get(args.cRow))]),
       ),
-      [
-        tileRows.map((index) => [v128.store(get(args.scratch), get(left[index]!), index * PANEL_ROW_BYTES), v128.store(get(args.scratch), get(right[index]!), index * PANEL_ROW_BYTES + 16)]),
-        copyPart(args, work, tileRows.length),
-      ],
+      [tileRows.map((index) => write(index, args.scratch, index * tile.columns * FLOAT_BYTES)), copyPart(args, work, tileRows.length)],
     ),
   ]
 }
 
 function copyPart(args: GemmLocals, work: Work, count: number): Code {
-  const { copyRow, copyColumn, targetRow, column } = work
-  const from = i32.add(get(args.scratch), i32.add(i32.mul(get(copyRow), i32.const(PANEL_ROW_BYTES)), bytes(get(copyColumn))))
+  const { copyRow, copyColumn, targetRow, column, tile } = work
+  const from = i32.add(get(args.scratch), i32.add(i32.mul(get(copyRow), i32.const(tile.columns * FLOAT_BYTES)), bytes(get(copyColumn))))
   const to = i32.add(get(targetRow), bytes(get(copyColumn)))
   return [
     set(copyRow, i32.const(0)),
@@ -160,18 +165,23 @@ function copyPart(args: GemmLocals, work: Work, count: number): Code {
 }
 
 /** x [depth, columns], of any strides, into panels [column / size, depth, size] with zeros past the last column. */
-function definePack(module: ModuleBuilder, name: string, size: number): void {
+function definePack(module: ModuleBuilder, name: string, size: number): number {
   const quarters = Array.from({ length: size / 4 }, (_, index) => index * 16)
-  module.define(name, Array<'i32'>(6).fill('i32'), null, (scope, x, rowBytes, columnBytes, target, depth, columns) => {
-    const [column, k, lane, from, to, width] = Array.from({ length: 6 }, () => scope.local('i32')) as [Local, Local, Local, Local, Local, Local]
-    const eachRow = (body: Code): Code => [
-      set(from, i32.add(get(x!), i32.mul(get(column), get(columnBytes!)))),
-      set(k, i32.const(0)),
-      loopTo(k, get(depth!), i32.const(1), [body, bump(from, get(rowBytes!)), bump(to, i32.const(size * FLOAT_BYTES))]),
-    ]
+  return module.define(name, Array<'i32'>(6).fill('i32'), null, (scope, x, rowBytes, columnBytes, target, depth, columns) => {
+    const [column, k, lane, from, to, width, other] = Array.from({ length: 7 }, () => scope.local('i32')) as [Local, Local, Local, Local, Local, Local, Local]
+    const block = Array.from({ length: 8 }, () => scope.local('v128'))
+    const eachRow = (body: Code): Code => loopTo(k, get(depth!), i32.const(1), [body, bump(from, get(rowBytes!)), bump(to, i32.const(size * FLOAT_BYTES))])
     const wide = eachRow(quarters.map((offset) => v128.store(get(to), v128.load(get(from), offset), offset)))
-    const strided = eachRow(Array.from({ length: size }, (_, index) =>
-      f32.store(get(to), f32.load(i32.add(get(from), i32.mul(get(columnBytes!), i32.const(index)))), index * FLOAT_BYTES)))
+    const strided = [
+      loopTo(k, i32.sub(get(depth!), i32.const(3)), i32.const(4), [
+        set(other, get(from)),
+        quarters.map((offset) => transposeFour(block, other, columnBytes!, to, offset, size * FLOAT_BYTES)),
+        bump(from, i32.const(16)),
+        bump(to, i32.const(4 * size * FLOAT_BYTES)),
+      ]),
+      eachRow(Array.from({ length: size }, (_, index) =>
+        f32.store(get(to), f32.load(i32.add(get(from), i32.mul(get(columnBytes!), i32.const(index)))), index * FLOAT_BYTES))),
+    ]
     const partial = eachRow([
       quarters.map((offset) => v128.store(get(to), f32x4.const(0), offset)),
       set(lane, i32.const(0)),
@@ -182,8 +192,27 @@ function definePack(module: ModuleBuilder, name: string, size: number): void {
       set(column, i32.const(0)),
       loopTo(column, get(columns!), i32.const(size), [
         set(width, i32.sub(get(columns!), get(column))),
+        set(from, i32.add(get(x!), i32.mul(get(column), get(columnBytes!)))),
+        set(k, i32.const(0)),
         when(i32.ltS(get(width), i32.const(size)), partial, when(i32.gtS(get(columnBytes!), i32.const(FLOAT_BYTES)), strided, wide)),
       ]),
     ]
   })
+}
+
+/** Four numbers from each of four columns, `stride` bytes apart from `from` on (which moves past them), into four rows at `to`. */
+function transposeFour(block: readonly Local[], from: Local, stride: Local, to: Local, offset: number, rowBytes: number): Code {
+  const [a, b, c, d, ab, cd, abHigh, cdHigh] = block as [Local, Local, Local, Local, Local, Local, Local, Local]
+  const store = (row: number, value: Code): Code => v128.store(get(to), value, row * rowBytes + offset)
+  return [
+    [a, b, c, d].map((local) => [set(local, v128.load(get(from))), bump(from, get(stride))]),
+    set(ab, f32x4.zipLow(get(a), get(b))),
+    set(cd, f32x4.zipLow(get(c), get(d))),
+    set(abHigh, f32x4.zipHigh(get(a), get(b))),
+    set(cdHigh, f32x4.zipHigh(get(c), get(d))),
+    store(0, f32x4.joinLow(get(ab), get(cd))),
+    store(1, f32x4.joinHigh(get(ab), get(cd))),
+    store(2, f32x4.joinLow(get(abHigh), get(cdHigh))),
+    store(3, f32x4.joinHigh(get(abHigh), get(cdHigh))),
+  ]
 }

@@ -1,128 +1,113 @@
+// Our kernels as a WebAssembly module, in the form that runs fastest here.
+import v8 from 'node:v8'
 import { createModule } from './assembler.ts'
-import { defineGemm, PANEL_COLUMNS, TILE_ROWS } from './wasm-gemm.ts'
-import { defineRowKernels } from './wasm-rows.ts'
+import { NARROW_TILE, type TileShape, WIDE_TILE } from './wasm-gemm.ts'
+import { defineHeads, type HeadTasks } from './wasm-heads.ts'
+import { definePool } from './wasm-pool.ts'
+import { defineProduct, type ProductTasks } from './wasm-product.ts'
+import { defineRowKernels, type RowFunctions, type RowTasks } from './wasm-rows.ts'
 
 /** The runtime has it; Node's types do not list it. */
 declare const WebAssembly: {
   validate(bytes: Uint8Array): boolean
   readonly Module: new (bytes: Uint8Array) => object
-  readonly Instance: new (module: object, imports: { readonly env: { readonly memory: object } }) => { readonly exports: object }
+  readonly Instance: new (module: object, imports: { readonly env: { readonly memory: object; readonly thread: number } }) => { readonly exports: object }
+  readonly Memory: new (limits: { initial: number; maximum: number; shared: boolean }) => { readonly buffer: ArrayBufferLike }
 }
 
-/** Our kernels over the engine's own memory. Arguments are byte addresses, counts of floats, or flags. */
+/** Functions that the thread which gives jobs calls itself. Arguments are byte addresses, counts of floats, or flags. */
 export interface NativeKernels {
+  giveJob(control: number): number
+  stopThreads(control: number): void
   packPanels(x: number, rowBytes: number, columnBytes: number, target: number, depth: number, columns: number): void
-  packStrips(x: number, rowBytes: number, columnBytes: number, target: number, depth: number, columns: number): void
-  gemm(strips: number, a: number, aRowBytes: number, panels: number, c: number, cRowBytes: number, rows: number, columns: number, depth: number, accumulate: number, scratch: number): void
-  causalSoftmax(scores: number, rowBytes: number, rows: number, first: number, width: number, scale: number): void
-  causalSoftmaxGrad(p: number, dp: number, rowBytes: number, gradRowBytes: number, rows: number, first: number, width: number, scale: number): void
-  rmsNorm(x: number, weight: number, y: number, rows: number, width: number, epsilon: number): void
-  rmsNormGrad(x: number, weight: number, dy: number, dx: number, dWeight: number, rows: number, width: number, epsilon: number): void
-  swiGlu(gate: number, up: number, y: number, count: number): void
-  swiGluGrad(gate: number, up: number, dy: number, dGate: number, dUp: number, count: number): void
-  rotary(x: number, y: number, cos: number, sin: number, positions: number, tokens: number, heads: number, half: number, sign: number): void
-  expSum(logits: number, rows: number, width: number, largest: number, sums: number): void
-  logProbGrad(logits: number, logSum: number, dy: number, dLogits: number, rows: number, width: number): void
-  gatherRows(x: number, y: number, indices: number, count: number, width: number): void
-  scatterRows(x: number, y: number, indices: number, count: number, width: number): void
-  dots(x: number, rows: number, rowBytes: number, count: number, width: number, y: number): void
-  weightedSum(weights: number, rows: number, rowBytes: number, count: number, width: number, y: number): void
+  gemm(strips: number, a: number, aRowBytes: number, panels: number, panelBytes: number, c: number, cRowBytes: number, rows: number, columns: number, depth: number, accumulate: number, scratch: number): void
 }
 
-/** Rows of B that one set of panels holds: a panel of 8 KB stays in the first-level cache. */
-const BLOCK_DEPTH = 256
-
-/** A matrix inside the engine's memory. */
-export interface Matrix {
-  /** Byte address of its first number. */
-  readonly at: number
-  /** Floats from one row to the next, as stored. */
-  readonly stride: number
-  /** Stored as [columns, rows]. */
-  readonly transposed: boolean
+export interface NativeTasks {
+  readonly product: ProductTasks
+  readonly rows: RowTasks & RowFunctions
+  readonly heads: HeadTasks
 }
 
-export type ScratchSlot = 'panels' | 'strips' | 'tile' | 'first' | 'second' | 'third'
-
-export interface NativeModule {
-  readonly kernels: NativeKernels
+export interface CompiledModule {
+  /** A WebAssembly.Module; other threads make instances of it too. */
+  readonly module: object
+  readonly tasks: NativeTasks
+  readonly tile: TileShape
   /** Whether multiply-add is one instruction here. */
   readonly relaxed: boolean
-  /** Deepest B that `pack` takes. */
-  readonly blockDepth: number
-  /** C (+)= A · B with A [rows, depth], B [depth, columns]; C's rows are `stride` floats apart. */
-  product(a: Matrix, b: Matrix, c: { readonly at: number; readonly stride: number }, rows: number, columns: number, depth: number, accumulate: boolean): void
-  /** B ready for several products, in a scratch slot; its depth is at most `blockDepth`. → its address */
-  pack(slot: ScratchSlot, b: Matrix, columns: number, depth: number): number
-  /** `product` with such a B, of which the first `columns` are used. */
-  productPacked(a: Matrix, panels: number, c: { readonly at: number; readonly stride: number }, rows: number, columns: number, depth: number, accumulate: boolean): void
-  /** Address of at least this many bytes that last until the next call with the same slot. */
-  scratch(slot: ScratchSlot, sizeBytes: number): number
+  /** Whether the runtime joins pairs of 128-bit operations into one of 256. */
+  readonly wide: boolean
 }
 
-export interface ModuleMemory {
-  /** A WebAssembly.Memory. */
-  readonly memory: object
-  allocate(sizeBytes: number): number
-  free(address: number): void
+function assemble(tile: TileShape, relaxed: boolean, shared: boolean): { bytes: Uint8Array<ArrayBuffer>; tasks: NativeTasks } {
+  const module = createModule(shared)
+  definePool(module)
+  const product = defineProduct(module, relaxed, tile)
+  const rows = defineRowKernels(module, relaxed)
+  const heads = defineHeads(module, tile, product, rows)
+  return { bytes: module.bytes(), tasks: { product, rows, heads } }
 }
 
-function assemble(relaxed: boolean): Uint8Array<ArrayBuffer> {
-  const module = createModule()
-  defineGemm(module, relaxed)
-  defineRowKernels(module, relaxed)
-  return module.bytes()
+/** Compiled once for each kind of memory. */
+const compiled = new Map<boolean, CompiledModule>()
+
+/** Relaxed SIMD where the runtime knows it, else plain SIMD; the wide tile where it is faster. */
+export function compileKernels(shared: boolean): CompiledModule {
+  const known = compiled.get(shared)
+  if (known !== undefined) return known
+  const relaxed = WebAssembly.validate(assemble(NARROW_TILE, true, shared).bytes)
+  const narrow = compile(NARROW_TILE, relaxed, shared, false)
+  const wide = mayJoinVectors() ? compile(WIDE_TILE, relaxed, shared, true) : null
+  const best = wide !== null && isFaster(wide, narrow, shared) ? wide : narrow
+  compiled.set(shared, best)
+  return best
 }
 
-/** Relaxed SIMD where the runtime knows it, else plain SIMD. */
-export function instantiate(host: ModuleMemory): NativeModule {
-  const best = assemble(true)
-  const relaxed = WebAssembly.validate(best)
-  const compiled = new WebAssembly.Module(relaxed ? best : assemble(false))
-  const instance = new WebAssembly.Instance(compiled, { env: { memory: host.memory } })
-  const kernels = instance.exports as unknown as NativeKernels // as defined above, by name
-  const scratch = scratchSpace(host)
+/** V8 can join neighbouring 128-bit operations on x64, if it was built with that (`process.config` tells). */
+function mayJoinVectors(): boolean {
+  const variables = process.config.variables as unknown as Readonly<Record<string, unknown>>
+  return process.arch === 'x64' && variables['v8_enable_wasm_simd256_revec'] === 1
+}
 
-  function pack(slot: ScratchSlot, b: Matrix, columns: number, depth: number): number {
-    const panels = scratch(slot, depth * roundUp(columns, PANEL_COLUMNS) * 4)
-    kernels.packPanels(b.at, b.transposed ? 4 : b.stride * 4, b.transposed ? b.stride * 4 : 4, panels, depth, columns)
-    return panels
+/** Straight to optimized code: the baseline compiler's is slow, and a chunk in it holds up every thread. */
+function compile(tile: TileShape, relaxed: boolean, shared: boolean, wide: boolean): CompiledModule {
+  const { bytes, tasks } = assemble(tile, relaxed, shared)
+  const flags = ['liftoff', 'wasm-lazy-compilation']
+  for (const flag of flags) v8.setFlagsFromString(`--no-${flag}`)
+  if (wide) v8.setFlagsFromString('--experimental-wasm-revectorize')
+  try {
+    return { module: new WebAssembly.Module(bytes), tasks, tile, relaxed, wide }
+  } finally {
+    for (const flag of flags) v8.setFlagsFromString(`--${flag}`)
+    if (wide) v8.setFlagsFromString('--no-experimental-wasm-revectorize')
   }
+}
 
-  const productPacked: NativeModule['productPacked'] = (a, panels, c, rows, columns, depth, accumulate) => {
-    const tile = scratch('tile', 128)
-    const add = accumulate ? 1 : 0
-    if (!a.transposed) {
-      kernels.gemm(0, a.at, a.stride * 4, panels, c.at, c.stride * 4, rows, columns, depth, add, tile)
-      return
+export function instantiateKernels(module: object, memory: object, thread: number): NativeKernels {
+  return new WebAssembly.Instance(module, { env: { memory, thread } }).exports as unknown as NativeKernels // as defined, by name
+}
+
+/** Times a small product with both, and takes none that gives other numbers. */
+function isFaster(one: CompiledModule, other: CompiledModule, shared: boolean): boolean {
+  const size = 64
+  const at = { a: 65_536, b: 131_072, panels: 196_608, one: 262_144, other: 327_680, scratch: 393_216 }
+  const memory = new WebAssembly.Memory({ initial: 8, maximum: 65_536, shared })
+  const floats = new Float32Array(memory.buffer)
+  for (let index = 0; index < 2 * 16_384; index += 1) floats[at.a / 4 + index] = ((index * 7919) % 1009) / 1009 - 0.5
+  const timed = ({ module, tile }: CompiledModule, target: number): (() => number) => {
+    const kernels = instantiateKernels(module, memory, 0)
+    kernels.packPanels(at.b, size * 4, 4, at.panels, size, size)
+    return () => {
+      const startedAtMs = performance.now()
+      kernels.gemm(0, at.a, size * 4, at.panels, size * tile.columns * 4, target, size * 4, size, size, size, 0, at.scratch)
+      return performance.now() - startedAtMs
     }
-    const strips = scratch('strips', depth * roundUp(rows, TILE_ROWS) * 4)
-    kernels.packStrips(a.at, a.stride * 4, 4, strips, depth, rows)
-    kernels.gemm(1, strips, 0, panels, c.at, c.stride * 4, rows, columns, depth, add, tile)
   }
-
-  const product: NativeModule['product'] = (a, b, c, rows, columns, depth, accumulate) => {
-    for (let from = 0; from < depth; from += BLOCK_DEPTH) {
-      const size = Math.min(BLOCK_DEPTH, depth - from)
-      const panels = pack('panels', { ...b, at: b.at + from * (b.transposed ? 1 : b.stride) * 4 }, columns, size)
-      productPacked({ ...a, at: a.at + from * (a.transposed ? a.stride : 1) * 4 }, panels, c, rows, columns, size, accumulate || from > 0)
-    }
-  }
-  return { kernels, relaxed, blockDepth: BLOCK_DEPTH, product, pack, productPacked, scratch }
-}
-
-function scratchSpace(host: ModuleMemory): NativeModule['scratch'] {
-  const slots = new Map<string, { at: number; sizeBytes: number }>()
-  return (slot, sizeBytes) => {
-    const held = slots.get(slot)
-    if (held !== undefined && held.sizeBytes >= sizeBytes) return held.at
-    if (held !== undefined) host.free(held.at)
-    const at = host.allocate(sizeBytes)
-    slots.set(slot, { at, sizeBytes })
-    return at
-  }
-}
-
-function roundUp(count: number, multiple: number): number {
-  return Math.ceil(count / multiple) * multiple
+  const least = (measure: () => number): number => Math.min(...Array.from({ length: 12 }, measure))
+  const oneMs = least(timed(one, at.one))
+  const otherMs = least(timed(other, at.other))
+  const result = (target: number): Float32Array => floats.slice(target / 4, target / 4 + size * size)
+  const same = result(at.one).every((value, index) => value === floats[at.other / 4 + index])
+  return same && oneMs < otherMs
 }

@@ -1,5 +1,5 @@
 import { addressOf, floatsAt, type KernelCall, nativeModule, registerWasmKernel, sizeOf, type TensorHandle } from './wasm-backend.ts'
-import type { Matrix } from './wasm-module.ts'
+import type { Matrix } from './wasm-native.ts'
 
 type MatMulCall = KernelCall<{ readonly transposeA: boolean; readonly transposeB: boolean }>
 
