@@ -32,7 +32,7 @@ export function minimizeParts(
   beforePart: (part: number) => void,
 ): Update {
   const metrics: Record<string, number> = {}
-  let sums: Record<string, Float32Array> | null = null
+  let sums: Record<string, tf.Tensor> | null = null
   for (let part = 0; part < parts.count; part += 1) {
     beforePart(part)
     const batch = parts.make(part)
@@ -43,14 +43,15 @@ export function minimizeParts(
   const learningRate = learningRateAt(optimizer.step, training)
   const gradNorm = sums === null ? 0 : globalNorm(Object.values(sums))
   // Weights are only touched by numbers: the caller sees what was wrong and ends the run.
-  if (sums !== null && Number.isFinite(gradNorm)) optimizer.apply(sums, learningRate)
+  if (sums !== null && Number.isFinite(gradNorm)) optimizer.apply(sums, learningRate, gradNorm)
+  tf.dispose(sums ?? [])
   return { metrics, gradNorm, learningRate }
 }
 
-/** Gradients by parameter name; the loss's metrics are added to `metrics`. */
-function gradientsOf(decoder: Decoder, loss: () => LossResult, metrics: Record<string, number>): Record<string, Float32Array> {
+/** Gradients by parameter name, kept: the caller disposes of them. The loss's metrics are added to `metrics`. */
+function gradientsOf(decoder: Decoder, loss: () => LossResult, metrics: Record<string, number>): Record<string, tf.Tensor> {
   const names = new Map(Object.entries(decoder.variables).map(([name, variable]) => [variable.name, name]))
-  const gradients: Record<string, Float32Array> = {}
+  const gradients: Record<string, tf.Tensor> = {}
   // Nothing is returned from the tidy: it would look for tensors in every number of what it is given.
   tf.tidy(() => {
     let reported: Record<string, tf.Scalar> = {}
@@ -64,16 +65,17 @@ function gradientsOf(decoder: Decoder, loss: () => LossResult, metrics: Record<s
       metrics[name] = (metrics[name] ?? 0) + value.dataSync<'float32'>()[0]!
       value.dispose()
     }
-    for (const [variable, gradient] of Object.entries(grads)) gradients[names.get(variable) ?? variable] = gradient.dataSync<'float32'>().slice()
+    for (const [variable, gradient] of Object.entries(grads)) gradients[names.get(variable) ?? variable] = tf.keep(gradient)
   })
   return gradients
 }
 
-function addTo(sums: Record<string, Float32Array>, more: Readonly<Record<string, Float32Array>>): Record<string, Float32Array> {
-  for (const [name, values] of Object.entries(more)) {
+/** Gives both up for their sum. */
+function addTo(sums: Record<string, tf.Tensor>, more: Readonly<Record<string, tf.Tensor>>): Record<string, tf.Tensor> {
+  for (const [name, gradient] of Object.entries(more)) {
     const sum = sums[name]
-    if (sum === undefined) sums[name] = values
-    else for (let index = 0; index < sum.length; index += 1) sum[index]! += values[index]!
+    sums[name] = sum === undefined ? gradient : tf.keep(tf.add(sum, gradient))
+    if (sum !== undefined) tf.dispose([sum, gradient])
   }
   return sums
 }

@@ -1,6 +1,12 @@
-import { describe, expect, it } from 'vitest'
-import { clipScale, createOptimizer, learningRateAt, type OptimizerConfig } from '../../main/learn/optimizer.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { clipScale, createOptimizer, globalNorm, learningRateAt, type OptimizerConfig } from '../../main/learn/optimizer.ts'
+import { createRandom } from '../../main/learn/random.ts'
 import { tf } from '../../main/learn/tf.ts'
+import { openEngine } from '../../main/trainer/engine/choose.ts'
+
+beforeAll(async () => {
+  await openEngine('cpu')
+})
 
 const base: OptimizerConfig = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, clipNorm: 0 }
 
@@ -64,5 +70,71 @@ describe('learningRateAt', () => {
     expect([0, 1, 10, 99].map((step) => learningRateAt(step, schedule))).toEqual([0, 1, 0.5, 0.5])
     expect(learningRateAt(0, { ...schedule, warmupFraction: 0 })).toBe(1)
     expect(learningRateAt(9, { ...schedule, warmupFraction: 0, schedule: 'constant' })).toBe(1)
+  })
+})
+
+describe('the wasm engine takes the same steps', () => {
+  const sizes = { big: [130, 257], odd: [3, 5], bias: [7], one: [1] } as const
+  const config: OptimizerConfig = { ...base, weightDecay: 0.1, clipNorm: 2 }
+  const random = createRandom(4)
+  const numbers = (): Record<string, Float32Array> => Object.fromEntries(Object.entries(sizes).map(([name, shape]) => [name, Float32Array.from({ length: shape.reduce<number>((a, b) => a * b, 1) }, () => random.normal())]))
+  const start = numbers()
+  const gradients = Array.from({ length: 5 }, numbers)
+
+  /** Weights and state after five updates, and every norm. */
+  async function train(engine: 'cpu' | 'wasm', threads: number): Promise<{ weights: Float32Array[]; state: Record<string, Float32Array>; norms: number[]; tensors: number }> {
+    await openEngine(engine, { threads })
+    const before = tf.memory().numTensors
+    const variables = Object.fromEntries(Object.entries(sizes).map(([name, shape]) => [name, tf.tidy(() => tf.variable(tf.tensor(start[name]!, [...shape])))]))
+    const optimizer = createOptimizer(config, variables)
+    const norms = gradients.map((step, index) => {
+      const tensors = Object.fromEntries(Object.entries(step).map(([name, values]) => [name, tf.tensor(values, [...sizes[name as keyof typeof sizes]])]))
+      expect(globalNorm(Object.values(tensors))).toBeCloseTo(globalNorm(Object.values(step)), 9)
+      const { gradNorm } = optimizer.apply(index % 2 === 0 ? tensors : step, 0.01)
+      tf.dispose(tensors)
+      return gradNorm
+    })
+    const weights = Object.values(variables).map((variable) => variable.dataSync<'float32'>().slice())
+    const state = Object.fromEntries(Object.entries(optimizer.toTensors()).map(([name, { data }]) => [name, data]))
+    optimizer.dispose()
+    tf.dispose(Object.values(variables))
+    return { weights, state, norms, tensors: tf.memory().numTensors - before }
+  }
+
+  afterAll(async () => {
+    await openEngine('cpu')
+  })
+
+  for (const threads of [1, 2, 3]) {
+    it(`on ${threads} thread${threads === 1 ? '' : 's'}`, async () => {
+      const expected = await train('cpu', 1)
+      const actual = await train('wasm', threads)
+      expect(actual.tensors).toBe(0)
+      expect(Object.keys(actual.state)).toEqual(Object.keys(expected.state))
+      const near = (one: Float32Array, other: Float32Array): number => Math.max(...one.map((value, index) => Math.abs(value - other[index]!)))
+      actual.weights.forEach((values, index) => expect(near(values, expected.weights[index]!)).toBeLessThan(4e-6))
+      for (const [name, values] of Object.entries(actual.state)) expect(near(values, expected.state[name]!), name).toBeLessThan(1e-6)
+      actual.norms.forEach((norm, index) => expect(norm).toBeCloseTo(expected.norms[index]!, 6))
+    })
+  }
+
+  it('and the next product sees the new weights, while a copy keeps the old', async () => {
+    await openEngine('wasm')
+    const weight = tf.variable(tf.ones([64, 64]))
+    const optimizer = createOptimizer(base, { weight })
+    const old = tf.clone(weight)
+    const product = (matrix: tf.Tensor): number => tf.tidy(() => tf.matMul(tf.ones([64, 64]), matrix as tf.Tensor2D).dataSync()[0]!)
+    expect(product(weight)).toBe(64)
+    optimizer.apply({ weight: tf.ones([64, 64]) }, 0.5)
+    expect(product(weight)).toBeCloseTo(32, 4)
+    expect(product(old)).toBe(64)
+    optimizer.dispose()
+  })
+
+  it('and names a norm that is not finite', async () => {
+    await openEngine('wasm')
+    expect(globalNorm([tf.tensor1d([1, Infinity])])).toBe(Infinity)
+    expect(globalNorm([tf.tensor1d([1]), tf.tensor1d([NaN])])).toBeNaN()
+    expect(globalNorm([tf.tensor1d([1e30, 1e30])])).toBeCloseTo(Math.SQRT2 * 1e30, -24)
   })
 })

@@ -1,6 +1,7 @@
 // Our kernels as a WebAssembly module, in the form that runs fastest here.
 import v8 from 'node:v8'
 import { createModule } from './assembler.ts'
+import { defineOptimizer, type OptimizerTasks } from './wasm-adam.ts'
 import { NARROW_TILE, type TileShape, WIDE_TILE } from './wasm-gemm.ts'
 import { defineHeads, type HeadTasks } from './wasm-heads.ts'
 import { definePool } from './wasm-pool.ts'
@@ -27,6 +28,7 @@ export interface NativeTasks {
   readonly product: ProductTasks
   readonly rows: RowTasks & RowFunctions
   readonly heads: HeadTasks
+  readonly optimizer: OptimizerTasks
 }
 
 export interface CompiledModule {
@@ -46,7 +48,8 @@ function assemble(tile: TileShape, relaxed: boolean, shared: boolean): { bytes: 
   const product = defineProduct(module, relaxed, tile)
   const rows = defineRowKernels(module, relaxed)
   const heads = defineHeads(module, tile, product, rows)
-  return { bytes: module.bytes(), tasks: { product, rows, heads } }
+  const optimizer = defineOptimizer(module, relaxed)
+  return { bytes: module.bytes(), tasks: { product, rows, heads, optimizer } }
 }
 
 /** Compiled once for each kind of memory. */

@@ -44,6 +44,12 @@ export function definePool(module: ModuleBuilder): void {
     const done = atomic.load(at(control!, CHUNKS_DONE))
     return [
       set(chunks, i32.load(get(control!), JOB_OFFSET + JOB.chunks)),
+      // One chunk is not worth waking anyone.
+      when(i32.eq(get(chunks), i32.const(1)), [
+        callTask(i32.load(get(control!), JOB_OFFSET + JOB.task), at(control!, JOB_OFFSET), i32.const(0)),
+        i32.const(1),
+        back(),
+      ]),
       atomic.store(at(control!, CHUNKS_DONE), i32.const(0)),
       atomic.store(at(control!, CHUNKS_LEFT), get(chunks)),
       drop(bumpBy(control!, JOBS_GIVEN, 1)),

@@ -8,6 +8,7 @@ import { tf } from '../../learn/tf.ts'
 import type { Engine, EngineOptions } from './engine.ts'
 import { nativeModule, type WasmBackend } from './wasm-backend.ts'
 import { registerFusedKernels } from './wasm-fused.ts'
+import { registerOptimizerKernels } from './wasm-optimizer.ts'
 import { registerRepairs } from './wasm-repairs.ts'
 import { openShared } from './wasm-shared.ts'
 
@@ -24,6 +25,7 @@ export async function openWasm(options: EngineOptions): Promise<Engine> {
   setThreadsCount(1)
   registerRepairs()
   registerFusedKernels()
+  registerOptimizerKernels()
   await openShared(folder).catch((error: unknown) => {
     throw unavailable(folder, error)
   })
