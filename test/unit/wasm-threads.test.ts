@@ -19,10 +19,11 @@ function gradients(): Float32Array[] {
   const decoder = createDecoder({ ...presetConfig('micro', 600), kvHeads: 2 }, createRandom(5))
   const ids = Int32Array.from({ length: 5 * 67 }, (_, at) => (at * 7919) % 600)
   const mask = Float32Array.from({ length: 5 * 67 }, (_, at) => (at % 67 < 67 - 9 * Math.floor(at / 67) ? 1 : 0))
-  const result = tf.tidy(() => {
+  let result: Float32Array[] = []
+  tf.tidy(() => {
     const tokens = { ids: tf.tensor2d(ids, [5, 67], 'int32'), attention: tf.tensor2d(mask, [5, 67]), completion: tf.tensor2d(mask, [5, 67]) }
     const { value, grads } = tf.variableGrads(() => tf.neg(tf.mean(decoder.tokenLogProbs(tokens))) as tf.Scalar, Object.values(decoder.variables))
-    return [value, ...Object.values(grads)].map((tensor) => tensor.dataSync<'float32'>().slice())
+    result = [value, ...Object.values(grads)].map((tensor) => tensor.dataSync<'float32'>().slice())
   })
   decoder.dispose()
   return result

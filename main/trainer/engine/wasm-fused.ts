@@ -8,6 +8,10 @@ export function registerFusedKernels(): void {
   registerWasmKernel(FUSED_KERNELS.scatter, scatter)
   registerWasmKernel(FUSED_KERNELS.rmsNorm, rmsNorm)
   registerWasmKernel(FUSED_KERNELS.rmsNormGrad, rmsNormGrad)
+  registerWasmKernel(FUSED_KERNELS.layerNorm, layerNorm)
+  registerWasmKernel(FUSED_KERNELS.layerNormGrad, layerNormGrad)
+  registerWasmKernel(FUSED_KERNELS.gelu, gelu)
+  registerWasmKernel(FUSED_KERNELS.geluGrad, geluGrad)
   registerWasmKernel(FUSED_KERNELS.swiGlu, swiGlu)
   registerWasmKernel(FUSED_KERNELS.swiGluGrad, swiGluGrad)
   registerWasmKernel(FUSED_KERNELS.rotary, rotary)
@@ -82,6 +86,32 @@ function rmsNormGrad({ inputs, backend, attrs }: KernelCall<{ readonly epsilon: 
   return [dx, dWeight]
 }
 
+function layerNorm({ inputs, backend, attrs }: KernelCall<{ readonly epsilon: number }>): TensorHandle {
+  const { x, weight, bias } = inputs as { x: TensorHandle; weight: TensorHandle; bias: TensorHandle }
+  const [rows, width] = x.shape as [number, number]
+  const out = like(backend, x)
+  const at = (tensor: TensorHandle): number => addressOf(backend, tensor)
+  nativeModule(backend).overRows('layerNorm', rows, rowsPerChunk(width), [at(x), at(weight), at(bias), at(out), rows, width, attrs.epsilon], [width * 4, width * 4])
+  return out
+}
+
+/** → dx, dWeight, dBias */
+function layerNormGrad({ inputs, backend, attrs }: KernelCall<{ readonly epsilon: number }>): TensorHandle[] {
+  const { x, weight, dy } = inputs as { x: TensorHandle; weight: TensorHandle; dy: TensorHandle }
+  const [rows, width] = x.shape as [number, number]
+  const native = nativeModule(backend)
+  const [dx, dWeight, dBias] = [like(backend, x), like(backend, weight), like(backend, weight)]
+  const chunks = Math.ceil(rows / ROWS_PER_SUM)
+  const half = Math.max(1, chunks) * width
+  const sums = native.scratch('first', 2 * half * 4)
+  const at = (tensor: TensorHandle): number => addressOf(backend, tensor)
+  const partial = floatsAt(backend, sums, 2 * half).fill(0)
+  native.overRows('layerNormGrad', rows, ROWS_PER_SUM, [at(x), at(weight), at(dy), at(dx), sums, sums + half * 4, rows, width, attrs.epsilon], Array<number>(5).fill(width * 4))
+  addRows(partial.subarray(0, chunks * width), floatsAt(backend, at(dWeight), width))
+  addRows(partial.subarray(half, half + chunks * width), floatsAt(backend, at(dBias), width))
+  return [dx, dWeight, dBias]
+}
+
 /** total ← Σ rows, one after the other */
 function addRows(rows: Float32Array, total: Float32Array): void {
   total.fill(0)
@@ -94,6 +124,25 @@ function swiGlu({ inputs, backend }: KernelCall): TensorHandle {
   const out = like(backend, gate)
   const count = sizeOf(gate.shape)
   nativeModule(backend).overRows('swiGlu', count, CHUNK_NUMBERS, [addressOf(backend, gate), addressOf(backend, up), addressOf(backend, out), count], [4, 4, 4])
+  return out
+}
+
+type GeluAttributes = { readonly form: 'exact' | 'tanh' }
+
+function gelu({ inputs, backend, attrs }: KernelCall<GeluAttributes>): TensorHandle {
+  const x = inputs.x!
+  const out = like(backend, x)
+  const count = sizeOf(x.shape)
+  nativeModule(backend).overRows(attrs.form === 'exact' ? 'geluExact' : 'geluTanh', count, CHUNK_NUMBERS, [addressOf(backend, x), addressOf(backend, out), count], [4, 4])
+  return out
+}
+
+function geluGrad({ inputs, backend, attrs }: KernelCall<GeluAttributes>): TensorHandle {
+  const { x, dy } = inputs as { x: TensorHandle; dy: TensorHandle }
+  const out = like(backend, x)
+  const count = sizeOf(x.shape)
+  const args = [addressOf(backend, x), addressOf(backend, dy), addressOf(backend, out), count]
+  nativeModule(backend).overRows(attrs.form === 'exact' ? 'geluExactGrad' : 'geluTanhGrad', count, CHUNK_NUMBERS, args, [4, 4, 4])
   return out
 }
 
