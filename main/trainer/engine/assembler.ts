@@ -222,6 +222,8 @@ export const threadIndex = (): Code => [0x23, 0]
 
 export interface FunctionScope {
   local(type: ValueType): Local
+  /** This number in four lanes, made once where the function begins: a constant inside a loop would be made in every turn. */
+  constant(value: number): Code
 }
 
 interface Defined {
@@ -250,13 +252,21 @@ export function createModule(shared: boolean): ModuleBuilder {
   let tasks = 0
   const add = (name: string, params: readonly ValueType[], result: ValueType | null, task: boolean, write: (scope: FunctionScope, ...params: Local[]) => Code): number => {
     const locals: ValueType[] = []
+    const constants = new Map<number, Local>()
+    const local = (type: ValueType): Local => {
+      locals.push(type)
+      return { type, index: params.length + locals.length - 1 }
+    }
     const scope: FunctionScope = {
-      local(type) {
-        locals.push(type)
-        return { type, index: params.length + locals.length - 1 }
+      local,
+      constant(value) {
+        const known = constants.get(value) ?? local('v128')
+        constants.set(value, known)
+        return get(known)
       },
     }
-    const body = write(scope, ...params.map((type, index) => ({ type, index })))
+    const main = write(scope, ...params.map((type, index) => ({ type, index })))
+    const body = [[...constants].map(([value, known]) => set(known, f32x4.const(value))), main]
     functions.push({ name, params, result, locals, body, task })
     return functions.length - 1
   }

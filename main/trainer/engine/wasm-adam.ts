@@ -45,11 +45,13 @@ function defineAdam(module: ModuleBuilder, relaxed: boolean): Task {
   return defineTask(module, ['i32', ...Array<'f32'>(8).fill('f32')], (scope, chunk, table, scale, beta1, rest1, beta2, rest2, stepSize, correction2, epsilon) => {
     const [entry, w, g, m, v, out, count, offset] = Array.from({ length: 8 }, () => scope.local('i32')) as [Local, Local, Local, Local, Local, Local, Local, Local]
     const [gradient, mean, square, keep] = Array.from({ length: 4 }, () => scope.local('v128')) as [Local, Local, Local, Local]
-    const all = (value: Local | undefined) => f32x4.splat(get(value!))
+    const factors = [scale, beta1, rest1, beta2, rest2, stepSize, correction2, epsilon].map((value) => [value!, scope.local('v128')] as const)
+    const all = (value: Local | undefined) => get(factors.find(([known]) => known === value)![1])
     return [
       set(entry, i32.add(get(table!), i32.mul(get(chunk), i32.const(ADAM_WORDS * 4)))),
       [w, g, m, v, out, count].map((local, word) => set(local, i32.load(get(entry), word * 4))),
       set(keep, v128.loadSplat(get(entry), 24)),
+      factors.map(([value, lanes]) => set(lanes, f32x4.splat(get(value)))),
       alongRow(offset, bytes(count), (lane) => [
         set(gradient, f32x4.mul(lane.load(g), all(scale))),
         set(mean, madd(all(beta1), lane.load(m), f32x4.mul(all(rest1), get(gradient)))),
@@ -57,7 +59,7 @@ function defineAdam(module: ModuleBuilder, relaxed: boolean): Task {
         lane.store(m, get(mean)),
         lane.store(v, get(square)),
         lane.store(out, f32x4.sub(f32x4.mul(lane.load(w), get(keep)), f32x4.div(f32x4.mul(all(stepSize), get(mean)), madd(f32x4.sqrt(get(square)), all(correction2), all(epsilon))))),
-      ]),
+      ], scope),
     ]
   })
 }

@@ -116,7 +116,7 @@ function defineLogProbGrad(module: ModuleBuilder, relaxed: boolean): number {
       loopTo(row, get(rows!), i32.const(1), [
         set(shift, v128.loadSplat(get(logSum!))),
         set(factor, f32x4.neg(v128.loadSplat(get(dy!)))),
-        alongRow(offset, bytes(width!), (lane) => lane.store(dLogits!, f32x4.mul(exp(f32x4.sub(lane.load(logits!), get(shift))), get(factor)))),
+        alongRow(offset, bytes(width!), (lane) => lane.store(dLogits!, f32x4.mul(exp(f32x4.sub(lane.load(logits!), get(shift))), get(factor))), scope),
         bump(logits!, bytes(width!)),
         bump(dLogits!, bytes(width!)),
         bump(logSum!, i32.const(4)),

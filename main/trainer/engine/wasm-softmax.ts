@@ -26,7 +26,7 @@ export function defineSoftmax(module: ModuleBuilder, relaxed: boolean): number {
   return module.define('', [...Array<'i32'>(8).fill('i32'), 'f32'], null, (scope, scores, rowBytes, rows, first, from, width, causal, window, scale) => {
     const exp = exponential(scope, relaxed)
     const [row, offset, start, end, at, seen] = Array.from({ length: 6 }, () => scope.local('i32')) as [Local, Local, Local, Local, Local, Local]
-    const [largest, sum, value] = Array.from({ length: 3 }, () => scope.local('v128')) as [Local, Local, Local]
+    const [largest, sum, value, factor] = Array.from({ length: 4 }, () => scope.local('v128')) as [Local, Local, Local, Local]
     return [
       set(row, i32.const(0)),
       loopTo(row, get(rows!), i32.const(1), [
@@ -37,13 +37,14 @@ export function defineSoftmax(module: ModuleBuilder, relaxed: boolean): number {
         alongRow(offset, get(seen), (lane) => set(largest, f32x4.max(get(largest), lane.load(at)))),
         set(largest, f32x4.splat(f32x4.largest(largest))),
         set(sum, f32x4.const(0)),
+        set(factor, f32x4.splat(get(scale!))),
         alongRow(offset, get(seen), (lane) => [
-          set(value, exp(f32x4.mul(f32x4.sub(lane.load(at), get(largest)), f32x4.splat(get(scale!))))),
+          set(value, exp(f32x4.mul(f32x4.sub(lane.load(at), get(largest)), get(factor)))),
           lane.store(at, get(value)),
           set(sum, f32x4.add(get(sum), lane.keep(get(value)))),
-        ]),
+        ], scope),
         set(sum, f32x4.splat(f32.div(f32.const(1), f32x4.sum(sum)))),
-        alongRow(offset, get(seen), (lane) => lane.store(at, f32x4.mul(lane.load(at), get(sum)))),
+        alongRow(offset, get(seen), (lane) => lane.store(at, f32x4.mul(lane.load(at), get(sum))), scope),
         clear(scores!, offset, i32.const(0), get(start)),
         clear(scores!, offset, get(end), i32.shl(i32.sub(get(width!), get(from!)), i32.const(2))),
         bump(scores!, get(rowBytes!)),
@@ -68,7 +69,7 @@ export function defineSoftmaxGrad(module: ModuleBuilder, relaxed: boolean): numb
         set(sum, f32x4.const(0)),
         alongRow(offset, get(seen), (lane) => set(sum, madd(lane.keep(lane.load(at)), lane.load(gradient), get(sum)))),
         set(sum, f32x4.splat(f32x4.sum(sum))),
-        alongRow(offset, get(seen), (lane) => lane.store(gradient, f32x4.mul(f32x4.mul(lane.load(at), f32x4.sub(lane.load(gradient), get(sum))), f32x4.splat(get(scale!))))),
+        alongRow(offset, get(seen), (lane) => lane.store(gradient, f32x4.mul(f32x4.mul(lane.load(at), f32x4.sub(lane.load(gradient), get(sum))), f32x4.splat(get(scale!)))), scope),
         clear(dp!, offset, i32.const(0), get(start)),
         clear(dp!, offset, get(end), i32.shl(i32.sub(get(width!), get(from!)), i32.const(2))),
         bump(p!, get(rowBytes!)),
