@@ -7,6 +7,7 @@ import type { Check, CheckedOutput } from './check.ts'
 import { PREFERENCE_CHECKS } from './checks-preferences.ts'
 import { RANKING_CHECKS } from './checks-ranking.ts'
 import { LOSS_CHECKS } from './checks-losses.ts'
+import { checkModelFolder } from './check-models.ts'
 import { checkTokenizerFolder } from './check-tokenizer.ts'
 import { checkOptim } from './checks-optim.ts'
 import { checkAgreement, checkBandit, checkBootstrap } from './checks-statistics.ts'
@@ -69,6 +70,7 @@ export async function runGolden(folder: string, options: GoldenOptions = {}): Pr
   }
   for (const entry of entries) {
     if (entry.name === 'tokenizer' && entry.isDirectory()) for (const result of await checkTokenizerFolder(path.join(folder, entry.name))) note(result)
+    else if (entry.name === 'models' && entry.isDirectory()) for (const result of await checkModelFolder(path.join(folder, entry.name))) note(result)
     else if (entry.isDirectory()) note({ file: `${entry.name}/`, caseName: '', status: 'not-covered', detail: 'no check for this folder', compared: 0 })
     else for (const result of await runFile(folder, entry.name)) note(result)
   }

@@ -99,6 +99,13 @@ function readEntry(name: string, value: unknown): TensorEntry {
   return { dtype, shape, begin, end }
 }
 
+/** Numbers of a tensor's bytes as float32 (F32, F64, F16 and BF16 are read). @throws RangeError naming the tensor */
+export function floatsOf(bytes: Uint8Array, dtype: string, name: string): Float32Array {
+  // A float array needs its bytes at a multiple of its width; where they are, they are used as they lie.
+  const aligned = bytes.byteOffset % 8 === 0 && bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : copyOf(bytes)
+  return toFloat32(aligned, dtype, name)
+}
+
 /** A true copy: a Buffer's own slice is a view. */
 function copyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes)
@@ -108,11 +115,18 @@ function toFloat32(bytes: Uint8Array<ArrayBuffer>, dtype: string, name: string):
   const width = { F32: 4, F64: 8, BF16: 2, F16: 2 }[dtype]
   if (width === undefined) throw new RangeError(`${name} is of type ${dtype}; F32, F64, F16 and BF16 are read`)
   if (bytes.length % width !== 0) throw new RangeError(`${name} is cut inside a number`)
-  if (dtype === 'F32') return new Float32Array(bytes.buffer)
-  if (dtype === 'F64') return Float32Array.from(new Float64Array(bytes.buffer))
-  const halves = new Uint16Array(bytes.buffer)
-  if (dtype === 'BF16') return new Float32Array(Uint32Array.from(halves, (half) => half << 16).buffer)
-  return Float32Array.from(halves, halfToNumber)
+  const count = bytes.length / width
+  if (dtype === 'F32') return new Float32Array(bytes.buffer, bytes.byteOffset, count)
+  if (dtype === 'F64') return Float32Array.from(new Float64Array(bytes.buffer, bytes.byteOffset, count))
+  const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, count)
+  return dtype === 'BF16' ? fromBfloat16(halves) : Float32Array.from(halves, halfToNumber)
+}
+
+/** The upper half of a float32's bits. */
+function fromBfloat16(halves: Uint16Array): Float32Array {
+  const bits = new Uint32Array(halves.length)
+  for (let index = 0; index < halves.length; index += 1) bits[index] = halves[index]! << 16
+  return new Float32Array(bits.buffer)
 }
 
 /** IEEE 754 binary16. */
@@ -125,6 +139,6 @@ function halfToNumber(half: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
 }
 
-function sizeOf(shape: readonly number[]): number {
+export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1)
 }

@@ -4,7 +4,7 @@ import { loadLastCheckpoint, pruneCheckpoints, saveCheckpoint, type Checkpoint }
 import { firstPairs, scorePairs } from './evaluate.ts'
 import { createMetricBuffer, finiteOrNull } from './metric-buffer.ts'
 import { minimizeParts, type BatchParts, type Update } from './minimize.ts'
-import { configToFile } from './model.ts'
+import { decoderConfigFile } from '../learn/models/hf-config.ts'
 import { notFiniteError, type Command, type RunContext } from './run-context.ts'
 import { openSampler, type Sampler } from './samples.ts'
 import { openSession, type Session } from './session.ts'
@@ -144,7 +144,7 @@ function createProgress(session: Session, sampler: Sampler | null, from: Checkpo
     context.phase('saving')
     context.syncLog()
     const saved = saveCheckpoint(folder, {
-      config: configToFile(decoder.config, training.maxLength),
+      config: decoderConfigFile(decoder.config, training.maxLength),
       tokenizer: tokenizer.json,
       weights: decoder.toTensors(),
       optimizer: optimizer.toTensors(),

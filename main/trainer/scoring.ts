@@ -3,11 +3,12 @@ import type { RewardSource } from '../../shared/run-spec.ts'
 import { sequenceLength, tokenBatch, type ReferenceOf } from '../learn/batches.ts'
 import { cutToLength, encodePrompt, type EncodedCompletion } from '../learn/encode-rows.ts'
 import type { Decoder } from '../learn/models/decoder.ts'
+import { decoderConfigOf } from '../learn/models/hf-config.ts'
 import { compilePattern, scoreCompletion } from '../learn/rewards.ts'
 import { loadTokenizer } from '../learn/tokenizer.ts'
 import { tf } from '../learn/tf.ts'
 import { loadModelFiles } from './checkpoint.ts'
-import { buildDecoder, configFromFile } from './model.ts'
+import { buildDecoder } from './model.ts'
 import { openRowCache, rowKey, type RowCache } from './row-cache.ts'
 import type { Phase, RunContext } from './run-context.ts'
 
@@ -127,7 +128,7 @@ export function openScorer(context: RunContext, source: RewardSource, modelPath:
 function openRewardModel(context: RunContext, modelPath: string): Scorer {
   const files = loadModelFiles(modelPath)
   const tokenizer = loadTokenizer(files.tokenizer)
-  const config = configFromFile(files.config)
+  const config = decoderConfigOf(files.config)
   if (!config.scoreHead) throw new AppError({ code: 'spec-invalid', message: `${modelPath} is no reward model: its weights have no score head.`, hint: 'Choose a finished run of the method “reward model”.' })
   const decoder = buildDecoder({ config, weights: files.weights })
   const cache = openRowCache(context.spec.cacheFolder, 'score', files.hash, context.spec.engine)

@@ -4,13 +4,14 @@ import { findAlgorithm } from '../learn/registry.ts'
 import type { ReferenceOf } from '../learn/batches.ts'
 import { createBatchPlan, type BatchPlan, type BatchPlanState } from '../learn/batch-plan.ts'
 import type { Decoder } from '../learn/models/decoder.ts'
+import { decoderConfigOf } from '../learn/models/hf-config.ts'
 import { createOptimizer, type Optimizer } from '../learn/optimizer.ts'
 import { createRandom } from '../learn/random.ts'
 import { encodeSafeTensors } from '../learn/safetensors.ts'
 import { loadTokenizer, type Tokenizer } from '../learn/tokenizer.ts'
 import { AppError, describeIssues } from '../../shared/errors.ts'
 import { loadModelFiles, type Checkpoint } from './checkpoint.ts'
-import { buildDecoder, configFromFile, continueModel, newModel, type ModelStart } from './model.ts'
+import { buildDecoder, continueModel, newModel, type ModelStart } from './model.ts'
 import type { RunContext } from './run-context.ts'
 import { referenceLogProbs } from './scoring.ts'
 import { encodeData, makeTokenizer, trainingItems, type PairSets, type TrainingItems } from './training-data.ts'
@@ -49,7 +50,7 @@ export async function openSession(context: RunContext, from: Checkpoint | null):
   await context.breatheOrStop()
   const data = await encodeData(context, rows, tokenizer, algorithm, config)
   const start = origin.start(tokenizer)
-  const decoder = buildDecoder(from === null ? start : { config: configFromFile(from.config), weights: from.weights })
+  const decoder = buildDecoder(from === null ? start : { config: decoderConfigOf(from.config), weights: from.weights })
   const hasReference = algorithm.needsReference || (spec.model.kind === 'run' && algorithm.role === 'policy')
   const referenceOf = algorithm.needsReference ? await scoreReference(context, start, data.sets, tokenizer) : null
   const optimizer = createOptimizer(spec.training, decoder.variables)

@@ -1,28 +1,19 @@
-// A decoder-only transformer: pre-norm, RMSNorm, rotary positions, grouped-query attention, SwiGLU. Parameters carry
-// the names and layouts of Llama checkpoints, so linear weights are [out, in].
-import { MODEL_PRESETS, type ModelPreset } from '../../../shared/run-spec.ts'
+// A decoder-only transformer, pre-norm, in the layouts of Llama (with Mistral, Qwen2 and Qwen3, which differ in biases
+// and norms) and of GPT-2. Parameters carry the names and layouts of the families' checkpoints.
 import type { Network, TokenBatch } from '../define.ts'
-import type { Random } from '../random.ts'
+import { createRandom, type Random } from '../random.ts'
 import { tf } from '../tf.ts'
+import { adapterNames, adapterShapes, loraUpdate, type LoraOptions } from './adapters.ts'
 import { dropMask } from './dropout.ts'
-import { attention, gatherRows, logProbOf, rmsNorm, rotary, type RotaryTable, rotaryTable, scatterRows, swiGlu } from './fused.ts'
+import { attention, gatherRows, gelu, layerNorm, logProbOf, rmsNorm, rotary, scatterRows, swiGlu } from './fused.ts'
+import { isLlamaLike, type DecoderConfig } from './model-config.ts'
 import { completionTargets, lastTokens, paddedIndices, packTokens, type Packing } from './packing.ts'
+import { expectTensor, initialWeights, layerPrefix, type NamedTensor, outerNames, parameterCount, parameterShapes, sourceOf, type TensorSource } from './parameters.ts'
+import { recomputed } from './recompute.ts'
+import { ropeFrequencies, rotaryTable, type RotaryTable } from './rope.ts'
 
-export interface DecoderConfig {
-  readonly vocabSize: number
-  readonly layers: number
-  readonly hidden: number
-  readonly heads: number
-  readonly kvHeads: number
-  readonly headDim: number
-  readonly feedForward: number
-  readonly ropeTheta: number
-  readonly normEpsilon: number
-  /** The head shares the embedding's weights. */
-  readonly tiedEmbeddings: boolean
-  /** Adds a scalar head (a reward model's). */
-  readonly scoreHead: boolean
-}
+export { presetConfig, type DecoderConfig } from './model-config.ts'
+export { initialWeights, parameterCount, parameterShapes, type NamedTensor } from './parameters.ts'
 
 /** Dropout is on while a decoder holds one of these: on the embedding and on what each sub-layer adds. */
 export interface Dropout {
@@ -30,18 +21,14 @@ export interface Dropout {
   readonly random: Random
 }
 
-export interface NamedTensor {
-  readonly shape: readonly number[]
-  readonly data: Float32Array
-}
-
 /** A layer's attention: queries and keys (both turned by their positions) and values → [token, heads · headDim] */
 export type Mix = (layer: number, q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D) => tf.Tensor2D
 
 export interface Decoder extends Network {
   readonly config: DecoderConfig
-  /** By checkpoint name, in a fixed order. */
+  /** Those that train, by checkpoint name, in a fixed order: all weights, or some, or the adapters. */
   readonly variables: Readonly<Record<string, tf.Variable>>
+  /** Without adapters. */
   readonly parameterCount: number
   /** Null turns dropout off; it starts off. */
   setDropout(dropout: Dropout | null): void
@@ -53,70 +40,15 @@ export interface Decoder extends Network {
   hiddenStatesWith(ids: Int32Array, positions: Int32Array, wanted: Int32Array | null, mix: Mix): tf.Tensor2D
   /** The language-model head. [n, hidden] → [n, vocab] */
   project(hidden: tf.Tensor2D): tf.Tensor2D
-  /** Copies of the weights. */
+  /** The work sees the frozen model alone: what the adapters were put beside. */
+  withoutAdapters<T>(work: () => T): T
+  /** A copy of one weight, or adapter. @throws RangeError for an unknown name */
+  read(name: string): NamedTensor
+  /** Copies of all weights, and of the adapters where there are any. */
   toTensors(): Record<string, NamedTensor>
-  /** Replaces the weights; throws RangeError when one is missing or has another shape. */
+  /** Replaces what trains; throws RangeError when one is missing or has another shape. */
   fromTensors(tensors: Readonly<Record<string, NamedTensor>>): void
   dispose(): void
-}
-
-export function presetConfig(preset: ModelPreset, vocabSize: number, options: { readonly tiedEmbeddings?: boolean; readonly scoreHead?: boolean } = {}): DecoderConfig {
-  const size = MODEL_PRESETS[preset]
-  return {
-    ...size,
-    vocabSize,
-    headDim: size.hidden / size.heads,
-    ropeTheta: 10_000,
-    normEpsilon: 1e-5,
-    tiedEmbeddings: options.tiedEmbeddings ?? true,
-    scoreHead: options.scoreHead ?? false,
-  }
-}
-
-/** Every parameter's name and shape, in a fixed order. */
-export function parameterShapes(config: DecoderConfig): Record<string, readonly [number] | readonly [number, number]> {
-  const { hidden, vocabSize, feedForward } = config
-  const queryWidth = config.heads * config.headDim
-  const keyWidth = config.kvHeads * config.headDim
-  const shapes: Record<string, readonly [number] | readonly [number, number]> = { 'model.embed_tokens.weight': [vocabSize, hidden] }
-  for (let layer = 0; layer < config.layers; layer += 1) {
-    const prefix = `model.layers.${layer}.`
-    shapes[`${prefix}input_layernorm.weight`] = [hidden]
-    shapes[`${prefix}self_attn.q_proj.weight`] = [queryWidth, hidden]
-    shapes[`${prefix}self_attn.k_proj.weight`] = [keyWidth, hidden]
-    shapes[`${prefix}self_attn.v_proj.weight`] = [keyWidth, hidden]
-    shapes[`${prefix}self_attn.o_proj.weight`] = [hidden, queryWidth]
-    shapes[`${prefix}post_attention_layernorm.weight`] = [hidden]
-    shapes[`${prefix}mlp.gate_proj.weight`] = [feedForward, hidden]
-    shapes[`${prefix}mlp.up_proj.weight`] = [feedForward, hidden]
-    shapes[`${prefix}mlp.down_proj.weight`] = [hidden, feedForward]
-  }
-  shapes['model.norm.weight'] = [hidden]
-  if (!config.tiedEmbeddings) shapes['lm_head.weight'] = [vocabSize, hidden]
-  if (config.scoreHead) shapes['score.weight'] = [1, hidden]
-  return shapes
-}
-
-export function parameterCount(config: DecoderConfig): number {
-  return Object.values(parameterShapes(config)).reduce((sum, shape) => sum + shape.reduce<number>((product, size) => product * size, 1), 0)
-}
-
-/**
- * Weights are normal with deviation 0.02, the two projections that write into the residual stream smaller by
- * √(2 · layers) (Radford et al., 2019); norms are 1, the score head 0, so that a fresh reward model ranks nothing.
- */
-export function initialWeights(config: DecoderConfig, random: Random): Record<string, NamedTensor> {
-  const residualScale = 1 / Math.sqrt(2 * config.layers)
-  const tensors: Record<string, NamedTensor> = {}
-  for (const [name, shape] of Object.entries(parameterShapes(config))) {
-    const data = new Float32Array(shape.reduce<number>((product, size) => product * size, 1))
-    const own = random.fork(name) // by name, so that a head more or less changes no other weight
-    const deviation = /(o_proj|down_proj)\.weight$/.test(name) ? 0.02 * residualScale : 0.02
-    if (shape.length === 1) data.fill(1)
-    else if (name !== 'score.weight') for (let index = 0; index < data.length; index += 1) data[index] = own.normal() * deviation
-    tensors[name] = { shape, data }
-  }
-  return tensors
 }
 
 /** @throws RangeError when the sizes do not fit together */
@@ -125,32 +57,91 @@ export function createDecoder(config: DecoderConfig, random: Random): Decoder {
 }
 
 export function decoderFromTensors(config: DecoderConfig, tensors: Readonly<Record<string, NamedTensor>>): Decoder {
+  return decoderFrom(config, sourceOf(tensors))
+}
+
+export interface DecoderOptions {
+  /** Which parameters train; absent: all. The others are plain tensors, for which no gradient is computed. */
+  readonly trainable?: (name: string) => boolean
+  /** Low-rank adapters train, and nothing else. */
+  readonly lora?: LoraOptions | null
+  /** The adapters' first numbers; needed with `lora`. */
+  readonly adapters?: TensorSource
+  /** Keep only what goes into each layer, and compute the rest again in the backward pass. */
+  readonly recompute?: boolean
+  /** Rotary frequencies in place of the configuration's, to compare with numbers that were made with rounded ones. */
+  readonly frequencies?: Float64Array
+}
+
+/**
+ * Reads one tensor at a time, so that the weights are held once.
+ * @throws RangeError naming the tensor that is missing or has another shape, or the sizes that do not fit together
+ */
+export function decoderFrom(config: DecoderConfig, source: TensorSource, options: DecoderOptions = {}): Decoder {
   if (config.heads % config.kvHeads !== 0) throw new RangeError(`${config.heads} heads do not divide into ${config.kvHeads} groups`)
-  if (config.headDim % 2 !== 0) throw new RangeError(`a head of ${config.headDim} numbers cannot be turned in pairs`)
-  const shapes = parameterShapes(config)
+  if (config.headDim % 2 !== 0 && isLlamaLike(config)) throw new RangeError(`a head of ${config.headDim} numbers cannot be turned in pairs`)
+  const { lora = null, trainable = () => true } = options
+  const parameters: Record<string, tf.Tensor> = {}
   const variables: Record<string, tf.Variable> = {}
-  for (const [name, shape] of Object.entries(shapes)) {
-    const given = expectTensor(tensors, name, shape)
-    variables[name] = tf.tidy(() => tf.variable(tf.tensor(given.data.slice(), [...shape]), true))
+  const place = (from: TensorSource, name: string, shape: readonly number[], trains: boolean): tf.Tensor => {
+    const given = expectTensor(from, name, shape)
+    const tensor = tf.tensor(given.data.slice(), [...shape]) // engines may keep the array they are given
+    if (!trains) return tf.keep(tensor)
+    const variable = tf.variable(tensor, true)
+    tensor.dispose()
+    variables[name] = variable
+    return variable
   }
-  return new TransformerDecoder(config, variables)
+  for (const [name, shape] of Object.entries(parameterShapes(config))) {
+    parameters[name] = place(source, name, shape, lora === null ? trainable(name) : name === 'score.weight')
+  }
+  for (const [name, shape] of Object.entries(lora === null ? {} : adapterShapes(config, lora))) {
+    if (options.adapters === undefined) throw new RangeError('adapters need their first numbers')
+    parameters[name] = place(options.adapters, name, shape, true)
+  }
+  return new TransformerDecoder(config, parameters, variables, options)
+}
+
+/** What every layer of one pass needs. */
+interface Pass {
+  readonly positions: Int32Array
+  readonly table: RotaryTable | null
+  readonly mix: Mix
+  /** Of this pass; each layer draws from a fork of it, so that a layer can be computed twice. */
+  readonly random: Random | null
 }
 
 class TransformerDecoder implements Decoder {
   readonly config: DecoderConfig
   readonly variables: Readonly<Record<string, tf.Variable>>
   readonly parameterCount: number
+  readonly #parameters: Readonly<Record<string, tf.Tensor>>
+  readonly #options: DecoderOptions
+  readonly #names: ReturnType<typeof outerNames>
   #dropout: Dropout | null = null
+  #adaptersOn = true
   #rotary: RotaryTable | null = null
 
-  constructor(config: DecoderConfig, variables: Readonly<Record<string, tf.Variable>>) {
+  constructor(config: DecoderConfig, parameters: Readonly<Record<string, tf.Tensor>>, variables: Readonly<Record<string, tf.Variable>>, options: DecoderOptions) {
     this.config = config
     this.variables = variables
+    this.#parameters = parameters
+    this.#options = options
+    this.#names = outerNames(config)
     this.parameterCount = parameterCount(config)
   }
 
   setDropout(dropout: Dropout | null): void {
-    this.#dropout = dropout !== null && dropout.rate > 0 ? dropout : null
+    this.#dropout = dropout
+  }
+
+  withoutAdapters<T>(work: () => T): T {
+    this.#adaptersOn = false
+    try {
+      return work()
+    } finally {
+      this.#adaptersOn = true
+    }
   }
 
   tokenLogProbs(tokens: TokenBatch): tf.Tensor2D {
@@ -173,7 +164,7 @@ class TransformerDecoder implements Decoder {
   }
 
   score(tokens: TokenBatch): tf.Tensor1D {
-    const weight = this.variables['score.weight']
+    const weight = this.#parameters['score.weight']
     if (weight === undefined) throw new RangeError('this model has no score head')
     return tf.tidy(() => {
       const packing = packTokens(tokens)
@@ -197,87 +188,144 @@ class TransformerDecoder implements Decoder {
   }
 
   project(hidden: tf.Tensor2D): tf.Tensor2D {
-    const weight = this.config.tiedEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight'
-    return tf.matMul(hidden, this.variables[weight] as tf.Tensor2D, false, true)
+    const name = this.config.tiedEmbeddings ? this.#names.embedding : this.#names.head
+    return tf.matMul(hidden, this.#matrix(name), false, true)
   }
 
   toTensors(): Record<string, NamedTensor> {
-    return Object.fromEntries(Object.entries(this.variables).map(([name, variable]) => [name, { shape: [...variable.shape], data: variable.dataSync<'float32'>().slice() }]))
+    return Object.fromEntries(Object.keys(this.#parameters).map((name) => [name, this.read(name)]))
+  }
+
+  read(name: string): NamedTensor {
+    const tensor = this.#parameters[name]
+    if (tensor === undefined) throw new RangeError(`the weights have no tensor ${name}`)
+    return { shape: [...tensor.shape], data: tensor.dataSync<'float32'>().slice() }
   }
 
   fromTensors(tensors: Readonly<Record<string, NamedTensor>>): void {
+    const source = sourceOf(tensors)
     for (const [name, variable] of Object.entries(this.variables)) {
-      const given = expectTensor(tensors, name, variable.shape)
+      const given = expectTensor(source, name, variable.shape)
       tf.tidy(() => variable.assign(tf.tensor(given.data.slice(), variable.shape)))
     }
   }
 
   dispose(): void {
-    for (const variable of Object.values(this.variables)) variable.dispose()
+    for (const tensor of Object.values(this.#parameters)) tensor.dispose()
   }
 
   hiddenStatesWith(ids: Int32Array, positions: Int32Array, wanted: Int32Array | null, mix: Mix): tf.Tensor2D {
-    const { layers, normEpsilon } = this.config
-    let x = this.#drop(gatherRows(this.variables['model.embed_tokens.weight'] as tf.Tensor2D, ids)) // [token, hidden]
+    const { layers } = this.config
+    const random = this.#dropout === null ? null : createRandom(this.#dropout.random.int(2 ** 31))
+    const pass: Pass = { positions, table: isLlamaLike(this.config) ? this.#tableFor(positions) : null, mix, random }
+    let x = this.#drop(this.#embed(ids, positions), random?.fork('embedding') ?? null) // [token, hidden]
     for (let layer = 0; layer < layers; layer += 1) {
-      const mixed = this.#attend(layer, x, positions, mix) // [token, heads · headDim]
-      const last = layer === layers - 1 && wanted !== null
-      const residual = last ? gatherRows(x, wanted) : x
-      const update = tf.matMul(last ? gatherRows(mixed, wanted) : mixed, this.#weight(layer, 'self_attn.o_proj'), false, true)
-      x = tf.add(residual, this.#drop(update as tf.Tensor2D))
-      x = tf.add(x, this.#drop(this.#feedForward(layer, x)))
+      const last = layer === layers - 1
+      if (this.#options.recompute === true && !last) x = recomputed((input) => this.#layer(layer, input, pass, null), x, this.#variablesOf(layer))
+      else x = this.#layer(layer, x, pass, last ? wanted : null)
     }
-    return rmsNorm(x, this.variables['model.norm.weight'] as tf.Tensor1D, normEpsilon)
+    return this.#norm(this.#names.norm, x)
   }
 
   #forward(packing: Packing, wanted: Int32Array | null): tf.Tensor2D {
     return this.hiddenStatesWith(packing.ids, packing.positions, wanted, (_layer, q, k, v) => attention(q, k, v, packing, this.config))
   }
 
-  #attend(layer: number, x: tf.Tensor2D, positions: Int32Array, mix: Mix): tf.Tensor2D {
-    const table = this.#tableFor(positions)
-    const normed = rmsNorm(x, this.#norm(layer, 'input_layernorm'), this.config.normEpsilon)
-    const q = tf.matMul(normed, this.#weight(layer, 'self_attn.q_proj'), false, true) as tf.Tensor2D
-    const k = tf.matMul(normed, this.#weight(layer, 'self_attn.k_proj'), false, true) as tf.Tensor2D
-    const v = tf.matMul(normed, this.#weight(layer, 'self_attn.v_proj'), false, true) as tf.Tensor2D
-    return mix(layer, rotary(q, positions, table), rotary(k, positions, table), v)
+  #embed(ids: Int32Array, positions: Int32Array): tf.Tensor2D {
+    const tokens = gatherRows(this.#matrix(this.#names.embedding), ids)
+    if (this.#names.positions === null) return tokens
+    return tf.add(tokens, gatherRows(this.#matrix(this.#names.positions), this.#checked(positions)))
   }
 
-  #feedForward(layer: number, x: tf.Tensor2D): tf.Tensor2D {
-    const normed = rmsNorm(x, this.#norm(layer, 'post_attention_layernorm'), this.config.normEpsilon)
-    const gate = tf.matMul(normed, this.#weight(layer, 'mlp.gate_proj'), false, true) as tf.Tensor2D
-    const up = tf.matMul(normed, this.#weight(layer, 'mlp.up_proj'), false, true) as tf.Tensor2D
-    return tf.matMul(swiGlu(gate, up), this.#weight(layer, 'mlp.down_proj'), false, true)
+  /** One block; only the wanted tokens leave it. [token, hidden] → [token or wanted, hidden] */
+  #layer(layer: number, x: tf.Tensor2D, pass: Pass, wanted: Int32Array | null): tf.Tensor2D {
+    const random = pass.random?.fork(`layer ${layer}`) ?? null
+    const llama = isLlamaLike(this.config)
+    const prefix = layerPrefix(this.config, layer)
+    const mixed = this.#attend(layer, prefix, x, pass, random) // [token, heads · headDim]
+    const pick = (all: tf.Tensor2D): tf.Tensor2D => (wanted === null ? all : gatherRows(all, wanted))
+    const update = this.#linear(`${prefix}${llama ? 'self_attn.o_proj' : 'attn.c_proj'}`, pick(mixed), random)
+    const middle = tf.add(pick(x), this.#drop(update, random)) as tf.Tensor2D
+    return tf.add(middle, this.#drop(this.#feedForward(prefix, middle, random), random))
   }
 
-  #drop(x: tf.Tensor2D): tf.Tensor2D {
-    if (this.#dropout === null) return x
-    return tf.mul(x, dropMask(x.shape, this.#dropout.rate, this.#dropout.random))
+  #attend(layer: number, prefix: string, x: tf.Tensor2D, pass: Pass, random: Random | null): tf.Tensor2D {
+    if (pass.table === null) {
+      const joint = this.#linear(`${prefix}attn.c_attn`, this.#norm(`${prefix}ln_1`, x), random)
+      const [q, k, v] = tf.split(joint, 3, 1) as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D]
+      return pass.mix(layer, q, k, v)
+    }
+    const { positions, table } = pass
+    const normed = this.#norm(`${prefix}input_layernorm`, x)
+    const project = (name: string): tf.Tensor2D => this.#linear(`${prefix}self_attn.${name}_proj`, normed, random)
+    const turned = (name: 'q' | 'k'): tf.Tensor2D => rotary(this.#headNorm(`${prefix}self_attn.${name}_norm`, project(name)), positions, table)
+    return pass.mix(layer, turned('q'), turned('k'), project('v'))
+  }
+
+  #feedForward(prefix: string, x: tf.Tensor2D, random: Random | null): tf.Tensor2D {
+    if (!isLlamaLike(this.config)) {
+      const wide = this.#linear(`${prefix}mlp.c_fc`, this.#norm(`${prefix}ln_2`, x), random)
+      return this.#linear(`${prefix}mlp.c_proj`, gelu(wide, this.config.gelu ?? 'tanh'), random)
+    }
+    const normed = this.#norm(`${prefix}post_attention_layernorm`, x)
+    const gate = this.#linear(`${prefix}mlp.gate_proj`, normed, random)
+    const up = this.#linear(`${prefix}mlp.up_proj`, normed, random)
+    return this.#linear(`${prefix}mlp.down_proj`, swiGlu(gate, up), random)
+  }
+
+  /** x Wᵀ + b, and the adapter's share where there is one. [token, in] → [token, out] */
+  #linear(name: string, x: tf.Tensor2D, random: Random | null): tf.Tensor2D {
+    const bias = this.#parameters[`${name}.bias`]
+    let y = tf.matMul(x, this.#matrix(name), false, isLlamaLike(this.config)) as tf.Tensor2D
+    if (bias !== undefined) y = tf.add(y, bias)
+    const { lora = null } = this.#options
+    const { a, b } = adapterNames(name)
+    const [first, second] = [this.#parameters[a], this.#parameters[b]]
+    if (lora === null || !this.#adaptersOn || first === undefined || second === undefined) return y
+    return tf.add(y, loraUpdate(x, first as tf.Tensor2D, second as tf.Tensor2D, lora, random))
+  }
+
+  #norm(name: string, x: tf.Tensor2D): tf.Tensor2D {
+    const weight = this.#parameters[`${name}.weight`] as tf.Tensor1D
+    const bias = this.#parameters[`${name}.bias`]
+    return bias === undefined ? rmsNorm(x, weight, this.config.normEpsilon) : layerNorm(x, weight, bias as tf.Tensor1D, this.config.normEpsilon)
+  }
+
+  /** RMS norm of each head apart, where the family has it. [token, heads · headDim] → the same */
+  #headNorm(name: string, x: tf.Tensor2D): tf.Tensor2D {
+    if (this.config.qkNorm !== true) return x
+    const [tokens, width] = x.shape
+    return tf.reshape(this.#norm(name, tf.reshape(x, [(tokens * width) / this.config.headDim, this.config.headDim])), [tokens, width])
+  }
+
+  #drop(x: tf.Tensor2D, random: Random | null): tf.Tensor2D {
+    const rate = this.#dropout?.rate ?? 0
+    return random === null || rate === 0 ? x : tf.mul(x, dropMask(x.shape, rate, random))
+  }
+
+  #variablesOf(layer: number): tf.Variable[] {
+    const prefix = layerPrefix(this.config, layer)
+    return Object.entries(this.variables).filter(([name]) => name.startsWith(prefix)).map(([, variable]) => variable)
   }
 
   #tableFor(positions: Int32Array): RotaryTable {
-    const half = this.config.headDim / 2
+    const { headDim, ropeScaling = null } = this.config
+    if (ropeScaling?.kind === 'dynamic') this.#checked(positions)
     const length = positions.reduce((longest, position) => Math.max(longest, position + 1), 0)
-    if (this.#rotary === null || this.#rotary.cos.length < length * half) {
-      this.#rotary = rotaryTable(Math.max(2 * length, 256), this.config.headDim, this.config.ropeTheta)
+    if (this.#rotary === null || this.#rotary.cos.length < (length * headDim) / 2) {
+      this.#rotary = rotaryTable(Math.max(2 * length, 256), headDim, this.#options.frequencies ?? ropeFrequencies(this.config))
     }
     return this.#rotary
   }
 
-  #weight(layer: number, name: string): tf.Tensor2D {
-    return this.variables[`model.layers.${layer}.${name}.weight`] as tf.Tensor2D
+  /** @throws RangeError for a position the model does not know */
+  #checked(positions: Int32Array): Int32Array {
+    const { maxPositions = Number.POSITIVE_INFINITY } = this.config
+    for (const position of positions) if (position >= maxPositions) throw new RangeError(`the model knows ${maxPositions} positions, and a sequence is longer`)
+    return positions
   }
 
-  #norm(layer: number, name: string): tf.Tensor1D {
-    return this.variables[`model.layers.${layer}.${name}.weight`] as tf.Tensor1D
+  #matrix(name: string): tf.Tensor2D {
+    return this.#parameters[`${name}.weight`] as tf.Tensor2D
   }
-}
-
-function expectTensor(tensors: Readonly<Record<string, NamedTensor>>, name: string, shape: readonly number[]): NamedTensor {
-  const tensor = tensors[name]
-  if (tensor === undefined) throw new RangeError(`the weights have no tensor ${name}`)
-  if (tensor.shape.length !== shape.length || shape.some((size, axis) => tensor.shape[axis] !== size)) {
-    throw new RangeError(`${name} has shape [${tensor.shape.join(', ')}], expected [${shape.join(', ')}]`)
-  }
-  return tensor
 }

@@ -2,6 +2,9 @@
 // can run and differentiate, and as a kernel that an engine may bring under the same name, with its gradient beside it.
 import { tf } from '../tf.ts'
 import { type Packing, paddedIndices } from './packing.ts'
+import type { RotaryTable } from './rope.ts'
+
+export { rotaryTable, type RotaryTable } from './rope.ts'
 
 /** Kernels an engine may register; the backward ones take what the forward ones were given, and dy. */
 export const FUSED_KERNELS = {
@@ -128,28 +131,6 @@ export function swiGlu(gate: tf.Tensor2D, up: tf.Tensor2D): tf.Tensor2D {
     },
     (dy, [g, u]) => run(FUSED_KERNELS.swiGluGrad, { gate: g!, up: u!, dy }),
   ) as tf.Tensor2D
-}
-
-/** cos and sin of position · θ^(−2i/dim), first half of the head's width; the second half turns by the same angles. */
-export interface RotaryTable {
-  /** [position, headDim / 2] */
-  readonly cos: Float32Array
-  readonly sin: Float32Array
-  readonly headDim: number
-}
-
-export function rotaryTable(length: number, headDim: number, theta: number): RotaryTable {
-  const half = headDim / 2
-  const cos = new Float32Array(length * half)
-  const sin = new Float32Array(length * half)
-  for (let position = 0; position < length; position += 1) {
-    for (let i = 0; i < half; i += 1) {
-      const angle = position * theta ** (-i / half)
-      cos[position * half + i] = Math.cos(angle)
-      sin[position * half + i] = Math.sin(angle)
-    }
-  }
-  return { cos, sin, headDim }
 }
 
 /** Rotary position embedding, half-split (Su et al., 2021; Llama's layout). x [token, heads · headDim] → the same */
