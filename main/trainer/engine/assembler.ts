@@ -87,7 +87,8 @@ export const f64 = {
   add: binary(0xa0),
   mul: binary(0xa2),
   fromF32: unary(0xbb),
-  store: store(0x39, 3),
+  load: load(0x2b, 2),
+  store: store(0x39, 2),
 }
 
 export const f32 = {

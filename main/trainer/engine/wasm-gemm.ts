@@ -1,10 +1,11 @@
 // Matrix product C (+)= A · B in the manner of Goto and van de Geijn (2008): B is copied into panels of some columns,
 // and a tile of a few rows by one panel is held in registers while it runs down the shared dimension. Each number of
 // C is summed in the order of the shared dimension whatever the tile, so that tiles and threads change no bit of it.
-import { type Code, f32, f32x4, type FunctionScope, get, i32, loopPointer, loopTo, type Local, type ModuleBuilder, multiplyAdd, set, v128, when } from './assembler.ts'
+import { type Code, f32, f32x4, f64, type FunctionScope, get, i32, loopPointer, loopTo, type Local, type ModuleBuilder, multiplyAdd, set, v128, when } from './assembler.ts'
 import { bump } from './wasm-lanes.ts'
 
 export interface TileShape {
+  /** An even number. */
   readonly rows: number
   /** A multiple of 4. */
   readonly columns: number
@@ -12,7 +13,7 @@ export interface TileShape {
 
 /** What sixteen registers of 128 bits hold, and what as many of 256 do. */
 export const NARROW_TILE: TileShape = { rows: 4, columns: 8 }
-export const WIDE_TILE: TileShape = { rows: 4, columns: 16 }
+export const WIDE_TILE: TileShape = { rows: 6, columns: 16 }
 
 const FLOAT_BYTES = 4
 const bytes = (count: Code): Code => i32.shl(count, i32.const(2))
@@ -78,6 +79,7 @@ function gemmLoops(args: GemmLocals, work: Work, relaxed: boolean, strips: boole
     loopTo(column, get(args.columns), i32.const(tile.columns), [
       set(row, i32.const(0)),
       loopTo(row, i32.sub(get(args.rows), i32.const(tile.rows - 1)), i32.const(tile.rows), compute(tile.rows)),
+      loopTo(row, i32.sub(get(args.rows), i32.const(1)), i32.const(2), compute(2)),
       loopTo(row, get(args.rows), i32.const(1), compute(1)),
       bump(panel, get(args.panelBytes)),
     ]),
@@ -166,13 +168,15 @@ function copyPart(args: GemmLocals, work: Work, count: number): Code {
 
 /** x [depth, columns], of any strides, into panels [column / size, depth, size] with zeros past the last column. */
 function definePack(module: ModuleBuilder, name: string, size: number): number {
-  const quarters = Array.from({ length: size / 4 }, (_, index) => index * 16)
+  const quarters = Array.from({ length: Math.floor(size / 4) }, (_, index) => index * 16)
   return module.define(name, Array<'i32'>(6).fill('i32'), null, (scope, x, rowBytes, columnBytes, target, depth, columns) => {
     const [column, k, lane, from, to, width, other] = Array.from({ length: 7 }, () => scope.local('i32')) as [Local, Local, Local, Local, Local, Local, Local]
     const block = Array.from({ length: 8 }, () => scope.local('v128'))
     const eachRow = (body: Code): Code => loopTo(k, get(depth!), i32.const(1), [body, bump(from, get(rowBytes!)), bump(to, i32.const(size * FLOAT_BYTES))])
-    const wide = eachRow(quarters.map((offset) => v128.store(get(to), v128.load(get(from), offset), offset)))
-    const strided = [
+    const half = size % 4 === 2 ? f64.store(get(to), f64.load(get(from), size * 4 - 8), size * 4 - 8) : []
+    const wide = eachRow([quarters.map((offset, index) => set(block[index]!, v128.load(get(from), offset))), quarters.map((offset, index) => v128.store(get(to), get(block[index]!), offset)), half])
+    // Strips are only made of rows that lie together.
+    const strided = size % 4 !== 0 ? [] : [
       loopTo(k, i32.sub(get(depth!), i32.const(3)), i32.const(4), [
         set(other, get(from)),
         quarters.map((offset) => transposeFour(block, other, columnBytes!, to, offset, size * FLOAT_BYTES)),
@@ -184,6 +188,7 @@ function definePack(module: ModuleBuilder, name: string, size: number): number {
     ]
     const partial = eachRow([
       quarters.map((offset) => v128.store(get(to), f32x4.const(0), offset)),
+      size % 4 === 2 ? f64.store(get(to), f64.const(0), size * 4 - 8) : [],
       set(lane, i32.const(0)),
       loopTo(lane, get(width), i32.const(1), f32.store(i32.add(get(to), bytes(get(lane))), f32.load(i32.add(get(from), i32.mul(get(lane), get(columnBytes!)))))),
     ])

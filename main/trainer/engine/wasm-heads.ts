@@ -40,7 +40,7 @@ export function headScratchBytes(length: number, headDim: number, tile: TileShap
 const many = (scope: FunctionScope, count: number): Local[] => Array.from({ length: count }, () => scope.local('i32'))
 const add = (...terms: readonly Code[]): Code => terms.reduce((sum, term) => i32.add(sum, term))
 const mul = (...factors: readonly Code[]): Code => factors.reduce((product, factor) => i32.mul(product, factor))
-const upTo = (count: Code, unit: number): Code => i32.and(i32.add(count, i32.const(unit - 1)), i32.const(-unit))
+const upTo = (count: Code, unit: number): Code => i32.mul(i32.div(i32.add(count, i32.const(unit - 1)), i32.const(unit)), i32.const(unit))
 
 /** What both directions know of their head and of the block of queries at hand. */
 function headLocals(scope: FunctionScope) {

@@ -102,7 +102,7 @@ export function createNative(host: ModuleMemory): NativeModule {
     const packed = roundUp(Math.ceil(PACKED_PER_CHUNK / Math.max(1, depth)), tile.columns)
     const [rowBytes, columnBytes] = b.transposed ? [4, b.stride * 4] : [b.stride * 4, 4]
     give(tasks.product.pack, Math.ceil(columns / packed), [b.at, rowBytes, columnBytes, panels, depth, columns, packed, padded])
-    const [perRow, perColumn] = split(rows, columns, Math.min(most, threads === 1 ? 1 : threads * (a.transposed ? 2 : 4)), tile.columns)
+    const [perRow, perColumn] = split(rows, columns, Math.min(most, threads === 1 ? 1 : threads * 4), tile)
     const columnChunks = Math.ceil(columns / perColumn)
     const [own, stride] = threadScratch(TILE_BYTES + STRIPS_BYTES)
     give(tasks.product.multiply, Math.ceil(rows / perRow) * columnChunks, [
@@ -134,12 +134,15 @@ export function createNative(host: ModuleMemory): NativeModule {
   }
 }
 
-/** Rows and columns of a chunk, so that there are about `wanted`: rows are cut first, into no less than 64. */
-function split(rows: number, columns: number, wanted: number, unit: number): readonly [number, number] {
+/**
+ * Rows and columns of a chunk, so that there are about `wanted`. Rows are cut first, into no less than 64; columns where
+ * that gives less than half, because a transposed A is brought into strips once for every cut of the columns.
+ */
+function split(rows: number, columns: number, wanted: number, tile: TileShape): readonly [number, number] {
   const rowChunks = Math.max(1, Math.min(wanted, Math.floor(rows / 64)))
-  const perRow = roundUp(Math.ceil(rows / rowChunks), 4)
-  const columnChunks = Math.max(1, Math.round(wanted / Math.ceil(rows / perRow)))
-  return [perRow, roundUp(Math.ceil(columns / columnChunks), unit)]
+  const perRow = roundUp(Math.ceil(rows / rowChunks), tile.rows)
+  const columnChunks = rowChunks * 2 > wanted ? 1 : Math.max(1, Math.round(wanted / 2 / rowChunks))
+  return [perRow, roundUp(Math.ceil(columns / columnChunks), tile.columns)]
 }
 
 function jobViews({ memory }: ModuleMemory, control: number): { readonly buffer: ArrayBufferLike; readonly integers: Int32Array; readonly floats: Float32Array } {

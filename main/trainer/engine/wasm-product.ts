@@ -7,7 +7,7 @@ import { defineTask, ownScratch, type Task } from './wasm-tasks.ts'
 /** Rows of B in one set of panels: a panel stays in the first-level cache. */
 export const BLOCK_DEPTH = 256
 /** Rows of A that stay in the second-level cache while the panels pass. A multiple of every tile's rows. */
-const BLOCK_ROWS = 64
+const BLOCK_ROWS = 72
 /** Of a thread's own scratch space: a tile, then the strips of a block of A. */
 export const TILE_BYTES = 1024
 export const STRIPS_BYTES = BLOCK_ROWS * BLOCK_DEPTH * 4
