@@ -57,6 +57,8 @@ export interface ModuleMemory {
 /** About 10 µs of work: less is not worth the trip to another thread. */
 const LEAST_CHUNK_FLOPS = 500_000
 const PACKED_PER_CHUNK = 32_768
+/** Numbers of B that stay in the second-level cache while groups of rows pass. */
+const STREAMED_PER_CHUNK = 98_304
 const CACHE_LINE = 64
 
 export function createNative(host: ModuleMemory): NativeModule {
@@ -93,8 +95,8 @@ export function createNative(host: ModuleMemory): NativeModule {
     const flops = 2 * rows * columns * depth
     const most = Math.max(1, Math.floor(flops / LEAST_CHUNK_FLOPS))
     if (rows <= MOST_STREAMED_ROWS && b.transposed && !a.transposed) {
-      const perChunk = roundUp(Math.ceil(columns / Math.min(most, threads * 4)), 4)
-      give(tasks.product.stream, Math.ceil(columns / perChunk), [a.at, a.stride * 4, b.at, b.stride * 4, c.at, c.stride * 4, rows, columns, depth, add, perChunk])
+      const perChunk = Math.min(roundUp(Math.ceil(columns / Math.min(most, threads * 4)), 4), roundUp(Math.ceil(STREAMED_PER_CHUNK / Math.max(1, depth)), 4))
+      give(tasks.product.stream, Math.ceil(columns / perChunk), [a.at, a.stride * 4, b.at, b.stride * 4, c.at, c.stride * 4, rows, columns, depth, add, perChunk, ...threadScratch(TILE_BYTES)])
       return
     }
     const padded = roundUp(columns, tile.columns)
