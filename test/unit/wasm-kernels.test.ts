@@ -4,8 +4,24 @@ import { packSequences } from '../../main/learn/models/packing.ts'
 import { createRandom } from '../../main/learn/random.ts'
 import { tf } from '../../main/learn/tf.ts'
 import { openEngine } from '../../main/trainer/engine/choose.ts'
+import type { Engine } from '../../main/trainer/engine/engine.ts'
 
-const THREADS = [1, 2, 3] as const
+/** Threads, and forms of the kernels that other machines get. */
+const WAYS = [{ threads: 1 }, { threads: 2 }, { threads: 3 }, { threads: 2, form: 'narrow' }, { threads: 2, form: 'plain' }] as const
+type Way = (typeof WAYS)[number]
+
+let engine: Engine | null = null
+
+/** The kernels' form is chosen when the engine is opened anew. */
+async function openWasm(way: Way): Promise<void> {
+  await engine?.dispose()
+  if ('form' in way) process.env['PAIRLAB_WASM_FORM'] = way.form
+  else delete process.env['PAIRLAB_WASM_FORM']
+  engine = await openEngine('wasm', { threads: way.threads })
+  expect(engine.threads).toBe(way.threads)
+  if ('form' in way) expect(engine.device).not.toMatch(way.form === 'plain' ? /256|fused/ : /256/)
+}
+
 const random = createRandom(8)
 /** Quick to make, between −2 and 2 times the scale. */
 const fill = (shape: readonly number[], scale = 1): Float32Array => {
@@ -118,7 +134,8 @@ const sameBits = (some: readonly Float32Array[][], others: readonly Float32Array
   some.every((parts, at) => parts.every((values, part) => values.every((value, index) => Object.is(value, others[at]![part]![index]))))
 
 afterAll(async () => {
-  await openEngine('cpu')
+  delete process.env['PAIRLAB_WASM_FORM']
+  await engine?.dispose()
 })
 
 describe('every kernel gives what plain operations give, and its gradient', () => {
@@ -129,18 +146,19 @@ describe('every kernel gives what plain operations give, and its gradient', () =
       const weights = cases.map((one, at) => fill([tf.tidy(() => one.run(inputs[at]!.map((values, index) => tf.tensor2d(values, one.shapes[index]! as [number, number])))).size]))
       const expected = cases.map((one, at) => look(one, inputs[at]!, weights[at]!))
       let first: Float32Array[][] | null = null
-      for (const threads of THREADS) {
-        await openEngine('wasm', { threads })
+      for (const way of WAYS) {
+        await openWasm(way)
         const actual = cases.map((one, at) => look(one, inputs[at]!, weights[at]!))
-        cases.forEach(({ name }, at) => expectSame(`${name} on ${threads}`, actual[at]!, expected[at]!))
-        if (first !== null) expect(sameBits(actual, first), `${threads} threads`).toBe(true)
-        first = actual
+        cases.forEach(({ name }, at) => expectSame(`${name} on ${JSON.stringify(way)}`, actual[at]!, expected[at]!))
+        // Neither threads nor the width of a vector change a bit.
+        first ??= actual
+        if (!('form' in way && way.form === 'plain')) expect(sameBits(actual, first), JSON.stringify(way)).toBe(true)
       }
     })
   }
 
   test('large and tiny numbers stay numbers', async () => {
-    await openEngine('wasm', { threads: 1 })
+    await openWasm(WAYS[0])
     const extremes = Float32Array.of(-1e30, -1e4, -30, -1e-30, 0, 1e-30, 30, 1e4, 1e30)
     const check = (run: (x: tf.Tensor2D) => tf.Tensor): number[] => tf.tidy(() => [...run(tf.tensor2d(extremes, [1, extremes.length])).dataSync()])
     for (const form of ['exact', 'tanh'] as const) {
@@ -167,26 +185,27 @@ test('a cached token attends to its row, and finds it longer the next time', asy
   })
   await openEngine('cpu')
   const expected = step()
-  for (const threads of THREADS) {
-    await openEngine('wasm', { threads })
-    expectSame(`cachedAttention on ${threads}`, step(), expected)
+  for (const way of WAYS) {
+    await openWasm(way)
+    expectSame(`cachedAttention on ${JSON.stringify(way)}`, step(), expected)
   }
 })
 
 test('products of few rows, of many and of blocks past the cache are the same on any number of threads', async () => {
   const cases = [[1, 5, 3], [2, 300, 70], [3, 64, 9], [7, 129, 501], [12, 30, 33], [13, 600, 40], [130, 520, 150]] as const
-  for (const [rows, depth, columns] of cases) {
-    const [a, b] = [fill([rows, depth]), fill([columns, depth])]
-    const product = (): Float32Array => valuesOf(() => [tf.matMul(tf.tensor2d(a, [rows, depth]), tf.tensor2d(b, [columns, depth]), false, true)])[0]!
-    await openEngine('cpu')
-    const expected = product()
-    let first: Float32Array | null = null
-    for (const threads of THREADS) {
-      await openEngine('wasm', { threads })
-      const actual = product()
-      expectSame(`${[rows, depth, columns]} on ${threads}`, [actual], [expected])
-      if (first !== null) expect(actual).toEqual(first)
-      first = actual
-    }
+  const inputs = cases.map(([rows, depth, columns]) => [fill([rows, depth]), fill([columns, depth])] as const)
+  const products = (): Float32Array[] => cases.flatMap(([rows, depth, columns], at) => valuesOf(() => {
+    const [a, b] = [tf.tensor2d(inputs[at]![0], [rows, depth]), tf.tensor2d(inputs[at]![1], [columns, depth])]
+    return [tf.matMul(a, b, false, true), tf.matMul(tf.transpose(a), tf.transpose(b), true, false), tf.matMul(a, tf.transpose(b))]
+  }))
+  await openEngine('cpu')
+  const expected = products()
+  let first: Float32Array[] | null = null
+  for (const way of WAYS) {
+    await openWasm(way)
+    const actual = products()
+    expectSame(JSON.stringify(way), actual, expected)
+    first ??= actual
+    if (!('form' in way && way.form === 'plain')) expect(sameBits([actual], [first]), JSON.stringify(way)).toBe(true)
   }
 })

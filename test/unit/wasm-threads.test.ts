@@ -9,7 +9,11 @@ import { createRandom } from '../../main/learn/random.ts'
 import { tf } from '../../main/learn/tf.ts'
 import { openEngine } from '../../main/trainer/engine/choose.ts'
 import type { Engine } from '../../main/trainer/engine/engine.ts'
+import { createNative } from '../../main/trainer/engine/wasm-native.ts'
 import { shareMemory } from '../../main/trainer/engine/wasm-shared.ts'
+
+/** The runtime has it; Node's types do not list it. */
+declare const WebAssembly: { readonly Memory: new (limits: { initial: number }) => { readonly buffer: ArrayBuffer } }
 
 let engine: Engine | null = null
 afterAll(() => engine?.dispose())
@@ -50,6 +54,16 @@ describe('threads', () => {
     const sum = tf.tidy(() => tf.sum(tf.matMul(tf.ones([300, 200]), tf.ones([200, 300]))).dataSync()[0])
     expect(sum).toBe(300 * 300 * 200)
     tf.dispose(blocks)
+  })
+
+  test('stay at one where memory cannot be shared, and the kernels work', async () => {
+    const memory = new WebAssembly.Memory({ initial: 32 })
+    let next = 65_536
+    const native = createNative({ memory, allocate: (sizeBytes) => (next += Math.ceil(sizeBytes / 64) * 64) - Math.ceil(sizeBytes / 64) * 64, free: () => undefined })
+    expect(await native.setThreads(3)).toBe(1)
+    new Float32Array(memory.buffer, 0, 9).set([1, 2, 3, 4, 5, 6, 7, 8, 9])
+    native.product({ at: 0, stride: 3, transposed: false }, { at: 0, stride: 3, transposed: false }, { at: 1024, stride: 3 }, 3, 3, 3, false)
+    expect([...new Float32Array(memory.buffer, 1024, 9)]).toEqual([30, 36, 42, 66, 81, 96, 102, 126, 150])
   })
 
   test('let the process end, by itself and when told', () => {

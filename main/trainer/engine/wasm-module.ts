@@ -52,18 +52,30 @@ function assemble(tile: TileShape, relaxed: boolean, shared: boolean): { bytes: 
   return { bytes: module.bytes(), tasks: { product, rows, heads, optimizer } }
 }
 
-/** Compiled once for each kind of memory. */
-const compiled = new Map<boolean, CompiledModule>()
+/**
+ * How the kernels are made: `best` is what runs fastest here; `narrow` leaves vectors at 128 bits; `plain` does without
+ * relaxed multiply-add too, as a runtime without it has to. PAIRLAB_WASM_FORM asks for one.
+ */
+export type KernelForm = 'best' | 'narrow' | 'plain'
+
+export function wantedForm(): KernelForm {
+  const asked = process.env['PAIRLAB_WASM_FORM']
+  return asked === 'narrow' || asked === 'plain' ? asked : 'best'
+}
+
+/** Compiled once for each kind of memory and form. */
+const compiled = new Map<string, CompiledModule>()
 
 /** Relaxed SIMD where the runtime knows it, else plain SIMD; the wide tile where it is faster. */
-export function compileKernels(shared: boolean): CompiledModule {
-  const known = compiled.get(shared)
+export function compileKernels(shared: boolean, form: KernelForm): CompiledModule {
+  const key = `${shared} ${form}`
+  const known = compiled.get(key)
   if (known !== undefined) return known
-  const relaxed = WebAssembly.validate(assemble(NARROW_TILE, true, shared).bytes)
+  const relaxed = form !== 'plain' && WebAssembly.validate(assemble(NARROW_TILE, true, shared).bytes)
   const narrow = compile(NARROW_TILE, relaxed, shared, false)
-  const wide = mayJoinVectors() ? compile(WIDE_TILE, relaxed, shared, true) : null
+  const wide = form === 'best' && mayJoinVectors() ? compile(WIDE_TILE, relaxed, shared, true) : null
   const best = wide !== null && isFaster(wide, narrow, shared) ? wide : narrow
-  compiled.set(shared, best)
+  compiled.set(key, best)
   return best
 }
 

@@ -1,7 +1,7 @@
 // The kernels over one backend's memory: scratch space, jobs, and the products that everything else is made of.
 import { AppError } from '../../../shared/errors.ts'
 import type { TileShape } from './wasm-gemm.ts'
-import { compileKernels, instantiateKernels, type NativeKernels, type NativeTasks } from './wasm-module.ts'
+import { compileKernels, instantiateKernels, type NativeKernels, type NativeTasks, wantedForm } from './wasm-module.ts'
 import { CONTROL_BYTES, JOB, JOB_OFFSET } from './wasm-pool.ts'
 import { MOST_STREAMED_ROWS, STRIPS_BYTES, TILE_BYTES } from './wasm-product.ts'
 import type { RowTasks } from './wasm-rows.ts'
@@ -63,7 +63,7 @@ const CACHE_LINE = 64
 
 export function createNative(host: ModuleMemory): NativeModule {
   const shared = typeof SharedArrayBuffer !== 'undefined' && host.memory.buffer instanceof SharedArrayBuffer
-  const { module, tasks, tile, relaxed, wide } = compileKernels(shared)
+  const { module, tasks, tile, relaxed, wide } = compileKernels(shared, wantedForm())
   const kernels = instantiateKernels(module, host.memory, 0)
   const control = alignedBlock(host, CONTROL_BYTES)
   new Uint8Array(host.memory.buffer, control, CONTROL_BYTES).fill(0)
