@@ -6,7 +6,7 @@ const rows = [
   ['shared', '^shared/', ['^shared/'], ['zod'], false],
   ['learn-tf', '^main/learn/tf\\.ts$', [], ['@tensorflow/tfjs'], false],
   ['learn', '^main/learn/(?!tf\\.ts$)', ['^main/learn/', '^shared/'], ['zod', '@huggingface/tokenizers', '@huggingface/jinja'], false],
-  ['engine', '^main/trainer/engine/', ['^main/trainer/engine/', '^main/learn/', '^shared/'], ['@tensorflow/tfjs', '@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-wasm', '@tensorflow/tfjs-backend-cpu', '@tensorflow/tfjs-backend-webgpu', '@tensorflow/tfjs-node', '@tensorflow/tfjs-node-gpu', 'webgpu'], true],
+  ['engine', '^main/trainer/engine/', ['^main/trainer/engine/', '^main/learn/', '^shared/'], ['@tensorflow/tfjs', '@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-wasm', '@tensorflow/tfjs-backend-cpu', '@tensorflow/tfjs-backend-webgpu', '@tensorflow/tfjs-node', '@tensorflow/tfjs-node-gpu', 'webgpu', 'zod'], true],
   // Reads and writes model folders in Hugging Face layout.
   ['models', '^main/models/', ['^main/(models|learn)/', '^shared/'], ['zod'], true],
   // Brings engines onto the machine: unpacks, builds, checks. Runs no tensors itself.

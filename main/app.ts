@@ -7,6 +7,8 @@ import { defaultDataFolder } from './data-folder.ts'
 import { createImportService } from './data/import-service.ts'
 import { assignSplits } from './data/split.ts'
 import { pruneViews } from './data/view-prune.ts'
+import { enginesFolderOf } from './engines/folder.ts'
+import { engineEnvironment } from './engines/probe.ts'
 import { createEventBus, type EventBus } from './events.ts'
 import { createHandlers } from './handlers/index.ts'
 import { createLog, type Log } from './log.ts'
@@ -56,7 +58,7 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
     const runs = await createRunService({
       db: store.db,
       dataFolder,
-      trainer: options.trainer ?? findTrainer(),
+      trainer: options.trainer ?? { ...findTrainer(), environment: () => engineEnvironment(enginesFolderOf(dataFolder)) },
       events,
       log,
       settings: () => readSettings(store.db),
@@ -97,7 +99,7 @@ export function recoverData(dataFolder: string): Promise<RecoveryReport> {
 const here = path.dirname(fileURLToPath(import.meta.url))
 
 /** From the source the trainer is TypeScript that Node reads as it stands; built, it lies beside this file. */
-function findTrainer(): TrainerCommand {
+export function findTrainer(): TrainerCommand {
   const source = path.join(here, 'trainer/entry.ts')
   const entry = [source, path.join(here, 'trainer.js'), path.join(here, '../trainer.js')].find((file) => existsSync(file)) ?? source
   return { execPath: process.execPath, args: [entry] }

@@ -9,6 +9,7 @@ import { buildView, type View } from '../data/view.ts'
 import type { Algorithm } from '../learn/define.ts'
 import { findAlgorithm } from '../learn/registry.ts'
 import type { PreparedRun } from '../runs/run-service.ts'
+import { enginesFolderOf } from '../engines/folder.ts'
 import { requireDataset } from '../store/datasets.ts'
 import { listCheckpoints } from '../store/metrics.ts'
 import { findRun, labelClock, type RunEntry } from '../store/runs.ts'
@@ -179,7 +180,7 @@ function specFor(deps: Deps, checked: CheckedRequest & { readonly view: View }, 
     judge: request.judge === null ? null : { source: request.judge, path: judge?.path ?? null },
     rewardModelPath: rewardModel?.path ?? null,
     cacheFolder: deps.runs.cacheFolder,
-    enginesFolder: path.join(deps.dataFolder, 'engines'),
+    enginesFolder: enginesFolderOf(deps.dataFolder),
     threads: request.threads,
   })
 }

@@ -1,4 +1,5 @@
 // The training process: `entry.ts <run folder> <train | estimate>`. Everything it says goes to the folder's event log.
+// `entry.ts --probe <json>` tests an engine in place of training.
 import { AppError, toWire, type ErrorCode } from '../../shared/errors.ts'
 import { openEventLog, type EventLog } from '../runs/run-dir-events.ts'
 import { acquireRunLock } from '../runs/run-dir-lock.ts'
@@ -6,6 +7,7 @@ import { readSpec } from '../runs/run-dir.ts'
 import { openEngine } from './engine/choose.ts'
 import { estimate } from './estimate.ts'
 import { findResumePoint, train, type Outcome } from './loop.ts'
+import { probe } from './probe.ts'
 import { PROTOCOL_VERSION, TRAINER_EXIT } from './protocol.ts'
 import { createRunContext, StopRequest, type RunContext } from './run-context.ts'
 
@@ -82,6 +84,7 @@ function nameMemoryFailure(error: unknown): unknown {
 }
 
 const [folder, job] = process.argv.slice(2)
+if (folder === '--probe') process.exit(await probe(job ?? ''))
 if (folder === undefined || (job !== 'train' && job !== 'estimate')) {
   console.error('usage: entry <run folder> <train | estimate>')
   process.exit(TRAINER_EXIT.badSpec)

@@ -7,6 +7,8 @@ import { isErrno, runPaths } from '../run-dir.ts'
 export interface TrainerCommand {
   readonly execPath: string
   readonly args: readonly string[]
+  /** Looked at whenever one is started: engines that were added meanwhile have libraries to be found. Default: this process's own. */
+  readonly environment?: () => NodeJS.ProcessEnv
 }
 
 export interface ProcessEnd {
@@ -27,13 +29,14 @@ export interface TrainerProcess {
  * the run's log.txt, so that a crash of native code leaves its last words.
  */
 export function startTrainer(command: TrainerCommand, folder: string, job: 'train' | 'estimate'): TrainerProcess {
+  const environment = command.environment?.() ?? process.env
   const log = openSync(runPaths(folder).log, 'a')
   try {
     const child = spawn(command.execPath, [...command.args, folder, job], {
       detached: true,
       windowsHide: true,
       stdio: ['ignore', log, log],
-      env: process.versions['electron'] === undefined ? process.env : { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
+      env: process.versions['electron'] === undefined ? environment : { ...environment, ELECTRON_RUN_AS_NODE: '1' },
     })
     const ended = new Promise<ProcessEnd>((resolve) => {
       child.once('exit', (code, signal) => resolve({ code, signal, startError: null }))

@@ -24,6 +24,8 @@ export interface Engine {
   readonly device: string
   /** Threads that work on one operation; null where the device decides. */
   readonly threads: number | null
+  /** True for a graphics card that is emulated by the processor: right, and slow. */
+  readonly software?: boolean
   memory(): EngineMemory
   /** Frees its memory; every tensor made with it is gone. */
   dispose(): void | Promise<void>

@@ -1,0 +1,122 @@
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { Command, Option } from 'commander'
+import { engineName, type EngineName } from '../../../shared/domain.ts'
+import { AppError } from '../../../shared/errors.ts'
+import { formatBytes, formatCount } from '../../../shared/units.ts'
+import { APP_VERSION, findTrainer } from '../../app.ts'
+import { addTensorflow, removeTensorflow } from '../../engines/add-tensorflow.ts'
+import { chooseEngine, writeFigures } from '../../engines/figures.ts'
+import { enginesFolderOf, readEngineRecord } from '../../engines/folder.ts'
+import { probeEngine, type EngineProbe } from '../../engines/probe.ts'
+import { resolveDataFolder } from '../connect.ts'
+import { globals } from '../globals.ts'
+import { formatTable } from '../output.ts'
+
+/** Folder of an installed package; null where it is not. */
+function packageFolder(name: string): string | null {
+  try {
+    return path.dirname(createRequire(import.meta.url).resolve(`${name}/package.json`))
+  } catch {
+    return null // optional
+  }
+}
+
+function nodeHeaders(): string | null {
+  const own = path.join(path.dirname(path.dirname(process.execPath)), 'include/node')
+  const found = [packageFolder('node-api-headers'), own].map((folder) => (folder === null ? null : folder === own ? own : path.join(folder, 'include')))
+  return found.find((folder): folder is string => folder !== null && existsSync(path.join(folder, 'node_api.h'))) ?? null
+}
+
+function table(probes: readonly EngineProbe[]): string {
+  const speed = (value: number | undefined): string => (value === undefined ? '' : formatCount(Math.round(value)))
+  return formatTable([
+    { title: 'engine', text: (one: EngineProbe) => one.name },
+    { title: 'state', text: (one) => (one.available ? (one.software ? 'emulated' : 'ready') : 'not here') },
+    { title: 'device', text: (one) => (one.available ? one.device : `${one.error?.message ?? ''} ${one.error?.hint ?? ''}`) },
+    { title: 'training tokens/s', text: (one) => speed(one.speed?.trainingTokensPerSec) },
+    { title: 'sampling tokens/s', text: (one) => speed(one.speed?.samplingTokensPerSec) },
+    { title: 'peak memory', text: (one) => (one.peakBytes === null ? '' : formatBytes(one.peakBytes)) },
+  ], probes)
+}
+
+async function probeAll(enginesFolder: string, names: readonly EngineName[], seconds: number, say: (text: string) => void): Promise<EngineProbe[]> {
+  const probes: EngineProbe[] = []
+  for (const name of names) {
+    say(`${seconds > 0 ? 'Measuring' : 'Testing'} ${name} …`)
+    probes.push(await probeEngine(findTrainer(), name, { enginesFolder, threads: null, seconds: name === 'cpu' ? 0 : seconds })) // the reference takes a second a step
+  }
+  return probes
+}
+
+interface AddFlags {
+  readonly wheel: string[]
+  readonly python: string
+  readonly cuda?: boolean
+}
+
+function addCommand(): Command {
+  const collect = (value: string, previous: string[]): string[] => [...previous, value]
+  return new Command('add')
+    .description('Bring an engine onto this machine. TensorFlow: from what npm downloaded, a wheel, an installed Python, or pip, in this order; a wheel that is named comes first.')
+    .addArgument(new Command().createArgument('<engine>', 'tensorflow').choices(['tensorflow']))
+    .option('--wheel <file>', 'a TensorFlow wheel, or a folder with it and the nvidia wheels; may be given several times', collect, [])
+    .option('--python <program>', 'whose TensorFlow, and whose pip, to use', 'python3')
+    .option('--cuda', 'if it has to be fetched, fetch the build for NVIDIA graphics cards')
+    .action(async (_engine: string, flags: AddFlags, command: Command) => {
+      const { out, dataDir } = globals(command)
+      const enginesFolder = enginesFolderOf(resolveDataFolder(dataDir))
+      const { record, device } = await addTensorflow({
+        enginesFolder,
+        wheels: flags.wheel,
+        python: flags.python,
+        cuda: flags.cuda === true,
+        packages: ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'].map(packageFolder).filter((folder) => folder !== null),
+        nodeHeaders: nodeHeaders(),
+        say: (text) => out.say(`${text} …`),
+        async selfTest(staged) {
+          const probe = await probeEngine(findTrainer(), 'tensorflow', { enginesFolder: staged, threads: null, seconds: 0 })
+          if (probe.available) return probe
+          throw new AppError(probe.error ?? { code: 'engine-unavailable', message: 'The engine did not pass its test.', hint: 'Use another engine.' })
+        },
+      })
+      out.result({ ...record, device, folder: enginesFolder }, `${device} is ready, from ${record.source}.\nMeasure it against the others: pairlab engine test`)
+    })
+}
+
+export function engineCommand(): Command {
+  const names = new Option('--seconds <n>', 'how long to measure each').default('10')
+  return new Command('engine')
+    .description('What computes: list, test, add and remove engines.')
+    .addCommand(addCommand())
+    .addCommand(new Command('list')
+      .description('Every engine and whether it works here.')
+      .action(async (_flags: unknown, command: Command) => {
+        const { out, dataDir } = globals(command)
+        const enginesFolder = enginesFolderOf(resolveDataFolder(dataDir))
+        const probes = await probeAll(enginesFolder, engineName.options, 0, () => undefined)
+        out.result({ engines: probes, added: readEngineRecord(enginesFolder) }, table(probes))
+      }))
+    .addCommand(new Command('test')
+      .description('Test and measure engines; what is fastest is chosen where a run says "auto".')
+      .addArgument(new Command().createArgument('[engine]', 'default: all').choices(engineName.options))
+      .addOption(names)
+      .action(async (engine: EngineName | undefined, flags: { seconds: string }, command: Command) => {
+        const { out, dataDir } = globals(command)
+        const enginesFolder = enginesFolderOf(resolveDataFolder(dataDir))
+        const probes = await probeAll(enginesFolder, engine === undefined ? engineName.options : [engine], Number(flags.seconds), (text) => out.say(text))
+        const figures = engine === undefined ? writeFigures(enginesFolder, APP_VERSION, probes, Date.now()) : null
+        const chosen = figures === null ? '' : `\n\ntraining: ${chooseEngine(figures, 'training').name} (${chooseEngine(figures, 'training').why})\nsampling: ${chooseEngine(figures, 'sampling').name} (${chooseEngine(figures, 'sampling').why})`
+        out.result({ engines: probes }, `${table(probes)}${chosen}`)
+        if (engine !== undefined && !probes[0]!.available) process.exitCode = 6
+      }))
+    .addCommand(new Command('remove')
+      .addArgument(new Command().createArgument('<engine>', 'tensorflow').choices(['tensorflow']))
+      .description('Delete an engine that was added.')
+      .action((_engine: string, _flags: unknown, command: Command) => {
+        const { out, dataDir } = globals(command)
+        const removed = removeTensorflow(enginesFolderOf(resolveDataFolder(dataDir)))
+        out.result({ removed }, removed ? 'TensorFlow is removed.' : 'TensorFlow was not added.')
+      }))
+}
