@@ -49,8 +49,9 @@ export async function checkModelFolder(folder: string): Promise<GoldenResult[]> 
   for (const entry of (await readdir(folder, { withFileTypes: true })).toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     if (!entry.isDirectory()) continue
     const model = path.join(folder, entry.name)
-    results.push(...(await checkModel(model, `models/${entry.name}`, 'config.json')))
-    if ((await readdir(model)).includes('config.v4.json')) results.push(...(await withConfig(model, 'config.v4.json', (copy) => checkModel(copy, `models/${entry.name}`, 'config.v4.json'))))
+    const file = `${path.basename(folder)}/${entry.name}`
+    results.push(...(await checkModel(model, file, 'config.json')))
+    if ((await readdir(model)).includes('config.v4.json')) results.push(...(await withConfig(model, 'config.v4.json', (copy) => checkModel(copy, file, 'config.v4.json'))))
   }
   return results
 }

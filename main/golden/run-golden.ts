@@ -70,7 +70,7 @@ export async function runGolden(folder: string, options: GoldenOptions = {}): Pr
   }
   for (const entry of entries) {
     if (entry.name === 'tokenizer' && entry.isDirectory()) for (const result of await checkTokenizerFolder(path.join(folder, entry.name))) note(result)
-    else if (entry.name === 'models' && entry.isDirectory()) for (const result of await checkModelFolder(path.join(folder, entry.name))) note(result)
+    else if (/^models(-extra)?$/.test(entry.name) && entry.isDirectory()) for (const result of await checkModelFolder(path.join(folder, entry.name))) note(result)
     else if (entry.isDirectory()) note({ file: `${entry.name}/`, caseName: '', status: 'not-covered', detail: 'no check for this folder', compared: 0 })
     else for (const result of await runFile(folder, entry.name)) note(result)
   }

@@ -237,7 +237,8 @@ export interface CachePlan {
  * q [row, heads · headDim], k and v [row, kvHeads · headDim] → [row, heads · headDim]
  */
 export function cachedAttention(q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D, cached: CachedRows, plan: CachePlan, shape: AttentionShape): CachedRows & { readonly out: tf.Tensor2D } {
-  if (has(FUSED_KERNELS.cachedAttention)) {
+  // The kernels know no window.
+  if (has(FUSED_KERNELS.cachedAttention) && (shape.window ?? null) === null) {
     const { heads, kvHeads, headDim } = shape
     const [out] = run(FUSED_KERNELS.cachedAttention, { q, k, v, ...cached }, { heads, kvHeads, headDim, ...plan })
     return { out: out as tf.Tensor2D, ...cached }
@@ -247,13 +248,16 @@ export function cachedAttention(q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D, 
   return { out: cachedAttentionPlain(q, keys, values, plan, shape), keys, values }
 }
 
-function cachedAttentionPlain(q: tf.Tensor2D, keys: tf.Tensor2D, values: tf.Tensor2D, { lengths, capacity }: CachePlan, { heads, kvHeads, headDim }: AttentionShape): tf.Tensor2D {
+function cachedAttentionPlain(q: tf.Tensor2D, keys: tf.Tensor2D, values: tf.Tensor2D, { lengths, capacity }: CachePlan, { heads, kvHeads, headDim, window = null }: AttentionShape): tf.Tensor2D {
   return tf.tidy(() => {
     const rows = q.shape[0]
     // [row · capacity, kvHeads · headDim] → [row, kvHead, capacity, headDim]; a group's queries stand together
     const split = (x: tf.Tensor2D): tf.Tensor4D => tf.transpose(tf.reshape(x, [rows, capacity, kvHeads, headDim]), [0, 2, 1, 3])
     const mask = new Float32Array(rows * capacity)
-    lengths.forEach((length, row) => mask.fill(-1e9, row * capacity + length + 1, (row + 1) * capacity))
+    lengths.forEach((length, row) => {
+      mask.fill(-1e9, row * capacity + length + 1, (row + 1) * capacity)
+      if (window !== null) mask.fill(-1e9, row * capacity, row * capacity + Math.max(0, length - window + 1))
+    })
     const scores = tf.matMul(tf.reshape(q, [rows, kvHeads, heads / kvHeads, headDim]), split(keys), false, true)
     const probabilities = tf.softmax(tf.add(tf.mul(scores, 1 / Math.sqrt(headDim)), tf.tensor4d(mask, [rows, 1, 1, capacity])))
     return tf.reshape(tf.matMul(probabilities, split(values)), [rows, heads * headDim])
