@@ -164,6 +164,17 @@ interface RotaryAttributes {
   readonly inverse: boolean
 }
 
+const tables = new WeakMap<WasmBackend, { readonly cos: Float32Array; readonly sin: Float32Array; readonly at: readonly [number, number] }>()
+
+/** A decoder turns by the same table in every layer and step: it is copied when another comes. */
+function placeTable(backend: WasmBackend, { cos, sin }: RotaryAttributes): readonly [number, number] {
+  const held = tables.get(backend)
+  if (held !== undefined && held.cos === cos && held.sin === sin) return held.at
+  const at = [placeFloats(backend, 'cos', cos), placeFloats(backend, 'sin', sin)] as const
+  tables.set(backend, { cos, sin, at })
+  return at
+}
+
 function rotary({ inputs, backend, attrs }: KernelCall<RotaryAttributes>): TensorHandle {
   const x = inputs.x!
   const [tokens, width] = x.shape as [number, number]
@@ -171,8 +182,7 @@ function rotary({ inputs, backend, attrs }: KernelCall<RotaryAttributes>): Tenso
   checkIndices(attrs.positions, attrs.cos.length / half)
   const out = like(backend, x)
   const positions = placeIntegers(backend, 'first', attrs.positions)
-  const cos = placeFloats(backend, 'second', attrs.cos)
-  const sin = placeFloats(backend, 'third', attrs.sin)
+  const [cos, sin] = placeTable(backend, attrs)
   const args = [addressOf(backend, x), addressOf(backend, out), cos, sin, positions, tokens, width / attrs.headDim, half, attrs.inverse ? -1 : 1]
   nativeModule(backend).overRows('rotary', tokens, rowsPerChunk(width), args, [width * 4, width * 4, 4])
   return out

@@ -23,7 +23,7 @@ export interface Target {
   readonly stride: number
 }
 
-export type ScratchSlot = 'panels' | 'first' | 'second' | 'third'
+export type ScratchSlot = 'panels' | 'first' | 'second' | 'cos' | 'sin'
 
 export interface NativeModule {
   readonly kernels: NativeKernels

@@ -1,3 +1,4 @@
+import { tf } from '../../learn/tf.ts'
 import { addressOf, floatsAt, type KernelCall, nativeModule, registerWasmKernel, sizeOf, type TensorHandle } from './wasm-backend.ts'
 import type { Matrix } from './wasm-native.ts'
 
@@ -12,6 +13,7 @@ export function registerRepairs(): void {
   registerWasmKernel('UnsortedSegmentSum', unsortedSegmentSum)
   registerWasmKernel('OneHot', oneHot)
   registerWasmKernel('Identity', identity)
+  registerAdd()
 }
 
 /** a [..., rows, depth] and b [..., depth, columns], each transposed or not, leading axes broadcast. */
@@ -122,4 +124,32 @@ function identity({ inputs, backend }: KernelCall): TensorHandle {
   const { dataId, shape, dtype } = inputs.x!
   backend.incRef(dataId)
   return { dataId, shape, dtype }
+}
+
+type AddKernel = (call: KernelCall) => TensorHandle
+
+/** The shipped kernel, which broadcasts and knows integers. */
+let libraryAdd: AddKernel | null = null
+const ADDED_PER_CHUNK = 16_384
+
+/** The shipped kernel stays, for what ours does not do: it is set up with the backend as before. */
+function registerAdd(): void {
+  if (libraryAdd !== null) return
+  const { kernelFunc, setupFunc } = tf.getKernel('Add', 'wasm')
+  libraryAdd = kernelFunc as unknown as AddKernel
+  tf.unregisterKernel('Add', 'wasm')
+  tf.registerKernel({ kernelName: 'Add', backendName: 'wasm', kernelFunc: add as unknown as typeof kernelFunc, ...(setupFunc === undefined ? {} : { setupFunc }) })
+}
+
+/** The shipped kernel runs on one thread, and takes longer to be called than to add a small row. */
+function add(call: KernelCall): TensorHandle {
+  const { inputs, backend } = call
+  const a = inputs.a!
+  const b = inputs.b!
+  const same = a.dtype === 'float32' && b.dtype === 'float32' && a.shape.length === b.shape.length && a.shape.every((size, axis) => size === b.shape[axis])
+  if (!same) return libraryAdd!(call)
+  const out = backend.makeOutput(a.shape, 'float32')
+  const count = sizeOf(a.shape)
+  nativeModule(backend).overRows('add', count, ADDED_PER_CHUNK, [addressOf(backend, a), addressOf(backend, b), addressOf(backend, out), count], [4, 4, 4])
+  return out
 }

@@ -8,7 +8,7 @@ import { type Argument, defineRowTask, type RowKernel, type Task } from './wasm-
 
 const integers = (count: number): Argument[] => Array<Argument>(count).fill('i32')
 
-export const ROW_TASKS = ['rmsNorm', 'rmsNormGrad', 'layerNorm', 'layerNormGrad', 'swiGlu', 'swiGluGrad', 'geluExact', 'geluTanh', 'geluExactGrad', 'geluTanhGrad', 'rotary', 'expSum', 'logProbGrad', 'gatherRows', 'scatterRows'] as const
+export const ROW_TASKS = ['rmsNorm', 'rmsNormGrad', 'layerNorm', 'layerNormGrad', 'swiGlu', 'swiGluGrad', 'geluExact', 'geluTanh', 'geluExactGrad', 'geluTanhGrad', 'rotary', 'expSum', 'logProbGrad', 'gatherRows', 'scatterRows', 'add'] as const
 export type RowTasks = Readonly<Record<(typeof ROW_TASKS)[number], Task>>
 
 /** Softmax and the cached attention's sums besides, which are called as they are. */
@@ -44,6 +44,7 @@ export function defineRowKernels(module: ModuleBuilder, relaxed: boolean): RowTa
     expSum: task({ kernel: defineLogSum(module, relaxed), params: integers(5), rows: 1, moving: [0, 3, 4] }),
     logProbGrad: task({ kernel: defineLogProbGrad(module, relaxed), params: integers(6), rows: 4, moving: [0, 1, 2, 3] }),
     gatherRows: task({ kernel: gather, params: integers(7), rows: 3, moving: [1, 2] }),
+    add: task({ kernel: defineAdd(module), params: integers(4), rows: 3, moving: [0, 1, 2] }),
     // By columns: rows of the result meet.
     scatterRows: task({ kernel: scatter, params: integers(7), rows: 4, moving: [0, 1] }),
   }
@@ -123,6 +124,14 @@ function defineLogProbGrad(module: ModuleBuilder, relaxed: boolean): number {
         bump(dy!, i32.const(4)),
       ]),
     ]
+  })
+}
+
+/** `add(x, y, sum, count)` */
+function defineAdd(module: ModuleBuilder): number {
+  return module.define('', integers(4), null, (scope, x, y, sum, count) => {
+    const offset = scope.local('i32')
+    return alongRow(offset, bytes(count!), (lane) => lane.store(sum!, f32x4.add(lane.load(x!), lane.load(y!))), scope)
   })
 }
 
