@@ -30,23 +30,33 @@ export interface TensorEntry {
 
 const MAX_HEADER_BYTES = 100_000_000 // the limit of the reference reader
 
-/** Float32 tensors and string metadata as bytes; names in the order given, the data aligned to 8 bytes. */
-export function encodeSafeTensors(tensors: Readonly<Record<string, SafeTensor>>, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+/** What a file of these float32 tensors begins with: length, header, padding to 8 bytes. Their data follows in this order. */
+export function safeTensorsHeader(shapes: Readonly<Record<string, readonly number[]>>, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
   const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {}
   let sizeBytes = 0
-  for (const [name, tensor] of Object.entries(tensors)) {
+  for (const [name, shape] of Object.entries(shapes)) {
     if (name === '__metadata__') throw new RangeError('a tensor cannot be named __metadata__')
-    if (tensor.data.length !== sizeOf(tensor.shape)) throw new RangeError(`${name} has ${tensor.data.length} values for shape [${tensor.shape.join(', ')}]`)
-    header[name] = { dtype: 'F32', shape: tensor.shape, data_offsets: [sizeBytes, sizeBytes + tensor.data.byteLength] }
-    sizeBytes += tensor.data.byteLength
+    const end = sizeBytes + 4 * sizeOf(shape)
+    header[name] = { dtype: 'F32', shape, data_offsets: [sizeBytes, end] }
+    sizeBytes = end
   }
   const json = new TextEncoder().encode(JSON.stringify(header))
   const headerBytes = Math.ceil(json.length / 8) * 8
-  const bytes = new Uint8Array(8 + headerBytes + sizeBytes)
-  bytes.fill(0x20, 8, 8 + headerBytes) // padded with spaces, as the format says
+  const bytes = new Uint8Array(8 + headerBytes).fill(0x20) // padded with spaces, as the format says
   bytes.set(json, 8)
   new DataView(bytes.buffer).setBigUint64(0, BigInt(headerBytes), true)
-  let at = 8 + headerBytes
+  return bytes
+}
+
+/** Float32 tensors and string metadata as bytes; names in the order given, the data aligned to 8 bytes. */
+export function encodeSafeTensors(tensors: Readonly<Record<string, SafeTensor>>, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+  for (const [name, tensor] of Object.entries(tensors)) {
+    if (tensor.data.length !== sizeOf(tensor.shape)) throw new RangeError(`${name} has ${tensor.data.length} values for shape [${tensor.shape.join(', ')}]`)
+  }
+  const header = safeTensorsHeader(Object.fromEntries(Object.entries(tensors).map(([name, { shape }]) => [name, shape])), metadata)
+  const bytes = new Uint8Array(header.length + Object.values(tensors).reduce((sum, { data }) => sum + data.byteLength, 0))
+  bytes.set(header)
+  let at = header.length
   for (const { data } of Object.values(tensors)) {
     bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at)
     at += data.byteLength

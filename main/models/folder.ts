@@ -23,6 +23,8 @@ export interface ModelFolder extends TensorSource {
   readonly folder: string
   readonly family: Family
   readonly config: DecoderConfig
+  /** config.json, parsed. */
+  readonly configJson: unknown
   readonly parameterCount: number
   readonly tensors: readonly StoredTensor[]
   /** Tensors that no part of the model reads; buffers that older checkpoints carry are not among them. */
@@ -79,6 +81,7 @@ function describe(folder: string, configJson: unknown, config: DecoderConfig, { 
     folder,
     family,
     config,
+    configJson,
     parameterCount: parameterCount(config),
     tensors: stored,
     unused: stored.map((tensor) => tensor.name).filter((name) => !used.has(name) && !buffers.test(name) && name !== tiedHead),

@@ -1,9 +1,16 @@
 import { createHash } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, createReadStream, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { AppError } from '../../shared/errors.ts'
-import { decodeSafeTensors, encodeSafeTensors, type SafeTensor } from '../learn/safetensors.ts'
+import { mergedSource } from '../learn/models/adapters.ts'
+import { decoderConfigOf } from '../learn/models/hf-config.ts'
+import type { TensorSource } from '../learn/models/parameters.ts'
+import { decodeSafeTensors, type SafeTensor } from '../learn/safetensors.ts'
+import { openModelFolder } from '../models/folder.ts'
+import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, isAdapterFolder, openAdapterFolder, type AdapterFolder } from '../models/peft.ts'
+import { openSafeTensors, type SafeTensorsReader } from '../models/safetensors-file.ts'
+import { writeSafeTensors, type TensorToWrite, type WrittenFile } from '../models/write.ts'
 import { checkpointFolder, diskError, runPaths, syncFolder, writeFully } from '../runs/run-dir.ts'
 
 /** Where training stood. Everything random is drawn from the seed and the step, so that no generator needs saving. */
@@ -18,6 +25,8 @@ export const checkpointState = z.strictObject({
   /** Position in the data, as batches.ts writes it. */
   plan: z.json(),
   best: z.strictObject({ step: z.int(), value: z.number() }).nullable(),
+  /** The frozen model of a checkpoint that holds adapters: its folder, as seen from here, and its hash. */
+  base: z.strictObject({ path: z.string(), hash: z.string() }).nullable().default(null),
   /** sha256 of each file beside this one. */
   files: z.record(z.string(), z.string()),
 })
@@ -29,18 +38,35 @@ export interface ModelFiles {
   readonly config: unknown
   /** tokenizer.json */
   readonly tokenizer: unknown
-  readonly weights: Readonly<Record<string, SafeTensor>>
-  /** sha256 of model.safetensors. */
+  /** Read from the disk when asked. */
+  readonly source: TensorSource
+  /** sha256 of the weights file. */
   readonly hash: string
+  close(): void
 }
 
 export interface Checkpoint extends ModelFiles {
+  /** Beside the model that `source` is of; null where that is what was trained. */
+  readonly adapters: AdapterFolder | null
   readonly optimizer: Readonly<Record<string, SafeTensor>>
   readonly state: CheckpointState
   readonly folder: string
 }
 
 const FILES = { config: 'config.json', tokenizer: 'tokenizer.json', weights: 'model.safetensors', optimizer: 'optimizer.safetensors', state: 'state.json' } as const
+
+export interface CheckpointContents {
+  /** config.json */
+  readonly config: unknown
+  /** tokenizer.json */
+  readonly tokenizer: unknown
+  /** What trains, or all of the model; of adapters, under the names of their library. */
+  readonly weights: Readonly<Record<string, TensorToWrite>>
+  /** adapter_config.json, where the weights are adapters beside a model that is not written again. */
+  readonly adapter: unknown
+  readonly optimizer: Readonly<Record<string, TensorToWrite>>
+  readonly state: Omit<CheckpointState, 'files' | 'formatVersion'>
+}
 
 export interface SavedCheckpoint {
   /** Relative to the run's folder. */
@@ -50,29 +76,28 @@ export interface SavedCheckpoint {
   readonly sha256: string
 }
 
-export type CheckpointContents = Omit<Checkpoint, 'hash' | 'folder' | 'state'> & { readonly state: Omit<CheckpointState, 'files' | 'formatVersion'> }
-
 /**
- * Writes every file under another name, then renames the folder: a reader, or a power cut, finds a whole checkpoint
- * or none.
+ * Writes every file under another name, one tensor at a time, then renames the folder: a reader, or a power cut, finds
+ * a whole checkpoint or none.
  * @throws AppError `disk-full`
  */
-export function saveCheckpoint(runFolder: string, contents: CheckpointContents): SavedCheckpoint {
+export async function saveCheckpoint(runFolder: string, contents: CheckpointContents): Promise<SavedCheckpoint> {
   const target = checkpointFolder(runFolder, contents.state.step)
   const temporary = `${target}.tmp`
   try {
     rmSync(temporary, { recursive: true, force: true })
     mkdirSync(temporary, { recursive: true })
-    const bytes = {
-      [FILES.config]: Buffer.from(`${JSON.stringify(contents.config, null, 2)}\n`),
-      [FILES.tokenizer]: Buffer.from(JSON.stringify(contents.tokenizer)),
-      [FILES.weights]: encodeSafeTensors(contents.weights, { format: 'pt' }),
-      [FILES.optimizer]: encodeSafeTensors(contents.optimizer),
+    const weightsFile = contents.adapter === null ? FILES.weights : ADAPTER_WEIGHTS
+    const written: Record<string, WrittenFile> = {
+      [FILES.config]: writeJson(path.join(temporary, FILES.config), contents.config, 2),
+      [FILES.tokenizer]: writeJson(path.join(temporary, FILES.tokenizer), contents.tokenizer),
+      ...(contents.adapter === null ? {} : { [ADAPTER_CONFIG]: writeJson(path.join(temporary, ADAPTER_CONFIG), contents.adapter, 2) }),
+      [weightsFile]: await writeSafeTensors(path.join(temporary, weightsFile), contents.weights, { format: 'pt' }),
+      [FILES.optimizer]: await writeSafeTensors(path.join(temporary, FILES.optimizer), contents.optimizer),
     }
-    const files = Object.fromEntries(Object.entries(bytes).map(([name, data]) => [name, sha256(data)]))
+    const files = Object.fromEntries(Object.entries(written).map(([name, { sha256 }]) => [name, sha256]))
     const state: CheckpointState = { formatVersion: 1, ...contents.state, files }
-    const all = { ...bytes, [FILES.state]: Buffer.from(`${JSON.stringify(state, null, 2)}\n`) }
-    for (const [name, data] of Object.entries(all)) writeSynced(path.join(temporary, name), data)
+    const last = writeJson(path.join(temporary, FILES.state), state, 2)
     syncFolder(temporary)
     // The same step again, after a resume: the old one is whole until the new one is.
     const old = `${target}.old`
@@ -80,14 +105,16 @@ export function saveCheckpoint(runFolder: string, contents: CheckpointContents):
     renameSync(temporary, target)
     syncFolder(path.dirname(target))
     rmSync(old, { recursive: true, force: true })
-    return { path: path.relative(runFolder, target).split(path.sep).join('/'), sizeBytes: Object.values(all).reduce((sum, data) => sum + data.length, 0), sha256: files[FILES.weights] ?? '' }
+    const sizeBytes = [...Object.values(written), last].reduce((sum, file) => sum + file.sizeBytes, 0)
+    return { path: path.relative(runFolder, target).split(path.sep).join('/'), sizeBytes, sha256: written[weightsFile]!.sha256 }
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true })
     throw diskError(error, target)
   }
 }
 
-function writeSynced(file: string, data: Uint8Array): void {
+function writeJson(file: string, value: unknown, indent?: number): WrittenFile {
+  const data = Buffer.from(indent === undefined ? JSON.stringify(value) : `${JSON.stringify(value, null, indent)}\n`)
   const descriptor = openSync(file, 'w')
   try {
     writeFully(descriptor, data)
@@ -95,10 +122,37 @@ function writeSynced(file: string, data: Uint8Array): void {
   } finally {
     closeSync(descriptor)
   }
+  return { sizeBytes: data.length, sha256: createHash('sha256').update(data).digest('hex') }
 }
 
-function sha256(data: Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex')
+/**
+ * The frozen model that adapters stand beside, written once into the run's folder: what it came from may be deleted.
+ * @returns what checkpoints note of it
+ * @throws AppError `disk-full`
+ */
+export async function keepBase(runFolder: string, contents: Pick<CheckpointContents, 'config' | 'tokenizer' | 'weights'>): Promise<NonNullable<CheckpointState['base']>> {
+  const target = path.join(runFolder, 'base')
+  const temporary = `${target}.tmp`
+  try {
+    rmSync(temporary, { recursive: true, force: true })
+    mkdirSync(temporary, { recursive: true })
+    writeJson(path.join(temporary, FILES.config), contents.config, 2)
+    writeJson(path.join(temporary, FILES.tokenizer), contents.tokenizer)
+    await writeSafeTensors(path.join(temporary, FILES.weights), contents.weights, { format: 'pt' })
+    syncFolder(temporary)
+    rmSync(target, { recursive: true, force: true })
+    renameSync(temporary, target)
+    syncFolder(runFolder)
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true })
+    throw diskError(error, target)
+  }
+  const folder = openModelFolder(target)
+  try {
+    return { path: '../../base', hash: await folder.hash() } // as seen from a checkpoint's folder
+  } finally {
+    folder.close()
+  }
 }
 
 /** Steps that have a whole checkpoint, ascending. */
@@ -122,12 +176,12 @@ export function pruneCheckpoints(runFolder: string, keep: number, bestStep: numb
  * The newest checkpoint whose files are what they were when written; null when there is none. Damaged ones are
  * passed over and named in `damaged`.
  */
-export function loadLastCheckpoint(runFolder: string): { readonly checkpoint: Checkpoint | null; readonly damaged: readonly string[] } {
+export async function loadLastCheckpoint(runFolder: string): Promise<{ readonly checkpoint: Checkpoint | null; readonly damaged: readonly string[] }> {
   const damaged: string[] = []
   for (const step of listCheckpointSteps(runFolder).toReversed()) {
     const folder = checkpointFolder(runFolder, step)
     try {
-      return { checkpoint: loadCheckpoint(folder), damaged }
+      return { checkpoint: await loadCheckpoint(folder), damaged }
     } catch (error) {
       damaged.push(`${path.basename(folder)}: ${error instanceof Error ? error.message : String(error)}`)
     }
@@ -136,35 +190,72 @@ export function loadLastCheckpoint(runFolder: string): { readonly checkpoint: Ch
 }
 
 /** @throws AppError `spec-invalid` when a file is missing or is not what was written */
-export function loadCheckpoint(folder: string): Checkpoint {
-  const { state, read } = openCheckpoint(folder)
-  return { ...readModel(read), optimizer: decodeSafeTensors(read(FILES.optimizer)).tensors, state, folder }
+export async function loadCheckpoint(folder: string): Promise<Checkpoint> {
+  const stored = await openStored(folder)
+  return { ...stored, folder, optimizer: decodeSafeTensors(readFileSync(path.join(folder, FILES.optimizer))).tensors }
 }
 
-/** The model alone. @throws AppError `spec-invalid` */
-export function loadModelFiles(folder: string): ModelFiles {
-  return readModel(openCheckpoint(folder).read)
+/** The model alone, with adapters merged into it. @throws AppError `spec-invalid` */
+export async function openModelFiles(folder: string): Promise<ModelFiles> {
+  const { config, tokenizer, source, adapters, hash, close } = await openStored(folder, FILES.optimizer)
+  return { config, tokenizer, source: adapters === null ? source : mergedSource(decoderConfigOf(config), source, adapters, adapters.scale), hash, close }
 }
 
-function readModel(read: (name: string) => Buffer): ModelFiles {
-  const weights = read(FILES.weights)
-  return { config: JSON.parse(read(FILES.config).toString('utf8')), tokenizer: JSON.parse(read(FILES.tokenizer).toString('utf8')), weights: decodeSafeTensors(weights).tensors, hash: sha256(weights) }
+/** @param unread a file that is not needed, and not checked */
+async function openStored(folder: string, unread?: string): Promise<Omit<Checkpoint, 'folder' | 'optimizer'>> {
+  const state = await checkedState(folder, unread)
+  const described = { state, config: readJson(folder, FILES.config), tokenizer: readJson(folder, FILES.tokenizer) }
+  if (!isAdapterFolder(folder)) {
+    const reader = openSafeTensors(path.join(folder, FILES.weights))
+    return { ...described, source: readerSource(reader), adapters: null, hash: state.files[FILES.weights] ?? '', close: () => reader.close() }
+  }
+  if (state.base === null) throw damagedError(folder, 'it does not say which model its adapters belong to')
+  const base = openModelFolder(path.resolve(folder, state.base.path))
+  if ((await base.hash()) !== state.base.hash) throw damagedError(folder, `the model in ${base.folder}, which its adapters belong to, was changed`)
+  const adapters = openAdapterFolder(folder)
+  return {
+    ...described,
+    source: base,
+    adapters,
+    hash: state.files[ADAPTER_WEIGHTS] ?? '',
+    close() {
+      base.close()
+      adapters.close()
+    },
+  }
 }
 
-function openCheckpoint(folder: string): { state: CheckpointState; read: (name: string) => Buffer } {
+function readerSource(reader: SafeTensorsReader): TensorSource {
+  return {
+    read(name) {
+      const entry = reader.entries[name]
+      if (entry === undefined) throw new RangeError(`the weights have no tensor ${name}`)
+      return { shape: entry.shape, data: reader.read(name) }
+    },
+  }
+}
+
+function readJson(folder: string, name: string): unknown {
+  return JSON.parse(readFileSync(path.join(folder, name), 'utf8'))
+}
+
+/** The state, after every file has been compared with what was written. */
+async function checkedState(folder: string, unread: string | undefined): Promise<CheckpointState> {
   try {
-    const state = checkpointState.parse(JSON.parse(readFileSync(path.join(folder, FILES.state), 'utf8')))
-    return {
-      state,
-      read(name) {
-        const bytes = readFileSync(path.join(folder, name))
-        if (sha256(bytes) !== state.files[name]) throw damagedError(folder, `${name} is not what was written`)
-        return bytes
-      },
+    const state = checkpointState.parse(readJson(folder, FILES.state))
+    for (const [name, expected] of Object.entries(state.files)) {
+      if (name !== unread && (await hashOf(path.join(folder, name))) !== expected) throw damagedError(folder, `${name} is not what was written`)
     }
+    return state
   } catch (error) {
     throw damagedError(folder, error instanceof Error ? error.message : String(error), error)
   }
+}
+
+async function hashOf(file: string): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(file, { highWaterMark: 2 ** 20 })) hash.update(chunk as Buffer) // no encoding was asked for
+  return hash.digest('hex')
 }
 
 function damagedError(folder: string, what: string, cause?: unknown): AppError {

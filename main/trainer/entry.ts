@@ -45,7 +45,7 @@ async function work(folder: string, job: string, log: EventLog): Promise<void> {
   const spec = readSpec(folder)
   const context = createRunContext(spec, folder, log, job === 'train')
   const engine = await openEngine(spec.engine, { threads: spec.threads, enginesFolder: spec.enginesFolder })
-  const { checkpoint, damaged } = findResumePoint(folder)
+  const { checkpoint, damaged } = await findResumePoint(folder)
   log.append({ type: 'ready', protocolVersion: PROTOCOL_VERSION, engine: engine.name, device: engine.device, pid: process.pid, startedAtMs, resumedFromStep: checkpoint?.state.step ?? null }, true)
   for (const name of damaged) context.warn(`A checkpoint is damaged and was passed over: ${name}.`, 'An earlier one is used. Check the disk.')
   if (job === 'estimate') return estimate(context)

@@ -1,3 +1,4 @@
+import { sizeOfShape } from '../learn/models/parameters.ts'
 import { minimizeParts } from './minimize.ts'
 import type { RunContext } from './run-context.ts'
 import { openSession, type Session } from './session.ts'
@@ -23,7 +24,7 @@ export async function estimate(context: RunContext): Promise<void> {
   const evaluationMs = await timeEvaluation(session)
   const { parameterCount } = session.decoder
   const weightBytes = 4 * parameterCount
-  const optimizerBytes = Object.values(session.optimizer.toTensors()).reduce((sum, tensor) => sum + tensor.data.byteLength, 0)
+  const optimizerBytes = 4 * Object.values(session.optimizer.shapes).reduce((sum, shape) => sum + sizeOfShape(shape), 0)
   context.emit({
     type: 'fact',
     facts: {
@@ -53,7 +54,7 @@ async function timeSteps({ context, items, decoder, optimizer, algorithm, config
   const steps = Math.min(MOST_STEPS, Math.max(2, training.steps))
   for (let step = 0; step < WARM_UP_STEPS + steps && (times.length < 2 || performance.now() - beganAtMs < LONGEST_MS); step += 1) {
     const startedAtMs = performance.now()
-    minimizeParts(decoder, optimizer, training, items.parts(longest), (batch, totals) => algorithm.loss({ network: decoder, batch, totals, config }), () => undefined)
+    await minimizeParts(decoder, optimizer, training, items.parts(longest), (batch, totals) => algorithm.loss({ network: decoder, batch, totals, config }), () => undefined)
     if (step >= WARM_UP_STEPS) times.push(performance.now() - startedAtMs)
     await context.breathe()
   }

@@ -24,13 +24,18 @@ export async function scorePairs(session: Session, set: PairSet, prefix: string)
   const sums: Record<string, number> = {}
   for (let part = 0; part < parts.count; part += 1) {
     const batch = parts.make(part) as PairBatch // pairItems makes no other
+    const found: Record<string, tf.Scalar> = {}
     tf.tidy(() => {
       const watched = watchLogProbs(decoder)
       const { metrics } = algorithm.loss({ network: watched.network, batch, totals: parts.totals, config, evaluating: true })
       const logProbs = watched.last()
       const more = logProbs !== null && metrics['logps/accuracies'] === undefined ? { 'logps/accuracies': likelihoodAccuracy(batch, parts.totals, logProbs) } : {}
-      for (const [name, value] of Object.entries({ ...metrics, ...more })) sums[name] = (sums[name] ?? 0) + value.dataSync<'float32'>()[0]!
+      for (const [name, value] of Object.entries({ ...metrics, ...more })) found[name] = tf.keep(value)
     })
+    for (const [name, value] of Object.entries(found)) {
+      sums[name] = (sums[name] ?? 0) + (await value.data<'float32'>())[0]!
+      value.dispose()
+    }
     disposeBatch(batch)
     await context.breathe()
     if (context.hurried()) break

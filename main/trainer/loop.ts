@@ -1,10 +1,10 @@
 import type { Algorithm, Batch, BatchTotals, LossResult } from '../learn/define.ts'
 import { createRandom } from '../learn/random.ts'
-import { loadLastCheckpoint, pruneCheckpoints, saveCheckpoint, type Checkpoint } from './checkpoint.ts'
+import { loadLastCheckpoint, pruneCheckpoints, type Checkpoint } from './checkpoint.ts'
+import { createSaver } from './save-session.ts'
 import { firstPairs, scorePairs } from './evaluate.ts'
 import { createMetricBuffer, finiteOrNull } from './metric-buffer.ts'
 import { minimizeParts, type BatchParts, type Update } from './minimize.ts'
-import { decoderConfigFile } from '../learn/models/hf-config.ts'
 import { notFiniteError, type Command, type RunContext } from './run-context.ts'
 import { openSampler, type Sampler } from './samples.ts'
 import { openSession, type Session } from './session.ts'
@@ -12,7 +12,7 @@ import { openSession, type Session } from './session.ts'
 export type Outcome = 'finished' | 'cancelled' | 'interrupted'
 
 /** The checkpoint a new trainer goes on from. Damaged ones are said aloud and passed over. */
-export function findResumePoint(folder: string): { readonly checkpoint: Checkpoint | null; readonly damaged: readonly string[] } {
+export function findResumePoint(folder: string): Promise<{ readonly checkpoint: Checkpoint | null; readonly damaged: readonly string[] }> {
   return loadLastCheckpoint(folder)
 }
 
@@ -29,7 +29,7 @@ export async function train(context: RunContext, from: Checkpoint | null): Promi
   const stopped = await trainSteps(session, run)
   if (stopped === 'stop') return { outcome: 'cancelled', summary: run.summary() }
   if (stopped !== null) {
-    run.checkpoint()
+    await run.checkpoint()
     // A signal leaves little time; a person who asked to save also wants to know how good it is.
     if (stopped === 'stop-and-save') await run.evaluate(run.step, 'all')
     return { outcome: 'interrupted', summary: run.summary() }
@@ -37,7 +37,7 @@ export async function train(context: RunContext, from: Checkpoint | null): Promi
   await run.evaluate(run.step, 'all')
   const late = context.command()
   if (late === 'stop') return { outcome: 'cancelled', summary: run.summary() }
-  run.checkpoint()
+  await run.checkpoint()
   return { outcome: late === 'terminate' ? 'interrupted' : 'finished', summary: run.summary() }
 }
 
@@ -47,14 +47,14 @@ async function trainSteps(session: Session, run: Progress): Promise<Exclude<Comm
   const { steps, evalEvery, checkpointEvery } = context.spec.training
   while (run.step < steps) {
     const command = context.command()
-    if (command === 'checkpoint') run.checkpoint()
+    if (command === 'checkpoint') await run.checkpoint()
     else if (command !== null) return command
     await run.update()
     const { step } = run
     if (step < steps) {
       const improved = evalEvery > 0 && step % evalEvery === 0 && (await run.evaluate(step, 'part'))
       // The best weights would be gone by the next step.
-      if (checkpointEvery > 0 && (improved || step % checkpointEvery === 0)) run.checkpoint()
+      if (checkpointEvery > 0 && (improved || step % checkpointEvery === 0)) await run.checkpoint()
     }
     await context.breathe()
   }
@@ -66,7 +66,7 @@ interface Progress {
   update(): Promise<void>
   /** True when the held-out metric that counts is the best so far. */
   evaluate(step: number, extent: 'part' | 'all'): Promise<boolean>
-  checkpoint(): void
+  checkpoint(): Promise<void>
   summary(): Record<string, number | null>
 }
 
@@ -78,11 +78,12 @@ interface Position {
 }
 
 function createProgress(session: Session, sampler: Sampler | null, from: Checkpoint | null): Progress {
-  const { context, algorithm, decoder, optimizer, plan, items, sets, tokenizer } = session
+  const { context, algorithm, plan, items, sets } = session
   const { spec, folder } = context
   const { training } = spec
   const at: Position = { step: from?.state.step ?? 0, tokensSeen: from?.state.tokensSeen ?? 0, best: from?.state.best ?? null, savedStep: from?.state.step ?? null }
   const last: Record<string, number> = {}
+  const save = createSaver(session)
   const beganAtMs = performance.now() - (from?.state.wallMs ?? 0)
   const wallMs = (): number => performance.now() - beganAtMs
   const buffer = createMetricBuffer((columns) => context.emit({ type: 'metrics', columns }))
@@ -138,18 +139,12 @@ function createProgress(session: Session, sampler: Sampler | null, from: Checkpo
   }
 
   /** The log up to here is on the disk before the checkpoint that goes with it. */
-  function checkpoint(): void {
+  async function checkpoint(): Promise<void> {
     if (at.savedStep === at.step && from?.state.step !== at.step) return
     buffer.flush()
     context.phase('saving')
     context.syncLog()
-    const saved = saveCheckpoint(folder, {
-      config: decoderConfigFile(decoder.config, training.maxLength),
-      tokenizer: tokenizer.json,
-      weights: decoder.toTensors(),
-      optimizer: optimizer.toTensors(),
-      state: { step: at.step, eventSeq: context.lastSeq, wallMs: wallMs(), tokensSeen: at.tokensSeen, plan: { ...plan.state(), random: [...plan.state().random] }, best: at.best },
-    })
+    const saved = await save({ step: at.step, eventSeq: context.lastSeq, wallMs: wallMs(), tokensSeen: at.tokensSeen, plan: { ...plan.state(), random: [...plan.state().random] }, best: at.best })
     at.savedStep = at.step
     context.emit({ type: 'checkpoint', step: at.step, ...saved, best: at.best?.step === at.step }, true)
     pruneCheckpoints(folder, training.keepCheckpoints, at.best?.step ?? null)
@@ -177,15 +172,15 @@ async function descend(session: Session, parts: BatchParts, step: number): Promi
   const { training, seed } = context.spec
   const random = createRandom(seed).fork('dropout').fork(String(step))
   const dropOut = (part: number): void => decoder.setDropout({ rate: training.dropout, random: random.fork(String(part)) })
-  const minimize = (loss: (batch: Batch, totals: BatchTotals) => LossResult): Update => minimizeParts(decoder, optimizer, training, parts, loss, dropOut)
+  const minimize = (loss: (batch: Batch, totals: BatchTotals) => LossResult): Promise<Update> => minimizeParts(decoder, optimizer, training, parts, loss, dropOut)
   try {
-    if (algorithm.step === undefined) return minimize((batch, totals) => algorithm.loss({ network: decoder, batch, totals, config }))
+    if (algorithm.step === undefined) return await minimize((batch, totals) => algorithm.loss({ network: decoder, batch, totals, config }))
     let update: Update | null = null
     const metrics = await algorithm.step({
       network: decoder,
       config,
       minimize: async (loss) => {
-        update = minimize(loss)
+        update = await minimize(loss)
         return update.metrics
       },
     })

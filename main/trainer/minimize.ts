@@ -1,7 +1,7 @@
 import { disposeBatch } from '../learn/batches.ts'
 import type { Batch, BatchTotals, LossResult } from '../learn/define.ts'
 import type { Decoder } from '../learn/models/decoder.ts'
-import { globalNorm, learningRateAt, type Optimizer } from '../learn/optimizer.ts'
+import { learningRateAt, readGlobalNorm, type Optimizer } from '../learn/optimizer.ts'
 import { tf } from '../learn/tf.ts'
 import type { TrainingConfig } from '../../shared/run-spec.ts'
 
@@ -23,51 +23,59 @@ export interface Update {
  * is the gradient of the whole batch, whatever the parts. Owns every tensor it makes.
  * @param beforePart called with the part's number before its forward pass
  */
-export function minimizeParts(
+export async function minimizeParts(
   decoder: Decoder,
   optimizer: Optimizer,
   training: TrainingConfig,
   parts: BatchParts,
   loss: (batch: Batch, totals: BatchTotals) => LossResult,
   beforePart: (part: number) => void,
-): Update {
-  const metrics: Record<string, number> = {}
+): Promise<Update> {
+  const reported: Record<string, tf.Scalar>[] = []
   let sums: Record<string, tf.Tensor> | null = null
   for (let part = 0; part < parts.count; part += 1) {
     beforePart(part)
     const batch = parts.make(part)
-    const gradients = gradientsOf(decoder, () => loss(batch, parts.totals), metrics)
+    const gradients = gradientsOf(decoder, () => loss(batch, parts.totals), reported)
     disposeBatch(batch)
     sums = sums === null ? gradients : addTo(sums, gradients)
   }
   const learningRate = learningRateAt(optimizer.step, training)
-  const gradNorm = sums === null ? 0 : globalNorm(Object.values(sums))
+  const gradNorm = sums === null ? 0 : await readGlobalNorm(Object.values(sums))
   // Weights are only touched by numbers: the caller sees what was wrong and ends the run.
   if (sums !== null && Number.isFinite(gradNorm)) optimizer.apply(sums, learningRate, gradNorm)
   tf.dispose(sums ?? [])
+  const metrics = await readMetrics(reported)
   return { metrics, gradNorm, learningRate }
 }
 
-/** Gradients by parameter name, kept: the caller disposes of them. The loss's metrics are added to `metrics`. */
-function gradientsOf(decoder: Decoder, loss: () => LossResult, metrics: Record<string, number>): Record<string, tf.Tensor> {
+/** Gradients by parameter name, kept: the caller disposes of them. The loss's metrics are added to `reported`, kept too. */
+function gradientsOf(decoder: Decoder, loss: () => LossResult, reported: Record<string, tf.Scalar>[]): Record<string, tf.Tensor> {
   const names = new Map(Object.entries(decoder.variables).map(([name, variable]) => [variable.name, name]))
   const gradients: Record<string, tf.Tensor> = {}
   // Nothing is returned from the tidy: it would look for tensors in every number of what it is given.
   tf.tidy(() => {
-    let reported: Record<string, tf.Scalar> = {}
     const { grads } = tf.variableGrads(() => {
       const result = loss()
       // Kept past the gradient's own tidy; a clone, because a metric may be the loss itself.
-      reported = Object.fromEntries(Object.entries(result.metrics).map(([name, value]) => [name, tf.keep(tf.clone(value))]))
+      reported.push(Object.fromEntries(Object.entries(result.metrics).map(([name, value]) => [name, tf.keep(tf.clone(value))])))
       return result.loss
     }, Object.values(decoder.variables))
-    for (const [name, value] of Object.entries(reported)) {
-      metrics[name] = (metrics[name] ?? 0) + value.dataSync<'float32'>()[0]!
-      value.dispose()
-    }
     for (const [variable, gradient] of Object.entries(grads)) gradients[names.get(variable) ?? variable] = tf.keep(gradient)
   })
   return gradients
+}
+
+/** Sums over the parts. Read when the update is on its way, so that a graphics card is not kept waiting. */
+async function readMetrics(reported: readonly Readonly<Record<string, tf.Scalar>>[]): Promise<Record<string, number>> {
+  const metrics: Record<string, number> = {}
+  for (const part of reported) {
+    for (const [name, value] of Object.entries(part)) {
+      metrics[name] = (metrics[name] ?? 0) + (await value.data<'float32'>())[0]!
+      value.dispose()
+    }
+  }
+  return metrics
 }
 
 /** Gives both up for their sum. */

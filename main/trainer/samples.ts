@@ -5,7 +5,6 @@ import { createRandom } from '../learn/random.ts'
 import { sampleCompletions } from '../learn/sample.ts'
 import { finiteOrNull } from './metric-buffer.ts'
 import { meanInterval, wilson } from './intervals.ts'
-import { buildDecoder } from './model.ts'
 import { completionLogProbs, openScorer, type Scorer } from './scoring.ts'
 import type { Session } from './session.ts'
 
@@ -37,7 +36,7 @@ export async function openSampler(session: Session): Promise<Sampler | null> {
   const { context, algorithm } = session
   const prompts = algorithm.role === 'policy' ? fixedPrompts(session) : []
   if (prompts.length === 0) return null
-  const judge = context.spec.judge === null ? null : openScorer(context, context.spec.judge.source, context.spec.judge.path)
+  const judge = context.spec.judge === null ? null : await openScorer(context, context.spec.judge.source, context.spec.judge.path)
   const baseline = judge === null || session.reference === null ? null : await baselineRewards(session, prompts, judge)
   return {
     async sample() {
@@ -80,19 +79,10 @@ async function draw({ context, tokenizer }: Session, decoder: Decoder, prompts: 
   return drawn.map(({ ids }, at) => ({ prompt: prompts[at]!.ids, completion: ids, text: tokenizer.decode(ids) })) // one each
 }
 
-async function withReference<T>(session: Session, work: (reference: Decoder) => Promise<T>): Promise<T | null> {
-  if (session.reference === null) return null
-  const reference = buildDecoder(session.reference)
-  try {
-    return await work(reference)
-  } finally {
-    reference.dispose()
-  }
-}
-
 async function baselineRewards(session: Session, prompts: readonly Prompt[], judge: Scorer): Promise<number[] | null> {
   const breathe = (): Promise<void> => session.context.breatheOrStop()
-  return withReference(session, async (reference) => {
+  if (session.reference === null) return null
+  return session.reference.use(async (reference) => {
     const drawn = await draw(session, reference, prompts)
     return judge.score(drawn.map((one, at) => ({ prompt: prompts[at]!.text, completion: one.text })), breathe) // one each
   })
@@ -102,12 +92,11 @@ async function baselineRewards(session: Session, prompts: readonly Prompt[], jud
 async function logRatios(session: Session, rows: readonly EncodedCompletion[]): Promise<number[] | null> {
   const { context, tokenizer, decoder } = session
   const breathe = (): Promise<void> => context.breathe()
-  return withReference(session, async (reference) => {
-    const sum = (values: Float32Array): number => values.reduce((total, value) => total + value, 0)
-    const own = await completionLogProbs(decoder, rows, tokenizer.padId, breathe)
-    const other = await completionLogProbs(reference, rows, tokenizer.padId, breathe)
-    return own.map((values, at) => sum(values) - sum(other[at]!)) // one each
-  })
+  if (session.reference === null) return null
+  const sum = (values: Float32Array): number => values.reduce((total, value) => total + value, 0)
+  const own = await completionLogProbs(decoder, rows, tokenizer.padId, breathe)
+  const other = await session.reference.use((reference) => completionLogProbs(reference, rows, tokenizer.padId, breathe))
+  return own.map((values, at) => sum(values) - sum(other[at]!)) // one each
 }
 
 function sampleMetrics(drawn: readonly EncodedCompletion[], rewards: readonly number[] | null, ratios: readonly number[] | null, baseline: readonly number[] | null): Record<string, number> {

@@ -7,7 +7,7 @@ import { decoderConfigOf } from '../learn/models/hf-config.ts'
 import { compilePattern, scoreCompletion } from '../learn/rewards.ts'
 import { loadTokenizer } from '../learn/tokenizer.ts'
 import { tf } from '../learn/tf.ts'
-import { loadModelFiles } from './checkpoint.ts'
+import { openModelFiles } from './checkpoint.ts'
 import { buildDecoder } from './model.ts'
 import { openRowCache, rowKey, type RowCache } from './row-cache.ts'
 import type { Phase, RunContext } from './run-context.ts'
@@ -29,7 +29,7 @@ export async function completionLogProbs(decoder: Decoder, rows: readonly Encode
     const tokens = tokenBatch(picked, padId)
     const columns = tokens.ids.shape[1] - 1
     const logProbs = decoder.tokenLogProbs(tokens)
-    const values = logProbs.dataSync<'float32'>()
+    const values = await logProbs.data<'float32'>()
     picked.forEach((row, at) => {
       const first = at * columns + row.prompt.length - 1
       result[pass[at]!] = values.slice(first, first + row.completion.length)
@@ -45,7 +45,8 @@ async function scoreRows(decoder: Decoder, rows: readonly EncodedCompletion[], p
   for (const pass of passes(rows)) {
     const tokens = tokenBatch(pass.map((index) => rows[index]!), padId) // indices of rows
     const scores = decoder.score(tokens)
-    scores.dataSync<'float32'>().forEach((score, at) => {
+    const values = await scores.data<'float32'>()
+    values.forEach((score, at) => {
       result[pass[at]!] = score
     })
     tf.dispose([scores, tokens.ids, tokens.attention, tokens.completion])
@@ -113,7 +114,7 @@ export interface Scorer {
  * @param modelPath checkpoint folder, for a reward model
  * @throws AppError `spec-invalid` for a source that only rows of the data have
  */
-export function openScorer(context: RunContext, source: RewardSource, modelPath: string | null): Scorer {
+export async function openScorer(context: RunContext, source: RewardSource, modelPath: string | null): Promise<Scorer> {
   if (source.kind === 'label' || source.kind === 'column') {
     throw new AppError({ code: 'spec-invalid', message: `Generated text cannot be scored by ${source.kind === 'label' ? 'labels' : 'a column'}.`, hint: 'Choose a reward model, a length, keywords or a pattern.' })
   }
@@ -125,12 +126,13 @@ export function openScorer(context: RunContext, source: RewardSource, modelPath:
   return openRewardModel(context, modelPath)
 }
 
-function openRewardModel(context: RunContext, modelPath: string): Scorer {
-  const files = loadModelFiles(modelPath)
+async function openRewardModel(context: RunContext, modelPath: string): Promise<Scorer> {
+  const files = await openModelFiles(modelPath)
   const tokenizer = loadTokenizer(files.tokenizer)
   const config = decoderConfigOf(files.config)
   if (!config.scoreHead) throw new AppError({ code: 'spec-invalid', message: `${modelPath} is no reward model: its weights have no score head.`, hint: 'Choose a finished run of the method “reward model”.' })
-  const decoder = buildDecoder({ config, weights: files.weights })
+  const decoder = buildDecoder({ config, source: files.source })
+  files.close()
   const cache = openRowCache(context.spec.cacheFolder, 'score', files.hash, context.spec.engine)
   return {
     async score(texts, breathe) {

@@ -1,17 +1,18 @@
-import { createHash } from 'node:crypto'
 import type { Algorithm } from '../learn/define.ts'
 import { findAlgorithm } from '../learn/registry.ts'
 import type { ReferenceOf } from '../learn/batches.ts'
 import { createBatchPlan, type BatchPlan, type BatchPlanState } from '../learn/batch-plan.ts'
 import type { Decoder } from '../learn/models/decoder.ts'
+import type { LoraOptions } from '../learn/models/adapters.ts'
 import { decoderConfigOf } from '../learn/models/hf-config.ts'
 import { createOptimizer, type Optimizer } from '../learn/optimizer.ts'
 import { createRandom } from '../learn/random.ts'
-import { encodeSafeTensors } from '../learn/safetensors.ts'
 import { loadTokenizer, type Tokenizer } from '../learn/tokenizer.ts'
 import { AppError, describeIssues } from '../../shared/errors.ts'
-import { loadModelFiles, type Checkpoint } from './checkpoint.ts'
-import { buildDecoder, continueModel, newModel, type ModelStart } from './model.ts'
+import { openModelFolder } from '../models/folder.ts'
+import { openModelFiles, type Checkpoint, type CheckpointState, type ModelFiles } from './checkpoint.ts'
+import { buildDecoder, continueModel, loraOf, newModel, trainingOptions, type ModelStart } from './model.ts'
+import { openReference, type Reference } from './reference.ts'
 import type { RunContext } from './run-context.ts'
 import { referenceLogProbs } from './scoring.ts'
 import { encodeData, makeTokenizer, trainingItems, type PairSets, type TrainingItems } from './training-data.ts'
@@ -30,8 +31,19 @@ export interface Session {
   readonly items: TrainingItems
   readonly plan: BatchPlan
   readonly referenceOf: ReferenceOf | null
-  /** The reference policy's weights; null where there is none to speak of. */
-  readonly reference: ModelStart | null
+  /** Null where there is none to speak of. */
+  readonly reference: Reference | null
+  /** What adapters stand beside; null where none are trained. */
+  readonly base: AdapterBase | null
+}
+
+export interface AdapterBase {
+  readonly lora: LoraOptions
+  readonly start: ModelStart
+  /** Null where the frozen model is not of the registry, and has to be kept with the run. */
+  readonly registered: { readonly path: string; readonly hash: string } | null
+  /** As earlier checkpoints of this run have it. */
+  readonly note: CheckpointState['base']
 }
 
 /**
@@ -45,14 +57,17 @@ export async function openSession(context: RunContext, from: Checkpoint | null):
   const algorithm = findAlgorithm(spec.method)
   const config = parseConfig(algorithm, spec.config)
   const rows = await readViewFile(spec.data.viewPath, spec.data.viewHash)
-  const origin = openOrigin(context, algorithm)
+  const origin = await openOrigin(context, algorithm)
   const tokenizer = from === null ? (origin.tokenizer ?? makeTokenizer(context, origin.tokenizerSpec, rows.train)) : loadTokenizer(from.tokenizer)
   await context.breatheOrStop()
   const data = await encodeData(context, rows, tokenizer, algorithm, config)
   const start = origin.start(tokenizer)
-  const decoder = buildDecoder(from === null ? start : { config: decoderConfigOf(from.config), weights: from.weights })
-  const hasReference = algorithm.needsReference || (spec.model.kind === 'run' && algorithm.role === 'policy')
-  const referenceOf = algorithm.needsReference ? await scoreReference(context, start, data.sets, tokenizer) : null
+  const lora = loraOf(spec.training)
+  const options = trainingOptions(start.config, spec.training, createRandom(spec.seed).fork('adapters'), from?.adapters ?? null)
+  const decoder = buildDecoder(from === null ? start : resumedModel(start, from), options)
+  const hasReference = algorithm.needsReference || (spec.model.kind !== 'new' && algorithm.role === 'policy')
+  const reference = hasReference ? openReference(start, decoder, lora !== null) : null
+  const referenceOf = algorithm.needsReference && reference !== null ? await scoreReference(context, reference, data.sets, tokenizer) : null
   const optimizer = createOptimizer(spec.training, decoder.variables)
   if (from !== null) optimizer.fromTensors(from.optimizer)
   const items = trainingItems({ set: data.sets.train, algorithm, config, microBatchSize: spec.training.microBatchSize, padId: tokenizer.padId, referenceOf })
@@ -72,7 +87,8 @@ export async function openSession(context: RunContext, from: Checkpoint | null):
     },
   })
   if (data.cutShare > 0.05) context.warn(`${Math.round(100 * data.cutShare)} % of the completions were cut to ${spec.training.maxLength} tokens.`, 'Raise the longest sequence if the ends matter.')
-  return { context, algorithm, config, tokenizer, decoder, optimizer, sets: data.sets, items, plan, referenceOf, reference: hasReference ? start : null }
+  const base = lora === null ? null : { lora, start, registered: origin.registered, note: from?.state.base ?? null }
+  return { context, algorithm, config, tokenizer, decoder, optimizer, sets: data.sets, items, plan, referenceOf, reference, base }
 }
 
 function parseConfig(algorithm: Algorithm, config: unknown): unknown {
@@ -85,30 +101,43 @@ interface Origin {
   /** Null where a new one has to be made. */
   readonly tokenizer: Tokenizer | null
   readonly tokenizerSpec: { readonly kind: 'byte' } | { readonly kind: 'bpe'; readonly vocabSize: number }
+  readonly registered: AdapterBase['registered']
   start(tokenizer: Tokenizer): ModelStart
 }
 
-function openOrigin({ spec }: RunContext, algorithm: Algorithm): Origin {
+async function openOrigin(context: RunContext, algorithm: Algorithm): Promise<Origin> {
+  const { model, seed } = context.spec
   const scoreHead = algorithm.role === 'reward-model'
-  if (spec.model.kind === 'new') {
-    const model = spec.model
-    return { tokenizer: null, tokenizerSpec: model.tokenizer, start: (tokenizer) => newModel(model, tokenizer.vocabSize, scoreHead, createRandom(spec.seed).fork('weights')) }
+  if (model.kind === 'new') {
+    return { tokenizer: null, tokenizerSpec: model.tokenizer, registered: null, start: (tokenizer) => newModel(model, tokenizer.vocabSize, scoreHead, createRandom(seed).fork('weights')) }
   }
-  if (spec.model.kind === 'registered') throw new AppError({ code: 'model-unsupported', message: 'This trainer cannot start from a registered model yet.', hint: 'Start from a new model or from a run.' })
-  const files = loadModelFiles(spec.model.path)
-  if (files.hash !== spec.model.hash) {
-    throw new AppError({ code: 'spec-invalid', message: `The checkpoint ${spec.model.path} was changed after this run was made.`, hint: 'Start the run again from its request.' })
+  const files = model.kind === 'registered' ? await openRegistered(context, model.path) : await openModelFiles(model.path)
+  if (files.hash !== model.hash) {
+    throw new AppError({ code: 'spec-invalid', message: `${model.kind === 'run' ? 'The checkpoint' : 'The model'} ${model.path} was changed after this run was made.`, hint: model.kind === 'run' ? 'Start the run again from its request.' : 'Put the files back as they were, or add the model again and start another run.' })
   }
-  return { tokenizer: loadTokenizer(files.tokenizer), tokenizerSpec: { kind: 'byte' }, start: () => continueModel(files.config, files.weights, scoreHead) }
+  const tokenizer = loadTokenizer(files.tokenizer)
+  const config = decoderConfigOf(files.config)
+  if (tokenizer.vocabSize > config.vocabSize) {
+    throw new AppError({ code: 'model-unsupported', message: `The tokenizer has ${tokenizer.vocabSize} tokens and the model's embedding ${config.vocabSize}.`, hint: 'tokenizer.json belongs to another model.' })
+  }
+  return { tokenizer, tokenizerSpec: { kind: 'byte' }, registered: model.kind === 'registered' ? { path: model.path, hash: model.hash } : null, start: () => continueModel(config, files.source, files.hash, scoreHead) }
 }
 
-async function scoreReference(context: RunContext, start: ModelStart, sets: PairSets, tokenizer: Tokenizer): Promise<ReferenceOf> {
+async function openRegistered(context: RunContext, path: string): Promise<Pick<ModelFiles, 'config' | 'tokenizer' | 'source' | 'hash'>> {
+  const folder = openModelFolder(path)
+  if (folder.tokenizer === null) throw new AppError({ code: 'model-unsupported', message: `There is no tokenizer.json in ${path}.`, hint: 'Put the model’s tokenizer.json beside its weights and add the model again.' })
+  const hash = await folder.hash()
+  await context.breatheOrStop()
+  return { config: folder.configJson, tokenizer: folder.tokenizer, source: folder, hash }
+}
+
+/** The weights of a checkpoint in the shape of the run's own start; of an adapter checkpoint, what was trained whole. */
+function resumedModel(start: ModelStart, { source, adapters }: Checkpoint): Pick<ModelStart, 'config' | 'source'> {
+  if (adapters === null) return { config: start.config, source }
+  return { config: start.config, source: { read: (name) => (adapters.names.has(name) ? adapters.read(name) : start.source.read(name)) } }
+}
+
+async function scoreReference(context: RunContext, reference: Reference, sets: PairSets, tokenizer: Tokenizer): Promise<ReferenceOf> {
   const rows = Object.values(sets).flatMap((set) => set.pairs.flatMap((pair) => [pair.chosen, pair.rejected]))
-  const weightsHash = createHash('sha256').update(encodeSafeTensors(start.weights)).digest('hex')
-  const decoder = buildDecoder(start)
-  try {
-    return await referenceLogProbs(context, { decoder, weightsHash, rows, padId: tokenizer.padId })
-  } finally {
-    decoder.dispose()
-  }
+  return reference.use((decoder) => referenceLogProbs(context, { decoder, weightsHash: reference.hash, rows, padId: tokenizer.padId }))
 }

@@ -74,7 +74,7 @@ type SideRewards = { readonly [S in SplitName]: readonly PairRewards[] }
 async function rewardsOf(context: RunContext, rows: RowsBySide, pairs: { readonly [S in SplitName]: readonly EncodedPair[] }, algorithm: Algorithm, config: unknown): Promise<SideRewards | null> {
   const source = algorithm.rewards?.(config) ?? null
   if (source === null) return null
-  const scorer = source.kind === 'reward-model' ? openScorer(context, source, context.spec.rewardModelPath) : null
+  const scorer = source.kind === 'reward-model' ? await openScorer(context, source, context.spec.rewardModelPath) : null
   if (scorer !== null) context.phase('rewards')
   const rewardsOfSide = async (side: SplitName): Promise<PairRewards[]> => {
     if (scorer === null) {

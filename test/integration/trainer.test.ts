@@ -46,7 +46,7 @@ describe('a run from start to end', () => {
     expect(only(folder, 'sample').map((event) => [event.step, event.items.map((item) => item.pairId)])).toEqual([0, 4, 8, 12].map((step) => [step, ['p24', 'p25']]))
     const best = only(folder, 'checkpoint').findLast((event) => event.best)!.step
     expect(listCheckpointSteps(folder)).toEqual([...new Set([best, 12])].toSorted((a, b) => a - b))
-    expect(loadCheckpoint(path.join(folder, only(folder, 'checkpoint').at(-1)!.path)).hash).toBe(only(folder, 'checkpoint').at(-1)!.sha256)
+    expect((await loadCheckpoint(path.join(folder, only(folder, 'checkpoint').at(-1)!.path))).hash).toBe(only(folder, 'checkpoint').at(-1)!.sha256)
   })
 
   test('a policy starts from a run, is rewarded and judged by a reward model', async () => {
@@ -169,7 +169,7 @@ describe('failing readably', () => {
     writeFileSync(weights, bytes)
     expect(await exitOf(spawnTrainer(folder))).toBe(0)
     expect([only(folder, 'ready').at(-1)?.resumedFromStep, only(folder, 'warning')[0]?.message]).toEqual([4, expect.stringContaining('00000008')])
-    expect(loadCheckpoint(path.dirname(weights)).state.step).toBe(8)
+    expect((await loadCheckpoint(path.dirname(weights))).state.step).toBe(8)
   })
 })
 

@@ -23,7 +23,7 @@ for (const engine of ['cpu', 'wasm'] satisfies EngineName[]) {
       await openEngine(engine)
       decoder = createDecoder(CONFIG, createRandom(8))
       // Larger weights than a fresh model's, so that tokens differ in likelihood.
-      decoder.fromTensors(Object.fromEntries(Object.entries(decoder.toTensors()).map(([name, { shape, data }]) => [name, { shape, data: shape.length > 1 ? data.map((x) => x * 12) : data }])))
+      decoder.fromTensors(Object.fromEntries(Object.entries(await decoder.toTensors()).map(([name, { shape, data }]) => [name, { shape, data: shape.length > 1 ? data.map((x) => x * 12) : data }])))
     })
     afterAll(() => decoder.dispose())
 

@@ -28,7 +28,7 @@ describe('createOptimizer', () => {
     expect(variables['matrix']!.dataSync()[3]).toBeCloseTo(3.8, 6)
   })
 
-  it('goes on from its saved state bit for bit', () => {
+  it('goes on from its saved state bit for bit', async () => {
     const gradient = (step: number): Record<string, tf.Tensor> => ({ matrix: tf.tensor2d([[Math.sin(step), 1], [Math.cos(3 * step), step]]), bias: tf.tensor1d([step, -1 / step]) })
     const straight = twoVariables()
     const first = createOptimizer(base, straight)
@@ -38,7 +38,7 @@ describe('createOptimizer', () => {
     const before = createOptimizer(base, broken)
     for (let step = 1; step <= 3; step += 1) before.apply(gradient(step), 0.01)
     const after = createOptimizer(base, broken)
-    after.fromTensors(before.toTensors())
+    after.fromTensors(await before.toTensors())
     for (let step = 4; step <= 6; step += 1) after.apply(gradient(step), 0.01)
     expect(after.step).toBe(6)
     for (const name of ['matrix', 'bias']) expect(broken[name]!.dataSync()).toEqual(straight[name]!.dataSync())
@@ -95,7 +95,7 @@ describe('the wasm engine takes the same steps', () => {
       return gradNorm
     })
     const weights = Object.values(variables).map((variable) => variable.dataSync<'float32'>().slice())
-    const state = Object.fromEntries(Object.entries(optimizer.toTensors()).map(([name, { data }]) => [name, data]))
+    const state = Object.fromEntries(Object.entries(await optimizer.toTensors()).map(([name, { data }]) => [name, data]))
     optimizer.dispose()
     tf.dispose(Object.values(variables))
     return { weights, state, norms, tensors: tf.memory().numTensors - before }

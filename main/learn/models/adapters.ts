@@ -4,7 +4,7 @@ import type { Random } from '../random.ts'
 import { tf } from '../tf.ts'
 import { dropMask } from './dropout.ts'
 import { isLlamaLike, type DecoderConfig } from './model-config.ts'
-import { parameterShapes, type NamedTensor } from './parameters.ts'
+import { parameterShapes, type NamedTensor, type TensorSource } from './parameters.ts'
 
 export interface LoraOptions {
   readonly rank: number
@@ -70,11 +70,28 @@ export function loraUpdate(x: tf.Tensor2D, a: tf.Tensor2D, b: tf.Tensor2D, optio
 export function mergeAdapter(weight: NamedTensor, a: NamedTensor, b: NamedTensor, scale: number, transposed: boolean): void {
   const [rank, inner] = a.shape as [number, number]
   const outer = b.shape[0]!
+  const change = new Float64Array(inner)
   for (let row = 0; row < outer; row += 1) {
-    for (let column = 0; column < inner; column += 1) {
-      let sum = 0
-      for (let r = 0; r < rank; r += 1) sum += b.data[row * rank + r]! * a.data[r * inner + column]!
-      weight.data[transposed ? column * outer + row : row * inner + column]! += scale * sum
+    change.fill(0)
+    for (let r = 0; r < rank; r += 1) {
+      const factor = scale * b.data[row * rank + r]!
+      if (factor !== 0) for (let column = 0; column < inner; column += 1) change[column]! += factor * a.data[r * inner + column]!
     }
+    for (let column = 0; column < inner; column += 1) weight.data[transposed ? column * outer + row : row * inner + column]! += change[column]!
+  }
+}
+
+/** The frozen model's weights with what the adapters learned added to them. */
+export function mergedSource(config: DecoderConfig, base: TensorSource, adapters: TensorSource & { readonly names: ReadonlySet<string> }, scale: number): TensorSource {
+  return {
+    read(name) {
+      if (adapters.names.has(name)) return adapters.read(name) // trained whole, beside the adapters
+      const found = base.read(name)
+      const { a, b } = adapterNames(name.replace(/\.weight$/, ''))
+      if (!adapters.names.has(a)) return found
+      const weight = { shape: found.shape, data: found.data.slice() }
+      mergeAdapter(weight, adapters.read(a), adapters.read(b), scale, !isLlamaLike(config))
+      return weight
+    },
   }
 }

@@ -40,12 +40,14 @@ export interface Decoder extends Network {
   hiddenStatesWith(ids: Int32Array, positions: Int32Array, wanted: Int32Array | null, mix: Mix): tf.Tensor2D
   /** The language-model head. [n, hidden] → [n, vocab] */
   project(hidden: tf.Tensor2D): tf.Tensor2D
-  /** The work sees the frozen model alone: what the adapters were put beside. */
-  withoutAdapters<T>(work: () => T): T
+  /** The work sees the frozen model alone: what the adapters were put beside. Nothing else may run meanwhile. */
+  withoutAdapters<T>(work: () => T | Promise<T>): Promise<T>
+  /** Name and shape of every weight, and of the adapters where there are any, in a fixed order. */
+  readonly shapes: Readonly<Record<string, readonly number[]>>
   /** A copy of one weight, or adapter. @throws RangeError for an unknown name */
-  read(name: string): NamedTensor
+  read(name: string): Promise<NamedTensor>
   /** Copies of all weights, and of the adapters where there are any. */
-  toTensors(): Record<string, NamedTensor>
+  toTensors(): Promise<Record<string, NamedTensor>>
   /** Replaces what trains; throws RangeError when one is missing or has another shape. */
   fromTensors(tensors: Readonly<Record<string, NamedTensor>>): void
   dispose(): void
@@ -115,6 +117,7 @@ class TransformerDecoder implements Decoder {
   readonly config: DecoderConfig
   readonly variables: Readonly<Record<string, tf.Variable>>
   readonly parameterCount: number
+  readonly shapes: Readonly<Record<string, readonly number[]>>
   readonly #parameters: Readonly<Record<string, tf.Tensor>>
   readonly #options: DecoderOptions
   readonly #names: ReturnType<typeof outerNames>
@@ -129,16 +132,17 @@ class TransformerDecoder implements Decoder {
     this.#options = options
     this.#names = outerNames(config)
     this.parameterCount = parameterCount(config)
+    this.shapes = Object.fromEntries(Object.entries(parameters).map(([name, tensor]) => [name, tensor.shape]))
   }
 
   setDropout(dropout: Dropout | null): void {
     this.#dropout = dropout
   }
 
-  withoutAdapters<T>(work: () => T): T {
+  async withoutAdapters<T>(work: () => T | Promise<T>): Promise<T> {
     this.#adaptersOn = false
     try {
-      return work()
+      return await work()
     } finally {
       this.#adaptersOn = true
     }
@@ -192,14 +196,17 @@ class TransformerDecoder implements Decoder {
     return tf.matMul(hidden, this.#matrix(name), false, true)
   }
 
-  toTensors(): Record<string, NamedTensor> {
-    return Object.fromEntries(Object.keys(this.#parameters).map((name) => [name, this.read(name)]))
+  async toTensors(): Promise<Record<string, NamedTensor>> {
+    const tensors: Record<string, NamedTensor> = {}
+    for (const name of Object.keys(this.#parameters)) tensors[name] = await this.read(name)
+    return tensors
   }
 
-  read(name: string): NamedTensor {
+  async read(name: string): Promise<NamedTensor> {
     const tensor = this.#parameters[name]
     if (tensor === undefined) throw new RangeError(`the weights have no tensor ${name}`)
-    return { shape: [...tensor.shape], data: tensor.dataSync<'float32'>().slice() }
+    const values = await tensor.data<'float32'>()
+    return { shape: [...tensor.shape], data: values.slice() }
   }
 
   fromTensors(tensors: Readonly<Record<string, NamedTensor>>): void {

@@ -106,21 +106,30 @@ export function parameterCount(config: DecoderConfig): number {
 /**
  * Weights are normal with deviation 0.02, the projections that write into the residual stream smaller by
  * √(2 · layers) (Radford et al., 2019); norms are 1, biases 0, and the score head 0, so that a fresh reward model
- * ranks nothing.
+ * ranks nothing. Each is drawn when it is read, from a generator of its own.
  */
-export function initialWeights(config: DecoderConfig, random: Random): Record<string, NamedTensor> {
+export function freshWeights(config: DecoderConfig, random: Random): TensorSource {
+  const shapes = parameterShapes(config)
   const residualScale = 1 / Math.sqrt(2 * config.layers)
-  const tensors: Record<string, NamedTensor> = {}
-  for (const [name, shape] of Object.entries(parameterShapes(config))) {
-    const data = new Float32Array(sizeOfShape(shape))
-    const own = random.fork(name) // by name, so that a head more or less changes no other weight
-    const deviation = /(o_proj|down_proj|c_proj)\.weight$/.test(name) ? 0.02 * residualScale : 0.02
-    if (name.endsWith('.bias') || name === 'score.weight') data.fill(0)
-    else if (shape.length === 1) data.fill(1)
-    else for (let index = 0; index < data.length; index += 1) data[index] = own.normal() * deviation
-    tensors[name] = { shape, data }
+  return {
+    read(name) {
+      const shape = shapes[name]
+      if (shape === undefined) throw new RangeError(`the weights have no tensor ${name}`)
+      const data = new Float32Array(sizeOfShape(shape))
+      const own = random.fork(name) // by name, so that a head more or less changes no other weight
+      const deviation = /(o_proj|down_proj|c_proj)\.weight$/.test(name) ? 0.02 * residualScale : 0.02
+      if (name.endsWith('.bias') || name === 'score.weight') data.fill(0)
+      else if (shape.length === 1) data.fill(1)
+      else for (let index = 0; index < data.length; index += 1) data[index] = own.normal() * deviation
+      return { shape, data }
+    },
   }
-  return tensors
+}
+
+/** The same, all at once. */
+export function initialWeights(config: DecoderConfig, random: Random): Record<string, NamedTensor> {
+  const source = freshWeights(config, random)
+  return Object.fromEntries(Object.keys(parameterShapes(config)).map((name) => [name, source.read(name)]))
 }
 
 /** @throws RangeError naming the tensor when it is missing or has another shape */

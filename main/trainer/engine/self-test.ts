@@ -2,7 +2,7 @@ import { AppError } from '../../../shared/errors.ts'
 import type { EngineName } from '../../../shared/domain.ts'
 import { tokenBatch } from '../../learn/batches.ts'
 import { createDecoder, presetConfig, type Decoder } from '../../learn/models/decoder.ts'
-import { createOptimizer } from '../../learn/optimizer.ts'
+import { createOptimizer, readGlobalNorm } from '../../learn/optimizer.ts'
 import { createRandom } from '../../learn/random.ts'
 import { sampleCompletions } from '../../learn/sample.ts'
 import { tf } from '../../learn/tf.ts'
@@ -50,7 +50,8 @@ export async function measureSpeed(seconds: number): Promise<EngineSpeed> {
   const names = Object.entries(decoder.variables)
   const step = async (): Promise<number> => {
     const { value, grads } = tf.variableGrads(() => tf.neg(tf.mean(decoder.tokenLogProbs(tokens))) as tf.Scalar, Object.values(decoder.variables))
-    optimizer.apply(Object.fromEntries(names.map(([name, variable]) => [name, grads[variable.name]!])), 1e-3)
+    const gradients = Object.fromEntries(names.map(([name, variable]) => [name, grads[variable.name]!]))
+    optimizer.apply(gradients, 1e-3, await readGlobalNorm(Object.values(gradients)))
     await value.data()
     tf.dispose([value, ...Object.values(grads)])
     return 4 * 128
