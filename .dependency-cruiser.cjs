@@ -14,8 +14,10 @@ const rows = [
   ['trainer', '^main/trainer/(?!engine/)', ['^main/(trainer|learn|models)/', '^shared/', '^main/runs/run-dir(-events|-lock)?\\.ts$'], ['zod'], true],
   ['store', '^main/store/', ['^main/store/', '^shared/'], ['better-sqlite3', 'zod'], true],
   ['data', '^main/data/', ['^main/(data|store)/', '^main/events\\.ts$', '^main/learn/safetensors\\.ts$', '^shared/'], ['zod', 'csv-parse'], true],
+  // The models that were added: an index over folders, theirs and ours.
+  ['registry', '^main/registry/', ['^main/(registry|models|store)/', '^main/events\\.ts$', '^shared/'], ['zod'], true],
   ['runs', '^main/runs/', ['^main/(runs|store)/', '^main/events\\.ts$', '^main/trainer/protocol\\.ts$', '^shared/'], ['zod'], true],
-  ['handlers', '^main/handlers/', ['^main/(handlers|data|store|runs|models|engines)/', '^main/(events|log|data-folder)\\.ts$', '^main/learn/(registry|define|rewards|bandit)\\.ts$', '^shared/'], ['zod'], true],
+  ['handlers', '^main/handlers/', ['^main/(handlers|data|store|runs|models|engines|registry)/', '^main/(events|log|data-folder)\\.ts$', '^main/learn/(registry|define|rewards|bandit)\\.ts$', '^shared/'], ['zod'], true],
   ['golden', '^main/(golden|reproduce)/', ['^main/(golden|reproduce|learn|models)/', '^shared/'], ['zod'], true],
   ['app', '^main/(app|events|log|data-folder|[a-z-]+)\\.ts$', ['^main/(?!electron/|headless/|trainer/)', '^shared/'], ['zod'], true],
   ['headless', '^main/headless/', ['^main/(headless|golden|reproduce|models|engines)/', '^main/(app|events|log|data-folder)\\.ts$', '^main/store/recover\\.ts$', '^main/learn/registry\\.ts$', '^main/trainer/engine/', '^shared/'], ['ws', 'zod', 'commander', 'cli-progress'], true],

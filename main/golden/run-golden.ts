@@ -9,6 +9,7 @@ import { RANKING_CHECKS } from './checks-ranking.ts'
 import { LOSS_CHECKS } from './checks-losses.ts'
 import { checkModelFolder } from './check-models.ts'
 import { checkTokenizerFolder } from './check-tokenizer.ts'
+import { SAMPLING_CHECKS } from './checks-sampling.ts'
 import { checkOptim } from './checks-optim.ts'
 import { checkAgreement, checkBandit, checkBootstrap } from './checks-statistics.ts'
 import { compareValues } from './compare.ts'
@@ -19,6 +20,7 @@ export const GOLDEN_CHECKS: Readonly<Record<string, Check>> = {
   ...LOSS_CHECKS,
   ...PREFERENCE_CHECKS,
   ...RANKING_CHECKS,
+  ...SAMPLING_CHECKS,
   optim: checkOptim,
   agreement: checkAgreement,
   bootstrap: checkBootstrap,

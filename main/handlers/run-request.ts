@@ -12,6 +12,8 @@ import type { PreparedRun } from '../runs/run-service.ts'
 import { enginesFolderOf } from '../engines/folder.ts'
 import { requireDataset } from '../store/datasets.ts'
 import { listCheckpoints } from '../store/metrics.ts'
+import { requireModel } from '../store/models.ts'
+import { weightsFolder } from '../store/models-file.ts'
 import { findRun, labelClock, type RunEntry } from '../store/runs.ts'
 import { adviseRequest, type Advice } from './run-advice.ts'
 import { commandFor } from './run-command.ts'
@@ -28,6 +30,14 @@ export interface StartPoint {
   readonly hash: string
 }
 
+/** A model of the registry that a request names. */
+export interface RegisteredModel {
+  readonly name: string
+  /** Absolute folder. */
+  readonly path: string
+  readonly hash: string
+}
+
 /** A request with everything looked up that it names. `problems` keep it from being started. */
 export interface CheckedRequest {
   readonly request: RunRequest
@@ -37,6 +47,7 @@ export interface CheckedRequest {
   /** Null when the data set cannot be trained on; a problem says why. */
   readonly view: View | null
   readonly start: StartPoint | null
+  readonly registered: RegisteredModel | null
   readonly rewardModel: StartPoint | null
   readonly judge: StartPoint | null
   readonly groupHash: string
@@ -59,16 +70,18 @@ export function checkRequest(deps: Deps, request: RunRequest): CheckedRequest {
   const find = (runId: string, which: 'best' | 'last', use: string, role: Algorithm['role'] | null): StartPoint | null => attempt(() => findStart(deps, runId, which, use, role), problems)
   const rewards = parsedConfig.success ? (algorithm.rewards?.(parsedConfig.data) ?? null) : null
   const start = request.model.kind === 'run' ? find(request.model.runId, request.model.checkpoint, 'start from', algorithm.role === 'policy' ? 'policy' : null) : null
+  const { model } = request
+  const registered = model.kind === 'registered' ? attempt(() => findModel(deps, model.modelId), problems) : null
   const rewardModel = rewards?.kind === 'reward-model' ? find(rewards.runId, 'best', 'take rewards from', 'reward-model') : null
   const judge = request.judge?.kind === 'reward-model' ? find(request.judge.runId, 'best', 'judge with', 'reward-model') : null
   if (request.judge?.kind === 'label' || request.judge?.kind === 'column') problems.push('The judge scores generated text, which has no labels and no columns: choose a reward model, a length, keywords or a pattern.')
-  const resolved = { request, algorithm, config, training, view, start, rewardModel, judge }
+  const resolved = { request, algorithm, config, training, view, start, registered, rewardModel, judge }
   const advised = adviseRequest({ ...resolved, rewards })
   return {
     ...resolved,
     groupHash: groupHashOf(resolved),
     command: commandFor({ algorithm, config, training, request }),
-    problems: [...problems, ...(request.model.kind === 'registered' ? ['This version cannot start from a registered model yet.'] : []), ...advised.problems],
+    problems: [...problems, ...advised.problems],
     advice: advised.advice,
   }
 }
@@ -109,23 +122,36 @@ function findStart(deps: Deps, runId: string, which: 'best' | 'last', use: strin
   return { run, path: path.join(folder, chosen.path), hash: chosen.sha256 }
 }
 
-type Resolved = Pick<CheckedRequest, 'request' | 'config' | 'training' | 'view' | 'start' | 'rewardModel' | 'judge'>
+function findModel({ db, dataFolder }: Deps, id: string): RegisteredModel {
+  const entry = requireModel(db, id)
+  if (entry.facts.kind !== 'decoder') throw new AppError({ code: 'spec-invalid', message: `"${entry.name}" is an encoder: it cannot write completions.`, hint: 'Choose a decoder, e.g. a Llama, Qwen or GPT-2 model.' })
+  if (!entry.facts.hasTokenizer) throw new AppError({ code: 'spec-invalid', message: `"${entry.name}" has no tokenizer.json.`, hint: 'Put it beside the weights and add the model again.' })
+  return { name: entry.name, path: weightsFolder(dataFolder, entry), hash: entry.hash }
+}
+
+type Resolved = Pick<CheckedRequest, 'request' | 'config' | 'training' | 'view' | 'start' | 'registered' | 'rewardModel' | 'judge'>
 
 /**
  * Runs that share it differ only in seeds: their own, and those of the runs they start from or are judged by, so that
  * "DPO from SFT, each seed its own" is one group. A changed label or split makes another group.
  */
-function groupHashOf({ request, config, training, view, start, rewardModel, judge }: Resolved): string {
+function groupHashOf({ request, config, training, view, start, registered, rewardModel, judge }: Resolved): string {
   const source = (value: RewardSource | null, at: StartPoint | null): unknown => (value?.kind === 'reward-model' ? { kind: 'reward-model', group: at?.run.groupHash ?? value.runId } : value)
   const rewards = config['rewards'] as RewardSource | undefined // where a config has the key, its schema is rewardSource
   return hashOf({
     method: request.method,
     config: rewards === undefined ? config : { ...config, rewards: source(rewards, rewardModel) },
     training,
-    model: request.model.kind === 'run' ? { kind: 'run', group: start?.run.groupHash ?? request.model.runId, checkpoint: request.model.checkpoint } : request.model,
+    model: modelIdentity(request.model, start, registered),
     data: { ...request.data, viewHash: view?.viewHash ?? null },
     judge: source(request.judge, judge),
   })
+}
+
+/** The same weights under another name are the same model. */
+function modelIdentity(model: ModelSpec, start: StartPoint | null, registered: RegisteredModel | null): unknown {
+  if (model.kind === 'run') return { kind: 'run', group: start?.run.groupHash ?? model.runId, checkpoint: model.checkpoint }
+  return model.kind === 'registered' ? { kind: 'registered', hash: registered?.hash ?? model.modelId } : model
 }
 
 /** sha256 of the value's JSON with sorted keys. */
@@ -155,7 +181,7 @@ export function prepareEstimate(deps: Deps, checked: CheckedRequest): RunSpec {
 }
 
 function specFor(deps: Deps, checked: CheckedRequest & { readonly view: View }, own: { readonly runId: RunId; readonly seed: number; readonly createdAtMs: number }): RunSpec {
-  const { request, algorithm, config, training, view, start, rewardModel, judge, groupHash } = checked
+  const { request, algorithm, config, training, view, start, registered, rewardModel, judge, groupHash } = checked
   const engine: EngineName = request.engine === 'auto' ? 'wasm' : request.engine
   return runSpec.parse({
     formatVersion: 1,
@@ -176,7 +202,7 @@ function specFor(deps: Deps, checked: CheckedRequest & { readonly view: View }, 
       labelCount: view.labelCount,
       counts: view.counts,
     },
-    model: request.model.kind === 'new' ? request.model : { ...request.model, path: start?.path, hash: start?.hash },
+    model: request.model.kind === 'new' ? request.model : request.model.kind === 'run' ? { ...request.model, path: start?.path, hash: start?.hash } : { ...request.model, ...registered },
     judge: request.judge === null ? null : { source: request.judge, path: judge?.path ?? null },
     rewardModelPath: rewardModel?.path ?? null,
     cacheFolder: deps.runs.cacheFolder,

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { formatGoldenReport, runGolden } from '../../main/golden/run-golden.ts'
 
 const vectors = fileURLToPath(new URL('.', import.meta.url))
-const COVERED = ['agreement', 'bootstrap', 'copg_bandit', 'copg_group', 'copg_pair', 'dpo', 'ipo', 'optim', 'policy_gradient', 'reward_model_bt', 'seq_logprob_sft', 'bm25', 'correlation', 'cpl', 'cpl_dense_pairs', 'gaussian_policy', 'grace', 'grpo_ppo', 'infonce', 'kto', 'listwise', 'pg_rank', 'piql', 'plackett_luce', 'ranking_metrics', 'ratings', 'slic_hinge', 'tabular_soft_mdp']
+const COVERED = ['agreement', 'bootstrap', 'copg_bandit', 'copg_group', 'copg_pair', 'dpo', 'ipo', 'optim', 'policy_gradient', 'reward_model_bt', 'seq_logprob_sft', 'bm25', 'correlation', 'cpl', 'cpl_dense_pairs', 'gaussian_policy', 'grace', 'grpo_ppo', 'infonce', 'kto', 'listwise', 'pg_rank', 'piql', 'plackett_luce', 'ranking_metrics', 'ratings', 'sampling', 'sampling_order', 'slic_hinge', 'tabular_soft_mdp']
 
 describe('the golden vectors', () => {
   it('agree with our losses, gradients, optimizer and statistics', async () => {

@@ -94,6 +94,19 @@ CREATE TABLE metrics (
   PRIMARY KEY (run_no, name_no, branch, step)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE models (
+  model_id TEXT PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  place TEXT NOT NULL,
+  source TEXT NOT NULL,
+  origin_run_id TEXT,
+  hash TEXT NOT NULL,
+  facts TEXT NOT NULL,
+  files TEXT NOT NULL,
+  verified TEXT,
+  added_at_ms REAL NOT NULL
+) STRICT;
+
 CREATE TABLE pairs (
   dataset_id TEXT NOT NULL REFERENCES datasets ON DELETE CASCADE,
   idx INTEGER NOT NULL,

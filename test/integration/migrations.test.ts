@@ -20,6 +20,7 @@ afterEach(() => rmSync(folder, { recursive: true }))
 const FROZEN: Readonly<Record<string, string>> = {
   initial: 'f2b661d01ae7b274',
   runs: '9ede6da18da4a345',
+  models: 'c48049cbea6f410b',
 }
 
 test('no released migration was edited', () => {

@@ -27,24 +27,24 @@ for (const engine of ['cpu', 'wasm'] satisfies EngineName[]) {
     })
     afterAll(() => decoder.dispose())
 
-    test('cached logits are those of the whole sequence, while rows grow and leave', () => {
+    test('cached logits are those of the whole sequence, while rows grow and leave', async () => {
       const expectSame = (logits: Float32Array, rows: readonly (readonly number[])[]): void => {
         const expected = uncached(decoder, rows).flat()
         expect(logits.length).toBe(expected.length)
         logits.forEach((value, index) => expect(value).toBeCloseTo(expected[index]!, 3))
       }
-      const growth = startGrowth(decoder, PROMPTS, 5)
+      const growth = await startGrowth(decoder, PROMPTS, 5)
       let rows = PROMPTS.map((prompt) => [...prompt])
       expectSame(growth.logits, rows)
       for (const ids of [[7, 7, 7, 8], [1, 2, 3, 4]]) {
-        growth.extend(ids)
+        await growth.extend(ids)
         rows = rows.map((row, at) => [...row, ids[at]!])
         expectSame(growth.logits, rows)
       }
       growth.keep([3, 1])
       rows = [rows[3]!, rows[1]!]
       expectSame(growth.logits, rows)
-      growth.extend([11, 12])
+      await growth.extend([11, 12])
       expectSame(growth.logits, [[...rows[0]!, 11], [...rows[1]!, 12]])
       growth.dispose()
     })

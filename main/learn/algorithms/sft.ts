@@ -36,8 +36,10 @@ function chosenRows(tokens: TokenBatch, pairs: number): TokenBatch {
 }
 
 /** True when no rejected completion of the batch carries loss, so that half the forward pass can be left out. */
-function onlyChosenCount(batch: PairBatch, soft: tf.Tensor1D): boolean {
-  return batch.pairs > 0 && soft.dataSync<'float32'>().every((value) => value === 1)
+function onlyChosenCount(batch: PairBatch, useStrength: boolean): boolean {
+  // Read from the batch, whose values lie in memory: a computed tensor cannot be read at once on every engine.
+  const strength = useStrength ? batch.strength.dataSync<'float32'>() : null
+  return batch.pairs > 0 && batch.preference.dataSync<'float32'>().every((value, index) => value === 1 && (strength === null || strength[index] === 1))
 }
 
 export const sft = defineAlgorithm({
@@ -86,13 +88,13 @@ export const sft = defineAlgorithm({
   ],
   loss({ network, batch, totals, config, evaluating }) {
     invariant(batch.kind === 'pairs', 'SFT gets pairs')
-    const soft = softPreference(batch, config.useStrength)
-    if (evaluating !== true && onlyChosenCount(batch, soft)) {
+    if (evaluating !== true && onlyChosenCount(batch, config.useStrength)) {
       const logProbs = network.tokenLogProbs(chosenRows(batch.tokens, batch.pairs))
       const loss = sftLoss(logProbs, batch.weight, totals.tokens)
       return { loss, metrics: { loss, 'logps/chosen': weightedShare(sequenceLogProbs(logProbs), batch.weight, totals.weight) } }
     }
     const logProbs = network.tokenLogProbs(batch.tokens)
+    const soft = softPreference(batch, config.useStrength)
     const rowWeights = tf.concat1d([tf.mul(soft, batch.weight), tf.mul(tf.sub(1, soft), batch.weight)])
     const loss = sftLoss(logProbs, rowWeights, totals.tokens)
     const shown = logProbMetrics(batch, totals, logProbs)

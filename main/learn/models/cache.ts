@@ -8,7 +8,7 @@ export interface Growth {
   /** Logits after the last token of each row [row · vocab] */
   readonly logits: Float32Array
   /** Adds one token to each row. */
-  extend(ids: readonly number[]): void
+  extend(ids: readonly number[]): Promise<void>
   /** Goes on with these rows alone, in this order. */
   keep(rows: readonly number[]): void
   dispose(): void
@@ -18,17 +18,17 @@ export interface Growth {
  * Reads the prompts and stands ready to add up to `room` tokens to each.
  * @param prompts at least one token each
  */
-export function startGrowth(decoder: Decoder, prompts: readonly (readonly number[])[], room: number): Growth {
+export async function startGrowth(decoder: Decoder, prompts: readonly (readonly number[])[], room: number): Promise<Growth> {
   const capacity = Math.max(0, ...prompts.map((prompt) => prompt.length)) + room
   let lengths = Int32Array.from(prompts, (prompt) => prompt.length)
-  const { layers, logits: first } = readPrompts(decoder, prompts, capacity)
+  const { layers, logits: first } = await readPrompts(decoder, prompts, capacity)
   let logits = first
 
   return {
     get logits() {
       return logits
     },
-    extend(ids) {
+    async extend(ids) {
       const places = lengths.map((length, row) => row * capacity + length)
       const result = tf.tidy(() => {
         const hidden = decoder.hiddenStatesWith(Int32Array.from(ids), lengths, null, (layer, q, k, v) => {
@@ -38,7 +38,7 @@ export function startGrowth(decoder: Decoder, prompts: readonly (readonly number
         })
         return decoder.project(hidden)
       })
-      logits = take(result)
+      logits = await take(result)
       lengths = lengths.map((length) => length + 1)
     },
     keep(rows) {
@@ -61,7 +61,7 @@ export function startGrowth(decoder: Decoder, prompts: readonly (readonly number
   }
 }
 
-function readPrompts(decoder: Decoder, prompts: readonly (readonly number[])[], capacity: number): { layers: CachedRows[]; logits: Float32Array } {
+async function readPrompts(decoder: Decoder, prompts: readonly (readonly number[])[], capacity: number): Promise<{ layers: CachedRows[]; logits: Float32Array }> {
   const layers: CachedRows[] = []
   const packing = packSequences(prompts)
   const places = packing.members.map((_token, slot) => slot)
@@ -78,7 +78,7 @@ function readPrompts(decoder: Decoder, prompts: readonly (readonly number[])[], 
     })
     return decoder.project(hidden)
   })
-  return { layers, logits: take(logits) }
+  return { layers, logits: await take(logits) }
 }
 
 function replace(layers: CachedRows[], layer: number, next: CachedRows): void {
@@ -91,8 +91,10 @@ function replace(layers: CachedRows[], layer: number, next: CachedRows): void {
   layers[layer] = next
 }
 
-function take(tensor: tf.Tensor): Float32Array {
-  const values = tensor.dataSync<'float32'>()
-  tensor.dispose()
-  return values
+async function take(tensor: tf.Tensor): Promise<Float32Array> {
+  try {
+    return await tensor.data<'float32'>()
+  } finally {
+    tensor.dispose()
+  }
 }

@@ -1,0 +1,104 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { checkpointFolder, readTail, runPaths } from '../../main/runs/run-dir.ts'
+import { loadCheckpoint, openModelFiles } from '../../main/trainer/checkpoint.ts'
+import { TRAINER_EXIT, type TrainerEvent } from '../../main/trainer/protocol.ts'
+import { allEvents, exitOf, makeTinyRun, metricsByStep, spawnTrainer, tinyRows, type TinyOptions } from '../support/tiny-run.ts'
+import { makeModelFolder } from '../support/model-folder.ts'
+import { waitUntil } from '../support/make-app.ts'
+
+let root: string
+
+beforeEach(() => {
+  root = mkdtempSync(path.join(tmpdir(), 'pairlab adapters ü '))
+})
+afterEach(() => rmSync(root, { recursive: true, force: true }))
+
+function only<T extends TrainerEvent['type']>(folder: string, type: T): Extract<TrainerEvent, { type: T }>[] {
+  return allEvents(folder).filter((event): event is Extract<TrainerEvent, { type: T }> => event.type === type)
+}
+
+async function finish(options: TinyOptions): Promise<string> {
+  const folder = makeTinyRun(root, { engine: 'wasm', ...options })
+  expect([await exitOf(spawnTrainer(folder)), readTail(runPaths(folder).log, 5)]).toEqual([0, []])
+  return folder
+}
+
+async function registered(): Promise<NonNullable<TinyOptions['model']>> {
+  return { kind: 'registered', modelId: 'm-1' as never, name: 'tiny', ...(await makeModelFolder(path.join(root, 'model'))) }
+}
+
+const LORA = { adapt: 'lora', loraRank: 4, loraAlpha: 8, loraDropout: 0.1 } as const
+
+describe('a run that starts from a registered model', () => {
+  test('learns by adapters alone, which are all that is saved, in the layout of PEFT', async () => {
+    const model = await registered()
+    const folder = await finish({ method: 'dpo', model, training: { ...LORA, learningRate: 2e-2, steps: 12 } })
+    const metrics = metricsByStep(allEvents(folder))
+    expect(metrics['rewards/margins']![1]).toBeCloseTo(0, 6) // adapters begin at nothing
+    expect(metrics['rewards/margins']![12]).toBeGreaterThan(0.05)
+    expect(existsSync(path.join(folder, 'base'))).toBe(false)
+    const checkpoint = checkpointFolder(folder, 12)
+    expect(readdirSync(checkpoint).toSorted()).toEqual(['adapter_config.json', 'adapter_model.safetensors', 'config.json', 'optimizer.safetensors', 'state.json', 'tokenizer.json'])
+    expect(JSON.parse(readFileSync(path.join(checkpoint, 'adapter_config.json'), 'utf8'))).toMatchObject({ peft_type: 'LORA', r: 4, lora_alpha: 8, target_modules: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] })
+    expect(statSync(path.join(checkpoint, 'adapter_model.safetensors')).size).toBeLessThan(statSync(path.join(root, 'model', 'model.safetensors')).size / 4)
+  })
+
+  test('lends its merged weights to another run, and to a reward model', async () => {
+    const model = await registered()
+    const first = await finish({ runId: 'first', model, training: { ...LORA, evalEvery: 0 } })
+    const { path: place, sha256 } = only(first, 'checkpoint').at(-1)!
+    const merged = await openModelFiles(path.join(first, place))
+    const apart = await loadCheckpoint(path.join(first, place))
+    const name = 'model.layers.0.self_attn.q_proj.weight'
+    expect(merged.source.read(name).data).not.toEqual(apart.source.read(name).data)
+    expect(merged.source.read('model.norm.weight').data).toEqual(apart.source.read('model.norm.weight').data)
+    merged.close()
+    apart.close()
+    const from = { kind: 'run', runId: 'first' as never, checkpoint: 'last', path: path.join(first, place), hash: sha256 } as const
+    const second = await finish({ runId: 'second', method: 'dpo', model: from, training: { ...LORA, evalEvery: 0 } })
+    // What it came from may be deleted: the frozen model is kept with the run.
+    rmSync(first, { recursive: true })
+    const kept = await openModelFiles(checkpointFolder(second, 8))
+    expect(kept.source.read(name).shape).toEqual([64, 64])
+    kept.close()
+    const judge = await finish({ runId: 'judge', method: 'reward-model', model, training: LORA })
+    expect(metricsByStep(allEvents(judge))['rewards/accuracies']![8]).toBeGreaterThanOrEqual(0)
+    const head = await openModelFiles(checkpointFolder(judge, 8))
+    expect(head.source.read('score.weight').data.some((value) => value !== 0)).toBe(true)
+    head.close()
+  })
+
+  test('refuses a model that is no longer what it was', async () => {
+    const model = await registered()
+    const file = path.join(root, 'model', 'model.safetensors')
+    const bytes = readFileSync(file)
+    bytes[bytes.length - 5]! ^= 1
+    writeFileSync(file, bytes)
+    const folder = makeTinyRun(root, { model, training: LORA })
+    expect(await exitOf(spawnTrainer(folder))).toBe(TRAINER_EXIT.badSpec)
+    expect(only(folder, 'failed')[0]?.error.message).toContain('was changed after this run was made')
+  })
+})
+
+describe('resumed', () => {
+  const ways = { adapters: LORA, 'frozen embeddings': { adapt: 'frozen-embeddings' }, 'computing twice': { gradientCheckpointing: true, dropout: 0.1 } } as const
+
+  for (const [way, training] of Object.entries(ways)) test(`with ${way}, the run ends as if it had never stopped, bit for bit on cpu`, async () => {
+    const model = training === LORA ? await registered() : undefined
+    const options: TinyOptions = { engine: 'cpu', ...(model === undefined ? {} : { model }), rows: tinyRows(6, 2, 2), training: { ...training, steps: 4, batchSize: 2, microBatchSize: 1, checkpointEvery: 2, evalEvery: 0, samplePrompts: 0 } }
+    const whole = await finish({ ...options, runId: 'whole' })
+    const folder = makeTinyRun(root, { ...options, runId: 'killed' })
+    const child = spawnTrainer(folder)
+    const ended = exitOf(child)
+    await waitUntil('the checkpoint of step 2', () => only(folder, 'checkpoint').some((event) => event.step === 2))
+    child.kill('SIGKILL')
+    await ended
+    expect(await exitOf(spawnTrainer(folder))).toBe(0)
+    expect(metricsByStep(allEvents(folder))).toEqual(metricsByStep(allEvents(whole)))
+    const weights = (place: string): Buffer => readFileSync(path.join(checkpointFolder(place, 4), training === LORA ? 'adapter_model.safetensors' : 'model.safetensors'))
+    expect(weights(folder).equals(weights(whole))).toBe(true)
+  }, 200_000)
+})
