@@ -18,16 +18,19 @@ const copyRuntimeFiles = {
   },
 }
 
+/** They find their libraries beside their own files. */
+const NATIVE = ['better-sqlite3', 'webgpu']
+
 export default defineConfig({
   main: {
     plugins: [copyRuntimeFiles],
     build: {
       outDir: 'out/main',
       // Everything but the native module is bundled, so that the package holds what runs and nothing else.
-      externalizeDeps: { exclude: [], include: ['better-sqlite3'] },
+      externalizeDeps: { exclude: [], include: NATIVE },
       rollupOptions: {
         input: { electron: at('./main/electron/index.ts'), cli: at('./main/headless/cli.ts'), trainer: at('./main/trainer/entry.ts') },
-        external: ['electron', 'better-sqlite3'],
+        external: ['electron', ...NATIVE],
         output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
       },
     },

@@ -43,14 +43,19 @@ async function main(folder: string, job: string): Promise<number> {
 async function work(folder: string, job: string, log: EventLog): Promise<void> {
   const startedAtMs = Date.now()
   const spec = readSpec(folder)
-  const context = createRunContext(spec, folder, log, job === 'train')
   const engine = await openEngine(spec.engine, { threads: spec.threads, enginesFolder: spec.enginesFolder })
+  const context = createRunContext(spec, folder, log, { obeys: job === 'train', engineTrouble: () => engine.trouble?.() ?? null })
   const { checkpoint, damaged } = await findResumePoint(folder)
   log.append({ type: 'ready', protocolVersion: PROTOCOL_VERSION, engine: engine.name, device: engine.device, pid: process.pid, startedAtMs, resumedFromStep: checkpoint?.state.step ?? null }, true)
   for (const name of damaged) context.warn(`A checkpoint is damaged and was passed over: ${name}.`, 'An earlier one is used. Check the disk.')
-  if (job === 'estimate') return estimate(context)
-  const { outcome, summary } = await untilStopped(context, () => train(context, checkpoint))
-  log.append({ type: 'done', outcome, summary }, true)
+  try {
+    if (job === 'estimate') return await estimate(context)
+    const { outcome, summary } = await untilStopped(context, () => train(context, checkpoint))
+    log.append({ type: 'fact', facts: { peakBytes: process.resourceUsage().maxRSS * 1024, enginePeakBytes: engine.memory().peakBytes } })
+    log.append({ type: 'done', outcome, summary }, true)
+  } catch (error) {
+    throw engine.trouble?.() ?? error // the cause, where the error is what it led to
+  }
 }
 
 /** A stop before the first step or after the last one ends the run as asked. */

@@ -94,6 +94,7 @@ function createProgress(session: Session, sampler: Sampler | null, from: Checkpo
     const chosen = plan.next()
     const step = at.step + 1
     const done = await descend(session, items.parts(chosen), step)
+    context.checkEngine() // before its zeros are taken for numbers
     if (!Number.isFinite(done.metrics['loss'] ?? 0)) throw failed(step, 'the loss')
     if (!Number.isFinite(done.gradNorm)) throw failed(step, 'the gradient')
     const tokens = items.tokens(chosen)
@@ -121,6 +122,7 @@ function createProgress(session: Session, sampler: Sampler | null, from: Checkpo
       Object.assign(values, metrics)
       context.emit({ type: 'sample', step, items: [...samples] })
     }
+    context.checkEngine()
     if (context.hurried()) return false // half an evaluation is none
     Object.assign(last, values)
     buffer.add(step, wallMs(), values)

@@ -30,6 +30,8 @@ export interface RunContext {
   stepDone(step: number, trainMs: number): void
   /** Lets signals in, gives a sign of life when one is due. Call it between any two pieces of work. */
   breathe(): Promise<void>
+  /** @throws AppError what the engine met behind the program's back: a lost device, no memory left */
+  checkEngine(): void
   /** A command that was not obeyed yet; null when there is none. `checkpoint` is handed out once. */
   command(): Command | null
   /** True when the work in hand should be dropped: somebody said stop, or the process is being ended. */
@@ -43,8 +45,13 @@ const CONTROL_MS = 200
 /** Weight of the newest step in the running mean of step times. */
 const RATE_WEIGHT = 0.2
 
-/** @param obeys false for a dry run, which nobody commands */
-export function createRunContext(spec: RunSpec, folder: string, log: EventLog, obeys: boolean): RunContext {
+export interface RunContextOptions {
+  /** False for a dry run, which nobody commands. */
+  readonly obeys: boolean
+  engineTrouble?(): AppError | null
+}
+
+export function createRunContext(spec: RunSpec, folder: string, log: EventLog, { obeys, engineTrouble = () => null }: RunContextOptions): RunContext {
   let obeyedSeq = 0
   let terminated = false
   let controlReadAtMs = -Infinity
@@ -103,6 +110,10 @@ export function createRunContext(spec: RunSpec, folder: string, log: EventLog, o
       stepMs = stepMs === null ? trainMs : (1 - RATE_WEIGHT) * stepMs + RATE_WEIGHT * trainMs
     },
     breathe,
+    checkEngine() {
+      const trouble = engineTrouble()
+      if (trouble !== null) throw trouble
+    },
     command,
     hurried() {
       readCommand()

@@ -51,6 +51,7 @@ function Progress({ run }: { readonly run: RunDetail }): ReactNode {
 function Facts({ run }: { readonly run: RunDetail }): ReactNode {
   const last = run.checkpoints.at(-1)
   const parameters = run.facts['parameters'] ?? run.facts['parameterCount']
+  const peak = run.facts['peakBytes']
   return (
     <div className="run-facts">
       <span>Method <b>{run.methodName}</b></span>
@@ -58,7 +59,8 @@ function Facts({ run }: { readonly run: RunDetail }): ReactNode {
       <span>Engine <b>{run.engine}</b></span>
       {typeof parameters === 'number' ? <span>Model <b className="mono">{formatCount(parameters)}</b> weights</span> : null}
       {run.speed.stepsPerSec === null ? null : <span>Speed <b className="mono">{formatNumber(run.speed.stepsPerSec, 2)}</b> steps/s</span>}
-      {run.speed.rssBytes === null ? null : <span>Memory <b className="mono">{formatBytes(run.speed.rssBytes)}</b></span>}
+      {typeof peak === 'number' ? <span>Peak memory <b className="mono">{formatBytes(peak)}</b></span> : null}
+      {run.speed.rssBytes === null || typeof peak === 'number' ? null : <span>Memory <b className="mono">{formatBytes(run.speed.rssBytes)}</b></span>}
       {last === undefined ? <span>No checkpoint yet</span> : <span>Last checkpoint <b className="mono">{last.step}</b>, <RelativeTime atMs={last.atMs} /></span>}
       <span>Created <RelativeTime atMs={run.createdAtMs} /></span>
     </div>

@@ -79,9 +79,9 @@ export function makeTinyRun(root: string, options: TinyOptions = {}): string {
 }
 
 /** Starts a real training process on the folder. */
-export function spawnTrainer(folder: string, job = 'train'): ChildProcess {
+export function spawnTrainer(folder: string, job = 'train', env: Readonly<Record<string, string>> = {}): ChildProcess {
   const log = openSync(runPaths(folder).log, 'a')
-  return spawn(process.execPath, [TRAINER_ENTRY, folder, job], { stdio: ['ignore', log, log] })
+  return spawn(process.execPath, [TRAINER_ENTRY, folder, job], { stdio: ['ignore', log, log], env: { ...process.env, ...env } })
 }
 
 export function exitOf(child: ChildProcess): Promise<number | string | null> {

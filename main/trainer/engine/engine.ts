@@ -1,4 +1,5 @@
 import type { EngineName } from '../../../shared/domain.ts'
+import type { AppError } from '../../../shared/errors.ts'
 
 export interface EngineOptions {
   /** Of the processor's engines; null lets the engine choose. */
@@ -27,6 +28,8 @@ export interface Engine {
   /** True for a graphics card that is emulated by the processor: right, and slow. */
   readonly software?: boolean
   memory(): EngineMemory
+  /** What went wrong without an operation failing, on engines that work behind the program's back; null while all is well. */
+  trouble?(): AppError | null
   /** Frees its memory; every tensor made with it is gone. */
   dispose(): void | Promise<void>
 }
