@@ -12,6 +12,7 @@ import { engineEnvironment } from './engines/probe.ts'
 import { createEventBus, type EventBus } from './events.ts'
 import { createHandlers } from './handlers/index.ts'
 import { createLog, type Log } from './log.ts'
+import { createModelService } from './registry/model-service.ts'
 import { createRunService, type TrainerCommand } from './runs/run-service.ts'
 import { reconcileJournals } from './store/labels-reconcile.ts'
 import { openStore } from './store/open.ts'
@@ -55,6 +56,7 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
     const events = createEventBus({ onListenerError: (error) => log.error('an event listener failed', error) })
     for (const found of reconcileJournals(store.db, dataFolder)) log.warn('labels were brought together from journal and database', found)
     const imports = createImportService({ db: store.db, dataFolder, events, log })
+    const models = createModelService({ db: store.db, dataFolder, events, log })
     const runs = await createRunService({
       db: store.db,
       dataFolder,
@@ -66,11 +68,12 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
     const freedBytes = pruneViews(dataFolder, Date.now())
     if (freedBytes > 0) log.info(`removed views that no run uses: ${freedBytes} bytes`)
     const resourcesFolder = options.resourcesFolder ?? findResources()
-    const handlers = createHandlers({ db: store.db, dataFolder, resourcesFolder, events, appVersion, electronVersion, log, runs, imports })
+    const handlers = createHandlers({ db: store.db, dataFolder, resourcesFolder, events, appVersion, electronVersion, log, runs, imports, models })
     log.info(`Pairlab ${appVersion} opened ${dataFolder}`)
     let closing: Promise<void> | null = null
     async function close(mode: 'continue' | 'checkpoint'): Promise<void> {
       await imports.close()
+      await models.close()
       await runs.close(mode)
       log.info('closed')
       store.close()

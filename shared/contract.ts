@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { comparisonCalls } from './contract/comparisons.ts'
 import { datasetCalls, importJob } from './contract/datasets.ts'
 import { labelCalls } from './contract/labels.ts'
+import { modelCalls, modelJob } from './contract/models.ts'
 import { paperCalls } from './contract/papers.ts'
 import { runCalls, runSummary, sampleItem } from './contract/runs.ts'
 import { systemCalls } from './contract/system.ts'
@@ -12,6 +13,7 @@ export const contract = {
   ...systemCalls,
   ...datasetCalls,
   ...labelCalls,
+  ...modelCalls,
   ...runCalls,
   ...comparisonCalls,
   ...paperCalls,
@@ -34,6 +36,8 @@ export const events = {
   'datasets.changed': z.strictObject({ datasetId: z.string().nullable() }),
   'labels.changed': z.strictObject({ datasetId: z.string(), annotatorId: z.string() }),
   'import.progress': importJob,
+  'models.changed': z.strictObject({}),
+  'model.progress': modelJob,
   'settings.changed': z.strictObject({}),
   /** A request of the menu or the command line to the page: go to a place. */
   'ui.goto': z.strictObject({ path: z.string() }),

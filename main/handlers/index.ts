@@ -6,6 +6,7 @@ import { comparisonHandlers } from './comparisons.ts'
 import { datasetHandlers } from './datasets.ts'
 import type { HandlerDeps } from './deps.ts'
 import { labelHandlers } from './labels.ts'
+import { modelHandlers } from './models.ts'
 import { paperHandlers } from './papers.ts'
 import { runHandlers } from './runs.ts'
 import { systemHandlers } from './system.ts'
@@ -17,6 +18,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     ...algorithmHandlers(),
     ...datasetHandlers(deps),
     ...labelHandlers(deps),
+    ...modelHandlers(deps),
     ...runHandlers(deps),
     ...comparisonHandlers(deps),
     ...paperHandlers(),

@@ -11,24 +11,16 @@ import { findAlgorithm } from '../learn/registry.ts'
 import type { PreparedRun } from '../runs/run-service.ts'
 import { enginesFolderOf } from '../engines/folder.ts'
 import { requireDataset } from '../store/datasets.ts'
-import { listCheckpoints } from '../store/metrics.ts'
 import { requireModel } from '../store/models.ts'
 import { weightsFolder } from '../store/models-file.ts'
-import { findRun, labelClock, type RunEntry } from '../store/runs.ts'
+import { labelClock } from '../store/runs.ts'
 import { adviseRequest, type Advice } from './run-advice.ts'
+import { findCheckpoint, type StartPoint } from './find-checkpoint.ts'
 import { commandFor } from './run-command.ts'
 import type { HandlerDeps } from './deps.ts'
 
 type Deps = Pick<HandlerDeps, 'db' | 'dataFolder' | 'appVersion' | 'runs'>
 type Json = z.infer<ReturnType<typeof z.json>>
-
-/** The checkpoint of a run that a request names. */
-export interface StartPoint {
-  readonly run: RunEntry
-  /** Absolute folder. */
-  readonly path: string
-  readonly hash: string
-}
 
 /** A model of the registry that a request names. */
 export interface RegisteredModel {
@@ -67,7 +59,7 @@ export function checkRequest(deps: Deps, request: RunRequest): CheckedRequest {
   const training = trainingConfig.parse({ ...algorithm.presets[0].training, ...definedOnly(request.training) })
   if (dataset.kind !== algorithm.data) problems.push(`${algorithm.name} learns from ${algorithm.data}; "${dataset.name}" holds ${dataset.kind}.`)
   const view = attempt(() => cachedView(deps, request), problems)
-  const find = (runId: string, which: 'best' | 'last', use: string, role: Algorithm['role'] | null): StartPoint | null => attempt(() => findStart(deps, runId, which, use, role), problems)
+  const find = (runId: string, which: 'best' | 'last', use: string, role: Algorithm['role'] | null): StartPoint | null => attempt(() => findCheckpoint(deps, runId, which, use, role), problems)
   const rewards = parsedConfig.success ? (algorithm.rewards?.(parsedConfig.data) ?? null) : null
   const start = request.model.kind === 'run' ? find(request.model.runId, request.model.checkpoint, 'start from', algorithm.role === 'policy' ? 'policy' : null) : null
   const { model } = request
@@ -108,18 +100,6 @@ function cachedView({ db, dataFolder }: Deps, request: RunRequest): View {
   const key = JSON.stringify([dataFolder, request.data, requireDataset(db, request.data.datasetId).fingerprint, labelClock(db, request.data.datasetId)])
   if (lastView?.key !== key || !existsSync(lastView.view.viewPath)) lastView = { key, view: buildView(db, dataFolder, request.data) }
   return lastView.view
-}
-
-function findStart(deps: Deps, runId: string, which: 'best' | 'last', use: string, role: Algorithm['role'] | null): StartPoint {
-  const run = findRun(deps.db, runId)
-  if (run === null) throw new AppError({ code: 'not-found', message: `There is no run "${runId}" to ${use}.`, hint: 'Choose another run.' })
-  const actual = findAlgorithm(run.method).role
-  if (role !== null && actual !== role) throw new AppError({ code: 'spec-invalid', message: `The run "${run.name}" is a ${actual.replace('-', ' ')}; to ${use} it, a ${role.replace('-', ' ')} is needed.`, hint: 'Choose another run.' })
-  const folder = deps.runs.folderOf(runId)
-  const present = listCheckpoints(deps.db, run.runNo).filter((entry) => existsSync(path.join(folder, entry.path)))
-  const chosen = (which === 'best' ? present.find((entry) => entry.best) : undefined) ?? present.at(-1)
-  if (chosen === undefined) throw new AppError({ code: 'spec-invalid', message: `The run "${run.name}" has no checkpoint to ${use}.`, hint: 'Wait until it has one, or choose another run.' })
-  return { run, path: path.join(folder, chosen.path), hash: chosen.sha256 }
 }
 
 function findModel({ db, dataFolder }: Deps, id: string): RegisteredModel {

@@ -7,7 +7,7 @@ import type { HandlerDeps } from './deps.ts'
 import { commandFor } from './run-command.ts'
 import { checkRequest, prepareEstimate, prepareRuns, requestOf } from './run-request.ts'
 
-type RunHandlers = Pick<Handlers, Extract<keyof Handlers, `runs.${string}` | `queue.${string}`>>
+type RunHandlers = Pick<Handlers, Exclude<Extract<keyof Handlers, `runs.${string}` | `queue.${string}`>, 'runs.export'>>
 
 export function runHandlers(deps: HandlerDeps): RunHandlers {
   const { db, runs } = deps

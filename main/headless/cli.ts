@@ -9,6 +9,7 @@ import { demoCommand } from './verbs/demo.ts'
 import { doctorCommand } from './verbs/doctor.ts'
 import { engineCommand } from './verbs/engine.ts'
 import { labelCommand } from './verbs/label.ts'
+import { modelsCommand } from './verbs/models.ts'
 import { recoverCommand } from './verbs/recover.ts'
 import { runsCommand } from './verbs/runs.ts'
 import { serveCommand } from './verbs/serve.ts'
@@ -33,7 +34,7 @@ function createProgram(): Command {
     .option('--data-dir <folder>', 'where everything is kept (default: PAIRLAB_DATA, else the usual place)')
     .addHelpText('after', EXAMPLES)
     .showSuggestionAfterError()
-  const commands = [importCommand(), inspectCommand(), samplesCommand(), datasetsCommand(), labelCommand(), agreementCommand(), exportCommand(), trainCommand(), runsCommand(), compareCommand(), serveCommand(), engineCommand(), demoCommand(), goldenCommand(), reproduceCommand(), doctorCommand(), recoverCommand()]
+  const commands = [importCommand(), inspectCommand(), samplesCommand(), datasetsCommand(), labelCommand(), agreementCommand(), exportCommand(), modelsCommand(), trainCommand(), runsCommand(), compareCommand(), serveCommand(), engineCommand(), demoCommand(), goldenCommand(), reproduceCommand(), doctorCommand(), recoverCommand()]
   for (const command of commands) program.addCommand(withGlobals(command))
   return program
 }

@@ -1,6 +1,7 @@
 import type { Algorithm, Batch, BatchTotals, LossResult } from '../learn/define.ts'
 import { createRandom } from '../learn/random.ts'
-import { loadLastCheckpoint, pruneCheckpoints, type Checkpoint } from './checkpoint.ts'
+import type { Checkpoint } from '../models/checkpoint-files.ts'
+import { loadLastCheckpoint, pruneCheckpoints } from './checkpoint.ts'
 import { createSaver } from './save-session.ts'
 import { firstPairs, scorePairs } from './evaluate.ts'
 import { createMetricBuffer, finiteOrNull } from './metric-buffer.ts'

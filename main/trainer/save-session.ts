@@ -3,7 +3,8 @@ import type { Decoder } from '../learn/models/decoder.ts'
 import { parameterShapes } from '../learn/models/parameters.ts'
 import { adapterConfigFile, peftName } from '../models/peft.ts'
 import type { TensorToWrite } from '../models/write.ts'
-import { keepBase, saveCheckpoint, type CheckpointContents, type CheckpointState, type SavedCheckpoint } from './checkpoint.ts'
+import type { CheckpointState } from '../models/checkpoint-files.ts'
+import { keepBase, saveCheckpoint, type CheckpointContents, type SavedCheckpoint } from './checkpoint.ts'
 import type { Session } from './session.ts'
 
 type Position = Omit<CheckpointContents['state'], 'base'>

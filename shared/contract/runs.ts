@@ -94,6 +94,8 @@ export const runCalls = {
   'runs.setNote': call(z.strictObject({ runId, note: z.string().max(10_000) }), z.null()),
   /** Moves the folder to the data folder's `trash/`. */
   'runs.delete': call(one, z.null()),
+  /** Writes a checkpoint as a folder that other programs open; `adapters` for runs that trained some. */
+  'runs.export': call(z.strictObject({ runId, checkpoint: z.enum(['best', 'last']).default('last'), path: z.string().min(1), form: z.enum(['model', 'adapters']).default('model') }), z.strictObject({ path: z.string(), step: z.int(), files: z.array(z.string()) })),
   'queue.move': call(z.strictObject({ runId, position: z.int().min(1) }), z.null()),
   'queue.pause': call(z.strictObject({ paused: z.boolean() }), z.null()),
 } as const

@@ -1,3 +1,4 @@
+import path from 'node:path'
 import { Command } from 'commander'
 import type { RunSummary } from '../../../shared/contract/runs.ts'
 import type { Client } from '../../../shared/rpc.ts'
@@ -69,6 +70,14 @@ export function runsCommand(): Command {
     .addCommand(onRun('stop-and-save', 'Save a checkpoint, evaluate, stop.', async (client, { runId }) => ({ value: await client.call('runs.stop', { runId, mode: 'stop-and-save' }), text: `${runId} is saving and stopping.` })))
     .addCommand(onRun('checkpoint', 'Save a checkpoint and go on.', async (client, { runId }) => ({ value: await client.call('runs.checkpoint', { runId }), text: `${runId} is saving.` })))
     .addCommand(onRun('delete', 'Move its folder to the trash.', async (client, { runId }) => ({ value: await client.call('runs.delete', { runId }), text: `${runId} is in the trash.` })))
+    .addCommand(new Command('export').description('Write a checkpoint as a folder that other programs open: safetensors, tokenizer, model card.').argument('<run>').requiredOption('--to <folder>', 'a folder that does not exist yet').option('--best', 'the best checkpoint in place of the last').option('--adapters', 'only the LoRA adapters, in PEFT\'s layout').action(async (wanted: string, options: { to: string; best?: boolean; adapters?: boolean }, command: Command) => {
+      const { out, dataDir } = globals(command)
+      await withClient(dataDir, async ({ client }) => {
+        const { runId } = await pickRun(client, wanted)
+        const value = await client.call('runs.export', { runId, checkpoint: options.best === true ? 'best' : 'last', path: path.resolve(options.to), form: options.adapters === true ? 'adapters' : 'model' })
+        out.result(value, `${value.path}: step ${value.step}; ${value.files.join(', ')}`)
+      })
+    }))
     .addCommand(new Command('resume').description('Go on from the last checkpoint, exactly as if it had never stopped.').argument('<run>').option('--detach', 'return at once').action(async (wanted: string, options: { detach?: boolean }, command: Command) => {
       const { out, dataDir } = globals(command)
       await withClient(dataDir, async ({ client }) => {

@@ -13,6 +13,7 @@ import type { Output } from '../output.ts'
 import { followRuns } from '../progress.ts'
 import { addSchemaFlags, readSchemaFlags } from '../schema-flags.ts'
 import { pickDataset } from './data.ts'
+import { pickModel } from './models.ts'
 
 const trainingSchema = z.toJSONSchema(trainingConfig, { io: 'input' })
 const judgeSchema = z.toJSONSchema(z.object({ judge: rewardSource }), { io: 'input' })
@@ -25,6 +26,7 @@ interface TrainOptions {
   readonly untied?: boolean
   readonly seeds: string
   readonly engine: string
+  readonly threads?: string
   readonly preset?: string
   readonly name?: string
   readonly annotators?: string
@@ -35,14 +37,15 @@ interface TrainOptions {
   readonly estimate?: boolean
 }
 
-/** `new:micro`, `run:<id>`, `run:<id>@best`. */
+/** `new:micro`, `run:<id>`, `run:<id>@best`, `model:<id or name>`. */
 async function readModel(client: Client, options: TrainOptions): Promise<RunRequestInput['model']> {
   const [kind = '', rest = ''] = options.model.split(/:(.*)/s)
   if (kind === 'new') {
     const tokenizer = options.tokenizer === 'byte' ? { kind: 'byte' as const } : { kind: 'bpe' as const, vocabSize: Number(options.vocabSize) }
     return { kind: 'new', preset: (rest === '' ? 'micro' : rest) as 'micro', tokenizer, tiedEmbeddings: options.untied !== true } // the contract checks the preset
   }
-  if (kind !== 'run') throw new AppError({ code: 'usage-invalid', message: `--model ${options.model} is neither new:<preset> nor run:<id>.`, hint: 'For example: --model new:micro, or --model run:sft-1 to start from a finished run.' })
+  if (kind === 'model') return { kind: 'registered', modelId: (await pickModel(client, rest)).modelId }
+  if (kind !== 'run') throw new AppError({ code: 'usage-invalid', message: `--model ${options.model} is neither new:<preset> nor run:<id> nor model:<id>.`, hint: 'For example: --model new:micro, --model run:sft-1 to start from a finished run, --model model:SmolLM for one that was added.' })
   const [wanted = '', checkpoint = 'last'] = rest.split('@')
   const run = pick(await client.call('runs.list', {}), wanted, 'run', (one) => one.runId, (one) => `${one.name} s${one.seed}`)
   return { kind: 'run', runId: run.runId, checkpoint: checkpoint === 'best' ? 'best' : 'last' }
@@ -69,6 +72,7 @@ async function readRequest(client: Client, method: string, schema: unknown, opti
     },
     ...(judge === undefined ? {} : { judge: rewardSource.parse(judge) }),
     engine: options.engine as 'auto', // checked by the contract
+    threads: options.threads === undefined ? null : Number(options.threads),
     seeds: [...seeds],
     name: options.name ?? '',
   }
@@ -79,13 +83,14 @@ function methodCommand(algorithm: (typeof algorithms)[number]): Command {
   const command = new Command(algorithm.id)
     .description(`${algorithm.name}: ${algorithm.summary}. ${algorithm.paper.cite}.`)
     .requiredOption('--data <data set>', 'id, beginning of the id, or name')
-    .option('--model <model>', 'new:<preset> (nano, micro, mini, small, medium, large) or run:<id>[@best]', 'new:micro')
+    .option('--model <model>', 'new:<preset> (nano, micro, mini, small, medium, large), run:<id>[@best], or model:<id or name>', 'new:micro')
     .addOption(new Option('--tokenizer <kind>', 'of a new model').choices(['bpe', 'byte']).default('bpe'))
     .option('--vocab-size <n>', 'of a new BPE tokenizer', '1024')
     .option('--untied', 'separate input and output embeddings')
     .option('--seeds <list>', 'one run for each: 1-3, or 1,5,9', '1')
     .option('--preset <id>', `values to start from: ${algorithm.presets.map((preset) => `${preset.id} (${preset.title})`).join(', ')}`)
     .addOption(new Option('--engine <name>').choices(['auto', ...engineName.options]).default('auto'))
+    .option('--threads <n>', 'of the processor\'s engines; left out, the engine chooses')
     .option('--annotators <names>', 'only their labels, comma-separated')
     .addOption(new Option('--aggregation <how>', 'several labels of one pair').choices(['mean', 'majority']).default('mean'))
     .option('--split-seed <n>', 'seed of the split', '0')
