@@ -1,0 +1,71 @@
+// What every reproduction of a paper's experiment looks like: a claim, a run, and a verdict that follows from gates.
+
+/** One statement with its number. */
+export interface Gate {
+  readonly claim: string
+  /** Mean ± half-width of the 95 % interval and n where seeds or queries are averaged. */
+  readonly measured: string
+  /** In words and numbers, from thresholds.ts. */
+  readonly required: string
+  readonly verdict: Verdict
+}
+
+/** Inconclusive: the interval holds both what would confirm the claim and what would refute it. */
+export type Verdict = 'holds' | 'does not hold' | 'inconclusive'
+
+/** Numbers stay numbers; a mean over seeds or queries carries its interval. */
+export type Cell = string | number | { readonly mean: number; readonly low: number; readonly high: number; readonly n: number } | null
+
+export interface ResultTable {
+  readonly title: string
+  readonly columns: readonly string[]
+  readonly rows: readonly (readonly Cell[])[]
+}
+
+/** Something to draw: lines with optional bands, or one value a query for two systems. */
+export type Figure =
+  | { readonly kind: 'curves'; readonly title: string; readonly x: string; readonly y: string; readonly series: readonly { readonly name: string; readonly x: readonly number[]; readonly mean: readonly number[]; readonly low: readonly number[] | null; readonly high: readonly number[] | null; readonly n: number }[] }
+  | { readonly kind: 'paired'; readonly title: string; readonly from: string; readonly to: string; readonly metric: string; readonly items: readonly { readonly id: string; readonly before: number; readonly after: number }[] }
+  | { readonly kind: 'simplex'; readonly title: string; readonly arms: readonly string[]; readonly optimum: readonly number[]; readonly paths: readonly { readonly name: string; readonly points: readonly (readonly number[])[] }[] }
+  | { readonly kind: 'texts'; readonly title: string; readonly items: readonly { readonly name: string; readonly before: string; readonly after: string; readonly note: string }[] }
+
+export interface Report {
+  readonly id: string
+  readonly title: string
+  readonly form: 'quick' | 'full'
+  readonly seeds: readonly number[]
+  /** Sizes, rates, steps: enough to do it again elsewhere. */
+  readonly setup: string
+  readonly tables: readonly ResultTable[]
+  readonly figures: readonly Figure[]
+  readonly gates: readonly Gate[]
+  /** Of the gates together: the worst of them. */
+  readonly verdict: Verdict
+  /** What a reader must know: deviations, and why a claim does not hold if it does not. */
+  readonly notes: readonly string[]
+}
+
+export interface RunOptions {
+  readonly form: 'quick' | 'full'
+  /** Null: the number this form asks for. */
+  readonly seedCount: number | null
+  /** Progress in words, a line at a time. */
+  say(text: string): void
+}
+
+export interface Reproduction {
+  /** As on the command line: cpl-lqr. */
+  readonly id: string
+  readonly paper: { readonly cite: string; readonly url: string }
+  /** The claim in one sentence, as the paper makes it. */
+  readonly claim: string
+  /** Roughly, on two cores with the wasm engine. */
+  readonly minutes: { readonly quick: number; readonly full: number }
+  run(options: RunOptions): Promise<Report>
+}
+
+/** The worst of the gates; a report without any decides nothing. */
+export function verdictOf(gates: readonly Gate[]): Verdict {
+  if (gates.some((gate) => gate.verdict === 'does not hold')) return 'does not hold'
+  return gates.length === 0 || gates.some((gate) => gate.verdict === 'inconclusive') ? 'inconclusive' : 'holds'
+}
