@@ -67,6 +67,38 @@ export const preferenceRow = z.strictObject({
 })
 export type PreferenceRow = z.infer<typeof preferenceRow>
 
+/** An item of any other kind, as stored: what lists, labels and splits need, and the kind's own fields in `data`. */
+export const itemRecord = z.strictObject({
+  /** Stable within the data set; named as for pairs, since labels and lists treat both alike. */
+  pairId: z.string(),
+  index: z.int().nonnegative(),
+  line: z.int().positive(),
+  /** Items of one group stay on one side of a split. */
+  group: z.string(),
+  /** For lists. */
+  title: z.string(),
+  /** The side that the source itself gives; null where it is to be drawn. */
+  split: splitName.nullable(),
+  data: z.json(),
+})
+export type ItemRecord = z.infer<typeof itemRecord>
+
+/** What items refer to and is no item itself, a document for example. Such lines follow the items. */
+export const extraRecord = z.strictObject({ extra: z.string(), data: z.json() })
+export type ExtraRecord = z.infer<typeof extraRecord>
+
+/** What a trainer reads of such a data set, one line an item, then the extra lines as they stand. */
+export const itemRow = z.strictObject({
+  pairId: z.string(),
+  split: splitName,
+  /** Where people compared the two sides of the item: P(a preferred over b); null where nobody did. */
+  preferenceA: z.number().min(0).max(1).nullable(),
+  strength: z.number().min(0).max(1),
+  labelCount: z.int().nonnegative(),
+  data: z.json(),
+})
+export type ItemRow = z.infer<typeof itemRow>
+
 /** The chat layout of Pairlab's own small models: one tag a turn, plain text, no special tokens. */
 export function toText(value: Content): string {
   if (typeof value === 'string') return value

@@ -59,3 +59,7 @@ export const metricInfo = z.strictObject({
   help: z.string(),
 })
 export type MetricInfo = z.infer<typeof metricInfo>
+
+/** What a run's checkpoint can be used as. */
+export const algorithmRole = z.enum(['policy', 'reward-model', 'ranker', 'embedder'])
+export type AlgorithmRole = z.infer<typeof algorithmRole>

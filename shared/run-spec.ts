@@ -30,6 +30,8 @@ export const modelSpec = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('run'), runId, checkpoint: z.enum(['best', 'last']).default('last') }),
   /** Start from a model that was added to the registry; its weights are also the reference policy. */
   z.strictObject({ kind: z.literal('registered'), modelId }),
+  /** Small networks that the method makes for its data, sized by its own settings. */
+  z.strictObject({ kind: z.literal('networks') }),
 ])
 export type ModelSpec = z.infer<typeof modelSpec>
 
@@ -152,6 +154,7 @@ export const runSpec = z.strictObject({
     z.strictObject({ kind: z.literal('new'), preset: z.enum(presetNames), tokenizer: tokenizerSpec, tiedEmbeddings: z.boolean() }),
     z.strictObject({ kind: z.literal('run'), runId, checkpoint: z.enum(['best', 'last']), /** Absolute folder of the checkpoint. */ path: z.string(), hash: z.string() }),
     z.strictObject({ kind: z.literal('registered'), modelId, name: z.string(), /** Absolute folder in Hugging Face layout. */ path: z.string(), hash: z.string() }),
+    z.strictObject({ kind: z.literal('networks') }),
   ]),
   judge: z.strictObject({ source: rewardSource, /** Checkpoint folder, for a reward model. */ path: z.string().nullable() }).nullable(),
   /** Checkpoint folder of the reward model that the method's own config names, if it does. */

@@ -1,15 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs'
 import path from 'node:path'
 import { invariant } from '../../shared/assert.ts'
-import type { PreferenceRow, SplitName } from '../../shared/data-kinds.ts'
+import { extraRecord, type ExtraRecord, type ItemRow, type PreferenceRow, type SplitName } from '../../shared/data-kinds.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { DataSpec } from '../../shared/run-spec.ts'
 import { requireDataset } from '../store/datasets.ts'
-import { syncFolder, viewsFolder } from '../store/datasets-folder.ts'
+import { recordsPath, syncFolder, viewsFolder } from '../store/datasets-folder.ts'
 import { readAnswersByPair } from '../store/labels-read.ts'
 import type { ReadableDb } from '../store/open.ts'
-import { iteratePairs, openRecords, readPromptHashes } from '../store/pairs.ts'
+import { iteratePairs, openRecords, parseItem, readPromptHashes } from '../store/pairs.ts'
 import { reduceLabels } from './reduce-labels.ts'
 import { assignSplits } from './split.ts'
 
@@ -47,7 +47,8 @@ export function buildView(db: ReadableDb, dataFolder: string, spec: DataSpec): V
   mkdirSync(folder, { recursive: true })
   const writer = openHashedFile(folder)
   try {
-    const totals = writeRows(db, dataFolder, spec, splits, (row) => writer.write(`${JSON.stringify(row)}\n`))
+    const write = (row: PreferenceRow | ItemRow | ExtraRecord): void => writer.write(`${JSON.stringify(row)}\n`)
+    const totals = dataset.kind === 'response-pairs' ? writeRows(db, dataFolder, spec, splits, write) : writeItems(db, dataFolder, spec, splits, write)
     const pairs = totals.counts.train + totals.counts.validation + totals.counts.test
     if (pairs === 0) {
       throw new AppError({
@@ -108,6 +109,34 @@ function writeRows(db: ReadableDb, dataFolder: string, spec: DataSpec, splits: r
   return totals
 }
 
+/** Items of another kind, judged by people or not, and what they refer to. A side that the source gives is kept. */
+function writeItems(db: ReadableDb, dataFolder: string, spec: DataSpec, splits: readonly SplitName[], write: (row: ItemRow | ExtraRecord) => void): Totals {
+  const answers = readAnswersByPair(db, spec.datasetId, spec.annotators)
+  const records = openRecords(dataFolder, spec.datasetId)
+  const totals: Totals = { counts: { train: 0, validation: 0, test: 0 }, labels: 0, ties: 0, unlabeled: 0, bothBad: 0 }
+  let end = 0
+  try {
+    for (const entry of iteratePairs(db, spec.datasetId)) {
+      end = entry.byteOffset + entry.byteLength + 1
+      const item = parseItem(records.readLine(entry))
+      if (typeof item === 'string') throw new AppError({ code: 'dataset-invalid', message: `Item ${entry.index + 1} of ${recordsPath(dataFolder, spec.datasetId)} cannot be read: ${item}.`, hint: 'The file was changed after it was written. Put a copy back, or make the data set again.' })
+      const split = item.split ?? splits[entry.index]
+      invariant(split !== undefined, `item ${entry.index} has a side of the split`)
+      const reduced = reduceLabels(answers.get(entry.index) ?? [], spec.aggregation)
+      const judged = reduced.kind === 'preference' ? reduced : { preferenceA: null, strength: 1, labelCount: 0 }
+      write({ pairId: item.pairId, split, preferenceA: judged.preferenceA, strength: judged.strength, labelCount: judged.labelCount, data: item.data })
+      totals.counts[split] += 1
+      totals.labels += judged.labelCount
+      if (judged.preferenceA === 0.5) totals.ties += 1
+      if (judged.preferenceA === null) totals.unlabeled += 1
+    }
+    for (const line of linesFrom(recordsPath(dataFolder, spec.datasetId), end)) write(extraRecord.parse(JSON.parse(line)))
+  } finally {
+    records.close()
+  }
+  return totals
+}
+
 interface HashedFile {
   write(text: string): void
   /** Names the file after its content and makes sure that it is on the disk. */
@@ -154,5 +183,30 @@ function openHashedFile(folder: string): HashedFile {
       open = false
       rmSync(temporary, { force: true })
     },
+  }
+}
+
+const READ_BYTES = 1024 * 1024
+
+/** Whole lines of a file from a byte on, one at a time. */
+function* linesFrom(file: string, start: number): Generator<string> {
+  const handle = openSync(file, 'r')
+  try {
+    const buffer = Buffer.alloc(READ_BYTES)
+    let rest: Buffer = Buffer.alloc(0)
+    for (let position = start; ;) {
+      const count = readSync(handle, buffer, 0, READ_BYTES, position)
+      if (count === 0) break
+      position += count
+      const whole = Buffer.concat([rest, buffer.subarray(0, count)])
+      let from = 0
+      for (let at = whole.indexOf(10); at >= 0; at = whole.indexOf(10, from)) {
+        yield whole.toString('utf8', from, at)
+        from = at + 1
+      }
+      rest = whole.subarray(from)
+    }
+  } finally {
+    closeSync(handle)
   }
 }

@@ -2,17 +2,18 @@ import { z } from 'zod'
 import type { AlgorithmInfo } from '../../shared/contract/system.ts'
 import type { Handlers } from '../../shared/rpc.ts'
 import { trainingConfig } from '../../shared/run-spec.ts'
-import type { Algorithm } from '../learn/define.ts'
+import type { AlgorithmPage } from '../learn/define.ts'
 import { algorithms } from '../learn/registry.ts'
 
 export function algorithmHandlers(): Pick<Handlers, 'algorithms.list'> {
   return { 'algorithms.list': () => algorithms.map(toInfo) }
 }
 
-function toInfo(algorithm: Algorithm): AlgorithmInfo {
-  const { id, name, summary, paper, equation, deviations, data, role, needsReference, metrics, presets } = algorithm
+function toInfo(algorithm: AlgorithmPage): AlgorithmInfo {
+  const { id, name, summary, paper, equation, deviations, data, role, models, needsReference, metrics, presets } = algorithm
   return {
     id, name, summary, paper, equation, data, role, needsReference,
+    models: [...models],
     deviations: [...deviations],
     metrics: [...metrics],
     presets: presets.map((preset) => ({ ...preset, config: toJson(preset.config), training: toJson(preset.training) })),

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
+import type { AlgorithmRole } from '../../shared/domain.ts'
 import { AppError } from '../../shared/errors.ts'
-import type { Algorithm } from '../learn/define.ts'
 import { findAlgorithm } from '../learn/registry.ts'
 import { listCheckpoints } from '../store/metrics.ts'
 import { findRun, type RunEntry } from '../store/runs.ts'
@@ -20,7 +20,7 @@ export interface StartPoint {
  * @param use what it is wanted for, as a verb: "start from"
  * @throws AppError `not-found`, `spec-invalid`: the run is of another role, or has no checkpoint
  */
-export function findCheckpoint(deps: Pick<HandlerDeps, 'db' | 'runs'>, runId: string, which: 'best' | 'last', use: string, role: Algorithm['role'] | null): StartPoint {
+export function findCheckpoint(deps: Pick<HandlerDeps, 'db' | 'runs'>, runId: string, which: 'best' | 'last', use: string, role: AlgorithmRole | null): StartPoint {
   const run = findRun(deps.db, runId)
   if (run === null) throw new AppError({ code: 'not-found', message: `There is no run "${runId}" to ${use}.`, hint: 'Choose another run.' })
   const actual = findAlgorithm(run.method).role

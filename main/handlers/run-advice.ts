@@ -3,7 +3,7 @@ import { preferenceRow, type PreferenceRow } from '../../shared/data-kinds.ts'
 import type { RewardSource, RunRequest, TrainingConfig } from '../../shared/run-spec.ts'
 import { formatPercent } from '../../shared/units.ts'
 import type { View } from '../data/view.ts'
-import type { Algorithm } from '../learn/define.ts'
+import type { AlgorithmPage } from '../learn/define.ts'
 
 export interface Advice {
   readonly level: 'info' | 'warning'
@@ -12,7 +12,7 @@ export interface Advice {
 
 interface Questioned {
   readonly request: RunRequest
-  readonly algorithm: Algorithm
+  readonly algorithm: AlgorithmPage
   readonly training: TrainingConfig
   readonly view: View | null
   readonly rewards: RewardSource | null
@@ -32,7 +32,8 @@ export function adviseRequest(asked: Questioned): { readonly problems: readonly 
   if (request.seeds.length === 1) tell('With one seed nothing can be concluded about the method; three or more give an interval.')
   if (new Set(request.seeds).size < request.seeds.length) problems.push('Each seed can be given once.')
   if (view !== null) {
-    adviseData(view, problems, warn, tell)
+    if (asked.algorithm.data === 'response-pairs') adviseData(view, problems, warn, tell)
+    else adviseItems(view, problems, tell)
     adviseTraining(asked, view, warn)
     if (asked.rewards?.kind === 'column' && headRows(view.viewPath).some((row) => row.rewardA === null || row.rewardB === null)) {
       problems.push('The rewards are to come from columns of the file, but some rows have no number there: import it with its reward columns chosen, or take the rewards from the labels.')
@@ -54,10 +55,16 @@ function adviseData(view: View, problems: string[], warn: (text: string) => void
   if (view.bothBadCount > 0) tell(`${view.bothBadCount} pairs are left out because both answers were called bad.`)
 }
 
+function adviseItems({ counts: { train, validation, test } }: View, problems: string[], tell: (text: string) => void): void {
+  if (train === 0) problems.push('Nothing is on the training side of the split.')
+  if (validation + test === 0) tell('Nothing is held out.')
+}
+
 function adviseTraining({ training }: Questioned, view: View, warn: (text: string) => void): void {
-  const epochs = (training.steps * training.batchSize) / Math.max(1, view.counts.train)
-  if (epochs > MANY_EPOCHS) warn(`Every pair will be seen about ${Math.round(epochs)} times; watch the held-out curve for over-fitting.`)
-  if (training.batchSize > view.counts.train && view.counts.train > 0) warn(`The batch (${training.batchSize}) is larger than the training side (${view.counts.train} pairs).`)
+  if (view.counts.train === 0) return
+  const epochs = (training.steps * training.batchSize) / view.counts.train
+  if (epochs > MANY_EPOCHS) warn(`Everything will be seen about ${Math.round(epochs)} times; watch the held-out curve for over-fitting.`)
+  if (training.batchSize > view.counts.train && view.counts.train > 0) warn(`The batch (${training.batchSize}) is larger than the training side (${view.counts.train}).`)
 }
 
 const HEAD_BYTES = 256 * 1024

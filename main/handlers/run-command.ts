@@ -1,17 +1,18 @@
 import { z } from 'zod'
 import { fieldsOf, flagName, formatField, getPath, type FormField } from '../../shared/form.ts'
 import { type ModelSpec, rewardSource, trainingConfig, type RewardSource, type RunRequest, type TrainingConfig } from '../../shared/run-spec.ts'
-import type { Algorithm } from '../learn/define.ts'
+import type { AlgorithmPage } from '../learn/define.ts'
 
 /** A request with every default filled in, as the command line says it. */
 export interface CommandParts {
-  readonly algorithm: Algorithm
+  readonly algorithm: AlgorithmPage
   readonly config: Readonly<Record<string, unknown>>
   readonly training: TrainingConfig
   readonly request: RunRequest
 }
 
 function modelFlag(model: ModelSpec): string {
+  if (model.kind === 'networks') return 'networks'
   if (model.kind === 'new') return `new:${model.preset}`
   if (model.kind === 'registered') return `model:${model.modelId}`
   return `run:${model.runId}${model.checkpoint === 'best' ? '@best' : ''}`

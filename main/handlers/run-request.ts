@@ -6,7 +6,7 @@ import { runId as runIdSchema, type EngineName, type RunId } from '../../shared/
 import { AppError, describeIssues } from '../../shared/errors.ts'
 import { type ModelSpec, runSpec, trainingConfig, type RewardSource, type RunRequest, type RunSpec, type TrainingConfig } from '../../shared/run-spec.ts'
 import { buildView, type View } from '../data/view.ts'
-import type { Algorithm } from '../learn/define.ts'
+import type { AlgorithmPage } from '../learn/define.ts'
 import { findAlgorithm } from '../learn/registry.ts'
 import type { PreparedRun } from '../runs/run-service.ts'
 import { enginesFolderOf } from '../engines/folder.ts'
@@ -33,7 +33,7 @@ export interface RegisteredModel {
 /** A request with everything looked up that it names. `problems` keep it from being started. */
 export interface CheckedRequest {
   readonly request: RunRequest
-  readonly algorithm: Algorithm
+  readonly algorithm: AlgorithmPage
   readonly config: Readonly<Record<string, Json>>
   readonly training: TrainingConfig
   /** Null when the data set cannot be trained on; a problem says why. */
@@ -58,12 +58,15 @@ export function checkRequest(deps: Deps, request: RunRequest): CheckedRequest {
   const config = z.record(z.string(), z.json()).parse(parsedConfig.success ? parsedConfig.data : request.config)
   const training = trainingConfig.parse({ ...algorithm.presets[0].training, ...definedOnly(request.training) })
   if (dataset.kind !== algorithm.data) problems.push(`${algorithm.name} learns from ${algorithm.data}; "${dataset.name}" holds ${dataset.kind}.`)
+  if (!algorithm.models.some((use) => (use === 'networks') === (request.model.kind === 'networks'))) {
+    problems.push(request.model.kind === 'networks' ? `${algorithm.name} trains a language model: start from a new one, a finished run or a registered one.` : `${algorithm.name} makes its own networks: give "networks" as the model.`)
+  }
   const view = attempt(() => cachedView(deps, request), problems)
-  const find = (runId: string, which: 'best' | 'last', use: string, role: Algorithm['role'] | null): StartPoint | null => attempt(() => findCheckpoint(deps, runId, which, use, role), problems)
+  const find = (runId: string, which: 'best' | 'last', use: string, role: AlgorithmPage['role'] | null): StartPoint | null => attempt(() => findCheckpoint(deps, runId, which, use, role), problems)
   const rewards = parsedConfig.success ? (algorithm.rewards?.(parsedConfig.data) ?? null) : null
   const start = request.model.kind === 'run' ? find(request.model.runId, request.model.checkpoint, 'start from', algorithm.role === 'policy' ? 'policy' : null) : null
   const { model } = request
-  const registered = model.kind === 'registered' ? attempt(() => findModel(deps, model.modelId), problems) : null
+  const registered = model.kind === 'registered' ? attempt(() => findModel(deps, model.modelId, algorithm.models.includes('text-encoder')), problems) : null
   const rewardModel = rewards?.kind === 'reward-model' ? find(rewards.runId, 'best', 'take rewards from', 'reward-model') : null
   const judge = request.judge?.kind === 'reward-model' ? find(request.judge.runId, 'best', 'judge with', 'reward-model') : null
   if (request.judge?.kind === 'label' || request.judge?.kind === 'column') problems.push('The judge scores generated text, which has no labels and no columns: choose a reward model, a length, keywords or a pattern.')
@@ -102,9 +105,9 @@ function cachedView({ db, dataFolder }: Deps, request: RunRequest): View {
   return lastView.view
 }
 
-function findModel({ db, dataFolder }: Deps, id: string): RegisteredModel {
+function findModel({ db, dataFolder }: Deps, id: string, encoders: boolean): RegisteredModel {
   const entry = requireModel(db, id)
-  if (entry.facts.kind !== 'decoder') throw new AppError({ code: 'spec-invalid', message: `"${entry.name}" is an encoder: it cannot write completions.`, hint: 'Choose a decoder, e.g. a Llama, Qwen or GPT-2 model.' })
+  if (entry.facts.kind !== 'decoder' && !encoders) throw new AppError({ code: 'spec-invalid', message: `"${entry.name}" is an encoder: it cannot write completions.`, hint: 'Choose a decoder, e.g. a Llama, Qwen or GPT-2 model.' })
   if (!entry.facts.hasTokenizer) throw new AppError({ code: 'spec-invalid', message: `"${entry.name}" has no tokenizer.json.`, hint: 'Put it beside the weights and add the model again.' })
   return { name: entry.name, path: weightsFolder(dataFolder, entry), hash: entry.hash }
 }
@@ -182,7 +185,7 @@ function specFor(deps: Deps, checked: CheckedRequest & { readonly view: View }, 
       labelCount: view.labelCount,
       counts: view.counts,
     },
-    model: request.model.kind === 'new' ? request.model : request.model.kind === 'run' ? { ...request.model, path: start?.path, hash: start?.hash } : { ...request.model, ...registered },
+    model: request.model.kind === 'new' || request.model.kind === 'networks' ? request.model : request.model.kind === 'run' ? { ...request.model, path: start?.path, hash: start?.hash } : { ...request.model, ...registered },
     judge: request.judge === null ? null : { source: request.judge, path: judge?.path ?? null },
     rewardModelPath: rewardModel?.path ?? null,
     cacheFolder: deps.runs.cacheFolder,
@@ -202,7 +205,7 @@ function newRunIds({ runs, dataFolder }: Deps, name: string, count: number): Run
 }
 
 function modelOf(model: RunSpec['model']): ModelSpec {
-  if (model.kind === 'new') return model
+  if (model.kind === 'new' || model.kind === 'networks') return model
   return model.kind === 'run' ? { kind: 'run', runId: model.runId, checkpoint: model.checkpoint } : { kind: 'registered', modelId: model.modelId }
 }
 

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { DataKind } from '../../shared/data-kinds.ts'
-import type { MetricInfo } from '../../shared/domain.ts'
+import type { AlgorithmRole, MetricInfo } from '../../shared/domain.ts'
 import type { TrainingConfig } from '../../shared/run-spec.ts'
 import type { tf } from './tf.ts'
 
@@ -100,7 +100,14 @@ export interface Preset {
   readonly training: Partial<TrainingConfig>
 }
 
-export interface Algorithm<C = unknown> {
+/**
+ * What a run of the method may begin with. Decoder: a new one of ours, a run's checkpoint, a registered one. Text encoder:
+ * those and registered encoders. Networks: small ones that the method makes for its data, sized by its own settings.
+ */
+export type ModelUse = 'decoder' | 'text-encoder' | 'networks'
+
+/** What every method says of itself, whatever it learns from. How it learns stands in the interface of its kind of data. */
+export interface AlgorithmPage<C = unknown> {
   readonly id: string
   readonly name: string
   readonly summary: string
@@ -108,10 +115,25 @@ export interface Algorithm<C = unknown> {
   readonly equation: string
   readonly deviations: readonly string[]
   readonly data: DataKind
-  readonly role: 'policy' | 'reward-model'
+  /** What comes out: something that writes or acts, that scores completions, that orders documents, that embeds texts. */
+  readonly role: AlgorithmRole
+  /** First is the default. */
+  readonly models: readonly [ModelUse, ...ModelUse[]]
   readonly needsReference: boolean
   /** Rewards must be filled into the batch, from this source. */
   readonly rewards?: (config: C) => import('../../shared/run-spec.ts').RewardSource | null
+  readonly config: z.ZodType<C>
+  /** Names and meaning of everything it reports, training side; the trainer adds its own `eval/…`. */
+  readonly metrics: readonly MetricInfo[]
+  /** Held-out metric by which runs of this method are judged, e.g. `eval/rewards/accuracies`. */
+  readonly mainMetric: string
+  /** First is the default. `paper` holds the published values. */
+  readonly presets: readonly [Preset, ...Preset[]]
+}
+
+/** A method that learns from pairs of completions. */
+export interface Algorithm<C = unknown> extends AlgorithmPage<C> {
+  readonly data: 'response-pairs'
   /** Group size when the method wants k-sample groups in place of pairs; null means pairs. */
   readonly groupSize?: (config: C) => number | null
   /**
@@ -119,19 +141,12 @@ export interface Algorithm<C = unknown> {
    * 1 and 1 where absent. Only methods that divide by tokens need it.
    */
   readonly tokenWeights?: (preference: number, strength: number, config: C) => readonly [chosen: number, rejected: number]
-  readonly config: z.ZodType<C>
-  /** Names and meaning of everything `loss` reports, training side; the trainer adds its own `eval/…`. */
-  readonly metrics: readonly MetricInfo[]
-  /** Held-out metric by which runs of this method are judged, e.g. `eval/rewards/accuracies`. */
-  readonly mainMetric: string
-  /** First is the default. `paper` holds the published values. */
-  readonly presets: readonly [Preset, ...Preset[]]
   loss(context: LossContext<C>): LossResult
   /** Only for methods whose update is more than one descent on `loss`. */
   step?(context: StepContext<C>): Promise<Readonly<Record<string, number>>>
 }
 
 /** Identity that infers the config type, so that `loss` sees what the schema promises. */
-export function defineAlgorithm<C>(algorithm: Algorithm<C>): Algorithm<C> {
-  return algorithm
+export function defineAlgorithm<C>(algorithm: Omit<Algorithm<C>, 'models'>): Algorithm<C> {
+  return { models: ['decoder'], ...algorithm }
 }

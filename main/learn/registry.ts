@@ -4,21 +4,32 @@ import { dpo } from './algorithms/dpo.ts'
 import { ipo } from './algorithms/ipo.ts'
 import { rewardModel } from './algorithms/reward-model.ts'
 import { sft } from './algorithms/sft.ts'
-import type { Algorithm } from './define.ts'
+import type { Algorithm, AlgorithmPage } from './define.ts'
 
 /** Every method, in the order in which they are shown. One line each. */
 // A method's config type is known only inside its own page; outside, its schema stands guard.
-export const algorithms: readonly Algorithm[] = [
+export const algorithms: readonly AlgorithmPage[] = [
   sft,
   dpo,
   ipo,
   copg,
   rewardModel,
-] as unknown as readonly Algorithm[]
+] as unknown as readonly AlgorithmPage[]
 
 /** @throws AppError `spec-invalid` */
-export function findAlgorithm(id: string): Algorithm {
+export function findAlgorithm(id: string): AlgorithmPage {
   const found = algorithms.find((algorithm) => algorithm.id === id)
   if (found !== undefined) return found
   throw new AppError({ code: 'spec-invalid', message: `There is no method called "${id}".`, hint: `Choose one of: ${algorithms.map((algorithm) => algorithm.id).join(', ')}.` })
+}
+
+/** @throws AppError `spec-invalid` for an unknown method, or one that learns from something else than pairs of completions */
+export function findTextAlgorithm(id: string): Algorithm {
+  const found = findAlgorithm(id)
+  if (isTextAlgorithm(found)) return found
+  throw new AppError({ code: 'spec-invalid', message: `${found.name} learns from ${found.data}, not from pairs of completions.`, hint: 'Start the run again from its request.' })
+}
+
+export function isTextAlgorithm(page: AlgorithmPage): page is Algorithm {
+  return page.data === 'response-pairs'
 }

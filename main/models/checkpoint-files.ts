@@ -35,7 +35,7 @@ export type CheckpointState = z.infer<typeof checkpointState>
 export interface ModelFiles {
   /** config.json */
   readonly config: unknown
-  /** tokenizer.json */
+  /** tokenizer.json; null where the model reads no text. */
   readonly tokenizer: unknown
   /** Read from the disk when asked. */
   readonly source: TensorSource
@@ -69,7 +69,7 @@ export async function openModelFiles(folder: string): Promise<ModelFiles> {
 /** @param unread a file that is not needed, and not checked */
 async function openStored(folder: string, unread?: string): Promise<Omit<Checkpoint, 'folder' | 'optimizer'>> {
   const state = await checkedState(folder, unread)
-  const described = { state, config: readJson(folder, CHECKPOINT_FILES.config), tokenizer: readJson(folder, CHECKPOINT_FILES.tokenizer) }
+  const described = { state, config: readJson(folder, CHECKPOINT_FILES.config), tokenizer: CHECKPOINT_FILES.tokenizer in state.files ? readJson(folder, CHECKPOINT_FILES.tokenizer) : null }
   if (!isAdapterFolder(folder)) {
     const reader = openSafeTensors(path.join(folder, CHECKPOINT_FILES.weights))
     return { ...described, source: readerSource(reader), adapters: null, hash: state.files[CHECKPOINT_FILES.weights] ?? '', close: () => reader.close() }

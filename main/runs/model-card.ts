@@ -16,8 +16,8 @@ export interface CardFacts {
 export function modelCard({ spec, methodName, paper, step, checkpointHash, summary, command }: CardFacts): string {
   const { data, training, model } = spec
   const heldOut = Object.entries(summary).filter(([name, value]) => value !== null && /^(eval|test)\//.test(name)).toSorted(([a], [b]) => a.localeCompare(b))
-  const began = model.kind === 'new' ? `a new ${model.preset} model` : model.kind === 'run' ? `the ${model.checkpoint} checkpoint of the run ${model.runId}` : `the model ${model.name}`
-  const hash = model.kind === 'new' ? '' : `, sha256 of its weights \`${model.hash}\``
+  const began = model.kind === 'networks' ? 'new networks' : model.kind === 'new' ? `a new ${model.preset} model` : model.kind === 'run' ? `the ${model.checkpoint} checkpoint of the run ${model.runId}` : `the model ${model.name}`
+  const hash = model.kind === 'new' || model.kind === 'networks' ? '' : `, sha256 of its weights \`${model.hash}\``
   return `---
 library_name: transformers
 pipeline_tag: text-generation

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { closeSync, openSync, readSync } from 'node:fs'
-import { responsePair, toText, type Content, type ResponsePair, type SplitName } from '../../shared/data-kinds.ts'
+import type { z } from 'zod'
+import { itemRecord, responsePair, toText, type Content, type ItemRecord, type ResponsePair, type SplitName } from '../../shared/data-kinds.ts'
 import { AppError, describeIssues } from '../../shared/errors.ts'
 import { invariant } from '../../shared/assert.ts'
 import { recordsPath } from './datasets-folder.ts'
@@ -48,6 +49,11 @@ export function indexPair(record: ResponsePair, byteOffset: number, byteLength: 
     title: titleOf(record.prompt),
     split: 'train',
   }
+}
+
+/** The same for an item of another kind: its title and group say what lists and splits need. */
+export function indexItem({ index, pairId, line, group, title, split }: ItemRecord, byteOffset: number, byteLength: number): PairEntry {
+  return { index, pairId, line, byteOffset, byteLength, promptHash: hashPrompt(group), aWords: 0, bWords: 0, aEmpty: false, bEmpty: false, title: [...title].slice(0, TITLE_LENGTH).join(''), split: split ?? 'train' }
 }
 
 /** Keeps the place of a record that can no longer be read, so that all others keep theirs. */
@@ -207,6 +213,15 @@ function openForReading(file: string): number {
 
 /** A line of records.jsonl, or what is wrong with it. */
 export function parseRecord(line: string): ResponsePair | string {
+  return parseLine(line, responsePair)
+}
+
+/** The same of a data set of another kind. */
+export function parseItem(line: string): ItemRecord | string {
+  return parseLine(line, itemRecord)
+}
+
+function parseLine<T>(line: string, schema: z.ZodType<T>): T | string {
   let value: unknown
   try {
     value = JSON.parse(line)
@@ -214,7 +229,7 @@ export function parseRecord(line: string): ResponsePair | string {
     invariant(error instanceof SyntaxError, 'JSON.parse throws SyntaxError only')
     return error.message
   }
-  const parsed = responsePair.safeParse(value)
+  const parsed = schema.safeParse(value)
   return parsed.success ? parsed.data : describeIssues(parsed.error)
 }
 

@@ -14,7 +14,7 @@ import { appendToJournal, forgetJournal, readJournal, type JournalEvent } from '
 import { compareWithJournal, replayJournal } from './labels-reconcile.ts'
 import { lockFolder } from './open-lock.ts'
 import { createDatabase, databasePath, type WritableDb } from './open.ts'
-import { damagedPair, indexPair, insertPairs, parseRecord, readPromptHashes, setSplits, type PairEntry } from './pairs.ts'
+import { damagedPair, indexItem, indexPair, insertPairs, parseItem, parseRecord, readPromptHashes, setSplits, type PairEntry } from './pairs.ts'
 import { salvageDatabase, type Salvage } from './recover-salvage.ts'
 import { writeSettings } from './settings.ts'
 
@@ -114,11 +114,11 @@ async function rebuildDataset(db: WritableDb, folder: string, id: string, salvag
   const entry = describe(folder, id, salvage, problems)
   if (entry === null || !existsSync(recordsPath(folder, id))) return null // an import that never ended
   insertDataset(db, entry)
-  const records = await readRecords(db, folder, id, problems)
+  const records = await readRecords(db, folder, entry, problems)
   if (records.fingerprint !== entry.fingerprint) problems.push('the records are not the ones that were imported: their fingerprint differs')
   if (records.damaged > 0) nameDamagedPairs(db, folder, id)
   publishDataset(db, id, { ...entry, pairCount: records.count })
-  setSplits(db, id, entry.split, options.assignSplits(readPromptHashes(db, id), entry.split))
+  if (entry.kind === 'response-pairs') setSplits(db, id, entry.split, options.assignSplits(readPromptHashes(db, id), entry.split))
   const replay = replayJournal(db, folder, id, withPairIds(db, id, salvage.events.get(id) ?? []))
   problems.push(...replay.problems)
   mendJournal(db, folder, id, options.nowMs, problems)
@@ -141,19 +141,22 @@ function describe(folder: string, id: string, salvage: Salvage, problems: string
 const BATCH_PAIRS = 1000
 
 /** Reads records.jsonl as a stream; a line that is no record keeps its place, so that the others keep theirs. */
-async function readRecords(db: WritableDb, folder: string, id: string, problems: string[]): Promise<{ readonly count: number; readonly damaged: number; readonly fingerprint: string }> {
+async function readRecords(db: WritableDb, folder: string, { datasetId: id, kind }: DatasetEntry, problems: string[]): Promise<{ readonly count: number; readonly damaged: number; readonly fingerprint: string }> {
   const hash = createHash('sha256')
   let batch: PairEntry[] = []
   let count = 0
   let damaged = 0
   let offset = 0
   let rest: Buffer = Buffer.alloc(0)
+  const isPairs = kind === 'response-pairs'
   function take(line: Buffer): void {
-    const record = parseRecord(line.toString('utf8'))
+    const text = line.toString('utf8')
+    if (!isPairs && text.startsWith('{"extra"')) return // no item
+    const record = isPairs ? parseRecord(text) : parseItem(text)
     const fits = typeof record !== 'string' && record.index === count
     if (!fits) damaged += 1
     if (!fits) problems.push(`record ${count + 1} is damaged: ${typeof record === 'string' ? record : 'it belongs to another place'}`)
-    batch.push(fits ? indexPair(record, offset, line.length) : damagedPair(count, offset, line.length))
+    batch.push(fits ? ('data' in record ? indexItem(record, offset, line.length) : indexPair(record, offset, line.length)) : damagedPair(count, offset, line.length))
     offset += line.length + 1
     count += 1
   }

@@ -10,7 +10,7 @@ import { checkpointFolder, diskError, runPaths, syncFolder, writeFully } from '.
 export interface CheckpointContents {
   /** config.json */
   readonly config: unknown
-  /** tokenizer.json */
+  /** tokenizer.json; null where the model reads no text. */
   readonly tokenizer: unknown
   /** What trains, or all of the model; of adapters, under the names of their library. */
   readonly weights: Readonly<Record<string, TensorToWrite>>
@@ -42,7 +42,7 @@ export async function saveCheckpoint(runFolder: string, contents: CheckpointCont
     const weightsFile = contents.adapter === null ? CHECKPOINT_FILES.weights : ADAPTER_WEIGHTS
     const written: Record<string, WrittenFile> = {
       [CHECKPOINT_FILES.config]: writeJson(path.join(temporary, CHECKPOINT_FILES.config), contents.config, 2),
-      [CHECKPOINT_FILES.tokenizer]: writeJson(path.join(temporary, CHECKPOINT_FILES.tokenizer), contents.tokenizer),
+      ...(contents.tokenizer === null ? {} : { [CHECKPOINT_FILES.tokenizer]: writeJson(path.join(temporary, CHECKPOINT_FILES.tokenizer), contents.tokenizer) }),
       ...(contents.adapter === null ? {} : { [ADAPTER_CONFIG]: writeJson(path.join(temporary, ADAPTER_CONFIG), contents.adapter, 2) }),
       [weightsFile]: await writeSafeTensors(path.join(temporary, weightsFile), contents.weights, { format: 'pt' }),
       [CHECKPOINT_FILES.optimizer]: await writeSafeTensors(path.join(temporary, CHECKPOINT_FILES.optimizer), contents.optimizer),

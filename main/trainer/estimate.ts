@@ -1,9 +1,6 @@
-import { sizeOfShape } from '../learn/models/parameters.ts'
-import { minimizeParts } from './minimize.ts'
+import type { Course } from './course.ts'
+import { openCourse } from './courses.ts'
 import type { RunContext } from './run-context.ts'
-import { openSession, type Session } from './session.ts'
-import { firstPairs, scorePairs } from './evaluate.ts'
-import { openSampler } from './samples.ts'
 
 const WARM_UP_STEPS = 1
 const MOST_STEPS = 8
@@ -16,15 +13,15 @@ const LONGEST_MS = 15_000
 export async function estimate(context: RunContext): Promise<void> {
   const baseBytes = process.memoryUsage.rss()
   const beganAtMs = performance.now()
-  const session = await openSession(context, null)
+  const course = await openCourse(context, null)
   const setupMs = performance.now() - beganAtMs
   context.phase('training')
-  const stepsMs = await timeSteps(session)
+  const stepsMs = await timeSteps(context, course)
   const peakBytes = process.resourceUsage().maxRSS * 1024
-  const evaluationMs = await timeEvaluation(session)
-  const { parameterCount } = session.decoder
+  const evaluationMs = await timeEvaluation(course)
+  const { parameterCount } = course
   const weightBytes = 4 * parameterCount
-  const optimizerBytes = 4 * Object.values(session.optimizer.shapes).reduce((sum, shape) => sum + sizeOfShape(shape), 0)
+  const optimizerBytes = 4 * course.optimizerCount
   context.emit({
     type: 'fact',
     facts: {
@@ -45,16 +42,14 @@ export async function estimate(context: RunContext): Promise<void> {
   context.emit({ type: 'done', outcome: 'finished', summary: {} }, true)
 }
 
-/** Milliseconds of each update at the batch with the most tokens; the first, which compiles kernels, is left out. */
-async function timeSteps({ context, items, decoder, optimizer, algorithm, config }: Session): Promise<number[]> {
-  const { training } = context.spec
-  const longest = items.lengths.map((_length, index) => index).sort((a, b) => items.lengths[b]! - items.lengths[a]!).slice(0, training.batchSize) // indices of items
+/** Milliseconds of each update at the batch that takes the most; the first, which compiles kernels, is left out. */
+async function timeSteps(context: RunContext, course: Course): Promise<number[]> {
   const times: number[] = []
   const beganAtMs = performance.now()
-  const steps = Math.min(MOST_STEPS, Math.max(2, training.steps))
+  const steps = Math.min(MOST_STEPS, Math.max(2, context.spec.training.steps))
   for (let step = 0; step < WARM_UP_STEPS + steps && (times.length < 2 || performance.now() - beganAtMs < LONGEST_MS); step += 1) {
     const startedAtMs = performance.now()
-    await minimizeParts(decoder, optimizer, training, items.parts(longest), (batch, totals) => algorithm.loss({ network: decoder, batch, totals, config }), () => undefined)
+    await course.update(course.heaviest, step + 1)
     if (step >= WARM_UP_STEPS) times.push(performance.now() - startedAtMs)
     await context.breathe()
   }
@@ -62,13 +57,9 @@ async function timeSteps({ context, items, decoder, optimizer, algorithm, config
 }
 
 /** One held-out evaluation with its samples. */
-async function timeEvaluation(session: Session): Promise<number> {
-  const { sets, context } = session
-  const sampler = await openSampler(session)
+async function timeEvaluation(course: Course): Promise<number> {
   const startedAtMs = performance.now()
-  await scorePairs(session, firstPairs(sets.validation.pairs.length > 0 ? sets.validation : sets.test, context.spec.training.evalPairs), 'eval')
-  await sampler?.sample()
-  sampler?.dispose()
+  await course.evaluate(0, 'part')
   return performance.now() - startedAtMs
 }
 

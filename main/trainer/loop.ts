@@ -1,14 +1,10 @@
-import type { Algorithm, Batch, BatchTotals, LossResult } from '../learn/define.ts'
-import { createRandom } from '../learn/random.ts'
+import type { AlgorithmPage } from '../learn/define.ts'
 import type { Checkpoint } from '../models/checkpoint-files.ts'
 import { loadLastCheckpoint, pruneCheckpoints } from './checkpoint.ts'
-import { createSaver } from './save-session.ts'
-import { firstPairs, scorePairs } from './evaluate.ts'
+import type { Course } from './course.ts'
+import { openCourse } from './courses.ts'
 import { createMetricBuffer, finiteOrNull } from './metric-buffer.ts'
-import { minimizeParts, type BatchParts, type Update } from './minimize.ts'
 import { notFiniteError, type Command, type RunContext } from './run-context.ts'
-import { openSampler, type Sampler } from './samples.ts'
-import { openSession, type Session } from './session.ts'
 
 export type Outcome = 'finished' | 'cancelled' | 'interrupted'
 
@@ -22,12 +18,10 @@ export function findResumePoint(folder: string): Promise<{ readonly checkpoint: 
  * on is in the checkpoint or drawn from seed and step: stopping and going on gives the same numbers as never stopping.
  */
 export async function train(context: RunContext, from: Checkpoint | null): Promise<{ readonly outcome: Outcome; readonly summary: Record<string, number | null> }> {
-  const session = await openSession(context, from)
-  const sampler = await openSampler(session)
-  const run = createProgress(session, sampler, from)
+  const run = createProgress(context, await openCourse(context, from), from)
   context.phase('training')
   if (from === null && context.spec.training.evalEvery > 0) await run.evaluate(0, 'part')
-  const stopped = await trainSteps(session, run)
+  const stopped = await trainSteps(context, run)
   if (stopped === 'stop') return { outcome: 'cancelled', summary: run.summary() }
   if (stopped !== null) {
     await run.checkpoint()
@@ -43,8 +37,7 @@ export async function train(context: RunContext, from: Checkpoint | null): Promi
 }
 
 /** Returns the command that ended it, null at the last step. */
-async function trainSteps(session: Session, run: Progress): Promise<Exclude<Command, 'checkpoint'> | null> {
-  const { context } = session
+async function trainSteps(context: RunContext, run: Progress): Promise<Exclude<Command, 'checkpoint'> | null> {
   const { steps, evalEvery, checkpointEvery } = context.spec.training
   while (run.step < steps) {
     const command = context.command()
@@ -78,32 +71,30 @@ interface Position {
   savedStep: number | null
 }
 
-function createProgress(session: Session, sampler: Sampler | null, from: Checkpoint | null): Progress {
-  const { context, algorithm, plan, items, sets } = session
+function createProgress(context: RunContext, course: Course, from: Checkpoint | null): Progress {
+  const { algorithm, plan } = course
   const { spec, folder } = context
   const { training } = spec
   const at: Position = { step: from?.state.step ?? 0, tokensSeen: from?.state.tokensSeen ?? 0, best: from?.state.best ?? null, savedStep: from?.state.step ?? null }
   const last: Record<string, number> = {}
-  const save = createSaver(session)
   const beganAtMs = performance.now() - (from?.state.wallMs ?? 0)
   const wallMs = (): number => performance.now() - beganAtMs
   const buffer = createMetricBuffer((columns) => context.emit({ type: 'metrics', columns }))
-  const heldOut = sets.validation.pairs.length > 0 ? sets.validation : sets.test
 
   async function update(): Promise<void> {
     const startedAtMs = performance.now()
     const chosen = plan.next()
     const step = at.step + 1
-    const done = await descend(session, items.parts(chosen), step)
+    const done = await course.update(chosen, step)
     context.checkEngine() // before its zeros are taken for numbers
     if (!Number.isFinite(done.metrics['loss'] ?? 0)) throw failed(step, 'the loss')
     if (!Number.isFinite(done.gradNorm)) throw failed(step, 'the gradient')
-    const tokens = items.tokens(chosen)
+    const work = course.work(chosen)
     at.step = step
-    at.tokensSeen += tokens
+    at.tokensSeen += work
     const trainMs = performance.now() - startedAtMs
     context.stepDone(step, trainMs)
-    buffer.add(step, wallMs(), { ...done.metrics, grad_norm: done.gradNorm, learning_rate: done.learningRate, epoch: plan.epoch, tokens_per_sec: (1000 * tokens) / trainMs })
+    buffer.add(step, wallMs(), { ...done.metrics, grad_norm: done.gradNorm, learning_rate: done.learningRate, epoch: plan.epoch, [course.rateName]: (1000 * work) / trainMs })
     buffer.flushIfDue()
   }
 
@@ -115,14 +106,8 @@ function createProgress(session: Session, sampler: Sampler | null, from: Checkpo
   async function evaluate(step: number, extent: 'part' | 'all'): Promise<boolean> {
     buffer.flush()
     context.phase('evaluating')
-    const values: Record<string, number> = await scorePairs(session, extent === 'all' ? heldOut : firstPairs(heldOut, training.evalPairs), 'eval')
-    // The test side is looked at once: what was chosen by the validation side is not judged by it.
-    if (extent === 'all' && step === training.steps && heldOut !== sets.test) Object.assign(values, await scorePairs(session, sets.test, 'test'))
-    if (sampler !== null) {
-      const { items: samples, metrics } = await sampler.sample()
-      Object.assign(values, metrics)
-      context.emit({ type: 'sample', step, items: [...samples] })
-    }
+    const { metrics: values, samples } = await course.evaluate(step, extent === 'all' && step === training.steps ? 'end' : extent)
+    if (samples !== null) context.emit({ type: 'sample', step, items: [...samples] })
     context.checkEngine()
     if (context.hurried()) return false // half an evaluation is none
     Object.assign(last, values)
@@ -147,7 +132,7 @@ function createProgress(session: Session, sampler: Sampler | null, from: Checkpo
     buffer.flush()
     context.phase('saving')
     context.syncLog()
-    const saved = await save({ step: at.step, eventSeq: context.lastSeq, wallMs: wallMs(), tokensSeen: at.tokensSeen, plan: { ...plan.state(), random: [...plan.state().random] }, best: at.best })
+    const saved = await course.save({ step: at.step, eventSeq: context.lastSeq, wallMs: wallMs(), tokensSeen: at.tokensSeen, plan: { ...plan.state(), random: [...plan.state().random] }, best: at.best })
     at.savedStep = at.step
     context.emit({ type: 'checkpoint', step: at.step, ...saved, best: at.best?.step === at.step }, true)
     pruneCheckpoints(folder, training.keepCheckpoints, at.best?.step ?? null)
@@ -165,32 +150,6 @@ function createProgress(session: Session, sampler: Sampler | null, from: Checkpo
   }
 }
 
-function goalOf(algorithm: Algorithm): 'min' | 'max' | 'none' {
+function goalOf(algorithm: AlgorithmPage): 'min' | 'max' | 'none' {
   return algorithm.metrics.find((metric) => `eval/${metric.name}` === algorithm.mainMetric)?.goal ?? 'max'
 }
-
-/** One update, by the method's own step if it has one. Dropout is drawn from seed, step and part. */
-async function descend(session: Session, parts: BatchParts, step: number): Promise<Update> {
-  const { context, algorithm, config, decoder, optimizer } = session
-  const { training, seed } = context.spec
-  const random = createRandom(seed).fork('dropout').fork(String(step))
-  const dropOut = (part: number): void => decoder.setDropout({ rate: training.dropout, random: random.fork(String(part)) })
-  const minimize = (loss: (batch: Batch, totals: BatchTotals) => LossResult): Promise<Update> => minimizeParts(decoder, optimizer, training, parts, loss, dropOut)
-  try {
-    if (algorithm.step === undefined) return await minimize((batch, totals) => algorithm.loss({ network: decoder, batch, totals, config }))
-    let update: Update | null = null
-    const metrics = await algorithm.step({
-      network: decoder,
-      config,
-      minimize: async (loss) => {
-        update = await minimize(loss)
-        return update.metrics
-      },
-    })
-    const done = update as Update | null // assigned in the closure
-    return { gradNorm: done?.gradNorm ?? 0, learningRate: done?.learningRate ?? 0, metrics }
-  } finally {
-    decoder.setDropout(null)
-  }
-}
-

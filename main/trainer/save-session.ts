@@ -4,10 +4,9 @@ import { parameterShapes } from '../learn/models/parameters.ts'
 import { adapterConfigFile, peftName } from '../models/peft.ts'
 import type { TensorToWrite } from '../models/write.ts'
 import type { CheckpointState } from '../models/checkpoint-files.ts'
-import { keepBase, saveCheckpoint, type CheckpointContents, type SavedCheckpoint } from './checkpoint.ts'
+import { keepBase, saveCheckpoint, type SavedCheckpoint } from './checkpoint.ts'
+import type { Position } from './course.ts'
 import type { Session } from './session.ts'
-
-type Position = Omit<CheckpointContents['state'], 'base'>
 
 /**
  * Writes checkpoints of a session: all weights; or, beside a frozen model, the adapters alone. That model is kept with

@@ -1,5 +1,5 @@
 import type { Algorithm } from '../learn/define.ts'
-import { findAlgorithm } from '../learn/registry.ts'
+import { findTextAlgorithm } from '../learn/registry.ts'
 import type { ReferenceOf } from '../learn/batches.ts'
 import { createBatchPlan, type BatchPlan, type BatchPlanState } from '../learn/batch-plan.ts'
 import type { Decoder } from '../learn/models/decoder.ts'
@@ -54,7 +54,7 @@ export interface AdapterBase {
 export async function openSession(context: RunContext, from: Checkpoint | null): Promise<Session> {
   const { spec } = context
   context.phase('loading')
-  const algorithm = findAlgorithm(spec.method)
+  const algorithm = findTextAlgorithm(spec.method)
   const config = parseConfig(algorithm, spec.config)
   const rows = await readViewFile(spec.data.viewPath, spec.data.viewHash)
   const origin = await openOrigin(context, algorithm)
@@ -111,6 +111,7 @@ async function openOrigin(context: RunContext, algorithm: Algorithm): Promise<Or
   if (model.kind === 'new') {
     return { tokenizer: null, tokenizerSpec: model.tokenizer, registered: null, start: (tokenizer) => newModel(model, tokenizer.vocabSize, scoreHead, createRandom(seed).fork('weights')) }
   }
+  if (model.kind === 'networks') throw new AppError({ code: 'spec-invalid', message: `${algorithm.name} trains a language model.`, hint: 'Start from a new model, a finished run or a registered model.' })
   const files = model.kind === 'registered' ? await openRegistered(context, model.path) : await openModelFiles(model.path)
   if (files.hash !== model.hash) {
     throw new AppError({ code: 'spec-invalid', message: `${model.kind === 'run' ? 'The checkpoint' : 'The model'} ${model.path} was changed after this run was made.`, hint: model.kind === 'run' ? 'Start the run again from its request.' : 'Put the files back as they were, or add the model again and start another run.' })

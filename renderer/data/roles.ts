@@ -25,6 +25,7 @@ export const LAYOUT_WORDS: Readonly<Record<ImportMapping['layout'], string>> = {
   'trl-implicit': 'chosen and rejected that share their beginning',
   'hh-rlhf': 'dialogues of Human and Assistant turns',
   mapped: 'columns by role',
+  own: 'a layout of its own',
 }
 
 export function setRole(mapping: ImportMapping, column: string, role: ColumnRole): ImportMapping {

@@ -143,6 +143,8 @@ function Lineage({ run }: { readonly run: RunDetail }): ReactNode {
           <Step icon={Box} title={model.name}>
             start weights and reference, a registered model <span className="mono" title={model.hash}>{short(model.hash)}</span>
           </Step>
+        ) : model.kind === 'networks' ? (
+          <Step icon={Sparkles} title="New networks">drawn from the seed, sized by the settings</Step>
         ) : (
           <Step icon={Sparkles} title={`New ${model.preset} model`}>
             {model.tokenizer.kind === 'bpe' ? `BPE of ${formatCount(model.tokenizer.vocabSize)} tokens` : 'byte tokenizer'}, {model.tiedEmbeddings ? 'tied' : 'separate'} embeddings

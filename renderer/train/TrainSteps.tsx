@@ -80,6 +80,14 @@ function ModelStep({ form }: { readonly form: TrainForm }): ReactNode {
   const change = (next: Partial<ModelDraft>): void => form.change({ ...draft, model: { ...model, ...next } })
   const onChoose = (value: string): void => (value.startsWith('new:') ? change({ kind: 'new', preset: value.slice(4) as ModelPreset }) : change({ kind: 'run', runId: value.slice(4) })) // values written below
   const problem = form.problems['model.runId']
+  if (form.algorithm.models[0] === 'networks') {
+    return (
+      <section className="train-step">
+        <StepHead no={3} title="Model" />
+        <p className="small text-2">Networks of the method's own, drawn anew from each seed. Their sizes are among its settings.</p>
+      </section>
+    )
+  }
   return (
     <section className="train-step" data-invalid={problem !== undefined}>
       <StepHead no={3} title="Model" forId="train-model" keys="m" />

@@ -142,7 +142,7 @@ export function readDraft(draft: Draft, algorithm: AlgorithmInfo, judge: FormFie
       method: draft.method,
       config: values['config'] as Config, // built above
       training: values['training'] as RunRequest['training'], // built above; the host checks it
-      model: readModel(draft.model, problems),
+      model: algorithm.models[0] === 'networks' ? { kind: 'networks' } : readModel(draft.model, problems),
       data: { datasetId: draft.datasetId as RunRequest['data']['datasetId'], split: readSplit(draft, problems), annotators: [...draft.annotators], aggregation: draft.aggregation },
       judge: judged === '' ? null : (unionValue(draft, judge, judged, problems) as RunRequest['judge']), // its own schema's variants
       engine: draft.engine,
@@ -229,7 +229,7 @@ export function draftOf(request: RunRequest, algorithm: AlgorithmInfo, judge: Fo
 
 function draftModel(model: ModelSpec, base: ModelDraft): ModelDraft {
   if (model.kind === 'run') return { ...base, kind: 'run', runId: model.runId, checkpoint: model.checkpoint }
-  if (model.kind === 'registered') return base
+  if (model.kind === 'registered' || model.kind === 'networks') return base
   const { tokenizer } = model
   return { ...base, kind: 'new', preset: model.preset, tokenizer: tokenizer.kind, vocabSize: tokenizer.kind === 'bpe' ? String(tokenizer.vocabSize) : base.vocabSize, tied: model.tiedEmbeddings }
 }

@@ -11,7 +11,8 @@ export const columnRole = z.enum([
 export type ColumnRole = z.infer<typeof columnRole>
 
 export const fileFormat = z.enum(['jsonl', 'json', 'csv', 'tsv'])
-export const layout = z.enum(['trl-explicit', 'trl-implicit', 'hh-rlhf', 'mapped'])
+/** `own`: the items of a kind that has a reader of its own, or that were made here. */
+export const layout = z.enum(['trl-explicit', 'trl-implicit', 'hh-rlhf', 'mapped', 'own'])
 
 /** How a label column's values are read. Values are compared as text. */
 export const labelValues = z.strictObject({

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { engineName, metricInfo } from '../domain.ts'
+import { algorithmRole, engineName, metricInfo } from '../domain.ts'
 import { dataKind } from '../data-kinds.ts'
 import { call } from './define.ts'
 
@@ -77,7 +77,8 @@ export const algorithmInfo = z.strictObject({
   equation: z.string(),
   deviations: z.array(z.string()),
   data: dataKind,
-  role: z.enum(['policy', 'reward-model']),
+  role: algorithmRole,
+  models: z.array(z.enum(['decoder', 'text-encoder', 'networks'])).min(1),
   needsReference: z.boolean(),
   metrics: z.array(metricInfo),
   presets: z.array(preset).min(1),

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 import { engineName } from '../../shared/domain.ts'
 import { trainingConfig } from '../../shared/run-spec.ts'
 import type { Algorithm, Batch, BatchTotals } from '../../main/learn/define.ts'
-import { findAlgorithm } from '../../main/learn/registry.ts'
+import { findTextAlgorithm } from '../../main/learn/registry.ts'
 import { decoderFromTensors, type Decoder } from '../../main/learn/models/decoder.ts'
 import { createOptimizer, type Optimizer } from '../../main/learn/optimizer.ts'
 import { createRandom } from '../../main/learn/random.ts'
@@ -38,7 +38,7 @@ function loadDecoder(shape: ShapeName): Decoder {
 function stepWork(shape: ShapeName, job: 'sft' | 'dpo'): Work {
   const decoder = loadDecoder(shape)
   const optimizer: Optimizer = createOptimizer(training, decoder.variables)
-  const algorithm: Algorithm = findAlgorithm(job)
+  const algorithm: Algorithm = findTextAlgorithm(job)
   const config = algorithm.config.parse(job === 'dpo' ? { beta: BETA } : {})
   const pairs = pairsOf(shape, job)
   const items = pairItems({ set: { pairs, rewards: null }, algorithm, config, microBatchSize: 4096, padId: 0, referenceOf: job === 'dpo' ? referenceOf : null })

@@ -6,7 +6,7 @@ import type { Algorithm, BatchTotals, Network, PairBatch, TokenBatch } from '../
 import { tokenLogProbsFromLogits } from '../../main/learn/ops.ts'
 import { createOptimizer } from '../../main/learn/optimizer.ts'
 import { createRandom } from '../../main/learn/random.ts'
-import { algorithms, findAlgorithm } from '../../main/learn/registry.ts'
+import { algorithms, findAlgorithm, isTextAlgorithm } from '../../main/learn/registry.ts'
 import { tf } from '../../main/learn/tf.ts'
 
 // Every method of the registry, on a network small enough to see through: a table of what follows what.
@@ -66,7 +66,7 @@ function numbersOf(metrics: Readonly<Record<string, tf.Scalar>>): Record<string,
   return Object.fromEntries(Object.entries(metrics).map(([name, scalar]) => [name, scalar.dataSync()[0] ?? NaN]))
 }
 
-describe.each(algorithms.map((algorithm) => [algorithm.id, algorithm] as const))('%s', (_id, algorithm) => {
+describe.each(algorithms.filter(isTextAlgorithm).map((algorithm) => [algorithm.id, algorithm] as const))('%s', (_id, algorithm) => {
   const config = algorithm.config.parse({})
 
   it('has defaults and presets that its own schema takes', () => {

@@ -44,6 +44,7 @@ async function readModel(client: Client, options: TrainOptions): Promise<RunRequ
     const tokenizer = options.tokenizer === 'byte' ? { kind: 'byte' as const } : { kind: 'bpe' as const, vocabSize: Number(options.vocabSize) }
     return { kind: 'new', preset: (rest === '' ? 'micro' : rest) as 'micro', tokenizer, tiedEmbeddings: options.untied !== true } // the contract checks the preset
   }
+  if (kind === 'networks') return { kind: 'networks' }
   if (kind === 'model') return { kind: 'registered', modelId: (await pickModel(client, rest)).modelId }
   if (kind !== 'run') throw new AppError({ code: 'usage-invalid', message: `--model ${options.model} is neither new:<preset> nor run:<id> nor model:<id>.`, hint: 'For example: --model new:micro, --model run:sft-1 to start from a finished run, --model model:SmolLM for one that was added.' })
   const [wanted = '', checkpoint = 'last'] = rest.split('@')

@@ -1,0 +1,169 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, rm } from 'node:fs/promises'
+import path from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { RowProblem } from '../../shared/contract/datasets.ts'
+import type { DataKind, ExtraRecord, ItemRecord, Outcome, SplitName, Strength } from '../../shared/data-kinds.ts'
+import type { DatasetId } from '../../shared/domain.ts'
+import { AppError } from '../../shared/errors.ts'
+import { insertDataset, listDatasets, publishDataset, type DatasetEntry } from '../store/datasets.ts'
+import { writeDatasetFile } from '../store/datasets-file.ts'
+import { datasetFolder, recordsPath, reportPath, syncFolder } from '../store/datasets-folder.ts'
+import { discardImport, markSplits } from '../store/imports.ts'
+import { insertImportedLabels, type ImportedLabel } from '../store/labels.ts'
+import { inTransaction, type WritableDb } from '../store/open.ts'
+import { indexItem, type PairEntry, insertPairs } from '../store/pairs.ts'
+import { createPromptTable } from './import-split.ts'
+import { createAppendFile } from './import-writer.ts'
+
+export interface NewItem extends Omit<ItemRecord, 'index'> {
+  /** Judgments that come with the source. */
+  readonly labels?: readonly { readonly annotator: string; readonly outcome: Outcome; readonly strength: Strength | null }[]
+}
+
+/** What a source gives: items, then what they refer to, and what is wrong with a line wherever it stands. */
+export type NewPart = { readonly item: NewItem } | { readonly extra: ExtraRecord } | { readonly problem: RowProblem }
+
+export interface NewDataset {
+  readonly name: string
+  readonly kind: Exclude<DataKind, 'response-pairs'>
+  readonly source: string
+  readonly licence: string | null
+  /** What a person is asked who compares the two sides of an item. */
+  readonly question: string
+  readonly split?: DatasetEntry['split']
+  readonly parts: Iterable<NewPart> | AsyncIterable<NewPart>
+}
+
+export interface AddContext {
+  readonly db: WritableDb
+  readonly dataFolder: string
+  readonly signal?: AbortSignal
+  /** Items so far. */
+  onProgress?(items: number): void
+}
+
+const BATCH_ITEMS = 500
+const BATCH_LENGTH = 2_000_000
+const DEFAULT_SPLIT = { seed: 0, validation: 0.1, test: 0.2 } as const
+
+/**
+ * A data set of any kind but response pairs. Until the last step nobody sees it; when anything fails, or `signal` ends
+ * it, nothing of it stays behind.
+ * @throws AppError `dataset-invalid` without an item, `disk-full`; the signal's reason
+ */
+export async function addDataset(dataset: NewDataset, context: AddContext): Promise<DatasetEntry> {
+  const { db, dataFolder } = context
+  const datasetId = `ds-${randomBytes(6).toString('hex')}` as DatasetId // made here
+  const draft: DatasetEntry = {
+    datasetId,
+    name: uniqueName(db, dataset.name),
+    kind: dataset.kind,
+    fingerprint: '',
+    source: dataset.source,
+    licence: dataset.licence,
+    createdAtMs: Date.now(),
+    pairCount: 0,
+    promptCount: 0,
+    rejectedRowCount: 0,
+    warningCount: 0,
+    mapping: { format: 'jsonl', layout: 'own', columns: {}, labelValues: { a: [], b: [], tie: [], bothBad: [], skip: [] }, flip: false },
+    guideline: '',
+    question: dataset.question,
+    split: dataset.split ?? DEFAULT_SPLIT,
+    shownSeed: randomBytes(16).toString('hex'),
+  }
+  insertDataset(db, draft)
+  try {
+    await mkdir(datasetFolder(dataFolder, datasetId), { recursive: true })
+    const totals = await writeParts(draft, dataset.parts, context)
+    const whole = { ...draft, ...totals }
+    writeDatasetFile(dataFolder, whole)
+    syncFolder(path.dirname(datasetFolder(dataFolder, datasetId)))
+    publishDataset(db, datasetId, totals)
+    return whole
+  } catch (error) {
+    await rm(datasetFolder(dataFolder, datasetId), { recursive: true, force: true })
+    for (const _ of discardImport(db, datasetId)) await nextTurn()
+    throw error
+  }
+}
+
+async function writeParts({ datasetId, createdAtMs, split, name }: DatasetEntry, parts: NewDataset['parts'], { db, dataFolder, signal, onProgress }: AddContext): Promise<Pick<DatasetEntry, 'fingerprint' | 'pairCount' | 'promptCount' | 'rejectedRowCount' | 'warningCount'>> {
+  const records = await createAppendFile(recordsPath(dataFolder, datasetId))
+  const report = await createAppendFile(reportPath(dataFolder, datasetId))
+  const groups = createPromptTable()
+  const given: (SplitName | null)[] = []
+  const counts = { error: 0, warning: 0 }
+  let lines: string[] = []
+  let length = 0
+  let entries: PairEntry[] = []
+  let labels: ImportedLabel[] = []
+  let offset = 0
+
+  async function flush(): Promise<void> {
+    await records.append(lines.join(''))
+    inTransaction(db, () => {
+      insertPairs(db, datasetId, entries)
+      insertImportedLabels(db, dataFolder, datasetId, labels, createdAtMs)
+    })
+    lines = []
+    length = 0
+    entries = []
+    labels = []
+    onProgress?.(given.length)
+    await nextTurn()
+    signal?.throwIfAborted()
+  }
+
+  function addItem({ labels: own = [], ...item }: NewItem): void {
+    const record: ItemRecord = { ...item, index: given.length }
+    const line = JSON.stringify(record)
+    const bytes = Buffer.byteLength(line)
+    const entry = indexItem(record, offset, bytes)
+    entries.push(entry)
+    groups.add(entry.promptHash)
+    for (const label of own) labels.push({ pairIndex: record.index, ...label })
+    given.push(record.split)
+    lines.push(line, '\n')
+    length += line.length
+    offset += bytes + 1
+  }
+
+  try {
+    let extras = false
+    for await (const part of parts) {
+      if ('problem' in part) {
+        counts[part.problem.severity] += 1
+        await report.append(`${JSON.stringify(part.problem)}\n`)
+      } else if ('extra' in part) {
+        extras = true
+        const line = JSON.stringify({ extra: part.extra.extra, data: part.extra.data })
+        lines.push(line, '\n')
+        length += line.length
+      } else {
+        if (extras) throw new RangeError('items come before what they refer to')
+        addItem(part.item)
+      }
+      if (entries.length >= BATCH_ITEMS || length >= BATCH_LENGTH) await flush()
+    }
+    await flush()
+    if (given.length === 0) throw new AppError({ code: 'dataset-invalid', message: `"${name}" would hold nothing: ${counts.error === 0 ? 'the source has no items' : `none of its ${counts.error} lines could be read`}.`, hint: 'Look at the source; its first problems say what is expected.' })
+    const drawn = await groups.assign(split)
+    for (const _ of markSplits(db, datasetId, given.length, (index) => given[index] ?? drawn(index))) await nextTurn()
+    await report.finish()
+    return { fingerprint: await records.finish(), pairCount: given.length, promptCount: groups.promptCount, rejectedRowCount: counts.error, warningCount: counts.warning }
+  } finally {
+    await records.close()
+    await report.close()
+  }
+}
+
+function uniqueName(db: WritableDb, wanted: string): string {
+  const taken = new Set(listDatasets(db).map((dataset) => dataset.name))
+  const short = (wanted.trim() === '' ? 'data set' : wanted.trim()).slice(0, 110)
+  for (let number = 1; ; number += 1) {
+    const name = number === 1 ? short : `${short} (${number})`
+    if (!taken.has(name)) return name
+  }
+}
