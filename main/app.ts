@@ -13,6 +13,7 @@ import { createEventBus, type EventBus } from './events.ts'
 import { createHandlers } from './handlers/index.ts'
 import { createLog, type Log } from './log.ts'
 import { createModelService } from './registry/model-service.ts'
+import { createReproductionService } from './papers/reproduction-service.ts'
 import { createRunService, type TrainerCommand } from './runs/run-service.ts'
 import { reconcileJournals } from './store/labels-reconcile.ts'
 import { openStore } from './store/open.ts'
@@ -65,15 +66,17 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
       log,
       settings: () => readSettings(store.db),
     })
+    const papers = createReproductionService({ dataFolder, events, command: { ...findCommandLine(), environment: () => engineEnvironment(enginesFolderOf(dataFolder)) } })
     const freedBytes = pruneViews(dataFolder, Date.now())
     if (freedBytes > 0) log.info(`removed views that no run uses: ${freedBytes} bytes`)
     const resourcesFolder = options.resourcesFolder ?? findResources()
-    const handlers = createHandlers({ db: store.db, dataFolder, resourcesFolder, events, appVersion, electronVersion, log, runs, imports, models })
+    const handlers = createHandlers({ db: store.db, dataFolder, resourcesFolder, events, appVersion, electronVersion, log, runs, imports, models, papers })
     log.info(`Pairlab ${appVersion} opened ${dataFolder}`)
     let closing: Promise<void> | null = null
     async function close(mode: 'continue' | 'checkpoint'): Promise<void> {
       await imports.close()
       await models.close()
+      await papers.close()
       await runs.close(mode)
       log.info('closed')
       store.close()
@@ -105,6 +108,13 @@ const here = path.dirname(fileURLToPath(import.meta.url))
 export function findTrainer(): TrainerCommand {
   const source = path.join(here, 'trainer/entry.ts')
   const entry = [source, path.join(here, 'trainer.js'), path.join(here, '../trainer.js')].find((file) => existsSync(file)) ?? source
+  return { execPath: process.execPath, args: [entry] }
+}
+
+/** The program's own command line, for work that runs apart from the app. */
+function findCommandLine(): TrainerCommand {
+  const source = path.join(here, 'headless/cli.ts')
+  const entry = [source, path.join(here, 'cli.js'), path.join(here, '../cli.js')].find((file) => existsSync(file)) ?? source
   return { execPath: process.execPath, args: [entry] }
 }
 

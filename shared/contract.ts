@@ -3,7 +3,7 @@ import { comparisonCalls } from './contract/comparisons.ts'
 import { datasetCalls, importJob } from './contract/datasets.ts'
 import { labelCalls } from './contract/labels.ts'
 import { modelCalls, modelJob } from './contract/models.ts'
-import { paperCalls } from './contract/papers.ts'
+import { paperCalls, reproductionJob } from './contract/papers.ts'
 import { runCalls, runSummary, sampleItem } from './contract/runs.ts'
 import { systemCalls } from './contract/system.ts'
 import { runId } from './domain.ts'
@@ -38,6 +38,7 @@ export const events = {
   'import.progress': importJob,
   'models.changed': z.strictObject({}),
   'model.progress': modelJob,
+  'papers.progress': reproductionJob,
   'settings.changed': z.strictObject({}),
   /** A request of the menu or the command line to the page: go to a place. */
   'ui.goto': z.strictObject({ path: z.string() }),

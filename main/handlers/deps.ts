@@ -1,5 +1,6 @@
 import type { ImportService } from '../data/import-service.ts'
 import type { EventBus } from '../events.ts'
+import type { ReproductionService } from '../papers/reproduction-service.ts'
 import type { ModelService } from '../registry/model-service.ts'
 import type { RunService } from '../runs/run-service.ts'
 import type { WritableDb } from '../store/open.ts'
@@ -27,4 +28,5 @@ export interface HandlerDeps {
   readonly runs: RunService
   readonly imports: ImportService
   readonly models: ModelService
+  readonly papers: ReproductionService
 }

@@ -21,7 +21,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     ...modelHandlers(deps),
     ...runHandlers(deps),
     ...comparisonHandlers(deps),
-    ...paperHandlers(),
+    ...paperHandlers(deps),
   }
   return explainErrors(handlers, deps)
 }

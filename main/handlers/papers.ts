@@ -1,5 +1,7 @@
 import type { BanditReport } from '../../shared/contract/papers.ts'
 import type { Handlers } from '../../shared/rpc.ts'
+import { readReport } from '../papers/report-files.ts'
+import type { HandlerDeps } from './deps.ts'
 import { PAPER_BANDIT, banditRegret, optimalPolicy, trainBandit, type BanditMethod } from '../learn/bandit.ts'
 
 const NAMES: Readonly<Record<BanditMethod, string>> = { copg: 'CoPG', dpo: 'DPO', ipo: 'IPO', pg_value: 'PG, value', pg_none: 'PG, none' }
@@ -16,9 +18,21 @@ function pathOf(method: BanditMethod): BanditReport['methods'][number] {
   return { id: method, name: NAMES[method], path: [start, ...path], end: path.at(-1) ?? start }
 }
 
-export function paperHandlers(): Pick<Handlers, 'papers.bandit'> {
+type PaperHandlers = Pick<Handlers, Extract<keyof Handlers, `papers.${string}`>>
+
+export function paperHandlers({ papers, dataFolder }: Pick<HandlerDeps, 'papers' | 'dataFolder'>): PaperHandlers {
   let report: BanditReport | null = null
   return {
+    'papers.list': () => papers.list(),
+    'papers.report': ({ id, form }) => readReport(dataFolder, id, form),
+    'papers.reproduce': ({ id, form, seeds }) => {
+      papers.start(id, form, seeds)
+      return null
+    },
+    'papers.cancel': ({ id }) => {
+      papers.cancel(id)
+      return null
+    },
     'papers.bandit': () => {
       report ??= {
         setup: { rewards: [...PAPER_BANDIT.rewards], reference: [...PAPER_BANDIT.reference], mu1: [...PAPER_BANDIT.mu1], mu2: [...PAPER_BANDIT.mu2], beta: PAPER_BANDIT.beta, learningRate: LEARNING_RATE, steps: STEPS },

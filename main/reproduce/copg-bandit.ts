@@ -2,34 +2,53 @@ import { mean } from '../../shared/statistics/intervals.ts'
 import { BANDIT_METHODS, banditRegret, PAPER_BANDIT, trainBandit, type BanditMethod, type BanditResult } from '../learn/bandit.ts'
 import { PAPER_SAMPLING, trainBanditOnSamples } from '../learn/bandit-sampled.ts'
 import { createRandom } from '../learn/random.ts'
+import { verdictOf, type Gate, type Report, type Reproduction, type ResultTable } from './define.ts'
 import { COPG_BANDIT, COPG_BANDIT_SAMPLED } from './thresholds.ts'
 
-export interface Gate {
-  readonly claim: string
-  readonly measured: string
-  readonly required: string
-  readonly holds: boolean
+const NAMES: Readonly<Record<BanditMethod, string>> = { copg: 'CoPG', ipo: 'IPO', dpo: 'DPO', pg_none: 'policy gradient, no baseline', pg_value: 'policy gradient, value baseline' }
+
+/** Theorem 1 and Figure 1 of the paper, with exact gradients and with sampled pairs. */
+export const copgBandit: Reproduction = {
+  id: 'copg-bandit',
+  paper: { cite: 'Flet-Berliac et al., EMNLP 2024', url: 'https://arxiv.org/abs/2406.19185' },
+  claim: 'From pairs that any policies wrote, CoPG ends at the best policy; IPO and policy gradients end elsewhere.',
+  minutes: { quick: 0.2, full: 0.2 },
+  async run({ form, seedCount, say }) {
+    say('exact gradients')
+    const exact = exactBandit()
+    const seeds = seedsOf(seedCount)
+    say(`sampled pairs, ${seeds.length} seeds`)
+    const sampled = sampledBandit(seeds)
+    const gates = [...exact.gates, ...sampled.gates]
+    return {
+      id: 'copg-bandit',
+      title: 'CoPG on a three-arm bandit (arXiv 2406.19185, §5.1)',
+      form,
+      seeds,
+      setup: `${exact.setup}; sampled: ${sampled.setup}`,
+      tables: [exact.table, sampled.table],
+      figures: [],
+      gates,
+      verdict: verdictOf(gates),
+      notes: [],
+    } satisfies Report
+  },
 }
 
-export interface MethodRow {
+interface Part {
+  readonly setup: string
+  readonly table: ResultTable
+  readonly gates: readonly Gate[]
+}
+
+interface MethodRow {
   readonly method: string
   readonly policy: readonly number[]
   readonly regret: number
 }
 
-export interface Reproduction {
-  readonly title: string
-  readonly setup: string
-  readonly rows: readonly MethodRow[]
-  readonly gates: readonly Gate[]
-  /** True only if every gate holds. */
-  readonly holds: boolean
-}
-
-const NAMES: Readonly<Record<BanditMethod, string>> = { copg: 'CoPG', ipo: 'IPO', dpo: 'DPO', pg_none: 'policy gradient, no baseline', pg_value: 'policy gradient, value baseline' }
-
 /** The bandit of the paper's §5.1 with exact population gradients. Under a second, no randomness. */
-export function reproduceCopgBandit(): Reproduction {
+export function exactBandit(): Part {
   const results = Object.fromEntries(BANDIT_METHODS.map((method) => [method, trainBandit(PAPER_BANDIT, method, { learningRate: 0.2, steps: 20_000 })])) as Record<BanditMethod, BanditResult> // one entry a method
   const initial = banditRegret(PAPER_BANDIT, PAPER_BANDIT.reference)
   const gates = [
@@ -41,18 +60,17 @@ export function reproduceCopgBandit(): Reproduction {
     gate('and ends worse than it began', results.pg_none.regret, `regret > ${shown(initial)}`, results.pg_none.regret > initial),
     policyGate('a value baseline leaves a bias', results.pg_value, COPG_BANDIT.pgValuePolicy),
   ]
+  const rows = BANDIT_METHODS.map((method) => ({ method: NAMES[method], policy: results[method].policy, regret: results[method].regret }))
   return {
-    title: 'CoPG bandit (arXiv 2406.19185, §5.1), exact gradients',
     setup: `rewards ${list(PAPER_BANDIT.rewards)}, μ₁ ${list(PAPER_BANDIT.mu1)}, μ₂ ${list(PAPER_BANDIT.mu2)}, β ${PAPER_BANDIT.beta}, uniform reference, 20,000 steps`,
-    rows: BANDIT_METHODS.map((method) => ({ method: NAMES[method], policy: results[method].policy, regret: results[method].regret })),
+    table: tableOf('Exact gradients', rows),
     gates,
-    holds: gates.every((one) => one.holds),
   }
 }
 
 /** The same as printed: sampled pairs, Adam, five seeds. A few seconds. */
-export function reproduceCopgBanditSampled(): Reproduction {
-  const rows = BANDIT_METHODS.map((method) => meanOverSeeds(method))
+export function sampledBandit(seeds: readonly number[]): Part {
+  const rows = BANDIT_METHODS.map((method) => meanOverSeeds(method, seeds))
   const regret = (method: BanditMethod): number => rows[BANDIT_METHODS.indexOf(method)]!.regret
   const limits = COPG_BANDIT_SAMPLED
   const initial = banditRegret(PAPER_BANDIT, PAPER_BANDIT.reference)
@@ -64,16 +82,14 @@ export function reproduceCopgBanditSampled(): Reproduction {
     gate('without a baseline regret grows', regret('pg_none'), `> ${limits.pgNoneAbove}`, regret('pg_none') > limits.pgNoneAbove),
   ]
   return {
-    title: 'CoPG bandit (arXiv 2406.19185, §5.1, figure 1), sampled pairs',
-    setup: `10,000 pairs, Adam at 10⁻³, batch 512, 100 epochs; mean over ${limits.seeds.length} seeds`,
-    rows,
+    setup: `10,000 pairs, Adam at 10⁻³, batch 512, 100 epochs; mean over ${seeds.length} seeds`,
+    table: tableOf('Sampled pairs', rows),
     gates,
-    holds: gates.every((one) => one.holds),
   }
 }
 
-function meanOverSeeds(method: BanditMethod): MethodRow {
-  const runs = COPG_BANDIT_SAMPLED.seeds.map((seed) => trainBanditOnSamples(PAPER_BANDIT, method, PAPER_SAMPLING, createRandom(seed)))
+function meanOverSeeds(method: BanditMethod, seeds: readonly number[]): MethodRow {
+  const runs = seeds.map((seed) => trainBanditOnSamples(PAPER_BANDIT, method, PAPER_SAMPLING, createRandom(seed)))
   return {
     method: NAMES[method],
     policy: PAPER_BANDIT.rewards.map((_, arm) => mean(runs.map((run) => run.policy[arm]!))),
@@ -82,7 +98,7 @@ function meanOverSeeds(method: BanditMethod): MethodRow {
 }
 
 function gate(claim: string, measured: number, required: string, holds: boolean): Gate {
-  return { claim, measured: shown(measured), required, holds }
+  return { claim, measured: shown(measured), required, verdict: holds ? 'holds' : 'does not hold' }
 }
 
 function rangeGate(claim: string, measured: number, [low, high]: readonly [number, number]): Gate {
@@ -91,7 +107,7 @@ function rangeGate(claim: string, measured: number, [low, high]: readonly [numbe
 
 function policyGate(claim: string, { policy }: BanditResult, expected: readonly number[]): Gate {
   const gap = Math.max(...policy.map((share, arm) => Math.abs(share - expected[arm]!)))
-  return { claim, measured: list(policy.map(shown)), required: `${list(expected)} ± ${COPG_BANDIT.policyTolerance}`, holds: gap <= COPG_BANDIT.policyTolerance }
+  return { claim, measured: list(policy.map(shown)), required: `${list(expected)} ± ${COPG_BANDIT.policyTolerance}`, verdict: gap <= COPG_BANDIT.policyTolerance ? 'holds' : 'does not hold' }
 }
 
 /** Five decimals, or powers of ten for what they would hide. */
@@ -103,11 +119,10 @@ function list(values: readonly (number | string)[]): string {
   return `(${values.join(', ')})`
 }
 
-/** A table of what was measured, and a line for each claim with "holds" or "does not hold". */
-export function formatReproduction(report: Reproduction): string {
-  const widest = Math.max(...report.rows.map((row) => row.method.length), 6)
-  const rows = report.rows.map((row) => `  ${row.method.padEnd(widest)}  ${row.policy.map((share) => share.toFixed(5)).join('  ')}  ${shown(row.regret).padStart(9)}`)
-  const head = `  ${'method'.padEnd(widest)}  ${report.rows[0]!.policy.map((_, arm) => `π(${arm + 1})   `).join('  ')}  ${'regret'.padStart(9)}`
-  const claims = report.gates.map((one) => `  ${one.holds ? 'holds' : 'does not hold'}: ${one.claim}: ${one.measured}, required ${one.required}`)
-  return [report.title, report.setup, '', head, ...rows, '', ...claims, '', report.holds ? 'All claims hold.' : 'Not all claims hold.'].join('\n')
+function seedsOf(count: number | null): number[] {
+  return Array.from({ length: count ?? COPG_BANDIT_SAMPLED.seeds.length }, (_none, at) => at + 1)
+}
+
+function tableOf(title: string, rows: readonly MethodRow[]): ResultTable {
+  return { title, columns: ['method', ...(rows[0]?.policy ?? []).map((_share, arm) => `π(${arm + 1})`), 'regret'], rows: rows.map(({ method, policy, regret }) => [method, ...policy, regret]) }
 }

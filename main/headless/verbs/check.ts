@@ -4,7 +4,6 @@ import { Command, Option } from 'commander'
 import { engineName, type EngineName } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { formatGoldenReport, runGolden } from '../../golden/run-golden.ts'
-import { formatReproduction, reproduceCopgBandit, reproduceCopgBanditSampled } from '../../reproduce/copg-bandit.ts'
 import { openEngine } from '../../trainer/engine/choose.ts'
 import { globals } from '../globals.ts'
 import { findSource } from '../places.ts'
@@ -23,19 +22,5 @@ export function goldenCommand(): Command {
       await engine.dispose()
       out.result(report, formatGoldenReport(report))
       if (report.failed > 0) process.exitCode = 1
-    })
-}
-
-export function reproduceCommand(): Command {
-  return new Command('reproduce')
-    .description("Repeat a paper's experiment and say whether its claim holds here.")
-    .addArgument(new Command().createArgument('[name]', 'copg-bandit').choices(['copg-bandit']).default('copg-bandit'))
-    .option('--sampled', 'also as printed in the paper: 10,000 sampled pairs, five seeds')
-    .action(async (_name: string, options: { sampled?: boolean }, command: Command) => {
-      const { out } = globals(command)
-      await openEngine('cpu')
-      const reports = [reproduceCopgBandit(), ...(options.sampled === true ? [reproduceCopgBanditSampled()] : [])]
-      out.result(reports, reports.map(formatReproduction).join('\n\n'))
-      if (reports.some((report) => !report.holds)) process.exitCode = 1
     })
 }

@@ -1,0 +1,15 @@
+import { AppError } from '../../shared/errors.ts'
+import { copgBandit } from './copg-bandit.ts'
+import type { Reproduction } from './define.ts'
+
+/** Every experiment that can be repeated here, in the order in which they are shown. One line each. */
+export const reproductions: readonly Reproduction[] = [
+  copgBandit,
+]
+
+/** @throws AppError `not-found` */
+export function findReproduction(id: string): Reproduction {
+  const found = reproductions.find((one) => one.id === id)
+  if (found !== undefined) return found
+  throw new AppError({ code: 'not-found', message: `There is no experiment called "${id}".`, hint: `Choose one of: ${reproductions.map((one) => one.id).join(', ')}.` })
+}
