@@ -17,6 +17,7 @@ const Train = page(() => import('./pages/Train.tsx'), 'Train')
 const Runs = page(() => import('./pages/Runs.tsx'), 'Runs')
 const Run = page(() => import('./pages/Run.tsx'), 'Run')
 const Compare = page(() => import('./pages/Compare.tsx'), 'Compare')
+const Paper = page(() => import('./pages/Paper.tsx'), 'Paper')
 const Papers = page(() => import('./pages/Papers.tsx'), 'Papers')
 const Settings = page(() => import('./pages/Settings.tsx'), 'Settings')
 
@@ -34,6 +35,7 @@ function Pages(): ReactNode {
           <Route path="/runs/:runId" component={Run} />
           <Route path="/compare" component={Compare} />
           <Route path="/papers" component={Papers} />
+          <Route path="/papers/:id" component={Paper} />
           <Route path="/settings" component={Settings} />
           <Route>
             <EmptyState page title="There is no such page" text={<code>{path}</code>} action={<a className="btn btn-normal" href="#/">Go to Home</a>} />

@@ -38,6 +38,12 @@ export function applyEvent(cache: QueryClient, event: AppEvent): void {
       if (job.state !== 'running') refetch('datasets.list', 'samples.list')
       return
     }
+    case 'papers.progress': {
+      const job = event.payload as EventPayload<'papers.progress'>
+      cache.setQueryData<Output<'papers.list'>>(['papers.list', {}], (entries) => entries?.map((entry) => (entry.id === job.id ? { ...entry, job } : entry)))
+      if (job.state !== 'running' && job.state !== 'waiting') refetch('papers.list', 'papers.report')
+      return
+    }
     case 'settings.changed':
       return refetch('settings.get')
     case 'ui.goto':

@@ -8,7 +8,7 @@ export function Methods({ algorithms }: { readonly algorithms: readonly Algorith
   return (
     <div className="two">
       {algorithms.map((algorithm) => (
-        <Panel key={algorithm.id} title={algorithm.name} actions={<Chip>{algorithm.role === 'policy' ? 'policy' : 'reward model'}</Chip>}>
+        <Panel key={algorithm.id} title={algorithm.name} actions={<Chip>{algorithm.role.replace('-', ' ')}</Chip>}>
           <div className="col gap-3">
             <p className="small text-2">{algorithm.paper.cite} <code>{algorithm.paper.url.replace('https://', '')}</code></p>
             <pre className="equation">{algorithm.equation}</pre>

@@ -65,6 +65,8 @@ async function fill(client: Client): Promise<Filled> {
     }
   }
   await waitFor(client, runIds)
+  await client.call('papers.reproduce', { id: 'copg-bandit' })
+  while ((await client.call('papers.list', {})).some((entry) => entry.job?.state === 'running')) await new Promise((resolve) => setTimeout(resolve, 500))
   return { datasetId, runIds, pandalmPath: path.join(root, 'resources/samples/pandalm/testset-v1.json') }
 }
 
@@ -104,7 +106,7 @@ async function main(): Promise<void> {
     const dpo = runIds.at(-2) ?? runIds[0]
     const places = [
       ['home', '/'], ['data', '/data'], ['data-set', `/data/${datasetId}`], ['import', `/data?import=${encodeURIComponent(pandalmPath)}`], ['label', `/label/${datasetId}`],
-      ['train', `/train?data=${datasetId}`], ['runs', '/runs'], ['run', `/runs/${dpo}`], ['compare', `/compare?runs=${runIds.join(',')}`], ['papers', '/papers'], ['settings', '/settings'],
+      ['train', `/train?data=${datasetId}`], ['runs', '/runs'], ['run', `/runs/${dpo}`], ['compare', `/compare?runs=${runIds.join(',')}`], ['papers', '/papers'], ['paper', '/papers/copg-bandit'], ['settings', '/settings'],
     ] as const
     for (const [name, place] of places) await shoot(page, at(place), `full-${name}`)
     console.log(`Written to ${out}`)
