@@ -21,20 +21,21 @@ function regretOf(policy: readonly number[], report: BanditReport): number {
   return policy.reduce((sum, share, arm) => (share <= 0 ? sum : sum + report.setup.beta * share * Math.log(share / (report.optimum[arm] ?? 1))), 0)
 }
 
-/** Small triangles shaded by how far their middle is from the optimum. */
-function cells(report: BanditReport): readonly { readonly points: string; readonly shade: number }[] {
-  const found: { points: string; shade: number }[] = []
+/** Small triangles shaded by how far their middle is from the optimum: one outline a shade, since thousands of elements are slow. */
+function shades(report: BanditReport): readonly string[] {
+  const outlines = SHADES.map(() => '')
   const corner = (i: number, j: number): number[] => [i / CELLS, j / CELLS, 1 - (i + j) / CELLS]
   for (let i = 0; i < CELLS; i += 1) {
     for (let j = 0; i + j < CELLS; j += 1) {
       for (const corners of [[corner(i, j), corner(i + 1, j), corner(i, j + 1)], ...(i + j + 2 <= CELLS ? [[corner(i + 1, j), corner(i, j + 1), corner(i + 1, j + 1)]] : [])]) {
         const middle = [0, 1, 2].map((arm) => corners.reduce((sum, point) => sum + (point[arm] ?? 0) / 3, 0))
         const regret = regretOf(middle, report)
-        found.push({ points: corners.map((point) => place(point).join(',')).join(' '), shade: SHADES.filter((bound) => regret > bound).length })
+        const shade = SHADES.filter((bound) => regret > bound).length - 1
+        if (shade >= 0) outlines[shade] += `M${corners.map((point) => place(point).map((value) => value.toFixed(1)).join(' ')).join('L')}Z`
       }
     }
   }
-  return found
+  return outlines
 }
 
 /** Where each method goes from the reference: every point of the triangle is a policy over the three arms. */
@@ -43,7 +44,7 @@ export function Simplex({ report }: { readonly report: BanditReport }): ReactNod
   const [start, best] = [place(report.setup.reference), place(report.optimum)]
   return (
     <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} className="simplex" role="img" aria-label="Paths of the methods over the triangle of policies, from the reference to where they end">
-      {cells(report).map((cell) => <polygon key={cell.points} points={cell.points} data-shade={cell.shade} />)}
+      {shades(report).map((outline, shade) => <path key={SHADES[shade]} d={outline} data-shade={shade + 1} />)}
       <polygon points={corners.map((corner) => corner.join(',')).join(' ')} className="simplex-edge" />
       <CornerName at={corners[0]} name="arm 1" reward={report.setup.rewards[0]} dy={18} />
       <CornerName at={corners[1]} name="arm 2" reward={report.setup.rewards[1]} dy={-8} />

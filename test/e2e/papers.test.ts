@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { keepReport } from '../../main/papers/report-files.ts'
+import type { KeptReport } from '../../shared/contract/papers.ts'
+import { accessibilityProblems, buildPage, chromiumPath, openLab, removeFolder, type Lab } from './support.ts'
+
+/** A report with one of everything that a page can draw. */
+const REPORT: KeptReport = {
+  formatVersion: 1,
+  engine: 'WebAssembly', appVersion: '0.1.0', processor: 'made up', startedAtMs: 1, wallMs: 1000,
+  report: {
+    id: 'copg-bandit', title: 'A made-up report', form: 'full', seeds: [1, 2], setup: 'nothing was run',
+    tables: [{ title: 'Returns', columns: ['method', 'return'], rows: [['CoPG', { mean: 0.5, low: 0.4, high: 0.6, n: 2 }], ['none', null]] }],
+    figures: [
+      { kind: 'curves', title: 'Curves', x: 'step', y: 'return', series: [{ name: 'one', x: [0, 1, 2], mean: [0, 1, 2], low: [0, 0.5, 1], high: [0, 1.5, 3], n: 2 }] },
+      { kind: 'paired', title: 'Queries', from: 'before', to: 'after', metric: 'nDCG@10', items: [{ id: 'q1', before: 0.2, after: 0.6 }, { id: 'q2', before: 0.5, after: 0.4 }] },
+      { kind: 'simplex', title: 'Paths', arms: ['one', 'two', 'three'], optimum: [0.7, 0.2, 0.1], paths: [{ name: 'CoPG', points: [[1 / 3, 1 / 3, 1 / 3], [0.7, 0.2, 0.1]] }] },
+      { kind: 'texts', title: 'Rationales', items: [{ name: 'first', before: 'so', after: 'thus', note: 'reward 0.1 → 0.4' }] },
+    ],
+    gates: [{ claim: 'it rises', measured: '0.5 ± 0.1', required: '> 0.4', verdict: 'holds' }, { claim: 'it stays', measured: '0.1', required: '> 0.2', verdict: 'does not hold' }],
+    verdict: 'does not hold',
+    notes: ['made up'],
+  },
+}
+
+describe.skipIf(chromiumPath === null)('papers in the browser', () => {
+  let lab: Lab
+  let pageFolder: string
+  beforeAll(async () => {
+    pageFolder = await buildPage()
+    lab = await openLab(pageFolder)
+  })
+  afterAll(async () => {
+    await lab.end()
+    removeFolder(pageFolder)
+  })
+
+  test('an experiment is run from its page, followed, and its verdict stands in the list', async () => {
+    await lab.open('/papers')
+    const row = lab.page.getByRole('row').filter({ hasText: 'copg-bandit' })
+    await row.getByText('not run yet').waitFor()
+    await row.getByRole('link', { name: 'copg-bandit' }).click()
+    await lab.page.getByText('The quick form has not been run here.').waitFor()
+    await lab.page.locator('.page-head .btn-primary').click()
+    await lab.page.getByText('Running, the quick form').waitFor()
+    await lab.page.getByText('CoPG reaches the optimum').waitFor({ timeout: 100_000 })
+    await lab.open('/papers')
+    await row.getByText('holds', { exact: true }).waitFor()
+  })
+
+  test('every kind of figure and cell is drawn', async () => {
+    keepReport((await lab.client.call('system.info', {})).dataFolder, REPORT)
+    await lab.open('/papers/copg-bandit')
+    for (const text of ['A made-up report', 'it rises', 'does not hold', '1 gained, 1 lost, 0 as before.', 'reward 0.1 → 0.4', 'made up']) await lab.page.getByText(text).first().waitFor()
+    await lab.page.getByRole('img', { name: 'Queries: nDCG@10 of each query, before across and after up' }).waitFor()
+    await lab.page.getByRole('img', { name: 'Paths', exact: true }).waitFor()
+  })
+
+  test.each(['/papers', '/papers/copg-bandit'])('%s keeps the rules of accessibility in both themes', async (place) => {
+    await lab.open(place)
+    await lab.page.waitForTimeout(1500)
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await lab.page.emulateMedia({ colorScheme })
+      expect(await accessibilityProblems(lab.page)).toEqual([])
+    }
+  })
+
+  test('an unknown experiment has a page that says so, and nothing complained', async () => {
+    await lab.open('/papers/nothing')
+    await lab.page.getByText('There is no such experiment').waitFor()
+    expect(lab.complaints).toEqual([])
+  })
+})
