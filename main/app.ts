@@ -12,6 +12,7 @@ import { engineEnvironment } from './engines/probe.ts'
 import { createEventBus, type EventBus } from './events.ts'
 import { createHandlers } from './handlers/index.ts'
 import { createLog, type Log } from './log.ts'
+import { createPlaygroundService } from './playground/playground-service.ts'
 import { createModelService } from './registry/model-service.ts'
 import { createReproductionService } from './papers/reproduction-service.ts'
 import { createRunService, type TrainerCommand } from './runs/run-service.ts'
@@ -58,10 +59,13 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
     for (const found of reconcileJournals(store.db, dataFolder)) log.warn('labels were brought together from journal and database', found)
     const imports = createImportService({ db: store.db, dataFolder, events, log })
     const models = createModelService({ db: store.db, dataFolder, events, log })
+    const enginesFolder = enginesFolderOf(dataFolder)
+    const trainer: TrainerCommand = options.trainer ?? { ...findTrainer(), environment: () => engineEnvironment(enginesFolder) }
+    const playground = createPlaygroundService({ command: trainer, enginesFolder, events })
     const runs = await createRunService({
       db: store.db,
       dataFolder,
-      trainer: options.trainer ?? { ...findTrainer(), environment: () => engineEnvironment(enginesFolderOf(dataFolder)) },
+      trainer,
       events,
       log,
       settings: () => readSettings(store.db),
@@ -70,13 +74,14 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
     const freedBytes = pruneViews(dataFolder, Date.now())
     if (freedBytes > 0) log.info(`removed views that no run uses: ${freedBytes} bytes`)
     const resourcesFolder = options.resourcesFolder ?? findResources()
-    const handlers = createHandlers({ db: store.db, dataFolder, resourcesFolder, events, appVersion, electronVersion, log, runs, imports, models, papers })
+    const handlers = createHandlers({ db: store.db, dataFolder, resourcesFolder, events, appVersion, electronVersion, log, runs, imports, models, papers, playground })
     log.info(`Pairlab ${appVersion} opened ${dataFolder}`)
     let closing: Promise<void> | null = null
     async function close(mode: 'continue' | 'checkpoint'): Promise<void> {
       await imports.close()
       await models.close()
       await papers.close()
+      await playground.close()
       await runs.close(mode)
       log.info('closed')
       store.close()

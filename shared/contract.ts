@@ -4,6 +4,7 @@ import { datasetCalls, importJob } from './contract/datasets.ts'
 import { labelCalls } from './contract/labels.ts'
 import { modelCalls, modelJob } from './contract/models.ts'
 import { paperCalls, reproductionJob } from './contract/papers.ts'
+import { playgroundCalls, playgroundEvents } from './contract/playground.ts'
 import { runCalls, runSummary, sampleItem } from './contract/runs.ts'
 import { systemCalls } from './contract/system.ts'
 import { runId } from './domain.ts'
@@ -16,6 +17,7 @@ export const contract = {
   ...modelCalls,
   ...runCalls,
   ...comparisonCalls,
+  ...playgroundCalls,
   ...paperCalls,
 } as const
 
@@ -40,6 +42,7 @@ export const events = {
   'model.progress': modelJob,
   'papers.progress': reproductionJob,
   'settings.changed': z.strictObject({}),
+  ...playgroundEvents,
   /** A request of the menu or the command line to the page: go to a place. */
   'ui.goto': z.strictObject({ path: z.string() }),
 } as const

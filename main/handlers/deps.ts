@@ -1,6 +1,7 @@
 import type { ImportService } from '../data/import-service.ts'
 import type { EventBus } from '../events.ts'
 import type { ReproductionService } from '../papers/reproduction-service.ts'
+import type { PlaygroundService } from '../playground/playground-service.ts'
 import type { ModelService } from '../registry/model-service.ts'
 import type { RunService } from '../runs/run-service.ts'
 import type { WritableDb } from '../store/open.ts'
@@ -29,4 +30,5 @@ export interface HandlerDeps {
   readonly imports: ImportService
   readonly models: ModelService
   readonly papers: ReproductionService
+  readonly playground: PlaygroundService
 }

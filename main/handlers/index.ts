@@ -8,6 +8,7 @@ import type { HandlerDeps } from './deps.ts'
 import { labelHandlers } from './labels.ts'
 import { modelHandlers } from './models.ts'
 import { paperHandlers } from './papers.ts'
+import { playgroundHandlers } from './playground.ts'
 import { runHandlers } from './runs.ts'
 import { systemHandlers } from './system.ts'
 
@@ -22,6 +23,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     ...runHandlers(deps),
     ...comparisonHandlers(deps),
     ...paperHandlers(deps),
+    ...playgroundHandlers(deps),
   }
   return explainErrors(handlers, deps)
 }

@@ -6,6 +6,8 @@ export interface Tokenizer {
   readonly vocabSize: number
   readonly endId: number
   readonly padId: number
+  /** What the tokenizer puts before any text of its own accord: a beginning-of-text token, or nothing. */
+  readonly opening: readonly number[]
   /** Text as data: what looks like a special token in it stays text, so that no user's text can end a turn. */
   encode(text: string): number[]
   /** Text that was written by a template: special tokens are themselves. */
@@ -40,6 +42,7 @@ export function loadTokenizer(json: unknown): Tokenizer {
     vocabSize: Math.max(0, ...Object.values(vocab), ...added.values()) + 1,
     endId,
     padId: added.get(PAD_TOKEN) ?? endId,
+    opening: openingOf(whole),
     json,
     encode(text) {
       const known = memory.get(text)
@@ -51,6 +54,14 @@ export function loadTokenizer(json: unknown): Tokenizer {
     encodeWithSpecial: (text) => [...whole.encode(text, { add_special_tokens: false }).ids],
     decode: (ids, options = {}) => (ids.length === 0 ? '' : whole.decode([...ids], { skip_special_tokens: options.skipSpecial ?? true, clean_up_tokenization_spaces: false })),
   }
+}
+
+/** The ids before those of the text itself. */
+function openingOf(tokenizer: HuggingFaceTokenizer): number[] {
+  const bare = tokenizer.encode('a', { add_special_tokens: false }).ids
+  const dressed = tokenizer.encode('a', { add_special_tokens: true }).ids
+  const at = dressed.indexOf(bare[0] ?? -1)
+  return at <= 0 ? [] : dressed.slice(0, at)
 }
 
 function create(json: unknown): HuggingFaceTokenizer {

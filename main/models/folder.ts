@@ -36,6 +36,8 @@ export interface ModelFolder extends TensorSource {
   /** tokenizer.json, parsed; null where there is none. */
   readonly tokenizer: unknown
   readonly chatTemplate: string | null
+  /** Names of the special tokens, as a chat template asks for them: bos_token, eos_token … */
+  readonly specialTokens: Readonly<Record<string, string>>
   readonly generationConfig: unknown
   readonly licence: { readonly name: string; readonly text: string } | null
   /** A parameter by the decoder's name for it, as float32, read from the disk now. */
@@ -89,6 +91,7 @@ function describe(folder: string, configJson: unknown, config: DecoderConfig, { 
     dtype: mostCommonType(stored),
     tokenizer: readJson(folder, 'tokenizer.json', false),
     chatTemplate: readChatTemplate(folder),
+    specialTokens: readSpecialTokens(folder),
     generationConfig: readJson(folder, 'generation_config.json', false),
     licence: readLicence(folder),
     read(name) {
@@ -186,6 +189,20 @@ function readChatTemplate(folder: string): string | null {
   if (!parsed.success) return null
   const template = parsed.data.chat_template
   return typeof template === 'string' ? template : (template.find((one) => one.name === 'default')?.template ?? null)
+}
+
+const specialToken = z.union([z.string(), z.looseObject({ content: z.string() })])
+
+/** Of special_tokens_map.json and tokenizer_config.json; the latter is the newer file and wins. */
+function readSpecialTokens(folder: string): Record<string, string> {
+  const names: Record<string, string> = {}
+  for (const file of ['special_tokens_map.json', 'tokenizer_config.json']) {
+    for (const [key, value] of Object.entries((readJson(folder, file, false) ?? {}) as object)) {
+      const token = key.endsWith('_token') ? specialToken.safeParse(value) : null
+      if (token?.success === true) names[key] = typeof token.data === 'string' ? token.data : token.data.content
+    }
+  }
+  return names
 }
 
 function readLicence(folder: string): ModelFolder['licence'] {

@@ -1,12 +1,14 @@
 // The training process: `entry.ts <run folder> <train | estimate>`. Everything it says goes to the folder's event log.
-// `entry.ts --probe <json>` tests an engine in place of training.
-import { AppError, toWire, type ErrorCode } from '../../shared/errors.ts'
+// `entry.ts --probe <json>` tests an engine in place of training; `entry.ts --generate <json>` writes text with a model.
+import { toWire, type ErrorCode } from '../../shared/errors.ts'
 import { openEventLog, type EventLog } from '../runs/run-dir-events.ts'
 import { acquireRunLock } from '../runs/run-dir-lock.ts'
 import { readSpec } from '../runs/run-dir.ts'
 import { openEngine } from './engine/choose.ts'
 import { estimate } from './estimate.ts'
+import { generate } from './generate.ts'
 import { findResumePoint, train, type Outcome } from './loop.ts'
+import { nameMemoryFailure } from './memory-failure.ts'
 import { probe } from './probe.ts'
 import { PROTOCOL_VERSION, TRAINER_EXIT } from './protocol.ts'
 import { createRunContext, StopRequest, type RunContext } from './run-context.ts'
@@ -70,7 +72,7 @@ async function untilStopped(context: RunContext, job: () => Promise<{ outcome: O
 }
 
 function reportFailure(log: EventLog, error: unknown): number {
-  const named = nameMemoryFailure(error)
+  const named = nameMemoryFailure(error, 'Lower the micro-batch, the longest sequence or the model size, then resume or start again.')
   console.error(named)
   const wire = toWire(named)
   try {
@@ -81,15 +83,9 @@ function reportFailure(log: EventLog, error: unknown): number {
   return EXIT_OF[wire.code] ?? TRAINER_EXIT.failed
 }
 
-/** Engines and V8 report exhausted memory as range errors with telling texts. */
-function nameMemoryFailure(error: unknown): unknown {
-  const text = error instanceof Error ? error.message : String(error)
-  if (error instanceof AppError || !/allocation failed|out of memory|Cannot enlarge memory|memory access out of bounds|Invalid (typed )?array length/i.test(text)) return error
-  return new AppError({ code: 'out-of-memory', message: `The training process ran out of memory (${text}).`, hint: 'Lower the micro-batch, the longest sequence or the model size, then resume or start again.', cause: error })
-}
-
 const [folder, job] = process.argv.slice(2)
 if (folder === '--probe') process.exit(await probe(job ?? ''))
+if (folder === '--generate') process.exit(await generate(job ?? ''))
 if (folder === undefined || (job !== 'train' && job !== 'estimate')) {
   console.error('usage: entry <run folder> <train | estimate>')
   process.exit(TRAINER_EXIT.badSpec)
