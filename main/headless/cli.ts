@@ -8,6 +8,7 @@ import { agreementCommand, datasetsCommand, exportCommand, importCommand, inspec
 import { demoCommand } from './verbs/demo.ts'
 import { doctorCommand } from './verbs/doctor.ts'
 import { engineCommand } from './verbs/engine.ts'
+import { generateCommand } from './verbs/generate.ts'
 import { labelCommand } from './verbs/label.ts'
 import { modelsCommand } from './verbs/models.ts'
 import { recoverCommand } from './verbs/recover.ts'
@@ -22,6 +23,7 @@ The whole road:
   pairlab label mine --annotator ann          label in the terminal, or open the app: pairlab serve --open
   pairlab train sft --data mine --seeds 1-3   a policy from scratch, once for each seed
   pairlab train dpo --data mine --model run:<sft run> --seeds 1-3
+  pairlab generate --model run:<dpo run> --chat --prompt "…"
   pairlab compare                             mean ± interval over seeds, and what can be concluded
 
 Exit status: 0 done, 2 usage, 3 bad input, 4 not found, 5 conflict, 6 engine or memory, 7 disk, 8 database, 9 training
@@ -35,7 +37,7 @@ function createProgram(): Command {
     .option('--data-dir <folder>', 'where everything is kept (default: PAIRLAB_DATA, else the usual place)')
     .addHelpText('after', EXAMPLES)
     .showSuggestionAfterError()
-  const commands = [importCommand(), inspectCommand(), samplesCommand(), datasetsCommand(), labelCommand(), agreementCommand(), exportCommand(), modelsCommand(), trainCommand(), runsCommand(), compareCommand(), serveCommand(), engineCommand(), demoCommand(), goldenCommand(), reproduceCommand(), doctorCommand(), recoverCommand()]
+  const commands = [importCommand(), inspectCommand(), samplesCommand(), datasetsCommand(), labelCommand(), agreementCommand(), exportCommand(), modelsCommand(), trainCommand(), generateCommand(), runsCommand(), compareCommand(), serveCommand(), engineCommand(), demoCommand(), goldenCommand(), reproduceCommand(), doctorCommand(), recoverCommand()]
   for (const command of commands) program.addCommand(withGlobals(command))
   return program
 }

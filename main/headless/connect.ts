@@ -25,9 +25,10 @@ const LOCK_RETRY_MS = 150
  * Runs `work` against the data folder: through the app that has it open, if one does, else through one of our own
  * that is closed again. Training processes outlive either.
  * @param share for verbs that take long: other command lines reach the app meanwhile
+ * @param interrupts `own`: the verb itself listens for Ctrl+C and ends by itself
  * @throws AppError `db-locked` when the folder's owner cannot be reached, as with the desktop window
  */
-export async function withClient<T>(dataDir: string | undefined, work: (connection: Connection) => Promise<T>, share = false): Promise<T> {
+export async function withClient<T>(dataDir: string | undefined, work: (connection: Connection) => Promise<T>, share = false, interrupts: 'close' | 'own' = 'close'): Promise<T> {
   const dataFolder = resolveDataFolder(dataDir)
   const found = await findOrOpen(dataFolder)
   if (!('app' in found)) return work({ client: found.running, app: null, dataFolder })
@@ -44,11 +45,12 @@ export async function withClient<T>(dataDir: string | undefined, work: (connecti
     process.stderr.write('\nInterrupted. Runs that train go on by themselves, or checkpoint first if Settings say so: pairlab runs\n')
     void close().finally(() => process.exit(ERROR_EXIT_STATUS.cancelled))
   }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt)
+  const signals = interrupts === 'own' ? [] : (['SIGINT', 'SIGTERM'] as const)
+  for (const signal of signals) process.once(signal, interrupt)
   try {
     return await work({ client: inProcess(app.handlers), app, dataFolder })
   } finally {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, interrupt)
+    for (const signal of signals) process.off(signal, interrupt)
     await close()
   }
 }
