@@ -18,6 +18,7 @@ const Runs = page(() => import('./pages/Runs.tsx'), 'Runs')
 const Run = page(() => import('./pages/Run.tsx'), 'Run')
 const Compare = page(() => import('./pages/Compare.tsx'), 'Compare')
 const Paper = page(() => import('./pages/Paper.tsx'), 'Paper')
+const Playground = page(() => import('./pages/Playground.tsx'), 'Playground')
 const Papers = page(() => import('./pages/Papers.tsx'), 'Papers')
 const Settings = page(() => import('./pages/Settings.tsx'), 'Settings')
 
@@ -34,6 +35,7 @@ function Pages(): ReactNode {
           <Route path="/runs" component={Runs} />
           <Route path="/runs/:runId" component={Run} />
           <Route path="/compare" component={Compare} />
+          <Route path="/playground" component={Playground} />
           <Route path="/papers" component={Papers} />
           <Route path="/papers/:id" component={Paper} />
           <Route path="/settings" component={Settings} />

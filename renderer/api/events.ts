@@ -1,7 +1,9 @@
 import { useEffect, useEffectEvent, useSyncExternalStore } from 'react'
 import type { QueryClient } from '@tanstack/react-query'
 import type { AppEvent, CallName, EventName, EventPayload, Output } from '../../shared/contract.ts'
+import { isLive } from '../../shared/domain.ts'
 import type { RunSummary } from '../../shared/contract/runs.ts'
+import { patchGenerationEnd, patchGenerationState, patchGenerationText } from './generations.ts'
 import { openStream, type Connection } from './stream.ts'
 
 type Handler = (event: AppEvent) => void
@@ -26,7 +28,15 @@ export function applyEvent(cache: QueryClient, event: AppEvent): void {
       return
     }
     case 'runs.changed':
-      return refetch('runs.list', 'runs.get', 'comparisons.get', 'comparisons.samples')
+      return refetch('runs.list', 'runs.get', 'comparisons.get', 'comparisons.samples', 'playground.sources')
+    case 'models.changed':
+      return refetch('models.list', 'models.get', 'playground.sources')
+    case 'playground.state':
+      return patchGenerationState(cache, event.payload as EventPayload<'playground.state'>)
+    case 'playground.text':
+      return patchGenerationText(cache, event.payload as EventPayload<'playground.text'>)
+    case 'playground.done':
+      return patchGenerationEnd(cache, event.payload as EventPayload<'playground.done'>)
     case 'datasets.changed':
       return refetch('datasets.list', 'datasets.get', 'datasets.rows', 'datasets.report', 'datasets.agreement', 'samples.list')
     case 'labels.changed':
@@ -63,6 +73,7 @@ function patchRun(cache: QueryClient, run: RunSummary): void {
   const before = cache.getQueryData<Output<'runs.get'>>(['runs.get', { runId: run.runId }])
   cache.setQueryData<Output<'runs.get'>>(['runs.get', { runId: run.runId }], (detail) => detail && { ...detail, ...run })
   // The parts that a summary does not carry (checkpoints, facts) change when the state does.
+  if (!isLive(run.state)) void cache.invalidateQueries({ queryKey: ['playground.sources'] })
   if (before !== undefined && before.state !== run.state) void cache.invalidateQueries({ queryKey: ['runs.get', { runId: run.runId }] })
 }
 

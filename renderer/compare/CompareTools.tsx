@@ -1,6 +1,8 @@
 import { useState, type ReactNode } from 'react'
-import { Columns3, Download, ListChecks } from 'lucide-react'
+import { Columns3, Download, ListChecks, MessagesSquare } from 'lucide-react'
+import { useCall } from '../api/queries.ts'
 import { useCommands } from '../frame/commands.ts'
+import { goTo } from '../frame/location.ts'
 import type { ChartModel } from '../charts/chart-model.ts'
 import { useZoom } from '../charts/chart-link.ts'
 import { Button } from '../parts/Button.tsx'
@@ -39,11 +41,24 @@ export function CompareTools({ state, model, onChooseRuns }: { readonly state: C
       <span className="text-3 ellipsis grow">{finished < state.runs.length ? `${finished} finished, ` : ''}{configurations} {configurations === 1 ? 'group' : 'groups'}</span>
       <span className="compare-pair"><span>Group by</span><Segmented title="Group by" small value={state.groupBy} choices={GROUPINGS} onChange={(groupBy) => state.change({ groupBy, baseline: null, hidden: new Set() })} /></span>
       <span className="compare-pair"><span>Interval</span><Segmented title="Interval" small value={state.interval} choices={INTERVALS} onChange={(interval) => state.change({ interval })} /></span>
+      <WriteWith state={state} />
       <Button small icon={Columns3} aria-label="Choose the columns" title="Choose the columns" onClick={() => setPicking(true)} />
       <span className="compare-export"><MenuButton small icon={Download} label="Export" text="Export" keys="x" items={exportMenu(state, model, zoom)} /></span>
       {picking ? <ColumnPicker state={state} onClose={() => setPicking(false)} /> : null}
     </div>
   )
+}
+
+/** Two of the runs side by side in the Playground, of different groups where there are some. */
+function WriteWith({ state }: { readonly state: CompareState }): ReactNode {
+  const sources = useCall('playground.sources', {}).data
+  const writers = state.runs.flatMap((run) => sources?.runs.filter((one) => one.runId === run.runId) ?? [])
+  const [first] = writers
+  if (first === undefined) return null
+  const second = writers.find((one) => one.groupHash !== first.groupHash) ?? writers[1]
+  const name = (run: typeof first): string => `run:${run.runId}@${run.bestStep === null ? 'last' : 'best'}`
+  const title = second === undefined ? `Write with ${first.name} in the Playground` : `Write with ${first.name} s${first.seed} and ${second.name} s${second.seed} in the Playground`
+  return <Button small icon={MessagesSquare} aria-label={title} title={title} onClick={() => goTo(`/playground?left=${name(first)}${second === undefined ? '' : `&right=${name(second)}`}`)} />
 }
 
 function ColumnPicker({ state, onClose }: { readonly state: CompareState; onClose(): void }): ReactNode {

@@ -1,4 +1,4 @@
-import { Activity, BookOpen, ChartNoAxesCombined, Columns2, Database, House, Settings, SlidersHorizontal, type LucideIcon } from 'lucide-react'
+import { Activity, BookOpen, ChartNoAxesCombined, Columns2, Database, House, MessagesSquare, Settings, SlidersHorizontal, type LucideIcon } from 'lucide-react'
 
 export interface Place {
   readonly path: string
@@ -15,6 +15,7 @@ export const PLACES: readonly Place[] = [
   { path: '/train', name: 'Train', icon: SlidersHorizontal, key: 't' },
   { path: '/runs', name: 'Runs', icon: Activity, key: 'r' },
   { path: '/compare', name: 'Compare', icon: ChartNoAxesCombined, key: 'c' },
+  { path: '/playground', name: 'Playground', icon: MessagesSquare, key: 'y' },
   { path: '/papers', name: 'Papers', icon: BookOpen, key: 'p' },
 ]
 

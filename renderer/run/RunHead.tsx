@@ -1,9 +1,9 @@
 import { useState, type ReactNode } from 'react'
-import { ChartNoAxesCombined, Copy, Ellipsis, RotateCcw, Save, Square, Trash2, CopyPlus } from 'lucide-react'
+import { ChartNoAxesCombined, Copy, Ellipsis, MessagesSquare, RotateCcw, Save, Square, Trash2, CopyPlus } from 'lucide-react'
 import { Link } from 'wouter'
 import type { RunDetail } from '../../shared/contract/runs.ts'
 import { isLive } from '../../shared/domain.ts'
-import { useMutate } from '../api/queries.ts'
+import { useCall, useMutate } from '../api/queries.ts'
 import { useCommands, type Command } from '../frame/commands.ts'
 import { goTo } from '../frame/location.ts'
 import { Button } from '../parts/Button.tsx'
@@ -77,8 +77,13 @@ function Actions({ run }: { readonly run: RunDetail }): ReactNode {
   const one = { runId: run.runId }
   const save = (): void => stop.mutate({ ...one, mode: 'stop-and-save' })
   const compare = (): void => goTo(`/compare?runs=${run.runId}`)
+  const role = useCall('algorithms.list', {}).data?.find((one) => one.id === run.method)?.role
+  const canWrite = role === 'policy' && run.checkpoints.length > 0
+  const best = run.checkpoints.some((one) => one.best) ? 'best' : 'last'
+  const play = (): void => goTo(`/playground?left=run:${run.runId}@${best}`)
   const commands: Command[] = [
     { id: 'run.compare', title: 'Compare this run', group: 'Run', keys: ['c'], run: compare },
+    { id: 'run.playground', title: 'Write with this run in the Playground', group: 'Run', keys: ['y'], disabled: !canWrite, run: play },
     { id: 'run.clone', title: 'Clone this run', group: 'Run', run: () => goTo(`/train?from=${run.runId}`) },
     { id: 'run.checkpoint', title: 'Write a checkpoint now', group: 'Run', keys: ['k'], disabled: !live, run: () => checkpoint.mutate(one) },
     { id: 'run.save', title: 'Stop and save', group: 'Run', keys: ['s'], disabled: !live, run: save },
@@ -86,6 +91,7 @@ function Actions({ run }: { readonly run: RunDetail }): ReactNode {
   ]
   useCommands(commands)
   const menu: MenuItem[] = [
+    { id: 'playground', title: 'Open in Playground', icon: MessagesSquare, disabled: !canWrite, run: play },
     { id: 'clone', title: 'Clone with other settings', icon: CopyPlus, run: () => goTo(`/train?from=${run.runId}`) },
     { id: 'command', title: 'Copy the command', icon: Copy, run: () => copyText(run.command, 'The command is copied.') },
     { id: 'checkpoint', title: 'Write a checkpoint now', icon: Save, disabled: !live, run: () => checkpoint.mutate(one) },

@@ -24,12 +24,12 @@ export type GenerationPrompt = z.infer<typeof generationPrompt>
 
 /** Applied in the order of the transformers library: repetition penalty, temperature, top-k, top-p, min-p. */
 export const samplingSettings = z.strictObject({
-  temperature: z.number().min(0).max(100).default(1).meta({ title: 'Temperature', help: 'Divides the logits: lower is more certain; 0 always takes the likeliest token.' }),
-  topK: z.int().min(0).max(1_000_000).default(0).meta({ title: 'Top-k', help: 'Only the k likeliest tokens; 0 for all.' }),
-  topP: z.number().gt(0).max(1).default(1).meta({ title: 'Top-p', help: 'Only the likeliest tokens that together hold this probability; 1 for all.' }),
-  minP: z.number().min(0).max(1).default(0).meta({ title: 'Min-p', help: 'Only tokens at least this fraction as likely as the likeliest; 0 for all.' }),
-  repetitionPenalty: z.number().gt(0).max(100).default(1).meta({ title: 'Repetition penalty', help: 'Above 1 makes tokens less likely that the text, prompt included, already has; 1 for none.' }),
-  maxTokens: z.int().min(1).max(32_768).default(256).meta({ title: 'Max tokens', help: 'Ends a completion that does not end by itself.' }),
+  temperature: z.number().min(0).max(100).default(1).meta({ title: 'Temperature', help: 'Divides the logits; 0 is greedy.' }),
+  topK: z.int().min(0).max(1_000_000).default(0).meta({ title: 'Top-k', help: 'Only the k likeliest; 0: all.' }),
+  topP: z.number().gt(0).max(1).default(1).meta({ title: 'Top-p', help: 'The likeliest that hold this probability; 1: all.' }),
+  minP: z.number().min(0).max(1).default(0).meta({ title: 'Min-p', help: 'At least this share of the likeliest; 0: all.' }),
+  repetitionPenalty: z.number().gt(0).max(100).default(1).meta({ title: 'Repetition penalty', help: 'Against tokens already there; 1: none.' }),
+  maxTokens: z.int().min(1).max(32_768).default(256).meta({ title: 'Max tokens', help: 'The longest a completion gets.' }),
   stopStrings: z.array(z.string().min(1).max(1000)).max(16).default([]).meta({ title: 'Stop strings', help: 'Texts that end a completion and are cut from it.' }),
 })
 export type SamplingSettings = z.infer<typeof samplingSettings>
