@@ -66,7 +66,16 @@ export function pairBatch(pairs: readonly EncodedPair[], padId: number, rewards:
     rewardChosen: column((_pair, at) => rewards?.[at]?.chosen ?? 0),
     rewardRejected: column((_pair, at) => rewards?.[at]?.rejected ?? 0),
     reference: referenceOf === null ? null : referenceTensor(rows, tokens.ids.shape[1], referenceOf),
+    mismatched: referenceOf === null ? null : mismatchedRows(pairs, padId, referenceOf),
   }
+}
+
+/** Null where a pair stands with no other completions. */
+function mismatchedRows(pairs: readonly EncodedPair[], padId: number, referenceOf: ReferenceOf): NonNullable<PairBatch['mismatched']> | null {
+  const rows = (['chosen', 'rejected'] as const).flatMap((side) => pairs.flatMap((pair) => pair.mismatched?.[side] ?? []))
+  if (rows.length < 2 * pairs.length) return null
+  const tokens = tokenBatch(rows, padId)
+  return { tokens, reference: referenceTensor(rows, tokens.ids.shape[1], referenceOf) }
 }
 
 /** All completions of one prompt that have a reward, each text once. */
@@ -109,8 +118,11 @@ export function groupPairs(pairs: readonly EncodedPair[], rewards: readonly Pair
   })
 }
 
-/** Groups smaller than `size` are filled with rows that are marked invalid. */
-export function groupBatch(groups: readonly EncodedGroup[], size: number, padId: number, referenceOf: ReferenceOf | null): GroupBatch {
+/**
+ * Groups smaller than `size` are filled with rows that are marked invalid.
+ * @param oldOf per-token log-probs of the policy that wrote the completions, where they are needed
+ */
+export function groupBatch(groups: readonly EncodedGroup[], size: number, padId: number, referenceOf: ReferenceOf | null, oldOf: ReferenceOf | null = null): GroupBatch {
   const filler = (group: EncodedGroup): EncodedCompletion => ({ prompt: group.completions[0]?.prompt.slice(0, 1) ?? [padId], completion: [], text: '' })
   const rows = groups.flatMap((group) => Array.from({ length: size }, (_none, at) => group.completions[at] ?? filler(group)))
   const tokens = tokenBatch(rows, padId)
@@ -125,12 +137,20 @@ export function groupBatch(groups: readonly EncodedGroup[], size: number, padId:
     valid: grid((group, at) => (at < group.completions.length ? 1 : 0)),
     weight: tf.tensor1d(groups.map((group) => group.weight)),
     reference: referenceOf === null ? null : referenceTensor(rows, tokens.ids.shape[1], referenceOf),
+    old: oldOf === null ? null : referenceTensor(rows, tokens.ids.shape[1], oldOf),
   }
 }
 
 export function disposeBatch(batch: PairBatch | GroupBatch): void {
   tf.dispose([batch.tokens.ids, batch.tokens.attention, batch.tokens.completion, batch.weight])
   if (batch.reference !== null) batch.reference.dispose()
-  if (batch.kind === 'pairs') tf.dispose([batch.preference, batch.strength, batch.rewardChosen, batch.rewardRejected])
-  else tf.dispose([batch.rewards, batch.valid])
+  if (batch.kind === 'groups') {
+    tf.dispose([batch.rewards, batch.valid])
+    batch.old?.dispose()
+    return
+  }
+  tf.dispose([batch.preference, batch.strength, batch.rewardChosen, batch.rewardRejected])
+  if (batch.mismatched == null) return
+  const { tokens, reference } = batch.mismatched
+  tf.dispose([tokens.ids, tokens.attention, tokens.completion, reference])
 }

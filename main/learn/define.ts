@@ -32,6 +32,8 @@ export interface PairBatch {
   readonly rewardRejected: tf.Tensor1D
   /** Per-token log-probs of the reference policy, 0 where masked [2·pair, time−1]; null where the method needs none */
   readonly reference: tf.Tensor2D | null
+  /** Prompts with completions of other prompts, rows in the order of `tokens`; only where the method asks for them. */
+  readonly mismatched?: { readonly tokens: TokenBatch; readonly reference: tf.Tensor2D } | null
 }
 
 /** k scored completions of each prompt, row-major by prompt: row = prompt · k + sample. */
@@ -47,6 +49,8 @@ export interface GroupBatch {
   /** [prompt] */
   readonly weight: tf.Tensor1D
   readonly reference: tf.Tensor2D | null
+  /** Per-token log-probs of the policy that wrote the samples, where they were kept for several updates [row, time−1] */
+  readonly old?: tf.Tensor2D | null
 }
 
 export type Batch = PairBatch | GroupBatch
@@ -59,6 +63,20 @@ export interface BatchTotals {
   readonly weight: number
   /** Completion tokens that carry loss, weighted as the method weights them. */
   readonly tokens: number
+  /** Mean reward of the whole batch's completions, by the items' weights; 0 or absent where there are no rewards. */
+  readonly rewardMean?: number
+  /** What the method's `before` found; absent where it has none. */
+  readonly before?: number
+}
+
+/** What a policy writes at each step in place of logged completions. */
+export interface Rollout {
+  /** k, completions of each prompt. */
+  readonly samples: number
+  readonly maxTokens: number
+  readonly temperature: number
+  /** Optimizer updates on one set of samples. */
+  readonly updates: number
 }
 
 /** A decoder with its language-model head and, for a reward model, a scalar head. */
@@ -141,6 +159,17 @@ export interface Algorithm<C = unknown> extends AlgorithmPage<C> {
    * 1 and 1 where absent. Only methods that divide by tokens need it.
    */
   readonly tokenWeights?: (preference: number, strength: number, config: C) => readonly [chosen: number, rejected: number]
+  /** The prompt of each pair also stands with the completions of another prompt, in `PairBatch.mismatched`. */
+  readonly mismatched?: boolean
+  /**
+   * A number of the whole batch that the loss needs before its parts can be descended on: computed without gradient,
+   * each part's share summed, and handed on in `BatchTotals.before`.
+   */
+  readonly before?: (context: LossContext<C>) => tf.Scalar
+  /** Learns right only where logged completions cover what the reference writes; the trainer looks and warns. */
+  readonly needsSupport?: (config: C) => boolean
+  /** Not null: the policy writes the completions of each step itself, and a reward scores them. Batches are groups. */
+  readonly rollout?: (config: C) => Rollout | null
   loss(context: LossContext<C>): LossResult
   /** Only for methods whose update is more than one descent on `loss`. */
   step?(context: StepContext<C>): Promise<Readonly<Record<string, number>>>

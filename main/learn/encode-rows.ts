@@ -21,6 +21,8 @@ export interface EncodedPair {
   readonly weight: number
   /** True where `chosen` is the record's `b`. */
   readonly swapped: boolean
+  /** This prompt with the completions of another one; only where the method asks for it. */
+  readonly mismatched?: { readonly chosen: EncodedCompletion; readonly rejected: EncodedCompletion }
 }
 
 export interface EncodedRows {
@@ -85,4 +87,18 @@ export function encodeRows(rows: readonly PreferenceRow[], tokenizer: Tokenizer,
     }
   })
   return { pairs, cutShare: rows.length === 0 ? 0 : cut / (2 * rows.length), longest }
+}
+
+/** Each pair's prompt with the completions of the next pair that has another prompt (of the next one, if all share one). */
+export function withMismatched(pairs: readonly EncodedPair[], maxLength: number): readonly EncodedPair[] {
+  return pairs.map((pair, at) => {
+    let step = 1
+    while (step < pairs.length && pairs[(at + step) % pairs.length]?.promptText === pair.promptText) step += 1
+    const other = pairs[(at + (step < pairs.length ? step : 1)) % pairs.length] ?? pair
+    const join = (completion: EncodedCompletion): EncodedCompletion => {
+      const cut = cutToLength(pair.chosen.prompt, completion.completion, maxLength)
+      return { prompt: cut.prompt, completion: cut.completion, text: completion.text }
+    }
+    return { ...pair, mismatched: { chosen: join(other.chosen), rejected: join(other.rejected) } }
+  })
 }

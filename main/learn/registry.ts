@@ -1,10 +1,15 @@
 import { AppError } from '../../shared/errors.ts'
 import { copg } from './algorithms/copg.ts'
 import { dpo } from './algorithms/dpo.ts'
+import { grpo } from './algorithms/grpo.ts'
 import { ipo } from './algorithms/ipo.ts'
+import { kto } from './algorithms/kto.ts'
+import { reinforce } from './algorithms/reinforce.ts'
 import { rewardModel } from './algorithms/reward-model.ts'
+import { rloo } from './algorithms/rloo.ts'
 import { sft } from './algorithms/sft.ts'
 import type { Algorithm, AlgorithmPage } from './define.ts'
+import { slic } from './algorithms/slic.ts'
 
 /** Every method, in the order in which they are shown. One line each. */
 // A method's config type is known only inside its own page; outside, its schema stands guard.
@@ -12,7 +17,12 @@ export const algorithms: readonly AlgorithmPage[] = [
   sft,
   dpo,
   ipo,
+  slic,
+  kto,
   copg,
+  reinforce,
+  rloo,
+  grpo,
   rewardModel,
 ] as unknown as readonly AlgorithmPage[]
 

@@ -3,6 +3,7 @@ import { likelihoodAccuracy } from '../learn/pair-metrics.ts'
 import { tf } from '../learn/tf.ts'
 import { disposeBatch } from '../learn/batches.ts'
 import { wilson } from './intervals.ts'
+import { withBefore } from './minimize.ts'
 import type { Session } from './session.ts'
 import { pairItems, type PairSet } from './training-data.ts'
 
@@ -20,7 +21,7 @@ export async function scorePairs(session: Session, set: PairSet, prefix: string)
   const items = pairItems({ set, algorithm, config, microBatchSize: context.spec.training.microBatchSize, padId: tokenizer.padId, referenceOf })
   // By length, so that little is padded.
   const order = set.pairs.map((_pair, index) => index).sort((a, b) => items.lengths[a]! - items.lengths[b]! || a - b) // indices of pairs
-  const parts = items.parts(order)
+  const parts = await withBefore(algorithm, decoder, config, items.parts(order))
   const sums: Record<string, number> = {}
   for (let part = 0; part < parts.count; part += 1) {
     const batch = parts.make(part) as PairBatch // pairItems makes no other

@@ -1,5 +1,5 @@
 import { disposeBatch } from '../learn/batches.ts'
-import type { Batch, BatchTotals, LossResult } from '../learn/define.ts'
+import type { Algorithm, Batch, BatchTotals, LossResult, Network } from '../learn/define.ts'
 import type { Decoder } from '../learn/models/decoder.ts'
 import { learningRateAt, readGlobalNorm, type Optimizer } from '../learn/optimizer.ts'
 import { tf } from '../learn/tf.ts'
@@ -47,6 +47,21 @@ export async function minimizeParts(
   tf.dispose(sums ?? [])
   const metrics = await readMetrics(reported)
   return { metrics, gradNorm, learningRate }
+}
+
+/** The parts with what the method needs to know of the whole batch first, where it asks for something. Dropout is off. */
+export async function withBefore(algorithm: Algorithm, network: Network, config: unknown, parts: BatchParts): Promise<BatchParts> {
+  const { before } = algorithm
+  if (before === undefined) return parts
+  let total = 0
+  for (let part = 0; part < parts.count; part += 1) {
+    const batch = parts.make(part)
+    const share = tf.tidy(() => before({ network, batch, totals: parts.totals, config }))
+    total += (await share.data<'float32'>())[0]!
+    share.dispose()
+    disposeBatch(batch)
+  }
+  return { ...parts, totals: { ...parts.totals, before: total } }
 }
 
 /** Gradients by parameter name, kept: the caller disposes of them. The loss's metrics are added to `reported`, kept too. */

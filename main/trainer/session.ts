@@ -13,8 +13,10 @@ import { openModelFolder } from '../models/folder.ts'
 import { openModelFiles, type Checkpoint, type CheckpointState, type ModelFiles } from '../models/checkpoint-files.ts'
 import { buildDecoder, continueModel, loraOf, newModel, trainingOptions, type ModelStart } from './model.ts'
 import { openReference, type Reference } from './reference.ts'
+import { openRollouts, type Rollouts, type StepBatch } from './rollouts.ts'
 import type { RunContext } from './run-context.ts'
 import { referenceLogProbs } from './scoring.ts'
+import { checkSupport } from './support.ts'
 import { encodeData, makeTokenizer, trainingItems, type PairSets, type TrainingItems } from './training-data.ts'
 import { readViewFile } from './view-file.ts'
 
@@ -30,6 +32,10 @@ export interface Session {
   readonly sets: PairSets
   readonly items: TrainingItems
   readonly plan: BatchPlan
+  /** Not null: the policy writes the completions of each step. */
+  readonly rollouts: Rollouts | null
+  /** What the step learns from: logged completions, or those that the policy writes now. */
+  batchOf(chosen: readonly number[], step: number): Promise<StepBatch>
   readonly referenceOf: ReferenceOf | null
   /** Null where there is none to speak of. */
   readonly reference: Reference | null
@@ -71,7 +77,10 @@ export async function openSession(context: RunContext, from: Checkpoint | null):
   const optimizer = createOptimizer(spec.training, decoder.variables)
   if (from !== null) optimizer.fromTensors(from.optimizer)
   const items = trainingItems({ set: data.sets.train, algorithm, config, microBatchSize: spec.training.microBatchSize, padId: tokenizer.padId, referenceOf })
-  const plan = createBatchPlan({ lengths: items.lengths, batchSize: spec.training.batchSize, seed: spec.seed }, from === null ? undefined : (from.state.plan as unknown as BatchPlanState)) // written by plan.state()
+  const rollouts = await openRollouts({ context, algorithm, config, tokenizer, decoder, sets: data.sets, reference }, data.scale)
+  if (reference !== null && algorithm.needsSupport?.(config) === true) await checkSupport(context, reference, data.sets.train.pairs, tokenizer)
+  const plan = createBatchPlan({ lengths: rollouts?.lengths ?? items.lengths, batchSize: spec.training.batchSize, seed: spec.seed }, from === null ? undefined : (from.state.plan as unknown as BatchPlanState)) // written by plan.state()
+  const batchOf = async (chosen: readonly number[], step: number): Promise<StepBatch> => rollouts?.write(chosen, step) ?? { parts: items.parts(chosen), tokens: items.tokens(chosen), updates: 1, metrics: {} }
   context.emit({
     type: 'fact',
     facts: {
@@ -81,14 +90,14 @@ export async function openSession(context: RunContext, from: Checkpoint | null):
       vocabSize: tokenizer.vocabSize,
       cutShare: data.cutShare,
       longestTokens: data.longest,
-      trainItems: items.lengths.length,
+      trainItems: rollouts?.lengths.length ?? items.lengths.length,
       validationPairs: data.sets.validation.pairs.length,
       testPairs: data.sets.test.pairs.length,
     },
   })
   if (data.cutShare > 0.05) context.warn(`${Math.round(100 * data.cutShare)} % of the completions were cut to ${spec.training.maxLength} tokens.`, 'Raise the longest sequence if the ends matter.')
   const base = lora === null ? null : { lora, start, registered: origin.registered, note: from?.state.base ?? null }
-  return { context, algorithm, config, tokenizer, decoder, optimizer, sets: data.sets, items, plan, referenceOf, reference, base }
+  return { context, algorithm, config, tokenizer, decoder, optimizer, sets: data.sets, items, plan, referenceOf, reference, base, rollouts, batchOf }
 }
 
 function parseConfig(algorithm: Algorithm, config: unknown): unknown {
@@ -139,6 +148,6 @@ function resumedModel(start: ModelStart, { source, adapters }: Checkpoint): Pick
 }
 
 async function scoreReference(context: RunContext, reference: Reference, sets: PairSets, tokenizer: Tokenizer): Promise<ReferenceOf> {
-  const rows = Object.values(sets).flatMap((set) => set.pairs.flatMap((pair) => [pair.chosen, pair.rejected]))
+  const rows = Object.values(sets).flatMap((set) => set.pairs.flatMap((pair) => [pair.chosen, pair.rejected, ...(pair.mismatched === undefined ? [] : [pair.mismatched.chosen, pair.mismatched.rejected])]))
   return reference.use((decoder) => referenceLogProbs(context, { decoder, weightsHash: reference.hash, rows, padId: tokenizer.padId }))
 }

@@ -8,8 +8,8 @@ import type { TokenizerSpec } from '../../shared/run-spec.ts'
 import { groupBatch, groupPairs, pairBatch, sequenceLength, type EncodedGroup, type PairRewards, type ReferenceOf } from '../learn/batches.ts'
 import { byteTokenizer, trainBpe } from '../learn/bpe-trainer.ts'
 import type { Algorithm, BatchTotals } from '../learn/define.ts'
-import { encodeRows, type EncodedPair } from '../learn/encode-rows.ts'
-import { applyScale, rewardScale, rewardsOfRow } from '../learn/rewards.ts'
+import { encodeRows, withMismatched, type EncodedPair } from '../learn/encode-rows.ts'
+import { applyScale, rewardScale, rewardsOfRow, standardise, type RewardScale } from '../learn/rewards.ts'
 import { loadTokenizer, type Tokenizer } from '../learn/tokenizer.ts'
 import { writeFileAtomic } from '../runs/run-dir.ts'
 import type { BatchParts } from './minimize.ts'
@@ -29,6 +29,8 @@ export interface EncodedData {
   readonly sets: PairSets
   readonly cutShare: number
   readonly longest: number
+  /** How the method's rewards were scaled; null where it takes none. */
+  readonly scale: RewardScale | null
 }
 
 /** Trained on the training side alone, and kept by content: runs on the same rows share it. */
@@ -59,16 +61,17 @@ export async function encodeData(context: RunContext, rows: RowsBySide, tokenize
   const encoded = { train: encodeRows(rows.train, tokenizer, maxLength), validation: encodeRows(rows.validation, tokenizer, maxLength), test: encodeRows(rows.test, tokenizer, maxLength) }
   await context.breatheOrStop()
   const rewards = await rewardsOf(context, rows, { train: encoded.train.pairs, validation: encoded.validation.pairs, test: encoded.test.pairs }, algorithm, config)
-  const set = (side: SplitName): PairSet => ({ pairs: encoded[side].pairs, rewards: rewards?.[side] ?? null })
+  const set = (side: SplitName): PairSet => ({ pairs: algorithm.mismatched === true ? withMismatched(encoded[side].pairs, maxLength) : encoded[side].pairs, rewards: rewards?.[side] ?? null })
   const sizes = [encoded.train, encoded.validation, encoded.test]
   return {
     sets: { train: set('train'), validation: set('validation'), test: set('test') },
     cutShare: encoded.train.cutShare,
     longest: Math.max(...sizes.map((part) => part.longest)),
+    scale: rewards?.scale ?? null,
   }
 }
 
-type SideRewards = { readonly [S in SplitName]: readonly PairRewards[] }
+type SideRewards = { readonly [S in SplitName]: readonly PairRewards[] } & { readonly scale: RewardScale }
 
 /** Scaled once, by the training side. Null where the method takes none. */
 async function rewardsOf(context: RunContext, rows: RowsBySide, pairs: { readonly [S in SplitName]: readonly EncodedPair[] }, algorithm: Algorithm, config: unknown): Promise<SideRewards | null> {
@@ -90,9 +93,13 @@ async function rewardsOf(context: RunContext, rows: RowsBySide, pairs: { readonl
   }
   const raw = { train: await rewardsOfSide('train'), validation: await rewardsOfSide('validation'), test: await rewardsOfSide('test') }
   scorer?.dispose()
-  const scale = rewardScale(raw.train.flatMap((reward) => [reward.chosen, reward.rejected]), source, wantsStandardised(config))
+  const values = raw.train.flatMap((reward) => [reward.chosen, reward.rejected])
+  const scale = rewardScale(values, source, wantsStandardised(config))
+  const found = standardise(values)
+  // Only R/β counts, so a β says nothing without the scale of the rewards that it stood against.
+  context.emit({ type: 'fact', facts: { rewardSource: source.kind, rewardMean: found.mean, rewardDeviation: found.sd, rewardShift: scale.mean, rewardDivisor: scale.sd } })
   const scaled = (rewards: readonly PairRewards[]): PairRewards[] => rewards.map((reward) => ({ chosen: applyScale(reward.chosen, scale), rejected: applyScale(reward.rejected, scale) }))
-  return { train: scaled(raw.train), validation: scaled(raw.validation), test: scaled(raw.test) }
+  return { train: scaled(raw.train), validation: scaled(raw.validation), test: scaled(raw.test), scale }
 }
 
 function wantsStandardised(config: unknown): boolean {
@@ -133,7 +140,7 @@ export function pairItems({ set, algorithm, config, microBatchSize, padId, refer
       const pick = (indices: readonly number[]): readonly EncodedPair[] => indices.map((index) => set.pairs[index]!) // indices of the plan
       return {
         count: chunks.length,
-        totals: pairTotals(pick(items), algorithm, config),
+        totals: pairTotals(pick(items), algorithm, config, set.rewards === null ? null : items.map((index) => set.rewards![index]!)),
         make: (part) => pairBatch(pick(chunks[part] ?? []), padId, set.rewards === null ? null : (chunks[part] ?? []).map((index) => set.rewards![index]!), referenceOf),
       }
     },
@@ -146,8 +153,7 @@ function groupItems({ set, microBatchSize, padId, referenceOf }: ItemOptions, si
   const groups = groupPairs(set.pairs, set.rewards, size)
   if (groups.length === 0) throw new AppError({ code: 'dataset-invalid', message: 'No prompt has two different completions.', hint: 'Take the pairs as they are: set the completions per prompt to 2.' })
   const lengths = groups.map((group) => group.completions.reduce((sum, one) => sum + sequenceLength(one), 0))
-  // A micro-batch is counted in pairs, which are two rows.
-  const groupsPerPart = Math.max(1, Math.floor((2 * microBatchSize) / size))
+  const groupsPerPart = groupsOfPart(microBatchSize, size)
   return {
     lengths,
     parts(items) {
@@ -159,22 +165,33 @@ function groupItems({ set, microBatchSize, padId, referenceOf }: ItemOptions, si
   }
 }
 
-export function pairTotals(pairs: readonly EncodedPair[], algorithm: Algorithm, config: unknown): BatchTotals {
+/** A micro-batch is counted in pairs, which are two rows. */
+export function groupsOfPart(microBatchSize: number, size: number): number {
+  return Math.max(1, Math.floor((2 * microBatchSize) / size))
+}
+
+export function pairTotals(pairs: readonly EncodedPair[], algorithm: Algorithm, config: unknown, rewards: readonly PairRewards[] | null = null): BatchTotals {
   const tokensOf = (pair: EncodedPair): number => {
     const [chosen, rejected] = algorithm.tokenWeights?.(pair.preference, pair.strength, config) ?? [1, 1]
     return pair.weight * (chosen * pair.chosen.completion.length + rejected * pair.rejected.completion.length)
   }
-  return { items: pairs.length, weight: pairs.reduce((sum, pair) => sum + pair.weight, 0), tokens: pairs.reduce((sum, pair) => sum + tokensOf(pair), 0) }
+  const weight = pairs.reduce((sum, pair) => sum + pair.weight, 0)
+  const rewardSum = pairs.reduce((sum, pair, at) => sum + (pair.weight * ((rewards?.[at]?.chosen ?? 0) + (rewards?.[at]?.rejected ?? 0))) / 2, 0)
+  return { items: pairs.length, weight, tokens: pairs.reduce((sum, pair) => sum + tokensOf(pair), 0), rewardMean: weight > 0 ? rewardSum / weight : 0 }
 }
 
-function groupTotals(groups: readonly EncodedGroup[]): BatchTotals {
+export function groupTotals(groups: readonly EncodedGroup[]): BatchTotals {
+  const weight = groups.reduce((sum, group) => sum + group.weight, 0)
+  const meanReward = (group: EncodedGroup): number => group.rewards.reduce((sum, reward) => sum + reward, 0) / Math.max(1, group.rewards.length)
   return {
     items: groups.length,
-    weight: groups.reduce((sum, group) => sum + group.weight, 0),
+    weight,
+    rewardMean: weight > 0 ? groups.reduce((sum, group) => sum + group.weight * meanReward(group), 0) / weight : 0,
     tokens: groups.reduce((sum, group) => sum + group.weight * group.completions.reduce((count, one) => count + one.completion.length, 0), 0),
   }
 }
 
-function chunked(items: readonly number[], size: number): number[][] {
+/** Consecutive runs of at most `size`. */
+export function chunked(items: readonly number[], size: number): number[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_none, at) => items.slice(at * size, (at + 1) * size))
 }

@@ -60,7 +60,8 @@ describe('a run from start to end', () => {
     const folder = makeTinyRun(root, { runId: 'copg-1', method: 'copg', engine: 'wasm', config: { rewards: { kind: 'reward-model', runId: 'rm-1' }, groupSize: 3 }, model: { kind: 'run', runId: 'sft-1' as never, checkpoint: 'last', ...lastOf(sft) }, judge: { source: { kind: 'reward-model', runId: 'rm-1' as never }, path: lastOf(judge).path } })
     const spec = JSON.parse(readFileSync(runPaths(folder).spec, 'utf8'))
     writeFileSync(runPaths(folder).spec, JSON.stringify({ ...spec, rewardModelPath: lastOf(judge).path }))
-    expect([await exitOf(spawnTrainer(folder)), readTail(runPaths(folder).log, 9)]).toEqual([0, []])
+    // So short an SFT run does not yet write as the data does.
+    expect([await exitOf(spawnTrainer(folder)), readTail(runPaths(folder).log, 9)]).toEqual([0, [expect.stringContaining('The data does not cover the reference')]])
     const metrics = metricsByStep(allEvents(folder))
     // Before the first step the policy is the reference: same samples, no distance, every comparison a draw.
     expect([metrics['eval/samples/win_rate']![0], metrics['eval/samples/kl']![0], metrics['eval/kl/k3']![0]]).toEqual([0.5, 0, 0])

@@ -3,8 +3,10 @@ import { z } from 'zod'
 import { invariant } from '../../../shared/assert.ts'
 import { rewardSource } from '../../../shared/run-spec.ts'
 import { defineAlgorithm, type GroupBatch, type LossContext, type LossResult, type PairBatch } from '../define.ts'
-import { klK1, klK3, sequenceLogRatios, splitPairs, weightedShare } from '../ops.ts'
-import { klMetrics, logProbMetrics, lossInfo, POLICY_INFO, rewardMetrics } from '../pair-metrics.ts'
+import { grouped, meanOverPairs, pairwise, policyMetrics } from '../groups.ts'
+import { sequenceLogRatios, splitPairs, weightedShare } from '../ops.ts'
+import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
+import { needsScorable, rolloutFields } from '../rollout.ts'
 import { tf } from '../tf.ts'
 
 /**
@@ -36,12 +38,7 @@ export function copgGroupLoss(rewards: tf.Tensor2D, ratios: tf.Tensor2D, valid: 
   return tf.div(tf.mul(tf.sum(masked, [1, 2]), 0.5), tf.maximum(others, 1)) as tf.Tensor1D
 }
 
-/** x_i − x_j [prompt, sample, sample] */
-function pairwise(x: tf.Tensor2D): tf.Tensor3D {
-  return tf.sub(tf.expandDims(x, 2), tf.expandDims(x, 1))
-}
-
-const config = z.strictObject({
+const config = needsScorable(z.strictObject({
   beta: z.number().positive().max(100).default(0.2).meta({
     title: 'Distance penalty',
     symbol: 'β',
@@ -64,7 +61,13 @@ const config = z.strictObject({
     help: '2 takes the pairs as they are; more compares every two of up to k completions of a prompt.',
     group: 'expert',
   }),
-})
+  samples: z.enum(['logged', 'online']).default('logged').meta({
+    title: 'Completions',
+    help: 'Logged takes those of the data set, whoever wrote them. Online lets the policy write k of them at each step, which a reward model or a rule scores: RLOO is this special case.',
+    group: 'expert',
+  }),
+  ...rolloutFields,
+}), (value) => value.samples === 'online')
 type CopgConfig = z.infer<typeof config>
 
 function pairLoss({ network, totals, config: { beta } }: LossContext<CopgConfig>, batch: PairBatch): LossResult {
@@ -75,55 +78,35 @@ function pairLoss({ network, totals, config: { beta } }: LossContext<CopgConfig>
   const difference = tf.sub(chosen, rejected) as tf.Tensor1D
   const rewardDifference = tf.sub(batch.rewardChosen, batch.rewardRejected) as tf.Tensor1D
   const loss = weightedShare(copgLoss(rewardDifference, difference, beta), batch.weight, totals.weight)
-  const rewards = tf.mul(ratios, beta) as tf.Tensor1D
   return {
     loss,
     metrics: {
       loss,
       'copg/residual': weightedShare(copgResidual(rewardDifference, difference, beta), batch.weight, totals.weight),
       'copg/equal-rewards': weightedShare(tf.cast(tf.equal(rewardDifference, 0), 'float32'), batch.weight, totals.weight),
-      ...rewardMetrics({ batch, totals, rewards }),
-      ...logProbMetrics(batch, totals, logProbs),
-      ...klMetrics(batch, totals, logProbs, batch.reference),
+      ...policyMetrics(batch, totals, logProbs, batch.reference, ratios, beta),
     },
   }
 }
 
 function groupLoss({ network, totals, config: { beta } }: LossContext<CopgConfig>, batch: GroupBatch): LossResult {
   invariant(batch.reference !== null, 'CoPG gets reference log-probs')
-  const shape: [number, number] = [batch.prompts, batch.samples]
   const logProbs = network.tokenLogProbs(batch.tokens)
-  const ratios = tf.reshape<tf.Rank.R2>(sequenceLogRatios(logProbs, batch.reference), shape)
+  const rows = sequenceLogRatios(logProbs, batch.reference)
+  const ratios = grouped(batch).grid(rows)
   const share = (values: tf.Tensor1D): tf.Scalar => weightedShare(values, batch.weight, totals.weight)
   const loss = share(copgGroupLoss(batch.rewards, ratios, batch.valid, beta))
   const rewardDifferences = pairwise(batch.rewards)
   const overPairs = (values: tf.Tensor3D): tf.Scalar => share(meanOverPairs(values, batch.valid))
-  const overSamples = (values: tf.Tensor2D): tf.Scalar => share(meanOverSamples(tf.reshape<tf.Rank.R2>(tf.sum(values, 1), shape), batch.valid))
-  const equal = tf.cast(tf.equal(rewardDifferences, 0), 'float32') as tf.Tensor3D
-  const agreement = tf.mul(tf.add(tf.mul(tf.sign(rewardDifferences), tf.sign(pairwise(ratios))), 1), 0.5) as tf.Tensor3D
   return {
     loss,
     metrics: {
       loss,
       'copg/residual': overPairs(copgResidual(rewardDifferences, pairwise(ratios), beta)),
-      'copg/equal-rewards': overPairs(equal),
-      'rewards/accuracies': overPairs(agreement),
-      'kl/k1': overSamples(klK1(logProbs, batch.reference)),
-      'kl/k3': overSamples(klK3(logProbs, batch.reference)),
+      'copg/equal-rewards': overPairs(tf.cast(tf.equal(rewardDifferences, 0), 'float32') as tf.Tensor3D),
+      ...policyMetrics(batch, totals, logProbs, batch.reference, rows, beta),
     },
   }
-}
-
-/** Mean over the ordered pairs of two different valid samples [prompt]. */
-function meanOverPairs(values: tf.Tensor3D, valid: tf.Tensor2D): tf.Tensor1D {
-  const samples = valid.shape[1]
-  const both = tf.mul(tf.mul(tf.expandDims(valid, 2), tf.expandDims(valid, 1)), tf.sub(1, tf.eye(samples)))
-  const count = tf.maximum(tf.sum(both, [1, 2]), 1)
-  return tf.div(tf.sum(tf.mul(values, both), [1, 2]), count) as tf.Tensor1D
-}
-
-function meanOverSamples(values: tf.Tensor2D, valid: tf.Tensor2D): tf.Tensor1D {
-  return tf.div(tf.sum(tf.mul(values, valid), 1), tf.maximum(tf.sum(valid, 1), 1)) as tf.Tensor1D
 }
 
 export const copg = defineAlgorithm({
@@ -144,6 +127,8 @@ export const copg = defineAlgorithm({
   needsReference: true,
   rewards: (value) => value.rewards,
   groupSize: (value) => (value.groupSize === 2 ? null : value.groupSize),
+  needsSupport: (value) => value.samples === 'logged',
+  rollout: (value) => (value.samples === 'online' ? { samples: value.groupSize, maxTokens: value.rolloutTokens, temperature: value.rolloutTemperature, updates: 1 } : null),
   config,
   metrics: [
     lossInfo('', 'CoPG loss. Its minimum is −ΔR²/(2β) and not zero, so read the residual instead.'),
@@ -156,9 +141,16 @@ export const copg = defineAlgorithm({
     {
       id: 'small',
       title: 'Small model',
-      note: 'For Pairlab’s own models of up to a few million parameters, with rewards from the labels.',
+      note: 'For Pairlab’s own models of up to a few million parameters, with rewards from the labels. A healthy run: the residual falls and flattens, held-out accuracy rises, KL grows and then stands; judge it by the reward of samples, because too small a β collapses the policy while the loss looks well.',
       config: { beta: 0.2 },
       training: { steps: 200, batchSize: 16, learningRate: 3e-4, warmupFraction: 0.1, schedule: 'cosine' },
+    },
+    {
+      id: 'online',
+      title: 'Online',
+      note: 'The policy writes four completions of each prompt at every step. Choose a reward that can score new text. A healthy run: the reward of its own completions rises, KL grows slowly, few prompts have all rewards equal.',
+      config: { beta: 0.1, samples: 'online', groupSize: 4, rewards: { kind: 'length', target: 100 } },
+      training: { steps: 100, batchSize: 8, learningRate: 3e-4, warmupFraction: 0.1, schedule: 'constant' },
     },
     {
       id: 'paper',

@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest'
+import { groupBatch, tokenBatch, type EncodedGroup } from '../../main/learn/batches.ts'
+import { createDecoder, presetConfig } from '../../main/learn/models/decoder.ts'
+import type { Algorithm, GroupBatch, Network } from '../../main/learn/define.ts'
+import { createRandom } from '../../main/learn/random.ts'
+import { findTextAlgorithm } from '../../main/learn/registry.ts'
+import { rolloutMetrics } from '../../main/learn/rollout.ts'
+import { sampleCompletions } from '../../main/learn/sample.ts'
+import { tf } from '../../main/learn/tf.ts'
+import { groupTotals } from '../../main/trainer/training-data.ts'
+import { supportOf } from '../../main/trainer/support.ts'
+
+const PAD = 0
+const END = 1
+
+/** Completions that a small policy wrote, with rewards by their length, and a reference that is another policy. */
+async function writtenGroups(samples: number) {
+  const config = presetConfig('nano', 16)
+  const decoder = createDecoder(config, createRandom(3))
+  const reference = createDecoder(config, createRandom(4))
+  const prompts = [[2, 3, END], [4, END], [5, 6, 7, END]]
+  const random = createRandom(8)
+  const asked = prompts.flatMap((prompt) => Array.from({ length: samples }, () => prompt))
+  const drawn = await sampleCompletions(decoder, asked, (row) => random.fork(String(row)), { maxTokens: 6, temperature: 1, endId: END })
+  const groups = prompts.map((prompt, at): EncodedGroup => ({
+    promptText: `p${at}`,
+    completions: drawn.slice(at * samples, (at + 1) * samples).map((one) => ({ prompt, completion: one.ids, text: '' })),
+    rewards: drawn.slice(at * samples, (at + 1) * samples).map((one, k) => one.ids.length / 3 + 0.1 * k),
+    weight: 1,
+  }))
+  const rows = groups.flatMap((group) => group.completions)
+  const tokens = tokenBatch(rows, PAD)
+  const table = (await reference.tokenLogProbs(tokens).array()) as number[][]
+  const referenceOf = (row: (typeof rows)[number]): number[] => table[rows.indexOf(row)]!.slice(row.prompt.length - 1)
+  const old = (await decoder.tokenLogProbs(tokens).array()) as number[][]
+  const oldOf = (row: (typeof rows)[number]): number[] => old[rows.indexOf(row)]!.slice(row.prompt.length - 1)
+  return { decoder, groups, batch: (part: readonly EncodedGroup[]) => groupBatch(part, samples, PAD, referenceOf, oldOf) }
+}
+
+function gradientOf(algorithm: Algorithm, network: Network & { readonly variables: Readonly<Record<string, tf.Variable>> }, batch: GroupBatch, totals: ReturnType<typeof groupTotals>, config: Record<string, unknown>): number[] {
+  const parsed = algorithm.config.parse(config)
+  const { grads } = tf.variableGrads(() => algorithm.loss({ network, batch, totals, config: parsed }).loss, Object.values(network.variables))
+  return Object.values(network.variables).flatMap((variable) => [...grads[variable.name]!.dataSync()])
+}
+
+function furthest(a: readonly number[], b: readonly number[], scale = 1): number {
+  return a.reduce((most, value, at) => Math.max(most, Math.abs(value - scale * b[at]!)), 0)
+}
+
+describe('methods whose policy writes', () => {
+  test.each([2, 4])('RLOO is CoPG on what the policy wrote: the same gradient but for 1/k, k = %i', async (k) => {
+    const { decoder, groups, batch } = await writtenGroups(k)
+    const totals = groupTotals(groups)
+    const whole = batch(groups)
+    const copg = gradientOf(findTextAlgorithm('copg'), decoder, whole, totals, { beta: 0.3, samples: 'online', groupSize: k, rewards: { kind: 'length' } })
+    const rloo = gradientOf(findTextAlgorithm('rloo'), decoder, whole, totals, { beta: 0.3, groupSize: k })
+    expect(Math.max(...copg.map(Math.abs))).toBeGreaterThan(0.1)
+    expect(furthest(copg, rloo, k)).toBeLessThan(1e-5)
+  })
+
+  test('off-policy REINFORCE has that gradient with the leave-one-out baseline alone', async () => {
+    const { decoder, groups, batch } = await writtenGroups(3)
+    const totals = groupTotals(groups)
+    const of = (id: string, config: Record<string, unknown>): number[] => gradientOf(findTextAlgorithm(id), decoder, batch(groups), totals, { beta: 0.3, groupSize: 3, ...config })
+    const rloo = of('rloo', {})
+    const gap = (baseline: string): number => furthest(rloo, of('reinforce', { baseline }))
+    expect(gap('leave-one-out')).toBeLessThan(1e-6)
+    for (const baseline of ['none', 'constant', 'value', 'group-mean']) expect([baseline, gap(baseline) > 0.01]).toEqual([baseline, true])
+    // The group's mean is leave-one-out in a smaller size.
+    expect(furthest(of('reinforce', { baseline: 'group-mean' }), rloo, 2 / 3)).toBeLessThan(1e-6)
+  })
+
+  test('GRPO without deviation, clip and KL is REINFORCE on tokens; the parts of a batch add up', async () => {
+    const { decoder, groups, batch } = await writtenGroups(3)
+    const totals = groupTotals(groups)
+    const config = { beta: 0, normalize: false, aggregation: 'seq-mean-token-sum', groupSize: 3 }
+    const grpo = gradientOf(findTextAlgorithm('grpo'), decoder, batch(groups), totals, config)
+    const plain = gradientOf(findTextAlgorithm('reinforce'), decoder, batch(groups), totals, { beta: 0, baseline: 'group-mean', groupSize: 3 })
+    expect(furthest(grpo, plain)).toBeLessThan(1e-5)
+    for (const aggregation of ['token-mean', 'seq-mean-token-mean', 'seq-mean-token-sum', 'constant']) {
+      const whole = gradientOf(findTextAlgorithm('grpo'), decoder, batch(groups), totals, { groupSize: 3, aggregation })
+      const parts = [groups.slice(0, 1), groups.slice(1)].map((part) => gradientOf(findTextAlgorithm('grpo'), decoder, batch(part), totals, { groupSize: 3, aggregation }))
+      expect([aggregation, furthest(whole, parts[0]!.map((value, at) => value + parts[1]![at]!)) < 1e-5]).toEqual([aggregation, true])
+    }
+  })
+
+  test('rewards that only rows of the data have are turned down where the policy writes', () => {
+    for (const kind of ['label', 'column']) {
+      expect(findTextAlgorithm('rloo').config.safeParse({ rewards: { kind } }).success).toBe(false)
+      expect(findTextAlgorithm('copg').config.safeParse({ rewards: { kind }, samples: 'online' }).success).toBe(false)
+      expect(findTextAlgorithm('copg').config.safeParse({ rewards: { kind } }).success).toBe(true)
+    }
+  })
+
+  test('what was written is counted', () => {
+    const one = (tokens: number, ended: boolean) => ({ tokens, ended, logProbs: Array.from({ length: tokens }, () => -0.5) })
+    expect(rolloutMetrics([
+      { rewards: [1, 1], rawRewards: [4, 4], completions: [one(2, true), one(4, false)] },
+      { rewards: [0, 1], rawRewards: [2, 6], completions: [one(3, true), one(3, true)] },
+    ])).toEqual({ 'rollout/reward': 4, 'rollout/tokens': 3, 'rollout/unfinished': 0.25, 'rollout/entropy': 0.5, 'rollout/equal-rewards': 0.5 })
+  })
+})
+
+test('support: what the reference writes and no logged completion has', () => {
+  expect(supportOf([[1, 2], [5, 2], [1, 6]], [[1, 2, 3], [1, 4]])).toEqual({ unseenStarts: 1 / 3, unseenTokens: 2 / 6 })
+})
