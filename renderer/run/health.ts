@@ -1,55 +1,19 @@
-import type { MetricInfo } from '../../shared/domain.ts'
+import { EARLY_SHARE, endsOf, KL_WATCH_NATS, show, type Ends, type HealthInput, type HealthNote } from './health-input.ts'
+import { judgeRewards } from './health-rewards.ts'
 import { describeMetric, intervalEnds } from './metric-names.ts'
 import { lastValue } from './run-charts.ts'
-import { withoutFiller, type Curve, type Curves } from './run-series.ts'
+import { withoutFiller } from './run-series.ts'
 
-/** One plain sentence about the state of a run, with the numbers in it. */
-export interface HealthNote {
-  readonly id: string
-  readonly tone: 'good' | 'warn' | 'bad' | 'info'
-  readonly text: string
-}
+export type { HealthInput, HealthNote } from './health-input.ts'
 
-export interface HealthInput {
-  readonly curves: Curves
-  readonly mainMetric: string | null
-  readonly infos: readonly MetricInfo[]
-  readonly totalSteps: number
-  readonly live: boolean
-}
-
-/** Past this many nats a sequence, samples usually no longer look like the reference's. */
-const KL_WATCH_NATS = 10
 /** An accuracy this near to ½ counts as guessing where no interval is known. */
 const CHANCE_MARGIN = 0.03
 const OVERFIT_GAP = 0.2
-/** Rules about direction wait for this share of the run, because the first steps say nothing. */
-const EARLY_SHARE = 0.2
-
-function show(value: number): string {
-  return Number(value.toPrecision(3)).toString().replace('-', '−')
-}
-
-interface Ends {
-  readonly first: number
-  readonly last: number
-  readonly lastStep: number
-}
-
-/** Mean over the first and over the last tenth (5 to 20 points), so that noise of single steps says nothing. */
-function endsOf(curve: Curve | undefined): Ends | null {
-  if (curve === undefined) return null
-  const values = curve.value.filter((value): value is number => value !== null)
-  if (values.length < 10) return null
-  const width = Math.min(20, Math.max(5, Math.floor(values.length / 10)))
-  const mean = (part: readonly number[]): number => part.reduce((sum, value) => sum + value, 0) / part.length
-  return { first: mean(values.slice(0, width)), last: mean(values.slice(-width)), lastStep: curve.step.at(-1) ?? 0 }
-}
 
 /** What a practiced eye would say about the curves. Empty when there is nothing to say yet. */
 export function judgeHealth(input: HealthInput): HealthNote[] {
   const rules = [lossIsFinite, mainMetricMoves, lossFalls, accuracyAtChance, bothLogProbsFall, farFromReference, overFits]
-  return rules.flatMap((rule) => rule(input) ?? [])
+  return [...rules.flatMap((rule) => rule(input) ?? []), ...judgeRewards(input)]
 }
 
 function lossIsFinite({ curves }: HealthInput): HealthNote | null {

@@ -10,6 +10,12 @@ const COMMON: readonly MetricInfo[] = [
   { name: 'samples/win_rate', label: 'Win rate over the reference', unit: 'fraction', goal: 'max', help: 'How often a generated completion has a higher reward than the reference policy’s; 0.5 is no difference.' },
   { name: 'logps/accuracies', label: 'Likelihood accuracy', unit: 'fraction', goal: 'max', help: 'How often the preferred completion is likelier per token, without the reference.' },
   { name: 'samples/tokens', label: 'Length of samples', unit: 'tokens', goal: 'none', help: 'Mean length of generated completions.' },
+  { name: 'rollout/reward', label: 'Reward of roll-outs', unit: '', goal: 'max', help: 'Mean reward of what the policy wrote in training, on the scale of its source.' },
+  { name: 'rollout/kl', label: 'KL of roll-outs', unit: 'nats', goal: 'none', help: 'log π − log π_ref on what the policy wrote for held-out prompts, a sequence.' },
+  { name: 'rollout/tokens', label: 'Length of roll-outs', unit: 'tokens', goal: 'none', help: 'Mean length of what the policy wrote in training.' },
+  { name: 'rollout/entropy', label: 'Entropy', unit: 'nats/token', goal: 'none', help: 'Minus the mean log-probability of the tokens written. Near 0 the policy always writes the same.' },
+  { name: 'rollout/unfinished', label: 'Unfinished roll-outs', unit: 'fraction', goal: 'min', help: 'Share that reached the longest length without ending.' },
+  { name: 'rollout/equal-rewards', label: 'Prompts without a signal', unit: 'fraction', goal: 'min', help: 'Share of prompts whose completions all have the same reward.' },
   { name: 'samples/kl', label: 'KL of samples', unit: 'nats', goal: 'none', help: 'log π − log π_ref on the policy’s own completions.' },
 ]
 

@@ -62,6 +62,43 @@ describe('health of a run', () => {
   })
 })
 
+describe('health of a run whose outcome is scored', () => {
+  test('all preferences met while the return falls is over-optimization, and the best step is named', () => {
+    const accuracy = curve(Array.from({ length: 100 }, (_, at) => Math.min(1, 0.6 + at / 100)))
+    expect(judge({ 'rewards/accuracies': accuracy, 'eval/return': curve([-7, -5, -4.9, -6.5], 25) })).toEqual(['bad solved-and-falling'])
+    expect(judge({ 'rewards/accuracies': accuracy, 'eval/return': curve([-7, -5, -4.9, -5], 25) })).toEqual([])
+    expect(judge({ 'rewards/accuracies': line(0.6, 0.9), 'eval/return': curve([-7, -5, -4.9, -6.5], 25) })).toEqual([])
+    const [note] = judgeHealth({ curves: new Map([['rewards/accuracies', accuracy], ['eval/return', curve([-7, -5, -4.9, -6.5], 25)]]), mainMetric: null, infos: [], totalSteps: 100, live: false })
+    expect(note?.text).toContain('from −4.9 at step 50 to −6.5')
+  })
+
+  test('a reward that rises far from the reference is doubted', () => {
+    const rising = curve([0.1, 0.5, 0.9], 50)
+    expect(judge({ 'eval/samples/reward': rising, 'eval/samples/kl': curve([0, 8, 25], 50) })).toEqual(['warn kl-far', 'warn reward-by-distance'])
+    expect(judge({ 'eval/samples/reward': rising, 'eval/samples/kl': curve([0, 2, 4], 50) })).toEqual([])
+    expect(judge({ 'eval/samples/reward': curve([0.9, 0.5, 0.1], 50), 'eval/samples/kl': curve([0, 8, 25], 50) })).toEqual(['warn kl-far'])
+  })
+
+  test('entropy that is nearly gone', () => {
+    expect(judge({ 'rollout/entropy': line(2, 0.05) })).toEqual(['warn entropy-collapses'])
+    expect(judge({ 'rollout/entropy': line(4, 0.6) })).toEqual(['warn entropy-collapses'])
+    expect(judge({ 'rollout/entropy': line(2, 1.2) })).toEqual([])
+  })
+
+  test('responses that grow', () => {
+    expect(judge({ 'rollout/tokens': line(10, 18) })).toEqual(['warn length-grows'])
+    expect(judge({ 'eval/samples/tokens': curve([10, 12, 20], 50) })).toEqual(['warn length-grows'])
+    expect(judge({ 'rollout/tokens': line(10, 12) })).toEqual([])
+    expect(judge({ 'rollout/tokens': line(1, 2) })).toEqual([])
+  })
+
+  test('advantages that are all 0', () => {
+    expect(judge({ 'rollout/equal-rewards': line(0.95, 1) })).toEqual(['bad no-advantage'])
+    expect(judge({ 'advantages/size': line(0, 0) })).toEqual(['bad no-advantage'])
+    expect(judge({ 'rollout/equal-rewards': line(0.1, 0.3), 'advantages/size': line(0.5, 0.4) })).toEqual([])
+  })
+})
+
 describe('curves that grow by events', () => {
   const start: Curves = new Map([['loss', curve([3, 2])]])
 
