@@ -15,7 +15,7 @@ const END = 1
 
 /** Completions that a small policy wrote, with rewards by their length, and a reference that is another policy. */
 async function writtenGroups(samples: number) {
-  const config = presetConfig('nano', 16)
+  const config = { ...presetConfig('nano', 12), layers: 1, hidden: 8, heads: 2, kvHeads: 2, headDim: 4, feedForward: 12 }
   const decoder = createDecoder(config, createRandom(3))
   const reference = createDecoder(config, createRandom(4))
   const prompts = [[2, 3, END], [4, END], [5, 6, 7, END]]
