@@ -47,12 +47,25 @@ export interface BanditResult {
   readonly policyByStep: readonly (readonly number[])[]
 }
 
+export interface BanditTraining {
+  readonly learningRate: number
+  readonly steps: number
+  readonly reportAt?: readonly number[]
+  /** The policy to begin with; absent: the reference. */
+  readonly start?: readonly number[]
+}
+
+/** Arms that the reference plays and the data never shows: what an off-policy method does there is left to its start. */
+export function unsupportedArms({ reference, mu1, mu2 }: Bandit): number[] {
+  return Array.from(reference.keys()).filter((arm) => reference[arm]! > 0 && mu1[arm]! + mu2[arm]! === 0)
+}
+
 /** Gradient ascent on softmax logits from log π_ref, with the whole expectation as the gradient. */
-export function trainBandit(bandit: Bandit, method: BanditMethod, options: { readonly learningRate: number; readonly steps: number; readonly reportAt?: readonly number[] }): BanditResult {
+export function trainBandit(bandit: Bandit, method: BanditMethod, options: BanditTraining): BanditResult {
   const report = new Set(options.reportAt ?? [])
   const regretByStep: (readonly [number, number])[] = []
   const policyByStep: (readonly number[])[] = []
-  let logits = bandit.reference.map((share) => Math.log(share))
+  let logits = (options.start ?? bandit.reference).map((share) => Math.log(share))
   for (let step = 1; step <= options.steps; step += 1) {
     const policy = softmax(logits)
     const gradient = logitGradient(policy, armWeights(bandit, method, policy))

@@ -27,3 +27,16 @@ export const COPG_BANDIT_SAMPLED = {
   ipo: [0.13, 0.17],
   pgNoneAbove: 0.6,
 } as const
+
+/** Theorem 1 again: the optimum does not depend on who wrote the data, as long as every arm occurs. */
+export const COPG_BANDIT_DATA = {
+  distributions: 5,
+  seed: 7,
+  /** Largest difference of a share between two data sets. */
+  copgSpreadBelow: 1e-4,
+  /** A biased method must move with its data by more than rounding; a hundredth is far beyond it. */
+  pgValueSpreadAbove: 0.01,
+  /** Without arm 3 in the data: π₁/π₂ = e^{(R₁−R₂)/β} still, π₃ as the start has it. */
+  ratioTolerance: 1e-4,
+  thirdArmMovesAbove: 0.1,
+} as const

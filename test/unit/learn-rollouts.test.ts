@@ -73,13 +73,13 @@ describe('methods whose policy writes', () => {
   test('GRPO without deviation, clip and KL is REINFORCE on tokens; the parts of a batch add up', async () => {
     const { decoder, groups, batch } = await writtenGroups(3)
     const totals = groupTotals(groups)
-    const config = { beta: 0, normalize: false, aggregation: 'seq-mean-token-sum', groupSize: 3 }
+    const config = { beta: 0, normalize: false, average: 'seq-mean-token-sum', groupSize: 3 }
     const grpo = gradientOf(findTextAlgorithm('grpo'), decoder, batch(groups), totals, config)
     const plain = gradientOf(findTextAlgorithm('reinforce'), decoder, batch(groups), totals, { beta: 0, baseline: 'group-mean', groupSize: 3 })
     expect(furthest(grpo, plain)).toBeLessThan(1e-5)
     for (const aggregation of ['token-mean', 'seq-mean-token-mean', 'seq-mean-token-sum', 'constant']) {
-      const whole = gradientOf(findTextAlgorithm('grpo'), decoder, batch(groups), totals, { groupSize: 3, aggregation })
-      const parts = [groups.slice(0, 1), groups.slice(1)].map((part) => gradientOf(findTextAlgorithm('grpo'), decoder, batch(part), totals, { groupSize: 3, aggregation }))
+      const whole = gradientOf(findTextAlgorithm('grpo'), decoder, batch(groups), totals, { groupSize: 3, average: aggregation })
+      const parts = [groups.slice(0, 1), groups.slice(1)].map((part) => gradientOf(findTextAlgorithm('grpo'), decoder, batch(part), totals, { groupSize: 3, average: aggregation }))
       expect([aggregation, furthest(whole, parts[0]!.map((value, at) => value + parts[1]![at]!)) < 1e-5]).toEqual([aggregation, true])
     }
   })

@@ -126,7 +126,7 @@ export const grpo = defineAlgorithm({
     updates: z.int().min(1).max(16).default(1).meta({ title: 'Updates per set', symbol: 'μ', help: 'Optimizer updates on one set of samples; clipping matters from the second on.', group: 'expert' }),
     clipLow: z.number().positive().lt(1).default(0.2).meta({ title: 'Clip below', symbol: 'ε', help: 'The ratio to the writing policy counts down to 1 − ε.', group: 'expert' }),
     clipHigh: z.number().positive().max(10).default(0.2).meta({ title: 'Clip above', help: 'The ratio counts up to 1 + this; 0.28 is “clip higher”.', group: 'expert' }),
-    aggregation: z.enum(['token-mean', 'seq-mean-token-mean', 'seq-mean-token-sum', 'constant']).default('seq-mean-token-mean').meta({ title: 'Average', help: 'How token losses become one number; they differ in how much long completions count. The paper averages within each sequence first.', group: 'expert' }),
+    average: z.enum(['token-mean', 'seq-mean-token-mean', 'seq-mean-token-sum', 'constant']).default('seq-mean-token-mean').meta({ title: 'Average', help: 'How token losses become one number; they differ in how much long completions count. The paper averages within each sequence first.', group: 'expert' }),
     standardise: z.boolean().default(false).meta({ title: 'Standardize rewards', help: 'Divide rewards by their standard deviation over the logged completions of the training set, once.', group: 'expert' }),
     ...rolloutFields,
   }), () => true),
@@ -167,7 +167,7 @@ export const grpo = defineAlgorithm({
     const mask = lossMask(batch.tokens)
     const penalty = tf.mul(klEstimate('k3', logProbs, batch.reference), config.beta)
     const perToken = tf.where(tf.greater(mask, 0), tf.add(surrogate, penalty), tf.zerosLike(mask)) as tf.Tensor2D
-    const loss = aggregateShare(batch, totals, perToken, config.aggregation, config.rolloutTokens)
+    const loss = aggregateShare(batch, totals, perToken, config.average, config.rolloutTokens)
     const ratio = tf.exp(tf.sub(logProbs, old))
     const past = tf.logicalOr(tf.less(ratio, 1 - config.clipLow), tf.greater(ratio, 1 + config.clipHigh))
     const group = grouped(batch)
