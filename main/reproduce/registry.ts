@@ -1,10 +1,12 @@
 import { AppError } from '../../shared/errors.ts'
 import { copgBandit } from './copg-bandit.ts'
+import { copgText } from './copg-text.ts'
 import type { Reproduction } from './define.ts'
 
 /** Every experiment that can be repeated here, in the order in which they are shown. One line each. */
 export const reproductions: readonly Reproduction[] = [
   copgBandit,
+  copgText,
 ]
 
 /** @throws AppError `not-found` */

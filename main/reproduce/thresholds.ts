@@ -40,3 +40,11 @@ export const COPG_BANDIT_DATA = {
   ratioTolerance: 1e-4,
   thirdArmMovesAbove: 0.1,
 } as const
+
+/**
+ * Figure 2 of arXiv 2406.19185 shows CoPG above IPO above DPO in reward, for β from .03 to .1; no numbers are printed, so
+ * only directions are asked for, by intervals over seeds.
+ */
+export const COPG_TEXT = {
+  betasAboveSft: 2,
+} as const

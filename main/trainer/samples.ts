@@ -5,7 +5,8 @@ import { createRandom } from '../learn/random.ts'
 import { sampleCompletions } from '../learn/sample.ts'
 import { finiteOrNull } from './metric-buffer.ts'
 import { meanInterval, wilson } from './intervals.ts'
-import { completionLogProbs, openScorer, type Scorer } from './scoring.ts'
+import { openScorer, type Scorer } from './scoring.ts'
+import { completionLogProbs } from '../learn/completion-log-probs.ts'
 import type { Session } from './session.ts'
 
 export interface Sampling {

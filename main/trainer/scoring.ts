@@ -1,6 +1,7 @@
 import { AppError } from '../../shared/errors.ts'
 import type { RewardSource } from '../../shared/run-spec.ts'
-import { sequenceLength, tokenBatch, type ReferenceOf } from '../learn/batches.ts'
+import { tokenBatch, type ReferenceOf } from '../learn/batches.ts'
+import { completionLogProbs, passes, ROWS_PER_PASS } from '../learn/completion-log-probs.ts'
 import { cutToLength, encodePrompt, type EncodedCompletion } from '../learn/encode-rows.ts'
 import type { Decoder } from '../learn/models/decoder.ts'
 import { decoderConfigOf } from '../learn/models/hf-config.ts'
@@ -11,34 +12,6 @@ import { openModelFiles } from '../models/checkpoint-files.ts'
 import { buildDecoder } from './model.ts'
 import { openRowCache, rowKey, type RowCache } from './row-cache.ts'
 import type { Phase, RunContext } from './run-context.ts'
-
-/** Rows of one forward pass outside of training. */
-const ROWS_PER_PASS = 32
-
-/** Rows of like length stand together, so that little is padded. → indices */
-function passes(rows: readonly EncodedCompletion[]): number[][] {
-  const order = rows.map((_row, index) => index).sort((a, b) => sequenceLength(rows[a]!) - sequenceLength(rows[b]!) || a - b) // indices of rows
-  return Array.from({ length: Math.ceil(order.length / ROWS_PER_PASS) }, (_none, at) => order.slice(at * ROWS_PER_PASS, (at + 1) * ROWS_PER_PASS))
-}
-
-/** log π of every completion token, dropout off. @returns for each row [completion token] */
-export async function completionLogProbs(decoder: Decoder, rows: readonly EncodedCompletion[], padId: number, breathe: () => Promise<void>): Promise<Float32Array[]> {
-  const result: Float32Array[] = rows.map(() => new Float32Array(0))
-  for (const pass of passes(rows)) {
-    const picked = pass.map((index) => rows[index]!) // indices of rows
-    const tokens = tokenBatch(picked, padId)
-    const columns = tokens.ids.shape[1] - 1
-    const logProbs = decoder.tokenLogProbs(tokens)
-    const values = await logProbs.data<'float32'>()
-    picked.forEach((row, at) => {
-      const first = at * columns + row.prompt.length - 1
-      result[pass[at]!] = values.slice(first, first + row.completion.length)
-    })
-    tf.dispose([logProbs, tokens.ids, tokens.attention, tokens.completion])
-    await breathe()
-  }
-  return result
-}
 
 async function scoreRows(decoder: Decoder, rows: readonly EncodedCompletion[], padId: number, breathe: () => Promise<void>): Promise<number[]> {
   const result: number[] = rows.map(() => 0)

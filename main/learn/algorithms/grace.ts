@@ -69,6 +69,20 @@ export function graceRewards(query: tf.Tensor2D, rollouts: tf.Tensor3D, negative
   return { positive: anchored, contrastive, consistency, hard, total: combine(contrastive, consistency, (i) => hard[i]!, weights) }
 }
 
+/**
+ * An extension, not in the paper: −max over other instances' queries of the similarity to this rollout, which differs
+ * between the rollouts of a text and so does not cancel in the advantages. [instance, rollout]
+ */
+export function rolloutHardTerm(query: tf.Tensor2D, rollouts: tf.Tensor3D): number[][] {
+  const { anchored, cross } = similarities(query, rollouts)
+  return anchored.map((row, i) => row.map((_value, k) => 0 - Math.max(...cross.flatMap((of, j) => (j === i ? [] : [of[i]![k]!])), cross.length === 1 ? 0 : -Infinity)))
+}
+
+/** The reward with that term in place of the paper's third. */
+export function withRolloutHardTerm(parts: RewardParts, hard: readonly (readonly number[])[], weights: RewardWeights): number[][] {
+  return combine(parts.contrastive, parts.consistency, (i, k) => hard[i]![k]!, weights)
+}
+
 export interface SelfRewardParts {
   /** sim(anchor, h_k) [instance, rollout] */
   readonly self: number[][]

@@ -1,0 +1,32 @@
+import { sequenceLength, tokenBatch } from './batches.ts'
+import type { Network } from './define.ts'
+import type { EncodedCompletion } from './encode-rows.ts'
+import { tf } from './tf.ts'
+
+/** Rows of one forward pass outside of training. */
+export const ROWS_PER_PASS = 32
+
+/** Rows of like length stand together, so that little is padded. → indices */
+export function passes(rows: readonly EncodedCompletion[]): number[][] {
+  const order = rows.map((_row, index) => index).sort((a, b) => sequenceLength(rows[a]!) - sequenceLength(rows[b]!) || a - b) // indices of rows
+  return Array.from({ length: Math.ceil(order.length / ROWS_PER_PASS) }, (_none, at) => order.slice(at * ROWS_PER_PASS, (at + 1) * ROWS_PER_PASS))
+}
+
+/** log π of every completion token, dropout off. @returns for each row [completion token] */
+export async function completionLogProbs(network: Network, rows: readonly EncodedCompletion[], padId: number, breathe: () => Promise<void>): Promise<Float32Array[]> {
+  const result: Float32Array[] = rows.map(() => new Float32Array(0))
+  for (const pass of passes(rows)) {
+    const picked = pass.map((index) => rows[index]!) // indices of rows
+    const tokens = tokenBatch(picked, padId)
+    const columns = tokens.ids.shape[1] - 1
+    const logProbs = network.tokenLogProbs(tokens)
+    const values = await logProbs.data<'float32'>()
+    picked.forEach((row, at) => {
+      const first = at * columns + row.prompt.length - 1
+      result[pass[at]!] = values.slice(first, first + row.completion.length)
+    })
+    tf.dispose([logProbs, tokens.ids, tokens.attention, tokens.completion])
+    await breathe()
+  }
+  return result
+}
