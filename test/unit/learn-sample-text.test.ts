@@ -6,7 +6,7 @@ import { sampleCompletions, type SampledToken } from '../../main/learn/sample.ts
 import { createTextRow, sampleTexts } from '../../main/learn/sample-text.ts'
 import { loadTokenizer, type Tokenizer } from '../../main/learn/tokenizer.ts'
 import { openEngine } from '../../main/trainer/engine/choose.ts'
-import { completionLogProbs } from '../../main/trainer/scoring.ts'
+import { completionLogProbs } from '../../main/learn/completion-log-probs.ts'
 
 const bytes = loadTokenizer(byteTokenizer())
 const words = loadTokenizer(trainBpe(['banana bandana naïve café 🎉 banana band', 'a banana and a band'], 300))
