@@ -56,14 +56,26 @@ function withGradient(
 
 /** Rows of a matrix. x [row, column], indices [n] in 0 … row − 1 → [n, column] */
 export function gatherRows(x: tf.Tensor2D, indices: Int32Array): tf.Tensor2D {
-  if (!has(FUSED_KERNELS.gather)) return tf.gather(x, tf.tensor1d(indices, 'int32'))
+  if (!has(FUSED_KERNELS.gather)) return withGradient([x], ([matrix]) => tf.gather(matrix!, tf.tensor1d(indices, 'int32')), (dy) => [scatterPlain(dy as tf.Tensor2D, indices, x.shape[0])]) as tf.Tensor2D
   return withGradient([x], ([matrix]) => run(FUSED_KERNELS.gather, { x: matrix! }, { indices })[0]!, (dy) => run(FUSED_KERNELS.scatter, { x: dy }, { indices, rows: x.shape[0] })) as tf.Tensor2D
 }
 
 /** Rows into a matrix of zeros, added where they meet. x [n, column], indices [n] → [row, column] */
 export function scatterRows(x: tf.Tensor2D, indices: Int32Array, rows: number): tf.Tensor2D {
-  if (!has(FUSED_KERNELS.scatter)) return tf.unsortedSegmentSum(x, tf.tensor1d(indices, 'int32'), rows)
+  if (!has(FUSED_KERNELS.scatter)) return withGradient([x], ([matrix]) => scatterPlain(matrix as tf.Tensor2D, indices, rows), (dy) => [tf.gather(dy, tf.tensor1d(indices, 'int32'))]) as tf.Tensor2D
   return withGradient([x], ([matrix]) => run(FUSED_KERNELS.scatter, { x: matrix! }, { indices, rows })[0]!, (dy) => run(FUSED_KERNELS.gather, { x: dy }, { indices })) as tf.Tensor2D
+}
+
+/** Where no two rows meet it is a gather from x and a row of zeros: sums over segments take some engines a pass for each. */
+function scatterPlain(x: tf.Tensor2D, indices: Int32Array, rows: number): tf.Tensor2D {
+  const from = new Int32Array(rows).fill(indices.length) // the row of zeros
+  let meet = false
+  indices.forEach((place, at) => {
+    meet ||= from[place] !== indices.length
+    from[place] = at
+  })
+  if (meet) return tf.unsortedSegmentSum(x, tf.tensor1d(indices, 'int32'), rows)
+  return tf.tidy(() => tf.gather(tf.concat([x, tf.zeros([1, x.shape[1]])], 0), tf.tensor1d(from, 'int32')))
 }
 
 /** x / √(mean x² + ε) · weight (Zhang and Sennrich, 2019). x [token, hidden], weight [hidden] → [token, hidden] */
