@@ -1,5 +1,6 @@
-import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
+import { BertNormalizer, Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
 import { AppError } from '../../shared/errors.ts'
+import { ExactBertNormalizer } from './bert-normalizer.ts'
 import { END_TOKEN, PAD_TOKEN } from './bpe-trainer.ts'
 
 export interface Tokenizer {
@@ -35,8 +36,8 @@ export function loadTokenizer(json: unknown): Tokenizer {
   const added = new Map((file.added_tokens ?? []).map((token) => [token.content, token.id]))
   const endId = END_TOKENS.map((name) => added.get(name) ?? vocab[name]).find((id) => id !== undefined)
   if (endId === undefined) throw new AppError({ code: 'model-unsupported', message: `The tokenizer has none of the tokens ${END_TOKENS.join(', ')}.`, hint: 'Choose a model whose tokenizer can end a turn.' })
-  const whole = create(json)
-  const plain = create({ ...file, added_tokens: [] })
+  const whole = createTokenizer(json)
+  const plain = createTokenizer({ ...file, added_tokens: [] })
   const memory = new Map<string, number[]>()
   return {
     vocabSize: Math.max(0, ...Object.values(vocab), ...added.values()) + 1,
@@ -64,9 +65,12 @@ function openingOf(tokenizer: HuggingFaceTokenizer): number[] {
   return at <= 0 ? [] : dressed.slice(0, at)
 }
 
-function create(json: unknown): HuggingFaceTokenizer {
+/** @throws AppError `model-unsupported` for one that the library cannot read */
+export function createTokenizer(json: unknown): HuggingFaceTokenizer {
   try {
-    return new HuggingFaceTokenizer(json as object, {})
+    const tokenizer = new HuggingFaceTokenizer(json as object, {})
+    if (tokenizer.normalizer instanceof BertNormalizer) tokenizer.normalizer = new ExactBertNormalizer(tokenizer.normalizer.config)
+    return tokenizer
   } catch (error) {
     throw new AppError({ code: 'model-unsupported', message: `The tokenizer cannot be read: ${error instanceof Error ? error.message : String(error)}`, hint: 'It must be a tokenizer.json as the Hugging Face libraries write it.', cause: error })
   }
