@@ -7,6 +7,7 @@ import type { Check, CheckedOutput } from './check.ts'
 import { PREFERENCE_CHECKS } from './checks-preferences.ts'
 import { RANKING_CHECKS } from './checks-ranking.ts'
 import { LOSS_CHECKS } from './checks-losses.ts'
+import { checkEncoderFolder } from './check-encoders.ts'
 import { checkModelFolder } from './check-models.ts'
 import { checkTokenizerFolder } from './check-tokenizer.ts'
 import { SAMPLING_CHECKS } from './checks-sampling.ts'
@@ -72,6 +73,7 @@ export async function runGolden(folder: string, options: GoldenOptions = {}): Pr
   }
   for (const entry of entries) {
     if (entry.name === 'tokenizer' && entry.isDirectory()) for (const result of await checkTokenizerFolder(path.join(folder, entry.name))) note(result)
+    else if (entry.name === 'models-encoders' && entry.isDirectory()) for (const result of await checkEncoderFolder(path.join(folder, entry.name))) note(result)
     else if (/^models(-extra)?$/.test(entry.name) && entry.isDirectory()) for (const result of await checkModelFolder(path.join(folder, entry.name))) note(result)
     else if (entry.isDirectory()) note({ file: `${entry.name}/`, caseName: '', status: 'not-covered', detail: 'no check for this folder', compared: 0 })
     else for (const result of await runFile(folder, entry.name)) note(result)

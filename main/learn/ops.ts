@@ -136,6 +136,11 @@ export function softPreference(batch: PairBatch, useStrength: boolean): tf.Tenso
   return tf.add(tf.mul(tf.sub(batch.preference, 0.5), batch.strength), 0.5) as tf.Tensor1D
 }
 
+/** x / ‖x‖ row by row; a row of zeros stays zeros, in the value and in the gradient. [row, dim] → the same */
+export function normalizeRows(x: tf.Tensor2D): tf.Tensor2D {
+  return tf.tidy(() => tf.mul(x, tf.rsqrt(tf.add(tf.sum(tf.square(x), 1, true), 1e-24))) as tf.Tensor2D)
+}
+
 function dropFirst<T extends tf.Tensor>(x: T): T {
   const [rows, time] = x.shape as [number, number]
   return tf.slice(x, [0, 1], [rows, time - 1])

@@ -1,6 +1,6 @@
 // GRACE: contrastive signals as the reward for rationales (arXiv 2510.04506)
+import { normalizeRows } from '../ops.ts'
 import { tf } from '../tf.ts'
-import { normalizeRows } from './infonce.ts'
 
 /** Which tokens are averaged: all of the text after the system prompt (Eq. 11 there), or the rationale alone (an ablation). */
 export type PoolSpan = 'after-system' | 'rationale'

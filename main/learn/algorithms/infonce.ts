@@ -1,12 +1,8 @@
 // InfoNCE (van den Oord et al., 2018), arXiv 1807.03748, with in-batch and hard negatives.
+import { normalizeRows } from '../ops.ts'
 import { tf } from '../tf.ts'
 
 export type Similarity = 'cosine' | 'dot'
-
-/** x / ‖x‖ row by row; a row of zeros stays zeros, in the value and in the gradient. [row, dim] → the same */
-export function normalizeRows(x: tf.Tensor2D): tf.Tensor2D {
-  return tf.tidy(() => tf.mul(x, tf.rsqrt(tf.add(tf.sum(tf.square(x), 1, true), 1e-24))) as tf.Tensor2D)
-}
 
 export interface ContrastOptions {
   readonly temperature: number

@@ -43,8 +43,13 @@ export function adapterShapes(config: DecoderConfig, options: LoraOptions): Reco
 
 /** A uniform in ±1/√in (Kaiming with a = √5, as PEFT has it) and B 0, so that training starts at the frozen model. */
 export function initialAdapters(config: DecoderConfig, options: LoraOptions, random: Random): Record<string, NamedTensor> {
+  return drawAdapters(adapterShapes(config, options), random)
+}
+
+/** The same for adapter matrices of any model, by their names and shapes. */
+export function drawAdapters(shapes: Readonly<Record<string, readonly [number, number]>>, random: Random): Record<string, NamedTensor> {
   const tensors: Record<string, NamedTensor> = {}
-  for (const [name, shape] of Object.entries(adapterShapes(config, options))) {
+  for (const [name, shape] of Object.entries(shapes)) {
     const data = new Float32Array(shape[0] * shape[1])
     if (name.endsWith('.lora_A.weight')) {
       const own = random.fork(name)

@@ -22,11 +22,16 @@ export interface Packing {
 }
 
 /** @throws RangeError when the attention mask is not one run of ones at the start of each row, at least one long */
-export function packTokens(tokens: TokenBatch): Packing {
+export function packTokens(tokens: Pick<TokenBatch, 'ids' | 'attention'>): Packing {
+  return packSequences(tokenRows(tokens), tokens.ids.shape[1])
+}
+
+/** Each row's ids without its padding. @throws RangeError when the attention mask is not one run of ones at the start of each row */
+export function tokenRows(tokens: Pick<TokenBatch, 'ids' | 'attention'>): ArrayLike<number>[] {
   const [rows, time] = tokens.ids.shape
   const ids = tokens.ids.dataSync()
   const attention = tokens.attention.dataSync()
-  const sequences = Array.from({ length: rows }, (_, row) => {
+  return Array.from({ length: rows }, (_, row) => {
     const start = row * time
     let length = 0
     while (length < time && attention[start + length] === 1) length += 1
@@ -35,16 +40,36 @@ export function packTokens(tokens: TokenBatch): Packing {
     }
     return ids.subarray(start, start + length)
   })
-  return packSequences(sequences, time)
 }
 
-/** Rows of any length, at least one token each. */
-export function packSequences(sequences: readonly ArrayLike<number>[], time = Math.max(0, ...sequences.map((sequence) => sequence.length))): Packing {
+/** Rows that share nothing, for attention that looks both ways: each slot is a token of its own. */
+export function packWhole(sequences: readonly ArrayLike<number>[], time = Math.max(0, ...sequences.map((sequence) => sequence.length))): Packing {
+  const offsets = rowOffsets(sequences)
+  const slots = offsets[sequences.length]!
+  const ids = new Int32Array(slots)
+  const positions = new Int32Array(slots)
+  sequences.forEach((sequence, row) => {
+    for (let position = 0; position < sequence.length; position += 1) {
+      ids[offsets[row]! + position] = sequence[position]!
+      positions[offsets[row]! + position] = position
+    }
+  })
+  return { rows: sequences.length, time, ids, positions, offsets, members: Int32Array.from({ length: slots }, (_, slot) => slot), firsts: null }
+}
+
+/** @throws RangeError for a row without a token */
+function rowOffsets(sequences: readonly ArrayLike<number>[]): Int32Array {
   const offsets = new Int32Array(sequences.length + 1)
   sequences.forEach((sequence, row) => {
     if (sequence.length === 0) throw new RangeError(`row ${row} holds no token`)
     offsets[row + 1] = offsets[row]! + sequence.length
   })
+  return offsets
+}
+
+/** Rows of any length, at least one token each. */
+export function packSequences(sequences: readonly ArrayLike<number>[], time = Math.max(0, ...sequences.map((sequence) => sequence.length))): Packing {
+  const offsets = rowOffsets(sequences)
   const slots = offsets[sequences.length]!
   const members = new Int32Array(slots)
   const firsts: number[] = []
