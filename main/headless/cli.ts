@@ -7,6 +7,7 @@ import { compareCommand } from './verbs/compare.ts'
 import { agreementCommand, datasetsCommand, exportCommand, importCommand, inspectCommand, samplesCommand } from './verbs/data.ts'
 import { demoCommand } from './verbs/demo.ts'
 import { doctorCommand } from './verbs/doctor.ts'
+import { embedCommand } from './verbs/embed.ts'
 import { engineCommand } from './verbs/engine.ts'
 import { generateCommand } from './verbs/generate.ts'
 import { labelCommand } from './verbs/label.ts'
@@ -37,7 +38,7 @@ function createProgram(): Command {
     .option('--data-dir <folder>', 'where everything is kept (default: PAIRLAB_DATA, else the usual place)')
     .addHelpText('after', EXAMPLES)
     .showSuggestionAfterError()
-  const commands = [importCommand(), inspectCommand(), samplesCommand(), datasetsCommand(), labelCommand(), agreementCommand(), exportCommand(), modelsCommand(), trainCommand(), generateCommand(), runsCommand(), compareCommand(), serveCommand(), engineCommand(), demoCommand(), goldenCommand(), reproduceCommand(), doctorCommand(), recoverCommand()]
+  const commands = [importCommand(), inspectCommand(), samplesCommand(), datasetsCommand(), labelCommand(), agreementCommand(), exportCommand(), modelsCommand(), trainCommand(), generateCommand(), embedCommand(), runsCommand(), compareCommand(), serveCommand(), engineCommand(), demoCommand(), goldenCommand(), reproduceCommand(), doctorCommand(), recoverCommand()]
   for (const command of commands) program.addCommand(withGlobals(command))
   return program
 }

@@ -41,11 +41,14 @@ export function textTokens(rows: readonly (readonly number[])[], padId: number):
 export async function embedTexts(embedder: TextEmbedder, tokenizer: TextTokenizer, texts: readonly string[], options: EmbedOptions): Promise<Embeddings> {
   const { maxTokens, prompt = '', batchTokens = 4096, onProgress = () => undefined, signal } = options
   const encoded = texts.map((text) => tokenizer.encode(prompt + text, maxTokens ?? undefined))
+  encoded.forEach((row, at) => {
+    if (row.ids.length === 0) throw new RangeError(`text ${at + 1} has no token`)
+  })
   const order = encoded.map((_row, at) => at).toSorted((a, b) => encoded[b]!.ids.length - encoded[a]!.ids.length || a - b)
   const vectors = new Float32Array(texts.length * embedder.dim)
   for (let start = 0; start < order.length; ) {
     signal?.throwIfAborted()
-    const longest = Math.max(1, encoded[order[start]!]!.ids.length)
+    const longest = encoded[order[start]!]!.ids.length
     const batch = order.slice(start, start + Math.max(1, Math.floor(batchTokens / longest)))
     const tokens = textTokens(batch.map((at) => encoded[at]!.ids), tokenizer.padId)
     const rows = embedder.embed(tokens)

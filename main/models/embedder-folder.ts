@@ -1,5 +1,6 @@
 // A folder as something that embeds texts, whichever kind of model it holds.
 import { AppError } from '../../shared/errors.ts'
+import { embedTexts, type EmbedOptions, type Embeddings } from '../learn/embed-texts.ts'
 import { initialAdapters, type LoraOptions } from '../learn/models/adapters.ts'
 import { decoderFrom } from '../learn/models/decoder.ts'
 import { decoderEmbedder, encoderEmbedder, type EmbeddingHead, type TextEmbedder } from '../learn/models/embedder.ts'
@@ -50,6 +51,27 @@ export function openEmbedder(folder: string, options: EmbedderOptions = {}): Ope
     return { folder, kind: model.kind, embedder, tokenizer, setup, maxTokens: limits.length === 0 ? null : Math.min(...limits), lora: options.lora?.options ?? null }
   } finally {
     model.close()
+  }
+}
+
+export interface EmbedRequest extends Pick<EmbedOptions, 'batchTokens' | 'onProgress' | 'signal'> {
+  /** Name of the prompt that is put before every text; absent: the folder's default, where it has one. */
+  readonly prompt?: string
+}
+
+/** Embeds texts as the folder says: its prompt, its limit. @throws AppError `not-found` for an unknown prompt, `input-invalid` for a text without a token */
+export async function embedWith({ embedder, tokenizer, setup, maxTokens }: OpenedEmbedder, texts: readonly string[], { prompt: named, ...options }: EmbedRequest = {}): Promise<Embeddings> {
+  const name = named ?? setup.defaultPrompt
+  const prompt = name === null ? '' : setup.prompts[name]
+  if (prompt === undefined) {
+    const known = Object.keys(setup.prompts)
+    throw new AppError({ code: 'not-found', message: `The model has no prompt "${name}".`, hint: known.length === 0 ? 'It has no prompts.' : `It has: ${known.join(', ')}.` })
+  }
+  try {
+    return await embedTexts(embedder, tokenizer, texts, { ...options, maxTokens, prompt })
+  } catch (error) {
+    if (error instanceof RangeError) throw new AppError({ code: 'input-invalid', message: `The texts cannot be embedded: ${error.message}.`, hint: 'Leave empty texts out, or choose a model that puts tokens around every text.', cause: error })
+    throw error
   }
 }
 

@@ -3,7 +3,8 @@ import path from 'node:path'
 import { z } from 'zod'
 import type { ModelDetail, ModelFacts } from '../../shared/contract/models.ts'
 import { AppError } from '../../shared/errors.ts'
-import { openModelFolder, type ModelFolder } from '../models/folder.ts'
+import { openAnyModel, type EncoderFolder, type ModelFolder } from '../models/folder.ts'
+import { embeddingFiles, readEmbeddingSetup } from '../models/sentence-transformers.ts'
 import type { FileMark } from '../store/models-file.ts'
 
 type Tokenizer = ModelDetail['tokenizer']
@@ -34,7 +35,7 @@ export function readModel(folder: string): ModelReading {
 /** sha256 over the names and bytes of configuration, tokenizer and weights; see ModelFolder. */
 export async function hashModel(folder: string, onProgress: (doneBytes: number, totalBytes: number) => void, signal?: AbortSignal): Promise<string> {
   requireFolder(folder)
-  const model = openModelFolder(folder)
+  const model = openAnyModel(folder)
   try {
     return await model.hash(onProgress, signal)
   } finally {
@@ -42,9 +43,9 @@ export async function hashModel(folder: string, onProgress: (doneBytes: number, 
   }
 }
 
-function withFolder<T>(folder: string, work: (model: ModelFolder) => T): T {
+function withFolder<T>(folder: string, work: (model: ModelFolder | EncoderFolder) => T): T {
   requireFolder(folder)
-  const model = openModelFolder(folder)
+  const model = openAnyModel(folder)
   try {
     return work(model)
   } finally {
@@ -58,16 +59,22 @@ function requireFolder(folder: string): void {
   if (!found.isDirectory()) throw new AppError({ code: 'file-not-found', message: `${folder} is a file.`, hint: 'Give the folder it lies in: a model is config.json, model.safetensors and tokenizer.json together.' })
 }
 
-function factsOf(model: ModelFolder): ModelFacts {
+/** Tokens; of an encoder no more than its modules let through. */
+function contextLengthOf(model: ModelFolder | EncoderFolder): number | null {
+  if (model.kind === 'encoder') return Math.min(model.config.maxPositions, readEmbeddingSetup(model.folder).maxTokens ?? Number.POSITIVE_INFINITY)
   const positions = z.looseObject({ max_position_embeddings: z.int().optional(), n_positions: z.int().optional() }).safeParse(rawConfig(model.folder))
+  return model.config.maxPositions ?? (positions.success ? (positions.data.max_position_embeddings ?? positions.data.n_positions) : undefined) ?? null
+}
+
+function factsOf(model: ModelFolder | EncoderFolder): ModelFacts {
   return {
-    kind: 'decoder',
+    kind: model.kind,
     family: model.family,
     parameterCount: model.parameterCount,
     dtype: model.dtype,
     sizeBytes: model.weightBytes,
     vocabSize: model.config.vocabSize,
-    contextLength: model.config.maxPositions ?? (positions.success ? (positions.data.max_position_embeddings ?? positions.data.n_positions) : undefined) ?? null,
+    contextLength: contextLengthOf(model),
     hasTokenizer: model.tokenizer !== null,
     hasChatTemplate: model.chatTemplate !== null,
     unused: [...model.unused],
@@ -97,10 +104,10 @@ function describeTokenizer(json: unknown): Tokenizer {
 /** Beside the weights: settings, vocabulary, template, licence. Not a training state, which no model needs. */
 const COMPANION = /^(config|generation_config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|modules|sentence_bert_config|config_sentence_transformers|preprocessor_config|model\.safetensors\.index)\.json$|^(vocab|merges)\.txt$|^chat_template\.jinja$|^readme\.md$|^(licen[cs]e|notice)(\.|$)/i
 
-function filesOf(model: ModelFolder): string[] {
+function filesOf(model: ModelFolder | EncoderFolder): string[] {
   const weights = model.tensors.map((tensor) => tensor.file)
   const companions = readdirSync(model.folder).filter((name) => COMPANION.test(name) && statSync(path.join(model.folder, name)).isFile())
-  return [...new Set([...weights, ...companions])].toSorted()
+  return [...new Set([...weights, ...companions, ...(model.kind === 'encoder' ? embeddingFiles(model.folder) : [])])].toSorted()
 }
 
 /** Size and time of each file as they are now. */

@@ -57,7 +57,7 @@ const gpt2File = z.looseObject({
   pairlab_score_head: z.boolean().default(false),
 })
 
-function unsupported(what: string, hint = 'Llama, Mistral, Qwen2, Qwen3, SmolLM and GPT-2 models are read.'): AppError {
+function unsupported(what: string, hint = 'Llama, Mistral, Qwen2, Qwen3, SmolLM and GPT-2 models are read, and of encoders BERT (with MiniLM) and DistilBERT.'): AppError {
   return new AppError({ code: 'model-unsupported', message: `config.json: ${what}`, hint })
 }
 
