@@ -15,6 +15,7 @@ describe('the golden vectors', () => {
     expect(report.exitStatus).toBe(0)
     const passed = new Set(report.results.filter((result) => result.status === 'passed').map((result) => result.file))
     expect([...passed]).toEqual(expect.arrayContaining([...COVERED.map((name) => `${name}.json`), 'tokenizer/gpt2_style.vectors.json', 'tokenizer/qwen2_style.vectors.json']))
+    for (const name of ['bert', 'bert_f16_sharded_old', 'distilbert_bf16', 'llama_lasttoken', 'cased.vectors.json', 'uncased.vectors.json']) expect([...passed]).toContain(`models-encoders/${name}`)
     // Enough that a check which compares nothing would show.
     expect(report.results.reduce((sum, result) => sum + result.compared, 0)).toBeGreaterThan(4000)
     expect(formatGoldenReport(report).split('\n').at(-1)).toBe(`${report.passed} passed, 0 failed, ${report.notCovered} not covered, ${report.setAside} with numbers set aside`)
@@ -80,6 +81,25 @@ describe('a folder with a wrong number', () => {
     const report = await runGolden(folder)
     expect([report.failed, report.exitStatus]).toEqual([2, 1])
     expect(formatGoldenReport(report)).toContain('policy_chosen_logps')
+  })
+
+  it('notices a wrong hidden state, vector, gradient and id of an encoder', async () => {
+    const at = path.join(folder, 'models-encoders')
+    await cp(path.join(vectors, 'models-encoders', 'distilbert_bf16'), path.join(at, 'distilbert'), { recursive: true })
+    for (const name of ['tokenizer', 'vectors']) await cp(path.join(vectors, 'models-encoders', `cased.${name}.json`), path.join(at, `cased.${name}.json`))
+    const edit = async (file: string, change: (value: never) => void): Promise<void> => {
+      const value = JSON.parse(await readFile(path.join(at, file), 'utf8'))
+      change(value as never)
+      await writeFile(path.join(at, file), JSON.stringify(value))
+    }
+    await edit('distilbert/vectors.json', (value: { last_hidden_states: number[][][]; embeddings: number[][]; grad_l2_norm: Record<string, number> }) => {
+      value.last_hidden_states[1]![0]![3]! += 1e-3
+      value.embeddings[2]![5]! += 1e-4
+      value.grad_l2_norm['transformer.layer.1.ffn.lin1.weight']! *= 1.01
+    })
+    await edit('cased.vectors.json', (value: { cases: { ids: number[] }[] }) => { value.cases[5]!.ids[0]! += 1 })
+    const text = formatGoldenReport(await runGolden(folder, { engine: 'cpu' }))
+    for (const part of ['last_hidden_states[1][0][3]', 'embeddings[2][5]', 'grad_l2_norm.transformer.layer.1.ffn.lin1.weight', 'cased.vectors.json ids: "ranking']) expect(text).toContain(part)
   })
 
   it('says so when there is no folder', async () => {

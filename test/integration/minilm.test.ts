@@ -55,7 +55,7 @@ describe.skipIf(folder === null)('all-MiniLM-L6-v2', () => {
       opened.embedder.dispose()
       await engine.dispose()
     }
-  })
+  }, 600_000)
 
   test('is registered as an encoder with all the files that its vectors depend on', () => {
     const { facts, files } = readModel(folder!)
