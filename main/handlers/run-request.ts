@@ -10,9 +10,9 @@ import type { AlgorithmPage } from '../learn/define.ts'
 import { findAlgorithm } from '../learn/registry.ts'
 import type { PreparedRun } from '../runs/run-service.ts'
 import { enginesFolderOf } from '../engines/folder.ts'
+import { summarizeModel } from '../registry/describe-model.ts'
 import { requireDataset } from '../store/datasets.ts'
 import { requireModel } from '../store/models.ts'
-import { weightsFolder } from '../store/models-file.ts'
 import { labelClock } from '../store/runs.ts'
 import { adviseRequest, type Advice } from './run-advice.ts'
 import { findCheckpoint, type StartPoint } from './find-checkpoint.ts'
@@ -109,7 +109,9 @@ function findModel({ db, dataFolder }: Deps, id: string, encoders: boolean): Reg
   const entry = requireModel(db, id)
   if (entry.facts.kind !== 'decoder' && !encoders) throw new AppError({ code: 'spec-invalid', message: `"${entry.name}" is an encoder: it cannot write completions.`, hint: 'Choose a decoder, e.g. a Llama, Qwen or GPT-2 model.' })
   if (!entry.facts.hasTokenizer) throw new AppError({ code: 'spec-invalid', message: `"${entry.name}" has no tokenizer.json.`, hint: 'Put it beside the weights and add the model again.' })
-  return { name: entry.name, path: weightsFolder(dataFolder, entry), hash: entry.hash }
+  const { path: folder, trouble } = summarizeModel(dataFolder, entry)
+  if (trouble !== null) throw new AppError({ code: 'spec-invalid', message: `"${entry.name}" cannot be used: ${trouble.message.charAt(0).toLowerCase()}${trouble.message.slice(1)}`, hint: trouble.hint })
+  return { name: entry.name, path: folder, hash: entry.hash }
 }
 
 type Resolved = Pick<CheckedRequest, 'request' | 'config' | 'training' | 'view' | 'start' | 'registered' | 'rewardModel' | 'judge'>
