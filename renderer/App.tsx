@@ -12,6 +12,7 @@ function page<Name extends string>(load: () => Promise<Record<Name, ComponentTyp
 
 const Home = page(() => import('./pages/Home.tsx'), 'Home')
 const Data = page(() => import('./pages/Data.tsx'), 'Data')
+const Models = page(() => import('./pages/Models.tsx'), 'Models')
 const Label = page(() => import('./pages/Label.tsx'), 'Label')
 const Train = page(() => import('./pages/Train.tsx'), 'Train')
 const Runs = page(() => import('./pages/Runs.tsx'), 'Runs')
@@ -30,6 +31,7 @@ function Pages(): ReactNode {
         <Switch>
           <Route path="/" component={Home} />
           <Route path="/data/:datasetId?" component={Data} />
+          <Route path="/models/:modelId?" component={Models} />
           <Route path="/label/:datasetId?" component={Label} />
           <Route path="/train" component={Train} />
           <Route path="/runs" component={Runs} />

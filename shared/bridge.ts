@@ -6,6 +6,7 @@ export const CALL_CHANNEL = 'pairlab:call'
 export const EVENT_CHANNEL = 'pairlab:event'
 export const SUBSCRIBE_CHANNEL = 'pairlab:subscribe'
 export const PICK_FILE_CHANNEL = 'pairlab:pick-file'
+export const PICK_FOLDER_CHANNEL = 'pairlab:pick-folder'
 
 /** Origin of the page inside the desktop window. */
 export const PAGE_ORIGIN = 'app://pairlab'
@@ -17,6 +18,8 @@ export interface Bridge {
   subscribe(listener: (event: AppEvent) => void): () => void
   /** The system's own file dialog; null when closed without a choice. */
   pickFile(): Promise<string | null>
+  /** The same for a folder, with words for the dialog's title. */
+  pickFolder(title: string): Promise<string | null>
   /** Path on disk of a DOM File dropped on the window, '' if it has none. */
   pathForFile(file: object): string
 }

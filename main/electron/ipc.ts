@@ -1,5 +1,5 @@
 import { BrowserWindow, dialog, ipcMain, type IpcMainEvent, type IpcMainInvokeEvent, type WebContents } from 'electron'
-import { CALL_CHANNEL, EVENT_CHANNEL, PAGE_ORIGIN, PICK_FILE_CHANNEL, SUBSCRIBE_CHANNEL } from '../../shared/bridge.ts'
+import { CALL_CHANNEL, EVENT_CHANNEL, PAGE_ORIGIN, PICK_FILE_CHANNEL, PICK_FOLDER_CHANNEL, SUBSCRIBE_CHANNEL } from '../../shared/bridge.ts'
 import { AppError, toWire } from '../../shared/errors.ts'
 import { dispatch, type Reply } from '../../shared/rpc.ts'
 import type { App } from '../app.ts'
@@ -14,6 +14,12 @@ function refused(): Reply {
   return { ok: false, error: toWire(new AppError({ code: 'forbidden', message: 'This page may not call the app.', hint: 'Close the window and start Pairlab again.' })) }
 }
 
+async function pick(event: IpcMainInvokeEvent, options: Electron.OpenDialogOptions): Promise<string | null> {
+  const owner = BrowserWindow.fromWebContents(event.sender)
+  const answer = owner === null ? await dialog.showOpenDialog(options) : await dialog.showOpenDialog(owner, options)
+  return answer.canceled ? null : (answer.filePaths[0] ?? null)
+}
+
 /** Transport 1: Electron's IPC in front of the same dispatch as every other door. */
 export function connectIpc(app: App): void {
   const listening = new Set<WebContents>()
@@ -23,17 +29,19 @@ export function connectIpc(app: App): void {
 
   ipcMain.handle(PICK_FILE_CHANNEL, async (event) => {
     if (!isOurPage(event)) return null
-    const owner = BrowserWindow.fromWebContents(event.sender)
-    const options: Electron.OpenDialogOptions = {
+    return pick(event, {
       title: 'Import a preference file',
       properties: ['openFile'],
       filters: [
         { name: 'Preference files', extensions: ['jsonl', 'json', 'csv', 'tsv', 'gz'] },
         { name: 'All files', extensions: ['*'] },
       ],
-    }
-    const answer = owner === null ? await dialog.showOpenDialog(options) : await dialog.showOpenDialog(owner, options)
-    return answer.canceled ? null : (answer.filePaths[0] ?? null)
+    })
+  })
+
+  ipcMain.handle(PICK_FOLDER_CHANNEL, async (event, title: unknown) => {
+    if (!isOurPage(event) || typeof title !== 'string') return null
+    return pick(event, { title, properties: ['openDirectory', 'createDirectory'] })
   })
 
   ipcMain.on(SUBSCRIBE_CHANNEL, (event) => {

@@ -1,5 +1,5 @@
 import { contextBridge, ipcRenderer, webUtils } from 'electron'
-import { CALL_CHANNEL, EVENT_CHANNEL, PICK_FILE_CHANNEL, SUBSCRIBE_CHANNEL, type Bridge } from '../../shared/bridge.ts'
+import { CALL_CHANNEL, EVENT_CHANNEL, PICK_FILE_CHANNEL, PICK_FOLDER_CHANNEL, SUBSCRIBE_CHANNEL, type Bridge } from '../../shared/bridge.ts'
 import type { AppEvent } from '../../shared/contract.ts'
 
 const bridge: Bridge = {
@@ -11,6 +11,7 @@ const bridge: Bridge = {
     return () => void ipcRenderer.removeListener(EVENT_CHANNEL, forward)
   },
   pickFile: () => ipcRenderer.invoke(PICK_FILE_CHANNEL),
+  pickFolder: (title) => ipcRenderer.invoke(PICK_FOLDER_CHANNEL, title),
   pathForFile: (file) => webUtils.getPathForFile(file as Parameters<typeof webUtils.getPathForFile>[0]), // the page hands over a File
 }
 

@@ -110,3 +110,13 @@ export async function chooseFile(accept = '.jsonl,.json,.csv,.tsv,.ndjson'): Pro
   })
   return file === null ? null : pathOfFile(file)
 }
+
+/** Only the desktop window can: a browser never tells a page where a folder is. */
+export function canChooseFolder(): boolean {
+  return window.bridge?.pickFolder !== undefined
+}
+
+/** The system's dialog; null when nothing was chosen or there is none. */
+export async function chooseFolder(title: string): Promise<string | null> {
+  return (await window.bridge?.pickFolder(title)) ?? null
+}

@@ -28,9 +28,9 @@ export function applyEvent(cache: QueryClient, event: AppEvent): void {
       return
     }
     case 'runs.changed':
-      return refetch('runs.list', 'runs.get', 'comparisons.get', 'comparisons.samples', 'playground.sources')
+      return refetch('runs.list', 'runs.get', 'models.get', 'comparisons.get', 'comparisons.samples', 'playground.sources')
     case 'models.changed':
-      return refetch('models.list', 'models.get', 'playground.sources')
+      return refetch('models.list', 'models.get', 'runs.check', 'playground.sources')
     case 'playground.state':
       return patchGenerationState(cache, event.payload as EventPayload<'playground.state'>)
     case 'playground.text':
@@ -52,6 +52,12 @@ export function applyEvent(cache: QueryClient, event: AppEvent): void {
       const job = event.payload as EventPayload<'papers.progress'>
       cache.setQueryData<Output<'papers.list'>>(['papers.list', {}], (entries) => entries?.map((entry) => (entry.id === job.id ? { ...entry, job } : entry)))
       if (job.state !== 'running' && job.state !== 'waiting') refetch('papers.list', 'papers.report')
+      return
+    }
+    case 'model.progress': {
+      const job = event.payload as EventPayload<'model.progress'>
+      cache.setQueryData(['models.addJob', { jobId: job.jobId }], job)
+      cache.setQueryData<Output<'models.addJobs'>>(['models.addJobs', {}], (jobs) => jobs && [job, ...jobs.filter((other) => other.jobId !== job.jobId)])
       return
     }
     case 'settings.changed':

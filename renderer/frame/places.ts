@@ -1,4 +1,4 @@
-import { Activity, BookOpen, ChartNoAxesCombined, Columns2, Database, House, MessagesSquare, Settings, SlidersHorizontal, type LucideIcon } from 'lucide-react'
+import { Activity, BookOpen, Box, ChartNoAxesCombined, Columns2, Database, House, MessagesSquare, Settings, SlidersHorizontal, type LucideIcon } from 'lucide-react'
 
 export interface Place {
   readonly path: string
@@ -11,6 +11,7 @@ export interface Place {
 export const PLACES: readonly Place[] = [
   { path: '/', name: 'Home', icon: House, key: 'h' },
   { path: '/data', name: 'Data', icon: Database, key: 'd' },
+  { path: '/models', name: 'Models', icon: Box, key: 'm' },
   { path: '/label', name: 'Label', icon: Columns2, key: 'l' },
   { path: '/train', name: 'Train', icon: SlidersHorizontal, key: 't' },
   { path: '/runs', name: 'Runs', icon: Activity, key: 'r' },

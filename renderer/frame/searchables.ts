@@ -4,9 +4,10 @@ import { formatCount } from '../../shared/units.ts'
 import { goTo } from './location.ts'
 import type { Entry } from './palette-search.ts'
 
-/** Data sets and runs as entries of the palette. */
+/** Data sets, models and runs as entries of the palette. */
 export function useSearchables(): readonly Entry[] {
   const datasets = useCall('datasets.list', {}).data
+  const models = useCall('models.list', {}).data
   const runs = useCall('runs.list', {}).data
   return useMemo(
     () => [
@@ -14,8 +15,9 @@ export function useSearchables(): readonly Entry[] {
         { id: `dataset-${dataset.datasetId}`, title: dataset.name, group: 'Data sets', note: `${formatCount(dataset.pairCount)} pairs`, run: () => goTo(`/data/${dataset.datasetId}`) },
         { id: `label-${dataset.datasetId}`, title: `Label ${dataset.name}`, group: 'Label', note: `${formatCount(dataset.labeledCount)} labeled`, run: () => goTo(`/label/${dataset.datasetId}`) },
       ]),
+      ...(models ?? []).map((model): Entry => ({ id: `model-${model.modelId}`, title: model.name, group: 'Models', note: `${model.family} · ${model.state}`, run: () => goTo(`/models/${model.modelId}`) })),
       ...(runs ?? []).map((run): Entry => ({ id: `run-${run.runId}`, title: run.name, group: 'Runs', note: `${run.state} · ${run.methodName}`, run: () => goTo(`/runs/${run.runId}`) })),
     ],
-    [datasets, runs],
+    [datasets, models, runs],
   )
 }

@@ -1,5 +1,5 @@
 import { useState, type ReactNode } from 'react'
-import { ChartNoAxesCombined, Copy, Ellipsis, MessagesSquare, RotateCcw, Save, Square, Trash2, CopyPlus } from 'lucide-react'
+import { Box, ChartNoAxesCombined, Copy, Ellipsis, MessagesSquare, PackageOpen, RotateCcw, Save, Square, Trash2, CopyPlus } from 'lucide-react'
 import { Link } from 'wouter'
 import type { RunDetail } from '../../shared/contract/runs.ts'
 import { isLive } from '../../shared/domain.ts'
@@ -15,7 +15,9 @@ import { RelativeTime } from '../parts/RelativeTime.tsx'
 import { RunSwatch } from '../parts/RunSwatch.tsx'
 import { StatusMark } from '../parts/StatusMark.tsx'
 import { showToast } from '../parts/toast.tsx'
+import { AddModel } from '../models/AddModel.tsx'
 import { copyText } from './copy-text.ts'
+import { ExportDialog } from './ExportDialog.tsx'
 
 /** Name, state, progress, what can be done with the run, and one line of facts. */
 export function RunHead({ run }: { readonly run: RunDetail }): ReactNode {
@@ -68,7 +70,8 @@ function Facts({ run }: { readonly run: RunDetail }): ReactNode {
 }
 
 function Actions({ run }: { readonly run: RunDetail }): ReactNode {
-  const [asksDelete, setAsksDelete] = useState(false)
+  const [open, setOpen] = useState<'delete' | 'export' | 'add' | null>(null)
+  const saved = run.checkpoints.length > 0
   const changes = { invalidate: ['runs.list', 'runs.get'] as const, onError: (error: Error) => showToast(error.message, { tone: 'bad' }) }
   const stop = useMutate('runs.stop', changes)
   const resume = useMutate('runs.resume', changes)
@@ -87,6 +90,8 @@ function Actions({ run }: { readonly run: RunDetail }): ReactNode {
     { id: 'run.clone', title: 'Clone this run', group: 'Run', run: () => goTo(`/train?from=${run.runId}`) },
     { id: 'run.checkpoint', title: 'Write a checkpoint now', group: 'Run', keys: ['k'], disabled: !live, run: () => checkpoint.mutate(one) },
     { id: 'run.save', title: 'Stop and save', group: 'Run', keys: ['s'], disabled: !live, run: save },
+    { id: 'run.export', title: 'Export the model of this run', group: 'Run', keys: ['x'], disabled: !saved, run: () => setOpen('export') },
+    { id: 'run.add-model', title: 'Add this run’s checkpoint to the models', group: 'Run', disabled: !saved, run: () => setOpen('add') },
     { id: 'run.resume', title: 'Resume from the last checkpoint', group: 'Run', keys: ['r'], disabled: !run.resumable, run: () => resume.mutate(one) },
   ]
   useCommands(commands)
@@ -94,9 +99,11 @@ function Actions({ run }: { readonly run: RunDetail }): ReactNode {
     { id: 'playground', title: 'Open in Playground', icon: MessagesSquare, disabled: !canWrite, run: play },
     { id: 'clone', title: 'Clone with other settings', icon: CopyPlus, run: () => goTo(`/train?from=${run.runId}`) },
     { id: 'command', title: 'Copy the command', icon: Copy, run: () => copyText(run.command, 'The command is copied.') },
+    { id: 'export', title: 'Export model …', icon: PackageOpen, disabled: !saved, run: () => setOpen('export') },
+    { id: 'add-model', title: 'Add to the models …', icon: Box, disabled: !saved, run: () => setOpen('add') },
     { id: 'checkpoint', title: 'Write a checkpoint now', icon: Save, disabled: !live, run: () => checkpoint.mutate(one) },
     { id: 'stop', title: live ? 'Stop without saving' : 'Take out of the queue', icon: Square, danger: true, disabled: !live && run.state !== 'queued', run: () => stop.mutate({ ...one, mode: 'stop' }) },
-    { id: 'delete', title: 'Delete …', icon: Trash2, danger: true, disabled: live, run: () => setAsksDelete(true) },
+    { id: 'delete', title: 'Delete …', icon: Trash2, danger: true, disabled: live, run: () => setOpen('delete') },
   ]
   return (
     <div className="row run-actions">
@@ -104,7 +111,9 @@ function Actions({ run }: { readonly run: RunDetail }): ReactNode {
       {run.resumable ? <Button look="primary" icon={RotateCcw} keys="r" disabled={resume.isPending} onClick={() => resume.mutate(one)}>Resume</Button> : null}
       <Button icon={ChartNoAxesCombined} keys="c" onClick={compare}>Compare</Button>
       <MenuButton label="More actions" icon={Ellipsis} items={menu} />
-      {asksDelete ? <DeleteDialog run={run} onClose={() => setAsksDelete(false)} /> : null}
+      {open === 'delete' ? <DeleteDialog run={run} onClose={() => setOpen(null)} /> : null}
+      {open === 'export' ? <ExportDialog run={run} onClose={() => setOpen(null)} /> : null}
+      {open === 'add' ? <AddModel runId={run.runId} onClose={() => setOpen(null)} /> : null}
     </div>
   )
 }

@@ -140,7 +140,7 @@ function Lineage({ run }: { readonly run: RunDetail }): ReactNode {
             start weights and reference, {model.checkpoint} checkpoint <span className="mono" title={model.hash}>{short(model.hash)}</span>
           </Step>
         ) : model.kind === 'registered' ? (
-          <Step icon={Box} title={model.name}>
+          <Step icon={Box} title={<Link href={`/models/${model.modelId}`}>{model.name}</Link>}>
             start weights and reference, a registered model <span className="mono" title={model.hash}>{short(model.hash)}</span>
           </Step>
         ) : model.kind === 'networks' ? (

@@ -96,8 +96,10 @@ describe('the desktop window', () => {
 
   it('asks for a file with the system dialog', async () => {
     expect(await bridge().pickFile()).toBe('/data/pairs.jsonl')
+    expect(await bridge().pickFolder('A folder')).toBe('/data/pairs.jsonl')
     dialog.answer = { canceled: true, filePaths: [] }
     expect(await bridge().pickFile()).toBeNull()
+    expect(await bridge().pickFolder('A folder')).toBeNull()
     expect(bridge().pathForFile({ path: '/x.csv' })).toBe('/x.csv')
   })
 
