@@ -26,6 +26,8 @@ export interface FormField {
   /** Key that tells the variants of a union apart. */
   readonly discriminator: string | null
   readonly variants: readonly FormVariant[]
+  /** Another field beside this one, and its values for which this one matters; null: it always does. */
+  readonly when: { readonly path: string; readonly values: readonly string[] } | null
 }
 
 export interface FormVariant {
@@ -109,6 +111,20 @@ function bound(value: number | null): number | null {
   return value === null || Math.abs(value) >= Number.MAX_SAFE_INTEGER ? null : value
 }
 
+/** `when: { adapt: ['lora'] }` in a schema's meta. */
+function whenOf(path: string, value: Json | undefined): FormField['when'] {
+  const [entry] = isObject(value) ? Object.entries(value) : []
+  if (entry === undefined) return null
+  const prefix = path.slice(0, path.lastIndexOf('.') + 1)
+  return { path: `${prefix}${entry[0]}`, values: Array.isArray(entry[1]) ? entry[1].map(String) : [String(entry[1])] }
+}
+
+/** Whether a field matters for the choices that were made. @param textOf what stands in another field, by its path */
+export function matters(field: Pick<FormField, 'when'>, textOf: (path: string) => string | undefined): boolean {
+  const chosen = field.when === null ? undefined : textOf(field.when.path)
+  return field.when === null || chosen === undefined || field.when.values.includes(chosen)
+}
+
 function fieldOf(path: string, key: string, outer: JsonObject): FormField {
   const { schemas, nullable } = alternatives(outer)
   const discriminator = discriminatorOf(schemas)
@@ -131,6 +147,7 @@ function fieldOf(path: string, key: string, outer: JsonObject): FormField {
     options: Array.isArray(schema['enum']) ? schema['enum'].map(String) : [],
     discriminator,
     variants: discriminator === null ? [] : variantsOf(path, schemas, discriminator),
+    when: whenOf(path, schema['when']),
   }
 }
 

@@ -5,6 +5,7 @@ import { writeSettings } from '../store/settings.ts'
 import { findAlgorithm } from '../learn/registry.ts'
 import type { HandlerDeps } from './deps.ts'
 import { commandFor } from './run-command.ts'
+import { foreseeMemory } from './run-memory.ts'
 import { checkRequest, prepareEstimate, prepareRuns, requestOf } from './run-request.ts'
 
 type RunHandlers = Pick<Handlers, Exclude<Extract<keyof Handlers, `runs.${string}` | `queue.${string}`>, 'runs.export'>>
@@ -13,9 +14,11 @@ export function runHandlers(deps: HandlerDeps): RunHandlers {
   const { db, runs } = deps
   return {
     'runs.check': ({ request }) => {
-      const { problems, advice, view, command, groupHash } = checkRequest(deps, request)
+      const checked = checkRequest(deps, request)
+      const { problems, advice, view, command, groupHash, algorithm, training } = checked
       const counts = view === null ? { train: 0, validation: 0, test: 0, labels: 0 } : { ...view.counts, labels: view.labelCount }
-      return { problems: [...problems], advice: [...advice], counts, command, groupHash }
+      const memory = foreseeMemory({ request, algorithm, training, folder: checked.start?.path ?? checked.registered?.path ?? null })
+      return { problems: [...problems], advice: [...advice], counts, command, groupHash, memory }
     },
     'runs.estimate': ({ request }) => runs.estimate(prepareEstimate(deps, checkRequest(deps, request)), request.seeds.length),
     'runs.start': ({ request }) => ({ runIds: runs.start(prepareRuns(deps, checkRequest(deps, request))) }),

@@ -3,13 +3,21 @@ import type { Network } from './define.ts'
 import type { EncodedCompletion } from './encode-rows.ts'
 import { tf } from './tf.ts'
 
-/** Rows of one forward pass outside of training. */
-export const ROWS_PER_PASS = 32
+/** Of one forward pass outside of training: as much as keeps a processor busy, whatever the micro-batch. */
+const ROWS_PER_PASS = 32
+const TOKENS_PER_PASS = 1024
 
 /** Rows of like length stand together, so that little is padded. → indices */
 export function passes(rows: readonly EncodedCompletion[]): number[][] {
   const order = rows.map((_row, index) => index).sort((a, b) => sequenceLength(rows[a]!) - sequenceLength(rows[b]!) || a - b) // indices of rows
-  return Array.from({ length: Math.ceil(order.length / ROWS_PER_PASS) }, (_none, at) => order.slice(at * ROWS_PER_PASS, (at + 1) * ROWS_PER_PASS))
+  const result: number[][] = []
+  for (const index of order) {
+    const last = result.at(-1)
+    const longest = sequenceLength(rows[index]!) // so far: they are sorted
+    if (last === undefined || last.length >= ROWS_PER_PASS || (last.length + 1) * longest > TOKENS_PER_PASS) result.push([index])
+    else last.push(index)
+  }
+  return result
 }
 
 /** log π of every completion token, dropout off. @returns for each row [completion token] */

@@ -1,7 +1,7 @@
 import { AppError } from '../../shared/errors.ts'
 import type { RewardSource } from '../../shared/run-spec.ts'
 import { tokenBatch, type ReferenceOf } from '../learn/batches.ts'
-import { completionLogProbs, passes, ROWS_PER_PASS } from '../learn/completion-log-probs.ts'
+import { completionLogProbs, passes } from '../learn/completion-log-probs.ts'
 import { cutToLength, encodePrompt, type EncodedCompletion } from '../learn/encode-rows.ts'
 import type { Decoder } from '../learn/models/decoder.ts'
 import { decoderConfigOf } from '../learn/models/hf-config.ts'
@@ -40,7 +40,7 @@ export async function referenceLogProbs(context: RunContext, { decoder, weightsH
   const cache = openRowCache(context.spec.cacheFolder, 'logprobs', weightsHash, context.spec.engine)
   const known = new Map<EncodedCompletion, Float32Array>()
   const missing = withCache(rows, cache, (row, values) => known.set(row, values))
-  const report = progress(context, 'reference', missing.length)
+  const report = progress(context, 'reference', passes(missing.map((entry) => entry.row)).length)
   const computed = await completionLogProbs(decoder, missing.map((entry) => entry.row), padId, report)
   missing.forEach(({ row, key }, at) => {
     cache.set(key, computed[at]!) // as many as asked for
@@ -62,8 +62,7 @@ function withCache(rows: readonly EncodedCompletion[], cache: RowCache, found: (
   })
 }
 
-function progress(context: RunContext, phase: Phase, rows: number): () => Promise<void> {
-  const total = Math.ceil(rows / ROWS_PER_PASS)
+function progress(context: RunContext, phase: Phase, total: number): () => Promise<void> {
   let done = 0
   let shownAtMs = -Infinity
   context.phase(phase, 0, total)

@@ -50,18 +50,19 @@ export function Train(): ReactNode {
   if (datasets.data.length === 0) return <EmptyState page icon={SlidersHorizontal} title="There is no data set to train on" text="Import a preference file, or open the sample on Home." action={<><a className="btn btn-primary" href="#/data">Import a file</a><a className="btn btn-normal" href="#/">Open the sample</a></>} />
   if (from !== null && cloneError !== null) return <div className="page"><ErrorNotice error={cloneError} /></div>
   if (from !== null && cloned?.from !== from) return <Loading what="Reading the run’s settings" />
-  return <TrainView key={from ?? 'new'} algorithms={methods} datasets={datasets.data} wantedDataset={parameters.get('data') ?? parameters.get('dataset')} cloned={from === null ? null : (cloned?.draft ?? null)} />
+  return <TrainView key={from ?? parameters.get('model') ?? 'new'} algorithms={methods} datasets={datasets.data} wantedDataset={parameters.get('data') ?? parameters.get('dataset')} wantedModel={parameters.get('model')} cloned={from === null ? null : (cloned?.draft ?? null)} />
 }
 
 interface TrainViewProps {
   readonly algorithms: readonly AlgorithmInfo[]
   readonly datasets: readonly DatasetSummary[]
   readonly wantedDataset: string | null
+  readonly wantedModel: string | null
   readonly cloned: Draft | null
 }
 
-function TrainView({ algorithms, datasets, wantedDataset, cloned }: TrainViewProps): ReactNode {
-  const form = useTrainForm(algorithms, datasets, wantedDataset, cloned)
+function TrainView({ algorithms, datasets, wantedDataset, wantedModel, cloned }: TrainViewProps): ReactNode {
+  const form = useTrainForm(algorithms, datasets, { datasetId: wantedDataset, modelId: wantedModel }, cloned)
   const runs = useCall('runs.list', {}).data ?? []
   const [picking, setPicking] = useState(false)
   const file = useRef<HTMLInputElement>(null)
@@ -124,7 +125,7 @@ function requestOfSpec(given: unknown): unknown {
   return {
     method: spec['method'], config: spec['config'], training: spec['training'], engine: spec['engine'], seeds: [spec['seed']], name: '',
     data: { datasetId: data['datasetId'], split: data['split'], annotators: data['annotators'], aggregation: data['aggregation'] },
-    model: model['kind'] === 'run' ? { kind: 'run', runId: model['runId'], checkpoint: model['checkpoint'] } : model,
+    model: model['kind'] === 'run' ? { kind: 'run', runId: model['runId'], checkpoint: model['checkpoint'] } : model['kind'] === 'registered' ? { kind: 'registered', modelId: model['modelId'] } : model,
     judge: judge === null ? null : judge?.['source'],
   }
 }

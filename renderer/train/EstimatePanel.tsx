@@ -1,6 +1,6 @@
 import { useEffect, useState, type ReactNode } from 'react'
 import { Gauge } from 'lucide-react'
-import type { Estimate } from '../../shared/contract/runs.ts'
+import type { Estimate, MemoryEstimate } from '../../shared/contract/runs.ts'
 import { useCall } from '../api/queries.ts'
 import { Button } from '../parts/Button.tsx'
 import { formatBytes, formatCount, formatDuration } from '../../shared/units.ts'
@@ -16,15 +16,19 @@ interface EstimatePanelProps {
   readonly valid: boolean
   readonly seeds: number
   readonly batch: number
+  /** From the sizes alone; null while it is not known. */
+  readonly foreseen: MemoryEstimate | null
   /** Time that the queue needs before these runs begin; null when it is not known. */
   readonly queueMs: number | null
 }
 
 /** Time and memory, measured by real steps at the longest batch. */
-export function EstimatePanel({ state, valid, seeds, batch, queueMs }: EstimatePanelProps): ReactNode {
+export function EstimatePanel({ state, valid, seeds, batch, queueMs, foreseen }: EstimatePanelProps): ReactNode {
   const { measured, startedAtMs, outdated, automatic } = state
   const estimate = measured?.estimate ?? null
   return (
+    <>
+    <Foreseen foreseen={foreseen} />
     <Section title="Estimate from a dry step" note={measured === null || estimate === null ? undefined : `${estimate.stepsRun} steps run, ${formatDuration(measured.tookMs)}`}>
       {estimate === null ? null : <Numbers estimate={estimate} seeds={seeds} batch={batch} queueMs={queueMs} outdated={outdated} />}
       {measured === null || measured.error === null || outdated ? null : <ErrorNotice error={measured.error} onRetry={state.start} />}
@@ -42,6 +46,7 @@ export function EstimatePanel({ state, valid, seeds, batch, queueMs }: EstimateP
         <label className="check small"><input type="checkbox" checked={automatic} onChange={(event) => state.setAutomatic(event.currentTarget.checked)} />when settings rest</label>
       </div>
     </Section>
+    </>
   )
 }
 
@@ -63,13 +68,48 @@ function Elapsed({ sinceMs }: { readonly sinceMs: number }): ReactNode {
   return <span className="small text-2" role="status">Running the dry step … <span className="mono">{Math.max(0, Math.floor((nowMs - sinceMs) / 1000))} s</span></span>
 }
 
+/** Before anything is measured: what the sizes alone say, at the longest sequence. */
+function Foreseen({ foreseen }: Pick<EstimatePanelProps, 'foreseen'>): ReactNode {
+  const machineBytes = useCall('system.info', {}).data?.memoryBytes
+  if (foreseen === null) return null
+  return (
+    <Section title="Memory foreseen" note={`about ${formatBytes(foreseen.totalBytes)}`}>
+      <MemoryBar parts={foreseen.parts} totalBytes={foreseen.totalBytes} machineBytes={machineBytes} />
+      {machineBytes !== undefined && foreseen.totalBytes > 0.8 * machineBytes ? <Say tone="warn">That is most of this machine’s memory. LoRA, gradient checkpointing or a smaller micro-batch take less.</Say> : null}
+    </Section>
+  )
+}
+
+interface MemoryBarProps {
+  readonly parts: readonly { readonly name: string; readonly bytes: number }[]
+  readonly totalBytes: number
+  readonly machineBytes: number | undefined
+}
+
+/** Shares of the machine's memory, drawn and in words. */
+function MemoryBar({ parts, totalBytes, machineBytes }: MemoryBarProps): ReactNode {
+  const top = Math.max(machineBytes ?? 0, totalBytes)
+  const shown = parts.filter((part) => part.bytes > 0)
+  const colour = (at: number): string => `var(${PART_COLOURS[at % PART_COLOURS.length]})`
+  return (
+    <>
+      <div className="memory" aria-hidden="true">
+        {shown.map((part, at) => <i key={part.name} style={{ width: `${(100 * part.bytes) / top}%`, background: colour(at) }} />)}
+      </div>
+      <div className="memory-words small text-2">
+        {shown.map((part, at) => <span key={part.name} className="nowrap"><i className="memory-dot" style={{ background: colour(at) }} /> {part.name} <span className="mono">{formatBytes(part.bytes)}</span></span>)}
+        {machineBytes === undefined ? null : <span className="nowrap">of <span className="mono">{formatBytes(machineBytes)}</span></span>}
+      </div>
+    </>
+  )
+}
+
 function Numbers({ estimate, seeds, batch, queueMs, outdated }: { readonly estimate: Estimate; readonly outdated: boolean } & Pick<EstimatePanelProps, 'seeds' | 'batch' | 'queueMs'>): ReactNode {
   const nowMs = useNow(20_000)
   const slots = useCall('settings.get', {}).data?.slots ?? 1
   const memory = useCall('system.info', {}).data?.memoryBytes
   const oneMs = estimate.totalMs / Math.max(1, estimate.runs)
   const allMs = oneMs * Math.ceil(seeds / slots)
-  const top = Math.max(memory ?? 0, estimate.peakBytes)
   return (
     <div data-outdated={outdated} className="estimate">
       <dl className="kv">
@@ -80,15 +120,7 @@ function Numbers({ estimate, seeds, batch, queueMs, outdated }: { readonly estim
         {seeds > 1 ? <><dt className="bold">{seeds} runs, {slots > 1 ? `${slots} at a time` : 'one after another'}</dt><dd className="bold">{formatDuration(allMs)}</dd></> : null}
         {queueMs === null ? null : <><dt>Would be done{queueMs > 0 ? ', after the queue' : ''}</dt><dd>{clock(nowMs + queueMs + allMs)}</dd></>}
       </dl>
-      <div className="memory" aria-hidden="true">
-        {estimate.parts.map((part, at) => <i key={part.name} style={{ width: `${(100 * part.bytes) / top}%`, background: `var(${PART_COLOURS[at % PART_COLOURS.length]})` }} />)}
-      </div>
-      <div className="memory-words small text-2">
-        {estimate.parts.map((part, at) => (
-          <span key={part.name} className="nowrap"><i className="memory-dot" style={{ background: `var(${PART_COLOURS[at % PART_COLOURS.length]})` }} /> {part.name} <span className="mono">{formatBytes(part.bytes)}</span></span>
-        ))}
-        {memory === undefined ? null : <span className="nowrap">of <span className="mono">{formatBytes(memory)}</span></span>}
-      </div>
+      <MemoryBar parts={estimate.parts} totalBytes={estimate.peakBytes} machineBytes={memory} />
       <p className="small text-2">
         Peak <span className="mono">{formatBytes(estimate.peakBytes)}</span>, {formatCount(estimate.parameterCount)} weights, engine {estimate.engine}. A checkpoint takes <span className="mono">{formatBytes(estimate.checkpointBytes)}</span>.
       </p>

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react'
 import type { FormField } from '../../shared/form.ts'
 import { formatField } from '../../shared/form.ts'
+import { formatBytes } from '../../shared/units.ts'
 import { useCall } from '../api/queries.ts'
 import { isChanged, resetField, setTyped, textOf, type DraftField } from './draft.ts'
 import { SettingRow } from './SettingRow.tsx'
@@ -20,7 +21,9 @@ export function FieldRow({ form, field, presetTitle }: FieldRowProps): ReactNode
   const text = textOf(draft, field)
   const shown = field.base === '' ? 'none' : field.kind === 'boolean' ? yesNo(field.base) : field.kind === 'union' ? (field.variants.find((one) => one.value === field.base)?.title ?? field.base) : field.base
   const variant = field.variants.find((one) => one.value === text)
-  const help = variant === undefined || variant.help === '' ? field.help : [field.help, variant.help].filter((part) => part !== '').join(' ')
+  const described = variant === undefined || variant.help === '' ? field.help : [field.help, variant.help].filter((part) => part !== '').join(' ')
+  const sizes = field.kind === 'integer' ? Object.entries(form.check?.memory?.choices[field.path] ?? {}) : []
+  const help = sizes.length === 0 ? described : `${described} Memory, about: ${sizes.slice(0, 4).map(([value, bytes]) => `${value} → ${formatBytes(bytes)}`).join(', ')}.`
   return (
     <SettingRow
       title={field.title}
@@ -32,7 +35,7 @@ export function FieldRow({ form, field, presetTitle }: FieldRowProps): ReactNode
       changed={changed}
       onReset={() => form.change(resetField(draft, field.path))}
       more={variant === undefined ? null : variant.fields.map((inner) => <InnerField key={inner.path} form={form} field={inner} />)}
-      render={(control) => <FieldControl {...control} field={field} text={text} onChange={(next) => form.change(setTyped(draft, field.path, next))} />}
+      render={(control) => <FieldControl {...control} field={field} text={text} notes={form.check?.memory?.choices[field.path]} onChange={(next) => form.change(setTyped(draft, field.path, next))} />}
     />
   )
 }
@@ -47,15 +50,22 @@ interface FieldControlProps {
   readonly 'aria-invalid': true | undefined
   readonly field: FormField
   readonly text: string
+  /** Beside a choice: what it would take. */
+  readonly notes?: Readonly<Record<string, number>> | undefined
   onChange(text: string): void
 }
 
-export function FieldControl({ field, text, onChange, ...control }: FieldControlProps): ReactNode {
+/** "lora, about 410 MB" */
+function withBytes(title: string, bytes: number | undefined): string {
+  return bytes === undefined ? title : `${title}, about ${formatBytes(bytes)}`
+}
+
+export function FieldControl({ field, text, notes, onChange, ...control }: FieldControlProps): ReactNode {
   if (field.kind === 'boolean') {
     return (
       <select {...control} className="select" value={text} onChange={(event) => onChange(event.currentTarget.value)}>
-        <option value="true">yes</option>
-        <option value="false">no</option>
+        <option value="true">{withBytes('yes', notes?.['true'])}</option>
+        <option value="false">{withBytes('no', notes?.['false'])}</option>
       </select>
     )
   }
@@ -64,7 +74,7 @@ export function FieldControl({ field, text, onChange, ...control }: FieldControl
     return (
       <select {...control} className="select" value={text} onChange={(event) => onChange(event.currentTarget.value)}>
         {field.nullable || text === '' ? <option value="">none</option> : null}
-        {choices.map((choice) => <option key={choice.value} value={choice.value}>{choice.title}</option>)}
+        {choices.map((choice) => <option key={choice.value} value={choice.value}>{withBytes(choice.title, notes?.[choice.value])}</option>)}
       </select>
     )
   }

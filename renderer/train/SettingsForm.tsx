@@ -4,7 +4,7 @@ import { Segmented } from '../parts/Segmented.tsx'
 import { formatCount } from '../../shared/units.ts'
 import { engineName } from '../../shared/domain.ts'
 import { parseSeeds } from '../../shared/form.ts'
-import { isChanged, resetField, setTyped, type Draft } from './draft.ts'
+import { isChanged, relevantFields, resetField, setTyped, type Draft } from './draft.ts'
 import { FieldControl, FieldRow, InnerField } from './FieldRow.tsx'
 import { judgeField } from './judge-field.ts'
 import { SettingRow } from './SettingRow.tsx'
@@ -15,7 +15,8 @@ type Fold = 'main' | 'all'
 /** Settings from the schema, in two columns; the expert half behind one switch. */
 export function SettingsForm({ form }: { readonly form: TrainForm }): ReactNode {
   const [fold, setFold] = useViewState<string>('train.fold', 'main')
-  const { draft, algorithm, fields } = form
+  const { draft, algorithm } = form
+  const fields = relevantFields(draft, form.fields)
   const preset = algorithm.presets.find((one) => one.id === draft.preset) ?? algorithm.presets[0]
   const changed = fields.filter((field) => isChanged(draft, field))
   const all = fold === 'all'

@@ -24,7 +24,7 @@ export function TrainSide({ form }: { readonly form: TrainForm }): ReactNode {
   const batch = typeof training?.batchSize === 'number' ? training.batchSize : 16
   return (
     <>
-      <EstimatePanel state={estimate} valid={form.valid} seeds={parseSeeds(form.draft.seeds)?.length ?? 1} batch={batch} queueMs={queueMs} />
+      <EstimatePanel state={estimate} valid={form.valid} seeds={parseSeeds(form.draft.seeds)?.length ?? 1} batch={batch} queueMs={queueMs} foreseen={form.check?.memory ?? null} />
       <Advice form={form} />
       <TerminalPanel command={form.check?.command ?? ''} />
       <QueuePanel runs={runs} />

@@ -1,12 +1,14 @@
 import type { ReactNode } from 'react'
 import { Link } from 'wouter'
+import type { ModelSummary } from '../../shared/contract/models.ts'
 import type { RunSummary } from '../../shared/contract/runs.ts'
 import { MODEL_PRESETS, type ModelPreset } from '../../shared/run-spec.ts'
 import { useCall } from '../api/queries.ts'
 import { useCommands } from '../frame/commands.ts'
 import { formatCount } from '../../shared/units.ts'
 import { KeyCap } from '../parts/KeyCap.tsx'
-import type { ModelDraft } from './draft.ts'
+import { whyNotTrainable } from '../models/trainable.ts'
+import { setTyped, type ModelDraft } from './draft.ts'
 import { countWeights, formatWeights } from './model-size.ts'
 import type { TrainForm } from './use-train.ts'
 
@@ -78,8 +80,16 @@ function ModelStep({ form }: { readonly form: TrainForm }): ReactNode {
   const runs = useCall('runs.list', {}).data ?? []
   const starts = runs.filter((run) => run.state === 'finished' && run.method !== 'reward-model')
   const change = (next: Partial<ModelDraft>): void => form.change({ ...draft, model: { ...model, ...next } })
-  const onChoose = (value: string): void => (value.startsWith('new:') ? change({ kind: 'new', preset: value.slice(4) as ModelPreset }) : change({ kind: 'run', runId: value.slice(4) })) // values written below
-  const problem = form.problems['model.runId']
+  const models = useCall('models.list', {}).data ?? []
+  // Values are written below: `new:<preset>`, `run:<id>`, `model:<id>`.
+  const onChoose = (value: string): void => {
+    const [kind = '', id = ''] = value.split(/:(.*)/s)
+    if (kind === 'new') change({ kind: 'new', preset: id as ModelPreset })
+    else if (kind === 'run') change({ kind: 'run', runId: id })
+    else change({ kind: 'registered', modelId: id })
+  }
+  const chosen = model.kind === 'new' ? `new:${model.preset}` : model.kind === 'run' ? `run:${model.runId}` : `model:${model.modelId}`
+  const problem = form.problems['model.runId'] ?? form.problems['model.modelId']
   if (form.algorithm.models[0] === 'networks') {
     return (
       <section className="train-step">
@@ -91,7 +101,7 @@ function ModelStep({ form }: { readonly form: TrainForm }): ReactNode {
   return (
     <section className="train-step" data-invalid={problem !== undefined}>
       <StepHead no={3} title="Model" forId="train-model" keys="m" />
-      <select id="train-model" className="select step-select" value={model.kind === 'new' ? `new:${model.preset}` : `run:${model.runId}`} onChange={(event) => onChoose(event.currentTarget.value)}>
+      <select id="train-model" className="select step-select" value={chosen} onChange={(event) => onChoose(event.currentTarget.value)}>
         <optgroup label="New, from random weights">
           {PRESETS.map((preset) => <option key={preset} value={`new:${preset}`}>New {preset}, {MODEL_PRESETS[preset].layers} layers of {MODEL_PRESETS[preset].hidden}</option>)}
         </optgroup>
@@ -100,9 +110,17 @@ function ModelStep({ form }: { readonly form: TrainForm }): ReactNode {
           {starts.map((run) => <option key={run.runId} value={`run:${run.runId}`}>{run.name}, seed {run.seed} ({run.methodName})</option>)}
           {model.kind === 'run' && !starts.some((run) => run.runId === model.runId) ? <option value={`run:${model.runId}`}>{model.runId === '' ? 'choose a run' : model.runId}</option> : null}
         </optgroup>
+        <optgroup label="Start from a model">
+          {models.length === 0 ? <option disabled value="none">none was added: see Models</option> : null}
+          {models.map((one) => {
+            const reason = whyNotTrainable(one)
+            return <option key={one.modelId} value={`model:${one.modelId}`} disabled={reason !== null}>{one.name}, {one.family}, {formatWeights(one.parameterCount)}{reason === null ? '' : ` (${reason})`}</option>
+          })}
+          {model.kind === 'registered' && !models.some((one) => one.modelId === model.modelId) ? <option value={`model:${model.modelId}`}>{model.modelId}</option> : null}
+        </optgroup>
       </select>
       {problem === undefined ? null : <p className="small bad" role="alert">{problem}</p>}
-      {model.kind === 'new' ? <NewModel model={model} needsReference={form.algorithm.needsReference} /> : <StartModel run={starts.find((run) => run.runId === model.runId)} model={model} onChange={change} />}
+      {model.kind === 'new' ? <NewModel model={model} needsReference={form.algorithm.needsReference} /> : model.kind === 'registered' ? <RegisteredModel form={form} model={models.find((one) => one.modelId === model.modelId)} /> : <StartModel run={starts.find((run) => run.runId === model.runId)} model={model} onChange={change} />}
     </section>
   )
 }
@@ -113,6 +131,18 @@ function NewModel({ model, needsReference }: { readonly model: ModelDraft; reado
     <p className="small text-2">
       About <span className="mono">{formatWeights(countWeights(model.preset, vocabulary, model.tied))}</span> weights, {model.tokenizer === 'bpe' ? `BPE of ${model.vocabSize} tokens` : 'byte tokenizer'}.
       {needsReference ? ' Its random weights are also the reference; start from an SFT run for one that writes.' : ''}
+    </p>
+  )
+}
+
+function RegisteredModel({ form, model }: { readonly form: TrainForm; readonly model: ModelSummary | undefined }): ReactNode {
+  const { draft } = form
+  if (model === undefined) return <p className="small text-2">It is not among the models any more.</p>
+  const adapts = form.request.training?.adapt === 'lora'
+  return (
+    <p className="small text-2">
+      {formatWeights(model.parameterCount)} weights as <span className="mono">{model.dtype}</span>, also the reference. {adapts ? 'Adapters train beside them. ' : <><button type="button" className="link-button" onClick={() => form.change(setTyped(draft, 'training.adapt', 'lora'))}>Train LoRA adapters</button> to take far less memory. </>}
+      <Link href={`/models/${model.modelId}`}>Look at it</Link>
     </p>
   )
 }

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { AlgorithmInfo } from '../../shared/contract/system.ts'
-import { fieldsOf, formatField, getPath, parseField, parseSeeds, setPath, type FormField } from '../../shared/form.ts'
+import { fieldsOf, formatField, getPath, matters, parseField, parseSeeds, setPath, type FormField } from '../../shared/form.ts'
 import type { ModelPreset, ModelSpec, RunRequest, RunRequestInput } from '../../shared/run-spec.ts'
 
 type Json = z.infer<ReturnType<typeof z.json>>
@@ -27,13 +27,15 @@ export interface Draft {
 }
 
 export interface ModelDraft {
-  readonly kind: 'new' | 'run'
+  readonly kind: ModelSpec['kind']
   readonly preset: ModelPreset
   readonly tokenizer: 'bpe' | 'byte'
   readonly vocabSize: string
   readonly tied: boolean
   readonly runId: string
   readonly checkpoint: 'best' | 'last'
+  /** Of the registry. */
+  readonly modelId: string
 }
 
 export const SEEDS_AT_MOST = 10
@@ -44,7 +46,7 @@ export function emptyDraft(datasetId: string, algorithm: AlgorithmInfo): Draft {
     method: algorithm.id,
     preset: algorithm.presets[0]?.id ?? '',
     typed: {},
-    model: { kind: 'new', preset: 'micro', tokenizer: 'bpe', vocabSize: '1024', tied: true, runId: '', checkpoint: 'last' },
+    model: { kind: 'new', preset: 'micro', tokenizer: 'bpe', vocabSize: '1024', tied: true, runId: '', checkpoint: 'last', modelId: '' },
     split: { seed: '0', validation: '0.1', test: '0.2' },
     annotators: [],
     aggregation: 'mean',
@@ -78,6 +80,12 @@ export function draftFields(algorithm: AlgorithmInfo, presetId: string): readonl
 /** The text of a field as it stands now. */
 export function textOf(draft: Draft, field: DraftField): string {
   return draft.typed[field.path] ?? field.base
+}
+
+/** Fields that matter for the choices made in others. */
+export function relevantFields(draft: Draft, fields: readonly DraftField[]): readonly DraftField[] {
+  const texts = new Map(fields.map((field) => [field.path, textOf(draft, field)]))
+  return fields.filter((field) => matters(field, (path) => texts.get(path)))
 }
 
 export function isChanged(draft: Draft, field: DraftField): boolean {
@@ -121,7 +129,7 @@ export function readDraft(draft: Draft, algorithm: AlgorithmInfo, judge: FormFie
   const problems: Record<string, string> = {}
   const preset = algorithm.presets.find((one) => one.id === draft.preset) ?? algorithm.presets[0]
   let values: Config = { config: preset?.config ?? {}, training: preset?.training ?? {} }
-  for (const field of draftFields(algorithm, draft.preset)) {
+  for (const field of relevantFields(draft, draftFields(algorithm, draft.preset))) {
     if (!isChanged(draft, field)) continue
     const typed = textOf(draft, field)
     if (field.kind === 'union') {
@@ -165,6 +173,10 @@ function readModel(model: ModelDraft, problems: Record<string, string>): ModelSp
   if (model.kind === 'run') {
     if (model.runId === '') problems['model.runId'] = 'Choose a finished run to start from.'
     return { kind: 'run', runId: model.runId as Extract<ModelSpec, { kind: 'run' }>['runId'], checkpoint: model.checkpoint } // chosen from the list of runs
+  }
+  if (model.kind === 'registered') {
+    if (model.modelId === '') problems['model.modelId'] = 'Choose a model to start from.'
+    return { kind: 'registered', modelId: model.modelId as Extract<ModelSpec, { kind: 'registered' }>['modelId'] } // chosen from the list of models
   }
   const tokenizer = model.tokenizer === 'byte'
     ? ({ kind: 'byte' } as const)
@@ -229,7 +241,8 @@ export function draftOf(request: RunRequest, algorithm: AlgorithmInfo, judge: Fo
 
 function draftModel(model: ModelSpec, base: ModelDraft): ModelDraft {
   if (model.kind === 'run') return { ...base, kind: 'run', runId: model.runId, checkpoint: model.checkpoint }
-  if (model.kind === 'registered' || model.kind === 'networks') return base
+  if (model.kind === 'registered') return { ...base, kind: 'registered', modelId: model.modelId }
+  if (model.kind === 'networks') return base
   const { tokenizer } = model
   return { ...base, kind: 'new', preset: model.preset, tokenizer: tokenizer.kind, vocabSize: tokenizer.kind === 'bpe' ? String(tokenizer.vocabSize) : base.vocabSize, tied: model.tiedEmbeddings }
 }

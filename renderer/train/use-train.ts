@@ -49,12 +49,14 @@ function firstDataset(datasets: readonly DatasetSummary[], wanted: string | null
 }
 
 /** All of the Train page's state. Null until methods and data sets are known. */
-export function useTrainForm(algorithms: readonly AlgorithmInfo[], datasets: readonly DatasetSummary[], wantedDataset: string | null, cloned: Draft | null): TrainForm | null {
+export function useTrainForm(algorithms: readonly AlgorithmInfo[], datasets: readonly DatasetSummary[], wanted: { readonly datasetId: string | null; readonly modelId: string | null }, cloned: Draft | null): TrainForm | null {
   const [draft, setDraft] = useState<Draft | null>(() => {
     const first = algorithms.find((one) => one.id === 'dpo') ?? algorithms[0]
     if (first === undefined) return null
     const start = cloned ?? remembered ?? emptyDraft('', first)
-    return { ...start, datasetId: cloned === null ? firstDataset(datasets, wantedDataset) : start.datasetId }
+    if (cloned !== null) return start
+    const model: Draft['model'] = wanted.modelId === null ? start.model : { ...start.model, kind: 'registered', modelId: wanted.modelId }
+    return { ...start, model, datasetId: firstDataset(datasets, wanted.datasetId) }
   })
   const algorithm = algorithms.find((one) => one.id === draft?.method) ?? algorithms[0]
   const fields = useMemo(() => (algorithm === undefined ? [] : draftFields(algorithm, draft?.preset ?? '')), [algorithm, draft?.preset])

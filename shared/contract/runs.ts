@@ -73,11 +73,20 @@ export const estimate = z.strictObject({
 })
 export type Estimate = z.infer<typeof estimate>
 
+/** Memory foreseen from the sizes alone, before anything is measured. */
+export const memoryEstimate = z.strictObject({
+  parts: z.array(z.strictObject({ name: z.string(), bytes: z.number() })),
+  totalBytes: z.number(),
+  /** Path of a setting → its value → the total with that value, the rest as asked. */
+  choices: z.record(z.string(), z.record(z.string(), z.number())),
+})
+export type MemoryEstimate = z.infer<typeof memoryEstimate>
+
 const one = z.strictObject({ runId })
 
 export const runCalls = {
   /** Fills in every default and reports what is wrong, without starting anything. */
-  'runs.check': call(z.strictObject({ request: runRequest }), z.strictObject({ problems: z.array(z.string()), advice: z.array(z.strictObject({ level: z.enum(['info', 'warning']), text: z.string() })), counts: z.strictObject({ train: z.int(), validation: z.int(), test: z.int(), labels: z.int() }), command: z.string(), groupHash: z.string() })),
+  'runs.check': call(z.strictObject({ request: runRequest }), z.strictObject({ problems: z.array(z.string()), advice: z.array(z.strictObject({ level: z.enum(['info', 'warning']), text: z.string() })), counts: z.strictObject({ train: z.int(), validation: z.int(), test: z.int(), labels: z.int() }), command: z.string(), groupHash: z.string(), /** Null where the model to start from cannot be read. */ memory: memoryEstimate.nullable() })),
   /** Runs real steps at the longest batch in a child process. */
   'runs.estimate': call(z.strictObject({ request: runRequest }), estimate),
   'runs.start': call(z.strictObject({ request: runRequest }), z.strictObject({ runIds: z.array(runId) })),

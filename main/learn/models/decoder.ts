@@ -229,9 +229,14 @@ class TransformerDecoder implements Decoder {
     for (let layer = 0; layer < layers; layer += 1) {
       const last = layer === layers - 1
       if (this.#options.recompute === true && !last) x = recomputed((input) => this.#layer(layer, input, pass, null), x, this.#variablesOf(layer))
-      else x = this.#layer(layer, x, pass, last ? wanted : null)
+      else x = this.#freed(layer, x, pass, last ? wanted : null)
     }
     return this.#norm(this.#names.norm, x)
+  }
+
+  /** A layer of whose results only those stay that a gradient will need. */
+  #freed(layer: number, x: tf.Tensor2D, pass: Pass, wanted: Int32Array | null): tf.Tensor2D {
+    return tf.tidy(() => this.#layer(layer, x, pass, wanted))
   }
 
   #forward(packing: Packing, wanted: Int32Array | null): tf.Tensor2D {
