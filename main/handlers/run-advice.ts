@@ -16,6 +16,8 @@ interface Questioned {
   readonly training: TrainingConfig
   readonly view: View | null
   readonly rewards: RewardSource | null
+  /** Titles of settings that were asked for and that nothing reads. */
+  readonly idle: readonly string[]
 }
 
 const FEW_PAIRS = 20
@@ -31,6 +33,10 @@ export function adviseRequest(asked: Questioned): { readonly problems: readonly 
   const tell = (text: string): void => void advice.push({ level: 'info', text })
   if (request.seeds.length === 1) tell('With one seed nothing can be concluded about the method; three or more give an interval.')
   if (new Set(request.seeds).size < request.seeds.length) problems.push('Each seed can be given once.')
+  if (asked.idle.length > 0) tell(`${asked.idle.join(', ')}: without effect on what was chosen to train (${asked.training.adapt}).`)
+  if (asked.training.adapt !== 'full' && asked.training.frozenStorage === 'bfloat16' && !['auto', 'wasm', 'cpu'].includes(request.engine)) {
+    problems.push(`training.frozenStorage: the engine ${request.engine} keeps frozen weights as float32 only; wasm and cpu can keep bfloat16.`)
+  }
   if (view !== null) {
     if (asked.algorithm.data === 'response-pairs') adviseData(view, problems, warn, tell)
     else adviseItems(view, problems, tell)

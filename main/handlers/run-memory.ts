@@ -4,7 +4,7 @@ import { fieldsOf } from '../../shared/form.ts'
 import { trainingConfig, type RunRequest, type TrainingConfig } from '../../shared/run-spec.ts'
 import type { Algorithm } from '../learn/define.ts'
 import { sizesIn, sizesOfNew } from '../models/decoder-sizes.ts'
-import { totalMemory, trainingMemory, type PassShape } from '../models/training-memory.ts'
+import { totalMemory, trainingMemory } from '../models/training-memory.ts'
 
 /** Settings whose choices say what they would take. */
 const CHOICES = ['adapt', 'gradientCheckpointing', 'frozenStorage', 'loraTargets'] as const
@@ -23,12 +23,9 @@ export function foreseeMemory({ request, algorithm, training, folder }: MemoryQu
   const scoreHead = algorithm.role === 'reward-model'
   if (request.model.kind !== 'new' && folder === null) return null
   const config = request.model.kind === 'new' ? sizesOfNew(request.model, scoreHead) : sizesIn(folder!, scoreHead)
-  const shape: PassShape = {
-    rowsPerItem: algorithm.id === 'sft' ? 1 : 2,
-    hasReference: algorithm.needsReference || (request.model.kind !== 'new' && algorithm.role === 'policy'),
-  }
-  const total = (changes: Partial<TrainingConfig>): number => Math.round(totalMemory(trainingMemory(config, { ...training, ...changes }, shape)))
-  const parts = Object.entries(trainingMemory(config, training, shape)).map(([name, bytes]) => ({ name, bytes: Math.round(bytes) }))
+  const hasReference = algorithm.needsReference || (request.model.kind !== 'new' && algorithm.role === 'policy')
+  const total = (changes: Partial<TrainingConfig>): number => Math.round(totalMemory(trainingMemory(config, { ...training, ...changes }, hasReference)))
+  const parts = Object.entries(trainingMemory(config, training, hasReference)).map(([name, bytes]) => ({ name, bytes: Math.round(bytes) }))
   const choices = Object.fromEntries(CHOICES.map((key) => {
     const field = fields.find((one) => one.path === key)!
     const values: readonly (string | boolean)[] = field.kind === 'boolean' ? [true, false] : field.options

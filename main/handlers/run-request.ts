@@ -18,6 +18,7 @@ import { adviseRequest, type Advice } from './run-advice.ts'
 import { findCheckpoint, type StartPoint } from './find-checkpoint.ts'
 import { commandFor } from './run-command.ts'
 import type { HandlerDeps } from './deps.ts'
+import { restIdle } from './idle-settings.ts'
 
 type Deps = Pick<HandlerDeps, 'db' | 'dataFolder' | 'appVersion' | 'runs'>
 type Json = z.infer<ReturnType<typeof z.json>>
@@ -56,7 +57,7 @@ export function checkRequest(deps: Deps, request: RunRequest): CheckedRequest {
   const parsedConfig = algorithm.config.safeParse(request.config)
   if (!parsedConfig.success) problems.push(describeIssues(parsedConfig.error))
   const config = z.record(z.string(), z.json()).parse(parsedConfig.success ? parsedConfig.data : request.config)
-  const training = trainingConfig.parse({ ...algorithm.presets[0].training, ...definedOnly(request.training) })
+  const { training, idle } = restIdle(trainingConfig.parse({ ...algorithm.presets[0].training, ...definedOnly(request.training) }))
   if (dataset.kind !== algorithm.data) problems.push(`${algorithm.name} learns from ${algorithm.data}; "${dataset.name}" holds ${dataset.kind}.`)
   if (!algorithm.models.some((use) => (use === 'networks') === (request.model.kind === 'networks'))) {
     problems.push(request.model.kind === 'networks' ? `${algorithm.name} trains a language model: start from a new one, a finished run or a registered one.` : `${algorithm.name} makes its own networks: give "networks" as the model.`)
@@ -71,7 +72,7 @@ export function checkRequest(deps: Deps, request: RunRequest): CheckedRequest {
   const judge = request.judge?.kind === 'reward-model' ? find(request.judge.runId, 'best', 'judge with', 'reward-model') : null
   if (request.judge?.kind === 'label' || request.judge?.kind === 'column') problems.push('The judge scores generated text, which has no labels and no columns: choose a reward model, a length, keywords or a pattern.')
   const resolved = { request, algorithm, config, training, view, start, registered, rewardModel, judge }
-  const advised = adviseRequest({ ...resolved, rewards })
+  const advised = adviseRequest({ ...resolved, rewards, idle })
   return {
     ...resolved,
     groupHash: groupHashOf(resolved),

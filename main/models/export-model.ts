@@ -36,9 +36,8 @@ export async function exportModel(checkpoint: string, target: string, { form, ca
   try {
     if (form === 'adapters') for (const name of [ADAPTER_CONFIG, ADAPTER_WEIGHTS]) copyFileSync(path.join(checkpoint, name), path.join(staging, name))
     else await writeModel(checkpoint, staging)
-    for (const name of origin !== null && existsSync(origin) ? readdirSync(origin).filter((one) => COMPANIONS.test(one)) : []) {
-      if (!existsSync(path.join(staging, name)) || name === 'generation_config.json') cpSync(path.join(origin!, name), path.join(staging, name))
-    }
+    // Its own settings say more than the ones made here: a chat template, the stop tokens.
+    for (const name of origin !== null && existsSync(origin) ? readdirSync(origin).filter((one) => COMPANIONS.test(one)) : []) cpSync(path.join(origin!, name), path.join(staging, name))
     writeFileSync(path.join(staging, 'README.md'), card)
     rmSync(target, { recursive: true, force: true })
     renameSync(staging, target)

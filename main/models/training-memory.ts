@@ -7,7 +7,7 @@ import { isLlamaLike, type DecoderConfig } from '../learn/models/model-config.ts
 import { outerNames, parameterShapes, sizeOfShape } from '../learn/models/parameters.ts'
 
 export interface TrainingMemory {
-  /** Node, the library and the engine, before there is a model. */
+  /** Node, the library, the engine, and what they hold on to once they have worked. */
   readonly program: number
   /** As they are held, adapters included. */
   readonly weights: number
@@ -19,30 +19,26 @@ export interface TrainingMemory {
   readonly activations: number
 }
 
-export interface PassShape {
-  /** Rows of text in a forward pass for each pair of the micro-batch: 2, or 1 where a method reads one of them. */
-  readonly rowsPerItem: number
-  readonly hasReference: boolean
-}
-
 type Memory = Pick<TrainingConfig, 'adapt' | 'loraRank' | 'loraAlpha' | 'loraDropout' | 'loraTargets' | 'gradientCheckpointing' | 'frozenStorage' | 'batchSize' | 'microBatchSize' | 'maxLength'>
 
 const FLOAT_BYTES = 4
-const PROGRAM_BYTES = 190e6
+/** A pair is two rows of text; a method of groups cuts them so that a part has as many. */
+const ROWS_PER_PAIR = 2
+const PROGRAM_BYTES = 260e6
 /** What is freed is not given back to the system, and the pieces never fit each other exactly. */
 const SLACK = 1.15
 
-/** Bytes, by what they are for. */
-export function trainingMemory(config: DecoderConfig, training: Memory, shape: PassShape): TrainingMemory {
+/** Bytes, by what they are for. @param hasReference training compares with the policy it began with */
+export function trainingMemory(config: DecoderConfig, training: Memory, hasReference: boolean): TrainingMemory {
   const { weights, trained } = weightBytes(config, training)
   const parts = Math.ceil(training.batchSize / training.microBatchSize)
   return {
     program: PROGRAM_BYTES,
     weights,
-    reference: shape.hasReference && training.adapt !== 'lora' ? wholeBytes(config) : 0,
+    reference: hasReference && training.adapt !== 'lora' ? wholeBytes(config) : 0,
     gradients: trained * (parts > 1 ? 2 : 1), // the sum so far, and the part's own
     optimizer: 2 * trained,
-    activations: SLACK * FLOAT_BYTES * activationFloats(config, training, shape),
+    activations: SLACK * FLOAT_BYTES * activationFloats(config, training),
   }
 }
 
@@ -74,13 +70,13 @@ function weightBytes(config: DecoderConfig, training: Memory): { readonly weight
 
 /**
  * Numbers that live at once. The library keeps every operation's result until the pass is over, and every gradient
- * beside it; with gradient checkpointing only what enters each layer, and one layer's results at a time.
+ * beside it; with gradient checkpointing only what enters each layer, the last layer's results and those of one more.
  */
-function activationFloats(config: DecoderConfig, training: Memory, { rowsPerItem }: PassShape): number {
-  const rows = Math.min(training.microBatchSize, training.batchSize) * rowsPerItem
+function activationFloats(config: DecoderConfig, training: Memory): number {
+  const rows = Math.min(training.microBatchSize, training.batchSize) * ROWS_PER_PAIR
   const tokens = rows * training.maxLength
   const layer = 2 * layerFloats(config, training)
-  const kept = training.gradientCheckpointing ? 2 * config.hidden * config.layers + layer : layer * config.layers
+  const kept = training.gradientCheckpointing ? 2 * config.hidden * config.layers + Math.min(2, config.layers) * layer : layer * config.layers
   const head = config.scoreHead ? 0 : 2 * config.vocabSize // logits and their gradient
   const scores = config.window === null || config.window === undefined ? 0 : 3 * config.heads * training.maxLength // the plain path keeps them
   const widened = training.frozenStorage === 'bfloat16' && training.adapt !== 'full' ? config.vocabSize * config.hidden : 0

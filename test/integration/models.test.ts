@@ -8,7 +8,9 @@ import { createApp } from '../../main/app.ts'
 import { copyFiles, freeBytes, requireSpace } from '../../main/registry/copy-files.ts'
 import { openModelFolder } from '../../main/models/folder.ts'
 import type { ModelJob, ModelSource, ModelSummary } from '../../shared/contract/models.ts'
+import type { Output } from '../../shared/contract.ts'
 import type { ModelId } from '../../shared/domain.ts'
+import type { TrainingChanges } from '../../shared/run-spec.ts'
 import { inProcess, type Client } from '../../shared/rpc.ts'
 import { runCli, runJson } from '../support/cli.ts'
 import { makeApp, waitUntil, type TestApp } from '../support/make-app.ts'
@@ -289,6 +291,10 @@ describe('a run and a model', () => {
     const child = await added({ kind: 'run', runId: runId!, checkpoint: 'last' })
     expect(child).toMatchObject({ place: 'copy', originRunId: runId, parameterCount: base.parameterCount, hasTokenizer: true, state: 'ready', unusedCount: 0 })
     expect(child.hash).not.toBe(base.hash)
+    // Settings that nothing reads make no other group, and are named.
+    const ask = (training: TrainingChanges): Promise<Output<'runs.check'>> => client.call('runs.check', { request: tinyRequest(datasetId, { engine: 'cpu', training, model: { kind: 'registered', modelId: base.modelId } }) })
+    const [plain, idle] = [await ask({ adapt: 'full' }), await ask({ adapt: 'full', loraRank: 3 })]
+    expect([idle.groupHash, idle.advice.some(({ text }) => text.startsWith('LoRA rank: without effect'))]).toEqual([plain.groupHash, true])
     // An export says where it came from; adapters alone are a fraction of it.
     const to = path.join(root, 'exported')
     expect((await client.call('runs.export', { runId: runId!, path: to, form: 'adapters' })).files).toEqual(['README.md', 'adapter_config.json', 'adapter_model.safetensors'])

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { fieldsOf, flagName, formatField, getPath, parseField, parseSeeds, setPath, type FormField } from '../../shared/form.ts'
+import { fieldsOf, flagName, formatField, getPath, matters, parseField, parseSeeds, setPath, type FormField } from '../../shared/form.ts'
 import { rewardSource, runRequest, trainingConfig } from '../../shared/run-spec.ts'
 import { algorithms } from '../../main/learn/registry.ts'
 
@@ -26,12 +26,24 @@ describe('the fields of the training schema', () => {
   it('carries bounds, units, symbols, options and groups', () => {
     expect(field(training, 'learningRate')).toEqual({
       path: 'learningRate', title: 'Learning rate', symbol: 'η', help: 'Size of one AdamW step at its peak.', unit: null, group: 'main',
-      kind: 'number', nullable: false, default: 1e-3, min: 0, max: 10, minExclusive: true, maxExclusive: false, options: [], discriminator: null, variants: [],
+      kind: 'number', nullable: false, default: 1e-3, min: 0, max: 10, minExclusive: true, maxExclusive: false, options: [], discriminator: null, variants: [], when: null,
     })
     expect(field(training, 'batchSize')).toMatchObject({ kind: 'integer', unit: 'pairs', min: 1, max: 4096, group: 'main' })
     expect(field(training, 'schedule')).toMatchObject({ kind: 'enum', options: ['cosine', 'linear', 'constant'], group: 'expert' })
     // "Any whole number" is written as ±2⁵³ in JSON Schema; that is no bound to show.
     expect(field(training, 'evalPairs')).toMatchObject({ min: 1, max: null })
+  })
+
+  it('says for which choices a field matters, and for which not', () => {
+    const rank = field(training, 'loraRank')
+    expect(rank.when).toEqual({ path: 'adapt', values: ['lora'] })
+    const shown = (adapt: string | undefined): string[] => training.filter((one) => one.when !== null && matters(one, () => adapt)).map((one) => one.path)
+    expect(shown('full')).toEqual([])
+    expect(shown('frozen-embeddings')).toEqual(['frozenStorage'])
+    expect(shown('lora')).toEqual(['loraRank', 'loraAlpha', 'loraDropout', 'loraTargets', 'frozenStorage'])
+    expect(shown(undefined)).toHaveLength(5) // nothing is hidden for lack of an answer
+    const inner = fieldsOf(z.toJSONSchema(trainingConfig, { io: 'input' }), 'training').find((one) => one.path === 'training.loraRank')
+    expect(inner?.when?.path).toBe('training.adapt')
   })
 
   it('gives defaults that the schema itself accepts', () => {

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { AlgorithmInfo } from '../../shared/contract/system.ts'
 import { algorithmHandlers } from '../../main/handlers/algorithms.ts'
 import { runRequest, rewardSource } from '../../shared/run-spec.ts'
-import { changeMethod, draftFields, draftOf, emptyDraft, isChanged, readDraft, resetField, setTyped, sortProblems, textOf, type Draft } from '../../renderer/train/draft.ts'
+import { changeMethod, draftFields, draftOf, emptyDraft, isChanged, readDraft, relevantFields, resetField, setTyped, sortProblems, textOf, type Draft } from '../../renderer/train/draft.ts'
 import { fieldsOf, type FormField } from '../../shared/form.ts'
 
 const algorithms = algorithmHandlers()['algorithms.list']({}) as AlgorithmInfo[] // the handler is synchronous
@@ -44,6 +44,28 @@ describe.each(algorithms.map((algorithm) => [algorithm.id, algorithm] as const))
     const { request } = readDraft(setTyped(emptyDraft('data', algorithm), 'training.learningRate', '1e-6'), algorithm, judge)
     const again = readDraft(draftOf(runRequest.parse(request), algorithm, judge), algorithm, judge)
     expect([again.request, again.problems]).toEqual([request, {}])
+  })
+})
+
+describe('what is trained', () => {
+  const lora = setTyped(setTyped(draft, 'training.adapt', 'lora'), 'training.loraRank', '4')
+  const paths = (one: Draft): string[] => relevantFields(one, draftFields(dpo, one.preset)).map((field) => field.path)
+
+  test('decides which settings are shown and sent; what was typed comes back with the choice', () => {
+    expect(paths(draft)).not.toContain('training.loraRank')
+    expect(paths(lora)).toContain('training.loraRank')
+    expect(readDraft(lora, dpo, judge).request.training).toMatchObject({ adapt: 'lora', loraRank: 4 })
+    const back = setTyped(lora, 'training.adapt', 'full')
+    expect(readDraft(back, dpo, judge).request.training).not.toHaveProperty('loraRank')
+    expect(readDraft(setTyped(back, 'training.adapt', 'lora'), dpo, judge).request.training).toMatchObject({ loraRank: 4 })
+  })
+
+  test('starts from a registered model, which has to be chosen', () => {
+    const registered = (modelId: string): Draft => ({ ...draft, model: { ...draft.model, kind: 'registered', modelId } })
+    expect(readDraft(registered(''), dpo, judge).problems).toEqual({ 'model.modelId': 'Choose a model to start from.' })
+    const { request } = readDraft(registered('model-1'), dpo, judge)
+    expect(request.model).toEqual({ kind: 'registered', modelId: 'model-1' })
+    expect(draftOf(runRequest.parse(request), dpo, judge).model).toMatchObject({ kind: 'registered', modelId: 'model-1' })
   })
 })
 

@@ -1,0 +1,117 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { makeModelFolder } from '../support/model-folder.ts'
+import { accessibilityProblems, buildPage, chromiumPath, importSample, openLab, removeFolder, type Lab } from './support.ts'
+
+let pageFolder = ''
+let folder = ''
+let lab: Lab
+
+describe.skipIf(chromiumPath === null)('models in the browser', () => {
+  beforeAll(async () => {
+    folder = mkdtempSync(path.join(tmpdir(), 'pairlab models '))
+    await makeModelFolder(path.join(folder, 'tiny'))
+    writeFileSync(path.join(folder, 'tiny', 'LICENSE'), 'Do as you like.')
+    pageFolder = await buildPage()
+    lab = await openLab(pageFolder)
+    await importSample(lab.client)
+  })
+
+  afterAll(async () => {
+    await lab.end()
+    removeFolder(pageFolder)
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  test('an empty list says what to do; a folder that is no model says why', async () => {
+    await lab.open('/models')
+    await lab.page.getByText('No model yet').waitFor()
+    await lab.page.keyboard.press('a')
+    await lab.page.getByLabel('Folder', { exact: true }).fill(path.join(folder, 'nothing'))
+    await lab.page.getByText(/There is no folder/).waitFor()
+    expect(await lab.page.getByRole('button', { name: 'Add', exact: true }).isDisabled()).toBe(true)
+    expect(await accessibilityProblems(lab.page)).toEqual([])
+  })
+
+  test('a folder is looked at, added and seen, with its tensors, tokenizer and licence', async () => {
+    await lab.page.getByLabel('Folder', { exact: true }).fill(path.join(folder, 'tiny'))
+    await lab.page.getByText(/^Copy/).waitFor()
+    await lab.page.getByRole('status').filter({ hasText: 'llama, decoder' }).waitFor()
+    await lab.page.getByRole('button', { name: 'Add', exact: true }).click()
+    await lab.page.getByRole('button', { name: 'Open it' }).click()
+    await lab.page.getByRole('heading', { name: 'tiny', level: 1 }).waitFor()
+    await lab.page.getByText('model.embed_tokens.weight').waitFor()
+    await lab.page.getByText('Do as you like.').waitFor()
+    await lab.page.getByRole('searchbox', { name: 'Filter the tensors' }).fill('q_proj')
+    await lab.page.getByText(/^2 of \d+ in one file$/).waitFor()
+    await lab.page.getByRole('button', { name: /^Verify/ }).click()
+    await lab.page.getByText('The files are those that were added.').waitFor()
+    await lab.open('/models')
+    await lab.page.getByRole('table', { name: 'Models' }).getByText('linked').waitFor()
+    expect(await lab.page.getByRole('table', { name: 'Models' }).locator('tbody tr').count()).toBe(1)
+  })
+
+  test('a run of LoRA is started from it: its settings appear when it is chosen, with what each would take', async () => {
+    await lab.page.getByRole('link', { name: 'tiny' }).click()
+    await lab.page.getByRole('button', { name: /^Train from this/ }).click()
+    await lab.page.getByText('Ready.').waitFor()
+    expect(await lab.page.getByLabel('Model', { exact: true }).inputValue()).toMatch(/^model:/)
+    expect(await lab.page.getByLabel(/^LoRA rank/).count()).toBe(0)
+    const adapt = lab.page.getByLabel('What is trained', { exact: true })
+    await adapt.locator('option', { hasText: /^lora, about \d+/ }).waitFor({ state: 'attached' })
+    await adapt.selectOption('lora')
+    await lab.page.getByLabel(/^LoRA rank/).fill('2')
+    for (const [label, text] of [['Steps', '4'], ['Batch', '2'], ['Longest sequence', '32'], ['Evaluate every', '0'], ['Checkpoint every', '0'], ['Sample prompts', '0'], ['Seeds', '1']] as const) await lab.page.getByLabel(label, { exact: true }).fill(text)
+    await lab.page.getByLabel('when settings rest').uncheck()
+    await lab.page.getByRole('heading', { name: 'Memory foreseen' }).waitFor()
+    await lab.page.locator('.command', { hasText: '--lora-rank 2' }).waitFor()
+    await lab.page.getByText('Ready.').waitFor()
+    await lab.page.getByRole('button', { name: /^Start 1 run/ }).click()
+    await lab.page.getByText('1 run is in the queue.').waitFor()
+    const [run] = await lab.client.call('runs.list', {})
+    await lab.open(`/runs/${run?.runId}`)
+    await lab.page.locator('.run-head').getByText('finished').waitFor({ timeout: 110_000 })
+    expect((await lab.client.call('runs.get', { runId: run!.runId })).spec).toMatchObject({ model: { kind: 'registered', name: 'tiny' }, training: { adapt: 'lora', loraRank: 2 } })
+  })
+
+  test('its adapters are exported from the run’s page, and the model knows of the run', async () => {
+    const target = path.join(folder, 'exported')
+    await lab.page.keyboard.press('x')
+    await lab.page.getByText('the adapters alone').click()
+    await lab.page.getByLabel('New folder', { exact: true }).fill(target)
+    await lab.page.getByRole('button', { name: 'Export', exact: true }).click()
+    await lab.page.getByText('The model is exported').waitFor()
+    expect(readdirSync(target).toSorted()).toContain('adapter_model.safetensors')
+    await lab.page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click()
+    await lab.page.getByRole('complementary').getByRole('link', { name: 'tiny' }).click()
+    await lab.page.getByText('1 run started from it').waitFor()
+  })
+
+  test.each(['list', 'model', 'train'])('the %s keeps the rules of accessibility in both themes', async (what) => {
+    const [model] = await lab.client.call('models.list', {})
+    await lab.open(what === 'list' ? '/models' : what === 'train' ? `/train?model=${model?.modelId}` : `/models/${model?.modelId}`)
+    await lab.page.waitForTimeout(1200)
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await lab.page.emulateMedia({ colorScheme })
+      expect(await accessibilityProblems(lab.page)).toEqual([])
+    }
+  })
+
+  test('it is renamed and removed; the files stay', async () => {
+    const [model] = await lab.client.call('models.list', {})
+    await lab.open(`/models/${model?.modelId}`)
+    await lab.page.getByRole('heading', { name: 'tiny', level: 1 }).waitFor()
+    await lab.page.keyboard.press('n')
+    await lab.page.getByLabel('Name', { exact: true }).fill('small')
+    await lab.page.getByRole('button', { name: 'Rename', exact: true }).click()
+    await lab.page.getByRole('heading', { name: 'small', level: 1 }).waitFor()
+    await lab.page.getByRole('button', { name: 'More actions' }).click()
+    await lab.page.getByRole('menuitem', { name: /^Remove/ }).click()
+    await lab.page.getByRole('button', { name: 'Forget the link' }).click()
+    await lab.page.getByText('No model yet').waitFor()
+    expect(readdirSync(path.join(folder, 'tiny'))).toContain('model.safetensors')
+    expect(lab.complaints).toEqual([])
+  })
+})
