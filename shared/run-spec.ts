@@ -63,7 +63,7 @@ export const trainingConfig = z.strictObject({
   dropout: z.number().min(0).lt(1).default(0).meta({ title: 'Dropout', help: 'Share of activations dropped in training. Off for reference log-probs and evaluation.', group: 'expert' }),
   adapt: z.enum(['full', 'frozen-embeddings', 'lora']).default('full').meta({ title: 'What is trained', help: 'All weights; all but the embeddings and the head; or small low-rank matrices beside the frozen weights (LoRA), which take far less memory.', group: 'main' }),
   loraRank: z.int().min(1).max(1024).default(16).meta({ title: 'LoRA rank', symbol: 'r', help: 'Width of the low-rank matrices.', group: 'main', when: { adapt: ['lora'] } }),
-  loraAlpha: z.number().positive().default(32).meta({ title: 'LoRA α', symbol: 'α', help: 'The update is scaled by α / rank.', group: 'main', when: { adapt: ['lora'] } }),
+  loraAlpha: z.number().positive().default(32).meta({ title: 'LoRA alpha', symbol: 'α', help: 'The update is scaled by α / rank.', group: 'main', when: { adapt: ['lora'] } }),
   loraDropout: z.number().min(0).lt(1).default(0).meta({ title: 'LoRA dropout', help: "Share of the low-rank path's input dropped in training.", group: 'expert', when: { adapt: ['lora'] } }),
   loraTargets: z.enum(['attention', 'mlp', 'all-linear']).default('all-linear').meta({ title: 'LoRA targets', help: 'Which linear layers get low-rank matrices.', group: 'main', when: { adapt: ['lora'] } }),
   gradientCheckpointing: z.boolean().default(false).meta({ title: 'Gradient checkpointing', help: 'Keeps only what goes into each layer and computes the rest again in the backward pass: less memory, about a third more time.', group: 'expert' }),

@@ -13,7 +13,7 @@ export function ModelState({ model }: { readonly model: Pick<ModelSummary, 'stat
   const { tone, icon: Icon } = LOOKS[model.state]
   return (
     <span className={`status ${tone}`} title={model.trouble === null ? undefined : `${model.trouble.message} ${model.trouble.hint}`}>
-      <Icon className="icon icon-s" aria-hidden="true" />
+      <Icon aria-hidden="true" />
       {model.state}
     </span>
   )

@@ -22,8 +22,11 @@ export function FieldRow({ form, field, presetTitle }: FieldRowProps): ReactNode
   const shown = field.base === '' ? 'none' : field.kind === 'boolean' ? yesNo(field.base) : field.kind === 'union' ? (field.variants.find((one) => one.value === field.base)?.title ?? field.base) : field.base
   const variant = field.variants.find((one) => one.value === text)
   const described = variant === undefined || variant.help === '' ? field.help : [field.help, variant.help].filter((part) => part !== '').join(' ')
-  const sizes = field.kind === 'integer' ? Object.entries(form.check?.memory?.choices[field.path] ?? {}) : []
-  const help = sizes.length === 0 ? described : `${described} Memory, about: ${sizes.slice(0, 4).map(([value, bytes]) => `${value} → ${formatBytes(bytes)}`).join(', ')}.`
+  const sizes = Object.entries(form.check?.memory?.choices[field.path] ?? {})
+  // Whole numbers come as keys in rising order; the largest are those that are usually asked for.
+  const shownSizes = (field.kind === 'integer' ? sizes.toReversed() : sizes).slice(0, 4)
+  const memory = shownSizes.map(([value, bytes]) => <span key={value} className="choice-memory" data-on={value === text}>{field.kind === 'boolean' ? yesNo(value) : value} <span className="mono">{formatBytes(bytes)}</span></span>)
+  const help = memory.length === 0 ? described : <>{described} <span className="choice-memories">Memory, about: {memory}</span></>
   return (
     <SettingRow
       title={field.title}
@@ -35,7 +38,7 @@ export function FieldRow({ form, field, presetTitle }: FieldRowProps): ReactNode
       changed={changed}
       onReset={() => form.change(resetField(draft, field.path))}
       more={variant === undefined ? null : variant.fields.map((inner) => <InnerField key={inner.path} form={form} field={inner} />)}
-      render={(control) => <FieldControl {...control} field={field} text={text} notes={form.check?.memory?.choices[field.path]} onChange={(next) => form.change(setTyped(draft, field.path, next))} />}
+      render={(control) => <FieldControl {...control} field={field} text={text} onChange={(next) => form.change(setTyped(draft, field.path, next))} />}
     />
   )
 }
@@ -50,22 +53,15 @@ interface FieldControlProps {
   readonly 'aria-invalid': true | undefined
   readonly field: FormField
   readonly text: string
-  /** Beside a choice: what it would take. */
-  readonly notes?: Readonly<Record<string, number>> | undefined
   onChange(text: string): void
 }
 
-/** "lora, about 410 MB" */
-function withBytes(title: string, bytes: number | undefined): string {
-  return bytes === undefined ? title : `${title}, about ${formatBytes(bytes)}`
-}
-
-export function FieldControl({ field, text, notes, onChange, ...control }: FieldControlProps): ReactNode {
+export function FieldControl({ field, text, onChange, ...control }: FieldControlProps): ReactNode {
   if (field.kind === 'boolean') {
     return (
       <select {...control} className="select" value={text} onChange={(event) => onChange(event.currentTarget.value)}>
-        <option value="true">{withBytes('yes', notes?.['true'])}</option>
-        <option value="false">{withBytes('no', notes?.['false'])}</option>
+        <option value="true">yes</option>
+        <option value="false">no</option>
       </select>
     )
   }
@@ -74,7 +70,7 @@ export function FieldControl({ field, text, notes, onChange, ...control }: Field
     return (
       <select {...control} className="select" value={text} onChange={(event) => onChange(event.currentTarget.value)}>
         {field.nullable || text === '' ? <option value="">none</option> : null}
-        {choices.map((choice) => <option key={choice.value} value={choice.value}>{withBytes(choice.title, notes?.[choice.value])}</option>)}
+        {choices.map((choice) => <option key={choice.value} value={choice.value}>{choice.title}</option>)}
       </select>
     )
   }

@@ -1,5 +1,5 @@
 // npm run shots: every page, light and dark, at two sizes, full (the sample project with trained runs) and empty.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Page } from 'playwright'
@@ -8,6 +8,7 @@ import type { DatasetId, RunId } from '../../shared/domain.ts'
 import { inProcess, type Client } from '../../shared/rpc.ts'
 import { createApp } from '../../main/app.ts'
 import { serve } from '../../main/headless/serve.ts'
+import { makeModelFolder } from '../support/model-folder.ts'
 import { findChromium, launchChromium } from '../support/chromium.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
@@ -16,7 +17,7 @@ const SIZES = [{ width: 1440, height: 900 }, { width: 1024, height: 768 }] as co
 const THEMES = ['light', 'dark'] as const
 const STEPS = 60
 
-interface Filled { readonly datasetId: DatasetId; readonly runIds: readonly RunId[]; readonly pandalmPath: string }
+interface Filled { readonly datasetId: DatasetId; readonly runIds: readonly RunId[]; readonly pandalmPath: string; readonly modelId: string }
 
 async function importSample(client: Client): Promise<DatasetId> {
   const { datasetId } = await client.call('samples.open', { sampleId: 'pandalm' })
@@ -40,6 +41,29 @@ async function labelSome(client: Client, datasetId: DatasetId): Promise<void> {
   }
 }
 
+/** A linked folder, a run's checkpoint, and a linked folder that is gone. → the first one's id */
+async function addModels(client: Client, folder: string, runId: RunId | undefined): Promise<string> {
+  const add = async (source: Parameters<typeof client.call<'models.add'>>[1]['source'], name: string): Promise<string> => {
+    const { jobId } = await client.call('models.add', { source, name })
+    for (;;) {
+      const job = await client.call('models.addJob', { jobId })
+      if (job.modelId !== null) return job.modelId
+      if (job.error !== null) throw new Error(job.error.message)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+  const [here, gone] = [path.join(folder, 'nano-llama'), path.join(folder, 'gone')]
+  await makeModelFolder(here)
+  writeFileSync(path.join(here, 'LICENSE'), 'Apache License\nVersion 2.0, January 2004\n')
+  writeFileSync(path.join(here, 'chat_template.jinja'), "{% for message in messages %}<|{{ message['role'] }}|>\n{{ message['content'] }}\n{% endfor %}")
+  const modelId = await add({ kind: 'folder', path: here, place: 'link' }, '')
+  await makeModelFolder(gone)
+  await add({ kind: 'folder', path: gone, place: 'link' }, 'on another disk')
+  rmSync(gone, { recursive: true })
+  if (runId !== undefined) await add({ kind: 'run', runId, checkpoint: 'last' }, '')
+  return modelId
+}
+
 async function waitFor(client: Client, runIds: readonly RunId[]): Promise<void> {
   for (;;) {
     const runs = await client.call('runs.list', {})
@@ -49,7 +73,7 @@ async function waitFor(client: Client, runIds: readonly RunId[]): Promise<void> 
   }
 }
 
-async function fill(client: Client): Promise<Filled> {
+async function fill(client: Client, folder: string): Promise<Filled> {
   const datasetId = await importSample(client)
   await labelSome(client, datasetId)
   await client.call('settings.set', { slots: 2 })
@@ -67,7 +91,8 @@ async function fill(client: Client): Promise<Filled> {
   await waitFor(client, runIds)
   await client.call('papers.reproduce', { id: 'copg-bandit' })
   while ((await client.call('papers.list', {})).some((entry) => entry.job?.state === 'running')) await new Promise((resolve) => setTimeout(resolve, 500))
-  return { datasetId, runIds, pandalmPath: path.join(root, 'resources/samples/pandalm/testset-v1.json') }
+  const modelId = await addModels(client, folder, runIds[0])
+  return { datasetId, runIds, modelId, pandalmPath: path.join(root, 'resources/samples/pandalm/testset-v1.json') }
 }
 
 async function shoot(page: Page, url: string, name: string): Promise<void> {
@@ -99,14 +124,14 @@ async function main(): Promise<void> {
     page.on('pageerror', (error) => console.error(`error on the page: ${error.message}`))
     page.on('console', (message) => { if (message.type() === 'error') console.error(`console: ${message.text()}`) })
     const at = (place: string): string => `${host.url.split('#')[0]}#${place}`
-    for (const [name, place] of [['home', '/'], ['data', '/data'], ['label', '/label'], ['train', '/train'], ['runs', '/runs'], ['compare', '/compare'], ['papers', '/papers'], ['settings', '/settings']] as const) {
+    for (const [name, place] of [['home', '/'], ['data', '/data'], ['models', '/models'], ['label', '/label'], ['train', '/train'], ['runs', '/runs'], ['compare', '/compare'], ['papers', '/papers'], ['settings', '/settings']] as const) {
       await shoot(page, at(place), `empty-${name}`)
     }
-    const { datasetId, runIds, pandalmPath } = await fill(inProcess(app.handlers))
+    const { datasetId, runIds, pandalmPath, modelId } = await fill(inProcess(app.handlers), dataFolder)
     const dpo = runIds.at(-2) ?? runIds[0]
     const places = [
       ['home', '/'], ['data', '/data'], ['data-set', `/data/${datasetId}`], ['import', `/data?import=${encodeURIComponent(pandalmPath)}`], ['label', `/label/${datasetId}`],
-      ['train', `/train?data=${datasetId}`], ['runs', '/runs'], ['run', `/runs/${dpo}`], ['compare', `/compare?runs=${runIds.join(',')}`], ['papers', '/papers'], ['paper', '/papers/copg-bandit'], ['settings', '/settings'],
+      ['models', '/models'], ['model', `/models/${modelId}`], ['train', `/train?data=${datasetId}`], ['train-from-model', `/train?model=${modelId}`], ['runs', '/runs'], ['run', `/runs/${dpo}`], ['compare', `/compare?runs=${runIds.join(',')}`], ['papers', '/papers'], ['paper', '/papers/copg-bandit'], ['settings', '/settings'],
     ] as const
     for (const [name, place] of places) await shoot(page, at(place), `full-${name}`)
     console.log(`Written to ${out}`)
