@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { MemoryEstimate } from '../../shared/contract/runs.ts'
 import { fieldsOf } from '../../shared/form.ts'
 import { trainingConfig, type RunRequest, type TrainingConfig } from '../../shared/run-spec.ts'
-import type { Algorithm } from '../learn/define.ts'
+import type { AlgorithmPage } from '../learn/define.ts'
 import { sizesIn, sizesOfNew } from '../models/decoder-sizes.ts'
 import { totalMemory, trainingMemory } from '../models/training-memory.ts'
 
@@ -12,14 +12,15 @@ const fields = fieldsOf(z.toJSONSchema(trainingConfig, { io: 'input' }))
 
 export interface MemoryQuestion {
   readonly request: RunRequest
-  readonly algorithm: Algorithm
+  readonly algorithm: AlgorithmPage
   readonly training: TrainingConfig
   /** Of the run or the model that it starts from; null for a new one. */
   readonly folder: string | null
 }
 
-/** Null where the model to start from cannot be read; a problem of the request says why. */
+/** Null for what is no decoder, and where the model to start from cannot be read; a problem of the request says why. */
 export function foreseeMemory({ request, algorithm, training, folder }: MemoryQuestion): MemoryEstimate | null {
+  if (!algorithm.models.includes('decoder') || request.model.kind === 'networks') return null
   const scoreHead = algorithm.role === 'reward-model'
   if (request.model.kind !== 'new' && folder === null) return null
   const config = request.model.kind === 'new' ? sizesOfNew(request.model, scoreHead) : sizesIn(folder!, scoreHead)
