@@ -3,10 +3,12 @@ import { Menu, type MenuItemConstructorOptions } from 'electron'
 const PAGES = [
   ['Home', '/'],
   ['Data', '/data'],
+  ['Models', '/models'],
   ['Label', '/label'],
   ['Train', '/train'],
   ['Runs', '/runs'],
   ['Compare', '/compare'],
+  ['Playground', '/playground'],
   ['Papers', '/papers'],
   ['Settings', '/settings'],
 ] as const

@@ -2,7 +2,6 @@
 // dry run measures is the truth; this is within a factor of it (see test/integration/training-memory.test.ts).
 import type { TrainingConfig } from '../../shared/run-spec.ts'
 import { adapterShapes } from '../learn/models/adapters.ts'
-import { fitsHalf } from '../learn/models/half.ts'
 import { isLlamaLike, type DecoderConfig } from '../learn/models/model-config.ts'
 import { outerNames, parameterShapes, sizeOfShape } from '../learn/models/parameters.ts'
 
@@ -57,7 +56,7 @@ function weightBytes(config: DecoderConfig, training: Memory): { readonly weight
   let trained = 0
   for (const [name, shape] of Object.entries(parameterShapes(config))) {
     const trains = training.adapt === 'full' || (training.adapt === 'lora' ? name === 'score.weight' : !outer.has(name))
-    const half = !trains && training.frozenStorage === 'bfloat16' && fitsHalf(shape)
+    const half = !trains && training.frozenStorage === 'bfloat16' && shape.length === 2
     const bytes = sizeOfShape(shape) * FLOAT_BYTES
     weights += half ? bytes / 2 : bytes
     if (trains) trained += bytes
