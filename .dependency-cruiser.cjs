@@ -14,17 +14,19 @@ const rows = [
   ['trainer', '^main/trainer/(?!engine/)', ['^main/(trainer|learn|models)/', '^shared/', '^main/runs/run-dir(-events|-lock)?\\.ts$'], ['zod'], true],
   ['store', '^main/store/', ['^main/store/', '^shared/'], ['better-sqlite3', 'zod'], true],
   ['data', '^main/data/', ['^main/(data|store)/', '^main/events\\.ts$', '^main/learn/safetensors\\.ts$', '^shared/'], ['zod', 'csv-parse'], true],
+  // Collections of documents, queries and judgments: their files, read and written.
+  ['retrieval', '^main/retrieval/', ['^main/retrieval/', '^main/data/readers(-[a-z]+)?\\.ts$', '^main/learn/', '^shared/'], ['zod'], true],
   // The models that were added: an index over folders, theirs and ours.
   ['registry', '^main/registry/', ['^main/(registry|models|store)/', '^main/events\\.ts$', '^shared/'], ['zod'], true],
   ['runs', '^main/runs/', ['^main/(runs|store)/', '^main/events\\.ts$', '^main/trainer/protocol\\.ts$', '^shared/'], ['zod'], true],
   // Processes that keep a model and write with it.
   ['playground', '^main/playground/', ['^main/playground/', '^main/trainer/generate-protocol\\.ts$', '^shared/'], ['zod'], true],
-  ['handlers', '^main/handlers/', ['^main/(handlers|data|store|runs|models|engines|registry|papers|playground)/', '^main/(events|log|data-folder)\\.ts$', '^main/learn/(registry|define|rewards|bandit)\\.ts$', '^shared/'], ['zod'], true],
-  ['golden', '^main/(golden|reproduce)/', ['^main/(golden|reproduce|learn|models)/', '^shared/'], ['zod'], true],
+  ['handlers', '^main/handlers/', ['^main/(handlers|data|store|runs|models|engines|registry|papers|playground|retrieval)/', '^main/(events|log|data-folder)\\.ts$', '^main/learn/(registry|define|rewards|bandit)\\.ts$', '^shared/'], ['zod'], true],
+  ['golden', '^main/(golden|reproduce)/', ['^main/(golden|reproduce|learn|models|retrieval)/', '^shared/'], ['zod'], true],
   // Runs experiments apart from the app, and keeps what they found.
   ['papers', '^main/papers/', ['^main/(papers|reproduce)/', '^main/events\\.ts$', '^main/store/datasets-folder\\.ts$', '^shared/'], ['zod'], true],
   ['app', '^main/(app|events|log|data-folder|[a-z-]+)\\.ts$', ['^main/(?!electron/|headless/|trainer/)', '^shared/'], ['zod'], true],
-  ['headless', '^main/headless/', ['^main/(headless|golden|reproduce|models|engines|papers)/', '^main/(app|events|log|data-folder)\\.ts$', '^main/store/recover\\.ts$', '^main/learn/registry\\.ts$', '^main/trainer/engine/', '^shared/'], ['ws', 'zod', 'commander', 'cli-progress'], true],
+  ['headless', '^main/headless/', ['^main/(headless|golden|reproduce|models|engines|papers|retrieval)/', '^main/(app|events|log|data-folder)\\.ts$', '^main/store/recover\\.ts$', '^main/learn/registry\\.ts$', '^main/trainer/engine/', '^shared/'], ['ws', 'zod', 'commander', 'cli-progress'], true],
   ['electron', '^main/electron/', ['^main/electron/', '^main/(app|events|log|data-folder)\\.ts$', '^shared/'], ['electron'], true],
   ['renderer', '^renderer/', ['^renderer/', '^shared/'], ['react', 'react-dom', '@tanstack/[^/]+', 'uplot', 'wouter', 'lucide-react', 'diff', 'zod', 'vite'], false],
 ]
