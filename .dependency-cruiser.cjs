@@ -15,7 +15,7 @@ const rows = [
   ['store', '^main/store/', ['^main/store/', '^shared/'], ['better-sqlite3', 'zod'], true],
   ['data', '^main/data/', ['^main/(data|store)/', '^main/events\\.ts$', '^main/learn/safetensors\\.ts$', '^shared/'], ['zod', 'csv-parse'], true],
   // Collections of documents, queries and judgments: their files, read and written.
-  ['retrieval', '^main/retrieval/', ['^main/retrieval/', '^main/data/readers(-[a-z]+)?\\.ts$', '^main/learn/', '^shared/'], ['zod'], true],
+  ['retrieval', '^main/retrieval/', ['^main/retrieval/', '^main/data/readers[a-z-]*\\.ts$', '^main/learn/', '^shared/'], ['zod'], true],
   // The models that were added: an index over folders, theirs and ours.
   ['registry', '^main/registry/', ['^main/(registry|models|store)/', '^main/events\\.ts$', '^shared/'], ['zod'], true],
   ['runs', '^main/runs/', ['^main/(runs|store)/', '^main/events\\.ts$', '^main/trainer/protocol\\.ts$', '^shared/'], ['zod'], true],
