@@ -2,11 +2,17 @@ import { AppError } from '../../shared/errors.ts'
 import { copgBandit } from './copg-bandit.ts'
 import { copgText } from './copg-text.ts'
 import type { Reproduction } from './define.ts'
+import { pgRankExact } from './pgrank-exact.ts'
+import { pgRankLists } from './pgrank-lists.ts'
+import { pgRankLtr } from './pgrank-ltr.ts'
 
 /** Every experiment that can be repeated here, in the order in which they are shown. One line each. */
 export const reproductions: readonly Reproduction[] = [
   copgBandit,
   copgText,
+  pgRankExact,
+  pgRankLists,
+  pgRankLtr,
 ]
 
 /** @throws AppError `not-found` */

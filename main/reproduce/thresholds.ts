@@ -67,5 +67,5 @@ export const PGRANK_LISTS = {
 export const PGRANK_LTR = {
   seeds: 3,
   differenceBelow: 0.02,
-  training: { steps: 300, learningRate: 0.02, batch: 32, samples: 8, k: 10 },
+  training: { steps: 150, learningRate: 0.03, batch: 32, samples: 8, k: 10 },
 } as const
