@@ -1,6 +1,8 @@
 // Neural PG-RANK's estimators against enumeration: are they unbiased, and what do baselines buy?
 import { mean, standardError } from '../../shared/statistics/intervals.ts'
-import { exactExpectation, placeAdvantages, type Estimator, type JudgedList, type Utility } from '../learn/algorithms/pg-rank.ts'
+import { placeAdvantages, type Estimator } from '../learn/algorithms/pg-rank.ts'
+import { exactExpectation } from '../learn/ranking-exact.ts'
+import type { JudgedList, Utility } from '../learn/ranking-utility.ts'
 import { gumbelRanking, placementGradient } from '../learn/algorithms/plackett-luce.ts'
 import { createRandom, type Random } from '../learn/random.ts'
 import { verdictOf, type Gate, type Report, type Reproduction, type RunOptions } from './define.ts'

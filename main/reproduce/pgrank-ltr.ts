@@ -1,7 +1,8 @@
 // PG-RANK beside InfoNCE with the list's own negatives: a linear scorer on made-up learning-to-rank features.
 import { bootstrapMean } from '../../shared/statistics/bootstrap.ts'
 import { mean } from '../../shared/statistics/intervals.ts'
-import { pgRankListLosses, placeAdvantages, placeRewards } from '../learn/algorithms/pg-rank.ts'
+import { pgRankListLosses, placeAdvantages } from '../learn/algorithms/pg-rank.ts'
+import { placeRewards } from '../learn/ranking-utility.ts'
 import { gumbelRanking } from '../learn/algorithms/plackett-luce.ts'
 import { createFeatureScorer, type FeatureScorer } from '../learn/models/scorers.ts'
 import { createRandom, type Random } from '../learn/random.ts'

@@ -1,47 +1,11 @@
 // Neural PG-RANK (Gao et al., 2023), arXiv 2310.04407
+import { z } from 'zod'
+import { invariant } from '../../../shared/assert.ts'
+import { defineRanking, LIST_SIZE, lossInfo, pickList, rankingInfo, SCORER_FIELDS } from '../ranking.ts'
 import type { Gain } from '../ranking-metrics.ts'
-import { discountedGain, idealDiscountedGain } from '../ranking-metrics.ts'
+import { placeRewards, tailsOf, utilityNames, type JudgedList, type Utility } from '../ranking-utility.ts'
 import { tf } from '../tf.ts'
-import { placementGradient, placementLogProbs, placementLogProbsOf, placementLogProbsOfLists } from './plackett-luce.ts'
-
-/** What a ranking is worth. All are sums over its places, so that each place has a reward of its own. */
-export const utilityNames = ['ndcg-linear', 'ndcg-exp', 'mrr', 'recall'] as const
-export type Utility = (typeof utilityNames)[number]
-
-/** A query's list as its judges see it. */
-export interface JudgedList {
-  /** Grade by document of the list. */
-  readonly relevance: readonly number[]
-  /** Grades of judged documents that are not in the list: they count in the ideal ranking and in recall. */
-  readonly unlisted?: readonly number[]
-}
-
-/**
- * What each of the first k places adds to the utility: a gain over the ideal one (nDCG@k), 1/place at the first relevant
- * document (MRR@k), one relevant document of all (recall@k). Zeros where nothing is relevant.
- */
-export function placeRewards(ranking: readonly number[], { relevance, unlisted = [] }: JudgedList, k: number, utility: Utility): number[] {
-  const placed = ranking.slice(0, k).map((document) => relevance[document]!)
-  if (utility === 'mrr') {
-    const first = placed.findIndex((grade) => grade > 0)
-    return placed.map((_grade, place) => (place === first ? 1 / (place + 1) : 0))
-  }
-  const judged = [...relevance, ...unlisted]
-  if (utility === 'recall') {
-    const relevant = judged.filter((grade) => grade > 0).length
-    return placed.map((grade) => (grade > 0 ? 1 / relevant : 0))
-  }
-  const gain: Gain = utility === 'ndcg-exp' ? 'exp' : 'linear'
-  const ideal = idealDiscountedGain(judged, k, gain)
-  return placed.map((grade, place) => (ideal === 0 ? 0 : discountedGain(grade, place, gain) / ideal))
-}
-
-/** What places i … still add, for each i. [place] → the same */
-export function tailsOf(rewards: readonly number[]): number[] {
-  const tails = [...rewards]
-  for (let place = tails.length - 2; place >= 0; place -= 1) tails[place]! += tails[place + 1]!
-  return tails
-}
+import { gumbelRanking, placementLogProbsOf, placementLogProbsOfLists } from './plackett-luce.ts'
 
 /** nDCG@k of each sampled ranking; 0 for all where nothing is relevant. @param relevance by document   @returns [ranking] */
 export function rankingUtilities(rankings: readonly (readonly number[])[], relevance: readonly number[], k: number, gain: Gain): number[] {
@@ -122,29 +86,69 @@ export function pgRankListLosses(scores: tf.Tensor2D, rankings: readonly (readon
   })
 }
 
-/** E_{r ~ π}[nDCG@k] over all n! rankings; for lists of at most 8. scores [document] → [] with its gradient */
-export function exactUtility(scores: tf.Tensor1D, relevance: readonly number[], k: number, gain: Gain): tf.Scalar {
-  const all = permutations(relevance.length)
-  const utilities = rankingUtilities(all, relevance, k, gain)
-  return tf.tidy(() => tf.sum(tf.mul(tf.exp(tf.sum(placementLogProbs(scores, all, relevance.length), 1)), tf.tensor1d(utilities))) as tf.Scalar)
+interface Sampled {
+  /** [list, ranking, place] */
+  readonly rankings: readonly (readonly (readonly number[])[])[]
+  readonly advantages: readonly (readonly (readonly number[])[])[]
 }
 
-/** E_{r ~ π}[utility] and its gradient by the scores, over all n! rankings in double precision; for lists of at most 8. */
-export function exactExpectation(scores: readonly number[], list: JudgedList, k: number, utility: Utility): { readonly value: number; readonly gradient: readonly number[] } {
-  const gradient = scores.map(() => 0)
-  let value = 0
-  for (const ranking of permutations(scores.length)) {
-    const probability = Math.exp(placementLogProbsOf(scores, ranking, scores.length).reduce((sum, one) => sum + one, 0))
-    const worth = probability * placeRewards(ranking, list, k, utility).reduce((sum, one) => sum + one, 0)
-    value += worth
-    for (const [document, one] of placementGradient(scores, ranking, scores.map(() => worth), scores.length).entries()) gradient[document]! += one
-  }
-  return { value, gradient }
+const config = z.strictObject({
+  ...SCORER_FIELDS,
+  listSize: LIST_SIZE,
+  utility: z.enum(utilityNames).default('ndcg-linear').meta({ title: 'Utility', symbol: 'Δ', help: 'What a sampled ranking is worth: nDCG with gain rel (linear: trec_eval, BEIR) or 2^rel − 1 (exponential: LETOR), the reciprocal rank of the first relevant document, or recall.', group: 'main' }),
+  rankings: z.int().min(1).max(256).default(16).meta({ title: 'Rankings', symbol: 'N', help: 'Sampled for each query and update. Baselines need two or more.', group: 'main' }),
+  estimator: z.enum(estimatorNames).default('reward-to-go').meta({ title: 'Estimator', help: 'What a ranking is compared with: the other samples, whole (leave-one-out) or from each place on (reward-to-go, less noise), or nothing. All are unbiased.', group: 'expert' }),
+  entropy: z.number().min(0).max(10).default(0).meta({ title: 'Entropy bonus', symbol: 'H', help: 'Keeps the policy from settling on one order early: −log π joins the utility with this weight.', group: 'expert' }),
+})
+
+export const pgRank = defineRanking<z.infer<typeof config>, Sampled>({
+  id: 'pg-rank',
+  name: 'Neural PG-RANK',
+  summary: 'Sampled rankings, weighted by what they are worth',
+  paper: { cite: 'Gao et al., 2023', url: 'https://arxiv.org/abs/2310.04407' },
+  equation: 'L = −(1/N) Σᵢ (Δ(rᵢ) − mean_{j≠i} Δ(rⱼ)) log π(rᵢ),  π(r) = Πₖ softmax(s over what remains)_{rₖ}',
+  deviations: [
+    'Reward-to-go by place is the default; the plain leave-one-out of the paper is a setting.',
+    'log π is taken over the first k places alone: later ones do not change the utility.',
+    'An update reads at most “list size” documents of a query; the ideal ranking still holds every judged one.',
+    'Candidates are BM25’s, where the paper also searches with its own vectors.',
+    'A query without a relevant candidate has no gradient and is left out.',
+  ],
+  config,
+  metrics: [
+    lossInfo('Its value says little, since every sample is compared with the others: it stays near 0. Watch the utility.'),
+    { name: 'utility', label: 'Utility of sampled rankings', unit: 'fraction', goal: 'max', help: 'Mean over the sampled rankings of the update. It rises as the policy learns; noise between updates is normal.' },
+    { name: 'utility_spread', label: 'Spread of the utility', unit: 'fraction', goal: 'none', help: 'Standard deviation between a query’s samples, mean over queries. At 0 all samples are worth the same and nothing is learned.' },
+    { name: 'entropy', label: 'Entropy', unit: 'nats', goal: 'none', help: 'Mean −log π of the sampled places. It falls slowly as the policy becomes sure; near 0 while the utility stands still it has settled too early.' },
+    { name: 'no_signal', label: 'Queries without a signal', unit: 'fraction', goal: 'min', help: 'Share of queries whose samples are all worth the same.' },
+    ...rankingInfo(),
+  ],
+  presets: [
+    { id: 'small', title: 'Small model', note: 'For Pairlab’s own small encoders: cosine at 0.05, 16 rankings.', config: { similarity: 'cosine', temperature: 0.05 }, training: { steps: 200, batchSize: 16, learningRate: 1e-3, warmupFraction: 0.1, schedule: 'cosine' } },
+    { id: 'features', title: 'Features', note: 'A small network on feature files or match features: 100 candidates, all of them in every list.', config: { temperature: 1, hidden: 16, candidates: 100, listSize: 100 }, training: { steps: 200, batchSize: 32, microBatchSize: 32, learningRate: 1e-2, warmupFraction: 0, schedule: 'linear' } },
+    { id: 'paper', title: 'Paper', note: 'Gao et al. (2023): a DistilBERT bi-encoder with dot products, warm-started contrastively, nDCG@10, six epochs on MS MARCO. Rate and entropy weight are as far as they are known.', config: { scorer: 'bi-encoder', similarity: 'dot', temperature: 1, estimator: 'leave-one-out', entropy: 0.01, candidates: 1000, listSize: 64 }, training: { steps: 5000, batchSize: 32, learningRate: 1e-6, warmupFraction: 0.1, schedule: 'linear' } },
+  ],
+  acrossLists: () => false,
+  pick: (list, { listSize }, random) => pickList(list, listSize, random),
+  prepare(scores, { lists }, { rankings: count, cutoff: k, utility, estimator, entropy }, random) {
+    const rankings = scores.map((row) => Array.from({ length: count }, () => gumbelRanking(row, row.map(() => random.uniform())).slice(0, k)))
+    const advantages = lists.map((list, at) => placeAdvantages(scores[at]!, rankings[at]!, list, { k, utility, estimator, entropy }))
+    const worths = lists.map((list, at) => rankings[at]!.map((ranking) => placeRewards(ranking, list, k, utility).reduce((sum, one) => sum + one, 0)))
+    const spreads = worths.map((values) => spreadOf(values))
+    const surprise = rankings.map((ofList, at) => meanOf(ofList.map((ranking) => -meanOf(placementLogProbsOf(scores[at]!, ranking, k)))))
+    return { plan: { rankings, advantages }, metrics: { utility: meanOf(worths.map(meanOf)), utility_spread: meanOf(spreads), entropy: meanOf(surprise), no_signal: meanOf(spreads.map((spread) => (spread < 1e-9 ? 1 : 0))) } }
+  },
+  loss({ own }, _batch, { cutoff }, plan) {
+    invariant(plan !== null, 'PG-RANK gets the rankings it sampled')
+    return pgRankListLosses(own, plan.rankings, plan.advantages, cutoff)
+  },
+})
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
 }
 
-/** All orders of 0 … count−1; for at most 8. */
-export function permutations(count: number): number[][] {
-  if (count > 8) throw new RangeError(`${count}! rankings are too many`)
-  if (count === 0) return [[]]
-  return permutations(count - 1).flatMap((shorter) => Array.from({ length: count }, (_none, at) => shorter.toSpliced(at, 0, count - 1)))
+function spreadOf(values: readonly number[]): number {
+  const center = meanOf(values)
+  return Math.sqrt(meanOf(values.map((value) => (value - center) ** 2)))
 }
