@@ -5,6 +5,7 @@ import { labelCalls } from './contract/labels.ts'
 import { modelCalls, modelJob } from './contract/models.ts'
 import { paperCalls, reproductionJob } from './contract/papers.ts'
 import { playgroundCalls, playgroundEvents } from './contract/playground.ts'
+import { rankingCalls } from './contract/rankings.ts'
 import { runCalls, runSummary, sampleItem } from './contract/runs.ts'
 import { systemCalls } from './contract/system.ts'
 import { runId } from './domain.ts'
@@ -19,6 +20,7 @@ export const contract = {
   ...comparisonCalls,
   ...playgroundCalls,
   ...paperCalls,
+  ...rankingCalls,
 } as const
 
 export type CallName = keyof typeof contract

@@ -9,6 +9,7 @@ import { labelHandlers } from './labels.ts'
 import { modelHandlers } from './models.ts'
 import { paperHandlers } from './papers.ts'
 import { playgroundHandlers } from './playground.ts'
+import { rankingHandlers } from './rankings.ts'
 import { runHandlers } from './runs.ts'
 import { systemHandlers } from './system.ts'
 
@@ -24,6 +25,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     ...comparisonHandlers(deps),
     ...paperHandlers(deps),
     ...playgroundHandlers(deps),
+    ...rankingHandlers(deps),
   }
   return explainErrors(handlers, deps)
 }

@@ -17,20 +17,26 @@ export interface JudgedList {
  * What each of the first k places adds to the utility: a gain over the ideal one (nDCG@k), 1/place at the first relevant
  * document (MRR@k), one relevant document of all (recall@k). Zeros where nothing is relevant.
  */
-export function placeRewards(ranking: readonly number[], { relevance, unlisted = [] }: JudgedList, k: number, utility: Utility): number[] {
-  const placed = ranking.slice(0, k).map((document) => relevance[document]!)
+export function placeRewards(ranking: readonly number[], list: JudgedList, k: number, utility: Utility): number[] {
+  return createRewards(list, k, utility)(ranking)
+}
+
+/** The same for many rankings of one list, whose ideal order is then found once. */
+export function createRewards({ relevance, unlisted = [] }: JudgedList, k: number, utility: Utility): (ranking: readonly number[]) => number[] {
   if (utility === 'mrr') {
-    const first = placed.findIndex((grade) => grade > 0)
-    return placed.map((_grade, place) => (place === first ? 1 / (place + 1) : 0))
+    return (ranking) => {
+      const first = ranking.slice(0, k).findIndex((document) => relevance[document]! > 0)
+      return ranking.slice(0, k).map((_document, place) => (place === first ? 1 / (place + 1) : 0))
+    }
   }
   const judged = [...relevance, ...unlisted]
   if (utility === 'recall') {
     const relevant = judged.filter((grade) => grade > 0).length
-    return placed.map((grade) => (grade > 0 ? 1 / relevant : 0))
+    return (ranking) => ranking.slice(0, k).map((document) => (relevance[document]! > 0 ? 1 / relevant : 0))
   }
   const gain: Gain = utility === 'ndcg-exp' ? 'exp' : 'linear'
   const ideal = idealDiscountedGain(judged, k, gain)
-  return placed.map((grade, place) => (ideal === 0 ? 0 : discountedGain(grade, place, gain) / ideal))
+  return (ranking) => ranking.slice(0, k).map((document, place) => (ideal === 0 ? 0 : discountedGain(relevance[document]!, place, gain) / ideal))
 }
 
 /** What places i … still add, for each i. [place] → the same */

@@ -5,11 +5,16 @@ import { grpo } from './algorithms/grpo.ts'
 import { ipo } from './algorithms/ipo.ts'
 import { kto } from './algorithms/kto.ts'
 import { reinforce } from './algorithms/reinforce.ts'
+import { infoNce } from './algorithms/infonce.ts'
+import { ipo } from './algorithms/ipo.ts'
+import { listMle, listNet, rankNet, softmaxRanking } from './algorithms/listwise.ts'
+import { pgRank } from './algorithms/pg-rank.ts'
 import { rewardModel } from './algorithms/reward-model.ts'
 import { rloo } from './algorithms/rloo.ts'
 import { sft } from './algorithms/sft.ts'
 import type { Algorithm, AlgorithmPage } from './define.ts'
 import { slic } from './algorithms/slic.ts'
+import type { RankingAlgorithm } from './ranking.ts'
 
 /** Every method, in the order in which they are shown. One line each. */
 // A method's config type is known only inside its own page; outside, its schema stands guard.
@@ -24,6 +29,12 @@ export const algorithms: readonly AlgorithmPage[] = [
   rloo,
   grpo,
   rewardModel,
+  pgRank,
+  infoNce,
+  softmaxRanking,
+  listNet,
+  rankNet,
+  listMle,
 ] as unknown as readonly AlgorithmPage[]
 
 /** @throws AppError `spec-invalid` */
@@ -42,4 +53,15 @@ export function findTextAlgorithm(id: string): Algorithm {
 
 export function isTextAlgorithm(page: AlgorithmPage): page is Algorithm {
   return page.data === 'response-pairs'
+}
+
+/** @throws AppError `spec-invalid` for an unknown method, or one that learns from something else than judged lists */
+export function findRankingAlgorithm(id: string): RankingAlgorithm {
+  const found = findAlgorithm(id)
+  if (isRankingAlgorithm(found)) return found
+  throw new AppError({ code: 'spec-invalid', message: `${found.name} learns from ${found.data}, not from judged lists.`, hint: 'Start the run again from its request.' })
+}
+
+export function isRankingAlgorithm(page: AlgorithmPage): page is RankingAlgorithm {
+  return page.data === 'rankings'
 }

@@ -1,7 +1,6 @@
 // Training a reranker on Cranfield: contrastive steps with in-batch negatives, and PG-RANK on first-stage lists.
 import { diagonalCrossEntropy } from '../learn/algorithms/infonce.ts'
-import { pgRankListLosses, placeAdvantages } from '../learn/algorithms/pg-rank.ts'
-import { gumbelRanking } from '../learn/algorithms/plackett-luce.ts'
+import { estimatedLosses, estimateList } from '../learn/algorithms/pg-rank.ts'
 import type { FeatureScorer } from '../learn/models/scorers.ts'
 import type { Random } from '../learn/random.ts'
 import { tf } from '../learn/tf.ts'
@@ -56,9 +55,8 @@ export function trainByUtility(scorer: FeatureScorer, data: Cranfield, queries: 
     const chosen = Array.from({ length: pgBatch }, () => lists[random.int(lists.length)]!)
     const scores = scoreGrid(scorer, chosen.map((list) => list.features))
     const values = scores.arraySync()
-    const rankings = values.map((row) => Array.from({ length: samples }, () => gumbelRanking(row, row.map(() => random.uniform())).slice(0, CUTOFF)))
-    const advantages = chosen.map((list, at) => placeAdvantages(values[at]!, rankings[at]!, list, { k: CUTOFF, utility: 'ndcg-linear', estimator: 'reward-to-go', entropy: 0 }))
-    return tf.mean(pgRankListLosses(scores, rankings, advantages, CUTOFF))
+    const estimates = chosen.map((list, at) => estimateList(values[at]!, list, samples, { k: CUTOFF, utility: 'ndcg-linear', estimator: 'reward-to-go', entropy: 0 }, random))
+    return tf.mean(estimatedLosses(scores, estimates, values))
   })
 }
 

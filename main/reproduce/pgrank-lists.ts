@@ -2,8 +2,7 @@
 import { bootstrapMean } from '../../shared/statistics/bootstrap.ts'
 import { mean, type Bounds } from '../../shared/statistics/intervals.ts'
 import { contrastLogits, diagonalCrossEntropy } from '../learn/algorithms/infonce.ts'
-import { pgRankListLosses, placeAdvantages } from '../learn/algorithms/pg-rank.ts'
-import { gumbelRanking } from '../learn/algorithms/plackett-luce.ts'
+import { estimatedLosses, estimateList } from '../learn/algorithms/pg-rank.ts'
 import { createBilinearBiEncoder, type VectorBiEncoder } from '../learn/models/scorers.ts'
 import { createRandom, type Random } from '../learn/random.ts'
 import { measureRanking, rankByScore } from '../learn/ranking-metrics.ts'
@@ -51,9 +50,8 @@ function infoNceLoss(encoder: VectorBiEncoder, lists: readonly WorldList[], rand
 function pgLoss(encoder: VectorBiEncoder, lists: readonly WorldList[], random: Random): tf.Scalar {
   const scores = scoresOf(encoder, lists)
   const values = scores.arraySync()
-  const rankings = values.map((row) => Array.from({ length: samples }, () => gumbelRanking(row, row.map(() => random.uniform()))))
-  const advantages = lists.map((list, at) => placeAdvantages(values[at]!, rankings[at]!, { relevance: list.relevance }, { k, utility: 'ndcg-linear', estimator: 'reward-to-go', entropy: 0 }))
-  return tf.mean(pgRankListLosses(scores, rankings, advantages, k))
+  const estimates = lists.map((list, at) => estimateList(values[at]!, list, samples, { k, utility: 'ndcg-linear', estimator: 'reward-to-go', entropy: 0 }, random))
+  return tf.mean(estimatedLosses(scores, estimates, values))
 }
 
 /** −Σ (grade / Σ grades) log softmax(s): the list's grades as a target distribution. */

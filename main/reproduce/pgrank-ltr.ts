@@ -1,7 +1,7 @@
 // PG-RANK beside InfoNCE with the list's own negatives: a linear scorer on made-up learning-to-rank features.
 import { bootstrapMean } from '../../shared/statistics/bootstrap.ts'
 import { mean } from '../../shared/statistics/intervals.ts'
-import { pgRankListLosses, placeAdvantages } from '../learn/algorithms/pg-rank.ts'
+import { estimatedLosses, estimateList } from '../learn/algorithms/pg-rank.ts'
 import { placeRewards } from '../learn/ranking-utility.ts'
 import { gumbelRanking } from '../learn/algorithms/plackett-luce.ts'
 import { createFeatureScorer, type FeatureScorer } from '../learn/models/scorers.ts'
@@ -65,9 +65,8 @@ function ndcgOf(scorer: FeatureScorer, queries: readonly FeatureQuery[]): number
 function pgLoss(scorer: FeatureScorer, queries: readonly FeatureQuery[], random: Random): tf.Scalar {
   const scores = scoresOf(scorer, queries)
   const values = scores.arraySync()
-  const rankings = rankingsOf(values, samples, random)
-  const advantages = queries.map((query, at) => placeAdvantages(values[at]!, rankings[at]!, query, { k, utility: 'ndcg-linear', estimator: 'reward-to-go', entropy: 0 }))
-  return tf.mean(pgRankListLosses(scores, rankings, advantages, k))
+  const estimates = queries.map((query, at) => estimateList(values[at]!, query, samples, { k, utility: 'ndcg-linear', estimator: 'reward-to-go', entropy: 0 }, random))
+  return tf.mean(estimatedLosses(scores, estimates, values))
 }
 
 /** −log of a relevant document's share among itself and the documents of grade 0. */

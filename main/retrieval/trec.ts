@@ -1,5 +1,4 @@
-// TREC's files: judgments (qrels) and rankings (runs), read and written.
-import { rankByScore } from '../learn/ranking-metrics.ts'
+// TREC's files: judgments (qrels) and rankings (runs), read. learn/trec-run.ts writes runs.
 import { refuse, type Judgment, type Row } from './collection.ts'
 import { integerOf, parseLines } from './read-lines.ts'
 
@@ -36,15 +35,4 @@ export function readTrecRun(file: string): AsyncGenerator<readonly Row<RunEntry>
     if (!Number.isFinite(score)) return refuse(line, 'score-not-number', `The score "${scoreText}" is not a number.`, 'Scores order the documents of a query.')
     return { line, value: { queryId, docId, rank, score, tag }, problem: null }
   })
-}
-
-/**
- * The lines of a run file, best document first, `depth` of them a query; ties by rising id, as everywhere here. Scores
- * are written in full: trec_eval sorts by them and not by rank.
- */
-export function* formatTrecRun(scores: Iterable<{ readonly queryId: string; readonly docIds: readonly string[]; readonly scores: readonly number[] }>, tag: string, depth = 1000): Generator<string> {
-  const name = tag.trim().replace(/\s+/g, '-') || 'pairlab'
-  for (const { queryId, docIds, scores: values } of scores) {
-    for (const [place, index] of rankByScore(values, docIds).slice(0, depth).entries()) yield `${queryId} Q0 ${docIds[index]!} ${place + 1} ${values[index]!} ${name}\n`
-  }
 }

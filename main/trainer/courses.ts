@@ -3,6 +3,7 @@ import type { DataKind } from '../../shared/data-kinds.ts'
 import { findAlgorithm } from '../learn/registry.ts'
 import type { Checkpoint } from '../models/checkpoint-files.ts'
 import type { Course } from './course.ts'
+import { openRankingCourse } from './ranking-course.ts'
 import type { RunContext } from './run-context.ts'
 import { openTextCourse } from './text-course.ts'
 
@@ -11,6 +12,7 @@ type Opener = (context: RunContext, from: Checkpoint | null) => Promise<Course>
 /** How each kind of data is trained on. */
 const OPENERS: Partial<Record<DataKind, Opener>> = {
   'response-pairs': openTextCourse,
+  rankings: openRankingCourse,
 }
 
 /**

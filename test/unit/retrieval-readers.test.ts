@@ -9,7 +9,8 @@ import { isBeirFolder, readBeirFolder, readJudgments } from '../../main/retrieva
 import { readFeatureFile } from '../../main/retrieval/read-letor.ts'
 import { collectRows } from '../../main/retrieval/read-lines.ts'
 import { readCandidates, readIdTriples, readMarcoJudgments, readMarcoQueries, readPassages, readTextTriples } from '../../main/retrieval/read-msmarco.ts'
-import { formatTrecRun, readTrecJudgments, readTrecRun } from '../../main/retrieval/trec.ts'
+import { formatTrecRun } from '../../main/learn/trec-run.ts'
+import { readTrecJudgments, readTrecRun } from '../../main/retrieval/trec.ts'
 
 const fixtures = path.resolve(import.meta.dirname, '../fixtures')
 const folder = mkdtempSync(path.join(tmpdir(), 'pairlab-retrieval-'))

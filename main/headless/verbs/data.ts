@@ -5,7 +5,8 @@ import type { DatasetSummary } from '../../../shared/contract/datasets.ts'
 import type { Client } from '../../../shared/rpc.ts'
 import { formatBytes, formatCount, formatDuration } from '../../../shared/units.ts'
 import { pick, withClient } from '../connect.ts'
-import { formatTable } from '../output.ts'
+import { looksLikeRankings } from '../../retrieval/to-dataset.ts'
+import { formatTable, type Output } from '../output.ts'
 import { globals } from '../globals.ts'
 import path from 'node:path'
 
@@ -54,16 +55,17 @@ export function inspectCommand(): Command {
 
 export function importCommand(): Command {
   return new Command('import')
-    .description('Import a file of preference pairs. Good rows are kept; the others are listed with line and reason.')
-    .argument('<file>', 'JSONL, JSON, CSV or TSV, also .gz; "sample" for the bundled one')
+    .description('Import preference pairs, or queries with judged documents. Good rows are kept; the others are listed with line and reason.')
+    .argument('<file>', 'JSONL, JSON, CSV or TSV of pairs, also .gz; a BEIR folder; a LETOR file or folder; "sample" for the bundled pairs')
     .option('--name <name>', 'name of the data set')
     .option('--map <column=role...>', 'role of a column: prompt, prompt-2, chosen, rejected, a, b, label, reward-a, reward-b, weight, id, metadata, ignore')
     .option('--flip', 'swap chosen and rejected in every row')
     .option('--licence <text>', 'licence of the data')
-    .addHelpText('after', '\nExamples:\n  pairlab import pairs.jsonl --name "My pairs"\n  pairlab import judged.csv --map question=prompt --map answer1=a --map answer2=b --map judge=label\n  pairlab import sample')
+    .addHelpText('after', '\nExamples:\n  pairlab import pairs.jsonl --name "My pairs"\n  pairlab import judged.csv --map question=prompt --map answer1=a --map answer2=b --map judge=label\n  pairlab import scifact/            a BEIR folder\n  pairlab import MSLR/Fold1/         train.txt, vali.txt, test.txt\n  pairlab import sample')
     .action(async (file: string, options: { name?: string; map?: string[]; flip?: boolean; licence?: string }, command: Command) => {
       const { out, dataDir } = globals(command)
       await withClient(dataDir, async ({ client }) => {
+        if (file !== 'sample' && looksLikeRankings(path.resolve(file))) return importRankings(client, file, options, out)
         const { jobId, datasetId } = file === 'sample' ? await client.call('samples.open', { sampleId: (await client.call('samples.list', {}))[0]?.sampleId ?? '' }) : { ...(await startImport(client, file, options)), datasetId: null }
         const done = jobId === null ? datasetId : (await followImport(client, jobId, out.note)).datasetId
         if (done === null) throw new AppError({ code: 'internal', message: 'The import ended without a data set.', hint: 'Look into the log: pairlab doctor.' })
@@ -71,6 +73,14 @@ export function importCommand(): Command {
         out.result(detail, `${detail.name}: ${formatCount(detail.pairCount)} pairs, ${formatCount(detail.promptCount)} prompts, ${formatCount(detail.labelCount)} labels; ${formatCount(detail.rejectedRowCount)} rows left out, ${formatCount(detail.warningCount)} warnings\nId ${detail.datasetId}, fingerprint ${detail.fingerprint.slice(0, 12)}\nNext: pairlab label ${detail.datasetId}   or   pairlab train dpo --data ${detail.datasetId}`)
       }, true)
     })
+}
+
+async function importRankings(client: Client, file: string, options: { readonly name?: string; readonly licence?: string }, out: Output): Promise<void> {
+  const { datasetId } = await client.call('rankings.import', { path: path.resolve(file), name: options.name ?? '', licence: options.licence ?? null })
+  const detail = await client.call('datasets.get', { datasetId })
+  const { documents } = await client.call('rankings.queries', { datasetId, limit: 1 })
+  const { train, validation, test } = detail.split.counts
+  out.result(detail, `${detail.name}: ${formatCount(detail.pairCount)} queries (${train} to train on, ${validation} to validate, ${test} to test), ${documents === 0 ? 'documents as features' : `${formatCount(documents)} documents`}; ${formatCount(detail.rejectedRowCount)} rows left out, ${formatCount(detail.warningCount)} warnings\nId ${detail.datasetId}, fingerprint ${detail.fingerprint.slice(0, 12)}\nNext: pairlab train infonce --data ${detail.datasetId} --model networks --preset features`)
 }
 
 async function startImport(client: Client, file: string, options: { name?: string; map?: string[]; flip?: boolean; licence?: string }): Promise<{ jobId: ImportJob['jobId'] }> {

@@ -3,9 +3,10 @@ import { z } from 'zod'
 import { invariant } from '../../../shared/assert.ts'
 import { defineRanking, LIST_SIZE, lossInfo, pickList, rankingInfo, SCORER_FIELDS } from '../ranking.ts'
 import type { Gain } from '../ranking-metrics.ts'
-import { placeRewards, tailsOf, utilityNames, type JudgedList, type Utility } from '../ranking-utility.ts'
+import type { Random } from '../random.ts'
+import { createRewards, placeRewards, tailsOf, utilityNames, type JudgedList, type Utility } from '../ranking-utility.ts'
 import { tf } from '../tf.ts'
-import { gumbelRanking, placementLogProbsOf, placementLogProbsOfLists } from './plackett-luce.ts'
+import { gumbelTopK, placementLogProbsOf, placementLogProbsOfLists, weightedPlacements } from './plackett-luce.ts'
 
 /** nDCG@k of each sampled ranking; 0 for all where nothing is relevant. @param relevance by document   @returns [ranking] */
 export function rankingUtilities(rankings: readonly (readonly number[])[], relevance: readonly number[], k: number, gain: Gain): number[] {
@@ -48,8 +49,9 @@ export interface SampleOptions {
  * @param scores of the list, already divided by the temperature   @returns [ranking, place]
  */
 export function placeAdvantages(scores: readonly number[], rankings: readonly (readonly number[])[], list: JudgedList, { k, utility, estimator, entropy }: SampleOptions): number[][] {
+  const rewardsOf = createRewards(list, k, utility)
   const tails = rankings.map((ranking) => {
-    const rewards = placeRewards(ranking, list, k, utility)
+    const rewards = rewardsOf(ranking)
     if (entropy === 0) return tailsOf(rewards)
     const logProbs = placementLogProbsOf(scores, ranking, k)
     return tailsOf(rewards.map((reward, place) => reward - entropy * logProbs[place]!))
@@ -86,10 +88,42 @@ export function pgRankListLosses(scores: tf.Tensor2D, rankings: readonly (readon
   })
 }
 
+/** What the update of one list needs, all of it decided by the scores' values. */
+export interface ListEstimate {
+  /** [ranking, place] */
+  readonly rankings: readonly (readonly number[])[]
+  /** −(1/N) Σ A log π, and its gradient by the scores [document] */
+  readonly loss: number
+  readonly gradient: Float64Array
+}
+
+/** Samples N rankings and estimates the gradient of the expected utility from them. @param scores already divided by the temperature */
+export function estimateList(scores: readonly number[], list: JudgedList, count: number, options: SampleOptions, random: Random): ListEstimate {
+  const rankings = Array.from({ length: count }, () => gumbelTopK(scores, options.k, () => random.uniform()))
+  const advantages = placeAdvantages(scores, rankings, list, options)
+  const { value, gradient } = weightedPlacements(scores, rankings, advantages, options.k)
+  return { rankings, loss: -value / count, gradient: gradient.map((one) => -one / count) }
+}
+
+/**
+ * A loss with these values and gradients, linear in the scores: the estimates belong to the scores they were sampled from,
+ * and there it is the loss of `pgRankListLosses`. It costs nothing like N · k · n. [list, document] → [list]
+ */
+export function estimatedLosses(scores: tf.Tensor2D, estimates: readonly ListEstimate[], values: readonly (readonly number[])[]): tf.Tensor1D {
+  return tf.tidy(() => {
+    const [lists, longest] = scores.shape
+    const gradients = new Float32Array(lists * longest)
+    const offsets = estimates.map(({ gradient, loss }, list) => {
+      gradients.set(gradient, list * longest)
+      return loss - gradient.reduce((sum, one, at) => sum + Math.fround(one) * values[list]![at]!, 0)
+    })
+    return tf.add(tf.sum(tf.mul(scores, tf.tensor2d(gradients, [lists, longest])), 1), tf.tensor1d(offsets)) as tf.Tensor1D
+  })
+}
+
 interface Sampled {
-  /** [list, ranking, place] */
-  readonly rankings: readonly (readonly (readonly number[])[])[]
-  readonly advantages: readonly (readonly (readonly number[])[])[]
+  readonly estimates: readonly ListEstimate[]
+  readonly values: readonly (readonly number[])[]
 }
 
 const config = z.strictObject({
@@ -131,16 +165,18 @@ export const pgRank = defineRanking<z.infer<typeof config>, Sampled>({
   acrossLists: () => false,
   pick: (list, { listSize }, random) => pickList(list, listSize, random),
   prepare(scores, { lists }, { rankings: count, cutoff: k, utility, estimator, entropy }, random) {
-    const rankings = scores.map((row) => Array.from({ length: count }, () => gumbelRanking(row, row.map(() => random.uniform())).slice(0, k)))
-    const advantages = lists.map((list, at) => placeAdvantages(scores[at]!, rankings[at]!, list, { k, utility, estimator, entropy }))
-    const worths = lists.map((list, at) => rankings[at]!.map((ranking) => placeRewards(ranking, list, k, utility).reduce((sum, one) => sum + one, 0)))
+    const estimates = scores.map((row, at) => estimateList(row, lists[at]!, count, { k, utility, estimator, entropy }, random))
+    const worths = estimates.map(({ rankings }, at) => {
+      const rewardsOf = createRewards(lists[at]!, k, utility)
+      return rankings.map((ranking) => rewardsOf(ranking).reduce((sum, one) => sum + one, 0))
+    })
     const spreads = worths.map((values) => spreadOf(values))
-    const surprise = rankings.map((ofList, at) => meanOf(ofList.map((ranking) => -meanOf(placementLogProbsOf(scores[at]!, ranking, k)))))
-    return { plan: { rankings, advantages }, metrics: { utility: meanOf(worths.map(meanOf)), utility_spread: meanOf(spreads), entropy: meanOf(surprise), no_signal: meanOf(spreads.map((spread) => (spread < 1e-9 ? 1 : 0))) } }
+    const surprise = estimates.map(({ rankings }, at) => -weightedPlacements(scores[at]!, rankings, rankings.map((ranking) => ranking.map(() => 1 / (ranking.length * rankings.length))), k).value)
+    return { plan: { estimates, values: scores }, metrics: { utility: meanOf(worths.map(meanOf)), utility_spread: meanOf(spreads), entropy: meanOf(surprise), no_signal: meanOf(spreads.map((spread) => (spread < 1e-9 ? 1 : 0))) } }
   },
-  loss({ own }, _batch, { cutoff }, plan) {
+  loss({ own }, _batch, _config, plan) {
     invariant(plan !== null, 'PG-RANK gets the rankings it sampled')
-    return pgRankListLosses(own, plan.rankings, plan.advantages, cutoff)
+    return estimatedLosses(own, plan.estimates, plan.values)
   },
 })
 

@@ -89,3 +89,79 @@ export function placementGradient(scores: readonly number[], ranking: readonly n
   }
   return gradient
 }
+
+/**
+ * The first k of a sampled ranking, without ordering the rest. Score plus Gumbel noise falls as e^−score · (−log u)
+ * rises, so that one logarithm a document is enough: the Gumbel top-k read as an exponential race.
+ * @param uniform gives numbers in [0, 1), one for each document in turn
+ */
+export function gumbelTopK(scores: readonly number[], k: number, uniform: () => number): number[] {
+  const largest = scores.reduce((most, score) => Math.max(most, score), Number.NEGATIVE_INFINITY)
+  const times: number[] = [] // of the first k so far, rising
+  const first: number[] = []
+  const wanted = Math.min(k, scores.length)
+  for (let document = 0; document < scores.length; document += 1) {
+    const time = -Math.log(Math.max(uniform(), UNIFORM_MARGIN)) * Math.exp(largest - scores[document]!)
+    if (first.length === wanted && time >= times[wanted - 1]!) continue
+    let place = Math.min(first.length, wanted - 1)
+    for (; place > 0 && times[place - 1]! > time; place -= 1) {
+      times[place] = times[place - 1]!
+      first[place] = first[place - 1]!
+    }
+    times[place] = time
+    first[place] = document
+  }
+  return first
+}
+
+/** Below this share of the whole sum, what subtraction leaves of it has lost too many digits. */
+const LEAST_SHARE = 1e-6
+
+/**
+ * Σ over rankings and places of w log π(r_i | r_<i), and its gradient by the scores, in double precision on the host: all
+ * rankings of a list share their exponentials, so that a ranking costs its k places and one pass over the list.
+ * @param weights [ranking, place]   @returns gradient [document]
+ */
+export function weightedPlacements(scores: readonly number[], rankings: readonly (readonly number[])[], weights: readonly (readonly number[])[], k: number): { readonly value: number; readonly gradient: Float64Array } {
+  const largest = scores.reduce((most, score) => Math.max(most, score), Number.NEGATIVE_INFINITY)
+  const shares = Float64Array.from(scores, (score) => Math.exp(score - largest))
+  const whole = shares.reduce((sum, share) => sum + share, 0)
+  const gradient = new Float64Array(scores.length)
+  let spread = 0 // Σ of w / (what remains) over all rankings: what a document loses that is never placed
+  let value = 0
+  for (const [at, ranking] of rankings.entries()) {
+    const places = ranking.slice(0, k)
+    let remaining = whole
+    let passed = 0
+    const own: number[] = []
+    for (const [place, document] of places.entries()) {
+      const weight = weights[at]![place]!
+      if (remaining < LEAST_SHARE * whole) {
+        // The leading documents are gone: from here on each place anew, with its own maximum.
+        const rest = exactRest(scores, places, place, weights[at]!, k)
+        value += rest.value
+        for (const [index, one] of rest.gradient.entries()) gradient[index]! += one
+        break
+      }
+      passed += weight / remaining
+      own.push(passed)
+      value += weight * (scores[document]! - largest - Math.log(remaining))
+      gradient[document]! += weight
+      remaining -= shares[document]!
+    }
+    spread += passed
+    // A placed document is out of what remains after its place.
+    for (const [place, share] of own.entries()) gradient[places[place]!]! += shares[places[place]!]! * (passed - share)
+  }
+  for (let index = 0; index < gradient.length; index += 1) gradient[index]! -= shares[index]! * spread
+  return { value, gradient }
+}
+
+/** The same for the places from `start` on. */
+function exactRest(scores: readonly number[], ranking: readonly number[], start: number, weights: readonly number[], k: number): { readonly value: number; readonly gradient: readonly number[] } {
+  const remaining = [...scores]
+  for (const document of ranking.slice(0, start)) remaining[document] = Number.NEGATIVE_INFINITY
+  const tail = ranking.slice(start, k)
+  const logProbs = placementLogProbsOf(remaining, tail, k)
+  return { value: logProbs.reduce((sum, one, at) => sum + weights[start + at]! * one, 0), gradient: placementGradient(remaining, tail, weights.slice(start), k) }
+}

@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { extraRecord, itemRow, type SplitName } from '../../shared/data-kinds.ts'
+import { AppError, describeIssues } from '../../shared/errors.ts'
+import { rankingDocument, rankingItem, type RankingDocument } from '../../shared/rankings.ts'
+import { bm25Tokens, createBm25Index } from '../learn/bm25.ts'
+import type { CandidateList } from '../learn/ranking.ts'
+import { rankByScore } from '../learn/ranking-metrics.ts'
+
+export interface RankingQuery {
+  readonly queryId: string
+  /** '' where there is none. */
+  readonly text: string
+  /** As found, the first stage's best first. */
+  readonly list: CandidateList
+  /** By place in the list. */
+  readonly docIds: readonly string[]
+  /** The first stage's scores, by place in the list; null where the file gives an order and no scores. */
+  readonly firstScores: readonly number[] | null
+  /** Of LETOR sets. [document][feature] */
+  readonly features: readonly (readonly number[])[] | null
+  /** Grades of all judged documents, by number. */
+  readonly grades: ReadonlyMap<number, number>
+}
+
+export interface RankingData {
+  readonly queries: { readonly [S in SplitName]: readonly RankingQuery[] }
+  /** Empty where documents are features. */
+  readonly documents: readonly RankingDocument[]
+  /** Null where documents are texts. */
+  readonly featureCount: number | null
+  /** Share of the relevant documents of held-out queries that are among their candidates. */
+  readonly candidateRecall: number
+}
+
+const BM25 = { k1: 0.9, b: 0.4 } // as Anserini and BEIR set it
+
+/**
+ * The queries of a frozen view with their candidates: BM25's best documents, or the lists of a feature file.
+ * @throws AppError `file-not-found`, `dataset-invalid` when the file is not the one that the run was made for, or mixes kinds
+ */
+export async function readRankingData(viewPath: string, viewHash: string, candidateCount: number): Promise<RankingData> {
+  const { items, documents } = await readLines(viewPath, viewHash)
+  const queries: { readonly [S in SplitName]: RankingQuery[] } = { train: [], validation: [], test: [] }
+  const kinds = new Set(items.map(({ data }) => data.kind))
+  if (kinds.size > 1) throw new AppError({ code: 'dataset-invalid', message: 'The data set mixes queries with texts and queries with features.', hint: 'Import each kind on its own.' })
+  const numberOf = new Map(documents.map(({ docId }, at) => [docId, at]))
+  const search = kinds.has('query') ? createBm25Index(documents.map(({ title, text }) => bm25Tokens(`${title} ${text}`))) : null
+  const ids = documents.map(({ docId }) => docId)
+  let unknown = documents.length
+  let next = 0
+  for (const { pairId: queryId, split, data } of items) {
+    if (data.kind === 'features') {
+      const numbers = data.docIds.map(() => next++)
+      queries[split].push({ queryId, text: '', docIds: data.docIds, features: data.features, firstScores: null, grades: new Map(numbers.map((number, at) => [number, data.grades[at]!])), list: { documents: numbers, relevance: data.grades, unlisted: [] } })
+      continue
+    }
+    const grades = new Map(data.judgments.map(([docId, grade]) => [numberOf.get(docId) ?? unknown++, grade])) // judged documents that are not there still count in the ideal ranking
+    const scores = Array.from(search!.score(bm25Tokens(data.text), BM25))
+    const found = rankByScore(scores, ids).slice(0, candidateCount)
+    const listed = new Set(found)
+    queries[split].push({
+      queryId, text: data.text, docIds: found.map((at) => ids[at]!), features: null, firstScores: found.map((at) => scores[at]!), grades,
+      list: { documents: found, relevance: found.map((at) => grades.get(at) ?? 0), unlisted: [...grades].flatMap(([at, grade]) => (grade > 0 && !listed.has(at) ? [grade] : [])) },
+    })
+  }
+  const first = items.find(({ data }) => data.kind === 'features')?.data
+  return { queries, documents, featureCount: first?.kind === 'features' ? (first.features[0]?.length ?? 0) : null, candidateRecall: recallOf([...queries.validation, ...queries.test]) }
+}
+
+function recallOf(queries: readonly RankingQuery[]): number {
+  const found = queries.reduce((sum, { list }) => sum + list.relevance.filter((grade) => grade > 0).length, 0)
+  const missed = queries.reduce((sum, { list }) => sum + list.unlisted.filter((grade) => grade > 0).length, 0)
+  return found + missed === 0 ? 0 : found / (found + missed)
+}
+
+async function readLines(viewPath: string, viewHash: string) {
+  const items: { readonly pairId: string; readonly split: SplitName; readonly data: ReturnType<typeof rankingItem.parse> }[] = []
+  const documents: RankingDocument[] = []
+  const hash = createHash('sha256')
+  const stream = createReadStream(viewPath)
+  stream.on('data', (chunk) => hash.update(chunk))
+  const broken = (line: number, what: string): AppError => new AppError({ code: 'dataset-invalid', message: `${viewPath}, line ${line}: ${what}`, hint: 'Start the run again: the file is written anew from the data set.' })
+  let line = 0
+  try {
+    for await (const text of createInterface({ input: stream, crlfDelay: Infinity })) {
+      line += 1
+      const value: unknown = JSON.parse(text)
+      const extra = extraRecord.safeParse(value)
+      if (extra.success) {
+        const document = rankingDocument.safeParse(extra.data.data)
+        if (!document.success) throw broken(line, describeIssues(document.error))
+        documents.push(document.data)
+        continue
+      }
+      const row = itemRow.safeParse(value)
+      const data = row.success ? rankingItem.safeParse(row.data.data) : null
+      if (!row.success || data === null || !data.success) throw broken(line, describeIssues((row.error ?? data?.error)!)) // one of the two failed
+      items.push({ pairId: row.data.pairId, split: row.data.split, data: data.data })
+    }
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') throw new AppError({ code: 'file-not-found', message: `The run's data, ${viewPath}, is not there.`, hint: 'Start the run again from its request; the data set may have been deleted.', cause: error })
+    throw error
+  }
+  if (hash.digest('hex') !== viewHash) throw new AppError({ code: 'dataset-invalid', message: `The run's data, ${viewPath}, was changed after the run was made.`, hint: 'Start the run again from its request.' })
+  return { items, documents }
+}
