@@ -2,6 +2,7 @@ import { AppError } from '../../shared/errors.ts'
 import { copgBandit } from './copg-bandit.ts'
 import { copgText } from './copg-text.ts'
 import type { Reproduction } from './define.ts'
+import { pgRankCranfield } from './pgrank-cranfield.ts'
 import { pgRankExact } from './pgrank-exact.ts'
 import { pgRankLists } from './pgrank-lists.ts'
 import { pgRankLtr } from './pgrank-ltr.ts'
@@ -13,6 +14,7 @@ export const reproductions: readonly Reproduction[] = [
   pgRankExact,
   pgRankLists,
   pgRankLtr,
+  pgRankCranfield,
 ]
 
 /** @throws AppError `not-found` */
