@@ -51,7 +51,8 @@ export interface LatentSpace {
 }
 
 const EXTRA_COLUMNS = 16
-const ITERATIONS = 6
+/** Each costs columns² · documents: small collections can afford to settle near-equal directions too. */
+const iterationsFor = (documents: number): number => (documents > 400 ? 6 : 60)
 
 /**
  * Cosines in the space of rank r need the subspace of the r leading right singular vectors and no more: any orthonormal
@@ -65,7 +66,7 @@ export function createLatentSpace(documents: readonly TermVector[], wantedRank: 
   const columns = Math.min(count, rank + EXTRA_COLUMNS)
   const gram = sparseProducts(documents, documents)
   let basis = orthonormal(Float64Array.from({ length: count * columns }, () => random.normal()), count, columns)
-  for (let iteration = 0; iteration < ITERATIONS; iteration += 1) basis = orthonormal(Float64Array.from(product(gram, count, Float32Array.from(basis), columns)), count, columns)
+  for (let iteration = 0; iteration < iterationsFor(count); iteration += 1) basis = orthonormal(Float64Array.from(product(gram, count, Float32Array.from(basis), columns)), count, columns)
   const leading = firstColumns(Float32Array.from(basis), count, columns, rank)
   const images = product(gram, count, leading, rank) // X Xᵀ Q
   const factor = cholesky(tf.tidy(() => tf.matMul(tf.tensor2d(leading, [count, rank]), tf.tensor2d(images, [count, rank]), true).dataSync<'float32'>()), rank)

@@ -1,0 +1,102 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { PreferenceRow } from '../../shared/data-kinds.ts'
+import type { RunRequestInput } from '../../shared/run-spec.ts'
+import { createRandom } from '../../main/learn/random.ts'
+import { collectRows } from '../../main/retrieval/read-lines.ts'
+import { readTrecRun } from '../../main/retrieval/trec.ts'
+import { runPaths } from '../../main/runs/run-dir.ts'
+import { makeApp, waitUntil, type TestApp } from '../support/make-app.ts'
+import { waitForState } from '../support/tiny-app.ts'
+import { allEvents, exitOf, makeTinyRun, metricsByStep, spawnTrainer } from '../support/tiny-run.ts'
+
+const fixtures = path.resolve(import.meta.dirname, '../fixtures')
+let root: string
+let made: TestApp | null = null
+beforeEach(() => {
+  root = mkdtempSync(path.join(tmpdir(), 'pairlab rankings ü '))
+})
+afterEach(async () => {
+  await made?.end()
+  made = null
+  rmSync(root, { recursive: true, force: true })
+})
+
+/** Feature files whose first feature is the grade, with noise. */
+function writeLetor(folder: string): string {
+  mkdirSync(folder, { recursive: true })
+  const random = createRandom(1)
+  const lines = (from: number, count: number): string => Array.from({ length: count }, (_none, query) => [2, 1, 0, 0, 0, 0].map((grade, at) => `${grade} qid:${from + query} 1:${(grade + 0.3 * random.normal()).toFixed(4)} 2:${random.normal().toFixed(4)} 3:${random.normal().toFixed(4)} # docid = d${from + query}-${at}\n`).join('')).join('')
+  writeFileSync(path.join(folder, 'train.txt'), lines(0, 20))
+  writeFileSync(path.join(folder, 'vali.txt'), lines(100, 5))
+  writeFileSync(path.join(folder, 'test.txt'), lines(200, 5))
+  return folder
+}
+
+const training = { steps: 30, batchSize: 8, microBatchSize: 4, evalEvery: 10, checkpointEvery: 10, learningRate: 0.1, samplePrompts: 2, schedule: 'constant', warmupFraction: 0 } as const
+
+test('feature files become a data set on which a warm start and PG-RANK are trained', async () => {
+  made = await makeApp()
+  const { client } = made
+  const { datasetId } = await client.call('rankings.import', { path: writeLetor(path.join(root, 'Fold1')) })
+  const detail = await client.call('datasets.get', { datasetId })
+  expect([detail.kind, detail.name, detail.pairCount, detail.rejectedRowCount]).toEqual(['rankings', 'Fold1', 30, 0])
+  const request = (method: string, model: RunRequestInput['model'], config: Record<string, unknown>): RunRequestInput => ({ method, config: { temperature: 1, hidden: 4, cutoff: 3, ...config } as never, training, model, data: { datasetId }, engine: 'cpu' })
+  const [warm] = (await client.call('runs.start', { request: request('infonce', { kind: 'networks' }, { inBatch: false, negatives: 3 }) })).runIds
+  expect(await waitForState(client, warm!)).toBe('finished')
+  const [run] = (await client.call('runs.start', { request: request('pg-rank', { kind: 'run', runId: warm! }, { listSize: 6, rankings: 4 }) })).runIds
+  expect(await waitForState(client, run!)).toBe('finished')
+  const [before, after] = await Promise.all([warm!, run!].map((runId) => client.call('runs.get', { runId })))
+  expect(before!.mainMetric).toBe('eval/ndcg')
+  expect(after!.mainValue).toBeGreaterThan(0.9)
+  const folder = path.join(made.dataFolder, 'runs', run!)
+  const queries = JSON.parse(readFileSync(path.join(folder, 'rankings/test-queries.json'), 'utf8')) as { queryId: string; ndcg: number }[]
+  expect(queries.map((query) => query.queryId)).toEqual(['200', '201', '202', '203', '204'])
+  const { values, problems } = await collectRows(readTrecRun(path.join(folder, 'rankings/test.run')))
+  expect([values.length, problems.length, values[0]!.tag]).toEqual([30, 0, run])
+  expect(values.slice(0, 6).map((entry) => entry.rank)).toEqual([1, 2, 3, 4, 5, 6])
+})
+
+test('a BEIR folder is listed with its judged documents, and trained on by how well texts match', async () => {
+  made = await makeApp()
+  const { client } = made
+  cpSync(path.join(fixtures, 'beir_tiny'), path.join(root, 'tiny'), { recursive: true })
+  writeFileSync(path.join(root, 'tiny/qrels/train.tsv'), 'query-id\tcorpus-id\tscore\nq9\td3\t1\n')
+  const { datasetId } = await client.call('rankings.import', { path: path.join(root, 'tiny'), name: 'Tiny' })
+  const listed = await client.call('rankings.queries', { datasetId })
+  expect(listed).toMatchObject({ total: 3, documents: 3, rows: [{ queryId: '1', text: 'why does iron rust', split: 'test', judgments: [{ docId: 'd1', grade: 2, title: 'Iron' }, { docId: 'd3', grade: 0 }] }, { queryId: 'q2', split: 'test' }, { queryId: 'q9', split: 'train' }] })
+  const [run] = (await client.call('runs.start', { request: { method: 'pg-rank', config: { temperature: 1, hidden: 0, candidates: 3, rankings: 4, listSize: 3 }, training: { ...training, steps: 4, batchSize: 1, evalEvery: 0, checkpointEvery: 0 }, model: { kind: 'networks' }, data: { datasetId }, engine: 'cpu' } })).runIds
+  expect(await waitForState(client, run!)).toBe('finished')
+  const summary = await client.call('runs.get', { runId: run! })
+  expect(summary.mainValue).toBeGreaterThan(0.5)
+  await expect(client.call('rankings.import', { path: path.join(root, 'nothing') })).rejects.toThrow('There is nothing at')
+  await expect(client.call('runs.start', { request: { method: 'dpo', model: { kind: 'new' }, data: { datasetId } } })).rejects.toThrow('learns from response-pairs')
+})
+
+test('resuming equals never stopping, bit for bit on the cpu engine', async () => {
+  const random = createRandom(2)
+  const rows = Array.from({ length: 12 }, (_none, index) => ({
+    pairId: `q${index}`, split: index < 8 ? 'train' : index < 10 ? 'validation' : 'test', preferenceA: null, strength: 1, labelCount: 0,
+    data: { kind: 'features', docIds: ['a', 'b', 'c', 'd'], grades: [2, 0, 1, 0], features: [2, 0, 1, 0].map((grade) => [grade + random.normal(), random.normal()]) },
+  })) as unknown as PreferenceRow[] // lines of another kind, written as they are
+  const options = { method: 'pg-rank', config: { temperature: 1, hidden: 3, listSize: 3, rankings: 3, entropy: 0.01, cutoff: 2 }, model: { kind: 'networks' as const }, engine: 'cpu' as const, rows, training: { steps: 6, batchSize: 3, microBatchSize: 2, evalEvery: 3, checkpointEvery: 2, keepCheckpoints: 9, samplePrompts: 0 } }
+  const whole = makeTinyRun(root, { ...options, runId: 'whole' })
+  expect(await exitOf(spawnTrainer(whole))).toBe(0)
+  const folder = makeTinyRun(root, { ...options, runId: 'killed' })
+  const child = spawnTrainer(folder)
+  const ended = exitOf(child)
+  await waitUntil('a checkpoint', () => allEvents(folder).some((event) => event.type === 'checkpoint'))
+  child.kill('SIGKILL')
+  await ended
+  // Killed too late on a fast machine, there is nothing left to resume; the trainer then only says so.
+  expect(await exitOf(spawnTrainer(folder))).toBe(0)
+  const rateless = (events: ReturnType<typeof allEvents>): Record<string, Record<number, number | null>> => {
+    const { lists_per_sec: _rate, ...metrics } = metricsByStep(events)
+    return metrics
+  }
+  expect(rateless(allEvents(folder))).toEqual(rateless(allEvents(whole)))
+  const weights = (run: string): Buffer => readFileSync(path.join(runPaths(run).checkpoints, '00000006/model.safetensors'))
+  expect(weights(folder).equals(weights(whole))).toBe(true)
+})
