@@ -5,7 +5,7 @@ import { AppError } from '../../shared/errors.ts'
 import type { Handlers } from '../../shared/rpc.ts'
 import { chooseEngine, readFigures, type EngineChoice } from '../engines/figures.ts'
 import { enginesFolderOf } from '../engines/folder.ts'
-import { findAlgorithm } from '../learn/registry.ts'
+import { findAlgorithm, isTextAlgorithm } from '../learn/registry.ts'
 import { CHECKPOINT_FILES } from '../models/checkpoint-files.ts'
 import type { ResolvedSource } from '../playground/playground-service.ts'
 import { summarizeModel } from '../registry/describe-model.ts'
@@ -37,7 +37,7 @@ function listSources(deps: HandlerDeps): PlaygroundSources {
     const { modelId, name, family, parameterCount, hasChatTemplate } = summarizeModel(dataFolder, entry)
     return { modelId, name, family, parameterCount, hasChatTemplate, problem: problemOf(deps, entry)?.message ?? null }
   })
-  const policies = listRuns(db).filter((run) => findAlgorithm(run.method).role === 'policy').flatMap((run) => {
+  const policies = listRuns(db).filter((run) => writesText(run.method)).flatMap((run) => {
     const present = listCheckpoints(db, run.runNo).filter((one) => existsSync(path.join(runs.folderOf(run.runId), one.path)))
     const last = present.at(-1)
     if (last === undefined) return []
@@ -45,6 +45,11 @@ function listSources(deps: HandlerDeps): PlaygroundSources {
     return [{ runId, name, methodName, datasetName, seed, state, groupHash, lastStep: last.step, bestStep: present.find((one) => one.best)?.step ?? null }]
   })
   return { models, runs: policies, engine: fastest(deps) }
+}
+
+function writesText(method: string): boolean {
+  const algorithm = findAlgorithm(method)
+  return algorithm.role === 'policy' && isTextAlgorithm(algorithm)
 }
 
 function fastest({ dataFolder, appVersion }: HandlerDeps): EngineChoice {
@@ -67,6 +72,7 @@ function resolve(deps: HandlerDeps, { source, engine }: GenerationRequest): Reso
 function resolveModel(deps: HandlerDeps, source: GenerationSource): Omit<ResolvedSource, 'engine'> {
   if (source.kind === 'run') {
     const { run, path: folder, hash, step } = findCheckpoint(deps, source.runId, source.checkpoint, 'write with', 'policy')
+    if (!writesText(run.method)) throw new AppError({ code: 'spec-invalid', message: `The run "${run.name}" learned from ${findAlgorithm(run.method).data}: it writes no text.`, hint: 'Choose a run that was trained on completions.' })
     return { title: `${run.name} s${run.seed} · step ${step}`, model: { kind: 'checkpoint', path: folder, trainedHere: true }, hash }
   }
   if (source.kind === 'model') {

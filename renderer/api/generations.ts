@@ -3,13 +3,30 @@ import type { EventPayload, Output } from '../../shared/contract.ts'
 
 type Cached = Output<'playground.get'>
 
+/** Generations that are fetched again as soon as the fetch in progress has ended. */
+const awaited = new Set<string>()
+
+/**
+ * An answer that is on its way may be older than the event, and would undo it: it is asked for again. So is what does
+ * not join on to what is known (a page that was loaded in between).
+ */
 function patch(cache: QueryClient, generationId: string, change: (generation: Cached) => Cached | null): void {
   const key = ['playground.get', { generationId }]
-  const before = cache.getQueryData<Cached>(key)
+  const query = cache.getQueryCache().find<Cached>({ queryKey: key })
+  if (query === undefined) return // nobody looks at it
+  const { data: before, fetchStatus } = query.state
   const after = before === undefined ? null : change(before)
-  // What does not join on to what is known (a page that was loaded in between) is fetched whole.
-  if (after === null) void cache.invalidateQueries({ queryKey: key })
-  else cache.setQueryData<Cached>(key, after)
+  if (after !== null) cache.setQueryData<Cached>(key, after)
+  const refetch = (): void => {
+    awaited.delete(generationId)
+    void cache.invalidateQueries({ queryKey: key })
+  }
+  if (fetchStatus === 'idle' || query.promise === undefined) {
+    if (after === null) refetch()
+  } else if (!awaited.has(generationId)) {
+    awaited.add(generationId)
+    query.promise.then(refetch, refetch)
+  }
 }
 
 export function patchGenerationState(cache: QueryClient, { generationId, ...state }: EventPayload<'playground.state'>): void {

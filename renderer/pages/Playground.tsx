@@ -32,8 +32,8 @@ export function Playground(): ReactNode {
         page
         icon={MessagesSquare}
         title="No model can write yet"
-        text={<>Train a policy: as soon as a run has a checkpoint, it can be asked here. Or add a model of another program: <code>pairlab models add &lt;folder&gt;</code>.</>}
-        action={<a className="btn btn-primary" href="#/train">Train a policy</a>}
+        text="Train a policy: as soon as a run has a checkpoint, it can be asked here. Or add a model of another program."
+        action={<><a className="btn btn-primary" href="#/train">Train a policy</a><a className="btn btn-normal" href="#/models">Add a model</a></>}
       />
     )
   }

@@ -80,8 +80,8 @@ function Actions({ run }: { readonly run: RunDetail }): ReactNode {
   const one = { runId: run.runId }
   const save = (): void => stop.mutate({ ...one, mode: 'stop-and-save' })
   const compare = (): void => goTo(`/compare?runs=${run.runId}`)
-  const role = useCall('algorithms.list', {}).data?.find((one) => one.id === run.method)?.role
-  const canWrite = role === 'policy' && run.checkpoints.length > 0
+  const algorithm = useCall('algorithms.list', {}).data?.find((one) => one.id === run.method)
+  const canWrite = algorithm?.role === 'policy' && algorithm.data === 'response-pairs' && run.checkpoints.length > 0
   const best = run.checkpoints.some((one) => one.best) ? 'best' : 'last'
   const play = (): void => goTo(`/playground?left=run:${run.runId}@${best}`)
   const commands: Command[] = [

@@ -110,6 +110,18 @@ async function shoot(page: Page, url: string, name: string): Promise<void> {
   console.log(name)
 }
 
+/** Has both sides of the Playground write: the page finds it again when it is loaded anew. */
+async function write(page: Page, url: string): Promise<void> {
+  await page.goto(url)
+  await page.getByLabel('Max tokens').fill('60')
+  await page.getByLabel('Seed', { exact: true }).fill('1')
+  await page.getByLabel('log-probs').check()
+  await page.getByRole('textbox', { name: 'Your turn' }).fill('Give three tips for a good night of sleep.')
+  await page.keyboard.press('Control+Enter')
+  await page.waitForFunction(() => document.querySelectorAll('.pg-token').length > 20)
+  await page.getByRole('button', { name: /^Run/ }).waitFor()
+}
+
 async function main(): Promise<void> {
   const executable = findChromium()
   if (executable === null) throw new Error('No Chromium found. Install one, or set CHROMIUM_PATH.')
@@ -124,7 +136,7 @@ async function main(): Promise<void> {
     page.on('pageerror', (error) => console.error(`error on the page: ${error.message}`))
     page.on('console', (message) => { if (message.type() === 'error') console.error(`console: ${message.text()}`) })
     const at = (place: string): string => `${host.url.split('#')[0]}#${place}`
-    for (const [name, place] of [['home', '/'], ['data', '/data'], ['models', '/models'], ['label', '/label'], ['train', '/train'], ['runs', '/runs'], ['compare', '/compare'], ['papers', '/papers'], ['settings', '/settings']] as const) {
+    for (const [name, place] of [['home', '/'], ['data', '/data'], ['models', '/models'], ['label', '/label'], ['train', '/train'], ['runs', '/runs'], ['compare', '/compare'], ['playground', '/playground'], ['papers', '/papers'], ['settings', '/settings']] as const) {
       await shoot(page, at(place), `empty-${name}`)
     }
     const { datasetId, runIds, pandalmPath, modelId } = await fill(inProcess(app.handlers), dataFolder)
@@ -134,6 +146,8 @@ async function main(): Promise<void> {
       ['models', '/models'], ['model', `/models/${modelId}`], ['train', `/train?data=${datasetId}`], ['train-from-model', `/train?model=${modelId}`], ['runs', '/runs'], ['run', `/runs/${dpo}`], ['compare', `/compare?runs=${runIds.join(',')}`], ['papers', '/papers'], ['paper', '/papers/copg-bandit'], ['settings', '/settings'],
     ] as const
     for (const [name, place] of places) await shoot(page, at(place), `full-${name}`)
+    await write(page, at(`/playground?left=run:${runIds[0]}@best&right=run:${dpo}@best`))
+    await shoot(page, at('/playground'), 'full-playground')
     console.log(`Written to ${out}`)
   } finally {
     await browser.close()

@@ -1,4 +1,4 @@
-import { QueryClient } from '@tanstack/react-query'
+import { QueryClient, QueryObserver } from '@tanstack/react-query'
 import { describe, expect, test } from 'vitest'
 import { patchGenerationEnd, patchGenerationText } from '../../renderer/api/generations.ts'
 import { endWords, findProblems, historyOf, INITIAL_CHOICES, presentSource, readSeed, readSettings, readSource } from '../../renderer/playground/playground-state.ts'
@@ -76,5 +76,26 @@ describe('a conversation', () => {
 
   test('every end has its words', () => {
     expect((['end', 'length', 'stop', 'context', 'cancelled'] as const).map((reason) => endWords({ reason, stopString: '\n' }))).toEqual(['ended its turn', 'reached max tokens', 'stopped at "\\n"', 'no place left in the model', 'stopped'])
+  })
+})
+
+describe('a snapshot on its way', () => {
+  const key = ['playground.get', { generationId: 'g' }]
+  const payload = { generationId: 'g' as Generation['generationId'] }
+
+  test.each([['the first', null], ['a later', generation(['a'])]] as const)('%s that is older than an event is asked for again', async (_which, known) => {
+    const cache = new QueryClient()
+    if (known !== null) cache.setQueryData(key, known)
+    const answers = [generation(['a']), generation(['a', 'b', 'c'], { state: 'done' })]
+    const { promise, resolve } = Promise.withResolvers<Generation>()
+    let asked = 0
+    const observer = new QueryObserver<Generation>(cache, { queryKey: key, staleTime: Number.POSITIVE_INFINITY, queryFn: () => (asked++ === 0 ? promise : Promise.resolve(answers[1]!)) })
+    const stop = observer.subscribe(() => undefined)
+    if (known !== null) void observer.refetch()
+    patchGenerationText(cache, { ...payload, ...(text(1, 'b', 'c').payload as object) } as EventPayload<'playground.text'>)
+    patchGenerationEnd(cache, { ...payload, ...(done(3).payload as object) } as EventPayload<'playground.done'>)
+    resolve(answers[0]!) // was made before the events
+    await expect.poll(() => [asked, cache.getQueryData<Generation>(key)?.state, cache.getQueryData<Generation>(key)?.completions[0]?.tokens.length]).toEqual([2, 'done', 3])
+    stop()
   })
 })
