@@ -10,7 +10,7 @@ const rows = [
   // Reads and writes model folders in Hugging Face layout.
   ['models', '^main/models/', ['^main/(models|learn)/', '^shared/'], ['zod'], true],
   // Brings engines onto the machine: unpacks, builds, checks. Runs no tensors itself.
-  ['engines', '^main/engines/', ['^main/engines/', '^shared/'], ['zod', 'yauzl'], true],
+  ['engines', '^main/engines/', ['^main/engines/', '^main/events\\.ts$', '^shared/'], ['zod', 'yauzl'], true],
   ['trainer', '^main/trainer/(?!engine/)', ['^main/(trainer|learn|models)/', '^shared/', '^main/runs/run-dir(-events|-lock)?\\.ts$'], ['zod'], true],
   ['store', '^main/store/', ['^main/store/', '^shared/'], ['better-sqlite3', 'zod'], true],
   ['data', '^main/data/', ['^main/(data|store)/', '^main/events\\.ts$', '^main/learn/safetensors\\.ts$', '^shared/'], ['zod', 'csv-parse'], true],

@@ -7,6 +7,7 @@ import { defaultDataFolder } from './data-folder.ts'
 import { createImportService } from './data/import-service.ts'
 import { assignSplits } from './data/split.ts'
 import { pruneViews } from './data/view-prune.ts'
+import { createEngineService } from './engines/engine-service.ts'
 import { enginesFolderOf } from './engines/folder.ts'
 import { engineEnvironment } from './engines/probe.ts'
 import { createEventBus, type EventBus } from './events.ts'
@@ -62,6 +63,7 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
     const enginesFolder = enginesFolderOf(dataFolder)
     const trainer: TrainerCommand = options.trainer ?? { ...findTrainer(), environment: () => engineEnvironment(enginesFolder) }
     const playground = createPlaygroundService({ command: trainer, enginesFolder, events })
+    const engines = createEngineService({ enginesFolder, appVersion, trainer, events, log })
     const runs = await createRunService({
       db: store.db,
       dataFolder,
@@ -74,7 +76,7 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
     const freedBytes = pruneViews(dataFolder, Date.now())
     if (freedBytes > 0) log.info(`removed views that no run uses: ${freedBytes} bytes`)
     const resourcesFolder = options.resourcesFolder ?? findResources()
-    const handlers = createHandlers({ db: store.db, dataFolder, resourcesFolder, events, appVersion, electronVersion, log, runs, imports, models, papers, playground })
+    const handlers = createHandlers({ db: store.db, dataFolder, resourcesFolder, events, appVersion, electronVersion, log, runs, imports, models, papers, playground, engines })
     log.info(`Pairlab ${appVersion} opened ${dataFolder}`)
     let closing: Promise<void> | null = null
     async function close(mode: 'continue' | 'checkpoint'): Promise<void> {
@@ -82,6 +84,7 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
       await models.close()
       await papers.close()
       await playground.close()
+      await engines.close()
       await runs.close(mode)
       log.info('closed')
       store.close()

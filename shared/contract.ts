@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { comparisonCalls } from './contract/comparisons.ts'
 import { datasetCalls, importJob } from './contract/datasets.ts'
+import { engineCalls, engineJob } from './contract/engines.ts'
 import { labelCalls } from './contract/labels.ts'
 import { modelCalls, modelJob } from './contract/models.ts'
 import { paperCalls, reproductionJob } from './contract/papers.ts'
@@ -16,6 +17,7 @@ export const contract = {
   ...datasetCalls,
   ...labelCalls,
   ...modelCalls,
+  ...engineCalls,
   ...runCalls,
   ...comparisonCalls,
   ...playgroundCalls,
@@ -43,6 +45,9 @@ export const events = {
   'models.changed': z.strictObject({}),
   'model.progress': modelJob,
   'papers.progress': reproductionJob,
+  'engines.changed': z.strictObject({}),
+  /** At most four a second. */
+  'engine.progress': engineJob,
   'settings.changed': z.strictObject({}),
   ...playgroundEvents,
   /** A request of the menu or the command line to the page: go to a place. */

@@ -133,7 +133,16 @@ export const runSpec = z.strictObject({
   /** sha256 of method, config, training, model, data and judge without the seed: runs that share it are one group. */
   groupHash: z.string(),
   seed: z.int().nonnegative(),
+  /** The first to be tried. */
   engine: engineName,
+  /** How it came to be chosen. A run whose engine was named has no other and fails where it cannot be opened. */
+  engineChoice: z.strictObject({
+    automatic: z.boolean(),
+    /** In words, for the person. */
+    why: z.string(),
+    /** Tried in this order where the first cannot be opened; the run says so. */
+    others: z.array(engineName),
+  }).default({ automatic: false, why: 'it was named in the request', others: [] }),
   threads: z.int().min(1).max(256).nullable().default(null),
   data: z.strictObject({
     datasetId,

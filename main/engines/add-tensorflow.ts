@@ -20,6 +20,8 @@ export interface AddOptions {
   readonly say: (text: string) => void
   /** Opens the engine in a process of its own and computes with it. @throws AppError with what went wrong */
   readonly selfTest: (enginesFolder: string) => Promise<{ readonly device: string }>
+  /** Gives up between two pieces of work, and ends the program that runs. */
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -38,6 +40,7 @@ export async function addTensorflow(options: AddOptions): Promise<{ readonly rec
     writeFileSync(path.join(folder, RECORD_FILE), `${JSON.stringify(record, null, 2)}\n`)
     options.say('Testing it')
     const { device } = await options.selfTest(staging)
+    options.signal?.throwIfAborted()
     moveIntoPlace(folder, path.join(options.enginesFolder, 'tensorflow'))
     return { record, device }
   } finally {
@@ -83,27 +86,27 @@ async function build(options: AddOptions, folder: string, staging: string): Prom
   const own = (absolute: string): string => (absolute.startsWith(folder + path.sep) ? path.relative(folder, absolute) : absolute)
   const searched = [libraries.folder, ...libraries.more].map(own)
   options.say(`Building the addon with ${compiler}`)
-  compileAddon(compiler, {
+  await compileAddon(compiler, {
     sources: ['tfjs_backend.cc', 'tfjs_binding.cc'].map((name) => path.join(binding, 'binding', name)),
     includes: [options.nodeHeaders, path.dirname(binding), libraries.include],
     libraryFolder: libraries.folder,
     libraries: [CC_LIBRARY, FRAMEWORK_LIBRARY],
     runPaths: searched.map((one) => (path.isAbsolute(one) ? one : `$ORIGIN/${one}`)),
     output: path.join(folder, 'tfjs_binding.node'),
-  })
+  }, options.signal)
   if (libraries.headersAreOurs) rmSync(libraries.include, { recursive: true, force: true }) // a quarter of a gigabyte that nothing reads again
   return recordOf({ tensorflowVersion: libraries.version, cuda: libraries.cuda, source: libraries.source, addon: 'tfjs_binding.node', libraries: searched }, folder)
 }
 
 async function findLibraries(options: AddOptions, folder: string, staging: string): Promise<Libraries> {
-  if (options.wheels.length > 0) return fromWheels(listWheels(options.wheels), folder, options.say)
-  const installed = fromPython(options.python)
+  if (options.wheels.length > 0) return fromWheels(listWheels(options.wheels), folder, options.say, options.signal)
+  const installed = await fromPython(options.python, options.signal)
   if (installed !== null) {
     options.say(`Taking TensorFlow ${installed.version} of ${options.python}`)
     return installed
   }
-  const wheels = downloadWheels(options.python, options.cuda, path.join(staging, 'wheels'), options.say)
-  if (wheels !== null && wheels.length > 0) return fromWheels(wheels, folder, options.say)
+  const wheels = await downloadWheels(options.python, options.cuda, path.join(staging, 'wheels'), options.say, options.signal)
+  if (wheels !== null && wheels.length > 0) return fromWheels(wheels, folder, options.say, options.signal)
   throw new AppError({
     code: 'engine-unavailable',
     message: `TensorFlow is not on this machine: npm downloaded none, ${options.python} has none, and pip could not fetch one.`,

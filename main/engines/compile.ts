@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { AppError } from '../../shared/errors.ts'
+import { runProgram } from './program.ts'
 
 export interface CompileJob {
   readonly sources: readonly string[]
@@ -29,7 +30,7 @@ export function findCompiler(env: NodeJS.ProcessEnv = process.env): string {
 }
 
 /** A Node addon. @throws AppError `engine-unavailable` naming the header or library that is missing */
-export function compileAddon(compiler: string, job: CompileJob): void {
+export async function compileAddon(compiler: string, job: CompileJob, signal?: AbortSignal): Promise<void> {
   const args = [
     '-std=c++17', '-O2', '-fPIC', '-shared', '-DNAPI_VERSION=8',
     ...job.includes.map((folder) => `-I${folder}`),
@@ -39,9 +40,9 @@ export function compileAddon(compiler: string, job: CompileJob): void {
     ...job.libraries.map((name) => `-l:${name}`),
     ...job.runPaths.map((folder) => `-Wl,-rpath,${folder}`),
   ]
-  const { status, stderr, error } = spawnSync(compiler, args, { encoding: 'utf8' })
+  const { status, stderr, startError } = await runProgram(compiler, args, signal)
   if (status === 0 && existsSync(job.output)) return
-  throw describeFailure(path.basename(compiler), error?.message ?? stderr)
+  throw describeFailure(path.basename(compiler), startError ?? stderr)
 }
 
 /** What a compiler said, as what to do. */

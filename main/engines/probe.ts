@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { z } from 'zod'
 import { engineName, type EngineName } from '../../shared/domain.ts'
+import { engineSpeed } from '../../shared/contract/engines.ts'
 import { wireError } from '../../shared/errors.ts'
 import { librarySearchPath } from './folder.ts'
 
@@ -18,7 +19,7 @@ export const engineProbe = z.object({
   peakBytes: z.number().nullable(),
   /** A graphics card emulated by the processor. */
   software: z.boolean(),
-  speed: z.object({ trainingTokensPerSec: z.number(), samplingTokensPerSec: z.number() }).nullable(),
+  speed: engineSpeed.nullable(),
   error: wireError.nullable(),
 })
 export type EngineProbe = z.infer<typeof engineProbe>
@@ -28,6 +29,8 @@ export interface ProbeOptions {
   readonly threads: number | null
   /** How long to measure; 0 only tests. */
   readonly seconds: number
+  /** Ends the test; what it gave is not looked at. */
+  readonly signal?: AbortSignal
 }
 
 const LONGEST_MS = 60_000
@@ -41,7 +44,8 @@ export function engineEnvironment(enginesFolder: string, env: NodeJS.ProcessEnv 
 
 /** Opens and tests an engine in a process of its own, so that a crash is an answer and not the end. Never rejects. */
 export function probeEngine(command: ProbeCommand, name: EngineName, options: ProbeOptions): Promise<EngineProbe> {
-  const request = JSON.stringify({ engine: name, ...options })
+  const { signal, ...wanted } = options
+  const request = JSON.stringify({ engine: name, ...wanted })
   const env = engineEnvironment(options.enginesFolder)
   return new Promise((resolve) => {
     const child = spawn(command.execPath, [...command.args, '--probe', request], {
@@ -53,6 +57,7 @@ export function probeEngine(command: ProbeCommand, name: EngineName, options: Pr
     let complaint = ''
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
     child.stderr.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-4000)))
+    signal?.addEventListener('abort', () => child.kill('SIGKILL'), { once: true })
     const timer = setTimeout(() => child.kill('SIGKILL'), LONGEST_MS + 3000 * options.seconds)
     const failed = (message: string): EngineProbe => ({
       name, available: false, device: '', threads: null, peakBytes: null, software: false, speed: null,

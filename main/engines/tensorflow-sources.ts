@@ -1,8 +1,8 @@
 // Where the libraries of TensorFlow come from: wheels, a Python that has it, or pip.
-import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { AppError } from '../../shared/errors.ts'
+import { runProgram } from './program.ts'
 import { checkWheelPlatform, extractWheel, parseWheelName } from './wheel.ts'
 
 export const CC_LIBRARY = 'libtensorflow_cc.so.2'
@@ -44,7 +44,7 @@ export function glibcVersion(): string | null {
  * Unpacks libraries and headers of the TensorFlow wheel, and the libraries of the nvidia wheels beside it.
  * @throws AppError `input-invalid`, `engine-unavailable`, `disk-full`
  */
-export async function fromWheels(files: readonly string[], target: string, say: (text: string) => void): Promise<Libraries> {
+export async function fromWheels(files: readonly string[], target: string, say: (text: string) => void, signal?: AbortSignal): Promise<Libraries> {
   const named = files.map((file) => ({ file, ...parseWheelName(file) }))
   const main = named.find(({ distribution }) => /^tensorflow(-cpu|-intel|-aarch64)?$/.test(distribution))
   if (main === undefined) throw new AppError({ code: 'input-invalid', message: `None of the wheels is TensorFlow's: ${named.map((one) => one.distribution).join(', ')}.`, hint: 'Give tensorflow_cpu-….whl, or tensorflow-….whl with the nvidia wheels beside it.' })
@@ -55,12 +55,12 @@ export async function fromWheels(files: readonly string[], target: string, say: 
   await extractWheel(main.file, target, (entry) => {
     if (entry === `tensorflow/${CC_LIBRARY}` || entry === `tensorflow/${FRAMEWORK_LIBRARY}`) return entry
     return /^tensorflow\/include\/.*\.(h|hpp|inc|def)$/.test(entry) ? entry : null
-  })
+  }, signal)
   const nvidia = named.filter(({ distribution }) => distribution.startsWith('nvidia-'))
   for (const { file, ...wheel } of nvidia) {
     checkWheelPlatform(wheel, machine)
     say(`Unpacking ${path.basename(file)}`)
-    await extractWheel(file, target, (entry) => (/^nvidia\/.*\/lib\/[^/]+\.so[.\d]*$/.test(entry) ? entry : null))
+    await extractWheel(file, target, (entry) => (/^nvidia\/.*\/lib\/[^/]+\.so[.\d]*$/.test(entry) ? entry : null), signal)
   }
   const folder = path.join(target, 'tensorflow')
   requireLibraries(folder, path.basename(main.file))
@@ -82,8 +82,8 @@ function libraryFolders(root: string): string[] {
 const FIND = 'import importlib.util as u, importlib.metadata as m, os\ns = u.find_spec("tensorflow")\nif s: print(os.path.dirname(s.origin)); print(next(m.version(n) for n in ("tensorflow", "tensorflow-cpu", "tensorflow-intel") if any(d.metadata["Name"].lower() == n for d in m.distributions())))'
 
 /** An installed Python's TensorFlow, used where it is; null where there is none. */
-export function fromPython(python: string): Libraries | null {
-  const { status, stdout } = spawnSync(python, ['-c', FIND], { encoding: 'utf8' })
+export async function fromPython(python: string, signal?: AbortSignal): Promise<Libraries | null> {
+  const { status, stdout } = await runProgram(python, ['-c', FIND], signal)
   const [folder = '', version = ''] = status === 0 ? stdout.trim().split('\n') : []
   if (folder === '' || !existsSync(path.join(folder, CC_LIBRARY))) return null
   requireLibraries(folder, folder)
@@ -92,11 +92,11 @@ export function fromPython(python: string): Libraries | null {
 }
 
 /** Fetches wheels into the folder; null where pip cannot. */
-export function downloadWheels(python: string, cuda: boolean, folder: string, say: (text: string) => void): string[] | null {
+export async function downloadWheels(python: string, cuda: boolean, folder: string, say: (text: string) => void, signal?: AbortSignal): Promise<string[] | null> {
   mkdirSync(folder, { recursive: true })
   const wanted = cuda ? ['tensorflow[and-cuda]'] : ['--no-deps', 'tensorflow-cpu']
   say(`Asking pip for ${wanted.at(-1)}`)
-  const { status } = spawnSync(python, ['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--only-binary=:all:', '-d', folder, ...wanted], { stdio: ['ignore', 'ignore', 'ignore'] })
+  const { status } = await runProgram(python, ['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--only-binary=:all:', '-d', folder, ...wanted], signal)
   if (status !== 0) return null
   return readdirSync(folder).filter((name) => /^(tensorflow|nvidia)/.test(name) && name.endsWith('.whl')).map((name) => path.join(folder, name))
 }

@@ -45,7 +45,7 @@ export function checkWheelPlatform(wheel: WheelName, machine: { readonly platfor
  * @returns how many were written
  * @throws AppError `input-invalid` for what is no zip archive or reaches outside, `disk-full` before writing anything
  */
-export async function extractWheel(file: string, target: string, wanted: (entry: string) => string | null): Promise<number> {
+export async function extractWheel(file: string, target: string, wanted: (entry: string) => string | null, signal?: AbortSignal): Promise<number> {
   const zip = await open(file)
   try {
     const entries: { readonly entry: Entry; readonly to: string }[] = []
@@ -55,12 +55,14 @@ export async function extractWheel(file: string, target: string, wanted: (entry:
     }
     checkSpace(target, entries.reduce((sum, { entry }) => sum + entry.uncompressedSize, 0))
     for (const { entry, to } of entries) {
+      signal?.throwIfAborted()
       mkdirSync(path.dirname(to), { recursive: true })
-      await pipeline(await zip.openReadStreamPromise(entry), createWriteStream(to, { mode: 0o644 }))
+      await pipeline(await zip.openReadStreamPromise(entry), createWriteStream(to, { mode: 0o644 }), { ...(signal === undefined ? {} : { signal }) })
     }
     return entries.length
   } catch (error) {
     if (error instanceof AppError) throw error
+    signal?.throwIfAborted()
     throw new AppError({ code: 'input-invalid', message: `${path.basename(file)} cannot be unpacked: ${error instanceof Error ? error.message : String(error)}.`, hint: 'The file is damaged or was not fetched whole; fetch it again.', cause: error })
   } finally {
     zip.close()

@@ -1,4 +1,5 @@
 import type { ImportService } from '../data/import-service.ts'
+import type { EngineService } from '../engines/engine-service.ts'
 import type { EventBus } from '../events.ts'
 import type { ReproductionService } from '../papers/reproduction-service.ts'
 import type { PlaygroundService } from '../playground/playground-service.ts'
@@ -31,4 +32,5 @@ export interface HandlerDeps {
   readonly models: ModelService
   readonly papers: ReproductionService
   readonly playground: PlaygroundService
+  readonly engines: EngineService
 }

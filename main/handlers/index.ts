@@ -5,6 +5,7 @@ import { algorithmHandlers } from './algorithms.ts'
 import { comparisonHandlers } from './comparisons.ts'
 import { datasetHandlers } from './datasets.ts'
 import type { HandlerDeps } from './deps.ts'
+import { engineHandlers } from './engines.ts'
 import { labelHandlers } from './labels.ts'
 import { modelHandlers } from './models.ts'
 import { paperHandlers } from './papers.ts'
@@ -21,6 +22,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     ...datasetHandlers(deps),
     ...labelHandlers(deps),
     ...modelHandlers(deps),
+    ...engineHandlers(deps),
     ...runHandlers(deps),
     ...comparisonHandlers(deps),
     ...paperHandlers(deps),

@@ -53,11 +53,11 @@ function additionOf(deps: HandlerDeps, source: ModelSource): Addition {
 function exportOptions({ db }: HandlerDeps, runId: RunId, { run, step, hash }: StartPoint, form: ExportOptions['form']): ExportOptions {
   const spec = readRunSpec(db, runId)
   const algorithm = findAlgorithm(spec.method)
-  const command = commandFor({ algorithm, config: spec.config, training: spec.training, request: requestOf(spec) })
+  const command = commandFor({ algorithm, config: spec.config, training: spec.training, request: { ...requestOf(spec), engine: spec.engine } })
   return {
     form,
     origin: spec.model.kind === 'registered' ? spec.model.path : null,
-    card: modelCard({ spec, methodName: algorithm.name, paper: algorithm.paper, step, checkpointHash: hash, summary: run.summary, command }),
+    card: modelCard({ spec, methodName: algorithm.name, engine: run.engine, paper: algorithm.paper, step, checkpointHash: hash, summary: run.summary, command }),
   }
 }
 

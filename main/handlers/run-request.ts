@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
-import { runId as runIdSchema, type EngineName, type RunId } from '../../shared/domain.ts'
+import { runId as runIdSchema, type RunId } from '../../shared/domain.ts'
 import { AppError, describeIssues } from '../../shared/errors.ts'
 import { type ModelSpec, runSpec, trainingConfig, type RewardSource, type RunRequest, type RunSpec, type TrainingConfig } from '../../shared/run-spec.ts'
 import { buildView, type View } from '../data/view.ts'
@@ -20,7 +20,7 @@ import { commandFor } from './run-command.ts'
 import type { HandlerDeps } from './deps.ts'
 import { restIdle } from './idle-settings.ts'
 
-type Deps = Pick<HandlerDeps, 'db' | 'dataFolder' | 'appVersion' | 'runs'>
+type Deps = Pick<HandlerDeps, 'db' | 'dataFolder' | 'appVersion' | 'runs' | 'engines'>
 type Json = z.infer<ReturnType<typeof z.json>>
 
 /** A model of the registry that a request names. */
@@ -43,6 +43,7 @@ export interface CheckedRequest {
   readonly registered: RegisteredModel | null
   readonly rewardModel: StartPoint | null
   readonly judge: StartPoint | null
+  readonly engine: Pick<RunSpec, 'engine' | 'engineChoice'>
   readonly groupHash: string
   readonly command: string
   readonly problems: readonly string[]
@@ -75,6 +76,7 @@ export function checkRequest(deps: Deps, request: RunRequest): CheckedRequest {
   const advised = adviseRequest({ ...resolved, rewards, idle })
   return {
     ...resolved,
+    engine: engineOf(deps, request),
     groupHash: groupHashOf(resolved),
     command: commandFor({ algorithm, config, training, request }),
     problems: [...problems, ...advised.problems],
@@ -113,6 +115,13 @@ function findModel({ db, dataFolder }: Deps, id: string, encoders: boolean): Reg
   const { path: folder, trouble } = summarizeModel(dataFolder, entry)
   if (trouble !== null) throw new AppError({ code: 'spec-invalid', message: `"${entry.name}" cannot be used: ${trouble.message.charAt(0).toLowerCase()}${trouble.message.slice(1)}`, hint: trouble.hint })
   return { name: entry.name, path: folder, hash: entry.hash }
+}
+
+/** What the request names, or what is fastest at training here, with what is tried after it. */
+function engineOf({ engines }: Deps, { engine }: RunRequest): CheckedRequest['engine'] {
+  if (engine !== 'auto') return { engine, engineChoice: { automatic: false, why: 'it was named in the request', others: [] } }
+  const { name, why } = engines.choose('training')
+  return { engine: name, engineChoice: { automatic: true, why, others: engines.rank('training').filter((other) => other !== name) } }
 }
 
 type Resolved = Pick<CheckedRequest, 'request' | 'config' | 'training' | 'view' | 'start' | 'registered' | 'rewardModel' | 'judge'>
@@ -168,7 +177,6 @@ export function prepareEstimate(deps: Deps, checked: CheckedRequest): RunSpec {
 
 function specFor(deps: Deps, checked: CheckedRequest & { readonly view: View }, own: { readonly runId: RunId; readonly seed: number; readonly createdAtMs: number }): RunSpec {
   const { request, algorithm, config, training, view, start, registered, rewardModel, judge, groupHash } = checked
-  const engine: EngineName = request.engine === 'auto' ? 'wasm' : request.engine
   return runSpec.parse({
     formatVersion: 1,
     ...own,
@@ -178,7 +186,7 @@ function specFor(deps: Deps, checked: CheckedRequest & { readonly view: View }, 
     config,
     training,
     groupHash,
-    engine,
+    ...checked.engine,
     data: {
       ...request.data,
       datasetName: view.datasetName,
@@ -222,7 +230,7 @@ export function requestOf(spec: RunSpec): RunRequest {
     model: modelOf(spec.model),
     data: { datasetId, split, annotators, aggregation },
     judge: spec.judge?.source ?? null,
-    engine: spec.engine,
+    engine: spec.engineChoice.automatic ? 'auto' : spec.engine,
     threads: spec.threads,
     seeds: [spec.seed],
     name: spec.name,

@@ -15,17 +15,17 @@ export function runHandlers(deps: HandlerDeps): RunHandlers {
   return {
     'runs.check': ({ request }) => {
       const checked = checkRequest(deps, request)
-      const { problems, advice, view, command, groupHash, algorithm, training } = checked
+      const { problems, advice, view, command, groupHash, algorithm, training, engine: { engine, engineChoice } } = checked
       const counts = view === null ? { train: 0, validation: 0, test: 0, labels: 0 } : { ...view.counts, labels: view.labelCount }
       const memory = foreseeMemory({ request, algorithm, training, folder: checked.start?.path ?? checked.registered?.path ?? null })
-      return { problems: [...problems], advice: [...advice], counts, command, groupHash, memory }
+      return { problems: [...problems], advice: [...advice], counts, command, groupHash, memory, engine: { name: engine, why: engineChoice.why } }
     },
     'runs.estimate': ({ request }) => runs.estimate(prepareEstimate(deps, checkRequest(deps, request)), request.seeds.length),
     'runs.start': ({ request }) => ({ runIds: runs.start(prepareRuns(deps, checkRequest(deps, request))) }),
     'runs.list': (filter) => runs.list(filter),
     'runs.get': ({ runId }) => {
       const spec = readRunSpec(db, runId)
-      const request = requestOf(spec)
+      const request = { ...requestOf(spec), engine: spec.engine } // what would repeat it names the engine
       const command = commandFor({ algorithm: findAlgorithm(spec.method), config: spec.config, training: spec.training, request: { ...request, name: '' } })
       return describeRun(db, runs.get(runId), runs.folderOf(runId), command)
     },

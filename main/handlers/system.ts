@@ -44,10 +44,6 @@ async function describeSystem(deps: HandlerDeps): Promise<SystemInfo> {
     dataFolder: deps.dataFolder,
     dataBytes: folderBytes(deps.dataFolder),
     diskFreeBytes: disk.bavail * disk.bsize,
-    engines: [
-      { name: 'wasm', title: 'WebAssembly', available: 'WebAssembly' in globalThis, chosen: true, device: processors[0]?.model.trim() ?? 'CPU', note: 'TensorFlow.js with SIMD kernels, part of the app; one thread a run.' },
-      { name: 'cpu', title: 'Plain JavaScript', available: true, chosen: false, device: processors[0]?.model.trim() ?? 'CPU', note: 'Slow and exactly repeatable; for tests and tiny models.' },
-    ],
     connections: ['127.0.0.1 and the data folder; nothing else'],
   }
 }

@@ -76,7 +76,7 @@ export const MIXED = '(several)'
 
 /** Every setting but the seed, and what belongs to a run and not to its configuration. */
 export function diffSettings(groups: readonly RunGroup[]): SettingsDiff {
-  const flat = groups.map((group) => group.runs.map((run) => settingsOf(run.spec)))
+  const flat = groups.map((group) => group.runs.map((run) => ({ ...settingsOf(run.spec), engine: run.summary.engine })))
   const paths = [...new Set(flat.flat().flatMap((settings) => Object.keys(settings)))]
   const rows = paths.map((path) => ({ path, values: flat.map((members) => valueOfGroup(members, path)) }))
   const differing = rows.filter(({ values }) => new Set(values.map((value) => JSON.stringify(value))).size > 1 || values.includes(MIXED))
@@ -99,7 +99,6 @@ function settingsOf(spec: RunSpec): Record<string, Json> {
     ...flatten('model', start),
     ...flatten('data', data),
     ...flatten('judge', spec.judge?.source ?? null),
-    engine: spec.engine,
     appVersion: spec.appVersion,
   }
 }

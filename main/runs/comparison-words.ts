@@ -78,7 +78,7 @@ export function warnInWords({ groups, metric, at, groupBy }: WarningInput): stri
     ...missingSeeds(groups, groupBy),
     ...groups.flatMap((group) => repeatedSeeds(group)),
     ...(new Set(groups.flatMap((group) => group.runs.map((run) => run.spec.data.viewHash))).size > 1 ? ['These runs did not learn from the same data: records, labels or split differ.'] : []),
-    ...(new Set(groups.flatMap((group) => group.runs.map((run) => run.spec.engine))).size > 1 ? ['These runs used different engines; numbers can differ in the last digits.'] : []),
+    ...(new Set(groups.flatMap((group) => group.runs.map((run) => run.summary.engine))).size > 1 ? ['These runs used different engines; numbers can differ in the last digits.'] : []),
     ...(at === 'best' ? ['“Best” takes each run’s luckiest evaluation, which flatters noisy curves and long runs.'] : []),
     ...(groupBy === 'method' && groups.some((group) => new Set(group.runs.map((run) => run.summary.groupHash)).size > 1) ? ['Grouped by method, runs of different settings are averaged; their spread is more than that of the seeds.'] : []),
     ...differentLengths(groups, at),

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import type { Estimate } from '../../shared/contract/runs.ts'
+import type { EngineName } from '../../shared/domain.ts'
 import { AppError, fromWire } from '../../shared/errors.ts'
 import type { RunSpec } from '../../shared/run-spec.ts'
 import { explainDeath } from './death.ts'
@@ -69,6 +70,7 @@ function tooSlow(): AppError {
 function readEstimate({ spec, runs }: EstimateOptions, folder: string, death: () => AppError): Estimate {
   const facts: Record<string, unknown> = {}
   const warnings: string[] = []
+  let ready: { readonly engine: EngineName; readonly device: string } = { engine: spec.engine, device: '' }
   let finished = false
   for (let offset = 0; ; ) {
     const batch = readEvents(runPaths(folder).events, offset)
@@ -76,6 +78,7 @@ function readEstimate({ spec, runs }: EstimateOptions, folder: string, death: ()
     offset = batch.offset
     for (const event of batch.events) {
       if (event.type === 'failed') throw fromWire(event.error)
+      if (event.type === 'ready') ready = event
       if (event.type === 'fact') Object.assign(facts, event.facts)
       if (event.type === 'warning') warnings.push(event.message)
       if (event.type === 'done') finished = true
@@ -86,7 +89,9 @@ function readEstimate({ spec, runs }: EstimateOptions, folder: string, death: ()
   const training = spec.training
   const evaluations = 1 + (training.evalEvery > 0 ? Math.floor(training.steps / training.evalEvery) : 0)
   return {
-    engine: spec.engine,
+    engine: ready.engine,
+    device: ready.device,
+    engineWhy: ready.engine === spec.engine ? spec.engineChoice.why : `${spec.engine} could not be opened`,
     parameterCount: measured.parameterCount,
     stepMs: measured.stepMs,
     stepSpreadMs: measured.stepSpreadMs,

@@ -108,6 +108,8 @@ function foldReady(db: WritableDb, draft: Draft, event: Extract<TrainerEvent, { 
   draft.error = null
   draft.endedAtMs = null
   draft.startedAtMs ??= event.startedAtMs
+  draft.engine = event.engine
+  draft.facts = { ...draft.facts, device: event.device }
   draft.pid = event.pid
   draft.phase = 'loading'
   draft.queueOrder = null

@@ -1,8 +1,11 @@
+import type { EngineName } from '../../shared/domain.ts'
 import type { RunSpec } from '../../shared/run-spec.ts'
 
 export interface CardFacts {
   readonly spec: RunSpec
   readonly methodName: string
+  /** That computed it. */
+  readonly engine: EngineName
   /** As the method's page cites it. */
   readonly paper: { readonly cite: string; readonly url: string }
   readonly step: number
@@ -13,7 +16,7 @@ export interface CardFacts {
 }
 
 /** README.md of an exported model: everything that is needed to say where it came from, and to make it again. */
-export function modelCard({ spec, methodName, paper, step, checkpointHash, summary, command }: CardFacts): string {
+export function modelCard({ spec, methodName, engine, paper, step, checkpointHash, summary, command }: CardFacts): string {
   const { data, training, model } = spec
   const heldOut = Object.entries(summary).filter(([name, value]) => value !== null && /^(eval|test)\//.test(name)).toSorted(([a], [b]) => a.localeCompare(b))
   const began = model.kind === 'networks' ? 'new networks' : model.kind === 'new' ? `a new ${model.preset} model` : model.kind === 'run' ? `the ${model.checkpoint} checkpoint of the run ${model.runId}` : `the model ${model.name}`
@@ -38,7 +41,7 @@ Trained with Pairlab ${spec.appVersion} by ${methodName} (${paper.cite}, <${pape
 | Labels | ${data.labelCount} answers by ${data.annotators.length === 0 ? 'nobody named' : `${data.annotators.length} ${data.annotators.length === 1 ? 'person' : 'people'}`}, joined by ${data.aggregation}; records, labels and split together \`${data.viewHash}\` |
 | Pairs | ${data.counts.train} training, ${data.counts.validation} validation, ${data.counts.test} test |
 | Seed | ${spec.seed}; split ${data.split.seed} |
-| Engine | ${spec.engine} |
+| Engine | ${engine} |
 
 ## Held-out metrics
 

@@ -4,11 +4,11 @@ import { toWire, type ErrorCode } from '../../shared/errors.ts'
 import { openEventLog, type EventLog } from '../runs/run-dir-events.ts'
 import { acquireRunLock } from '../runs/run-dir-lock.ts'
 import { readSpec } from '../runs/run-dir.ts'
-import { openEngine } from './engine/choose.ts'
 import { estimate } from './estimate.ts'
 import { generate } from './generate.ts'
 import { findResumePoint, train, type Outcome } from './loop.ts'
 import { nameMemoryFailure } from './memory-failure.ts'
+import { openRunEngine } from './open-engine.ts'
 import { probe } from './probe.ts'
 import { PROTOCOL_VERSION, TRAINER_EXIT } from './protocol.ts'
 import { createRunContext, StopRequest, type RunContext } from './run-context.ts'
@@ -45,10 +45,11 @@ async function main(folder: string, job: string): Promise<number> {
 async function work(folder: string, job: string, log: EventLog): Promise<void> {
   const startedAtMs = Date.now()
   const spec = readSpec(folder)
-  const engine = await openEngine(spec.engine, { threads: spec.threads, enginesFolder: spec.enginesFolder })
-  const context = createRunContext(spec, folder, log, { obeys: job === 'train', engineTrouble: () => engine.trouble?.() ?? null })
+  const { engine, passedOver } = await openRunEngine(spec)
+  const context = createRunContext(spec, folder, log, { engine: engine.name, obeys: job === 'train', engineTrouble: () => engine.trouble?.() ?? null })
   const { checkpoint, damaged } = await findResumePoint(folder)
   log.append({ type: 'ready', protocolVersion: PROTOCOL_VERSION, engine: engine.name, device: engine.device, pid: process.pid, startedAtMs, resumedFromStep: checkpoint?.state.step ?? null }, true)
+  for (const { name, error } of passedOver) context.warn(`The ${name} engine, which was chosen for this run, could not be used; the run is on ${engine.name}. ${error.message}`, error.hint)
   for (const name of damaged) context.warn(`A checkpoint is damaged and was passed over: ${name}.`, 'An earlier one is used. Check the disk.')
   try {
     if (job === 'estimate') return await estimate(context)

@@ -1,3 +1,4 @@
+import type { EngineName } from '../../shared/domain.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { RunSpec } from '../../shared/run-spec.ts'
 import { tf } from '../learn/tf.ts'
@@ -20,6 +21,8 @@ export class StopRequest extends Error {
 
 export interface RunContext {
   readonly spec: RunSpec
+  /** That was opened: not always the one that the specification names first. */
+  readonly engine: EngineName
   readonly folder: string
   emit(body: EventBody, durable?: boolean): void
   syncLog(): void
@@ -46,12 +49,13 @@ const CONTROL_MS = 200
 const RATE_WEIGHT = 0.2
 
 export interface RunContextOptions {
+  readonly engine: EngineName
   /** False for a dry run, which nobody commands. */
   readonly obeys: boolean
   engineTrouble?(): AppError | null
 }
 
-export function createRunContext(spec: RunSpec, folder: string, log: EventLog, { obeys, engineTrouble = () => null }: RunContextOptions): RunContext {
+export function createRunContext(spec: RunSpec, folder: string, log: EventLog, { engine, obeys, engineTrouble = () => null }: RunContextOptions): RunContext {
   let obeyedSeq = 0
   let terminated = false
   let controlReadAtMs = -Infinity
@@ -94,6 +98,7 @@ export function createRunContext(spec: RunSpec, folder: string, log: EventLog, {
 
   return {
     spec,
+    engine,
     folder,
     emit: (body, durable) => void log.append(body, durable),
     syncLog: () => log.sync(),

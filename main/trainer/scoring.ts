@@ -37,7 +37,7 @@ export interface ReferenceOptions {
 
 /** Log-probs under the reference, computed once for each row of tokens and kept over runs that share the reference. */
 export async function referenceLogProbs(context: RunContext, { decoder, weightsHash, rows, padId }: ReferenceOptions): Promise<ReferenceOf> {
-  const cache = openRowCache(context.spec.cacheFolder, 'logprobs', weightsHash, context.spec.engine)
+  const cache = openRowCache(context.spec.cacheFolder, 'logprobs', weightsHash, context.engine)
   const known = new Map<EncodedCompletion, Float32Array>()
   const missing = withCache(rows, cache, (row, values) => known.set(row, values))
   const report = progress(context, 'reference', passes(missing.map((entry) => entry.row)).length)
@@ -105,7 +105,7 @@ async function openRewardModel(context: RunContext, modelPath: string): Promise<
   if (!config.scoreHead) throw new AppError({ code: 'spec-invalid', message: `${modelPath} is no reward model: its weights have no score head.`, hint: 'Choose a finished run of the method “reward model”.' })
   const decoder = buildDecoder({ config, source: files.source })
   files.close()
-  const cache = openRowCache(context.spec.cacheFolder, 'score', files.hash, context.spec.engine)
+  const cache = openRowCache(context.spec.cacheFolder, 'score', files.hash, context.engine)
   return {
     async score(texts, breathe) {
       const rows = texts.map(({ prompt, completion }): EncodedCompletion => {

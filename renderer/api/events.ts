@@ -60,6 +60,13 @@ export function applyEvent(cache: QueryClient, event: AppEvent): void {
       cache.setQueryData<Output<'models.addJobs'>>(['models.addJobs', {}], (jobs) => jobs && [job, ...jobs.filter((other) => other.jobId !== job.jobId)])
       return
     }
+    case 'engines.changed':
+      return refetch('engines.list', 'runs.check')
+    case 'engine.progress': {
+      const job = event.payload as EventPayload<'engine.progress'>
+      cache.setQueryData<Output<'engines.list'>>(['engines.list', {}], (overview) => overview && { ...overview, job })
+      return
+    }
     case 'settings.changed':
       return refetch('settings.get')
     case 'ui.goto':

@@ -27,13 +27,15 @@ export function StatusBar(): ReactNode {
   const info = useCall('system.info', {}, { refetchIntervalMs: DISK_EVERY_MS }).data
   const runs = useCall('runs.list', {}).data ?? []
   const connection = useConnection()
-  const engine = info?.engines.find((one) => one.chosen)
+  const overview = useCall('engines.list', {}).data
+  const chosen = overview?.chosen.training
+  const engine = overview?.engines.find((one) => one.name === chosen?.name)
   const live = runs.filter((run) => isLive(run.state))
   const queued = runs.filter((run) => run.state === 'queued').length
   const folder = info?.dataFolder.split(/[\\/]/).findLast((part) => part !== '')
   return (
     <footer className="foot" aria-label="Status">
-      <span title={engine?.note}>Engine <b>{engine?.name ?? '–'}</b><span className="foot-wide">{engine === undefined ? '' : ` · ${engine.device}`}</span></span>
+      <Link href="/settings" title={chosen === undefined ? undefined : `What a run gets that names no engine: ${chosen.why}`}>Engine <b>{chosen?.name ?? '–'}</b><span className="foot-wide">{engine === undefined || engine.device === '' ? '' : ` · ${engine.device}`}</span></Link>
       {live[0] === undefined ? <span>No run in progress</span> : <RunningRun run={live[0]} />}
       {live.length > 1 ? <Link href="/runs">and {live.length - 1} more</Link> : null}
       <Link href="/runs">Queue <span className="mono">{queued}</span></Link>

@@ -1,5 +1,4 @@
 import type { ReactNode } from 'react'
-import { Check, X } from 'lucide-react'
 import { useCall } from '../api/queries.ts'
 import { changeSettings, useSettings } from '../api/settings.ts'
 import { useCrumbs } from '../frame/crumbs.tsx'
@@ -8,6 +7,7 @@ import { Panel } from '../parts/Panel.tsx'
 import { Segmented } from '../parts/Segmented.tsx'
 import { ErrorNotice, Loading } from '../parts/states.tsx'
 import { formatBytes } from '../../shared/units.ts'
+import { ComputePanel } from '../settings/ComputePanel.tsx'
 import { KeySettings } from '../settings/KeySettings.tsx'
 import '../style/data.css'
 
@@ -20,6 +20,7 @@ export function Settings(): ReactNode {
   return (
     <div className="page">
       <header className="page-head"><div className="grow"><h1>Settings</h1><p className="text-2">Kept in the data folder, so that they move with it.</p></div></header>
+      <ComputePanel />
       <div className="two">
         <div className="col gap-4">
           <Panel title="Appearance">
@@ -32,7 +33,7 @@ export function Settings(): ReactNode {
                 <Segmented title="When Pairlab is closed" value={settings.onQuit} choices={[{ value: 'continue', label: 'Runs go on' }, { value: 'checkpoint', label: 'Save a checkpoint and stop' }]} onChange={(onQuit) => changeSettings({ onQuit })} />
                 <span className="small text-3">{settings.onQuit === 'continue' ? 'Training needs no window. The next start finds the runs where they are.' : 'Each run writes a checkpoint and ends. It can be resumed, and goes on exactly where it stopped.'}</span>
               </div>
-              <Field name="Runs at the same time" help={`This machine has ${info.cpuCount} processor cores; the wasm engine uses one for each run.`} render={(control) => (
+              <Field name="Runs at the same time" help={`This machine has ${info.cpuCount} processor cores; each run uses all of them unless it is given a number of threads.`} render={(control) => (
                 <input {...control} className="input mono" type="number" min={1} max={64} value={settings.slots} onChange={(event) => { const slots = event.target.valueAsNumber; if (slots >= 1 && slots <= 64) changeSettings({ slots }) }} />
               )} />
             </div>
@@ -40,20 +41,6 @@ export function Settings(): ReactNode {
           <KeySettings />
         </div>
         <div className="col gap-4">
-          <Panel title="Compute" flush>
-            <table className="table">
-              <thead><tr><th scope="col">Engine</th><th scope="col">State</th><th scope="col">Device</th></tr></thead>
-              <tbody>
-                {info.engines.map((engine) => (
-                  <tr key={engine.name}>
-                    <td className="bold">{engine.title}{engine.chosen ? <span className="text-3"> chosen</span> : null}</td>
-                    <td><span className={`row gap-1 ${engine.available ? 'good' : 'text-3'}`}>{engine.available ? <Check className="icon icon-s" aria-hidden="true" /> : <X className="icon icon-s" aria-hidden="true" />}{engine.available ? 'ready' : 'not here'}</span></td>
-                    <td className="wrap-cell" title={engine.note}>{engine.device}<br /><span className="text-3">{engine.note}</span></td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </Panel>
           <Panel title="Data folder">
             <dl className="facts">
               <div><dt>Folder</dt><dd className="mono">{info.dataFolder}</dd></div>

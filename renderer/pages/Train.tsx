@@ -116,6 +116,11 @@ function readSettings(text: string, algorithms: readonly AlgorithmInfo[], datase
   return datasets.some((one) => one.datasetId === draft.datasetId) ? draft : { ...draft, datasetId, annotators: [] }
 }
 
+/** What was asked for: `auto` where the engine was chosen for the person. */
+function engineOfSpec(spec: Record<string, unknown>): unknown {
+  return (spec['engineChoice'] as { readonly automatic?: unknown } | undefined)?.automatic === true ? 'auto' : spec['engine'] // checked by runRequest
+}
+
 function requestOfSpec(given: unknown): unknown {
   if (typeof given !== 'object' || given === null || !('formatVersion' in given)) return given
   const spec = given as Record<string, unknown> // a spec.json, checked right after by runRequest
@@ -123,7 +128,7 @@ function requestOfSpec(given: unknown): unknown {
   const model = (spec['model'] ?? {}) as Record<string, unknown>
   const judge = spec['judge'] as Record<string, unknown> | null
   return {
-    method: spec['method'], config: spec['config'], training: spec['training'], engine: spec['engine'], seeds: [spec['seed']], name: '',
+    method: spec['method'], config: spec['config'], training: spec['training'], engine: engineOfSpec(spec), threads: spec['threads'] ?? null, seeds: [spec['seed']], name: '',
     data: { datasetId: data['datasetId'], split: data['split'], annotators: data['annotators'], aggregation: data['aggregation'] },
     model: model['kind'] === 'run' ? { kind: 'run', runId: model['runId'], checkpoint: model['checkpoint'] } : model['kind'] === 'registered' ? { kind: 'registered', modelId: model['modelId'] } : model,
     judge: judge === null ? null : judge?.['source'],

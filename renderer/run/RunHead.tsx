@@ -58,7 +58,7 @@ function Facts({ run }: { readonly run: RunDetail }): ReactNode {
     <div className="run-facts">
       <span>Method <b>{run.methodName}</b></span>
       <span>Data <Link href={`/data/${run.datasetId}`}>{run.datasetName}</Link></span>
-      <span>Engine <b>{run.engine}</b></span>
+      <span title={typeof run.facts['device'] === 'string' ? run.facts['device'] : undefined}>Engine <b>{run.engine}</b></span>
       {typeof parameters === 'number' ? <span>Model <b className="mono">{formatCount(parameters)}</b> weights</span> : null}
       {run.speed.stepsPerSec === null ? null : <span>Speed <b className="mono">{formatNumber(run.speed.stepsPerSec, 2)}</b> steps/s</span>}
       {typeof peak === 'number' ? <span>Peak memory <b className="mono">{formatBytes(peak)}</b></span> : null}

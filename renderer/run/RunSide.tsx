@@ -152,7 +152,8 @@ function Lineage({ run }: { readonly run: RunDetail }): ReactNode {
         )}
         <Step icon={Cpu} title={<><RunSwatch runId={run.runId} groupHash={run.groupHash} /> <b className="mono">{run.name}</b></>}>
           this run, seed <span className="mono">{run.seed}</span>, settings <span className="mono" title={run.groupHash}>{short(run.groupHash)}</span>
-          <br />Pairlab {run.spec.appVersion}, engine {run.engine}
+          <br />Pairlab {run.spec.appVersion}, engine {run.engine}{typeof run.facts['device'] === 'string' ? `: ${run.facts['device']}` : ''}
+          <br />{whyEngine(run)}
         </Step>
         {[...new Set([best, last])].map((checkpoint) =>
           checkpoint === undefined ? null : (
@@ -164,6 +165,13 @@ function Lineage({ run }: { readonly run: RunDetail }): ReactNode {
       </ol>
     </Section>
   )
+}
+
+/** Why this engine, and whether it is the one that was chosen. */
+function whyEngine({ spec, engine }: RunDetail): string {
+  const { automatic, why } = spec.engineChoice
+  if (engine !== spec.engine) return `chosen by auto was ${spec.engine}, which could not be used`
+  return automatic ? `chosen by auto: ${why}` : why
 }
 
 function Step({ icon: Icon = Waypoints, title, children }: { readonly icon?: LucideIcon; readonly title: ReactNode; readonly children: ReactNode }): ReactNode {

@@ -122,7 +122,10 @@ function Numbers({ estimate, seeds, batch, queueMs, outdated }: { readonly estim
       </dl>
       <MemoryBar parts={estimate.parts} totalBytes={estimate.peakBytes} machineBytes={memory} />
       <p className="small text-2">
-        Peak <span className="mono">{formatBytes(estimate.peakBytes)}</span>, {formatCount(estimate.parameterCount)} weights, engine {estimate.engine}. A checkpoint takes <span className="mono">{formatBytes(estimate.checkpointBytes)}</span>.
+        Peak <span className="mono">{formatBytes(estimate.peakBytes)}</span>, {formatCount(estimate.parameterCount)} weights. A checkpoint takes <span className="mono">{formatBytes(estimate.checkpointBytes)}</span>.
+      </p>
+      <p className="small text-2">
+        On <b>{estimate.engine}</b>, {estimate.device} <span className="text-3">({estimate.engineWhy})</span>
       </p>
       {outdated ? <p className="small warn">Of earlier settings.</p> : null}
       {estimate.warnings.map((warning) => <Say key={warning} tone="warn">{warning}</Say>)}

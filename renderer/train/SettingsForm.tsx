@@ -2,9 +2,9 @@ import type { ReactNode } from 'react'
 import { useViewState } from '../api/settings.ts'
 import { Segmented } from '../parts/Segmented.tsx'
 import { formatCount } from '../../shared/units.ts'
-import { engineName } from '../../shared/domain.ts'
 import { parseSeeds } from '../../shared/form.ts'
 import { isChanged, relevantFields, resetField, setTyped, type Draft } from './draft.ts'
+import { EngineRows } from './EngineRows.tsx'
 import { FieldControl, FieldRow, InnerField } from './FieldRow.tsx'
 import { judgeField } from './judge-field.ts'
 import { SettingRow } from './SettingRow.tsx'
@@ -38,14 +38,15 @@ export function SettingsForm({ form }: { readonly form: TrainForm }): ReactNode 
         <JudgeRow form={form} />
         {shown.map((field) => <FieldRow key={field.path} form={form} field={field} presetTitle={preset?.title ?? 'preset'} />)}
         {all ? <MoreRows form={form} /> : null}
+        <EngineRows form={form} />
         <TextRow title="Name" help="Shown everywhere; without one it is made from the method and what differs." text={draft.name} onChange={(name) => form.change({ ...draft, name })} />
       </div>
     </section>
   )
 }
 
-/** Seeds, judge and name, and the rows of MoreRows for a new model. */
-const EXTRA_FIELDS = 11
+/** Seeds, judge, engine, threads and name, and the rows of MoreRows for a new model. */
+const EXTRA_FIELDS = 12
 
 function SeedsRow({ form }: { readonly form: TrainForm }): ReactNode {
   const { draft } = form
@@ -131,18 +132,6 @@ function MoreRows({ form }: { readonly form: TrainForm }): ReactNode {
       <TextRow title="Split seed" help="Which prompts are held out. The same seed holds out the same prompts." base="0" text={draft.split.seed} problem={form.problems['split.seed']} onChange={(seed) => split({ seed })} />
       <TextRow title="Validation share" help="Of the prompts; scored while training." base="0.1" unit="of prompts" text={draft.split.validation} problem={form.problems['split.validation']} onChange={(validation) => split({ validation })} />
       <TextRow title="Test share" help="Of the prompts; scored once at the end." base="0.2" unit="of prompts" text={draft.split.test} problem={form.problems['split.test']} onChange={(test) => split({ test })} />
-      <SettingRow
-        title="Engine"
-        help="auto takes the fastest this machine has; cpu is slow and exact."
-        changed={draft.engine !== 'auto'}
-        base="auto"
-        onReset={() => change({ engine: 'auto' })}
-        render={(control) => (
-          <select {...control} className="select" value={draft.engine} onChange={(event) => change({ engine: event.currentTarget.value as Draft['engine'] })}>
-            {(['auto', ...engineName.options] as const).map((value) => <option key={value} value={value}>{value}</option>)}
-          </select>
-        )}
-      />
     </>
   )
 }

@@ -22,6 +22,8 @@ export interface Draft {
   readonly annotators: readonly string[]
   readonly aggregation: Aggregation
   readonly engine: Engine
+  /** Empty: the engine chooses. */
+  readonly threads: string
   readonly seeds: string
   readonly name: string
 }
@@ -51,6 +53,7 @@ export function emptyDraft(datasetId: string, algorithm: AlgorithmInfo): Draft {
     annotators: [],
     aggregation: 'mean',
     engine: 'auto',
+    threads: '',
     seeds: '1 2 3',
     name: '',
   }
@@ -154,6 +157,7 @@ export function readDraft(draft: Draft, algorithm: AlgorithmInfo, judge: FormFie
       data: { datasetId: draft.datasetId as RunRequest['data']['datasetId'], split: readSplit(draft, problems), annotators: [...draft.annotators], aggregation: draft.aggregation },
       judge: judged === '' ? null : (unionValue(draft, judge, judged, problems) as RunRequest['judge']), // its own schema's variants
       engine: draft.engine,
+      threads: draft.threads.trim() === '' ? null : readNumber(draft.threads, 'threads', problems, { title: 'The number of threads', min: 1, max: 256, whole: true }),
       seeds: [...(seeds ?? [1])].slice(0, SEEDS_AT_MOST),
       name: draft.name.trim().slice(0, 80),
     },
@@ -234,6 +238,7 @@ export function draftOf(request: RunRequest, algorithm: AlgorithmInfo, judge: Fo
     annotators: request.data.annotators,
     aggregation: request.data.aggregation,
     engine: request.engine,
+    threads: request.threads === null ? '' : String(request.threads),
     seeds: request.seeds.join(' '),
     name: request.name,
   }

@@ -66,7 +66,7 @@ export function useTrainForm(algorithms: readonly AlgorithmInfo[], datasets: rea
   const settled = useSettled(read?.request)
   const check = useCall('runs.check', { request: settled as RunRequestInput }, { enabled: settled !== undefined && formValid, keepPrevious: true }) // enabled only with a request
   if (draft === null || algorithm === undefined || read === null) return null
-  const paths = new Set(['seeds', 'name', ...fields.map((field) => field.path)])
+  const paths = new Set(['seeds', 'name', 'threads', ...fields.map((field) => field.path)])
   const sorted = sortProblems(check.data?.problems ?? [], paths)
   const current = settled === read.request && !check.isPlaceholderData
   return {

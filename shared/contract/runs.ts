@@ -3,6 +3,7 @@ import { engineName, runId, runState } from '../domain.ts'
 import { wireError } from '../errors.ts'
 import { runRequest, runSpec } from '../run-spec.ts'
 import { call } from './define.ts'
+import { engineChoice } from './engines.ts'
 
 export const runSummary = z.strictObject({
   runId,
@@ -58,7 +59,11 @@ export type Series = z.infer<typeof series>
 export const sampleItem = z.strictObject({ promptIndex: z.int(), pairId: z.string(), prompt: z.string(), completion: z.string(), tokens: z.int(), reward: z.number().nullable(), logRatio: z.number().nullable() })
 
 export const estimate = z.strictObject({
+  /** That the dry run was computed on. */
   engine: engineName,
+  device: z.string(),
+  /** Why this engine, in words. */
+  engineWhy: z.string(),
   parameterCount: z.number(),
   /** Median and spread over the steps that were run, at the longest batch. */
   stepMs: z.number(),
@@ -86,7 +91,7 @@ const one = z.strictObject({ runId })
 
 export const runCalls = {
   /** Fills in every default and reports what is wrong, without starting anything. */
-  'runs.check': call(z.strictObject({ request: runRequest }), z.strictObject({ problems: z.array(z.string()), advice: z.array(z.strictObject({ level: z.enum(['info', 'warning']), text: z.string() })), counts: z.strictObject({ train: z.int(), validation: z.int(), test: z.int(), labels: z.int() }), command: z.string(), groupHash: z.string(), /** Null where the model to start from cannot be read. */ memory: memoryEstimate.nullable() })),
+  'runs.check': call(z.strictObject({ request: runRequest }), z.strictObject({ problems: z.array(z.string()), advice: z.array(z.strictObject({ level: z.enum(['info', 'warning']), text: z.string() })), counts: z.strictObject({ train: z.int(), validation: z.int(), test: z.int(), labels: z.int() }), command: z.string(), groupHash: z.string(), /** Null where the model to start from cannot be read. */ memory: memoryEstimate.nullable(), /** What the run would be tried on first. */ engine: engineChoice })),
   /** Runs real steps at the longest batch in a child process. */
   'runs.estimate': call(z.strictObject({ request: runRequest }), estimate),
   'runs.start': call(z.strictObject({ request: runRequest }), z.strictObject({ runIds: z.array(runId) })),

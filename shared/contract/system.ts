@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { algorithmRole, engineName, metricInfo } from '../domain.ts'
+import { algorithmRole, metricInfo } from '../domain.ts'
 import { dataKind } from '../data-kinds.ts'
 import { call } from './define.ts'
 
@@ -31,15 +31,6 @@ export const settings = z.strictObject({
 })
 export type Settings = z.infer<typeof settings>
 
-export const engineInfo = z.strictObject({
-  name: engineName,
-  title: z.string(),
-  available: z.boolean(),
-  chosen: z.boolean(),
-  device: z.string(),
-  note: z.string(),
-})
-
 export const systemInfo = z.strictObject({
   appVersion: z.string(),
   nodeVersion: z.string(),
@@ -52,7 +43,6 @@ export const systemInfo = z.strictObject({
   dataFolder: z.string(),
   dataBytes: z.number(),
   diskFreeBytes: z.number(),
-  engines: z.array(engineInfo),
   /** Every connection the app can make. Offline by construction: loopback only. */
   connections: z.array(z.string()),
 })

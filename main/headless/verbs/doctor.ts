@@ -2,9 +2,11 @@ import { accessSync, constants, existsSync, mkdirSync, readFileSync, statfsSync 
 import os from 'node:os'
 import path from 'node:path'
 import { Command } from 'commander'
-import { APP_VERSION } from '../../app.ts'
-import { listEngines, type EngineReport } from '../../trainer/engine/choose.ts'
-import { formatBytes, formatNumber } from '../../../shared/units.ts'
+import { APP_VERSION, findTrainer } from '../../app.ts'
+import { enginesFolderOf } from '../../engines/folder.ts'
+import { probeEngine, type EngineProbe } from '../../engines/probe.ts'
+import { engineName } from '../../../shared/domain.ts'
+import { formatBytes } from '../../../shared/units.ts'
 import { toWire } from '../../../shared/errors.ts'
 import { resolveDataFolder, withClient } from '../connect.ts'
 import { globals } from '../globals.ts'
@@ -70,9 +72,15 @@ function checkDisk(dataFolder: string): Finding {
   return finding('Free disk', free >= LOW_DISK_BYTES, formatBytes(free), 'Free some space: a run keeps its checkpoints.')
 }
 
-function describeEngine(engine: EngineReport): string {
-  if (engine.error !== null) return `${engine.error.message} ${engine.error.hint}`
-  return `${engine.device}${engine.productMs === null ? '' : `; a 256 × 256 product takes ${formatNumber(engine.productMs, 2)} ms`}`
+function describeEngine({ error, device }: EngineProbe): string {
+  return error === null ? `${device}, passed its test` : `${error.message} ${error.hint}`
+}
+
+/** Each in a process of its own, one after the other. */
+async function tryEngines(enginesFolder: string): Promise<EngineProbe[]> {
+  const probes: EngineProbe[] = []
+  for (const name of engineName.options) probes.push(await probeEngine(findTrainer(), name, { enginesFolder, threads: null, seconds: 0 }))
+  return probes
 }
 
 export function doctorCommand(): Command {
@@ -82,7 +90,7 @@ export function doctorCommand(): Command {
       const { out, dataDir } = globals(command)
       const dataFolder = resolveDataFolder(dataDir)
       const running = await findHostAddress(dataFolder)
-      const engines = await listEngines()
+      const engines = await tryEngines(enginesFolderOf(dataFolder))
       const findings: Finding[] = [
         finding('Pairlab', true, APP_VERSION, ''),
         checkNode(),

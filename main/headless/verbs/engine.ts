@@ -1,33 +1,16 @@
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import path from 'node:path'
 import { Command, Option } from 'commander'
 import { engineName, type EngineName } from '../../../shared/domain.ts'
-import { AppError } from '../../../shared/errors.ts'
 import { formatBytes, formatCount } from '../../../shared/units.ts'
 import { APP_VERSION, findTrainer } from '../../app.ts'
 import { addTensorflow, removeTensorflow } from '../../engines/add-tensorflow.ts'
-import { chooseEngine, writeFigures } from '../../engines/figures.ts'
+import { nodeHeaders, tensorflowPackages } from '../../engines/checkout.ts'
+import { secondsFor, selfTestStaged } from '../../engines/engine-service.ts'
+import { chooseEngine, forgetFigures, writeFigures } from '../../engines/figures.ts'
 import { enginesFolderOf, readEngineRecord } from '../../engines/folder.ts'
 import { probeEngine, type EngineProbe } from '../../engines/probe.ts'
 import { resolveDataFolder } from '../connect.ts'
 import { globals } from '../globals.ts'
 import { formatTable } from '../output.ts'
-
-/** Folder of an installed package; null where it is not. */
-function packageFolder(name: string): string | null {
-  try {
-    return path.dirname(createRequire(import.meta.url).resolve(`${name}/package.json`))
-  } catch {
-    return null // optional
-  }
-}
-
-function nodeHeaders(): string | null {
-  const own = path.join(path.dirname(path.dirname(process.execPath)), 'include/node')
-  const found = [packageFolder('node-api-headers'), own].map((folder) => (folder === null ? null : folder === own ? own : path.join(folder, 'include')))
-  return found.find((folder): folder is string => folder !== null && existsSync(path.join(folder, 'node_api.h'))) ?? null
-}
 
 function table(probes: readonly EngineProbe[]): string {
   const speed = (value: number | undefined): string => (value === undefined ? '' : formatCount(Math.round(value)))
@@ -45,7 +28,7 @@ async function probeAll(enginesFolder: string, names: readonly EngineName[], sec
   const probes: EngineProbe[] = []
   for (const name of names) {
     say(`${seconds > 0 ? 'Measuring' : 'Testing'} ${name} …`)
-    probes.push(await probeEngine(findTrainer(), name, { enginesFolder, threads: null, seconds: name === 'cpu' ? 0 : seconds })) // the reference takes a second a step
+    probes.push(await probeEngine(findTrainer(), name, { enginesFolder, threads: null, seconds: secondsFor(name, seconds) }))
   }
   return probes
 }
@@ -72,15 +55,12 @@ function addCommand(): Command {
         wheels: flags.wheel,
         python: flags.python,
         cuda: flags.cuda === true,
-        packages: ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'].map(packageFolder).filter((folder) => folder !== null),
+        packages: tensorflowPackages(),
         nodeHeaders: nodeHeaders(),
         say: (text) => out.say(`${text} …`),
-        async selfTest(staged) {
-          const probe = await probeEngine(findTrainer(), 'tensorflow', { enginesFolder: staged, threads: null, seconds: 0 })
-          if (probe.available) return probe
-          throw new AppError(probe.error ?? { code: 'engine-unavailable', message: 'The engine did not pass its test.', hint: 'Use another engine.' })
-        },
+        selfTest: (staged) => selfTestStaged(findTrainer(), staged),
       })
+      forgetFigures(enginesFolder, APP_VERSION, 'tensorflow') // what was measured of the one before
       out.result({ ...record, device, folder: enginesFolder }, `${device} is ready, from ${record.source}.\nMeasure it against the others: pairlab engine test`)
     })
 }
@@ -106,8 +86,8 @@ export function engineCommand(): Command {
         const { out, dataDir } = globals(command)
         const enginesFolder = enginesFolderOf(resolveDataFolder(dataDir))
         const probes = await probeAll(enginesFolder, engine === undefined ? engineName.options : [engine], Number(flags.seconds), (text) => out.say(text))
-        const figures = engine === undefined ? writeFigures(enginesFolder, APP_VERSION, probes, Date.now()) : null
-        const chosen = figures === null ? '' : `\n\ntraining: ${chooseEngine(figures, 'training').name} (${chooseEngine(figures, 'training').why})\nsampling: ${chooseEngine(figures, 'sampling').name} (${chooseEngine(figures, 'sampling').why})`
+        const figures = writeFigures(enginesFolder, APP_VERSION, probes, Date.now())
+        const chosen = `\n\nauto takes for training: ${chooseEngine(figures, 'training').name} (${chooseEngine(figures, 'training').why})\nand for sampling: ${chooseEngine(figures, 'sampling').name} (${chooseEngine(figures, 'sampling').why})`
         out.result({ engines: probes }, `${table(probes)}${chosen}`)
         if (engine !== undefined && !probes[0]!.available) process.exitCode = 6
       }))
@@ -116,7 +96,9 @@ export function engineCommand(): Command {
       .description('Delete an engine that was added.')
       .action((_engine: string, _flags: unknown, command: Command) => {
         const { out, dataDir } = globals(command)
-        const removed = removeTensorflow(enginesFolderOf(resolveDataFolder(dataDir)))
+        const enginesFolder = enginesFolderOf(resolveDataFolder(dataDir))
+        const removed = removeTensorflow(enginesFolder)
+        forgetFigures(enginesFolder, APP_VERSION, 'tensorflow')
         out.result({ removed }, removed ? 'TensorFlow is removed.' : 'TensorFlow was not added.')
       }))
 }

@@ -1,0 +1,18 @@
+import { engineName } from '../../shared/domain.ts'
+import type { Handlers } from '../../shared/rpc.ts'
+import type { HandlerDeps } from './deps.ts'
+
+type EngineHandlers = Pick<Handlers, Extract<keyof Handlers, `engines.${string}`>>
+
+export function engineHandlers({ engines }: Pick<HandlerDeps, 'engines'>): EngineHandlers {
+  return {
+    'engines.list': () => engines.list(),
+    'engines.test': ({ engine, seconds }) => ({ jobId: engines.test(engine === null ? engineName.options : [engine], seconds) }),
+    'engines.add': ({ wheels, python, cuda }) => ({ jobId: engines.add({ wheels, python, cuda }) }),
+    'engines.remove': () => ({ removed: engines.remove() }),
+    'engines.cancel': ({ jobId }) => {
+      engines.cancel(jobId)
+      return null
+    },
+  }
+}

@@ -1,0 +1,80 @@
+import { z } from 'zod'
+import { engineName, jobId } from '../domain.ts'
+import { wireError } from '../errors.ts'
+import { call } from './define.ts'
+
+export const engineSpeed = z.strictObject({
+  /** Tokens of a training step of a small decoder, forward, backward and update, a second. */
+  trainingTokensPerSec: z.number(),
+  /** Tokens drawn for eight rows at once, a second. */
+  samplingTokensPerSec: z.number(),
+})
+export type EngineSpeed = z.infer<typeof engineSpeed>
+
+/** `emulated`: a graphics card played by the processor, right and slow. `not-tested`: nobody has tried it on this machine yet. */
+export const engineState = z.enum(['ready', 'emulated', 'not-here', 'not-tested'])
+export type EngineState = z.infer<typeof engineState>
+
+export const engineInfo = z.strictObject({
+  name: engineName,
+  title: z.string(),
+  /** What it is, in a sentence. */
+  note: z.string(),
+  state: engineState,
+  /** '' where it is not known. */
+  device: z.string(),
+  threads: z.int().nullable(),
+  peakBytes: z.number().nullable(),
+  /** Why it is not here, and what to do. */
+  error: wireError.nullable(),
+  speed: engineSpeed.nullable(),
+  testedAtMs: z.number().nullable(),
+  measuredAtMs: z.number().nullable(),
+  /** What `engine add` brought, in words; null for what is part of the app or was not added. */
+  added: z.strictObject({ version: z.string(), source: z.string(), builtAtMs: z.number() }).nullable(),
+  /** The command that adds it; null where there is nothing to add. */
+  addCommand: z.string().nullable(),
+})
+export type EngineInfo = z.infer<typeof engineInfo>
+
+/** What `auto` takes for a kind of work, and why. */
+export const engineChoice = z.strictObject({ name: engineName, why: z.string() })
+export type EngineChoice = z.infer<typeof engineChoice>
+
+export const engineJob = z.strictObject({
+  jobId,
+  kind: z.enum(['test', 'add']),
+  state: z.enum(['running', 'finished', 'failed', 'cancelled']),
+  /** The engine in hand; null between two, and at the end. */
+  engine: engineName.nullable(),
+  /** Engines that are done, of how many. */
+  done: z.int(),
+  total: z.int(),
+  /** How long the one in hand is measured; 0 where it is only tested or added. */
+  seconds: z.number(),
+  startedAtMs: z.number(),
+  /** When the one in hand was begun. */
+  stepStartedAtMs: z.number(),
+  /** What was said so far, oldest first. */
+  lines: z.array(z.string()),
+  error: wireError.nullable(),
+})
+export type EngineJob = z.infer<typeof engineJob>
+
+export const engineOverview = z.strictObject({
+  engines: z.array(engineInfo),
+  chosen: z.strictObject({ training: engineChoice, sampling: engineChoice }),
+  /** The last test or addition; null when there was none since the app was opened. */
+  job: engineJob.nullable(),
+})
+export type EngineOverview = z.infer<typeof engineOverview>
+
+export const engineCalls = {
+  'engines.list': call(z.strictObject({}), engineOverview),
+  /** Tests one engine or all, each in a process of its own, and measures it. Engines named `cpu` are tested alone: it is the reference, and slow. */
+  'engines.test': call(z.strictObject({ engine: engineName.nullable().default(null), seconds: z.number().min(0).max(120).default(10) }), z.strictObject({ jobId })),
+  /** Brings TensorFlow onto this machine. `wheels`: files or folders of wheels; empty: what npm downloaded, an installed Python's, or pip's. */
+  'engines.add': call(z.strictObject({ engine: z.literal('tensorflow'), wheels: z.array(z.string().min(1)).max(50).default([]), python: z.string().min(1).default('python3'), cuda: z.boolean().default(false) }), z.strictObject({ jobId })),
+  'engines.remove': call(z.strictObject({ engine: z.literal('tensorflow') }), z.strictObject({ removed: z.boolean() })),
+  'engines.cancel': call(z.strictObject({ jobId }), z.null()),
+} as const
