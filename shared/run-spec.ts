@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { datasetId, engineName, modelId, runId } from './domain.ts'
+import { datasetId, engineName, modelId, runId, type EngineName } from './domain.ts'
 
 /** Decoder sizes, by name. Parameter counts are for a 2,048-token vocabulary with tied embeddings. */
 export const MODEL_PRESETS = {
@@ -67,7 +67,7 @@ export const trainingConfig = z.strictObject({
   loraDropout: z.number().min(0).lt(1).default(0).meta({ title: 'LoRA dropout', help: "Share of the low-rank path's input dropped in training.", group: 'expert', when: { adapt: ['lora'] } }),
   loraTargets: z.enum(['attention', 'mlp', 'all-linear']).default('all-linear').meta({ title: 'LoRA targets', help: 'Which linear layers get low-rank matrices.', group: 'main', when: { adapt: ['lora'] } }),
   gradientCheckpointing: z.boolean().default(false).meta({ title: 'Gradient checkpointing', help: 'Keeps only what goes into each layer and computes the rest again in the backward pass: less memory, about a third more time.', group: 'expert' }),
-  frozenStorage: z.enum(['float32', 'bfloat16']).default('float32').meta({ title: 'Frozen weights kept as', help: 'bfloat16 halves the memory of weights that are not trained, on the engines wasm and cpu. Nothing is lost where the model is stored as bfloat16.', group: 'expert', when: { adapt: ['frozen-embeddings', 'lora'] } }),
+  frozenStorage: z.enum(['float32', 'bfloat16']).default('float32').meta({ title: 'Frozen weights kept as', help: 'bfloat16 halves the memory of weights that are not trained, on the engines wasm and cpu, and rounds them to eight significant bits. Nothing is lost where the model is stored as bfloat16.', group: 'expert', when: { adapt: ['frozen-embeddings', 'lora'] } }),
   maxLength: z.int().min(8).max(8192).default(192).meta({ title: 'Longest sequence', unit: 'tokens', help: 'Prompts are cut at their start, completions at their end, and the share cut is reported.', group: 'main' }),
   evalEvery: z.int().min(0).default(50).meta({ title: 'Evaluate every', unit: 'steps', help: 'Held-out metrics; 0 evaluates only at the end.', group: 'main' }),
   evalPairs: z.int().min(1).default(128).meta({ title: 'Pairs per evaluation', help: 'Held-out pairs scored while training; the last evaluation uses all of them.', group: 'expert' }),
@@ -78,6 +78,9 @@ export const trainingConfig = z.strictObject({
   sampleTemperature: z.number().min(0).max(10).default(1).meta({ title: 'Sampling temperature', help: '0 is greedy.', group: 'expert' }),
 })
 export type TrainingConfig = z.infer<typeof trainingConfig>
+
+/** Engines that can multiply frozen weights kept as bfloat16, the one to use first. */
+export const BFLOAT16_ENGINES = ['wasm', 'cpu'] as const satisfies readonly EngineName[]
 
 /** What a request says of the training. A field left out stays out (zod's `partial` would fill in the default), so that the method's preset can fill it. */
 export type TrainingChanges = { readonly [K in keyof TrainingConfig]?: TrainingConfig[K] | undefined }

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { preferenceRow, type PreferenceRow } from '../../shared/data-kinds.ts'
-import type { RewardSource, RunRequest, TrainingConfig } from '../../shared/run-spec.ts'
+import { type RewardSource, type RunRequest, type TrainingConfig } from '../../shared/run-spec.ts'
 import { formatPercent } from '../../shared/units.ts'
 import type { View } from '../data/view.ts'
 import type { AlgorithmPage } from '../learn/define.ts'
@@ -44,6 +44,9 @@ export function adviseRequest(asked: Questioned): { readonly problems: readonly 
     if (asked.rewards?.kind === 'column' && headRows(view.viewPath).some((row) => row.rewardA === null || row.rewardB === null)) {
       problems.push('The rewards are to come from columns of the file, but some rows have no number there: import it with its reward columns chosen, or take the rewards from the labels.')
     }
+  }
+  if (asked.training.frozenStorage === 'bfloat16') {
+    if (asked.training.adapt === 'full') tell('Nothing is frozen, so that “Frozen weights kept as bfloat16” changes nothing.')
   }
   if (asked.algorithm.needsReference && request.model.kind === 'new') {
     warn(`${asked.algorithm.name} compares with a reference policy; a new model's is its random start. Start from a finished SFT run instead.`)

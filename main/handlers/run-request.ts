@@ -4,7 +4,7 @@ import path from 'node:path'
 import { z } from 'zod'
 import { runId as runIdSchema, type RunId } from '../../shared/domain.ts'
 import { AppError, describeIssues } from '../../shared/errors.ts'
-import { type ModelSpec, runSpec, trainingConfig, type RewardSource, type RunRequest, type RunSpec, type TrainingConfig } from '../../shared/run-spec.ts'
+import { BFLOAT16_ENGINES, type ModelSpec, runSpec, trainingConfig, type RewardSource, type RunRequest, type RunSpec, type TrainingConfig } from '../../shared/run-spec.ts'
 import { buildView, type View } from '../data/view.ts'
 import type { AlgorithmPage } from '../learn/define.ts'
 import { findAlgorithm } from '../learn/registry.ts'
@@ -76,7 +76,7 @@ export function checkRequest(deps: Deps, request: RunRequest): CheckedRequest {
   const advised = adviseRequest({ ...resolved, rewards, idle })
   return {
     ...resolved,
-    engine: engineOf(deps, request),
+    engine: engineOf(deps, request, training),
     groupHash: groupHashOf(resolved),
     command: commandFor({ algorithm, config, training, request }),
     problems: [...problems, ...advised.problems],
@@ -118,8 +118,12 @@ function findModel({ db, dataFolder }: Deps, id: string, encoders: boolean): Reg
 }
 
 /** What the request names, or what is fastest at training here, with what is tried after it. */
-function engineOf({ engines }: Deps, { engine }: RunRequest): CheckedRequest['engine'] {
+function engineOf({ engines }: Deps, { engine }: RunRequest, training: TrainingConfig): CheckedRequest['engine'] {
   if (engine !== 'auto') return { engine, engineChoice: { automatic: false, why: 'it was named in the request', others: [] } }
+  if (training.frozenStorage === 'bfloat16' && training.adapt !== 'full') {
+    const [first, ...others] = BFLOAT16_ENGINES
+    return { engine: first, engineChoice: { automatic: true, why: 'it can multiply frozen weights kept as bfloat16', others } }
+  }
   const { name, why } = engines.choose('training')
   return { engine: name, engineChoice: { automatic: true, why, others: engines.rank('training').filter((other) => other !== name) } }
 }

@@ -27,6 +27,8 @@ export interface Course {
   /** What `work` counts, as the metric of its rate: `tokens_per_sec`, `transitions_per_sec` … */
   readonly rateName: string
   readonly parameterCount: number
+  /** Of the weights as they are kept; absent: four for each. */
+  readonly weightBytes?: number
   /** Numbers that the optimizer keeps. */
   readonly optimizerCount: number
   /** The items of the batch that takes the most memory. */

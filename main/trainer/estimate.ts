@@ -20,7 +20,7 @@ export async function estimate(context: RunContext): Promise<void> {
   const peakBytes = process.resourceUsage().maxRSS * 1024
   const evaluationMs = await timeEvaluation(course)
   const { parameterCount } = course
-  const weightBytes = 4 * parameterCount
+  const weightBytes = course.weightBytes ?? 4 * parameterCount
   const optimizerBytes = 4 * course.optimizerCount
   context.emit({
     type: 'fact',

@@ -56,10 +56,11 @@ export function loraOf(training: TrainingConfig): LoraOptions | null {
  */
 export function trainingOptions(config: DecoderConfig, training: TrainingConfig, random: Random, adapters: TensorSource | null): DecoderOptions {
   const recompute = training.gradientCheckpointing
+  const { frozenStorage } = training
   const lora = loraOf(training)
-  if (lora !== null) return { recompute, lora, adapters: adapters ?? sourceOf(initialAdapters(config, lora, random)) }
+  if (lora !== null) return { recompute, frozenStorage, lora, adapters: adapters ?? sourceOf(initialAdapters(config, lora, random)) }
   if (training.adapt === 'full') return { recompute }
   const { embedding, positions, head } = outerNames(config)
   const frozen = new Set([embedding, positions, head].map((name) => `${name}.weight`))
-  return { recompute, trainable: (name) => !frozen.has(name) }
+  return { recompute, frozenStorage, trainable: (name) => !frozen.has(name) }
 }

@@ -1,4 +1,4 @@
-import type { Decoder } from '../learn/models/decoder.ts'
+import type { Decoder, DecoderOptions } from '../learn/models/decoder.ts'
 import { buildDecoder, type ModelStart } from './model.ts'
 
 /** The policy that training began with, and stays near. */
@@ -12,14 +12,17 @@ export interface Reference {
 }
 
 /** Beside adapters the frozen model is the reference, and takes no memory of its own; else it is read when it is wanted. */
-export function openReference(start: ModelStart, decoder: Decoder, hasAdapters: boolean): Reference {
+export function openReference(start: ModelStart, decoder: Decoder, options: DecoderOptions): Reference {
+  const hasAdapters = (options.lora ?? null) !== null
+  // Rounded as the policy's frozen matrices are: at the first step the two are the same model.
+  const rounded = options.frozenStorage === 'bfloat16'
   let kept: Decoder | null = null
   return {
-    hash: start.hash,
+    hash: rounded ? `${start.hash}-bfloat16` : start.hash,
     async use(work) {
       if (hasAdapters) return decoder.withoutAdapters(() => work(decoder))
       if (kept !== null) return work(kept)
-      const reference = buildDecoder(start)
+      const reference = buildDecoder(start, rounded ? options : {})
       try {
         return await work(reference)
       } finally {
@@ -27,7 +30,7 @@ export function openReference(start: ModelStart, decoder: Decoder, hasAdapters: 
       }
     },
     keep() {
-      if (!hasAdapters) kept ??= buildDecoder(start)
+      if (!hasAdapters) kept ??= buildDecoder(start, rounded ? options : {})
     },
   }
 }

@@ -9,6 +9,7 @@ import { createOptimizer, type Optimizer } from '../learn/optimizer.ts'
 import { createRandom } from '../learn/random.ts'
 import { loadTokenizer, type Tokenizer } from '../learn/tokenizer.ts'
 import { AppError, describeIssues } from '../../shared/errors.ts'
+import { BFLOAT16_ENGINES } from '../../shared/run-spec.ts'
 import { openModelFolder } from '../models/folder.ts'
 import { openModelFiles, type Checkpoint, type CheckpointState, type ModelFiles } from '../models/checkpoint-files.ts'
 import { buildDecoder, continueModel, loraOf, newModel, trainingOptions, type ModelStart } from './model.ts'
@@ -69,10 +70,11 @@ export async function openSession(context: RunContext, from: Checkpoint | null):
   const data = await encodeData(context, rows, tokenizer, algorithm, config)
   const start = origin.start(tokenizer)
   const lora = loraOf(spec.training)
+  requireStorage(context)
   const options = trainingOptions(start.config, spec.training, createRandom(spec.seed).fork('adapters'), from?.adapters ?? null)
   const decoder = buildDecoder(from === null ? start : resumedModel(start, from), options)
   const hasReference = algorithm.needsReference || (spec.model.kind !== 'new' && algorithm.role === 'policy')
-  const reference = hasReference ? openReference(start, decoder, lora !== null) : null
+  const reference = hasReference ? openReference(start, decoder, options) : null
   const referenceOf = algorithm.needsReference && reference !== null ? await scoreReference(context, reference, data.sets, tokenizer) : null
   const optimizer = createOptimizer(spec.training, decoder.variables)
   if (from !== null) optimizer.fromTensors(from.optimizer)
@@ -98,6 +100,13 @@ export async function openSession(context: RunContext, from: Checkpoint | null):
   if (data.cutShare > 0.05) context.warn(`${Math.round(100 * data.cutShare)} % of the completions were cut to ${spec.training.maxLength} tokens.`, 'Raise the longest sequence if the ends matter.')
   const base = lora === null ? null : { lora, start, registered: origin.registered, note: from?.state.base ?? null }
   return { context, algorithm, config, tokenizer, decoder, optimizer, sets: data.sets, items, plan, referenceOf, reference, base, rollouts, batchOf }
+}
+
+/** @throws AppError `spec-invalid`: the engine has no product with bfloat16 weights */
+function requireStorage({ engine, spec }: RunContext): void {
+  const { frozenStorage, adapt } = spec.training
+  if (frozenStorage === 'float32' || adapt === 'full' || (BFLOAT16_ENGINES as readonly string[]).includes(engine)) return
+  throw new AppError({ code: 'spec-invalid', message: `The ${engine} engine cannot multiply frozen weights kept as bfloat16.`, hint: `Keep them as float32, or use ${BFLOAT16_ENGINES[0]}.` })
 }
 
 function parseConfig(algorithm: Algorithm, config: unknown): unknown {

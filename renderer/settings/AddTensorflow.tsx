@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState, type ReactNode } from 'react'
 import type { EngineJob } from '../../shared/contract/engines.ts'
+import { fromWire } from '../../shared/errors.ts'
 import { useMutate } from '../api/queries.ts'
 import { Button } from '../parts/Button.tsx'
 import { Dialog } from '../parts/Dialog.tsx'
@@ -68,14 +69,14 @@ function Steps({ job }: { readonly job: EngineJob }): ReactNode {
   useEffect(() => end.current?.scrollIntoView({ block: 'nearest' }), [job.lines.length])
   return (
     <>
-      <ol className="engine-lines mono small" aria-label="What is being done" aria-live="polite">
+      {job.lines.length === 0 && job.state !== 'running' ? null : <ol className="engine-lines mono small" aria-label="What is being done" aria-live="polite">
         {job.lines.map((line, at) => <li key={`${at} ${line}`} ref={at === job.lines.length - 1 ? end : undefined}>{line}{at === job.lines.length - 1 && job.state === 'running' ? ' …' : ''}</li>)}
-        {job.lines.length === 0 ? <li className="text-3">Looking for it …</li> : null}
-      </ol>
+        {job.lines.length === 0 && job.state === 'running' ? <li className="text-3">Looking for it …</li> : null}
+      </ol>}
       {job.state === 'running' ? <ProgressBar label="Adding TensorFlow" value={null} /> : null}
       {job.state === 'finished' ? <Say tone="good">TensorFlow is ready. Test it to let auto take the faster one.</Say> : null}
       {job.state === 'cancelled' ? <Say tone="info">It was cancelled; nothing was changed.</Say> : null}
-      {job.state === 'failed' ? <ErrorNotice error={job.error} /> : null}
+      {job.state === 'failed' && job.error !== null ? <ErrorNotice error={fromWire(job.error)} /> : null}
     </>
   )
 }

@@ -1,6 +1,7 @@
 import { useEffect, useState, type ReactNode } from 'react'
 import { Gauge } from 'lucide-react'
 import type { EngineInfo, EngineJob, EngineOverview } from '../../shared/contract/engines.ts'
+import { fromWire } from '../../shared/errors.ts'
 import { useCall, useMutate } from '../api/queries.ts'
 import { Button } from '../parts/Button.tsx'
 import { Dialog } from '../parts/Dialog.tsx'
@@ -92,7 +93,7 @@ function Progress({ job }: { readonly job: EngineJob }): ReactNode {
 function Outcome({ job }: { readonly job: EngineJob | null }): ReactNode {
   if (job === null || job.state === 'finished') return null
   if (job.state === 'cancelled') return <Say tone="info">{job.kind === 'test' ? 'The test was cancelled; what was measured before stays.' : 'Adding TensorFlow was cancelled; nothing was changed.'}</Say>
-  return <ErrorNotice error={job.error} />
+  return job.error === null ? null : <ErrorNotice error={fromWire(job.error)} />
 }
 
 function RemoveTensorflow({ engine, onClose }: { readonly engine: EngineInfo | undefined; onClose(): void }): ReactNode {

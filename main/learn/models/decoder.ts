@@ -5,6 +5,7 @@ import { createRandom, type Random } from '../random.ts'
 import { tf } from '../tf.ts'
 import { adapterNames, adapterShapes, loraUpdate, type LoraOptions } from './adapters.ts'
 import { dropMask } from './dropout.ts'
+import { freezeMatrix, type FrozenMatrix, isFrozen, type Matrix, multiply, readFrozen, rowsOf } from './frozen.ts'
 import { attention, gatherRows, gelu, layerNorm, logProbOf, rmsNorm, rotary, scatterRows, swiGlu } from './fused.ts'
 import { isLlamaLike, type DecoderConfig } from './model-config.ts'
 import { completionTargets, lastTokens, paddedIndices, packTokens, type Packing } from './packing.ts'
@@ -30,6 +31,8 @@ export interface Decoder extends Network {
   readonly variables: Readonly<Record<string, tf.Variable>>
   /** Without adapters. */
   readonly parameterCount: number
+  /** Of all weights and adapters as they are kept. */
+  readonly weightBytes: number
   /** Null turns dropout off; it starts off. */
   setDropout(dropout: Dropout | null): void
   /** Logits of every position, 0 on padding [row, time, vocab] */
@@ -69,6 +72,8 @@ export interface DecoderOptions {
   readonly lora?: LoraOptions | null
   /** The adapters' first numbers; needed with `lora`. */
   readonly adapters?: TensorSource
+  /** How matrices that do not train are kept; absent: float32. */
+  readonly frozenStorage?: 'float32' | 'bfloat16'
   /** Keep only what goes into each layer, and compute the rest again in the backward pass. */
   readonly recompute?: boolean
   /** Rotary frequencies in place of the configuration's, to compare with numbers that were made with rounded ones. */
@@ -83,10 +88,11 @@ export function decoderFrom(config: DecoderConfig, source: TensorSource, options
   if (config.heads % config.kvHeads !== 0) throw new RangeError(`${config.heads} heads do not divide into ${config.kvHeads} groups`)
   if (config.headDim % 2 !== 0 && isLlamaLike(config)) throw new RangeError(`a head of ${config.headDim} numbers cannot be turned in pairs`)
   const { lora = null, trainable = () => true } = options
-  const parameters: Record<string, tf.Tensor> = {}
+  const parameters: Record<string, tf.Tensor | FrozenMatrix> = {}
   const variables: Record<string, tf.Variable> = {}
-  const place = (from: TensorSource, name: string, shape: readonly number[], trains: boolean): tf.Tensor => {
+  const place = (from: TensorSource, name: string, shape: readonly number[], trains: boolean): tf.Tensor | FrozenMatrix => {
     const given = expectTensor(from, name, shape)
+    if (!trains && options.frozenStorage === 'bfloat16' && shape.length === 2) return freezeMatrix(given.data, shape as [number, number])
     const tensor = tf.tensor(given.data.slice(), [...shape]) // engines may keep the array they are given
     if (!trains) return tf.keep(tensor)
     const variable = tf.variable(tensor, true)
@@ -117,21 +123,23 @@ class TransformerDecoder implements Decoder {
   readonly config: DecoderConfig
   readonly variables: Readonly<Record<string, tf.Variable>>
   readonly parameterCount: number
+  readonly weightBytes: number
   readonly shapes: Readonly<Record<string, readonly number[]>>
-  readonly #parameters: Readonly<Record<string, tf.Tensor>>
+  readonly #parameters: Readonly<Record<string, tf.Tensor | FrozenMatrix>>
   readonly #options: DecoderOptions
   readonly #names: ReturnType<typeof outerNames>
   #dropout: Dropout | null = null
   #adaptersOn = true
   #rotary: RotaryTable | null = null
 
-  constructor(config: DecoderConfig, parameters: Readonly<Record<string, tf.Tensor>>, variables: Readonly<Record<string, tf.Variable>>, options: DecoderOptions) {
+  constructor(config: DecoderConfig, parameters: Readonly<Record<string, tf.Tensor | FrozenMatrix>>, variables: Readonly<Record<string, tf.Variable>>, options: DecoderOptions) {
     this.config = config
     this.variables = variables
     this.#parameters = parameters
     this.#options = options
     this.#names = outerNames(config)
     this.parameterCount = parameterCount(config)
+    this.weightBytes = Object.values(parameters).reduce((sum, one) => sum + 4 * (isFrozen(one) ? one.packed.size : one.size), 0)
     this.shapes = Object.fromEntries(Object.entries(parameters).map(([name, tensor]) => [name, tensor.shape]))
   }
 
@@ -168,12 +176,11 @@ class TransformerDecoder implements Decoder {
   }
 
   score(tokens: TokenBatch): tf.Tensor1D {
-    const weight = this.#parameters['score.weight']
-    if (weight === undefined) throw new RangeError('this model has no score head')
+    if (this.#parameters['score.weight'] === undefined) throw new RangeError('this model has no score head')
     return tf.tidy(() => {
       const packing = packTokens(tokens)
       const hidden = this.#forward(packing, lastTokens(packing)) // [row, hidden]
-      return tf.reshape(tf.matMul(hidden, weight as tf.Tensor2D, false, true), [packing.rows])
+      return tf.reshape(multiply(hidden, this.#matrix('score'), true), [packing.rows])
     })
   }
 
@@ -193,7 +200,7 @@ class TransformerDecoder implements Decoder {
 
   project(hidden: tf.Tensor2D): tf.Tensor2D {
     const name = this.config.tiedEmbeddings ? this.#names.embedding : this.#names.head
-    return tf.matMul(hidden, this.#matrix(name), false, true)
+    return multiply(hidden, this.#matrix(name), true)
   }
 
   async toTensors(): Promise<Record<string, NamedTensor>> {
@@ -205,8 +212,7 @@ class TransformerDecoder implements Decoder {
   async read(name: string): Promise<NamedTensor> {
     const tensor = this.#parameters[name]
     if (tensor === undefined) throw new RangeError(`the weights have no tensor ${name}`)
-    const values = await tensor.data<'float32'>()
-    return { shape: [...tensor.shape], data: values.slice() }
+    return { shape: [...tensor.shape], data: isFrozen(tensor) ? await readFrozen(tensor) : (await tensor.data<'float32'>()).slice() }
   }
 
   fromTensors(tensors: Readonly<Record<string, NamedTensor>>): void {
@@ -218,7 +224,7 @@ class TransformerDecoder implements Decoder {
   }
 
   dispose(): void {
-    for (const tensor of Object.values(this.#parameters)) tensor.dispose()
+    for (const one of Object.values(this.#parameters)) (isFrozen(one) ? one.packed : one).dispose()
   }
 
   hiddenStatesWith(ids: Int32Array, positions: Int32Array, wanted: Int32Array | null, mix: Mix): tf.Tensor2D {
@@ -244,9 +250,9 @@ class TransformerDecoder implements Decoder {
   }
 
   #embed(ids: Int32Array, positions: Int32Array): tf.Tensor2D {
-    const tokens = gatherRows(this.#matrix(this.#names.embedding), ids)
+    const tokens = rowsOf(this.#matrix(this.#names.embedding), ids)
     if (this.#names.positions === null) return tokens
-    return tf.add(tokens, gatherRows(this.#matrix(this.#names.positions), this.#checked(positions)))
+    return tf.add(tokens, rowsOf(this.#matrix(this.#names.positions), this.#checked(positions)))
   }
 
   /** One block; only the wanted tokens leave it. [token, hidden] → [token or wanted, hidden] */
@@ -287,8 +293,8 @@ class TransformerDecoder implements Decoder {
 
   /** x Wᵀ + b, and the adapter's share where there is one. [token, in] → [token, out] */
   #linear(name: string, x: tf.Tensor2D, random: Random | null): tf.Tensor2D {
-    const bias = this.#parameters[`${name}.bias`]
-    let y = tf.matMul(x, this.#matrix(name), false, isLlamaLike(this.config)) as tf.Tensor2D
+    const bias = this.#vector(`${name}.bias`)
+    let y = multiply(x, this.#matrix(name), isLlamaLike(this.config))
     if (bias !== undefined) y = tf.add(y, bias)
     const { lora = null } = this.#options
     const { a, b } = adapterNames(name)
@@ -298,9 +304,9 @@ class TransformerDecoder implements Decoder {
   }
 
   #norm(name: string, x: tf.Tensor2D): tf.Tensor2D {
-    const weight = this.#parameters[`${name}.weight`] as tf.Tensor1D
-    const bias = this.#parameters[`${name}.bias`]
-    return bias === undefined ? rmsNorm(x, weight, this.config.normEpsilon) : layerNorm(x, weight, bias as tf.Tensor1D, this.config.normEpsilon)
+    const weight = this.#vector(`${name}.weight`)! // a parameter of the family
+    const bias = this.#vector(`${name}.bias`)
+    return bias === undefined ? rmsNorm(x, weight, this.config.normEpsilon) : layerNorm(x, weight, bias, this.config.normEpsilon)
   }
 
   /** RMS norm of each head apart, where the family has it. [token, heads · headDim] → the same */
@@ -337,7 +343,11 @@ class TransformerDecoder implements Decoder {
     return positions
   }
 
-  #matrix(name: string): tf.Tensor2D {
-    return this.#parameters[`${name}.weight`] as tf.Tensor2D
+  #matrix(name: string): Matrix {
+    return this.#parameters[`${name}.weight`] as Matrix // a parameter of two axes
+  }
+
+  #vector(name: string): tf.Tensor1D | undefined {
+    return this.#parameters[name] as tf.Tensor1D | undefined // of one axis, which is never packed
   }
 }

@@ -24,15 +24,18 @@ export const FUSED_KERNELS = {
   cachedAttention: 'PairlabCachedAttention',
   logProb: 'PairlabLogProb',
   logProbGrad: 'PairlabLogProbGrad',
+  frozenProduct: 'PairlabFrozenProduct',
+  frozenGather: 'PairlabFrozenGather',
 } as const
 
 type Attributes = NonNullable<Parameters<ReturnType<typeof tf.engine>['runKernel']>[2]>
 
-function has(kernel: string): boolean {
+/** True where the engine brings this kernel. */
+export function hasKernel(kernel: string): boolean {
   return tf.getKernel(kernel, tf.getBackend()) != null
 }
 
-function run(kernel: string, inputs: Readonly<Record<string, tf.Tensor>>, attributes: Readonly<Record<string, unknown>> = {}): tf.Tensor[] {
+export function runKernel(kernel: string, inputs: Readonly<Record<string, tf.Tensor>>, attributes: Readonly<Record<string, unknown>> = {}): tf.Tensor[] {
   // The kernel's own file knows the attributes; tf's type for them lists only JSON-like values.
   const result = tf.engine().runKernel(kernel, inputs as never, attributes as unknown as Attributes) as tf.Tensor | tf.Tensor[]
   return Array.isArray(result) ? result : [result]
@@ -56,14 +59,14 @@ function withGradient(
 
 /** Rows of a matrix. x [row, column], indices [n] in 0 … row − 1 → [n, column] */
 export function gatherRows(x: tf.Tensor2D, indices: Int32Array): tf.Tensor2D {
-  if (!has(FUSED_KERNELS.gather)) return withGradient([x], ([matrix]) => tf.gather(matrix!, tf.tensor1d(indices, 'int32')), (dy) => [scatterPlain(dy as tf.Tensor2D, indices, x.shape[0])]) as tf.Tensor2D
-  return withGradient([x], ([matrix]) => run(FUSED_KERNELS.gather, { x: matrix! }, { indices })[0]!, (dy) => run(FUSED_KERNELS.scatter, { x: dy }, { indices, rows: x.shape[0] })) as tf.Tensor2D
+  if (!hasKernel(FUSED_KERNELS.gather)) return withGradient([x], ([matrix]) => tf.gather(matrix!, tf.tensor1d(indices, 'int32')), (dy) => [scatterPlain(dy as tf.Tensor2D, indices, x.shape[0])]) as tf.Tensor2D
+  return withGradient([x], ([matrix]) => runKernel(FUSED_KERNELS.gather, { x: matrix! }, { indices })[0]!, (dy) => runKernel(FUSED_KERNELS.scatter, { x: dy }, { indices, rows: x.shape[0] })) as tf.Tensor2D
 }
 
 /** Rows into a matrix of zeros, added where they meet. x [n, column], indices [n] → [row, column] */
 export function scatterRows(x: tf.Tensor2D, indices: Int32Array, rows: number): tf.Tensor2D {
-  if (!has(FUSED_KERNELS.scatter)) return withGradient([x], ([matrix]) => scatterPlain(matrix as tf.Tensor2D, indices, rows), (dy) => [tf.gather(dy, tf.tensor1d(indices, 'int32'))]) as tf.Tensor2D
-  return withGradient([x], ([matrix]) => run(FUSED_KERNELS.scatter, { x: matrix! }, { indices, rows })[0]!, (dy) => run(FUSED_KERNELS.gather, { x: dy }, { indices })) as tf.Tensor2D
+  if (!hasKernel(FUSED_KERNELS.scatter)) return withGradient([x], ([matrix]) => scatterPlain(matrix as tf.Tensor2D, indices, rows), (dy) => [tf.gather(dy, tf.tensor1d(indices, 'int32'))]) as tf.Tensor2D
+  return withGradient([x], ([matrix]) => runKernel(FUSED_KERNELS.scatter, { x: matrix! }, { indices, rows })[0]!, (dy) => runKernel(FUSED_KERNELS.gather, { x: dy }, { indices })) as tf.Tensor2D
 }
 
 /** Where no two rows meet it is a gather from x and a row of zeros: sums over segments take some engines a pass for each. */
@@ -80,22 +83,22 @@ function scatterPlain(x: tf.Tensor2D, indices: Int32Array, rows: number): tf.Ten
 
 /** x / √(mean x² + ε) · weight (Zhang and Sennrich, 2019). x [token, hidden], weight [hidden] → [token, hidden] */
 export function rmsNorm(x: tf.Tensor2D, weight: tf.Tensor1D, epsilon: number): tf.Tensor2D {
-  if (!has(FUSED_KERNELS.rmsNorm)) {
+  if (!hasKernel(FUSED_KERNELS.rmsNorm)) {
     return tf.tidy(() => tf.mul(tf.mul(x, tf.rsqrt(tf.add(tf.mean(tf.square(x), 1, true), epsilon))), weight))
   }
   return withGradient(
     [x, weight],
     ([value, scale], save) => {
       save([value!, scale!])
-      return run(FUSED_KERNELS.rmsNorm, { x: value!, weight: scale! }, { epsilon })[0]!
+      return runKernel(FUSED_KERNELS.rmsNorm, { x: value!, weight: scale! }, { epsilon })[0]!
     },
-    (dy, [value, scale]) => run(FUSED_KERNELS.rmsNormGrad, { x: value!, weight: scale!, dy }, { epsilon }),
+    (dy, [value, scale]) => runKernel(FUSED_KERNELS.rmsNormGrad, { x: value!, weight: scale!, dy }, { epsilon }),
   ) as tf.Tensor2D
 }
 
 /** (x − mean) / √(variance + ε) · weight + bias (Ba et al., 2016). x [token, hidden], weight and bias [hidden] → [token, hidden] */
 export function layerNorm(x: tf.Tensor2D, weight: tf.Tensor1D, bias: tf.Tensor1D, epsilon: number): tf.Tensor2D {
-  if (!has(FUSED_KERNELS.layerNorm)) {
+  if (!hasKernel(FUSED_KERNELS.layerNorm)) {
     return tf.tidy(() => {
       const centred = tf.sub(x, tf.mean(x, 1, true))
       return tf.add(tf.mul(tf.mul(centred, tf.rsqrt(tf.add(tf.mean(tf.square(centred), 1, true), epsilon))), weight), bias)
@@ -105,9 +108,9 @@ export function layerNorm(x: tf.Tensor2D, weight: tf.Tensor1D, bias: tf.Tensor1D
     [x, weight, bias],
     ([value, scale, shift], save) => {
       save([value!, scale!])
-      return run(FUSED_KERNELS.layerNorm, { x: value!, weight: scale!, bias: shift! }, { epsilon })[0]!
+      return runKernel(FUSED_KERNELS.layerNorm, { x: value!, weight: scale!, bias: shift! }, { epsilon })[0]!
     },
-    (dy, [value, scale]) => run(FUSED_KERNELS.layerNormGrad, { x: value!, weight: scale!, dy }, { epsilon }), // dx, dWeight, dBias
+    (dy, [value, scale]) => runKernel(FUSED_KERNELS.layerNormGrad, { x: value!, weight: scale!, dy }, { epsilon }), // dx, dWeight, dBias
   ) as tf.Tensor2D
 }
 
@@ -116,14 +119,14 @@ export type GeluForm = 'exact' | 'tanh'
 
 /** x · Φ(x), elementwise. */
 export function gelu(x: tf.Tensor2D, form: GeluForm): tf.Tensor2D {
-  if (!has(FUSED_KERNELS.gelu)) return tf.tidy(() => tf.mul(tf.mul(x, 0.5), tf.add(geluGate(x, form), 1)))
+  if (!hasKernel(FUSED_KERNELS.gelu)) return tf.tidy(() => tf.mul(tf.mul(x, 0.5), tf.add(geluGate(x, form), 1)))
   return withGradient(
     [x],
     ([value], save) => {
       save([value!])
-      return run(FUSED_KERNELS.gelu, { x: value! }, { form })[0]!
+      return runKernel(FUSED_KERNELS.gelu, { x: value! }, { form })[0]!
     },
-    (dy, [value]) => run(FUSED_KERNELS.geluGrad, { x: value!, dy }, { form }),
+    (dy, [value]) => runKernel(FUSED_KERNELS.geluGrad, { x: value!, dy }, { form }),
   ) as tf.Tensor2D
 }
 
@@ -134,26 +137,26 @@ function geluGate(x: tf.Tensor2D, form: GeluForm): tf.Tensor {
 
 /** SiLU(gate) ⊙ up, SiLU(x) = x · σ(x) (Shazeer, 2020). [token, feedForward] both → the same */
 export function swiGlu(gate: tf.Tensor2D, up: tf.Tensor2D): tf.Tensor2D {
-  if (!has(FUSED_KERNELS.swiGlu)) return tf.tidy(() => tf.mul(tf.mul(gate, tf.sigmoid(gate)), up))
+  if (!hasKernel(FUSED_KERNELS.swiGlu)) return tf.tidy(() => tf.mul(tf.mul(gate, tf.sigmoid(gate)), up))
   return withGradient(
     [gate, up],
     ([g, u], save) => {
       save([g!, u!])
-      return run(FUSED_KERNELS.swiGlu, { gate: g!, up: u! })[0]!
+      return runKernel(FUSED_KERNELS.swiGlu, { gate: g!, up: u! })[0]!
     },
-    (dy, [g, u]) => run(FUSED_KERNELS.swiGluGrad, { gate: g!, up: u!, dy }),
+    (dy, [g, u]) => runKernel(FUSED_KERNELS.swiGluGrad, { gate: g!, up: u!, dy }),
   ) as tf.Tensor2D
 }
 
 /** Rotary position embedding, half-split (Su et al., 2021; Llama's layout). x [token, heads · headDim] → the same */
 export function rotary(x: tf.Tensor2D, positions: Int32Array, table: RotaryTable): tf.Tensor2D {
-  if (!has(FUSED_KERNELS.rotary)) return rotaryPlain(x, positions, table)
+  if (!hasKernel(FUSED_KERNELS.rotary)) return rotaryPlain(x, positions, table)
   const { cos, sin, headDim } = table
   return withGradient(
     [x],
-    ([value]) => run(FUSED_KERNELS.rotary, { x: value! }, { positions, cos, sin, headDim, inverse: false })[0]!,
+    ([value]) => runKernel(FUSED_KERNELS.rotary, { x: value! }, { positions, cos, sin, headDim, inverse: false })[0]!,
     // The transpose of a rotation is the rotation back.
-    (dy) => run(FUSED_KERNELS.rotary, { x: dy }, { positions, cos, sin, headDim, inverse: true }),
+    (dy) => runKernel(FUSED_KERNELS.rotary, { x: dy }, { positions, cos, sin, headDim, inverse: true }),
   ) as tf.Tensor2D
 }
 
@@ -197,18 +200,18 @@ export function attention(q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D, packin
 
 /** As above with q, k, v and the result [slot, …] */
 function attentionOfSlots(q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D, packing: Packing, shape: AttentionShape): tf.Tensor2D {
-  if (!has(FUSED_KERNELS.attention)) return attentionPlain(q, k, v, packing, shape)
+  if (!hasKernel(FUSED_KERNELS.attention)) return attentionPlain(q, k, v, packing, shape)
   const { heads, kvHeads, headDim, causal = true, window = null } = shape
   const attributes = { heads, kvHeads, headDim, causal, window, offsets: packing.offsets }
   return withGradient(
     [q, k, v],
     (inputs, save) => {
-      const [out, probabilities] = run(FUSED_KERNELS.attention, { q: inputs[0]!, k: inputs[1]!, v: inputs[2]! }, attributes)
+      const [out, probabilities] = runKernel(FUSED_KERNELS.attention, { q: inputs[0]!, k: inputs[1]!, v: inputs[2]! }, attributes)
       save([...inputs, probabilities!])
       return out!
     },
     (dy, [savedQ, savedK, savedV, probabilities]) =>
-      run(FUSED_KERNELS.attentionGrad, { q: savedQ!, k: savedK!, v: savedV!, probabilities: probabilities!, dy }, attributes),
+      runKernel(FUSED_KERNELS.attentionGrad, { q: savedQ!, k: savedK!, v: savedV!, probabilities: probabilities!, dy }, attributes),
   ) as tf.Tensor2D
 }
 
@@ -250,9 +253,9 @@ export interface CachePlan {
  */
 export function cachedAttention(q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D, cached: CachedRows, plan: CachePlan, shape: AttentionShape): CachedRows & { readonly out: tf.Tensor2D } {
   // The kernels know no window.
-  if (has(FUSED_KERNELS.cachedAttention) && (shape.window ?? null) === null) {
+  if (hasKernel(FUSED_KERNELS.cachedAttention) && (shape.window ?? null) === null) {
     const { heads, kvHeads, headDim } = shape
-    const [out] = run(FUSED_KERNELS.cachedAttention, { q, k, v, ...cached }, { heads, kvHeads, headDim, ...plan })
+    const [out] = runKernel(FUSED_KERNELS.cachedAttention, { q, k, v, ...cached }, { heads, kvHeads, headDim, ...plan })
     return { out: out as tf.Tensor2D, ...cached }
   }
   const keys = tf.add(cached.keys, scatterRows(k, plan.places, cached.keys.shape[0])) as tf.Tensor2D
@@ -296,17 +299,17 @@ function attentionMask({ rows, time, offsets }: Packing, { causal = true, window
  * logits [n, vocab], targets [n] → [n]
  */
 export function logProbOf(logits: tf.Tensor2D, targets: Int32Array): tf.Tensor1D {
-  if (!has(FUSED_KERNELS.logProb)) {
+  if (!hasKernel(FUSED_KERNELS.logProb)) {
     const oneHot = tf.oneHot(tf.tensor1d(targets, 'int32'), logits.shape[1], 1, 0, 'float32') as tf.Tensor2D
     return tf.tidy(() => tf.sum(tf.mul(tf.logSoftmax(logits), oneHot), 1))
   }
   return withGradient(
     [logits],
     ([scores], save) => {
-      const [value, logSum] = run(FUSED_KERNELS.logProb, { logits: scores! }, { targets })
+      const [value, logSum] = runKernel(FUSED_KERNELS.logProb, { logits: scores! }, { targets })
       save([scores!, logSum!])
       return value!
     },
-    (dy, [scores, logSum]) => run(FUSED_KERNELS.logProbGrad, { logits: scores!, logSum: logSum!, dy }, { targets }),
+    (dy, [scores, logSum]) => runKernel(FUSED_KERNELS.logProbGrad, { logits: scores!, logSum: logSum!, dy }, { targets }),
   ) as tf.Tensor1D
 }

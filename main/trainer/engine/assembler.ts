@@ -67,6 +67,8 @@ export const i32 = {
   min: (a: Code, b: Code): Code => [a, b, a, b, 0x48, 0x1b], // select
   max: (a: Code, b: Code): Code => [a, b, a, b, 0x4a, 0x1b],
   load: load(0x28, 2),
+  /** Two bytes, unsigned. */
+  load16: load(0x2f, 1),
   store: store(0x36, 2),
 }
 
@@ -155,6 +157,9 @@ export const i32x4 = {
   add: binary(simd(0xae)),
   shl: (value: Code, bits: number): Code => [value, i32.const(bits), simd(0xab)],
   fromFloat: unary(simd(0xf8)), // saturating
+  /** The first, or last, four of eight unsigned 16-bit numbers. */
+  extendLow: unary(simd(0xa9)),
+  extendHigh: unary(simd(0xaa)),
 }
 
 export const f64x2 = {

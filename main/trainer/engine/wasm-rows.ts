@@ -1,6 +1,7 @@
 // Kernels that pass over rows of numbers, as tasks; rotations, log-probs, copies and sums are written here.
 import { f32, f32x4, type Code, type FunctionScope, get, i32, loopTo, type Local, type ModuleBuilder, multiplyAdd, set, v128 } from './assembler.ts'
 import { alongRow, bump, bytes, exponential } from './wasm-lanes.ts'
+import { defineWiden } from './wasm-widen.ts'
 import { defineGelu, defineGeluGrad, defineSwiGlu, defineSwiGluGrad } from './wasm-activations.ts'
 import { defineLayerNorm, defineLayerNormGrad, defineRmsNorm, defineRmsNormGrad } from './wasm-norms.ts'
 import { defineSoftmax, defineSoftmaxGrad } from './wasm-softmax.ts'
@@ -8,7 +9,7 @@ import { type Argument, defineRowTask, type RowKernel, type Task } from './wasm-
 
 const integers = (count: number): Argument[] => Array<Argument>(count).fill('i32')
 
-export const ROW_TASKS = ['rmsNorm', 'rmsNormGrad', 'layerNorm', 'layerNormGrad', 'swiGlu', 'swiGluGrad', 'geluExact', 'geluTanh', 'geluExactGrad', 'geluTanhGrad', 'rotary', 'expSum', 'logProbGrad', 'gatherRows', 'scatterRows', 'add'] as const
+export const ROW_TASKS = ['rmsNorm', 'rmsNormGrad', 'layerNorm', 'layerNormGrad', 'swiGlu', 'swiGluGrad', 'geluExact', 'geluTanh', 'geluExactGrad', 'geluTanhGrad', 'rotary', 'expSum', 'logProbGrad', 'gatherRows', 'scatterRows', 'add', 'widen'] as const
 export type RowTasks = Readonly<Record<(typeof ROW_TASKS)[number], Task>>
 
 /** Softmax and the cached attention's sums besides, which are called as they are. */
@@ -45,6 +46,7 @@ export function defineRowKernels(module: ModuleBuilder, relaxed: boolean): RowTa
     logProbGrad: task({ kernel: defineLogProbGrad(module, relaxed), params: integers(6), rows: 4, moving: [0, 1, 2, 3] }),
     gatherRows: task({ kernel: gather, params: integers(7), rows: 3, moving: [1, 2] }),
     add: task({ kernel: defineAdd(module), params: integers(4), rows: 3, moving: [0, 1, 2] }),
+    widen: task({ kernel: defineWiden(module), params: integers(3), rows: 2, moving: [0, 1] }),
     // By columns: rows of the result meet.
     scatterRows: task({ kernel: scatter, params: integers(7), rows: 4, moving: [0, 1] }),
   }

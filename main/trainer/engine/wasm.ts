@@ -7,6 +7,7 @@ import { AppError } from '../../../shared/errors.ts'
 import { tf } from '../../learn/tf.ts'
 import type { Engine, EngineOptions } from './engine.ts'
 import { nativeModule, type WasmBackend } from './wasm-backend.ts'
+import { registerFrozenKernels } from './wasm-frozen.ts'
 import { registerFusedKernels } from './wasm-fused.ts'
 import { registerOptimizerKernels } from './wasm-optimizer.ts'
 import { registerRepairs } from './wasm-repairs.ts'
@@ -25,6 +26,7 @@ export async function openWasm(options: EngineOptions): Promise<Engine> {
   setThreadsCount(1)
   registerRepairs()
   registerFusedKernels()
+  registerFrozenKernels()
   registerOptimizerKernels()
   await openShared(folder).catch((error: unknown) => {
     throw unavailable(folder, error)
