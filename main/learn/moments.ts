@@ -23,6 +23,21 @@ export const OPTIMIZER_KERNELS = {
   adamW: 'PairlabAdamW',
 } as const
 
+/**
+ * Kernels of an engine whose own training operation writes into places it keeps: a slot holds one tensor and is named by a
+ * small one.
+ */
+export const SLOT_KERNELS = {
+  /** value → a slot that holds a copy */
+  open: 'PairlabSlotOpen',
+  /** slot → what it holds */
+  read: 'PairlabSlotRead',
+  /** Frees what it holds. */
+  close: 'PairlabSlotClose',
+  /** Inputs w/i, g/i and the slots m/i, v/i, x/i; attributes `AdamAttributes`. x/i is room for the work → the new weights, in order */
+  adamW: 'PairlabSlotAdamW',
+} as const
+
 export interface AdamAttributes {
   readonly count: number
   /** Of each gradient. */
@@ -99,6 +114,49 @@ export function engineMoments(config: OptimizerConfig, variables: Readonly<Recor
       held[key] = tf.tidy(() => tf.keep(tf.tensor1d(data.slice())))
     },
     dispose: () => tf.dispose(held),
+  }
+}
+
+/** Moments in slots of the engine, updated by its own training operation. */
+export function slotMoments(config: OptimizerConfig, variables: Readonly<Record<string, tf.Variable>>): Moments {
+  const open = (value: tf.Tensor): tf.Tensor => tf.keep(runKernel(SLOT_KERNELS.open, { value })[0]!)
+  const close = (slot: tf.Tensor): void => {
+    runKernel(SLOT_KERNELS.close, { slot })
+    slot.dispose()
+  }
+  const keys = ['m', 'v'].flatMap((prefix) => Object.keys(variables).map((name) => `${prefix}/${name}`))
+  const all = [...keys, ...Object.keys(variables).map((name) => `x/${name}`)]
+  const held = Object.fromEntries(all.map((key) => [key, tf.tidy(() => open(tf.zeros(variables[key.slice(2)]!.shape)))]))
+  return {
+    keys,
+    update(gradients, { scale, learningRate, step }) {
+      if (gradients.length === 0) return
+      const { beta1, beta2, epsilon } = config
+      const attributes: AdamAttributes = { count: gradients.length, scale, keep: gradients.map(({ keep }) => keep), beta1, beta2, epsilon, ...corrections(config, learningRate, step) }
+      tf.tidy(() => {
+        const inputs: Record<string, tf.Tensor> = {}
+        gradients.forEach(({ name, gradient }, index) => {
+          inputs[`g/${index}`] = gradient instanceof Float32Array ? tf.tensor(gradient, variables[name]!.shape) : gradient
+          inputs[`w/${index}`] = variables[name]!
+          for (const part of ['m', 'v', 'x']) inputs[`${part}/${index}`] = held[`${part}/${name}`]!
+        })
+        const weights = runKernel(SLOT_KERNELS.adamW, inputs, attributes)
+        gradients.forEach(({ name }, index) => variables[name]!.assign(weights[index]!))
+      })
+    },
+    async read(key) {
+      const value = runKernel(SLOT_KERNELS.read, { slot: expectKey(held, key) })[0]!
+      const numbers = (await value.data<'float32'>()).slice()
+      value.dispose()
+      return numbers
+    },
+    write(key, data) {
+      close(expectKey(held, key))
+      held[key] = tf.tidy(() => open(tf.tensor(data.slice(), variables[key.slice(2)]!.shape)))
+    },
+    dispose() {
+      for (const slot of Object.values(held)) close(slot)
+    },
   }
 }
 

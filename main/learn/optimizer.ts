@@ -1,5 +1,5 @@
 import type { TrainingConfig } from '../../shared/run-spec.ts'
-import { arrayMoments, engineMoments, hasKernel, OPTIMIZER_KERNELS, type OptimizerConfig, runKernel, tensorMoments } from './moments.ts'
+import { arrayMoments, engineMoments, hasKernel, OPTIMIZER_KERNELS, type OptimizerConfig, runKernel, SLOT_KERNELS, slotMoments, tensorMoments } from './moments.ts'
 import { tf } from './tf.ts'
 
 export { OPTIMIZER_KERNELS, type AdamAttributes, type OptimizerConfig } from './moments.ts'
@@ -93,7 +93,7 @@ export function clipScale(norm: number, limit: number): number {
  */
 export function createOptimizer(config: OptimizerConfig, variables: Readonly<Record<string, tf.Variable>>): Optimizer {
   const names = Object.keys(variables)
-  const moments = (config.kind === 'sgd' || tf.getBackend() === 'cpu' ? arrayMoments : hasKernel(OPTIMIZER_KERNELS.adamW) ? engineMoments : tensorMoments)(config, variables)
+  const moments = (config.kind === 'sgd' || tf.getBackend() === 'cpu' ? arrayMoments : hasKernel(OPTIMIZER_KERNELS.adamW) ? engineMoments : hasKernel(SLOT_KERNELS.adamW) ? slotMoments : tensorMoments)(config, variables)
   const shapes = { step: [1], ...Object.fromEntries(moments.keys.map((key) => [key, variables[key.slice(2)]!.shape])) }
   let step = 0
 

@@ -100,14 +100,18 @@ async function answer(request: Request): Promise<Reply> {
   }
   if (work === null || work.key !== `${request.shape} ${request.job}`) throw new Error('a job goes on that was not begun')
   const ms: number[] = []
+  const cpuMs: number[] = []
   const check: number[] = []
   for (let at = 0; at < request.count; at += 1) {
     const startedAtMs = performance.now()
+    const before = process.cpuUsage()
     check.push(...(await work.run()))
     ms.push(performance.now() - startedAtMs)
+    const { user, system } = process.cpuUsage(before)
+    cpuMs.push((user + system) / 1000)
   }
   if (request.job === 'sft' && request.shape === 'small') tensorsSeen.push(tf.memory().numTensors)
-  return { ms, check }
+  return { ms, cpuMs, check }
 }
 
 say({ name: engine.name, device: engine.device, version: tf.version_core })
@@ -116,7 +120,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   try {
     say(await answer(JSON.parse(line) as Request)) // written by engine.ts beside this file
   } catch (error) {
-    say({ ms: [], check: [], error: error instanceof Error ? `${error.message}` : String(error) })
+    say({ ms: [], cpuMs: [], check: [], error: error instanceof Error ? `${error.message}` : String(error) })
   }
 }
 say({ peakBytes: process.resourceUsage().maxRSS * 1024, tensors: tensorsSeen.length < 2 ? null : [tensorsSeen[0]!, tensorsSeen.at(-1)!] })

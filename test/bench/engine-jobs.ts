@@ -70,6 +70,8 @@ export interface Request {
 /** One line back. */
 export interface Reply {
   readonly ms: readonly number[]
+  /** Processor time of each, over all threads: what a machine shared with others does not lengthen. */
+  readonly cpuMs: readonly number[]
   /** Losses of the steps, or the tokens of a greedy completion: what shows that the work was the same. */
   readonly check: readonly number[]
   readonly error?: string

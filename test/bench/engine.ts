@@ -35,6 +35,8 @@ interface Line {
   readonly ms: Spread
   /** Time divided by the peer's of the same round; null without a peer. */
   readonly ratio: Spread | null
+  /** The same of processor time: where other programs take the cores, the fairer of the two. */
+  readonly cpuRatio: Spread | null
   /** Largest relative difference of what both computed; null without a peer. */
   readonly disagreement: number | null
 }
@@ -91,25 +93,29 @@ async function measure(threads: number, shape: ShapeName, job: JobName, peer: Pa
   const everyone = [...(peer === null ? [] : [peer]), ...engines]
   const inner = job.startsWith('sample') || job === 'load' ? 1 : SHAPES[shape].inner
   const times = new Map<Participant, number[]>()
+  const cpuTimes = new Map<Participant, number[]>()
   const checks = new Map<Participant, readonly number[]>()
   for (const one of everyone) {
     const reply = await one.ask({ shape, job, count: job === 'load' ? 1 : 3, fresh: true }) // warm-up, and the numbers that must agree
     if (reply.error !== undefined) note(`${one.hello.name} ${shape} ${job}: ${reply.error}`)
     else {
       times.set(one, [])
+      cpuTimes.set(one, [])
       checks.set(one, reply.check)
     }
   }
   for (let round = 0; round < rounds; round += 1) {
     for (const one of times.keys()) {
-      const { ms } = await one.ask({ shape, job, count: inner, fresh: false })
+      const { ms, cpuMs } = await one.ask({ shape, job, count: inner, fresh: false })
       times.get(one)!.push(quartiles(ms).median)
+      cpuTimes.get(one)!.push(quartiles(cpuMs).median)
     }
   }
   const peerTimes = peer === null ? undefined : times.get(peer)
   for (const [one, ms] of times) {
     const ratio = peerTimes === undefined || one === peer ? null : ratioOf(ms, peerTimes)
-    const line: Line = { threads, shape, job, engine: one.hello.name, ms: quartiles(ms), ratio, disagreement: peer === null || one === peer ? null : disagreement(checks.get(one)!, checks.get(peer) ?? []) }
+    const cpuRatio = ratio === null ? null : ratioOf(cpuTimes.get(one)!, cpuTimes.get(peer!)!)
+    const line: Line = { threads, shape, job, engine: one.hello.name, ms: quartiles(ms), ratio, cpuRatio, disagreement: peer === null || one === peer ? null : disagreement(checks.get(one)!, checks.get(peer) ?? []) }
     lines.push(line)
     printLine(line)
   }
@@ -127,11 +133,11 @@ function note(text: string): null {
 }
 
 function printHead(): void {
-  console.log('\nTime of one step, generation or load; ratio to PyTorch eager in the same round: median [quartiles].')
-  console.log(`${'shape'.padEnd(6)} ${'job'.padEnd(9)} ${'threads'.padStart(7)}  ${'engine'.padEnd(11)} ${'ms'.padStart(9)} ${'quartiles'.padStart(19)}   ${'÷ PyTorch'.padStart(9)} ${'quartiles'.padStart(15)}   differs by`)
+  console.log('\nTime of one step, generation or load; ratio to PyTorch eager in the same round, of time and of processor time: median, quartiles.')
+  console.log(`${'shape'.padEnd(6)} ${'job'.padEnd(9)} ${'threads'.padStart(7)}  ${'engine'.padEnd(11)} ${'ms'.padStart(9)} ${'quartiles'.padStart(19)}   ${'÷ PyTorch'.padStart(9)} ${'quartiles'.padStart(15)} ${'cpu ÷'.padStart(6)} ${'quartiles'.padStart(15)}   differs by`)
 }
 
-function printLine({ threads, shape, job, engine, ms, ratio, disagreement: apart }: Line): void {
+function printLine({ threads, shape, job, engine, ms, ratio, cpuRatio, disagreement: apart }: Line): void {
   const span = (spread: Spread, digits: number): string => `${spread.low.toFixed(digits)} … ${spread.high.toFixed(digits)}`
-  console.log(`${shape.padEnd(6)} ${job.padEnd(9)} ${String(threads).padStart(7)}  ${engine.padEnd(11)} ${ms.median.toFixed(2).padStart(9)} ${span(ms, 2).padStart(19)}   ${(ratio === null ? '' : ratio.median.toFixed(2)).padStart(9)} ${(ratio === null ? '' : span(ratio, 2)).padStart(15)}   ${apart === null ? '' : apart.toExponential(1)}`)
+  console.log(`${shape.padEnd(6)} ${job.padEnd(9)} ${String(threads).padStart(7)}  ${engine.padEnd(11)} ${ms.median.toFixed(2).padStart(9)} ${span(ms, 2).padStart(19)}   ${(ratio === null ? '' : ratio.median.toFixed(2)).padStart(9)} ${(ratio === null ? '' : span(ratio, 2)).padStart(15)} ${(cpuRatio === null ? '' : cpuRatio.median.toFixed(2)).padStart(6)} ${(cpuRatio === null ? '' : span(cpuRatio, 2)).padStart(15)}   ${apart === null ? '' : apart.toExponential(1)}`)
 }

@@ -58,7 +58,7 @@ describe.each(['wasm', 'cpu'] as const)('a frozen matrix on %s', (name) => {
       expect(sameBits(both[0]![0], both[1]![0])).toBe(true) // sums run in the same order
       expect(sameBits(both[0]![1], both[1]![1])).toBe(true)
       expect(both[0]![0].some((one) => one !== 0)).toBe(true)
-      expect(sameBits(await readFrozen(frozen), await wide.data())).toBe(true)
+      expect(sameBits(await readFrozen(frozen), await wide.data<'float32'>())).toBe(true)
       frozen.packed.dispose()
       tf.dispose([wide, x, dy])
     }
