@@ -1,0 +1,42 @@
+// `engine-leaks-child.ts <engine> <steps>`: trains a tiny model with sampling in between and prints, a tenth of the steps
+// apart, how many tensors and bytes there are, what the process holds, and the first and last loss.
+import { engineName } from '../../shared/domain.ts'
+import { trainingConfig } from '../../shared/run-spec.ts'
+import type { EncodedCompletion, EncodedPair } from '../../main/learn/encode-rows.ts'
+import { createDecoder } from '../../main/learn/models/decoder.ts'
+import { createOptimizer } from '../../main/learn/optimizer.ts'
+import { createRandom } from '../../main/learn/random.ts'
+import { findAlgorithm } from '../../main/learn/registry.ts'
+import { sampleCompletions } from '../../main/learn/sample.ts'
+import { tf } from '../../main/learn/tf.ts'
+import { openEngine } from '../../main/trainer/engine/choose.ts'
+import { minimizeParts } from '../../main/trainer/minimize.ts'
+import { pairItems } from '../../main/trainer/training-data.ts'
+
+const VOCAB = 23
+const engine = await openEngine(engineName.parse(process.argv[2]), { threads: 1, enginesFolder: process.env['PAIRLAB_ENGINES'] ?? null })
+const steps = Number(process.argv[3])
+const random = createRandom(3)
+const side = (): EncodedCompletion => ({ prompt: [1, 2], completion: Array.from({ length: 3 + random.int(6) }, () => random.int(VOCAB)), text: '' })
+const pairs = Array.from({ length: 4 }, (_, at): EncodedPair => ({ pairId: String(at), promptText: '', chosen: side(), rejected: side(), preference: 1, strength: 1, weight: 1, swapped: false }))
+const decoder = createDecoder({ vocabSize: VOCAB, layers: 2, hidden: 16, heads: 2, kvHeads: 1, headDim: 8, feedForward: 24, ropeTheta: 10_000, normEpsilon: 1e-5, tiedEmbeddings: true, scoreHead: false }, createRandom(1))
+const training = trainingConfig.parse({ learningRate: 3e-3 * Math.max(1, 100 / steps), weightDecay: 0.01, steps, batchSize: 4, microBatchSize: 2 })
+const optimizer = createOptimizer(training, decoder.variables)
+const algorithm = findAlgorithm('sft')
+const config = algorithm.config.parse({})
+const items = pairItems({ set: { pairs, rewards: null }, algorithm, config, microBatchSize: 2, padId: 0, referenceOf: null })
+const losses: number[] = []
+const seen: { tensors: number; bytes: number }[] = []
+const residentBytes: number[] = []
+for (let at = 0; at < steps; at += 1) {
+  const { metrics } = await minimizeParts(decoder, optimizer, training, items.parts([...pairs.keys()]), (batch, totals) => algorithm.loss({ network: decoder, batch, totals, config }), () => undefined)
+  losses.push(metrics['loss']!)
+  const trouble = engine.trouble?.() ?? null
+  if (trouble !== null) throw trouble
+  if (at % Math.ceil(steps / 10) !== 0) continue
+  await sampleCompletions(decoder, [[1, 2], [3]], (row) => createRandom(row), { maxTokens: 4, temperature: 1, endId: -1 })
+  seen.push({ tensors: tf.memory().numTensors, bytes: tf.memory().numBytes })
+  residentBytes.push(process.memoryUsage.rss())
+}
+console.log(JSON.stringify({ seen, residentBytes, losses: [losses[0], losses.at(-1)] }))
+process.exit(0)
