@@ -45,9 +45,6 @@ export function adviseRequest(asked: Questioned): { readonly problems: readonly 
       problems.push('The rewards are to come from columns of the file, but some rows have no number there: import it with its reward columns chosen, or take the rewards from the labels.')
     }
   }
-  if (asked.training.frozenStorage === 'bfloat16') {
-    if (asked.training.adapt === 'full') tell('Nothing is frozen, so that “Frozen weights kept as bfloat16” changes nothing.')
-  }
   if (asked.algorithm.needsReference && request.model.kind === 'new') {
     warn(`${asked.algorithm.name} compares with a reference policy; a new model's is its random start. Start from a finished SFT run instead.`)
   }

@@ -1,22 +1,21 @@
 // One engine in a process of its own: node test/bench/engine-child.ts <engine> <threads> <weights folder>. Reads requests
 // as JSON lines, answers each with a line.
-import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { engineName } from '../../shared/domain.ts'
 import { trainingConfig } from '../../shared/run-spec.ts'
 import type { Algorithm, Batch, BatchTotals } from '../../main/learn/define.ts'
 import { findTextAlgorithm } from '../../main/learn/registry.ts'
-import { decoderFromTensors, type Decoder } from '../../main/learn/models/decoder.ts'
+import { decoderFrom, type Decoder } from '../../main/learn/models/decoder.ts'
 import { createOptimizer, type Optimizer } from '../../main/learn/optimizer.ts'
 import { createRandom } from '../../main/learn/random.ts'
-import { decodeSafeTensors } from '../../main/learn/safetensors.ts'
 import { sampleCompletions } from '../../main/learn/sample.ts'
 import { tf } from '../../main/learn/tf.ts'
+import { openModelFolder } from '../../main/models/folder.ts'
 import { openEngine } from '../../main/trainer/engine/choose.ts'
 import { minimizeParts, type BatchParts } from '../../main/trainer/minimize.ts'
 import { pairItems } from '../../main/trainer/training-data.ts'
-import { BETA, configOf, LEARNING_RATE, pairsOf, promptsOf, referenceOf, SAMPLED_TOKENS, type Goodbye, type Hello, type Reply, type Request, type ShapeName } from './engine-jobs.ts'
+import { BETA, LEARNING_RATE, pairsOf, promptsOf, referenceOf, SAMPLED_TOKENS, type Goodbye, type Hello, type Reply, type Request, type ShapeName } from './engine-jobs.ts'
 
 const [engineArgument, threadsArgument, folder] = process.argv.slice(2) as [string, string, string]
 const engine = await openEngine(engineName.parse(engineArgument), { threads: Number(threadsArgument), enginesFolder: process.env['PAIRLAB_ENGINES'] ?? null })
@@ -30,9 +29,14 @@ interface Work {
   dispose(): void
 }
 
+/** As a run opens a model folder: configuration read and checked, then one tensor after the other from the file into the engine. */
 function loadDecoder(shape: ShapeName): Decoder {
-  const { tensors } = decodeSafeTensors(readFileSync(path.join(folder, `${shape}.safetensors`)))
-  return decoderFromTensors(configOf(shape), tensors)
+  const opened = openModelFolder(path.join(folder, shape))
+  try {
+    return decoderFrom(opened.config, opened)
+  } finally {
+    opened.close()
+  }
 }
 
 function stepWork(shape: ShapeName, job: 'sft' | 'dpo'): Work {
@@ -72,12 +76,12 @@ function sampleWork(shape: ShapeName, rows: number): Work {
 }
 
 function loadWork(shape: ShapeName): Work {
-  const read = (decoder: Decoder): number => (Object.values(decoder.variables)[0]!.dataSync() as Float32Array)[0]! // the numbers have arrived
+  const read = async (decoder: Decoder): Promise<number> => (await Object.values(decoder.variables)[0]!.data<'float32'>())[0]! // the numbers have arrived
   return {
     key: `${shape} load`,
     async run() {
       const decoder = loadDecoder(shape)
-      const first = read(decoder)
+      const first = await read(decoder)
       decoder.dispose()
       return [first]
     },

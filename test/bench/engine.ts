@@ -1,10 +1,11 @@
 // Engines beside PyTorch, interleaved in one run: npm run bench -- [--engines wasm,tensorflow] [--threads 1,2]
 // [--shapes small,large] [--jobs sft,dpo,sample-1,sample-8,load] [--rounds 7] [--python python3] [--peer-device cpu|cuda] [--json file]
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { initialWeights } from '../../main/learn/models/decoder.ts'
+import { decoderConfigFile } from '../../main/learn/models/hf-config.ts'
 import { createRandom } from '../../main/learn/random.ts'
 import { encodeSafeTensors } from '../../main/learn/safetensors.ts'
 import { BETA, configOf, JOBS, LEARNING_RATE, pairsOf, promptsOf, referenceOf, SAMPLED_TOKENS, SHAPES, type JobName, type ShapeName } from './engine-jobs.ts'
@@ -60,7 +61,9 @@ function writeWork(): void {
   const plan: Record<string, unknown> = {}
   for (const shape of shapes) {
     const config = configOf(shape)
-    writeFileSync(path.join(folder, `${shape}.safetensors`), encodeSafeTensors(initialWeights(config, createRandom(1))))
+    mkdirSync(path.join(folder, shape))
+    writeFileSync(path.join(folder, shape, 'config.json'), JSON.stringify(decoderConfigFile(config, 1024)))
+    writeFileSync(path.join(folder, shape, 'model.safetensors'), encodeSafeTensors(initialWeights(config, createRandom(1)), { format: 'pt' }))
     plan[shape] = { config, prompts: promptsOf(shape, 8), sft: rowsOf(shape, 'sft'), dpo: rowsOf(shape, 'dpo') }
   }
   writeFileSync(path.join(folder, 'plan.json'), JSON.stringify({ learningRate: LEARNING_RATE, beta: BETA, sampledTokens: SAMPLED_TOKENS, shapes: plan }))

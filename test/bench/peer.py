@@ -17,13 +17,22 @@ import time
 import torch
 import torch.nn.functional as F
 
+try:
+    from safetensors.torch import load_file
+except ImportError:
+    load_file = None
+
 threads, folder, device = int(sys.argv[1]), sys.argv[2], torch.device(sys.argv[3])
 torch.set_num_threads(threads)
 plan = json.load(open(os.path.join(folder, "plan.json")))
 
 
 def read_weights(shape):
-    with open(os.path.join(folder, f"{shape}.safetensors"), "rb") as file:
+    path = os.path.join(folder, shape, "model.safetensors")
+    if load_file is not None:
+        # Copied: what it gives is the file itself, mapped into memory, whose pages are read when they are first used.
+        return {name: value.clone().to(device) for name, value in load_file(path).items()}
+    with open(path, "rb") as file:
         data = file.read()
     (size,) = struct.unpack("<Q", data[:8])
     header = json.loads(data[8 : 8 + size])

@@ -6,7 +6,7 @@ import type { EncodedCompletion, EncodedPair } from '../../main/learn/encode-row
 import { createDecoder } from '../../main/learn/models/decoder.ts'
 import { createOptimizer } from '../../main/learn/optimizer.ts'
 import { createRandom } from '../../main/learn/random.ts'
-import { findAlgorithm } from '../../main/learn/registry.ts'
+import { findTextAlgorithm } from '../../main/learn/registry.ts'
 import { sampleCompletions } from '../../main/learn/sample.ts'
 import { tf } from '../../main/learn/tf.ts'
 import { openEngine } from '../../main/trainer/engine/choose.ts'
@@ -22,7 +22,7 @@ const pairs = Array.from({ length: 4 }, (_, at): EncodedPair => ({ pairId: Strin
 const decoder = createDecoder({ vocabSize: VOCAB, layers: 2, hidden: 16, heads: 2, kvHeads: 1, headDim: 8, feedForward: 24, ropeTheta: 10_000, normEpsilon: 1e-5, tiedEmbeddings: true, scoreHead: false }, createRandom(1))
 const training = trainingConfig.parse({ learningRate: 3e-3 * Math.max(1, 100 / steps), weightDecay: 0.01, steps, batchSize: 4, microBatchSize: 2 })
 const optimizer = createOptimizer(training, decoder.variables)
-const algorithm = findAlgorithm('sft')
+const algorithm = findTextAlgorithm('sft')
 const config = algorithm.config.parse({})
 const items = pairItems({ set: { pairs, rewards: null }, algorithm, config, microBatchSize: 2, padId: 0, referenceOf: null })
 const losses: number[] = []

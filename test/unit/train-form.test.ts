@@ -134,6 +134,14 @@ test('the model and the split are checked beside their fields', () => {
   expect(readDraft({ ...draft, model: { ...draft.model, kind: 'run' } }, dpo, judge).problems).toEqual({ 'model.runId': 'Choose a finished run to start from.' })
 })
 
+test('threads are the engine’s to choose unless a number is given, which survives the way back', () => {
+  expect(readDraft(draft, dpo, judge).request.threads).toBeNull()
+  const { request } = readDraft({ ...draft, engine: 'wasm', threads: ' 2 ' }, dpo, judge)
+  expect(request).toMatchObject({ engine: 'wasm', threads: 2 })
+  expect(draftOf(runRequest.parse(request), dpo, judge)).toMatchObject({ engine: 'wasm', threads: '2' })
+  expect(readDraft({ ...draft, threads: 'all' }, dpo, judge).problems).toEqual({ threads: 'The number of threads must be a whole number from 1 to 256.' })
+})
+
 test('problems of the host stand beside the field they name', () => {
   const sorted = sortProblems(['training.steps: too many', 'The data set has no labels.', 'other.thing: no'], new Set(['training.steps']))
   expect(sorted).toEqual({ beside: { 'training.steps': 'too many' }, other: ['The data set has no labels.', 'other.thing: no'] })

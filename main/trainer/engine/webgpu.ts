@@ -103,5 +103,6 @@ async function useBackend(device: GPUDevice, info: AdapterInfo): Promise<void> {
 }
 
 function describe({ vendor, device, description, architecture }: AdapterInfo): string {
-  return [vendor, device === '' ? description : device, architecture].filter((part, index, all) => part !== '' && all.indexOf(part) === index).join(' ').trim() || 'an adapter without a name'
+  return [vendor, device, description, architecture] // of Dawn's, `description` names the driver
+    .filter((part, index, all) => part !== '' && all.indexOf(part) === index).join(' ').trim() || 'an adapter without a name'
 }

@@ -1,0 +1,29 @@
+// 500 steps on wasm are in unit/wasm-leaks.test.ts, on tensorflow in tensorflow.test.ts; the slow engines take fewer.
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { softwareGpu } from '../support/software-gpu.ts'
+
+const CHILD = fileURLToPath(new URL('../support/engine-leaks-child.ts', import.meta.url))
+
+interface Report {
+  readonly seen: readonly { readonly tensors: number; readonly bytes: number }[]
+  readonly losses: readonly [number, number]
+}
+
+function run(engine: string, steps: number, env: Readonly<Record<string, string>> = {}): Report {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [CHILD, engine, String(steps)], { encoding: 'utf8', env: { ...process.env, ...env } })
+  expect([status, status === 0 ? '' : stderr]).toEqual([0, ''])
+  return JSON.parse(stdout.trim().split('\n').at(-1)!) as Report
+}
+
+function expectSteady({ seen, losses }: Report): void {
+  expect(seen.length).toBeGreaterThan(5)
+  expect(new Set(seen.slice(1).map((one) => JSON.stringify(one))).size).toBe(1)
+  expect(losses[1]).toBeLessThan(losses[0]) // and it has learned
+}
+
+describe('training leaves no tensor behind', () => {
+  test('on cpu', () => expectSteady(run('cpu', 20)))
+  test.skipIf(softwareGpu === null)('on webgpu (skipped: no Chromium with SwiftShader)', () => expectSteady(run('webgpu', 10, softwareGpu ?? {})), 240_000)
+})
