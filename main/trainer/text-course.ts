@@ -36,6 +36,7 @@ export async function openTextCourse(context: RunContext, from: Checkpoint | nul
     plan,
     rateName: 'tokens_per_sec',
     parameterCount: decoder.parameterCount,
+    weightBytes: decoder.weightBytes,
     optimizerCount: Object.values(optimizer.shapes).reduce((sum, shape) => sum + sizeOfShape(shape), 0),
     heaviest: lengths.map((_length, index) => index).sort((a, b) => lengths[b]! - lengths[a]!).slice(0, training.batchSize), // indices of items
     async update(chosen, step) {
