@@ -22,7 +22,7 @@ afterAll(() => rmSync(root, { recursive: true, force: true }))
 
 /** Answers that fill the longest sequence and share nothing, so that what is measured is what was foreseen. */
 function longRows(): PreferenceRow[] {
-  return tinyRows(16, 2, 2).map((row, at) => ({ ...row, prompt: `${at}?`, a: `${at}a`.repeat(400), b: `${at}b`.repeat(400) }))
+  return tinyRows(6, 1, 1).map((row, at) => ({ ...row, prompt: `${at}?`, a: `${at}a`.repeat(400), b: `${at}b`.repeat(400) }))
 }
 
 /** Peak of the training process in a dry run. */
