@@ -324,8 +324,6 @@ describe('the command line', () => {
   test('adds, lists, shows, trains from, exports, verifies, renames and removes', async () => {
     const added = (await cli('models', 'add', path.join(folder, 'tiny'))) as ModelSummary
     expect(added).toMatchObject({ name: 'tiny', place: 'link', state: 'ready' })
-    expect(await cli('models', 'list')).toMatchObject([{ modelId: added.modelId }])
-    expect(await cli('models', 'show', 'tiny')).toMatchObject({ hash: added.hash, family: 'llama' })
     expect((await runCli(['models', 'show', 'tiny'], { dataFolder })).stdout).toContain(`sha256: ${added.hash}`)
     await cli('import', path.join(folder, 'pairs.jsonl'), '--name', 'mine')
     const train = ['train', 'sft', '--data', 'mine', '--model', 'model:tiny', '--adapt', 'lora', '--lora-rank', '2', '--steps', '2', '--batch-size', '2', '--micro-batch-size', '1', '--max-length', '16', '--eval-every', '0', '--checkpoint-every', '0', '--sample-prompts', '0', '--engine', 'cpu', '--name', 'short']
@@ -334,8 +332,8 @@ describe('the command line', () => {
     expect(await cli('runs', 'export', 'short', '--to', target)).toMatchObject({ step: 2, files: ['README.md', 'config.json', 'generation_config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json'] })
     expect(await cli('models', 'add', target, '--copy', '--name', 'merged')).toMatchObject({ name: 'merged', place: 'copy' })
     expect(await cli('models', 'add', '--run', 'short')).toMatchObject({ name: 'short s1', originRunId: expect.stringMatching(/^short-/) })
-    expect(await cli('models', 'verify', 'merged')).toMatchObject({ ok: true })
     await cli('models', 'rename', 'merged', 'better')
+    expect(await cli('models', 'verify', 'better')).toMatchObject({ ok: true })
     const better = (await cli('models', 'show', 'better')) as ModelSummary
     flipByte(path.join(better.path, 'model.safetensors'), better.sizeBytes)
     expect(await runJson(['models', 'verify', 'better'], { dataFolder }, 3)).toMatchObject({ error: { code: 'model-unsupported', hint: expect.stringContaining('add the model again') } })
@@ -343,5 +341,5 @@ describe('the command line', () => {
     expect((await cli('models', 'list')) as ModelSummary[]).toHaveLength(2)
     expect(await runJson(['models', 'add', path.join(folder, 'nowhere')], { dataFolder }, 3)).toMatchObject({ error: { message: expect.stringContaining('There is no folder') } })
     expect(await runJson(['models', 'add'], { dataFolder }, 2)).toMatchObject({ error: { code: 'usage-invalid' } })
-  }, 90_000)
+  }, 240_000)
 })
