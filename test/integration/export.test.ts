@@ -22,7 +22,7 @@ import { exitOf, makeTinyRun, spawnTrainer } from '../support/tiny-run.ts'
 import { makeModelFolder } from '../support/model-folder.ts'
 
 const OPTIONS: ExportOptions = { form: 'model', card: '# A model\n', origin: null }
-const script = fileURLToPath(new URL('../golden/export/check.py', import.meta.url))
+const script = fileURLToPath(new URL('../support/check-export.py', import.meta.url))
 
 let root: string
 beforeAll(async () => {

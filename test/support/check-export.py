@@ -1,6 +1,6 @@
 """Opens exported folders with transformers and peft, and compares their logits with ours.
 
-    python3 test/golden/export/check.py questions.json
+    python3 test/support/check-export.py questions.json
 
 A question is {"model": folder, "adapters": folder or null, "ids": [...], "logits": [[...]], "greedy": [...], "text": str,
 "textIds": [...]}: the logits and the greedy continuation are Pairlab's. Where there are adapters, `model` is what they
