@@ -78,8 +78,7 @@ function activationFloats(config: DecoderConfig, training: Memory): number {
   const kept = training.gradientCheckpointing ? 2 * config.hidden * config.layers + Math.min(2, config.layers) * layer : layer * config.layers
   const head = config.scoreHead ? 0 : 2 * config.vocabSize // logits and their gradient
   const scores = config.window === null || config.window === undefined ? 0 : 3 * config.heads * training.maxLength // the plain path keeps them
-  const widened = training.frozenStorage === 'bfloat16' && training.adapt !== 'full' ? config.vocabSize * config.hidden : 0
-  return tokens * (kept + head + scores * (training.gradientCheckpointing ? 1 : config.layers)) + widened
+  return tokens * (kept + head + scores * (training.gradientCheckpointing ? 1 : config.layers))
 }
 
 /** Results of one layer's operations for one token. */
