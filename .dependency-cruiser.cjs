@@ -9,11 +9,14 @@ const rows = [
   ['engine', '^main/trainer/engine/', ['^main/trainer/engine/', '^main/learn/', '^shared/'], ['@tensorflow/tfjs', '@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-wasm', '@tensorflow/tfjs-backend-cpu', '@tensorflow/tfjs-backend-webgpu', '@tensorflow/tfjs-node', '@tensorflow/tfjs-node-gpu', 'webgpu', 'zod'], true],
   // Reads and writes model folders in Hugging Face layout.
   ['models', '^main/models/', ['^main/(models|learn)/', '^shared/'], ['zod'], true],
+  // Worlds to act in: no tensors. Node's own modules only where the simulator's WebAssembly is found.
+  ['worlds', '^main/worlds/(?!mujoco\\.ts$)', ['^main/worlds/', '^main/learn/random\\.ts$', '^shared/'], [], false],
+  ['worlds-mujoco', '^main/worlds/mujoco\\.ts$', ['^shared/'], ['@mujoco/mujoco'], true],
   // Brings engines onto the machine: unpacks, builds, checks. Runs no tensors itself.
   ['engines', '^main/engines/', ['^main/engines/', '^main/events\\.ts$', '^shared/'], ['zod', 'yauzl'], true],
-  ['trainer', '^main/trainer/(?!engine/)', ['^main/(trainer|learn|models)/', '^shared/', '^main/runs/run-dir(-events|-lock)?\\.ts$'], ['zod'], true],
+  ['trainer', '^main/trainer/(?!engine/)', ['^main/(trainer|learn|models|worlds)/', '^shared/', '^main/runs/run-dir(-events|-lock)?\\.ts$'], ['zod'], true],
   ['store', '^main/store/', ['^main/store/', '^shared/'], ['better-sqlite3', 'zod'], true],
-  ['data', '^main/data/', ['^main/(data|store)/', '^main/events\\.ts$', '^main/learn/safetensors\\.ts$', '^shared/'], ['zod', 'csv-parse'], true],
+  ['data', '^main/data/', ['^main/(data|store|worlds)/', '^main/events\\.ts$', '^main/learn/safetensors\\.ts$', '^shared/'], ['zod', 'csv-parse', 'yauzl'], true],
   // Collections of documents, queries and judgments: their files, read and written.
   ['retrieval', '^main/retrieval/', ['^main/retrieval/', '^main/data/readers[a-z-]*\\.ts$', '^main/learn/', '^shared/'], ['zod'], true],
   // The models that were added: an index over folders, theirs and ours.
@@ -21,8 +24,8 @@ const rows = [
   ['runs', '^main/runs/', ['^main/(runs|store)/', '^main/events\\.ts$', '^main/trainer/protocol\\.ts$', '^shared/'], ['zod'], true],
   // Processes that keep a model and write with it.
   ['playground', '^main/playground/', ['^main/playground/', '^main/trainer/generate-protocol\\.ts$', '^shared/'], ['zod'], true],
-  ['handlers', '^main/handlers/', ['^main/(handlers|data|store|runs|models|engines|registry|papers|playground|retrieval)/', '^main/(events|log|data-folder)\\.ts$', '^main/learn/(registry|define|rewards|bandit)\\.ts$', '^shared/'], ['zod'], true],
-  ['golden', '^main/(golden|reproduce)/', ['^main/(golden|reproduce|learn|models|retrieval)/', '^shared/'], ['zod'], true],
+  ['handlers', '^main/handlers/', ['^main/(handlers|data|store|runs|models|engines|registry|papers|playground|retrieval|worlds)/', '^main/(events|log|data-folder)\\.ts$', '^main/learn/(registry|define|rewards|bandit)\\.ts$', '^shared/'], ['zod'], true],
+  ['golden', '^main/(golden|reproduce)/', ['^main/(golden|reproduce|learn|models|retrieval|worlds)/', '^shared/'], ['zod'], true],
   // Runs experiments apart from the app, and keeps what they found.
   ['papers', '^main/papers/', ['^main/(papers|reproduce)/', '^main/events\\.ts$', '^main/store/datasets-folder\\.ts$', '^shared/'], ['zod'], true],
   ['app', '^main/(app|events|log|data-folder|[a-z-]+)\\.ts$', ['^main/(?!electron/|headless/|trainer/)', '^shared/'], ['zod'], true],

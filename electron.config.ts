@@ -6,7 +6,7 @@ import { defineConfig } from 'electron-vite'
 
 const at = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
 
-/** The engine's WebAssembly and the bundled samples and pages are read at run time, so they travel as files. */
+/** The WebAssembly of engine and simulator, and the bundled samples and pages are read at run time, so they travel as files. */
 const copyRuntimeFiles = {
   name: 'copy-runtime-files',
   closeBundle(): void {
@@ -14,6 +14,7 @@ const copyRuntimeFiles = {
     for (const name of readdirSync(wasm)) {
       if (name.endsWith('.wasm')) cpSync(path.join(wasm, name), at(`./out/main/wasm/${name}`))
     }
+    cpSync(at('./node_modules/@mujoco/mujoco/mujoco.wasm'), at('./out/main/wasm/mujoco.wasm'))
     for (const folder of ['samples', 'docs']) cpSync(at(`./resources/${folder}`), at(`./out/resources/${folder}`), { recursive: true })
   },
 }

@@ -1,0 +1,68 @@
+import { createRandom, type Random } from '../learn/random.ts'
+import type { Policy, Step, World, WorldKind } from './define.ts'
+
+/** Acts for many worlds at once. @param observations [world, observation]   @returns [world, action] */
+export type BatchPolicy = (observations: Float32Array, worlds: number, randoms: readonly Random[]) => ArrayLike<number>
+
+/** One policy for each of many worlds, one after the other. */
+export function eachOf(policy: Policy, { observation, action }: World['info']): BatchPolicy {
+  return (observations, worlds, randoms) => {
+    const actions = new Float64Array(worlds * action.length)
+    for (let world = 0; world < worlds; world += 1) {
+      actions.set(policy(observations.subarray(world * observation.length, (world + 1) * observation.length), randoms[world]!), world * action.length)
+    }
+    return actions
+  }
+}
+
+/** Gaussian noise on top, of this deviation. */
+export function noisy(policy: Policy, deviation: number): Policy {
+  return (observation, random) => Array.from(policy(observation, random), (value) => value + deviation * random.normal())
+}
+
+export interface Outcome {
+  /** Sum of rewards. */
+  readonly total: number
+  /** Σ γᵗ r with the world's own discount. */
+  readonly discounted: number
+  /** At the last step. */
+  readonly success: boolean
+  readonly steps: number
+}
+
+/**
+ * Episodes side by side: one call of the policy a step, whatever their number. Episode i starts from seed and i alone,
+ * so that two policies meet the same starts.
+ */
+export async function rollOut(kind: WorldKind, policy: BatchPolicy, options: { readonly episodes: number; readonly seed: number; readonly steps?: number }): Promise<Outcome[]> {
+  const { episodes, seed, steps = kind.info.episodeSteps } = options
+  const randoms = Array.from({ length: episodes }, (_, episode) => createRandom(seed).fork(`episode ${episode}`))
+  const worlds: World[] = []
+  for (let episode = 0; episode < episodes; episode += 1) worlds.push(await kind.open())
+  try {
+    worlds.forEach((world, episode) => world.reset(randoms[episode]!))
+    const outcomes = worlds.map(() => ({ total: 0, discounted: 0, success: false, steps: 0, done: false }))
+    for (let step = 0; step < steps; step += 1) {
+      stepTogether(worlds, policy, randoms, (episode, { reward, success, done }) => {
+        const outcome = outcomes[episode]!
+        if (outcome.done) return
+        Object.assign(outcome, { total: outcome.total + reward, discounted: outcome.discounted + kind.info.discount ** step * reward, success, steps: step + 1, done })
+      })
+    }
+    return outcomes.map(({ done: _done, ...outcome }) => outcome)
+  } finally {
+    for (const world of worlds) world.dispose()
+  }
+}
+
+/** One step of every world. */
+export function stepTogether(worlds: readonly World[], policy: BatchPolicy, randoms: readonly Random[], each: (world: number, step: Step, action: Float64Array) => void): void {
+  const { observation, action } = worlds[0]!.info
+  const seen = new Float32Array(worlds.length * observation.length)
+  worlds.forEach((world, at) => seen.set(world.observe(), at * observation.length))
+  const actions = policy(seen, worlds.length, randoms)
+  worlds.forEach((world, at) => {
+    const own = Float64Array.from(action, (_, axis) => actions[at * action.length + axis]!)
+    each(at, world.step(own), own)
+  })
+}
