@@ -1,4 +1,5 @@
-import { behaviourCloningLoss, cplLoss, denseCplLoss, segmentScores } from '../learn/algorithms/cpl.ts'
+import { cplLoss, denseCplLoss, segmentScores } from '../learn/algorithms/cpl.ts'
+import { behaviourCloningLoss } from '../learn/control-policy.ts'
 import { aggregateTokens, clippedSurrogate, groupAdvantages, klEstimate, type Aggregation, type KlEstimator } from '../learn/algorithms/grpo.ts'
 import { ktoBaseline, ktoLoss } from '../learn/algorithms/kto.ts'
 import { advantageWeights, criticTarget, expectileValueLoss, segmentRewardLoss, weightedActorLoss } from '../learn/algorithms/piql.ts'

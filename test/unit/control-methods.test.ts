@@ -1,0 +1,145 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { bc } from '../../main/learn/algorithms/bc.ts'
+import { cpl } from '../../main/learn/algorithms/cpl.ts'
+import { percentBc } from '../../main/learn/algorithms/percent-bc.ts'
+import { piql } from '../../main/learn/algorithms/piql.ts'
+import { preferredWeights, sftPref } from '../../main/learn/algorithms/sft-pref.ts'
+import { drawPairs, topSegments } from '../../main/learn/control-batches.ts'
+import { pairAccuracy, splitStages } from '../../main/learn/control-policy.ts'
+import { CONTROL_TRAINING, startControlRun, type ControlRun } from '../../main/learn/control-run.ts'
+import { ROLL_OUT_INFO, type ControlMethod } from '../../main/learn/control.ts'
+import { createRandom } from '../../main/learn/random.ts'
+import { tf } from '../../main/learn/tf.ts'
+import type { SegmentSet } from '../../shared/segments.ts'
+
+const TIME = 6
+
+/** One number is seen and one given; the nearer an action is to half of what is seen, the better. */
+function toySet(count = 40): SegmentSet {
+  const random = createRandom(1)
+  const observations = Float32Array.from({ length: count * TIME }, () => 2 * random.uniform() - 1)
+  const actions = observations.map((seen) => Math.max(-0.99, Math.min(0.99, -0.3 * seen + 0.5 * random.normal())))
+  const rewards = actions.map((action, at) => -((action - 0.5 * observations[at]!) ** 2))
+  const scores = Float64Array.from({ length: count }, (_, segment) => rewards.subarray(segment * TIME, (segment + 1) * TIME).reduce((sum, reward) => sum + reward, 0))
+  const first = Int32Array.from({ length: count / 2 }, (_, pair) => pair)
+  const second = first.map((pair) => pair + count / 2)
+  return {
+    world: 'toy', count, time: TIME, observationSize: 1, actionSize: 1, observations, actions, rewards, scores,
+    mask: new Float32Array(count * TIME).fill(1),
+    comparisons: { first, second, secondPreferred: Float32Array.from(first, (pair) => (scores[pair + count / 2]! > scores[pair]! ? 1 : 0)) },
+  }
+}
+
+const METHODS: readonly (readonly [string, ControlMethod, Record<string, unknown>])[] = [
+  ['CPL', cpl as unknown as ControlMethod, { alpha: 1 }],
+  ['CPL, dense', cpl as unknown as ControlMethod, { alpha: 1, pairing: 'dense' }],
+  ['CPL, rank', cpl as unknown as ControlMethod, { alpha: 1, pairing: 'rank', lambda: 0.75 }],
+  ['CPL-KL', cpl as unknown as ControlMethod, { reference: true, alpha: 2, lambda: 0.75 }],
+  ['CPL-BC', cpl as unknown as ControlMethod, { alpha: 1, bcWeight: 0.1, lambda: 1 }],
+  ['BC', bc as unknown as ControlMethod, {}],
+  ['%BC', percentBc as unknown as ControlMethod, { topShare: 0.2 }],
+  ['SFT on preferred', sftPref as unknown as ControlMethod, {}],
+  ['P-IQL', piql as unknown as ControlMethod, {}],
+]
+
+function start(method: ControlMethod, changes: Record<string, unknown>, batchSize = 8, steps = 60): ControlRun {
+  return startControlRun({ method, config: method.config.parse({ width: 16, ...changes }), training: { ...CONTROL_TRAINING, steps, batchSize, learningRate: 0.01, dropout: 0.05 }, sizes: { observation: 1, action: 1 }, seed: 3 })
+}
+
+let before: number
+beforeEach(() => {
+  before = tf.memory().numTensors
+})
+afterEach(() => {
+  expect(tf.memory().numTensors).toBe(before)
+})
+
+describe.each(METHODS)('%s', (_name, method, changes) => {
+  it('falls on a toy problem, holds its tensors, and reports what its page lists', async () => {
+    const set = toySet()
+    const run = start(method, { ...changes, ...(method.id === 'sft-pref' ? { bcShare: 0 } : {}) }, 24)
+    const reward: number[] = []
+    const losses: { readonly stage: string; readonly loss: number }[] = []
+    const names = new Set<string>()
+    let held = 0
+    for (let step = 0; step < 60; step += 1) {
+      const { metrics, stage, gradNorm, steps } = await run.update(set)
+      losses.push({ stage, loss: metrics['loss']! })
+      if (metrics['reward/loss'] !== undefined) reward.push(metrics['reward/loss'])
+      for (const name of Object.keys(metrics)) names.add(name)
+      expect(gradNorm).toBeGreaterThan(0)
+      expect(steps).toBe(48 * TIME)
+      if (step === 40) held = tf.memory().numTensors
+    }
+    expect(tf.memory().numTensors).toBe(held)
+    // Of P-IQL, the part whose target stands still.
+    const last = reward.length > 0 ? reward : losses.filter(({ stage }) => stage === losses.at(-1)!.stage).map(({ loss }) => loss)
+    const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
+    expect(mean(last.slice(-3))).toBeLessThan(mean(last.slice(0, 3)))
+    const listed = method.metrics.map((metric) => metric.name).filter((name) => ROLL_OUT_INFO.every((info) => info.name !== name))
+    expect([...names].filter((name) => !listed.includes(name))).toEqual([])
+    expect(listed.filter((name) => !names.has(name))).toEqual([])
+    run.dispose()
+  })
+
+  it.each([10, 24, 40])('goes on from step %i as if it had never stopped', async (stop) => {
+    const set = toySet()
+    const whole = start(method, changes)
+    for (let step = 0; step < stop; step += 1) await whole.update(set)
+    const saved = await whole.save()
+    const resumed = start(method, changes)
+    resumed.restore(saved)
+    for (let step = 0; step < 4; step += 1) expect(await resumed.update(set)).toEqual(await whole.update(set))
+    expect(await resumed.save()).toEqual(await whole.save())
+    expect([...resumed.act(Float32Array.of(0.3, -0.2), 2)]).toEqual([...whole.act(Float32Array.of(0.3, -0.2), 2)])
+    whole.dispose()
+    resumed.dispose()
+  })
+})
+
+it('CPL moves toward the better actions, cloning stays with the data', async () => {
+  const set = toySet(200)
+  const slope = async (method: unknown, changes: Record<string, unknown>): Promise<number> => {
+    const run = start(method as ControlMethod, changes, 8, 300) // a page of its own config
+    for (let step = 0; step < 300; step += 1) await run.update(set)
+    const [low, high] = run.act(Float32Array.of(-0.5, 0.5), 2)
+    run.dispose()
+    return high! - low!
+  }
+  expect(await slope(bc, {})).toBeCloseTo(-0.3, 0)
+  expect(await slope(cpl, { pairing: 'rank', bcShare: 0.2 })).toBeGreaterThan(0)
+})
+
+describe('batches', () => {
+  const set = toySet()
+  it('rank by score, halve ties, and take judged pairs as they are', () => {
+    const tied = { ...set, scores: new Float64Array(set.count) }
+    expect(drawPairs(tied, 'rank', null, 5, createRandom(1)).labels).toEqual([0.5, 0.5, 0.5, 0.5, 0.5])
+    const ranked = drawPairs(set, 'rank', null, 50, createRandom(1))
+    ranked.labels.forEach((label, pair) => expect(label).toBe(Math.sign(set.scores[ranked.segments[50 + pair]!]! - set.scores[ranked.segments[pair]!]!) / 2 + 0.5))
+    const judged = drawPairs(set, 'comparison', null, 50, createRandom(2))
+    judged.labels.forEach((label, pair) => {
+      expect(judged.segments[50 + pair]).toBe(judged.segments[pair]! + set.count / 2)
+      expect(label).toBe(set.comparisons!.secondPreferred[judged.segments[pair]!])
+    })
+    expect(() => drawPairs({ ...set, comparisons: null }, 'comparison', null, 1, createRandom(1))).toThrow('no judged pairs')
+    expect(() => drawPairs(set, 'any', new Int32Array(), 1, createRandom(1))).toThrow('no segment')
+    const pool = Int32Array.of(3, 5)
+    expect([...new Set(drawPairs(set, 'any', pool, 30, createRandom(1)).segments)].sort()).toEqual([3, 5])
+  })
+
+  it('takes the best share, and both sides of a tie', () => {
+    expect([...topSegments([1, 5, 3, 5], 0.5)]).toEqual([1, 3])
+    expect([...topSegments([1, 2], 0.01)]).toEqual([1])
+    const weights = tf.tidy(() => preferredWeights({ labels: [1, 0, 0.5], mask: tf.tensor2d([[1, 1], [1, 1], [1, 0], [1, 1], [1, 1], [1, 1]]) }).arraySync())
+    expect(weights).toEqual([[0, 0], [1, 1], [1, 0], [1, 1], [0, 0], [1, 1]])
+  })
+})
+
+it('divides the steps, and counts only strict labels', () => {
+  expect(splitStages(10, 0.4, ['a', 'b'])).toEqual([{ name: 'a', steps: 4 }, { name: 'b', steps: 6 }])
+  expect(splitStages(10, 0, ['a', 'b'])).toEqual([{ name: 'b', steps: 10 }])
+  expect(splitStages(1, 0.9, ['a', 'b'])).toEqual([{ name: 'b', steps: 1 }])
+  const accuracy = tf.tidy(() => pairAccuracy(tf.tensor1d([1, 2, 3, 4]), tf.tensor1d([2, 1, 9, 4]), [1, 1, 0.5, 0]).dataSync()[0])
+  expect(accuracy).toBeCloseTo(0.5, 6) // right, wrong, a tie in the label, half for equal scores
+})
