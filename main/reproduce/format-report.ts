@@ -22,7 +22,7 @@ function formatResults({ title, columns, rows }: ResultTable): string {
   return [title, line(columns), ...texts.map(line)].join('\n')
 }
 
-/** Five decimals, or powers of ten for what they would hide; a mean with its interval. */
+/** Four decimals, or powers of ten for what they would hide; a mean with its interval. */
 export function formatCell(cell: Cell): string {
   if (cell === null) return '–'
   if (typeof cell === 'string') return cell
@@ -34,5 +34,6 @@ export function formatFigure(value: number): string {
   if (!Number.isFinite(value)) return String(value)
   if (Number.isInteger(value)) return String(value)
   const size = Math.abs(value)
+  if (size >= 1e6) return value.toExponential(1)
   return size < 5e-4 ? value.toExponential(1) : size < 10 ? value.toFixed(4) : size < 1000 ? value.toFixed(2) : String(Math.round(value))
 }

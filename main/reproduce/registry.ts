@@ -1,6 +1,9 @@
 import { AppError } from '../../shared/errors.ts'
 import { copgBandit } from './copg-bandit.ts'
 import { copgText } from './copg-text.ts'
+import { cplControl } from './cpl-control.ts'
+import { cplLqr } from './cpl-lqr.ts'
+import { cplRegretVsReward } from './cpl-regret-vs-reward.ts'
 import type { Reproduction } from './define.ts'
 import { pgRankCranfield } from './pgrank-cranfield.ts'
 import { pgRankExact } from './pgrank-exact.ts'
@@ -15,6 +18,9 @@ export const reproductions: readonly Reproduction[] = [
   pgRankLists,
   pgRankLtr,
   pgRankCranfield,
+  cplLqr,
+  cplControl,
+  cplRegretVsReward,
 ]
 
 /** @throws AppError `not-found` */
