@@ -8,6 +8,7 @@ import { paperCalls, reproductionJob } from './contract/papers.ts'
 import { playgroundCalls, playgroundEvents } from './contract/playground.ts'
 import { rankingCalls } from './contract/rankings.ts'
 import { runCalls, runSummary, sampleItem } from './contract/runs.ts'
+import { segmentCalls } from './contract/segments.ts'
 import { systemCalls } from './contract/system.ts'
 import { runId } from './domain.ts'
 
@@ -15,6 +16,7 @@ import { runId } from './domain.ts'
 export const contract = {
   ...systemCalls,
   ...datasetCalls,
+  ...segmentCalls,
   ...labelCalls,
   ...modelCalls,
   ...engineCalls,

@@ -12,6 +12,7 @@ import { paperHandlers } from './papers.ts'
 import { playgroundHandlers } from './playground.ts'
 import { rankingHandlers } from './rankings.ts'
 import { runHandlers } from './runs.ts'
+import { segmentHandlers } from './segments.ts'
 import { systemHandlers } from './system.ts'
 
 /** Everything the app can do. The compiler refuses this while a call of the contract has no handler. */
@@ -20,6 +21,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     ...systemHandlers(deps),
     ...algorithmHandlers(),
     ...datasetHandlers(deps),
+    ...segmentHandlers(deps),
     ...labelHandlers(deps),
     ...modelHandlers(deps),
     ...engineHandlers(deps),

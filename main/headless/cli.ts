@@ -3,6 +3,7 @@ import { AppError, ERROR_EXIT_STATUS } from '../../shared/errors.ts'
 import { APP_VERSION } from '../app.ts'
 import { reportError } from './output.ts'
 import { goldenCommand } from './verbs/check.ts'
+import { collectCommand, importSegmentsCommand } from './verbs/collect.ts'
 import { compareCommand } from './verbs/compare.ts'
 import { agreementCommand, datasetsCommand, exportCommand, importCommand, inspectCommand, samplesCommand } from './verbs/data.ts'
 import { demoCommand } from './verbs/demo.ts'
@@ -38,7 +39,7 @@ function createProgram(): Command {
     .option('--data-dir <folder>', 'where everything is kept (default: PAIRLAB_DATA, else the usual place)')
     .addHelpText('after', EXAMPLES)
     .showSuggestionAfterError()
-  const commands = [importCommand(), inspectCommand(), samplesCommand(), datasetsCommand(), labelCommand(), agreementCommand(), exportCommand(), modelsCommand(), trainCommand(), generateCommand(), embedCommand(), runsCommand(), compareCommand(), serveCommand(), engineCommand(), demoCommand(), goldenCommand(), reproduceCommand(), doctorCommand(), recoverCommand()]
+  const commands = [importCommand(), inspectCommand(), samplesCommand(), collectCommand(), importSegmentsCommand(), datasetsCommand(), labelCommand(), agreementCommand(), exportCommand(), modelsCommand(), trainCommand(), generateCommand(), embedCommand(), runsCommand(), compareCommand(), serveCommand(), engineCommand(), demoCommand(), goldenCommand(), reproduceCommand(), doctorCommand(), recoverCommand()]
   for (const command of commands) program.addCommand(withGlobals(command))
   return program
 }

@@ -1,5 +1,7 @@
 import { AppError } from '../../shared/errors.ts'
+import { bc } from './algorithms/bc.ts'
 import { copg } from './algorithms/copg.ts'
+import { cpl } from './algorithms/cpl.ts'
 import { dpo } from './algorithms/dpo.ts'
 import { grpo } from './algorithms/grpo.ts'
 import { ipo } from './algorithms/ipo.ts'
@@ -12,6 +14,10 @@ import { rewardModel } from './algorithms/reward-model.ts'
 import { rloo } from './algorithms/rloo.ts'
 import { sft } from './algorithms/sft.ts'
 import { slic } from './algorithms/slic.ts'
+import { percentBc } from './algorithms/percent-bc.ts'
+import { piql } from './algorithms/piql.ts'
+import { sftPref } from './algorithms/sft-pref.ts'
+import type { ControlMethod } from './control.ts'
 import type { Algorithm, AlgorithmPage } from './define.ts'
 import type { RankingAlgorithm } from './ranking.ts'
 
@@ -34,6 +40,11 @@ export const algorithms: readonly AlgorithmPage[] = [
   listNet,
   rankNet,
   listMle,
+  cpl,
+  sftPref,
+  bc,
+  percentBc,
+  piql,
 ] as unknown as readonly AlgorithmPage[]
 
 /** @throws AppError `spec-invalid` */
@@ -63,4 +74,11 @@ export function findRankingAlgorithm(id: string): RankingAlgorithm {
 
 export function isRankingAlgorithm(page: AlgorithmPage): page is RankingAlgorithm {
   return page.data === 'rankings'
+}
+
+/** @throws AppError `spec-invalid` for an unknown method, or one that does not learn from segments */
+export function findControlMethod(id: string): ControlMethod {
+  const found = findAlgorithm(id)
+  if (found.data === 'segment-pairs') return found as ControlMethod // only control methods have this kind
+  throw new AppError({ code: 'spec-invalid', message: `${found.name} learns from ${found.data}, not from segments.`, hint: 'Start the run again from its request.' })
 }

@@ -5,6 +5,7 @@ import type { Checkpoint } from '../models/checkpoint-files.ts'
 import type { Course } from './course.ts'
 import { openRankingCourse } from './ranking-course.ts'
 import type { RunContext } from './run-context.ts'
+import { openSegmentCourse } from './segment-course.ts'
 import { openTextCourse } from './text-course.ts'
 
 type Opener = (context: RunContext, from: Checkpoint | null) => Promise<Course>
@@ -13,6 +14,7 @@ type Opener = (context: RunContext, from: Checkpoint | null) => Promise<Course>
 const OPENERS: Partial<Record<DataKind, Opener>> = {
   'response-pairs': openTextCourse,
   rankings: openRankingCourse,
+  'segment-pairs': openSegmentCourse,
 }
 
 /**

@@ -151,12 +151,13 @@ export function exportCommand(): Command {
   return new Command('export')
     .description('Write a data set with its labels into the data folder\'s exports/.')
     .argument('<data set>')
-    .option('--format <format>', 'preferences | pairs-with-labels | label-events', 'preferences')
+    .option('--format <format>', 'preferences | pairs-with-labels | label-events; of segments: segments-jsonl | cpl-npz', 'preferences')
     .action(async (wanted: string, options: { format: string }, command: Command) => {
       const { out, dataDir } = globals(command)
       await withClient(dataDir, async ({ client }) => {
         const { datasetId } = await pickDataset(client, wanted)
-        const done = await client.call('datasets.export', { datasetId, format: options.format as 'preferences' }) // checked by the contract
+        const segments = options.format === 'segments-jsonl' || options.format === 'cpl-npz'
+        const done = segments ? await client.call('segments.export', { datasetId, format: options.format as 'cpl-npz' }) : await client.call('datasets.export', { datasetId, format: options.format as 'preferences' }) // checked by the contract
         out.result(done, `${formatCount(done.rows)} rows written to ${done.path}`)
       })
     })

@@ -1,0 +1,30 @@
+import path from 'node:path'
+import type { Handlers } from '../../shared/rpc.ts'
+import { addDataset } from '../data/add-dataset.ts'
+import { collectDataset } from '../data/segments/collect-dataset.ts'
+import { exportSegments } from '../data/segments/export-segments.ts'
+import { readSegmentLines, readSegmentNpz } from '../data/segments/read-segments.ts'
+import { requireDataset, summarizeDataset } from '../store/datasets.ts'
+import { worlds } from '../worlds/registry.ts'
+import type { HandlerDeps } from './deps.ts'
+
+type SegmentCallName = Extract<keyof Handlers, `segments.${string}` | 'worlds.list'>
+
+export function segmentHandlers({ db, dataFolder, events }: Pick<HandlerDeps, 'db' | 'dataFolder' | 'events'>): Pick<Handlers, SegmentCallName> {
+  const context = { db, dataFolder }
+  return {
+    'worlds.list': () => worlds.map(({ info: { actionLimit: _limit, discount: _discount, observation, action, ...info } }) => ({ ...info, observation: [...observation], action: [...action] })),
+    'segments.collect': async (request) => {
+      const made = await collectDataset(request, context)
+      events.emit('datasets.changed', { datasetId: made.datasetId })
+      return summarizeDataset(db, made)
+    },
+    'segments.import': async ({ path: file, name, world, scoreName, segmentSteps }) => {
+      const parts = file.endsWith('.npz') ? readSegmentNpz(file, { world, segmentSteps, ...(scoreName === null ? {} : { scoreName }) }) : readSegmentLines(file)
+      const made = await addDataset({ name, kind: 'segment-pairs', source: path.basename(file), licence: null, question: 'Which of the two behaves better?', parts }, context)
+      events.emit('datasets.changed', { datasetId: made.datasetId })
+      return summarizeDataset(db, made)
+    },
+    'segments.export': ({ datasetId, format }) => exportSegments(db, dataFolder, requireDataset(db, datasetId), format),
+  }
+}

@@ -1,0 +1,163 @@
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { decodeNpy, encodeNpy } from '../../main/data/segments/npy.ts'
+import { readNpz, writeNpz } from '../../main/data/segments/npz.ts'
+import { shorten } from '../../main/data/segments/segment-items.ts'
+import { decodeSafeTensors } from '../../main/learn/safetensors.ts'
+import type { DatasetSummary } from '../../shared/contract/datasets.ts'
+import type { RunRequestInput } from '../../shared/run-spec.ts'
+import { makeApp, waitUntil, type TestApp } from '../support/make-app.ts'
+import { waitForState } from '../support/tiny-app.ts'
+import { allEvents, exitOf, spawnTrainer } from '../support/tiny-run.ts'
+
+const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/cpl/${name}.npz`, import.meta.url))
+
+let test: TestApp
+let points: DatasetSummary
+beforeAll(async () => {
+  test = await makeApp()
+  points = await test.client.call('segments.collect', { world: 'point-mass', pairs: 24, segmentSteps: 16, name: 'Points' })
+})
+afterAll(() => test.end())
+
+function request(method: string, changes: { readonly steps?: number; readonly config?: RunRequestInput['config']; readonly seeds?: number[] } = {}): RunRequestInput {
+  return {
+    method,
+    config: { width: 8, evalEpisodes: 3, ...changes.config },
+    training: { steps: changes.steps ?? 8, batchSize: 4, evalEvery: 4, checkpointEvery: 4, learningRate: 0.01, keepCheckpoints: 9 },
+    model: { kind: 'networks' },
+    data: { datasetId: points.datasetId },
+    engine: 'cpu',
+    seeds: changes.seeds ?? [1],
+  }
+}
+
+describe('collection', () => {
+  it('makes a data set of judged pairs, the same one from the same seed', async () => {
+    expect(points).toMatchObject({ kind: 'segment-pairs', pairCount: 24, labeledCount: 24, annotators: ['regret'] })
+    const again = await test.client.call('segments.collect', { world: 'point-mass', pairs: 24, segmentSteps: 16, name: 'Points again' })
+    expect(again.fingerprint).toBe(points.fingerprint)
+    const other = await test.client.call('segments.collect', { world: 'point-mass', pairs: 24, segmentSteps: 16, seed: 2, label: 'none', name: 'Unjudged' })
+    expect(other).toMatchObject({ labeledCount: 0, pairCount: 24 })
+    expect(other.fingerprint).not.toBe(points.fingerprint)
+  })
+
+  it('names the worlds, and says what is wrong with a request', async () => {
+    expect((await test.client.call('worlds.list', {})).map((world) => world.id)).toContain('half-cheetah')
+    await expect(test.client.call('segments.collect', { world: 'moon', pairs: 1, name: 'x' })).rejects.toMatchObject({ code: 'spec-invalid', message: 'There is no world called "moon".' })
+    await expect(test.client.call('segments.collect', { world: 'lqr', pairs: 1, segmentSteps: 1, name: 'x' })).rejects.toMatchObject({ code: 'input-invalid' })
+  })
+})
+
+describe('training', () => {
+  it.each([['cpl', { reference: true }], ['sft-pref', {}], ['bc', {}], ['percent-bc', {}], ['p-iql', {}]] as const)('%s trains, and is judged by acting', async (method, config) => {
+    const { client } = test
+    const [whole] = (await client.call('runs.start', { request: request(method, { config }) })).runIds
+    expect(await waitForState(client, whole!)).toBe('finished')
+    const done = await client.call('runs.get', { runId: whole! })
+    expect(done.mainMetric).toBe('eval/return')
+    expect(done.mainValue).toBeLessThan(0)
+    expect(done.facts).toMatchObject({ world: 'point-mass', trainSegments: expect.any(Number) })
+  })
+
+  it.each([['cpl', { reference: true, bcShare: 0.5 }], ['p-iql', { rewardShare: 0.5 }]] as const)('%s, killed and gone on with, ends with the very same weights', async (method, config) => {
+    const { client, dataFolder } = test
+    const [whole] = (await client.call('runs.start', { request: request(method, { config, steps: 40 }) })).runIds
+    await waitForState(client, whole!)
+    const folder = path.join(dataFolder, `killed-${method}`)
+    mkdirSync(folder)
+    copyFileSync(path.join(dataFolder, 'runs', whole!, 'spec.json'), path.join(folder, 'spec.json'))
+    const child = spawnTrainer(folder)
+    const ended = exitOf(child)
+    await waitUntil('the first checkpoint', () => allEvents(folder).some((event) => event.type === 'checkpoint'))
+    child.kill('SIGKILL')
+    expect(await ended).toBe('SIGKILL')
+    expect(await exitOf(spawnTrainer(folder))).toBe(0)
+    expect(allEvents(folder).findLast((event) => event.type === 'ready')).toMatchObject({ resumedFromStep: expect.any(Number) })
+    const last = (from: string) => decodeSafeTensors(readFileSync(path.join(from, 'checkpoints', '00000040', 'model.safetensors'))).tensors
+    expect(last(folder)).toEqual(last(path.join(dataFolder, 'runs', whole!)))
+  })
+
+  it('compares methods by return', async () => {
+    const { client } = test
+    const runs = await client.call('runs.list', {})
+    expect(runs.length).toBeGreaterThan(4)
+    const table = await client.call('comparisons.get', { runIds: runs.map((run) => run.runId), groupBy: 'method', metric: 'eval/return' })
+    expect(JSON.stringify(table)).toContain('eval/return')
+  })
+
+  it('says what does not fit', async () => {
+    const { client } = test
+    const check = await client.call('runs.check', { request: { ...request('cpl'), model: { kind: 'new', preset: 'nano', tokenizer: { kind: 'byte' } } } })
+    expect(check.problems).toEqual(['CPL makes its own networks: give "networks" as the model.'])
+  })
+})
+
+describe('files', () => {
+  it('reads the three forms of CPL', async () => {
+    const { client } = test
+    const [recent, old, replay] = await Promise.all(['new_format', 'old_format', 'replay_buffer'].map((name) => client.call('segments.import', { path: fixture(name), name, segmentSteps: name === 'replay_buffer' ? 4 : 64 })))
+    expect(recent).toMatchObject({ pairCount: 6, labeledCount: 6, annotators: ['rl_sum'] })
+    expect(old).toMatchObject({ pairCount: 6, labeledCount: 6, annotators: ['label'] })
+    expect(replay!.labeledCount).toBe(0)
+    const scores = (await readNpz(fixture('new_format')))['rl_sum']!.data
+    const detail = await client.call('datasets.get', { datasetId: recent!.datasetId })
+    const better = Array.from({ length: 6 }, (_, pair) => Math.sign(scores[pair + 6]! - scores[pair]!))
+    expect(detail.balance).toMatchObject({ a: better.filter((sign) => sign < 0).length, b: better.filter((sign) => sign > 0).length, tie: better.filter((sign) => sign === 0).length })
+  })
+
+  it.each(['segments-jsonl', 'cpl-npz'] as const)('writes %s that give the same data again', async (format) => {
+    const { client } = test
+    const { path: file, rows } = await client.call('segments.export', { datasetId: points.datasetId, format })
+    expect(rows).toBe(24)
+    const again = await client.call('segments.import', { path: file, name: `From ${format}`, world: 'point-mass' })
+    expect(again).toMatchObject({ pairCount: 24, labeledCount: 24, rejectedRowCount: 0 })
+    const [first, second] = await Promise.all([points, again].map(async ({ datasetId }) => (await client.call('datasets.get', { datasetId })).balance))
+    expect(second).toEqual(first)
+    if (format === 'cpl-npz') {
+      const { obs, action, reward, rl_sum: scores } = await readNpz(file)
+      expect([obs!.shape, action!.shape, reward!.shape, scores!.shape]).toEqual([[48, 16, 6], [48, 16, 2], [48, 16], [48]])
+    }
+  })
+
+  it('keeps good lines and names the others', async () => {
+    const { client, dataFolder } = test
+    const file = path.join(dataFolder, 'some.jsonl')
+    const segment = { observations: [[1, 2]], actions: [[0]], rewards: [0.5], qpos: null, score: null, behaviour: null, origin: null }
+    writeFileSync(file, [JSON.stringify({ world: null, a: segment, b: segment, preferred: 'tie' }), 'no json', JSON.stringify({ world: null, a: segment, b: { ...segment, rewards: [] } })].join('\n'))
+    const made = await client.call('segments.import', { path: file, name: 'Some' })
+    expect(made).toMatchObject({ pairCount: 1, labeledCount: 1, rejectedRowCount: 2 })
+    await expect(client.call('segments.export', { datasetId: made.datasetId, format: 'segments-jsonl' })).resolves.toMatchObject({ rows: 1 })
+    const broken = path.join(dataFolder, 'broken.npz')
+    copyFileSync(file, broken)
+    await expect(client.call('segments.import', { path: broken, name: 'Broken' })).rejects.toMatchObject({ code: 'dataset-invalid' })
+    await expect(client.call('segments.import', { path: path.join(dataFolder, 'none.npz'), name: 'None' })).rejects.toMatchObject({ code: 'file-not-found' })
+  })
+})
+
+describe('arrays', () => {
+  it('come back as they were written', async () => {
+    const data = Float32Array.of(1, -2.5, 3e-8, 4, 5, 6)
+    const { shape, data: back } = decodeNpy(encodeNpy([2, 3], data), 'x')
+    expect(shape).toEqual([2, 3])
+    expect([...back]).toEqual([...data])
+    const file = path.join(test.dataFolder, 'two.npz')
+    await writeNpz(file, { one: { shape: [6], data }, 'two.part': { shape: [3, 2], data } })
+    const arrays = await readNpz(file)
+    expect(Object.keys(arrays)).toEqual(['one', 'two.part'])
+    expect([...arrays['two.part']!.data]).toEqual([...data])
+  })
+
+  it('are refused when they are none', () => {
+    expect(() => decodeNpy(new Uint8Array(20), 'x')).toThrow('does not begin')
+    const cut = encodeNpy([100], new Float32Array(100)).subarray(0, 200)
+    expect(() => decodeNpy(cut, 'x')).toThrow('fewer numbers than its shape (100)')
+  })
+
+  it('numbers are written short and lose nothing', () => {
+    for (const value of [0.1, 1 / 3, -123456.789, 1e-20, 0]) expect(Math.fround(shorten(Math.fround(value)))).toBe(Math.fround(value))
+    expect(shorten(Math.fround(0.1))).toBe(0.1)
+  })
+})
