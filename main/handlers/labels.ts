@@ -1,5 +1,7 @@
 import type { LabelItem, LabelProgress } from '../../shared/contract/labels.ts'
+import { AppError } from '../../shared/errors.ts'
 import type { Handlers } from '../../shared/rpc.ts'
+import { segmentPair } from '../../shared/segment-pair.ts'
 import { wilsonInterval } from '../../shared/statistics/intervals.ts'
 import { createRecordSearch, shownTexts } from '../data/record-search.ts'
 import { addAnnotator, listAnnotators, requireAnnotator } from '../store/annotators.ts'
@@ -8,7 +10,7 @@ import { requireDataset, type DatasetEntry } from '../store/datasets.ts'
 import { addAnswer, drawShownOrder, pairIdAt, readProgress, redoAnswer, setFlag, undoAnswer, type Labeler } from '../store/labels.ts'
 import { findNext } from '../store/labels-index.ts'
 import { countHabits, isFlagged, readCurrent, readHistory, type AnswerRef } from '../store/labels-read.ts'
-import { findPairAt, findPairIndexes, openRecords, requirePair, type PairEntry, type RecordReader } from '../store/pairs.ts'
+import { findPairAt, findPairIndexes, openRecords, parseItem, requirePair, type PairEntry, type RecordReader } from '../store/pairs.ts'
 import type { HandlerDeps } from './deps.ts'
 
 type LabelCallName = Extract<keyof Handlers, `annotators.${string}` | `labels.${string}`>
@@ -86,17 +88,28 @@ function readItems(deps: HandlerDeps, dataset: DatasetEntry, annotatorId: string
 
 /** Blind: nothing of where a completion came from, nor what others answered, leaves here. */
 function readItem(deps: HandlerDeps, dataset: DatasetEntry, annotatorId: string, pair: PairEntry, records: RecordReader): LabelItem {
-  const { prompt, a, b } = records.read(pair)
   return {
     pairId: pair.pairId,
     index: pair.index,
-    prompt,
-    a,
-    b,
+    ...(dataset.kind === 'segment-pairs' ? readSegments(pair, records) : readTexts(pair, records)),
     shownOrder: drawShownOrder(dataset, annotatorId, pair.pairId),
     current: readCurrent(deps.db, dataset.datasetId, annotatorId, pair.index),
     flagged: isFlagged(deps.db, dataset.datasetId, annotatorId, pair.index),
   }
+}
+
+function readTexts(pair: PairEntry, records: RecordReader): Pick<LabelItem, 'prompt' | 'a' | 'b' | 'segments'> {
+  const { prompt, a, b } = records.read(pair)
+  return { prompt, a, b, segments: null }
+}
+
+/** What was done and how it looked. */
+function readSegments(pair: PairEntry, records: RecordReader): Pick<LabelItem, 'prompt' | 'a' | 'b' | 'segments'> {
+  const item = parseItem(records.readLine(pair))
+  const parsed = segmentPair.safeParse(typeof item === 'string' ? null : item.data)
+  if (!parsed.success) throw new AppError({ code: 'dataset-invalid', message: `Pair ${pair.index + 1} of this data set cannot be read.`, hint: 'The file was changed after it was written. Put a copy back, or make the data set again.' })
+  const { world, a, b } = parsed.data
+  return { prompt: '', a: '', b: '', segments: { world, a: { qpos: a.qpos, actions: a.actions }, b: { qpos: b.qpos, actions: b.actions } } }
 }
 
 function changed(deps: HandlerDeps, labeler: Labeler, target: AnswerRef | null): { progress: LabelProgress; pairId: string | null; index: number | null } {

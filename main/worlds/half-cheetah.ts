@@ -1,6 +1,8 @@
 // A two-legged runner in a vertical plane, in MuJoCo: our own body with the joints of the usual half-cheetah.
 import { clip, expectSize, type Policy, type World, type WorldInfo, type WorldKind } from './define.ts'
+import { CHEETAH_GAIT } from './half-cheetah-gait.ts'
 import { openSimulation } from './mujoco.ts'
+import { linearPolicy } from './random-search.ts'
 
 const FRAMES = 5
 const JOINTS = ['back hip', 'back knee', 'back ankle', 'front hip', 'front knee', 'front ankle'] as const
@@ -61,14 +63,11 @@ const info: WorldInfo = {
   qposSize: 9,
 }
 
-/** A bound in open rhythm would need a clock; this one feeds back pitch and leg speed, and creeps. */
-const expert: Policy = (o) => gait(o, 1)
-const weak: Policy = (o) => gait(o, 0.5)
-
-function gait(o: ArrayLike<number>, strength: number): number[] {
-  const drive = clip(6 * (o[10]! + o[1]!), 1)
-  return [drive, -drive, 0.5 * drive, -drive, drive, -0.5 * drive].map((value, at) => clip(strength * value - 0.1 * o[11 + at]!, 1))
-}
+const gait = linearPolicy(CHEETAH_GAIT)
+const scaled = (share: number): Policy => (observation, random) => Array.from(gait(observation, random), (torque) => share * torque)
+/** At a little less than full force it falls less. */
+const expert = scaled(0.95)
+const weak = scaled(0.8)
 
 async function openCheetah(): Promise<World> {
   const simulation = await openSimulation(MODEL)

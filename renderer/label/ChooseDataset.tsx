@@ -15,7 +15,7 @@ export function ChooseDataset(): ReactNode {
   const datasets = useCall('datasets.list', {})
   if (datasets.isPending) return <Loading what="Looking for data sets" />
   if (datasets.isError) return <div className="page"><ErrorNotice error={datasets.error} onRetry={() => void datasets.refetch()} /></div>
-  const pairs = datasets.data.filter((dataset) => dataset.kind === 'response-pairs')
+  const pairs = datasets.data.filter((dataset) => dataset.kind === 'response-pairs' || dataset.kind === 'segment-pairs')
   if (pairs.length === 0) return <NoDataset />
   return (
     <div className="page">

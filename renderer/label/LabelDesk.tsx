@@ -19,6 +19,7 @@ import { LabelBar } from './LabelBar.tsx'
 import { LastAnswers } from './LastAnswers.tsx'
 import { PairView } from './PairView.tsx'
 import { PromptView } from './PromptView.tsx'
+import { SegmentView } from './segments/SegmentView.tsx'
 import { isDone, toVerdict, type Session, type Verdict } from './session.ts'
 import { useLabelSession } from './use-label-session.ts'
 
@@ -49,6 +50,7 @@ export function LabelDesk({ datasetId, annotator, annotators }: LabelDeskProps):
   const [panelOpen, setPanelOpen] = useViewState<boolean>('label.panel', window.innerWidth >= PANEL_FITS_PX)
   const [noteOpen, setNoteOpen] = useState(false)
   const scroller = useRef<HTMLDivElement>(null)
+  const player = useRef<(() => void) | null>(null)
   const jump = useRef<HTMLInputElement>(null)
   const search = useRef<HTMLInputElement>(null)
   const focusNote = useCallback((field: HTMLTextAreaElement | null) => field?.focus(), [])
@@ -65,7 +67,8 @@ export function LabelDesk({ datasetId, annotator, annotators }: LabelDeskProps):
     toggleNote: () => setNoteOpen((open) => !open),
     focusJump: () => jump.current?.focus(),
     focusSearch: () => search.current?.focus(),
-    scrollBy: (pages) => scroller.current?.scrollBy({ top: pages * scroller.current.clientHeight }),
+    // Segments do not scroll: the same keys play and pause them.
+    scrollBy: (pages) => (player.current === null ? scroller.current?.scrollBy({ top: pages * scroller.current.clientHeight }) : player.current()),
   })
 
   return (
@@ -82,9 +85,9 @@ export function LabelDesk({ datasetId, annotator, annotators }: LabelDeskProps):
                 {current.current === null ? null : <Chip tone="accent">answered before; a new answer replaces it</Chip>}
                 <Chip title="Who or what wrote the answers, scores and others’ labels are not shown; the order is drawn by chance and on record."><Eye className="icon icon-s" aria-hidden="true" />Blind: sides shuffled</Chip>
               </div>
-              <PromptView key={current.pairId} prompt={current.prompt} />
+              {current.segments === null ? <PromptView key={current.pairId} prompt={current.prompt} /> : null}
             </div>
-            <PairView item={current} showDifferences={showDifferences} chosen={chosen} leftKey={keymap.left[0]} rightKey={keymap.right[0]} differencesKey={keymap.differences[0]} scroller={scroller} onToggleDifferences={toggleDifferences} />
+            {current.segments === null ? <PairView item={current} showDifferences={showDifferences} chosen={chosen} leftKey={keymap.left[0]} rightKey={keymap.right[0]} differencesKey={keymap.differences[0]} scroller={scroller} onToggleDifferences={toggleDifferences} /> : <SegmentView item={current} segments={current.segments} chosen={chosen} ghosts={showDifferences} leftKey={keymap.left[0]} rightKey={keymap.right[0]} toggle={player} />}
           </>
         )}
         <div>

@@ -54,8 +54,8 @@ function Desk({ id }: { readonly id: string }): ReactNode {
   if (dataset === undefined) {
     return <EmptyState page title="There is no such data set" text="It may have been deleted." action={<Link className="btn btn-primary" href="/label">Choose another</Link>} />
   }
-  if (dataset.kind !== 'response-pairs') {
-    return <EmptyState page title={`${dataset.name} holds no text pairs`} text="Only pairs of text answers can be labeled here." action={<Link className="btn btn-primary" href="/label">Choose another</Link>} />
+  if (dataset.kind !== 'response-pairs' && dataset.kind !== 'segment-pairs') {
+    return <EmptyState page title={`${dataset.name} holds no pairs`} text="Pairs of text answers and pairs of segments can be labeled here." action={<Link className="btn btn-primary" href="/label">Choose another</Link>} />
   }
   if (annotator === undefined) {
     return <EmptyState page icon={UserRound} title="Who is labeling?" text="Every answer carries a name, so that several people can label on one machine and their agreement can be measured." action={<WhoLabels annotators={people} current={null} action="Start labeling" />} />

@@ -15,6 +15,14 @@ export const labelFilter = z.strictObject({
 })
 export type LabelFilter = z.infer<typeof labelFilter>
 
+/** What a person may see of a segment: no reward, no score, not who acted. */
+const shownSegment = z.strictObject({
+  /** [time][qpos]; null where there is nothing to draw. */
+  qpos: z.array(z.array(z.number())).nullable(),
+  /** [time][action] */
+  actions: z.array(z.array(z.number())),
+})
+
 /** A pair as the labeling page shows it: blind, with the stored order of its sides. */
 export const labelItem = z.strictObject({
   pairId: z.string(),
@@ -22,6 +30,8 @@ export const labelItem = z.strictObject({
   prompt: content,
   a: content,
   b: content,
+  /** In place of texts, where behaviour is compared; else null. */
+  segments: z.strictObject({ world: z.string().nullable(), a: shownSegment, b: shownSegment }).nullable().default(null),
   shownOrder,
   /** This annotator's answer in force, if any. */
   current: z.strictObject({ labelId: z.int(), outcome, strength: strength.nullable(), comment: z.string() }).nullable(),

@@ -51,6 +51,21 @@ describe('collection', () => {
   })
 })
 
+describe('labeling', () => {
+  it('shows what was done and how it looked, and nothing that would tell', async () => {
+    const { client } = test
+    const { datasetId } = await client.call('segments.collect', { world: 'pendulum', pairs: 2, segmentSteps: 5, label: 'none', name: 'To judge' })
+    const { annotatorId } = await client.call('annotators.add', { name: 'Mara' })
+    const [item] = (await client.call('labels.queue', { datasetId, annotatorId, filter: {} })).items
+    expect(Object.keys(item!.segments!.a)).toEqual(['qpos', 'actions'])
+    expect([item!.segments!.world, item!.segments!.a.qpos!.length, item!.segments!.b.actions.length, item!.a]).toEqual(['pendulum', 5, 5, ''])
+    await client.call('labels.add', { datasetId, annotatorId, pairId: item!.pairId, outcome: 'b', strength: 'clearly', shownOrder: item!.shownOrder, durationMs: 5, clientKey: 'segment-label-1' })
+    expect((await client.call('datasets.get', { datasetId })).balance).toMatchObject({ b: 1, unlabeled: 1 })
+    const { path: file } = await client.call('segments.export', { datasetId, format: 'segments-jsonl' })
+    expect(readFileSync(file, 'utf8').trim().split('\n').map((line) => (JSON.parse(line) as { preferred: string | null }).preferred).filter((one) => one !== null)).toEqual(['b'])
+  })
+})
+
 describe('training', () => {
   it.each([['cpl', { reference: true }], ['sft-pref', {}], ['bc', {}], ['percent-bc', {}], ['p-iql', {}]] as const)('%s trains, and is judged by acting', async (method, config) => {
     const { client } = test

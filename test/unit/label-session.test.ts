@@ -8,7 +8,7 @@ const UNLABELED = { only: 'unlabeled', search: '' } as const
 const PROGRESS: LabelProgress = { total: 9, answered: 0, skipped: 0, flagged: 0, paceMs: null, remainingMs: null, canUndo: false, canRedo: false }
 
 function pair(index: number, change: Partial<LabelItem> = {}): LabelItem {
-  return { pairId: `p${index}`, index, prompt: 'Q', a: 'first', b: 'second', shownOrder: 'ab', current: null, flagged: false, ...change }
+  return { pairId: `p${index}`, index, prompt: 'Q', a: 'first', b: 'second', shownOrder: 'ab', current: null, segments: null, flagged: false, ...change }
 }
 
 function play(session: Session, ...actions: readonly Action[]): Session {

@@ -7,6 +7,7 @@ import { multiply, quadratic, solveLinearQuadratic } from '../../main/worlds/lin
 import { lqr, lqrSolution, lqrSystem } from '../../main/worlds/lqr.ts'
 import { pendulum, pendulumEnergy } from '../../main/worlds/pendulum.ts'
 import { POINT_MASS_WALL, pointMass } from '../../main/worlds/point-mass.ts'
+import { linearPolicy, searchPolicy } from '../../main/worlds/random-search.ts'
 import { findWorld, worlds } from '../../main/worlds/registry.ts'
 import { eachOf, noisy, rollOut } from '../../main/worlds/roll-out.ts'
 
@@ -110,6 +111,25 @@ describe('linear-quadratic regulator', () => {
   it('refuses a system that nothing can steer', () => {
     expect(() => solveLinearQuadratic({ ...lqrSystem, a: [[2]], b: [[0]], q: [[1]], r: [[1]], discount: 1 })).toThrow('does not settle')
     expect(multiply([[1, 2], [3, 4]], [1, 1])).toEqual([3, 7])
+  })
+})
+
+describe('random search', () => {
+  it('finds a policy by acting alone, the same one from the same seed', async () => {
+    const options = { rounds: 12, directions: 4, kept: 2, stepSize: 0.1, noise: 0.1, episodeSteps: 60, seed: 2 }
+    const means: number[] = []
+    const found = await searchPolicy(pointMass, options, (_round, value) => means.push(value))
+    expect(means.slice(-3).reduce((sum, value) => sum + value, 0)).toBeGreaterThan(means.slice(0, 3).reduce((sum, value) => sum + value, 0))
+    expect(await searchPolicy(pointMass, options)).toEqual(found)
+    expect(linearPolicy({ weights: [2, 0, 0, -8], mean: [1, 0], deviation: [2, 1] })([2, 0.25], createRandom(1))).toEqual([1, -1])
+  })
+
+  it('has found a gait for the half-cheetah', async () => {
+    const kind = findWorld('half-cheetah')
+    const [expert, weak] = await Promise.all([kind.expert, kind.weak].map((policy) => rollOut(kind, eachOf(policy, kind.info), { episodes: 6, seed: 5 })))
+    const mean = (outcomes: typeof weak): number => outcomes!.reduce((sum, outcome) => sum + outcome.total, 0) / outcomes!.length
+    expect(mean(weak)).toBeGreaterThan(300)
+    expect(mean(expert)).toBeGreaterThan(mean(weak))
   })
 })
 

@@ -1,0 +1,185 @@
+import { useEffect, useRef, useState, type ReactNode, type RefObject } from 'react'
+import { ChevronLeft, ChevronRight, Pause, Play } from 'lucide-react'
+import type { LabelItem } from '../../../shared/contract/labels.ts'
+import { useCommands } from '../../frame/commands.ts'
+import { Chip } from '../../parts/Chip.tsx'
+import { KeyCap } from '../../parts/KeyCap.tsx'
+import { Segmented } from '../../parts/Segmented.tsx'
+import type { Verdict } from '../session.ts'
+import { drawCurves, drawMoment, readColours } from './draw.ts'
+import { distanceTo, stageOf, type Stage } from './scene.ts'
+
+type Segments = NonNullable<LabelItem['segments']>
+type Shown = Segments['a']
+
+const SPEEDS = ['0.25', '0.5', '1', '2'] as const
+type Speed = (typeof SPEEDS)[number]
+/** Frames a second at speed 1: slow enough to judge by. */
+const FRAMES_PER_SEC = 25
+
+interface SegmentViewProps {
+  readonly item: LabelItem
+  readonly segments: Segments
+  readonly chosen: Verdict | null
+  readonly ghosts: boolean
+  readonly leftKey: string | undefined
+  readonly rightKey: string | undefined
+  /** Play and pause, for the page's own keys. */
+  readonly toggle: RefObject<(() => void) | null>
+}
+
+/** Two segments side by side at the same frame, with what was done to get there. */
+export function SegmentView({ item, segments, chosen, ghosts, leftKey, rightKey, toggle }: SegmentViewProps): ReactNode {
+  const [left, right] = item.shownOrder === 'ab' ? [segments.a, segments.b] : [segments.b, segments.a]
+  const last = Math.max(left.actions.length, right.actions.length) - 1
+  const player = usePlayer(item.pairId, last)
+  const { frame, playing, speed } = player
+  useEffect(() => {
+    toggle.current = player.toggle
+    return () => {
+      toggle.current = null
+    }
+  })
+  useCommands([
+    { id: 'segments.back', title: 'One frame back', group: 'Label', keys: [','], repeat: true, run: () => player.go(frame - 1) },
+    { id: 'segments.on', title: 'One frame on', group: 'Label', keys: ['.'], repeat: true, run: () => player.go(frame + 1) },
+    { id: 'segments.first', title: 'First frame', group: 'Label', keys: ['home'], run: () => player.go(0) },
+    { id: 'segments.slower', title: 'Slower', group: 'Label', keys: ['['], run: () => player.setSpeed(SPEEDS[Math.max(0, SPEEDS.indexOf(speed) - 1)]!) },
+    { id: 'segments.faster', title: 'Faster', group: 'Label', keys: [']'], run: () => player.setSpeed(SPEEDS[Math.min(SPEEDS.length - 1, SPEEDS.indexOf(speed) + 1)]!) },
+  ])
+  const stage = stageOf(segments.world)
+  const ranges = { distance: rangeOf([left, right].map((one) => distances(stage, one))), action: rangeOf([left, right].map((one) => one.actions.flat())) }
+  const pane = (name: string, shown: Shown, key: string | undefined, side: 'left' | 'right'): ReactNode => (
+    <SegmentPane name={name} shown={shown} stage={stage} frame={Math.min(frame, shown.actions.length - 1)} ghosts={ghosts} keys={key} chosen={chosen === side} ranges={ranges} />
+  )
+  return (
+    <section className="segments" aria-label="The two segments" data-pair={item.pairId}>
+      <div className="segment-panes">
+        {pane('Segment A', left, leftKey, 'left')}
+        {pane('Segment B', right, rightKey, 'right')}
+      </div>
+      <div className="segment-player">
+        <button type="button" className="btn btn-icon" aria-label="One frame back" onClick={() => player.go(frame - 1)}><ChevronLeft className="icon" aria-hidden="true" /></button>
+        <button type="button" className="btn" onClick={player.toggle}>
+          {playing ? <Pause className="icon" aria-hidden="true" /> : <Play className="icon" aria-hidden="true" />}
+          {playing ? 'Pause' : 'Play'} <KeyCap keys="space" />
+        </button>
+        <button type="button" className="btn btn-icon" aria-label="One frame on" onClick={() => player.go(frame + 1)}><ChevronRight className="icon" aria-hidden="true" /></button>
+        <input type="range" className="segment-slider" aria-label="Frame" min={0} max={last} value={frame} onChange={(event) => player.go(event.currentTarget.valueAsNumber)} />
+        <span className="mono nowrap">{frame} / {last}</span>
+        <Segmented<Speed> title="Speed" small value={speed} choices={[{ value: '0.25', label: '¼×' }, { value: '0.5', label: '½×' }, { value: '1', label: '1×' }, { value: '2', label: '2×' }]} onChange={player.setSpeed} />
+      </div>
+    </section>
+  )
+}
+
+interface Player {
+  readonly frame: number
+  readonly playing: boolean
+  readonly speed: Speed
+  go(frame: number): void
+  toggle(): void
+  setSpeed(speed: Speed): void
+}
+
+/** Plays once from the start, unless motion is to be reduced; a new pair begins anew. */
+function usePlayer(pairId: string, last: number): Player {
+  const still = window.matchMedia('(prefers-reduced-motion: reduce)').matches
+  const [at, setAt] = useState({ pairId, frame: 0, playing: !still })
+  const [speed, setSpeed] = useState<Speed>('1')
+  if (at.pairId !== pairId) setAt({ pairId, frame: 0, playing: !still })
+  const { frame, playing } = at
+  useEffect(() => {
+    if (!playing) return undefined
+    const timer = setTimeout(() => setAt((now) => (now.frame >= last ? { ...now, playing: false } : { ...now, frame: now.frame + 1 })), 1000 / (FRAMES_PER_SEC * Number(speed)))
+    return () => clearTimeout(timer)
+  }, [playing, frame, last, speed])
+  return {
+    frame,
+    playing,
+    speed,
+    go: (to) => setAt((now) => ({ ...now, frame: Math.min(last, Math.max(0, to)), playing: false })),
+    toggle: () => setAt((now) => (now.playing ? { ...now, playing: false } : { ...now, playing: true, frame: now.frame >= last ? 0 : now.frame })),
+    setSpeed,
+  }
+}
+
+interface PaneProps {
+  readonly name: string
+  readonly shown: Shown
+  readonly stage: Stage | null
+  readonly frame: number
+  readonly ghosts: boolean
+  readonly keys: string | undefined
+  readonly chosen: boolean
+  readonly ranges: { readonly distance: readonly [number, number]; readonly action: readonly [number, number] }
+}
+
+function SegmentPane({ name, shown, stage, frame, ghosts, keys, chosen, ranges }: PaneProps): ReactNode {
+  const picture = useRef<HTMLCanvasElement>(null)
+  const distance = useRef<HTMLCanvasElement>(null)
+  const action = useRef<HTMLCanvasElement>(null)
+  const far = distances(stage, shown)
+  useRedraw(() => {
+    const element = picture.current ?? action.current
+    if (element === null) return
+    const colours = readColours(element)
+    if (stage !== null && shown.qpos !== null && picture.current !== null) drawMoment(picture.current, { stage, frames: shown.qpos, frame, ghosts, colours })
+    if (distance.current !== null) drawCurves(distance.current, [{ name: 'distance', values: far, dash: [], colour: colours.text }], ranges.distance, frame, colours)
+    const palette = [colours.accent, colours.good, colours.text]
+    const curves = (shown.actions[0] ?? []).map((_, axis) => ({ name: `action ${axis + 1}`, values: shown.actions.map((row) => row[axis]!), dash: axis % 2 === 0 ? [] : [4, 3], colour: palette[axis % palette.length]! }))
+    if (action.current !== null) drawCurves(action.current, curves, ranges.action, frame, colours)
+  })
+  return (
+    <div className="segment-pane">
+      <div className="pair-head">
+        {keys === undefined ? null : <KeyCap keys={keys} />}
+        <h2>{name}</h2>
+        {chosen ? <Chip tone="accent">chosen</Chip> : null}
+        <span className="grow" />
+        {far[frame] === undefined ? null : <span className="small text-3 nowrap">to the goal <span className="mono">{far[frame].toFixed(3)}</span> m</span>}
+      </div>
+      {stage === null || shown.qpos === null ? <p className="segment-blank text-3">There is no picture of this world; only what was done.</p> : <canvas ref={picture} className="segment-picture" role="img" aria-label={`${name}, frame ${frame}`} />}
+      {far.length === 0 ? null : <Strip label="Distance, m" canvas={distance} />}
+      <Strip label="Actions" canvas={action} />
+    </div>
+  )
+}
+
+function Strip({ label, canvas }: { readonly label: string; readonly canvas: RefObject<HTMLCanvasElement | null> }): ReactNode {
+  return (
+    <div className="segment-strip">
+      <span className="small text-3">{label}</span>
+      <canvas ref={canvas} role="img" aria-label={`${label} over the frames`} />
+    </div>
+  )
+}
+
+/** After every render, and when the window or the theme changes. */
+function useRedraw(draw: () => void): void {
+  const latest = useRef(draw)
+  useEffect(() => {
+    latest.current = draw
+    draw()
+  })
+  useEffect(() => {
+    const again = (): void => latest.current()
+    window.addEventListener('resize', again)
+    const watcher = new MutationObserver(again)
+    watcher.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] })
+    return () => {
+      window.removeEventListener('resize', again)
+      watcher.disconnect()
+    }
+  }, [])
+}
+
+function distances(stage: Stage | null, { qpos }: Shown): number[] {
+  if (stage === null || qpos === null) return []
+  return qpos.flatMap((row) => distanceTo(stage.scene(row)) ?? [])
+}
+
+function rangeOf(values: readonly (readonly number[])[]): readonly [number, number] {
+  const all = values.flat()
+  return all.length === 0 ? [0, 1] : [Math.min(0, ...all), Math.max(...all, 1e-6)]
+}
