@@ -2,6 +2,7 @@ import path from 'node:path'
 import type { Handlers } from '../../shared/rpc.ts'
 import { addDataset } from '../data/add-dataset.ts'
 import { collectDataset } from '../data/segments/collect-dataset.ts'
+import { readSegmentRow } from '../data/segments/browse-segments.ts'
 import { exportSegments } from '../data/segments/export-segments.ts'
 import { readSegmentLines, readSegmentNpz } from '../data/segments/read-segments.ts'
 import { requireDataset, summarizeDataset } from '../store/datasets.ts'
@@ -14,6 +15,7 @@ export function segmentHandlers({ db, dataFolder, events }: Pick<HandlerDeps, 'd
   const context = { db, dataFolder }
   return {
     'worlds.list': () => worlds.map(({ info: { actionLimit: _limit, discount: _discount, observation, action, ...info } }) => ({ ...info, observation: [...observation], action: [...action] })),
+    'segments.row': ({ datasetId, index }) => readSegmentRow(db, dataFolder, requireDataset(db, datasetId), index),
     'segments.collect': async (request) => {
       const made = await collectDataset(request, context)
       events.emit('datasets.changed', { datasetId: made.datasetId })

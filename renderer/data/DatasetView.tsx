@@ -11,6 +11,7 @@ import { formatCount, formatPercent } from '../../shared/units.ts'
 import { DatasetActions } from './DatasetActions.tsx'
 import { DatasetSide } from './DatasetSide.tsx'
 import { PairBrowser } from './PairBrowser.tsx'
+import { SegmentBrowser } from './SegmentBrowser.tsx'
 import { RowCheck } from './RowCheck.tsx'
 import { ROLE_WORDS } from './roles.ts'
 
@@ -26,7 +27,7 @@ export function DatasetView({ datasetId }: { readonly datasetId: DatasetId }): R
           <div className="grow">
             <div className="row wrap">
               <h1>{detail.name}</h1>
-              <Chip>text pairs</Chip>
+              <Chip>{detail.kind === 'segment-pairs' ? 'segment pairs' : 'text pairs'}</Chip>
               <Chip title={detail.fingerprint}>snapshot <span className="mono">{detail.fingerprint.slice(0, 8)}</span></Chip>
               {detail.licence === null ? null : <Chip>{detail.licence}</Chip>}
             </div>
@@ -36,14 +37,23 @@ export function DatasetView({ datasetId }: { readonly datasetId: DatasetId }): R
           </div>
           <DatasetActions detail={detail} />
         </header>
-        <PairBrowser detail={detail} />
-        <div className="two">
-          <div className="col gap-4">
-            <Columns detail={detail} />
+        {detail.kind === 'segment-pairs' ? (
+          <>
+            <SegmentBrowser detail={detail} />
             <Split detail={detail} />
-          </div>
-          <RowCheck detail={detail} />
-        </div>
+          </>
+        ) : (
+          <>
+            <PairBrowser detail={detail} />
+            <div className="two">
+              <div className="col gap-4">
+                <Columns detail={detail} />
+                <Split detail={detail} />
+              </div>
+              <RowCheck detail={detail} />
+            </div>
+          </>
+        )}
       </div>
       <DatasetSide detail={detail} />
     </div>

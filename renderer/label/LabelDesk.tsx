@@ -51,6 +51,9 @@ export function LabelDesk({ datasetId, annotator, annotators }: LabelDeskProps):
   const [noteOpen, setNoteOpen] = useState(false)
   const scroller = useRef<HTMLDivElement>(null)
   const player = useRef<(() => void) | null>(null)
+  const registerPlayer = useCallback((toggle: (() => void) | null) => {
+    player.current = toggle
+  }, [])
   const jump = useRef<HTMLInputElement>(null)
   const search = useRef<HTMLInputElement>(null)
   const focusNote = useCallback((field: HTMLTextAreaElement | null) => field?.focus(), [])
@@ -87,7 +90,7 @@ export function LabelDesk({ datasetId, annotator, annotators }: LabelDeskProps):
               </div>
               {current.segments === null ? <PromptView key={current.pairId} prompt={current.prompt} /> : null}
             </div>
-            {current.segments === null ? <PairView item={current} showDifferences={showDifferences} chosen={chosen} leftKey={keymap.left[0]} rightKey={keymap.right[0]} differencesKey={keymap.differences[0]} scroller={scroller} onToggleDifferences={toggleDifferences} /> : <SegmentView item={current} segments={current.segments} chosen={chosen} ghosts={showDifferences} leftKey={keymap.left[0]} rightKey={keymap.right[0]} toggle={player} />}
+            {current.segments === null ? <PairView item={current} showDifferences={showDifferences} chosen={chosen} leftKey={keymap.left[0]} rightKey={keymap.right[0]} differencesKey={keymap.differences[0]} scroller={scroller} onToggleDifferences={toggleDifferences} /> : <SegmentView pairId={current.pairId} world={current.segments.world} left={current.shownOrder === 'ab' ? current.segments.a : current.segments.b} right={current.shownOrder === 'ab' ? current.segments.b : current.segments.a} chosen={chosen} ghosts={showDifferences} leftKey={keymap.left[0]} rightKey={keymap.right[0]} register={registerPlayer} />}
           </>
         )}
         <div>

@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import { outcome, splitName, strength } from '../data-kinds.ts'
 import { datasetId } from '../domain.ts'
+import { segmentPair } from '../segment-pair.ts'
 import { datasetSummary } from './datasets.ts'
 import { call } from './define.ts'
 
@@ -34,7 +36,12 @@ export const collectRequest = z.strictObject({
 })
 export type CollectRequest = z.infer<typeof collectRequest>
 
+/** A pair with all that is known of it, for those who do not label. */
+export const segmentRow = z.strictObject({ index: z.int(), pairId: z.string(), split: splitName, pair: segmentPair, labels: z.array(z.strictObject({ annotator: z.string(), outcome, strength: strength.nullable() })) })
+export type SegmentRow = z.infer<typeof segmentRow>
+
 export const segmentCalls = {
+  'segments.row': call(z.strictObject({ datasetId, index: z.int().nonnegative() }), segmentRow),
   'worlds.list': call(z.strictObject({}), z.array(worldInfo)),
   /** Takes seconds to minutes; the app goes on answering meanwhile. */
   'segments.collect': call(collectRequest, datasetSummary),

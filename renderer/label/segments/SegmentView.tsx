@@ -9,8 +9,7 @@ import type { Verdict } from '../session.ts'
 import { drawCurves, drawMoment, readColours } from './draw.ts'
 import { distanceTo, stageOf, type Stage } from './scene.ts'
 
-type Segments = NonNullable<LabelItem['segments']>
-type Shown = Segments['a']
+export type Shown = NonNullable<LabelItem['segments']>['a']
 
 const SPEEDS = ['0.25', '0.5', '1', '2'] as const
 type Speed = (typeof SPEEDS)[number]
@@ -18,27 +17,28 @@ type Speed = (typeof SPEEDS)[number]
 const FRAMES_PER_SEC = 25
 
 interface SegmentViewProps {
-  readonly item: LabelItem
-  readonly segments: Segments
+  readonly pairId: string
+  readonly world: string | null
+  readonly left: Shown
+  readonly right: Shown
   readonly chosen: Verdict | null
   readonly ghosts: boolean
   readonly leftKey: string | undefined
   readonly rightKey: string | undefined
-  /** Play and pause, for the page's own keys. */
-  readonly toggle: RefObject<(() => void) | null>
+  /** Plays a new pair from its start. */
+  readonly autoplay?: boolean
+  /** Takes play and pause for the page's own keys; null when the view is gone. */
+  register(toggle: (() => void) | null): void
 }
 
 /** Two segments side by side at the same frame, with what was done to get there. */
-export function SegmentView({ item, segments, chosen, ghosts, leftKey, rightKey, toggle }: SegmentViewProps): ReactNode {
-  const [left, right] = item.shownOrder === 'ab' ? [segments.a, segments.b] : [segments.b, segments.a]
+export function SegmentView({ pairId, world, left, right, chosen, ghosts, leftKey, rightKey, register, autoplay = true }: SegmentViewProps): ReactNode {
   const last = Math.max(left.actions.length, right.actions.length) - 1
-  const player = usePlayer(item.pairId, last)
+  const player = usePlayer(pairId, last, autoplay)
   const { frame, playing, speed } = player
   useEffect(() => {
-    toggle.current = player.toggle
-    return () => {
-      toggle.current = null
-    }
+    register(player.toggle)
+    return () => register(null)
   })
   useCommands([
     { id: 'segments.back', title: 'One frame back', group: 'Label', keys: [','], repeat: true, run: () => player.go(frame - 1) },
@@ -47,13 +47,13 @@ export function SegmentView({ item, segments, chosen, ghosts, leftKey, rightKey,
     { id: 'segments.slower', title: 'Slower', group: 'Label', keys: ['['], run: () => player.setSpeed(SPEEDS[Math.max(0, SPEEDS.indexOf(speed) - 1)]!) },
     { id: 'segments.faster', title: 'Faster', group: 'Label', keys: [']'], run: () => player.setSpeed(SPEEDS[Math.min(SPEEDS.length - 1, SPEEDS.indexOf(speed) + 1)]!) },
   ])
-  const stage = stageOf(segments.world)
+  const stage = stageOf(world)
   const ranges = { distance: rangeOf([left, right].map((one) => distances(stage, one))), action: rangeOf([left, right].map((one) => one.actions.flat())) }
   const pane = (name: string, shown: Shown, key: string | undefined, side: 'left' | 'right'): ReactNode => (
     <SegmentPane name={name} shown={shown} stage={stage} frame={Math.min(frame, shown.actions.length - 1)} ghosts={ghosts} keys={key} chosen={chosen === side} ranges={ranges} />
   )
   return (
-    <section className="segments" aria-label="The two segments" data-pair={item.pairId}>
+    <section className="segments" aria-label="The two segments" data-pair={pairId}>
       <div className="segment-panes">
         {pane('Segment A', left, leftKey, 'left')}
         {pane('Segment B', right, rightKey, 'right')}
@@ -83,8 +83,8 @@ interface Player {
 }
 
 /** Plays once from the start, unless motion is to be reduced; a new pair begins anew. */
-function usePlayer(pairId: string, last: number): Player {
-  const still = window.matchMedia('(prefers-reduced-motion: reduce)').matches
+function usePlayer(pairId: string, last: number, autoplay: boolean): Player {
+  const still = !autoplay || window.matchMedia('(prefers-reduced-motion: reduce)').matches
   const [at, setAt] = useState({ pairId, frame: 0, playing: !still })
   const [speed, setSpeed] = useState<Speed>('1')
   if (at.pairId !== pairId) setAt({ pairId, frame: 0, playing: !still })
