@@ -8,16 +8,18 @@ import { readSegmentLines, readSegmentNpz } from '../data/segments/read-segments
 import { requireDataset, summarizeDataset } from '../store/datasets.ts'
 import { worlds } from '../worlds/registry.ts'
 import type { HandlerDeps } from './deps.ts'
+import { findCheckpoint } from './find-checkpoint.ts'
 
 type SegmentCallName = Extract<keyof Handlers, `segments.${string}` | 'worlds.list'>
 
-export function segmentHandlers({ db, dataFolder, events }: Pick<HandlerDeps, 'db' | 'dataFolder' | 'events'>): Pick<Handlers, SegmentCallName> {
+export function segmentHandlers({ db, dataFolder, events, runs }: Pick<HandlerDeps, 'db' | 'dataFolder' | 'events' | 'runs'>): Pick<Handlers, SegmentCallName> {
   const context = { db, dataFolder }
   return {
     'worlds.list': () => worlds.map(({ info: { actionLimit: _limit, discount: _discount, observation, action, ...info } }) => ({ ...info, observation: [...observation], action: [...action] })),
     'segments.row': ({ datasetId, index }) => readSegmentRow(db, dataFolder, requireDataset(db, datasetId), index),
     'segments.collect': async (request) => {
-      const made = await collectDataset(request, context)
+      const checkpoint = request.runId === null ? null : findCheckpoint({ db, runs }, request.runId, 'last', 'act with', 'policy').path
+      const made = await collectDataset(request, checkpoint, context)
       events.emit('datasets.changed', { datasetId: made.datasetId })
       return summarizeDataset(db, made)
     },

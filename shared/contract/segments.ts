@@ -25,7 +25,9 @@ export const collectRequest = z.strictObject({
   /** Pairs; every segment is in one. */
   pairs: z.int().min(1).max(100_000),
   segmentSteps: z.int().min(2).max(1000).default(64),
-  behaviour: z.enum(['weak', 'expert', 'random', 'mixed']).default('weak'),
+  behaviour: z.enum(['weak', 'expert', 'random', 'mixed', 'learned']).default('weak'),
+  /** For `learned`: the run whose last checkpoint acts. */
+  runId: z.string().nullable().default(null),
   /** Deviation of the noise on actions. */
   noise: z.number().min(0).max(10).default(0.3),
   label: z.enum(['regret', 'reward', 'none']).default('regret'),

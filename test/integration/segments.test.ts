@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { decodeNpy, encodeNpy } from '../../main/data/segments/npy.ts'
 import { readNpz, writeNpz } from '../../main/data/segments/npz.ts'
 import { shorten } from '../../main/data/segments/segment-items.ts'
+import { createMlp, type MlpConfig } from '../../main/learn/models/mlp.ts'
+import { tf } from '../../main/learn/tf.ts'
 import { decodeSafeTensors } from '../../main/learn/safetensors.ts'
 import type { DatasetSummary } from '../../shared/contract/datasets.ts'
 import type { RunRequestInput } from '../../shared/run-spec.ts'
@@ -101,6 +103,23 @@ describe('training', () => {
     expect(runs.length).toBeGreaterThan(4)
     const table = await client.call('comparisons.get', { runIds: runs.map((run) => run.runId), groupBy: 'method', metric: 'eval/return' })
     expect(JSON.stringify(table)).toContain('eval/return')
+  })
+
+  it('lets a trained policy act, the same numbers as in training', async () => {
+    const { client } = test
+    const run = (await client.call('runs.list', {})).find((one) => one.method === 'bc' && one.state === 'finished')!
+    const made = await client.call('segments.collect', { world: 'point-mass', pairs: 2, segmentSteps: 4, behaviour: 'learned', runId: run.runId, noise: 0, name: 'By BC' })
+    const { pair } = await client.call('segments.row', { datasetId: made.datasetId, index: 0 })
+    expect(pair.a.behaviour).toBe(`learned by ${run.runId}`)
+    const { tensors } = decodeSafeTensors(readFileSync(path.join(test.dataFolder, 'runs', run.runId, 'checkpoints', '00000008', 'model.safetensors')))
+    const config: MlpConfig = { inputs: 6, hidden: [8, 8], outputs: 2, activation: 'relu', output: 'tanh' }
+    const policy = createMlp(config, Object.fromEntries(Object.entries(tensors).map(([name, { shape, data }]) => [name.replace('policy/', ''), { shape, data: Float32Array.from(data) }])))
+    const expected = tf.tidy(() => policy.apply(tf.tensor2d(pair.a.observations)).arraySync()) as number[][]
+    policy.dispose()
+    pair.a.actions.forEach((row, t) => row.forEach((value, axis) => expect(value).toBeCloseTo(expected[t]![axis]!, 4)))
+    await expect(client.call('segments.collect', { world: 'pendulum', pairs: 1, behaviour: 'learned', runId: run.runId, name: 'x' })).rejects.toMatchObject({ code: 'spec-invalid', message: 'That policy was trained in point-mass, not in pendulum.' })
+    await expect(client.call('segments.collect', { world: 'pendulum', pairs: 1, behaviour: 'learned', name: 'x' })).rejects.toMatchObject({ code: 'usage-invalid' })
+    await expect(client.call('segments.row', { datasetId: made.datasetId, index: 99 })).rejects.toMatchObject({ code: 'not-found' })
   })
 
   it('says what does not fit', async () => {

@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { collectRequest } from '../../../shared/contract/segments.ts'
 import type { DatasetSummary } from '../../../shared/contract/datasets.ts'
 import { formatCount } from '../../../shared/units.ts'
-import { withClient } from '../connect.ts'
+import { pick, withClient } from '../connect.ts'
 import { globals } from '../globals.ts'
 import { formatTable } from '../output.ts'
 
@@ -11,7 +11,8 @@ interface CollectFlags {
   readonly segments: number
   readonly steps: number
   readonly perEpisode?: number
-  readonly behaviour: 'weak' | 'expert' | 'random' | 'mixed'
+  readonly behaviour: 'weak' | 'expert' | 'random' | 'mixed' | 'learned'
+  readonly run?: string
   readonly noise: number
   readonly label: 'regret' | 'reward' | 'none'
   readonly seed: number
@@ -34,6 +35,7 @@ export function collectCommand(): Command {
     .option('--steps <n>', 'steps of a segment', number, 64)
     .option('--per-episode <n>', 'segments of an episode, from its start; default: as many as it holds', number)
     .addOption(new Option('--behaviour <name>', 'who acts').choices(behaviour.unwrap().options).default('weak'))
+    .option('--run <run>', 'with --behaviour learned: whose last checkpoint acts')
     .option('--noise <deviation>', 'of the noise on actions', number, 0.3)
     .addOption(new Option('--label <kind>', 'regret: by the sum of advantages; reward: by the sum of rewards; none: a person will judge').choices(label.unwrap().options).default('regret'))
     .option('--seed <n>', 'the same seed gives the same segments', number, 1)
@@ -53,8 +55,9 @@ export function collectCommand(): Command {
           ], worlds))
           return
         }
+        const run = flags.run === undefined ? null : pick(await client.call('runs.list', {}), flags.run, 'run', (one) => one.runId, (one) => one.name)
         out.note(`Collecting ${formatCount(flags.segments)} segments in ${flags.world} …`)
-        const made = await client.call('segments.collect', { world: flags.world, pairs: Math.floor(flags.segments / 2), segmentSteps: flags.steps, perEpisode: flags.perEpisode ?? null, behaviour: flags.behaviour, noise: flags.noise, label: flags.label, seed: flags.seed, name: flags.to ?? `${flags.world}, ${flags.label}` })
+        const made = await client.call('segments.collect', { world: flags.world, pairs: Math.floor(flags.segments / 2), segmentSteps: flags.steps, perEpisode: flags.perEpisode ?? null, behaviour: run === null ? flags.behaviour : 'learned', runId: run?.runId ?? null, noise: flags.noise, label: flags.label, seed: flags.seed, name: flags.to ?? `${flags.world}, ${flags.label}` })
         out.result(made, describeSegments(made))
       }, true)
     })
