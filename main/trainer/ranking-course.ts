@@ -15,7 +15,8 @@ import type { Course, Evaluation, Extent } from './course.ts'
 import type { Update } from './minimize.ts'
 import { evaluateRanker, samplesOf, trecRunOf, type RankedQuery } from './ranking-evaluation.ts'
 import { readRankingData, type RankingQuery } from './ranking-data.ts'
-import { openFeatureScorer, type Picked, type RankingScorer } from './ranking-scorer.ts'
+import { openFeatureScorer, rankerConfig, type Picked, type RankingScorer } from './ranking-scorer.ts'
+import { openTextScorer } from './ranking-text-scorer.ts'
 import type { RunContext } from './run-context.ts'
 
 /** What every ranking method's own settings hold. */
@@ -24,6 +25,8 @@ interface Settings {
   readonly cutoff: number
   readonly temperature: number
   readonly hidden: number
+  readonly scorer: 'bi-encoder' | 'cross-encoder'
+  readonly similarity: 'cosine' | 'dot'
 }
 
 /** Rankers on judged lists of documents. */
@@ -38,8 +41,10 @@ export async function openRankingCourse(context: RunContext, from: Checkpoint | 
   const data = await readRankingData(spec.data.viewPath, spec.data.viewHash, settings.candidates)
   await context.breatheOrStop()
   const start = await openStart(context, from)
-  const scorer = openFeatureScorer(data, { hidden: settings.hidden, temperature: settings.temperature, seed, from: start?.config ?? null })
-  if (start !== null) scorer.load(start.source)
+  const onFeatures = spec.model.kind === 'networks' || rankerConfig.safeParse(start?.config).success
+  const scorer = onFeatures ? openFeatureScorer(data, { hidden: settings.hidden, temperature: settings.temperature, seed, from: start?.config ?? null }) : openTextScorer(context, data, settings)
+  // Of another run's checkpoint a text scorer has read the network already; its head, if it has one, is new.
+  if (start !== null && (from !== null || onFeatures)) scorer.load(start.source)
   if (from === null) start?.close()
   const optimizer = createOptimizer(training, scorer.variables)
   if (from !== null) optimizer.fromTensors(from.optimizer)
@@ -95,8 +100,7 @@ export async function openRankingCourse(context: RunContext, from: Checkpoint | 
 /** What the weights begin as: the checkpoint to resume from, another run's, or nothing. */
 async function openStart({ spec: { model } }: RunContext, from: Checkpoint | null): Promise<Pick<ModelFiles, 'config' | 'source' | 'close'> | null> {
   if (from !== null) return from
-  if (model.kind === 'networks') return null
-  if (model.kind !== 'run') throw new AppError({ code: 'spec-invalid', message: 'This data is ranked by small networks on features.', hint: 'Give "networks" as the model, or a finished run of a ranking method.' })
+  if (model.kind !== 'run') return null // a text scorer opens registered models itself
   const files = await openModelFiles(model.path)
   if (files.hash !== model.hash) throw new AppError({ code: 'spec-invalid', message: `The checkpoint ${model.path} was changed after this run was made.`, hint: 'Start the run again from its request.' })
   return files

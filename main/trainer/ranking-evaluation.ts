@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { RankingDocument } from '../../shared/rankings.ts'
 import { measureRanking, rankByScore } from '../learn/ranking-metrics.ts'
 import { formatTrecRun } from '../learn/trec-run.ts'
@@ -16,19 +15,10 @@ export interface RankedQuery {
   readonly measures: { readonly ndcg: number; readonly mrr: number; readonly recall: number; readonly first_stage_ndcg: number } | null
 }
 
-const QUERIES_AT_ONCE = 16
-
 /** Scores every candidate and measures each query at the cut-off, with linear gain; the ideal holds every judged document. */
 export async function evaluateRanker(scorer: RankingScorer, queries: readonly RankingQuery[], cutoff: number): Promise<{ readonly metrics: Record<string, number>; readonly ranked: readonly RankedQuery[] }> {
-  const ranked: RankedQuery[] = []
-  for (let start = 0; start < queries.length; start += QUERIES_AT_ONCE) {
-    const part = queries.slice(start, start + QUERIES_AT_ONCE)
-    const { own } = scorer.score(part.map((query) => ({ query, positions: [...query.list.documents.keys()] })), false)
-    const rows = await own.array()
-    own.dispose()
-    for (const [at, query] of part.entries()) ranked.push(rankOf(query, rows[at]!.slice(0, query.list.documents.length), cutoff))
-    await nextTurn()
-  }
+  const scores = await scorer.rank(queries.map((query) => ({ query, positions: [...query.list.documents.keys()] })))
+  const ranked = queries.map((query, at) => rankOf(query, scores[at]!, cutoff))
   const counted = ranked.flatMap(({ measures }) => measures ?? [])
   const mean = (name: 'ndcg' | 'mrr' | 'recall' | 'first_stage_ndcg'): number => counted.reduce((sum, one) => sum + one[name], 0) / Math.max(1, counted.length)
   return { ranked, metrics: counted.length === 0 ? {} : { ndcg: mean('ndcg'), mrr: mean('mrr'), recall: mean('recall'), first_stage_ndcg: mean('first_stage_ndcg') } }

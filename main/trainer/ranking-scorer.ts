@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { AppError } from '../../shared/errors.ts'
 import { createMatchModel, MATCH_FEATURES } from '../learn/match-features.ts'
+import { gatherRows } from '../learn/models/fused.ts'
 import { createFeatureScorer } from '../learn/models/scorers.ts'
 import { PADDING } from '../learn/algorithms/plackett-luce.ts'
 import type { NamedTensor, TensorSource } from '../learn/models/parameters.ts'
@@ -21,6 +22,8 @@ export interface RankingScorer {
   readonly parameterCount: number
   /** @param across also every query against every list's documents; null where that cannot be done */
   score(lists: readonly Picked[], across: boolean): RankingScores
+  /** The same values without a gradient, for any number of lists. [list][position] */
+  rank(lists: readonly Picked[]): Promise<number[][]>
   /** config.json and tokenizer.json of a checkpoint. */
   readonly files: { readonly config: unknown; readonly tokenizer: unknown }
   read(name: string): Promise<NamedTensor>
@@ -28,6 +31,20 @@ export interface RankingScorer {
   /** @throws RangeError when a tensor is missing or has another shape */
   load(source: TensorSource): void
 }
+
+/** Scores of all lists' documents, one after the other, as rows padded with PADDING. [documents] → [list, longest list] */
+export function paddedScores(scores: tf.Tensor1D, lists: readonly Picked[]): tf.Tensor2D {
+  return tf.tidy(() => {
+    const longest = Math.max(...lists.map(({ positions }) => positions.length))
+    const [total] = scores.shape
+    let at = 0
+    const rows = lists.map(({ positions }) => Array.from({ length: longest }, (_none, place) => (place < positions.length ? at++ : total)))
+    const extended = tf.concat([tf.reshape(scores, [total, 1]), tf.tensor2d([[PADDING]])]) as tf.Tensor2D
+    return tf.reshape(gatherRows(extended, Int32Array.from(rows.flat())), [lists.length, longest])
+  })
+}
+
+const LISTS_AT_ONCE = 16
 
 export const rankerConfig = z.looseObject({ model_type: z.literal('pairlab-ranker'), features: z.array(z.string()), hidden: z.array(z.int()), mean: z.array(z.number()), deviation: z.array(z.number()) })
 
@@ -76,6 +93,17 @@ export function openFeatureScorer(data: RankingData, { hidden, temperature, seed
     variables: scorer.variables,
     parameterCount: Object.values(scorer.variables).reduce((sum, { size }) => sum + size, 0),
     score,
+    async rank(lists) {
+      const result: number[][] = []
+      for (let start = 0; start < lists.length; start += LISTS_AT_ONCE) {
+        const part = lists.slice(start, start + LISTS_AT_ONCE)
+        const { own } = score(part)
+        const rows = await own.array()
+        own.dispose()
+        result.push(...rows.map((row, at) => row.slice(0, part[at]!.positions.length)))
+      }
+      return result
+    },
     files: { config: { model_type: 'pairlab-ranker', features: names, hidden: layers, ...scale }, tokenizer: null },
     shapes,
     async read(name) {

@@ -75,6 +75,24 @@ test('a BEIR folder is listed with its judged documents, and trained on by how w
   await expect(client.call('runs.start', { request: { method: 'dpo', model: { kind: 'new' }, data: { datasetId } } })).rejects.toThrow('learns from response-pairs')
 })
 
+test('a bi-encoder is warmed up with in-batch negatives, and goes on with PG-RANK; a cross-encoder reads pairs', async () => {
+  made = await makeApp()
+  const { client } = made
+  cpSync(path.join(fixtures, 'beir_tiny'), path.join(root, 'tiny'), { recursive: true })
+  writeFileSync(path.join(root, 'tiny/qrels/train.tsv'), 'query-id\tcorpus-id\tscore\nq9\td3\t1\n1\td1\t2\n')
+  writeFileSync(path.join(root, 'tiny/qrels/test.tsv'), 'query-id\tcorpus-id\tscore\nq2\t4983\t1\n')
+  const { datasetId } = await client.call('rankings.import', { path: path.join(root, 'tiny'), name: 'Tiny' })
+  const start = async (method: string, model: RunRequestInput['model'], config: Record<string, unknown>): Promise<never> => {
+    const [run] = (await client.call('runs.start', { request: { method, config: { candidates: 3, ...config } as never, training: { ...training, steps: 3, batchSize: 2, microBatchSize: 2, evalEvery: 0, checkpointEvery: 0, maxLength: 24, learningRate: 1e-3 }, model, data: { datasetId }, engine: 'cpu' } })).runIds
+    expect([await waitForState(client, run!), (await client.call('runs.get', { runId: run! })).error]).toEqual(['finished', null])
+    return run as never
+  }
+  const nano = { kind: 'new', preset: 'nano', tokenizer: { kind: 'byte' } } as const
+  const warm = await start('infonce', nano, { inBatch: true, negatives: 1 })
+  await start('pg-rank', { kind: 'run', runId: warm }, { rankings: 2, listSize: 3 })
+  await start('listnet', nano, { scorer: 'cross-encoder', temperature: 1, listSize: 3 })
+}, 120_000)
+
 test('resuming equals never stopping, bit for bit on the cpu engine', async () => {
   const random = createRandom(2)
   const rows = Array.from({ length: 12 }, (_none, index) => ({
