@@ -5,7 +5,7 @@ import { createFeatureScorer, type FeatureScorer } from '../learn/models/scorers
 import { createRandom } from '../learn/random.ts'
 import { tf } from '../learn/tf.ts'
 import { FIRST_STAGE, loadCranfield, ndcgOf, type Cranfield } from './cranfield-data.ts'
-import { encodeCranfield } from './cranfield-encoder.ts'
+import { ENCODER_VARIABLE, encodeCranfield } from './cranfield-encoder.ts'
 import { rerankedNdcg, trainByUtility, trainOnJudged, trainOnTitles } from './cranfield-training.ts'
 import { verdictOf, type Cell, type Gate, type Report, type Reproduction, type RunOptions } from './define.ts'
 import { PG_RANK, PGRANK_CRANFIELD } from './thresholds.ts'
@@ -101,7 +101,7 @@ async function run({ form, seedCount, say }: RunOptions): Promise<Report> {
   const encoded = await encodeCranfield(data, test, say)
   const bm25 = test.map((query) => ndcgOf(data, query, data.queries[query]!.candidates, data.queries[query]!.candidates.map((_document, place) => -place)))
   const stages = await runSeeds(data, train, test, seeds, say)
-  const systems: (readonly [string, readonly number[]])[] = [['BM25', bm25], ...(encoded === null ? [] : [['all-MiniLM-L6-v2, untrained, whole collection', encoded] as const]), ...STAGES.map(([key, name]) => [name, stages[key]] as const)]
+  const systems: (readonly [string, readonly number[]])[] = [['BM25', bm25], ...(encoded === null ? [] : [['sentence encoder, untrained, whole collection', encoded] as const]), ...STAGES.map(([key, name]) => [name, stages[key]] as const)]
   const tables = [{
     title: `nDCG@10 on the ${test.length} test queries, mean over ${seeds.length} seeds by query`,
     columns: ['system', 'nDCG@10', 'over the warm start', 'over BM25'],
@@ -111,7 +111,7 @@ async function run({ form, seedCount, say }: RunOptions): Promise<Report> {
   const notes = [
     `The warm start has seen no judgment; further InfoNCE sees those that PG-RANK sees. PG-RANK less further InfoNCE on the test queries: ${gateOf('', stages.pgRank, stages.judged).measured}.`,
     'Sizes, rates and steps were chosen by cross-validation over the training and dev queries; the test queries were not looked at before.',
-    ...(encoded === null ? ['all-MiniLM-L6-v2 was not at hand: set PAIRLAB_MINILM to its folder to have it measured.'] : []),
+    ...(encoded === null ? [`all-MiniLM-L6-v2 was not at hand: set ${ENCODER_VARIABLE} to its folder to have it measured.`] : []),
   ]
   if (form === 'full') {
     const all = await crossValidate(data, seeds, say)
