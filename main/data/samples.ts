@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
+import { dataKind } from '../../shared/data-kinds.ts'
 import { AppError, describeIssues } from '../../shared/errors.ts'
 
 const sampleFile = z.strictObject({
@@ -9,7 +10,8 @@ const sampleFile = z.strictObject({
   text: z.string(),
   licence: z.string(),
   attribution: z.string(),
-  /** Beside sample.json. */
+  kind: dataKind.default('response-pairs'),
+  /** Beside sample.json; "." where the folder itself is read. */
   file: z.string().min(1),
 })
 
@@ -20,7 +22,7 @@ export interface Sample extends z.infer<typeof sampleFile> {
   readonly source: string
 }
 
-/** The data that come with the app: every folder of `resources/samples` with a sample.json. */
+/** The data that come with the app: every folder of `resources/samples` with a sample.json, pairs of answers first. */
 export function listSamples(resourcesFolder: string): Sample[] {
   const folder = path.join(resourcesFolder, 'samples')
   if (!existsSync(folder)) return []
@@ -30,7 +32,7 @@ export function listSamples(resourcesFolder: string): Sample[] {
     const parsed = sampleFile.safeParse(JSON.parse(readFileSync(description, 'utf8')))
     if (!parsed.success) throw new AppError({ code: 'dataset-invalid', message: `${description} cannot be read: ${describeIssues(parsed.error)}.`, hint: 'Install the app again; its own files were changed.' })
     return [{ ...parsed.data, path: path.join(folder, name, parsed.data.file), source: `sample:${parsed.data.sampleId}` }]
-  })
+  }).toSorted((a, b) => Number(b.kind === 'response-pairs') - Number(a.kind === 'response-pairs'))
 }
 
 /** @throws AppError `not-found` */

@@ -20,6 +20,7 @@ import { datasetFolder, reportPath } from '../store/datasets-folder.ts'
 import { dropLabelIndex } from '../store/labels-index.ts'
 import { countSplits, readPromptHashes, setSplits } from '../store/pairs.ts'
 import { listRuns } from '../store/runs.ts'
+import { addRankings } from './add-rankings.ts'
 import type { HandlerDeps } from './deps.ts'
 
 type DatasetCallName = Extract<keyof Handlers, `datasets.${string}` | `samples.${string}`>
@@ -120,16 +121,17 @@ function moveToTrash(dataFolder: string, datasetId: string): string | null {
   return target
 }
 
-function sampleHandlers({ db, imports, resourcesFolder }: DatasetDeps) {
+function sampleHandlers({ db, dataFolder, events, imports, resourcesFolder }: DatasetDeps) {
   const opening = new Map<string, Promise<{ readonly jobId: Awaited<ReturnType<typeof imports.start>> }>>()
   const isRunning = (jobId: string): boolean => imports.jobs().some((job) => job.jobId === jobId && job.state === 'running')
   const findOpened = (source: string): DatasetId | null => listDatasets(db).find((dataset) => dataset.source === source)?.datasetId ?? null
   return {
-    'samples.list': () => listSamples(resourcesFolder).map(({ sampleId, title, text, licence, attribution, source }) => ({ sampleId, title, text, licence, attribution, datasetId: findOpened(source) })),
+    'samples.list': () => listSamples(resourcesFolder).map(({ sampleId, kind, title, text, licence, attribution, source }) => ({ sampleId, kind, title, text, licence, attribution, datasetId: findOpened(source) })),
     'samples.open': async ({ sampleId }) => {
       const sample = requireSample(resourcesFolder, sampleId)
       const datasetId = findOpened(sample.source)
       if (datasetId !== null) return { jobId: null, datasetId }
+      if (sample.kind === 'rankings') return { jobId: null, datasetId: await addRankings({ db, dataFolder, events }, { path: sample.path, name: sample.title, licence: sample.licence, source: sample.source }) }
       // A second click while the first import runs joins it.
       const current = opening.get(sampleId)
       if (current !== undefined && isRunning((await current).jobId)) return { jobId: (await current).jobId, datasetId: null }

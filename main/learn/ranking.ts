@@ -55,7 +55,7 @@ export function defineRanking<C, P = null>(algorithm: Omit<RankingAlgorithm<C, P
 export const SCORER_FIELDS = {
   scorer: z.enum(['bi-encoder', 'cross-encoder']).default('bi-encoder').meta({ title: 'Scorer', help: 'Of a text encoder: query and document apart, compared by their vectors; or read together, which is slower and sees how words meet. Small networks on features have no such choice.', group: 'main' }),
   similarity: z.enum(['cosine', 'dot']).default('cosine').meta({ title: 'Similarity', help: 'How a bi-encoder compares two vectors.', group: 'main' }),
-  temperature: z.number().positive().max(100).default(0.05).meta({ title: 'Temperature', symbol: 'τ', help: 'Scores are divided by it. Cosines need about 0.05, dot products and features 1.', group: 'main' }),
+  temperature: z.number().positive().max(100).default(1).meta({ title: 'Temperature', symbol: 'τ', help: 'Scores are divided by it. Cosines need about 0.05, dot products and features 1.', group: 'main' }),
   hidden: z.int().min(0).max(512).default(16).meta({ title: 'Hidden units', help: 'Of a small network on features; 0 is a linear scorer. Text encoders ignore it.', group: 'expert' }),
   candidates: z.int().min(2).max(1000).default(50).meta({ title: 'Candidates', unit: 'documents', help: 'How many of BM25’s best documents are put in order for each query. Feature files bring their own lists.', group: 'main' }),
   cutoff: z.int().min(1).max(1000).default(10).meta({ title: 'Cut-off', symbol: 'k', help: 'Places that count, in training and in nDCG@k, MRR@k and recall@k.', group: 'main' }),

@@ -19,18 +19,19 @@ const EXPORTS = [
 export function DatasetActions({ detail }: { readonly detail: DatasetDetail }): ReactNode {
   const [open, setOpen] = useState<'export' | 'delete' | null>(null)
   const { datasetId } = detail
+  const pairs = detail.kind === 'response-pairs'
   const label = (): void => goTo(`/label/${datasetId}`)
   const train = (): void => goTo(`/train?data=${datasetId}`)
   useCommands([
-    { id: 'data.label', title: 'Label these pairs', group: 'Data', keys: ['l'], run: label },
+    { id: 'data.label', title: 'Label these pairs', group: 'Data', keys: ['l'], disabled: !pairs, run: label },
     { id: 'data.train', title: 'Train on these data', group: 'Data', keys: ['t'], run: train },
-    { id: 'data.export', title: 'Export these data', group: 'Data', keys: ['x'], run: () => setOpen('export') },
+    { id: 'data.export', title: 'Export these data', group: 'Data', keys: ['x'], disabled: !pairs, run: () => setOpen('export') },
   ])
   return (
     <div className="row">
       <Button look="quiet" icon={Trash2} aria-label="Delete the data set" onClick={() => setOpen('delete')} />
-      <Button icon={Share} keys="x" onClick={() => setOpen('export')}>Export</Button>
-      <Button icon={Columns2} keys="l" onClick={label}>Label</Button>
+      {pairs ? <Button icon={Share} keys="x" onClick={() => setOpen('export')}>Export</Button> : null}
+      {pairs ? <Button icon={Columns2} keys="l" onClick={label}>Label</Button> : null}
       <Button look="primary" icon={SlidersHorizontal} keys="t" onClick={train}>Train on this</Button>
       {open === 'export' ? <ExportDialog detail={detail} onClose={() => setOpen(null)} /> : null}
       {open === 'delete' ? <DeleteDialog detail={detail} onClose={() => setOpen(null)} /> : null}

@@ -11,15 +11,17 @@ import { formatCount, formatPercent } from '../../shared/units.ts'
 import { DatasetActions } from './DatasetActions.tsx'
 import { DatasetSide } from './DatasetSide.tsx'
 import { PairBrowser } from './PairBrowser.tsx'
-import { SegmentBrowser } from './SegmentBrowser.tsx'
+import { RankingView } from './RankingView.tsx'
 import { RowCheck } from './RowCheck.tsx'
 import { ROLE_WORDS } from './roles.ts'
+import { SegmentBrowser } from './SegmentBrowser.tsx'
 
 export function DatasetView({ datasetId }: { readonly datasetId: DatasetId }): ReactNode {
   const { data: detail, error, refetch } = useCall('datasets.get', { datasetId })
   useCrumbs([{ label: 'Data', href: '/data' }, { label: detail?.name ?? '…' }])
   if (error !== null) return <div className="pad"><ErrorNotice error={error} onRetry={() => void refetch()} /></div>
   if (detail === undefined) return <Loading what="Reading the data set" />
+  if (detail.kind === 'rankings') return <RankingView detail={detail} />
   return (
     <div className="with-side">
       <div className="page">

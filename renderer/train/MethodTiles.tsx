@@ -15,7 +15,6 @@ const KIND_WORDS: Readonly<Record<DataKind, string>> = {
 const OTHER_METHODS: readonly { readonly id: string; readonly name: string; readonly data: DataKind }[] = [
   { id: 'cpl', name: 'CPL', data: 'segment-pairs' },
   { id: 'p-iql', name: 'P-IQL', data: 'segment-pairs' },
-  { id: 'pg-rank', name: 'Neural PG-RANK', data: 'rankings' },
   { id: 'grace', name: 'GRACE', data: 'contrast-groups' },
 ]
 

@@ -8,7 +8,7 @@ import { useCommands } from '../frame/commands.ts'
 import { formatCount } from '../../shared/units.ts'
 import { KeyCap } from '../parts/KeyCap.tsx'
 import { whyNotTrainable } from '../models/trainable.ts'
-import { setTyped, type ModelDraft } from './draft.ts'
+import { modelFor, setTyped, type ModelDraft } from './draft.ts'
 import { countWeights, formatWeights } from './model-size.ts'
 import type { TrainForm } from './use-train.ts'
 
@@ -76,21 +76,25 @@ function MethodStep({ form }: { readonly form: TrainForm }): ReactNode {
 
 function ModelStep({ form }: { readonly form: TrainForm }): ReactNode {
   const { draft } = form
-  const { model } = draft
+  const { algorithm } = form
+  const model = modelFor(algorithm, draft.model)
   const runs = useCall('runs.list', {}).data ?? []
   const starts = runs.filter((run) => run.state === 'finished' && run.method !== 'reward-model')
   const change = (next: Partial<ModelDraft>): void => form.change({ ...draft, model: { ...model, ...next } })
   const models = useCall('models.list', {}).data ?? []
-  // Values are written below: `new:<preset>`, `run:<id>`, `model:<id>`.
+  const encodes = algorithm.models.includes('text-encoder')
+  const withNetworks = algorithm.models.includes('networks')
+  // Values are written below: `networks`, `new:<preset>`, `run:<id>`, `model:<id>`.
   const onChoose = (value: string): void => {
     const [kind = '', id = ''] = value.split(/:(.*)/s)
-    if (kind === 'new') change({ kind: 'new', preset: id as ModelPreset })
+    if (kind === 'networks') change({ kind: 'networks' })
+    else if (kind === 'new') change({ kind: 'new', preset: id as ModelPreset })
     else if (kind === 'run') change({ kind: 'run', runId: id })
     else change({ kind: 'registered', modelId: id })
   }
-  const chosen = model.kind === 'new' ? `new:${model.preset}` : model.kind === 'run' ? `run:${model.runId}` : `model:${model.modelId}`
+  const chosen = model.kind === 'networks' ? 'networks' : model.kind === 'new' ? `new:${model.preset}` : model.kind === 'run' ? `run:${model.runId}` : `model:${model.modelId}`
   const problem = form.problems['model.runId'] ?? form.problems['model.modelId']
-  if (form.algorithm.models[0] === 'networks') {
+  if (algorithm.models.every((use) => use === 'networks')) {
     return (
       <section className="train-step">
         <StepHead no={3} title="Model" />
@@ -103,6 +107,7 @@ function ModelStep({ form }: { readonly form: TrainForm }): ReactNode {
       <StepHead no={3} title="Model" forId="train-model" keys="m" />
       <select id="train-model" className="select step-select" value={chosen} onChange={(event) => onChoose(event.currentTarget.value)}>
         <optgroup label="New, from random weights">
+          {withNetworks ? <option value="networks">A small network on features</option> : null}
           {PRESETS.map((preset) => <option key={preset} value={`new:${preset}`}>New {preset}, {MODEL_PRESETS[preset].layers} layers of {MODEL_PRESETS[preset].hidden}</option>)}
         </optgroup>
         <optgroup label="Start from a finished run">
@@ -113,14 +118,14 @@ function ModelStep({ form }: { readonly form: TrainForm }): ReactNode {
         <optgroup label="Start from a model">
           {models.length === 0 ? <option disabled value="none">none was added: see Models</option> : null}
           {models.map((one) => {
-            const reason = whyNotTrainable(one)
+            const reason = whyNotTrainable(one, encodes)
             return <option key={one.modelId} value={`model:${one.modelId}`} disabled={reason !== null}>{one.name}, {one.family}, {formatWeights(one.parameterCount)}{reason === null ? '' : ` (${reason})`}</option>
           })}
           {model.kind === 'registered' && !models.some((one) => one.modelId === model.modelId) ? <option value={`model:${model.modelId}`}>{model.modelId}</option> : null}
         </optgroup>
       </select>
       {problem === undefined ? null : <p className="small bad" role="alert">{problem}</p>}
-      {model.kind === 'new' ? <NewModel model={model} needsReference={form.algorithm.needsReference} /> : model.kind === 'registered' ? <RegisteredModel form={form} model={models.find((one) => one.modelId === model.modelId)} /> : <StartModel run={starts.find((run) => run.runId === model.runId)} model={model} onChange={change} />}
+      {model.kind === 'networks' ? <p className="small text-2">It scores the features of a file, or how well texts match: BM25, latent semantic analysis, feedback.</p> : model.kind === 'new' ? <NewModel model={model} needsReference={form.algorithm.needsReference} /> : model.kind === 'registered' ? <RegisteredModel form={form} model={models.find((one) => one.modelId === model.modelId)} /> : <StartModel run={starts.find((run) => run.runId === model.runId)} model={model} onChange={change} />}
     </section>
   )
 }

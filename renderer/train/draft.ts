@@ -153,7 +153,7 @@ export function readDraft(draft: Draft, algorithm: AlgorithmInfo, judge: FormFie
       method: draft.method,
       config: values['config'] as Config, // built above
       training: values['training'] as RunRequest['training'], // built above; the host checks it
-      model: algorithm.models[0] === 'networks' ? { kind: 'networks' } : readModel(draft.model, problems),
+      model: readModel(modelFor(algorithm, draft.model), problems),
       data: { datasetId: draft.datasetId as RunRequest['data']['datasetId'], split: readSplit(draft, problems), annotators: [...draft.annotators], aggregation: draft.aggregation },
       judge: judged === '' ? null : (unionValue(draft, judge, judged, problems) as RunRequest['judge']), // its own schema's variants
       engine: draft.engine,
@@ -173,6 +173,13 @@ function readNumber(text: string, path: string, problems: Record<string, string>
   return value
 }
 
+/** What the method can begin with, of what was chosen: methods of their own networks take nothing else, the others no such. */
+export function modelFor(algorithm: AlgorithmInfo, model: ModelDraft): ModelDraft {
+  if (algorithm.models.every((use) => use === 'networks')) return { ...model, kind: 'networks' }
+  if (model.kind === 'networks' && !algorithm.models.includes('networks')) return { ...model, kind: 'new' }
+  return model
+}
+
 function readModel(model: ModelDraft, problems: Record<string, string>): ModelSpec {
   if (model.kind === 'run') {
     if (model.runId === '') problems['model.runId'] = 'Choose a finished run to start from.'
@@ -182,6 +189,7 @@ function readModel(model: ModelDraft, problems: Record<string, string>): ModelSp
     if (model.modelId === '') problems['model.modelId'] = 'Choose a model to start from.'
     return { kind: 'registered', modelId: model.modelId as Extract<ModelSpec, { kind: 'registered' }>['modelId'] } // chosen from the list of models
   }
+  if (model.kind === 'networks') return { kind: 'networks' }
   const tokenizer = model.tokenizer === 'byte'
     ? ({ kind: 'byte' } as const)
     : { kind: 'bpe' as const, vocabSize: readNumber(model.vocabSize, 'model.vocabSize', problems, { title: 'The vocabulary', min: 300, max: 32_768, whole: true }) }
@@ -247,15 +255,16 @@ export function draftOf(request: RunRequest, algorithm: AlgorithmInfo, judge: Fo
 function draftModel(model: ModelSpec, base: ModelDraft): ModelDraft {
   if (model.kind === 'run') return { ...base, kind: 'run', runId: model.runId, checkpoint: model.checkpoint }
   if (model.kind === 'registered') return { ...base, kind: 'registered', modelId: model.modelId }
-  if (model.kind === 'networks') return base
+  if (model.kind === 'networks') return { ...base, kind: 'networks' }
   const { tokenizer } = model
   return { ...base, kind: 'new', preset: model.preset, tokenizer: tokenizer.kind, vocabSize: tokenizer.kind === 'bpe' ? String(tokenizer.vocabSize) : base.vocabSize, tied: model.tiedEmbeddings }
 }
 
-/** Another method keeps what both know: the training settings, not the old method's own. */
+/** Another method keeps what both know: the training settings, not the old method's own; and begins with what it begins with first. */
 export function changeMethod(draft: Draft, algorithm: AlgorithmInfo): Draft {
   const shared = Object.entries(draft.typed).filter(([path]) => !path.startsWith('config.'))
-  return { ...draft, method: algorithm.id, preset: algorithm.presets.some((one) => one.id === draft.preset) ? draft.preset : (algorithm.presets[0]?.id ?? ''), typed: Object.fromEntries(shared) }
+  const model: ModelDraft = draft.model.kind === 'new' && algorithm.models[0] === 'networks' ? { ...draft.model, kind: 'networks' } : modelFor(algorithm, draft.model)
+  return { ...draft, model, method: algorithm.id, preset: algorithm.presets.some((one) => one.id === draft.preset) ? draft.preset : (algorithm.presets[0]?.id ?? ''), typed: Object.fromEntries(shared) }
 }
 
 export interface SortedProblems {

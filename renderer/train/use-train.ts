@@ -5,7 +5,7 @@ import type { Output } from '../../shared/contract.ts'
 import type { AppError } from '../../shared/errors.ts'
 import type { RunRequestInput } from '../../shared/run-spec.ts'
 import { callApp, useCall } from '../api/queries.ts'
-import { draftFields, draftOf, emptyDraft, readDraft, sortProblems, type Draft, type DraftField } from './draft.ts'
+import { changeMethod, draftFields, draftOf, emptyDraft, readDraft, sortProblems, type Draft, type DraftField } from './draft.ts'
 import { judgeField } from './judge-field.ts'
 
 const SETTLE_MS = 350
@@ -48,6 +48,14 @@ function firstDataset(datasets: readonly DatasetSummary[], wanted: string | null
   return datasets.toSorted((one, two) => two.labeledCount - one.labeledCount)[0]?.datasetId ?? ''
 }
 
+/** Data of another kind brings its own methods: the first of them, where the chosen one cannot read it. */
+function fitMethod(draft: Draft, algorithms: readonly AlgorithmInfo[], datasets: readonly DatasetSummary[]): Draft {
+  const kind = datasets.find((one) => one.datasetId === draft.datasetId)?.kind
+  const chosen = algorithms.find((one) => one.id === draft.method)
+  const fitting = algorithms.find((one) => one.data === kind)
+  return kind === undefined || chosen?.data === kind || fitting === undefined ? draft : changeMethod(draft, fitting)
+}
+
 /** All of the Train page's state. Null until methods and data sets are known. */
 export function useTrainForm(algorithms: readonly AlgorithmInfo[], datasets: readonly DatasetSummary[], wanted: { readonly datasetId: string | null; readonly modelId: string | null }, cloned: Draft | null): TrainForm | null {
   const [draft, setDraft] = useState<Draft | null>(() => {
@@ -56,7 +64,7 @@ export function useTrainForm(algorithms: readonly AlgorithmInfo[], datasets: rea
     const start = cloned ?? remembered ?? emptyDraft('', first)
     if (cloned !== null) return start
     const model: Draft['model'] = wanted.modelId === null ? start.model : { ...start.model, kind: 'registered', modelId: wanted.modelId }
-    return { ...start, model, datasetId: firstDataset(datasets, wanted.datasetId) }
+    return fitMethod({ ...start, model, datasetId: firstDataset(datasets, wanted.datasetId) }, algorithms, datasets)
   })
   const algorithm = algorithms.find((one) => one.id === draft?.method) ?? algorithms[0]
   const fields = useMemo(() => (algorithm === undefined ? [] : draftFields(algorithm, draft?.preset ?? '')), [algorithm, draft?.preset])
@@ -83,8 +91,9 @@ export function useTrainForm(algorithms: readonly AlgorithmInfo[], datasets: rea
     checkError: formValid ? check.error : null,
     valid: formValid && current && check.data !== undefined && check.data.problems.length === 0,
     change(next) {
-      remembered = next
-      setDraft(next)
+      const fitted = fitMethod(next, algorithms, datasets)
+      remembered = fitted
+      setDraft(fitted)
     },
   }
 }

@@ -150,7 +150,7 @@ export const datasetCalls = {
   /** Writes into the data folder's `exports/` and says where. `preferences` is TRL's explicit layout with soft labels as extra columns. */
   'datasets.export': call(z.strictObject({ datasetId, format: z.enum(['preferences', 'pairs-with-labels', 'label-events']) }), z.strictObject({ path: z.string(), rows: z.int() })),
   'datasets.agreement': call(z.strictObject({ datasetId }), z.strictObject({ alpha: z.number().nullable(), alphaLow: z.number().nullable(), alphaHigh: z.number().nullable(), pairs: z.array(kappa), allAgree: z.int(), bothLabeled: z.int() })),
-  'samples.list': call(z.strictObject({}), z.array(z.strictObject({ sampleId: z.string(), title: z.string(), text: z.string(), licence: z.string(), attribution: z.string(), datasetId: datasetId.nullable() }))),
+  'samples.list': call(z.strictObject({}), z.array(z.strictObject({ sampleId: z.string(), kind: dataKind, title: z.string(), text: z.string(), licence: z.string(), attribution: z.string(), datasetId: datasetId.nullable() }))),
   /** Imports the bundled sample, or finds it already imported. */
   'samples.open': call(z.strictObject({ sampleId: z.string() }), z.strictObject({ jobId: jobId.nullable(), datasetId: datasetId.nullable() })),
 } as const

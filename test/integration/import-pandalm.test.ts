@@ -131,7 +131,7 @@ describe('the PandaLM sample', () => {
 
   it('is found again instead of being imported twice', async () => {
     expect(await data.call('samples.open', { sampleId: 'pandalm' })).toEqual({ jobId: null, datasetId })
-    expect(await data.call('samples.list', {})).toMatchObject([{ sampleId: 'pandalm', datasetId, licence: 'Apache-2.0' }])
+    expect(await data.call('samples.list', {})).toMatchObject([{ sampleId: 'pandalm', kind: 'response-pairs', datasetId, licence: 'Apache-2.0' }, { sampleId: 'cranfield', kind: 'rankings', datasetId: null }])
     await expect(data.call('samples.open', { sampleId: 'no' })).rejects.toMatchObject({ code: 'not-found' })
   })
 

@@ -56,7 +56,7 @@ export function inspectCommand(): Command {
 export function importCommand(): Command {
   return new Command('import')
     .description('Import preference pairs, or queries with judged documents. Good rows are kept; the others are listed with line and reason.')
-    .argument('<file>', 'JSONL, JSON, CSV or TSV of pairs, also .gz; a BEIR folder; a LETOR file or folder; "sample" for the bundled pairs')
+    .argument('<file>', 'JSONL, JSON, CSV or TSV of pairs, also .gz; a BEIR folder; a LETOR file or folder; "sample" for the bundled pairs, "sample:cranfield" for the bundled collection')
     .option('--name <name>', 'name of the data set')
     .option('--map <column=role...>', 'role of a column: prompt, prompt-2, chosen, rejected, a, b, label, reward-a, reward-b, weight, id, metadata, ignore')
     .option('--flip', 'swap chosen and rejected in every row')
@@ -65,8 +65,8 @@ export function importCommand(): Command {
     .action(async (file: string, options: { name?: string; map?: string[]; flip?: boolean; licence?: string }, command: Command) => {
       const { out, dataDir } = globals(command)
       await withClient(dataDir, async ({ client }) => {
-        if (file !== 'sample' && looksLikeRankings(path.resolve(file))) return importRankings(client, file, options, out)
-        const { jobId, datasetId } = file === 'sample' ? await client.call('samples.open', { sampleId: (await client.call('samples.list', {}))[0]?.sampleId ?? '' }) : { ...(await startImport(client, file, options)), datasetId: null }
+        if (!/^sample(:|$)/.test(file) && looksLikeRankings(path.resolve(file))) return importRankings(client, file, options, out)
+        const { jobId, datasetId } = /^sample(:|$)/.test(file) ? await client.call('samples.open', { sampleId: file.split(':')[1] ?? (await client.call('samples.list', {}))[0]?.sampleId ?? '' }) : { ...(await startImport(client, file, options)), datasetId: null }
         const done = jobId === null ? datasetId : (await followImport(client, jobId, out.note)).datasetId
         if (done === null) throw new AppError({ code: 'internal', message: 'The import ended without a data set.', hint: 'Look into the log: pairlab doctor.' })
         const detail = await client.call('datasets.get', { datasetId: done })
@@ -103,7 +103,7 @@ export function samplesCommand(): Command {
       const { out, dataDir } = globals(command)
       await withClient(dataDir, async ({ client }) => {
         const all = await client.call('samples.list', {})
-        out.result(all, all.map((one) => `${one.sampleId}: ${one.title}. ${one.text}\n  ${one.licence}. ${one.attribution}\n  ${one.datasetId === null ? 'Import it: pairlab import sample' : `Imported as ${one.datasetId}`}`).join('\n'))
+        out.result(all, all.map((one) => `${one.sampleId}: ${one.title}. ${one.text}\n  ${one.licence}. ${one.attribution}\n  ${one.datasetId === null ? `Import it: pairlab import sample:${one.sampleId}` : `Imported as ${one.datasetId}`}`).join('\n'))
       })
     })
 }

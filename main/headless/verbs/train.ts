@@ -84,7 +84,7 @@ function methodCommand(algorithm: (typeof algorithms)[number]): Command {
   const command = new Command(algorithm.id)
     .description(`${algorithm.name}: ${algorithm.summary}. ${algorithm.paper.cite}.`)
     .requiredOption('--data <data set>', 'id, beginning of the id, or name')
-    .option('--model <model>', 'new:<preset> (nano, micro, mini, small, medium, large), run:<id>[@best], or model:<id or name>', algorithm.models[0] === 'networks' ? 'networks' : 'new:micro')
+    .option('--model <model>', 'new:<preset> (nano, micro, mini, small, medium, large), run:<id>[@best], or model:<id or name>; networks for small ones that the method makes for its data', algorithm.models[0] === 'networks' ? 'networks' : 'new:micro')
     .addOption(new Option('--tokenizer <kind>', 'of a new model').choices(['bpe', 'byte']).default('bpe'))
     .option('--vocab-size <n>', 'of a new BPE tokenizer', '1024')
     .option('--untied', 'separate input and output embeddings')

@@ -158,8 +158,8 @@ export const pgRank = defineRanking<z.infer<typeof config>, Sampled>({
     ...rankingInfo(),
   ],
   presets: [
-    { id: 'small', title: 'Small model', note: 'For Pairlab’s own small encoders: cosine at 0.05, 16 rankings.', config: { similarity: 'cosine', temperature: 0.05 }, training: { steps: 200, batchSize: 16, learningRate: 1e-3, warmupFraction: 0.1, schedule: 'cosine' } },
     { id: 'features', title: 'Features', note: 'A small network on feature files or match features: 100 candidates, all of them in every list.', config: { temperature: 1, hidden: 16, candidates: 100, listSize: 100 }, training: { steps: 200, batchSize: 32, microBatchSize: 32, learningRate: 1e-2, warmupFraction: 0, schedule: 'linear' } },
+    { id: 'small', title: 'Small model', note: 'For Pairlab’s own small encoders: cosine at 0.05, 16 rankings.', config: { similarity: 'cosine', temperature: 0.05 }, training: { steps: 200, batchSize: 16, learningRate: 1e-3, warmupFraction: 0.1, schedule: 'cosine' } },
     { id: 'paper', title: 'Paper', note: 'Gao et al. (2023): a DistilBERT bi-encoder with dot products, warm-started contrastively, nDCG@10, six epochs on MS MARCO. Rate and entropy weight are as far as they are known.', config: { scorer: 'bi-encoder', similarity: 'dot', temperature: 1, estimator: 'leave-one-out', entropy: 0.01, candidates: 1000, listSize: 64 }, training: { steps: 5000, batchSize: 32, learningRate: 1e-6, warmupFraction: 0.1, schedule: 'linear' } },
   ],
   acrossLists: () => false,
