@@ -59,14 +59,18 @@ const iterationsFor = (documents: number): number => (documents > 400 ? 6 : 60)
  * basis of it gives the same inner products. Orthogonal iteration on X Xᵀ finds the left ones Q, in falling order; with
  * B = Qᵀ X Xᵀ Q = R Rᵀ (Cholesky), Xᵀ Q R⁻ᵀ is an orthonormal basis of the right ones, in which text x has the
  * coordinates x Xᵀ Q R⁻ᵀ. Cholesky's factor is nested, and so are the spaces.
+ * @param pause awaited between pieces of work, some seconds each for a thousand documents
  */
-export function createLatentSpace(documents: readonly TermVector[], wantedRank: number, random: Random): LatentSpace {
+export async function createLatentSpace(documents: readonly TermVector[], wantedRank: number, random: Random, pause: () => Promise<void> = () => Promise.resolve()): Promise<LatentSpace> {
   const count = documents.length
   const rank = Math.min(wantedRank, count)
   const columns = Math.min(count, rank + EXTRA_COLUMNS)
   const gram = sparseProducts(documents, documents)
   let basis = orthonormal(Float64Array.from({ length: count * columns }, () => random.normal()), count, columns)
-  for (let iteration = 0; iteration < iterationsFor(count); iteration += 1) basis = orthonormal(Float64Array.from(product(gram, count, Float32Array.from(basis), columns)), count, columns)
+  for (let iteration = 0; iteration < iterationsFor(count); iteration += 1) {
+    await pause()
+    basis = orthonormal(Float64Array.from(product(gram, count, Float32Array.from(basis), columns)), count, columns)
+  }
   const leading = firstColumns(Float32Array.from(basis), count, columns, rank)
   const images = product(gram, count, leading, rank) // X Xᵀ Q
   const factor = cholesky(tf.tidy(() => tf.matMul(tf.tensor2d(leading, [count, rank]), tf.tensor2d(images, [count, rank]), true).dataSync<'float32'>()), rank)

@@ -27,6 +27,8 @@ export interface MatchModelOptions {
   /** What the term weights and the latent space are made of; the documents by default. */
   readonly space?: CorpusSpace
   readonly random: Random
+  /** Awaited between pieces of work. */
+  pause?(): Promise<void>
 }
 
 export interface CorpusSpace {
@@ -34,14 +36,15 @@ export interface CorpusSpace {
   readonly latent: LatentSpace
 }
 
-export function createCorpusSpace(texts: readonly string[], random: Random): CorpusSpace {
+export async function createCorpusSpace(texts: readonly string[], random: Random, pause?: () => Promise<void>): Promise<CorpusSpace> {
   const terms = texts.map(stemmedTerms)
   const weights = createTermWeights(terms)
-  return { weights, latent: createLatentSpace(terms.map((one) => weights.vectorOf(one)), Math.max(...RANKS), random) }
+  return { weights, latent: await createLatentSpace(terms.map((one) => weights.vectorOf(one)), Math.max(...RANKS), random, pause) }
 }
 
-export function createMatchModel({ documents, random, space = createCorpusSpace(documents, random) }: MatchModelOptions): MatchModel {
-  const { weights, latent } = space
+export async function createMatchModel({ documents, random, space, pause }: MatchModelOptions): Promise<MatchModel> {
+  const { weights, latent } = space ?? (await createCorpusSpace(documents, random, pause))
+  await pause?.()
   const count = documents.length
   const stems = documents.map(stemmedTerms)
   const vectors = stems.map((terms) => weights.vectorOf(terms))

@@ -42,7 +42,7 @@ export async function openRankingCourse(context: RunContext, from: Checkpoint | 
   await context.breatheOrStop()
   const start = await openStart(context, from)
   const onFeatures = spec.model.kind === 'networks' || rankerConfig.safeParse(start?.config).success
-  const scorer = onFeatures ? openFeatureScorer(data, { hidden: settings.hidden, temperature: settings.temperature, seed, from: start?.config ?? null }) : openTextScorer(context, data, settings)
+  const scorer = onFeatures ? await openFeatureScorer(data, { hidden: settings.hidden, temperature: settings.temperature, seed, from: start?.config ?? null, pause: () => context.breatheOrStop() }) : openTextScorer(context, data, settings)
   // Of another run's checkpoint a text scorer has read the network already; its head, if it has one, is new.
   if (start !== null && (from !== null || onFeatures)) scorer.load(start.source)
   if (from === null) start?.close()

@@ -5,7 +5,7 @@ import { gatherRows } from '../learn/models/fused.ts'
 import { createFeatureScorer } from '../learn/models/scorers.ts'
 import { PADDING } from '../learn/algorithms/plackett-luce.ts'
 import type { NamedTensor, TensorSource } from '../learn/models/parameters.ts'
-import { createRandom } from '../learn/random.ts'
+import { createRandom, type Random } from '../learn/random.ts'
 import type { RankingScores } from '../learn/ranking.ts'
 import { tf } from '../learn/tf.ts'
 import type { RankingData, RankingQuery } from './ranking-data.ts'
@@ -54,6 +54,8 @@ export interface FeatureScorerSettings {
   readonly seed: number
   /** Where the weights come from another run: its config.json. */
   readonly from: unknown
+  /** Awaited between pieces of work, so that the run shows that it is alive. */
+  pause(): Promise<void>
 }
 
 /**
@@ -61,7 +63,7 @@ export interface FeatureScorerSettings {
  * lists, or how well texts match (see match-features.ts).
  * @throws AppError `spec-invalid` where the weights to start from are of other features
  */
-export function openFeatureScorer(data: RankingData, { hidden, temperature, seed, from }: FeatureScorerSettings): RankingScorer {
+export async function openFeatureScorer(data: RankingData, { hidden, temperature, seed, from, pause }: FeatureScorerSettings): Promise<RankingScorer> {
   const random = createRandom(seed)
   const names = data.featureCount === null ? [...MATCH_FEATURES] : Array.from({ length: data.featureCount }, (_none, at) => `${at + 1}`)
   const known = from === null ? null : rankerConfig.safeParse(from)
@@ -70,7 +72,7 @@ export function openFeatureScorer(data: RankingData, { hidden, temperature, seed
   }
   const layers = known?.success === true ? known.data.hidden : hidden === 0 ? [] : [hidden]
   const scale = known?.success === true ? { mean: known.data.mean, deviation: known.data.deviation } : data.featureCount === null ? { mean: names.map(() => 0), deviation: names.map(() => 3) } : momentsOf(data.queries.train, data.featureCount)
-  const featuresOf = data.featureCount === null ? matchFeatures(data, random.fork('features')) : ({ features }: RankingQuery, position: number): readonly number[] => features![position]!
+  const featuresOf = data.featureCount === null ? await matchFeatures(data, random.fork('features'), pause) : ({ features }: RankingQuery, position: number): readonly number[] => features![position]!
   const scorer = createFeatureScorer({ features: names.length, hidden: layers, random: random.fork('weights') })
 
   function score(lists: readonly Picked[]): RankingScores {
@@ -122,13 +124,14 @@ export function openFeatureScorer(data: RankingData, { hidden, temperature, seed
 }
 
 /** Match features of every candidate, once. */
-function matchFeatures({ documents, queries }: RankingData, random: ReturnType<typeof createRandom>): (query: RankingQuery, position: number) => Float32Array {
+async function matchFeatures({ documents, queries }: RankingData, random: Random, pause: () => Promise<void>): Promise<(query: RankingQuery, position: number) => Float32Array> {
   const all = [...queries.train, ...queries.validation, ...queries.test]
-  const model = createMatchModel({ documents: documents.map(({ title, text }) => `${title} ${text}`), random })
+  const model = await createMatchModel({ documents: documents.map(({ title, text }) => (title === '' || text.startsWith(title) ? text : `${title} ${text}`)), random, pause })
   const kept = new Map<RankingQuery, Float32Array[]>()
   // A few queries at a time: each has a row over the whole collection.
   for (let start = 0; start < all.length; start += 64) {
     const some = all.slice(start, start + 64)
+    await pause()
     const matrices = model.features(some.map(({ text }) => text))
     some.forEach((query, row) => kept.set(query, query.list.documents.map((document) => Float32Array.from(matrices, (matrix) => matrix[row * documents.length + document]!))))
   }

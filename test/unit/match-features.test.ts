@@ -23,16 +23,16 @@ describe('latent space', () => {
   beforeAll(() => { before = tf.memory().numTensors })
   afterAll(() => expect(tf.memory().numTensors).toBe(before))
 
-  it('of full rank keeps every inner product', () => {
-    const space = createLatentSpace(vectors, DOCUMENTS.length, createRandom(1))
+  it('of full rank keeps every inner product', async () => {
+    const space = await createLatentSpace(vectors, DOCUMENTS.length, createRandom(1))
     const cosines = latentCosines(space.documents, space.documents, space.rank, space.rank)
     const plain = sparseProducts(vectors, vectors)
     for (const [at, value] of plain.entries()) expect(cosines[at]).toBeCloseTo(value, 3)
     expect(Array.from(space.fold([vectors[2]!])).map((value) => value.toFixed(3))).toEqual(Array.from(space.documents.subarray(2 * space.rank, 3 * space.rank)).map((value) => value.toFixed(3)))
   })
 
-  it('of low rank brings texts of one subject together, and does not depend on the start', () => {
-    const [one, other] = [1, 2].map((seed) => createLatentSpace(vectors, 3, createRandom(seed)))
+  it('of low rank brings texts of one subject together, and does not depend on the start', async () => {
+    const [one, other] = await Promise.all([1, 2].map((seed) => createLatentSpace(vectors, 3, createRandom(seed))))
     const cosines = [one!, other!].map((space) => latentCosines(space.documents, space.documents, 3, 3))
     for (const [at, value] of cosines[0]!.entries()) expect(value).toBeCloseTo(cosines[1]![at]!, 2)
     expect(cosines[0]![2 * 6 + 3]).toBeGreaterThan(0.9)
@@ -41,8 +41,8 @@ describe('latent space', () => {
 })
 
 describe('match features', () => {
-  it('put the document first that the query is about, each standardized over the collection', () => {
-    const all = createMatchModel({ documents: DOCUMENTS, random: createRandom(1) }).features(['heat conduction of slabs', 'nothing known here zzz'])
+  it('put the document first that the query is about, each standardized over the collection', async () => {
+    const all = (await createMatchModel({ documents: DOCUMENTS, random: createRandom(1) })).features(['heat conduction of slabs', 'nothing known here zzz'])
     expect(all).toHaveLength(MATCH_FEATURES.length)
     for (const [feature, matrix] of all.entries()) {
       const row = Array.from(matrix.subarray(0, 6))
