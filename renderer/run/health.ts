@@ -1,4 +1,5 @@
 import { EARLY_SHARE, endsOf, KL_WATCH_NATS, show, type Ends, type HealthInput, type HealthNote } from './health-input.ts'
+import { isUtilityTrained, judgeRanking } from './health-ranking.ts'
 import { judgeRewards } from './health-rewards.ts'
 import { describeMetric, intervalEnds } from './metric-names.ts'
 import { lastValue } from './run-charts.ts'
@@ -13,7 +14,7 @@ const OVERFIT_GAP = 0.2
 /** What a practiced eye would say about the curves. Empty when there is nothing to say yet. */
 export function judgeHealth(input: HealthInput): HealthNote[] {
   const rules = [lossIsFinite, mainMetricMoves, lossFalls, accuracyAtChance, bothLogProbsFall, farFromReference, overFits]
-  return [...rules.flatMap((rule) => rule(input) ?? []), ...judgeRewards(input)]
+  return [...rules.flatMap((rule) => rule(input) ?? []), ...judgeRewards(input), ...judgeRanking(input)]
 }
 
 function lossIsFinite({ curves }: HealthInput): HealthNote | null {
@@ -24,7 +25,9 @@ function lossIsFinite({ curves }: HealthInput): HealthNote | null {
   return { id: 'loss-not-finite', tone: 'bad', text: `The loss was not finite at step ${loss.step[at] ?? 0}. Lower the learning rate, or turn gradient clipping on.` }
 }
 
-function lossFalls({ curves, totalSteps }: HealthInput): HealthNote | null {
+function lossFalls(input: HealthInput): HealthNote | null {
+  const { curves, totalSteps } = input
+  if (isUtilityTrained(input)) return null
   const ends = endsOf(curves.get('loss'))
   if (ends === null || ends.lastStep < totalSteps * EARLY_SHARE) return null
   if (ends.last < ends.first) return { id: 'loss-falls', tone: 'good', text: `The training loss has fallen from ${show(ends.first)} to ${show(ends.last)}.` }

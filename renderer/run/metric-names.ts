@@ -6,6 +6,7 @@ const COMMON: readonly MetricInfo[] = [
   { name: 'grad_norm', label: 'Gradient norm', unit: '', goal: 'none', help: 'Global norm before clipping. Spikes that come often mean the learning rate is high.' },
   { name: 'learning_rate', label: 'Learning rate', unit: '', goal: 'none', help: 'Rises in the warm-up, then follows the schedule.' },
   { name: 'tokens_per_sec', label: 'Speed', unit: 'tokens/s', goal: 'none', help: 'Tokens that went through the model in a second.' },
+  { name: 'lists_per_sec', label: 'Speed', unit: 'lists/s', goal: 'none', help: 'Queries whose lists were trained on in a second.' },
   { name: 'samples/reward', label: 'Reward of samples', unit: '', goal: 'max', help: 'Mean reward of completions generated for held-out prompts.' },
   { name: 'samples/win_rate', label: 'Win rate over the reference', unit: 'fraction', goal: 'max', help: 'How often a generated completion has a higher reward than the reference policy’s; 0.5 is no difference.' },
   { name: 'logps/accuracies', label: 'Likelihood accuracy', unit: 'fraction', goal: 'max', help: 'How often the preferred completion is likelier per token, without the reference.' },

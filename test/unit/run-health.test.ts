@@ -130,3 +130,20 @@ test('charts: what the method is judged by comes first, pairs share one, interva
     ['learning_rate', ['learning_rate']],
   ])
 })
+
+describe('health of a ranker', () => {
+  test('the utility counts, and the loss says nothing', () => {
+    expect(judge({ loss: line(0, 0), utility: line(0.3, 0.5) })).toEqual(['good utility-rises'])
+    expect(judge({ loss: line(0, 0), utility: line(0.5, 0.4) })).toEqual(['warn utility-stands'])
+  })
+  test('a reranker below its first stage is named', () => {
+    expect(judge({ 'eval/ndcg': curve([0.3, 0.32], 50), 'eval/first_stage_ndcg': curve([0.36, 0.36], 50) })).toEqual(['warn below-first-stage'])
+    expect(judge({ 'eval/ndcg': curve([0.3, 0.4], 50), 'eval/first_stage_ndcg': curve([0.36, 0.36], 50) })).toEqual([])
+    expect(judge({ 'eval/ndcg': curve([0.3]), 'eval/first_stage_ndcg': curve([0.36]) })).toEqual([])
+  })
+  test('a policy that has settled, or hears nothing, is named', () => {
+    expect(judge({ utility: line(0.3, 0.5), entropy: curve([...Array.from({ length: 50 }, () => 2), ...Array.from({ length: 50 }, () => 0.01)]) })).toEqual(['good utility-rises', 'warn settled'])
+    expect(judge({ utility: line(0.3, 0.5), entropy: line(2, 1) })).toEqual(['good utility-rises'])
+    expect(judge({ utility: line(0.3, 0.5), no_signal: line(0.2, 0.9) })).toEqual(['good utility-rises', 'warn few-signals'])
+  })
+})

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { AppError } from '../../../shared/errors.ts'
 import type { ImportJob } from '../../../shared/contract/datasets.ts'
-import type { DatasetSummary } from '../../../shared/contract/datasets.ts'
+import type { DatasetDetail, DatasetSummary } from '../../../shared/contract/datasets.ts'
 import type { Client } from '../../../shared/rpc.ts'
 import { formatBytes, formatCount, formatDuration } from '../../../shared/units.ts'
 import { pick, withClient } from '../connect.ts'
@@ -70,6 +70,7 @@ export function importCommand(): Command {
         const done = jobId === null ? datasetId : (await followImport(client, jobId, out.note)).datasetId
         if (done === null) throw new AppError({ code: 'internal', message: 'The import ended without a data set.', hint: 'Look into the log: pairlab doctor.' })
         const detail = await client.call('datasets.get', { datasetId: done })
+        if (detail.kind === 'rankings') return reportRankings(client, detail, out)
         out.result(detail, `${detail.name}: ${formatCount(detail.pairCount)} pairs, ${formatCount(detail.promptCount)} prompts, ${formatCount(detail.labelCount)} labels; ${formatCount(detail.rejectedRowCount)} rows left out, ${formatCount(detail.warningCount)} warnings\nId ${detail.datasetId}, fingerprint ${detail.fingerprint.slice(0, 12)}\nNext: pairlab label ${detail.datasetId}   or   pairlab train dpo --data ${detail.datasetId}`)
       }, true)
     })
@@ -77,7 +78,11 @@ export function importCommand(): Command {
 
 async function importRankings(client: Client, file: string, options: { readonly name?: string; readonly licence?: string }, out: Output): Promise<void> {
   const { datasetId } = await client.call('rankings.import', { path: path.resolve(file), name: options.name ?? '', licence: options.licence ?? null })
-  const detail = await client.call('datasets.get', { datasetId })
+  await reportRankings(client, await client.call('datasets.get', { datasetId }), out)
+}
+
+async function reportRankings(client: Client, detail: DatasetDetail, out: Output): Promise<void> {
+  const { datasetId } = detail
   const { documents } = await client.call('rankings.queries', { datasetId, limit: 1 })
   const { train, validation, test } = detail.split.counts
   out.result(detail, `${detail.name}: ${formatCount(detail.pairCount)} queries (${train} to train on, ${validation} to validate, ${test} to test), ${documents === 0 ? 'documents as features' : `${formatCount(documents)} documents`}; ${formatCount(detail.rejectedRowCount)} rows left out, ${formatCount(detail.warningCount)} warnings\nId ${detail.datasetId}, fingerprint ${detail.fingerprint.slice(0, 12)}\nNext: pairlab train infonce --data ${detail.datasetId} --model networks --preset features`)
