@@ -62,7 +62,7 @@ export const infoNce = defineRanking<z.infer<typeof config>>({
   metrics: [lossInfo('log of the number of documents contrasted before anything is learned; it falls with every one told apart.'), ...rankingInfo()],
   presets: [
     { id: 'features', title: 'Features', note: 'A small network on features: negatives of the list alone.', config: { temperature: 1, inBatch: false, negatives: 50, candidates: 100 }, training: { steps: 200, batchSize: 32, microBatchSize: 32, learningRate: 1e-2, warmupFraction: 0, schedule: 'linear' } },
-    { id: 'small', title: 'Small model', note: 'For Pairlab’s own small encoders: cosine at 0.05, in-batch negatives and four of the list.', config: { similarity: 'cosine', temperature: 0.05 }, training: { steps: 300, batchSize: 32, microBatchSize: 32, learningRate: 1e-3, warmupFraction: 0.1, schedule: 'cosine' } },
+    { id: 'encoder', title: 'Text encoder', note: 'For Pairlab’s own small encoders: cosine at 0.05, in-batch negatives and four of the list.', config: { similarity: 'cosine', temperature: 0.05 }, training: { steps: 300, batchSize: 32, microBatchSize: 32, learningRate: 1e-3, warmupFraction: 0.1, schedule: 'cosine' } },
     { id: 'paper', title: 'Dense retrieval', note: 'As dense passage retrieval trains (Karpukhin et al., 2020): dot products, batch 128, in-batch negatives and one hard one, Adam at 1e-5.', config: { similarity: 'dot', temperature: 1, negatives: 1 }, training: { steps: 5000, batchSize: 128, microBatchSize: 128, learningRate: 1e-5, warmupFraction: 0.1, schedule: 'linear' } },
   ],
   acrossLists: ({ inBatch }) => inBatch,

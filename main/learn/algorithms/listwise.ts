@@ -45,7 +45,7 @@ function listwisePage(page: Pick<RankingAlgorithm, 'id' | 'name' | 'summary' | '
     metrics: [lossInfo(help), ...rankingInfo()],
     presets: [
       { id: 'paper', title: 'Features', note: 'As in the papers of learning to rank: a small network on the features of every listed document.', config: { temperature: 1, hidden: 16, candidates: 100, listSize: 100 }, training: { steps: 200, batchSize: 32, microBatchSize: 32, learningRate: 1e-2, warmupFraction: 0, schedule: 'linear' } },
-      { id: 'small', title: 'Small model', note: 'For Pairlab’s own small encoders: cosine at 0.05.', config: { similarity: 'cosine', temperature: 0.05 }, training: { steps: 200, batchSize: 16, learningRate: 1e-3, warmupFraction: 0.1, schedule: 'cosine' } },
+      { id: 'encoder', title: 'Text encoder', note: 'For Pairlab’s own small encoders: cosine at 0.05.', config: { similarity: 'cosine', temperature: 0.05 }, training: { steps: 200, batchSize: 16, learningRate: 1e-3, warmupFraction: 0.1, schedule: 'cosine' } },
     ],
     acrossLists: () => false,
     pick: (list, { listSize }, random) => pickList(list, listSize, random),

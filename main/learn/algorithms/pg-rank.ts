@@ -150,7 +150,7 @@ export const pgRank = defineRanking<z.infer<typeof config>, Sampled>({
   ],
   config,
   metrics: [
-    lossInfo('Its value says little, since every sample is compared with the others: it stays near 0. Watch the utility.'),
+    lossInfo('Its value says little, since every sample is compared with the others: it begins near 0 and drifts below as better rankings become likelier. Watch the utility.'),
     { name: 'utility', label: 'Utility of sampled rankings', unit: 'fraction', goal: 'max', help: 'Mean over the sampled rankings of the update. It rises as the policy learns; noise between updates is normal.' },
     { name: 'utility_spread', label: 'Spread of the utility', unit: 'fraction', goal: 'none', help: 'Standard deviation between a query’s samples, mean over queries. At 0 all samples are worth the same and nothing is learned.' },
     { name: 'entropy', label: 'Entropy', unit: 'nats', goal: 'none', help: 'Mean −log π of the sampled places. It falls slowly as the policy becomes sure; near 0 while the utility stands still it has settled too early.' },
@@ -159,7 +159,7 @@ export const pgRank = defineRanking<z.infer<typeof config>, Sampled>({
   ],
   presets: [
     { id: 'features', title: 'Features', note: 'A small network on feature files or match features: 100 candidates, all of them in every list.', config: { temperature: 1, hidden: 16, candidates: 100, listSize: 100 }, training: { steps: 200, batchSize: 32, microBatchSize: 32, learningRate: 1e-2, warmupFraction: 0, schedule: 'linear' } },
-    { id: 'small', title: 'Small model', note: 'For Pairlab’s own small encoders: cosine at 0.05, 16 rankings.', config: { similarity: 'cosine', temperature: 0.05 }, training: { steps: 200, batchSize: 16, learningRate: 1e-3, warmupFraction: 0.1, schedule: 'cosine' } },
+    { id: 'encoder', title: 'Text encoder', note: 'For Pairlab’s own small encoders: cosine at 0.05, 16 rankings.', config: { similarity: 'cosine', temperature: 0.05 }, training: { steps: 200, batchSize: 16, learningRate: 1e-3, warmupFraction: 0.1, schedule: 'cosine' } },
     { id: 'paper', title: 'Paper', note: 'Gao et al. (2023): a DistilBERT bi-encoder with dot products, warm-started contrastively, nDCG@10, six epochs on MS MARCO. Rate and entropy weight are as far as they are known.', config: { scorer: 'bi-encoder', similarity: 'dot', temperature: 1, estimator: 'leave-one-out', entropy: 0.01, candidates: 1000, listSize: 64 }, training: { steps: 5000, batchSize: 32, learningRate: 1e-6, warmupFraction: 0.1, schedule: 'linear' } },
   ],
   acrossLists: () => false,
