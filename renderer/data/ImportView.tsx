@@ -27,7 +27,15 @@ export function ImportView({ path }: { readonly path: string }): ReactNode {
     if (inspection !== undefined) start.mutate({ path, name: name ?? '', mapping: inspection.mapping })
   }
   useCommands([{ id: 'import.start', title: 'Import this file', group: 'Data', keys: ['mod+enter'], everywhere: true, disabled: !ready, run }])
-  if (error !== null) return <div className="page"><ErrorNotice error={error} onRetry={() => void refetch()} /><Button className="self-start" onClick={() => goTo('/data')}>Back to the data sets</Button></div>
+  const unread = inspection !== undefined && inspection.rows.length === 0 && FEATURE_FILE.test(path)
+  if (error !== null || unread) {
+    return (
+      <div className="page">
+        {unread || isFolder(error) || FEATURE_FILE.test(path) ? <JudgedLists path={path} /> : <ErrorNotice error={error} onRetry={() => void refetch()} />}
+        <Button className="self-start" onClick={() => goTo('/data')}>Back to the data sets</Button>
+      </div>
+    )
+  }
   if (inspection === undefined) return <Loading what="Reading the head of the file" />
   return (
     <div className="page">
@@ -53,6 +61,27 @@ export function ImportView({ path }: { readonly path: string }): ReactNode {
         </div>
       </div>
     </div>
+  )
+}
+
+/** Feature files of learning to rank have no columns to name. */
+const FEATURE_FILE = /\.(txt|svm|svmlight|letor)(\.gz)?$/i
+
+function isFolder(error: unknown): boolean {
+  return error instanceof Error && error.message.endsWith(' is a folder.')
+}
+
+/** A folder or a feature file: queries with judged documents, read whole when they are imported. */
+function JudgedLists({ path }: { readonly path: string }): ReactNode {
+  const read = useMutate('rankings.import', { invalidate: ['datasets.list'], onSuccess: ({ datasetId }) => goTo(`/data/${datasetId}`) })
+  return (
+    <Panel title="Judged lists">
+      <div className="col gap-3">
+        <p className="text-2"><span className="mono">{path}</span> can hold queries with judged documents: a BEIR set (corpus.jsonl, queries.jsonl, qrels/), or LETOR features (train.txt, vali.txt, test.txt). The split is kept as given.</p>
+        {read.error === null ? null : <ErrorNotice error={read.error} />}
+        <div className="row"><Button look="primary" disabled={read.isPending} onClick={() => read.mutate({ path })}>{read.isPending ? 'Reading …' : 'Import as judged lists'}</Button></div>
+      </div>
+    </Panel>
   )
 }
 
