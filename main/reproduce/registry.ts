@@ -5,6 +5,8 @@ import { cplControl } from './cpl-control.ts'
 import { cplLqr } from './cpl-lqr.ts'
 import { cplRegretVsReward } from './cpl-regret-vs-reward.ts'
 import type { Reproduction } from './define.ts'
+import { graceCancellation } from './grace-cancellation.ts'
+import { graceMini } from './grace-mini.ts'
 import { pgRankCranfield } from './pgrank-cranfield.ts'
 import { pgRankExact } from './pgrank-exact.ts'
 import { pgRankLists } from './pgrank-lists.ts'
@@ -14,13 +16,15 @@ import { pgRankLtr } from './pgrank-ltr.ts'
 export const reproductions: readonly Reproduction[] = [
   copgBandit,
   copgText,
+  cplLqr,
+  cplControl,
+  cplRegretVsReward,
   pgRankExact,
   pgRankLists,
   pgRankLtr,
   pgRankCranfield,
-  cplLqr,
-  cplControl,
-  cplRegretVsReward,
+  graceMini,
+  graceCancellation,
 ]
 
 /** @throws AppError `not-found` */

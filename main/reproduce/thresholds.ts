@@ -117,3 +117,15 @@ export const CPL_CONTROL = {
   /** How long the simulator is timed. */
   speedMs: 500,
 } as const
+
+/** Table of arXiv 2510.04506: generative tasks change by less than half a point after GRACE; a point is allowed here. */
+export const GRACE_MINI = {
+  taskLossAllowed: 0.01,
+} as const
+
+/** Follows from Eqs. 14 and 18 there: what is the same for all rollouts of a group has no part in an advantage. */
+export const GRACE_CANCELLATION = {
+  differenceBelow: 1e-6,
+  /** A term that differs by rollout has to be seen in the advantages. */
+  rolloutTermAbove: 1e-3,
+} as const
