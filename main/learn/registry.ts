@@ -1,15 +1,18 @@
 import { AppError } from '../../shared/errors.ts'
 import { bc } from './algorithms/bc.ts'
+import { contrastive } from './algorithms/contrastive.ts'
 import { copg } from './algorithms/copg.ts'
 import { cpl } from './algorithms/cpl.ts'
 import { dpo } from './algorithms/dpo.ts'
+import { grace } from './algorithms/grace.ts'
 import { grpo } from './algorithms/grpo.ts'
+import { infoNce } from './algorithms/infonce.ts'
 import { ipo } from './algorithms/ipo.ts'
 import { kto } from './algorithms/kto.ts'
-import { reinforce } from './algorithms/reinforce.ts'
-import { infoNce } from './algorithms/infonce.ts'
+import { languageModel } from './algorithms/language-model.ts'
 import { listMle, listNet, rankNet, softmaxRanking } from './algorithms/listwise.ts'
 import { pgRank } from './algorithms/pg-rank.ts'
+import { reinforce } from './algorithms/reinforce.ts'
 import { rewardModel } from './algorithms/reward-model.ts'
 import { rloo } from './algorithms/rloo.ts'
 import { sft } from './algorithms/sft.ts'
@@ -18,6 +21,7 @@ import { percentBc } from './algorithms/percent-bc.ts'
 import { piql } from './algorithms/piql.ts'
 import { sftPref } from './algorithms/sft-pref.ts'
 import type { ControlMethod } from './control.ts'
+import type { ContrastMethod } from './contrast.ts'
 import type { Algorithm, AlgorithmPage } from './define.ts'
 import type { RankingAlgorithm } from './ranking.ts'
 
@@ -45,6 +49,9 @@ export const algorithms: readonly AlgorithmPage[] = [
   bc,
   percentBc,
   piql,
+  grace,
+  contrastive,
+  languageModel,
 ] as unknown as readonly AlgorithmPage[]
 
 /** @throws AppError `spec-invalid` */
@@ -81,4 +88,11 @@ export function findControlMethod(id: string): ControlMethod {
   const found = findAlgorithm(id)
   if (found.data === 'segment-pairs') return found as ControlMethod // only control methods have this kind
   throw new AppError({ code: 'spec-invalid', message: `${found.name} learns from ${found.data}, not from segments.`, hint: 'Start the run again from its request.' })
+}
+
+/** @throws AppError `spec-invalid` */
+export function findContrastMethod(id: string): ContrastMethod {
+  const found = findAlgorithm(id)
+  if (found.data === 'contrast-groups') return found as ContrastMethod // its pages are made by defineContrastMethod
+  throw new AppError({ code: 'spec-invalid', message: `${found.name} learns from ${found.data}, not from texts.`, hint: 'Start the run again from its request.' })
 }

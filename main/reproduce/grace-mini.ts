@@ -25,11 +25,11 @@ interface Size {
   readonly looks: number
 }
 const SIZES: Readonly<Record<'quick' | 'full', Size>> = {
-  quick: { seeds: 3, pretrainSteps: 250, steps: 80, instances: 8, rollouts: 4, queries: 32, documents: 64, looks: 4 },
+  quick: { seeds: 3, pretrainSteps: 250, steps: 60, instances: 8, rollouts: 4, queries: 32, documents: 64, looks: 4 },
   full: { seeds: 10, pretrainSteps: 600, steps: 150, instances: 16, rollouts: 8, queries: 64, documents: 160, looks: 5 },
 }
 const MAX_TOKENS = 10
-const LEARNING_RATE = 1e-3
+const LEARNING_RATES = { grace: 3e-4, infonce: 1e-3 } as const
 
 /** GRACE on a generator that is small enough to be trained here: its rationales name a text's topic, at first often wrongly. */
 export const graceMini: Reproduction = {
@@ -149,7 +149,7 @@ async function trainGrace(policy: Decoder, world: TopicWorld, size: Size, random
     const round = await graceRound(policy, instancesOf(world, chosen), { ...MINI_GRACE, rollouts: size.rollouts }, endId, random.fork(String(step)), nextTurn)
     const batch = groupBatch(advantageGroups(round), size.rollouts, padId, null)
     const tokens = round.rollouts.flat().reduce((sum, one) => sum + one.row.completion.length, 0)
-    await descend(policy, optimizer, LEARNING_RATE * Math.min(1, step / 5), () => graceStepLoss(policy, batch, { items: size.instances, weight: size.instances, tokens }, { objective: 'clipped', clip: 0.2, dual: 3 }))
+    await descend(policy, optimizer, LEARNING_RATES.grace * Math.min(1, step / 5), () => graceStepLoss(policy, batch, { items: size.instances, weight: size.instances, tokens }, { objective: 'clipped', clip: 0.2, dual: 3 }))
     disposeBatch(batch)
     if (step % Math.max(1, Math.floor(size.steps / size.looks)) === 0) await look(step)
   }
@@ -166,7 +166,7 @@ async function trainInfoNce(decoder: Decoder, world: TopicWorld, size: Size, ran
     const rows = [...triples.map((one) => row(one.query.text)), ...triples.map((one) => row(one.positive.text)), ...triples.map((one) => row(one.negative.text))]
     // Of the batch's other positives those of the same topic are no negatives.
     const same = triples.map((one, i) => triples.map((other, j) => (i !== j && one.query.topic === other.positive.topic ? 1 : 0)))
-    await descend(decoder, optimizer, LEARNING_RATE * Math.min(1, step / 5), () => {
+    await descend(decoder, optimizer, LEARNING_RATES.infonce * Math.min(1, step / 5), () => {
       const vectors = embedSpans(decoder, rows)
       const part = (at: number): tf.Tensor2D => tf.slice(vectors, [at * n, 0], [n, vectors.shape[1]])
       const logits = contrastLogits(part(0), part(1), tf.expandDims(part(2), 1) as tf.Tensor3D, tf.tensor2d(same), { temperature: 0.05, similarity: 'cosine', hardNegatives: 'own' })
@@ -192,7 +192,7 @@ function reportOf(form: 'quick' | 'full', seeds: readonly number[], size: Size, 
     title: 'GRACE on a small generator of rationales (arXiv 2510.04506)',
     form,
     seeds: [...seeds],
-    setup: `a new nano decoder, ${size.pretrainSteps} steps on texts of 8 topics with rationales of which about half name the right one; GRACE: ${size.steps} steps of ${size.instances} instances, ${size.rollouts} rollouts, T 1, τ 0.1, λ₁ = λ₂ = 0.2, one negative, clipped surrogate, Adam ${LEARNING_RATE}; InfoNCE: as many steps of ${2 * size.instances} instances; ${size.queries} held-out queries against ${size.documents} documents, rationales sampled at T 1 with the same random numbers`,
+    setup: `a new nano decoder, ${size.pretrainSteps} steps on texts of 8 topics with rationales of which about half name the right one; GRACE: ${size.steps} steps of ${size.instances} instances, ${size.rollouts} rollouts, T 1, τ 0.1, λ₁ = λ₂ = 0.2, one negative, clipped surrogate, Adam ${LEARNING_RATES.grace}; InfoNCE: as many steps of ${2 * size.instances} instances, Adam ${LEARNING_RATES.infonce}; ${size.queries} held-out queries against ${size.documents} documents, rationales sampled at T 1 with the same random numbers`,
     tables: [{
       title: 'Held-out',
       columns: ['model', 'similarity margin', 'nDCG@10', 'rationales that name the topic', 'greedy ones', 'LM loss, nats/token'],
@@ -211,6 +211,7 @@ function reportOf(form: 'quick' | 'full', seeds: readonly number[], size: Size, 
     notes: [
       'A toy: made-up texts, a model of a hundred thousand weights pre-trained here. What is shown is that the reward does what it should, not how much a large model gains.',
       'InfoNCE changes the embedding itself and usually separates topics best; the paper’s point is what it costs the model as a generator. GRACE’s own loss on the pre-training texts rises, as it must: half of those rationales name a wrong topic, and it stops doing so.',
+      'At a learning rate of 10⁻³ and 80 steps the same model collapses: topics are merged, the margin’s gain is lost in one seed of three, and greedy answers name the right topic less often (0.77 against 0.96). Nothing in the printed advantages speaks against it, since the terms that would cancel.',
       'The base pooled without a rationale is above the base with one: rationales that are wrong half the time blur the topic. Training repairs the rationales.',
     ],
   }

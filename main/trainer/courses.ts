@@ -2,6 +2,7 @@ import { AppError } from '../../shared/errors.ts'
 import type { DataKind } from '../../shared/data-kinds.ts'
 import { findAlgorithm } from '../learn/registry.ts'
 import type { Checkpoint } from '../models/checkpoint-files.ts'
+import { openContrastCourse } from './contrast-course.ts'
 import type { Course } from './course.ts'
 import { openRankingCourse } from './ranking-course.ts'
 import type { RunContext } from './run-context.ts'
@@ -15,6 +16,7 @@ const OPENERS: Partial<Record<DataKind, Opener>> = {
   'response-pairs': openTextCourse,
   rankings: openRankingCourse,
   'segment-pairs': openSegmentCourse,
+  'contrast-groups': openContrastCourse,
 }
 
 /**

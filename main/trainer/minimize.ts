@@ -40,6 +40,16 @@ export async function minimizeParts(
     disposeBatch(batch)
     sums = sums === null ? gradients : addTo(sums, gradients)
   }
+  return applyUpdate(optimizer, training, sums, reported)
+}
+
+/** One update on a loss that needs its batch whole, and makes and frees what it takes itself. */
+export async function minimizeWhole(decoder: Decoder, optimizer: Optimizer, training: TrainingConfig, loss: () => LossResult): Promise<Update> {
+  const reported: Record<string, tf.Scalar>[] = []
+  return applyUpdate(optimizer, training, gradientsOf(decoder, loss, reported), reported)
+}
+
+async function applyUpdate(optimizer: Optimizer, training: TrainingConfig, sums: Record<string, tf.Tensor> | null, reported: readonly Record<string, tf.Scalar>[]): Promise<Update> {
   const learningRate = learningRateAt(optimizer.step, training)
   const gradNorm = sums === null ? 0 : await readGlobalNorm(Object.values(sums))
   // Weights are only touched by numbers: the caller sees what was wrong and ends the run.

@@ -22,7 +22,7 @@ export const trainerEvent = z.discriminatedUnion('type', [
   /** Columnar: every array as long as `step`. */
   z.strictObject({ ...stamped, type: z.literal('metrics'), columns: z.record(z.string(), column).refine((value) => 'step' in value, 'a metrics event has a step column') }),
   z.strictObject({ ...stamped, type: z.literal('heartbeat'), step: z.int(), totalSteps: z.int(), stepsPerSec: z.number(), rssBytes: z.number(), tensorCount: z.int() }),
-  z.strictObject({ ...stamped, type: z.literal('sample'), step: z.int(), items: z.array(z.strictObject({ promptIndex: z.int(), pairId: z.string(), prompt: z.string(), completion: z.string(), tokens: z.int(), reward: z.number().nullable(), logRatio: z.number().nullable() })) }),
+  z.strictObject({ ...stamped, type: z.literal('sample'), step: z.int(), items: z.array(z.strictObject({ promptIndex: z.int(), pairId: z.string(), prompt: z.string(), completion: z.string(), tokens: z.int(), reward: z.number().nullable(), logRatio: z.number().nullable(), /** What the reward is made of, where it has parts. */ parts: z.record(z.string(), z.number().nullable()).optional() })) }),
   z.strictObject({ ...stamped, type: z.literal('checkpoint'), step: z.int(), path: z.string(), sizeBytes: z.number(), sha256: z.string(), best: z.boolean() }),
   z.strictObject({ ...stamped, type: z.literal('warning'), message: z.string(), hint: z.string() }),
   z.strictObject({ ...stamped, type: z.literal('done'), outcome: z.enum(['finished', 'cancelled', 'interrupted']), summary: z.record(z.string(), z.number().nullable()) }),

@@ -12,7 +12,7 @@ import type { Session } from './session.ts'
  * Writes checkpoints of a session: all weights; or, beside a frozen model, the adapters alone. That model is kept with
  * the run once, unless it is one of the registry.
  */
-export function createSaver({ context, decoder, optimizer, tokenizer, base }: Session): (position: Position) => Promise<SavedCheckpoint> {
+export function createSaver({ context, decoder, optimizer, tokenizer, base }: Pick<Session, 'context' | 'decoder' | 'optimizer' | 'tokenizer' | 'base'>): (position: Position) => Promise<SavedCheckpoint> {
   const config = decoderConfigFile(decoder.config, context.spec.training.maxLength)
   const optimizerTensors = Object.fromEntries(Object.entries(optimizer.shapes).map(([name, shape]): [string, TensorToWrite] => [name, { shape, read: () => optimizer.read(name) }]))
   const common = { config, tokenizer: tokenizer.json, optimizer: optimizerTensors }

@@ -1,4 +1,4 @@
-import type { Algorithm } from '../learn/define.ts'
+import type { Algorithm, AlgorithmPage } from '../learn/define.ts'
 import { findTextAlgorithm } from '../learn/registry.ts'
 import type { ReferenceOf } from '../learn/batches.ts'
 import { createBatchPlan, type BatchPlan, type BatchPlanState } from '../learn/batch-plan.ts'
@@ -18,7 +18,7 @@ import { openRollouts, type Rollouts, type StepBatch } from './rollouts.ts'
 import type { RunContext } from './run-context.ts'
 import { referenceLogProbs } from './scoring.ts'
 import { checkSupport } from './support.ts'
-import { encodeData, makeTokenizer, trainingItems, type PairSets, type TrainingItems } from './training-data.ts'
+import { encodeData, makeTokenizer, textsOf, trainingItems, type PairSets, type TrainingItems } from './training-data.ts'
 import { readViewFile } from './view-file.ts'
 
 /** Everything a step needs, made once. */
@@ -65,7 +65,7 @@ export async function openSession(context: RunContext, from: Checkpoint | null):
   const config = parseConfig(algorithm, spec.config)
   const rows = await readViewFile(spec.data.viewPath, spec.data.viewHash)
   const origin = await openOrigin(context, algorithm)
-  const tokenizer = from === null ? (origin.tokenizer ?? makeTokenizer(context, origin.tokenizerSpec, rows.train)) : loadTokenizer(from.tokenizer)
+  const tokenizer = from === null ? (origin.tokenizer ?? makeTokenizer(context, origin.tokenizerSpec, textsOf(rows.train))) : loadTokenizer(from.tokenizer)
   await context.breatheOrStop()
   const data = await encodeData(context, rows, tokenizer, algorithm, config)
   const start = origin.start(tokenizer)
@@ -103,19 +103,21 @@ export async function openSession(context: RunContext, from: Checkpoint | null):
 }
 
 /** @throws AppError `spec-invalid`: the engine has no product with bfloat16 weights */
-function requireStorage({ engine, spec }: RunContext): void {
+export function requireStorage({ engine, spec }: RunContext): void {
   const { frozenStorage, adapt } = spec.training
   if (frozenStorage === 'float32' || adapt === 'full' || (BFLOAT16_ENGINES as readonly string[]).includes(engine)) return
   throw new AppError({ code: 'spec-invalid', message: `The ${engine} engine cannot multiply frozen weights kept as bfloat16.`, hint: `Keep them as float32, or use ${BFLOAT16_ENGINES[0]}.` })
 }
 
-function parseConfig(algorithm: Algorithm, config: unknown): unknown {
+/** @throws AppError `spec-invalid` */
+export function parseConfig(algorithm: AlgorithmPage, config: unknown): unknown {
   const parsed = algorithm.config.safeParse(config)
   if (parsed.success) return parsed.data
   throw new AppError({ code: 'spec-invalid', message: `${algorithm.name}: ${describeIssues(parsed.error)}`, hint: 'Start the run again from its request.' })
 }
 
-interface Origin {
+/** Where a run's tokenizer and first weights come from. */
+export interface Origin {
   /** Null where a new one has to be made. */
   readonly tokenizer: Tokenizer | null
   readonly tokenizerSpec: { readonly kind: 'byte' } | { readonly kind: 'bpe'; readonly vocabSize: number }
@@ -123,7 +125,7 @@ interface Origin {
   start(tokenizer: Tokenizer): ModelStart
 }
 
-async function openOrigin(context: RunContext, algorithm: Algorithm): Promise<Origin> {
+export async function openOrigin(context: RunContext, algorithm: AlgorithmPage): Promise<Origin> {
   const { model, seed } = context.spec
   const scoreHead = algorithm.role === 'reward-model'
   if (model.kind === 'new') {
@@ -151,7 +153,7 @@ async function openRegistered(context: RunContext, path: string): Promise<Pick<M
 }
 
 /** The weights of a checkpoint in the shape of the run's own start; of an adapter checkpoint, what was trained whole. */
-function resumedModel(start: ModelStart, { source, adapters }: Checkpoint): Pick<ModelStart, 'config' | 'source'> {
+export function resumedModel(start: ModelStart, { source, adapters }: Checkpoint): Pick<ModelStart, 'config' | 'source'> {
   if (adapters === null) return { config: start.config, source }
   return { config: start.config, source: { read: (name) => (adapters.names.has(name) ? adapters.read(name) : start.source.read(name)) } }
 }

@@ -34,19 +34,19 @@ export interface EncodedData {
 }
 
 /** Trained on the training side alone, and kept by content: runs on the same rows share it. */
-export function makeTokenizer(context: RunContext, spec: TokenizerSpec, rows: readonly PreferenceRow[]): Tokenizer {
+export function makeTokenizer(context: RunContext, spec: TokenizerSpec, texts: Iterable<string>): Tokenizer {
   if (spec.kind === 'byte') return loadTokenizer(byteTokenizer())
   const key = createHash('sha256').update(JSON.stringify(['bpe', 1, spec.vocabSize, context.spec.data.viewHash])).digest('hex')
   const file = path.join(context.spec.cacheFolder, 'tokenizers', `${key}.json`)
   if (existsSync(file)) return loadTokenizer(JSON.parse(readFileSync(file, 'utf8')))
   context.phase('tokenizer')
-  const json = trainBpe(textsOf(rows), spec.vocabSize)
+  const json = trainBpe(texts, spec.vocabSize)
   mkdirSync(path.dirname(file), { recursive: true })
   writeFileAtomic(file, JSON.stringify(json))
   return loadTokenizer(json)
 }
 
-function* textsOf(rows: readonly PreferenceRow[]): Generator<string> {
+export function* textsOf(rows: readonly PreferenceRow[]): Generator<string> {
   for (const row of rows) {
     yield toText(row.prompt)
     yield toText(row.a)
@@ -192,6 +192,6 @@ export function groupTotals(groups: readonly EncodedGroup[]): BatchTotals {
 }
 
 /** Consecutive runs of at most `size`. */
-export function chunked(items: readonly number[], size: number): number[][] {
+export function chunked<T>(items: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_none, at) => items.slice(at * size, (at + 1) * size))
 }

@@ -56,7 +56,7 @@ export type RunDetail = z.infer<typeof runDetail>
 export const series = z.strictObject({ name: z.string(), step: z.array(z.int()), wallMs: z.array(z.number()), value: z.array(z.number().nullable()), total: z.int() })
 export type Series = z.infer<typeof series>
 
-export const sampleItem = z.strictObject({ promptIndex: z.int(), pairId: z.string(), prompt: z.string(), completion: z.string(), tokens: z.int(), reward: z.number().nullable(), logRatio: z.number().nullable() })
+export const sampleItem = z.strictObject({ promptIndex: z.int(), pairId: z.string(), prompt: z.string(), completion: z.string(), tokens: z.int(), reward: z.number().nullable(), logRatio: z.number().nullable(), /** What the reward is made of, where it has parts. */ parts: z.record(z.string(), z.number().nullable()).optional() })
 
 export const estimate = z.strictObject({
   /** That the dry run was computed on. */
