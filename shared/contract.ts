@@ -10,6 +10,7 @@ import { rankingCalls } from './contract/rankings.ts'
 import { runCalls, runSummary, sampleItem } from './contract/runs.ts'
 import { segmentCalls } from './contract/segments.ts'
 import { systemCalls } from './contract/system.ts'
+import { textCalls } from './contract/texts.ts'
 import { runId } from './domain.ts'
 
 /** Everything the app can do, and nothing else: each door serves exactly these calls. */
@@ -25,6 +26,7 @@ export const contract = {
   ...playgroundCalls,
   ...paperCalls,
   ...rankingCalls,
+  ...textCalls,
 } as const
 
 export type CallName = keyof typeof contract

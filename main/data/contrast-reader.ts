@@ -77,8 +77,7 @@ async function topScoreOf(path: string): Promise<number> {
   for await (const one of linesOf(path)) {
     if ('problem' in one) continue
     const score = /"(?:score|label|similarity)"\s*:\s*([\d.]+)/.exec(one.text)?.[1]
-    if (score === undefined) return 1 // no scored pairs
-    top = Math.max(top, Number(score))
+    if (score !== undefined) top = Math.max(top, Number(score))
   }
   return top > 1 ? STS_TOP : 1
 }

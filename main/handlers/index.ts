@@ -14,6 +14,7 @@ import { rankingHandlers } from './rankings.ts'
 import { runHandlers } from './runs.ts'
 import { segmentHandlers } from './segments.ts'
 import { systemHandlers } from './system.ts'
+import { textHandlers } from './texts.ts'
 
 /** Everything the app can do. The compiler refuses this while a call of the contract has no handler. */
 export function createHandlers(deps: HandlerDeps): Handlers {
@@ -30,6 +31,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     ...paperHandlers(deps),
     ...playgroundHandlers(deps),
     ...rankingHandlers(deps),
+    ...textHandlers(deps),
   }
   return explainErrors(handlers, deps)
 }

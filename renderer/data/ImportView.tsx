@@ -22,6 +22,7 @@ export function ImportView({ path }: { readonly path: string }): ReactNode {
   const { data: inspection, error, refetch } = useCall('datasets.inspect', { path, mapping }, { keepPrevious: true })
   const start = useMutate('datasets.import', { invalidate: ['datasets.importJobs'], onSuccess: () => goTo('/data') })
   useCrumbs([{ label: 'Data', href: '/data' }, { label: 'Import' }])
+  const asTexts = useMutate('texts.import', { invalidate: ['datasets.list'], onSuccess: () => goTo('/data') })
   const ready = inspection !== undefined && inspection.missingRoles.length === 0 && inspection.rows.length > 0 && !start.isPending
   const run = (): void => {
     if (inspection !== undefined) start.mutate({ path, name: name ?? '', mapping: inspection.mapping })
@@ -47,9 +48,11 @@ export function ImportView({ path }: { readonly path: string }): ReactNode {
           </p>
         </div>
         <Button onClick={() => goTo('/data')}>Cancel</Button>
+        <Button disabled={asTexts.isPending} title="Lines with query, positive and negative, one text a line, or STS-B: for GRACE, embeddings and language models" onClick={() => asTexts.mutate({ path, name: name ?? '' })}>Import as texts</Button>
         <Button look="primary" keys="mod+enter" disabled={!ready} onClick={run}>Import</Button>
       </header>
       {start.error === null ? null : <ErrorNotice error={start.error} />}
+      {asTexts.error === null ? null : <ErrorNotice error={asTexts.error} />}
       <PreviewRows inspection={inspection} onFlip={() => setMapping({ ...inspection.mapping, flip: !inspection.mapping.flip })} />
       <div className="two">
         <ColumnRoles inspection={inspection} onChange={setMapping} />

@@ -10,6 +10,14 @@ import { ErrorNotice } from '../parts/states.tsx'
 
 const STEPS_SHOWN = 6
 
+/** What a rationale's reward is made of, before weights and temperature. */
+const PART_WORDS: Readonly<Record<string, string>> = {
+  contrast: 'Similarity to the query, less that to the negatives',
+  consistency: 'Similarity to the other rollouts of the text',
+  hard: 'Minus the similarity to other instances',
+  advantage: 'Reward less the mean of the text’s rollouts: what the gradient sees',
+}
+
 export function useSamples(run: RunDetail) {
   const { data, error } = useCall('runs.samples', { runId: run.runId })
   const [wanted, setWanted] = useState<number | null>(null)
@@ -44,6 +52,8 @@ export function RunSamples({ run, samples }: { readonly run: RunDetail; readonly
     const none = run.spec.training.samplePrompts === 0
     return <p className="run-empty">{none ? 'This run generates no samples: “Sample prompts” is 0.' : isLive(run.state) || run.state === 'queued' ? 'The first samples come with the first evaluation.' : 'No samples were written.'}</p>
   }
+  const parts = [...new Set(samples.items.flatMap((item) => Object.keys(item.parts ?? {})))]
+  const hasRatio = samples.items.some((item) => item.logRatio !== null)
   return (
     <table className="table samples" aria-label="Samples">
       <thead>
@@ -51,7 +61,8 @@ export function RunSamples({ run, samples }: { readonly run: RunDetail; readonly
           <th scope="col">Prompt</th>
           <th scope="col">Completion at step {samples.step}</th>
           <th scope="col" className="num">Reward ↑</th>
-          <th scope="col" className="num">Log-ratio, nats</th>
+          {parts.map((part) => <th key={part} scope="col" className="num" title={PART_WORDS[part]}>{part.charAt(0).toUpperCase() + part.slice(1)}</th>)}
+          {hasRatio || parts.length === 0 ? <th scope="col" className="num">Log-ratio, nats</th> : null}
           <th scope="col" className="num">Tokens</th>
         </tr>
       </thead>
@@ -61,7 +72,8 @@ export function RunSamples({ run, samples }: { readonly run: RunDetail; readonly
             <td className="text-2"><button type="button" className="cell-button" aria-expanded={open === item.promptIndex}>{item.prompt}</button></td>
             <td>{item.completion === '' ? <span className="text-3">empty</span> : item.completion}</td>
             <td className="num">{formatNumber(item.reward)}</td>
-            <td className="num">{formatNumber(item.logRatio)}</td>
+            {parts.map((part) => <td key={part} className="num">{formatNumber(item.parts?.[part] ?? null)}</td>)}
+            {hasRatio || parts.length === 0 ? <td className="num">{formatNumber(item.logRatio)}</td> : null}
             <td className="num">{item.tokens}</td>
           </tr>
         ))}

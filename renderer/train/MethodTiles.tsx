@@ -8,7 +8,7 @@ const KIND_WORDS: Readonly<Record<DataKind, string>> = {
   'response-pairs': 'needs pairs of answers',
   'segment-pairs': 'needs pairs of segments, not text',
   rankings: 'needs ranked documents (qrels)',
-  'contrast-groups': 'needs queries with documents',
+  'contrast-groups': 'needs texts, or queries with texts',
 }
 
 /** Methods that other kinds of data will bring; shown so that nobody looks for them in vain. */

@@ -61,10 +61,12 @@ export function importCommand(): Command {
     .option('--map <column=role...>', 'role of a column: prompt, prompt-2, chosen, rejected, a, b, label, reward-a, reward-b, weight, id, metadata, ignore')
     .option('--flip', 'swap chosen and rejected in every row')
     .option('--licence <text>', 'licence of the data')
+    .option('--texts', 'read texts to embed or to learn to write: lines with query, positive and negative (JSONL), one text a line, or STS-B')
     .addHelpText('after', '\nExamples:\n  pairlab import pairs.jsonl --name "My pairs"\n  pairlab import judged.csv --map question=prompt --map answer1=a --map answer2=b --map judge=label\n  pairlab import scifact/            a BEIR folder\n  pairlab import MSLR/Fold1/         train.txt, vali.txt, test.txt\n  pairlab import sample')
-    .action(async (file: string, options: { name?: string; map?: string[]; flip?: boolean; licence?: string }, command: Command) => {
+    .action(async (file: string, options: { name?: string; map?: string[]; flip?: boolean; licence?: string; texts?: boolean }, command: Command) => {
       const { out, dataDir } = globals(command)
       await withClient(dataDir, async ({ client }) => {
+        if (options.texts === true) return importTexts(client, file, options, out)
         if (!/^sample(:|$)/.test(file) && looksLikeRankings(path.resolve(file))) return importRankings(client, file, options, out)
         const { jobId, datasetId } = /^sample(:|$)/.test(file) ? await client.call('samples.open', { sampleId: file.split(':')[1] ?? (await client.call('samples.list', {}))[0]?.sampleId ?? '' }) : { ...(await startImport(client, file, options)), datasetId: null }
         const done = jobId === null ? datasetId : (await followImport(client, jobId, out.note)).datasetId
@@ -74,6 +76,13 @@ export function importCommand(): Command {
         out.result(detail, `${detail.name}: ${formatCount(detail.pairCount)} pairs, ${formatCount(detail.promptCount)} prompts, ${formatCount(detail.labelCount)} labels; ${formatCount(detail.rejectedRowCount)} rows left out, ${formatCount(detail.warningCount)} warnings\nId ${detail.datasetId}, fingerprint ${detail.fingerprint.slice(0, 12)}\nNext: pairlab label ${detail.datasetId}   or   pairlab train dpo --data ${detail.datasetId}`)
       }, true)
     })
+}
+
+async function importTexts(client: Client, file: string, options: { readonly name?: string; readonly licence?: string }, out: Output): Promise<void> {
+  const { datasetId } = await client.call('texts.import', { path: path.resolve(file), name: options.name ?? '', licence: options.licence ?? null })
+  const detail = await client.call('datasets.get', { datasetId })
+  const { train, validation, test } = detail.split.counts
+  out.result(detail, `${detail.name}: ${formatCount(detail.pairCount)} items (${train} to train on, ${validation} to validate, ${test} to test); ${formatCount(detail.rejectedRowCount)} lines left out, ${formatCount(detail.warningCount)} warnings\nId ${detail.datasetId}, fingerprint ${detail.fingerprint.slice(0, 12)}\nNext: pairlab train language-model --data ${detail.datasetId}   then   pairlab train grace --data ${detail.datasetId} --model run:<its id>`)
 }
 
 async function importRankings(client: Client, file: string, options: { readonly name?: string; readonly licence?: string }, out: Output): Promise<void> {

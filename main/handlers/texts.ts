@@ -1,0 +1,17 @@
+import path from 'node:path'
+import type { Handlers } from '../../shared/rpc.ts'
+import { addDataset } from '../data/add-dataset.ts'
+import { readContrastFile } from '../data/contrast-reader.ts'
+import type { HandlerDeps } from './deps.ts'
+
+export function textHandlers({ db, dataFolder, events }: HandlerDeps): Pick<Handlers, 'texts.import'> {
+  return {
+    'texts.import': async ({ path: given, name, licence }) => {
+      const source = path.resolve(given)
+      const shown = name === '' ? path.basename(source).replace(/\.(jsonl|txt|csv|tsv)(\.gz)?$/i, '') : name
+      const { datasetId } = await addDataset({ name: shown, kind: 'contrast-groups', source, licence, question: 'Which text is nearer to the query?', parts: readContrastFile(source) }, { db, dataFolder })
+      events.emit('datasets.changed', { datasetId })
+      return { datasetId }
+    },
+  }
+}

@@ -1,0 +1,83 @@
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { RunRequestInput } from '../../shared/run-spec.ts'
+import { makeApp, waitUntil, type TestApp } from '../support/make-app.ts'
+import { waitForState } from '../support/tiny-app.ts'
+import { allEvents, exitOf, metricsByStep, spawnTrainer } from '../support/tiny-run.ts'
+
+let root: string
+let made: TestApp | null = null
+beforeEach(() => {
+  root = mkdtempSync(path.join(tmpdir(), 'pairlab texts ü '))
+})
+afterEach(async () => {
+  await made?.end()
+  made = null
+  rmSync(root, { recursive: true, force: true })
+})
+
+/** Texts about one of two things, and pairs of them with a score. */
+function writeTexts(triplesOf: { readonly train: number; readonly heldOut: number } = { train: 14, heldOut: 5 }): string {
+  const about = (topic: number, at: number): string => `${['sea', 'law'][topic]} ${['wave', 'court'][topic]} ${at % 5}`
+  const triples = Array.from({ length: triplesOf.train + 2 * triplesOf.heldOut }, (_none, at) => JSON.stringify({ query: about(at % 2, at), positive: about(at % 2, at + 1), negative: about(1 - (at % 2), at + 2), split: at < triplesOf.train ? 'train' : at < triplesOf.train + triplesOf.heldOut ? 'validation' : 'test' }))
+  const scored = Array.from({ length: triplesOf.heldOut + 1 }, (_none, at) => JSON.stringify({ sentence1: `${about(0, at)}.`, sentence2: about(at % 2, at), score: at % 2 === 0 ? 4.5 : 0.5, split: 'validation' }))
+  const file = path.join(root, 'texts.jsonl')
+  writeFileSync(file, [...triples, 'no json', ...scored].join('\n'))
+  return file
+}
+
+const training = { steps: 4, batchSize: 3, microBatchSize: 2, evalEvery: 2, checkpointEvery: 2, maxLength: 96, samplePrompts: 1, evalPairs: 3 } as const
+const nano = { kind: 'new', preset: 'nano', tokenizer: { kind: 'byte' } } as const
+
+test('texts are imported, a base learns to write them, GRACE and InfoNCE go on from it, and runs are compared', async () => {
+  made = await makeApp()
+  const { client } = made
+  const { datasetId } = await client.call('texts.import', { path: writeTexts() })
+  const detail = await client.call('datasets.get', { datasetId })
+  expect([detail.kind, detail.name, detail.pairCount, detail.rejectedRowCount]).toEqual(['contrast-groups', 'texts', 30, 1])
+  const start = async (method: string, model: RunRequestInput['model'], config: Record<string, unknown>): Promise<string> => {
+    const [run] = (await client.call('runs.start', { request: { method, config: config as never, training, model, data: { datasetId }, engine: 'wasm' } })).runIds
+    expect([method, await waitForState(client, run!)]).toEqual([method, 'finished'])
+    return run!
+  }
+  const base = await start('language-model', nano, {})
+  const first = metricsByStep(allEvents(path.join(made.dataFolder, 'runs', base)))
+  expect(first['eval/loss']![4]).toBeLessThan(first['eval/loss']![0]!)
+  const grace = await start('grace', { kind: 'run', runId: base as never }, { groupSize: 3, rolloutTokens: 4, system: 'think' })
+  const contrastive = await start('contrastive', { kind: 'run', runId: base as never }, {})
+  const events = allEvents(path.join(made.dataFolder, 'runs', grace))
+  const metrics = metricsByStep(events)
+  for (const name of ['grace/reward', 'grace/margin', 'grace/consistency', 'grace/distinct', 'rollout/unfinished', 'advantages/size']) expect(Object.keys(metrics[name]!), name).toEqual(['1', '2', '3', '4'])
+  for (const name of ['eval/embed/ndcg', 'eval/embed/margin_low', 'eval/embed/wins', 'eval/embed/spearman', 'test/embed/ndcg']) expect(metrics[name]?.[4], name).toEqual(expect.any(Number))
+  const samples = await client.call('runs.samples', { runId: grace as never })
+  expect(samples.at(-1)!.items).toHaveLength(3)
+  expect(Object.keys(samples.at(-1)!.items[0]!.parts!)).toEqual(['contrast', 'consistency', 'hard', 'advantage'])
+  expect(metricsByStep(allEvents(path.join(made.dataFolder, 'runs', contrastive)))['contrast/accuracy']![1]).toEqual(expect.any(Number))
+  const compared = await client.call('comparisons.get', { runIds: [grace, contrastive], metric: 'test/embed/ndcg' })
+  expect(compared.groups).toHaveLength(2)
+  expect(compared.differences.map((one) => Number.isFinite(one.interval.mean))).toEqual([true])
+}, 300_000)
+
+test.each([
+  ['grace', { groupSize: 2, rolloutTokens: 3, system: 'x' }],
+  ['contrastive', { supervision: 'none' }],
+] as const)('%s resumes bit for bit on the cpu engine', async (method, config) => {
+  made = await makeApp()
+  const { client } = made
+  const { datasetId } = await client.call('texts.import', { path: writeTexts({ train: 5, heldOut: 1 }) })
+  const request: RunRequestInput = { method, config: { ...config } as never, training: { ...training, steps: 2, batchSize: 2, evalEvery: 1, checkpointEvery: 1, keepCheckpoints: 9, dropout: 0.1, maxLength: 40, evalPairs: 1 }, model: nano, data: { datasetId }, engine: 'cpu' }
+  const [run] = (await client.call('runs.start', { request })).runIds
+  expect(await waitForState(client, run!)).toBe('finished')
+  const folder = path.join(made.dataFolder, 'runs', run!)
+  const again = path.join(root, 'runs', run!)
+  cpSync(path.join(folder, 'spec.json'), path.join(again, 'spec.json'))
+  const child = spawnTrainer(again)
+  const ended = exitOf(child)
+  await waitUntil('the checkpoint of step 1', () => allEvents(again).some((event) => event.type === 'checkpoint' && event.step === 1))
+  child.kill('SIGKILL')
+  await ended
+  expect(await exitOf(spawnTrainer(again))).toBe(0)
+  expect(metricsByStep(allEvents(again))).toEqual(metricsByStep(allEvents(folder)))
+}, 300_000)

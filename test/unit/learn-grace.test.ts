@@ -1,0 +1,107 @@
+import { expect, test } from 'vitest'
+import { meanPool, poolMask } from '../../main/learn/algorithms/grace.ts'
+import { groupBatch } from '../../main/learn/batches.ts'
+import { byteTokenizer } from '../../main/learn/bpe-trainer.ts'
+import { measureSimilarity, measureTriples } from '../../main/learn/embed-metrics.ts'
+import { advantageGroups, graceRound, graceStepLoss, type GraceInstance, type GraceOptions } from '../../main/learn/grace-rollouts.ts'
+import { createDecoder, presetConfig } from '../../main/learn/models/decoder.ts'
+import { packSequences } from '../../main/learn/models/packing.ts'
+import { createRandom } from '../../main/learn/random.ts'
+import { embedSpans, rationalePrompt, spanOf } from '../../main/learn/rationale.ts'
+import { loadTokenizer } from '../../main/learn/tokenizer.ts'
+import { tf } from '../../main/learn/tf.ts'
+
+const config = { ...presetConfig('nano', 14), layers: 1, hidden: 8, heads: 2, kvHeads: 2, headDim: 4, feedForward: 12 }
+const decoder = createDecoder(config, createRandom(3))
+const END = 1
+
+function prompt(...ids: number[]): { readonly ids: readonly number[]; readonly systemTokens: number } {
+  return { ids: [2, 3, ...ids, END], systemTokens: 2 }
+}
+const instances: GraceInstance[] = [[4, 5], [6, 7], [8, 9]].map(([a, b]) => ({ query: prompt(a!), positive: prompt(a!, b!), negatives: [prompt(10, b!)] }))
+const options: GraceOptions = { rollouts: 4, maxTokens: 5, temperature: 1, anchorTemperature: 0.5, weights: { consistency: 0.2, hard: 0.2, temperature: 0.1 }, span: 'after-system', hardTerm: 'instance', unfinishedReward: -1 }
+const nothing = (): Promise<void> => Promise.resolve()
+
+test('the prompt keeps text and end of turn past its system prompt, and cuts the text alone', () => {
+  const tokenizer = loadTokenizer(byteTokenizer())
+  const whole = rationalePrompt(tokenizer, 'think', 'abc', 1000)
+  expect(tokenizer.decode(whole.ids.slice(0, whole.systemTokens))).toBe('<system>\nthink\n<user>\n')
+  expect([tokenizer.decode(whole.ids.slice(whole.systemTokens)), whole.ids.at(-1)]).toEqual(['abc\n', tokenizer.endId])
+  const cut = rationalePrompt(tokenizer, 'think', 'abcdefgh', whole.systemTokens + 4)
+  expect([cut.ids.length, tokenizer.decode(cut.ids.slice(cut.systemTokens))]).toEqual([whole.systemTokens + 4, 'ab\n'])
+})
+
+test('pooling of packed rows is the mean over what follows the system prompt, as on padded rows', () => {
+  const rows = [[2, 3, 4, 5, END], [2, 3, 6, END, 7, 8, 9], [2]]
+  const time = 7
+  const attention = rows.map((row) => Array.from({ length: time }, (_none, at) => (at < row.length ? 1 : 0)))
+  const packing = packSequences(rows)
+  const states = decoder.hiddenStates(packing).arraySync()
+  const padded = rows.map((row, at) => Array.from({ length: time }, (_none, t) => (t < row.length ? states[packing.members[packing.offsets[at]! + t]!]! : Array.from({ length: 8 }, () => 7))))
+  const expected = meanPool(tf.tensor3d(padded), tf.tensor2d(poolMask(attention, 2))).arraySync()
+  const actual = embedSpans(decoder, rows.map((ids) => ({ ids, from: 2 }))).arraySync()
+  actual.flat().forEach((value, at) => expect(value).toBeCloseTo(expected.flat()[at]!, 5))
+  expect(spanOf(prompt(4), [5, 6], 'rationale')).toEqual({ ids: [2, 3, 4, END, 5, 6], from: 4 })
+  expect(spanOf(prompt(4), [], 'rationale').from).toBe(2)
+})
+
+test('the same random numbers write the same; rewards are numbers with their parts; no tensor stays', async () => {
+  const round = (): ReturnType<typeof graceRound> => graceRound(decoder, instances, options, END, createRandom(5), nothing)
+  const first = await round()
+  const before = tf.memory().numTensors
+  expect(await round()).toEqual(first)
+  expect(tf.memory().numTensors).toBe(before)
+  for (const one of first.rollouts.flat()) {
+    const { contrast, consistency, hard } = one.terms
+    expect(one.reward).toBeCloseTo(one.ended ? (contrast + 0.2 * consistency + 0.2 * hard) / 0.1 : -1, 5)
+  }
+  for (const row of first.rollouts) expect(row.reduce((sum, one) => sum + one.advantage, 0)).toBeCloseTo(0, 6)
+  expect(first.metrics['rollout/unfinished']).toBe(first.rollouts.flat().filter((one) => !one.ended).length / 12)
+})
+
+test('λ₂ as printed does not reach the advantages; a term of each rollout does', async () => {
+  const advantages = async (hard: number, hardTerm: GraceOptions['hardTerm']): Promise<number[]> =>
+    (await graceRound(decoder, instances, { ...options, unfinishedReward: null, hardTerm, weights: { ...options.weights, hard } }, END, createRandom(5), nothing)).rollouts.flat().map((one) => one.advantage)
+  const without = await advantages(0, 'instance')
+  const furthest = (other: readonly number[]): number => Math.max(...without.map((value, at) => Math.abs(value - other[at]!)))
+  expect(furthest(await advantages(0.2, 'instance'))).toBeLessThan(1e-6)
+  expect(furthest(await advantages(0.2, 'rollout'))).toBeGreaterThan(1e-3)
+})
+
+test('unsupervised: the anchor is one more rationale of the text', async () => {
+  const alone = instances.map((one) => ({ query: one.positive!, positive: null, negatives: [] }))
+  const { rollouts, margin } = await graceRound(decoder, alone, { ...options, unfinishedReward: null }, END, createRandom(5), nothing)
+  expect([rollouts.length, rollouts[0]!.length, Number.isFinite(margin)]).toEqual([3, 4, true])
+  expect(rollouts.flat().every((one) => one.terms.contrast <= 1.000001)).toBe(true)
+})
+
+test('the two objectives point the same way for rationales of one length, and micro-batches add up', async () => {
+  const round = await graceRound(decoder, instances, { ...options, maxTokens: 1, unfinishedReward: null }, END, createRandom(5), nothing)
+  const groups = advantageGroups(round)
+  const totals = { items: 3, weight: 3, tokens: 12 }
+  const gradient = (objective: 'clipped' | 'sum', part = groups): number[] => {
+    const batch = groupBatch(part, 4, 0, null)
+    const { grads } = tf.variableGrads(() => graceStepLoss(decoder, batch, totals, { objective, clip: 0.2, dual: 3 }).loss, Object.values(decoder.variables))
+    return Object.values(decoder.variables).flatMap((variable) => [...grads[variable.name]!.dataSync()])
+  }
+  const sum = gradient('sum')
+  const clipped = gradient('clipped')
+  expect(Math.max(...sum.map(Math.abs))).toBeGreaterThan(1e-4)
+  // One token a rationale: the mean over tokens is the mean over rollouts.
+  for (const [at, value] of clipped.entries()) expect(Math.abs(value - sum[at]!)).toBeLessThan(1e-6)
+  const parts = [gradient('clipped', groups.slice(0, 1)), gradient('clipped', groups.slice(1))]
+  for (const [at, value] of clipped.entries()) expect(Math.abs(value - parts[0]![at]! - parts[1]![at]!)).toBeLessThan(1e-6)
+})
+
+test('held-out measures: a positive found first, one found third, and Spearman over three pairs', () => {
+  const v = (x: number, y: number): Float32Array => Float32Array.of(x, y)
+  const { margins, ndcg, wins } = measureTriples([
+    { query: v(1, 0), positive: v(1, 0), negatives: [v(0, 1)] },
+    { query: v(1, 0), positive: v(0, 1), negatives: [v(1, 1)] },
+  ])
+  expect([margins[0], margins[1]].map((value) => Number(value!.toFixed(4)))).toEqual([1, -0.7071])
+  expect(wins).toEqual([1, 0])
+  expect(ndcg.map((value) => Number(value.toFixed(4)))).toEqual([1, 0.5])
+  expect(measureSimilarity([{ first: v(1, 0), second: v(1, 0), score: 1 }, { first: v(1, 0), second: v(1, 1), score: 0.5 }, { first: v(1, 0), second: v(0, 1), score: 0 }])).toBeCloseTo(1, 6)
+  expect(measureSimilarity([])).toBeNull()
+})
