@@ -11,7 +11,7 @@ export interface TheoryPart {
   readonly gates: readonly Gate[]
 }
 
-const TRAINING = { learningRate: 0.2, steps: 60_000 } as const
+const TRAINING = { learningRate: 0.2, steps: 20_000 } as const
 const METHODS = ['copg', 'pg_value'] as const satisfies readonly BanditMethod[]
 
 /** Five pairs of data distributions drawn at random: CoPG ends at one place, the value baseline at five. */

@@ -11,7 +11,7 @@ import type { Checkpoint } from '../models/checkpoint-files.ts'
 import { readContrastView, textsOfSide, type ContrastSide } from './contrast-data.ts'
 import { buildDecoder, loraOf, trainingOptions } from './model.ts'
 import type { RunContext } from './run-context.ts'
-import { openOrigin, parseConfig, resumedModel, type AdapterBase } from './session.ts'
+import { openOrigin, parseConfig, requireStorage, resumedModel, type AdapterBase } from './session.ts'
 import { makeTokenizer } from './training-data.ts'
 
 /** One thing that a batch is made of: a query with what belongs to it, or a text. */
@@ -53,6 +53,7 @@ export async function openContrastSession(context: RunContext, from: Checkpoint 
   await context.breatheOrStop()
   const start = origin.start(tokenizer)
   const lora = loraOf(spec.training)
+  requireStorage(context)
   const options = trainingOptions(start.config, spec.training, createRandom(spec.seed).fork('adapters'), from?.adapters ?? null)
   const decoder = buildDecoder(from === null ? start : resumedModel(start, from), options)
   const optimizer = createOptimizer(spec.training, decoder.variables)

@@ -89,6 +89,6 @@ export function sortMetrics(names: readonly string[]): string[] {
 
 /** The columns before anybody chose: up to two other held-out numbers that are read on their own. */
 export function defaultColumns(names: readonly string[], metric: string): string[] {
-  const wanted = ['eval/samples/reward', 'eval/samples/win_rate', 'test/rewards/accuracies', 'eval/rewards/accuracies', 'eval/rewards/margins', 'eval/kl/k3', 'eval/loss', 'eval/logps/chosen', 'loss']
+  const wanted = ['eval/rollout/reward', 'test/embed/ndcg', 'test/embed/margin', 'eval/samples/reward', 'eval/samples/win_rate', 'test/rewards/accuracies', 'eval/rewards/accuracies', 'eval/rewards/margins', 'eval/kl/k3', 'eval/loss', 'eval/logps/chosen', 'loss']
   return wanted.filter((name) => names.includes(name) && name !== metric).slice(0, 2)
 }

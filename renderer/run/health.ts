@@ -26,8 +26,9 @@ function lossIsFinite({ curves }: HealthInput): HealthNote | null {
 }
 
 function lossFalls(input: HealthInput): HealthNote | null {
-  const { curves, totalSteps } = input
-  if (isUtilityTrained(input)) return null
+  const { curves, totalSteps, infos } = input
+  // A policy gradient's loss is a surrogate: only its gradient means something.
+  if (isUtilityTrained(input) || describeMetric('loss', infos).goal === 'none') return null
   const ends = endsOf(curves.get('loss'))
   if (ends === null || ends.lastStep < totalSteps * EARLY_SHARE) return null
   if (ends.last < ends.first) return { id: 'loss-falls', tone: 'good', text: `The training loss has fallen from ${show(ends.first)} to ${show(ends.last)}.` }

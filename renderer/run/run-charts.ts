@@ -22,7 +22,7 @@ const FAMILIES: readonly { readonly id: string; readonly title: string; readonly
 ]
 
 /** Charts come in this order after the one the method is judged by; the rest follows by name. */
-const ORDER = ['loss', 'rewards/accuracies', 'rewards/margins', 'samples/reward', 'samples/win_rate', 'kl', 'rewards', 'logps', 'grad_norm', 'learning_rate', 'tokens_per_sec']
+const ORDER = ['embed/ndcg', 'embed/margin', 'grace/reward', 'grace/margin', 'rollout/reward', 'rollout/entropy', 'rollout/tokens', 'loss', 'rewards/accuracies', 'rewards/margins', 'samples/reward', 'samples/win_rate', 'kl', 'rewards', 'logps', 'grad_norm', 'learning_rate', 'tokens_per_sec']
 
 function familyOf(base: string): string {
   return FAMILIES.find((family) => family.bases.includes(base))?.id ?? base

@@ -51,6 +51,11 @@ test('texts are imported, a base learns to write them, GRACE and InfoNCE go on f
   const metrics = metricsByStep(events)
   for (const name of ['grace/reward', 'grace/margin', 'grace/consistency', 'grace/distinct', 'rollout/unfinished', 'advantages/size']) expect(Object.keys(metrics[name]!), name).toEqual(['1', '2', '3', '4'])
   for (const name of ['eval/embed/ndcg', 'eval/embed/margin_low', 'eval/embed/wins', 'eval/embed/spearman', 'test/embed/ndcg']) expect(metrics[name]?.[4], name).toEqual(expect.any(Number))
+  // What is reported is explained, and what is explained is reported.
+  const page = (await client.call('algorithms.list', {})).find((one) => one.id === 'grace')!
+  const reported = new Set(Object.keys(metrics).map((name) => name.replace(/^(eval|test)\//, '').replace(/_(low|high)$/, '')))
+  for (const name of ['grad_norm', 'learning_rate', 'epoch', 'pairs']) reported.delete(name)
+  expect([...reported].toSorted()).toEqual(page.metrics.map((metric) => metric.name).toSorted())
   const samples = await client.call('runs.samples', { runId: grace as never })
   expect(samples.at(-1)!.items).toHaveLength(3)
   expect(Object.keys(samples.at(-1)!.items[0]!.parts!)).toEqual(['contrast', 'consistency', 'hard', 'advantage'])
@@ -67,7 +72,7 @@ test.each([
   made = await makeApp()
   const { client } = made
   const { datasetId } = await client.call('texts.import', { path: writeTexts({ train: 5, heldOut: 1 }) })
-  const request: RunRequestInput = { method, config: { ...config } as never, training: { ...training, steps: 2, batchSize: 2, evalEvery: 1, checkpointEvery: 1, keepCheckpoints: 9, dropout: 0.1, maxLength: 40, evalPairs: 1 }, model: nano, data: { datasetId }, engine: 'cpu' }
+  const request: RunRequestInput = { method, config: { ...config } as never, training: { ...training, steps: 2, batchSize: 2, evalEvery: 1, checkpointEvery: 1, keepCheckpoints: 9, dropout: 0.1, maxLength: 40, evalPairs: 1, samplePrompts: 0 }, model: nano, data: { datasetId }, engine: 'cpu' }
   const [run] = (await client.call('runs.start', { request })).runIds
   expect(await waitForState(client, run!)).toBe('finished')
   const folder = path.join(made.dataFolder, 'runs', run!)

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { trainingConfig } from '../../shared/run-spec.ts'
 import { meanPool, poolMask } from '../../main/learn/algorithms/grace.ts'
 import { groupBatch } from '../../main/learn/batches.ts'
 import { byteTokenizer } from '../../main/learn/bpe-trainer.ts'
@@ -6,6 +7,7 @@ import { measureSimilarity, measureTriples } from '../../main/learn/embed-metric
 import { advantageGroups, graceRound, graceStepLoss, type GraceInstance, type GraceOptions } from '../../main/learn/grace-rollouts.ts'
 import { createDecoder, presetConfig } from '../../main/learn/models/decoder.ts'
 import { packSequences } from '../../main/learn/models/packing.ts'
+import { findContrastMethod } from '../../main/learn/registry.ts'
 import { createRandom } from '../../main/learn/random.ts'
 import { embedSpans, rationalePrompt, spanOf } from '../../main/learn/rationale.ts'
 import { loadTokenizer } from '../../main/learn/tokenizer.ts'
@@ -91,6 +93,16 @@ test('the two objectives point the same way for rationales of one length, and mi
   for (const [at, value] of clipped.entries()) expect(Math.abs(value - sum[at]!)).toBeLessThan(1e-6)
   const parts = [gradient('clipped', groups.slice(0, 1)), gradient('clipped', groups.slice(1))]
   for (const [at, value] of clipped.entries()) expect(Math.abs(value - parts[0]![at]! - parts[1]![at]!)).toBeLessThan(1e-6)
+})
+
+test.each(['grace', 'contrastive', 'language-model'])('%s has defaults and presets that its own schema takes', (id) => {
+  const { config: schema, presets, metrics, mainMetric } = findContrastMethod(id)
+  schema.parse({})
+  for (const preset of presets) {
+    schema.parse(preset.config)
+    trainingConfig.partial().strict().parse(preset.training)
+  }
+  expect(metrics.map((metric) => metric.name)).toContain(mainMetric.replace(/^eval\//, ''))
 })
 
 test('held-out measures: a positive found first, one found third, and Spearman over three pairs', () => {

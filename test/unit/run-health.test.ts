@@ -26,6 +26,11 @@ describe('health of a run', () => {
     expect(judge({ loss: line(0.69, 0.69) })).toEqual(['warn loss-stands'])
   })
 
+  test('the loss of a policy gradient is not judged', () => {
+    const infos = [{ name: 'loss', label: 'Loss', unit: '', goal: 'none' as const, help: '' }]
+    expect(judge({ loss: line(0.69, 0.69) }, { infos })).toEqual([])
+  })
+
   test('a loss that was not finite is bad and says where', () => {
     const broken = curve([0.7, 0.6, null, 0.5, 0.5, 0.4])
     expect(judge({ loss: broken })).toContain('bad loss-not-finite')

@@ -10,7 +10,7 @@ import { formatTable } from '../output.ts'
 import { pickRun } from './runs.ts'
 
 /** Shown when nothing is asked for, as far as the runs have them. */
-export const USUAL_METRICS = ['test/rewards/accuracies', 'test/logps/accuracies', 'eval/samples/reward', 'eval/samples/win_rate', 'test/kl/k1', 'test/kl/k3'] as const
+export const USUAL_METRICS = ['test/rewards/accuracies', 'test/logps/accuracies', 'eval/samples/reward', 'eval/samples/win_rate', 'eval/rollout/reward', 'test/embed/ndcg', 'test/embed/margin', 'test/kl/k1', 'test/kl/k3'] as const
 
 export function intervalText(value: Interval | undefined): string {
   if (value === undefined || value.mean === null) return '–'

@@ -206,7 +206,7 @@ export const grace = defineContrastMethod({
     { name: 'clip/share', label: 'Clipped tokens', unit: 'fraction', goal: 'none', help: '0 on fresh samples.' },
     { name: 'grace/reward', label: 'Reward', unit: '', goal: 'max', help: 'Mean reward of the rollouts, divided by τ. It rises; all parts together.' },
     { name: 'grace/positive', label: 'Similarity to the query', unit: 'cosine', goal: 'max', help: 'sim(h_q, h_k). For an untrained model it stands near 1 for everything, and differences are in the third decimal.' },
-    { name: 'grace/margin', label: 'Similarity margin', unit: 'cosine', goal: 'max', help: 'Similarity of query and rollout, less that of query and negatives. It should rise; if both similarities rise together, rationales are losing their content.' },
+    { name: 'grace/margin', label: 'Margin of rollouts', unit: 'cosine', goal: 'max', help: 'Similarity of query and rollout, less that of query and negatives. It should rise; if both similarities rise together, rationales are losing their content.' },
     { name: 'grace/contrast', label: 'Contrastive term', unit: 'cosine', goal: 'max', help: 'As in the reward: similarity to the query less the sum over negatives.' },
     { name: 'grace/consistency', label: 'Consistency term', unit: 'cosine', goal: 'none', help: 'Similarity between the rollouts of a text. At 1 they are all the same.' },
     { name: 'grace/hard', label: 'Hard term', unit: 'cosine', goal: 'none', help: 'Minus the similarity to other instances.' },

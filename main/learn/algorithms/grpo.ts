@@ -131,7 +131,7 @@ export const grpo = defineAlgorithm({
     ...rolloutFields,
   }), () => true),
   metrics: [
-    lossInfo('', 'The clipped surrogate plus KL. On fresh samples it starts near 0 at every step, because the advantages of a group add up to 0: read the reward of roll-outs.'),
+    { ...lossInfo('', 'The clipped surrogate plus KL. On fresh samples it starts near 0 at every step, because the advantages of a group add up to 0: read the reward of roll-outs.'), goal: 'none' },
     ADVANTAGE_INFO,
     { name: 'clip/share', label: 'Clipped tokens', unit: 'fraction', goal: 'none', help: 'Share of tokens whose ratio to the writing policy is past the clip. 0 with one update for each set of samples; a few percent otherwise.' },
     ...ROLLOUT_INFO,

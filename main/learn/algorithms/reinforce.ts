@@ -46,7 +46,7 @@ export const reinforce = defineAlgorithm({
     groupSize: z.int().min(2).max(16).default(2).meta({ title: 'Completions per prompt', symbol: 'k', help: '2 takes the pairs as they are.', group: 'expert' }),
   }),
   metrics: [
-    lossInfo('', 'The policy-gradient surrogate. Its value says nothing, only its gradient does. Without a baseline it can fall without end while all log-probs rise or fall together.'),
+    { ...lossInfo('', 'The policy-gradient surrogate. Its value says nothing, only its gradient does. Without a baseline it can fall without end while all log-probs rise or fall together.'), goal: 'none' },
     ADVANTAGE_INFO,
     ...POLICY_INFO,
   ],

@@ -99,7 +99,7 @@ export const rloo = defineAlgorithm({
     ...rolloutFields,
   }), () => true),
   metrics: [
-    lossInfo('', 'The policy-gradient surrogate. Its value says nothing, only its gradient does: read the reward of roll-outs.'),
+    { ...lossInfo('', 'The policy-gradient surrogate. Its value says nothing, only its gradient does: read the reward of roll-outs.'), goal: 'none' },
     ADVANTAGE_INFO,
     ...ROLLOUT_INFO,
     ...REWARD_INFO,
