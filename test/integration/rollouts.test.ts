@@ -30,8 +30,6 @@ test('RLOO raises the reward of what it writes, and says what it wrote', async (
   for (const name of ['rollout/tokens', 'rollout/unfinished', 'rollout/entropy', 'rollout/equal-rewards', 'advantages/size']) expect(Object.keys(metrics[name]!), name).toHaveLength(30)
   for (const name of ['eval/rollout/reward', 'eval/rollout/reward_low', 'eval/rollout/kl', 'eval/rewards/accuracies']) expect(metrics[name]?.[30], name).toEqual(expect.any(Number))
   expect(allEvents(folder).filter((event) => event.type === 'fact')[0]).toMatchObject({ facts: { rewardSource: 'length', rewardShift: 0, rewardDivisor: 1 } })
-  const tensors = allEvents(folder).flatMap((event) => (event.type === 'heartbeat' && event.step > 1 ? [event.tensorCount] : []))
-  expect(new Set(tensors).size).toBeLessThanOrEqual(1)
 }, 120_000)
 
 test.each([

@@ -7,6 +7,12 @@ import { findTextAlgorithm } from '../../main/learn/registry.ts'
 import { rolloutMetrics } from '../../main/learn/rollout.ts'
 import { sampleCompletions } from '../../main/learn/sample.ts'
 import { tf } from '../../main/learn/tf.ts'
+import { trainingConfig } from '../../shared/run-spec.ts'
+import { byteTokenizer } from '../../main/learn/bpe-trainer.ts'
+import { createOptimizer } from '../../main/learn/optimizer.ts'
+import { loadTokenizer } from '../../main/learn/tokenizer.ts'
+import { minimizeParts } from '../../main/trainer/minimize.ts'
+import { openRollouts } from '../../main/trainer/rollouts.ts'
 import { groupTotals } from '../../main/trainer/training-data.ts'
 import { supportOf } from '../../main/trainer/support.ts'
 
@@ -90,6 +96,29 @@ describe('methods whose policy writes', () => {
       expect(findTextAlgorithm('copg').config.safeParse({ rewards: { kind }, samples: 'online' }).success).toBe(false)
       expect(findTextAlgorithm('copg').config.safeParse({ rewards: { kind } }).success).toBe(true)
     }
+  })
+
+  test.each([['grpo', { groupSize: 2, updates: 2, rolloutTokens: 3 }], ['rloo', { groupSize: 2, rolloutTokens: 3 }]] as const)('%s writes the same for a seed and a step, and leaves no tensor', async (id, given) => {
+    const { decoder } = await writtenGroups(2)
+    const algorithm = findTextAlgorithm(id)
+    const config = algorithm.config.parse({ ...given, rewards: { kind: 'length', target: 2 } })
+    const training = trainingConfig.parse({ maxLength: 16, microBatchSize: 1, batchSize: 2, steps: 4 })
+    const tokenizer = { ...loadTokenizer(byteTokenizer()), encode: (text: string) => [2 + (text.length % 8)], decode: (ids: readonly number[]) => ids.join(''), endId: END, padId: PAD }
+    const sets = { train: { pairs: ['a', 'bb'].map((promptText) => ({ promptText })), rewards: null }, validation: { pairs: [], rewards: null }, test: { pairs: [], rewards: null } }
+    const context = { spec: { training, seed: 3, rewardModelPath: null }, breathe: () => Promise.resolve() }
+    const reference = { hash: '', use: <T>(work: (policy: typeof decoder) => Promise<T>) => work(decoder), keep: () => undefined }
+    const rollouts = (await openRollouts({ context, algorithm, config, tokenizer, decoder, sets, reference } as never, null))! // no more of a session than it reads
+    const optimizer = createOptimizer({ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, clipNorm: 1 }, decoder.variables)
+    const step = async (number: number): Promise<void> => {
+      const { parts, updates } = await rollouts.write([0, 1], number)
+      for (let update = 0; update < updates; update += 1) await minimizeParts(decoder, optimizer, training, parts, (batch, totals) => algorithm.loss({ network: decoder, batch, totals, config }), () => undefined)
+    }
+    expect((await rollouts.write([0, 1], 7)).metrics).toEqual((await rollouts.write([0, 1], 7)).metrics)
+    await step(1)
+    const before = tf.memory().numTensors
+    for (const number of [2, 3, 4]) await step(number)
+    await rollouts.evaluate()
+    expect(tf.memory().numTensors).toBe(before)
   })
 
   test('what was written is counted', () => {
