@@ -16,6 +16,8 @@ export interface Contestant {
   /** Goes on from the shared cloned policy, as its own cloning stage would leave it. */
   readonly branches: boolean
   readonly training?: Partial<ControlTraining>
+  /** Other scores of the same segments than the study's own. */
+  readonly scores?: Float64Array
 }
 
 export interface StudyOptions {
@@ -68,10 +70,11 @@ export async function runStudy(contestants: readonly Contestant[], options: Stud
     const own = { ...training, ...contestant.training }
     const run = startControlRun({ method: contestant.method, config: contestant.method.config.parse({ ...shared, ...contestant.config }), training: own, sizes, seed })
     if (contestant.branches) run.restore(branchOff(cloned, await run.save()))
+    const seen = contestant.scores === undefined ? set : { ...set, scores: contestant.scores }
     const at: number[] = contestant.branches ? [cloning] : []
     const outcomes: Outcome[][] = contestant.branches ? [atStart] : []
     while (run.step < own.steps) {
-      await run.update(set)
+      await run.update(seen)
       if (run.step === own.steps || run.step % options.measureEvery === 0) {
         at.push(run.step)
         outcomes.push(await evaluatePolicy(options.kind, run.act, options.episodes, seed))

@@ -114,6 +114,7 @@ export const CPL_REGRET_VS_REWARD = {
  */
 export const CPL_CONTROL = {
   successGap: 0.05,
+  valueFit: { steps: 600, batchSize: 128, learningRate: 3e-3, width: 64 },
   /** How long the simulator is timed. */
   speedMs: 500,
 } as const

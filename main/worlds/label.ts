@@ -1,5 +1,5 @@
 // Scores by which segments are compared: the regret of CPL, and the sum of rewards that most work on preferences uses.
-import { segmentReturns } from '../../shared/segments.ts'
+import { segmentReturns, type SegmentSet } from '../../shared/segments.ts'
 import { createRandom } from '../learn/random.ts'
 import type { CollectedSegments } from './collect.ts'
 import type { Policy, World, WorldKind, WorldState } from './define.ts'
@@ -22,7 +22,7 @@ export function exactRegretScores(kind: WorldKind, set: CollectedSegments): Floa
  * `rl_sum` of CPL's data: Σ_{t < T−1} r_t + V(s_{T−1}) − V(s_0), the sum of advantages without discount, telescoped, so
  * that only two values enter. @param first, last V before the first and the last step [segment]   @returns [segment]
  */
-export function telescopedRegretScores(set: CollectedSegments, first: ArrayLike<number>, last: ArrayLike<number>): Float64Array {
+export function telescopedRegretScores(set: SegmentSet, first: ArrayLike<number>, last: ArrayLike<number>): Float64Array {
   return Float64Array.from({ length: set.count }, (_, segment) => {
     let sum = 0
     for (let t = 0; t < set.time - 1; t += 1) sum += set.rewards[segment * set.time + t]! * set.mask[segment * set.time + t]!
@@ -57,20 +57,32 @@ export function createRollOutValue(world: World, policy: Policy, { steps, discou
   }
 }
 
-/** `rl_sum` with the expert's value, acted out from the very states of the segments [segment]. */
-export async function rollOutRegretScores(kind: WorldKind, set: CollectedSegments, options: ValueOptions, breathe?: () => Promise<void>): Promise<Float64Array> {
+export interface BoundaryValues {
+  /** V before the first and before the last step [segment] */
+  readonly first: Float64Array
+  readonly last: Float64Array
+}
+
+/** The expert's value at both ends of every segment, acted out from these very states. */
+export async function rollOutValues(kind: WorldKind, set: CollectedSegments, options: ValueOptions, breathe?: () => Promise<void>): Promise<BoundaryValues> {
   const world = await kind.open()
+  const values = { first: new Float64Array(set.count), last: new Float64Array(set.count) }
   try {
     world.reset(createRandom(0))
     const value = createRollOutValue(world, kind.expert, options)
-    const [first, last]: [number[], number[]] = [[], []]
     for (let segment = 0; segment < set.count; segment += 1) {
-      first.push(value(set.firstStates[segment]!))
-      last.push(value(set.lastStates[segment]!))
+      values.first[segment] = value(set.firstStates[segment]!)
+      values.last[segment] = value(set.lastStates[segment]!)
       await breathe?.()
     }
-    return telescopedRegretScores(set, first, last)
+    return values
   } finally {
     world.dispose()
   }
+}
+
+/** `rl_sum` with these values [segment] */
+export async function rollOutRegretScores(kind: WorldKind, set: CollectedSegments, options: ValueOptions, breathe?: () => Promise<void>): Promise<Float64Array> {
+  const { first, last } = await rollOutValues(kind, set, options, breathe)
+  return telescopedRegretScores(set, first, last)
 }

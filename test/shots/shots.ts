@@ -17,7 +17,7 @@ const SIZES = [{ width: 1440, height: 900 }, { width: 1024, height: 768 }] as co
 const THEMES = ['light', 'dark'] as const
 const STEPS = 60
 
-interface Filled { readonly datasetId: DatasetId; readonly runIds: readonly RunId[]; readonly pandalmPath: string; readonly modelId: string }
+interface Filled { readonly datasetId: DatasetId; readonly runIds: readonly RunId[]; readonly pandalmPath: string; readonly modelId: string; readonly segmentsId: DatasetId }
 
 async function importSample(client: Client): Promise<DatasetId> {
   const { datasetId } = await client.call('samples.open', { sampleId: 'pandalm' })
@@ -91,8 +91,9 @@ async function fill(client: Client, folder: string): Promise<Filled> {
   await waitFor(client, runIds)
   await client.call('papers.reproduce', { id: 'copg-bandit' })
   while ((await client.call('papers.list', {})).some((entry) => entry.job?.state === 'running')) await new Promise((resolve) => setTimeout(resolve, 500))
+  const { datasetId: segmentsId } = await client.call('segments.collect', { world: 'reacher', pairs: 6, label: 'none', name: 'Reacher, to be judged' })
   const modelId = await addModels(client, folder, runIds[0])
-  return { datasetId, runIds, modelId, pandalmPath: path.join(root, 'resources/samples/pandalm/testset-v1.json') }
+  return { datasetId, runIds, modelId, segmentsId, pandalmPath: path.join(root, 'resources/samples/pandalm/testset-v1.json') }
 }
 
 async function shoot(page: Page, url: string, name: string): Promise<void> {
@@ -139,10 +140,10 @@ async function main(): Promise<void> {
     for (const [name, place] of [['home', '/'], ['data', '/data'], ['models', '/models'], ['label', '/label'], ['train', '/train'], ['runs', '/runs'], ['compare', '/compare'], ['playground', '/playground'], ['papers', '/papers'], ['settings', '/settings']] as const) {
       await shoot(page, at(place), `empty-${name}`)
     }
-    const { datasetId, runIds, pandalmPath, modelId } = await fill(inProcess(app.handlers), dataFolder)
+    const { datasetId, runIds, pandalmPath, modelId, segmentsId } = await fill(inProcess(app.handlers), dataFolder)
     const dpo = runIds.at(-2) ?? runIds[0]
     const places = [
-      ['home', '/'], ['data', '/data'], ['data-set', `/data/${datasetId}`], ['import', `/data?import=${encodeURIComponent(pandalmPath)}`], ['label', `/label/${datasetId}`],
+      ['home', '/'], ['data', '/data'], ['data-set', `/data/${datasetId}`], ['import', `/data?import=${encodeURIComponent(pandalmPath)}`], ['label', `/label/${datasetId}`], ['label-segments', `/label/${segmentsId}`], ['data-segments', `/data/${segmentsId}`],
       ['models', '/models'], ['model', `/models/${modelId}`], ['train', `/train?data=${datasetId}`], ['train-from-model', `/train?model=${modelId}`], ['runs', '/runs'], ['run', `/runs/${dpo}`], ['compare', `/compare?runs=${runIds.join(',')}`], ['papers', '/papers'], ['paper', '/papers/copg-bandit'], ['settings', '/settings'],
     ] as const
     for (const [name, place] of places) await shoot(page, at(place), `full-${name}`)
