@@ -19,7 +19,8 @@ const EXPORTS = [
 export function DatasetActions({ detail }: { readonly detail: DatasetDetail }): ReactNode {
   const [open, setOpen] = useState<'export' | 'delete' | null>(null)
   const { datasetId } = detail
-  const pairs = detail.kind === 'response-pairs'
+  // What two sides have, people can compare.
+  const pairs = detail.kind === 'response-pairs' || detail.kind === 'segment-pairs'
   const label = (): void => goTo(`/label/${datasetId}`)
   const train = (): void => goTo(`/train?data=${datasetId}`)
   useCommands([
@@ -33,7 +34,7 @@ export function DatasetActions({ detail }: { readonly detail: DatasetDetail }): 
       {pairs ? <Button icon={Share} keys="x" onClick={() => setOpen('export')}>Export</Button> : null}
       {pairs ? <Button icon={Columns2} keys="l" onClick={label}>Label</Button> : null}
       <Button look="primary" icon={SlidersHorizontal} keys="t" onClick={train}>Train on this</Button>
-      {open === 'export' ? <ExportDialog detail={detail} onClose={() => setOpen(null)} /> : null}
+      {open !== 'export' ? null : detail.kind === 'segment-pairs' ? <SegmentExportDialog detail={detail} onClose={() => setOpen(null)} /> : <ExportDialog detail={detail} onClose={() => setOpen(null)} />}
       {open === 'delete' ? <DeleteDialog detail={detail} onClose={() => setOpen(null)} /> : null}
     </div>
   )
@@ -54,6 +55,33 @@ function ExportDialog({ detail, onClose }: { readonly detail: DatasetDetail; onC
           <div key={format} className="row gap-3">
             <span className="grow"><b>{name}</b><br /><span className="small text-2">{text}</span></span>
             <Button disabled={save.isPending} onClick={() => save.mutate({ datasetId: detail.datasetId, format })}>Save JSONL</Button>
+          </div>
+        ))}
+      </div>
+    </Dialog>
+  )
+}
+
+const SEGMENT_EXPORTS = [
+  ['segments-jsonl', 'Segments', 'everything, with qpos and who is preferred; can be imported again', 'Save JSONL'],
+  ['cpl-npz', 'CPL’s arrays', 'as the official code reads them: scores where every segment has one, else labels', 'Save npz'],
+] as const
+
+function SegmentExportDialog({ detail, onClose }: { readonly detail: DatasetDetail; onClose(): void }): ReactNode {
+  const save = useMutate('segments.export', {
+    onSuccess: (done) => {
+      showToast(`${formatCount(done.rows)} pairs written to ${done.path}`, { action: { title: 'Copy path', run: () => void navigator.clipboard.writeText(done.path) } })
+      onClose()
+    },
+    onError: (error) => showToast(`${error.message} ${error.hint}`, { tone: 'bad' }),
+  })
+  return (
+    <Dialog title={`Export ${detail.name}`} onClose={onClose}>
+      <div className="col gap-3">
+        {SEGMENT_EXPORTS.map(([format, name, text, action]) => (
+          <div key={format} className="row gap-3">
+            <span className="grow"><b>{name}</b><br /><span className="small text-2">{text}</span></span>
+            <Button disabled={save.isPending} onClick={() => save.mutate({ datasetId: detail.datasetId, format })}>{action}</Button>
           </div>
         ))}
       </div>

@@ -52,6 +52,9 @@ describe.skipIf(chromiumPath === null)('segments in the browser', () => {
     await lab.page.getByText('weak, noise 0.3').first().waitFor()
     await lab.page.getByRole('button', { name: 'Next pair' }).click()
     await lab.page.getByText('2 of 12').waitFor()
+    await lab.page.getByRole('button', { name: /^Export/ }).click()
+    await lab.page.getByRole('button', { name: 'Save npz' }).click()
+    await lab.page.getByText(/12 pairs written to .*\.npz/).waitFor()
   })
 
   test.each(['CPL', 'SFT on preferred', 'BC', '%BC', 'P-IQL'])('%s is started by clicking and seen to finish', async (method) => {
