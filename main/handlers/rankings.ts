@@ -4,16 +4,19 @@ import { AppError } from '../../shared/errors.ts'
 import type { Handlers } from '../../shared/rpc.ts'
 import { createRankingBrowser } from '../data/browse-rankings.ts'
 import { requireDataset } from '../store/datasets.ts'
+import { requireRun } from '../store/runs.ts'
 import { addRankings } from './add-rankings.ts'
 import type { HandlerDeps } from './deps.ts'
+import { compareQueries, readMeasures, type Measures } from './ranking-pairs.ts'
 
-export function rankingHandlers({ db, dataFolder, events }: HandlerDeps): Pick<Handlers, 'rankings.import' | 'rankings.queries'> {
+export function rankingHandlers({ db, dataFolder, events, runs }: HandlerDeps): Pick<Handlers, 'rankings.import' | 'rankings.queries' | 'rankings.compare'> {
   const browser = createRankingBrowser(db, dataFolder)
   return {
     'rankings.import': async ({ path: given, name, licence }) => {
       const source = path.resolve(given)
       return { datasetId: await addRankings({ db, dataFolder, events }, { path: source, name: name === '' ? path.basename(source) : name, licence }) }
     },
+    'rankings.compare': ({ a, b, side, measure }) => compareQueries([a, b].map((runId) => readMeasures(runs.folderOf(requireRun(db, runId).runId), side, measure)) as [Measures, Measures]), // two of them
     'rankings.queries': ({ datasetId, offset, limit }): { total: number; documents: number; rows: JudgedRow[] } => {
       const dataset = requireDataset(db, datasetId)
       if (dataset.kind !== 'rankings') throw new AppError({ code: 'input-invalid', message: `"${dataset.name}" holds ${dataset.kind}, not judged lists.`, hint: 'Open it as what it is.' })

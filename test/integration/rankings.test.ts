@@ -51,6 +51,10 @@ test('feature files become a data set on which a warm start and PG-RANK are trai
   const [before, after] = await Promise.all([warm!, run!].map((runId) => client.call('runs.get', { runId })))
   expect(before!.mainMetric).toBe('eval/ndcg')
   expect(after!.mainValue).toBeGreaterThan(0.9)
+  const paired = await client.call('rankings.compare', { a: warm!, b: run!, side: 'test' })
+  expect([paired.items.length, paired.better + paired.worse + paired.equal]).toEqual([5, 5])
+  expect(paired.difference).toBeCloseTo(paired.meanB - paired.meanA, 9)
+  expect(paired.low).toBeLessThanOrEqual(paired.difference)
   const folder = path.join(made.dataFolder, 'runs', run!)
   const queries = JSON.parse(readFileSync(path.join(folder, 'rankings/test-queries.json'), 'utf8')) as { queryId: string; ndcg: number }[]
   expect(queries.map((query) => query.queryId)).toEqual(['200', '201', '202', '203', '204'])

@@ -6,11 +6,11 @@ import type { Client } from '../../../shared/rpc.ts'
 import { formatInterval } from '../../../shared/units.ts'
 import { withClient } from '../connect.ts'
 import { globals } from '../globals.ts'
-import { formatTable } from '../output.ts'
+import { formatTable, type Output } from '../output.ts'
 import { pickRun } from './runs.ts'
 
 /** Shown when nothing is asked for, as far as the runs have them. */
-export const USUAL_METRICS = ['test/rewards/accuracies', 'test/logps/accuracies', 'eval/samples/reward', 'eval/samples/win_rate', 'eval/rollout/reward', 'test/embed/ndcg', 'test/embed/margin', 'test/kl/k1', 'test/kl/k3'] as const
+export const USUAL_METRICS = ['test/rewards/accuracies', 'test/logps/accuracies', 'eval/samples/reward', 'eval/samples/win_rate', 'eval/rollout/reward', 'test/embed/ndcg', 'test/embed/margin', 'test/kl/k1', 'test/kl/k3', 'test/ndcg', 'test/mrr', 'test/recall'] as const
 
 export function intervalText(value: Interval | undefined): string {
   if (value === undefined || value.mean === null) return '–'
@@ -33,6 +33,8 @@ interface CompareOptions {
   readonly interval: string
   readonly baseline?: string
   readonly format: string
+  readonly byQuery?: boolean
+  readonly side: string
 }
 
 async function chosenRuns(client: Client, wanted: readonly string[]): Promise<RunId[]> {
@@ -48,6 +50,19 @@ async function sharedMetric(client: Client, runIds: readonly RunId[]): Promise<s
   return USUAL_METRICS.find((metric) => groups.every((group) => (group.values[metric]?.mean ?? null) !== null)) ?? USUAL_METRICS[0]
 }
 
+async function compareByQuery(client: Client, wanted: readonly string[], options: CompareOptions, out: Output): Promise<void> {
+  if (wanted.length !== 2) throw new AppError({ code: 'usage-invalid', message: `--by-query compares two runs, not ${wanted.length}.`, hint: 'For example: pairlab compare warm-1 pg-rank-1 --by-query' })
+  const [a, b] = await Promise.all(wanted.map((one) => pickRun(client, one)))
+  const measure = (options.metric ?? 'ndcg') as 'ndcg' // the contract checks it
+  const found = await client.call('rankings.compare', { a: a!.runId, b: b!.runId, side: options.side as 'test', measure })
+  const interval = found.low === null || found.high === null ? '' : ` [${found.low.toFixed(4)}, ${found.high.toFixed(4)}]`
+  out.result(found, [
+    `${measure} on ${found.items.length} ${options.side} queries: ${a!.runId} ${found.meanA.toFixed(4)}, ${b!.runId} ${found.meanB.toFixed(4)}`,
+    `${b!.runId} less ${a!.runId}: ${found.difference.toFixed(4)}${interval}, paired bootstrap over queries, 95 %`,
+    `Better for ${found.better} queries, worse for ${found.worse}, the same for ${found.equal}.`,
+  ].join('\n'))
+}
+
 export function compareCommand(): Command {
   return new Command('compare')
     .description('Compare runs: seeds of one configuration become one row with its interval. Without arguments: all finished runs.')
@@ -58,9 +73,12 @@ export function compareCommand(): Command {
     .addOption(new Option('--interval <kind>').choices(['t', 'bootstrap', 'sd', 'none']).default('t'))
     .option('--baseline <run>', 'compare against the configuration of this run')
     .addOption(new Option('--format <format>').choices(['text', 'csv', 'latex', 'markdown']).default('text'))
+    .option('--by-query', 'two rankers on the same held-out queries, paired query by query')
+    .addOption(new Option('--side <side>', 'of --by-query').choices(['validation', 'test']).default('test'))
     .action(async (wanted: string[], options: CompareOptions, command: Command) => {
       const { out, dataDir } = globals(command)
       await withClient(dataDir, async ({ client }) => {
+        if (options.byQuery === true) return compareByQuery(client, wanted, options, out)
         const runIds = await chosenRuns(client, wanted)
         const at = options.at === 'last' || options.at === 'best' ? options.at : Number(options.at)
         const baseline = options.baseline === undefined ? null : (await pickRun(client, options.baseline)).groupHash
