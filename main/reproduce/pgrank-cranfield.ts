@@ -103,13 +103,13 @@ async function run({ form, seedCount, say }: RunOptions): Promise<Report> {
   const stages = await runSeeds(data, train, test, seeds, say)
   const systems: (readonly [string, readonly number[]])[] = [['BM25', bm25], ...(encoded === null ? [] : [['sentence encoder, untrained, whole collection', encoded] as const]), ...STAGES.map(([key, name]) => [name, stages[key]] as const)]
   const tables = [{
-    title: `nDCG@10 on the ${test.length} test queries, mean over ${seeds.length} seeds by query`,
+    title: `nDCG@10 on the ${test.length} test queries, mean over ${seeds.length} ${seeds.length === 1 ? 'seed' : 'seeds'} by query`,
     columns: ['system', 'nDCG@10', 'over the warm start', 'over BM25'],
     rows: systems.map(([name, values]): Cell[] => [name, cellOf(values), values === stages.warm ? null : cellOf(values.map((value, at) => value - stages.warm[at]!)), values === bm25 ? null : cellOf(values.map((value, at) => value - bm25[at]!))]),
   }]
   const gates = [gateOf('PG-RANK is above its own warm start on the test queries', stages.pgRank, stages.warm)]
   const notes = [
-    `The warm start has seen no judgment; further InfoNCE sees those that PG-RANK sees. PG-RANK less further InfoNCE on the test queries: ${gateOf('', stages.pgRank, stages.judged).measured}.`,
+    `The warm start has seen no judgment; further InfoNCE sees those that PG-RANK sees. PG-RANK less further InfoNCE on the test queries: ${gateOf('', stages.pgRank, stages.judged).measured}; PG-RANK after further InfoNCE less that: ${gateOf('', stages.judgedThenPgRank, stages.judged).measured}.`,
     'Sizes, rates and steps were chosen by cross-validation over the training and dev queries; the test queries were not looked at before.',
     ...(encoded === null ? [`all-MiniLM-L6-v2 was not at hand: set ${ENCODER_VARIABLE} to its folder to have it measured.`] : []),
   ]
