@@ -135,6 +135,6 @@ export const pgRankCranfield: Reproduction = {
   id: 'pgrank-cranfield',
   paper: PG_RANK,
   claim: 'Trained for nDCG@10 on judged queries, a reranker improves on the contrastive model it starts from.',
-  minutes: { quick: 2, full: 12 },
+  minutes: { quick: 2, full: 15 },
   run,
 }
