@@ -96,7 +96,7 @@ function Judged({ row }: { readonly row: JudgedRow }): ReactNode {
           <li key={judged.docId}>
             <span className="grade mono" data-relevant={judged.grade > 0} title={`Grade ${judged.grade}`}>{judged.grade}</span>
             <div className="grow">
-              <div className="row top"><b className="grow">{judged.title === null || judged.title === '' ? <span className="mono">{judged.docId}</span> : judged.title}</b><span className="mono small text-3">{judged.docId}</span></div>
+              <div className="row judged-head"><b className="grow">{judged.title === null || judged.title === '' ? <span className="mono">{judged.docId}</span> : judged.title}</b><span className="mono small text-3">{judged.docId}</span></div>
               {judged.text === null ? null : <p className="small text-2 content-text judged-text">{judged.text}</p>}
             </div>
           </li>
