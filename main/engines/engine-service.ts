@@ -4,6 +4,7 @@ import { engineName, type EngineName, type JobId } from '../../shared/domain.ts'
 import { AppError, toWire } from '../../shared/errors.ts'
 import { formatCount } from '../../shared/units.ts'
 import type { EventBus } from '../events.ts'
+import { readAdapter, writeAdapter } from './adapter.ts'
 import { addTensorflow, removeTensorflow } from './add-tensorflow.ts'
 import { nodeHeaders, tensorflowPackages } from './checkout.ts'
 import { describeEngine } from './describe-engine.ts'
@@ -30,6 +31,8 @@ export interface EngineService {
   add(request: AddRequest): JobId
   /** True when there was one. @throws AppError `run-conflict` */
   remove(): boolean
+  /** @throws AppError `run-conflict` */
+  setAdapter(adapter: string | null): void
   /** Ends a job that runs; one that has ended is left as it is. @throws AppError `not-found` */
   cancel(jobId: string): void
   /** The state of a job when it has ended. @throws AppError `not-found` */
@@ -143,6 +146,7 @@ export function createEngineService(deps: EngineServiceDeps): EngineService {
       return {
         engines: engineName.options.map((name) => describeEngine(name, figures?.engines.find((one) => one.name === name), enginesFolder)),
         chosen: { training: chooseEngine(figures, 'training'), sampling: chooseEngine(figures, 'sampling') },
+        adapter: readAdapter(enginesFolder),
         job: job?.state ?? null,
       }
     },
@@ -158,6 +162,12 @@ export function createEngineService(deps: EngineServiceDeps): EngineService {
       forgetFigures(enginesFolder, appVersion, 'tensorflow')
       events.emit('engines.changed', {})
       return removed
+    },
+    setAdapter(adapter) {
+      requireIdle()
+      writeAdapter(enginesFolder, adapter)
+      forgetFigures(enginesFolder, appVersion, 'webgpu')
+      events.emit('engines.changed', {})
     },
     cancel: (jobId) => find(jobId).abort.abort(),
     ended: (jobId) => find(jobId).ended,

@@ -10,6 +10,10 @@ export function engineHandlers({ engines }: Pick<HandlerDeps, 'engines'>): Engin
     'engines.test': ({ engine, seconds }) => ({ jobId: engines.test(engine === null ? engineName.options : [engine], seconds) }),
     'engines.add': ({ wheels, python, cuda }) => ({ jobId: engines.add({ wheels, python, cuda }) }),
     'engines.remove': () => ({ removed: engines.remove() }),
+    'engines.setAdapter': ({ adapter }) => {
+      engines.setAdapter(adapter)
+      return null
+    },
     'engines.cancel': ({ jobId }) => {
       engines.cancel(jobId)
       return null

@@ -10,6 +10,7 @@ import { ProgressBar } from '../parts/ProgressBar.tsx'
 import { Say } from '../parts/Say.tsx'
 import { ErrorNotice, Loading } from '../parts/states.tsx'
 import { showToast } from '../parts/toast.tsx'
+import { AdapterChoice } from './AdapterChoice.tsx'
 import { AddTensorflow } from './AddTensorflow.tsx'
 import { EngineRow } from './EngineRow.tsx'
 import './compute.css'
@@ -61,6 +62,7 @@ function Engines({ overview }: { readonly overview: EngineOverview }): ReactNode
       <div className="panel-body col gap-2">
         {running === null ? <Outcome job={job} /> : <Progress job={running} />}
         <p className="small text-2"><b>auto</b> takes <b>{chosen.training.name}</b> for training ({chosen.training.why}) and <b>{chosen.sampling.name}</b> for sampling ({chosen.sampling.why}). A run may name another.</p>
+        <AdapterChoice key={overview.adapter ?? ''} adapter={overview.adapter} busy={running !== null} />
         <p className="small text-3">Tokens a second of a small decoder, ten seconds each: a training step of 512 tokens, and drawing for eight rows at once. On a large model the order may be another.</p>
       </div>
       {asks === 'add' ? <AddTensorflow job={job?.kind === 'add' ? job : null} busy={running !== null && running.kind !== 'add'} onClose={() => setAsks(null)} /> : null}

@@ -64,10 +64,16 @@ export type EngineJob = z.infer<typeof engineJob>
 export const engineOverview = z.strictObject({
   engines: z.array(engineInfo),
   chosen: z.strictObject({ training: engineChoice, sampling: engineChoice }),
+  /** The graphics adapter that webgpu takes, by a part of its name; null: the fastest that is found. */
+  adapter: z.string().nullable(),
   /** The last test or addition; null when there was none since the app was opened. */
   job: engineJob.nullable(),
 })
 export type EngineOverview = z.infer<typeof engineOverview>
+
+/** In the engines' folder: read by the engine itself, wherever it is opened. */
+export const ADAPTER_FILE = 'webgpu.json'
+export const adapterFile = z.strictObject({ adapter: z.string().min(1) })
 
 export const engineCalls = {
   'engines.list': call(z.strictObject({}), engineOverview),
@@ -76,5 +82,7 @@ export const engineCalls = {
   /** Brings TensorFlow onto this machine. `wheels`: files or folders of wheels; empty: what npm downloaded, an installed Python's, or pip's. */
   'engines.add': call(z.strictObject({ engine: z.literal('tensorflow'), wheels: z.array(z.string().min(1)).max(50).default([]), python: z.string().min(1).default('python3'), cuda: z.boolean().default(false) }), z.strictObject({ jobId })),
   'engines.remove': call(z.strictObject({ engine: z.literal('tensorflow') }), z.strictObject({ removed: z.boolean() })),
+  /** What was measured of the one before is forgotten. */
+  'engines.setAdapter': call(z.strictObject({ adapter: z.string().trim().min(1).max(200).nullable() }), z.null()),
   'engines.cancel': call(z.strictObject({ jobId }), z.null()),
 } as const

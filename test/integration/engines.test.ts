@@ -44,6 +44,18 @@ describe('the app', () => {
     return (await job())!
   }
 
+  test('takes the graphics adapter that was named, and says so where there is none of that name', async () => {
+    await made.client.call('engines.setAdapter', { adapter: 'no such card' })
+    expect((await made.client.call('engines.list', {})).adapter).toBe('no such card')
+    await made.client.call('engines.test', { engine: 'webgpu', seconds: 0 })
+    await ended()
+    const webgpu = (await made.client.call('engines.list', {})).engines.find((one) => one.name === 'webgpu')
+    expect([webgpu?.state, webgpu?.error?.message]).toEqual(['not-here', 'There is no graphics adapter "no such card".'])
+    await made.client.call('engines.setAdapter', { adapter: null })
+    const { adapter, engines } = await made.client.call('engines.list', {})
+    expect([adapter, engines.find((one) => one.name === 'webgpu')?.state]).toEqual([null, 'not-tested'])
+  })
+
   test('knows nothing of engines that nobody tested, and what adds the one that is missing', async () => {
     const { engines, chosen, job: none } = await made.client.call('engines.list', {})
     expect(engines.map(({ name, state, addCommand }) => [name, state, addCommand])).toEqual([

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander'
 import { engineName, type EngineName } from '../../../shared/domain.ts'
 import { formatBytes, formatCount } from '../../../shared/units.ts'
 import { APP_VERSION, findTrainer } from '../../app.ts'
+import { writeAdapter } from '../../engines/adapter.ts'
 import { addTensorflow, removeTensorflow } from '../../engines/add-tensorflow.ts'
 import { nodeHeaders, tensorflowPackages } from '../../engines/checkout.ts'
 import { secondsFor, selfTestStaged } from '../../engines/engine-service.ts'
@@ -90,6 +91,16 @@ export function engineCommand(): Command {
         const chosen = `\n\nauto takes for training: ${chooseEngine(figures, 'training').name} (${chooseEngine(figures, 'training').why})\nand for sampling: ${chooseEngine(figures, 'sampling').name} (${chooseEngine(figures, 'sampling').why})`
         out.result({ engines: probes }, `${table(probes)}${chosen}`)
         if (engine !== undefined && !probes[0]!.available) process.exitCode = 6
+      }))
+    .addCommand(new Command('adapter')
+      .argument('[name]', 'a part of its name; left out, the fastest that is found')
+      .description('Which graphics card the webgpu engine takes, on machines with several.')
+      .action((name: string | undefined, _flags: unknown, command: Command) => {
+        const { out, dataDir } = globals(command)
+        const enginesFolder = enginesFolderOf(resolveDataFolder(dataDir))
+        writeAdapter(enginesFolder, name ?? null)
+        forgetFigures(enginesFolder, APP_VERSION, 'webgpu')
+        out.result({ adapter: name ?? null }, `webgpu takes ${name === undefined ? 'the fastest adapter' : `the adapter "${name}"`}. Try it: pairlab engine test webgpu`)
       }))
     .addCommand(new Command('remove')
       .addArgument(new Command().createArgument('<engine>', 'tensorflow').choices(['tensorflow']))

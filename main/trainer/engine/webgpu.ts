@@ -1,4 +1,7 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import path from 'node:path'
+import { ADAPTER_FILE, adapterFile } from '../../../shared/contract/engines.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { tf } from '../../learn/tf.ts'
 import type { Engine, EngineOptions } from './engine.ts'
@@ -29,7 +32,7 @@ const LIMITS = ['maxComputeWorkgroupStorageSize', 'maxComputeWorkgroupsPerDimens
  * @throws AppError `engine-unavailable`: the package, a driver or the named adapter is missing
  */
 export async function openWebGpu(options: EngineOptions): Promise<Engine> {
-  const adapterName = options.adapter ?? null
+  const adapterName = options.adapter ?? chosenAdapter(options.enginesFolder ?? null)
   const gpu = startDawn(adapterName)
   // Rejects, with the names there are, where the one asked for is not among them.
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' }).catch((error: unknown) => {
@@ -68,6 +71,12 @@ export async function openWebGpu(options: EngineOptions): Promise<Engine> {
       device.destroy()
     },
   }
+}
+
+/** The person's choice for this machine. */
+function chosenAdapter(enginesFolder: string | null): string | null {
+  const file = enginesFolder === null ? null : path.join(enginesFolder, ADAPTER_FILE)
+  return file === null || !existsSync(file) ? null : adapterFile.parse(JSON.parse(readFileSync(file, 'utf8'))).adapter
 }
 
 let dawn: { readonly adapterName: string | null; readonly gpu: GPU } | null = null
