@@ -30,6 +30,8 @@ const SIZES: Readonly<Record<'quick' | 'full', Size>> = {
 }
 const MAX_TOKENS = 10
 const LEARNING_RATES = { grace: 3e-4, infonce: 1e-3 } as const
+/** The learning rate was chosen on seeds 1 to 3. */
+const FIRST_SEED = 11
 
 /** GRACE on a generator that is small enough to be trained here: its rationales name a text's topic, at first often wrongly. */
 export const graceMini: Reproduction = {
@@ -39,7 +41,7 @@ export const graceMini: Reproduction = {
   minutes: { quick: 2, full: 40 },
   async run({ form, seedCount, say }) {
     const size = SIZES[form]
-    const seeds = Array.from({ length: seedCount ?? size.seeds }, (_none, at) => at + 1)
+    const seeds = Array.from({ length: seedCount ?? size.seeds }, (_none, at) => at + FIRST_SEED)
     const results: SeedResult[] = []
     for (const seed of seeds) results.push(await runSeed(seed, size, (text) => say(`seed ${seed}: ${text}`)))
     return reportOf(form, seeds, size, results)
@@ -211,7 +213,8 @@ function reportOf(form: 'quick' | 'full', seeds: readonly number[], size: Size, 
     notes: [
       'A toy: made-up texts, a model of a hundred thousand weights pre-trained here. What is shown is that the reward does what it should, not how much a large model gains.',
       'InfoNCE changes the embedding itself and usually separates topics best; the paper’s point is what it costs the model as a generator. GRACE’s own loss on the pre-training texts rises, as it must: half of those rationales name a wrong topic, and it stops doing so.',
-      'At a learning rate of 10⁻³ and 80 steps the same model collapses over three seeds: topics are merged, the gain of the margin is half as large (0.07), and greedy answers name the right topic less often (0.77 against 0.96). Nothing in the printed advantages speaks against it, since the terms that would cancel.',
+      `GRACE’s learning rate was chosen on seeds 1 to 3; the seeds here, from ${FIRST_SEED} on, had no part in it.`,
+      'At a learning rate of 10⁻³ and 80 steps the same model collapses, over seeds 1 to 3: topics are merged, the gain of the margin is half as large (0.07), and greedy answers name the right topic less often (0.77 against 0.96). Nothing in the printed advantages speaks against it, since the terms that would cancel.',
       'The base pooled without a rationale is above the base with one: rationales that are wrong half the time blur the topic. Training repairs the rationales.',
     ],
   }
