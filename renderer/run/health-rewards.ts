@@ -7,8 +7,15 @@ import { withoutFiller, type Curve } from './run-series.ts'
 
 /** What counts as the policy's own success, the surest first. */
 const OUTCOMES = ['eval/return', 'eval/success', 'eval/rollout/reward', 'eval/samples/reward', 'rollout/reward'] as const
-const DISTANCES = ['eval/rollout/kl', 'eval/samples/kl', 'eval/kl/k3', 'kl/k3'] as const
+/** Of training pairs, by the policy: of completions, and of segments. */
+const ACCURACIES = ['rewards/accuracies', 'preferences/accuracy'] as const
+const DISTANCES = ['eval/samples/kl', 'eval/kl/k3', 'kl/k3'] as const
 const LENGTHS = ['rollout/tokens', 'eval/samples/tokens'] as const
+const ENTROPY = 'rollout/entropy'
+const SILENT = 'rollout/equal-rewards'
+const ADVANTAGES = 'advantages/size'
+/** Everything that the rules read. A rule whose curve nobody draws would never speak. */
+export const WATCHED_CURVES: readonly string[] = [...OUTCOMES, ...ACCURACIES, ...DISTANCES, ...LENGTHS, ENTROPY, SILENT, ADVANTAGES]
 /** An accuracy this high has nothing left to learn from. */
 const SOLVED = 0.995
 /** A fall counts when it is at least this share of the distance between best and worst. */
@@ -17,6 +24,7 @@ const ENTROPY_FLOOR_NATS = 0.1
 const ENTROPY_LEFT = 0.2
 const LENGTH_GROWTH = 1.5
 const SILENT_SHARE = 0.9
+const MILDER_CONTROL = 'Stop at that step, make the objective more conservative (a smaller λ weighs the losing segment less), or keep the cloned start longer (a larger share or weight of behavior cloning).'
 
 export function judgeRewards(input: HealthInput): HealthNote[] {
   const rules = [solvedWhileOutcomeFalls, rewardByDistance, entropyCollapses, lengthGrows, noAdvantage]
@@ -47,7 +55,8 @@ function endsOrPoints({ curve, values }: Found): Ends {
 }
 
 function solvedWhileOutcomeFalls(input: HealthInput): HealthNote | null {
-  const accuracy = endsOf(input.curves.get('rewards/accuracies')) ?? endsOf(input.curves.get('accuracy'))
+  const found = ACCURACIES.find((name) => endsOf(input.curves.get(name)) !== null)
+  const accuracy = found === undefined ? null : endsOf(input.curves.get(found))
   const outcome = firstOf(input, OUTCOMES)
   if (accuracy === null || outcome === null || accuracy.last < SOLVED) return null
   const { values, curve } = outcome
@@ -58,7 +67,7 @@ function solvedWhileOutcomeFalls(input: HealthInput): HealthNote | null {
   return {
     id: 'solved-and-falling',
     tone: 'bad',
-    text: `Every training preference is met (accuracy ${show(accuracy.last)}), and yet ${lowered(describeMetric(outcome.name, input.infos).label)} has fallen from ${show(best)} at step ${bestStep} to ${show(last)}: over-optimization. Stop at that step, or make the objective more conservative (a larger β, a smaller λ).`,
+    text: `Every training preference is met (accuracy ${show(accuracy.last)}), and yet ${lowered(describeMetric(outcome.name, input.infos).label)} has fallen from ${show(best)} at step ${bestStep} to ${show(last)}: over-optimization. ${found === 'preferences/accuracy' ? MILDER_CONTROL : 'Stop at that step, or make the objective more conservative (a larger β).'}`,
   }
 }
 
@@ -77,7 +86,7 @@ function rewardByDistance(input: HealthInput): HealthNote | null {
 }
 
 function entropyCollapses({ curves, totalSteps }: HealthInput): HealthNote | null {
-  const entropy = endsOf(curves.get('rollout/entropy'))
+  const entropy = endsOf(curves.get(ENTROPY))
   if (entropy === null || entropy.lastStep < totalSteps * EARLY_SHARE) return null
   if (entropy.last >= ENTROPY_FLOOR_NATS && entropy.last >= ENTROPY_LEFT * entropy.first) return null
   return {
@@ -100,8 +109,8 @@ function lengthGrows(input: HealthInput): HealthNote | null {
 }
 
 function noAdvantage({ curves }: HealthInput): HealthNote | null {
-  const silent = endsOf(curves.get('rollout/equal-rewards'))?.last ?? null
-  const size = endsOf(curves.get('advantages/size'))?.last ?? lastValue(curves.get('advantages/size'))
+  const silent = endsOf(curves.get(SILENT))?.last ?? null
+  const size = endsOf(curves.get(ADVANTAGES))?.last ?? lastValue(curves.get(ADVANTAGES))
   if ((silent === null || silent < SILENT_SHARE) && size !== 0) return null
   const share = silent === null ? 'all' : `${Math.round(100 * silent)} %`
   return {

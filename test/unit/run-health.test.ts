@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { algorithms } from '../../main/learn/registry.ts'
+import { WATCHED_CURVES } from '../../renderer/run/health-rewards.ts'
 import { judgeHealth, type HealthInput } from '../../renderer/run/health.ts'
 import { planCharts } from '../../renderer/run/run-charts.ts'
 import { appendColumns, withoutFiller, type Curve, type Curves } from '../../renderer/run/run-series.ts'
@@ -75,6 +77,22 @@ describe('health of a run whose outcome is scored', () => {
     expect(judge({ 'rewards/accuracies': line(0.6, 0.9), 'eval/return': curve([-7, -5, -4.9, -6.5], 25) })).toEqual([])
     const [note] = judgeHealth({ curves: new Map([['rewards/accuracies', accuracy], ['eval/return', curve([-7, -5, -4.9, -6.5], 25)]]), mainMetric: null, infos: [], totalSteps: 100, live: false })
     expect(note?.text).toContain('from −4.9 at step 50 to −6.5')
+  })
+
+  test('for segments too, with what helps there', () => {
+    const met = curve(Array.from({ length: 100 }, (_, at) => Math.min(1, 0.6 + at / 100)))
+    const falling = { 'preferences/accuracy': met, 'eval/return': curve([-7, -5, -4.9, -6.5], 25) }
+    expect(judge(falling)).toEqual(['bad solved-and-falling'])
+    expect(judge({ ...falling, 'preferences/accuracy': line(0.6, 0.9) })).toEqual([])
+    const words = (curves: Record<string, Curve>): string => judgeHealth({ curves: new Map(Object.entries(curves)), mainMetric: null, infos: [], totalSteps: 100, live: false })[0]?.text ?? ''
+    expect(words(falling)).toMatch(/over-optimization\. Stop at that step, .*smaller λ.*cloned start/)
+    expect(words({ ...falling, 'rewards/accuracies': met })).toContain('a larger β')
+  })
+
+  test('every curve that a rule reads is one that some method or the trainer reports', () => {
+    const reported = new Set([...algorithms.flatMap(({ metrics }) => metrics.map(({ name }) => name)), 'samples/reward', 'samples/kl', 'samples/tokens'])
+    const unknown = WATCHED_CURVES.filter((name) => !reported.has(name.replace(/^eval\//, '')))
+    expect(unknown).toEqual([])
   })
 
   test('a reward that rises far from the reference is doubted', () => {
