@@ -55,6 +55,8 @@ export interface GoldenReport {
 export interface GoldenOptions {
   /** Must have been registered by the caller, except `cpu`. Absent: whatever is active. */
   readonly engine?: EngineName
+  /** Only these vector files, without `.json`, and no folders. Absent: everything. */
+  readonly files?: readonly string[]
   readonly onResult?: (result: GoldenResult) => void
 }
 
@@ -64,7 +66,7 @@ export interface GoldenOptions {
  * @throws AppError `file-not-found`, `engine-unavailable`
  */
 export async function runGolden(folder: string, options: GoldenOptions = {}): Promise<GoldenReport> {
-  const entries = await listFolder(folder)
+  const entries = (await listFolder(folder)).filter((entry) => options.files === undefined || (entry.isFile() && options.files.includes(entry.name.replace(/\.json$/, ''))))
   await activate(options.engine)
   const results: GoldenResult[] = []
   const note = (result: GoldenResult): void => {

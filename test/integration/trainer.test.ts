@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -7,7 +6,7 @@ import { readTail, runPaths, writeControl } from '../../main/runs/run-dir.ts'
 import { loadCheckpoint } from '../../main/models/checkpoint-files.ts'
 import { listCheckpointSteps } from '../../main/trainer/checkpoint.ts'
 import { TRAINER_EXIT, type TrainerEvent } from '../../main/trainer/protocol.ts'
-import { allEvents, exitOf, makeTinyRun, metricsByStep, spawnTrainer, tinyRows, type TinyOptions } from '../support/tiny-run.ts'
+import { allEvents, exitOf, makeTinyRun, metricsByStep, spawnTrainer, tinyRows, weightsOf, type TinyOptions } from '../support/tiny-run.ts'
 import { waitUntil } from '../support/make-app.ts'
 
 let root: string
@@ -25,12 +24,6 @@ async function finish(options: TinyOptions): Promise<string> {
   const folder = makeTinyRun(root, { engine: 'wasm', ...options })
   expect([await exitOf(spawnTrainer(folder)), readTail(runPaths(folder).log, 5)]).toEqual([0, []])
   return folder
-}
-
-/** Bytes of a checkpoint's files but for the clock in state.json. */
-function weightsOf(folder: string, step: number): Record<string, string> {
-  const place = path.join(runPaths(folder).checkpoints, String(step).padStart(8, '0'))
-  return Object.fromEntries(readdirSync(place).filter((name) => name !== 'state.json').map((name) => [name, createHash('sha256').update(readFileSync(path.join(place, name))).digest('hex')]))
 }
 
 describe('a run from start to end', () => {

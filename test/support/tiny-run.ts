@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdirSync, openSync, writeFileSync } from 'node:fs'
+import { mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { PreferenceRow } from '../../shared/data-kinds.ts'
+import type { ItemRow, PreferenceRow } from '../../shared/data-kinds.ts'
 import { runSpec, trainingConfig, type RunSpec, type TrainingChanges } from '../../shared/run-spec.ts'
 import { readEvents } from '../../main/runs/run-dir-events.ts'
 import { runPaths, writeSpec } from '../../main/runs/run-dir.ts'
@@ -42,7 +42,8 @@ export interface TinyOptions {
   readonly judge?: RunSpec['judge']
   readonly engine?: RunSpec['engine']
   readonly seed?: number
-  readonly rows?: readonly PreferenceRow[]
+  /** What the view holds; of other kinds of data than pairs, its items. */
+  readonly rows?: readonly (PreferenceRow | ItemRow)[]
   readonly runId?: string
 }
 
@@ -98,7 +99,13 @@ export function allEvents(folder: string): TrainerEvent[] {
   }
 }
 
-const CLOCK_COLUMNS = new Set(['wallMs', 'tokens_per_sec'])
+/** Bytes of a checkpoint's files but for the clock in state.json. */
+export function weightsOf(folder: string, step: number): Record<string, string> {
+  const place = path.join(runPaths(folder).checkpoints, String(step).padStart(8, '0'))
+  return Object.fromEntries(readdirSync(place).filter((name) => name !== 'state.json').map((name) => [name, createHash('sha256').update(readFileSync(path.join(place, name))).digest('hex')]))
+}
+
+const isClock = (name: string): boolean => name === 'wallMs' || name.endsWith('_per_sec')
 
 /** Every metric by name and step, the last branch only; what a clock measures is left out. */
 export function metricsByStep(events: readonly TrainerEvent[]): Record<string, Record<number, number | null>> {
@@ -110,7 +117,7 @@ export function metricsByStep(events: readonly TrainerEvent[]): Record<string, R
     }
     if (event.type !== 'metrics') continue
     for (const [name, values] of Object.entries(event.columns)) {
-      if (name === 'step' || CLOCK_COLUMNS.has(name)) continue
+      if (name === 'step' || isClock(name)) continue
       values.forEach((value, row) => {
         ;(result[name] ??= {})[event.columns['step']![row]!] = value
       })

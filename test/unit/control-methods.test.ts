@@ -6,29 +6,10 @@ import { piql } from '../../main/learn/algorithms/piql.ts'
 import { preferredWeights, sftPref } from '../../main/learn/algorithms/sft-pref.ts'
 import { drawPairs, topSegments } from '../../main/learn/control-batches.ts'
 import { pairAccuracy, splitStages } from '../../main/learn/control-policy.ts'
-import { CONTROL_TRAINING, startControlRun, type ControlRun } from '../../main/learn/control-run.ts'
 import { ROLL_OUT_INFO, type ControlMethod } from '../../main/learn/control.ts'
 import { createRandom } from '../../main/learn/random.ts'
 import { tf } from '../../main/learn/tf.ts'
-import type { SegmentSet } from '../../shared/segments.ts'
-
-const TIME = 6
-
-/** One number is seen and one given; the nearer an action is to half of what is seen, the better. */
-function toySet(count = 40): SegmentSet {
-  const random = createRandom(1)
-  const observations = Float32Array.from({ length: count * TIME }, () => 2 * random.uniform() - 1)
-  const actions = observations.map((seen) => Math.max(-0.99, Math.min(0.99, -0.3 * seen + 0.5 * random.normal())))
-  const rewards = actions.map((action, at) => -((action - 0.5 * observations[at]!) ** 2))
-  const scores = Float64Array.from({ length: count }, (_, segment) => rewards.subarray(segment * TIME, (segment + 1) * TIME).reduce((sum, reward) => sum + reward, 0))
-  const first = Int32Array.from({ length: count / 2 }, (_, pair) => pair)
-  const second = first.map((pair) => pair + count / 2)
-  return {
-    world: 'toy', count, time: TIME, observationSize: 1, actionSize: 1, observations, actions, rewards, scores,
-    mask: new Float32Array(count * TIME).fill(1),
-    comparisons: { first, second, secondPreferred: Float32Array.from(first, (pair) => (scores[pair + count / 2]! > scores[pair]! ? 1 : 0)) },
-  }
-}
+import { CLEAR, startToyRun as start, TOY_TIME as TIME, toySet } from '../support/toy-segments.ts'
 
 const METHODS: readonly (readonly [string, ControlMethod, Record<string, unknown>])[] = [
   ['CPL', cpl as unknown as ControlMethod, { alpha: 1 }],
@@ -42,10 +23,6 @@ const METHODS: readonly (readonly [string, ControlMethod, Record<string, unknown
   ['P-IQL', piql as unknown as ControlMethod, {}],
 ]
 
-function start(method: ControlMethod, changes: Record<string, unknown>, batchSize = 8, steps = 60): ControlRun {
-  return startControlRun({ method, config: method.config.parse({ width: 16, ...changes }), training: { ...CONTROL_TRAINING, steps, batchSize, learningRate: 0.01, dropout: 0.05 }, sizes: { observation: 1, action: 1 }, seed: 3 })
-}
-
 let before: number
 beforeEach(() => {
   before = tf.memory().numTensors
@@ -56,7 +33,7 @@ afterEach(() => {
 
 describe.each(METHODS)('%s', (_name, method, changes) => {
   it('falls on a toy problem, holds its tensors, and reports what its page lists', async () => {
-    const set = toySet()
+    const set = toySet(40, CLEAR)
     const run = start(method, { ...changes, ...(method.id === 'sft-pref' ? { bcShare: 0 } : {}) }, 24)
     const reward: number[] = []
     const losses: { readonly stage: string; readonly loss: number }[] = []

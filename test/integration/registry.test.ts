@@ -1,0 +1,113 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { runGolden } from '../../main/golden/run-golden.ts'
+import type { AlgorithmPage } from '../../main/learn/define.ts'
+import { algorithms, findContrastMethod, findControlMethod, findRankingAlgorithm, findTextAlgorithm } from '../../main/learn/registry.ts'
+import { tinyRunOf } from '../support/tiny-data.ts'
+import { allEvents, makeTinyRun, metricsByStep, weightsOf } from '../support/tiny-run.ts'
+import type { ToyCourse } from '../support/toy-course.ts'
+import { learnToyLists } from '../support/toy-lists.ts'
+import { learnToyPairs } from '../support/toy-pairs.ts'
+import { learnToySegments } from '../support/toy-segments.ts'
+import { learnToyTexts } from '../support/toy-texts.ts'
+import { trainHere } from '../support/train-here.ts'
+
+// What every method of the registry has to have: vectors, a toy problem that it learns without losing tensors, and runs
+// that resume exactly. A method that is added fails here until it has them. Its form is in unit/registry-form.test.ts.
+
+const golden = fileURLToPath(new URL('../golden', import.meta.url))
+
+/** By whose vectors each method's pure functions are checked. A method made of covered losses names those. */
+const VECTORS: Readonly<Record<string, readonly string[]>> = {
+  sft: ['seq_logprob_sft'],
+  dpo: ['dpo'],
+  ipo: ['ipo'],
+  slic: ['slic_hinge'],
+  kto: ['kto'],
+  copg: ['copg_pair', 'copg_group', 'copg_bandit'],
+  reinforce: ['policy_gradient'],
+  rloo: ['policy_gradient'],
+  grpo: ['grpo_ppo'],
+  'reward-model': ['reward_model_bt'],
+  'pg-rank': ['pg_rank', 'plackett_luce'],
+  infonce: ['infonce'],
+  'softmax-ce': ['listwise'],
+  listnet: ['listwise'],
+  ranknet: ['listwise'],
+  listmle: ['listwise'],
+  cpl: ['cpl', 'cpl_dense_pairs', 'gaussian_policy'],
+  'sft-pref': ['gaussian_policy'],
+  bc: ['gaussian_policy'],
+  'percent-bc': ['gaussian_policy'],
+  'p-iql': ['piql', 'gaussian_policy'],
+  grace: ['grace', 'grpo_ppo'],
+  contrastive: ['infonce'],
+  'language-model': ['seq_logprob_sft'],
+}
+
+let root: string
+const passed = new Map<string, number>()
+beforeAll(async () => {
+  root = mkdtempSync(path.join(tmpdir(), 'pairlab registry '))
+  const names = [...new Set(Object.values(VECTORS).flat())]
+  const report = await runGolden(golden, { engine: 'cpu', files: names })
+  for (const { file, status, compared } of report.results) if (status === 'passed') passed.set(file, (passed.get(file) ?? 0) + compared)
+})
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+function learnToy(page: AlgorithmPage): Promise<ToyCourse> | ToyCourse {
+  switch (page.data) {
+    case 'response-pairs': return learnToyPairs(findTextAlgorithm(page.id))
+    case 'rankings': return learnToyLists(findRankingAlgorithm(page.id))
+    case 'segment-pairs': return learnToySegments(findControlMethod(page.id))
+    case 'contrast-groups': return learnToyTexts(findContrastMethod(page.id), root)
+  }
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
+
+test('the table of vectors names methods that there are', () => {
+  expect(Object.keys(VECTORS).toSorted()).toEqual(algorithms.map(({ id }) => id).toSorted())
+})
+
+describe.each(algorithms.map((page) => [page.id, page] as const))('%s', (id, page) => {
+  test('has vectors that its loss agrees with', () => {
+    const files = VECTORS[id] ?? []
+    expect(files).not.toEqual([])
+    for (const file of files) {
+      expect(existsSync(path.join(golden, `${file}.json`)), file).toBe(true)
+      expect(passed.get(`${file}.json`) ?? 0, file).toBeGreaterThan(0)
+    }
+  })
+
+  test('learns its toy problem, without leaving tensors behind', async () => {
+    const { losses, tensors, values, score } = await learnToy(page)
+    const few = Math.max(1, Math.min(8, Math.floor(losses.length / 4)))
+    expect(mean(losses.slice(-few))).toBeLessThan(mean(losses.slice(0, few)))
+    if (score !== null) {
+      expect(score.after).toBeGreaterThanOrEqual(score.atLeast)
+      if (score.before !== null) expect(score.after).toBeGreaterThan(score.before)
+    }
+    for (const value of [...losses, ...values]) expect(Number.isFinite(value)).toBe(true)
+    expect(tensors.at(-1)).toBe(tensors.at(-10))
+  })
+
+  test('resumes bit for bit on the cpu engine', async () => {
+    const options = tinyRunOf(page)
+    const steps = options.training!.steps!
+    const whole = makeTinyRun(root, { ...options, runId: `${id}-whole` })
+    const straight = await trainHere(whole)
+    expect(straight).toMatchObject({ outcome: 'finished', resumedFromStep: null })
+    const halved = makeTinyRun(root, { ...options, runId: `${id}-halved` })
+    expect(await trainHere(halved, steps / 2)).toMatchObject({ outcome: 'cancelled', resumedFromStep: null })
+    expect(await trainHere(halved)).toMatchObject({ outcome: 'finished', resumedFromStep: steps / 2 })
+    const weights = weightsOf(whole, steps)
+    expect(weightsOf(halved, steps)).toEqual(weights)
+    expect(weightsOf(whole, steps / 2)).not.toEqual(weights) // something was learned in between
+    expect(metricsByStep(allEvents(halved))).toEqual(metricsByStep(allEvents(whole)))
+    expect(straight.tensors.at(-1)).toBe(straight.tensors.at(-2))
+  })
+})

@@ -1,0 +1,48 @@
+import { findResumePoint, train } from '../../main/trainer/loop.ts'
+import { PROTOCOL_VERSION } from '../../main/trainer/protocol.ts'
+import { createRunContext, type RunContext } from '../../main/trainer/run-context.ts'
+import { openEventLog } from '../../main/runs/run-dir-events.ts'
+import { readSpec } from '../../main/runs/run-dir.ts'
+import { tf } from '../../main/learn/tf.ts'
+
+export interface TrainedHere {
+  readonly outcome: 'finished' | 'cancelled' | 'interrupted'
+  readonly resumedFromStep: number | null
+  /** Held after each step. */
+  readonly tensors: readonly number[]
+}
+
+/**
+ * What a training process does with a run folder, in this process and on the cpu engine: where many methods are tried,
+ * starting a process for each would take most of the time.
+ * @param stopAfter the step at whose checkpoint it is stopped, without saving again; null to let it finish
+ */
+export async function trainHere(folder: string, stopAfter: number | null = null): Promise<TrainedHere> {
+  await tf.setBackend('cpu')
+  const log = openEventLog(folder)
+  const tensors: number[] = []
+  let stopped = false
+  const plain = createRunContext(readSpec(folder), folder, log, { engine: 'cpu', obeys: false })
+  const context: RunContext = Object.create(plain, {
+    emit: { value: (...[body, durable]: Parameters<RunContext['emit']>) => {
+      plain.emit(body, durable)
+      if (body.type === 'checkpoint' && body.step === stopAfter) stopped = true
+    } },
+    command: { value: () => (stopped ? 'stop' : null) },
+    warn: { value: (message: string, hint: string) => plain.emit({ type: 'warning', message, hint }) }, // to the log alone
+    stepDone: { value: (step: number, trainMs: number) => {
+      plain.stepDone(step, trainMs)
+      tensors.push(tf.memory().numTensors)
+    } },
+  }) as RunContext // its other members are the plain one's
+  const { checkpoint } = await findResumePoint(folder)
+  const resumedFromStep = checkpoint?.state.step ?? null
+  log.append({ type: 'ready', protocolVersion: PROTOCOL_VERSION, engine: 'cpu', device: 'cpu', pid: process.pid, startedAtMs: 0, resumedFromStep }, true)
+  try {
+    const { outcome } = await train(context, checkpoint)
+    return { outcome, resumedFromStep, tensors }
+  } finally {
+    log.close()
+    tf.disposeVariables() // a process of its own would end here
+  }
+}
