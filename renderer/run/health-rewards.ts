@@ -9,7 +9,7 @@ import { withoutFiller, type Curve } from './run-series.ts'
 const OUTCOMES = ['eval/return', 'eval/success', 'eval/rollout/reward', 'eval/samples/reward', 'rollout/reward'] as const
 /** Of training pairs, by the policy: of completions, and of segments. */
 const ACCURACIES = ['rewards/accuracies', 'preferences/accuracy'] as const
-const DISTANCES = ['eval/samples/kl', 'eval/kl/k3', 'kl/k3'] as const
+const DISTANCES = ['eval/rollout/kl', 'eval/samples/kl', 'eval/kl/k3', 'kl/k3'] as const
 const LENGTHS = ['rollout/tokens', 'eval/samples/tokens'] as const
 const ENTROPY = 'rollout/entropy'
 const SILENT = 'rollout/equal-rewards'

@@ -90,7 +90,7 @@ describe('health of a run whose outcome is scored', () => {
   })
 
   test('every curve that a rule reads is one that some method or the trainer reports', () => {
-    const reported = new Set([...algorithms.flatMap(({ metrics }) => metrics.map(({ name }) => name)), 'samples/reward', 'samples/kl', 'samples/tokens'])
+    const reported = new Set([...algorithms.flatMap(({ metrics }) => metrics.map(({ name }) => name)), 'samples/reward', 'samples/kl', 'samples/tokens', 'rollout/kl'])
     const unknown = WATCHED_CURVES.filter((name) => !reported.has(name.replace(/^eval\//, '')))
     expect(unknown).toEqual([])
   })
