@@ -28,6 +28,17 @@ export interface FormField {
   readonly variants: readonly FormVariant[]
   /** Another field beside this one, and its values for which this one matters; null: it always does. */
   readonly when: { readonly path: string; readonly values: readonly string[] } | null
+  /** Kinds of data whose methods read it; null: all of them. */
+  readonly data: readonly string[] | null
+  /** Kinds of model to start from that read it; null: all of them. */
+  readonly models: readonly string[] | null
+}
+
+/** What a run is made of, as far as settings depend on it. */
+export interface RunUse {
+  readonly data: string
+  /** Kind of the model it starts from. */
+  readonly model: string
 }
 
 export interface FormVariant {
@@ -119,8 +130,14 @@ function whenOf(path: string, value: Json | undefined): FormField['when'] {
   return { path: `${prefix}${entry[0]}`, values: Array.isArray(entry[1]) ? entry[1].map(String) : [String(entry[1])] }
 }
 
+/** `data: ['rankings']` in a schema's meta. */
+function listOf(value: Json | undefined): readonly string[] | null {
+  return Array.isArray(value) ? value.map(String) : null
+}
+
 /** Whether a field matters for the choices that were made. @param textOf what stands in another field, by its path */
-export function matters(field: Pick<FormField, 'when'>, textOf: (path: string) => string | undefined): boolean {
+export function matters(field: Pick<FormField, 'when' | 'data' | 'models'>, use: RunUse, textOf: (path: string) => string | undefined): boolean {
+  if (field.data?.includes(use.data) === false || field.models?.includes(use.model) === false) return false
   const chosen = field.when === null ? undefined : textOf(field.when.path)
   return field.when === null || chosen === undefined || field.when.values.includes(chosen)
 }
@@ -148,6 +165,8 @@ function fieldOf(path: string, key: string, outer: JsonObject): FormField {
     discriminator,
     variants: discriminator === null ? [] : variantsOf(path, schemas, discriminator),
     when: whenOf(path, schema['when']),
+    data: listOf(schema['data']),
+    models: listOf(schema['models']),
   }
 }
 

@@ -33,7 +33,7 @@ export function adviseRequest(asked: Questioned): { readonly problems: readonly 
   const tell = (text: string): void => void advice.push({ level: 'info', text })
   if (request.seeds.length === 1) tell('With one seed nothing can be concluded about the method; three or more give an interval.')
   if (new Set(request.seeds).size < request.seeds.length) problems.push('Each seed can be given once.')
-  if (asked.idle.length > 0) tell(`${asked.idle.join(', ')}: without effect on what was chosen to train (${asked.training.adapt}).`)
+  if (asked.idle.length > 0) tell(`${asked.idle.join(', ')}: without effect on what was chosen (${[asked.algorithm.name, ...(asked.algorithm.data === 'response-pairs' ? [asked.training.adapt] : [])].join(', ')}), and set back to the default.`)
   if (asked.training.adapt !== 'full' && asked.training.frozenStorage === 'bfloat16' && !['auto', 'wasm', 'cpu'].includes(request.engine)) {
     problems.push(`training.frozenStorage: the engine ${request.engine} keeps frozen weights as float32 only; wasm and cpu can keep bfloat16.`)
   }

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { z } from 'zod'
 import { runId as runIdSchema, type RunId } from '../../shared/domain.ts'
 import { AppError, describeIssues } from '../../shared/errors.ts'
-import { BFLOAT16_ENGINES, type ModelSpec, runSpec, trainingConfig, type RewardSource, type RunRequest, type RunSpec, type TrainingConfig } from '../../shared/run-spec.ts'
+import { BFLOAT16_ENGINES, type ModelSpec, runSpec, trainingConfig, writesSamples, type RewardSource, type RunRequest, type RunSpec, type TrainingConfig } from '../../shared/run-spec.ts'
 import { buildView, type View } from '../data/view.ts'
 import type { AlgorithmPage } from '../learn/define.ts'
 import { findAlgorithm } from '../learn/registry.ts'
@@ -51,14 +51,15 @@ export interface CheckedRequest {
 }
 
 /** Fills in every default and looks up what the request names. @throws AppError `spec-invalid` for an unknown method, `not-found` for an unknown data set */
-export function checkRequest(deps: Deps, request: RunRequest): CheckedRequest {
+export function checkRequest(deps: Deps, asked: RunRequest): CheckedRequest {
   const problems: string[] = []
-  const algorithm = findAlgorithm(request.method)
+  const algorithm = findAlgorithm(asked.method)
+  const request = writesSamples(algorithm) ? asked : { ...asked, judge: null }
   const dataset = requireDataset(deps.db, request.data.datasetId)
   const parsedConfig = algorithm.config.safeParse(request.config)
   if (!parsedConfig.success) problems.push(describeIssues(parsedConfig.error))
   const config = z.record(z.string(), z.json()).parse(parsedConfig.success ? parsedConfig.data : request.config)
-  const { training, idle } = restIdle(trainingConfig.parse({ ...algorithm.presets[0].training, ...definedOnly(request.training) }))
+  const { training, idle } = restIdle(trainingConfig.parse({ ...algorithm.presets[0].training, ...definedOnly(request.training) }), { data: algorithm.data, model: request.model.kind })
   if (dataset.kind !== algorithm.data) problems.push(`${algorithm.name} learns from ${algorithm.data}; "${dataset.name}" holds ${dataset.kind}.`)
   if (!algorithm.models.some((use) => (use === 'networks') === (request.model.kind === 'networks'))) {
     problems.push(request.model.kind === 'networks' ? `${algorithm.name} trains a language model: start from a new one, a finished run or a registered one.` : `${algorithm.name} makes its own networks: give "networks" as the model.`)
@@ -73,7 +74,7 @@ export function checkRequest(deps: Deps, request: RunRequest): CheckedRequest {
   const judge = request.judge?.kind === 'reward-model' ? find(request.judge.runId, 'best', 'judge with', 'reward-model') : null
   if (request.judge?.kind === 'label' || request.judge?.kind === 'column') problems.push('The judge scores generated text, which has no labels and no columns: choose a reward model, a length, keywords or a pattern.')
   const resolved = { request, algorithm, config, training, view, start, registered, rewardModel, judge }
-  const advised = adviseRequest({ ...resolved, rewards, idle })
+  const advised = adviseRequest({ ...resolved, rewards, idle: asked.judge === request.judge ? idle : [...idle, 'Judge of samples'] })
   return {
     ...resolved,
     engine: engineOf(deps, request, training),

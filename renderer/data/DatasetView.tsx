@@ -7,6 +7,7 @@ import { Button } from '../parts/Button.tsx'
 import { Chip } from '../parts/Chip.tsx'
 import { Panel } from '../parts/Panel.tsx'
 import { ErrorNotice, Loading } from '../parts/states.tsx'
+import { KIND_WORDS } from '../../shared/kind-words.ts'
 import { formatCount, formatPercent } from '../../shared/units.ts'
 import { DatasetActions } from './DatasetActions.tsx'
 import { DatasetSide } from './DatasetSide.tsx'
@@ -16,12 +17,15 @@ import { RowCheck } from './RowCheck.tsx'
 import { ROLE_WORDS } from './roles.ts'
 import { SegmentBrowser } from './SegmentBrowser.tsx'
 
+const KIND_CHIPS: Readonly<Record<DatasetDetail['kind'], string>> = { 'response-pairs': 'text pairs', 'segment-pairs': 'segment pairs', rankings: 'judged lists', 'contrast-groups': 'texts' }
+
 export function DatasetView({ datasetId }: { readonly datasetId: DatasetId }): ReactNode {
   const { data: detail, error, refetch } = useCall('datasets.get', { datasetId })
   useCrumbs([{ label: 'Data', href: '/data' }, { label: detail?.name ?? '…' }])
   if (error !== null) return <div className="pad"><ErrorNotice error={error} onRetry={() => void refetch()} /></div>
   if (detail === undefined) return <Loading what="Reading the data set" />
   if (detail.kind === 'rankings') return <RankingView detail={detail} />
+  const words = KIND_WORDS[detail.kind]
   return (
     <div className="with-side">
       <div className="page">
@@ -29,12 +33,12 @@ export function DatasetView({ datasetId }: { readonly datasetId: DatasetId }): R
           <div className="grow">
             <div className="row wrap">
               <h1>{detail.name}</h1>
-              <Chip>{detail.kind === 'segment-pairs' ? 'segment pairs' : 'text pairs'}</Chip>
+              <Chip>{KIND_CHIPS[detail.kind]}</Chip>
               <Chip title={detail.fingerprint}>snapshot <span className="mono">{detail.fingerprint.slice(0, 8)}</span></Chip>
               {detail.licence === null ? null : <Chip>{detail.licence}</Chip>}
             </div>
             <p className="text-2">
-              <span className="mono">{formatCount(detail.pairCount)}</span> pairs, <span className="mono">{formatCount(detail.promptCount)}</span> prompts, <span className="mono">{formatCount(detail.labelCount)}</span> labels by {detail.annotators.length === 0 ? 'nobody yet' : detail.annotators.join(', ')}
+              <span className="mono">{formatCount(detail.pairCount)}</span> {words.items}{detail.kind !== 'response-pairs' ? null : <>, <span className="mono">{formatCount(detail.promptCount)}</span> {words.groups}</>}{words.labeled ? <>, <span className="mono">{formatCount(detail.labelCount)}</span> labels by {detail.annotators.length === 0 ? 'nobody yet' : detail.annotators.join(', ')}</> : null}
             </p>
           </div>
           <DatasetActions detail={detail} />
@@ -83,7 +87,7 @@ function Split({ detail }: { readonly detail: DatasetDetail }): ReactNode {
   const { counts } = detail.split
   const total = Math.max(1, counts.train + counts.validation + counts.test)
   return (
-    <Panel title="Split" note="by prompt, seeded">
+    <Panel title="Split" note={`by ${KIND_WORDS[detail.kind].group}, seeded`}>
       <dl className="facts">
         <div><dt>Training</dt><dd className="mono">{formatCount(counts.train)} <span className="text-3">{formatPercent(counts.train / total)}</span></dd></div>
         <div><dt>Validation</dt><dd className="mono">{formatCount(counts.validation)} <span className="text-3">{formatPercent(counts.validation / total)}</span></dd></div>

@@ -2,6 +2,8 @@ import type { ReactNode } from 'react'
 import { useViewState } from '../api/settings.ts'
 import { Segmented } from '../parts/Segmented.tsx'
 import { formatCount } from '../../shared/units.ts'
+import { KIND_WORDS } from '../../shared/kind-words.ts'
+import { writesSamples } from '../../shared/run-spec.ts'
 import { parseSeeds } from '../../shared/form.ts'
 import { isChanged, relevantFields, resetField, setTyped, type Draft } from './draft.ts'
 import { EngineRows } from './EngineRows.tsx'
@@ -16,13 +18,13 @@ type Fold = 'main' | 'all'
 export function SettingsForm({ form }: { readonly form: TrainForm }): ReactNode {
   const [fold, setFold] = useViewState<string>('train.fold', 'main')
   const { draft, algorithm } = form
-  const fields = relevantFields(draft, form.fields)
+  const fields = relevantFields(draft, algorithm)
   const preset = algorithm.presets.find((one) => one.id === draft.preset) ?? algorithm.presets[0]
   const changed = fields.filter((field) => isChanged(draft, field))
   const all = fold === 'all'
   // A changed or wrong field is never hidden behind the fold.
   const shown = fields.filter((field) => all || field.group === 'main' || isChanged(draft, field) || form.problems[field.path] !== undefined)
-  const total = fields.length + EXTRA_FIELDS
+  const total = fields.length + countExtra(form)
   return (
     <section className="settings" aria-label="Settings">
       <div className="settings-head">
@@ -35,7 +37,7 @@ export function SettingsForm({ form }: { readonly form: TrainForm }): ReactNode 
       </div>
       <div className="settings-grid">
         <SeedsRow form={form} />
-        <JudgeRow form={form} />
+        {writesSamples(algorithm) ? <JudgeRow form={form} /> : null}
         {shown.map((field) => <FieldRow key={field.path} form={form} field={field} presetTitle={preset?.title ?? 'preset'} />)}
         {all ? <MoreRows form={form} /> : null}
         <EngineRows form={form} />
@@ -45,8 +47,11 @@ export function SettingsForm({ form }: { readonly form: TrainForm }): ReactNode 
   )
 }
 
-/** Seeds, judge, engine, threads and name, and the rows of MoreRows for a new model. */
-const EXTRA_FIELDS = 12
+/** Seeds, engine, threads, name and the split's three, the judge, and the rows of MoreRows for labels and a new model. */
+function countExtra({ draft, algorithm }: TrainForm): number {
+  const model = draft.model.kind !== 'new' ? 0 : draft.model.tokenizer === 'bpe' ? 3 : 2
+  return 7 + (writesSamples(algorithm) ? 1 : 0) + (KIND_WORDS[algorithm.data].labeled ? 2 : 0) + model
+}
 
 function SeedsRow({ form }: { readonly form: TrainForm }): ReactNode {
   const { draft } = form
@@ -110,28 +115,38 @@ function TextRow({ title, help, text, problem, unit, base, onChange }: TextRowPr
 
 function MoreRows({ form }: { readonly form: TrainForm }): ReactNode {
   const { draft } = form
+  const words = KIND_WORDS[form.algorithm.data]
   const change = (next: Partial<Draft>): void => form.change({ ...draft, ...next })
   const split = (next: Partial<Draft['split']>): void => change({ split: { ...draft.split, ...next } })
   return (
     <>
       {draft.model.kind === 'new' ? <ModelRows form={form} /> : null}
+      {words.labeled ? <LabelRows form={form} /> : null}
+      <TextRow title="Split seed" help={`Which ${words.groups} are held out. The same seed holds out the same ${words.groups}.`} base="0" text={draft.split.seed} problem={form.problems['split.seed']} onChange={(seed) => split({ seed })} />
+      <TextRow title="Validation share" help={`Of the ${words.groups}; scored while training.`} base="0.1" unit={`of ${words.groups}`} text={draft.split.validation} problem={form.problems['split.validation']} onChange={(validation) => split({ validation })} />
+      <TextRow title="Test share" help={`Of the ${words.groups}; scored once at the end.`} base="0.2" unit={`of ${words.groups}`} text={draft.split.test} problem={form.problems['split.test']} onChange={(test) => split({ test })} />
+    </>
+  )
+}
+
+function LabelRows({ form }: { readonly form: TrainForm }): ReactNode {
+  const { draft } = form
+  return (
+    <>
       <SettingRow
         title="Several labels of a pair"
         help="How the labels of several annotators become one preference."
         changed={draft.aggregation !== 'mean'}
         base="mean"
-        onReset={() => change({ aggregation: 'mean' })}
+        onReset={() => form.change({ ...draft, aggregation: 'mean' })}
         render={(control) => (
-          <select {...control} className="select" value={draft.aggregation} onChange={(event) => change({ aggregation: event.currentTarget.value === 'majority' ? 'majority' : 'mean' })}>
+          <select {...control} className="select" value={draft.aggregation} onChange={(event) => form.change({ ...draft, aggregation: event.currentTarget.value === 'majority' ? 'majority' : 'mean' })}>
             <option value="mean">mean</option>
             <option value="majority">majority</option>
           </select>
         )}
       />
       <AnnotatorRow form={form} />
-      <TextRow title="Split seed" help="Which prompts are held out. The same seed holds out the same prompts." base="0" text={draft.split.seed} problem={form.problems['split.seed']} onChange={(seed) => split({ seed })} />
-      <TextRow title="Validation share" help="Of the prompts; scored while training." base="0.1" unit="of prompts" text={draft.split.validation} problem={form.problems['split.validation']} onChange={(validation) => split({ validation })} />
-      <TextRow title="Test share" help="Of the prompts; scored once at the end." base="0.2" unit="of prompts" text={draft.split.test} problem={form.problems['split.test']} onChange={(test) => split({ test })} />
     </>
   )
 }

@@ -3,6 +3,7 @@ import { Link } from 'wouter'
 import type { ModelSummary } from '../../shared/contract/models.ts'
 import type { RunSummary } from '../../shared/contract/runs.ts'
 import { MODEL_PRESETS, type ModelPreset } from '../../shared/run-spec.ts'
+import { KIND_WORDS } from '../../shared/kind-words.ts'
 import { useCall } from '../api/queries.ts'
 import { useCommands } from '../frame/commands.ts'
 import { formatCount } from '../../shared/units.ts'
@@ -41,6 +42,7 @@ function StepHead({ no, title, forId, keys }: { readonly no: number; readonly ti
 
 function DataStep({ form }: { readonly form: TrainForm }): ReactNode {
   const { draft, dataset, check } = form
+  const words = KIND_WORDS[dataset?.kind ?? 'response-pairs']
   return (
     <section className="train-step">
       <StepHead no={1} title="Data set" forId="train-data" keys="d" />
@@ -49,7 +51,7 @@ function DataStep({ form }: { readonly form: TrainForm }): ReactNode {
       </select>
       {dataset === undefined ? null : (
         <p className="small text-2">
-          <span className="mono">{formatCount(dataset.pairCount)}</span> pairs, <span className="mono">{formatCount(check?.counts.labels ?? dataset.labelCount)}</span> labels, snapshot <span className="mono" title={dataset.fingerprint}>{dataset.fingerprint.slice(0, 6)}</span>
+          <span className="mono">{formatCount(dataset.pairCount)}</span> {words.items}, {words.labeled ? <><span className="mono">{formatCount(check?.counts.labels ?? dataset.labelCount)}</span> labels, </> : null}snapshot <span className="mono" title={dataset.fingerprint}>{dataset.fingerprint.slice(0, 6)}</span>
           {check === undefined ? null : <><br />train <span className="mono">{formatCount(check.counts.train)}</span>, validation <span className="mono">{formatCount(check.counts.validation)}</span>, test <span className="mono">{formatCount(check.counts.test)}</span></>}
         </p>
       )}
@@ -146,7 +148,7 @@ function RegisteredModel({ form, model }: { readonly form: TrainForm; readonly m
   const adapts = form.request.training?.adapt === 'lora'
   return (
     <p className="small text-2">
-      {formatWeights(model.parameterCount)} weights as <span className="mono">{model.dtype}</span>, also the reference. {adapts ? 'Adapters train beside them. ' : <><button type="button" className="link-button" onClick={() => form.change(setTyped(draft, 'training.adapt', 'lora'))}>Train LoRA adapters</button> to take far less memory. </>}
+      {formatWeights(model.parameterCount)} weights as <span className="mono">{model.dtype}</span>, also the reference. {adapts ? 'Adapters train beside them. ' : form.algorithm.data === 'rankings' ? null : <><button type="button" className="link-button" onClick={() => form.change(setTyped(draft, 'training.adapt', 'lora'))}>Train LoRA adapters</button> to take far less memory. </>}
       <Link href={`/models/${model.modelId}`}>Look at it</Link>
     </p>
   )

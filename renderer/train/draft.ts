@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { AlgorithmInfo } from '../../shared/contract/system.ts'
 import { fieldsOf, formatField, getPath, matters, parseField, parseSeeds, setPath, type FormField } from '../../shared/form.ts'
-import type { ModelPreset, ModelSpec, RunRequest, RunRequestInput } from '../../shared/run-spec.ts'
+import { writesSamples, type ModelPreset, type ModelSpec, type RunRequest, type RunRequestInput } from '../../shared/run-spec.ts'
 
 type Json = z.infer<ReturnType<typeof z.json>>
 type Config = Record<string, Json>
@@ -85,10 +85,12 @@ export function textOf(draft: Draft, field: DraftField): string {
   return draft.typed[field.path] ?? field.base
 }
 
-/** Fields that matter for the choices made in others. */
-export function relevantFields(draft: Draft, fields: readonly DraftField[]): readonly DraftField[] {
+/** Fields that matter for the method's data, the model and the choices made in other fields. */
+export function relevantFields(draft: Draft, algorithm: AlgorithmInfo): readonly DraftField[] {
+  const fields = draftFields(algorithm, draft.preset)
+  const use = { data: algorithm.data, model: modelFor(algorithm, draft.model).kind }
   const texts = new Map(fields.map((field) => [field.path, textOf(draft, field)]))
-  return fields.filter((field) => matters(field, (path) => texts.get(path)))
+  return fields.filter((field) => matters(field, use, (path) => texts.get(path)))
 }
 
 export function isChanged(draft: Draft, field: DraftField): boolean {
@@ -132,7 +134,7 @@ export function readDraft(draft: Draft, algorithm: AlgorithmInfo, judge: FormFie
   const problems: Record<string, string> = {}
   const preset = algorithm.presets.find((one) => one.id === draft.preset) ?? algorithm.presets[0]
   let values: Config = { config: preset?.config ?? {}, training: preset?.training ?? {} }
-  for (const field of relevantFields(draft, draftFields(algorithm, draft.preset))) {
+  for (const field of relevantFields(draft, algorithm)) {
     if (!isChanged(draft, field)) continue
     const typed = textOf(draft, field)
     if (field.kind === 'union') {
@@ -155,7 +157,7 @@ export function readDraft(draft: Draft, algorithm: AlgorithmInfo, judge: FormFie
       training: values['training'] as RunRequest['training'], // built above; the host checks it
       model: readModel(modelFor(algorithm, draft.model), problems),
       data: { datasetId: draft.datasetId as RunRequest['data']['datasetId'], split: readSplit(draft, problems), annotators: [...draft.annotators], aggregation: draft.aggregation },
-      judge: judged === '' ? null : (unionValue(draft, judge, judged, problems) as RunRequest['judge']), // its own schema's variants
+      judge: judged === '' || !writesSamples(algorithm) ? null : (unionValue(draft, judge, judged, problems) as RunRequest['judge']), // its own schema's variants
       engine: draft.engine,
       threads: draft.threads.trim() === '' ? null : readNumber(draft.threads, 'threads', problems, { title: 'The number of threads', min: 1, max: 256, whole: true }),
       seeds: [...(seeds ?? [1])].slice(0, SEEDS_AT_MOST),

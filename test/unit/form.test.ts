@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { fieldsOf, flagName, formatField, getPath, matters, parseField, parseSeeds, setPath, type FormField } from '../../shared/form.ts'
-import { rewardSource, runRequest, trainingConfig } from '../../shared/run-spec.ts'
+import { dataKind } from '../../shared/data-kinds.ts'
+import { modelSpec, rewardSource, runRequest, trainingConfig } from '../../shared/run-spec.ts'
+import { restIdle } from '../../main/handlers/idle-settings.ts'
 import { algorithms } from '../../main/learn/registry.ts'
 
 const training = fieldsOf(z.toJSONSchema(trainingConfig, { io: 'input' }))
@@ -26,7 +28,7 @@ describe('the fields of the training schema', () => {
   it('carries bounds, units, symbols, options and groups', () => {
     expect(field(training, 'learningRate')).toEqual({
       path: 'learningRate', title: 'Learning rate', symbol: 'η', help: 'Size of one AdamW step at its peak.', unit: null, group: 'main',
-      kind: 'number', nullable: false, default: 1e-3, min: 0, max: 10, minExclusive: true, maxExclusive: false, options: [], discriminator: null, variants: [], when: null,
+      kind: 'number', nullable: false, default: 1e-3, min: 0, max: 10, minExclusive: true, maxExclusive: false, options: [], discriminator: null, variants: [], when: null, data: null, models: null,
     })
     expect(field(training, 'batchSize')).toMatchObject({ kind: 'integer', unit: 'pairs', min: 1, max: 4096, group: 'main' })
     expect(field(training, 'schedule')).toMatchObject({ kind: 'enum', options: ['cosine', 'linear', 'constant'], group: 'expert' })
@@ -37,13 +39,42 @@ describe('the fields of the training schema', () => {
   it('says for which choices a field matters, and for which not', () => {
     const rank = field(training, 'loraRank')
     expect(rank.when).toEqual({ path: 'adapt', values: ['lora'] })
-    const shown = (adapt: string | undefined): string[] => training.filter((one) => one.when !== null && matters(one, () => adapt)).map((one) => one.path)
+    const shown = (adapt: string | undefined): string[] => training.filter((one) => one.when !== null && matters(one, { data: 'response-pairs', model: 'new' }, () => adapt)).map((one) => one.path)
     expect(shown('full')).toEqual([])
     expect(shown('frozen-embeddings')).toEqual(['frozenStorage'])
     expect(shown('lora')).toEqual(['loraRank', 'loraAlpha', 'loraDropout', 'loraTargets', 'frozenStorage'])
     expect(shown(undefined)).toHaveLength(5) // nothing is hidden for lack of an answer
     const inner = fieldsOf(z.toJSONSchema(trainingConfig, { io: 'input' }), 'training').find((one) => one.path === 'training.loraRank')
     expect(inner?.when?.path).toBe('training.adapt')
+  })
+
+  it('says for which data and beginnings a field matters', () => {
+    const hidden = (data: string, model: string): string[] => training.filter((one) => !matters(one, { data, model }, () => undefined)).map((one) => one.path)
+    const adapting = ['adapt', 'loraRank', 'loraAlpha', 'loraDropout', 'loraTargets']
+    expect(hidden('response-pairs', 'new')).toEqual([])
+    expect(hidden('contrast-groups', 'run')).toEqual(['sampleTokens', 'sampleTemperature'])
+    expect(hidden('segment-pairs', 'networks')).toEqual(['microBatchSize', ...adapting, 'gradientCheckpointing', 'frozenStorage', 'maxLength', 'evalPairs', 'samplePrompts', 'sampleTokens', 'sampleTemperature'])
+    expect(hidden('rankings', 'registered')).toEqual(['dropout', ...adapting, 'frozenStorage', 'sampleTokens', 'sampleTemperature'])
+    expect(hidden('rankings', 'networks')).toEqual(['dropout', ...adapting, 'gradientCheckpointing', 'frozenStorage', 'maxLength', 'sampleTokens', 'sampleTemperature'])
+  })
+
+  it('names only kinds of data and of models that there are', () => {
+    const models: readonly string[] = modelSpec.options.map((option) => option.shape.kind.value)
+    expect(training.flatMap((one) => one.data ?? []).filter((name) => !dataKind.safeParse(name).success)).toEqual([])
+    expect(training.flatMap((one) => one.models ?? []).filter((name) => !models.includes(name))).toEqual([])
+  })
+
+  it('what nothing reads rests, and is named where it was asked for', () => {
+    const asked = trainingConfig.parse({ maxLength: 64, adapt: 'lora', loraRank: 4, steps: 7 })
+    expect(restIdle(asked, { data: 'segment-pairs', model: 'networks' })).toEqual({ training: trainingConfig.parse({ steps: 7 }), idle: ['What is trained', 'LoRA rank', 'Longest sequence'] })
+    expect(restIdle(asked, { data: 'contrast-groups', model: 'new' })).toEqual({ training: asked, idle: [] })
+  })
+
+  it('no preset sets what its method does not read', () => {
+    for (const algorithm of algorithms) {
+      const model = algorithm.models.includes('decoder') || algorithm.models.includes('text-encoder') ? 'new' : 'networks'
+      for (const preset of algorithm.presets) expect([algorithm.id, restIdle(trainingConfig.parse(preset.training), { data: algorithm.data, model }).idle]).toEqual([algorithm.id, []])
+    }
   })
 
   it('gives defaults that the schema itself accepts', () => {

@@ -49,7 +49,7 @@ describe.each(algorithms.map((algorithm) => [algorithm.id, algorithm] as const))
 
 describe('what is trained', () => {
   const lora = setTyped(setTyped(draft, 'training.adapt', 'lora'), 'training.loraRank', '4')
-  const paths = (one: Draft): string[] => relevantFields(one, draftFields(dpo, one.preset)).map((field) => field.path)
+  const paths = (one: Draft): string[] => relevantFields(one, dpo).map((field) => field.path)
 
   test('decides which settings are shown and sent; what was typed comes back with the choice', () => {
     expect(paths(draft)).not.toContain('training.loraRank')
@@ -67,6 +67,19 @@ describe('what is trained', () => {
     expect(request.model).toEqual({ kind: 'registered', modelId: 'model-1' })
     expect(draftOf(runRequest.parse(request), dpo, judge).model).toMatchObject({ kind: 'registered', modelId: 'model-1' })
   })
+})
+
+test('a method shows and sends only what it reads', () => {
+  const wanted = { ...draft, typed: { 'training.maxLength': '64', 'training.steps': '9', judge: 'length' } }
+  const shown = (id: string, model: Draft['model']['kind']): string[] => relevantFields({ ...changeMethod(wanted, find(id)), model: { ...draft.model, kind: model } }, find(id)).map((one) => one.path)
+  expect(shown('cpl', 'networks')).not.toContain('training.maxLength')
+  expect(shown('pg-rank', 'networks')).not.toContain('training.maxLength')
+  expect(shown('pg-rank', 'new')).toContain('training.maxLength')
+  expect(shown('grace', 'new')).toEqual(expect.arrayContaining(['training.maxLength', 'training.adapt', 'training.samplePrompts']))
+  expect(shown('grace', 'new')).not.toContain('training.sampleTokens')
+  const { request } = readDraft(changeMethod(wanted, find('cpl')), find('cpl'), judge)
+  expect([request.training?.maxLength, request.training?.steps, request.judge]).toEqual([undefined, 9, null])
+  expect(readDraft(wanted, dpo, judge).request).toMatchObject({ training: { maxLength: 64 }, judge: { kind: 'length' } })
 })
 
 describe('changing a field', () => {

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander'
 import { z } from 'zod'
 import { AppError } from '../../../shared/errors.ts'
 import { engineName, type RunId } from '../../../shared/domain.ts'
+import { KIND_WORDS } from '../../../shared/kind-words.ts'
 import { parseSeeds } from '../../../shared/form.ts'
 import { rewardSource, trainingConfig, type RunRequestInput } from '../../../shared/run-spec.ts'
 import type { Client } from '../../../shared/rpc.ts'
@@ -81,6 +82,7 @@ async function readRequest(client: Client, method: string, schema: unknown, opti
 
 function methodCommand(algorithm: (typeof algorithms)[number]): Command {
   const schema = z.toJSONSchema(algorithm.config, { io: 'input' })
+  const words = KIND_WORDS[algorithm.data]
   const command = new Command(algorithm.id)
     .description(`${algorithm.name}: ${algorithm.summary}. ${algorithm.paper.cite}.`)
     .requiredOption('--data <data set>', 'id, beginning of the id, or name')
@@ -109,7 +111,7 @@ function methodCommand(algorithm: (typeof algorithms)[number]): Command {
       const check = await client.call('runs.check', { request })
       for (const { level, text } of check.advice) out.note(`${level === 'warning' ? 'Mind' : 'Note'}: ${text}`)
       if (check.problems.length > 0) throw new AppError({ code: 'spec-invalid', message: check.problems.join(' '), hint: 'Change the named settings and try again.' })
-      if (options.check === true) return out.result(check, `${check.command}\n${check.counts.train} pairs to train on, ${check.counts.validation} to validate, ${check.counts.test} to test; ${check.counts.labels} labels`)
+      if (options.check === true) return out.result(check, `${check.command}\n${check.counts.train} ${words.items} to train on, ${check.counts.validation} to validate, ${check.counts.test} to test${words.labeled ? `; ${check.counts.labels} labels` : ''}`)
       if (options.estimate === true) {
         const found = await client.call('runs.estimate', { request })
         return out.result(found, `${formatCount(found.parameterCount)} parameters; ${formatInterval(found.stepMs, found.stepSpreadMs)} ms a step at the longest batch, measured over ${found.stepsRun} steps on ${found.engine}; about ${formatDuration(found.totalMs)} for ${found.runs} ${found.runs === 1 ? 'run' : 'runs'}, ${formatBytes(found.peakBytes)} of memory, ${formatBytes(found.checkpointBytes)} a checkpoint`)
