@@ -4,6 +4,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { dataKinds } from '../../shared/data-kinds.ts'
 import { flagName } from '../../shared/form.ts'
 import { trainingConfig } from '../../shared/run-spec.ts'
 import { algorithms } from '../../main/learn/registry.ts'
@@ -34,7 +35,8 @@ describe('help and usage', () => {
     for (const word of ['import', 'inspect', 'label', 'train', 'runs', 'compare', 'export', 'serve', 'golden', 'reproduce', 'demo', 'doctor', 'recover', 'The whole road', 'Exit status']) expect(stdout).toContain(word)
   })
 
-  it.each(algorithms.map((algorithm) => algorithm.id))('train %s has a flag for each of its settings', async (id) => {
+  // One method of each kind of data; test/unit/train-command.test.ts looks at all of them.
+  it.each(dataKinds.map((kind) => algorithms.find((algorithm) => algorithm.data === kind)!.id))('train %s has a flag for each of its settings', async (id) => {
     const { stdout } = await runCli(['train', id, '--help'], options)
     const config = algorithms.find((algorithm) => algorithm.id === id)?.config as unknown as z.ZodObject
     for (const key of [...Object.keys(config.shape), ...Object.keys(trainingConfig.shape)]) expect(stdout).toContain(`--${flagName(key)} `)
