@@ -9,6 +9,7 @@ import { collectRows } from '../../main/retrieval/read-lines.ts'
 import { readTrecRun } from '../../main/retrieval/trec.ts'
 import { runPaths } from '../../main/runs/run-dir.ts'
 import { makeApp, waitUntil, type TestApp } from '../support/make-app.ts'
+import { writeLetor } from '../support/tiny-files.ts'
 import { waitForState } from '../support/tiny-app.ts'
 import { allEvents, exitOf, makeTinyRun, metricsByStep, spawnTrainer } from '../support/tiny-run.ts'
 
@@ -23,17 +24,6 @@ afterEach(async () => {
   made = null
   rmSync(root, { recursive: true, force: true })
 })
-
-/** Feature files whose first feature is the grade, with noise. */
-function writeLetor(folder: string): string {
-  mkdirSync(folder, { recursive: true })
-  const random = createRandom(1)
-  const lines = (from: number, count: number): string => Array.from({ length: count }, (_none, query) => [2, 1, 0, 0, 0, 0].map((grade, at) => `${grade} qid:${from + query} 1:${(grade + 0.3 * random.normal()).toFixed(4)} 2:${random.normal().toFixed(4)} 3:${random.normal().toFixed(4)} # docid = d${from + query}-${at}\n`).join('')).join('')
-  writeFileSync(path.join(folder, 'train.txt'), lines(0, 20))
-  writeFileSync(path.join(folder, 'vali.txt'), lines(100, 5))
-  writeFileSync(path.join(folder, 'test.txt'), lines(200, 5))
-  return folder
-}
 
 const training = { steps: 30, batchSize: 8, microBatchSize: 4, evalEvery: 10, checkpointEvery: 10, learningRate: 0.1, samplePrompts: 2, schedule: 'constant', warmupFraction: 0 } as const
 

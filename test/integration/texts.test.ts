@@ -4,6 +4,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { RunRequestInput } from '../../shared/run-spec.ts'
 import { makeApp, waitUntil, type TestApp } from '../support/make-app.ts'
+import { writeTexts } from '../support/tiny-files.ts'
 import { waitForState } from '../support/tiny-app.ts'
 import { allEvents, exitOf, metricsByStep, spawnTrainer } from '../support/tiny-run.ts'
 
@@ -18,23 +19,13 @@ afterEach(async () => {
   rmSync(root, { recursive: true, force: true })
 })
 
-/** Texts about one of two things, and pairs of them with a score. */
-function writeTexts(triplesOf: { readonly train: number; readonly heldOut: number } = { train: 14, heldOut: 5 }): string {
-  const about = (topic: number, at: number): string => `${['sea', 'law'][topic]} ${['wave', 'court'][topic]} ${at % 5}`
-  const triples = Array.from({ length: triplesOf.train + 2 * triplesOf.heldOut }, (_none, at) => JSON.stringify({ query: about(at % 2, at), positive: about(at % 2, at + 1), negative: about(1 - (at % 2), at + 2), split: at < triplesOf.train ? 'train' : at < triplesOf.train + triplesOf.heldOut ? 'validation' : 'test' }))
-  const scored = Array.from({ length: triplesOf.heldOut + 1 }, (_none, at) => JSON.stringify({ sentence1: `${about(0, at)}.`, sentence2: about(at % 2, at), score: at % 2 === 0 ? 4.5 : 0.5, split: 'validation' }))
-  const file = path.join(root, 'texts.jsonl')
-  writeFileSync(file, [...triples, 'no json', ...scored].join('\n'))
-  return file
-}
-
 const training = { steps: 4, batchSize: 3, microBatchSize: 2, evalEvery: 2, checkpointEvery: 2, maxLength: 96, samplePrompts: 1, evalPairs: 3 } as const
 const nano = { kind: 'new', preset: 'nano', tokenizer: { kind: 'byte' } } as const
 
 test('texts are imported, a base learns to write them, GRACE and InfoNCE go on from it, and runs are compared', async () => {
   made = await makeApp()
   const { client } = made
-  const { datasetId } = await client.call('texts.import', { path: writeTexts() })
+  const { datasetId } = await client.call('texts.import', { path: writeTexts(root) })
   const detail = await client.call('datasets.get', { datasetId })
   expect([detail.kind, detail.name, detail.pairCount, detail.rejectedRowCount]).toEqual(['contrast-groups', 'texts', 30, 1])
   const start = async (method: string, model: RunRequestInput['model'], config: Record<string, unknown>): Promise<string> => {
@@ -71,7 +62,7 @@ test.each([
 ] as const)('%s resumes bit for bit on the cpu engine', async (method, config) => {
   made = await makeApp()
   const { client } = made
-  const { datasetId } = await client.call('texts.import', { path: writeTexts({ train: 5, heldOut: 1 }) })
+  const { datasetId } = await client.call('texts.import', { path: writeTexts(root, { train: 5, heldOut: 1 }) })
   const request: RunRequestInput = { method, config: { ...config } as never, training: { ...training, steps: 2, batchSize: 2, evalEvery: 1, checkpointEvery: 1, keepCheckpoints: 9, dropout: 0.1, maxLength: 40, evalPairs: 1, samplePrompts: 0 }, model: nano, data: { datasetId }, engine: 'cpu' }
   const [run] = (await client.call('runs.start', { request })).runIds
   expect(await waitForState(client, run!)).toBe('finished')
