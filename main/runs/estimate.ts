@@ -34,7 +34,8 @@ export const estimateFacts = z.object({
   activationBytes: z.number(),
   checkpointBytes: z.number(),
   setupMs: z.number(),
-  cutShare: z.number(),
+  /** Of completions; other kinds of data have none that could be cut. */
+  cutShare: z.number().default(0),
 })
 
 /**

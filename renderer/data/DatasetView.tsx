@@ -48,6 +48,11 @@ export function DatasetView({ datasetId }: { readonly datasetId: DatasetId }): R
             <SegmentBrowser detail={detail} />
             <Split detail={detail} />
           </>
+        ) : detail.kind === 'contrast-groups' ? (
+          <div className="two">
+            <Split detail={detail} />
+            <RowCheck detail={detail} />
+          </div>
         ) : (
           <>
             <PairBrowser detail={detail} />
@@ -61,7 +66,7 @@ export function DatasetView({ datasetId }: { readonly datasetId: DatasetId }): R
           </>
         )}
       </div>
-      <DatasetSide detail={detail} />
+      {words.labeled ? <DatasetSide detail={detail} /> : null}
     </div>
   )
 }

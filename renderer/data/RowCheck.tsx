@@ -3,6 +3,7 @@ import type { DatasetDetail } from '../../shared/contract/datasets.ts'
 import { useCall } from '../api/queries.ts'
 import { Panel } from '../parts/Panel.tsx'
 import { Say } from '../parts/Say.tsx'
+import { KIND_WORDS } from '../../shared/kind-words.ts'
 import { formatCount } from '../../shared/units.ts'
 
 const LINES_SHOWN = 8
@@ -16,6 +17,7 @@ function listLines(lines: readonly number[], count: number): string {
 export function RowCheck({ detail }: { readonly detail: DatasetDetail }): ReactNode {
   const { data } = useCall('datasets.report', { datasetId: detail.datasetId })
   const perPrompt = detail.pairCount / Math.max(1, detail.promptCount)
+  const words = KIND_WORDS[detail.kind]
   return (
     <Panel title="Row check" note={`${formatCount(detail.pairCount)} kept, ${formatCount(detail.rejectedRowCount)} left out`}>
       <div className="col gap-3">
@@ -27,7 +29,7 @@ export function RowCheck({ detail }: { readonly detail: DatasetDetail }): ReactN
         ))}
         {perPrompt > 1.05 ? (
           <Say tone="info">
-            <b>{formatCount(detail.promptCount)} prompts occur about <span className="mono">{perPrompt.toFixed(1)}</span> times each.</b> The split is made by prompt, so no prompt is in both training and test.
+            <b>{formatCount(detail.promptCount)} {words.groups} occur about <span className="mono">{perPrompt.toFixed(1)}</span> times each.</b> The split is made by {words.group}, so no {words.group} is in both training and test.
           </Say>
         ) : null}
         {data !== undefined && data.total === 0 ? <Say tone="good">Every row could be read.</Say> : null}

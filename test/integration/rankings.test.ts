@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -34,6 +34,8 @@ test('feature files become a data set on which a warm start and PG-RANK are trai
   const detail = await client.call('datasets.get', { datasetId })
   expect([detail.kind, detail.name, detail.pairCount, detail.rejectedRowCount]).toEqual(['rankings', 'Fold1', 30, 0])
   const request = (method: string, model: RunRequestInput['model'], config: Record<string, unknown>): RunRequestInput => ({ method, config: { temperature: 1, hidden: 4, cutoff: 3, ...config } as never, training, model, data: { datasetId }, engine: 'cpu' })
+  const measured = await client.call('runs.estimate', { request: request('infonce', { kind: 'networks' }, { inBatch: false, negatives: 3 }) })
+  expect([measured.stepsRun > 0, measured.stepMs > 0, measured.parameterCount]).toEqual([true, true, expect.any(Number)])
   const [warm] = (await client.call('runs.start', { request: request('infonce', { kind: 'networks' }, { inBatch: false, negatives: 3 }) })).runIds
   expect(await waitForState(client, warm!)).toBe('finished')
   const [run] = (await client.call('runs.start', { request: request('pg-rank', { kind: 'run', runId: warm! }, { listSize: 6, rankings: 4 }) })).runIds
