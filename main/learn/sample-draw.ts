@@ -1,6 +1,7 @@
 // From a row's logits to one token. The order is that of the transformers library: repetition penalty, temperature,
 // top-k, top-p, min-p. Each cut looks at what the one before it left.
 import { AppError } from '../../shared/errors.ts'
+import { expOfNegative } from './exponential.ts'
 import type { Random } from './random.ts'
 
 export interface DrawOptions {
@@ -75,25 +76,30 @@ function fillWeights(logits: Float32Array, options: DrawOptions, seen: ReadonlyS
   const { topK = 0, topP = 1, minP = 0, repetitionPenalty = 1 } = options
   const { weights } = scratch
   const count = logits.length
-  const scale = 1 / options.temperature
-  let source: Float32Array | Float64Array = logits
-  if (seen !== undefined && repetitionPenalty !== 1) {
-    weights.set(logits)
-    penalise(weights, seen, repetitionPenalty)
-    source = weights
-  }
-  let largest = Number.NEGATIVE_INFINITY
-  for (let id = 0; id < count; id += 1) if (source[id]! > largest) largest = source[id]!
-  if (!Number.isFinite(largest)) throw new AppError({ code: 'loss-not-finite', message: 'The model’s numbers for the next token are not finite.', hint: 'Its weights have blown up in training; choose an earlier checkpoint.' })
-  let total = 0
-  for (let id = 0; id < count; id += 1) {
-    const weight = Math.exp((source[id]! - largest) * scale)
-    weights[id] = weight
-    total += weight
-  }
+  weights.set(logits) // one kind of array in the loops below, which are a third of the time of a small model's token
+  if (seen !== undefined && repetitionPenalty !== 1) penalise(weights, seen, repetitionPenalty)
+  let total = exponentiate(weights, 1 / options.temperature)
   if (topK > 0 && topK < count) total = keepTop(scratch, 'count', topK)
   if (topP < 1) total = keepTop(scratch, 'mass', topP * total)
   if (minP > 0) total = keepAtLeast(weights, minP) // the likeliest weighs 1
+  return total
+}
+
+/** Scores → e^(scale · (score − largest)), in place; returns the sum. @throws AppError `loss-not-finite` */
+function exponentiate(scores: Float64Array, scale: number): number {
+  const count = scores.length
+  let largest = Number.NEGATIVE_INFINITY
+  for (let id = 0; id < count; id += 1) {
+    const score = scores[id]!
+    if (score > largest) largest = score
+  }
+  if (!Number.isFinite(largest)) throw new AppError({ code: 'loss-not-finite', message: 'The model’s numbers for the next token are not finite.', hint: 'Its weights have blown up in training; choose an earlier checkpoint.' })
+  let total = 0
+  for (let id = 0; id < count; id += 1) {
+    const weight = expOfNegative((scores[id]! - largest) * scale)
+    scores[id] = weight
+    total += weight
+  }
   return total
 }
 
@@ -193,7 +199,7 @@ export function logSumExp(logits: Float32Array): number {
   let largest = Number.NEGATIVE_INFINITY
   for (let id = 0; id < logits.length; id += 1) if (logits[id]! > largest) largest = logits[id]!
   let total = 0
-  for (let id = 0; id < logits.length; id += 1) total += Math.exp(logits[id]! - largest)
+  for (let id = 0; id < logits.length; id += 1) total += expOfNegative(logits[id]! - largest)
   return largest + Math.log(total)
 }
 
