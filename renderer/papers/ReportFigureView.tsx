@@ -38,7 +38,12 @@ function Curves({ figure }: { readonly figure: Extract<ReportFigure, { kind: 'cu
     references: [],
     bandName: figure.series.some((one) => one.low !== null) ? '95 % interval over seeds' : null,
   }), [figure])
-  return <Panel title={figure.title} note={figure.y}><div className="figure-chart"><LineChart model={model} tooltip /></div></Panel>
+  return (
+    <Panel title={figure.title} note={figure.y}>
+      <div className="figure-chart"><LineChart model={model} legend={false} tooltip /></div>
+      <div className="row wrap gap-3 small">{model.series.map((line) => <span key={line.key} className="row gap-1"><LineSwatch colour={line.colour} dash={line.dash} />{line.label}</span>)}{model.bandName === null ? null : <span className="text-3">bands: {model.bandName}, n = {figure.series[0]?.n}</span>}</div>
+    </Panel>
+  )
 }
 
 const SIDE = 300
