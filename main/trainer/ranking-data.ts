@@ -1,12 +1,10 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
 import { extraRecord, itemRow, type SplitName } from '../../shared/data-kinds.ts'
-import { AppError, describeIssues } from '../../shared/errors.ts'
+import { AppError } from '../../shared/errors.ts'
 import { rankingDocument, rankingItem, type RankingDocument } from '../../shared/rankings.ts'
 import { bm25Tokens, createBm25Index } from '../learn/bm25.ts'
 import type { CandidateList } from '../learn/ranking.ts'
 import { rankByScore } from '../learn/ranking-metrics.ts'
+import { readViewLines } from './view-lines.ts'
 
 export interface RankingQuery {
   readonly queryId: string
@@ -78,31 +76,18 @@ function recallOf(queries: readonly RankingQuery[]): number {
 async function readLines(viewPath: string, viewHash: string) {
   const items: { readonly pairId: string; readonly split: SplitName; readonly data: ReturnType<typeof rankingItem.parse> }[] = []
   const documents: RankingDocument[] = []
-  const hash = createHash('sha256')
-  const stream = createReadStream(viewPath)
-  stream.on('data', (chunk) => hash.update(chunk))
-  const broken = (line: number, what: string): AppError => new AppError({ code: 'dataset-invalid', message: `${viewPath}, line ${line}: ${what}`, hint: 'Start the run again: the file is written anew from the data set.' })
-  let line = 0
-  try {
-    for await (const text of createInterface({ input: stream, crlfDelay: Infinity })) {
-      line += 1
-      const value: unknown = JSON.parse(text)
-      const extra = extraRecord.safeParse(value)
-      if (extra.success) {
-        const document = rankingDocument.safeParse(extra.data.data)
-        if (!document.success) throw broken(line, describeIssues(document.error))
-        documents.push(document.data)
-        continue
-      }
-      const row = itemRow.safeParse(value)
-      const data = row.success ? rankingItem.safeParse(row.data.data) : null
-      if (!row.success || data === null || !data.success) throw broken(line, describeIssues((row.error ?? data?.error)!)) // one of the two failed
-      items.push({ pairId: row.data.pairId, split: row.data.split, data: data.data })
+  await readViewLines(viewPath, viewHash, (value, misfit) => {
+    const extra = extraRecord.safeParse(value)
+    if (extra.success) {
+      const document = rankingDocument.safeParse(extra.data.data)
+      if (!document.success) throw misfit(document.error)
+      documents.push(document.data)
+      return
     }
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') throw new AppError({ code: 'file-not-found', message: `The run's data, ${viewPath}, is not there.`, hint: 'Start the run again from its request; the data set may have been deleted.', cause: error })
-    throw error
-  }
-  if (hash.digest('hex') !== viewHash) throw new AppError({ code: 'dataset-invalid', message: `The run's data, ${viewPath}, was changed after the run was made.`, hint: 'Start the run again from its request.' })
+    const row = itemRow.safeParse(value)
+    const data = rankingItem.safeParse(row.data?.data)
+    if (!row.success || !data.success) throw misfit((row.error ?? data.error)!) // one of the two failed
+    items.push({ pairId: row.data.pairId, split: row.data.split, data: data.data })
+  })
   return { items, documents }
 }

@@ -1,11 +1,8 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
 import { extraRecord, itemRow, type SplitName } from '../../shared/data-kinds.ts'
-import { AppError, describeIssues } from '../../shared/errors.ts'
+import { AppError } from '../../shared/errors.ts'
 import { segmentPair, type Segment } from '../../shared/segment-pair.ts'
 import type { SegmentSet } from '../../shared/segments.ts'
-import { isErrno } from '../runs/run-dir.ts'
+import { readViewLines } from './view-lines.ts'
 
 export interface SegmentData {
   /** Id of the world that all segments come from; null where it is not named. */
@@ -27,25 +24,13 @@ interface Pair {
  */
 export async function readSegments(viewPath: string, viewHash: string): Promise<SegmentData> {
   const sides: Readonly<Record<SplitName, Pair[]>> = { train: [], validation: [], test: [] }
-  const hash = createHash('sha256')
-  const stream = createReadStream(viewPath)
-  stream.on('data', (chunk) => hash.update(chunk))
-  try {
-    let line = 0
-    for await (const text of createInterface({ input: stream, crlfDelay: Infinity })) {
-      line += 1
-      const parsed: unknown = JSON.parse(text)
-      if (extraRecord.safeParse(parsed).success) continue
-      const row = itemRow.safeParse(parsed)
-      const pair = segmentPair.safeParse(row.data?.data)
-      if (!row.success || !pair.success) throw new AppError({ code: 'dataset-invalid', message: `${viewPath}, line ${line}: ${describeIssues(row.error ?? pair.error!)}`, hint: 'Start the run again: the file is written anew from the data set.' })
-      sides[row.data.split].push({ ...pair.data, preferenceA: row.data.preferenceA })
-    }
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) throw new AppError({ code: 'file-not-found', message: `The run's data, ${viewPath}, is not there.`, hint: 'Start the run again from its request; the data set may have been deleted.', cause: error })
-    throw error
-  }
-  if (hash.digest('hex') !== viewHash) throw new AppError({ code: 'dataset-invalid', message: `The run's data, ${viewPath}, was changed after the run was made.`, hint: 'Start the run again from its request.' })
+  await readViewLines(viewPath, viewHash, (value, misfit) => {
+    if (extraRecord.safeParse(value).success) return
+    const row = itemRow.safeParse(value)
+    const pair = segmentPair.safeParse(row.data?.data)
+    if (!row.success || !pair.success) throw misfit((row.error ?? pair.error)!) // one of the two failed
+    sides[row.data.split].push({ ...pair.data, preferenceA: row.data.preferenceA })
+  })
   const sizes = sizesOf(Object.values(sides).flat())
   return { world: sizes.world, sets: { train: packSide(sides.train, sizes), validation: packSide(sides.validation, sizes), test: packSide(sides.test, sizes) } }
 }
