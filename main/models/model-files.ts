@@ -1,6 +1,7 @@
 // What lies beside the weights in a model folder.
 import { createHash } from 'node:crypto'
-import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
 import { AppError } from '../../shared/errors.ts'
@@ -58,13 +59,21 @@ export async function hashFiles(folder: string, names: readonly string[], onProg
   const total = names.reduce((sum, name) => sum + statSync(path.join(folder, name)).size, 0)
   const hash = createHash('sha256')
   let done = 0
+  const buffer = Buffer.allocUnsafeSlow(2 ** 20) // one for all: pieces that nobody has collected yet would stand beside the weights
   for (const name of names) {
     hash.update(`${name}\n`)
-    for await (const chunk of createReadStream(path.join(folder, name), { highWaterMark: 2 ** 20, ...(signal === undefined ? {} : { signal }) })) {
-      const bytes = chunk as Buffer // no encoding was asked for
-      hash.update(bytes)
-      done += bytes.length
-      onProgress(done, total)
+    const file = await open(path.join(folder, name))
+    try {
+      for (;;) {
+        signal?.throwIfAborted()
+        const { bytesRead } = await file.read(buffer, 0, buffer.length, null)
+        if (bytesRead === 0) break
+        hash.update(buffer.subarray(0, bytesRead))
+        done += bytesRead
+        onProgress(done, total)
+      }
+    } finally {
+      await file.close()
     }
   }
   return hash.digest('hex')
