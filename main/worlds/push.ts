@@ -1,5 +1,6 @@
 // A finger on a table that has to push a puck onto a goal, in MuJoCo. It must go around the puck first.
-import { clip, expectSize, rotate, type Policy, type World, type WorldInfo, type WorldKind } from './define.ts'
+import { clip, rotate, type Policy, type World, type WorldInfo, type WorldKind } from './define.ts'
+import { stateWithGoal } from './goal-state.ts'
 import { openSimulation } from './mujoco.ts'
 
 const FRAMES = 4
@@ -100,14 +101,7 @@ async function openPush(): Promise<World> {
       return { observation: observe(), reward: -5 * distance - 1 * reach - 0.01 * effort, done: false, success: distance < REACHED }
     },
     observe,
-    qpos: () => [...simulation.qpos(), ...goal],
-    save: () => Float64Array.of(...simulation.qpos(), ...simulation.qvel(), ...goal),
-    restore(state) {
-      expectSize(state, 10)
-      goal = [state[8]!, state[9]!]
-      simulation.place(state.subarray(0, 4), state.subarray(4, 8))
-    },
-    dispose: () => simulation.dispose(),
+    ...stateWithGoal(simulation, 4, { get: () => goal, set: (place) => (goal = place) }),
   }
 }
 

@@ -1,5 +1,6 @@
 // A finger on a table that has to come to rest on a goal, in MuJoCo. A post stands in the middle: what runs into it stops.
-import { clip, expectSize, rotate, type Policy, type World, type WorldInfo, type WorldKind } from './define.ts'
+import { clip, rotate, type Policy, type World, type WorldInfo, type WorldKind } from './define.ts'
+import { stateWithGoal } from './goal-state.ts'
 import { openSimulation } from './mujoco.ts'
 
 const FRAMES = 4
@@ -84,14 +85,7 @@ async function openReach(): Promise<World> {
       return { observation: observe(), reward: -3 * distance - 0.02 * (force[0] ** 2 + force[1] ** 2), done: false, success: distance < REACHED }
     },
     observe,
-    qpos: () => [...simulation.qpos(), ...goal],
-    save: () => Float64Array.of(...simulation.qpos(), ...simulation.qvel(), ...goal),
-    restore(state) {
-      expectSize(state, 6)
-      goal = [state[4]!, state[5]!]
-      simulation.place(state.subarray(0, 2), state.subarray(2, 4))
-    },
-    dispose: () => simulation.dispose(),
+    ...stateWithGoal(simulation, 2, { get: () => goal, set: (place) => (goal = place) }),
   }
 }
 

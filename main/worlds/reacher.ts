@@ -1,5 +1,6 @@
 // A planar arm of two links whose tip has to reach a goal, in MuJoCo.
-import { clip, expectSize, rotate, type Policy, type World, type WorldInfo, type WorldKind } from './define.ts'
+import { clip, rotate, type Policy, type World, type WorldInfo, type WorldKind } from './define.ts'
+import { stateWithGoal } from './goal-state.ts'
 import { openSimulation } from './mujoco.ts'
 
 const FRAMES = 2
@@ -84,14 +85,7 @@ async function openReacher(): Promise<World> {
       return { observation: observe(), reward: -10 * distance - 0.02 * (torque[0] ** 2 + torque[1] ** 2), done: false, success: distance < REACHED }
     },
     observe,
-    qpos: () => [...simulation.qpos(), ...goal],
-    save: () => Float64Array.of(...simulation.qpos(), ...simulation.qvel(), ...goal),
-    restore(state) {
-      expectSize(state, 6)
-      goal = [state[4]!, state[5]!]
-      simulation.place(state.subarray(0, 2), state.subarray(2, 4))
-    },
-    dispose: () => simulation.dispose(),
+    ...stateWithGoal(simulation, 2, { get: () => goal, set: (place) => (goal = place) }),
   }
 }
 
