@@ -1,6 +1,6 @@
-import type { z } from 'zod'
 import { AppError, describeIssues, fromWire, toWire, type WireError } from './errors.ts'
 import { contract, type CallName, type Input, type Output, type Parsed } from './contract.ts'
+import type { Call, Door } from './contract/define.ts'
 
 declare function structuredClone<T>(value: T): T
 
@@ -17,14 +17,18 @@ export interface Client {
 /**
  * The only way in: looks the name up, checks the input, runs the handler, checks the output. Never throws; errors
  * travel in the reply because Electron's `invoke` would strip them.
+ * @param door which it comes through: some calls are not for every one
  */
-export async function dispatch(handlers: Handlers, name: string, raw: unknown): Promise<Reply> {
+export async function dispatch(handlers: Handlers, name: string, raw: unknown, door: Door = 'own'): Promise<Reply> {
   try {
     if (!Object.hasOwn(contract, name)) {
       throw new AppError({ code: 'usage-invalid', message: `There is no call named "${name}".`, hint: 'Check the spelling against shared/contract.ts.' })
     }
     const callName = name as CallName // the line above proved it
-    const definition: { readonly input: z.ZodType; readonly output: z.ZodType } = contract[callName]
+    const definition: Call = contract[callName]
+    if (definition.ownDoorOnly !== undefined && door !== 'own') {
+      throw new AppError({ code: 'forbidden', message: `${name} runs what it is given, so it is not for a page in a browser.`, hint: definition.ownDoorOnly })
+    }
     const input = definition.input.safeParse(raw)
     if (!input.success) {
       throw new AppError({ code: 'input-invalid', message: `${name}: ${describeIssues(input.error)}`, hint: 'Correct the named fields and try again.' })

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { AppError } from '../../shared/errors.ts'
 import { compileAddon, findCompiler } from './compile.ts'
 import { RECORD_FILE, type EngineRecord } from './folder.ts'
+import { PACKAGE_INDEX } from '../../shared/connections.ts'
 import { CC_LIBRARY, downloadWheels, FRAMEWORK_LIBRARY, fromPython, fromWheels, listWheels, type Libraries } from './tensorflow-sources.ts'
 
 export interface AddOptions {
@@ -11,7 +12,9 @@ export interface AddOptions {
   /** Wheels or folders of wheels; empty: look elsewhere. */
   readonly wheels: readonly string[]
   readonly python: string
-  /** Fetch the CUDA build when it has to be fetched. */
+  /** The person said yes to pip asking its package index. */
+  readonly fetch: boolean
+  /** Then for the CUDA build. */
   readonly cuda: boolean
   /** The folders of @tensorflow/tfjs-node-gpu or -node, in order of preference. */
   readonly packages: readonly string[]
@@ -105,13 +108,13 @@ async function findLibraries(options: AddOptions, folder: string, staging: strin
     options.say(`Taking TensorFlow ${installed.version} of ${options.python}`)
     return installed
   }
-  const wheels = await downloadWheels(options.python, options.cuda, path.join(staging, 'wheels'), options.say, options.signal)
+  const wheels = options.fetch ? await downloadWheels(options.python, options.cuda, path.join(staging, 'wheels'), options.say, options.signal) : null
   if (wheels !== null && wheels.length > 0) return fromWheels(wheels, folder, options.say, options.signal)
-  throw new AppError({
-    code: 'engine-unavailable',
-    message: `TensorFlow is not on this machine: npm downloaded none, ${options.python} has none, and pip could not fetch one.`,
-    hint: 'On a machine with internet run: pip download --no-deps tensorflow-cpu (or, for a graphics card, pip download "tensorflow[and-cuda]"); carry the wheels over and run: pairlab engine add tensorflow --wheel <file or folder>',
-  })
+  const here = `TensorFlow is not on this machine: npm downloaded none, ${options.python} has none`
+  const carry = 'on a machine with internet run: pip download --no-deps tensorflow-cpu (or, for a graphics card, pip download "tensorflow[and-cuda]"); carry the wheels over and run: pairlab engine add tensorflow --wheel <file or folder>'
+  throw new AppError(options.fetch
+    ? { code: 'engine-unavailable', message: `${here}, and pip could not fetch one.`, hint: `O${carry.slice(1)}` }
+    : { code: 'engine-unavailable', message: `${here}. Nothing was asked of the network.`, hint: `To have pip fetch it from its package index (${PACKAGE_INDEX}): pairlab engine add tensorflow --from-index. Or ${carry}` })
 }
 
 function recordOf(parts: Pick<EngineRecord, 'tensorflowVersion' | 'cuda' | 'source' | 'addon' | 'libraries'>, folder: string): EngineRecord {

@@ -12,10 +12,11 @@ import { chooseEngine, forgetFigures, rankEngines, readFigures, writeFigures } f
 import { probeEngine, type EngineProbe, type ProbeCommand } from './probe.ts'
 
 export interface AddRequest {
-  /** Files or folders; empty: whatever is on this machine, then pip. */
+  /** Files or folders; empty: whatever is on this machine. */
   readonly wheels: readonly string[]
-  readonly python: string
-  /** If it has to be fetched, the build for NVIDIA cards. */
+  /** Have pip fetch what is not on this machine. */
+  readonly fetch: boolean
+  /** Then the build for NVIDIA cards. */
   readonly cuda: boolean
 }
 
@@ -120,6 +121,7 @@ export function createEngineService(deps: EngineServiceDeps): EngineService {
     const { record, device } = await addTensorflow({
       enginesFolder,
       ...request,
+      python: 'python3',
       packages: deps.packages ?? tensorflowPackages(),
       nodeHeaders: nodeHeaders(),
       signal: one.abort.signal,

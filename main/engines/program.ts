@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import path from 'node:path'
 
 export interface ProgramEnd {
   /** Null when it could not be started, or was ended by a signal. */
@@ -9,14 +10,18 @@ export interface ProgramEnd {
   readonly startError: string | null
 }
 
+/** Python takes modules from where it is run, and a command line may stand in a folder of somebody else. */
+const NOBODYS_FOLDER = path.parse(process.execPath).root
+
 /**
- * Runs a program to its end without holding up the rest of the app.
+ * Runs a program to its end without holding up the rest of the app, away from the folder of the command line.
+ * @param file a name that is looked for in PATH, or an absolute path
  * @throws the signal's reason when it was aborted; the program is ended
  */
 export async function runProgram(file: string, args: readonly string[], signal?: AbortSignal): Promise<ProgramEnd> {
   signal?.throwIfAborted()
   const end = await new Promise<ProgramEnd>((resolve) => {
-    const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true })
+    const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true, cwd: NOBODYS_FOLDER })
     const text = { stdout: '', stderr: '' }
     const kill = (): void => void child.kill('SIGKILL')
     signal?.addEventListener('abort', kill)

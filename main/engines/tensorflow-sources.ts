@@ -91,7 +91,7 @@ export async function fromPython(python: string, signal?: AbortSignal): Promise<
   return { version, cuda: more.length > 0, source: `the TensorFlow of ${python}`, folder, include: path.join(folder, 'include'), more, headersAreOurs: false }
 }
 
-/** Fetches wheels into the folder; null where pip cannot. */
+/** Fetches wheels from pip's package index into the folder; null where pip cannot. The one place where Pairlab reaches beyond this machine. */
 export async function downloadWheels(python: string, cuda: boolean, folder: string, say: (text: string) => void, signal?: AbortSignal): Promise<string[] | null> {
   mkdirSync(folder, { recursive: true })
   const wanted = cuda ? ['tensorflow[and-cuda]'] : ['--no-deps', 'tensorflow-cpu']

@@ -8,7 +8,8 @@ export function engineHandlers({ engines }: Pick<HandlerDeps, 'engines'>): Engin
   return {
     'engines.list': () => engines.list(),
     'engines.test': ({ engine, seconds }) => ({ jobId: engines.test(engine === null ? engineName.options : [engine], seconds) }),
-    'engines.add': ({ wheels, python, cuda }) => ({ jobId: engines.add({ wheels, python, cuda }) }),
+    'engines.add': ({ fetch, cuda }) => ({ jobId: engines.add({ wheels: [], fetch, cuda }) }),
+    'engines.addWheels': ({ wheels }) => ({ jobId: engines.add({ wheels, fetch: false, cuda: false }) }),
     'engines.remove': () => ({ removed: engines.remove() }),
     'engines.setAdapter': ({ adapter }) => {
       engines.setAdapter(adapter)

@@ -2,6 +2,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
 import path from 'node:path'
+import { CONNECTIONS } from '../../shared/connections.ts'
 import type { SystemInfo } from '../../shared/contract/system.ts'
 import type { Handlers } from '../../shared/rpc.ts'
 import { sqliteVersion } from '../store/open.ts'
@@ -44,7 +45,7 @@ async function describeSystem(deps: HandlerDeps): Promise<SystemInfo> {
     dataFolder: deps.dataFolder,
     dataBytes: folderBytes(deps.dataFolder),
     diskFreeBytes: disk.bavail * disk.bsize,
-    connections: ['127.0.0.1 and the data folder; nothing else'],
+    connections: [...CONNECTIONS],
   }
 }
 

@@ -6,6 +6,7 @@ import { unwrap, type Client } from '../../shared/rpc.ts'
 import type { Output } from '../../shared/contract.ts'
 
 const address = z.strictObject({ port: z.int(), token: z.string(), pid: z.int(), /** Whether it serves the page, too. */ page: z.boolean() })
+const invitation = z.object({ code: z.string() })
 const reply = z.union([z.object({ ok: z.literal(true), value: z.unknown() }), z.object({ ok: z.literal(false), error: wireError })])
 
 function addressPath(dataFolder: string): string {
@@ -41,10 +42,18 @@ export async function findHost(dataFolder: string): Promise<Client | null> {
   return found === null ? null : httpClient(found)
 }
 
-/** The page's address of the app that holds this data folder; null where none serves it. */
-export async function findHostAddress(dataFolder: string): Promise<string | null> {
+/** Whether the app that holds this data folder serves its page. */
+export async function servesPage(dataFolder: string): Promise<boolean> {
+  return (await findAnswering(dataFolder))?.page === true
+}
+
+/** The page's address of the app that holds this data folder, with a fresh code to open it once; null where none serves it. */
+export async function askForAddress(dataFolder: string): Promise<string | null> {
   const found = await findAnswering(dataFolder)
-  return found === null || !found.page ? null : `http://127.0.0.1:${found.port}/?token=${found.token}`
+  if (found === null || !found.page) return null
+  const response = await fetch(`http://127.0.0.1:${found.port}/invite`, { method: 'POST', headers: { authorization: `Bearer ${found.token}` } })
+  const { code } = invitation.parse(unwrap(reply.parse(await response.json())))
+  return `http://127.0.0.1:${found.port}/?code=${code}`
 }
 
 /** The contract over HTTP, for the command line beside a running app. */

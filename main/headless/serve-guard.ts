@@ -31,6 +31,15 @@ export function bearerToken(request: IncomingMessage): string {
   return /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? ''
 }
 
+/** A browser lets a page set no header of a WebSocket but its protocols: the key is the second of them. */
+export const SOCKET_PROTOCOL = 'pairlab'
+const KEY_PROTOCOL = 'key.'
+
+export function socketToken(request: IncomingMessage): string {
+  const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((one) => one.trim())
+  return offered.find((one) => one.startsWith(KEY_PROTOCOL))?.slice(KEY_PROTOCOL.length) ?? ''
+}
+
 export function answer(response: ServerResponse, status: number, body: string | Uint8Array, headers: Readonly<Record<string, string>> = {}): void {
   if (response.headersSent) return
   response.writeHead(status, { ...SAFE_HEADERS, ...headers })

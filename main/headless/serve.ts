@@ -6,11 +6,13 @@ import { WebSocketServer, type WebSocket } from 'ws'
 import { toWire } from '../../shared/errors.ts'
 import { dispatch } from '../../shared/rpc.ts'
 import type { App } from '../app.ts'
-import { answerJson, bearerToken, comesFromUs, readBody, refuse, sameToken } from './serve-guard.ts'
+import { createOneTimeCodes, type OneTimeCodes } from './serve-codes.ts'
+import { answerJson, bearerToken, comesFromUs, readBody, refuse, sameToken, socketToken, SOCKET_PROTOCOL } from './serve-guard.ts'
 import { sendExport, sendPage, takeUpload } from './serve-files.ts'
 
 const LOOPBACK = '127.0.0.1'
 const CALL_LIMIT_BYTES = 1024 * 1024
+const ENTRY_LIMIT_BYTES = 1024
 const PING_MS = 20_000
 /** A page that does not read this much of its events is let go; it comes back and fetches afresh. */
 const BACKLOG_LIMIT_BYTES = 16 * 1024 * 1024
@@ -22,17 +24,20 @@ export interface ServeOptions {
   /** 0 lets the system choose. */
   readonly port?: number
   readonly token?: string
+  /** How long an address may wait to be opened; for tests. */
+  readonly codeLifeMs?: number
 }
 
 export interface Host {
-  /** With the token, to be opened once; the page keeps the token for its tab. */
-  readonly url: string
   readonly port: number
+  /** The key of this session: it stands in no address, no argument and no log. */
   readonly token: string
+  /** The page's address with a fresh code, good for opening it once, soon. The page changes the code for the key and keeps that for its tab. */
+  address(): string
   close(): Promise<void>
 }
 
-/** Transport 2: the same handlers over HTTP and a WebSocket, on the loopback interface alone, behind a random token. */
+/** Transport 2: the same handlers over HTTP and a WebSocket, on the loopback interface alone, behind a random key. */
 export async function serve(options: ServeOptions): Promise<Host> {
   const { app, rendererFolder } = options
   const token = options.token ?? randomBytes(24).toString('base64url')
@@ -40,24 +45,25 @@ export async function serve(options: ServeOptions): Promise<Host> {
   await listen(server, options.port ?? 0)
   const { port } = server.address() as AddressInfo // listening on a port, not a pipe
   const sockets = followEvents(app)
+  const codes = createOneTimeCodes(options.codeLifeMs)
   server.on('request', (request, response) => {
-    handle(request, response, { app, rendererFolder, token, port }).catch((error: unknown) => {
+    handle(request, response, { app, rendererFolder, token, codes, port }).catch((error: unknown) => {
       answerJson(response, 500, { ok: false, error: toWire(error) })
     })
   })
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy()) // a stranger that hangs up must not end the host
     const url = readAddress(request, port)
-    if (url?.pathname !== '/events' || !comesFromUs(request, port) || !sameToken(url.searchParams.get('token') ?? '', token)) {
+    if (url?.pathname !== '/events' || !comesFromUs(request, port) || !sameToken(socketToken(request), token)) {
       socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n')
       return
     }
     sockets.accept(request, socket, head, url.searchParams.get('since'))
   })
   return {
-    url: `http://${LOOPBACK}:${port}/?token=${token}`,
     port,
     token,
+    address: () => `http://${LOOPBACK}:${port}/?code=${codes.issue()}`,
     async close() {
       sockets.close()
       server.closeAllConnections()
@@ -87,21 +93,25 @@ interface Door {
   readonly app: App
   readonly rendererFolder: string | null
   readonly token: string
+  readonly codes: OneTimeCodes
   readonly port: number
 }
+
+const ASK_FOR_ADDRESS = 'Run "pairlab serve --open": it opens the page of the app that runs, with a fresh code.'
 
 async function handle(request: IncomingMessage, response: ServerResponse, door: Door): Promise<void> {
   if (!comesFromUs(request, door.port)) return refuse(response, 403, 'forbidden', 'This address is not for other pages.', 'Open the address that Pairlab printed.')
   const url = readAddress(request, door.port)
   if (url === null) return refuse(response, 400, 'usage-invalid', 'The address is not well formed.', 'Open the address that Pairlab printed.')
-  const guarded = /^\/(call\/|upload$|download$)/.test(url.pathname)
+  if (url.pathname === '/enter' && request.method === 'POST') return handleEntry(request, response, door)
+  const guarded = /^\/(call\/|invite$|upload$|download$)/.test(url.pathname)
   if (!guarded) {
     if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405, 'usage-invalid', `${request.method} is not possible here.`, 'Calls go to /call/<name> with POST.')
     if (door.rendererFolder === null) return refuse(response, 404, 'not-found', 'There is no page here.', 'Start one with: pairlab serve --open')
     return sendPage(response, door.rendererFolder, url.pathname)
   }
-  const given = bearerToken(request) || (url.pathname === '/download' ? (url.searchParams.get('token') ?? '') : '')
-  if (!sameToken(given, door.token)) return refuse(response, 401, 'forbidden', 'The key of this session is missing or wrong.', 'Open the address that Pairlab printed when it started; it carries the key.')
+  if (!sameToken(bearerToken(request), door.token)) return refuse(response, 401, 'forbidden', 'The key of this session is missing or wrong.', ASK_FOR_ADDRESS)
+  if (url.pathname === '/invite' && request.method === 'POST') return answerJson(response, 200, { ok: true, value: { code: door.codes.issue() } })
   if (url.pathname === '/download' && request.method === 'GET') return sendExport(response, door.app.dataFolder, url.searchParams.get('path') ?? '')
   if (url.pathname === '/upload' && request.method === 'PUT') {
     return takeUpload(request, response, door.app.dataFolder, url.searchParams.get('name') ?? '').catch((error: unknown) => {
@@ -111,6 +121,13 @@ async function handle(request: IncomingMessage, response: ServerResponse, door: 
   }
   if (url.pathname.startsWith('/call/') && request.method === 'POST') return handleCall(request, response, door, url.pathname.slice('/call/'.length))
   refuse(response, 405, 'usage-invalid', `${request.method} is not possible here.`, 'Calls go to /call/<name> with POST.')
+}
+
+/** Changes a one-time code for the key. */
+async function handleEntry(request: IncomingMessage, response: ServerResponse, door: Door): Promise<void> {
+  const code = await readBody(request, ENTRY_LIMIT_BYTES).catch(() => '') // longer than any code
+  if (!door.codes.redeem(code)) return refuse(response, 401, 'forbidden', 'This address was opened before, or is too old.', ASK_FOR_ADDRESS)
+  answerJson(response, 200, { ok: true, value: { key: door.token } })
 }
 
 async function handleCall(request: IncomingMessage, response: ServerResponse, door: Door, name: string): Promise<void> {
@@ -123,7 +140,7 @@ async function handleCall(request: IncomingMessage, response: ServerResponse, do
     response.setHeader('connection', 'close')
     return answerJson(response, 413, { ok: false, error: toWire(error) })
   }
-  const reply = await dispatch(door.app.handlers, name, input)
+  const reply = await dispatch(door.app.handlers, name, input, 'loopback')
   answerJson(response, 200, reply)
 }
 
@@ -134,7 +151,7 @@ interface EventSockets {
 
 /** Sends every event to every page; one that comes back names the last event it saw and gets the rest. */
 function followEvents(app: App): EventSockets {
-  const server = new WebSocketServer({ noServer: true, maxPayload: 1024 })
+  const server = new WebSocketServer({ noServer: true, maxPayload: 1024, handleProtocols: () => SOCKET_PROTOCOL })
   const open = new Set<WebSocket>()
   const silent = new Set<WebSocket>()
   const unsubscribe = app.events.subscribe((event) => {

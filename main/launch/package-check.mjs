@@ -48,7 +48,7 @@ async function checkStart(copy) {
       let text = ''
       child.stdout.on('data', (bytes) => {
         text += bytes
-        const found = /http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]+/.exec(text)
+        const found = /http:\/\/127\.0\.0\.1:\d+\/\?code=[\w-]+/.exec(text)
         if (found !== null) resolve(new URL(found[0]))
       })
       child.on('exit', (code) => reject(new Error(`The package is not right: its host ended with status ${code}`)))
@@ -56,7 +56,8 @@ async function checkStart(copy) {
     })
     const page = await fetch(address)
     if (!page.ok || !(await page.text()).includes('<div id="root">')) fail('the host does not serve the page')
-    const reply = await fetch(new URL('/call/samples.list', address), { method: 'POST', headers: { authorization: `Bearer ${address.searchParams.get('token')}`, 'content-type': 'application/json' }, body: '{}' })
+    const entered = await (await fetch(new URL('/enter', address), { method: 'POST', body: address.searchParams.get('code') })).json()
+    const reply = await fetch(new URL('/call/samples.list', address), { method: 'POST', headers: { authorization: `Bearer ${entered.value.key}`, 'content-type': 'application/json' }, body: '{}' })
     const body = await reply.json()
     if (body.ok !== true || body.value.length === 0) fail('the host does not find the bundled sample')
     console.log('packed code: host started in plain Node, page and calls answer')

@@ -1,25 +1,7 @@
 import { AppError, fromWire } from '../../shared/errors.ts'
 import type { CallName, Input, Output } from '../../shared/contract.ts'
 import type { Client, Reply } from '../../shared/rpc.ts'
-
-const TOKEN_KEY = 'pairlab.token'
-
-/**
- * The address the host prints carries a one-time token. It moves into the tab's session storage at once, so that it
- * is in no bookmark and no history entry.
- */
-function takeToken(): string {
-  const url = new URL(window.location.href)
-  const given = url.searchParams.get('token')
-  if (given !== null) {
-    window.sessionStorage.setItem(TOKEN_KEY, given)
-    url.searchParams.delete('token')
-    window.history.replaceState(null, '', url)
-  }
-  return window.sessionStorage.getItem(TOKEN_KEY) ?? ''
-}
-
-export const token = window.bridge === undefined ? takeToken() : ''
+import { refusedTab, sessionKey } from './session-key.ts'
 
 function unreachable(cause: unknown): AppError {
   return new AppError({
@@ -35,20 +17,21 @@ async function callOverHttp(name: string, input: unknown): Promise<Reply> {
   try {
     response = await fetch(`call/${name}`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${await sessionKey()}` },
       body: JSON.stringify(input),
     })
   } catch (error) {
     throw unreachable(error)
   }
   const text = await response.text()
+  if (response.status === 401) throw refusedTab({ answer: text.slice(0, 400) })
   try {
     return JSON.parse(text) as Reply // every answer of the host is a Reply, refusals included
   } catch {
     throw new AppError({
-      code: response.status === 401 || response.status === 403 ? 'forbidden' : 'internal',
+      code: response.status === 403 ? 'forbidden' : 'internal',
       message: `Pairlab refused the request (${response.status}).`,
-      hint: 'Open the address that Pairlab printed when it started; it carries the key of this session.',
+      hint: 'Start Pairlab again; nothing that was saved is lost.',
       details: { answer: text.slice(0, 400) },
     })
   }
@@ -85,7 +68,7 @@ export async function pathOfFile(file: File): Promise<string> {
   try {
     response = await fetch(`upload?name=${encodeURIComponent(file.name)}`, {
       method: 'PUT',
-      headers: { authorization: `Bearer ${token}` },
+      headers: { authorization: `Bearer ${await sessionKey()}` },
       body: file,
     })
   } catch (error) {

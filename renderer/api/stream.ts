@@ -1,5 +1,5 @@
 import type { AppEvent } from '../../shared/contract.ts'
-import { token } from './client.ts'
+import { sessionKey } from './session-key.ts'
 
 export type Connection = 'connecting' | 'open' | 'lost'
 
@@ -43,12 +43,23 @@ export function openStream(listener: StreamListener): () => void {
   let attempt = 0
   let ended = false
 
+  function retry(): void {
+    if (ended) return
+    listener.connection('lost')
+    timer = setTimeout(connect, RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)])
+    attempt += 1
+  }
+
   function connect(): void {
+    sessionKey().then((key) => (ended ? undefined : open(key)), retry)
+  }
+
+  function open(key: string): void {
     const url = new URL('events', document.baseURI)
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
     url.hash = ''
-    url.search = new URLSearchParams({ token, ...(last === null ? {} : { since: String(last) }) }).toString()
-    socket = new WebSocket(url)
+    url.search = last === null ? '' : new URLSearchParams({ since: String(last) }).toString()
+    socket = new WebSocket(url, ['pairlab', `key.${key}`]) // the one place where a page can put it outside the address
     socket.addEventListener('message', (message) => {
       const data = JSON.parse(String(message.data)) as Hello | Gap | AppEvent // the host sends nothing else
       if ('gap' in data) {
@@ -65,12 +76,7 @@ export function openStream(listener: StreamListener): () => void {
       }
       last ??= data.seq
     })
-    socket.addEventListener('close', () => {
-      if (ended) return
-      listener.connection('lost')
-      timer = setTimeout(connect, RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)])
-      attempt += 1
-    })
+    socket.addEventListener('close', retry)
   }
 
   listener.connection('connecting')

@@ -45,7 +45,7 @@ export function StatusBar(): ReactNode {
         Data folder <b>{folder ?? '–'}</b> · <span className="mono">{formatBytes(info?.dataBytes)}</span> used
       </span>
       <span><span className="mono">{formatBytes(info?.diskFreeBytes)}</span> free</span>
-      <span title={info === undefined ? undefined : `Every connection Pairlab can make: ${info.connections.join(', ')}`}>
+      <span title={info === undefined ? undefined : `Every connection Pairlab can make:\n${info.connections.join('\n')}`}>
         <Lock className="icon icon-s" aria-hidden="true" /> Offline
       </span>
     </footer>

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState, type ReactNode } from 'react'
 import type { EngineJob } from '../../shared/contract/engines.ts'
 import { fromWire } from '../../shared/errors.ts'
+import { PACKAGE_INDEX } from '../../shared/connections.ts'
 import { useMutate } from '../api/queries.ts'
 import { Button } from '../parts/Button.tsx'
 import { Dialog } from '../parts/Dialog.tsx'
@@ -16,7 +17,7 @@ interface AddTensorflowProps {
   onClose(): void
 }
 
-type Source = 'machine' | 'wheel'
+type Source = 'machine' | 'wheel' | 'index'
 
 /** Asks where TensorFlow comes from, and shows what is said while it is built. */
 export function AddTensorflow({ job, busy, onClose }: AddTensorflowProps): ReactNode {
@@ -24,13 +25,18 @@ export function AddTensorflow({ job, busy, onClose }: AddTensorflowProps): React
   const [path, setPath] = useState('')
   const [cuda, setCuda] = useState(false)
   const [mine, setMine] = useState<string | null>(job?.state === 'running' ? job.jobId : null)
-  const add = useMutate('engines.add', { invalidate: ['engines.list'], onSuccess: ({ jobId }) => setMine(jobId) })
+  const [agreed, setAgreed] = useState(false)
+  const follow = { invalidate: ['engines.list'] as const, onSuccess: ({ jobId }: { readonly jobId: string }) => setMine(jobId) }
+  const addFound = useMutate('engines.add', follow)
+  const addWheels = useMutate('engines.addWheels', follow)
+  const add = source === 'wheel' ? addWheels : addFound
+  const ownDoor = window.bridge !== undefined // a page in a browser may not name what is run
   const cancel = useMutate('engines.cancel')
   const shown = job !== null && job.jobId === mine ? job : null
   const running = shown?.state === 'running'
   const wheels = path.split('\n').map((line) => line.trim()).filter((line) => line !== '')
-  const ready = !busy && !running && !add.isPending && (source === 'machine' || wheels.length > 0)
-  const start = (): void => add.mutate({ engine: 'tensorflow', wheels: source === 'wheel' ? wheels : [], cuda: source === 'machine' && cuda })
+  const ready = !busy && !running && !add.isPending && (source === 'machine' || (source === 'wheel' ? ownDoor && wheels.length > 0 : agreed))
+  const start = (): void => (source === 'wheel' ? addWheels.mutate({ engine: 'tensorflow', wheels }) : addFound.mutate({ engine: 'tensorflow', fetch: source === 'index', cuda: source === 'index' && cuda }))
   return (
     <Dialog
       title="Add TensorFlow"
@@ -49,13 +55,21 @@ export function AddTensorflow({ job, busy, onClose }: AddTensorflowProps): React
         <fieldset className="col gap-2 engine-sources" disabled={running}>
           <legend className="hidden-visually">Where it comes from</legend>
           <label className="check"><input type="radio" name="source" checked={source === 'machine'} onChange={() => setSource('machine')} /><b>What is on this machine</b></label>
-          <p className="small text-2 engine-inner">What npm downloaded, else an installed Python’s TensorFlow, else what pip can fetch (the one case that needs internet).</p>
-          {source === 'machine' ? <label className="check small engine-inner"><input type="checkbox" checked={cuda} onChange={(event) => setCuda(event.currentTarget.checked)} />If it has to be fetched, the build for NVIDIA graphics cards (some gigabytes)</label> : null}
+          <p className="small text-2 engine-inner">What npm downloaded, else an installed Python’s TensorFlow. Nothing is asked of the network.</p>
           <label className="check"><input type="radio" name="source" checked={source === 'wheel'} onChange={() => setSource('wheel')} /><b>A wheel file</b></label>
           <p className="small text-2 engine-inner">Carried here from a machine with internet: <code>pip download --no-deps tensorflow-cpu</code>. A folder works too; for a graphics card with the nvidia wheels in it.</p>
-          {source === 'wheel' ? <textarea className="textarea mono small engine-inner" rows={2} aria-label="Path of the wheel, or of a folder of wheels" placeholder="/home/me/tensorflow_cpu-….whl" spellCheck={false} value={path} onChange={(event) => setPath(event.currentTarget.value)} /> : null}
+          {source === 'wheel' && !ownDoor ? <p className="small engine-inner">What a wheel holds is run, so a page in a browser may not name one. In a terminal: <code>pairlab engine add tensorflow --wheel &lt;file&gt;</code></p> : null}
+          {source === 'wheel' && ownDoor ? <textarea className="textarea mono small engine-inner" rows={2} aria-label="Path of the wheel, or of a folder of wheels" placeholder="/home/me/tensorflow_cpu-….whl" spellCheck={false} value={path} onChange={(event) => setPath(event.currentTarget.value)} /> : null}
+          <label className="check"><input type="radio" name="source" checked={source === 'index'} onChange={() => setSource('index')} /><b>The package index</b></label>
+          <p className="small text-2 engine-inner">pip fetches it from the internet: {PACKAGE_INDEX}. It is the only connection beyond this machine that Pairlab ever makes.</p>
+          {source === 'index' ? (
+            <>
+              <label className="check small engine-inner"><input type="checkbox" checked={agreed} onChange={(event) => setAgreed(event.currentTarget.checked)} />Yes, let pip connect to its package index</label>
+              <label className="check small engine-inner"><input type="checkbox" checked={cuda} onChange={(event) => setCuda(event.currentTarget.checked)} />The build for NVIDIA graphics cards (some gigabytes)</label>
+            </>
+          ) : null}
         </fieldset>
-        <p className="small text-3">A C++ compiler joins it to this Node, which takes about half a minute and 0.6 GB. The same from a terminal: <code>pairlab engine add tensorflow{source === 'wheel' ? ` --wheel ${wheels[0] ?? '<file>'}` : cuda ? ' --cuda' : ''}</code></p>
+        <p className="small text-3">A C++ compiler joins it to this Node, which takes about half a minute and 0.6 GB. The same from a terminal: <code>pairlab engine add tensorflow{source === 'wheel' ? ` --wheel ${wheels[0] ?? '<file>'}` : source === 'index' ? ` --from-index${cuda ? ' --cuda' : ''}` : ''}</code></p>
         {busy ? <Say tone="info">Engines are being tested; wait until that is done.</Say> : null}
         {add.error === null || add.isPending ? null : <ErrorNotice error={add.error} />}
         {shown === null ? null : <Steps job={shown} />}

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { engineName, jobId } from '../domain.ts'
 import { wireError } from '../errors.ts'
-import { call } from './define.ts'
+import { call, ownDoorCall } from './define.ts'
 
 export const engineSpeed = z.strictObject({
   /** Tokens of a training step of a small decoder, forward, backward and update, a second. */
@@ -79,8 +79,13 @@ export const engineCalls = {
   'engines.list': call(z.strictObject({}), engineOverview),
   /** Tests one engine or all, each in a process of its own, and measures it. Engines named `cpu` are tested alone: it is the reference, and slow. */
   'engines.test': call(z.strictObject({ engine: engineName.nullable().default(null), seconds: z.number().min(0).max(120).default(10) }), z.strictObject({ jobId })),
-  /** Brings TensorFlow onto this machine. `wheels`: files or folders of wheels; empty: what npm downloaded, an installed Python's, or pip's. */
-  'engines.add': call(z.strictObject({ engine: z.literal('tensorflow'), wheels: z.array(z.string().min(1)).max(50).default([]), python: z.string().min(1).default('python3'), cuda: z.boolean().default(false) }), z.strictObject({ jobId })),
+  /**
+   * Brings TensorFlow onto this machine: what npm downloaded, or an installed Python's.
+   * @field fetch the person said yes to pip asking its package index where neither is here  @field cuda then the build for NVIDIA cards
+   */
+  'engines.add': call(z.strictObject({ engine: z.literal('tensorflow'), fetch: z.boolean().default(false), cuda: z.boolean().default(false) }), z.strictObject({ jobId })),
+  /** The same from files or folders of wheels, whose libraries are run. */
+  'engines.addWheels': ownDoorCall(z.strictObject({ engine: z.literal('tensorflow'), wheels: z.array(z.string().min(1)).min(1).max(50) }), z.strictObject({ jobId }), 'In a terminal run: pairlab engine add tensorflow --wheel <file or folder>'),
   'engines.remove': call(z.strictObject({ engine: z.literal('tensorflow') }), z.strictObject({ removed: z.boolean() })),
   /** What was measured of the one before is forgotten. */
   'engines.setAdapter': call(z.strictObject({ adapter: z.string().trim().min(1).max(200).nullable() }), z.null()),

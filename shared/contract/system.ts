@@ -43,7 +43,7 @@ export const systemInfo = z.strictObject({
   dataFolder: z.string(),
   dataBytes: z.number(),
   diskFreeBytes: z.number(),
-  /** Every connection the app can make. Offline by construction: loopback only. */
+  /** Every connection the app can make: see shared/connections.ts. */
   connections: z.array(z.string()),
 })
 export type SystemInfo = z.infer<typeof systemInfo>

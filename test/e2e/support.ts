@@ -59,7 +59,7 @@ export async function openLab(pageFolder: string): Promise<Lab> {
     complaints,
     async open(where) {
       await page.goto('about:blank')
-      await page.goto(`${host.url}#${where}`)
+      await page.goto(`${host.address()}#${where}`)
     },
     async end() {
       await browser.close()

@@ -39,7 +39,7 @@ async function openLoopback(): Promise<Door> {
       return (await response.json()) as Reply
     },
     async subscribe(listener) {
-      const socket = new WebSocket(`ws://127.0.0.1:${host.port}/events?token=${host.token}`)
+      const socket = new WebSocket(`ws://127.0.0.1:${host.port}/events`, ['pairlab', `key.${host.token}`])
       sockets.push(socket)
       await new Promise<void>((resolve, reject) => {
         socket.on('error', reject)

@@ -93,7 +93,7 @@ describe('the app', () => {
   test('says why an addition failed, and leaves nothing behind', async () => {
     const wheel = path.join(made.dataFolder, 'tensorflow_cpu-2.21.0-cp311-cp311-manylinux_2_17_x86_64.whl')
     writeFileSync(wheel, 'cut off')
-    await made.client.call('engines.add', { engine: 'tensorflow', wheels: [wheel] })
+    await made.client.call('engines.addWheels', { engine: 'tensorflow', wheels: [wheel] })
     const failed = await ended()
     expect(failed).toMatchObject({ kind: 'add', state: 'failed' })
     expect(failed.error?.hint).not.toBe('')

@@ -66,7 +66,8 @@ describe('Pairlab', () => {
       child.on('exit', () => reject(new Error(`serve ended: ${text}`)))
     })
     const { origin, searchParams } = new URL(url)
-    const answer = await fetch(`${origin}/call/system.info`, { method: 'POST', headers: { authorization: `Bearer ${searchParams.get('token')}` }, body: '{}' })
+    const entered = await (await fetch(`${origin}/enter`, { method: 'POST', body: searchParams.get('code') })).json() as { value: { key: string } }
+    const answer = await fetch(`${origin}/call/system.info`, { method: 'POST', headers: { authorization: `Bearer ${entered.value.key}` }, body: '{}' })
     expect(await answer.json()).toMatchObject({ ok: true })
     child.kill('SIGTERM')
     await new Promise((resolve) => child.on('close', resolve))

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import { networkInterfaces, tmpdir } from 'node:os'
@@ -71,6 +71,40 @@ describe('the loopback host', () => {
     expect((await call({ origin: `http://127.0.0.1:${host.port}` })).status).toBe(200)
   })
 
+  it('changes the code of an address for the key once, soon, and only for its own page', async () => {
+    const enter = async (code: string, headers: Record<string, string> = {}): Promise<unknown> => JSON.parse((await ask('/enter', { method: 'POST', body: code, headers })).body)
+    const codeOf = (address: string): string => new URL(address).searchParams.get('code') ?? ''
+    const code = codeOf(host.address())
+    expect(host.address()).not.toContain(host.token)
+    expect(await enter(code, { origin: 'https://evil.example' })).toMatchObject({ ok: false })
+    expect(await enter(code, { host: 'evil.example' })).toMatchObject({ ok: false })
+    expect(await enter(code)).toEqual({ ok: true, value: { key: host.token } })
+    for (const wrong of [code, '', 'x', host.token, 'x'.repeat(5000), '__proto__']) expect(await enter(wrong)).toMatchObject({ ok: false, error: { code: 'forbidden' } })
+    const hurried = await serve({ app: test.app, rendererFolder: null, codeLifeMs: 0 })
+    const late = await fetch(`http://127.0.0.1:${hurried.port}/enter`, { method: 'POST', body: codeOf(hurried.address()) })
+    expect(late.status).toBe(401)
+    await hurried.close()
+  })
+
+  it('gives a further code only for the key, and takes the key in no address', async () => {
+    expect((await ask('/invite', { method: 'POST' })).status).toBe(401)
+    const { value } = JSON.parse((await ask('/invite', { method: 'POST', headers: key() })).body) as { value: { code: string } }
+    expect(JSON.parse((await ask('/enter', { method: 'POST', body: value.code })).body)).toEqual({ ok: true, value: { key: host.token } })
+    for (const target of ['/download?path=x', '/call/settings.get?x=1', '/invite?x=1']) expect((await ask(`${target}&token=${host.token}`, { method: target.startsWith('/download') ? 'GET' : 'POST' })).status).toBe(401)
+  })
+
+  it('runs no program and no library that a request names', async () => {
+    const ran = path.join(page, 'ran')
+    const program = path.join(page, 'python')
+    writeFileSync(program, `#!/bin/sh\ntouch '${ran}'\n`, { mode: 0o755 })
+    const call = async (name: string, input: object): Promise<string> => (JSON.parse((await ask(`/call/${name}`, { method: 'POST', headers: key(), body: JSON.stringify(input) })).body) as { error?: { code: string } }).error?.code ?? 'ok'
+    expect(await call('engines.add', { engine: 'tensorflow', python: program })).toBe('input-invalid')
+    expect(await call('engines.add', { engine: 'tensorflow', wheels: [program] })).toBe('input-invalid')
+    expect(await call('engines.addWheels', { engine: 'tensorflow', wheels: [program] })).toBe('forbidden')
+    expect((await test.client.call('engines.list', {})).job).toBeNull() // nothing was begun
+    expect(existsSync(ran)).toBe(false)
+  })
+
   it('refuses calls without the key', async () => {
     for (const headers of [{}, { authorization: 'Bearer wrong' }, { authorization: `Bearer ${host.token}x` }]) {
       const answer = await ask('/call/settings.get', { method: 'POST', body: '{}', headers })
@@ -80,15 +114,17 @@ describe('the loopback host', () => {
   })
 
   it('refuses events without the key or from elsewhere', async () => {
-    const open = (query: string, headers: Record<string, string> = {}): Promise<string> => new Promise((resolve) => {
-      const socket = new WebSocket(`ws://127.0.0.1:${host.port}/events${query}`, { headers })
+    const open = (query: string, protocols: string[], headers: Record<string, string> = {}): Promise<string> => new Promise((resolve) => {
+      const socket = new WebSocket(`ws://127.0.0.1:${host.port}/events${query}`, protocols, { headers })
       socket.on('open', () => { socket.terminate(); resolve('open') })
       socket.on('error', () => resolve('refused'))
     })
-    expect(await open('')).toBe('refused')
-    expect(await open('?token=wrong')).toBe('refused')
-    expect(await open(`?token=${host.token}`, { origin: 'https://evil.example' })).toBe('refused')
-    expect(await open(`?token=${host.token}`)).toBe('open')
+    const right = ['pairlab', `key.${host.token}`]
+    expect(await open('', [])).toBe('refused')
+    expect(await open('', ['pairlab', 'key.wrong'])).toBe('refused')
+    expect(await open('', right, { origin: 'https://evil.example' })).toBe('refused')
+    expect(await open(`?token=${host.token}`, [])).toBe('refused') // no key in an address
+    expect(await open('', right)).toBe('open')
   })
 
   it('names broken JSON and oversized bodies', async () => {
@@ -164,7 +200,7 @@ describe('the loopback host', () => {
     await test.client.call('settings.set', { theme: 'dark' })
     const listen = (since: number): Promise<unknown[]> => new Promise((resolve) => {
       const messages: unknown[] = []
-      const socket = new WebSocket(`ws://127.0.0.1:${host.port}/events?token=${host.token}&since=${since}`)
+      const socket = new WebSocket(`ws://127.0.0.1:${host.port}/events?since=${since}`, ['pairlab', `key.${host.token}`])
       socket.on('message', (data) => { messages.push(JSON.parse(String(data))); if (messages.length === 2) { socket.close(); resolve(messages) } })
     })
     const last = test.app.events.lastSeq

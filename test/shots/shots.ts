@@ -136,7 +136,7 @@ async function main(): Promise<void> {
     const page = await browser.newPage()
     page.on('pageerror', (error) => console.error(`error on the page: ${error.message}`))
     page.on('console', (message) => { if (message.type() === 'error') console.error(`console: ${message.text()}`) })
-    const at = (place: string): string => `${host.url.split('#')[0]}#${place}`
+    const at = (place: string): string => `${host.address()}#${place}`
     for (const [name, place] of [['home', '/'], ['data', '/data'], ['models', '/models'], ['label', '/label'], ['train', '/train'], ['runs', '/runs'], ['compare', '/compare'], ['playground', '/playground'], ['papers', '/papers'], ['settings', '/settings']] as const) {
       await shoot(page, at(place), `empty-${name}`)
     }

@@ -68,7 +68,7 @@ function options(more: Partial<AddOptions> = {}): AddOptions {
   mkdirSync(path.join(packageFolder, 'binding'), { recursive: true })
   for (const name of ['tfjs_binding.cc', 'tfjs_backend.cc']) writeFileSync(path.join(packageFolder, 'binding', name), 'static int nothing() { return 0; }\n')
   return {
-    enginesFolder: path.join(folder, 'engines'), wheels: [], python: path.join(folder, 'no-python'), cuda: false,
+    enginesFolder: path.join(folder, 'engines'), wheels: [], python: path.join(folder, 'no-python'), fetch: false, cuda: false,
     packages: [packageFolder], nodeHeaders: folder, say: (text) => said.push(text), selfTest: async () => ({ device: 'a device' }), ...more,
   }
 }
@@ -92,10 +92,23 @@ const linuxX64 = process.platform === 'linux' && process.arch === 'x64'
 
 describe.runIf(linuxX64)('adding TensorFlow', () => {
   test('says where to get it when there is none', async () => {
-    const error = await failure(addTensorflow(options()))
+    const error = await failure(addTensorflow(options({ fetch: true })))
     expect(error).toMatchObject({ code: 'engine-unavailable', message: expect.stringContaining('pip could not fetch one') })
     expect(error.hint).toContain('pip download')
     expect(existsSync(path.join(folder, 'engines/tensorflow'))).toBe(false)
+  })
+
+  test('asks pip only after a yes', async () => {
+    const python = path.join(folder, 'python')
+    const asked = path.join(folder, 'asked')
+    writeFileSync(python, `#!/bin/sh\necho "$@ in $(pwd)" >> "${asked}"\nexit 1\n`, { mode: 0o755 })
+    const error = await failure(addTensorflow(options({ python })))
+    expect(error.message).toContain('Nothing was asked of the network.')
+    expect(error.hint).toContain('--from-index')
+    expect(readFileSync(asked, 'utf8')).not.toContain('pip')
+    await failure(addTensorflow(options({ python, fetch: true })))
+    expect(readFileSync(asked, 'utf8')).toContain('-m pip download')
+    expect(readFileSync(asked, 'utf8').trimEnd()).toMatch(/ in \/$/) // no module is taken from where the command was given
   })
 
   test('names a file that is not there, is no wheel, or is damaged', async () => {

@@ -10,7 +10,7 @@ import { formatBytes } from '../../../shared/units.ts'
 import { toWire } from '../../../shared/errors.ts'
 import { resolveDataFolder, withClient } from '../connect.ts'
 import { globals } from '../globals.ts'
-import { findHostAddress } from '../http-client.ts'
+import { servesPage } from '../http-client.ts'
 import { findSource } from '../places.ts'
 import { formatTable } from '../output.ts'
 
@@ -89,7 +89,7 @@ export function doctorCommand(): Command {
     .action(async (_options: unknown, command: Command) => {
       const { out, dataDir } = globals(command)
       const dataFolder = resolveDataFolder(dataDir)
-      const running = await findHostAddress(dataFolder)
+      const running = await servesPage(dataFolder)
       const engines = await tryEngines(enginesFolderOf(dataFolder))
       const findings: Finding[] = [
         finding('Pairlab', true, APP_VERSION, ''),
@@ -100,7 +100,7 @@ export function doctorCommand(): Command {
         checkChromium(),
         checkFolder(dataFolder),
         checkDisk(dataFolder),
-        finding('Running', true, running === null ? 'no' : 'yes, on a loopback address', ''),
+        finding('Running', true, running ? 'yes, on a loopback address' : 'no', ''),
         finding('Machine', true, `${os.cpus().length} × ${os.cpus()[0]?.model ?? 'unknown'}, ${formatBytes(os.totalmem())}`, ''),
       ]
       const broken = findings.filter((one) => one.state === 'broken')

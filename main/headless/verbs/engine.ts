@@ -1,5 +1,8 @@
+import path from 'node:path'
 import { Command, Option } from 'commander'
 import { engineName, type EngineName } from '../../../shared/domain.ts'
+import { PACKAGE_INDEX } from '../../../shared/connections.ts'
+import { AppError } from '../../../shared/errors.ts'
 import { formatBytes, formatCount } from '../../../shared/units.ts'
 import { APP_VERSION, findTrainer } from '../../app.ts'
 import { writeAdapter } from '../../engines/adapter.ts'
@@ -37,24 +40,28 @@ async function probeAll(enginesFolder: string, names: readonly EngineName[], sec
 interface AddFlags {
   readonly wheel: string[]
   readonly python: string
+  readonly fromIndex?: boolean
   readonly cuda?: boolean
 }
 
 function addCommand(): Command {
   const collect = (value: string, previous: string[]): string[] => [...previous, value]
   return new Command('add')
-    .description('Bring an engine onto this machine. TensorFlow: from what npm downloaded, a wheel, an installed Python, or pip, in this order; a wheel that is named comes first.')
+    .description('Bring an engine onto this machine. TensorFlow: from what npm downloaded, or an installed Python; from a wheel that is named; or, with --from-index, from pip’s package index, which is the one thing here that needs internet.')
     .addArgument(new Command().createArgument('<engine>', 'tensorflow').choices(['tensorflow']))
     .option('--wheel <file>', 'a TensorFlow wheel, or a folder with it and the nvidia wheels; may be given several times', collect, [])
     .option('--python <program>', 'whose TensorFlow, and whose pip, to use', 'python3')
-    .option('--cuda', 'if it has to be fetched, fetch the build for NVIDIA graphics cards')
+    .option('--from-index', `where it is not on this machine, have pip fetch it (${PACKAGE_INDEX})`)
+    .option('--cuda', 'with --from-index: the build for NVIDIA graphics cards')
     .action(async (_engine: string, flags: AddFlags, command: Command) => {
       const { out, dataDir } = globals(command)
+      if (flags.cuda === true && flags.fromIndex !== true) throw new AppError({ code: 'usage-invalid', message: '--cuda says which build pip is to fetch, and without --from-index nothing is fetched.', hint: 'Give both, or neither.' })
       const enginesFolder = enginesFolderOf(resolveDataFolder(dataDir))
       const { record, device } = await addTensorflow({
         enginesFolder,
         wheels: flags.wheel,
-        python: flags.python,
+        python: flags.python.includes(path.sep) ? path.resolve(flags.python) : flags.python,
+        fetch: flags.fromIndex === true,
         cuda: flags.cuda === true,
         packages: tensorflowPackages(),
         nodeHeaders: nodeHeaders(),
