@@ -12,6 +12,8 @@ import { SNIFF_BYTES, sniffFormat } from './sniff.ts'
 const GUESS_ROWS = 2000
 const GUESS_BYTES = 4 * 1024 * 1024
 const EXAMPLE_LENGTH = 80
+/** Pieces of the unpacked file that are looked at: a compressed one can hold gigabytes of nothing. */
+const GUESS_PIECES = 256
 
 export interface InspectOptions {
   /** In place of the guess. */
@@ -46,9 +48,11 @@ export async function inspectFile(path: string, options: InspectOptions): Promis
 async function readFirstRows(path: string, format: FileFormat): Promise<{ readonly rows: readonly SourceRow[]; readonly sizeBytes: number }> {
   const source = await openRows(path, { format })
   const rows: SourceRow[] = []
+  let pieces = 0
   for await (const batch of source.batches()) {
+    pieces += 1
     for (const row of batch) if (rows.length < GUESS_ROWS) rows.push(row)
-    if (rows.length >= GUESS_ROWS || (rows.length > 0 && source.bytesRead() >= GUESS_BYTES)) break
+    if (rows.length >= GUESS_ROWS || (rows.length > 0 && source.bytesRead() >= GUESS_BYTES) || pieces >= GUESS_PIECES) break
   }
   return { rows, sizeBytes: source.totalBytes }
 }

@@ -1,7 +1,7 @@
-import { createReadStream } from 'node:fs'
-import { open, type FileHandle } from 'node:fs/promises'
-import { createGunzip, gunzipSync, constants as zlib } from 'node:zlib'
+import type { FileHandle } from 'node:fs/promises'
+import { createGunzip, constants as zlib } from 'node:zlib'
 import { AppError } from '../../shared/errors.ts'
+import { describeFileError, openRegularFile } from '../files/regular-file.ts'
 
 const CHUNK_BYTES = 256 * 1024
 const GZIP_MAGIC = [0x1f, 0x8b]
@@ -31,14 +31,11 @@ function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {
   return magic.every((byte, index) => bytes[index] === byte)
 }
 
-/** System errors in the user's words. Unknown ones are returned as they came. */
-export function describeFileError(error: unknown, path: string): unknown {
+/** Damage of a gzip stream in the user's words; anything else as the file system's. */
+function describeReadError(error: unknown, path: string): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  if (code === 'ENOENT') return new AppError({ code: 'file-not-found', message: `There is no file at ${path}.`, hint: 'Check the path; the file may have been moved or renamed.', cause: error })
-  if (code === 'EACCES' || code === 'EPERM') return new AppError({ code: 'file-not-found', message: `The file ${path} may not be read.`, hint: 'Give yourself the permission to read it, or copy it to another folder.', cause: error })
-  if (code === 'EISDIR') return new AppError({ code: 'input-invalid', message: `${path} is a folder.`, hint: 'Choose one file: JSONL, JSON, CSV or TSV, optionally compressed with gzip.', cause: error })
   if (code.startsWith('Z_')) return new AppError({ code: 'dataset-invalid', message: `The compressed file ${path} is damaged or was cut off.`, hint: 'Download or compress it again, then import it once more.', cause: error })
-  return error
+  return describeFileError(error, path)
 }
 
 /**
@@ -46,23 +43,25 @@ export function describeFileError(error: unknown, path: string): unknown {
  * @throws AppError file-not-found, format-unknown (a known binary format, or bytes that are no text)
  */
 export async function readHead(path: string, limitBytes: number): Promise<Buffer> {
+  const head = await readStart(path, limitBytes)
+  refuseBinary(head, path)
+  return startsWith(head, UTF8_BOM) ? head.subarray(UTF8_BOM.length) : head
+}
+
+/** A compressed file may hold a thousand times its size: no more is unpacked than is asked for. */
+async function readStart(path: string, limitBytes: number): Promise<Buffer> {
+  const pieces: Buffer[] = []
+  let length = 0
   try {
-    const file = await open(path, 'r')
-    try {
-      if ((await file.stat()).isDirectory()) throw Object.assign(new Error('is a directory'), { code: 'EISDIR' })
-      const buffer = Buffer.alloc(limitBytes)
-      const { bytesRead } = await file.read(buffer, 0, limitBytes, 0)
-      let head = buffer.subarray(0, bytesRead)
-      // SYNC_FLUSH: the head of a compressed stream ends in the middle of it, which is no error here.
-      if (startsWith(head, GZIP_MAGIC)) head = gunzipSync(head, { finishFlush: zlib.Z_SYNC_FLUSH }).subarray(0, limitBytes)
-      refuseBinary(head, path)
-      return startsWith(head, UTF8_BOM) ? head.subarray(UTF8_BOM.length) : head
-    } finally {
-      await file.close()
+    for await (const piece of decompressed(path, CHUNK_BYTES, () => undefined, { cutOffAllowed: true })) {
+      pieces.push(Buffer.from(piece))
+      length += piece.length
+      if (length >= limitBytes) break
     }
   } catch (error) {
-    throw describeFileError(error, path)
+    throw describeReadError(error, path)
   }
+  return Buffer.concat(pieces).subarray(0, limitBytes)
 }
 
 function refuseBinary(head: Buffer, path: string): void {
@@ -73,63 +72,62 @@ function refuseBinary(head: Buffer, path: string): void {
 
 /** Opens a file for streaming. Nothing is read before `chunks()` is iterated. */
 export async function openBytes(path: string, chunkBytes = CHUNK_BYTES): Promise<ByteSource> {
-  let totalBytes: number
-  let compressed: boolean
-  try {
-    const file = await open(path, 'r')
-    try {
-      totalBytes = (await file.stat()).size
-      const magic = Buffer.alloc(2)
-      compressed = (await file.read(magic, 0, 2, 0)).bytesRead === 2 && startsWith(magic, GZIP_MAGIC)
-    } finally {
-      await file.close()
-    }
-  } catch (error) {
-    throw describeFileError(error, path)
-  }
+  const { handle, sizeBytes } = await openRegularFile(path)
+  await handle.close()
   let taken = 0
-  const onRead = (bytes: number): void => { taken = bytes }
   async function* chunks(): AsyncGenerator<Buffer> {
     try {
-      yield* withoutMark(compressed ? gunzipped(path, chunkBytes, onRead) : plain(path, chunkBytes, onRead))
+      yield* withoutMark(decompressed(path, chunkBytes, (bytes) => (taken = bytes)))
     } catch (error) {
-      throw describeFileError(error, path)
+      throw describeReadError(error, path)
     }
   }
-  return { totalBytes, bytesRead: () => taken, chunks }
+  return { totalBytes: sizeBytes, bytesRead: () => taken, chunks }
+}
+
+interface Unpacking {
+  /** The end of the stream inside a block is no error: only its beginning was wanted. */
+  readonly cutOffAllowed: boolean
+}
+
+/** Reads no further than the file's size when it was opened: one that grows all the time would never end. */
+async function* decompressed(path: string, chunkBytes: number, onRead: (totalBytes: number) => void, { cutOffAllowed }: Unpacking = { cutOffAllowed: false }): AsyncGenerator<Buffer> {
+  const { handle, sizeBytes } = await openRegularFile(path)
+  try {
+    const magic = Buffer.alloc(GZIP_MAGIC.length)
+    const compressed = (await handle.read(magic, 0, magic.length, 0)).bytesRead === magic.length && startsWith(magic, GZIP_MAGIC)
+    yield* compressed ? gunzipped(handle, sizeBytes, { chunkBytes, onRead, cutOffAllowed }) : plain(handle, sizeBytes, chunkBytes, onRead)
+  } finally {
+    await handle.close()
+  }
 }
 
 /** One piece of memory for the whole file: fresh ones would wait for the garbage collector by the dozen. */
-async function* plain(path: string, chunkBytes: number, onRead: (totalBytes: number) => void): AsyncGenerator<Buffer> {
-  const file: FileHandle = await open(path, 'r')
-  try {
-    const buffer = Buffer.allocUnsafeSlow(chunkBytes)
-    for (let total = 0; ;) {
-      const { bytesRead } = await file.read(buffer, 0, chunkBytes, null)
-      if (bytesRead === 0) return
-      total += bytesRead
-      onRead(total)
-      yield buffer.subarray(0, bytesRead)
-    }
-  } finally {
-    await file.close()
+async function* plain(file: FileHandle, sizeBytes: number, chunkBytes: number, onRead: (totalBytes: number) => void): AsyncGenerator<Buffer> {
+  const buffer = Buffer.allocUnsafeSlow(chunkBytes)
+  for (let total = 0; total < sizeBytes; ) {
+    const { bytesRead } = await file.read(buffer, 0, Math.min(chunkBytes, sizeBytes - total), total)
+    if (bytesRead === 0) return
+    total += bytesRead
+    onRead(total)
+    yield buffer.subarray(0, bytesRead)
   }
 }
 
-async function* gunzipped(path: string, chunkBytes: number, onRead: (totalBytes: number) => void): AsyncGenerator<Buffer> {
-  const file = createReadStream(path, { highWaterMark: chunkBytes })
-  const gunzip = createGunzip({ chunkSize: Math.max(chunkBytes, 64) })
-  file.on('error', (error) => gunzip.destroy(error))
-  file.pipe(gunzip)
+async function* gunzipped(file: FileHandle, sizeBytes: number, { chunkBytes, onRead, cutOffAllowed }: Unpacking & { readonly chunkBytes: number; onRead(totalBytes: number): void }): AsyncGenerator<Buffer> {
+  const packed = file.createReadStream({ start: 0, end: sizeBytes - 1, highWaterMark: chunkBytes, autoClose: false })
+  const gunzip = createGunzip({ chunkSize: Math.max(chunkBytes, 64), ...(cutOffAllowed ? { finishFlush: zlib.Z_SYNC_FLUSH } : {}) })
+  packed.on('error', (error) => gunzip.destroy(error))
+  packed.pipe(gunzip)
   try {
     for await (const chunk of gunzip) {
-      onRead(file.bytesRead)
+      onRead(packed.bytesRead)
       yield chunk as Buffer // no encoding was set
     }
-    onRead(file.bytesRead)
+    onRead(packed.bytesRead)
   } finally {
     gunzip.destroy()
-    file.destroy()
+    packed.destroy()
   }
 }
 

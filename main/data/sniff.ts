@@ -13,7 +13,7 @@ export const SNIFF_BYTES = 1024 * 1024
  */
 export function sniffFormat(head: Buffer, whole: boolean, path: string): FileFormat {
   const text = head.toString('utf8').trimStart()
-  if (text === '') throw new AppError({ code: 'dataset-invalid', message: `${path} is empty.`, hint: 'Choose a file with at least one row.' })
+  if (text === '') throw new AppError({ code: 'dataset-invalid', message: whole ? `${path} is empty.` : `${path} begins with ${SNIFF_BYTES} blanks.`, hint: 'Choose a file with at least one row.' })
   if (text.startsWith('[')) return isJsonLine(firstLine(text)) && !isArrayOfObjects(text) ? 'jsonl' : 'json'
   if (text.startsWith('{')) return sniffObjects(text, whole)
   const lines = text.split(/\r\n|\n|\r/).filter((line) => line.trim() !== '')

@@ -4,7 +4,11 @@ import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { openPromise, type Entry, type ZipFile } from 'yauzl'
 import { AppError } from '../../shared/errors.ts'
+import { openRegularFile } from '../files/regular-file.ts'
 import { formatBytes } from '../../shared/units.ts'
+
+/** TensorFlow's largest wheels hold 20,000 files. */
+const MOST_ENTRIES = 200_000
 
 export interface WheelName {
   readonly distribution: string
@@ -49,6 +53,7 @@ export async function extractWheel(file: string, target: string, wanted: (entry:
   const zip = await open(file)
   try {
     const entries: { readonly entry: Entry; readonly to: string }[] = []
+    if (zip.entryCount > MOST_ENTRIES) throw new AppError({ code: 'input-invalid', message: `${path.basename(file)} says that it holds ${zip.entryCount} files; a wheel is read up to ${MOST_ENTRIES}.`, hint: 'Do not use this file; fetch it again.' })
     for await (const entry of zip.eachEntry()) {
       const to = entry.fileName.endsWith('/') ? null : wanted(entry.fileName)
       if (to !== null) entries.push({ entry, to: inside(target, to) })
@@ -71,8 +76,10 @@ export async function extractWheel(file: string, target: string, wanted: (entry:
 
 async function open(file: string): Promise<ZipFile> {
   try {
+    await (await openRegularFile(file)).handle.close()
     return await openPromise(file, { autoClose: false, lazyEntries: true })
   } catch (error) {
+    if (error instanceof AppError) throw error
     throw new AppError({ code: 'input-invalid', message: `${path.basename(file)} cannot be opened as a wheel: ${error instanceof Error ? error.message : String(error)}.`, hint: 'A wheel is a zip archive; fetch it again.', cause: error })
   }
 }

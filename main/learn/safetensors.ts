@@ -76,13 +76,18 @@ export function readSafeTensorsHeader(bytes: Uint8Array): { readonly entries: Re
     throw new RangeError('the safetensors header is not JSON', { cause: error })
   }
   if (typeof header !== 'object' || header === null || Array.isArray(header)) throw new RangeError('the safetensors header is not an object')
-  const entries: Record<string, TensorEntry> = {}
+  const entries = Object.create(null) as Record<string, TensorEntry> // a tensor may have any name, `constructor` too
   let metadata: Record<string, string> = {}
   for (const [name, value] of Object.entries(header)) {
-    if (name === '__metadata__') metadata = value as Record<string, string> // strings, by the format
+    if (name === '__metadata__') metadata = textsOf(value)
     else entries[name] = readEntry(name, value)
   }
   return { entries, metadata, dataStart: 8 + headerBytes }
+}
+
+/** Strings, by the format; what is none is left out. */
+function textsOf(value: unknown): Record<string, string> {
+  return Object.fromEntries(Object.entries(value ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
 }
 
 /** Everything, as float32 (F32, F64, F16 and BF16 are read). The arrays are copies. @throws RangeError on damage */

@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs'
-import path from 'node:path'
 import type { ModelSpec } from '../../shared/run-spec.ts'
 import { byteTokenizer } from '../learn/bpe-trainer.ts'
 import { decoderConfigOf } from '../learn/models/hf-config.ts'
 import { presetConfig, type DecoderConfig } from '../learn/models/model-config.ts'
 import { loadTokenizer } from '../learn/tokenizer.ts'
+import { readJson } from './model-files.ts'
 
 /** The sizes of a model that is to be made; a BPE may end up with fewer tokens than it may have. */
 export function sizesOfNew({ preset, tokenizer, tiedEmbeddings }: Extract<ModelSpec, { kind: 'new' }>, scoreHead: boolean): DecoderConfig {
@@ -14,5 +13,5 @@ export function sizesOfNew({ preset, tokenizer, tiedEmbeddings }: Extract<ModelS
 
 /** The sizes of the model in a folder, from its config.json alone. @throws AppError `model-unsupported` */
 export function sizesIn(folder: string, scoreHead: boolean): DecoderConfig {
-  return { ...decoderConfigOf(JSON.parse(readFileSync(path.join(folder, 'config.json'), 'utf8'))), scoreHead }
+  return { ...decoderConfigOf(readJson(folder, 'config.json', true)), scoreHead }
 }

@@ -1,11 +1,12 @@
 // Low-rank adapters in the layout of the PEFT library: adapter_config.json and adapter_model.safetensors.
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { AppError, describeIssues } from '../../shared/errors.ts'
 import { loraModules, type LoraOptions } from '../learn/models/adapters.ts'
 import { isLlamaLike, type DecoderConfig } from '../learn/models/model-config.ts'
 import type { TensorSource } from '../learn/models/parameters.ts'
+import { readJson } from './model-files.ts'
 import { openSafeTensors } from './safetensors-file.ts'
 
 export const ADAPTER_CONFIG = 'adapter_config.json'
@@ -63,7 +64,7 @@ export function isAdapterFolder(folder: string): boolean {
 
 /** @throws AppError `model-unsupported` for a kind of adapter that is not read */
 export function openAdapterFolder(folder: string): AdapterFolder {
-  const parsed = adapterConfig.safeParse(JSON.parse(readFileSync(path.join(folder, ADAPTER_CONFIG), 'utf8')))
+  const parsed = adapterConfig.safeParse(readJson(folder, ADAPTER_CONFIG, true))
   if (!parsed.success) throw unsupported(describeIssues(parsed.error))
   const { r, lora_alpha: alpha, use_rslora: stable, use_dora: dora, rank_pattern: ranks, alpha_pattern: alphas, bias } = parsed.data
   if (dora) throw unsupported('it is DoRA')

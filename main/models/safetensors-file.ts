@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, readSync } from 'node:fs'
 import path from 'node:path'
 import { AppError } from '../../shared/errors.ts'
+import { openRegularFileSync } from '../files/regular-file.ts'
 import { floatsOf, readSafeTensorsHeader, sizeOf, type TensorEntry } from '../learn/safetensors.ts'
 
 /** A safetensors file of which only the header is in memory. */
@@ -12,20 +13,20 @@ export interface SafeTensorsReader {
   close(): void
 }
 
-const HEADER_LIMIT_BYTES = 100_000_000
+/** A header has about 100 bytes a tensor; the largest published models keep some ten thousand in a file. */
+const HEADER_LIMIT_BYTES = 32_000_000
 
 /** @throws AppError `model-unsupported` for a file that is cut short or is none, naming it */
 export function openSafeTensors(file: string): SafeTensorsReader {
   const name = path.basename(file)
   const damaged = (what: string, cause?: unknown): AppError =>
     new AppError({ code: 'model-unsupported', message: `${name}: ${what}.`, hint: 'The file is damaged or was not copied whole; fetch it again.', cause })
-  const descriptor = openSync(file, 'r')
+  const { descriptor, sizeBytes: size } = openRegularFileSync(file)
   try {
     const length = Buffer.alloc(8)
     if (readSync(descriptor, length, 0, 8, 0) !== 8) throw damaged('too short to be a safetensors file')
     const headerBytes = Number(length.readBigUInt64LE())
-    const { size } = fstatSync(descriptor)
-    if (headerBytes > HEADER_LIMIT_BYTES || 8 + headerBytes > size) throw damaged(`its header claims ${headerBytes} bytes`)
+    if (headerBytes > HEADER_LIMIT_BYTES || 8 + headerBytes > size) throw damaged(`its header claims ${headerBytes} bytes`) // before memory is taken for them
     const header = Buffer.alloc(8 + headerBytes)
     readFully(descriptor, header, 0)
     const { entries, dataStart } = readHeader(header, damaged)

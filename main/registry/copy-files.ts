@@ -1,6 +1,7 @@
 import { mkdir, open, stat, statfs, type FileHandle } from 'node:fs/promises'
 import path from 'node:path'
 import { AppError } from '../../shared/errors.ts'
+import { openRegularFile } from '../files/regular-file.ts'
 import { formatBytes } from '../../shared/units.ts'
 import { syncFolder } from '../store/datasets-folder.ts'
 
@@ -48,7 +49,7 @@ interface CopyOne {
 }
 
 async function copyOne({ from, to, buffer, onBytes, signal }: CopyOne): Promise<void> {
-  const source = await open(from, 'r')
+  const { handle: source } = await openRegularFile(from)
   try {
     const target = await open(to, 'w')
     try {

@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import type { ModelDetail, ModelFacts } from '../../shared/contract/models.ts'
 import { AppError } from '../../shared/errors.ts'
 import { openAnyModel, type EncoderFolder, type ModelFolder } from '../models/folder.ts'
+import { readJson } from '../models/model-files.ts'
 import { embeddingFiles, readEmbeddingSetup } from '../models/sentence-transformers.ts'
 import type { FileMark } from '../store/models-file.ts'
 
@@ -83,7 +84,7 @@ function factsOf(model: ModelFolder | EncoderFolder): ModelFacts {
 }
 
 function rawConfig(folder: string): unknown {
-  return JSON.parse(readFileSync(path.join(folder, 'config.json'), 'utf8'))
+  return readJson(folder, 'config.json', true)
 }
 
 const tokenizerFile = z.looseObject({

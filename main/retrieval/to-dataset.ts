@@ -7,7 +7,7 @@ import { AppError } from '../../shared/errors.ts'
 import type { FeatureQuery, JudgedQuery, RankingDocument } from '../../shared/rankings.ts'
 import type { FileProblem } from './collection.ts'
 import { isBeirFolder, readBeirFolder } from './read-beir.ts'
-import { readFeatureFile } from './read-letor.ts'
+import { readFeatureLists, widestFeature } from './read-letor.ts'
 
 export interface RankingQueryPart {
   readonly queryId: string
@@ -17,11 +17,8 @@ export interface RankingQueryPart {
   readonly data: JudgedQuery | FeatureQuery
 }
 
-export interface RankingSource {
-  readonly queries: readonly RankingQueryPart[]
-  readonly documents: readonly RankingDocument[]
-  readonly problems: readonly RowProblem[]
-}
+/** Queries come before documents; problems stand where they were found. */
+export type RankingPart = { readonly query: RankingQueryPart } | { readonly document: RankingDocument } | { readonly problem: RowProblem }
 
 /** Names of a split's files, those of BEIR and of LETOR. */
 const SPLITS: Readonly<Record<string, SplitName>> = { train: 'train', dev: 'validation', val: 'validation', vali: 'validation', valid: 'validation', validation: 'validation', test: 'test' }
@@ -35,18 +32,21 @@ export function looksLikeRankings(source: string): boolean {
 }
 
 /** @throws AppError `dataset-invalid`, `file-not-found` */
-export async function readRankings(source: string): Promise<RankingSource> {
+export async function* readRankings(source: string): AsyncGenerator<RankingPart> {
   const entry = statSync(source, { throwIfNoEntry: false })
   if (entry === undefined) throw new AppError({ code: 'file-not-found', message: `There is nothing at ${source}.`, hint: 'Check the path; it may have been moved or renamed.' })
-  if (!entry.isDirectory()) return readFeatures([{ file: source, name: path.basename(source), split: SPLITS[path.basename(source).split('.')[0]!.toLowerCase()] ?? null }])
-  if (isBeirFolder(source)) return readBeir(source)
-  const files = featureFiles(source)
-  if (files.length > 0) return readFeatures(files)
-  throw new AppError({ code: 'dataset-invalid', message: `${source} holds neither a BEIR set nor LETOR files.`, hint: 'A BEIR set has corpus.jsonl, queries.jsonl and qrels/; a LETOR folder train.txt, vali.txt and test.txt.' })
+  if (!entry.isDirectory()) yield* readFeatures([{ file: source, name: path.basename(source), split: SPLITS[path.basename(source).split('.')[0]!.toLowerCase()] ?? null }])
+  else if (isBeirFolder(source)) yield* readBeir(source)
+  else {
+    const files = featureFiles(source)
+    if (files.length === 0) throw new AppError({ code: 'dataset-invalid', message: `${source} holds neither a BEIR set nor LETOR files.`, hint: 'A BEIR set has corpus.jsonl, queries.jsonl and qrels/; a LETOR folder train.txt, vali.txt and test.txt.' })
+    yield* readFeatures(files)
+  }
 }
 
-async function readBeir(folder: string): Promise<RankingSource> {
+async function* readBeir(folder: string): AsyncGenerator<RankingPart> {
   const set = await readBeirFolder(folder)
+  for (const problem of set.problems) yield { problem: inFile(problem) }
   const splitOf = new Map<string, SplitName>()
   const judgments = new Map<string, Map<string, number>>()
   for (const [name, list] of Object.entries(set.judgments)) {
@@ -59,26 +59,32 @@ async function readBeir(folder: string): Promise<RankingSource> {
       grades.set(docId, Math.max(grade, grades.get(docId) ?? 0))
     }
   }
-  const queries = set.queries.flatMap(({ queryId, text }, at): RankingQueryPart[] => {
+  for (const [at, { queryId, text }] of set.queries.entries()) {
     const grades = judgments.get(queryId)
-    return grades === undefined ? [] : [{ queryId, line: at + 1, title: text, split: splitOf.get(queryId) ?? null, data: { kind: 'query', text, judgments: [...grades] } }]
-  })
-  return { queries, documents: set.documents, problems: set.problems.map(inFile) }
+    if (grades !== undefined) yield { query: { queryId, line: at + 1, title: text, split: splitOf.get(queryId) ?? null, data: { kind: 'query', text, judgments: [...grades] } } }
+  }
+  for (const document of set.documents) yield { document }
 }
 
-async function readFeatures(files: readonly { readonly file: string; readonly name: string; readonly split: SplitName | null }[]): Promise<RankingSource> {
-  const sets = []
-  for (const { file, name, split } of files) sets.push({ split, name, set: await readFeatureFile(file, name) })
-  const width = Math.max(...sets.map(({ set }) => set.featureCount))
+/** Twice through the files: the data set's width is known only at their end, and they may be larger than memory. */
+async function* readFeatures(files: readonly { readonly file: string; readonly name: string; readonly split: SplitName | null }[]): AsyncGenerator<RankingPart> {
+  let width = 0
+  for (const { file } of files) width = Math.max(width, await widestFeature(file))
   const seen = new Set<string>()
-  const queries = sets.flatMap(({ set, split, name }) => set.lists.flatMap(({ queryId, grades, docIds, features }): RankingQueryPart[] => {
-    // Some sets count their queries anew in each file.
-    const id = seen.has(queryId) ? `${name}:${queryId}` : queryId
-    seen.add(id)
-    const rows = docIds.map((_docId, at) => Array.from({ length: width }, (_none, feature) => (feature < set.featureCount ? Number(features[at * set.featureCount + feature]!.toPrecision(9)) : 0)))
-    return [{ queryId: id, line: seen.size, title: `Query ${id}`, split, data: { kind: 'features', docIds: [...docIds], grades: [...grades], features: rows } }]
-  }))
-  return { queries, documents: [], problems: sets.flatMap(({ set }) => set.problems.map(inFile)) }
+  for (const { file, name, split } of files) {
+    for await (const { list, problem } of readFeatureLists(file, name, width)) {
+      if (list === null) {
+        yield { problem: inFile(problem) }
+        continue
+      }
+      const { queryId, grades, docIds, features } = list
+      // Some sets count their queries anew in each file.
+      const id = seen.has(queryId) ? `${name}:${queryId}` : queryId
+      seen.add(id)
+      const rows = docIds.map((_docId, at) => Array.from(features.subarray(at * width, (at + 1) * width), (value) => Number(value.toPrecision(9))))
+      yield { query: { queryId: id, line: seen.size, title: `Query ${id}`, split, data: { kind: 'features', docIds: [...docIds], grades: [...grades], features: rows } } }
+    }
+  }
 }
 
 function featureFiles(folder: string): { readonly file: string; readonly name: string; readonly split: SplitName }[] {

@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import { gradesByQuery, textOf, type Row } from '../../main/retrieval/collection.ts'
 import { isBeirFolder, readBeirFolder, readJudgments } from '../../main/retrieval/read-beir.ts'
-import { readFeatureFile } from '../../main/retrieval/read-letor.ts'
+import { MOST_FEATURES, readFeatureLists, widestFeature, type FeatureList } from '../../main/retrieval/read-letor.ts'
 import { collectRows } from '../../main/retrieval/read-lines.ts'
 import { readCandidates, readIdTriples, readMarcoJudgments, readMarcoQueries, readPassages, readTextTriples } from '../../main/retrieval/read-msmarco.ts'
 import { formatTrecRun } from '../../main/learn/trec-run.ts'
@@ -96,9 +96,19 @@ describe('TREC', () => {
 })
 
 describe('LETOR', () => {
+  async function lists(file: string, name: string): Promise<{ lists: FeatureList[]; problems: string[]; width: number }> {
+    const width = await widestFeature(file)
+    const found: FeatureList[] = []
+    const problems: string[] = []
+    for await (const { list, problem } of readFeatureLists(file, name, width)) {
+      if (list === null) problems.push(`${problem.line} ${problem.code}`)
+      else found.push(list)
+    }
+    return { lists: found, problems, width }
+  }
+
   it('reads sparse rows into dense lists', async () => {
-    const set = await readFeatureFile(path.join(fixtures, 'letor/train.txt'), 'train.txt')
-    expect(set.featureCount).toBe(3)
+    const set = await lists(path.join(fixtures, 'letor/train.txt'), 'train.txt')
     expect(set.lists.map(({ features, ...list }) => ({ ...list, features: Array.from(features) }))).toEqual([
       { queryId: '10', grades: [2, 0], docIds: ['GX1', '10#2'], features: [0.5, 0, 1.25, Math.fround(0.1), 3, 0] },
       { queryId: '11', grades: [1], docIds: ['11#1'], features: [1, 0, Math.fround(0.2)] },
@@ -106,12 +116,16 @@ describe('LETOR', () => {
   })
 
   it('names the line of what it leaves out', async () => {
-    const file = write('# a comment\n1 qid:1 1:1\n1 1:1\nx qid:1 1:1\n1 qid:1 2:1 1:1\n1 qid:1 1:one\n1 qid:1 0:1\n1 qid:1 3:\n0 qid:2 2:1\n1 qid:1 1:2\n')
-    const set = await readFeatureFile(file, 'f')
-    expect(set.problems.map(({ line, code }) => `${line} ${code}`)).toEqual(['3 qid-missing', '4 grade-not-integer', '5 feature-order', '6 feature-broken', '7 feature-broken', '8 feature-broken', '10 qid-apart'])
+    const set = await lists(write('# a comment\n1 qid:1 1:1\n1 1:1\nx qid:1 1:1\n1 qid:1 2:1 1:1\n1 qid:1 1:one\n1 qid:1 0:1\n1 qid:1 3:\n0 qid:2 2:1\n1 qid:1 1:2\n'), 'f')
+    expect(set.problems).toEqual(['3 qid-missing', '4 grade-not-integer', '5 feature-order', '6 feature-broken', '7 feature-broken', '8 feature-broken', '10 qid-apart'])
     expect(set.lists.map((list) => list.grades)).toEqual([[1], [0]])
-    await expect(readFeatureFile(write('hello\n'), 'f')).rejects.toThrow('has no row with a query and features')
-    await expect(readFeatureFile(file, 'f', 1)).rejects.toThrow('has a feature 2; the data set has 1')
+    await expect(widestFeature(write('hello\n'))).rejects.toThrow('has no row with a query and features')
+  })
+
+  it('takes no memory for what the number of a feature or the length of a list claims', async () => {
+    const set = await lists(write(`2 qid:1 500000000:1\n1 qid:1 3:1\n1 qid:2 ${MOST_FEATURES}:1\n${'0 qid:3 1:1\n'.repeat(200)}`), 'f')
+    expect([set.width, set.problems]).toEqual([MOST_FEATURES, ['1 feature-too-high', '4 list-too-long']])
+    expect(set.lists.map((list) => list.queryId)).toEqual(['1', '2'])
   })
 })
 

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { AppError, describeIssues } from '../../../shared/errors.ts'
 import type { GeluForm } from './fused.ts'
+import { headCount, layerCount, positionCount, segmentKinds, vocabularySize, width } from './size-limits.ts'
 
 /** MiniLM, and most small retrieval models, are BERTs of fewer layers. */
 export type EncoderFamily = 'bert' | 'distilbert'
@@ -33,16 +34,15 @@ function unsupported(what: string, hint = READ): AppError {
   return new AppError({ code: 'model-unsupported', message: `config.json: ${what}`, hint })
 }
 
-const size = z.int().positive()
-const common = { vocab_size: size, is_decoder: z.boolean().nullish(), add_cross_attention: z.boolean().nullish() }
+const common = { vocab_size: vocabularySize, is_decoder: z.boolean().nullish(), add_cross_attention: z.boolean().nullish() }
 const bertFile = z.looseObject({
   ...common,
-  num_hidden_layers: size,
-  hidden_size: size,
-  num_attention_heads: size,
-  intermediate_size: size,
-  max_position_embeddings: size,
-  type_vocab_size: size.default(2),
+  num_hidden_layers: layerCount,
+  hidden_size: width,
+  num_attention_heads: headCount,
+  intermediate_size: width,
+  max_position_embeddings: positionCount,
+  type_vocab_size: segmentKinds.default(2),
   layer_norm_eps: z.number().positive().default(1e-12),
   hidden_act: z.string().default('gelu'),
   position_embedding_type: z.string().nullish(),
@@ -50,14 +50,14 @@ const bertFile = z.looseObject({
 /** Published files say `dim` and `n_layers`; files written through the shared names of the libraries say `hidden_size`. */
 const distilbertFile = z.looseObject({
   ...common,
-  n_layers: size.optional(),
-  num_hidden_layers: size.optional(),
-  dim: size.optional(),
-  hidden_size: size.optional(),
-  n_heads: size.optional(),
-  num_attention_heads: size.optional(),
-  hidden_dim: size.default(3072),
-  max_position_embeddings: size.default(512),
+  n_layers: layerCount.optional(),
+  num_hidden_layers: layerCount.optional(),
+  dim: width.optional(),
+  hidden_size: width.optional(),
+  n_heads: headCount.optional(),
+  num_attention_heads: headCount.optional(),
+  hidden_dim: width.default(3072),
+  max_position_embeddings: positionCount.default(512),
   activation: z.string().default('gelu'),
 })
 

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { AppError, describeIssues } from '../../../shared/errors.ts'
 import type { GeluForm } from './fused.ts'
 import type { DecoderConfig, Family, RopeScaling } from './model-config.ts'
+import { headCount, layerCount, positionCount, vocabularySize, width } from './size-limits.ts'
 
 const ropeFields = z.looseObject({
   rope_type: z.string().optional(),
@@ -17,15 +18,15 @@ const ropeFields = z.looseObject({
 })
 
 const llamaFile = z.looseObject({
-  vocab_size: z.int().positive(),
-  num_hidden_layers: z.int().positive(),
-  hidden_size: z.int().positive(),
-  num_attention_heads: z.int().positive(),
-  num_key_value_heads: z.int().positive().nullish(),
-  head_dim: z.int().positive().nullish(),
-  intermediate_size: z.int().positive(),
+  vocab_size: vocabularySize,
+  num_hidden_layers: layerCount,
+  hidden_size: width,
+  num_attention_heads: headCount,
+  num_key_value_heads: headCount.nullish(),
+  head_dim: width.nullish(),
+  intermediate_size: width,
   hidden_act: z.string().default('silu'),
-  max_position_embeddings: z.int().positive().nullish(),
+  max_position_embeddings: positionCount.nullish(),
   rms_norm_eps: z.number().default(1e-6),
   rope_theta: z.number().nullish(),
   rope_scaling: ropeFields.nullish(),
@@ -43,12 +44,12 @@ const llamaFile = z.looseObject({
 type LlamaFile = z.output<typeof llamaFile>
 
 const gpt2File = z.looseObject({
-  vocab_size: z.int().positive(),
-  n_layer: z.int().positive(),
-  n_embd: z.int().positive(),
-  n_head: z.int().positive(),
-  n_inner: z.int().positive().nullish(),
-  n_positions: z.int().positive(),
+  vocab_size: vocabularySize,
+  n_layer: layerCount,
+  n_embd: width,
+  n_head: headCount,
+  n_inner: width.nullish(),
+  n_positions: positionCount,
   activation_function: z.string().default('gelu_new'),
   layer_norm_epsilon: z.number().default(1e-5),
   scale_attn_weights: z.boolean().default(true),
