@@ -6,12 +6,13 @@ import { describeFileError, openRegularFile } from '../files/regular-file.ts'
 const CHUNK_BYTES = 256 * 1024
 const GZIP_MAGIC = [0x1f, 0x8b]
 const UTF8_BOM = [0xef, 0xbb, 0xbf]
+const ZIP_MAGIC = [0x50, 0x4b, 0x03, 0x04]
 
 /** Files people do drop on the import page, told apart by their first bytes so that the answer can be a helpful one. */
 const BINARY_MAGIC: readonly { readonly bytes: readonly number[]; readonly what: string; readonly hint: string }[] = [
   { bytes: [0x50, 0x41, 0x52, 0x31], what: 'a Parquet file', hint: 'Convert it to JSONL first; Parquet cannot be read yet.' },
   { bytes: [0x41, 0x52, 0x52, 0x4f, 0x57, 0x31], what: 'an Arrow file', hint: 'Convert it to JSONL first; Arrow cannot be read yet.' },
-  { bytes: [0x50, 0x4b, 0x03, 0x04], what: 'a zip archive or a spreadsheet', hint: 'Unpack it, or save the sheet as CSV, and import that file.' },
+  { bytes: ZIP_MAGIC, what: 'a zip archive or a spreadsheet', hint: 'Unpack it, or save the sheet as CSV, and import that file.' },
   { bytes: [0x89, 0x48, 0x44, 0x46], what: 'an HDF5 file', hint: 'Preference pairs are read from JSONL, JSON, CSV or TSV.' },
   { bytes: [0x53, 0x51, 0x4c, 0x69, 0x74, 0x65], what: 'an SQLite database', hint: 'Export the table as CSV or JSONL and import that file.' },
   { bytes: [0xff, 0xfe], what: 'UTF-16 text', hint: 'Save it again as UTF-8.' },
@@ -65,6 +66,7 @@ async function readStart(path: string, limitBytes: number): Promise<Buffer> {
 }
 
 function refuseBinary(head: Buffer, path: string): void {
+  if (startsWith(head, ZIP_MAGIC) && head.includes('.npy')) throw new AppError({ code: 'format-unknown', message: `${path} is a zip of NumPy arrays.`, hint: 'Pairs of segments are read from it by: pairlab import-segments <file>.' })
   const known = BINARY_MAGIC.find((entry) => startsWith(head, entry.bytes))
   if (known !== undefined) throw new AppError({ code: 'format-unknown', message: `${path} is ${known.what}, not a text file.`, hint: known.hint })
   if (head.includes(0)) throw new AppError({ code: 'format-unknown', message: `${path} is not a text file.`, hint: 'Preference pairs are read from JSONL, JSON, CSV or TSV, optionally compressed with gzip.' })

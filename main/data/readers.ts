@@ -77,6 +77,8 @@ function parseObject(record: RawRecord): SourceRow {
   try {
     value = parseKeepingBigIntegers(text)
   } catch (error) {
+    const unreal = UNREAL.exec(text)?.[1]
+    if (unreal !== undefined) return refuse(record.line, 'not-a-number', `The row holds ${unreal}, which is no number and no JSON.`, 'Leave such rows out where the file is written, or write null where nothing is known.')
     const what = error instanceof Error ? error.message : String(error)
     return refuse(record.line, 'json-broken', `The row is not valid JSON: ${shorten(what)}.`, 'Look for a missing quote, comma or bracket, or a row that was cut off.')
   }
@@ -93,6 +95,9 @@ function parseKeepingBigIntegers(text: string): unknown {
   return JSON.parse(text, (_key, value: unknown, context?: { readonly source?: string }) =>
     typeof value === 'number' && context?.source !== undefined && /^-?\d+$/.test(context.source) && !Number.isSafeInteger(value) && String(value) !== context.source ? context.source : value)
 }
+
+/** Python writes these words where a number should be. */
+const UNREAL = /[[:,]\s*(NaN|-?Infinity)\s*[,}\]]/
 
 /** V8 quotes the text around an error; keep the message readable. */
 function shorten(message: string): string {

@@ -8,6 +8,8 @@ import { refuse, type Collection, type Document, type FileProblem, type Judgment
 import { collectRows, integerOf, parseLines } from './read-lines.ts'
 
 const CORPUS = ['corpus.jsonl', 'corpus.jsonl.gz']
+/** What is a score, though perhaps a wrong one, and so no name of a column. */
+const NUMBER_LIKE = /^[+-]?(\.?\d|nan\b|inf)/i
 const QUERIES = ['queries.jsonl', 'queries.jsonl.gz']
 
 /** True where a folder has the three parts of a BEIR set. */
@@ -49,7 +51,7 @@ export function readJudgments(file: string): AsyncGenerator<readonly Row<Judgmen
     first = false
     const [queryId = '', docId = '', score = ''] = cells.map((cell) => cell.trim())
     const grade = integerOf(score)
-    if (isFirst && grade === null && cells.length === 3) return null
+    if (isFirst && cells.length === 3 && !NUMBER_LIKE.test(score)) return null
     if (cells.length !== 3) return refuse(line, 'qrels-width', `The row has ${cells.length} ${cells.length === 1 ? 'cell' : 'cells'} separated by tabs, not 3.`, 'A judgment is query id, document id and score.')
     if (queryId === '' || docId === '') return refuse(line, 'id-missing', 'The row names no query or no document.', 'A judgment is query id, document id and score.')
     if (grade === null) return refuse(line, 'grade-not-integer', `The score "${score}" is not a whole number.`, 'Grades are 0 (not relevant), 1, 2 …')

@@ -44,7 +44,7 @@ export function readFeatureRows(file: string): AsyncGenerator<readonly Row<Featu
       const colon = cell.indexOf(':')
       const number = integerOf(cell.slice(0, colon))
       const value = Number(cell.slice(colon + 1))
-      if (colon < 1 || number === null || number < 1 || cell.length === colon + 1 || !Number.isFinite(value)) return refuse(line, 'feature-broken', `"${cell}" is not a feature.`, 'Features are number:value, numbers from 1.')
+      if (colon < 1 || number === null || number < 1 || cell.length === colon + 1 || !Number.isFinite(Math.fround(value))) return refuse(line, 'feature-broken', `"${cell.slice(0, 40)}" is not a feature.`, 'Features are number:value, numbers from 1, values finite in single precision.')
       if (number <= (features.at(-1)?.[0] ?? 0)) return refuse(line, 'feature-order', `Feature ${number} comes after feature ${features.at(-1)![0]}.`, 'Feature numbers rise within a row.')
       if (number > MOST_FEATURES) return refuse(line, 'feature-too-high', `Feature ${number} is above ${MOST_FEATURES}.`, 'Features are numbered from 1 without large gaps: number them anew.')
       features.push([number, value])

@@ -42,5 +42,6 @@ export async function collectRows<T>(batches: AsyncIterable<readonly Row<T>[]>):
 
 /** A whole number as written, or null. Hugging Face tables write grades as 2.0. */
 export function integerOf(text: string): number | null {
-  return /^[+-]?\d+(\.0+)?$/.test(text.trim()) ? Number(text) : null
+  const number = /^[+-]?\d+(\.0+)?$/.test(text.trim()) ? Number(text) : Number.NaN
+  return Number.isSafeInteger(number) ? number : null
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { AppError, describeIssues } from '../../shared/errors.ts'
 import { isErrno } from '../runs/run-dir.ts'
 
@@ -15,7 +15,7 @@ export async function readViewLines(viewPath: string, viewHash: string, take: (v
   const stream = createReadStream(viewPath)
   stream.on('data', (chunk) => hash.update(chunk))
   let line = 0
-  const misfit = (error: z.ZodError): AppError => new AppError({ code: 'dataset-invalid', message: `${viewPath}, line ${line}: ${describeIssues(error)}`, hint: 'Start the run again: the file is written anew from the data set.' })
+  const misfit = (error: z.ZodError): AppError => new AppError({ code: 'dataset-invalid', message: `Line ${line} of the run's data cannot be used: ${describeIssues(new z.ZodError(error.issues.slice(0, 1)))}${error.issues.length > 1 ? `; and ${error.issues.length - 1} more like it` : ''}.`, hint: 'The data set itself holds this: import its source again, which leaves such rows out and lists them, and train on that.', details: { file: viewPath, line } })
   try {
     for await (const text of createInterface({ input: stream, crlfDelay: Infinity })) {
       line += 1

@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import { gradesByQuery, textOf, type Row } from '../../main/retrieval/collection.ts'
 import { isBeirFolder, readBeirFolder, readJudgments } from '../../main/retrieval/read-beir.ts'
-import { MOST_FEATURES, readFeatureLists, widestFeature, type FeatureList } from '../../main/retrieval/read-letor.ts'
+import { MOST_FEATURES, readFeatureLists, readFeatureRows, widestFeature, type FeatureList } from '../../main/retrieval/read-letor.ts'
 import { collectRows } from '../../main/retrieval/read-lines.ts'
 import { readCandidates, readIdTriples, readMarcoJudgments, readMarcoQueries, readPassages, readTextTriples } from '../../main/retrieval/read-msmarco.ts'
 import { formatTrecRun } from '../../main/learn/trec-run.ts'
@@ -92,6 +92,20 @@ describe('TREC', () => {
       expect(problems).toEqual([])
       for (const { docId, score } of values) expect(score).toBe(scores[Number(docId.slice(1))]! + 0) // −0 is written as 0
     }), { numRuns: 30 })
+  })
+})
+
+describe('numbers that are none', () => {
+  it.each(['NaN', 'Infinity', '-inf', '1e39', '1e400', ''])('a feature of %s leaves its row out', async (value) => {
+    const { values, problems } = await read(readFeatureRows(write(`2 qid:1 1:0.5\n1 qid:1 1:${value}\n0 qid:1 1:0.25\n`)))
+    expect([values.map((row) => row.features), problems]).toEqual([[[[1, 0.5]], [[1, 0.25]]], ['2 feature-broken']])
+  })
+
+  it.each(['nan', 'NaN', 'inf', '0.5', '9'.repeat(400)])('a grade of %s is listed, in the first line too', async (grade) => {
+    for (const [text, line] of [[`q\td\t${grade}\nq\te\t1\n`, 1], [`query-id\tcorpus-id\tscore\nq\te\t1\nq\td\t${grade}\n`, 3]] as const) {
+      expect(await read(readJudgments(write(text)))).toEqual({ values: [{ queryId: 'q', docId: 'e', grade: 1 }], problems: [`${line} grade-not-integer`] })
+    }
+    expect((await read(readFeatureRows(write(`${grade} qid:1 1:1\n1 qid:1 1:2\n`)))).problems).toEqual(['1 grade-not-integer'])
   })
 })
 

@@ -1,10 +1,11 @@
 // Files of segment pairs: our own JSONL, and the npz files of CPL's code in their three forms.
-import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import { AppError, describeIssues } from '../../../shared/errors.ts'
 import { segmentPair, type Segment } from '../../../shared/segment-pair.ts'
 import type { NewPart } from '../add-dataset.ts'
+import { openRows } from '../readers.ts'
+import { readHead } from '../readers-bytes.ts'
+import { SNIFF_BYTES, sniffFormat } from '../sniff.ts'
 import type { NpyArray } from './npy.ts'
 import { readNpz } from './npz.ts'
 import { preferenceOf, toPart } from './segment-items.ts'
@@ -14,28 +15,33 @@ export const segmentLine = segmentPair.extend({ id: z.string().optional(), prefe
 
 const SECOND_PREFERRED = { a: 0, b: 1, tie: 0.5 } as const
 
-/** @yields a pair or a problem a line */
+/** Faults of a line that are told; more of them say no more. */
+const TOLD_ISSUES = 2
+
+/** One pair a line, or an array of them; also gzipped. @yields a pair or a problem a line   @throws AppError when the file itself cannot be read */
 export async function* readSegmentLines(file: string): AsyncGenerator<NewPart> {
-  let line = 0
-  for await (const text of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
-    line += 1
-    if (text.trim() === '') continue
-    const parsed = segmentLine.safeParse(parseJson(text))
-    if (!parsed.success) {
-      yield { problem: { line, severity: 'error', code: 'segment-broken', reason: describeIssues(parsed.error), hint: 'A line is an object with world, a and b; a and b have observations, actions, rewards, qpos, score, behaviour and origin.' } }
-      continue
-    }
-    const { id, preferred, judge, ...pair } = parsed.data
-    yield toPart({ pairId: id ?? `pair-${line}`, line, pair, secondPreferred: preferred === null ? preferenceOf(pair.a.score, pair.b.score) : SECOND_PREFERRED[preferred], judge: preferred === null ? 'score' : judge })
+  const head = await readHead(file, SNIFF_BYTES)
+  const source = await openRows(file, { format: sniffFormat(head, head.length < SNIFF_BYTES, file) === 'json' ? 'json' : 'jsonl' })
+  for await (const rows of source.batches()) {
+    for (const { line, values, problem } of rows) yield problem === null ? partOfLine(line, values) : { problem }
   }
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null // the schema says what is expected
+function partOfLine(line: number, values: unknown): NewPart {
+  const parsed = segmentLine.safeParse(values)
+  if (!parsed.success) {
+    const unreal = parsed.error.issues.some((issue) => issue.code === 'invalid_type' && issue.expected === 'number')
+    return { problem: { line, severity: 'error', code: unreal ? 'not-a-number' : 'segment-broken', reason: `${shorten(parsed.error)}.`, hint: unreal ? 'Every number must be there and finite: leave such pairs out where the file is written, or mend them.' : 'A line is an object with world, a and b; a and b have observations, actions, rewards, qpos, score, behaviour and origin.' } }
   }
+  const { id, preferred, judge, ...pair } = parsed.data
+  const unreal = whereUnreal(pair.a, 'segment a') ?? whereUnreal(pair.b, 'segment b')
+  if (unreal !== null) return leftOut(line, unreal)
+  return toPart({ pairId: id ?? `pair-${line}`, line, pair, secondPreferred: preferred === null ? preferenceOf(pair.a.score, pair.b.score) : SECOND_PREFERRED[preferred], judge: preferred === null ? 'score' : judge })
+}
+
+function shorten(error: z.ZodError): string {
+  const more = error.issues.length - TOLD_ISSUES
+  return `${describeIssues(new z.ZodError(error.issues.slice(0, TOLD_ISSUES)))}${more > 0 ? `; and ${more} more` : ''}`
 }
 
 export interface NpzOptions {
@@ -64,11 +70,14 @@ function* newForm(arrays: Readonly<Record<string, NpyArray>>, { world, scoreName
   const scores = name === undefined ? null : need(arrays, name)
   const observations = observationsOf(arrays)
   const [actions, rewards] = [need(arrays, 'action'), need(arrays, 'reward')]
-  const half = Math.floor(observations.shape[0]! / 2)
+  const count = observations.shape[0]!
+  if (scores !== null && scores.data.length !== count) throw new AppError({ code: 'dataset-invalid', message: `The array "${name}" holds ${scores.data.length} scores for ${count} segments.`, hint: 'A score array has one number a segment.' })
+  const half = Math.floor(count / 2)
   const at = (index: number): Segment => segmentOf({ observations, actions, rewards }, index, scores?.data[index] ?? null)
   for (let pair = 0; pair < half; pair += 1) {
     const [a, b] = [at(pair), at(pair + half)]
-    yield toPart({ pairId: `pair-${pair + 1}`, line: pair + 1, pair: { world, a, b }, secondPreferred: preferenceOf(a.score, b.score), judge: name ?? '' })
+    const unreal = whereUnreal(a, `segment ${pair + 1}`, `score ${name}`) ?? whereUnreal(b, `segment ${pair + half + 1}`, `score ${name}`)
+    yield unreal === null ? toPart({ pairId: `pair-${pair + 1}`, line: pair + 1, pair: { world, a, b }, secondPreferred: preferenceOf(a.score, b.score), judge: name ?? '' }) : leftOut(pair + 1, unreal)
   }
 }
 
@@ -78,28 +87,56 @@ function* oldForm(arrays: Readonly<Record<string, NpyArray>>, { world }: NpzOpti
   const labels = need(arrays, 'label')
   for (let pair = 0; pair < labels.data.length; pair += 1) {
     const label = labels.data[pair]!
+    if (!(label >= 0 && label <= 1)) {
+      yield { problem: { line: pair + 1, severity: 'error', code: Number.isFinite(label) ? 'label-unknown' : 'not-a-number', reason: `The label of pair ${pair + 1} is ${label}.`, hint: 'Labels run from 0, the first is better, over 0.5 to 1, the second is better.' } }
+      continue
+    }
     // As the official reader turns labels into scores.
     const [a, b] = [segmentOf(first, pair, 1 - label), segmentOf(second, pair, label)]
-    yield toPart({ pairId: `pair-${pair + 1}`, line: pair + 1, pair: { world, a, b }, secondPreferred: label, judge: 'label' })
+    const unreal = whereUnreal(a, `segment 1 of pair ${pair + 1}`) ?? whereUnreal(b, `segment 2 of pair ${pair + 1}`)
+    yield unreal === null ? toPart({ pairId: `pair-${pair + 1}`, line: pair + 1, pair: { world, a, b }, secondPreferred: label, judge: 'label' }) : leftOut(pair + 1, unreal)
   }
 }
 
 /** Steps in a row; `done` stands at the last one of an episode. Whole segments are cut from each, and paired unjudged. */
 function* replayForm(arrays: Readonly<Record<string, NpyArray>>, { world, segmentSteps = 64 }: NpzOptions): Generator<NewPart> {
   const [observations, actions, rewards, done] = [observationsOf(arrays), need(arrays, 'action'), need(arrays, 'reward'), need(arrays, 'done')]
+  const cut = (start: number): Segment => segmentOf({ observations: reshaped(observations, start, segmentSteps), actions: reshaped(actions, start, segmentSteps), rewards: reshaped(rewards, start, segmentSteps) }, 0, null)
   const starts: number[] = []
+  let found = 0
   let start = 0
   for (let step = 0; step < done.data.length; step += 1) {
     if (step - start + 1 === segmentSteps) {
-      starts.push(start)
+      found += 1
+      // Where nobody is compared yet, a bad segment takes no good one with it.
+      const doneAt = done.data.subarray(start, step + 1).findIndex((value) => !Number.isFinite(value))
+      const name = `steps ${start + 1} to ${step + 1}`
+      const unreal = doneAt === -1 ? whereUnreal(cut(start), name) : `The array done holds ${done.data[start + doneAt]} at step ${start + doneAt + 1}.`
+      if (unreal === null) starts.push(start)
+      else yield leftOut(start + 1, unreal, 'segment')
       start = step + 1
     }
     if (done.data[step]! > 0) start = step + 1
   }
-  if (starts.length < 2) throw new AppError({ code: 'dataset-invalid', message: `No two segments of ${segmentSteps} steps fit into the episodes of this file.`, hint: 'Give a smaller number of steps.' })
+  if (found < 2) throw new AppError({ code: 'dataset-invalid', message: `No two segments of ${segmentSteps} steps fit into the episodes of this file.`, hint: 'Give a smaller number of steps.' })
   const half = Math.floor(starts.length / 2)
-  const at = (index: number): Segment => segmentOf({ observations: reshaped(observations, starts[index]!, segmentSteps), actions: reshaped(actions, starts[index]!, segmentSteps), rewards: reshaped(rewards, starts[index]!, segmentSteps) }, 0, null)
-  for (let pair = 0; pair < half; pair += 1) yield toPart({ pairId: `pair-${pair + 1}`, line: pair + 1, pair: { world, a: at(pair), b: at(pair + half) }, secondPreferred: null, judge: '' })
+  for (let pair = 0; pair < half; pair += 1) yield toPart({ pairId: `pair-${pair + 1}`, line: pair + 1, pair: { world, a: cut(starts[pair]!), b: cut(starts[pair + half]!) }, secondPreferred: null, judge: '' })
+}
+
+function leftOut(line: number, reason: string, what = 'pair'): NewPart {
+  return { problem: { line, severity: 'error', code: 'not-a-number', reason, hint: `The ${what} is left out: nothing can be learned from numbers that are none. Mend them where the file is written.` } }
+}
+
+/** Where a number of the segment is NaN or infinite, as single precision has it, in words; null where all are real. */
+function whereUnreal({ observations, actions, rewards, qpos, score }: Segment, name: string, scoreName = 'score'): string | null {
+  if (score !== null && !Number.isFinite(score)) return `The ${scoreName} of ${name} is ${score}.`
+  for (const [what, rows] of [['observations', observations], ['actions', actions], ['rewards', rewards.map((reward) => [reward])], ['qpos', qpos ?? []]] as const) {
+    for (const [step, row] of rows.entries()) {
+      const value = row.find((number) => !Number.isFinite(Math.fround(number)))
+      if (value !== undefined) return `The ${what} of ${name} hold ${value}${Number.isFinite(value) ? ', more than single precision can hold,' : ''} at step ${step + 1}.`
+    }
+  }
+  return null
 }
 
 function reshaped({ shape, data }: NpyArray, start: number, steps: number): NpyArray {

@@ -2,10 +2,11 @@ import path from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { collectRequest } from '../../../shared/contract/segments.ts'
 import type { DatasetSummary } from '../../../shared/contract/datasets.ts'
+import type { Client } from '../../../shared/rpc.ts'
 import { formatCount } from '../../../shared/units.ts'
 import { pick, withClient } from '../connect.ts'
 import { globals } from '../globals.ts'
-import { formatTable } from '../output.ts'
+import { formatTable, type Output } from '../output.ts'
 
 interface CollectFlags {
   readonly segments: number
@@ -81,10 +82,14 @@ export function importSegmentsCommand(): Command {
     .action(async (file: string, flags: SegmentImportFlags, command: Command) => {
       const { out, dataDir } = globals(command)
       await withClient(dataDir, async ({ client }) => {
-        const made = await client.call('segments.import', { path: path.resolve(file), name: flags.name ?? path.basename(file).replace(/\.\w+$/, ''), world: flags.world ?? null, scoreName: flags.score ?? null, ...(flags.steps === undefined ? {} : { segmentSteps: flags.steps }) })
-        out.result(made, describeSegments(made))
+        await importSegments(client, file, flags, out)
       }, true)
     })
+}
+
+export async function importSegments(client: Client, file: string, flags: SegmentImportFlags, out: Output): Promise<void> {
+  const made = await client.call('segments.import', { path: path.resolve(file), name: flags.name ?? path.basename(file).replace(/(\.\w+)(\.gz)?$/, ''), world: flags.world ?? null, scoreName: flags.score ?? null, ...(flags.steps === undefined ? {} : { segmentSteps: flags.steps }) })
+  out.result(made, describeSegments(made))
 }
 
 function describeSegments({ name, pairCount, labeledCount, rejectedRowCount, datasetId, fingerprint }: DatasetSummary): string {

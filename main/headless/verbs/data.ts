@@ -8,6 +8,7 @@ import { pick, withClient } from '../connect.ts'
 import { looksLikeRankings } from '../../retrieval/to-dataset.ts'
 import { formatTable, type Output } from '../output.ts'
 import { globals } from '../globals.ts'
+import { importSegments } from './collect.ts'
 import path from 'node:path'
 
 export async function pickDataset(client: Client, wanted: string): Promise<DatasetSummary> {
@@ -66,6 +67,7 @@ export function importCommand(): Command {
     .action(async (file: string, options: { name?: string; map?: string[]; flip?: boolean; licence?: string; texts?: boolean }, command: Command) => {
       const { out, dataDir } = globals(command)
       await withClient(dataDir, async ({ client }) => {
+        if (/\.npz$/i.test(file)) return importSegments(client, file, options.name === undefined ? {} : { name: options.name }, out)
         if (options.texts === true) return importTexts(client, file, options, out)
         if (!/^sample(:|$)/.test(file) && looksLikeRankings(path.resolve(file))) return importRankings(client, file, options, out)
         const { jobId, datasetId } = /^sample(:|$)/.test(file) ? await client.call('samples.open', { sampleId: file.split(':')[1] ?? (await client.call('samples.list', {}))[0]?.sampleId ?? '' }) : { ...(await startImport(client, file, options)), datasetId: null }
