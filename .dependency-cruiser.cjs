@@ -6,7 +6,7 @@ const rows = [
   ['shared', '^shared/', ['^shared/'], ['zod'], false],
   ['learn-tf', '^main/learn/tf\\.ts$', [], ['@tensorflow/tfjs'], false],
   ['learn', '^main/learn/(?!tf\\.ts$)', ['^main/learn/', '^shared/'], ['zod', '@huggingface/tokenizers', '@huggingface/jinja'], false],
-  ['engine', '^main/trainer/engine/', ['^main/trainer/engine/', '^main/learn/', '^shared/'], ['@tensorflow/tfjs', '@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-wasm', '@tensorflow/tfjs-backend-cpu', '@tensorflow/tfjs-backend-webgpu', '@tensorflow/tfjs-node', '@tensorflow/tfjs-node-gpu', 'webgpu', 'zod'], true],
+  ['engine', '^main/trainer/engine/', ['^main/trainer/engine/', '^main/engines/own-engines\\.ts$', '^main/learn/', '^shared/'], ['@tensorflow/tfjs', '@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-wasm', '@tensorflow/tfjs-backend-cpu', '@tensorflow/tfjs-backend-webgpu', '@tensorflow/tfjs-node', '@tensorflow/tfjs-node-gpu', 'webgpu', 'zod'], true],
   // Opens files of a person, whatever they turn out to be.
   ['files', '^main/files/', ['^main/files/', '^shared/'], [], true],
   // Reads and writes model folders in Hugging Face layout.
@@ -31,8 +31,8 @@ const rows = [
   // Runs experiments apart from the app, and keeps what they found.
   ['papers', '^main/papers/', ['^main/(papers|reproduce)/', '^main/events\\.ts$', '^main/store/datasets-folder\\.ts$', '^shared/'], ['zod'], true],
   ['app', '^main/(app|events|log|data-folder|[a-z-]+)\\.ts$', ['^main/(?!electron/|headless/|trainer/)', '^shared/'], ['zod'], true],
-  ['headless', '^main/headless/', ['^main/(headless|files|golden|reproduce|models|engines|papers|retrieval)/', '^main/(app|events|log|data-folder)\\.ts$', '^main/store/recover\\.ts$', '^main/learn/registry\\.ts$', '^main/trainer/engine/', '^shared/'], ['ws', 'zod', 'commander', 'cli-progress'], true],
-  ['electron', '^main/electron/', ['^main/electron/', '^main/(app|events|log|data-folder)\\.ts$', '^shared/'], ['electron'], true],
+  ['headless', '^main/headless/', ['^main/(headless|files|golden|reproduce|models|engines|papers|retrieval)/', '^main/(app|events|log|data-folder|private-folder)\\.ts$', '^main/store/recover\\.ts$', '^main/learn/registry\\.ts$', '^main/trainer/engine/', '^shared/'], ['ws', 'zod', 'commander', 'cli-progress'], true],
+  ['electron', '^main/electron/', ['^main/electron/', '^main/(app|events|log|data-folder|private-folder)\\.ts$', '^shared/'], ['electron'], true],
   ['renderer', '^renderer/', ['^renderer/', '^shared/'], ['react', 'react-dom', '@tanstack/[^/]+', 'uplot', 'wouter', 'lucide-react', 'diff', 'zod', 'vite'], false],
 ]
 const escape = (name) => name.replace(/\//g, '\\/')

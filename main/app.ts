@@ -13,6 +13,7 @@ import { engineEnvironment } from './engines/probe.ts'
 import { createEventBus, type EventBus } from './events.ts'
 import { createHandlers } from './handlers/index.ts'
 import { createLog, type Log } from './log.ts'
+import { closeToOthers, keepFilesPrivate } from './private-folder.ts'
 import { createPlaygroundService } from './playground/playground-service.ts'
 import { createModelService } from './registry/model-service.ts'
 import { createReproductionService } from './papers/reproduction-service.ts'
@@ -50,12 +51,15 @@ export const APP_VERSION = '0.1.0'
  */
 export async function createApp(options: AppOptions = {}): Promise<App> {
   const dataFolder = path.resolve(options.dataFolder ?? defaultDataFolder())
+  keepFilesPrivate()
   mkdirSync(dataFolder, { recursive: true })
+  const closed = closeToOthers(dataFolder)
   const appVersion = options.appVersion ?? APP_VERSION
   const electronVersion = options.electronVersion ?? null
   const store = openStore(dataFolder)
   try {
     const log = createLog(dataFolder)
+    if (closed !== null) log.warn(closed)
     const events = createEventBus({ onListenerError: (error) => log.error('an event listener failed', error) })
     for (const found of reconcileJournals(store.db, dataFolder)) log.warn('labels were brought together from journal and database', found)
     const imports = createImportService({ db: store.db, dataFolder, events, log })

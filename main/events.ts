@@ -1,5 +1,6 @@
 import { events, type AppEvent, type EventName, type EventPayload } from '../shared/contract.ts'
 import { describeIssues } from '../shared/errors.ts'
+import { printableLine } from '../shared/printable.ts'
 import type { z } from 'zod'
 
 export type EventListener = (event: AppEvent) => void
@@ -69,5 +70,5 @@ export function createEventBus(options: EventBusOptions = {}): EventBus {
 }
 
 function reportListenerError(error: unknown): void {
-  console.error('an event listener failed:', error)
+  console.error(`an event listener failed: ${printableLine(String(error))}`)
 }

@@ -1,5 +1,6 @@
 import { appendFileSync, closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, renameSync, statSync } from 'node:fs'
 import path from 'node:path'
+import { printableLine } from '../shared/printable.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
@@ -42,7 +43,7 @@ export function createLog(folder: string, options: LogOptions = {}): Log {
       size += Buffer.byteLength(line)
     } catch (error) {
       // A full disk must not take the app down through its log.
-      console.error(`cannot write ${file}:`, error)
+      console.error(oneLine(`cannot write ${file}: ${describe(error)}`))
     }
   }
   return {
@@ -76,7 +77,7 @@ function readTail(file: string, maxBytes: number): string[] {
 
 /** An entry stays one line; what it quotes cannot pretend to be another. */
 function oneLine(text: string): string {
-  return text.replace(/\r?\n/g, ' ⏎ ')
+  return printableLine(text.replace(/\r?\n/g, ' ⏎ '))
 }
 
 function describe(details: unknown): string {

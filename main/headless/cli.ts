@@ -1,7 +1,9 @@
+import { format } from 'node:util'
 import { Command, CommanderError } from 'commander'
 import { AppError, ERROR_EXIT_STATUS } from '../../shared/errors.ts'
 import { APP_VERSION } from '../app.ts'
-import { reportError } from './output.ts'
+import { keepFilesPrivate } from '../private-folder.ts'
+import { reportError, writeError, writeOut } from './output.ts'
 import { goldenCommand } from './verbs/check.ts'
 import { collectCommand, importSegmentsCommand } from './verbs/collect.ts'
 import { compareCommand } from './verbs/compare.ts'
@@ -31,6 +33,9 @@ The whole road:
 Exit status: 0 done, 2 usage, 3 bad input, 4 not found, 5 conflict, 6 engine or memory, 7 disk, 8 database, 9 training
 failed, 10 refused, 70 unexpected, 130 cancelled.`
 
+/** Complaints of the parser quote what was given. */
+const OUTPUT = { writeOut, writeErr: writeError }
+
 function createProgram(): Command {
   const program = new Command('pairlab')
     .description('Label preferences by hand, train policies on them, compare the runs. Offline.')
@@ -38,6 +43,7 @@ function createProgram(): Command {
     .option('--json', 'one JSON document on standard output')
     .option('--data-dir <folder>', 'where everything is kept (default: PAIRLAB_DATA, else the usual place)')
     .addHelpText('after', EXAMPLES)
+    .configureOutput(OUTPUT)
     .showSuggestionAfterError()
   const commands = [importCommand(), inspectCommand(), samplesCommand(), collectCommand(), importSegmentsCommand(), datasetsCommand(), labelCommand(), agreementCommand(), exportCommand(), modelsCommand(), trainCommand(), generateCommand(), embedCommand(), runsCommand(), compareCommand(), serveCommand(), engineCommand(), demoCommand(), goldenCommand(), reproduceCommand(), doctorCommand(), recoverCommand()]
   for (const command of commands) program.addCommand(withGlobals(command))
@@ -50,6 +56,7 @@ function withGlobals(command: Command): Command {
   return command
     .option('--json', 'one JSON document on standard output')
     .option('--data-dir <folder>', 'where everything is kept')
+    .configureOutput(OUTPUT)
     .exitOverride()
 }
 
@@ -59,7 +66,7 @@ function reportUsage(error: CommanderError, json: boolean): number {
   const [what = '', ...rest] = error.message.replace(/^error: /, '').split('\n')
   const usage = new AppError({ code: 'usage-invalid', message: what, hint: rest.join(' ').trim() || 'See: pairlab --help, pairlab <verb> --help' })
   if (json) return reportError(usage, true)
-  if (rest.length === 0) process.stderr.write(`${usage.hint}\n`)
+  if (rest.length === 0) writeError(`${usage.hint}\n`)
   return ERROR_EXIT_STATUS['usage-invalid']
 }
 
@@ -69,7 +76,15 @@ function endWithReader(error: NodeJS.ErrnoException): void {
   process.exit(0)
 }
 
+/** Libraries warn on the console, also of what stands in a file. */
+function quietConsole(): void {
+  const write = (...words: unknown[]): void => writeError(`${format(...words)}\n`)
+  for (const name of ['log', 'info', 'warn', 'error', 'debug'] as const) console[name] = write
+}
+
 async function main(): Promise<void> {
+  keepFilesPrivate()
+  quietConsole()
   const json = process.argv.includes('--json')
   process.stdout.on('error', endWithReader)
   try {

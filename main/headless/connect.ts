@@ -4,6 +4,7 @@ import { inProcess, type Client } from '../../shared/rpc.ts'
 import { createApp, type App } from '../app.ts'
 import { defaultDataFolder } from '../data-folder.ts'
 import { announceHost, findHost } from './http-client.ts'
+import { writeError } from './output.ts'
 import { serve } from './serve.ts'
 
 export interface Connection {
@@ -42,7 +43,7 @@ export async function withClient<T>(dataDir: string | undefined, work: (connecti
     await app.close()
   })())
   const interrupt = (): void => {
-    process.stderr.write('\nInterrupted. Runs that train go on by themselves, or checkpoint first if Settings say so: pairlab runs\n')
+    writeError('\nInterrupted. Runs that train go on by themselves, or checkpoint first if Settings say so: pairlab runs\n')
     void close().finally(() => process.exit(ERROR_EXIT_STATUS.cancelled))
   }
   const signals = interrupts === 'own' ? [] : (['SIGINT', 'SIGTERM'] as const)

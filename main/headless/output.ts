@@ -1,4 +1,5 @@
 import { ERROR_EXIT_STATUS, toWire } from '../../shared/errors.ts'
+import { printable, printableJson, printableLine } from '../../shared/printable.ts'
 
 export interface Output {
   readonly json: boolean
@@ -10,16 +11,30 @@ export interface Output {
   result(value: unknown, text?: string): void
 }
 
+/** What the command line writes goes through these three: names, prompts and messages come from files of strangers. */
+export function writeOut(text: string): void {
+  process.stdout.write(printable(text))
+}
+
+export function writeError(text: string): void {
+  process.stderr.write(printable(text))
+}
+
+/** @param json one document, or one a line */
+export function writeJson(json: string): void {
+  process.stdout.write(printableJson(json))
+}
+
 export function createOutput(json: boolean): Output {
   return {
     json,
     say: (text = '') => {
-      if (!json) process.stdout.write(`${text}\n`)
+      if (!json) writeOut(`${text}\n`)
     },
-    note: (text) => void process.stderr.write(`${text}\n`),
+    note: (text) => writeError(`${text}\n`),
     result(value, text) {
-      if (json) process.stdout.write(`${JSON.stringify(value, null, 2)}\n`)
-      else if (text !== undefined) process.stdout.write(`${text}\n`)
+      if (json) writeJson(`${JSON.stringify(value, null, 2)}\n`)
+      else if (text !== undefined) writeOut(`${text}\n`)
     },
   }
 }
@@ -27,9 +42,9 @@ export function createOutput(json: boolean): Output {
 /** Two lines for a person or one document for a program; returns the exit status of the error's class. */
 export function reportError(error: unknown, json: boolean): number {
   const wire = toWire(error)
-  if (json) process.stdout.write(`${JSON.stringify({ error: wire }, null, 2)}\n`)
-  else process.stderr.write(`${wire.message}\n${wire.hint}\n`)
-  if (wire.code === 'internal' && process.env['PAIRLAB_DEBUG'] === '1' && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`)
+  if (json) writeJson(`${JSON.stringify({ error: wire }, null, 2)}\n`)
+  else writeError(`${wire.message}\n${wire.hint}\n`)
+  if (wire.code === 'internal' && process.env['PAIRLAB_DEBUG'] === '1' && error instanceof Error) writeError(`${error.stack ?? ''}\n`)
   return ERROR_EXIT_STATUS[wire.code]
 }
 
@@ -41,7 +56,7 @@ export interface TextColumn<Row> {
 
 /** Columns as wide as their widest cell. */
 export function formatTable<Row>(columns: readonly TextColumn<Row>[], rows: readonly Row[]): string {
-  const cells = rows.map((row) => columns.map((column) => column.text(row)))
+  const cells = rows.map((row) => columns.map((column) => printableLine(column.text(row))))
   const widths = columns.map((column, at) => Math.max(column.title.length, ...cells.map((line) => (line[at] ?? '').length)))
   const line = (parts: readonly string[]): string => parts.map((part, at) => (columns[at]?.right === true ? part.padStart(widths[at] ?? 0) : part.padEnd(widths[at] ?? 0))).join('  ').trimEnd()
   return [line(columns.map((column) => column.title)), line(widths.map((width) => '─'.repeat(width))), ...cells.map(line)].join('\n')

@@ -3,7 +3,8 @@ import { ENDED_STATES, type RunId } from '../../shared/domain.ts'
 import type { RunSummary } from '../../shared/contract/runs.ts'
 import type { Client } from '../../shared/rpc.ts'
 import { formatDuration, formatNumber } from '../../shared/units.ts'
-import type { Output } from './output.ts'
+import { printableLine } from '../../shared/printable.ts'
+import { writeError, type Output } from './output.ts'
 
 const POLL_MS = 300
 const PLAIN_LINE_MS = 5000
@@ -11,6 +12,10 @@ const PLAIN_LINE_MS = 5000
 export interface ProgressView {
   update(runs: readonly RunSummary[]): void
   end(): void
+}
+
+function title(run: RunSummary): string {
+  return printableLine(`${run.name} s${run.seed}`)
 }
 
 function describeRun(run: RunSummary): string {
@@ -29,9 +34,9 @@ function barView(): ProgressView {
   const byRun = new Map<RunId, SingleBar>()
   return {
     update(runs) {
-      const width = Math.max(...runs.map((run) => `${run.name} s${run.seed}`.length))
+      const width = Math.max(...runs.map((run) => title(run).length))
       for (const run of runs) {
-        const payload = { name: `${run.name} s${run.seed}`.padEnd(width), text: describeRun(run) }
+        const payload = { name: title(run).padEnd(width), text: printableLine(describeRun(run)) } // the bars steer the terminal, their words may not
         const bar = byRun.get(run.runId) ?? bars.create(run.totalSteps, 0, payload)
         byRun.set(run.runId, bar)
         bar.setTotal(run.totalSteps)
@@ -50,12 +55,12 @@ function lineView(): ProgressView {
       for (const run of runs) {
         if (!ENDED_STATES.includes(run.state) || ended.has(run.runId)) continue
         ended.add(run.runId)
-        process.stderr.write(`${run.name} s${run.seed}: ${run.state}${run.mainValue === null ? '' : `, ${run.mainMetric} ${formatNumber(run.mainValue)}`}\n`)
+        writeError(`${title(run)}: ${run.state}${run.mainValue === null ? '' : `, ${run.mainMetric} ${formatNumber(run.mainValue)}`}\n`)
       }
       if (Date.now() - toldMs < PLAIN_LINE_MS) return
       toldMs = Date.now()
       const going = runs.filter((run) => !ENDED_STATES.includes(run.state) && run.state !== 'queued')
-      if (going.length > 0) process.stderr.write(`${going.map((run) => `${run.name} s${run.seed} ${run.step}/${run.totalSteps}`).join('   ')}\n`)
+      if (going.length > 0) writeError(`${going.map((run) => `${title(run)} ${run.step}/${run.totalSteps}`).join('   ')}\n`)
     },
     end: () => {},
   }

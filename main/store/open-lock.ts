@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import Database from 'better-sqlite3'
 import { AppError } from '../../shared/errors.ts'
@@ -18,13 +18,15 @@ const OWNER_FILE = 'app.owner.json'
  */
 export function lockFolder(folder: string): FolderLock {
   const ownerPath = path.join(folder, OWNER_FILE)
-  const lock = new Database(path.join(folder, LOCK_FILE), { timeout: 0 })
+  const lockPath = path.join(folder, LOCK_FILE)
+  const lock = new Database(lockPath, { timeout: 0 })
   try {
+    chmodSync(lockPath, 0o600) // whoever may read it could hold it
     lock.pragma('journal_mode = MEMORY')
     lock.exec('BEGIN EXCLUSIVE')
   } catch (error) {
     lock.close()
-    if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')) throw lockedError(folder, ownerPath, error)
+    if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')) throw lockedError(folder, ownerPath, lockPath, error)
     throw error
   }
   writeFileSync(ownerPath, JSON.stringify({ pid: process.pid, startedAtMs: Math.round(Date.now() - process.uptime() * 1000) }))
@@ -37,8 +39,18 @@ export function lockFolder(folder: string): FolderLock {
   }
 }
 
-function lockedError(folder: string, ownerPath: string, cause: unknown): AppError {
+function lockedError(folder: string, ownerPath: string, lockPath: string, cause: unknown): AppError {
   const owner = readOwner(ownerPath)
+  const stranger = findHolder(lockPath, owner?.pid ?? null)
+  if (stranger !== null) {
+    return new AppError({
+      code: 'db-locked',
+      message: `The program "${stranger.name}" (process ${stranger.pid}) holds a lock on ${lockPath}, so that Pairlab cannot have the data folder to itself.`,
+      hint: 'Wait until it is done, or end it. A backup may copy app.lock like any file, or leave it out: it holds nothing.',
+      details: { folder },
+      cause,
+    })
+  }
   const who = owner === null ? 'Another Pairlab' : `Another Pairlab (process ${owner.pid}, started ${new Date(owner.startedAtMs).toISOString()})`
   return new AppError({
     code: 'db-locked',
@@ -47,6 +59,22 @@ function lockedError(folder: string, ownerPath: string, cause: unknown): AppErro
     details: owner === null ? { folder } : { folder, pid: owner.pid },
     cause,
   })
+}
+
+/** Who holds a reader's lock, which no Pairlab does, as the kernel tells on Linux; null where it does not, or where it is one. */
+function findHolder(lockPath: string, ownerPid: number | null): { readonly pid: number; readonly name: string } | null {
+  try {
+    const inode = String(statSync(lockPath).ino)
+    for (const line of readFileSync('/proc/locks', 'utf8').split('\n')) {
+      const [, , , kind, pid = '', place = ''] = line.trim().split(/\s+/)
+      // A Pairlab writes, though it may not have left its name yet.
+      if (kind !== 'READ' || place.split(':').at(-1) !== inode || Number(pid) <= 0 || Number(pid) === ownerPid) continue
+      return { pid: Number(pid), name: readFileSync(`/proc/${pid}/comm`, 'utf8').trim() }
+    }
+  } catch {
+    // no /proc here, or it is gone by now: the message does without
+  }
+  return null
 }
 
 function readOwner(ownerPath: string): { readonly pid: number; readonly startedAtMs: number } | null {

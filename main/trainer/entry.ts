@@ -84,6 +84,7 @@ function reportFailure(log: EventLog, error: unknown): number {
   return EXIT_OF[wire.code] ?? TRAINER_EXIT.failed
 }
 
+process.umask(0o077) // as the app that started it, which may be gone
 const [folder, job] = process.argv.slice(2)
 if (folder === '--probe') process.exit(await probe(job ?? ''))
 if (folder === '--generate') process.exit(await generate(job ?? ''))

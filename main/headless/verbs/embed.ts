@@ -7,6 +7,7 @@ import { embedWith, openEmbedder } from '../../models/embedder-folder.ts'
 import { openEngine } from '../../trainer/engine/choose.ts'
 import { withClient } from '../connect.ts'
 import { globals } from '../globals.ts'
+import { writeJson } from '../output.ts'
 import { npyOf } from '../npy.ts'
 import { pickModel } from './models.ts'
 
@@ -44,7 +45,7 @@ export function embedCommand(): Command {
         const rows = texts.map((_text, at) => Array.from(vectors.subarray(at * dim, (at + 1) * dim)))
         const lines = (): string => rows.map((embedding, at) => `${JSON.stringify({ text: texts[at], embedding })}\n`).join('')
         if (target !== null) writeWhole(target, target.endsWith('.npy') ? npyOf(vectors, texts.length, dim) : lines())
-        else if (!out.json) process.stdout.write(lines())
+        else if (!out.json) writeJson(lines())
         out.result({ folder, engine: flags.engine, count: texts.length, dim, cutCount, out: target, ...(target === null ? { embeddings: rows } : {}) }, target === null ? undefined : `${texts.length} × ${dim} numbers in ${target}`)
       } finally {
         opened.embedder.dispose()

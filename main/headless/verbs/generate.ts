@@ -10,7 +10,7 @@ import type { Client } from '../../../shared/rpc.ts'
 import { formatNumber } from '../../../shared/units.ts'
 import { withClient } from '../connect.ts'
 import { globals } from '../globals.ts'
-import type { Output } from '../output.ts'
+import { writeOut, type Output } from '../output.ts'
 import { addSchemaFlags, readSchemaFlags } from '../schema-flags.ts'
 import { pickModel } from './models.ts'
 import { pickRun } from './runs.ts'
@@ -69,11 +69,11 @@ async function follow(client: Client, generationId: GenerationId, out: Output): 
       for (;;) {
         const completion = generation.completions[row]
         if (completion === undefined) break
-        if (told === 0 && generation.completions.length > 1 && completion.text !== '') process.stdout.write(`--- seed ${completion.seed}\n`)
-        process.stdout.write(completion.text.slice(told))
+        if (told === 0 && generation.completions.length > 1 && completion.text !== '') writeOut(`--- seed ${completion.seed}\n`)
+        writeOut(completion.text.slice(told))
         told = completion.text.length
         if (!ended) break
-        process.stdout.write('\n')
+        writeOut('\n')
         row += 1
         told = 0
       }
