@@ -3,18 +3,24 @@ import { statfs } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
 import path from 'node:path'
 import { CONNECTIONS } from '../../shared/connections.ts'
-import type { SystemInfo } from '../../shared/contract/system.ts'
+import type { Output } from '../../shared/contract.ts'
+import type { SystemInfo, Trouble } from '../../shared/contract/system.ts'
 import type { Handlers } from '../../shared/rpc.ts'
+import { verifyAnnotators, verifyDatasets } from '../data/verify-datasets.ts'
+import { verifyRuns } from '../runs/verify-runs.ts'
+import { listDatasets } from '../store/datasets.ts'
 import { sqliteVersion } from '../store/open.ts'
+import { listRuns } from '../store/runs.ts'
 import { readSettings, writeSettings } from '../store/settings.ts'
 import type { HandlerDeps } from './deps.ts'
 
-type SystemHandlers = Pick<Handlers, 'system.info' | 'system.log' | 'settings.get' | 'settings.set'>
+type SystemHandlers = Pick<Handlers, 'system.info' | 'system.verify' | 'system.log' | 'settings.get' | 'settings.set'>
 
 export function systemHandlers(deps: HandlerDeps): SystemHandlers {
   return {
     'system.info': () => describeSystem(deps),
     'system.log': ({ lines }) => ({ path: deps.log.path, lines: deps.log.tail(lines) }),
+    'system.verify': () => verifyFolder(deps),
     'settings.get': () => readSettings(deps.db),
     'settings.set': (changes) => {
       const settings = writeSettings(deps.db, definedOnly(changes))
@@ -47,6 +53,14 @@ async function describeSystem(deps: HandlerDeps): Promise<SystemInfo> {
     diskFreeBytes: disk.bavail * disk.bsize,
     connections: [...CONNECTIONS],
   }
+}
+
+async function verifyFolder({ db, dataFolder, runs }: HandlerDeps): Promise<Output<'system.verify'>> {
+  const troubles: Trouble[] = []
+  for await (const trouble of verifyAnnotators(db, dataFolder)) troubles.push(trouble)
+  for await (const trouble of verifyDatasets(db, dataFolder)) troubles.push(trouble)
+  for await (const trouble of verifyRuns(db, runs.runsFolder)) troubles.push(trouble)
+  return { troubles, datasets: listDatasets(db).length, runs: listRuns(db).length }
 }
 
 /** Size of every file below; one that goes away while we look counts nothing. */

@@ -31,7 +31,8 @@ export function rebuildIndex(db: WritableDb, runsFolder: string, warn: (text: st
   return listRunFolders(runsFolder).filter((runId) => indexRun(db, runsFolder, runId, warn)).length
 }
 
-function indexRun(db: WritableDb, runsFolder: string, runId: string, warn: (text: string, details: unknown) => void): boolean {
+/** Reads one folder into the index, in place of what it has of it. @returns whether it could be read */
+export function indexRun(db: WritableDb, runsFolder: string, runId: string, warn: (text: string, details: unknown) => void): boolean {
   const folder = path.join(runsFolder, runId)
   try {
     inTransaction(db, () => {

@@ -77,7 +77,8 @@ function appendWhole(handle: number, text: string, file: string): void {
 const EVENT_COLUMNS = `e.label_id AS labelId, e.kind, e.annotator_id AS annotatorId, p.pair_id AS pairId, e.pair_idx AS pairIndex, e.outcome, e.strength,
   e.comment, e.shown_order AS shownOrder, e.duration_ms AS durationMs, e.target_id AS targetId, e.client_key AS clientKey, e.created_at_ms AS createdAtMs`
 
-function readEvents(db: ReadableDb, datasetId: string, afterId: number, limit: number): JournalEvent[] {
+/** Events after a number, in their order, as the journal would have them. */
+export function readEvents(db: ReadableDb, datasetId: string, afterId: number, limit: number): JournalEvent[] {
   // The primary key's order; without the + SQLite would take an index by data set and sort.
   return db.prepare<[number, string, number], JournalEvent>(`SELECT ${EVENT_COLUMNS} FROM label_events e JOIN pairs p ON p.dataset_id = e.dataset_id AND p.idx = e.pair_idx
     WHERE e.label_id > ? AND +e.dataset_id = ? ORDER BY e.label_id LIMIT ?`).all(afterId, datasetId, limit)

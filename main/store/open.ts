@@ -76,6 +76,11 @@ export function createDatabase(file: string): WritableDb {
   return db as WritableDb // new, and nobody else knows its name
 }
 
+/** A database in memory with the present schema, to build something in and compare it. */
+export function createScratch(): WritableDb {
+  return createDatabase(':memory:')
+}
+
 function configure(db: Database.Database): void {
   db.pragma('journal_mode = WAL')
   // FULL: a label that was acknowledged is on the disk, not only with the operating system.

@@ -127,6 +127,11 @@ export function* iteratePairs(db: ReadableDb, datasetId: string): Generator<Pair
   for (const row of db.prepare<[string], PairRow>('SELECT * FROM pairs WHERE dataset_id = ? ORDER BY idx').iterate(datasetId)) yield toPair(row)
 }
 
+/** Up to `count` pairs from a place on, in the order of the data set. */
+export function readPairs(db: ReadableDb, datasetId: string, from: number, count: number): PairEntry[] {
+  return db.prepare<[string, number, number], PairRow>('SELECT * FROM pairs WHERE dataset_id = ? AND idx >= ? AND idx < ? ORDER BY idx').all(datasetId, from, from + count).map(toPair)
+}
+
 export function findPairAt(db: ReadableDb, datasetId: string, index: number): PairEntry | null {
   const row = db.prepare<[string, number], PairRow>('SELECT * FROM pairs WHERE dataset_id = ? AND idx = ?').get(datasetId, index)
   return row === undefined ? null : toPair(row)
