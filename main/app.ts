@@ -1,10 +1,12 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Trouble } from '../shared/contract/system.ts'
 import type { Handlers } from '../shared/rpc.ts'
 import { invariant } from '../shared/assert.ts'
 import { defaultDataFolder } from './data-folder.ts'
 import { createImportService } from './data/import-service.ts'
+import { settleFolders } from './data/settle-folders.ts'
 import { assignSplits } from './data/split.ts'
 import { pruneViews } from './data/view-prune.ts'
 import { createEngineService } from './engines/engine-service.ts'
@@ -18,8 +20,9 @@ import { createPlaygroundService } from './playground/playground-service.ts'
 import { createModelService } from './registry/model-service.ts'
 import { createReproductionService } from './papers/reproduction-service.ts'
 import { createRunService, type TrainerCommand } from './runs/run-service.ts'
+import { journalPath } from './store/datasets-folder.ts'
 import { reconcileJournals } from './store/labels-reconcile.ts'
-import { openStore } from './store/open.ts'
+import { makeDataFolder, openStore, type WritableDb } from './store/open.ts'
 import { recoverStore, type RecoveryReport } from './store/recover.ts'
 import { readSettings } from './store/settings.ts'
 
@@ -52,7 +55,7 @@ export const APP_VERSION = '0.1.0'
 export async function createApp(options: AppOptions = {}): Promise<App> {
   const dataFolder = path.resolve(options.dataFolder ?? defaultDataFolder())
   keepFilesPrivate()
-  mkdirSync(dataFolder, { recursive: true })
+  makeDataFolder(dataFolder)
   const closed = closeToOthers(dataFolder)
   const appVersion = options.appVersion ?? APP_VERSION
   const electronVersion = options.electronVersion ?? null
@@ -61,7 +64,7 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
     const log = createLog(dataFolder)
     if (closed !== null) log.warn(closed)
     const events = createEventBus({ onListenerError: (error) => log.error('an event listener failed', error) })
-    for (const found of reconcileJournals(store.db, dataFolder)) log.warn('labels were brought together from journal and database', found)
+    const troubles = await settleData(store.db, dataFolder, log)
     const imports = createImportService({ db: store.db, dataFolder, events, log })
     const models = createModelService({ db: store.db, dataFolder, events, log })
     const enginesFolder = enginesFolderOf(dataFolder)
@@ -80,7 +83,7 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
     const freedBytes = pruneViews(dataFolder, Date.now())
     if (freedBytes > 0) log.info(`removed views that no run uses: ${freedBytes} bytes`)
     const resourcesFolder = options.resourcesFolder ?? findResources()
-    const handlers = createHandlers({ db: store.db, dataFolder, resourcesFolder, events, appVersion, electronVersion, log, runs, imports, models, papers, playground, engines })
+    const handlers = createHandlers({ db: store.db, dataFolder, resourcesFolder, events, appVersion, electronVersion, log, troubles, runs, imports, models, papers, playground, engines })
     log.info(`Pairlab ${appVersion} opened ${dataFolder}`)
     let closing: Promise<void> | null = null
     async function close(mode: 'continue' | 'checkpoint'): Promise<void> {
@@ -104,6 +107,17 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
     store.close()
     throw error
   }
+}
+
+/** Brings database, journals and folders together before anybody asks. @returns what stays as it was found */
+async function settleData(db: WritableDb, dataFolder: string, log: Log): Promise<Trouble[]> {
+  const reconciled = reconcileJournals(db, dataFolder)
+  for (const found of reconciled) log.warn('labels were brought together from journal and database', found)
+  const { done, troubles } = await settleFolders(db, dataFolder, Date.now())
+  for (const text of done) log.warn(text)
+  const all = [...reconciled.flatMap(({ datasetId, problems }) => problems.map((trouble) => ({ path: journalPath(dataFolder, datasetId), trouble, hint: 'The labels that the database has are in force.' }))), ...troubles]
+  for (const { path: file, trouble } of all) log.warn(`${file}: ${trouble}`)
+  return all
 }
 
 /**

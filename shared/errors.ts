@@ -21,6 +21,7 @@ export const ERROR_EXIT_STATUS = {
   'db-from-future': 8,
   'db-damaged': 8,
   'db-locked': 8,
+  'folder-unusable': 8,
   'trainer-failed': 9,
   'loss-not-finite': 9,
   'cancelled': 130,

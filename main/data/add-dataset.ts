@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { RowProblem } from '../../shared/contract/datasets.ts'
 import type { DataKind, ExtraRecord, ItemRecord, Outcome, SplitName, Strength } from '../../shared/data-kinds.ts'
 import type { DatasetId } from '../../shared/domain.ts'
 import { AppError } from '../../shared/errors.ts'
-import { insertDataset, listDatasets, publishDataset, type DatasetEntry } from '../store/datasets.ts'
+import { DEFAULT_SPLIT, insertDataset, listDatasets, publishDataset, type DatasetEntry } from '../store/datasets.ts'
 import { writeDatasetFile } from '../store/datasets-file.ts'
 import { datasetFolder, recordsPath, reportPath, syncFolder } from '../store/datasets-folder.ts'
-import { discardImport, markSplits } from '../store/imports.ts'
+import { beginFolder, finishFolder } from '../store/datasets-marks.ts'
+import { discardRows, markSplits } from '../store/imports.ts'
 import { insertImportedLabels, type ImportedLabel } from '../store/labels.ts'
 import { inTransaction, type WritableDb } from '../store/open.ts'
 import { indexItem, type PairEntry, insertPairs } from '../store/pairs.ts'
@@ -45,7 +46,6 @@ export interface AddContext {
 
 const BATCH_ITEMS = 500
 const BATCH_LENGTH = 2_000_000
-const DEFAULT_SPLIT = { seed: 0, validation: 0.1, test: 0.2 } as const
 
 /**
  * A data set of any kind but response pairs. Until the last step nobody sees it; when anything fails, or `signal` ends
@@ -75,7 +75,7 @@ export async function addDataset(dataset: NewDataset, context: AddContext): Prom
   }
   insertDataset(db, draft)
   try {
-    await mkdir(datasetFolder(dataFolder, datasetId), { recursive: true })
+    beginFolder(dataFolder, datasetId)
     const totals = await writeParts(draft, dataset.parts, context)
     const whole = { ...draft, ...totals }
     writeDatasetFile(dataFolder, whole)
@@ -84,8 +84,10 @@ export async function addDataset(dataset: NewDataset, context: AddContext): Prom
     return whole
   } catch (error) {
     await rm(datasetFolder(dataFolder, datasetId), { recursive: true, force: true })
-    for (const _ of discardImport(db, datasetId)) await nextTurn()
+    for (const _ of discardRows(db, datasetId)) await nextTurn()
     throw error
+  } finally {
+    finishFolder(dataFolder, datasetId)
   }
 }
 

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, readdirSync } from 'node:fs'
-import { mkdir, rm, stat } from 'node:fs/promises'
+import { rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ImportMapping } from '../../shared/contract/datasets.ts'
 import type { DatasetId } from '../../shared/domain.ts'
 import { AppError } from '../../shared/errors.ts'
-import { DEFAULT_QUESTION, findDataset, insertDataset, publishDataset, removeUnfinishedDatasets, type DatasetEntry, type ImportTotals } from '../store/datasets.ts'
+import { DEFAULT_QUESTION, DEFAULT_SPLIT, insertDataset, publishDataset, type DatasetEntry, type ImportTotals } from '../store/datasets.ts'
 import { writeDatasetFile } from '../store/datasets-file.ts'
 import { datasetFolder, recordsPath, reportPath, syncFolder } from '../store/datasets-folder.ts'
-import { discardImport, markSplits } from '../store/imports.ts'
+import { beginFolder, finishFolder } from '../store/datasets-marks.ts'
+import { discardRows, markSplits } from '../store/imports.ts'
 import { insertImportedLabels } from '../store/labels.ts'
 import { inTransaction, type WritableDb } from '../store/open.ts'
 import { insertPairs } from '../store/pairs.ts'
@@ -47,7 +47,6 @@ export interface ImportContext {
 const BATCH_ROWS = 1000
 /** Characters after which long rows are written though they are few. */
 const BATCH_LENGTH = 2_000_000
-const DEFAULT_SPLIT = { seed: 0, validation: 0.1, test: 0.2 } as const
 
 /**
  * Reads a file into a data set. Until the last step nobody sees it; when anything fails, or `signal` ends it, nothing
@@ -59,7 +58,7 @@ export async function runImport(plan: ImportPlan, context: ImportContext): Promi
   const draft = draftOf(plan)
   insertDataset(db, draft)
   try {
-    await mkdir(datasetFolder(dataFolder, plan.datasetId), { recursive: true })
+    beginFolder(dataFolder, plan.datasetId)
     const totals = await writeRows(plan, context, draft.createdAtMs)
     context.signal.throwIfAborted()
     const dataset = { ...draft, ...totals }
@@ -70,6 +69,8 @@ export async function runImport(plan: ImportPlan, context: ImportContext): Promi
   } catch (error) {
     await removeImport(db, dataFolder, plan.datasetId)
     throw error
+  } finally {
+    finishFolder(dataFolder, plan.datasetId)
   }
 }
 
@@ -159,22 +160,8 @@ async function inSteps(steps: Iterable<void>, signal?: AbortSignal): Promise<voi
   }
 }
 
-/** Takes every trace of an unpublished data set away. */
+/** Takes every trace of an unpublished data set away: a folder that this very import made. */
 async function removeImport(db: WritableDb, dataFolder: string, datasetId: string): Promise<void> {
   await rm(datasetFolder(dataFolder, datasetId), { recursive: true, force: true })
-  await inSteps(discardImport(db, datasetId))
-}
-
-/** What imports left behind when the app died. To be called before the first import. @returns ids taken away */
-export async function removeLeftovers(db: WritableDb, dataFolder: string): Promise<string[]> {
-  const folder = path.join(dataFolder, 'datasets')
-  const removed = new Set(removeUnfinishedDatasets(db))
-  const names = existsSync(folder) ? readdirSync(folder) : []
-  // A folder without dataset.json never became a data set: that file is written last.
-  const orphans = names.filter((name) => findDataset(db, name) === null && !existsSync(path.join(folder, name, 'dataset.json')))
-  for (const name of new Set([...removed, ...orphans])) {
-    await rm(datasetFolder(dataFolder, name), { recursive: true, force: true })
-    removed.add(name)
-  }
-  return [...removed]
+  await inSteps(discardRows(db, datasetId))
 }

@@ -6,7 +6,7 @@ import { AppError, toWire } from '../../shared/errors.ts'
 import type { EventBus } from '../events.ts'
 import { listDatasets } from '../store/datasets.ts'
 import { storeError, type WritableDb } from '../store/open.ts'
-import { removeLeftovers, runImport, type ImportStatus } from './import-run.ts'
+import { runImport, type ImportStatus } from './import-run.ts'
 import { inspectFile } from './inspect.ts'
 
 export interface ImportRequest {
@@ -55,11 +55,6 @@ const KEPT_JOBS = 50
 export function createImportService(deps: ImportServiceDeps): ImportService {
   const jobs = new Map<string, RunningJob>()
   let closing = false
-  const ready = removeLeftovers(deps.db, deps.dataFolder).then((removed) => {
-    if (removed.length > 0) deps.log.info(`removed ${removed.length} unfinished imports`, removed)
-  })
-  // Said again by the first import; without this a failure would end the process before anybody asks.
-  ready.catch((error: unknown) => deps.log.error('unfinished imports could not be removed', error))
 
   function find(jobId: string): RunningJob {
     const job = jobs.get(jobId)
@@ -68,7 +63,6 @@ export function createImportService(deps: ImportServiceDeps): ImportService {
   }
 
   async function start(request: ImportRequest): Promise<JobId> {
-    await ready
     const inspection = await inspectFile(request.path, { mapping: request.mapping, limit: 1 })
     if (inspection.missingRoles.length > 0) {
       throw new AppError({ code: 'input-invalid', message: `${request.path}: no column is given for ${inspection.missingRoles.join(', ')}.`, hint: `Its columns are ${inspection.columns.map((column) => column.name).join(', ') || 'none'}. Say which one means what.` })
@@ -145,7 +139,7 @@ export function createImportService(deps: ImportServiceDeps): ImportService {
     async close() {
       closing = true
       for (const job of jobs.values()) job.abort.abort()
-      await Promise.allSettled([ready, ...[...jobs.values()].map((job) => job.ended)])
+      await Promise.allSettled([...jobs.values()].map((job) => job.ended))
     },
   }
 }

@@ -1,6 +1,7 @@
 import type { RowProblem } from '../../shared/contract/datasets.ts'
 import type { Outcome, Strength } from '../../shared/data-kinds.ts'
-import { FILE_ANNOTATOR, type CompiledMapping } from './mapping-compile.ts'
+import { FILE_ANNOTATOR } from '../store/annotators.ts'
+import type { CompiledMapping } from './mapping-compile.ts'
 import { nameOf, type RowValues } from './readers.ts'
 
 export interface FileLabel {

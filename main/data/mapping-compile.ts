@@ -1,5 +1,6 @@
 import type { ColumnRole, ImportMapping } from '../../shared/contract/datasets.ts'
 import type { Outcome } from '../../shared/data-kinds.ts'
+import { FILE_ANNOTATOR } from '../store/annotators.ts'
 
 export interface LabelColumn {
   readonly column: string
@@ -29,8 +30,6 @@ export interface CompiledMapping {
   readonly used: ReadonlySet<string>
 }
 
-/** Who "said" what a file says without naming anybody. */
-export const FILE_ANNOTATOR = 'file'
 const PERSON = /^(annotator|rater|worker|labeler|judge|user)[ _-]?\w*$/i
 
 /** Prefix of a column that holds one annotator's labels, as the export of pairs with labels writes it. */

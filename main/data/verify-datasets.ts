@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Trouble } from '../../shared/contract/system.ts'
 import { rowProblem } from '../../shared/contract/datasets.ts'
 import { AppError } from '../../shared/errors.ts'
-import { listAnnotators } from '../store/annotators.ts'
+import { listPeople } from '../store/annotators.ts'
 import { readAnnotatorsFile } from '../store/annotators-file.ts'
 import { listDatasets, type DatasetEntry } from '../store/datasets.ts'
 import { readDatasetFile } from '../store/datasets-file.ts'
@@ -47,7 +47,7 @@ export async function* guarded(file: string, check: (file: string) => AsyncGener
 export async function* verifyAnnotators(db: ReadableDb, dataFolder: string): AsyncGenerator<Trouble> {
   yield* guarded(path.join(dataFolder, 'annotators.json'), async function* (file) {
     const { annotators, problem } = readAnnotatorsFile(dataFolder)
-    const known = listAnnotators(db)
+    const known = listPeople(db)
     if (problem !== null) yield { path: file, trouble: `${problem}.`, hint: 'The next new name writes it anew from the database.' }
     else if (!isDeepStrictEqual(annotators, known) && known.length > 0) yield { path: file, trouble: 'It says other than the database.', hint: 'The next new name writes it anew from the database.' }
   })

@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, renameSync } from 'node:fs'
 import path from 'node:path'
 import type { DatasetDetail } from '../../shared/contract/datasets.ts'
 import { ENDED_STATES, type DatasetId } from '../../shared/domain.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { Handlers } from '../../shared/rpc.ts'
 import { createBrowser } from '../data/browse.ts'
+import { deleteDataset } from '../data/delete-dataset.ts'
 import { measureAgreement } from '../data/describe-agreement.ts'
 import { measureLabels } from '../data/describe-labels.ts'
 import { shareRuns } from '../data/describe-shared.ts'
@@ -14,10 +13,9 @@ import { readReport } from '../data/import-report.ts'
 import { inspectFile } from '../data/inspect.ts'
 import { listSamples, requireSample } from '../data/samples.ts'
 import { assignSplits } from '../data/split.ts'
-import { deleteDataset, listDatasets, requireDataset, summarizeDataset, updateDataset } from '../store/datasets.ts'
+import { listDatasets, requireDataset, summarizeDataset, updateDataset } from '../store/datasets.ts'
 import { writeDatasetFile } from '../store/datasets-file.ts'
-import { datasetFolder, reportPath } from '../store/datasets-folder.ts'
-import { dropLabelIndex } from '../store/labels-index.ts'
+import { reportPath } from '../store/datasets-folder.ts'
 import { countSplits, readPromptHashes, setSplits } from '../store/pairs.ts'
 import { listRuns } from '../store/runs.ts'
 import { addRankings } from './add-rankings.ts'
@@ -91,14 +89,12 @@ function changeHandlers({ db, dataFolder, events, log }: DatasetDeps) {
       changed(datasetId)
       return { ...split, counts: countSplits(db, datasetId) }
     },
-    'datasets.delete': ({ datasetId }) => {
+    'datasets.delete': async ({ datasetId }) => {
       const dataset = requireDataset(db, datasetId)
       refuseWhileUsed({ db, datasetId, name: dataset.name })
-      deleteDataset(db, datasetId)
-      dropLabelIndex(db, datasetId)
-      const kept = moveToTrash(dataFolder, datasetId)
-      log.info(`deleted data set "${dataset.name}"${kept === null ? '' : `; its files are in ${kept}`}`)
+      const deleting = deleteDataset(db, dataFolder, datasetId, Date.now())
       events.emit('datasets.changed', { datasetId: null })
+      log.info(`deleted data set "${dataset.name}"; its files are in ${await deleting}`)
       return null
     },
   } satisfies Partial<Handlers>
@@ -108,17 +104,6 @@ function refuseWhileUsed({ db, datasetId, name }: { readonly db: HandlerDeps['db
   const busy = listRuns(db).filter((run) => run.datasetId === datasetId && !ENDED_STATES.includes(run.state))
   if (busy.length === 0) return
   throw new AppError({ code: 'run-conflict', message: `"${name}" is used by ${busy.length === 1 ? `the run ${busy[0]?.runId ?? ''}` : `${busy.length} runs`} that did not end yet.`, hint: 'Wait for the runs, or cancel them, then delete the data set.' })
-}
-
-/** Records, labels and report stay readable there until somebody empties the folder. */
-function moveToTrash(dataFolder: string, datasetId: string): string | null {
-  const folder = datasetFolder(dataFolder, datasetId)
-  if (!existsSync(folder)) return null
-  const trash = path.join(dataFolder, 'trash')
-  mkdirSync(trash, { recursive: true })
-  const target = path.join(trash, `${datasetId}-${randomBytes(3).toString('hex')}`)
-  renameSync(folder, target)
-  return target
 }
 
 function sampleHandlers({ db, dataFolder, events, imports, resourcesFolder }: DatasetDeps) {

@@ -1,3 +1,4 @@
+import type { Trouble } from '../../shared/contract/system.ts'
 import type { ImportService } from '../data/import-service.ts'
 import type { EngineService } from '../engines/engine-service.ts'
 import type { EventBus } from '../events.ts'
@@ -27,6 +28,8 @@ export interface HandlerDeps {
   /** Null outside Electron. */
   readonly electronVersion: string | null
   readonly log: HandlerLog
+  /** What the start found in the data folder and left as it is. */
+  readonly troubles: readonly Trouble[]
   readonly runs: RunService
   readonly imports: ImportService
   readonly models: ModelService

@@ -14,13 +14,14 @@ import { listRuns } from '../store/runs.ts'
 import { readSettings, writeSettings } from '../store/settings.ts'
 import type { HandlerDeps } from './deps.ts'
 
-type SystemHandlers = Pick<Handlers, 'system.info' | 'system.verify' | 'system.log' | 'settings.get' | 'settings.set'>
+type SystemHandlers = Pick<Handlers, 'system.info' | 'system.verify' | 'system.troubles' | 'system.log' | 'settings.get' | 'settings.set'>
 
 export function systemHandlers(deps: HandlerDeps): SystemHandlers {
   return {
     'system.info': () => describeSystem(deps),
     'system.log': ({ lines }) => ({ path: deps.log.path, lines: deps.log.tail(lines) }),
     'system.verify': () => verifyFolder(deps),
+    'system.troubles': () => [...deps.troubles],
     'settings.get': () => readSettings(deps.db),
     'settings.set': (changes) => {
       const settings = writeSettings(deps.db, definedOnly(changes))

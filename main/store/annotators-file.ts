@@ -1,13 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
-import type { Annotator } from '../../shared/contract/labels.ts'
 import { annotatorId } from '../../shared/domain.ts'
-import { listAnnotators } from './annotators.ts'
+import { describeIssues } from '../../shared/errors.ts'
+import { listPeople, nameKey, type Person } from './annotators.ts'
 import { writeDurably } from './datasets-folder.ts'
 import type { ReadableDb } from './open.ts'
 
-const annotatorsFile = z.array(z.strictObject({ annotatorId, name: z.string(), createdAtMs: z.number(), imported: z.boolean() }))
+/** Older versions wrote neither the key nor the data set. */
+const person = z.object({ annotatorId, name: z.string(), createdAtMs: z.number(), imported: z.boolean(), nameKey: z.string().optional(), datasetId: z.string().nullable().default(null) })
 
 function filePath(dataFolder: string): string {
   return path.join(dataFolder, 'annotators.json')
@@ -15,18 +16,24 @@ function filePath(dataFolder: string): string {
 
 /** Keeps the names outside the database too, after every change, so that journals can be read without it. */
 export function writeAnnotatorsFile(db: ReadableDb, dataFolder: string): void {
-  writeDurably(filePath(dataFolder), `${JSON.stringify(listAnnotators(db), null, 2)}\n`)
+  writeDurably(filePath(dataFolder), `${JSON.stringify(listPeople(db), null, 2)}\n`)
 }
 
-/** The names last written; none where the file is missing or no longer what this version writes. */
-export function readAnnotatorsFile(dataFolder: string): { readonly annotators: readonly Annotator[]; readonly problem: string | null } {
+/** The names last written; none where the file is missing or no longer what this version writes, and those of it that can be read. */
+export function readAnnotatorsFile(dataFolder: string): { readonly annotators: readonly Person[]; readonly problem: string | null } {
   const file = filePath(dataFolder)
   if (!existsSync(file)) return { annotators: [], problem: null }
+  let entries: unknown
   try {
-    const parsed = annotatorsFile.safeParse(JSON.parse(readFileSync(file, 'utf8')))
-    return parsed.success ? { annotators: parsed.data, problem: null } : { annotators: [], problem: `${file} is not a list of annotators` }
+    entries = JSON.parse(readFileSync(file, 'utf8'))
   } catch (error) {
-    if (error instanceof SyntaxError) return { annotators: [], problem: `${file}: ${error.message}` }
-    throw error
+    return { annotators: [], problem: `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}; names are taken from the labels` }
+  }
+  if (!Array.isArray(entries)) return { annotators: [], problem: `${file} is not a list of annotators; names are taken from the labels` }
+  const parsed = entries.map((entry) => person.safeParse(entry))
+  const bad = parsed.find((one) => !one.success)
+  return {
+    annotators: parsed.flatMap((one) => (one.success ? [{ ...one.data, nameKey: one.data.nameKey ?? nameKey(one.data.name) }] : [])),
+    problem: bad?.error === undefined ? null : `${file} holds an entry that is no annotator: ${describeIssues(bad.error)}`,
   }
 }

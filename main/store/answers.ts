@@ -1,7 +1,9 @@
 import type { Outcome } from '../../shared/data-kinds.ts'
+import { shownNames } from './annotators.ts'
 import type { ReadableDb } from './open.ts'
 
 export interface PairAnswers {
+  /** `annotatorId` as people are shown beside these labels. */
   readonly given: { readonly annotatorId: string; readonly outcome: Outcome }[]
   readonly aWords: number
   readonly bWords: number
@@ -21,16 +23,17 @@ export function* pagesOfAnswers(db: ReadableDb, datasetId: string): Generator<Pa
   const page = db.prepare<[string, number, number], AnswerRow>(`SELECT a.pair_idx, a.annotator_id, a.outcome, p.a_words, p.b_words
     FROM answers a JOIN pairs p ON p.dataset_id = a.dataset_id AND p.idx = a.pair_idx
     WHERE a.dataset_id = ? AND a.pair_idx >= ? AND a.pair_idx < ? ORDER BY a.pair_idx, a.annotator_id`).raw()
-  for (let from = 0; from <= last; from += PAGE_PAIRS) yield groupByPair(page.all(datasetId, from, from + PAGE_PAIRS))
+  const shown = shownNames(db, datasetId)
+  for (let from = 0; from <= last; from += PAGE_PAIRS) yield groupByPair(page.all(datasetId, from, from + PAGE_PAIRS), shown)
 }
 
-function groupByPair(rows: readonly AnswerRow[]): PairAnswers[] {
+function groupByPair(rows: readonly AnswerRow[], shown: (annotatorId: string) => string): PairAnswers[] {
   const pairs: PairAnswers[] = []
   let current = -1
   for (const [pairIndex, annotatorId, outcome, aWords, bWords] of rows) {
     if (pairIndex !== current) pairs.push({ given: [], aWords, bWords })
     current = pairIndex
-    pairs.at(-1)?.given.push({ annotatorId, outcome })
+    pairs.at(-1)?.given.push({ annotatorId: shown(annotatorId), outcome })
   }
   return pairs
 }

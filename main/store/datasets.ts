@@ -29,6 +29,7 @@ export interface DatasetEntry {
 }
 
 export const DEFAULT_QUESTION = 'Which answer is better?'
+export const DEFAULT_SPLIT: SplitSpec = { seed: 0, validation: 0.1, test: 0.2 }
 
 export interface DatasetRow {
   readonly dataset_id: string
@@ -74,8 +75,7 @@ export function toDataset(row: DatasetRow): DatasetEntry {
 }
 
 /**
- * Adds a data set that nobody sees yet: an import fills it and ends with `publishDataset`. What an import left
- * behind when it died is taken away by `removeUnfinishedDatasets`.
+ * Adds a data set that nobody sees yet: an import fills it and ends with `publishDataset`.
  */
 export function insertDataset(db: WritableDb, dataset: DatasetEntry): void {
   db.prepare(`INSERT INTO datasets (dataset_id, ready, name, kind, fingerprint, source, licence, created_at_ms, pair_count, prompt_count,
@@ -100,9 +100,15 @@ export function publishDataset(db: WritableDb, datasetId: string, totals: Import
     .run(totals.fingerprint, totals.pairCount, totals.promptCount, totals.rejectedRowCount, totals.warningCount, datasetId)
 }
 
-/** Ids of the data sets whose import never ended; their rows are gone afterwards. */
-export function removeUnfinishedDatasets(db: WritableDb): readonly string[] {
-  return db.prepare<[], { dataset_id: string }>('DELETE FROM datasets WHERE ready = 0 RETURNING dataset_id').all().map((row) => row.dataset_id)
+/** Ids of the data sets that are not listed: an import that died, or a deletion that did. */
+export function listDrafts(db: ReadableDb): readonly string[] {
+  return db.prepare<[], string>('SELECT dataset_id FROM datasets WHERE ready = 0').pluck().all()
+}
+
+/** From here on the data set is not listed and takes no labels; `discardRows` takes the rest away. */
+export function hideDataset(db: WritableDb, datasetId: string): void {
+  db.prepare('UPDATE datasets SET ready = 0 WHERE dataset_id = ?').run(datasetId)
+  dropLabelIndex(db, datasetId)
 }
 
 /** Newest first. */
@@ -131,12 +137,6 @@ export function findByFingerprint(db: ReadableDb, fingerprint: string): DatasetE
 export function updateDataset(db: WritableDb, datasetId: string, changes: { readonly name?: string | undefined; readonly guideline?: string | undefined; readonly question?: string | undefined }): void {
   db.prepare('UPDATE datasets SET name = coalesce(?, name), guideline = coalesce(?, guideline), question = coalesce(?, question) WHERE dataset_id = ?')
     .run(changes.name ?? null, changes.guideline ?? null, changes.question ?? null, datasetId)
-}
-
-/** Takes the rows away, its pairs and label events with it. The folder, journal included, is the caller's to move. */
-export function deleteDataset(db: WritableDb, datasetId: string): void {
-  db.prepare('DELETE FROM datasets WHERE dataset_id = ?').run(datasetId)
-  dropLabelIndex(db, datasetId)
 }
 
 /** The data set with what its labels add up to. */

@@ -22,17 +22,21 @@ export function* markSplits(db: WritableDb, datasetId: string, pairCount: number
   }
 }
 
-/** Takes away an import that was not published, a step at a time, because a million rows at once would hold everything up. */
-export function* discardImport(db: WritableDb, datasetId: string): Generator<void> {
+/**
+ * Takes the rows of a data set away that is not listed (an import that failed, one that was deleted), a step at a time,
+ * because a million rows at once would hold everything up. A start goes on where a kill ended it.
+ */
+export function* discardRows(db: WritableDb, datasetId: string): Generator<void> {
   if (!isDraft(db, datasetId)) return
-  const tables = [db.prepare<[string, number]>('DELETE FROM pairs WHERE dataset_id = ? AND idx < ?'), db.prepare<[string, number]>('DELETE FROM answers WHERE dataset_id = ? AND pair_idx < ?')]
-  const last = db.prepare<[string], number | null>('SELECT max(idx) FROM pairs WHERE dataset_id = ?').pluck().get(datasetId) ?? -1
+  const last = db.prepare<[string, string], number | null>('SELECT max(idx) FROM (SELECT max(idx) AS idx FROM pairs WHERE dataset_id = ? UNION ALL SELECT max(pair_idx) FROM label_events WHERE dataset_id = ?)').pluck().get(datasetId, datasetId) ?? -1
+  const tables = ['answers WHERE dataset_id = ? AND pair_idx < ?', 'label_events WHERE dataset_id = ? AND pair_idx < ?', 'pairs WHERE dataset_id = ? AND idx < ?'].map((rows) => db.prepare<[string, number]>(`DELETE FROM ${rows}`))
   for (let from = 0; from <= last; from += STEP_ROWS) {
     for (const table of tables) table.run(datasetId, from + STEP_ROWS)
     yield
   }
-  // Label events go with the data set alone: a trigger keeps them while it is there.
-  db.prepare<[string]>('DELETE FROM datasets WHERE dataset_id = ? AND ready = 0').run(datasetId)
+  inTransaction(db, () => {
+    db.prepare('DELETE FROM datasets WHERE dataset_id = ? AND ready = 0').run(datasetId)
+  })
 }
 
 function isDraft(db: ReadableDb, datasetId: string): boolean {

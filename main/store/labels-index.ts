@@ -1,6 +1,7 @@
 import type { LabelFilter, LabelProgress } from '../../shared/contract/labels.ts'
 import type { Outcome } from '../../shared/data-kinds.ts'
 import { invariant } from '../../shared/assert.ts'
+import { shownNames } from './annotators.ts'
 import type { ReadableDb } from './open.ts'
 
 /**
@@ -101,12 +102,13 @@ function answered(annotator: AnnotatorIndex): number {
 /** Over all annotators: pairs with an answer that is no skip, such answers, and who gave any answer at all. */
 export function totalLabels(db: ReadableDb, datasetId: string): { readonly labeledPairs: number; readonly labels: number; readonly annotators: string[] } {
   const index = indexOf(db, datasetId)
+  const shown = shownNames(db, datasetId)
   const present = [...index.annotators].filter(([, annotator]) => answered(annotator) + (annotator.counts[CODE.skip] ?? 0) > 0)
   let labeledPairs = 0
   for (let pair = 0; pair < index.pairCount; pair += 1) {
     if (present.some(([, annotator]) => isAnswer(annotator.outcome[pair]))) labeledPairs += 1
   }
-  return { labeledPairs, labels: present.reduce((sum, [, annotator]) => sum + answered(annotator), 0), annotators: present.map(([name]) => name).sort() }
+  return { labeledPairs, labels: present.reduce((sum, [, annotator]) => sum + answered(annotator), 0), annotators: present.map(([id]) => shown(id)).sort() }
 }
 
 function isAnswer(code: number | undefined): boolean {

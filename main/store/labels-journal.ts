@@ -32,16 +32,53 @@ const BATCH_ROWS = 2000
 
 /** Number of the last event that the journal holds for sure, by data set. */
 const journaled = new WeakMap<ReadableDb, Map<string, number>>()
+/** Why the journal of a data set lacks events that the database has. */
+const behind = new WeakMap<ReadableDb, Map<string, string>>()
 
 /**
- * Adds every committed event that the journal lacks and waits until they are on the disk. An event is acknowledged
- * only after this. What a full disk kept out is caught up by the next call or the next start.
+ * Adds every committed event that the journal lacks and waits until they are on the disk.
+ * @throws AppError `disk-full`, `folder-unusable`; the file then ends with a whole line
  */
 export function appendToJournal(db: ReadableDb, dataFolder: string, datasetId: string): void {
-  const known = journaled.get(db) ?? new Map<string, number>()
-  journaled.set(db, known)
+  const known = mapOf(journaled, db)
   const file = journalPath(dataFolder, datasetId)
-  let last = known.get(datasetId) ?? cutAndReadLast(file)
+  const from = known.get(datasetId)
+  known.delete(datasetId) // unknown, until all of it went well
+  try {
+    known.set(datasetId, append(db, datasetId, file, from))
+  } catch (error) {
+    throw explainJournal(error, file)
+  }
+  mapOf(behind, db).delete(datasetId)
+}
+
+/**
+ * The same for a label that is in the database: it is in force and on the disk whether the journal can be written now
+ * or not. What is kept out is caught up by the next label or the next start, and `journalTrouble` says so until then.
+ */
+export function tryAppendToJournal(db: ReadableDb, dataFolder: string, datasetId: string): void {
+  try {
+    appendToJournal(db, dataFolder, datasetId)
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    mapOf(behind, db).set(datasetId, error.message)
+  }
+}
+
+/** Why the last label could not be written to the journal as well; null while it holds everything. */
+export function journalTrouble(db: ReadableDb, datasetId: string): string | null {
+  return behind.get(db)?.get(datasetId) ?? null
+}
+
+function mapOf<V>(maps: WeakMap<ReadableDb, Map<string, V>>, db: ReadableDb): Map<string, V> {
+  const known = maps.get(db) ?? new Map<string, V>()
+  maps.set(db, known)
+  return known
+}
+
+/** @returns number of the last event in the file */
+function append(db: ReadableDb, datasetId: string, file: string, from: number | undefined): number {
+  let last = from ?? cutAndReadLast(file)
   const isNew = !existsSync(file)
   mkdirSync(path.dirname(file), { recursive: true })
   const handle = openSync(file, 'a')
@@ -50,7 +87,7 @@ export function appendToJournal(db: ReadableDb, dataFolder: string, datasetId: s
       const rows = readEvents(db, datasetId, last, BATCH_ROWS)
       const final = rows.at(-1)
       if (final === undefined) break
-      appendWhole(handle, rows.map((row) => `${JSON.stringify(row)}\n`).join(''), file)
+      appendWhole(handle, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
       last = final.labelId
     }
     fsyncSync(handle)
@@ -58,20 +95,28 @@ export function appendToJournal(db: ReadableDb, dataFolder: string, datasetId: s
     closeSync(handle)
   }
   if (isNew) syncFolder(path.dirname(file))
-  known.set(datasetId, last)
+  return last
 }
 
-/** All of the text or none of it. */
-function appendWhole(handle: number, text: string, file: string): void {
+/** All of the text or none of it; where even cutting it off fails, the next append cuts the half line. */
+function appendWhole(handle: number, text: string): void {
   const before = fstatSync(handle).size
   const bytes = Buffer.from(text)
   try {
     for (let written = 0; written < bytes.length;) written += writeSync(handle, bytes, written)
   } catch (error) {
     ftruncateSync(handle, before)
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error
-    throw new AppError({ code: 'disk-full', message: `The disk is full: ${file} could not be written.`, hint: 'Free some space. The label itself is in the database and is not lost.', cause: error })
+    throw error
   }
+}
+
+/** EFBIG is what a limit of size says, EDQUOT a quota. */
+const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG']
+
+function explainJournal(error: unknown, file: string): unknown {
+  if (!(error instanceof Error && 'code' in error && typeof error.code === 'string') || !('syscall' in error)) return error
+  if (FULL.includes(error.code)) return new AppError({ code: 'disk-full', message: `The disk is full: ${file} could not be written.`, hint: 'Free some space. What is in the database is not lost.', cause: error })
+  return new AppError({ code: 'folder-unusable', message: `${file} cannot be written (${error.message}).`, hint: 'Look at the file and its rights. What is in the database is not lost.', cause: error })
 }
 
 const EVENT_COLUMNS = `e.label_id AS labelId, e.kind, e.annotator_id AS annotatorId, p.pair_id AS pairId, e.pair_idx AS pairIndex, e.outcome, e.strength,

@@ -1,9 +1,11 @@
 import type { LabelEvent, LabelItem } from '../../shared/contract/labels.ts'
 import type { Outcome, Strength } from '../../shared/data-kinds.ts'
 import type { AnnotatorId } from '../../shared/domain.ts'
+import { shownNames } from './annotators.ts'
 import type { ReadableDb } from './open.ts'
 
 export interface Answer {
+  /** As people are shown beside these labels. */
   readonly annotatorId: string
   readonly outcome: Outcome
   readonly strength: Strength | null
@@ -16,13 +18,15 @@ interface AnswerRow {
   readonly strength: Strength | null
 }
 
-/** Answers in force by pair index. Empty `annotators` means everybody's. */
+/** Answers in force by pair index. Empty `annotators`, names or ids, means everybody's. */
 export function readAnswersByPair(db: ReadableDb, datasetId: string, annotators: readonly string[] = []): Map<number, Answer[]> {
   const chosen = new Set(annotators)
+  const shown = shownNames(db, datasetId)
   const byPair = new Map<number, Answer[]>()
   for (const row of db.prepare<[string], AnswerRow>('SELECT pair_idx, annotator_id, outcome, strength FROM answers WHERE dataset_id = ? ORDER BY pair_idx, annotator_id').iterate(datasetId)) {
-    if (chosen.size > 0 && !chosen.has(row.annotator_id)) continue
-    const answer = { annotatorId: row.annotator_id, outcome: row.outcome, strength: row.strength }
+    const annotator = shown(row.annotator_id)
+    if (chosen.size > 0 && !chosen.has(row.annotator_id) && !chosen.has(annotator)) continue
+    const answer = { annotatorId: annotator, outcome: row.outcome, strength: row.strength }
     const list = byPair.get(row.pair_idx)
     if (list === undefined) byPair.set(row.pair_idx, [answer])
     else list.push(answer)
@@ -32,8 +36,9 @@ export function readAnswersByPair(db: ReadableDb, datasetId: string, annotators:
 
 /** Everybody's answers in force on one pair. */
 export function readAnswersOf(db: ReadableDb, datasetId: string, pairIndex: number): Answer[] {
+  const shown = shownNames(db, datasetId)
   return db.prepare<[string, number], AnswerRow>('SELECT pair_idx, annotator_id, outcome, strength FROM answers WHERE dataset_id = ? AND pair_idx = ? ORDER BY annotator_id').all(datasetId, pairIndex)
-    .map((row) => ({ annotatorId: row.annotator_id, outcome: row.outcome, strength: row.strength }))
+    .map((row) => ({ annotatorId: shown(row.annotator_id), outcome: row.outcome, strength: row.strength }))
 }
 
 /** One annotator's answer in force on one pair, with its comment. */
@@ -63,10 +68,10 @@ export interface AnswerRef {
   readonly pairIndex: number
 }
 
-/** What undo would take back: the latest answer that is not undone yet. */
+/** What undo would take back: the latest answer of their own that is not undone yet. What came with a file has no key and is nobody's to take back. */
 export function findUndoable(db: ReadableDb, datasetId: string, annotatorId: string): AnswerRef | null {
   return db.prepare<[string, string], AnswerRef>(`SELECT e.label_id AS labelId, e.pair_idx AS pairIndex FROM label_events e INDEXED BY label_events_answers
-    WHERE e.dataset_id = ? AND e.annotator_id = ? AND e.kind = 'answer' AND NOT EXISTS (SELECT 1 FROM undone_answers u WHERE u.label_id = e.label_id)
+    WHERE e.dataset_id = ? AND e.annotator_id = ? AND e.kind = 'answer' AND e.client_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM undone_answers u WHERE u.label_id = e.label_id)
     ORDER BY e.label_id DESC LIMIT 1`).get(datasetId, annotatorId) ?? null
 }
 
@@ -76,9 +81,16 @@ export function findRedoable(db: ReadableDb, datasetId: string, annotatorId: str
     WHERE u.dataset_id = ? AND u.annotator_id = ? AND u.redoable = 1 ORDER BY u.undo_id DESC LIMIT 1`).get(datasetId, annotatorId) ?? null
 }
 
-export function findByClientKey(db: ReadableDb, datasetId: string, annotatorId: string, clientKey: string): (AnswerRef & { readonly outcome: Outcome | null }) | null {
-  return db.prepare<[string, string, string], AnswerRef & { outcome: Outcome | null }>(
-    'SELECT label_id AS labelId, pair_idx AS pairIndex, outcome FROM label_events WHERE dataset_id = ? AND annotator_id = ? AND client_key = ?').get(datasetId, annotatorId, clientKey) ?? null
+/** An event as far as it tells whether a step is the same as before. */
+export interface KeyedEvent extends AnswerRef {
+  readonly kind: LabelEvent['kind']
+  readonly outcome: Outcome | null
+  readonly targetId: number | null
+}
+
+export function findByClientKey(db: ReadableDb, datasetId: string, annotatorId: string, clientKey: string): KeyedEvent | null {
+  return db.prepare<[string, string, string], KeyedEvent>('SELECT label_id AS labelId, pair_idx AS pairIndex, kind, outcome, target_id AS targetId FROM label_events WHERE dataset_id = ? AND annotator_id = ? AND client_key = ?')
+    .get(datasetId, annotatorId, clientKey) ?? null
 }
 
 type HistoryRow = Omit<LabelEvent, 'annotatorId' | 'inForce'> & { readonly annotatorId: string; readonly inForce: number }

@@ -30,12 +30,18 @@ export function migrate(db: Database.Database, file: string, list: readonly Migr
     })
   }
   if (current > 0) copyBefore(db, file, latest)
-  db.transaction(() => {
-    for (const step of list.slice(current)) db.exec(step.sql)
-    const broken = db.pragma('foreign_key_check') as readonly unknown[] // one row per violation
-    invariant(broken.length === 0, `migration to schema ${latest} left ${broken.length} dangling references`)
-    db.pragma(`user_version = ${latest}`)
-  }).immediate()
+  // A table that others refer to can be made anew only so; the check below stands in. It cannot be changed inside.
+  db.pragma('foreign_keys = OFF')
+  try {
+    db.transaction(() => {
+      for (const step of list.slice(current)) db.exec(step.sql)
+      const broken = db.pragma('foreign_key_check') as readonly unknown[] // one row per violation
+      invariant(broken.length === 0, `migration to schema ${latest} left ${broken.length} dangling references`)
+      db.pragma(`user_version = ${latest}`)
+    }).immediate()
+  } finally {
+    db.pragma('foreign_keys = ON')
+  }
 }
 
 /** VACUUM INTO takes what is still in the write-ahead log along, which copying the file would not. */

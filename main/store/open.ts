@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs'
 import path from 'node:path'
 import Database from 'better-sqlite3'
 import { AppError } from '../../shared/errors.ts'
@@ -30,25 +30,61 @@ export function databasePath(folder: string): string {
 
 /**
  * Opens the database of a data folder as its only writer, checks it and brings its schema up to date.
- * @throws AppError `db-locked` when another process has the folder, `db-damaged` when the file cannot be trusted,
- *   `db-from-future` when a newer version of the app wrote it, `disk-full`.
+ * @throws AppError `db-locked` when another process has the folder, `db-damaged` when the file cannot be trusted or is
+ *   gone while data sets are there, `db-from-future` when a newer version of the app wrote it, `folder-unusable` when
+ *   the folder cannot be made, read or written, `disk-full`.
  */
 export function openStore(folder: string): Store {
-  mkdirSync(folder, { recursive: true })
-  const lock = lockFolder(folder)
+  let lock: FolderLock | null = null
   let db: Database.Database | null = null
   try {
-    refuseMissingFile(folder)
-    const existed = existsSync(databasePath(folder))
-    db = connect(databasePath(folder))
+    mkdirSync(folder, { recursive: true })
+    lock = lockFolder(folder)
+    const file = databasePath(folder)
+    const existed = sizeOf(file) > 0
+    if (!existed) {
+      refuseMissingFile(folder)
+      setAside(file, Date.now()) // what a log alone would bring back is half a database
+    }
+    db = connect(file)
     if (existed) checkIntegrity(db, folder)
-    migrate(db, databasePath(folder), migrations)
+    migrate(db, file, migrations)
     return store(db as WritableDb, folder, lock) // the lock above makes it the only writer
   } catch (error) {
     db?.close()
-    lock.release()
-    throw storeError(error, folder)
+    lock?.release()
+    throw folderError(storeError(error, folder), folder)
   }
+}
+
+/** @throws AppError `folder-unusable`, `disk-full` */
+export function makeDataFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true })
+  } catch (error) {
+    throw folderError(error, folder)
+  }
+}
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0
+}
+
+/** Renames a database with its log files, so that none of them is taken for another's. @returns its new path; null when there was nothing */
+export function setAside(file: string, nowMs: number): string | null {
+  const aside = `${file}.damaged-${new Date(nowMs).toISOString().replace(/[:.]/g, '-')}`
+  const there = ['-wal', '-shm', ''].filter((suffix) => existsSync(`${file}${suffix}`))
+  for (const suffix of there) renameSync(`${file}${suffix}`, `${aside}${suffix}`)
+  return there.includes('') ? aside : null
+}
+
+/** What the system says of the folder, in the user's words; anything else as it came. */
+function folderError(error: unknown, folder: string): unknown {
+  if (!(error instanceof Error && 'syscall' in error && 'code' in error)) return error
+  const code = String(error.code)
+  if (code === 'ENOSPC' || code === 'EDQUOT') return new AppError({ code: 'disk-full', message: `The disk with ${folder} is full.`, hint: 'Free some space and start again.', cause: error })
+  const why = code === 'EEXIST' || code === 'ENOTDIR' ? 'there is a file in its place' : code === 'EROFS' ? 'it is on a read-only disk' : code === 'EACCES' || code === 'EPERM' ? 'you may not read or write it' : error.message
+  return new AppError({ code: 'folder-unusable', message: `The data folder ${folder} cannot be used: ${why}.`, hint: 'Mend its rights, or choose another folder with --data-dir.', details: { folder }, cause: error })
 }
 
 function store(db: WritableDb, folder: string, lock: FolderLock): Store {
@@ -88,21 +124,48 @@ function configure(db: Database.Database): void {
   db.pragma('foreign_keys = ON')
   db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`)
   db.pragma('trusted_schema = OFF')
+  // What is deleted is overwritten: texts of a data set that was deleted for good are not left in free pages.
+  db.pragma('secure_delete = ON')
 }
 
 /** A folder with data sets but no database lost its file; an empty new one would look like lost work. */
 function refuseMissingFile(folder: string): void {
   const datasets = path.join(folder, 'datasets')
-  if (existsSync(databasePath(folder)) || !existsSync(datasets)) return
-  const count = readdirSync(datasets).filter((name) => existsSync(path.join(datasets, name, 'dataset.json'))).length
+  const names = existsSync(datasets) ? readdirSync(datasets) : []
+  const count = names.filter((name) => ['records.jsonl', 'labels.jsonl', 'dataset.json'].some((file) => existsSync(path.join(datasets, name, file)))).length
   if (count === 0) return
-  throw damaged(folder, `The database file is missing, but the folder holds ${count} data set${count === 1 ? '' : 's'}.`)
+  throw damaged(folder, `The database file is ${existsSync(databasePath(folder)) ? 'empty' : 'missing'}, but the folder holds ${count} data set${count === 1 ? '' : 's'}.`)
 }
 
 function checkIntegrity(db: Database.Database, folder: string): void {
   const rows = db.pragma('quick_check(5)') as readonly { quick_check: string }[] // shape documented by SQLite
   const problems = rows.map((row) => row.quick_check).filter((text) => text !== 'ok')
   if (problems.length > 0) throw damaged(folder, `SQLite reports: ${problems.join('; ').replaceAll('\n', ' ')}.`)
+  const version = db.pragma('user_version', { simple: true }) as number // SQLite: an integer
+  if (version > migrations.length) return // refused by `migrate`, in its own words
+  const present = tablesOf(db)
+  if (version === 0 && present.size === 0) return refuseMissingFile(folder)
+  if (version === 0) throw damaged(folder, 'It is the database of another program.')
+  const lost = [...expectedTables(version)].filter(([name, columns]) => present.get(name) !== columns).map(([name]) => name)
+  if (lost.length > 0) throw damaged(folder, `The table${lost.length === 1 ? '' : 's'} ${lost.join(', ')} ${lost.length === 1 ? 'is' : 'are'} missing or not as Pairlab makes them.`)
+}
+
+/** Table → its columns, in order. */
+function tablesOf(db: Database.Database): Map<string, string> {
+  const rows = db.prepare<[], { name: string; columns: string }>(`SELECT m.name, group_concat(c.name, ' ') AS columns FROM sqlite_master m JOIN pragma_table_info(m.name) c
+    WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' GROUP BY m.name ORDER BY c.cid`).all()
+  return new Map(rows.map((row) => [row.name, row.columns]))
+}
+
+/** What the first `version` steps make. */
+function expectedTables(version: number): Map<string, string> {
+  const model = new Database(':memory:')
+  try {
+    for (const step of migrations.slice(0, version)) model.exec(step.sql)
+    return tablesOf(model)
+  } finally {
+    model.close()
+  }
 }
 
 function damaged(folder: string, what: string, cause?: unknown): AppError {
@@ -115,6 +178,11 @@ function damaged(folder: string, what: string, cause?: unknown): AppError {
   })
 }
 
+/** A row that contradicts the others: two with one key, one that refers to nothing. */
+export function isMisfit(error: unknown): error is Error {
+  return error instanceof Database.SqliteError && error.code.startsWith('SQLITE_CONSTRAINT')
+}
+
 /** SQLite's error codes in the user's words; anything else is returned as it came. */
 export function storeError(error: unknown, folder: string): unknown {
   if (!(error instanceof Database.SqliteError)) return error
@@ -123,7 +191,7 @@ export function storeError(error: unknown, folder: string): unknown {
   if (code === 'SQLITE_FULL') return new AppError({ code: 'disk-full', message: `The disk with ${folder} is full; nothing was saved.`, hint: 'Free some space and do it again.', cause: error })
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) return new AppError({ code: 'db-locked', message: `Another program is using the database in ${folder}.`, hint: 'Close it and try again.', cause: error })
   if (code.startsWith('SQLITE_IOERR') || code === 'SQLITE_CANTOPEN' || code.startsWith('SQLITE_READONLY')) {
-    return new AppError({ code: 'internal', message: `The database in ${folder} cannot be written (${code}: ${error.message}).`, hint: 'Check that the disk is present and that you may write to the folder.', cause: error })
+    return new AppError({ code: 'folder-unusable', message: `The database in ${folder} cannot be opened or written (${code}: ${error.message}).`, hint: 'Check that the disk is present and that you may write to the folder.', cause: error })
   }
   return error
 }

@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs'
 import Database from 'better-sqlite3'
-import type { Annotator } from '../../shared/contract/labels.ts'
 import { settings as settingsSchema, type Settings } from '../../shared/contract/system.ts'
 import type { AnnotatorId } from '../../shared/domain.ts'
+import { nameKey, type Person } from './annotators.ts'
 import { toDataset, type DatasetEntry, type DatasetRow } from './datasets.ts'
 import { journalEvent, type JournalEvent } from './labels-journal.ts'
 
 /** What could still be read from a damaged database. */
 export interface Salvage {
   readonly settings: Partial<Settings>
-  readonly annotators: readonly Annotator[]
+  readonly annotators: readonly Person[]
   readonly datasets: ReadonlyMap<string, DatasetEntry>
   /** Label events by data set, without the pair's id: the pairs are rebuilt from the records. */
   readonly events: ReadonlyMap<string, readonly Omit<JournalEvent, 'pairId'>[]>
@@ -75,12 +75,19 @@ function readSettingsRows(db: Database.Database, problems: string[]): Partial<Se
   return kept as Partial<Settings> // each value was checked by its key's own schema
 }
 
-function readAnnotatorRows(db: Database.Database, problems: string[]): Annotator[] {
-  const rows = readRows<{ annotator_id: unknown; name: unknown; imported: unknown; created_at_ms: unknown }>(db, 'annotators', problems)
-  const annotators: Annotator[] = []
+function readAnnotatorRows(db: Database.Database, problems: string[]): Person[] {
+  const rows = readRows<{ annotator_id: unknown; name: unknown; name_key?: unknown; imported: unknown; dataset_id?: unknown; created_at_ms: unknown }>(db, 'annotators', problems)
+  const annotators: Person[] = []
   for (const row of rows) {
     if (typeof row.annotator_id !== 'string' || typeof row.name !== 'string' || typeof row.created_at_ms !== 'number') continue
-    annotators.push({ annotatorId: row.annotator_id as AnnotatorId, name: row.name, imported: row.imported === 1, createdAtMs: row.created_at_ms }) // an id by its column
+    annotators.push({
+      annotatorId: row.annotator_id as AnnotatorId, // an id by its column
+      name: row.name,
+      nameKey: typeof row.name_key === 'string' ? row.name_key : nameKey(row.name),
+      imported: row.imported === 1,
+      datasetId: typeof row.dataset_id === 'string' ? row.dataset_id : null,
+      createdAtMs: row.created_at_ms,
+    })
   }
   return annotators
 }

@@ -6,6 +6,7 @@ import { useCall } from '../api/queries.ts'
 import { useSettings, useViewState } from '../api/settings.ts'
 import { Button } from '../parts/Button.tsx'
 import { Chip } from '../parts/Chip.tsx'
+import { Say } from '../parts/Say.tsx'
 import { SidePanel } from '../parts/SidePanel.tsx'
 import { ErrorNotice, Loading } from '../parts/states.tsx'
 import { AgreementSection, AnnotatorSection } from './Annotators.tsx'
@@ -94,13 +95,18 @@ export function LabelDesk({ datasetId, annotator, annotators }: LabelDeskProps):
           </>
         )}
         <div>
+          {session.progress?.journalTrouble == null ? null : (
+            <div className="label-failure">
+              <Say tone="warn">Your answers are saved and in force. The second copy, the journal beside the records, is behind: {session.progress.journalTrouble} It catches up by itself.</Say>
+            </div>
+          )}
           {failure === null ? null : (
             <div className="label-failure">
               <ErrorNotice error={failure} onRetry={store.retry} />
               {session.answer === null ? null : (
                 <p className="small text-2">
-                  Your answer is kept here and is not on disk yet.{' '}
-                  <Button small look="quiet" onClick={() => store.send({ type: 'dismissed' })}>Take it back</Button>
+                  Your answer is kept here and may not be on disk yet.{' '}
+                  <Button small look="quiet" onClick={() => store.dismiss()}>Give it up</Button>
                 </p>
               )}
             </div>

@@ -24,8 +24,10 @@ export interface SessionStore {
   subscribe(listener: () => void): () => void
   send(action: Action): void
   choose(verdict: Verdict): void
-  /** Sends the answer that failed once more, under the same key. */
+  /** Sends the answer or the step that failed once more, under the same key: done twice, it counts once. */
   retry(): void
+  /** Gives up an answer that failed, and shows what is in force: it may have been stored though nobody said so. */
+  dismiss(): void
   undo(): Promise<void>
   redo(): Promise<void>
   toggleFlag(): Promise<void>
@@ -36,6 +38,13 @@ export interface SessionStore {
   restart(filter: LabelFilter): void
 }
 
+/** A step of which nobody knows yet whether it was done. */
+interface OpenStep {
+  readonly kind: 'undo' | 'redo' | 'flag' | 'unflag'
+  readonly pairId: string | null
+  readonly clientKey: string
+}
+
 export function createSessionStore(options: SessionOptions): SessionStore {
   const { client, datasetId, annotatorId } = options
   const who = { datasetId, annotatorId }
@@ -43,6 +52,8 @@ export function createSessionStore(options: SessionOptions): SessionStore {
   let session = startSession(options.filter)
   // Answers of fetches begun before a restart are dropped.
   let generation = 0
+  let openStep: OpenStep | null = null
+  let lastMove: (() => Promise<void>) | null = null
 
   function send(action: Action): void {
     const before = session
@@ -87,6 +98,7 @@ export function createSessionStore(options: SessionOptions): SessionStore {
   /** One step that must not overlap another. */
   async function move(step: () => Promise<void>): Promise<void> {
     if (session.answer !== null || session.moving) return
+    lastMove = step
     send({ type: 'move-started' })
     try {
       await step()
@@ -94,6 +106,16 @@ export function createSessionStore(options: SessionOptions): SessionStore {
     } catch (error) {
       send({ type: 'failed', error: asAppError(error) })
     }
+  }
+
+  /** Sends a step under a key of its own; asked for again after a failure, under the same one. */
+  async function settle<T>(kind: OpenStep['kind'], pairId: string | null, sendStep: (clientKey: string) => Promise<T>): Promise<T> {
+    const again = openStep?.kind === kind && openStep.pairId === pairId
+    const step = again && openStep !== null ? openStep : { kind, pairId, clientKey: options.newKey() }
+    openStep = step
+    const answer = await sendStep(step.clientKey)
+    openStep = null
+    return answer
   }
 
   async function showPair(pairId: string, progress?: Output<'labels.progress'>): Promise<void> {
@@ -128,21 +150,28 @@ export function createSessionStore(options: SessionOptions): SessionStore {
     send,
     choose(verdict) {
       if (isBusy(session)) return
+      openStep = null // an undo from here on takes back this answer
       send({ type: 'chosen', verdict, clientKey: options.newKey(), nowMs: options.nowMs() })
       void transmit()
     },
     retry() {
       send({ type: 'resent' })
-      void transmit()
+      if (session.answer !== null) void transmit()
+      else if (lastMove !== null) void move(lastMove)
+    },
+    dismiss() {
+      const { answer } = session
+      send({ type: 'dismissed' })
+      if (answer !== null) void move(() => showPair(answer.pairId))
     },
     undo: () => move(async () => {
-      const { progress, pairId } = await client.call('labels.undo', who)
+      const { progress, pairId } = await settle('undo', null, (clientKey) => client.call('labels.undo', { ...who, clientKey }))
       options.onStored()
       if (pairId === null) send({ type: 'progressed', progress })
       else await showPair(pairId, progress)
     }),
     redo: () => move(async () => {
-      const { progress, pairId } = await client.call('labels.redo', who)
+      const { progress, pairId } = await settle('redo', null, (clientKey) => client.call('labels.redo', { ...who, clientKey }))
       send({ type: 'redone', pairId, progress, nowMs: options.nowMs() })
       options.onStored()
     }),
@@ -150,7 +179,7 @@ export function createSessionStore(options: SessionOptions): SessionStore {
       const item = session.current
       if (item === null) return
       const flagged = !item.flagged
-      const progress = await client.call('labels.flag', { ...who, pairId: item.pairId, flagged })
+      const progress = await settle(flagged ? 'flag' : 'unflag', item.pairId, (clientKey) => client.call('labels.flag', { ...who, pairId: item.pairId, flagged, clientKey }))
       send({ type: 'flagged', pairId: item.pairId, flagged, progress })
     }),
     goTo: (pairId) => move(() => showPair(pairId)),

@@ -50,6 +50,8 @@ export const labelProgress = z.strictObject({
   remainingMs: z.number().nullable(),
   canUndo: z.boolean(),
   canRedo: z.boolean(),
+  /** Labels are in the database and in force, but the journal beside the records lacks some: why. It catches up by itself. */
+  journalTrouble: z.string().nullable(),
 })
 export type LabelProgress = z.infer<typeof labelProgress>
 
@@ -75,6 +77,8 @@ export const labelEvent = z.strictObject({
 export type LabelEvent = z.infer<typeof labelEvent>
 
 const who = { datasetId, annotatorId }
+/** Chosen by the caller for one step of a person: the same step sent again under it counts once. */
+const clientKey = z.string().min(8).max(64)
 const changed = z.strictObject({ progress: labelProgress, /** The pair the undone or redone answer belongs to. */ pairId: z.string().nullable(), index: z.int().nullable() })
 const share = z.strictObject({ wins: z.int(), n: z.int(), low: z.number().nullable(), high: z.number().nullable() })
 
@@ -84,11 +88,11 @@ export const labelCalls = {
   /** The next pairs at or after `fromIndex` that pass the filter, wrapping once; the page keeps two in hand so that a key paints at once. */
   'labels.queue': call(z.strictObject({ ...who, filter: labelFilter, fromIndex: z.int().nonnegative().default(0), direction: z.enum(['forward', 'back']).default('forward'), limit: z.int().min(1).max(20).default(3), exclude: z.array(z.string()).max(50).default([]) }), z.strictObject({ items: z.array(labelItem), matching: z.int() })),
   'labels.item': call(z.strictObject({ ...who, pairId: z.string() }), labelItem),
-  /** Returns after the row is on disk. `clientKey` makes a repeated call harmless. */
-  'labels.add': call(z.strictObject({ ...who, pairId: z.string(), outcome, strength: strength.nullable(), comment: z.string().max(10_000).default(''), shownOrder, durationMs: z.number().nonnegative(), clientKey: z.string().min(8).max(64) }), z.strictObject({ labelId: z.int(), progress: labelProgress })),
-  'labels.undo': call(z.strictObject(who), changed),
-  'labels.redo': call(z.strictObject(who), changed),
-  'labels.flag': call(z.strictObject({ ...who, pairId: z.string(), flagged: z.boolean() }), labelProgress),
+  /** Returns after the row is on disk. */
+  'labels.add': call(z.strictObject({ ...who, pairId: z.string(), outcome, strength: strength.nullable(), comment: z.string().max(10_000).default(''), shownOrder, durationMs: z.number().nonnegative(), clientKey }), z.strictObject({ labelId: z.int(), progress: labelProgress })),
+  'labels.undo': call(z.strictObject({ ...who, clientKey }), changed),
+  'labels.redo': call(z.strictObject({ ...who, clientKey }), changed),
+  'labels.flag': call(z.strictObject({ ...who, pairId: z.string(), flagged: z.boolean(), clientKey }), labelProgress),
   'labels.progress': call(z.strictObject(who), labelProgress),
   'labels.history': call(z.strictObject({ ...who, limit: z.int().min(1).max(1000).default(20), offset: z.int().nonnegative().default(0) }), z.strictObject({ total: z.int(), events: z.array(labelEvent) })),
   /** Habits worth knowing: share of left choices, share of longer completions chosen, with Wilson intervals. */

@@ -87,6 +87,8 @@ export const systemCalls = {
   'system.log': call(z.strictObject({ lines: z.int().min(1).max(10_000).default(200) }), z.strictObject({ path: z.string(), lines: z.array(z.string()) })),
   /** Reads every file of the data folder and compares it with its fingerprint, with the database and with its neighbours. Changes nothing. */
   'system.verify': call(z.strictObject({}), z.strictObject({ troubles: z.array(trouble), datasets: z.int(), runs: z.int() })),
+  /** What the start found in the data folder and left as it is. */
+  'system.troubles': call(z.strictObject({}), z.array(trouble)),
   'settings.get': call(z.strictObject({}), settings),
   'settings.set': call(z.strictObject(settingValues).partial(), settings),
   'algorithms.list': call(z.strictObject({}), z.array(algorithmInfo)),

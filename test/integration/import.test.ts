@@ -8,6 +8,7 @@ import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { DatasetId } from '../../shared/domain.ts'
 import { describeWriteError } from '../../main/data/import-writer.ts'
+import { settleFolders } from '../../main/data/settle-folders.ts'
 import { createIdSet } from '../../main/data/import-ids.ts'
 import { openData, removeFolder, type OpenData } from '../support/open-data.ts'
 
@@ -147,12 +148,14 @@ describe('an import', () => {
     expect(turns).toBeGreaterThanOrEqual(8) // one for each batch of a thousand rows, however busy the machine
   })
 
-  it('is gone after a kill at any moment', async () => {
+  it('is in the trash after a kill at any moment', async () => {
     const file = write(manyRows(20_000))
     for (const killAt of [0, 2000, 8000]) {
       await data.close()
       const reached = await killDuringImport(data.dataFolder, file, killAt)
       data = openData(data.dataFolder)
+      const { troubles } = await settleFolders(data.db, data.dataFolder, 1)
+      expect(troubles).toEqual([])
       expect(await data.call('datasets.list', {})).toEqual([])
       const small = await importedId(write(lines([{ prompt: 'p', chosen: 'c', rejected: `killed at ${reached}` }])))
       expect(datasetFolders()).toEqual([small])
@@ -247,20 +250,19 @@ describe('a data set', () => {
     expect(countRows()).toEqual([0, 0, 0, 0])
     expect(datasetFolders()).toEqual([])
     const [name] = readdirSync(path.join(data.dataFolder, 'trash'))
-    expect(readdirSync(path.join(data.dataFolder, 'trash', name ?? '')).sort()).toEqual(['dataset.json', 'labels.jsonl', 'records.jsonl', 'report.jsonl'])
+    expect(readdirSync(path.join(data.dataFolder, 'trash', name ?? '')).sort()).toEqual(['dataset.json', 'deleted.json', 'labels.jsonl', 'records.jsonl', 'report.jsonl'])
     await expect(data.call('datasets.get', { datasetId })).rejects.toMatchObject({ code: 'not-found' })
   })
 
-  it('leaves the folder of a finished data set alone at the next start', async () => {
+  it('leaves the folder of a finished data set and a stray one alone at the next start', async () => {
     const datasetId = await importedId(write(manyRows(10)))
     const stray = path.join(data.dataFolder, 'datasets', 'ds-stray')
     mkdirSync(stray)
-    writeFileSync(path.join(stray, 'records.jsonl'), '{}')
+    writeFileSync(path.join(stray, 'record.txt'), '{}')
     await data.close()
     data = openData(data.dataFolder)
-    await importedId(write(manyRows(1)))
-    expect(datasetFolders()).toContain(datasetId)
-    expect(datasetFolders()).not.toContain('ds-stray')
+    expect((await settleFolders(data.db, data.dataFolder, 1)).troubles).toMatchObject([{ path: stray }])
+    expect(datasetFolders()).toEqual([datasetId, 'ds-stray'].sort())
     expect((await data.call('datasets.get', { datasetId })).pairCount).toBe(10)
   })
 })

@@ -4,8 +4,9 @@ import { existsSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { insertDataset, listDatasets, removeUnfinishedDatasets } from '../../main/store/datasets.ts'
+import { insertDataset, listDatasets, listDrafts } from '../../main/store/datasets.ts'
 import { readDatasetFile, writeDatasetFile } from '../../main/store/datasets-file.ts'
+import { discardRows } from '../../main/store/imports.ts'
 import { inTransaction, openStore } from '../../main/store/open.ts'
 import { readSettings, writeSettings } from '../../main/store/settings.ts'
 import { addDataset, temporaryFolder } from '../support/filled-store.ts'
@@ -74,7 +75,9 @@ test('an import that died is taken away, finished ones are listed', () => {
   const finished = addDataset(db, folder, 'set', 3)
   insertDataset(db, { ...finished, datasetId: 'half' as typeof finished.datasetId })
   expect(listDatasets(db).map((dataset) => dataset.datasetId)).toEqual(['set'])
-  expect(removeUnfinishedDatasets(db)).toEqual(['half'])
+  expect(listDrafts(db)).toEqual(['half'])
+  for (const _ of discardRows(db, 'half')) expect(db.inTransaction).toBe(false)
+  expect(listDrafts(db)).toEqual([])
   expect(listDatasets(db)).toHaveLength(1)
   close()
 })

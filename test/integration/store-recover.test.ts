@@ -6,6 +6,7 @@ import { addAnnotator, listAnnotators } from '../../main/store/annotators.ts'
 import { writeAnnotatorsFile } from '../../main/store/annotators-file.ts'
 import { requireDataset } from '../../main/store/datasets.ts'
 import { journalPath, recordsPath } from '../../main/store/datasets-folder.ts'
+import { beginFolder } from '../../main/store/datasets-marks.ts'
 import { addAnswer, insertImportedLabels, readProgress, redoAnswer, undoAnswer } from '../../main/store/labels.ts'
 import { iterateEvents } from '../../main/store/labels-journal.ts'
 import { compareWithJournal, reconcileJournals } from '../../main/store/labels-reconcile.ts'
@@ -49,8 +50,8 @@ beforeAll(() => {
   for (let pair = 0; pair < PAIRS; pair += 1) {
     addAnswer(db, folder, { ...eva, pairId: `pair-${pair}`, outcome: pair % 2 === 0 ? 'a' : 'b', strength: 'far', comment: `because of ${pair}`, shownOrder: 'ba', durationMs: pair, clientKey: `client-${pair}` }, pair)
   }
-  for (let count = 0; count < 5; count += 1) undoAnswer(db, folder, eva, 999)
-  redoAnswer(db, folder, eva, 999)
+  for (let count = 0; count < 5; count += 1) undoAnswer(db, folder, { ...eva, clientKey: `undo-${count}` }, 999)
+  redoAnswer(db, folder, { ...eva, clientKey: 'redo-once' }, 999)
   before = everything(db)
   close()
 })
@@ -163,11 +164,13 @@ describe('damaged files beside it', () => {
     close()
   })
 
-  test('an import that never ended is not taken for a data set', async () => {
+  test('an import that never ended is not taken for a data set, and stays', async () => {
     rmSync(path.join(folder, 'datasets', 'other', 'dataset.json'))
+    beginFolder(folder, 'other')
     rmSync(path.join(folder, 'app.sqlite'))
     const report = await recoverData(folder)
     expect(report.datasets.map((dataset) => dataset.datasetId)).toEqual(['set'])
+    expect(report.problems).toEqual([expect.stringContaining('never ended')])
     expect(existsSync(recordsPath(folder, 'other'))).toBe(true)
   })
 })

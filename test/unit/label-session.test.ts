@@ -5,7 +5,7 @@ import { AppError } from '../../shared/errors.ts'
 import { describeAnswer, inHandIds, isDone, reduce, startSession, toOutcome, toVerdict, viewedForMs, wantedPairs, type Action, type Session } from '../../renderer/label/session.ts'
 
 const UNLABELED = { only: 'unlabeled', search: '' } as const
-const PROGRESS: LabelProgress = { total: 9, answered: 0, skipped: 0, flagged: 0, paceMs: null, remainingMs: null, canUndo: false, canRedo: false }
+const PROGRESS: LabelProgress = { total: 9, answered: 0, skipped: 0, flagged: 0, paceMs: null, remainingMs: null, canUndo: false, canRedo: false, journalTrouble: null }
 
 function pair(index: number, change: Partial<LabelItem> = {}): LabelItem {
   return { pairId: `p${index}`, index, prompt: 'Q', a: 'first', b: 'second', shownOrder: 'ab', current: null, segments: null, flagged: false, ...change }

@@ -74,7 +74,7 @@ async function labelLoop(client: Client, datasetId: DatasetId, annotatorId: Anno
       const key = await keys.next()
       if (key === null || key === 'q') return answered
       if (key === 'u' || key === 'r') {
-        const changed = await client.call(key === 'u' ? 'labels.undo' : 'labels.redo', { datasetId, annotatorId })
+        const changed = await client.call(key === 'u' ? 'labels.undo' : 'labels.redo', { datasetId, annotatorId, clientKey: randomUUID() })
         at = changed.index ?? at
         say(key === 'u' ? 'undone' : 'redone')
         shownPair = ''
@@ -88,6 +88,7 @@ async function labelLoop(client: Client, datasetId: DatasetId, annotatorId: Anno
       const { progress } = await client.call('labels.add', { datasetId, annotatorId, pairId: item.pairId, outcome, strength: outcome === 'a' || outcome === 'b' ? 'clearly' : null, shownOrder: item.shownOrder, durationMs: Date.now() - startMs, clientKey: randomUUID() })
       answered += 1
       at = item.index
+      if (progress.journalTrouble !== null) say(`saved in the database; the journal beside the records is behind: ${progress.journalTrouble}`)
       say(`saved; ${progress.answered} of ${progress.total}${progress.remainingMs === null ? '' : `, about ${formatDuration(progress.remainingMs)} left`}`)
     }
   } finally {

@@ -2,6 +2,7 @@ import type { Migration } from '../migrate.ts'
 import { initial } from './0001-initial.ts'
 import { runs } from './0002-runs.ts'
 import { models } from './0003-models.ts'
+import { people } from './0004-people.ts'
 
 /** In order. A step that was released is never edited; test/integration/migrations.test.ts keeps its hash. */
-export const migrations: readonly Migration[] = [initial, runs, models]
+export const migrations: readonly Migration[] = [initial, runs, models, people]
