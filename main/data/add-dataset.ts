@@ -16,6 +16,7 @@ import { inTransaction, type WritableDb } from '../store/open.ts'
 import { indexItem, type PairEntry, insertPairs } from '../store/pairs.ts'
 import { createPromptTable } from './import-split.ts'
 import { createAppendFile } from './import-writer.ts'
+import { refuseImport } from './refused-import.ts'
 
 export interface NewItem extends Omit<ItemRecord, 'index'> {
   /** Judgments that come with the source. */
@@ -49,7 +50,7 @@ const BATCH_LENGTH = 2_000_000
 
 /**
  * A data set of any kind but response pairs. Until the last step nobody sees it; when anything fails, or `signal` ends
- * it, nothing of it stays behind.
+ * it, nothing of it stays behind but the report of why no line could be read.
  * @throws AppError `dataset-invalid` without an item, `disk-full`; the signal's reason
  */
 export async function addDataset(dataset: NewDataset, context: AddContext): Promise<DatasetEntry> {
@@ -91,7 +92,7 @@ export async function addDataset(dataset: NewDataset, context: AddContext): Prom
   }
 }
 
-async function writeParts({ datasetId, createdAtMs, split, name }: DatasetEntry, parts: NewDataset['parts'], { db, dataFolder, signal, onProgress }: AddContext): Promise<Pick<DatasetEntry, 'fingerprint' | 'pairCount' | 'promptCount' | 'rejectedRowCount' | 'warningCount'>> {
+async function writeParts({ datasetId, createdAtMs, split, source }: DatasetEntry, parts: NewDataset['parts'], { db, dataFolder, signal, onProgress }: AddContext): Promise<Pick<DatasetEntry, 'fingerprint' | 'pairCount' | 'promptCount' | 'rejectedRowCount' | 'warningCount'>> {
   const records = await createAppendFile(recordsPath(dataFolder, datasetId))
   const report = await createAppendFile(reportPath(dataFolder, datasetId))
   const groups = createPromptTable()
@@ -132,9 +133,23 @@ async function writeParts({ datasetId, createdAtMs, split, name }: DatasetEntry,
     offset += bytes + 1
   }
 
+  async function refuse(cause: AppError | null): Promise<AppError> {
+    await report.finish()
+    return refuseImport(dataFolder, reportPath(dataFolder, datasetId), source, cause)
+  }
+
+  /** What the reader itself gives up on, after lines that it could not read, is told with those lines. */
+  async function* readParts(): AsyncGenerator<NewPart> {
+    try {
+      yield* parts
+    } catch (error) {
+      throw error instanceof AppError && error.code === 'dataset-invalid' && counts.error > 0 ? await refuse(error) : error
+    }
+  }
+
   try {
     let extras = false
-    for await (const part of parts) {
+    for await (const part of readParts()) {
       if ('problem' in part) {
         counts[part.problem.severity] += 1
         await report.append(`${JSON.stringify(part.problem)}\n`)
@@ -150,7 +165,7 @@ async function writeParts({ datasetId, createdAtMs, split, name }: DatasetEntry,
       if (entries.length >= BATCH_ITEMS || length >= BATCH_LENGTH) await flush()
     }
     await flush()
-    if (given.length === 0) throw new AppError({ code: 'dataset-invalid', message: `"${name}" would hold nothing: ${counts.error === 0 ? 'the source has no items' : `none of its ${counts.error} lines could be read`}.`, hint: 'Look at the source; its first problems say what is expected.' })
+    if (given.length === 0) throw await refuse(null)
     const drawn = await groups.assign(split)
     for (const _ of markSplits(db, datasetId, given.length, (index) => given[index] ?? drawn(index))) await nextTurn()
     await report.finish()

@@ -1,6 +1,6 @@
 import { createReadStream, existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { rowProblem, type RowProblem } from '../../shared/contract/datasets.ts'
+import { rowProblem, type LeftOut, type RowProblem } from '../../shared/contract/datasets.ts'
 
 export interface ReportGroup {
   readonly severity: RowProblem['severity']
@@ -22,8 +22,21 @@ export interface ReportPage {
 const LINES_PER_GROUP = 100
 const REASONS_PER_GROUP = 3
 
-/** Reads report.jsonl from its beginning, keeping one page and the groups: errors first, then by frequency. */
-export async function readReport(path: string, offset: number, limit: number): Promise<ReportPage> {
+/** Rows left out that are told one by one; the report has them all. */
+const FIRST_SHOWN = 10
+
+/** What every door says of an import's rows that were left out. @param path of report.jsonl */
+export async function summarizeLeftOut(path: string): Promise<LeftOut> {
+  const { groups, problems } = await readReport(path, 0, FIRST_SHOWN, 'error')
+  const reasons = groups.map(({ code, reason, hint, count }) => ({ code, reason, hint, count }))
+  return { total: reasons.reduce((sum, { count }) => sum + count, 0), reasons, first: problems, path }
+}
+
+/**
+ * Reads report.jsonl from its beginning, keeping one page and the groups: errors first, then by frequency.
+ * @param only problems of this severity; null for all
+ */
+export async function readReport(path: string, offset: number, limit: number, only: RowProblem['severity'] | null = null): Promise<ReportPage> {
   const groups = new Map<string, ReportGroup>()
   const reasons = new Map<string, Set<string>>()
   const problems: RowProblem[] = []
@@ -32,6 +45,7 @@ export async function readReport(path: string, offset: number, limit: number): P
   for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
     if (line === '') continue
     const problem = rowProblem.parse(JSON.parse(line))
+    if (only !== null && problem.severity !== only) continue
     const key = `${problem.severity} ${problem.code}`
     const { severity, code, reason, hint } = problem
     const group = groups.get(key) ?? { severity, code, reason, hint, count: 0, lines: [] }

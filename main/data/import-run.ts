@@ -17,6 +17,7 @@ import { createRowConverter, type ImportBatch, type RowConverter } from './impor
 import { createPromptTable } from './import-split.ts'
 import { createAppendFile } from './import-writer.ts'
 import { openRows, type RowSource } from './readers.ts'
+import { refuseImport } from './refused-import.ts'
 
 export interface ImportPlan {
   readonly datasetId: DatasetId
@@ -50,7 +51,7 @@ const BATCH_LENGTH = 2_000_000
 
 /**
  * Reads a file into a data set. Until the last step nobody sees it; when anything fails, or `signal` ends it, nothing
- * of it stays behind.
+ * of it stays behind but the report of why no row could be read.
  * @throws AppError, or the signal's reason
  */
 export async function runImport(plan: ImportPlan, context: ImportContext): Promise<DatasetEntry> {
@@ -120,7 +121,10 @@ async function writeRows(plan: ImportPlan, context: ImportContext, createdAtMs: 
     }
     await refuseChangedFile(plan.path, before.size, before.mtimeMs)
     const { kept, rejected, warnings } = converter.counts
-    if (kept === 0) throw nothingKept(plan.path, rejected)
+    if (kept === 0) {
+      await report.finish()
+      throw await refuseImport(dataFolder, reportPath(dataFolder, plan.datasetId), plan.path)
+    }
     await inSteps(markSplits(db, plan.datasetId, kept, await prompts.assign(DEFAULT_SPLIT)), context.signal)
     await report.finish()
     return { fingerprint: await records.finish(), pairCount: kept, promptCount: prompts.promptCount, rejectedRowCount: rejected, warningCount: warnings }
@@ -145,11 +149,6 @@ async function refuseChangedFile(file: string, sizeBytes: number, mtimeMs: numbe
   const after = await stat(file)
   if (after.size === sizeBytes && after.mtimeMs === mtimeMs) return
   throw new AppError({ code: 'dataset-invalid', message: `${file} was changed while it was read.`, hint: 'Wait until whatever writes the file is done, then import it again.' })
-}
-
-function nothingKept(file: string, rejected: number): AppError {
-  if (rejected === 0) return new AppError({ code: 'dataset-invalid', message: `${file} holds no rows.`, hint: 'Choose a file with at least one pair.' })
-  return new AppError({ code: 'dataset-invalid', message: `None of the ${rejected} rows of ${file} could be read as a pair.`, hint: 'Look at the preview: the roles of the columns are probably not right.' })
 }
 
 /** Lets other work in between the steps. */

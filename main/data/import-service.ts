@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { basename } from 'node:path'
-import type { ImportJob, ImportMapping } from '../../shared/contract/datasets.ts'
+import { leftOut, type ImportJob, type ImportMapping } from '../../shared/contract/datasets.ts'
 import type { DatasetId, JobId } from '../../shared/domain.ts'
 import { AppError, toWire } from '../../shared/errors.ts'
 import type { EventBus } from '../events.ts'
@@ -103,11 +103,11 @@ export function createImportService(deps: ImportServiceDeps): ImportService {
     emit()
   }
 
-  function explain(error: unknown): { message: string; hint: string } {
+  function explain(error: unknown): NonNullable<ImportJob['error']> {
     const known = storeError(error, deps.dataFolder)
     if (!(known instanceof AppError)) deps.log.error('an import failed', error)
-    const { message, hint } = toWire(known)
-    return { message, hint }
+    const { message, hint, details } = toWire(known)
+    return { message, hint, leftOut: leftOut.safeParse(details?.['leftOut']).data ?? null }
   }
 
   function uniqueName(name: string): string {

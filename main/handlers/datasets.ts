@@ -9,7 +9,8 @@ import { measureAgreement } from '../data/describe-agreement.ts'
 import { measureLabels } from '../data/describe-labels.ts'
 import { shareRuns } from '../data/describe-shared.ts'
 import { exportDataset } from '../data/export.ts'
-import { readReport } from '../data/import-report.ts'
+import { readDatasetWarnings } from '../data/dataset-warnings.ts'
+import { readReport, summarizeLeftOut } from '../data/import-report.ts'
 import { inspectFile } from '../data/inspect.ts'
 import { listSamples, requireSample } from '../data/samples.ts'
 import { assignSplits } from '../data/split.ts'
@@ -52,6 +53,8 @@ function browseHandlers({ db, dataFolder }: DatasetDeps) {
       const file = reportPath(dataFolder, requireDataset(db, datasetId).datasetId)
       return { path: file, ...(await readReport(file, offset, limit)) }
     },
+    'datasets.leftOut': ({ datasetId }) => summarizeLeftOut(reportPath(dataFolder, requireDataset(db, datasetId).datasetId)),
+    'datasets.warnings': ({ datasetId }) => readDatasetWarnings(db, requireDataset(db, datasetId)),
     'datasets.export': ({ datasetId, format }) => exportDataset(db, dataFolder, requireDataset(db, datasetId), format),
   } satisfies Partial<Handlers>
 }

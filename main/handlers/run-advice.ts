@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { preferenceRow, type PreferenceRow } from '../../shared/data-kinds.ts'
+import { type DatasetCounts, warnAboutDataset } from '../../shared/dataset-warnings.ts'
 import { type RewardSource, type RunRequest, type TrainingConfig } from '../../shared/run-spec.ts'
 import { formatPercent } from '../../shared/units.ts'
 import type { View } from '../data/view.ts'
@@ -16,6 +17,7 @@ interface Questioned {
   readonly training: TrainingConfig
   readonly view: View | null
   readonly rewards: RewardSource | null
+  readonly dataset: Omit<DatasetCounts, 'split'>
   /** Titles of settings that were asked for and that nothing reads. */
   readonly idle: readonly string[]
 }
@@ -38,8 +40,10 @@ export function adviseRequest(asked: Questioned): { readonly problems: readonly 
     problems.push(`training.frozenStorage: the engine ${request.engine} keeps frozen weights as float32 only; wasm and cpu can keep bfloat16.`)
   }
   if (view !== null) {
+    // A view without anything to train on is a problem, and told as one.
+    for (const { code, text, hint } of warnAboutDataset({ ...asked.dataset, split: view.counts })) if (code !== 'nothing-to-train') warn(`${text} ${hint}`)
     if (asked.algorithm.data === 'response-pairs') adviseData(view, problems, warn, tell)
-    else adviseItems(view, problems, tell)
+    else if (view.counts.train === 0) problems.push('Nothing is on the training side of the split.')
     adviseTraining(asked, view, warn)
     if (asked.rewards?.kind === 'column' && headRows(view.viewPath).some((row) => row.rewardA === null || row.rewardB === null)) {
       problems.push('The rewards are to come from columns of the file, but some rows have no number there: import it with its reward columns chosen, or take the rewards from the labels.')
@@ -52,18 +56,12 @@ export function adviseRequest(asked: Questioned): { readonly problems: readonly 
 }
 
 function adviseData(view: View, problems: string[], warn: (text: string) => void, tell: (text: string) => void): void {
-  const { train, validation, test } = view.counts
+  const { train } = view.counts
   if (train === 0) problems.push('No labeled pair is on the training side of the split.')
   else if (train < FEW_PAIRS) warn(`There are only ${train} pairs to train on.`)
-  if (validation === 0) warn(test > 0 ? 'There are no validation pairs: held-out metrics come from the test side.' : 'There are no held-out pairs: nothing will say how well the run generalizes.')
   if (view.tieShare !== null && view.tieShare >= NOTABLE_TIES) tell(`${formatPercent(view.tieShare)} of the pairs are ties; a tie counts both completions by half.`)
   if (view.unlabeledCount > 0) tell(`${view.unlabeledCount} pairs have no label that counts and are left out.`)
   if (view.bothBadCount > 0) tell(`${view.bothBadCount} pairs are left out because both answers were called bad.`)
-}
-
-function adviseItems({ counts: { train, validation, test } }: View, problems: string[], tell: (text: string) => void): void {
-  if (train === 0) problems.push('Nothing is on the training side of the split.')
-  if (validation + test === 0) tell('Nothing is held out.')
 }
 
 function adviseTraining({ training }: Questioned, view: View, warn: (text: string) => void): void {

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { runId as runIdSchema, type RunId } from '../../shared/domain.ts'
 import { AppError, describeIssues } from '../../shared/errors.ts'
 import { BFLOAT16_ENGINES, type ModelSpec, runSpec, trainingConfig, writesSamples, type RewardSource, type RunRequest, type RunSpec, type TrainingConfig } from '../../shared/run-spec.ts'
+import { countDataset } from '../data/dataset-warnings.ts'
 import { buildView, type View } from '../data/view.ts'
 import type { AlgorithmPage } from '../learn/define.ts'
 import { findAlgorithm } from '../learn/registry.ts'
@@ -74,7 +75,7 @@ export function checkRequest(deps: Deps, asked: RunRequest): CheckedRequest {
   const judge = request.judge?.kind === 'reward-model' ? find(request.judge.runId, 'best', 'judge with', 'reward-model') : null
   if (request.judge?.kind === 'label' || request.judge?.kind === 'column') problems.push('The judge scores generated text, which has no labels and no columns: choose a reward model, a length, keywords or a pattern.')
   const resolved = { request, algorithm, config, training, view, start, registered, rewardModel, judge }
-  const advised = adviseRequest({ ...resolved, rewards, idle: asked.judge === request.judge ? idle : [...idle, 'Judge of samples'] })
+  const advised = adviseRequest({ ...resolved, dataset: countDataset(deps.db, dataset), rewards, idle: asked.judge === request.judge ? idle : [...idle, 'Judge of samples'] })
   return {
     ...resolved,
     engine: engineOf(deps, request, training),

@@ -1,5 +1,7 @@
-import { ERROR_EXIT_STATUS, toWire } from '../../shared/errors.ts'
+import { leftOut } from '../../shared/contract/datasets.ts'
+import { ERROR_EXIT_STATUS, toWire, type WireError } from '../../shared/errors.ts'
 import { printable, printableJson, printableLine } from '../../shared/printable.ts'
+import { describeLeftOut } from './import-outcome.ts'
 
 export interface Output {
   readonly json: boolean
@@ -39,13 +41,19 @@ export function createOutput(json: boolean): Output {
   }
 }
 
-/** Two lines for a person or one document for a program; returns the exit status of the error's class. */
+/** What happened and what to do, for a person, or one document for a program; returns the exit status of the error's class. */
 export function reportError(error: unknown, json: boolean): number {
   const wire = toWire(error)
   if (json) writeJson(`${JSON.stringify({ error: wire }, null, 2)}\n`)
-  else writeError(`${wire.message}\n${wire.hint}\n`)
+  else writeError(`${[wire.message, wire.hint, ...leftOutOf(wire)].join('\n')}\n`)
   if (wire.code === 'internal' && process.env['PAIRLAB_DEBUG'] === '1' && error instanceof Error) writeError(`${error.stack ?? ''}\n`)
   return ERROR_EXIT_STATUS[wire.code]
+}
+
+/** Where rows of a file were the reason, which ones. */
+function leftOutOf({ details }: WireError): string[] {
+  const found = leftOut.safeParse(details?.['leftOut'])
+  return found.success ? describeLeftOut(found.data) : []
 }
 
 export interface TextColumn<Row> {

@@ -61,12 +61,12 @@ export function readJudgments(file: string): AsyncGenerator<readonly Row<Judgmen
 
 /**
  * The whole set. Rows that cannot be used are left out and listed with their file and line.
+ * @param problems gets them as they are found, so that they are there where an error ends the reading
  * @throws AppError `dataset-invalid` where a part is missing or holds nothing usable
  */
-export async function readBeirFolder(folder: string): Promise<Collection> {
+export async function readBeirFolder(folder: string, problems: FileProblem[] = []): Promise<Collection> {
   const corpusFile = requireFile(folder, CORPUS)
   const queriesFile = requireFile(folder, QUERIES)
-  const problems: FileProblem[] = []
   const note = (file: string, found: readonly RowProblem[]): void => {
     for (const problem of found) problems.push({ ...problem, file })
   }

@@ -5,9 +5,9 @@ import type { RowProblem } from '../../shared/contract/datasets.ts'
 import type { SplitName } from '../../shared/data-kinds.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { FeatureQuery, JudgedQuery, RankingDocument } from '../../shared/rankings.ts'
-import type { FileProblem } from './collection.ts'
+import type { Collection, FileProblem } from './collection.ts'
 import { isBeirFolder, readBeirFolder } from './read-beir.ts'
-import { readFeatureLists, widestFeature } from './read-letor.ts'
+import { readFeatureLists, readFeatureRows, widestFeature } from './read-letor.ts'
 
 export interface RankingQueryPart {
   readonly queryId: string
@@ -45,7 +45,14 @@ export async function* readRankings(source: string): AsyncGenerator<RankingPart>
 }
 
 async function* readBeir(folder: string): AsyncGenerator<RankingPart> {
-  const set = await readBeirFolder(folder)
+  const problems: FileProblem[] = []
+  let set: Collection
+  try {
+    set = await readBeirFolder(folder, problems)
+  } catch (error) {
+    for (const problem of problems) yield { problem: inFile(problem) } // why there is nothing to read
+    throw error
+  }
   for (const problem of set.problems) yield { problem: inFile(problem) }
   const splitOf = new Map<string, SplitName>()
   const judgments = new Map<string, Map<string, number>>()
@@ -69,7 +76,14 @@ async function* readBeir(folder: string): AsyncGenerator<RankingPart> {
 /** Twice through the files: the data set's width is known only at their end, and they may be larger than memory. */
 async function* readFeatures(files: readonly { readonly file: string; readonly name: string; readonly split: SplitName | null }[]): AsyncGenerator<RankingPart> {
   let width = 0
-  for (const { file } of files) width = Math.max(width, await widestFeature(file))
+  for (const { file, name } of files) {
+    try {
+      width = Math.max(width, await widestFeature(file))
+    } catch (error) {
+      for await (const rows of readFeatureRows(file)) for (const { problem } of rows) if (problem !== null) yield { problem: inFile({ ...problem, file: name }) }
+      throw error
+    }
+  }
   const seen = new Set<string>()
   for (const { file, name, split } of files) {
     for await (const { list, problem } of readFeatureLists(file, name, width)) {

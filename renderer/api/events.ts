@@ -38,7 +38,7 @@ export function applyEvent(cache: QueryClient, event: AppEvent): void {
     case 'playground.done':
       return patchGenerationEnd(cache, event.payload as EventPayload<'playground.done'>)
     case 'datasets.changed':
-      return refetch('datasets.list', 'datasets.get', 'datasets.rows', 'datasets.report', 'datasets.agreement', 'samples.list')
+      return refetch('datasets.list', 'datasets.get', 'datasets.rows', 'datasets.report', 'datasets.leftOut', 'datasets.warnings', 'datasets.agreement', 'samples.list')
     case 'labels.changed':
       return refetchLabels(cache, (event.payload as EventPayload<'labels.changed'>).datasetId)
     case 'import.progress': {

@@ -10,6 +10,7 @@ import { ErrorNotice, Loading } from '../parts/states.tsx'
 import { KIND_WORDS } from '../../shared/kind-words.ts'
 import { formatCount, formatPercent } from '../../shared/units.ts'
 import { DatasetActions } from './DatasetActions.tsx'
+import { DatasetWarnings } from './DatasetWarnings.tsx'
 import { DatasetSide } from './DatasetSide.tsx'
 import { PairBrowser } from './PairBrowser.tsx'
 import { RankingView } from './RankingView.tsx'
@@ -43,10 +44,14 @@ export function DatasetView({ datasetId }: { readonly datasetId: DatasetId }): R
           </div>
           <DatasetActions detail={detail} />
         </header>
+        <DatasetWarnings datasetId={datasetId} />
         {detail.kind === 'segment-pairs' ? (
           <>
             <SegmentBrowser detail={detail} />
-            <Split detail={detail} />
+            <div className="two">
+              <Split detail={detail} />
+              {detail.rejectedRowCount + detail.warningCount > 0 ? <RowCheck detail={detail} /> : null}
+            </div>
           </>
         ) : detail.kind === 'contrast-groups' ? (
           <div className="two">
@@ -88,7 +93,7 @@ function Columns({ detail }: { readonly detail: DatasetDetail }): ReactNode {
 
 function Split({ detail }: { readonly detail: DatasetDetail }): ReactNode {
   const [seed, setSeed] = useState(String(detail.split.seed))
-  const change = useMutate('datasets.setSplit', { invalidate: ['datasets.get', 'datasets.rows'] })
+  const change = useMutate('datasets.setSplit', { invalidate: ['datasets.get', 'datasets.rows', 'datasets.warnings'] })
   const { counts } = detail.split
   const total = Math.max(1, counts.train + counts.validation + counts.test)
   return (

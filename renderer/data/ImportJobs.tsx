@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react'
 import { useCall, useMutate } from '../api/queries.ts'
 import { Button } from '../parts/Button.tsx'
+import { LeftOutList } from '../parts/LeftOutList.tsx'
 import { ProgressBar } from '../parts/ProgressBar.tsx'
 import { Say } from '../parts/Say.tsx'
 import { formatBytes, formatCount, formatDuration } from '../../shared/units.ts'
@@ -15,7 +16,7 @@ export function ImportJobs(): ReactNode {
     <ul className="col plain-list">
       {shown.map((job) => (
         <li key={job.jobId}>
-          {job.state === 'failed' ? <Say tone="bad"><b>{job.name} was not imported.</b> {job.error?.message} {job.error?.hint}</Say> : (
+          {job.state === 'failed' ? <Say tone="bad"><b>{job.name} was not imported.</b> {job.error?.message} {job.error?.hint}{job.error?.leftOut == null ? null : <LeftOutList found={job.error.leftOut} />}</Say> : (
             <div className="row">
               <b>{job.name}</b>
               <span className="grow"><ProgressBar label={`Import of ${job.name}`} value={job.totalBytes === 0 ? null : job.bytesRead / job.totalBytes} /></span>

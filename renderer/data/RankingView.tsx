@@ -10,6 +10,8 @@ import { Panel } from '../parts/Panel.tsx'
 import { ErrorNotice, Loading } from '../parts/states.tsx'
 import { formatCount } from '../../shared/units.ts'
 import { DatasetActions } from './DatasetActions.tsx'
+import { DatasetWarnings } from './DatasetWarnings.tsx'
+import { RowCheck } from './RowCheck.tsx'
 
 const PAGE = 25
 
@@ -60,6 +62,7 @@ export function RankingView({ detail }: { readonly detail: DatasetDetail }): Rea
         </div>
         <DatasetActions detail={detail} />
       </header>
+      <DatasetWarnings datasetId={detail.datasetId} />
       {error === null ? null : <ErrorNotice error={error} onRetry={() => void refetch()} />}
       {data === undefined && error === null ? <Loading what="Reading the queries" /> : null}
       {data === undefined ? null : (
@@ -84,6 +87,7 @@ export function RankingView({ detail }: { readonly detail: DatasetDetail }): Rea
           {row === undefined ? null : <Judged row={row} />}
         </div>
       )}
+      {detail.rejectedRowCount + detail.warningCount > 0 ? <RowCheck detail={detail} /> : null}
     </div>
   )
 }

@@ -6,6 +6,7 @@ import { useSettings } from '../api/settings.ts'
 import { useCommands } from '../frame/commands.ts'
 import { goTo } from '../frame/location.ts'
 import { Button } from '../parts/Button.tsx'
+import { DatasetWarnings } from '../data/DatasetWarnings.tsx'
 import { ProgressBar } from '../parts/ProgressBar.tsx'
 import { formatCount, formatDuration } from '../../shared/units.ts'
 
@@ -27,6 +28,7 @@ export function Continue({ dataset, keys }: { readonly dataset: DatasetSummary |
         {answered === 0 ? 'You have not labeled here yet.' : 'Every answer is saved.'}
         {progress?.remainingMs === null || progress?.remainingMs === undefined || progress.paceMs === null ? '' : ` At your pace, ${formatDuration(progress.paceMs)} a pair, the rest takes about ${formatDuration(progress.remainingMs)}.`}
       </p>
+      <DatasetWarnings datasetId={dataset.datasetId} />
       <span className="grow" />
       <div className="row"><Button keys={keys} onClick={go}>{answered === 0 ? 'Start labeling' : 'Continue labeling'}</Button><a className="small" href={`#/data/${dataset.datasetId}`}>Look at the data</a></div>
     </div>

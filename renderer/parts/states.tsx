@@ -1,7 +1,9 @@
 import { useEffect, useState, type ReactNode } from 'react'
 import { CircleAlert, Copy, type LucideIcon } from 'lucide-react'
 import { asAppError } from '../api/client.ts'
+import { leftOut } from '../../shared/contract/datasets.ts'
 import { Button } from './Button.tsx'
+import { LeftOutList } from './LeftOutList.tsx'
 
 interface ErrorNoticeProps {
   readonly error: unknown
@@ -12,6 +14,7 @@ interface ErrorNoticeProps {
 /** What happened, what to do, and everything a report needs behind one fold. */
 export function ErrorNotice({ error, onRetry }: ErrorNoticeProps): ReactNode {
   const shown = asAppError(error)
+  const left = leftOut.safeParse(shown.details?.['leftOut'])
   const details = JSON.stringify({ code: shown.code, message: shown.message, hint: shown.hint, details: shown.details ?? {} }, null, 2)
   return (
     <div className="notice" role="alert">
@@ -24,7 +27,7 @@ export function ErrorNotice({ error, onRetry }: ErrorNoticeProps): ReactNode {
         {onRetry === undefined ? null : <Button small onClick={onRetry}>Try again</Button>}
         <Button small look="quiet" icon={Copy} aria-label="Copy the error" onClick={() => void navigator.clipboard.writeText(details)} />
       </span>
-      {shown.details === undefined ? null : (
+      {left.success ? <LeftOutList found={left.data} /> : shown.details === undefined ? null : (
         <details>
           <summary>Details</summary>
           <pre>{details}</pre>

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { content, dataKind, outcome, splitName, strength } from '../data-kinds.ts'
+import { datasetWarning } from '../dataset-warnings.ts'
 import { datasetId, jobId } from '../domain.ts'
 import { call } from './define.ts'
 
@@ -43,6 +44,17 @@ export const rowProblem = z.strictObject({
   hint: z.string(),
 })
 export type RowProblem = z.infer<typeof rowProblem>
+
+/** What an import left out, in short; the whole list is the file at `path`. */
+export const leftOut = z.strictObject({
+  total: z.int(),
+  /** Most frequent first. */
+  reasons: z.array(z.strictObject({ code: z.string(), reason: z.string(), hint: z.string(), count: z.int() })),
+  /** The first ten, in the order of the file. */
+  first: z.array(rowProblem),
+  path: z.string(),
+})
+export type LeftOut = z.infer<typeof leftOut>
 
 export const previewRow = z.strictObject({
   line: z.int(),
@@ -126,7 +138,8 @@ export const importJob = z.strictObject({
   /** Estimated; null before there is a rate. */
   remainingMs: z.number().nullable(),
   datasetId: datasetId.nullable(),
-  error: z.strictObject({ message: z.string(), hint: z.string() }).nullable(),
+  /** `leftOut` where rows were the reason. */
+  error: z.strictObject({ message: z.string(), hint: z.string(), leftOut: leftOut.nullable() }).nullable(),
 })
 export type ImportJob = z.infer<typeof importJob>
 
@@ -144,6 +157,10 @@ export const datasetCalls = {
   'datasets.cancelImport': call(z.strictObject({ jobId }), z.null()),
   /** Rows left out and warnings; the same list is saved beside the data as report.jsonl. */
   'datasets.report': call(z.strictObject({ datasetId, offset: z.int().nonnegative().default(0), limit: z.int().min(1).max(1000).default(200) }), z.strictObject({ path: z.string(), total: z.int(), groups: z.array(z.strictObject({ severity: z.enum(['error', 'warning']), code: z.string(), reason: z.string(), hint: z.string(), count: z.int(), lines: z.array(z.int()) })), problems: z.array(rowProblem) })),
+  /** Rows left out alone, in short. */
+  'datasets.leftOut': call(z.strictObject({ datasetId }), leftOut),
+  /** What a person must know of a data set before training on it; nothing where all is well. */
+  'datasets.warnings': call(z.strictObject({ datasetId }), z.array(datasetWarning)),
   'datasets.update': call(z.strictObject({ datasetId, name: z.string().min(1).max(120).optional(), guideline: z.string().max(100_000).optional(), question: z.string().max(1000).optional() }), z.null()),
   'datasets.setSplit': call(z.strictObject({ datasetId, seed: z.int().nonnegative(), validation: z.number().min(0).max(0.9), test: z.number().min(0).max(0.9) }), datasetDetail.shape.split),
   'datasets.delete': call(z.strictObject({ datasetId }), z.null()),

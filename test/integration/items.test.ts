@@ -70,7 +70,7 @@ test('nothing stays of a source that fails, is stopped, or is empty', async () =
   const stopped = new AbortController()
   stopped.abort()
   await expect(addDataset(dataset([item(0)]), { db: store.db, dataFolder: folder, signal: stopped.signal })).rejects.toThrow('aborted')
-  await expect(addDataset(dataset([]), { db: store.db, dataFolder: folder })).rejects.toThrow('"Queries" would hold nothing: the source has no items.')
+  await expect(addDataset(dataset([]), { db: store.db, dataFolder: folder })).rejects.toThrow('holds no rows.')
   expect(listDatasets(store.db)).toEqual([])
   const parent = path.join(folder, 'datasets')
   expect(existsSync(parent) ? readdirSync(parent) : []).toEqual([])

@@ -6,6 +6,7 @@ import type { Client } from '../../../shared/rpc.ts'
 import { formatCount } from '../../../shared/units.ts'
 import { pick, withClient } from '../connect.ts'
 import { globals } from '../globals.ts'
+import { describeImport, readImportOutcome } from '../import-outcome.ts'
 import { formatTable, type Output } from '../output.ts'
 
 interface CollectFlags {
@@ -59,7 +60,7 @@ export function collectCommand(): Command {
         const run = flags.run === undefined ? null : pick(await client.call('runs.list', {}), flags.run, 'run', (one) => one.runId, (one) => one.name)
         out.note(`Collecting ${formatCount(flags.segments)} segments in ${flags.world} …`)
         const made = await client.call('segments.collect', { world: flags.world, pairs: Math.floor(flags.segments / 2), segmentSteps: flags.steps, perEpisode: flags.perEpisode ?? null, behaviour: run === null ? flags.behaviour : 'learned', runId: run?.runId ?? null, noise: flags.noise, label: flags.label, seed: flags.seed, name: flags.to ?? `${flags.world}, ${flags.label}` })
-        out.result(made, describeSegments(made))
+        await reportSegments(client, made, out)
       }, true)
     })
 }
@@ -89,9 +90,12 @@ export function importSegmentsCommand(): Command {
 
 export async function importSegments(client: Client, file: string, flags: SegmentImportFlags, out: Output): Promise<void> {
   const made = await client.call('segments.import', { path: path.resolve(file), name: flags.name ?? path.basename(file).replace(/(\.\w+)(\.gz)?$/, ''), world: flags.world ?? null, scoreName: flags.score ?? null, ...(flags.steps === undefined ? {} : { segmentSteps: flags.steps }) })
-  out.result(made, describeSegments(made))
+  await reportSegments(client, made, out)
 }
 
-function describeSegments({ name, pairCount, labeledCount, rejectedRowCount, datasetId, fingerprint }: DatasetSummary): string {
-  return `${name}: ${formatCount(pairCount)} pairs of segments, ${formatCount(labeledCount)} judged${rejectedRowCount === 0 ? '' : `, ${formatCount(rejectedRowCount)} lines left out`}\nId ${datasetId}, fingerprint ${fingerprint.slice(0, 12)}\nNext: pairlab train cpl --data ${datasetId}`
+async function reportSegments(client: Client, made: DatasetSummary, out: Output): Promise<void> {
+  const { name, pairCount, labeledCount, rejectedRowCount, datasetId, fingerprint } = made
+  const outcome = await readImportOutcome(client, made)
+  const counts = `${name}: ${formatCount(pairCount)} pairs of segments, ${formatCount(labeledCount)} judged${rejectedRowCount === 0 ? '' : `, ${formatCount(rejectedRowCount)} lines left out`}`
+  out.result({ ...made, ...outcome }, describeImport(counts, outcome, [`Id ${datasetId}, fingerprint ${fingerprint.slice(0, 12)}`, `Next: pairlab train cpl --data ${datasetId}`]))
 }

@@ -8,6 +8,7 @@ import { pick, withClient } from '../connect.ts'
 import { looksLikeRankings } from '../../retrieval/to-dataset.ts'
 import { formatTable, type Output } from '../output.ts'
 import { globals } from '../globals.ts'
+import { describeImport, readImportOutcome } from '../import-outcome.ts'
 import { importSegments } from './collect.ts'
 import path from 'node:path'
 
@@ -21,7 +22,7 @@ export async function followImport(client: Client, jobId: ImportJob['jobId'], te
   for (;;) {
     const job = await client.call('datasets.importJob', { jobId })
     if (job.state === 'finished') return job
-    if (job.state === 'failed') throw new AppError({ code: 'dataset-invalid', message: job.error?.message ?? 'The import failed.', hint: job.error?.hint ?? 'Look at the file with `pairlab inspect`.' })
+    if (job.state === 'failed') throw new AppError({ code: 'dataset-invalid', message: job.error?.message ?? 'The import failed.', hint: job.error?.hint ?? 'Look at the file with `pairlab inspect`.', ...(job.error?.leftOut == null ? {} : { details: { leftOut: job.error.leftOut } }) })
     if (job.state === 'cancelled') throw new AppError({ code: 'cancelled', message: 'The import was cancelled; nothing was kept.', hint: 'Start it again when you like.' })
     if (Date.now() - toldMs > 2000) {
       toldMs = Date.now()
@@ -75,16 +76,22 @@ export function importCommand(): Command {
         if (done === null) throw new AppError({ code: 'internal', message: 'The import ended without a data set.', hint: 'Look into the log: pairlab doctor.' })
         const detail = await client.call('datasets.get', { datasetId: done })
         if (detail.kind === 'rankings') return reportRankings(client, detail, out)
-        out.result(detail, `${detail.name}: ${formatCount(detail.pairCount)} pairs, ${formatCount(detail.promptCount)} prompts, ${formatCount(detail.labelCount)} labels; ${formatCount(detail.rejectedRowCount)} rows left out, ${formatCount(detail.warningCount)} warnings\nId ${detail.datasetId}, fingerprint ${detail.fingerprint.slice(0, 12)}\nNext: pairlab label ${detail.datasetId}   or   pairlab train dpo --data ${detail.datasetId}`)
+        const outcome = await readImportOutcome(client, detail)
+        out.result({ ...detail, ...outcome }, describeImport(`${detail.name}: ${formatCount(detail.pairCount)} pairs, ${formatCount(detail.promptCount)} prompts, ${formatCount(detail.labelCount)} labels; ${formatCount(detail.rejectedRowCount)} rows left out, ${formatCount(detail.warningCount)} warnings`, outcome, [nameOf(detail), `Next: pairlab label ${detail.datasetId}   or   pairlab train dpo --data ${detail.datasetId}`]))
       }, true)
     })
+}
+
+function nameOf({ datasetId, fingerprint }: DatasetDetail): string {
+  return `Id ${datasetId}, fingerprint ${fingerprint.slice(0, 12)}`
 }
 
 async function importTexts(client: Client, file: string, options: { readonly name?: string; readonly licence?: string }, out: Output): Promise<void> {
   const { datasetId } = await client.call('texts.import', { path: path.resolve(file), name: options.name ?? '', licence: options.licence ?? null })
   const detail = await client.call('datasets.get', { datasetId })
   const { train, validation, test } = detail.split.counts
-  out.result(detail, `${detail.name}: ${formatCount(detail.pairCount)} items (${train} to train on, ${validation} to validate, ${test} to test); ${formatCount(detail.rejectedRowCount)} lines left out, ${formatCount(detail.warningCount)} warnings\nId ${detail.datasetId}, fingerprint ${detail.fingerprint.slice(0, 12)}\nNext: pairlab train language-model --data ${detail.datasetId}   then   pairlab train grace --data ${detail.datasetId} --model run:<its id>`)
+  const outcome = await readImportOutcome(client, detail)
+  out.result({ ...detail, ...outcome }, describeImport(`${detail.name}: ${formatCount(detail.pairCount)} items (${train} to train on, ${validation} to validate, ${test} to test); ${formatCount(detail.rejectedRowCount)} lines left out, ${formatCount(detail.warningCount)} warnings`, outcome, [nameOf(detail), `Next: pairlab train language-model --data ${detail.datasetId}   then   pairlab train grace --data ${detail.datasetId} --model run:<its id>`]))
 }
 
 async function importRankings(client: Client, file: string, options: { readonly name?: string; readonly licence?: string }, out: Output): Promise<void> {
@@ -96,7 +103,8 @@ async function reportRankings(client: Client, detail: DatasetDetail, out: Output
   const { datasetId } = detail
   const { documents } = await client.call('rankings.queries', { datasetId, limit: 1 })
   const { train, validation, test } = detail.split.counts
-  out.result(detail, `${detail.name}: ${formatCount(detail.pairCount)} queries (${train} to train on, ${validation} to validate, ${test} to test), ${documents === 0 ? 'documents as features' : `${formatCount(documents)} documents`}; ${formatCount(detail.rejectedRowCount)} rows left out, ${formatCount(detail.warningCount)} warnings\nId ${detail.datasetId}, fingerprint ${detail.fingerprint.slice(0, 12)}\nNext: pairlab train infonce --data ${detail.datasetId} --model networks --preset features`)
+  const outcome = await readImportOutcome(client, detail)
+  out.result({ ...detail, ...outcome }, describeImport(`${detail.name}: ${formatCount(detail.pairCount)} queries (${train} to train on, ${validation} to validate, ${test} to test), ${documents === 0 ? 'documents as features' : `${formatCount(documents)} documents`}; ${formatCount(detail.rejectedRowCount)} rows left out, ${formatCount(detail.warningCount)} warnings`, outcome, [nameOf(detail), `Next: pairlab train infonce --data ${detail.datasetId} --model networks --preset features`]))
 }
 
 async function startImport(client: Client, file: string, options: { name?: string; map?: string[]; flip?: boolean; licence?: string }): Promise<{ jobId: ImportJob['jobId'] }> {
