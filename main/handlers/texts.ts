@@ -6,10 +6,10 @@ import type { HandlerDeps } from './deps.ts'
 
 export function textHandlers({ db, dataFolder, events }: HandlerDeps): Pick<Handlers, 'texts.import'> {
   return {
-    'texts.import': async ({ path: given, name, licence }) => {
+    'texts.import': async ({ path: given, name, licence, as, scale }) => {
       const source = path.resolve(given)
-      const shown = name === '' ? path.basename(source).replace(/\.(jsonl|txt|csv|tsv)(\.gz)?$/i, '') : name
-      const { datasetId } = await addDataset({ name: shown, kind: 'contrast-groups', source, licence, question: 'Which text is nearer to the query?', parts: readContrastFile(source) }, { db, dataFolder })
+      const shown = name === '' ? path.basename(source).replace(/\.(jsonl|json|txt|csv|tsv)(\.gz)?$/i, '') : name
+      const { datasetId } = await addDataset({ name: shown, kind: 'contrast-groups', source, licence, question: 'Which text is nearer to the query?', parts: readContrastFile(source, { as, scale }) }, { db, dataFolder })
       events.emit('datasets.changed', { datasetId })
       return { datasetId }
     },

@@ -25,7 +25,7 @@ export function describeWarnings(warnings: readonly DatasetWarning[]): string[] 
 export function describeLeftOut({ total, reasons, first, path }: LeftOut): string[] {
   const rows = first.map(({ line, reason }) => `  line ${line}: ${reason}`)
   const more = total > first.length ? [`  … and ${formatCount(total - first.length)} more`] : []
-  const counts = total > 1 ? ['  By reason:', ...reasons.map(({ code, reason, count }) => `    ${formatCount(count)} × ${code}: ${reason}`)] : []
+  const counts = total > 1 ? ['  By reason:', ...reasons.map(({ code, reason, count }) => `    ${formatCount(count)} × ${code}: ${reason.length > 160 ? `${reason.slice(0, 159)}…` : reason}`)] : []
   return [`Left out, ${formatCount(total)} ${total === 1 ? 'row' : 'rows'}:`, ...rows, ...more, ...counts, `  The whole list: ${path}`]
 }
 

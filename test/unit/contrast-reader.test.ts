@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { readContrastFile } from '../../main/data/contrast-reader.ts'
+import { readContrastFile, type ContrastOptions } from '../../main/data/contrast-reader.ts'
 import type { NewPart } from '../../main/data/add-dataset.ts'
 
 const fixtures = path.resolve(import.meta.dirname, '../fixtures/texts')
@@ -12,16 +13,16 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
-async function read(file: string): Promise<NewPart[]> {
+async function read(file: string, options: ContrastOptions = {}): Promise<NewPart[]> {
   const parts: NewPart[] = []
-  for await (const part of readContrastFile(path.isAbsolute(file) ? file : path.join(fixtures, file))) parts.push(part)
+  for await (const part of readContrastFile(path.isAbsolute(file) ? file : path.join(fixtures, file), options)) parts.push(part)
   return parts
 }
 
-async function written(text: string): Promise<NewPart[]> {
+async function written(text: string, options: ContrastOptions = {}): Promise<NewPart[]> {
   const file = path.join(folder, 'file.txt')
   writeFileSync(file, text)
-  return read(file)
+  return read(file, options)
 }
 
 const dataOf = (parts: readonly NewPart[]): unknown[] => parts.flatMap((part) => ('item' in part ? [part.item.data] : []))
@@ -64,6 +65,110 @@ describe('texts that belong together', () => {
   })
 
   test('a table of another kind is turned down', async () => {
-    await expect(written('a\tb\tc\nd\te\tf\n')).rejects.toThrow('The first line has 3 columns that are none of the known forms.')
+    await expect(written('a\tb\tc\nd\te\tf\n')).rejects.toThrow('has 3 columns without names that are known')
+    await expect(written('first,second,how\na,b,1\nc,d,4\n')).rejects.toThrow('a header whose names are not known: first, second, how')
+  })
+})
+
+describe('scores', () => {
+  const pair = (score: unknown, second = 'b'): string => `${JSON.stringify({ sentence1: 'a', sentence2: second, score })}\n`
+  const scoresOf = (parts: readonly NewPart[]): unknown[] => dataOf(parts).map((data) => (data as { score?: number }).score)
+
+  test('written as text are scores, and a pair that has none is never a positive', async () => {
+    const parts = await written(pair('4.8') + pair('0.1') + pair(null) + pair('') + pair('NaN') + pair('high') + '{"sentence1":"a","sentence2":"b","score":1e999}\n')
+    expect(scoresOf(parts)).toEqual([4.8 / 5, 0.1 / 5])
+    expect(problemsOf(parts)).toEqual([3, 4, 5, 6, 7].map((line) => [line, 'not-a-number']))
+  })
+
+  test.each([
+    ['0 to 1', [0.2, 1], [0.2, 1]],
+    ['0 to 5', ['0', '5'], [0, 1]],
+    ['-1 to 1', [-1, 0, '1'], [0, 0.5, 1]],
+  ])('run from %s', async (_scale, given, expected) => {
+    expect(scoresOf(await written(given.map((score) => pair(score)).join('')))).toEqual(expected)
+  })
+
+  test('of a scale that is not known are asked for, and read on the scale that is given', async () => {
+    await expect(written(pair(2) + pair(87))).rejects.toMatchObject({ code: 'input-invalid', hint: expect.stringContaining('--scale 0..10') })
+    expect(scoresOf(await written(pair(2) + pair(50), { scale: '0..100' }))).toEqual([0.02, 0.5])
+    expect(scoresOf(await written(pair(1) + pair(3) + pair(5), { scale: '1..5' }))).toEqual([0, 0.5, 1])
+    expect(problemsOf(await written(pair(7) + pair(3), { scale: '0..5' }))).toEqual([[1, 'score-outside']])
+    await expect(written(pair(1), { scale: '5..0' })).rejects.toMatchObject({ code: 'usage-invalid' })
+  })
+
+  test('of STS-B that stay below 1 have two readings', async () => {
+    const rows = 'split\tgenre\tdataset\tyear\tsid\tscore\tsentence1\tsentence2\ntrain\tx\ty\t2012\t1\t0.8\ta\tb\n'
+    await expect(written(rows)).rejects.toMatchObject({ hint: 'Say which is meant: --scale 0..1 or --scale 0..5.' })
+    expect(scoresOf(await written(rows, { scale: '0..1' }))).toEqual([0.8])
+  })
+
+  test.each(['entailment', 'contradiction', 0, 1, '2'])('a label %j of NLI is no similarity', async (label) => {
+    await expect(written(`${JSON.stringify({ premise: 'p', hypothesis: 'h', label })}\n`)).rejects.toMatchObject({ code: 'input-invalid', hint: expect.stringContaining('triplets') })
+  })
+
+  test('a label that is a fraction, or whose scale is given, is one', async () => {
+    expect(scoresOf(await written('{"texts":["a","b"],"label":0.3}\n'))).toEqual([0.3])
+    expect(scoresOf(await written('{"question1":"a","question2":"b","is_duplicate":"1"}\n', { scale: '0..1' }))).toEqual([1])
+  })
+})
+
+describe('tables with commas and semicolons', () => {
+  const scored = [{ form: 'scored-pair', first: 'a cat, sat', second: 'the "cat" sat', score: 4.8 / 5 }, { form: 'scored-pair', first: 'a dog', second: 'oil price', score: 0.1 / 5 }]
+  const rows = (separator: string): string => `"a cat, sat"${separator}"the ""cat"" sat"${separator}4.8\r\na dog${separator}oil price${separator}0.1\r\n`
+
+  test.each([
+    ['a header', `sentence1,sentence2,score\r\n${rows(',')}`],
+    ['a byte order mark', `\uFEFFsentence1,sentence2,score\r\n${rows(',')}`],
+    ['no header', rows(',')],
+    ['semicolons', `Sentence 1;Sentence 2;Similarity\n${rows(';')}`],
+    ['SICK’s names', `sentence_A,sentence_B,relatedness_score\n${rows(',')}`],
+    ['the score in the second column', 'sentence1,score,sentence2\n"a cat, sat",4.8,"the ""cat"" sat"\na dog,0.1,oil price\n'],
+    ['the score first and no header', '4.8,"a cat, sat","the ""cat"" sat"\n0.1,a dog,oil price\n'],
+  ])('%s', async (_what, text) => {
+    const parts = await written(text)
+    expect([dataOf(parts), problemsOf(parts)]).toEqual([scored, []])
+    writeFileSync(path.join(folder, 'file.csv.gz'), gzipSync(text))
+    expect(dataOf(await read(path.join(folder, 'file.csv.gz')))).toEqual(scored)
+  })
+
+  test('sentence-transformers’ stsbenchmark keeps its split, and a quote is a letter in it', async () => {
+    const line = (split: string, score: string): string => `${split}\tmain\tMSR\t2012\t1\t${score}\ta "cat sat\tthe cat sat\n`
+    const parts = await written(`split\tgenre\tdataset\tyear\tsid\tscore\tsentence1\tsentence2\n${line('train', '4.8')}${line('dev', '0.5')}${line('test', '5')}`)
+    expect(parts.map((part) => 'item' in part && part.item.split)).toEqual(['train', 'validation', 'test'])
+    expect(dataOf(parts)[0]).toEqual({ form: 'scored-pair', first: 'a "cat sat', second: 'the cat sat', score: 4.8 / 5 })
+  })
+
+  test('triplets by name; a single column with its header', async () => {
+    expect(dataOf(await written('anchor,positive,negative\na,"b, c",d\n'))).toEqual([{ form: 'triple', query: 'a', positive: 'b, c', negatives: ['d'], source: null }])
+    expect(dataOf(await written('text\n"one, two"\nthree\n'))).toEqual([{ form: 'text', text: 'one, two' }, { form: 'text', text: 'three' }])
+  })
+
+  test('lines that have commas are lines, and where they could be columns somebody has to say', async () => {
+    expect(dataOf(await written('Well, yes.\nNo.\nOne, two, three.\n'))).toHaveLength(3)
+    expect(dataOf(await written('[music] plays\nplain\n'))).toEqual([{ form: 'text', text: '[music] plays' }, { form: 'text', text: 'plain' }])
+    await expect(written('Well, yes.\nBut, no.\n')).rejects.toMatchObject({ hint: 'Say which: --as csv or --as lines.' })
+    expect(dataOf(await written('Well, yes.\nBut, no.\n', { as: 'lines' }))).toEqual([{ form: 'text', text: 'Well, yes.' }, { form: 'text', text: 'But, no.' }])
+    expect(dataOf(await written('Well, yes.\nBut, no.\n', { as: 'csv' }))[1]).toEqual({ form: 'triple', query: 'But', positive: 'no.', negatives: [], source: null })
+    expect(dataOf(await written('q\tp\tn\nr\ts\tt\n', { as: 'tsv' }))[0]).toEqual({ form: 'triple', query: 'q', positive: 'p', negatives: ['n'], source: null })
+  })
+})
+
+describe('lists', () => {
+  test('a list a line is query, positive and negatives', async () => {
+    expect(dataOf(await written('["a query","its answer"]\n["b query","b answer","no answer"]\n'))).toEqual([{ form: 'triple', query: 'a query', positive: 'its answer', negatives: [], source: null }, { form: 'triple', query: 'b query', positive: 'b answer', negatives: ['no answer'], source: null }])
+    expect(problemsOf(await written('["a","b"]\n["a",5]\n["alone"]\n'))).toEqual([[2, 'list-not-texts'], [3, 'list-not-texts']])
+  })
+
+  test('a whole file that is an array: of objects, of lists, of texts', async () => {
+    for (const text of ['[{"query":"a","positive":"b"}]', '[\n  {"query": "a",\n   "positive": "b"}\n]', '[["a","b"]]']) expect(dataOf(await written(text)), text).toEqual([{ form: 'triple', query: 'a', positive: 'b', negatives: [], source: null }])
+    expect(dataOf(await written('[\n"one",\n"two"\n]'))).toEqual([{ form: 'text', text: 'one' }, { form: 'text', text: 'two' }])
+    await expect(written('["one","two"]')).rejects.toMatchObject({ hint: 'Say which: --as jsonl or --as json.' })
+    expect(dataOf(await written('["one","two"]', { as: 'json' }))).toHaveLength(2)
+  })
+
+  test('several positives become an item each, of one group; sets and texts are read by their order', async () => {
+    const parts = await written('{"query":"a","pos":["b","e"],"neg":["c","d"]}\n{"set":["x","y"]}\n')
+    expect(parts.map((part) => 'item' in part && [part.item.pairId, part.item.group])).toEqual([['line-1', 'a'], ['line-1.2', 'a'], ['line-2', 'x']])
+    expect(dataOf(parts)).toEqual([['a', 'b', ['c', 'd']], ['a', 'e', ['c', 'd']], ['x', 'y', []]].map(([query, positive, negatives]) => ({ form: 'triple', query, positive, negatives, source: null })))
   })
 })

@@ -64,8 +64,10 @@ export function importCommand(): Command {
     .option('--flip', 'swap chosen and rejected in every row')
     .option('--licence <text>', 'licence of the data')
     .option('--texts', 'read texts to embed or to learn to write: lines with query, positive and negative (JSONL), one text a line, or STS-B')
+    .option('--as <form>', 'with --texts: lines, jsonl, json, csv or tsv, where a file could be read in two ways')
+    .option('--scale <low..high>', 'with --texts: between which numbers scores run, as in 0..5')
     .addHelpText('after', '\nExamples:\n  pairlab import pairs.jsonl --name "My pairs"\n  pairlab import judged.csv --map question=prompt --map answer1=a --map answer2=b --map judge=label\n  pairlab import scifact/            a BEIR folder\n  pairlab import MSLR/Fold1/         train.txt, vali.txt, test.txt\n  pairlab import sample')
-    .action(async (file: string, options: { name?: string; map?: string[]; flip?: boolean; licence?: string; texts?: boolean }, command: Command) => {
+    .action(async (file: string, options: { name?: string; map?: string[]; flip?: boolean; licence?: string; texts?: boolean; as?: string; scale?: string }, command: Command) => {
       const { out, dataDir } = globals(command)
       await withClient(dataDir, async ({ client }) => {
         if (/\.npz$/i.test(file)) return importSegments(client, file, options.name === undefined ? {} : { name: options.name }, out)
@@ -86,8 +88,8 @@ function nameOf({ datasetId, fingerprint }: DatasetDetail): string {
   return `Id ${datasetId}, fingerprint ${fingerprint.slice(0, 12)}`
 }
 
-async function importTexts(client: Client, file: string, options: { readonly name?: string; readonly licence?: string }, out: Output): Promise<void> {
-  const { datasetId } = await client.call('texts.import', { path: path.resolve(file), name: options.name ?? '', licence: options.licence ?? null })
+async function importTexts(client: Client, file: string, options: { readonly name?: string; readonly licence?: string; readonly as?: string; readonly scale?: string }, out: Output): Promise<void> {
+  const { datasetId } = await client.call('texts.import', { path: path.resolve(file), name: options.name ?? '', licence: options.licence ?? null, as: (options.as ?? null) as 'lines' | null, scale: options.scale ?? null }) // the contract checks the form
   const detail = await client.call('datasets.get', { datasetId })
   const { train, validation, test } = detail.split.counts
   const outcome = await readImportOutcome(client, detail)
