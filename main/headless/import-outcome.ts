@@ -1,5 +1,6 @@
 import type { DatasetSummary, LeftOut } from '../../shared/contract/datasets.ts'
 import type { DatasetWarning } from '../../shared/dataset-warnings.ts'
+import { printableLine } from '../../shared/printable.ts'
 import type { Client } from '../../shared/rpc.ts'
 import { formatCount } from '../../shared/units.ts'
 
@@ -23,9 +24,9 @@ export function describeWarnings(warnings: readonly DatasetWarning[]): string[] 
 
 /** The first rows with line and reason, how often each reason occurs, and where the whole list is. */
 export function describeLeftOut({ total, reasons, first, path }: LeftOut): string[] {
-  const rows = first.map(({ line, reason }) => `  line ${line}: ${reason}`)
+  const rows = first.map(({ line, reason }) => `  line ${line}: ${printableLine(reason)}`)
   const more = total > first.length ? [`  … and ${formatCount(total - first.length)} more`] : []
-  const counts = total > 1 ? ['  By reason:', ...reasons.map(({ code, reason, count }) => `    ${formatCount(count)} × ${code}: ${reason.length > 160 ? `${reason.slice(0, 159)}…` : reason}`)] : []
+  const counts = total > 1 ? ['  By reason:', ...reasons.map(({ code, reason, count }) => `    ${formatCount(count)} × ${code}: ${reason.length > 160 ? `${printableLine(reason.slice(0, 159))}…` : printableLine(reason)}`)] : []
   return [`Left out, ${formatCount(total)} ${total === 1 ? 'row' : 'rows'}:`, ...rows, ...more, ...counts, `  The whole list: ${path}`]
 }
 
