@@ -68,7 +68,7 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
     const imports = createImportService({ db: store.db, dataFolder, events, log })
     const models = createModelService({ db: store.db, dataFolder, events, log })
     const enginesFolder = enginesFolderOf(dataFolder)
-    const trainer: TrainerCommand = options.trainer ?? { ...findTrainer(), environment: () => engineEnvironment(enginesFolder) }
+    const trainer: TrainerCommand = { environment: () => engineEnvironment(enginesFolder), ...(options.trainer ?? findTrainer()) }
     const playground = createPlaygroundService({ command: trainer, enginesFolder, events })
     const engines = createEngineService({ enginesFolder, appVersion, trainer, events, log })
     const runs = await createRunService({

@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url'
 import { app, BrowserWindow, dialog } from 'electron'
 import { toWire } from '../../shared/errors.ts'
 import { createApp, type App } from '../app.ts'
-import { defaultDataFolder } from '../data-folder.ts'
+import { keepFilesPrivate } from '../private-folder.ts'
+import { handleCrashes, type CrashReports } from './crashes.ts'
+import { dataFolderOf, fileAmong, separateFromChromium } from './instance.ts'
 import { connectIpc } from './ipc.ts'
 import { setMenu } from './menu.ts'
 import { declareScheme, serveAssets } from './protocol.ts'
@@ -14,12 +16,6 @@ const here = path.dirname(fileURLToPath(import.meta.url))
 const preloadPath = path.join(here, '../preload/index.cjs')
 const importable = /\.(jsonl|json|csv|tsv|gz)$/i
 
-/** `--data-dir <folder>`, as the command line takes it. */
-function givenDataFolder(args: readonly string[]): string | null {
-  const at = args.indexOf('--data-dir')
-  return at < 0 ? null : (args[at + 1] ?? null)
-}
-
 /** Chromium's own background traffic, off before it starts. */
 function silenceChromium(): void {
   for (const name of ['disable-background-networking', 'disable-component-update', 'disable-domain-reliability', 'disable-sync', 'no-pings']) {
@@ -27,29 +23,34 @@ function silenceChromium(): void {
   }
 }
 
+function importPlace(file: string): string {
+  return `/data?import=${encodeURIComponent(file)}`
+}
+
+/** Shows a place in the window that is open, else in a new one. @param target '' leaves the page where it is */
 function goTo(pairlab: App, target: string): void {
-  const window = BrowserWindow.getAllWindows()[0] ?? openWindow(preloadPath)
+  const [window] = BrowserWindow.getAllWindows()
+  if (window === undefined) return void openWindow(preloadPath, target)
   if (window.isMinimized()) window.restore()
   window.focus()
-  pairlab.events.emit('ui.goto', { path: target })
+  if (target !== '') pairlab.events.emit('ui.goto', { path: target })
 }
 
 async function importFile(pairlab: App): Promise<void> {
   const answer = await dialog.showOpenDialog({ title: 'Import a preference file', properties: ['openFile'] })
   const file = answer.filePaths[0]
-  if (!answer.canceled && file !== undefined) goTo(pairlab, `/data?import=${encodeURIComponent(file)}`)
+  if (!answer.canceled && file !== undefined) goTo(pairlab, importPlace(file))
 }
 
-function handleCrashes(): void {
-  app.on('render-process-gone', (_event, contents, details) => {
-    console.error(`The page ended: ${details.reason} (${details.exitCode})`)
-    // Every answer is already on disk, so the page can simply be loaded again.
-    if (details.reason !== 'clean-exit' && !contents.isDestroyed()) contents.reload()
+/** macOS hands over a file by an event, which may come before there is a window: the last one waits for it. */
+function takeOpenedFiles(): { waiting(): string | null; follow(open: (file: string) => void): void } {
+  let waiting: string | null = null
+  let open = (file: string): void => { waiting = file }
+  app.on('open-file', (event, file) => {
+    event.preventDefault()
+    open(file)
   })
-  process.on('uncaughtException', (error) => {
-    console.error(error)
-    dialog.showErrorBox('Pairlab met an unexpected error', `${error.message}\n\nLabels and runs are on disk. Start Pairlab again if it does not answer.`)
-  })
+  return { waiting: () => waiting, follow: (now) => { open = now } }
 }
 
 function closeInOrder(pairlab: App): void {
@@ -57,19 +58,20 @@ function closeInOrder(pairlab: App): void {
   app.on('before-quit', (event) => {
     if (closed) return
     event.preventDefault()
-    void pairlab.close().catch((error: unknown) => console.error(error)).finally(() => {
+    void pairlab.close().catch((error: unknown) => pairlab.log.error('could not close in order', error)).finally(() => {
       closed = true
       app.quit()
     })
   })
 }
 
-async function start(): Promise<void> {
+async function start(dataFolder: string, crashes: CrashReports): Promise<void> {
+  const opened = takeOpenedFiles()
   await app.whenReady()
   let pairlab: App
   try {
     pairlab = await createApp({
-      dataFolder: givenDataFolder(process.argv) ?? defaultDataFolder(),
+      dataFolder,
       electronVersion: process.versions['electron'] ?? null,
       trainer: { execPath: process.execPath, args: [path.join(here, 'trainer.js')] },
     })
@@ -79,39 +81,35 @@ async function start(): Promise<void> {
     app.exit(1)
     return
   }
+  crashes.useLog(pairlab.log)
   serveAssets(path.join(here, '../renderer'))
   connectIpc(pairlab)
   setMenu((target) => goTo(pairlab, target), () => void importFile(pairlab))
   closeInOrder(pairlab)
-  openWindow(preloadPath)
-  const openArguments = (args: readonly string[]): void => {
-    const file = args.slice(1).find((argument) => importable.test(argument))
-    if (file !== undefined) goTo(pairlab, `/data?import=${encodeURIComponent(path.resolve(file))}`)
-  }
-  openArguments(process.argv)
-  app.on('second-instance', (_event, args) => {
-    goTo(pairlab, '')
-    openArguments(args)
-  })
-  app.on('open-file', (event, file) => {
-    event.preventDefault()
-    goTo(pairlab, `/data?import=${encodeURIComponent(file)}`)
+  const file = opened.waiting() ?? fileAmong(process.argv, importable, process.cwd())
+  openWindow(preloadPath, file === null ? '' : importPlace(file))
+  opened.follow((later) => goTo(pairlab, importPlace(later)))
+  app.on('second-instance', (_event, args, workingDirectory) => {
+    const given = fileAmong(args, importable, workingDirectory)
+    goTo(pairlab, given === null ? '' : importPlace(given))
   })
   app.on('activate', () => {
-    if (BrowserWindow.getAllWindows().length === 0) openWindow(preloadPath)
+    if (BrowserWindow.getAllWindows().length === 0) openWindow(preloadPath, '')
   })
   app.on('window-all-closed', () => {
     if (process.platform !== 'darwin') app.quit()
   })
 }
 
+keepFilesPrivate()
+const dataFolder = dataFolderOf(process.argv)
+separateFromChromium(dataFolder)
 if (app.requestSingleInstanceLock()) {
   silenceChromium()
   declareScheme()
   app.enableSandbox()
   lockNavigation()
-  handleCrashes()
-  void start()
+  void start(dataFolder, handleCrashes())
 } else {
-  app.quit() // the first instance was told of our arguments and shows its window
+  app.quit() // the first instance on this data folder was told of our arguments and shows its window
 }

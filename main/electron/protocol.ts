@@ -15,6 +15,8 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 const CONTENT_SECURITY_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
+const COPYING = 'clipboard-sanitized-write'
+
 /** Must run before the app is ready, or the scheme is not a secure origin. */
 export function declareScheme(): void {
   protocol.registerSchemesAsPrivileged([{ scheme: 'app', privileges: { standard: true, secure: true, supportFetchAPI: true } }])
@@ -43,6 +45,7 @@ export function serveAssets(folder: string): void {
   webRequest.onBeforeRequest((details, decide) => {
     decide({ cancel: !/^(app|blob|data|devtools|chrome-extension):/.test(details.url) })
   })
-  session.defaultSession.setPermissionRequestHandler((_contents, _permission, decide) => decide(false))
-  session.defaultSession.setPermissionCheckHandler(() => false)
+  // Copying a path or a figure after a click; everything else (reading the clipboard included) is refused.
+  session.defaultSession.setPermissionRequestHandler((_contents, permission, decide) => decide(permission === COPYING))
+  session.defaultSession.setPermissionCheckHandler((_contents, permission) => permission === COPYING)
 }

@@ -36,7 +36,8 @@ function rememberState(window: BrowserWindow): void {
   writeFileSync(statePath(), JSON.stringify(state))
 }
 
-export function openWindow(preloadPath: string): BrowserWindow {
+/** @param place where the page begins, as in its address; '' is Home */
+export function openWindow(preloadPath: string, place: string): BrowserWindow {
   const { maximized, ...bounds } = readState()
   const window = new BrowserWindow({
     ...bounds,
@@ -57,7 +58,7 @@ export function openWindow(preloadPath: string): BrowserWindow {
   if (maximized) window.maximize()
   window.once('ready-to-show', () => window.show())
   window.on('close', () => rememberState(window))
-  void window.loadURL(`${PAGE_ORIGIN}/index.html`)
+  void window.loadURL(`${PAGE_ORIGIN}/index.html${place === '' ? '' : `#${place}`}`)
   return window
 }
 

@@ -5,6 +5,7 @@ import { AppError } from '../../shared/errors.ts'
 import { compileAddon, findCompiler } from './compile.ts'
 import { RECORD_FILE, type EngineRecord } from './folder.ts'
 import { PACKAGE_INDEX } from '../../shared/connections.ts'
+import { engineMoved, rememberEngine } from './own-engines.ts'
 import { CC_LIBRARY, downloadWheels, FRAMEWORK_LIBRARY, fromPython, fromWheels, listWheels, type Libraries } from './tensorflow-sources.ts'
 
 export interface AddOptions {
@@ -41,6 +42,7 @@ export async function addTensorflow(options: AddOptions): Promise<{ readonly rec
   try {
     const record = downloadedByNpm(options, folder) ?? (await build(options, folder, staging))
     writeFileSync(path.join(folder, RECORD_FILE), `${JSON.stringify(record, null, 2)}\n`)
+    rememberEngine(folder)
     options.say('Testing it')
     const { device } = await options.selfTest(staging)
     options.signal?.throwIfAborted()
@@ -56,6 +58,7 @@ function moveIntoPlace(from: string, to: string): void {
   rmSync(old, { recursive: true, force: true })
   if (existsSync(to)) renameSync(to, old)
   renameSync(from, to)
+  engineMoved(from, to)
   rmSync(old, { recursive: true, force: true })
 }
 

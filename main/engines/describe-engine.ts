@@ -1,7 +1,10 @@
+import path from 'node:path'
 import type { EngineInfo, EngineState } from '../../shared/contract/engines.ts'
 import type { EngineName } from '../../shared/domain.ts'
+import { toWire } from '../../shared/errors.ts'
 import type { TestedEngine } from './figures.ts'
 import { readEngineRecord } from './folder.ts'
+import { isOwnEngine, notOwn } from './own-engines.ts'
 
 const WORDS: Readonly<Record<EngineName, { readonly title: string; readonly note: string }>> = {
   tensorflow: { title: 'TensorFlow', note: 'The native library, on the processor or on an NVIDIA graphics card. It is added once, also without internet.' },
@@ -20,6 +23,9 @@ export function describeEngine(name: EngineName, tested: TestedEngine | undefine
   const unknown = { ...words, added, device: '', threads: null, peakBytes: null, speed: null, testedAtMs: null, measuredAtMs: null }
   if (name === 'tensorflow' && record === null) {
     return { ...unknown, state: 'not-here', error: { code: 'engine-unavailable', message: 'It is not added on this machine.', hint: `Add it here, or with: ${ADD_TENSORFLOW}` } }
+  }
+  if (name === 'tensorflow' && !isOwnEngine(path.join(enginesFolder, name), false) && tested?.available !== true) {
+    return { ...unknown, state: 'not-here', error: toWire(notOwn(path.join(enginesFolder, name))) }
   }
   if (tested === undefined) return { ...unknown, state: 'not-tested', error: null }
   const { device, threads, peakBytes, error, speed, testedAtMs, measuredAtMs } = tested

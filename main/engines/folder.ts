@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
+import { isOwnEngine } from './own-engines.ts'
 
 /** Where engines that were added are kept: PAIRLAB_ENGINES, else in the data folder. */
 export function enginesFolderOf(dataFolder: string): string {
@@ -40,8 +41,8 @@ export function readEngineRecord(enginesFolder: string, name: 'tensorflow' = 'te
   }
 }
 
-/** Search path for the libraries of an engine's own folder; '' where there is nothing to add. */
+/** Search path for the libraries of an engine that this installation made; '' where there is none. */
 export function librarySearchPath(enginesFolder: string): string {
   const record = readEngineRecord(enginesFolder)
-  return record === null ? '' : record.libraries.map((one) => path.resolve(enginesFolder, 'tensorflow', one)).join(path.delimiter)
+  return record === null || !isOwnEngine(path.join(enginesFolder, 'tensorflow'), false) ? '' : record.libraries.map((one) => path.resolve(enginesFolder, 'tensorflow', one)).join(path.delimiter)
 }

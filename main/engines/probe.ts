@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { z } from 'zod'
 import { engineName, type EngineName } from '../../shared/domain.ts'
 import { engineSpeed } from '../../shared/contract/engines.ts'
+import { childEnvironment } from '../../shared/child-environment.ts'
 import { wireError } from '../../shared/errors.ts'
 import { librarySearchPath } from './folder.ts'
 
@@ -35,8 +36,9 @@ export interface ProbeOptions {
 
 const LONGEST_MS = 60_000
 
-/** Environment for a process that opens engines: where an added engine's libraries are. */
-export function engineEnvironment(enginesFolder: string, env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+/** Environment for a process that opens engines: no more than it needs, and where an added engine's libraries are. */
+export function engineEnvironment(enginesFolder: string, whole: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = childEnvironment(whole)
   const libraries = librarySearchPath(enginesFolder)
   if (libraries === '') return env
   return { ...env, LD_LIBRARY_PATH: [libraries, env['LD_LIBRARY_PATH'] ?? ''].filter((part) => part !== '').join(':') }

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import type { ReproductionEntry, ReproductionJob } from '../../shared/contract/papers.ts'
+import { childEnvironment } from '../../shared/child-environment.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { EventBus } from '../events.ts'
 import { findReproduction, reproductions } from '../reproduce/registry.ts'
@@ -50,7 +51,7 @@ export function createReproductionService({ dataFolder, events, command }: { rea
   async function run(job: Job): Promise<void> {
     const { id, form } = job.state
     const args = [...command.args, 'reproduce', id, '--json', '--data-dir', dataFolder, ...(form === 'full' ? ['--full'] : []), ...(job.seeds === null ? [] : ['--seeds', String(job.seeds)])]
-    const env = command.environment?.() ?? process.env
+    const env = command.environment?.() ?? childEnvironment(process.env)
     const child = spawn(command.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true, env: process.versions['electron'] === undefined ? env : { ...env, ELECTRON_RUN_AS_NODE: '1' } })
     job.child = child
     let output = ''

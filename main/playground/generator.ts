@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import { childEnvironment } from '../../shared/child-environment.ts'
 import { AppError, fromWire, toWire, type WireError } from '../../shared/errors.ts'
 import { generateMessage, type GenerateCommand, type GenerateJob, type GenerateMessage, type GenerateStart } from '../trainer/generate-protocol.ts'
 
@@ -33,7 +34,7 @@ const STOP_MS = 2000
 const COMPLAINT_CHARS = 4000
 
 export function startGenerator(command: GeneratorCommand, start: GenerateStart): Generator {
-  const env = command.environment?.() ?? process.env
+  const env = command.environment?.() ?? childEnvironment(process.env)
   const child = spawn(command.execPath, [...command.args, '--generate', JSON.stringify(start)], {
     stdio: ['pipe', 'pipe', 'pipe'],
     windowsHide: true,

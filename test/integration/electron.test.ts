@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -8,6 +8,7 @@ import * as standIn from '../support/electron-stand-in.ts'
 vi.mock('electron', () => import('../support/electron-stand-in.ts'))
 
 const { app, behind, dialog, Menu } = standIn
+const { dataFolderOf, separateFromChromium } = await import('../../main/electron/instance.ts')
 const dataFolder = mkdtempSync(path.join(tmpdir(), 'pairlab électron '))
 
 async function until(condition: () => boolean): Promise<void> {
@@ -24,6 +25,7 @@ function bridge(): Bridge {
 
 beforeAll(async () => {
   process.env['PAIRLAB_DATA'] = dataFolder
+  app.early.push(() => app.emit('open-file', { preventDefault: () => {} }, '/data/early one.jsonl')) // as macOS does
   await import('../../main/electron/index.ts')
   await import('../../main/electron/preload.ts')
   await until(() => behind.windows.length === 1 && behind.windows[0]?.shown === true)
@@ -38,7 +40,7 @@ describe('the desktop window', () => {
   it('opens one sandboxed, isolated window on our own scheme', () => {
     const window = behind.windows[0]
     expect(window?.options['webPreferences']).toMatchObject({ sandbox: true, contextIsolation: true, nodeIntegration: false, webviewTag: false, spellcheck: false })
-    expect(window?.webContents.url).toBe('app://pairlab/index.html')
+    expect(window?.webContents.url).toBe(`app://pairlab/index.html#/data?import=${encodeURIComponent('/data/early one.jsonl')}`)
     expect(app.sandboxed).toBe(true)
     expect(standIn.protocol.privileged.map(({ scheme }) => scheme)).toEqual(['app'])
   })
@@ -75,15 +77,22 @@ describe('the desktop window', () => {
     expect(foreign?.status).toBe(404)
   })
 
-  it('lets no request leave the machine and grants no permission', () => {
+  it('lets no request leave the machine', () => {
     const answers: boolean[] = []
     for (const url of ['app://pairlab/index.html', 'blob:app://pairlab/1', 'https://example.org/', 'http://127.0.0.1:1/', 'file:///etc/hosts', 'ws://example.org']) {
       behind.beforeRequest?.({ url }, ({ cancel }) => answers.push(cancel))
     }
     expect(answers).toEqual([false, false, true, true, true, true])
-    let granted: boolean | undefined
-    behind.permission?.(null, 'geolocation', (answer) => { granted = answer })
-    expect([granted, behind.permissionCheck?.()]).toEqual([false, false])
+  })
+
+  it('may copy to the clipboard, and has no other permission', () => {
+    const granted = (permission: string): unknown[] => {
+      let answered: boolean | undefined
+      behind.permission?.(null, permission, (answer) => { answered = answer })
+      return [answered, behind.permissionCheck?.(null, permission)]
+    }
+    expect(granted('clipboard-sanitized-write')).toEqual([true, true])
+    for (const permission of ['clipboard-read', 'geolocation', 'media', 'notifications', 'openExternal', 'fileSystem', 'hid', 'usb', 'display-capture']) expect(granted(permission)).toEqual([false, false])
   })
 
   it('blocks navigation and new windows', () => {
@@ -116,16 +125,58 @@ describe('the desktop window', () => {
   it('takes a file handed to a second instance', async () => {
     const places: unknown[] = []
     const stop = bridge().subscribe((event) => { if (event.name === 'ui.goto') places.push(event.payload) })
-    app.emit('second-instance', {}, ['pairlab', '/data/more.jsonl'])
-    await until(() => places.length === 2)
+    app.emit('second-instance', {}, ['pairlab', '/data/more.jsonl'], '/elsewhere')
+    app.emit('second-instance', {}, ['pairlab', '--data-dir', 'x.json', '--flag.csv', 'sub/mine.csv'], '/home/of someone')
+    app.emit('open-file', { preventDefault: () => {} }, '/data/late.tsv')
+    app.emit('second-instance', {}, ['pairlab'], '/elsewhere') // brings the window to the front, and the page stays
+    await until(() => places.length === 3)
     stop()
-    expect(places.at(-1)).toEqual({ path: `/data?import=${encodeURIComponent('/data/more.jsonl')}` })
+    expect(places).toEqual(['/data/more.jsonl', '/home/of someone/sub/mine.csv', '/data/late.tsv'].map((file) => ({ path: `/data?import=${encodeURIComponent(path.resolve(file))}` })))
+    expect(behind.windows[0]?.focused).toBe(5) // the menu's entry, and these four
   })
 
-  it('loads the page again after a crash, and remembers the window', () => {
-    const window = behind.windows[0]
-    app.emit('render-process-gone', {}, window?.webContents, { reason: 'crashed', exitCode: 5 })
-    expect(window?.webContents.reloads).toBe(1)
+  it('loads the page again after a crash, but not for ever, and the log tells of it', async () => {
+    const contents = behind.windows[0]?.webContents
+    for (let crash = 0; crash < 6; crash += 1) app.emit('render-process-gone', {}, contents, { reason: 'crashed', exitCode: 5 })
+    expect(contents?.reloads).toBe(3)
+    expect(dialog.errors.map(([title]) => title)).toEqual(Array.from({ length: 3 }, () => 'The page of Pairlab ends again and again'))
+    app.emit('child-process-gone', {}, { type: 'GPU', reason: 'crashed', exitCode: 9 })
+    const log = readFileSync(path.join(dataFolder, 'app.log'), 'utf8')
+    expect(log.match(/the page ended: crashed \(5\)/g)).toHaveLength(6)
+    expect(log).toContain('a process of the window ended: GPU, crashed (9)')
+  })
+
+  it('writes what nobody expected to the log', () => {
+    const [unexpected] = process.listeners('uncaughtException').slice(-1)
+    unexpected?.(new Error('a thing broke'), 'uncaughtException')
+    expect(readFileSync(path.join(dataFolder, 'app.log'), 'utf8')).toContain('a thing broke')
+    expect(dialog.errors.at(-1)?.[1]).toContain('a thing broke')
+  })
+
+  it('keeps Chromium’s files apart from the data folder, a place a data folder, and the lock with them', () => {
+    const first = app.getPath('userData')
+    expect([app.getPath('sessionData'), app.lockedIn]).toEqual([first, first])
+    expect(path.relative(dataFolder, first).startsWith('..')).toBe(true)
+    const folderFor = (folder: string): string => {
+      separateFromChromium(folder)
+      return app.getPath('userData')
+    }
+    const other = mkdtempSync(path.join(tmpdir(), 'pairlab other '))
+    const link = `${other}-link`
+    symlinkSync(other, link)
+    expect(folderFor(other)).not.toBe(first)
+    expect(folderFor(link)).toBe(app.getPath('userData'))
+    expect(folderFor(dataFolder)).toBe(first)
+    // The usual data folder is Electron's usual `userData` on every system.
+    expect(folderFor(path.join(app.getPath('appData'), 'pairlab'))).not.toBe(path.join(app.getPath('appData'), 'pairlab'))
+    for (const one of [other, link]) rmSync(one, { recursive: true, force: true })
+    separateFromChromium(dataFolder)
+  })
+
+  it.each([
+    [['pairlab', '--data-dir', '/a/b'], '/a/b'], [['pairlab', '--data-dir=/a/b', 'x.csv'], '/a/b'], [['pairlab', '--data-dir', 'rel'], path.resolve('rel')], [['pairlab', 'x.csv'], dataFolder], [['pairlab', '--data-dir'], dataFolder],
+  ])('takes its data folder from %j', (args, folder) => {
+    expect(dataFolderOf(args)).toBe(folder)
   })
 
   it('closes the store before it quits', async () => {

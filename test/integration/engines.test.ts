@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { APP_VERSION } from '../../main/app.ts'
 import { writeFigures } from '../../main/engines/figures.ts'
+import { rememberEngine } from '../../main/engines/own-engines.ts'
 import type { EngineProbe } from '../../main/engines/probe.ts'
 import { readSpec, runPaths, writeSpec } from '../../main/runs/run-dir.ts'
 import type { EngineJob } from '../../shared/contract/engines.ts'
@@ -22,7 +23,16 @@ function addBrokenTensorflow(enginesFolder: string): void {
   mkdirSync(folder, { recursive: true })
   writeFileSync(path.join(folder, 'tfjs_binding.node'), 'this is no library')
   writeFileSync(path.join(folder, 'engine.json'), JSON.stringify({ formatVersion: 1, name: 'tensorflow', tensorflowVersion: '2.21.0', cuda: false, source: 'a damaged wheel', builtAtMs: 5, platform: 'linux x64', addon: 'tfjs_binding.node', addonSha256: '0'.repeat(64), libraries: ['tensorflow'] }))
+  rememberEngine(folder)
 }
+
+// The list of engines that were added here lies beside no data folder: these tests have one of their own.
+const config = mkdtempSync(path.join(tmpdir(), 'pairlab config '))
+beforeAll(() => void vi.stubEnv('PAIRLAB_CONFIG', config))
+afterAll(() => {
+  vi.unstubAllEnvs()
+  rmSync(config, { recursive: true, force: true })
+})
 
 describe('the app', () => {
   let made: TestApp

@@ -2,7 +2,7 @@
 // senders carry frames, handlers are unique, events reach their listeners. Tests reach behind it through `behind`.
 import { EventEmitter } from 'node:events'
 import { tmpdir } from 'node:os'
-import { mkdtempSync } from 'node:fs'
+import { existsSync, mkdtempSync } from 'node:fs'
 import path from 'node:path'
 import type { Menu as MenuType, MenuItemConstructorOptions } from 'electron'
 
@@ -79,19 +79,34 @@ class StandInWindow extends EventEmitter {
   }
 }
 
-const userData = mkdtempSync(path.join(tmpdir(), 'pairlab-user-data-'))
+const appData = mkdtempSync(path.join(tmpdir(), 'pairlab-app-data-'))
 
 class StandInApp extends EventEmitter {
   lock = true
+  /** Where `userData` was when the lock was asked for: Electron's lock is one of that folder. */
+  lockedIn: string | null = null
+  readonly paths = new Map([['appData', appData], ['userData', path.join(appData, 'pairlab')]])
   sandboxed = false
   quits = 0
   exits: number[] = []
   readonly switches: string[] = []
   readonly commandLine = { appendSwitch: (name: string) => void this.switches.push(name) }
-  readonly whenReady = async (): Promise<void> => {}
-  requestSingleInstanceLock(): boolean { return this.lock }
+  /** What the system tells before the app is ready. */
+  readonly early: (() => void)[] = []
+  readonly whenReady = async (): Promise<void> => {
+    for (const event of this.early) event()
+  }
+  requestSingleInstanceLock(): boolean {
+    this.lockedIn = this.getPath('userData')
+    return this.lock
+  }
   enableSandbox(): void { this.sandboxed = true }
-  getPath(name: string): string { return name === 'userData' ? userData : tmpdir() }
+  getPath(name: string): string { return this.paths.get(name) ?? tmpdir() }
+  /** Like Electron: not to a folder that is not there. */
+  setPath(name: string, folder: string): void {
+    if (!existsSync(folder)) throw new Error(`Failed to set path: ${folder}`)
+    this.paths.set(name, folder)
+  }
   exit(code = 0): void { this.exits.push(code) }
   /** Like Electron: tells `before-quit` first, which may hold it back. */
   quit(): void {
@@ -154,7 +169,7 @@ export const session = {
   defaultSession: {
     webRequest: { onBeforeRequest: (listener: (details: { url: string }, decide: (answer: { cancel: boolean }) => void) => void) => { behind.beforeRequest = listener } },
     setPermissionRequestHandler: (handler: typeof behind.permission) => { behind.permission = handler },
-    setPermissionCheckHandler: (handler: () => boolean) => { behind.permissionCheck = handler },
+    setPermissionCheckHandler: (handler: typeof behind.permissionCheck) => { behind.permissionCheck = handler },
   },
 }
 
@@ -165,7 +180,7 @@ export const behind = {
   frame: { url: 'app://pairlab/index.html', parent: null } as { url: string; parent: unknown } | null,
   beforeRequest: undefined as ((details: { url: string }, decide: (answer: { cancel: boolean }) => void) => void) | undefined,
   permission: undefined as ((contents: unknown, permission: string, decide: (granted: boolean) => void) => void) | undefined,
-  permissionCheck: undefined as (() => boolean) | undefined,
+  permissionCheck: undefined as ((contents: unknown, permission: string) => boolean) | undefined,
   async invokeFrom(frame: unknown, channel: string, ...args: unknown[]): Promise<unknown> {
     const handler = handlers.get(channel)
     if (handler === undefined) throw new Error(`No handler registered for '${channel}'`)

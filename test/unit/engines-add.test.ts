@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { addTensorflow, removeTensorflow, type AddOptions } from '../../main/engines/add-tensorflow.ts'
 import { describeFailure, findCompiler } from '../../main/engines/compile.ts'
 import { chooseEngine, readFigures, writeFigures } from '../../main/engines/figures.ts'
@@ -15,8 +15,12 @@ import { AppError } from '../../shared/errors.ts'
 let folder: string
 beforeEach(() => {
   folder = mkdtempSync(path.join(os.tmpdir(), 'engines-'))
+  vi.stubEnv('PAIRLAB_CONFIG', path.join(folder, 'config'))
 })
-afterEach(() => rmSync(folder, { recursive: true, force: true }))
+afterEach(() => {
+  vi.unstubAllEnvs()
+  rmSync(folder, { recursive: true, force: true })
+})
 
 /** A zip archive of stored entries, written by hand: any name, also a bad one. */
 function makeWheel(name: string, files: Readonly<Record<string, string>>): string {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
+import { childEnvironment } from '../../../shared/child-environment.ts'
 import { identify, isRunning, type ProcessIdentity } from '../run-dir-lock.ts'
 import { isErrno, runPaths } from '../run-dir.ts'
 
@@ -7,7 +8,7 @@ import { isErrno, runPaths } from '../run-dir.ts'
 export interface TrainerCommand {
   readonly execPath: string
   readonly args: readonly string[]
-  /** Looked at whenever one is started: engines that were added meanwhile have libraries to be found. Default: this process's own. */
+  /** Looked at whenever one is started: engines that were added meanwhile have libraries to be found. Default: what a child needs of this process's own. */
   readonly environment?: () => NodeJS.ProcessEnv
 }
 
@@ -29,7 +30,7 @@ export interface TrainerProcess {
  * the run's log.txt, so that a crash of native code leaves its last words.
  */
 export function startTrainer(command: TrainerCommand, folder: string, job: 'train' | 'estimate'): TrainerProcess {
-  const environment = command.environment?.() ?? process.env
+  const environment = command.environment?.() ?? childEnvironment(process.env)
   const log = openSync(runPaths(folder).log, 'a')
   try {
     const child = spawn(command.execPath, [...command.args, folder, job], {

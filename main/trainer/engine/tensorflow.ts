@@ -4,6 +4,7 @@ import path from 'node:path'
 import util from 'node:util'
 import { z } from 'zod'
 import { AppError } from '../../../shared/errors.ts'
+import { requireOwnEngine } from '../../engines/own-engines.ts'
 import { tf } from '../../learn/tf.ts'
 import type { Engine, EngineOptions } from './engine.ts'
 import { cudaTrouble, loaderTrouble } from './tensorflow-trouble.ts'
@@ -51,6 +52,7 @@ function load(options: EngineOptions): { folder: string; version: string; cuda: 
   if (!parsed.success) throw new AppError({ code: 'engine-unavailable', message: 'The record of the TensorFlow engine cannot be read.', hint: 'Run: pairlab engine add tensorflow' })
   const { tensorflowVersion: version, cuda, addon } = parsed.data
   if (loaded === null) {
+    requireOwnEngine(folder) // the folder may be named by the specification of a run that somebody else made
     setThreads(options.threads ?? null)
     try {
       registerBackend(path.resolve(folder, addon))
