@@ -1,11 +1,13 @@
+import { csvText } from '../../shared/csv.ts'
 import type { ChartModel } from './chart-model.ts'
 import type { Figure, Mark, Palette } from './chart-marks.ts'
 
 const SANS = 'Helvetica, Arial, sans-serif'
 const MONO = 'Menlo, Consolas, monospace'
 
+/** Also without what no XML file may hold: control characters and halves of a letter. */
 function escapeXml(value: string): string {
-  return value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+  return value.toWellFormed().replaceAll(/[^\P{Cc}\t\n\r]|[\uFFFE\uFFFF]/gu, '').replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 }
 
 function round(value: number): string {
@@ -103,12 +105,6 @@ export async function figureToPng(figure: Figure, scale = 3): Promise<Blob> {
   })
 }
 
-export function csvCell(value: string | number | null | undefined): string {
-  if (value === null || value === undefined || (typeof value === 'number' && !Number.isFinite(value))) return ''
-  const written = String(value)
-  return /[",\n\r]/.test(written) ? `"${written.replaceAll('"', '""')}"` : written
-}
-
 /** Long form, one row a point, every digit: series, x, value, and where there are any raw, low, high, n. */
 export function chartToCsv(model: ChartModel): string {
   const withRaw = model.series.some((line) => line.raw !== undefined)
@@ -120,10 +116,10 @@ export function chartToCsv(model: ChartModel): string {
       x,
       line.y[at],
       ...(withRaw ? [line.raw?.[at] ?? line.y[at]] : []),
-      ...(withBand ? [line.band?.low[at], line.band?.high[at], line.n] : []),
+      ...(withBand ? [line.band?.low[at], line.band?.high[at], line.counts?.[at] ?? line.n] : []),
     ]),
   )
-  return `${[head, ...rows].map((row) => row.map(csvCell).join(',')).join('\n')}\n`
+  return csvText([head, ...rows])
 }
 
 /** Colours of the light theme, whatever the page shows: a figure is for paper. */
@@ -141,9 +137,9 @@ export function paperPalette(): Palette {
   return (token) => known.get(token) ?? '#000000'
 }
 
-/** "Held-out reward: run 3" → "held-out-reward-run-3". */
+/** "Held-out reward: run 3" → "held-out-reward-run-3"; letters and digits of any script stay. */
 export function fileStem(title: string): string {
-  return title.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-|-$/g, '').slice(0, 80) || 'chart'
+  return [...title.normalize('NFC').toLowerCase().replaceAll(/[^\p{L}\p{M}\p{N}]+/gu, '-').replaceAll(/^-|-$/g, '')].slice(0, 60).join('') || 'chart'
 }
 
 /** Hands bytes made in the page to the person, as a file in the browser's download folder. */

@@ -27,6 +27,8 @@ export interface ChartSeries {
   readonly band?: ChartBand | undefined
   /** How many runs stand behind the line. */
   readonly n?: number
+  /** How many stand behind each of its points, where it is not the same number. */
+  readonly counts?: readonly number[]
 }
 
 export interface ReferenceLine {

@@ -1,5 +1,6 @@
+import { csvText } from '../../shared/csv.ts'
 import type { ChartModel, Range } from '../charts/chart-model.ts'
-import { csvCell, download } from '../charts/chart-export.ts'
+import { download } from '../charts/chart-export.ts'
 import { chartMenu, figureItems } from '../charts/chart-menu.ts'
 import { figureOfIntervals, type IntervalRow } from '../charts/interval-marks.ts'
 import { asAppError } from '../api/client.ts'
@@ -20,7 +21,7 @@ async function withTable(state: CompareState, format: 'csv' | 'latex' | 'markdow
 
 function differencesCsv(rows: readonly IntervalRow[]): string {
   const lines = rows.map((row) => [row.label, row.mean, row.low, row.high, row.verdict])
-  return `${[['configuration', 'difference', 'low', 'high', 'verdict'], ...lines].map((line) => line.map(csvCell).join(',')).join('\n')}\n`
+  return csvText([['configuration', 'difference', 'low', 'high', 'verdict'], ...lines])
 }
 
 /** Everything of the page that can be taken along. */

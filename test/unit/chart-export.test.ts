@@ -47,13 +47,23 @@ describe('the SVG of a chart', () => {
 
 test('the CSV holds every point in full, missing ones empty, and names what was discarded', () => {
   expect(chartToCsv(model)).toBe(
-    'series,step,value,low,high,n\n"dpo, ""beta""",0,1,0.9,1.1,5\n"dpo, ""beta""",10,,,,5\n"dpo, ""beta""",20,0.5,0.4,0.6,5\nold (discarded),0,1,,,\nold (discarded),10,2,,,\n',
+    'series,step,value,low,high,n\r\n"dpo, ""beta""",0,1,0.9,1.1,5\r\n"dpo, ""beta""",10,,,,5\r\n"dpo, ""beta""",20,0.5,0.4,0.6,5\r\nold (discarded),0,1,,,\r\nold (discarded),10,2,,,\r\n',
   )
+})
+
+test('the CSV says of each point how many runs stand behind it, and shields names that a spreadsheet would run', () => {
+  const line = { key: 'a', label: '=HYPERLINK("http://x")', x: [1, 2], y: [-1, 2], band: { low: [-2, null], high: [0, null] }, colour: '--r1', dash: [], n: 3, counts: [3, 1] }
+  expect(chartToCsv({ ...model, series: [line] })).toBe(`series,step,value,low,high,n\r\n"'=HYPERLINK(""http://x"")",1,-1,-2,0,3\r\n"'=HYPERLINK(""http://x"")",2,2,,,1\r\n`)
+})
+
+test('an SVG holds no character that XML forbids', () => {
+  const named = { ...model, title: 'a\u0000\u001B[2J\uFFFE\uD800b <script>' }
+  expect(figureToSvg(figureOfChart(named, palette, { width: 600, height: 400, zoom: null }))).toContain('>a[2J\uFFFDb &lt;script&gt;<')
 })
 
 test('the CSV of a smoothed line gives the raw value too', () => {
   const line = { key: 'a', label: 'a', x: [1, 2], y: [1, 1.5], raw: [1, 2], colour: '--r1', dash: [] }
-  expect(chartToCsv({ ...model, series: [line] })).toBe('series,step,smoothed,value\na,1,1,1\na,2,1.5,2\n')
+  expect(chartToCsv({ ...model, series: [line] })).toBe('series,step,smoothed,value\r\na,1,1,1\r\na,2,1.5,2\r\n')
 })
 
 describe('ranges and ticks', () => {
@@ -95,5 +105,5 @@ test('an interval that reaches zero is drawn with an open dot', () => {
 })
 
 test('file names are plain', () => {
-  expect([fileStem('Held-out reward: run 3'), fileStem('β')]).toEqual(['held-out-reward-run-3', 'chart'])
+  expect([fileStem('Held-out reward: run 3'), fileStem('β'), fileStem('Награда, прогон 3'), fileStem('../..')]).toEqual(['held-out-reward-run-3', 'β', 'награда-прогон-3', 'chart'])
 })
