@@ -1,5 +1,7 @@
-// Which runs belong together, what sets the groups apart, and what they are called.
+// Which runs belong together, which of them count, and what sets the groups apart.
+import type { Parsed } from '../../shared/contract.ts'
 import type { RunSummary } from '../../shared/contract/runs.ts'
+import type { MetricInfo } from '../../shared/domain.ts'
 import type { RunSpec } from '../../shared/run-spec.ts'
 
 /** A curve in step order, over the steps that count. */
@@ -15,29 +17,33 @@ export interface ComparedRun {
 }
 
 export type GroupBy = 'configuration' | 'method' | 'none'
-type Json = RunSpec['config'][string]
+export type SettingValue = RunSpec['config'][string]
+export type Goal = MetricInfo['goal']
+
+export type CompareOptions = Omit<Parsed<'comparisons.get'>, 'runIds'> & {
+  /** Which direction is better, by metric name with or without its `eval/`. */
+  readonly goals?: Readonly<Record<string, Goal>>
+}
 
 export interface RunGroup {
   readonly key: string
-  readonly label: string
   readonly method: string
   /** By seed, then by age. */
   readonly runs: readonly ComparedRun[]
 }
 
+export interface NamedGroup extends RunGroup {
+  /** No two groups share it. */
+  readonly label: string
+}
+
 /** In the order in which the groups first appear among the runs given. */
 export function groupRuns(runs: readonly ComparedRun[], groupBy: GroupBy): readonly RunGroup[] {
-  const byKey = new Map<string, ComparedRun[]>()
-  for (const run of runs) {
-    const key = keyOf(run, groupBy)
-    byKey.set(key, [...(byKey.get(key) ?? []), run])
-  }
-  const bare = [...byKey].map(([key, members]) => {
-    const first = firstOf(members)
-    const sorted = members.toSorted((a, b) => a.summary.seed - b.summary.seed || a.summary.createdAtMs - b.summary.createdAtMs)
-    return { key, label: first.summary.methodName, method: first.summary.method, runs: sorted }
-  })
-  return bare.map((group) => ({ ...group, label: labelOf(group, bare, groupBy) }))
+  return [...Map.groupBy(runs, (run) => keyOf(run, groupBy))].map(([key, members]) => ({
+    key,
+    method: firstOf(members).summary.method,
+    runs: members.toSorted((a, b) => a.summary.seed - b.summary.seed || a.summary.createdAtMs - b.summary.createdAtMs),
+  }))
 }
 
 function keyOf(run: ComparedRun, groupBy: GroupBy): string {
@@ -45,29 +51,18 @@ function keyOf(run: ComparedRun, groupBy: GroupBy): string {
   return groupBy === 'none' ? run.summary.runId : run.summary.groupHash
 }
 
-/** The method, and where that is not enough to tell groups apart, the settings that differ among its groups. */
-function labelOf(group: RunGroup, groups: readonly RunGroup[], groupBy: GroupBy): string {
-  const [run] = group.runs
-  if (groupBy === 'none' && run !== undefined) return run.summary.name === '' ? `${group.label}, seed ${run.summary.seed}` : `${run.summary.name}, seed ${run.summary.seed}`
-  const alike = groups.filter((other) => other.method === group.method)
-  if (alike.length < 2) return group.label
-  const place = alike.findIndex((other) => other.key === group.key)
-  const parts = diffSettings(alike).differing.slice(0, 3).map(({ path, values }) => `${shortName(path)} ${showValue(values[place])}`)
-  if (parts.length > 0) return `${group.label} · ${parts.join(', ')}`
-  const name = run?.summary.name ?? ''
-  return name === '' ? `${group.label} · ${place + 1}` : `${group.label} · ${name}`
-}
-
-function shortName(path: string): string {
-  return path.slice(path.lastIndexOf('.') + 1)
-}
-
-function showValue(value: Json | undefined): string {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : JSON.stringify(value ?? null)
+/**
+ * The runs that all numbers are of, those of the table, the curves, the sentences and the files alike: the finished
+ * ones; where none is, those that are on their way or stopped at a checkpoint.
+ */
+export function countedRuns(group: RunGroup): readonly ComparedRun[] {
+  const finished = group.runs.filter((run) => run.summary.state === 'finished')
+  if (finished.length > 0) return finished
+  return group.runs.filter((run) => run.summary.state !== 'failed' && run.summary.state !== 'lost')
 }
 
 export interface SettingsDiff {
-  readonly differing: readonly { readonly path: string; readonly values: readonly Json[] }[]
+  readonly differing: readonly { readonly path: string; readonly values: readonly SettingValue[] }[]
   readonly same: number
 }
 
@@ -83,15 +78,15 @@ export function diffSettings(groups: readonly RunGroup[]): SettingsDiff {
   return { differing, same: rows.length - differing.length }
 }
 
-function valueOfGroup(members: readonly Readonly<Record<string, Json>>[], path: string): Json {
+function valueOfGroup(members: readonly Readonly<Record<string, SettingValue>>[], path: string): SettingValue {
   const values = new Map(members.map((settings) => [JSON.stringify(settings[path] ?? null), settings[path] ?? null]))
   const [only] = values.values()
   return values.size > 1 ? MIXED : only ?? null
 }
 
-function settingsOf(spec: RunSpec): Record<string, Json> {
+function settingsOf(spec: RunSpec): Record<string, SettingValue> {
   const { viewPath: _file, ...data } = spec.data
-  const start: Json = spec.model.kind === 'run' ? { kind: spec.model.kind, runId: spec.model.runId, checkpoint: spec.model.checkpoint } : spec.model
+  const start: SettingValue = spec.model.kind === 'run' ? { kind: spec.model.kind, runId: spec.model.runId, checkpoint: spec.model.checkpoint } : spec.model
   return {
     method: spec.method,
     ...flatten('config', spec.config),
@@ -104,7 +99,7 @@ function settingsOf(spec: RunSpec): Record<string, Json> {
 }
 
 /** Nested records as dotted paths; lists stay whole. */
-function flatten(path: string, value: Json): Record<string, Json> {
+function flatten(path: string, value: SettingValue): Record<string, SettingValue> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return { [path]: value }
   return Object.assign({}, ...Object.entries(value).map(([key, inner]) => flatten(`${path}.${key}`, inner)))
 }

@@ -1,11 +1,11 @@
 // What a comparison may claim, in plain sentences.
 import type { Interval } from '../../shared/contract/comparisons.ts'
 import type { RunState } from '../../shared/domain.ts'
-import type { CompareOptions, Goal, GroupDifference } from './comparison.ts'
-import type { ComparedRun, GroupBy, RunGroup } from './comparison-groups.ts'
+import type { GroupDifference } from './comparison.ts'
+import { countedRuns, type ComparedRun, type CompareOptions, type Goal, type GroupBy, type NamedGroup } from './comparison-groups.ts'
 
 interface ConclusionInput {
-  readonly groups: readonly RunGroup[]
+  readonly groups: readonly NamedGroup[]
   readonly metric: string
   readonly goal: Goal
   readonly differences: readonly GroupDifference[]
@@ -22,12 +22,14 @@ export function concludeInWords(input: ConclusionInput): string[] {
   else if (Math.max(...seeds) < 3) sentences.push('With two seeds nothing can be concluded. Run at least three.')
   if (groups.length === 1) sentences.push('There is one configuration here, so nothing to compare it with.')
   sentences.push(...differences.map((difference) => differenceInWords(difference, input)))
-  if (differences.length > 3) sentences.push(`${differences.length} differences are shown. At 95 % each, about one in twenty would exclude 0 by chance.`)
+  const shown = differences.filter(({ whyNot }) => whyNot === null).length
+  if (shown > 3) sentences.push(`${shown} differences are shown. At 95 % each, about one in twenty would exclude 0 by chance.`)
   return sentences
 }
 
-function differenceInWords({ groupHash, baseline, interval, paired, verdict }: GroupDifference, { groups, metric, goal }: ConclusionInput): string {
+function differenceInWords({ groupHash, baseline, interval, paired, verdict, whyNot }: GroupDifference, { groups, metric, goal }: ConclusionInput): string {
   const [name, base] = [labelOf(groups, groupHash), labelOf(groups, baseline)]
+  if (whyNot !== null) return `${name} against ${base}: no verdict on ${metric}, because ${whyNot}.`
   if (interval.mean === null) return `${name} against ${base}: one of them has no value of ${metric}.`
   const amount = `${signed(interval.mean, interval)}${rangeInWords(interval)}`
   if (interval.n < 3) return `${name} against ${base}: ${metric} differs by ${amount}, but ${interval.n === 1 ? 'one seed is' : 'two seeds are'} too few to tell.`
@@ -37,7 +39,7 @@ function differenceInWords({ groupHash, baseline, interval, paired, verdict }: G
   return `${name} has a ${verdict} ${metric} than ${base}${better}: by ${amount}, ${how}.`
 }
 
-function labelOf(groups: readonly RunGroup[], key: string): string {
+function labelOf(groups: readonly NamedGroup[], key: string): string {
   return groups.find((group) => group.key === key)?.label ?? key
 }
 
@@ -61,7 +63,7 @@ export function decimalsFor(uncertainty: number): number {
 }
 
 interface WarningInput {
-  readonly groups: readonly RunGroup[]
+  readonly groups: readonly NamedGroup[]
   readonly metric: string
   readonly at: CompareOptions['at']
   readonly groupBy: GroupBy
@@ -85,21 +87,21 @@ export function warnInWords({ groups, metric, at, groupBy }: WarningInput): stri
   ]
 }
 
-function unfinishedInWords(group: RunGroup): string[] {
-  const anyFinished = group.runs.some((run) => run.summary.state === 'finished')
+function unfinishedInWords(group: NamedGroup): string[] {
+  const counted = countedRuns(group)
   return group.runs.filter((run) => run.summary.state !== 'finished').map((run) => {
     const where = run.summary.state === 'queued' ? '' : ` at step ${run.summary.step} of ${run.summary.totalSteps}`
-    const counts = anyFinished || run.summary.state === 'failed' || run.summary.state === 'lost' ? 'is left out of the numbers' : 'counts with what it has'
+    const counts = counted.includes(run) ? 'counts with what it has' : 'is left out of the numbers'
     return `${nameRun(group, run)} ${STATE_WORDS[run.summary.state] ?? run.summary.state}${where} and ${counts}.`
   })
 }
 
-function nameRun(group: RunGroup, run: ComparedRun): string {
+function nameRun(group: NamedGroup, run: ComparedRun): string {
   return `${group.label}, seed ${run.summary.seed},`
 }
 
 /** Seeds that another group has, by what finished. */
-function missingSeeds(groups: readonly RunGroup[], groupBy: GroupBy): string[] {
+function missingSeeds(groups: readonly NamedGroup[], groupBy: GroupBy): string[] {
   if (groups.length < 2 || groupBy === 'none') return []
   const finished = groups.map((group) => new Set(group.runs.filter((run) => run.summary.state === 'finished').map((run) => run.summary.seed)))
   const all = [...new Set(finished.flatMap((seeds) => [...seeds]))].toSorted((a, b) => a - b)
@@ -109,13 +111,13 @@ function missingSeeds(groups: readonly RunGroup[], groupBy: GroupBy): string[] {
   })
 }
 
-function repeatedSeeds(group: RunGroup): string[] {
+function repeatedSeeds(group: NamedGroup): string[] {
   const hashes = new Set(group.runs.map((run) => run.summary.groupHash))
   if (hashes.size > 1 || new Set(group.runs.map((run) => run.summary.seed)).size === group.runs.length) return []
   return [`${group.label} has the same seed more than once. Repeating a seed says nothing new: it is no independent run.`]
 }
 
-function differentLengths(groups: readonly RunGroup[], at: CompareOptions['at']): string[] {
+function differentLengths(groups: readonly NamedGroup[], at: CompareOptions['at']): string[] {
   const lengths = [...new Set(groups.flatMap((group) => group.runs.map((run) => run.summary.totalSteps)))]
   return lengths.length > 1 && at === 'last' ? [`These runs have different lengths (${lengths.toSorted((a, b) => a - b).join(', ')} steps); “last” compares different steps.`] : []
 }

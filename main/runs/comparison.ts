@@ -1,18 +1,11 @@
 import type { Comparison, Interval } from '../../shared/contract/comparisons.ts'
-import type { Parsed } from '../../shared/contract.ts'
-import type { MetricInfo } from '../../shared/domain.ts'
 import { bootstrapMean, percentileInterval, resampleIndices, resampleMeans } from '../../shared/statistics/bootstrap.ts'
 import { mean, standardDeviation, type Bounds } from '../../shared/statistics/intervals.ts'
 import { studentInterval, welchInterval } from '../../shared/statistics/student.ts'
-import { diffSettings, groupRuns, type ComparedRun, type Curve, type RunGroup } from './comparison-groups.ts'
+import { nameData, whyNotComparable } from './comparison-basis.ts'
+import { countedRuns, diffSettings, groupRuns, type ComparedRun, type CompareOptions, type Curve, type Goal, type NamedGroup, type RunGroup } from './comparison-groups.ts'
+import { nameGroups } from './comparison-names.ts'
 import { concludeInWords, warnInWords } from './comparison-words.ts'
-
-export type Goal = MetricInfo['goal']
-
-export type CompareOptions = Omit<Parsed<'comparisons.get'>, 'runIds'> & {
-  /** Which direction is better, by metric name with or without its `eval/`. */
-  readonly goals?: Readonly<Record<string, Goal>>
-}
 
 /** Fewer seeds than this never carry a verdict. */
 export const FEWEST_SEEDS = 3
@@ -20,24 +13,21 @@ export const FEWEST_SEEDS = 3
 const BAND_STEPS = 300
 const BAND_RESAMPLES = 400
 
-export interface GroupDifference {
-  readonly groupHash: string
-  readonly baseline: string
-  readonly interval: Interval
-  readonly paired: boolean
-  readonly verdict: 'higher' | 'lower' | 'cannot-tell'
-}
+export type GroupDifference = Comparison['differences'][number]
 
 /**
  * Groups of runs that differ only in their seed, each metric's mean and interval over seeds, differences against a
- * baseline, and what may be said about them. Pure: same runs, same answer. Runs that failed or did not reach their
- * last step are left out of the numbers wherever their group has finished ones, and are named in the warnings.
+ * baseline, and what may be said about them. Pure: same runs, same answer. Runs that do not count (`countedRuns`) are
+ * named in the warnings.
  */
 export function compareRuns(runs: readonly ComparedRun[], options: CompareOptions): Comparison {
-  const groups = groupRuns(runs, options.groupBy)
+  const bare = groupRuns(runs, options.groupBy)
+  const labels = nameGroups(bare, options.groupBy)
+  const data = nameData(bare)
+  const groups = bare.map((group, at): NamedGroup => ({ ...group, label: labels[at] ?? group.key }))
   const metricNames = [...new Set(runs.flatMap((run) => Object.keys(run.curves)))].toSorted(byMetricName)
   const goal = goalOf(options.metric, options.goals)
-  const scored = groups.map((group) => scoreGroup(group, metricNames, options))
+  const scored = groups.map((group, at) => scoreGroup(group, data[at] ?? '', metricNames, options))
   const differences = compareToBaseline(groups, options)
   const diff = diffSettings(groups)
   return {
@@ -66,14 +56,15 @@ export function goalOf(metric: string, goals: Readonly<Record<string, Goal>> = {
   return /accurac|win-?rate/.test(metric) ? 'max' : 'none'
 }
 
-function scoreGroup(group: RunGroup, metricNames: readonly string[], options: CompareOptions): Comparison['groups'][number] {
+function scoreGroup(group: NamedGroup, data: string, metricNames: readonly string[], options: CompareOptions): Comparison['groups'][number] {
   const members: Record<string, (number | null)[]> = {}
   const values: Record<string, Interval> = {}
   for (const name of metricNames) {
     members[name] = memberValues(group, name, options)
     values[name] = intervalOf(present(members[name]), options.interval)
   }
-  return { groupHash: group.key, label: group.label, method: group.method, runIds: group.runs.map((run) => run.summary.runId), seeds: group.runs.map((run) => run.summary.seed), values, members }
+  const counted = new Set(countedRuns(group))
+  return { groupHash: group.key, label: group.label, method: group.method, data, runIds: group.runs.map((run) => run.summary.runId), seeds: group.runs.map((run) => run.summary.seed), counted: group.runs.map((run) => counted.has(run)), values, members }
 }
 
 /** One value a run, in the group's order; null for a run that does not count or has no value there. */
@@ -83,13 +74,6 @@ export function memberValues(group: RunGroup, metric: string, options: Pick<Comp
     const curve = run.curves[metric]
     return curve === undefined || !counted.has(run) ? null : valueAt(curve, options.at, goalOf(metric, options.goals))
   })
-}
-
-/** The finished runs; where none is, those that are on their way or stopped at a checkpoint. */
-export function countedRuns(group: RunGroup): readonly ComparedRun[] {
-  const finished = group.runs.filter((run) => run.summary.state === 'finished')
-  if (finished.length > 0) return finished
-  return group.runs.filter((run) => run.summary.state !== 'failed' && run.summary.state !== 'lost')
 }
 
 /** `last`: the last number. `best`: by the metric's goal, the last where it has none. A step: the latest number up to it. */
@@ -114,17 +98,19 @@ function boundsOf(values: readonly number[], kind: CompareOptions['interval']): 
   return { low: mean(values) - spread, high: mean(values) + spread }
 }
 
-/** Against the baseline group, or the first. Paired by seed where the two share at least two; the same seed orders the data alike. */
+/** Against the baseline group, or the first; no number where the two are not of the same data or the metric means another thing. Paired by seed where the two share at least two; the same seed orders the data alike. */
 export function compareToBaseline(groups: readonly RunGroup[], options: Pick<CompareOptions, 'metric' | 'at' | 'baseline' | 'goals'>): readonly GroupDifference[] {
   const baseline = groups.find((group) => group.key === options.baseline) ?? groups[0]
   if (baseline === undefined) return []
   return groups.filter((group) => group !== baseline).map((group) => {
+    const whyNot = whyNotComparable(group, baseline, options)
+    if (whyNot !== null) return { groupHash: group.key, baseline: baseline.key, interval: { mean: null, low: null, high: null, n: 0 }, paired: false, verdict: 'not-comparable', whyNot }
     const ours = valuesBySeed(group, options)
     const theirs = valuesBySeed(baseline, options)
     const shared = [...ours.keys()].filter((seed) => theirs.has(seed))
     const paired = shared.length >= 2
     const interval = paired ? pairedInterval(shared.map((seed) => ours.get(seed) ?? NaN), shared.map((seed) => theirs.get(seed) ?? NaN)) : unpairedInterval([...ours.values()], [...theirs.values()])
-    return { groupHash: group.key, baseline: baseline.key, interval, paired, verdict: verdictOf(interval) }
+    return { groupHash: group.key, baseline: baseline.key, interval, paired, verdict: verdictOf(interval), whyNot: null }
   })
 }
 
@@ -159,10 +145,10 @@ function verdictOf({ low, high, n }: Interval): GroupDifference['verdict'] {
   return high < 0 ? 'lower' : 'cannot-tell'
 }
 
-/** Mean and interval over the runs that have a number at exactly that step; `n` says how many. */
+/** Mean and interval over the runs that count and have a number at exactly that step; `n` says how many. */
 function bandOf(group: RunGroup, { metric, interval }: CompareOptions): Comparison['curves'][number] {
   const byStep = new Map<number, number[]>()
-  for (const run of group.runs) {
+  for (const run of countedRuns(group)) {
     const curve = run.curves[metric]
     curve?.value.forEach((value, index) => {
       const step = curve.step[index]

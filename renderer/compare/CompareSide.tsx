@@ -37,7 +37,9 @@ function Differences({ state }: { readonly state: CompareState }): ReactNode {
   const groups = state.comparison?.groups ?? []
   const rows = state.comparison === undefined ? [] : differenceRows(state.comparison, state.looks)
   const baseline = state.comparison?.differences[0]?.baseline ?? state.baseline ?? ''
-  const paired = state.comparison?.differences.every((one) => one.paired || one.interval.mean === null) === true
+  const measured = state.comparison?.differences.filter((one) => one.interval.mean !== null) ?? []
+  const paired = measured.every((one) => one.paired)
+  const refused = [...new Set(state.comparison?.differences.flatMap(({ whyNot }) => whyNot ?? []))]
   if (groups.length < 2) return null
   return (
     <Section
@@ -51,7 +53,8 @@ function Differences({ state }: { readonly state: CompareState }): ReactNode {
         </label>
       }
     >
-      <p className="small text-3">{state.info.label} {arrowOf(state.info.goal)}, 95 % interval by t{rows.length > 0 ? (paired ? ', paired by seed' : ', not paired') : ''}</p>
+      <p className="small text-3">{state.info.label} {arrowOf(state.info.goal)}, 95 % interval by t{measured.length > 0 ? (paired ? ', paired by seed' : ', not paired') : ''}</p>
+      {refused.map((why) => <Say key={why} tone="warn">No verdict: {why}.</Say>)}
       <div ref={box}>{width > 0 && rows.length > 0 ? <IntervalPlot rows={rows} width={width} goal={state.info.goal} label={`Difference in ${state.info.label} from the baseline`} /> : null}</div>
     </Section>
   )

@@ -27,6 +27,8 @@ export function CompareTable({ state }: { readonly state: CompareState }): React
   const groups = state.comparison?.groups ?? []
   const range = intervalRange([...groups.map((group) => group.values[state.metric] ?? NO_INTERVAL), ...groups.flatMap((group) => (group.members[state.metric] ?? []).map((mean) => ({ mean, low: null, high: null })))], false)
   const baseline = state.comparison?.differences[0]?.baseline ?? state.baseline
+  const refused = new Set(state.comparison?.differences.flatMap((one) => (one.whyNot === null ? [] : [one.groupHash])))
+  const severalData = new Set(groups.map((group) => group.data)).size > 1
   const baselineMean = groups.find((group) => group.groupHash === baseline)?.values[state.metric]?.mean ?? null
   const toggle = (hash: string): void => {
     const next = new Set(open)
@@ -40,7 +42,7 @@ export function CompareTable({ state }: { readonly state: CompareState }): React
         <tbody>
           {groups.map((group) => (
             <Fragment key={group.groupHash}>
-              <GroupRow state={state} group={group} range={range} plot={plot} mark={baselineMean} isBaseline={group.groupHash === baseline} isOpen={open.has(group.groupHash)} onToggle={() => toggle(group.groupHash)} />
+              <GroupRow state={state} group={group} range={range} plot={plot} mark={refused.has(group.groupHash) ? null : baselineMean} data={severalData ? group.data : null} isBaseline={group.groupHash === baseline} isOpen={open.has(group.groupHash)} onToggle={() => toggle(group.groupHash)} />
               {open.has(group.groupHash) ? group.runIds.map((runId, at) => <MemberRow key={runId} state={state} group={group} at={at} range={range} plot={plot} run={state.runs.find((run) => run.runId === runId)} />) : null}
             </Fragment>
           ))}
@@ -99,17 +101,21 @@ interface GroupRowProps {
   readonly group: Group
   readonly range: Range
   readonly plot: number
+  /** The baseline's mean, where the two may be set against each other. */
   readonly mark: number | null
+  /** What it learned from, where that is not the same in all rows. */
+  readonly data: string | null
   readonly isBaseline: boolean
   readonly isOpen: boolean
   onToggle(): void
 }
 
-function GroupRow({ state, group, range, plot, mark, isBaseline, isOpen, onToggle }: GroupRowProps): ReactNode {
+function GroupRow({ state, group, range, plot, mark, data, isBaseline, isOpen, onToggle }: GroupRowProps): ReactNode {
   const look = lookOf(state.looks, group.groupHash)
   const hidden = state.hidden.has(group.groupHash)
   const value = group.values[state.metric]
   const members = state.runs.filter((run) => group.runIds.includes(run.runId))
+  const counted = members.filter((run) => group.counted[group.runIds.indexOf(run.runId)] === true)
   const Arrow = isOpen ? ChevronDown : ChevronRight
   const toggleEye = (): void => {
     const next = new Set(state.hidden)
@@ -129,14 +135,15 @@ function GroupRow({ state, group, range, plot, mark, isBaseline, isOpen, onToggl
           <LineSwatch colour={look.colour} dash={look.dash} />
           <span className="mono bold ellipsis compare-name" title={group.label}>{group.label}</span>
           {isBaseline ? <Chip>baseline</Chip> : null}
+          {data === null ? null : <Chip>{data}</Chip>}
           <StateChips members={members} />
         </span>
       </td>
-      <td className="num">{value?.n ?? group.runIds.length}</td>
+      <td className="num">{value?.n ?? 0}</td>
       <td className="num"><MeanText value={value} bold /></td>
       <td className="compare-plot"><IntervalCell row={{ mean: value?.mean ?? null, low: halfOf(value ?? NO_INTERVAL) === null ? null : (value?.low ?? null), high: value?.high ?? null, colour: look.colour }} range={range} width={plot} mark={mark} open={(value?.n ?? 0) < 2} /></td>
       {state.columns.map((name) => <td key={name} className="num"><MeanText value={group.values[name]} /></td>)}
-      <td className="num">{meanTime(members)}</td>
+      <td className="num">{meanTime(counted)}</td>
     </tr>
   )
 }
@@ -177,7 +184,7 @@ function MemberRow({ state, group, at, range, plot, run }: MemberRowProps): Reac
   const value = group.members[state.metric]?.[at] ?? null
   const time = run === undefined ? null : timeOf(run)
   return (
-    <tr className="member">
+    <tr className="member" data-counted={group.counted[at] === true} title={group.counted[at] === true ? undefined : 'Left out of the numbers and of the curve'}>
       <td className="compare-eye">{NOTHING}</td>
       <td>
         <span className="row member-name">

@@ -44,6 +44,7 @@ export function overlayModel(comparison: Comparison, options: OverlayOptions): C
       dash: look.dash,
       width: 2,
       n: most,
+      counts: curve.n,
       dots: curve.step.length <= 12,
       band: options.interval === 'none' || most < 2 ? undefined : { low: known(curve.low), high: known(curve.high) },
     }]
@@ -64,7 +65,7 @@ export function overlayModel(comparison: Comparison, options: OverlayOptions): C
 
 /** The words of a verdict, on the same footing. */
 export function verdictWords(verdict: Comparison['differences'][number]['verdict']): string {
-  return verdict === 'cannot-tell' ? 'cannot tell' : verdict
+  return { 'cannot-tell': 'cannot tell', 'not-comparable': 'no verdict', higher: 'higher', lower: 'lower' }[verdict]
 }
 
 export function differenceRows(comparison: Comparison, looks: ReadonlyMap<string, Look>): IntervalRow[] {

@@ -16,8 +16,12 @@ export const group = z.strictObject({
   groupHash: z.string(),
   label: z.string(),
   method: z.string(),
+  /** What it learned from: the data set's name, with the start of the data's hash where two views share the name. */
+  data: z.string(),
   runIds: z.array(runId),
   seeds: z.array(z.int()),
+  /** Whether the run stands behind the numbers and curves, in the order of runIds. */
+  counted: z.array(z.boolean()),
   /** Metric name → mean over seeds with its interval, at the chosen point. */
   values: z.record(z.string(), interval),
   /** Metric name → value per run, in the order of runIds. */
@@ -30,8 +34,8 @@ export const comparison = z.strictObject({
   metricNames: z.array(z.string()),
   groups: z.array(group),
   curves: z.array(curveBand),
-  /** Against the baseline group, paired by seed where both have it. */
-  differences: z.array(z.strictObject({ groupHash: z.string(), baseline: z.string(), interval, paired: z.boolean(), verdict: z.enum(['higher', 'lower', 'cannot-tell']) })),
+  /** Against the baseline group, paired by seed where both have it. `whyNot`: why no number and no verdict may be given, as the end of a sentence. */
+  differences: z.array(z.strictObject({ groupHash: z.string(), baseline: z.string(), interval, paired: z.boolean(), verdict: z.enum(['higher', 'lower', 'cannot-tell', 'not-comparable']), whyNot: z.string().nullable() })),
   /** Settings whose values are not the same in all groups: path → value per group, in the order of groups. */
   diff: z.array(z.strictObject({ path: z.string(), values: z.array(z.json()) })),
   sameSettings: z.int(),

@@ -23,7 +23,7 @@ const info = { name: 'eval/reward', label: 'Held-out reward', unit: '', goal: 'm
 
 function comparison(): Comparison {
   const group = (groupHash: string, seeds: readonly number[]): Comparison['groups'][number] => ({
-    groupHash, label: groupHash.toUpperCase(), method: 'dpo', runIds: seeds.map((seed) => `${groupHash}-${seed}` as RunId), seeds: [...seeds], values: {}, members: {},
+    groupHash, label: groupHash.toUpperCase(), method: 'dpo', data: 'D', counted: seeds.map(() => true), runIds: seeds.map((seed) => `${groupHash}-${seed}` as RunId), seeds: [...seeds], values: {}, members: {},
   })
   return {
     metricNames: [], diff: [], sameSettings: 0, conclusions: [], warnings: [],
@@ -33,7 +33,7 @@ function comparison(): Comparison {
       { groupHash: 'b', step: [0, 10], mean: [0, 1], low: [null, null], high: [null, null], n: [1, 1] },
     ],
     differences: [
-      { groupHash: 'b', baseline: 'a', interval: { mean: -1, low: -2, high: 0.5, n: 1 }, paired: true, verdict: 'cannot-tell' },
+      { groupHash: 'b', baseline: 'a', interval: { mean: -1, low: -2, high: 0.5, n: 1 }, paired: true, verdict: 'cannot-tell', whyNot: null },
     ],
   }
 }
@@ -56,7 +56,7 @@ describe('the overlay', () => {
 
 test('a difference that reaches zero is said in words', () => {
   expect(differenceRows(comparison(), lookOfGroups(['a', 'b'])).map((row) => [row.label, row.verdict])).toEqual([['B', 'cannot tell']])
-  expect([verdictWords('higher'), verdictWords('lower')]).toEqual(['higher', 'lower'])
+  expect([verdictWords('higher'), verdictWords('lower'), verdictWords('not-comparable')]).toEqual(['higher', 'lower', 'no verdict'])
 })
 
 test('metrics to choose from: held-out, test, training; no interval ends and no counts', () => {

@@ -1,50 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { comparison as comparisonSchema } from '../../shared/contract/comparisons.ts'
-import { runSummary } from '../../shared/contract/runs.ts'
-import { runSpec } from '../../shared/run-spec.ts'
-import { compareRuns, valueAt, type CompareOptions } from '../../main/runs/comparison.ts'
-import type { ComparedRun } from '../../main/runs/comparison-groups.ts'
+import { compareRuns, valueAt } from '../../main/runs/comparison.ts'
+import type { CompareOptions } from '../../main/runs/comparison-groups.ts'
 import { formatTable, showInterval } from '../../main/runs/comparison-table.ts'
 import { decimalsFor } from '../../main/runs/comparison-words.ts'
+import { ACCURACY, sketch } from '../support/sketch-run.ts'
 
-const ACCURACY = 'eval/rewards/accuracies'
 const options: CompareOptions = { metric: ACCURACY, at: 'last', interval: 'bootstrap', groupBy: 'configuration', baseline: null, goals: { 'rewards/accuracies': 'max', loss: 'min' } }
-
-interface RunSketch {
-  readonly method: string
-  readonly seed: number
-  readonly accuracy: readonly (number | null)[]
-  readonly beta?: number
-  readonly state?: string
-  readonly viewHash?: string
-}
-
-/** Evaluations at steps 50, 100 …; a training loss at the same steps. */
-function sketch({ method, seed, accuracy, beta = 0.1, state = 'finished', viewHash = 'view' }: RunSketch): ComparedRun {
-  const step = accuracy.map((_, index) => 50 * (index + 1))
-  const totalSteps = 50 * accuracy.length
-  const runId = `${method}-${beta}-${seed}`.replaceAll('.', '')
-  const groupHash = `${method}:${beta}`
-  return {
-    summary: runSummary.parse({
-      runId, name: '', method, methodName: method.toUpperCase(), datasetId: 'd', datasetName: 'D', state, seed, groupHash, engine: 'cpu', step: state === 'finished' ? totalSteps : 50, totalSteps,
-      createdAtMs: seed, startedAtMs: null, endedAtMs: null, remainingMs: null, queuePosition: null, mainMetric: ACCURACY, mainValue: null, spark: [], resumable: false, diskBytes: 0, phase: '', error: null, note: '',
-    }),
-    spec: runSpec.parse({
-      formatVersion: 1, runId, name: '', appVersion: '1', createdAtMs: seed, method, config: { beta }, training: trainingDefaults(totalSteps), groupHash, seed, engine: 'cpu',
-      data: { datasetId: 'd', datasetName: 'D', fingerprint: 'f', split: { seed: 0, validation: 0.1, test: 0.2 }, annotators: [], aggregation: 'mean', viewHash, viewPath: `/elsewhere/${seed}`, labelCount: 9, counts: { train: 7, validation: 1, test: 1 } },
-      model: { kind: 'new', preset: 'nano', tokenizer: { kind: 'byte' }, tiedEmbeddings: true }, judge: null, rewardModelPath: null, cacheFolder: `/cache/${seed}`,
-    }),
-    curves: { [ACCURACY]: { step, value: accuracy }, loss: { step, value: accuracy.map((_, index) => 1 / (index + 1)) } },
-  }
-}
-
-function trainingDefaults(steps: number): Record<string, unknown> {
-  return {
-    steps, batchSize: 4, microBatchSize: 4, learningRate: 1e-3, warmupFraction: 0, schedule: 'cosine', minLearningRateRatio: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, clipNorm: 1, dropout: 0,
-    maxLength: 64, evalEvery: 50, evalPairs: 8, checkpointEvery: 0, keepCheckpoints: 1, samplePrompts: 0, sampleTokens: 8, sampleTemperature: 1,
-  }
-}
 
 const dpo = [0.6, 0.62, 0.64].map((value, index) => sketch({ method: 'dpo', seed: index + 1, accuracy: [0.5, value] }))
 const copg = [0.7, 0.71, 0.75].map((value, index) => sketch({ method: 'copg', seed: index + 1, accuracy: [0.5, value] }))
@@ -107,14 +69,29 @@ describe('compareRuns', () => {
     expect(compareRuns([...dpo, strong], { ...options, groupBy: 'none' }).groups).toHaveLength(4)
   })
 
-  it('draws a band from the runs that have a number at a step', () => {
+  it('draws the curve of the runs that the table counts', () => {
     const short = sketch({ method: 'dpo', seed: 4, accuracy: [0.8], state: 'cancelled' })
     const [band] = compareRuns([...dpo, short], options).curves
     expect(band?.step).toEqual([50, 100])
-    expect(band?.n).toEqual([4, 3])
-    expect(band?.mean[0]).toBeCloseTo(0.575, 12)
+    expect(band?.n).toEqual([3, 3])
+    expect(band?.mean[0]).toBeCloseTo(0.5, 12)
     expect(band?.low[1]).toBeGreaterThanOrEqual(0.6)
     expect(band?.high[1]).toBeLessThanOrEqual(0.64)
+  })
+
+  it('counts the same runs in table, curve, files and sentences, whatever became of the others', () => {
+    for (const state of ['failed', 'lost', 'cancelled', 'interrupted', 'training', 'evaluating', 'starting', 'queued']) {
+      const dead = sketch({ method: 'dpo', seed: 4, accuracy: [0.99], state })
+      const result = compareRuns([...dpo, dead], options)
+      expect(result.groups[0]?.counted).toEqual([true, true, true, false])
+      expect(result.curves[0]?.n).toEqual([3, 3])
+      expect(result.curves[0]?.mean.at(-1)).toBe(result.groups[0]?.values[ACCURACY]?.mean)
+      expect(result.warnings.join(' ')).toContain('seed 4')
+      expect(result.warnings.join(' ')).toContain('is left out of the numbers')
+      expect(formatTable(result, [ACCURACY], 'csv')).toContain('DPO,dpo,1 2 3,')
+    }
+    const alone = compareRuns(['failed', 'training', 'lost'].map((state, at) => sketch({ method: 'dpo', seed: at + 1, accuracy: [0.5 + at / 10], state })), options)
+    expect([alone.groups[0]?.counted, alone.curves[0]?.n, alone.curves[0]?.mean, alone.groups[0]?.values[ACCURACY]?.n]).toEqual([[false, true, false], [1], [0.6], 1])
   })
 
   it('does not depend on the order of the runs within a group', () => {
@@ -147,6 +124,20 @@ describe('formatTable', () => {
     const csv = formatTable(result, [ACCURACY], 'csv').split('\r\n')
     expect(csv[0]).toBe(`group,method,seeds,${ACCURACY},${ACCURACY} low,${ACCURACY} high,${ACCURACY} n`)
     expect(csv[1]).toMatch(/^DPO,dpo,1 2 3,0\.62/)
+  })
+  it('leaves no name a way out of a LaTeX or Markdown table', () => {
+    const named = (label: string): string => formatTable({ ...result, groups: result.groups.slice(0, 1).map((group) => ({ ...group, label })) }, [ACCURACY], 'latex').split('\n')[4]!
+    expect(named('\\input{/etc/passwd} {$x$} #1 ~^')).toBe('  \\textbackslash{}input\\{/etc/passwd\\} \\{\\$x\\$\\} \\#1 \\textasciitilde{}\\textasciicircum{} & 3 & $0.62 \\pm 0.02$ \\\\')
+    expect(named('[9cm] x')).toMatch(/^ {2}\{\}\[9cm\] x &/)
+    expect(named('* x')).toMatch(/^ {2}\{\}\* x &/)
+    expect(named('a\nb\u2028c % d')).toContain('a b c \\% d')
+    const marked = formatTable({ ...result, groups: result.groups.map((group) => ({ ...group, label: 'a|b\nc<img>' })) }, [ACCURACY], 'markdown')
+    expect(marked).toContain('| a\\|b c\\<img> |')
+  })
+  it('says where fewer runs stand behind a number than behind its row', () => {
+    const fewer = { ...result, groups: result.groups.map((group) => ({ ...group, values: { ...group.values, loss: { mean: 0.5, low: 0.4, high: 0.6, n: 2 } } })) }
+    expect(formatTable(fewer, [ACCURACY, 'loss'], 'markdown')).toContain('| 3 | 0.62 ± 0.02 | 0.50 ± 0.10 (n = 2) |')
+    expect(formatTable(fewer, [ACCURACY, 'loss'], 'latex')).toContain('$0.50 \\pm 0.10$ (n = 2)')
   })
   it('escapes what LaTeX and spreadsheets would run', () => {
     const odd = { ...result, groups: result.groups.map((group) => ({ ...group, label: '=a_b & 50%, "x"' })) }

@@ -22,6 +22,7 @@ export function intervalText(value: Interval | undefined): string {
 export function comparisonTable(comparison: Comparison, metrics: readonly string[]): string {
   return formatTable([
     { title: 'configuration', text: (group) => group.label },
+    ...(new Set(comparison.groups.map((group) => group.data)).size > 1 ? [{ title: 'data', text: (group: Comparison['groups'][number]) => group.data }] : []),
     ...metrics.map((metric) => ({ title: metric, right: true, text: (group: Comparison['groups'][number]) => intervalText(group.values[metric]) })),
   ], comparison.groups)
 }
