@@ -1,5 +1,7 @@
 // BM25 (Robertson and Zaragoza, 2009), the lexical baseline of retrieval.
 
+import { wordsOf } from './words.ts'
+
 /** `lucene` is ln(1 + (N − n + ½)/(n + ½)), never negative; `robertson` ln((N − n + ½)/(n + ½)), which may be. */
 export type IdfForm = 'lucene' | 'robertson'
 
@@ -11,9 +13,9 @@ export interface Bm25Options {
   readonly scaled?: boolean
 }
 
-/** Lower case, runs of Latin letters and digits. */
+/** The words of a text, stop words and endings too. */
 export function bm25Tokens(text: string): string[] {
-  return text.toLowerCase().match(/[a-z0-9]+/g) ?? []
+  return wordsOf(text)
 }
 
 export interface Bm25Index {

@@ -1,4 +1,5 @@
 // How text becomes terms for lexical matching and for latent semantic analysis: stop words out, endings off.
+import { wordsOf } from './words.ts'
 
 const STOP_WORDS = new Set(
   ('a about above after all also although am among an and another any are as at be because been before being below between both but by can cannot could did do does doing done down during each either else ' +
@@ -18,9 +19,12 @@ export function stem(word: string): string {
   return word.length > 3 && word.endsWith('s') && !word.endsWith('ss') ? word.slice(0, -1) : word
 }
 
-/** Lower-case runs of letters and digits, without stop words and single characters, stemmed. */
+/** A Chinese or Japanese letter that stands alone is a word. */
+const SINGLE = /^(?!\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana})\P{M}\p{M}*$/u
+
+/** Words without stop words and single characters, stemmed. Endings and stop words are English: other languages keep their words whole. */
 export function stemmedTerms(text: string): string[] {
-  return (text.toLowerCase().match(/[a-z0-9]+/g) ?? []).filter((word) => word.length > 1 && !STOP_WORDS.has(word)).map(stem)
+  return wordsOf(text).filter((word) => !SINGLE.test(word) && !STOP_WORDS.has(word)).map(stem)
 }
 
 /** Neighbouring terms as one. */

@@ -5,7 +5,8 @@ import type { RowProblem } from '../../shared/contract/datasets.ts'
 import type { SplitName } from '../../shared/data-kinds.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { FeatureQuery, JudgedQuery, RankingDocument } from '../../shared/rankings.ts'
-import type { Collection, FileProblem } from './collection.ts'
+import { findOwnCopies } from '../learn/own-copies.ts'
+import type { Collection, FileProblem, Query } from './collection.ts'
 import { isBeirFolder, readBeirFolder } from './read-beir.ts'
 import { readFeatureLists, readFeatureRows, widestFeature } from './read-letor.ts'
 
@@ -71,6 +72,20 @@ async function* readBeir(folder: string): AsyncGenerator<RankingPart> {
     if (grades !== undefined) yield { query: { queryId, line: at + 1, title: text, split: splitOf.get(queryId) ?? null, data: { kind: 'query', text, judgments: [...grades] } } }
   }
   for (const document of set.documents) yield { document }
+  for (const problem of ownCopyWarnings(set.queries.map((query, at) => ({ ...query, line: at + 1 })).filter(({ queryId }) => judgments.has(queryId)), set.documents)) yield { problem }
+}
+
+/** @param queries those that are judged */
+function ownCopyWarnings(queries: readonly (Query & { readonly line: number })[], documents: readonly RankingDocument[]): RowProblem[] {
+  const { sameId, sameText } = findOwnCopies(queries, documents)
+  const warn = (code: string, of: ReadonlySet<string>, reason: string, hint: string): RowProblem[] => {
+    const line = queries.find(({ queryId }) => of.has(queryId))?.line
+    return line === undefined ? [] : [{ line, severity: 'warning', code, reason: `queries.jsonl: ${of.size} of ${queries.length} queries ${reason}; the first is ${[...of][0] ?? ''}.`, hint }]
+  }
+  return [
+    ...warn('query-in-corpus', sameId, 'are documents of the collection too, with the same id', 'Each is left out of its own ranking, as BEIR does it: of the candidates, the training, the measures and the files.'),
+    ...warn('query-text-in-corpus', sameText, 'have the very words of a document with another id', 'Such documents stay in the ranking, as in BEIR, and are likely to come first. Take them out of the corpus if they are copies.'),
+  ]
 }
 
 /** Twice through the files: the data set's width is known only at their end, and they may be larger than memory. */

@@ -97,6 +97,11 @@ export async function openRankingCourse(context: RunContext, from: Checkpoint | 
   }
 }
 
+/** A query's own copy is as relevant as can be: another query's list may bring it, and it must be nobody's negative. */
+function gradeFor({ grades, own }: RankingQuery, document: number): number {
+  return document === own ? 1 : (grades.get(document) ?? 0)
+}
+
 /** What the weights begin as: the checkpoint to resume from, another run's, or nothing. */
 async function openStart({ spec: { model } }: RunContext, from: Checkpoint | null): Promise<Pick<ModelFiles, 'config' | 'source' | 'close'> | null> {
   if (from !== null) return from
@@ -128,7 +133,7 @@ async function gradientsOf(algorithm: RankingAlgorithm, config: unknown, scorer:
   for (let start = 0; start < picked.length; start += microBatchSize) {
     const part = picked.slice(start, start + microBatchSize)
     const share = part.length / picked.length
-    const batch: RankingBatch = { lists: part.map(({ query, positions }) => sublist(query.list, positions)), gradeOf: (list, document) => part[list]!.query.grades.get(document) ?? 0 }
+    const batch: RankingBatch = { lists: part.map(({ query, positions }) => sublist(query.list, positions)), gradeOf: (list, document) => gradeFor(part[list]!.query, document) }
     const prepared = algorithm.prepare === undefined ? null : algorithm.prepare(await valuesOf(scorer, part), batch, config, random.fork(`sample ${start}`))
     for (const [name, value] of Object.entries(prepared?.metrics ?? {})) metrics[name] = (metrics[name] ?? 0) + share * value
     const names = new Map(Object.entries(scorer.variables).map(([name, variable]) => [variable.name, name]))

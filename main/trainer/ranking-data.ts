@@ -2,6 +2,7 @@ import { extraRecord, itemRow, type SplitName } from '../../shared/data-kinds.ts
 import { AppError } from '../../shared/errors.ts'
 import { rankingDocument, rankingItem, type RankingDocument } from '../../shared/rankings.ts'
 import { bm25Tokens, createBm25Index } from '../learn/bm25.ts'
+import { findOwnCopies } from '../learn/own-copies.ts'
 import type { CandidateList } from '../learn/ranking.ts'
 import { rankByScore } from '../learn/ranking-metrics.ts'
 import { readViewLines } from './view-lines.ts'
@@ -20,6 +21,8 @@ export interface RankingQuery {
   readonly features: readonly (readonly number[])[] | null
   /** Grades of all judged documents, by number. */
   readonly grades: ReadonlyMap<number, number>
+  /** Number of the document that is the query itself and is left out of its list; null where there is none. */
+  readonly own: number | null
 }
 
 export interface RankingData {
@@ -46,20 +49,23 @@ export async function readRankingData(viewPath: string, viewHash: string, candid
   const numberOf = new Map(documents.map(({ docId }, at) => [docId, at]))
   const search = kinds.has('query') ? createBm25Index(documents.map(({ title, text }) => bm25Tokens(`${title} ${text}`))) : null
   const ids = documents.map(({ docId }) => docId)
+  const { sameId } = findOwnCopies(items.flatMap(({ pairId, data }) => (data.kind === 'query' ? [{ queryId: pairId, text: data.text }] : [])), documents)
   let unknown = documents.length
   let next = 0
   for (const { pairId: queryId, split, data } of items) {
     if (data.kind === 'features') {
       const numbers = data.docIds.map(() => next++)
-      queries[split].push({ queryId, text: '', docIds: data.docIds, features: data.features, firstScores: null, grades: new Map(numbers.map((number, at) => [number, data.grades[at]!])), list: { documents: numbers, relevance: data.grades, unlisted: [] } })
+      queries[split].push({ queryId, text: '', docIds: data.docIds, features: data.features, firstScores: null, own: null, grades: new Map(numbers.map((number, at) => [number, data.grades[at]!])), list: { documents: numbers, relevance: data.grades, unlisted: [] } })
       continue
     }
-    const grades = new Map(data.judgments.map(([docId, grade]) => [numberOf.get(docId) ?? unknown++, grade])) // judged documents that are not there still count in the ideal ranking
+    const own = sameId.has(queryId) ? (numberOf.get(queryId) ?? null) : null
+    const judgments = own === null ? data.judgments : data.judgments.filter(([docId]) => docId !== queryId)
+    const grades = new Map(judgments.map(([docId, grade]) => [numberOf.get(docId) ?? unknown++, grade])) // judged documents that are not there still count in the ideal ranking
     const scores = Array.from(search!.score(bm25Tokens(data.text), BM25))
-    const found = rankByScore(scores, ids).slice(0, candidateCount)
+    const found = rankByScore(scores, ids).filter((at) => at !== own).slice(0, candidateCount)
     const listed = new Set(found)
     queries[split].push({
-      queryId, text: data.text, docIds: found.map((at) => ids[at]!), features: null, firstScores: found.map((at) => scores[at]!), grades,
+      queryId, text: data.text, docIds: found.map((at) => ids[at]!), features: null, firstScores: found.map((at) => scores[at]!), grades, own,
       list: { documents: found, relevance: found.map((at) => grades.get(at) ?? 0), unlisted: [...grades].flatMap(([at, grade]) => (grade > 0 && !listed.has(at) ? [grade] : [])) },
     })
   }
