@@ -5,7 +5,9 @@ import type { Trouble } from '../shared/contract/system.ts'
 import type { Handlers } from '../shared/rpc.ts'
 import { invariant } from '../shared/assert.ts'
 import { defaultDataFolder } from './data-folder.ts'
+import { emptyByRule } from './data/empty-trash.ts'
 import { createImportService } from './data/import-service.ts'
+import { clearUploads, UPLOAD_LIFE_MS } from './data/incoming.ts'
 import { settleFolders } from './data/settle-folders.ts'
 import { assignSplits } from './data/split.ts'
 import { pruneViews } from './data/view-prune.ts'
@@ -25,6 +27,7 @@ import { reconcileJournals } from './store/labels-reconcile.ts'
 import { makeDataFolder, openStore, type WritableDb } from './store/open.ts'
 import { recoverStore, type RecoveryReport } from './store/recover.ts'
 import { readSettings } from './store/settings.ts'
+import { TRASH_DAYS } from './store/trash.ts'
 
 export interface AppOptions {
   /** Default: see data-folder.ts. Made if it is not there. */
@@ -82,12 +85,18 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
     const papers = createReproductionService({ dataFolder, events, command: { ...findCommandLine(), environment: () => engineEnvironment(enginesFolderOf(dataFolder)) } })
     const freedBytes = pruneViews(dataFolder, Date.now())
     if (freedBytes > 0) log.info(`removed views that no run uses: ${freedBytes} bytes`)
+    clearUploads(dataFolder, 0, Date.now())
+    const tidying = setInterval(() => tidy(store.db, dataFolder, log), TIDY_MS)
+    tidying.unref()
+    tidy(store.db, dataFolder, log)
     const resourcesFolder = options.resourcesFolder ?? findResources()
     const handlers = createHandlers({ db: store.db, dataFolder, resourcesFolder, events, appVersion, electronVersion, log, troubles, runs, imports, models, papers, playground, engines })
     log.info(`Pairlab ${appVersion} opened ${dataFolder}`)
     let closing: Promise<void> | null = null
     async function close(mode: 'continue' | 'checkpoint'): Promise<void> {
+      clearInterval(tidying)
       await imports.close()
+      clearUploads(dataFolder, 0, Date.now())
       await models.close()
       await papers.close()
       await playground.close()
@@ -107,6 +116,17 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
     store.close()
     throw error
   }
+}
+
+const TIDY_MS = 60 * 60 * 1000
+
+/** Copies that pages sent and never imported, and what the rule of the trash removes. */
+function tidy(db: WritableDb, dataFolder: string, log: Log): void {
+  clearUploads(dataFolder, UPLOAD_LIFE_MS, Date.now())
+  emptyByRule(db, dataFolder, Date.now()).then(
+    ({ removed }) => removed > 0 && log.info(`removed ${removed} entries of the trash that are older than ${TRASH_DAYS} days and hold no labels of people`),
+    (error: unknown) => log.error('the trash could not be tidied', error),
+  )
 }
 
 /** Brings database, journals and folders together before anybody asks. @returns what stays as it was found */

@@ -11,6 +11,7 @@ import { runCalls, runSummary, sampleItem } from './contract/runs.ts'
 import { segmentCalls } from './contract/segments.ts'
 import { systemCalls } from './contract/system.ts'
 import { textCalls } from './contract/texts.ts'
+import { trashCalls } from './contract/trash.ts'
 import { runId } from './domain.ts'
 
 /** Everything the app can do, and nothing else: each door serves exactly these calls. */
@@ -27,6 +28,7 @@ export const contract = {
   ...paperCalls,
   ...rankingCalls,
   ...textCalls,
+  ...trashCalls,
 } as const
 
 export type CallName = keyof typeof contract

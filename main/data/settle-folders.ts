@@ -1,7 +1,10 @@
 import { existsSync, readdirSync, renameSync } from 'node:fs'
 import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import type { Trouble } from '../../shared/contract/system.ts'
+import { listPeople, restorePeople } from '../store/annotators.ts'
+import { readAnnotatorsFile, writeAnnotatorsFile } from '../store/annotators-file.ts'
 import { findDataset, listDatasets, listDrafts, type DatasetEntry } from '../store/datasets.ts'
 import { readDatasetFile, writeDatasetFile } from '../store/datasets-file.ts'
 import { datasetFolder, recordsPath } from '../store/datasets-folder.ts'
@@ -29,6 +32,7 @@ export interface Settled {
 export async function settleFolders(db: WritableDb, dataFolder: string, nowMs: number): Promise<Settled> {
   const done: string[] = []
   const troubles: Trouble[] = []
+  restorePeople(db, readAnnotatorsFile(dataFolder).annotators.filter((person) => !person.imported))
   // Rows of an import or a deletion that was interrupted: their folders decide, below.
   for (const id of listDrafts(db)) for (const _ of discardRows(db, id)) await nextTurn()
   const parent = path.join(dataFolder, 'datasets')
@@ -48,7 +52,19 @@ export async function settleFolders(db: WritableDb, dataFolder: string, nowMs: n
     if (existsSync(recordsPath(dataFolder, datasetId))) continue
     troubles.push({ path: recordsPath(dataFolder, datasetId), trouble: `The records of "${name}" are missing. Its labels are safe.`, hint: 'Put a copy of the file back.' })
   }
+  const names = settleAnnotators(db, dataFolder, nowMs)
+  if (names !== null) done.push(names)
   return { done, troubles }
+}
+
+/** annotators.json says what the database does, so that journals can be read without it. */
+function settleAnnotators(db: WritableDb, dataFolder: string, nowMs: number): string | null {
+  const { annotators, problem } = readAnnotatorsFile(dataFolder)
+  if (problem === null && isDeepStrictEqual(annotators, listPeople(db))) return null
+  const file = path.join(dataFolder, 'annotators.json')
+  if (problem !== null) renameSync(file, `${file}.damaged-${nowMs}`)
+  writeAnnotatorsFile(db, dataFolder)
+  return problem === null ? null : `${problem}; it was written anew, and the damaged one is kept beside it`
 }
 
 /** A folder that the database does not know. */

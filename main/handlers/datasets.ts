@@ -11,6 +11,7 @@ import { shareRuns } from '../data/describe-shared.ts'
 import { exportDataset } from '../data/export.ts'
 import { readDatasetWarnings } from '../data/dataset-warnings.ts'
 import { readReport, summarizeLeftOut } from '../data/import-report.ts'
+import { releaseUpload } from '../data/incoming.ts'
 import { inspectFile } from '../data/inspect.ts'
 import { listSamples, requireSample } from '../data/samples.ts'
 import { assignSplits } from '../data/split.ts'
@@ -59,10 +60,28 @@ function browseHandlers({ db, dataFolder }: DatasetDeps) {
   } satisfies Partial<Handlers>
 }
 
-function importHandlers({ imports }: DatasetDeps) {
+function importHandlers({ imports, dataFolder }: DatasetDeps) {
+  /** A copy that a page sent has served once it was read, or could not be: a mapping that lacks a role may still be mended. */
+  async function start(request: Parameters<typeof imports.start>[0]): Promise<{ jobId: Awaited<ReturnType<typeof imports.start>> }> {
+    try {
+      const jobId = await imports.start(request)
+      void imports.ended(jobId).then(() => releaseUpload(dataFolder, request.path))
+      return { jobId }
+    } catch (error) {
+      if (!(error instanceof AppError && error.code === 'input-invalid')) releaseUpload(dataFolder, request.path)
+      throw error
+    }
+  }
   return {
-    'datasets.inspect': ({ path: file, mapping, limit }) => inspectFile(path.resolve(file), { mapping, limit }),
-    'datasets.import': async ({ path: file, ...request }) => ({ jobId: await imports.start({ ...request, path: path.resolve(file) }) }),
+    'datasets.inspect': async ({ path: file, mapping, limit }) => {
+      try {
+        return await inspectFile(path.resolve(file), { mapping, limit })
+      } catch (error) {
+        if (mapping === null) releaseUpload(dataFolder, file) // no pairs, whatever its columns mean
+        throw error
+      }
+    },
+    'datasets.import': ({ path: file, ...request }) => start({ ...request, path: path.resolve(file) }),
     'datasets.importJob': ({ jobId }) => imports.job(jobId),
     'datasets.importJobs': () => imports.jobs(),
     'datasets.cancelImport': ({ jobId }) => {

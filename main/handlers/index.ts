@@ -1,5 +1,6 @@
 import { AppError } from '../../shared/errors.ts'
 import type { Handlers } from '../../shared/rpc.ts'
+import { releaseUpload } from '../data/incoming.ts'
 import { storeError } from '../store/open.ts'
 import { algorithmHandlers } from './algorithms.ts'
 import { comparisonHandlers } from './comparisons.ts'
@@ -15,6 +16,7 @@ import { runHandlers } from './runs.ts'
 import { segmentHandlers } from './segments.ts'
 import { systemHandlers } from './system.ts'
 import { textHandlers } from './texts.ts'
+import { trashHandlers } from './trash.ts'
 
 /** Everything the app can do. The compiler refuses this while a call of the contract has no handler. */
 export function createHandlers(deps: HandlerDeps): Handlers {
@@ -32,8 +34,23 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     ...playgroundHandlers(deps),
     ...rankingHandlers(deps),
     ...textHandlers(deps),
+    ...trashHandlers(deps),
   }
-  return explainErrors(handlers, deps)
+  return explainErrors(releaseUploads(handlers, deps.dataFolder), deps)
+}
+
+/** A file that a page sent has served when the call that reads it whole is over, however it ended. */
+function releaseUploads(handlers: Handlers, dataFolder: string): Handlers {
+  function releasing<I extends { readonly path: string }, O>(handler: (input: I) => O | Promise<O>): (input: I) => Promise<O> {
+    return async (input) => {
+      try {
+        return await handler(input)
+      } finally {
+        releaseUpload(dataFolder, input.path)
+      }
+    }
+  }
+  return { ...handlers, 'rankings.import': releasing(handlers['rankings.import']), 'texts.import': releasing(handlers['texts.import']), 'segments.import': releasing(handlers['segments.import']) }
 }
 
 /** Puts the database's errors into words, and what nobody expected into the log. */

@@ -20,6 +20,7 @@ import { reproduceCommand } from './verbs/reproduce.ts'
 import { runsCommand } from './verbs/runs.ts'
 import { serveCommand } from './verbs/serve.ts'
 import { trainCommand } from './verbs/train.ts'
+import { trashCommand } from './verbs/trash.ts'
 import { verifyCommand } from './verbs/verify.ts'
 
 const EXAMPLES = `
@@ -46,7 +47,7 @@ function createProgram(): Command {
     .addHelpText('after', EXAMPLES)
     .configureOutput(OUTPUT)
     .showSuggestionAfterError()
-  const commands = [importCommand(), inspectCommand(), samplesCommand(), collectCommand(), importSegmentsCommand(), datasetsCommand(), labelCommand(), agreementCommand(), exportCommand(), modelsCommand(), trainCommand(), generateCommand(), embedCommand(), runsCommand(), compareCommand(), serveCommand(), engineCommand(), demoCommand(), goldenCommand(), reproduceCommand(), doctorCommand(), verifyCommand(), recoverCommand()]
+  const commands = [importCommand(), inspectCommand(), samplesCommand(), collectCommand(), importSegmentsCommand(), datasetsCommand(), labelCommand(), agreementCommand(), exportCommand(), modelsCommand(), trainCommand(), generateCommand(), embedCommand(), runsCommand(), compareCommand(), serveCommand(), engineCommand(), demoCommand(), goldenCommand(), reproduceCommand(), doctorCommand(), verifyCommand(), recoverCommand(), trashCommand()]
   for (const command of commands) program.addCommand(withGlobals(command))
   return program
 }

@@ -8,6 +8,7 @@ import type { EventBus } from '../events.ts'
 import { deleteModel, findModel, insertModel, listModels, requireModel, updateModel } from '../store/models.ts'
 import { listModelFolders, modelsFolder, ownFolder, readModelFile, weightsFolder, writeModelFile, type ModelEntry } from '../store/models-file.ts'
 import { storeError, type WritableDb } from '../store/open.ts'
+import { moveToTrash } from '../store/trash.ts'
 import { copyFiles, freeBytes, requireSpace } from './copy-files.ts'
 import { hashModel, markFiles, readModel, type ModelReading } from './read-model.ts'
 
@@ -38,6 +39,8 @@ export interface ModelService {
   rename(modelId: string, name: string): void
   /** Forgets a link, moves a copy to the trash. */
   remove(modelId: string): void
+  /** Reads the folders that came since: from the trash, for example. */
+  readNewFolders(): void
   close(): Promise<void>
 }
 
@@ -61,7 +64,8 @@ const STAGING = '.adding-'
 export function createModelService(deps: ModelServiceDeps): ModelService {
   const { db, dataFolder, events, log } = deps
   const jobs = new Map<string, Job>()
-  tidyUp(deps)
+  removeStaging(dataFolder)
+  readUnknownFolders(deps)
 
   function uniqueName(wanted: string): string {
     const taken = new Set([...listModels(db).map((model) => model.name), ...[...jobs.values()].filter((job) => job.state.state === 'running').map((job) => job.state.name)])
@@ -196,13 +200,13 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
     remove(modelId) {
       const entry = requireModel(db, modelId)
       const folder = ownFolder(dataFolder, modelId)
-      if (existsSync(folder)) {
-        const trash = path.join(dataFolder, 'trash')
-        mkdirSync(trash, { recursive: true })
-        renameSync(folder, path.join(trash, `${modelId}-${randomBytes(3).toString('hex')}`))
-      }
+      if (existsSync(folder)) moveToTrash(dataFolder, folder, { kind: 'model', id: modelId, name: entry.name, deletedAtMs: Date.now(), labelEvents: 0 })
       deleteModel(db, modelId)
       log.info(`removed the model "${entry.name}"`)
+      events.emit('models.changed', {})
+    },
+    readNewFolders() {
+      readUnknownFolders(deps)
       events.emit('models.changed', {})
     },
     async close() {
@@ -212,10 +216,15 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
   }
 }
 
-/** Removes what a killed addition left, and indexes folders the database does not know (it may have been rebuilt). */
-function tidyUp({ db, dataFolder, log }: ModelServiceDeps): void {
+/** Removes what a killed addition left: copies that this app was making. */
+function removeStaging(dataFolder: string): void {
   const folder = modelsFolder(dataFolder)
   for (const name of existsSync(folder) ? readdirSync(folder) : []) if (name.startsWith(STAGING)) rmSync(path.join(folder, name), { recursive: true, force: true })
+}
+
+/** Indexes folders the database does not know: it may have been rebuilt, they may have been put back. */
+function readUnknownFolders({ db, dataFolder, log }: ModelServiceDeps): void {
+  const folder = modelsFolder(dataFolder)
   for (const id of listModelFolders(dataFolder)) {
     if (findModel(db, id) !== null) continue
     try {

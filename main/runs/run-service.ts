@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { sampleItem, type Estimate, type RunSummary, type Series } from '../../shared/contract/runs.ts'
@@ -9,6 +9,7 @@ import type { RunSpec } from '../../shared/run-spec.ts'
 import { listSamples, readSeries } from '../store/metrics.ts'
 import type { WritableDb } from '../store/open.ts'
 import { deleteRun, insertRun, lastQueueOrder, listQueue, listRuns, moveInQueue, requireRun, updateRun, type MethodTitle, type RunEntry, type RunFilter } from '../store/runs.ts'
+import { moveToTrash } from '../store/trash.ts'
 import { changeAppRecord, writeAppRecord } from './app-record.ts'
 import { runEstimate } from './estimate.ts'
 import type { TrainerCommand } from './executors/local.ts'
@@ -63,6 +64,8 @@ export interface RunService {
   /** Looks at the queue now: settings have changed. */
   wake(): void
   estimate(spec: RunSpec, runs: number): Promise<Estimate>
+  /** Reads the folders that came since: from the trash, for example. */
+  readNewFolders(): void
   /** Reads every run folder again. Returns how many there are. */
   rebuild(): number
   /** `continue`: processes go on by themselves. `checkpoint`: they save and end first. */
@@ -164,9 +167,7 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
     remove(runId) {
       const run = requireRun(db, runId)
       if (isLive(run.state) || lockOwner(folderOf(runId)) !== null) throw conflict(`The run "${run.name}" is still running.`, 'Stop it first.')
-      const trash = path.join(dataFolder, 'trash')
-      mkdirSync(trash, { recursive: true })
-      if (existsSync(folderOf(runId))) renameSync(folderOf(runId), path.join(trash, `${runId}-${Date.now()}`))
+      if (existsSync(folderOf(runId))) moveToTrash(dataFolder, folderOf(runId), { kind: 'run', id: runId, name: run.name, deletedAtMs: Date.now(), labelEvents: 0 })
       deleteRun(db, runId)
       events.emit('runs.changed', {})
     },
@@ -177,6 +178,10 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
     },
     wake: () => void setImmediate(tick),
     estimate: (spec, runs) => runEstimate({ spec, runs, trainer: options.trainer, scratchFolder: path.join(dataFolder, 'scratch') }),
+    readNewFolders() {
+      reconcileRuns(db, runsFolder, (text, details) => log.warn(text, details))
+      events.emit('runs.changed', {})
+    },
     rebuild() {
       supervisor.poll()
       const count = rebuildIndex(db, runsFolder, (text, details) => log.warn(text, details))

@@ -201,6 +201,11 @@ export function inTransaction<T>(db: WritableDb, work: () => T): T {
   return db.transaction(work).immediate()
 }
 
+/** Moves what is in the write-ahead log into the database and empties the log, old pages included. */
+export function truncateLog(db: WritableDb): void {
+  db.pragma('wal_checkpoint(TRUNCATE)')
+}
+
 export function sqliteVersion(db: ReadableDb): string {
   return db.prepare<[], string>('SELECT sqlite_version()').pluck().get() ?? 'unknown'
 }

@@ -15,6 +15,23 @@ export interface TrashEntry {
   readonly mark: DeletedMark | null
 }
 
+/** What was deleted longer ago than this is removed, unless people labeled in it. */
+export const TRASH_DAYS = 30
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/** When the rule removes it; null: never without a command. */
+export function removalTime({ mark }: TrashEntry): number | null {
+  return mark === null || mark.labelEvents > 0 ? null : mark.deletedAtMs + TRASH_DAYS * DAY_MS
+}
+
+/** What an entry is and was called, also where an older version left no mark. */
+export function describeEntry({ trashId, folder, mark }: TrashEntry): { readonly kind: DeletedMark['kind'] | 'other'; readonly id: string; readonly name: string } {
+  if (mark !== null) return { kind: mark.kind, id: mark.id, name: mark.name }
+  const id = trashId.replace(/-([0-9a-f]{6}|\d{13})$/, '')
+  const has = (file: string): boolean => existsSync(path.join(folder, file))
+  return { kind: has('records.jsonl') ? 'dataset' : has('spec.json') ? 'run' : has('model.json') ? 'model' : 'other', id, name: id }
+}
+
 /** Newest first; what is no folder is not ours to list. */
 export function listTrash(dataFolder: string): TrashEntry[] {
   const parent = trashFolder(dataFolder)

@@ -101,7 +101,7 @@ function DeleteDialog({ detail, onClose }: { readonly detail: DatasetDetail; onC
       onClose={onClose}
       foot={<><Button onClick={onClose}>Keep it</Button><Button look="danger" disabled={remove.isPending} onClick={() => remove.mutate({ datasetId: detail.datasetId })}>Move to the trash</Button></>}
     >
-      <Say tone="warn">Its {formatCount(detail.pairCount)} pairs and {formatCount(detail.labelCount)} labels move to the trash folder of the data folder, from where they can be put back by hand. Runs that used it keep their own copy of what they read.</Say>
+      <Say tone="warn">Its {formatCount(detail.pairCount)} pairs and {formatCount(detail.labelCount)} labels move to the trash, and can be restored from there: Settings, Trash. Runs that used it keep their own copy of what they read.</Say>
     </Dialog>
   )
 }

@@ -84,7 +84,7 @@ function RemoveDialog({ model, onClose }: DialogProps): ReactNode {
       foot={<><Button onClick={onClose}>Keep it</Button><Button look="danger" disabled={remove.isPending} onClick={() => remove.mutate({ modelId: model.modelId })}>{model.place === 'link' ? 'Forget the link' : 'Move to the trash'}</Button></>}
     >
       <div className="col">
-        <p>{model.place === 'link' ? <>Only the link is forgotten. The files in <span className="mono">{model.path}</span> stay as they are.</> : <>Its files, <span className="mono">{formatBytes(model.sizeBytes)}</span>, move to the data folder’s <code>trash</code>, from where they can be put back by hand.</>}</p>
+        <p>{model.place === 'link' ? <>Only the link is forgotten. The files in <span className="mono">{model.path}</span> stay as they are.</> : <>Its files, <span className="mono">{formatBytes(model.sizeBytes)}</span>, move to the trash, and can be restored from there: Settings, Trash.</>}</p>
         {model.runs.length === 0 ? null : <Say tone="warn">{model.runs.length} {model.runs.length === 1 ? 'run' : 'runs'} started from it. Adapters are saved without the model they stand beside: such runs can be resumed and exported only while its files are there.</Say>}
       </div>
     </Dialog>

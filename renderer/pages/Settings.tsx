@@ -9,6 +9,7 @@ import { ErrorNotice, Loading } from '../parts/states.tsx'
 import { formatBytes } from '../../shared/units.ts'
 import { ComputePanel } from '../settings/ComputePanel.tsx'
 import { KeySettings } from '../settings/KeySettings.tsx'
+import { TrashPanel } from '../settings/TrashPanel.tsx'
 import '../style/data.css'
 
 export function Settings(): ReactNode {
@@ -21,6 +22,7 @@ export function Settings(): ReactNode {
     <div className="page">
       <header className="page-head"><div className="grow"><h1>Settings</h1><p className="text-2">Kept in the data folder, so that they move with it.</p></div></header>
       <ComputePanel />
+      <TrashPanel />
       <div className="two">
         <div className="col gap-4">
           <Panel title="Appearance">
