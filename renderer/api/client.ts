@@ -3,6 +3,8 @@ import type { CallName, Input, Output } from '../../shared/contract.ts'
 import type { Client, Reply } from '../../shared/rpc.ts'
 import { refusedTab, sessionKey } from './session-key.ts'
 
+export { asAppError } from './app-error.ts'
+
 function unreachable(cause: unknown): AppError {
   return new AppError({
     code: 'internal',
@@ -43,18 +45,6 @@ export const client: Client = {
     if (!reply.ok) throw fromWire(reply.error)
     return reply.value as Output<N> // dispatch() checked it against the contract on the other side
   },
-}
-
-/** Any thrown value as an AppError, so that a page can always show what to do. */
-export function asAppError(error: unknown): AppError {
-  if (error instanceof AppError) return error
-  const message = error instanceof Error ? error.message : String(error)
-  return new AppError({
-    code: 'internal',
-    message: `Something unexpected went wrong: ${message}`,
-    hint: 'Try again. If it happens again, open Settings and copy the log.',
-    cause: error,
-  })
 }
 
 /**

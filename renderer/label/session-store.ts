@@ -2,7 +2,7 @@ import type { Input, Output } from '../../shared/contract.ts'
 import type { LabelFilter, LabelItem } from '../../shared/contract/labels.ts'
 import type { AnnotatorId, DatasetId } from '../../shared/domain.ts'
 import type { Client } from '../../shared/rpc.ts'
-import { asAppError } from '../api/client.ts'
+import { asAppError } from '../api/app-error.ts'
 import { inHandIds, isBusy, reduce, startSession, wantedPairs, type Action, type Session, type Verdict } from './session.ts'
 
 export interface SessionOptions {
