@@ -32,7 +32,7 @@ const rows = [
   ['papers', '^main/papers/', ['^main/(papers|reproduce)/', '^main/events\\.ts$', '^main/store/datasets-folder\\.ts$', '^shared/'], ['zod'], true],
   ['app', '^main/(app|events|log|data-folder|[a-z-]+)\\.ts$', ['^main/(?!electron/|headless/|trainer/)', '^shared/'], ['zod'], true],
   ['headless', '^main/headless/', ['^main/(headless|files|golden|reproduce|models|engines|papers|retrieval)/', '^main/(app|events|log|data-folder|private-folder)\\.ts$', '^main/store/recover\\.ts$', '^main/learn/registry\\.ts$', '^main/trainer/engine/', '^shared/'], ['ws', 'zod', 'commander', 'cli-progress'], true],
-  ['electron', '^main/electron/', ['^main/electron/', '^main/(app|events|log|data-folder|private-folder)\\.ts$', '^shared/'], ['electron'], true],
+  ['electron', '^main/electron/', ['^main/electron/', '^main/(app|events|log|data-folder|private-folder|headless/shared-app)\\.ts$', '^shared/'], ['electron'], true],
   ['renderer', '^renderer/', ['^renderer/', '^shared/'], ['react', 'react-dom', '@tanstack/[^/]+', 'uplot', 'wouter', 'lucide-react', 'diff', 'zod', 'vite'], false],
 ]
 const escape = (name) => name.replace(/\//g, '\\/')

@@ -37,6 +37,8 @@ export interface AppOptions {
   /** How a training process is started. Default: this Node on the trainer beside this file. */
   readonly trainer?: TrainerCommand
   readonly resourcesFolder?: string
+  /** Told while this process alone has the folder: right after it got it, and right before it gives it back. */
+  readonly holding?: { begin(): void; end(): void }
 }
 
 export interface App {
@@ -44,6 +46,8 @@ export interface App {
   readonly events: EventBus
   readonly dataFolder: string
   readonly log: Log
+  /** True while something is done in this process that would have to begin again in another: an import, a model that is added, a text being written. */
+  isBusy(): boolean
   /** Ends imports, lets runs go on by themselves or has them checkpoint and stop, and gives the folder back. */
   close(mode?: 'continue' | 'checkpoint'): Promise<void>
 }
@@ -64,6 +68,7 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
   const electronVersion = options.electronVersion ?? null
   const store = openStore(dataFolder)
   try {
+    options.holding?.begin()
     const log = createLog(dataFolder)
     if (closed !== null) log.warn(closed)
     const events = createEventBus({ onListenerError: (error) => log.error('an event listener failed', error) })
@@ -103,6 +108,7 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
       await engines.close()
       await runs.close(mode)
       log.info('closed')
+      options.holding?.end()
       store.close()
     }
     return {
@@ -110,9 +116,11 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
       events,
       dataFolder,
       log,
+      isBusy: () => [imports, models, papers, playground, engines].some((service) => service.isBusy()),
       close: (mode) => (closing ??= close(mode ?? readSettings(store.db).onQuit)),
     }
   } catch (error) {
+    options.holding?.end()
     store.close()
     throw error
   }

@@ -14,6 +14,7 @@ import { discardRows, markSplits } from '../store/imports.ts'
 import { insertImportedLabels, type ImportedLabel } from '../store/labels.ts'
 import { inTransaction, type WritableDb } from '../store/open.ts'
 import { indexItem, type PairEntry, insertPairs } from '../store/pairs.ts'
+import { placeDataset } from './dataset-ids.ts'
 import { createPromptTable } from './import-split.ts'
 import { createAppendFile } from './import-writer.ts'
 import { refuseImport } from './refused-import.ts'
@@ -27,6 +28,8 @@ export interface NewItem extends Omit<ItemRecord, 'index'> {
 export type NewPart = { readonly item: NewItem } | { readonly extra: ExtraRecord } | { readonly problem: RowProblem }
 
 export interface NewDataset {
+  /** Default: a new one. */
+  readonly datasetId?: DatasetId
   readonly name: string
   readonly kind: Exclude<DataKind, 'response-pairs'>
   readonly source: string
@@ -55,7 +58,7 @@ const BATCH_LENGTH = 2_000_000
  */
 export async function addDataset(dataset: NewDataset, context: AddContext): Promise<DatasetEntry> {
   const { db, dataFolder } = context
-  const datasetId = `ds-${randomBytes(6).toString('hex')}` as DatasetId // made here
+  const datasetId = dataset.datasetId ?? placeDataset(context, undefined).datasetId
   const draft: DatasetEntry = {
     datasetId,
     name: uniqueName(db, dataset.name),

@@ -1,11 +1,12 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { basename } from 'node:path'
 import { leftOut, type ImportJob, type ImportMapping } from '../../shared/contract/datasets.ts'
 import type { DatasetId, JobId } from '../../shared/domain.ts'
 import { AppError, toWire } from '../../shared/errors.ts'
 import type { EventBus } from '../events.ts'
-import { listDatasets } from '../store/datasets.ts'
+import { listDatasets, requireDataset, type DatasetEntry } from '../store/datasets.ts'
 import { storeError, type WritableDb } from '../store/open.ts'
+import { placeDataset } from './dataset-ids.ts'
 import { runImport, type ImportStatus } from './import-run.ts'
 import { inspectFile } from './inspect.ts'
 
@@ -18,6 +19,8 @@ export interface ImportRequest {
   readonly licence: string | null
   /** What the data set says it came from; by default the path. */
   readonly source?: string
+  /** The same key again is the same import: a job that runs is joined, one that ended is not done again. */
+  readonly clientKey?: string | undefined
 }
 
 export interface ImportService {
@@ -31,6 +34,8 @@ export interface ImportService {
   cancel(jobId: string): void
   /** Resolves with the job once it has ended, however it did. */
   ended(jobId: string): Promise<ImportJob>
+  /** While an import runs. */
+  isBusy(): boolean
   /** Cancels what runs and waits until nothing of it is left. */
   close(): Promise<void>
 }
@@ -63,19 +68,30 @@ export function createImportService(deps: ImportServiceDeps): ImportService {
   }
 
   async function start(request: ImportRequest): Promise<JobId> {
+    const jobId = (request.clientKey === undefined ? `import-${randomBytes(6).toString('hex')}` : `import-${createHash('sha256').update(request.clientKey).digest('hex').slice(0, 12)}`) as JobId // made here
+    const known = jobs.get(jobId)?.state.state
+    if (known === 'running' || known === 'finished') return jobId
+    const { datasetId, made } = placeDataset(deps, request.clientKey)
+    if (made) return noteFinished(jobId, requireDataset(deps.db, datasetId))
     const inspection = await inspectFile(request.path, { mapping: request.mapping, limit: 1 })
     if (inspection.missingRoles.length > 0) {
       throw new AppError({ code: 'input-invalid', message: `${request.path}: no column is given for ${inspection.missingRoles.join(', ')}.`, hint: `Its columns are ${inspection.columns.map((column) => column.name).join(', ') || 'none'}. Say which one means what.` })
     }
     if (closing) throw new AppError({ code: 'cancelled', message: 'The app is closing.', hint: 'Start it again and import the file then.' })
-    const jobId = `import-${randomBytes(6).toString('hex')}` as JobId // made here
-    const datasetId = `ds-${randomBytes(6).toString('hex')}` as DatasetId // made here
+    if (jobs.get(jobId)?.state.state === 'running') return jobId
     const name = uniqueName(request.name.trim() === '' ? nameFromPath(request.path) : request.name.trim())
     const state: ImportJob = { jobId, state: 'running', name, bytesRead: 0, totalBytes: inspection.sizeBytes, rowsKept: 0, rowsRejected: 0, warnings: 0, startedAtMs: Date.now(), remainingMs: null, datasetId: null, error: null }
     const job: RunningJob = { state, abort: new AbortController(), ended: Promise.resolve() }
     jobs.set(jobId, job)
     forgetOldJobs()
     job.ended = follow(job, datasetId, { ...request, mapping: inspection.mapping })
+    return jobId
+  }
+
+  /** An import that an earlier process brought to its end. */
+  function noteFinished(jobId: JobId, { datasetId, name, pairCount, rejectedRowCount, warningCount, createdAtMs }: DatasetEntry): JobId {
+    const state: ImportJob = { jobId, state: 'finished', name, bytesRead: 0, totalBytes: 0, rowsKept: pairCount, rowsRejected: rejectedRowCount, warnings: warningCount, startedAtMs: createdAtMs, remainingMs: 0, datasetId, error: null }
+    jobs.set(jobId, { state, abort: new AbortController(), ended: Promise.resolve() })
     return jobId
   }
 
@@ -136,6 +152,7 @@ export function createImportService(deps: ImportServiceDeps): ImportService {
       await job.ended
       return job.state
     },
+    isBusy: () => [...jobs.values()].some((job) => job.state.state === 'running'),
     async close() {
       closing = true
       for (const job of jobs.values()) job.abort.abort()

@@ -3,7 +3,8 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { app, BrowserWindow, dialog } from 'electron'
 import { toWire } from '../../shared/errors.ts'
-import { createApp, type App } from '../app.ts'
+import type { App } from '../app.ts'
+import { takeOverSharedApp, type SharedApp } from '../headless/shared-app.ts'
 import { keepFilesPrivate } from '../private-folder.ts'
 import { handleCrashes, type CrashReports } from './crashes.ts'
 import { dataFolderOf, fileAmong, separateFromChromium } from './instance.ts'
@@ -53,12 +54,12 @@ function takeOpenedFiles(): { waiting(): string | null; follow(open: (file: stri
   return { waiting: () => waiting, follow: (now) => { open = now } }
 }
 
-function closeInOrder(pairlab: App): void {
+function closeInOrder(shared: SharedApp): void {
   let closed = false
   app.on('before-quit', (event) => {
     if (closed) return
     event.preventDefault()
-    void pairlab.close().catch((error: unknown) => pairlab.log.error('could not close in order', error)).finally(() => {
+    void shared.end('now').catch((error: unknown) => shared.app.log.error('could not close in order', error)).finally(() => {
       closed = true
       app.quit()
     })
@@ -68,9 +69,11 @@ function closeInOrder(pairlab: App): void {
 async function start(dataFolder: string, crashes: CrashReports): Promise<void> {
   const opened = takeOpenedFiles()
   await app.whenReady()
-  let pairlab: App
+  let shared: SharedApp
   try {
-    pairlab = await createApp({
+    // Commands beside the window reach its app by the address that it leaves.
+    shared = await takeOverSharedApp({
+      rendererFolder: null,
       dataFolder,
       electronVersion: process.versions['electron'] ?? null,
       trainer: { execPath: process.execPath, args: [path.join(here, 'trainer.js')] },
@@ -81,11 +84,12 @@ async function start(dataFolder: string, crashes: CrashReports): Promise<void> {
     app.exit(1)
     return
   }
+  const pairlab = shared.app
   crashes.useLog(pairlab.log)
   serveAssets(path.join(here, '../renderer'))
   connectIpc(pairlab)
   setMenu((target) => goTo(pairlab, target), () => void importFile(pairlab))
-  closeInOrder(pairlab)
+  closeInOrder(shared)
   const file = opened.waiting() ?? fileAmong(process.argv, importable, process.cwd())
   openWindow(preloadPath, file === null ? '' : importPlace(file))
   opened.follow((later) => goTo(pairlab, importPlace(later)))

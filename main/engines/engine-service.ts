@@ -38,6 +38,8 @@ export interface EngineService {
   cancel(jobId: string): void
   /** The state of a job when it has ended. @throws AppError `not-found` */
   ended(jobId: string): Promise<EngineJob>
+  /** While engines are tested, or one is added. */
+  isBusy(): boolean
   close(): Promise<void>
 }
 
@@ -173,6 +175,7 @@ export function createEngineService(deps: EngineServiceDeps): EngineService {
     },
     cancel: (jobId) => find(jobId).abort.abort(),
     ended: (jobId) => find(jobId).ended,
+    isBusy: () => job?.state.state === 'running',
     async close() {
       job?.abort.abort()
       await job?.ended

@@ -130,6 +130,7 @@ function refuseWhileUsed({ db, datasetId, name }: { readonly db: HandlerDeps['db
 
 function sampleHandlers({ db, dataFolder, events, imports, resourcesFolder }: DatasetDeps) {
   const opening = new Map<string, Promise<{ readonly jobId: Awaited<ReturnType<typeof imports.start>> }>>()
+  const collections = new Map<string, Promise<DatasetId>>()
   const isRunning = (jobId: string): boolean => imports.jobs().some((job) => job.jobId === jobId && job.state === 'running')
   const findOpened = (source: string): DatasetId | null => listDatasets(db).find((dataset) => dataset.source === source)?.datasetId ?? null
   return {
@@ -138,10 +139,16 @@ function sampleHandlers({ db, dataFolder, events, imports, resourcesFolder }: Da
       const sample = requireSample(resourcesFolder, sampleId)
       const datasetId = findOpened(sample.source)
       if (datasetId !== null) return { jobId: null, datasetId }
-      if (sample.kind === 'rankings') return { jobId: null, datasetId: await addRankings({ db, dataFolder, events }, { path: sample.path, name: sample.title, licence: sample.licence, source: sample.source }) }
-      // A second click while the first import runs joins it.
+      // A second click, or a second command, while the first import runs joins it.
+      if (sample.kind === 'rankings') {
+        const reading = collections.get(sampleId) ?? addRankings({ db, dataFolder, events }, { path: sample.path, name: sample.title, licence: sample.licence, source: sample.source }).finally(() => collections.delete(sampleId))
+        collections.set(sampleId, reading)
+        return { jobId: null, datasetId: await reading }
+      }
       const current = opening.get(sampleId)
       if (current !== undefined && isRunning((await current).jobId)) return { jobId: (await current).jobId, datasetId: null }
+      const justMade = findOpened(sample.source) // it may have ended while we looked
+      if (justMade !== null) return { jobId: null, datasetId: justMade }
       const started = imports.start({ path: sample.path, name: sample.title, mapping: null, licence: sample.licence, source: sample.source }).then((jobId) => ({ jobId }))
       opening.set(sampleId, started)
       started.catch(() => opening.delete(sampleId))

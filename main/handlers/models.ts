@@ -23,7 +23,7 @@ export function modelHandlers(deps: HandlerDeps): ModelHandlers {
     'models.list': () => listModels(db).map((entry) => summarizeModel(dataFolder, entry)),
     'models.get': ({ modelId }) => describeModel(db, dataFolder, requireModel(db, modelId)),
     'models.inspect': ({ path: folder }) => models.inspect(path.resolve(folder)),
-    'models.add': async ({ source, name }) => ({ jobId: await models.add({ ...additionOf(deps, source), ...(name === '' ? {} : { name }) }) }),
+    'models.add': async ({ source, name, clientKey }) => ({ jobId: await models.add({ ...additionOf(deps, source), clientKey, ...(name === '' ? {} : { name }) }) }),
     'models.addJob': ({ jobId }) => models.job(jobId),
     'models.addJobs': () => models.jobs(),
     'models.cancelAdd': ({ jobId }) => nothing(models.cancel(jobId)),

@@ -3,6 +3,7 @@ import type { JudgedRow } from '../../shared/contract/rankings.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { Handlers } from '../../shared/rpc.ts'
 import { createRankingBrowser } from '../data/browse-rankings.ts'
+import { createDatasetMaker } from '../data/dataset-ids.ts'
 import { requireDataset } from '../store/datasets.ts'
 import { requireRun } from '../store/runs.ts'
 import { addRankings } from './add-rankings.ts'
@@ -11,10 +12,11 @@ import { compareQueries, readMeasures, type Measures } from './ranking-pairs.ts'
 
 export function rankingHandlers({ db, dataFolder, events, runs }: HandlerDeps): Pick<Handlers, 'rankings.import' | 'rankings.queries' | 'rankings.compare'> {
   const browser = createRankingBrowser(db, dataFolder)
+  const makeOnce = createDatasetMaker({ db, dataFolder })
   return {
-    'rankings.import': async ({ path: given, name, licence }) => {
+    'rankings.import': async ({ path: given, name, licence, clientKey }) => {
       const source = path.resolve(given)
-      return { datasetId: await addRankings({ db, dataFolder, events }, { path: source, name: name === '' ? path.basename(source) : name, licence }) }
+      return { datasetId: await makeOnce(clientKey, (datasetId) => addRankings({ db, dataFolder, events }, { path: source, name: name === '' ? path.basename(source) : name, licence, datasetId })) }
     },
     'rankings.compare': ({ a, b, side, measure }) => compareQueries([a, b].map((runId) => readMeasures(runs.folderOf(requireRun(db, runId).runId), side, measure)) as [Measures, Measures]), // two of them
     'rankings.queries': ({ datasetId, offset, limit }): { total: number; documents: number; rows: JudgedRow[] } => {

@@ -21,7 +21,7 @@ export function runHandlers(deps: HandlerDeps): RunHandlers {
       return { problems: [...problems], advice: [...advice], counts, command, groupHash, memory, engine: { name: engine, why: engineChoice.why } }
     },
     'runs.estimate': ({ request }) => runs.estimate(prepareEstimate(deps, checkRequest(deps, request)), request.seeds.length),
-    'runs.start': ({ request }) => ({ runIds: runs.start(prepareRuns(deps, checkRequest(deps, request))) }),
+    'runs.start': ({ request, clientKey }) => ({ runIds: runs.start(prepareRuns(deps, checkRequest(deps, request)), clientKey) }),
     'runs.list': (filter) => runs.list(filter),
     'runs.get': ({ runId }) => {
       const spec = readRunSpec(db, runId)

@@ -1,6 +1,7 @@
 import path from 'node:path'
 import type { Handlers } from '../../shared/rpc.ts'
 import { addDataset } from '../data/add-dataset.ts'
+import { createDatasetMaker } from '../data/dataset-ids.ts'
 import { collectDataset } from '../data/segments/collect-dataset.ts'
 import { readSegmentRow } from '../data/segments/browse-segments.ts'
 import { exportSegments } from '../data/segments/export-segments.ts'
@@ -14,20 +15,23 @@ type SegmentCallName = Extract<keyof Handlers, `segments.${string}` | 'worlds.li
 
 export function segmentHandlers({ db, dataFolder, events, runs }: Pick<HandlerDeps, 'db' | 'dataFolder' | 'events' | 'runs'>): Pick<Handlers, SegmentCallName> {
   const context = { db, dataFolder }
+  const makeOnce = createDatasetMaker(context)
   return {
     'worlds.list': () => worlds.map(({ info: { actionLimit: _limit, discount: _discount, observation, action, ...info } }) => ({ ...info, observation: [...observation], action: [...action] })),
     'segments.row': ({ datasetId, index }) => readSegmentRow(db, dataFolder, requireDataset(db, datasetId), index),
-    'segments.collect': async (request) => {
+    'segments.collect': async ({ clientKey, ...request }) => {
       const checkpoint = request.runId === null ? null : findCheckpoint({ db, runs }, request.runId, 'last', 'act with', 'policy').path
-      const made = await collectDataset(request, checkpoint, context)
-      events.emit('datasets.changed', { datasetId: made.datasetId })
-      return summarizeDataset(db, made)
+      const datasetId = await makeOnce(clientKey, (datasetId) => collectDataset(request, checkpoint, context, datasetId))
+      events.emit('datasets.changed', { datasetId })
+      return summarizeDataset(db, requireDataset(db, datasetId))
     },
-    'segments.import': async ({ path: file, name, world, scoreName, segmentSteps }) => {
-      const parts = file.endsWith('.npz') ? readSegmentNpz(file, { world, segmentSteps, ...(scoreName === null ? {} : { scoreName }) }) : readSegmentLines(file)
-      const made = await addDataset({ name, kind: 'segment-pairs', source: path.basename(file), licence: null, question: 'Which of the two behaves better?', parts }, context)
-      events.emit('datasets.changed', { datasetId: made.datasetId })
-      return summarizeDataset(db, made)
+    'segments.import': async ({ path: file, name, world, scoreName, segmentSteps, clientKey }) => {
+      const datasetId = await makeOnce(clientKey, async (datasetId) => {
+        const parts = file.endsWith('.npz') ? readSegmentNpz(file, { world, segmentSteps, ...(scoreName === null ? {} : { scoreName }) }) : readSegmentLines(file)
+        return addDataset({ datasetId, name, kind: 'segment-pairs', source: path.basename(file), licence: null, question: 'Which of the two behaves better?', parts }, context)
+      })
+      events.emit('datasets.changed', { datasetId })
+      return summarizeDataset(db, requireDataset(db, datasetId))
     },
     'segments.export': ({ datasetId, format }) => exportSegments(db, dataFolder, requireDataset(db, datasetId), format),
   }

@@ -55,6 +55,16 @@ export function refuse(response: ServerResponse, status: number, code: ErrorCode
   answerJson(response, status, { ok: false, error: toWire(new AppError({ code, message, hint })) })
 }
 
+/** Gives up a body of which nothing comes for too long. While bytes flow there is no limit, and none on the wait for the answer. */
+export function limitSilence(request: IncomingMessage, response: ServerResponse, idleMs: number): void {
+  request.setTimeout(idleMs, () => {
+    if (!response.headersSent) response.setHeader('connection', 'close')
+    response.once('finish', () => request.destroy())
+    refuse(response, 408, 'input-invalid', `Nothing came for ${Math.round(idleMs / 1000)} s.`, 'Send it again.')
+  })
+  request.once('end', () => request.setTimeout(0))
+}
+
 /**
  * The body as text.
  * @throws AppError `too-large` as soon as that is known, without reading the rest; the connection stays for the answer

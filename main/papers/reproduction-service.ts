@@ -19,6 +19,8 @@ export interface ReproductionService {
   start(id: string, form: ReproductionJob['form'], seeds: number | null): void
   /** Ends it, or takes it out of the queue; nothing where it is neither. */
   cancel(id: string): void
+  /** While an experiment runs, or waits for its turn. */
+  isBusy(): boolean
   close(): Promise<void>
 }
 
@@ -103,6 +105,7 @@ export function createReproductionService({ dataFolder, events, command }: { rea
       change(job, { state: 'cancelled' })
       job.child?.kill('SIGKILL')
     },
+    isBusy: () => [...jobs.values()].some((job) => job.state.state === 'waiting' || job.state.state === 'running'),
     async close() {
       for (const job of jobs.values()) {
         if (job.state.state !== 'waiting' && job.state.state !== 'running') continue

@@ -24,6 +24,8 @@ export interface PlaygroundService {
   cancel(id: string): void
   /** @throws AppError `not-found` */
   get(id: string): Generation
+  /** While something is written, or waits for its turn. */
+  isBusy(): boolean
   /** Ends every process. */
   close(): Promise<void>
 }
@@ -177,6 +179,7 @@ export function createPlaygroundService({ command, enginesFolder, events }: Play
     },
     cancel: (id) => require(id).abort.abort(),
     get: (id) => require(id).generation,
+    isBusy: () => [...entries.values()].some(({ generation }) => generation.state !== 'done' && generation.state !== 'failed'),
     async close() {
       for (const { abort } of entries.values()) abort.abort()
       await pool.close()

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import type { ModelInspection, ModelJob } from '../../shared/contract/models.ts'
@@ -20,6 +20,8 @@ export interface Addition {
   /** Empty: from the folder. */
   readonly name: string
   readonly originRunId: RunId | null
+  /** The same key again is the same addition. */
+  readonly clientKey?: string | undefined
   /** Writes the model's files into a folder; in place of copying `source`. */
   write?(folder: string): Promise<unknown>
 }
@@ -41,6 +43,8 @@ export interface ModelService {
   remove(modelId: string): void
   /** Reads the folders that came since: from the trash, for example. */
   readNewFolders(): void
+  /** While a model is being added. */
+  isBusy(): boolean
   close(): Promise<void>
 }
 
@@ -96,19 +100,32 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
   }
 
   async function add(addition: Addition): Promise<JobId> {
+    const key = addition.clientKey === undefined ? randomBytes(6).toString('hex') : createHash('sha256').update(addition.clientKey).digest('hex').slice(0, 12)
+    const jobId = `model-job-${key}` as JobId // made here
+    const modelId = `model-${key}` as ModelId // made here
+    const known = jobs.get(jobId)?.state.state
+    if (known === 'running' || known === 'finished') return jobId
+    const made = findModel(db, modelId)
+    if (made !== null) return noteFinished(jobId, made)
     const reading = addition.write === undefined ? readModel(addition.source) : null
     const totalBytes = reading === null ? 0 : markFiles(addition.source, reading.files).reduce((sum, file) => sum + file.sizeBytes, 0)
     if (addition.place === 'copy' && reading !== null) await requireSpace(dataFolder, totalBytes)
-    const jobId = `model-job-${randomBytes(6).toString('hex')}` as JobId // made here
     const name = uniqueName(addition.name.trim() === '' ? path.basename(addition.source) : addition.name.trim())
     const state: ModelJob = { jobId, state: 'running', name, phase: addition.place === 'copy' ? 'copying' : 'hashing', bytesDone: 0, totalBytes, startedAtMs: Date.now(), remainingMs: null, modelId: null, error: null }
     const job: Job = { state, abort: new AbortController(), ended: Promise.resolve() }
     jobs.set(jobId, job)
-    job.ended = follow(job, addition, reading)
+    job.ended = follow(job, modelId, { addition, reading })
     return jobId
   }
 
-  async function follow(job: Job, addition: Addition, reading: ModelReading | null): Promise<void> {
+  /** An addition that an earlier process brought to its end. */
+  function noteFinished(jobId: JobId, { modelId, name, addedAtMs }: ModelEntry): JobId {
+    const state: ModelJob = { jobId, state: 'finished', name, phase: 'hashing', bytesDone: 0, totalBytes: 0, startedAtMs: addedAtMs, remainingMs: 0, modelId, error: null }
+    jobs.set(jobId, { state, abort: new AbortController(), ended: Promise.resolve() })
+    return jobId
+  }
+
+  async function follow(job: Job, modelId: ModelId, { addition, reading }: { readonly addition: Addition; readonly reading: ModelReading | null }): Promise<void> {
     const emit = (): void => events.emit('model.progress', job.state)
     let emittedAtMs = 0
     const progress = (change: Partial<ModelJob>): void => {
@@ -119,7 +136,6 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
       emittedAtMs = Date.now()
       emit()
     }
-    const modelId = `model-${randomBytes(6).toString('hex')}` as ModelId // made here
     const staging = path.join(modelsFolder(dataFolder), `${STAGING}${modelId}`)
     emit()
     try {
@@ -209,6 +225,7 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
       readUnknownFolders(deps)
       events.emit('models.changed', {})
     },
+    isBusy: () => [...jobs.values()].some((job) => job.state.state === 'running'),
     async close() {
       for (const job of jobs.values()) job.abort.abort()
       await Promise.all([...jobs.values()].map((job) => job.ended))

@@ -13,6 +13,8 @@ export const appRecord = z.strictObject({
   methodName: z.string(),
   mainMetric: z.string().nullable(),
   note: z.string(),
+  /** Of the call that made it, with its place among the runs of that call. */
+  startKey: z.string().optional(),
   ended: z.strictObject({ state: runState, atMs: z.number(), /** It holds while the log has no later event. */ afterSeq: z.int(), error: wireError.nullable() }).nullable(),
 })
 export type AppRecord = z.infer<typeof appRecord>
@@ -39,5 +41,6 @@ export function writeAppRecord(folder: string, record: AppRecord): void {
 
 export function changeAppRecord(folder: string, run: Pick<AppRecord, 'methodName' | 'mainMetric' | 'note'>, changes: Partial<Pick<AppRecord, 'note' | 'ended'>>): void {
   const { methodName, mainMetric, note } = run
-  writeAppRecord(folder, { methodName, mainMetric, note, ended: readAppRecord(folder)?.ended ?? null, ...changes })
+  const { ended = null, startKey } = readAppRecord(folder) ?? {}
+  writeAppRecord(folder, { methodName, mainMetric, note, ended, ...(startKey === undefined ? {} : { startKey }), ...changes })
 }

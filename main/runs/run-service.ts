@@ -10,7 +10,7 @@ import { listSamples, readSeries } from '../store/metrics.ts'
 import type { WritableDb } from '../store/open.ts'
 import { deleteRun, insertRun, lastQueueOrder, listQueue, listRuns, moveInQueue, requireRun, updateRun, type MethodTitle, type RunEntry, type RunFilter } from '../store/runs.ts'
 import { moveToTrash } from '../store/trash.ts'
-import { changeAppRecord, writeAppRecord } from './app-record.ts'
+import { changeAppRecord, readAppRecord, writeAppRecord } from './app-record.ts'
 import { runEstimate } from './estimate.ts'
 import type { TrainerCommand } from './executors/local.ts'
 import type { RunAudience, SampleItem } from './fold-emission.ts'
@@ -44,8 +44,11 @@ export interface RunService {
   readonly runsFolder: string
   readonly cacheFolder: string
   folderOf(runId: string): string
-  /** Writes the folders, then queues the runs in the order given. */
-  start(runs: readonly PreparedRun[]): RunId[]
+  /**
+   * Writes the folders, then queues the runs in the order given.
+   * @param clientKey of the call: those of its runs that an earlier try made are not made again
+   */
+  start(runs: readonly PreparedRun[], clientKey?: string): RunId[]
   list(filter: RunFilter): RunSummary[]
   /** @throws AppError `not-found` */
   get(runId: string): RunEntry
@@ -73,6 +76,8 @@ export interface RunService {
 }
 
 const CLOSE_PATIENCE_MS = 60_000
+/** A call is made again within moments; an hour also covers a computer that slept. */
+const START_MEMORY_MS = 3600_000
 
 export async function createRunService(options: RunServiceOptions): Promise<RunService> {
   const { db, dataFolder, events, log } = options
@@ -105,6 +110,15 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
     for (const run of listRuns(db, { states: ['lost'] })) if (!supervisor.holds(run.runId) && lockOwner(folderOf(run.runId)) !== null) supervisor.attach(run.runId)
   }
 
+  /** Runs that calls of the last hour made, by key and place. */
+  function findStarted(): Map<string, RunId> {
+    const recent = listRuns(db).filter((run) => run.createdAtMs > Date.now() - START_MEMORY_MS)
+    return new Map(recent.flatMap(({ runId }) => {
+      const key = readAppRecord(folderOf(runId))?.startKey
+      return key === undefined ? [] : [[key, runId] as const]
+    }))
+  }
+
   const added = reconcileRuns(db, runsFolder, (text, details) => log.warn(text, details))
   if (added.length > 0) log.info(`indexed ${added.length} run folders`)
   adopt()
@@ -115,17 +129,20 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
     runsFolder,
     cacheFolder,
     folderOf,
-    start(runs) {
-      for (const { spec, title } of runs) {
+    start(runs, clientKey) {
+      const made = clientKey === undefined ? new Map<string, RunId>() : findStarted()
+      const runIds = runs.map(({ spec }, index) => made.get(`${clientKey}/${index}`) ?? spec.runId)
+      for (const [index, { spec, title }] of runs.entries()) {
+        if (runIds[index] !== spec.runId) continue
         mkdirSync(folderOf(spec.runId))
-        writeAppRecord(folderOf(spec.runId), { ...title, note: '', ended: null })
+        writeAppRecord(folderOf(spec.runId), { ...title, note: '', ended: null, ...(clientKey === undefined ? {} : { startKey: `${clientKey}/${index}` }) })
         writeSpec(folderOf(spec.runId), spec)
         insertRun(db, spec, title)
         updateRun(db, spec.runId, { queueOrder: lastQueueOrder(db) + 1 })
       }
       events.emit('runs.changed', {})
       setImmediate(tick)
-      return runs.map((run) => run.spec.runId)
+      return runIds
     },
     list(filter) {
       const queue = listQueue(db).map((run) => run.runId)

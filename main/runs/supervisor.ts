@@ -179,7 +179,11 @@ function createWatcher({ db, audience, log, silenceMs = SILENCE_MS }: Supervisor
       return false
     }
     const run = drain(entry)
-    if (isLive(run.state)) {
+    if (run.state === 'starting' && run.pid === null && entry.end === undefined) {
+      // The app that took it from the queue was gone before a process was there.
+      updateRun(db, run.runId, { state: 'queued', phase: 'queued', queueOrder: 0 })
+      audience.emit('runs.changed', {})
+    } else if (isLive(run.state)) {
       const death = explainDeath(entry.folder, entry.end ?? null, entry.stop?.mode === 'stop' && entry.stop.rung !== 'asked')
       log.warn(`run ${run.runId}: ${death.error?.message ?? 'stopped'}`)
       endRun(entry, death.state, death.error)

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { content, dataKind, outcome, splitName, strength } from '../data-kinds.ts'
 import { datasetWarning } from '../dataset-warnings.ts'
 import { datasetId, jobId } from '../domain.ts'
-import { call } from './define.ts'
+import { call, clientKey } from './define.ts'
 
 /** What a column of the file means. */
 export const columnRole = z.enum([
@@ -151,7 +151,7 @@ export const datasetCalls = {
   'datasets.rows': call(z.strictObject({ datasetId, offset: z.int().nonnegative().default(0), limit: z.int().min(1).max(500).default(50), search: z.string().default(''), only: z.enum(['all', 'labeled', 'unlabeled', 'disagreement', 'empty-answer']).default('all') }), z.strictObject({ total: z.int(), rows: z.array(datasetRow) })),
   /** Reads the head of a file, guesses format, layout and roles; `mapping` overrides the guess. */
   'datasets.inspect': call(z.strictObject({ path: z.string().min(1), mapping: importMapping.nullable().default(null), limit: z.int().min(1).max(200).default(20) }), inspection),
-  'datasets.import': call(z.strictObject({ path: z.string().min(1), name: z.string().max(120).default(''), mapping: importMapping.nullable().default(null), licence: z.string().nullable().default(null) }), z.strictObject({ jobId })),
+  'datasets.import': call(z.strictObject({ path: z.string().min(1), name: z.string().max(120).default(''), mapping: importMapping.nullable().default(null), licence: z.string().nullable().default(null), clientKey }), z.strictObject({ jobId })),
   'datasets.importJob': call(z.strictObject({ jobId }), importJob),
   'datasets.importJobs': call(z.strictObject({}), z.array(importJob)),
   'datasets.cancelImport': call(z.strictObject({ jobId }), z.null()),

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 
 /** `own`: the desktop window and the program itself; `loopback`: whoever has the key of the host, as a page in a browser. */
 export type Door = 'own' | 'loopback'
@@ -9,6 +9,9 @@ export interface Call<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.Z
   /** Set on a call that runs what its input names: no other door takes it, and this is what to do instead. */
   readonly ownDoorOnly?: string
 }
+
+/** Of a call that makes something: the same key again makes nothing twice, whether or not the first answer arrived. */
+export const clientKey = z.string().min(8).max(64).optional()
 
 /** One call of the contract: what goes in, what comes out. */
 export function call<I extends z.ZodType, O extends z.ZodType>(input: I, output: O): Call<I, O> {

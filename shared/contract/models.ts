@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { jobId, modelId, runId, runState } from '../domain.ts'
-import { call } from './define.ts'
+import { call, clientKey } from './define.ts'
 
 /** A decoder writes text; an encoder turns text into a vector. */
 export const modelKind = z.enum(['decoder', 'encoder'])
@@ -117,7 +117,7 @@ export const modelCalls = {
   'models.list': call(z.strictObject({}), z.array(modelSummary)),
   'models.get': call(one, modelDetail),
   'models.inspect': call(z.strictObject({ path: z.string().min(1) }), modelInspection),
-  'models.add': call(z.strictObject({ source: modelSource, name: z.string().trim().max(80).default('') }), z.strictObject({ jobId })),
+  'models.add': call(z.strictObject({ source: modelSource, name: z.string().trim().max(80).default(''), clientKey }), z.strictObject({ jobId })),
   'models.addJob': call(z.strictObject({ jobId }), modelJob),
   'models.addJobs': call(z.strictObject({}), z.array(modelJob)),
   'models.cancelAdd': call(z.strictObject({ jobId }), z.null()),

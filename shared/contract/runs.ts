@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { engineName, runId, runState } from '../domain.ts'
 import { wireError } from '../errors.ts'
 import { runRequest, runSpec } from '../run-spec.ts'
-import { call } from './define.ts'
+import { call, clientKey } from './define.ts'
 import { engineChoice } from './engines.ts'
 
 export const runSummary = z.strictObject({
@@ -94,7 +94,7 @@ export const runCalls = {
   'runs.check': call(z.strictObject({ request: runRequest }), z.strictObject({ problems: z.array(z.string()), advice: z.array(z.strictObject({ level: z.enum(['info', 'warning']), text: z.string() })), counts: z.strictObject({ train: z.int(), validation: z.int(), test: z.int(), labels: z.int() }), command: z.string(), groupHash: z.string(), /** Null where the model to start from cannot be read. */ memory: memoryEstimate.nullable(), /** What the run would be tried on first. */ engine: engineChoice })),
   /** Runs real steps at the longest batch in a child process. */
   'runs.estimate': call(z.strictObject({ request: runRequest }), estimate),
-  'runs.start': call(z.strictObject({ request: runRequest }), z.strictObject({ runIds: z.array(runId) })),
+  'runs.start': call(z.strictObject({ request: runRequest, clientKey }), z.strictObject({ runIds: z.array(runId) })),
   'runs.list': call(z.strictObject({ datasetId: z.string().nullable().default(null), method: z.string().nullable().default(null), limit: z.int().min(1).max(5000).default(500) }), z.array(runSummary)),
   'runs.get': call(one, runDetail),
   'runs.metrics': call(z.strictObject({ runId, names: z.array(z.string()).default([]), maxPoints: z.int().min(10).max(100_000).default(1000), discarded: z.boolean().default(false) }), z.array(series)),

@@ -3,7 +3,7 @@ import { outcome, splitName, strength } from '../data-kinds.ts'
 import { datasetId } from '../domain.ts'
 import { segmentPair } from '../segment-pair.ts'
 import { datasetSummary } from './datasets.ts'
-import { call } from './define.ts'
+import { call, clientKey } from './define.ts'
 
 export const worldInfo = z.strictObject({
   id: z.string(),
@@ -46,8 +46,8 @@ export const segmentCalls = {
   'segments.row': call(z.strictObject({ datasetId, index: z.int().nonnegative() }), segmentRow),
   'worlds.list': call(z.strictObject({}), z.array(worldInfo)),
   /** Takes seconds to minutes; the app goes on answering meanwhile. */
-  'segments.collect': call(collectRequest, datasetSummary),
+  'segments.collect': call(collectRequest.extend({ clientKey }), datasetSummary),
   /** Our own JSON Lines, or an npz file of CPL's code. */
-  'segments.import': call(z.strictObject({ path: z.string(), name: z.string().min(1), world: z.string().nullable().default(null), scoreName: z.string().nullable().default(null), segmentSteps: z.int().min(2).default(64) }), datasetSummary),
+  'segments.import': call(z.strictObject({ path: z.string(), name: z.string().min(1), world: z.string().nullable().default(null), scoreName: z.string().nullable().default(null), segmentSteps: z.int().min(2).default(64), clientKey }), datasetSummary),
   'segments.export': call(z.strictObject({ datasetId, format: z.enum(['segments-jsonl', 'cpl-npz']) }), z.strictObject({ path: z.string(), rows: z.int() })),
 } as const

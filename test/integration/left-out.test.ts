@@ -43,7 +43,7 @@ async function open(door: Door, file: string): Promise<string> {
   if (door === 'texts') return (await client.call('texts.import', { path: file })).datasetId
   if (door === 'segments') return (await client.call('segments.import', { path: file, name: 'S' })).datasetId
   if (door === 'letor') return (await client.call('rankings.import', { path: file })).datasetId
-  return (await followImport(client, (await client.call('datasets.import', { path: file })).jobId, () => undefined)).datasetId!
+  return followImport(client, async () => ({ ...(await client.call('datasets.import', { path: file })), datasetId: null }), () => undefined)
 }
 
 async function refusalOf(door: Door, file: string): Promise<{ error: AppError; found: LeftOut }> {
@@ -101,7 +101,7 @@ test('a BEIR folder without a usable query says which lines and why', async () =
 
 test('the job of an import from the page carries the list too', async () => {
   const { jobId } = await made.client.call('datasets.import', { path: write('page.jsonl', doors.pairs.bad) })
-  await followImport(made.client, jobId, () => undefined).catch(() => undefined)
+  await followImport(made.client, async () => ({ jobId, datasetId: null }), () => undefined).catch(() => undefined)
   expect((await made.client.call('datasets.importJob', { jobId })).error?.leftOut).toMatchObject({ total: 1, first: [{ line: 1, reason: 'rejected is null.' }] })
 })
 

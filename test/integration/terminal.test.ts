@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { serve, type Host } from '../../main/headless/serve.ts'
-import { announceHost } from '../../main/headless/http-client.ts'
+import { announceHost, withdrawHost } from '../../main/headless/http-client.ts'
 import { runCli, type CliResult } from '../support/cli.ts'
 import { makeApp, type TestApp } from '../support/make-app.ts'
 
@@ -14,7 +14,6 @@ const training = ['--tokenizer', 'byte', '--steps', '2', '--batch-size', '2', '-
 
 let made: TestApp
 let host: Host
-let forget: () => void
 let folder: string
 
 const run = (args: readonly string[], input = ''): Promise<CliResult> => runCli(args, { dataFolder: made.dataFolder, input })
@@ -29,11 +28,11 @@ function expectShown({ stdout, stderr }: CliResult, shown = 'â›]52;c;ZXZpbA==â
 beforeAll(async () => {
   made = await makeApp()
   host = await serve({ app: made.app, rendererFolder: null })
-  forget = announceHost(made.dataFolder, host, false)
+  announceHost(made.dataFolder, host, false)
   folder = mkdtempSync(path.join(tmpdir(), 'pairlab-evil-'))
 })
 afterAll(async () => {
-  forget()
+  withdrawHost(made.dataFolder)
   await host.close()
   await made.end()
   rmSync(folder, { recursive: true, force: true })

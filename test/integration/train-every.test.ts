@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { Command } from 'commander'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { announceHost } from '../../main/headless/http-client.ts'
+import { announceHost, withdrawHost } from '../../main/headless/http-client.ts'
 import { serve, type Host } from '../../main/headless/serve.ts'
 import { trainCommand } from '../../main/headless/verbs/train.ts'
 import { algorithms } from '../../main/learn/registry.ts'
@@ -24,14 +24,13 @@ const OF_KIND: Readonly<Record<DataKind, readonly string[]>> = {
 describe('every method is started from the command line', () => {
   let made: TestApp
   let host: Host
-  let forget: () => void
   const datasets = new Map<DataKind, string>()
 
   beforeAll(async () => {
     made = await makeApp()
     const { client, dataFolder } = made
     host = await serve({ app: made.app, rendererFolder: null })
-    forget = announceHost(dataFolder, host, false)
+    announceHost(dataFolder, host, false)
     await client.call('settings.set', { slots: 2 })
     datasets.set('response-pairs', await importTiny(client, dataFolder))
     datasets.set('rankings', (await client.call('rankings.import', { path: writeLetor(path.join(dataFolder, 'letor')) })).datasetId)
@@ -39,7 +38,7 @@ describe('every method is started from the command line', () => {
     datasets.set('segment-pairs', (await client.call('segments.collect', { world: 'lqr', pairs: 12, segmentSteps: 8, label: 'regret', name: 'segments' })).datasetId)
   })
   afterAll(async () => {
-    forget()
+    withdrawHost(made.dataFolder)
     await host.close()
     await made.end()
   })

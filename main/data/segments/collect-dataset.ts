@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { DatasetId } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
 import type { CollectRequest } from '../../../shared/contract/segments.ts'
 import type { Policy, WorldKind } from '../../worlds/define.ts'
@@ -16,7 +17,7 @@ import { pairCollected } from './segment-items.ts'
  * @param checkpoint folder of the policy that acts, for `learned`
  * @throws AppError `spec-invalid`, `usage-invalid`
  */
-export async function collectDataset(request: CollectRequest, checkpoint: string | null, context: AddContext): Promise<DatasetEntry> {
+export async function collectDataset(request: CollectRequest, checkpoint: string | null, context: AddContext, datasetId?: DatasetId): Promise<DatasetEntry> {
   const kind = findWorld(request.world)
   const behaviours = behavioursOf(kind, request, checkpoint)
   const set = await collectSegments(kind, behaviours, { segments: 2 * request.pairs, length: request.segmentSteps, seed: request.seed, perEpisode: request.perEpisode ?? Infinity, breathe: nextTurn })
@@ -25,6 +26,7 @@ export async function collectDataset(request: CollectRequest, checkpoint: string
   const how = request.label === 'none' ? 'unjudged' : `judged by ${request.label}`
   return addDataset(
     {
+      ...(datasetId === undefined ? {} : { datasetId }),
       name: request.name,
       kind: 'segment-pairs',
       source: `collected in ${kind.info.id} with seed ${request.seed}: ${request.behaviour}, noise ${request.noise}, ${how}`,

@@ -61,7 +61,7 @@ export function collectCommand(): Command {
         out.note(`Collecting ${formatCount(flags.segments)} segments in ${flags.world} …`)
         const made = await client.call('segments.collect', { world: flags.world, pairs: Math.floor(flags.segments / 2), segmentSteps: flags.steps, perEpisode: flags.perEpisode ?? null, behaviour: run === null ? flags.behaviour : 'learned', runId: run?.runId ?? null, noise: flags.noise, label: flags.label, seed: flags.seed, name: flags.to ?? `${flags.world}, ${flags.label}` })
         await reportSegments(client, made, out)
-      }, true)
+      })
     })
 }
 
@@ -84,7 +84,7 @@ export function importSegmentsCommand(): Command {
       const { out, dataDir } = globals(command)
       await withClient(dataDir, async ({ client }) => {
         await importSegments(client, file, flags, out)
-      }, true)
+      })
     })
 }
 

@@ -1,10 +1,12 @@
+import { randomUUID } from 'node:crypto'
 import { Command } from 'commander'
 import { AppError } from '../../../shared/errors.ts'
 import type { ImportJob } from '../../../shared/contract/datasets.ts'
 import type { DatasetDetail, DatasetSummary } from '../../../shared/contract/datasets.ts'
 import type { Client } from '../../../shared/rpc.ts'
 import { formatBytes, formatCount, formatDuration } from '../../../shared/units.ts'
-import { pick, withClient } from '../connect.ts'
+import type { DatasetId, JobId } from '../../../shared/domain.ts'
+import { nullIfUnknown, pick, withClient } from '../connect.ts'
 import { looksLikeRankings } from '../../retrieval/to-dataset.ts'
 import { formatTable, type Output } from '../output.ts'
 import { globals } from '../globals.ts'
@@ -16,12 +18,25 @@ export async function pickDataset(client: Client, wanted: string): Promise<Datas
   return pick(await client.call('datasets.list', {}), wanted, 'data set', (one) => one.datasetId, (one) => one.name)
 }
 
-/** Waits for an import, telling how far it is. */
-export async function followImport(client: Client, jobId: ImportJob['jobId'], tell: (text: string) => void): Promise<ImportJob> {
+/** What begins an import, and what it made where it was there already. Called again, it makes nothing twice. */
+export type BeginImport = () => Promise<{ readonly jobId: ImportJob['jobId'] | null; readonly datasetId: DatasetId | null }>
+
+/** Begins an import and waits for it, telling how far it is. One that went with the process it ran in begins again. */
+export async function followImport(client: Client, begin: BeginImport, tell: (text: string) => void): Promise<DatasetId> {
+  for (;;) {
+    const { jobId, datasetId } = await begin()
+    const made = jobId === null ? datasetId : await untilImported(client, jobId, tell)
+    if (made !== null) return made
+  }
+}
+
+/** Null when nobody knows the import any more. */
+async function untilImported(client: Client, jobId: JobId, tell: (text: string) => void): Promise<DatasetId | null> {
   let toldMs = Date.now()
   for (;;) {
-    const job = await client.call('datasets.importJob', { jobId })
-    if (job.state === 'finished') return job
+    const job = await nullIfUnknown(client.call('datasets.importJob', { jobId }))
+    if (job === null) return null
+    if (job.state === 'finished') return job.datasetId
     if (job.state === 'failed') throw new AppError({ code: 'dataset-invalid', message: job.error?.message ?? 'The import failed.', hint: job.error?.hint ?? 'Look at the file with `pairlab inspect`.', ...(job.error?.leftOut == null ? {} : { details: { leftOut: job.error.leftOut } }) })
     if (job.state === 'cancelled') throw new AppError({ code: 'cancelled', message: 'The import was cancelled; nothing was kept.', hint: 'Start it again when you like.' })
     if (Date.now() - toldMs > 2000) {
@@ -73,14 +88,12 @@ export function importCommand(): Command {
         if (/\.npz$/i.test(file)) return importSegments(client, file, options.name === undefined ? {} : { name: options.name }, out)
         if (options.texts === true) return importTexts(client, file, options, out)
         if (!/^sample(:|$)/.test(file) && looksLikeRankings(path.resolve(file))) return importRankings(client, file, options, out)
-        const { jobId, datasetId } = /^sample(:|$)/.test(file) ? await client.call('samples.open', { sampleId: file.split(':')[1] ?? (await client.call('samples.list', {}))[0]?.sampleId ?? '' }) : { ...(await startImport(client, file, options)), datasetId: null }
-        const done = jobId === null ? datasetId : (await followImport(client, jobId, out.note)).datasetId
-        if (done === null) throw new AppError({ code: 'internal', message: 'The import ended without a data set.', hint: 'Look into the log: pairlab doctor.' })
+        const done = await followImport(client, /^sample(:|$)/.test(file) ? await openingSample(client, file) : await importing(client, file, options), out.note)
         const detail = await client.call('datasets.get', { datasetId: done })
         if (detail.kind === 'rankings') return reportRankings(client, detail, out)
         const outcome = await readImportOutcome(client, detail)
         out.result({ ...detail, ...outcome }, describeImport(`${detail.name}: ${formatCount(detail.pairCount)} pairs, ${formatCount(detail.promptCount)} prompts, ${formatCount(detail.labelCount)} labels; ${formatCount(detail.rejectedRowCount)} rows left out, ${formatCount(detail.warningCount)} warnings`, outcome, [nameOf(detail), `Next: pairlab label ${detail.datasetId}   or   pairlab train dpo --data ${detail.datasetId}`]))
-      }, true)
+      })
     })
 }
 
@@ -109,7 +122,12 @@ async function reportRankings(client: Client, detail: DatasetDetail, out: Output
   out.result({ ...detail, ...outcome }, describeImport(`${detail.name}: ${formatCount(detail.pairCount)} queries (${train} to train on, ${validation} to validate, ${test} to test), ${documents === 0 ? 'documents as features' : `${formatCount(documents)} documents`}; ${formatCount(detail.rejectedRowCount)} rows left out, ${formatCount(detail.warningCount)} warnings`, outcome, [nameOf(detail), `Next: pairlab train infonce --data ${detail.datasetId} --model networks --preset features`]))
 }
 
-async function startImport(client: Client, file: string, options: { name?: string; map?: string[]; flip?: boolean; licence?: string }): Promise<{ jobId: ImportJob['jobId'] }> {
+async function openingSample(client: Client, file: string): Promise<BeginImport> {
+  const sampleId = file.split(':')[1] ?? (await client.call('samples.list', {}))[0]?.sampleId ?? ''
+  return () => client.call('samples.open', { sampleId })
+}
+
+async function importing(client: Client, file: string, options: { name?: string; map?: string[]; flip?: boolean; licence?: string }): Promise<BeginImport> {
   const absolute = path.resolve(file)
   const { mapping } = await client.call('datasets.inspect', { path: absolute, limit: 1 })
   const columns: Record<string, string> = { ...mapping.columns }
@@ -119,7 +137,8 @@ async function startImport(client: Client, file: string, options: { name?: strin
     columns[pair.slice(0, at)] = pair.slice(at + 1)
   }
   const changed = { ...mapping, columns, layout: options.map === undefined ? mapping.layout : 'mapped', flip: options.flip === true ? !mapping.flip : mapping.flip }
-  return client.call('datasets.import', { path: absolute, name: options.name ?? '', mapping: changed as typeof mapping, licence: options.licence ?? null }) // roles are checked by the contract
+  const clientKey = randomUUID()
+  return async () => ({ ...(await client.call('datasets.import', { path: absolute, name: options.name ?? '', mapping: changed as typeof mapping, licence: options.licence ?? null, clientKey })), datasetId: null }) // roles are checked by the contract
 }
 
 export function samplesCommand(): Command {

@@ -27,9 +27,7 @@ const METHODS = ['dpo', 'ipo', 'copg'] as const
 const NAMES = { dpo: 'DPO', ipo: 'IPO', copg: 'CoPG' } as const
 
 async function openSample(client: Client, out: Output): Promise<DatasetId> {
-  const { jobId, datasetId } = await client.call('samples.open', { sampleId: 'pandalm' })
-  const id = jobId === null ? datasetId : (await followImport(client, jobId, out.note)).datasetId
-  if (id === null) throw new AppError({ code: 'internal', message: 'The sample could not be imported.', hint: 'Run pairlab doctor.' })
+  const id = await followImport(client, () => client.call('samples.open', { sampleId: 'pandalm' }), out.note)
   const detail = await client.call('datasets.get', { datasetId: id })
   const { counts } = detail.split
   out.say(`Imported ${detail.name}: ${detail.pairCount} pairs, ${detail.labelCount} labels by ${detail.annotators.length} annotators; ${detail.rejectedRowCount} rows left out.`)
@@ -100,7 +98,7 @@ export function demoCommand(): Command {
       const folder = path.join(resolveDataFolder(dataDir), 'demo')
       if (options.keep !== true) rmSync(folder, { recursive: true, force: true })
       const startMs = Date.now()
-      const comparison = await withClient(folder, ({ client }) => runDemo(client, out), true)
+      const comparison = await withClient(folder, ({ client }) => runDemo(client, out))
       out.say(`\nDone in ${formatDuration(Date.now() - startMs)}. The models are small and the data are few: what this shows is that the road works, and what was measured.`)
       out.say(`Look at it: npm run pairlab -- serve --open --data-dir "${folder}"`)
       out.result(comparison)

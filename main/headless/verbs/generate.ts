@@ -8,7 +8,7 @@ import { engineName } from '../../../shared/domain.ts'
 import { AppError, ERROR_EXIT_STATUS, fromWire } from '../../../shared/errors.ts'
 import type { Client } from '../../../shared/rpc.ts'
 import { formatNumber } from '../../../shared/units.ts'
-import { withClient } from '../connect.ts'
+import { nullIfUnknown, withClient } from '../connect.ts'
 import { globals } from '../globals.ts'
 import { writeOut, type Output } from '../output.ts'
 import { addSchemaFlags, readSchemaFlags } from '../schema-flags.ts'
@@ -58,12 +58,22 @@ function wholeNumber(flag: string, given: string): number {
   throw new AppError({ code: 'usage-invalid', message: `--${flag} ${given} is not a whole number.`, hint: `For example: --${flag} 1` })
 }
 
-/** Writes the completions one after the other as they grow; returns the generation when it has ended. */
-async function follow(client: Client, generationId: GenerationId, out: Output): Promise<Generation> {
+/**
+ * Writes the completions one after the other as they grow; returns the generation when it has ended. One that went
+ * with the process it was written in is written again with the same seeds, and told from where it was.
+ */
+async function follow(client: Client, begin: (seed: number | null) => Promise<GenerationId>, out: Output): Promise<Generation> {
+  let generationId = await begin(null)
+  let seed: number | null = null
   let row = 0
   let told = 0
   for (;;) {
-    const generation = await client.call('playground.get', { generationId })
+    const generation = await nullIfUnknown(client.call('playground.get', { generationId }))
+    if (generation === null) {
+      generationId = await begin(seed)
+      continue
+    }
+    seed = generation.completions[0]?.seed ?? null
     const ended = generation.state === 'done' || generation.state === 'failed'
     if (!out.json) {
       for (;;) {
@@ -85,7 +95,7 @@ async function follow(client: Client, generationId: GenerationId, out: Output): 
 
 async function write(client: Client, flags: GenerateFlags & Readonly<Record<string, unknown>>, out: Output): Promise<void> {
   const settings = { ...readSchemaFlags(settingsSchema, flags), stopStrings: flags.stop.map((one) => one.replaceAll('\\n', '\n')) }
-  const { generationId } = await client.call('playground.generate', {
+  const request = {
     source: await readSource(client, flags.model),
     prompt: await readPrompt(flags),
     template: flags.template,
@@ -94,15 +104,17 @@ async function write(client: Client, flags: GenerateFlags & Readonly<Record<stri
     count: wholeNumber('count', flags.count),
     alternatives: wholeNumber('alternatives', flags.alternatives),
     engine: flags.engine as 'auto', // checked by the contract
-  })
+  }
+  let current: GenerationId | null = null
+  const begin = async (seed: number | null): Promise<GenerationId> => (current = (await client.call('playground.generate', seed === null ? request : { ...request, seed })).generationId)
   let interrupted = false
   const cancel = (): void => {
     interrupted = true
-    void client.call('playground.cancel', { generationId }).catch(() => undefined) // then it has ended, or the app has
+    if (current !== null) void client.call('playground.cancel', { generationId: current }).catch(() => undefined) // then it has ended, or the app has
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, cancel)
   try {
-    const generation = await follow(client, generationId, out)
+    const generation = await follow(client, begin, out)
     if (generation.error !== null) throw fromWire(generation.error)
     out.result(generation)
     const rate = generation.tokensPerSec === null ? '' : `, ${formatNumber(generation.tokensPerSec)} tokens/s`
@@ -131,6 +143,6 @@ export function generateCommand(): Command {
   addSchemaFlags(command, settingsSchema, 'Drawing a token, in this order: repetition penalty, temperature, top-k, top-p, min-p:')
   return command.action(async (flags: GenerateFlags & Readonly<Record<string, unknown>>) => {
     const { out, dataDir } = globals(command)
-    await withClient(dataDir, ({ client }) => write(client, flags, out), false, 'own')
+    await withClient(dataDir, ({ client }) => write(client, flags, out), 'own')
   })
 }

@@ -118,7 +118,7 @@ export function labelCommand(): Command {
         const answered = await labelLoop(client, datasetId, annotatorId, (text) => out.say(text))
         const progress = await client.call('labels.progress', { datasetId, annotatorId })
         out.result(progress, `${answered} answers given, ${progress.answered} of ${progress.total} pairs labeled by ${annotator}.`)
-      }, true)
+      })
     })
     .addCommand(addCommand())
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import path from 'node:path'
 import { Command, Option } from 'commander'
 import type { ModelJob, ModelSummary } from '../../../shared/contract/models.ts'
@@ -5,7 +6,7 @@ import type { JobId } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
 import type { Client } from '../../../shared/rpc.ts'
 import { formatBytes, formatCount } from '../../../shared/units.ts'
-import { pick, withClient } from '../connect.ts'
+import { nullIfUnknown, pick, withClient } from '../connect.ts'
 import { globals } from '../globals.ts'
 import { formatTable } from '../output.ts'
 import { pickRun } from './runs.ts'
@@ -14,11 +15,16 @@ export async function pickModel(client: Client, wanted: string): Promise<ModelSu
   return pick(await client.call('models.list', {}), wanted, 'model', (one) => one.modelId, (one) => one.name)
 }
 
-/** Waits for an addition, telling how far it is. */
-async function followAddition(client: Client, jobId: JobId, tell: (text: string) => void): Promise<ModelJob> {
+/** Begins an addition and waits for it, telling how far it is. One that went with the process it ran in begins again. */
+async function followAddition(client: Client, begin: () => Promise<{ readonly jobId: JobId }>, tell: (text: string) => void): Promise<ModelJob> {
+  let { jobId } = await begin()
   let toldMs = Date.now()
   for (;;) {
-    const job = await client.call('models.addJob', { jobId })
+    const job = await nullIfUnknown(client.call('models.addJob', { jobId }))
+    if (job === null) {
+      jobId = (await begin()).jobId
+      continue
+    }
     if (job.state === 'finished') return job
     if (job.state === 'failed') throw new AppError({ code: 'model-unsupported', message: job.error?.message ?? 'The model could not be added.', hint: job.error?.hint ?? 'Look at the folder again.' })
     if (job.state === 'cancelled') throw new AppError({ code: 'cancelled', message: 'The addition was cancelled; nothing was kept.', hint: 'Start it again when you like.' })
@@ -77,8 +83,8 @@ function addCommand(): Command {
           if (problems[0] !== undefined) throw new AppError({ code: 'model-unsupported', ...problems[0] })
           for (const note of notes) out.note(`Note: ${note}`)
         }
-        const { jobId } = await client.call('models.add', { source, name: flags.name ?? '' })
-        const { modelId } = await followAddition(client, jobId, (text) => out.say(text))
+        const clientKey = randomUUID()
+        const { modelId } = await followAddition(client, () => client.call('models.add', { source, name: flags.name ?? '', clientKey }), (text) => out.say(text))
         const model = await client.call('models.get', { modelId: modelId! })
         out.result(model, `Added ${model.modelId} "${model.name}": ${model.family}, ${formatCount(model.parameterCount)} weights, ${formatBytes(model.sizeBytes)} as ${model.dtype}, sha256 ${model.hash.slice(0, 16)}…`)
       })

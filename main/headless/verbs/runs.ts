@@ -85,6 +85,6 @@ export function runsCommand(): Command {
         await client.call('runs.resume', { runId })
         const [run] = options.detach === true ? [await pickRun(client, runId)] : await followRuns(client, [runId], out)
         out.result(run, `${runId}: ${run?.state}`)
-      }, true)
+      })
     }))
 }

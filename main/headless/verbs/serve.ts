@@ -1,12 +1,11 @@
 import { Command } from 'commander'
 import { AppError } from '../../../shared/errors.ts'
-import { createApp } from '../../app.ts'
 import { resolveDataFolder } from '../connect.ts'
 import { globals } from '../globals.ts'
-import { announceHost, askForAddress } from '../http-client.ts'
+import { askForAddress } from '../http-client.ts'
 import { openBrowser, removePages } from '../open-browser.ts'
 import { findRenderer } from '../places.ts'
-import { serve } from '../serve.ts'
+import { takeOverSharedApp } from '../shared-app.ts'
 
 export function serveCommand(): Command {
   return new Command('serve')
@@ -23,9 +22,8 @@ export function serveCommand(): Command {
         openBrowser((await askForAddress(dataFolder)) ?? running, dataFolder)
         return
       }
-      const app = await createApp({ dataFolder })
-      const host = await serve({ app, rendererFolder: findRenderer(), port: Number(options.port) })
-      const forget = announceHost(dataFolder, host, true)
+      const shared = await takeOverSharedApp({ dataFolder, rendererFolder: findRenderer(), port: Number(options.port) })
+      const { host } = shared
       const url = host.address()
       out.result({ url, port: host.port, dataFolder }, `Pairlab is at ${url}\nIt opens one tab, within ten minutes; for another: pairlab serve --open\nData folder: ${dataFolder}. Ctrl+C ends it.`)
       if (options.open === true) openBrowser(host.address(), dataFolder)
@@ -33,9 +31,7 @@ export function serveCommand(): Command {
         for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve())
       })
       removePages(dataFolder)
-      forget()
-      await host.close()
-      await app.close()
+      await shared.end('now')
       out.say('Closed.')
     })
 }

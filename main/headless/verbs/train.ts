@@ -121,7 +121,7 @@ function methodCommand(algorithm: (typeof algorithms)[number]): Command {
       if (options.detach === true) return reportDetached(client, runIds, out)
       await followRuns(client, runIds, out)
       await report(client, runIds, out)
-    }, true)
+    })
   })
 }
 

@@ -13,6 +13,6 @@ export function verifyCommand(): Command {
         const seen = `${formatCount(found.datasets)} data sets and ${formatCount(found.runs)} runs were read`
         out.result(found, found.troubles.length === 0 ? `${seen}: everything is as it was written.` : [...found.troubles.map(({ path, trouble, hint }) => `${path}\n  ${trouble}\n  ${hint}`), `${seen}: ${found.troubles.length} troubles.`].join('\n'))
         if (found.troubles.length > 0) process.exitCode = 8
-      }, true)
+      })
     })
 }
