@@ -6,7 +6,7 @@ import { isErrno, runPaths } from './run-dir.ts'
 
 /**
  * A process, told apart from a later one that got the same number. `started` is the operating system's own word for
- * when it began; empty where the system does not tell, and then only the number counts.
+ * when it began; empty where the system does not tell, and then nothing is proved by it.
  */
 export const processIdentity = z.strictObject({ pid: z.int().positive(), started: z.string() })
 export type ProcessIdentity = z.infer<typeof processIdentity>
@@ -57,7 +57,12 @@ function exists(pid: number): boolean {
 export function isRunning(identity: ProcessIdentity): boolean {
   const now = identify(identity.pid)
   if (now === null) return false
-  return identity.started === '' || now.started === '' || now.started === identity.started
+  return now.started === '' || now.started === identity.started // where the system does not tell, it may be
+}
+
+/** Whether this very process runs, proved by its number and its start as the system tells them now. Only such a one may be signalled. */
+export function isProved({ pid, started }: ProcessIdentity): boolean {
+  return pid > 1 && pid !== process.pid && started !== '' && identify(pid)?.started === started
 }
 
 /** Who holds the run folder as its trainer; null when nobody alive does. */

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { childEnvironment } from '../../../shared/child-environment.ts'
-import { identify, isRunning, type ProcessIdentity } from '../run-dir-lock.ts'
+import { identify, isProved, type ProcessIdentity } from '../run-dir-lock.ts'
 import { isErrno, runPaths } from '../run-dir.ts'
 
 /** How a training process is started: an executable and what comes before the run's folder. */
@@ -50,9 +50,9 @@ export function startTrainer(command: TrainerCommand, folder: string, job: 'trai
   }
 }
 
-/** False when the process is not there any more. Never signals a stranger that got its number. */
+/** False when the process is not there any more, or nothing proves that it is the one: a stranger may have its number. */
 export function signalTrainer(identity: ProcessIdentity, signal: 'SIGTERM' | 'SIGKILL'): boolean {
-  if (!isRunning(identity)) return false
+  if (!isProved(identity)) return false
   try {
     process.kill(identity.pid, signal)
     return true
