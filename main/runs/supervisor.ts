@@ -117,7 +117,14 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     },
     holds: (runId) => watches.has(runId),
     poll() {
-      for (const entry of [...watches.values()]) if (watcher.look(entry)) watches.delete(entry.runId)
+      // One run's trouble is its own: the others are looked at all the same.
+      for (const entry of [...watches.values()]) {
+        try {
+          if (watcher.look(entry)) watches.delete(entry.runId)
+        } catch (error) {
+          if (watcher.giveUp(entry, error)) watches.delete(entry.runId)
+        }
+      }
     },
     get watching() {
       return watches.size
@@ -125,10 +132,17 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   }
 }
 
+/** Trouble of the machine, not of the run: a full disk, a busy database. */
+function isPassing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && !error.code.startsWith('SQLITE_CONSTRAINT') && error.code !== 'SQLITE_MISMATCH' && !error.code.startsWith('ERR_')
+}
+
 interface Watcher {
   show(entry: Watch): void
   /** True when there is nothing left to watch. */
   look(entry: Watch): boolean
+  /** After `look` threw. True where the run has failed by it; false where another look may succeed, as on a full disk. */
+  giveUp(entry: Watch, error: unknown): boolean
 }
 
 function createWatcher({ db, audience, log, silenceMs = SILENCE_MS }: SupervisorOptions): Watcher {
@@ -222,6 +236,14 @@ function createWatcher({ db, audience, log, silenceMs = SILENCE_MS }: Supervisor
 
   return {
     show,
+    giveUp(entry, error) {
+      const { events } = runPaths(entry.folder)
+      log.warn(`run ${entry.runId}: ${events} cannot be followed`, error)
+      if (isPassing(error)) return false
+      endRun(entry, 'failed', { code: 'trainer-failed', message: `What the training process wrote cannot be read: ${events}, after byte ${requireRun(db, entry.runId).cursorOffset}: ${error instanceof Error ? error.message : String(error)}.`, hint: 'What was read before is kept. Start the run again from its request.' })
+      if (entry.identity !== null) signalTrainer(entry.identity, 'SIGTERM')
+      return true
+    },
     look(entry) {
       const now = performance.now()
       // Counted in small pieces, so that a computer that slept does not find all its runs lost.

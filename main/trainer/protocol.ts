@@ -11,6 +11,12 @@ export const PROTOCOL_VERSION = 1
 
 const stamped = { seq: z.int().nonnegative(), atMs: z.number() }
 
+/** What the index can be built from: without it one line would hold up the whole log. */
+function hasWholeSteps(columns: Readonly<Record<string, readonly (number | null)[]>>): boolean {
+  const steps = columns['step']
+  return steps !== undefined && steps.every((step) => Number.isSafeInteger(step) && step! >= 0) && Object.values(columns).every((values) => values.length === steps.length)
+}
+
 /** Numbers that are not finite cannot stand in JSON; they travel as null. */
 const column = z.array(z.number().nullable())
 
@@ -20,7 +26,7 @@ export const trainerEvent = z.discriminatedUnion('type', [
   /** Facts about the run known once: parameter count, tokens cut, vocabulary, zero-signal share … */
   z.strictObject({ ...stamped, type: z.literal('fact'), facts: z.record(z.string(), z.union([z.number().nullable(), z.string(), z.boolean()])) }),
   /** Columnar: every array as long as `step`. */
-  z.strictObject({ ...stamped, type: z.literal('metrics'), columns: z.record(z.string(), column).refine((value) => 'step' in value, 'a metrics event has a step column') }),
+  z.strictObject({ ...stamped, type: z.literal('metrics'), columns: z.record(z.string(), column).refine(hasWholeSteps, 'a metrics event has a column of whole steps, and every other is as long') }),
   z.strictObject({ ...stamped, type: z.literal('heartbeat'), step: z.int(), totalSteps: z.int(), stepsPerSec: z.number(), rssBytes: z.number(), tensorCount: z.int() }),
   z.strictObject({ ...stamped, type: z.literal('sample'), step: z.int(), items: z.array(z.strictObject({ promptIndex: z.int(), pairId: z.string(), prompt: z.string(), completion: z.string(), tokens: z.int(), reward: z.number().nullable(), logRatio: z.number().nullable(), /** What the reward is made of, where it has parts. */ parts: z.record(z.string(), z.number().nullable()).optional() })) }),
   z.strictObject({ ...stamped, type: z.literal('checkpoint'), step: z.int(), path: z.string(), sizeBytes: z.number(), sha256: z.string(), best: z.boolean() }),
