@@ -12,6 +12,8 @@ export interface CrashReports {
 
 /** Loads a page that crashed again, a few times, and reports what goes wrong. Before the app is ready. */
 export function handleCrashes(): CrashReports {
+  // Whoever started us may have closed the terminal, or filled the disk that takes our output.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
   let log: Pick<Log, 'error'> | null = null
   const reloadsMs: number[] = []
   const report = (text: string, error?: unknown): void => {

@@ -74,8 +74,8 @@ function reportUsage(error: CommanderError, json: boolean): number {
 
 /** The reader of a pipe has seen enough (`| head`): that is no failure. */
 function endWithReader(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error
-  process.exit(0)
+  if (error.code === 'EPIPE') process.exit(0)
+  process.exitCode = ERROR_EXIT_STATUS['disk-full'] // the answer is lost; what was done is done
 }
 
 /** Libraries warn on the console, also of what stands in a file. */
@@ -89,6 +89,7 @@ async function main(): Promise<void> {
   quietConsole()
   const json = process.argv.includes('--json')
   process.stdout.on('error', endWithReader)
+  process.stderr.on('error', () => undefined) // a full disk or a closed terminal behind it must not end the app
   try {
     await createProgram().exitOverride().parseAsync()
   } catch (error) {

@@ -85,6 +85,9 @@ function reportFailure(log: EventLog, error: unknown): number {
 }
 
 process.umask(0o077) // as the app that started it, which may be gone
+// Its output goes to a file that the disk may have no room for; the event log says what matters.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+
 const [folder, job] = process.argv.slice(2)
 if (folder === '--probe') process.exit(await probe(job ?? ''))
 if (folder === '--generate') process.exit(await generate(job ?? ''))
