@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** One turn of a conversation. Tool calls and other fields are kept by the importer as metadata. */
+/** One turn of a conversation. The importer writes tool calls into the text; other fields are kept as metadata. */
 export const message = z.strictObject({ role: z.string(), content: z.string() })
 export type Message = z.infer<typeof message>
 
@@ -27,6 +27,8 @@ export const responsePair = z.strictObject({
   rewardB: z.number().nullable(),
   /** Weight of the row in every loss. */
   weight: z.number().nonnegative(),
+  /** The side that the source itself gives; absent where it gives none. */
+  split: z.enum(['train', 'validation', 'test']).optional(),
   /** Every column the mapping did not use, untouched. */
   metadata: z.record(z.string(), z.json()),
 })

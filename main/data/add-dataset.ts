@@ -71,7 +71,7 @@ export async function addDataset(dataset: NewDataset, context: AddContext): Prom
     promptCount: 0,
     rejectedRowCount: 0,
     warningCount: 0,
-    mapping: { format: 'jsonl', layout: 'own', columns: {}, labelValues: { a: [], b: [], tie: [], bothBad: [], skip: [] }, flip: false },
+    mapping: { format: 'jsonl', layout: 'own', columns: {}, labelValues: null, labelScale: null, labelsSaidBy: 'file', labelWords: '', flip: false },
     guideline: '',
     question: dataset.question,
     split: dataset.split ?? DEFAULT_SPLIT,

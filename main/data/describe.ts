@@ -1,6 +1,7 @@
 import { majorityOf } from './describe-labels.ts'
 import type { FileLabel } from './layouts-labels.ts'
-import type { CompiledMapping } from './mapping-compile.ts'
+import { isNoLabel } from './label-words.ts'
+import { cellOf, type CompiledMapping } from './mapping-compile.ts'
 import type { RowValues } from './readers.ts'
 
 /** "x", "x and y", "x, y and z" */
@@ -16,6 +17,7 @@ export function listWords(words: readonly string[]): string {
 export function describeRow(values: RowValues, labels: readonly FileLabel[], mapping: CompiledMapping): string {
   const a = mapping.a ?? 'the first answer'
   const b = mapping.b ?? 'the second answer'
+  if (mapping.labels.length > 0 && !mapping.labelsAreKnown) return `Not read yet: ${reasonOf(values, labels, mapping)}, and what that means is not settled.`
   const verdict = majorityOf(labels.map((label) => label.outcome))
   if (verdict === null) return labels.length === 0 ? `No label: neither ${a} nor ${b} is chosen yet.` : `No side is chosen, because ${reasonOf(values, labels, mapping)}.`
   const reason = reasonOf(values, labels, mapping)
@@ -27,9 +29,10 @@ export function describeRow(values: RowValues, labels: readonly FileLabel[], map
 
 function reasonOf(values: RowValues, labels: readonly FileLabel[], mapping: CompiledMapping): string {
   const flipped = mapping.flip ? ', with the sides flipped' : ''
+  if (mapping.flags !== null) return `${listWords([mapping.flags.a, mapping.flags.b, ...(mapping.flags.tie === null ? [] : [mapping.flags.tie])].map((column) => `${column} says ${String(cellOf(values, column))}`))}${flipped}`
   if (mapping.labels.length === 0) return `${rankedReason(labels, mapping)}${flipped}`
-  const given = mapping.labels.filter(({ column }) => values[column] !== null && values[column] !== undefined && values[column] !== '')
-  const byValue = Map.groupBy(given, ({ column }) => String(values[column]))
+  const given = mapping.labels.filter(({ column }) => !isNoLabel(cellOf(values, column)))
+  const byValue = Map.groupBy(given, ({ column }) => String(cellOf(values, column)).slice(0, 60))
   const parts = [...byValue].map(([value, columns]) => `${listWords(columns.map(({ column }) => column))} ${columns.length === 1 ? 'says' : columns.length === given.length && columns.length > 2 ? 'all say' : columns.length === given.length ? 'both say' : 'say'} ${value}`)
   const split = byValue.size > 1 ? ' (the majority counts here; training sees every label)' : ''
   return `${listWords(parts)}${split}${flipped}`

@@ -9,12 +9,11 @@ import { recordsPath } from '../store/datasets-folder.ts'
 import { iterateEvents } from '../store/labels-journal.ts'
 import { readAnswersByPair, type Answer } from '../store/labels-read.ts'
 import type { ReadableDb } from '../store/open.ts'
-import { parseRecord, readPromptHashes } from '../store/pairs.ts'
+import { parseRecord, readSides } from '../store/pairs.ts'
 import { createAppendFile, type AppendFile } from './import-writer.ts'
 import { LABEL_PREFIX, STRENGTH_PREFIX } from './mapping-compile.ts'
 import { createLineScanner } from './readers-lines.ts'
 import { reduceLabels } from './reduce-labels.ts'
-import { assignSplits } from './split.ts'
 
 export type ExportFormat = 'preferences' | 'pairs-with-labels' | 'label-events'
 
@@ -83,7 +82,7 @@ async function* eventRows(db: ReadableDb, dataset: DatasetEntry): AsyncGenerator
 
 async function* pairRows(db: ReadableDb, dataFolder: string, dataset: DatasetEntry, format: 'preferences' | 'pairs-with-labels'): AsyncGenerator<Row> {
   const answers = readAnswersByPair(db, dataset.datasetId)
-  const splits = assignSplits(readPromptHashes(db, dataset.datasetId), dataset.split)
+  const splits = readSides(db, dataset.datasetId)
   const annotators = [...new Set([...answers.values()].flatMap((list) => list.map((answer) => answer.annotatorId)))].sort()
   for await (const { record } of streamRecords(recordsPath(dataFolder, dataset.datasetId))) {
     const given = answers.get(record.index) ?? []
@@ -140,8 +139,13 @@ function optional(name: string, value: number | null): Row {
 
 /** Metadata under its own names, except where a column of the export has the name already. */
 function withMetadata(row: Row, metadata: ResponsePair['metadata']): Row {
-  const extra = Object.entries(metadata).map(([name, value]) => [Object.hasOwn(row, name) || name.startsWith(LABEL_PREFIX) ? `metadata.${name}` : name, value] as const)
-  return { ...row, ...Object.fromEntries(extra) }
+  const all = new Map(Object.entries(row))
+  for (const [name, value] of Object.entries(metadata)) {
+    let free = name.startsWith(LABEL_PREFIX) ? `metadata.${name}` : name
+    while (all.has(free) || (free !== name && Object.hasOwn(metadata, free))) free = `metadata.${free}`
+    all.set(free, value)
+  }
+  return Object.fromEntries(all)
 }
 
 /**

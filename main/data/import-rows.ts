@@ -1,8 +1,9 @@
 import type { ImportMapping, RowProblem } from '../../shared/contract/datasets.ts'
-import type { ResponsePair } from '../../shared/data-kinds.ts'
+import type { ResponsePair, SplitName } from '../../shared/data-kinds.ts'
 import type { ImportedLabel } from '../store/labels.ts'
 import { indexPair, type PairEntry } from '../store/pairs.ts'
 import { createIdSet } from './import-ids.ts'
+import { createLabelWatch } from './label-watch.ts'
 import { readRow, type MappedRow } from './layouts.ts'
 import { compileMapping } from './mapping-compile.ts'
 import type { SourceRow } from './readers.ts'
@@ -12,6 +13,8 @@ export interface ImportBatch {
   /** Text for records.jsonl. */
   readonly records: string
   readonly pairs: readonly PairEntry[]
+  /** The side that the source gives each of them. */
+  readonly sides: readonly (SplitName | null)[]
   readonly labels: readonly ImportedLabel[]
   /** Rows that were read, kept or not. */
   readonly rows: number
@@ -19,7 +22,7 @@ export interface ImportBatch {
 }
 
 export interface RowConverter {
-  /** Converts a row at once, so that what the file held can be forgotten. */
+  /** Converts a row at once, so that what the file held can be forgotten. @throws AppError when its label shows that earlier ones were misread */
   add(row: SourceRow): void
   /** What came together since the last call. */
   take(): ImportBatch
@@ -33,6 +36,7 @@ const NEWLINE_BYTES = 1
 /** Turns rows of the file into records, index rows and labels; numbers them and keeps their ids apart. */
 export function createRowConverter(mapping: ImportMapping): RowConverter {
   const compiled = compileMapping(mapping)
+  const labels = createLabelWatch(mapping)
   const ids = createIdSet()
   const counts = { kept: 0, rejected: 0, warnings: 0 }
   let batch = emptyBatch()
@@ -53,7 +57,7 @@ export function createRowConverter(mapping: ImportMapping): RowConverter {
   function add(source: SourceRow): void {
     batch.rows += 1
     const found: RowProblem[] = source.problem === null ? [] : [source.problem]
-    const result = source.problem === null ? readRow(source.values, source.line, compiled) : null
+    const result = source.problem === null ? readRow(source.values, source.line, labels.see(source)) : null
     if (result !== null) found.push(...result.problems)
     if (result === null || result.row === null) counts.rejected += 1
     else keep(result.row, found)
@@ -68,6 +72,7 @@ export function createRowConverter(mapping: ImportMapping): RowConverter {
     batch.lines.push(line, '\n')
     batch.length += line.length
     batch.pairs.push(indexPair(record, byteOffset, lengthBytes))
+    batch.sides.push(record.split ?? null)
     for (const label of row.labels) batch.labels.push({ pairIndex: record.index, ...label })
     byteOffset += lengthBytes + NEWLINE_BYTES
     counts.kept += 1
@@ -76,9 +81,9 @@ export function createRowConverter(mapping: ImportMapping): RowConverter {
   return {
     add,
     take() {
-      const { lines, pairs, labels, problems, rows } = batch
+      const { lines, pairs, sides, labels, problems, rows } = batch
       batch = emptyBatch()
-      return { records: lines.join(''), pairs, labels, problems, rows }
+      return { records: lines.join(''), pairs, sides, labels, problems, rows }
     },
     get waitingRows() {
       return batch.rows
@@ -90,6 +95,6 @@ export function createRowConverter(mapping: ImportMapping): RowConverter {
   }
 }
 
-function emptyBatch(): { lines: string[]; length: number; pairs: PairEntry[]; labels: ImportedLabel[]; problems: RowProblem[]; rows: number } {
-  return { lines: [], length: 0, pairs: [], labels: [], problems: [], rows: 0 }
+function emptyBatch(): { lines: string[]; length: number; pairs: PairEntry[]; sides: (SplitName | null)[]; labels: ImportedLabel[]; problems: RowProblem[]; rows: number } {
+  return { lines: [], length: 0, pairs: [], sides: [], labels: [], problems: [], rows: 0 }
 }

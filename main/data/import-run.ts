@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { ImportMapping } from '../../shared/contract/datasets.ts'
+import type { ImportMapping, RowProblem } from '../../shared/contract/datasets.ts'
 import type { DatasetId } from '../../shared/domain.ts'
 import { AppError } from '../../shared/errors.ts'
-import { DEFAULT_QUESTION, DEFAULT_SPLIT, insertDataset, publishDataset, type DatasetEntry, type ImportTotals } from '../store/datasets.ts'
+import { DEFAULT_QUESTION, DEFAULT_SPLIT, insertDataset, publishDataset, setMapping, type DatasetEntry, type ImportTotals } from '../store/datasets.ts'
 import { writeDatasetFile } from '../store/datasets-file.ts'
 import { datasetFolder, recordsPath, reportPath, syncFolder } from '../store/datasets-folder.ts'
 import { beginFolder, finishFolder } from '../store/datasets-marks.ts'
@@ -14,10 +14,11 @@ import { insertImportedLabels } from '../store/labels.ts'
 import { inTransaction, type WritableDb } from '../store/open.ts'
 import { insertPairs } from '../store/pairs.ts'
 import { createRowConverter, type ImportBatch, type RowConverter } from './import-rows.ts'
-import { createPromptTable } from './import-split.ts'
+import { createPromptTable, type PromptTable } from './import-split.ts'
 import { createAppendFile } from './import-writer.ts'
 import { openRows, type RowSource } from './readers.ts'
 import { refuseImport } from './refused-import.ts'
+import { keepsSourceSplit, withDrawnSplit } from './split.ts'
 
 export interface ImportPlan {
   readonly datasetId: DatasetId
@@ -65,6 +66,7 @@ export async function runImport(plan: ImportPlan, context: ImportContext): Promi
     const dataset = { ...draft, ...totals }
     writeDatasetFile(dataFolder, dataset)
     syncFolder(path.dirname(datasetFolder(dataFolder, plan.datasetId)))
+    setMapping(db, plan.datasetId, totals.mapping)
     publishDataset(db, plan.datasetId, totals)
     return dataset
   } catch (error) {
@@ -96,7 +98,7 @@ function draftOf(plan: ImportPlan): DatasetEntry {
   }
 }
 
-async function writeRows(plan: ImportPlan, context: ImportContext, createdAtMs: number): Promise<ImportTotals> {
+async function writeRows(plan: ImportPlan, context: ImportContext, createdAtMs: number): Promise<ImportTotals & Pick<DatasetEntry, 'mapping'>> {
   const { db, dataFolder } = context
   const records = await createAppendFile(recordsPath(dataFolder, plan.datasetId))
   const report = await createAppendFile(reportPath(dataFolder, plan.datasetId))
@@ -109,7 +111,7 @@ async function writeRows(plan: ImportPlan, context: ImportContext, createdAtMs: 
       context.signal.throwIfAborted()
       await records.append(batch.records)
       await report.append(batch.problems.map((problem) => `${JSON.stringify(problem)}\n`).join(''))
-      for (const pair of batch.pairs) prompts.add(pair.promptHash)
+      batch.pairs.forEach((pair, at) => prompts.add(pair.promptHash, batch.sides[at] ?? null))
       // One transaction, and so one wait for the disk.
       inTransaction(db, () => {
         insertPairs(db, plan.datasetId, batch.pairs)
@@ -126,11 +128,28 @@ async function writeRows(plan: ImportPlan, context: ImportContext, createdAtMs: 
       throw await refuseImport(dataFolder, reportPath(dataFolder, plan.datasetId), plan.path)
     }
     await inSteps(markSplits(db, plan.datasetId, kept, await prompts.assign(DEFAULT_SPLIT)), context.signal)
+    const torn = sayTornPrompts(prompts)
+    if (torn !== null) await report.append(`${JSON.stringify(torn)}\n`)
     await report.finish()
-    return { fingerprint: await records.finish(), pairCount: kept, promptCount: prompts.promptCount, rejectedRowCount: rejected, warningCount: warnings }
+    const totals = { fingerprint: await records.finish(), pairCount: kept, promptCount: prompts.promptCount, rejectedRowCount: rejected, warningCount: warnings + (torn === null ? 0 : 1) }
+    // A source that names one side alone holds nothing out: the sides are drawn.
+    const mapping = keepsSourceSplit(plan.mapping) && prompts.givenSides < 2 ? withDrawnSplit(plan.mapping) : plan.mapping
+    return { ...totals, mapping }
   } finally {
     await records.close()
     await report.close()
+  }
+}
+
+/** Prompts that the source has in training and held out alike: kept as given, and said. */
+function sayTornPrompts({ torn, promptCount }: PromptTable): RowProblem | null {
+  if (torn.firstIndex === null) return null
+  return {
+    line: torn.firstIndex + 1,
+    severity: 'warning',
+    code: 'prompt-on-several-sides',
+    reason: `${torn.prompts} of ${promptCount} prompts stand on several sides of the source's own split, so held-out numbers will look too good.`,
+    hint: 'The sides are kept as the source gives them. To have them drawn so that no prompt is torn, import with --map split=metadata (the name of the column), or split again on the data set’s page.',
   }
 }
 

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { basename } from 'node:path'
-import { leftOut, type ImportJob, type ImportMapping } from '../../shared/contract/datasets.ts'
+import { leftOut, type ImportJob, type ImportMapping, type Inspection } from '../../shared/contract/datasets.ts'
 import type { DatasetId, JobId } from '../../shared/domain.ts'
 import { AppError, toWire } from '../../shared/errors.ts'
 import type { EventBus } from '../events.ts'
@@ -77,6 +77,7 @@ export function createImportService(deps: ImportServiceDeps): ImportService {
     if (inspection.missingRoles.length > 0) {
       throw new AppError({ code: 'input-invalid', message: `${request.path}: no column is given for ${inspection.missingRoles.join(', ')}.`, hint: `Its columns are ${inspection.columns.map((column) => column.name).join(', ') || 'none'}. Say which one means what.` })
     }
+    refuseOpenQuestions(inspection)
     if (closing) throw new AppError({ code: 'cancelled', message: 'The app is closing.', hint: 'Start it again and import the file then.' })
     if (jobs.get(jobId)?.state.state === 'running') return jobId
     const name = uniqueName(request.name.trim() === '' ? nameFromPath(request.path) : request.name.trim())
@@ -159,6 +160,17 @@ export function createImportService(deps: ImportServiceDeps): ImportService {
       await Promise.allSettled([...jobs.values()].map((job) => job.ended))
     },
   }
+}
+
+/** What a value means is never guessed: the import waits for an answer, and each one is shown with rows of the file. */
+function refuseOpenQuestions({ path, questions }: Inspection): void {
+  const [question] = questions
+  if (question === undefined) return
+  const ways = question.readings.map((reading) => [`  ${reading.option}`, `    ${reading.title}`, ...reading.examples.map(({ line, value, meaning }) => `    row ${line}: ${value} → ${meaning}`)].join('\n'))
+  const hint = ways.length === 0
+    ? 'Say what each value means, e.g. --values "x=a,y=b,z=tie" (a, b, tie, both-bad or skip), or leave the column out: --map column=ignore.'
+    : `Say how they are meant:\n${ways.join('\n')}\nOr give every value: --values "…=a,…=b,…=tie"; or leave the column out: --map ${question.columns[0] ?? 'column'}=ignore.`
+  throw new AppError({ code: 'input-invalid', message: `${path}: ${question.reason}`, hint, details: { questions } })
 }
 
 /** Null until there is a rate worth the name. */

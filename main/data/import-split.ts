@@ -7,8 +7,15 @@ import type { SplitSpec } from '../../shared/run-spec.ts'
 export interface PromptTable {
   readonly pairCount: number
   readonly promptCount: number
-  /** @param promptHash 16 hex digits, of the pair that comes next */
-  add(promptHash: string): void
+  /** How many sides the source itself names; with fewer than two, sides are drawn. */
+  readonly givenSides: number
+  /** Prompts that the source puts on several sides, and the first pair that shows it. */
+  readonly torn: { readonly prompts: number; readonly firstIndex: number | null }
+  /**
+   * @param promptHash 16 hex digits, of the pair that comes next
+   * @param given the side that the source gives the pair
+   */
+  add(promptHash: string, given?: SplitName | null): void
   /** The same sides that `assignSplits` gives, found in small steps. @returns side of the pair at an index */
   assign(spec: SplitSpec): Promise<(index: number) => SplitName>
 }
@@ -40,6 +47,10 @@ export function createPromptTable(): PromptTable {
   const high = createNumbers() // halves of the hash [prompt]
   const low = createNumbers()
   const pairs = createNumbers() // pairs of the prompt [prompt]
+  const givenTo = createNumbers() // 1 + the side that the source gives [pair], 0 for none
+  const firstSide = createNumbers() // the same of the prompt's first pair that has one [prompt]
+  const sidesGiven = new Set<SplitName>()
+  const torn = { prompts: new Set<number>(), firstIndex: null as number | null }
   let slots = new Uint32Array(START_SIZE * 4) // prompt number + 1, 0 where free
 
   function find(first: number, second: number): number {
@@ -59,6 +70,7 @@ export function createPromptTable(): PromptTable {
     push(high, first)
     push(low, second)
     push(pairs, 0)
+    push(firstSide, 0)
     if (high.length * 4 > slots.length * 3) {
       slots = new Uint32Array(slots.length * 2)
       for (let known = 0; known < high.length; known += 1) slots[~find(high.values[known] ?? 0, low.values[known] ?? 0)] = known + 1
@@ -66,27 +78,52 @@ export function createPromptTable(): PromptTable {
     return prompt
   }
 
+  function noteGiven(prompt: number, given: SplitName): void {
+    const side = SIDES.indexOf(given) + 1
+    sidesGiven.add(given)
+    const known = firstSide.values[prompt] ?? 0
+    if (known === 0) firstSide.values[prompt] = side
+    else if (known !== side) {
+      torn.prompts.add(prompt)
+      torn.firstIndex ??= promptOf.length - 1
+    }
+  }
+
   return {
+    get givenSides() {
+      return sidesGiven.size
+    },
+    get torn() {
+      return { prompts: torn.prompts.size, firstIndex: torn.firstIndex }
+    },
     get pairCount() {
       return promptOf.length
     },
     get promptCount() {
       return high.length
     },
-    add(promptHash) {
+    add(promptHash, given = null) {
       const first = Number.parseInt(promptHash.slice(0, 8), 16)
       const second = Number.parseInt(promptHash.slice(8), 16)
       const found = find(first, second)
       const prompt = found < 0 ? insert(~found, first, second) : found
       push(promptOf, prompt)
       pairs.values[prompt] = (pairs.values[prompt] ?? 0) + 1
+      push(givenTo, given === null ? 0 : SIDES.indexOf(given) + 1)
+      if (given !== null) noteGiven(prompt, given)
     },
     async assign(spec) {
       const count = high.length
       const hashOf = (prompt: number): string => hex(high.values[prompt] ?? 0) + hex(low.values[prompt] ?? 0)
       const order = await rankPrompts(count, hashOf, spec.seed)
       const sides = deal(order, pairs.values, promptOf.length, spec)
-      return (index) => SIDES[sides[promptOf.values[index] ?? 0] ?? TRAIN] ?? 'train'
+      const keeps = sidesGiven.size > 1
+      return (index) => {
+        const prompt = promptOf.values[index] ?? 0
+        // A pair without a side goes where the source put its prompt.
+        const given = keeps ? givenTo.values[index] || firstSide.values[prompt] || 0 : 0
+        return SIDES[given > 0 ? given - 1 : (sides[prompt] ?? TRAIN)] ?? 'train'
+      }
     },
   }
 }

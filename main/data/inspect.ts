@@ -1,23 +1,32 @@
 import { basename } from 'node:path'
-import { importMapping, type ColumnRole, type ImportMapping, type Inspection, type RowProblem } from '../../shared/contract/datasets.ts'
+import { importMapping, type ColumnRole, type ImportMapping, type Inspection, type LabelAnswer, type RowProblem } from '../../shared/contract/datasets.ts'
+import { AppError } from '../../shared/errors.ts'
 import { describeRow } from './describe.ts'
+import { decideLabels } from './label-decide.ts'
 import { readRow } from './layouts.ts'
-import { columnsOf, compileMapping } from './mapping-compile.ts'
+import { cellOf, columnsOf, compileMapping, sidesAreRanked } from './mapping-compile.ts'
 import { guessMapping } from './mapping-guess.ts'
 import { readHead } from './readers-bytes.ts'
 import { nameOf, openRows, type FileFormat, type RowValues, type SourceRow } from './readers.ts'
 import { SNIFF_BYTES, sniffFormat } from './sniff.ts'
 
 /** Rows looked at for the guess: enough that a value of a label which is rare at the start has a chance to show. */
-const GUESS_ROWS = 2000
-const GUESS_BYTES = 4 * 1024 * 1024
+const GUESS = { rows: 2000, bytes: 4 * 1024 * 1024, pieces: 256 }
 const EXAMPLE_LENGTH = 80
-/** Pieces of the unpacked file that are looked at: a compressed one can hold gigabytes of nothing. */
-const GUESS_PIECES = 256
+
+/** Rows looked at for the meaning of labels: sorted files show one value for long. */
+const LABELS = { rows: 20_000, bytes: 48 * 1024 * 1024, pieces: 1024 }
+
+/** How much of a file is looked at. Pieces are of the unpacked file: a compressed one can hold gigabytes of nothing. */
+type Most = typeof GUESS
 
 export interface InspectOptions {
   /** In place of the guess. */
   readonly mapping: ImportMapping | null
+  /** What is known of columns before the rest is guessed. */
+  readonly roles?: Readonly<Record<string, ColumnRole>>
+  /** What somebody says of the label values. */
+  readonly labels?: LabelAnswer | null
   /** Rows to preview. */
   readonly limit: number
 }
@@ -29,30 +38,48 @@ export interface InspectOptions {
 export async function inspectFile(path: string, options: InspectOptions): Promise<Inspection> {
   const head = await readHead(path, SNIFF_BYTES)
   const format: FileFormat = options.mapping?.format ?? sniffFormat(head, head.length < SNIFF_BYTES, path)
-  const { rows, sizeBytes } = await readFirstRows(path, format)
+  const { rows, sizeBytes } = await readFirstRows(path, format, GUESS)
   const values = rows.flatMap((row): RowValues[] => (row.values === null ? [] : [row.values]))
-  const columns = [...new Set(values.flatMap((row) => Object.keys(row)))]
-  const mapping = importMapping.parse(options.mapping ?? guessMapping(format, columns, values))
-  const preview = previewRows(rows, mapping, options.limit)
+  const names = [...new Set(values.flatMap((row) => Object.keys(row)))]
+  refuseUnknownColumns(path, options.roles ?? {}, names, values)
+  const guessed = importMapping.parse(options.mapping ?? guessMapping(format, names, values, options.roles))
+  const { mapping, question } = await decide(path, guessed, rows, options.labels ?? null)
+  const columns = [...names, ...Object.keys(mapping.columns).filter((column) => !names.includes(column) && values.some((row) => cellOf(row, column) !== undefined))]
   return {
     path,
     fileName: basename(path),
     sizeBytes,
     mapping,
     columns: columns.map((name) => describeColumn(name, mapping.columns[name] ?? 'metadata', values)),
-    ...preview,
+    ...previewRows(rows, mapping, options.limit),
     missingRoles: missingRoles(mapping, columns, values),
+    questions: question === null ? [] : [question],
   }
 }
 
-async function readFirstRows(path: string, format: FileFormat): Promise<{ readonly rows: readonly SourceRow[]; readonly sizeBytes: number }> {
+/** More of the file is read where numbers or unknown words are labels: what the first rows hold may not be all. */
+async function decide(path: string, mapping: ImportMapping, rows: readonly SourceRow[], said: LabelAnswer | null): Promise<ReturnType<typeof decideLabels>> {
+  const isSettled = said === null && mapping.labelsSaidBy === 'person' && (mapping.labelValues !== null || mapping.labelScale !== null)
+  if (isSettled || columnsOf(mapping, 'label').length === 0 || rows.length === 0) return decideLabels(mapping, rows, said)
+  const more = await readFirstRows(path, mapping.format, LABELS)
+  return decideLabels(mapping, more.rows, said)
+}
+
+/** A role for a column that is not there would be forgotten without a word. */
+function refuseUnknownColumns(path: string, roles: Readonly<Record<string, ColumnRole>>, names: readonly string[], rows: readonly RowValues[]): void {
+  const unknown = Object.keys(roles).filter((column) => !names.includes(column) && !rows.some((row) => cellOf(row, column) !== undefined))
+  if (unknown.length === 0 || rows.length === 0) return
+  throw new AppError({ code: 'input-invalid', message: `${path} has no column ${unknown.map((column) => `"${column}"`).join(', ')}.`, hint: `Its columns are ${names.join(', ') || 'none'}.` })
+}
+
+async function readFirstRows(path: string, format: FileFormat, most: Most): Promise<{ readonly rows: readonly SourceRow[]; readonly sizeBytes: number }> {
   const source = await openRows(path, { format })
   const rows: SourceRow[] = []
   let pieces = 0
   for await (const batch of source.batches()) {
     pieces += 1
-    for (const row of batch) if (rows.length < GUESS_ROWS) rows.push(row)
-    if (rows.length >= GUESS_ROWS || (rows.length > 0 && source.bytesRead() >= GUESS_BYTES) || pieces >= GUESS_PIECES) break
+    for (const row of batch) if (rows.length < most.rows) rows.push(row)
+    if (rows.length >= most.rows || (rows.length > 0 && source.bytesRead() >= most.bytes) || pieces >= most.pieces) break
   }
   return { rows, sizeBytes: source.totalBytes }
 }
@@ -78,9 +105,9 @@ function previewRows(rows: readonly SourceRow[], mapping: ImportMapping, limit: 
 }
 
 function describeColumn(name: string, role: ColumnRole, rows: readonly RowValues[]): Inspection['columns'][number] {
-  const present = rows.filter((row) => row[name] !== undefined && row[name] !== null && row[name] !== '')
-  const types = [...new Set(present.map((row) => typeName(row[name])))]
-  const first = present[0]?.[name]
+  const present = rows.map((row) => cellOf(row, name)).filter((cell) => cell !== undefined && cell !== null && cell !== '')
+  const types = [...new Set(present.map(typeName))]
+  const [first] = present
   const text = first === undefined ? '' : typeof first === 'string' ? first : JSON.stringify(first)
   const example = text.length <= EXAMPLE_LENGTH ? text : `${Array.from(text.slice(0, EXAMPLE_LENGTH * 2)).slice(0, EXAMPLE_LENGTH - 1).join('')}…`
   return { name, role, type: types.length === 0 ? 'empty' : types.sort().join(' or '), missing: rows.length - present.length, example }
@@ -95,13 +122,13 @@ function typeName(value: unknown): string {
 
 /** What an import still lacks: two sides always; a prompt unless it stands at the head of both. */
 export function missingRoles(mapping: ImportMapping, columns: readonly string[], rows: readonly RowValues[]): ColumnRole[] {
-  const given = (role: ColumnRole): boolean => columnsOf(mapping, role).some((column) => columns.includes(column))
-  const missing: ColumnRole[] = []
-  const ranked = mapping.layout !== 'mapped'
-  if (ranked) missing.push(...(['chosen', 'rejected'] as const).filter((role) => !given(role)))
-  else if (!(given('chosen') && given('rejected'))) missing.push(...(['a', 'b'] as const).filter((role) => !given(role)))
-  const side = columnsOf(mapping, ranked ? 'chosen' : 'a')[0]
-  const conversational = side !== undefined && rows.some((row) => Array.isArray(row[side]))
-  if ((mapping.layout === 'trl-explicit' || (mapping.layout === 'mapped' && !conversational)) && !given('prompt')) missing.push('prompt')
+  const columnFor = (...roles: readonly ColumnRole[]): string | undefined => roles.flatMap((role) => columnsOf(mapping, role)).find((column) => columns.includes(column))
+  const isRanked = sidesAreRanked(mapping) || columnFor('chosen') !== undefined || columnFor('rejected') !== undefined
+  const wanted: readonly ColumnRole[] = isRanked && columnFor('a', 'b') === undefined ? ['chosen', 'rejected'] : ['a', 'b']
+  const missing: ColumnRole[] = wanted.filter((role) => columnFor(role, role === 'a' ? 'chosen' : role === 'b' ? 'rejected' : role) === undefined)
+  const side = columnFor('a', 'chosen')
+  const isConversation = side !== undefined && rows.some((row) => typeof cellOf(row, side) === 'object' && cellOf(row, side) !== null)
+  const isInSides = sidesAreRanked(mapping) || isConversation || mapping.layout === 'trl-implicit' || mapping.layout === 'hh-rlhf'
+  if (!isInSides && columnFor('prompt') === undefined) missing.push('prompt')
   return missing
 }

@@ -1,9 +1,11 @@
 import type { ImportMapping, RowProblem } from '../../shared/contract/datasets.ts'
-import type { Content, Message, ResponsePair } from '../../shared/data-kinds.ts'
-import { isEmptyContent, readContent, sameContent, sharedLength, sharedTurns } from './layouts-content.ts'
+import type { Content, Message, ResponsePair, SplitName } from '../../shared/data-kinds.ts'
+import { isEmptyContent, readContent, readEarlier, sameContent, sharedLength, sharedTurns, weaveTexts, type ReadContent } from './layouts-content.ts'
 import { readLabels, readNumber, type FileLabel } from './layouts-labels.ts'
-import type { CompiledMapping } from './mapping-compile.ts'
+import { alignForms, dropPrompt, putBefore, type Sides } from './layouts-prompt.ts'
+import { cellOf, type CompiledMapping } from './mapping-compile.ts'
 import type { RowValues } from './readers.ts'
+import { readSplitName } from './source-split.ts'
 
 export type Layout = ImportMapping['layout']
 
@@ -21,13 +23,6 @@ export interface RowResult {
   readonly problems: readonly RowProblem[]
 }
 
-interface Sides {
-  readonly prompt: Content
-  readonly a: Content
-  readonly b: Content
-}
-
-
 /** Reads one row of the file as the mapping says. Never throws on what a row holds. */
 export function readRow(values: RowValues, line: number, mapping: CompiledMapping): RowResult {
   const problems: RowProblem[] = []
@@ -35,67 +30,103 @@ export function readRow(values: RowValues, line: number, mapping: CompiledMappin
     problems.push({ line, severity, code, reason, hint })
   }
   const extras: [string, unknown][] = []
-  function take(column: string | null, noun: 'answer' | 'prompt'): Content | null {
-    if (column === null) return null
-    const read = readContent(values[column], column, noun)
+  function keep(column: string, read: ReadContent): Content | null {
     if (read.problem !== null) report('error', read.problem.code, read.problem.reason, read.problem.hint)
-    if (read.extra) extras.push([column, values[column]])
+    if (read.extra) extras.push([column, cellOf(values, column)])
     return read.content
   }
-  const a = take(mapping.a, 'answer')
-  const b = take(mapping.b, 'answer')
-  const prompt = mapping.prompt === null ? null : takePrompt(values, mapping, take, report)
-  if (a === null || b === null || (mapping.prompt !== null && prompt === null)) return { row: null, problems }
-  const sides = arrange(mapping.layout, { prompt, a, b })
-  if ('code' in sides) {
-    report('error', sides.code, sides.reason, sides.hint)
-    return { row: null, problems }
+  function take(column: string | null, noun: 'answer' | 'prompt'): Content | null {
+    return column === null ? null : keep(column, readContent(cellOf(values, column), column, noun))
   }
+  const woven = weaveTexts(cellAt(values, mapping.prompt), cellAt(values, mapping.a), cellAt(values, mapping.b))
+  const sides = woven ?? readSides(values, mapping, take, report)
+  if (sides === null) return { row: null, problems }
+  const whole = hasBefore(mapping) ? addBefore(sides, values, mapping, keep) : sides
+  if (whole === null) return { row: null, problems }
   const rewardA = readNumber(values, mapping.rewardA, report)
   const rewardB = readNumber(values, mapping.rewardB, report)
   const labels = readLabels(values, mapping, { a: rewardA, b: rewardB }, report)
   if (labels === null) return { row: null, problems }
-  warnAboutSides(sides, mapping, report)
+  warnAboutSides(whole, mapping, report)
   const weight = readNumber(values, mapping.weight, report)
   if (weight !== null && weight < 0) report('warning', 'weight-negative', `${mapping.weight ?? 'weight'} is below 0; 1 is used.`, 'Weights multiply a row’s loss and must be 0 or more.')
-  const pair = { line, ...sides, rewardA, rewardB, weight: weight === null || weight < 0 ? 1 : weight, metadata: readMetadata(values, mapping, extras) }
+  const split = readSplit(values, mapping, report)
+  const pair = { line, ...whole, rewardA, rewardB, weight: weight === null || weight < 0 ? 1 : weight, ...(split === null ? {} : { split }), metadata: readMetadata(values, mapping, extras) }
   return { row: { pair, id: readId(values, mapping), labels }, problems }
 }
 
 type Report = (severity: RowProblem['severity'], code: string, reason: string, hint: string) => void
 
+/** Nothing is said: no cell, null, or text of spaces. */
+function isBlank(value: unknown): boolean {
+  return value === null || value === undefined || (typeof value === 'string' && value.trim() === '')
+}
+
+function cellAt(values: RowValues, column: string | null): unknown {
+  return column === null ? undefined : cellOf(values, column)
+}
+
+/** Prompt and answers of a row; null where one of them cannot be read, with the reason reported. */
+function readSides(values: RowValues, mapping: CompiledMapping, take: (column: string | null, noun: 'answer' | 'prompt') => Content | null, report: Report): Sides | null {
+  const a = take(mapping.a, 'answer')
+  const b = take(mapping.b, 'answer')
+  const prompt = mapping.prompt === null ? null : takePrompt(values, mapping, take, report)
+  if (a === null || b === null || (mapping.prompt !== null && prompt === null)) return null
+  const sides = arrange(mapping, { prompt, a, b })
+  if (!('code' in sides)) return sides
+  report('error', sides.code, sides.reason, sides.hint)
+  return null
+}
+
+function hasBefore(mapping: CompiledMapping): boolean {
+  return mapping.system !== null || mapping.history !== null || mapping.tools !== null
+}
+
+/** What the system was told and the earlier turns, in columns of their own, belong before the prompt. */
+function addBefore(sides: Sides, values: RowValues, mapping: CompiledMapping, keep: (column: string, read: ReadContent) => Content | null): Sides | null {
+  const told = [cellAt(values, mapping.system), cellAt(values, mapping.tools)].flatMap((cell) => (isBlank(cell) || (Array.isArray(cell) && cell.length === 0) ? [] : [typeof cell === 'string' ? cell : JSON.stringify(cell)]))
+  const earlier = cellAt(values, mapping.history)
+  const { history: column } = mapping
+  const history = column === null || isBlank(earlier) ? [] : keep(column, readEarlier(earlier, column))
+  if (history === null) return null
+  return putBefore(sides, { system: told.join('\n\n'), history }, mapping.prompt === null)
+}
+
 /** Instruction and input are joined by a blank line; either may be empty (PandaLM, Alpaca). */
 function takePrompt(values: RowValues, mapping: CompiledMapping, take: (column: string | null, noun: 'prompt') => Content | null, report: Report): Content | null {
-  const second = mapping.prompt2 === null ? null : values[mapping.prompt2]
-  if (mapping.prompt2 === null || second === null || second === undefined || second === '') return take(mapping.prompt, 'prompt')
-  const first = take(mapping.prompt, 'prompt')
+  const second = cellAt(values, mapping.prompt2)
+  if (mapping.prompt2 === null || isBlank(second)) return take(mapping.prompt, 'prompt')
   const rest = take(mapping.prompt2, 'prompt')
-  if (first === null || rest === null) return null
-  if (typeof first !== 'string' || typeof rest !== 'string') {
-    report('error', 'prompt-mixed', `${mapping.prompt ?? ''} and ${mapping.prompt2} cannot be joined: one of them is a conversation.`, 'Use one column for the prompt.')
-    return null
-  }
-  if (first.trim() === '') {
+  if (isBlank(cellAt(values, mapping.prompt)) && rest !== null) {
     report('warning', 'prompt-part-empty', `${mapping.prompt ?? ''} is empty; the prompt is ${mapping.prompt2} alone.`, 'Check whether the row is complete.')
     return rest
   }
-  return rest.trim() === '' ? first : `${first}\n\n${rest}`
+  const first = take(mapping.prompt, 'prompt')
+  if (first === null || rest === null) return null
+  if (typeof first === 'string' && typeof rest === 'string') return rest.trim() === '' ? first : first.trim() === '' ? rest : `${first}\n\n${rest}`
+  const turns = (content: Content): Message[] => (typeof content === 'string' ? [{ role: 'user', content }] : content)
+  return [...turns(first), ...turns(rest)]
+}
+
+interface Trouble {
+  readonly code: string
+  readonly reason: string
+  readonly hint: string
 }
 
 /** Where the prompt ends and the two completions begin. */
-function arrange(layout: Layout, given: { readonly prompt: Content | null; readonly a: Content; readonly b: Content }): Sides | { readonly code: string; readonly reason: string; readonly hint: string } {
-  const { prompt, a, b } = given
+function arrange({ layout, sidesAreRanked }: CompiledMapping, given: { readonly prompt: Content | null; readonly a: Content; readonly b: Content }): Sides | Trouble {
+  const { prompt } = given
+  const aligned = alignForms(given.a, given.b)
+  if (aligned === null) return { code: 'answers-differ-in-form', reason: 'One answer is text, the other a conversation.', hint: 'Give both answers in the same form.' }
+  const { a, b } = aligned
   if (typeof a === 'string' && typeof b === 'string') {
-    if (prompt === null) {
-      if (layout === 'mapped') return { prompt: '', a, b }
-      return layout === 'hh-rlhf' ? splitDialogue(a, b) : splitTexts(a, b)
-    }
     // Turns before plain answers: the answers become turns, so that a conversation stays one.
-    return typeof prompt === 'string' ? { prompt, a, b } : { prompt, a: [{ role: 'assistant', content: a }], b: [{ role: 'assistant', content: b }] }
+    if (prompt !== null) return typeof prompt === 'string' ? { prompt, a, b } : { prompt, a: [{ role: 'assistant', content: a }], b: [{ role: 'assistant', content: b }] }
+    if (layout === 'hh-rlhf') return splitDialogue(a, b)
+    return layout === 'trl-implicit' || sidesAreRanked ? splitTexts(a, b) : { prompt: '', a, b }
   }
-  if (typeof a === 'string' || typeof b === 'string') {
-    return { code: 'answers-differ-in-form', reason: 'One answer is text, the other a conversation.', hint: 'Give both answers in the same form.' }
-  }
+  if (typeof a === 'string' || typeof b === 'string') return { code: 'answers-differ-in-form', reason: 'One answer is text, the other a conversation.', hint: 'Give both answers in the same form.' }
   return prompt === null ? splitTurns(a, b) : dropPrompt(prompt, a, b)
 }
 
@@ -118,24 +149,12 @@ function splitTurns(a: Message[], b: Message[]): Sides {
 const ASSISTANT_MARK = '\n\nAssistant:'
 
 /** hh-rlhf: the prompt ends with the last assistant mark that both dialogues share. */
-function splitDialogue(a: string, b: string): Sides | { readonly code: string; readonly reason: string; readonly hint: string } {
+function splitDialogue(a: string, b: string): Sides | Trouble {
   const head = a.slice(0, sharedLength(a, b))
   const mark = head.lastIndexOf(ASSISTANT_MARK)
   if (mark === -1) return { code: 'dialogues-part-early', reason: 'The two dialogues share no "Assistant:" turn, so there is no common prompt.', hint: 'Leave the row out, or read the file with the implicit prompt layout.' }
   const cut = mark + ASSISTANT_MARK.length
   return { prompt: a.slice(0, cut), a: a.slice(cut), b: b.slice(cut) }
-}
-
-/** UltraFeedback repeats the prompt's turns inside both answers; left there, the prompt would be trained twice. */
-function dropPrompt(prompt: Content, a: Message[], b: Message[]): Sides {
-  if (typeof prompt !== 'string') {
-    const repeated = prompt.length > 0 && sharedTurns(prompt, a) === prompt.length && sharedTurns(prompt, b) === prompt.length
-    return repeated ? { prompt, a: a.slice(prompt.length), b: b.slice(prompt.length) } : { prompt, a, b }
-  }
-  const shared = a.slice(0, sharedTurns(a, b))
-  const last = shared.findLastIndex((turn) => turn.role === 'user' && turn.content === prompt)
-  if (last === -1) return { prompt: [{ role: 'user', content: prompt }], a, b }
-  return { prompt: shared.slice(0, last + 1), a: a.slice(last + 1), b: b.slice(last + 1) }
 }
 
 const REPEATED_PROMPT_MIN_LENGTH = 24
@@ -150,9 +169,17 @@ function warnAboutSides({ prompt, a, b }: Sides, mapping: CompiledMapping, repor
 }
 
 function readId(values: RowValues, mapping: CompiledMapping): string | null {
-  if (mapping.id === null) return null
-  const value = values[mapping.id]
+  const value = cellAt(values, mapping.id)
   return typeof value === 'string' && value.trim() !== '' ? value : typeof value === 'number' ? String(value) : null
+}
+
+/** The side that the source gives the row, where it has a column for it. */
+function readSplit(values: RowValues, mapping: CompiledMapping, report: Report): SplitName | null {
+  const value = cellAt(values, mapping.split)
+  if (isBlank(value)) return null
+  const side = readSplitName(value)
+  if (side === null) report('warning', 'split-unknown', `${mapping.split ?? 'split'} holds ${JSON.stringify(value).slice(0, 40)}, which names no side; the row's side is drawn.`, 'Sides are train, validation and test, also dev, val, eval, holdout.')
+  return side
 }
 
 function readMetadata(values: RowValues, mapping: CompiledMapping, extras: readonly (readonly [string, unknown])[]): ResponsePair['metadata'] {

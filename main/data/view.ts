@@ -9,9 +9,9 @@ import { requireDataset } from '../store/datasets.ts'
 import { recordsPath, syncFolder, viewsFolder } from '../store/datasets-folder.ts'
 import { readAnswersByPair } from '../store/labels-read.ts'
 import type { ReadableDb } from '../store/open.ts'
-import { iteratePairs, openRecords, parseItem, readPromptHashes } from '../store/pairs.ts'
+import { iteratePairs, openRecords, parseItem, readPromptHashes, readSides } from '../store/pairs.ts'
 import { reduceLabels } from './reduce-labels.ts'
-import { assignSplits } from './split.ts'
+import { assignSplits, keepsSourceSplit } from './split.ts'
 
 /** A frozen file of PreferenceRow lines, and what is in it. */
 export interface View {
@@ -42,7 +42,8 @@ const FLUSH_BYTES = 1024 * 1024
  */
 export function buildView(db: ReadableDb, dataFolder: string, spec: DataSpec): View {
   const dataset = requireDataset(db, spec.datasetId)
-  const splits = assignSplits(readPromptHashes(db, spec.datasetId), spec.split)
+  // Sides of the source stay; sides that are drawn are drawn as the run asks.
+  const splits = keepsSourceSplit(dataset.mapping) ? readSides(db, spec.datasetId) : assignSplits(readPromptHashes(db, spec.datasetId), spec.split)
   const folder = viewsFolder(dataFolder, spec.datasetId)
   mkdirSync(folder, { recursive: true })
   const writer = openHashedFile(folder)

@@ -14,8 +14,8 @@ import { readReport, summarizeLeftOut } from '../data/import-report.ts'
 import { releaseUpload } from '../data/incoming.ts'
 import { inspectFile } from '../data/inspect.ts'
 import { listSamples, requireSample } from '../data/samples.ts'
-import { assignSplits } from '../data/split.ts'
-import { listDatasets, requireDataset, summarizeDataset, updateDataset } from '../store/datasets.ts'
+import { assignSplits, keepsSourceSplit, withDrawnSplit } from '../data/split.ts'
+import { listDatasets, requireDataset, setMapping, summarizeDataset, updateDataset } from '../store/datasets.ts'
 import { writeDatasetFile } from '../store/datasets-file.ts'
 import { reportPath } from '../store/datasets-folder.ts'
 import { countSplits, readPromptHashes, setSplits } from '../store/pairs.ts'
@@ -73,11 +73,11 @@ function importHandlers({ imports, dataFolder }: DatasetDeps) {
     }
   }
   return {
-    'datasets.inspect': async ({ path: file, mapping, limit }) => {
+    'datasets.inspect': async ({ path: file, ...options }) => {
       try {
-        return await inspectFile(path.resolve(file), { mapping, limit })
+        return await inspectFile(path.resolve(file), options)
       } catch (error) {
-        if (mapping === null) releaseUpload(dataFolder, file) // no pairs, whatever its columns mean
+        if (options.mapping === null && !(error instanceof AppError && error.code === 'input-invalid')) releaseUpload(dataFolder, file) // no pairs, whatever its columns mean
         throw error
       }
     },
@@ -105,9 +105,10 @@ function changeHandlers({ db, dataFolder, events, log }: DatasetDeps) {
       return null
     },
     'datasets.setSplit': ({ datasetId, ...split }) => {
-      requireDataset(db, datasetId)
+      const { mapping } = requireDataset(db, datasetId)
       if (split.validation + split.test > 0.95) throw new AppError({ code: 'input-invalid', message: 'Validation and test together leave too little to train on.', hint: 'Keep at least 5 % for training.' })
       setSplits(db, datasetId, split, assignSplits(readPromptHashes(db, datasetId), split))
+      if (keepsSourceSplit(mapping)) setMapping(db, datasetId, withDrawnSplit(mapping)) // somebody asks for other sides than the source's
       changed(datasetId)
       return { ...split, counts: countSplits(db, datasetId) }
     },

@@ -105,7 +105,8 @@ let lastView: { readonly key: string; readonly view: View } | null = null
 
 /** The page checks its request at every keystroke; the view changes only with the labels. */
 function cachedView({ db, dataFolder }: Deps, request: RunRequest): View {
-  const key = JSON.stringify([dataFolder, request.data, requireDataset(db, request.data.datasetId).fingerprint, labelClock(db, request.data.datasetId)])
+  const { fingerprint, mapping } = requireDataset(db, request.data.datasetId)
+  const key = JSON.stringify([dataFolder, request.data, fingerprint, mapping.columns, labelClock(db, request.data.datasetId)])
   if (lastView?.key !== key || !existsSync(lastView.view.viewPath)) lastView = { key, view: buildView(db, dataFolder, request.data) }
   return lastView.view
 }

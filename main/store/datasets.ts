@@ -100,6 +100,11 @@ export function publishDataset(db: WritableDb, datasetId: string, totals: Import
     .run(totals.fingerprint, totals.pairCount, totals.promptCount, totals.rejectedRowCount, totals.warningCount, datasetId)
 }
 
+/** How the file was read, as far as it still matters: who gives the sides of the split. */
+export function setMapping(db: WritableDb, datasetId: string, mapping: ImportMapping): void {
+  db.prepare('UPDATE datasets SET mapping = ? WHERE dataset_id = ?').run(JSON.stringify(mapping), datasetId)
+}
+
 /** Ids of the data sets that are not listed: an import that died, or a deletion that did. */
 export function listDrafts(db: ReadableDb): readonly string[] {
   return db.prepare<[], string>('SELECT dataset_id FROM datasets WHERE ready = 0').pluck().all()

@@ -149,6 +149,11 @@ export function readPromptHashes(db: ReadableDb, datasetId: string): string[] {
   return db.prepare<[string], string>('SELECT prompt_hash FROM pairs WHERE dataset_id = ? ORDER BY idx').pluck().all(datasetId)
 }
 
+/** Side of every pair [pair], in order. */
+export function readSides(db: ReadableDb, datasetId: string): SplitName[] {
+  return db.prepare<[string], SplitName>('SELECT split FROM pairs WHERE dataset_id = ? ORDER BY idx').pluck().all(datasetId)
+}
+
 export function countPrompts(db: ReadableDb, datasetId: string): number {
   return db.prepare<[string], number>('SELECT count(DISTINCT prompt_hash) FROM pairs WHERE dataset_id = ?').pluck().get(datasetId) ?? 0
 }

@@ -26,7 +26,7 @@ export interface RebuiltDataset {
 
 export interface RebuildOptions {
   /** The division that imports use. */
-  readonly assignSplits: (promptHashes: readonly string[], spec: SplitSpec) => SplitName[]
+  readonly assignSplits: (promptHashes: readonly string[], spec: SplitSpec, given: readonly (SplitName | null)[]) => SplitName[]
   readonly nowMs: number
 }
 
@@ -50,8 +50,11 @@ export async function rebuildDataset(db: WritableDb, folder: string, id: string,
     const records = await readRecords(db, folder, entry, problems)
     if (entry.fingerprint !== '' && records.fingerprint !== entry.fingerprint) problems.push('the records are not the ones that were imported: their fingerprint differs')
     if (records.damaged > 0) nameDamagedPairs(db, folder, id)
-    const drawn = options.assignSplits(readPromptHashes(db, id), entry.split)
-    for (const _ of markSplits(db, id, records.count, (index) => records.sides[index] ?? drawn[index] ?? 'train')) await nextTurn()
+    const isPairs = entry.kind === 'response-pairs'
+    // Sides of pairs are the source's only as long as nobody drew others.
+    const given = isPairs && Object.values(entry.mapping.columns).includes('split') ? records.sides : []
+    const drawn = options.assignSplits(readPromptHashes(db, id), entry.split, given)
+    for (const _ of markSplits(db, id, records.count, (index) => (isPairs ? null : records.sides[index]) ?? drawn[index] ?? 'train')) await nextTurn()
     const replay = remembered === null ? replayForeignJournal(db, folder, id) : replayJournal(db, folder, id, withPairIds(db, id, remembered.events))
     problems.push(...replay.problems)
     problems.push(...mendJournal(db, folder, id, options.nowMs))
@@ -90,7 +93,7 @@ async function describe(folder: string, id: string, remembered: DatasetEntry | n
     promptCount: 0,
     rejectedRowCount: 0,
     warningCount: 0,
-    mapping: { format: 'jsonl', layout: 'own', columns: {}, labelValues: { a: [], b: [], tie: [], bothBad: [], skip: [] }, flip: false },
+    mapping: { format: 'jsonl', layout: 'own', columns: {}, labelValues: null, labelScale: null, labelsSaidBy: 'file', labelWords: '', flip: false },
     guideline: '',
     question: DEFAULT_QUESTION,
     split: DEFAULT_SPLIT,
@@ -144,7 +147,7 @@ async function readRecords(db: WritableDb, folder: string, { datasetId: id, kind
     if (!fits) damaged += 1
     if (!fits) problems.push(`record ${index + 1} is damaged: ${typeof record === 'string' ? record : 'it belongs to another place'}`)
     batch.push(fits ? ('data' in record ? indexItem(record, offset, line.length) : indexPair(record, offset, line.length)) : damagedPair(index, offset, line.length))
-    sides.push(fits && 'split' in record ? record.split : null)
+    sides.push(fits ? (record.split ?? null) : null)
     if (batch.length < BATCH_PAIRS) continue
     insertPairs(db, id, batch)
     batch = []

@@ -87,6 +87,7 @@ function Columns({ detail }: { readonly detail: DatasetDetail }): ReactNode {
           ))}
         </tbody>
       </table>
+      {detail.mapping.labelWords === '' ? null : <p className="pad small text-2">How the labels were read{detail.mapping.labelsSaidBy === 'person' ? ', as somebody said' : ''}: {detail.mapping.labelWords}{detail.mapping.flip ? ', with the sides flipped' : ''}.</p>}
     </Panel>
   )
 }
@@ -97,7 +98,7 @@ function Split({ detail }: { readonly detail: DatasetDetail }): ReactNode {
   const { counts } = detail.split
   const total = Math.max(1, counts.train + counts.validation + counts.test)
   return (
-    <Panel title="Split" note={`by ${KIND_WORDS[detail.kind].group}, seeded`}>
+    <Panel title="Split" note={Object.values(detail.mapping.columns).includes('split') ? 'as the source gives it' : `by ${KIND_WORDS[detail.kind].group}, seeded`}>
       <dl className="facts">
         <div><dt>Training</dt><dd className="mono">{formatCount(counts.train)} <span className="text-3">{formatPercent(counts.train / total)}</span></dd></div>
         <div><dt>Validation</dt><dd className="mono">{formatCount(counts.validation)} <span className="text-3">{formatPercent(counts.validation / total)}</span></dd></div>
@@ -106,7 +107,7 @@ function Split({ detail }: { readonly detail: DatasetDetail }): ReactNode {
       <form className="row split-form" onSubmit={(event) => { event.preventDefault(); change.mutate({ datasetId: detail.datasetId, seed: Number(seed), validation: detail.split.validation, test: detail.split.test }) }}>
         <label className="small text-2" htmlFor="split-seed">Seed</label>
         <input id="split-seed" className="input input-small mono" inputMode="numeric" pattern="\d+" size={6} value={seed} onChange={(event) => setSeed(event.target.value)} />
-        <Button small submit disabled={change.isPending || Number(seed) === detail.split.seed || !/^\d+$/.test(seed)}>Split again</Button>
+        <Button small submit disabled={change.isPending || (Number(seed) === detail.split.seed && !Object.values(detail.mapping.columns).includes('split')) || !/^\d+$/.test(seed)}>Split again</Button>
       </form>
       {change.error === null ? null : <ErrorNotice error={change.error} />}
     </Panel>

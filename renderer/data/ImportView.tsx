@@ -13,6 +13,7 @@ import { Say } from '../parts/Say.tsx'
 import { ErrorNotice, Loading } from '../parts/states.tsx'
 import { formatBytes, formatCount } from '../../shared/units.ts'
 import { ContentText } from './ContentText.tsx'
+import { LabelQuestionPanel, LabelValues } from './LabelReading.tsx'
 import { LAYOUT_WORDS, ROLE_WORDS, setRole } from './roles.ts'
 
 /** How a file is read, before anything is stored: roles of the columns, who wins in plain words, rows that fall out. */
@@ -23,7 +24,7 @@ export function ImportView({ path }: { readonly path: string }): ReactNode {
   const start = useMutate('datasets.import', { invalidate: ['datasets.importJobs'], onSuccess: () => goTo('/data') })
   useCrumbs([{ label: 'Data', href: '/data' }, { label: 'Import' }])
   const asTexts = useMutate('texts.import', { invalidate: ['datasets.list'], onSuccess: () => goTo('/data') })
-  const ready = inspection !== undefined && inspection.missingRoles.length === 0 && inspection.rows.length > 0 && !start.isPending
+  const ready = inspection !== undefined && inspection.missingRoles.length === 0 && inspection.questions.length === 0 && inspection.rows.length > 0 && !start.isPending
   const run = (): void => {
     if (inspection !== undefined) start.mutate({ path, name: name ?? '', mapping: inspection.mapping })
   }
@@ -53,6 +54,7 @@ export function ImportView({ path }: { readonly path: string }): ReactNode {
       </header>
       {start.error === null ? null : <ErrorNotice error={start.error} />}
       {asTexts.error === null ? null : <ErrorNotice error={asTexts.error} />}
+      {inspection.questions.map((question) => <LabelQuestionPanel key={question.columns.join(' ')} question={question} mapping={inspection.mapping} onChange={setMapping} />)}
       <PreviewRows inspection={inspection} onFlip={() => setMapping({ ...inspection.mapping, flip: !inspection.mapping.flip })} />
       <div className="two">
         <ColumnRoles inspection={inspection} onChange={setMapping} />
@@ -137,7 +139,7 @@ function ColumnRoles({ inspection, onChange }: { readonly inspection: Inspection
               <tr key={column.name}>
                 <td className="mono">{column.name}</td>
                 <td>
-                  <select className="select select-small" aria-label={`Role of ${column.name}`} value={column.role} onChange={(event) => onChange({ ...setRole(mapping, column.name, event.target.value as ColumnRole), layout: mapping.layout === 'hh-rlhf' ? 'hh-rlhf' : mapping.layout })}>
+                  <select className="select select-small" aria-label={`Role of ${column.name}`} value={column.role} onChange={(event) => onChange(setRole(mapping, column.name, event.target.value as ColumnRole))}>
                     {Object.entries(ROLE_WORDS).map(([role, words]) => <option key={role} value={role}>{words}</option>)}
                   </select>
                 </td>
@@ -149,31 +151,8 @@ function ColumnRoles({ inspection, onChange }: { readonly inspection: Inspection
           </tbody>
         </table>
       </div>
-      {Object.values(mapping.columns).includes('label') ? <LabelValues mapping={mapping} onChange={onChange} /> : null}
+      {Object.values(mapping.columns).includes('label') ? <LabelValues key={JSON.stringify([mapping.labelValues, mapping.labelScale])} mapping={mapping} onChange={onChange} /> : null}
     </Panel>
-  )
-}
-
-const VALUE_FIELDS = [['a', 'First is better'], ['b', 'Second is better'], ['tie', 'Tie'], ['bothBad', 'Both bad'], ['skip', 'Skipped']] as const
-
-function LabelValues({ mapping, onChange }: { readonly mapping: ImportMapping; onChange(mapping: ImportMapping): void }): ReactNode {
-  return (
-    <div className="pad label-values">
-      {VALUE_FIELDS.map(([key, words]) => (
-        <Field
-          key={key}
-          name={words}
-          render={(control) => (
-            <input
-              {...control}
-              className="input input-small mono"
-              defaultValue={mapping.labelValues[key].join(', ')}
-              onBlur={(event) => onChange({ ...mapping, labelValues: { ...mapping.labelValues, [key]: event.target.value.split(',').map((value) => value.trim()).filter((value) => value !== '') } })}
-            />
-          )}
-        />
-      ))}
-    </div>
   )
 }
 

@@ -6,16 +6,21 @@ import { call, clientKey } from './define.ts'
 
 /** What a column of the file means. */
 export const columnRole = z.enum([
-  'prompt', 'prompt-2', 'chosen', 'rejected', 'a', 'b',
-  'label', 'strength', 'reward-a', 'reward-b', 'weight', 'id', 'annotator', 'ignore', 'metadata',
+  'prompt', 'prompt-2', 'system', 'history', 'tools', 'chosen', 'rejected', 'a', 'b',
+  'label', 'strength', 'wins-a', 'wins-b', 'wins-tie', 'name-a', 'name-b',
+  'reward-a', 'reward-b', 'weight', 'id', 'annotator', 'split', 'ignore', 'metadata',
 ])
 export type ColumnRole = z.infer<typeof columnRole>
 
 export const fileFormat = z.enum(['jsonl', 'json', 'csv', 'tsv'])
-/** `own`: the items of a kind that has a reader of its own, or that were made here. */
+/**
+ * Where the prompt is: in columns of its own (`trl-explicit`, `mapped`), in the common beginning of the two sides, or
+ * before the last assistant mark that two dialogues share. Which columns are the sides is said by their roles alone.
+ * `own`: the items of a kind that has a reader of its own, or that were made here.
+ */
 export const layout = z.enum(['trl-explicit', 'trl-implicit', 'hh-rlhf', 'mapped', 'own'])
 
-/** How a label column's values are read. Values are compared as text. */
+/** What single values of a label column mean. Compared as text, numbers by what they are: 1, "1" and 1.0 are one value. */
 export const labelValues = z.strictObject({
   a: z.array(z.string()),
   b: z.array(z.string()),
@@ -24,12 +29,22 @@ export const labelValues = z.strictObject({
   skip: z.array(z.string()).default([]),
 })
 
+/** Numbers between two ends, with a tie in their middle; the further from the middle, the stronger the preference. */
+export const labelScale = z.strictObject({ low: z.number(), high: z.number(), /** Which answer the low end prefers. */ lowIs: z.enum(['first', 'second']) })
+export type LabelScale = z.infer<typeof labelScale>
+
 export const importMapping = z.strictObject({
   format: fileFormat,
   layout,
-  /** Column → role. Several `label` columns mean one annotator each, named after the column. */
+  /** Column → role; a dot reaches into an object or a list (`info.post`, `summaries.0.text`). Several `label` columns mean one annotator each, named after the column. */
   columns: z.record(z.string(), columnRole),
-  labelValues: labelValues.default({ a: ['1', 'a', 'left', 'response1'], b: ['2', 'b', 'right', 'response2'], tie: ['0', 'tie'], bothBad: [], skip: [] }),
+  /** Null with `labelScale` null: the meaning is found from the values of the label columns, or asked for. Words like "A" or "tie" need no entry. */
+  labelValues: labelValues.nullable().default(null),
+  labelScale: labelScale.nullable().default(null),
+  /** `file`: found from the columns and values of the file, and found anew for every file. `person`: said by somebody, and kept. */
+  labelsSaidBy: z.enum(['file', 'person']).default('person'),
+  /** The reading in words, for people: "0 means response_0, 1 means response_1". */
+  labelWords: z.string().default(''),
   /** Swap the meaning of chosen and rejected in every row. */
   flip: z.boolean().default(false),
 })
@@ -66,6 +81,31 @@ export const previewRow = z.strictObject({
   sentence: z.string(),
 })
 
+/** What somebody says about the labels before a reading is settled: some values, the ends of a scale, its direction. */
+export const labelAnswer = z.strictObject({
+  values: z.record(z.string(), outcome).default({}),
+  scale: z.strictObject({ low: z.number(), high: z.number() }).nullable().default(null),
+  lowIs: z.enum(['first', 'second']).nullable().default(null),
+})
+export type LabelAnswer = z.infer<typeof labelAnswer>
+
+/** Label values that can be read in several ways, or in none: an import waits until one is chosen. */
+export const labelQuestion = z.strictObject({
+  columns: z.array(z.string()),
+  /** "preference holds 1, 2, 4 and 7: which answer a low number prefers is not said." */
+  reason: z.string(),
+  readings: z.array(z.strictObject({
+    title: z.string(),
+    /** How to say it on the command line. */
+    option: z.string(),
+    labelValues: labelValues.nullable(),
+    labelScale: labelScale.nullable(),
+    /** Some rows of the file as this reading has them. */
+    examples: z.array(z.strictObject({ line: z.int(), value: z.string(), meaning: z.string() })),
+  })),
+})
+export type LabelQuestion = z.infer<typeof labelQuestion>
+
 export const inspection = z.strictObject({
   path: z.string(),
   fileName: z.string(),
@@ -78,6 +118,8 @@ export const inspection = z.strictObject({
   problems: z.array(rowProblem),
   /** Roles that must still be given before an import can start. */
   missingRoles: z.array(columnRole),
+  /** What must be answered before an import can start. */
+  questions: z.array(labelQuestion),
 })
 export type Inspection = z.infer<typeof inspection>
 
@@ -149,8 +191,8 @@ export const datasetCalls = {
   'datasets.list': call(z.strictObject({}), z.array(datasetSummary)),
   'datasets.get': call(z.strictObject({ datasetId }), datasetDetail),
   'datasets.rows': call(z.strictObject({ datasetId, offset: z.int().nonnegative().default(0), limit: z.int().min(1).max(500).default(50), search: z.string().default(''), only: z.enum(['all', 'labeled', 'unlabeled', 'disagreement', 'empty-answer']).default('all') }), z.strictObject({ total: z.int(), rows: z.array(datasetRow) })),
-  /** Reads the head of a file, guesses format, layout and roles; `mapping` overrides the guess. */
-  'datasets.inspect': call(z.strictObject({ path: z.string().min(1), mapping: importMapping.nullable().default(null), limit: z.int().min(1).max(200).default(20) }), inspection),
+  /** Reads the head of a file, guesses format, layout and roles; `mapping` replaces the guess, `roles` and `labels` are what is known beforehand. */
+  'datasets.inspect': call(z.strictObject({ path: z.string().min(1), mapping: importMapping.nullable().default(null), roles: z.record(z.string(), columnRole).default({}), labels: labelAnswer.nullable().default(null), limit: z.int().min(1).max(200).default(20) }), inspection),
   'datasets.import': call(z.strictObject({ path: z.string().min(1), name: z.string().max(120).default(''), mapping: importMapping.nullable().default(null), licence: z.string().nullable().default(null), clientKey }), z.strictObject({ jobId })),
   'datasets.importJob': call(z.strictObject({ jobId }), importJob),
   'datasets.importJobs': call(z.strictObject({}), z.array(importJob)),

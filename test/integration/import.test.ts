@@ -195,7 +195,7 @@ describe('a data set', () => {
     const strip = (list: Awaited<ReturnType<typeof allRows>>) => list.map(({ metadata: { split: _, ...metadata }, ...row }) => ({ ...row, metadata }))
     expect(strip(await allRows(second))).toEqual(strip(await allRows(first)))
     const text = (id: DatasetId): unknown[] => readFileSync(path.join(data.dataFolder, 'datasets', id, 'records.jsonl'), 'utf8').trim().split('\n').map((line) => {
-      const { metadata, ...record } = JSON.parse(line) as { metadata: Record<string, unknown> } // a record
+      const { metadata, split: _, ...record } = JSON.parse(line) as { metadata: Record<string, unknown>; split?: string } // a record
       delete metadata['split']
       return { ...record, metadata }
     })

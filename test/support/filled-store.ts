@@ -50,7 +50,7 @@ export function addDataset(db: WritableDb, dataFolder: string, id: string, pairC
     promptCount: 0,
     rejectedRowCount: 1,
     warningCount: 2,
-    mapping: { format: 'jsonl', layout: 'mapped', columns: { p: 'prompt' }, labelValues: { a: ['1'], b: ['2'], tie: ['0'], bothBad: [], skip: [] }, flip: false },
+    mapping: { format: 'jsonl', layout: 'mapped', columns: { p: 'prompt' }, labelValues: { a: ['1'], b: ['2'], tie: ['0'], bothBad: [], skip: [] }, labelScale: null, labelsSaidBy: 'person', labelWords: '', flip: false },
     guideline: 'Prefer the true one.',
     question: 'Which is truer?',
     split: { seed: 3, validation: 0.1, test: 0.2 },

@@ -171,19 +171,19 @@ describe('flat files', () => {
     expect(read.rows.map((row) => row.line)).toEqual([6, 7])
   })
 
-  it('keeps other columns untouched, ids as text and tool calls beside the turns', () => {
+  it('keeps other columns untouched, ids as text and tool calls in the turns and beside them', () => {
     const mapping = compileMapping(guessMapping('jsonl', ['prompt', 'chosen', 'rejected', 'id', 'weight', 'source', 'n'], []))
     const chosen = [{ role: 'assistant', content: null, tool_calls: [{ name: 'f' }] }]
     const { row } = readRow({ prompt: 'p', chosen, rejected: [{ from: 'gpt', value: 'r' }], id: 7, weight: '0.5', source: { a: [1] }, n: null }, 3, mapping)
     expect(row).toEqual({
       id: '7',
       labels: [{ annotator: 'file', outcome: 'a', strength: null }],
-      pair: { line: 3, prompt: [said('user', 'p')], a: [said('assistant', '')], b: [said('assistant', 'r')], rewardA: null, rewardB: null, weight: 0.5, metadata: { source: { a: [1] }, n: null, chosen } },
+      pair: { line: 3, prompt: [said('user', 'p')], a: [said('assistant', '[{"name":"f"}]')], b: [said('assistant', 'r')], rewardA: null, rewardB: null, weight: 0.5, metadata: { source: { a: [1] }, n: null, chosen } },
     })
   })
 
   it('reports a label that no value stands for', () => {
-    const mapping = compileMapping({ ...guessMapping('csv', ['prompt', 'a', 'b', 'label'], []), flip: false })
+    const mapping = compileMapping({ ...guessMapping('csv', ['prompt', 'a', 'b', 'label'], []), labelValues: { a: [], b: [], tie: [], bothBad: [], skip: [] } })
     expect(readRow({ prompt: 'p', a: 'x', b: 'y', label: 'purple' }, 2, mapping)).toMatchObject({ row: null, problems: [{ code: 'label-unknown', reason: 'label holds "purple", which no label value stands for.' }] })
     expect(readRow({ prompt: 'p', a: 'x', b: 'y', label: 'A' }, 2, mapping).row?.labels).toEqual([{ annotator: 'file', outcome: 'a', strength: null }])
     expect(readRow({ prompt: 'p', a: 'x', b: 'y', label: '' }, 2, mapping).row?.labels).toEqual([])

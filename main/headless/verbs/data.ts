@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Command } from 'commander'
 import { AppError } from '../../../shared/errors.ts'
-import type { ImportJob } from '../../../shared/contract/datasets.ts'
+import type { ImportJob, LabelQuestion } from '../../../shared/contract/datasets.ts'
 import type { DatasetDetail, DatasetSummary } from '../../../shared/contract/datasets.ts'
 import type { Client } from '../../../shared/rpc.ts'
 import { formatBytes, formatCount, formatDuration } from '../../../shared/units.ts'
@@ -12,6 +12,7 @@ import { formatTable, type Output } from '../output.ts'
 import { globals } from '../globals.ts'
 import { describeImport, readImportOutcome } from '../import-outcome.ts'
 import { importSegments } from './collect.ts'
+import { addReadingOptions, readReadingOptions, type ReadingOptions } from './import-options.ts'
 import path from 'node:path'
 
 export async function pickDataset(client: Client, wanted: string): Promise<DatasetSummary> {
@@ -48,14 +49,14 @@ async function untilImported(client: Client, jobId: JobId, tell: (text: string) 
 }
 
 export function inspectCommand(): Command {
-  return new Command('inspect')
+  return addReadingOptions(new Command('inspect'))
     .description('Show how a file would be read: format, roles of the columns, who wins in plain words, bad rows.')
     .argument('<file>')
     .option('--rows <n>', 'rows to show', '5')
-    .action(async (file: string, options: { rows: string }, command: Command) => {
+    .action(async (file: string, options: { rows: string } & ReadingOptions, command: Command) => {
       const { out, dataDir } = globals(command)
       await withClient(dataDir, async ({ client }) => {
-        const found = await client.call('datasets.inspect', { path: path.resolve(file), limit: Number(options.rows) })
+        const found = await client.call('datasets.inspect', { path: path.resolve(file), limit: Number(options.rows), ...readReadingOptions(options) })
         const columns = formatTable([
           { title: 'column', text: (row) => row.name },
           { title: 'read as', text: (row) => row.role },
@@ -65,24 +66,29 @@ export function inspectCommand(): Command {
         const rows = found.rows.map((row) => `line ${row.line}: ${row.sentence}`)
         const problems = found.problems.map((problem) => `line ${problem.line}: ${problem.reason} ${problem.hint}`)
         const missing = found.missingRoles.length === 0 ? [] : [`Still needed: ${found.missingRoles.join(', ')}. Give them with --map column=role at import.`]
-        out.result(found, [`${found.fileName}: ${formatBytes(found.sizeBytes)}, ${found.mapping.format}, layout ${found.mapping.layout}`, '', columns, '', ...rows, ...problems, ...missing].join('\n'))
+        const labels = found.mapping.labelWords === '' ? [] : [`Labels: ${found.mapping.labelWords}.`]
+        out.result(found, [`${found.fileName}: ${formatBytes(found.sizeBytes)}, ${found.mapping.format}, layout ${found.mapping.layout}`, '', columns, '', ...rows, ...problems, ...labels, ...missing, ...found.questions.map(describeQuestion)].join('\n'))
       })
     })
 }
 
+/** The readings of labels that are possible, each with rows of the file and the option that chooses it. */
+function describeQuestion({ reason, columns, readings }: LabelQuestion): string {
+  const ways = readings.flatMap((reading) => ['', `  ${reading.title}   ${reading.option}`, ...reading.examples.map(({ line, value, meaning }) => `    row ${line}: ${columns.join(', ')} ${value} → ${meaning}`)])
+  return [`Still to be said: ${reason}`, ...ways, '', `  Or: --values "…=a,…=b,…=tie"; or leave ${columns.length === 1 ? 'the column' : 'the columns'} out: ${columns.map((column) => `--map ${column}=ignore`).join(' ')}`].join('\n')
+}
+
 export function importCommand(): Command {
-  return new Command('import')
+  return addReadingOptions(new Command('import'))
     .description('Import preference pairs, or queries with judged documents. Good rows are kept; the others are listed with line and reason.')
     .argument('<file>', 'JSONL, JSON, CSV or TSV of pairs, also .gz; a BEIR folder; a LETOR file or folder; "sample" for the bundled pairs, "sample:cranfield" for the bundled collection')
     .option('--name <name>', 'name of the data set')
-    .option('--map <column=role...>', 'role of a column: prompt, prompt-2, chosen, rejected, a, b, label, reward-a, reward-b, weight, id, metadata, ignore')
     .option('--flip', 'swap chosen and rejected in every row')
     .option('--licence <text>', 'licence of the data')
     .option('--texts', 'read texts to embed or to learn to write: lines with query, positive and negative (JSONL), one text a line, or STS-B')
     .option('--as <form>', 'with --texts: lines, jsonl, json, csv or tsv, where a file could be read in two ways')
-    .option('--scale <low..high>', 'with --texts: between which numbers scores run, as in 0..5')
-    .addHelpText('after', '\nExamples:\n  pairlab import pairs.jsonl --name "My pairs"\n  pairlab import judged.csv --map question=prompt --map answer1=a --map answer2=b --map judge=label\n  pairlab import scifact/            a BEIR folder\n  pairlab import MSLR/Fold1/         train.txt, vali.txt, test.txt\n  pairlab import sample')
-    .action(async (file: string, options: { name?: string; map?: string[]; flip?: boolean; licence?: string; texts?: boolean; as?: string; scale?: string }, command: Command) => {
+    .addHelpText('after', '\nExamples:\n  pairlab import pairs.jsonl --name "My pairs"\n  pairlab import judged.csv --map question=prompt --map answer1=a --map answer2=b --map judge=label\n  pairlab import ratings.jsonl --scale 1..7 --direction low-is-first\n  pairlab import votes.csv --values "x=a,y=b,z=tie"\n  pairlab import scifact/            a BEIR folder\n  pairlab import MSLR/Fold1/         train.txt, vali.txt, test.txt\n  pairlab import sample')
+    .action(async (file: string, options: { name?: string; flip?: boolean; licence?: string; texts?: boolean; as?: string } & ReadingOptions, command: Command) => {
       const { out, dataDir } = globals(command)
       await withClient(dataDir, async ({ client }) => {
         if (/\.npz$/i.test(file)) return importSegments(client, file, options.name === undefined ? {} : { name: options.name }, out)
@@ -127,18 +133,12 @@ async function openingSample(client: Client, file: string): Promise<BeginImport>
   return () => client.call('samples.open', { sampleId })
 }
 
-async function importing(client: Client, file: string, options: { name?: string; map?: string[]; flip?: boolean; licence?: string }): Promise<BeginImport> {
+async function importing(client: Client, file: string, options: { name?: string; flip?: boolean; licence?: string } & ReadingOptions): Promise<BeginImport> {
   const absolute = path.resolve(file)
-  const { mapping } = await client.call('datasets.inspect', { path: absolute, limit: 1 })
-  const columns: Record<string, string> = { ...mapping.columns }
-  for (const pair of options.map ?? []) {
-    const at = pair.lastIndexOf('=')
-    if (at <= 0) throw new AppError({ code: 'usage-invalid', message: `--map ${pair} is not column=role.`, hint: 'For example: --map question=prompt.' })
-    columns[pair.slice(0, at)] = pair.slice(at + 1)
-  }
-  const changed = { ...mapping, columns, layout: options.map === undefined ? mapping.layout : 'mapped', flip: options.flip === true ? !mapping.flip : mapping.flip }
+  const { mapping } = await client.call('datasets.inspect', { path: absolute, limit: 1, ...readReadingOptions(options) })
+  const flipped = { ...mapping, flip: options.flip === true ? !mapping.flip : mapping.flip }
   const clientKey = randomUUID()
-  return async () => ({ ...(await client.call('datasets.import', { path: absolute, name: options.name ?? '', mapping: changed as typeof mapping, licence: options.licence ?? null, clientKey })), datasetId: null }) // roles are checked by the contract
+  return async () => ({ ...(await client.call('datasets.import', { path: absolute, name: options.name ?? '', mapping: flipped, licence: options.licence ?? null, clientKey })), datasetId: null })
 }
 
 export function samplesCommand(): Command {
