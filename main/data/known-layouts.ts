@@ -37,6 +37,7 @@ const KNOWN: readonly KnownLayout[] = [
     roles: { history: 'prompt', human_ref_a: 'a', human_ref_b: 'b', labels: 'label', score_a: 'reward-a', score_b: 'reward-b' },
     label: { column: 'labels', values: [0, 1], reading: { values: { ...NONE, a: ['1'], b: ['0'] }, scale: null }, words: '1 means human_ref_A, 0 means human_ref_B' },
   },
+  { name: 'WebGPT’s comparisons', columns: ['question', 'answer_0', 'answer_1', 'score_0', 'score_1', 'quotes_0'], roles: { 'question.full_text': 'prompt', answer_0: 'a', answer_1: 'b', score_0: 'reward-a', score_1: 'reward-b' } },
   { name: 'Stack Exchange pairs', columns: ['qid', 'question', 'response_j', 'response_k'], roles: { question: 'prompt', response_j: 'chosen', response_k: 'rejected' } },
   {
     name: 'the comparisons of Summarize from feedback',

@@ -78,7 +78,7 @@ function doubtByScores(found: LabelReadings, compiled: CompiledMapping, rows: re
 }
 
 function outcomesOf(values: LabelValues): Map<string, Outcome> {
-  return new Map([...values.a.map((value) => [value, 'a'] as const), ...values.b.map((value) => [value, 'b'] as const), ...values.tie.map((value) => [value, 'tie'] as const)])
+  return new Map([...values.a.map((value) => [value, 'a'] as const), ...values.b.map((value) => [value, 'b'] as const), ...values.tie.map((value) => [value, 'tie'] as const), ...values.bothBad.map((value) => [value, 'both-bad'] as const), ...values.skip.map((value) => [value, 'skip'] as const)])
 }
 
 function settle(mapping: ImportMapping, reading: LabelReading, by: ImportMapping['labelsSaidBy']): LabelDecision {
@@ -152,7 +152,7 @@ function ask(mapping: ImportMapping, compiled: CompiledMapping, found: LabelRead
 
 function optionOf({ values, scale }: LabelReading): string {
   if (scale !== null) return scale.low === -scale.high ? `--direction negative-is-${scale.lowIs}` : `--scale ${scale.low}..${scale.high} --direction low-is-${scale.lowIs}`
-  const entries = [...values.a.map((value) => `${value}=a`), ...values.b.map((value) => `${value}=b`), ...values.tie.map((value) => `${value}=tie`)]
+  const entries = [...values.a.map((value) => `${value}=a`), ...values.b.map((value) => `${value}=b`), ...values.tie.map((value) => `${value}=tie`), ...values.bothBad.map((value) => `${value}=both-bad`)]
   return `--values "${entries.join(',')}"`
 }
 

@@ -159,7 +159,9 @@ function indexReadings(numbers: readonly number[], { sides }: LabelContext): Lab
   const has = (value: number): boolean => numbers.includes(value)
   const named = (reading: LabelReading): LabelReadings => one({ ...reading, title: `${reading.title}: the sides are numbered so` })
   const unsaid = (readings: readonly LabelReading[], doubt: string): LabelReadings => ({ readings, doubt })
-  if (has(3)) return unsaid([tieThree, ...scalesOver(numbers, sides)], 'the numbers can be sides with a number for ties, or a scale')
+  const fourFromOne = fixed([['1', first], ['2', second], ['0', 'tie'], ['3', 'both-bad']], sides)
+  const fourFromZero = fixed([['0', first], ['1', second], ['2', 'tie'], ['3', 'both-bad']], sides)
+  if (has(3)) return unsaid([...(has(0) ? [fourFromOne, fourFromZero] : [tieThree]), ...scalesOver(numbers, sides)], 'the numbers can be sides with a number for ties, or a scale')
   if (numbers.length === 1) {
     const [only] = numbers
     if (numbering === 0) return only === 2 ? unsaid([tieTwo, fromOne], `only ${only} occurs, and no side has that number`) : named(fromZero)
@@ -174,7 +176,7 @@ function indexReadings(numbers: readonly number[], { sides }: LabelContext): Lab
 }
 
 /** Ends of the scales that people use, those without a middle last. */
-const SCALES: readonly (readonly [number, number])[] = [[0, 1], [0, 2], [1, 3], [0, 4], [1, 5], [0, 6], [1, 7], [0, 8], [1, 9], [0, 10], [0, 100], [1, 100], [1, 4], [1, 6], [1, 10], [0, 5]]
+const SCALES: readonly (readonly [number, number])[] = [[0, 1], [0, 2], [1, 3], [0, 3], [0, 4], [1, 5], [0, 6], [1, 7], [0, 8], [1, 9], [0, 10], [0, 100], [1, 100], [1, 4], [1, 6], [1, 10], [0, 5]]
 
 function scaleReadings(numbers: readonly number[], { sides }: LabelContext): LabelReadings {
   const shown = numbers.length > 8 ? `${numbers.slice(0, 3).join(', ')} … ${numbers.at(-1) ?? ''}` : numbers.join(', ')

@@ -33,7 +33,10 @@ export function readContent(value: unknown, what: string, noun: 'answer' | 'prom
   }
   if (value === null || value === undefined) return refuse(`${noun}-missing`, `${what} is ${value === null ? 'null' : 'missing'}.`, 'Fill the column or choose another one for this role.')
   if (typeof value !== 'object') return refuse(`${noun}-not-text`, `${what} holds ${nameOf(value)} instead of text.`, 'Put the text in quotes in the file, or leave the row out.')
-  return readTurns(Array.isArray(value) ? value : [value], what, noun)
+  const items: readonly unknown[] = Array.isArray(value) ? value : [value]
+  const [only] = items
+  if (items.length === 1 && typeof only === 'string') return { content: only, extra: false, problem: null }
+  return readTurns(items, what, noun)
 }
 
 function readTurns(items: readonly unknown[], what: string, noun: 'answer' | 'prompt'): ReadContent {
@@ -46,6 +49,11 @@ function readTurns(items: readonly unknown[], what: string, noun: 'answer' | 'pr
     extra ||= read.extra
   }
   return { content: turns, extra, problem: null }
+}
+
+/** Turns as Python prints them: not JSON, and so read as plain text. */
+export function looksLikePython(text: string): boolean {
+  return /^\s*\[\s*\{\s*'/.test(text) && /'(role|from)'\s*:/.test(text)
 }
 
 /** Turns written as JSON text, as tables have them; null for any other text. */

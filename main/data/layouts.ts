@@ -1,6 +1,6 @@
 import type { ImportMapping, RowProblem } from '../../shared/contract/datasets.ts'
 import type { Content, Message, ResponsePair, SplitName } from '../../shared/data-kinds.ts'
-import { isEmptyContent, readContent, readEarlier, sameContent, sharedLength, sharedTurns, weaveTexts, type ReadContent } from './layouts-content.ts'
+import { isEmptyContent, looksLikePython, readContent, readEarlier, sameContent, sharedLength, sharedTurns, weaveTexts, type ReadContent } from './layouts-content.ts'
 import { readLabels, readNumber, type FileLabel } from './layouts-labels.ts'
 import { alignForms, dropPrompt, putBefore, type Sides } from './layouts-prompt.ts'
 import { cellOf, type CompiledMapping } from './mapping-compile.ts'
@@ -163,6 +163,9 @@ function warnAboutSides({ prompt, a, b }: Sides, mapping: CompiledMapping, repor
   const empty = [isEmptyContent(a) ? mapping.a : null, isEmptyContent(b) ? mapping.b : null].filter((name) => name !== null)
   if (empty.length > 0) report('warning', 'answer-empty', `${empty.join(' and ')} ${empty.length === 1 ? 'is' : 'are'} empty.`, 'The pair is kept; an empty answer can be a real one.')
   if (sameContent(a, b)) report('warning', 'answers-same', 'Both answers are the same.', 'The pair is kept; nothing can be learned from it.')
+  if ([prompt, a, b].some((content) => typeof content === 'string' && looksLikePython(content))) {
+    report('warning', 'turns-as-python', 'A conversation is written as Python prints it, and is read as one plain text.', 'Write the file as JSONL, or the cells with json.dumps, so that its turns are read as turns.')
+  }
   if (typeof prompt === 'string' && typeof a === 'string' && typeof b === 'string' && prompt.length >= REPEATED_PROMPT_MIN_LENGTH && a.startsWith(prompt) && b.startsWith(prompt)) {
     report('warning', 'prompt-repeated', 'Both answers begin with the prompt.', 'If that is not meant, ignore the prompt column, so that the common beginning becomes the prompt.')
   }

@@ -159,7 +159,8 @@ function labelByWords({ columns, rows, roles }: Guess): string | null {
   const sides = sidesOf(roles)
   if (sides === null) return null
   const found = columns.find((column) => {
-    if (roles.has(column)) return false
+    // A model's proposal is no label.
+    if (roles.has(column) || /suggest|predict|proposal|baseline/i.test(column)) return false
     const cells = rows.flatMap((row) => (isNoLabel(row[column]) ? [] : [row[column]]))
     const verdicts = cells.map((cell) => (typeof cell === 'string' && cell.length < 80 ? readWord(canonicalValue(cell) ?? '', sides, null) : null))
     return cells.length > 0 && verdicts.every((verdict) => verdict !== null) && verdicts.some((verdict) => verdict?.outcome === 'a' || verdict?.outcome === 'b')

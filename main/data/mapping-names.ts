@@ -7,7 +7,7 @@ export const NAMES = {
   system: ['system', 'system_prompt', 'system_message', 'system_instruction', 'sys'],
   history: ['history', 'conversation_history', 'chat_history', 'dialogue_history', 'previous_turns', 'past_turns', 'context'],
   tools: ['tools', 'functions', 'available_tools'],
-  label: ['label', 'labels', 'preference', 'winner', 'choice', 'choice_index', 'preferred', 'preferred_response', 'better', 'better_response', 'better_response_id', 'vote', 'judgment', 'judgement', 'answer_key', 'overall_preference', 'result', 'verdict', 'human_preference', 'selected', 'chosen'],
+  label: ['label', 'labels', 'preference', 'winner', 'choice', 'choice_index', 'preferred', 'preferred_response', 'better', 'better_response', 'better_response_id', 'winner_index', 'winner_id', 'preferred_index', 'preferred_idx', 'chosen_index', 'better_index', 'preference_label', 'safer_response_id', 'vote', 'judgment', 'judgement', 'answer_key', 'overall_preference', 'result', 'verdict', 'human_preference', 'selected', 'chosen'],
   strength: ['strength', 'preference_strength'],
   annotator: ['annotator', 'annotator_id', 'annotator_name', 'worker', 'worker_id', 'labeler', 'labeler_id', 'rater', 'rater_id', 'judge', 'user_id', 'judged_by'],
   weight: ['weight', 'sample_weight', 'importance'],
@@ -20,7 +20,7 @@ export const CONVERSATIONS: readonly string[] = ['conversations', 'conversation'
 
 /** Words for the better and the worse side, in one name each: `chosen_messages` and `rejected_messages`. */
 export const RANKED_WORDS: readonly (readonly [string, string])[] = [
-  ['chosen', 'rejected'], ['preferred', 'dispreferred'], ['preferred', 'rejected'], ['accepted', 'rejected'], ['selected', 'rejected'], ['winner', 'loser'], ['winning', 'losing'], ['win', 'lose'], ['better', 'worse'], ['good', 'bad'],
+  ['chosen', 'rejected'], ['preferred', 'dispreferred'], ['preferred', 'rejected'], ['accepted', 'rejected'], ['selected', 'rejected'], ['winner', 'loser'], ['winning', 'losing'], ['win', 'lose'], ['better', 'worse'], ['good', 'bad'], ['w', 'l'],
 ]
 
 /** What stands beside the better word and is not its text. */
