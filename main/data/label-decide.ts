@@ -2,7 +2,7 @@ import type { ImportMapping, LabelAnswer, LabelQuestion, LabelScale } from '../.
 import type { Outcome } from '../../shared/data-kinds.ts'
 import { AppError } from '../../shared/errors.ts'
 import { knownReading } from './known-layouts.ts'
-import { boundsOf, NO_VALUES, readingsOf, scaleTitle, sideWords, withOutcomes, type LabelReading, type LabelReadings, type LabelValues } from './label-readings.ts'
+import { boundsOf, NO_VALUES, readingsOf, scaleTitle, sideWords, UNREAD_SHARE, withOutcomes, type LabelReading, type LabelReadings, type LabelValues } from './label-readings.ts'
 import { createLabelTally, type LabelTally } from './label-tally.ts'
 import { canonicalValue, isNoLabel, isNumber, type SideNames } from './label-words.ts'
 import { readLabelValue, readNamed } from './layouts-labels.ts'
@@ -34,11 +34,14 @@ export function decideLabels(mapping: ImportMapping, rows: readonly SourceRow[],
     if (said !== null) throw new AppError({ code: 'input-invalid', message: 'No column holds labels, so there are no values to give a meaning.', hint: 'Name the column: --map column=label.' })
     return { mapping: { ...mapping, labelValues: null, labelScale: null, labelsSaidBy: 'file', labelWords: '' }, question: null }
   }
-  if (said === null && mapping.labelsSaidBy === 'person' && compiled.labelsAreKnown) return { mapping: { ...mapping, labelWords: sayReading(mapping, compiled.sides) }, question: null }
   const tally = createLabelTally()
   for (const row of rows) if (row.values !== null) tallyRow(tally, row.values, row.line, compiled)
+  if (said === null && mapping.labelsSaidBy === 'person' && compiled.labelsAreKnown) return askForRest({ ...mapping, labelWords: sayReading(mapping, compiled.sides) }, tally)
   const found = readingsFor(tally, compiled, rows)
-  if (said !== null) return follow(said, found, { mapping, compiled, tally, rows })
+  if (said !== null) {
+    const followed = follow(said, found, { mapping, compiled, tally, rows })
+    return followed.question === null ? askForRest(followed.mapping, tally) : followed
+  }
   const [only] = found.readings
   if (found.doubt === '' && only !== undefined) return settle(mapping, only, 'file')
   return ask(mapping, compiled, found, tally, rows)
@@ -83,6 +86,16 @@ function outcomesOf(values: LabelValues): Map<string, Outcome> {
 
 function settle(mapping: ImportMapping, reading: LabelReading, by: ImportMapping['labelsSaidBy']): LabelDecision {
   return { mapping: { ...mapping, labelValues: reading.values, labelScale: reading.scale, labelsSaidBy: by, labelWords: reading.title }, question: null }
+}
+
+/** What somebody said stands; where it leaves much unread, the rest of the values is still to be said. */
+function askForRest(mapping: ImportMapping, tally: LabelTally): LabelDecision {
+  const compiled = compileMapping(mapping)
+  const unread = [...tally.values].filter(([value]) => readLabelValue(value, {}, compiled) === null)
+  const rows = unread.reduce((sum, [, { count }]) => sum + count, 0)
+  if (rows <= UNREAD_SHARE * tally.total) return { mapping, question: null }
+  const shown = unread.slice(0, 8).map(([, { text }]) => `"${text}"`).join(', ')
+  return { mapping, question: { columns: compiled.labels.map(({ column }) => column), reason: `What ${shown}${unread.length > 8 ? ' …' : ''} ${unread.length === 1 ? 'means' : 'mean'} is still to be said: ${rows} of ${tally.total} labels.`, readings: [] } }
 }
 
 interface Looked {

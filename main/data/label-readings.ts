@@ -29,7 +29,7 @@ export interface LabelReadings {
 export const NO_VALUES: LabelValues = { a: [], b: [], tie: [], bothBad: [], skip: [] }
 
 /** A value that nothing stands for is a mistake of its row; more of them are a meaning that is not known. */
-const UNREAD_SHARE = 0.1
+export const UNREAD_SHARE = 0.1
 
 /** The one place where values of label columns get their meaning, whichever way the columns were found. */
 export function readingsOf(tally: LabelTally, context: LabelContext): LabelReadings {

@@ -54,10 +54,10 @@ export function ImportView({ path }: { readonly path: string }): ReactNode {
       </header>
       {start.error === null ? null : <ErrorNotice error={start.error} />}
       {asTexts.error === null ? null : <ErrorNotice error={asTexts.error} />}
-      {inspection.questions.map((question) => <LabelQuestionPanel key={question.columns.join(' ')} question={question} mapping={inspection.mapping} onChange={setMapping} />)}
+      {inspection.questions.map((question) => <LabelQuestionPanel key={question.columns.join(' ')} question={question} mapping={latest(mapping, inspection)} onChange={setMapping} />)}
       <PreviewRows inspection={inspection} onFlip={() => setMapping({ ...inspection.mapping, flip: !inspection.mapping.flip })} />
       <div className="two">
-        <ColumnRoles inspection={inspection} onChange={setMapping} />
+        <ColumnRoles inspection={inspection} mapping={latest(mapping, inspection)} onChange={setMapping} />
         <div className="col gap-4">
           <Panel title="Data set">
             <Field name="Name" help="As it will be listed; the file's name if left empty." render={(control) => <input {...control} className="input" maxLength={120} placeholder={inspection.fileName} value={name ?? ''} onChange={(event) => setName(event.target.value)} />} />
@@ -118,8 +118,15 @@ function PreviewRows({ inspection, onFlip }: { readonly inspection: Inspection; 
   )
 }
 
-function ColumnRoles({ inspection, onChange }: { readonly inspection: Inspection; onChange(mapping: ImportMapping): void }): ReactNode {
-  const { mapping, missingRoles } = inspection
+/** What was changed last, though the file has not been read with it yet; what the labels mean is the inspection's word unless somebody said it. */
+function latest(changed: ImportMapping | null, { mapping }: Inspection): ImportMapping {
+  if (changed === null) return mapping
+  const { labelValues, labelScale, labelsSaidBy, labelWords } = mapping
+  return changed.labelsSaidBy === 'person' ? { ...changed, labelWords } : { ...changed, labelValues, labelScale, labelsSaidBy, labelWords }
+}
+
+function ColumnRoles({ inspection, mapping, onChange }: { readonly inspection: Inspection; readonly mapping: ImportMapping; onChange(mapping: ImportMapping): void }): ReactNode {
+  const { missingRoles } = inspection
   const note = missingRoles.length === 0
     ? <Chip tone="good"><Check className="icon icon-s" aria-hidden="true" />all needed roles filled</Chip>
     : <Chip tone="warn">still needed: {missingRoles.map((role) => ROLE_WORDS[role]).join(', ')}</Chip>
@@ -151,7 +158,7 @@ function ColumnRoles({ inspection, onChange }: { readonly inspection: Inspection
           </tbody>
         </table>
       </div>
-      {Object.values(mapping.columns).includes('label') ? <LabelValues key={JSON.stringify([mapping.labelValues, mapping.labelScale])} mapping={mapping} onChange={onChange} /> : null}
+      {Object.values(mapping.columns).includes('label') ? <LabelValues mapping={mapping} onChange={onChange} /> : null}
     </Panel>
   )
 }

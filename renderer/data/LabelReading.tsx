@@ -54,7 +54,7 @@ export function LabelValues({ mapping, onChange }: LabelReadingProps): ReactNode
       </div>
       <div className="label-values">
         {VALUE_FIELDS.map(([key, words]) => (
-          <Field key={key} name={words} render={(control) => <input {...control} className="input input-small mono" defaultValue={values[key].join(', ')} onBlur={(event) => change(key, event.target.value)} />} />
+          <Field key={`${key} ${values[key].join()}`} name={words} render={(control) => <input {...control} className="input input-small mono" defaultValue={values[key].join(', ')} onBlur={(event) => change(key, event.target.value)} />} />
         ))}
       </div>
     </div>

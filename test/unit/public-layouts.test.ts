@@ -135,6 +135,13 @@ describe('labels that can be meant in several ways', () => {
     expect(one.rows.map((row) => row.labels[0]?.outcome)).toEqual(['b', 'b'])
   })
 
+  it('stay a question where much is left unsaid', async () => {
+    const rows = ['erste', 'zweite', 'gleich'].map((value) => pair(value))
+    const read = await inspect(rows, {}, { values: { erste: 'a' }, scale: null, lowIs: null })
+    expect(read.questions).toMatchObject([{ reason: 'What "zweite", "gleich" mean is still to be said: 2 of 3 labels.', readings: [] }])
+    expect(read.mapping).toMatchObject({ labelsSaidBy: 'person', labelValues: { a: ['erste'] } })
+  })
+
   it('stay a question where only the ends of the scale were said', async () => {
     const read = await inspect([1, 2, 5].map((value) => pair(value)), {}, { values: {}, scale: { low: 1, high: 7 }, lowIs: null })
     expect(read.questions[0]?.readings.map((reading) => reading.option)).toEqual(['--scale 1..7 --direction low-is-first', '--scale 1..7 --direction low-is-second'])
