@@ -44,7 +44,7 @@ describe.skipIf(chromiumPath === null)('the import page', () => {
       const before = (await client.call('datasets.list', {})).length
       await start.click()
       await expect.poll(async () => (await client.call('datasets.list', {})).length, { timeout: 20_000 }).toBe(before + 1)
-      const [{ datasetId }] = await client.call('datasets.list', {}) as [{ datasetId: Parameters<typeof client.call<'datasets.get'>>[1]['datasetId'] }]
+      const datasetId = (await client.call('datasets.list', {}))[0]!.datasetId
       expect((await client.call('datasets.get', { datasetId })).balance).toMatchObject(balance)
       const { rows } = await client.call('datasets.rows', { datasetId })
       expect(rows[0]?.labels[0]).toMatchObject({ outcome: direction.endsWith('1') ? 'a' : 'b', strength: 'slightly' })
