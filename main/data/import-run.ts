@@ -125,7 +125,7 @@ async function writeRows(plan: ImportPlan, context: ImportContext, createdAtMs: 
     const { kept, rejected, warnings } = converter.counts
     if (kept === 0) {
       await report.finish()
-      throw await refuseImport(dataFolder, reportPath(dataFolder, plan.datasetId), plan.path)
+      throw await refuseImport(dataFolder, reportPath(dataFolder, plan.datasetId), plan.path, null, rejected)
     }
     await inSteps(markSplits(db, plan.datasetId, kept, await prompts.assign(DEFAULT_SPLIT)), context.signal)
     const torn = sayTornPrompts(prompts)

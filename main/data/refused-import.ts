@@ -10,14 +10,14 @@ const KEPT_REPORTS = 20
  * The error of an import that keeps no row: what is wrong with the first ten, how often which reason, and where the
  * whole list is. The report leaves the folder of the data set, which is taken away, for `reports/`.
  * @param report report.jsonl, written and closed   @param source what was read, for the message
- * @param cause what ended the reading, where it was not only its rows
+ * @param cause what ended the reading, where it was not only its rows   @param rows how many there were; a row can have several reasons
  */
-export async function refuseImport(dataFolder: string, report: string, source: string, cause: AppError | null = null): Promise<AppError> {
+export async function refuseImport(dataFolder: string, report: string, source: string, cause: AppError | null = null, rows: number | null = null): Promise<AppError> {
   const found = await summarizeLeftOut(await keepReport(dataFolder, report))
   const [reason] = found.reasons
   const [first] = found.first
   if (reason === undefined || first === undefined) return cause ?? new AppError({ code: 'dataset-invalid', message: `${source} holds no rows.`, hint: 'Choose a file with at least one row.' })
-  const what = cause?.message ?? `None of the ${found.total} rows of ${source} could be read.`
+  const what = cause?.message ?? `None of the ${rows ?? found.total} rows of ${source} could be read.`
   return new AppError({ code: 'dataset-invalid', message: `${what} Line ${first.line}: ${first.reason}`, hint: first.hint, details: { leftOut: found }, ...(cause === null ? {} : { cause }) })
 }
 

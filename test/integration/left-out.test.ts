@@ -84,10 +84,10 @@ describe.each(Object.keys(doors) as Door[])('rows of %s that are left out', (doo
 })
 
 test('the first reason stands in the message, with the value and the line', async () => {
-  const file = write('alpaca.jsonl', [1.23, 1.46, 1.69].map((preference, at) => `${JSON.stringify({ prompt: `t${at}`, response_a: 'x', response_b: 'y', winner: `model ${preference}` })}\n`).join(''))
+  const file = write('alpaca.jsonl', [1.23, 1.46, 1.69].map((preference, at) => `${JSON.stringify({ prompt: `t${at}`, chosen: preference, rejected: 'y' })}\n`).join(''))
   const { error } = await refusalOf('pairs', file)
   expect(error.message).toContain('None of the 3 rows')
-  expect(error.message).toContain('Line 1: winner holds "model 1.23"')
+  expect(error.message).toContain('Line 1: chosen holds the number 1.23')
 })
 
 test('a BEIR folder without a usable query says which lines and why', async () => {
