@@ -21,12 +21,15 @@ const rows = [
   ['data', '^main/data/', ['^main/(data|files|store|worlds)/', '^main/events\\.ts$', '^main/learn/safetensors\\.ts$', '^shared/'], ['zod', 'csv-parse', 'yauzl'], true],
   // Collections of documents, queries and judgments: their files, read and written.
   ['retrieval', '^main/retrieval/', ['^main/(retrieval|files)/', '^main/data/readers[a-z-]*\\.ts$', '^main/learn/', '^shared/'], ['zod'], true],
+  // The child process that opens files of strangers, and the app's side of it. It never writes, and never opens the database.
+  ['reader', '^main/reader/', ['^main/(reader|data|retrieval|registry)/', '^shared/'], [], true],
+  ['reading', '^main/reading/', ['^main/reading/', '^main/reader/protocol\\.ts$', '^shared/'], [], true],
   // The models that were added: an index over folders, theirs and ours.
   ['registry', '^main/registry/', ['^main/(registry|models|files|store)/', '^main/events\\.ts$', '^shared/'], ['zod'], true],
   ['runs', '^main/runs/', ['^main/(runs|store)/', '^main/events\\.ts$', '^main/trainer/protocol\\.ts$', '^shared/'], ['zod'], true],
   // Processes that keep a model and write with it.
   ['playground', '^main/playground/', ['^main/playground/', '^main/trainer/generate-protocol\\.ts$', '^shared/'], ['zod'], true],
-  ['handlers', '^main/handlers/', ['^main/(handlers|data|store|runs|models|engines|registry|papers|playground|retrieval|worlds)/', '^main/(events|log|data-folder)\\.ts$', '^main/learn/(registry|define|rewards|bandit)\\.ts$', '^shared/'], ['zod'], true],
+  ['handlers', '^main/handlers/', ['^main/(handlers|data|reading|store|runs|models|engines|registry|papers|playground|retrieval|worlds)/', '^main/(events|log|data-folder)\\.ts$', '^main/learn/(registry|define|rewards|bandit)\\.ts$', '^shared/'], ['zod'], true],
   ['golden', '^main/(golden|reproduce)/', ['^main/(golden|reproduce|learn|models|retrieval|worlds)/', '^shared/'], ['zod'], true],
   // Runs experiments apart from the app, and keeps what they found.
   ['papers', '^main/papers/', ['^main/(papers|reproduce)/', '^main/events\\.ts$', '^main/store/datasets-folder\\.ts$', '^shared/'], ['zod'], true],

@@ -30,7 +30,7 @@ export default defineConfig({
       // Everything but the native module is bundled, so that the package holds what runs and nothing else.
       externalizeDeps: { exclude: [], include: NATIVE },
       rollupOptions: {
-        input: { electron: at('./main/electron/index.ts'), cli: at('./main/headless/cli.ts'), trainer: at('./main/trainer/entry.ts') },
+        input: { electron: at('./main/electron/index.ts'), cli: at('./main/headless/cli.ts'), trainer: at('./main/trainer/entry.ts'), reader: at('./main/reader/entry.ts') },
         external: ['electron', ...NATIVE],
         output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
       },

@@ -19,6 +19,8 @@ import { createHandlers } from './handlers/index.ts'
 import { createLog, type Log } from './log.ts'
 import { closeToOthers, keepFilesPrivate } from './private-folder.ts'
 import { createPlaygroundService } from './playground/playground-service.ts'
+import { createReader } from './reading/reader.ts'
+import type { ReaderCommand } from './reading/reader-process.ts'
 import { createModelService } from './registry/model-service.ts'
 import { createReproductionService } from './papers/reproduction-service.ts'
 import { createRunService, type TrainerCommand } from './runs/run-service.ts'
@@ -73,8 +75,23 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
     if (closed !== null) log.warn(closed)
     const events = createEventBus({ onListenerError: (error) => log.error('an event listener failed', error) })
     const troubles = await settleData(store.db, dataFolder, log)
-    const imports = createImportService({ db: store.db, dataFolder, events, log })
-    const models = createModelService({ db: store.db, dataFolder, events, log })
+    const reader = createReader(findReader())
+    const imports = createImportService({
+      db: store.db,
+      dataFolder,
+      events,
+      log,
+      inspectFile: (file, options) => reader.ask('inspect', { path: file, options }),
+      readPairs: (file, mapping, signal) => reader.stream('pairs', { path: file, mapping }, { signal }),
+    })
+    const models = createModelService({
+      db: store.db,
+      dataFolder,
+      events,
+      log,
+      readModel: (folder, signal) => reader.ask('model', { folder }, { signal }),
+      hashModel: (folder, onProgress, signal) => reader.ask('hash', { folder }, { signal, onPiece: ({ doneBytes, totalBytes }) => onProgress(doneBytes, totalBytes) }),
+    })
     const enginesFolder = enginesFolderOf(dataFolder)
     const trainer: TrainerCommand = { environment: () => engineEnvironment(enginesFolder), ...(options.trainer ?? findTrainer()) }
     const playground = createPlaygroundService({ command: trainer, enginesFolder, events })
@@ -95,7 +112,7 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
     tidying.unref()
     tidy(store.db, dataFolder, log)
     const resourcesFolder = options.resourcesFolder ?? findResources()
-    const handlers = createHandlers({ db: store.db, dataFolder, resourcesFolder, events, appVersion, electronVersion, log, troubles, runs, imports, models, papers, playground, engines })
+    const handlers = createHandlers({ db: store.db, dataFolder, resourcesFolder, events, appVersion, electronVersion, log, troubles, runs, imports, reader, models, papers, playground, engines })
     log.info(`Pairlab ${appVersion} opened ${dataFolder}`)
     let closing: Promise<void> | null = null
     async function close(mode: 'continue' | 'checkpoint'): Promise<void> {
@@ -103,6 +120,7 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
       await imports.close()
       clearUploads(dataFolder, 0, Date.now())
       await models.close()
+      await reader.close()
       await papers.close()
       await playground.close()
       await engines.close()
@@ -158,18 +176,24 @@ export function recoverData(dataFolder: string): Promise<RecoveryReport> {
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 
-/** From the source the trainer is TypeScript that Node reads as it stands; built, it lies beside this file. */
-export function findTrainer(): TrainerCommand {
-  const source = path.join(here, 'trainer/entry.ts')
-  const entry = [source, path.join(here, 'trainer.js'), path.join(here, '../trainer.js')].find((file) => existsSync(file)) ?? source
+/** From the source a program is TypeScript that Node reads as it stands; built, it lies beside this file. */
+function findProgram(source: string, built: string): TrainerCommand & ReaderCommand {
+  const entry = [path.join(here, source), path.join(here, built), path.join(here, '..', built)].find((file) => existsSync(file)) ?? path.join(here, source)
   return { execPath: process.execPath, args: [entry] }
+}
+
+export function findTrainer(): TrainerCommand {
+  return findProgram('trainer/entry.ts', 'trainer.js')
+}
+
+/** Reads what people give, apart from the app. */
+export function findReader(): ReaderCommand {
+  return findProgram('reader/entry.ts', 'reader.js')
 }
 
 /** The program's own command line, for work that runs apart from the app. */
 function findCommandLine(): TrainerCommand {
-  const source = path.join(here, 'headless/cli.ts')
-  const entry = [source, path.join(here, 'cli.js'), path.join(here, '../cli.js')].find((file) => existsSync(file)) ?? source
-  return { execPath: process.execPath, args: [entry] }
+  return findProgram('headless/cli.ts', 'cli.js')
 }
 
 function findResources(): string {

@@ -13,7 +13,8 @@ import { beginFolder, finishFolder } from '../store/datasets-marks.ts'
 import { discardRows, markSplits } from '../store/imports.ts'
 import { insertImportedLabels, type ImportedLabel } from '../store/labels.ts'
 import { inTransaction, type WritableDb } from '../store/open.ts'
-import { indexItem, type PairEntry, insertPairs } from '../store/pairs.ts'
+import { indexItem, type PairEntry } from '../store/pair-entry.ts'
+import { insertPairs } from '../store/pairs.ts'
 import { placeDataset } from './dataset-ids.ts'
 import { createPromptTable } from './import-split.ts'
 import { createAppendFile } from './import-writer.ts'
@@ -37,7 +38,8 @@ export interface NewDataset {
   /** What a person is asked who compares the two sides of an item. */
   readonly question: string
   readonly split?: DatasetEntry['split']
-  readonly parts: Iterable<NewPart> | AsyncIterable<NewPart>
+  /** One by one or several at a time. */
+  readonly parts: Iterable<NewPart> | AsyncIterable<NewPart | readonly NewPart[]>
 }
 
 export interface AddContext {
@@ -144,7 +146,10 @@ async function writeParts({ datasetId, createdAtMs, split, source }: DatasetEntr
   /** What the reader itself gives up on, after lines that it could not read, is told with those lines. */
   async function* readParts(): AsyncGenerator<NewPart> {
     try {
-      yield* parts
+      for await (const some of parts) {
+        if (Array.isArray(some)) yield* some as readonly NewPart[]
+        else yield some as NewPart
+      }
     } catch (error) {
       throw error instanceof AppError && error.code === 'dataset-invalid' && counts.error > 0 ? await refuse(error) : error
     }

@@ -1,7 +1,8 @@
 import { type DatasetCounts, type DatasetWarning, warnAboutDataset } from '../../shared/dataset-warnings.ts'
 import type { DatasetEntry } from '../store/datasets.ts'
 import type { ReadableDb } from '../store/open.ts'
-import { countSplits, findPairAt, hashPrompt } from '../store/pairs.ts'
+import { hashPrompt } from '../store/pair-entry.ts'
+import { countSplits, findPairAt } from '../store/pairs.ts'
 
 const EMPTY_PROMPTS: ReadonlySet<string> = new Set([hashPrompt(''), hashPrompt([])])
 

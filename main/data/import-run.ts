@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { rm, stat } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ImportMapping, RowProblem } from '../../shared/contract/datasets.ts'
 import type { DatasetId } from '../../shared/domain.ts'
-import { AppError } from '../../shared/errors.ts'
 import { DEFAULT_QUESTION, DEFAULT_SPLIT, insertDataset, publishDataset, setMapping, type DatasetEntry, type ImportTotals } from '../store/datasets.ts'
 import { writeDatasetFile } from '../store/datasets-file.ts'
 import { datasetFolder, recordsPath, reportPath, syncFolder } from '../store/datasets-folder.ts'
@@ -13,10 +12,9 @@ import { discardRows, markSplits } from '../store/imports.ts'
 import { insertImportedLabels } from '../store/labels.ts'
 import { inTransaction, type WritableDb } from '../store/open.ts'
 import { insertPairs } from '../store/pairs.ts'
-import { createRowConverter, type ImportBatch, type RowConverter } from './import-rows.ts'
 import { createPromptTable, type PromptTable } from './import-split.ts'
 import { createAppendFile } from './import-writer.ts'
-import { openRows, type RowSource } from './readers.ts'
+import type { PairPiece } from './read-pairs.ts'
 import { refuseImport } from './refused-import.ts'
 import { keepsSourceSplit, withDrawnSplit } from './split.ts'
 
@@ -42,13 +40,10 @@ export interface ImportContext {
   readonly db: WritableDb
   readonly dataFolder: string
   readonly signal: AbortSignal
+  /** The file's rows, piece by piece; see read-pairs.ts. */
+  readPairs(path: string, mapping: ImportMapping, signal: AbortSignal): AsyncIterable<PairPiece>
   onProgress(status: ImportStatus): void
 }
-
-/** Rows of one transaction: few enough that a label waits for no more than some milliseconds. */
-const BATCH_ROWS = 1000
-/** Characters after which long rows are written though they are few. */
-const BATCH_LENGTH = 2_000_000
 
 /**
  * Reads a file into a data set. Until the last step nobody sees it; when anything fails, or `signal` ends it, nothing
@@ -103,11 +98,9 @@ async function writeRows(plan: ImportPlan, context: ImportContext, createdAtMs: 
   const records = await createAppendFile(recordsPath(dataFolder, plan.datasetId))
   const report = await createAppendFile(reportPath(dataFolder, plan.datasetId))
   try {
-    const before = await stat(plan.path)
-    const converter = createRowConverter(plan.mapping)
+    let counts: PairPiece['counts'] = { kept: 0, rejected: 0, warnings: 0 }
     const prompts = createPromptTable()
-    const source = await openRows(plan.path, { format: plan.mapping.format })
-    for await (const batch of gather(source, converter)) {
+    for await (const batch of context.readPairs(plan.path, plan.mapping, context.signal)) {
       context.signal.throwIfAborted()
       await records.append(batch.records)
       await report.append(batch.problems.map((problem) => `${JSON.stringify(problem)}\n`).join(''))
@@ -117,12 +110,11 @@ async function writeRows(plan: ImportPlan, context: ImportContext, createdAtMs: 
         insertPairs(db, plan.datasetId, batch.pairs)
         insertImportedLabels(db, dataFolder, plan.datasetId, batch.labels, createdAtMs)
       })
-      const { kept, rejected, warnings } = converter.counts
-      context.onProgress({ bytesRead: source.bytesRead(), totalBytes: source.totalBytes, rowsKept: kept, rowsRejected: rejected, warnings })
+      counts = batch.counts
+      context.onProgress({ bytesRead: batch.bytesRead, totalBytes: batch.totalBytes, rowsKept: counts.kept, rowsRejected: counts.rejected, warnings: counts.warnings })
       await nextTurn()
     }
-    await refuseChangedFile(plan.path, before.size, before.mtimeMs)
-    const { kept, rejected, warnings } = converter.counts
+    const { kept, rejected, warnings } = counts
     if (kept === 0) {
       await report.finish()
       throw await refuseImport(dataFolder, reportPath(dataFolder, plan.datasetId), plan.path, null, rejected)
@@ -151,23 +143,6 @@ function sayTornPrompts({ torn, promptCount }: PromptTable): RowProblem | null {
     reason: `${torn.prompts} of ${promptCount} prompts stand on several sides of the source's own split, so held-out numbers will look too good.`,
     hint: 'The sides are kept as the source gives them. To have them drawn so that no prompt is torn, import with --map split=metadata (the name of the column), or split again on the data set’s page.',
   }
-}
-
-/** Batches that are worth a transaction, whether the file's rows are short or long. */
-async function* gather(source: RowSource, converter: RowConverter): AsyncGenerator<ImportBatch> {
-  for await (const rows of source.batches()) {
-    for (const row of rows) {
-      converter.add(row)
-      if (converter.waitingRows >= BATCH_ROWS || converter.waitingLength >= BATCH_LENGTH) yield converter.take()
-    }
-  }
-  if (converter.waitingRows > 0) yield converter.take()
-}
-
-async function refuseChangedFile(file: string, sizeBytes: number, mtimeMs: number): Promise<void> {
-  const after = await stat(file)
-  if (after.size === sizeBytes && after.mtimeMs === mtimeMs) return
-  throw new AppError({ code: 'dataset-invalid', message: `${file} was changed while it was read.`, hint: 'Wait until whatever writes the file is done, then import it again.' })
 }
 
 /** Lets other work in between the steps. */

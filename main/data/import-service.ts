@@ -7,8 +7,8 @@ import type { EventBus } from '../events.ts'
 import { listDatasets, requireDataset, type DatasetEntry } from '../store/datasets.ts'
 import { storeError, type WritableDb } from '../store/open.ts'
 import { placeDataset } from './dataset-ids.ts'
-import { runImport, type ImportStatus } from './import-run.ts'
-import { inspectFile } from './inspect.ts'
+import { runImport, type ImportContext, type ImportStatus } from './import-run.ts'
+import type { InspectOptions } from './inspect.ts'
 
 export interface ImportRequest {
   readonly path: string
@@ -44,6 +44,9 @@ export interface ImportServiceDeps {
   readonly db: WritableDb
   readonly dataFolder: string
   readonly events: EventBus
+  /** How files are read: in a process of its own, in the app. */
+  readonly inspectFile: (path: string, options: InspectOptions) => Promise<Inspection>
+  readonly readPairs: ImportContext['readPairs']
   readonly log: { info(text: string, details?: unknown): void; error(text: string, details?: unknown): void }
 }
 
@@ -73,13 +76,14 @@ export function createImportService(deps: ImportServiceDeps): ImportService {
     if (known === 'running' || known === 'finished') return jobId
     const { datasetId, made } = placeDataset(deps, request.clientKey)
     if (made) return noteFinished(jobId, requireDataset(deps.db, datasetId))
-    const inspection = await inspectFile(request.path, { mapping: request.mapping, limit: 1 })
+    const inspection = await deps.inspectFile(request.path, { mapping: request.mapping, limit: 1 })
     if (inspection.missingRoles.length > 0) {
       throw new AppError({ code: 'input-invalid', message: `${request.path}: no column is given for ${inspection.missingRoles.join(', ')}.`, hint: `Its columns are ${inspection.columns.map((column) => column.name).join(', ') || 'none'}. Say which one means what.` })
     }
     refuseOpenQuestions(inspection)
     if (closing) throw new AppError({ code: 'cancelled', message: 'The app is closing.', hint: 'Start it again and import the file then.' })
-    if (jobs.get(jobId)?.state.state === 'running') return jobId
+    const meanwhile = jobs.get(jobId)?.state.state // the same order may have come twice while the file was looked at
+    if (meanwhile === 'running' || meanwhile === 'finished') return jobId
     const name = uniqueName(request.name.trim() === '' ? nameFromPath(request.path) : request.name.trim())
     const state: ImportJob = { jobId, state: 'running', name, bytesRead: 0, totalBytes: inspection.sizeBytes, rowsKept: 0, rowsRejected: 0, warnings: 0, startedAtMs: Date.now(), remainingMs: null, datasetId: null, error: null }
     const job: RunningJob = { state, abort: new AbortController(), ended: Promise.resolve() }
@@ -110,7 +114,7 @@ export function createImportService(deps: ImportServiceDeps): ImportService {
     emit()
     try {
       const plan = { datasetId, path, name: job.state.name, source: request.source ?? path, licence, mapping }
-      const dataset = await runImport(plan, { db: deps.db, dataFolder: deps.dataFolder, signal: job.abort.signal, onProgress })
+      const dataset = await runImport(plan, { db: deps.db, dataFolder: deps.dataFolder, signal: job.abort.signal, readPairs: deps.readPairs, onProgress })
       job.state = { ...job.state, state: 'finished', bytesRead: job.state.totalBytes, remainingMs: 0, datasetId }
       deps.log.info(`imported ${path} as "${dataset.name}": ${dataset.pairCount} pairs, ${dataset.rejectedRowCount} rows left out`)
       deps.events.emit('datasets.changed', { datasetId })

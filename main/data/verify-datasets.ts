@@ -14,7 +14,8 @@ import { datasetFolder, journalPath, recordsPath, reportPath, viewsFolder } from
 import { hashFile } from '../store/hash-file.ts'
 import { readEvents, readJournal } from '../store/labels-journal.ts'
 import type { ReadableDb } from '../store/open.ts'
-import { indexItem, indexPair, parseItem, parseRecord, readPairs, type PairEntry } from '../store/pairs.ts'
+import { indexItem, indexPair, type PairEntry } from '../store/pair-entry.ts'
+import { parseItem, parseRecord, readPairs } from '../store/pairs.ts'
 
 /** Rows compared between two turns of the event loop. */
 const SLICE_ROWS = 250

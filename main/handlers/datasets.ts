@@ -12,7 +12,6 @@ import { exportDataset } from '../data/export.ts'
 import { readDatasetWarnings } from '../data/dataset-warnings.ts'
 import { readReport, summarizeLeftOut } from '../data/import-report.ts'
 import { releaseUpload } from '../data/incoming.ts'
-import { inspectFile } from '../data/inspect.ts'
 import { listSamples, requireSample } from '../data/samples.ts'
 import { assignSplits, keepsSourceSplit, withDrawnSplit } from '../data/split.ts'
 import { listDatasets, requireDataset, setMapping, summarizeDataset, updateDataset } from '../store/datasets.ts'
@@ -26,7 +25,7 @@ import type { HandlerDeps } from './deps.ts'
 type DatasetCallName = Extract<keyof Handlers, `datasets.${string}` | `samples.${string}`>
 
 /** What of the app these calls need. */
-export type DatasetDeps = Pick<HandlerDeps, 'db' | 'dataFolder' | 'resourcesFolder' | 'events' | 'log' | 'imports'>
+export type DatasetDeps = Pick<HandlerDeps, 'db' | 'dataFolder' | 'resourcesFolder' | 'events' | 'log' | 'imports' | 'reader'>
 
 export function datasetHandlers(deps: DatasetDeps): Pick<Handlers, DatasetCallName> {
   return { ...browseHandlers(deps), ...importHandlers(deps), ...changeHandlers(deps), ...sampleHandlers(deps) }
@@ -60,7 +59,7 @@ function browseHandlers({ db, dataFolder }: DatasetDeps) {
   } satisfies Partial<Handlers>
 }
 
-function importHandlers({ imports, dataFolder }: DatasetDeps) {
+function importHandlers({ imports, reader, dataFolder }: DatasetDeps) {
   /** A copy that a page sent has served once it was read, or could not be: a mapping that lacks a role may still be mended. */
   async function start(request: Parameters<typeof imports.start>[0]): Promise<{ jobId: Awaited<ReturnType<typeof imports.start>> }> {
     try {
@@ -75,7 +74,7 @@ function importHandlers({ imports, dataFolder }: DatasetDeps) {
   return {
     'datasets.inspect': async ({ path: file, ...options }) => {
       try {
-        return await inspectFile(path.resolve(file), options)
+        return await reader.ask('inspect', { path: path.resolve(file), options })
       } catch (error) {
         if (options.mapping === null && !(error instanceof AppError && error.code === 'input-invalid')) releaseUpload(dataFolder, file) // no pairs, whatever its columns mean
         throw error
@@ -129,7 +128,7 @@ function refuseWhileUsed({ db, datasetId, name }: { readonly db: HandlerDeps['db
   throw new AppError({ code: 'run-conflict', message: `"${name}" is used by ${busy.length === 1 ? `the run ${busy[0]?.runId ?? ''}` : `${busy.length} runs`} that did not end yet.`, hint: 'Wait for the runs, or cancel them, then delete the data set.' })
 }
 
-function sampleHandlers({ db, dataFolder, events, imports, resourcesFolder }: DatasetDeps) {
+function sampleHandlers({ db, dataFolder, events, imports, reader, resourcesFolder }: DatasetDeps) {
   const opening = new Map<string, Promise<{ readonly jobId: Awaited<ReturnType<typeof imports.start>> }>>()
   const collections = new Map<string, Promise<DatasetId>>()
   const isRunning = (jobId: string): boolean => imports.jobs().some((job) => job.jobId === jobId && job.state === 'running')
@@ -142,7 +141,7 @@ function sampleHandlers({ db, dataFolder, events, imports, resourcesFolder }: Da
       if (datasetId !== null) return { jobId: null, datasetId }
       // A second click, or a second command, while the first import runs joins it.
       if (sample.kind === 'rankings') {
-        const reading = collections.get(sampleId) ?? addRankings({ db, dataFolder, events }, { path: sample.path, name: sample.title, licence: sample.licence, source: sample.source }).finally(() => collections.delete(sampleId))
+        const reading = collections.get(sampleId) ?? addRankings({ db, dataFolder, events, reader }, { path: sample.path, name: sample.title, licence: sample.licence, source: sample.source }).finally(() => collections.delete(sampleId))
         collections.set(sampleId, reading)
         return { jobId: null, datasetId: await reading }
       }

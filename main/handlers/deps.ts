@@ -4,6 +4,7 @@ import type { EngineService } from '../engines/engine-service.ts'
 import type { EventBus } from '../events.ts'
 import type { ReproductionService } from '../papers/reproduction-service.ts'
 import type { PlaygroundService } from '../playground/playground-service.ts'
+import type { Reader } from '../reading/reader.ts'
 import type { ModelService } from '../registry/model-service.ts'
 import type { RunService } from '../runs/run-service.ts'
 import type { WritableDb } from '../store/open.ts'
@@ -32,6 +33,8 @@ export interface HandlerDeps {
   readonly troubles: readonly Trouble[]
   readonly runs: RunService
   readonly imports: ImportService
+  /** Reads the files that a person gives. */
+  readonly reader: Reader
   readonly models: ModelService
   readonly papers: ReproductionService
   readonly playground: PlaygroundService

@@ -10,7 +10,8 @@ import { requireDataset, type DatasetEntry } from '../store/datasets.ts'
 import { addAnswer, drawShownOrder, pairIdAt, readProgress, redoAnswer, setFlag, undoAnswer, type Labeler } from '../store/labels.ts'
 import { findNext } from '../store/labels-index.ts'
 import { countHabits, isFlagged, readCurrent, readHistory, type AnswerRef } from '../store/labels-read.ts'
-import { findPairAt, findPairIndexes, openRecords, parseItem, requirePair, type PairEntry, type RecordReader } from '../store/pairs.ts'
+import { findPairAt, findPairIndexes, openRecords, parseItem, requirePair, type RecordReader } from '../store/pairs.ts'
+import type { PairEntry } from '../store/pair-entry.ts'
 import type { HandlerDeps } from './deps.ts'
 
 type LabelCallName = Extract<keyof Handlers, `annotators.${string}` | `labels.${string}`>

@@ -21,7 +21,10 @@ export function modelHandlers(deps: HandlerDeps): ModelHandlers {
   const { db, dataFolder, models } = deps
   return {
     'models.list': () => listModels(db).map((entry) => summarizeModel(dataFolder, entry)),
-    'models.get': ({ modelId }) => describeModel(db, dataFolder, requireModel(db, modelId)),
+    'models.get': async ({ modelId }) => {
+      const entry = requireModel(db, modelId)
+      return describeModel(db, dataFolder, entry, await models.read(entry))
+    },
     'models.inspect': ({ path: folder }) => models.inspect(path.resolve(folder)),
     'models.add': async ({ source, name, clientKey }) => ({ jobId: await models.add({ ...additionOf(deps, source), clientKey, ...(name === '' ? {} : { name }) }) }),
     'models.addJob': ({ jobId }) => models.job(jobId),

@@ -10,13 +10,13 @@ import { addRankings } from './add-rankings.ts'
 import type { HandlerDeps } from './deps.ts'
 import { compareQueries, readMeasures, type Measures } from './ranking-pairs.ts'
 
-export function rankingHandlers({ db, dataFolder, events, runs }: HandlerDeps): Pick<Handlers, 'rankings.import' | 'rankings.queries' | 'rankings.compare'> {
+export function rankingHandlers({ db, dataFolder, events, runs, reader }: HandlerDeps): Pick<Handlers, 'rankings.import' | 'rankings.queries' | 'rankings.compare'> {
   const browser = createRankingBrowser(db, dataFolder)
   const makeOnce = createDatasetMaker({ db, dataFolder })
   return {
     'rankings.import': async ({ path: given, name, licence, clientKey }) => {
       const source = path.resolve(given)
-      return { datasetId: await makeOnce(clientKey, (datasetId) => addRankings({ db, dataFolder, events }, { path: source, name: name === '' ? path.basename(source) : name, licence, datasetId })) }
+      return { datasetId: await makeOnce(clientKey, (datasetId) => addRankings({ db, dataFolder, events, reader }, { path: source, name: name === '' ? path.basename(source) : name, licence, datasetId })) }
     },
     'rankings.compare': ({ a, b, side, measure }) => compareQueries([a, b].map((runId) => readMeasures(runs.folderOf(requireRun(db, runId).runId), side, measure)) as [Measures, Measures]), // two of them
     'rankings.queries': ({ datasetId, offset, limit }): { total: number; documents: number; rows: JudgedRow[] } => {

@@ -5,7 +5,6 @@ import { createDatasetMaker } from '../data/dataset-ids.ts'
 import { collectDataset } from '../data/segments/collect-dataset.ts'
 import { readSegmentRow } from '../data/segments/browse-segments.ts'
 import { exportSegments } from '../data/segments/export-segments.ts'
-import { readSegmentLines, readSegmentNpz } from '../data/segments/read-segments.ts'
 import { requireDataset, summarizeDataset } from '../store/datasets.ts'
 import { worlds } from '../worlds/registry.ts'
 import type { HandlerDeps } from './deps.ts'
@@ -13,7 +12,7 @@ import { findCheckpoint } from './find-checkpoint.ts'
 
 type SegmentCallName = Extract<keyof Handlers, `segments.${string}` | 'worlds.list'>
 
-export function segmentHandlers({ db, dataFolder, events, runs }: Pick<HandlerDeps, 'db' | 'dataFolder' | 'events' | 'runs'>): Pick<Handlers, SegmentCallName> {
+export function segmentHandlers({ db, dataFolder, events, runs, reader }: Pick<HandlerDeps, 'db' | 'dataFolder' | 'events' | 'runs' | 'reader'>): Pick<Handlers, SegmentCallName> {
   const context = { db, dataFolder }
   const makeOnce = createDatasetMaker(context)
   return {
@@ -27,7 +26,7 @@ export function segmentHandlers({ db, dataFolder, events, runs }: Pick<HandlerDe
     },
     'segments.import': async ({ path: file, name, world, scoreName, segmentSteps, clientKey }) => {
       const datasetId = await makeOnce(clientKey, async (datasetId) => {
-        const parts = file.endsWith('.npz') ? readSegmentNpz(file, { world, segmentSteps, ...(scoreName === null ? {} : { scoreName }) }) : readSegmentLines(file)
+        const parts = reader.stream('segments', { path: path.resolve(file), options: { world, segmentSteps, ...(scoreName === null ? {} : { scoreName }) } })
         return addDataset({ datasetId, name, kind: 'segment-pairs', source: path.basename(file), licence: null, question: 'Which of the two behaves better?', parts }, context)
       })
       events.emit('datasets.changed', { datasetId })

@@ -1,9 +1,8 @@
 import type { ModelDetail, ModelSummary } from '../../shared/contract/models.ts'
-import { AppError } from '../../shared/errors.ts'
 import { weightsFolder, type ModelEntry } from '../store/models-file.ts'
 import type { ReadableDb } from '../store/open.ts'
 import { listRuns, readRunSpec } from '../store/runs.ts'
-import { findChange, readModel, type ModelReading } from './read-model.ts'
+import { findChange, type ModelReading } from './read-model.ts'
 
 /** @param dataFolder absolute */
 export function summarizeModel(dataFolder: string, entry: ModelEntry): ModelSummary {
@@ -34,9 +33,9 @@ function troubleOf(folder: string, state: 'missing' | 'changed', file: string | 
   return { message: file === null ? 'Its files are not those that were added.' : `${file} has another size or time than when it was added.`, hint: 'Verify the model: its bytes are then compared with those that were added.' }
 }
 
-export function describeModel(db: ReadableDb, dataFolder: string, entry: ModelEntry): ModelDetail {
+/** @param reading of its folder; null while the files cannot be read, as the state says */
+export function describeModel(db: ReadableDb, dataFolder: string, entry: ModelEntry, reading: ModelReading | null): ModelDetail {
   const summary = summarizeModel(dataFolder, entry)
-  const reading = attemptRead(summary.path)
   const runs = listRuns(db).flatMap((run) => {
     const { model } = readRunSpec(db, run.runId)
     if (model.kind !== 'registered' || model.modelId !== entry.modelId) return []
@@ -52,15 +51,5 @@ export function describeModel(db: ReadableDb, dataFolder: string, entry: ModelEn
     chatTemplate: reading?.chatTemplate ?? null,
     verifiedAtMs: entry.verified?.atMs ?? null,
     runs,
-  }
-}
-
-/** Null while the files cannot be read; the state says so. */
-function attemptRead(folder: string): ModelReading | null {
-  try {
-    return readModel(folder)
-  } catch (error) {
-    if (error instanceof AppError) return null
-    throw error
   }
 }

@@ -10,7 +10,7 @@ import { listModelFolders, modelsFolder, ownFolder, readModelFile, weightsFolder
 import { storeError, type WritableDb } from '../store/open.ts'
 import { moveToTrash } from '../store/trash.ts'
 import { copyFiles, freeBytes, requireSpace } from './copy-files.ts'
-import { hashModel, markFiles, readModel, type ModelReading } from './read-model.ts'
+import { markFiles, type ModelReading } from './read-model.ts'
 
 /** What is added: a folder that is there, or one that is still to be written (a run's checkpoint). */
 export interface Addition {
@@ -36,6 +36,8 @@ export interface ModelService {
   jobs(): ModelJob[]
   /** Ends a running addition; one that has ended is left as it is. @throws AppError `not-found` */
   cancel(jobId: string): void
+  /** What its folder holds now; null where that cannot be read. */
+  read(entry: ModelEntry): Promise<ModelReading | null>
   /** Reads every byte again. */
   verify(modelId: string): Promise<{ readonly ok: boolean; readonly expected: string; readonly found: string }>
   rename(modelId: string, name: string): void
@@ -52,6 +54,9 @@ export interface ModelServiceDeps {
   readonly db: WritableDb
   readonly dataFolder: string
   readonly events: EventBus
+  /** How folders are read: in a process of its own, in the app. See read-model.ts. */
+  readonly readModel: (folder: string, signal?: AbortSignal) => Promise<ModelReading>
+  readonly hashModel: (folder: string, onProgress: (doneBytes: number, totalBytes: number) => void, signal?: AbortSignal) => Promise<string>
   readonly log: { info(text: string, details?: unknown): void; error(text: string, details?: unknown): void }
 }
 
@@ -66,7 +71,7 @@ const STAGING = '.adding-'
 
 /** Models lie in folders, linked or copied; the database is an index of their model.json files, made good here. */
 export function createModelService(deps: ModelServiceDeps): ModelService {
-  const { db, dataFolder, events, log } = deps
+  const { db, dataFolder, events, log, readModel, hashModel } = deps
   const jobs = new Map<string, Job>()
   removeStaging(dataFolder)
   readUnknownFolders(deps)
@@ -84,7 +89,7 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
     const free = await freeBytes(dataFolder)
     const name = uniqueName(path.basename(folder))
     try {
-      const { facts, files } = readModel(folder)
+      const { facts, files } = await readModel(folder)
       const known = listModels(db).find((model) => model.place === 'link' && model.source === folder)
       const notes = [
         ...(facts.unused.length === 0 ? [] : [`${facts.unused.length} tensors are not used by the model: ${facts.unused.slice(0, 5).join(', ')}${facts.unused.length > 5 ? ' …' : ''}.`]),
@@ -107,9 +112,11 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
     if (known === 'running' || known === 'finished') return jobId
     const made = findModel(db, modelId)
     if (made !== null) return noteFinished(jobId, made)
-    const reading = addition.write === undefined ? readModel(addition.source) : null
+    const reading = addition.write === undefined ? await readModel(addition.source) : null
     const totalBytes = reading === null ? 0 : markFiles(addition.source, reading.files).reduce((sum, file) => sum + file.sizeBytes, 0)
     if (addition.place === 'copy' && reading !== null) await requireSpace(dataFolder, totalBytes)
+    const meanwhile = jobs.get(jobId)?.state.state // the same order may have come twice while the folder was read
+    if (meanwhile === 'running' || meanwhile === 'finished') return jobId
     const name = uniqueName(addition.name.trim() === '' ? path.basename(addition.source) : addition.name.trim())
     const state: ModelJob = { jobId, state: 'running', name, phase: addition.place === 'copy' ? 'copying' : 'hashing', bytesDone: 0, totalBytes, startedAtMs: Date.now(), remainingMs: null, modelId: null, error: null }
     const job: Job = { state, abort: new AbortController(), ended: Promise.resolve() }
@@ -164,7 +171,7 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
     }
     job.abort.signal.throwIfAborted()
     const folder = addition.place === 'copy' ? staging : addition.source
-    const found = addition.write === undefined ? reading! : readModel(folder)
+    const found = addition.write === undefined ? reading! : await readModel(folder, job.abort.signal)
     progress({ phase: 'hashing', bytesDone: 0 })
     const files = markFiles(folder, found.files)
     const hash = await hashModel(folder, (bytesDone, totalBytes) => progress({ bytesDone, totalBytes }), job.abort.signal)
@@ -198,6 +205,14 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
     job: (jobId) => find(jobId).state,
     jobs: () => [...jobs.values()].map((job) => job.state).reverse(),
     cancel: (jobId) => find(jobId).abort.abort(),
+    async read(entry) {
+      try {
+        return await readModel(weightsFolder(dataFolder, entry))
+      } catch (error) {
+        if (error instanceof AppError) return null // its state says so
+        throw error
+      }
+    },
     async verify(modelId) {
       const entry = requireModel(db, modelId)
       const folder = weightsFolder(dataFolder, entry)

@@ -14,7 +14,8 @@ import { discardRows, markSplits } from './imports.ts'
 import { readJournal, type JournalEvent } from './labels-journal.ts'
 import { mendJournal, replayForeignJournal, replayJournal } from './labels-reconcile.ts'
 import type { ReadableDb, WritableDb } from './open.ts'
-import { countPrompts, damagedPair, indexItem, indexPair, insertPairs, parseItem, parseRecord, readPromptHashes, type PairEntry } from './pairs.ts'
+import { damagedPair, indexItem, indexPair, type PairEntry } from './pair-entry.ts'
+import { countPrompts, insertPairs, parseItem, parseRecord, readPromptHashes } from './pairs.ts'
 
 export interface RebuiltDataset {
   readonly datasetId: string

@@ -7,7 +7,8 @@ import { insertDataset, publishDataset, type DatasetEntry } from '../../main/sto
 import { writeDatasetFile } from '../../main/store/datasets-file.ts'
 import { datasetFolder, recordsPath } from '../../main/store/datasets-folder.ts'
 import type { WritableDb } from '../../main/store/open.ts'
-import { countPrompts, indexPair, insertPairs, readPromptHashes, setSplits } from '../../main/store/pairs.ts'
+import { indexPair } from '../../main/store/pair-entry.ts'
+import { countPrompts, insertPairs, readPromptHashes, setSplits } from '../../main/store/pairs.ts'
 import type { ResponsePair } from '../../shared/data-kinds.ts'
 import type { DatasetId } from '../../shared/domain.ts'
 

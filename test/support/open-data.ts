@@ -9,6 +9,7 @@ import { createEventBus } from '../../main/events.ts'
 import { datasetHandlers } from '../../main/handlers/datasets.ts'
 import { createLog } from '../../main/log.ts'
 import { openStore, type WritableDb } from '../../main/store/open.ts'
+import { readHere } from './read-here.ts'
 
 type DatasetCall = keyof ReturnType<typeof datasetHandlers>
 
@@ -31,9 +32,10 @@ export function openData(dataFolder = mkdtempSync(path.join(tmpdir(), 'pairlab-d
   const seen: AppEvent[] = []
   events.subscribe((event) => seen.push(event))
   const log = createLog(dataFolder)
-  const imports = createImportService({ db: store.db, dataFolder, events, log })
+  const reader = readHere()
+  const imports = createImportService({ db: store.db, dataFolder, events, log, inspectFile: (path, options) => reader.ask('inspect', { path, options }), readPairs: (path, mapping, signal) => reader.stream('pairs', { path, mapping }, { signal }) })
   const resourcesFolder = fileURLToPath(new URL('../../resources', import.meta.url))
-  const handlers = datasetHandlers({ db: store.db, dataFolder, resourcesFolder, events, log, imports })
+  const handlers = datasetHandlers({ db: store.db, dataFolder, resourcesFolder, events, log, imports, reader })
   async function call<N extends DatasetCall>(name: N, input: Input<N>): Promise<Output<N>> {
     const handler = handlers[name] as (value: unknown) => unknown // its input is parsed here, by its own schema
     return contract[name].output.parse(await handler(contract[name].input.parse(input))) as Output<N> // parsed by its own schema
@@ -52,6 +54,7 @@ export function openData(dataFolder = mkdtempSync(path.join(tmpdir(), 'pairlab-d
     eventsOf: (name) => seen.filter((event) => event.name === name).map((event) => event.payload as EventPayload<typeof name>), // by its name
     async close() {
       await imports.close()
+      await reader.close()
       store.close()
     },
   }
