@@ -6,6 +6,7 @@ import { inTransaction, type WritableDb } from '../store/open.ts'
 import { requireRun, updateRun, type RunChanges, type RunEntry } from '../store/runs.ts'
 import type { TrainerEvent } from '../trainer/protocol.ts'
 import type { EventBatch } from './run-dir-events.ts'
+import { addTime } from './trained-time.ts'
 
 /** What a batch of events meant, for those who watch. */
 export interface FoldResult {
@@ -31,6 +32,7 @@ export function foldEvents(db: WritableDb, runId: string, batch: EventBatch): Fo
       if (event.seq <= draft.cursorSeq) continue
       draft.cursorSeq = event.seq
       draft.lastEventAtMs = event.atMs
+      Object.assign(draft, addTime({ trainedMs: draft.trainedMs ?? 0, trainedToMs: draft.trainedToMs }, event))
       if (draft.state === 'lost' && event.type !== 'ready') takeBack(draft)
       foldOne(db, draft, event, result)
     }

@@ -2,12 +2,13 @@ import { existsSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import { LIVE_STATES } from '../../shared/domain.ts'
 import { inTransaction, type WritableDb } from '../store/open.ts'
-import { deleteRun, findRun, insertRun, listRuns, updateRun } from '../store/runs.ts'
+import { deleteRun, findRun, insertRun, listRuns, updateRun, type RunEntry } from '../store/runs.ts'
 import { readAppRecord } from './app-record.ts'
 import { foldEvents } from './fold.ts'
 import { readEvents } from './run-dir-events.ts'
 import { readSpec, runPaths } from './run-dir.ts'
 import { folderBytes } from './summary.ts'
+import { readTime } from './trained-time.ts'
 
 /** Ids of the folders that hold a run. */
 export function listRunFolders(runsFolder: string): string[] {
@@ -23,7 +24,19 @@ export function reconcileRuns(db: WritableDb, runsFolder: string, warn: (text: s
   const folders = listRunFolders(runsFolder)
   const present = new Set(folders)
   for (const run of listRuns(db)) if (!present.has(run.runId)) deleteRun(db, run.runId)
+  for (const run of listRuns(db)) if (run.trainedMs === null) countTime(db, runsFolder, run, warn)
   return folders.filter((runId) => findRun(db, runId) === null).filter((runId) => indexRun(db, runsFolder, runId, warn))
+}
+
+/** For a row that an earlier version wrote. The rest of it stays: its place in the queue and its process are in no file. */
+function countTime(db: WritableDb, runsFolder: string, run: RunEntry, warn: (text: string, details: unknown) => void): void {
+  const { events } = runPaths(path.join(runsFolder, run.runId))
+  if (run.cursorSeq > 0 && !existsSync(events)) return // it stays unknown
+  try {
+    updateRun(db, run.runId, readTime(events, run.cursorSeq))
+  } catch (error) {
+    warn(`how long the run ${run.runId} trained cannot be read`, error)
+  }
 }
 
 /** Forgets what the index has of every run and reads the folders again. Returns how many there are. */

@@ -27,6 +27,7 @@ export function summarizeRun(db: ReadableDb, run: RunEntry, queue: readonly stri
     createdAtMs: run.createdAtMs,
     startedAtMs: run.startedAtMs,
     endedAtMs: run.endedAtMs,
+    trainedMs: trained(run),
     remainingMs: remaining(run),
     queuePosition: place > 0 ? place : null,
     mainMetric: run.mainMetric,
@@ -43,6 +44,13 @@ export function summarizeRun(db: ReadableDb, run: RunEntry, queue: readonly stri
 /** Every end but the good one: without a checkpoint a resumed run starts over, which is the same run. */
 export function isResumable(state: RunState): boolean {
   return ENDED_STATES.includes(state) && state !== 'finished'
+}
+
+function trained(run: RunEntry): number | null {
+  if (run.startedAtMs === null || run.trainedMs === null) return null
+  // A process that was only just begun has not said a word: the session in the index is that of the one before.
+  const sessionGoesOn = isLive(run.state) && run.phase !== 'starting' && run.trainedToMs !== null
+  return run.trainedMs + (sessionGoesOn ? Math.max(0, Date.now() - (run.trainedToMs ?? 0)) : 0)
 }
 
 function remaining(run: RunEntry): number | null {

@@ -28,6 +28,10 @@ export interface RunEntry {
   readonly startedAtMs: number | null
   readonly endedAtMs: number | null
   readonly lastEventAtMs: number | null
+  /** Sum of its sessions up to the last event; null until the log was read, in rows that an earlier version wrote. */
+  readonly trainedMs: number | null
+  /** Last event of a session that did not say that it ended. */
+  readonly trainedToMs: number | null
   readonly pid: number | null
   readonly pidStarted: string | null
   /** Bytes of the event log that are in the index. */
@@ -57,7 +61,7 @@ const columns = {
   runNo: 'run_no', runId: 'run_id', name: 'name', method: 'method', methodName: 'method_name', mainMetric: 'main_metric', datasetId: 'dataset_id',
   datasetName: 'dataset_name', seed: 'seed', groupHash: 'group_hash', engine: 'engine', state: 'state', phase: 'phase', queueOrder: 'queue_order',
   step: 'step', totalSteps: 'total_steps', createdAtMs: 'created_at_ms', startedAtMs: 'started_at_ms', endedAtMs: 'ended_at_ms',
-  lastEventAtMs: 'last_event_at_ms', pid: 'pid', pidStarted: 'pid_started', cursorOffset: 'cursor_offset', cursorSeq: 'cursor_seq', branch: 'branch',
+  lastEventAtMs: 'last_event_at_ms', trainedMs: 'trained_ms', trainedToMs: 'trained_to_ms', pid: 'pid', pidStarted: 'pid_started', cursorOffset: 'cursor_offset', cursorSeq: 'cursor_seq', branch: 'branch',
   stepsPerSec: 'steps_per_sec', rssBytes: 'rss_bytes', tensorCount: 'tensor_count', diskBytes: 'disk_bytes', facts: 'facts', summary: 'summary',
   warnings: 'warnings', discarded: 'discarded', error: 'error', note: 'note',
 } as const satisfies Record<keyof RunEntry, string>
@@ -88,8 +92,8 @@ export interface MethodTitle {
 /** A queued run, last in the queue. */
 export function insertRun(db: WritableDb, spec: RunSpec, title: MethodTitle): void {
   db.prepare(`INSERT INTO runs (run_id, name, method, method_name, main_metric, dataset_id, dataset_name, seed, group_hash, engine, spec, state, phase,
-      queue_order, step, total_steps, created_at_ms, cursor_offset, cursor_seq, branch, disk_bytes, facts, summary, warnings, discarded, note)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 'queued', (SELECT coalesce(max(queue_order), 0) + 1 FROM runs), 0, ?, ?, 0, 0, 0, 0, '{}', '{}', '[]', '[]', '')`)
+      queue_order, step, total_steps, created_at_ms, cursor_offset, cursor_seq, branch, trained_ms, disk_bytes, facts, summary, warnings, discarded, note)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 'queued', (SELECT coalesce(max(queue_order), 0) + 1 FROM runs), 0, ?, ?, 0, 0, 0, 0, 0, '{}', '{}', '[]', '[]', '')`)
     .run(spec.runId, spec.name, spec.method, title.methodName, title.mainMetric, spec.data.datasetId, spec.data.datasetName, spec.seed, spec.groupHash,
       spec.engine, JSON.stringify(spec), spec.training.steps, spec.createdAtMs)
 }

@@ -31,11 +31,12 @@ async function main(folder: string, job: string): Promise<number> {
     return TRAINER_EXIT.badSpec
   }
   const log = openEventLog(folder)
+  const seqBefore = log.lastSeq
   try {
     await work(folder, job, log)
     return TRAINER_EXIT.done
   } catch (error) {
-    return reportFailure(log, error)
+    return reportFailure(log, error, log.lastSeq === seqBefore)
   } finally {
     log.close()
     release()
@@ -72,12 +73,13 @@ async function untilStopped(context: RunContext, job: () => Promise<{ outcome: O
   }
 }
 
-function reportFailure(log: EventLog, error: unknown): number {
+/** @param beforeReady nothing was written by this process yet; `ready` is its first word */
+function reportFailure(log: EventLog, error: unknown, beforeReady: boolean): number {
   const named = nameMemoryFailure(error, 'Lower the micro-batch, the longest sequence or the model size, then resume or start again.')
   console.error(named)
   const wire = toWire(named)
   try {
-    log.append({ type: 'failed', error: wire }, true)
+    log.append({ type: 'failed', error: wire, ...(beforeReady ? { beforeReady } : {}) }, true)
   } catch (logError) {
     console.error('the failure could not be written to the event log', logError)
   }

@@ -32,7 +32,7 @@ export const trainerEvent = z.discriminatedUnion('type', [
   z.strictObject({ ...stamped, type: z.literal('checkpoint'), step: z.int(), path: z.string(), sizeBytes: z.number(), sha256: z.string(), best: z.boolean() }),
   z.strictObject({ ...stamped, type: z.literal('warning'), message: z.string(), hint: z.string() }),
   z.strictObject({ ...stamped, type: z.literal('done'), outcome: z.enum(['finished', 'cancelled', 'interrupted']), summary: z.record(z.string(), z.number().nullable()) }),
-  z.strictObject({ ...stamped, type: z.literal('failed'), error: wireError }),
+  z.strictObject({ ...stamped, type: z.literal('failed'), error: wireError, /** Its process never came to `ready`: what the log says before is of another. */ beforeReady: z.literal(true).optional() }),
 ])
 export type TrainerEvent = z.infer<typeof trainerEvent>
 export type TrainerEventType = TrainerEvent['type']

@@ -148,8 +148,9 @@ function GroupRow({ state, group, range, plot, mark, data, isBaseline, isOpen, o
   )
 }
 
+/** Of a run that has ended; until then it says nothing of how long the configuration takes. */
 function timeOf(run: RunSummary): number | null {
-  return run.startedAtMs === null || run.endedAtMs === null ? null : run.endedAtMs - run.startedAtMs
+  return run.endedAtMs === null ? null : run.trainedMs
 }
 
 function meanTime(runs: readonly RunSummary[]): string {

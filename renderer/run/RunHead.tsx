@@ -44,7 +44,7 @@ function Progress({ run }: { readonly run: RunDetail }): ReactNode {
       {isLive(run.state) ? <ProgressBar value={share} label="Progress of the run" width={110} /> : null}
       {run.state === 'queued' ? null : <span className="mono nowrap">{formatCount(run.step)} / {formatCount(run.totalSteps)}</span>}
       {isLive(run.state) && run.remainingMs !== null ? <span className="text-2 nowrap">{formatDuration(run.remainingMs)} left</span> : null}
-      {!isLive(run.state) && run.startedAtMs !== null && run.endedAtMs !== null ? <span className="text-2 nowrap">took {formatDuration(run.endedAtMs - run.startedAtMs)}</span> : null}
+      {!isLive(run.state) && run.endedAtMs !== null && run.trainedMs !== null ? <span className="text-2 nowrap">took {formatDuration(run.trainedMs)}</span> : null}
       {isLive(run.state) && run.state !== run.phase && run.phase !== '' && run.phase !== 'training' ? <span className="text-3 nowrap">{run.phase}</span> : null}
     </div>
   )

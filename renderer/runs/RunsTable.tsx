@@ -11,11 +11,6 @@ import { formatBytes, formatDuration } from '../../shared/units.ts'
 import { isLive } from '../../shared/domain.ts'
 import { Spark } from './Spark.tsx'
 
-function tookMs(run: RunSummary): number | null {
-  if (run.startedAtMs === null) return null
-  return (run.endedAtMs ?? Date.now()) - run.startedAtMs
-}
-
 const NAME: Column<RunSummary> = {
   id: 'name',
   title: 'Run',
@@ -49,7 +44,7 @@ const COLUMNS: readonly Column<RunSummary>[] = [
   { id: 'data', title: 'Data set', sortBy: (run) => run.datasetName, render: (run) => <span className="ellipsis">{run.datasetName}</span> },
   { id: 'spark', title: 'Main metric', render: (run) => <span title={run.mainMetric ?? undefined}><Spark run={run} /></span> },
   { id: 'value', title: 'Last', number: true, sortBy: (run) => run.mainValue, render: (run) => <NumberText value={run.mainValue} /> },
-  { id: 'took', title: 'Took', number: true, sortBy: tookMs, render: (run) => formatDuration(tookMs(run)) },
+  { id: 'took', title: 'Took', number: true, sortBy: (run) => run.trainedMs, render: (run) => formatDuration(run.trainedMs) },
   { id: 'started', title: 'Started', sortBy: (run) => run.startedAtMs ?? run.createdAtMs, render: (run) => (run.state === 'queued' ? <span className="text-3">waiting</span> : <RelativeTime atMs={run.startedAtMs} />) },
 ]
 const SIZE: Column<RunSummary> = { id: 'disk', title: 'Disk', number: true, sortBy: (run) => run.diskBytes, render: (run) => formatBytes(run.diskBytes) }

@@ -21,6 +21,8 @@ export const runSummary = z.strictObject({
   createdAtMs: z.number(),
   startedAtMs: z.number().nullable(),
   endedAtMs: z.number().nullable(),
+  /** Time in which it trained: its processes' lives, without the pauses between them; of a live run, up to now. Null before the first. */
+  trainedMs: z.number().nullable(),
   remainingMs: z.number().nullable(),
   /** Place in the queue from 1; null when not queued. */
   queuePosition: z.int().nullable(),

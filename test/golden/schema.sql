@@ -1,3 +1,9 @@
+CREATE INDEX annotators_by_key ON annotators (name_key);
+
+CREATE UNIQUE INDEX annotators_here ON annotators (name_key) WHERE imported = 0;
+
+CREATE UNIQUE INDEX annotators_of_file ON annotators (dataset_id, name_key) WHERE imported = 1;
+
 CREATE INDEX label_events_answers ON label_events (dataset_id, annotator_id, label_id) WHERE kind = 'answer';
 
 CREATE INDEX label_events_by_annotator ON label_events (dataset_id, annotator_id, label_id);
@@ -16,9 +22,12 @@ CREATE INDEX undone_answers_redoable ON undone_answers (dataset_id, annotator_id
 
 CREATE TABLE annotators (
   annotator_id TEXT PRIMARY KEY,
-  name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+  name TEXT NOT NULL,
+  name_key TEXT NOT NULL,
   imported INTEGER NOT NULL CHECK (imported IN (0, 1)),
-  created_at_ms INTEGER NOT NULL
+  dataset_id TEXT,
+  created_at_ms INTEGER NOT NULL,
+  CHECK (imported = 1 OR dataset_id IS NULL)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE answers (
@@ -181,7 +190,7 @@ CREATE TABLE runs (
   discarded TEXT NOT NULL,
   error TEXT,
   note TEXT NOT NULL
-) STRICT;
+, trained_ms REAL, trained_to_ms REAL) STRICT;
 
 CREATE TABLE settings (
   key TEXT PRIMARY KEY,
@@ -200,5 +209,5 @@ CREATE TRIGGER label_events_never_change BEFORE UPDATE ON label_events
 BEGIN SELECT RAISE(ABORT, 'label events are only ever added'); END;
 
 CREATE TRIGGER label_events_never_go BEFORE DELETE ON label_events
-WHEN EXISTS (SELECT 1 FROM datasets WHERE dataset_id = OLD.dataset_id)
+WHEN EXISTS (SELECT 1 FROM datasets WHERE dataset_id = OLD.dataset_id AND ready = 1)
 BEGIN SELECT RAISE(ABORT, 'label events are only ever added'); END;

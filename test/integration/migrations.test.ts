@@ -22,6 +22,7 @@ const FROZEN: Readonly<Record<string, string>> = {
   runs: '9ede6da18da4a345',
   models: 'c48049cbea6f410b',
   people: '8e2cf3d8ad77c39a',
+  'trained-time': 'd1bb3d45f7189914',
 }
 
 test('no released migration was edited', () => {

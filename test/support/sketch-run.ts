@@ -30,7 +30,7 @@ export function sketch({ method, seed, accuracy, beta = 0.1, state = 'finished',
   return {
     summary: runSummary.parse({
       runId, name, method, methodName: method.toUpperCase(), datasetId: 'd', datasetName: 'D', state, seed, groupHash, engine: 'cpu', step: state === 'finished' ? totalSteps : 50, totalSteps,
-      createdAtMs: seed, startedAtMs: null, endedAtMs: null, remainingMs: null, queuePosition: null, mainMetric: ACCURACY, mainValue: null, spark: [], resumable: false, diskBytes: 0, phase: '', error: null, note: '',
+      createdAtMs: seed, startedAtMs: null, endedAtMs: null, trainedMs: null, remainingMs: null, queuePosition: null, mainMetric: ACCURACY, mainValue: null, spark: [], resumable: false, diskBytes: 0, phase: '', error: null, note: '',
     }),
     spec: runSpec.parse({
       formatVersion: 1, runId, name, appVersion, createdAtMs: seed, method, config: { beta, ...config }, training: { ...trainingDefaults(totalSteps), ...training }, groupHash, seed, engine: 'cpu',

@@ -12,10 +12,6 @@ export async function pickRun(client: Client, wanted: string): Promise<RunSummar
   return pick(await client.call('runs.list', { limit: 5000 }), wanted, 'run', (run) => run.runId, (run) => `${run.name} s${run.seed}`)
 }
 
-function took(run: RunSummary): string {
-  return run.startedAtMs === null ? '–' : formatDuration((run.endedAtMs ?? Date.now()) - run.startedAtMs)
-}
-
 function listCommand(): Command {
   return new Command('list').description('Every run, newest first.').action(async (_options: unknown, command: Command) => {
     const { out, dataDir } = globals(command)
@@ -28,7 +24,7 @@ function listCommand(): Command {
         { title: 'data set', text: (run) => run.datasetName },
         { title: 'step', right: true, text: (run) => `${run.step}/${run.totalSteps}` },
         { title: 'main metric', right: true, text: (run) => (run.mainValue === null ? '–' : formatNumber(run.mainValue)) },
-        { title: 'took', right: true, text: took },
+        { title: 'took', right: true, text: (run) => formatDuration(run.trainedMs) },
         { title: 'disk', right: true, text: (run) => formatBytes(run.diskBytes) },
       ], runs)
       out.result(runs, runs.length === 0 ? 'No run yet. Try: pairlab train sft --data <data set>' : table)

@@ -3,6 +3,7 @@ import { initial } from './0001-initial.ts'
 import { runs } from './0002-runs.ts'
 import { models } from './0003-models.ts'
 import { people } from './0004-people.ts'
+import { trainedTime } from './0005-trained-time.ts'
 
 /** In order. A step that was released is never edited; test/integration/migrations.test.ts keeps its hash. */
-export const migrations: readonly Migration[] = [initial, runs, models, people]
+export const migrations: readonly Migration[] = [initial, runs, models, people, trainedTime]
