@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { namedValues } from './named-values.ts'
 
 /** One turn of a conversation. The importer writes tool calls into the text; other fields are kept as metadata. */
 export const message = z.strictObject({ role: z.string(), content: z.string() })
@@ -30,7 +31,7 @@ export const responsePair = z.strictObject({
   /** The side that the source itself gives; absent where it gives none. */
   split: z.enum(['train', 'validation', 'test']).optional(),
   /** Every column the mapping did not use, untouched. */
-  metadata: z.record(z.string(), z.json()),
+  metadata: namedValues(z.json()),
 })
 export type ResponsePair = z.infer<typeof responsePair>
 

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { z } from 'zod'
 import { fileFormat, type RowProblem } from '../../shared/contract/datasets.ts'
 import { AppError } from '../../shared/errors.ts'
+import { isNestedDeeperThan, MOST_NESTED } from '../files/nesting.ts'
 import { openBytes, readHead } from './readers-bytes.ts'
 import { createCsvScanner, guessDialect, headerNames, splitCells, type CsvDialect } from './readers-csv.ts'
 import { createJsonScanner } from './readers-json.ts'
@@ -82,8 +83,14 @@ function parseObject(record: RawRecord): SourceRow {
     const what = error instanceof Error ? error.message : String(error)
     return refuse(record.line, 'json-broken', `The row is not valid JSON: ${shorten(what)}.`, 'Look for a missing quote, comma or bracket, or a row that was cut off.')
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { line: record.line, values: value as RowValues, problem: null } // an object was just proved
+  if (isNestedDeeperThan(value, MOST_NESTED)) return refuse(record.line, 'row-too-deep', `The row has lists or objects that stand inside each other more than ${MOST_NESTED} deep.`, 'Take that part out where the file is written; rows hold texts, numbers and conversations.')
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { line: record.line, values: withoutInherited(value as Record<string, unknown>), problem: null } // an object was just proved
   return refuse(record.line, 'row-not-object', `The row is ${nameOf(value)}, not an object with named columns.`, 'Every row needs names, as in {"prompt": …, "chosen": …, "rejected": …}.')
+}
+
+/** A column may be called `constructor`: a row that lacks it must not find what every object inherits. */
+function withoutInherited(row: Record<string, unknown>): RowValues {
+  return Object.setPrototypeOf(row, null) as RowValues
 }
 
 /** Runs of 16 digits or more: integers that a double would silently change. Text that only looks so costs a second parse, nothing else. */
@@ -130,7 +137,7 @@ function createTableParser(dialect: CsvDialect): (record: RawRecord) => SourceRo
       return refuse(record.line, 'csv-width', `The row has ${cells.length} ${cells.length === 1 ? 'cell' : 'cells'}, the header has ${names.length}.`, 'Put quotes around cells that hold the separator or a line break.')
     }
     const columns = names
-    return { line: record.line, values: Object.fromEntries(cells.map((cell, index) => [columns[index] ?? '', cell])), problem: null }
+    return { line: record.line, values: withoutInherited(Object.fromEntries(cells.map((cell, index) => [columns[index] ?? '', cell]))), problem: null }
   }
 }
 

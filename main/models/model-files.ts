@@ -4,6 +4,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { AppError } from '../../shared/errors.ts'
+import { isNestedDeeperThan, MOST_NESTED } from '../files/nesting.ts'
 import { openRegularFile, readFileHead, readWholeFile } from '../files/regular-file.ts'
 
 /** The largest tokenizers that are published have 35 MB. */
@@ -22,7 +23,9 @@ export function readJson(folder: string, name: string, needed: boolean): unknown
     throw new AppError({ code: 'file-not-found', message: `There is no ${name} in ${folder}.`, hint: 'Choose the folder of a model: config.json, model.safetensors and tokenizer.json.' })
   }
   try {
-    return JSON.parse(readWholeFile(file, name === 'tokenizer.json' ? TOKENIZER_LIMIT_BYTES : SETTINGS_LIMIT_BYTES).toString('utf8'))
+    const value: unknown = JSON.parse(readWholeFile(file, name === 'tokenizer.json' ? TOKENIZER_LIMIT_BYTES : SETTINGS_LIMIT_BYTES).toString('utf8'))
+    if (isNestedDeeperThan(value, MOST_NESTED)) throw new AppError({ code: 'model-unsupported', message: `${name} has lists or objects that stand inside each other more than ${MOST_NESTED} deep.`, hint: 'It is not the file that its name says; fetch it again.' })
+    return value
   } catch (error) {
     if (error instanceof AppError) throw error
     throw new AppError({ code: 'model-unsupported', message: `${name} is not JSON: ${error instanceof Error ? error.message : String(error)}`, hint: 'The file is damaged; fetch it again.', cause: error })

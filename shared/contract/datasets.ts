@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { content, dataKind, outcome, splitName, strength } from '../data-kinds.ts'
 import { datasetWarning } from '../dataset-warnings.ts'
 import { datasetId, jobId } from '../domain.ts'
+import { namedValues } from '../named-values.ts'
 import { call, clientKey } from './define.ts'
 
 /** What a column of the file means. */
@@ -37,7 +38,7 @@ export const importMapping = z.strictObject({
   format: fileFormat,
   layout,
   /** Column → role; a dot reaches into an object or a list (`info.post`, `summaries.0.text`). Several `label` columns mean one annotator each, named after the column. */
-  columns: z.record(z.string(), columnRole),
+  columns: namedValues(columnRole),
   /** Null with `labelScale` null: the meaning is found from the values of the label columns, or asked for. Words like "A" or "tie" need no entry. */
   labelValues: labelValues.nullable().default(null),
   labelScale: labelScale.nullable().default(null),
@@ -164,7 +165,7 @@ export const datasetRow = z.strictObject({
   b: content,
   split: splitName,
   labels: z.array(z.strictObject({ annotator: z.string(), outcome, strength: strength.nullable() })),
-  metadata: z.record(z.string(), z.json()),
+  metadata: namedValues(z.json()),
 })
 
 export const importJob = z.strictObject({
