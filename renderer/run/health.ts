@@ -20,9 +20,10 @@ export function judgeHealth(input: HealthInput): HealthNote[] {
 function lossIsFinite({ curves }: HealthInput): HealthNote | null {
   const loss = curves.get('loss')
   if (loss === undefined) return null
-  const at = withoutFiller('loss', loss).value.indexOf(null)
+  const { step, value } = withoutFiller('loss', loss)
+  const at = value.indexOf(null)
   if (at < 0) return null
-  return { id: 'loss-not-finite', tone: 'bad', text: `The loss was not finite at step ${loss.step[at] ?? 0}. Lower the learning rate, or turn gradient clipping on.` }
+  return { id: 'loss-not-finite', tone: 'bad', text: `The loss was not finite at step ${step[at] ?? 0}. Lower the learning rate, or turn gradient clipping on.` }
 }
 
 function lossFalls(input: HealthInput): HealthNote | null {

@@ -47,12 +47,14 @@ export function appendColumns(curves: Curves, columns: MetricColumns): Appended 
 
 /**
  * A curve without filler: a metric that is reported now and then stands as null in the rows between. A null in a
- * curve that is reported at every step is a value that was not finite, and stays as a gap.
+ * curve that is reported at every step is a value that was not finite, and stays as a gap; but for step 0, where
+ * nothing but evaluation takes place.
  */
 export function withoutFiller(name: string, curve: Curve): Curve {
   const known = curve.value.filter((value) => value !== null).length
-  if (!name.startsWith('eval/') && known * 2 >= curve.value.length) return curve
-  const kept = curve.value.flatMap((value, at) => (value === null ? [] : [at]))
+  const everyStep = !name.startsWith('eval/') && known * 2 >= curve.value.length
+  const kept = curve.value.flatMap((value, at) => (value === null && (!everyStep || curve.step[at] === 0) ? [] : [at]))
+  if (kept.length === curve.value.length) return curve
   const take = <T>(values: readonly T[]): T[] => kept.map((at) => values[at] as T) // indices of the same curve
   return { step: take(curve.step), wallMs: take(curve.wallMs), value: take(curve.value), total: curve.total }
 }

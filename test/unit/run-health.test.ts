@@ -142,6 +142,14 @@ describe('curves that grow by events', () => {
     expect(withoutFiller('eval/loss', curve([1, null, null, 2])).step).toEqual([0, 3])
     expect(withoutFiller('loss', curve([1, null, 2, 3])).value).toEqual([1, null, 2, 3])
   })
+
+  test('the evaluation before the first step is no training loss that was not finite', () => {
+    const { curves } = appendColumns(new Map(), { step: [0, 1, 2, 3], 'eval/loss': [5, null, null, null], loss: [null, 4, 3, 2] })
+    expect(withoutFiller('loss', curves.get('loss')!).step).toEqual([1, 2, 3])
+    expect(judge(Object.fromEntries(curves))).not.toContain('bad loss-not-finite')
+    const { curves: broken } = appendColumns(new Map(), { step: [0, 1, 2, 3], loss: [null, 4, null, 2] })
+    expect(judgeHealth({ curves: broken, mainMetric: null, infos: [], totalSteps: 5, live: false })[0]?.text).toContain('at step 2.')
+  })
 })
 
 test('charts: what the method is judged by comes first, pairs share one, interval ends get none', () => {
