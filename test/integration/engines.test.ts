@@ -174,7 +174,7 @@ describe('a training process', () => {
   test('that finds none of its engines names them all', async () => {
     const folder = automatic('tensorflow', [])
     expect(await exitOf(spawnTrainer(folder, 'train'))).toBe(3)
-    expect(allEvents(folder).at(-1)).toMatchObject({ type: 'failed', error: { code: 'engine-unavailable', message: 'No engine could be opened: tensorflow: TensorFlow is not added on this machine.' } })
+    expect(allEvents(folder).at(-1)).toMatchObject({ type: 'failed', beforeReady: true, error: { code: 'engine-unavailable', message: 'No engine could be opened: tensorflow: TensorFlow is not added on this machine.' } })
   })
 
   test('says of each that it passed over why', async () => {

@@ -11,7 +11,7 @@ import { verifyRuns } from '../../main/runs/verify-runs.ts'
 import { writeAppRecord } from '../../main/runs/app-record.ts'
 import { createScratch, type WritableDb } from '../../main/store/open.ts'
 import { insertRun, requireRun, updateRun } from '../../main/store/runs.ts'
-import { allEvents, exitOf, makeTinyRun, spawnTrainer } from '../support/tiny-run.ts'
+import { makeTinyRun } from '../support/tiny-run.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -169,11 +169,4 @@ describe('the time that a run took', () => {
     })
     expect(requireRun(db, 'tiny-1')).toEqual({ ...before, trainedMs: 10 * SECOND, trainedToMs: null })
   })
-})
-
-test('a training process that fails before it is ready says so', async () => {
-  rmSync(folder, { recursive: true })
-  folder = makeTinyRun(root, { engine: 'tensorflow' })
-  await exitOf(spawnTrainer(folder))
-  expect(allEvents(folder)).toMatchObject([{ type: 'failed', beforeReady: true }])
 })
