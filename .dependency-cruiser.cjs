@@ -29,7 +29,7 @@ const rows = [
   ['runs', '^main/runs/', ['^main/(runs|store)/', '^main/events\\.ts$', '^main/trainer/protocol\\.ts$', '^shared/'], ['zod'], true],
   // Processes that keep a model and write with it.
   ['playground', '^main/playground/', ['^main/playground/', '^main/trainer/generate-protocol\\.ts$', '^shared/'], ['zod'], true],
-  ['handlers', '^main/handlers/', ['^main/(handlers|data|reading|store|runs|models|engines|registry|papers|playground|retrieval|worlds)/', '^main/(events|log|data-folder)\\.ts$', '^main/learn/(registry|define|rewards|bandit)\\.ts$', '^shared/'], ['zod'], true],
+  ['handlers', '^main/handlers/', ['^main/(handlers|data|reading|files|store|runs|models|engines|registry|papers|playground|retrieval|worlds)/', '^main/(events|log|data-folder)\\.ts$', '^main/learn/(registry|define|rewards|bandit)\\.ts$', '^shared/'], ['zod'], true],
   ['golden', '^main/(golden|reproduce)/', ['^main/(golden|reproduce|learn|models|retrieval|worlds)/', '^shared/'], ['zod'], true],
   // Runs experiments apart from the app, and keeps what they found.
   ['papers', '^main/papers/', ['^main/(papers|reproduce)/', '^main/events\\.ts$', '^main/store/datasets-folder\\.ts$', '^shared/'], ['zod'], true],

@@ -61,7 +61,14 @@ export function createLog(folder: string, options: LogOptions = {}): Log {
 }
 
 function readTail(file: string, maxBytes: number): string[] {
-  if (!existsSync(file)) return []
+  try {
+    return existsSync(file) ? readLastLines(file, maxBytes) : []
+  } catch (error) {
+    return [`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`]
+  }
+}
+
+function readLastLines(file: string, maxBytes: number): string[] {
   const handle = openSync(file, 'r')
   try {
     const { size } = fstatSync(handle)

@@ -41,10 +41,12 @@ export async function readReport(path: string, offset: number, limit: number, on
   const reasons = new Map<string, Set<string>>()
   const problems: RowProblem[] = []
   let total = 0
+  let lineNumber = 0
   if (!existsSync(path)) return { total, groups: [], problems }
   for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
     if (line === '') continue
-    const problem = rowProblem.parse(JSON.parse(line))
+    lineNumber += 1
+    const problem = parseProblem(line) ?? damagedLine(lineNumber)
     if (only !== null && problem.severity !== only) continue
     const key = `${problem.severity} ${problem.code}`
     const { severity, code, reason, hint } = problem
@@ -65,4 +67,18 @@ export async function readReport(path: string, offset: number, limit: number, on
 function joinReasons(reasons: readonly string[]): string {
   const bare = reasons.map((reason) => reason.replace(/\.$/, ''))
   return bare.length <= REASONS_PER_GROUP ? `${bare.join('; ')}.` : `${bare[0] ?? ''}, and ${bare.length - 1} others like it.`
+}
+
+function parseProblem(line: string): RowProblem | null {
+  try {
+    return rowProblem.safeParse(JSON.parse(line)).data ?? null
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
+    throw error
+  }
+}
+
+/** The rest of the report can be read all the same. */
+function damagedLine(line: number): RowProblem {
+  return { line, severity: 'warning', code: 'report-damaged', reason: `Line ${line} of this report itself is damaged.`, hint: 'Check the disk, and the data folder with: pairlab verify' }
 }

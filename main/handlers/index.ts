@@ -1,6 +1,7 @@
 import { AppError } from '../../shared/errors.ts'
 import type { Handlers } from '../../shared/rpc.ts'
 import { releaseUpload } from '../data/incoming.ts'
+import { systemError } from '../files/system-error.ts'
 import { storeError } from '../store/open.ts'
 import { algorithmHandlers } from './algorithms.ts'
 import { comparisonHandlers } from './comparisons.ts'
@@ -61,7 +62,7 @@ function explainErrors(handlers: Handlers, deps: HandlerDeps): Handlers {
       try {
         return await run(input)
       } catch (error) {
-        const known = storeError(error, deps.dataFolder)
+        const known = systemError(storeError(error, deps.dataFolder))
         if (!(known instanceof AppError)) deps.log.error(`${name} failed`, error)
         throw known
       }

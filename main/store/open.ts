@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, statSync, statfsSync } from 'node:fs'
 import path from 'node:path'
 import Database from 'better-sqlite3'
 import { AppError } from '../../shared/errors.ts'
@@ -23,6 +23,8 @@ export interface Store {
 
 export const DATABASE_FILE = 'app.sqlite'
 export const BUSY_TIMEOUT_MS = 5000
+/** Less than SQLite needs for its helper files. */
+const FULL_BELOW_BYTES = 256 * 1024
 
 export function databasePath(folder: string): string {
   return path.join(folder, DATABASE_FILE)
@@ -188,12 +190,22 @@ export function storeError(error: unknown, folder: string): unknown {
   if (!(error instanceof Database.SqliteError)) return error
   const code = error.code
   if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') return damaged(folder, `SQLite reports: ${error.message}.`, error)
-  if (code === 'SQLITE_FULL') return new AppError({ code: 'disk-full', message: `The disk with ${folder} is full; nothing was saved.`, hint: 'Free some space and do it again.', cause: error })
+  if (code === 'SQLITE_FULL' || (code.startsWith('SQLITE_IOERR') && isFull(folder))) return new AppError({ code: 'disk-full', message: `The disk with ${folder} is full; nothing was saved.`, hint: 'Free some space and do it again.', cause: error })
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) return new AppError({ code: 'db-locked', message: `Another program is using the database in ${folder}.`, hint: 'Close it and try again.', cause: error })
   if (code.startsWith('SQLITE_IOERR') || code === 'SQLITE_CANTOPEN' || code.startsWith('SQLITE_READONLY')) {
     return new AppError({ code: 'folder-unusable', message: `The database in ${folder} cannot be opened or written (${code}: ${error.message}).`, hint: 'Check that the disk is present and that you may write to the folder.', cause: error })
   }
   return error
+}
+
+/** SQLite tells a full disk as an error of reading or writing where it is about its helper files. */
+function isFull(folder: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(folder)
+    return bavail * bsize < FULL_BELOW_BYTES
+  } catch {
+    return false // the folder itself is out of reach: that is another trouble
+  }
 }
 
 /** Runs `work` in one transaction that holds the write lock from its start; nested calls join as savepoints. */
