@@ -105,7 +105,7 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
       settings: () => readSettings(store.db),
     })
     const papers = createReproductionService({ dataFolder, events, command: { ...findCommandLine(), environment: () => engineEnvironment(enginesFolderOf(dataFolder)) } })
-    const freedBytes = pruneViews(dataFolder, Date.now())
+    const freedBytes = await pruneViews(dataFolder)
     if (freedBytes > 0) log.info(`removed views that no run uses: ${freedBytes} bytes`)
     clearUploads(dataFolder, 0, Date.now())
     const tidying = setInterval(() => tidy(store.db, dataFolder, log), TIDY_MS)

@@ -1,11 +1,12 @@
 // Looking through a data set: filters, and search in the text of the records themselves.
 import type { z } from 'zod'
 import type { datasetCalls } from '../../shared/contract/datasets.ts'
-import { selectPairs } from '../store/answers.ts'
-import { findDisagreements } from '../store/labels-index.ts'
+import { findEmptyAnswers } from '../store/answers.ts'
+import { findLabeled, loadLabelIndex } from '../store/labels-index.ts'
 import { readAnswersOf } from '../store/labels-read.ts'
 import type { ReadableDb } from '../store/open.ts'
-import { findPairAt, openRecords } from '../store/pairs.ts'
+import { findPairAt, openRecords, type RecordReader } from '../store/pairs.ts'
+import { inSlices, type Sliced } from '../store/slices.ts'
 import { createRecordSearch, shownTexts } from './record-search.ts'
 
 type RowsOutput = z.infer<(typeof datasetCalls)['datasets.rows']['output']>
@@ -23,21 +24,27 @@ export function createBrowser(db: ReadableDb, dataFolder: string): Browser {
     const { datasetId, offset, limit } = query
     const text = query.search.trim()
     const matches = text === '' ? null : await search.find(datasetId, text)
-    const indexes = select(db, datasetId, query.only, matches)
+    const indexes = await select(db, query, pairCount, matches)
     const page = indexes === null ? range(offset, Math.min(pairCount, offset + limit)) : indexes.slice(offset, offset + limit)
     const records = openRecords(dataFolder, datasetId)
     try {
-      const rows = page.flatMap((index) => {
-        const pair = findPairAt(db, datasetId, index)
-        if (pair === null) return []
-        const { pairId, line, prompt, a, b, metadata } = records.read(pair)
-        const labels = readAnswersOf(db, datasetId, index).map((answer) => ({ annotator: answer.annotatorId, outcome: answer.outcome, strength: answer.strength }))
-        return [{ index, pairId, line, prompt, a, b, split: pair.split, labels, metadata }]
-      })
-      return { total: indexes?.length ?? pairCount, rows }
+      return { total: indexes?.length ?? pairCount, rows: await inSlices(rowsAt(datasetId, page, records)) }
     } finally {
       records.close()
     }
+  }
+
+  function* rowsAt(datasetId: string, page: readonly number[], records: RecordReader): Sliced<RowsOutput['rows']> {
+    const rows: RowsOutput['rows'] = []
+    for (const index of page) {
+      const pair = findPairAt(db, datasetId, index)
+      if (pair === null) continue
+      const { pairId, line, prompt, a, b, metadata } = records.read(pair)
+      const labels = readAnswersOf(db, datasetId, index).map((answer) => ({ annotator: answer.annotatorId, outcome: answer.outcome, strength: answer.strength }))
+      rows.push({ index, pairId, line, prompt, a, b, split: pair.split, labels, metadata })
+      yield
+    }
+    return rows
   }
 
   return { readRows }
@@ -48,10 +55,12 @@ function range(from: number, to: number): number[] {
 }
 
 /** Places of the pairs that pass both; null means all of them. */
-function select(db: ReadableDb, datasetId: string, only: RowsQuery['only'], matches: readonly number[] | null): readonly number[] | null {
+async function select(db: ReadableDb, { datasetId, only }: RowsQuery, pairCount: number, matches: readonly number[] | null): Promise<readonly number[] | null> {
   if (only === 'all') return matches
-  const passing = only === 'disagreement' ? findDisagreements(db, datasetId) : selectPairs(db, datasetId, only)
+  await loadLabelIndex(db, datasetId)
+  const passing = only === 'empty-answer' ? await inSlices(findEmptyAnswers(db, datasetId, pairCount)) : findLabeled(db, datasetId, only)
   if (matches === null) return passing
-  const wanted = new Set(matches)
-  return passing.filter((index) => wanted.has(index))
+  const wanted = new Uint8Array(pairCount)
+  for (const index of matches) wanted[index] = 1
+  return passing.filter((index) => wanted[index] === 1)
 }

@@ -2,7 +2,9 @@ import { type DatasetCounts, type DatasetWarning, warnAboutDataset } from '../..
 import type { DatasetEntry } from '../store/datasets.ts'
 import type { ReadableDb } from '../store/open.ts'
 import { hashPrompt } from '../store/pair-entry.ts'
-import { countSplits, findPairAt } from '../store/pairs.ts'
+import { findPairAt } from '../store/pairs.ts'
+import { countSplits } from '../store/sides.ts'
+import { inSlices } from '../store/slices.ts'
 
 const EMPTY_PROMPTS: ReadonlySet<string> = new Set([hashPrompt(''), hashPrompt([])])
 
@@ -12,6 +14,6 @@ export function countDataset(db: ReadableDb, { datasetId, kind, pairCount, promp
 }
 
 /** Counted anew at every call: a split can be changed. */
-export function readDatasetWarnings(db: ReadableDb, dataset: DatasetEntry): DatasetWarning[] {
-  return warnAboutDataset({ ...countDataset(db, dataset), split: countSplits(db, dataset.datasetId) })
+export async function readDatasetWarnings(db: ReadableDb, dataset: DatasetEntry): Promise<DatasetWarning[]> {
+  return warnAboutDataset({ ...countDataset(db, dataset), split: await inSlices(countSplits(db, dataset.datasetId)) })
 }

@@ -1,23 +1,23 @@
 import { createReadStream } from 'node:fs'
 import { mkdir, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import { AppError } from '../../shared/errors.ts'
 import type { ResponsePair } from '../../shared/data-kinds.ts'
 import type { DatasetEntry } from '../store/datasets.ts'
-import { recordsPath } from '../store/datasets-folder.ts'
 import { iterateEvents } from '../store/labels-journal.ts'
-import { readAnswersByPair, type Answer } from '../store/labels-read.ts'
+import { eachPairWithAnswers, namesWithAnswers, type Answer } from '../store/labels-read.ts'
 import type { ReadableDb } from '../store/open.ts'
-import { parseRecord, readSides } from '../store/pairs.ts'
+import { openRecords } from '../store/pairs.ts'
+import { inSlices } from '../store/slices.ts'
+import { withSnapshot } from '../store/snapshot.ts'
 import { createAppendFile, type AppendFile } from './import-writer.ts'
 import { LABEL_PREFIX, STRENGTH_PREFIX } from './mapping-compile.ts'
 import { createLineScanner } from './readers-lines.ts'
 import { reduceLabels } from './reduce-labels.ts'
+import { writeLines } from './write-lines.ts'
 
 export type ExportFormat = 'preferences' | 'pairs-with-labels' | 'label-events'
 
-const FLUSH_BYTES = 512 * 1024
+const READ_BYTES = 128 * 1024
 
 /**
  * Writes a data set into `exports/` under the data folder; half a file never has the final name. What `preferences`
@@ -31,7 +31,7 @@ export async function exportDataset(db: ReadableDb, dataFolder: string, dataset:
   await rm(temporary, { force: true })
   const output = await createAppendFile(temporary)
   try {
-    const rows = await writeAll(output, format === 'label-events' ? eventRows(db, dataset) : pairRows(db, dataFolder, dataset, format))
+    const rows = await writeAll(output, db, dataFolder, dataset, format)
     await output.finish()
     await rename(temporary, file)
     return { path: file, rows }
@@ -53,41 +53,29 @@ function timestamp(at: Date): string {
 
 type Row = Readonly<Record<string, unknown>>
 
-async function writeAll(output: AppendFile, rows: AsyncIterable<Row>): Promise<number> {
-  let count = 0
-  let waiting: string[] = []
-  let waitingLength = 0
-  for await (const row of rows) {
-    const line = `${JSON.stringify(row)}\n`
-    waiting.push(line)
-    waitingLength += line.length
-    count += 1
-    if (waitingLength < FLUSH_BYTES) continue
-    await output.append(waiting.join(''))
-    waiting = []
-    waitingLength = 0
-  }
-  await output.append(waiting.join(''))
-  return count
+/** As it is when the export begins: what is labeled meanwhile is left for the next. */
+function writeAll(output: AppendFile, db: ReadableDb, dataFolder: string, dataset: DatasetEntry, format: ExportFormat): Promise<number> {
+  return withSnapshot(db, async (snapshot) => {
+    if (format === 'label-events') return writeLines(output, eventLines(snapshot, dataset))
+    const annotators = await inSlices(namesWithAnswers(snapshot, dataset.datasetId))
+    return writeLines(output, pairLines(snapshot, dataFolder, dataset, format === 'preferences' ? preferenceRowOf : (record, given) => labeledRowOf(record, given, annotators)))
+  })
 }
 
-async function* eventRows(db: ReadableDb, dataset: DatasetEntry): AsyncGenerator<Row> {
-  let count = 0
-  for (const event of iterateEvents(db, dataset.datasetId)) {
-    yield event
-    count += 1
-    if (count % 5000 === 0) await nextTurn()
-  }
+function* eventLines(db: ReadableDb, { datasetId }: DatasetEntry): Generator<string> {
+  for (const event of iterateEvents(db, datasetId)) yield JSON.stringify(event)
 }
 
-async function* pairRows(db: ReadableDb, dataFolder: string, dataset: DatasetEntry, format: 'preferences' | 'pairs-with-labels'): AsyncGenerator<Row> {
-  const answers = readAnswersByPair(db, dataset.datasetId)
-  const splits = readSides(db, dataset.datasetId)
-  const annotators = [...new Set([...answers.values()].flatMap((list) => list.map((answer) => answer.annotatorId)))].sort()
-  for await (const { record } of streamRecords(recordsPath(dataFolder, dataset.datasetId))) {
-    const given = answers.get(record.index) ?? []
-    const row = format === 'preferences' ? preferenceRowOf(record, given) : labeledRowOf(record, given, annotators)
-    if (row !== null) yield withMetadata({ ...row, split: splits[record.index] ?? 'train' }, record.metadata)
+function* pairLines(db: ReadableDb, dataFolder: string, { datasetId }: DatasetEntry, rowOf: (record: ResponsePair, answers: readonly Answer[]) => Row | null): Generator<string> {
+  const records = openRecords(dataFolder, datasetId)
+  try {
+    for (const { pair, answers } of eachPairWithAnswers(db, datasetId)) {
+      const record = records.read(pair)
+      const row = rowOf(record, answers)
+      yield row === null ? '' : JSON.stringify(withMetadata({ ...row, split: pair.split }, record.metadata))
+    }
+  } finally {
+    records.close()
   }
 }
 
@@ -148,22 +136,10 @@ function withMetadata(row: Row, metadata: ResponsePair['metadata']): Row {
   return Object.fromEntries(all)
 }
 
-/**
- * The records of a data set in order, from their file: the database may be written to meanwhile.
- * @param signal ends the reading; its reason is thrown
- */
-export async function* streamRecords(file: string, signal?: AbortSignal): AsyncGenerator<{ readonly record: ResponsePair; readonly line: string }> {
-  for await (const line of streamLines(file, signal)) {
-    const record = parseRecord(line)
-    if (typeof record === 'string') throw new AppError({ code: 'dataset-invalid', message: `${file} holds a line that is no record: ${record}.`, hint: 'The file was changed after the import. Put a copy back, or import the source file again.' })
-    yield { record, line }
-  }
-}
-
 /** Lines as text; never more than one piece of the file in memory. */
 export async function* streamLines(file: string, signal?: AbortSignal): AsyncGenerator<string> {
   const scanner = createLineScanner(Number.MAX_SAFE_INTEGER)
-  const stream = createReadStream(file, { highWaterMark: FLUSH_BYTES })
+  const stream = createReadStream(file, { highWaterMark: READ_BYTES })
   try {
     for await (const chunk of stream) {
       signal?.throwIfAborted()

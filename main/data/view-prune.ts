@@ -1,30 +1,37 @@
-import { existsSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
+import { readFile, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
 
-const DAY_MS = 24 * 60 * 60 * 1000
 /** Of a run's spec.json, only what is needed here: an older version's file must count too. */
 const usesView = z.object({ data: z.object({ viewPath: z.string() }) })
 
 /**
- * Takes views away that no run stands on: a look at the training page leaves one behind for every change of the
- * labels. Runs in `trash/` count, and nothing younger than a day is touched, since a run may just be starting.
+ * Takes views away that no run stands on: a dry run leaves one behind for every change of the labels. Runs in `trash/`
+ * count. @param isFree whether nobody is about to use the file of a name; asked just before it goes
  * @returns bytes given back
  */
-export function pruneViews(dataFolder: string, nowMs: number): number {
-  const used = new Set(['runs', 'trash'].flatMap((parent) => viewsUsedBelow(path.join(dataFolder, parent))))
-  let freedBytes = 0
-  for (const dataset of listNames(path.join(dataFolder, 'datasets'))) {
+export async function pruneViews(dataFolder: string, isFree: (name: string) => boolean = () => true): Promise<number> {
+  const files = listNames(path.join(dataFolder, 'datasets')).flatMap((dataset) => {
     const folder = path.join(dataFolder, 'datasets', dataset, 'views')
-    for (const name of listNames(folder)) {
-      const file = path.join(folder, name)
-      const { mtimeMs, size } = statSync(file)
-      if (used.has(name) || nowMs - mtimeMs < DAY_MS) continue
-      rmSync(file)
-      freedBytes += size
-    }
+    return listNames(folder).map((name) => path.join(folder, name))
+  }).filter((file) => isView(file) && isFree(path.basename(file)))
+  if (files.length === 0) return 0
+  const used = new Set([...await viewsUsedBelow(path.join(dataFolder, 'runs')), ...await viewsUsedBelow(path.join(dataFolder, 'trash'))])
+  let freedBytes = 0
+  for (const file of files) {
+    if (used.has(path.basename(file)) || !existsSync(file)) continue
+    const { size } = await stat(file)
+    if (!isFree(path.basename(file))) continue
+    await rm(file, { force: true })
+    freedBytes += size
   }
   return freedBytes
+}
+
+/** One that is being written has another name. */
+function isView(file: string): boolean {
+  return /^[0-9a-f]{64}\.jsonl$/.test(path.basename(file))
 }
 
 function listNames(folder: string): string[] {
@@ -32,13 +39,23 @@ function listNames(folder: string): string[] {
 }
 
 /** Names, not paths: the data folder may have been moved since. */
-function viewsUsedBelow(parent: string): string[] {
-  return listNames(parent).flatMap((name) => {
-    const file = path.join(parent, name, 'spec.json')
-    if (!existsSync(file)) return []
-    const spec = usesView.safeParse(parseJson(readFileSync(file, 'utf8')))
-    return spec.success ? [path.basename(spec.data.data.viewPath)] : []
-  })
+async function viewsUsedBelow(parent: string): Promise<string[]> {
+  const names: string[] = []
+  for (const name of listNames(parent)) {
+    const text = await readIfThere(path.join(parent, name, 'spec.json'))
+    const spec = usesView.safeParse(text === null ? null : parseJson(text))
+    if (spec.success) names.push(path.basename(spec.data.data.viewPath))
+  }
+  return names
+}
+
+async function readIfThere(file: string): Promise<string | null> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return null
+    throw error
+  }
 }
 
 function parseJson(text: string): unknown {

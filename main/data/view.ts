@@ -1,23 +1,26 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { closeSync, existsSync, mkdirSync, openSync, readSync } from 'node:fs'
+import { rename, rm } from 'node:fs/promises'
 import path from 'node:path'
-import { invariant } from '../../shared/assert.ts'
 import { extraRecord, type ExtraRecord, type ItemRow, type PreferenceRow, type SplitName } from '../../shared/data-kinds.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { DataSpec } from '../../shared/run-spec.ts'
-import { requireDataset } from '../store/datasets.ts'
+import { requireDataset, type DatasetEntry } from '../store/datasets.ts'
 import { recordsPath, syncFolder, viewsFolder } from '../store/datasets-folder.ts'
-import { readAnswersByPair } from '../store/labels-read.ts'
+import { eachPairWithAnswers } from '../store/labels-read.ts'
 import type { ReadableDb } from '../store/open.ts'
-import { iteratePairs, openRecords, parseItem, readPromptHashes, readSides } from '../store/pairs.ts'
+import type { PairEntry } from '../store/pair-entry.ts'
+import { openRecords, parseItem, type RecordReader } from '../store/pairs.ts'
+import { inSlices } from '../store/slices.ts'
+import { withSnapshot } from '../store/snapshot.ts'
+import { drawSides } from './draw-sides.ts'
+import { createAppendFile } from './import-writer.ts'
 import { reduceLabels } from './reduce-labels.ts'
-import { assignSplits, keepsSourceSplit } from './split.ts'
+import { keepsSourceSplit } from './split.ts'
+import { writeLines } from './write-lines.ts'
 
-/** A frozen file of PreferenceRow lines, and what is in it. */
-export interface View {
-  readonly viewPath: string
-  /** sha256 of the file's bytes: records, labels and split together. */
-  readonly viewHash: string
+/** What there is to train on: what a view holds, or would hold. */
+export interface ViewContent {
   /** Of the records. */
   readonly fingerprint: string
   readonly datasetName: string
@@ -31,49 +34,58 @@ export interface View {
   readonly unlabeledCount: number
   /** Pairs left out because every label that counts says both are bad. */
   readonly bothBadCount: number
+  /** Whether one of the first rows lacks the rewards that come from columns of the file. */
+  readonly lacksRewards: boolean
 }
 
-const FLUSH_BYTES = 1024 * 1024
+/** A frozen file of PreferenceRow lines, and what is in it. */
+export interface View extends ViewContent {
+  readonly viewPath: string
+  /** sha256 of the file's bytes: records, labels and split together. */
+  readonly viewHash: string
+}
 
 /**
  * Writes what a trainer reads: every pair with a preference in force, its labels reduced to one soft preference, its
  * side of the split. The file is named after its content and never changes, so that later labels leave a run alone.
+ * It is made in slices, from the database as it is at the start.
  * @throws AppError `not-found`, `dataset-invalid` when no pair has a label that counts
  */
-export function buildView(db: ReadableDb, dataFolder: string, spec: DataSpec): View {
-  const dataset = requireDataset(db, spec.datasetId)
-  // Sides of the source stay; sides that are drawn are drawn as the run asks.
-  const splits = keepsSourceSplit(dataset.mapping) ? readSides(db, spec.datasetId) : assignSplits(readPromptHashes(db, spec.datasetId), spec.split)
-  const folder = viewsFolder(dataFolder, spec.datasetId)
-  mkdirSync(folder, { recursive: true })
-  const writer = openHashedFile(folder)
-  try {
-    const write = (row: PreferenceRow | ItemRow | ExtraRecord): void => writer.write(`${JSON.stringify(row)}\n`)
-    const totals = dataset.kind === 'response-pairs' ? writeRows(db, dataFolder, spec, splits, write) : writeItems(db, dataFolder, spec, splits, write)
-    const pairs = totals.counts.train + totals.counts.validation + totals.counts.test
-    if (pairs === 0) {
-      throw new AppError({
-        code: 'dataset-invalid',
-        message: `No pair of "${dataset.name}" has a label that counts${spec.annotators.length > 0 ? ` from ${spec.annotators.join(', ')}` : ''}.`,
-        hint: 'Label some pairs first, or choose other annotators.',
-      })
+export function buildView(db: ReadableDb, dataFolder: string, spec: DataSpec): Promise<View> {
+  return withRows(db, dataFolder, spec, async (dataset, rows, totals) => {
+    const folder = viewsFolder(dataFolder, spec.datasetId)
+    mkdirSync(folder, { recursive: true })
+    const temporary = path.join(folder, `.${process.pid}-${randomBytes(6).toString('hex')}.tmp`)
+    const output = await createAppendFile(temporary)
+    try {
+      await writeLines(output, asLines(rows))
+      const content = contentOf(dataset, spec, totals)
+      const viewHash = await output.finish()
+      const viewPath = path.join(folder, `${viewHash}.jsonl`)
+      if (!existsSync(viewPath)) await rename(temporary, viewPath)
+      syncFolder(folder)
+      return { ...content, viewPath, viewHash }
+    } finally {
+      await output.close()
+      await rm(temporary, { force: true })
     }
-    const file = writer.finish()
-    return {
-      viewPath: file.path,
-      viewHash: file.hash,
-      fingerprint: dataset.fingerprint,
-      datasetName: dataset.name,
-      counts: totals.counts,
-      labelCount: totals.labels,
-      tieShare: totals.ties / pairs,
-      unlabeledCount: totals.unlabeled,
-      bothBadCount: totals.bothBad,
-    }
-  } finally {
-    writer.discard()
-  }
+  })
 }
+
+/** What a view would hold, without writing one: a look at what could be trained costs no disk. @throws as `buildView` */
+export function countView(db: ReadableDb, dataFolder: string, spec: DataSpec): Promise<ViewContent> {
+  return withRows(db, dataFolder, spec, async (dataset, rows, totals) => {
+    await inSlices((function* () {
+      for (const _ of rows) yield
+    })())
+    return contentOf(dataset, spec, totals)
+  }, 'count')
+}
+
+type Row = PreferenceRow | ItemRow | ExtraRecord
+
+/** Null for a pair that is left out, or whose row nobody wants to see. */
+type Rows = Generator<Row | null>
 
 interface Totals {
   readonly counts: Record<SplitName, number>
@@ -81,110 +93,98 @@ interface Totals {
   ties: number
   unlabeled: number
   bothBad: number
+  lacksRewards: boolean
 }
 
-function writeRows(db: ReadableDb, dataFolder: string, spec: DataSpec, splits: readonly SplitName[], write: (row: PreferenceRow) => void): Totals {
-  const answers = readAnswersByPair(db, spec.datasetId, spec.annotators)
-  const records = openRecords(dataFolder, spec.datasetId)
-  const totals: Totals = { counts: { train: 0, validation: 0, test: 0 }, labels: 0, ties: 0, unlabeled: 0, bothBad: 0 }
-  try {
-    for (const pair of iteratePairs(db, spec.datasetId)) {
-      const reduced = reduceLabels(answers.get(pair.index) ?? [], spec.aggregation)
-      if (reduced.kind !== 'preference') {
-        if (reduced.kind === 'both-bad') totals.bothBad += 1
-        else totals.unlabeled += 1
-        continue
-      }
-      const record = records.read(pair)
-      const split = splits[pair.index]
-      invariant(split !== undefined, `pair ${pair.index} has a side of the split`)
-      const { preferenceA, strength, labelCount } = reduced
-      write({ pairId: pair.pairId, split, prompt: record.prompt, a: record.a, b: record.b, preferenceA, strength, weight: record.weight, rewardA: record.rewardA, rewardB: record.rewardB, labelCount })
-      totals.counts[split] += 1
-      totals.labels += labelCount
-      if (preferenceA === 0.5) totals.ties += 1
+function withRows<T>(db: ReadableDb, dataFolder: string, spec: DataSpec, work: (dataset: DatasetEntry, rows: Rows, totals: Totals) => Promise<T>, mode: 'rows' | 'count' = 'rows'): Promise<T> {
+  return withSnapshot(db, async (snapshot) => {
+    const dataset = requireDataset(snapshot, spec.datasetId)
+    // Sides of the source stay; sides that are drawn are drawn as the run asks.
+    const drawn = keepsSourceSplit(dataset.mapping) ? null : await drawSides(snapshot, spec.datasetId, spec.split)
+    const sideOf = (pair: PairEntry): SplitName => (drawn === null ? pair.split : drawn(pair.index))
+    const totals: Totals = { counts: { train: 0, validation: 0, test: 0 }, labels: 0, ties: 0, unlabeled: 0, bothBad: 0, lacksRewards: false }
+    const records = openRecords(dataFolder, spec.datasetId)
+    const source = { db: snapshot, spec, sideOf, records, totals }
+    const rows = dataset.kind === 'response-pairs' ? preferenceRows(source, mode) : itemRows(source, recordsPath(dataFolder, spec.datasetId))
+    try {
+      return await work(dataset, rows, totals)
+    } finally {
+      rows.return(undefined)
+      records.close()
     }
-  } finally {
-    records.close()
+  })
+}
+
+function contentOf(dataset: DatasetEntry, spec: DataSpec, { counts, labels, ties, unlabeled, bothBad, lacksRewards }: Totals): ViewContent {
+  const pairs = counts.train + counts.validation + counts.test
+  if (pairs === 0) {
+    throw new AppError({
+      code: 'dataset-invalid',
+      message: `No pair of "${dataset.name}" has a label that counts${spec.annotators.length > 0 ? ` from ${spec.annotators.join(', ')}` : ''}.`,
+      hint: 'Label some pairs first, or choose other annotators.',
+    })
   }
-  return totals
+  return { fingerprint: dataset.fingerprint, datasetName: dataset.name, counts, labelCount: labels, tieShare: ties / pairs, unlabeledCount: unlabeled, bothBadCount: bothBad, lacksRewards }
+}
+
+function* asLines(rows: Rows): Generator<string> {
+  for (const row of rows) yield row === null ? '' : JSON.stringify(row)
+}
+
+interface Source {
+  readonly db: ReadableDb
+  readonly spec: DataSpec
+  readonly sideOf: (pair: PairEntry) => SplitName
+  readonly records: RecordReader
+  readonly totals: Totals
+}
+
+/** Rows whose reward columns are looked at; the trainer checks them all. */
+const HEAD_ROWS = 200
+
+function* preferenceRows({ db, spec, sideOf, records, totals }: Source, mode: 'rows' | 'count'): Rows {
+  let read = 0
+  for (const { pair, answers } of eachPairWithAnswers(db, spec.datasetId, spec.annotators)) {
+    const reduced = reduceLabels(answers, spec.aggregation)
+    if (reduced.kind !== 'preference') {
+      if (reduced.kind === 'both-bad') totals.bothBad += 1
+      else totals.unlabeled += 1
+      yield null
+      continue
+    }
+    const split = sideOf(pair)
+    const { preferenceA, strength, labelCount } = reduced
+    totals.counts[split] += 1
+    totals.labels += labelCount
+    if (preferenceA === 0.5) totals.ties += 1
+    if (mode === 'count' && read >= HEAD_ROWS) {
+      yield null
+      continue
+    }
+    read += 1
+    const { prompt, a, b, weight, rewardA, rewardB } = records.read(pair)
+    if (read <= HEAD_ROWS && (rewardA === null || rewardB === null)) totals.lacksRewards = true
+    yield { pairId: pair.pairId, split, prompt, a, b, preferenceA, strength, weight, rewardA, rewardB, labelCount }
+  }
 }
 
 /** Items of another kind, judged by people or not, and what they refer to. A side that the source gives is kept. */
-function writeItems(db: ReadableDb, dataFolder: string, spec: DataSpec, splits: readonly SplitName[], write: (row: ItemRow | ExtraRecord) => void): Totals {
-  const answers = readAnswersByPair(db, spec.datasetId, spec.annotators)
-  const records = openRecords(dataFolder, spec.datasetId)
-  const totals: Totals = { counts: { train: 0, validation: 0, test: 0 }, labels: 0, ties: 0, unlabeled: 0, bothBad: 0 }
+function* itemRows({ db, spec, sideOf, records, totals }: Source, file: string): Rows {
   let end = 0
-  try {
-    for (const entry of iteratePairs(db, spec.datasetId)) {
-      end = entry.byteOffset + entry.byteLength + 1
-      const item = parseItem(records.readLine(entry))
-      if (typeof item === 'string') throw new AppError({ code: 'dataset-invalid', message: `Item ${entry.index + 1} of ${recordsPath(dataFolder, spec.datasetId)} cannot be read: ${item}.`, hint: 'The file was changed after it was written. Put a copy back, or make the data set again.' })
-      const split = item.split ?? splits[entry.index]
-      invariant(split !== undefined, `item ${entry.index} has a side of the split`)
-      const reduced = reduceLabels(answers.get(entry.index) ?? [], spec.aggregation)
-      const judged = reduced.kind === 'preference' ? reduced : { preferenceA: null, strength: 1, labelCount: 0 }
-      write({ pairId: item.pairId, split, preferenceA: judged.preferenceA, strength: judged.strength, labelCount: judged.labelCount, data: item.data })
-      totals.counts[split] += 1
-      totals.labels += judged.labelCount
-      if (judged.preferenceA === 0.5) totals.ties += 1
-      if (judged.preferenceA === null) totals.unlabeled += 1
-    }
-    for (const line of linesFrom(recordsPath(dataFolder, spec.datasetId), end)) write(extraRecord.parse(JSON.parse(line)))
-  } finally {
-    records.close()
+  for (const { pair: entry, answers } of eachPairWithAnswers(db, spec.datasetId, spec.annotators)) {
+    end = entry.byteOffset + entry.byteLength + 1
+    const item = parseItem(records.readLine(entry))
+    if (typeof item === 'string') throw new AppError({ code: 'dataset-invalid', message: `Item ${entry.index + 1} of ${file} cannot be read: ${item}.`, hint: 'The file was changed after it was written. Put a copy back, or make the data set again.' })
+    const split = item.split ?? sideOf(entry)
+    const reduced = reduceLabels(answers, spec.aggregation)
+    const judged = reduced.kind === 'preference' ? reduced : { preferenceA: null, strength: 1, labelCount: 0 }
+    totals.counts[split] += 1
+    totals.labels += judged.labelCount
+    if (judged.preferenceA === 0.5) totals.ties += 1
+    if (judged.preferenceA === null) totals.unlabeled += 1
+    yield { pairId: item.pairId, split, preferenceA: judged.preferenceA, strength: judged.strength, labelCount: judged.labelCount, data: item.data }
   }
-  return totals
-}
-
-interface HashedFile {
-  write(text: string): void
-  /** Names the file after its content and makes sure that it is on the disk. */
-  finish(): { readonly path: string; readonly hash: string }
-  /** Takes an unfinished file away; nothing after `finish`. */
-  discard(): void
-}
-
-function openHashedFile(folder: string): HashedFile {
-  const temporary = path.join(folder, `.${process.pid}-${randomBytes(6).toString('hex')}.tmp`)
-  const handle = openSync(temporary, 'wx')
-  const hash = createHash('sha256')
-  let waiting: string[] = []
-  let waitingLength = 0
-  let open = true
-  function flush(): void {
-    const bytes = Buffer.from(waiting.join(''))
-    for (let written = 0; written < bytes.length;) written += writeSync(handle, bytes, written)
-    hash.update(bytes)
-    waiting = []
-    waitingLength = 0
-  }
-  return {
-    write(text) {
-      waiting.push(text)
-      waitingLength += text.length
-      if (waitingLength >= FLUSH_BYTES) flush()
-    },
-    finish() {
-      flush()
-      fsyncSync(handle)
-      closeSync(handle)
-      open = false
-      const digest = hash.digest('hex')
-      const file = path.join(folder, `${digest}.jsonl`)
-      if (existsSync(file)) rmSync(temporary)
-      else renameSync(temporary, file)
-      syncFolder(folder)
-      return { path: file, hash: digest }
-    },
-    discard() {
-      if (!open) return
-      closeSync(handle)
-      open = false
-      rmSync(temporary, { force: true })
-    },
-  }
+  for (const line of linesFrom(file, end)) yield extraRecord.parse(JSON.parse(line))
 }
 
 const READ_BYTES = 1024 * 1024

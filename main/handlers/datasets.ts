@@ -8,17 +8,21 @@ import { deleteDataset } from '../data/delete-dataset.ts'
 import { measureAgreement } from '../data/describe-agreement.ts'
 import { measureLabels } from '../data/describe-labels.ts'
 import { shareRuns } from '../data/describe-shared.ts'
+import { drawSides } from '../data/draw-sides.ts'
 import { exportDataset } from '../data/export.ts'
 import { readDatasetWarnings } from '../data/dataset-warnings.ts'
 import { readReport, summarizeLeftOut } from '../data/import-report.ts'
 import { releaseUpload } from '../data/incoming.ts'
 import { listSamples, requireSample } from '../data/samples.ts'
-import { assignSplits, keepsSourceSplit, withDrawnSplit } from '../data/split.ts'
+import { keepsSourceSplit, withDrawnSplit } from '../data/split.ts'
 import { listDatasets, requireDataset, setMapping, summarizeDataset, updateDataset } from '../store/datasets.ts'
 import { writeDatasetFile } from '../store/datasets-file.ts'
 import { reportPath } from '../store/datasets-folder.ts'
-import { countSplits, readPromptHashes, setSplits } from '../store/pairs.ts'
+import { loadLabelIndex } from '../store/labels-index.ts'
+import { inTransaction } from '../store/open.ts'
 import { listRuns } from '../store/runs.ts'
+import { countSplits, packSides, putSides } from '../store/sides.ts'
+import { inSlices } from '../store/slices.ts'
 import { addRankings } from './add-rankings.ts'
 import type { HandlerDeps } from './deps.ts'
 
@@ -37,15 +41,20 @@ function browseHandlers({ db, dataFolder }: DatasetDeps) {
   const measured = shareRuns((datasetId) => measureLabels(db, datasetId))
   const agreed = shareRuns((datasetId) => measureAgreement(db, datasetId))
   return {
-    'datasets.list': () => listDatasets(db).map((dataset) => summarizeDataset(db, dataset)),
+    'datasets.list': async () => {
+      for (const { datasetId } of listDatasets(db)) await loadLabelIndex(db, datasetId)
+      return listDatasets(db).map((dataset) => summarizeDataset(db, dataset))
+    },
     'datasets.get': async ({ datasetId }) => {
       requireDataset(db, datasetId)
       const { balance, lengths, perAnnotator } = await measured(datasetId)
+      const counts = await inSlices(countSplits(db, datasetId))
+      await loadLabelIndex(db, datasetId)
       const dataset = requireDataset(db, datasetId)
       const summary = summarizeDataset(db, dataset)
       const unlabeled = dataset.pairCount - balance.a - balance.b - balance.tie - balance.bothBad
       const { mapping, guideline, question } = dataset
-      return { ...summary, mapping, guideline, question, split: { ...dataset.split, counts: countSplits(db, datasetId) }, balance: { ...balance, unlabeled }, lengths, perAnnotator } satisfies DatasetDetail
+      return { ...summary, mapping, guideline, question, split: { ...dataset.split, counts }, balance: { ...balance, unlabeled }, lengths, perAnnotator } satisfies DatasetDetail
     },
     'datasets.rows': (query) => browser.readRows(query, requireDataset(db, query.datasetId).pairCount),
     'datasets.agreement': ({ datasetId }) => agreed(requireDataset(db, datasetId).datasetId),
@@ -103,13 +112,18 @@ function changeHandlers({ db, dataFolder, events, log }: DatasetDeps) {
       changed(datasetId)
       return null
     },
-    'datasets.setSplit': ({ datasetId, ...split }) => {
-      const { mapping } = requireDataset(db, datasetId)
+    'datasets.setSplit': async ({ datasetId, ...split }) => {
+      requireDataset(db, datasetId)
       if (split.validation + split.test > 0.95) throw new AppError({ code: 'input-invalid', message: 'Validation and test together leave too little to train on.', hint: 'Keep at least 5 % for training.' })
-      setSplits(db, datasetId, split, assignSplits(readPromptHashes(db, datasetId), split))
-      if (keepsSourceSplit(mapping)) setMapping(db, datasetId, withDrawnSplit(mapping)) // somebody asks for other sides than the source's
+      // Drawn while everything else goes on; then all pairs change sides at one moment.
+      const sides = await inSlices(packSides(await drawSides(db, datasetId, split), requireDataset(db, datasetId).pairCount))
+      const { mapping } = requireDataset(db, datasetId) // it may have gone meanwhile
+      inTransaction(db, () => {
+        putSides(db, datasetId, split, sides)
+        if (keepsSourceSplit(mapping)) setMapping(db, datasetId, withDrawnSplit(mapping)) // somebody asks for other sides than the source's
+      })
       changed(datasetId)
-      return { ...split, counts: countSplits(db, datasetId) }
+      return { ...split, counts: await inSlices(countSplits(db, datasetId)) }
     },
     'datasets.delete': async ({ datasetId }) => {
       const dataset = requireDataset(db, datasetId)

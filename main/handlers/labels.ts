@@ -8,10 +8,11 @@ import { addAnnotator, listAnnotators, requireAnnotator } from '../store/annotat
 import { writeAnnotatorsFile } from '../store/annotators-file.ts'
 import { requireDataset, type DatasetEntry } from '../store/datasets.ts'
 import { addAnswer, drawShownOrder, pairIdAt, readProgress, redoAnswer, setFlag, undoAnswer, type Labeler } from '../store/labels.ts'
-import { findNext } from '../store/labels-index.ts'
+import { findNext, loadLabelIndex } from '../store/labels-index.ts'
 import { countHabits, isFlagged, readCurrent, readHistory, type AnswerRef } from '../store/labels-read.ts'
 import { findPairAt, findPairIndexes, openRecords, parseItem, requirePair, type RecordReader } from '../store/pairs.ts'
 import type { PairEntry } from '../store/pair-entry.ts'
+import { inSlices } from '../store/slices.ts'
 import type { HandlerDeps } from './deps.ts'
 
 type LabelCallName = Extract<keyof Handlers, `annotators.${string}` | `labels.${string}`>
@@ -28,9 +29,11 @@ export function labelHandlers(deps: HandlerDeps): Pick<Handlers, LabelCallName> 
       return annotator
     },
     'labels.queue': async ({ exclude, filter, ...query }) => {
-      const dataset = requireBoth(deps, query)
+      requireBoth(deps, query)
       const text = filter.search.trim()
       const holding = text === '' ? null : await search.find(query.datasetId, text)
+      await loadLabelIndex(db, query.datasetId)
+      const dataset = requireBoth(deps, query) // it may have gone meanwhile
       const found = findNext(db, { ...query, only: filter.only, found: holding, exclude: new Set(findPairIndexes(db, query.datasetId, exclude)) })
       const pairs = found.indexes.map((index) => findPairAt(db, query.datasetId, index)).filter((pair) => pair !== null)
       return { items: readItems(deps, dataset, query.annotatorId, pairs), matching: found.matching }
@@ -44,29 +47,38 @@ export function labelHandlers(deps: HandlerDeps): Pick<Handlers, LabelCallName> 
         records.close()
       }
     },
-    'labels.add': (answer) => {
+    'labels.add': async (answer) => {
+      await loadLabelIndex(db, answer.datasetId)
       const labelId = addAnswer(db, dataFolder, answer, Date.now())
       tellChange(deps, answer)
       return { labelId, progress: readProgress(db, answer) }
     },
-    'labels.undo': (labeler) => changed(deps, labeler, undoAnswer(db, dataFolder, labeler, Date.now())),
-    'labels.redo': (labeler) => changed(deps, labeler, redoAnswer(db, dataFolder, labeler, Date.now())),
-    'labels.flag': ({ pairId, flagged, ...labeler }) => {
+    'labels.undo': async (labeler) => {
+      await loadLabelIndex(db, labeler.datasetId)
+      return changed(deps, labeler, undoAnswer(db, dataFolder, labeler, Date.now()))
+    },
+    'labels.redo': async (labeler) => {
+      await loadLabelIndex(db, labeler.datasetId)
+      return changed(deps, labeler, redoAnswer(db, dataFolder, labeler, Date.now()))
+    },
+    'labels.flag': async ({ pairId, flagged, ...labeler }) => {
+      await loadLabelIndex(db, labeler.datasetId)
       setFlag(db, dataFolder, labeler, pairId, flagged, Date.now())
       tellChange(deps, labeler)
       return readProgress(db, labeler)
     },
-    'labels.progress': (labeler) => {
+    'labels.progress': async (labeler) => {
       requireBoth(deps, labeler)
+      await loadLabelIndex(db, labeler.datasetId)
       return readProgress(db, labeler)
     },
     'labels.history': ({ limit, offset, ...labeler }) => {
       requireBoth(deps, labeler)
       return readHistory(db, labeler.datasetId, labeler.annotatorId, limit, offset)
     },
-    'labels.habits': (labeler) => {
+    'labels.habits': async (labeler) => {
       requireBoth(deps, labeler)
-      const habits = countHabits(db, labeler.datasetId, labeler.annotatorId)
+      const habits = await inSlices(countHabits(db, labeler.datasetId, labeler.annotatorId))
       return { left: withInterval(habits.left), longer: withInterval(habits.longer) }
     },
   }

@@ -1,9 +1,7 @@
-import { closeSync, openSync, readSync } from 'node:fs'
-import { preferenceRow, type PreferenceRow } from '../../shared/data-kinds.ts'
 import { type DatasetCounts, warnAboutDataset } from '../../shared/dataset-warnings.ts'
 import { type RewardSource, type RunRequest, type TrainingConfig } from '../../shared/run-spec.ts'
 import { formatPercent } from '../../shared/units.ts'
-import type { View } from '../data/view.ts'
+import type { ViewContent } from '../data/view.ts'
 import type { AlgorithmPage } from '../learn/define.ts'
 
 export interface Advice {
@@ -15,7 +13,7 @@ interface Questioned {
   readonly request: RunRequest
   readonly algorithm: AlgorithmPage
   readonly training: TrainingConfig
-  readonly view: View | null
+  readonly content: ViewContent | null
   readonly rewards: RewardSource | null
   readonly dataset: Omit<DatasetCounts, 'split'>
   /** Titles of settings that were asked for and that nothing reads. */
@@ -28,7 +26,7 @@ const NOTABLE_TIES = 0.3
 
 /** What a person should know before starting: what cannot work, and what may not work well. */
 export function adviseRequest(asked: Questioned): { readonly problems: readonly string[]; readonly advice: readonly Advice[] } {
-  const { view, request } = asked
+  const { content, request } = asked
   const problems: string[] = []
   const advice: Advice[] = []
   const warn = (text: string): void => void advice.push({ level: 'warning', text })
@@ -39,13 +37,13 @@ export function adviseRequest(asked: Questioned): { readonly problems: readonly 
   if (asked.training.adapt !== 'full' && asked.training.frozenStorage === 'bfloat16' && !['auto', 'wasm', 'cpu'].includes(request.engine)) {
     problems.push(`training.frozenStorage: the engine ${request.engine} keeps frozen weights as float32 only; wasm and cpu can keep bfloat16.`)
   }
-  if (view !== null) {
+  if (content !== null) {
     // A view without anything to train on is a problem, and told as one.
-    for (const { code, text, hint } of warnAboutDataset({ ...asked.dataset, split: view.counts })) if (code !== 'nothing-to-train') warn(`${text} ${hint}`)
-    if (asked.algorithm.data === 'response-pairs') adviseData(view, problems, warn, tell)
-    else if (view.counts.train === 0) problems.push('Nothing is on the training side of the split.')
-    adviseTraining(asked, view, warn)
-    if (asked.rewards?.kind === 'column' && headRows(view.viewPath).some((row) => row.rewardA === null || row.rewardB === null)) {
+    for (const { code, text, hint } of warnAboutDataset({ ...asked.dataset, split: content.counts })) if (code !== 'nothing-to-train') warn(`${text} ${hint}`)
+    if (asked.algorithm.data === 'response-pairs') adviseData(content, problems, warn, tell)
+    else if (content.counts.train === 0) problems.push('Nothing is on the training side of the split.')
+    adviseTraining(asked, content, warn)
+    if (asked.rewards?.kind === 'column' && content.lacksRewards) {
       problems.push('The rewards are to come from columns of the file, but some rows have no number there: import it with its reward columns chosen, or take the rewards from the labels.')
     }
   }
@@ -55,32 +53,18 @@ export function adviseRequest(asked: Questioned): { readonly problems: readonly 
   return { problems, advice }
 }
 
-function adviseData(view: View, problems: string[], warn: (text: string) => void, tell: (text: string) => void): void {
-  const { train } = view.counts
+function adviseData(content: ViewContent, problems: string[], warn: (text: string) => void, tell: (text: string) => void): void {
+  const { train } = content.counts
   if (train === 0) problems.push('No labeled pair is on the training side of the split.')
   else if (train < FEW_PAIRS) warn(`There are only ${train} pairs to train on.`)
-  if (view.tieShare !== null && view.tieShare >= NOTABLE_TIES) tell(`${formatPercent(view.tieShare)} of the pairs are ties; a tie counts both completions by half.`)
-  if (view.unlabeledCount > 0) tell(`${view.unlabeledCount} pairs have no label that counts and are left out.`)
-  if (view.bothBadCount > 0) tell(`${view.bothBadCount} pairs are left out because both answers were called bad.`)
+  if (content.tieShare !== null && content.tieShare >= NOTABLE_TIES) tell(`${formatPercent(content.tieShare)} of the pairs are ties; a tie counts both completions by half.`)
+  if (content.unlabeledCount > 0) tell(`${content.unlabeledCount} pairs have no label that counts and are left out.`)
+  if (content.bothBadCount > 0) tell(`${content.bothBadCount} pairs are left out because both answers were called bad.`)
 }
 
-function adviseTraining({ training }: Questioned, view: View, warn: (text: string) => void): void {
-  if (view.counts.train === 0) return
-  const epochs = (training.steps * training.batchSize) / view.counts.train
+function adviseTraining({ training }: Questioned, content: ViewContent, warn: (text: string) => void): void {
+  if (content.counts.train === 0) return
+  const epochs = (training.steps * training.batchSize) / content.counts.train
   if (epochs > MANY_EPOCHS) warn(`Everything will be seen about ${Math.round(epochs)} times; watch the held-out curve for over-fitting.`)
-  if (training.batchSize > view.counts.train && view.counts.train > 0) warn(`The batch (${training.batchSize}) is larger than the training side (${view.counts.train}).`)
-}
-
-const HEAD_BYTES = 256 * 1024
-
-/** The first rows of a view; the trainer checks them all. */
-function headRows(viewPath: string): PreferenceRow[] {
-  const buffer = Buffer.alloc(HEAD_BYTES)
-  const handle = openSync(viewPath, 'r')
-  try {
-    const text = buffer.toString('utf8', 0, readSync(handle, buffer, 0, HEAD_BYTES, 0))
-    return text.split('\n').slice(0, -1).map((line) => preferenceRow.parse(JSON.parse(line)))
-  } finally {
-    closeSync(handle)
-  }
+  if (training.batchSize > content.counts.train && content.counts.train > 0) warn(`The batch (${training.batchSize}) is larger than the training side (${content.counts.train}).`)
 }

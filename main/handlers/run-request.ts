@@ -6,7 +6,7 @@ import { runId as runIdSchema, type RunId } from '../../shared/domain.ts'
 import { AppError, describeIssues } from '../../shared/errors.ts'
 import { BFLOAT16_ENGINES, type ModelSpec, runSpec, trainingConfig, writesSamples, type RewardSource, type RunRequest, type RunSpec, type TrainingConfig } from '../../shared/run-spec.ts'
 import { countDataset } from '../data/dataset-warnings.ts'
-import { buildView, type View } from '../data/view.ts'
+import type { View, ViewContent } from '../data/view.ts'
 import type { AlgorithmPage } from '../learn/define.ts'
 import { findAlgorithm } from '../learn/registry.ts'
 import type { PreparedRun } from '../runs/run-service.ts'
@@ -14,14 +14,14 @@ import { enginesFolderOf } from '../engines/folder.ts'
 import { summarizeModel } from '../registry/describe-model.ts'
 import { requireDataset } from '../store/datasets.ts'
 import { requireModel } from '../store/models.ts'
-import { labelClock } from '../store/runs.ts'
 import { adviseRequest, type Advice } from './run-advice.ts'
 import { findCheckpoint, type StartPoint } from './find-checkpoint.ts'
 import { commandFor } from './run-command.ts'
 import type { HandlerDeps } from './deps.ts'
 import { restIdle } from './idle-settings.ts'
+import type { TrainingData } from './training-data.ts'
 
-type Deps = Pick<HandlerDeps, 'db' | 'dataFolder' | 'appVersion' | 'runs' | 'engines'>
+type Deps = Pick<HandlerDeps, 'db' | 'dataFolder' | 'appVersion' | 'runs' | 'engines'> & { readonly trainingData: TrainingData }
 type Json = z.infer<ReturnType<typeof z.json>>
 
 /** A model of the registry that a request names. */
@@ -39,20 +39,19 @@ export interface CheckedRequest {
   readonly config: Readonly<Record<string, Json>>
   readonly training: TrainingConfig
   /** Null when the data set cannot be trained on; a problem says why. */
-  readonly view: View | null
+  readonly content: ViewContent | null
   readonly start: StartPoint | null
   readonly registered: RegisteredModel | null
   readonly rewardModel: StartPoint | null
   readonly judge: StartPoint | null
   readonly engine: Pick<RunSpec, 'engine' | 'engineChoice'>
-  readonly groupHash: string
   readonly command: string
   readonly problems: readonly string[]
   readonly advice: readonly Advice[]
 }
 
 /** Fills in every default and looks up what the request names. @throws AppError `spec-invalid` for an unknown method, `not-found` for an unknown data set */
-export function checkRequest(deps: Deps, asked: RunRequest): CheckedRequest {
+export async function checkRequest(deps: Deps, asked: RunRequest): Promise<CheckedRequest> {
   const problems: string[] = []
   const algorithm = findAlgorithm(asked.method)
   const request = writesSamples(algorithm) ? asked : { ...asked, judge: null }
@@ -65,7 +64,7 @@ export function checkRequest(deps: Deps, asked: RunRequest): CheckedRequest {
   if (!algorithm.models.some((use) => (use === 'networks') === (request.model.kind === 'networks'))) {
     problems.push(request.model.kind === 'networks' ? `${algorithm.name} trains a language model: start from a new one, a finished run or a registered one.` : `${algorithm.name} makes its own networks: give "networks" as the model.`)
   }
-  const view = attempt(() => cachedView(deps, request), problems)
+  const content = await deps.trainingData.count(request.data).catch((error: unknown) => toProblem(error, problems))
   const find = (runId: string, which: 'best' | 'last', use: string, role: AlgorithmPage['role'] | null): StartPoint | null => attempt(() => findCheckpoint(deps, runId, which, use, role), problems)
   const rewards = parsedConfig.success ? (algorithm.rewards?.(parsedConfig.data) ?? null) : null
   const start = request.model.kind === 'run' ? find(request.model.runId, request.model.checkpoint, 'start from', algorithm.role === 'policy' ? 'policy' : null) : null
@@ -74,12 +73,11 @@ export function checkRequest(deps: Deps, asked: RunRequest): CheckedRequest {
   const rewardModel = rewards?.kind === 'reward-model' ? find(rewards.runId, 'best', 'take rewards from', 'reward-model') : null
   const judge = request.judge?.kind === 'reward-model' ? find(request.judge.runId, 'best', 'judge with', 'reward-model') : null
   if (request.judge?.kind === 'label' || request.judge?.kind === 'column') problems.push('The judge scores generated text, which has no labels and no columns: choose a reward model, a length, keywords or a pattern.')
-  const resolved = { request, algorithm, config, training, view, start, registered, rewardModel, judge }
+  const resolved = { request, algorithm, config, training, content, start, registered, rewardModel, judge }
   const advised = adviseRequest({ ...resolved, dataset: countDataset(deps.db, dataset), rewards, idle: asked.judge === request.judge ? idle : [...idle, 'Judge of samples'] })
   return {
     ...resolved,
     engine: engineOf(deps, request, training),
-    groupHash: groupHashOf(resolved),
     command: commandFor({ algorithm, config, training, request }),
     problems: [...problems, ...advised.problems],
     advice: advised.advice,
@@ -95,20 +93,14 @@ function attempt<T>(work: () => T, problems: string[]): T | null {
   try {
     return work()
   } catch (error) {
-    if (!(error instanceof AppError)) throw error
-    problems.push(`${error.message} ${error.hint}`)
-    return null
+    return toProblem(error, problems)
   }
 }
 
-let lastView: { readonly key: string; readonly view: View } | null = null
-
-/** The page checks its request at every keystroke; the view changes only with the labels. */
-function cachedView({ db, dataFolder }: Deps, request: RunRequest): View {
-  const { fingerprint, mapping } = requireDataset(db, request.data.datasetId)
-  const key = JSON.stringify([dataFolder, request.data, fingerprint, mapping.columns, labelClock(db, request.data.datasetId)])
-  if (lastView?.key !== key || !existsSync(lastView.view.viewPath)) lastView = { key, view: buildView(db, dataFolder, request.data) }
-  return lastView.view
+function toProblem(error: unknown, problems: string[]): null {
+  if (!(error instanceof AppError)) throw error
+  problems.push(`${error.message} ${error.hint}`)
+  return null
 }
 
 function findModel({ db, dataFolder }: Deps, id: string, encoders: boolean): RegisteredModel {
@@ -131,13 +123,13 @@ function engineOf({ engines }: Deps, { engine }: RunRequest, training: TrainingC
   return { engine: name, engineChoice: { automatic: true, why, others: engines.rank('training').filter((other) => other !== name) } }
 }
 
-type Resolved = Pick<CheckedRequest, 'request' | 'config' | 'training' | 'view' | 'start' | 'registered' | 'rewardModel' | 'judge'>
+type Resolved = Pick<CheckedRequest, 'request' | 'config' | 'training' | 'start' | 'registered' | 'rewardModel' | 'judge'>
 
 /**
  * Runs that share it differ only in seeds: their own, and those of the runs they start from or are judged by, so that
  * "DPO from SFT, each seed its own" is one group. A changed label or split makes another group.
  */
-function groupHashOf({ request, config, training, view, start, registered, rewardModel, judge }: Resolved): string {
+function groupHashOf({ request, config, training, start, registered, rewardModel, judge }: Resolved, view: View): string {
   const source = (value: RewardSource | null, at: StartPoint | null): unknown => (value?.kind === 'reward-model' ? { kind: 'reward-model', group: at?.run.groupHash ?? value.runId } : value)
   const rewards = config['rewards'] as RewardSource | undefined // where a config has the key, its schema is rewardSource
   return hashOf({
@@ -145,7 +137,7 @@ function groupHashOf({ request, config, training, view, start, registered, rewar
     config: rewards === undefined ? config : { ...config, rewards: source(rewards, rewardModel) },
     training,
     model: modelIdentity(request.model, start, registered),
-    data: { ...request.data, viewHash: view?.viewHash ?? null },
+    data: { ...request.data, viewHash: view.viewHash },
     judge: source(request.judge, judge),
   })
 }
@@ -163,27 +155,29 @@ function hashOf(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value, sorted)).digest('hex')
 }
 
-/** One run for each seed. @throws AppError `spec-invalid` naming every problem */
-export function prepareRuns(deps: Deps, checked: CheckedRequest): PreparedRun[] {
-  const { request, algorithm, view, problems } = checked
-  if (problems.length > 0 || view === null) throw new AppError({ code: 'spec-invalid', message: problems.join(' '), hint: 'Change the named settings and try again.' })
+/** @throws AppError `spec-invalid` naming every problem */
+export function refuseProblems({ problems }: CheckedRequest): void {
+  if (problems.length > 0) throw new AppError({ code: 'spec-invalid', message: problems.join(' '), hint: 'Change the named settings and try again.' })
+}
+
+/** One run for each seed. Their ids are free until something else is awaited: start them at once. */
+export function prepareRuns(deps: Deps, checked: CheckedRequest, view: View): PreparedRun[] {
+  const { request, algorithm } = checked
   const ids = newRunIds(deps, request.name === '' ? request.method : request.name, request.seeds.length)
   const createdAtMs = Date.now()
   return request.seeds.map((seed, index) => ({
     title: { methodName: algorithm.name, mainMetric: algorithm.mainMetric },
-    spec: specFor(deps, { ...checked, view }, { runId: ids[index]!, seed, createdAtMs: createdAtMs + index }), // one id a seed
+    spec: specFor(deps, checked, view, { runId: ids[index]!, seed, createdAtMs: createdAtMs + index }), // one id a seed
   }))
 }
 
 /** A specification for the dry run: nothing is kept of it. */
-export function prepareEstimate(deps: Deps, checked: CheckedRequest): RunSpec {
-  const { request, view, problems } = checked
-  if (problems.length > 0 || view === null) throw new AppError({ code: 'spec-invalid', message: problems.join(' '), hint: 'Change the named settings and try again.' })
-  return specFor(deps, { ...checked, view }, { runId: runIdSchema.parse('estimate'), seed: request.seeds[0] ?? 1, createdAtMs: Date.now() })
+export function prepareEstimate(deps: Deps, checked: CheckedRequest, view: View): RunSpec {
+  return specFor(deps, checked, view, { runId: runIdSchema.parse('estimate'), seed: checked.request.seeds[0] ?? 1, createdAtMs: Date.now() })
 }
 
-function specFor(deps: Deps, checked: CheckedRequest & { readonly view: View }, own: { readonly runId: RunId; readonly seed: number; readonly createdAtMs: number }): RunSpec {
-  const { request, algorithm, config, training, view, start, registered, rewardModel, judge, groupHash } = checked
+function specFor(deps: Deps, checked: CheckedRequest, view: View, own: { readonly runId: RunId; readonly seed: number; readonly createdAtMs: number }): RunSpec {
+  const { request, algorithm, config, training, start, registered, rewardModel, judge } = checked
   return runSpec.parse({
     formatVersion: 1,
     ...own,
@@ -192,7 +186,7 @@ function specFor(deps: Deps, checked: CheckedRequest & { readonly view: View }, 
     method: request.method,
     config,
     training,
-    groupHash,
+    groupHash: groupHashOf(checked, view),
     ...checked.engine,
     data: {
       ...request.data,

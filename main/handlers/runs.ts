@@ -6,22 +6,33 @@ import { findAlgorithm } from '../learn/registry.ts'
 import type { HandlerDeps } from './deps.ts'
 import { commandFor } from './run-command.ts'
 import { foreseeMemory } from './run-memory.ts'
-import { checkRequest, prepareEstimate, prepareRuns, requestOf } from './run-request.ts'
+import { checkRequest, prepareEstimate, prepareRuns, refuseProblems, requestOf } from './run-request.ts'
+import { createTrainingData } from './training-data.ts'
 
 type RunHandlers = Pick<Handlers, Exclude<Extract<keyof Handlers, `runs.${string}` | `queue.${string}`>, 'runs.export'>>
 
 export function runHandlers(deps: HandlerDeps): RunHandlers {
   const { db, runs } = deps
+  const trainingData = createTrainingData(deps)
+  const asking = { ...deps, trainingData }
   return {
-    'runs.check': ({ request }) => {
-      const checked = checkRequest(deps, request)
-      const { problems, advice, view, command, groupHash, algorithm, training, engine: { engine, engineChoice } } = checked
-      const counts = view === null ? { train: 0, validation: 0, test: 0, labels: 0 } : { ...view.counts, labels: view.labelCount }
+    'runs.check': async ({ request }) => {
+      const checked = await checkRequest(asking, request)
+      const { problems, advice, content, command, algorithm, training, engine: { engine, engineChoice } } = checked
+      const counts = content === null ? { train: 0, validation: 0, test: 0, labels: 0 } : { ...content.counts, labels: content.labelCount }
       const memory = foreseeMemory({ request, algorithm, training, folder: checked.start?.path ?? checked.registered?.path ?? null })
-      return { problems: [...problems], advice: [...advice], counts, command, groupHash, memory, engine: { name: engine, why: engineChoice.why } }
+      return { problems: [...problems], advice: [...advice], counts, command, memory, engine: { name: engine, why: engineChoice.why } }
     },
-    'runs.estimate': ({ request }) => runs.estimate(prepareEstimate(deps, checkRequest(deps, request)), request.seeds.length),
-    'runs.start': ({ request, clientKey }) => ({ runIds: runs.start(prepareRuns(deps, checkRequest(deps, request)), clientKey) }),
+    'runs.estimate': async ({ request }) => {
+      const checked = await checkRequest(asking, request)
+      refuseProblems(checked)
+      return trainingData.withView(checked.request.data, (view) => runs.estimate(prepareEstimate(asking, checked, view), request.seeds.length), { forRuns: false })
+    },
+    'runs.start': async ({ request, clientKey }) => {
+      const checked = await checkRequest(asking, request)
+      refuseProblems(checked)
+      return trainingData.withView(checked.request.data, (view) => ({ runIds: runs.start(prepareRuns(asking, checked, view), clientKey) }), { forRuns: true })
+    },
     'runs.list': (filter) => runs.list(filter),
     'runs.get': ({ runId }) => {
       const spec = readRunSpec(db, runId)

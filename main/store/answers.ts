@@ -1,6 +1,7 @@
 import type { Outcome } from '../../shared/data-kinds.ts'
 import { shownNames } from './annotators.ts'
 import type { ReadableDb } from './open.ts'
+import type { Sliced } from './slices.ts'
 
 export interface PairAnswers {
   /** `annotatorId` as people are shown beside these labels. */
@@ -12,7 +13,7 @@ export interface PairAnswers {
 type AnswerRow = [pairIndex: number, annotatorId: string, outcome: Outcome, aWords: number, bWords: number]
 
 /** Pairs whose answers are read at one go: some milliseconds. */
-const PAGE_PAIRS = 3000
+export const PAGE_PAIRS = 1000
 
 /**
  * The answers in force of every pair that has any, a page of pairs at a time. Labels may be added between the pages;
@@ -38,13 +39,13 @@ function groupByPair(rows: readonly AnswerRow[], shown: (annotatorId: string) =>
   return pairs
 }
 
-const FILTERS = {
-  labeled: "SELECT DISTINCT pair_idx FROM answers WHERE dataset_id = ? AND outcome <> 'skip' ORDER BY pair_idx",
-  unlabeled: "SELECT idx FROM pairs p WHERE dataset_id = ? AND NOT EXISTS (SELECT 1 FROM answers a WHERE a.dataset_id = p.dataset_id AND a.pair_idx = p.idx AND a.outcome <> 'skip') ORDER BY idx",
-  'empty-answer': 'SELECT idx FROM pairs WHERE dataset_id = ? AND (a_empty = 1 OR b_empty = 1) ORDER BY idx',
-} as const
-
-/** Places of the pairs of one sort, in order. */
-export function selectPairs(db: ReadableDb, datasetId: string, filter: keyof typeof FILTERS): number[] {
-  return db.prepare<[string], number>(FILTERS[filter]).pluck().all(datasetId)
+/** Places of the pairs one of whose answers says nothing, in order. Records never change, nor does this. */
+export function* findEmptyAnswers(db: ReadableDb, datasetId: string, pairCount: number): Sliced<number[]> {
+  const page = db.prepare<[string, number, number], number>('SELECT idx FROM pairs WHERE dataset_id = ? AND idx >= ? AND idx < ? AND (a_empty = 1 OR b_empty = 1) ORDER BY idx').pluck()
+  const found: number[] = []
+  for (let from = 0; from < pairCount; from += PAGE_PAIRS) {
+    found.push(...page.all(datasetId, from, from + PAGE_PAIRS))
+    yield
+  }
+  return found
 }

@@ -1,17 +1,24 @@
 import type { LabelFilter, LabelProgress } from '../../shared/contract/labels.ts'
 import type { Outcome } from '../../shared/data-kinds.ts'
-import { invariant } from '../../shared/assert.ts'
 import { shownNames } from './annotators.ts'
 import type { ReadableDb } from './open.ts'
+import { atOnce, inSlices, type Sliced } from './slices.ts'
+import { withSnapshot } from './snapshot.ts'
 
 /**
- * The answers in force, one byte a pair and annotator, kept beside the database so that finding the next of 100,000
+ * The answers in force, one byte a pair and annotator, kept beside the database so that finding the next of a million
  * pairs costs no query. This process is the only writer, so it stays true as long as every change is noted here after
  * it was committed; a change in bulk drops it and it is read anew.
  */
 interface DatasetIndex {
   readonly pairCount: number
   readonly annotators: Map<string, AnnotatorIndex>
+  /** How many people's answers count [pair] */
+  readonly counting: Uint16Array
+  /** 1 where two people gave different answers [pair] */
+  readonly differs: Uint8Array
+  labeledPairs: number
+  differingPairs: number
 }
 
 interface AnnotatorIndex {
@@ -29,24 +36,71 @@ const CODE = { a: 1, b: 2, tie: 3, 'both-bad': 4, skip: 5 } as const satisfies R
 
 const indexes = new WeakMap<ReadableDb, Map<string, DatasetIndex>>()
 
-function indexOf(db: ReadableDb, datasetId: string): DatasetIndex {
-  const byDataset = indexes.get(db) ?? new Map<string, DatasetIndex>()
-  indexes.set(db, byDataset)
-  const known = byDataset.get(datasetId)
+interface Loading {
+  readonly done: Promise<void>
+  /** Changes that were committed since the snapshot, in order. */
+  readonly notes: ((index: DatasetIndex) => void)[]
+}
+const loading = new WeakMap<ReadableDb, Map<string, Loading>>()
+
+function mapOf<T>(all: WeakMap<ReadableDb, Map<string, T>>, db: ReadableDb): Map<string, T> {
+  const known = all.get(db)
   if (known !== undefined) return known
-  const index = loadIndex(db, datasetId)
-  byDataset.set(datasetId, index)
+  const made = new Map<string, T>()
+  all.set(db, made)
+  return made
+}
+
+/**
+ * Reads the index in slices where it is not there yet. Every call that asks of it waits here first: a look at an index
+ * that is not there reads all answers at once.
+ */
+export async function loadLabelIndex(db: ReadableDb, datasetId: string): Promise<void> {
+  const [ready, underWay] = [mapOf(indexes, db), mapOf(loading, db)]
+  while (!ready.has(datasetId)) {
+    const current = underWay.get(datasetId)
+    if (current !== undefined) {
+      await current.done
+      continue
+    }
+    const notes: Loading['notes'] = []
+    const entry: Loading = { notes, done: read() }
+    underWay.set(datasetId, entry)
+    try {
+      await entry.done
+    } finally {
+      if (underWay.get(datasetId) === entry) underWay.delete(datasetId)
+    }
+    async function read(): Promise<void> {
+      const index = await withSnapshot(db, (snapshot) => inSlices(loadIndex(snapshot, datasetId)))
+      if (underWay.get(datasetId)?.notes !== notes) return // dropped meanwhile: it is read anew
+      for (const note of notes) note(index)
+      ready.set(datasetId, index)
+    }
+  }
+}
+
+function indexOf(db: ReadableDb, datasetId: string): DatasetIndex {
+  const known = mapOf(indexes, db).get(datasetId)
+  if (known !== undefined) return known
+  const index = atOnce(loadIndex(db, datasetId))
+  mapOf(indexes, db).set(datasetId, index)
   return index
 }
 
-function loadIndex(db: ReadableDb, datasetId: string): DatasetIndex {
+const ROWS_A_STEP = 2000
+
+function* loadIndex(db: ReadableDb, datasetId: string): Sliced<DatasetIndex> {
   const pairCount = db.prepare<[string], number | null>('SELECT max(idx) + 1 FROM pairs WHERE dataset_id = ?').pluck().get(datasetId) ?? 0
-  const index: DatasetIndex = { pairCount, annotators: new Map() }
+  const index: DatasetIndex = { pairCount, annotators: new Map(), counting: new Uint16Array(pairCount), differs: new Uint8Array(pairCount), labeledPairs: 0, differingPairs: 0 }
+  let count = 0
   for (const row of db.prepare<[string], [number, string, Outcome]>('SELECT pair_idx, annotator_id, outcome FROM answers WHERE dataset_id = ?').raw().iterate(datasetId)) {
-    setOutcome(annotatorOf(index, row[1]), row[0], row[2])
+    setOutcome(index, row[1], row[0], row[2])
+    if ((count += 1) % ROWS_A_STEP === 0) yield
   }
   for (const row of db.prepare<[string], [number, string]>('SELECT pair_idx, annotator_id FROM flags WHERE dataset_id = ?').raw().iterate(datasetId)) {
     setFlagged(annotatorOf(index, row[1]), row[0], true)
+    if ((count += 1) % ROWS_A_STEP === 0) yield
   }
   return index
 }
@@ -59,12 +113,20 @@ function annotatorOf(index: DatasetIndex, annotatorId: string): AnnotatorIndex {
   return made
 }
 
-function setOutcome(annotator: AnnotatorIndex, pairIndex: number, outcome: Outcome | null): void {
+function setOutcome(index: DatasetIndex, annotatorId: string, pairIndex: number, outcome: Outcome | null): void {
+  const annotator = annotatorOf(index, annotatorId)
   const before = annotator.outcome[pairIndex] ?? 0
   const after = outcome === null ? 0 : CODE[outcome]
   annotator.counts[before] = (annotator.counts[before] ?? 0) - 1
   annotator.counts[after] = (annotator.counts[after] ?? 0) + 1
   annotator.outcome[pairIndex] = after
+  const counted = index.counting[pairIndex] ?? 0
+  const counts = counted + Number(isAnswer(after)) - Number(isAnswer(before))
+  index.counting[pairIndex] = counts
+  index.labeledPairs += Number(counts > 0) - Number(counted > 0)
+  const differs = counts > 1 && disagree(index.annotators, pairIndex) ? 1 : 0
+  index.differingPairs += differs - (index.differs[pairIndex] ?? 0)
+  index.differs[pairIndex] = differs
 }
 
 function setFlagged(annotator: AnnotatorIndex, pairIndex: number, flagged: boolean): void {
@@ -75,18 +137,23 @@ function setFlagged(annotator: AnnotatorIndex, pairIndex: number, flagged: boole
 /** The next look reads the database. After changes in bulk, and when a data set goes. */
 export function dropLabelIndex(db: ReadableDb, datasetId: string): void {
   indexes.get(db)?.delete(datasetId)
+  loading.get(db)?.delete(datasetId)
+}
+
+function note(db: ReadableDb, datasetId: string, change: (index: DatasetIndex) => void): void {
+  const index = indexes.get(db)?.get(datasetId)
+  if (index !== undefined) change(index)
+  loading.get(db)?.get(datasetId)?.notes.push(change)
 }
 
 /** To be called once the change is committed. */
 export function noteOutcome(db: ReadableDb, datasetId: string, annotatorId: string, pairIndex: number, outcome: Outcome | null): void {
-  const index = indexes.get(db)?.get(datasetId)
-  if (index !== undefined) setOutcome(annotatorOf(index, annotatorId), pairIndex, outcome)
+  note(db, datasetId, (index) => setOutcome(index, annotatorId, pairIndex, outcome))
 }
 
 /** To be called once the change is committed. */
 export function noteFlag(db: ReadableDb, datasetId: string, annotatorId: string, pairIndex: number, flagged: boolean): void {
-  const index = indexes.get(db)?.get(datasetId)
-  if (index !== undefined) setFlagged(annotatorOf(index, annotatorId), pairIndex, flagged)
+  note(db, datasetId, (index) => setFlagged(annotatorOf(index, annotatorId), pairIndex, flagged))
 }
 
 export function countLabels(db: ReadableDb, datasetId: string, annotatorId: string): Pick<LabelProgress, 'total' | 'answered' | 'skipped' | 'flagged'> {
@@ -104,11 +171,7 @@ export function totalLabels(db: ReadableDb, datasetId: string): { readonly label
   const index = indexOf(db, datasetId)
   const shown = shownNames(db, datasetId)
   const present = [...index.annotators].filter(([, annotator]) => answered(annotator) + (annotator.counts[CODE.skip] ?? 0) > 0)
-  let labeledPairs = 0
-  for (let pair = 0; pair < index.pairCount; pair += 1) {
-    if (present.some(([, annotator]) => isAnswer(annotator.outcome[pair]))) labeledPairs += 1
-  }
-  return { labeledPairs, labels: present.reduce((sum, [, annotator]) => sum + answered(annotator), 0), annotators: present.map(([id]) => shown(id)).sort() }
+  return { labeledPairs: index.labeledPairs, labels: present.reduce((sum, [, annotator]) => sum + answered(annotator), 0), annotators: present.map(([id]) => shown(id)).sort() }
 }
 
 function isAnswer(code: number | undefined): boolean {
@@ -135,8 +198,7 @@ export interface QueueQuery {
 export function findNext(db: ReadableDb, query: QueueQuery): { readonly indexes: number[]; readonly matching: number } {
   const index = indexOf(db, query.datasetId)
   const passes = filterOf(index, query)
-  let matching = 0
-  for (let pair = 0; pair < index.pairCount; pair += 1) if (passes(pair)) matching += 1
+  const matching = query.found === null ? countPassing(index, query) : query.found.reduce((sum, pair) => sum + Number(passes(pair)), 0)
   const found: number[] = []
   const step = query.direction === 'forward' ? 1 : -1
   // A start beyond the end means: from the other end.
@@ -159,7 +221,7 @@ function filterOf(index: DatasetIndex, query: QueueQuery): (pair: number) => boo
       case 'skipped': return (pair) => outcome[pair] === CODE.skip
       case 'ties': return (pair) => outcome[pair] === CODE.tie
       case 'flagged': return (pair) => flagged[pair] === 1
-      case 'disagreement': return disagreement([...index.annotators.values()])
+      case 'disagreement': return (pair) => index.differs[pair] === 1
     }
   })()
   if (query.found === null) return byLabel
@@ -168,24 +230,38 @@ function filterOf(index: DatasetIndex, query: QueueQuery): (pair: number) => boo
   return (pair) => found[pair] === 1 && byLabel(pair)
 }
 
-/** Two people gave different answers; a skip is none. */
-function disagreement(annotators: readonly AnnotatorIndex[]): (pair: number) => boolean {
-  return (pair) => {
-    let first = 0
-    for (const annotator of annotators) {
-      const code = annotator.outcome[pair]
-      if (!isAnswer(code)) continue
-      invariant(code !== undefined, 'isAnswer')
-      if (first !== 0 && code !== first) return true
-      first = code
-    }
-    return false
+/** How many pass the label filter, from the counts that are kept. */
+function countPassing(index: DatasetIndex, { annotatorId, only }: QueueQuery): number {
+  const annotator = annotatorOf(index, annotatorId)
+  switch (only) {
+    case 'all': return index.pairCount
+    case 'unlabeled': return index.pairCount - answered(annotator) - (annotator.counts[CODE.skip] ?? 0)
+    case 'labeled': return answered(annotator)
+    case 'skipped': return annotator.counts[CODE.skip] ?? 0
+    case 'ties': return annotator.counts[CODE.tie] ?? 0
+    case 'flagged': return annotator.flaggedCount
+    case 'disagreement': return index.differingPairs
   }
 }
 
-/** Every pair on which two people gave different answers. */
-export function findDisagreements(db: ReadableDb, datasetId: string): number[] {
-  const index = indexOf(db, datasetId)
-  const differs = disagreement([...index.annotators.values()])
-  return Array.from({ length: index.pairCount }, (_, pair) => pair).filter(differs)
+/** Two people gave different answers; a skip is none. */
+function disagree(annotators: ReadonlyMap<string, AnnotatorIndex>, pair: number): boolean {
+  let first = 0
+  for (const { outcome } of annotators.values()) {
+    const code = outcome[pair] ?? 0
+    if (!isAnswer(code)) continue
+    if (first !== 0 && code !== first) return true
+    first = code
+  }
+  return false
+}
+
+/** Places of the pairs of one sort, in order, whoever labeled them. */
+export function findLabeled(db: ReadableDb, datasetId: string, only: 'labeled' | 'unlabeled' | 'disagreement'): number[] {
+  const { pairCount, counting, differs } = indexOf(db, datasetId)
+  const found: number[] = []
+  for (let pair = 0; pair < pairCount; pair += 1) {
+    if (only === 'disagreement' ? differs[pair] === 1 : (counting[pair] ?? 0) > 0 === (only === 'labeled')) found.push(pair)
+  }
+  return found
 }

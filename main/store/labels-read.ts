@@ -2,7 +2,11 @@ import type { LabelEvent, LabelItem } from '../../shared/contract/labels.ts'
 import type { Outcome, Strength } from '../../shared/data-kinds.ts'
 import type { AnnotatorId } from '../../shared/domain.ts'
 import { shownNames } from './annotators.ts'
+import { PAGE_PAIRS } from './answers.ts'
 import type { ReadableDb } from './open.ts'
+import type { PairEntry } from './pair-entry.ts'
+import { iteratePairs } from './pairs.ts'
+import type { Sliced } from './slices.ts'
 
 export interface Answer {
   /** As people are shown beside these labels. */
@@ -18,20 +22,45 @@ interface AnswerRow {
   readonly strength: Strength | null
 }
 
-/** Answers in force by pair index. Empty `annotators`, names or ids, means everybody's. */
-export function readAnswersByPair(db: ReadableDb, datasetId: string, annotators: readonly string[] = []): Map<number, Answer[]> {
+export interface PairWithAnswers {
+  readonly pair: PairEntry
+  readonly answers: readonly Answer[]
+}
+
+/**
+ * Every pair of a data set in order, with its answers in force. Nothing may be written through the connection
+ * meanwhile: read a snapshot. @param annotators whose answers, names or ids; empty: everybody's
+ */
+export function* eachPairWithAnswers(db: ReadableDb, datasetId: string, annotators: readonly string[] = []): Generator<PairWithAnswers> {
   const chosen = new Set(annotators)
   const shown = shownNames(db, datasetId)
-  const byPair = new Map<number, Answer[]>()
-  for (const row of db.prepare<[string], AnswerRow>('SELECT pair_idx, annotator_id, outcome, strength FROM answers WHERE dataset_id = ? ORDER BY pair_idx, annotator_id').iterate(datasetId)) {
-    const annotator = shown(row.annotator_id)
-    if (chosen.size > 0 && !chosen.has(row.annotator_id) && !chosen.has(annotator)) continue
-    const answer = { annotatorId: annotator, outcome: row.outcome, strength: row.strength }
-    const list = byPair.get(row.pair_idx)
-    if (list === undefined) byPair.set(row.pair_idx, [answer])
-    else list.push(answer)
+  const rows = db.prepare<[string], AnswerRow>('SELECT pair_idx, annotator_id, outcome, strength FROM answers WHERE dataset_id = ? ORDER BY pair_idx, annotator_id').iterate(datasetId)
+  try {
+    let next = rows.next()
+    for (const pair of iteratePairs(db, datasetId)) {
+      const answers: Answer[] = []
+      for (; next.done !== true && next.value.pair_idx <= pair.index; next = rows.next()) {
+        const { annotator_id: id, outcome, strength } = next.value
+        const annotatorId = shown(id)
+        if (next.value.pair_idx === pair.index && (chosen.size === 0 || chosen.has(id) || chosen.has(annotatorId))) answers.push({ annotatorId, outcome, strength })
+      }
+      yield { pair, answers }
+    }
+  } finally {
+    rows.return?.()
   }
-  return byPair
+}
+
+/** Who has an answer in force, as they are shown, in order. */
+export function* namesWithAnswers(db: ReadableDb, datasetId: string): Sliced<string[]> {
+  const names = new Set<string>()
+  let count = 0
+  for (const name of db.prepare<[string], string>('SELECT annotator_id FROM answers WHERE dataset_id = ?').pluck().iterate(datasetId)) {
+    names.add(name)
+    if ((count += 1) % 5000 === 0) yield
+  }
+  const shown = shownNames(db, datasetId)
+  return [...names].map(shown).sort()
 }
 
 /** Everybody's answers in force on one pair. */
@@ -95,7 +124,7 @@ export function findByClientKey(db: ReadableDb, datasetId: string, annotatorId: 
 
 type HistoryRow = Omit<LabelEvent, 'annotatorId' | 'inForce'> & { readonly annotatorId: string; readonly inForce: number }
 
-/** Newest first. An undo is in force while what it took back is gone, a flag while the pair carries it. */
+/** Newest first; events far back are skipped in the index alone. An undo is in force while what it took back is gone, a flag while the pair carries it. */
 export function readHistory(db: ReadableDb, datasetId: string, annotatorId: string, limit: number, offset: number): { total: number; events: LabelEvent[] } {
   const total = db.prepare<[string, string], number>('SELECT count(*) FROM label_events INDEXED BY label_events_by_annotator WHERE dataset_id = ? AND annotator_id = ?').pluck().get(datasetId, annotatorId) ?? 0
   const rows = db.prepare<[string, string, number, number], HistoryRow>(`SELECT e.label_id AS labelId, e.kind, p.pair_id AS pairId, e.pair_idx AS pairIndex, e.annotator_id AS annotatorId,
@@ -107,17 +136,33 @@ export function readHistory(db: ReadableDb, datasetId: string, annotatorId: stri
         WHEN 'flag' THEN EXISTS (SELECT 1 FROM flags f WHERE f.dataset_id = e.dataset_id AND f.annotator_id = e.annotator_id AND f.pair_idx = e.pair_idx)
         ELSE NOT EXISTS (SELECT 1 FROM flags f WHERE f.dataset_id = e.dataset_id AND f.annotator_id = e.annotator_id AND f.pair_idx = e.pair_idx)
       END AS inForce
-    FROM label_events e INDEXED BY label_events_by_annotator JOIN pairs p ON p.dataset_id = e.dataset_id AND p.idx = e.pair_idx
-    WHERE e.dataset_id = ? AND e.annotator_id = ? ORDER BY e.label_id DESC LIMIT ? OFFSET ?`).all(datasetId, annotatorId, limit, offset)
+    FROM (SELECT label_id FROM label_events INDEXED BY label_events_by_annotator WHERE dataset_id = ? AND annotator_id = ? ORDER BY label_id DESC LIMIT ? OFFSET ?)
+      JOIN label_events e USING (label_id) JOIN pairs p ON p.dataset_id = e.dataset_id AND p.idx = e.pair_idx
+    ORDER BY e.label_id DESC`).all(datasetId, annotatorId, limit, offset)
   return { total, events: rows.map((row) => ({ ...row, annotatorId: row.annotatorId as AnnotatorId, inForce: row.inForce === 1 })) } // an id by its column
 }
 
+export interface Habits {
+  readonly left: { wins: number; n: number }
+  readonly longer: { wins: number; n: number }
+}
+
 /** Decided answers in force: how many chose the left side, and how many the longer of two completions of unequal length. */
-export function countHabits(db: ReadableDb, datasetId: string, annotatorId: string): { readonly left: { wins: number; n: number }; readonly longer: { wins: number; n: number } } {
-  const row = db.prepare<[string, string], { leftWins: number | null; leftN: number; longerWins: number | null; longerN: number | null }>(`SELECT
+export function* countHabits(db: ReadableDb, datasetId: string, annotatorId: string): Sliced<Habits> {
+  const last = db.prepare<[string], number | null>('SELECT max(pair_idx) FROM answers WHERE dataset_id = ?').pluck().get(datasetId) ?? -1
+  const page = db.prepare<[string, string, number, number], Record<'leftWins' | 'leftN' | 'longerWins' | 'longerN', number | null>>(`SELECT
       sum((a.outcome = 'a') = (e.shown_order = 'ab')) AS leftWins, count(e.shown_order) AS leftN,
       sum(p.a_words <> p.b_words AND (a.outcome = 'a') = (p.a_words > p.b_words)) AS longerWins, sum(p.a_words <> p.b_words) AS longerN
     FROM answers a JOIN label_events e USING (label_id) JOIN pairs p ON p.dataset_id = a.dataset_id AND p.idx = a.pair_idx
-    WHERE a.dataset_id = ? AND a.annotator_id = ? AND a.outcome IN ('a', 'b')`).get(datasetId, annotatorId)
-  return { left: { wins: row?.leftWins ?? 0, n: row?.leftN ?? 0 }, longer: { wins: row?.longerWins ?? 0, n: row?.longerN ?? 0 } }
+    WHERE a.dataset_id = ? AND a.annotator_id = ? AND a.pair_idx >= ? AND a.pair_idx < ? AND a.outcome IN ('a', 'b')`)
+  const habits: Habits = { left: { wins: 0, n: 0 }, longer: { wins: 0, n: 0 } }
+  for (let from = 0; from <= last; from += PAGE_PAIRS) {
+    const row = page.get(datasetId, annotatorId, from, from + PAGE_PAIRS)
+    habits.left.wins += row?.leftWins ?? 0
+    habits.left.n += row?.leftN ?? 0
+    habits.longer.wins += row?.longerWins ?? 0
+    habits.longer.n += row?.longerN ?? 0
+    yield
+  }
+  return habits
 }

@@ -6,6 +6,8 @@ import { invariant } from '../../shared/assert.ts'
 import { recordsPath } from './datasets-folder.ts'
 import { inTransaction, type ReadableDb, type WritableDb } from './open.ts'
 import type { PairEntry } from './pair-entry.ts'
+import { changedSide } from './sides.ts'
+import type { Sliced } from './slices.ts'
 
 interface PairRow {
   readonly idx: number
@@ -22,7 +24,7 @@ interface PairRow {
   readonly split: SplitName
 }
 
-function toPair(row: PairRow): PairEntry {
+function toPair(db: ReadableDb, datasetId: string, row: PairRow): PairEntry {
   return {
     index: row.idx,
     pairId: row.pair_id,
@@ -35,7 +37,7 @@ function toPair(row: PairRow): PairEntry {
     aEmpty: row.a_empty === 1,
     bEmpty: row.b_empty === 1,
     title: row.title,
-    split: row.split,
+    split: changedSide(db, datasetId, row.idx) ?? row.split,
   }
 }
 
@@ -53,24 +55,24 @@ export function insertPairs(db: WritableDb, datasetId: string, pairs: readonly P
 
 /** In the order of the data set, one at a time. The database must not be written to while iterating. */
 export function* iteratePairs(db: ReadableDb, datasetId: string): Generator<PairEntry> {
-  for (const row of db.prepare<[string], PairRow>('SELECT * FROM pairs WHERE dataset_id = ? ORDER BY idx').iterate(datasetId)) yield toPair(row)
+  for (const row of db.prepare<[string], PairRow>('SELECT * FROM pairs WHERE dataset_id = ? ORDER BY idx').iterate(datasetId)) yield toPair(db, datasetId, row)
 }
 
 /** Up to `count` pairs from a place on, in the order of the data set. */
 export function readPairs(db: ReadableDb, datasetId: string, from: number, count: number): PairEntry[] {
-  return db.prepare<[string, number, number], PairRow>('SELECT * FROM pairs WHERE dataset_id = ? AND idx >= ? AND idx < ? ORDER BY idx').all(datasetId, from, from + count).map(toPair)
+  return db.prepare<[string, number, number], PairRow>('SELECT * FROM pairs WHERE dataset_id = ? AND idx >= ? AND idx < ? ORDER BY idx').all(datasetId, from, from + count).map((row) => toPair(db, datasetId, row))
 }
 
 export function findPairAt(db: ReadableDb, datasetId: string, index: number): PairEntry | null {
   const row = db.prepare<[string, number], PairRow>('SELECT * FROM pairs WHERE dataset_id = ? AND idx = ?').get(datasetId, index)
-  return row === undefined ? null : toPair(row)
+  return row === undefined ? null : toPair(db, datasetId, row)
 }
 
 /** @throws AppError `not-found` */
 export function requirePair(db: ReadableDb, datasetId: string, pairId: string): PairEntry {
   const row = db.prepare<[string, string], PairRow>('SELECT * FROM pairs WHERE dataset_id = ? AND pair_id = ?').get(datasetId, pairId)
   if (row === undefined) throw new AppError({ code: 'not-found', message: `The data set "${datasetId}" has no pair "${pairId}".`, hint: 'Open the data set again; it may have been deleted and imported anew.' })
-  return toPair(row)
+  return toPair(db, datasetId, row)
 }
 
 /** Prompt hash of every pair [pair], in order. */
@@ -78,9 +80,16 @@ export function readPromptHashes(db: ReadableDb, datasetId: string): string[] {
   return db.prepare<[string], string>('SELECT prompt_hash FROM pairs WHERE dataset_id = ? ORDER BY idx').pluck().all(datasetId)
 }
 
-/** Side of every pair [pair], in order. */
-export function readSides(db: ReadableDb, datasetId: string): SplitName[] {
-  return db.prepare<[string], SplitName>('SELECT split FROM pairs WHERE dataset_id = ? ORDER BY idx').pluck().all(datasetId)
+const PAGE_PAIRS = 2000
+
+/** The same in slices, told one by one. */
+export function* eachPromptHash(db: ReadableDb, datasetId: string, tell: (promptHash: string) => void): Sliced<void> {
+  const last = db.prepare<[string], number | null>('SELECT max(idx) FROM pairs WHERE dataset_id = ?').pluck().get(datasetId) ?? -1
+  const page = db.prepare<[string, number, number], string>('SELECT prompt_hash FROM pairs WHERE dataset_id = ? AND idx >= ? AND idx < ? ORDER BY idx').pluck()
+  for (let from = 0; from <= last; from += PAGE_PAIRS) {
+    page.all(datasetId, from, from + PAGE_PAIRS).forEach(tell)
+    yield
+  }
 }
 
 export function countPrompts(db: ReadableDb, datasetId: string): number {
@@ -94,12 +103,6 @@ export function setSplits(db: WritableDb, datasetId: string, spec: { readonly se
     splits.forEach((split, index) => update.run(split, datasetId, index, split))
     db.prepare('UPDATE datasets SET split_seed = ?, split_validation = ?, split_test = ? WHERE dataset_id = ?').run(spec.seed, spec.validation, spec.test, datasetId)
   })
-}
-
-export function countSplits(db: ReadableDb, datasetId: string): { train: number; validation: number; test: number } {
-  const counts = { train: 0, validation: 0, test: 0 }
-  for (const row of db.prepare<[string], { split: SplitName; n: number }>('SELECT split, count(*) AS n FROM pairs WHERE dataset_id = ? GROUP BY split').all(datasetId)) counts[row.split] = row.n
-  return counts
 }
 
 /** Reads records by position: one open file, one read a record. Close it. */

@@ -93,7 +93,7 @@ const one = z.strictObject({ runId })
 
 export const runCalls = {
   /** Fills in every default and reports what is wrong, without starting anything. */
-  'runs.check': call(z.strictObject({ request: runRequest }), z.strictObject({ problems: z.array(z.string()), advice: z.array(z.strictObject({ level: z.enum(['info', 'warning']), text: z.string() })), counts: z.strictObject({ train: z.int(), validation: z.int(), test: z.int(), labels: z.int() }), command: z.string(), groupHash: z.string(), /** Null where the model to start from cannot be read. */ memory: memoryEstimate.nullable(), /** What the run would be tried on first. */ engine: engineChoice })),
+  'runs.check': call(z.strictObject({ request: runRequest }), z.strictObject({ problems: z.array(z.string()), advice: z.array(z.strictObject({ level: z.enum(['info', 'warning']), text: z.string() })), counts: z.strictObject({ train: z.int(), validation: z.int(), test: z.int(), labels: z.int() }), command: z.string(), /** Null where the model to start from cannot be read. */ memory: memoryEstimate.nullable(), /** What the run would be tried on first. */ engine: engineChoice })),
   /** Runs real steps at the longest batch in a child process. */
   'runs.estimate': call(z.strictObject({ request: runRequest }), estimate),
   'runs.start': call(z.strictObject({ request: runRequest, clientKey }), z.strictObject({ runIds: z.array(runId) })),

@@ -40,6 +40,11 @@ CREATE TABLE answers (
   PRIMARY KEY (dataset_id, pair_idx, annotator_id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE dataset_sides (
+  dataset_id TEXT PRIMARY KEY REFERENCES datasets ON DELETE CASCADE,
+  sides BLOB NOT NULL
+) STRICT;
+
 CREATE TABLE datasets (
   dataset_id TEXT PRIMARY KEY,
   ready INTEGER NOT NULL CHECK (ready IN (0, 1)),

@@ -39,7 +39,7 @@ test('items, what they refer to and what is wrong with them become a data set, a
   ]
   const added = await addDataset(dataset(parts), { db: store.db, dataFolder: folder })
   expect(added).toMatchObject({ pairCount: 20, promptCount: 10, rejectedRowCount: 1, name: 'Queries', kind: 'rankings' })
-  const view = buildView(store.db, folder, spec(added.datasetId))
+  const view = await buildView(store.db, folder, spec(added.datasetId))
   const lines = readFileSync(view.viewPath, 'utf8').trim().split('\n')
   const rows = lines.slice(0, 20).map((line) => itemRow.parse(JSON.parse(line)))
   expect(rows.map((row) => row.pairId)).toEqual(Array.from({ length: 20 }, (_, index) => `q${index}`))
@@ -52,13 +52,13 @@ test('items, what they refer to and what is wrong with them become a data set, a
 
 test('a lost database is built again from the files', async () => {
   const added = await addDataset(dataset([...Array.from({ length: 6 }, (_, index) => item(index)), { extra: { extra: 'document', data: 1 } }]), { db: store.db, dataFolder: folder })
-  const before = buildView(store.db, folder, spec(added.datasetId))
+  const before = await buildView(store.db, folder, spec(added.datasetId))
   store.close()
   rmSync(databasePath(folder))
   const report = await recoverStore(folder, { assignSplits, nowMs: 1 })
   expect(report.datasets).toMatchObject([{ pairs: 6, problems: [] }])
   store = openStore(folder)
-  expect(buildView(store.db, folder, spec(added.datasetId)).viewHash).toBe(before.viewHash)
+  expect((await buildView(store.db, folder, spec(added.datasetId))).viewHash).toBe(before.viewHash)
 })
 
 test('nothing stays of a source that fails, is stopped, or is empty', async () => {

@@ -9,6 +9,7 @@ import { addAnswer, drawShownOrder, insertImportedLabels, readProgress, redoAnsw
 import { findNext, type QueueQuery } from '../../main/store/labels-index.ts'
 import { countHabits, readAnswersOf, readCurrent, readHistory } from '../../main/store/labels-read.ts'
 import { compareWithJournal, reconcileJournals } from '../../main/store/labels-reconcile.ts'
+import { atOnce } from '../../main/store/slices.ts'
 import { openStore, type Store } from '../../main/store/open.ts'
 import { invariant } from '../../shared/assert.ts'
 import type { Outcome } from '../../shared/data-kinds.ts'
@@ -220,7 +221,7 @@ describe('numbers', () => {
     answer(1, 'b') // longer, right
     answer(3, 'b') // shorter, right
     answer(4, 'tie')
-    expect(countHabits(store.db, SET, 'Eva')).toEqual({ left: { wins: 1, n: 3 }, longer: { wins: 2, n: 3 } })
+    expect(atOnce(countHabits(store.db, SET, 'Eva'))).toEqual({ left: { wins: 1, n: 3 }, longer: { wins: 2, n: 3 } })
   })
 
   test('a data set adds up the answers in force of everybody', () => {

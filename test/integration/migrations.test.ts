@@ -23,6 +23,7 @@ const FROZEN: Readonly<Record<string, string>> = {
   models: 'c48049cbea6f410b',
   people: '8e2cf3d8ad77c39a',
   'trained-time': 'd1bb3d45f7189914',
+  sides: 'a7c7fedbd4659048',
 }
 
 test('no released migration was edited', () => {

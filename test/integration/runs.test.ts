@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AppEvent } from '../../shared/contract.ts'
+import type { RunId } from '../../shared/domain.ts'
 import { readRunsForTest } from '../support/run-rows.ts'
 import { makeApp, waitUntil, type TestApp } from '../support/make-app.ts'
 import { importTiny, tinyRequest, TINY_TRAINING, waitForState } from '../support/tiny-app.ts'
@@ -26,9 +27,20 @@ describe('a request', () => {
     const check = await client.call('runs.check', { request: tinyRequest(datasetId, { seeds: [3, 4, 5], judge: { kind: 'length', target: 7 } }) })
     expect(check).toMatchObject({ problems: [], counts: { train: 28, validation: 4, test: 8, labels: 40 } })
     expect(check.command).toBe(`pairlab train sft --data ${datasetId} --model new:nano --tokenizer byte --seeds 3,4,5 --steps 8 --batch-size 4 --micro-batch-size 4 --max-length 24 --eval-every 4 --checkpoint-every 4 --sample-prompts 2 --sample-tokens 4 --judge length --judge-target 7`)
-    const seedAside = await client.call('runs.check', { request: tinyRequest(datasetId, { seeds: [9], judge: { kind: 'length', target: 7 } }) })
-    const other = await client.call('runs.check', { request: tinyRequest(datasetId, { training: { ...TINY_TRAINING, steps: 9 } }) })
-    expect([seedAside.groupHash === check.groupHash, other.groupHash === check.groupHash]).toEqual([true, false])
+  })
+
+  test('makes one group of runs that differ in their seed alone', async () => {
+    const { client } = running
+    await client.call('queue.pause', { paused: true })
+    const begin = (changes: Parameters<typeof tinyRequest>[1]): Promise<{ runIds: RunId[] }> => client.call('runs.start', { request: tinyRequest(datasetId, changes) })
+    const [[first, second], [other]] = [(await begin({ seeds: [3, 9] })).runIds, (await begin({ training: { ...TINY_TRAINING, steps: 9 } })).runIds]
+    const [group, same, another] = await Promise.all([first!, second!, other!].map(async (runId) => (await client.call('runs.get', { runId })).groupHash))
+    expect([same === group, another === group]).toEqual([true, false])
+    for (const runId of [first!, second!, other!]) {
+      await client.call('runs.stop', { runId, mode: 'stop' })
+      await client.call('runs.delete', { runId })
+    }
+    await client.call('queue.pause', { paused: false })
   })
 
   test('what is wrong with it is said in words, and it cannot be started', async () => {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { buildView } from '../../main/data/view.ts'
+import { buildView, countView } from '../../main/data/view.ts'
 import { pruneViews } from '../../main/data/view-prune.ts'
 import { addAnnotator } from '../../main/store/annotators.ts'
 import { addAnswer, insertImportedLabels } from '../../main/store/labels.ts'
@@ -35,14 +35,14 @@ function readRows(file: string): PreferenceRow[] {
   return readFileSync(file, 'utf8').trim().split('\n').map((line) => preferenceRow.parse(JSON.parse(line)))
 }
 
-test('a view holds the pairs that have a preference, reduced, with their records', () => {
+test('a view holds the pairs that have a preference, reduced, with their records', async () => {
   label(0, 'x', 'a')
   label(0, 'y', 'a', 'slightly')
   label(0, 'z', 'b', 'clearly')
   label(1, 'x', 'tie')
   label(2, 'x', 'skip')
   label(3, 'x', 'both-bad')
-  const view = buildView(store.db, folder, spec())
+  const view = await buildView(store.db, folder, spec())
   expect(view).toMatchObject({ labelCount: 4, tieShare: 0.5, bothBadCount: 1, unlabeledCount: PAIRS - 3, datasetName: 'Set set' })
   const rows = readRows(view.viewPath)
   const { prompt, a, b } = makeRecord(0)
@@ -52,57 +52,75 @@ test('a view holds the pairs that have a preference, reduced, with their records
   expect(view.counts.train + view.counts.validation + view.counts.test).toBe(2)
 })
 
-test('is named after its content; later labels make another file and leave the first', () => {
+test('is named after its content; later labels make another file and leave the first', async () => {
   for (let pair = 0; pair < PAIRS; pair += 1) label(pair, 'x', 'a')
-  const first = buildView(store.db, folder, spec())
-  expect(buildView(store.db, folder, spec())).toEqual(first)
+  const first = await buildView(store.db, folder, spec())
+  expect(await buildView(store.db, folder, spec())).toEqual(first)
   const bytes = readFileSync(first.viewPath)
   expect(path.basename(first.viewPath)).toBe(`${createHash('sha256').update(bytes).digest('hex')}.jsonl`)
   addAnnotator(store.db, 'Eva', 1)
   addAnswer(store.db, folder, { datasetId: 'set', annotatorId: 'Eva', pairId: 'pair-5', outcome: 'b', strength: null, comment: '', shownOrder: 'ab', durationMs: 1, clientKey: 'client-key' }, 2)
-  const second = buildView(store.db, folder, spec())
+  const second = await buildView(store.db, folder, spec())
   expect(second.viewHash).not.toBe(first.viewHash)
   expect(readFileSync(first.viewPath).equals(bytes)).toBe(true)
   expect(readdirSync(path.dirname(first.viewPath))).toHaveLength(2)
 })
 
-test('no prompt is on both sides, and the sides depend on the seed', () => {
+test('no prompt is on both sides, and the sides depend on the seed', async () => {
   for (let pair = 0; pair < PAIRS; pair += 1) label(pair, 'x', 'a')
-  const view = buildView(store.db, folder, spec())
+  const view = await buildView(store.db, folder, spec())
   const sides = new Map<string, Set<string>>()
   for (const row of readRows(view.viewPath)) sides.set(String(row.prompt), (sides.get(String(row.prompt)) ?? new Set()).add(row.split))
   expect([...sides.values()].every((set) => set.size === 1)).toBe(true)
   expect(view.counts).toEqual({ train: 28, validation: 4, test: 8 })
-  expect(buildView(store.db, folder, spec({ split: { seed: 4, validation: 0.1, test: 0.2 } })).viewHash).not.toBe(view.viewHash)
+  expect((await buildView(store.db, folder, spec({ split: { seed: 4, validation: 0.1, test: 0.2 } }))).viewHash).not.toBe(view.viewHash)
 })
 
-test('only the chosen annotators count; majority makes a winner', () => {
+test('only the chosen annotators count; majority makes a winner', async () => {
   label(0, 'x', 'a')
   label(0, 'y', 'a')
   label(0, 'z', 'b')
   label(1, 'z', 'b')
-  expect(readRows(buildView(store.db, folder, spec({ aggregation: 'majority' })).viewPath)[0]).toMatchObject({ preferenceA: 1, labelCount: 3 })
-  expect(readRows(buildView(store.db, folder, spec({ annotators: ['z'] })).viewPath)).toMatchObject([{ pairId: 'pair-0', preferenceA: 0, labelCount: 1 }, { pairId: 'pair-1', preferenceA: 0 }])
+  expect(readRows((await buildView(store.db, folder, spec({ aggregation: 'majority' }))).viewPath)[0]).toMatchObject({ preferenceA: 1, labelCount: 3 })
+  expect(readRows((await buildView(store.db, folder, spec({ annotators: ['z'] }))).viewPath)).toMatchObject([{ pairId: 'pair-0', preferenceA: 0, labelCount: 1 }, { pairId: 'pair-1', preferenceA: 0 }])
 })
 
-test('without a label that counts there is nothing to train on, and no half file is left', () => {
+test('without a label that counts there is nothing to train on, and no half file is left', async () => {
   label(0, 'x', 'skip')
-  expect(() => buildView(store.db, folder, spec())).toThrow(expect.objectContaining({ code: 'dataset-invalid', hint: expect.stringContaining('Label some pairs') }))
+  await expect(buildView(store.db, folder, spec())).rejects.toThrow(expect.objectContaining({ code: 'dataset-invalid', hint: expect.stringContaining('Label some pairs') }))
   expect(readdirSync(path.join(folder, 'datasets', 'set', 'views'))).toEqual([])
-  expect(() => buildView(store.db, folder, spec({ datasetId: 'gone' as DatasetId }))).toThrow(expect.objectContaining({ code: 'not-found' }))
+  await expect(buildView(store.db, folder, spec({ datasetId: 'gone' as DatasetId }))).rejects.toThrow(expect.objectContaining({ code: 'not-found' }))
 })
 
-test('views that no run uses go after a day; those of runs stay, in the trash too', () => {
-  const views = (['x', 'y', 'z', 'w'] as const).map((annotator, index) => {
+test('views that no run uses go; those of runs stay, in the trash too, and those that are about to be used', async () => {
+  const views = await Promise.all((['x', 'y', 'z', 'w'] as const).map((annotator, index) => {
     label(index, annotator, 'a')
     return buildView(store.db, folder, spec({ annotators: [annotator] }))
-  })
-  const [used, trashed, unused, young] = views.map((view) => view.viewPath) as [string, string, string, string] // as many as names above
+  }))
+  const [used, trashed, unused, wanted] = views.map((view) => view.viewPath) as [string, string, string, string] // as many as names above
   for (const [run, viewPath] of [['runs/one', used], ['trash/two', trashed]] as const) {
     mkdirSync(path.join(folder, run), { recursive: true })
     writeFileSync(path.join(folder, run, 'spec.json'), JSON.stringify({ data: { viewPath: path.join('/moved', path.basename(viewPath)) } }))
   }
-  for (const file of [used, trashed, unused]) utimesSync(file, 1000, 1000)
-  expect(pruneViews(folder, Date.now())).toBeGreaterThan(100)
-  expect(readdirSync(path.dirname(used)).sort()).toEqual([used, trashed, young].map((file) => path.basename(file)).sort())
+  const { size } = statSync(unused)
+  expect(await pruneViews(folder, (name) => name !== path.basename(wanted))).toBe(size)
+  expect(readdirSync(path.dirname(used)).sort()).toEqual([used, trashed, wanted].map((file) => path.basename(file)).sort())
+})
+
+test('a look at what there is to train on finds what a view would hold, and writes nothing', async () => {
+  for (let pair = 0; pair < PAIRS; pair += 2) label(pair, 'x', pair % 3 === 0 ? 'tie' : 'a')
+  label(1, 'y', 'both-bad')
+  const counted = await countView(store.db, folder, spec())
+  expect(existsSync(path.join(folder, 'datasets', 'set', 'views'))).toBe(false)
+  const { viewPath: _path, viewHash: _hash, ...content } = await buildView(store.db, folder, spec())
+  expect(counted).toEqual(content)
+})
+
+test('labels that come while a view is made are left for the next', async () => {
+  for (let pair = 0; pair < PAIRS; pair += 1) label(pair, 'x', 'a')
+  const alone = await buildView(store.db, folder, spec())
+  const making = buildView(store.db, folder, spec())
+  label(3, 'y', 'b')
+  expect((await making).viewHash).toBe(alone.viewHash)
+  expect((await buildView(store.db, folder, spec())).viewHash).not.toBe(alone.viewHash)
 })

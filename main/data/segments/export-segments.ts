@@ -3,9 +3,10 @@ import path from 'node:path'
 import { AppError } from '../../../shared/errors.ts'
 import { segmentPair, type Segment, type SegmentPair } from '../../../shared/segment-pair.ts'
 import type { DatasetEntry } from '../../store/datasets.ts'
-import { readAnswersByPair } from '../../store/labels-read.ts'
+import { eachPairWithAnswers } from '../../store/labels-read.ts'
 import type { ReadableDb } from '../../store/open.ts'
-import { iteratePairs, openRecords, parseItem } from '../../store/pairs.ts'
+import { openRecords, parseItem } from '../../store/pairs.ts'
+import { withSnapshot } from '../../store/snapshot.ts'
 import { createAppendFile } from '../import-writer.ts'
 import { reduceLabels } from '../reduce-labels.ts'
 import { writeNpz, type ArrayToWrite } from './npz.ts'
@@ -20,13 +21,12 @@ interface StoredPair {
 }
 
 function* storedPairs(db: ReadableDb, dataFolder: string, { datasetId }: DatasetEntry): Generator<StoredPair> {
-  const answers = readAnswersByPair(db, datasetId, [])
   const records = openRecords(dataFolder, datasetId)
   try {
-    for (const entry of iteratePairs(db, datasetId)) {
+    for (const { pair: entry, answers } of eachPairWithAnswers(db, datasetId)) {
       const item = parseItem(records.readLine(entry))
       if (typeof item === 'string') throw new AppError({ code: 'dataset-invalid', message: `Pair ${entry.index + 1} cannot be read: ${item}.`, hint: 'The file was changed after it was written. Put a copy back, or make the data set again.' })
-      const reduced = reduceLabels(answers.get(entry.index) ?? [], 'mean')
+      const reduced = reduceLabels(answers, 'mean')
       yield { pairId: item.pairId, pair: segmentPair.parse(item.data), preferenceA: reduced.kind === 'preference' ? reduced.preferenceA : null }
     }
   } finally {
@@ -42,8 +42,10 @@ export async function exportSegments(db: ReadableDb, dataFolder: string, dataset
   const file = path.join(folder, `${dataset.datasetId}-${Date.now()}.${format === 'cpl-npz' ? 'npz' : 'jsonl'}`)
   const temporary = `${file}.part`
   try {
-    const pairs = storedPairs(db, dataFolder, dataset)
-    const rows = format === 'cpl-npz' ? await writeArrays(temporary, [...pairs]) : await writeLines(temporary, pairs)
+    const rows = await withSnapshot(db, (snapshot) => {
+      const pairs = storedPairs(snapshot, dataFolder, dataset)
+      return format === 'cpl-npz' ? writeArrays(temporary, [...pairs]) : writeLines(temporary, pairs)
+    })
     await rename(temporary, file)
     return { path: file, rows }
   } finally {
