@@ -41,6 +41,8 @@ export interface AppOptions {
   readonly resourcesFolder?: string
   /** Told while this process alone has the folder: right after it got it, and right before it gives it back. */
   readonly holding?: { begin(): void; end(): void }
+  /** Told a few times a second while the start takes long: what is being done, in words. */
+  readonly onProgress?: (text: string) => void
 }
 
 export interface App {
@@ -103,6 +105,7 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
       events,
       log,
       settings: () => readSettings(store.db),
+      onRead: tellReading(options.onProgress ?? ((text) => log.info(text))),
     })
     const papers = createReproductionService({ dataFolder, events, command: { ...findCommandLine(), environment: () => engineEnvironment(enginesFolderOf(dataFolder)) } })
     const freedBytes = await pruneViews(dataFolder)
@@ -175,6 +178,18 @@ export function recoverData(dataFolder: string): Promise<RecoveryReport> {
 }
 
 const here = path.dirname(fileURLToPath(import.meta.url))
+
+const TELL_EVERY_MS = 500
+
+/** As after a recovery: the first start reads every run. What is done in a moment is not spoken of. */
+function tellReading(tell: (text: string) => void): (done: number, total: number) => void {
+  let toldMs = performance.now()
+  return (done, total) => {
+    if (performance.now() - toldMs < TELL_EVERY_MS) return
+    toldMs = performance.now()
+    tell(`Reading the runs: ${done} of ${total}`)
+  }
+}
 
 /** From the source a program is TypeScript that Node reads as it stands; built, it lies beside this file. */
 function findProgram(source: string, built: string): TrainerCommand & ReaderCommand {

@@ -13,7 +13,7 @@ export type Agreement = z.infer<(typeof datasetCalls)['datasets.agreement']['out
 const VALUES = COUNTING.length
 const RESAMPLES = 1000
 /** Draws after which other work gets its turn. */
-const DRAWS_PER_TURN = 400_000
+const DRAWS_PER_TURN = 200_000
 /** At most this many draws: a million pairs have narrow intervals, and fewer resamples find them. */
 const MAX_DRAWS = 20_000_000
 
@@ -135,13 +135,11 @@ async function withInterval(patterns: readonly Pattern[], measure: (values: read
     for (let unit = 0; unit < n; unit += 1) {
       const pattern = owner[Math.floor(random() * n)] ?? 0
       drawn[pattern] = (drawn[pattern] ?? 0) + 1
+      draws += 1
+      if (draws % DRAWS_PER_TURN === 0) await nextTurn()
     }
     const result = measure(values, drawn)
     if (!Number.isNaN(result)) resampled.push(result)
-    draws += n
-    if (draws < DRAWS_PER_TURN) continue
-    draws = 0
-    await nextTurn()
   }
   const bounds = resampled.length < resamples / 2 ? null : percentileInterval(resampled)
   return { value, low: bounds?.low ?? null, high: bounds?.high ?? null, n }

@@ -6,25 +6,27 @@ const MAX_BINS = 40
 /** Beyond this share of the answers, all go into the last bin: one novel must not squash the rest into the first. */
 const SHOWN_SHARE = 0.99
 
+/** How many answers have each length in words. A million answers have some thousand lengths. */
+type Tally = Map<number, number>
+
 /** Collects how long chosen and rejected answers are, in words. */
 export function createLengths(): { add(chosenWords: number, rejectedWords: number): void; finish(): Lengths } {
-  const chosen: number[] = []
-  const rejected: number[] = []
+  const chosen: Tally = new Map()
+  const rejected: Tally = new Map()
   const longerWins = { wins: 0, n: 0 }
   return {
     add(chosenWords, rejectedWords) {
-      chosen.push(chosenWords)
-      rejected.push(rejectedWords)
+      chosen.set(chosenWords, (chosen.get(chosenWords) ?? 0) + 1)
+      rejected.set(rejectedWords, (rejected.get(rejectedWords) ?? 0) + 1)
       if (chosenWords === rejectedWords) return
       longerWins.n += 1
       if (chosenWords > rejectedWords) longerWins.wins += 1
     },
     finish() {
-      const sortedChosen = Float64Array.from(chosen).sort()
-      const sortedRejected = Float64Array.from(rejected).sort()
-      const top = Math.max(at(sortedChosen, SHOWN_SHARE), at(sortedRejected, SHOWN_SHARE))
+      const [sortedChosen, sortedRejected] = [sorted(chosen), sorted(rejected)]
+      const top = Math.max(at(sortedChosen, (count) => Math.floor(count * SHOWN_SHARE)), at(sortedRejected, (count) => Math.floor(count * SHOWN_SHARE)))
       const binWidth = niceWidth(top / MAX_BINS)
-      const bins = chosen.length === 0 ? 0 : Math.floor(top / binWidth) + 1
+      const bins = chosen.size === 0 ? 0 : Math.floor(top / binWidth) + 1
       return {
         binWidth,
         chosen: histogram(sortedChosen, binWidth, bins),
@@ -37,14 +39,26 @@ export function createLengths(): { add(chosenWords: number, rejectedWords: numbe
   }
 }
 
-function at(sorted: Float64Array, share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+type Sorted = readonly (readonly [words: number, count: number])[]
+
+function sorted(tally: Tally): Sorted {
+  return [...tally].sort(([x], [y]) => x - y)
 }
 
-function median(sorted: Float64Array): number | null {
-  const upper = sorted[Math.floor(sorted.length / 2)]
-  const lower = sorted[Math.ceil(sorted.length / 2) - 1]
-  return upper === undefined || lower === undefined ? null : (upper + lower) / 2
+/** The length at a place in the order of all, of which there are `count`; 0 without any. */
+function at(lengths: Sorted, placeOf: (count: number) => number): number {
+  const count = lengths.reduce((sum, [, some]) => sum + some, 0)
+  const place = Math.min(count - 1, placeOf(count))
+  let before = 0
+  for (const [words, some] of lengths) {
+    before += some
+    if (before > place) return words
+  }
+  return 0
+}
+
+function median(lengths: Sorted): number | null {
+  return lengths.length === 0 ? null : (at(lengths, (count) => Math.floor(count / 2)) + at(lengths, (count) => Math.ceil(count / 2) - 1)) / 2
 }
 
 /** 1, 2, 5, 10, 20, 50 …: bounds that read well on an axis. */
@@ -55,11 +69,11 @@ function niceWidth(least: number): number {
 }
 
 /** Counts by bin [bin]; the last one holds everything above it too. */
-function histogram(values: Float64Array, binWidth: number, bins: number): number[] {
+function histogram(lengths: Sorted, binWidth: number, bins: number): number[] {
   const counts = Array.from({ length: bins }, () => 0)
-  for (const value of values) {
-    const bin = Math.min(bins - 1, Math.floor(value / binWidth))
-    counts[bin] = (counts[bin] ?? 0) + 1
+  for (const [words, count] of lengths) {
+    const bin = Math.min(bins - 1, Math.floor(words / binWidth))
+    counts[bin] = (counts[bin] ?? 0) + count
   }
   return counts
 }

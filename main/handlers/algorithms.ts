@@ -4,9 +4,20 @@ import type { Handlers } from '../../shared/rpc.ts'
 import { trainingConfig } from '../../shared/run-spec.ts'
 import type { AlgorithmPage } from '../learn/define.ts'
 import { algorithms } from '../learn/registry.ts'
+import { inSlices, type Sliced } from '../store/slices.ts'
 
 export function algorithmHandlers(): Pick<Handlers, 'algorithms.list'> {
-  return { 'algorithms.list': () => algorithms.map(toInfo) }
+  let infos: AlgorithmInfo[] | null = null // methods do not change while the app runs
+  return { 'algorithms.list': async () => (infos ??= await inSlices(describeAll())) }
+}
+
+function* describeAll(): Sliced<AlgorithmInfo[]> {
+  const infos: AlgorithmInfo[] = []
+  for (const algorithm of algorithms) {
+    infos.push(toInfo(algorithm))
+    yield
+  }
+  return infos
 }
 
 function toInfo(algorithm: AlgorithmPage): AlgorithmInfo {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { BanditReport } from '../../shared/contract/papers.ts'
 import type { Handlers } from '../../shared/rpc.ts'
 import { readReport } from '../papers/report-files.ts'
@@ -5,6 +6,7 @@ import type { HandlerDeps } from './deps.ts'
 import { PAPER_BANDIT, banditRegret, optimalPolicy, trainBandit, type BanditMethod } from '../learn/bandit.ts'
 
 const NAMES: Readonly<Record<BanditMethod, string>> = { copg: 'CoPG', dpo: 'DPO', ipo: 'IPO', pg_value: 'PG, value', pg_none: 'PG, none' }
+const METHODS = ['copg', 'dpo', 'ipo', 'pg_value', 'pg_none'] as const satisfies readonly BanditMethod[]
 const LEARNING_RATE = 0.2
 const STEPS = 20_000
 /** Evenly spaced on a log axis. */
@@ -33,12 +35,17 @@ export function paperHandlers({ papers, dataFolder }: Pick<HandlerDeps, 'papers'
       papers.cancel(id)
       return null
     },
-    'papers.bandit': () => {
+    'papers.bandit': async () => {
+      const methods: BanditReport['methods'] = []
+      for (const method of report === null ? METHODS : []) {
+        methods.push(pathOf(method))
+        await nextTurn()
+      }
       report ??= {
         setup: { rewards: [...PAPER_BANDIT.rewards], reference: [...PAPER_BANDIT.reference], mu1: [...PAPER_BANDIT.mu1], mu2: [...PAPER_BANDIT.mu2], beta: PAPER_BANDIT.beta, learningRate: LEARNING_RATE, steps: STEPS },
         optimum: optimalPolicy(PAPER_BANDIT),
         startRegret: banditRegret(PAPER_BANDIT, PAPER_BANDIT.reference),
-        methods: (['copg', 'dpo', 'ipo', 'pg_value', 'pg_none'] as const).map(pathOf),
+        methods,
       }
       return report
     },

@@ -1,6 +1,7 @@
 import type { Handlers } from '../../shared/rpc.ts'
 import { describeRun } from '../runs/summary.ts'
 import { readRunSpec } from '../store/runs.ts'
+import { inSlices } from '../store/slices.ts'
 import { writeSettings } from '../store/settings.ts'
 import { findAlgorithm } from '../learn/registry.ts'
 import type { HandlerDeps } from './deps.ts'
@@ -33,7 +34,7 @@ export function runHandlers(deps: HandlerDeps): RunHandlers {
       refuseProblems(checked)
       return trainingData.withView(checked.request.data, (view) => ({ runIds: runs.start(prepareRuns(asking, checked, view), clientKey) }), { forRuns: true })
     },
-    'runs.list': (filter) => runs.list(filter),
+    'runs.list': (filter) => inSlices(runs.list(filter)),
     'runs.get': ({ runId }) => {
       const spec = readRunSpec(db, runId)
       const request = { ...requestOf(spec), engine: spec.engine } // what would repeat it names the engine

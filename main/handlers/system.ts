@@ -12,6 +12,7 @@ import { listDatasets } from '../store/datasets.ts'
 import { sqliteVersion } from '../store/open.ts'
 import { listRuns } from '../store/runs.ts'
 import { readSettings, writeSettings } from '../store/settings.ts'
+import { inSlices, type Sliced } from '../store/slices.ts'
 import type { HandlerDeps } from './deps.ts'
 
 type SystemHandlers = Pick<Handlers, 'system.info' | 'system.verify' | 'system.troubles' | 'system.log' | 'settings.get' | 'settings.set'>
@@ -50,7 +51,7 @@ async function describeSystem(deps: HandlerDeps): Promise<SystemInfo> {
     cpuModel: processors[0]?.model.trim() ?? 'unknown',
     memoryBytes: totalmem(),
     dataFolder: deps.dataFolder,
-    dataBytes: folderBytes(deps.dataFolder),
+    dataBytes: await inSlices(folderBytes(deps.dataFolder)),
     diskFreeBytes: disk.bavail * disk.bsize,
     connections: [...CONNECTIONS],
   }
@@ -65,10 +66,13 @@ async function verifyFolder({ db, dataFolder, runs }: HandlerDeps): Promise<Outp
 }
 
 /** Size of every file below; one that goes away while we look counts nothing. */
-function folderBytes(folder: string): number {
+function* folderBytes(folder: string): Sliced<number> {
   let total = 0
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile()) total += statSync(path.join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const place = path.join(folder, entry.name)
+    if (entry.isDirectory()) total += yield* folderBytes(place)
+    else if (entry.isFile()) total += statSync(place, { throwIfNoEntry: false })?.size ?? 0
+    yield
   }
   return total
 }

@@ -3,6 +3,7 @@ import { AppError } from '../../shared/errors.ts'
 import { inProcess, type Client } from '../../shared/rpc.ts'
 import { createApp, type App, type AppOptions } from '../app.ts'
 import { announceHost, askToHandOver, HostLost, readHostAddress, withdrawHost } from './http-client.ts'
+import { writeError } from './output.ts'
 import { serve, type Host } from './serve.ts'
 import { createTraffic, HandingOver } from './traffic.ts'
 
@@ -61,7 +62,7 @@ export async function openSharedApp({ rendererFolder, port, yields, ...options }
   }
 
   try {
-    const app = await createApp({ ...options, holding: { begin: () => announceHost(dataFolder, host, rendererFolder !== null), end: () => withdrawHost(dataFolder) } })
+    const app = await createApp({ onProgress: (text) => writeError(`${text}\n`), ...options, holding: { begin: () => announceHost(dataFolder, host, rendererFolder !== null), end: () => withdrawHost(dataFolder) } })
     opening.resolve(app)
     return { app, host, client: ownClient(app, traffic), end }
   } catch (error) {

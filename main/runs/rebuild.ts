@@ -2,13 +2,21 @@ import { existsSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import { LIVE_STATES } from '../../shared/domain.ts'
 import { inTransaction, type WritableDb } from '../store/open.ts'
-import { deleteRun, findRun, insertRun, listRuns, updateRun, type RunEntry } from '../store/runs.ts'
+import { deleteRun, findRun, insertRun, listRunIds, listRuns, updateRun, type RunEntry } from '../store/runs.ts'
+import type { Sliced } from '../store/slices.ts'
 import { readAppRecord } from './app-record.ts'
 import { foldEvents } from './fold.ts'
 import { readEvents } from './run-dir-events.ts'
 import { readSpec, runPaths } from './run-dir.ts'
 import { folderBytes } from './summary.ts'
 import { readTime } from './trained-time.ts'
+
+/** Who hears of the reading of run folders. */
+export interface ReadWatcher {
+  readonly warn: (text: string, details: unknown) => void
+  /** Before each folder: how many were read, and of how many. */
+  readonly onRead: (done: number, total: number) => void
+}
 
 /** Ids of the folders that hold a run. */
 export function listRunFolders(runsFolder: string): string[] {
@@ -18,14 +26,26 @@ export function listRunFolders(runsFolder: string): string[] {
 
 /**
  * Brings folders and index together after either was changed behind the other's back: a new database, a folder that
- * was copied in or taken away. Returns the ids that were added.
+ * was copied in or taken away. A run is read whole or not at all: what a kill left out is read at the next start.
+ * @returns the ids that were added
  */
-export function reconcileRuns(db: WritableDb, runsFolder: string, warn: (text: string, details: unknown) => void): string[] {
+export function* reconcileRuns(db: WritableDb, runsFolder: string, { warn, onRead }: ReadWatcher): Sliced<string[]> {
   const folders = listRunFolders(runsFolder)
   const present = new Set(folders)
-  for (const run of listRuns(db)) if (!present.has(run.runId)) deleteRun(db, run.runId)
-  for (const run of listRuns(db)) if (run.trainedMs === null) countTime(db, runsFolder, run, warn)
-  return folders.filter((runId) => findRun(db, runId) === null).filter((runId) => indexRun(db, runsFolder, runId, warn))
+  const known = new Set(listRunIds(db))
+  for (const runId of known) if (!present.has(runId)) deleteRun(db, runId)
+  for (const run of listRuns(db)) {
+    if (run.trainedMs === null) countTime(db, runsFolder, run, warn)
+    yield
+  }
+  const missing = folders.filter((runId) => !known.has(runId))
+  const added: string[] = []
+  for (const [done, runId] of missing.entries()) {
+    onRead(done, missing.length)
+    if (indexRun(db, runsFolder, runId, warn)) added.push(runId)
+    yield
+  }
+  return added
 }
 
 /** For a row that an earlier version wrote. The rest of it stays: its place in the queue and its process are in no file. */

@@ -8,6 +8,7 @@ import { AppError } from '../../shared/errors.ts'
 import type { RunSpec } from '../../shared/run-spec.ts'
 import { listSamples, readSeries } from '../store/metrics.ts'
 import type { WritableDb } from '../store/open.ts'
+import { inSlices, type Sliced } from '../store/slices.ts'
 import { deleteRun, insertRun, lastQueueOrder, listQueue, listRuns, moveInQueue, requireRun, updateRun, type MethodTitle, type RunEntry, type RunFilter } from '../store/runs.ts'
 import { moveToTrash } from '../store/trash.ts'
 import { changeAppRecord, readAppRecord, writeAppRecord } from './app-record.ts'
@@ -30,6 +31,8 @@ export interface RunServiceOptions {
   readonly events: RunAudience
   readonly settings: () => Pick<Settings, 'slots' | 'queuePaused'>
   readonly log: { info(text: string, details?: unknown): void; warn(text: string, details?: unknown): void; error(text: string, details?: unknown): void }
+  /** Told before each run folder that the index does not have: how many were read, and of how many. */
+  readonly onRead?: (done: number, total: number) => void
   /** Silence after which a run counts as lost; for tests, which cannot wait half a minute. */
   readonly silenceMs?: number
 }
@@ -49,7 +52,7 @@ export interface RunService {
    * @param clientKey of the call: those of its runs that an earlier try made are not made again
    */
   start(runs: readonly PreparedRun[], clientKey?: string): RunId[]
-  list(filter: RunFilter): RunSummary[]
+  list(filter: RunFilter): Sliced<RunSummary[]>
   /** @throws AppError `not-found` */
   get(runId: string): RunEntry
   metrics(runId: string, names: readonly string[], maxPoints: number, discarded: boolean): Series[]
@@ -119,7 +122,7 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
     }))
   }
 
-  const added = reconcileRuns(db, runsFolder, (text, details) => log.warn(text, details))
+  const added = await inSlices(reconcileRuns(db, runsFolder, { warn: (text, details) => log.warn(text, details), onRead: options.onRead ?? (() => undefined) }))
   if (added.length > 0) log.info(`indexed ${added.length} run folders`)
   adopt()
   const timer = setInterval(tick, POLL_MS)
@@ -144,9 +147,16 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
       setImmediate(tick)
       return runIds
     },
-    list(filter) {
+    *list(filter) {
       const queue = listQueue(db).map((run) => run.runId)
-      return listRuns(db, filter).map((run) => summarizeRun(db, run, queue))
+      const runs = listRuns(db, filter)
+      yield
+      const summaries: RunSummary[] = []
+      for (const run of runs) {
+        summaries.push(summarizeRun(db, run, queue))
+        yield
+      }
+      return summaries
     },
     get: (runId) => requireRun(db, runId),
     metrics: (runId, names, maxPoints, discarded) => readSeries(db, requireRun(db, runId).runNo, names, maxPoints, discarded),

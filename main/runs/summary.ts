@@ -31,14 +31,31 @@ export function summarizeRun(db: ReadableDb, run: RunEntry, queue: readonly stri
     remainingMs: remaining(run),
     queuePosition: place > 0 ? place : null,
     mainMetric: run.mainMetric,
-    mainValue: run.mainMetric === null ? null : lastValue(db, run.runNo, run.mainMetric),
-    spark: run.mainMetric === null ? [] : readSeries(db, run.runNo, [run.mainMetric], SPARK_POINTS).flatMap((series) => series.value.filter((value) => value !== null)),
+    ...headlineOf(db, run),
     resumable: isResumable(run.state),
     diskBytes: run.diskBytes,
     phase: run.phase,
     error: run.error,
     note: run.note,
   }
+}
+
+type Headline = Pick<RunSummary, 'mainValue' | 'spark'>
+
+/** By run and place in its log: a list of hundreds of runs is asked for all the time, and few of them move. */
+const headlines = new WeakMap<ReadableDb, Map<string, { readonly at: string; readonly headline: Headline }>>()
+
+function headlineOf(db: ReadableDb, run: RunEntry): Headline {
+  if (run.mainMetric === null) return { mainValue: null, spark: [] }
+  const known = headlines.get(db) ?? new Map<string, { readonly at: string; readonly headline: Headline }>()
+  headlines.set(db, known)
+  const at = `${run.runNo} ${run.cursorOffset} ${run.branch} ${run.mainMetric}`
+  const kept = known.get(run.runId)
+  if (kept?.at === at) return kept.headline
+  const spark = readSeries(db, run.runNo, [run.mainMetric], SPARK_POINTS).flatMap((series) => series.value.filter((value) => value !== null))
+  const headline = { mainValue: lastValue(db, run.runNo, run.mainMetric), spark }
+  known.set(run.runId, { at, headline })
+  return headline
 }
 
 /** Every end but the good one: without a checkpoint a resumed run starts over, which is the same run. */

@@ -1,4 +1,5 @@
 import type { Series } from '../../shared/contract/runs.ts'
+import type { Statement } from 'better-sqlite3'
 import type { ReadableDb, WritableDb } from './open.ts'
 
 /** Columns of one metrics event: every array as long as `step`; `wallMs` counts from the start of the run. */
@@ -11,8 +12,7 @@ const PLACE_COLUMNS: ReadonlySet<string> = new Set(['step', 'wallMs'])
 export function insertMetrics(db: WritableDb, runNo: number, branch: number, columns: MetricColumns): void {
   const steps = columns['step'] ?? []
   const wall = columns['wallMs'] ?? []
-  const put = db.prepare<[number, number, number, number, number, number | null]>(
-    'INSERT OR REPLACE INTO metrics (run_no, name_no, branch, step, wall_ms, value, discarded) VALUES (?, ?, ?, ?, ?, ?, 0)')
+  const put = pointStatement(db)
   for (const [name, values] of Object.entries(columns)) {
     if (PLACE_COLUMNS.has(name)) continue
     const nameNo = nameNumber(db, name)
@@ -21,6 +21,19 @@ export function insertMetrics(db: WritableDb, runNo: number, branch: number, col
       if (typeof step === 'number') put.run(runNo, nameNo, branch, step, wall[row] ?? 0, value)
     })
   }
+}
+
+type PointStatement = Statement<[number, number, number, number, number, number | null]>
+
+const pointStatements = new WeakMap<WritableDb, PointStatement>()
+
+/** Prepared once a connection: reading the logs of hundreds of runs puts a million points. */
+function pointStatement(db: WritableDb): PointStatement {
+  const known = pointStatements.get(db)
+  if (known !== undefined) return known
+  const made: PointStatement = db.prepare('INSERT OR REPLACE INTO metrics (run_no, name_no, branch, step, wall_ms, value, discarded) VALUES (?, ?, ?, ?, ?, ?, 0)')
+  pointStatements.set(db, made)
+  return made
 }
 
 function nameNumber(db: WritableDb, name: string): number {

@@ -124,6 +124,10 @@ export function listRuns(db: ReadableDb, filter: RunFilter = {}): RunEntry[] {
     .all({ datasetId: filter.datasetId ?? null, method: filter.method ?? null, states: filter.states === undefined ? null : JSON.stringify(filter.states), limit: filter.limit ?? -1 }).map(toRun)
 }
 
+export function listRunIds(db: ReadableDb): string[] {
+  return db.prepare<[], string>('SELECT run_id FROM runs').pluck().all()
+}
+
 export function listLiveRuns(db: ReadableDb): RunEntry[] {
   return listRuns(db, { states: LIVE_STATES })
 }
