@@ -112,7 +112,7 @@ export interface RunFilter {
   readonly datasetId?: string | null
   readonly method?: string | null
   readonly states?: readonly RunState[]
-  readonly limit?: number
+  readonly limit?: number | null
 }
 
 /** Newest first. */

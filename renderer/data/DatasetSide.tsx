@@ -85,13 +85,15 @@ function Annotators({ detail }: { readonly detail: DatasetDetail }): ReactNode {
   )
 }
 
+const PAIRS_SHOWN = 12
+
 function Agreement({ detail }: { readonly detail: DatasetDetail }): ReactNode {
   const { data } = useCall('datasets.agreement', { datasetId: detail.datasetId })
   if (data === undefined) return null
   return (
     <Section title="Agreement" note="beyond chance, 95 % interval">
       <dl className="facts">
-        {data.pairs.slice(0, 12).map((pair) => (
+        {data.pairs.slice(0, PAIRS_SHOWN).map((pair) => (
           <div key={`${pair.first} ${pair.second}`}>
             <dt>{pair.first} and {pair.second}</dt>
             <dd>κ <NumberText value={pair.kappa} low={pair.low} high={pair.high} /></dd>
@@ -102,6 +104,7 @@ function Agreement({ detail }: { readonly detail: DatasetDetail }): ReactNode {
           <dd>α <NumberText value={data.alpha} low={data.alphaLow} high={data.alphaHigh} /></dd>
         </div>
       </dl>
+      {data.pairs.length > PAIRS_SHOWN ? <p className="small text-3">{PAIRS_SHOWN} of {data.pairs.length} pairs of people shown; pairlab agreement tells all.</p> : null}
       <p className="small text-2">
         All who labeled a pair agree on <span className="mono">{formatCount(data.allAgree)}</span> of the <span className="mono">{formatCount(data.bothLabeled)}</span> pairs that several people labeled.
       </p>

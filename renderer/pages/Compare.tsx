@@ -28,7 +28,7 @@ function show(runIds: readonly string[]): void {
 
 export function Compare(): ReactNode {
   const wanted = (new URLSearchParams(useSearch()).get('runs') ?? '').split(',').filter((id) => id !== '')
-  const list = useCall('runs.list', { limit: 5000 })
+  const list = useCall('runs.list', {})
   const algorithms = useCall('algorithms.list', {})
   const error = list.error ?? algorithms.error
   const chosen = (list.data ?? []).filter((run) => wanted.includes(run.runId))

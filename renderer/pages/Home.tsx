@@ -20,7 +20,7 @@ const RUNS_SHOWN = 14
 
 export function Home(): ReactNode {
   const datasets = useCall('datasets.list', {})
-  const runs = useCall('runs.list', { limit: 200 })
+  const runs = useCall('runs.list', {})
   useCrumbs([{ label: 'Pairlab' }, { label: 'Home' }])
   useCommands([{ id: 'home.runs', title: 'All runs', group: 'Home', run: () => goTo('/runs') }])
   if (datasets.error !== null) return <div className="page"><ErrorNotice error={datasets.error} onRetry={() => void datasets.refetch()} /></div>
@@ -83,7 +83,7 @@ function News({ runs }: { readonly runs: readonly import('../../shared/contract/
   return (
     <Panel title="State of the runs">
       <div className="col gap-3">
-        {finished > 0 ? <Say tone="good">{formatCount(finished)} {finished === 1 ? 'run has' : 'runs have'} finished. <a href={`#/compare?runs=${runs.filter((run) => run.state === 'finished').slice(0, 40).map((run) => run.runId).join(',')}`}>Compare them</a></Say> : null}
+        {finished > 0 ? <Say tone="good">{formatCount(finished)} {finished === 1 ? 'run has' : 'runs have'} finished. <a href={`#/compare?runs=${runs.filter((run) => run.state === 'finished').map((run) => run.runId).join(',')}`}>Compare them</a></Say> : null}
         {troubled.map((run) => (
           <Say key={run.runId} tone={run.state === 'failed' ? 'bad' : 'warn'}>
             <b className="mono">{run.name} s{run.seed}</b> {run.state === 'failed' ? 'failed' : run.state === 'lost' ? 'was lost' : 'was interrupted'} at step <span className="mono">{run.step}</span>{run.error === null ? '.' : `: ${run.error.message}`} <a href={`#/runs/${run.runId}`}>{run.resumable ? 'Open it and resume' : 'Open it'}</a>

@@ -5,11 +5,14 @@ import { RelativeTime } from '../parts/RelativeTime.tsx'
 import { StatusMark } from '../parts/StatusMark.tsx'
 import { RunSwatch } from '../parts/RunSwatch.tsx'
 
+const SHOWN_AT_MOST = 100
+
 /** Chooses the run whose settings the form takes. */
 export function ClonePicker({ runs, onChoose, onClose }: { readonly runs: readonly RunSummary[]; onChoose(runId: string): void; onClose(): void }): ReactNode {
   const [search, setSearch] = useState('')
   const words = search.toLowerCase()
-  const shown = runs.filter((run) => `${run.name} ${run.methodName} ${run.datasetName}`.toLowerCase().includes(words)).slice(0, 100)
+  const found = runs.filter((run) => `${run.name} ${run.methodName} ${run.datasetName}`.toLowerCase().includes(words))
+  const shown = found.slice(0, SHOWN_AT_MOST)
   return (
     <Dialog title="Clone a run" width={620} onClose={onClose}>
       <input type="search" className="input clone-search" aria-label="Search the runs" placeholder="Search the runs" value={search} onChange={(event) => setSearch(event.currentTarget.value)} />
@@ -26,6 +29,7 @@ export function ClonePicker({ runs, onChoose, onClose }: { readonly runs: readon
           </li>
         ))}
       </ul>
+      {found.length > shown.length ? <p className="text-3 small">{shown.length} of {found.length} shown; search to find the others.</p> : null}
       {shown.length === 0 ? <p className="text-3 small">{runs.length === 0 ? 'There is no run yet.' : 'No run has these words.'}</p> : null}
     </Dialog>
   )

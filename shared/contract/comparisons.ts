@@ -45,8 +45,11 @@ export const comparison = z.strictObject({
 })
 export type Comparison = z.infer<typeof comparison>
 
+/** Far above what anybody looks at: it bounds the memory of one call. */
+const MOST_RUNS = 10_000
+
 const compareInput = z.strictObject({
-  runIds: z.array(runId).min(1).max(500),
+  runIds: z.array(runId).min(1).max(MOST_RUNS, { error: `${MOST_RUNS} runs can be compared at once, not more: choose fewer` }),
   metric: z.string(),
   at: z.union([z.enum(['last', 'best']), z.int().nonnegative()]).default('last'),
   /** `t`: Student's t over seeds, right for few of them. `bootstrap`: percentile bootstrap, for ten or more. */
@@ -58,7 +61,7 @@ const compareInput = z.strictObject({
 export const comparisonCalls = {
   'comparisons.get': call(compareInput, comparison),
   /** One prompt, what each run's latest samples answer to it. */
-  'comparisons.samples': call(z.strictObject({ runIds: z.array(runId).min(1).max(50) }), z.array(z.strictObject({ promptIndex: z.int(), prompt: z.string(), answers: z.array(z.strictObject({ runId, step: z.int(), item: sampleItem })) }))),
+  'comparisons.samples': call(z.strictObject({ runIds: z.array(runId).min(1).max(50, { error: 'answers of 50 runs can be set side by side, not of more: choose fewer' }) }), z.array(z.strictObject({ promptIndex: z.int(), prompt: z.string(), answers: z.array(z.strictObject({ runId, step: z.int(), item: sampleItem })) }))),
   /** The table as text. Charts are exported by the page that draws them. */
   'comparisons.table': call(compareInput.extend({ format: z.enum(['csv', 'latex', 'markdown']), metrics: z.array(z.string()).min(1) }), z.string()),
 } as const

@@ -97,7 +97,7 @@ export const runCalls = {
   /** Runs real steps at the longest batch in a child process. */
   'runs.estimate': call(z.strictObject({ request: runRequest }), estimate),
   'runs.start': call(z.strictObject({ request: runRequest, clientKey }), z.strictObject({ runIds: z.array(runId) })),
-  'runs.list': call(z.strictObject({ datasetId: z.string().nullable().default(null), method: z.string().nullable().default(null), limit: z.int().min(1).max(5000).default(500) }), z.array(runSummary)),
+  'runs.list': call(z.strictObject({ datasetId: z.string().nullable().default(null), method: z.string().nullable().default(null), /** The newest; null: every run there is. */ limit: z.int().min(1).nullable().default(null) }), z.array(runSummary)),
   'runs.get': call(one, runDetail),
   'runs.metrics': call(z.strictObject({ runId, names: z.array(z.string()).default([]), maxPoints: z.int().min(10).max(100_000).default(1000), discarded: z.boolean().default(false) }), z.array(series)),
   'runs.log': call(z.strictObject({ runId, lines: z.int().min(1).max(10_000).default(400) }), z.array(z.string())),

@@ -15,7 +15,8 @@ import { makeLargeData, type LargeSize } from '../support/large-data.ts'
 const { values } = parseArgs({ options: { pairs: { type: 'string', default: '1000000' }, runs: { type: 'string', default: '500' }, steps: { type: 'string', default: '1000' }, only: { type: 'string', default: '' }, json: { type: 'string', default: '' } } })
 const size: LargeSize = { pairs: Number(values.pairs), runs: Number(values.runs), steps: Number(values.steps) }
 const root = path.join(tmpdir(), `pairlab-loop-${size.pairs}-${size.runs}-${size.steps}`)
-const rows: GaugedCall[] = []
+type Row = GaugedCall & { readonly call: string }
+const rows: Row[] = []
 
 const template = path.join(root, 'made')
 if (!existsSync(template)) {
@@ -52,9 +53,10 @@ async function start(title: string): Promise<App> {
 async function call(app: App, place: Place): Promise<void> {
   try {
     for await (const row of gaugeCalls(app, place)) {
+      const { name: _name, input: _input, ...gauged } = row
       if (!row.call.startsWith(values.only)) continue
-      rows.push(row)
-      print(row)
+      rows.push(gauged)
+      print(gauged)
     }
   } finally {
     await app.close('continue')
@@ -67,7 +69,7 @@ function show(title: string, held: Held, totalMs: number, answer: string): void 
   print(row)
 }
 
-function print({ call: title, longestMs, longestCpuMs, totalMs, peakRssBytes, answer }: GaugedCall): void {
+function print({ call: title, longestMs, longestCpuMs, totalMs, peakRssBytes, answer }: Row): void {
   const ms = (value: number): string => value.toFixed(0).padStart(7)
   console.log(`${title.padEnd(52)} held ${ms(longestMs)} ms (processor ${ms(longestCpuMs)} ms)  took ${ms(totalMs)} ms  ${(peakRssBytes / 2 ** 20).toFixed(0).padStart(5)} MiB  ${answer}`)
 }

@@ -11,6 +11,8 @@ export interface Place {
   readonly importFile: string
 }
 
+export const CALLS_THAT_DELETE: readonly CallName[] = ['runs.delete', 'datasets.delete']
+
 /** What a call is asked, by a word or two that tell the variants apart; '' where there is one. */
 type Inputs<N extends CallName> = Readonly<Record<string, Input<N>>>
 

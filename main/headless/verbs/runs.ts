@@ -9,7 +9,7 @@ import { formatTable } from '../output.ts'
 import { followRuns } from '../progress.ts'
 
 export async function pickRun(client: Client, wanted: string): Promise<RunSummary> {
-  return pick(await client.call('runs.list', { limit: 5000 }), wanted, 'run', (run) => run.runId, (run) => `${run.name} s${run.seed}`)
+  return pick(await client.call('runs.list', {}), wanted, 'run', (run) => run.runId, (run) => `${run.name} s${run.seed}`)
 }
 
 function listCommand(): Command {

@@ -139,7 +139,7 @@ async function report(client: Client, runIds: readonly RunId[], out: Output): Pr
 
 /** What goes on without us, and what waits for the next Pairlab. */
 async function reportDetached(client: Client, runIds: readonly RunId[], out: Output): Promise<void> {
-  const queued = (await client.call('runs.list', { limit: 5000 })).filter((run) => runIds.includes(run.runId) && run.state === 'queued').length
+  const queued = (await client.call('runs.list', {})).filter((run) => runIds.includes(run.runId) && run.state === 'queued').length
   out.result({ runIds, queued }, queued === 0 ? 'Follow them: pairlab runs' : `${queued} wait in the queue: they start while Pairlab is open or another verb waits. Settings say how many train at once.`)
 }
 
