@@ -3,6 +3,7 @@ import type { Parsed } from '../../shared/contract.ts'
 import type { RunSummary } from '../../shared/contract/runs.ts'
 import type { MetricInfo } from '../../shared/domain.ts'
 import type { RunSpec } from '../../shared/run-spec.ts'
+import type { Sliced } from '../store/slices.ts'
 
 /** A curve in step order, over the steps that count. */
 export interface Curve {
@@ -70,12 +71,22 @@ export interface SettingsDiff {
 export const MIXED = '(several)'
 
 /** Every setting but the seed, and what belongs to a run and not to its configuration. */
-export function diffSettings(groups: readonly RunGroup[]): SettingsDiff {
-  const flat = groups.map((group) => group.runs.map((run) => ({ ...settingsOf(run.spec), engine: run.summary.engine })))
-  const paths = [...new Set(flat.flat().flatMap((settings) => Object.keys(settings)))]
-  const rows = paths.map((path) => ({ path, values: flat.map((members) => valueOfGroup(members, path)) }))
-  const differing = rows.filter(({ values }) => new Set(values.map((value) => JSON.stringify(value))).size > 1 || values.includes(MIXED))
-  return { differing, same: rows.length - differing.length }
+export function* diffSettings(groups: readonly RunGroup[]): Sliced<SettingsDiff> {
+  const flat: Record<string, SettingValue>[][] = []
+  const paths = new Set<string>()
+  for (const group of groups) {
+    const members = group.runs.map((run) => ({ ...settingsOf(run.spec), engine: run.summary.engine }))
+    for (const settings of members) for (const path of Object.keys(settings)) paths.add(path)
+    flat.push(members)
+    yield
+  }
+  const differing: { readonly path: string; readonly values: readonly SettingValue[] }[] = []
+  for (const path of paths) {
+    const values = flat.map((members) => valueOfGroup(members, path))
+    if (new Set(values.map((value) => JSON.stringify(value))).size > 1 || values.includes(MIXED)) differing.push({ path, values })
+    yield
+  }
+  return { differing, same: paths.size - differing.length }
 }
 
 function valueOfGroup(members: readonly Readonly<Record<string, SettingValue>>[], path: string): SettingValue {

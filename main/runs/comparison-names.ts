@@ -1,5 +1,6 @@
 // What groups are called: the method or the run's name, and the fewest settings that tell the groups apart.
 import { diffSettings, firstOf, MIXED, type GroupBy, type RunGroup, type SettingValue } from './comparison-groups.ts'
+import type { Sliced } from '../store/slices.ts'
 
 /** Combinations of settings are tried one by one up to this many looks at a value; beyond, the most telling setting is taken first. */
 const MOST_LOOKS = 200_000
@@ -7,12 +8,12 @@ const LONGEST_VALUE = 40
 const SHORTEST_HASH = 8
 
 /** One name a group, in their order; no two are equal. */
-export function nameGroups(groups: readonly RunGroup[], groupBy: GroupBy): readonly string[] {
+export function* nameGroups(groups: readonly RunGroup[], groupBy: GroupBy): Sliced<readonly string[]> {
   const names = new Map<RunGroup, string>()
   const byStem = Map.groupBy(groups, (group) => stemOf(group, groupBy))
   for (const [stem, alike] of byStem) {
     const tails = alike.map((group) => (groupBy === 'none' ? `, seed ${firstOf(group.runs).summary.seed}` : ''))
-    const parts = tellingParts(alike, tails)
+    const parts = yield* tellingParts(alike, tails)
     for (const [at, group] of alike.entries()) names.set(group, `${stem}${parts[at] === '' ? '' : ` · ${parts[at]}`}${tails[at]}`)
   }
   const counts = new Map<string, number>()
@@ -37,8 +38,9 @@ interface Column {
   readonly classes: readonly number[]
 }
 
-function tellingParts(groups: readonly RunGroup[], tails: readonly string[]): string[] {
-  const columns = distinctColumns(diffSettings(groups).differing)
+function* tellingParts(groups: readonly RunGroup[], tails: readonly string[]): Sliced<string[]> {
+  const columns = distinctColumns((yield* diffSettings(groups)).differing)
+  yield
   const chosen = shortestTelling(columns, classesOf(tails))
   const words = chosen.map(({ path }) => wordFor(path, chosen.map((column) => column.path)))
   return groups.map((_group, at) => chosen.map(({ texts }, index) => `${words[index]} ${texts[at]}`).join(', '))

@@ -5,6 +5,7 @@ import { studentInterval, welchInterval } from '../../shared/statistics/student.
 import { nameData, whyNotComparable } from './comparison-basis.ts'
 import { countedRuns, diffSettings, groupRuns, type ComparedRun, type CompareOptions, type Curve, type Goal, type NamedGroup, type RunGroup } from './comparison-groups.ts'
 import { nameGroups } from './comparison-names.ts'
+import { atOnce, type Sliced } from '../store/slices.ts'
 import { concludeInWords, warnInWords } from './comparison-words.ts'
 
 /** Fewer seeds than this never carry a verdict. */
@@ -20,26 +21,34 @@ export type GroupDifference = Comparison['differences'][number]
  * baseline, and what may be said about them. Pure: same runs, same answer. Runs that do not count (`countedRuns`) are
  * named in the warnings.
  */
-export function compareRuns(runs: readonly ComparedRun[], options: CompareOptions): Comparison {
+export function* compareInSlices(runs: readonly ComparedRun[], options: CompareOptions): Sliced<Comparison> {
   const bare = groupRuns(runs, options.groupBy)
-  const labels = nameGroups(bare, options.groupBy)
+  const labels = yield* nameGroups(bare, options.groupBy)
   const data = nameData(bare)
   const groups = bare.map((group, at): NamedGroup => ({ ...group, label: labels[at] ?? group.key }))
   const metricNames = [...new Set(runs.flatMap((run) => Object.keys(run.curves)))].toSorted(byMetricName)
   const goal = goalOf(options.metric, options.goals)
-  const scored = groups.map((group, at) => scoreGroup(group, data[at] ?? '', metricNames, options))
-  const differences = compareToBaseline(groups, options)
-  const diff = diffSettings(groups)
+  const scored: Comparison['groups'] = []
+  for (const [at, group] of groups.entries()) scored.push(yield* scoreGroup(group, data[at] ?? '', metricNames, options))
+  const differences = yield* compareToBaseline(groups, options)
+  const diff = yield* diffSettings(groups)
+  const curves: Comparison['curves'] = []
+  for (const group of groups) curves.push(yield* bandOf(group, options))
   return {
     metricNames,
     groups: scored,
-    curves: groups.map((group) => bandOf(group, options)),
-    differences: [...differences],
+    curves,
+    differences,
     diff: diff.differing.map(({ path, values }) => ({ path, values: [...values] })),
     sameSettings: diff.same,
     conclusions: concludeInWords({ groups, metric: options.metric, goal, differences, values: scored.map((group) => group.values[options.metric]) }),
     warnings: warnInWords({ groups, metric: options.metric, at: options.at, groupBy: options.groupBy }),
   }
+}
+
+/** The same at once. */
+export function compareRuns(runs: readonly ComparedRun[], options: CompareOptions): Comparison {
+  return atOnce(compareInSlices(runs, options))
 }
 
 /** Held-out metrics first, then by name. */
@@ -56,12 +65,13 @@ export function goalOf(metric: string, goals: Readonly<Record<string, Goal>> = {
   return /accurac|win-?rate/.test(metric) ? 'max' : 'none'
 }
 
-function scoreGroup(group: NamedGroup, data: string, metricNames: readonly string[], options: CompareOptions): Comparison['groups'][number] {
+function* scoreGroup(group: NamedGroup, data: string, metricNames: readonly string[], options: CompareOptions): Sliced<Comparison['groups'][number]> {
   const members: Record<string, (number | null)[]> = {}
   const values: Record<string, Interval> = {}
   for (const name of metricNames) {
     members[name] = memberValues(group, name, options)
     values[name] = intervalOf(present(members[name]), options.interval)
+    yield
   }
   const counted = new Set(countedRuns(group))
   return { groupHash: group.key, label: group.label, method: group.method, data, runIds: group.runs.map((run) => run.summary.runId), seeds: group.runs.map((run) => run.summary.seed), counted: group.runs.map((run) => counted.has(run)), values, members }
@@ -99,19 +109,27 @@ function boundsOf(values: readonly number[], kind: CompareOptions['interval']): 
 }
 
 /** Against the baseline group, or the first; no number where the two are not of the same data or the metric means another thing. Paired by seed where the two share at least two; the same seed orders the data alike. */
-export function compareToBaseline(groups: readonly RunGroup[], options: Pick<CompareOptions, 'metric' | 'at' | 'baseline' | 'goals'>): readonly GroupDifference[] {
+export function* compareToBaseline(groups: readonly RunGroup[], options: Pick<CompareOptions, 'metric' | 'at' | 'baseline' | 'goals'>): Sliced<GroupDifference[]> {
   const baseline = groups.find((group) => group.key === options.baseline) ?? groups[0]
   if (baseline === undefined) return []
-  return groups.filter((group) => group !== baseline).map((group) => {
-    const whyNot = whyNotComparable(group, baseline, options)
-    if (whyNot !== null) return { groupHash: group.key, baseline: baseline.key, interval: { mean: null, low: null, high: null, n: 0 }, paired: false, verdict: 'not-comparable', whyNot }
-    const ours = valuesBySeed(group, options)
-    const theirs = valuesBySeed(baseline, options)
-    const shared = [...ours.keys()].filter((seed) => theirs.has(seed))
-    const paired = shared.length >= 2
-    const interval = paired ? pairedInterval(shared.map((seed) => ours.get(seed) ?? NaN), shared.map((seed) => theirs.get(seed) ?? NaN)) : unpairedInterval([...ours.values()], [...theirs.values()])
-    return { groupHash: group.key, baseline: baseline.key, interval, paired, verdict: verdictOf(interval), whyNot: null }
-  })
+  const differences: GroupDifference[] = []
+  for (const group of groups) {
+    if (group === baseline) continue
+    differences.push(differenceOf(group, baseline, options))
+    yield
+  }
+  return differences
+}
+
+function differenceOf(group: RunGroup, baseline: RunGroup, options: Pick<CompareOptions, 'metric' | 'at' | 'goals'>): GroupDifference {
+  const whyNot = whyNotComparable(group, baseline, options)
+  if (whyNot !== null) return { groupHash: group.key, baseline: baseline.key, interval: { mean: null, low: null, high: null, n: 0 }, paired: false, verdict: 'not-comparable', whyNot }
+  const ours = valuesBySeed(group, options)
+  const theirs = valuesBySeed(baseline, options)
+  const shared = [...ours.keys()].filter((seed) => theirs.has(seed))
+  const paired = shared.length >= 2
+  const interval = paired ? pairedInterval(shared.map((seed) => ours.get(seed) ?? NaN), shared.map((seed) => theirs.get(seed) ?? NaN)) : unpairedInterval([...ours.values()], [...theirs.values()])
+  return { groupHash: group.key, baseline: baseline.key, interval, paired, verdict: verdictOf(interval), whyNot: null }
 }
 
 /** A seed that was run twice counts by the mean of its runs. */
@@ -146,25 +164,35 @@ function verdictOf({ low, high, n }: Interval): GroupDifference['verdict'] {
 }
 
 /** Mean and interval over the runs that count and have a number at exactly that step; `n` says how many. */
-function bandOf(group: RunGroup, { metric, interval }: CompareOptions): Comparison['curves'][number] {
+function* bandOf(group: RunGroup, { metric, interval }: CompareOptions): Sliced<Comparison['curves'][number]> {
   const byStep = new Map<number, number[]>()
   for (const run of countedRuns(group)) {
     const curve = run.curves[metric]
     curve?.value.forEach((value, index) => {
       const step = curve.step[index]
-      if (value !== null && step !== undefined) byStep.set(step, [...(byStep.get(step) ?? []), value])
+      if (value === null || step === undefined) return
+      const values = byStep.get(step)
+      if (values === undefined) byStep.set(step, [value])
+      else values.push(value)
     })
+    yield
   }
   const steps = thinSteps([...byStep.keys()].toSorted((a, b) => a - b))
   const draws = new Map<number, number[][]>()
-  const points = steps.map((step) => {
-    const values = byStep.get(step) ?? []
-    if (interval !== 'bootstrap' || values.length < 2) return intervalOf(values, interval)
-    const indices = draws.get(values.length) ?? resampleIndices(values.length, BAND_RESAMPLES)
-    draws.set(values.length, indices)
-    return { mean: mean(values), ...percentileInterval(resampleMeans(values, indices)), n: values.length }
-  })
+  const points: Interval[] = []
+  for (const step of steps) {
+    points.push(pointOf(byStep.get(step) ?? [], interval, draws))
+    yield
+  }
   return { groupHash: group.key, step: steps, mean: points.map((point) => point.mean), low: points.map((point) => point.low), high: points.map((point) => point.high), n: points.map((point) => point.n) }
+}
+
+/** @param draws resamples by number of values, drawn once for the whole band */
+function pointOf(values: readonly number[], interval: CompareOptions['interval'], draws: Map<number, number[][]>): Interval {
+  if (interval !== 'bootstrap' || values.length < 2) return intervalOf(values, interval)
+  const indices = draws.get(values.length) ?? resampleIndices(values.length, BAND_RESAMPLES)
+  draws.set(values.length, indices)
+  return { mean: mean(values), ...percentileInterval(resampleMeans(values, indices)), n: values.length }
 }
 
 function thinSteps(steps: readonly number[]): number[] {

@@ -8,7 +8,7 @@ import { AppError } from '../../shared/errors.ts'
 import type { RunSpec } from '../../shared/run-spec.ts'
 import { listSamples, readSeries } from '../store/metrics.ts'
 import type { WritableDb } from '../store/open.ts'
-import { inSlices, type Sliced } from '../store/slices.ts'
+import { atOnce, inSlices, type Sliced } from '../store/slices.ts'
 import { deleteRun, insertRun, lastQueueOrder, listQueue, listRuns, moveInQueue, requireRun, updateRun, type MethodTitle, type RunEntry, type RunFilter } from '../store/runs.ts'
 import { moveToTrash } from '../store/trash.ts'
 import { changeAppRecord, readAppRecord, writeAppRecord } from './app-record.ts'
@@ -122,7 +122,8 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
     }))
   }
 
-  const added = await inSlices(reconcileRuns(db, runsFolder, { warn: (text, details) => log.warn(text, details), onRead: options.onRead ?? (() => undefined) }))
+  const watcher = { warn: (text: string, details: unknown): void => log.warn(text, details), onRead: options.onRead ?? (() => undefined) }
+  const added = await inSlices(reconcileRuns(db, runsFolder, watcher))
   if (added.length > 0) log.info(`indexed ${added.length} run folders`)
   adopt()
   const timer = setInterval(tick, POLL_MS)
@@ -206,7 +207,7 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
     wake: () => void setImmediate(tick),
     estimate: (spec, runs) => runEstimate({ spec, runs, trainer: options.trainer, scratchFolder: path.join(dataFolder, 'scratch') }),
     readNewFolders() {
-      reconcileRuns(db, runsFolder, (text, details) => log.warn(text, details))
+      atOnce(reconcileRuns(db, runsFolder, watcher)) // one or a few: what was put back from the trash
       events.emit('runs.changed', {})
     },
     rebuild() {

@@ -32,12 +32,14 @@ export function CompareSamples({ state }: { readonly state: CompareState }): Rea
     { id: 'compare.after', title: 'Next prompt', group: 'Compare', keys: ['right'], repeat: true, disabled: at >= prompts.length - 1, run: () => move(1) },
   ])
   const groups = state.comparison?.groups ?? []
+  const visible = groups.filter((group) => !state.hidden.has(group.groupHash)).length
   const baseline = state.comparison?.differences[0]?.baseline
   return (
     <section className="compare-samples" aria-label="Samples side by side">
       <div className="compare-samples-head">
         <h2 className="nowrap">Same prompt{seed === null ? '' : `, seed ${seed}`}</h2>
         {prompt === undefined ? null : <span className="small text-3 ellipsis grow" title={prompt.prompt}>“{prompt.prompt.trim()}”</span>}
+        {visible > runIds.length ? <span className="small text-3 nowrap">{runIds.length} of {visible} configurations; hide some to see others</span> : null}
         {prompts.length === 0 ? <span className="grow" /> : <span className="small text-3 mono nowrap">{at + 1} / {prompts.length}</span>}
         <Button small look="quiet" aria-label="Prompt before" disabled={at === 0} onClick={() => move(-1)}><KeyCap keys="left" /></Button>
         <Button small look="quiet" aria-label="Next prompt" disabled={at >= prompts.length - 1} onClick={() => move(1)}><KeyCap keys="right" /></Button>

@@ -83,7 +83,7 @@ describe('a source’s own split', () => {
     const datasetId = await imported(write(rows))
     const kept = await sides(datasetId)
     rows.forEach(({ prompt }, index) => expect(kept[prompt]).toBe(expected(kept[prompt], index)))
-    const view = buildView(data.db, data.dataFolder, { datasetId, split: { seed: 7, validation: 0.3, test: 0.3 }, annotators: [], aggregation: 'mean' })
+    const view = await buildView(data.db, data.dataFolder, { datasetId, split: { seed: 7, validation: 0.3, test: 0.3 }, annotators: [], aggregation: 'mean' })
     const read = readFileSync(view.viewPath, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as { prompt: string; split: string })
     expect(Object.fromEntries(read.map((row) => [row.prompt, row.split]))).toEqual(kept)
     const { path: exported } = await data.call('datasets.export', { datasetId, format: 'preferences' })

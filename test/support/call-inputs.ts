@@ -11,7 +11,7 @@ export interface Place {
   readonly importFile: string
 }
 
-export const CALLS_THAT_DELETE: readonly CallName[] = ['runs.delete', 'datasets.delete']
+export const CALLS_THAT_DELETE: readonly CallName[] = ['runs.delete', 'datasets.delete', 'trash.empty']
 
 /** What a call is asked, by a word or two that tell the variants apart; '' where there is one. */
 type Inputs<N extends CallName> = Readonly<Record<string, Input<N>>>
@@ -40,6 +40,7 @@ export const callInputs: { readonly [N in CallName]: (place: Place) => Inputs<N>
   'system.info': () => one({}),
   'system.log': () => one({ lines: 10_000 }),
   'system.verify': () => one({}),
+  'system.troubles': () => one({}),
   'algorithms.list': () => one({}),
   'annotators.list': () => one({}),
   'annotators.add': () => one({ name: 'Zoë' }),
@@ -54,9 +55,9 @@ export const callInputs: { readonly [N in CallName]: (place: Place) => Inputs<N>
   }),
   'labels.item': ({ size }) => one({ ...who, pairId: `pair-${size.pairs >> 1}` }),
   'labels.add': () => one({ ...who, pairId: 'pair-5', outcome: 'a', strength: null, shownOrder: 'ab', durationMs: 5, clientKey: 'a-client-key' }),
-  'labels.undo': () => one(who),
-  'labels.redo': () => one(who),
-  'labels.flag': () => one({ ...who, pairId: 'pair-6', flagged: true }),
+  'labels.undo': () => one({ ...who, clientKey: 'an-undo-key' }),
+  'labels.redo': () => one({ ...who, clientKey: 'a-redo-key' }),
+  'labels.flag': () => one({ ...who, pairId: 'pair-6', flagged: true, clientKey: 'a-flag-key' }),
   'labels.history': ({ size }) => ({ '': who, 'of a file, far back': { datasetId, annotatorId: 'first' as never, limit: 1000, offset: Math.max(0, size.pairs - 1000) } }),
   'labels.habits': () => ({ '': who, 'of a file': { datasetId, annotatorId: 'first' as never } }),
   'datasets.get': () => one({ datasetId }),
@@ -70,6 +71,8 @@ export const callInputs: { readonly [N in CallName]: (place: Place) => Inputs<N>
     search: { datasetId, search: 'seven wizards', only: 'labeled' },
   }),
   'datasets.report': () => one({ datasetId }),
+  'datasets.leftOut': () => one({ datasetId }),
+  'datasets.warnings': () => one({ datasetId }),
   'datasets.update': () => one({ datasetId, guideline: 'Prefer the true one.' }),
   'datasets.export': () => ({ preferences: { datasetId, format: 'preferences' }, 'pairs-with-labels': { datasetId, format: 'pairs-with-labels' }, 'label-events': { datasetId, format: 'label-events' } }),
   'datasets.setSplit': () => one({ datasetId, seed: 11, validation: 0.2, test: 0.1 }),
@@ -141,4 +144,7 @@ export const callInputs: { readonly [N in CallName]: (place: Place) => Inputs<N>
   'papers.bandit': () => one({}),
   'runs.delete': () => one({ runId: second }),
   'datasets.delete': () => one({ datasetId }),
+  'trash.list': () => one({}),
+  'trash.restore': () => one({ trashId: 'none' }),
+  'trash.empty': () => one({}),
 }

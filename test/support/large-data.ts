@@ -14,6 +14,7 @@ import { insertImportedLabels, type ImportedLabel } from '../../main/store/label
 import { openStore } from '../../main/store/open.ts'
 import { indexPair } from '../../main/store/pair-entry.ts'
 import { insertPairs } from '../../main/store/pairs.ts'
+import { importMapping } from '../../shared/contract/datasets.ts'
 import type { ResponsePair } from '../../shared/data-kinds.ts'
 import type { DatasetId, RunId } from '../../shared/domain.ts'
 import { runSpec, trainingConfig } from '../../shared/run-spec.ts'
@@ -60,7 +61,7 @@ async function addPairs(db: Parameters<typeof insertPairs>[0], folder: string, c
   const split = { seed: 3, validation: 0.1, test: 0.2 }
   const entry: DatasetEntry = {
     datasetId: LARGE_DATASET, name: 'Large', kind: 'response-pairs', fingerprint: '', source: 'made here', licence: null, createdAtMs: 1_700_000_000_000, pairCount: count, promptCount: 0,
-    rejectedRowCount: 0, warningCount: 0, mapping: { format: 'jsonl', layout: 'mapped', columns: { p: 'prompt' }, labelValues: { a: ['1'], b: ['2'], tie: ['0'], bothBad: [], skip: [] }, flip: false },
+    rejectedRowCount: 0, warningCount: 0, mapping: importMapping.parse({ format: 'jsonl', layout: 'mapped', columns: { p: 'prompt' } }),
     guideline: '', question: 'Which is better?', split, shownSeed: 'seed',
   }
   insertDataset(db, entry)
