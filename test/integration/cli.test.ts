@@ -131,7 +131,8 @@ describe('beside a running app', () => {
     try {
       expect(statSync(address).mode & 0o077).toBe(process.platform === 'win32' ? 0o066 : 0) // Windows has no such bits
       expect(await runJson(['datasets'], options)).toMatchObject([{ name: 'mine' }])
-      expect(await runJson(['serve'], options, 8)).toMatchObject({ error: { code: 'db-locked', message: expect.stringContaining(url) } })
+      expect(await runJson(['serve'], options, 8)).toMatchObject({ error: { code: 'db-locked', message: expect.stringContaining('already running'), hint: expect.stringContaining('serve --open') } })
+      expect(url).toContain('?code=')
     } finally {
       child.kill('SIGTERM')
     }

@@ -133,7 +133,7 @@ describe('a model that is added', () => {
     expect(existsSync(path.join(link.source, 'model.safetensors'))).toBe(true)
     const trash = path.join(made.dataFolder, 'trash')
     const kept = readdirSync(trash).find((name) => name.startsWith(copy.modelId))!
-    expect(readdirSync(path.join(trash, kept))).toEqual(['config.json', 'model.json', 'model.safetensors', 'tokenizer.json'])
+    expect(readdirSync(path.join(trash, kept))).toEqual(['config.json', 'deleted.json', 'model.json', 'model.safetensors', 'tokenizer.json'])
     await expect(client.call('models.delete', { modelId: copy.modelId })).rejects.toMatchObject({ code: 'not-found' })
   })
 })
