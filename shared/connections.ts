@@ -1,5 +1,5 @@
 /** What pip asks unless the person's own settings of pip name another. */
-export const PACKAGE_INDEX = 'pypi.org and files.pythonhosted.org, unless your pip is set up for another'
+export const PACKAGE_INDEX = 'the Python Package Index, or another where your pip is set up for one'
 
 /** Every connection that Pairlab can make, each with when it makes it. Settings and the status bar show this list. */
 export const CONNECTIONS = [
