@@ -6,6 +6,8 @@ import { countPeoplesEvents, markDeleted } from '../store/datasets-marks.ts'
 import { discardRows } from '../store/imports.ts'
 import { appendToJournal, forgetJournal } from '../store/labels-journal.ts'
 import type { WritableDb } from '../store/open.ts'
+import { labelClock } from '../store/runs.ts'
+import { inSlices } from '../store/slices.ts'
 import { moveMarked } from '../store/trash.ts'
 
 /**
@@ -15,12 +17,32 @@ import { moveMarked } from '../store/trash.ts'
  * @throws AppError `not-found`; `disk-full`, `folder-unusable` before anything changed, when the labels or the mark
  *   cannot be written beside the records
  */
-export async function deleteDataset(db: WritableDb, dataFolder: string, datasetId: string, nowMs: number): Promise<string> {
+export async function deleteDataset(db: WritableDb, dataFolder: string, datasetId: string, nowMs: number, watcher: DeletionWatcher = {}): Promise<string> {
+  const labelEvents = await countAll(db, dataFolder, datasetId)
   const { name } = requireDataset(db, datasetId)
-  appendToJournal(db, dataFolder, datasetId) // the trash must hold every label
-  const folder = datasetFolder(dataFolder, datasetId)
-  markDeleted(folder, { kind: 'dataset', id: datasetId, name, deletedAtMs: nowMs, labelEvents: countPeoplesEvents(dataFolder, datasetId) })
-  return finishDeletion(db, dataFolder, datasetId)
+  watcher.beforeMark?.()
+  markDeleted(datasetFolder(dataFolder, datasetId), { kind: 'dataset', id: datasetId, name, deletedAtMs: nowMs, labelEvents })
+  const finishing = finishDeletion(db, dataFolder, datasetId)
+  watcher.onHidden?.()
+  return finishing
+}
+
+export interface DeletionWatcher {
+  /** The last moment to refuse, by throwing: counting took a while. */
+  beforeMark?(): void
+  /** From here on the data set is not listed. */
+  onHidden?(): void
+}
+
+/** Label events of people, those too that come while it counts: the journal, and so the trash, holds every one. */
+async function countAll(db: WritableDb, dataFolder: string, datasetId: string): Promise<number> {
+  for (;;) {
+    requireDataset(db, datasetId)
+    appendToJournal(db, dataFolder, datasetId)
+    const clock = labelClock(db, datasetId)
+    const count = await inSlices(countPeoplesEvents(dataFolder, datasetId))
+    if (labelClock(db, datasetId) === clock) return count
+  }
 }
 
 /** What follows the mark. Each step is done where it was not done yet. */

@@ -127,10 +127,10 @@ function changeHandlers({ db, dataFolder, events, log }: DatasetDeps) {
     },
     'datasets.delete': async ({ datasetId }) => {
       const dataset = requireDataset(db, datasetId)
-      refuseWhileUsed({ db, datasetId, name: dataset.name })
-      const deleting = deleteDataset(db, dataFolder, datasetId, Date.now())
-      events.emit('datasets.changed', { datasetId: null })
-      log.info(`deleted data set "${dataset.name}"; its files are in ${await deleting}`)
+      const beforeMark = (): void => refuseWhileUsed({ db, datasetId, name: dataset.name })
+      beforeMark()
+      const kept = await deleteDataset(db, dataFolder, datasetId, Date.now(), { beforeMark, onHidden: () => events.emit('datasets.changed', { datasetId: null }) })
+      log.info(`deleted data set "${dataset.name}"; its files are in ${kept}`)
       return null
     },
   } satisfies Partial<Handlers>

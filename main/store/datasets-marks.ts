@@ -3,6 +3,7 @@ import path from 'node:path'
 import { z } from 'zod'
 import { datasetFolder, journalPath, recordsPath, writeDurably } from './datasets-folder.ts'
 import { readJournal } from './labels-journal.ts'
+import { atOnce, type Sliced } from './slices.ts'
 
 /** Stands in a folder while an import fills it: written before anything else, taken away last. */
 const IMPORTING = 'importing.json'
@@ -70,9 +71,9 @@ export function lookAtFolder(dataFolder: string, id: string): FolderState {
     if (!statSync(folder).isDirectory()) return { state: 'unusable', reason: 'it is a file, and no folder of a data set' }
     const mark = readDeletedMark(folder)
     if (mark !== null) return { state: 'deleted', mark }
-    const people = countPeoplesEvents(dataFolder, id)
-    if (isImporting(dataFolder, id) && !existsSync(path.join(folder, 'dataset.json')) && people === 0) return { state: 'unfinished' }
-    if (statSync(recordsPath(dataFolder, id), { throwIfNoEntry: false })?.isFile() !== true) return { state: 'unusable', reason: describeWithoutRecords(folder, people) }
+    const people = (): number => atOnce(countPeoplesEvents(dataFolder, id)) // reads every label: only where it decides
+    if (isImporting(dataFolder, id) && !existsSync(path.join(folder, 'dataset.json')) && people() === 0) return { state: 'unfinished' }
+    if (statSync(recordsPath(dataFolder, id), { throwIfNoEntry: false })?.isFile() !== true) return { state: 'unusable', reason: describeWithoutRecords(folder, people()) }
     return { state: 'usable' }
   } catch (error) {
     if (!(error instanceof Error && 'syscall' in error)) throw error
@@ -86,10 +87,13 @@ function describeWithoutRecords(folder: string, people: number): string {
 }
 
 /** Events of the journal that a person made, not a file; 0 where there is no journal. */
-export function countPeoplesEvents(dataFolder: string, id: string): number {
+export function* countPeoplesEvents(dataFolder: string, id: string): Sliced<number> {
   if (statSync(journalPath(dataFolder, id), { throwIfNoEntry: false })?.isFile() !== true) return 0
   let count = 0
   // A line that cannot be read may be somebody's.
-  for (const event of readJournal(dataFolder, id, () => { count += 1 })) if (event.clientKey !== null || event.kind !== 'answer') count += 1
+  for (const event of readJournal(dataFolder, id, () => { count += 1 })) {
+    if (event.clientKey !== null || event.kind !== 'answer') count += 1
+    yield
+  }
   return count
 }

@@ -125,7 +125,7 @@ function addRun(folder: string, index: number, { pairs, steps }: LargeSize): voi
   writeFileSync(runPaths(runFolder).log, 'trained\n')
   const random = createRandom(index)
   const lines: string[] = []
-  const add = (body: object): void => void lines.push(JSON.stringify({ seq: lines.length, atMs: 1_700_000_000_000 + lines.length, ...body }))
+  const add = (body: object): void => void lines.push(JSON.stringify({ seq: lines.length + 1, atMs: 1_700_000_000_000 + lines.length, ...body }))
   add({ type: 'ready', protocolVersion: 1, engine: 'cpu', device: 'cpu', pid: 1, startedAtMs: 1_700_000_000_000, resumedFromStep: null })
   add({ type: 'phase', phase: 'training', done: null, total: null })
   const evalEvery = Math.max(1, Math.floor(steps / 50))
