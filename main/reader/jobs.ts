@@ -50,13 +50,17 @@ export const readerJobs: { readonly [N in ReaderJobName]: Work<N> } = {
 
 async function emitParts(parts: AsyncIterable<NewPart>, emit: (piece: readonly NewPart[]) => Promise<void>): Promise<null> {
   let waiting: NewPart[] = []
-  for await (const part of parts) {
-    waiting.push(part)
-    if (waiting.length < PARTS_AT_ONCE) continue
-    await emit(waiting)
-    waiting = []
+  try {
+    for await (const part of parts) {
+      waiting.push(part)
+      if (waiting.length < PARTS_AT_ONCE) continue
+      await emit(waiting)
+      waiting = []
+    }
+  } finally {
+    // A reader that gives up has said before why: that goes with its error.
+    if (waiting.length > 0) await emit(waiting)
   }
-  if (waiting.length > 0) await emit(waiting)
   return null
 }
 

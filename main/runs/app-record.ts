@@ -23,7 +23,7 @@ function file(folder: string): string {
   return path.join(folder, 'app.json')
 }
 
-/** Null when the folder has none: it came from another machine. */
+/** Null when the folder has none, having come from another machine, or a damaged one: the run itself can be read without it. */
 export function readAppRecord(folder: string): AppRecord | null {
   let text: string
   try {
@@ -32,7 +32,12 @@ export function readAppRecord(folder: string): AppRecord | null {
     if (isErrno(error, 'ENOENT')) return null
     throw error
   }
-  return appRecord.parse(JSON.parse(text))
+  try {
+    return appRecord.safeParse(JSON.parse(text)).data ?? null
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
+    throw error
+  }
 }
 
 export function writeAppRecord(folder: string, record: AppRecord): void {

@@ -40,7 +40,7 @@ async function* verifyRun(db: ReadableDb, run: RunEntry, folder: string): AsyncG
   })
   yield* naming(path.join(folder, 'app.json'), function* () {
     const record = readAppRecord(folder)
-    if (record === null || record.note !== run.note || record.methodName !== run.methodName) yield { path: path.join(folder, 'app.json'), trouble: record === null ? 'It is missing.' : 'It says other than the index.', hint: 'The next change of the run’s note writes it anew.' }
+    if (record === null || record.note !== run.note || record.methodName !== run.methodName) yield { path: path.join(folder, 'app.json'), trouble: record === null ? 'It is missing or damaged.' : 'It says other than the index.', hint: 'The next change of the run’s note writes it anew.' }
   })
   yield* naming(paths.events, () => verifyEvents(db, run, folder))
   for (const step of existsSync(paths.checkpoints) ? readdirSync(paths.checkpoints).toSorted() : []) yield* verifyCheckpoint(path.join(paths.checkpoints, step))

@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { AppError } from '../../shared/errors.ts'
 import { openEventLog, readEvents, type EventBody } from '../../main/runs/run-dir-events.ts'
+import { changeAppRecord, readAppRecord, writeAppRecord } from '../../main/runs/app-record.ts'
 import { acquireRunLock, identify, isRunning, lockOwner } from '../../main/runs/run-dir-lock.ts'
 import { readControl, readTail, runPaths, writeControl, writeFileAtomic } from '../../main/runs/run-dir.ts'
 
@@ -152,4 +153,16 @@ describe('lock', () => {
     await new Promise((resolve) => child.once('exit', resolve))
     expect(isRunning(identity)).toBe(false)
   })
+})
+
+test('a damaged record of the app counts as none, and the next change writes it anew', () => {
+  const run = { methodName: 'SFT', mainMetric: null, note: 'kept' }
+  writeAppRecord(folder, { ...run, ended: null })
+  const file = path.join(folder, 'app.json')
+  for (const text of ['{"methodName":"SF', '', '[]', '{"methodName":3}']) {
+    writeFileSync(file, text)
+    expect(readAppRecord(folder)).toBeNull()
+    changeAppRecord(folder, run, { note: 'new' })
+    expect(readAppRecord(folder)).toMatchObject({ methodName: 'SFT', note: 'new' })
+  }
 })
