@@ -54,8 +54,8 @@ describe.each(algorithms.filter(isTextAlgorithm).map((algorithm) => [algorithm.i
 })
 
 describe('the registry', () => {
-  it('serves every method with a schema whose fields explain themselves', () => {
-    const list = algorithmInfo.array().parse(algorithmHandlers()['algorithms.list']({}))
+  it('serves every method with a schema whose fields explain themselves', async () => {
+    const list = algorithmInfo.array().parse(await algorithmHandlers()['algorithms.list']({}))
     expect(list.map((info) => info.id)).toEqual(['sft', 'dpo', 'ipo', 'slic', 'kto', 'copg', 'reinforce', 'rloo', 'grpo', 'reward-model', 'pg-rank', 'infonce', 'softmax-ce', 'listnet', 'ranknet', 'listmle', 'cpl', 'sft-pref', 'bc', 'percent-bc', 'p-iql', 'grace', 'contrastive', 'language-model'])
     for (const info of list) {
       const { properties } = info.configSchema as { properties: Record<string, { title?: string; help?: string }> }
