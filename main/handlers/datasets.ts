@@ -108,8 +108,11 @@ function changeHandlers({ db, dataFolder, events, log }: DatasetDeps) {
   return {
     'datasets.update': ({ datasetId, ...changes }) => {
       requireDataset(db, datasetId)
-      updateDataset(db, datasetId, changes)
-      changed(datasetId)
+      // One with the other: what a full disk refuses is not in force either.
+      inTransaction(db, () => {
+        updateDataset(db, datasetId, changes)
+        changed(datasetId)
+      })
       return null
     },
     'datasets.setSplit': async ({ datasetId, ...split }) => {
@@ -121,8 +124,8 @@ function changeHandlers({ db, dataFolder, events, log }: DatasetDeps) {
       inTransaction(db, () => {
         putSides(db, datasetId, split, sides)
         if (keepsSourceSplit(mapping)) setMapping(db, datasetId, withDrawnSplit(mapping)) // somebody asks for other sides than the source's
+        changed(datasetId)
       })
-      changed(datasetId)
       return { ...split, counts: await inSlices(countSplits(db, datasetId)) }
     },
     'datasets.delete': async ({ datasetId }) => {

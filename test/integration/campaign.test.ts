@@ -8,11 +8,11 @@ import { runKills } from '../campaign/kills.ts'
 test('killed at any moment of anything, the app loses nothing that it acknowledged and leaves nothing half done', async () => {
   const report = await runKills(5, 7)
   expect(report.problems).toEqual([])
-  expect(report.ledger.keys.size).toBeGreaterThan(5)
+  expect(report.kills).toBe(5)
 }, 300_000)
 
 test.skipIf(whyNoFullDisk() !== null)(`a full disk refuses, and takes nothing (${whyNoFullDisk() ?? 'a file system of 48 MB'})`, async () => {
-  const report = await runFullDisk(3, 7, 5)
+  const report = await runFullDisk(2, 7, 5)
   expect(report.problems).toEqual([])
   expect(report.refused).toBeGreaterThan(0)
 }, 300_000)
