@@ -6,7 +6,7 @@ import type { RowProblem } from '../../shared/contract/datasets.ts'
 import type { DataKind, ExtraRecord, ItemRecord, Outcome, SplitName, Strength } from '../../shared/data-kinds.ts'
 import type { DatasetId } from '../../shared/domain.ts'
 import { AppError } from '../../shared/errors.ts'
-import { DEFAULT_SPLIT, insertDataset, listDatasets, publishDataset, type DatasetEntry } from '../store/datasets.ts'
+import { DEFAULT_SPLIT, draftDataset, insertDataset, listDatasets, publishDataset, type DatasetEntry } from '../store/datasets.ts'
 import { writeDatasetFile } from '../store/datasets-file.ts'
 import { datasetFolder, recordsPath, reportPath, syncFolder } from '../store/datasets-folder.ts'
 import { beginFolder, finishFolder } from '../store/datasets-marks.ts'
@@ -61,24 +61,17 @@ const BATCH_LENGTH = 2_000_000
 export async function addDataset(dataset: NewDataset, context: AddContext): Promise<DatasetEntry> {
   const { db, dataFolder } = context
   const datasetId = dataset.datasetId ?? placeDataset(context, undefined).datasetId
-  const draft: DatasetEntry = {
+  const draft = draftDataset({
     datasetId,
     name: uniqueName(db, dataset.name),
     kind: dataset.kind,
-    fingerprint: '',
     source: dataset.source,
     licence: dataset.licence,
     createdAtMs: Date.now(),
-    pairCount: 0,
-    promptCount: 0,
-    rejectedRowCount: 0,
-    warningCount: 0,
-    mapping: { format: 'jsonl', layout: 'own', columns: {}, labelValues: null, labelScale: null, labelsSaidBy: 'file', labelWords: '', flip: false },
-    guideline: '',
     question: dataset.question,
     split: dataset.split ?? DEFAULT_SPLIT,
     shownSeed: randomBytes(16).toString('hex'),
-  }
+  })
   insertDataset(db, draft)
   try {
     beginFolder(dataFolder, datasetId)

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ImportMapping, RowProblem } from '../../shared/contract/datasets.ts'
 import type { DatasetId } from '../../shared/domain.ts'
-import { DEFAULT_QUESTION, DEFAULT_SPLIT, insertDataset, publishDataset, setMapping, type DatasetEntry, type ImportTotals } from '../store/datasets.ts'
+import { DEFAULT_SPLIT, draftDataset, insertDataset, publishDataset, setMapping, type DatasetEntry, type ImportTotals } from '../store/datasets.ts'
 import { writeDatasetFile } from '../store/datasets-file.ts'
 import { datasetFolder, recordsPath, reportPath, syncFolder } from '../store/datasets-folder.ts'
 import { beginFolder, finishFolder } from '../store/datasets-marks.ts'
@@ -72,25 +72,8 @@ export async function runImport(plan: ImportPlan, context: ImportContext): Promi
   }
 }
 
-function draftOf(plan: ImportPlan): DatasetEntry {
-  return {
-    datasetId: plan.datasetId,
-    name: plan.name,
-    kind: 'response-pairs',
-    fingerprint: '',
-    source: plan.source,
-    licence: plan.licence,
-    createdAtMs: Date.now(),
-    pairCount: 0,
-    promptCount: 0,
-    rejectedRowCount: 0,
-    warningCount: 0,
-    mapping: plan.mapping,
-    guideline: '',
-    question: DEFAULT_QUESTION,
-    split: DEFAULT_SPLIT,
-    shownSeed: randomBytes(16).toString('hex'),
-  }
+function draftOf({ datasetId, name, source, licence, mapping }: ImportPlan): DatasetEntry {
+  return draftDataset({ datasetId, name, kind: 'response-pairs', source, licence, mapping, createdAtMs: Date.now(), shownSeed: randomBytes(16).toString('hex') })
 }
 
 async function writeRows(plan: ImportPlan, context: ImportContext, createdAtMs: number): Promise<ImportTotals & Pick<DatasetEntry, 'mapping'>> {

@@ -93,13 +93,15 @@ async function settleKnown(db: WritableDb, dataFolder: string, dataset: DatasetE
   if (readDeletedMark(folder) !== null) return `"${name}" was being deleted; it is in the trash now: ${await finishDeletion(db, dataFolder, datasetId)}`
   if (isImporting(dataFolder, datasetId)) finishFolder(dataFolder, datasetId) // it died between its last two steps
   const file = path.join(folder, 'dataset.json')
-  try {
-    readDatasetFile(dataFolder, datasetId)
-    return null
-  } catch {
-    // Missing, empty, damaged or unreadable: the database says the same.
-    if (existsSync(file)) renameSync(file, `${file}.damaged-${nowMs}`)
-    writeDatasetFile(dataFolder, dataset)
-    return `wrote ${file} anew`
+  const aside = (why: string): void => {
+    if (existsSync(file)) renameSync(file, `${file}.${why}-${nowMs}`)
   }
+  try {
+    if (isDeepStrictEqual(readDatasetFile(dataFolder, datasetId), dataset)) return null
+    aside('before') // the app died between the file and the database, or one of them was put back
+  } catch {
+    aside('damaged') // missing, empty, cut or unreadable
+  }
+  writeDatasetFile(dataFolder, dataset)
+  return `wrote ${file} anew from the database; what it held before is kept beside it`
 }

@@ -31,6 +31,14 @@ export interface DatasetEntry {
 export const DEFAULT_QUESTION = 'Which answer is better?'
 export const DEFAULT_SPLIT: SplitSpec = { seed: 0, validation: 0.1, test: 0.2 }
 
+/** Of items that have a reader of their own there are no columns to map. */
+export const OWN_MAPPING: ImportMapping = { format: 'jsonl', layout: 'own', columns: {}, labelValues: null, labelScale: null, labelsSaidBy: 'file', labelWords: '', flip: false }
+
+/** A data set before its records are read: nothing is counted, nobody changed anything. */
+export function draftDataset(given: Pick<DatasetEntry, 'datasetId' | 'name' | 'kind' | 'source' | 'licence' | 'createdAtMs' | 'shownSeed'> & Partial<DatasetEntry>): DatasetEntry {
+  return { fingerprint: '', pairCount: 0, promptCount: 0, rejectedRowCount: 0, warningCount: 0, mapping: OWN_MAPPING, guideline: '', question: DEFAULT_QUESTION, split: DEFAULT_SPLIT, ...given }
+}
+
 export interface DatasetRow {
   readonly dataset_id: string
   readonly name: string

@@ -7,7 +7,7 @@ import type { DatasetId } from '../../shared/domain.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { SplitSpec } from '../../shared/run-spec.ts'
 import { segmentPair } from '../../shared/segment-pair.ts'
-import { DEFAULT_QUESTION, DEFAULT_SPLIT, insertDataset, listDatasets, publishDataset, type DatasetEntry } from './datasets.ts'
+import { draftDataset, insertDataset, listDatasets, publishDataset, type DatasetEntry } from './datasets.ts'
 import { readDatasetFile, writeDatasetFile } from './datasets-file.ts'
 import { datasetFolder, recordsPath } from './datasets-folder.ts'
 import { discardRows, markSplits } from './imports.ts'
@@ -82,24 +82,15 @@ async function describe(folder: string, id: string, remembered: DatasetEntry | n
   }
   if (remembered !== null) return remembered
   problems.push('its dataset.json is lost: name, question and source are new, the split is the usual one')
-  return {
+  return draftDataset({
     datasetId: id as DatasetId, // the folder's name
     name: `recovered ${id}`,
     kind: await guessKind(folder, id),
-    fingerprint: '',
     source: recordsPath(folder, id),
     licence: null,
     createdAtMs: nowMs,
-    pairCount: 0,
-    promptCount: 0,
-    rejectedRowCount: 0,
-    warningCount: 0,
-    mapping: { format: 'jsonl', layout: 'own', columns: {}, labelValues: null, labelScale: null, labelsSaidBy: 'file', labelWords: '', flip: false },
-    guideline: '',
-    question: DEFAULT_QUESTION,
-    split: DEFAULT_SPLIT,
     shownSeed: id,
-  }
+  })
 }
 
 /** Two data sets of one name cannot be told apart in a list. */

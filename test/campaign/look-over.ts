@@ -105,7 +105,7 @@ function checkWhole(db: ReadableDb, dataFolder: string, set: DatasetEntry, ledge
   if (known?.split != null && JSON.stringify(known.split) !== JSON.stringify({ seed: set.split.seed, validation: set.split.validation, test: set.split.test }) && open !== 'split') problems.push(`"${set.name}" lost its split`)
   if (known !== undefined) Object.assign(known, { guideline: set.guideline, split: null })
   const file = readDatasetFile(dataFolder, set.datasetId)
-  if (JSON.stringify([file.name, file.guideline, file.split]) !== JSON.stringify([set.name, set.guideline, set.split]) && open !== 'describe' && open !== 'split') problems.push(`"${set.name}": dataset.json says other than the database`)
+  if (JSON.stringify([file.name, file.guideline, file.split]) !== JSON.stringify([set.name, set.guideline, set.split])) problems.push(`"${set.name}": dataset.json says other than the database`)
 }
 
 function checkLabels(db: ReadableDb, dataFolder: string, set: DatasetEntry, ledger: Ledger, problems: string[]): void {

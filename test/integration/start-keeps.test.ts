@@ -142,6 +142,19 @@ describe('a start deletes nothing', () => {
   })
 })
 
+test('a dataset.json that says other than the database is written anew at the start, and what it held stays beside it', async () => {
+  const good = readFileSync(set('dataset.json'), 'utf8')
+  const other = good.replace('"guideline": "', '"guideline": "of another time ')
+  expect(other).not.toBe(good)
+  writeFileSync(set('dataset.json'), other)
+  await withApp((client) => client.call('datasets.list', {}))
+  expect(readFileSync(set('dataset.json'), 'utf8')).toBe(good)
+  const kept = readdirSync(set()).filter((name) => name.startsWith('dataset.json.before-'))
+  expect(kept.map((name) => readFileSync(set(name), 'utf8'))).toEqual([other])
+  await withApp((client) => client.call('datasets.list', {}))
+  expect(readdirSync(set()).filter((name) => name.startsWith('dataset.json.before-'))).toEqual(kept)
+})
+
 describe('a database that is no longer ours', () => {
   const losses: readonly (readonly [string, () => void])[] = [
     ['empty', () => truncateSync(database())],
