@@ -98,21 +98,23 @@ export function writeSpec(folder: string, spec: RunSpec): void {
   writeFileAtomic(runPaths(folder).spec, `${JSON.stringify(spec, null, 2)}\n`)
 }
 
-/** The last command of the app; null before the first. The file is replaced whole, so that half a command cannot be read. */
+/**
+ * The last command of the app; null before the first. The file is replaced whole, so that half a command cannot be read;
+ * one that a disk or a person damaged is no command.
+ */
 export function readControl(folder: string): Control | null {
-  let text: string
   try {
-    text = readFileSync(runPaths(folder).control, 'utf8')
+    return control.safeParse(JSON.parse(readFileSync(runPaths(folder).control, 'utf8'))).data ?? null
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return null
+    if (isErrno(error, 'ENOENT') || error instanceof SyntaxError) return null
     throw error
   }
-  return control.parse(JSON.parse(text))
 }
 
-/** Numbers the command after the last one, so that the trainer obeys each of them once. */
+/** Numbers the command after the last one, so that the trainer obeys each of them once; where that one is damaged, after all there can have been. */
 export function writeControl(folder: string, command: Control['command']): Control {
-  const next = { seq: (readControl(folder)?.seq ?? 0) + 1, command }
+  const last = readControl(folder)?.seq ?? (existsSync(runPaths(folder).control) ? Date.now() : 0)
+  const next = { seq: last + 1, command }
   writeFileAtomic(runPaths(folder).control, JSON.stringify(next))
   return next
 }

@@ -166,3 +166,14 @@ test('a damaged record of the app counts as none, and the next change writes it 
     expect(readAppRecord(folder)).toMatchObject({ methodName: 'SFT', note: 'new' })
   }
 })
+
+test('a damaged command is none, and the next one is numbered after whatever the trainer has obeyed', () => {
+  const last = writeControl(folder, 'checkpoint')
+  for (const text of ['{"seq":1,"comm', '', '{"seq":"x","command":"stop"}', '{"seq":2,"command":"fly"}', 'null']) {
+    writeFileSync(runPaths(folder).control, text)
+    expect(readControl(folder)).toBeNull()
+    const next = writeControl(folder, 'stop')
+    expect(next.seq).toBeGreaterThan(last.seq)
+    expect(readControl(folder)).toEqual(next)
+  }
+})
