@@ -19,3 +19,8 @@ export function namedValues<T extends z.ZodType>(value: T): z.ZodType<Record<str
     })
   return named as unknown as z.ZodType<Record<string, z.output<T>>, Record<string, z.input<T>>> // each value went through its schema
 }
+
+/** An empty table by such names, with nothing inherited in it. */
+export function byName<T>(): Record<string, T> {
+  return Object.create(null) as Record<string, T> // there is nothing in it yet
+}

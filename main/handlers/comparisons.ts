@@ -1,5 +1,6 @@
 import type { Output, Parsed } from '../../shared/contract.ts'
 import type { Handlers } from '../../shared/rpc.ts'
+import { byName } from '../../shared/named-values.ts'
 import type { RunId } from '../../shared/domain.ts'
 import { algorithms } from '../learn/registry.ts'
 import { compareInSlices, goalOf, valueAt } from '../runs/comparison.ts'
@@ -36,7 +37,7 @@ function* readRuns({ db, runs }: HandlerDeps, options: Parsed<'comparisons.get'>
   const compared: ComparedRun[] = []
   for (const runId of new Set(options.runIds)) {
     const entry = runs.get(runId)
-    const curves: Record<string, Curve> = {}
+    const curves = byName<Curve>()
     for (const name of listMetricNames(db, entry.runNo)) {
       const curve = readCurve(db, entry.runNo, name)
       curves[name] = name === options.metric ? curve : onlyPoint(valueAt(curve, options.at, goalOf(name, options.goals)))

@@ -17,6 +17,11 @@ export interface ComparedRun {
   readonly curves: Readonly<Record<string, Curve>>
 }
 
+/** A metric's curve. A metric may be called `constructor`, which every object has. */
+export function curveOf(run: ComparedRun, metric: string): Curve | undefined {
+  return Object.hasOwn(run.curves, metric) ? run.curves[metric] : undefined
+}
+
 export type GroupBy = 'configuration' | 'method' | 'none'
 export type SettingValue = RunSpec['config'][string]
 export type Goal = MetricInfo['goal']

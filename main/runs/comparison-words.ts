@@ -2,7 +2,7 @@
 import type { Interval } from '../../shared/contract/comparisons.ts'
 import type { RunState } from '../../shared/domain.ts'
 import type { GroupDifference } from './comparison.ts'
-import { countedRuns, type ComparedRun, type CompareOptions, type Goal, type GroupBy, type NamedGroup } from './comparison-groups.ts'
+import { countedRuns, curveOf, type ComparedRun, type CompareOptions, type Goal, type GroupBy, type NamedGroup } from './comparison-groups.ts'
 
 interface ConclusionInput {
   readonly groups: readonly NamedGroup[]
@@ -76,7 +76,7 @@ const STATE_WORDS: Readonly<Partial<Record<RunState, string>>> = {
 export function warnInWords({ groups, metric, at, groupBy }: WarningInput): string[] {
   return [
     ...groups.flatMap((group) => unfinishedInWords(group)),
-    ...groups.flatMap((group) => (group.runs.some((run) => run.curves[metric] !== undefined) ? [] : [`${group.label} has no ${metric}.`])),
+    ...groups.flatMap((group) => (group.runs.some((run) => curveOf(run, metric) !== undefined) ? [] : [`${group.label} has no ${metric}.`])),
     ...missingSeeds(groups, groupBy),
     ...groups.flatMap((group) => repeatedSeeds(group)),
     ...(new Set(groups.flatMap((group) => group.runs.map((run) => run.spec.data.viewHash))).size > 1 ? ['These runs did not learn from the same data: records, labels or split differ.'] : []),

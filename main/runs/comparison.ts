@@ -1,9 +1,10 @@
 import type { Comparison, Interval } from '../../shared/contract/comparisons.ts'
+import { byName } from '../../shared/named-values.ts'
 import { bootstrapMean, percentileInterval, resampleIndices, resampleMeans } from '../../shared/statistics/bootstrap.ts'
 import { mean, standardDeviation, type Bounds } from '../../shared/statistics/intervals.ts'
 import { studentInterval, welchInterval } from '../../shared/statistics/student.ts'
 import { nameData, whyNotComparable } from './comparison-basis.ts'
-import { countedRuns, diffSettings, groupRuns, type ComparedRun, type CompareOptions, type Curve, type Goal, type NamedGroup, type RunGroup } from './comparison-groups.ts'
+import { countedRuns, curveOf, diffSettings, groupRuns, type ComparedRun, type CompareOptions, type Curve, type Goal, type NamedGroup, type RunGroup } from './comparison-groups.ts'
 import { nameGroups } from './comparison-names.ts'
 import { atOnce, type Sliced } from '../store/slices.ts'
 import { concludeInWords, warnInWords } from './comparison-words.ts'
@@ -59,15 +60,15 @@ function byMetricName(a: string, b: string): number {
 
 /** As declared by the method; else losses fall, accuracies and win rates rise, and everything else is left undecided. */
 export function goalOf(metric: string, goals: Readonly<Record<string, Goal>> = {}): Goal {
-  const declared = goals[metric] ?? goals[metric.replace(/^eval\//, '')]
-  if (declared !== undefined) return declared
+  const declared = [metric, metric.replace(/^eval\//, '')].find((name) => Object.hasOwn(goals, name))
+  if (declared !== undefined) return goals[declared] ?? 'none'
   if (/(^|\/)loss$/.test(metric)) return 'min'
   return /accurac|win-?rate/.test(metric) ? 'max' : 'none'
 }
 
 function* scoreGroup(group: NamedGroup, data: string, metricNames: readonly string[], options: CompareOptions): Sliced<Comparison['groups'][number]> {
-  const members: Record<string, (number | null)[]> = {}
-  const values: Record<string, Interval> = {}
+  const members = byName<(number | null)[]>()
+  const values = byName<Interval>()
   for (const name of metricNames) {
     members[name] = memberValues(group, name, options)
     values[name] = intervalOf(present(members[name]), options.interval)
@@ -81,7 +82,7 @@ function* scoreGroup(group: NamedGroup, data: string, metricNames: readonly stri
 export function memberValues(group: RunGroup, metric: string, options: Pick<CompareOptions, 'at' | 'goals'>): (number | null)[] {
   const counted = new Set(countedRuns(group))
   return group.runs.map((run) => {
-    const curve = run.curves[metric]
+    const curve = curveOf(run, metric)
     return curve === undefined || !counted.has(run) ? null : valueAt(curve, options.at, goalOf(metric, options.goals))
   })
 }
@@ -167,7 +168,7 @@ function verdictOf({ low, high, n }: Interval): GroupDifference['verdict'] {
 function* bandOf(group: RunGroup, { metric, interval }: CompareOptions): Sliced<Comparison['curves'][number]> {
   const byStep = new Map<number, number[]>()
   for (const run of countedRuns(group)) {
-    const curve = run.curves[metric]
+    const curve = curveOf(run, metric)
     curve?.value.forEach((value, index) => {
       const step = curve.step[index]
       if (value === null || step === undefined) return

@@ -27,6 +27,12 @@ describe('compareRuns', () => {
     expect(result.diff.map((row) => row.path)).toEqual(['method'])
   })
 
+  it.each(['constructor', '__proto__', 'toString'])('a metric called %s that no run has is one that no run has', (metric) => {
+    const result = compareRuns([...dpo, ...copg], { ...options, metric })
+    expect(result.curves.map((curve) => curve.step)).toEqual([[], []])
+    expect(result.differences.every(({ verdict }) => verdict === 'cannot-tell')).toBe(true)
+  })
+
   it('concludes nothing from one seed, nor from two', () => {
     const one = compareRuns([dpo[0]!, copg[0]!], options)
     expect(one.conclusions[0]).toContain('With one seed nothing can be concluded')
