@@ -15,7 +15,7 @@ import type { TrainForm } from '../../renderer/train/use-train.ts'
 // A window whose host never answers: to draw a form nothing is asked of it.
 vi.stubGlobal('window', { bridge: { call: () => new Promise(() => undefined), subscribe: () => () => undefined } })
 
-const infos = algorithmHandlers()['algorithms.list']({}) as AlgorithmInfo[] // the handler is synchronous
+const infos = await algorithmHandlers()['algorithms.list']({})
 
 let draw: (form: TrainForm) => string
 beforeAll(async () => {

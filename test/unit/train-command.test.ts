@@ -6,9 +6,8 @@ import { trainCommand } from '../../main/headless/verbs/train.ts'
 import { algorithmHandlers } from '../../main/handlers/algorithms.ts'
 import { algorithms } from '../../main/learn/registry.ts'
 import { readSchemaFlags } from '../../main/headless/schema-flags.ts'
-import type { AlgorithmInfo } from '../../shared/contract/system.ts'
 
-const infos = algorithmHandlers()['algorithms.list']({}) as AlgorithmInfo[] // the handler is synchronous
+const infos = await algorithmHandlers()['algorithms.list']({})
 const train = trainCommand()
 
 /** The verb of one method, which only reads what it is given. */

@@ -6,7 +6,7 @@ import { runRequest, rewardSource } from '../../shared/run-spec.ts'
 import { changeMethod, draftFields, draftOf, emptyDraft, isChanged, readDraft, relevantFields, resetField, setTyped, sortProblems, textOf, type Draft } from '../../renderer/train/draft.ts'
 import { fieldsOf, type FormField } from '../../shared/form.ts'
 
-const algorithms = algorithmHandlers()['algorithms.list']({}) as AlgorithmInfo[] // the handler is synchronous
+const algorithms = await algorithmHandlers()['algorithms.list']({})
 const [judge] = fieldsOf(z.toJSONSchema(z.strictObject({ judge: rewardSource }), { io: 'input' })) as [FormField]
 
 function find(id: string): AlgorithmInfo {
