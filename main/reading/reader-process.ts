@@ -36,7 +36,7 @@ const TICK_MS = 500
 const START_MS = 60_000
 const COMPLAINT_CHARS = 4000
 /** All that a reader needs to know of its surroundings. */
-const ENVIRONMENT = ['PATH', 'SystemRoot', 'TMPDIR', 'TEMP', 'TMP', 'LANG', 'LC_ALL', 'TZ'] as const
+const ENVIRONMENT = ['PATH', 'SystemRoot', 'TMPDIR', 'TEMP', 'TMP', 'LANG', 'LC_ALL', 'TZ', 'NODE_COMPILE_CACHE'] as const
 
 export function startReader(command: ReaderCommand, limits: ReaderLimits): ReaderProcess {
   const heapMb = Math.floor(limits.memoryBytes / 2 ** 20)
