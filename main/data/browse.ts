@@ -58,9 +58,19 @@ function range(from: number, to: number): number[] {
 async function select(db: ReadableDb, { datasetId, only }: RowsQuery, pairCount: number, matches: readonly number[] | null): Promise<readonly number[] | null> {
   if (only === 'all') return matches
   await loadLabelIndex(db, datasetId)
-  const passing = only === 'empty-answer' ? await inSlices(findEmptyAnswers(db, datasetId, pairCount)) : findLabeled(db, datasetId, only)
-  if (matches === null) return passing
+  const passing = await inSlices(only === 'empty-answer' ? findEmptyAnswers(db, datasetId, pairCount) : findLabeled(db, datasetId, only))
+  return matches === null ? passing : inSlices(inBoth(passing, matches, pairCount))
+}
+
+/** The places of `these` that are among `those`, in order. */
+function* inBoth(these: readonly number[], those: readonly number[], pairCount: number): Sliced<number[]> {
   const wanted = new Uint8Array(pairCount)
-  for (const index of matches) wanted[index] = 1
-  return passing.filter((index) => wanted[index] === 1)
+  for (const index of those) wanted[index] = 1
+  yield
+  const both: number[] = []
+  for (const [at, index] of these.entries()) {
+    if (wanted[index] === 1) both.push(index)
+    if (at % 50_000 === 0) yield
+  }
+  return both
 }

@@ -74,7 +74,7 @@ export function labelHandlers(deps: HandlerDeps): Pick<Handlers, LabelCallName> 
     },
     'labels.history': ({ limit, offset, ...labeler }) => {
       requireBoth(deps, labeler)
-      return readHistory(db, labeler.datasetId, labeler.annotatorId, limit, offset)
+      return inSlices(readHistory(db, labeler.datasetId, labeler.annotatorId, limit, offset))
     },
     'labels.habits': async (labeler) => {
       requireBoth(deps, labeler)

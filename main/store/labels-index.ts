@@ -89,6 +89,8 @@ function indexOf(db: ReadableDb, datasetId: string): DatasetIndex {
 }
 
 const ROWS_A_STEP = 2000
+/** The same where nothing is asked of the database. */
+const PAIRS_A_STEP = 50_000
 
 function* loadIndex(db: ReadableDb, datasetId: string): Sliced<DatasetIndex> {
   const pairCount = db.prepare<[string], number | null>('SELECT max(idx) + 1 FROM pairs WHERE dataset_id = ?').pluck().get(datasetId) ?? 0
@@ -197,37 +199,50 @@ export interface QueueQuery {
  */
 export function findNext(db: ReadableDb, query: QueueQuery): { readonly indexes: number[]; readonly matching: number } {
   const index = indexOf(db, query.datasetId)
-  const passes = filterOf(index, query)
-  const matching = query.found === null ? countPassing(index, query) : query.found.reduce((sum, pair) => sum + Number(passes(pair)), 0)
-  const found: number[] = []
-  const step = query.direction === 'forward' ? 1 : -1
   // A start beyond the end means: from the other end.
   const start = query.fromIndex < index.pairCount ? query.fromIndex : query.direction === 'forward' ? 0 : index.pairCount - 1
-  for (let seen = 0, pair = start; seen < index.pairCount && found.length < query.limit; seen += 1, pair += step) {
-    if (pair === index.pairCount) pair = 0
-    if (pair < 0) pair = index.pairCount - 1
-    if (passes(pair) && !query.exclude.has(pair)) found.push(pair)
+  const passing = query.found === null ? null : query.found.filter(filterOf(index, query))
+  const matching = passing === null ? countPassing(index, query) : passing.length
+  const found: number[] = []
+  let passed = 0
+  for (const pair of passing === null ? walkRing(index, query, start) : inRingOrder(passing, start, query.direction)) {
+    if (!query.exclude.has(pair)) found.push(pair)
+    if (found.length === query.limit || (passed += 1) === matching) break // whoever stands behind the last one looks at a million for nothing
   }
   return { indexes: found, matching }
 }
 
+/** Pairs that pass the label filter, once round from `start`. */
+function* walkRing(index: DatasetIndex, query: QueueQuery, start: number): Generator<number> {
+  if (countPassing(index, query) === 0) return
+  const { pairCount } = index
+  const passes = filterOf(index, query)
+  const step = query.direction === 'forward' ? 1 : -1
+  for (let seen = 0, pair = start; seen < pairCount; seen += 1, pair += step) {
+    if (pair === pairCount) pair = 0
+    if (pair < 0) pair = pairCount - 1
+    if (passes(pair)) yield pair
+  }
+}
+
+function inRingOrder(pairs: readonly number[], start: number, direction: QueueQuery['direction']): number[] {
+  const sorted = pairs.toSorted((x, y) => x - y)
+  if (direction === 'forward') return [...sorted.filter((pair) => pair >= start), ...sorted.filter((pair) => pair < start)]
+  const back = sorted.reverse()
+  return [...back.filter((pair) => pair <= start), ...back.filter((pair) => pair > start)]
+}
+
 function filterOf(index: DatasetIndex, query: QueueQuery): (pair: number) => boolean {
   const { outcome, flagged } = annotatorOf(index, query.annotatorId)
-  const byLabel = ((): ((pair: number) => boolean) => {
-    switch (query.only) {
-      case 'all': return () => true
-      case 'unlabeled': return (pair) => outcome[pair] === 0
-      case 'labeled': return (pair) => isAnswer(outcome[pair])
-      case 'skipped': return (pair) => outcome[pair] === CODE.skip
-      case 'ties': return (pair) => outcome[pair] === CODE.tie
-      case 'flagged': return (pair) => flagged[pair] === 1
-      case 'disagreement': return (pair) => index.differs[pair] === 1
-    }
-  })()
-  if (query.found === null) return byLabel
-  const found = new Uint8Array(index.pairCount)
-  for (const pair of query.found) found[pair] = 1
-  return (pair) => found[pair] === 1 && byLabel(pair)
+  switch (query.only) {
+    case 'all': return () => true
+    case 'unlabeled': return (pair) => outcome[pair] === 0
+    case 'labeled': return (pair) => isAnswer(outcome[pair])
+    case 'skipped': return (pair) => outcome[pair] === CODE.skip
+    case 'ties': return (pair) => outcome[pair] === CODE.tie
+    case 'flagged': return (pair) => flagged[pair] === 1
+    case 'disagreement': return (pair) => index.differs[pair] === 1
+  }
 }
 
 /** How many pass the label filter, from the counts that are kept. */
@@ -257,11 +272,12 @@ function disagree(annotators: ReadonlyMap<string, AnnotatorIndex>, pair: number)
 }
 
 /** Places of the pairs of one sort, in order, whoever labeled them. */
-export function findLabeled(db: ReadableDb, datasetId: string, only: 'labeled' | 'unlabeled' | 'disagreement'): number[] {
+export function* findLabeled(db: ReadableDb, datasetId: string, only: 'labeled' | 'unlabeled' | 'disagreement'): Sliced<number[]> {
   const { pairCount, counting, differs } = indexOf(db, datasetId)
   const found: number[] = []
   for (let pair = 0; pair < pairCount; pair += 1) {
     if (only === 'disagreement' ? differs[pair] === 1 : (counting[pair] ?? 0) > 0 === (only === 'labeled')) found.push(pair)
+    if (pair % PAIRS_A_STEP === 0) yield
   }
   return found
 }

@@ -124,9 +124,25 @@ export function findByClientKey(db: ReadableDb, datasetId: string, annotatorId: 
 
 type HistoryRow = Omit<LabelEvent, 'annotatorId' | 'inForce'> & { readonly annotatorId: string; readonly inForce: number }
 
-/** Newest first; events far back are skipped in the index alone. An undo is in force while what it took back is gone, a flag while the pair carries it. */
-export function readHistory(db: ReadableDb, datasetId: string, annotatorId: string, limit: number, offset: number): { total: number; events: LabelEvent[] } {
-  const total = db.prepare<[string, string], number>('SELECT count(*) FROM label_events INDEXED BY label_events_by_annotator WHERE dataset_id = ? AND annotator_id = ?').pluck().get(datasetId, annotatorId) ?? 0
+/** Keys of events looked at between two yields. */
+const PAGE_EVENTS = 5000
+
+/**
+ * Newest first; events before and after the page are only counted, in the index. An undo is in force while what it took
+ * back is gone, a flag while the pair carries it.
+ */
+export function* readHistory(db: ReadableDb, datasetId: string, annotatorId: string, limit: number, offset: number): Sliced<{ total: number; events: LabelEvent[] }> {
+  const keys = db.prepare<[string, string, number, number], number>('SELECT label_id FROM label_events INDEXED BY label_events_by_annotator WHERE dataset_id = ? AND annotator_id = ? AND label_id < ? ORDER BY label_id DESC LIMIT ?').pluck()
+  const wanted: number[] = []
+  let total = 0
+  for (let below = Number.MAX_SAFE_INTEGER; ;) {
+    const page = keys.all(datasetId, annotatorId, below, PAGE_EVENTS)
+    wanted.push(...page.slice(Math.max(0, offset - total), Math.max(0, offset + limit - total)))
+    total += page.length
+    below = page.at(-1) ?? 0
+    if (page.length < PAGE_EVENTS) break
+    yield
+  }
   const rows = db.prepare<[string, string, number, number], HistoryRow>(`SELECT e.label_id AS labelId, e.kind, p.pair_id AS pairId, e.pair_idx AS pairIndex, e.annotator_id AS annotatorId,
       e.outcome, e.strength, e.comment, e.shown_order AS shownOrder, e.duration_ms AS durationMs, e.target_id AS targetId, e.created_at_ms AS createdAtMs, p.title,
       CASE e.kind
@@ -136,9 +152,9 @@ export function readHistory(db: ReadableDb, datasetId: string, annotatorId: stri
         WHEN 'flag' THEN EXISTS (SELECT 1 FROM flags f WHERE f.dataset_id = e.dataset_id AND f.annotator_id = e.annotator_id AND f.pair_idx = e.pair_idx)
         ELSE NOT EXISTS (SELECT 1 FROM flags f WHERE f.dataset_id = e.dataset_id AND f.annotator_id = e.annotator_id AND f.pair_idx = e.pair_idx)
       END AS inForce
-    FROM (SELECT label_id FROM label_events INDEXED BY label_events_by_annotator WHERE dataset_id = ? AND annotator_id = ? ORDER BY label_id DESC LIMIT ? OFFSET ?)
-      JOIN label_events e USING (label_id) JOIN pairs p ON p.dataset_id = e.dataset_id AND p.idx = e.pair_idx
-    ORDER BY e.label_id DESC`).all(datasetId, annotatorId, limit, offset)
+    FROM label_events e INDEXED BY label_events_by_annotator JOIN pairs p ON p.dataset_id = e.dataset_id AND p.idx = e.pair_idx
+    WHERE e.dataset_id = ? AND e.annotator_id = ? AND e.label_id BETWEEN ? AND ?
+    ORDER BY e.label_id DESC`).all(datasetId, annotatorId, wanted.at(-1) ?? 0, wanted[0] ?? -1)
   return { total, events: rows.map((row) => ({ ...row, annotatorId: row.annotatorId as AnnotatorId, inForce: row.inForce === 1 })) } // an id by its column
 }
 

@@ -57,14 +57,14 @@ describe('answers', () => {
     const first = answer(0, 'a')
     const second = answer(0, 'b')
     expect(current(0)).toBe('b')
-    expect(readHistory(store.db, SET, 'Eva', 10, 0).events.map((event) => [event.labelId, event.outcome, event.inForce])).toEqual([[second, 'b', true], [first, 'a', false]])
+    expect(atOnce(readHistory(store.db, SET, 'Eva', 10, 0)).events.map((event) => [event.labelId, event.outcome, event.inForce])).toEqual([[second, 'b', true], [first, 'a', false]])
   })
 
   test('the same key twice adds nothing; for another answer it is refused', () => {
     const given = { ...eva, pairId: 'pair-1', outcome: 'a', strength: 'clearly', comment: 'shorter', shownOrder: 'ba', durationMs: 5, clientKey: 'the-same-key' } as const
     const labelId = addAnswer(store.db, folder, given, 1)
     expect(addAnswer(store.db, folder, given, 2)).toBe(labelId)
-    expect(readHistory(store.db, SET, 'Eva', 10, 0).total).toBe(1)
+    expect(atOnce(readHistory(store.db, SET, 'Eva', 10, 0)).total).toBe(1)
     expect(() => addAnswer(store.db, folder, { ...given, outcome: 'b' }, 3)).toThrow(expect.objectContaining({ code: 'label-conflict' }))
   })
 
