@@ -26,6 +26,8 @@ const START_SIZE = 1024
 /** Prompts ranked before other work gets its turn. */
 const STEP_PROMPTS = 2000
 const BUCKETS = 256
+/** Parts of the table that grow apart from each other: one that grew whole would hold everybody up. */
+const SHARDS = 256
 
 /** A growing list of unsigned numbers. */
 function createNumbers(): { values: Uint32Array; length: number } {
@@ -51,9 +53,10 @@ export function createPromptTable(): PromptTable {
   const firstSide = createNumbers() // the same of the prompt's first pair that has one [prompt]
   const sidesGiven = new Set<SplitName>()
   const torn = { prompts: new Set<number>(), firstIndex: null as number | null }
-  let slots = new Uint32Array(START_SIZE * 4) // prompt number + 1, 0 where free
+  const shards = Array.from({ length: SHARDS }, () => ({ slots: new Uint32Array(16), used: 0 })) // prompt number + 1, 0 where free
 
-  function find(first: number, second: number): number {
+  /** @returns the prompt's number, or ~ the free slot that is its */
+  function find(slots: Uint32Array, first: number, second: number): number {
     const mask = slots.length - 1
     let slot = (second ^ Math.imul(first, 0x9e3779b1)) & mask
     for (;;) {
@@ -64,16 +67,18 @@ export function createPromptTable(): PromptTable {
     }
   }
 
-  function insert(slot: number, first: number, second: number): number {
+  function insert(shard: { slots: Uint32Array; used: number }, slot: number, first: number, second: number): number {
     const prompt = high.length
-    slots[slot] = prompt + 1
+    shard.slots[slot] = prompt + 1
+    shard.used += 1
     push(high, first)
     push(low, second)
     push(pairs, 0)
     push(firstSide, 0)
-    if (high.length * 4 > slots.length * 3) {
-      slots = new Uint32Array(slots.length * 2)
-      for (let known = 0; known < high.length; known += 1) slots[~find(high.values[known] ?? 0, low.values[known] ?? 0)] = known + 1
+    if (shard.used * 4 > shard.slots.length * 3) {
+      const larger = new Uint32Array(shard.slots.length * 2)
+      for (const held of shard.slots) if (held > 0) larger[~find(larger, high.values[held - 1] ?? 0, low.values[held - 1] ?? 0)] = held
+      shard.slots = larger
     }
     return prompt
   }
@@ -105,8 +110,9 @@ export function createPromptTable(): PromptTable {
     add(promptHash, given = null) {
       const first = Number.parseInt(promptHash.slice(0, 8), 16)
       const second = Number.parseInt(promptHash.slice(8), 16)
-      const found = find(first, second)
-      const prompt = found < 0 ? insert(~found, first, second) : found
+      const shard = shards[first >>> 24] ?? shards[0]!
+      const found = find(shard.slots, first, second)
+      const prompt = found < 0 ? insert(shard, ~found, first, second) : found
       push(promptOf, prompt)
       pairs.values[prompt] = (pairs.values[prompt] ?? 0) + 1
       push(givenTo, given === null ? 0 : SIDES.indexOf(given) + 1)
