@@ -1,9 +1,9 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { BanditReport } from '../../shared/contract/papers.ts'
 import type { Handlers } from '../../shared/rpc.ts'
 import { readReport } from '../papers/report-files.ts'
+import { inSlices, type Sliced } from '../store/slices.ts'
 import type { HandlerDeps } from './deps.ts'
-import { PAPER_BANDIT, banditRegret, optimalPolicy, trainBandit, type BanditMethod } from '../learn/bandit.ts'
+import { PAPER_BANDIT, banditRegret, climbBandit, optimalPolicy, type BanditMethod } from '../learn/bandit.ts'
 
 const NAMES: Readonly<Record<BanditMethod, string>> = { copg: 'CoPG', dpo: 'DPO', ipo: 'IPO', pg_value: 'PG, value', pg_none: 'PG, none' }
 const METHODS = ['copg', 'dpo', 'ipo', 'pg_value', 'pg_none'] as const satisfies readonly BanditMethod[]
@@ -13,9 +13,9 @@ const STEPS = 20_000
 const SHOWN_STEPS = [...new Set(Array.from({ length: 61 }, (_none, at) => Math.round(STEPS ** (at / 60))))]
 
 /** One ascent, looked at after each of the shown steps. */
-function pathOf(method: BanditMethod): BanditReport['methods'][number] {
+function* pathOf(method: BanditMethod): Sliced<BanditReport['methods'][number]> {
   const start = { step: 0, policy: [...PAPER_BANDIT.reference], regret: banditRegret(PAPER_BANDIT, PAPER_BANDIT.reference) }
-  const { regretByStep, policyByStep } = trainBandit(PAPER_BANDIT, method, { learningRate: LEARNING_RATE, steps: STEPS, reportAt: SHOWN_STEPS })
+  const { regretByStep, policyByStep } = yield* climbBandit(PAPER_BANDIT, method, { learningRate: LEARNING_RATE, steps: STEPS, reportAt: SHOWN_STEPS })
   const path = regretByStep.map(([step, regret], at) => ({ step, policy: [...(policyByStep[at] ?? [])], regret: Math.max(0, regret) }))
   return { id: method, name: NAMES[method], path: [start, ...path], end: path.at(-1) ?? start }
 }
@@ -38,8 +38,7 @@ export function paperHandlers({ papers, dataFolder }: Pick<HandlerDeps, 'papers'
     'papers.bandit': async () => {
       const methods: BanditReport['methods'] = []
       for (const method of report === null ? METHODS : []) {
-        methods.push(pathOf(method))
-        await nextTurn()
+        methods.push(await inSlices(pathOf(method)))
       }
       report ??= {
         setup: { rewards: [...PAPER_BANDIT.rewards], reference: [...PAPER_BANDIT.reference], mu1: [...PAPER_BANDIT.mu1], mu2: [...PAPER_BANDIT.mu2], beta: PAPER_BANDIT.beta, learningRate: LEARNING_RATE, steps: STEPS },
