@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { engineName, LIVE_STATES, runState, type EngineName, type RunId, type RunState } from '../../shared/domain.ts'
 import { AppError, wireError, type WireError } from '../../shared/errors.ts'
 import { runSpec, type RunSpec } from '../../shared/run-spec.ts'
-import type { ReadableDb, WritableDb } from './open.ts'
+import { inTransaction, type ReadableDb, type WritableDb } from './open.ts'
 
 export type Facts = Readonly<Record<string, number | string | boolean | null>>
 
@@ -142,7 +142,7 @@ export function moveInQueue(db: WritableDb, runId: string, position: number): vo
   const rest = listQueue(db).map((run) => run.runId).filter((id) => id !== runId)
   rest.splice(position - 1, 0, runId as RunId) // the caller looked the run up
   const put = db.prepare<[number, string]>('UPDATE runs SET queue_order = ? WHERE run_id = ?')
-  rest.forEach((id, index) => put.run(index + 1, id))
+  inTransaction(db, () => rest.forEach((id, index) => put.run(index + 1, id))) // a kill leaves the old order or the new one
 }
 
 export function lastQueueOrder(db: ReadableDb): number {
