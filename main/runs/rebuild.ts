@@ -3,7 +3,7 @@ import path from 'node:path'
 import { LIVE_STATES } from '../../shared/domain.ts'
 import { inTransaction, type WritableDb } from '../store/open.ts'
 import { deleteRun, findRun, insertRun, listRunIds, listRuns, updateRun, type RunEntry } from '../store/runs.ts'
-import type { Sliced } from '../store/slices.ts'
+import { atOnce, type Sliced } from '../store/slices.ts'
 import { readAppRecord } from './app-record.ts'
 import { foldEvents } from './fold.ts'
 import { readEvents } from './run-dir-events.ts'
@@ -64,35 +64,42 @@ export function rebuildIndex(db: WritableDb, runsFolder: string, warn: (text: st
   return listRunFolders(runsFolder).filter((runId) => indexRun(db, runsFolder, runId, warn)).length
 }
 
-/** Reads one folder into the index, in place of what it has of it. @returns whether it could be read */
+/** Reads one folder into the index, in place of what it has of it, whole or not at all. @returns whether it could be read */
 export function indexRun(db: WritableDb, runsFolder: string, runId: string, warn: (text: string, details: unknown) => void): boolean {
-  const folder = path.join(runsFolder, runId)
   try {
-    inTransaction(db, () => {
-      const spec = readSpec(folder)
-      const record = readAppRecord(folder)
-      deleteRun(db, runId)
-      insertRun(db, { ...spec, runId: spec.runId }, { methodName: record?.methodName ?? spec.method, mainMetric: record?.mainMetric ?? null })
-      for (let offset = 0; ; ) {
-        const batch = readEvents(runPaths(folder).events, offset)
-        if (batch.offset === offset) break
-        foldEvents(db, runId, batch)
-        offset = batch.offset
-      }
-      const run = findRun(db, runId)
-      const ended = record?.ended
-      const holds = run !== null && ended != null && ended.afterSeq >= run.cursorSeq
-      updateRun(db, runId, {
-        note: record?.note ?? '',
-        diskBytes: folderBytes(folder),
-        ...(holds ? { state: ended.state, error: ended.error, endedAtMs: ended.atMs, phase: 'ended', pid: null, pidStarted: null, queueOrder: null } : {}),
-      })
-    })
+    inTransaction(db, () => atOnce(foldFolder(db, runsFolder, runId)))
     return true
   } catch (error) {
     warn(`the folder of run ${runId} cannot be read and is left out`, error)
     return false
   }
+}
+
+/** Bytes of an event log between two yields. */
+const FOLD_BYTES = 64 * 1024
+
+/** The same in slices, for a database that nobody else looks at. @throws what is wrong with the folder */
+export function* foldFolder(db: WritableDb, runsFolder: string, runId: string): Sliced<void> {
+  const folder = path.join(runsFolder, runId)
+  const spec = readSpec(folder)
+  const record = readAppRecord(folder)
+  deleteRun(db, runId)
+  insertRun(db, { ...spec, runId: spec.runId }, { methodName: record?.methodName ?? spec.method, mainMetric: record?.mainMetric ?? null })
+  for (let offset = 0; ; ) {
+    const batch = readEvents(runPaths(folder).events, offset, FOLD_BYTES)
+    if (batch.offset === offset) break
+    foldEvents(db, runId, batch)
+    offset = batch.offset
+    yield
+  }
+  const run = findRun(db, runId)
+  const ended = record?.ended
+  const holds = run !== null && ended != null && ended.afterSeq >= run.cursorSeq
+  updateRun(db, runId, {
+    note: record?.note ?? '',
+    diskBytes: folderBytes(folder),
+    ...(holds ? { state: ended.state, error: ended.error, endedAtMs: ended.atMs, phase: 'ended', pid: null, pidStarted: null, queueOrder: null } : {}),
+  })
 }
 
 /** Runs that should have a process, by the index. */

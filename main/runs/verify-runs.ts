@@ -9,9 +9,11 @@ import { viewsFolder } from '../store/datasets-folder.ts'
 import { hashFile } from '../store/hash-file.ts'
 import { createScratch, type ReadableDb } from '../store/open.ts'
 import { listRuns, readRunSpec, type RunEntry } from '../store/runs.ts'
-import { readRunRows } from '../store/runs-rows.ts'
+import { sameRunRows } from '../store/runs-rows.ts'
+import { inSlices } from '../store/slices.ts'
+import { withSnapshot } from '../store/snapshot.ts'
 import { readAppRecord } from './app-record.ts'
-import { indexRun } from './rebuild.ts'
+import { foldFolder } from './rebuild.ts'
 import { readSpec, runPaths } from './run-dir.ts'
 
 const CHECKPOINT_HINT = 'Another checkpoint of the run can be used. Resumed, the run passes a damaged one over.'
@@ -47,7 +49,7 @@ async function* verifyRun(db: ReadableDb, run: RunEntry, folder: string): AsyncG
 }
 
 /** The system's word about a file becomes a trouble of that file. */
-function* naming(file: string, check: () => Generator<Trouble>): Generator<Trouble> {
+async function* naming(file: string, check: () => Generator<Trouble> | AsyncGenerator<Trouble>): AsyncGenerator<Trouble> {
   try {
     yield* check()
   } catch (error) {
@@ -58,7 +60,7 @@ function* naming(file: string, check: () => Generator<Trouble>): Generator<Troub
 }
 
 /** Folds the log afresh in memory: it must give what the index holds. */
-function* verifyEvents(db: ReadableDb, run: RunEntry, folder: string): Generator<Trouble> {
+async function* verifyEvents(db: ReadableDb, run: RunEntry, folder: string): AsyncGenerator<Trouble> {
   const file = runPaths(folder).events
   if (!existsSync(file)) {
     if (run.cursorSeq > 0) yield { path: file, trouble: 'The event log is missing.', hint: 'The index still has its curves. Put a copy back before it is rebuilt.' }
@@ -66,12 +68,11 @@ function* verifyEvents(db: ReadableDb, run: RunEntry, folder: string): Generator
   }
   const scratch = createScratch()
   try {
-    let reason: unknown = null
-    const read = indexRun(scratch, path.dirname(folder), run.runId, (_text, details) => {
-      reason = details
-    })
-    if (!read) throw reason instanceof Error ? reason : new Error('it cannot be folded')
-    if (!isDeepStrictEqual(readRunRows(scratch, run.runId), readRunRows(db, run.runId))) yield { path: file, trouble: 'The index and the event log say different things.', hint: 'One of them was damaged. To read the log again: close Pairlab and run pairlab recover' }
+    await nextTurn()
+    await inSlices(foldFolder(scratch, path.dirname(folder), run.runId))
+    await nextTurn()
+    const same = await withSnapshot(db, (snapshot) => inSlices(sameRunRows(scratch, snapshot, run.runId)))
+    if (!same) yield { path: file, trouble: 'The index and the event log say different things.', hint: 'One of them was damaged. To read the log again: close Pairlab and run pairlab recover' }
   } finally {
     scratch.close()
   }
