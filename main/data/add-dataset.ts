@@ -50,8 +50,10 @@ export interface AddContext {
   onProgress?(items: number): void
 }
 
-const BATCH_ITEMS = 500
+const BATCH_ITEMS = 250
 const BATCH_LENGTH = 2_000_000
+/** Milliseconds between two turns of the event loop: what makes an item may compute for a while. */
+const TURN_MS = 10
 
 /**
  * A data set of any kind but response pairs. Until the last step nobody sees it; when anything fails, or `signal` ends
@@ -101,6 +103,7 @@ async function writeParts({ datasetId, createdAtMs, split, source }: DatasetEntr
   let entries: PairEntry[] = []
   let labels: ImportedLabel[] = []
   let offset = 0
+  let turnedMs = performance.now()
 
   async function flush(): Promise<void> {
     await records.append(lines.join(''))
@@ -115,6 +118,7 @@ async function writeParts({ datasetId, createdAtMs, split, source }: DatasetEntr
     onProgress?.(given.length)
     await nextTurn()
     signal?.throwIfAborted()
+    turnedMs = performance.now()
   }
 
   function addItem({ labels: own = [], ...item }: NewItem): void {
@@ -164,6 +168,10 @@ async function writeParts({ datasetId, createdAtMs, split, source }: DatasetEntr
         addItem(part.item)
       }
       if (entries.length >= BATCH_ITEMS || length >= BATCH_LENGTH) await flush()
+      if (performance.now() - turnedMs > TURN_MS) {
+        await nextTurn()
+        turnedMs = performance.now()
+      }
     }
     await flush()
     if (given.length === 0) throw await refuse(null)

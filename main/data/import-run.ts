@@ -88,14 +88,9 @@ async function writeRows(plan: ImportPlan, context: ImportContext, createdAtMs: 
       await records.append(batch.records)
       await report.append(batch.problems.map((problem) => `${JSON.stringify(problem)}\n`).join(''))
       batch.pairs.forEach((pair, at) => prompts.add(pair.promptHash, batch.sides[at] ?? null))
-      // One transaction, and so one wait for the disk.
-      inTransaction(db, () => {
-        insertPairs(db, plan.datasetId, batch.pairs)
-        insertImportedLabels(db, dataFolder, plan.datasetId, batch.labels, createdAtMs)
-      })
+      await insertRows(plan.datasetId, batch, context, createdAtMs)
       counts = batch.counts
       context.onProgress({ bytesRead: batch.bytesRead, totalBytes: batch.totalBytes, rowsKept: counts.kept, rowsRejected: counts.rejected, warnings: counts.warnings })
-      await nextTurn()
     }
     const { kept, rejected, warnings } = counts
     if (kept === 0) {
@@ -113,6 +108,27 @@ async function writeRows(plan: ImportPlan, context: ImportContext, createdAtMs: 
   } finally {
     await records.close()
     await report.close()
+  }
+}
+
+/** Milliseconds of one transaction: long enough to be worth its wait for the disk, short enough for a label to wait for. */
+const STEP_MS = 12
+
+async function insertRows(datasetId: DatasetId, { pairs, labels }: PairPiece, { db, dataFolder }: ImportContext, createdAtMs: number): Promise<void> {
+  let rows = 100
+  for (let from = 0, labelAt = 0; from < pairs.length;) {
+    const beganMs = performance.now()
+    const some = pairs.slice(from, from + rows)
+    const last = some.at(-1)?.index ?? -1
+    const labelFrom = labelAt
+    while ((labels[labelAt]?.pairIndex ?? Infinity) <= last) labelAt += 1 // in the order of their pairs
+    inTransaction(db, () => {
+      insertPairs(db, datasetId, some)
+      insertImportedLabels(db, dataFolder, datasetId, labels.slice(labelFrom, labelAt), createdAtMs)
+    })
+    from += some.length
+    rows = Math.ceil(Math.min(2, STEP_MS / (performance.now() - beganMs)) * rows)
+    await nextTurn()
   }
 }
 
