@@ -65,7 +65,7 @@ export function byteTokenizer(): TokenizerJson {
 
 function countWords(texts: Iterable<string>, alphabet: readonly string[], idOf: ReadonlyMap<string, number>): Word[] {
   const counts = new Map<string, number>()
-  for (const text of texts) for (const [word] of text.matchAll(WORDS)) counts.set(word, (counts.get(word) ?? 0) + 1)
+  for (const text of texts) for (const [word] of text.normalize('NFC').matchAll(WORDS)) counts.set(word, (counts.get(word) ?? 0) + 1)
   const encoder = new TextEncoder()
   // Sorted, so that nothing depends on the order of the texts.
   return [...counts].toSorted(([one], [two]) => (one < two ? -1 : 1)).map(([word, count]) => ({
@@ -162,7 +162,7 @@ function tokenizerJson(tokens: readonly string[], merges: readonly (readonly [st
     truncation: null,
     padding: null,
     added_tokens: SPECIAL_TOKENS.map((content, id) => ({ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true })),
-    normalizer: null,
+    normalizer: { type: 'NFC' }, // a letter and its accent are the same tokens however they were typed
     pre_tokenizer: byteLevel,
     post_processor: byteLevel,
     decoder: byteLevel,

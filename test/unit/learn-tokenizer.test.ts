@@ -68,7 +68,7 @@ describe('encoding', () => {
       fc.property(pieces, (parts) => {
         const text = parts.join('')
         const ids = tokenizer.encode(text)
-        expect(tokenizer.decode(ids)).toBe(text)
+        expect(tokenizer.decode(ids)).toBe(text.normalize('NFC'))
         expect(ids).not.toContain(tokenizer.endId)
         expect(ids).not.toContain(tokenizer.padId)
       }),
@@ -80,6 +80,17 @@ describe('encoding', () => {
     expect(trained.encodeWithSpecial(`an${END_TOKEN}`).at(-1)).toBe(trained.endId)
     expect(trained.decode([...trained.encode('an'), trained.endId])).toBe('an')
     expect(trained.decode([...trained.encode('an'), trained.endId], { skipSpecial: false })).toBe(`an${END_TOKEN}`)
+  })
+
+  test('letters are the same however their accents were typed', () => {
+    const composed = ['Übermut tut selten gut', 'Γειά σου, Κόσμε', '한국어 문장', 'naïve café'].map((text) => text.normalize('NFC'))
+    const apart = composed.map((text) => text.normalize('NFD'))
+    expect(apart).not.toEqual(composed)
+    expect(trainBpe(apart, 300)).toEqual(trainBpe(composed, 300))
+    for (const tokenizer of [loadTokenizer(byteTokenizer()), loadTokenizer(trainBpe(composed, 300))]) {
+      expect(apart.map((text) => tokenizer.encode(text))).toEqual(composed.map((text) => tokenizer.encode(text)))
+      expect(apart.map((text) => tokenizer.encodeWithSpecial(text))).toEqual(composed.map((text) => tokenizer.encode(text)))
+    }
   })
 
   test('a byte is a token of its own', () => {
