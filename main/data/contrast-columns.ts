@@ -32,7 +32,11 @@ export function areKnown({ query, positive, text, list }: ContrastColumns): bool
   return (query !== null && positive !== null) || text !== null || list !== null
 }
 
-/** STS-B's own columns: scores of such files run from 0 to 5, whatever the largest in the file is. */
-export function isStsBenchmark(columns: readonly string[]): boolean {
-  return columns.includes('genre') && columns.includes('sentence1') && columns.includes('score')
+/** The set whose own columns these are, and how its scores run, whatever the largest in the file is; null where nobody's are. */
+export function findScoredSet(columns: readonly string[]): { readonly name: string; readonly low: number; readonly high: number } | null {
+  const plain = columns.map((column) => column.trim().toLowerCase())
+  const has = (...names: readonly string[]): boolean => names.every((name) => plain.includes(name))
+  if (has('genre', 'sentence1', 'score')) return { name: 'STS-B', low: 0, high: 5 }
+  if (has('sentence_a', 'relatedness_score')) return { name: 'SICK', low: 1, high: 5 }
+  return null
 }

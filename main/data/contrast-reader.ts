@@ -1,6 +1,6 @@
 import { contrastData, type ContrastData, type SplitName } from '../../shared/data-kinds.ts'
 import type { NewPart } from './add-dataset.ts'
-import { findColumns, isStsBenchmark, type ContrastColumns } from './contrast-columns.ts'
+import { findColumns, findScoredSet, type ContrastColumns } from './contrast-columns.ts'
 import { findContrastForm, type ContrastForm, type ContrastFormat } from './contrast-form.ts'
 import { problemAt, readContrastRows, type ContrastRow } from './contrast-rows.ts'
 import { createScoreSurvey, parseScale, readScore, type ScoreScale } from './contrast-scores.ts'
@@ -29,16 +29,16 @@ export async function* readContrastFile(path: string, { as = null, scale = null 
 async function surveyScores(path: string, form: ContrastForm): Promise<ScoreScale> {
   if (form.kind === 'lines' || (form.kind === 'table' && scoreColumnOf(findColumns(form.names)) === null)) return { low: 0, high: 1 }
   const survey = createScoreSurvey()
-  let stsBenchmark = false
+  let known: ReturnType<typeof findScoredSet> = null
   for await (const row of readContrastRows(path, form)) {
     if (!('values' in row)) continue
     const columns = findColumns(Object.keys(row.values))
     const column = scoreColumnOf(columns)
     if (column === null) continue
-    stsBenchmark ||= isStsBenchmark(Object.keys(row.values))
+    known ??= findScoredSet(Object.keys(row.values))
     survey.add(row.values[column], column === columns.score ? 'score' : 'label')
   }
-  return survey.finish(path, stsBenchmark)
+  return survey.finish(path, known)
 }
 
 function scoreColumnOf({ query, list, score, label }: ContrastColumns): string | null {

@@ -96,6 +96,15 @@ describe('scores', () => {
     await expect(written(pair(1), { scale: '5..0' })).rejects.toMatchObject({ code: 'usage-invalid' })
   })
 
+  test.each([
+    ['1 to 5', [1, 3, 5], 'Say which is meant: --scale 1..5 or --scale 0..5.'],
+    ['1 to 3', [1, 2, 3], 'Say which is meant: --scale 1..5 or --scale 0..5.'],
+    ['0 to 3', [0, '3', 1.5], 'Give the lowest and the highest possible score, for example --scale 0..3 or --scale 0..5.'],
+    ['0 to 10', [0, 10], 'Give the lowest and the highest possible score with --scale, for example --scale 0..10.'],
+  ])('that run from %s could be on several scales', async (_scale, given, hint) => {
+    await expect(written(given.map((score) => pair(score)).join(''))).rejects.toMatchObject({ code: 'input-invalid', hint })
+  })
+
   test('of STS-B that stay below 1 have two readings', async () => {
     const rows = 'split\tgenre\tdataset\tyear\tsid\tscore\tsentence1\tsentence2\ntrain\tx\ty\t2012\t1\t0.8\ta\tb\n'
     await expect(written(rows)).rejects.toMatchObject({ hint: 'Say which is meant: --scale 0..1 or --scale 0..5.' })
@@ -121,7 +130,6 @@ describe('tables with commas and semicolons', () => {
     ['a byte order mark', `\uFEFFsentence1,sentence2,score\r\n${rows(',')}`],
     ['no header', rows(',')],
     ['semicolons', `Sentence 1;Sentence 2;Similarity\n${rows(';')}`],
-    ['SICK’s names', `sentence_A,sentence_B,relatedness_score\n${rows(',')}`],
     ['the score in the second column', 'sentence1,score,sentence2\n"a cat, sat",4.8,"the ""cat"" sat"\na dog,0.1,oil price\n'],
     ['the score first and no header', '4.8,"a cat, sat","the ""cat"" sat"\n0.1,a dog,oil price\n'],
   ])('%s', async (_what, text) => {
@@ -129,6 +137,12 @@ describe('tables with commas and semicolons', () => {
     expect([dataOf(parts), problemsOf(parts)]).toEqual([scored, []])
     writeFileSync(path.join(folder, 'file.csv.gz'), gzipSync(text))
     expect(dataOf(await read(path.join(folder, 'file.csv.gz')))).toEqual(scored)
+  })
+
+  test('SICK’s scores run from 1 to 5, whatever the lowest and the highest in a file are', async () => {
+    const sick = (...scores: number[]): string => `pair_ID,sentence_A,sentence_B,relatedness_score\n${scores.map((score, at) => `${at},a,b,${score}\n`).join('')}`
+    expect(dataOf(await written(sick(1, 4, 2)))).toMatchObject([{ score: 0 }, { score: 0.75 }, { score: 0.25 }])
+    await expect(written(sick(0, 4))).rejects.toMatchObject({ message: expect.stringContaining('where SICK\'s run from 1 to 5') })
   })
 
   test('sentence-transformers’ stsbenchmark keeps its split, and a quote is a letter in it', async () => {
