@@ -15,6 +15,8 @@ export interface ReportGroup {
 
 export interface ReportPage {
   readonly total: number
+  /** Rows behind them: one may have several problems. */
+  readonly rows: number
   readonly groups: ReportGroup[]
   readonly problems: RowProblem[]
 }
@@ -27,9 +29,8 @@ const FIRST_SHOWN = 10
 
 /** What every door says of an import's rows that were left out. @param path of report.jsonl */
 export async function summarizeLeftOut(path: string): Promise<LeftOut> {
-  const { groups, problems } = await readReport(path, 0, FIRST_SHOWN, 'error')
-  const reasons = groups.map(({ code, reason, hint, count }) => ({ code, reason, hint, count }))
-  return { total: reasons.reduce((sum, { count }) => sum + count, 0), reasons, first: problems, path }
+  const { rows, groups, problems } = await readReport(path, 0, FIRST_SHOWN, 'error')
+  return { total: rows, reasons: groups.map(({ code, reason, hint, count }) => ({ code, reason, hint, count })), first: problems, path }
 }
 
 /**
@@ -41,8 +42,10 @@ export async function readReport(path: string, offset: number, limit: number, on
   const reasons = new Map<string, Set<string>>()
   const problems: RowProblem[] = []
   let total = 0
+  let rows = 0
+  let lastRow: number | null = null
   let lineNumber = 0
-  if (!existsSync(path)) return { total, groups: [], problems }
+  if (!existsSync(path)) return { total, rows, groups: [], problems }
   for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
     if (line === '') continue
     lineNumber += 1
@@ -58,9 +61,11 @@ export async function readReport(path: string, offset: number, limit: number, on
     if (group.lines.length < LINES_PER_GROUP) group.lines.push(problem.line)
     if (total >= offset && problems.length < limit) problems.push(problem)
     total += 1
+    if (problem.line !== lastRow) rows += 1 // the problems of a row stand together
+    lastRow = problem.line
   }
   for (const [key, group] of groups) group.reason = joinReasons([...(reasons.get(key) ?? [])])
-  return { total, groups: [...groups.values()].sort((x, y) => (x.severity === y.severity ? y.count - x.count : x.severity === 'error' ? -1 : 1)), problems }
+  return { total, rows, groups: [...groups.values()].sort((x, y) => (x.severity === y.severity ? y.count - x.count : x.severity === 'error' ? -1 : 1)), problems }
 }
 
 /** "response1 is empty", or "response1 is empty; response2 is empty"; of many, the first and their count. */

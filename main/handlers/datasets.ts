@@ -60,7 +60,8 @@ function browseHandlers({ db, dataFolder }: DatasetDeps) {
     'datasets.agreement': ({ datasetId }) => agreed(requireDataset(db, datasetId).datasetId),
     'datasets.report': async ({ datasetId, offset, limit }) => {
       const file = reportPath(dataFolder, requireDataset(db, datasetId).datasetId)
-      return { path: file, ...(await readReport(file, offset, limit)) }
+      const { total, groups, problems } = await readReport(file, offset, limit)
+      return { path: file, total, groups, problems }
     },
     'datasets.leftOut': ({ datasetId }) => summarizeLeftOut(reportPath(dataFolder, requireDataset(db, datasetId).datasetId)),
     'datasets.warnings': ({ datasetId }) => readDatasetWarnings(db, requireDataset(db, datasetId)),

@@ -1,4 +1,4 @@
-import type { DatasetSummary, LeftOut } from '../../shared/contract/datasets.ts'
+import { countMore, type DatasetSummary, type LeftOut } from '../../shared/contract/datasets.ts'
 import type { DatasetWarning } from '../../shared/dataset-warnings.ts'
 import { printableLine } from '../../shared/printable.ts'
 import type { Client } from '../../shared/rpc.ts'
@@ -23,10 +23,11 @@ export function describeWarnings(warnings: readonly DatasetWarning[]): string[] 
 }
 
 /** The first rows with line and reason, how often each reason occurs, and where the whole list is. */
-export function describeLeftOut({ total, reasons, first, path }: LeftOut): string[] {
+export function describeLeftOut(found: LeftOut): string[] {
+  const { total, reasons, first, path } = found
   const rows = first.map(({ line, reason }) => `  line ${line}: ${printableLine(reason)}`)
-  const more = total > first.length ? [`  … and ${formatCount(total - first.length)} more`] : []
-  const counts = total > 1 ? ['  By reason:', ...reasons.map(({ code, reason, count }) => `    ${formatCount(count)} × ${code}: ${reason.length > 160 ? `${printableLine(reason.slice(0, 159))}…` : printableLine(reason)}`)] : []
+  const more = countMore(found) > 0 ? [`  … and ${formatCount(countMore(found))} more`] : []
+  const counts = total > 1 || reasons.length > 1 ? ['  By reason:', ...reasons.map(({ code, reason, count }) => `    ${formatCount(count)} × ${code}: ${reason.length > 160 ? `${printableLine(reason.slice(0, 159))}…` : printableLine(reason)}`)] : []
   return [`Left out, ${formatCount(total)} ${total === 1 ? 'row' : 'rows'}:`, ...rows, ...more, ...counts, `  The whole list: ${path}`]
 }
 

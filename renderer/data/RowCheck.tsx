@@ -18,6 +18,7 @@ export function RowCheck({ detail }: { readonly detail: DatasetDetail }): ReactN
   const { data } = useCall('datasets.report', { datasetId: detail.datasetId })
   const perPrompt = detail.pairCount / Math.max(1, detail.promptCount)
   const words = KIND_WORDS[detail.kind]
+  const problems = (data?.groups ?? []).reduce((sum, { severity, count }) => sum + (severity === 'error' ? count : 0), 0)
   return (
     <Panel title="Row check" note={`${formatCount(detail.pairCount)} kept, ${formatCount(detail.rejectedRowCount)} left out`}>
       <div className="col gap-3">
@@ -27,6 +28,7 @@ export function RowCheck({ detail }: { readonly detail: DatasetDetail }): ReactN
             {group.hint} Lines <span className="mono">{listLines(group.lines, group.count)}</span>
           </Say>
         ))}
+        {problems > detail.rejectedRowCount ? <p className="small text-2">Some rows are left out for several of these reasons.</p> : null}
         {perPrompt > 1.05 ? (
           <Say tone="info">
             <b>{formatCount(detail.promptCount)} {words.groups} occur about <span className="mono">{perPrompt.toFixed(1)}</span> times each.</b> The split is made by {words.group}, so no {words.group} is in both training and test.

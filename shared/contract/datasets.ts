@@ -63,6 +63,7 @@ export type RowProblem = z.infer<typeof rowProblem>
 
 /** What an import left out, in short; the whole list is the file at `path`. */
 export const leftOut = z.strictObject({
+  /** Rows; one may be left out for several reasons. */
   total: z.int(),
   /** Most frequent first. */
   reasons: z.array(z.strictObject({ code: z.string(), reason: z.string(), hint: z.string(), count: z.int() })),
@@ -71,6 +72,11 @@ export const leftOut = z.strictObject({
   path: z.string(),
 })
 export type LeftOut = z.infer<typeof leftOut>
+
+/** Problems of left-out rows that are not among the first. */
+export function countMore({ reasons, first }: LeftOut): number {
+  return reasons.reduce((sum, { count }) => sum + count, 0) - first.length
+}
 
 export const previewRow = z.strictObject({
   line: z.int(),

@@ -139,3 +139,13 @@ describe('a data set warns', () => {
     expect(check.advice.filter((one) => one.level === 'warning').map((one) => one.text)).toEqual(expect.arrayContaining([expect.stringContaining('The prompt is empty in every one'), expect.stringContaining('No held-out side')]))
   })
 })
+
+test('a row with several problems is one row', async () => {
+  const datasetId = await open('pairs', write('several.jsonl', '{"prompt":"","chosen":null,"rejected":7}\n{"prompt":"b","chosen":"x","rejected":"y"}\n{"prompt":"c","chosen":null,"rejected":"y"}\n'))
+  const detail = await made.client.call('datasets.get', { datasetId: datasetId as never })
+  const { leftOut: found } = await readImportOutcome(made.client, detail)
+  expect(found!.first.map(({ line }) => line)).toEqual([1, 1, 3])
+  expect([detail.rejectedRowCount, found!.total]).toEqual([2, 2])
+  expect(describeLeftOut(found!)[0]).toBe('Left out, 2 rows:')
+  expect(describeLeftOut(found!).join('\n')).not.toContain('more')
+})
