@@ -12,6 +12,7 @@ import { ImportBox } from '../data/ImportBox.tsx'
 import { ImportJobs } from '../data/ImportJobs.tsx'
 import { SampleButton } from '../data/DatasetList.tsx'
 import { Continue } from '../home/Continue.tsx'
+import { StartTroubles } from '../home/StartTroubles.tsx'
 import { RunsTable } from '../runs/RunsTable.tsx'
 import '../style/data.css'
 import '../style/home.css'
@@ -29,6 +30,7 @@ export function Home(): ReactNode {
   return (
     <div className="page home">
       <header><h1>Pairlab</h1><p className="text-2">Label preferences by hand, train policies on them, compare runs with intervals. Everything stays on this computer.</p></header>
+      <StartTroubles />
       <div className="roads">
         <Road number="1" title="Open the sample">
           <p className="text-2">993 answer pairs to 170 instructions, each judged by three people (PandaLM, Apache-2.0). Label some, train on all, compare.</p>

@@ -8,6 +8,7 @@ import { Segmented } from '../parts/Segmented.tsx'
 import { ErrorNotice, Loading } from '../parts/states.tsx'
 import { formatBytes } from '../../shared/units.ts'
 import { ComputePanel } from '../settings/ComputePanel.tsx'
+import { FilesPanel } from '../settings/FilesPanel.tsx'
 import { KeySettings } from '../settings/KeySettings.tsx'
 import { TrashPanel } from '../settings/TrashPanel.tsx'
 import '../style/data.css'
@@ -51,6 +52,7 @@ export function Settings(): ReactNode {
             </dl>
             <p className="small text-3 note-below">To use another folder, start Pairlab with <code>--data-dir</code> or set <code>PAIRLAB_DATA</code>.</p>
           </Panel>
+          <FilesPanel />
           <Panel title="Connections" note="everything the app can reach">
             <ul className="col plain-list small">{info.connections.map((line) => <li key={line} className="text-2">{line}</li>)}</ul>
           </Panel>

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import AxeBuilder from '@axe-core/playwright'
@@ -14,6 +14,7 @@ import { makeApp, waitUntil, type TestApp } from '../support/make-app.ts'
 /** The app as a person meets it: served on loopback, opened in Chromium. */
 export interface Lab {
   readonly client: Client
+  readonly dataFolder: string
   readonly browser: Browser
   readonly page: Page
   readonly host: Host
@@ -27,9 +28,17 @@ export interface Lab {
 /** Null where there is no Chromium; a test then says that it was skipped. */
 export const chromiumPath = findChromium()
 
-/** Builds the page with the app's own configuration into a folder of its own, so that test files do not disturb each other. */
+/**
+ * The page in a folder of its own, so that test files do not disturb each other: what `npm test` has just built
+ * (PAIRLAB_PAGE), else built here with the app's own configuration.
+ */
 export async function buildPage(): Promise<string> {
   const outDir = mkdtempSync(path.join(tmpdir(), 'pairlab-page-'))
+  const built = process.env['PAIRLAB_PAGE']
+  if (built !== undefined) {
+    cpSync(built, outDir, { recursive: true })
+    return outDir
+  }
   const { renderer } = config as { renderer: InlineConfig } // electron-vite's type also allows functions and promises
   // The test runner says NODE_ENV=test, which would build React's slow development form.
   const before = process.env['NODE_ENV']
@@ -39,9 +48,10 @@ export async function buildPage(): Promise<string> {
   return outDir
 }
 
-export async function openLab(pageFolder: string): Promise<Lab> {
+/** @param prepare as of `makeApp` */
+export async function openLab(pageFolder: string, prepare?: (dataFolder: string) => void): Promise<Lab> {
   if (chromiumPath === null) throw new Error('no Chromium: guard the test with chromiumPath')
-  const made: TestApp = await makeApp()
+  const made: TestApp = await makeApp(prepare)
   const host = await serve({ app: made.app, rendererFolder: pageFolder })
   const browser = await launchChromium(chromiumPath)
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: 'light' })
@@ -53,6 +63,7 @@ export async function openLab(pageFolder: string): Promise<Lab> {
   })
   return {
     client: made.client,
+    dataFolder: made.dataFolder,
     browser,
     page,
     host,

@@ -12,9 +12,13 @@ export interface TestApp {
   end(): Promise<void>
 }
 
-/** An app on a folder of its own, whose path has a space and a letter outside ASCII, as people's have. */
-export async function makeApp(): Promise<TestApp> {
+/**
+ * An app on a folder of its own, whose path has a space and a letter outside ASCII, as people's have.
+ * @param prepare puts something into the folder before the app starts
+ */
+export async function makeApp(prepare?: (dataFolder: string) => void): Promise<TestApp> {
   const dataFolder = mkdtempSync(path.join(tmpdir(), 'pairlab tést '))
+  prepare?.(dataFolder)
   const app = await createApp({ dataFolder })
   return {
     app,
