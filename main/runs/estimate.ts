@@ -16,6 +16,8 @@ export interface EstimateOptions {
   readonly runs: number
   readonly trainer: TrainerCommand
   readonly scratchFolder: string
+  /** Ends the dry run; its reason is thrown. */
+  readonly signal: AbortSignal
 }
 
 const LIMIT_MS = 180_000
@@ -43,14 +45,19 @@ export const estimateFacts = z.object({
  * @throws AppError what the dry run failed with
  */
 export async function runEstimate(options: EstimateOptions): Promise<Estimate> {
+  options.signal.throwIfAborted()
   mkdirSync(options.scratchFolder, { recursive: true })
   const folder = mkdtempSync(path.join(options.scratchFolder, 'estimate-'))
   try {
     writeSpec(folder, options.spec)
     const child = startTrainer(options.trainer, folder, 'estimate')
-    const timer = setTimeout(() => child.identity !== null && signalTrainer(child.identity, 'SIGKILL'), LIMIT_MS)
+    const kill = (): void => void (child.identity !== null && signalTrainer(child.identity, 'SIGKILL'))
+    const timer = setTimeout(kill, LIMIT_MS)
+    options.signal.addEventListener('abort', kill)
     const end = await child.ended
     clearTimeout(timer)
+    options.signal.removeEventListener('abort', kill)
+    options.signal.throwIfAborted()
     return readEstimate(options, folder, () => {
       const death = explainDeath(folder, end, false)
       return death.error === null ? tooSlow() : fromWire(end.signal === 'SIGKILL' ? { ...death.error, ...tooSlowWords() } : death.error)

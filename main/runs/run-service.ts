@@ -69,7 +69,8 @@ export interface RunService {
   move(runId: string, position: number): void
   /** Looks at the queue now: settings have changed. */
   wake(): void
-  estimate(spec: RunSpec, runs: number): Promise<Estimate>
+  /** @param signal ends the dry run   @throws its reason; AppError `cancelled` when the service is closed */
+  estimate(spec: RunSpec, runs: number, signal: AbortSignal): Promise<Estimate>
   /** Reads the folders that came since: from the trash, for example. */
   readNewFolders(): void
   /** Reads every run folder again. Returns how many there are. */
@@ -91,6 +92,8 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
   const supervisor = createSupervisor({ db, runsFolder, trainer: options.trainer, audience: events, log, ...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }) })
   const folderOf = (runId: string): string => path.join(runsFolder, runId)
   let closed = false
+  const closing = new AbortController()
+  const dryRuns = new Set<Promise<Estimate>>()
 
   function tick(): void {
     if (closed) return
@@ -205,7 +208,15 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
       events.emit('runs.changed', {})
     },
     wake: () => void setImmediate(tick),
-    estimate: (spec, runs) => runEstimate({ spec, runs, trainer: options.trainer, scratchFolder: path.join(dataFolder, 'scratch') }),
+    async estimate(spec, runs, signal) {
+      const estimate = runEstimate({ spec, runs, trainer: options.trainer, scratchFolder: path.join(dataFolder, 'scratch'), signal: AbortSignal.any([signal, closing.signal]) })
+      dryRuns.add(estimate)
+      try {
+        return await estimate
+      } finally {
+        dryRuns.delete(estimate)
+      }
+    },
     readNewFolders() {
       atOnce(reconcileRuns(db, runsFolder, watcher)) // one or a few: what was put back from the trash
       events.emit('runs.changed', {})
@@ -221,6 +232,8 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
       clearInterval(timer)
       if (closed) return
       closed = true // no tick may start what is queued
+      closing.abort(new AppError({ code: 'cancelled', message: 'Pairlab was closed.', hint: 'Ask again once it is open.' }))
+      await Promise.allSettled(dryRuns)
       if (mode === 'checkpoint') {
         for (const runId of listUnwatched(db)) supervisor.stop(runId, 'stop-and-save')
         for (const until = performance.now() + CLOSE_PATIENCE_MS; supervisor.watching > 0 && performance.now() < until; ) {

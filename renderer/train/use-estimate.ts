@@ -24,7 +24,7 @@ export interface EstimateState {
   readonly automatic: boolean
   setAutomatic(on: boolean): void
   start(): void
-  /** Lets go of the dry run: its answer is not shown and no new one begins by itself. */
+  /** Ends the dry run; no new one begins by itself. */
   cancel(): void
 }
 
@@ -36,10 +36,17 @@ function keyOf(request: RunRequestInput): string {
   return JSON.stringify(rest)
 }
 
-/** A real dry step, one at a time, begun by hand or when the form has rested for a second. */
+/** This page, for the app: what it asked last is all that it waits for. */
+const ASKER = crypto.randomUUID()
+
+function letGo(): void {
+  callApp('runs.cancelEstimate', { asker: ASKER }).catch(() => undefined) // an app that is gone has no dry run
+}
+
+/** A real dry step, one at a time, begun by hand or when the form has rested for a second; a newer one ends the older. */
 export function useEstimate(request: RunRequestInput, valid: boolean): EstimateState {
   const [measured, setMeasured] = useState<Measured | null>(null)
-  const [startedAtMs, setStartedAtMs] = useState<number | null>(null)
+  const [running, setRunning] = useState<{ readonly of: string; readonly startedAtMs: number } | null>(null)
   const [automatic, setAutomatic] = useState(true)
   const job = useRef(0)
   const key = keyOf(request)
@@ -48,19 +55,19 @@ export function useEstimate(request: RunRequestInput, valid: boolean): EstimateS
   const start = useCallback(() => {
     const mine = ++job.current
     const begin = performance.now()
-    setStartedAtMs(Date.now())
+    setRunning({ of: key, startedAtMs: Date.now() })
     const finish = (estimate: Estimate | null, error: AppError | null): void => {
       if (job.current !== mine) return
-      setStartedAtMs(null)
+      setRunning(null)
       setMeasured({ of: key, estimate, error, tookMs: performance.now() - begin })
     }
-    callApp('runs.estimate', { request }).then(
+    callApp('runs.estimate', { request, asker: ASKER }).then(
       (estimate) => finish(estimate, null),
       (error: unknown) => finish(null, asAppError(error)),
     )
   }, [key, request])
 
-  const due = automatic && valid && startedAtMs === null && settled === key && measured?.of !== key
+  const due = automatic && valid && settled === key && running?.of !== key && measured?.of !== key
   useEffect(() => {
     if (due) start()
     // A new request object with the same key must not start a second dry run.
@@ -69,21 +76,23 @@ export function useEstimate(request: RunRequestInput, valid: boolean): EstimateS
   useEffect(
     () => () => {
       job.current += 1
+      letGo() // it would take time from the run that was started
     },
     [],
   )
 
   return {
     measured,
-    startedAtMs,
+    startedAtMs: running?.startedAtMs ?? null,
     outdated: measured !== null && measured.of !== key,
     automatic,
     setAutomatic,
     start,
     cancel() {
       job.current += 1
-      setStartedAtMs(null)
+      setRunning(null)
       setAutomatic(false)
+      letGo()
     },
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AppEvent } from '../../shared/contract.ts'
@@ -58,6 +58,29 @@ describe('a request', () => {
     expect(estimate.totalMs).toBeGreaterThan(2 * 8 * estimate.stepMs)
     await expect(running.client.call('runs.estimate', { request: tinyRequest(datasetId, { training: { ...TINY_TRAINING, maxLength: 8192, steps: 0 } }) })).rejects.toMatchObject({ code: 'input-invalid' })
   })
+})
+
+test('a dry run that nobody waits for any more is ended: by a newer one, by its asker, and with the app', async () => {
+  const { client, dataFolder } = running
+  const scratch = path.join(dataFolder, 'scratch')
+  const dryRuns = (): string[] => (existsSync(scratch) ? readdirSync(scratch) : [])
+  const ask = (asker: string | null, maxLength = 24) => client.call('runs.estimate', { request: tinyRequest(datasetId, { training: { ...TINY_TRAINING, maxLength } }), asker })
+  const givenUp = (asked: Promise<unknown>): Promise<void> => expect(asked).rejects.toMatchObject({ code: 'cancelled' })
+  const older = givenUp(ask('page'))
+  await waitUntil('the first', () => dryRuns().length === 1)
+  const [newer, another] = [ask('page', 16), ask('window')]
+  await older
+  expect((await Promise.all([newer, another])).map(({ stepMs }) => stepMs > 0)).toEqual([true, true])
+  expect(dryRuns()).toEqual([])
+  const left = givenUp(ask('page'))
+  await waitUntil('one more', () => dryRuns().length === 1)
+  await client.call('runs.cancelEstimate', { asker: 'page' })
+  await left
+  const last = givenUp(ask(null))
+  await waitUntil('the last', () => dryRuns().length === 1)
+  await running.app.close()
+  await last
+  expect(dryRuns()).toEqual([])
 })
 
 describe('runs', () => {

@@ -99,6 +99,7 @@ export const callInputs: { readonly [N in CallName]: (place: Place) => Inputs<N>
   'runs.samples': () => one({ runId: first }),
   'runs.check': () => ({ '': { request: request([1, 2, 3]) }, 'other split': { request: { ...request([1]), data: { datasetId: datasetId as DatasetId, split: { seed: 5, validation: 0.1, test: 0.1 } } } } }),
   'runs.estimate': () => one({ request: request([1, 1]) }),
+  'runs.cancelEstimate': () => one({ asker: 'nobody' }),
   'runs.start': () => one({ request: { ...request([1, 2, 3]), name: 'Begun' } }),
   'runs.request': () => one({ runId: first }),
   'runs.setNote': () => one({ runId: first, note: 'seen' }),
