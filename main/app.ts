@@ -191,9 +191,10 @@ function tellReading(tell: (text: string) => void): (done: number, total: number
   }
 }
 
-/** From the source a program is TypeScript that Node reads as it stands; built, it lies beside this file. */
+/** From the source a program is TypeScript that Node reads as it stands; built, it lies beside this file, or where PAIRLAB_BUILT says. */
 function findProgram(source: string, built: string): TrainerCommand & ReaderCommand {
-  const entry = [path.join(here, source), path.join(here, built), path.join(here, '..', built)].find((file) => existsSync(file)) ?? path.join(here, source)
+  const given = process.env['PAIRLAB_BUILT']
+  const entry = [...(given === undefined ? [] : [path.join(given, built)]), path.join(here, source), path.join(here, built), path.join(here, '..', built)].find((file) => existsSync(file)) ?? path.join(here, source)
   return { execPath: process.execPath, args: [entry] }
 }
 

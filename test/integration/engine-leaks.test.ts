@@ -25,5 +25,5 @@ function expectSteady({ seen, losses }: Report): void {
 
 describe('training leaves no tensor behind', () => {
   test('on cpu', () => expectSteady(run('cpu', 20)))
-  test.skipIf(softwareGpu === null)(softwareGpu === null ? 'on webgpu: skipped, there is no Chromium with SwiftShader' : 'on webgpu', () => expectSteady(run('webgpu', 10, softwareGpu ?? {})), 240_000)
+  test.skipIf(softwareGpu === null)(softwareGpu === null ? 'on webgpu: skipped, there is no Chromium with SwiftShader' : 'on webgpu', () => expectSteady(run('webgpu', 6, softwareGpu ?? {})), 240_000)
 })

@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { builtProgram } from './built-program.ts'
 
-export const cliPath = path.join(fileURLToPath(new URL('../..', import.meta.url)), 'main/headless/cli.ts')
+export const cliPath = builtProgram('cli.js') ?? path.join(fileURLToPath(new URL('../..', import.meta.url)), 'main/headless/cli.ts')
 
 export interface CliResult {
   readonly status: number | null

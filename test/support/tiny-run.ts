@@ -8,8 +8,9 @@ import { runSpec, trainingConfig, type RunSpec, type TrainingChanges } from '../
 import { readEvents } from '../../main/runs/run-dir-events.ts'
 import { runPaths, writeSpec } from '../../main/runs/run-dir.ts'
 import type { TrainerEvent } from '../../main/trainer/protocol.ts'
+import { builtProgram } from './built-program.ts'
 
-export const TRAINER_ENTRY = fileURLToPath(new URL('../../main/trainer/entry.ts', import.meta.url))
+export const TRAINER_ENTRY = builtProgram('trainer.js') ?? fileURLToPath(new URL('../../main/trainer/entry.ts', import.meta.url))
 
 /** Short answers against long ones: something a model of any size can tell apart. */
 export function tinyRows(train = 24, validation = 6, test = 6): PreferenceRow[] {

@@ -51,9 +51,10 @@ export async function openWasm(options: EngineOptions): Promise<Engine> {
   }
 }
 
-/** Every core that the system lets this process use, up to eight: a thread that finds no core free only takes fewer chunks. */
+/** Every core that the system lets this process use, up to eight: a thread that finds no core free only takes fewer chunks. PAIRLAB_THREADS says otherwise. */
 function defaultThreads(): number {
-  return Math.min(os.availableParallelism(), MOST_BY_DEFAULT)
+  const asked = Number(process.env['PAIRLAB_THREADS'])
+  return Number.isInteger(asked) && asked > 0 ? asked : Math.min(os.availableParallelism(), MOST_BY_DEFAULT)
 }
 
 /** Beside the bundled program if it is there, else in the installed package. With a slash at its end. */
