@@ -4,6 +4,7 @@ import path from 'node:path'
 import { forgetPeopleOf } from '../store/annotators.ts'
 import { writeAnnotatorsFile } from '../store/annotators-file.ts'
 import { truncateLog, type WritableDb } from '../store/open.ts'
+import { noteRemovedRun } from '../store/run-numbers.ts'
 import { listRuns } from '../store/runs.ts'
 import { describeEntry, listTrash, removalTime, type TrashEntry } from '../store/trash.ts'
 
@@ -24,6 +25,7 @@ export async function emptyTrash(db: WritableDb, dataFolder: string, entries: re
   for (const entry of entries) {
     const { kind, id } = describeEntry(entry)
     freedBytes += await folderBytes(entry.folder)
+    if (kind === 'run') noteRemovedRun(db, id)
     await rm(entry.folder, { recursive: true })
     if (kind !== 'dataset') continue
     datasets.push(id)

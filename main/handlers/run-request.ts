@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync } from 'node:fs'
-import path from 'node:path'
+import { readdirSync } from 'node:fs'
 import { z } from 'zod'
 import { runId as runIdSchema, type RunId } from '../../shared/domain.ts'
 import { AppError, describeIssues } from '../../shared/errors.ts'
@@ -14,6 +13,8 @@ import { enginesFolderOf } from '../engines/folder.ts'
 import { summarizeModel } from '../registry/describe-model.ts'
 import { requireDataset } from '../store/datasets.ts'
 import { requireModel } from '../store/models.ts'
+import { nextRunNumber } from '../store/run-numbers.ts'
+import { describeEntry, listTrash } from '../store/trash.ts'
 import { adviseRequest, type Advice } from './run-advice.ts'
 import { findCheckpoint, type StartPoint } from './find-checkpoint.ts'
 import { commandFor } from './run-command.ts'
@@ -207,12 +208,10 @@ function specFor(deps: Deps, checked: CheckedRequest, view: View, own: { readonl
 }
 
 /** `dpo-4`, `dpo-5` …: one more than the highest number that was ever given, deleted runs included. */
-function newRunIds({ runs, dataFolder }: Deps, name: string, count: number): RunId[] {
+function newRunIds({ db, runs, dataFolder }: Deps, name: string, count: number): RunId[] {
   const base = name.normalize('NFKD').toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 60).replace(/-+$/, '') || 'run'
-  const trash = path.join(dataFolder, 'trash')
-  const taken = [...readdirSync(runs.runsFolder), ...(existsSync(trash) ? readdirSync(trash) : [])]
-  const numbers = taken.map((folder) => Number((new RegExp(`^${base}-(\\d+)(?:-\\d{13})?$`)).exec(folder)?.[1] ?? 0))
-  const first = Math.max(0, ...numbers) + 1
+  const deleted = listTrash(dataFolder).map(describeEntry).filter(({ kind }) => kind === 'run')
+  const first = nextRunNumber(db, base, [...readdirSync(runs.runsFolder), ...deleted.map(({ id }) => id)])
   return Array.from({ length: count }, (_, index) => runIdSchema.parse(`${base}-${first + index}`))
 }
 

@@ -7,6 +7,8 @@ import { clearUploads } from '../../main/data/incoming.ts'
 import { markDeleted } from '../../main/store/datasets-marks.ts'
 import { openStore } from '../../main/store/open.ts'
 import { makeApp, waitUntil, type TestApp } from '../support/make-app.ts'
+import { importTiny, tinyRequest } from '../support/tiny-app.ts'
+import type { RunId } from '../../shared/domain.ts'
 
 const SECRET = 'the heron said its password'
 let made: TestApp
@@ -115,4 +117,26 @@ test('a file that was sent and never imported goes after some hours; what is not
   utimesSync(folder, new Date(0), new Date(0))
   clearUploads(made.dataFolder, 3_600_000, Date.now())
   expect(waiting()).toEqual(['my notes'])
+})
+
+test('the number of a deleted run is not given again, not even after it was removed for good', async () => {
+  const { client } = made
+  const datasetId = await importTiny(client, made.dataFolder)
+  await client.call('queue.pause', { paused: true })
+  const begin = async (): Promise<RunId> => (await client.call('runs.start', { request: tinyRequest(datasetId) })).runIds[0]!
+  const remove = async (runId: RunId): Promise<void> => {
+    await client.call('runs.stop', { runId, mode: 'stop' })
+    await client.call('runs.delete', { runId })
+  }
+  const first = await begin()
+  expect(first).toBe('sft-1')
+  await remove(first)
+  const second = await begin()
+  expect(second).toBe('sft-2')
+  const [entry] = await client.call('trash.list', {})
+  expect(await client.call('trash.restore', { trashId: entry!.trashId })).toMatchObject({ id: 'sft-1' })
+  for (const runId of [second, first]) await client.call('runs.delete', { runId }).catch(() => remove(runId))
+  await client.call('trash.empty', {})
+  expect(await client.call('trash.list', {})).toEqual([])
+  expect(await begin()).toBe('sft-3')
 })
