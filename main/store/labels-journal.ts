@@ -124,9 +124,9 @@ const EVENT_COLUMNS = `e.label_id AS labelId, e.kind, e.annotator_id AS annotato
 
 /** Events after a number, in their order, as the journal would have them. */
 export function readEvents(db: ReadableDb, datasetId: string, afterId: number, limit: number): JournalEvent[] {
-  // The primary key's order; without the + SQLite would take an index by data set and sort.
-  return db.prepare<[number, string, number], JournalEvent>(`SELECT ${EVENT_COLUMNS} FROM label_events e JOIN pairs p ON p.dataset_id = e.dataset_id AND p.idx = e.pair_idx
-    WHERE e.label_id > ? AND +e.dataset_id = ? ORDER BY e.label_id LIMIT ?`).all(afterId, datasetId, limit)
+  return db.prepare<[string, number, number], JournalEvent>(`SELECT ${EVENT_COLUMNS} FROM label_events e INDEXED BY label_events_in_order
+    JOIN pairs p ON p.dataset_id = e.dataset_id AND p.idx = e.pair_idx
+    WHERE e.dataset_id = ? AND e.label_id > ? ORDER BY e.label_id LIMIT ?`).all(datasetId, afterId, limit)
 }
 
 /** Every event of a data set in order, as the journal would have it. */

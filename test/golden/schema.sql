@@ -12,6 +12,8 @@ CREATE UNIQUE INDEX label_events_by_client_key ON label_events (dataset_id, anno
 
 CREATE INDEX label_events_by_pair ON label_events (dataset_id, pair_idx, label_id);
 
+CREATE INDEX label_events_in_order ON label_events (dataset_id, label_id);
+
 CREATE UNIQUE INDEX pairs_by_pair_id ON pairs (dataset_id, pair_id);
 
 CREATE INDEX runs_by_group ON runs (group_hash);

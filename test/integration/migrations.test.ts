@@ -24,6 +24,7 @@ const FROZEN: Readonly<Record<string, string>> = {
   people: '8e2cf3d8ad77c39a',
   'trained-time': 'd1bb3d45f7189914',
   sides: 'a7c7fedbd4659048',
+  'events-in-order': '17268d2af08ecf83',
 }
 
 test('no released migration was edited', () => {
