@@ -24,7 +24,7 @@ const SIDES = ['train', 'validation', 'test'] as const satisfies readonly SplitN
 const TRAIN = 0
 const START_SIZE = 1024
 /** Prompts ranked before other work gets its turn. */
-const STEP_PROMPTS = 2000
+const STEP_PROMPTS = 500
 const BUCKETS = 256
 /** Parts of the table that grow apart from each other: one that grew whole would hold everybody up. */
 const SHARDS = 256
