@@ -12,6 +12,7 @@ import { discardRows, markSplits } from '../store/imports.ts'
 import { insertImportedLabels } from '../store/labels.ts'
 import { inTransaction, type WritableDb } from '../store/open.ts'
 import { insertPairs } from '../store/pairs.ts'
+import { createStepSize, type StepSize } from '../store/step-size.ts'
 import { createPromptTable, type PromptTable } from './import-split.ts'
 import { createAppendFile } from './import-writer.ts'
 import type { PairPiece } from './read-pairs.ts'
@@ -83,12 +84,13 @@ async function writeRows(plan: ImportPlan, context: ImportContext, createdAtMs: 
   try {
     let counts: PairPiece['counts'] = { kept: 0, rejected: 0, warnings: 0 }
     const prompts = createPromptTable()
+    const size = createStepSize()
     for await (const batch of context.readPairs(plan.path, plan.mapping, context.signal)) {
       context.signal.throwIfAborted()
       await records.append(batch.records)
       await report.append(batch.problems.map((problem) => `${JSON.stringify(problem)}\n`).join(''))
       batch.pairs.forEach((pair, at) => prompts.add(pair.promptHash, batch.sides[at] ?? null))
-      await insertRows(plan.datasetId, batch, context, createdAtMs)
+      await insertRows(plan.datasetId, batch, context, createdAtMs, size)
       counts = batch.counts
       context.onProgress({ bytesRead: batch.bytesRead, totalBytes: batch.totalBytes, rowsKept: counts.kept, rowsRejected: counts.rejected, warnings: counts.warnings })
     }
@@ -111,23 +113,17 @@ async function writeRows(plan: ImportPlan, context: ImportContext, createdAtMs: 
   }
 }
 
-/** Milliseconds of one transaction: long enough to be worth its wait for the disk, short enough for a label to wait for. */
-const STEP_MS = 12
-
-async function insertRows(datasetId: DatasetId, { pairs, labels }: PairPiece, { db, dataFolder }: ImportContext, createdAtMs: number): Promise<void> {
-  let rows = 100
+async function insertRows(datasetId: DatasetId, { pairs, labels }: PairPiece, { db, dataFolder }: ImportContext, createdAtMs: number, size: StepSize): Promise<void> {
   for (let from = 0, labelAt = 0; from < pairs.length;) {
-    const beganMs = performance.now()
-    const some = pairs.slice(from, from + rows)
+    const some = pairs.slice(from, from + size.rows)
     const last = some.at(-1)?.index ?? -1
     const labelFrom = labelAt
     while ((labels[labelAt]?.pairIndex ?? Infinity) <= last) labelAt += 1 // in the order of their pairs
-    inTransaction(db, () => {
+    size.step(() => inTransaction(db, () => {
       insertPairs(db, datasetId, some)
       insertImportedLabels(db, dataFolder, datasetId, labels.slice(labelFrom, labelAt), createdAtMs)
-    })
+    }))
     from += some.length
-    rows = Math.ceil(Math.min(2, STEP_MS / (performance.now() - beganMs)) * rows)
     await nextTurn()
   }
 }

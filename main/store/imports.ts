@@ -1,5 +1,6 @@
 import type { SplitName } from '../../shared/data-kinds.ts'
 import { inTransaction, type ReadableDb, type WritableDb } from './open.ts'
+import { createStepSize } from './step-size.ts'
 
 /** Rows changed in one transaction: few enough that a label waits for no more than some milliseconds. */
 const STEP_ROWS = 2000
@@ -30,8 +31,10 @@ export function* discardRows(db: WritableDb, datasetId: string): Generator<void>
   if (!isDraft(db, datasetId)) return
   const last = db.prepare<[string, string], number | null>('SELECT max(idx) FROM (SELECT max(idx) AS idx FROM pairs WHERE dataset_id = ? UNION ALL SELECT max(pair_idx) FROM label_events WHERE dataset_id = ?)').pluck().get(datasetId, datasetId) ?? -1
   const tables = ['answers WHERE dataset_id = ? AND pair_idx < ?', 'label_events WHERE dataset_id = ? AND pair_idx < ?', 'pairs WHERE dataset_id = ? AND idx < ?'].map((rows) => db.prepare<[string, number]>(`DELETE FROM ${rows}`))
-  for (let from = 0; from <= last; from += STEP_ROWS) {
-    for (const table of tables) table.run(datasetId, from + STEP_ROWS)
+  const size = createStepSize()
+  for (let below = 0; below <= last;) {
+    below += size.rows
+    size.step(() => inTransaction(db, () => tables.forEach((table) => table.run(datasetId, below))))
     yield
   }
   inTransaction(db, () => {
