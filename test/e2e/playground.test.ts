@@ -76,7 +76,7 @@ describe.skipIf(chromiumPath === null)('the playground in the browser', () => {
     expect(await texts()).toEqual(first)
     expect(await lab.page.getByLabel('Max tokens').inputValue()).toBe('12') // kept with the settings
     await lab.page.getByRole('button', { name: 'New seed' }).click()
-    await side('Left').getByText('seed 6').waitFor({ state: 'detached' })
+    await side('Left').getByText('seed 6', { exact: true }).waitFor({ state: 'detached', timeout: 60_000 })
     expect(await texts()).not.toEqual(first)
     // The tests below look at single tokens, which a seed of chance may not give, or not visibly.
     await lab.page.getByRole('button', { name: 'Clear' }).click()
