@@ -17,7 +17,9 @@ export async function pruneViews(dataFolder: string, isFree: (name: string) => b
     return listNames(folder).map((name) => path.join(folder, name))
   }).filter((file) => isView(file) && isFree(path.basename(file)))
   if (files.length === 0) return 0
-  const used = new Set([...await viewsUsedBelow(path.join(dataFolder, 'runs')), ...await viewsUsedBelow(path.join(dataFolder, 'trash'))])
+  const [ofRuns, ofTrash] = [await viewsUsedBelow(path.join(dataFolder, 'runs')), await viewsUsedBelow(path.join(dataFolder, 'trash'))]
+  if (ofRuns === null || ofTrash === null) return 0
+  const used = new Set([...ofRuns, ...ofTrash])
   let freedBytes = 0
   for (const file of files) {
     if (used.has(path.basename(file)) || !existsSync(file)) continue
@@ -38,31 +40,28 @@ function listNames(folder: string): string[] {
   return existsSync(folder) ? readdirSync(folder) : []
 }
 
-/** Names, not paths: the data folder may have been moved since. */
-async function viewsUsedBelow(parent: string): Promise<string[]> {
+/**
+ * Names, not paths: the data folder may have been moved since. Null where a specification is there and does not say:
+ * then any view may be its own.
+ */
+async function viewsUsedBelow(parent: string): Promise<string[] | null> {
   const names: string[] = []
   for (const name of listNames(parent)) {
-    const text = await readIfThere(path.join(parent, name, 'spec.json'))
+    const file = path.join(parent, name, 'spec.json')
+    if (!existsSync(file)) continue
+    const text = await readFile(file, 'utf8').catch(() => null) // without rights, or a folder in its place
     const spec = usesView.safeParse(text === null ? null : parseJson(text))
-    if (spec.success) names.push(path.basename(spec.data.data.viewPath))
+    if (!spec.success) return null
+    names.push(path.basename(spec.data.data.viewPath))
   }
   return names
-}
-
-async function readIfThere(file: string): Promise<string | null> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return null
-    throw error
-  }
 }
 
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    if (error instanceof SyntaxError) return null // half a file names no view
+    if (error instanceof SyntaxError) return null // half a file does not say
     throw error
   }
 }

@@ -107,6 +107,18 @@ test('views that no run uses go; those of runs stay, in the trash too, and those
   expect(readdirSync(path.dirname(used)).sort()).toEqual([used, trashed, wanted].map((file) => path.basename(file)).sort())
 })
 
+test.each(['half a file', 'a folder', 'without what is needed'])('while the specification of one run is %s, no view goes: any may be its own', async (damage) => {
+  label(0, 'x', 'a')
+  const { viewPath } = await buildView(store.db, folder, spec({ annotators: ['x'] }))
+  const file = path.join(folder, 'runs/one/spec.json')
+  mkdirSync(damage === 'a folder' ? file : path.dirname(file), { recursive: true })
+  if (damage !== 'a folder') writeFileSync(file, damage === 'half a file' ? '{"data":{"viewPa' : '{"data":{}}')
+  expect(await pruneViews(folder)).toBe(0)
+  expect(existsSync(viewPath)).toBe(true)
+  rmSync(path.dirname(file), { recursive: true })
+  expect(await pruneViews(folder)).toBeGreaterThan(0)
+})
+
 test('a look at what there is to train on finds what a view would hold, and writes nothing', async () => {
   for (let pair = 0; pair < PAIRS; pair += 2) label(pair, 'x', pair % 3 === 0 ? 'tie' : 'a')
   label(1, 'y', 'both-bad')
