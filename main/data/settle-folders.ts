@@ -60,10 +60,13 @@ export async function settleFolders(db: WritableDb, dataFolder: string, nowMs: n
 /** annotators.json says what the database does, so that journals can be read without it. */
 function settleAnnotators(db: WritableDb, dataFolder: string, nowMs: number): string | null {
   const { annotators, problem } = readAnnotatorsFile(dataFolder)
-  if (problem === null && isDeepStrictEqual(annotators, listPeople(db))) return null
+  const known = listPeople(db)
+  if (problem === null && isDeepStrictEqual(annotators, known)) return null
   const file = path.join(dataFolder, 'annotators.json')
+  const isGone = !existsSync(file)
   if (problem !== null) renameSync(file, `${file}.damaged-${nowMs}`)
   writeAnnotatorsFile(db, dataFolder)
+  if (isGone) return known.length === 0 ? null : `${file} was missing; it was written anew from the database`
   return problem === null ? null : `${problem}; it was written anew, and the damaged one is kept beside it`
 }
 

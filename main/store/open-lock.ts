@@ -19,7 +19,12 @@ const OWNER_FILE = 'app.owner.json'
 export function lockFolder(folder: string): FolderLock {
   const ownerPath = path.join(folder, OWNER_FILE)
   const lockPath = path.join(folder, LOCK_FILE)
-  const lock = new Database(lockPath, { timeout: 0 })
+  let lock: Database.Database
+  try {
+    lock = new Database(lockPath, { timeout: 0 })
+  } catch (error) {
+    throw new AppError({ code: 'folder-unusable', message: `${lockPath} cannot be opened: ${error instanceof Error ? error.message : String(error)}.`, hint: 'Check that you may write to the folder, and that it is a file: it holds nothing and can be moved away.', details: { folder }, cause: error })
+  }
   try {
     chmodSync(lockPath, 0o600) // whoever may read it could hold it
     lock.pragma('journal_mode = MEMORY')

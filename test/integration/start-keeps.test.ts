@@ -272,3 +272,20 @@ describe('the trouble of one data set is its own', () => {
     }
   })
 })
+
+test('names that are gone from beside the database are written anew, and that is said', async () => {
+  const file = path.join(folder, 'annotators.json')
+  await withApp(() => Promise.resolve())
+  const names = readFileSync(file, 'utf8')
+  expect(names).toContain('Eva')
+  rmSync(file)
+  await withApp(() => Promise.resolve())
+  expect(readFileSync(file, 'utf8')).toBe(names)
+  expect(readFileSync(path.join(folder, 'app.log'), 'utf8')).toContain('annotators.json was missing; it was written anew')
+})
+
+test('a lock that is no file is named', async () => {
+  rmSync(path.join(folder, 'app.lock'), { force: true })
+  mkdirSync(path.join(folder, 'app.lock'))
+  await expect(withApp(() => Promise.resolve())).rejects.toMatchObject({ code: 'folder-unusable', message: expect.stringContaining('app.lock') })
+})
