@@ -47,14 +47,23 @@ function listNames(folder: string): string[] {
 async function viewsUsedBelow(parent: string): Promise<string[] | null> {
   const names: string[] = []
   for (const name of listNames(parent)) {
-    const file = path.join(parent, name, 'spec.json')
-    if (!existsSync(file)) continue
-    const text = await readFile(file, 'utf8').catch(() => null) // without rights, or a folder in its place
-    const spec = usesView.safeParse(text === null ? null : parseJson(text))
+    const text = await readSpecText(path.join(parent, name, 'spec.json'))
+    if (text === null) continue
+    const spec = usesView.safeParse(parseJson(text))
     if (!spec.success) return null
     names.push(path.basename(spec.data.data.viewPath))
   }
   return names
+}
+
+/** Null where there is no such file; '' where it cannot be read (no rights, a folder in its place): nothing follows from that. */
+async function readSpecText(file: string): Promise<string | null> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error
+    return error.code === 'ENOENT' || error.code === 'ENOTDIR' ? null : ''
+  }
 }
 
 function parseJson(text: string): unknown {

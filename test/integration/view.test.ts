@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { buildView, countView } from '../../main/data/view.ts'
@@ -107,12 +107,13 @@ test('views that no run uses go; those of runs stay, in the trash too, and those
   expect(readdirSync(path.dirname(used)).sort()).toEqual([used, trashed, wanted].map((file) => path.basename(file)).sort())
 })
 
-test.each(['half a file', 'a folder', 'without what is needed'])('while the specification of one run is %s, no view goes: any may be its own', async (damage) => {
+test.each(['half a file', 'a folder', 'out of reach', 'without what is needed'])('while the specification of one run is %s, no view goes: any may be its own', async (damage) => {
   label(0, 'x', 'a')
   const { viewPath } = await buildView(store.db, folder, spec({ annotators: ['x'] }))
   const file = path.join(folder, 'runs/one/spec.json')
   mkdirSync(damage === 'a folder' ? file : path.dirname(file), { recursive: true })
-  if (damage !== 'a folder') writeFileSync(file, damage === 'half a file' ? '{"data":{"viewPa' : '{"data":{}}')
+  if (damage === 'out of reach') symlinkSync(file, file) // as without rights, which a test that runs as root has always
+  else if (damage !== 'a folder') writeFileSync(file, damage === 'half a file' ? '{"data":{"viewPa' : '{"data":{}}')
   expect(await pruneViews(folder)).toBe(0)
   expect(existsSync(viewPath)).toBe(true)
   rmSync(path.dirname(file), { recursive: true })
