@@ -26,7 +26,7 @@ import { createReproductionService } from './papers/reproduction-service.ts'
 import { createRunService, type TrainerCommand } from './runs/run-service.ts'
 import { journalPath } from './store/datasets-folder.ts'
 import { reconcileJournals } from './store/labels-reconcile.ts'
-import { makeDataFolder, openStore, type WritableDb } from './store/open.ts'
+import { databasePath, makeDataFolder, openStore, type Store, type WritableDb } from './store/open.ts'
 import { recoverStore, type RecoveryReport } from './store/recover.ts'
 import { readSettings } from './store/settings.ts'
 import { TRASH_DAYS } from './store/trash.ts'
@@ -76,7 +76,7 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
     const log = createLog(dataFolder)
     if (closed !== null) log.warn(closed)
     const events = createEventBus({ onListenerError: (error) => log.error('an event listener failed', error) })
-    const troubles = await settleData(store.db, dataFolder, log)
+    const troubles = await settleData(store, log)
     const reader = createReader(findReader())
     const imports = createImportService({
       db: store.db,
@@ -158,13 +158,21 @@ function tidy(db: WritableDb, dataFolder: string, log: Log): void {
   )
 }
 
+function changedWhileClosed(dataFolder: string): Trouble {
+  return {
+    path: databasePath(dataFolder),
+    trouble: 'It is not what Pairlab wrote when it was last closed: another program changed it, or the disk lost something. Its structure is sound.',
+    hint: 'Let Settings → Files compare what it says with the files of data sets, labels and runs.',
+  }
+}
+
 /** Brings database, journals and folders together before anybody asks. @returns what stays as it was found */
-async function settleData(db: WritableDb, dataFolder: string, log: Log): Promise<Trouble[]> {
+async function settleData({ db, folder: dataFolder, found }: Store, log: Log): Promise<Trouble[]> {
   const reconciled = reconcileJournals(db, dataFolder)
-  for (const found of reconciled) log.warn('labels were brought together from journal and database', found)
+  for (const one of reconciled) log.warn('labels were brought together from journal and database', one)
   const { done, troubles } = await settleFolders(db, dataFolder, Date.now())
   for (const text of done) log.warn(text)
-  const all = [...reconciled.flatMap(({ datasetId, problems }) => problems.map((trouble) => ({ path: journalPath(dataFolder, datasetId), trouble, hint: 'The labels that the database has are in force.' }))), ...troubles]
+  const all = [...(found === 'otherwise' ? [changedWhileClosed(dataFolder)] : []), ...reconciled.flatMap(({ datasetId, problems }) => problems.map((trouble) => ({ path: journalPath(dataFolder, datasetId), trouble, hint: 'The labels that the database has are in force.' }))), ...troubles]
   for (const { path: file, trouble } of all) log.warn(`${file}: ${trouble}`)
   return all
 }

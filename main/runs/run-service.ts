@@ -10,6 +10,7 @@ import { listSamples, readSeries } from '../store/metrics.ts'
 import type { WritableDb } from '../store/open.ts'
 import { atOnce, inSlices, type Sliced } from '../store/slices.ts'
 import { deleteRun, insertRun, lastQueueOrder, listQueue, listRuns, moveInQueue, requireRun, updateRun, type MethodTitle, type RunEntry, type RunFilter } from '../store/runs.ts'
+import { storedJson } from '../store/stored-json.ts'
 import { moveToTrash } from '../store/trash.ts'
 import { changeAppRecord, readAppRecord, writeAppRecord } from './app-record.ts'
 import { runEstimate } from './estimate.ts'
@@ -164,7 +165,7 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
     },
     get: (runId) => requireRun(db, runId),
     metrics: (runId, names, maxPoints, discarded) => readSeries(db, requireRun(db, runId).runNo, names, maxPoints, discarded),
-    samples: (runId) => listSamples(db, requireRun(db, runId).runNo).map((row) => ({ step: row.step, items: z.array(sampleItem).parse(JSON.parse(row.items)) })),
+    samples: (runId) => listSamples(db, requireRun(db, runId).runNo).map((row) => ({ step: row.step, items: storedJson(z.array(sampleItem), row.items, `samples of ${runId}`) })),
     logTail: (runId, lines) => readTail(runPaths(folderOf(requireRun(db, runId).runId)).log, lines),
     stop(runId, mode) {
       const run = requireRun(db, runId)

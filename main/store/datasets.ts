@@ -5,6 +5,7 @@ import { AppError } from '../../shared/errors.ts'
 import type { SplitSpec } from '../../shared/run-spec.ts'
 import { dropLabelIndex, totalLabels } from './labels-index.ts'
 import type { ReadableDb, WritableDb } from './open.ts'
+import { storedJson } from './stored-json.ts'
 
 /** A data set as the database has it; its records and labels are elsewhere. */
 export interface DatasetEntry {
@@ -74,7 +75,7 @@ export function toDataset(row: DatasetRow): DatasetEntry {
     promptCount: row.prompt_count,
     rejectedRowCount: row.rejected_row_count,
     warningCount: row.warning_count,
-    mapping: importMapping.parse(JSON.parse(row.mapping)),
+    mapping: storedJson(importMapping, row.mapping, `the mapping of ${row.dataset_id}`),
     guideline: row.guideline,
     question: row.question,
     split: { seed: row.split_seed, validation: row.split_validation, test: row.split_test },

@@ -1,6 +1,8 @@
+import { z } from 'zod'
 import { AppError } from '../../shared/errors.ts'
 import { modelEntry, type ModelEntry } from './models-file.ts'
 import type { ReadableDb, WritableDb } from './open.ts'
+import { storedJson, storedValue } from './stored-json.ts'
 
 interface ModelRow {
   readonly model_id: string
@@ -15,20 +17,22 @@ interface ModelRow {
   readonly added_at_ms: number
 }
 
-/** @throws ZodError when a column is not what this version writes */
+/** @throws AppError `db-damaged` when a column is not what this version writes */
 function toEntry(row: ModelRow): ModelEntry {
-  return modelEntry.parse({
+  const json = (text: string): unknown => storedJson(z.json(), text, `the model ${row.model_id}`)
+  const entry = {
     modelId: row.model_id,
     name: row.name,
     place: row.place,
     source: row.source,
     originRunId: row.origin_run_id,
     hash: row.hash,
-    facts: JSON.parse(row.facts),
-    files: JSON.parse(row.files),
-    verified: row.verified === null ? null : JSON.parse(row.verified),
+    facts: json(row.facts),
+    files: json(row.files),
+    verified: row.verified === null ? null : json(row.verified),
     addedAtMs: row.added_at_ms,
-  })
+  }
+  return storedValue(modelEntry, entry, `the model ${row.model_id}`)
 }
 
 export function insertModel(db: WritableDb, entry: ModelEntry): void {

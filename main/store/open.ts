@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, statSync, statfsSync } 
 import path from 'node:path'
 import Database from 'better-sqlite3'
 import { AppError } from '../../shared/errors.ts'
+import { compareSum, leaveSum, removeSum, type Left } from './close-sum.ts'
 import { lockFolder, type FolderLock } from './open-lock.ts'
 import { migrate } from './migrate.ts'
 import { migrations } from './migrations/list.ts'
@@ -17,6 +18,8 @@ export type WritableDb = ReadableDb & { readonly [writable]: true }
 export interface Store {
   readonly db: WritableDb
   readonly folder: string
+  /** How the file was found, compared with how the last close left it. */
+  readonly found: Left
   /** Gives the file and the folder back. Safe to call twice. */
   close(): void
 }
@@ -48,10 +51,12 @@ export function openStore(folder: string): Store {
       refuseMissingFile(folder)
       setAside(file, Date.now()) // what a log alone would bring back is half a database
     }
+    const found = existed ? compareSum(file) : 'unknown'
     db = connect(file)
-    if (existed) checkIntegrity(db, folder)
+    if (existed) checkIntegrity(db, folder, found)
+    removeSum(file) // only now: a file that was refused is refused again
     migrate(db, file, migrations)
-    return store(db as WritableDb, folder, lock) // the lock above makes it the only writer
+    return store(db as WritableDb, folder, lock, found) // the lock above makes it the only writer
   } catch (error) {
     db?.close()
     lock?.release()
@@ -77,6 +82,7 @@ export function setAside(file: string, nowMs: number): string | null {
   const aside = `${file}.damaged-${new Date(nowMs).toISOString().replace(/[:.]/g, '-')}`
   const there = ['-wal', '-shm', ''].filter((suffix) => existsSync(`${file}${suffix}`))
   for (const suffix of there) renameSync(`${file}${suffix}`, `${aside}${suffix}`)
+  removeSum(file)
   return there.includes('') ? aside : null
 }
 
@@ -89,13 +95,15 @@ function folderError(error: unknown, folder: string): unknown {
   return new AppError({ code: 'folder-unusable', message: `The data folder ${folder} cannot be used: ${why}.`, hint: 'Mend its rights, or choose another folder with --data-dir.', details: { folder }, cause: error })
 }
 
-function store(db: WritableDb, folder: string, lock: FolderLock): Store {
+function store(db: WritableDb, folder: string, lock: FolderLock, found: Left): Store {
   return {
     db,
     folder,
+    found,
     close() {
       if (!db.open) return
       db.close()
+      leaveSum(databasePath(folder))
       lock.release()
     },
   }
@@ -139,9 +147,10 @@ function refuseMissingFile(folder: string): void {
   throw damaged(folder, `The database file is ${existsSync(databasePath(folder)) ? 'empty' : 'missing'}, but the folder holds ${count} data set${count === 1 ? '' : 's'}.`)
 }
 
-function checkIntegrity(db: Database.Database, folder: string): void {
-  const rows = db.pragma('quick_check(5)') as readonly { quick_check: string }[] // shape documented by SQLite
-  const problems = rows.map((row) => row.quick_check).filter((text) => text !== 'ok')
+/** A file that is as it was left needs no check; one that something else wrote is checked with its indexes. */
+function checkIntegrity(db: Database.Database, folder: string, found: Left): void {
+  const rows = found === 'as-left' ? [] : (db.prepare(`PRAGMA ${found === 'otherwise' ? 'integrity_check' : 'quick_check'}(5)`).pluck().all() as readonly string[]) // shape documented by SQLite
+  const problems = rows.filter((text) => text !== 'ok')
   if (problems.length > 0) throw damaged(folder, `SQLite reports: ${problems.join('; ').replaceAll('\n', ' ')}.`)
   const version = db.pragma('user_version', { simple: true }) as number // SQLite: an integer
   if (version > migrations.length) return // refused by `migrate`, in its own words

@@ -1,4 +1,6 @@
+import { z } from 'zod'
 import type { ReadableDb, WritableDb } from './open.ts'
+import { storedJson } from './stored-json.ts'
 
 const NUMBERED = /^(.+)-(\d+)$/
 const keyOf = (base: string): string => `runs.removed.${base}`
@@ -12,7 +14,7 @@ export function noteRemovedRun(db: WritableDb, runId: string): void {
 
 function highestRemoved(db: ReadableDb, base: string): number {
   const value = db.prepare<[string], string>('SELECT value FROM settings WHERE key = ?').pluck().get(keyOf(base))
-  return value === undefined ? 0 : Number(JSON.parse(value))
+  return value === undefined ? 0 : storedJson(z.int(), value, `the setting ${keyOf(base)}`)
 }
 
 /** One more than the highest number after this name that was ever given. @param known ids of runs that are there or in the trash */

@@ -3,6 +3,7 @@ import { engineName, LIVE_STATES, runState, type EngineName, type RunId, type Ru
 import { AppError, wireError, type WireError } from '../../shared/errors.ts'
 import { runSpec, type RunSpec } from '../../shared/run-spec.ts'
 import { inTransaction, type ReadableDb, type WritableDb } from './open.ts'
+import { storedJson, storedValue } from './stored-json.ts'
 
 export type Facts = Readonly<Record<string, number | string | boolean | null>>
 
@@ -73,13 +74,13 @@ type RawRun = { readonly [K in keyof RunEntry]: K extends 'facts' | 'summary' | 
 function toRun(row: RawRun): RunEntry {
   return {
     ...row,
-    engine: engineName.parse(row.engine),
-    state: runState.parse(row.state),
-    facts: factsSchema.parse(JSON.parse(row.facts)),
-    summary: summarySchema.parse(JSON.parse(row.summary)),
-    warnings: warningsSchema.parse(JSON.parse(row.warnings)),
-    discarded: discardedSchema.parse(JSON.parse(row.discarded)),
-    error: row.error === null ? null : wireError.parse(JSON.parse(row.error)),
+    engine: storedValue(engineName, row.engine, `the engine of ${row.runId}`),
+    state: storedValue(runState, row.state, `the state of ${row.runId}`),
+    facts: storedJson(factsSchema, row.facts, `the facts of ${row.runId}`),
+    summary: storedJson(summarySchema, row.summary, `the summary of ${row.runId}`),
+    warnings: storedJson(warningsSchema, row.warnings, `the warnings of ${row.runId}`),
+    discarded: storedJson(discardedSchema, row.discarded, `the discarded steps of ${row.runId}`),
+    error: row.error === null ? null : storedJson(wireError, row.error, `the error of ${row.runId}`),
   }
 }
 
@@ -165,7 +166,7 @@ export function requireRun(db: ReadableDb, runId: string): RunEntry {
 export function readRunSpec(db: ReadableDb, runId: string): RunSpec {
   const text = db.prepare<[string], string>('SELECT spec FROM runs WHERE run_id = ?').pluck().get(runId)
   if (text === undefined) throw new AppError({ code: 'not-found', message: `There is no run "${runId}".`, hint: 'Open the list of runs; it may have been deleted.' })
-  return runSpec.parse(JSON.parse(text))
+  return storedJson(runSpec, text, `the specification of ${runId}`)
 }
 
 /** With its curve, samples and checkpoints; the folder is the caller's. */

@@ -1,17 +1,14 @@
+import { z } from 'zod'
 import { settings, type Settings } from '../../shared/contract/system.ts'
-import { AppError, describeIssues } from '../../shared/errors.ts'
 import { inTransaction, type ReadableDb, type WritableDb } from './open.ts'
+import { storedJson, storedValue } from './stored-json.ts'
 
 /** Settings are one row a key, so that a key this version does not know is left alone. */
 export function readSettings(db: ReadableDb): Settings {
   const rows = db.prepare<[], { key: string; value: string }>('SELECT key, value FROM settings').all()
   const known = new Set(Object.keys(settings.shape))
-  const stored = Object.fromEntries(rows.filter((row) => known.has(row.key)).map((row) => [row.key, JSON.parse(row.value) as unknown]))
-  const parsed = settings.safeParse(stored)
-  if (!parsed.success) {
-    throw new AppError({ code: 'db-damaged', message: `The stored settings cannot be read: ${describeIssues(parsed.error)}.`, hint: 'Run "pairlab recover" for this data folder.' })
-  }
-  return parsed.data
+  const stored = Object.fromEntries(rows.filter((row) => known.has(row.key)).map((row) => [row.key, storedJson(z.json(), row.value, `the setting ${row.key}`)]))
+  return storedValue(settings, stored, 'the settings')
 }
 
 /** Writes the given keys and returns the whole. */

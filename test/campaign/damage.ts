@@ -59,13 +59,14 @@ export async function inspectFolder(dataFolder: string): Promise<Found & { reado
   const status = await new Promise((resolve) => child.on('close', (code, signal) => resolve(signal ?? code)))
   clearTimeout(limit)
   if (status === 0 && out !== '') return { ...(JSON.parse(out) as Found), died: null } // our own child wrote it
-  return { events: [], sets: [], runs: [], said: [complaint], unforeseen: [], refused: true, died: `${String(status)}: ${complaint.slice(-600)}` }
+  return { events: [], sets: [], runs: [], tables: {}, integrity: '', said: [complaint], unforeseen: [], refused: true, died: `${String(status)}: ${complaint.slice(-600)}` }
 }
 
 /** Files whose loss changes nothing for anybody; why stands beside each. */
 const NEEDLESS: readonly (readonly [RegExp, string])[] = [
   [/^app(\.1)?\.log$/, 'a log'],
   [/^app\.(lock|owner\.json)$|(^|\/)trainer\.lock$|^serve\.json$/, 'says who is here now'],
+  [/^app\.sqlite\.sha256$/, 'the next start checks the slow way'],
   [/^exports\//, 'made for other programs'],
   [/\/log\.txt$|^log\.txt$/, 'what the trainer printed'],
   [/^app\.sqlite-(wal|shm)$/, 'empty once the app is closed'],
@@ -79,8 +80,22 @@ export interface DamageReport {
   readonly problems: readonly string[]
 }
 
+interface Job {
+  readonly file: string
+  readonly kind: Damage
+}
+
 /** Damages each file in each way, one at a time, in a copy of the folder, and compares what an app finds there with what there was. */
-export async function runDamage(every: number, seed: number, onCase: (text: string) => void = () => {}): Promise<DamageReport> {
+export function runDamage(every: number, seed: number, onCase: (text: string) => void = () => {}): Promise<DamageReport> {
+  return damageOneByOne((folder) => listFiles(folder).flatMap((file) => DAMAGES.map((kind) => ({ file, kind }))).filter((_job, at) => (at + seed) % every === 0), seed, onCase)
+}
+
+/** Three bits of the database flipped, `count` times over, elsewhere every time. */
+export function runFlips(count: number, seed: number, onCase: (text: string) => void = () => {}): Promise<DamageReport> {
+  return damageOneByOne(() => Array.from({ length: count }, () => ({ file: 'app.sqlite', kind: 'flipped' })), seed, onCase)
+}
+
+async function damageOneByOne(choose: (folder: string) => readonly Job[], seed: number, onCase: (text: string) => void): Promise<DamageReport> {
   const root = temporaryFolder()
   chmodSync(root, 0o755)
   const problems: string[] = []
@@ -95,8 +110,7 @@ export async function runDamage(every: number, seed: number, onCase: (text: stri
     }
     const before = await inspectFolder(copy('whole'))
     if (before.refused) throw new Error(`the whole folder cannot be opened: ${before.died ?? before.said.join('; ')}`)
-    const jobs = listFiles(original).flatMap((file) => DAMAGES.map((kind) => ({ file, kind }))).filter((_job, at) => (at + seed) % every === 0)
-    for (const [at, { file, kind }] of jobs.entries()) {
+    for (const [at, { file, kind }] of choose(original).entries()) {
       const folder = copy(`case ${at}`)
       damage(path.join(folder, file), kind, seed + at)
       const after = await inspectFolder(folder)
@@ -130,7 +144,14 @@ function judge(file: string, kind: Damage, before: Found, after: Found & { reado
   const missing = [...before.sets, ...before.runs].filter((entry) => ![...after.sets, ...after.runs].includes(entry))
   const changed = missing.length > 0
   if (changed && !named) problems.push(`${what}: ${missing.join(', ')} changed in silence`)
+  if (file === 'app.sqlite' && !named) return { named, problems: [...problems, ...silentlyOther(what, before, after)] }
   const needless = NEEDLESS.some(([pattern]) => pattern.test(file.replaceAll(path.sep, '/')))
   if (!named && !needless && !changed && size > 0) problems.push(`${what}: nobody said anything`)
   return { named, problems }
+}
+
+/** Bits of free space may be anything: the database is whole as long as every table says what it said and every index fits. */
+function silentlyOther(what: string, before: Found, after: Found): string[] {
+  const other = Object.keys(before.tables).filter((name) => after.tables[name] !== before.tables[name])
+  return [...(other.length === 0 ? [] : [`${what}: ${other.join(', ')} changed in silence`]), ...(after.integrity === 'ok' ? [] : [`${what}: SQLite says ${after.integrity}, and nobody said anything`])]
 }

@@ -1,11 +1,12 @@
 // Opens a data folder as a start would, recovers where it is told to, and tells as one line of JSON what it found: labels,
 // data sets, runs, and every word about trouble. Argument: data folder.
+import { createHash } from 'node:crypto'
 import { writeSync } from 'node:fs'
 import path from 'node:path'
 import { createApp, recoverData } from '../../main/app.ts'
 import { listDatasets } from '../../main/store/datasets.ts'
 import { iterateEvents } from '../../main/store/labels-journal.ts'
-import { openStore } from '../../main/store/open.ts'
+import { openStore, type ReadableDb } from '../../main/store/open.ts'
 import { toWire } from '../../shared/errors.ts'
 import { inProcess } from '../../shared/rpc.ts'
 
@@ -14,6 +15,10 @@ export interface Found {
   readonly events: readonly string[]
   readonly sets: readonly string[]
   readonly runs: readonly string[]
+  /** Of each table of the database: sha256 of all that its rows say. */
+  readonly tables: Readonly<Record<string, string>>
+  /** SQLite's own full check, indexes included; an app's start asks for the quick one. */
+  readonly integrity: string
   /** Everything that was said about trouble: errors, warnings of the log, what recovery reports. */
   readonly said: readonly string[]
   /** Errors that nobody foresaw. */
@@ -84,12 +89,25 @@ if (app !== null) {
   said.push(...lines.filter((line) => / (warn|error) /.test(line)))
   await app.close('continue').catch((error: unknown) => hear('closing', error))
 }
+function hashTables(db: ReadableDb): Record<string, string> {
+  const names = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").pluck().all() as string[] // one column of text
+  return Object.fromEntries(names.map((name) => {
+    const hash = createHash('sha256')
+    for (const row of db.prepare(`SELECT * FROM "${name}"`).raw().iterate()) hash.update(`${JSON.stringify(row)}\n`)
+    return [name, hash.digest('hex')]
+  }))
+}
+
 const events: string[] = []
+let tables: Record<string, string> = {}
+let integrity = ''
 if (app !== null) {
   const { db, close } = openStore(dataFolder)
   for (const set of listDatasets(db)) for (const event of iterateEvents(db, set.datasetId)) events.push([set.datasetId, event.labelId, event.kind, event.annotatorId, event.pairId, event.outcome].join(' '))
+  tables = hashTables(db)
+  integrity = String(db.pragma('integrity_check(3)', { simple: true }))
   close()
 }
-const found: Found = { events, sets, runs, said: said.map((line) => line.slice(0, 2000)), unforeseen, refused: app === null }
+const found: Found = { events, sets, runs, tables, integrity, said: said.map((line) => line.slice(0, 2000)), unforeseen, refused: app === null }
 writeSync(1, `${JSON.stringify(found)}\n`)
 process.exit(0)

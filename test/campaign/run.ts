@@ -1,14 +1,15 @@
 // Breaks a data folder in every way that could be thought of and counts what was lost:
-//   npm run campaign -- --kills 1000 --pages 400 --every 1 --seed 1
+//   npm run campaign -- --kills 1000 --pages 400 --every 1 --flips 300 --seed 1
 // --kills: random kills of the app and its trainers; --pages: rounds in which the disk fills up one page later;
-// --every 1: every file of a folder in every kind of damage, 10: every tenth of these. 0 leaves a part out.
+// --every 1: every file of a folder in every kind of damage, 10: every tenth of these;
+// --flips: bits of the database flipped so many times. 0 leaves a part out.
 import { parseArgs } from 'node:util'
-import { runDamage } from './damage.ts'
+import { runDamage, runFlips } from './damage.ts'
 import { runFullDisk, whyNoFullDisk } from './full-disk.ts'
 import { runKills } from './kills.ts'
 
-const { values } = parseArgs({ options: { kills: { type: 'string', default: '50' }, pages: { type: 'string', default: '50' }, every: { type: 'string', default: '10' }, seed: { type: 'string', default: '1' } } })
-const [kills, pages, every, seed] = [values.kills, values.pages, values.every, values.seed].map(Number) as [number, number, number, number] // four were given
+const { values } = parseArgs({ options: { kills: { type: 'string', default: '50' }, pages: { type: 'string', default: '50' }, every: { type: 'string', default: '10' }, flips: { type: 'string', default: '20' }, seed: { type: 'string', default: '1' } } })
+const [kills, pages, every, flips, seed] = [values.kills, values.pages, values.every, values.flips, values.seed].map(Number) as [number, number, number, number, number] // five were given
 let total = 0
 
 function conclude(title: string, startedMs: number, problems: readonly string[]): void {
@@ -39,5 +40,10 @@ if (every > 0) {
   const startedMs = Date.now()
   const report = await runDamage(every, seed, (text) => console.log(`  ${text}`))
   conclude(`${report.cases} damaged files, ${report.named} named, ${report.harmless} without harm`, startedMs, report.problems)
+}
+if (flips > 0) {
+  const startedMs = Date.now()
+  const report = await runFlips(flips, seed, (text) => console.log(`  ${text}`))
+  conclude(`${report.cases} times bits of the database flipped, ${report.named} named, ${report.harmless} without harm`, startedMs, report.problems)
 }
 process.exit(total === 0 ? 0 : 1)
