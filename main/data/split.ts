@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { ImportMapping } from '../../shared/contract/datasets.ts'
 import type { SplitName } from '../../shared/data-kinds.ts'
 import type { SplitSpec } from '../../shared/run-spec.ts'
@@ -53,5 +53,5 @@ export function withDrawnSplit(mapping: ImportMapping): ImportMapping {
 
 /** Lower-case hex, so that comparing the text orders the numbers. */
 function rankOf(seed: number, promptHash: string): string {
-  return createHash('sha256').update(`split:${seed}:${promptHash}`).digest('hex')
+  return hash('sha256', `split:${seed}:${promptHash}`)
 }

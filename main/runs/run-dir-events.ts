@@ -102,7 +102,16 @@ export function readEvents(file: string, offset: number, maxBytes = READ_BYTES):
   return { events, offset: offset + bytes.length, damagedLines }
 }
 
-/** Grows the window until it holds a newline: one line may be longer than `maxBytes`. */
+/** Used again by every reading: a new megabyte for each costs the collector more than the parsing. */
+let window: Buffer | null = null
+
+function windowOf(length: number): Buffer {
+  if (length > READ_BYTES) return Buffer.allocUnsafe(length)
+  window ??= Buffer.allocUnsafe(READ_BYTES)
+  return window
+}
+
+/** Grows the window until it holds a newline: one line may be longer than `maxBytes`. @returns bytes that hold until the next call */
 function readWholeLines(file: string, offset: number, maxBytes: number): Buffer {
   let descriptor: number
   try {
@@ -114,7 +123,7 @@ function readWholeLines(file: string, offset: number, maxBytes: number): Buffer 
   try {
     const available = fstatSync(descriptor).size - offset
     for (let length = Math.min(maxBytes, available); length > 0; length = Math.min(length * 4, available)) {
-      const buffer = Buffer.alloc(length)
+      const buffer = windowOf(length)
       const read = readSync(descriptor, buffer, 0, length, offset)
       const end = buffer.subarray(0, read).lastIndexOf(NEWLINE)
       if (end >= 0) return buffer.subarray(0, end + 1)

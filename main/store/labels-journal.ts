@@ -6,6 +6,7 @@ import { outcome, strength } from '../../shared/data-kinds.ts'
 import { AppError, describeIssues } from '../../shared/errors.ts'
 import { journalPath, syncFolder } from './datasets-folder.ts'
 import type { ReadableDb } from './open.ts'
+import { prepared } from './prepared.ts'
 
 /** One line of labels.jsonl: a label event in full, so that the database can be rebuilt from these files. */
 export const journalEvent = z.strictObject({
@@ -124,7 +125,7 @@ const EVENT_COLUMNS = `e.label_id AS labelId, e.kind, e.annotator_id AS annotato
 
 /** Events after a number, in their order, as the journal would have them. */
 export function readEvents(db: ReadableDb, datasetId: string, afterId: number, limit: number): JournalEvent[] {
-  return db.prepare<[string, number, number], JournalEvent>(`SELECT ${EVENT_COLUMNS} FROM label_events e INDEXED BY label_events_in_order
+  return prepared<[string, number, number], JournalEvent>(db, `SELECT ${EVENT_COLUMNS} FROM label_events e INDEXED BY label_events_in_order
     JOIN pairs p ON p.dataset_id = e.dataset_id AND p.idx = e.pair_idx
     WHERE e.dataset_id = ? AND e.label_id > ? ORDER BY e.label_id LIMIT ?`).all(datasetId, afterId, limit)
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { z } from 'zod'
 import type { LabelProgress, shownOrder } from '../../shared/contract/labels.ts'
 import type { Outcome, Strength } from '../../shared/data-kinds.ts'
@@ -158,8 +158,8 @@ export function readProgress(db: ReadableDb, labeler: Labeler): LabelProgress {
 
 /** Which option stands on the left: drawn for each person and pair from the data set's own seed, the same every time. */
 export function drawShownOrder(dataset: Pick<DatasetEntry, 'shownSeed'>, annotatorId: string, pairId: string): ShownOrder {
-  const byte = createHash('sha256').update(JSON.stringify([dataset.shownSeed, annotatorId, pairId])).digest()[0] ?? 0
-  return byte % 2 === 0 ? 'ab' : 'ba'
+  const byte = hash('sha256', JSON.stringify([dataset.shownSeed, annotatorId, pairId])).slice(0, 2)
+  return Number.parseInt(byte, 16) % 2 === 0 ? 'ab' : 'ba'
 }
 
 /** The pair's id as the contract speaks of it. */

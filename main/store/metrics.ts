@@ -1,6 +1,6 @@
 import type { Series } from '../../shared/contract/runs.ts'
-import type { Statement } from 'better-sqlite3'
 import type { ReadableDb, WritableDb } from './open.ts'
+import { prepared } from './prepared.ts'
 
 /** Columns of one metrics event: every array as long as `step`; `wallMs` counts from the start of the run. */
 export type MetricColumns = Readonly<Record<string, readonly (number | null)[]>>
@@ -12,7 +12,7 @@ const PLACE_COLUMNS: ReadonlySet<string> = new Set(['step', 'wallMs'])
 export function insertMetrics(db: WritableDb, runNo: number, branch: number, columns: MetricColumns): void {
   const steps = columns['step'] ?? []
   const wall = columns['wallMs'] ?? []
-  const put = pointStatement(db)
+  const put = prepared<[number, number, number, number, number, number | null]>(db, 'INSERT OR REPLACE INTO metrics (run_no, name_no, branch, step, wall_ms, value, discarded) VALUES (?, ?, ?, ?, ?, ?, 0)')
   for (const [name, values] of Object.entries(columns)) {
     if (PLACE_COLUMNS.has(name)) continue
     const nameNo = nameNumber(db, name)
@@ -23,21 +23,8 @@ export function insertMetrics(db: WritableDb, runNo: number, branch: number, col
   }
 }
 
-type PointStatement = Statement<[number, number, number, number, number, number | null]>
-
-const pointStatements = new WeakMap<WritableDb, PointStatement>()
-
-/** Prepared once a connection: reading the logs of hundreds of runs puts a million points. */
-function pointStatement(db: WritableDb): PointStatement {
-  const known = pointStatements.get(db)
-  if (known !== undefined) return known
-  const made: PointStatement = db.prepare('INSERT OR REPLACE INTO metrics (run_no, name_no, branch, step, wall_ms, value, discarded) VALUES (?, ?, ?, ?, ?, ?, 0)')
-  pointStatements.set(db, made)
-  return made
-}
-
 function nameNumber(db: WritableDb, name: string): number {
-  const found = db.prepare<[string], number>('SELECT name_no FROM metric_names WHERE name = ?').pluck().get(name)
+  const found = prepared<[string], number>(db, 'SELECT name_no FROM metric_names WHERE name = ?').pluck().get(name)
   if (found !== undefined) return found
   return Number(db.prepare<[string]>('INSERT INTO metric_names (name) VALUES (?)').run(name).lastInsertRowid)
 }

@@ -227,6 +227,11 @@ export function truncateLog(db: WritableDb): void {
   db.pragma('wal_checkpoint(TRUNCATE)')
 }
 
+/** Size of a database, free pages included. */
+export function bytesOf(db: ReadableDb): number {
+  return Number(db.pragma('page_count', { simple: true })) * Number(db.pragma('page_size', { simple: true }))
+}
+
 export function sqliteVersion(db: ReadableDb): string {
   return db.prepare<[], string>('SELECT sqlite_version()').pluck().get() ?? 'unknown'
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { toText, type Content, type ItemRecord, type ResponsePair, type SplitName } from '../../shared/data-kinds.ts'
 
 /** Where a record lies in records.jsonl, and what lists and filters need without reading it. */
@@ -22,7 +22,7 @@ export const TITLE_LENGTH = 120
 
 /** Pairs of one prompt share this: 64 bits of the sha256 of its text. */
 export function hashPrompt(prompt: Content): string {
-  return createHash('sha256').update(toText(prompt)).digest('hex').slice(0, 16)
+  return hash('sha256', toText(prompt)).slice(0, 16)
 }
 
 /** The index row of a record that was written at `byteOffset`. Its split is `train` until `setSplits`. */

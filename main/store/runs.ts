@@ -3,6 +3,7 @@ import { engineName, LIVE_STATES, runState, type EngineName, type RunId, type Ru
 import { AppError, wireError, type WireError } from '../../shared/errors.ts'
 import { runSpec, type RunSpec } from '../../shared/run-spec.ts'
 import { inTransaction, type ReadableDb, type WritableDb } from './open.ts'
+import { prepared } from './prepared.ts'
 import { storedJson, storedValue } from './stored-json.ts'
 
 export type Facts = Readonly<Record<string, number | string | boolean | null>>
@@ -106,7 +107,7 @@ export function updateRun(db: WritableDb, runId: string, changes: RunChanges): v
   if (entries.length === 0) return
   const assignments = entries.map(([field]) => `${columns[field as keyof RunEntry]} = ?`).join(', ') // keys of RunChanges are fields
   const values = entries.map(([field, value]) => (jsonFields.has(field) && value !== null ? JSON.stringify(value) : value))
-  db.prepare(`UPDATE runs SET ${assignments} WHERE run_id = ?`).run(...values, runId)
+  prepared(db, `UPDATE runs SET ${assignments} WHERE run_id = ?`).run(...values, runId)
 }
 
 export interface RunFilter {
@@ -118,7 +119,7 @@ export interface RunFilter {
 
 /** Newest first. */
 export function listRuns(db: ReadableDb, filter: RunFilter = {}): RunEntry[] {
-  return db.prepare<unknown[], RawRun>(`SELECT ${selectList} FROM runs
+  return prepared<unknown[], RawRun>(db, `SELECT ${selectList} FROM runs
     WHERE (@datasetId IS NULL OR dataset_id = @datasetId) AND (@method IS NULL OR method = @method)
       AND (@states IS NULL OR state IN (SELECT value FROM json_each(@states)))
     ORDER BY created_at_ms DESC, run_no DESC LIMIT @limit`)
@@ -135,7 +136,7 @@ export function listLiveRuns(db: ReadableDb): RunEntry[] {
 
 /** In the order in which they will start. */
 export function listQueue(db: ReadableDb): RunEntry[] {
-  return db.prepare<[], RawRun>(`SELECT ${selectList} FROM runs WHERE state = 'queued' ORDER BY queue_order, run_no`).all().map(toRun)
+  return prepared<[], RawRun>(db, `SELECT ${selectList} FROM runs WHERE state = 'queued' ORDER BY queue_order, run_no`).all().map(toRun)
 }
 
 /** @param position from 1; past the end means last */
@@ -151,7 +152,7 @@ export function lastQueueOrder(db: ReadableDb): number {
 }
 
 export function findRun(db: ReadableDb, runId: string): RunEntry | null {
-  const row = db.prepare<[string], RawRun>(`SELECT ${selectList} FROM runs WHERE run_id = ?`).get(runId)
+  const row = prepared<[string], RawRun>(db, `SELECT ${selectList} FROM runs WHERE run_id = ?`).get(runId)
   return row === undefined ? null : toRun(row)
 }
 
