@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { SplitName } from '../../shared/data-kinds.ts'
 import type { SplitSpec } from '../../shared/run-spec.ts'
+import { inSlices, type Sliced } from '../store/slices.ts'
 
 /** Collects the prompts of an import while it runs: a dozen bytes a pair. */
 export interface PromptTable {
@@ -122,7 +123,7 @@ export function createPromptTable(): PromptTable {
       const count = high.length
       const hashOf = (prompt: number): string => hex(high.values[prompt] ?? 0) + hex(low.values[prompt] ?? 0)
       const order = await rankPrompts(count, hashOf, spec.seed)
-      const sides = deal(order, pairs.values, promptOf.length, spec)
+      const sides = await inSlices(deal(order, pairs.values, promptOf.length, spec))
       const keeps = sidesGiven.size > 1
       return (index) => {
         const prompt = promptOf.values[index] ?? 0
@@ -169,7 +170,7 @@ async function rankPrompts(count: number, hashOf: (prompt: number) => string, se
 }
 
 /** Deals prompts out: first to the test side until it has its share of the pairs, then to validation. @returns side [prompt] */
-function deal(order: Uint32Array, pairsOf: Uint32Array, pairCount: number, spec: SplitSpec): Uint8Array {
+function* deal(order: Uint32Array, pairsOf: Uint32Array, pairCount: number, spec: SplitSpec): Sliced<Uint8Array> {
   const sides = new Uint8Array(order.length)
   let taken = 0
   for (const [side, share] of [[2, spec.test], [1, spec.validation]] as const) {
@@ -181,6 +182,7 @@ function deal(order: Uint32Array, pairsOf: Uint32Array, pairCount: number, spec:
       if (wanted === 0 || (count > 0 && Math.abs(count + pairs - wanted) > Math.abs(count - wanted))) break
       sides[prompt] = side
       count += pairs
+      if (taken % STEP_PROMPTS === 0) yield
     }
   }
   return sides

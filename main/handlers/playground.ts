@@ -14,6 +14,7 @@ import { listCheckpoints } from '../store/metrics.ts'
 import { listModels, requireModel } from '../store/models.ts'
 import type { ModelEntry } from '../store/models-file.ts'
 import { listRuns } from '../store/runs.ts'
+import { inSlices, type Sliced } from '../store/slices.ts'
 import type { HandlerDeps } from './deps.ts'
 import { findCheckpoint } from './find-checkpoint.ts'
 
@@ -22,7 +23,7 @@ type PlaygroundHandlers = Pick<Handlers, Extract<keyof Handlers, `playground.${s
 export function playgroundHandlers(deps: HandlerDeps): PlaygroundHandlers {
   const { playground } = deps
   return {
-    'playground.sources': () => listSources(deps),
+    'playground.sources': () => inSlices(listSources(deps)),
     'playground.generate': (request) => ({ generationId: playground.generate(request, resolve(deps, request)) }),
     'playground.cancel': ({ generationId }) => {
       playground.cancel(generationId)
@@ -32,19 +33,22 @@ export function playgroundHandlers(deps: HandlerDeps): PlaygroundHandlers {
   }
 }
 
-function listSources(deps: HandlerDeps): PlaygroundSources {
+function* listSources(deps: HandlerDeps): Sliced<PlaygroundSources> {
   const { db, dataFolder, runs } = deps
   const models = listModels(db).filter((entry) => entry.facts.kind === 'decoder').map((entry) => {
     const { modelId, name, family, parameterCount, hasChatTemplate } = summarizeModel(dataFolder, entry)
     return { modelId, name, family, parameterCount, hasChatTemplate, problem: problemOf(deps, entry)?.message ?? null }
   })
-  const policies = listRuns(db).filter((run) => writesText(run.method)).flatMap((run) => {
+  const policies: PlaygroundSources['runs'] = []
+  for (const run of listRuns(db)) {
+    yield
+    if (!writesText(run.method)) continue
     const present = listCheckpoints(db, run.runNo).filter((one) => existsSync(path.join(runs.folderOf(run.runId), one.path)))
     const last = present.at(-1)
-    if (last === undefined) return []
+    if (last === undefined) continue
     const { runId, name, methodName, datasetName, seed, state, groupHash } = run
-    return [{ runId, name, methodName, datasetName, seed, state, groupHash, lastStep: last.step, bestStep: present.find((one) => one.best)?.step ?? null }]
-  })
+    policies.push({ runId, name, methodName, datasetName, seed, state, groupHash, lastStep: last.step, bestStep: present.find((one) => one.best)?.step ?? null })
+  }
   return { models, runs: policies, engine: fastest(deps) }
 }
 

@@ -49,7 +49,10 @@ export function* countSplits(db: ReadableDb, datasetId: string): Sliced<Record<S
   const counts = { train: 0, validation: 0, test: 0 }
   const sides = read(db, datasetId)
   if (sides !== null) {
-    for (const side of sides) counts[SIDES[side] ?? 'train'] += 1
+    for (let index = 0; index < sides.length; index += 1) {
+      counts[SIDES[sides[index] ?? 0] ?? 'train'] += 1
+      if (index % 10_000 === 0) yield
+    }
     return counts
   }
   const last = db.prepare<[string], number | null>('SELECT max(idx) FROM pairs WHERE dataset_id = ?').pluck().get(datasetId) ?? -1
