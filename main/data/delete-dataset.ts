@@ -2,29 +2,41 @@ import { existsSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { hideDataset, requireDataset } from '../store/datasets.ts'
 import { datasetFolder } from '../store/datasets-folder.ts'
-import { countPeoplesEvents, markDeleted } from '../store/datasets-marks.ts'
+import { countPeoplesEvents, markDeleted, unmarkDeleted } from '../store/datasets-marks.ts'
 import { discardRows } from '../store/imports.ts'
 import { appendToJournal, forgetJournal } from '../store/labels-journal.ts'
 import type { WritableDb } from '../store/open.ts'
 import { labelClock } from '../store/runs.ts'
 import { inSlices } from '../store/slices.ts'
-import { moveMarked } from '../store/trash.ts'
+import { moveMarked, trashFolder } from '../store/trash.ts'
 
 /**
  * Moves a data set to the trash, and then takes its rows out of the database. The mark in its folder is the decision:
  * from there on every interruption ends, at the next start, with the data set in the trash and nowhere else.
  * @returns the folder in the trash
  * @throws AppError `not-found`; `disk-full`, `folder-unusable` before anything changed, when the labels or the mark
- *   cannot be written beside the records
+ *   cannot be written beside the records or the database
  */
 export async function deleteDataset(db: WritableDb, dataFolder: string, datasetId: string, nowMs: number, watcher: DeletionWatcher = {}): Promise<string> {
   const labelEvents = await countAll(db, dataFolder, datasetId)
   const { name } = requireDataset(db, datasetId)
   watcher.beforeMark?.()
-  markDeleted(datasetFolder(dataFolder, datasetId), { kind: 'dataset', id: datasetId, name, deletedAtMs: nowMs, labelEvents })
+  const folder = datasetFolder(dataFolder, datasetId)
+  markDeleted(folder, { kind: 'dataset', id: datasetId, name, deletedAtMs: nowMs, labelEvents })
+  try {
+    hideDataset(db, datasetId)
+  } catch (error) {
+    unmarkDeleted(folder)
+    throw error
+  }
   const finishing = finishDeletion(db, dataFolder, datasetId)
   watcher.onHidden?.()
-  return finishing
+  try {
+    return await finishing
+  } catch (error) {
+    watcher.onLeft?.(error)
+    return trashFolder(dataFolder)
+  }
 }
 
 export interface DeletionWatcher {
@@ -32,6 +44,8 @@ export interface DeletionWatcher {
   beforeMark?(): void
   /** From here on the data set is not listed. */
   onHidden?(): void
+  /** It is deleted for everybody, and what is left to do is left to the next start. */
+  onLeft?(error: unknown): void
 }
 
 /** Label events of people, those too that come while it counts: the journal, and so the trash, holds every one. */

@@ -133,7 +133,11 @@ function changeHandlers({ db, dataFolder, events, log }: DatasetDeps) {
       const dataset = requireDataset(db, datasetId)
       const beforeMark = (): void => refuseWhileUsed({ db, datasetId, name: dataset.name })
       beforeMark()
-      const kept = await deleteDataset(db, dataFolder, datasetId, Date.now(), { beforeMark, onHidden: () => events.emit('datasets.changed', { datasetId: null }) })
+      const kept = await deleteDataset(db, dataFolder, datasetId, Date.now(), {
+        beforeMark,
+        onHidden: () => events.emit('datasets.changed', { datasetId: null }),
+        onLeft: (error) => log.error(`the rows of the deleted data set "${dataset.name}" are taken away at the next start`, error),
+      })
       log.info(`deleted data set "${dataset.name}"; its files are in ${kept}`)
       return null
     },

@@ -5,8 +5,10 @@ import { AppError } from '../../shared/errors.ts'
 import type { Handlers } from '../../shared/rpc.ts'
 import { emptyTrash, folderBytes } from '../data/empty-trash.ts'
 import { assignSplits } from '../data/split.ts'
+import { findModel } from '../store/models.ts'
 import { rebuildDataset } from '../store/rebuild-dataset.ts'
-import { describeEntry, listTrash, moveBack, removalTime, type TrashEntry } from '../store/trash.ts'
+import { findRun } from '../store/runs.ts'
+import { describeEntry, listTrash, moveBack, moveToTrash, removalTime, type TrashEntry } from '../store/trash.ts'
 import type { HandlerDeps } from './deps.ts'
 
 type TrashCallName = Extract<keyof Handlers, `trash.${string}`>
@@ -26,8 +28,13 @@ export function trashHandlers(deps: HandlerDeps): Pick<Handlers, TrashCallName> 
       if (kind === 'other' || kind === 'import') throw new AppError({ code: 'input-invalid', message: `"${name}" is ${kind === 'import' ? 'an import that never ended' : 'nothing that Pairlab put there'}.`, hint: `Its files are in ${entry.folder}.` })
       const target = path.join(dataFolder, PLACES[kind], id)
       if (existsSync(target)) throw new AppError({ code: 'run-conflict', message: `There is a ${target} already.`, hint: 'Delete or move that one first.' })
-      moveBack(entry, target)
-      await readBack(deps, kind, id)
+      moveBack(entry.folder, target)
+      try {
+        await readBack(deps, kind, id)
+      } catch (error) {
+        moveToTrash(dataFolder, target, entry.mark ?? { kind, id, name, deletedAtMs: Date.now(), labelEvents: 0 })
+        throw error
+      }
       log.info(`restored "${name}" from the trash to ${target}`)
       return { kind, id, name }
     },
@@ -42,8 +49,13 @@ export function trashHandlers(deps: HandlerDeps): Pick<Handlers, TrashCallName> 
 }
 
 async function readBack({ db, dataFolder, events, runs, models }: HandlerDeps, kind: 'dataset' | 'run' | 'model', id: string): Promise<void> {
-  if (kind === 'run') return runs.readNewFolders()
-  if (kind === 'model') return models.readNewFolders()
+  if (kind !== 'dataset') {
+    if (kind === 'run') runs.readNewFolders()
+    else models.readNewFolders()
+    const known = kind === 'run' ? findRun(db, id) : findModel(db, id)
+    if (known !== null) return
+    throw new AppError({ code: 'folder-unusable', message: `The ${kind} "${id}" cannot be read back.`, hint: 'It stays in the trash. See that the disk has room; Settings → Log says more.' })
+  }
   await rebuildDataset(db, dataFolder, id, null, { assignSplits, nowMs: Date.now() })
   events.emit('datasets.changed', { datasetId: id as DatasetId }) // its folder's name
 }

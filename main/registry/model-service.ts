@@ -8,7 +8,7 @@ import type { EventBus } from '../events.ts'
 import { deleteModel, findModel, insertModel, listModels, requireModel, updateModel } from '../store/models.ts'
 import { listModelFolders, modelsFolder, ownFolder, readModelFile, weightsFolder, writeModelFile, type ModelEntry } from '../store/models-file.ts'
 import { storeError, type WritableDb } from '../store/open.ts'
-import { moveToTrash } from '../store/trash.ts'
+import { discardFolder } from '../store/trash.ts'
 import { copyFiles, freeBytes, requireSpace } from './copy-files.ts'
 import { markFiles, type ModelReading } from './read-model.ts'
 
@@ -231,8 +231,7 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
     remove(modelId) {
       const entry = requireModel(db, modelId)
       const folder = ownFolder(dataFolder, modelId)
-      if (existsSync(folder)) moveToTrash(dataFolder, folder, { kind: 'model', id: modelId, name: entry.name, deletedAtMs: Date.now(), labelEvents: 0 })
-      deleteModel(db, modelId)
+      discardFolder(dataFolder, folder, { kind: 'model', id: modelId, name: entry.name, deletedAtMs: Date.now(), labelEvents: 0 }, () => deleteModel(db, modelId))
       log.info(`removed the model "${entry.name}"`)
       events.emit('models.changed', {})
     },

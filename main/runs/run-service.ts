@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { sampleItem, type Estimate, type RunSummary, type Series } from '../../shared/contract/runs.ts'
@@ -11,7 +11,7 @@ import type { WritableDb } from '../store/open.ts'
 import { atOnce, inSlices, type Sliced } from '../store/slices.ts'
 import { deleteRun, insertRun, lastQueueOrder, listQueue, listRuns, moveInQueue, requireRun, updateRun, type MethodTitle, type RunEntry, type RunFilter } from '../store/runs.ts'
 import { storedJson } from '../store/stored-json.ts'
-import { moveToTrash } from '../store/trash.ts'
+import { discardFolder } from '../store/trash.ts'
 import { changeAppRecord, readAppRecord, writeAppRecord } from './app-record.ts'
 import { runEstimate } from './estimate.ts'
 import type { TrainerCommand } from './executors/local.ts'
@@ -199,8 +199,7 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
     remove(runId) {
       const run = requireRun(db, runId)
       if (isLive(run.state) || lockOwner(folderOf(runId)) !== null) throw conflict(`The run "${run.name}" is still running.`, 'Stop it first.')
-      if (existsSync(folderOf(runId))) moveToTrash(dataFolder, folderOf(runId), { kind: 'run', id: runId, name: run.name, deletedAtMs: Date.now(), labelEvents: 0 })
-      deleteRun(db, runId)
+      discardFolder(dataFolder, folderOf(runId), { kind: 'run', id: runId, name: run.name, deletedAtMs: Date.now(), labelEvents: 0 }, () => deleteRun(db, runId))
       events.emit('runs.changed', {})
     },
     move(runId, position) {

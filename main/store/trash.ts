@@ -43,10 +43,26 @@ export function listTrash(dataFolder: string): TrashEntry[] {
     .toSorted((one, two) => (two.mark?.deletedAtMs ?? 0) - (one.mark?.deletedAtMs ?? 0))
 }
 
-/** Marks a folder as deleted and moves it. A kill in between is made good by the next start: the mark says what was wanted. */
+/** Marks a folder as deleted and moves it, or leaves it as it was. A kill in between is made good by the next start: the mark says what was wanted. */
 export function moveToTrash(dataFolder: string, folder: string, mark: DeletedMark): string {
   markDeleted(folder, mark)
-  return moveMarked(dataFolder, folder, mark.id)
+  try {
+    return moveMarked(dataFolder, folder, mark.id)
+  } catch (error) {
+    unmarkDeleted(folder)
+    throw error
+  }
+}
+
+/** Moves a folder to the trash, where there is one, and has the index forget it: both, or neither when one is refused, as a full disk does. */
+export function discardFolder(dataFolder: string, folder: string, mark: DeletedMark, forget: () => void): void {
+  const target = existsSync(folder) ? moveToTrash(dataFolder, folder, mark) : null
+  try {
+    forget()
+  } catch (error) {
+    if (target !== null) moveBack(target, folder)
+    throw error
+  }
 }
 
 export function moveMarked(dataFolder: string, folder: string, id: string): string {
@@ -59,9 +75,9 @@ export function moveMarked(dataFolder: string, folder: string, id: string): stri
 }
 
 /** Moves a folder back to where it came from, and only then takes its mark off. */
-export function moveBack(entry: TrashEntry, target: string): void {
+export function moveBack(folder: string, target: string): void {
   mkdirSync(path.dirname(target), { recursive: true })
-  renameSync(entry.folder, target)
+  renameSync(folder, target)
   unmarkDeleted(target)
   syncFolder(path.dirname(target))
 }
