@@ -1,20 +1,23 @@
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { ClosingLine } from './support/closing-line.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
+/** A training that waits for threads of its own would only take turns with the tests beside it. */
+const env = { PAIRLAB_THREADS: '1' }
+const slow = { pool: 'forks', testTimeout: 120_000, hookTimeout: 120_000, env } as const
 
-// Test files run in forked processes: several load native modules or change the environment.
 export default defineConfig({
   root,
   test: {
-    include: ['test/**/*.test.ts', 'test/**/*.test.tsx'],
-    pool: 'forks',
-    maxWorkers: 2,
-    // Two tests at a time already use two cores; a training that waits for threads of its own would only take turns with the other.
-    env: { PAIRLAB_THREADS: '1' },
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    maxWorkers: Math.max(2, availableParallelism()),
     reporters: ['default', new ClosingLine()],
+    projects: [
+      // What needs no build, no process and no browser. Files share their workers: loading the program again for each would take longer than the tests.
+      { test: { name: 'unit', include: ['test/unit/**/*.test.{ts,tsx}'], pool: 'forks', isolate: false, testTimeout: 5000, hookTimeout: 5000, env } },
+      { test: { name: 'integration', include: ['test/{integration,golden,property}/**/*.test.ts'], ...slow } },
+      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], ...slow } },
+    ],
   },
 })

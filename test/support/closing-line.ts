@@ -1,6 +1,10 @@
 import type { Reporter, TestModule } from 'vitest/node'
 
-/** Prints "N passed, M failed, K skipped" alone on the last line, and says which tests were skipped. */
+const SLOWEST = 20
+/** Of fewer files nobody asks which were slow. */
+const MANY_FILES = 20
+
+/** Prints the slowest tests of a long run, which tests were skipped, and "N passed, M failed, K skipped" alone on the last line. */
 export class ClosingLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     let passed = 0
@@ -15,7 +19,14 @@ export class ClosingLine implements Reporter {
         else skipped.push(test.fullName)
       }
     }
+    if (modules.length > MANY_FILES) tellSlowest(modules)
     for (const name of skipped) console.log(`skipped: ${name}`)
     console.log(`${passed} passed, ${failed} failed, ${skipped.length} skipped`)
   }
+}
+
+function tellSlowest(modules: readonly TestModule[]): void {
+  const all = modules.flatMap((module) => [...module.children.allTests()].map((test) => ({ file: module.relativeModuleId, name: test.fullName, ms: test.diagnostic()?.duration ?? 0 })))
+  console.log(`the slowest ${SLOWEST} of ${all.length} tests:`)
+  for (const { file, name, ms } of all.toSorted((one, other) => other.ms - one.ms).slice(0, SLOWEST)) console.log(`${(ms / 1000).toFixed(1).padStart(6)} s  ${file}  ${name}`)
 }
