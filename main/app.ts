@@ -15,6 +15,7 @@ import { createEngineService } from './engines/engine-service.ts'
 import { enginesFolderOf } from './engines/folder.ts'
 import { engineEnvironment } from './engines/probe.ts'
 import { createEventBus, type EventBus } from './events.ts'
+import { systemError } from './files/system-error.ts'
 import { createHandlers } from './handlers/index.ts'
 import { createLog, type Log } from './log.ts'
 import { closeToOthers, keepFilesPrivate } from './private-folder.ts'
@@ -26,7 +27,7 @@ import { createReproductionService } from './papers/reproduction-service.ts'
 import { createRunService, type TrainerCommand } from './runs/run-service.ts'
 import { journalPath } from './store/datasets-folder.ts'
 import { reconcileJournals } from './store/labels-reconcile.ts'
-import { databasePath, makeDataFolder, openStore, type Store, type WritableDb } from './store/open.ts'
+import { databasePath, makeDataFolder, openStore, storeError, type Store, type WritableDb } from './store/open.ts'
 import { recoverStore, type RecoveryReport } from './store/recover.ts'
 import { readSettings } from './store/settings.ts'
 import { TRASH_DAYS } from './store/trash.ts'
@@ -61,7 +62,7 @@ export const APP_VERSION = '0.1.0'
 /**
  * Puts the program together: a store, services over it, and one handler for each call of the contract. Every door —
  * window, loopback host, command line, test — goes through what this returns.
- * @throws AppError `db-locked`, `db-damaged`, `db-from-future`
+ * @throws AppError `db-locked`, `db-damaged`, `db-from-future`, `folder-unusable`, `disk-full`
  */
 export async function createApp(options: AppOptions = {}): Promise<App> {
   const dataFolder = path.resolve(options.dataFolder ?? defaultDataFolder())
@@ -143,7 +144,7 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
   } catch (error) {
     options.holding?.end()
     store.close()
-    throw error
+    throw systemError(storeError(error, dataFolder))
   }
 }
 

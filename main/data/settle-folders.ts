@@ -3,6 +3,7 @@ import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { Trouble } from '../../shared/contract/system.ts'
+import { AppError } from '../../shared/errors.ts'
 import { listPeople, restorePeople } from '../store/annotators.ts'
 import { readAnnotatorsFile, writeAnnotatorsFile } from '../store/annotators-file.ts'
 import { findDataset, listDatasets, listDrafts, type DatasetEntry } from '../store/datasets.ts'
@@ -10,7 +11,7 @@ import { readDatasetFile, writeDatasetFile } from '../store/datasets-file.ts'
 import { datasetFolder, recordsPath } from '../store/datasets-folder.ts'
 import { finishFolder, isImporting, lookAtFolder, readDeletedMark } from '../store/datasets-marks.ts'
 import { discardRows } from '../store/imports.ts'
-import type { WritableDb } from '../store/open.ts'
+import { databasePath, storeError, type WritableDb } from '../store/open.ts'
 import { rebuildDataset } from '../store/rebuild-dataset.ts'
 import { moveToTrash } from '../store/trash.ts'
 import { finishDeletion } from './delete-dataset.ts'
@@ -34,7 +35,16 @@ export async function settleFolders(db: WritableDb, dataFolder: string, nowMs: n
   const troubles: Trouble[] = []
   restorePeople(db, readAnnotatorsFile(dataFolder).annotators.filter((person) => !person.imported))
   // Rows of an import or a deletion that was interrupted: their folders decide, below.
-  for (const id of listDrafts(db)) for (const _ of discardRows(db, id)) await nextTurn()
+  for (const id of listDrafts(db)) {
+    try {
+      for (const _ of discardRows(db, id)) await nextTurn()
+    } catch (error) {
+      const known = storeError(error, dataFolder)
+      if (!(known instanceof AppError)) throw error
+      // Nobody sees these rows: they can wait for room.
+      troubles.push({ path: databasePath(dataFolder), trouble: `What an import or a deletion left of ${id} cannot be taken away: ${known.message}`, hint: known.hint })
+    }
+  }
   const parent = path.join(dataFolder, 'datasets')
   for (const id of existsSync(parent) ? readdirSync(parent).sort() : []) {
     try {

@@ -63,7 +63,8 @@ export async function runFullDisk(rounds: number, stride: number, seed: number, 
       const found = [...(await lookOver(dataFolder, ledger)), ...ledger.bad.splice(0)]
       problems.push(...found.map((problem) => `full after ${round * stride} pages: ${problem}`))
       onRound(round, found)
-      if (freeBytes(disk) < SIZE_MIB * 1024 * 1024 * 0.5) rmSync(path.join(dataFolder, 'exports'), { recursive: true, force: true })
+      // What a person would empty; the rest of the disk is for the rounds to come.
+      if (freeBytes(disk) < SIZE_MIB * 1024 * 1024 * 0.5) for (const name of ['exports', 'trash']) rmSync(path.join(dataFolder, name), { recursive: true, force: true })
     }
   } finally {
     endTrainers(dataFolder)

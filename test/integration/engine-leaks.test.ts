@@ -1,4 +1,4 @@
-// 500 steps on wasm are in unit/wasm-leaks.test.ts, on tensorflow in tensorflow.test.ts; the slow engines take fewer.
+// 500 steps on wasm are in integration/wasm-leaks.test.ts, on tensorflow in tensorflow.test.ts; the slow engines take fewer.
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
