@@ -88,41 +88,9 @@ type PairLoss = (chosen: tf.Tensor1D, rejected: tf.Tensor1D) => tf.Tensor1D
 
 /** Loss, per-sample losses, and the gradient with respect to both sides' log-probs, which is that of the log-ratios. */
 function pairLosses(perPair: PairLoss, chosen: tf.Tensor1D, rejected: tf.Tensor1D, names: readonly [string, string]): Record<string, Value> {
-  const [gradChosen, gradRejected] = pairGradients(perPair, chosen, rejected)
-  const samples = perPair(chosen, rejected)
-  return { loss: out(tf.mean(samples)), per_sample: out(samples), [`grads.${names[0]}`]: gradChosen, [`grads.${names[1]}`]: gradRejected }
-}
-
-function pairGradients(perPair: PairLoss, chosen: tf.Tensor1D, rejected: tf.Tensor1D): readonly [number[], number[]] {
   const [gradChosen, gradRejected] = tf.grads((a, b) => tf.mean(perPair(a as tf.Tensor1D, b as tf.Tensor1D)))([chosen, rejected])
-  return [gradChosen!.arraySync() as number[], gradRejected!.arraySync() as number[]] // of vectors
-}
-
-/**
- * At x = 0 the derivative of −log σ(x) is −½. Written with min(x, 0) and |x|, automatic differentiation takes one-sided
- * parts and gives −1, and some vectors hold that. Where a sample sits exactly there and the vector's number is ours
- * plus the logistic part once more, it is left out and said so; any other number is compared as it stands.
- * @param logistic the loss without its smooth terms   @param difference argument of log σ up to a factor, in double precision
- */
-function leaveOutKinks(vector: GoldenCase, actual: Readonly<Record<string, Value>>, names: readonly [string, string], logistic: { readonly gradients: readonly [number[], number[]]; readonly difference: readonly number[] }): { readonly actual: Record<string, Value>; readonly setAside: readonly string[] } {
-  const tolerance = singleFor(vector.tags)
-  const replaced = { ...actual }
-  let leftOut = 0
-  const grads = reader(vector.outputs, 'outputs').has('grads') ? reader(vector.outputs['grads'] as Record<string, Value>, 'grads') : null
-  for (const [side, name] of names.entries()) {
-    if (grads === null || !grads.has(name)) continue
-    const expected = grads.vector(name)
-    const ours = actual[`grads.${name}`] as number[] // as pairLosses made it
-    const kept = ours.map((value, index) => {
-      const doubled = value + logistic.gradients[side]![index]!
-      const atKink = Math.abs(logistic.difference[index]!) < 1e-6 && expected[index] !== undefined
-      const same = (one: number): boolean => Math.abs(one - expected[index]!) <= tolerance.absolute + tolerance.relative * Math.abs(expected[index]!)
-      return atKink && !same(value) && same(doubled) ? expected[index]! : value
-    })
-    leftOut += kept.filter((value, index) => value !== ours[index]).length
-    replaced[`grads.${name}`] = kept
-  }
-  return { actual: replaced, setAside: leftOut === 0 ? [] : [`grads: ${leftOut} lie exactly where log σ is taken at 0; the vector has the one-sided derivative 1 there, the derivative is ½, which ours is`] }
+  const samples = perPair(chosen, rejected)
+  return { loss: out(tf.mean(samples)), per_sample: out(samples), [`grads.${names[0]}`]: out(gradChosen!), [`grads.${names[1]}`]: out(gradRejected!) }
 }
 
 /** Slack for samples whose two sides differ by less than float32 can tell, though not in double precision. */
@@ -144,19 +112,15 @@ const checkDpo: Check = (vector) => {
   if (variant !== 'sigmoid' && variant !== 'conservative' && variant !== 'robust') return caseNotCovered(`there is no DPO variant "${variant}"`)
   const options = { beta, labelSmoothing: variant === 'sigmoid' ? 0 : params.numberOr('label_smoothing', 0), smoothing: variant === 'robust' ? 'robust' : 'conservative' } as const
   const perPair: PairLoss = (a, b) => dpoLoss(tf.sub(a, b), preference, options)
-  const losses = leaveOutKinks(vector, pairLosses(perPair, chosen, rejected, LOG_PROB_NAMES), LOG_PROB_NAMES, {
-    gradients: pairGradients(perPair, chosen, rejected),
-    difference: tf.sub(chosen, rejected).arraySync() as number[], // of a vector
-  })
+  const losses = pairLosses(perPair, chosen, rejected, LOG_PROB_NAMES)
   const rewards = { chosen: tf.mul(chosen, beta) as tf.Tensor1D, rejected: tf.mul(rejected, beta) as tf.Tensor1D }
   const above = fractionGreater(rewards.chosen, rewards.rejected)
   return {
     outputs: [
-      ...covered(singleFor(vector.tags), { ...losses.actual, chosen_rewards: out(rewards.chosen), rejected_rewards: out(rewards.rejected), margins: out(tf.sub(rewards.chosen, rewards.rejected)) }),
+      ...covered(singleFor(vector.tags), { ...losses, chosen_rewards: out(rewards.chosen), rejected_rewards: out(rewards.rejected), margins: out(tf.sub(rewards.chosen, rewards.rejected)) }),
       ...covered(accuracyTolerance(vector), { accuracy: out(tf.mean(tf.floor(above))), accuracy_ties_half: out(tf.mean(agreementWithLabel(rewards.chosen, rewards.rejected, preference))) }),
     ],
     notCovered: [],
-    setAside: losses.setAside,
   }
 }
 
@@ -177,18 +141,13 @@ const checkRewardModel: Check = (vector) => {
   const chosen = tf.tensor1d(inputs.vector('chosen_scores'))
   const rejected = tf.tensor1d(inputs.vector('rejected_scores'))
   const options = { margin: params.numberOr('margin', 0), centering: params.numberOr('center_coef', 0) }
-  const lossWith = (centering: number): PairLoss => (a, b) => rewardModelLoss(a, b, tf.onesLike(chosen), { ...options, centering })
-  const losses = leaveOutKinks(vector, pairLosses(lossWith(options.centering), chosen, rejected, SCORE_NAMES), SCORE_NAMES, {
-    gradients: pairGradients(lossWith(0), chosen, rejected),
-    difference: inputs.vector('chosen_scores').map((value, index) => value - inputs.vector('rejected_scores')[index]! - options.margin),
-  })
+  const losses = pairLosses((a, b) => rewardModelLoss(a, b, tf.onesLike(chosen), options), chosen, rejected, SCORE_NAMES)
   return {
     outputs: [
-      ...covered(singleFor(vector.tags), losses.actual),
+      ...covered(singleFor(vector.tags), losses),
       ...covered({ absolute: 1e-6, relative: 0 }, { accuracy: out(tf.mean(tf.floor(fractionGreater(chosen, rejected)))) }),
     ],
     notCovered: [],
-    setAside: losses.setAside,
   }
 }
 

@@ -7,7 +7,7 @@ import { hingeRatioLoss, slicLoss } from '../learn/algorithms/slic.ts'
 import { diagonalLogProb, tanhLogProb, unitVarianceLogProb } from '../learn/models/gaussian.ts'
 import { segmentRegretScore, solveSoftMdp } from '../learn/soft-mdp.ts'
 import { tf } from '../learn/tf.ts'
-import { caseNotCovered, covered, setAsideDoubled, type Check } from './check.ts'
+import { caseNotCovered, covered, type Check } from './check.ts'
 import { DOUBLE, EXACT, singleFor } from './compare.ts'
 import { reader, type Value } from './vectors.ts'
 
@@ -46,11 +46,9 @@ const checkCpl: Check = (vector) => {
   const chosen = bySide(maskValues.map((pair, p) => pair.map((row, s) => row.map((value) => (labels[p] === 0.5 || labels[p] === s ? value : 0)))))
   const cloning = (weights: tf.Tensor2D): Value => out(behaviourCloningLoss(plain, weights, tf.sum(weights).dataSync()[0]!))
   const margins = (tf.sub(second, first) as tf.Tensor1D).arraySync()
-  const steps = logProbs[0]?.[0]?.length ?? 0
-  const ours = Array.from({ length: pairs }, (_none, p) => [...gradient[p]!, ...gradient[pairs + p]!]).flat()
   const grads = vector.outputs['grads'] as Record<string, Value>
-  const whole = grads['logps'] === undefined ? null : setAsideDoubled('grads.logps', (grads['logps'] as number[][][]).flat(2), ours, (index) => lambda === 1 && margins[Math.floor(index / (2 * steps))] === 0, singleFor(vector.tags)) // pairs of two rows
-  const gradients: Record<string, Value> = whole === null ? { 'grads.logps_first_step': Array.from({ length: pairs }, (_none, p) => [gradient[p]![0]!, gradient[pairs + p]![0]!]) } : { 'grads.logps': Array.from({ length: pairs }, (_none, p) => [0, 1].map((side) => whole.kept.slice((2 * p + side) * steps, (2 * p + side + 1) * steps))) }
+  const byPair = Array.from({ length: pairs }, (_none, p) => [gradient[p]!, gradient[pairs + p]!])
+  const gradients: Record<string, Value> = grads['logps'] === undefined ? { 'grads.logps_first_step': byPair.map((sides) => sides.map((row) => row[0]!)) } : { 'grads.logps': byPair }
   return {
     outputs: [
       ...covered(singleFor(vector.tags), {
@@ -64,7 +62,6 @@ const checkCpl: Check = (vector) => {
       ...covered(EXACT, { accuracy_official: margins.filter((margin, p) => (margin > 0 ? 1 : 0) === (labels[p]! > 0.5 ? 1 : 0)).length / pairs }),
     ],
     notCovered: [],
-    setAside: whole?.setAside ?? [],
   }
 }
 

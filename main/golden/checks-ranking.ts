@@ -10,7 +10,7 @@ import { measureRanking, rankByScore, type Gain } from '../learn/ranking-metrics
 import { tf } from '../learn/tf.ts'
 import { averageRanks, kendallTauB, pearson, spearman } from '../../shared/statistics/correlation.ts'
 import { bradleyTerry, eloRatings, eloScale, winMatrix, type Game } from '../../shared/statistics/ratings.ts'
-import { covered, setAsideDoubled, type Check } from './check.ts'
+import { covered, type Check } from './check.ts'
 import { DOUBLE, EXACT, SINGLE, singleFor } from './compare.ts'
 import { reader, type Value } from './vectors.ts'
 
@@ -75,10 +75,7 @@ const checkListwise: Check = (vector) => {
   const relevance = inputs.vector('relevance')
   const losses = { softmax_ce: softmaxCrossEntropy, listnet_top1: listNetLoss, ranknet: rankNetLoss, listmle_stable_ideal_order: listMleLoss }
   const actual = Object.fromEntries(Object.entries(losses).flatMap(([name, loss]) => [[name, out(loss(scores, relevance))], [`grads.${name}`, out(tf.grad((x) => loss(x as tf.Tensor1D, relevance))(scores))]]))
-  const allTied = new Set(inputs.vector('scores')).size === 1
-  const grads = vector.outputs['grads'] as Record<string, number[]> // one list a loss
-  const pairwise = setAsideDoubled('grads.ranknet', grads['ranknet']!, actual['grads.ranknet'] as number[], () => allTied, singleFor(vector.tags))
-  return { outputs: covered(singleFor(vector.tags), { ...actual, 'grads.ranknet': pairwise.kept }), notCovered: [], setAside: pairwise.setAside }
+  return { outputs: covered(singleFor(vector.tags), actual), notCovered: [] }
 }
 
 const checkRankingMetrics: Check = (vector) => {

@@ -173,7 +173,7 @@ describe('checks', () => {
     writeFileSync(path.join(folder, 'unheard_of.json'), readFileSync(path.join(golden, 'dpo.json'), 'utf8'))
     const good = await runCli(['golden', folder], options)
     expect(good.status).toBe(0)
-    expect(good.stdout.trim().split('\n').at(-1)).toMatch(/^[1-9]\d* passed, 0 failed, [1-9]\d* not covered(, \d+ with numbers set aside)?$/)
+    expect(good.stdout.trim().split('\n').at(-1)).toMatch(/^[1-9]\d* passed, 0 failed, [1-9]\d* not covered$/)
     expect(good.stdout).toContain('unheard_of.json')
     const vectors = readFileSync(path.join(golden, 'dpo.json'), 'utf8')
     writeFileSync(path.join(folder, 'dpo.json'), vectors.replace(/"loss":\s*(\[\s*)?-?\d/, (match) => `${match}9`))

@@ -76,8 +76,6 @@ export interface DecoderOptions {
   readonly frozenStorage?: 'float32' | 'bfloat16'
   /** Keep only what goes into each layer, and compute the rest again in the backward pass. */
   readonly recompute?: boolean
-  /** Rotary frequencies in place of the configuration's, to compare with numbers that were made with rounded ones. */
-  readonly frequencies?: Float64Array
 }
 
 /**
@@ -331,7 +329,7 @@ class TransformerDecoder implements Decoder {
     if (ropeScaling?.kind === 'dynamic') this.#checked(positions)
     const length = positions.reduce((longest, position) => Math.max(longest, position + 1), 0)
     if (this.#rotary === null || this.#rotary.cos.length < (length * headDim) / 2) {
-      this.#rotary = rotaryTable(Math.max(2 * length, 256), headDim, this.#options.frequencies ?? ropeFrequencies(this.config))
+      this.#rotary = rotaryTable(Math.max(2 * length, 256), headDim, ropeFrequencies(this.config))
     }
     return this.#rotary
   }
