@@ -53,6 +53,25 @@ describe('a folder with a wrong number', () => {
     expect(text).toContain('grads.policy_rejected_logps[2]')
   })
 
+  it('notices a derivative of log σ at exactly 0 that is doubled', async () => {
+    const whole = JSON.parse(await readFile(path.join(vectors, 'dpo.json'), 'utf8')) as { cases: { outputs: { margins: number[]; grads: { policy_chosen_logps: number[] } } }[] }
+    const at = whole.cases.findIndex(({ outputs }) => outputs.margins.includes(0))
+    const { margins, grads } = whole.cases[at]!.outputs
+    grads.policy_chosen_logps[margins.indexOf(0)]! *= 2
+    await writeFile(path.join(folder, 'dpo.json'), JSON.stringify(whole))
+    expect(formatGoldenReport(await runGolden(folder, { engine: 'cpu' }))).toMatch(/FAILED dpo\.json .*grads\.policy_chosen_logps\[/)
+  })
+
+  it('notices a wrong log-probability of a model in bfloat16', async () => {
+    const model = path.join(folder, 'models', 'llama_bf16_sharded')
+    await cp(path.join(vectors, 'models', 'llama_bf16_sharded'), model, { recursive: true })
+    const file = path.join(model, 'vectors.json')
+    const whole = JSON.parse(await readFile(file, 'utf8')) as { right_padded: { per_token_logps: number[][] } }
+    whole.right_padded.per_token_logps[0]![2]! += 2e-3
+    await writeFile(file, JSON.stringify(whole))
+    expect(formatGoldenReport(await runGolden(folder, { engine: 'cpu' }))).toContain('right_padded.per_token_logps[0][2]')
+  })
+
   it('notices a NaN, a missing value and a value in a masked place', async () => {
     expect(await planted('ipo', (outputs: { loss: unknown }) => { outputs.loss = 'NaN' })).toContain('expected NaN')
     await rm(path.join(folder, 'ipo.json'))
