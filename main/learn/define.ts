@@ -130,6 +130,8 @@ export interface AlgorithmPage<C = unknown> {
   readonly name: string
   readonly summary: string
   readonly paper: { readonly cite: string; readonly url: string }
+  /** Files of golden vectors, without `.json`, that its losses are checked by; a method made of covered losses names those. */
+  readonly vectors: readonly [string, ...string[]]
   readonly equation: string
   readonly deviations: readonly string[]
   readonly data: DataKind

@@ -20,39 +20,11 @@ import { trainHere } from '../support/train-here.ts'
 
 const golden = fileURLToPath(new URL('../golden', import.meta.url))
 
-/** By whose vectors each method's pure functions are checked. A method made of covered losses names those. */
-const VECTORS: Readonly<Record<string, readonly string[]>> = {
-  sft: ['seq_logprob_sft'],
-  dpo: ['dpo'],
-  ipo: ['ipo'],
-  slic: ['slic_hinge'],
-  kto: ['kto'],
-  copg: ['copg_pair', 'copg_group', 'copg_bandit'],
-  reinforce: ['policy_gradient'],
-  rloo: ['policy_gradient'],
-  grpo: ['grpo_ppo'],
-  'reward-model': ['reward_model_bt'],
-  'pg-rank': ['pg_rank', 'plackett_luce'],
-  infonce: ['infonce'],
-  'softmax-ce': ['listwise'],
-  listnet: ['listwise'],
-  ranknet: ['listwise'],
-  listmle: ['listwise'],
-  cpl: ['cpl', 'cpl_dense_pairs', 'gaussian_policy'],
-  'sft-pref': ['gaussian_policy'],
-  bc: ['gaussian_policy'],
-  'percent-bc': ['gaussian_policy'],
-  'p-iql': ['piql', 'gaussian_policy'],
-  grace: ['grace', 'grpo_ppo'],
-  contrastive: ['infonce'],
-  'language-model': ['seq_logprob_sft'],
-}
-
 let root: string
 const passed = new Map<string, number>()
 beforeAll(async () => {
   root = mkdtempSync(path.join(tmpdir(), 'pairlab registry '))
-  const names = [...new Set(Object.values(VECTORS).flat())]
+  const names = [...new Set(algorithms.flatMap(({ vectors }) => vectors))]
   const report = await runGolden(golden, { engine: 'cpu', files: names })
   for (const { file, status, compared } of report.results) if (status === 'passed') passed.set(file, (passed.get(file) ?? 0) + compared)
 })
@@ -69,15 +41,9 @@ function learnToy(page: AlgorithmPage): Promise<ToyCourse> | ToyCourse {
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
-test('the table of vectors names methods that there are', () => {
-  expect(Object.keys(VECTORS).toSorted()).toEqual(algorithms.map(({ id }) => id).toSorted())
-})
-
 describe.each(algorithms.map((page) => [page.id, page] as const))('%s', (id, page) => {
   test('has vectors that its loss agrees with', () => {
-    const files = VECTORS[id] ?? []
-    expect(files).not.toEqual([])
-    for (const file of files) {
+    for (const file of page.vectors) {
       expect(existsSync(path.join(golden, `${file}.json`)), file).toBe(true)
       expect(passed.get(`${file}.json`) ?? 0, file).toBeGreaterThan(0)
     }

@@ -8,6 +8,7 @@ export const bc = defineControlMethod({
   name: 'BC',
   summary: 'Copies every segment, whoever was preferred',
   paper: { cite: 'Pomerleau, Neural Computation 1991', url: 'https://doi.org/10.1162/neco.1991.3.1.88' },
+  vectors: ['gaussian_policy'],
   equation: 'L = −E log π(a|s)',
   deviations: ['log π is −‖a − μ(s)‖², as in CPL’s official code, so the loss is the mean squared error.'],
   config: z.strictObject({ ...networkFields }),

@@ -9,6 +9,7 @@ export const contrastive = defineContrastMethod({
   name: 'InfoNCE on texts',
   summary: 'Pulls the positive’s vector to the query, pushes others away',
   paper: { cite: 'van den Oord et al., 2018; unsupervised: Gao et al., EMNLP 2021', url: 'https://arxiv.org/abs/1807.03748' },
+  vectors: ['infonce'],
   equation: 'L = −log( e^{sim(q_i, p_i)/τ} / Σ_j e^{sim(q_i, p_j)/τ} ),   j over positives and hard negatives',
   deviations: [
     'Vectors are the mean of the decoder’s last hidden states over the text, without a rationale.',

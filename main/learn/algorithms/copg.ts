@@ -114,6 +114,7 @@ export const copg = defineAlgorithm({
   name: 'CoPG',
   summary: 'Any two completions, by the difference of their rewards',
   paper: { cite: 'Flet-Berliac et al., EMNLP 2024', url: 'https://arxiv.org/abs/2406.19185' },
+  vectors: ['copg_pair', 'copg_group', 'copg_bandit'],
   equation: 'L = −(ΔR·Δr − (β/2)·Δr²),   r = log π − log π_ref',
   deviations: [
     'Rewards may come from the labels: ±½, scaled by strength and by how far the annotators agree; a tie gives equal rewards, hence only the pull to the reference.',

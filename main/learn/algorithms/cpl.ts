@@ -92,6 +92,7 @@ export const cpl = defineControlMethod<CplConfig>({
   name: 'CPL',
   summary: 'Two segments, by the policy’s own log-probs: no reward, no value',
   paper: { cite: 'Hejna et al., ICLR 2024', url: 'https://arxiv.org/abs/2310.13639' },
+  vectors: ['cpl', 'cpl_dense_pairs', 'gaussian_policy'],
   equation: 'L = −log σ(Σ γᵗ α log π(a⁺|s⁺) − λ Σ γᵗ α log π(a⁻|s⁻))',
   deviations: [
     'Dense pairing leaves tied scores out; the official all-pairs function, which its configurations do not use, counts them as ordered.',

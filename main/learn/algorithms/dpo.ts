@@ -36,6 +36,7 @@ export const dpo = defineAlgorithm({
   name: 'DPO',
   summary: 'Preferred against other, by logistic regression',
   paper: { cite: 'Rafailov et al., NeurIPS 2023', url: 'https://arxiv.org/abs/2305.18290' },
+  vectors: ['dpo'],
   equation: 'L = −log σ(β [log π(y⁺)/π_ref(y⁺) − log π(y⁻)/π_ref(y⁻)])',
   deviations: [
     'A soft label p, from a tie or from annotators who differ, gives p·L(Δ) + (1 − p)·L(−Δ); with p = 1 this is the paper’s loss.',

@@ -169,6 +169,7 @@ export const grace = defineContrastMethod({
   name: 'GRACE',
   summary: 'Writes a rationale, is rewarded for the embedding it makes',
   paper: { cite: 'GRACE, 2025', url: 'https://arxiv.org/abs/2510.04506' },
+  vectors: ['grace', 'grpo_ppo'],
   equation: 'R = (sim(h_q, h_k) − Σ sim(h_q, h_d⁻) + λ₁·mean sim(h_k, h_j) + λ₂·R_hard)/τ,   A_k = R_k − mean R,   L = −Σ A_k log π(y_k | P(d⁺))',
   deviations: [
     'The prompt’s three parts, system, text and the end of the turn, are tokenized apart, so that the end of the system prompt is known; the official code looks for the text’s tokens.',

@@ -106,6 +106,7 @@ export const grpo = defineAlgorithm({
   name: 'GRPO',
   summary: 'Writes k answers, advantages within the group, clipped steps',
   paper: { cite: 'Shao et al., 2024', url: 'https://arxiv.org/abs/2402.03300' },
+  vectors: ['grpo_ppo'],
   equation: 'L = −mean of min(ρₜA, clip(ρₜ, 1−ε, 1+ε)A) + β·k3(π ‖ π_ref),   A = (R − mean)/std of the group',
   deviations: [
     'A reward for the whole completion, the same advantage for each of its tokens; process rewards are not built.',

@@ -52,6 +52,7 @@ export const infoNce = defineRanking<z.infer<typeof config>>({
   name: 'InfoNCE',
   summary: 'One relevant document against others',
   paper: { cite: 'van den Oord et al., 2018', url: 'https://arxiv.org/abs/1807.03748' },
+  vectors: ['infonce'],
   equation: 'L = −log e^{s(q, d⁺)/τ} / (e^{s(q, d⁺)/τ} + Σ_{d⁻} e^{s(q, d⁻)/τ})',
   deviations: [
     'Documents that are known to be relevant to a query are masked as its negatives, wherever they come from.',

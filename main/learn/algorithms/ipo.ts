@@ -29,6 +29,7 @@ export const ipo = defineAlgorithm({
   name: 'IPO',
   summary: 'Preferred against other, to a fixed margin',
   paper: { cite: 'Azar et al., AISTATS 2024', url: 'https://arxiv.org/abs/2310.12036' },
+  vectors: ['ipo'],
   equation: 'L = (log π(y⁺)/π_ref(y⁺) − log π(y⁻)/π_ref(y⁻) − 1/(2β))²',
   deviations: [
     'β is the paper’s τ.',

@@ -47,6 +47,7 @@ export const kto = defineAlgorithm({
   name: 'KTO',
   summary: 'Good and bad answers one by one, gains against losses',
   paper: { cite: 'Ethayarajh et al., ICML 2024', url: 'https://arxiv.org/abs/2402.01306' },
+  vectors: ['kto'],
   equation: 'L = λ_D (1 − σ(β(r − z₀))) for desirable, λ_U (1 − σ(β(z₀ − r))) for undesirable,   r = log π/π_ref',
   deviations: [
     'Each pair gives a desirable and an undesirable example. With a soft label p each completion counts as both, by p and 1 − p.',

@@ -8,6 +8,7 @@ export const languageModel = defineContrastMethod({
   name: 'Language modeling',
   summary: 'Learns to write as the texts of a data set are written',
   paper: { cite: 'Radford et al., 2018', url: 'https://cdn.openai.com/research-covers/language-unsupervised/language_understanding_paper.pdf' },
+  vectors: ['seq_logprob_sft'],
   equation: 'L = −Σₜ log π(xₜ | x before t) / number of tokens',
   deviations: [
     'Every text of an item, query, positive, negatives or the text alone, is one row that begins and ends with the end-of-turn token; rows are not packed together.',

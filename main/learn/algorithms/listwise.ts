@@ -37,7 +37,7 @@ const config = z.strictObject({ ...SCORER_FIELDS, listSize: LIST_SIZE })
 type Config = z.infer<typeof config>
 
 /** A page for each loss: they differ in it alone. */
-function listwisePage(page: Pick<RankingAlgorithm, 'id' | 'name' | 'summary' | 'paper' | 'equation' | 'deviations'> & { readonly help: string; loss(scores: tf.Tensor1D, relevance: readonly number[]): tf.Scalar }): RankingAlgorithm<Config, null> {
+function listwisePage(page: Pick<RankingAlgorithm, 'id' | 'name' | 'summary' | 'paper' | 'vectors' | 'equation' | 'deviations'> & { readonly help: string; loss(scores: tf.Tensor1D, relevance: readonly number[]): tf.Scalar }): RankingAlgorithm<Config, null> {
   const { help, loss, ...words } = page
   return defineRanking<Config>({
     ...words,
@@ -58,6 +58,7 @@ const LIST_CUT = 'An update reads at most “list size” documents of a query.'
 export const softmaxRanking = listwisePage({
   id: 'softmax-ce', name: 'Softmax cross-entropy', summary: 'Grades as a target distribution over the list',
   paper: { cite: 'Bruch et al., ICTIR 2019', url: 'https://doi.org/10.1145/3341981.3344221' },
+  vectors: ['listwise'],
   equation: 'L = −Σᵢ (relᵢ / Σⱼ relⱼ) log softmax(s)ᵢ', deviations: [LIST_CUT],
   help: 'It falls to the entropy of the grades’ own distribution, not to 0.', loss: softmaxCrossEntropy,
 })
@@ -65,6 +66,7 @@ export const softmaxRanking = listwisePage({
 export const listNet = listwisePage({
   id: 'listnet', name: 'ListNet', summary: 'Cross-entropy to the softmax of the grades',
   paper: { cite: 'Cao et al., ICML 2007', url: 'https://doi.org/10.1145/1273496.1273513' },
+  vectors: ['listwise'],
   equation: 'L = −Σᵢ softmax(rel)ᵢ log softmax(s)ᵢ', deviations: ['The top-one form, as in the paper’s experiments.', LIST_CUT],
   help: 'Documents of grade 0 keep a share of the target, so that it ends well above 0.', loss: listNetLoss,
 })
@@ -72,6 +74,7 @@ export const listNet = listwisePage({
 export const rankNet = listwisePage({
   id: 'ranknet', name: 'RankNet', summary: 'Every pair of different grades, logistically',
   paper: { cite: 'Burges et al., ICML 2005', url: 'https://doi.org/10.1145/1102351.1102363' },
+  vectors: ['listwise'],
   equation: 'L = mean over relᵢ > relⱼ of log(1 + e^−(sᵢ − sⱼ))', deviations: ['Ties make no pair; the paper gives them the target ½.', LIST_CUT],
   help: 'log 2 = 0.69 before anything is learned; below it, more pairs stand right than wrong.', loss: rankNetLoss,
 })
@@ -79,6 +82,7 @@ export const rankNet = listwisePage({
 export const listMle = listwisePage({
   id: 'listmle', name: 'ListMLE', summary: 'Likelihood of the ideal order',
   paper: { cite: 'Xia et al., ICML 2008', url: 'https://doi.org/10.1145/1390156.1390306' },
+  vectors: ['listwise'],
   equation: 'L = −log π(ideal order), π Plackett–Luce', deviations: ['Documents of equal grade keep the order they come in.', LIST_CUT],
   help: 'log n! before anything is learned. Most of it lies in the order of documents that are not relevant, which nobody judges.', loss: listMleLoss,
 })

@@ -10,6 +10,7 @@ export const percentBc = defineControlMethod({
   name: '%BC',
   summary: 'Copies the segments with the highest return',
   paper: { cite: 'Chen et al., NeurIPS 2021', url: 'https://arxiv.org/abs/2106.01345' },
+  vectors: ['gaussian_policy'],
   equation: 'L = −E[log π(a|s) | return in the top X %]',
   deviations: ['Returns are those of segments and not of whole episodes.', 'log π is −‖a − μ(s)‖², as in CPL’s official code.'],
   config: z.strictObject({

@@ -140,6 +140,7 @@ export const pgRank = defineRanking<z.infer<typeof config>, Sampled>({
   name: 'Neural PG-RANK',
   summary: 'Sampled rankings, weighted by what they are worth',
   paper: { cite: 'Gao et al., 2023', url: 'https://arxiv.org/abs/2310.04407' },
+  vectors: ['pg_rank', 'plackett_luce'],
   equation: 'L = −(1/N) Σᵢ (Δ(rᵢ) − mean_{j≠i} Δ(rⱼ)) log π(rᵢ),  π(r) = Πₖ softmax(s over what remains)_{rₖ}',
   deviations: [
     'Reward-to-go by place is the default; the plain leave-one-out of the paper is a setting.',

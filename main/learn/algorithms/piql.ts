@@ -113,6 +113,7 @@ export const piql = defineControlMethod<PiqlConfig>({
   name: 'P-IQL',
   summary: 'A reward from preferences, then implicit Q-learning on it',
   paper: { cite: 'Kostrikov et al., ICLR 2022; as in Hejna et al., ICLR 2024', url: 'https://arxiv.org/abs/2110.06169' },
+  vectors: ['piql', 'gaussian_policy'],
   equation: 'r_φ by −log σ(Σr_φ⁺ − Σr_φ⁻);   L_V = |τ − 1[Q<V]|(Q−V)²;   L_π = −e^{(Q−V)/β} log π',
   deviations: [
     'The learning rate of every network is the training’s own, with its schedule; the official one decays the policy’s alone.',

@@ -15,6 +15,7 @@ export const reinforce = defineAlgorithm({
   name: 'REINFORCE, off-policy',
   summary: 'Policy gradient on logged answers; biased but for one baseline',
   paper: { cite: 'Williams, Machine Learning 1992', url: 'https://doi.org/10.1007/BF00992696' },
+  vectors: ['policy_gradient'],
   equation: 'L = −sg(R_β(y) − b) · log π(y),   R_β = R − β·log π/π_ref',
   deviations: [
     'The samples are logged and not the policy’s own, so the gradient is biased: where it settles depends on who wrote the data. It is here to be compared with. Only the leave-one-out baseline is free of this; with it the gradient is CoPG’s.',

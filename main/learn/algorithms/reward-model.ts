@@ -32,6 +32,7 @@ export const rewardModel = defineAlgorithm({
   name: 'Reward model',
   summary: 'Scores a completion with a number',
   paper: { cite: 'Ouyang et al., NeurIPS 2022', url: 'https://arxiv.org/abs/2203.02155' },
+  vectors: ['reward_model_bt'],
   equation: 'L = −log σ(R(y⁺) − R(y⁻) − m) + c (R(y⁺) + R(y⁻))²',
   deviations: [
     'A soft label p gives the cross-entropy with p in place of 1; with p = 1 this is the paper’s loss.',

@@ -61,6 +61,7 @@ export const rloo = defineAlgorithm({
   name: 'RLOO',
   summary: 'Writes k answers, each against the mean of the others',
   paper: { cite: 'Ahmadian et al., ACL 2024', url: 'https://arxiv.org/abs/2402.14740' },
+  vectors: ['policy_gradient'],
   equation: 'L = −(1/k) Σᵢ sg(R_β(yᵢ) − mean of R_β(yⱼ), j ≠ i) · log π(yᵢ),   R_β = R − β·log π/π_ref',
   deviations: [
     'One update on each set of samples, so that they are on-policy; TRL’s option of several clipped updates is GRPO’s here.',

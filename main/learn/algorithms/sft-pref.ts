@@ -17,6 +17,7 @@ export const sftPref = defineControlMethod({
   name: 'SFT on preferred',
   summary: 'Copies all segments, then only the preferred ones',
   paper: { cite: 'Hejna et al., ICLR 2024', url: 'https://arxiv.org/abs/2310.13639' },
+  vectors: ['gaussian_policy'],
   equation: 'L = −E log π(a⁺|s⁺)',
   deviations: ['log π is −‖a − μ(s)‖², as in the official code.'],
   config: z.strictObject({

@@ -47,6 +47,7 @@ export const sft = defineAlgorithm({
   name: 'SFT',
   summary: 'Imitates the preferred completions',
   paper: { cite: 'Ouyang et al., NeurIPS 2022', url: 'https://arxiv.org/abs/2203.02155' },
+  vectors: ['seq_logprob_sft'],
   equation: 'L = −Σₜ log π(yₜ⁺ | x, y⁺ before t) / number of tokens',
   deviations: [
     'The demonstrations are the preferred completions of the pairs. With a soft label p both count, with weights p and 1 − p; a tie counts both by half.',

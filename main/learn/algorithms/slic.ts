@@ -27,6 +27,7 @@ export const slic = defineAlgorithm({
   name: 'SLiC',
   summary: 'Pushes the preferred answer ahead by a margin, then rests',
   paper: { cite: 'Zhao et al., 2023', url: 'https://arxiv.org/abs/2305.10425' },
+  vectors: ['slic_hinge'],
   equation: 'L = max(0, δ − log π(y⁺) + log π(y⁻)) − λ·log π(y⁺)   or   max(0, 1 − β·Δr)',
   deviations: [
     'Two forms: the paper’s, on log-probs with a target kept likely, and TRL’s, a hinge on log-ratios to the reference.',
