@@ -3,7 +3,8 @@ import type { Series } from '../../shared/contract/runs.ts'
 import { useAppEvent } from '../api/events.ts'
 import { useCall } from '../api/queries.ts'
 import type { AppError } from '../../shared/errors.ts'
-import { appendColumns, type Curves } from './run-series.ts'
+import { GrownCurves } from './grown-curves.ts'
+import type { Curves } from './run-series.ts'
 
 const POINTS_AT_MOST = 20_000
 const REFETCH_AFTER_MS = 1000
@@ -27,6 +28,7 @@ export function useRunSeries(runId: string, discardedCount: number): RunSeries {
   const live = useCall('runs.metrics', { runId: runId as never, maxPoints: POINTS_AT_MOST }) // the address bar's id; the host checks it
   const left = useCall('runs.metrics', { runId: runId as never, maxPoints: 2000, discarded: true }, { enabled: discardedCount > 0 })
   const [grown, setGrown] = useState<{ readonly of: readonly Series[]; readonly curves: Curves } | null>(null)
+  const growth = useRef(new GrownCurves())
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
   const base = useMemo(() => (live.data === undefined ? NONE : toCurves(live.data)), [live.data])
   const curves = grown !== null && grown.of === live.data ? grown.curves : base
@@ -34,8 +36,8 @@ export function useRunSeries(runId: string, discardedCount: number): RunSeries {
   useAppEvent('run.metrics', (event) => {
     if (event.runId !== runId || live.data === undefined) return
     const known = live.data
-    const { curves: next, rewound } = appendColumns(curves, event.columns)
-    if (next !== curves) setGrown({ of: known, curves: next })
+    const { curves: next, rewound } = growth.current.add(known, base, event.columns)
+    setGrown((painted) => (painted?.of === known && painted.curves === next ? painted : { of: known, curves: next }))
     if (!rewound) return
     clearTimeout(timer.current)
     timer.current = setTimeout(() => void live.refetch(), REFETCH_AFTER_MS)
