@@ -6,7 +6,7 @@ const MOST_RELOADS = 3
 const WITHIN_MS = 60_000
 
 export interface CrashReports {
-  /** From here on they are written to the app's log as well. */
+  /** Those that came before are written to the app's log now, later ones as they come. */
   useLog(log: Pick<Log, 'error'>): void
 }
 
@@ -15,10 +15,12 @@ export function handleCrashes(): CrashReports {
   // Whoever started us may have closed the terminal, or filled the disk that takes our output.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
   let log: Pick<Log, 'error'> | null = null
+  const waiting: (readonly [text: string, error: unknown])[] = []
   const reloadsMs: number[] = []
   const report = (text: string, error?: unknown): void => {
-    if (log === null) console.error(text, error ?? '')
-    else log.error(text, error)
+    if (log !== null) return log.error(text, error)
+    console.error(text, error ?? '')
+    waiting.push([text, error])
   }
   app.on('render-process-gone', (_event, contents, details) => {
     report(`the page ended: ${details.reason} (${details.exitCode})`)
@@ -41,5 +43,10 @@ export function handleCrashes(): CrashReports {
   }
   process.on('uncaughtException', unexpected)
   process.on('unhandledRejection', unexpected)
-  return { useLog: (given) => { log = given } }
+  return {
+    useLog(given) {
+      log = given
+      for (const [text, error] of waiting.splice(0)) given.error(text, error)
+    },
+  }
 }

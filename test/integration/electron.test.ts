@@ -26,6 +26,7 @@ function bridge(): Bridge {
 beforeAll(async () => {
   process.env['PAIRLAB_DATA'] = dataFolder
   app.early.push(() => app.emit('open-file', { preventDefault: () => {} }, '/data/early one.jsonl')) // as macOS does
+  app.early.push(() => app.emit('child-process-gone', {}, { type: 'Utility', reason: 'oom', exitCode: 3 })) // before there is a log
   await import('../../main/electron/index.ts')
   await import('../../main/electron/preload.ts')
   await until(() => behind.windows.length === 1 && behind.windows[0]?.shown === true)
@@ -144,6 +145,10 @@ describe('the desktop window', () => {
     const log = readFileSync(path.join(dataFolder, 'app.log'), 'utf8')
     expect(log.match(/the page ended: crashed \(5\)/g)).toHaveLength(6)
     expect(log).toContain('a process of the window ended: GPU, crashed (9)')
+  })
+
+  it('keeps what went wrong before there was a log, and writes it once there is', () => {
+    expect(readFileSync(path.join(dataFolder, 'app.log'), 'utf8')).toContain('a process of the window ended: Utility, oom (3)')
   })
 
   it('writes what nobody expected to the log', () => {
