@@ -24,7 +24,12 @@ function sumPath(file: string): string {
 export function compareSum(file: string): Left {
   const wanted = readSum(file)
   if (wanted === null || sizeOf(`${file}-wal`) > 0) return 'unknown'
-  return hashNow(file) === wanted ? 'as-left' : 'otherwise'
+  try {
+    return hashNow(file) === wanted ? 'as-left' : 'otherwise'
+  } catch (error) {
+    if (error instanceof Error && 'syscall' in error) return 'unknown' // a file that cannot be read is named by whoever opens it
+    throw error
+  }
 }
 
 /** For a database that is about to be written. */

@@ -105,6 +105,12 @@ test('after a kill, of an older version, and where the sum is no sum, nothing is
   }
 })
 
+test('a folder in the place of the database is named as such', () => {
+  rmSync(database())
+  mkdirSync(database())
+  expect(() => openStore(folder)).toThrow(expect.objectContaining({ code: 'folder-unusable', message: expect.stringContaining('The database in') }))
+})
+
 test.each([
   ['UPDATE runs SET facts = substr(facts, 1, length(facts) - 1)', 'the facts of'],
   ["UPDATE runs SET warnings = '{}'", 'the warnings of'],
