@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
-import { closeSync, openSync, readFileSync, readSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { hashFileNow } from './hash-file.ts'
 
 // When the app closes, the sha256 of the database is written beside it; while the app runs there is none. So the next start
 // knows every byte to be as it was left, in a tenth of the time of SQLite's own check, and sees flipped bits inside texts
@@ -14,8 +14,6 @@ export type Left =
   /** The app was killed, or another version closed it: nothing is known. */
   | 'unknown'
 
-const READ_BYTES = 1024 * 1024
-
 function sumPath(file: string): string {
   return `${file}.sha256`
 }
@@ -23,9 +21,9 @@ function sumPath(file: string): string {
 /** Compares the database with the sum of its last close. */
 export function compareSum(file: string): Left {
   const wanted = readSum(file)
-  if (wanted === null || sizeOf(`${file}-wal`) > 0) return 'unknown'
+  if (wanted === null || (statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) return 'unknown'
   try {
-    return hashNow(file) === wanted ? 'as-left' : 'otherwise'
+    return hashFileNow(file) === wanted ? 'as-left' : 'otherwise'
   } catch (error) {
     if (error instanceof Error && 'syscall' in error) return 'unknown' // a file that cannot be read is named by whoever opens it
     throw error
@@ -40,7 +38,7 @@ export function removeSum(file: string): void {
 /** Writes the sum of a database that nobody has open. A disk that is full or gone leaves none: the next start checks the slow way. */
 export function leaveSum(file: string): void {
   try {
-    writeFileSync(sumPath(file), `${hashNow(file)}  ${path.basename(file)}\n`, { mode: 0o600 })
+    writeFileSync(sumPath(file), `${hashFileNow(file)}  ${path.basename(file)}\n`, { mode: 0o600 })
   } catch (error) {
     if (!(error instanceof Error && 'syscall' in error)) throw error
     removeSum(file)
@@ -55,20 +53,4 @@ function readSum(file: string): string | null {
     if (error instanceof Error && 'syscall' in error) return null // not there, or not readable: nothing is known
     throw error
   }
-}
-
-function hashNow(file: string): string {
-  const hash = createHash('sha256')
-  const bytes = Buffer.allocUnsafe(READ_BYTES)
-  const handle = openSync(file, 'r')
-  try {
-    for (let count = readSync(handle, bytes); count > 0; count = readSync(handle, bytes)) hash.update(bytes.subarray(0, count))
-  } finally {
-    closeSync(handle)
-  }
-  return hash.digest('hex')
-}
-
-function sizeOf(file: string): number {
-  return statSync(file, { throwIfNoEntry: false })?.size ?? 0
 }

@@ -67,7 +67,7 @@ describe('scanners', () => {
     fc.assert(fc.property(fc.array(alphabet, { maxLength: 60 }), fc.array(fc.nat(80), { maxLength: 6 }), fc.constantFrom(...samples), (chars, cuts, { make }) => {
       const bytes = Buffer.from(chars.join(''))
       expect(shown(scan(make(), cutAt(bytes, cuts)))).toEqual(shown(scan(make(), [bytes])))
-    }), { numRuns: 200 })
+    }), { numRuns: 600 })
   })
 
   it('leaves out a row that is too long and goes on', () => {
@@ -86,7 +86,7 @@ describe('JSON', () => {
       const rows = await rowsOf(text, { format: 'json', chunkBytes })
       expect(rows.map((row) => row.values)).toEqual(JSON.parse(text))
       expect(rows.map((row) => row.line)).toEqual(values.map((_, index) => index + 1))
-    }), { numRuns: 25 })
+    }), { numRuns: 60 })
   })
 
   it('names the element and its line when the file is cut off', async () => {
@@ -108,7 +108,7 @@ describe('JSONL', () => {
       const text = `${bom ? '\uFEFF' : ''}${values.map((value) => JSON.stringify(value)).join(end)}${last ? end : ''}`
       const rows = await rowsOf(zip ? gzipSync(text) : text, { format: 'jsonl', chunkBytes })
       expect(rows).toEqual(values.map((value, index) => ({ line: index + 1, values: JSON.parse(JSON.stringify(value)), problem: null })))
-    }), { numRuns: 30 })
+    }), { numRuns: 60 })
   })
 
   it('reports broken rows by line and keeps the rest', async () => {
@@ -140,7 +140,7 @@ describe('CSV', () => {
       const expected = parse(text, { columns: true, record_delimiter: end, skip_empty_lines: true }) as unknown[] // csv-parse's type is unknown without it
       const read = await rowsOf(text, { format: 'csv', chunkBytes })
       expect(read.map((row) => row.values)).toEqual(expected)
-    }), { numRuns: 60 })
+    }), { numRuns: 150 })
   })
 
   it('numbers rows by the line they begin on, quoted line ends included', async () => {

@@ -10,7 +10,7 @@ it('finds the regulator’s own value from returns that were acted out', async (
   const before = tf.memory().numTensors
   const world = await lqr.open()
   const random = createRandom(1)
-  const value = createRollOutValue(world, lqr.expert, { steps: 200, discount: lqr.info.discount })
+  const value = createRollOutValue(world, lqr.expert, { steps: 400, discount: lqr.info.discount })
   const draw = (count: number) => {
     const observations = new Float32Array(4 * count)
     const returns = Float64Array.from({ length: count }, (_, state) => {
@@ -19,7 +19,7 @@ it('finds the regulator’s own value from returns that were acted out', async (
     })
     return { observationSize: 4, observations, returns }
   }
-  const fitted = fitValue(draw(300), { steps: 300, batchSize: 64, learningRate: 5e-3, width: 32, random: createRandom(2) })
+  const fitted = fitValue(draw(400), { steps: 400, batchSize: 64, learningRate: 5e-3, width: 32, random: createRandom(2) })
   const fresh = draw(100)
   const exact = Array.from({ length: 100 }, (_, state) => -quadratic(lqrSolution.p, fresh.observations.subarray(4 * state, 4 * state + 4)))
   expect(explainedVariance(exact, fresh.returns)).toBeGreaterThan(0.999)

@@ -72,7 +72,7 @@ describe('encoding', () => {
         expect(ids).not.toContain(tokenizer.endId)
         expect(ids).not.toContain(tokenizer.padId)
       }),
-      { numRuns: 60 },
+      { numRuns: 150 },
     )
   })
 
