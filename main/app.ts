@@ -99,6 +99,10 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
     const trainer: TrainerCommand = { environment: () => engineEnvironment(enginesFolder), ...(options.trainer ?? findTrainer()) }
     const playground = createPlaygroundService({ command: trainer, enginesFolder, events })
     const engines = createEngineService({ enginesFolder, appVersion, trainer, events, log })
+    // What may be refused comes before the service of the runs, which begins to look after them at once.
+    const freedBytes = await pruneViews(dataFolder)
+    if (freedBytes > 0) log.info(`removed views that no run uses: ${freedBytes} bytes`)
+    clearUploads(dataFolder, 0, Date.now())
     const runs = await createRunService({
       db: store.db,
       dataFolder,
@@ -109,9 +113,6 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
       onRead: tellReading(options.onProgress ?? ((text) => log.info(text))),
     })
     const papers = createReproductionService({ dataFolder, events, command: { ...findCommandLine(), environment: () => engineEnvironment(enginesFolderOf(dataFolder)) } })
-    const freedBytes = await pruneViews(dataFolder)
-    if (freedBytes > 0) log.info(`removed views that no run uses: ${freedBytes} bytes`)
-    clearUploads(dataFolder, 0, Date.now())
     const tidying = setInterval(() => tidy(store.db, dataFolder, log), TIDY_MS)
     tidying.unref()
     tidy(store.db, dataFolder, log)

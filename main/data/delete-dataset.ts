@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { hideDataset, requireDataset } from '../store/datasets.ts'
+import { hideDataset, requireDataset, showDataset } from '../store/datasets.ts'
 import { datasetFolder } from '../store/datasets-folder.ts'
 import { countPeoplesEvents, markDeleted, unmarkDeleted } from '../store/datasets-marks.ts'
 import { discardRows } from '../store/imports.ts'
@@ -8,35 +8,28 @@ import { appendToJournal, forgetJournal } from '../store/labels-journal.ts'
 import type { WritableDb } from '../store/open.ts'
 import { labelClock } from '../store/runs.ts'
 import { inSlices } from '../store/slices.ts'
-import { moveMarked, trashFolder } from '../store/trash.ts'
+import { moveMarked } from '../store/trash.ts'
 
 /**
  * Moves a data set to the trash, and then takes its rows out of the database. The mark in its folder is the decision:
  * from there on every interruption ends, at the next start, with the data set in the trash and nowhere else.
  * @returns the folder in the trash
- * @throws AppError `not-found`; `disk-full`, `folder-unusable` before anything changed, when the labels or the mark
- *   cannot be written beside the records or the database
+ * @throws AppError `not-found`; `disk-full`, `folder-unusable` and nothing changed, when the labels, the mark or
+ *   the database cannot be written, or the trash takes nothing
  */
 export async function deleteDataset(db: WritableDb, dataFolder: string, datasetId: string, nowMs: number, watcher: DeletionWatcher = {}): Promise<string> {
   const labelEvents = await countAll(db, dataFolder, datasetId)
   const { name } = requireDataset(db, datasetId)
   watcher.beforeMark?.()
-  const folder = datasetFolder(dataFolder, datasetId)
-  markDeleted(folder, { kind: 'dataset', id: datasetId, name, deletedAtMs: nowMs, labelEvents })
-  try {
-    hideDataset(db, datasetId)
-  } catch (error) {
-    unmarkDeleted(folder)
-    throw error
-  }
-  const finishing = finishDeletion(db, dataFolder, datasetId)
+  markDeleted(datasetFolder(dataFolder, datasetId), { kind: 'dataset', id: datasetId, name, deletedAtMs: nowMs, labelEvents })
+  const kept = takeAwayOrNot(db, dataFolder, datasetId)
   watcher.onHidden?.()
   try {
-    return await finishing
+    for (const _ of discardRows(db, datasetId)) await nextTurn()
   } catch (error) {
     watcher.onLeft?.(error)
-    return trashFolder(dataFolder)
   }
+  return kept
 }
 
 export interface DeletionWatcher {
@@ -59,12 +52,27 @@ async function countAll(db: WritableDb, dataFolder: string, datasetId: string): 
   }
 }
 
-/** What follows the mark. Each step is done where it was not done yet. */
+/** What follows the mark, at a start. Each step is done where it was not done yet. @returns the folder in the trash */
 export async function finishDeletion(db: WritableDb, dataFolder: string, datasetId: string): Promise<string> {
+  const kept = takeAway(db, dataFolder, datasetId)
+  for (const _ of discardRows(db, datasetId)) await nextTurn()
+  return kept
+}
+
+/** A refusal (a full disk, something in the place of the trash) leaves the data set as it was, without a mark. */
+function takeAwayOrNot(db: WritableDb, dataFolder: string, datasetId: string): string {
+  try {
+    return takeAway(db, dataFolder, datasetId)
+  } catch (error) {
+    showDataset(db, datasetId)
+    unmarkDeleted(datasetFolder(dataFolder, datasetId))
+    throw error
+  }
+}
+
+function takeAway(db: WritableDb, dataFolder: string, datasetId: string): string {
   hideDataset(db, datasetId)
   forgetJournal(db, datasetId)
   const folder = datasetFolder(dataFolder, datasetId)
-  const target = existsSync(folder) ? moveMarked(dataFolder, folder, datasetId) : folder
-  for (const _ of discardRows(db, datasetId)) await nextTurn()
-  return target
+  return existsSync(folder) ? moveMarked(dataFolder, folder, datasetId) : folder
 }

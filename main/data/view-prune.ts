@@ -41,12 +41,14 @@ function listNames(folder: string): string[] {
 }
 
 /**
- * Names, not paths: the data folder may have been moved since. Null where a specification is there and does not say:
- * then any view may be its own.
+ * Names, not paths: the data folder may have been moved since. Null where a folder or a specification is there and does
+ * not say: then any view may be its own.
  */
 async function viewsUsedBelow(parent: string): Promise<string[] | null> {
   const names: string[] = []
-  for (const name of listNames(parent)) {
+  const folders = namesOrNull(parent)
+  if (folders === null) return null
+  for (const name of folders) {
     const text = await readSpecText(path.join(parent, name, 'spec.json'))
     if (text === null) continue
     const spec = usesView.safeParse(parseJson(text))
@@ -54,6 +56,16 @@ async function viewsUsedBelow(parent: string): Promise<string[] | null> {
     names.push(path.basename(spec.data.data.viewPath))
   }
   return names
+}
+
+/** Null where something else is in the folder's place, or nobody may look into it. */
+function namesOrNull(folder: string): string[] | null {
+  try {
+    return listNames(folder)
+  } catch (error) {
+    if (error instanceof Error && 'syscall' in error) return null
+    throw error
+  }
 }
 
 /** Null where there is no such file; '' where it cannot be read (no rights, a folder in its place): nothing follows from that. */

@@ -5,6 +5,7 @@ const WORDS: Readonly<Record<string, Pick<AppErrorOptions, 'code' | 'hint'> & { 
   EACCES: { code: 'folder-unusable', what: 'may not be read or written', hint: 'Give yourself the rights to it.' },
   EPERM: { code: 'folder-unusable', what: 'may not be read or written', hint: 'Give yourself the rights to it.' },
   EROFS: { code: 'folder-unusable', what: 'lies on a disk that is read-only', hint: 'Choose a folder that can be written.' },
+  EEXIST: { code: 'folder-unusable', what: 'is there already, as something else', hint: 'Move it away.' },
   EISDIR: { code: 'folder-unusable', what: 'is a folder where a file should be', hint: 'Move the folder away and put the file back.' },
   ENOTDIR: { code: 'folder-unusable', what: 'should lie in a folder, and a file is in its place', hint: 'Move that file away.' },
   ELOOP: { code: 'folder-unusable', what: 'is a link that leads to itself', hint: 'Remove the link.' },

@@ -125,6 +125,11 @@ export function hideDataset(db: WritableDb, datasetId: string): void {
   dropLabelIndex(db, datasetId)
 }
 
+/** Takes `hideDataset` back, where it came to that. */
+export function showDataset(db: WritableDb, datasetId: string): void {
+  db.prepare('UPDATE datasets SET ready = 1 WHERE dataset_id = ? AND ready = 0').run(datasetId)
+}
+
 /** Newest first. */
 export function listDatasets(db: ReadableDb): DatasetEntry[] {
   return db.prepare<[], DatasetRow>('SELECT * FROM datasets WHERE ready = 1 ORDER BY created_at_ms DESC, dataset_id').all().map(toDataset)

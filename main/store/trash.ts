@@ -35,7 +35,7 @@ export function describeEntry({ trashId, folder, mark }: TrashEntry): { readonly
 /** Newest first; what is no folder is not ours to list. */
 export function listTrash(dataFolder: string): TrashEntry[] {
   const parent = trashFolder(dataFolder)
-  if (!existsSync(parent)) return []
+  if (statSync(parent, { throwIfNoEntry: false })?.isDirectory() !== true) return []
   return readdirSync(parent)
     .map((trashId) => ({ trashId, folder: path.join(parent, trashId) }))
     .filter(({ folder }) => statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true)

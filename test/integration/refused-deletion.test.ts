@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -71,6 +71,20 @@ test('one whose rows cannot be taken away is deleted all the same, and the next 
   allow()
   await restart()
   expect([await sets(), trash().length, await rowsOf(datasetId)]).toEqual([[], 1, 0])
+})
+
+test('a file where the trash should be: neither a data set nor a run goes, and both say why', async () => {
+  const datasetId = (await importTiny(client, dataFolder)) as never // an id of the app's
+  const { runIds } = await client.call('runs.start', { request: tinyRequest(datasetId) })
+  const [runId] = runIds as [RunId]
+  await waitUntil('the run', async () => ENDED_STATES.includes((await client.call('runs.get', { runId })).state), 120_000)
+  const inTheWay = path.join(dataFolder, 'trash')
+  writeFileSync(inTheWay, 'somebody’s notes')
+  const refused = expect.objectContaining({ message: expect.stringContaining(inTheWay) })
+  await expect(client.call('runs.delete', { runId })).rejects.toEqual(refused)
+  await expect(client.call('datasets.delete', { datasetId })).rejects.toEqual(refused)
+  await restart()
+  expect([await sets(), await runs(), readFileSync(inTheWay, 'utf8')]).toEqual([[datasetId], [runId], 'somebody’s notes'])
 })
 
 test('a run whose deletion the database refuses is where it was, also after a start; its way back from the trash as well', async () => {
