@@ -11,8 +11,8 @@ const slow = { pool: 'forks', testTimeout: 120_000, hookTimeout: 120_000, env } 
 export default defineConfig({
   root,
   test: {
-    // One more than there are cores: end to end tests wait for pages most of the time.
-    maxWorkers: availableParallelism() + 1,
+    // One more than there are cores ended no sooner, and made every single test slower.
+    maxWorkers: Math.max(2, availableParallelism()),
     reporters: ['default', new ClosingLine()],
     projects: [
       // What needs no build, no process and no browser. Files share their workers: loading the program again for each would take longer

@@ -99,13 +99,15 @@ async function waitForImport(client: Client): Promise<DatasetId> {
     if (job?.state === 'failed') throw new Error(job.error?.message)
     found = job?.state === 'finished' ? job.datasetId : null
     return found !== null
-  })
+  }, 300_000)
   if (found === null) throw new Error('the import made no data set')
   return found
 }
 
 /** Each rule of accessibility that the page breaks, with the first place that does. */
 export async function accessibilityProblems(page: Page): Promise<readonly string[]> {
+  // Its heading is there once a page has what it shows.
+  await page.locator('h1').first().waitFor({ state: 'attached' })
   const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze()
   return violations.map((violation) => `${violation.id}: ${violation.nodes[0]?.html} ${violation.nodes[0]?.failureSummary}`)
 }
