@@ -83,6 +83,7 @@ test('a file where the trash should be: neither a data set nor a run goes, and b
   const refused = expect.objectContaining({ message: expect.stringContaining(inTheWay) })
   await expect(client.call('runs.delete', { runId })).rejects.toEqual(refused)
   await expect(client.call('datasets.delete', { datasetId })).rejects.toEqual(refused)
+  expect([await sets(), await runs()]).toEqual([[datasetId], [runId]]) // at once, and not only when a start mends it
   await restart()
   expect([await sets(), await runs(), readFileSync(inTheWay, 'utf8')]).toEqual([[datasetId], [runId], 'somebody’s notes'])
 })
