@@ -2,8 +2,11 @@ import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { AppError } from '../../shared/errors.ts'
 import type { EngineName } from '../../shared/domain.ts'
+import type { AlgorithmPage } from '../learn/define.ts'
+import { algorithms } from '../learn/registry.ts'
 import { tf } from '../learn/tf.ts'
-import type { Check, CheckedOutput } from './check.ts'
+import { caseNotCovered, type Check, type CheckedOutput } from './check.ts'
+import { checkPage } from './check-page.ts'
 import { PREFERENCE_CHECKS } from './checks-preferences.ts'
 import { RANKING_CHECKS } from './checks-ranking.ts'
 import { LOSS_CHECKS } from './checks-losses.ts'
@@ -16,8 +19,8 @@ import { checkAgreement, checkBandit, checkBootstrap } from './checks-statistics
 import { compareValues } from './compare.ts'
 import { parseGoldenFile, type GoldenCase, type Value } from './vectors.ts'
 
-/** File name without `.json` → what checks its cases. */
-export const GOLDEN_CHECKS: Readonly<Record<string, Check>> = {
+/** What checks vectors of single functions, by file name without `.json`. */
+const FUNCTION_CHECKS: Readonly<Record<string, Check>> = {
   ...LOSS_CHECKS,
   ...PREFERENCE_CHECKS,
   ...RANKING_CHECKS,
@@ -59,8 +62,9 @@ export interface GoldenOptions {
 }
 
 /**
- * Runs every vector file of a folder against the code's own losses, gradients and statistics. A file's name says which
- * function it is for; files and folders without a counterpart are reported, never failed.
+ * Runs every vector file of a folder against the code's own losses, gradients and statistics. A case is about the page of
+ * a method that names its file, or about single functions, which the file's name tells; files and folders without a
+ * counterpart are reported, never failed.
  * @throws AppError `file-not-found`, `engine-unavailable`
  */
 export async function runGolden(folder: string, options: GoldenOptions = {}): Promise<GoldenReport> {
@@ -104,15 +108,24 @@ async function activate(engine: EngineName | undefined): Promise<void> {
 }
 
 async function runFile(folder: string, file: string): Promise<GoldenResult[]> {
-  const check = GOLDEN_CHECKS[file.replace(/\.json$/, '')]
-  if (check === undefined) return [{ file, caseName: '', status: 'not-covered', detail: 'no function of this name', compared: 0 }]
+  const name = file.replace(/\.json$/, '')
+  const pages = algorithms.filter(({ vectors }) => vectors.includes(name))
+  const functions = FUNCTION_CHECKS[name]
+  if (pages.length === 0 && functions === undefined) return [{ file, caseName: '', status: 'not-covered', detail: 'no method names it, and no function is called so', compared: 0 }]
   let cases: readonly GoldenCase[]
   try {
     cases = parseGoldenFile(await readFile(path.join(folder, file), 'utf8'))
   } catch (error) {
     return [{ file, caseName: '', status: 'failed', detail: messageOf(error), compared: 0 }]
   }
-  return cases.flatMap((vector) => runCase(file, vector, check))
+  if (cases.length === 0) return [{ file, caseName: '', status: 'not-covered', detail: 'it has no case', compared: 0 }]
+  return cases.flatMap((vector) => runCase(file, vector, checkOf(vector, pages, functions)))
+}
+
+/** By what the case gives: settings of a page, or inputs of single functions. */
+function checkOf({ params }: GoldenCase, pages: readonly AlgorithmPage[], functions: Check | undefined): Check {
+  if (params['config'] !== undefined && pages.length > 0) return (vector) => checkPage(pages, vector)
+  return functions ?? (() => caseNotCovered('it gives no params.config, by which a method is checked, and no function is called so'))
 }
 
 /** One line for the case, and one for each of its outputs that has no counterpart. */

@@ -1,5 +1,6 @@
 import { contrastLogits, diagonalCrossEntropy } from '../learn/algorithms/infonce.ts'
 import { sftLoss } from '../learn/algorithms/sft.ts'
+import { chunked, groupsOfPart, groupTotals } from '../learn/batch-totals.ts'
 import { groupBatch } from '../learn/batches.ts'
 import type { EncodedCompletion } from '../learn/encode-rows.ts'
 import { advantageGroups, graceRound, graceStepLoss, type GraceInstance, type GraceOptions, type GraceRound } from '../learn/grace-rollouts.ts'
@@ -9,7 +10,6 @@ import { tf } from '../learn/tf.ts'
 import { tokenBatch } from '../learn/batches.ts'
 import type { ContrastItem, ContrastSession } from './contrast-session.ts'
 import { minimizeParts, minimizeWhole, type Update } from './minimize.ts'
-import { chunked, groupsOfPart, groupTotals } from './training-data.ts'
 
 export interface ContrastUpdate extends Update {
   /** Tokens that went through the model. */

@@ -1,4 +1,5 @@
 import { invariant } from '../../shared/assert.ts'
+import { chunked, groupsOfPart, groupTotals } from '../learn/batch-totals.ts'
 import { groupBatch, type EncodedGroup } from '../learn/batches.ts'
 import type { Rollout } from '../learn/define.ts'
 import { encodePrompt, type EncodedCompletion, type EncodedPair } from '../learn/encode-rows.ts'
@@ -11,7 +12,7 @@ import { meanInterval } from './intervals.ts'
 import { openScorer, type Scorer } from './scoring.ts'
 import { completionLogProbs } from '../learn/completion-log-probs.ts'
 import type { Session } from './session.ts'
-import { chunked, groupsOfPart, groupTotals, type PairSet } from './training-data.ts'
+import type { PairSet } from './training-data.ts'
 
 /** What one step learns from. */
 export interface StepBatch {

@@ -5,9 +5,10 @@ import { invariant } from '../../shared/assert.ts'
 import { toText, type PreferenceRow, type SplitName } from '../../shared/data-kinds.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { TokenizerSpec } from '../../shared/run-spec.ts'
+import { chunked, groupsOfPart, groupTotals, pairTotals } from '../learn/batch-totals.ts'
 import { groupBatch, groupPairs, pairBatch, sequenceLength, type EncodedGroup, type PairRewards, type ReferenceOf } from '../learn/batches.ts'
 import { byteTokenizer, trainBpe } from '../learn/bpe-trainer.ts'
-import type { Algorithm, BatchTotals } from '../learn/define.ts'
+import type { Algorithm } from '../learn/define.ts'
 import { encodeRows, withMismatched, type EncodedPair } from '../learn/encode-rows.ts'
 import { applyScale, rewardScale, rewardsOfRow, standardise, type RewardScale } from '../learn/rewards.ts'
 import { loadTokenizer, type Tokenizer } from '../learn/tokenizer.ts'
@@ -163,35 +164,4 @@ function groupItems({ set, microBatchSize, padId, referenceOf }: ItemOptions, si
     },
     tokens: (items) => items.reduce((sum, index) => sum + (lengths[index] ?? 0), 0),
   }
-}
-
-/** A micro-batch is counted in pairs, which are two rows. */
-export function groupsOfPart(microBatchSize: number, size: number): number {
-  return Math.max(1, Math.floor((2 * microBatchSize) / size))
-}
-
-export function pairTotals(pairs: readonly EncodedPair[], algorithm: Algorithm, config: unknown, rewards: readonly PairRewards[] | null = null): BatchTotals {
-  const tokensOf = (pair: EncodedPair): number => {
-    const [chosen, rejected] = algorithm.tokenWeights?.(pair.preference, pair.strength, config) ?? [1, 1]
-    return pair.weight * (chosen * pair.chosen.completion.length + rejected * pair.rejected.completion.length)
-  }
-  const weight = pairs.reduce((sum, pair) => sum + pair.weight, 0)
-  const rewardSum = pairs.reduce((sum, pair, at) => sum + (pair.weight * ((rewards?.[at]?.chosen ?? 0) + (rewards?.[at]?.rejected ?? 0))) / 2, 0)
-  return { items: pairs.length, weight, tokens: pairs.reduce((sum, pair) => sum + tokensOf(pair), 0), rewardMean: weight > 0 ? rewardSum / weight : 0 }
-}
-
-export function groupTotals(groups: readonly EncodedGroup[]): BatchTotals {
-  const weight = groups.reduce((sum, group) => sum + group.weight, 0)
-  const meanReward = (group: EncodedGroup): number => group.rewards.reduce((sum, reward) => sum + reward, 0) / Math.max(1, group.rewards.length)
-  return {
-    items: groups.length,
-    weight,
-    rewardMean: weight > 0 ? groups.reduce((sum, group) => sum + group.weight * meanReward(group), 0) / weight : 0,
-    tokens: groups.reduce((sum, group) => sum + group.weight * group.completions.reduce((count, one) => count + one.completion.length, 0), 0),
-  }
-}
-
-/** Consecutive runs of at most `size`. */
-export function chunked<T>(items: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_none, at) => items.slice(at * size, (at + 1) * size))
 }

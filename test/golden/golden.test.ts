@@ -1,12 +1,15 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { readdirSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { formatGoldenReport, runGolden } from '../../main/golden/run-golden.ts'
+import { algorithms } from '../../main/learn/registry.ts'
 
 const vectors = fileURLToPath(new URL('.', import.meta.url))
-const COVERED = ['agreement', 'bootstrap', 'copg_bandit', 'copg_group', 'copg_pair', 'dpo', 'ipo', 'optim', 'policy_gradient', 'reward_model_bt', 'seq_logprob_sft', 'bm25', 'correlation', 'cpl', 'cpl_dense_pairs', 'gaussian_policy', 'grace', 'grpo_ppo', 'infonce', 'kto', 'listwise', 'pg_rank', 'piql', 'plackett_luce', 'ranking_metrics', 'ratings', 'sampling', 'sampling_order', 'slic_hinge', 'tabular_soft_mdp']
+const names = (await readdir(vectors)).filter((name) => name.endsWith('.json')).map((name) => name.replace('.json', ''))
 
 describe('the golden vectors', () => {
   it('agree with our losses, gradients, optimizer and statistics', async () => {
@@ -14,11 +17,21 @@ describe('the golden vectors', () => {
     expect(report.results.filter((result) => result.status === 'failed')).toEqual([])
     expect(report.exitStatus).toBe(0)
     const passed = new Set(report.results.filter((result) => result.status === 'passed').map((result) => result.file))
-    expect([...passed]).toEqual(expect.arrayContaining([...COVERED.map((name) => `${name}.json`), 'tokenizer/gpt2_style.vectors.json', 'tokenizer/qwen2_style.vectors.json']))
+    expect([...passed]).toEqual(expect.arrayContaining([...names.map((name) => `${name}.json`), 'tokenizer/gpt2_style.vectors.json', 'tokenizer/qwen2_style.vectors.json']))
     for (const name of ['bert', 'bert_f16_sharded_old', 'distilbert_bf16', 'llama_lasttoken', 'cased.vectors.json', 'uncased.vectors.json']) expect([...passed]).toContain(`models-encoders/${name}`)
     // Enough that a check which compares nothing would show.
     expect(report.results.reduce((sum, result) => sum + result.compared, 0)).toBeGreaterThan(4000)
     expect(formatGoldenReport(report).split('\n').at(-1)).toBe(`${report.passed} passed, 0 failed, 0 not covered`)
+  })
+
+  it.each(algorithms.map(({ id, vectors: files }) => [id, files] as const))('hold every file that %s names', (_id, files) => {
+    expect(names).toEqual(expect.arrayContaining([...files]))
+  })
+
+  const scripts = readdirSync(vectors).filter((name) => name.startsWith('make-'))
+  it.each(scripts)('are what %s makes', async (script) => {
+    const made = execFileSync(process.execPath, [path.join(vectors, script)], { encoding: 'utf8' })
+    expect(JSON.parse(made)).toEqual(JSON.parse(await readFile(path.join(vectors, script.replace(/^make-|\.[a-z]+$/g, '') + '.json'), 'utf8')))
   })
 })
 
@@ -41,7 +54,7 @@ describe('a folder with a wrong number', () => {
     return formatGoldenReport(report)
   }
 
-  it.each(COVERED)('notices it in %s', async (file) => {
+  it.each(names)('notices it in %s', async (file) => {
     const text = await planted(file, (outputs) => shiftFirstNumber(outputs))
     expect(text).toMatch(new RegExp(`^FAILED ${file}\\.json `, 'm'))
   })
@@ -102,6 +115,30 @@ describe('a folder with a wrong number', () => {
     expect(formatGoldenReport(report)).toContain('policy_chosen_logps')
   })
 
+  it('takes the settings of a case through the page that names its file, and compares its own loss', async () => {
+    const read = async (file: string): Promise<PlainCase[]> => JSON.parse(await readFile(path.join(vectors, `${file}.json`), 'utf8')).cases
+    const write = (file: string, cases: readonly unknown[]): Promise<void> => writeFile(path.join(folder, `${file}.json`), JSON.stringify({ format: 1, cases }))
+    const alone = (values: readonly number[]): number[][] => values.map((value) => [value]) // completions of one token
+    const [ipo] = await read('ipo')
+    const { policy_chosen_logps: chosen, policy_rejected_logps: rejected, ref_chosen_logps: refChosen, ref_rejected_logps: refRejected } = ipo!.inputs as Record<string, number[]>
+    const pairs = { policy_chosen_token_logps: alone(chosen!), policy_rejected_token_logps: alone(rejected!), ref_chosen_token_logps: alone(refChosen!), ref_rejected_token_logps: alone(refRejected!) }
+    const grads = { policy_chosen_token_logps: alone(ipo!.outputs.grads['policy_chosen_logps'] as number[]), policy_rejected_token_logps: alone(ipo!.outputs.grads['policy_rejected_logps'] as number[]) }
+    await write('ipo', [{ name: 'whole page', inputs: pairs, params: { config: { beta: ipo!.params['beta'] } }, outputs: { loss: ipo!.outputs.loss, grads } }])
+    const group = (await read('policy_gradient')).find(({ params }) => params['baseline'] === 'rloo')!
+    const samples = (name: string): number[][][] => (group.inputs[name] as number[][]).map(alone)
+    const rloo = { method: 'rloo', config: { beta: group.params['beta'], rewards: { kind: 'length', target: 5 } } }
+    await write('policy_gradient', [{ name: 'whole page', inputs: { policy_token_logps: samples('policy_logps'), ref_token_logps: samples('ref_logps'), rewards: group.inputs['rewards'] }, params: rloo, outputs: { loss: group.outputs.loss, grads: { policy_token_logps: (group.outputs.grads['policy_logps'] as number[][]).map(alone) } } }])
+    const [list] = await read('listwise')
+    const listNet = { method: 'listnet', config: {} }
+    await write('listwise', [{ name: 'whole page', inputs: { scores: [list!.inputs['scores']], relevance: [list!.inputs['relevance']] }, params: listNet, outputs: { loss: list!.outputs['listnet_top1'], grads: { scores: [list!.outputs.grads['listnet_top1']] } } }])
+    const right = await runGolden(folder, { engine: 'cpu' })
+    expect([formatGoldenReport(right), right.results.map(({ compared }) => compared > 5)]).toEqual(['3 passed, 0 failed, 0 not covered', [true, true, true]])
+    await write('ipo', [{ name: 'another β', inputs: pairs, params: { config: { beta: 0.2 } }, outputs: { loss: ipo!.outputs.loss, grads } }, { name: 'no such setting', inputs: pairs, params: { config: { temperature: 1 } }, outputs: { loss: 0 } }])
+    await write('listwise', [{ name: 'of whom', inputs: {}, params: { config: {} }, outputs: { loss: 0 } }, { name: 'more', inputs: { scores: [[1, 0]], relevance: [[0, 1]] }, params: listNet, outputs: { loss: 1.0443202, other: 1 } }])
+    const wrong = formatGoldenReport(await runGolden(folder, { engine: 'cpu' }))
+    for (const part of ['FAILED ipo.json another β: loss = ', '; grads.policy_chosen_token_logps[3][0] = ', 'FAILED ipo.json no such setting: params.config: ', 'temperature', 'FAILED listwise.json of whom: params.method names none', 'not covered: listwise.json more: other: no counterpart']) expect(wrong).toContain(part)
+  })
+
   it('notices a wrong hidden state, vector, gradient and id of an encoder', async () => {
     const at = path.join(folder, 'models-encoders')
     await cp(path.join(vectors, 'models-encoders', 'distilbert_bf16'), path.join(at, 'distilbert'), { recursive: true })
@@ -125,6 +162,12 @@ describe('a folder with a wrong number', () => {
     await expect(runGolden(path.join(folder, 'none'))).rejects.toMatchObject({ code: 'file-not-found' })
   })
 })
+
+interface PlainCase {
+  readonly inputs: Readonly<Record<string, unknown>>
+  readonly params: Readonly<Record<string, unknown>>
+  readonly outputs: Readonly<Record<string, unknown>> & { readonly grads: Readonly<Record<string, unknown>> }
+}
 
 /** Adds 0.37 to the first finite number found, going into lists and records. */
 function shiftFirstNumber(node: Record<string, unknown>): boolean {

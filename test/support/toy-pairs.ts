@@ -3,7 +3,7 @@ import { tokenLogProbsFromLogits } from '../../main/learn/ops.ts'
 import { createOptimizer } from '../../main/learn/optimizer.ts'
 import { createRandom } from '../../main/learn/random.ts'
 import { tf } from '../../main/learn/tf.ts'
-import type { ToyCourse } from './toy-course.ts'
+import { isSurrogate, type ToyCourse } from './toy-course.ts'
 
 // Pairs of completions for a network small enough to see through: a table of what follows what.
 
@@ -75,9 +75,6 @@ export function numbersOf(metrics: Readonly<Record<string, tf.Scalar>>): Record<
   return Object.fromEntries(Object.entries(metrics).map(([name, scalar]) => [name, scalar.dataSync()[0] ?? NaN]))
 }
 
-/** Policy gradients: the loss's gradient means something, its value does not. What falls is the share of pairs ordered wrong. */
-const SURROGATES: ReadonlySet<string> = new Set(['reinforce', 'rloo', 'grpo'])
-
 /** Forty steps on pairs of which the preferred one ends in 1s. */
 export function learnToyPairs(algorithm: Algorithm): ToyCourse {
   const config = algorithm.config.parse({})
@@ -100,5 +97,5 @@ export function learnToyPairs(algorithm: Algorithm): ToyCourse {
     tensors.push(tf.memory().numTensors)
   }
   const metrics = numbersOf(algorithm.loss({ ...context, evaluating: true }).metrics)
-  return { losses: SURROGATES.has(algorithm.id) ? [1 - before, 1 - metrics[judgedBy]!] : losses, tensors, values: Object.values(metrics), score: { before, after: metrics[judgedBy]!, atLeast: 1 } }
+  return { losses: isSurrogate(algorithm) ? [1 - before, 1 - metrics[judgedBy]!] : losses, tensors, values: Object.values(metrics), score: { before, after: metrics[judgedBy]!, atLeast: 1 } }
 }

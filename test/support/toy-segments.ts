@@ -29,13 +29,13 @@ export function startToyRun(method: ControlMethod, changes: Record<string, unkno
 
 /** So much to be copied that no batch hides whether it was. */
 export const CLEAR = { slope: 0.9, noise: 0.2 }
-/** What a toy of six steps a segment needs: a sum over 64 has another temperature, and cloning first hides what is learned then. */
-const CHANGES: Readonly<Record<string, Record<string, unknown>>> = { cpl: { alpha: 1 }, 'sft-pref': { bcShare: 0 }, 'percent-bc': { topShare: 0.2 } }
+/** What a toy of six steps a segment needs: a sum over 64 has another temperature, and cloning first hides what is learned then. Settings that a method lacks are left out. */
+const CHANGES = { alpha: 1, bcShare: 0, topShare: 0.2 }
 
 /** Sixty steps. Of methods that learn in stages, the losses of the last; of one that learns a reward, that, whose target stands still. */
 export async function learnToySegments(method: ControlMethod): Promise<ToyCourse> {
   const set = toySet(40, CLEAR)
-  const run = startToyRun(method, CHANGES[method.id] ?? {}, 24)
+  const run = startToyRun(method, Object.fromEntries(Object.entries(CHANGES).filter(([name]) => name in (method.config.parse({}) as object))), 24)
   const done: { readonly stage: string; readonly loss: number; readonly reward: number | undefined; readonly tensors: number }[] = []
   const values: number[] = []
   for (let step = 0; step < 60; step += 1) {

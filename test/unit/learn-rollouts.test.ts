@@ -13,7 +13,7 @@ import { createOptimizer } from '../../main/learn/optimizer.ts'
 import { loadTokenizer } from '../../main/learn/tokenizer.ts'
 import { minimizeParts } from '../../main/trainer/minimize.ts'
 import { openRollouts } from '../../main/trainer/rollouts.ts'
-import { groupTotals } from '../../main/trainer/training-data.ts'
+import { groupTotals } from '../../main/learn/batch-totals.ts'
 import { supportOf } from '../../main/trainer/support.ts'
 
 const PAD = 0

@@ -151,7 +151,7 @@ export const pgRank = defineRanking<z.infer<typeof config>, Sampled>({
   ],
   config,
   metrics: [
-    lossInfo('Its value says little, since every sample is compared with the others: it begins near 0 and drifts below as better rankings become likelier. Watch the utility.'),
+    { ...lossInfo('Its value says little, since every sample is compared with the others: it begins near 0 and drifts below as better rankings become likelier. Watch the utility.'), goal: 'none' },
     { name: 'utility', label: 'Utility of sampled rankings', unit: 'fraction', goal: 'max', help: 'Mean over the sampled rankings of the update. It rises as the policy learns; noise between updates is normal.' },
     { name: 'utility_spread', label: 'Spread of the utility', unit: 'fraction', goal: 'none', help: 'Standard deviation between a query’s samples, mean over queries. At 0 all samples are worth the same and nothing is learned.' },
     { name: 'entropy', label: 'Entropy', unit: 'nats', goal: 'none', help: 'Mean −log π of the sampled places. It falls slowly as the policy becomes sure; near 0 while the utility stands still it has settled too early.' },
