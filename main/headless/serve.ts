@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -194,6 +194,8 @@ function followEvents(app: App): EventSockets {
   const server = new WebSocketServer({ noServer: true, maxPayload: 1024, handleProtocols: () => SOCKET_PROTOCOL })
   const open = new Set<WebSocket>()
   const silent = new Set<WebSocket>()
+  /** Of this start of the app: its numbers begin again, and say nothing of those before. */
+  const start = randomUUID()
   const unsubscribe = app.events.subscribe((event) => {
     const text = JSON.stringify(event)
     for (const socket of open) {
@@ -219,7 +221,7 @@ function followEvents(app: App): EventSockets {
           open.delete(client)
           silent.delete(client)
         })
-        client.send(JSON.stringify({ hello: true, seq: app.events.lastSeq }))
+        client.send(JSON.stringify({ hello: true, seq: app.events.lastSeq, start }))
         const missed = since === null ? [] : /^\d+$/.test(since) ? app.events.since(Number(since)) : null
         if (missed === null) client.send(JSON.stringify({ gap: true }))
         for (const event of missed ?? []) client.send(JSON.stringify(event))

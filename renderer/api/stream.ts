@@ -13,6 +13,8 @@ export interface StreamListener {
 interface Hello {
   readonly hello: true
   readonly seq: number
+  /** The same for as long as the app was not started anew. */
+  readonly start: string
 }
 
 /** Sent where the host no longer keeps all that was missed. */
@@ -41,6 +43,7 @@ export function openStream(listener: StreamListener): () => void {
   let socket: WebSocket | null = null
   let timer: ReturnType<typeof setTimeout> | undefined
   let attempt = 0
+  let start: string | null = null
   let ended = false
 
   function retry(): void {
@@ -69,11 +72,12 @@ export function openStream(listener: StreamListener): () => void {
       if (!('hello' in data)) return take(data)
       attempt = 0
       listener.connection('open')
-      // A lower number means that the app was started anew; its replay begins again.
-      if (last !== null && data.seq < last) {
+      // Started anew, the app counts its events from the beginning.
+      if (start !== null && data.start !== start) {
         last = data.seq
         listener.gap()
       }
+      start = data.start
       last ??= data.seq
     })
     socket.addEventListener('close', retry)

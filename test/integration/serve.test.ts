@@ -208,4 +208,16 @@ describe('the loopback host', () => {
     expect(await listen(last + 100)).toMatchObject([{ hello: true }, { gap: true }])
     expect(await listen(Number.NaN)).toMatchObject([{ hello: true }, { gap: true }])
   })
+
+  it('tells a page whether it is still the app that the page knows', async () => {
+    const greet = ({ port, token }: Host): Promise<{ start: string }> => new Promise((resolve) => {
+      const socket = new WebSocket(`ws://127.0.0.1:${port}/events`, ['pairlab', `key.${token}`])
+      socket.once('message', (data) => { socket.close(); resolve(JSON.parse(String(data)) as { start: string }) })
+    })
+    const another = await serve({ app: test.app, rendererFolder: null })
+    const [first, second, other] = [await greet(host), await greet(host), await greet(another)]
+    await another.close()
+    expect(first.start).toBe(second.start)
+    expect(other.start).not.toBe(first.start)
+  })
 })
