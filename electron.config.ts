@@ -1,4 +1,4 @@
-import { cpSync, readdirSync } from 'node:fs'
+import { cpSync, readdirSync, realpathSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import react from '@vitejs/plugin-react'
@@ -21,6 +21,10 @@ const copyRuntimeFiles = {
 
 /** They find their libraries beside their own files. */
 const NATIVE = ['better-sqlite3', 'webgpu']
+
+/** The development server alone: what it sends has scripts and styles inside the page, and speaks with nobody but itself. */
+const DEVELOPMENT_POLICY =
+  "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; font-src 'self'; connect-src 'self'; worker-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 export default defineConfig({
   main: {
@@ -48,6 +52,11 @@ export default defineConfig({
     root: at('./renderer'),
     base: './',
     plugins: [react()],
+    server: {
+      host: '127.0.0.1',
+      headers: { 'content-security-policy': DEVELOPMENT_POLICY, 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' },
+      fs: { allow: ['renderer', 'shared', 'node_modules'].map((folder) => realpathSync(at(`./${folder}`))) },
+    },
     build: {
       outDir: at('./out/renderer'),
       minify: true,

@@ -10,6 +10,7 @@ import { handleCrashes, type CrashReports } from './crashes.ts'
 import { dataFolderOf, fileAmong, separateFromChromium } from './instance.ts'
 import { connectIpc } from './ipc.ts'
 import { setMenu } from './menu.ts'
+import { developmentOrigin } from './page-origin.ts'
 import { declareScheme, serveAssets } from './protocol.ts'
 import { lockNavigation, openWindow } from './window.ts'
 
@@ -59,7 +60,8 @@ function closeInOrder(shared: SharedApp): void {
   app.on('before-quit', (event) => {
     if (closed) return
     event.preventDefault()
-    void shared.end('now').catch((error: unknown) => shared.app.log.error('could not close in order', error)).finally(() => {
+    // A restart of `npm run dev` is no end: what trains goes on.
+    void shared.end('now', developmentOrigin() === null ? undefined : 'continue').catch((error: unknown) => shared.app.log.error('could not close in order', error)).finally(() => {
       closed = true
       app.quit()
     })
@@ -108,7 +110,8 @@ async function start(dataFolder: string, crashes: CrashReports): Promise<void> {
 keepFilesPrivate()
 const dataFolder = dataFolderOf(process.argv)
 separateFromChromium(dataFolder)
-if (app.requestSingleInstanceLock()) {
+// In development the next window starts while this one still closes; the data folder's own lock makes it wait.
+if (developmentOrigin() !== null || app.requestSingleInstanceLock()) {
   silenceChromium()
   declareScheme()
   app.enableSandbox()

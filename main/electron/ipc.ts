@@ -1,13 +1,14 @@
 import { BrowserWindow, dialog, ipcMain, type IpcMainEvent, type IpcMainInvokeEvent, type WebContents } from 'electron'
-import { CALL_CHANNEL, EVENT_CHANNEL, PAGE_ORIGIN, PICK_FILE_CHANNEL, PICK_FOLDER_CHANNEL, SUBSCRIBE_CHANNEL } from '../../shared/bridge.ts'
+import { CALL_CHANNEL, EVENT_CHANNEL, PICK_FILE_CHANNEL, PICK_FOLDER_CHANNEL, SUBSCRIBE_CHANNEL } from '../../shared/bridge.ts'
 import { AppError, toWire } from '../../shared/errors.ts'
 import { dispatch, type Reply } from '../../shared/rpc.ts'
 import type { App } from '../app.ts'
+import { pageOrigin } from './page-origin.ts'
 
 /** Only our own page, in the top frame, may speak. */
 function isOurPage(event: IpcMainEvent | IpcMainInvokeEvent): boolean {
   const frame = event.senderFrame
-  return frame !== null && frame.parent === null && frame.url.startsWith(`${PAGE_ORIGIN}/`)
+  return frame !== null && frame.parent === null && frame.url.startsWith(`${pageOrigin()}/`)
 }
 
 function refused(): Reply {

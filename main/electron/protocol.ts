@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { protocol, session } from 'electron'
 import { PAGE_ORIGIN } from '../../shared/bridge.ts'
+import { isDevelopmentPage } from './page-origin.ts'
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -43,7 +44,7 @@ export function serveAssets(folder: string): void {
   })
   const { webRequest } = session.defaultSession
   webRequest.onBeforeRequest((details, decide) => {
-    decide({ cancel: !/^(app|blob|data|devtools|chrome-extension):/.test(details.url) })
+    decide({ cancel: !/^(app|blob|data|devtools|chrome-extension):/.test(details.url) && !isDevelopmentPage(details.url) })
   })
   // Copying a path or a figure after a click; everything else (reading the clipboard included) is refused.
   session.defaultSession.setPermissionRequestHandler((_contents, permission, decide) => decide(permission === COPYING))

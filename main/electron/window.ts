@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { app, BrowserWindow, screen } from 'electron'
-import { PAGE_ORIGIN } from '../../shared/bridge.ts'
+import { isDevelopmentPage, pageOrigin } from './page-origin.ts'
 
 interface WindowState {
   readonly x?: number
@@ -58,7 +58,7 @@ export function openWindow(preloadPath: string, place: string): BrowserWindow {
   if (maximized) window.maximize()
   window.once('ready-to-show', () => window.show())
   window.on('close', () => rememberState(window))
-  void window.loadURL(`${PAGE_ORIGIN}/index.html${place === '' ? '' : `#${place}`}`)
+  void window.loadURL(`${pageOrigin()}/index.html${place === '' ? '' : `#${place}`}`)
   return window
 }
 
@@ -66,7 +66,9 @@ export function openWindow(preloadPath: string, place: string): BrowserWindow {
 export function lockNavigation(): void {
   app.on('web-contents-created', (_event, contents) => {
     contents.setWindowOpenHandler(() => ({ action: 'deny' }))
-    contents.on('will-navigate', (event) => event.preventDefault())
+    contents.on('will-navigate', (event) => {
+      if (!isDevelopmentPage(event.url)) event.preventDefault() // Vite loads its page again where it cannot replace a part of it
+    })
     contents.on('will-redirect', (event) => event.preventDefault())
     contents.on('will-attach-webview', (event) => event.preventDefault())
   })

@@ -26,6 +26,8 @@ export interface SharedAppOptions extends Omit<AppOptions, 'holding'> {
   /** Folder of the built page; null where this door has none, or shows it itself. */
   readonly rendererFolder: string | null
   readonly port?: number
+  /** Default: a new one. */
+  readonly token?: string
   /** A command gives the folder to a door that wants to stay, and goes on through that one. */
   readonly yields: boolean
 }
@@ -37,12 +39,12 @@ const SHORT_CALLS_MS = 1000
 /**
  * Opens the app and lets others in. @throws AppError as createApp does: `db-locked` when another process has the folder
  */
-export async function openSharedApp({ rendererFolder, port, yields, ...options }: SharedAppOptions): Promise<SharedApp> {
+export async function openSharedApp({ rendererFolder, port, token, yields, ...options }: SharedAppOptions): Promise<SharedApp> {
   const { dataFolder } = options
   const traffic = createTraffic()
   const opening = Promise.withResolvers<App>()
   opening.promise.catch(() => undefined) // thrown below
-  const host = await serve({ app: opening.promise, rendererFolder, traffic, ...(port === undefined ? {} : { port }), ...(yields ? { onHandOver: () => void end('idle', 'continue') } : {}) })
+  const host = await serve({ app: opening.promise, rendererFolder, traffic, ...(port === undefined ? {} : { port }), ...(token === undefined ? {} : { token }), ...(yields ? { onHandOver: () => void end('idle', 'continue') } : {}) })
   let ending: Promise<void> | null = null
   let hurried = false
 

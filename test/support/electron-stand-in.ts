@@ -83,6 +83,7 @@ const appData = mkdtempSync(path.join(tmpdir(), 'pairlab-app-data-'))
 
 class StandInApp extends EventEmitter {
   lock = true
+  isPackaged = false
   /** Where `userData` was when the lock was asked for: Electron's lock is one of that folder. */
   lockedIn: string | null = null
   readonly paths = new Map([['appData', appData], ['userData', path.join(appData, 'pairlab')]])
