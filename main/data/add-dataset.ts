@@ -2,8 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { RowProblem } from '../../shared/contract/datasets.ts'
-import type { DataKind, ExtraRecord, ItemRecord, Outcome, SplitName, Strength } from '../../shared/data-kinds.ts'
+import type { DataKind, ItemRecord, SplitName } from '../../shared/data-kinds.ts'
 import type { DatasetId } from '../../shared/domain.ts'
 import { AppError } from '../../shared/errors.ts'
 import { DEFAULT_SPLIT, draftDataset, insertDataset, listDatasets, publishDataset, type DatasetEntry } from '../store/datasets.ts'
@@ -11,22 +10,15 @@ import { writeDatasetFile } from '../store/datasets-file.ts'
 import { datasetFolder, recordsPath, reportPath, syncFolder } from '../store/datasets-folder.ts'
 import { beginFolder, finishFolder } from '../store/datasets-marks.ts'
 import { discardRows, markSplits } from '../store/imports.ts'
-import { insertImportedLabels, type ImportedLabel } from '../store/labels.ts'
+import { insertImportedLabels } from '../store/labels.ts'
 import { inTransaction, type WritableDb } from '../store/open.ts'
 import { indexItem, type PairEntry } from '../store/pair-entry.ts'
 import { insertPairs } from '../store/pairs.ts'
 import { placeDataset } from './dataset-ids.ts'
 import { createPromptTable } from './import-split.ts'
 import { createAppendFile } from './import-writer.ts'
+import type { ImportedLabel, NewItem, NewPart } from './parsed-rows.ts'
 import { refuseImport } from './refused-import.ts'
-
-export interface NewItem extends Omit<ItemRecord, 'index'> {
-  /** Judgments that come with the source. */
-  readonly labels?: readonly { readonly annotator: string; readonly outcome: Outcome; readonly strength: Strength | null }[]
-}
-
-/** What a source gives: items, then what they refer to, and what is wrong with a line wherever it stands. */
-export type NewPart = { readonly item: NewItem } | { readonly extra: ExtraRecord } | { readonly problem: RowProblem }
 
 export interface NewDataset {
   /** Default: a new one. */

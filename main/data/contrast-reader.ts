@@ -1,5 +1,5 @@
 import { contrastData, type ContrastData, type SplitName } from '../../shared/data-kinds.ts'
-import type { NewPart } from './add-dataset.ts'
+import type { NewPart } from './parsed-rows.ts'
 import { findColumns, findScoredSet, type ContrastColumns } from './contrast-columns.ts'
 import { findContrastForm, type ContrastForm, type ContrastFormat } from './contrast-form.ts'
 import { problemAt, readContrastRows, type ContrastRow } from './contrast-rows.ts'

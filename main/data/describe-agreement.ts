@@ -6,7 +6,8 @@ import type { datasetCalls } from '../../shared/contract/datasets.ts'
 import { percentileInterval, seededUniform } from '../../shared/statistics/bootstrap.ts'
 import type { PairAnswers } from '../store/answers.ts'
 import type { ReadableDb } from '../store/open.ts'
-import { COUNTING, eachAnswered } from './describe-labels.ts'
+import { eachAnswered } from './describe-labels.ts'
+import { COUNTING } from './majority.ts'
 
 export type Agreement = z.infer<(typeof datasetCalls)['datasets.agreement']['output']>
 

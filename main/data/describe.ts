@@ -1,4 +1,4 @@
-import { majorityOf } from './describe-labels.ts'
+import { majorityOf } from './majority.ts'
 import type { FileLabel } from './layouts-labels.ts'
 import { isNoLabel } from './label-words.ts'
 import { cellOf, type CompiledMapping } from './mapping-compile.ts'

@@ -1,6 +1,6 @@
 import type { ImportMapping, RowProblem } from '../../shared/contract/datasets.ts'
 import type { ResponsePair, SplitName } from '../../shared/data-kinds.ts'
-import type { ImportedLabel } from '../store/labels.ts'
+import type { ImportedLabel } from './parsed-rows.ts'
 import { indexPair, type PairEntry } from '../store/pair-entry.ts'
 import { createIdSet } from './import-ids.ts'
 import { createLabelWatch } from './label-watch.ts'

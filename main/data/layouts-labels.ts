@@ -1,6 +1,6 @@
 import type { RowProblem } from '../../shared/contract/datasets.ts'
 import type { Outcome, Strength } from '../../shared/data-kinds.ts'
-import { FILE_ANNOTATOR } from '../store/annotators.ts'
+import { FILE_ANNOTATOR } from './parsed-rows.ts'
 import { readScale } from './label-scale.ts'
 import { canonicalValue, isNoLabel, isNumber, readWord, type Verdict } from './label-words.ts'
 import { cellOf, type CompiledMapping, type WinnerFlags } from './mapping-compile.ts'

@@ -1,6 +1,6 @@
 import type { ColumnRole, ImportMapping, LabelScale } from '../../shared/contract/datasets.ts'
 import type { Outcome } from '../../shared/data-kinds.ts'
-import { FILE_ANNOTATOR } from '../store/annotators.ts'
+import { FILE_ANNOTATOR } from './parsed-rows.ts'
 import { numberingOfValues } from './label-readings.ts'
 import { canonicalValue, type Numbering, type SideNames } from './label-words.ts'
 

@@ -1,4 +1,4 @@
-import type { NewPart } from '../data/add-dataset.ts'
+import type { NewPart } from '../data/parsed-rows.ts'
 import type { RankingPart } from '../retrieval/to-dataset.ts'
 import type { ReaderJobName, ReaderJobs } from './protocol.ts'
 

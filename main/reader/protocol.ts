@@ -1,7 +1,7 @@
 // What the process that reads strange files is asked, and what it answers, over Node's channel between processes.
 import type { Inspection, ImportMapping } from '../../shared/contract/datasets.ts'
 import type { WireError } from '../../shared/errors.ts'
-import type { NewPart } from '../data/add-dataset.ts'
+import type { NewPart } from '../data/parsed-rows.ts'
 import type { ContrastOptions } from '../data/contrast-reader.ts'
 import type { InspectOptions } from '../data/inspect.ts'
 import type { PairPiece } from '../data/read-pairs.ts'

@@ -3,10 +3,10 @@ import path from 'node:path'
 import { z } from 'zod'
 import type { ModelDetail, ModelFacts } from '../../shared/contract/models.ts'
 import { AppError } from '../../shared/errors.ts'
+import type { FileMark } from '../models/file-mark.ts'
 import { openAnyModel, type EncoderFolder, type ModelFolder } from '../models/folder.ts'
 import { readJson } from '../models/model-files.ts'
 import { embeddingFiles, readEmbeddingSetup } from '../models/sentence-transformers.ts'
-import type { FileMark } from '../store/models-file.ts'
 
 type Tokenizer = ModelDetail['tokenizer']
 

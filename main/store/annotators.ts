@@ -1,6 +1,7 @@
 import type { Annotator } from '../../shared/contract/labels.ts'
 import type { AnnotatorId } from '../../shared/domain.ts'
 import { AppError } from '../../shared/errors.ts'
+import { FILE_ANNOTATOR } from '../data/parsed-rows.ts'
 import type { ReadableDb, WritableDb } from './open.ts'
 
 /** A person or a word of a file, in full. The id is what files, flags and tables show. */
@@ -20,8 +21,6 @@ interface AnnotatorRow {
   readonly created_at_ms: number
 }
 
-/** Who "said" what a file says without naming anybody: no person, and the same in every data set. */
-export const FILE_ANNOTATOR = 'file'
 const COLUMNS = 'annotator_id, name, name_key, imported, dataset_id, created_at_ms'
 
 /** As a name is shown: composed letters, single spaces, nothing that moves a cursor. */

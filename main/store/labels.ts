@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import type { LabelProgress, shownOrder } from '../../shared/contract/labels.ts'
 import type { Outcome, Strength } from '../../shared/data-kinds.ts'
 import { AppError } from '../../shared/errors.ts'
+import type { ImportedLabel } from '../data/parsed-rows.ts'
 import { ensureImportedAnnotator, listAnnotators, requireLabeler } from './annotators.ts'
 import { writeAnnotatorsFile } from './annotators-file.ts'
 import { requireDataset, type DatasetEntry } from './datasets.ts'
@@ -110,15 +111,6 @@ export function setFlag(db: WritableDb, dataFolder: string, labeler: KeyedLabele
   if (isFlagged(db, labeler.datasetId, labeler.annotatorId, pair.index) === flagged) return
   const event: NewEvent = { ...blank(labeler.annotatorId, pair.index, createdAtMs), kind, clientKey: labeler.clientKey }
   record(db, dataFolder, labeler.datasetId, event, () => noteFlag(db, labeler.datasetId, labeler.annotatorId, pair.index, flagged))
-}
-
-export interface ImportedLabel {
-  readonly pairIndex: number
-  /** As the file or the mapping names it. */
-  readonly annotator: string
-  readonly outcome: Outcome
-  readonly strength: Strength | null
-  readonly comment?: string
 }
 
 /**

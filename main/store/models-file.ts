@@ -4,11 +4,8 @@ import { z } from 'zod'
 import { modelFacts, modelPlace } from '../../shared/contract/models.ts'
 import { modelId, runId } from '../../shared/domain.ts'
 import { AppError, describeIssues } from '../../shared/errors.ts'
+import { fileMark } from '../models/file-mark.ts'
 import { writeDurably } from './datasets-folder.ts'
-
-/** A file as it was when the model was added: enough to notice a change without reading it. */
-export const fileMark = z.strictObject({ name: z.string(), sizeBytes: z.number(), mtimeMs: z.number() })
-export type FileMark = z.infer<typeof fileMark>
 
 export const verification = z.strictObject({ atMs: z.number(), hash: z.string() })
 

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readContrastFile, type ContrastOptions } from '../../main/data/contrast-reader.ts'
-import type { NewPart } from '../../main/data/add-dataset.ts'
+import type { NewPart } from '../../main/data/parsed-rows.ts'
 
 const fixtures = path.resolve(import.meta.dirname, '../fixtures/texts')
 let folder: string

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { alphaOf, kappaOf } from '../../main/data/describe-agreement.ts'
-import { majorityOf } from '../../main/data/describe-labels.ts'
+import { majorityOf } from '../../main/data/majority.ts'
 import { shareRuns } from '../../main/data/describe-shared.ts'
 import { createLengths } from '../../main/data/lengths.ts'
 import { cohenKappa, krippendorffAlpha } from '../../shared/statistics/agreement.ts'

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { NewPart } from '../../main/data/add-dataset.ts'
+import type { NewPart } from '../../main/data/parsed-rows.ts'
 import { writeNpz, type ArrayToWrite } from '../../main/data/segments/npz.ts'
 import { readSegmentLines, readSegmentNpz, type NpzOptions } from '../../main/data/segments/read-segments.ts'
 

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { AppError, describeIssues } from '../../../shared/errors.ts'
 import { segmentPair, type Segment } from '../../../shared/segment-pair.ts'
-import type { NewPart } from '../add-dataset.ts'
+import type { NewPart } from '../parsed-rows.ts'
 import { openRows } from '../readers.ts'
 import { readHead } from '../readers-bytes.ts'
 import { SNIFF_BYTES, sniffFormat } from '../sniff.ts'

@@ -1,7 +1,7 @@
 // Segments, wherever they come from, as items of a data set of kind `segment-pairs`.
 import type { Segment, SegmentPair } from '../../../shared/segment-pair.ts'
 import type { CollectedSegments } from '../../worlds/collect.ts'
-import type { NewPart } from '../add-dataset.ts'
+import type { NewPart } from '../parsed-rows.ts'
 
 export interface SegmentItem {
   readonly pairId: string
