@@ -4,38 +4,47 @@
  */
 const rows = [
   ['shared', '^shared/', ['^shared/'], ['zod'], false],
-  ['learn-tf', '^main/learn/tf\\.ts$', [], ['@tensorflow/tfjs'], false],
-  ['learn', '^main/learn/(?!tf\\.ts$)', ['^main/learn/', '^shared/'], ['zod', '@huggingface/tokenizers', '@huggingface/jinja'], false],
-  ['engine', '^main/trainer/engine/', ['^main/trainer/engine/', '^main/engines/own-engines\\.ts$', '^main/learn/', '^shared/'], ['@tensorflow/tfjs', '@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-wasm', '@tensorflow/tfjs-backend-cpu', '@tensorflow/tfjs-backend-webgpu', '@tensorflow/tfjs-node', '@tensorflow/tfjs-node-gpu', 'webgpu', 'zod'], true],
-  // Opens files of a person, whatever they turn out to be.
-  ['files', '^main/files/', ['^main/files/', '^shared/'], [], true],
-  // Reads and writes model folders in Hugging Face layout.
-  ['models', '^main/models/', ['^main/(models|learn|files)/', '^shared/'], ['zod'], true],
+
+  // Wing 1, base: what every process of the program speaks. Knows nothing of the app.
+  ['base', '^main/base/', ['^main/base/', '^shared/'], ['zod'], true],
+
+  // Wing 2, core: computes and parses; starts no process, opens no database.
+  ['learn-tf', '^main/core/learn/tf\\.ts$', [], ['@tensorflow/tfjs'], false],
+  ['learn', '^main/core/learn/(?!tf\\.ts$)', ['^main/core/learn/', '^shared/'], ['zod', '@huggingface/tokenizers', '@huggingface/jinja'], false],
   // Worlds to act in: no tensors. Node's own modules only where the simulator's WebAssembly is found.
-  ['worlds', '^main/worlds/(?!mujoco\\.ts$)', ['^main/worlds/', '^main/learn/random\\.ts$', '^shared/'], [], false],
-  ['worlds-mujoco', '^main/worlds/mujoco\\.ts$', ['^shared/'], ['@mujoco/mujoco'], true],
-  // Brings engines onto the machine: unpacks, builds, checks. Runs no tensors itself.
-  ['engines', '^main/engines/', ['^main/(engines|files)/', '^main/events\\.ts$', '^shared/'], ['zod', 'yauzl'], true],
-  ['trainer', '^main/trainer/(?!engine/)', ['^main/(trainer|learn|models|files|worlds)/', '^shared/', '^main/runs/run-dir(-events|-lock)?\\.ts$'], ['zod'], true],
-  ['store', '^main/store/', ['^main/store/', '^shared/'], ['better-sqlite3', 'zod'], true],
-  ['data', '^main/data/', ['^main/(data|files|store|worlds)/', '^main/events\\.ts$', '^main/learn/safetensors\\.ts$', '^shared/'], ['zod', 'csv-parse', 'yauzl'], true],
+  ['worlds', '^main/core/worlds/(?!mujoco\\.ts$)', ['^main/core/worlds/', '^main/core/learn/random\\.ts$', '^shared/'], [], false],
+  ['worlds-mujoco', '^main/core/worlds/mujoco\\.ts$', ['^shared/'], ['@mujoco/mujoco'], true],
+  // Reads and writes model folders in Hugging Face layout.
+  ['models', '^main/core/models/', ['^main/core/(models|learn)/', '^main/base/', '^shared/'], ['zod'], true],
+  // Files of pairs, texts and segments, laid out as records.
+  ['formats', '^main/core/formats/', ['^main/core/(formats|worlds|models)/', '^main/base/', '^shared/'], ['zod', 'csv-parse', 'yauzl'], true],
   // Collections of documents, queries and judgments: their files, read and written.
-  ['retrieval', '^main/retrieval/', ['^main/(retrieval|files)/', '^main/data/readers[a-z-]*\\.ts$', '^main/learn/', '^shared/'], ['zod'], true],
-  // The child process that opens files of strangers, and the app's side of it. It never writes, and never opens the database.
-  ['reader', '^main/reader/', ['^main/(reader|data|retrieval|registry)/', '^shared/'], [], true],
-  ['reading', '^main/reading/', ['^main/reading/', '^main/reader/protocol\\.ts$', '^shared/'], [], true],
+  ['retrieval', '^main/core/retrieval/', ['^main/core/(retrieval|formats|learn)/', '^main/base/', '^shared/'], ['zod'], true],
+
+  // Wing 3, workers: processes of their own. They compute; they never see the database or the app.
+  ['engine', '^main/workers/engine/', ['^main/workers/engine/', '^main/core/learn/', '^main/base/', '^shared/'], ['@tensorflow/tfjs', '@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-wasm', '@tensorflow/tfjs-backend-cpu', '@tensorflow/tfjs-backend-webgpu', '@tensorflow/tfjs-node', '@tensorflow/tfjs-node-gpu', 'webgpu', 'zod'], true],
+  ['workers', '^main/workers/(?!engine/)', ['^main/(workers|core|base)/', '^shared/'], ['zod'], true],
+
+  // Wing 4, app: the app's process. It starts workers and imports none of them.
+  ['store', '^main/app/store/', ['^main/app/store/', '^main/core/(formats|models)/', '^main/base/', '^shared/'], ['better-sqlite3', 'zod'], true],
+  ['data', '^main/app/data/', ['^main/app/(data|store)/', '^main/app/events\\.ts$', '^main/core/(formats|worlds)/', '^main/core/learn/models/safetensors\\.ts$', '^main/base/', '^shared/'], ['zod'], true],
+  // The app's side of the process that reads what a person gives.
+  ['reading', '^main/app/reading/', ['^main/app/reading/', '^main/core/formats/', '^main/base/', '^shared/'], [], true],
   // The models that were added: an index over folders, theirs and ours.
-  ['registry', '^main/registry/', ['^main/(registry|models|files|store)/', '^main/events\\.ts$', '^shared/'], ['zod'], true],
-  ['runs', '^main/runs/', ['^main/(runs|store)/', '^main/events\\.ts$', '^main/trainer/protocol\\.ts$', '^shared/'], ['zod'], true],
+  ['registry', '^main/app/registry/', ['^main/app/(registry|store)/', '^main/app/events\\.ts$', '^main/core/models/', '^main/base/', '^shared/'], ['zod'], true],
+  // Brings engines onto the machine: unpacks, builds, has them checked.
+  ['engine-setup', '^main/app/engine-setup/', ['^main/app/engine-setup/', '^main/app/events\\.ts$', '^main/base/', '^shared/'], ['zod', 'yauzl'], true],
+  ['runs', '^main/app/runs/', ['^main/app/(runs|store)/', '^main/app/events\\.ts$', '^main/base/', '^shared/'], ['zod'], true],
   // Processes that keep a model and write with it.
-  ['playground', '^main/playground/', ['^main/playground/', '^main/trainer/generate-protocol\\.ts$', '^shared/'], ['zod'], true],
-  ['handlers', '^main/handlers/', ['^main/(handlers|data|reading|files|store|runs|models|engines|registry|papers|playground|retrieval|worlds)/', '^main/(events|log|data-folder)\\.ts$', '^main/learn/(registry|define|rewards|bandit)\\.ts$', '^shared/'], ['zod'], true],
-  ['golden', '^main/(golden|reproduce)/', ['^main/(golden|reproduce|learn|models|retrieval|worlds)/', '^shared/'], ['zod'], true],
-  // Runs experiments apart from the app, and keeps what they found.
-  ['papers', '^main/papers/', ['^main/(papers|reproduce)/', '^main/events\\.ts$', '^main/store/datasets-folder\\.ts$', '^shared/'], ['zod'], true],
-  ['app', '^main/(app|events|log|data-folder|[a-z-]+)\\.ts$', ['^main/(?!electron/|headless/|trainer/)', '^shared/'], ['zod'], true],
-  ['headless', '^main/headless/', ['^main/(headless|files|golden|reproduce|models|engines|papers|retrieval)/', '^main/(app|events|log|data-folder|private-folder)\\.ts$', '^main/store/recover\\.ts$', '^main/learn/registry\\.ts$', '^main/trainer/engine/', '^shared/'], ['ws', 'zod', 'commander', 'cli-progress'], true],
-  ['electron', '^main/electron/', ['^main/electron/', '^main/(app|events|log|data-folder|private-folder|headless/shared-app)\\.ts$', '^shared/'], ['electron'], true],
+  ['playground', '^main/app/playground/', ['^main/app/playground/', '^main/base/', '^shared/'], ['zod'], true],
+  // Has experiments run apart from the app, and keeps what they found.
+  ['papers', '^main/app/papers/', ['^main/app/papers/', '^main/app/events\\.ts$', '^main/app/store/datasets-folder\\.ts$', '^main/workers/reproduce/', '^main/base/', '^shared/'], ['zod'], true],
+  ['app', '^main/app/(app|events)\\.ts$|^main/app/(handlers|requests)/', ['^main/(app|core|base)/', '^shared/'], ['zod'], true],
+
+  // Wing 5, doors: the ways in. No SQL, no tensors.
+  ['headless', '^main/doors/headless/', ['^main/doors/headless/', '^main/app/(app|events)\\.ts$', '^main/app/(engine-setup|papers)/', '^main/app/store/recover\\.ts$', '^main/core/(models|retrieval)/', '^main/core/learn/registry\\.ts$', '^main/workers/(golden|reproduce|engine)/', '^main/base/', '^shared/'], ['ws', 'zod', 'commander', 'cli-progress'], true],
+  ['electron', '^main/doors/electron/', ['^main/doors/electron/', '^main/doors/headless/shared-app\\.ts$', '^main/app/(app|events)\\.ts$', '^main/base/', '^shared/'], ['electron'], true],
+
   ['renderer', '^renderer/', ['^renderer/', '^shared/'], ['react', 'react-dom', '@tanstack/[^/]+', 'uplot', 'wouter', 'lucide-react', 'diff', 'zod', 'vite'], false],
 ]
 const escape = (name) => name.replace(/\//g, '\\/')
@@ -58,8 +67,8 @@ module.exports = {
   forbidden: [
     ...forbidden,
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
-    { name: 'only-electron-imports-electron', severity: 'error', from: { pathNot: '^main/electron/' }, to: { path: '(^|node_modules/)electron(/|$)', pathNot: ours } },
-    { name: 'uncategorised-file', severity: 'error', from: { path: ours, pathNot: [...rows.map((row) => row[1]), '^main/launch/', '^renderer/.*\\.css$'] }, to: {} },
+    { name: 'only-electron-imports-electron', severity: 'error', from: { pathNot: '^main/doors/electron/' }, to: { path: '(^|node_modules/)electron(/|$)', pathNot: ours } },
+    { name: 'uncategorised-file', severity: 'error', from: { path: ours, pathNot: [...rows.map((row) => row[1]), '^main/doors/launch/', '^renderer/.*\\.css$'] }, to: {} },
   ],
   options: { parser: 'swc', tsPreCompilationDeps: true, doNotFollow: { path: 'node_modules' }, exclude: { path: '\\.css$' } },
 }

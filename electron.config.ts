@@ -34,7 +34,7 @@ export default defineConfig({
       // Everything but the native module is bundled, so that the package holds what runs and nothing else.
       externalizeDeps: { exclude: [], include: NATIVE },
       rollupOptions: {
-        input: { electron: at('./main/electron/index.ts'), cli: at('./main/headless/cli.ts'), trainer: at('./main/trainer/entry.ts'), reader: at('./main/reader/entry.ts') },
+        input: { electron: at('./main/doors/electron/index.ts'), cli: at('./main/doors/headless/cli.ts'), trainer: at('./main/workers/trainer/entry.ts'), reader: at('./main/workers/reader/entry.ts') },
         external: ['electron', ...NATIVE],
         output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
       },
@@ -45,7 +45,7 @@ export default defineConfig({
       outDir: 'out/preload',
       // A sandboxed preload script is one CommonJS file with everything but electron inside.
       externalizeDeps: false,
-      rollupOptions: { input: { index: at('./main/electron/preload.ts') }, output: { format: 'cjs', entryFileNames: '[name].cjs' } },
+      rollupOptions: { input: { index: at('./main/doors/electron/preload.ts') }, output: { format: 'cjs', entryFileNames: '[name].cjs' } },
     },
   },
   renderer: {

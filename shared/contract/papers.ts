@@ -27,7 +27,7 @@ export const figure = z.discriminatedUnion('kind', [
 ])
 export type ReportFigure = z.infer<typeof figure>
 
-/** What an experiment found: see main/reproduce/define.ts for what each part means. */
+/** What an experiment found: see main/workers/reproduce/define.ts for what each part means. */
 export const reproductionReport = z.strictObject({
   id: z.string(),
   title: z.string(),

@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { createApp } from '../../main/app.ts'
+import { createApp } from '../../main/app/app.ts'
 import { inProcess } from '../../shared/rpc.ts'
 import { formatBytes, formatDuration } from '../../shared/units.ts'
 import { bigConfig, trainLoraOn } from '../support/big-model.ts'

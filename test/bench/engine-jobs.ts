@@ -1,6 +1,6 @@
 // What the engine benchmark measures: the same weights, rows and numbers for every engine and for the peer.
-import type { EncodedCompletion, EncodedPair } from '../../main/learn/encode-rows.ts'
-import { presetConfig, type DecoderConfig } from '../../main/learn/models/decoder.ts'
+import type { EncodedCompletion, EncodedPair } from '../../main/core/learn/tokens/encode-rows.ts'
+import { presetConfig, type DecoderConfig } from '../../main/core/learn/models/decoder.ts'
 import type { ModelPreset } from '../../shared/run-spec.ts'
 import { createRandom } from '../support/seeded.ts'
 

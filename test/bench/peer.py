@@ -3,7 +3,7 @@
 python3 peer.py <threads> <weights folder> <device>
 
 Speaks the protocol of engine-jobs.ts: a greeting, then a line back for each JSON line in. The decoder is the one of
-main/learn/models/decoder.ts, written the way PyTorch likes it: fused attention, one product for each linear layer,
+main/core/learn/models/decoder.ts, written the way PyTorch likes it: fused attention, one product for each linear layer,
 AdamW in its fused form.
 """
 import json

@@ -3,7 +3,7 @@
 // Arguments: data folder, folder for files to import, seed, refusals by a full disk after which it ends (0: never).
 import { writeFileSync, writeSync } from 'node:fs'
 import path from 'node:path'
-import { createApp } from '../../main/app.ts'
+import { createApp } from '../../main/app/app.ts'
 import { ENDED_STATES } from '../../shared/domain.ts'
 import { AppError, toWire } from '../../shared/errors.ts'
 import { inProcess } from '../../shared/rpc.ts'

@@ -45,7 +45,7 @@ beforeAll(async () => {
   for (const name of readdirSync(path.join(root, 'node_modules'))) {
     if (name !== '.vite') symlinkSync(path.join(root, 'node_modules', name), path.join(tree, 'node_modules', name), 'junction')
   }
-  command = spawn(process.execPath, ['main/launch/dev.mjs', '--data-dir', path.join(tree, 'data')], { cwd: tree, env: { ...process.env, PAIRLAB_BROWSER: '1' }, stdio: ['ignore', 'pipe', 'pipe'] })
+  command = spawn(process.execPath, ['main/doors/launch/dev.mjs', '--data-dir', path.join(tree, 'data')], { cwd: tree, env: { ...process.env, PAIRLAB_BROWSER: '1' }, stdio: ['ignore', 'pipe', 'pipe'] })
   for (const stream of [command.stdout, command.stderr]) stream?.on('data', (bytes: Buffer) => (said += bytes.toString()))
   await until('the address', () => /code=\S+/.test(said))
   browser = await launchChromium(chromiumPath)
@@ -72,7 +72,7 @@ test.skipIf(chromiumPath === null)('a change of the page is shown in place; a ch
   edit('renderer/pages/Settings.tsx', '<h1>Settings</h1>', '<h1>Settings as edited</h1>')
   await page.getByRole('heading', { name: 'Settings as edited' }).waitFor()
 
-  edit('main/headless/dev-host.ts', 'await main()', "await main(process.stdout.write('the host as edited\\n'))")
+  edit('main/doors/headless/dev-host.ts', 'await main()', "await main(process.stdout.write('the host as edited\\n'))")
   await until('the host as edited', () => said.includes('the host as edited'))
   // A call waits until the host is back. Its event comes by the stream, which found its way back by itself.
   await page.getByText('Dark', { exact: true }).click()

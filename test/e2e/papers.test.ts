@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { keepReport } from '../../main/papers/report-files.ts'
+import { keepReport } from '../../main/app/papers/report-files.ts'
 import type { KeptReport } from '../../shared/contract/papers.ts'
 import { accessibilityProblems, buildPage, chromiumPath, openLab, removeFolder, type Lab } from './support.ts'
 

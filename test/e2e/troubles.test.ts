@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { recordsPath } from '../../main/store/datasets-folder.ts'
+import { recordsPath } from '../../main/app/store/datasets-folder.ts'
 import { accessibilityProblems, buildPage, chromiumPath, importSample, openLab, removeFolder, type Lab } from './support.ts'
 
 let pageFolder = ''

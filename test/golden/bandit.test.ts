@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { copgBandit, exactBandit } from '../../main/reproduce/copg-bandit.ts'
-import { formatReport } from '../../main/reproduce/format-report.ts'
-import { verdictOf } from '../../main/reproduce/define.ts'
+import { copgBandit, exactBandit } from '../../main/workers/reproduce/copg-bandit.ts'
+import { formatReport } from '../../main/workers/reproduce/format-report.ts'
+import { verdictOf } from '../../main/workers/reproduce/define.ts'
 
 it('holds every claim of the bandit, exact and sampled, CoPG at the closed-form optimum', async () => {
   const report = await copgBandit.run({ form: 'quick', seedCount: null, say: () => undefined })

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
-import { runGolden } from '../../main/golden/run-golden.ts'
-import { openEngine } from '../../main/trainer/engine/choose.ts'
+import { runGolden } from '../../main/workers/golden/run-golden.ts'
+import { openEngine } from '../../main/workers/engine/choose.ts'
 
 it('agrees with the golden vectors on the wasm engine', async () => {
   const engine = await openEngine('wasm')

@@ -5,8 +5,8 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readdirSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { formatGoldenReport, runGolden } from '../../main/golden/run-golden.ts'
-import { algorithms } from '../../main/learn/registry.ts'
+import { formatGoldenReport, runGolden } from '../../main/workers/golden/run-golden.ts'
+import { algorithms } from '../../main/core/learn/registry.ts'
 
 const vectors = fileURLToPath(new URL('.', import.meta.url))
 const names = (await readdir(vectors)).filter((name) => name.endsWith('.json')).map((name) => name.replace('.json', ''))

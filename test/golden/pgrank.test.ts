@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { pgRankLtr } from '../../main/reproduce/pgrank-ltr.ts'
-import { pgRankExact } from '../../main/reproduce/pgrank-exact.ts'
-import { findReproduction } from '../../main/reproduce/registry.ts'
+import { pgRankLtr } from '../../main/workers/reproduce/pgrank-ltr.ts'
+import { pgRankExact } from '../../main/workers/reproduce/pgrank-exact.ts'
+import { findReproduction } from '../../main/workers/reproduce/registry.ts'
 
 it('names the ranking experiments', () => {
   for (const id of ['pgrank-exact', 'pgrank-lists', 'pgrank-ltr', 'pgrank-cranfield']) expect(findReproduction(id).id).toBe(id)

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createApp, type App } from '../../main/app.ts'
+import { createApp, type App } from '../../main/app/app.ts'
 import { contract, type AppEvent } from '../../shared/contract.ts'
 import { dispatch, inProcess, type Client } from '../../shared/rpc.ts'
 import { temporaryFolder } from '../support/filled-store.ts'

@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { dataKinds } from '../../shared/data-kinds.ts'
 import { flagName } from '../../shared/form.ts'
 import { trainingConfig } from '../../shared/run-spec.ts'
-import { algorithms } from '../../main/learn/registry.ts'
+import { algorithms } from '../../main/core/learn/registry.ts'
 import { runCli, runJson, startCli } from '../support/cli.ts'
 
 const dataFolder = mkdtempSync(path.join(tmpdir(), 'pairlab clí '))

@@ -3,10 +3,10 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import path from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { createApp, recoverData } from '../../main/app.ts'
+import { createApp, recoverData } from '../../main/app/app.ts'
 import type { Trouble } from '../../shared/contract/system.ts'
 import { inProcess } from '../../shared/rpc.ts'
-import { openStore } from '../../main/store/open.ts'
+import { openStore } from '../../main/app/store/open.ts'
 import { temporaryFolder } from '../support/filled-store.ts'
 import { makeFullFolder } from '../support/full-folder.ts'
 

@@ -7,8 +7,8 @@ import type { Bridge } from '../../shared/bridge.ts'
 import type { AppEvent } from '../../shared/contract.ts'
 import { toWire } from '../../shared/errors.ts'
 import type { Reply } from '../../shared/rpc.ts'
-import { connectIpc } from '../../main/electron/ipc.ts'
-import { serve } from '../../main/headless/serve.ts'
+import { connectIpc } from '../../main/doors/electron/ipc.ts'
+import { serve } from '../../main/doors/headless/serve.ts'
 import { runConformance, type Door } from '../support/conformance.ts'
 import { behind, BrowserWindow } from '../support/electron-stand-in.ts'
 import { makeApp } from '../support/make-app.ts'
@@ -67,7 +67,7 @@ async function openElectron(): Promise<Door> {
   behind.reset()
   connectIpc(app)
   new BrowserWindow({})
-  await import('../../main/electron/preload.ts') // runs once, as in a window
+  await import('../../main/doors/electron/preload.ts') // runs once, as in a window
   bridge ??= behind.exposed.get('bridge') as Bridge // exposed by the preload script
   const { call, subscribe } = bridge
   return { call, subscribe: async (listener) => subscribe(listener), end }

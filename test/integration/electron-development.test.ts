@@ -4,9 +4,9 @@ import * as standIn from '../support/electron-stand-in.ts'
 
 vi.mock('electron', () => import('../support/electron-stand-in.ts'))
 
-const { developmentOrigin, isDevelopmentPage, pageOrigin } = await import('../../main/electron/page-origin.ts')
-const { serveAssets } = await import('../../main/electron/protocol.ts')
-const { lockNavigation } = await import('../../main/electron/window.ts')
+const { developmentOrigin, isDevelopmentPage, pageOrigin } = await import('../../main/doors/electron/page-origin.ts')
+const { serveAssets } = await import('../../main/doors/electron/protocol.ts')
+const { lockNavigation } = await import('../../main/doors/electron/window.ts')
 
 afterEach(() => {
   delete process.env['ELECTRON_RENDERER_URL']

@@ -8,7 +8,7 @@ import * as standIn from '../support/electron-stand-in.ts'
 vi.mock('electron', () => import('../support/electron-stand-in.ts'))
 
 const { app, behind, dialog, Menu } = standIn
-const { dataFolderOf, separateFromChromium } = await import('../../main/electron/instance.ts')
+const { dataFolderOf, separateFromChromium } = await import('../../main/doors/electron/instance.ts')
 const dataFolder = mkdtempSync(path.join(tmpdir(), 'pairlab électron '))
 
 async function until(condition: () => boolean): Promise<void> {
@@ -27,8 +27,8 @@ beforeAll(async () => {
   process.env['PAIRLAB_DATA'] = dataFolder
   app.early.push(() => app.emit('open-file', { preventDefault: () => {} }, '/data/early one.jsonl')) // as macOS does
   app.early.push(() => app.emit('child-process-gone', {}, { type: 'Utility', reason: 'oom', exitCode: 3 })) // before there is a log
-  await import('../../main/electron/index.ts')
-  await import('../../main/electron/preload.ts')
+  await import('../../main/doors/electron/index.ts')
+  await import('../../main/doors/electron/preload.ts')
   await until(() => behind.windows.length === 1 && behind.windows[0]?.shown === true)
 })
 

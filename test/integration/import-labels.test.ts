@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { DatasetId } from '../../shared/domain.ts'
-import { assignSplits } from '../../main/data/split.ts'
-import { buildView } from '../../main/data/view.ts'
-import { recoverStore } from '../../main/store/recover.ts'
+import { assignSplits } from '../../main/app/data/split.ts'
+import { buildView } from '../../main/app/data/view.ts'
+import { recoverStore } from '../../main/app/store/recover.ts'
 import { openData, removeFolder, type OpenData } from '../support/open-data.ts'
 
 let data: OpenData

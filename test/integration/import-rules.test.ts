@@ -20,28 +20,35 @@ function check(files: Readonly<Record<string, string>>): { status: number | null
     mkdirSync(path.dirname(path.join(folder, name)), { recursive: true })
     writeFileSync(path.join(folder, name), text)
   }
-  const result = spawnSync(process.execPath, [path.join(root, 'main/launch/deps.mjs'), folder], { encoding: 'utf8' })
+  const result = spawnSync(process.execPath, [path.join(root, 'main/doors/launch/deps.mjs'), folder], { encoding: 'utf8' })
   return { status: result.status, output: result.stdout + result.stderr }
 }
 
-const planted: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  'shared reaches for Node': { 'shared/a.ts': "import 'node:fs'\n" },
-  'the page imports the main process': { 'main/app.ts': 'export const x = 1\n', 'renderer/a.ts': "import { x } from '../main/app.ts'\nexport const y = x\n" },
-  'Electron outside its folder': { 'main/headless/a.ts': "import 'electron'\n" },
-  'SQL outside the store': { 'main/handlers/a.ts': "import 'better-sqlite3'\n" },
-  'learn touches files': { 'main/learn/a.ts': "import 'node:fs'\n" },
-  'the trainer opens the store': { 'main/store/open.ts': 'export const x = 1\n', 'main/trainer/a.ts': "import { x } from '../store/open.ts'\nexport const y = x\n" },
-  'a circle': { 'shared/a.ts': "import { b } from './b.ts'\nexport const a = b\n", 'shared/b.ts': "import { a } from './a.ts'\nexport const b = a\n" },
-}
+/** What is planted in one tree, and the rule that must name it. */
+const LAWFUL = { 'main/core/learn/ops.ts': "import { one } from '../../../shared/units.ts'\nexport const two = one + 1\n", 'main/app/store/open.ts': 'export const x = 1\n', 'main/workers/trainer/loop.ts': 'export const x = 1\n', 'main/core/formats/rows.ts': 'export const x = 1\n' }
+const planted: readonly (readonly [what: string, file: string, text: string, rule: string])[] = [
+  ['shared reaches for Node', 'shared/a.ts', "import 'node:fs'\n", 'shared-imports-node'],
+  ['the page imports the app', 'renderer/a.ts', "import { x } from '../main/app/store/open.ts'\nexport const y = x\n", 'renderer-imports-our-own'],
+  ['Electron outside its folder', 'main/doors/headless/a.ts', "import 'electron'\n", 'only-electron-imports-electron'],
+  ['SQL outside the store', 'main/app/handlers/a.ts', "import 'better-sqlite3'\n", 'app-imports-package'],
+  ['learn touches files', 'main/core/learn/a.ts', "import 'node:fs'\n", 'learn-imports-node'],
+  ['a worker opens the store', 'main/workers/trainer/a.ts', "import { x } from '../../app/store/open.ts'\nexport const y = x\n", 'workers-imports-our-own'],
+  ['the app imports a worker', 'main/app/handlers/b.ts', "import { x } from '../../workers/trainer/loop.ts'\nexport const y = x\n", 'app-imports-our-own'],
+  ['core looks at the app', 'main/core/formats/a.ts', "import { x } from '../../app/store/open.ts'\nexport const y = x\n", 'formats-imports-our-own'],
+  ['base knows of core', 'main/base/a.ts', "import { x } from '../core/formats/rows.ts'\nexport const y = x\n", 'base-imports-our-own'],
+  ['a circle', 'shared/b.ts', "import { c } from './c.ts'\nexport const b = c\n", 'no-circular'],
+  ['a file that belongs nowhere', 'main/elsewhere/a.ts', "import { one } from '../../shared/units.ts'\nexport const two = one\n", 'uncategorised-file'],
+]
 
 it('accepts a lawful tree', () => {
-  const { status, output } = check({ 'main/learn/a.ts': "import { one } from '../../shared/units.ts'\nexport const two = one + 1\n" })
+  const { status, output } = check(LAWFUL)
   expect(output).toContain('0 forbidden imports')
   expect(status).toBe(0)
 })
 
-it.each(Object.entries(planted))('refuses: %s', (_name, files) => {
-  const { status, output } = check(files)
-  expect(output).not.toContain('0 forbidden imports')
+it('refuses each forbidden import by the name of its rule', () => {
+  const { status, output } = check({ ...LAWFUL, 'shared/c.ts': "import { b } from './b.ts'\nexport const c = b\n", ...Object.fromEntries(planted.map(([, file, text]) => [file, text])) })
+  for (const [what, file, , rule] of planted) expect(output, what).toContain(`${rule}: ${file} `)
+  for (const file of Object.keys(LAWFUL)) expect(output).not.toContain(`: ${file} `)
   expect(status).toBe(1)
 })

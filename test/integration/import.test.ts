@@ -7,9 +7,9 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { DatasetId } from '../../shared/domain.ts'
-import { describeWriteError } from '../../main/data/import-writer.ts'
-import { settleFolders } from '../../main/data/settle-folders.ts'
-import { createIdSet } from '../../main/data/import-ids.ts'
+import { describeWriteError } from '../../main/app/data/import-writer.ts'
+import { settleFolders } from '../../main/app/data/settle-folders.ts'
+import { createIdSet } from '../../main/core/formats/import-ids.ts'
 import { openData, removeFolder, type OpenData } from '../support/open-data.ts'
 
 let data: OpenData

@@ -1,13 +1,13 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { tokenBatch } from '../../main/learn/batches.ts'
-import { initialAdapters, type LoraOptions } from '../../main/learn/models/adapters.ts'
-import { decoderFrom, type DecoderConfig, type DecoderOptions } from '../../main/learn/models/decoder.ts'
-import { freezeMatrix, fromBfloat16, multiply, readFrozen, rowsOf, toBfloat16 } from '../../main/learn/models/frozen.ts'
-import { freshWeights, sourceOf, type TensorSource } from '../../main/learn/models/parameters.ts'
-import { createRandom } from '../../main/learn/random.ts'
-import { tf } from '../../main/learn/tf.ts'
-import { openEngine } from '../../main/trainer/engine/choose.ts'
-import type { Engine } from '../../main/trainer/engine/engine.ts'
+import { tokenBatch } from '../../main/core/learn/batches.ts'
+import { initialAdapters, type LoraOptions } from '../../main/core/learn/models/adapters.ts'
+import { decoderFrom, type DecoderConfig, type DecoderOptions } from '../../main/core/learn/models/decoder.ts'
+import { freezeMatrix, fromBfloat16, multiply, readFrozen, rowsOf, toBfloat16 } from '../../main/core/learn/models/frozen.ts'
+import { freshWeights, sourceOf, type TensorSource } from '../../main/core/learn/models/parameters.ts'
+import { createRandom } from '../../main/core/learn/random.ts'
+import { tf } from '../../main/core/learn/tf.ts'
+import { openEngine } from '../../main/workers/engine/choose.ts'
+import type { Engine } from '../../main/workers/engine/engine.ts'
 
 let engine: Engine | null = null
 afterEach(async () => {

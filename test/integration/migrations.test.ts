@@ -3,9 +3,9 @@ import { readdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { migrate, type Migration } from '../../main/store/migrate.ts'
-import { migrations } from '../../main/store/migrations/list.ts'
-import { openStore } from '../../main/store/open.ts'
+import { migrate, type Migration } from '../../main/app/store/migrate.ts'
+import { migrations } from '../../main/app/store/migrations/list.ts'
+import { openStore } from '../../main/app/store/open.ts'
 import { temporaryFolder } from '../support/filled-store.ts'
 
 let folder: string

@@ -3,9 +3,9 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSyn
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createApp } from '../../main/app.ts'
+import { createApp } from '../../main/app/app.ts'
 import { inProcess } from '../../shared/rpc.ts'
-import { lockFolder } from '../../main/store/open-lock.ts'
+import { lockFolder } from '../../main/app/store/open-lock.ts'
 import { importTiny, tinyRequest, waitForState } from '../support/tiny-app.ts'
 
 let folder: string

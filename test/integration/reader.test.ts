@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { findReader } from '../../main/app.ts'
-import { createReader, defaultLimits, type Reader } from '../../main/reading/reader.ts'
+import { findReader } from '../../main/app/app.ts'
+import { createReader, defaultLimits, type Reader } from '../../main/app/reading/reader.ts'
 import { makeApp, waitUntil } from '../support/make-app.ts'
 
 const here = import.meta.dirname
@@ -67,7 +67,7 @@ test('reading ends when it is cancelled, even in the middle of a loop', async ()
 
 test.skipIf(process.platform === 'win32')('no reader outlives the app, not even one that is caught in a loop', async () => {
   const app = spawn(process.execPath, ['--input-type=module', '-e', `
-    import { startReader } from ${JSON.stringify(path.join(here, '../../main/reading/reader-process.ts'))}
+    import { startReader } from ${JSON.stringify(path.join(here, '../../main/app/reading/reader-process.ts'))}
     const made = startReader({ execPath: process.execPath, args: [${JSON.stringify(hanging)}] }, { memoryBytes: 2 ** 31, silentMs: 600_000 })
     console.log(made.pid)
     made.run('inspect', {}, { subject: '' }).next()

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { readTail, runPaths } from '../../main/runs/run-dir.ts'
+import { readTail, runPaths } from '../../main/base/run-folder/run-dir.ts'
 import { allEvents, exitOf, makeTinyRun, metricsByStep, spawnTrainer, tinyRows, type TinyOptions } from '../support/tiny-run.ts'
 import { waitUntil } from '../support/make-app.ts'
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { serve, type Host } from '../../main/headless/serve.ts'
+import { serve, type Host } from '../../main/doors/headless/serve.ts'
 import { makeApp, type TestApp } from '../support/make-app.ts'
 
 const IDLE_MS = 1500

@@ -5,7 +5,7 @@ import { networkInterfaces, tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import WebSocket from 'ws'
-import { serve, type Host } from '../../main/headless/serve.ts'
+import { serve, type Host } from '../../main/doors/headless/serve.ts'
 import { makeApp, type TestApp } from '../support/make-app.ts'
 
 let test: TestApp

@@ -4,11 +4,11 @@ import { existsSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { insertDataset, listDatasets, listDrafts } from '../../main/store/datasets.ts'
-import { readDatasetFile, writeDatasetFile } from '../../main/store/datasets-file.ts'
-import { discardRows } from '../../main/store/imports.ts'
-import { inTransaction, openStore } from '../../main/store/open.ts'
-import { readSettings, writeSettings } from '../../main/store/settings.ts'
+import { insertDataset, listDatasets, listDrafts } from '../../main/app/store/datasets.ts'
+import { readDatasetFile, writeDatasetFile } from '../../main/app/store/datasets-file.ts'
+import { discardRows } from '../../main/app/store/imports.ts'
+import { inTransaction, openStore } from '../../main/app/store/open.ts'
+import { readSettings, writeSettings } from '../../main/app/store/settings.ts'
 import { addDataset, temporaryFolder } from '../support/filled-store.ts'
 
 let folder: string
@@ -17,7 +17,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-const openModule = fileURLToPath(new URL('../../main/store/open.ts', import.meta.url))
+const openModule = fileURLToPath(new URL('../../main/app/store/open.ts', import.meta.url))
 
 /** A process that has the folder open until it is killed. */
 async function holdInAnotherProcess(): Promise<ChildProcess> {

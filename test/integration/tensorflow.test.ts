@@ -6,13 +6,13 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { engineEnvironment, probeEngine } from '../../main/engines/probe.ts'
-import { readSpec, readTail, runPaths, writeSpec } from '../../main/runs/run-dir.ts'
-import type { TrainerEvent } from '../../main/trainer/protocol.ts'
+import { engineEnvironment, probeEngine } from '../../main/app/engine-setup/probe.ts'
+import { readSpec, readTail, runPaths, writeSpec } from '../../main/base/run-folder/run-dir.ts'
+import type { TrainerEvent } from '../../main/base/run-folder/protocol.ts'
 import { makeModelFolder } from '../support/model-folder.ts'
 import { allEvents, exitOf, makeTinyRun, metricsByStep, spawnTrainer, TRAINER_ENTRY, tinyRows, type TinyOptions } from '../support/tiny-run.ts'
 
-const CLI = fileURLToPath(new URL('../../main/headless/cli.ts', import.meta.url))
+const CLI = fileURLToPath(new URL('../../main/doors/headless/cli.ts', import.meta.url))
 const CHILD = fileURLToPath(new URL('../support/engine-leaks-child.ts', import.meta.url))
 const added = process.env['PAIRLAB_ENGINES'] ?? ''
 const wheels = process.env['PAIRLAB_WHEELS'] ?? ''

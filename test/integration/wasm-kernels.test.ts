@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import { attention, type AttentionShape, cachedAttention, gatherRows, gelu, layerNorm, logProbOf, rmsNorm, rotary, scatterRows, swiGlu } from '../../main/learn/models/fused.ts'
-import { packSequences } from '../../main/learn/models/packing.ts'
-import { createRandom } from '../../main/learn/random.ts'
-import { tf } from '../../main/learn/tf.ts'
-import { openEngine } from '../../main/trainer/engine/choose.ts'
-import type { Engine } from '../../main/trainer/engine/engine.ts'
+import { attention, type AttentionShape, cachedAttention, gatherRows, gelu, layerNorm, logProbOf, rmsNorm, rotary, scatterRows, swiGlu } from '../../main/core/learn/models/fused.ts'
+import { packSequences } from '../../main/core/learn/models/packing.ts'
+import { createRandom } from '../../main/core/learn/random.ts'
+import { tf } from '../../main/core/learn/tf.ts'
+import { openEngine } from '../../main/workers/engine/choose.ts'
+import type { Engine } from '../../main/workers/engine/engine.ts'
 
 /** Threads, and forms of the kernels that other machines get. */
 const WAYS = [{ threads: 1 }, { threads: 2 }, { threads: 3 }, { threads: 2, form: 'narrow' }, { threads: 2, form: 'plain' }] as const

@@ -4,13 +4,13 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
-import { createDecoder, presetConfig } from '../../main/learn/models/decoder.ts'
-import { createRandom } from '../../main/learn/random.ts'
-import { tf } from '../../main/learn/tf.ts'
-import { openEngine } from '../../main/trainer/engine/choose.ts'
-import type { Engine } from '../../main/trainer/engine/engine.ts'
-import { createNative } from '../../main/trainer/engine/wasm-native.ts'
-import { shareMemory } from '../../main/trainer/engine/wasm-shared.ts'
+import { createDecoder, presetConfig } from '../../main/core/learn/models/decoder.ts'
+import { createRandom } from '../../main/core/learn/random.ts'
+import { tf } from '../../main/core/learn/tf.ts'
+import { openEngine } from '../../main/workers/engine/choose.ts'
+import type { Engine } from '../../main/workers/engine/engine.ts'
+import { createNative } from '../../main/workers/engine/wasm-native.ts'
+import { shareMemory } from '../../main/workers/engine/wasm-shared.ts'
 
 /** The runtime has it; Node's types do not list it. */
 declare const WebAssembly: { readonly Memory: new (limits: { initial: number }) => { readonly buffer: ArrayBuffer } }
@@ -68,8 +68,8 @@ describe('threads', () => {
 
   test('let the process end, by itself and when told', () => {
     const script = (end: string): string => `
-      import { openEngine } from ${JSON.stringify(fileURLToPath(new URL('../../main/trainer/engine/choose.ts', import.meta.url)))}
-      import { tf } from ${JSON.stringify(fileURLToPath(new URL('../../main/learn/tf.ts', import.meta.url)))}
+      import { openEngine } from ${JSON.stringify(fileURLToPath(new URL('../../main/workers/engine/choose.ts', import.meta.url)))}
+      import { tf } from ${JSON.stringify(fileURLToPath(new URL('../../main/core/learn/tf.ts', import.meta.url)))}
       const engine = await openEngine('wasm', { threads: 3 })
       tf.matMul(tf.ones([200, 200]), tf.ones([200, 200])).dataSync()
       ${end}`

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { readTail, runPaths } from '../../main/runs/run-dir.ts'
+import { readTail, runPaths } from '../../main/base/run-folder/run-dir.ts'
 import { softwareGpu } from '../support/software-gpu.ts'
 import { allEvents, exitOf, makeTinyRun, metricsByStep, spawnTrainer, type TinyOptions } from '../support/tiny-run.ts'
 

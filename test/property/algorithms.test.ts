@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { algorithmInfo } from '../../shared/contract/system.ts'
 import { trainingConfig } from '../../shared/run-spec.ts'
-import { algorithmHandlers } from '../../main/handlers/algorithms.ts'
-import { algorithms, findAlgorithm, isTextAlgorithm } from '../../main/learn/registry.ts'
-import { tf } from '../../main/learn/tf.ts'
+import { algorithmHandlers } from '../../main/app/handlers/algorithms.ts'
+import { algorithms, findAlgorithm, isTextAlgorithm } from '../../main/core/learn/registry.ts'
+import { tf } from '../../main/core/learn/tf.ts'
 import { numbersOf, pairBatch, slicePairs, tableNetwork } from '../support/toy-pairs.ts'
 
 // Every method of the registry that learns from pairs. That each learns its toy problem is in integration/registry.test.ts.

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { copgGroupLoss, copgLoss } from '../../main/learn/algorithms/copg.ts'
-import { dpoLoss } from '../../main/learn/algorithms/dpo.ts'
-import { ipoLoss } from '../../main/learn/algorithms/ipo.ts'
-import { rewardModelLoss } from '../../main/learn/algorithms/reward-model.ts'
-import { advantages, policyGradientLoss, regularizedRewards } from '../../main/learn/algorithms/rloo.ts'
-import { klK1, klK2, klK3, logSigmoid, softplus } from '../../main/learn/ops.ts'
-import { tf } from '../../main/learn/tf.ts'
+import { copgGroupLoss, copgLoss } from '../../main/core/learn/algorithms/copg.ts'
+import { dpoLoss } from '../../main/core/learn/algorithms/dpo.ts'
+import { ipoLoss } from '../../main/core/learn/algorithms/ipo.ts'
+import { rewardModelLoss } from '../../main/core/learn/algorithms/reward-model.ts'
+import { advantages, policyGradientLoss, regularizedRewards } from '../../main/core/learn/algorithms/rloo.ts'
+import { klK1, klK2, klK3, logSigmoid, softplus } from '../../main/core/learn/ops.ts'
+import { tf } from '../../main/core/learn/tf.ts'
 
 const runs = { numRuns: 60 }
 const small = fc.double({ min: -8, max: 8, noNaN: true })

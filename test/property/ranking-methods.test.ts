@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { trainingConfig } from '../../shared/run-spec.ts'
-import { createRandom } from '../../main/learn/random.ts'
-import { pickList, sublist, type RankingBatch } from '../../main/learn/ranking.ts'
-import { algorithms, isRankingAlgorithm } from '../../main/learn/registry.ts'
-import { tf } from '../../main/learn/tf.ts'
+import { createRandom } from '../../main/core/learn/random.ts'
+import { pickList, sublist, type RankingBatch } from '../../main/core/learn/ranking/ranking.ts'
+import { algorithms, isRankingAlgorithm } from '../../main/core/learn/registry.ts'
+import { tf } from '../../main/core/learn/tf.ts'
 
 // Every ranking method of the registry. That each learns its toy problem is in integration/registry.test.ts.
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decodeSafeTensors, encodeSafeTensors, readSafeTensorsHeader, type SafeTensor } from '../../main/learn/safetensors.ts'
+import { decodeSafeTensors, encodeSafeTensors, readSafeTensorsHeader, type SafeTensor } from '../../main/core/learn/models/safetensors.ts'
 
 const tensor = fc.array(fc.integer({ min: 0, max: 5 }), { maxLength: 3 }).chain((shape) => {
   const size = shape.reduce((product, n) => product * n, 1)

@@ -1,6 +1,6 @@
 // A process that adds the folder given as its second argument by copy to the data folder given as its first, and kills
 // itself in the middle of the copy.
-import { createApp } from '../../main/app.ts'
+import { createApp } from '../../main/app/app.ts'
 import { inProcess } from '../../shared/rpc.ts'
 
 const [dataFolder, folder] = process.argv.slice(2)

@@ -1,6 +1,6 @@
 import { makeModelFolder } from './model-folder.ts'
-import type { App } from '../../main/app.ts'
-import { presetConfig, parameterCount, type DecoderConfig } from '../../main/learn/models/decoder.ts'
+import type { App } from '../../main/app/app.ts'
+import { presetConfig, parameterCount, type DecoderConfig } from '../../main/core/learn/models/decoder.ts'
 import type { RunRequestInput } from '../../shared/run-spec.ts'
 import { inProcess } from '../../shared/rpc.ts'
 import { waitUntil } from './make-app.ts'

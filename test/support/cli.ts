@@ -3,7 +3,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { builtProgram } from './built-program.ts'
 
-export const cliPath = builtProgram('cli.js') ?? path.join(fileURLToPath(new URL('../..', import.meta.url)), 'main/headless/cli.ts')
+export const cliPath = builtProgram('cli.js') ?? path.join(fileURLToPath(new URL('../..', import.meta.url)), 'main/doors/headless/cli.ts')
 
 export interface CliResult {
   readonly status: number | null

@@ -1,4 +1,4 @@
-// A stand-in for the `electron` module that keeps its promises where main/electron leans on them: messages are cloned,
+// A stand-in for the `electron` module that keeps its promises where main/doors/electron leans on them: messages are cloned,
 // senders carry frames, handlers are unique, events reach their listeners. Tests reach behind it through `behind`.
 import { EventEmitter } from 'node:events'
 import { tmpdir } from 'node:os'

@@ -2,16 +2,16 @@
 // apart, how many tensors and bytes there are, what the process holds, and the first and last loss.
 import { engineName } from '../../shared/domain.ts'
 import { trainingConfig } from '../../shared/run-spec.ts'
-import type { EncodedCompletion, EncodedPair } from '../../main/learn/encode-rows.ts'
-import { createDecoder } from '../../main/learn/models/decoder.ts'
-import { createOptimizer } from '../../main/learn/optimizer.ts'
-import { createRandom } from '../../main/learn/random.ts'
-import { findTextAlgorithm } from '../../main/learn/registry.ts'
-import { sampleCompletions } from '../../main/learn/sample.ts'
-import { tf } from '../../main/learn/tf.ts'
-import { openEngine } from '../../main/trainer/engine/choose.ts'
-import { minimizeParts } from '../../main/trainer/minimize.ts'
-import { pairItems } from '../../main/trainer/training-data.ts'
+import type { EncodedCompletion, EncodedPair } from '../../main/core/learn/tokens/encode-rows.ts'
+import { createDecoder } from '../../main/core/learn/models/decoder.ts'
+import { createOptimizer } from '../../main/core/learn/optimizer.ts'
+import { createRandom } from '../../main/core/learn/random.ts'
+import { findTextAlgorithm } from '../../main/core/learn/registry.ts'
+import { sampleCompletions } from '../../main/core/learn/sampling/sample.ts'
+import { tf } from '../../main/core/learn/tf.ts'
+import { openEngine } from '../../main/workers/engine/choose.ts'
+import { minimizeParts } from '../../main/workers/trainer/minimize.ts'
+import { pairItems } from '../../main/workers/trainer/text/training-data.ts'
 
 const VOCAB = 23
 const engine = await openEngine(engineName.parse(process.argv[2]), { threads: 1, enginesFolder: process.env['PAIRLAB_ENGINES'] ?? null })

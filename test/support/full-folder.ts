@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { createApp } from '../../main/app.ts'
+import { createApp } from '../../main/app/app.ts'
 import { ENDED_STATES } from '../../shared/domain.ts'
 import { inProcess } from '../../shared/rpc.ts'
 import { waitUntil } from './make-app.ts'

@@ -1,4 +1,4 @@
-import type { App } from '../../main/app.ts'
+import type { App } from '../../main/app/app.ts'
 import type { CallName } from '../../shared/contract.ts'
 import { dispatch } from '../../shared/rpc.ts'
 import { callInputs, type Place } from './call-inputs.ts'

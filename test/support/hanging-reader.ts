@@ -1,5 +1,5 @@
 // A reader that a file has caught in a loop: it takes a job and never comes up again.
-import { watchSelf } from '../../main/reader/watch.ts'
+import { watchSelf } from '../../main/workers/reader/watch.ts'
 
 watchSelf(Number(process.argv[2]))
 process.on('message', () => {

@@ -1,7 +1,7 @@
 // An app that trains and labels until it is killed. Run by kill-storm.ts. Arguments: data folder, number to start label
 // keys at. Says `label <key>` after each acknowledged label and `run <id> <state> <step>` now and then.
 import { writeSync } from 'node:fs'
-import { createApp } from '../../main/app.ts'
+import { createApp } from '../../main/app/app.ts'
 import { ENDED_STATES } from '../../shared/domain.ts'
 import { inProcess } from '../../shared/rpc.ts'
 import { importTiny, tinyRequest } from './tiny-app.ts'

@@ -1,9 +1,9 @@
 // Labels, undoes and redoes as fast as it can, and says each acknowledged event on its standard output. Run by
 // labels-kill.test.ts, which kills it. Arguments: data folder, data set, pairs, number to start keys at.
 import { writeSync } from 'node:fs'
-import { addAnswer, redoAnswer, undoAnswer } from '../../main/store/labels.ts'
-import { openStore } from '../../main/store/open.ts'
-import { reconcileJournals } from '../../main/store/labels-reconcile.ts'
+import { addAnswer, redoAnswer, undoAnswer } from '../../main/app/store/labels.ts'
+import { openStore } from '../../main/app/store/open.ts'
+import { reconcileJournals } from '../../main/app/store/labels-reconcile.ts'
 import type { Outcome } from '../../shared/data-kinds.ts'
 
 const [folder, datasetId, pairCount, firstKey] = process.argv.slice(2)

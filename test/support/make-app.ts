@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { createApp, type App } from '../../main/app.ts'
+import { createApp, type App } from '../../main/app/app.ts'
 import { inProcess, type Client } from '../../shared/rpc.ts'
 
 export interface TestApp {

@@ -1,6 +1,6 @@
-import type { ReaderJobName, ReaderJobs } from '../../main/reader/protocol.ts'
-import { readerJobs } from '../../main/reader/jobs.ts'
-import type { Reader } from '../../main/reading/reader.ts'
+import type { ReaderJobName, ReaderJobs } from '../../main/core/formats/reader-protocol.ts'
+import { readerJobs } from '../../main/workers/reader/jobs.ts'
+import type { Reader } from '../../main/app/reading/reader.ts'
 
 /** The reader's jobs in this process: for tests of what is read, which need no process to be started each time. */
 export function readHere(): Reader {

@@ -1,6 +1,6 @@
 import path from 'node:path'
-import { rebuildIndex } from '../../main/runs/rebuild.ts'
-import { openStore } from '../../main/store/open.ts'
+import { rebuildIndex } from '../../main/app/runs/rebuild.ts'
+import { openStore } from '../../main/app/store/open.ts'
 
 export interface RunRows {
   readonly runs: readonly unknown[]

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { runSummary } from '../../shared/contract/runs.ts'
 import { runSpec } from '../../shared/run-spec.ts'
-import type { ComparedRun } from '../../main/runs/comparison-groups.ts'
+import type { ComparedRun } from '../../main/app/runs/comparison-groups.ts'
 
 export const ACCURACY = 'eval/rewards/accuracies'
 

@@ -1,6 +1,6 @@
 import type { ItemRow, PreferenceRow } from '../../shared/data-kinds.ts'
-import type { AlgorithmPage } from '../../main/learn/define.ts'
-import { createRandom } from '../../main/learn/random.ts'
+import type { AlgorithmPage } from '../../main/core/learn/define.ts'
+import { createRandom } from '../../main/core/learn/random.ts'
 import { tinyRows, type TinyOptions } from './tiny-run.ts'
 
 // The smallest run of each kind of data that still trains, holds out and is judged.

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { createRandom } from '../../main/learn/random.ts'
+import { createRandom } from '../../main/core/learn/random.ts'
 
 /** Writes feature files whose first feature is the grade, with noise. */
 export function writeLetor(folder: string): string {

@@ -5,12 +5,12 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ItemRow, PreferenceRow } from '../../shared/data-kinds.ts'
 import { runSpec, trainingConfig, type RunSpec, type TrainingChanges } from '../../shared/run-spec.ts'
-import { readEvents } from '../../main/runs/run-dir-events.ts'
-import { runPaths, writeSpec } from '../../main/runs/run-dir.ts'
-import type { TrainerEvent } from '../../main/trainer/protocol.ts'
+import { readEvents } from '../../main/base/run-folder/events.ts'
+import { runPaths, writeSpec } from '../../main/base/run-folder/run-dir.ts'
+import type { TrainerEvent } from '../../main/base/run-folder/protocol.ts'
 import { builtProgram } from './built-program.ts'
 
-export const TRAINER_ENTRY = builtProgram('trainer.js') ?? fileURLToPath(new URL('../../main/trainer/entry.ts', import.meta.url))
+export const TRAINER_ENTRY = builtProgram('trainer.js') ?? fileURLToPath(new URL('../../main/workers/trainer/entry.ts', import.meta.url))
 
 /** Short answers against long ones: something a model of any size can tell apart. */
 export function tinyRows(train = 24, validation = 6, test = 6): PreferenceRow[] {

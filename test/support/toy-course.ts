@@ -1,4 +1,4 @@
-import type { AlgorithmPage } from '../../main/learn/define.ts'
+import type { AlgorithmPage } from '../../main/core/learn/define.ts'
 
 /** What a method did on the toy problem of its kind of data. */
 export interface ToyCourse {

@@ -1,10 +1,10 @@
-import { PADDING } from '../../main/learn/algorithms/plackett-luce.ts'
-import { createFeatureScorer } from '../../main/learn/models/scorers.ts'
-import { createOptimizer } from '../../main/learn/optimizer.ts'
-import { createRandom, type Random } from '../../main/learn/random.ts'
-import { sublist, type CandidateList, type RankingAlgorithm, type RankingBatch } from '../../main/learn/ranking.ts'
-import { measureRanking } from '../../main/learn/ranking-metrics.ts'
-import { tf } from '../../main/learn/tf.ts'
+import { PADDING } from '../../main/core/learn/algorithms/plackett-luce.ts'
+import { createFeatureScorer } from '../../main/core/learn/models/scorers.ts'
+import { createOptimizer } from '../../main/core/learn/optimizer.ts'
+import { createRandom, type Random } from '../../main/core/learn/random.ts'
+import { sublist, type CandidateList, type RankingAlgorithm, type RankingBatch } from '../../main/core/learn/ranking/ranking.ts'
+import { measureRanking } from '../../main/core/learn/ranking/ranking-metrics.ts'
+import { tf } from '../../main/core/learn/tf.ts'
 import { isSurrogate, type ToyCourse } from './toy-course.ts'
 
 // Lists whose relevant documents have more of one feature, for a linear scorer.

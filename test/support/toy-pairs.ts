@@ -1,8 +1,8 @@
-import type { Algorithm, BatchTotals, Network, PairBatch, TokenBatch } from '../../main/learn/define.ts'
-import { tokenLogProbsFromLogits } from '../../main/learn/ops.ts'
-import { createOptimizer } from '../../main/learn/optimizer.ts'
-import { createRandom } from '../../main/learn/random.ts'
-import { tf } from '../../main/learn/tf.ts'
+import type { Algorithm, BatchTotals, Network, PairBatch, TokenBatch } from '../../main/core/learn/define.ts'
+import { tokenLogProbsFromLogits } from '../../main/core/learn/ops.ts'
+import { createOptimizer } from '../../main/core/learn/optimizer.ts'
+import { createRandom } from '../../main/core/learn/random.ts'
+import { tf } from '../../main/core/learn/tf.ts'
 import { isSurrogate, type ToyCourse } from './toy-course.ts'
 
 // Pairs of completions for a network small enough to see through: a table of what follows what.

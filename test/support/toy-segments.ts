@@ -1,7 +1,7 @@
-import { CONTROL_TRAINING, startControlRun, type ControlRun } from '../../main/learn/control-run.ts'
-import type { ControlMethod } from '../../main/learn/control.ts'
-import { createRandom } from '../../main/learn/random.ts'
-import { tf } from '../../main/learn/tf.ts'
+import { CONTROL_TRAINING, startControlRun, type ControlRun } from '../../main/core/learn/control/control-run.ts'
+import type { ControlMethod } from '../../main/core/learn/control/control.ts'
+import { createRandom } from '../../main/core/learn/random.ts'
+import { tf } from '../../main/core/learn/tf.ts'
 import type { SegmentSet } from '../../shared/segments.ts'
 import type { ToyCourse } from './toy-course.ts'
 

@@ -1,9 +1,9 @@
-import { findResumePoint, train } from '../../main/trainer/loop.ts'
-import { PROTOCOL_VERSION } from '../../main/trainer/protocol.ts'
-import { createRunContext, type RunContext } from '../../main/trainer/run-context.ts'
-import { openEventLog } from '../../main/runs/run-dir-events.ts'
-import { readSpec } from '../../main/runs/run-dir.ts'
-import { tf } from '../../main/learn/tf.ts'
+import { findResumePoint, train } from '../../main/workers/trainer/loop.ts'
+import { PROTOCOL_VERSION } from '../../main/base/run-folder/protocol.ts'
+import { createRunContext, type RunContext } from '../../main/workers/trainer/run-context.ts'
+import { openEventLog } from '../../main/base/run-folder/events.ts'
+import { readSpec } from '../../main/base/run-folder/run-dir.ts'
+import { tf } from '../../main/core/learn/tf.ts'
 
 export interface TrainedHere {
   readonly outcome: 'finished' | 'cancelled' | 'interrupted'

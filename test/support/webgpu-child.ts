@@ -1,7 +1,7 @@
 // `webgpu-child.ts <lost | memory | limit>`: opens the engine, brings about that trouble and prints what the engine says of it.
 import { toWire } from '../../shared/errors.ts'
-import { tf } from '../../main/learn/tf.ts'
-import { openEngine } from '../../main/trainer/engine/choose.ts'
+import { tf } from '../../main/core/learn/tf.ts'
+import { openEngine } from '../../main/workers/engine/choose.ts'
 
 const engine = await openEngine('webgpu', { adapter: process.argv[3] ?? null }).catch((error: unknown) => {
   console.log(JSON.stringify(toWire(error)))

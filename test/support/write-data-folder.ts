@@ -1,9 +1,9 @@
 // Writes a small data folder as this version of Pairlab leaves it, for the test that later versions open it unchanged:
-//   node main/launch/run-script.mjs test/support/write-data-folder.ts <new folder>
+//   node main/doors/launch/run-script.mjs test/support/write-data-folder.ts <new folder>
 // Runs of small networks, because one checkpoint of the smallest language model would be larger than all the rest.
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { createApp } from '../../main/app.ts'
+import { createApp } from '../../main/app/app.ts'
 import { inProcess, type Client } from '../../shared/rpc.ts'
 import type { RunRequestInput } from '../../shared/run-spec.ts'
 import { describeFolder } from './describe-folder.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { childEnvironment } from '../../shared/child-environment.ts'
+import { childEnvironment } from '../../main/base/processes/child-environment.ts'
 
 const SECRETS = { AWS_SECRET_ACCESS_KEY: 's', HF_TOKEN: 's', OPENAI_API_KEY: 's', SSH_AUTH_SOCK: 's', GITHUB_TOKEN: 's', DBUS_SESSION_BUS_ADDRESS: 's', npm_config_token: 's', LD_PRELOAD: 's', PASSWORD: 's', NODE_AUTH_TOKEN: 's' }
 const NEEDED = { PATH: '/bin', HOME: '/home/me', LANG: 'de_DE.UTF-8', LC_ALL: 'C', TMPDIR: '/tmp', LD_LIBRARY_PATH: '/lib', CUDA_VISIBLE_DEVICES: '0', XLA_FLAGS: 'x', TF_NUM_INTRAOP_THREADS: '2', OMP_NUM_THREADS: '2', PAIRLAB_ENGINES: '/e', NODE_COMPILE_CACHE: '/c' }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { compareRuns } from '../../main/runs/comparison.ts'
-import type { ComparedRun, CompareOptions } from '../../main/runs/comparison-groups.ts'
-import { formatTable } from '../../main/runs/comparison-table.ts'
-import { comparisonTable } from '../../main/headless/verbs/compare.ts'
+import { compareRuns } from '../../main/app/runs/comparison.ts'
+import type { ComparedRun, CompareOptions } from '../../main/app/runs/comparison-groups.ts'
+import { formatTable } from '../../main/app/runs/comparison-table.ts'
+import { comparisonTable } from '../../main/doors/headless/verbs/compare.ts'
 import type { Comparison } from '../../shared/contract/comparisons.ts'
 import { ACCURACY, sketch, type RunSketch } from '../support/sketch-run.ts'
 

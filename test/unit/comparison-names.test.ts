@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { compareRuns } from '../../main/runs/comparison.ts'
-import type { ComparedRun, CompareOptions, GroupBy } from '../../main/runs/comparison-groups.ts'
-import { formatTable } from '../../main/runs/comparison-table.ts'
+import { compareRuns } from '../../main/app/runs/comparison.ts'
+import type { ComparedRun, CompareOptions, GroupBy } from '../../main/app/runs/comparison-groups.ts'
+import { formatTable } from '../../main/app/runs/comparison-table.ts'
 import { ACCURACY, sketch, type RunSketch } from '../support/sketch-run.ts'
 
 const sft = (change: Partial<RunSketch>): ComparedRun => sketch({ method: 'sft', seed: 1, accuracy: [0.5, 0.6], ...change })

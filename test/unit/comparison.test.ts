@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { comparison as comparisonSchema } from '../../shared/contract/comparisons.ts'
-import { compareRuns, valueAt } from '../../main/runs/comparison.ts'
-import type { CompareOptions } from '../../main/runs/comparison-groups.ts'
-import { formatTable, showInterval } from '../../main/runs/comparison-table.ts'
-import { decimalsFor } from '../../main/runs/comparison-words.ts'
+import { compareRuns, valueAt } from '../../main/app/runs/comparison.ts'
+import type { CompareOptions } from '../../main/app/runs/comparison-groups.ts'
+import { formatTable, showInterval } from '../../main/app/runs/comparison-table.ts'
+import { decimalsFor } from '../../main/app/runs/comparison-words.ts'
 import { ACCURACY, sketch } from '../support/sketch-run.ts'
 
 const options: CompareOptions = { metric: ACCURACY, at: 'last', interval: 'bootstrap', groupBy: 'configuration', baseline: null, goals: { 'rewards/accuracies': 'max', loss: 'min' } }

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { readContrastFile, type ContrastOptions } from '../../main/data/contrast-reader.ts'
-import type { NewPart } from '../../main/data/parsed-rows.ts'
+import { readContrastFile, type ContrastOptions } from '../../main/core/formats/contrast-reader.ts'
+import type { NewPart } from '../../main/core/formats/parsed-rows.ts'
 
 const fixtures = path.resolve(import.meta.dirname, '../fixtures/texts')
 let folder: string

@@ -6,11 +6,11 @@ import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import { inspection, type ImportMapping } from '../../shared/contract/datasets.ts'
 import type { Content } from '../../shared/data-kinds.ts'
-import { inspectFile } from '../../main/data/inspect.ts'
-import { sharedLength } from '../../main/data/layouts-content.ts'
-import { readRow } from '../../main/data/layouts.ts'
-import { compileMapping } from '../../main/data/mapping-compile.ts'
-import { guessMapping } from '../../main/data/mapping-guess.ts'
+import { inspectFile } from '../../main/core/formats/inspect.ts'
+import { sharedLength } from '../../main/core/formats/layouts-content.ts'
+import { readRow } from '../../main/core/formats/layouts.ts'
+import { compileMapping } from '../../main/core/formats/mapping-compile.ts'
+import { guessMapping } from '../../main/core/formats/mapping-guess.ts'
 
 const fixtures = fileURLToPath(new URL('../fixtures/', import.meta.url))
 const folder = mkdtempSync(path.join(tmpdir(), 'pairlab-layouts-'))

@@ -5,12 +5,12 @@ import { gzipSync } from 'node:zlib'
 import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
-import { readHead } from '../../main/data/readers-bytes.ts'
-import { createCsvScanner, guessDialect, splitCells, type CsvDialect } from '../../main/data/readers-csv.ts'
-import { createJsonScanner } from '../../main/data/readers-json.ts'
-import { createLineScanner, type RawRecord, type Scanner } from '../../main/data/readers-lines.ts'
-import { openRows, type ReadOptions, type SourceRow } from '../../main/data/readers.ts'
-import { sniffFormat } from '../../main/data/sniff.ts'
+import { readHead } from '../../main/base/files/bytes.ts'
+import { createCsvScanner, guessDialect, splitCells, type CsvDialect } from '../../main/core/formats/readers-csv.ts'
+import { createJsonScanner } from '../../main/core/formats/readers-json.ts'
+import { createLineScanner, type RawRecord, type Scanner } from '../../main/base/files/lines.ts'
+import { openRows, type ReadOptions, type SourceRow } from '../../main/core/formats/readers.ts'
+import { sniffFormat } from '../../main/core/formats/sniff.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'pairlab-readers-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createPromptTable } from '../../main/data/import-split.ts'
-import { assignSplits } from '../../main/data/split.ts'
+import { createPromptTable } from '../../main/app/data/import-split.ts'
+import { assignSplits } from '../../main/app/data/split.ts'
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16)
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { alphaOf, kappaOf } from '../../main/data/describe-agreement.ts'
-import { majorityOf } from '../../main/data/majority.ts'
-import { shareRuns } from '../../main/data/describe-shared.ts'
-import { createLengths } from '../../main/data/lengths.ts'
+import { alphaOf, kappaOf } from '../../main/app/data/describe-agreement.ts'
+import { majorityOf } from '../../main/core/formats/majority.ts'
+import { shareRuns } from '../../main/app/data/describe-shared.ts'
+import { createLengths } from '../../main/app/data/lengths.ts'
 import { cohenKappa, krippendorffAlpha } from '../../shared/statistics/agreement.ts'
 
 const answer = fc.integer({ min: 0, max: 3 })

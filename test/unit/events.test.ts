@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createEventBus } from '../../main/events.ts'
+import { createEventBus } from '../../main/app/events.ts'
 import type { AppEvent } from '../../shared/contract.ts'
 
 describe('the event bus', () => {

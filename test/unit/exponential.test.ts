@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { expOfNegative } from '../../main/learn/exponential.ts'
+import { expOfNegative } from '../../main/core/learn/sampling/exponential.ts'
 
 test('is the exponential, to the last digits', () => {
   let worst = 0

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest'
-import { explainedVariance, fitValue } from '../../main/learn/fit-value.ts'
-import { createRandom } from '../../main/learn/random.ts'
-import { tf } from '../../main/learn/tf.ts'
-import { createRollOutValue } from '../../main/worlds/label.ts'
-import { quadratic } from '../../main/worlds/linear-quadratic.ts'
-import { lqr, lqrSolution } from '../../main/worlds/lqr.ts'
+import { explainedVariance, fitValue } from '../../main/core/learn/control/fit-value.ts'
+import { createRandom } from '../../main/core/learn/random.ts'
+import { tf } from '../../main/core/learn/tf.ts'
+import { createRollOutValue } from '../../main/core/worlds/label.ts'
+import { quadratic } from '../../main/core/worlds/linear-quadratic.ts'
+import { lqr, lqrSolution } from '../../main/core/worlds/lqr.ts'
 
 it('finds the regulator’s own value from returns that were acted out', async () => {
   const before = tf.memory().numTensors

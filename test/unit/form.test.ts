@@ -3,8 +3,8 @@ import { z } from 'zod'
 import { fieldsOf, flagName, formatField, getPath, matters, parseField, parseSeeds, setPath, type FormField } from '../../shared/form.ts'
 import { dataKind } from '../../shared/data-kinds.ts'
 import { modelSpec, rewardSource, runRequest, trainingConfig } from '../../shared/run-spec.ts'
-import { restIdle } from '../../main/handlers/idle-settings.ts'
-import { algorithms } from '../../main/learn/registry.ts'
+import { restIdle } from '../../main/app/requests/idle-settings.ts'
+import { algorithms } from '../../main/core/learn/registry.ts'
 
 const training = fieldsOf(z.toJSONSchema(trainingConfig, { io: 'input' }))
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { reduceLabels, type AnswerInForce } from '../../main/data/reduce-labels.ts'
+import { reduceLabels, type AnswerInForce } from '../../main/app/data/reduce-labels.ts'
 import type { Outcome, Strength } from '../../shared/data-kinds.ts'
 
 function answers(...given: readonly (Outcome | readonly [Outcome, Strength])[]): AnswerInForce[] {

@@ -1,11 +1,11 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { createDecoder, decoderFrom, type Decoder, type DecoderConfig } from '../../main/learn/models/decoder.ts'
-import { adapterNames, initialAdapters, mergeAdapter, type LoraOptions } from '../../main/learn/models/adapters.ts'
-import { initialWeights, sourceOf } from '../../main/learn/models/parameters.ts'
-import { createRandom } from '../../main/learn/random.ts'
-import { tokenBatch } from '../../main/learn/batches.ts'
-import { tf } from '../../main/learn/tf.ts'
-import { openEngine } from '../../main/trainer/engine/choose.ts'
+import { createDecoder, decoderFrom, type Decoder, type DecoderConfig } from '../../main/core/learn/models/decoder.ts'
+import { adapterNames, initialAdapters, mergeAdapter, type LoraOptions } from '../../main/core/learn/models/adapters.ts'
+import { initialWeights, sourceOf } from '../../main/core/learn/models/parameters.ts'
+import { createRandom } from '../../main/core/learn/random.ts'
+import { tokenBatch } from '../../main/core/learn/batches.ts'
+import { tf } from '../../main/core/learn/tf.ts'
+import { openEngine } from '../../main/workers/engine/choose.ts'
 
 const LLAMA: DecoderConfig = { vocabSize: 37, layers: 3, hidden: 24, heads: 4, kvHeads: 2, headDim: 6, feedForward: 29, ropeTheta: 10_000, normEpsilon: 1e-5, tiedEmbeddings: false, scoreHead: false, attentionBias: true, qkNorm: true }
 const GPT2: DecoderConfig = { family: 'gpt2', vocabSize: 37, layers: 3, hidden: 24, heads: 4, kvHeads: 4, headDim: 6, feedForward: 31, ropeTheta: 1, maxPositions: 32, normEpsilon: 1e-5, tiedEmbeddings: true, scoreHead: false }

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { PreferenceRow } from '../../shared/data-kinds.ts'
-import { createBatchPlan } from '../../main/learn/batch-plan.ts'
-import { disposeBatch, groupPairs, pairBatch } from '../../main/learn/batches.ts'
-import { byteTokenizer, trainBpe } from '../../main/learn/bpe-trainer.ts'
-import { cutToLength, encodeRows } from '../../main/learn/encode-rows.ts'
-import { tf } from '../../main/learn/tf.ts'
-import { loadTokenizer } from '../../main/learn/tokenizer.ts'
+import { createBatchPlan } from '../../main/core/learn/batch-plan.ts'
+import { disposeBatch, groupPairs, pairBatch } from '../../main/core/learn/batches.ts'
+import { byteTokenizer, trainBpe } from '../../main/core/learn/tokens/bpe-trainer.ts'
+import { cutToLength, encodeRows } from '../../main/core/learn/tokens/encode-rows.ts'
+import { tf } from '../../main/core/learn/tf.ts'
+import { loadTokenizer } from '../../main/core/learn/tokens/tokenizer.ts'
 
 const tokenizer = loadTokenizer(byteTokenizer())
 

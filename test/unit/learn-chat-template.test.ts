@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { toText } from '../../shared/data-kinds.ts'
-import { byteTokenizer, END_TOKEN, PAD_TOKEN } from '../../main/learn/bpe-trainer.ts'
-import { encodeChat } from '../../main/learn/chat-template.ts'
-import { encodePromptText } from '../../main/learn/encode-prompt.ts'
-import { encodeRows } from '../../main/learn/encode-rows.ts'
-import { loadTokenizer } from '../../main/learn/tokenizer.ts'
+import { byteTokenizer, END_TOKEN, PAD_TOKEN } from '../../main/core/learn/tokens/bpe-trainer.ts'
+import { encodeChat } from '../../main/core/learn/tokens/chat-template.ts'
+import { encodePromptText } from '../../main/core/learn/tokens/encode-prompt.ts'
+import { encodeRows } from '../../main/core/learn/tokens/encode-rows.ts'
+import { loadTokenizer } from '../../main/core/learn/tokens/tokenizer.ts'
 
 const golden = (name: string): unknown => JSON.parse(readFileSync(new URL(`../golden/tokenizer/${name}.json`, import.meta.url), 'utf8'))
 const json = golden('qwen2_style.tokenizer') as { readonly added_tokens: readonly { readonly id: number; readonly content: string }[] }

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { EngineName } from '../../shared/domain.ts'
-import type { TokenBatch } from '../../main/learn/define.ts'
-import { createDecoder, type Decoder, type DecoderConfig, decoderFromTensors, parameterCount, presetConfig } from '../../main/learn/models/decoder.ts'
-import { packSequences } from '../../main/learn/models/packing.ts'
-import { createRandom } from '../../main/learn/random.ts'
-import { decodeSafeTensors } from '../../main/learn/safetensors.ts'
-import { tf } from '../../main/learn/tf.ts'
-import { openEngine } from '../../main/trainer/engine/choose.ts'
+import type { TokenBatch } from '../../main/core/learn/define.ts'
+import { createDecoder, type Decoder, type DecoderConfig, decoderFromTensors, parameterCount, presetConfig } from '../../main/core/learn/models/decoder.ts'
+import { packSequences } from '../../main/core/learn/models/packing.ts'
+import { createRandom } from '../../main/core/learn/random.ts'
+import { decodeSafeTensors } from '../../main/core/learn/models/safetensors.ts'
+import { tf } from '../../main/core/learn/tf.ts'
+import { openEngine } from '../../main/workers/engine/choose.ts'
 
 const SMALL: DecoderConfig = {
   vocabSize: 37, layers: 2, hidden: 20, heads: 4, kvHeads: 2, headDim: 6, feedForward: 27,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { createRandom } from '../../main/learn/random.ts'
-import { tf } from '../../main/learn/tf.ts'
-import { openEngine } from '../../main/trainer/engine/choose.ts'
+import { createRandom } from '../../main/core/learn/random.ts'
+import { tf } from '../../main/core/learn/tf.ts'
+import { openEngine } from '../../main/workers/engine/choose.ts'
 
 const random = createRandom(2)
 const fill = (shape: readonly number[]): Float32Array => Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.normal())

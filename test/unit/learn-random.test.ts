@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createRandom, restoreRandom } from '../../main/learn/random.ts'
+import { createRandom, restoreRandom } from '../../main/core/learn/random.ts'
 
 const draw = (seed: number, count: number): number[] => {
   const random = createRandom(seed)

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { byteTokenizer, trainBpe } from '../../main/learn/bpe-trainer.ts'
-import { createDecoder, presetConfig, type Decoder } from '../../main/learn/models/decoder.ts'
-import { createRandom } from '../../main/learn/random.ts'
-import { sampleCompletions, type SampledToken } from '../../main/learn/sample.ts'
-import { createTextRow, sampleTexts } from '../../main/learn/sample-text.ts'
-import { loadTokenizer, type Tokenizer } from '../../main/learn/tokenizer.ts'
-import { openEngine } from '../../main/trainer/engine/choose.ts'
-import { completionLogProbs } from '../../main/learn/completion-log-probs.ts'
+import { byteTokenizer, trainBpe } from '../../main/core/learn/tokens/bpe-trainer.ts'
+import { createDecoder, presetConfig, type Decoder } from '../../main/core/learn/models/decoder.ts'
+import { createRandom } from '../../main/core/learn/random.ts'
+import { sampleCompletions, type SampledToken } from '../../main/core/learn/sampling/sample.ts'
+import { createTextRow, sampleTexts } from '../../main/core/learn/sampling/sample-text.ts'
+import { loadTokenizer, type Tokenizer } from '../../main/core/learn/tokens/tokenizer.ts'
+import { openEngine } from '../../main/workers/engine/choose.ts'
+import { completionLogProbs } from '../../main/core/learn/completion-log-probs.ts'
 
 const bytes = loadTokenizer(byteTokenizer())
 const words = loadTokenizer(trainBpe(['banana bandana naïve café 🎉 banana band', 'a banana and a band'], 300))

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { EngineName } from '../../shared/domain.ts'
-import { startGrowth } from '../../main/learn/models/cache.ts'
-import { createDecoder, type Decoder } from '../../main/learn/models/decoder.ts'
-import { packSequences } from '../../main/learn/models/packing.ts'
-import { createRandom } from '../../main/learn/random.ts'
-import { drawToken, sampleCompletions } from '../../main/learn/sample.ts'
-import { tf } from '../../main/learn/tf.ts'
-import { openEngine } from '../../main/trainer/engine/choose.ts'
+import { startGrowth } from '../../main/core/learn/models/cache.ts'
+import { createDecoder, type Decoder } from '../../main/core/learn/models/decoder.ts'
+import { packSequences } from '../../main/core/learn/models/packing.ts'
+import { createRandom } from '../../main/core/learn/random.ts'
+import { drawToken, sampleCompletions } from '../../main/core/learn/sampling/sample.ts'
+import { tf } from '../../main/core/learn/tf.ts'
+import { openEngine } from '../../main/workers/engine/choose.ts'
 
 const CONFIG = { vocabSize: 31, layers: 2, hidden: 24, heads: 4, kvHeads: 2, headDim: 6, feedForward: 29, ropeTheta: 10_000, normEpsilon: 1e-5, tiedEmbeddings: true, scoreHead: false }
 const PROMPTS = [[3, 1, 4, 1, 5], [9], [2, 6, 5, 3], [2, 6, 5, 3]]

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { byteTokenizer, END_TOKEN, PAD_TOKEN, trainBpe } from '../../main/learn/bpe-trainer.ts'
-import { createRandom } from '../../main/learn/random.ts'
-import { loadTokenizer } from '../../main/learn/tokenizer.ts'
-import { checkTokenizerVectors } from '../../main/learn/tokenizer-vectors.ts'
+import { byteTokenizer, END_TOKEN, PAD_TOKEN, trainBpe } from '../../main/core/learn/tokens/bpe-trainer.ts'
+import { createRandom } from '../../main/core/learn/random.ts'
+import { loadTokenizer } from '../../main/core/learn/tokens/tokenizer.ts'
+import { checkTokenizerVectors } from '../../main/core/learn/tokens/tokenizer-vectors.ts'
 
 const golden = (name: string): unknown => JSON.parse(readFileSync(new URL(`../golden/tokenizer/${name}.json`, import.meta.url), 'utf8'))
 

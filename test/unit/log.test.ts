@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { defaultDataFolder } from '../../main/data-folder.ts'
-import { createLog } from '../../main/log.ts'
+import { defaultDataFolder } from '../../main/base/data-folder.ts'
+import { createLog } from '../../main/base/log.ts'
 
 let folder: string
 beforeEach(() => {

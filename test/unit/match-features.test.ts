@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createTermWeights, createLatentSpace, latentCosines, sparseProducts } from '../../main/learn/lsa.ts'
-import { createMatchModel, MATCH_FEATURES } from '../../main/learn/match-features.ts'
-import { stem, stemmedTerms, termPairs } from '../../main/learn/lexical.ts'
-import { createFeatureScorer } from '../../main/learn/models/scorers.ts'
-import { createRandom } from '../../main/learn/random.ts'
-import { tf } from '../../main/learn/tf.ts'
+import { createTermWeights, createLatentSpace, latentCosines, sparseProducts } from '../../main/core/learn/ranking/lsa.ts'
+import { createMatchModel, MATCH_FEATURES } from '../../main/core/learn/ranking/match-features.ts'
+import { stem, stemmedTerms, termPairs } from '../../main/core/learn/ranking/lexical.ts'
+import { createFeatureScorer } from '../../main/core/learn/models/scorers.ts'
+import { createRandom } from '../../main/core/learn/random.ts'
+import { tf } from '../../main/core/learn/tf.ts'
 
 const DOCUMENTS = ['the wing of an aeroplane in a slipstream', 'lift of wings at supersonic speed', 'heat conduction in composite slabs', 'conduction of heat through a composite wall', 'boundary layers on a flat plate', 'laminar boundary layer flow past plates']
 

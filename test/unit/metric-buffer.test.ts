@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createMetricBuffer, FLUSH_MS, FLUSH_POINTS, type MetricTable } from '../../main/trainer/metric-buffer.ts'
+import { createMetricBuffer, FLUSH_MS, FLUSH_POINTS, type MetricTable } from '../../main/workers/trainer/metric-buffer.ts'
 
 function collect() {
   const written: MetricTable[] = []

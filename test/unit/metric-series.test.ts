@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { mergeColumns } from '../../main/runs/fold-emission.ts'
-import { thinPoints, type MetricPoint } from '../../main/store/metrics.ts'
-import { meanInterval, wilson } from '../../main/trainer/intervals.ts'
+import { mergeColumns } from '../../main/app/runs/fold-emission.ts'
+import { thinPoints, type MetricPoint } from '../../main/app/store/metrics.ts'
+import { meanInterval, wilson } from '../../main/workers/trainer/intervals.ts'
 
 test('thinning keeps ends, order, spikes and the wanted size', () => {
   fc.assert(

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { blendInto, createMlp, dense, freshMlpWeights, mlpShapes, orthogonal, type MlpConfig } from '../../main/learn/models/mlp.ts'
-import { createRandom } from '../../main/learn/random.ts'
-import { tf } from '../../main/learn/tf.ts'
+import { blendInto, createMlp, dense, freshMlpWeights, mlpShapes, orthogonal, type MlpConfig } from '../../main/core/learn/models/mlp.ts'
+import { createRandom } from '../../main/core/learn/random.ts'
+import { tf } from '../../main/core/learn/tf.ts'
 
 let before: number
 beforeEach(() => {

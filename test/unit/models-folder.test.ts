@@ -3,9 +3,9 @@ import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { decoderConfigFile, decoderConfigOf } from '../../main/learn/models/hf-config.ts'
-import { encodeSafeTensors } from '../../main/learn/safetensors.ts'
-import { openModelFolder } from '../../main/models/folder.ts'
+import { decoderConfigFile, decoderConfigOf } from '../../main/core/learn/models/hf-config.ts'
+import { encodeSafeTensors } from '../../main/core/learn/models/safetensors.ts'
+import { openModelFolder } from '../../main/core/models/folder.ts'
 import { AppError } from '../../shared/errors.ts'
 
 const golden = (name: string): string => fileURLToPath(new URL(`../golden/models/${name}`, import.meta.url))

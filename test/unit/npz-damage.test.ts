@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { crc32, deflateRawSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { decodeNpy, type NpyArray } from '../../main/data/segments/npy.ts'
-import { readNpz } from '../../main/data/segments/npz.ts'
-import { createRandom } from '../../main/learn/random.ts'
+import { decodeNpy, type NpyArray } from '../../main/base/files/npy-read.ts'
+import { readNpz } from '../../main/core/formats/npz.ts'
+import { createRandom } from '../../main/core/learn/random.ts'
 import { AppError } from '../../shared/errors.ts'
 
 /** How many damages to try: 300 here, thousands by hand. */

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { clipScale, createOptimizer, globalNorm, learningRateAt, type OptimizerConfig } from '../../main/learn/optimizer.ts'
-import { createRandom } from '../../main/learn/random.ts'
-import { tf } from '../../main/learn/tf.ts'
-import { openEngine } from '../../main/trainer/engine/choose.ts'
+import { clipScale, createOptimizer, globalNorm, learningRateAt, type OptimizerConfig } from '../../main/core/learn/optimizer.ts'
+import { createRandom } from '../../main/core/learn/random.ts'
+import { tf } from '../../main/core/learn/tf.ts'
+import { openEngine } from '../../main/workers/engine/choose.ts'
 
 beforeAll(async () => {
   await openEngine('cpu')

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { signalTrainer } from '../../main/runs/executors/local.ts'
-import { identify, lockOwner } from '../../main/runs/run-dir-lock.ts'
-import { runPaths } from '../../main/runs/run-dir.ts'
+import { signalTrainer } from '../../main/app/runs/executors/local.ts'
+import { identify, lockOwner } from '../../main/base/run-folder/lock.ts'
+import { runPaths } from '../../main/base/run-folder/run-dir.ts'
 
 test('a signal is sent to a process that is proved by number and start, and to no other', async () => {
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })

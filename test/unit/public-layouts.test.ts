@@ -4,7 +4,7 @@ import path from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { toText } from '../../shared/data-kinds.ts'
 import type { ColumnRole, LabelAnswer } from '../../shared/contract/datasets.ts'
-import { inspectFile } from '../../main/data/inspect.ts'
+import { inspectFile } from '../../main/core/formats/inspect.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'pairlab-public-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

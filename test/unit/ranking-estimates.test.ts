@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { estimatedLosses, estimateList, pgRankListLosses, placeAdvantages } from '../../main/learn/algorithms/pg-rank.ts'
-import { gumbelTopK, PADDING, placementGradient, placementLogProbs, placementLogProbsOf, placementLogProbsOfLists, weightedPlacements } from '../../main/learn/algorithms/plackett-luce.ts'
-import { createRandom } from '../../main/learn/random.ts'
-import { exactExpectation, exactUtility, permutations } from '../../main/learn/ranking-exact.ts'
-import { measureRanking } from '../../main/learn/ranking-metrics.ts'
-import { placeRewards, tailsOf, utilityNames } from '../../main/learn/ranking-utility.ts'
-import { tf } from '../../main/learn/tf.ts'
+import { estimatedLosses, estimateList, pgRankListLosses, placeAdvantages } from '../../main/core/learn/algorithms/pg-rank.ts'
+import { gumbelTopK, PADDING, placementGradient, placementLogProbs, placementLogProbsOf, placementLogProbsOfLists, weightedPlacements } from '../../main/core/learn/algorithms/plackett-luce.ts'
+import { createRandom } from '../../main/core/learn/random.ts'
+import { exactExpectation, exactUtility, permutations } from '../../main/core/learn/ranking/ranking-exact.ts'
+import { measureRanking } from '../../main/core/learn/ranking/ranking-metrics.ts'
+import { placeRewards, tailsOf, utilityNames } from '../../main/core/learn/ranking/ranking-utility.ts'
+import { tf } from '../../main/core/learn/tf.ts'
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { PreferenceRow } from '../../shared/data-kinds.ts'
-import { compilePattern, rewardScale, rewardsOfRow, scoreCompletion, standardise } from '../../main/learn/rewards.ts'
+import { compilePattern, rewardScale, rewardsOfRow, scoreCompletion, standardise } from '../../main/core/learn/rewards.ts'
 
 const row: PreferenceRow = { pairId: 'p', split: 'train', prompt: 'q', a: 'a cat', b: 'no', preferenceA: 1, strength: 1, weight: 1, rewardA: 3, rewardB: null, labelCount: 1 }
 

@@ -5,10 +5,10 @@ import { spawn } from 'node:child_process'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { AppError } from '../../shared/errors.ts'
-import { openEventLog, readEvents, type EventBody } from '../../main/runs/run-dir-events.ts'
-import { changeAppRecord, readAppRecord, writeAppRecord } from '../../main/runs/app-record.ts'
-import { acquireRunLock, identify, isRunning, lockOwner } from '../../main/runs/run-dir-lock.ts'
-import { readControl, readTail, runPaths, writeControl, writeFileAtomic } from '../../main/runs/run-dir.ts'
+import { openEventLog, readEvents, type EventBody } from '../../main/base/run-folder/events.ts'
+import { changeAppRecord, readAppRecord, writeAppRecord } from '../../main/app/runs/app-record.ts'
+import { acquireRunLock, identify, isRunning, lockOwner } from '../../main/base/run-folder/lock.ts'
+import { readControl, readTail, runPaths, writeControl, writeFileAtomic } from '../../main/base/run-folder/run-dir.ts'
 
 let folder: string
 

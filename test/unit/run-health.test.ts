@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { algorithms } from '../../main/learn/registry.ts'
+import { algorithms } from '../../main/core/learn/registry.ts'
 import { WATCHED_CURVES } from '../../renderer/run/health-rewards.ts'
 import { judgeHealth, type HealthInput } from '../../renderer/run/health.ts'
 import { planCharts } from '../../renderer/run/run-charts.ts'

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { readEvents } from '../../main/runs/run-dir-events.ts'
+import { readEvents } from '../../main/base/run-folder/events.ts'
 
 const BAD = [
   { step: [1.5] }, { step: [-1] }, { step: [null] }, { step: ['1'] }, { step: [1e300] }, { step: [2 ** 53] }, { step: 1 }, { loss: [1] },

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { NewPart } from '../../main/data/parsed-rows.ts'
-import { writeNpz, type ArrayToWrite } from '../../main/data/segments/npz.ts'
-import { readSegmentLines, readSegmentNpz, type NpzOptions } from '../../main/data/segments/read-segments.ts'
+import type { NewPart } from '../../main/core/formats/parsed-rows.ts'
+import { writeNpz, type ArrayToWrite } from '../../main/core/formats/npz.ts'
+import { readSegmentLines, readSegmentNpz, type NpzOptions } from '../../main/core/formats/read-segments.ts'
 
 let folder: string
 beforeAll(() => {

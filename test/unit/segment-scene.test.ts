@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { createRandom } from '../../main/learn/random.ts'
-import { worlds } from '../../main/worlds/registry.ts'
+import { createRandom } from '../../main/core/learn/random.ts'
+import { worlds } from '../../main/core/worlds/registry.ts'
 import { distanceTo, stageOf } from '../../renderer/label/segments/scene.ts'
 
 describe.each(worlds.map((kind) => [kind.info.id, kind] as const))('%s', (id, kind) => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { assignSplits } from '../../main/data/split.ts'
+import { assignSplits } from '../../main/app/data/split.ts'
 
 const promptsArbitrary = fc.array(fc.integer({ min: 0, max: 40 }).map((n) => `prompt-${n}`), { minLength: 1, maxLength: 200 })
 const specArbitrary = fc.record({ seed: fc.nat(), validation: fc.double({ min: 0, max: 0.45, noNaN: true }), test: fc.double({ min: 0, max: 0.45, noNaN: true }) })

@@ -6,10 +6,10 @@ import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { AppError } from '../../shared/errors.ts'
-import { inspectFile } from '../../main/data/inspect.ts'
-import { openRows } from '../../main/data/readers.ts'
-import { openRegularFile, readFileHead, readWholeFile } from '../../main/files/regular-file.ts'
-import { openAnyModel } from '../../main/models/folder.ts'
+import { inspectFile } from '../../main/core/formats/inspect.ts'
+import { openRows } from '../../main/core/formats/readers.ts'
+import { openRegularFile, readFileHead, readWholeFile } from '../../main/base/files/regular-file.ts'
+import { openAnyModel } from '../../main/core/models/folder.ts'
 
 const golden = path.resolve(import.meta.dirname, '../golden/models/llama_gqa_untied')
 let folder: string

@@ -4,9 +4,9 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { importMapping, inspection } from '../../shared/contract/datasets.ts'
 import { responsePair } from '../../shared/data-kinds.ts'
-import { inspectFile } from '../../main/data/inspect.ts'
-import { readPairs } from '../../main/data/read-pairs.ts'
-import { readSegmentLines } from '../../main/data/segments/read-segments.ts'
+import { inspectFile } from '../../main/core/formats/inspect.ts'
+import { readPairs } from '../../main/core/formats/read-pairs.ts'
+import { readSegmentLines } from '../../main/core/formats/read-segments.ts'
 
 let folder: string
 beforeEach(() => {

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest'
 import type { z } from 'zod'
 import { fieldsOf, flagName, formatField } from '../../shared/form.ts'
 import { trainingConfig } from '../../shared/run-spec.ts'
-import { trainCommand } from '../../main/headless/verbs/train.ts'
-import { algorithmHandlers } from '../../main/handlers/algorithms.ts'
-import { algorithms } from '../../main/learn/registry.ts'
-import { readSchemaFlags } from '../../main/headless/schema-flags.ts'
+import { trainCommand } from '../../main/doors/headless/verbs/train.ts'
+import { algorithmHandlers } from '../../main/app/handlers/algorithms.ts'
+import { algorithms } from '../../main/core/learn/registry.ts'
+import { readSchemaFlags } from '../../main/doors/headless/schema-flags.ts'
 
 const infos = await algorithmHandlers()['algorithms.list']({})
 const train = trainCommand()

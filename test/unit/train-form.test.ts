@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import type { AlgorithmInfo } from '../../shared/contract/system.ts'
-import { algorithmHandlers } from '../../main/handlers/algorithms.ts'
+import { algorithmHandlers } from '../../main/app/handlers/algorithms.ts'
 import { runRequest, rewardSource } from '../../shared/run-spec.ts'
 import { changeMethod, draftFields, draftOf, emptyDraft, isChanged, readDraft, relevantFields, resetField, setTyped, sortProblems, textOf, type Draft } from '../../renderer/train/draft.ts'
 import { fieldsOf, type FormField } from '../../shared/form.ts'

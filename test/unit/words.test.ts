@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { bm25Tokens, createBm25Index } from '../../main/learn/bm25.ts'
-import { stemmedTerms } from '../../main/learn/lexical.ts'
-import { findOwnCopies } from '../../main/learn/own-copies.ts'
-import { wordsOf } from '../../main/learn/words.ts'
+import { bm25Tokens, createBm25Index } from '../../main/core/learn/ranking/bm25.ts'
+import { stemmedTerms } from '../../main/core/learn/ranking/lexical.ts'
+import { findOwnCopies } from '../../main/core/learn/ranking/own-copies.ts'
+import { wordsOf } from '../../main/core/learn/ranking/words.ts'
 
 const DOCUMENTS = ['mold zakon zor', 'zor zor pim', 'pim kolo mold', 'lod zakon kolo pim', 'mirak']
 const QUERIES = ['mold pim', 'zakon', 'zor kolo', 'mirak lod']

@@ -1,0 +1,76 @@
+// Looking through a data set: filters, and search in the text of the records themselves.
+import type { z } from 'zod'
+import type { datasetCalls } from '../../../shared/contract/datasets.ts'
+import { findEmptyAnswers } from '../store/answers.ts'
+import { findLabeled, loadLabelIndex } from '../store/labels-index.ts'
+import { readAnswersOf } from '../store/labels-read.ts'
+import type { ReadableDb } from '../store/open.ts'
+import { findPairAt, openRecords, type RecordReader } from '../store/pairs.ts'
+import { inSlices, type Sliced } from '../store/slices.ts'
+import { createRecordSearch, shownTexts } from './record-search.ts'
+
+type RowsOutput = z.infer<(typeof datasetCalls)['datasets.rows']['output']>
+export type RowsQuery = z.output<(typeof datasetCalls)['datasets.rows']['input']>
+
+export interface Browser {
+  /** @throws AppError `cancelled` when a newer search of the same data set overtook this one */
+  readRows(query: RowsQuery, pairCount: number): Promise<RowsOutput>
+}
+
+export function createBrowser(db: ReadableDb, dataFolder: string): Browser {
+  const search = createRecordSearch(dataFolder, (record) => [...shownTexts(record), record.pairId, ...Object.values(record.metadata).map((value) => (typeof value === 'string' ? value : JSON.stringify(value)))])
+
+  async function readRows(query: RowsQuery, pairCount: number): Promise<RowsOutput> {
+    const { datasetId, offset, limit } = query
+    const text = query.search.trim()
+    const matches = text === '' ? null : await search.find(datasetId, text)
+    const indexes = await select(db, query, pairCount, matches)
+    const page = indexes === null ? range(offset, Math.min(pairCount, offset + limit)) : indexes.slice(offset, offset + limit)
+    const records = openRecords(dataFolder, datasetId)
+    try {
+      return { total: indexes?.length ?? pairCount, rows: await inSlices(rowsAt(datasetId, page, records)) }
+    } finally {
+      records.close()
+    }
+  }
+
+  function* rowsAt(datasetId: string, page: readonly number[], records: RecordReader): Sliced<RowsOutput['rows']> {
+    const rows: RowsOutput['rows'] = []
+    for (const index of page) {
+      const pair = findPairAt(db, datasetId, index)
+      if (pair === null) continue
+      const { pairId, line, prompt, a, b, metadata } = records.read(pair)
+      const labels = readAnswersOf(db, datasetId, index).map((answer) => ({ annotator: answer.annotatorId, outcome: answer.outcome, strength: answer.strength }))
+      rows.push({ index, pairId, line, prompt, a, b, split: pair.split, labels, metadata })
+      yield
+    }
+    return rows
+  }
+
+  return { readRows }
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: Math.max(0, to - from) }, (_, step) => from + step)
+}
+
+/** Places of the pairs that pass both; null means all of them. */
+async function select(db: ReadableDb, { datasetId, only }: RowsQuery, pairCount: number, matches: readonly number[] | null): Promise<readonly number[] | null> {
+  if (only === 'all') return matches
+  await loadLabelIndex(db, datasetId)
+  const passing = await inSlices(only === 'empty-answer' ? findEmptyAnswers(db, datasetId, pairCount) : findLabeled(db, datasetId, only))
+  return matches === null ? passing : inSlices(inBoth(passing, matches, pairCount))
+}
+
+/** The places of `these` that are among `those`, in order. */
+function* inBoth(these: readonly number[], those: readonly number[], pairCount: number): Sliced<number[]> {
+  const wanted = new Uint8Array(pairCount)
+  for (const index of those) wanted[index] = 1
+  yield
+  const both: number[] = []
+  for (const [at, index] of these.entries()) {
+    if (wanted[index] === 1) both.push(index)
+    if (at % 50_000 === 0) yield
+  }
+  return both
+}

@@ -1,0 +1,65 @@
+import type { Content, ResponsePair } from '../../../shared/data-kinds.ts'
+import { AppError } from '../../../shared/errors.ts'
+import { recordsPath } from '../store/datasets-folder.ts'
+import { parseRecord } from '../store/pairs.ts'
+import { streamLines } from './export.ts'
+
+/** Search in the records themselves. */
+export interface RecordSearch {
+  /**
+   * Places of the pairs that hold the text, whatever its case, in order.
+   * @throws AppError `cancelled` when a newer search of the same data set overtook this one
+   */
+  find(datasetId: string, text: string): Promise<readonly number[]>
+}
+
+/**
+ * Records never change, so what a search found stays found; only the last one of each data set is kept.
+ * @param textsOf what of a record is searched
+ */
+export function createRecordSearch(dataFolder: string, textsOf: (record: ResponsePair) => readonly string[]): RecordSearch {
+  const found = new Map<string, { readonly text: string; readonly indexes: readonly number[] }>()
+  const searching = new Map<string, { readonly text: string; readonly abort: AbortController; readonly result: Promise<readonly number[]> }>()
+  return {
+    async find(datasetId, given) {
+      const text = given.toLowerCase()
+      const known = found.get(datasetId)
+      if (known?.text === text) return known.indexes
+      const current = searching.get(datasetId)
+      if (current?.text === text) return current.result
+      current?.abort.abort(new AppError({ code: 'cancelled', message: 'Another search was started.', hint: 'Nothing to do; the newer one answers.' }))
+      const abort = new AbortController()
+      const result = searchFile(recordsPath(dataFolder, datasetId), text, textsOf, abort.signal)
+      searching.set(datasetId, { text, abort, result })
+      try {
+        const indexes = await result
+        found.set(datasetId, { text, indexes })
+        return indexes
+      } finally {
+        if (searching.get(datasetId)?.abort === abort) searching.delete(datasetId)
+      }
+    },
+  }
+}
+
+/** What a person sees of a record when labeling. */
+export function shownTexts(record: ResponsePair): string[] {
+  return [record.prompt, record.a, record.b].map(readableText)
+}
+
+/** The turns' text without their roles. */
+function readableText(content: Content): string {
+  return typeof content === 'string' ? content : content.map((turn) => turn.content).join('\n')
+}
+
+async function searchFile(file: string, text: string, textsOf: (record: ResponsePair) => readonly string[], signal: AbortSignal): Promise<number[]> {
+  const indexes: number[] = []
+  // As the text stands inside a JSON string: lines without it need not be parsed.
+  const escaped = JSON.stringify(text).slice(1, -1).toLowerCase()
+  for await (const line of streamLines(file, signal)) {
+    if (!line.toLowerCase().includes(escaped)) continue
+    const record = parseRecord(line)
+    if (typeof record !== 'string' && textsOf(record).some((candidate) => candidate.toLowerCase().includes(text))) indexes.push(record.index)
+  }
+  return indexes
+}

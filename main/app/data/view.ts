@@ -1,0 +1,213 @@
+import { randomBytes } from 'node:crypto'
+import { closeSync, existsSync, mkdirSync, openSync, readSync } from 'node:fs'
+import { rename, rm } from 'node:fs/promises'
+import path from 'node:path'
+import { extraRecord, type ExtraRecord, type ItemRow, type PreferenceRow, type SplitName } from '../../../shared/data-kinds.ts'
+import { AppError } from '../../../shared/errors.ts'
+import type { DataSpec } from '../../../shared/run-spec.ts'
+import { requireDataset, type DatasetEntry } from '../store/datasets.ts'
+import { recordsPath, syncFolder, viewsFolder } from '../store/datasets-folder.ts'
+import { eachPairWithAnswers } from '../store/labels-read.ts'
+import type { ReadableDb } from '../store/open.ts'
+import type { PairEntry } from '../../core/formats/pair-entry.ts'
+import { openRecords, parseItem, type RecordReader } from '../store/pairs.ts'
+import { inSlices } from '../store/slices.ts'
+import { withSnapshot } from '../store/snapshot.ts'
+import { drawSides } from './draw-sides.ts'
+import { createAppendFile } from './import-writer.ts'
+import { reduceLabels } from './reduce-labels.ts'
+import { keepsSourceSplit } from './split.ts'
+import { writeLines } from './write-lines.ts'
+
+/** What there is to train on: what a view holds, or would hold. */
+export interface ViewContent {
+  /** Of the records. */
+  readonly fingerprint: string
+  readonly datasetName: string
+  /** Pairs with a preference, by side. */
+  readonly counts: { readonly train: number; readonly validation: number; readonly test: number }
+  /** Labels behind those pairs. */
+  readonly labelCount: number
+  /** Share of those pairs whose preference is exactly ½; null when there are none. */
+  readonly tieShare: number | null
+  /** Pairs left out: nobody chosen has labeled them, or only skipped. */
+  readonly unlabeledCount: number
+  /** Pairs left out because every label that counts says both are bad. */
+  readonly bothBadCount: number
+  /** Whether one of the first rows lacks the rewards that come from columns of the file. */
+  readonly lacksRewards: boolean
+}
+
+/** A frozen file of PreferenceRow lines, and what is in it. */
+export interface View extends ViewContent {
+  readonly viewPath: string
+  /** sha256 of the file's bytes: records, labels and split together. */
+  readonly viewHash: string
+}
+
+/**
+ * Writes what a trainer reads: every pair with a preference in force, its labels reduced to one soft preference, its
+ * side of the split. The file is named after its content and never changes, so that later labels leave a run alone.
+ * It is made in slices, from the database as it is at the start.
+ * @throws AppError `not-found`, `dataset-invalid` when no pair has a label that counts
+ */
+export function buildView(db: ReadableDb, dataFolder: string, spec: DataSpec): Promise<View> {
+  return withRows(db, dataFolder, spec, async (dataset, rows, totals) => {
+    const folder = viewsFolder(dataFolder, spec.datasetId)
+    mkdirSync(folder, { recursive: true })
+    const temporary = path.join(folder, `.${process.pid}-${randomBytes(6).toString('hex')}.tmp`)
+    const output = await createAppendFile(temporary)
+    try {
+      await writeLines(output, asLines(rows))
+      const content = contentOf(dataset, spec, totals)
+      const viewHash = await output.finish()
+      const viewPath = path.join(folder, `${viewHash}.jsonl`)
+      if (!existsSync(viewPath)) await rename(temporary, viewPath)
+      syncFolder(folder)
+      return { ...content, viewPath, viewHash }
+    } finally {
+      await output.close()
+      await rm(temporary, { force: true })
+    }
+  })
+}
+
+/** What a view would hold, without writing one: a look at what could be trained costs no disk. @throws as `buildView` */
+export function countView(db: ReadableDb, dataFolder: string, spec: DataSpec): Promise<ViewContent> {
+  return withRows(db, dataFolder, spec, async (dataset, rows, totals) => {
+    await inSlices((function* () {
+      for (const _ of rows) yield
+    })())
+    return contentOf(dataset, spec, totals)
+  }, 'count')
+}
+
+type Row = PreferenceRow | ItemRow | ExtraRecord
+
+/** Null for a pair that is left out, or whose row nobody wants to see. */
+type Rows = Generator<Row | null>
+
+interface Totals {
+  readonly counts: Record<SplitName, number>
+  labels: number
+  ties: number
+  unlabeled: number
+  bothBad: number
+  lacksRewards: boolean
+}
+
+function withRows<T>(db: ReadableDb, dataFolder: string, spec: DataSpec, work: (dataset: DatasetEntry, rows: Rows, totals: Totals) => Promise<T>, mode: 'rows' | 'count' = 'rows'): Promise<T> {
+  return withSnapshot(db, async (snapshot) => {
+    const dataset = requireDataset(snapshot, spec.datasetId)
+    // Sides of the source stay; sides that are drawn are drawn as the run asks.
+    const drawn = keepsSourceSplit(dataset.mapping) ? null : await drawSides(snapshot, spec.datasetId, spec.split)
+    const sideOf = (pair: PairEntry): SplitName => (drawn === null ? pair.split : drawn(pair.index))
+    const totals: Totals = { counts: { train: 0, validation: 0, test: 0 }, labels: 0, ties: 0, unlabeled: 0, bothBad: 0, lacksRewards: false }
+    const records = openRecords(dataFolder, spec.datasetId)
+    const source = { db: snapshot, spec, sideOf, records, totals }
+    const rows = dataset.kind === 'response-pairs' ? preferenceRows(source, mode) : itemRows(source, recordsPath(dataFolder, spec.datasetId))
+    try {
+      return await work(dataset, rows, totals)
+    } finally {
+      rows.return(undefined)
+      records.close()
+    }
+  })
+}
+
+function contentOf(dataset: DatasetEntry, spec: DataSpec, { counts, labels, ties, unlabeled, bothBad, lacksRewards }: Totals): ViewContent {
+  const pairs = counts.train + counts.validation + counts.test
+  if (pairs === 0) {
+    throw new AppError({
+      code: 'dataset-invalid',
+      message: `No pair of "${dataset.name}" has a label that counts${spec.annotators.length > 0 ? ` from ${spec.annotators.join(', ')}` : ''}.`,
+      hint: 'Label some pairs first, or choose other annotators.',
+    })
+  }
+  return { fingerprint: dataset.fingerprint, datasetName: dataset.name, counts, labelCount: labels, tieShare: ties / pairs, unlabeledCount: unlabeled, bothBadCount: bothBad, lacksRewards }
+}
+
+function* asLines(rows: Rows): Generator<string> {
+  for (const row of rows) yield row === null ? '' : JSON.stringify(row)
+}
+
+interface Source {
+  readonly db: ReadableDb
+  readonly spec: DataSpec
+  readonly sideOf: (pair: PairEntry) => SplitName
+  readonly records: RecordReader
+  readonly totals: Totals
+}
+
+/** Rows whose reward columns are looked at; the trainer checks them all. */
+const HEAD_ROWS = 200
+
+function* preferenceRows({ db, spec, sideOf, records, totals }: Source, mode: 'rows' | 'count'): Rows {
+  let read = 0
+  for (const { pair, answers } of eachPairWithAnswers(db, spec.datasetId, spec.annotators)) {
+    const reduced = reduceLabels(answers, spec.aggregation)
+    if (reduced.kind !== 'preference') {
+      if (reduced.kind === 'both-bad') totals.bothBad += 1
+      else totals.unlabeled += 1
+      yield null
+      continue
+    }
+    const split = sideOf(pair)
+    const { preferenceA, strength, labelCount } = reduced
+    totals.counts[split] += 1
+    totals.labels += labelCount
+    if (preferenceA === 0.5) totals.ties += 1
+    if (mode === 'count' && read >= HEAD_ROWS) {
+      yield null
+      continue
+    }
+    read += 1
+    const { prompt, a, b, weight, rewardA, rewardB } = records.read(pair)
+    if (read <= HEAD_ROWS && (rewardA === null || rewardB === null)) totals.lacksRewards = true
+    yield { pairId: pair.pairId, split, prompt, a, b, preferenceA, strength, weight, rewardA, rewardB, labelCount }
+  }
+}
+
+/** Items of another kind, judged by people or not, and what they refer to. A side that the source gives is kept. */
+function* itemRows({ db, spec, sideOf, records, totals }: Source, file: string): Rows {
+  let end = 0
+  for (const { pair: entry, answers } of eachPairWithAnswers(db, spec.datasetId, spec.annotators)) {
+    end = entry.byteOffset + entry.byteLength + 1
+    const item = parseItem(records.readLine(entry))
+    if (typeof item === 'string') throw new AppError({ code: 'dataset-invalid', message: `Item ${entry.index + 1} of ${file} cannot be read: ${item}.`, hint: 'The file was changed after it was written. Put a copy back, or make the data set again.' })
+    const split = item.split ?? sideOf(entry)
+    const reduced = reduceLabels(answers, spec.aggregation)
+    const judged = reduced.kind === 'preference' ? reduced : { preferenceA: null, strength: 1, labelCount: 0 }
+    totals.counts[split] += 1
+    totals.labels += judged.labelCount
+    if (judged.preferenceA === 0.5) totals.ties += 1
+    if (judged.preferenceA === null) totals.unlabeled += 1
+    yield { pairId: item.pairId, split, preferenceA: judged.preferenceA, strength: judged.strength, labelCount: judged.labelCount, data: item.data }
+  }
+  for (const line of linesFrom(file, end)) yield extraRecord.parse(JSON.parse(line))
+}
+
+const READ_BYTES = 1024 * 1024
+
+/** Whole lines of a file from a byte on, one at a time. */
+function* linesFrom(file: string, start: number): Generator<string> {
+  const handle = openSync(file, 'r')
+  try {
+    const buffer = Buffer.alloc(READ_BYTES)
+    let rest: Buffer = Buffer.alloc(0)
+    for (let position = start; ;) {
+      const count = readSync(handle, buffer, 0, READ_BYTES, position)
+      if (count === 0) break
+      position += count
+      const whole = Buffer.concat([rest, buffer.subarray(0, count)])
+      let from = 0
+      for (let at = whole.indexOf(10); at >= 0; at = whole.indexOf(10, from)) {
+        yield whole.toString('utf8', from, at)
+        from = at + 1
+      }
+      rest = whole.subarray(from)
+    }
+  } finally {
+    closeSync(handle)
+  }
+}

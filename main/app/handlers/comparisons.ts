@@ -1,0 +1,75 @@
+import type { Output, Parsed } from '../../../shared/contract.ts'
+import type { Handlers } from '../../../shared/rpc.ts'
+import { byName } from '../../../shared/named-values.ts'
+import type { RunId } from '../../../shared/domain.ts'
+import { algorithms } from '../../core/learn/registry.ts'
+import { compareInSlices, goalOf, valueAt } from '../runs/comparison.ts'
+import type { ComparedRun, Curve, Goal } from '../runs/comparison-groups.ts'
+import { formatTable } from '../runs/comparison-table.ts'
+import { summarizeRun } from '../runs/summary.ts'
+import { listMetricNames, readPoints } from '../store/metrics.ts'
+import { readRunSpec } from '../store/runs.ts'
+import { inSlices, type Sliced } from '../store/slices.ts'
+import type { HandlerDeps } from './deps.ts'
+
+type Names = 'comparisons.get' | 'comparisons.samples' | 'comparisons.table'
+
+export function comparisonHandlers(deps: HandlerDeps): Pick<Handlers, Names> {
+  return {
+    'comparisons.get': (input) => compare(deps, input),
+    'comparisons.samples': ({ runIds }) => inSlices(samplesByPrompt(deps, runIds)),
+    'comparisons.table': async ({ format, metrics, ...input }) => formatTable(await compare(deps, input), metrics, format),
+  }
+}
+
+async function compare(deps: HandlerDeps, input: Parsed<'comparisons.get'>): Promise<Output<'comparisons.get'>> {
+  const options = withGoals(input)
+  return inSlices(compareInSlices(await inSlices(readRuns(deps, options)), options))
+}
+
+function withGoals(input: Parsed<'comparisons.get'>): Parsed<'comparisons.get'> & { readonly goals: Record<string, Goal> } {
+  const declared = algorithms.flatMap((algorithm) => algorithm.metrics.map((metric) => [metric.name, metric.goal] as const))
+  return { ...input, goals: Object.fromEntries(declared) }
+}
+
+/** Of the metric that was asked for, the whole curve; of the others the point that counts: millions of points would fill the memory. */
+function* readRuns({ db, runs }: HandlerDeps, options: Parsed<'comparisons.get'> & { readonly goals: Record<string, Goal> }): Sliced<ComparedRun[]> {
+  const compared: ComparedRun[] = []
+  for (const runId of new Set(options.runIds)) {
+    const entry = runs.get(runId)
+    const curves = byName<Curve>()
+    for (const name of listMetricNames(db, entry.runNo)) {
+      const curve = readCurve(db, entry.runNo, name)
+      curves[name] = name === options.metric ? curve : onlyPoint(valueAt(curve, options.at, goalOf(name, options.goals)))
+      yield
+    }
+    compared.push({ summary: summarizeRun(db, entry), spec: readRunSpec(db, runId), curves })
+    yield
+  }
+  return compared
+}
+
+/** Before every step, so that whoever looks finds it. */
+function onlyPoint(value: number | null): Curve {
+  return { step: [0], value: [value] }
+}
+
+function readCurve(db: HandlerDeps['db'], runNo: number, name: string): Curve {
+  const points = readPoints(db, runNo, name)
+  return { step: points.map((point) => point[0]), value: points.map((point) => point[2]) }
+}
+
+/** What each run's latest samples answer to a prompt; a prompt is the same where its text is. */
+function* samplesByPrompt({ runs }: HandlerDeps, runIds: readonly RunId[]): Sliced<Output<'comparisons.samples'>> {
+  const byPrompt = new Map<string, Output<'comparisons.samples'>[number]>()
+  for (const runId of new Set(runIds)) {
+    const latest = runs.samples(runId).at(-1)
+    for (const item of latest?.items ?? []) {
+      const entry = byPrompt.get(item.prompt) ?? { promptIndex: byPrompt.size, prompt: item.prompt, answers: [] }
+      entry.answers.push({ runId, step: latest?.step ?? 0, item })
+      byPrompt.set(item.prompt, entry)
+    }
+    yield
+  }
+  return [...byPrompt.values()]
+}

@@ -1,0 +1,85 @@
+import { AppError } from '../../../shared/errors.ts'
+import type { Handlers } from '../../../shared/rpc.ts'
+import { describeRun } from '../runs/summary.ts'
+import { readRunSpec } from '../store/runs.ts'
+import { inSlices } from '../store/slices.ts'
+import { writeSettings } from '../store/settings.ts'
+import { findAlgorithm } from '../../core/learn/registry.ts'
+import type { HandlerDeps } from './deps.ts'
+import { commandFor } from '../requests/run-command.ts'
+import { foreseeMemory } from '../requests/run-memory.ts'
+import { checkRequest, prepareEstimate, prepareRuns, refuseProblems, requestOf } from '../requests/run-request.ts'
+import { createTrainingData } from '../requests/training-data.ts'
+
+type RunHandlers = Pick<Handlers, Exclude<Extract<keyof Handlers, `runs.${string}` | `queue.${string}`>, 'runs.export'>>
+
+export function runHandlers(deps: HandlerDeps): RunHandlers {
+  const { db, runs } = deps
+  const trainingData = createTrainingData(deps)
+  const asking = { ...deps, trainingData }
+  const estimates = new Map<string, AbortController>() // by asker
+  return {
+    'runs.check': async ({ request }) => {
+      const checked = await checkRequest(asking, request)
+      const { problems, advice, content, command, algorithm, training, engine: { engine, engineChoice } } = checked
+      const counts = content === null ? { train: 0, validation: 0, test: 0, labels: 0 } : { ...content.counts, labels: content.labelCount }
+      const memory = foreseeMemory({ request, algorithm, training, folder: checked.start?.path ?? checked.registered?.path ?? null })
+      return { problems: [...problems], advice: [...advice], counts, command, memory, engine: { name: engine, why: engineChoice.why } }
+    },
+    'runs.estimate': async ({ request, asker }) => {
+      const abort = new AbortController()
+      if (asker !== null) {
+        estimates.get(asker)?.abort(superseded())
+        estimates.set(asker, abort)
+      }
+      try {
+        const checked = await checkRequest(asking, request)
+        refuseProblems(checked)
+        return await trainingData.withView(checked.request.data, (view) => runs.estimate(prepareEstimate(asking, checked, view), request.seeds.length, abort.signal), { forRuns: false })
+      } finally {
+        if (asker !== null && estimates.get(asker) === abort) estimates.delete(asker)
+      }
+    },
+    'runs.cancelEstimate': ({ asker }) => {
+      estimates.get(asker)?.abort(superseded())
+      return null
+    },
+    'runs.start': async ({ request, clientKey }) => {
+      const checked = await checkRequest(asking, request)
+      refuseProblems(checked)
+      return trainingData.withView(checked.request.data, (view) => ({ runIds: runs.start(prepareRuns(asking, checked, view), clientKey) }), { forRuns: true })
+    },
+    'runs.list': (filter) => inSlices(runs.list(filter)),
+    'runs.get': ({ runId }) => {
+      const spec = readRunSpec(db, runId)
+      const request = { ...requestOf(spec), engine: spec.engine } // what would repeat it names the engine
+      const command = commandFor({ algorithm: findAlgorithm(spec.method), config: spec.config, training: spec.training, request: { ...request, name: '' } })
+      return describeRun(db, runs.get(runId), runs.folderOf(runId), command)
+    },
+    'runs.metrics': ({ runId, names, maxPoints, discarded }) => runs.metrics(runId, names, maxPoints, discarded),
+    'runs.log': ({ runId, lines }) => [...runs.logTail(runId, lines)],
+    'runs.samples': ({ runId }) => runs.samples(runId),
+    'runs.stop': ({ runId, mode }) => nothing(runs.stop(runId, mode)),
+    'runs.checkpoint': ({ runId }) => nothing(runs.checkpoint(runId)),
+    'runs.resume': ({ runId }) => nothing(runs.resume(runId)),
+    'runs.request': ({ runId }) => requestOf(readRunSpec(db, runId)),
+    'runs.setNote': ({ runId, note }) => nothing(runs.setNote(runId, note)),
+    'runs.delete': ({ runId }) => nothing(runs.remove(runId)),
+    'queue.move': ({ runId, position }) => nothing(runs.move(runId, position)),
+    'queue.pause': ({ paused }) => {
+      writeSettings(db, { queuePaused: paused })
+      runs.wake()
+      deps.events.emit('settings.changed', {})
+      return null
+    },
+  }
+}
+
+function superseded(): AppError {
+  return new AppError({ code: 'cancelled', message: 'The dry run was given up.', hint: 'Nothing to do; a newer one answers.' })
+}
+
+/** The contract's answer where there is nothing to say. */
+function nothing(_done: void): null {
+  return null
+}

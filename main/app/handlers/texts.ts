@@ -1,0 +1,18 @@
+import path from 'node:path'
+import type { Handlers } from '../../../shared/rpc.ts'
+import { addDataset } from '../data/add-dataset.ts'
+import { createDatasetMaker } from '../data/dataset-ids.ts'
+import type { HandlerDeps } from './deps.ts'
+
+export function textHandlers({ db, dataFolder, events, reader }: HandlerDeps): Pick<Handlers, 'texts.import'> {
+  const makeOnce = createDatasetMaker({ db, dataFolder })
+  return {
+    'texts.import': async ({ path: given, name, licence, as, scale, clientKey }) => {
+      const source = path.resolve(given)
+      const shown = name === '' ? path.basename(source).replace(/\.(jsonl|json|txt|csv|tsv)(\.gz)?$/i, '') : name
+      const datasetId = await makeOnce(clientKey, (datasetId) => addDataset({ datasetId, name: shown, kind: 'contrast-groups', source, licence, question: 'Which text is nearer to the query?', parts: reader.stream('texts', { path: source, options: { as, scale } }) }, { db, dataFolder }))
+      events.emit('datasets.changed', { datasetId })
+      return { datasetId }
+    },
+  }
+}

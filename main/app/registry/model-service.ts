@@ -1,0 +1,270 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import path from 'node:path'
+import type { ModelInspection, ModelJob } from '../../../shared/contract/models.ts'
+import type { JobId, ModelId, RunId } from '../../../shared/domain.ts'
+import { AppError, toWire } from '../../../shared/errors.ts'
+import type { EventBus } from '../events.ts'
+import { deleteModel, findModel, insertModel, listModels, requireModel, updateModel } from '../store/models.ts'
+import { listModelFolders, modelsFolder, ownFolder, readModelFile, weightsFolder, writeModelFile, type ModelEntry } from '../store/models-file.ts'
+import { storeError, type WritableDb } from '../store/open.ts'
+import { discardFolder } from '../store/trash.ts'
+import { copyFiles, freeBytes, requireSpace } from './copy-files.ts'
+import { markFiles, type ModelReading } from '../../core/models/read-model.ts'
+
+/** What is added: a folder that is there, or one that is still to be written (a run's checkpoint). */
+export interface Addition {
+  /** Absolute. */
+  readonly source: string
+  readonly place: ModelEntry['place']
+  /** Empty: from the folder. */
+  readonly name: string
+  readonly originRunId: RunId | null
+  /** The same key again is the same addition. */
+  readonly clientKey?: string | undefined
+  /** Writes the model's files into a folder; in place of copying `source`. */
+  write?(folder: string): Promise<unknown>
+}
+
+export interface ModelService {
+  inspect(folder: string): Promise<ModelInspection>
+  /** @throws AppError when the folder cannot be read, before a job exists */
+  add(addition: Addition): Promise<JobId>
+  /** @throws AppError `not-found` */
+  job(jobId: string): ModelJob
+  /** Newest first. */
+  jobs(): ModelJob[]
+  /** Ends a running addition; one that has ended is left as it is. @throws AppError `not-found` */
+  cancel(jobId: string): void
+  /** What its folder holds now; null where that cannot be read. */
+  read(entry: ModelEntry): Promise<ModelReading | null>
+  /** Reads every byte again. */
+  verify(modelId: string): Promise<{ readonly ok: boolean; readonly expected: string; readonly found: string }>
+  rename(modelId: string, name: string): void
+  /** Forgets a link, moves a copy to the trash. */
+  remove(modelId: string): void
+  /** Reads the folders that came since: from the trash, for example. */
+  readNewFolders(): void
+  /** While a model is being added. */
+  isBusy(): boolean
+  close(): Promise<void>
+}
+
+export interface ModelServiceDeps {
+  readonly db: WritableDb
+  readonly dataFolder: string
+  readonly events: EventBus
+  /** How folders are read: in a process of its own, in the app. See read-model.ts. */
+  readonly readModel: (folder: string, signal?: AbortSignal) => Promise<ModelReading>
+  readonly hashModel: (folder: string, onProgress: (doneBytes: number, totalBytes: number) => void, signal?: AbortSignal) => Promise<string>
+  readonly log: { info(text: string, details?: unknown): void; error(text: string, details?: unknown): void }
+}
+
+interface Job {
+  state: ModelJob
+  readonly abort: AbortController
+  ended: Promise<void>
+}
+
+const PROGRESS_INTERVAL_MS = 250
+const STAGING = '.adding-'
+
+/** Models lie in folders, linked or copied; the database is an index of their model.json files, made good here. */
+export function createModelService(deps: ModelServiceDeps): ModelService {
+  const { db, dataFolder, events, log, readModel, hashModel } = deps
+  const jobs = new Map<string, Job>()
+  removeStaging(dataFolder)
+  readUnknownFolders(deps)
+
+  function uniqueName(wanted: string): string {
+    const taken = new Set([...listModels(db).map((model) => model.name), ...[...jobs.values()].filter((job) => job.state.state === 'running').map((job) => job.state.name)])
+    const short = wanted.slice(0, 70)
+    for (let number = 1; ; number += 1) {
+      const name = number === 1 ? short : `${short} (${number})`
+      if (!taken.has(name)) return name
+    }
+  }
+
+  async function inspect(folder: string): Promise<ModelInspection> {
+    const free = await freeBytes(dataFolder)
+    const name = uniqueName(path.basename(folder))
+    try {
+      const { facts, files } = await readModel(folder)
+      const known = listModels(db).find((model) => model.place === 'link' && model.source === folder)
+      const notes = [
+        ...(facts.unused.length === 0 ? [] : [`${facts.unused.length} tensors are not used by the model: ${facts.unused.slice(0, 5).join(', ')}${facts.unused.length > 5 ? ' …' : ''}.`]),
+        ...(facts.licence === null ? ['No licence file was found: check under what terms the model may be used.'] : []),
+        ...(facts.hasTokenizer ? [] : ['There is no tokenizer.json: it can be looked at, and not trained.']),
+        ...(known === undefined ? [] : [`This folder is here already, as "${known.name}".`]),
+      ]
+      return { path: folder, name, facts, problems: [], notes, copyBytes: markFiles(folder, files).reduce((sum, file) => sum + file.sizeBytes, 0), freeBytes: free }
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error
+      return { path: folder, name, facts: null, problems: [{ message: error.message, hint: error.hint }], notes: [], copyBytes: 0, freeBytes: free }
+    }
+  }
+
+  async function add(addition: Addition): Promise<JobId> {
+    const key = addition.clientKey === undefined ? randomBytes(6).toString('hex') : createHash('sha256').update(addition.clientKey).digest('hex').slice(0, 12)
+    const jobId = `model-job-${key}` as JobId // made here
+    const modelId = `model-${key}` as ModelId // made here
+    const known = jobs.get(jobId)?.state.state
+    if (known === 'running' || known === 'finished') return jobId
+    const made = findModel(db, modelId)
+    if (made !== null) return noteFinished(jobId, made)
+    const reading = addition.write === undefined ? await readModel(addition.source) : null
+    const totalBytes = reading === null ? 0 : markFiles(addition.source, reading.files).reduce((sum, file) => sum + file.sizeBytes, 0)
+    if (addition.place === 'copy' && reading !== null) await requireSpace(dataFolder, totalBytes)
+    const meanwhile = jobs.get(jobId)?.state.state // the same order may have come twice while the folder was read
+    if (meanwhile === 'running' || meanwhile === 'finished') return jobId
+    const name = uniqueName(addition.name.trim() === '' ? path.basename(addition.source) : addition.name.trim())
+    const state: ModelJob = { jobId, state: 'running', name, phase: addition.place === 'copy' ? 'copying' : 'hashing', bytesDone: 0, totalBytes, startedAtMs: Date.now(), remainingMs: null, modelId: null, error: null }
+    const job: Job = { state, abort: new AbortController(), ended: Promise.resolve() }
+    jobs.set(jobId, job)
+    job.ended = follow(job, modelId, { addition, reading })
+    return jobId
+  }
+
+  /** An addition that an earlier process brought to its end. */
+  function noteFinished(jobId: JobId, { modelId, name, addedAtMs }: ModelEntry): JobId {
+    const state: ModelJob = { jobId, state: 'finished', name, phase: 'hashing', bytesDone: 0, totalBytes: 0, startedAtMs: addedAtMs, remainingMs: 0, modelId, error: null }
+    jobs.set(jobId, { state, abort: new AbortController(), ended: Promise.resolve() })
+    return jobId
+  }
+
+  async function follow(job: Job, modelId: ModelId, { addition, reading }: { readonly addition: Addition; readonly reading: ModelReading | null }): Promise<void> {
+    const emit = (): void => events.emit('model.progress', job.state)
+    let emittedAtMs = 0
+    const progress = (change: Partial<ModelJob>): void => {
+      job.state = { ...job.state, ...change }
+      const share = job.state.totalBytes === 0 ? 0 : job.state.bytesDone / job.state.totalBytes
+      job.state = { ...job.state, remainingMs: share > 0.02 ? ((Date.now() - job.state.startedAtMs) * (1 - share)) / share : null }
+      if (Date.now() - emittedAtMs < PROGRESS_INTERVAL_MS) return
+      emittedAtMs = Date.now()
+      emit()
+    }
+    const staging = path.join(modelsFolder(dataFolder), `${STAGING}${modelId}`)
+    emit()
+    try {
+      const entry = await place(job, { addition, reading, modelId, staging, progress })
+      mkdirSync(staging, { recursive: true })
+      writeModelFile(staging, entry)
+      renameSync(staging, ownFolder(dataFolder, modelId))
+      insertModel(db, entry)
+      job.state = { ...job.state, state: 'finished', bytesDone: job.state.totalBytes, remainingMs: 0, modelId }
+      log.info(`added the model "${entry.name}" (${entry.place}) from ${entry.source}`)
+      events.emit('models.changed', {})
+    } catch (error) {
+      rmSync(staging, { recursive: true, force: true })
+      job.state = job.abort.signal.aborted ? { ...job.state, state: 'cancelled', remainingMs: null } : { ...job.state, state: 'failed', remainingMs: null, error: explain(error) }
+    }
+    emit()
+  }
+
+  /** Brings the files to where they will lie, and reads what is to be known of them. */
+  async function place(job: Job, { addition, reading, modelId, staging, progress }: { readonly addition: Addition; readonly reading: ModelReading | null; readonly modelId: ModelId; readonly staging: string; progress(change: Partial<ModelJob>): void }): Promise<ModelEntry> {
+    mkdirSync(modelsFolder(dataFolder), { recursive: true })
+    if (addition.write !== undefined) await addition.write(staging)
+    else if (addition.place === 'copy') {
+      let bytesDone = 0
+      await copyFiles(addition.source, staging, reading!.files, (bytes) => progress({ bytesDone: (bytesDone += bytes) }), job.abort.signal)
+    }
+    job.abort.signal.throwIfAborted()
+    const folder = addition.place === 'copy' ? staging : addition.source
+    const found = addition.write === undefined ? reading! : await readModel(folder, job.abort.signal)
+    progress({ phase: 'hashing', bytesDone: 0 })
+    const files = markFiles(folder, found.files)
+    const hash = await hashModel(folder, (bytesDone, totalBytes) => progress({ bytesDone, totalBytes }), job.abort.signal)
+    const atMs = Date.now()
+    return { modelId, name: job.state.name, place: addition.place, source: addition.source, originRunId: addition.originRunId, hash, facts: found.facts, files, verified: { atMs, hash }, addedAtMs: atMs }
+  }
+
+  function explain(error: unknown): { message: string; hint: string } {
+    const known = storeError(error, dataFolder)
+    if (!(known instanceof AppError)) log.error('a model could not be added', error)
+    const { message, hint } = toWire(known)
+    return { message, hint }
+  }
+
+  function find(jobId: string): Job {
+    const job = jobs.get(jobId)
+    if (job === undefined) throw new AppError({ code: 'not-found', message: `No model is being added as "${jobId}".`, hint: 'Additions are forgotten when the app closes; look at the list of models.' })
+    return job
+  }
+
+  /** Writes model.json first: the database can be built again from it. */
+  function save(entry: ModelEntry): void {
+    writeModelFile(ownFolder(dataFolder, entry.modelId), entry)
+    updateModel(db, entry)
+    events.emit('models.changed', {})
+  }
+
+  return {
+    inspect,
+    add,
+    job: (jobId) => find(jobId).state,
+    jobs: () => [...jobs.values()].map((job) => job.state).reverse(),
+    cancel: (jobId) => find(jobId).abort.abort(),
+    async read(entry) {
+      try {
+        return await readModel(weightsFolder(dataFolder, entry))
+      } catch (error) {
+        if (error instanceof AppError) return null // its state says so
+        throw error
+      }
+    },
+    async verify(modelId) {
+      const entry = requireModel(db, modelId)
+      const folder = weightsFolder(dataFolder, entry)
+      const found = await hashModel(folder, () => undefined)
+      const ok = found === entry.hash
+      // The files are what they were: new times on them no longer matter.
+      const current = requireModel(db, modelId)
+      save({ ...current, files: ok ? markFiles(folder, current.files.map((file) => file.name)) : current.files, verified: { atMs: Date.now(), hash: found } })
+      return { ok, expected: entry.hash, found }
+    },
+    rename(modelId, name) {
+      const entry = requireModel(db, modelId)
+      if (listModels(db).some((other) => other.name === name && other.modelId !== modelId)) throw new AppError({ code: 'input-invalid', message: `There is a model called "${name}" already.`, hint: 'Choose another name.' })
+      save({ ...entry, name })
+    },
+    remove(modelId) {
+      const entry = requireModel(db, modelId)
+      const folder = ownFolder(dataFolder, modelId)
+      discardFolder(dataFolder, folder, { kind: 'model', id: modelId, name: entry.name, deletedAtMs: Date.now(), labelEvents: 0 }, () => deleteModel(db, modelId))
+      log.info(`removed the model "${entry.name}"`)
+      events.emit('models.changed', {})
+    },
+    readNewFolders() {
+      readUnknownFolders(deps)
+      events.emit('models.changed', {})
+    },
+    isBusy: () => [...jobs.values()].some((job) => job.state.state === 'running'),
+    async close() {
+      for (const job of jobs.values()) job.abort.abort()
+      await Promise.all([...jobs.values()].map((job) => job.ended))
+    },
+  }
+}
+
+/** Removes what a killed addition left: copies that this app was making. */
+function removeStaging(dataFolder: string): void {
+  const folder = modelsFolder(dataFolder)
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) if (name.startsWith(STAGING)) rmSync(path.join(folder, name), { recursive: true, force: true })
+}
+
+/** Indexes folders the database does not know: it may have been rebuilt, they may have been put back. */
+function readUnknownFolders({ db, dataFolder, log }: ModelServiceDeps): void {
+  const folder = modelsFolder(dataFolder)
+  for (const id of listModelFolders(dataFolder)) {
+    if (findModel(db, id) !== null) continue
+    try {
+      const entry = readModelFile(path.join(folder, id))
+      const taken = listModels(db).some((model) => model.name === entry.name)
+      insertModel(db, { ...entry, name: taken ? `${entry.name} (${id.slice(-4)})` : entry.name })
+      log.info(`found the model "${entry.name}" in its folder`)
+    } catch (error) {
+      log.error(`the model folder ${id} cannot be read`, error)
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import { z } from 'zod'
+import { fieldsOf, flagName, formatField, getPath, type FormField } from '../../../shared/form.ts'
+import { type ModelSpec, rewardSource, trainingConfig, type RewardSource, type RunRequest, type TrainingConfig } from '../../../shared/run-spec.ts'
+import type { AlgorithmPage } from '../../core/learn/define.ts'
+
+/** A request with every default filled in, as the command line says it. */
+export interface CommandParts {
+  readonly algorithm: AlgorithmPage
+  readonly config: Readonly<Record<string, unknown>>
+  readonly training: TrainingConfig
+  readonly request: RunRequest
+}
+
+function modelFlag(model: ModelSpec): string {
+  if (model.kind === 'networks') return 'networks'
+  if (model.kind === 'new') return `new:${model.preset}`
+  if (model.kind === 'registered') return `model:${model.modelId}`
+  return `run:${model.runId}${model.checkpoint === 'best' ? '@best' : ''}`
+}
+
+/** The command that would start the same runs. Only what differs from the method's first preset is spelled out. */
+export function commandFor({ algorithm, config, training, request }: CommandParts): string {
+  const preset = algorithm.presets[0]
+  const { model, data, engine, threads, seeds, judge, name } = request
+  const usualConfig = algorithm.config.parse(preset.config) as Readonly<Record<string, unknown>> // every config is an object
+  const usualTraining = trainingConfig.parse(preset.training)
+  return [
+    'pairlab train', algorithm.id,
+    '--data', data.datasetId,
+    '--model', modelFlag(model),
+    ...(model.kind === 'new' ? newModelFlags(model) : []),
+    '--seeds', seeds.join(','),
+    ...(engine === 'auto' ? [] : ['--engine', engine]),
+    ...(threads === null ? [] : ['--threads', String(threads)]),
+    ...(data.annotators.length === 0 ? [] : ['--annotators', data.annotators.join(',')]),
+    ...(data.aggregation === 'mean' ? [] : ['--aggregation', data.aggregation]),
+    ...(data.split.seed === 0 ? [] : ['--split-seed', String(data.split.seed)]),
+    ...(name === '' ? [] : ['--name', name]),
+    ...schemaFlags(z.toJSONSchema(algorithm.config, { io: 'input' }), config, usualConfig),
+    ...schemaFlags(z.toJSONSchema(trainingConfig, { io: 'input' }), training, usualTraining),
+    ...judgeFlags(judge),
+  ].map((word, index) => (index === 0 ? word : quote(word))).join(' ')
+}
+
+function newModelFlags(model: Extract<RunRequest['model'], { kind: 'new' }>): string[] {
+  const tokenizer = model.tokenizer.kind === 'byte' ? ['--tokenizer', 'byte'] : ['--vocab-size', String(model.tokenizer.vocabSize)]
+  return [...tokenizer, ...(model.tiedEmbeddings ? [] : ['--untied'])]
+}
+
+function judgeFlags(judge: RewardSource | null): string[] {
+  return judge === null ? [] : schemaFlags(z.toJSONSchema(z.object({ judge: rewardSource }), { io: 'input' }), { judge }, {})
+}
+
+function schemaFlags(schema: unknown, values: Readonly<Record<string, unknown>>, usual: Readonly<Record<string, unknown>>): string[] {
+  return fieldsOf(schema).flatMap((field) => fieldFlags(field, values, usual))
+}
+
+function fieldFlags(field: FormField, values: Readonly<Record<string, unknown>>, usual: Readonly<Record<string, unknown>>): string[] {
+  const value = getPath(values, field.path)
+  if (value === undefined || JSON.stringify(value) === JSON.stringify(getPath(usual, field.path))) return []
+  const flag = `--${flagName(field.path)}`
+  if (value === null) return [flag, 'none']
+  if (field.kind !== 'union') return [flag, field.kind === 'list' && Array.isArray(value) ? value.join(',') : formatField(value)]
+  const chosen = String(getPath(values, `${field.path}.${field.discriminator ?? 'kind'}`))
+  const variant = field.variants.find((one) => one.value === chosen)
+  return [flag, chosen, ...(variant?.fields ?? []).flatMap((inner) => fieldFlags(inner, values, {}))]
+}
+
+/** For a POSIX shell; words that need no quotes get none. */
+function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+}

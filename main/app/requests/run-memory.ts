@@ -1,0 +1,39 @@
+import { z } from 'zod'
+import type { MemoryEstimate } from '../../../shared/contract/runs.ts'
+import { fieldsOf } from '../../../shared/form.ts'
+import { trainingConfig, type RunRequest, type TrainingConfig } from '../../../shared/run-spec.ts'
+import type { AlgorithmPage } from '../../core/learn/define.ts'
+import { sizesIn, sizesOfNew } from '../../core/models/decoder-sizes.ts'
+import { totalMemory, trainingMemory } from '../../core/models/training-memory.ts'
+
+/** Settings whose choices say what they would take. */
+const CHOICES = ['adapt', 'gradientCheckpointing', 'frozenStorage', 'loraTargets'] as const
+const fields = fieldsOf(z.toJSONSchema(trainingConfig, { io: 'input' }))
+
+export interface MemoryQuestion {
+  readonly request: RunRequest
+  readonly algorithm: AlgorithmPage
+  readonly training: TrainingConfig
+  /** Of the run or the model that it starts from; null for a new one. */
+  readonly folder: string | null
+}
+
+/** Null for what is no decoder, and where the model to start from cannot be read; a problem of the request says why. */
+export function foreseeMemory({ request, algorithm, training, folder }: MemoryQuestion): MemoryEstimate | null {
+  if (!algorithm.models.includes('decoder') || request.model.kind === 'networks') return null
+  const scoreHead = algorithm.role === 'reward-model'
+  if (request.model.kind !== 'new' && folder === null) return null
+  const config = request.model.kind === 'new' ? sizesOfNew(request.model, scoreHead) : sizesIn(folder!, scoreHead)
+  const hasReference = algorithm.needsReference || (request.model.kind !== 'new' && algorithm.role === 'policy')
+  const total = (changes: Partial<TrainingConfig>): number => Math.round(totalMemory(trainingMemory(config, { ...training, ...changes }, hasReference)))
+  const parts = Object.entries(trainingMemory(config, training, hasReference)).map(([name, bytes]) => ({ name, bytes: Math.round(bytes) }))
+  const choices = Object.fromEntries(CHOICES.map((key) => {
+    const field = fields.find((one) => one.path === key)!
+    const values: readonly (string | boolean)[] = field.kind === 'boolean' ? [true, false] : field.options
+    return [`training.${key}`, Object.fromEntries(values.map((value) => [String(value), total({ [key]: value })]))]
+  }))
+  // Smaller parts of the same batch: the same update from less memory.
+  const halves: Record<string, number> = {}
+  for (let size = training.batchSize; size >= 1; size = Math.floor(size / 2)) halves[String(size)] = total({ microBatchSize: size })
+  return { parts, totalBytes: total({}), choices: { ...choices, 'training.microBatchSize': halves } }
+}

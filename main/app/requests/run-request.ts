@@ -1,0 +1,238 @@
+import { createHash } from 'node:crypto'
+import { readdirSync } from 'node:fs'
+import { z } from 'zod'
+import { runId as runIdSchema, type RunId } from '../../../shared/domain.ts'
+import { AppError, describeIssues } from '../../../shared/errors.ts'
+import { BFLOAT16_ENGINES, type ModelSpec, runSpec, trainingConfig, writesSamples, type RewardSource, type RunRequest, type RunSpec, type TrainingConfig } from '../../../shared/run-spec.ts'
+import { countDataset } from '../data/dataset-warnings.ts'
+import type { View, ViewContent } from '../data/view.ts'
+import type { AlgorithmPage } from '../../core/learn/define.ts'
+import { findAlgorithm } from '../../core/learn/registry.ts'
+import type { PreparedRun } from '../runs/run-service.ts'
+import { enginesFolderOf } from '../engine-setup/folder.ts'
+import { summarizeModel } from '../registry/describe-model.ts'
+import { requireDataset } from '../store/datasets.ts'
+import { requireModel } from '../store/models.ts'
+import { nextRunNumber } from '../store/run-numbers.ts'
+import { describeEntry, listTrash } from '../store/trash.ts'
+import { adviseRequest, type Advice } from './run-advice.ts'
+import { findCheckpoint, type StartPoint } from './find-checkpoint.ts'
+import { commandFor } from './run-command.ts'
+import type { HandlerDeps } from '../handlers/deps.ts'
+import { restIdle } from './idle-settings.ts'
+import type { TrainingData } from './training-data.ts'
+
+type Deps = Pick<HandlerDeps, 'db' | 'dataFolder' | 'appVersion' | 'runs' | 'engines'> & { readonly trainingData: TrainingData }
+type Json = z.infer<ReturnType<typeof z.json>>
+
+/** A model of the registry that a request names. */
+export interface RegisteredModel {
+  readonly name: string
+  /** Absolute folder. */
+  readonly path: string
+  readonly hash: string
+}
+
+/** A request with everything looked up that it names. `problems` keep it from being started. */
+export interface CheckedRequest {
+  readonly request: RunRequest
+  readonly algorithm: AlgorithmPage
+  readonly config: Readonly<Record<string, Json>>
+  readonly training: TrainingConfig
+  /** Null when the data set cannot be trained on; a problem says why. */
+  readonly content: ViewContent | null
+  readonly start: StartPoint | null
+  readonly registered: RegisteredModel | null
+  readonly rewardModel: StartPoint | null
+  readonly judge: StartPoint | null
+  readonly engine: Pick<RunSpec, 'engine' | 'engineChoice'>
+  readonly command: string
+  readonly problems: readonly string[]
+  readonly advice: readonly Advice[]
+}
+
+/** Fills in every default and looks up what the request names. @throws AppError `spec-invalid` for an unknown method, `not-found` for an unknown data set */
+export async function checkRequest(deps: Deps, asked: RunRequest): Promise<CheckedRequest> {
+  const problems: string[] = []
+  const algorithm = findAlgorithm(asked.method)
+  const request = writesSamples(algorithm) ? asked : { ...asked, judge: null }
+  const dataset = requireDataset(deps.db, request.data.datasetId)
+  const parsedConfig = algorithm.config.safeParse(request.config)
+  if (!parsedConfig.success) problems.push(describeIssues(parsedConfig.error))
+  const config = z.record(z.string(), z.json()).parse(parsedConfig.success ? parsedConfig.data : request.config)
+  const { training, idle } = restIdle(trainingConfig.parse({ ...algorithm.presets[0].training, ...definedOnly(request.training) }), { data: algorithm.data, model: request.model.kind })
+  if (dataset.kind !== algorithm.data) problems.push(`${algorithm.name} learns from ${algorithm.data}; "${dataset.name}" holds ${dataset.kind}.`)
+  if (!algorithm.models.some((use) => (use === 'networks') === (request.model.kind === 'networks'))) {
+    problems.push(request.model.kind === 'networks' ? `${algorithm.name} trains a language model: start from a new one, a finished run or a registered one.` : `${algorithm.name} makes its own networks: give "networks" as the model.`)
+  }
+  const content = await deps.trainingData.count(request.data).catch((error: unknown) => toProblem(error, problems))
+  const find = (runId: string, which: 'best' | 'last', use: string, role: AlgorithmPage['role'] | null): StartPoint | null => attempt(() => findCheckpoint(deps, runId, which, use, role), problems)
+  const rewards = parsedConfig.success ? (algorithm.rewards?.(parsedConfig.data) ?? null) : null
+  const start = request.model.kind === 'run' ? find(request.model.runId, request.model.checkpoint, 'start from', algorithm.role === 'policy' ? 'policy' : null) : null
+  const { model } = request
+  const registered = model.kind === 'registered' ? attempt(() => findModel(deps, model.modelId, algorithm.models.includes('text-encoder')), problems) : null
+  const rewardModel = rewards?.kind === 'reward-model' ? find(rewards.runId, 'best', 'take rewards from', 'reward-model') : null
+  const judge = request.judge?.kind === 'reward-model' ? find(request.judge.runId, 'best', 'judge with', 'reward-model') : null
+  if (request.judge?.kind === 'label' || request.judge?.kind === 'column') problems.push('The judge scores generated text, which has no labels and no columns: choose a reward model, a length, keywords or a pattern.')
+  const resolved = { request, algorithm, config, training, content, start, registered, rewardModel, judge }
+  const advised = adviseRequest({ ...resolved, dataset: countDataset(deps.db, dataset), rewards, idle: asked.judge === request.judge ? idle : [...idle, 'Judge of samples'] })
+  return {
+    ...resolved,
+    engine: engineOf(deps, request, training),
+    command: commandFor({ algorithm, config, training, request }),
+    problems: [...problems, ...advised.problems],
+    advice: advised.advice,
+  }
+}
+
+function definedOnly<T extends object>(changes: T): Partial<T> {
+  return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)) as Partial<T> // the same keys, fewer
+}
+
+/** An expected failure becomes a problem of the request. */
+function attempt<T>(work: () => T, problems: string[]): T | null {
+  try {
+    return work()
+  } catch (error) {
+    return toProblem(error, problems)
+  }
+}
+
+function toProblem(error: unknown, problems: string[]): null {
+  if (!(error instanceof AppError)) throw error
+  problems.push(`${error.message} ${error.hint}`)
+  return null
+}
+
+function findModel({ db, dataFolder }: Deps, id: string, encoders: boolean): RegisteredModel {
+  const entry = requireModel(db, id)
+  if (entry.facts.kind !== 'decoder' && !encoders) throw new AppError({ code: 'spec-invalid', message: `"${entry.name}" is an encoder: it cannot write completions.`, hint: 'Choose a decoder, e.g. a Llama, Qwen or GPT-2 model.' })
+  if (!entry.facts.hasTokenizer) throw new AppError({ code: 'spec-invalid', message: `"${entry.name}" has no tokenizer.json.`, hint: 'Put it beside the weights and add the model again.' })
+  const { path: folder, trouble } = summarizeModel(dataFolder, entry)
+  if (trouble !== null) throw new AppError({ code: 'spec-invalid', message: `"${entry.name}" cannot be used: ${trouble.message.charAt(0).toLowerCase()}${trouble.message.slice(1)}`, hint: trouble.hint })
+  return { name: entry.name, path: folder, hash: entry.hash }
+}
+
+/** What the request names, or what is fastest at training here, with what is tried after it. */
+function engineOf({ engines }: Deps, { engine }: RunRequest, training: TrainingConfig): CheckedRequest['engine'] {
+  if (engine !== 'auto') return { engine, engineChoice: { automatic: false, why: 'it was named in the request', others: [] } }
+  if (training.frozenStorage === 'bfloat16' && training.adapt !== 'full') {
+    const [first, ...others] = BFLOAT16_ENGINES
+    return { engine: first, engineChoice: { automatic: true, why: 'it can multiply frozen weights kept as bfloat16', others } }
+  }
+  const { name, why } = engines.choose('training')
+  return { engine: name, engineChoice: { automatic: true, why, others: engines.rank('training').filter((other) => other !== name) } }
+}
+
+type Resolved = Pick<CheckedRequest, 'request' | 'config' | 'training' | 'start' | 'registered' | 'rewardModel' | 'judge'>
+
+/**
+ * Runs that share it differ only in seeds: their own, and those of the runs they start from or are judged by, so that
+ * "DPO from SFT, each seed its own" is one group. A changed label or split makes another group.
+ */
+function groupHashOf({ request, config, training, start, registered, rewardModel, judge }: Resolved, view: View): string {
+  const source = (value: RewardSource | null, at: StartPoint | null): unknown => (value?.kind === 'reward-model' ? { kind: 'reward-model', group: at?.run.groupHash ?? value.runId } : value)
+  const rewards = config['rewards'] as RewardSource | undefined // where a config has the key, its schema is rewardSource
+  return hashOf({
+    method: request.method,
+    config: rewards === undefined ? config : { ...config, rewards: source(rewards, rewardModel) },
+    training,
+    model: modelIdentity(request.model, start, registered),
+    data: { ...request.data, viewHash: view.viewHash },
+    judge: source(request.judge, judge),
+  })
+}
+
+/** The same weights under another name are the same model. */
+function modelIdentity(model: ModelSpec, start: StartPoint | null, registered: RegisteredModel | null): unknown {
+  if (model.kind === 'run') return { kind: 'run', group: start?.run.groupHash ?? model.runId, checkpoint: model.checkpoint }
+  return model.kind === 'registered' ? { kind: 'registered', hash: registered?.hash ?? model.modelId } : model
+}
+
+/** sha256 of the value's JSON with sorted keys. */
+function hashOf(value: unknown): string {
+  const sorted = (_key: string, inner: unknown): unknown =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner) ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1))) : inner
+  return createHash('sha256').update(JSON.stringify(value, sorted)).digest('hex')
+}
+
+/** @throws AppError `spec-invalid` naming every problem */
+export function refuseProblems({ problems }: CheckedRequest): void {
+  if (problems.length > 0) throw new AppError({ code: 'spec-invalid', message: problems.join(' '), hint: 'Change the named settings and try again.' })
+}
+
+/** One run for each seed. Their ids are free until something else is awaited: start them at once. */
+export function prepareRuns(deps: Deps, checked: CheckedRequest, view: View): PreparedRun[] {
+  const { request, algorithm } = checked
+  const ids = newRunIds(deps, request.name === '' ? request.method : request.name, request.seeds.length)
+  const createdAtMs = Date.now()
+  return request.seeds.map((seed, index) => ({
+    title: { methodName: algorithm.name, mainMetric: algorithm.mainMetric },
+    spec: specFor(deps, checked, view, { runId: ids[index]!, seed, createdAtMs: createdAtMs + index }), // one id a seed
+  }))
+}
+
+/** A specification for the dry run: nothing is kept of it. */
+export function prepareEstimate(deps: Deps, checked: CheckedRequest, view: View): RunSpec {
+  return specFor(deps, checked, view, { runId: runIdSchema.parse('estimate'), seed: checked.request.seeds[0] ?? 1, createdAtMs: Date.now() })
+}
+
+function specFor(deps: Deps, checked: CheckedRequest, view: View, own: { readonly runId: RunId; readonly seed: number; readonly createdAtMs: number }): RunSpec {
+  const { request, algorithm, config, training, start, registered, rewardModel, judge } = checked
+  return runSpec.parse({
+    formatVersion: 1,
+    ...own,
+    name: request.name === '' ? algorithm.name : request.name,
+    appVersion: deps.appVersion,
+    method: request.method,
+    config,
+    training,
+    groupHash: groupHashOf(checked, view),
+    ...checked.engine,
+    data: {
+      ...request.data,
+      datasetName: view.datasetName,
+      fingerprint: view.fingerprint,
+      viewHash: view.viewHash,
+      viewPath: view.viewPath,
+      labelCount: view.labelCount,
+      counts: view.counts,
+    },
+    model: request.model.kind === 'new' || request.model.kind === 'networks' ? request.model : request.model.kind === 'run' ? { ...request.model, path: start?.path, hash: start?.hash } : { ...request.model, ...registered },
+    judge: request.judge === null ? null : { source: request.judge, path: judge?.path ?? null },
+    rewardModelPath: rewardModel?.path ?? null,
+    cacheFolder: deps.runs.cacheFolder,
+    enginesFolder: enginesFolderOf(deps.dataFolder),
+    threads: request.threads,
+  })
+}
+
+/** `dpo-4`, `dpo-5` …: one more than the highest number that was ever given, deleted runs included. */
+function newRunIds({ db, runs, dataFolder }: Deps, name: string, count: number): RunId[] {
+  const base = name.normalize('NFKD').toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 60).replace(/-+$/, '') || 'run'
+  const deleted = listTrash(dataFolder).map(describeEntry).filter(({ kind }) => kind === 'run')
+  const first = nextRunNumber(db, base, [...readdirSync(runs.runsFolder), ...deleted.map(({ id }) => id)])
+  return Array.from({ length: count }, (_, index) => runIdSchema.parse(`${base}-${first + index}`))
+}
+
+function modelOf(model: RunSpec['model']): ModelSpec {
+  if (model.kind === 'new' || model.kind === 'networks') return model
+  return model.kind === 'run' ? { kind: 'run', runId: model.runId, checkpoint: model.checkpoint } : { kind: 'registered', modelId: model.modelId }
+}
+
+/** The request that made a run, for this one seed. */
+export function requestOf(spec: RunSpec): RunRequest {
+  const { datasetId, split, annotators, aggregation } = spec.data
+  return {
+    method: spec.method,
+    config: spec.config,
+    training: spec.training,
+    model: modelOf(spec.model),
+    data: { datasetId, split, annotators, aggregation },
+    judge: spec.judge?.source ?? null,
+    engine: spec.engineChoice.automatic ? 'auto' : spec.engine,
+    threads: spec.threads,
+    seeds: [spec.seed],
+    name: spec.name,
+  }
+}

@@ -1,0 +1,58 @@
+import type { EngineName } from '../../../shared/domain.ts'
+import type { RunSpec } from '../../../shared/run-spec.ts'
+
+export interface CardFacts {
+  readonly spec: RunSpec
+  readonly methodName: string
+  /** That computed it. */
+  readonly engine: EngineName
+  /** As the method's page cites it. */
+  readonly paper: { readonly cite: string; readonly url: string }
+  readonly step: number
+  readonly checkpointHash: string
+  /** Last value of each metric that was measured on held-out data. */
+  readonly summary: Readonly<Record<string, number | null>>
+  readonly command: string
+}
+
+/** README.md of an exported model: everything that is needed to say where it came from, and to make it again. */
+export function modelCard({ spec, methodName, engine, paper, step, checkpointHash, summary, command }: CardFacts): string {
+  const { data, training, model } = spec
+  const heldOut = Object.entries(summary).filter(([name, value]) => value !== null && /^(eval|test)\//.test(name)).toSorted(([a], [b]) => a.localeCompare(b))
+  const began = model.kind === 'networks' ? 'new networks' : model.kind === 'new' ? `a new ${model.preset} model` : model.kind === 'run' ? `the ${model.checkpoint} checkpoint of the run ${model.runId}` : `the model ${model.name}`
+  const hash = model.kind === 'new' || model.kind === 'networks' ? '' : `, sha256 of its weights \`${model.hash}\``
+  return `---
+library_name: transformers
+pipeline_tag: text-generation
+tags: [pairlab, ${spec.method}]
+---
+
+# ${spec.name}, seed ${spec.seed}
+
+Trained with Pairlab ${spec.appVersion} by ${methodName} (${paper.cite}, <${paper.url}>).
+
+## Lineage
+
+| | |
+|---|---|
+| Run | \`${spec.runId}\`, step ${step} of ${training.steps}, weights \`${checkpointHash}\` |
+| Began with | ${began}${hash} |
+| Data | ${data.datasetName}, fingerprint of the records \`${data.fingerprint}\` |
+| Labels | ${data.labelCount} answers by ${data.annotators.length === 0 ? 'nobody named' : `${data.annotators.length} ${data.annotators.length === 1 ? 'person' : 'people'}`}, joined by ${data.aggregation}; records, labels and split together \`${data.viewHash}\` |
+| Pairs | ${data.counts.train} training, ${data.counts.validation} validation, ${data.counts.test} test |
+| Seed | ${spec.seed}; split ${data.split.seed} |
+| Engine | ${engine} |
+
+## Held-out metrics
+
+${heldOut.length === 0 ? 'None were measured.' : `| metric | value |\n|---|---|\n${heldOut.map(([name, value]) => `| ${name} | ${Number(value!.toPrecision(5))} |`).join('\n')}`}
+
+## Settings
+
+\`\`\`json
+${JSON.stringify({ method: spec.method, config: spec.config, training }, null, 2)}
+\`\`\`
+
+Again: \`${command}\`
+`
+}

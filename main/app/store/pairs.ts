@@ -1,0 +1,195 @@
+import { closeSync, openSync, readSync } from 'node:fs'
+import type { z } from 'zod'
+import { itemRecord, responsePair, type ItemRecord, type ResponsePair, type SplitName } from '../../../shared/data-kinds.ts'
+import { AppError, describeIssues } from '../../../shared/errors.ts'
+import { invariant } from '../../../shared/assert.ts'
+import { recordsPath } from './datasets-folder.ts'
+import { inTransaction, type ReadableDb, type WritableDb } from './open.ts'
+import type { PairEntry } from '../../core/formats/pair-entry.ts'
+import { prepared } from './prepared.ts'
+import { changedSide } from './sides.ts'
+import type { Sliced } from './slices.ts'
+
+interface PairRow {
+  readonly idx: number
+  readonly pair_id: string
+  readonly line: number
+  readonly byte_offset: number
+  readonly byte_length: number
+  readonly prompt_hash: string
+  readonly a_words: number
+  readonly b_words: number
+  readonly a_empty: number
+  readonly b_empty: number
+  readonly title: string
+  readonly split: SplitName
+}
+
+function toPair(db: ReadableDb, datasetId: string, row: PairRow): PairEntry {
+  return {
+    index: row.idx,
+    pairId: row.pair_id,
+    line: row.line,
+    byteOffset: row.byte_offset,
+    byteLength: row.byte_length,
+    promptHash: row.prompt_hash,
+    aWords: row.a_words,
+    bWords: row.b_words,
+    aEmpty: row.a_empty === 1,
+    bEmpty: row.b_empty === 1,
+    title: row.title,
+    split: changedSide(db, datasetId, row.idx) ?? row.split,
+  }
+}
+
+/** One transaction; a batch of about a thousand keeps an import fast and other calls waiting for little. */
+export function insertPairs(db: WritableDb, datasetId: string, pairs: readonly PairEntry[]): void {
+  const insert = db.prepare(`INSERT INTO pairs (dataset_id, idx, pair_id, line, byte_offset, byte_length, prompt_hash, a_words, b_words, a_empty, b_empty, title, split)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+  inTransaction(db, () => {
+    for (const pair of pairs) {
+      insert.run(datasetId, pair.index, pair.pairId, pair.line, pair.byteOffset, pair.byteLength, pair.promptHash, pair.aWords, pair.bWords,
+        pair.aEmpty ? 1 : 0, pair.bEmpty ? 1 : 0, pair.title, pair.split)
+    }
+  })
+}
+
+/** In the order of the data set, one at a time. The database must not be written to while iterating. */
+export function* iteratePairs(db: ReadableDb, datasetId: string): Generator<PairEntry> {
+  for (const row of db.prepare<[string], PairRow>('SELECT * FROM pairs WHERE dataset_id = ? ORDER BY idx').iterate(datasetId)) yield toPair(db, datasetId, row)
+}
+
+/** Up to `count` pairs from a place on, in the order of the data set. */
+export function readPairs(db: ReadableDb, datasetId: string, from: number, count: number): PairEntry[] {
+  return prepared<[string, number, number], PairRow>(db, 'SELECT * FROM pairs WHERE dataset_id = ? AND idx >= ? AND idx < ? ORDER BY idx').all(datasetId, from, from + count).map((row) => toPair(db, datasetId, row))
+}
+
+export function findPairAt(db: ReadableDb, datasetId: string, index: number): PairEntry | null {
+  const row = prepared<[string, number], PairRow>(db, 'SELECT * FROM pairs WHERE dataset_id = ? AND idx = ?').get(datasetId, index)
+  return row === undefined ? null : toPair(db, datasetId, row)
+}
+
+/** @throws AppError `not-found` */
+export function requirePair(db: ReadableDb, datasetId: string, pairId: string): PairEntry {
+  const row = prepared<[string, string], PairRow>(db, 'SELECT * FROM pairs WHERE dataset_id = ? AND pair_id = ?').get(datasetId, pairId)
+  if (row === undefined) throw new AppError({ code: 'not-found', message: `The data set "${datasetId}" has no pair "${pairId}".`, hint: 'Open the data set again; it may have been deleted and imported anew.' })
+  return toPair(db, datasetId, row)
+}
+
+/** Prompt hash of every pair [pair], in order. */
+export function readPromptHashes(db: ReadableDb, datasetId: string): string[] {
+  return db.prepare<[string], string>('SELECT prompt_hash FROM pairs WHERE dataset_id = ? ORDER BY idx').pluck().all(datasetId)
+}
+
+const PAGE_PAIRS = 2000
+
+/** The same in slices, told one by one. */
+export function* eachPromptHash(db: ReadableDb, datasetId: string, tell: (promptHash: string) => void): Sliced<void> {
+  const last = db.prepare<[string], number | null>('SELECT max(idx) FROM pairs WHERE dataset_id = ?').pluck().get(datasetId) ?? -1
+  const page = db.prepare<[string, number, number], string>('SELECT prompt_hash FROM pairs WHERE dataset_id = ? AND idx >= ? AND idx < ? ORDER BY idx').pluck()
+  for (let from = 0; from <= last; from += PAGE_PAIRS) {
+    page.all(datasetId, from, from + PAGE_PAIRS).forEach(tell)
+    yield
+  }
+}
+
+export function countPrompts(db: ReadableDb, datasetId: string): number {
+  return db.prepare<[string], number>('SELECT count(DISTINCT prompt_hash) FROM pairs WHERE dataset_id = ?').pluck().get(datasetId) ?? 0
+}
+
+/** Stores which side of the split each pair is on: `splits` [pair], in order. */
+export function setSplits(db: WritableDb, datasetId: string, spec: { readonly seed: number; readonly validation: number; readonly test: number }, splits: readonly SplitName[]): void {
+  const update = db.prepare('UPDATE pairs SET split = ? WHERE dataset_id = ? AND idx = ? AND split <> ?')
+  inTransaction(db, () => {
+    splits.forEach((split, index) => update.run(split, datasetId, index, split))
+    db.prepare('UPDATE datasets SET split_seed = ?, split_validation = ?, split_test = ? WHERE dataset_id = ?').run(spec.seed, spec.validation, spec.test, datasetId)
+  })
+}
+
+/** Reads records by position: one open file, one read a record. Close it. */
+export interface RecordReader {
+  read(pair: Pick<PairEntry, 'byteOffset' | 'byteLength' | 'index'>): ResponsePair
+  /** The line as it stands. */
+  readLine(pair: Pick<PairEntry, 'byteOffset' | 'byteLength' | 'index'>): string
+  close(): void
+}
+
+/** @throws AppError `file-not-found`; its `read` throws `dataset-invalid` where the file no longer holds the record. */
+export function openRecords(dataFolder: string, datasetId: string): RecordReader {
+  const file = recordsPath(dataFolder, datasetId)
+  const handle = openForReading(file)
+  // One buffer for all: a new one for each of a million records costs the collector a tenth of a second at a time.
+  let bytes = Buffer.allocUnsafe(16 * 1024)
+  function readLine({ byteOffset, byteLength }: Pick<PairEntry, 'byteOffset' | 'byteLength'>): string {
+    if (byteLength > bytes.length) bytes = Buffer.allocUnsafe(byteLength)
+    let filled = 0
+    while (filled < byteLength) {
+      const count = readSync(handle, bytes, filled, byteLength - filled, byteOffset + filled)
+      if (count === 0) break
+      filled += count
+    }
+    return bytes.toString('utf8', 0, filled)
+  }
+  return {
+    readLine,
+    read(pair) {
+      const record = parseRecord(readLine(pair))
+      if (typeof record !== 'string' && record.index === pair.index) return record
+      throw new AppError({
+        code: 'dataset-invalid',
+        message: `${file} does not hold pair ${pair.index} where it was written${typeof record === 'string' ? `: ${record}` : ''}.`,
+        hint: 'The file was changed after the import. Put a copy back, or import the source file again.',
+      })
+    },
+    close() {
+      closeSync(handle)
+    },
+  }
+}
+
+function openForReading(file: string): number {
+  try {
+    return openSync(file, 'r')
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+    throw new AppError({ code: 'file-not-found', message: `${file} is missing.`, hint: 'Put a copy back, or import the source file again.', cause: error })
+  }
+}
+
+/** A line of records.jsonl, or what is wrong with it. */
+export function parseRecord(line: string): ResponsePair | string {
+  return parseLine(line, responsePair)
+}
+
+/** The same of a data set of another kind. */
+export function parseItem(line: string): ItemRecord | string {
+  return parseLine(line, itemRecord)
+}
+
+function parseLine<T>(line: string, schema: z.ZodType<T>): T | string {
+  let value: unknown
+  try {
+    value = JSON.parse(line)
+  } catch (error) {
+    invariant(error instanceof SyntaxError, 'JSON.parse throws SyntaxError only')
+    return error.message
+  }
+  const parsed = schema.safeParse(value)
+  return parsed.success ? parsed.data : describeIssues(parsed.error)
+}
+
+/** One record, for a single look. Several at once go through `openRecords`. */
+export function readRecord(dataFolder: string, datasetId: string, pair: Pick<PairEntry, 'byteOffset' | 'byteLength' | 'index'>): ResponsePair {
+  const reader = openRecords(dataFolder, datasetId)
+  try {
+    return reader.read(pair)
+  } finally {
+    reader.close()
+  }
+}
+
+/** Places of the given pairs; ids that are not there are left out. */
+export function findPairIndexes(db: ReadableDb, datasetId: string, pairIds: readonly string[]): number[] {
+  const find = db.prepare<[string, string], number>('SELECT idx FROM pairs WHERE dataset_id = ? AND pair_id = ?').pluck()
+  return pairIds.map((pairId) => find.get(datasetId, pairId)).filter((index) => index !== undefined)
+}

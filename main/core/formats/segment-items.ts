@@ -1,0 +1,70 @@
+// Segments, wherever they come from, as items of a data set of kind `segment-pairs`.
+import type { Segment, SegmentPair } from '../../../shared/segment-pair.ts'
+import type { CollectedSegments } from '../worlds/collect.ts'
+import type { NewPart } from './parsed-rows.ts'
+
+export interface SegmentItem {
+  readonly pairId: string
+  /** Line of a text file or number of the pair, from 1. */
+  readonly line: number
+  readonly pair: SegmentPair
+  /** P(b preferred over a): 1, 0 or ½; null where nobody says. */
+  readonly secondPreferred: number | null
+  /** Who says so. */
+  readonly judge: string
+}
+
+/** Both segments are shown under one title; pairs stand alone in a split. */
+export function toPart({ pairId, line, pair, secondPreferred, judge }: SegmentItem): NewPart {
+  const steps = pair.a.observations.length
+  return {
+    item: {
+      pairId,
+      line,
+      group: pairId,
+      title: `${pair.world ?? 'segments'} ${line}: ${steps} steps`,
+      split: null,
+      data: pair,
+      labels: secondPreferred === null ? [] : [{ annotator: judge, outcome: secondPreferred > 0.5 ? 'b' : secondPreferred < 0.5 ? 'a' : 'tie', strength: null }],
+    },
+  }
+}
+
+/** P(second preferred) by scores; null where one is missing. */
+export function preferenceOf(first: number | null, second: number | null): number | null {
+  if (first === null || second === null) return null
+  return second > first ? 1 : second < first ? 0 : 0.5
+}
+
+/** Segment i against segment i + half, as in CPL's files. @param judge null leaves the pairs unjudged */
+export function* pairCollected(set: CollectedSegments, judge: string | null): Generator<NewPart> {
+  const half = Math.floor(set.count / 2)
+  for (let pair = 0; pair < half; pair += 1) {
+    const [a, b] = [collectedSegment(set, pair), collectedSegment(set, pair + half)]
+    yield toPart({ pairId: `pair-${pair + 1}`, line: pair + 1, pair: { world: set.world, a, b }, secondPreferred: judge === null ? null : preferenceOf(a.score, b.score), judge: judge ?? '' })
+  }
+}
+
+function collectedSegment(set: CollectedSegments, index: number): Segment {
+  const time = set.mask.subarray(index * set.time, (index + 1) * set.time).reduce((sum, real) => sum + real, 0)
+  const rows = (data: Float32Array, size: number): number[][] => Array.from({ length: time }, (_, t) => Array.from(data.subarray((index * set.time + t) * size, (index * set.time + t + 1) * size), shorten))
+  const score = set.scores[index]!
+  return {
+    observations: rows(set.observations, set.observationSize),
+    actions: rows(set.actions, set.actionSize),
+    rewards: Array.from(set.rewards.subarray(index * set.time, index * set.time + time), shorten),
+    qpos: rows(set.qpos, set.qposSize),
+    score: Number.isNaN(score) ? null : score,
+    behaviour: set.behaviours[index]!,
+    origin: { seed: set.seed, episode: set.episodes[index]! },
+  }
+}
+
+/** The fewest digits that give the same single-precision number again. */
+export function shorten(value: number): number {
+  for (let digits = 6; digits <= 9; digits += 1) {
+    const short = Number(value.toPrecision(digits))
+    if (Math.fround(short) === Math.fround(value)) return short
+  }
+  return value
+}

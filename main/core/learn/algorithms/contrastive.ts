@@ -1,0 +1,54 @@
+// InfoNCE on the vectors of a decoder (van den Oord et al., 2018, arXiv 1807.03748), and SimCSE where nothing is labeled
+// (Gao et al., EMNLP 2021, arXiv 2104.08821). The loss stands in infonce.ts.
+import { z } from 'zod'
+import { defineContrastMethod } from '../embed/contrast.ts'
+import { EMBED_INFO } from '../embed/embed-metrics.ts'
+
+export const contrastive = defineContrastMethod({
+  id: 'contrastive',
+  name: 'InfoNCE on texts',
+  summary: 'Pulls the positive’s vector to the query, pushes others away',
+  paper: { cite: 'van den Oord et al., 2018; unsupervised: Gao et al., EMNLP 2021', url: 'https://arxiv.org/abs/1807.03748' },
+  vectors: ['infonce'],
+  equation: 'L = −log( e^{sim(q_i, p_i)/τ} / Σ_j e^{sim(q_i, p_j)/τ} ),   j over positives and hard negatives',
+  deviations: [
+    'Vectors are the mean of the decoder’s last hidden states over the text, without a rationale.',
+    'Without supervision (SimCSE) query and positive are the same text under two drawings of dropout, so dropout must be on.',
+    'Texts that are equal are no negatives of each other.',
+    'A batch is not cut for memory: every text stands against every other.',
+  ],
+  data: 'contrast-groups',
+  role: 'embedder',
+  models: ['decoder'],
+  needsReference: false,
+  learns: 'embedding',
+  config: z.strictObject({
+    tau: z.number().positive().max(10).default(0.05).meta({ title: 'Temperature', symbol: 'τ', help: 'Similarities are divided by it; 0.01 to 0.1 with cosines, 1 with dot products.', group: 'main' }),
+    similarity: z.enum(['cosine', 'dot']).default('cosine').meta({ title: 'Similarity', help: 'Cosine, or the dot product.', group: 'main' }),
+    supervision: z.enum(['triples', 'none']).default('triples').meta({ title: 'Supervision', help: 'Queries with positives and negatives; or none, SimCSE.', group: 'main' }),
+    negatives: z.int().min(0).max(16).default(1).meta({ title: 'Hard negatives', help: 'Of each query, at most; the batch’s other positives are negatives besides.', group: 'expert' }),
+    hardNegatives: z.enum(['own', 'all']).default('all').meta({ title: 'Hard negatives of', help: 'A query’s own ones, or those of the whole batch.', group: 'expert' }),
+  }),
+  metrics: [
+    { name: 'loss', label: 'Loss', unit: 'nats', goal: 'min', help: 'Cross-entropy of finding the positive in the batch. Chance is the log of the number of candidates.' },
+    { name: 'contrast/accuracy', label: 'In-batch accuracy', unit: 'fraction', goal: 'max', help: 'How often the positive is the nearest of the batch.' },
+    ...EMBED_INFO,
+  ],
+  mainMetric: 'eval/embed/ndcg',
+  presets: [
+    {
+      id: 'small',
+      title: 'Small model',
+      note: 'For models that were made here. A healthy run: in-batch accuracy rises above chance and flattens, held-out nDCG follows; a gap between them is over-fitting. The decoder’s language suffers, so keep its run.',
+      config: {},
+      training: { steps: 100, batchSize: 32, learningRate: 1e-3, warmupFraction: 0.1, schedule: 'cosine' },
+    },
+    {
+      id: 'paper',
+      title: 'SimCSE',
+      note: 'Gao et al. (2021), unsupervised: τ 0.05, batch 64, learning rate 3e-5 or 1e-5 by the model’s size, one epoch, dropout 0.1.',
+      config: { supervision: 'none', tau: 0.05 },
+      training: { steps: 1000, batchSize: 64, learningRate: 1e-5, warmupFraction: 0, schedule: 'linear', dropout: 0.1 },
+    },
+  ],
+})

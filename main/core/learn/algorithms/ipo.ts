@@ -1,0 +1,99 @@
+// Identity Preference Optimization (Azar et al., AISTATS 2024), arXiv 2310.12036
+import { z } from 'zod'
+import { invariant } from '../../../../shared/assert.ts'
+import { defineAlgorithm } from '../define.ts'
+import { completionLengths, sequenceLogRatios, softPreference, splitPairs, weightedShare } from '../ops.ts'
+import { klMetrics, logProbMetrics, lossInfo, POLICY_INFO, rewardMetrics } from '../pair-metrics.ts'
+import { tf } from '../tf.ts'
+
+/**
+ * Eq. 17 with Δ = r(y⁺) − r(y⁻), r = log π − log π_ref, and p = P(y⁺ preferred):
+ *   loss = p (Δ − 1/(2β))² + (1 − p) (−Δ − 1/(2β))²
+ * whose minimum over Δ is at (2p − 1)/(2β), the regularized regression on the preference itself.
+ * @param difference Δ [pair]   @param preference p [pair]   @returns loss of each pair [pair]
+ */
+export function ipoLoss(difference: tf.Tensor1D, preference: tf.Tensor1D, beta: number): tf.Tensor1D {
+  const target = 1 / (2 * beta)
+  const win = tf.square(tf.sub(difference, target))
+  const loss = tf.square(tf.add(difference, target))
+  return tf.add(tf.mul(preference, win), tf.mul(tf.sub(1, preference), loss)) as tf.Tensor1D
+}
+
+/** Log-ratio of each row divided by its completion tokens, as TRL does; 0 for a row without one [row]. */
+export function perTokenRatios(ratios: tf.Tensor1D, lengths: tf.Tensor1D): tf.Tensor1D {
+  return tf.div(ratios, tf.maximum(lengths, 1))
+}
+
+export const ipo = defineAlgorithm({
+  id: 'ipo',
+  name: 'IPO',
+  summary: 'Preferred against other, to a fixed margin',
+  paper: { cite: 'Azar et al., AISTATS 2024', url: 'https://arxiv.org/abs/2310.12036' },
+  vectors: ['ipo'],
+  equation: 'L = (log π(y⁺)/π_ref(y⁺) − log π(y⁻)/π_ref(y⁻) − 1/(2β))²',
+  deviations: [
+    'β is the paper’s τ.',
+    'A soft label p gives p·L(Δ) + (1 − p)·L(−Δ), which pulls the margin to (2p − 1)/(2β); with p = 1 this is the paper’s loss.',
+    'A weak preference is softened toward ½ by its strength (can be turned off).',
+    'Each pair’s loss is multiplied by its weight and divided by the batch’s total weight.',
+    'Lengths “per token” divide each log-ratio by its completion’s tokens, as TRL does; the paper sums.',
+  ],
+  data: 'response-pairs',
+  role: 'policy',
+  needsReference: true,
+  config: z.strictObject({
+    beta: z.number().positive().max(100).default(0.1).meta({
+      title: 'Distance penalty',
+      symbol: 'β',
+      help: 'The margin is pulled to 1/(2β): 5 nats at 0.1, 50 nats at 0.01.',
+      group: 'main',
+    }),
+    lengths: z.enum(['sum', 'per-token']).default('sum').meta({
+      title: 'Lengths',
+      help: 'Sum the log-ratio over a completion’s tokens (the paper), or average it (TRL). The two need different β.',
+      group: 'expert',
+    }),
+    useStrength: z.boolean().default(true).meta({
+      title: 'Use strength',
+      help: 'A weak preference becomes a softer label: ½ + (p − ½) · strength.',
+      group: 'expert',
+    }),
+  }),
+  metrics: [lossInfo('nats²', 'Mean squared distance of the margin from 1/(2β). It starts near 1/(2β)² and falls to the spread that the labels leave.'), ...POLICY_INFO],
+  mainMetric: 'eval/rewards/accuracies',
+  presets: [
+    {
+      id: 'small',
+      title: 'Small model',
+      note: 'For Pairlab’s own models of up to a few million parameters.',
+      config: { beta: 0.1, lengths: 'sum' },
+      training: { steps: 200, batchSize: 16, learningRate: 3e-4, warmupFraction: 0.1, schedule: 'cosine' },
+    },
+    {
+      id: 'paper',
+      title: 'CoPG paper',
+      note: 'IPO as tuned in Flet-Berliac et al. (2024) on TL;DR with a 7 B model: β 0.01, Adam at 1e-6, batch 128, two epochs, 10 % warm-up.',
+      config: { beta: 0.01, lengths: 'sum' },
+      training: { steps: 1800, batchSize: 128, learningRate: 1e-6, warmupFraction: 0.1, schedule: 'constant' },
+    },
+  ],
+  loss({ network, batch, totals, config }) {
+    invariant(batch.kind === 'pairs' && batch.reference !== null, 'IPO gets pairs with reference log-probs')
+    const logProbs = network.tokenLogProbs(batch.tokens)
+    const sums = sequenceLogRatios(logProbs, batch.reference)
+    const ratios = config.lengths === 'sum' ? sums : perTokenRatios(sums, completionLengths(batch.tokens))
+    const [chosen, rejected] = splitPairs(ratios, batch.pairs)
+    const perPair = ipoLoss(tf.sub(chosen, rejected), softPreference(batch, config.useStrength), config.beta)
+    const loss = weightedShare(perPair, batch.weight, totals.weight)
+    const rewards = tf.mul(ratios, config.beta) as tf.Tensor1D
+    return {
+      loss,
+      metrics: {
+        loss,
+        ...rewardMetrics({ batch, totals, rewards }),
+        ...logProbMetrics(batch, totals, logProbs),
+        ...klMetrics(batch, totals, logProbs, batch.reference),
+      },
+    }
+  },
+})

@@ -1,0 +1,36 @@
+import type { PairRewards, EncodedGroup } from './batches.ts'
+import type { Algorithm, BatchTotals } from './define.ts'
+import type { EncodedPair } from './tokens/encode-rows.ts'
+
+// What a whole batch adds up to, before it is cut into parts.
+
+export function pairTotals(pairs: readonly EncodedPair[], algorithm: Algorithm, config: unknown, rewards: readonly PairRewards[] | null = null): BatchTotals {
+  const tokensOf = (pair: EncodedPair): number => {
+    const [chosen, rejected] = algorithm.tokenWeights?.(pair.preference, pair.strength, config) ?? [1, 1]
+    return pair.weight * (chosen * pair.chosen.completion.length + rejected * pair.rejected.completion.length)
+  }
+  const weight = pairs.reduce((sum, pair) => sum + pair.weight, 0)
+  const rewardSum = pairs.reduce((sum, pair, at) => sum + (pair.weight * ((rewards?.[at]?.chosen ?? 0) + (rewards?.[at]?.rejected ?? 0))) / 2, 0)
+  return { items: pairs.length, weight, tokens: pairs.reduce((sum, pair) => sum + tokensOf(pair), 0), rewardMean: weight > 0 ? rewardSum / weight : 0 }
+}
+
+export function groupTotals(groups: readonly EncodedGroup[]): BatchTotals {
+  const weight = groups.reduce((sum, group) => sum + group.weight, 0)
+  const meanReward = (group: EncodedGroup): number => group.rewards.reduce((sum, reward) => sum + reward, 0) / Math.max(1, group.rewards.length)
+  return {
+    items: groups.length,
+    weight,
+    rewardMean: weight > 0 ? groups.reduce((sum, group) => sum + group.weight * meanReward(group), 0) / weight : 0,
+    tokens: groups.reduce((sum, group) => sum + group.weight * group.completions.reduce((count, one) => count + one.completion.length, 0), 0),
+  }
+}
+
+/** A micro-batch is counted in pairs, which are two rows. */
+export function groupsOfPart(microBatchSize: number, size: number): number {
+  return Math.max(1, Math.floor((2 * microBatchSize) / size))
+}
+
+/** Consecutive runs of at most `size`. */
+export function chunked<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_none, at) => items.slice(at * size, (at + 1) * size))
+}

@@ -1,0 +1,183 @@
+import type { z } from 'zod'
+import type { DataKind } from '../../../shared/data-kinds.ts'
+import type { AlgorithmRole, MetricInfo } from '../../../shared/domain.ts'
+import type { TrainingConfig } from '../../../shared/run-spec.ts'
+import type { tf } from './tf.ts'
+
+/**
+ * Right-padded token rows. The completion mask covers the end-of-turn token. Position t of the logits predicts
+ * token t + 1, so per-token quantities have time − 1 columns (SPEC §0).
+ */
+export interface TokenBatch {
+  /** int32 [row, time] */
+  readonly ids: tf.Tensor2D
+  /** float32 [row, time], 1 on real tokens */
+  readonly attention: tf.Tensor2D
+  /** float32 [row, time], 1 on completion tokens */
+  readonly completion: tf.Tensor2D
+}
+
+/** Pairs of completions. Rows 0 … pair−1 are chosen, rows pair … 2·pair−1 rejected. */
+export interface PairBatch {
+  readonly kind: 'pairs'
+  readonly pairs: number
+  readonly tokens: TokenBatch
+  /** P(chosen preferred over rejected), ½ for a tie [pair] */
+  readonly preference: tf.Tensor1D
+  /** Strength of the preference, 0 to 1 [pair] */
+  readonly strength: tf.Tensor1D
+  readonly weight: tf.Tensor1D
+  /** Rewards of the two completions, 0 where the method uses none [pair] */
+  readonly rewardChosen: tf.Tensor1D
+  readonly rewardRejected: tf.Tensor1D
+  /** Per-token log-probs of the reference policy, 0 where masked [2·pair, time−1]; null where the method needs none */
+  readonly reference: tf.Tensor2D | null
+  /** Prompts with completions of other prompts, rows in the order of `tokens`; only where the method asks for them. */
+  readonly mismatched?: { readonly tokens: TokenBatch; readonly reference: tf.Tensor2D } | null
+}
+
+/** k scored completions of each prompt, row-major by prompt: row = prompt · k + sample. */
+export interface GroupBatch {
+  readonly kind: 'groups'
+  readonly prompts: number
+  readonly samples: number
+  readonly tokens: TokenBatch
+  /** [prompt, sample] */
+  readonly rewards: tf.Tensor2D
+  /** 1 where the sample exists [prompt, sample] */
+  readonly valid: tf.Tensor2D
+  /** [prompt] */
+  readonly weight: tf.Tensor1D
+  readonly reference: tf.Tensor2D | null
+  /** Per-token log-probs of the policy that wrote the samples, where they were kept for several updates [row, time−1] */
+  readonly old?: tf.Tensor2D | null
+}
+
+export type Batch = PairBatch | GroupBatch
+
+/** Over the whole optimizer batch, so that a micro-batch can divide by what belongs below the line. */
+export interface BatchTotals {
+  /** Pairs or prompts. */
+  readonly items: number
+  /** Sum of the item weights. */
+  readonly weight: number
+  /** Completion tokens that carry loss, weighted as the method weights them. */
+  readonly tokens: number
+  /** Mean reward of the whole batch's completions, by the items' weights; 0 or absent where there are no rewards. */
+  readonly rewardMean?: number
+  /** What the method's `before` found; absent where it has none. */
+  readonly before?: number
+}
+
+/** What a policy writes at each step in place of logged completions. */
+export interface Rollout {
+  /** k, completions of each prompt. */
+  readonly samples: number
+  readonly maxTokens: number
+  readonly temperature: number
+  /** Optimizer updates on one set of samples. */
+  readonly updates: number
+}
+
+/** A decoder with its language-model head and, for a reward model, a scalar head. */
+export interface Network {
+  /** log π(token t+1 | tokens ≤ t), exactly 0 where the completion mask is 0 [row, time−1] */
+  tokenLogProbs(tokens: TokenBatch): tf.Tensor2D
+  /** Scalar head at the last valid token [row]; throws on a network without one. */
+  score(tokens: TokenBatch): tf.Tensor1D
+}
+
+export interface LossResult {
+  /** This micro-batch's share of the batch loss, already divided by the totals []. */
+  readonly loss: tf.Scalar
+  /** Shares of the batch's metrics, summed over micro-batches like the loss. */
+  readonly metrics: Readonly<Record<string, tf.Scalar>>
+}
+
+export interface LossContext<C, B extends Batch = Batch> {
+  readonly network: Network
+  readonly batch: B
+  readonly totals: BatchTotals
+  readonly config: C
+  /** Held-out scoring: report everything, also what training leaves out to save a forward pass. */
+  readonly evaluating?: boolean
+}
+
+export interface StepContext<C> {
+  readonly network: Network
+  readonly config: C
+  /** Accumulates gradients over the batch's micro-batches, clips, steps the optimizer; owns every tensor. */
+  minimize(loss: (batch: Batch, totals: BatchTotals) => LossResult): Promise<Readonly<Record<string, number>>>
+}
+
+export interface Preset {
+  readonly id: string
+  readonly title: string
+  readonly note: string
+  readonly config: Readonly<Record<string, unknown>>
+  readonly training: Partial<TrainingConfig>
+}
+
+/**
+ * What a run of the method may begin with. Decoder: a new one of ours, a run's checkpoint, a registered one. Text encoder:
+ * those and registered encoders. Networks: small ones that the method makes for its data, sized by its own settings.
+ */
+export type ModelUse = 'decoder' | 'text-encoder' | 'networks'
+
+/** What every method says of itself, whatever it learns from. How it learns stands in the interface of its kind of data. */
+export interface AlgorithmPage<C = unknown> {
+  readonly id: string
+  readonly name: string
+  readonly summary: string
+  readonly paper: { readonly cite: string; readonly url: string }
+  /** Files of golden vectors, without `.json`, that its losses are checked by; a method made of covered losses names those. */
+  readonly vectors: readonly [string, ...string[]]
+  readonly equation: string
+  readonly deviations: readonly string[]
+  readonly data: DataKind
+  /** What comes out: something that writes or acts, that scores completions, that orders documents, that embeds texts. */
+  readonly role: AlgorithmRole
+  /** First is the default. */
+  readonly models: readonly [ModelUse, ...ModelUse[]]
+  readonly needsReference: boolean
+  /** Rewards must be filled into the batch, from this source. */
+  readonly rewards?: (config: C) => import('../../../shared/run-spec.ts').RewardSource | null
+  readonly config: z.ZodType<C>
+  /** Names and meaning of everything it reports, training side; the trainer adds its own `eval/…`. */
+  readonly metrics: readonly MetricInfo[]
+  /** Held-out metric by which runs of this method are judged, e.g. `eval/rewards/accuracies`. */
+  readonly mainMetric: string
+  /** First is the default. `paper` holds the published values. */
+  readonly presets: readonly [Preset, ...Preset[]]
+}
+
+/** A method that learns from pairs of completions. */
+export interface Algorithm<C = unknown> extends AlgorithmPage<C> {
+  readonly data: 'response-pairs'
+  /** Group size when the method wants k-sample groups in place of pairs; null means pairs. */
+  readonly groupSize?: (config: C) => number | null
+  /**
+   * How much the tokens of the chosen and of the rejected side count in `BatchTotals.tokens`, before the pair's weight;
+   * 1 and 1 where absent. Only methods that divide by tokens need it.
+   */
+  readonly tokenWeights?: (preference: number, strength: number, config: C) => readonly [chosen: number, rejected: number]
+  /** The prompt of each pair also stands with the completions of another prompt, in `PairBatch.mismatched`. */
+  readonly mismatched?: boolean
+  /**
+   * A number of the whole batch that the loss needs before its parts can be descended on: computed without gradient,
+   * each part's share summed, and handed on in `BatchTotals.before`.
+   */
+  readonly before?: (context: LossContext<C>) => tf.Scalar
+  /** Learns right only where logged completions cover what the reference writes; the trainer looks and warns. */
+  readonly needsSupport?: (config: C) => boolean
+  /** Not null: the policy writes the completions of each step itself, and a reward scores them. Batches are groups. */
+  readonly rollout?: (config: C) => Rollout | null
+  loss(context: LossContext<C>): LossResult
+  /** Only for methods whose update is more than one descent on `loss`. */
+  step?(context: StepContext<C>): Promise<Readonly<Record<string, number>>>
+}
+
+/** Identity that infers the config type, so that `loss` sees what the schema promises. */
+export function defineAlgorithm<C>(algorithm: Omit<Algorithm<C>, 'models'>): Algorithm<C> {
+  return { models: ['decoder'], ...algorithm }
+}

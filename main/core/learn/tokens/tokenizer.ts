@@ -1,0 +1,77 @@
+import { BertNormalizer, Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
+import { AppError } from '../../../../shared/errors.ts'
+import { ExactBertNormalizer } from './bert-normalizer.ts'
+import { END_TOKEN, PAD_TOKEN } from './bpe-trainer.ts'
+
+export interface Tokenizer {
+  readonly vocabSize: number
+  readonly endId: number
+  readonly padId: number
+  /** What the tokenizer puts before any text of its own accord: a beginning-of-text token, or nothing. */
+  readonly opening: readonly number[]
+  /** Text as data: what looks like a special token in it stays text, so that no user's text can end a turn. */
+  encode(text: string): number[]
+  /** Text that was written by a template: special tokens are themselves. */
+  encodeWithSpecial(text: string): number[]
+  decode(ids: readonly number[], options?: { readonly skipSpecial?: boolean }): string
+  /** The tokenizer.json it was made from. */
+  readonly json: unknown
+}
+
+interface TokenizerFile {
+  readonly added_tokens?: readonly { readonly id: number; readonly content: string }[]
+  readonly model?: { readonly vocab?: Readonly<Record<string, number>> }
+}
+
+/** Names of the token that ends a turn, most telling first. */
+const END_TOKENS = [END_TOKEN, '<|im_end|>', '<|eot_id|>', '</s>'] as const
+
+/**
+ * @param json a tokenizer.json
+ * @throws AppError `model-unsupported` for one that cannot be read or has no token to end with
+ */
+export function loadTokenizer(json: unknown): Tokenizer {
+  const file = json as TokenizerFile // checked by what follows and by the library
+  const vocab = file.model?.vocab ?? {}
+  const added = new Map((file.added_tokens ?? []).map((token) => [token.content, token.id]))
+  const endId = END_TOKENS.map((name) => added.get(name) ?? vocab[name]).find((id) => id !== undefined)
+  if (endId === undefined) throw new AppError({ code: 'model-unsupported', message: `The tokenizer has none of the tokens ${END_TOKENS.join(', ')}.`, hint: 'Choose a model whose tokenizer can end a turn.' })
+  const whole = createTokenizer(json)
+  const plain = createTokenizer({ ...file, added_tokens: [] })
+  const memory = new Map<string, number[]>()
+  return {
+    vocabSize: Math.max(0, ...Object.values(vocab), ...added.values()) + 1,
+    endId,
+    padId: added.get(PAD_TOKEN) ?? endId,
+    opening: openingOf(whole),
+    json,
+    encode(text) {
+      const known = memory.get(text)
+      if (known !== undefined) return [...known]
+      const ids = plain.encode(text, { add_special_tokens: false }).ids
+      if (text.length < 4096 && memory.size < 20_000) memory.set(text, ids) // prompts recur
+      return [...ids]
+    },
+    encodeWithSpecial: (text) => [...whole.encode(text, { add_special_tokens: false }).ids],
+    decode: (ids, options = {}) => (ids.length === 0 ? '' : whole.decode([...ids], { skip_special_tokens: options.skipSpecial ?? true, clean_up_tokenization_spaces: false })),
+  }
+}
+
+/** The ids before those of the text itself. */
+function openingOf(tokenizer: HuggingFaceTokenizer): number[] {
+  const bare = tokenizer.encode('a', { add_special_tokens: false }).ids
+  const dressed = tokenizer.encode('a', { add_special_tokens: true }).ids
+  const at = dressed.indexOf(bare[0] ?? -1)
+  return at <= 0 ? [] : dressed.slice(0, at)
+}
+
+/** @throws AppError `model-unsupported` for one that the library cannot read */
+export function createTokenizer(json: unknown): HuggingFaceTokenizer {
+  try {
+    const tokenizer = new HuggingFaceTokenizer(json as object, {})
+    if (tokenizer.normalizer instanceof BertNormalizer) tokenizer.normalizer = new ExactBertNormalizer(tokenizer.normalizer.config)
+    return tokenizer
+  } catch (error) {
+    throw new AppError({ code: 'model-unsupported', message: `The tokenizer cannot be read: ${error instanceof Error ? error.message : String(error)}`, hint: 'It must be a tokenizer.json as the Hugging Face libraries write it.', cause: error })
+  }
+}

@@ -1,0 +1,128 @@
+// A checkpoint as other parts of the program read it: the model, and where training stood.
+import { createHash } from 'node:crypto'
+import { createReadStream, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { z } from 'zod'
+import { AppError } from '../../../shared/errors.ts'
+import { mergedSource } from '../learn/models/adapters.ts'
+import { decoderConfigOf } from '../learn/models/hf-config.ts'
+import type { TensorSource } from '../learn/models/parameters.ts'
+import { decodeSafeTensors, type SafeTensor } from '../learn/models/safetensors.ts'
+import { openModelFolder } from './folder.ts'
+import { ADAPTER_WEIGHTS, isAdapterFolder, openAdapterFolder, type AdapterFolder } from './peft.ts'
+import { openSafeTensors, type SafeTensorsReader } from './safetensors-file.ts'
+
+/** Where training stood. Everything random is drawn from the seed and the step, so that no generator needs saving. */
+export const checkpointState = z.strictObject({
+  formatVersion: z.literal(1),
+  step: z.int().nonnegative(),
+  /** Number of the last event that belongs before this point. */
+  eventSeq: z.int().nonnegative(),
+  /** Time spent training, over all trainers of the run. */
+  wallMs: z.number(),
+  tokensSeen: z.number(),
+  /** Position in the data, as batches.ts writes it. */
+  plan: z.json(),
+  best: z.strictObject({ step: z.int(), value: z.number() }).nullable(),
+  /** The frozen model of a checkpoint that holds adapters: its folder, as seen from here, and its hash. */
+  base: z.strictObject({ path: z.string(), hash: z.string() }).nullable().default(null),
+  /** sha256 of each file beside this one. */
+  files: z.record(z.string(), z.string()),
+})
+export type CheckpointState = z.infer<typeof checkpointState>
+
+/** A model on the disk: what another run, or another program, needs of a checkpoint. */
+export interface ModelFiles {
+  /** config.json */
+  readonly config: unknown
+  /** tokenizer.json; null where the model reads no text. */
+  readonly tokenizer: unknown
+  /** Read from the disk when asked. */
+  readonly source: TensorSource
+  /** sha256 of the weights file. */
+  readonly hash: string
+  close(): void
+}
+
+export interface Checkpoint extends ModelFiles {
+  /** Beside the model that `source` is of; null where that is what was trained. */
+  readonly adapters: AdapterFolder | null
+  readonly optimizer: Readonly<Record<string, SafeTensor>>
+  readonly state: CheckpointState
+  readonly folder: string
+}
+
+export const CHECKPOINT_FILES = { config: 'config.json', tokenizer: 'tokenizer.json', weights: 'model.safetensors', optimizer: 'optimizer.safetensors', state: 'state.json' } as const
+
+/** @throws AppError `spec-invalid` when a file is missing or is not what was written */
+export async function loadCheckpoint(folder: string): Promise<Checkpoint> {
+  const stored = await openStored(folder)
+  return { ...stored, folder, optimizer: decodeSafeTensors(readFileSync(path.join(folder, CHECKPOINT_FILES.optimizer))).tensors }
+}
+
+/** The model alone, with adapters merged into it. @throws AppError `spec-invalid` */
+export async function openModelFiles(folder: string): Promise<ModelFiles> {
+  const { config, tokenizer, source, adapters, hash, close } = await openStored(folder, CHECKPOINT_FILES.optimizer)
+  return { config, tokenizer, source: adapters === null ? source : mergedSource(decoderConfigOf(config), source, adapters, adapters.scale), hash, close }
+}
+
+/** @param unread a file that is not needed, and not checked */
+async function openStored(folder: string, unread?: string): Promise<Omit<Checkpoint, 'folder' | 'optimizer'>> {
+  const state = await checkedState(folder, unread)
+  const described = { state, config: readJson(folder, CHECKPOINT_FILES.config), tokenizer: CHECKPOINT_FILES.tokenizer in state.files ? readJson(folder, CHECKPOINT_FILES.tokenizer) : null }
+  if (!isAdapterFolder(folder)) {
+    const reader = openSafeTensors(path.join(folder, CHECKPOINT_FILES.weights))
+    return { ...described, source: readerSource(reader), adapters: null, hash: state.files[CHECKPOINT_FILES.weights] ?? '', close: () => reader.close() }
+  }
+  if (state.base === null) throw damagedError(folder, 'it does not say which model its adapters belong to')
+  const base = openModelFolder(path.resolve(folder, state.base.path))
+  if ((await base.hash()) !== state.base.hash) throw damagedError(folder, `the model in ${base.folder}, which its adapters belong to, was changed`)
+  const adapters = openAdapterFolder(folder)
+  return {
+    ...described,
+    source: base,
+    adapters,
+    hash: state.files[ADAPTER_WEIGHTS] ?? '',
+    close() {
+      base.close()
+      adapters.close()
+    },
+  }
+}
+
+function readerSource(reader: SafeTensorsReader): TensorSource {
+  return {
+    read(name) {
+      const entry = reader.entries[name]
+      if (entry === undefined) throw new RangeError(`the weights have no tensor ${name}`)
+      return { shape: entry.shape, data: reader.read(name) }
+    },
+  }
+}
+
+function readJson(folder: string, name: string): unknown {
+  return JSON.parse(readFileSync(path.join(folder, name), 'utf8'))
+}
+
+/** The state, after every file has been compared with what was written. */
+async function checkedState(folder: string, unread: string | undefined): Promise<CheckpointState> {
+  try {
+    const state = checkpointState.parse(readJson(folder, CHECKPOINT_FILES.state))
+    for (const [name, expected] of Object.entries(state.files)) {
+      if (name !== unread && (await hashOf(path.join(folder, name))) !== expected) throw damagedError(folder, `${name} is not what was written`)
+    }
+    return state
+  } catch (error) {
+    throw damagedError(folder, error instanceof Error ? error.message : String(error), error)
+  }
+}
+
+async function hashOf(file: string): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(file, { highWaterMark: 2 ** 20 })) hash.update(chunk as Buffer) // no encoding was asked for
+  return hash.digest('hex')
+}
+
+function damagedError(folder: string, what: string, cause?: unknown): AppError {
+  return new AppError({ code: 'spec-invalid', message: `The checkpoint ${folder} cannot be used: ${what}.`, hint: 'Choose another checkpoint, or train that run again.', cause })
+}

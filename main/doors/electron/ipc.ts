@@ -1,0 +1,57 @@
+import { BrowserWindow, dialog, ipcMain, type IpcMainEvent, type IpcMainInvokeEvent, type WebContents } from 'electron'
+import { CALL_CHANNEL, EVENT_CHANNEL, PICK_FILE_CHANNEL, PICK_FOLDER_CHANNEL, SUBSCRIBE_CHANNEL } from '../../../shared/bridge.ts'
+import { AppError, toWire } from '../../../shared/errors.ts'
+import { dispatch, type Reply } from '../../../shared/rpc.ts'
+import type { App } from '../../app/app.ts'
+import { pageOrigin } from './page-origin.ts'
+
+/** Only our own page, in the top frame, may speak. */
+function isOurPage(event: IpcMainEvent | IpcMainInvokeEvent): boolean {
+  const frame = event.senderFrame
+  return frame !== null && frame.parent === null && frame.url.startsWith(`${pageOrigin()}/`)
+}
+
+function refused(): Reply {
+  return { ok: false, error: toWire(new AppError({ code: 'forbidden', message: 'This page may not call the app.', hint: 'Close the window and start Pairlab again.' })) }
+}
+
+async function pick(event: IpcMainInvokeEvent, options: Electron.OpenDialogOptions): Promise<string | null> {
+  const owner = BrowserWindow.fromWebContents(event.sender)
+  const answer = owner === null ? await dialog.showOpenDialog(options) : await dialog.showOpenDialog(owner, options)
+  return answer.canceled ? null : (answer.filePaths[0] ?? null)
+}
+
+/** Transport 1: Electron's IPC in front of the same dispatch as every other door. */
+export function connectIpc(app: App): void {
+  const listening = new Set<WebContents>()
+
+  ipcMain.handle(CALL_CHANNEL, (event, name: unknown, input: unknown) =>
+    isOurPage(event) && typeof name === 'string' ? dispatch(app.handlers, name, input) : refused())
+
+  ipcMain.handle(PICK_FILE_CHANNEL, async (event) => {
+    if (!isOurPage(event)) return null
+    return pick(event, {
+      title: 'Import a preference file',
+      properties: ['openFile'],
+      filters: [
+        { name: 'Preference files', extensions: ['jsonl', 'json', 'csv', 'tsv', 'gz'] },
+        { name: 'All files', extensions: ['*'] },
+      ],
+    })
+  })
+
+  ipcMain.handle(PICK_FOLDER_CHANNEL, async (event, title: unknown) => {
+    if (!isOurPage(event) || typeof title !== 'string') return null
+    return pick(event, { title, properties: ['openDirectory', 'createDirectory'] })
+  })
+
+  ipcMain.on(SUBSCRIBE_CHANNEL, (event) => {
+    if (!isOurPage(event) || listening.has(event.sender)) return
+    listening.add(event.sender)
+    event.sender.once('destroyed', () => listening.delete(event.sender))
+  })
+
+  app.events.subscribe((message) => {
+    for (const contents of listening) if (!contents.isDestroyed()) contents.send(EVENT_CHANNEL, message)
+  })
+}

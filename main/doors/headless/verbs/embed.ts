@@ -1,0 +1,100 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { Command, Option } from 'commander'
+import { engineName, type EngineName } from '../../../../shared/domain.ts'
+import { AppError } from '../../../../shared/errors.ts'
+import { embedWith, openEmbedder } from '../../../core/models/embedder-folder.ts'
+import { openEngine } from '../../../workers/engine/choose.ts'
+import { withClient } from '../connect.ts'
+import { globals } from '../globals.ts'
+import { writeJson } from '../output.ts'
+import { npyOf } from '../../../base/files/npy-write.ts'
+import { pickModel } from './models.ts'
+
+interface EmbedFlags {
+  readonly model: string
+  readonly out?: string
+  readonly prompt?: string
+  readonly field: string
+  readonly engine: EngineName
+}
+
+const PROGRESS_INTERVAL_MS = 1000
+
+export function embedCommand(): Command {
+  return new Command('embed')
+    .description('Turn texts into vectors with an encoder, or with a decoder’s pooled hidden states. One text a line; of .jsonl one string or object a line.')
+    .argument('[texts]', 'file of texts; absent or -: standard input')
+    .requiredOption('--model <model>', 'a registered model (see: pairlab models), or a folder')
+    .option('--out <file>', '.npy for a float32 matrix, .jsonl for text and vector; without it JSON lines on standard output')
+    .option('--prompt <name>', 'one of the model’s prompts, put before every text')
+    .option('--field <name>', 'of the objects in a .jsonl file', 'text')
+    .addOption(new Option('--engine <name>').choices(engineName.options).default('wasm'))
+    .action(async (file: string | undefined, flags: EmbedFlags, command: Command) => {
+      const { out, dataDir } = globals(command)
+      const target = flags.out === undefined ? null : path.resolve(flags.out)
+      if (target !== null && !/\.(npy|jsonl)$/.test(target)) throw new AppError({ code: 'usage-invalid', message: `${flags.out} is neither .npy nor .jsonl.`, hint: 'The ending says how the vectors are written.' })
+      const texts = readTexts(file, flags.field)
+      const folder = await folderOf(dataDir, flags.model)
+      const engine = await openEngine(flags.engine)
+      const opened = openEmbedder(folder)
+      try {
+        out.note(`${texts.length} texts, ${opened.kind} of ${opened.embedder.dim} dimensions, ${opened.maxTokens ?? 'any number of'} tokens at most, on ${engine.device}`)
+        const { dim, vectors, cutCount } = await embedWith(opened, texts, { ...(flags.prompt === undefined ? {} : { prompt: flags.prompt }), onProgress: everySoOften((done) => out.note(`${done} of ${texts.length}`)) })
+        if (cutCount > 0) out.note(`${cutCount} of ${texts.length} texts were longer than ${opened.maxTokens} tokens and were cut at their end.`)
+        const rows = texts.map((_text, at) => Array.from(vectors.subarray(at * dim, (at + 1) * dim)))
+        const lines = (): string => rows.map((embedding, at) => `${JSON.stringify({ text: texts[at], embedding })}\n`).join('')
+        if (target !== null) writeWhole(target, target.endsWith('.npy') ? npyOf(vectors, texts.length, dim) : lines())
+        else if (!out.json) writeJson(lines())
+        out.result({ folder, engine: flags.engine, count: texts.length, dim, cutCount, out: target, ...(target === null ? { embeddings: rows } : {}) }, target === null ? undefined : `${texts.length} × ${dim} numbers in ${target}`)
+      } finally {
+        opened.embedder.dispose()
+        await engine.dispose()
+      }
+    })
+}
+
+/** A folder as it is given; else a model by its id or name. */
+async function folderOf(dataDir: string | undefined, wanted: string): Promise<string> {
+  if (existsSync(path.join(wanted, 'config.json'))) return path.resolve(wanted)
+  const model = await withClient(dataDir, ({ client }) => pickModel(client, wanted))
+  if (model.trouble !== null) throw new AppError({ code: 'model-unsupported', message: `"${model.name}" cannot be used: ${model.trouble.message}`, hint: model.trouble.hint })
+  return model.path
+}
+
+function readTexts(file: string | undefined, field: string): string[] {
+  const fromInput = file === undefined || file === '-'
+  if (!fromInput && !existsSync(file)) throw new AppError({ code: 'file-not-found', message: `There is no file ${file}.`, hint: 'Give a file with one text a line, or pipe the texts in.' })
+  const content = readFileSync(fromInput ? 0 : file, 'utf8').replace(/^\uFEFF/, '')
+  const lines = content.split(/\r?\n/)
+  if (lines.at(-1) === '') lines.pop() // what stands behind the last line's end
+  if (lines.length === 0) throw new AppError({ code: 'input-invalid', message: 'There is no text to embed.', hint: 'One text a line.' })
+  return fromInput || !/\.(jsonl|ndjson)$/.test(file) ? lines : lines.flatMap((line, at) => (line.trim() === '' ? [] : [textOf(line, at + 1, field)]))
+}
+
+function textOf(line: string, number: number, field: string): string {
+  let value: unknown
+  try {
+    value = JSON.parse(line)
+  } catch (error) {
+    throw new AppError({ code: 'input-invalid', message: `Line ${number} is not JSON.`, hint: 'Each line of a .jsonl file is one JSON value.', cause: error })
+  }
+  const text = typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[field] : value
+  if (typeof text !== 'string') throw new AppError({ code: 'input-invalid', message: `Line ${number} has no text in "${field}".`, hint: 'Name the field with --field.' })
+  return text
+}
+
+/** Never half a file under the name that was asked for. */
+function writeWhole(target: string, content: string | Uint8Array): void {
+  writeFileSync(`${target}.partial`, content)
+  renameSync(`${target}.partial`, target)
+}
+
+function everySoOften(tell: (done: number) => void): (done: number) => void {
+  let toldMs = Date.now()
+  return (done) => {
+    if (Date.now() - toldMs < PROGRESS_INTERVAL_MS) return
+    toldMs = Date.now()
+    tell(done)
+  }
+}

@@ -1,0 +1,142 @@
+import { createHash } from 'node:crypto'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import path from 'node:path'
+import { CHECKPOINT_FILES, loadCheckpoint, type Checkpoint, type CheckpointState } from '../../core/models/checkpoint-files.ts'
+import { openModelFolder } from '../../core/models/folder.ts'
+import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from '../../core/models/peft.ts'
+import { writeSafeTensors, type TensorToWrite, type WrittenFile } from '../../core/models/write.ts'
+import { checkpointFolder, diskError, runPaths, syncFolder, writeFully } from '../../base/run-folder/run-dir.ts'
+
+export interface CheckpointContents {
+  /** config.json */
+  readonly config: unknown
+  /** tokenizer.json; null where the model reads no text. */
+  readonly tokenizer: unknown
+  /** What trains, or all of the model; of adapters, under the names of their library. */
+  readonly weights: Readonly<Record<string, TensorToWrite>>
+  /** adapter_config.json, where the weights are adapters beside a model that is not written again. */
+  readonly adapter: unknown
+  readonly optimizer: Readonly<Record<string, TensorToWrite>>
+  readonly state: Omit<CheckpointState, 'files' | 'formatVersion'>
+}
+
+export interface SavedCheckpoint {
+  /** Relative to the run's folder. */
+  readonly path: string
+  readonly sizeBytes: number
+  /** Of the weights file. */
+  readonly sha256: string
+}
+
+/**
+ * Writes every file under another name, one tensor at a time, then renames the folder: a reader, or a power cut, finds
+ * a whole checkpoint or none.
+ * @throws AppError `disk-full`
+ */
+export async function saveCheckpoint(runFolder: string, contents: CheckpointContents): Promise<SavedCheckpoint> {
+  const target = checkpointFolder(runFolder, contents.state.step)
+  const temporary = `${target}.tmp`
+  try {
+    rmSync(temporary, { recursive: true, force: true })
+    mkdirSync(temporary, { recursive: true })
+    const weightsFile = contents.adapter === null ? CHECKPOINT_FILES.weights : ADAPTER_WEIGHTS
+    const written: Record<string, WrittenFile> = {
+      [CHECKPOINT_FILES.config]: writeJson(path.join(temporary, CHECKPOINT_FILES.config), contents.config, 2),
+      ...(contents.tokenizer === null ? {} : { [CHECKPOINT_FILES.tokenizer]: writeJson(path.join(temporary, CHECKPOINT_FILES.tokenizer), contents.tokenizer) }),
+      ...(contents.adapter === null ? {} : { [ADAPTER_CONFIG]: writeJson(path.join(temporary, ADAPTER_CONFIG), contents.adapter, 2) }),
+      [weightsFile]: await writeSafeTensors(path.join(temporary, weightsFile), contents.weights, { format: 'pt' }),
+      [CHECKPOINT_FILES.optimizer]: await writeSafeTensors(path.join(temporary, CHECKPOINT_FILES.optimizer), contents.optimizer),
+    }
+    const files = Object.fromEntries(Object.entries(written).map(([name, { sha256 }]) => [name, sha256]))
+    const state: CheckpointState = { formatVersion: 1, ...contents.state, files }
+    const last = writeJson(path.join(temporary, CHECKPOINT_FILES.state), state, 2)
+    syncFolder(temporary)
+    // The same step again, after a resume: the old one is whole until the new one is.
+    const old = `${target}.old`
+    if (existsSync(target)) renameSync(target, old)
+    renameSync(temporary, target)
+    syncFolder(path.dirname(target))
+    rmSync(old, { recursive: true, force: true })
+    const sizeBytes = [...Object.values(written), last].reduce((sum, file) => sum + file.sizeBytes, 0)
+    return { path: path.relative(runFolder, target).split(path.sep).join('/'), sizeBytes, sha256: written[weightsFile]!.sha256 }
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true })
+    throw diskError(error, target)
+  }
+}
+
+function writeJson(file: string, value: unknown, indent?: number): WrittenFile {
+  const data = Buffer.from(indent === undefined ? JSON.stringify(value) : `${JSON.stringify(value, null, indent)}\n`)
+  const descriptor = openSync(file, 'w')
+  try {
+    writeFully(descriptor, data)
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+  return { sizeBytes: data.length, sha256: createHash('sha256').update(data).digest('hex') }
+}
+
+/**
+ * The frozen model that adapters stand beside, written once into the run's folder: what it came from may be deleted.
+ * @returns what checkpoints note of it
+ * @throws AppError `disk-full`
+ */
+export async function keepBase(runFolder: string, contents: Pick<CheckpointContents, 'config' | 'tokenizer' | 'weights'>): Promise<NonNullable<CheckpointState['base']>> {
+  const target = path.join(runFolder, 'base')
+  const temporary = `${target}.tmp`
+  try {
+    rmSync(temporary, { recursive: true, force: true })
+    mkdirSync(temporary, { recursive: true })
+    writeJson(path.join(temporary, CHECKPOINT_FILES.config), contents.config, 2)
+    writeJson(path.join(temporary, CHECKPOINT_FILES.tokenizer), contents.tokenizer)
+    await writeSafeTensors(path.join(temporary, CHECKPOINT_FILES.weights), contents.weights, { format: 'pt' })
+    syncFolder(temporary)
+    rmSync(target, { recursive: true, force: true })
+    renameSync(temporary, target)
+    syncFolder(runFolder)
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true })
+    throw diskError(error, target)
+  }
+  const folder = openModelFolder(target)
+  try {
+    return { path: '../../base', hash: await folder.hash() } // as seen from a checkpoint's folder
+  } finally {
+    folder.close()
+  }
+}
+
+/** Steps that have a whole checkpoint, ascending. */
+export function listCheckpointSteps(runFolder: string): number[] {
+  const folder = runPaths(runFolder).checkpoints
+  if (!existsSync(folder)) return []
+  return readdirSync(folder).filter((name) => /^\d+$/.test(name)).map(Number).toSorted((a, b) => a - b)
+}
+
+/** Deletes all but the last `keep` and the best. */
+export function pruneCheckpoints(runFolder: string, keep: number, bestStep: number | null): void {
+  const folder = runPaths(runFolder).checkpoints
+  const steps = listCheckpointSteps(runFolder)
+  const kept = new Set([...steps.slice(-keep), bestStep])
+  for (const step of steps) if (!kept.has(step)) rmSync(checkpointFolder(runFolder, step), { recursive: true, force: true })
+  // What a process left half written or half replaced when it died.
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) if (!/^\d+$/.test(name)) rmSync(path.join(folder, name), { recursive: true, force: true })
+}
+
+/**
+ * The newest checkpoint whose files are what they were when written; null when there is none. Damaged ones are
+ * passed over and named in `damaged`.
+ */
+export async function loadLastCheckpoint(runFolder: string): Promise<{ readonly checkpoint: Checkpoint | null; readonly damaged: readonly string[] }> {
+  const damaged: string[] = []
+  for (const step of listCheckpointSteps(runFolder).toReversed()) {
+    const folder = checkpointFolder(runFolder, step)
+    try {
+      return { checkpoint: await loadCheckpoint(folder), damaged }
+    } catch (error) {
+      damaged.push(`${path.basename(folder)}: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+  return { checkpoint: null, damaged }
+}

@@ -1,0 +1,79 @@
+import { createBatchPlan, type BatchPlan, type BatchPlanState } from '../../../core/learn/batch-plan.ts'
+import type { ContrastMethod } from '../../../core/learn/embed/contrast.ts'
+import type { Decoder } from '../../../core/learn/models/decoder.ts'
+import { createOptimizer, type Optimizer } from '../../../core/learn/optimizer.ts'
+import { createRandom } from '../../../core/learn/random.ts'
+import { findContrastMethod } from '../../../core/learn/registry.ts'
+import { loadTokenizer, type Tokenizer } from '../../../core/learn/tokens/tokenizer.ts'
+import { AppError } from '../../../../shared/errors.ts'
+import type { SplitName } from '../../../../shared/data-kinds.ts'
+import type { Checkpoint } from '../../../core/models/checkpoint-files.ts'
+import { readContrastView, textsOfSide, type ContrastSide } from './contrast-data.ts'
+import { buildDecoder, loraOf, trainingOptions } from '../model.ts'
+import type { RunContext } from '../run-context.ts'
+import { openOrigin, parseConfig, requireStorage, resumedModel, type AdapterBase } from '../text/text-session.ts'
+import { makeTokenizer } from '../text/training-data.ts'
+
+/** One thing that a batch is made of: a query with what belongs to it, or a text. */
+export interface ContrastItem {
+  readonly id: string
+  /** The text itself where there is no query. */
+  readonly query: string
+  /** Null: a text alone. */
+  readonly positive: string | null
+  readonly negatives: readonly string[]
+}
+
+export interface ContrastSession {
+  readonly context: RunContext
+  readonly method: ContrastMethod
+  readonly config: unknown
+  readonly tokenizer: Tokenizer
+  readonly decoder: Decoder
+  readonly optimizer: Optimizer
+  readonly base: AdapterBase | null
+  readonly sides: Readonly<Record<SplitName, ContrastSide>>
+  /** Of the training side, all with a positive or all without. */
+  readonly items: readonly ContrastItem[]
+  /** Tokens of each item, roughly: what the plan orders. */
+  readonly lengths: readonly number[]
+  readonly plan: BatchPlan
+}
+
+/** @throws AppError, StopRequest */
+export async function openContrastSession(context: RunContext, from: Checkpoint | null): Promise<ContrastSession> {
+  const { spec } = context
+  context.phase('loading')
+  const method = findContrastMethod(spec.method)
+  const config = parseConfig(method, spec.config)
+  const sides = await readContrastView(spec.data.viewPath, spec.data.viewHash)
+  const items = itemsOf(method, config, sides.train)
+  const origin = await openOrigin(context, method)
+  const tokenizer = from === null ? (origin.tokenizer ?? makeTokenizer(context, origin.tokenizerSpec, textsOfSide(sides.train))) : loadTokenizer(from.tokenizer)
+  await context.breatheOrStop()
+  const start = origin.start(tokenizer)
+  const lora = loraOf(spec.training)
+  requireStorage(context)
+  const options = trainingOptions(start.config, spec.training, createRandom(spec.seed).fork('adapters'), from?.adapters ?? null)
+  const decoder = buildDecoder(from === null ? start : resumedModel(start, from), options)
+  const optimizer = createOptimizer(spec.training, decoder.variables)
+  if (from !== null) optimizer.fromTensors(from.optimizer)
+  const lengths = items.map((item) => [item.query, item.positive ?? '', ...item.negatives].reduce((sum, text) => sum + Math.min(spec.training.maxLength, Math.ceil(text.length / 3)), 0))
+  const plan = createBatchPlan({ lengths, batchSize: spec.training.batchSize, seed: spec.seed }, from === null ? undefined : (from.state.plan as unknown as BatchPlanState)) // written by plan.state()
+  const base = lora === null ? null : { lora, start, registered: origin.registered, note: from?.state.base ?? null }
+  context.emit({ type: 'fact', facts: { methodName: method.name, mainMetric: method.mainMetric, parameterCount: decoder.parameterCount, vocabSize: tokenizer.vocabSize, trainItems: items.length, validationPairs: sides.validation.triples.length, testPairs: sides.test.triples.length } })
+  return { context, method, config, tokenizer, decoder, optimizer, base, sides, items, lengths, plan }
+}
+
+/** What the method takes of the training side. @throws AppError `dataset-invalid` when that is nothing */
+function itemsOf(method: ContrastMethod, config: unknown, side: ContrastSide): ContrastItem[] {
+  const { supervision, negatives } = config as { readonly supervision?: 'triples' | 'none'; readonly negatives?: number } // both or neither, by the method's schema
+  if (method.learns === 'text' || supervision === 'none') {
+    const texts = textsOfSide(side)
+    if (texts.length === 0) throw new AppError({ code: 'dataset-invalid', message: 'The training side has no text.', hint: 'Scored pairs are for evaluation alone: import texts, or queries with positives.' })
+    return texts.map((text, at) => ({ id: `text-${at}`, query: text, positive: null, negatives: [] }))
+  }
+  if (side.triples.length === 0) throw new AppError({ code: 'dataset-invalid', message: 'The training side has no query with a positive.', hint: 'Import lines with query and positive, or set supervision to none.' })
+  const count = Math.min(negatives ?? 1, ...side.triples.map((one) => one.negatives.length))
+  return side.triples.map((one) => ({ id: one.id, query: one.query, positive: one.positive, negatives: one.negatives.slice(0, count) }))
+}

@@ -1,0 +1,101 @@
+// The training process: `entry.ts <run folder> <train | estimate>`. Everything it says goes to the folder's event log.
+// `entry.ts --probe <json>` tests an engine in place of training; `entry.ts --generate <json>` writes text with a model.
+import { toWire, type ErrorCode } from '../../../shared/errors.ts'
+import { openEventLog, type EventLog } from '../../base/run-folder/events.ts'
+import { acquireRunLock } from '../../base/run-folder/lock.ts'
+import { readSpec } from '../../base/run-folder/run-dir.ts'
+import { estimate } from './estimate.ts'
+import { generate } from '../generator/generate.ts'
+import { findResumePoint, train, type Outcome } from './loop.ts'
+import { nameMemoryFailure } from './memory-failure.ts'
+import { openRunEngine } from './open-engine.ts'
+import { probe } from './probe.ts'
+import { PROTOCOL_VERSION, TRAINER_EXIT } from '../../base/run-folder/protocol.ts'
+import { createRunContext, StopRequest, type RunContext } from './run-context.ts'
+
+const EXIT_OF: Partial<Record<ErrorCode, number>> = {
+  'spec-invalid': TRAINER_EXIT.badSpec,
+  'run-conflict': TRAINER_EXIT.badSpec,
+  'engine-unavailable': TRAINER_EXIT.engineUnavailable,
+  'out-of-memory': TRAINER_EXIT.outOfMemory,
+  'disk-full': TRAINER_EXIT.diskFull,
+}
+
+async function main(folder: string, job: string): Promise<number> {
+  let release: () => void
+  try {
+    release = acquireRunLock(folder)
+  } catch (error) {
+    // The log belongs to the trainer that has the lock.
+    console.error(error)
+    return TRAINER_EXIT.badSpec
+  }
+  const log = openEventLog(folder)
+  const seqBefore = log.lastSeq
+  try {
+    await work(folder, job, log)
+    return TRAINER_EXIT.done
+  } catch (error) {
+    return reportFailure(log, error, log.lastSeq === seqBefore)
+  } finally {
+    log.close()
+    release()
+  }
+}
+
+async function work(folder: string, job: string, log: EventLog): Promise<void> {
+  const startedAtMs = Date.now()
+  const spec = readSpec(folder)
+  const { engine, passedOver } = await openRunEngine(spec)
+  const context = createRunContext(spec, folder, log, { engine: engine.name, obeys: job === 'train', engineTrouble: () => engine.trouble?.() ?? null })
+  const { checkpoint, damaged } = await findResumePoint(folder)
+  log.append({ type: 'ready', protocolVersion: PROTOCOL_VERSION, engine: engine.name, device: engine.device, pid: process.pid, startedAtMs, resumedFromStep: checkpoint?.state.step ?? null }, true)
+  for (const { name, error } of passedOver) context.warn(`The ${name} engine, which was chosen for this run, could not be used; the run is on ${engine.name}. ${error.message}`, error.hint)
+  for (const name of damaged) context.warn(`A checkpoint is damaged and was passed over: ${name}.`, 'An earlier one is used. Check the disk.')
+  try {
+    if (job === 'estimate') return await estimate(context)
+    const { outcome, summary } = await untilStopped(context, () => train(context, checkpoint))
+    log.append({ type: 'fact', facts: { peakBytes: process.resourceUsage().maxRSS * 1024, enginePeakBytes: engine.memory().peakBytes } })
+    log.append({ type: 'done', outcome, summary }, true)
+  } catch (error) {
+    throw engine.trouble?.() ?? error // the cause, where the error is what it led to
+  }
+}
+
+/** A stop before the first step or after the last one ends the run as asked. */
+async function untilStopped(context: RunContext, job: () => Promise<{ outcome: Outcome; summary: Record<string, number | null> }>): Promise<{ outcome: Outcome; summary: Record<string, number | null> }> {
+  try {
+    return await job()
+  } catch (error) {
+    if (!(error instanceof StopRequest)) throw error
+    console.log(`stopped on request (${error.command}) in the run ${context.spec.runId}`)
+    return { outcome: error.command === 'stop' ? 'cancelled' : 'interrupted', summary: {} }
+  }
+}
+
+/** @param beforeReady nothing was written by this process yet; `ready` is its first word */
+function reportFailure(log: EventLog, error: unknown, beforeReady: boolean): number {
+  const named = nameMemoryFailure(error, 'Lower the micro-batch, the longest sequence or the model size, then resume or start again.')
+  console.error(named)
+  const wire = toWire(named)
+  try {
+    log.append({ type: 'failed', error: wire, ...(beforeReady ? { beforeReady } : {}) }, true)
+  } catch (logError) {
+    console.error('the failure could not be written to the event log', logError)
+  }
+  return EXIT_OF[wire.code] ?? TRAINER_EXIT.failed
+}
+
+process.umask(0o077) // as the app that started it, which may be gone
+// Its output goes to a file that the disk may have no room for; the event log says what matters.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+
+const [folder, job] = process.argv.slice(2)
+if (folder === '--probe') process.exit(await probe(job ?? ''))
+if (folder === '--generate') process.exit(await generate(job ?? ''))
+if (folder === undefined || (job !== 'train' && job !== 'estimate')) {
+  console.error('usage: entry <run folder> <train | estimate>')
+  process.exit(TRAINER_EXIT.badSpec)
+}
+// Engines may hold handles open, so the end is said aloud.
+process.exit(await main(folder, job))

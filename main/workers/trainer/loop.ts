@@ -1,0 +1,155 @@
+import type { AlgorithmPage } from '../../core/learn/define.ts'
+import type { Checkpoint } from '../../core/models/checkpoint-files.ts'
+import { loadLastCheckpoint, pruneCheckpoints } from './checkpoint.ts'
+import type { Course } from './course.ts'
+import { openCourse } from './courses.ts'
+import { createMetricBuffer, finiteOrNull } from './metric-buffer.ts'
+import { notFiniteError, type Command, type RunContext } from './run-context.ts'
+
+export type Outcome = 'finished' | 'cancelled' | 'interrupted'
+
+/** The checkpoint a new trainer goes on from. Damaged ones are said aloud and passed over. */
+export function findResumePoint(folder: string): Promise<{ readonly checkpoint: Checkpoint | null; readonly damaged: readonly string[] }> {
+  return loadLastCheckpoint(folder)
+}
+
+/**
+ * Trains from the checkpoint, or from the first step, to the end or to a stop. Everything that a later step depends
+ * on is in the checkpoint or drawn from seed and step: stopping and going on gives the same numbers as never stopping.
+ */
+export async function train(context: RunContext, from: Checkpoint | null): Promise<{ readonly outcome: Outcome; readonly summary: Record<string, number | null> }> {
+  const run = createProgress(context, await openCourse(context, from), from)
+  context.phase('training')
+  if (from === null && context.spec.training.evalEvery > 0) await run.evaluate(0, 'part')
+  const stopped = await trainSteps(context, run)
+  if (stopped === 'stop') return { outcome: 'cancelled', summary: run.summary() }
+  if (stopped !== null) {
+    await run.checkpoint()
+    // A signal leaves little time; a person who asked to save also wants to know how good it is.
+    if (stopped === 'stop-and-save') await run.evaluate(run.step, 'all')
+    return { outcome: 'interrupted', summary: run.summary() }
+  }
+  await run.evaluate(run.step, 'all')
+  const late = context.command()
+  if (late === 'stop') return { outcome: 'cancelled', summary: run.summary() }
+  await run.checkpoint()
+  return { outcome: late === 'terminate' ? 'interrupted' : 'finished', summary: run.summary() }
+}
+
+/** Returns the command that ended it, null at the last step. */
+async function trainSteps(context: RunContext, run: Progress): Promise<Exclude<Command, 'checkpoint'> | null> {
+  const { steps, evalEvery, checkpointEvery } = context.spec.training
+  while (run.step < steps) {
+    const command = context.command()
+    if (command === 'checkpoint') await run.checkpoint()
+    else if (command !== null) return command
+    await run.update()
+    const { step } = run
+    if (step < steps) {
+      const improved = evalEvery > 0 && step % evalEvery === 0 && (await run.evaluate(step, 'part'))
+      // The best weights would be gone by the next step.
+      if (checkpointEvery > 0 && (improved || step % checkpointEvery === 0)) await run.checkpoint()
+    }
+    await context.breathe()
+  }
+  return null
+}
+
+interface Progress {
+  readonly step: number
+  update(): Promise<void>
+  /** True when the held-out metric that counts is the best so far. */
+  evaluate(step: number, extent: 'part' | 'all'): Promise<boolean>
+  checkpoint(): Promise<void>
+  summary(): Record<string, number | null>
+}
+
+interface Position {
+  step: number
+  tokensSeen: number
+  best: { readonly step: number; readonly value: number } | null
+  savedStep: number | null
+}
+
+function createProgress(context: RunContext, course: Course, from: Checkpoint | null): Progress {
+  const { algorithm, plan } = course
+  const { spec, folder } = context
+  const { training } = spec
+  const at: Position = { step: from?.state.step ?? 0, tokensSeen: from?.state.tokensSeen ?? 0, best: from?.state.best ?? null, savedStep: from?.state.step ?? null }
+  const last: Record<string, number> = {}
+  const beganAtMs = performance.now() - (from?.state.wallMs ?? 0)
+  const wallMs = (): number => performance.now() - beganAtMs
+  const buffer = createMetricBuffer((columns) => context.emit({ type: 'metrics', columns }))
+
+  async function update(): Promise<void> {
+    const startedAtMs = performance.now()
+    const chosen = plan.next()
+    const step = at.step + 1
+    const done = await course.update(chosen, step)
+    context.checkEngine() // before its zeros are taken for numbers
+    if (!Number.isFinite(done.metrics['loss'] ?? 0)) throw failed(step, 'the loss')
+    if (!Number.isFinite(done.gradNorm)) throw failed(step, 'the gradient')
+    const work = course.work(chosen)
+    at.step = step
+    at.tokensSeen += work
+    const trainMs = performance.now() - startedAtMs
+    context.stepDone(step, trainMs)
+    buffer.add(step, wallMs(), { ...done.metrics, grad_norm: done.gradNorm, learning_rate: done.learningRate, epoch: plan.epoch, [course.rateName]: (1000 * work) / trainMs })
+    buffer.flushIfDue()
+  }
+
+  function failed(step: number, what: string): Error {
+    buffer.flush()
+    return notFiniteError(step, what, at.savedStep)
+  }
+
+  async function evaluate(step: number, extent: 'part' | 'all'): Promise<boolean> {
+    buffer.flush()
+    context.phase('evaluating')
+    const { metrics: values, samples } = await course.evaluate(step, extent === 'all' && step === training.steps ? 'end' : extent)
+    if (samples !== null) context.emit({ type: 'sample', step, items: [...samples] })
+    context.checkEngine()
+    if (context.hurried()) return false // half an evaluation is none
+    Object.assign(last, values)
+    buffer.add(step, wallMs(), values)
+    buffer.flush()
+    if (extent === 'part') context.phase('training')
+    return step > 0 && noteBest(step, values)
+  }
+
+  function noteBest(step: number, values: Readonly<Record<string, number>>): boolean {
+    const value = values[algorithm.mainMetric]
+    if (value === undefined || !Number.isFinite(value)) return false
+    const sign = goalOf(algorithm) === 'min' ? -1 : 1
+    if (at.best !== null && sign * value <= sign * at.best.value) return false
+    at.best = { step, value }
+    return true
+  }
+
+  /** The log up to here is on the disk before the checkpoint that goes with it. */
+  async function checkpoint(): Promise<void> {
+    if (at.savedStep === at.step && from?.state.step !== at.step) return
+    buffer.flush()
+    context.phase('saving')
+    context.syncLog()
+    const saved = await course.save({ step: at.step, eventSeq: context.lastSeq, wallMs: wallMs(), tokensSeen: at.tokensSeen, plan: { ...plan.state(), random: [...plan.state().random] }, best: at.best })
+    at.savedStep = at.step
+    context.emit({ type: 'checkpoint', step: at.step, ...saved, best: at.best?.step === at.step }, true)
+    pruneCheckpoints(folder, training.keepCheckpoints, at.best?.step ?? null)
+    if (at.step < training.steps) context.phase('training')
+  }
+
+  return {
+    get step() {
+      return at.step
+    },
+    update,
+    evaluate,
+    checkpoint,
+    summary: () => Object.fromEntries([...Object.entries(last), ['steps', at.step], ['tokens', at.tokensSeen], ['wallMs', wallMs()]].map(([name, value]) => [name, finiteOrNull(value as number)])), // all numbers
+  }
+}
+
+function goalOf(algorithm: AlgorithmPage): 'min' | 'max' | 'none' {
+  return algorithm.metrics.find((metric) => `eval/${metric.name}` === algorithm.mainMetric)?.goal ?? 'max'
+}

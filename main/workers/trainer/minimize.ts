@@ -1,0 +1,114 @@
+import { disposeBatch } from '../../core/learn/batches.ts'
+import type { Algorithm, Batch, BatchTotals, LossResult, Network } from '../../core/learn/define.ts'
+import type { Decoder } from '../../core/learn/models/decoder.ts'
+import { learningRateAt, readGlobalNorm, type Optimizer } from '../../core/learn/optimizer.ts'
+import { tf } from '../../core/learn/tf.ts'
+import type { TrainingConfig } from '../../../shared/run-spec.ts'
+
+/** A batch cut for memory: each part is made when its turn comes and disposed after it. */
+export interface BatchParts {
+  readonly count: number
+  readonly totals: BatchTotals
+  make(part: number): Batch
+}
+
+export interface Update {
+  readonly metrics: Readonly<Record<string, number>>
+  readonly gradNorm: number
+  readonly learningRate: number
+}
+
+/**
+ * One optimizer update from the sum of the parts' gradients: each part's loss is its share of the batch's, so the sum
+ * is the gradient of the whole batch, whatever the parts. Owns every tensor it makes.
+ * @param beforePart called with the part's number before its forward pass
+ */
+export async function minimizeParts(
+  decoder: Decoder,
+  optimizer: Optimizer,
+  training: TrainingConfig,
+  parts: BatchParts,
+  loss: (batch: Batch, totals: BatchTotals) => LossResult,
+  beforePart: (part: number) => void,
+): Promise<Update> {
+  const reported: Record<string, tf.Scalar>[] = []
+  let sums: Record<string, tf.Tensor> | null = null
+  for (let part = 0; part < parts.count; part += 1) {
+    beforePart(part)
+    const batch = parts.make(part)
+    const gradients = gradientsOf(decoder, () => loss(batch, parts.totals), reported)
+    disposeBatch(batch)
+    sums = sums === null ? gradients : addTo(sums, gradients)
+  }
+  return applyUpdate(optimizer, training, sums, reported)
+}
+
+/** One update on a loss that needs its batch whole, and makes and frees what it takes itself. */
+export async function minimizeWhole(decoder: Decoder, optimizer: Optimizer, training: TrainingConfig, loss: () => LossResult): Promise<Update> {
+  const reported: Record<string, tf.Scalar>[] = []
+  return applyUpdate(optimizer, training, gradientsOf(decoder, loss, reported), reported)
+}
+
+async function applyUpdate(optimizer: Optimizer, training: TrainingConfig, sums: Record<string, tf.Tensor> | null, reported: readonly Record<string, tf.Scalar>[]): Promise<Update> {
+  const learningRate = learningRateAt(optimizer.step, training)
+  const gradNorm = sums === null ? 0 : await readGlobalNorm(Object.values(sums))
+  // Weights are only touched by numbers: the caller sees what was wrong and ends the run.
+  if (sums !== null && Number.isFinite(gradNorm)) optimizer.apply(sums, learningRate, gradNorm)
+  tf.dispose(sums ?? [])
+  const metrics = await readMetrics(reported)
+  return { metrics, gradNorm, learningRate }
+}
+
+/** The parts with what the method needs to know of the whole batch first, where it asks for something. Dropout is off. */
+export async function withBefore(algorithm: Algorithm, network: Network, config: unknown, parts: BatchParts): Promise<BatchParts> {
+  const { before } = algorithm
+  if (before === undefined) return parts
+  let total = 0
+  for (let part = 0; part < parts.count; part += 1) {
+    const batch = parts.make(part)
+    const share = tf.tidy(() => before({ network, batch, totals: parts.totals, config }))
+    total += (await share.data<'float32'>())[0]!
+    share.dispose()
+    disposeBatch(batch)
+  }
+  return { ...parts, totals: { ...parts.totals, before: total } }
+}
+
+/** Gradients by parameter name, kept: the caller disposes of them. The loss's metrics are added to `reported`, kept too. */
+function gradientsOf(decoder: Decoder, loss: () => LossResult, reported: Record<string, tf.Scalar>[]): Record<string, tf.Tensor> {
+  const names = new Map(Object.entries(decoder.variables).map(([name, variable]) => [variable.name, name]))
+  const gradients: Record<string, tf.Tensor> = {}
+  // Nothing is returned from the tidy: it would look for tensors in every number of what it is given.
+  tf.tidy(() => {
+    const { grads } = tf.variableGrads(() => {
+      const result = loss()
+      // Kept past the gradient's own tidy; a clone, because a metric may be the loss itself.
+      reported.push(Object.fromEntries(Object.entries(result.metrics).map(([name, value]) => [name, tf.keep(tf.clone(value))])))
+      return result.loss
+    }, Object.values(decoder.variables))
+    for (const [variable, gradient] of Object.entries(grads)) gradients[names.get(variable) ?? variable] = tf.keep(gradient)
+  })
+  return gradients
+}
+
+/** Sums over the parts. Read when the update is on its way, so that a graphics card is not kept waiting. */
+async function readMetrics(reported: readonly Readonly<Record<string, tf.Scalar>>[]): Promise<Record<string, number>> {
+  const metrics: Record<string, number> = {}
+  for (const part of reported) {
+    for (const [name, value] of Object.entries(part)) {
+      metrics[name] = (metrics[name] ?? 0) + (await value.data<'float32'>())[0]!
+      value.dispose()
+    }
+  }
+  return metrics
+}
+
+/** Gives both up for their sum. */
+function addTo(sums: Record<string, tf.Tensor>, more: Readonly<Record<string, tf.Tensor>>): Record<string, tf.Tensor> {
+  for (const [name, gradient] of Object.entries(more)) {
+    const sum = sums[name]
+    sums[name] = sum === undefined ? gradient : tf.keep(tf.add(sum, gradient))
+    if (sum !== undefined) tf.dispose([sum, gradient])
+  }
+  return sums
+}

@@ -1,0 +1,176 @@
+import { AppError } from '../../../../shared/errors.ts'
+import { textTokens } from '../../../core/learn/embed/embed-texts.ts'
+import { byteTokenizer, trainBpe } from '../../../core/learn/tokens/bpe-trainer.ts'
+import { PADDING } from '../../../core/learn/algorithms/plackett-luce.ts'
+import { decoderFrom, presetConfig } from '../../../core/learn/models/decoder.ts'
+import { decoderEmbedder, type TextEmbedder } from '../../../core/learn/models/embedder.ts'
+import { gatherRows } from '../../../core/learn/models/fused.ts'
+import { decoderConfigFile } from '../../../core/learn/models/hf-config.ts'
+import { freshWeights } from '../../../core/learn/models/parameters.ts'
+import { normalizeRows } from '../../../core/learn/ops.ts'
+import { createRandom } from '../../../core/learn/random.ts'
+import { loadTextTokenizer, type TextTokenizer } from '../../../core/learn/tokens/text-tokenizer.ts'
+import { tf } from '../../../core/learn/tf.ts'
+import { openEmbedder } from '../../../core/models/embedder-folder.ts'
+import { openAnyModel } from '../../../core/models/folder.ts'
+import type { RankingData, RankingQuery } from './ranking-data.ts'
+import { paddedScores, type Picked, type RankingScorer } from './ranking-scorer.ts'
+import type { RunContext } from '../run-context.ts'
+
+export interface TextScorerSettings {
+  readonly scorer: 'bi-encoder' | 'cross-encoder'
+  readonly similarity: 'cosine' | 'dot'
+  readonly temperature: number
+}
+
+interface Parts {
+  readonly embedder: TextEmbedder
+  readonly tokenizer: TextTokenizer
+  readonly config: unknown
+  readonly maxTokens: number | null
+}
+
+/** Tokens of one forward pass while nothing is learned. */
+const EVALUATION_TOKENS = 8192
+const HEAD = 'ranking_head.weight'
+
+/**
+ * A text encoder that scores documents: query and document apart (the similarity of their vectors), or read together (a
+ * linear head on the pair's vector).
+ * @throws AppError `spec-invalid` on data without texts, `model-unsupported`
+ */
+export function openTextScorer(context: RunContext, data: RankingData, settings: TextScorerSettings): RankingScorer {
+  if (data.featureCount !== null) throw new AppError({ code: 'spec-invalid', message: 'This data set holds features, not texts.', hint: 'Give "networks" as the model.' })
+  if (context.spec.training.adapt !== 'full') throw new AppError({ code: 'spec-invalid', message: 'Rankers train all weights.', hint: 'Set "what is trained" to full.' })
+  const { embedder, tokenizer, config, maxTokens } = openParts(context, data)
+  const limit = Math.min(context.spec.training.maxLength, maxTokens ?? Number.POSITIVE_INFINITY)
+  const encoded = new Map<string, readonly number[]>()
+  const idsOf = (text: string): readonly number[] => {
+    const known = encoded.get(text) ?? tokenizer.encode(text, limit).ids
+    encoded.set(text, known)
+    return known.length > 0 ? known : [tokenizer.padId]
+  }
+  const textOf = (query: RankingQuery, position: number): string => {
+    const document = data.documents[query.list.documents[position]!]!
+    return document.title === '' || document.text.startsWith(document.title) ? document.text : `${document.title} ${document.text}`
+  }
+  const cross = settings.scorer === 'cross-encoder'
+  const head = cross ? newHead(embedder.dim, context.spec.seed) : null
+  const variables = head === null ? embedder.variables : { ...embedder.variables, [HEAD]: head }
+
+  /** Query first, the document's own frame opened once. */
+  function pairIds(query: RankingQuery, position: number): readonly number[] {
+    if (tokenizer.frameSize === 0) return tokenizer.encode(`${query.text}\n${textOf(query, position)}`, limit).ids
+    return [...idsOf(query.text), ...idsOf(textOf(query, position)).slice(1)].slice(0, limit)
+  }
+  function embed(rows: readonly (readonly number[])[]): tf.Tensor2D {
+    return tf.tidy(() => {
+      const vectors = embedder.embed(textTokens(rows, tokenizer.padId))
+      return !cross && settings.similarity === 'cosine' ? normalizeRows(vectors) : vectors
+    })
+  }
+  function pairScores(lists: readonly Picked[]): tf.Tensor2D {
+    const rows = lists.flatMap(({ query, positions }) => positions.map((position) => pairIds(query, position)))
+    return paddedScores(tf.reshape(tf.matMul(embed(rows), head as tf.Tensor2D), [rows.length]), lists)
+  }
+
+  function score(lists: readonly Picked[], across: boolean): { readonly own: tf.Tensor2D; readonly all: tf.Tensor2D | null } {
+    if (cross) return { own: tf.tidy(() => tf.div(pairScores(lists), settings.temperature)), all: null }
+    const texts = [...new Set(lists.flatMap(({ query, positions }) => positions.map((position) => textOf(query, position))))]
+    const at = new Map(texts.map((text, index) => [text, index]))
+    const columns = lists.map(({ query, positions }) => positions.map((position) => at.get(textOf(query, position))!))
+    const queries = embed(lists.map(({ query }) => idsOf(query.text)))
+    const table = tf.tidy(() => tf.div(tf.matMul(queries, embed(texts.map(idsOf)), false, true), settings.temperature) as tf.Tensor2D) // [list, text]
+    const longest = Math.max(...columns.map((row) => row.length))
+    const own = tf.tidy(() => {
+      const flat = tf.reshape(table, [lists.length * texts.length, 1]) as tf.Tensor2D
+      const picked = Int32Array.from(columns.flatMap((row, list) => Array.from({ length: longest }, (_none, place) => list * texts.length + (row[place] ?? 0))))
+      const padding = Float32Array.from(columns.flatMap((row) => Array.from({ length: longest }, (_none, place) => (place < row.length ? 0 : PADDING))))
+      return tf.add(tf.reshape(gatherRows(flat, picked), [lists.length, longest]), tf.tensor2d(padding, [lists.length, longest])) as tf.Tensor2D
+    })
+    const all = across ? tf.tidy(() => tf.transpose(gatherRows(tf.transpose(table), Int32Array.from(columns.flat())))) : null
+    tf.dispose([queries, table])
+    return { own, all }
+  }
+
+  async function vectorsOf(texts: readonly string[]): Promise<Float32Array> {
+    const rows = texts.map(idsOf)
+    const order = [...rows.keys()].sort((a, b) => rows[b]!.length - rows[a]!.length || a - b)
+    const vectors = new Float32Array(texts.length * embedder.dim)
+    for (let start = 0; start < order.length;) {
+      const batch = order.slice(start, start + Math.max(1, Math.floor(EVALUATION_TOKENS / rows[order[start]!]!.length)))
+      const found = embed(batch.map((at) => rows[at]!))
+      const values = await found.data<'float32'>()
+      found.dispose()
+      batch.forEach((at, row) => vectors.set(values.subarray(row * embedder.dim, (row + 1) * embedder.dim), at * embedder.dim))
+      start += batch.length
+      await context.breathe()
+    }
+    return vectors
+  }
+
+  /** Every document once, however many queries it is a candidate of. */
+  async function rank(lists: readonly Picked[]): Promise<number[][]> {
+    if (cross) return rankPairs(lists)
+    const texts = [...new Set(lists.flatMap(({ query, positions }) => positions.map((position) => textOf(query, position))))]
+    const at = new Map(texts.map((text, index) => [text, index]))
+    const [queries, documents] = [await vectorsOf(lists.map(({ query }) => query.text)), await vectorsOf(texts)]
+    return lists.map(({ query, positions }, list) => positions.map((position) => {
+      const column = at.get(textOf(query, position))!
+      let sum = 0
+      for (let index = 0; index < embedder.dim; index += 1) sum += queries[list * embedder.dim + index]! * documents[column * embedder.dim + index]!
+      return sum / settings.temperature
+    }))
+  }
+  async function rankPairs(lists: readonly Picked[]): Promise<number[][]> {
+    const result: number[][] = []
+    for (const { query, positions } of lists) {
+      const scores: number[] = []
+      const longest = positions.reduce((most, position) => Math.max(most, pairIds(query, position).length), 1)
+      const step = Math.max(1, Math.floor(EVALUATION_TOKENS / longest))
+      for (let start = 0; start < positions.length; start += step) {
+        const { own } = score([{ query, positions: positions.slice(start, start + step) }], false)
+        scores.push(...(await own.data<'float32'>()))
+        own.dispose()
+        await context.breathe()
+      }
+      result.push(scores)
+    }
+    return result
+  }
+
+  return {
+    variables,
+    parameterCount: embedder.parameterCount + (head?.size ?? 0),
+    score,
+    rank,
+    files: { config, tokenizer: tokenizer.json },
+    shapes: { ...embedder.shapes, ...(head === null ? {} : { [HEAD]: head.shape }) },
+    read: async (name) => (name === HEAD && head !== null ? { shape: head.shape, data: (await head.data<'float32'>()).slice() } : embedder.read(name)),
+    load(source) {
+      embedder.fromTensors(Object.fromEntries(Object.keys(embedder.variables).map((name) => [name, source.read(name)])))
+      if (head !== null) tf.tidy(() => head.assign(tf.tensor(source.read(HEAD).data.slice(), head.shape)))
+    },
+  }
+}
+
+function openParts(context: RunContext, data: RankingData): Parts {
+  const { model, seed, training } = context.spec
+  if (model.kind === 'new') {
+    const json = model.tokenizer.kind === 'byte' ? byteTokenizer() : trainBpe([...data.documents.flatMap(({ title, text }) => [title, text]), ...data.queries.train.map(({ text }) => text)], model.tokenizer.vocabSize)
+    const tokenizer = loadTextTokenizer(json)
+    const config = presetConfig(model.preset, tokenizer.vocabSize, { tiedEmbeddings: true, scoreHead: false })
+    const embedder = decoderEmbedder(decoderFrom(config, freshWeights(config, createRandom(seed).fork('weights'))), { pooling: ['mean'], dense: [], normalize: false })
+    return { embedder, tokenizer, config: decoderConfigFile(config, training.maxLength), maxTokens: null }
+  }
+  if (model.kind === 'networks') throw new AppError({ code: 'spec-invalid', message: 'Small networks score features, not texts.', hint: 'Give a new, registered or trained text encoder as the model.' })
+  const opened = openEmbedder(model.path, { trainable: () => true, recompute: training.gradientCheckpointing })
+  const folder = openAnyModel(model.path, true)
+  folder.close()
+  return { embedder: opened.embedder, tokenizer: opened.tokenizer, config: folder.configJson, maxTokens: opened.maxTokens }
+}
+
+function newHead(dim: number, seed: number): tf.Variable {
+  const random = createRandom(seed).fork('ranking head')
+  return tf.tidy(() => tf.variable(tf.tensor2d(Float32Array.from({ length: dim }, () => random.normal() / Math.sqrt(dim)), [dim, 1])))
+}

@@ -1,0 +1,145 @@
+import type { EngineName } from '../../../shared/domain.ts'
+import { AppError } from '../../../shared/errors.ts'
+import type { RunSpec } from '../../../shared/run-spec.ts'
+import { tf } from '../../core/learn/tf.ts'
+import type { EventBody, EventLog } from '../../base/run-folder/events.ts'
+import { readControl } from '../../base/run-folder/run-dir.ts'
+import type { TrainerEvent } from '../../base/run-folder/protocol.ts'
+
+export type Phase = Extract<TrainerEvent, { type: 'phase' }>['phase']
+export type Command = 'stop' | 'stop-and-save' | 'checkpoint' | 'terminate'
+
+/** Ends a phase that cannot be interrupted half-way in any other manner. Not an error: somebody asked for it. */
+export class StopRequest extends Error {
+  readonly command: Exclude<Command, 'checkpoint'>
+
+  constructor(command: Exclude<Command, 'checkpoint'>) {
+    super(command)
+    this.command = command
+  }
+}
+
+export interface RunContext {
+  readonly spec: RunSpec
+  /** That was opened: not always the one that the specification names first. */
+  readonly engine: EngineName
+  readonly folder: string
+  emit(body: EventBody, durable?: boolean): void
+  syncLog(): void
+  readonly lastSeq: number
+  phase(phase: Phase, done?: number, total?: number): void
+  warn(message: string, hint: string): void
+  /** The step in hand, for heartbeats. `trainMs` is the time of that one update. */
+  stepDone(step: number, trainMs: number): void
+  /** Lets signals in, gives a sign of life when one is due. Call it between any two pieces of work. */
+  breathe(): Promise<void>
+  /** @throws AppError what the engine met behind the program's back: a lost device, no memory left */
+  checkEngine(): void
+  /** A command that was not obeyed yet; null when there is none. `checkpoint` is handed out once. */
+  command(): Command | null
+  /** True when the work in hand should be dropped: somebody said stop, or the process is being ended. */
+  hurried(): boolean
+  /** @throws StopRequest when the run is to end. For work before and after the training loop. */
+  breatheOrStop(): Promise<void>
+}
+
+export const HEARTBEAT_MS = 2000
+const CONTROL_MS = 200
+/** Weight of the newest step in the running mean of step times. */
+const RATE_WEIGHT = 0.2
+
+export interface RunContextOptions {
+  readonly engine: EngineName
+  /** False for a dry run, which nobody commands. */
+  readonly obeys: boolean
+  engineTrouble?(): AppError | null
+}
+
+export function createRunContext(spec: RunSpec, folder: string, log: EventLog, { engine, obeys, engineTrouble = () => null }: RunContextOptions): RunContext {
+  let obeyedSeq = 0
+  let terminated = false
+  let controlReadAtMs = -Infinity
+  let pending: Command | null = null
+  let beatAtMs = performance.now()
+  let step = 0
+  let stepMs: number | null = null
+  if (obeys) process.on('SIGTERM', () => { terminated = true })
+
+  function beat(): void {
+    const now = performance.now()
+    if (now - beatAtMs < HEARTBEAT_MS) return
+    beatAtMs = now
+    log.append({ type: 'heartbeat', step, totalSteps: spec.training.steps, stepsPerSec: stepMs === null ? 0 : 1000 / stepMs, rssBytes: process.memoryUsage.rss(), tensorCount: tf.memory().numTensors })
+  }
+
+  function readCommand(): void {
+    const now = performance.now()
+    if (!obeys || now - controlReadAtMs < CONTROL_MS) return
+    controlReadAtMs = now
+    const control = readControl(folder)
+    if (control === null || control.seq <= obeyedSeq) return
+    obeyedSeq = control.seq
+    pending = control.command
+  }
+
+  function command(): Command | null {
+    readCommand()
+    if (pending === 'stop' || pending === 'stop-and-save') return pending
+    if (terminated) return 'terminate'
+    const once = pending
+    pending = null
+    return once
+  }
+
+  async function breathe(): Promise<void> {
+    beat()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+
+  return {
+    spec,
+    engine,
+    folder,
+    emit: (body, durable) => void log.append(body, durable),
+    syncLog: () => log.sync(),
+    get lastSeq() {
+      return log.lastSeq
+    },
+    phase: (phase, done, total) => void log.append({ type: 'phase', phase, done: done ?? null, total: total ?? null }),
+    warn(message, hint) {
+      log.append({ type: 'warning', message, hint })
+      console.warn(`${message} ${hint}`)
+    },
+    stepDone(doneStep, trainMs) {
+      step = doneStep
+      stepMs = stepMs === null ? trainMs : (1 - RATE_WEIGHT) * stepMs + RATE_WEIGHT * trainMs
+    },
+    breathe,
+    checkEngine() {
+      const trouble = engineTrouble()
+      if (trouble !== null) throw trouble
+    },
+    command,
+    hurried() {
+      readCommand()
+      return pending === 'stop' || terminated
+    },
+    async breatheOrStop() {
+      await breathe()
+      const asked = command()
+      // A wish for a checkpoint stays until there is something to save.
+      if (asked === 'checkpoint') pending = asked
+      else if (asked !== null) throw new StopRequest(asked)
+    },
+  }
+}
+
+/** A loss that is not a number ends the run: every weight it touched would be lost. */
+export function notFiniteError(step: number, what: string, checkpointStep: number | null): AppError {
+  return new AppError({
+    code: 'loss-not-finite',
+    message: `At step ${step} ${what} was not a finite number, so training stopped.`,
+    hint: `Lower the learning rate, turn gradient clipping on, or look for extreme rewards or weights in the data.${checkpointStep === null ? '' : ` The checkpoint of step ${checkpointStep} is kept.`}`,
+    details: { step, lastCheckpoint: checkpointStep },
+  })
+}

@@ -1,0 +1,122 @@
+import { AppError, describeIssues } from '../../../../shared/errors.ts'
+import type { SegmentSet } from '../../../../shared/segments.ts'
+import { createBatchPlan, type BatchPlanState } from '../../../core/learn/batch-plan.ts'
+import { evaluateSegments } from '../../../core/learn/control/control-evaluation.ts'
+import { startControlRun, type ControlRun } from '../../../core/learn/control/control-run.ts'
+import type { ControlMethod } from '../../../core/learn/control/control.ts'
+import { findControlMethod } from '../../../core/learn/registry.ts'
+import type { Checkpoint } from '../../../core/models/checkpoint-files.ts'
+import type { TensorToWrite } from '../../../core/models/write.ts'
+import { worlds } from '../../../core/worlds/registry.ts'
+import type { WorldKind } from '../../../core/worlds/define.ts'
+import { rollOut } from '../../../core/worlds/roll-out.ts'
+import { saveCheckpoint } from '../checkpoint.ts'
+import type { Course, Evaluation, Extent } from '../course.ts'
+import { meanInterval, wilson } from '../intervals.ts'
+import type { RunContext } from '../run-context.ts'
+import { readSegments } from './segment-data.ts'
+
+/** Where roll-outs start: not where the data were collected. */
+const ROLL_OUT_SEED = 1_000_000
+/** How many times the usual episodes the last evaluation plays. */
+const FINAL_TIMES = 4
+
+/** Policies that act, trained on pairs of segments and judged by acting. */
+export async function openSegmentCourse(context: RunContext, from: Checkpoint | null): Promise<Course> {
+  const { spec } = context
+  context.phase('loading')
+  const method = findControlMethod(spec.method)
+  const config = parseConfig(method, spec.config)
+  const data = await readSegments(spec.data.viewPath, spec.data.viewHash)
+  await context.breatheOrStop()
+  const { train, validation, test } = data.sets
+  const world = worlds.find(({ info }) => info.id === data.world) ?? null
+  const run = startControlRun({ method, config, training: spec.training, sizes: { observation: train.observationSize, action: train.actionSize }, seed: spec.seed })
+  if (from !== null) run.restore(tensorsOf(from, Object.keys(await run.save())))
+  // Methods that look at no label may be trained where nobody judged anything.
+  const items = Math.max(1, train.comparisons!.first.length)
+  const plan = createBatchPlan({ lengths: Array.from({ length: items }, () => train.time), batchSize: spec.training.batchSize, seed: spec.seed }, from === null ? undefined : (from.state.plan as unknown as BatchPlanState)) // written by plan.state()
+  const mainMetric = world === null ? 'eval/preferences/accuracy' : method.mainMetric
+  if (world === null) context.warn('These segments come from no world of Pairlab, so the policy cannot be tried out: it is judged by held-out preferences alone.', 'Collect segments with `pairlab collect` to have returns as well.')
+  context.emit({ type: 'fact', facts: { methodName: method.name, mainMetric, parameterCount: run.parameterCount, world: data.world, trainItems: train.comparisons!.first.length, trainSegments: train.count, validationPairs: validation.comparisons!.first.length, testPairs: test.comparisons!.first.length } })
+  let steps = 0
+
+  return {
+    algorithm: { ...method, mainMetric },
+    plan,
+    rateName: 'transitions_per_sec',
+    parameterCount: run.parameterCount,
+    optimizerCount: 2 * run.parameterCount,
+    heaviest: Array.from({ length: Math.min(items, spec.training.batchSize) }, (_, item) => item),
+    async update(chosen) {
+      const update = await run.update(train, chosen)
+      steps = update.steps
+      return update
+    },
+    work: () => steps,
+    evaluate: (_step, extent) => evaluate({ context, method, config, run, world, heldOut: validation.count > 0 ? validation : test, test }, extent),
+    async save(position) {
+      const tensors = Object.entries(await run.save()).map(([name, tensor]): [string, TensorToWrite] => [name, { shape: tensor.shape, read: async () => tensor.data }])
+      const config = { model_type: 'pairlab-networks', method: method.id, world: data.world, networks: Object.fromEntries(Object.entries(run.networks).map(([name, network]) => [name, network.config])) }
+      return saveCheckpoint(context.folder, {
+        config,
+        tokenizer: null,
+        adapter: null,
+        weights: Object.fromEntries(tensors.filter(([name]) => !isOptimizer(name))),
+        optimizer: Object.fromEntries(tensors.filter(([name]) => isOptimizer(name))),
+        state: { ...position, base: null },
+      })
+    },
+  }
+}
+
+const isOptimizer = (name: string): boolean => name === 'step' || name.startsWith('optimizer/')
+
+function tensorsOf(from: Checkpoint, names: readonly string[]): Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }> {
+  const weights = names.filter((name) => !isOptimizer(name)).map((name) => [name, from.source.read(name)] as const)
+  return { ...Object.fromEntries(weights), ...Object.fromEntries(Object.entries(from.optimizer).map(([name, { shape, data }]) => [name, { shape, data: Float32Array.from(data) }])) }
+}
+
+function parseConfig(method: ControlMethod, config: unknown): unknown {
+  const parsed = method.config.safeParse(config)
+  if (parsed.success) return parsed.data
+  throw new AppError({ code: 'spec-invalid', message: `${method.name}: ${describeIssues(parsed.error)}`, hint: 'Start the run again from its request.' })
+}
+
+interface Judged {
+  readonly context: RunContext
+  readonly method: ControlMethod
+  readonly config: unknown
+  readonly run: ControlRun
+  readonly world: WorldKind | null
+  readonly heldOut: SegmentSet
+  readonly test: SegmentSet
+}
+
+async function evaluate({ context, run, world, heldOut, test, config }: Judged, extent: Extent): Promise<Evaluation> {
+  const metrics: Record<string, number> = {}
+  const score = async (set: SegmentSet, prefix: string): Promise<void> => {
+    if (set.count === 0) return
+    const { accuracy, bcLoss, pairs } = await evaluateSegments(run.networks['policy']!, set)
+    metrics[`${prefix}/pairs`] = pairs
+    metrics[`${prefix}/bc/loss`] = bcLoss
+    if (pairs === 0) return
+    const { low, high } = wilson(accuracy, pairs)
+    Object.assign(metrics, { [`${prefix}/preferences/accuracy`]: accuracy, [`${prefix}/preferences/accuracy_low`]: low, [`${prefix}/preferences/accuracy_high`]: high })
+  }
+  await score(heldOut, 'eval')
+  // The test side is looked at once: what was chosen by the validation side is not judged by it.
+  if (extent === 'end' && heldOut !== test) await score(test, 'test')
+  await context.breathe()
+  if (world === null || context.hurried()) return { metrics, samples: null }
+  const { evalEpisodes } = config as { readonly evalEpisodes: number } // every control method has it
+  const outcomes = await rollOut(world, run.act, { episodes: extent === 'part' ? evalEpisodes : FINAL_TIMES * evalEpisodes, seed: ROLL_OUT_SEED + context.spec.seed })
+  const returns = meanInterval(outcomes.map((outcome) => outcome.total))
+  Object.assign(metrics, { 'eval/return': returns.mean, 'eval/return_low': returns.low, 'eval/return_high': returns.high, 'eval/episodes': outcomes.length })
+  if (world.info.success !== null) {
+    const share = outcomes.filter((outcome) => outcome.success).length / outcomes.length
+    const { low, high } = wilson(share, outcomes.length)
+    Object.assign(metrics, { 'eval/success': share, 'eval/success_low': low, 'eval/success_high': high })
+  }
+  return { metrics, samples: null }
+}

@@ -1,0 +1,77 @@
+import type { Network, PairBatch, TokenBatch } from '../../../core/learn/define.ts'
+import { likelihoodAccuracy } from '../../../core/learn/pair-metrics.ts'
+import { tf } from '../../../core/learn/tf.ts'
+import { disposeBatch } from '../../../core/learn/batches.ts'
+import { wilson } from '../intervals.ts'
+import { withBefore } from '../minimize.ts'
+import type { Session } from './text-session.ts'
+import { pairItems, type PairSet } from './training-data.ts'
+
+/** Metrics that are shares of pairs, and so get Wilson's interval. */
+const SHARES: ReadonlySet<string> = new Set(['rewards/accuracies', 'logps/accuracies'])
+
+/**
+ * The method's own loss and metrics on held-out pairs, dropout off, and for every policy how often the preferred
+ * completion is the likelier one: the number by which methods can be told apart. Weights are not touched.
+ * @param prefix `eval` or `test`
+ */
+export async function scorePairs(session: Session, set: PairSet, prefix: string): Promise<Record<string, number>> {
+  const { algorithm, config, decoder, tokenizer, referenceOf, context } = session
+  if (set.pairs.length === 0) return {}
+  const items = pairItems({ set, algorithm, config, microBatchSize: context.spec.training.microBatchSize, padId: tokenizer.padId, referenceOf })
+  // By length, so that little is padded.
+  const order = set.pairs.map((_pair, index) => index).sort((a, b) => items.lengths[a]! - items.lengths[b]! || a - b) // indices of pairs
+  const parts = await withBefore(algorithm, decoder, config, items.parts(order))
+  const sums: Record<string, number> = {}
+  for (let part = 0; part < parts.count; part += 1) {
+    const batch = parts.make(part) as PairBatch // pairItems makes no other
+    const found: Record<string, tf.Scalar> = {}
+    tf.tidy(() => {
+      const watched = watchLogProbs(decoder)
+      const { metrics } = algorithm.loss({ network: watched.network, batch, totals: parts.totals, config, evaluating: true })
+      const logProbs = watched.last()
+      const more = logProbs !== null && metrics['logps/accuracies'] === undefined ? { 'logps/accuracies': likelihoodAccuracy(batch, parts.totals, logProbs) } : {}
+      for (const [name, value] of Object.entries({ ...metrics, ...more })) found[name] = tf.keep(value)
+    })
+    for (const [name, value] of Object.entries(found)) {
+      sums[name] = (sums[name] ?? 0) + (await value.data<'float32'>())[0]!
+      value.dispose()
+    }
+    disposeBatch(batch)
+    await context.breathe()
+    if (context.hurried()) break
+  }
+  return withIntervals(sums, set.pairs.length, prefix)
+}
+
+/** Keeps the log-probs that a loss asks for, so that another metric need not compute them again. */
+function watchLogProbs(decoder: Network): { readonly network: Network; last(): tf.Tensor2D | null } {
+  let last: tf.Tensor2D | null = null
+  return {
+    network: {
+      tokenLogProbs(tokens: TokenBatch) {
+        last = decoder.tokenLogProbs(tokens)
+        return last
+      },
+      score: (tokens) => decoder.score(tokens),
+    },
+    last: () => last,
+  }
+}
+
+function withIntervals(values: Readonly<Record<string, number>>, pairs: number, prefix: string): Record<string, number> {
+  const result: Record<string, number> = { [`${prefix}/pairs`]: pairs }
+  for (const [name, value] of Object.entries(values)) {
+    result[`${prefix}/${name}`] = value
+    if (!SHARES.has(name)) continue
+    const { low, high } = wilson(value, pairs)
+    result[`${prefix}/${name}_low`] = low
+    result[`${prefix}/${name}_high`] = high
+  }
+  return result
+}
+
+/** The first `count` pairs: always the same ones, so that a curve compares like with like. */
+export function firstPairs(set: PairSet, count: number): PairSet {
+  return { pairs: set.pairs.slice(0, count), rewards: set.rewards?.slice(0, count) ?? null }
+}

@@ -1,0 +1,151 @@
+import { invariant } from '../../../../shared/assert.ts'
+import { chunked, groupsOfPart, groupTotals } from '../../../core/learn/batch-totals.ts'
+import { groupBatch, type EncodedGroup } from '../../../core/learn/batches.ts'
+import type { Rollout } from '../../../core/learn/define.ts'
+import { encodePrompt, type EncodedCompletion, type EncodedPair } from '../../../core/learn/tokens/encode-rows.ts'
+import { createRandom, type Random } from '../../../core/learn/random.ts'
+import { applyScale, type RewardScale } from '../../../core/learn/rewards.ts'
+import { rolloutMetrics, type WrittenGroup } from '../../../core/learn/sampling/rollout.ts'
+import { sampleCompletions } from '../../../core/learn/sampling/sample.ts'
+import type { BatchParts } from '../minimize.ts'
+import { meanInterval } from '../intervals.ts'
+import { openScorer, type Scorer } from './scoring.ts'
+import { completionLogProbs } from '../../../core/learn/completion-log-probs.ts'
+import type { Session } from './text-session.ts'
+import type { PairSet } from './training-data.ts'
+
+/** What one step learns from. */
+export interface StepBatch {
+  readonly parts: BatchParts
+  /** Real tokens. */
+  readonly tokens: number
+  /** Optimizer updates on it. */
+  readonly updates: number
+  /** What is known of it before any update. */
+  readonly metrics: Readonly<Record<string, number>>
+}
+
+export interface Rollouts {
+  /** Tokens that each prompt and its completions take at most: what the batch plan orders. */
+  readonly lengths: readonly number[]
+  /** The policy completes these prompts, with random numbers of seed and step alone: after a resume it writes the same. */
+  write(prompts: readonly number[], step: number): Promise<StepBatch>
+  /** One completion of each held-out prompt, always with the same random numbers. Names begin with `eval/rollout/`. */
+  evaluate(): Promise<Record<string, number>>
+}
+
+export interface RolloutPrompt {
+  readonly text: string
+  readonly ids: readonly number[]
+}
+
+/** Room for a prompt is at least this, however long the completion may be. */
+const SHORTEST_PROMPT = 8
+
+/** Each prompt of the pairs once, in their order, cut at its start where the longest completion leaves too little room. */
+export function rolloutPrompts(pairs: readonly EncodedPair[], encode: (text: string) => readonly number[], maxLength: number, maxTokens: number): RolloutPrompt[] {
+  const texts = [...new Set(pairs.map((pair) => pair.promptText))]
+  return texts.map((text) => ({ text, ids: encode(text).slice(-Math.max(SHORTEST_PROMPT, maxLength - maxTokens)) }))
+}
+
+type Needs = Pick<Session, 'context' | 'algorithm' | 'config' | 'tokenizer' | 'decoder' | 'sets' | 'reference'>
+
+/** Null for a method that learns from logged completions. @throws AppError for a reward that cannot score new text */
+export async function openRollouts(session: Needs, scale: RewardScale | null): Promise<Rollouts | null> {
+  const { context, algorithm, config, tokenizer, sets, reference } = session
+  const rollout = algorithm.rollout?.(config) ?? null
+  if (rollout === null) return null
+  const source = algorithm.rewards?.(config) ?? null
+  invariant(source !== null && reference !== null, 'what writes has a reward and a reference')
+  reference.keep()
+  const scorer = await openScorer(context, source, context.spec.rewardModelPath)
+  const { maxLength, evalPairs } = context.spec.training
+  const promptsOf = (set: PairSet): RolloutPrompt[] => rolloutPrompts(set.pairs, (text) => encodePrompt(tokenizer, text), maxLength, rollout.maxTokens)
+  const prompts = promptsOf(sets.train)
+  const heldOut = promptsOf([sets.validation, sets.test, sets.train].find((set) => set.pairs.length > 0) ?? sets.train).slice(0, evalPairs)
+  const write = createWriter(session, rollout, scorer, scale ?? { mean: 0, sd: 1 })
+  const random = createRandom(context.spec.seed)
+  return {
+    lengths: prompts.map((prompt) => rollout.samples * (prompt.ids.length + rollout.maxTokens)),
+    async write(chosen, step) {
+      const written = await write(chosen.map((index) => prompts[index]!), rollout.samples, random.fork('rollouts').fork(String(step))) // indices of the plan
+      return stepBatch(session, rollout, written)
+    },
+    async evaluate() {
+      const written = await write(heldOut, 1, random.fork('held-out rollouts'))
+      const { 'rollout/equal-rewards': _one, ...metrics } = rolloutMetrics(written.map((group) => group.written))
+      const rewards = meanInterval(written.flatMap((group) => group.written.rawRewards))
+      const own = written.flatMap((group) => group.written.completions.map((one) => sum(one.logProbs)))
+      const other = written.flatMap((group) => group.encoded.completions.map((one) => sum(group.reference(one))))
+      return {
+        ...Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`eval/${name}`, value])),
+        'eval/rollout/reward_low': rewards.low,
+        'eval/rollout/reward_high': rewards.high,
+        'eval/rollout/kl': meanInterval(own.map((value, at) => value - (other[at] ?? 0))).mean,
+      }
+    },
+  }
+}
+
+interface Written {
+  readonly encoded: EncodedGroup
+  readonly written: WrittenGroup
+  reference(one: EncodedCompletion): Float32Array
+}
+
+type Writer = (prompts: readonly RolloutPrompt[], samples: number, random: Random) => Promise<readonly Written[]>
+
+function createWriter({ context, tokenizer, decoder, reference }: Needs, rollout: Rollout, scorer: Scorer, scale: RewardScale): Writer {
+  const breathe = (): Promise<void> => context.breathe()
+  return async (prompts, samples, random) => {
+    const asked = prompts.flatMap((prompt) => Array.from({ length: samples }, () => prompt))
+    const options = { maxTokens: rollout.maxTokens, temperature: rollout.temperature, endId: tokenizer.endId, modelLogProbs: rollout.temperature !== 1 }
+    const drawn = await sampleCompletions(decoder, asked.map((prompt) => prompt.ids), (row) => random.fork(String(row)), options, breathe)
+    const rows = drawn.map(({ ids }, row): EncodedCompletion => ({ prompt: asked[row]!.ids, completion: ids, text: tokenizer.decode(ids) })) // one each
+    const rawRewards = await scorer.score(rows.map((row, at) => ({ prompt: asked[at]!.text, completion: row.text })), breathe) // one each
+    const known = await reference!.use((policy) => completionLogProbs(policy, rows, tokenizer.padId, breathe)) // checked when opened
+    const referenceOf = new Map(rows.map((row, at) => [row, known[at] ?? new Float32Array(0)]))
+    return prompts.map((prompt, at): Written => {
+      const own = chunkOf(rows, at, samples)
+      const raw = chunkOf(rawRewards, at, samples)
+      const rewards = raw.map((reward) => applyScale(reward, scale))
+      const completions = chunkOf(drawn, at, samples).map((one) => ({ tokens: one.ids.length, ended: one.ended, logProbs: rollout.temperature === 1 ? one.logProbs : one.modelLogProbs }))
+      return {
+        encoded: { promptText: prompt.text, completions: own, rewards, weight: 1 },
+        written: { rewards, rawRewards: raw, completions },
+        reference: (one) => referenceOf.get(one) ?? new Float32Array(0),
+      }
+    })
+  }
+}
+
+/** Log-probs under the policy that wrote are kept only where it will have moved on: otherwise they are the policy's own. */
+async function stepBatch({ context, decoder, tokenizer }: Needs, rollout: Rollout, written: readonly Written[]): Promise<StepBatch> {
+  const groups = written.map((one) => one.encoded)
+  const rows = groups.flatMap((group) => group.completions)
+  const referenceOf = new Map(written.flatMap((one) => one.encoded.completions.map((row) => [row, one.reference(row)] as const)))
+  const old = rollout.updates === 1 ? null : await completionLogProbs(decoder, rows, tokenizer.padId, () => context.breathe())
+  const oldOf = old === null ? null : new Map(rows.map((row, at) => [row, old[at] ?? new Float32Array(0)]))
+  const none = new Float32Array(0)
+  const chunks = chunked(Array.from(groups.keys()), groupsOfPart(context.spec.training.microBatchSize, rollout.samples))
+  return {
+    parts: {
+      count: chunks.length,
+      totals: groupTotals(groups),
+      make: (part) => groupBatch((chunks[part] ?? []).map((index) => groups[index]!), rollout.samples, tokenizer.padId, (row) => referenceOf.get(row) ?? none, oldOf === null ? null : (row) => oldOf.get(row) ?? none), // indices of groups
+    },
+    tokens: rows.reduce((count, row) => count + row.prompt.length + row.completion.length, 0),
+    updates: rollout.updates,
+    metrics: rolloutMetrics(written.map((one) => one.written)),
+  }
+}
+
+function chunkOf<T>(values: readonly T[], at: number, size: number): readonly T[] {
+  return values.slice(at * size, (at + 1) * size)
+}
+
+function sum(values: Iterable<number>): number {
+  let total = 0
+  for (const value of values) total += value
+  return total
+}

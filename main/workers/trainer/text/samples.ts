@@ -1,0 +1,117 @@
+import type { SampleItem } from '../../../base/run-folder/protocol.ts'
+import { encodePrompt, type EncodedCompletion } from '../../../core/learn/tokens/encode-rows.ts'
+import type { Decoder } from '../../../core/learn/models/decoder.ts'
+import { createRandom } from '../../../core/learn/random.ts'
+import { sampleCompletions } from '../../../core/learn/sampling/sample.ts'
+import { finiteOrNull } from '../metric-buffer.ts'
+import { meanInterval, wilson } from '../intervals.ts'
+import { openScorer, type Scorer } from './scoring.ts'
+import { completionLogProbs } from '../../../core/learn/completion-log-probs.ts'
+import type { Session } from './text-session.ts'
+
+export interface Sampling {
+  readonly items: readonly SampleItem[]
+  readonly metrics: Readonly<Record<string, number>>
+}
+
+export interface Sampler {
+  /** Completes the fixed prompts with the weights as they are. */
+  sample(): Promise<Sampling>
+  dispose(): void
+}
+
+interface Prompt {
+  readonly pairId: string
+  readonly text: string
+  readonly ids: readonly number[]
+}
+
+/** Room for a prompt is at least this, however long the completion may be. */
+const SHORTEST_PROMPT = 8
+
+/**
+ * Samples at held-out prompts, always the same prompts with the same random numbers, so that what changes is the
+ * policy. With a judge each gets a reward; against a reference also the log-ratio and a win or a loss.
+ */
+export async function openSampler(session: Session): Promise<Sampler | null> {
+  const { context, algorithm } = session
+  const prompts = algorithm.role === 'policy' ? fixedPrompts(session) : []
+  if (prompts.length === 0) return null
+  const judge = context.spec.judge === null ? null : await openScorer(context, context.spec.judge.source, context.spec.judge.path)
+  const baseline = judge === null || session.reference === null ? null : await baselineRewards(session, prompts, judge)
+  return {
+    async sample() {
+      const drawn = await draw(session, session.decoder, prompts)
+      const rewards = judge === null ? null : await judge.score(drawn.map((one, at) => ({ prompt: prompts[at]!.text, completion: one.text })), () => context.breathe()) // one each
+      const ratios = await logRatios(session, drawn)
+      const items = drawn.map((one, at): SampleItem => ({
+        promptIndex: at,
+        pairId: prompts[at]!.pairId, // one each
+        prompt: prompts[at]!.text,
+        completion: one.text,
+        tokens: one.completion.length,
+        reward: finiteOrNull(rewards?.[at]),
+        logRatio: finiteOrNull(ratios?.[at]),
+      }))
+      return { items, metrics: sampleMetrics(drawn, rewards, ratios, baseline) }
+    },
+    dispose: () => judge?.dispose(),
+  }
+}
+
+/** From the validation side if it has any: nothing is learned from what is shown. */
+function fixedPrompts({ context, sets, tokenizer }: Session): Prompt[] {
+  const { samplePrompts, maxLength, sampleTokens } = context.spec.training
+  const source = [sets.validation, sets.test, sets.train].find((set) => set.pairs.length > 0)
+  const seen = new Map<string, Prompt>()
+  for (const pair of source?.pairs ?? []) {
+    if (seen.size >= samplePrompts) break
+    if (seen.has(pair.promptText)) continue
+    const ids = encodePrompt(tokenizer, pair.promptText)
+    seen.set(pair.promptText, { pairId: pair.pairId, text: pair.promptText, ids: ids.slice(-Math.max(SHORTEST_PROMPT, maxLength - sampleTokens)) })
+  }
+  return [...seen.values()]
+}
+
+async function draw({ context, tokenizer }: Session, decoder: Decoder, prompts: readonly Prompt[]): Promise<EncodedCompletion[]> {
+  const { sampleTokens, sampleTemperature } = context.spec.training
+  const random = createRandom(context.spec.seed).fork('samples')
+  const drawn = await sampleCompletions(decoder, prompts.map((prompt) => prompt.ids), (at) => random.fork(String(at)), { maxTokens: sampleTokens, temperature: sampleTemperature, endId: tokenizer.endId }, () => context.breathe())
+  return drawn.map(({ ids }, at) => ({ prompt: prompts[at]!.ids, completion: ids, text: tokenizer.decode(ids) })) // one each
+}
+
+async function baselineRewards(session: Session, prompts: readonly Prompt[], judge: Scorer): Promise<number[] | null> {
+  const breathe = (): Promise<void> => session.context.breatheOrStop()
+  if (session.reference === null) return null
+  return session.reference.use(async (reference) => {
+    const drawn = await draw(session, reference, prompts)
+    return judge.score(drawn.map((one, at) => ({ prompt: prompts[at]!.text, completion: one.text })), breathe) // one each
+  })
+}
+
+/** Σ log π − log π_ref over each completion, at temperature 1. */
+async function logRatios(session: Session, rows: readonly EncodedCompletion[]): Promise<number[] | null> {
+  const { context, tokenizer, decoder } = session
+  const breathe = (): Promise<void> => context.breathe()
+  if (session.reference === null) return null
+  const sum = (values: Float32Array): number => values.reduce((total, value) => total + value, 0)
+  const own = await completionLogProbs(decoder, rows, tokenizer.padId, breathe)
+  const other = await session.reference.use((reference) => completionLogProbs(reference, rows, tokenizer.padId, breathe))
+  return own.map((values, at) => sum(values) - sum(other[at]!)) // one each
+}
+
+function sampleMetrics(drawn: readonly EncodedCompletion[], rewards: readonly number[] | null, ratios: readonly number[] | null, baseline: readonly number[] | null): Record<string, number> {
+  const metrics: Record<string, number> = { 'eval/samples/tokens': meanInterval(drawn.map((one) => one.completion.length)).mean }
+  if (ratios !== null) metrics['eval/samples/kl'] = meanInterval(ratios).mean
+  if (rewards !== null) Object.assign(metrics, named('eval/samples/reward', meanInterval(rewards)))
+  if (rewards !== null && baseline !== null) {
+    const wins = rewards.map((reward, at) => (reward > baseline[at]! ? 1 : reward === baseline[at] ? 0.5 : 0)) // one each
+    const share = wins.reduce<number>((sum, win) => sum + win, 0) / wins.length
+    Object.assign(metrics, named('eval/samples/win_rate', { mean: share, ...wilson(share, wins.length) }))
+  }
+  return metrics
+}
+
+function named(name: string, { mean, low, high }: { readonly mean: number; readonly low: number; readonly high: number }): Record<string, number> {
+  return { [name]: mean, [`${name}_low`]: low, [`${name}_high`]: high }
+}

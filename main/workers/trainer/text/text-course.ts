@@ -1,0 +1,90 @@
+import type { Algorithm, Batch, BatchTotals, LossResult, Network } from '../../../core/learn/define.ts'
+import { sizeOfShape } from '../../../core/learn/models/parameters.ts'
+import { createRandom } from '../../../core/learn/random.ts'
+import type { Checkpoint } from '../../../core/models/checkpoint-files.ts'
+import type { Course, Evaluation, Extent } from '../course.ts'
+import { firstPairs, scorePairs } from './evaluate.ts'
+import { minimizeParts, withBefore, type Update } from '../minimize.ts'
+import type { StepBatch } from './rollouts.ts'
+import type { RunContext } from '../run-context.ts'
+import { openSampler } from './samples.ts'
+import { createSaver } from './save-session.ts'
+import { openSession, type Session } from './text-session.ts'
+
+/** Policies and reward models on pairs of completions. */
+export async function openTextCourse(context: RunContext, from: Checkpoint | null): Promise<Course> {
+  const session = await openSession(context, from)
+  const sampler = await openSampler(session)
+  const { algorithm, plan, items, rollouts, sets, decoder, optimizer } = session
+  const { training } = context.spec
+  const lengths = rollouts?.lengths ?? items.lengths
+  let work = 0
+  const heldOut = sets.validation.pairs.length > 0 ? sets.validation : sets.test
+
+  async function evaluate(_step: number, extent: Extent): Promise<Evaluation> {
+    const metrics: Record<string, number> = await scorePairs(session, extent === 'part' ? firstPairs(heldOut, training.evalPairs) : heldOut, 'eval')
+    // The test side is looked at once: what was chosen by the validation side is not judged by it.
+    if (extent === 'end' && heldOut !== sets.test) Object.assign(metrics, await scorePairs(session, sets.test, 'test'))
+    if (rollouts !== null) Object.assign(metrics, await rollouts.evaluate())
+    if (sampler === null) return { metrics, samples: null }
+    const drawn = await sampler.sample()
+    return { metrics: { ...metrics, ...drawn.metrics }, samples: drawn.items }
+  }
+
+  return {
+    algorithm,
+    plan,
+    rateName: 'tokens_per_sec',
+    parameterCount: decoder.parameterCount,
+    weightBytes: decoder.weightBytes,
+    optimizerCount: Object.values(optimizer.shapes).reduce((sum, shape) => sum + sizeOfShape(shape), 0),
+    heaviest: lengths.map((_length, index) => index).sort((a, b) => lengths[b]! - lengths[a]!).slice(0, training.batchSize), // indices of items
+    async update(chosen, step) {
+      const batch = await session.batchOf(chosen, step)
+      work = batch.tokens
+      return descend(session, batch, step)
+    },
+    work: () => work,
+    evaluate,
+    save: createSaver(session),
+  }
+}
+
+/** The step's updates, by the method's own step if it has one. Dropout is drawn from seed, step, update and part. */
+async function descend(session: Session, batch: StepBatch, step: number): Promise<Update> {
+  const { context, algorithm, config, decoder, optimizer } = session
+  const { seed } = context.spec
+  // The schedule counts steps; the optimizer counts updates.
+  const training = { ...context.spec.training, steps: context.spec.training.steps * batch.updates }
+  const random = createRandom(seed).fork('dropout').fork(String(step))
+  let done: Update | null = null
+  try {
+    for (let update = 0; update < batch.updates; update += 1) {
+      const drawn = update === 0 ? random : random.fork(`update ${update}`)
+      const dropOut = (part: number): void => decoder.setDropout({ rate: training.dropout, random: drawn.fork(String(part)) })
+      const parts = await withBefore(algorithm, decoder, config, batch.parts)
+      const minimize = (loss: (part: Batch, totals: BatchTotals) => LossResult): Promise<Update> => minimizeParts(decoder, optimizer, training, parts, loss, dropOut)
+      done = algorithm.step === undefined
+        ? await minimize((part, totals) => algorithm.loss({ network: decoder, batch: part, totals, config }))
+        : await ownStep(algorithm.step, decoder, config, minimize)
+      decoder.setDropout(null)
+    }
+  } finally {
+    decoder.setDropout(null)
+  }
+  return { gradNorm: done?.gradNorm ?? 0, learningRate: done?.learningRate ?? 0, metrics: { ...done?.metrics, ...batch.metrics } }
+}
+
+async function ownStep(step: NonNullable<Algorithm['step']>, network: Network, config: unknown, minimize: (loss: (batch: Batch, totals: BatchTotals) => LossResult) => Promise<Update>): Promise<Update> {
+  let update: Update | null = null
+  const metrics = await step({
+    network,
+    config,
+    minimize: async (loss) => {
+      update = await minimize(loss)
+      return update.metrics
+    },
+  })
+  const done = update as Update | null // assigned in the closure
+  return { gradNorm: done?.gradNorm ?? 0, learningRate: done?.learningRate ?? 0, metrics }
+}
