@@ -13,6 +13,7 @@ import { systemCalls } from './contract/system.ts'
 import { textCalls } from './contract/texts.ts'
 import { trashCalls } from './contract/trash.ts'
 import { runId } from './domain.ts'
+import { curveChange } from './metric-columns.ts'
 
 /** Everything the app can do, and nothing else: each door serves exactly these calls. */
 export const contract = {
@@ -41,8 +42,8 @@ export type Output<N extends CallName> = z.output<(typeof contract)[N]['output']
 /** What the app tells without being asked. */
 export const events = {
   'run.state': runSummary,
-  /** New points, not thinned; at most four messages a second for each run. */
-  'run.metrics': z.strictObject({ runId, columns: z.record(z.string(), z.array(z.number().nullable())) }),
+  /** What the log of a run adds to its curves, not thinned; at most four messages a second for each run. */
+  'run.metrics': z.strictObject({ runId, changes: z.array(curveChange) }),
   'run.samples': z.strictObject({ runId, step: z.int(), items: z.array(sampleItem) }),
   'runs.changed': z.strictObject({}),
   'datasets.changed': z.strictObject({ datasetId: z.string().nullable() }),

@@ -1,7 +1,7 @@
 import { EARLY_SHARE, endsOf, KL_WATCH_NATS, show, type Ends, type HealthInput, type HealthNote } from './health-input.ts'
 import { describeMetric } from './metric-names.ts'
 import { lastValue } from './run-charts.ts'
-import { withoutFiller, type Curve } from './run-series.ts'
+import type { Curve } from './run-series.ts'
 
 // Rules for runs in which something scores what the policy does: generated text, or an episode.
 
@@ -40,9 +40,8 @@ interface Found {
 /** The first of the curves that has two values or more. */
 function firstOf({ curves }: HealthInput, names: readonly string[]): Found | null {
   for (const name of names) {
-    const raw = curves.get(name)
-    if (raw === undefined) continue
-    const curve = withoutFiller(name, raw)
+    const curve = curves.get(name)
+    if (curve === undefined) continue
     const values = curve.value.filter((value): value is number => value !== null)
     if (values.length >= 2) return { name, curve, values }
   }

@@ -3,7 +3,6 @@ import { isUtilityTrained, judgeRanking } from './health-ranking.ts'
 import { judgeRewards } from './health-rewards.ts'
 import { describeMetric, intervalEnds } from './metric-names.ts'
 import { lastValue } from './run-charts.ts'
-import { withoutFiller } from './run-series.ts'
 
 export type { HealthInput, HealthNote } from './health-input.ts'
 
@@ -20,10 +19,9 @@ export function judgeHealth(input: HealthInput): HealthNote[] {
 function lossIsFinite({ curves }: HealthInput): HealthNote | null {
   const loss = curves.get('loss')
   if (loss === undefined) return null
-  const { step, value } = withoutFiller('loss', loss)
-  const at = value.indexOf(null)
+  const at = loss.value.indexOf(null)
   if (at < 0) return null
-  return { id: 'loss-not-finite', tone: 'bad', text: `The loss was not finite at step ${step[at] ?? 0}. Lower the learning rate, or turn gradient clipping on.` }
+  return { id: 'loss-not-finite', tone: 'bad', text: `The loss was not finite at step ${loss.step[at] ?? 0}. Lower the learning rate, or turn gradient clipping on.` }
 }
 
 function lossFalls(input: HealthInput): HealthNote | null {
@@ -41,14 +39,14 @@ function mainMetricMoves({ curves, mainMetric, infos, live }: HealthInput): Heal
   const curve = curves.get(mainMetric)
   const info = describeMetric(mainMetric, infos)
   if (curve === undefined || info.goal === 'none') return null
-  const clean = withoutFiller(mainMetric, curve)
-  const values = clean.value.filter((value): value is number => value !== null)
+  const known = curve.step.filter((_, at) => curve.value[at] !== null)
+  const values = curve.value.filter((value): value is number => value !== null)
   const [first, last] = [values[0], values.at(-1)]
   if (first === undefined || last === undefined || values.length < 2) return null
   const sign = info.goal === 'max' ? 1 : -1
   const best = values.reduce((found, value, at) => (sign * value > sign * (values[found] ?? 0) ? at : found), 0)
-  const bestStep = clean.step[best] ?? 0
-  const lastStep = clean.step.at(-1) ?? 0
+  const bestStep = known[best] ?? 0
+  const lastStep = known.at(-1) ?? 0
   if (best === values.length - 1) {
     const verb = live ? `is still ${sign > 0 ? 'rising' : 'falling'}` : 'ended at its best'
     return { id: 'main-improves', tone: 'good', text: `${info.label} ${verb}: ${show(last)} at step ${lastStep}, from ${show(first)} at the start.` }
@@ -89,7 +87,7 @@ function farFromReference({ curves }: HealthInput): HealthNote | null {
   for (const name of ['eval/samples/kl', 'samples/kl', 'eval/kl/k3', 'kl/k3', 'eval/kl/k1', 'kl/k1']) {
     const curve = curves.get(name)
     if (curve === undefined) continue
-    const ends = endsOf(withoutFiller(name, curve))
+    const ends = endsOf(curve)
     const value = ends?.last ?? lastValue(curve)
     if (value === null) continue
     if (Math.abs(value) <= KL_WATCH_NATS) return null

@@ -2,7 +2,7 @@ import type { MetricInfo } from '../../shared/domain.ts'
 import type { ChartModel, ChartSeries, ReferenceLine } from '../charts/chart-model.ts'
 import { smooth } from '../charts/smoothing.ts'
 import { EVAL, TEST, arrowOf, baseName, describeMetric, intervalEnds, isCount, isIntervalEnd } from './metric-names.ts'
-import { withoutFiller, type Curve, type Curves } from './run-series.ts'
+import { stretches, type Curve, type Curves } from './run-series.ts'
 
 /** One chart: the curves of one quantity, or of two that are read together. */
 export interface ChartPlan {
@@ -119,8 +119,7 @@ interface LineOptions {
   readonly run: RunFacts
 }
 
-function lineOf(name: string, found: Curve, { colour, label, unnamed, names, curves, view, run }: LineOptions): ChartSeries {
-  const curve = withoutFiller(name, found)
+function lineOf(name: string, curve: Curve, { colour, label, unnamed, names, curves, view, run }: LineOptions): ChartSeries {
   const held = name.startsWith(EVAL) || name.startsWith('samples/')
   const x = xOf(curve, view, run)
   if (!held) {
@@ -143,8 +142,7 @@ function lineOf(name: string, found: Curve, { colour, label, unnamed, names, cur
 function leftBehind(name: string, discarded: Curves, colour: string, view: ChartView, run: RunFacts): ChartSeries[] {
   const curve = discarded.get(name)
   if (curve === undefined) return []
-  const clean = withoutFiller(name, curve)
-  return [{ key: `${name} discarded`, label: 'left behind by a resume', x: xOf(clean, view, run), y: clean.value, colour, dash: [2, 2], faint: true }]
+  return stretches(curve).map((left, at) => ({ key: `${name} discarded ${at}`, label: 'left behind by a resume', x: xOf(left, view, run), y: left.value, colour, dash: [2, 2], faint: true }))
 }
 
 function referencesOf(plan: ChartPlan): ReferenceLine[] {

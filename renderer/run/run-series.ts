@@ -1,60 +1,68 @@
-/** Curves of one run as the page keeps them: a fetched part, then what events append. */
+import type { Series } from '../../shared/contract/runs.ts'
+import { pointsOf, type CurveChange } from '../../shared/metric-columns.ts'
+
+/** One curve of a run as the page keeps it; steps rise. */
 export interface Curve {
   readonly step: readonly number[]
   /** Since the start of the run. */
   readonly wallMs: readonly number[]
+  /** Null where it was not finite. */
   readonly value: readonly (number | null)[]
-  /** Points the app has; more than `step` where it thinned them. */
-  readonly total: number
 }
 
 export type Curves = ReadonlyMap<string, Curve>
-export type MetricColumns = Readonly<Record<string, readonly (number | null)[]>>
 
-export interface Appended {
-  readonly curves: Curves
-  /** The event goes back behind what is known: a resume, so the curves must be fetched anew. */
-  readonly rewound: boolean
+export function toCurves(series: readonly Series[]): Curves {
+  return new Map(series.map(({ name, step, wallMs, value }) => [name, { step, wallMs, value }]))
+}
+
+interface Growing extends Curve {
+  readonly step: number[]
+  readonly wallMs: number[]
+  readonly value: (number | null)[]
 }
 
 /**
- * Adds the points of one `run.metrics` event. Steps a curve already has are left out: the snapshot and the first
- * events overlap.
+ * The curves after some changes, as the app's index has them then: a step that is written again has its last value,
+ * and what a return to a checkpoint leaves behind is gone.
  */
-export function appendColumns(curves: Curves, columns: MetricColumns): Appended {
-  const steps = columns['step'] ?? []
-  const wall = columns['wallMs'] ?? []
-  const next = new Map(curves)
-  let added = 0
-  let old = 0
-  for (const [name, values] of Object.entries(columns)) {
-    if (name === 'step' || name === 'wallMs') continue
-    const before = curves.get(name) ?? { step: [], wallMs: [], value: [], total: 0 }
-    const last = before.step.at(-1) ?? Number.NEGATIVE_INFINITY
-    const fresh = steps.flatMap((step, at) => (step !== null && step > last ? [at] : []))
-    old += steps.length - fresh.length
-    added += fresh.length
-    if (fresh.length === 0) continue
-    next.set(name, {
-      step: before.step.concat(fresh.map((at) => steps[at] ?? 0)),
-      wallMs: before.wallMs.concat(fresh.map((at) => wall[at] ?? 0)),
-      value: before.value.concat(fresh.map((at) => values[at] ?? null)),
-      total: before.total + fresh.length,
-    })
+export function grow(curves: Curves, changes: readonly CurveChange[]): Curves {
+  const grown = new Map<string, Growing>()
+  const touch = (name: string): Growing => {
+    const known = curves.get(name)
+    const one = grown.get(name) ?? { step: [...(known?.step ?? [])], wallMs: [...(known?.wallMs ?? [])], value: [...(known?.value ?? [])] }
+    grown.set(name, one)
+    return one
   }
-  return { curves: added === 0 ? curves : next, rewound: added === 0 && old > 0 }
+  for (const change of changes) {
+    if (change.type === 'points') {
+      for (const { name, step, wallMs, value } of pointsOf(change.columns)) put(touch(name), step, wallMs, value)
+    } else {
+      for (const name of new Set([...curves.keys(), ...grown.keys()])) cut(touch(name), change.toStep)
+    }
+  }
+  return new Map<string, Curve>([...curves, ...grown].filter(([name]) => (grown.get(name) ?? curves.get(name))?.step.length !== 0))
 }
 
-/**
- * A curve without filler: a metric that is reported now and then stands as null in the rows between. A null in a
- * curve that is reported at every step is a value that was not finite, and stays as a gap; but for step 0, where
- * nothing but evaluation takes place.
- */
-export function withoutFiller(name: string, curve: Curve): Curve {
-  const known = curve.value.filter((value) => value !== null).length
-  const everyStep = !name.startsWith('eval/') && known * 2 >= curve.value.length
-  const kept = curve.value.flatMap((value, at) => (value === null && (!everyStep || curve.step[at] === 0) ? [] : [at]))
-  if (kept.length === curve.value.length) return curve
-  const take = <T>(values: readonly T[]): T[] => kept.map((at) => values[at] as T) // indices of the same curve
-  return { step: take(curve.step), wallMs: take(curve.wallMs), value: take(curve.value), total: curve.total }
+function put(curve: Growing, step: number, wallMs: number, value: number | null): void {
+  let at = curve.step.length
+  while (at > 0 && curve.step[at - 1]! >= step) at -= 1 // nearly always at the end
+  const again = curve.step[at] === step ? 1 : 0
+  curve.step.splice(at, again, step)
+  curve.wallMs.splice(at, again, wallMs)
+  curve.value.splice(at, again, value)
+}
+
+function cut(curve: Growing, toStep: number): void {
+  const kept = curve.step.findLastIndex((step) => step <= toStep) + 1
+  for (const column of [curve.step, curve.wallMs, curve.value]) column.length = kept
+}
+
+/** A curve that goes back and begins again, as what several resumes left behind, in pieces whose steps rise. */
+export function stretches(curve: Curve): Curve[] {
+  const starts = curve.step.flatMap((step, at) => (at === 0 || step <= curve.step[at - 1]! ? [at] : []))
+  return starts.map((from, at) => {
+    const to = starts[at + 1] ?? curve.step.length
+    return { step: curve.step.slice(from, to), wallMs: curve.wallMs.slice(from, to), value: curve.value.slice(from, to) }
+  })
 }

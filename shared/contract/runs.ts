@@ -54,11 +54,17 @@ export const runDetail = runSummary.extend({
 })
 export type RunDetail = z.infer<typeof runDetail>
 
-/** A curve, thinned by min-max buckets so that spikes stay; `wallMs` counts from the start of the run. */
+/** A curve in step order, each step once, thinned by min-max buckets so that spikes stay; `wallMs` counts from the start of the run. */
 export const series = z.strictObject({ name: z.string(), step: z.array(z.int()), wallMs: z.array(z.number()), value: z.array(z.number().nullable()), total: z.int() })
 export type Series = z.infer<typeof series>
 
+/** Curves as they are after the event `upTo` of the run's log: what `run.metrics` tells of later ones is not in them. */
+export const fetchedCurves = z.strictObject({ upTo: z.int(), series: z.array(series) })
+export type FetchedCurves = z.infer<typeof fetchedCurves>
+
+/** What was written for one prompt. */
 export const sampleItem = z.strictObject({ promptIndex: z.int(), pairId: z.string(), prompt: z.string(), completion: z.string(), tokens: z.int(), reward: z.number().nullable(), logRatio: z.number().nullable(), /** What the reward is made of, where it has parts. */ parts: z.record(z.string(), z.number().nullable()).optional() })
+export type SampleItem = z.infer<typeof sampleItem>
 
 export const estimate = z.strictObject({
   /** That the dry run was computed on. */
@@ -101,7 +107,8 @@ export const runCalls = {
   'runs.start': call(z.strictObject({ request: runRequest, clientKey }), z.strictObject({ runIds: z.array(runId) })),
   'runs.list': call(z.strictObject({ datasetId: z.string().nullable().default(null), method: z.string().nullable().default(null), /** The newest; null: every run there is. */ limit: z.int().min(1).nullable().default(null) }), z.array(runSummary)),
   'runs.get': call(one, runDetail),
-  'runs.metrics': call(z.strictObject({ runId, names: z.array(z.string()).default([]), maxPoints: z.int().min(10).max(100_000).default(1000), discarded: z.boolean().default(false) }), z.array(series)),
+  /** No names: every curve. `discarded`: what resumes left behind, one stretch after another. */
+  'runs.metrics': call(z.strictObject({ runId, names: z.array(z.string()).default([]), maxPoints: z.int().min(10).max(100_000).default(1000), discarded: z.boolean().default(false) }), fetchedCurves),
   'runs.log': call(z.strictObject({ runId, lines: z.int().min(1).max(10_000).default(400) }), z.array(z.string())),
   'runs.samples': call(one, z.array(z.strictObject({ step: z.int(), items: z.array(sampleItem) }))),
   'runs.stop': call(z.strictObject({ runId, mode: z.enum(['stop', 'stop-and-save']) }), z.null()),

@@ -31,6 +31,14 @@ async function finished(runId: string): Promise<void> {
   await lab.page.locator('.run-head').getByText('finished').waitFor({ timeout: 110_000 })
 }
 
+/** The points of a chart as the page has them, every digit. */
+async function savedData(chart: string): Promise<string> {
+  const saved = lab.page.waitForEvent('download')
+  await lab.page.getByRole('button', { name: `Export ${chart}` }).click()
+  await lab.page.getByRole('menuitem', { name: 'Save the data as CSV' }).click()
+  return readFileSync(await (await saved).path(), 'utf8')
+}
+
 describe.skipIf(chromiumPath === null)('training and comparing in the browser', () => {
   beforeAll(async () => {
     pageFolder = await buildPage()
@@ -71,7 +79,7 @@ describe.skipIf(chromiumPath === null)('training and comparing in the browser', 
     await lab.page.getByText('At most 10 seeds at once, not 11.').waitFor()
   })
 
-  test('two seeds are started by clicking and seen to finish; the form of a clone is the run’s', async () => {
+  test('two seeds are started by clicking and seen to finish, point for point as a reload shows them; the form of a clone is the run’s', async () => {
     await openForm()
     await lab.page.locator('.method', { hasText: 'DPO' }).first().click()
     await makeTiny()
@@ -84,7 +92,13 @@ describe.skipIf(chromiumPath === null)('training and comparing in the browser', 
     await lab.page.waitForURL(/#\/runs\//)
     const runs = await lab.client.call('runs.list', {})
     expect(runs.map((run) => [run.method, run.seed, run.totalSteps]).toSorted()).toEqual([['dpo', 1, 6], ['dpo', 2, 6]])
-    for (const run of runs) await finished(run.runId)
+    for (const run of runs) {
+      await finished(run.runId)
+      const watched = await savedData('Loss')
+      expect(watched.split('\n')).toHaveLength(1 + 6 + 3 + 1) // a head, updates, evaluations, and the end of the last line
+      await finished(run.runId)
+      expect(await savedData('Loss')).toBe(watched)
+    }
     const charts = await lab.page.locator('.run-cell figure').evaluateAll((found) => found.map((figure) => figure.getAttribute('aria-label') ?? ''))
     expect(charts.filter((text) => text.startsWith('Loss over step: training ends at'))).toHaveLength(1)
     await openForm(`/train?from=${runs[0]?.runId}`)

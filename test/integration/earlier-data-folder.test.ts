@@ -71,7 +71,7 @@ test('a run that was stopped goes on from its checkpoint to the end', async () =
   expect(await waitForState(client, runId)).toBe('finished')
   const run = await client.call('runs.get', { runId: runId })
   expect(run.step).toBe(totalSteps)
-  const [points] = await client.call('runs.metrics', { runId: runId, names: ['loss'], maxPoints: 100_000 })
+  const { series: [points] } = await client.call('runs.metrics', { runId: runId, names: ['loss'], maxPoints: 100_000 })
   expect(points!.step).toEqual(Array.from({ length: totalSteps }, (_none, at) => at + 1))
   const earlier = told.runs.find((one) => one.runId === runId)!.metrics.find(({ name }) => name === 'loss')!
   expect(points!.value.slice(0, step)).toEqual(earlier.value)

@@ -2,8 +2,12 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import path from 'node:path'
 import { createApp } from '../../main/app/app.ts'
 import { lockOwner } from '../../main/base/run-folder/lock.ts'
+import { LiveCurves } from '../../renderer/run/live-curves.ts'
+import { toCurves } from '../../renderer/run/run-series.ts'
+import type { EventPayload } from '../../shared/contract.ts'
 import type { RunId } from '../../shared/domain.ts'
 import { inProcess } from '../../shared/rpc.ts'
+import { everyPoint } from '../support/every-point.ts'
 import { makeApp, waitUntil, type TestApp } from '../support/make-app.ts'
 import { importTiny, tinyRequest, TINY_TRAINING, waitForState } from '../support/tiny-app.ts'
 
@@ -14,7 +18,7 @@ let folder: string
 beforeEach(async () => {
   running = await makeApp()
   const datasetId = await importTiny(running.client, running.dataFolder)
-  const { runIds } = await running.client.call('runs.start', { request: tinyRequest(datasetId, { training: { ...TINY_TRAINING, steps: 400, evalEvery: 0, checkpointEvery: 5 } }) })
+  const { runIds } = await running.client.call('runs.start', { request: tinyRequest(datasetId, { training: { ...TINY_TRAINING, steps: 400, evalEvery: 40, evalPairs: 2, samplePrompts: 0, checkpointEvery: 5 } }) })
   runId = runIds[0]!
   folder = path.join(running.dataFolder, 'runs', runId)
   await waitUntil('a checkpoint', async () => (await running.client.call('runs.get', { runId })).checkpoints.length > 0)
@@ -30,7 +34,12 @@ async function reopen(): Promise<void> {
   } }
 }
 
-test('a killed trainer leaves the run lost, with the cause; resumed, it finishes on one curve', async () => {
+test('a killed trainer leaves the run lost, with the cause; resumed, it finishes on one curve, the same that was watched', async () => {
+  const live = new LiveCurves()
+  running.app.events.subscribe((event) => {
+    if (event.name === 'run.metrics') live.take((event.payload as EventPayload<'run.metrics'>).changes) // by its name
+  })
+  const opened = await running.client.call('runs.metrics', { runId, maxPoints: 1000 })
   process.kill(lockOwner(folder)!.pid, 'SIGKILL')
   expect(await waitForState(running.client, runId)).toBe('lost')
   const lost = await running.client.call('runs.get', { runId })
@@ -39,10 +48,14 @@ test('a killed trainer leaves the run lost, with the cause; resumed, it finishes
   expect(await waitForState(running.client, runId)).toBe('finished')
   const done = await running.client.call('runs.get', { runId })
   expect([done.error, done.step]).toEqual([null, 400])
-  const [loss] = await running.client.call('runs.metrics', { runId, names: ['loss'], maxPoints: 1000 })
+  const { series: [loss] } = await running.client.call('runs.metrics', { runId, names: ['loss'], maxPoints: 1000 })
   expect(loss!.step).toEqual(Array.from({ length: 400 }, (_none, index) => index + 1))
-  const left = await running.client.call('runs.metrics', { runId, names: ['loss'], maxPoints: 1000, discarded: true })
+  const { series: left } = await running.client.call('runs.metrics', { runId, names: ['loss'], maxPoints: 1000, discarded: true })
   expect(done.discarded).toEqual(left.length === 0 ? [] : [{ fromStep: left[0]!.step[0], toStep: left[0]!.step.at(-1) }])
+  const watched = live.over(opened)
+  expect(watched.get('eval/loss')?.step).toEqual([0, 40, 80, 120, 160, 200, 240, 280, 320, 360, 400])
+  const reloaded = await running.client.call('runs.metrics', { runId, maxPoints: 1000 })
+  expect(everyPoint(watched)).toEqual(everyPoint(toCurves(reloaded.series)))
 })
 
 test('a trainer goes on while the app is closed, and is found again', async () => {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { AppEvent } from '../../shared/contract.ts'
+import type { AppEvent, EventPayload } from '../../shared/contract.ts'
 import type { RunId } from '../../shared/domain.ts'
 import { readRunsForTest } from '../support/run-rows.ts'
 import { makeApp, waitUntil, type TestApp } from '../support/make-app.ts'
@@ -93,13 +93,13 @@ describe('runs', () => {
     expect(run).toMatchObject({ methodName: 'SFT', step: 8, totalSteps: 8, mainMetric: 'eval/logps/accuracies', error: null, resumable: false, phase: 'ended', facts: { vocabSize: 258 } })
     expect([run.mainValue, run.spark.length]).toEqual([expect.any(Number), 3])
     expect(run.checkpoints.every((checkpoint) => existsSync(path.join(checkpoint.path, 'model.safetensors')))).toBe(true)
-    const [loss] = await client.call('runs.metrics', { runId: runIds[0]!, names: ['loss'] })
+    const { series: [loss] } = await client.call('runs.metrics', { runId: runIds[0]!, names: ['loss'] })
     expect(loss).toMatchObject({ name: 'loss', total: 8, step: [1, 2, 3, 4, 5, 6, 7, 8] })
     expect((await client.call('runs.samples', { runId: runIds[0]! })).map((at) => [at.step, at.items.length])).toEqual([[0, 2], [4, 2], [8, 2]])
     const states = seen.filter((event) => event.name === 'run.state').map((event) => event.payload as { runId: string; state: string }).filter((run) => run.runId === 'sft-1').map((run) => run.state)
     expect(states[0]).toBe('starting')
     expect(states.at(-1)).toBe('finished')
-    const points = seen.filter((event) => event.name === 'run.metrics').flatMap((event) => (event.payload as { runId: string; columns: Record<string, number[]> }).runId === 'sft-1' ? (event.payload as { columns: Record<string, number[]> }).columns['step']! : [])
+    const points = seen.filter((event) => event.name === 'run.metrics').map((event) => event.payload as EventPayload<'run.metrics'>).filter((told) => told.runId === 'sft-1').flatMap((told) => told.changes.flatMap((change) => (change.type === 'points' ? change.columns.step : [])))
     expect([...new Set(points)]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8])
     const aligned = await client.call('runs.start', { request: tinyRequest(datasetId, { method: 'dpo', model: { kind: 'run', runId: runIds[0]!, checkpoint: 'best' }, name: 'From SFT' }) })
     expect(aligned.runIds).toEqual(['from-sft-1'])
@@ -146,7 +146,7 @@ describe('runs', () => {
     await waitUntil('a later step', async () => (await client.call('runs.get', { runId })).step > step)
     await client.call('runs.stop', { runId, mode: 'stop' })
     expect(await waitForState(client, runId)).toBe('cancelled')
-    const [loss] = await client.call('runs.metrics', { runId, names: ['loss'], maxPoints: 100_000 })
+    const { series: [loss] } = await client.call('runs.metrics', { runId, names: ['loss'], maxPoints: 100_000 })
     expect(loss!.step).toEqual(Array.from({ length: loss!.step.length }, (_none, index) => index + 1))
   })
 

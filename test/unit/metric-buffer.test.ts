@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
-import { createMetricBuffer, FLUSH_MS, FLUSH_POINTS, type MetricTable } from '../../main/workers/trainer/metric-buffer.ts'
+import type { MetricColumns } from '../../shared/metric-columns.ts'
+import { createMetricBuffer, FLUSH_MS, FLUSH_POINTS } from '../../main/workers/trainer/metric-buffer.ts'
 
 function collect() {
-  const written: MetricTable[] = []
+  const written: MetricColumns[] = []
   let clock = 0
   const buffer = createMetricBuffer((table) => written.push(table), () => clock)
   return { written, buffer, wait: (ms: number) => { clock += ms } }

@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { mergeColumns } from '../../main/app/runs/fold-emission.ts'
 import { thinPoints, type MetricPoint } from '../../main/app/store/metrics.ts'
 import { meanInterval, wilson } from '../../main/workers/trainer/intervals.ts'
 
@@ -16,15 +15,6 @@ test('thinning keeps ends, order, spikes and the wanted size', () => {
       expect([Math.max(...real(kept)), Math.min(...real(kept))]).toEqual([Math.max(...real(points)), Math.min(...real(points))])
     }),
   )
-})
-
-test('metrics events become one table by step, with nulls where a step has no such point', () => {
-  expect(mergeColumns([{ step: [1, 2], wallMs: [10, 20], loss: [3, 2] }, { step: [2], wallMs: [25], 'eval/loss': [1.5] }, { step: [3], wallMs: [30], loss: [null] }])).toEqual({
-    step: [1, 2, 3],
-    wallMs: [10, 25, 30],
-    loss: [3, 2, null],
-    'eval/loss': [null, 1.5, null],
-  })
 })
 
 test('Wilson’s interval and the standard error are the textbook’s', () => {

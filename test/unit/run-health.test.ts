@@ -3,10 +3,10 @@ import { algorithms } from '../../main/core/learn/registry.ts'
 import { WATCHED_CURVES } from '../../renderer/run/health-rewards.ts'
 import { judgeHealth, type HealthInput } from '../../renderer/run/health.ts'
 import { planCharts } from '../../renderer/run/run-charts.ts'
-import { appendColumns, withoutFiller, type Curve, type Curves } from '../../renderer/run/run-series.ts'
+import type { Curve } from '../../renderer/run/run-series.ts'
 
 function curve(values: readonly (number | null)[], every = 1): Curve {
-  return { step: values.map((_, at) => at * every), wallMs: values.map((_, at) => at * 100), value: values, total: values.length }
+  return { step: values.map((_, at) => at * every), wallMs: values.map((_, at) => at * 100), value: values }
 }
 
 function line(from: number, to: number, points = 100): Curve {
@@ -119,36 +119,6 @@ describe('health of a run whose outcome is scored', () => {
     expect(judge({ 'rollout/equal-rewards': line(0.95, 1) })).toEqual(['bad no-advantage'])
     expect(judge({ 'advantages/size': line(0, 0) })).toEqual(['bad no-advantage'])
     expect(judge({ 'rollout/equal-rewards': line(0.1, 0.3), 'advantages/size': line(0.5, 0.4) })).toEqual([])
-  })
-})
-
-describe('curves that grow by events', () => {
-  const start: Curves = new Map([['loss', curve([3, 2])]])
-
-  test('points that are already there are left out', () => {
-    const { curves, rewound } = appendColumns(start, { step: [1, 2], wallMs: [100, 200], loss: [2, 1] })
-    expect([curves.get('loss'), rewound]).toEqual([{ step: [0, 1, 2], wallMs: [0, 100, 200], value: [3, 2, 1], total: 3 }, false])
-  })
-
-  test('a new metric begins where it appears', () => {
-    expect(appendColumns(start, { step: [2], wallMs: [200], 'eval/loss': [1.5] }).curves.get('eval/loss')).toEqual({ step: [2], wallMs: [200], value: [1.5], total: 1 })
-  })
-
-  test('an event that only goes back says so and changes nothing', () => {
-    expect(appendColumns(start, { step: [0, 1], wallMs: [0, 1], loss: [9, 9] })).toEqual({ curves: start, rewound: true })
-  })
-
-  test('filler between evaluations goes, a value that was not finite stays as a gap', () => {
-    expect(withoutFiller('eval/loss', curve([1, null, null, 2])).step).toEqual([0, 3])
-    expect(withoutFiller('loss', curve([1, null, 2, 3])).value).toEqual([1, null, 2, 3])
-  })
-
-  test('the evaluation before the first step is no training loss that was not finite', () => {
-    const { curves } = appendColumns(new Map(), { step: [0, 1, 2, 3], 'eval/loss': [5, null, null, null], loss: [null, 4, 3, 2] })
-    expect(withoutFiller('loss', curves.get('loss')!).step).toEqual([1, 2, 3])
-    expect(judge(Object.fromEntries(curves))).not.toContain('bad loss-not-finite')
-    const { curves: broken } = appendColumns(new Map(), { step: [0, 1, 2, 3], loss: [null, 4, null, 2] })
-    expect(judgeHealth({ curves: broken, mainMetric: null, infos: [], totalSteps: 5, live: false })[0]?.text).toContain('at step 2.')
   })
 })
 

@@ -1,7 +1,8 @@
-import type { SampleItem } from './fold-emission.ts'
+import type { SampleItem } from '../../../shared/contract/runs.ts'
 import { assertNever } from '../../../shared/assert.ts'
 import { canMove, isLive, type RunState } from '../../../shared/domain.ts'
-import { discardAfter, insertCheckpoint, insertMetrics, insertSamples, type MetricColumns } from '../store/metrics.ts'
+import type { CurveChange } from '../../../shared/metric-columns.ts'
+import { discardAfter, insertCheckpoint, insertMetrics, insertSamples } from '../store/metrics.ts'
 import { inTransaction, type WritableDb } from '../store/open.ts'
 import { requireRun, updateRun, type RunChanges, type RunEntry } from '../store/runs.ts'
 import type { TrainerEvent } from '../../base/run-folder/protocol.ts'
@@ -12,7 +13,7 @@ import { addTime } from './trained-time.ts'
 export interface FoldResult {
   readonly run: RunEntry
   readonly stateChanged: boolean
-  readonly metrics: readonly MetricColumns[]
+  readonly curves: readonly CurveChange[]
   readonly samples: readonly { readonly step: number; readonly items: readonly SampleItem[] }[]
   readonly savedCheckpoint: boolean
 }
@@ -27,7 +28,7 @@ export function foldEvents(db: WritableDb, runId: string, batch: EventBatch): Fo
   return inTransaction(db, () => {
     const before = requireRun(db, runId)
     const draft: Draft = { ...before }
-    const result = { metrics: [] as MetricColumns[], samples: [] as { step: number; items: readonly SampleItem[] }[], savedCheckpoint: false }
+    const result: Collected = { curves: [], samples: [], savedCheckpoint: false }
     for (const event of batch.events) {
       if (event.seq <= draft.cursorSeq) continue
       draft.cursorSeq = event.seq
@@ -50,7 +51,7 @@ function changes(before: RunEntry, after: RunEntry): RunChanges {
 }
 
 interface Collected {
-  readonly metrics: MetricColumns[]
+  readonly curves: CurveChange[]
   readonly samples: { step: number; items: readonly SampleItem[] }[]
   savedCheckpoint: boolean
 }
@@ -58,7 +59,7 @@ interface Collected {
 function foldOne(db: WritableDb, draft: Draft, event: TrainerEvent, collected: Collected): void {
   switch (event.type) {
     case 'ready':
-      return foldReady(db, draft, event)
+      return foldReady(db, draft, event, collected)
     case 'phase':
       draft.phase = event.phase
       if (event.phase === 'training' || event.phase === 'evaluating') move(draft, event.phase)
@@ -68,8 +69,8 @@ function foldOne(db: WritableDb, draft: Draft, event: TrainerEvent, collected: C
       return
     case 'metrics':
       insertMetrics(db, draft.runNo, draft.branch, event.columns)
-      draft.step = Math.max(draft.step, ...event.columns['step']!.map((step) => step ?? 0)) // the schema promises the column
-      collected.metrics.push(event.columns)
+      draft.step = Math.max(draft.step, ...event.columns.step)
+      collected.curves.push({ type: 'points', seq: event.seq, columns: event.columns })
       return
     case 'heartbeat':
       draft.step = event.step
@@ -100,12 +101,16 @@ function foldOne(db: WritableDb, draft: Draft, event: TrainerEvent, collected: C
 }
 
 /** A trainer begins, or begins again: a branch of its own from the step it went back to. */
-function foldReady(db: WritableDb, draft: Draft, event: Extract<TrainerEvent, { type: 'ready' }>): void {
+function foldReady(db: WritableDb, draft: Draft, event: Extract<TrainerEvent, { type: 'ready' }>, collected: Collected): void {
   draft.stepsPerSec = null // the speed of the process before says nothing of this one
   const from = event.resumedFromStep ?? 0
   draft.branch += 1
-  const last = discardAfter(db, draft.runNo, event.resumedFromStep ?? -1)
-  if (last !== null) draft.discarded = [...draft.discarded, { fromStep: from + 1, toStep: last }]
+  const toStep = event.resumedFromStep ?? -1
+  const last = discardAfter(db, draft.runNo, toStep)
+  if (last !== null) {
+    draft.discarded = [...draft.discarded, { fromStep: from + 1, toStep: last }]
+    collected.curves.push({ type: 'back', seq: event.seq, toStep })
+  }
   draft.step = from
   draft.error = null
   draft.endedAtMs = null

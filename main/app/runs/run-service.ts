@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
-import { sampleItem, type Estimate, type RunSummary, type Series } from '../../../shared/contract/runs.ts'
+import { sampleItem, type Estimate, type FetchedCurves, type RunSummary, type SampleItem } from '../../../shared/contract/runs.ts'
 import type { Settings } from '../../../shared/contract/system.ts'
 import { canMove, isLive, type RunId } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
@@ -15,13 +15,12 @@ import { discardFolder } from '../store/trash.ts'
 import { changeAppRecord, readAppRecord, writeAppRecord } from './app-record.ts'
 import { runEstimate } from './estimate.ts'
 import type { TrainerCommand } from './executors/local.ts'
-import type { RunAudience, SampleItem } from './fold-emission.ts'
 import { startQueued } from './queue.ts'
 import { listUnwatched, rebuildIndex, reconcileRuns } from './rebuild.ts'
 import { lockOwner } from '../../base/run-folder/lock.ts'
 import { readTail, runPaths, writeSpec } from '../../base/run-folder/run-dir.ts'
 import { folderBytes, summarizeRun } from './summary.ts'
-import { createSupervisor, POLL_MS, type StopMode } from './supervisor.ts'
+import { createSupervisor, POLL_MS, type RunAudience, type StopMode } from './supervisor.ts'
 
 export type { TrainerCommand } from './executors/local.ts'
 
@@ -56,7 +55,7 @@ export interface RunService {
   list(filter: RunFilter): Sliced<RunSummary[]>
   /** @throws AppError `not-found` */
   get(runId: string): RunEntry
-  metrics(runId: string, names: readonly string[], maxPoints: number, discarded: boolean): Series[]
+  metrics(runId: string, names: readonly string[], maxPoints: number, discarded: boolean): FetchedCurves
   samples(runId: string): { step: number; items: SampleItem[] }[]
   logTail(runId: string, lines: number): readonly string[]
   /** A queued run, or one whose process is gone, is cancelled at once; a live one is asked, then told. */
@@ -164,7 +163,10 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
       return summaries
     },
     get: (runId) => requireRun(db, runId),
-    metrics: (runId, names, maxPoints, discarded) => readSeries(db, requireRun(db, runId).runNo, names, maxPoints, discarded),
+    metrics(runId, names, maxPoints, discarded) {
+      const run = requireRun(db, runId)
+      return { upTo: run.cursorSeq, series: readSeries(db, run.runNo, names, maxPoints, discarded) }
+    },
     samples: (runId) => listSamples(db, requireRun(db, runId).runNo).map((row) => ({ step: row.step, items: storedJson(z.array(sampleItem), row.items, `samples of ${runId}`) })),
     logTail: (runId, lines) => readTail(runPaths(folderOf(requireRun(db, runId).runId)).log, lines),
     stop(runId, mode) {

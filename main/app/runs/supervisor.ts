@@ -1,4 +1,5 @@
 import path from 'node:path'
+import type { EventPayload } from '../../../shared/contract.ts'
 import { canMove, isLive, type RunState } from '../../../shared/domain.ts'
 import type { WireError } from '../../../shared/errors.ts'
 import type { WritableDb } from '../store/open.ts'
@@ -6,12 +7,18 @@ import { requireRun, updateRun, type RunEntry } from '../store/runs.ts'
 import { changeAppRecord } from './app-record.ts'
 import { explainDeath } from './death.ts'
 import { signalTrainer, startTrainer, type ProcessEnd, type TrainerCommand } from './executors/local.ts'
-import { mergeColumns, type RunAudience } from './fold-emission.ts'
 import { foldEvents, type FoldResult } from './fold.ts'
 import { readEvents } from '../../base/run-folder/events.ts'
 import { isRunning, lockOwner, type ProcessIdentity } from '../../base/run-folder/lock.ts'
 import { clearControl, runPaths, writeControl } from '../../base/run-folder/run-dir.ts'
 import { folderBytes, summarizeRun } from './summary.ts'
+
+type RunEventName = 'run.state' | 'run.metrics' | 'run.samples' | 'runs.changed'
+
+/** The part of the event bus that runs speak to. */
+export interface RunAudience {
+  emit<N extends RunEventName>(name: N, payload: EventPayload<N>): void
+}
 
 export interface SupervisorOptions {
   readonly db: WritableDb
@@ -168,8 +175,8 @@ function createWatcher({ db, audience, log, silenceMs = SILENCE_MS }: Supervisor
   function announce(entry: Watch, run: RunEntry, results: readonly FoldResult[]): void {
     entry.silentMs = 0
     if (results.some((result) => result.savedCheckpoint) || !isLive(run.state)) updateRun(db, run.runId, { diskBytes: folderBytes(entry.folder) })
-    const metrics = results.flatMap((result) => result.metrics)
-    if (metrics.length > 0) audience.emit('run.metrics', { runId: run.runId, columns: mergeColumns(metrics) })
+    const changes = results.flatMap((result) => result.curves)
+    if (changes.length > 0) audience.emit('run.metrics', { runId: run.runId, changes })
     for (const { step, items } of results.flatMap((result) => result.samples)) audience.emit('run.samples', { runId: run.runId, step, items: [...items] })
     if (results.some((result) => result.stateChanged) || performance.now() - entry.stateShownMs >= 1000) show(entry)
   }

@@ -1,25 +1,16 @@
 import type { Series } from '../../../shared/contract/runs.ts'
+import { pointsOf, type MetricColumns } from '../../../shared/metric-columns.ts'
 import type { ReadableDb, WritableDb } from './open.ts'
 import { prepared } from './prepared.ts'
 
-/** Columns of one metrics event: every array as long as `step`; `wallMs` counts from the start of the run. */
-export type MetricColumns = Readonly<Record<string, readonly (number | null)[]>>
-
-/** Columns that place a point and are no metric themselves. */
-const PLACE_COLUMNS: ReadonlySet<string> = new Set(['step', 'wallMs'])
-
-/** A cell that is undefined has no point: a column may begin in the middle of a batch. */
+/** A step that the branch already has is written again: a later evaluation of the same step stands. */
 export function insertMetrics(db: WritableDb, runNo: number, branch: number, columns: MetricColumns): void {
-  const steps = columns['step'] ?? []
-  const wall = columns['wallMs'] ?? []
   const put = prepared<[number, number, number, number, number, number | null]>(db, 'INSERT OR REPLACE INTO metrics (run_no, name_no, branch, step, wall_ms, value, discarded) VALUES (?, ?, ?, ?, ?, ?, 0)')
-  for (const [name, values] of Object.entries(columns)) {
-    if (PLACE_COLUMNS.has(name)) continue
-    const nameNo = nameNumber(db, name)
-    values.forEach((value, row) => {
-      const step = steps[row]
-      if (typeof step === 'number') put.run(runNo, nameNo, branch, step, wall[row] ?? 0, value)
-    })
+  const numbers = new Map<string, number>()
+  for (const { name, step, wallMs, value } of pointsOf(columns)) {
+    const nameNo = numbers.get(name) ?? nameNumber(db, name)
+    numbers.set(name, nameNo)
+    put.run(runNo, nameNo, branch, step, wallMs, value)
   }
 }
 
@@ -46,11 +37,18 @@ export function listMetricNames(db: ReadableDb, runNo: number): string[] {
 
 export type MetricPoint = readonly [step: number, wallMs: number, value: number | null]
 
-/** One curve in step order. Without `discarded` every step stands once; with it, only what resumes left behind is read. */
+/** One curve in step order, every step once. With `discarded`, only what resumes left behind: one stretch after another. */
 export function readPoints(db: ReadableDb, runNo: number, name: string, discarded = false): MetricPoint[] {
-  return db.prepare<[number, string, number], MetricPoint>(`SELECT step, wall_ms, value FROM metrics
+  const points = db.prepare<[number, string, number], MetricPoint>(`SELECT step, wall_ms, value FROM metrics
     WHERE run_no = ? AND name_no = (SELECT name_no FROM metric_names WHERE name = ?) AND discarded = ? ORDER BY branch, step`)
     .raw().all(runNo, name, discarded ? 1 : 0)
+  return discarded ? points : lastOfEachStep(points)
+}
+
+/** A run that goes on from a checkpoint may evaluate the very step again: what it says last stands. */
+function lastOfEachStep(points: MetricPoint[]): MetricPoint[] {
+  const rises = points.every((point, at) => at === 0 || point[0] > points[at - 1]![0])
+  return rises ? points : [...new Map(points.map((point) => [point[0], point])).values()].toSorted((a, b) => a[0] - b[0])
 }
 
 /** Curves thinned to about `maxPoints` each; no names means all. */

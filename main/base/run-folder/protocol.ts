@@ -1,6 +1,8 @@
 import { z } from 'zod'
+import { sampleItem } from '../../../shared/contract/runs.ts'
 import { engineName } from '../../../shared/domain.ts'
 import { wireError } from '../../../shared/errors.ts'
+import { metricColumns } from '../../../shared/metric-columns.ts'
 
 /**
  * The app and a training process talk through three files in the run's folder: `spec.json` (RunSpec, written once by
@@ -11,24 +13,14 @@ export const PROTOCOL_VERSION = 1
 
 const stamped = { seq: z.int().nonnegative(), atMs: z.number() }
 
-/** What the index can be built from: without it one line would hold up the whole log. */
-function hasWholeSteps(columns: Readonly<Record<string, readonly (number | null)[]>>): boolean {
-  const steps = columns['step']
-  return steps !== undefined && steps.every((step) => Number.isSafeInteger(step) && step! >= 0) && Object.values(columns).every((values) => values.length === steps.length)
-}
-
-/** Numbers that are not finite cannot stand in JSON; they travel as null. */
-const column = z.array(z.number().nullable())
-
 export const trainerEvent = z.discriminatedUnion('type', [
   z.strictObject({ ...stamped, type: z.literal('ready'), protocolVersion: z.literal(PROTOCOL_VERSION), engine: engineName, device: z.string(), pid: z.int(), startedAtMs: z.number(), resumedFromStep: z.int().nullable() }),
   z.strictObject({ ...stamped, type: z.literal('phase'), phase: z.enum(['loading', 'tokenizer', 'reference', 'rewards', 'training', 'evaluating', 'saving']), done: z.int().nullable(), total: z.int().nullable() }),
   /** Facts about the run known once: parameter count, tokens cut, vocabulary, zero-signal share … */
   z.strictObject({ ...stamped, type: z.literal('fact'), facts: z.record(z.string(), z.union([z.number().nullable(), z.string(), z.boolean()])) }),
-  /** Columnar: every array as long as `step`. */
-  z.strictObject({ ...stamped, type: z.literal('metrics'), columns: z.record(z.string(), column).refine(hasWholeSteps, 'a metrics event has a column of whole steps, and every other is as long') }),
+  z.strictObject({ ...stamped, type: z.literal('metrics'), columns: metricColumns }),
   z.strictObject({ ...stamped, type: z.literal('heartbeat'), step: z.int(), totalSteps: z.int(), stepsPerSec: z.number(), rssBytes: z.number(), tensorCount: z.int() }),
-  z.strictObject({ ...stamped, type: z.literal('sample'), step: z.int(), items: z.array(z.strictObject({ promptIndex: z.int(), pairId: z.string(), prompt: z.string(), completion: z.string(), tokens: z.int(), reward: z.number().nullable(), logRatio: z.number().nullable(), /** What the reward is made of, where it has parts. */ parts: z.record(z.string(), z.number().nullable()).optional() })) }),
+  z.strictObject({ ...stamped, type: z.literal('sample'), step: z.int(), items: z.array(sampleItem) }),
   z.strictObject({ ...stamped, type: z.literal('checkpoint'), step: z.int(), path: z.string(), sizeBytes: z.number(), sha256: z.string(), best: z.boolean() }),
   z.strictObject({ ...stamped, type: z.literal('warning'), message: z.string(), hint: z.string() }),
   z.strictObject({ ...stamped, type: z.literal('done'), outcome: z.enum(['finished', 'cancelled', 'interrupted']), summary: z.record(z.string(), z.number().nullable()) }),
@@ -36,7 +28,6 @@ export const trainerEvent = z.discriminatedUnion('type', [
 ])
 export type TrainerEvent = z.infer<typeof trainerEvent>
 export type TrainerEventType = TrainerEvent['type']
-export type SampleItem = Extract<TrainerEvent, { type: 'sample' }>['items'][number]
 
 /** `stop`: end now, keep what is there. `stop-and-save`: checkpoint, evaluate, end. `checkpoint`: save and go on. */
 export const control = z.strictObject({ seq: z.int().nonnegative(), command: z.enum(['checkpoint', 'stop', 'stop-and-save']) })

@@ -2,7 +2,7 @@ import type { AlgorithmPage } from '../../core/learn/define.ts'
 import type { BatchPlan } from '../../core/learn/batch-plan.ts'
 import type { CheckpointContents, SavedCheckpoint } from './checkpoint.ts'
 import type { Update } from './minimize.ts'
-import type { SampleItem } from '../../base/run-folder/protocol.ts'
+import type { SampleItem } from '../../../shared/contract/runs.ts'
 
 export interface Evaluation {
   /** Under the names they are logged by: `eval/…`, `test/…`. */

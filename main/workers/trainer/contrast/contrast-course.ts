@@ -11,7 +11,7 @@ import { createUpdater, graceOptions, instancesFrom, promptMaker, textLoss, type
 import type { Course, Evaluation, Extent } from '../course.ts'
 import { meanInterval, wilson } from '../intervals.ts'
 import { finiteOrNull } from '../metric-buffer.ts'
-import type { SampleItem } from '../../../base/run-folder/protocol.ts'
+import type { SampleItem } from '../../../../shared/contract/runs.ts'
 import type { RunContext } from '../run-context.ts'
 import { createSaver } from '../text/save-session.ts'
 

@@ -1,7 +1,7 @@
 import type { RankingDocument } from '../../../../shared/rankings.ts'
 import { measureRanking, rankByScore } from '../../../core/learn/ranking/ranking-metrics.ts'
 import { formatTrecRun } from '../../../core/learn/ranking/trec-run.ts'
-import type { SampleItem } from '../../../base/run-folder/protocol.ts'
+import type { SampleItem } from '../../../../shared/contract/runs.ts'
 import type { RankingQuery } from './ranking-data.ts'
 import type { RankingScorer } from './ranking-scorer.ts'
 

@@ -1,4 +1,4 @@
-import type { SampleItem } from '../../../base/run-folder/protocol.ts'
+import type { SampleItem } from '../../../../shared/contract/runs.ts'
 import { encodePrompt, type EncodedCompletion } from '../../../core/learn/tokens/encode-rows.ts'
 import type { Decoder } from '../../../core/learn/models/decoder.ts'
 import { createRandom } from '../../../core/learn/random.ts'
