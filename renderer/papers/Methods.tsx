@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react'
 import type { AlgorithmInfo } from '../../shared/contract/system.ts'
+import { KIND_WORDS } from '../../shared/kind-words.ts'
 import { Panel } from '../parts/Panel.tsx'
 import { Chip } from '../parts/Chip.tsx'
 
@@ -11,6 +12,7 @@ export function Methods({ algorithms }: { readonly algorithms: readonly Algorith
         <Panel key={algorithm.id} title={algorithm.name} actions={<Chip>{algorithm.role.replace('-', ' ')}</Chip>}>
           <div className="col gap-3">
             <p className="small text-2">{algorithm.paper.cite} <code>{algorithm.paper.url.replace('https://', '')}</code></p>
+            <p className="small text-2">Learns from {KIND_WORDS[algorithm.data].items}; {algorithm.needsReference ? 'compares with a reference policy' : 'needs no reference policy'}.</p>
             <pre className="equation">{algorithm.equation}</pre>
             {algorithm.deviations.length === 0 ? null : (
               <ul className="deviations small text-2">{algorithm.deviations.map((text) => <li key={text}>{text}</li>)}</ul>

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { MemoryEstimate } from '../../../shared/contract/runs.ts'
 import { fieldsOf } from '../../../shared/form.ts'
 import { trainingConfig, type RunRequest, type TrainingConfig } from '../../../shared/run-spec.ts'
-import type { AlgorithmPage } from '../../core/learn/define.ts'
+import { keepsReference, type AlgorithmPage } from '../../core/learn/define.ts'
 import { sizesIn, sizesOfNew } from '../../core/models/decoder-sizes.ts'
 import { totalMemory, trainingMemory } from '../../core/models/training-memory.ts'
 
@@ -24,7 +24,7 @@ export function foreseeMemory({ request, algorithm, training, folder }: MemoryQu
   const scoreHead = algorithm.role === 'reward-model'
   if (request.model.kind !== 'new' && folder === null) return null
   const config = request.model.kind === 'new' ? sizesOfNew(request.model, scoreHead) : sizesIn(folder!, scoreHead)
-  const hasReference = algorithm.needsReference || (request.model.kind !== 'new' && algorithm.role === 'policy')
+  const hasReference = keepsReference(algorithm, request.model.kind)
   const total = (changes: Partial<TrainingConfig>): number => Math.round(totalMemory(trainingMemory(config, { ...training, ...changes }, hasReference)))
   const parts = Object.entries(trainingMemory(config, training, hasReference)).map(([name, bytes]) => ({ name, bytes: Math.round(bytes) }))
   const choices = Object.fromEntries(CHOICES.map((key) => {

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { DataKind } from '../../../shared/data-kinds.ts'
 import type { AlgorithmRole, MetricInfo } from '../../../shared/domain.ts'
-import type { TrainingConfig } from '../../../shared/run-spec.ts'
+import type { ModelSpec, TrainingConfig } from '../../../shared/run-spec.ts'
 import type { tf } from './tf.ts'
 
 /**
@@ -139,7 +139,10 @@ export interface AlgorithmPage<C = unknown> {
   readonly role: AlgorithmRole
   /** First is the default. */
   readonly models: readonly [ModelUse, ...ModelUse[]]
+  /** Its loss compares with the policy that training began with. */
   readonly needsReference: boolean
+  /** Its loss does not, yet what it writes is compared with that policy, where that one could write: how far it went, how often it wins. */
+  readonly watchesDrift?: boolean
   /** Rewards must be filled into the batch, from this source. */
   readonly rewards?: (config: C) => import('../../../shared/run-spec.ts').RewardSource | null
   readonly config: z.ZodType<C>
@@ -149,6 +152,11 @@ export interface AlgorithmPage<C = unknown> {
   readonly mainMetric: string
   /** First is the default. `paper` holds the published values. */
   readonly presets: readonly [Preset, ...Preset[]]
+}
+
+/** Whether a run keeps the policy that it began with beside its own, which takes memory. @param start `new`: random weights, which write nothing */
+export function keepsReference({ needsReference, watchesDrift }: AlgorithmPage, start: ModelSpec['kind']): boolean {
+  return needsReference || (watchesDrift === true && start !== 'new')
 }
 
 /** A method that learns from pairs of completions. */

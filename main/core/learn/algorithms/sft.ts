@@ -57,6 +57,7 @@ export const sft = defineAlgorithm({
   data: 'response-pairs',
   role: 'policy',
   needsReference: false,
+  watchesDrift: true,
   tokenWeights: (preference, strength, config) => sideWeights(preference, strength, config.useStrength),
   config: z.strictObject({
     useStrength: z.boolean().default(true).meta({

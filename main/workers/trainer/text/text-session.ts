@@ -1,4 +1,4 @@
-import type { Algorithm, AlgorithmPage } from '../../../core/learn/define.ts'
+import { keepsReference, type Algorithm, type AlgorithmPage } from '../../../core/learn/define.ts'
 import { findTextAlgorithm } from '../../../core/learn/registry.ts'
 import type { ReferenceOf } from '../../../core/learn/batches.ts'
 import { createBatchPlan, type BatchPlan, type BatchPlanState } from '../../../core/learn/batch-plan.ts'
@@ -73,8 +73,7 @@ export async function openSession(context: RunContext, from: Checkpoint | null):
   requireStorage(context)
   const options = trainingOptions(start.config, spec.training, createRandom(spec.seed).fork('adapters'), from?.adapters ?? null)
   const decoder = buildDecoder(from === null ? start : resumedModel(start, from), options)
-  const hasReference = algorithm.needsReference || (spec.model.kind !== 'new' && algorithm.role === 'policy')
-  const reference = hasReference ? openReference(start, decoder, options) : null
+  const reference = keepsReference(algorithm, spec.model.kind) ? openReference(start, decoder, options) : null
   const referenceOf = algorithm.needsReference && reference !== null ? await scoreReference(context, reference, data.sets, tokenizer) : null
   const optimizer = createOptimizer(spec.training, decoder.variables)
   if (from !== null) optimizer.fromTensors(from.optimizer)
