@@ -16,6 +16,7 @@ import { reinforce } from './algorithms/reinforce.ts'
 import { rewardModel } from './algorithms/reward-model.ts'
 import { rloo } from './algorithms/rloo.ts'
 import { sft } from './algorithms/sft.ts'
+import { simpo } from './algorithms/simpo.ts'
 import { slic } from './algorithms/slic.ts'
 import { percentBc } from './algorithms/percent-bc.ts'
 import { piql } from './algorithms/piql.ts'
@@ -31,6 +32,7 @@ export const algorithms: readonly AlgorithmPage[] = [
   sft,
   dpo,
   ipo,
+  simpo,
   slic,
   kto,
   copg,
