@@ -45,7 +45,7 @@ const rows = [
   ['headless', '^main/doors/headless/', ['^main/doors/headless/', '^main/app/(app|events)\\.ts$', '^main/app/(engine-setup|papers)/', '^main/app/store/recover\\.ts$', '^main/core/(models|retrieval)/', '^main/core/learn/registry\\.ts$', '^main/workers/(golden|reproduce|engine)/', '^main/base/', '^shared/'], ['ws', 'zod', 'commander', 'cli-progress'], true],
   ['electron', '^main/doors/electron/', ['^main/doors/electron/', '^main/doors/headless/shared-app\\.ts$', '^main/app/(app|events)\\.ts$', '^main/base/', '^shared/'], ['electron'], true],
 
-  ['renderer', '^renderer/', ['^renderer/', '^shared/'], ['react', 'react-dom', '@tanstack/[^/]+', 'uplot', 'wouter', 'lucide-react', 'diff', 'zod', 'vite'], false],
+  ['renderer', '^renderer/', ['^renderer/', '^shared/'], ['react', 'react-dom', '@tanstack/[^/]+', 'wouter', 'lucide-react', 'diff', 'zod', 'vite'], false],
 ]
 const escape = (name) => name.replace(/\//g, '\\/')
 const ours = '^(main|renderer|shared)/'

@@ -3,11 +3,11 @@ import { formatNumber } from '../../shared/units.ts'
 import { useCrosshair } from './chart-link.ts'
 import { crosshairText, emptiestCorner, fractionOf, type ChartModel, type ChartSeries } from './chart-model.ts'
 import { nearestIndex } from './smoothing.ts'
-import type { PlotGeometry } from './LineChart.tsx'
+import type { Frame } from './plot-marks.ts'
 
 interface OverlayProps {
   readonly model: ChartModel
-  readonly geometry: PlotGeometry
+  readonly frame: Frame
   readonly tooltip: boolean
   readonly legend: boolean
 }
@@ -17,13 +17,13 @@ const DOTS_AT_MOST = 16
 const TOOLTIP_ROOM = 270
 
 /** Crosshair, dots on the lines, legend: real elements over the canvas, so that moving the pointer redraws no curve. */
-export function ChartOverlay({ model, geometry, tooltip, legend }: OverlayProps): ReactNode {
-  const { left, top, width, height } = geometry
+export function ChartOverlay({ model, frame, tooltip, legend }: OverlayProps): ReactNode {
+  const { left, top, right, bottom } = frame
   return (
-    <div className="chart-overlay" style={{ left, top, width, height }}>
-      {legend ? <Legend model={model} geometry={geometry} /> : null}
+    <div className="chart-overlay" style={{ left, top, width: right - left, height: bottom - top }}>
+      {legend ? <Legend model={model} frame={frame} /> : null}
       <span className="chart-x-title">{model.xTitle}</span>
-      <Crosshair model={model} geometry={geometry} tooltip={tooltip} />
+      <Crosshair model={model} frame={frame} tooltip={tooltip} />
     </div>
   )
 }
@@ -33,14 +33,15 @@ function standsFor(line: ChartSeries, model: ChartModel): string {
   return [line.band === undefined ? '' : (model.bandName ?? ''), line.n === undefined ? '' : `n = ${line.n}`].filter((part) => part !== '').join(', ')
 }
 
-function Legend({ model, geometry }: { readonly model: ChartModel; readonly geometry: PlotGeometry }): ReactNode {
+function Legend({ model, frame }: { readonly model: ChartModel; readonly frame: Frame }): ReactNode {
   const named = model.series.filter((line) => line.faint !== true && line.unnamed !== true)
   if (named.length === 0 || (named.length === 1 && model.bandName === null)) return null
-  const shown = named.slice(0, Math.max(1, Math.floor(geometry.height / 20)))
+  const [width, height] = [frame.right - frame.left, frame.bottom - frame.top]
+  const shown = named.slice(0, Math.max(1, Math.floor(height / 20)))
   const letters = Math.max(...shown.map((line) => line.label.length + standsFor(line, model).length))
-  const share = { width: (letters * 6.4 + 40) / geometry.width, height: (shown.length * 18 + 10) / geometry.height }
+  const share = { width: (letters * 6.4 + 40) / width, height: (shown.length * 18 + 10) / height }
   return (
-    <ul className={`chart-legend chart-legend-${emptiestCorner(model, geometry.x, geometry.y, share)}`}>
+    <ul className={`chart-legend chart-legend-${emptiestCorner(model, frame.x, frame.y, share)}`}>
       {shown.map((line) => (
         <li key={line.key}>
           <LineSwatch colour={line.colour} dash={line.dash} />
@@ -75,11 +76,12 @@ export function pointAt(line: ChartSeries, x: number, slack: number): { readonly
   return null
 }
 
-function Crosshair({ model, geometry, tooltip }: { readonly model: ChartModel; readonly geometry: PlotGeometry; readonly tooltip: boolean }): ReactNode {
+function Crosshair({ model, frame, tooltip }: { readonly model: ChartModel; readonly frame: Frame; readonly tooltip: boolean }): ReactNode {
   const x = useCrosshair()
-  if (x === null || x < geometry.x[0] || x > geometry.x[1]) return null
-  const left = fractionOf(x, geometry.x, model.xLog) * geometry.width
-  const slack = (geometry.x[1] - geometry.x[0]) * 0.01
+  if (x === null || x < frame.x[0] || x > frame.x[1]) return null
+  const [width, height] = [frame.right - frame.left, frame.bottom - frame.top]
+  const left = fractionOf(x, frame.x, model.xLog) * width
+  const slack = (frame.x[1] - frame.x[0]) * 0.01
   const points = model.series
     .filter((line) => line.faint !== true)
     .slice(0, DOTS_AT_MOST)
@@ -91,14 +93,14 @@ function Crosshair({ model, geometry, tooltip }: { readonly model: ChartModel; r
     <>
       <div className="chart-crosshair" style={{ transform: `translateX(${left}px)` }} />
       {points.map(({ line, point }) => {
-        const across = fractionOf(point.x, geometry.x, model.xLog) * geometry.width
-        const down = (1 - fractionOf(point.y, geometry.y, model.yLog)) * geometry.height
-        if (down < -1 || down > geometry.height + 1) return null
+        const across = fractionOf(point.x, frame.x, model.xLog) * width
+        const down = (1 - fractionOf(point.y, frame.y, model.yLog)) * height
+        if (down < -1 || down > height + 1) return null
         return <div key={line.key} className="chart-dot" style={{ transform: `translate(${across}px, ${down}px)`, background: `var(${line.colour})` }} />
       })}
       {tooltip && points.length > 0 ? (
-        <div className="chart-tooltip" style={left + TOOLTIP_ROOM > geometry.width ? { right: geometry.width - left + 10 } : { left: left + 10 }}>
-          <div className="text-3">{model.xTitle} <span className="mono">{crosshairText(x, geometry.x)}</span></div>
+        <div className="chart-tooltip" style={left + TOOLTIP_ROOM > width ? { right: width - left + 10 } : { left: left + 10 }}>
+          <div className="text-3">{model.xTitle} <span className="mono">{crosshairText(x, frame.x)}</span></div>
           {points.toSorted((one, two) => two.point.y - one.point.y).map(({ line, point }) => (
             <div key={line.key} className="row">
               <LineSwatch colour={line.colour} dash={line.dash} />

@@ -1,9 +1,10 @@
 import { csvText } from '../../shared/csv.ts'
 import type { ChartModel } from './chart-model.ts'
-import type { Figure, Mark, Palette } from './chart-marks.ts'
+import type { Figure } from './chart-marks.ts'
+import { drawMark, type Fonts, type Mark, type Palette } from './marks.ts'
 
-const SANS = 'Helvetica, Arial, sans-serif'
-const MONO = 'Menlo, Consolas, monospace'
+/** Fonts that other machines have too. */
+const FONTS: Fonts = { sans: 'Helvetica, Arial, sans-serif', mono: 'Menlo, Consolas, monospace' }
 
 /** Also without what no XML file may hold: control characters and halves of a letter. */
 function escapeXml(value: string): string {
@@ -18,7 +19,8 @@ function pathText(points: readonly (readonly [number, number])[]): string {
   return points.map(([x, y], at) => `${at === 0 ? 'M' : 'L'}${round(x)} ${round(y)}`).join('')
 }
 
-function markToSvg(mark: Mark): string {
+/** @param id of this mark, unique in the file */
+function markToSvg(mark: Mark, id: string): string {
   switch (mark.kind) {
     case 'path': {
       const dash = mark.dash.length === 0 ? '' : ` stroke-dasharray="${mark.dash.join(' ')}"`
@@ -31,7 +33,12 @@ function markToSvg(mark: Mark): string {
     case 'text': {
       const turn = mark.turn ? ` transform="rotate(-90 ${round(mark.at[0])} ${round(mark.at[1])})"` : ''
       const weight = mark.bold ? ' font-weight="600"' : ''
-      return `<text x="${round(mark.at[0])}" y="${round(mark.at[1])}" font-family="${mark.mono ? MONO : SANS}" font-size="${mark.size}" fill="${mark.colour}" text-anchor="${mark.anchor}"${weight}${turn}>${escapeXml(mark.text)}</text>`
+      const halo = mark.halo === null ? '' : ` stroke="${mark.halo}" stroke-width="3" stroke-linejoin="round" paint-order="stroke"`
+      return `<text x="${round(mark.at[0])}" y="${round(mark.at[1])}" font-family="${mark.mono ? FONTS.mono : FONTS.sans}" font-size="${mark.size}" fill="${mark.colour}" text-anchor="${mark.anchor}"${weight}${halo}${turn}>${escapeXml(mark.text)}</text>`
+    }
+    case 'clip': {
+      const { left, top, width, height } = mark.box
+      return `<clipPath id="${id}"><rect x="${round(left)}" y="${round(top)}" width="${round(width)}" height="${round(height)}"/></clipPath><g clip-path="url(#${id})">${mark.marks.map((inside, at) => markToSvg(inside, `${id}-${at}`)).join('\n')}</g>`
     }
   }
 }
@@ -41,52 +48,10 @@ export function figureToSvg(figure: Figure): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${figure.width}" height="${figure.height}" viewBox="0 0 ${figure.width} ${figure.height}">`,
     `<rect width="100%" height="100%" fill="${figure.background}"/>`,
-    ...figure.marks.map(markToSvg),
+    ...figure.marks.map((mark, at) => markToSvg(mark, `mark-${at}`)),
     '</svg>',
     '',
   ].join('\n')
-}
-
-function drawMark(context: CanvasRenderingContext2D, mark: Mark): void {
-  context.save()
-  switch (mark.kind) {
-    case 'path':
-    case 'area': {
-      context.globalAlpha = mark.opacity
-      context.beginPath()
-      mark.points.forEach(([x, y], at) => (at === 0 ? context.moveTo(x, y) : context.lineTo(x, y)))
-      if (mark.kind === 'area') {
-        context.closePath()
-        context.fillStyle = mark.colour
-        context.fill()
-      } else {
-        context.lineJoin = 'round'
-        context.lineWidth = mark.width
-        context.setLineDash([...mark.dash])
-        context.strokeStyle = mark.colour
-        context.stroke()
-      }
-      break
-    }
-    case 'dot':
-      context.beginPath()
-      context.arc(mark.at[0], mark.at[1], mark.radius, 0, 2 * Math.PI)
-      context.fillStyle = mark.fill
-      context.fill()
-      context.lineWidth = mark.width
-      context.strokeStyle = mark.colour
-      if (mark.width > 0) context.stroke()
-      break
-    case 'text':
-      context.translate(mark.at[0], mark.at[1])
-      if (mark.turn) context.rotate(-Math.PI / 2)
-      context.font = `${mark.bold ? '600 ' : ''}${mark.size}px ${mark.mono ? MONO : SANS}`
-      context.textAlign = mark.anchor === 'middle' ? 'center' : mark.anchor
-      context.fillStyle = mark.colour
-      context.fillText(mark.text, 0, 0)
-      break
-  }
-  context.restore()
 }
 
 /** The same figure as a bitmap of `scale` device pixels a pixel. */
@@ -99,7 +64,7 @@ export async function figureToPng(figure: Figure, scale = 3): Promise<Blob> {
   context.scale(scale, scale)
   context.fillStyle = figure.background
   context.fillRect(0, 0, figure.width, figure.height)
-  for (const mark of figure.marks) drawMark(context, mark)
+  for (const mark of figure.marks) drawMark(context, mark, FONTS)
   return new Promise((resolve, reject) => {
     canvas.toBlob((blob) => (blob === null ? reject(new Error('the picture could not be encoded')) : resolve(blob)), 'image/png')
   })

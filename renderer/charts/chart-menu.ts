@@ -2,8 +2,9 @@ import type { MenuItem } from '../parts/MenuButton.tsx'
 import { asAppError } from '../api/client.ts'
 import { showToast } from '../parts/toast.tsx'
 import { chartToCsv, download, figureToPng, figureToSvg, fileStem, paperPalette } from './chart-export.ts'
-import { figureOfChart, type Figure, type Palette } from './chart-marks.ts'
+import { figureOfChart, type Figure } from './chart-marks.ts'
 import type { ChartModel, Range } from './chart-model.ts'
+import type { Palette } from './marks.ts'
 
 const SIZE = { width: 760, height: 440 } as const
 

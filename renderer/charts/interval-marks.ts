@@ -1,5 +1,6 @@
 import { ticks, tickText, type Range } from './chart-model.ts'
-import { text, type Figure, type Mark, type Palette } from './chart-marks.ts'
+import type { Figure } from './chart-marks.ts'
+import { text, type Mark, type Palette } from './marks.ts'
 
 export interface IntervalRow {
   readonly key: string

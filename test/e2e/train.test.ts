@@ -109,7 +109,7 @@ describe.skipIf(chromiumPath === null)('training and comparing in the browser', 
   test('the crosshair stands at the same step in every chart, a drag zooms them all, a double click takes it back', async () => {
     const [run] = await lab.client.call('runs.list', {})
     await finished(run?.runId ?? '')
-    const plots = lab.page.locator('.run-cell .u-over')
+    const plots = lab.page.locator('.run-cell .chart-pointer')
     const box = await plots.first().boundingBox()
     if (box === null) throw new Error('the first chart is not shown')
     await lab.page.mouse.move(box.x + box.width / 2, box.y + box.height / 2)

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { chartToCsv, figureToSvg, fileStem } from '../../renderer/charts/chart-export.ts'
 import { figureOfChart } from '../../renderer/charts/chart-marks.ts'
 import { ticks, tickText, xRange, yRange, type ChartModel } from '../../renderer/charts/chart-model.ts'
+import type { Mark } from '../../renderer/charts/marks.ts'
+import { plotMarks, type Frame } from '../../renderer/charts/plot-marks.ts'
 import { figureOfIntervals, reachesZero } from '../../renderer/charts/interval-marks.ts'
 
 const model: ChartModel = {
@@ -42,6 +44,42 @@ describe('the SVG of a chart', () => {
     const pathsOf = (text: string): number => [...text.matchAll(/stroke="\[--r1\]"[^>]*stroke-dasharray/g)].length
     expect(pathsOf(svg)).toBe(3) // the legend's line and two stretches
     expect(pathsOf(figureToSvg(figureOfChart(model, palette, { width: 600, height: 400, zoom: [5, 25] })))).toBe(2)
+  })
+})
+
+describe('a plot, on the screen as on paper', () => {
+  const style = { bandOpacity: 0.2, rawOpacity: 0.3, across: 5, up: 5, points: 400 }
+  const frame = { left: 40, right: 240, top: 10, bottom: 110, x: [4, 8], y: [0, 10] } as const
+  const line = (x: readonly number[], y: readonly (number | null)[]) => ({ key: 'a', label: 'a', x, y, colour: '--r1', dash: [] })
+  const drawn = (series: ChartModel['series'], more: Partial<ChartModel> = {}, where: Frame = frame) => {
+    const marks = plotMarks({ ...model, references: [], series, ...more }, where, palette, style)
+    return marks.flatMap((mark) => (mark.kind === 'clip' ? mark.marks : []))
+  }
+  const pathsOf = (marks: readonly Mark[]) => marks.flatMap((mark) => (mark.kind === 'path' ? [mark.points] : []))
+
+  test('zoomed in, a line runs to both edges, also where no point is between them', () => {
+    expect(pathsOf(drawn([line([0, 6, 12], [0, 6, 12])]))).toEqual([[[-160, 110], [140, 50], [440, -10]]])
+    expect(pathsOf(drawn([line([0, 20], [5, 5])]))).toEqual([[[-160, 60], [840, 60]]])
+    expect(pathsOf(drawn([line([0, 1, 2], [5, 5, 5])]))).toEqual([])
+  })
+
+  test('a spike in half a million points stays, and the line does not become longer than the picture asks for', () => {
+    const x = Array.from({ length: 500_000 }, (_, at) => at / 100_000)
+    const y = x.map((_, at) => (at === 450_001 ? 9 : 5))
+    const [path] = pathsOf(drawn([line(x, y)]))
+    expect(path!.length).toBeLessThan(500)
+    expect(Math.min(...path!.map(([, top]) => top))).toBe(20)
+  })
+
+  test('a point alone between gaps is a dot, and a log axis leaves out what it cannot show', () => {
+    const kinds = (marks: readonly Mark[]): string[] => marks.map((mark) => mark.kind)
+    expect(kinds(drawn([line([4, 5, 6], [null, 5, null])]))).toEqual(['path', 'dot'])
+    expect(pathsOf(drawn([line([4, 5, 6], [-1, 5, 6])], { yLog: true }, { ...frame, y: [1, 10] }))[0]).toHaveLength(2)
+  })
+
+  test('a band is drawn where both of its sides are known', () => {
+    const marks = drawn([{ ...line([4, 5, 6, 8], [1, 1, 1, 1]), band: { low: [0, null, 0, 0], high: [2, 2, 2, 2] } }])
+    expect(marks.flatMap((mark) => (mark.kind === 'area' ? [mark.points] : []))).toEqual([[[40, 110], [140, 110], [240, 110], [240, 90], [140, 90], [40, 90]]])
   })
 })
 
