@@ -11,6 +11,8 @@ const rows = [
   // Wing 2, core: computes and parses; starts no process, opens no database.
   ['learn-tf', '^main/core/learn/tf\\.ts$', [], ['@tensorflow/tfjs'], false],
   ['learn', '^main/core/learn/(?!tf\\.ts$)', ['^main/core/learn/', '^shared/'], ['zod', '@huggingface/tokenizers', '@huggingface/jinja'], false],
+  // What can be asked of the papers, before anything is computed.
+  ['experiments', '^main/core/experiments\\.ts$', ['^shared/'], [], false],
   // Worlds to act in: no tensors. Node's own modules only where the simulator's WebAssembly is found.
   ['worlds', '^main/core/worlds/(?!mujoco\\.ts$)', ['^main/core/worlds/', '^main/core/learn/random\\.ts$', '^shared/'], [], false],
   ['worlds-mujoco', '^main/core/worlds/mujoco\\.ts$', ['^shared/'], ['@mujoco/mujoco'], true],
@@ -38,11 +40,11 @@ const rows = [
   // Processes that keep a model and write with it.
   ['playground', '^main/app/playground/', ['^main/app/playground/', '^main/base/', '^shared/'], ['zod'], true],
   // Has experiments run apart from the app, and keeps what they found.
-  ['papers', '^main/app/papers/', ['^main/app/papers/', '^main/app/events\\.ts$', '^main/app/store/datasets-folder\\.ts$', '^main/workers/reproduce/', '^main/base/', '^shared/'], ['zod'], true],
+  ['papers', '^main/app/papers/', ['^main/app/papers/', '^main/app/events\\.ts$', '^main/app/store/datasets-folder\\.ts$', '^main/core/experiments\\.ts$', '^main/base/', '^shared/'], ['zod'], true],
   ['app', '^main/app/(app|events)\\.ts$|^main/app/(handlers|requests)/', ['^main/(app|core|base)/', '^shared/'], ['zod'], true],
 
   // Wing 5, doors: the ways in. No SQL, no tensors.
-  ['headless', '^main/doors/headless/', ['^main/doors/headless/', '^main/app/(app|events)\\.ts$', '^main/app/(engine-setup|papers)/', '^main/app/store/recover\\.ts$', '^main/core/(models|retrieval)/', '^main/core/learn/registry\\.ts$', '^main/workers/(golden|reproduce|engine)/', '^main/base/', '^shared/'], ['ws', 'zod', 'commander', 'cli-progress'], true],
+  ['headless', '^main/doors/headless/', ['^main/doors/headless/', '^main/app/(app|events)\\.ts$', '^main/app/(engine-setup|papers)/', '^main/app/store/recover\\.ts$', '^main/core/(experiments|learn/registry)\\.ts$', '^main/core/(models|retrieval)/', '^main/base/', '^shared/'], ['ws', 'zod', 'commander', 'cli-progress'], true],
   ['electron', '^main/doors/electron/', ['^main/doors/electron/', '^main/doors/headless/shared-app\\.ts$', '^main/app/(app|events)\\.ts$', '^main/base/', '^shared/'], ['electron'], true],
 
   ['renderer', '^renderer/', ['^renderer/', '^shared/'], ['react', 'react-dom', '@tanstack/[^/]+', 'wouter', 'lucide-react', 'diff', 'zod', 'vite'], false],
@@ -63,8 +65,12 @@ const forbidden = rows.flatMap(([part, from, allowed, packages, node]) => [
   ...(node ? [] : [{ name: `${part}-imports-node`, severity: 'error', from: { path: from }, to: { dependencyTypes: ['core'] } }]),
 ])
 
+/** The wings of main/, and those of them that each may look into: nothing looks back. */
+const wings = { doors: ['doors', 'app', 'core', 'base'], app: ['app', 'core', 'base'], workers: ['workers', 'core', 'base'], core: ['core', 'base'], base: ['base'] }
+
 module.exports = {
   forbidden: [
+    ...Object.entries(wings).map(([wing, seen]) => ({ name: `wing-${wing}`, severity: 'error', from: { path: `^main/${wing}/` }, to: { path: '^main/', pathNot: `^main/(${seen.join('|')})/` } })),
     ...forbidden,
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
     { name: 'only-electron-imports-electron', severity: 'error', from: { pathNot: '^main/doors/electron/' }, to: { path: '(^|node_modules/)electron(/|$)', pathNot: ours } },

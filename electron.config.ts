@@ -34,7 +34,7 @@ export default defineConfig({
       // Everything but the native module is bundled, so that the package holds what runs and nothing else.
       externalizeDeps: { exclude: [], include: NATIVE },
       rollupOptions: {
-        input: { electron: at('./main/doors/electron/index.ts'), cli: at('./main/doors/headless/cli.ts'), trainer: at('./main/workers/trainer/entry.ts'), reader: at('./main/workers/reader/entry.ts') },
+        input: { electron: at('./main/doors/electron/index.ts'), cli: at('./main/doors/headless/cli.ts'), worker: at('./main/workers/entry.ts'), reader: at('./main/workers/reader/entry.ts') },
         external: ['electron', ...NATIVE],
         output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
       },

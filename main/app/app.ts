@@ -18,13 +18,13 @@ import { createEventBus, type EventBus } from './events.ts'
 import { systemError } from '../base/files/system-error.ts'
 import { createHandlers } from './handlers/index.ts'
 import { createLog, type Log } from '../base/log.ts'
+import type { ProgramCommand } from '../base/processes/program.ts'
 import { closeToOthers, keepFilesPrivate } from '../base/private-folder.ts'
 import { createPlaygroundService } from './playground/playground-service.ts'
 import { createReader } from './reading/reader.ts'
-import type { ReaderCommand } from './reading/reader-process.ts'
 import { createModelService } from './registry/model-service.ts'
 import { createReproductionService } from './papers/reproduction-service.ts'
-import { createRunService, type TrainerCommand } from './runs/run-service.ts'
+import { createRunService } from './runs/run-service.ts'
 import { journalPath } from './store/datasets-folder.ts'
 import { reconcileJournals } from './store/labels-reconcile.ts'
 import { databasePath, makeDataFolder, openStore, storeError, type Store, type WritableDb } from './store/open.ts'
@@ -37,8 +37,8 @@ export interface AppOptions {
   readonly dataFolder?: string
   readonly appVersion?: string
   readonly electronVersion?: string | null
-  /** How a training process is started. Default: this Node on the trainer beside this file. */
-  readonly trainer?: TrainerCommand
+  /** How a process that computes is started. Default: this Node on the workers' program. */
+  readonly worker?: ProgramCommand
   readonly resourcesFolder?: string
   /** Told while this process alone has the folder: right after it got it, and right before it gives it back. */
   readonly holding?: { begin(): void; end(): void }
@@ -96,9 +96,9 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
       hashModel: (folder, onProgress, signal) => reader.ask('hash', { folder }, { signal, onPiece: ({ doneBytes, totalBytes }) => onProgress(doneBytes, totalBytes) }),
     })
     const enginesFolder = enginesFolderOf(dataFolder)
-    const trainer: TrainerCommand = { environment: () => engineEnvironment(enginesFolder), ...(options.trainer ?? findTrainer()) }
-    const playground = createPlaygroundService({ command: trainer, enginesFolder, events })
-    const engines = createEngineService({ enginesFolder, appVersion, trainer, events, log })
+    const worker: ProgramCommand = { environment: () => engineEnvironment(enginesFolder), ...(options.worker ?? findWorker()) }
+    const playground = createPlaygroundService({ command: worker, enginesFolder, events })
+    const engines = createEngineService({ enginesFolder, appVersion, worker, events, log })
     // What may be refused comes before the service of the runs, which begins to look after them at once.
     const freedBytes = await pruneViews(dataFolder)
     if (freedBytes > 0) log.info(`removed views that no run uses: ${freedBytes} bytes`)
@@ -106,13 +106,13 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
     const runs = await createRunService({
       db: store.db,
       dataFolder,
-      trainer,
+      worker,
       events,
       log,
       settings: () => readSettings(store.db),
       onRead: tellReading(options.onProgress ?? ((text) => log.info(text))),
     })
-    const papers = createReproductionService({ dataFolder, events, command: { ...findCommandLine(), environment: () => engineEnvironment(enginesFolderOf(dataFolder)) } })
+    const papers = createReproductionService({ dataFolder, enginesFolder, appVersion, events, worker })
     const tidying = setInterval(() => tidy(store.db, dataFolder, log), TIDY_MS)
     tidying.unref()
     tidy(store.db, dataFolder, log)
@@ -202,24 +202,20 @@ function tellReading(tell: (text: string) => void): (done: number, total: number
 }
 
 /** From the source a program is TypeScript that Node reads as it stands; built, it lies beside this file, or where PAIRLAB_BUILT says. */
-function findProgram(source: string, built: string): TrainerCommand & ReaderCommand {
+function findProgram(source: string, built: string): ProgramCommand {
   const given = process.env['PAIRLAB_BUILT']
   const entry = [...(given === undefined ? [] : [path.join(given, built)]), path.join(here, source), path.join(here, built), path.join(here, '..', built)].find((file) => existsSync(file)) ?? path.join(here, source)
   return { execPath: process.execPath, args: [entry] }
 }
 
-export function findTrainer(): TrainerCommand {
-  return findProgram('../workers/trainer/entry.ts', 'trainer.js')
+/** Computes whatever is computed. */
+export function findWorker(): ProgramCommand {
+  return findProgram('../workers/entry.ts', 'worker.js')
 }
 
 /** Reads what people give, apart from the app. */
-export function findReader(): ReaderCommand {
+export function findReader(): ProgramCommand {
   return findProgram('../workers/reader/entry.ts', 'reader.js')
-}
-
-/** The program's own command line, for work that runs apart from the app. */
-function findCommandLine(): TrainerCommand {
-  return findProgram('../doors/headless/cli.ts', 'cli.js')
 }
 
 function findResources(): string {

@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { keepReport } from '../../main/app/papers/report-files.ts'
+import { keepFound } from '../../main/app/papers/report-files.ts'
 import type { KeptReport } from '../../shared/contract/papers.ts'
 import { accessibilityProblems, buildPage, chromiumPath, openLab, removeFolder, type Lab } from './support.ts'
 
 /** A report with one of everything that a page can draw. */
-const REPORT: KeptReport = {
-  formatVersion: 1,
-  engine: 'WebAssembly', appVersion: '0.1.0', processor: 'made up', startedAtMs: 1, wallMs: 1000,
+const FOUND: Pick<KeptReport, 'report'> & { readonly device: string } = {
+  device: 'made up',
   report: {
     id: 'copg-bandit', title: 'A made-up report', form: 'full', seeds: [1, 2], setup: 'nothing was run',
     tables: [{ title: 'Returns', columns: ['method', 'return'], rows: [['CoPG', { mean: 0.5, low: 0.4, high: 0.6, n: 2 }], ['none', null]] }],
@@ -48,7 +47,7 @@ describe.skipIf(chromiumPath === null)('papers in the browser', () => {
   })
 
   test('every kind of figure and cell is drawn', async () => {
-    keepReport((await lab.client.call('system.info', {})).dataFolder, REPORT)
+    keepFound((await lab.client.call('system.info', {})).dataFolder, FOUND, { appVersion: '0.1.0', startedAtMs: 1 })
     await lab.open('/papers/copg-bandit')
     for (const text of ['A made-up report', 'it rises', 'does not hold', '1 gained, 1 lost, 0 as before.', 'reward 0.1 → 0.4', 'made up']) await lab.page.getByText(text).first().waitFor()
     await lab.page.getByRole('img', { name: 'Queries: nDCG@10 of each query, before across and after up' }).waitFor()

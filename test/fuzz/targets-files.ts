@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { decodeNpy, encodeNpy } from '../../main/base/files/npy-read.ts'
+import { decodeNpy, encodeNpy } from '../../main/base/files/npy.ts'
 import { readDocuments, readJudgments, readQueries } from '../../main/core/retrieval/read-beir.ts'
 import { readCandidates, readIdTriples, readMarcoJudgments, readMarcoQueries, readPassages, readTextTriples } from '../../main/core/retrieval/read-msmarco.ts'
 import { readTrecJudgments, readTrecRun } from '../../main/core/retrieval/trec.ts'

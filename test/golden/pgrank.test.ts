@@ -4,7 +4,7 @@ import { pgRankExact } from '../../main/workers/reproduce/pgrank-exact.ts'
 import { findReproduction } from '../../main/workers/reproduce/registry.ts'
 
 it('names the ranking experiments', () => {
-  for (const id of ['pgrank-exact', 'pgrank-lists', 'pgrank-ltr', 'pgrank-cranfield']) expect(findReproduction(id).id).toBe(id)
+  for (const id of ['pgrank-exact', 'pgrank-lists', 'pgrank-ltr', 'pgrank-cranfield']) expect(typeof findReproduction(id).run).toBe('function')
   expect(findReproduction('pgrank-exact')).toBe(pgRankExact)
 })
 

@@ -6,7 +6,7 @@ import type { AppEvent, EventPayload } from '../../shared/contract.ts'
 import type { Generation, GenerationRequest } from '../../shared/contract/playground.ts'
 import type { ModelId, RunId } from '../../shared/domain.ts'
 import { inProcess, type Client } from '../../shared/rpc.ts'
-import { createApp, findTrainer, type App } from '../../main/app/app.ts'
+import { createApp, findWorker, type App } from '../../main/app/app.ts'
 import { encodePrompt } from '../../main/core/learn/tokens/encode-rows.ts'
 import { createRandom } from '../../main/core/learn/random.ts'
 import { sampleTexts } from '../../main/core/learn/sampling/sample-text.ts'
@@ -204,7 +204,7 @@ describe('processes', () => {
     const started: Generator[] = []
     const pool = createGeneratorPool({ most: 2, idleMs: 60_000 })
     const open = (): Generator => {
-      const generator = startGenerator(findTrainer(), spec())
+      const generator = startGenerator(findWorker(), spec())
       started.push(generator)
       return generator
     }
@@ -259,7 +259,7 @@ describe('processes', () => {
 
   it('ends after it was idle', async () => {
     const pool = createGeneratorPool({ most: 2, idleMs: 50 })
-    const lease = (await pool.acquire('one', () => startGenerator(findTrainer(), spec()), new AbortController().signal))!
+    const lease = (await pool.acquire('one', () => startGenerator(findWorker(), spec()), new AbortController().signal))!
     await lease.generator.ready
     expect(isAlive(lease.generator.pid!)).toBe(true)
     lease.release()

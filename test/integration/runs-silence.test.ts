@@ -9,7 +9,7 @@ import { createRunService, type RunService } from '../../main/app/runs/run-servi
 import { openStore, type Store } from '../../main/app/store/open.ts'
 import type { RunId } from '../../shared/domain.ts'
 import { waitUntil } from '../support/make-app.ts'
-import { makeTinyRun, TRAINER_ENTRY } from '../support/tiny-run.ts'
+import { makeTinyRun, WORKER_ENTRY } from '../support/tiny-run.ts'
 
 let root: string
 let store: Store
@@ -20,7 +20,7 @@ beforeEach(async () => {
   root = mkdtempSync(path.join(tmpdir(), 'pairlab-silence-'))
   store = openStore(path.join(root, 'data'))
   const log = { info: () => undefined, warn: () => undefined, error: (text: string, details?: unknown) => console.error(text, details) }
-  runs = await createRunService({ db: store.db, dataFolder: store.folder, trainer: { execPath: process.execPath, args: [TRAINER_ENTRY] }, events: createEventBus(), settings: () => ({ slots: 1, queuePaused: false }), log, silenceMs: 2500 })
+  runs = await createRunService({ db: store.db, dataFolder: store.folder, worker: { execPath: process.execPath, args: [WORKER_ENTRY] }, events: createEventBus(), settings: () => ({ slots: 1, queuePaused: false }), log, silenceMs: 2500 })
   const spec = readSpec(makeTinyRun(path.join(root, 'made'), { engine: 'wasm', training: { steps: 100_000, evalEvery: 0, checkpointEvery: 10 } }))
   ;[runId] = runs.start([{ spec, title: { methodName: 'SFT', mainMetric: null } }]) as [RunId]
   await waitUntil('some steps', () => runs.get(runId).step > 20 && runs.get(runId).state === 'training')

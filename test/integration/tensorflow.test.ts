@@ -10,7 +10,7 @@ import { engineEnvironment, probeEngine } from '../../main/app/engine-setup/prob
 import { readSpec, readTail, runPaths, writeSpec } from '../../main/base/run-folder/run-dir.ts'
 import type { TrainerEvent } from '../../main/base/run-folder/protocol.ts'
 import { makeModelFolder } from '../support/model-folder.ts'
-import { allEvents, exitOf, makeTinyRun, metricsByStep, spawnTrainer, TRAINER_ENTRY, tinyRows, type TinyOptions } from '../support/tiny-run.ts'
+import { allEvents, exitOf, makeTinyRun, metricsByStep, spawnTrainer, WORKER_ENTRY, tinyRows, type TinyOptions } from '../support/tiny-run.ts'
 
 const CLI = fileURLToPath(new URL('../../main/doors/headless/cli.ts', import.meta.url))
 const CHILD = fileURLToPath(new URL('../support/engine-leaks-child.ts', import.meta.url))
@@ -58,7 +58,7 @@ describe.skipIf(none !== '')(`the tensorflow engine${none}`, () => {
     allEvents(folder).filter((event): event is Extract<TrainerEvent, { type: T }> => event.type === type)
 
   test('passes its test and is measured', async () => {
-    const probe = await probeEngine({ execPath: process.execPath, args: [TRAINER_ENTRY] }, 'tensorflow', { enginesFolder, threads: null, seconds: 1 })
+    const probe = await probeEngine({ execPath: process.execPath, args: [WORKER_ENTRY] }, 'tensorflow', { enginesFolder, threads: null, seconds: 1 })
     expect(probe).toMatchObject({ available: true, error: null, software: false, device: expect.stringMatching(/^TensorFlow \d+\.\d+/) })
     expect(probe.speed!.trainingTokensPerSec).toBeGreaterThan(10)
     expect(probe.speed!.samplingTokensPerSec).toBeGreaterThan(1)
@@ -118,7 +118,7 @@ describe.skipIf(none !== '')(`the tensorflow engine${none}`, () => {
     spawnSync('mkdir', ['-p', broken])
     spawnSync('mv', [path.join(root, 'linked'), path.join(broken, 'tensorflow')])
     const addon = path.join(broken, 'tensorflow/tfjs_binding.node')
-    const probe = async (): Promise<string> => (await probeEngine({ execPath: process.execPath, args: [TRAINER_ENTRY] }, 'tensorflow', { enginesFolder: broken, threads: null, seconds: 0 })).error?.message ?? 'it works'
+    const probe = async (): Promise<string> => (await probeEngine({ execPath: process.execPath, args: [WORKER_ENTRY] }, 'tensorflow', { enginesFolder: broken, threads: null, seconds: 0 })).error?.message ?? 'it works'
     if (!existsSync(addon)) return // taken as npm downloaded it
     rmSync(addon)
     expect(await probe()).toContain('is gone')

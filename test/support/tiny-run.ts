@@ -10,7 +10,7 @@ import { runPaths, writeSpec } from '../../main/base/run-folder/run-dir.ts'
 import type { TrainerEvent } from '../../main/base/run-folder/protocol.ts'
 import { builtProgram } from './built-program.ts'
 
-export const TRAINER_ENTRY = builtProgram('trainer.js') ?? fileURLToPath(new URL('../../main/workers/trainer/entry.ts', import.meta.url))
+export const WORKER_ENTRY = builtProgram('worker.js') ?? fileURLToPath(new URL('../../main/workers/entry.ts', import.meta.url))
 
 /** Short answers against long ones: something a model of any size can tell apart. */
 export function tinyRows(train = 24, validation = 6, test = 6): PreferenceRow[] {
@@ -83,7 +83,7 @@ export function makeTinyRun(root: string, options: TinyOptions = {}): string {
 /** Starts a real training process on the folder. */
 export function spawnTrainer(folder: string, job = 'train', env: Readonly<Record<string, string>> = {}): ChildProcess {
   const log = openSync(runPaths(folder).log, 'a')
-  return spawn(process.execPath, [TRAINER_ENTRY, folder, job], { stdio: ['ignore', log, log], env: { ...process.env, ...env } })
+  return spawn(process.execPath, [WORKER_ENTRY, job, folder], { stdio: ['ignore', log, log], env: { ...process.env, ...env } })
 }
 
 export function exitOf(child: ChildProcess): Promise<number | string | null> {

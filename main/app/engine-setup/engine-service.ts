@@ -3,13 +3,14 @@ import type { EngineChoice, EngineJob, EngineOverview } from '../../../shared/co
 import { engineName, type EngineName, type JobId } from '../../../shared/domain.ts'
 import { AppError, toWire } from '../../../shared/errors.ts'
 import { formatCount } from '../../../shared/units.ts'
+import type { ProgramCommand } from '../../base/processes/program.ts'
 import type { EventBus } from '../events.ts'
 import { readAdapter, writeAdapter } from './adapter.ts'
 import { addTensorflow, removeTensorflow } from './add-tensorflow.ts'
 import { nodeHeaders, tensorflowPackages } from './checkout.ts'
 import { describeEngine } from './describe-engine.ts'
 import { chooseEngine, forgetFigures, rankEngines, readFigures, writeFigures } from './figures.ts'
-import { probeEngine, type EngineProbe, type ProbeCommand } from './probe.ts'
+import { probeEngine, type EngineProbe } from './probe.ts'
 
 export interface AddRequest {
   /** Files or folders; empty: whatever is on this machine. */
@@ -47,7 +48,7 @@ export interface EngineServiceDeps {
   readonly enginesFolder: string
   readonly appVersion: string
   /** How the trainer is started, which also tests engines. */
-  readonly trainer: ProbeCommand
+  readonly worker: ProgramCommand
   readonly events: Pick<EventBus, 'emit'>
   readonly log: { info(text: string, details?: unknown): void; error(text: string, details?: unknown): void }
   /** For tests: where the addon's source is looked for. Default: the installed packages. */
@@ -65,7 +66,7 @@ const MOST_LINES = 200
 
 /** One job at a time: two measurements at once would tell of each other. */
 export function createEngineService(deps: EngineServiceDeps): EngineService {
-  const { enginesFolder, appVersion, trainer, events, log } = deps
+  const { enginesFolder, appVersion, worker, events, log } = deps
   let job: Job | null = null
 
   const tell = (one: Job, change: Partial<EngineJob>): void => {
@@ -110,7 +111,7 @@ export function createEngineService(deps: EngineServiceDeps): EngineService {
 
   async function testOne(one: Job, name: EngineName, seconds: number): Promise<void> {
     tell(one, { engine: name, stepStartedAtMs: Date.now(), seconds })
-    const probe = await probeEngine(trainer, name, { enginesFolder, threads: null, seconds, signal: one.abort.signal })
+    const probe = await probeEngine(worker, name, { enginesFolder, threads: null, seconds, signal: one.abort.signal })
     one.abort.signal.throwIfAborted()
     writeFigures(enginesFolder, appVersion, [probe], Date.now())
     say(one, `${name}: ${outcome(probe)}`)
@@ -128,10 +129,10 @@ export function createEngineService(deps: EngineServiceDeps): EngineService {
       nodeHeaders: nodeHeaders(),
       signal: one.abort.signal,
       say: (text) => say(one, text),
-      selfTest: (staged) => selfTestStaged(trainer, staged, one.abort.signal),
+      selfTest: (staged) => selfTestStaged(worker, staged, one.abort.signal),
     })
     forgetFigures(enginesFolder, appVersion, 'tensorflow')
-    const probe = await probeEngine(trainer, 'tensorflow', { enginesFolder, threads: null, seconds: 0, signal: one.abort.signal })
+    const probe = await probeEngine(worker, 'tensorflow', { enginesFolder, threads: null, seconds: 0, signal: one.abort.signal })
     writeFigures(enginesFolder, appVersion, [probe], Date.now())
     say(one, `${device} is ready.`)
     tell(one, { done: 1 })
@@ -189,8 +190,8 @@ export function secondsFor(name: EngineName, seconds: number): number {
 }
 
 /** @throws AppError what the test of the freshly built engine gave */
-export async function selfTestStaged(trainer: ProbeCommand, staged: string, signal?: AbortSignal): Promise<EngineProbe> {
-  const probe = await probeEngine(trainer, 'tensorflow', { enginesFolder: staged, threads: null, seconds: 0, ...(signal === undefined ? {} : { signal }) })
+export async function selfTestStaged(worker: ProgramCommand, staged: string, signal?: AbortSignal): Promise<EngineProbe> {
+  const probe = await probeEngine(worker, 'tensorflow', { enginesFolder: staged, threads: null, seconds: 0, ...(signal === undefined ? {} : { signal }) })
   signal?.throwIfAborted()
   if (probe.available) return probe
   throw new AppError(probe.error ?? { code: 'engine-unavailable', message: 'The engine did not pass its test.', hint: 'Use another engine.' })

@@ -1,16 +1,10 @@
-import { spawn } from 'node:child_process'
 import { z } from 'zod'
 import { engineName, type EngineName } from '../../../shared/domain.ts'
 import { engineSpeed } from '../../../shared/contract/engines.ts'
 import { childEnvironment } from '../../base/processes/child-environment.ts'
 import { wireError } from '../../../shared/errors.ts'
+import { startProgram, type ProgramCommand } from '../../base/processes/program.ts'
 import { librarySearchPath } from './folder.ts'
-
-/** How the trainer is started, which also tests engines. */
-export interface ProbeCommand {
-  readonly execPath: string
-  readonly args: readonly string[]
-}
 
 export const engineProbe = z.object({
   name: engineName,
@@ -45,16 +39,11 @@ export function engineEnvironment(enginesFolder: string, whole: NodeJS.ProcessEn
 }
 
 /** Opens and tests an engine in a process of its own, so that a crash is an answer and not the end. Never rejects. */
-export function probeEngine(command: ProbeCommand, name: EngineName, options: ProbeOptions): Promise<EngineProbe> {
+export function probeEngine(command: ProgramCommand, name: EngineName, options: ProbeOptions): Promise<EngineProbe> {
   const { signal, ...wanted } = options
   const request = JSON.stringify({ engine: name, ...wanted })
-  const env = engineEnvironment(options.enginesFolder)
   return new Promise((resolve) => {
-    const child = spawn(command.execPath, [...command.args, '--probe', request], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      windowsHide: true,
-      env: process.versions['electron'] === undefined ? env : { ...env, ELECTRON_RUN_AS_NODE: '1' },
-    })
+    const child = startProgram(command, { words: ['probe', request], environment: engineEnvironment(options.enginesFolder), stdio: ['pipe', 'pipe', 'pipe'] })
     let output = ''
     let complaint = ''
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))

@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
 import { keptReport, type KeptReport } from '../../../shared/contract/papers.ts'
+import type { AnswerOf } from '../../base/processes/worker-questions.ts'
 import { writeDurably } from '../store/datasets-folder.ts'
 
 type Form = KeptReport['report']['form']
@@ -9,12 +11,13 @@ function fileOf(dataFolder: string, id: string, form: Form): string {
   return path.join(dataFolder, 'reproductions', `${id}-${form}.json`)
 }
 
-/** Replaces the report of the same experiment and form. */
-export function keepReport(dataFolder: string, kept: KeptReport): string {
-  const file = fileOf(dataFolder, kept.report.id, kept.report.form)
+/** Keeps what a worker found, with where and when it came about, in place of an earlier report of the same experiment and form. */
+export function keepFound(dataFolder: string, { report, device }: Pick<AnswerOf<'reproduce'>, 'report' | 'device'>, { appVersion, startedAtMs }: { readonly appVersion: string; readonly startedAtMs: number }): KeptReport {
+  const kept: KeptReport = { formatVersion: 1, report, engine: device, appVersion, processor: os.cpus()[0]?.model.trim() ?? 'unknown', startedAtMs, wallMs: Date.now() - startedAtMs }
+  const file = fileOf(dataFolder, report.id, report.form)
   mkdirSync(path.dirname(file), { recursive: true })
   writeDurably(file, `${JSON.stringify(keptReport.parse(kept), null, 1)}\n`)
-  return file
+  return kept
 }
 
 /** Null where there is none, or one that another version wrote and this one cannot read. */

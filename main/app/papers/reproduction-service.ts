@@ -1,17 +1,10 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import type { ReproductionEntry, ReproductionJob } from '../../../shared/contract/papers.ts'
-import { childEnvironment } from '../../base/processes/child-environment.ts'
-import { AppError } from '../../../shared/errors.ts'
+import type { BanditReport, ReproductionEntry, ReproductionJob } from '../../../shared/contract/papers.ts'
+import { AppError, toWire } from '../../../shared/errors.ts'
+import { askWorker } from '../../base/processes/ask-worker.ts'
+import type { ProgramCommand } from '../../base/processes/program.ts'
+import { experiments, findExperiment } from '../../core/experiments.ts'
 import type { EventBus } from '../events.ts'
-import { findReproduction, reproductions } from '../../workers/reproduce/registry.ts'
-import { readReport } from './report-files.ts'
-
-export interface ReproduceCommand {
-  readonly execPath: string
-  /** Up to the verb: the program's command line. */
-  readonly args: readonly string[]
-  environment?(): NodeJS.ProcessEnv
-}
+import { keepFound, readReport } from './report-files.ts'
 
 export interface ReproductionService {
   list(): ReproductionEntry[]
@@ -21,6 +14,8 @@ export interface ReproductionService {
   cancel(id: string): void
   /** While an experiment runs, or waits for its turn. */
   isBusy(): boolean
+  /** CoPG §5.1 with exact gradients: computed once, in a process of its own. */
+  bandit(): Promise<BanditReport>
   close(): Promise<void>
 }
 
@@ -30,12 +25,21 @@ const FORMS = ['quick', 'full'] as const
 interface Job {
   state: ReproductionJob
   readonly seeds: number | null
-  child: ChildProcess | null
+  readonly abort: AbortController
   ended: Promise<void>
 }
 
-export function createReproductionService({ dataFolder, events, command }: { readonly dataFolder: string; readonly events: EventBus; readonly command: ReproduceCommand }): ReproductionService {
+export interface ReproductionDeps {
+  readonly dataFolder: string
+  readonly enginesFolder: string
+  readonly appVersion: string
+  readonly events: EventBus
+  readonly worker: ProgramCommand
+}
+
+export function createReproductionService({ dataFolder, enginesFolder, appVersion, events, worker }: ReproductionDeps): ReproductionService {
   const jobs = new Map<string, Job>()
+  let bandit: Promise<BanditReport> | null = null
 
   function change(job: Job, changes: Partial<ReproductionJob>): void {
     job.state = { ...job.state, ...changes }
@@ -52,31 +56,23 @@ export function createReproductionService({ dataFolder, events, command }: { rea
 
   async function run(job: Job): Promise<void> {
     const { id, form } = job.state
-    const args = [...command.args, 'reproduce', id, '--json', '--data-dir', dataFolder, ...(form === 'full' ? ['--full'] : []), ...(job.seeds === null ? [] : ['--seeds', String(job.seeds)])]
-    const env = command.environment?.() ?? childEnvironment(process.env)
-    const child = spawn(command.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true, env: process.versions['electron'] === undefined ? env : { ...env, ELECTRON_RUN_AS_NODE: '1' } })
-    job.child = child
-    let output = ''
-    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
-    child.stderr.on('data', (chunk: Buffer) => {
-      const lines = chunk.toString().split('\n').map((line) => line.trim()).filter((line) => line !== '')
-      if (lines.length > 0) change(job, { lines: [...job.state.lines, ...lines].slice(-KEPT_LINES) })
-    })
-    const problem = await new Promise<string | null>((resolve) => {
-      child.once('error', (error) => resolve(`The experiment could not be started: ${error.message}`))
-      // 1 tells of a claim that does not hold, which is a result.
-      child.once('close', (code, signal) => resolve(code === 0 || code === 1 ? null : (readError(output) ?? `The experiment ended with ${signal ?? `status ${code}`}.`)))
-    })
-    job.child = null
-    if (job.state.state === 'cancelled') return
-    const report = readReport(dataFolder, id, form)
-    const made = report !== null && report.startedAtMs >= (job.state.startedAtMs ?? 0)
-    if (problem === null && made) change(job, { state: 'finished' })
-    else change(job, { state: 'failed', error: { message: problem ?? readError(output) ?? 'The experiment left no report.', hint: `Run it in a terminal to see more: pairlab reproduce ${id}` } })
+    const startedAtMs = Date.now()
+    try {
+      const found = await askWorker(worker, 'reproduce', { id, form, seedCount: job.seeds, engine: 'wasm', enginesFolder }, {
+        onNote: (text) => change(job, { lines: [...job.state.lines, text].slice(-KEPT_LINES) }),
+        signal: job.abort.signal,
+      })
+      keepFound(dataFolder, found, { appVersion, startedAtMs })
+      change(job, { state: 'finished' })
+    } catch (error) {
+      if (job.state.state === 'cancelled') return
+      const { message, hint } = toWire(error)
+      change(job, { state: 'failed', error: { message, hint } })
+    }
   }
 
   return {
-    list: () => reproductions.map(({ id, paper, claim, minutes }) => ({
+    list: () => experiments.map(({ id, paper, claim, minutes }) => ({
       id,
       paper: { ...paper },
       claim,
@@ -90,10 +86,10 @@ export function createReproductionService({ dataFolder, events, command }: { rea
       job: jobs.get(id)?.state ?? null,
     })),
     start(id, form, seeds) {
-      findReproduction(id)
+      findExperiment(id)
       const current = jobs.get(id)?.state.state
       if (current === 'waiting' || current === 'running') throw new AppError({ code: 'run-conflict', message: `${id} is ${current} already.`, hint: 'Wait for it, or cancel it first.' })
-      const job: Job = { state: { id, form, state: 'waiting', startedAtMs: null, lines: [], error: null }, seeds, child: null, ended: Promise.resolve() }
+      const job: Job = { state: { id, form, state: 'waiting', startedAtMs: null, lines: [], error: null }, seeds, abort: new AbortController(), ended: Promise.resolve() }
       jobs.delete(id) // so that it queues behind the others
       jobs.set(id, job)
       events.emit('papers.progress', job.state)
@@ -103,21 +99,21 @@ export function createReproductionService({ dataFolder, events, command }: { rea
       const job = jobs.get(id)
       if (job === undefined || (job.state.state !== 'waiting' && job.state.state !== 'running')) return
       change(job, { state: 'cancelled' })
-      job.child?.kill('SIGKILL')
+      job.abort.abort()
+    },
+    bandit() {
+      bandit ??= askWorker(worker, 'bandit', {})
+      bandit.catch(() => (bandit = null)) // the next who asks tries again
+      return bandit
     },
     isBusy: () => [...jobs.values()].some((job) => job.state.state === 'waiting' || job.state.state === 'running'),
     async close() {
       for (const job of jobs.values()) {
         if (job.state.state !== 'waiting' && job.state.state !== 'running') continue
         job.state = { ...job.state, state: 'cancelled' }
-        job.child?.kill('SIGKILL')
+        job.abort.abort()
       }
       await Promise.all([...jobs.values()].map((job) => job.ended))
     },
   }
-}
-
-/** The message of the error document that the command line prints. */
-function readError(output: string): string | null {
-  return (/"message":\s*("(?:[^"\\]|\\.)*")/).exec(output)?.[1]?.replace(/^"|"$/g, '') ?? null
 }

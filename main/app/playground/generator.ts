@@ -1,16 +1,7 @@
-import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { childEnvironment } from '../../base/processes/child-environment.ts'
+import { startProgram, type ProgramCommand } from '../../base/processes/program.ts'
 import { AppError, fromWire, toWire, type WireError } from '../../../shared/errors.ts'
 import { generateMessage, type GenerateCommand, type GenerateJob, type GenerateMessage, type GenerateStart } from '../../base/processes/generator-protocol.ts'
-
-/** How the trainer is started, which also writes text. */
-export interface GeneratorCommand {
-  readonly execPath: string
-  readonly args: readonly string[]
-  /** Looked at whenever one is started: engines that were added meanwhile have libraries to be found. */
-  readonly environment?: () => NodeJS.ProcessEnv
-}
 
 export type JobMessage = Extract<GenerateMessage, { type: 'begin' | 'token' | 'done' | 'error' }>
 
@@ -33,13 +24,8 @@ export interface Generator {
 const STOP_MS = 2000
 const COMPLAINT_CHARS = 4000
 
-export function startGenerator(command: GeneratorCommand, start: GenerateStart): Generator {
-  const env = command.environment?.() ?? childEnvironment(process.env)
-  const child = spawn(command.execPath, [...command.args, '--generate', JSON.stringify(start)], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    windowsHide: true,
-    env: process.versions['electron'] === undefined ? env : { ...env, ELECTRON_RUN_AS_NODE: '1' },
-  })
+export function startGenerator(command: ProgramCommand, start: GenerateStart): Generator {
+  const child = startProgram(command, { words: ['generate', JSON.stringify(start)], stdio: ['pipe', 'pipe', 'pipe'] })
   const listeners = new Map<string, (message: JobMessage) => void>()
   let complaint = ''
   let unfit: WireError | null = null

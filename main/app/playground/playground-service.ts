@@ -3,8 +3,9 @@ import type { EventName, EventPayload } from '../../../shared/contract.ts'
 import type { GeneratedToken, Generation, GenerationId, GenerationRequest } from '../../../shared/contract/playground.ts'
 import type { EngineName } from '../../../shared/domain.ts'
 import { AppError, toWire } from '../../../shared/errors.ts'
+import type { ProgramCommand } from '../../base/processes/program.ts'
 import type { GenerateStart } from '../../base/processes/generator-protocol.ts'
-import { startGenerator, type GeneratorCommand, type JobMessage } from './generator.ts'
+import { startGenerator, type JobMessage } from './generator.ts'
 import { createGeneratorPool, type Lease } from './pool.ts'
 
 /** What a request's source came out as. */
@@ -31,7 +32,7 @@ export interface PlaygroundService {
 }
 
 export interface PlaygroundDeps {
-  readonly command: GeneratorCommand
+  readonly command: ProgramCommand
   readonly enginesFolder: string
   readonly events: { emit<N extends EventName>(name: N, payload: EventPayload<N>): void }
 }

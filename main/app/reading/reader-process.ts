@@ -1,13 +1,7 @@
-import { spawn } from 'node:child_process'
 import { AppError, fromWire } from '../../../shared/errors.ts'
 import { formatBytes } from '../../../shared/units.ts'
+import { startProgram, type ProgramCommand } from '../../base/processes/program.ts'
 import { OVER_MEMORY, type ReaderJobName, type ReaderMessage, type ReaderOrder } from '../../core/formats/reader-protocol.ts'
-
-/** How the reader is started: an executable and what comes before the limit. */
-export interface ReaderCommand {
-  readonly execPath: string
-  readonly args: readonly string[]
-}
 
 export interface ReaderLimits {
   /** Of the whole process. */
@@ -38,13 +32,14 @@ const COMPLAINT_CHARS = 4000
 /** All that a reader needs to know of its surroundings. */
 const ENVIRONMENT = ['PATH', 'SystemRoot', 'TMPDIR', 'TEMP', 'TMP', 'LANG', 'LC_ALL', 'TZ', 'NODE_COMPILE_CACHE'] as const
 
-export function startReader(command: ReaderCommand, limits: ReaderLimits): ReaderProcess {
+export function startReader(command: ProgramCommand, limits: ReaderLimits): ReaderProcess {
   const heapMb = Math.floor(limits.memoryBytes / 2 ** 20)
-  const child = spawn(command.execPath, [`--max-old-space-size=${heapMb}`, ...command.args, String(limits.memoryBytes)], {
+  const child = startProgram(command, {
+    nodeArgs: [`--max-old-space-size=${heapMb}`],
+    words: [String(limits.memoryBytes)],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     serialization: 'advanced',
-    windowsHide: true,
-    env: environment(),
+    environment: environment(),
   })
   let alive = true
   let complaint = ''
@@ -138,8 +133,7 @@ export function startReader(command: ReaderCommand, limits: ReaderLimits): Reade
 }
 
 function environment(): NodeJS.ProcessEnv {
-  const kept = Object.fromEntries(ENVIRONMENT.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])))
-  return process.versions['electron'] === undefined ? kept : { ...kept, ELECTRON_RUN_AS_NODE: '1' }
+  return Object.fromEntries(ENVIRONMENT.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])))
 }
 
 function deathError(subject: string, { limits, overtime, complaint }: { readonly limits: ReaderLimits; readonly overtime: boolean; readonly complaint: string }): AppError {

@@ -1,6 +1,7 @@
 import { totalmem } from 'node:os'
+import type { ProgramCommand } from '../../base/processes/program.ts'
 import type { ReaderJobName, ReaderJobs } from '../../core/formats/reader-protocol.ts'
-import { startReader, type ReaderCommand, type ReaderLimits, type ReaderProcess } from './reader-process.ts'
+import { startReader, type ReaderLimits, type ReaderProcess } from './reader-process.ts'
 
 /** Files of strangers, read in a process of its own. Every call may end in `out-of-memory`, or `input-invalid` where a file kept the reader too long. */
 export interface Reader {
@@ -29,7 +30,7 @@ export function defaultLimits(): ReaderLimits {
 }
 
 /** One process a job, as many as are asked for at once; the last one waits a while for the next. */
-export function createReader(command: ReaderCommand, limits: ReaderLimits = defaultLimits()): Reader {
+export function createReader(command: ProgramCommand, limits: ReaderLimits = defaultLimits()): Reader {
   const running = new Set<ReaderProcess>()
   let idle: { readonly process: ReaderProcess; readonly timer: NodeJS.Timeout } | null = null
 

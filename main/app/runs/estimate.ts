@@ -5,8 +5,9 @@ import type { Estimate } from '../../../shared/contract/runs.ts'
 import type { EngineName } from '../../../shared/domain.ts'
 import { AppError, fromWire } from '../../../shared/errors.ts'
 import type { RunSpec } from '../../../shared/run-spec.ts'
+import type { ProgramCommand } from '../../base/processes/program.ts'
 import { explainDeath } from './death.ts'
-import { signalTrainer, startTrainer, type TrainerCommand } from './executors/local.ts'
+import { signalTrainer, startTrainer } from './executors/local.ts'
 import { readEvents } from '../../base/run-folder/events.ts'
 import { runPaths, writeSpec } from '../../base/run-folder/run-dir.ts'
 
@@ -14,7 +15,7 @@ export interface EstimateOptions {
   readonly spec: RunSpec
   /** How many runs the request makes: one for each seed. */
   readonly runs: number
-  readonly trainer: TrainerCommand
+  readonly worker: ProgramCommand
   readonly scratchFolder: string
   /** Ends the dry run; its reason is thrown. */
   readonly signal: AbortSignal
@@ -50,7 +51,7 @@ export async function runEstimate(options: EstimateOptions): Promise<Estimate> {
   const folder = mkdtempSync(path.join(options.scratchFolder, 'estimate-'))
   try {
     writeSpec(folder, options.spec)
-    const child = startTrainer(options.trainer, folder, 'estimate')
+    const child = startTrainer(options.worker, folder, 'estimate')
     const kill = (): void => void (child.identity !== null && signalTrainer(child.identity, 'SIGKILL'))
     const timer = setTimeout(kill, LIMIT_MS)
     options.signal.addEventListener('abort', kill)

@@ -6,6 +6,7 @@ import type { Settings } from '../../../shared/contract/system.ts'
 import { canMove, isLive, type RunId } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
 import type { RunSpec } from '../../../shared/run-spec.ts'
+import type { ProgramCommand } from '../../base/processes/program.ts'
 import { listSamples, readSeries } from '../store/metrics.ts'
 import type { WritableDb } from '../store/open.ts'
 import { atOnce, inSlices, type Sliced } from '../store/slices.ts'
@@ -14,7 +15,6 @@ import { storedJson } from '../store/stored-json.ts'
 import { discardFolder } from '../store/trash.ts'
 import { changeAppRecord, readAppRecord, writeAppRecord } from './app-record.ts'
 import { runEstimate } from './estimate.ts'
-import type { TrainerCommand } from './executors/local.ts'
 import { startQueued } from './queue.ts'
 import { listUnwatched, rebuildIndex, reconcileRuns } from './rebuild.ts'
 import { lockOwner } from '../../base/run-folder/lock.ts'
@@ -22,12 +22,10 @@ import { readTail, runPaths, writeSpec } from '../../base/run-folder/run-dir.ts'
 import { folderBytes, summarizeRun } from './summary.ts'
 import { createSupervisor, POLL_MS, type RunAudience, type StopMode } from './supervisor.ts'
 
-export type { TrainerCommand } from './executors/local.ts'
-
 export interface RunServiceOptions {
   readonly db: WritableDb
   readonly dataFolder: string
-  readonly trainer: TrainerCommand
+  readonly worker: ProgramCommand
   readonly events: RunAudience
   readonly settings: () => Pick<Settings, 'slots' | 'queuePaused'>
   readonly log: { info(text: string, details?: unknown): void; warn(text: string, details?: unknown): void; error(text: string, details?: unknown): void }
@@ -89,7 +87,7 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
   const cacheFolder = path.join(dataFolder, 'cache')
   mkdirSync(runsFolder, { recursive: true })
   mkdirSync(cacheFolder, { recursive: true })
-  const supervisor = createSupervisor({ db, runsFolder, trainer: options.trainer, audience: events, log, ...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }) })
+  const supervisor = createSupervisor({ db, runsFolder, worker: options.worker, audience: events, log, ...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }) })
   const folderOf = (runId: string): string => path.join(runsFolder, runId)
   let closed = false
   const closing = new AbortController()
@@ -211,7 +209,7 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
     },
     wake: () => void setImmediate(tick),
     async estimate(spec, runs, signal) {
-      const estimate = runEstimate({ spec, runs, trainer: options.trainer, scratchFolder: path.join(dataFolder, 'scratch'), signal: AbortSignal.any([signal, closing.signal]) })
+      const estimate = runEstimate({ spec, runs, worker: options.worker, scratchFolder: path.join(dataFolder, 'scratch'), signal: AbortSignal.any([signal, closing.signal]) })
       dryRuns.add(estimate)
       try {
         return await estimate

@@ -2,11 +2,12 @@ import path from 'node:path'
 import type { EventPayload } from '../../../shared/contract.ts'
 import { canMove, isLive, type RunState } from '../../../shared/domain.ts'
 import type { WireError } from '../../../shared/errors.ts'
+import type { ProgramCommand } from '../../base/processes/program.ts'
 import type { WritableDb } from '../store/open.ts'
 import { requireRun, updateRun, type RunEntry } from '../store/runs.ts'
 import { changeAppRecord } from './app-record.ts'
 import { explainDeath } from './death.ts'
-import { signalTrainer, startTrainer, type ProcessEnd, type TrainerCommand } from './executors/local.ts'
+import { signalTrainer, startTrainer, type ProcessEnd } from './executors/local.ts'
 import { foldEvents, type FoldResult } from './fold.ts'
 import { readEvents } from '../../base/run-folder/events.ts'
 import { isRunning, lockOwner, type ProcessIdentity } from '../../base/run-folder/lock.ts'
@@ -23,7 +24,7 @@ export interface RunAudience {
 export interface SupervisorOptions {
   readonly db: WritableDb
   readonly runsFolder: string
-  readonly trainer: TrainerCommand
+  readonly worker: ProgramCommand
   readonly audience: RunAudience
   readonly log: { info(text: string, details?: unknown): void; warn(text: string, details?: unknown): void }
   /** Default: SILENCE_MS. */
@@ -91,7 +92,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       const entry = watch(runId)
       updateRun(options.db, runId, { state: 'starting', phase: 'starting', queueOrder: null, error: null, endedAtMs: null })
       clearControl(entry.folder) // a command to the process before this one
-      const child = startTrainer(options.trainer, entry.folder, 'train')
+      const child = startTrainer(options.worker, entry.folder, 'train')
       entry.identity = child.identity
       updateRun(options.db, runId, { pid: child.identity?.pid ?? null, pidStarted: child.identity?.started ?? null })
       void child.ended.then((end) => {

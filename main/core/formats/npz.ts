@@ -5,7 +5,7 @@ import { crc32, deflateRawSync } from 'node:zlib'
 import { openPromise, type Entry, type ZipFile } from 'yauzl'
 import { AppError } from '../../../shared/errors.ts'
 import { openRegularFile } from '../../base/files/regular-file.ts'
-import { decodeNpy, encodeNpy, type NpyArray } from '../../base/files/npy-read.ts'
+import { decodeNpy, encodeNpy, type NpyArray } from '../../base/files/npy.ts'
 
 /** Most that is unpacked into memory. */
 const MOST_BYTES = 2 ** 31

@@ -6,7 +6,7 @@ import type { NewPart } from './parsed-rows.ts'
 import { openRows } from './readers.ts'
 import { readHead } from '../../base/files/bytes.ts'
 import { SNIFF_BYTES, sniffFormat } from './sniff.ts'
-import type { NpyArray } from '../../base/files/npy-read.ts'
+import type { NpyArray } from '../../base/files/npy.ts'
 import { readNpz } from './npz.ts'
 import { preferenceOf, toPart } from './segment-items.ts'
 

@@ -78,7 +78,7 @@ async function start(dataFolder: string, crashes: CrashReports): Promise<void> {
       rendererFolder: null,
       dataFolder,
       electronVersion: process.versions['electron'] ?? null,
-      trainer: { execPath: process.execPath, args: [path.join(here, 'trainer.js')] },
+      worker: { execPath: process.execPath, args: [path.join(here, 'worker.js')] },
     })
   } catch (error) {
     const { message, hint } = toWire(error)

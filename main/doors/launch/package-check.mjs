@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { findRuntime } from './runtime.mjs'
 
-const REQUIRED = ['/package.json', '/LICENSE', '/out/main/electron.js', '/out/main/cli.js', '/out/main/trainer.js', '/out/main/reader.js', '/out/preload/index.cjs', '/out/renderer/index.html']
+const REQUIRED = ['/package.json', '/LICENSE', '/out/main/electron.js', '/out/main/cli.js', '/out/main/worker.js', '/out/main/reader.js', '/out/preload/index.cjs', '/out/renderer/index.html']
 const ALLOWED = [/^\/package\.json$/, /^\/LICENSE$/, /^\/out(\/(main|preload|renderer|resources)(\/.*)?)?$/, /^\/node_modules$/, /^\/node_modules\/better-sqlite3(\/.*)?$/, /^\/node_modules\/webgpu(\/(index\.js|package\.json|LICENSE\.md|dist(\/linux-[^/]+(\/.*)?)?))?$/]
 const UNPACKED = ['out/main/wasm/tfjs-backend-wasm-simd.wasm', 'out/main/wasm/mujoco.wasm', 'out/resources/samples/pandalm/testset-v1.json', 'node_modules/better-sqlite3/package.json', `node_modules/webgpu/dist/linux-${process.arch}/dawn.node`]
 const FUSES = { RunAsNode: true, EnableNodeOptionsEnvironmentVariable: false, EnableNodeCliInspectArguments: false, EnableEmbeddedAsarIntegrityValidation: true, OnlyLoadAppFromAsar: true, EnableCookieEncryption: true, GrantFileProtocolExtraPrivileges: false }

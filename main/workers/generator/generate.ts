@@ -1,4 +1,4 @@
-// `entry --generate <json>`: keeps one model and writes with it for as long as standard input is open. See
+// `entry.ts generate <json>`: keeps one model and writes with it for as long as standard input is open. See
 // generate-protocol.ts. It opens no database and writes no file.
 import { createInterface } from 'node:readline'
 import { AppError, toWire } from '../../../shared/errors.ts'

@@ -10,10 +10,6 @@ const NAMES: Readonly<Record<BanditMethod, string>> = { copg: 'CoPG', ipo: 'IPO'
 
 /** Theorem 1 and Figure 1 of the paper, with exact gradients and with sampled pairs. */
 export const copgBandit: Reproduction = {
-  id: 'copg-bandit',
-  paper: { cite: 'Flet-Berliac et al., EMNLP 2024', url: 'https://arxiv.org/abs/2406.19185' },
-  claim: 'From pairs that any policies wrote, CoPG ends at the best policy; IPO and policy gradients end elsewhere.',
-  minutes: { quick: 0.2, full: 0.2 },
   async run({ form, seedCount, say }) {
     say('exact gradients')
     const exact = exactBandit()

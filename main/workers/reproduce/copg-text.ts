@@ -37,10 +37,6 @@ const MAX_TOKENS = 32
 
 /** Reward of generations, as the paper's Figure 2 compares methods, on a language model and rewards small enough for this machine. */
 export const copgText: Reproduction = {
-  id: 'copg-text',
-  paper: { cite: 'Flet-Berliac et al., EMNLP 2024', url: 'https://arxiv.org/abs/2406.19185' },
-  claim: 'From logged completions with a reward, CoPG raises the reward of what is generated, above IPO and DPO, each at its best β.',
-  minutes: { quick: 2, full: 40 },
   async run({ form, seedCount, say }) {
     const size = SIZES[form]
     const seeds = Array.from({ length: seedCount ?? size.seeds }, (_none, at) => at + 1)

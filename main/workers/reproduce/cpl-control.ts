@@ -130,10 +130,6 @@ function gatesOf(last: (name: string, of: (outcomes: readonly Outcome[]) => numb
 }
 
 export const cplControl: Reproduction = {
-  id: 'cpl-control',
-  paper: { cite: 'Hejna et al., ICLR 2024', url: 'https://arxiv.org/abs/2310.13639' },
-  claim: 'With a simulated finger on a table, CPL is above supervised fine-tuning on preferred segments, and level with or above P-IQL with a fraction of its cost.',
-  minutes: { quick: 2.5, full: 60 },
   async run({ form, seedCount, say }): Promise<Report> {
     const settings = FORMS[form]
     const seeds = Array.from({ length: seedCount ?? settings.seeds }, (_, seed) => seed + FIRST_SEED)

@@ -70,10 +70,6 @@ function gatesOf(last: (name: string) => number[], optimal: readonly number[], q
 }
 
 export const cplLqr: Reproduction = {
-  id: 'cpl-lqr',
-  paper: { cite: 'Hejna et al., ICLR 2024', url: 'https://arxiv.org/abs/2310.13639' },
-  claim: 'From comparisons by regret alone, CPL finds a policy better than any that copies the data, and λ < 1 keeps it from leaving the data.',
-  minutes: { quick: 2.5, full: 30 },
   async run({ form, seedCount, say }): Promise<Report> {
     const settings = FORMS[form]
     const seeds = Array.from({ length: seedCount ?? settings.seeds }, (_, seed) => seed + FIRST_SEED)

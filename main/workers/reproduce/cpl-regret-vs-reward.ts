@@ -37,10 +37,6 @@ async function runSeed(seed: number, form: (typeof FORMS)[keyof typeof FORMS]): 
 }
 
 export const cplRegretVsReward: Reproduction = {
-  id: 'cpl-regret-vs-reward',
-  paper: { cite: 'Hejna et al., ICLR 2024', url: 'https://arxiv.org/abs/2310.13639' },
-  claim: 'Where preferences follow regret, CPL converges to the optimal policy; where they follow sums of rewards, it does not.',
-  minutes: { quick: 0.3, full: 2 },
   async run({ form, seedCount, say }): Promise<Report> {
     const settings = FORMS[form]
     const seeds = Array.from({ length: seedCount ?? settings.seeds }, (_, seed) => seed + 1)

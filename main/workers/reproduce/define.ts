@@ -53,14 +53,8 @@ export interface RunOptions {
   say(text: string): void
 }
 
+/** What main/core/experiments.ts announces, done. */
 export interface Reproduction {
-  /** As on the command line: cpl-lqr. */
-  readonly id: string
-  readonly paper: { readonly cite: string; readonly url: string }
-  /** The claim in one sentence, as the paper makes it. */
-  readonly claim: string
-  /** Roughly, on two cores with the wasm engine. */
-  readonly minutes: { readonly quick: number; readonly full: number }
   run(options: RunOptions): Promise<Report>
 }
 

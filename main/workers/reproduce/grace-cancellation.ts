@@ -11,10 +11,6 @@ const SIZES = { quick: { seeds: 3, pretrainSteps: 30, instances: 8 }, full: { se
 
 /** What of GRACE's reward reaches the gradient: on the same rationales, advantages with and without the hard term. */
 export const graceCancellation: Reproduction = {
-  id: 'grace-cancellation',
-  paper: { cite: 'GRACE, 2025', url: 'https://arxiv.org/abs/2510.04506' },
-  claim: 'The hard-negative term, as printed, is the same for all rollouts of a text and so cancels in group-mean advantages: λ₂ has no effect.',
-  minutes: { quick: 0.3, full: 3 },
   async run({ form, seedCount, say }) {
     const size = SIZES[form]
     const seeds = Array.from({ length: seedCount ?? size.seeds }, (_none, at) => at + 1)

@@ -35,10 +35,6 @@ const FIRST_SEED = 11
 
 /** GRACE on a generator that is small enough to be trained here: its rationales name a text's topic, at first often wrongly. */
 export const graceMini: Reproduction = {
-  id: 'grace-mini',
-  paper: { cite: 'GRACE, 2025', url: 'https://arxiv.org/abs/2510.04506' },
-  claim: 'Rationales rewarded by contrast make better embeddings than the base model’s, without spoiling the model for generation.',
-  minutes: { quick: 2, full: 40 },
   async run({ form, seedCount, say }) {
     const size = SIZES[form]
     const seeds = Array.from({ length: seedCount ?? size.seeds }, (_none, at) => at + FIRST_SEED)

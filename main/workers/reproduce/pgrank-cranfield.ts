@@ -8,7 +8,7 @@ import { FIRST_STAGE, loadCranfield, ndcgOf, type Cranfield } from './cranfield-
 import { ENCODER_VARIABLE, encodeCranfield } from './cranfield-encoder.ts'
 import { rerankedNdcg, trainByUtility, trainOnJudged, trainOnTitles } from './cranfield-training.ts'
 import { verdictOf, type Cell, type Gate, type Report, type Reproduction, type RunOptions } from './define.ts'
-import { PG_RANK, PGRANK_CRANFIELD } from './thresholds.ts'
+import { PGRANK_CRANFIELD } from './thresholds.ts'
 
 const { training, hidden, candidates } = PGRANK_CRANFIELD
 
@@ -132,9 +132,5 @@ async function run({ form, seedCount, say }: RunOptions): Promise<Report> {
 }
 
 export const pgRankCranfield: Reproduction = {
-  id: 'pgrank-cranfield',
-  paper: PG_RANK,
-  claim: 'Trained for nDCG@10 on judged queries, a reranker improves on the contrastive model it starts from.',
-  minutes: { quick: 2, full: 15 },
   run,
 }

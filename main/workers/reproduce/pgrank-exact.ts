@@ -6,7 +6,7 @@ import type { JudgedList, Utility } from '../../core/learn/ranking/ranking-utili
 import { gumbelRanking, placementGradient } from '../../core/learn/algorithms/plackett-luce.ts'
 import { createRandom, type Random } from '../../core/learn/random.ts'
 import { verdictOf, type Gate, type Report, type Reproduction, type RunOptions } from './define.ts'
-import { PG_RANK, PGRANK_EXACT } from './thresholds.ts'
+import { PGRANK_EXACT } from './thresholds.ts'
 
 interface Case {
   readonly name: string
@@ -91,9 +91,5 @@ async function run({ form, seedCount, say }: RunOptions): Promise<Report> {
 }
 
 export const pgRankExact: Reproduction = {
-  id: 'pgrank-exact',
-  paper: PG_RANK,
-  claim: 'Sampled rankings give an unbiased gradient of the expected utility, and a leave-one-out baseline makes it less noisy.',
-  minutes: { quick: 0.1, full: 1 },
   run,
 }

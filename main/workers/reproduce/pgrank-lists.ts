@@ -10,7 +10,7 @@ import { tf } from '../../core/learn/tf.ts'
 import { verdictOf, type Cell, type Gate, type Report, type Reproduction, type RunOptions } from './define.ts'
 import { fit } from './fit.ts'
 import { createListWorld, LIST_WORLD, type WorldList } from './list-world.ts'
-import { PG_RANK, PGRANK_LISTS } from './thresholds.ts'
+import { PGRANK_LISTS } from './thresholds.ts'
 
 const { warmSteps, moreSteps, learningRate, batch, samples, k, dim } = PGRANK_LISTS.training
 const FEATURES = LIST_WORLD.topicSize + LIST_WORLD.detailSize
@@ -123,9 +123,5 @@ async function run({ form, seedCount, say }: RunOptions): Promise<Report> {
 }
 
 export const pgRankLists: Reproduction = {
-  id: 'pgrank-lists',
-  paper: PG_RANK,
-  claim: 'Training for the utility that is evaluated brings what more contrastive training does not.',
-  minutes: { quick: 1, full: 4 },
   run,
 }

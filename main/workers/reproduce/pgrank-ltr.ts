@@ -10,7 +10,7 @@ import { measureRanking, rankByScore } from '../../core/learn/ranking/ranking-me
 import { tf } from '../../core/learn/tf.ts'
 import { verdictOf, type Cell, type Gate, type Report, type Reproduction, type RunOptions } from './define.ts'
 import { fit } from './fit.ts'
-import { PG_RANK, PGRANK_LTR } from './thresholds.ts'
+import { PGRANK_LTR } from './thresholds.ts'
 
 const { steps, learningRate, batch, samples, k } = PGRANK_LTR.training
 const FEATURES = 25
@@ -138,9 +138,5 @@ async function run({ form, seedCount, say }: RunOptions): Promise<Report> {
 }
 
 export const pgRankLtr: Reproduction = {
-  id: 'pgrank-ltr',
-  paper: PG_RANK,
-  claim: 'On lists with their own negatives PG-RANK and InfoNCE tie.',
-  minutes: { quick: 0.5, full: 2 },
   run,
 }

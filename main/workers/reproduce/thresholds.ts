@@ -49,7 +49,6 @@ export const COPG_TEXT = {
   betasAboveSft: 2,
 } as const
 
-export const PG_RANK = { cite: 'Gao et al., 2023', url: 'https://arxiv.org/abs/2310.04407' } as const
 
 /** A mean of this many estimates lies further than four standard errors off about once in 16,000 coordinates. */
 export const PGRANK_EXACT = { draws: 20_000, standardErrors: 4 } as const

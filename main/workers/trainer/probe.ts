@@ -1,4 +1,4 @@
-// `entry --probe <json>`: opens one engine in this process, tests it, measures it if asked, and says what came of it in
+// `entry.ts probe <json>`: opens one engine in this process, tests it, measures it if asked, and says what came of it in
 // one line on standard output. A native library that crashes takes this process alone with it.
 import { z } from 'zod'
 import { engineName } from '../../../shared/domain.ts'

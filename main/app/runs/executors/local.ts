@@ -1,16 +1,7 @@
-import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
-import { childEnvironment } from '../../../base/processes/child-environment.ts'
+import { startProgram, type ProgramCommand } from '../../../base/processes/program.ts'
 import { identify, isProved, type ProcessIdentity } from '../../../base/run-folder/lock.ts'
 import { isErrno, runPaths } from '../../../base/run-folder/run-dir.ts'
-
-/** How a training process is started: an executable and what comes before the run's folder. */
-export interface TrainerCommand {
-  readonly execPath: string
-  readonly args: readonly string[]
-  /** Looked at whenever one is started: engines that were added meanwhile have libraries to be found. Default: what a child needs of this process's own. */
-  readonly environment?: () => NodeJS.ProcessEnv
-}
 
 export interface ProcessEnd {
   readonly code: number | null
@@ -29,16 +20,10 @@ export interface TrainerProcess {
  * A child of its own session: it goes on when the window, the app or the terminal goes. Its output is appended to
  * the run's log.txt, so that a crash of native code leaves its last words.
  */
-export function startTrainer(command: TrainerCommand, folder: string, job: 'train' | 'estimate'): TrainerProcess {
-  const environment = command.environment?.() ?? childEnvironment(process.env)
+export function startTrainer(command: ProgramCommand, folder: string, job: 'train' | 'estimate'): TrainerProcess {
   const log = openSync(runPaths(folder).log, 'a')
   try {
-    const child = spawn(command.execPath, [...command.args, folder, job], {
-      detached: true,
-      windowsHide: true,
-      stdio: ['ignore', log, log],
-      env: process.versions['electron'] === undefined ? environment : { ...environment, ELECTRON_RUN_AS_NODE: '1' },
-    })
+    const child = startProgram(command, { words: [job, folder], detached: true, stdio: ['ignore', log, log] })
     const ended = new Promise<ProcessEnd>((resolve) => {
       child.once('exit', (code, signal) => resolve({ code, signal, startError: null }))
       child.once('error', (error) => resolve({ code: null, signal: null, startError: error.message }))

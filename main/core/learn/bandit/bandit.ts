@@ -62,17 +62,6 @@ export function unsupportedArms({ reference, mu1, mu2 }: Bandit): number[] {
 
 /** Gradient ascent on softmax logits from log π_ref, with the whole expectation as the gradient. */
 export function trainBandit(bandit: Bandit, method: BanditMethod, options: BanditTraining): BanditResult {
-  const ascent = climbBandit(bandit, method, options)
-  for (;;) {
-    const step = ascent.next()
-    if (step.done === true) return step.value
-  }
-}
-
-const STEPS_A_TURN = 500
-
-/** The same, to be left off and gone on with after every few steps. */
-export function* climbBandit(bandit: Bandit, method: BanditMethod, options: BanditTraining): Generator<void, BanditResult> {
   const report = new Set(options.reportAt ?? [])
   const regretByStep: (readonly [number, number])[] = []
   const policyByStep: (readonly number[])[] = []
@@ -81,7 +70,6 @@ export function* climbBandit(bandit: Bandit, method: BanditMethod, options: Band
     const policy = softmax(logits)
     const gradient = logitGradient(policy, armWeights(bandit, method, policy))
     logits = logits.map((logit, arm) => logit + options.learningRate * gradient[arm]!)
-    if (step % STEPS_A_TURN === 0) yield
     if (!report.has(step)) continue
     policyByStep.push(softmax(logits))
     regretByStep.push([step, banditRegret(bandit, softmax(logits))])

@@ -3,9 +3,10 @@ import path from 'node:path'
 import { Command, Option } from 'commander'
 import { engineName, type EngineName } from '../../../../shared/domain.ts'
 import { AppError } from '../../../../shared/errors.ts'
+import { findWorker } from '../../../app/app.ts'
 import { enginesFolderOf } from '../../../app/engine-setup/folder.ts'
-import { formatGoldenReport, runGolden } from '../../../workers/golden/run-golden.ts'
-import { openEngine } from '../../../workers/engine/choose.ts'
+import { engineEnvironment } from '../../../app/engine-setup/probe.ts'
+import { askWorker } from '../../../base/processes/ask-worker.ts'
 import { resolveDataFolder } from '../connect.ts'
 import { globals } from '../globals.ts'
 import { findSource } from '../places.ts'
@@ -19,10 +20,9 @@ export function goldenCommand(): Command {
       const { out, dataDir } = globals(command)
       const folder = given === undefined ? findSource('test/golden') : path.resolve(given)
       if (folder === null || !existsSync(folder)) throw new AppError({ code: 'file-not-found', message: `There is no folder ${given ?? 'of golden vectors here'}.`, hint: 'Give the folder that holds the vector files.' })
-      const engine = await openEngine(options.engine, { enginesFolder: enginesFolderOf(resolveDataFolder(dataDir)) })
-      const report = await runGolden(folder, { engine: options.engine })
-      await engine.dispose()
-      out.result(report, formatGoldenReport(report))
+      const enginesFolder = enginesFolderOf(resolveDataFolder(dataDir))
+      const { report, text } = await askWorker({ ...findWorker(), environment: () => engineEnvironment(enginesFolder) }, 'golden', { folder, engine: options.engine, enginesFolder })
+      out.result(report, text)
       if (report.failed > 0) process.exitCode = 1
     })
 }

@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, mkdirSync, readFileSync, statfsSync 
 import os from 'node:os'
 import path from 'node:path'
 import { Command } from 'commander'
-import { APP_VERSION, findTrainer } from '../../../app/app.ts'
+import { APP_VERSION, findWorker } from '../../../app/app.ts'
 import { enginesFolderOf } from '../../../app/engine-setup/folder.ts'
 import { probeEngine, type EngineProbe } from '../../../app/engine-setup/probe.ts'
 import { engineName } from '../../../../shared/domain.ts'
@@ -79,7 +79,7 @@ function describeEngine({ error, device }: EngineProbe): string {
 /** Each in a process of its own, one after the other. */
 async function tryEngines(enginesFolder: string): Promise<EngineProbe[]> {
   const probes: EngineProbe[] = []
-  for (const name of engineName.options) probes.push(await probeEngine(findTrainer(), name, { enginesFolder, threads: null, seconds: 0 }))
+  for (const name of engineName.options) probes.push(await probeEngine(findWorker(), name, { enginesFolder, threads: null, seconds: 0 }))
   return probes
 }
 

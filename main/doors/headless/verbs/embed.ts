@@ -1,14 +1,17 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Command, Option } from 'commander'
 import { engineName, type EngineName } from '../../../../shared/domain.ts'
 import { AppError } from '../../../../shared/errors.ts'
-import { embedWith, openEmbedder } from '../../../core/models/embedder-folder.ts'
-import { openEngine } from '../../../workers/engine/choose.ts'
-import { withClient } from '../connect.ts'
+import { findWorker } from '../../../app/app.ts'
+import { enginesFolderOf } from '../../../app/engine-setup/folder.ts'
+import { engineEnvironment } from '../../../app/engine-setup/probe.ts'
+import { decodeNpy } from '../../../base/files/npy.ts'
+import { askWorker } from '../../../base/processes/ask-worker.ts'
+import { resolveDataFolder, withClient } from '../connect.ts'
 import { globals } from '../globals.ts'
 import { writeJson } from '../output.ts'
-import { npyOf } from '../../../base/files/npy-write.ts'
 import { pickModel } from './models.ts'
 
 interface EmbedFlags {
@@ -18,8 +21,6 @@ interface EmbedFlags {
   readonly field: string
   readonly engine: EngineName
 }
-
-const PROGRESS_INTERVAL_MS = 1000
 
 export function embedCommand(): Command {
   return new Command('embed')
@@ -36,22 +37,29 @@ export function embedCommand(): Command {
       if (target !== null && !/\.(npy|jsonl)$/.test(target)) throw new AppError({ code: 'usage-invalid', message: `${flags.out} is neither .npy nor .jsonl.`, hint: 'The ending says how the vectors are written.' })
       const texts = readTexts(file, flags.field)
       const folder = await folderOf(dataDir, flags.model)
-      const engine = await openEngine(flags.engine)
-      const opened = openEmbedder(folder)
+      const enginesFolder = enginesFolderOf(resolveDataFolder(dataDir))
+      const work = mkdtempSync(path.join(tmpdir(), 'pairlab-embed-'))
       try {
-        out.note(`${texts.length} texts, ${opened.kind} of ${opened.embedder.dim} dimensions, ${opened.maxTokens ?? 'any number of'} tokens at most, on ${engine.device}`)
-        const { dim, vectors, cutCount } = await embedWith(opened, texts, { ...(flags.prompt === undefined ? {} : { prompt: flags.prompt }), onProgress: everySoOften((done) => out.note(`${done} of ${texts.length}`)) })
-        if (cutCount > 0) out.note(`${cutCount} of ${texts.length} texts were longer than ${opened.maxTokens} tokens and were cut at their end.`)
-        const rows = texts.map((_text, at) => Array.from(vectors.subarray(at * dim, (at + 1) * dim)))
+        const matrix = target?.endsWith('.npy') === true ? `${target}.partial` : path.join(work, 'vectors.npy')
+        const worker = { ...findWorker(), environment: () => engineEnvironment(enginesFolder) }
+        const { dim, cutCount, maxTokens } = await askWorker(worker, 'embed', { folder, texts, prompt: flags.prompt ?? null, out: matrix, engine: flags.engine, enginesFolder }, { onNote: (text) => out.note(text) })
+        if (cutCount > 0) out.note(`${cutCount} of ${texts.length} texts were longer than ${maxTokens} tokens and were cut at their end.`)
+        if (target?.endsWith('.npy') === true) renameSync(matrix, target)
+        const rows = target?.endsWith('.npy') === true ? [] : rowsOf(matrix, dim)
         const lines = (): string => rows.map((embedding, at) => `${JSON.stringify({ text: texts[at], embedding })}\n`).join('')
-        if (target !== null) writeWhole(target, target.endsWith('.npy') ? npyOf(vectors, texts.length, dim) : lines())
-        else if (!out.json) writeJson(lines())
+        if (target?.endsWith('.jsonl') === true) writeWhole(target, lines())
+        if (target === null && !out.json) writeJson(lines())
         out.result({ folder, engine: flags.engine, count: texts.length, dim, cutCount, out: target, ...(target === null ? { embeddings: rows } : {}) }, target === null ? undefined : `${texts.length} × ${dim} numbers in ${target}`)
       } finally {
-        opened.embedder.dispose()
-        await engine.dispose()
+        rmSync(work, { recursive: true, force: true })
       }
     })
+}
+
+/** float32 numbers as doubles, which say the same. */
+function rowsOf(matrix: string, dim: number): number[][] {
+  const { data, shape: [count = 0] } = decodeNpy(readFileSync(matrix), matrix)
+  return Array.from({ length: count }, (_none, at) => Array.from(data.subarray(at * dim, (at + 1) * dim)))
 }
 
 /** A folder as it is given; else a model by its id or name. */
@@ -85,16 +93,7 @@ function textOf(line: string, number: number, field: string): string {
 }
 
 /** Never half a file under the name that was asked for. */
-function writeWhole(target: string, content: string | Uint8Array): void {
+function writeWhole(target: string, content: string): void {
   writeFileSync(`${target}.partial`, content)
   renameSync(`${target}.partial`, target)
-}
-
-function everySoOften(tell: (done: number) => void): (done: number) => void {
-  let toldMs = Date.now()
-  return (done) => {
-    if (Date.now() - toldMs < PROGRESS_INTERVAL_MS) return
-    toldMs = Date.now()
-    tell(done)
-  }
 }

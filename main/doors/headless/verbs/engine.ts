@@ -4,7 +4,7 @@ import { engineName, type EngineName } from '../../../../shared/domain.ts'
 import { PACKAGE_INDEX } from '../../../../shared/connections.ts'
 import { AppError } from '../../../../shared/errors.ts'
 import { formatBytes, formatCount } from '../../../../shared/units.ts'
-import { APP_VERSION, findTrainer } from '../../../app/app.ts'
+import { APP_VERSION, findWorker } from '../../../app/app.ts'
 import { writeAdapter } from '../../../app/engine-setup/adapter.ts'
 import { addTensorflow, removeTensorflow } from '../../../app/engine-setup/add-tensorflow.ts'
 import { nodeHeaders, tensorflowPackages } from '../../../app/engine-setup/checkout.ts'
@@ -32,7 +32,7 @@ async function probeAll(enginesFolder: string, names: readonly EngineName[], sec
   const probes: EngineProbe[] = []
   for (const name of names) {
     say(`${seconds > 0 ? 'Measuring' : 'Testing'} ${name} …`)
-    probes.push(await probeEngine(findTrainer(), name, { enginesFolder, threads: null, seconds: secondsFor(name, seconds) }))
+    probes.push(await probeEngine(findWorker(), name, { enginesFolder, threads: null, seconds: secondsFor(name, seconds) }))
   }
   return probes
 }
@@ -66,7 +66,7 @@ function addCommand(): Command {
         packages: tensorflowPackages(),
         nodeHeaders: nodeHeaders(),
         say: (text) => out.say(`${text} …`),
-        selfTest: (staged) => selfTestStaged(findTrainer(), staged),
+        selfTest: (staged) => selfTestStaged(findWorker(), staged),
       })
       forgetFigures(enginesFolder, APP_VERSION, 'tensorflow') // what was measured of the one before
       out.result({ ...record, device, folder: enginesFolder }, `${device} is ready, from ${record.source}.\nMeasure it against the others: pairlab engine test`)

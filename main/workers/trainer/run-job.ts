@@ -1,15 +1,12 @@
-// The training process: `entry.ts <run folder> <train | estimate>`. Everything it says goes to the folder's event log.
-// `entry.ts --probe <json>` tests an engine in place of training; `entry.ts --generate <json>` writes text with a model.
+// The training process: `entry.ts <train | estimate> <run folder>`. Everything it says goes to the folder's event log.
 import { toWire, type ErrorCode } from '../../../shared/errors.ts'
 import { openEventLog, type EventLog } from '../../base/run-folder/events.ts'
 import { acquireRunLock } from '../../base/run-folder/lock.ts'
 import { readSpec } from '../../base/run-folder/run-dir.ts'
 import { estimate } from './estimate.ts'
-import { generate } from '../generator/generate.ts'
 import { findResumePoint, train, type Outcome } from './loop.ts'
 import { nameMemoryFailure } from './memory-failure.ts'
 import { openRunEngine } from './open-engine.ts'
-import { probe } from './probe.ts'
 import { PROTOCOL_VERSION, TRAINER_EXIT } from '../../base/run-folder/protocol.ts'
 import { createRunContext, StopRequest, type RunContext } from './run-context.ts'
 
@@ -21,7 +18,10 @@ const EXIT_OF: Partial<Record<ErrorCode, number>> = {
   'disk-full': TRAINER_EXIT.diskFull,
 }
 
-async function main(folder: string, job: string): Promise<number> {
+export type TrainerJob = 'train' | 'estimate'
+
+/** @returns the process's exit status */
+export async function runJob(job: TrainerJob, folder: string): Promise<number> {
   let release: () => void
   try {
     release = acquireRunLock(folder)
@@ -33,7 +33,7 @@ async function main(folder: string, job: string): Promise<number> {
   const log = openEventLog(folder)
   const seqBefore = log.lastSeq
   try {
-    await work(folder, job, log)
+    await work(job, folder, log)
     return TRAINER_EXIT.done
   } catch (error) {
     return reportFailure(log, error, log.lastSeq === seqBefore)
@@ -43,7 +43,7 @@ async function main(folder: string, job: string): Promise<number> {
   }
 }
 
-async function work(folder: string, job: string, log: EventLog): Promise<void> {
+async function work(job: TrainerJob, folder: string, log: EventLog): Promise<void> {
   const startedAtMs = Date.now()
   const spec = readSpec(folder)
   const { engine, passedOver } = await openRunEngine(spec)
@@ -85,17 +85,3 @@ function reportFailure(log: EventLog, error: unknown, beforeReady: boolean): num
   }
   return EXIT_OF[wire.code] ?? TRAINER_EXIT.failed
 }
-
-process.umask(0o077) // as the app that started it, which may be gone
-// Its output goes to a file that the disk may have no room for; the event log says what matters.
-for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
-
-const [folder, job] = process.argv.slice(2)
-if (folder === '--probe') process.exit(await probe(job ?? ''))
-if (folder === '--generate') process.exit(await generate(job ?? ''))
-if (folder === undefined || (job !== 'train' && job !== 'estimate')) {
-  console.error('usage: entry <run folder> <train | estimate>')
-  process.exit(TRAINER_EXIT.badSpec)
-}
-// Engines may hold handles open, so the end is said aloud.
-process.exit(await main(folder, job))
