@@ -12,7 +12,7 @@ test('the three journeys have at most ten stops each, and every stop begins with
     const stops = journey.match(/^\d+\. .*/gm) ?? []
     expect(stops.length).toBeGreaterThan(3)
     expect(stops.length).toBeLessThanOrEqual(10)
-    expect(stops.filter((stop) => !/^\d+\. `[\w./-]+\.\w+`/.test(stop))).toEqual([])
+    expect(stops.filter((stop) => !/^\d+\. `[\w./<>-]+\.\w+`/.test(stop))).toEqual([])
   }
 })
 
