@@ -23,6 +23,7 @@ export function EngineRows({ form }: { readonly form: TrainForm }): ReactNode {
         help={help}
         changed={draft.engine !== 'auto'}
         base="auto"
+        problem={form.problems['engine']}
         onReset={() => change({ engine: 'auto' })}
         render={(control) => (
           <select {...control} className="select" value={draft.engine} onChange={(event) => change({ engine: event.currentTarget.value as Draft['engine'] })}>

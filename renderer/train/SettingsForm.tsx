@@ -9,6 +9,7 @@ import { isChanged, relevantFields, resetField, setTyped, type Draft } from './d
 import { EngineRows } from './EngineRows.tsx'
 import { FieldControl, FieldRow, InnerField } from './FieldRow.tsx'
 import { judgeField } from './judge-field.ts'
+import { FOLDED_PLACES, isWrong } from './problems.ts'
 import { SettingRow } from './SettingRow.tsx'
 import type { TrainForm } from './use-train.ts'
 
@@ -23,7 +24,7 @@ export function SettingsForm({ form }: { readonly form: TrainForm }): ReactNode 
   const changed = fields.filter((field) => isChanged(draft, field))
   const all = fold === 'all'
   // A changed or wrong field is never hidden behind the fold.
-  const shown = fields.filter((field) => all || field.group === 'main' || isChanged(draft, field) || form.problems[field.path] !== undefined)
+  const shown = fields.filter((field) => all || field.group === 'main' || isChanged(draft, field) || isWrong(form.problems, field.path))
   const total = fields.length + countExtra(form)
   return (
     <section className="settings" aria-label="Settings">
@@ -39,9 +40,9 @@ export function SettingsForm({ form }: { readonly form: TrainForm }): ReactNode 
         <SeedsRow form={form} />
         {writesSamples(algorithm) ? <JudgeRow form={form} /> : null}
         {shown.map((field) => <FieldRow key={field.path} form={form} field={field} presetTitle={preset?.title ?? 'preset'} />)}
-        {all ? <MoreRows form={form} /> : null}
+        {all || FOLDED_PLACES.some((place) => isWrong(form.problems, place)) ? <MoreRows form={form} /> : null}
         <EngineRows form={form} />
-        <TextRow title="Name" help="Shown everywhere; without one it is made from the method and what differs." text={draft.name} onChange={(name) => form.change({ ...draft, name })} />
+        <TextRow title="Name" help="Shown everywhere; without one it is made from the method and what differs." text={draft.name} problem={form.problems['name']} onChange={(name) => form.change({ ...draft, name })} />
       </div>
     </section>
   )
@@ -122,9 +123,9 @@ function MoreRows({ form }: { readonly form: TrainForm }): ReactNode {
     <>
       {draft.model.kind === 'new' ? <ModelRows form={form} /> : null}
       {words.labeled ? <LabelRows form={form} /> : null}
-      <TextRow title="Split seed" help={`Which ${words.groups} are held out. The same seed holds out the same ${words.groups}.`} base="0" text={draft.split.seed} problem={form.problems['split.seed']} onChange={(seed) => split({ seed })} />
-      <TextRow title="Validation share" help={`Of the ${words.groups}; scored while training.`} base="0.1" unit={`of ${words.groups}`} text={draft.split.validation} problem={form.problems['split.validation']} onChange={(validation) => split({ validation })} />
-      <TextRow title="Test share" help={`Of the ${words.groups}; scored once at the end.`} base="0.2" unit={`of ${words.groups}`} text={draft.split.test} problem={form.problems['split.test']} onChange={(test) => split({ test })} />
+      <TextRow title="Split seed" help={`Which ${words.groups} are held out. The same seed holds out the same ${words.groups}.`} base="0" text={draft.split.seed} problem={form.problems['data.split.seed']} onChange={(seed) => split({ seed })} />
+      <TextRow title="Validation share" help={`Of the ${words.groups}; scored while training.`} base="0.1" unit={`of ${words.groups}`} text={draft.split.validation} problem={form.problems['data.split.validation']} onChange={(validation) => split({ validation })} />
+      <TextRow title="Test share" help={`Of the ${words.groups}; scored once at the end.`} base="0.2" unit={`of ${words.groups}`} text={draft.split.test} problem={form.problems['data.split.test']} onChange={(test) => split({ test })} />
     </>
   )
 }
@@ -138,6 +139,7 @@ function LabelRows({ form }: { readonly form: TrainForm }): ReactNode {
         help="How the labels of several annotators become one preference."
         changed={draft.aggregation !== 'mean'}
         base="mean"
+        problem={form.problems['data.aggregation']}
         onReset={() => form.change({ ...draft, aggregation: 'mean' })}
         render={(control) => (
           <select {...control} className="select" value={draft.aggregation} onChange={(event) => form.change({ ...draft, aggregation: event.currentTarget.value === 'majority' ? 'majority' : 'mean' })}>
@@ -162,6 +164,7 @@ function ModelRows({ form }: { readonly form: TrainForm }): ReactNode {
         help="BPE is trained on the training texts; bytes need no training and make longer sequences."
         changed={model.tokenizer !== 'bpe'}
         base="bpe"
+        problem={form.problems['model.tokenizer']}
         onReset={() => change({ tokenizer: 'bpe' })}
         render={(control) => (
           <select {...control} className="select" value={model.tokenizer} onChange={(event) => change({ tokenizer: event.currentTarget.value === 'byte' ? 'byte' : 'bpe' })}>
@@ -170,12 +173,13 @@ function ModelRows({ form }: { readonly form: TrainForm }): ReactNode {
           </select>
         )}
       />
-      {model.tokenizer === 'bpe' ? <TextRow title="Vocabulary" help="How many tokens BPE learns; more make shorter sequences and a larger model." base="1024" unit="tokens" text={model.vocabSize} problem={form.problems['model.vocabSize']} onChange={(vocabSize) => change({ vocabSize })} /> : null}
+      {model.tokenizer === 'bpe' ? <TextRow title="Vocabulary" help="How many tokens BPE learns; more make shorter sequences and a larger model." base="1024" unit="tokens" text={model.vocabSize} problem={form.problems['model.tokenizer.vocabSize']} onChange={(vocabSize) => change({ vocabSize })} /> : null}
       <SettingRow
         title="Tied embeddings"
         help="Input and output share one matrix; the model is smaller."
         changed={!model.tied}
         base="yes"
+        problem={form.problems['model.tiedEmbeddings']}
         onReset={() => change({ tied: true })}
         render={(control) => (
           <select {...control} className="select" value={String(model.tied)} onChange={(event) => change({ tied: event.currentTarget.value === 'true' })}>
@@ -191,18 +195,20 @@ function ModelRows({ form }: { readonly form: TrainForm }): ReactNode {
 function AnnotatorRow({ form }: { readonly form: TrainForm }): ReactNode {
   const { draft, dataset } = form
   const known = dataset?.annotators ?? []
+  const problem = form.problems['data.annotators']
   const isIn = (name: string): boolean => draft.annotators.length === 0 || draft.annotators.includes(name)
   const toggle = (name: string): void => {
     const next = known.filter((one) => (one === name ? !isIn(one) : isIn(one)))
     form.change({ ...draft, annotators: next.length === known.length ? [] : next })
   }
   return (
-    <fieldset className="setting" data-changed={draft.annotators.length > 0}>
+    <fieldset className="setting" data-changed={draft.annotators.length > 0} data-invalid={problem !== undefined}>
       <legend className="setting-name">Whose labels count</legend>
       <div className="row wrap setting-wide">
         {known.map((name) => <label key={name} className="check small"><input type="checkbox" checked={isIn(name)} disabled={isIn(name) && draft.annotators.length === 1} onChange={() => toggle(name)} />{name}</label>)}
         {known.length === 0 ? <span className="text-3 small">no annotator yet</span> : null}
       </div>
+      {problem === undefined ? null : <p className="bad" role="alert">{problem}</p>}
       <p>{draft.annotators.length === 0 ? `Everybody’s, ${formatCount(known.length)} annotators.` : `${formatCount(draft.annotators.length)} of ${formatCount(known.length)} annotators.`}</p>
     </fieldset>
   )

@@ -40,15 +40,20 @@ function StepHead({ no, title, forId, keys }: { readonly no: number; readonly ti
   )
 }
 
+function Problem({ text }: { readonly text: string | undefined }): ReactNode {
+  return text === undefined ? null : <p className="small bad" role="alert">{text}</p>
+}
+
 function DataStep({ form }: { readonly form: TrainForm }): ReactNode {
   const { draft, dataset, check } = form
   const words = KIND_WORDS[dataset?.kind ?? 'response-pairs']
   return (
-    <section className="train-step">
+    <section className="train-step" data-invalid={form.problems['data'] !== undefined}>
       <StepHead no={1} title="Data set" forId="train-data" keys="d" />
       <select id="train-data" className="select step-select" value={draft.datasetId} onChange={(event) => form.change({ ...draft, datasetId: event.currentTarget.value, annotators: [] })}>
         {form.datasets.map((one) => <option key={one.datasetId} value={one.datasetId}>{one.name}</option>)}
       </select>
+      <Problem text={form.problems['data']} />
       {dataset === undefined ? null : (
         <p className="small text-2">
           <span className="mono">{formatCount(dataset.pairCount)}</span> {words.items}, {words.labeled ? <><span className="mono">{formatCount(check?.counts.labels ?? dataset.labelCount)}</span> labels, </> : null}snapshot <span className="mono" title={dataset.fingerprint}>{dataset.fingerprint.slice(0, 6)}</span>
@@ -63,9 +68,10 @@ function MethodStep({ form }: { readonly form: TrainForm }): ReactNode {
   const { algorithm } = form
   const arxiv = /arxiv\.org\/abs\/([\d.]+)/.exec(algorithm.paper.url)?.[1]
   return (
-    <section className="train-step">
+    <section className="train-step" data-invalid={form.problems['method'] !== undefined}>
       <StepHead no={2} title="Method" />
       <div className="step-value">{algorithm.name}</div>
+      <Problem text={form.problems['method']} />
       <p className="small text-2">{algorithm.paper.cite}{arxiv === undefined ? '' : ', '}{arxiv === undefined ? null : <span className="mono">{arxiv}</span>}</p>
       <details className="small text-2 step-more">
         <summary>Loss and deviations</summary>
@@ -95,11 +101,12 @@ function ModelStep({ form }: { readonly form: TrainForm }): ReactNode {
     else change({ kind: 'registered', modelId: id })
   }
   const chosen = model.kind === 'networks' ? 'networks' : model.kind === 'new' ? `new:${model.preset}` : model.kind === 'run' ? `run:${model.runId}` : `model:${model.modelId}`
-  const problem = form.problems['model.runId'] ?? form.problems['model.modelId']
+  const problem = form.problems['model']
   if (algorithm.models.every((use) => use === 'networks')) {
     return (
-      <section className="train-step">
+      <section className="train-step" data-invalid={problem !== undefined}>
         <StepHead no={3} title="Model" />
+        <Problem text={problem} />
         <p className="small text-2">Networks of the method's own, drawn anew from each seed. Their sizes are among its settings.</p>
       </section>
     )
@@ -126,7 +133,7 @@ function ModelStep({ form }: { readonly form: TrainForm }): ReactNode {
           {model.kind === 'registered' && !models.some((one) => one.modelId === model.modelId) ? <option value={`model:${model.modelId}`}>{model.modelId}</option> : null}
         </optgroup>
       </select>
-      {problem === undefined ? null : <p className="small bad" role="alert">{problem}</p>}
+      <Problem text={problem} />
       {model.kind === 'networks' ? <p className="small text-2">It scores the features of a file, or how well texts match: BM25, latent semantic analysis, feedback.</p> : model.kind === 'new' ? <NewModel model={model} needsReference={form.algorithm.needsReference} /> : model.kind === 'registered' ? <RegisteredModel form={form} model={models.find((one) => one.modelId === model.modelId)} /> : <StartModel run={starts.find((run) => run.runId === model.runId)} model={model} onChange={change} />}
     </section>
   )

@@ -194,18 +194,18 @@ function readModel(model: ModelDraft, problems: Record<string, string>): ModelSp
   if (model.kind === 'networks') return { kind: 'networks' }
   const tokenizer = model.tokenizer === 'byte'
     ? ({ kind: 'byte' } as const)
-    : { kind: 'bpe' as const, vocabSize: readNumber(model.vocabSize, 'model.vocabSize', problems, { title: 'The vocabulary', min: 300, max: 32_768, whole: true }) }
+    : { kind: 'bpe' as const, vocabSize: readNumber(model.vocabSize, 'model.tokenizer.vocabSize', problems, { title: 'The vocabulary', min: 300, max: 32_768, whole: true }) }
   return { kind: 'new', preset: model.preset, tokenizer, tiedEmbeddings: model.tied }
 }
 
 function readSplit(draft: Draft, problems: Record<string, string>): RunRequest['data']['split'] {
   const share = { min: 0, max: 0.9, whole: false }
   const split = {
-    seed: readNumber(draft.split.seed, 'split.seed', problems, { title: 'The split seed', min: 0, max: 2 ** 31, whole: true }),
-    validation: readNumber(draft.split.validation, 'split.validation', problems, { ...share, title: 'The validation share' }),
-    test: readNumber(draft.split.test, 'split.test', problems, { ...share, title: 'The test share' }),
+    seed: readNumber(draft.split.seed, 'data.split.seed', problems, { title: 'The split seed', min: 0, max: 2 ** 31, whole: true }),
+    validation: readNumber(draft.split.validation, 'data.split.validation', problems, { ...share, title: 'The validation share' }),
+    test: readNumber(draft.split.test, 'data.split.test', problems, { ...share, title: 'The test share' }),
   }
-  if (split.validation + split.test > 0.95) problems['split.test'] ??= 'Nothing would be left to train on.'
+  if (split.validation + split.test > 0.95) problems['data.split.test'] ??= 'Nothing would be left to train on.'
   return split
 }
 
@@ -267,23 +267,4 @@ export function changeMethod(draft: Draft, algorithm: AlgorithmInfo): Draft {
   const shared = Object.entries(draft.typed).filter(([path]) => !path.startsWith('config.'))
   const model: ModelDraft = draft.model.kind === 'new' && algorithm.models[0] === 'networks' ? { ...draft.model, kind: 'networks' } : modelFor(algorithm, draft.model)
   return { ...draft, model, method: algorithm.id, preset: algorithm.presets.some((one) => one.id === draft.preset) ? draft.preset : (algorithm.presets[0]?.id ?? ''), typed: Object.fromEntries(shared) }
-}
-
-export interface SortedProblems {
-  /** Path of a field → its problem. */
-  readonly beside: Readonly<Record<string, string>>
-  readonly other: readonly string[]
-}
-
-/** The host's problems (`training.steps: …`), each beside the field it names where the form has it. */
-export function sortProblems(problems: readonly string[], paths: ReadonlySet<string>): SortedProblems {
-  const beside: Record<string, string> = {}
-  const other: string[] = []
-  for (const problem of problems) {
-    const named = /^([A-Za-z][\w.]*): (.+)$/s.exec(problem)
-    const path = named?.[1] ?? ''
-    if (named !== null && paths.has(path)) beside[path] = named[2] ?? problem
-    else other.push(problem)
-  }
-  return { beside, other }
 }

@@ -5,8 +5,9 @@ import type { Output } from '../../shared/contract.ts'
 import type { AppError } from '../../shared/errors.ts'
 import type { RunRequestInput } from '../../shared/run-spec.ts'
 import { callApp, useCall } from '../api/queries.ts'
-import { changeMethod, draftFields, draftOf, emptyDraft, readDraft, sortProblems, type Draft, type DraftField } from './draft.ts'
+import { changeMethod, draftFields, draftOf, emptyDraft, readDraft, type Draft, type DraftField } from './draft.ts'
 import { judgeField } from './judge-field.ts'
+import { placeProblems, placesOf } from './problems.ts'
 
 const SETTLE_MS = 350
 
@@ -31,7 +32,7 @@ export interface TrainForm {
   readonly dataset: DatasetSummary | undefined
   readonly fields: readonly DraftField[]
   readonly request: RunRequestInput
-  /** Path → problem, from the form and from the host. */
+  /** Place → problem, from the form or from the host. */
   readonly problems: Readonly<Record<string, string>>
   readonly otherProblems: readonly string[]
   readonly check: Output<'runs.check'> | undefined
@@ -74,8 +75,9 @@ export function useTrainForm(algorithms: readonly AlgorithmInfo[], datasets: rea
   const settled = useSettled(read?.request)
   const check = useCall('runs.check', { request: settled as RunRequestInput }, { enabled: settled !== undefined && formValid, keepPrevious: true }) // enabled only with a request
   if (draft === null || algorithm === undefined || read === null) return null
-  const paths = new Set(['seeds', 'name', 'threads', ...fields.map((field) => field.path)])
-  const sorted = sortProblems(check.data?.problems ?? [], paths)
+  const typed = Object.entries(local).map(([path, message]) => ({ path, message }))
+  // What the host said was of settings that were complete: it says nothing of those that are wrong now.
+  const placed = placeProblems(typed.length > 0 ? typed : (check.data?.problems ?? []), placesOf(draft, algorithm, judgeField))
   const current = settled === read.request && !check.isPlaceholderData
   return {
     draft,
@@ -85,8 +87,8 @@ export function useTrainForm(algorithms: readonly AlgorithmInfo[], datasets: rea
     dataset: datasets.find((one) => one.datasetId === draft.datasetId),
     fields,
     request: read.request,
-    problems: { ...sorted.beside, ...local },
-    otherProblems: sorted.other,
+    problems: placed.beside,
+    otherProblems: placed.other,
     check: check.data,
     checkError: formValid ? check.error : null,
     valid: formValid && current && check.data !== undefined && check.data.problems.length === 0,

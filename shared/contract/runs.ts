@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { engineName, runId, runState } from '../domain.ts'
 import { wireError } from '../errors.ts'
+import { requestProblem } from '../request-problems.ts'
 import { runRequest, runSpec } from '../run-spec.ts'
 import { call, clientKey } from './define.ts'
 import { engineChoice } from './engines.ts'
@@ -99,7 +100,7 @@ const one = z.strictObject({ runId })
 
 export const runCalls = {
   /** Fills in every default and reports what is wrong, without starting anything. */
-  'runs.check': call(z.strictObject({ request: runRequest }), z.strictObject({ problems: z.array(z.string()), advice: z.array(z.strictObject({ level: z.enum(['info', 'warning']), text: z.string() })), counts: z.strictObject({ train: z.int(), validation: z.int(), test: z.int(), labels: z.int() }), command: z.string(), /** Null where the model to start from cannot be read. */ memory: memoryEstimate.nullable(), /** What the run would be tried on first. */ engine: engineChoice })),
+  'runs.check': call(z.strictObject({ request: runRequest }), z.strictObject({ problems: z.array(requestProblem), advice: z.array(z.strictObject({ level: z.enum(['info', 'warning']), text: z.string() })), counts: z.strictObject({ train: z.int(), validation: z.int(), test: z.int(), labels: z.int() }), command: z.string(), /** Null where the model to start from cannot be read. */ memory: memoryEstimate.nullable(), /** What the run would be tried on first. */ engine: engineChoice })),
   /** Runs real steps at the longest batch in a child process. A newer question of the same asker ends the older one, which fails as `cancelled`. */
   'runs.estimate': call(z.strictObject({ request: runRequest, asker: z.string().min(1).max(64).nullable().default(null) }), estimate),
   /** Ends the dry run of this asker, if there is one: it would only take time from a run. */

@@ -77,6 +77,12 @@ describe.skipIf(chromiumPath === null)('training and comparing in the browser', 
     await lab.page.getByRole('button', { name: 'Start 3 runs' }).waitFor()
     await lab.page.getByLabel('Seeds').fill('1-11')
     await lab.page.getByText('At most 10 seeds at once, not 11.').waitFor()
+    await lab.page.getByLabel('Seeds').fill('1')
+    await lab.page.locator('.method', { hasText: 'CoPG' }).first().click()
+    await lab.page.getByLabel('Reward', { exact: true }).selectOption('column')
+    await lab.page.locator('.setting', { has: lab.page.getByLabel('Reward', { exact: true }) }).getByRole('alert').filter({ hasText: 'some rows have no number there' }).waitFor()
+    await lab.page.getByLabel('Reward', { exact: true }).selectOption('label')
+    await lab.page.getByText('Ready.').waitFor()
   })
 
   test('two seeds are started by clicking and seen to finish, point for point as a reload shows them; the form of a clone is the run’s', async () => {

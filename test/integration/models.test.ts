@@ -276,7 +276,7 @@ describe('a folder that is no model', () => {
     const { modelId } = await added({ kind: 'folder', path: folder, place: 'link' })
     const datasetId = await importTiny(client, made.dataFolder)
     const { problems } = await client.call('runs.check', { request: tinyRequest(datasetId, { model: { kind: 'registered', modelId } }) })
-    expect(problems).toEqual(['"gpt2" has no tokenizer.json. Put it beside the weights and add the model again.'])
+    expect(problems).toEqual([{ path: 'model.modelId', message: '"gpt2" has no tokenizer.json. Put it beside the weights and add the model again.' }])
   })
 })
 
@@ -305,7 +305,7 @@ describe('a run and a model', () => {
     // Its files are gone: what would start from it is refused before it starts.
     rmSync(base.path, { recursive: true })
     const { problems } = await client.call('runs.check', { request: tinyRequest(datasetId, { model: { kind: 'registered', modelId: base.modelId } }) })
-    expect(problems).toEqual([`"model" cannot be used: the folder ${base.path} is gone. Put it back, e.g. connect the disk it is on, or remove the model from the list.`])
+    expect(problems).toEqual([{ path: 'model.modelId', message: `"model" cannot be used: the folder ${base.path} is gone. Put it back, e.g. connect the disk it is on, or remove the model from the list.` }])
   }, 60_000)
 })
 

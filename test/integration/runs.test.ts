@@ -47,7 +47,7 @@ describe('a request', () => {
     const { client } = running
     const request = tinyRequest(datasetId, { method: 'dpo', config: { beta: -1 }, model: { kind: 'run', runId: 'nobody' as never }, judge: { kind: 'label' } })
     const { problems } = await client.call('runs.check', { request })
-    expect(problems).toEqual([expect.stringContaining('beta'), expect.stringContaining('no run "nobody"'), expect.stringContaining('The judge scores generated text')])
+    expect(problems).toMatchObject([{ path: 'config.beta' }, { path: 'model.runId', message: expect.stringContaining('no run "nobody"') }, { path: 'judge.kind', message: expect.stringContaining('The judge scores generated text') }])
     await expect(client.call('runs.start', { request })).rejects.toMatchObject({ code: 'spec-invalid' })
     expect(await client.call('runs.list', {})).toEqual([])
   })

@@ -125,7 +125,7 @@ describe('training', () => {
   it('says what does not fit', async () => {
     const { client } = test
     const check = await client.call('runs.check', { request: { ...request('cpl'), model: { kind: 'new', preset: 'nano', tokenizer: { kind: 'byte' } } } })
-    expect(check.problems).toEqual(['CPL makes its own networks: give "networks" as the model.'])
+    expect(check.problems).toEqual([{ path: 'model.kind', message: 'CPL makes its own networks: give "networks" as the model.' }])
   })
 })
 

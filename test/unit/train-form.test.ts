@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { AlgorithmInfo } from '../../shared/contract/system.ts'
 import { algorithmHandlers } from '../../main/app/handlers/algorithms.ts'
 import { runRequest, rewardSource } from '../../shared/run-spec.ts'
-import { changeMethod, draftFields, draftOf, emptyDraft, isChanged, readDraft, relevantFields, resetField, setTyped, sortProblems, textOf, type Draft } from '../../renderer/train/draft.ts'
+import { changeMethod, draftFields, draftOf, emptyDraft, isChanged, readDraft, relevantFields, resetField, setTyped, textOf, type Draft } from '../../renderer/train/draft.ts'
 import { fieldsOf, type FormField } from '../../shared/form.ts'
 
 const algorithms = await algorithmHandlers()['algorithms.list']({})
@@ -143,7 +143,7 @@ describe('the reward', () => {
 
 test('the model and the split are checked beside their fields', () => {
   const wrong = { ...draft, model: { ...draft.model, vocabSize: '12' }, split: { seed: '0', validation: '0.5', test: '0.5' } }
-  expect(Object.keys(readDraft(wrong, dpo, judge).problems)).toEqual(['model.vocabSize', 'split.test'])
+  expect(Object.keys(readDraft(wrong, dpo, judge).problems)).toEqual(['model.tokenizer.vocabSize', 'data.split.test'])
   expect(readDraft({ ...draft, model: { ...draft.model, kind: 'run' } }, dpo, judge).problems).toEqual({ 'model.runId': 'Choose a finished run to start from.' })
 })
 
@@ -153,9 +153,4 @@ test('threads are the engine’s to choose unless a number is given, which survi
   expect(request).toMatchObject({ engine: 'wasm', threads: 2 })
   expect(draftOf(runRequest.parse(request), dpo, judge)).toMatchObject({ engine: 'wasm', threads: '2' })
   expect(readDraft({ ...draft, threads: 'all' }, dpo, judge).problems).toEqual({ threads: 'The number of threads must be a whole number from 1 to 256.' })
-})
-
-test('problems of the host stand beside the field they name', () => {
-  const sorted = sortProblems(['training.steps: too many', 'The data set has no labels.', 'other.thing: no'], new Set(['training.steps']))
-  expect(sorted).toEqual({ beside: { 'training.steps': 'too many' }, other: ['The data set has no labels.', 'other.thing: no'] })
 })

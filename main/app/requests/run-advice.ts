@@ -1,5 +1,6 @@
 import { type DatasetCounts, warnAboutDataset } from '../../../shared/dataset-warnings.ts'
 import { type RewardSource, type RunRequest, type TrainingConfig } from '../../../shared/run-spec.ts'
+import type { RequestProblem } from '../../../shared/request-problems.ts'
 import { formatPercent } from '../../../shared/units.ts'
 import type { ViewContent } from '../data/view.ts'
 import type { AlgorithmPage } from '../../core/learn/define.ts'
@@ -25,26 +26,27 @@ const MANY_EPOCHS = 20
 const NOTABLE_TIES = 0.3
 
 /** What a person should know before starting: what cannot work, and what may not work well. */
-export function adviseRequest(asked: Questioned): { readonly problems: readonly string[]; readonly advice: readonly Advice[] } {
+export function adviseRequest(asked: Questioned): { readonly problems: readonly RequestProblem[]; readonly advice: readonly Advice[] } {
   const { content, request } = asked
-  const problems: string[] = []
+  const problems: RequestProblem[] = []
+  const wrong = (path: string, message: string): void => void problems.push({ path, message })
   const advice: Advice[] = []
   const warn = (text: string): void => void advice.push({ level: 'warning', text })
   const tell = (text: string): void => void advice.push({ level: 'info', text })
   if (request.seeds.length === 1) tell('With one seed nothing can be concluded about the method; three or more give an interval.')
-  if (new Set(request.seeds).size < request.seeds.length) problems.push('Each seed can be given once.')
+  if (new Set(request.seeds).size < request.seeds.length) wrong('seeds', 'Each seed can be given once.')
   if (asked.idle.length > 0) tell(`${asked.idle.join(', ')}: without effect on what was chosen (${[asked.algorithm.name, ...(asked.algorithm.data === 'response-pairs' ? [asked.training.adapt] : [])].join(', ')}), and set back to the default.`)
   if (asked.training.adapt !== 'full' && asked.training.frozenStorage === 'bfloat16' && !['auto', 'wasm', 'cpu'].includes(request.engine)) {
-    problems.push(`training.frozenStorage: the engine ${request.engine} keeps frozen weights as float32 only; wasm and cpu can keep bfloat16.`)
+    wrong('training.frozenStorage', `The engine ${request.engine} keeps frozen weights as float32 only; wasm and cpu can keep bfloat16.`)
   }
   if (content !== null) {
     // A view without anything to train on is a problem, and told as one.
     for (const { code, text, hint } of warnAboutDataset({ ...asked.dataset, split: content.counts })) if (code !== 'nothing-to-train') warn(`${text} ${hint}`)
-    if (asked.algorithm.data === 'response-pairs') adviseData(content, problems, warn, tell)
-    else if (content.counts.train === 0) problems.push('Nothing is on the training side of the split.')
+    if (asked.algorithm.data === 'response-pairs') adviseData(content, wrong, warn, tell)
+    else if (content.counts.train === 0) wrong('data.split', 'Nothing is on the training side of the split.')
     adviseTraining(asked, content, warn)
     if (asked.rewards?.kind === 'column' && content.lacksRewards) {
-      problems.push('The rewards are to come from columns of the file, but some rows have no number there: import it with its reward columns chosen, or take the rewards from the labels.')
+      wrong('config.rewards.kind', 'The rewards are to come from columns of the file, but some rows have no number there: import it with its reward columns chosen, or take the rewards from the labels.')
     }
   }
   if (asked.algorithm.needsReference && request.model.kind === 'new') {
@@ -53,9 +55,9 @@ export function adviseRequest(asked: Questioned): { readonly problems: readonly 
   return { problems, advice }
 }
 
-function adviseData(content: ViewContent, problems: string[], warn: (text: string) => void, tell: (text: string) => void): void {
+function adviseData(content: ViewContent, wrong: (path: string, message: string) => void, warn: (text: string) => void, tell: (text: string) => void): void {
   const { train } = content.counts
-  if (train === 0) problems.push('No labeled pair is on the training side of the split.')
+  if (train === 0) wrong('data.split', 'No labeled pair is on the training side of the split.')
   else if (train < FEW_PAIRS) warn(`There are only ${train} pairs to train on.`)
   if (content.tieShare !== null && content.tieShare >= NOTABLE_TIES) tell(`${formatPercent(content.tieShare)} of the pairs are ties; a tie counts both completions by half.`)
   if (content.unlabeledCount > 0) tell(`${content.unlabeledCount} pairs have no label that counts and are left out.`)

@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { z } from 'zod'
 import { runId as runIdSchema, type RunId } from '../../../shared/domain.ts'
-import { AppError, describeIssues } from '../../../shared/errors.ts'
+import { AppError } from '../../../shared/errors.ts'
+import { problemsOf, sayProblems, type RequestProblem } from '../../../shared/request-problems.ts'
 import { BFLOAT16_ENGINES, type ModelSpec, runSpec, trainingConfig, writesSamples, type RewardSource, type RunRequest, type RunSpec, type TrainingConfig } from '../../../shared/run-spec.ts'
 import { countDataset } from '../data/dataset-warnings.ts'
 import type { View, ViewContent } from '../data/view.ts'
 import type { AlgorithmPage } from '../../core/learn/define.ts'
 import { findAlgorithm } from '../../core/learn/registry.ts'
+import { compilePattern } from '../../core/learn/rewards.ts'
 import type { PreparedRun } from '../runs/run-service.ts'
 import { enginesFolderOf } from '../engine-setup/folder.ts'
 import { summarizeModel } from '../registry/describe-model.ts'
@@ -47,33 +49,37 @@ export interface CheckedRequest {
   readonly judge: StartPoint | null
   readonly engine: Pick<RunSpec, 'engine' | 'engineChoice'>
   readonly command: string
-  readonly problems: readonly string[]
+  readonly problems: readonly RequestProblem[]
   readonly advice: readonly Advice[]
 }
 
 /** Fills in every default and looks up what the request names. @throws AppError `spec-invalid` for an unknown method, `not-found` for an unknown data set */
 export async function checkRequest(deps: Deps, asked: RunRequest): Promise<CheckedRequest> {
-  const problems: string[] = []
+  const problems: RequestProblem[] = []
+  const wrong = (path: string, message: string): void => void problems.push({ path, message })
   const algorithm = findAlgorithm(asked.method)
   const request = writesSamples(algorithm) ? asked : { ...asked, judge: null }
   const dataset = requireDataset(deps.db, request.data.datasetId)
   const parsedConfig = algorithm.config.safeParse(request.config)
-  if (!parsedConfig.success) problems.push(describeIssues(parsedConfig.error))
+  if (!parsedConfig.success) problems.push(...problemsOf(parsedConfig.error, 'config'))
   const config = z.record(z.string(), z.json()).parse(parsedConfig.success ? parsedConfig.data : request.config)
   const { training, idle } = restIdle(trainingConfig.parse({ ...algorithm.presets[0].training, ...definedOnly(request.training) }), { data: algorithm.data, model: request.model.kind })
-  if (dataset.kind !== algorithm.data) problems.push(`${algorithm.name} learns from ${algorithm.data}; "${dataset.name}" holds ${dataset.kind}.`)
+  if (dataset.kind !== algorithm.data) wrong('data.datasetId', `${algorithm.name} learns from ${algorithm.data}; "${dataset.name}" holds ${dataset.kind}.`)
   if (!algorithm.models.some((use) => (use === 'networks') === (request.model.kind === 'networks'))) {
-    problems.push(request.model.kind === 'networks' ? `${algorithm.name} trains a language model: start from a new one, a finished run or a registered one.` : `${algorithm.name} makes its own networks: give "networks" as the model.`)
+    wrong('model.kind', request.model.kind === 'networks' ? `${algorithm.name} trains a language model: start from a new one, a finished run or a registered one.` : `${algorithm.name} makes its own networks: give "networks" as the model.`)
   }
-  const content = await deps.trainingData.count(request.data).catch((error: unknown) => toProblem(error, problems))
-  const find = (runId: string, which: 'best' | 'last', use: string, role: AlgorithmPage['role'] | null): StartPoint | null => attempt(() => findCheckpoint(deps, runId, which, use, role), problems)
+  const content = await deps.trainingData.count(request.data).catch((error: unknown) => toProblem(error, request.data.annotators.length > 0 ? 'data.annotators' : 'data.datasetId', problems))
+  const find = (path: string, runId: string, which: 'best' | 'last', use: string, role: AlgorithmPage['role'] | null): StartPoint | null => attempt(() => findCheckpoint(deps, runId, which, use, role), path, problems)
   const rewards = parsedConfig.success ? (algorithm.rewards?.(parsedConfig.data) ?? null) : null
-  const start = request.model.kind === 'run' ? find(request.model.runId, request.model.checkpoint, 'start from', algorithm.role === 'policy' ? 'policy' : null) : null
+  const start = request.model.kind === 'run' ? find('model.runId', request.model.runId, request.model.checkpoint, 'start from', algorithm.role === 'policy' ? 'policy' : null) : null
   const { model } = request
-  const registered = model.kind === 'registered' ? attempt(() => findModel(deps, model.modelId, algorithm.models.includes('text-encoder')), problems) : null
-  const rewardModel = rewards?.kind === 'reward-model' ? find(rewards.runId, 'best', 'take rewards from', 'reward-model') : null
-  const judge = request.judge?.kind === 'reward-model' ? find(request.judge.runId, 'best', 'judge with', 'reward-model') : null
-  if (request.judge?.kind === 'label' || request.judge?.kind === 'column') problems.push('The judge scores generated text, which has no labels and no columns: choose a reward model, a length, keywords or a pattern.')
+  const registered = model.kind === 'registered' ? attempt(() => findModel(deps, model.modelId, algorithm.models.includes('text-encoder')), 'model.modelId', problems) : null
+  const rewardModel = rewards?.kind === 'reward-model' ? find('config.rewards.runId', rewards.runId, 'best', 'take rewards from', 'reward-model') : null
+  const judge = request.judge?.kind === 'reward-model' ? find('judge.runId', request.judge.runId, 'best', 'judge with', 'reward-model') : null
+  if (request.judge?.kind === 'label' || request.judge?.kind === 'column') wrong('judge.kind', 'The judge scores generated text, which has no labels and no columns: choose a reward model, a length, keywords or a pattern.')
+  for (const [part, source] of [['config.rewards', rewards], ['judge', request.judge]] as const) {
+    if (source?.kind === 'regex') attempt(() => compilePattern(source.pattern), `${part}.pattern`, problems)
+  }
   const resolved = { request, algorithm, config, training, content, start, registered, rewardModel, judge }
   const advised = adviseRequest({ ...resolved, dataset: countDataset(deps.db, dataset), rewards, idle: asked.judge === request.judge ? idle : [...idle, 'Judge of samples'] })
   return {
@@ -90,17 +96,17 @@ function definedOnly<T extends object>(changes: T): Partial<T> {
 }
 
 /** An expected failure becomes a problem of the request. */
-function attempt<T>(work: () => T, problems: string[]): T | null {
+function attempt<T>(work: () => T, path: string, problems: RequestProblem[]): T | null {
   try {
     return work()
   } catch (error) {
-    return toProblem(error, problems)
+    return toProblem(error, path, problems)
   }
 }
 
-function toProblem(error: unknown, problems: string[]): null {
+function toProblem(error: unknown, path: string, problems: RequestProblem[]): null {
   if (!(error instanceof AppError)) throw error
-  problems.push(`${error.message} ${error.hint}`)
+  problems.push({ path, message: `${error.message} ${error.hint}` })
   return null
 }
 
@@ -158,7 +164,7 @@ function hashOf(value: unknown): string {
 
 /** @throws AppError `spec-invalid` naming every problem */
 export function refuseProblems({ problems }: CheckedRequest): void {
-  if (problems.length > 0) throw new AppError({ code: 'spec-invalid', message: problems.join(' '), hint: 'Change the named settings and try again.' })
+  if (problems.length > 0) throw new AppError({ code: 'spec-invalid', message: sayProblems(problems), hint: 'Change the named settings and try again.', details: { problems: [...problems] } })
 }
 
 /** One run for each seed. Their ids are free until something else is awaited: start them at once. */

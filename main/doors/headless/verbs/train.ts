@@ -4,6 +4,7 @@ import { AppError } from '../../../../shared/errors.ts'
 import { engineName, type RunId } from '../../../../shared/domain.ts'
 import { KIND_WORDS } from '../../../../shared/kind-words.ts'
 import { parseSeeds } from '../../../../shared/form.ts'
+import { sayProblems } from '../../../../shared/request-problems.ts'
 import { rewardSource, trainingConfig, type RunRequestInput } from '../../../../shared/run-spec.ts'
 import type { Client } from '../../../../shared/rpc.ts'
 import { formatBytes, formatCount, formatDuration, formatInterval, formatNumber } from '../../../../shared/units.ts'
@@ -110,7 +111,7 @@ function methodCommand(algorithm: (typeof algorithms)[number]): Command {
       const request = await readRequest(client, algorithm.id, schema, options)
       const check = await client.call('runs.check', { request })
       for (const { level, text } of check.advice) out.note(`${level === 'warning' ? 'Mind' : 'Note'}: ${text}`)
-      if (check.problems.length > 0) throw new AppError({ code: 'spec-invalid', message: check.problems.join(' '), hint: 'Change the named settings and try again.' })
+      if (check.problems.length > 0) throw new AppError({ code: 'spec-invalid', message: sayProblems(check.problems), hint: 'Change the named settings and try again.', details: { problems: check.problems } })
       if (options.check === true) return out.result(check, `${check.command}\n${check.counts.train} ${words.items} to train on, ${check.counts.validation} to validate, ${check.counts.test} to test${words.labeled ? `; ${check.counts.labels} labels` : ''}`)
       if (options.estimate === true) {
         const found = await client.call('runs.estimate', { request })
