@@ -35,7 +35,7 @@ function learnToy(page: AlgorithmPage): Promise<ToyCourse> | ToyCourse {
     case 'response-pairs': return learnToyPairs(findTextAlgorithm(page.id))
     case 'rankings': return learnToyLists(findRankingAlgorithm(page.id))
     case 'segment-pairs': return learnToySegments(findControlMethod(page.id))
-    case 'contrast-groups': return learnToyTexts(findContrastMethod(page.id), root)
+    case 'contrast-groups': return learnToyTexts(findContrastMethod(page.id))
   }
 }
 

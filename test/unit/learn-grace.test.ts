@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest'
 import { trainingConfig } from '../../shared/run-spec.ts'
-import { meanPool, poolMask } from '../../main/core/learn/algorithms/grace.ts'
-import { groupBatch } from '../../main/core/learn/batches.ts'
+import { meanPool, poolMask } from '../../main/core/learn/embed/grace-rewards.ts'
+import { disposeBatch, groupBatch } from '../../main/core/learn/batches.ts'
 import { byteTokenizer } from '../../main/core/learn/tokens/bpe-trainer.ts'
 import { measureSimilarity, measureTriples } from '../../main/core/learn/embed/embed-metrics.ts'
 import { advantageGroups, graceRound, graceStepLoss, type GraceInstance, type GraceOptions } from '../../main/core/learn/embed/grace-rollouts.ts'
 import { createDecoder, presetConfig } from '../../main/core/learn/models/decoder.ts'
 import { packSequences } from '../../main/core/learn/models/packing.ts'
+import { createOptimizer } from '../../main/core/learn/optimizer.ts'
 import { findContrastMethod } from '../../main/core/learn/registry.ts'
 import { createRandom } from '../../main/core/learn/random.ts'
 import { embedSpans, rationalePrompt, spanOf } from '../../main/core/learn/embed/rationale.ts'
@@ -116,4 +117,30 @@ test('held-out measures: a positive found first, one found third, and Spearman o
   expect(ndcg.map((value) => Number(value.toFixed(4)))).toEqual([1, 0.5])
   expect(measureSimilarity([{ first: v(1, 0), second: v(1, 0), score: 1 }, { first: v(1, 0), second: v(1, 1), score: 0.5 }, { first: v(1, 0), second: v(0, 1), score: 0 }])).toBeCloseTo(1, 6)
   expect(measureSimilarity([])).toBeNull()
+})
+
+test('fourteen updates on one round of rationales make the better ones likelier, by the clipped surrogate whose own value stands still', async () => {
+  const pupil = createDecoder(config, createRandom(3))
+  const optimizer = createOptimizer({ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, clipNorm: 1 }, pupil.variables)
+  const round = await graceRound(pupil, instances, { ...options, rollouts: 6, maxTokens: 4, unfinishedReward: null }, END, createRandom(5), nothing)
+  const batch = groupBatch(advantageGroups(round), 6, 0, null)
+  const totals = { items: 3, weight: 3, tokens: round.rollouts.flat().reduce((sum, { row }) => sum + row.completion.length, 0) }
+  const lossBy = (objective: 'clipped' | 'sum'): tf.Scalar => graceStepLoss(pupil, batch, totals, { objective, clip: 0.2, dual: 3 }).loss
+  const printed: number[] = [] // −Σ A log π
+  const held: number[] = []
+  for (let step = 0; step < 14; step += 1) {
+    printed.push(tf.tidy(() => lossBy('sum').dataSync()[0]!))
+    tf.tidy(() => {
+      const { value, grads } = tf.variableGrads(() => lossBy('clipped'), Object.values(pupil.variables))
+      optimizer.apply(Object.fromEntries(Object.entries(pupil.variables).map(([name, variable]) => [name, grads[variable.name]!])), 0.02)
+      expect(Number.isFinite(value.dataSync()[0])).toBe(true)
+    })
+    held.push(tf.memory().numTensors)
+  }
+  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
+  expect(mean(printed.slice(-4))).toBeLessThan(mean(printed.slice(0, 4)))
+  expect(held.at(-1)).toBe(held.at(-10))
+  disposeBatch(batch)
+  optimizer.dispose()
+  pupil.dispose()
 })

@@ -1,8 +1,15 @@
 import type { PairRewards, EncodedGroup } from './batches.ts'
-import type { Algorithm, BatchTotals } from './define.ts'
+import type { Algorithm, Batch, BatchTotals } from './define.ts'
 import type { EncodedPair } from './tokens/encode-rows.ts'
 
-// What a whole batch adds up to, before it is cut into parts.
+// What a whole batch adds up to, and how it is cut into parts.
+
+/** A batch cut for memory: each part is made when its turn comes and disposed after it. */
+export interface BatchParts<B extends Batch = Batch> {
+  readonly count: number
+  readonly totals: BatchTotals
+  make(part: number): B
+}
 
 export function pairTotals(pairs: readonly EncodedPair[], algorithm: Algorithm, config: unknown, rewards: readonly PairRewards[] | null = null): BatchTotals {
   const tokensOf = (pair: EncodedPair): number => {

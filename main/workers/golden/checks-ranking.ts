@@ -1,5 +1,5 @@
 import { contrastLogits, diagonalCrossEntropy } from '../../core/learn/algorithms/infonce.ts'
-import { graceAdvantages, graceLoss, graceRewards, graceSelfRewards, meanPool, poolMask } from '../../core/learn/algorithms/grace.ts'
+import { graceAdvantages, graceLoss, graceRewards, graceSelfRewards, meanPool, poolMask } from '../../core/learn/embed/grace-rewards.ts'
 import { listMleLoss, listNetLoss, rankNetLoss, softmaxCrossEntropy } from '../../core/learn/algorithms/listwise.ts'
 import { leaveOneOut, leaveOneOutTails, pgRankLoss, rankingUtilities, tailUtilities } from '../../core/learn/algorithms/pg-rank.ts'
 import { exactUtility } from '../../core/learn/ranking/ranking-exact.ts'

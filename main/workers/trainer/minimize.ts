@@ -1,16 +1,10 @@
+import type { BatchParts } from '../../core/learn/batch-totals.ts'
 import { disposeBatch } from '../../core/learn/batches.ts'
 import type { Algorithm, Batch, BatchTotals, LossResult, Network } from '../../core/learn/define.ts'
 import type { Decoder } from '../../core/learn/models/decoder.ts'
 import { learningRateAt, readGlobalNorm, type Optimizer } from '../../core/learn/optimizer.ts'
 import { tf } from '../../core/learn/tf.ts'
 import type { TrainingConfig } from '../../../shared/run-spec.ts'
-
-/** A batch cut for memory: each part is made when its turn comes and disposed after it. */
-export interface BatchParts {
-  readonly count: number
-  readonly totals: BatchTotals
-  make(part: number): Batch
-}
 
 export interface Update {
   readonly metrics: Readonly<Record<string, number>>
@@ -23,12 +17,12 @@ export interface Update {
  * is the gradient of the whole batch, whatever the parts. Owns every tensor it makes.
  * @param beforePart called with the part's number before its forward pass
  */
-export async function minimizeParts(
+export async function minimizeParts<B extends Batch>(
   decoder: Decoder,
   optimizer: Optimizer,
   training: TrainingConfig,
-  parts: BatchParts,
-  loss: (batch: Batch, totals: BatchTotals) => LossResult,
+  parts: BatchParts<B>,
+  loss: (batch: B, totals: BatchTotals) => LossResult,
   beforePart: (part: number) => void,
 ): Promise<Update> {
   const reported: Record<string, tf.Scalar>[] = []

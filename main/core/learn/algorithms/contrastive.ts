@@ -1,8 +1,11 @@
 // InfoNCE on the vectors of a decoder (van den Oord et al., 2018, arXiv 1807.03748), and SimCSE where nothing is labeled
 // (Gao et al., EMNLP 2021, arXiv 2104.08821). The loss stands in infonce.ts.
 import { z } from 'zod'
-import { defineContrastMethod } from '../embed/contrast.ts'
+import { defineContrastMethod, embedPlain } from '../embed/contrast.ts'
 import { EMBED_INFO } from '../embed/embed-metrics.ts'
+import { embedSpans, plainPrompt, spanOf } from '../embed/rationale.ts'
+import { tf } from '../tf.ts'
+import { contrastLogits, diagonalCrossEntropy } from './infonce.ts'
 
 export const contrastive = defineContrastMethod({
   id: 'contrastive',
@@ -21,7 +24,6 @@ export const contrastive = defineContrastMethod({
   role: 'embedder',
   models: ['decoder'],
   needsReference: false,
-  learns: 'embedding',
   config: z.strictObject({
     tau: z.number().positive().max(10).default(0.05).meta({ title: 'Temperature', symbol: 'τ', help: 'Similarities are divided by it; 0.01 to 0.1 with cosines, 1 with dot products.', group: 'main' }),
     similarity: z.enum(['cosine', 'dot']).default('cosine').meta({ title: 'Similarity', help: 'Cosine, or the dot product.', group: 'main' }),
@@ -51,4 +53,26 @@ export const contrastive = defineContrastMethod({
       training: { steps: 1000, batchSize: 64, learningRate: 1e-5, warmupFraction: 0, schedule: 'linear', dropout: 0.1 },
     },
   ],
+  learnsFrom: ({ supervision, negatives }) => (supervision === 'none' ? 'texts' : { negatives }),
+  async update({ config: { tau, similarity, hardNegatives }, items, decoder, tokenizer, maxLength, minimizeWhole }) {
+    const row = (text: string): ReturnType<typeof spanOf> => spanOf(plainPrompt(tokenizer, text, maxLength), [], 'after-system')
+    const queries = items.map((item) => row(item.query))
+    const positives = items.map((item) => row(item.positive ?? item.query))
+    const negatives = items.flatMap((item) => item.negatives.map(row))
+    const dim = decoder.config.hidden
+    const excluded = items.map((one, i) => items.map((other, j) => (i !== j && (one.positive ?? one.query) === (other.positive ?? other.query) ? 1 : 0)))
+    const metrics = await minimizeWhole(() => {
+      // Two passes: rows that are equal share their tokens within one, and would share their dropout.
+      const query = embedSpans(decoder, queries)
+      const rest = embedSpans(decoder, [...positives, ...negatives])
+      const positive = tf.slice(rest, [0, 0], [items.length, dim])
+      const hard = negatives.length === 0 ? null : tf.reshape(tf.slice(rest, [items.length, 0], [negatives.length, dim]), [items.length, negatives.length / items.length, dim]) as tf.Tensor3D
+      const logits = contrastLogits(query, positive, hard, tf.tensor2d(excluded), { temperature: tau, similarity, hardNegatives })
+      const loss = tf.mean(diagonalCrossEntropy(logits)) as tf.Scalar
+      const best = tf.equal(tf.argMax(logits, 1), tf.range(0, items.length, 1, 'int32'))
+      return { loss, metrics: { loss, 'contrast/accuracy': tf.mean(tf.cast(best, 'float32')) as tf.Scalar } }
+    })
+    return { metrics, tokens: [...queries, ...positives, ...negatives].reduce((sum, one) => sum + one.ids.length, 0) }
+  },
+  embed: embedPlain,
 })

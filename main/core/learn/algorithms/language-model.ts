@@ -1,7 +1,17 @@
 // Language modeling: the likelihood of text itself (Radford et al., 2018), to make a base model where none is at hand.
 import { z } from 'zod'
-import { defineContrastMethod } from '../embed/contrast.ts'
+import { chunked } from '../batch-totals.ts'
+import { groupBatch, tokenBatch } from '../batches.ts'
+import { defineContrastMethod, embedPlain, type ContrastContext } from '../embed/contrast.ts'
 import { EMBED_INFO } from '../embed/embed-metrics.ts'
+import { tf } from '../tf.ts'
+import type { EncodedCompletion } from '../tokens/encode-rows.ts'
+import { sftLoss } from './sft.ts'
+
+/** A text as a row: it begins and ends with the end-of-turn token. */
+function rowOf({ tokenizer, maxLength }: ContrastContext<unknown>, text: string): EncodedCompletion {
+  return { prompt: [tokenizer.endId], completion: [...tokenizer.encode(text), tokenizer.endId].slice(0, maxLength - 1), text }
+}
 
 export const languageModel = defineContrastMethod({
   id: 'language-model',
@@ -17,7 +27,6 @@ export const languageModel = defineContrastMethod({
   role: 'policy',
   models: ['decoder'],
   needsReference: false,
-  learns: 'text',
   config: z.strictObject({}),
   metrics: [
     { name: 'loss', label: 'Loss', unit: 'nats/token', goal: 'min', help: 'Mean negative log-likelihood of a token. It falls; a held-out curve that turns up is over-fitting.' },
@@ -40,4 +49,30 @@ export const languageModel = defineContrastMethod({
       training: { steps: 100_000, batchSize: 64, learningRate: 2.5e-4, warmupFraction: 0.02, schedule: 'cosine', dropout: 0.1, maxLength: 512 },
     },
   ],
+  learnsFrom: () => 'texts',
+  async update(step) {
+    const rows = step.items.map((item) => rowOf(step, item.query))
+    const tokens = rows.reduce((sum, row) => sum + row.completion.length, 0)
+    const chunks = chunked(Array.from(rows.keys()), 2 * step.microBatchSize)
+    const parts = { count: chunks.length, totals: { items: rows.length, weight: rows.length, tokens }, make: (part: number) => groupBatch((chunks[part] ?? []).map((index) => ({ promptText: '', completions: [rows[index]!], rewards: [0], weight: 1 })), 1, step.tokenizer.padId, null) } // indices of rows
+    const metrics = await step.minimizeParts(parts, (batch) => {
+      const loss = sftLoss(step.decoder.tokenLogProbs(batch.tokens), batch.weight, tokens)
+      return { loss, metrics: { loss } }
+    })
+    return { metrics, tokens: tokens + rows.length }
+  },
+  embed: embedPlain,
+  /** Mean negative log-likelihood of a token, dropout off. */
+  async measure(context, texts) {
+    const rows = texts.map((text) => rowOf(context, text))
+    let total = 0
+    for (const part of chunked(rows, 32)) {
+      const tokens = tokenBatch(part, context.tokenizer.padId)
+      const sum = tf.tidy(() => tf.neg(tf.sum(context.decoder.tokenLogProbs(tokens))))
+      total += (await sum.data<'float32'>())[0]!
+      tf.dispose([sum, tokens.ids, tokens.attention, tokens.completion])
+      await context.breathe()
+    }
+    return { loss: total / Math.max(1, rows.reduce((count, row) => count + row.completion.length, 0)) }
+  },
 })

@@ -1,4 +1,4 @@
-import { graceAdvantages, graceRewards, graceSelfRewards, rolloutHardTerm, withRolloutHardTerm, type PoolSpan, type RewardWeights } from '../algorithms/grace.ts'
+import { graceAdvantages, graceRewards, graceSelfRewards, rolloutHardTerm, withRolloutHardTerm, type PoolSpan, type RewardWeights } from './grace-rewards.ts'
 import { clippedSurrogate } from '../algorithms/grpo.ts'
 import type { EncodedGroup } from '../batches.ts'
 import type { BatchTotals, GroupBatch, LossResult, Network } from '../define.ts'

@@ -1,4 +1,5 @@
 import { contrastData, extraRecord, itemRow, type ContrastData, type SplitName } from '../../../../shared/data-kinds.ts'
+import type { ContrastItem } from '../../../core/learn/embed/contrast.ts'
 import { readViewLines } from '../view-lines.ts'
 
 export type Triple = Extract<ContrastData, { form: 'triple' }> & { readonly id: string }
@@ -36,4 +37,13 @@ function emptySide(): { triples: Triple[]; texts: { id: string; text: string }[]
 /** Every text of a side once, in its order. */
 export function textsOfSide(side: ContrastSide): string[] {
   return [...new Set([...side.texts.map((one) => one.text), ...side.triples.flatMap((one) => [one.query, one.positive, ...one.negatives])])]
+}
+
+export function textItems(side: ContrastSide): ContrastItem[] {
+  return textsOfSide(side).map((text, at) => ({ id: `text-${at}`, query: text, positive: null, negatives: [] }))
+}
+
+/** Those with at least so many negatives, each with as many. */
+export function tripleItems(triples: readonly Triple[], negatives: number): ContrastItem[] {
+  return triples.filter((one) => one.negatives.length >= negatives).map((one) => ({ id: one.id, query: one.query, positive: one.positive, negatives: one.negatives.slice(0, negatives) }))
 }

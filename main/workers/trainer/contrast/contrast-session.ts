@@ -1,5 +1,5 @@
 import { createBatchPlan, type BatchPlan, type BatchPlanState } from '../../../core/learn/batch-plan.ts'
-import type { ContrastMethod } from '../../../core/learn/embed/contrast.ts'
+import type { ContrastContext, ContrastItem, ContrastMethod } from '../../../core/learn/embed/contrast.ts'
 import type { Decoder } from '../../../core/learn/models/decoder.ts'
 import { createOptimizer, type Optimizer } from '../../../core/learn/optimizer.ts'
 import { createRandom } from '../../../core/learn/random.ts'
@@ -8,21 +8,11 @@ import { loadTokenizer, type Tokenizer } from '../../../core/learn/tokens/tokeni
 import { AppError } from '../../../../shared/errors.ts'
 import type { SplitName } from '../../../../shared/data-kinds.ts'
 import type { Checkpoint } from '../../../core/models/checkpoint-files.ts'
-import { readContrastView, textsOfSide, type ContrastSide } from './contrast-data.ts'
+import { readContrastView, textItems, textsOfSide, tripleItems, type ContrastSide } from './contrast-data.ts'
 import { buildDecoder, loraOf, trainingOptions } from '../model.ts'
 import type { RunContext } from '../run-context.ts'
 import { openOrigin, parseConfig, requireStorage, resumedModel, type AdapterBase } from '../text/text-session.ts'
 import { makeTokenizer } from '../text/training-data.ts'
-
-/** One thing that a batch is made of: a query with what belongs to it, or a text. */
-export interface ContrastItem {
-  readonly id: string
-  /** The text itself where there is no query. */
-  readonly query: string
-  /** Null: a text alone. */
-  readonly positive: string | null
-  readonly negatives: readonly string[]
-}
 
 export interface ContrastSession {
   readonly context: RunContext
@@ -65,15 +55,25 @@ export async function openContrastSession(context: RunContext, from: Checkpoint 
   return { context, method, config, tokenizer, decoder, optimizer, base, sides, items, lengths, plan }
 }
 
+/** What the method is given wherever it computes. @param step of an update, from which its random numbers follow */
+export function methodContext({ context, config, decoder, tokenizer }: ContrastSession, step: number | null = null): ContrastContext<unknown> {
+  const { seed, training } = context.spec
+  return {
+    config, decoder, tokenizer,
+    maxLength: training.maxLength,
+    random: (label) => (step === null ? createRandom(seed).fork(label) : createRandom(seed).fork(label).fork(String(step))),
+    breathe: () => context.breathe(),
+  }
+}
+
 /** What the method takes of the training side. @throws AppError `dataset-invalid` when that is nothing */
 function itemsOf(method: ContrastMethod, config: unknown, side: ContrastSide): ContrastItem[] {
-  const { supervision, negatives } = config as { readonly supervision?: 'triples' | 'none'; readonly negatives?: number } // both or neither, by the method's schema
-  if (method.learns === 'text' || supervision === 'none') {
-    const texts = textsOfSide(side)
+  const wanted = method.learnsFrom(config)
+  if (wanted === 'texts') {
+    const texts = textItems(side)
     if (texts.length === 0) throw new AppError({ code: 'dataset-invalid', message: 'The training side has no text.', hint: 'Scored pairs are for evaluation alone: import texts, or queries with positives.' })
-    return texts.map((text, at) => ({ id: `text-${at}`, query: text, positive: null, negatives: [] }))
+    return texts
   }
   if (side.triples.length === 0) throw new AppError({ code: 'dataset-invalid', message: 'The training side has no query with a positive.', hint: 'Import lines with query and positive, or set supervision to none.' })
-  const count = Math.min(negatives ?? 1, ...side.triples.map((one) => one.negatives.length))
-  return side.triples.map((one) => ({ id: one.id, query: one.query, positive: one.positive, negatives: one.negatives.slice(0, count) }))
+  return tripleItems(side.triples, Math.min(wanted.negatives, ...side.triples.map((one) => one.negatives.length)))
 }
