@@ -8,6 +8,7 @@ import { useZoom } from '../charts/chart-link.ts'
 import { Button } from '../parts/Button.tsx'
 import { Dialog } from '../parts/Dialog.tsx'
 import { MenuButton } from '../parts/MenuButton.tsx'
+import { writerName } from '../playground/playground-state.ts'
 import { Segmented } from '../parts/Segmented.tsx'
 import { describeMetric } from '../run/metric-names.ts'
 import { sortMetrics, type IntervalKind } from './compare-charts.ts'
@@ -56,9 +57,8 @@ function WriteWith({ state }: { readonly state: CompareState }): ReactNode {
   const [first] = writers
   if (first === undefined) return null
   const second = writers.find((one) => one.groupHash !== first.groupHash) ?? writers[1]
-  const name = (run: typeof first): string => `run:${run.runId}@${run.bestStep === null ? 'last' : 'best'}`
   const title = second === undefined ? `Write with ${first.name} in the Playground` : `Write with ${first.name} s${first.seed} and ${second.name} s${second.seed} in the Playground`
-  return <Button small icon={MessagesSquare} aria-label={title} title={title} onClick={() => goTo(`/playground?left=${name(first)}${second === undefined ? '' : `&right=${name(second)}`}`)} />
+  return <Button small icon={MessagesSquare} aria-label={title} title={title} onClick={() => goTo(`/playground?left=${writerName(first)}${second === undefined ? '' : `&right=${writerName(second)}`}`)} />
 }
 
 function ColumnPicker({ state, onClose }: { readonly state: CompareState; onClose(): void }): ReactNode {

@@ -1,10 +1,8 @@
 import { useEffect, useRef, useState, type ReactNode } from 'react'
 import { CopyPlus, FileCog, SlidersHorizontal } from 'lucide-react'
 import { useSearch } from 'wouter'
-import { describeIssues } from '../../shared/errors.ts'
 import type { AlgorithmInfo } from '../../shared/contract/system.ts'
 import type { DatasetSummary } from '../../shared/contract/datasets.ts'
-import { runRequest } from '../../shared/run-spec.ts'
 import { asAppError } from '../api/client.ts'
 import { useCall } from '../api/queries.ts'
 import { useCrumbs } from '../frame/crumbs.tsx'
@@ -17,6 +15,7 @@ import { ClonePicker } from '../train/ClonePicker.tsx'
 import { draftOf, type Draft } from '../train/draft.ts'
 import { judgeField } from '../train/judge-field.ts'
 import { MethodTiles } from '../train/MethodTiles.tsx'
+import { readSettingsFile } from '../train/settings-file.ts'
 import { SettingsForm } from '../train/SettingsForm.tsx'
 import { StartBar } from '../train/StartBar.tsx'
 import { TrainSide } from '../train/TrainSide.tsx'
@@ -71,7 +70,7 @@ function TrainView({ algorithms, datasets, wantedDataset, wantedModel, cloned }:
   async function load(chosen: File | undefined): Promise<void> {
     if (chosen === undefined) return
     try {
-      form?.change(readSettings(await chosen.text(), algorithms, datasets, form.draft.datasetId))
+      form?.change(draftOfFile(await chosen.text(), algorithms, datasets, form.draft.datasetId))
       showToast(`The settings of ${chosen.name} are in the form.`)
     } catch (error) {
       showToast(`${chosen.name}: ${asAppError(error).message}`, { tone: 'bad' })
@@ -102,35 +101,11 @@ function TrainView({ algorithms, datasets, wantedDataset, wantedModel, cloned }:
   )
 }
 
-/**
- * A settings file is a request as JSON, or a run's spec.json, whose request is part of it. A data set this app does
- * not have is replaced by the chosen one.
- */
-function readSettings(text: string, algorithms: readonly AlgorithmInfo[], datasets: readonly DatasetSummary[], datasetId: string): Draft {
-  const given: unknown = JSON.parse(text)
-  const parsed = runRequest.safeParse(requestOfSpec(given))
-  if (!parsed.success) throw new Error(`this is no settings file (${describeIssues(parsed.error)})`)
-  const algorithm = algorithms.find((one) => one.id === parsed.data.method)
-  if (algorithm === undefined) throw new Error(`there is no method “${parsed.data.method}” in this version`)
-  const draft = draftOf(parsed.data, algorithm, judgeField)
+/** The form of a settings file. A data set this app does not have is replaced by the chosen one. */
+function draftOfFile(text: string, algorithms: readonly AlgorithmInfo[], datasets: readonly DatasetSummary[], datasetId: string): Draft {
+  const request = readSettingsFile(text)
+  const algorithm = algorithms.find((one) => one.id === request.method)
+  if (algorithm === undefined) throw new Error(`there is no method “${request.method}” in this version`)
+  const draft = draftOf(request, algorithm, judgeField)
   return datasets.some((one) => one.datasetId === draft.datasetId) ? draft : { ...draft, datasetId, annotators: [] }
-}
-
-/** What was asked for: `auto` where the engine was chosen for the person. */
-function engineOfSpec(spec: Record<string, unknown>): unknown {
-  return (spec['engineChoice'] as { readonly automatic?: unknown } | undefined)?.automatic === true ? 'auto' : spec['engine'] // checked by runRequest
-}
-
-function requestOfSpec(given: unknown): unknown {
-  if (typeof given !== 'object' || given === null || !('formatVersion' in given)) return given
-  const spec = given as Record<string, unknown> // a spec.json, checked right after by runRequest
-  const data = (spec['data'] ?? {}) as Record<string, unknown>
-  const model = (spec['model'] ?? {}) as Record<string, unknown>
-  const judge = spec['judge'] as Record<string, unknown> | null
-  return {
-    method: spec['method'], config: spec['config'], training: spec['training'], engine: engineOfSpec(spec), threads: spec['threads'] ?? null, seeds: [spec['seed']], name: '',
-    data: { datasetId: data['datasetId'], split: data['split'], annotators: data['annotators'], aggregation: data['aggregation'] },
-    model: model['kind'] === 'run' ? { kind: 'run', runId: model['runId'], checkpoint: model['checkpoint'] } : model['kind'] === 'registered' ? { kind: 'registered', modelId: model['modelId'] } : model,
-    judge: judge === null ? null : judge?.['source'],
-  }
 }

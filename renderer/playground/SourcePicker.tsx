@@ -1,15 +1,20 @@
 import type { ReactNode } from 'react'
+import { formatModelReference } from '../../shared/model-reference.ts'
 import type { PlaygroundSources } from '../../shared/contract/playground.ts'
 import { Segmented } from '../parts/Segmented.tsx'
 import { RunSwatch } from '../parts/RunSwatch.tsx'
 import { formatCount } from '../../shared/units.ts'
-import { readSource } from './playground-state.ts'
+import { readSource, writerName } from './playground-state.ts'
 
 interface SourcePickerProps {
   readonly label: string
   readonly value: string
   readonly sources: PlaygroundSources
   onChange(value: string): void
+}
+
+function nameOf(run: string, checkpoint: 'best' | 'last' = 'last'): string {
+  return formatModelReference({ kind: 'run', run, checkpoint })
 }
 
 /** A run with its checkpoint, or a model. */
@@ -22,21 +27,21 @@ export function SourcePicker({ label, value, sources, onChange }: SourcePickerPr
       <select
         className="select select-small pg-source"
         aria-label={`${label}: run or model`}
-        value={run === undefined ? value : `run:${run.runId}`}
+        value={run === undefined ? value : nameOf(run.runId)}
         onChange={(event) => {
           const chosen = event.currentTarget.value
-          const next = sources.runs.find((one) => `run:${one.runId}` === chosen)
-          onChange(next === undefined ? chosen : `${chosen}@${next.bestStep === null ? 'last' : 'best'}`)
+          const next = sources.runs.find((one) => nameOf(one.runId) === chosen)
+          onChange(next === undefined ? chosen : writerName(next))
         }}
       >
         {sources.runs.length === 0 ? null : (
           <optgroup label="Runs">
-            {sources.runs.map((one) => <option key={one.runId} value={`run:${one.runId}`}>{one.name} s{one.seed} · {one.methodName} · {one.datasetName}</option>)}
+            {sources.runs.map((one) => <option key={one.runId} value={nameOf(one.runId)}>{one.name} s{one.seed} · {one.methodName} · {one.datasetName}</option>)}
           </optgroup>
         )}
         {sources.models.length === 0 ? null : (
           <optgroup label="Models">
-            {sources.models.map((one) => <option key={one.modelId} value={`model:${one.modelId}`} disabled={one.problem !== null} title={one.problem ?? undefined}>{one.name} · {one.family}, {formatCount(one.parameterCount)} weights{one.hasChatTemplate ? ', chat' : ''}</option>)}
+            {sources.models.map((one) => <option key={one.modelId} value={formatModelReference({ kind: 'model', model: one.modelId })} disabled={one.problem !== null} title={one.problem ?? undefined}>{one.name} · {one.family}, {formatCount(one.parameterCount)} weights{one.hasChatTemplate ? ', chat' : ''}</option>)}
           </optgroup>
         )}
       </select>
@@ -46,7 +51,7 @@ export function SourcePicker({ label, value, sources, onChange }: SourcePickerPr
           small
           value={source?.kind === 'run' ? source.checkpoint : 'last'}
           choices={[{ value: 'best', label: `best ${run.bestStep}` }, { value: 'last', label: `last ${run.lastStep}` }]}
-          onChange={(checkpoint) => onChange(`run:${run.runId}@${checkpoint}`)}
+          onChange={(checkpoint) => onChange(nameOf(run.runId, checkpoint))}
         />
       )}
     </>

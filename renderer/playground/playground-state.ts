@@ -1,6 +1,7 @@
+import { formatModelReference, parseModelReference } from '../../shared/model-reference.ts'
 import { z } from 'zod'
 import { samplingSettings, type ChatMessage, type Generation, type GenerationSource, type PlaygroundSources, type SamplingSettings } from '../../shared/contract/playground.ts'
-import type { ModelId, RunId } from '../../shared/domain.ts'
+import { runId, type ModelId } from '../../shared/domain.ts'
 import { fieldsOf, formatField, parseField, type FormField } from '../../shared/form.ts'
 
 export type SideName = 'left' | 'right'
@@ -63,11 +64,19 @@ export function readSettings(choices: PlaygroundChoices): SamplingSettings {
   return samplingSettings.parse({ ...numbers, stopStrings })
 }
 
-/** The address's and the picker's name of a source. */
+/** What the address and the picker name. */
 export function readSource(text: string): GenerationSource | null {
-  const run = /^run:([a-z0-9-]+)(?:@(best|last))?$/.exec(text)
-  if (run !== null) return { kind: 'run', runId: run[1] as RunId, checkpoint: run[2] === 'best' ? 'best' : 'last' } // the host checks it
-  return text.startsWith('model:') ? { kind: 'model', modelId: text.slice('model:'.length) as ModelId } : null // the host checks it
+  const named = parseModelReference(text)
+  if (named?.kind === 'run') {
+    const id = runId.safeParse(named.run)
+    return id.success ? { kind: 'run', runId: id.data, checkpoint: named.checkpoint } : null
+  }
+  return named?.kind === 'model' ? { kind: 'model', modelId: named.model as ModelId } : null // the host checks it
+}
+
+/** The name of a run's best checkpoint, of its last where none is the best. */
+export function writerName(run: Pick<PlaygroundSources['runs'][number], 'runId' | 'bestStep'>): string {
+  return formatModelReference({ kind: 'run', run: run.runId, checkpoint: run.bestStep === null ? 'last' : 'best' })
 }
 
 /** The choice as it is while the source is there, else the first that is. */
@@ -75,7 +84,7 @@ export function presentSource(wanted: string, sources: PlaygroundSources, at: nu
   const source = readSource(wanted)
   if (source?.kind === 'run' && sources.runs.some((run) => run.runId === source.runId)) return wanted
   if (source?.kind === 'model' && sources.models.some((model) => model.modelId === source.modelId)) return wanted
-  const all = [...sources.runs.map((run) => `run:${run.runId}@${run.bestStep === null ? 'last' : 'best'}`), ...sources.models.filter((model) => model.problem === null).map((model) => `model:${model.modelId}`)]
+  const all = [...sources.runs.map(writerName), ...sources.models.filter((model) => model.problem === null).map(({ modelId }) => formatModelReference({ kind: 'model', model: modelId }))]
   return all[Math.min(at, all.length - 1)] ?? ''
 }
 

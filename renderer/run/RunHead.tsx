@@ -1,6 +1,7 @@
 import { useState, type ReactNode } from 'react'
 import { Box, ChartNoAxesCombined, Copy, Ellipsis, MessagesSquare, PackageOpen, RotateCcw, Save, Square, Trash2, CopyPlus } from 'lucide-react'
 import { Link } from 'wouter'
+import { formatModelReference } from '../../shared/model-reference.ts'
 import type { RunDetail } from '../../shared/contract/runs.ts'
 import { isLive } from '../../shared/domain.ts'
 import { useCall, useMutate } from '../api/queries.ts'
@@ -82,8 +83,8 @@ function Actions({ run }: { readonly run: RunDetail }): ReactNode {
   const compare = (): void => goTo(`/compare?runs=${run.runId}`)
   const algorithm = useCall('algorithms.list', {}).data?.find((one) => one.id === run.method)
   const canWrite = algorithm?.role === 'policy' && algorithm.data === 'response-pairs' && run.checkpoints.length > 0
-  const best = run.checkpoints.some((one) => one.best) ? 'best' : 'last'
-  const play = (): void => goTo(`/playground?left=run:${run.runId}@${best}`)
+  const checkpointName = run.checkpoints.some((one) => one.best) ? 'best' : 'last'
+  const play = (): void => goTo(`/playground?left=${formatModelReference({ kind: 'run', run: run.runId, checkpoint: checkpointName })}`)
   const commands: Command[] = [
     { id: 'run.compare', title: 'Compare this run', group: 'Run', keys: ['c'], run: compare },
     { id: 'run.playground', title: 'Write with this run in the Playground', group: 'Run', keys: ['y'], disabled: !canWrite, run: play },

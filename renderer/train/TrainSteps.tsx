@@ -2,6 +2,7 @@ import type { ReactNode } from 'react'
 import { Link } from 'wouter'
 import type { ModelSummary } from '../../shared/contract/models.ts'
 import type { RunSummary } from '../../shared/contract/runs.ts'
+import { formatModelReference, parseModelReference } from '../../shared/model-reference.ts'
 import { MODEL_PRESETS, type ModelPreset } from '../../shared/run-spec.ts'
 import { KIND_WORDS } from '../../shared/kind-words.ts'
 import { useCall } from '../api/queries.ts'
@@ -82,6 +83,11 @@ function MethodStep({ form }: { readonly form: TrainForm }): ReactNode {
   )
 }
 
+// Of which checkpoint is chosen apart.
+const ofRun = (run: string): string => formatModelReference({ kind: 'run', run, checkpoint: 'last' })
+const newModel = (preset: string): string => formatModelReference({ kind: 'new', preset })
+const registered = (model: string): string => formatModelReference({ kind: 'model', model })
+
 function ModelStep({ form }: { readonly form: TrainForm }): ReactNode {
   const { draft } = form
   const { algorithm } = form
@@ -92,15 +98,14 @@ function ModelStep({ form }: { readonly form: TrainForm }): ReactNode {
   const models = useCall('models.list', {}).data ?? []
   const encodes = algorithm.models.includes('text-encoder')
   const withNetworks = algorithm.models.includes('networks')
-  // Values are written below: `networks`, `new:<preset>`, `run:<id>`, `model:<id>`.
   const onChoose = (value: string): void => {
-    const [kind = '', id = ''] = value.split(/:(.*)/s)
-    if (kind === 'networks') change({ kind: 'networks' })
-    else if (kind === 'new') change({ kind: 'new', preset: id as ModelPreset })
-    else if (kind === 'run') change({ kind: 'run', runId: id })
-    else change({ kind: 'registered', modelId: id })
+    const named = parseModelReference(value)
+    if (named?.kind === 'networks') change({ kind: 'networks' })
+    else if (named?.kind === 'new') change({ kind: 'new', preset: named.preset as ModelPreset }) // one of those offered
+    else if (named?.kind === 'run') change({ kind: 'run', runId: named.run })
+    else if (named?.kind === 'model') change({ kind: 'registered', modelId: named.model })
   }
-  const chosen = model.kind === 'networks' ? 'networks' : model.kind === 'new' ? `new:${model.preset}` : model.kind === 'run' ? `run:${model.runId}` : `model:${model.modelId}`
+  const chosen = model.kind === 'networks' ? 'networks' : model.kind === 'new' ? newModel(model.preset) : model.kind === 'run' ? ofRun(model.runId) : registered(model.modelId)
   const problem = form.problems['model']
   if (algorithm.models.every((use) => use === 'networks')) {
     return (
@@ -117,20 +122,20 @@ function ModelStep({ form }: { readonly form: TrainForm }): ReactNode {
       <select id="train-model" className="select step-select" value={chosen} onChange={(event) => onChoose(event.currentTarget.value)}>
         <optgroup label="New, from random weights">
           {withNetworks ? <option value="networks">A small network on features</option> : null}
-          {PRESETS.map((preset) => <option key={preset} value={`new:${preset}`}>New {preset}, {MODEL_PRESETS[preset].layers} layers of {MODEL_PRESETS[preset].hidden}</option>)}
+          {PRESETS.map((preset) => <option key={preset} value={newModel(preset)}>New {preset}, {MODEL_PRESETS[preset].layers} layers of {MODEL_PRESETS[preset].hidden}</option>)}
         </optgroup>
         <optgroup label="Start from a finished run">
           {starts.length === 0 ? <option disabled value="none">no finished run yet</option> : null}
-          {starts.map((run) => <option key={run.runId} value={`run:${run.runId}`}>{run.name}, seed {run.seed} ({run.methodName})</option>)}
-          {model.kind === 'run' && !starts.some((run) => run.runId === model.runId) ? <option value={`run:${model.runId}`}>{model.runId === '' ? 'choose a run' : model.runId}</option> : null}
+          {starts.map((run) => <option key={run.runId} value={ofRun(run.runId)}>{run.name}, seed {run.seed} ({run.methodName})</option>)}
+          {model.kind === 'run' && !starts.some((run) => run.runId === model.runId) ? <option value={ofRun(model.runId)}>{model.runId === '' ? 'choose a run' : model.runId}</option> : null}
         </optgroup>
         <optgroup label="Start from a model">
           {models.length === 0 ? <option disabled value="none">none was added: see Models</option> : null}
           {models.map((one) => {
             const reason = whyNotTrainable(one, encodes)
-            return <option key={one.modelId} value={`model:${one.modelId}`} disabled={reason !== null}>{one.name}, {one.family}, {formatWeights(one.parameterCount)}{reason === null ? '' : ` (${reason})`}</option>
+            return <option key={one.modelId} value={registered(one.modelId)} disabled={reason !== null}>{one.name}, {one.family}, {formatWeights(one.parameterCount)}{reason === null ? '' : ` (${reason})`}</option>
           })}
-          {model.kind === 'registered' && !models.some((one) => one.modelId === model.modelId) ? <option value={`model:${model.modelId}`}>{model.modelId}</option> : null}
+          {model.kind === 'registered' && !models.some((one) => one.modelId === model.modelId) ? <option value={registered(model.modelId)}>{model.modelId}</option> : null}
         </optgroup>
       </select>
       <Problem text={problem} />

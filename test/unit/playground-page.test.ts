@@ -61,7 +61,7 @@ describe('what was chosen', () => {
     expect([readSource('run:../x'), readSource('')]).toEqual([null, null])
     const sources = { runs: [{ runId: 'a', bestStep: null, lastStep: 4 }, { runId: 'b', bestStep: 2, lastStep: 4 }], models: [{ modelId: 'm', problem: 'gone' }, { modelId: 'n', problem: null }] } as unknown as PlaygroundSources
     expect(presentSource('run:a@best', sources, 1)).toBe('run:a@best')
-    expect([0, 1, 2, 3].map((at) => presentSource('run:gone', sources, at))).toEqual(['run:a@last', 'run:b@best', 'model:n', 'model:n'])
+    expect([0, 1, 2, 3].map((at) => presentSource('run:gone', sources, at))).toEqual(['run:a', 'run:b@best', 'model:n', 'model:n'])
   })
 })
 

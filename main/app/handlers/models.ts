@@ -13,7 +13,7 @@ import { readRunSpec } from '../store/runs.ts'
 import type { HandlerDeps } from './deps.ts'
 import { findCheckpoint, type StartPoint } from '../requests/find-checkpoint.ts'
 import { commandFor } from '../requests/run-command.ts'
-import { requestOf } from '../requests/run-request.ts'
+import { requestOf } from '../../../shared/request-of.ts'
 
 type ModelHandlers = Pick<Handlers, Extract<keyof Handlers, `models.${string}`> | 'runs.export'>
 

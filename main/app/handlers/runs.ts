@@ -8,7 +8,8 @@ import { findAlgorithm } from '../../core/learn/registry.ts'
 import type { HandlerDeps } from './deps.ts'
 import { commandFor } from '../requests/run-command.ts'
 import { foreseeMemory } from '../requests/run-memory.ts'
-import { checkRequest, prepareEstimate, prepareRuns, refuseProblems, requestOf } from '../requests/run-request.ts'
+import { requestOf } from '../../../shared/request-of.ts'
+import { checkRequest, prepareEstimate, prepareRuns, refuseProblems } from '../requests/run-request.ts'
 import { createTrainingData } from '../requests/training-data.ts'
 
 type RunHandlers = Pick<Handlers, Exclude<Extract<keyof Handlers, `runs.${string}` | `queue.${string}`>, 'runs.export'>>

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { fieldsOf, flagName, formatField, getPath, type FormField } from '../../../shared/form.ts'
+import { formatModelReference, type ModelReference } from '../../../shared/model-reference.ts'
 import { type ModelSpec, rewardSource, trainingConfig, type RewardSource, type RunRequest, type TrainingConfig } from '../../../shared/run-spec.ts'
 import type { AlgorithmPage } from '../../core/learn/define.ts'
 
@@ -11,11 +12,9 @@ export interface CommandParts {
   readonly request: RunRequest
 }
 
-function modelFlag(model: ModelSpec): string {
-  if (model.kind === 'networks') return 'networks'
-  if (model.kind === 'new') return `new:${model.preset}`
-  if (model.kind === 'registered') return `model:${model.modelId}`
-  return `run:${model.runId}${model.checkpoint === 'best' ? '@best' : ''}`
+function referenceOf(model: ModelSpec): ModelReference {
+  if (model.kind === 'run') return { kind: 'run', run: model.runId, checkpoint: model.checkpoint }
+  return model.kind === 'registered' ? { kind: 'model', model: model.modelId } : model
 }
 
 /** The command that would start the same runs. Only what differs from the method's first preset is spelled out. */
@@ -27,7 +26,7 @@ export function commandFor({ algorithm, config, training, request }: CommandPart
   return [
     'pairlab train', algorithm.id,
     '--data', data.datasetId,
-    '--model', modelFlag(model),
+    '--model', formatModelReference(referenceOf(model)),
     ...(model.kind === 'new' ? newModelFlags(model) : []),
     '--seeds', seeds.join(','),
     ...(engine === 'auto' ? [] : ['--engine', engine]),

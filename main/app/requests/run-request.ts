@@ -220,25 +220,3 @@ function newRunIds({ db, runs, dataFolder }: Deps, name: string, count: number):
   const first = nextRunNumber(db, base, [...readdirSync(runs.runsFolder), ...deleted.map(({ id }) => id)])
   return Array.from({ length: count }, (_, index) => runIdSchema.parse(`${base}-${first + index}`))
 }
-
-function modelOf(model: RunSpec['model']): ModelSpec {
-  if (model.kind === 'new' || model.kind === 'networks') return model
-  return model.kind === 'run' ? { kind: 'run', runId: model.runId, checkpoint: model.checkpoint } : { kind: 'registered', modelId: model.modelId }
-}
-
-/** The request that made a run, for this one seed. */
-export function requestOf(spec: RunSpec): RunRequest {
-  const { datasetId, split, annotators, aggregation } = spec.data
-  return {
-    method: spec.method,
-    config: spec.config,
-    training: spec.training,
-    model: modelOf(spec.model),
-    data: { datasetId, split, annotators, aggregation },
-    judge: spec.judge?.source ?? null,
-    engine: spec.engineChoice.automatic ? 'auto' : spec.engine,
-    threads: spec.threads,
-    seeds: [spec.seed],
-    name: spec.name,
-  }
-}

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { samplingSettings, type Generation, type GenerationId, type GenerationSource } from '../../../../shared/contract/playground.ts'
 import { engineName } from '../../../../shared/domain.ts'
 import { AppError, ERROR_EXIT_STATUS, fromWire } from '../../../../shared/errors.ts'
+import { parseModelReference } from '../../../../shared/model-reference.ts'
 import type { Client } from '../../../../shared/rpc.ts'
 import { formatNumber } from '../../../../shared/units.ts'
 import { nullIfUnknown, withClient } from '../connect.ts'
@@ -32,17 +33,13 @@ interface GenerateFlags {
   readonly engine: string
 }
 
-/** `run:<id>[@best]`, `model:<id or name>`, or a folder. */
+/** A run's checkpoint, a model that was added, or a folder. */
 async function readSource(client: Client, wanted: string): Promise<GenerationSource> {
-  const [kind = '', rest = ''] = wanted.split(/:(.*)/s)
-  if (kind === 'model') return { kind: 'model', modelId: (await pickModel(client, rest)).modelId }
-  if (kind === 'run') {
-    const [run = '', which = 'last'] = rest.split('@')
-    if (which !== 'best' && which !== 'last') throw new AppError({ code: 'usage-invalid', message: `--model ${wanted} names the checkpoint "${which}".`, hint: 'Give @best or @last, or nothing for the last one.' })
-    return { kind: 'run', runId: (await pickRun(client, run)).runId, checkpoint: which }
-  }
+  const named = parseModelReference(wanted)
+  if (named?.kind === 'model') return { kind: 'model', modelId: (await pickModel(client, named.model)).modelId }
+  if (named?.kind === 'run') return { kind: 'run', runId: (await pickRun(client, named.run)).runId, checkpoint: named.checkpoint }
   if (existsSync(wanted)) return { kind: 'folder', path: path.resolve(wanted) }
-  throw new AppError({ code: 'usage-invalid', message: `--model ${wanted} is neither run:<id> nor model:<id or name> nor a folder.`, hint: 'For example: --model run:dpo-1@best, --model model:SmolLM, --model ./SmolLM-135M' })
+  throw new AppError({ code: 'usage-invalid', message: `--model ${wanted} is neither run:<id>, run:<id>@best or run:<id>@last, nor model:<id or name>, nor a folder.`, hint: 'For example: --model run:dpo-1@best, --model model:SmolLM, --model ./SmolLM-135M' })
 }
 
 async function readPrompt({ prompt, chat, system }: GenerateFlags): Promise<Generation['request']['prompt']> {

@@ -4,6 +4,7 @@ import { AppError } from '../../../../shared/errors.ts'
 import { engineName, type RunId } from '../../../../shared/domain.ts'
 import { KIND_WORDS } from '../../../../shared/kind-words.ts'
 import { parseSeeds } from '../../../../shared/form.ts'
+import { parseModelReference } from '../../../../shared/model-reference.ts'
 import { sayProblems } from '../../../../shared/request-problems.ts'
 import { rewardSource, trainingConfig, type RunRequestInput } from '../../../../shared/run-spec.ts'
 import type { Client } from '../../../../shared/rpc.ts'
@@ -39,19 +40,21 @@ interface TrainOptions {
   readonly estimate?: boolean
 }
 
-/** `new:micro`, `run:<id>`, `run:<id>@best`, `model:<id or name>`. */
 async function readModel(client: Client, options: TrainOptions): Promise<RunRequestInput['model']> {
-  const [kind = '', rest = ''] = options.model.split(/:(.*)/s)
-  if (kind === 'new') {
-    const tokenizer = options.tokenizer === 'byte' ? { kind: 'byte' as const } : { kind: 'bpe' as const, vocabSize: Number(options.vocabSize) }
-    return { kind: 'new', preset: (rest === '' ? 'micro' : rest) as 'micro', tokenizer, tiedEmbeddings: options.untied !== true } // the contract checks the preset
+  const named = parseModelReference(options.model)
+  switch (named?.kind) {
+    case 'networks': return named
+    case 'new': {
+      const tokenizer = options.tokenizer === 'byte' ? { kind: 'byte' as const } : { kind: 'bpe' as const, vocabSize: Number(options.vocabSize) }
+      return { kind: 'new', preset: (named.preset === '' ? 'micro' : named.preset) as 'micro', tokenizer, tiedEmbeddings: options.untied !== true } // the contract checks the preset
+    }
+    case 'model': return { kind: 'registered', modelId: (await pickModel(client, named.model)).modelId }
+    case 'run': {
+      const run = pick(await client.call('runs.list', {}), named.run, 'run', (one) => one.runId, (one) => `${one.name} s${one.seed}`)
+      return { kind: 'run', runId: run.runId, checkpoint: named.checkpoint }
+    }
+    case undefined: throw new AppError({ code: 'usage-invalid', message: `--model ${options.model} is neither new:<preset> nor run:<id>, run:<id>@best or run:<id>@last, nor model:<id>.`, hint: 'For example: --model new:micro, --model run:sft-1 to start from a finished run, --model model:SmolLM for one that was added.' })
   }
-  if (kind === 'networks') return { kind: 'networks' }
-  if (kind === 'model') return { kind: 'registered', modelId: (await pickModel(client, rest)).modelId }
-  if (kind !== 'run') throw new AppError({ code: 'usage-invalid', message: `--model ${options.model} is neither new:<preset> nor run:<id> nor model:<id>.`, hint: 'For example: --model new:micro, --model run:sft-1 to start from a finished run, --model model:SmolLM for one that was added.' })
-  const [wanted = '', checkpoint = 'last'] = rest.split('@')
-  const run = pick(await client.call('runs.list', {}), wanted, 'run', (one) => one.runId, (one) => `${one.name} s${one.seed}`)
-  return { kind: 'run', runId: run.runId, checkpoint: checkpoint === 'best' ? 'best' : 'last' }
 }
 
 async function readRequest(client: Client, method: string, schema: unknown, options: TrainOptions & Record<string, unknown>): Promise<RunRequestInput> {
