@@ -2,7 +2,7 @@ import { cpSync, readdirSync, realpathSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import react from '@vitejs/plugin-react'
-import { defineConfig } from 'electron-vite'
+import { defineConfig, type UserConfig } from 'electron-vite'
 
 const at = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
 
@@ -26,7 +26,10 @@ const NATIVE = ['better-sqlite3', 'webgpu']
 const DEVELOPMENT_POLICY =
   "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; font-src 'self'; connect-src 'self'; worker-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-export default defineConfig({
+/** What `main/doors/launch/build.mjs` asks for; everything where it asks for nothing. */
+const only = process.env['PAIRLAB_BUILD_ONLY'] ?? ''
+
+const programs: Pick<UserConfig, 'main' | 'preload'> = {
   main: {
     plugins: [copyRuntimeFiles],
     build: {
@@ -48,6 +51,9 @@ export default defineConfig({
       rollupOptions: { input: { index: at('./main/doors/electron/preload.ts') }, output: { format: 'cjs', entryFileNames: '[name].cjs' } },
     },
   },
+}
+
+const page: Pick<UserConfig, 'renderer'> = {
   renderer: {
     root: at('./renderer'),
     base: './',
@@ -66,4 +72,6 @@ export default defineConfig({
       rollupOptions: { input: { index: at('./renderer/index.html') } },
     },
   },
-})
+}
+
+export default defineConfig({ ...(only === 'page' ? {} : programs), ...(only === 'programs' ? {} : page) })

@@ -1,16 +1,16 @@
 // npm run dev, in a copy of the tree, so that what is edited here is nobody else's.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Browser, Page } from 'playwright'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { launchChromium } from '../support/chromium.ts'
-import { chromiumPath, removeFolder } from './support.ts'
+import { findChromium, launchChromium } from '../support/chromium.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
+const chromiumPath = findChromium()
 const COPIED = ['main', 'renderer', 'shared', 'resources', 'electron.config.ts', 'package.json', 'package-lock.json']
 const tree = mkdtempSync(path.join(tmpdir(), 'pairlab-dev-'))
 let command: ChildProcess
@@ -60,7 +60,7 @@ afterAll(async () => {
     command.kill('SIGTERM')
     await once(command, 'exit')
   }
-  removeFolder(tree)
+  rmSync(tree, { recursive: true, force: true })
 })
 
 test.skipIf(chromiumPath === null)('a change of the page is shown in place; a change of the app restarts it, and the page goes on', async () => {

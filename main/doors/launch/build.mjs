@@ -1,11 +1,14 @@
-// Builds the app when a source file is newer than the last build.
+// Builds what is older than its sources: the programs (window, command line, trainer, reader), the page, or both.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { findRuntime, findTool, root } from './runtime.mjs'
 
-const stampPath = path.join(root, 'out', '.built')
-const sources = ['main', 'renderer', 'shared', 'electron.config.ts', 'package-lock.json']
+const everyPart = ['electron.config.ts', 'package-lock.json', 'shared']
+const sources = { programs: [...everyPart, 'main', 'resources/samples', 'resources/docs'], page: [...everyPart, 'renderer'] }
+export const PARTS = Object.keys(sources)
+
+const stampPath = (part) => path.join(root, 'out', `.built-${part}`)
 
 function newestChangeMs(target) {
   const stat = statSync(target)
@@ -15,12 +18,26 @@ function newestChangeMs(target) {
   return newest
 }
 
-export function buildIfNeeded() {
-  const newest = Math.max(...sources.map((name) => newestChangeMs(path.join(root, name))))
-  if (existsSync(stampPath) && statSync(stampPath).mtimeMs >= newest) return
-  console.log('Building …')
-  const result = spawnSync(findRuntime(), [findTool('electron-vite'), 'build', '--config', 'electron.config.ts', '--logLevel', 'warn'], { cwd: root, stdio: 'inherit' })
+function isBuilt(part) {
+  const newest = Math.max(...sources[part].map((name) => newestChangeMs(path.join(root, name))))
+  return existsSync(stampPath(part)) && statSync(stampPath(part)).mtimeMs >= newest
+}
+
+/** @param parts of PARTS */
+export function buildIfNeeded(parts = PARTS) {
+  const missing = parts.filter((part) => !isBuilt(part))
+  if (missing.length === 0) return
+  const alone = missing.length === 1 ? missing[0] : undefined
+  console.log(alone === undefined ? 'Building …' : `Building the ${alone} …`)
+  // electron-vite warns of the part that is left out.
+  const args = ['build', '--config', 'electron.config.ts', '--logLevel', alone === undefined ? 'warn' : 'error']
+  const result = spawnSync(findRuntime(), [findTool('electron-vite'), ...args], { cwd: root, stdio: 'inherit', env: { ...process.env, PAIRLAB_BUILD_ONLY: alone ?? '' } })
   if (result.status !== 0) throw new Error('The build failed. Its message stands above.')
-  mkdirSync(path.dirname(stampPath), { recursive: true })
-  writeFileSync(stampPath, '')
+  mkdirSync(path.join(root, 'out'), { recursive: true })
+  for (const part of missing) writeFileSync(stampPath(part), '')
+}
+
+/** Something else was written where a part lies. */
+export function forgetBuild(part) {
+  rmSync(stampPath(part), { force: true })
 }

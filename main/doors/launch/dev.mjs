@@ -1,8 +1,8 @@
 // npm run dev: the app while one works on it. A change of renderer/ is shown in place; a change of main/ or shared/ restarts the
 // app behind the page. In the window where Electron is, else in the browser.
 import { spawn } from 'node:child_process'
-import { rmSync } from 'node:fs'
 import path from 'node:path'
+import { forgetBuild } from './build.mjs'
 import { findElectron } from './electron-binary.mjs'
 import { installIfNeeded } from './install.mjs'
 import { findRuntime, findTool, root } from './runtime.mjs'
@@ -18,7 +18,7 @@ try {
   const electron = findElectron()
   const args = process.argv.slice(2)
   if ('binary' in electron) {
-    rmSync(path.join(root, 'out/.built'), { force: true }) // what lies in out/ from now on is for development
+    forgetBuild('programs') // what lies there from now on is for development
     const asRoot = process.getuid?.() === 0 ? { NO_SANDBOX: '1' } : {}
     run([findTool('electron-vite'), 'dev', '--watch', '--config', 'electron.config.ts', '--', ...args], { ELECTRON_EXEC_PATH: electron.binary, ...asRoot })
   } else {
