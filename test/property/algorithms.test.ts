@@ -2,9 +2,11 @@ import { describe, expect, it } from 'vitest'
 import { algorithmInfo } from '../../shared/contract/system.ts'
 import { trainingConfig } from '../../shared/run-spec.ts'
 import { algorithmHandlers } from '../../main/app/handlers/algorithms.ts'
+import type { PairBatch } from '../../main/core/learn/define.ts'
 import { algorithms, findAlgorithm, isTextAlgorithm } from '../../main/core/learn/registry.ts'
 import { tf } from '../../main/core/learn/tf.ts'
-import { numbersOf, pairBatch, slicePairs, tableNetwork } from '../support/toy-pairs.ts'
+import { isSurrogate } from '../support/toy-course.ts'
+import { numbersOf, pairBatch, slicePairs, tableNetwork, turnPairs } from '../support/toy-pairs.ts'
 
 // Every method of the registry that learns from pairs. That each learns its toy problem is in integration/registry.test.ts.
 
@@ -42,6 +44,16 @@ describe.each(algorithms.filter(isTextAlgorithm).map((algorithm) => [algorithm.i
       expect(tf.max(tf.abs(tf.sub(sum, gradient))).dataSync()[0]).toBeLessThan(1e-5)
     }
     expect(halves.reduce((sum, half) => sum + (half.value.dataSync()[0] ?? NaN), 0)).toBeCloseTo(whole.value.dataSync()[0] ?? NaN, 4)
+  })
+
+  it('does not mind which side is called chosen: sides turned with their label give the same loss', () => {
+    const network = tableNetwork(6)
+    const preference = [1, 0.5, 0.75, 0.6]
+    const { batch, totals } = pairBatch(4, { preference, weight: [1, 2, 0.5, 1] }, tableNetwork(7)) // a reference that differs
+    const lossOf = (given: PairBatch): number => algorithm.loss({ network, batch: given, totals: totals(algorithm), config }).loss.dataSync()[0]!
+    expect(lossOf(turnPairs(batch))).toBeCloseTo(lossOf(batch), 5)
+    const { preference: labels, rewardChosen, rewardRejected } = batch
+    if (!isSurrogate(algorithm)) expect(lossOf({ ...turnPairs(batch), preference: labels, rewardChosen, rewardRejected }), 'sides turned without their label').not.toBeCloseTo(lossOf(batch), 5)
   })
 
   it('stands at one half before it has learned, where it has a reference', () => {

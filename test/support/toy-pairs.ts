@@ -71,6 +71,20 @@ export function slicePairs(batch: PairBatch, from: number, count: number): PairB
   }
 }
 
+/** The same pairs with the other side called chosen, and labels and rewards to match. */
+export function turnPairs(batch: PairBatch): PairBatch {
+  const rows = (x: tf.Tensor2D): tf.Tensor2D => tf.concat([tf.slice(x, [batch.pairs, 0], [batch.pairs, -1]), tf.slice(x, [0, 0], [batch.pairs, -1])])
+  const turned = ({ ids, attention, completion }: TokenBatch): TokenBatch => ({ ids: rows(ids), attention: rows(attention), completion: rows(completion) })
+  return {
+    ...batch,
+    tokens: turned(batch.tokens),
+    preference: tf.sub(1, batch.preference),
+    rewardChosen: batch.rewardRejected, rewardRejected: batch.rewardChosen,
+    reference: batch.reference === null ? null : rows(batch.reference),
+    mismatched: batch.mismatched == null ? null : { tokens: turned(batch.mismatched.tokens), reference: rows(batch.mismatched.reference) },
+  }
+}
+
 export function numbersOf(metrics: Readonly<Record<string, tf.Scalar>>): Record<string, number> {
   return Object.fromEntries(Object.entries(metrics).map(([name, scalar]) => [name, scalar.dataSync()[0] ?? NaN]))
 }
