@@ -1,8 +1,9 @@
-import { cpSync, readdirSync, realpathSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, realpathSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import react from '@vitejs/plugin-react'
 import { defineConfig, type UserConfig } from 'electron-vite'
+import type { Plugin } from 'vite'
 
 const at = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
 
@@ -19,6 +20,20 @@ const copyRuntimeFiles = {
   },
 }
 
+/** Writes down which packages' code is in a part of the bundle, for their notices: `main/doors/launch/notices.mjs`. */
+function listPackages(part: string): Plugin {
+  return {
+    name: 'list-packages',
+    apply: 'build',
+    writeBundle(_options, bundle) {
+      const files = Object.values(bundle).flatMap((output) => (output.type === 'chunk' ? output.moduleIds : output.originalFileNames))
+      const folders = files.flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file.replaceAll('\\', '/').replace('\0', ''))?.[0] ?? [])
+      mkdirSync(at('./out/packages'), { recursive: true })
+      writeFileSync(at(`./out/packages/${part}.json`), JSON.stringify([...new Set(folders)].map((folder) => path.relative(at('.'), folder)).toSorted()))
+    },
+  }
+}
+
 /** They find their libraries beside their own files. */
 const NATIVE = ['better-sqlite3', 'webgpu']
 
@@ -31,7 +46,7 @@ const only = process.env['PAIRLAB_BUILD_ONLY'] ?? ''
 
 const programs: Pick<UserConfig, 'main' | 'preload'> = {
   main: {
-    plugins: [copyRuntimeFiles],
+    plugins: [copyRuntimeFiles, listPackages('main')],
     build: {
       outDir: 'out/main',
       // Everything but the native module is bundled, so that the package holds what runs and nothing else.
@@ -44,6 +59,7 @@ const programs: Pick<UserConfig, 'main' | 'preload'> = {
     },
   },
   preload: {
+    plugins: [listPackages('preload')],
     build: {
       outDir: 'out/preload',
       // A sandboxed preload script is one CommonJS file with everything but electron inside.
@@ -57,7 +73,7 @@ const page: Pick<UserConfig, 'renderer'> = {
   renderer: {
     root: at('./renderer'),
     base: './',
-    plugins: [react()],
+    plugins: [react(), listPackages('page')],
     server: {
       host: '127.0.0.1',
       headers: { 'content-security-policy': DEVELOPMENT_POLICY, 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' },

@@ -23,6 +23,7 @@ async function checkContents(resources) {
   const strangers = files.filter((name) => !ALLOWED.some((pattern) => pattern.test(name)) || name.endsWith('.map') || name.endsWith('.ts'))
   if (strangers.length > 0) fail(`app.asar holds what does not run: ${strangers.slice(0, 5).join(', ')}`)
   for (const name of UNPACKED) if (!existsSync(path.join(resources, 'app.asar.unpacked', name))) fail(`${name} is not outside the archive`)
+  if (!existsSync(path.join(resources, 'THIRD-PARTY-NOTICES.txt'))) fail('the notices of third parties are not in it')
   console.log(`app.asar: ${files.length} entries, all expected`)
   const copy = mkdtempSync(path.join(tmpdir(), 'pairlab packed é '))
   extractAll(archive, copy)

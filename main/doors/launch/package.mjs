@@ -6,6 +6,7 @@ import path from 'node:path'
 import { buildIfNeeded } from './build.mjs'
 import { findElectronDistribution } from './electron-binary.mjs'
 import { installIfNeeded } from './install.mjs'
+import { writeNotices } from './notices.mjs'
 import { findRuntime, findTool, root } from './runtime.mjs'
 import { checkPackage } from './package-check.mjs'
 import { makeStandIn } from './package-stand-in.mjs'
@@ -18,6 +19,7 @@ function build(args) {
 try {
   installIfNeeded()
   buildIfNeeded()
+  writeNotices()
   rmSync(path.join(root, 'release'), { recursive: true, force: true })
   const standIn = process.argv.includes('--stand-in') ? 'asked for by --stand-in' : findElectronDistribution()
   if (standIn === null) {
