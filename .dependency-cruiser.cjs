@@ -45,7 +45,7 @@ const rows = [
 
   // Wing 5, doors: the ways in. No SQL, no tensors.
   ['headless', '^main/doors/headless/', ['^main/doors/headless/', '^main/app/(app|events)\\.ts$', '^main/app/(engine-setup|papers)/', '^main/app/store/recover\\.ts$', '^main/core/(experiments|learn/registry)\\.ts$', '^main/core/(models|retrieval)/', '^main/base/', '^shared/'], ['ws', 'zod', 'commander', 'cli-progress'], true],
-  ['electron', '^main/doors/electron/', ['^main/doors/electron/', '^main/doors/headless/shared-app\\.ts$', '^main/app/(app|events)\\.ts$', '^main/base/', '^shared/'], ['electron'], true],
+  ['electron', '^main/doors/electron/', ['^main/doors/electron/', '^main/doors/headless/shared-app\\.ts$', '^main/app/(app|events)\\.ts$', '^main/base/', '^shared/'], ['electron', 'zod'], true],
 
   ['renderer', '^renderer/', ['^renderer/', '^shared/'], ['react', 'react-dom', '@tanstack/[^/]+', 'wouter', 'lucide-react', 'diff', 'zod', 'vite'], false],
 ]

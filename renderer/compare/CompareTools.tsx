@@ -1,7 +1,6 @@
 import { useState, type ReactNode } from 'react'
 import { Columns3, Download, ListChecks, MessagesSquare } from 'lucide-react'
 import { useCall } from '../api/queries.ts'
-import { useCommands } from '../frame/commands.ts'
 import { goTo } from '../frame/location.ts'
 import type { ChartModel } from '../charts/chart-model.ts'
 import { useZoom } from '../charts/chart-link.ts'
@@ -33,8 +32,6 @@ export function CompareTools({ state, model, onChooseRuns }: { readonly state: C
   const [picking, setPicking] = useState(false)
   const finished = state.runs.filter((run) => run.state === 'finished').length
   const configurations = state.comparison?.groups.length ?? 0
-  const open = (): void => document.querySelector<HTMLElement>('.compare-export button')?.click()
-  useCommands([{ id: 'compare.export', title: 'Export', group: 'Compare', keys: ['x'], run: open }])
   return (
     <div className="compare-tools">
       <h1>Compare</h1>
@@ -44,7 +41,7 @@ export function CompareTools({ state, model, onChooseRuns }: { readonly state: C
       <span className="compare-pair"><span>Interval</span><Segmented title="Interval" small value={state.interval} choices={INTERVALS} onChange={(interval) => state.change({ interval })} /></span>
       <WriteWith state={state} />
       <Button small icon={Columns3} aria-label="Choose the columns" title="Choose the columns" onClick={() => setPicking(true)} />
-      <span className="compare-export"><MenuButton small icon={Download} label="Export" text="Export" keys="x" items={exportMenu(state, model, zoom)} /></span>
+      <MenuButton small icon={Download} label="Export" text="Export" keys="x" command={{ id: 'compare.export', title: 'Export', group: 'Compare' }} items={exportMenu(state, model, zoom)} />
       {picking ? <ColumnPicker state={state} onClose={() => setPicking(false)} /> : null}
     </div>
   )

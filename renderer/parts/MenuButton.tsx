@@ -1,5 +1,6 @@
 import { useEffect, useId, useRef, useState, type KeyboardEvent, type ReactNode } from 'react'
 import type { LucideIcon } from 'lucide-react'
+import { useCommands, type Command } from '../frame/commands.ts'
 import { Button, type ButtonProps } from './Button.tsx'
 
 export interface MenuItem {
@@ -16,13 +17,17 @@ interface MenuButtonProps extends Pick<ButtonProps, 'look' | 'small' | 'icon' | 
   /** Words on the button; without them only the icon is drawn and `label` is said. */
   readonly text?: string
   readonly items: readonly MenuItem[]
+  /** What opens it from the palette, and by `keys`. */
+  readonly command?: Pick<Command, 'id' | 'title' | 'group'>
 }
 
 /** A button that opens a short list of actions. Arrow keys move, Escape closes and gives the focus back. */
-export function MenuButton({ label, text, items, ...button }: MenuButtonProps): ReactNode {
+export function MenuButton({ label, text, items, command, ...button }: MenuButtonProps): ReactNode {
   const [open, setOpen] = useState(false)
   const root = useRef<HTMLSpanElement>(null)
   const listId = useId()
+  const { keys } = button
+  useCommands(command === undefined ? [] : [{ ...command, ...(keys === undefined ? {} : { keys: [keys] }), run: () => setOpen((was) => !was) }])
 
   useEffect(() => {
     if (!open) return undefined

@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import { useQueryClient } from '@tanstack/react-query'
+import { z } from 'zod'
 import type { Output } from '../../shared/contract.ts'
 import type { Generation, GenerationId, PlaygroundSources } from '../../shared/contract/playground.ts'
 import type { AppError } from '../../shared/errors.ts'
@@ -14,6 +15,8 @@ const STORE_KEY = 'pairlab.playground'
 const ALTERNATIVES = 5
 
 type Conversation = { readonly [M in Mode]: readonly Turn[] }
+const turns: z.ZodType<readonly Turn[]> = z.array(z.object({ id: z.string(), text: z.string(), left: z.string().nullable(), right: z.string().nullable() }))
+const keptConversation: z.ZodType<Conversation> = z.object({ chat: turns, complete: turns })
 
 export interface Playground {
   readonly choices: PlaygroundChoices
@@ -39,10 +42,9 @@ export interface Playground {
 
 function restore(): Conversation {
   try {
-    const kept = JSON.parse(window.sessionStorage.getItem(STORE_KEY) ?? '') as Conversation // written below
-    return Array.isArray(kept.chat) && Array.isArray(kept.complete) ? kept : { chat: [], complete: [] }
+    return keptConversation.parse(JSON.parse(window.sessionStorage.getItem(STORE_KEY) ?? ''))
   } catch {
-    return { chat: [], complete: [] } // none yet
+    return { chat: [], complete: [] } // none yet, or of another version
   }
 }
 

@@ -1,4 +1,4 @@
-import { useMemo, useState, type ReactNode } from 'react'
+import { useMemo, useRef, useState, type ReactNode } from 'react'
 import { Box, Cpu, Database, GitBranch, Save, Sparkles, Waypoints, type LucideIcon } from 'lucide-react'
 import { Link } from 'wouter'
 import type { RunDetail } from '../../shared/contract/runs.ts'
@@ -188,12 +188,14 @@ function Step({ icon: Icon = Waypoints, title, children }: { readonly icon?: Luc
 
 function Notes({ run }: { readonly run: RunDetail }): ReactNode {
   const [text, setText] = useState(run.note)
+  const area = useRef<HTMLTextAreaElement>(null)
   const save = useMutate('runs.setNote', { invalidate: ['runs.list', 'runs.get'], onError: (error) => showToast(error.message, { tone: 'bad' }) })
-  useCommands([{ id: 'run.note', title: 'Write a note', group: 'Run', keys: ['n'], run: () => document.querySelector<HTMLTextAreaElement>('#run-note')?.focus() }])
+  useCommands([{ id: 'run.note', title: 'Write a note', group: 'Run', keys: ['n'], run: () => area.current?.focus() }])
   return (
     <Section title={<label htmlFor="run-note">Notes</label>} note={save.isPending ? 'saving' : undefined} actions={<KeyCap keys="n" />}>
       <textarea
         id="run-note"
+        ref={area}
         className="textarea small"
         maxLength={10_000}
         placeholder="What this run is for, what you saw."

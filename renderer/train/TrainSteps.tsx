@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react'
+import { useRef, type ReactNode } from 'react'
 import { Link } from 'wouter'
 import type { ModelSummary } from '../../shared/contract/models.ts'
 import type { RunSummary } from '../../shared/contract/runs.ts'
@@ -18,10 +18,6 @@ const PRESETS = Object.keys(MODEL_PRESETS) as ModelPreset[] // keys of a const o
 
 /** Data set → method → model, each in one box. */
 export function TrainSteps({ form }: { readonly form: TrainForm }): ReactNode {
-  useCommands([
-    { id: 'train.data', title: 'Choose the data set', group: 'Train', keys: ['d'], run: () => document.querySelector<HTMLElement>('#train-data')?.focus() },
-    { id: 'train.model', title: 'Choose the model', group: 'Train', keys: ['m'], run: () => document.querySelector<HTMLElement>('#train-model')?.focus() },
-  ])
   return (
     <div className="train-steps">
       <DataStep form={form} />
@@ -47,11 +43,13 @@ function Problem({ text }: { readonly text: string | undefined }): ReactNode {
 
 function DataStep({ form }: { readonly form: TrainForm }): ReactNode {
   const { draft, dataset, check } = form
+  const choice = useRef<HTMLSelectElement>(null)
+  useCommands([{ id: 'train.data', title: 'Choose the data set', group: 'Train', keys: ['d'], run: () => choice.current?.focus() }])
   const words = KIND_WORDS[dataset?.kind ?? 'response-pairs']
   return (
     <section className="train-step" data-invalid={form.problems['data'] !== undefined}>
       <StepHead no={1} title="Data set" forId="train-data" keys="d" />
-      <select id="train-data" className="select step-select" value={draft.datasetId} onChange={(event) => form.change({ ...draft, datasetId: event.currentTarget.value, annotators: [] })}>
+      <select ref={choice} id="train-data" className="select step-select" value={draft.datasetId} onChange={(event) => form.change({ ...draft, datasetId: event.currentTarget.value, annotators: [] })}>
         {form.datasets.map((one) => <option key={one.datasetId} value={one.datasetId}>{one.name}</option>)}
       </select>
       <Problem text={form.problems['data']} />
@@ -89,8 +87,9 @@ const newModel = (preset: string): string => formatModelReference({ kind: 'new',
 const registered = (model: string): string => formatModelReference({ kind: 'model', model })
 
 function ModelStep({ form }: { readonly form: TrainForm }): ReactNode {
-  const { draft } = form
-  const { algorithm } = form
+  const { draft, algorithm } = form
+  const choice = useRef<HTMLSelectElement>(null)
+  useCommands([{ id: 'train.model', title: 'Choose the model', group: 'Train', keys: ['m'], run: () => choice.current?.focus() }])
   const model = modelFor(algorithm, draft.model)
   const runs = useCall('runs.list', {}).data ?? []
   const starts = runs.filter((run) => run.state === 'finished' && run.method !== 'reward-model')
@@ -119,7 +118,7 @@ function ModelStep({ form }: { readonly form: TrainForm }): ReactNode {
   return (
     <section className="train-step" data-invalid={problem !== undefined}>
       <StepHead no={3} title="Model" forId="train-model" keys="m" />
-      <select id="train-model" className="select step-select" value={chosen} onChange={(event) => onChoose(event.currentTarget.value)}>
+      <select ref={choice} id="train-model" className="select step-select" value={chosen} onChange={(event) => onChoose(event.currentTarget.value)}>
         <optgroup label="New, from random weights">
           {withNetworks ? <option value="networks">A small network on features</option> : null}
           {PRESETS.map((preset) => <option key={preset} value={newModel(preset)}>New {preset}, {MODEL_PRESETS[preset].layers} layers of {MODEL_PRESETS[preset].hidden}</option>)}

@@ -1,15 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { app, BrowserWindow, screen } from 'electron'
 import { isDevelopmentPage, pageOrigin } from './page-origin.ts'
-
-interface WindowState {
-  readonly x?: number
-  readonly y?: number
-  readonly width: number
-  readonly height: number
-  readonly maximized: boolean
-}
+import { readWindowState, type WindowState } from './window-state.ts'
 
 const FIRST_STATE: WindowState = { width: 1440, height: 900, maximized: false }
 
@@ -19,12 +12,7 @@ function statePath(): string {
 
 /** Where the window was, unless that screen is gone. */
 function readState(): WindowState {
-  let state: WindowState
-  try {
-    state = { ...FIRST_STATE, ...(JSON.parse(readFileSync(statePath(), 'utf8')) as Partial<WindowState>) } // our own file
-  } catch {
-    return FIRST_STATE // first start, or a file someone broke: the window has no other memory
-  }
+  const state = readWindowState(statePath()) ?? FIRST_STATE
   const { x, y } = state
   const visible = x !== undefined && y !== undefined && screen.getAllDisplays().some(({ bounds }) =>
     x < bounds.x + bounds.width && x + state.width > bounds.x && y >= bounds.y && y < bounds.y + bounds.height)
