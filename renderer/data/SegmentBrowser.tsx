@@ -11,7 +11,7 @@ import { Chip } from '../parts/Chip.tsx'
 import { Panel } from '../parts/Panel.tsx'
 import { Say } from '../parts/Say.tsx'
 import { ErrorNotice, Loading } from '../parts/states.tsx'
-import '../style/label.css'
+import '../label/label.css'
 
 /** One pair of segments at a time, with what people who label do not see. */
 export function SegmentBrowser({ detail }: { readonly detail: DatasetDetail }): ReactNode {

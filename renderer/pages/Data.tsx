@@ -4,7 +4,7 @@ import type { DatasetId } from '../../shared/domain.ts'
 import { DatasetList } from '../data/DatasetList.tsx'
 import { DatasetView } from '../data/DatasetView.tsx'
 import { ImportView } from '../data/ImportView.tsx'
-import '../style/data.css'
+import '../data/data.css'
 
 export function Data(): ReactNode {
   const { datasetId } = useParams<{ datasetId?: string }>()

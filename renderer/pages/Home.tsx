@@ -14,8 +14,8 @@ import { SampleButton } from '../data/DatasetList.tsx'
 import { Continue } from '../home/Continue.tsx'
 import { StartTroubles } from '../home/StartTroubles.tsx'
 import { RunsTable } from '../runs/RunsTable.tsx'
-import '../style/data.css'
-import '../style/home.css'
+import '../data/data.css'
+import '../home/home.css'
 
 const RUNS_SHOWN = 14
 

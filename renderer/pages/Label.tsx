@@ -9,7 +9,7 @@ import { WhoLabels } from '../label/Annotators.tsx'
 import { ChooseDataset } from '../label/ChooseDataset.tsx'
 import { LabelDesk } from '../label/LabelDesk.tsx'
 import { EmptyState, ErrorNotice, Loading } from '../parts/states.tsx'
-import '../style/label.css'
+import '../label/label.css'
 
 export function Label(): ReactNode {
   const { datasetId } = useParams<{ datasetId?: string }>()

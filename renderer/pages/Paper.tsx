@@ -18,8 +18,8 @@ import { Segmented } from '../parts/Segmented.tsx'
 import { SidePanel } from '../parts/SidePanel.tsx'
 import { EmptyState, ErrorNotice, Loading } from '../parts/states.tsx'
 import { formatDuration } from '../../shared/units.ts'
-import '../style/data.css'
-import '../style/papers.css'
+import '../data/data.css'
+import '../papers/papers.css'
 
 /** One experiment: its claim, its report, and how to do it again. */
 export function Paper(): ReactNode {

@@ -13,7 +13,7 @@ import { showToast } from '../parts/toast.tsx'
 import { AdapterChoice } from './AdapterChoice.tsx'
 import { AddTensorflow } from './AddTensorflow.tsx'
 import { EngineRow } from './EngineRow.tsx'
-import './compute.css'
+import './settings.css'
 
 /** What computes here: which engines work, how fast, what `auto` takes, and what adds or removes one. */
 export function ComputePanel(): ReactNode {
