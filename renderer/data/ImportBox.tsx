@@ -5,6 +5,7 @@ import { useCommands } from '../frame/commands.ts'
 import { goTo } from '../frame/location.ts'
 import { Button } from '../parts/Button.tsx'
 import { ErrorNotice } from '../parts/states.tsx'
+import './data.css'
 
 /** Opens the import page for a file on this machine, a dropped one, or one whose path is typed. */
 export function ImportBox({ keys }: { readonly keys?: string }): ReactNode {

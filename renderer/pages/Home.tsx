@@ -14,7 +14,6 @@ import { SampleButton } from '../data/DatasetList.tsx'
 import { Continue } from '../home/Continue.tsx'
 import { StartTroubles } from '../home/StartTroubles.tsx'
 import { RunsTable } from '../runs/RunsTable.tsx'
-import '../data/data.css'
 import '../home/home.css'
 
 const RUNS_SHOWN = 14
@@ -28,7 +27,7 @@ export function Home(): ReactNode {
   if (datasets.data === undefined) return <Loading />
   const latest = datasets.data.toSorted((one, two) => two.createdAtMs - one.createdAtMs)
   return (
-    <div className="page home">
+    <div className="page">
       <header><h1>Pairlab</h1><p className="text-2">Label preferences by hand, train policies on them, compare runs with intervals. Everything stays on this computer.</p></header>
       <StartTroubles />
       <div className="roads">

@@ -3,7 +3,6 @@ import { useParams } from 'wouter'
 import type { ModelId } from '../../shared/domain.ts'
 import { ModelList } from '../models/ModelList.tsx'
 import { ModelView } from '../models/ModelView.tsx'
-import '../data/data.css'
 import '../models/models.css'
 
 export function Models(): ReactNode {

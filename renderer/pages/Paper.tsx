@@ -18,7 +18,6 @@ import { Segmented } from '../parts/Segmented.tsx'
 import { SidePanel } from '../parts/SidePanel.tsx'
 import { EmptyState, ErrorNotice, Loading } from '../parts/states.tsx'
 import { formatDuration } from '../../shared/units.ts'
-import '../data/data.css'
 import '../papers/papers.css'
 
 /** One experiment: its claim, its report, and how to do it again. */

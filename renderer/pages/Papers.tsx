@@ -9,7 +9,6 @@ import { isBusy, minutesText, useReproducing } from '../papers/use-reproduction.
 import { Button } from '../parts/Button.tsx'
 import { Panel } from '../parts/Panel.tsx'
 import { ErrorNotice, Loading } from '../parts/states.tsx'
-import '../data/data.css'
 import '../papers/papers.css'
 
 /** What the papers claim, what holds here, and what each method is. */

@@ -11,8 +11,6 @@ import { Panel } from '../parts/Panel.tsx'
 import { EmptyState, ErrorNotice, Loading } from '../parts/states.tsx'
 import { formatBytes, formatCount } from '../../shared/units.ts'
 import { RunsTable } from '../runs/RunsTable.tsx'
-import '../data/data.css'
-import '../home/home.css'
 
 export function Runs(): ReactNode {
   const { data, error, refetch } = useCall('runs.list', {})

@@ -11,7 +11,7 @@ import { ComputePanel } from '../settings/ComputePanel.tsx'
 import { FilesPanel } from '../settings/FilesPanel.tsx'
 import { KeySettings } from '../settings/KeySettings.tsx'
 import { TrashPanel } from '../settings/TrashPanel.tsx'
-import '../data/data.css'
+import '../settings/settings.css'
 
 export function Settings(): ReactNode {
   const settings = useSettings()

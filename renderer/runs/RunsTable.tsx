@@ -10,6 +10,7 @@ import { StatusMark } from '../parts/StatusMark.tsx'
 import { formatBytes, formatDuration } from '../../shared/units.ts'
 import { isLive } from '../../shared/domain.ts'
 import { Spark } from './Spark.tsx'
+import './runs.css'
 
 const NAME: Column<RunSummary> = {
   id: 'name',
