@@ -1,11 +1,12 @@
 // Which engines this installation made. The list lies outside of every data folder, so that a data folder of somebody
 // else, which may hold anything, cannot name native code that is loaded here.
 import { createHash } from 'node:crypto'
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import path from 'node:path'
 import { z } from 'zod'
 import { AppError } from '../../shared/errors.ts'
+import { replaceFile } from './files/durable.ts'
 
 /** `stamp`: size and times, which a copy cannot carry over; where it differs, the contents decide. */
 const knownFile = z.strictObject({ path: z.string(), stamp: z.string(), sha256: z.string() })
@@ -43,8 +44,7 @@ function writeList(engines: readonly KnownEngine[]): void {
   mkdirSync(configFolder(), { recursive: true, mode: 0o700 })
   const file = listPath()
   const kept = engines.filter(({ folder }) => existsSync(folder))
-  writeFileSync(`${file}.tmp`, `${JSON.stringify({ formatVersion: 1, engines: kept }, null, 2)}\n`, { mode: 0o600 })
-  renameSync(`${file}.tmp`, file)
+  replaceFile(file, `${JSON.stringify({ formatVersion: 1, engines: kept }, null, 2)}\n`, { mode: 0o600 })
 }
 
 /** What is loaded from an engine's folder: its record, its addon, and every library below it and in the folders it names. */

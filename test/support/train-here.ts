@@ -2,7 +2,7 @@ import { findResumePoint, train } from '../../main/workers/trainer/loop.ts'
 import { PROTOCOL_VERSION } from '../../main/base/run-folder/protocol.ts'
 import { createRunContext, type RunContext } from '../../main/workers/trainer/run-context.ts'
 import { openEventLog } from '../../main/base/run-folder/events.ts'
-import { readSpec } from '../../main/base/run-folder/run-dir.ts'
+import { readSpec } from '../../main/base/run-folder/spec.ts'
 import { tf } from '../../main/core/learn/tf.ts'
 
 export interface TrainedHere {

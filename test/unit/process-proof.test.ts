@@ -5,7 +5,7 @@ import path from 'node:path'
 import { expect, test } from 'vitest'
 import { signalTrainer } from '../../main/app/runs/executors/local.ts'
 import { identify, lockOwner } from '../../main/base/run-folder/lock.ts'
-import { runPaths } from '../../main/base/run-folder/run-dir.ts'
+import { runPaths } from '../../main/base/run-folder/paths.ts'
 
 test('a signal is sent to a process that is proved by number and start, and to no other', async () => {
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })

@@ -8,7 +8,10 @@ import { AppError } from '../../shared/errors.ts'
 import { openEventLog, readEvents, type EventBody } from '../../main/base/run-folder/events.ts'
 import { changeAppRecord, readAppRecord, writeAppRecord } from '../../main/app/runs/app-record.ts'
 import { acquireRunLock, identify, isRunning, lockOwner } from '../../main/base/run-folder/lock.ts'
-import { readControl, readTail, runPaths, writeControl, writeFileAtomic } from '../../main/base/run-folder/run-dir.ts'
+import { readControl, writeControl } from '../../main/base/run-folder/control.ts'
+import { readTail } from '../../main/base/files/tail.ts'
+import { runPaths } from '../../main/base/run-folder/paths.ts'
+import { writeRunFile } from '../../main/base/run-folder/run-file.ts'
 
 let folder: string
 
@@ -107,10 +110,10 @@ describe('control', () => {
 
   test('an atomic write leaves no other file behind', () => {
     const file = path.join(folder, 'x.json')
-    writeFileAtomic(file, 'one')
-    writeFileAtomic(file, new Uint8Array([50]))
+    writeRunFile(file, 'one')
+    writeRunFile(file, new Uint8Array([50]))
     expect(readFileSync(file, 'utf8')).toBe('2')
-    expect(() => writeFileAtomic(path.join(folder, 'none', 'x'), 'y')).toThrow(/ENOENT/)
+    expect(() => writeRunFile(path.join(folder, 'none', 'x'), 'y')).toThrow(/ENOENT/)
   })
 })
 

@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs'
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { ResponsePair } from '../../../shared/data-kinds.ts'
+import { moveDurably } from '../../base/files/durable.ts'
 import type { DatasetEntry } from '../store/datasets.ts'
 import { iterateEvents } from '../store/labels-journal.ts'
 import { eachPairWithAnswers, namesWithAnswers, type Answer } from '../store/labels-read.ts'
@@ -33,7 +34,7 @@ export async function exportDataset(db: ReadableDb, dataFolder: string, dataset:
   try {
     const rows = await writeAll(output, db, dataFolder, dataset, format)
     await output.finish()
-    await rename(temporary, file)
+    moveDurably(temporary, file)
     return { path: file, rows }
   } finally {
     await output.close()

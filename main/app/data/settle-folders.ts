@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, renameSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { Trouble } from '../../../shared/contract/system.ts'
 import { AppError } from '../../../shared/errors.ts'
+import { moveDurably } from '../../base/files/durable.ts'
 import { listPeople, restorePeople } from '../store/annotators.ts'
 import { readAnnotatorsFile, writeAnnotatorsFile } from '../store/annotators-file.ts'
 import { findDataset, listDatasets, listDrafts, type DatasetEntry } from '../store/datasets.ts'
@@ -74,7 +75,7 @@ function settleAnnotators(db: WritableDb, dataFolder: string, nowMs: number): st
   if (problem === null && isDeepStrictEqual(annotators, known)) return null
   const file = path.join(dataFolder, 'annotators.json')
   const isGone = !existsSync(file)
-  if (problem !== null) renameSync(file, `${file}.damaged-${nowMs}`)
+  if (problem !== null) moveDurably(file, `${file}.damaged-${nowMs}`)
   writeAnnotatorsFile(db, dataFolder)
   if (isGone) return known.length === 0 ? null : `${file} was missing; it was written anew from the database`
   return problem === null ? null : `${problem}; it was written anew, and the damaged one is kept beside it`
@@ -107,7 +108,7 @@ async function settleKnown(db: WritableDb, dataFolder: string, dataset: DatasetE
   if (isImporting(dataFolder, datasetId)) finishFolder(dataFolder, datasetId) // it died between its last two steps
   const file = path.join(folder, 'dataset.json')
   const aside = (why: string): void => {
-    if (existsSync(file)) renameSync(file, `${file}.${why}-${nowMs}`)
+    if (existsSync(file)) moveDurably(file, `${file}.${why}-${nowMs}`)
   }
   try {
     if (isDeepStrictEqual(readDatasetFile(dataFolder, datasetId), dataset)) return null

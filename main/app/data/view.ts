@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, mkdirSync, openSync, readSync } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { extraRecord, type ExtraRecord, type ItemRow, type PreferenceRow, type SplitName } from '../../../shared/data-kinds.ts'
 import { AppError } from '../../../shared/errors.ts'
 import type { DataSpec } from '../../../shared/run-spec.ts'
 import { requireDataset, type DatasetEntry } from '../store/datasets.ts'
-import { recordsPath, syncFolder, viewsFolder } from '../store/datasets-folder.ts'
+import { recordsPath, viewsFolder } from '../store/datasets-folder.ts'
+import { moveDurably } from '../../base/files/durable.ts'
 import { eachPairWithAnswers } from '../store/labels-read.ts'
 import type { ReadableDb } from '../store/open.ts'
 import type { PairEntry } from '../../core/formats/pair-entry.ts'
@@ -62,8 +63,7 @@ export function buildView(db: ReadableDb, dataFolder: string, spec: DataSpec): P
       const content = contentOf(dataset, spec, totals)
       const viewHash = await output.finish()
       const viewPath = path.join(folder, `${viewHash}.jsonl`)
-      if (!existsSync(viewPath)) await rename(temporary, viewPath)
-      syncFolder(folder)
+      if (!existsSync(viewPath)) moveDurably(temporary, viewPath)
       return { ...content, viewPath, viewHash }
     } finally {
       await output.close()

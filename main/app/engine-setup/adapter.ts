@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { ADAPTER_FILE, adapterFile } from '../../../shared/contract/engines.ts'
+import { replaceFile } from '../../base/files/durable.ts'
 
 /** Which graphics card the webgpu engine takes on this machine, by a part of its name; null: the first that is found. */
 export function readAdapter(enginesFolder: string): string | null {
@@ -18,6 +19,5 @@ export function writeAdapter(enginesFolder: string, adapter: string | null): voi
   const file = path.join(enginesFolder, ADAPTER_FILE)
   if (adapter === null) return rmSync(file, { force: true })
   mkdirSync(enginesFolder, { recursive: true })
-  writeFileSync(`${file}.tmp`, `${JSON.stringify({ adapter })}\n`)
-  renameSync(`${file}.tmp`, file)
+  replaceFile(file, `${JSON.stringify({ adapter })}\n`)
 }

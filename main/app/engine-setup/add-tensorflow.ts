@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { AppError } from '../../../shared/errors.ts'
 import { compileAddon, findCompiler } from './compile.ts'
 import { RECORD_FILE, type EngineRecord } from './folder.ts'
 import { PACKAGE_INDEX } from '../../../shared/connections.ts'
+import { moveDurably } from '../../base/files/durable.ts'
 import { engineMoved, rememberEngine } from '../../base/own-engines.ts'
 import { CC_LIBRARY, downloadWheels, FRAMEWORK_LIBRARY, fromPython, fromWheels, listWheels, type Libraries } from './tensorflow-sources.ts'
 
@@ -56,8 +57,8 @@ export async function addTensorflow(options: AddOptions): Promise<{ readonly rec
 function moveIntoPlace(from: string, to: string): void {
   const old = `${to}.old`
   rmSync(old, { recursive: true, force: true })
-  if (existsSync(to)) renameSync(to, old)
-  renameSync(from, to)
+  if (existsSync(to)) moveDurably(to, old)
+  moveDurably(from, to)
   engineMoved(from, to)
   rmSync(old, { recursive: true, force: true })
 }

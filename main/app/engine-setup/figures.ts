@@ -1,9 +1,10 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { z } from 'zod'
 import type { EngineChoice } from '../../../shared/contract/engines.ts'
 import { engineName, type EngineName } from '../../../shared/domain.ts'
+import { replaceFile } from '../../base/files/durable.ts'
 import { engineProbe, type EngineProbe } from './probe.ts'
 
 const tested = engineProbe.extend({ testedAtMs: z.number(), measuredAtMs: z.number().nullable() })
@@ -32,8 +33,7 @@ function write(enginesFolder: string, appVersion: string, engines: readonly Test
   const figures: EngineFigures = { formatVersion: 2, machine: machineName(), appVersion, engines: [...engines] }
   mkdirSync(enginesFolder, { recursive: true })
   const file = path.join(enginesFolder, 'figures.json')
-  writeFileSync(`${file}.tmp`, `${JSON.stringify(figures, null, 2)}\n`)
-  renameSync(`${file}.tmp`, file)
+  replaceFile(file, `${JSON.stringify(figures, null, 2)}\n`)
   return figures
 }
 

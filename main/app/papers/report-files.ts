@@ -3,7 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { keptReport, type KeptReport } from '../../../shared/contract/papers.ts'
 import type { AnswerOf } from '../../base/processes/worker-questions.ts'
-import { writeDurably } from '../store/datasets-folder.ts'
+import { replaceFile } from '../../base/files/durable.ts'
 
 type Form = KeptReport['report']['form']
 
@@ -16,7 +16,7 @@ export function keepFound(dataFolder: string, { report, device }: Pick<AnswerOf<
   const kept: KeptReport = { formatVersion: 1, report, engine: device, appVersion, processor: os.cpus()[0]?.model.trim() ?? 'unknown', startedAtMs, wallMs: Date.now() - startedAtMs }
   const file = fileOf(dataFolder, report.id, report.form)
   mkdirSync(path.dirname(file), { recursive: true })
-  writeDurably(file, `${JSON.stringify(keptReport.parse(kept), null, 1)}\n`)
+  replaceFile(file, `${JSON.stringify(keptReport.parse(kept), null, 1)}\n`)
   return kept
 }
 

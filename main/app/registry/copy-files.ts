@@ -3,7 +3,7 @@ import path from 'node:path'
 import { AppError } from '../../../shared/errors.ts'
 import { openRegularFile } from '../../base/files/regular-file.ts'
 import { formatBytes } from '../../../shared/units.ts'
-import { syncFolder } from '../store/datasets-folder.ts'
+import { syncFolder } from '../../base/files/durable.ts'
 
 const CHUNK_BYTES = 4 * 2 ** 20
 /** Left for everything else that is written meanwhile. */

@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import type { ModelInspection, ModelJob } from '../../../shared/contract/models.ts'
 import type { JobId, ModelId, RunId } from '../../../shared/domain.ts'
 import { AppError, toWire } from '../../../shared/errors.ts'
+import { moveDurably } from '../../base/files/durable.ts'
 import type { EventBus } from '../events.ts'
 import { deleteModel, findModel, insertModel, listModels, requireModel, updateModel } from '../store/models.ts'
 import { listModelFolders, modelsFolder, ownFolder, readModelFile, weightsFolder, writeModelFile, type ModelEntry } from '../store/models-file.ts'
@@ -149,7 +150,7 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
       const entry = await place(job, { addition, reading, modelId, staging, progress })
       mkdirSync(staging, { recursive: true })
       writeModelFile(staging, entry)
-      renameSync(staging, ownFolder(dataFolder, modelId))
+      moveDurably(staging, ownFolder(dataFolder, modelId))
       insertModel(db, entry)
       job.state = { ...job.state, state: 'finished', bytesDone: job.state.totalBytes, remainingMs: 0, modelId }
       log.info(`added the model "${entry.name}" (${entry.place}) from ${entry.source}`)

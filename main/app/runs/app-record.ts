@@ -3,7 +3,8 @@ import path from 'node:path'
 import { z } from 'zod'
 import { runState } from '../../../shared/domain.ts'
 import { wireError } from '../../../shared/errors.ts'
-import { isErrno, writeFileAtomic } from '../../base/run-folder/run-dir.ts'
+import { isErrno } from '../../base/files/system-error.ts'
+import { writeRunFile } from '../../base/run-folder/run-file.ts'
 
 /**
  * What the app alone knows of a run, kept beside it so that the index can be rebuilt: how the method is called, the
@@ -41,7 +42,7 @@ export function readAppRecord(folder: string): AppRecord | null {
 }
 
 export function writeAppRecord(folder: string, record: AppRecord): void {
-  writeFileAtomic(file(folder), `${JSON.stringify(record)}\n`)
+  writeRunFile(file(folder), `${JSON.stringify(record)}\n`)
 }
 
 export function changeAppRecord(folder: string, run: Pick<AppRecord, 'methodName' | 'mainMetric' | 'note'>, changes: Partial<Pick<AppRecord, 'note' | 'ended'>>): void {

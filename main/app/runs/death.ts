@@ -2,7 +2,8 @@ import type { RunState } from '../../../shared/domain.ts'
 import type { WireError } from '../../../shared/errors.ts'
 import { TRAINER_EXIT } from '../../base/run-folder/protocol.ts'
 import type { ProcessEnd } from './executors/local.ts'
-import { readTail, runPaths } from '../../base/run-folder/run-dir.ts'
+import { readTail } from '../../base/files/tail.ts'
+import { runPaths } from '../../base/run-folder/paths.ts'
 
 export interface Death {
   readonly state: Extract<RunState, 'failed' | 'cancelled' | 'lost'>

@@ -9,7 +9,8 @@ import type { ProgramCommand } from '../../base/processes/program.ts'
 import { explainDeath } from './death.ts'
 import { signalTrainer, startTrainer } from './executors/local.ts'
 import { readEvents } from '../../base/run-folder/events.ts'
-import { runPaths, writeSpec } from '../../base/run-folder/run-dir.ts'
+import { runPaths } from '../../base/run-folder/paths.ts'
+import { writeSpec } from '../../base/run-folder/spec.ts'
 
 export interface EstimateOptions {
   readonly spec: RunSpec

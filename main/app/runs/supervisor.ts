@@ -11,7 +11,8 @@ import { signalTrainer, startTrainer, type ProcessEnd } from './executors/local.
 import { foldEvents, type FoldResult } from './fold.ts'
 import { readEvents } from '../../base/run-folder/events.ts'
 import { isRunning, lockOwner, type ProcessIdentity } from '../../base/run-folder/lock.ts'
-import { clearControl, runPaths, writeControl } from '../../base/run-folder/run-dir.ts'
+import { clearControl, writeControl } from '../../base/run-folder/control.ts'
+import { runPaths } from '../../base/run-folder/paths.ts'
 import { folderBytes, summarizeRun } from './summary.ts'
 
 type RunEventName = 'run.state' | 'run.metrics' | 'run.samples' | 'runs.changed'

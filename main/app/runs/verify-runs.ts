@@ -14,7 +14,8 @@ import { inSlices } from '../store/slices.ts'
 import { withSnapshot } from '../store/snapshot.ts'
 import { readAppRecord } from './app-record.ts'
 import { foldFolder } from './rebuild.ts'
-import { readSpec, runPaths } from '../../base/run-folder/run-dir.ts'
+import { readSpec } from '../../base/run-folder/spec.ts'
+import { runPaths } from '../../base/run-folder/paths.ts'
 
 /** After so much a new one is made: what is deleted from one stays with it. */
 const SCRATCH_BYTES = 16 * 1024 * 1024

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { annotatorId } from '../../../shared/domain.ts'
 import { describeIssues } from '../../../shared/errors.ts'
 import { listPeople, nameKey, type Person } from './annotators.ts'
-import { writeDurably } from './datasets-folder.ts'
+import { replaceFile } from '../../base/files/durable.ts'
 import type { ReadableDb } from './open.ts'
 
 /** Older versions wrote neither the key nor the data set. */
@@ -16,7 +16,7 @@ function filePath(dataFolder: string): string {
 
 /** Keeps the names outside the database too, after every change, so that journals can be read without it. */
 export function writeAnnotatorsFile(db: ReadableDb, dataFolder: string): void {
-  writeDurably(filePath(dataFolder), `${JSON.stringify(listPeople(db), null, 2)}\n`)
+  replaceFile(filePath(dataFolder), `${JSON.stringify(listPeople(db), null, 2)}\n`)
 }
 
 /** The names last written; none where the file is missing or no longer what this version writes, and those of it that can be read. */

@@ -1,5 +1,6 @@
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
+import { replaceFile } from '../../base/files/durable.ts'
 import { hashFileNow } from '../../base/files/hash-file.ts'
 
 // When the app closes, the sha256 of the database is written beside it; while the app runs there is none. So the next start
@@ -38,7 +39,7 @@ export function removeSum(file: string): void {
 /** Writes the sum of a database that nobody has open. A disk that is full or gone leaves none: the next start checks the slow way. */
 export function leaveSum(file: string): void {
   try {
-    writeFileSync(sumPath(file), `${hashFileNow(file)}  ${path.basename(file)}\n`, { mode: 0o600 })
+    replaceFile(sumPath(file), `${hashFileNow(file)}  ${path.basename(file)}\n`, { mode: 0o600 })
   } catch (error) {
     if (!(error instanceof Error && 'syscall' in error)) throw error
     removeSum(file)

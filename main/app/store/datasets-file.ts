@@ -7,7 +7,8 @@ import { datasetId } from '../../../shared/domain.ts'
 import { AppError, describeIssues } from '../../../shared/errors.ts'
 import { splitSpec } from '../../../shared/run-spec.ts'
 import type { DatasetEntry } from './datasets.ts'
-import { datasetFolder, writeDurably } from './datasets-folder.ts'
+import { datasetFolder } from './datasets-folder.ts'
+import { replaceFile } from '../../base/files/durable.ts'
 
 /** What dataset.json holds: everything of a data set that its records and labels do not say. */
 const datasetFile = z.strictObject({
@@ -33,7 +34,7 @@ const datasetFile = z.strictObject({
 /** Written beside the records at the end of an import and at every change, so that they mean something without the database. */
 export function writeDatasetFile(dataFolder: string, dataset: DatasetEntry): void {
   const file = path.join(datasetFolder(dataFolder, dataset.datasetId), 'dataset.json')
-  writeDurably(file, `${JSON.stringify(datasetFile.parse({ formatVersion: 1, ...dataset }), null, 2)}\n`)
+  replaceFile(file, `${JSON.stringify(datasetFile.parse({ formatVersion: 1, ...dataset }), null, 2)}\n`)
 }
 
 /** @throws AppError `dataset-invalid` when dataset.json is not what this version writes. */

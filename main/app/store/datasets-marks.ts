@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
-import { datasetFolder, journalPath, recordsPath, writeDurably } from './datasets-folder.ts'
+import { datasetFolder, journalPath, recordsPath } from './datasets-folder.ts'
+import { replaceFile } from '../../base/files/durable.ts'
 import { readJournal } from './labels-journal.ts'
 import { atOnce, type Sliced } from './slices.ts'
 
@@ -27,7 +28,7 @@ export type DeletedMark = Omit<z.infer<typeof deletedMark>, 'formatVersion'>
 export function beginFolder(dataFolder: string, id: string): void {
   const folder = datasetFolder(dataFolder, id)
   mkdirSync(folder, { recursive: true })
-  writeDurably(path.join(folder, IMPORTING), `${JSON.stringify({ formatVersion: 1 })}\n`)
+  replaceFile(path.join(folder, IMPORTING), `${JSON.stringify({ formatVersion: 1 })}\n`)
 }
 
 /** The import has ended; where it failed the folder is gone already. A mark that stays behind does no harm once dataset.json is there. */
@@ -40,7 +41,7 @@ export function isImporting(dataFolder: string, id: string): boolean {
 }
 
 export function markDeleted(folder: string, mark: DeletedMark): void {
-  writeDurably(path.join(folder, DELETED), `${JSON.stringify({ formatVersion: 1, ...mark })}\n`)
+  replaceFile(path.join(folder, DELETED), `${JSON.stringify({ formatVersion: 1, ...mark })}\n`)
 }
 
 /** What the mark says; null where there is none, or none that this version reads. */

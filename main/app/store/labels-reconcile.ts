@@ -1,6 +1,7 @@
-import { existsSync, renameSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import type { AnnotatorId } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
+import { moveDurably } from '../../base/files/durable.ts'
 import { listPeople, nameKey, restorePeople } from './annotators.ts'
 import { readAnnotatorsFile, writeAnnotatorsFile } from './annotators-file.ts'
 import { listDatasets } from './datasets.ts'
@@ -178,7 +179,7 @@ export function mendJournal(db: WritableDb, dataFolder: string, datasetId: strin
   if (differences.length === 0 || (!existsSync(file) && lastEventId(db, datasetId) === 0)) return []
   const aside = `${file}.before-${nowMs}`
   const isThere = existsSync(file)
-  if (isThere) renameSync(file, aside)
+  if (isThere) moveDurably(file, aside)
   forgetJournal(db, datasetId)
   appendToJournal(db, dataFolder, datasetId)
   return isThere ? [`the journal was written anew (${differences.length} differences, first: ${differences[0] ?? ''}); the old one is ${aside}`] : []

@@ -5,7 +5,7 @@ import { modelFacts, modelPlace } from '../../../shared/contract/models.ts'
 import { modelId, runId } from '../../../shared/domain.ts'
 import { AppError, describeIssues } from '../../../shared/errors.ts'
 import { fileMark } from '../../core/models/file-mark.ts'
-import { writeDurably } from './datasets-folder.ts'
+import { replaceFile } from '../../base/files/durable.ts'
 
 export const verification = z.strictObject({ atMs: z.number(), hash: z.string() })
 
@@ -46,7 +46,7 @@ export function weightsFolder(dataFolder: string, entry: Pick<ModelEntry, 'model
 /** Written at the end of an addition and at every change, so that the list can be built again without the database. */
 export function writeModelFile(folder: string, entry: ModelEntry): void {
   mkdirSync(folder, { recursive: true })
-  writeDurably(path.join(folder, 'model.json'), `${JSON.stringify(modelFile.parse({ formatVersion: 1, ...entry }), null, 2)}\n`)
+  replaceFile(path.join(folder, 'model.json'), `${JSON.stringify(modelFile.parse({ formatVersion: 1, ...entry }), null, 2)}\n`)
 }
 
 /** @throws AppError `model-unsupported` when model.json is not what this version writes */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, existsSync, renameSync } from 'node:fs'
+import { createReadStream, existsSync } from 'node:fs'
 import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { contrastData, type DataKind, type SplitName } from '../../../shared/data-kinds.ts'
@@ -7,6 +7,7 @@ import type { DatasetId } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
 import type { SplitSpec } from '../../../shared/run-spec.ts'
 import { segmentPair } from '../../../shared/segment-pair.ts'
+import { moveDurably } from '../../base/files/durable.ts'
 import { draftDataset, insertDataset, listDatasets, publishDataset, type DatasetEntry } from './datasets.ts'
 import { readDatasetFile, writeDatasetFile } from './datasets-file.ts'
 import { datasetFolder, recordsPath } from './datasets-folder.ts'
@@ -77,7 +78,7 @@ async function describe(folder: string, id: string, remembered: DatasetEntry | n
       return { ...readDatasetFile(folder, id), datasetId: id as DatasetId } // the folder's name
     } catch (error) {
       problems.push(error instanceof AppError ? error.message : `${file} cannot be read`)
-      renameSync(file, `${file}.damaged-${nowMs}`)
+      moveDurably(file, `${file}.damaged-${nowMs}`)
     }
   }
   if (remembered !== null) return remembered

@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { AppError } from '../../../shared/errors.ts'
 import { listAnnotators, restorePeople } from './annotators.ts'
 import { readAnnotatorsFile, writeAnnotatorsFile } from './annotators-file.ts'
-import { datasetFolder, syncFolder } from './datasets-folder.ts'
+import { datasetFolder } from './datasets-folder.ts'
+import { moveDurably } from '../../base/files/durable.ts'
 import { lookAtFolder } from './datasets-marks.ts'
 import { lockFolder } from './open-lock.ts'
 import { createDatabase, databasePath, setAside, type WritableDb } from './open.ts'
@@ -42,8 +43,7 @@ export async function recoverStore(folder: string, options: RebuildOptions): Pro
     const db = createDatabase(fresh)
     const report = await rebuild(db, folder, salvage, options).finally(() => db.close())
     const keptAs = setAside(file, options.nowMs)
-    renameSync(fresh, file)
-    syncFolder(folder)
+    moveDurably(fresh, file)
     return { ...report, keptAs }
   } finally {
     lock.release()

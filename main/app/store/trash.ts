@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
-import { syncFolder } from './datasets-folder.ts'
+import { moveDurably } from '../../base/files/durable.ts'
 import { markDeleted, readDeletedMark, unmarkDeleted, type DeletedMark } from './datasets-marks.ts'
 
 export function trashFolder(dataFolder: string): string {
@@ -69,15 +69,13 @@ export function moveMarked(dataFolder: string, folder: string, id: string): stri
   const trash = trashFolder(dataFolder)
   mkdirSync(trash, { recursive: true })
   const target = path.join(trash, `${id}-${randomBytes(3).toString('hex')}`)
-  renameSync(folder, target)
-  syncFolder(trash)
+  moveDurably(folder, target)
   return target
 }
 
 /** Moves a folder back to where it came from, and only then takes its mark off. */
 export function moveBack(folder: string, target: string): void {
   mkdirSync(path.dirname(target), { recursive: true })
-  renameSync(folder, target)
+  moveDurably(folder, target)
   unmarkDeleted(target)
-  syncFolder(path.dirname(target))
 }

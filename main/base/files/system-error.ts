@@ -24,3 +24,7 @@ export function systemError(error: unknown): unknown {
   const file = 'path' in error && typeof error.path === 'string' ? error.path : 'A file'
   return new AppError({ code: known.code, message: `${file} ${known.what}.`, hint: known.hint, cause: error })
 }
+
+export function isErrno(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code)
+}

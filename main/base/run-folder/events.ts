@@ -1,6 +1,9 @@
 import { closeSync, fsyncSync, ftruncateSync, fstatSync, openSync, readSync } from 'node:fs'
 import { trainerEvent, type TrainerEvent } from './protocol.ts'
-import { diskError, isErrno, runPaths, writeFully } from './run-dir.ts'
+import { diskError } from './run-file.ts'
+import { isErrno } from '../files/system-error.ts'
+import { runPaths } from './paths.ts'
+import { writeFully } from '../files/durable.ts'
 
 /** What an event is before the log gives it a number and a time. */
 export type EventBody = TrainerEvent extends infer E ? (E extends TrainerEvent ? Omit<E, 'seq' | 'atMs'> : never) : never

@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
 import { AppError } from '../../../shared/errors.ts'
-import { isErrno, runPaths } from './run-dir.ts'
+import { isErrno } from '../files/system-error.ts'
+import { runPaths } from './paths.ts'
 
 /**
  * A process, told apart from a later one that got the same number. `started` is the operating system's own word for

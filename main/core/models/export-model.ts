@@ -1,7 +1,8 @@
 // A checkpoint as a folder that other programs open: the layout of the Hugging Face libraries, or of PEFT's adapters.
-import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { AppError } from '../../../shared/errors.ts'
+import { moveDurably, syncTree } from '../../base/files/durable.ts'
 import { decoderConfigOf } from '../learn/models/hf-config.ts'
 import { parameterShapes } from '../learn/models/parameters.ts'
 import { loadTokenizer } from '../learn/tokens/tokenizer.ts'
@@ -40,7 +41,8 @@ export async function exportModel(checkpoint: string, target: string, { form, ca
     for (const name of origin !== null && existsSync(origin) ? readdirSync(origin).filter((one) => COMPANIONS.test(one)) : []) cpSync(path.join(origin!, name), path.join(staging, name))
     writeFileSync(path.join(staging, 'README.md'), card)
     rmSync(target, { recursive: true, force: true })
-    renameSync(staging, target)
+    syncTree(staging)
+    moveDurably(staging, target)
   } finally {
     rmSync(staging, { recursive: true, force: true })
   }

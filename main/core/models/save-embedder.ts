@@ -1,7 +1,8 @@
 // An embedder as a folder that sentence-transformers opens: network, tokenizer, pooling and what follows it.
-import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { AppError } from '../../../shared/errors.ts'
+import { moveDurably, syncTree } from '../../base/files/durable.ts'
 import { adapterNames, mergeAdapter } from '../learn/models/adapters.ts'
 import { headShapes, type DenseLayer } from '../learn/models/embedder.ts'
 import { isLlamaLike } from '../learn/models/model-config.ts'
@@ -37,7 +38,8 @@ export async function saveEmbedder(opened: OpenedEmbedder, target: string, card:
     await writeModules(opened, staging)
     writeFileSync(path.join(staging, 'README.md'), card)
     rmSync(target, { recursive: true, force: true })
-    renameSync(staging, target)
+    syncTree(staging)
+    moveDurably(staging, target)
   } finally {
     origin.close()
     rmSync(staging, { recursive: true, force: true })

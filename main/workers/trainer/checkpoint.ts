@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { CHECKPOINT_FILES, loadCheckpoint, type Checkpoint, type CheckpointState } from '../../core/models/checkpoint-files.ts'
 import { openModelFolder } from '../../core/models/folder.ts'
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from '../../core/models/peft.ts'
 import { writeSafeTensors, type TensorToWrite, type WrittenFile } from '../../core/models/write.ts'
-import { checkpointFolder, diskError, runPaths, syncFolder, writeFully } from '../../base/run-folder/run-dir.ts'
+import { checkpointFolder, runPaths } from '../../base/run-folder/paths.ts'
+import { diskError } from '../../base/run-folder/run-file.ts'
+import { moveDurably, syncFolder, writeNewFile } from '../../base/files/durable.ts'
 
 export interface CheckpointContents {
   /** config.json */
@@ -53,9 +55,8 @@ export async function saveCheckpoint(runFolder: string, contents: CheckpointCont
     syncFolder(temporary)
     // The same step again, after a resume: the old one is whole until the new one is.
     const old = `${target}.old`
-    if (existsSync(target)) renameSync(target, old)
-    renameSync(temporary, target)
-    syncFolder(path.dirname(target))
+    if (existsSync(target)) moveDurably(target, old)
+    moveDurably(temporary, target)
     rmSync(old, { recursive: true, force: true })
     const sizeBytes = [...Object.values(written), last].reduce((sum, file) => sum + file.sizeBytes, 0)
     return { path: path.relative(runFolder, target).split(path.sep).join('/'), sizeBytes, sha256: written[weightsFile]!.sha256 }
@@ -67,13 +68,7 @@ export async function saveCheckpoint(runFolder: string, contents: CheckpointCont
 
 function writeJson(file: string, value: unknown, indent?: number): WrittenFile {
   const data = Buffer.from(indent === undefined ? JSON.stringify(value) : `${JSON.stringify(value, null, indent)}\n`)
-  const descriptor = openSync(file, 'w')
-  try {
-    writeFully(descriptor, data)
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
+  writeNewFile(file, data)
   return { sizeBytes: data.length, sha256: createHash('sha256').update(data).digest('hex') }
 }
 
@@ -93,8 +88,7 @@ export async function keepBase(runFolder: string, contents: Pick<CheckpointConte
     await writeSafeTensors(path.join(temporary, CHECKPOINT_FILES.weights), contents.weights, { format: 'pt' })
     syncFolder(temporary)
     rmSync(target, { recursive: true, force: true })
-    renameSync(temporary, target)
-    syncFolder(runFolder)
+    moveDurably(temporary, target)
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true })
     throw diskError(error, target)

@@ -3,7 +3,7 @@ import { AppError } from '../../../shared/errors.ts'
 import type { RunSpec } from '../../../shared/run-spec.ts'
 import { tf } from '../../core/learn/tf.ts'
 import type { EventBody, EventLog } from '../../base/run-folder/events.ts'
-import { readControl } from '../../base/run-folder/run-dir.ts'
+import { readControl } from '../../base/run-folder/control.ts'
 import type { TrainerEvent } from '../../base/run-folder/protocol.ts'
 
 export type Phase = Extract<TrainerEvent, { type: 'phase' }>['phase']

@@ -2,7 +2,7 @@
 import { toWire, type ErrorCode } from '../../../shared/errors.ts'
 import { openEventLog, type EventLog } from '../../base/run-folder/events.ts'
 import { acquireRunLock } from '../../base/run-folder/lock.ts'
-import { readSpec } from '../../base/run-folder/run-dir.ts'
+import { readSpec } from '../../base/run-folder/spec.ts'
 import { estimate } from './estimate.ts'
 import { findResumePoint, train, type Outcome } from './loop.ts'
 import { nameMemoryFailure } from './memory-failure.ts'

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import { AppError, describeIssues } from '../../../shared/errors.ts'
-import { isErrno } from '../../base/run-folder/run-dir.ts'
+import { isErrno } from '../../base/files/system-error.ts'
 
 /**
  * Reads a frozen view, a JSON value a line.

@@ -1,7 +1,8 @@
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { AppError } from '../../../../shared/errors.ts'
 import { segmentPair, type Segment, type SegmentPair } from '../../../../shared/segment-pair.ts'
+import { moveDurably } from '../../../base/files/durable.ts'
 import type { DatasetEntry } from '../../store/datasets.ts'
 import { eachPairWithAnswers } from '../../store/labels-read.ts'
 import type { ReadableDb } from '../../store/open.ts'
@@ -46,7 +47,7 @@ export async function exportSegments(db: ReadableDb, dataFolder: string, dataset
       const pairs = storedPairs(snapshot, dataFolder, dataset)
       return format === 'cpl-npz' ? writeArrays(temporary, [...pairs]) : writeLines(temporary, pairs)
     })
-    await rename(temporary, file)
+    moveDurably(temporary, file)
     return { path: file, rows }
   } finally {
     await rm(temporary, { force: true })

@@ -1,7 +1,8 @@
 import { closeSync, openSync } from 'node:fs'
 import { startProgram, type ProgramCommand } from '../../../base/processes/program.ts'
 import { identify, isProved, type ProcessIdentity } from '../../../base/run-folder/lock.ts'
-import { isErrno, runPaths } from '../../../base/run-folder/run-dir.ts'
+import { isErrno } from '../../../base/files/system-error.ts'
+import { runPaths } from '../../../base/run-folder/paths.ts'
 
 export interface ProcessEnd {
   readonly code: number | null

@@ -1,9 +1,10 @@
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Command, Option } from 'commander'
 import { engineName, type EngineName } from '../../../../shared/domain.ts'
 import { AppError } from '../../../../shared/errors.ts'
+import { moveDurably, replaceFile } from '../../../base/files/durable.ts'
 import { findWorker } from '../../../app/app.ts'
 import { enginesFolderOf } from '../../../app/engine-setup/folder.ts'
 import { engineEnvironment } from '../../../app/engine-setup/probe.ts'
@@ -44,10 +45,10 @@ export function embedCommand(): Command {
         const worker = { ...findWorker(), environment: () => engineEnvironment(enginesFolder) }
         const { dim, cutCount, maxTokens } = await askWorker(worker, 'embed', { folder, texts, prompt: flags.prompt ?? null, out: matrix, engine: flags.engine, enginesFolder }, { onNote: (text) => out.note(text) })
         if (cutCount > 0) out.note(`${cutCount} of ${texts.length} texts were longer than ${maxTokens} tokens and were cut at their end.`)
-        if (target?.endsWith('.npy') === true) renameSync(matrix, target)
+        if (target?.endsWith('.npy') === true) moveDurably(matrix, target)
         const rows = target?.endsWith('.npy') === true ? [] : rowsOf(matrix, dim)
         const lines = (): string => rows.map((embedding, at) => `${JSON.stringify({ text: texts[at], embedding })}\n`).join('')
-        if (target?.endsWith('.jsonl') === true) writeWhole(target, lines())
+        if (target?.endsWith('.jsonl') === true) replaceFile(target, lines())
         if (target === null && !out.json) writeJson(lines())
         out.result({ folder, engine: flags.engine, count: texts.length, dim, cutCount, out: target, ...(target === null ? { embeddings: rows } : {}) }, target === null ? undefined : `${texts.length} × ${dim} numbers in ${target}`)
       } finally {
@@ -90,10 +91,4 @@ function textOf(line: string, number: number, field: string): string {
   const text = typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[field] : value
   if (typeof text !== 'string') throw new AppError({ code: 'input-invalid', message: `Line ${number} has no text in "${field}".`, hint: 'Name the field with --field.' })
   return text
-}
-
-/** Never half a file under the name that was asked for. */
-function writeWhole(target: string, content: string): void {
-  writeFileSync(`${target}.partial`, content)
-  renameSync(`${target}.partial`, target)
 }

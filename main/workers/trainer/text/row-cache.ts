@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { decodeSafeTensors, encodeSafeTensors } from '../../../core/learn/models/safetensors.ts'
-import { writeFileAtomic } from '../../../base/run-folder/run-dir.ts'
+import { writeRunFile } from '../../../base/run-folder/run-file.ts'
 
 /** Numbers computed once for each row of tokens by one set of weights, kept over runs. */
 export interface RowCache {
@@ -35,7 +35,7 @@ export function openRowCache(cacheFolder: string, kind: string, weightsHash: str
       if (added.size === 0) return
       mkdirSync(path.dirname(file), { recursive: true })
       const all = new Map([...readRows(file), ...added])
-      writeFileAtomic(file, encodeSafeTensors(Object.fromEntries([...all].map(([key, data]) => [key, { shape: [data.length], data }]))))
+      writeRunFile(file, encodeSafeTensors(Object.fromEntries([...all].map(([key, data]) => [key, { shape: [data.length], data }]))))
       for (const [key, values] of added) known.set(key, values)
       added.clear()
     },

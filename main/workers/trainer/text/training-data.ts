@@ -12,7 +12,7 @@ import type { Algorithm } from '../../../core/learn/define.ts'
 import { encodeRows, withMismatched, type EncodedPair } from '../../../core/learn/tokens/encode-rows.ts'
 import { applyScale, rewardScale, rewardsOfRow, standardise, type RewardScale } from '../../../core/learn/rewards.ts'
 import { loadTokenizer, type Tokenizer } from '../../../core/learn/tokens/tokenizer.ts'
-import { writeFileAtomic } from '../../../base/run-folder/run-dir.ts'
+import { writeRunFile } from '../../../base/run-folder/run-file.ts'
 import type { RunContext } from '../run-context.ts'
 import { openScorer } from './scoring.ts'
 import type { RowsBySide } from './view-file.ts'
@@ -42,7 +42,7 @@ export function makeTokenizer(context: RunContext, spec: TokenizerSpec, texts: I
   context.phase('tokenizer')
   const json = trainBpe(texts, spec.vocabSize)
   mkdirSync(path.dirname(file), { recursive: true })
-  writeFileAtomic(file, JSON.stringify(json))
+  writeRunFile(file, JSON.stringify(json))
   return loadTokenizer(json)
 }
 
