@@ -29,19 +29,19 @@ const rows = [
 
   // Wing 4, app: the app's process. It starts workers and imports none of them.
   ['store', '^main/app/store/', ['^main/app/store/', '^main/core/(formats|models)/', '^main/base/', '^shared/'], ['better-sqlite3', 'zod'], true],
-  ['data', '^main/app/data/', ['^main/app/(data|store)/', '^main/app/events\\.ts$', '^main/core/(formats|worlds)/', '^main/core/learn/models/safetensors\\.ts$', '^main/base/', '^shared/'], ['zod'], true],
+  ['data', '^main/app/data/', ['^main/app/(data|store)/', '^main/app/(events|jobs)\\.ts$', '^main/core/(formats|worlds)/', '^main/core/learn/models/safetensors\\.ts$', '^main/base/', '^shared/'], ['zod'], true],
   // The app's side of the process that reads what a person gives.
   ['reading', '^main/app/reading/', ['^main/app/reading/', '^main/core/formats/', '^main/base/', '^shared/'], [], true],
   // The models that were added: an index over folders, theirs and ours.
-  ['registry', '^main/app/registry/', ['^main/app/(registry|store)/', '^main/app/events\\.ts$', '^main/core/models/', '^main/base/', '^shared/'], ['zod'], true],
+  ['registry', '^main/app/registry/', ['^main/app/(registry|store)/', '^main/app/(events|jobs)\\.ts$', '^main/core/models/', '^main/base/', '^shared/'], ['zod'], true],
   // Brings engines onto the machine: unpacks, builds, has them checked.
-  ['engine-setup', '^main/app/engine-setup/', ['^main/app/engine-setup/', '^main/app/events\\.ts$', '^main/base/', '^shared/'], ['zod', 'yauzl'], true],
-  ['runs', '^main/app/runs/', ['^main/app/(runs|store)/', '^main/app/events\\.ts$', '^main/base/', '^shared/'], ['zod'], true],
+  ['engine-setup', '^main/app/engine-setup/', ['^main/app/engine-setup/', '^main/app/(events|jobs)\\.ts$', '^main/base/', '^shared/'], ['zod', 'yauzl'], true],
+  ['runs', '^main/app/runs/', ['^main/app/(runs|store)/', '^main/app/(events|jobs)\\.ts$', '^main/base/', '^shared/'], ['zod'], true],
   // Processes that keep a model and write with it.
   ['playground', '^main/app/playground/', ['^main/app/playground/', '^main/base/', '^shared/'], ['zod'], true],
   // Has experiments run apart from the app, and keeps what they found.
-  ['papers', '^main/app/papers/', ['^main/app/papers/', '^main/app/events\\.ts$', '^main/app/store/datasets-folder\\.ts$', '^main/core/experiments\\.ts$', '^main/base/', '^shared/'], ['zod'], true],
-  ['app', '^main/app/(app|events)\\.ts$|^main/app/(handlers|requests)/', ['^main/(app|core|base)/', '^shared/'], ['zod'], true],
+  ['papers', '^main/app/papers/', ['^main/app/papers/', '^main/app/(events|jobs)\\.ts$', '^main/app/store/datasets-folder\\.ts$', '^main/core/experiments\\.ts$', '^main/base/', '^shared/'], ['zod'], true],
+  ['app', '^main/app/(app|events|jobs)\\.ts$|^main/app/(handlers|requests)/', ['^main/(app|core|base)/', '^shared/'], ['zod'], true],
 
   // Wing 5, doors: the ways in. No SQL, no tensors.
   ['headless', '^main/doors/headless/', ['^main/doors/headless/', '^main/app/(app|events)\\.ts$', '^main/app/(engine-setup|papers)/', '^main/app/store/recover\\.ts$', '^main/core/(experiments|learn/registry)\\.ts$', '^main/core/(models|retrieval)/', '^main/base/', '^shared/'], ['ws', 'zod', 'commander', 'cli-progress'], true],

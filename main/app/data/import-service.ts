@@ -3,7 +3,9 @@ import { basename } from 'node:path'
 import { leftOut, type ImportJob, type ImportMapping, type Inspection } from '../../../shared/contract/datasets.ts'
 import type { DatasetId, JobId } from '../../../shared/domain.ts'
 import { AppError, toWire } from '../../../shared/errors.ts'
+import type { Log } from '../../base/log.ts'
 import type { EventBus } from '../events.ts'
+import { createJobs, type Job } from '../jobs.ts'
 import { listDatasets, requireDataset, type DatasetEntry } from '../store/datasets.ts'
 import { storeError, type WritableDb } from '../store/open.ts'
 import { placeDataset } from './dataset-ids.ts'
@@ -47,28 +49,17 @@ export interface ImportServiceDeps {
   /** How files are read: in a process of its own, in the app. */
   readonly inspectFile: (path: string, options: InspectOptions) => Promise<Inspection>
   readonly readPairs: ImportContext['readPairs']
-  readonly log: { info(text: string, details?: unknown): void; error(text: string, details?: unknown): void }
+  readonly log: Pick<Log, 'info' | 'error'>
 }
-
-interface RunningJob {
-  state: ImportJob
-  readonly abort: AbortController
-  ended: Promise<void>
-}
-
-const PROGRESS_INTERVAL_MS = 250
-/** Ended jobs that are still listed. */
-const KEPT_JOBS = 50
 
 export function createImportService(deps: ImportServiceDeps): ImportService {
-  const jobs = new Map<string, RunningJob>()
+  const jobs = createJobs<ImportJob>({
+    tell: (state) => deps.events.emit('import.progress', state),
+    failure: (error) => ({ error: explain(error) }),
+    stopped: { remainingMs: null },
+    missing: (jobId) => new AppError({ code: 'not-found', message: `There is no import "${jobId}".`, hint: 'Imports are forgotten when the app closes; look at the list of data sets.' }),
+  })
   let closing = false
-
-  function find(jobId: string): RunningJob {
-    const job = jobs.get(jobId)
-    if (job === undefined) throw new AppError({ code: 'not-found', message: `There is no import "${jobId}".`, hint: 'Imports are forgotten when the app closes; look at the list of data sets.' })
-    return job
-  }
 
   async function start(request: ImportRequest): Promise<JobId> {
     const jobId = (request.clientKey === undefined ? `import-${randomBytes(6).toString('hex')}` : `import-${createHash('sha256').update(request.clientKey).digest('hex').slice(0, 12)}`) as JobId // made here
@@ -86,42 +77,29 @@ export function createImportService(deps: ImportServiceDeps): ImportService {
     if (meanwhile === 'running' || meanwhile === 'finished') return jobId
     const name = uniqueName(request.name.trim() === '' ? nameFromPath(request.path) : request.name.trim())
     const state: ImportJob = { jobId, state: 'running', name, bytesRead: 0, totalBytes: inspection.sizeBytes, rowsKept: 0, rowsRejected: 0, warnings: 0, startedAtMs: Date.now(), remainingMs: null, datasetId: null, error: null }
-    const job: RunningJob = { state, abort: new AbortController(), ended: Promise.resolve() }
-    jobs.set(jobId, job)
-    forgetOldJobs()
-    job.ended = follow(job, datasetId, { ...request, mapping: inspection.mapping })
+    jobs.start(jobId, state, (job) => work(job, datasetId, { ...request, mapping: inspection.mapping }))
     return jobId
   }
 
   /** An import that an earlier process brought to its end. */
   function noteFinished(jobId: JobId, { datasetId, name, pairCount, rejectedRowCount, warningCount, createdAtMs }: DatasetEntry): JobId {
     const state: ImportJob = { jobId, state: 'finished', name, bytesRead: 0, totalBytes: 0, rowsKept: pairCount, rowsRejected: rejectedRowCount, warnings: warningCount, startedAtMs: createdAtMs, remainingMs: 0, datasetId, error: null }
-    jobs.set(jobId, { state, abort: new AbortController(), ended: Promise.resolve() })
+    jobs.note(jobId, state)
     return jobId
   }
 
-  async function follow(job: RunningJob, datasetId: DatasetId, request: ImportRequest & { readonly mapping: ImportMapping }): Promise<void> {
-    const { path, mapping, licence } = request
-    const emit = (): void => deps.events.emit('import.progress', job.state)
-    let emittedAtMs = 0
-    function onProgress(status: ImportStatus): void {
-      const nowMs = Date.now()
-      job.state = { ...job.state, ...status, remainingMs: remaining(status, nowMs - job.state.startedAtMs) }
-      if (nowMs - emittedAtMs < PROGRESS_INTERVAL_MS) return
-      emittedAtMs = nowMs
-      emit()
-    }
-    emit()
-    try {
-      const plan = { datasetId, path, name: job.state.name, source: request.source ?? path, licence, mapping }
-      const dataset = await runImport(plan, { db: deps.db, dataFolder: deps.dataFolder, signal: job.abort.signal, readPairs: deps.readPairs, onProgress })
-      job.state = { ...job.state, state: 'finished', bytesRead: job.state.totalBytes, remainingMs: 0, datasetId }
-      deps.log.info(`imported ${path} as "${dataset.name}": ${dataset.pairCount} pairs, ${dataset.rejectedRowCount} rows left out`)
-      deps.events.emit('datasets.changed', { datasetId })
-    } catch (error) {
-      job.state = job.abort.signal.aborted ? { ...job.state, state: 'cancelled', remainingMs: null } : { ...job.state, state: 'failed', remainingMs: null, error: explain(error) }
-    }
-    emit()
+  async function work(job: Job<ImportJob>, datasetId: DatasetId, { path, mapping, licence, source }: ImportRequest & { readonly mapping: ImportMapping }): Promise<void> {
+    const plan = { datasetId, path, name: job.state.name, source: source ?? path, licence, mapping }
+    const dataset = await runImport(plan, {
+      db: deps.db,
+      dataFolder: deps.dataFolder,
+      signal: job.signal,
+      readPairs: deps.readPairs,
+      onProgress: (status) => job.progress({ ...status, remainingMs: remaining(status, Date.now() - job.state.startedAtMs) }),
+    })
+    job.progress({ bytesRead: job.state.totalBytes, remainingMs: 0, datasetId })
+    deps.log.info(`imported ${path} as "${dataset.name}": ${dataset.pairCount} pairs, ${dataset.rejectedRowCount} rows left out`)
+    deps.events.emit('datasets.changed', { datasetId })
   }
 
   function explain(error: unknown): NonNullable<ImportJob['error']> {
@@ -132,7 +110,7 @@ export function createImportService(deps: ImportServiceDeps): ImportService {
   }
 
   function uniqueName(name: string): string {
-    const taken = new Set([...listDatasets(deps.db).map((dataset) => dataset.name), ...[...jobs.values()].filter((job) => job.state.state === 'running').map((job) => job.state.name)])
+    const taken = new Set([...listDatasets(deps.db).map((dataset) => dataset.name), ...jobs.list().filter((job) => job.state === 'running').map((job) => job.name)])
     const short = name.slice(0, 110)
     if (!taken.has(short)) return short
     let number = 2
@@ -140,28 +118,16 @@ export function createImportService(deps: ImportServiceDeps): ImportService {
     return `${short} (${number})`
   }
 
-  function forgetOldJobs(): void {
-    const done = [...jobs].filter(([, job]) => job.state.state !== 'running')
-    for (const [jobId] of done.slice(0, Math.max(0, done.length - KEPT_JOBS))) jobs.delete(jobId)
-  }
-
   return {
     start,
-    job: (jobId) => find(jobId).state,
-    jobs: () => [...jobs.values()].map((job) => job.state).reverse(),
-    cancel(jobId) {
-      find(jobId).abort.abort()
-    },
-    async ended(jobId) {
-      const job = find(jobId)
-      await job.ended
-      return job.state
-    },
-    isBusy: () => [...jobs.values()].some((job) => job.state.state === 'running'),
-    async close() {
+    job: (jobId) => jobs.find(jobId).state,
+    jobs: () => jobs.list().reverse(),
+    cancel: (jobId) => jobs.find(jobId).cancel(),
+    ended: (jobId) => jobs.find(jobId).ended,
+    isBusy: () => jobs.isBusy(),
+    close() {
       closing = true
-      for (const job of jobs.values()) job.abort.abort()
-      await Promise.allSettled([...jobs.values()].map((job) => job.ended))
+      return jobs.close()
     },
   }
 }

@@ -4,7 +4,9 @@ import { engineName, type EngineName, type JobId } from '../../../shared/domain.
 import { AppError, toWire } from '../../../shared/errors.ts'
 import { formatCount } from '../../../shared/units.ts'
 import type { ProgramCommand } from '../../base/processes/program.ts'
+import type { Log } from '../../base/log.ts'
 import type { EventBus } from '../events.ts'
+import { createJobs, type Job } from '../jobs.ts'
 import { readAdapter, writeAdapter } from './adapter.ts'
 import { addTensorflow, removeTensorflow } from './add-tensorflow.ts'
 import { nodeHeaders, tensorflowPackages } from './checkout.ts'
@@ -47,18 +49,12 @@ export interface EngineService {
 export interface EngineServiceDeps {
   readonly enginesFolder: string
   readonly appVersion: string
-  /** How the trainer is started, which also tests engines. */
+  /** What tests them. */
   readonly worker: ProgramCommand
   readonly events: Pick<EventBus, 'emit'>
-  readonly log: { info(text: string, details?: unknown): void; error(text: string, details?: unknown): void }
+  readonly log: Pick<Log, 'info' | 'error'>
   /** For tests: where the addon's source is looked for. Default: the installed packages. */
   readonly packages?: readonly string[]
-}
-
-interface Job {
-  state: EngineJob
-  readonly abort: AbortController
-  ended: Promise<EngineJob>
 }
 
 /** Enough to see where it stands; a build says a dozen lines. */
@@ -67,81 +63,68 @@ const MOST_LINES = 200
 /** One job at a time: two measurements at once would tell of each other. */
 export function createEngineService(deps: EngineServiceDeps): EngineService {
   const { enginesFolder, appVersion, worker, events, log } = deps
-  let job: Job | null = null
+  let last: JobId | null = null
+  const jobs = createJobs<EngineJob>({
+    tell: (state) => events.emit('engine.progress', state),
+    failure: (error) => {
+      if (!(error instanceof AppError)) log.error('an engine job failed', error)
+      return { error: toWire(error) }
+    },
+    stopped: { engine: null },
+    missing: (jobId) => new AppError({ code: 'not-found', message: `There is no engine job "${jobId}".`, hint: 'None is kept over a restart.' }),
+  })
 
-  const tell = (one: Job, change: Partial<EngineJob>): void => {
-    one.state = { ...one.state, ...change }
-    events.emit('engine.progress', one.state)
-  }
-
-  const say = (one: Job, text: string): void => tell(one, { lines: [...one.state.lines, text].slice(-MOST_LINES) })
+  const say = (job: Job<EngineJob>, text: string): void => job.change({ lines: [...job.state.lines, text].slice(-MOST_LINES) })
 
   function requireIdle(): void {
+    const job = last === null ? null : jobs.get(last)
     if (job?.state.state !== 'running') return
     throw new AppError({ code: 'run-conflict', message: job.state.kind === 'test' ? 'Engines are being tested.' : 'TensorFlow is being added.', hint: 'Wait until that is done, or cancel it.' })
   }
 
-  function begin(kind: EngineJob['kind'], parts: Pick<EngineJob, 'total' | 'seconds'>, work: (one: Job) => Promise<void>): JobId {
+  function begin(kind: EngineJob['kind'], parts: Pick<EngineJob, 'total' | 'seconds'>, work: (job: Job<EngineJob>) => Promise<void>): JobId {
     requireIdle()
     const nowMs = Date.now()
     const jobId = `engine-job-${randomBytes(6).toString('hex')}` as JobId // made here
+    last = jobId
     const state: EngineJob = { jobId, kind, state: 'running', engine: null, done: 0, ...parts, startedAtMs: nowMs, stepStartedAtMs: nowMs, lines: [], error: null }
-    const one: Job = { state, abort: new AbortController(), ended: Promise.resolve(state) }
-    job = one
-    events.emit('engine.progress', state)
-    one.ended = follow(one, work)
+    const { ended } = jobs.start(jobId, state, async (job) => {
+      await work(job)
+      job.signal.throwIfAborted()
+      job.progress({ engine: null })
+    })
+    void ended.then(() => events.emit('engines.changed', {}))
     return jobId
   }
 
-  async function follow(one: Job, work: (one: Job) => Promise<void>): Promise<EngineJob> {
-    try {
-      await work(one)
-      one.abort.signal.throwIfAborted()
-      tell(one, { state: 'finished', engine: null })
-    } catch (error) {
-      if (one.abort.signal.aborted) tell(one, { state: 'cancelled', engine: null })
-      else {
-        if (!(error instanceof AppError)) log.error(`an engine job (${one.state.kind}) failed`, error)
-        tell(one, { state: 'failed', engine: null, error: toWire(error) })
-      }
-    }
-    events.emit('engines.changed', {})
-    return one.state
-  }
-
-  async function testOne(one: Job, name: EngineName, seconds: number): Promise<void> {
-    tell(one, { engine: name, stepStartedAtMs: Date.now(), seconds })
-    const probe = await probeEngine(worker, name, { enginesFolder, threads: null, seconds, signal: one.abort.signal })
-    one.abort.signal.throwIfAborted()
+  async function testOne(job: Job<EngineJob>, name: EngineName, seconds: number): Promise<void> {
+    job.change({ engine: name, stepStartedAtMs: Date.now(), seconds })
+    const probe = await probeEngine(worker, name, { enginesFolder, threads: null, seconds, signal: job.signal })
+    job.signal.throwIfAborted()
     writeFigures(enginesFolder, appVersion, [probe], Date.now())
-    say(one, `${name}: ${outcome(probe)}`)
-    tell(one, { done: one.state.done + 1 })
+    say(job, `${name}: ${outcome(probe)}`)
+    job.change({ done: job.state.done + 1 })
     events.emit('engines.changed', {})
   }
 
-  async function addOne(one: Job, request: AddRequest): Promise<void> {
-    tell(one, { engine: 'tensorflow' })
+  async function addOne(job: Job<EngineJob>, request: AddRequest): Promise<void> {
+    job.change({ engine: 'tensorflow' })
     const { record, device } = await addTensorflow({
       enginesFolder,
       ...request,
       python: 'python3',
       packages: deps.packages ?? tensorflowPackages(),
       nodeHeaders: nodeHeaders(),
-      signal: one.abort.signal,
-      say: (text) => say(one, text),
-      selfTest: (staged) => selfTestStaged(worker, staged, one.abort.signal),
+      signal: job.signal,
+      say: (text) => say(job, text),
+      selfTest: (staged) => selfTestStaged(worker, staged, job.signal),
     })
     forgetFigures(enginesFolder, appVersion, 'tensorflow')
-    const probe = await probeEngine(worker, 'tensorflow', { enginesFolder, threads: null, seconds: 0, signal: one.abort.signal })
+    const probe = await probeEngine(worker, 'tensorflow', { enginesFolder, threads: null, seconds: 0, signal: job.signal })
     writeFigures(enginesFolder, appVersion, [probe], Date.now())
-    say(one, `${device} is ready.`)
-    tell(one, { done: 1 })
+    say(job, `${device} is ready.`)
+    job.change({ done: 1 })
     log.info(`added TensorFlow ${record.tensorflowVersion} from ${record.source}`)
-  }
-
-  function find(jobId: string): Job {
-    if (job?.state.jobId === jobId) return job
-    throw new AppError({ code: 'not-found', message: `There is no engine job "${jobId}".`, hint: 'Only the last one is kept, and none over a restart.' })
   }
 
   const known = (): ReturnType<typeof readFigures> => readFigures(enginesFolder, appVersion)
@@ -152,15 +135,15 @@ export function createEngineService(deps: EngineServiceDeps): EngineService {
         engines: engineName.options.map((name) => describeEngine(name, figures?.engines.find((one) => one.name === name), enginesFolder)),
         chosen: { training: chooseEngine(figures, 'training'), sampling: chooseEngine(figures, 'sampling') },
         adapter: readAdapter(enginesFolder),
-        job: job?.state ?? null,
+        job: last === null ? null : jobs.find(last).state,
       }
     },
     choose: (work) => chooseEngine(known(), work),
     rank: (work) => rankEngines(known(), work),
-    test: (names, seconds) => begin('test', { total: names.length, seconds }, async (one) => {
-      for (const name of names) await testOne(one, name, secondsFor(name, seconds))
+    test: (names, seconds) => begin('test', { total: names.length, seconds }, async (job) => {
+      for (const name of names) await testOne(job, name, secondsFor(name, seconds))
     }),
-    add: (request) => begin('add', { total: 1, seconds: 0 }, (one) => addOne(one, request)),
+    add: (request) => begin('add', { total: 1, seconds: 0 }, (job) => addOne(job, request)),
     remove() {
       requireIdle()
       const removed = removeTensorflow(enginesFolder)
@@ -174,13 +157,10 @@ export function createEngineService(deps: EngineServiceDeps): EngineService {
       forgetFigures(enginesFolder, appVersion, 'webgpu')
       events.emit('engines.changed', {})
     },
-    cancel: (jobId) => find(jobId).abort.abort(),
-    ended: (jobId) => find(jobId).ended,
-    isBusy: () => job?.state.state === 'running',
-    async close() {
-      job?.abort.abort()
-      await job?.ended
-    },
+    cancel: (jobId) => jobs.find(jobId).cancel(),
+    ended: (jobId) => jobs.find(jobId).ended,
+    isBusy: () => jobs.isBusy(),
+    close: () => jobs.close(),
   }
 }
 

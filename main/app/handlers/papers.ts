@@ -12,8 +12,8 @@ export function paperHandlers({ papers, dataFolder }: Pick<HandlerDeps, 'papers'
       papers.start(id, form, seeds)
       return null
     },
-    'papers.cancel': ({ id }) => {
-      papers.cancel(id)
+    'papers.cancel': async ({ id }) => {
+      await papers.cancel(id)
       return null
     },
     'papers.bandit': () => papers.bandit(),

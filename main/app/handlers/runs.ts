@@ -1,4 +1,3 @@
-import { AppError } from '../../../shared/errors.ts'
 import type { Handlers } from '../../../shared/rpc.ts'
 import { describeRun } from '../runs/summary.ts'
 import { readRunSpec } from '../store/runs.ts'
@@ -18,7 +17,6 @@ export function runHandlers(deps: HandlerDeps): RunHandlers {
   const { db, runs } = deps
   const trainingData = createTrainingData(deps)
   const asking = { ...deps, trainingData }
-  const estimates = new Map<string, AbortController>() // by asker
   return {
     'runs.check': async ({ request }) => {
       const checked = await checkRequest(asking, request)
@@ -27,24 +25,12 @@ export function runHandlers(deps: HandlerDeps): RunHandlers {
       const memory = foreseeMemory({ request, algorithm, training, folder: checked.start?.path ?? checked.registered?.path ?? null })
       return { problems: [...problems], advice: [...advice], counts, command, memory, engine: { name: engine, why: engineChoice.why } }
     },
-    'runs.estimate': async ({ request, asker }) => {
-      const abort = new AbortController()
-      if (asker !== null) {
-        estimates.get(asker)?.abort(superseded())
-        estimates.set(asker, abort)
-      }
-      try {
-        const checked = await checkRequest(asking, request)
-        refuseProblems(checked)
-        return await trainingData.withView(checked.request.data, (view) => runs.estimate(prepareEstimate(asking, checked, view), request.seeds.length, abort.signal), { forRuns: false })
-      } finally {
-        if (asker !== null && estimates.get(asker) === abort) estimates.delete(asker)
-      }
-    },
-    'runs.cancelEstimate': ({ asker }) => {
-      estimates.get(asker)?.abort(superseded())
-      return null
-    },
+    'runs.estimate': ({ request, asker }) => runs.dryRun(asker, async (measure) => {
+      const checked = await checkRequest(asking, request)
+      refuseProblems(checked)
+      return trainingData.withView(checked.request.data, (view) => measure(prepareEstimate(asking, checked, view), request.seeds.length), { forRuns: false })
+    }),
+    'runs.cancelEstimate': ({ asker }) => nothing(runs.cancelDryRun(asker)),
     'runs.start': async ({ request, clientKey }) => {
       const checked = await checkRequest(asking, request)
       refuseProblems(checked)
@@ -74,10 +60,6 @@ export function runHandlers(deps: HandlerDeps): RunHandlers {
       return null
     },
   }
-}
-
-function superseded(): AppError {
-  return new AppError({ code: 'cancelled', message: 'The dry run was given up.', hint: 'Nothing to do; a newer one answers.' })
 }
 
 /** The contract's answer where there is nothing to say. */

@@ -4,6 +4,7 @@ import { askWorker } from '../../base/processes/ask-worker.ts'
 import type { ProgramCommand } from '../../base/processes/program.ts'
 import { experiments, findExperiment } from '../../core/experiments.ts'
 import type { EventBus } from '../events.ts'
+import { createJobs, type Job } from '../jobs.ts'
 import { keepFound, readReport } from './report-files.ts'
 
 export interface ReproductionService {
@@ -11,7 +12,7 @@ export interface ReproductionService {
   /** Waits its turn: experiments take every core. @throws AppError `not-found`, `run-conflict` while it runs or waits already */
   start(id: string, form: ReproductionJob['form'], seeds: number | null): void
   /** Ends it, or takes it out of the queue; nothing where it is neither. */
-  cancel(id: string): void
+  cancel(id: string): Promise<void>
   /** While an experiment runs, or waits for its turn. */
   isBusy(): boolean
   /** CoPG §5.1 with exact gradients: computed once, in a process of its own. */
@@ -22,13 +23,6 @@ export interface ReproductionService {
 const KEPT_LINES = 40
 const FORMS = ['quick', 'full'] as const
 
-interface Job {
-  state: ReproductionJob
-  readonly seeds: number | null
-  readonly abort: AbortController
-  ended: Promise<void>
-}
-
 export interface ReproductionDeps {
   readonly dataFolder: string
   readonly enginesFolder: string
@@ -38,37 +32,29 @@ export interface ReproductionDeps {
 }
 
 export function createReproductionService({ dataFolder, enginesFolder, appVersion, events, worker }: ReproductionDeps): ReproductionService {
-  const jobs = new Map<string, Job>()
+  const jobs = createJobs<ReproductionJob>({
+    tell: (state) => events.emit('papers.progress', state),
+    failure: (error) => {
+      const { message, hint } = toWire(error)
+      return { error: { message, hint } }
+    },
+    missing: (id) => new AppError({ code: 'not-found', message: `The experiment "${id}" was not asked for.`, hint: 'Start it first.' }),
+  })
+  /** Settles when the experiments that were asked for so far have ended: they take every core, so one waits for the other. */
+  let turn: Promise<unknown> = Promise.resolve()
   let bandit: Promise<BanditReport> | null = null
 
-  function change(job: Job, changes: Partial<ReproductionJob>): void {
-    job.state = { ...job.state, ...changes }
-    events.emit('papers.progress', job.state)
-  }
-
-  function startNext(): void {
-    if ([...jobs.values()].some((job) => job.state.state === 'running')) return
-    const next = [...jobs.values()].find((job) => job.state.state === 'waiting')
-    if (next === undefined) return
-    change(next, { state: 'running', startedAtMs: Date.now() })
-    next.ended = run(next).finally(startNext)
-  }
-
-  async function run(job: Job): Promise<void> {
-    const { id, form } = job.state
+  async function work(job: Job<ReproductionJob>, before: Promise<unknown>, seeds: number | null): Promise<void> {
+    await before
+    job.signal.throwIfAborted()
     const startedAtMs = Date.now()
-    try {
-      const found = await askWorker(worker, 'reproduce', { id, form, seedCount: job.seeds, engine: 'wasm', enginesFolder }, {
-        onNote: (text) => change(job, { lines: [...job.state.lines, text].slice(-KEPT_LINES) }),
-        signal: job.abort.signal,
-      })
-      keepFound(dataFolder, found, { appVersion, startedAtMs })
-      change(job, { state: 'finished' })
-    } catch (error) {
-      if (job.state.state === 'cancelled') return
-      const { message, hint } = toWire(error)
-      change(job, { state: 'failed', error: { message, hint } })
-    }
+    job.change({ state: 'running', startedAtMs })
+    const { id, form } = job.state
+    const found = await askWorker(worker, 'reproduce', { id, form, seedCount: seeds, engine: 'wasm', enginesFolder }, {
+      onNote: (text) => job.change({ lines: [...job.state.lines, text].slice(-KEPT_LINES) }),
+      signal: job.signal,
+    })
+    keepFound(dataFolder, found, { appVersion, startedAtMs })
   }
 
   return {
@@ -89,31 +75,21 @@ export function createReproductionService({ dataFolder, enginesFolder, appVersio
       findExperiment(id)
       const current = jobs.get(id)?.state.state
       if (current === 'waiting' || current === 'running') throw new AppError({ code: 'run-conflict', message: `${id} is ${current} already.`, hint: 'Wait for it, or cancel it first.' })
-      const job: Job = { state: { id, form, state: 'waiting', startedAtMs: null, lines: [], error: null }, seeds, abort: new AbortController(), ended: Promise.resolve() }
-      jobs.delete(id) // so that it queues behind the others
-      jobs.set(id, job)
-      events.emit('papers.progress', job.state)
-      startNext()
+      const before = turn
+      turn = jobs.start(id, { id, form, state: 'waiting', startedAtMs: null, lines: [], error: null }, (job) => work(job, before, seeds)).ended
     },
-    cancel(id) {
+    async cancel(id) {
       const job = jobs.get(id)
-      if (job === undefined || (job.state.state !== 'waiting' && job.state.state !== 'running')) return
-      change(job, { state: 'cancelled' })
-      job.abort.abort()
+      const isRunning = job?.state.state === 'running'
+      job?.cancel()
+      if (isRunning) await job.ended // one that waited is out of the queue at once
     },
     bandit() {
       bandit ??= askWorker(worker, 'bandit', {})
       bandit.catch(() => (bandit = null)) // the next who asks tries again
       return bandit
     },
-    isBusy: () => [...jobs.values()].some((job) => job.state.state === 'waiting' || job.state.state === 'running'),
-    async close() {
-      for (const job of jobs.values()) {
-        if (job.state.state !== 'waiting' && job.state.state !== 'running') continue
-        job.state = { ...job.state, state: 'cancelled' }
-        job.abort.abort()
-      }
-      await Promise.all([...jobs.values()].map((job) => job.ended))
-    },
+    isBusy: () => jobs.isBusy(),
+    close: () => jobs.close(),
   }
 }

@@ -5,7 +5,9 @@ import type { ModelInspection, ModelJob } from '../../../shared/contract/models.
 import type { JobId, ModelId, RunId } from '../../../shared/domain.ts'
 import { AppError, toWire } from '../../../shared/errors.ts'
 import { moveDurably } from '../../base/files/durable.ts'
+import type { Log } from '../../base/log.ts'
 import type { EventBus } from '../events.ts'
+import { createJobs, type Job } from '../jobs.ts'
 import { deleteModel, findModel, insertModel, listModels, requireModel, updateModel } from '../store/models.ts'
 import { listModelFolders, modelsFolder, ownFolder, readModelFile, weightsFolder, writeModelFile, type ModelEntry } from '../store/models-file.ts'
 import { storeError, type WritableDb } from '../store/open.ts'
@@ -58,27 +60,25 @@ export interface ModelServiceDeps {
   /** How folders are read: in a process of its own, in the app. See read-model.ts. */
   readonly readModel: (folder: string, signal?: AbortSignal) => Promise<ModelReading>
   readonly hashModel: (folder: string, onProgress: (doneBytes: number, totalBytes: number) => void, signal?: AbortSignal) => Promise<string>
-  readonly log: { info(text: string, details?: unknown): void; error(text: string, details?: unknown): void }
+  readonly log: Pick<Log, 'info' | 'error'>
 }
 
-interface Job {
-  state: ModelJob
-  readonly abort: AbortController
-  ended: Promise<void>
-}
-
-const PROGRESS_INTERVAL_MS = 250
 const STAGING = '.adding-'
 
 /** Models lie in folders, linked or copied; the database is an index of their model.json files, made good here. */
 export function createModelService(deps: ModelServiceDeps): ModelService {
   const { db, dataFolder, events, log, readModel, hashModel } = deps
-  const jobs = new Map<string, Job>()
+  const jobs = createJobs<ModelJob>({
+    tell: (state) => events.emit('model.progress', state),
+    failure: (error) => ({ error: explain(error) }),
+    stopped: { remainingMs: null },
+    missing: (jobId) => new AppError({ code: 'not-found', message: `No model is being added as "${jobId}".`, hint: 'Additions are forgotten when the app closes; look at the list of models.' }),
+  })
   removeStaging(dataFolder)
   readUnknownFolders(deps)
 
   function uniqueName(wanted: string): string {
-    const taken = new Set([...listModels(db).map((model) => model.name), ...[...jobs.values()].filter((job) => job.state.state === 'running').map((job) => job.state.name)])
+    const taken = new Set([...listModels(db).map((model) => model.name), ...jobs.list().filter((job) => job.state === 'running').map((job) => job.name)])
     const short = wanted.slice(0, 70)
     for (let number = 1; ; number += 1) {
       const name = number === 1 ? short : `${short} (${number})`
@@ -120,62 +120,55 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
     if (meanwhile === 'running' || meanwhile === 'finished') return jobId
     const name = uniqueName(addition.name.trim() === '' ? path.basename(addition.source) : addition.name.trim())
     const state: ModelJob = { jobId, state: 'running', name, phase: addition.place === 'copy' ? 'copying' : 'hashing', bytesDone: 0, totalBytes, startedAtMs: Date.now(), remainingMs: null, modelId: null, error: null }
-    const job: Job = { state, abort: new AbortController(), ended: Promise.resolve() }
-    jobs.set(jobId, job)
-    job.ended = follow(job, modelId, { addition, reading })
+    jobs.start(jobId, state, (job) => work(job, modelId, { addition, reading }))
     return jobId
   }
 
   /** An addition that an earlier process brought to its end. */
   function noteFinished(jobId: JobId, { modelId, name, addedAtMs }: ModelEntry): JobId {
     const state: ModelJob = { jobId, state: 'finished', name, phase: 'hashing', bytesDone: 0, totalBytes: 0, startedAtMs: addedAtMs, remainingMs: 0, modelId, error: null }
-    jobs.set(jobId, { state, abort: new AbortController(), ended: Promise.resolve() })
+    jobs.note(jobId, state)
     return jobId
   }
 
-  async function follow(job: Job, modelId: ModelId, { addition, reading }: { readonly addition: Addition; readonly reading: ModelReading | null }): Promise<void> {
-    const emit = (): void => events.emit('model.progress', job.state)
-    let emittedAtMs = 0
-    const progress = (change: Partial<ModelJob>): void => {
-      job.state = { ...job.state, ...change }
-      const share = job.state.totalBytes === 0 ? 0 : job.state.bytesDone / job.state.totalBytes
-      job.state = { ...job.state, remainingMs: share > 0.02 ? ((Date.now() - job.state.startedAtMs) * (1 - share)) / share : null }
-      if (Date.now() - emittedAtMs < PROGRESS_INTERVAL_MS) return
-      emittedAtMs = Date.now()
-      emit()
-    }
+  async function work(job: Job<ModelJob>, modelId: ModelId, { addition, reading }: { readonly addition: Addition; readonly reading: ModelReading | null }): Promise<void> {
     const staging = path.join(modelsFolder(dataFolder), `${STAGING}${modelId}`)
-    emit()
     try {
-      const entry = await place(job, { addition, reading, modelId, staging, progress })
+      const entry = await place(job, { addition, reading, modelId, staging })
       mkdirSync(staging, { recursive: true })
       writeModelFile(staging, entry)
       moveDurably(staging, ownFolder(dataFolder, modelId))
       insertModel(db, entry)
-      job.state = { ...job.state, state: 'finished', bytesDone: job.state.totalBytes, remainingMs: 0, modelId }
       log.info(`added the model "${entry.name}" (${entry.place}) from ${entry.source}`)
-      events.emit('models.changed', {})
     } catch (error) {
       rmSync(staging, { recursive: true, force: true })
-      job.state = job.abort.signal.aborted ? { ...job.state, state: 'cancelled', remainingMs: null } : { ...job.state, state: 'failed', remainingMs: null, error: explain(error) }
+      throw error
     }
-    emit()
+    job.progress({ bytesDone: job.state.totalBytes, remainingMs: 0, modelId })
+    events.emit('models.changed', {})
+  }
+
+  /** The rest of the time by what is done of the phase. */
+  function progress(job: Job<ModelJob>, change: Partial<ModelJob>): void {
+    const { totalBytes, bytesDone, startedAtMs } = { ...job.state, ...change }
+    const share = totalBytes === 0 ? 0 : bytesDone / totalBytes
+    job.progress({ ...change, remainingMs: share > 0.02 ? ((Date.now() - startedAtMs) * (1 - share)) / share : null })
   }
 
   /** Brings the files to where they will lie, and reads what is to be known of them. */
-  async function place(job: Job, { addition, reading, modelId, staging, progress }: { readonly addition: Addition; readonly reading: ModelReading | null; readonly modelId: ModelId; readonly staging: string; progress(change: Partial<ModelJob>): void }): Promise<ModelEntry> {
+  async function place(job: Job<ModelJob>, { addition, reading, modelId, staging }: { readonly addition: Addition; readonly reading: ModelReading | null; readonly modelId: ModelId; readonly staging: string }): Promise<ModelEntry> {
     mkdirSync(modelsFolder(dataFolder), { recursive: true })
     if (addition.write !== undefined) await addition.write(staging)
     else if (addition.place === 'copy') {
       let bytesDone = 0
-      await copyFiles(addition.source, staging, reading!.files, (bytes) => progress({ bytesDone: (bytesDone += bytes) }), job.abort.signal)
+      await copyFiles(addition.source, staging, reading!.files, (bytes) => progress(job, { bytesDone: (bytesDone += bytes) }), job.signal)
     }
-    job.abort.signal.throwIfAborted()
+    job.signal.throwIfAborted()
     const folder = addition.place === 'copy' ? staging : addition.source
-    const found = addition.write === undefined ? reading! : await readModel(folder, job.abort.signal)
-    progress({ phase: 'hashing', bytesDone: 0 })
+    const found = addition.write === undefined ? reading! : await readModel(folder, job.signal)
+    progress(job, { phase: 'hashing', bytesDone: 0 })
     const files = markFiles(folder, found.files)
-    const hash = await hashModel(folder, (bytesDone, totalBytes) => progress({ bytesDone, totalBytes }), job.abort.signal)
+    const hash = await hashModel(folder, (bytesDone, totalBytes) => progress(job, { bytesDone, totalBytes }), job.signal)
     const atMs = Date.now()
     return { modelId, name: job.state.name, place: addition.place, source: addition.source, originRunId: addition.originRunId, hash, facts: found.facts, files, verified: { atMs, hash }, addedAtMs: atMs }
   }
@@ -185,12 +178,6 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
     if (!(known instanceof AppError)) log.error('a model could not be added', error)
     const { message, hint } = toWire(known)
     return { message, hint }
-  }
-
-  function find(jobId: string): Job {
-    const job = jobs.get(jobId)
-    if (job === undefined) throw new AppError({ code: 'not-found', message: `No model is being added as "${jobId}".`, hint: 'Additions are forgotten when the app closes; look at the list of models.' })
-    return job
   }
 
   /** Writes model.json first: the database can be built again from it. */
@@ -203,9 +190,9 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
   return {
     inspect,
     add,
-    job: (jobId) => find(jobId).state,
-    jobs: () => [...jobs.values()].map((job) => job.state).reverse(),
-    cancel: (jobId) => find(jobId).abort.abort(),
+    job: (jobId) => jobs.find(jobId).state,
+    jobs: () => jobs.list().reverse(),
+    cancel: (jobId) => jobs.find(jobId).cancel(),
     async read(entry) {
       try {
         return await readModel(weightsFolder(dataFolder, entry))
@@ -240,11 +227,8 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
       readUnknownFolders(deps)
       events.emit('models.changed', {})
     },
-    isBusy: () => [...jobs.values()].some((job) => job.state.state === 'running'),
-    async close() {
-      for (const job of jobs.values()) job.abort.abort()
-      await Promise.all([...jobs.values()].map((job) => job.ended))
-    },
+    isBusy: () => jobs.isBusy(),
+    close: () => jobs.close(),
   }
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
@@ -6,12 +7,14 @@ import type { Settings } from '../../../shared/contract/system.ts'
 import { canMove, isLive, type RunId } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
 import type { RunSpec } from '../../../shared/run-spec.ts'
+import type { Log } from '../../base/log.ts'
 import type { ProgramCommand } from '../../base/processes/program.ts'
 import { listSamples, readSeries } from '../store/metrics.ts'
 import type { WritableDb } from '../store/open.ts'
 import { atOnce, inSlices, type Sliced } from '../store/slices.ts'
 import { deleteRun, insertRun, lastQueueOrder, listQueue, listRuns, moveInQueue, requireRun, updateRun, type MethodTitle, type RunEntry, type RunFilter } from '../store/runs.ts'
 import { storedJson } from '../store/stored-json.ts'
+import { createJobs, type JobState } from '../jobs.ts'
 import { discardFolder } from '../store/trash.ts'
 import { changeAppRecord, readAppRecord, writeAppRecord } from './app-record.ts'
 import { runEstimate } from './estimate.ts'
@@ -30,7 +33,7 @@ export interface RunServiceOptions {
   readonly worker: ProgramCommand
   readonly events: RunAudience
   readonly settings: () => Pick<Settings, 'slots' | 'queuePaused'>
-  readonly log: { info(text: string, details?: unknown): void; warn(text: string, details?: unknown): void; error(text: string, details?: unknown): void }
+  readonly log: Pick<Log, 'info' | 'warn' | 'error'>
   /** Told before each run folder that the index does not have: how many were read, and of how many. */
   readonly onRead?: (done: number, total: number) => void
   /** Silence after which a run counts as lost; for tests, which cannot wait half a minute. */
@@ -69,8 +72,13 @@ export interface RunService {
   move(runId: string, position: number): void
   /** Looks at the queue now: settings have changed. */
   wake(): void
-  /** @param signal ends the dry run   @throws its reason; AppError `cancelled` when the service is closed */
-  estimate(spec: RunSpec, runs: number, signal: AbortSignal): Promise<Estimate>
+  /**
+   * Real steps in a process of its own. A newer dry run of the same asker ends the one before.
+   * @param asker null for one that nobody else replaces   @param prepare looks up what is asked for, and has it measured
+   * @throws AppError `cancelled` when it is replaced, cancelled, or the service is closed; what `prepare` throws
+   */
+  dryRun(asker: string | null, prepare: (measure: (spec: RunSpec, runs: number) => Promise<Estimate>) => Promise<Estimate>): Promise<Estimate>
+  cancelDryRun(asker: string): void
   /** Reads the folders that came since: from the trash, for example. */
   readNewFolders(): void
   /** Reads every run folder again. Returns how many there are. */
@@ -92,8 +100,7 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
   const supervisor = createSupervisor({ db, runsFolder, worker: options.worker, audience: events, log, ...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }) })
   const folderOf = (runId: string): string => path.join(runsFolder, runId)
   let closed = false
-  const closing = new AbortController()
-  const dryRuns = new Set<Promise<Estimate>>()
+  const dryRuns = createJobs<JobState>({ tell: () => undefined, failure: () => ({}), missing: () => conflict('There is no such dry run.', 'Ask for one.') })
 
   function tick(): void {
     if (closed) return
@@ -210,15 +217,13 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
       events.emit('runs.changed', {})
     },
     wake: () => void setImmediate(tick),
-    async estimate(spec, runs, signal) {
-      const estimate = runEstimate({ spec, runs, worker: options.worker, scratchFolder: path.join(dataFolder, 'scratch'), signal: AbortSignal.any([signal, closing.signal]) })
-      dryRuns.add(estimate)
-      try {
-        return await estimate
-      } finally {
-        dryRuns.delete(estimate)
-      }
+    async dryRun(asker, prepare) {
+      if (closed) throw closedError()
+      const id = asker ?? randomUUID()
+      dryRuns.get(id)?.cancel(superseded())
+      return dryRuns.start(id, { state: 'running' }, (job) => prepare((spec, runs) => runEstimate({ spec, runs, worker: options.worker, scratchFolder: path.join(dataFolder, 'scratch'), signal: job.signal }))).outcome
     },
+    cancelDryRun: (asker) => dryRuns.get(asker)?.cancel(superseded()),
     readNewFolders() {
       atOnce(reconcileRuns(db, runsFolder, watcher)) // one or a few: what was put back from the trash
       events.emit('runs.changed', {})
@@ -234,8 +239,7 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
       clearInterval(timer)
       if (closed) return
       closed = true // no tick may start what is queued
-      closing.abort(new AppError({ code: 'cancelled', message: 'Pairlab was closed.', hint: 'Ask again once it is open.' }))
-      await Promise.allSettled(dryRuns)
+      await dryRuns.close(closedError())
       if (mode === 'checkpoint') {
         for (const runId of listUnwatched(db)) supervisor.stop(runId, 'stop-and-save')
         for (const until = performance.now() + CLOSE_PATIENCE_MS; supervisor.watching > 0 && performance.now() < until; ) {
@@ -245,6 +249,14 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
       }
     },
   }
+}
+
+function superseded(): AppError {
+  return new AppError({ code: 'cancelled', message: 'The dry run was given up.', hint: 'Nothing to do; a newer one answers.' })
+}
+
+function closedError(): AppError {
+  return new AppError({ code: 'cancelled', message: 'Pairlab was closed.', hint: 'Ask again once it is open.' })
 }
 
 function conflict(message: string, hint: string): AppError {

@@ -2,6 +2,7 @@ import path from 'node:path'
 import type { EventPayload } from '../../../shared/contract.ts'
 import { canMove, isLive, type RunState } from '../../../shared/domain.ts'
 import type { WireError } from '../../../shared/errors.ts'
+import type { Log } from '../../base/log.ts'
 import type { ProgramCommand } from '../../base/processes/program.ts'
 import type { WritableDb } from '../store/open.ts'
 import { requireRun, updateRun, type RunEntry } from '../store/runs.ts'
@@ -27,7 +28,7 @@ export interface SupervisorOptions {
   readonly runsFolder: string
   readonly worker: ProgramCommand
   readonly audience: RunAudience
-  readonly log: { info(text: string, details?: unknown): void; warn(text: string, details?: unknown): void }
+  readonly log: Pick<Log, 'info' | 'warn'>
   /** Default: SILENCE_MS. */
   readonly silenceMs?: number
 }
