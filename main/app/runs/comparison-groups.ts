@@ -1,5 +1,6 @@
 // Which runs belong together, which of them count, and what sets the groups apart.
 import type { Parsed } from '../../../shared/contract.ts'
+import type { Comparison } from '../../../shared/contract/comparisons.ts'
 import type { RunSummary } from '../../../shared/contract/runs.ts'
 import type { MetricInfo } from '../../../shared/domain.ts'
 import type { RunSpec } from '../../../shared/run-spec.ts'
@@ -10,6 +11,8 @@ export interface Curve {
   readonly step: readonly number[]
   readonly value: readonly (number | null)[]
 }
+
+export type GroupDifference = Comparison['differences'][number]
 
 export interface ComparedRun {
   readonly summary: RunSummary

@@ -1,8 +1,7 @@
 // What a comparison may claim, in plain sentences.
 import type { Interval } from '../../../shared/contract/comparisons.ts'
 import type { RunState } from '../../../shared/domain.ts'
-import type { GroupDifference } from './comparison.ts'
-import { countedRuns, curveOf, type ComparedRun, type CompareOptions, type Goal, type GroupBy, type NamedGroup } from './comparison-groups.ts'
+import { countedRuns, curveOf, type ComparedRun, type CompareOptions, type Goal, type GroupBy, type GroupDifference, type NamedGroup } from './comparison-groups.ts'
 
 interface ConclusionInput {
   readonly groups: readonly NamedGroup[]

@@ -4,7 +4,7 @@ import { bootstrapMean, percentileInterval, resampleIndices, resampleMeans } fro
 import { mean, standardDeviation, type Bounds } from '../../../shared/statistics/intervals.ts'
 import { studentInterval, welchInterval } from '../../../shared/statistics/student.ts'
 import { nameData, whyNotComparable } from './comparison-basis.ts'
-import { countedRuns, curveOf, diffSettings, groupRuns, type ComparedRun, type CompareOptions, type Curve, type Goal, type NamedGroup, type RunGroup } from './comparison-groups.ts'
+import { countedRuns, curveOf, diffSettings, groupRuns, type ComparedRun, type CompareOptions, type Curve, type Goal, type GroupDifference, type NamedGroup, type RunGroup } from './comparison-groups.ts'
 import { nameGroups } from './comparison-names.ts'
 import { atOnce, type Sliced } from '../store/slices.ts'
 import { concludeInWords, warnInWords } from './comparison-words.ts'
@@ -14,8 +14,6 @@ export const FEWEST_SEEDS = 3
 /** A band is drawn from at most this many steps, evenly taken; its ends are always kept. */
 const BAND_STEPS = 300
 const BAND_RESAMPLES = 400
-
-export type GroupDifference = Comparison['differences'][number]
 
 /**
  * Groups of runs that differ only in their seed, each metric's mean and interval over seeds, differences against a

@@ -11,7 +11,7 @@ import { tf } from '../../core/learn/tf.ts'
 import { openEmbedder, type OpenedEmbedder } from '../../core/models/embedder-folder.ts'
 import { openAnyModel } from '../../core/models/folder.ts'
 import { compareValues, EXACT, SINGLE_LOOSE, type Comparison, type Tolerance } from './compare.ts'
-import type { GoldenResult } from './run-golden.ts'
+import type { GoldenResult } from './check.ts'
 
 const row = z.array(z.number())
 const matrix = z.array(row)

@@ -11,7 +11,7 @@ import { tf } from '../../core/learn/tf.ts'
 import { packSequences } from '../../core/learn/models/packing.ts'
 import { openModelFolder } from '../../core/models/folder.ts'
 import { compareValues, EXACT, SINGLE, SINGLE_LOOSE, type Comparison, type Tolerance } from './compare.ts'
-import type { GoldenResult } from './run-golden.ts'
+import type { GoldenResult } from './check.ts'
 import type { Value } from './vectors.ts'
 
 const matrix = z.array(z.array(z.number()))

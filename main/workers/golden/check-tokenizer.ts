@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { checkTokenizerVectors } from '../../core/learn/tokens/tokenizer-vectors.ts'
-import type { GoldenResult } from './run-golden.ts'
+import type { GoldenResult } from './check.ts'
 
 /** The folder `tokenizer/`: `<name>.tokenizer.json` with `<name>.vectors.json`. One result a tokenizer. */
 export async function checkTokenizerFolder(folder: string): Promise<GoldenResult[]> {

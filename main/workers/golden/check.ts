@@ -14,6 +14,17 @@ export interface CheckResult {
   readonly notCovered: readonly string[]
 }
 
+export interface GoldenResult {
+  readonly file: string
+  /** Empty for a whole file or folder. */
+  readonly caseName: string
+  readonly status: 'passed' | 'failed' | 'not-covered'
+  /** What differs, or why it is not covered; empty when passed. */
+  readonly detail: string
+  /** Numbers compared. */
+  readonly compared: number
+}
+
 /** Feeds a case's inputs to the code's own function and returns what came out, to be compared with the vector. */
 export type Check = (vector: GoldenCase) => CheckResult
 

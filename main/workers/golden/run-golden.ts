@@ -5,7 +5,7 @@ import type { EngineName } from '../../../shared/domain.ts'
 import type { AlgorithmPage } from '../../core/learn/define.ts'
 import { algorithms } from '../../core/learn/registry.ts'
 import { tf } from '../../core/learn/tf.ts'
-import { caseNotCovered, type Check, type CheckedOutput } from './check.ts'
+import { caseNotCovered, type Check, type CheckedOutput, type GoldenResult } from './check.ts'
 import { checkPage } from './check-page.ts'
 import { PREFERENCE_CHECKS } from './checks-preferences.ts'
 import { RANKING_CHECKS } from './checks-ranking.ts'
@@ -29,17 +29,6 @@ const FUNCTION_CHECKS: Readonly<Record<string, Check>> = {
   agreement: checkAgreement,
   bootstrap: checkBootstrap,
   copg_bandit: checkBandit,
-}
-
-export interface GoldenResult {
-  readonly file: string
-  /** Empty for a whole file or folder. */
-  readonly caseName: string
-  readonly status: 'passed' | 'failed' | 'not-covered'
-  /** What differs, or why it is not covered; empty when passed. */
-  readonly detail: string
-  /** Numbers compared. */
-  readonly compared: number
 }
 
 export interface GoldenReport {

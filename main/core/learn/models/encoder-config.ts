@@ -1,7 +1,7 @@
 // The configuration of a BERT or DistilBERT encoder, and config.json in their words.
 import { z } from 'zod'
 import { AppError, describeIssues } from '../../../../shared/errors.ts'
-import type { GeluForm } from './fused.ts'
+import type { GeluForm } from './model-config.ts'
 import { headCount, layerCount, positionCount, segmentKinds, vocabularySize, width } from './size-limits.ts'
 
 /** MiniLM, and most small retrieval models, are BERTs of fewer layers. */

@@ -1,6 +1,7 @@
 // The operations a decoder spends its time in. Each is written twice: here from plain operations, which any engine
 // can run and differentiate, and as a kernel that an engine may bring under the same name, with its gradient beside it.
 import { tf } from '../tf.ts'
+import type { GeluForm } from './model-config.ts'
 import { type Packing, paddedIndices } from './packing.ts'
 import type { RotaryTable } from './rope.ts'
 
@@ -113,9 +114,6 @@ export function layerNorm(x: tf.Tensor2D, weight: tf.Tensor1D, bias: tf.Tensor1D
     (dy, [value, scale]) => runKernel(FUSED_KERNELS.layerNormGrad, { x: value!, weight: scale!, dy }, { epsilon }), // dx, dWeight, dBias
   ) as tf.Tensor2D
 }
-
-/** `exact` is x · Φ(x); `tanh` the approximation that GPT-2 was trained with (Hendrycks and Gimpel, 2016). */
-export type GeluForm = 'exact' | 'tanh'
 
 /** x · Φ(x), elementwise. */
 export function gelu(x: tf.Tensor2D, form: GeluForm): tf.Tensor2D {

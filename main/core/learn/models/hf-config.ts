@@ -2,8 +2,7 @@
 // rope_scaling) and in the one that replaced it (rope_parameters).
 import { z } from 'zod'
 import { AppError, describeIssues } from '../../../../shared/errors.ts'
-import type { GeluForm } from './fused.ts'
-import type { DecoderConfig, Family, RopeScaling } from './model-config.ts'
+import type { DecoderConfig, Family, GeluForm, RopeScaling } from './model-config.ts'
 import { headCount, layerCount, positionCount, vocabularySize, width } from './size-limits.ts'
 
 const ropeFields = z.looseObject({

@@ -1,8 +1,10 @@
 import { MODEL_PRESETS, type ModelPreset } from '../../../../shared/run-spec.ts'
-import type { GeluForm } from './fused.ts'
 
 /** Which checkpoint layout the weights have: their names, their orientation and the order of the operations. */
 export type Family = 'llama' | 'mistral' | 'qwen2' | 'qwen3' | 'gpt2'
+
+/** `exact` is x · Φ(x); `tanh` the approximation that GPT-2 was trained with (Hendrycks and Gimpel, 2016). */
+export type GeluForm = 'exact' | 'tanh'
 
 /** How rotary positions reach past the length a model was trained on. */
 export type RopeScaling =

@@ -1,17 +1,20 @@
 import { invariant } from '../../../../shared/assert.ts'
 import { chunked, groupsOfPart, groupTotals, type BatchParts } from '../../../core/learn/batch-totals.ts'
 import { groupBatch, type EncodedGroup } from '../../../core/learn/batches.ts'
-import type { Rollout } from '../../../core/learn/define.ts'
+import type { Algorithm, Rollout } from '../../../core/learn/define.ts'
+import type { Decoder } from '../../../core/learn/models/decoder.ts'
 import { encodePrompt, type EncodedCompletion, type EncodedPair } from '../../../core/learn/tokens/encode-rows.ts'
 import { createRandom, type Random } from '../../../core/learn/random.ts'
 import { applyScale, type RewardScale } from '../../../core/learn/rewards.ts'
 import { rolloutMetrics, type WrittenGroup } from '../../../core/learn/sampling/rollout.ts'
 import { sampleCompletions } from '../../../core/learn/sampling/sample.ts'
+import type { Tokenizer } from '../../../core/learn/tokens/tokenizer.ts'
 import { meanInterval } from '../intervals.ts'
+import type { RunContext } from '../run-context.ts'
 import { openScorer, type Scorer } from './scoring.ts'
 import { completionLogProbs } from '../../../core/learn/completion-log-probs.ts'
-import type { Session } from './text-session.ts'
-import type { PairSet } from './training-data.ts'
+import type { Reference } from './reference.ts'
+import type { PairSet, PairSets } from './training-data.ts'
 
 /** What one step learns from. */
 export interface StepBatch {
@@ -47,7 +50,16 @@ export function rolloutPrompts(pairs: readonly EncodedPair[], encode: (text: str
   return texts.map((text) => ({ text, ids: encode(text).slice(-Math.max(SHORTEST_PROMPT, maxLength - maxTokens)) }))
 }
 
-type Needs = Pick<Session, 'context' | 'algorithm' | 'config' | 'tokenizer' | 'decoder' | 'sets' | 'reference'>
+/** Of a session: who writes, and what it writes on. */
+interface Needs {
+  readonly context: RunContext
+  readonly algorithm: Algorithm
+  readonly config: unknown
+  readonly tokenizer: Tokenizer
+  readonly decoder: Decoder
+  readonly sets: PairSets
+  readonly reference: Reference | null
+}
 
 /** Null for a method that learns from logged completions. @throws AppError for a reward that cannot score new text */
 export async function openRollouts(session: Needs, scale: RewardScale | null): Promise<Rollouts | null> {
