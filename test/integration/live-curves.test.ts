@@ -1,8 +1,10 @@
 import fc from 'fast-check'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, test } from 'vitest'
+import { createEventBus } from '../../main/app/events.ts'
+import { createSupervisor } from '../../main/app/runs/supervisor.ts'
 import { foldEvents } from '../../main/app/runs/fold.ts'
 import { readSpec } from '../../main/base/run-folder/spec.ts'
 import type { TrainerEvent } from '../../main/base/run-folder/protocol.ts'
@@ -59,5 +61,38 @@ test('whatever a log holds, and however it is told in pieces, the live curves ar
   } finally {
     db.close()
     rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+/** Two readings of the log: a megabyte apart. */
+test.each([
+  ['what comes after it cannot be taken in', 'CREATE TEMP TRIGGER stop BEFORE INSERT ON main.metrics WHEN NEW.step = 2 BEGIN SELECT RAISE(FAIL, \'refused\'); END', [1]],
+  ['what is on the disk cannot be counted', 'CREATE TEMP TRIGGER stop BEFORE UPDATE OF disk_bytes ON main.runs BEGIN SELECT RAISE(FAIL, \'refused\'); END', [1, 5]],
+])('what was taken in is told, though %s', (_what, trigger, expected) => {
+  const root = mkdtempSync(path.join(tmpdir(), 'pairlab-told-'))
+  const db = createScratch()
+  try {
+    const spec = readSpec(makeTinyRun(path.join(root, 'made')))
+    insertRun(db, spec, { methodName: 'SFT', mainMetric: null })
+    const folder = path.join(root, 'runs', spec.runId)
+    mkdirSync(folder, { recursive: true })
+    const stamp = (seq: number): { seq: number; atMs: number } => ({ seq, atMs: seq })
+    const table = (seq: number): TrainerEvent => ({ ...stamp(seq), type: 'metrics', columns: { step: [seq], loss: [seq / 8] } })
+    const long: TrainerEvent = { ...stamp(3), type: 'sample', step: 1, items: [{ promptIndex: 0, pairId: 'p', prompt: 'x'.repeat(1_100_000), completion: '', tokens: 1, reward: null, logRatio: null }] }
+    const checkpoint: TrainerEvent = { ...stamp(4), type: 'checkpoint', step: 1, path: 'checkpoints/1', sizeBytes: 1, sha256: 'a', best: false }
+    writeFileSync(path.join(folder, 'events.jsonl'), [table(1), long, checkpoint].map((event) => `${JSON.stringify(event)}\n`).join('') + `${JSON.stringify({ ...table(2), seq: 5 })}\n`)
+    const told: number[] = []
+    const events = createEventBus()
+    events.subscribe((event) => {
+      if (event.name === 'run.metrics') told.push(...(event.payload as { changes: { seq: number }[] }).changes.map(({ seq }) => seq)) // by its name
+    })
+    const supervisor = createSupervisor({ db, runsFolder: path.join(root, 'runs'), worker: { execPath: process.execPath, args: [] }, audience: events, log: { info: () => undefined, warn: () => undefined } })
+    supervisor.attach(spec.runId)
+    db.exec(trigger)
+    supervisor.poll()
+    expect(told).toEqual(expected)
+  } finally {
+    db.close()
+    rmSync(root, { recursive: true, force: true })
   }
 })

@@ -52,7 +52,7 @@ describe('Pairlab', () => {
     await runJson(['compare'], options)
     expect(attempts()).toEqual([])
     // The training process was guarded, too.
-    expect(notes().some((note) => note.argv.some((argument) => argument.includes('trainer')))).toBe(true)
+    expect(notes().some((note) => note.argv.some((argument) => argument === 'train'))).toBe(true)
   })
 
   it('serves the page without reaching for the network', async () => {

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 import type { RunDetail, RunSummary } from '../../../shared/contract/runs.ts'
 import { ENDED_STATES, isLive, type RunState } from '../../../shared/domain.ts'
+import { isErrno } from '../../base/files/system-error.ts'
 import { lastValue, listCheckpoints, listMetricNames, readSeries } from '../store/metrics.ts'
 import type { ReadableDb } from '../store/open.ts'
 import { listQueue, readRunSpec, type RunEntry } from '../store/runs.ts'
@@ -94,7 +95,20 @@ export function describeRun(db: ReadableDb, run: RunEntry, folder: string, comma
 
 /** Bytes of a folder's files. A file that vanishes while it is counted counts nothing: retention is at work. */
 export function folderBytes(folder: string): number {
-  if (!existsSync(folder)) return 0
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .reduce((sum, entry) => sum + (entry.isFile() ? (statSync(path.join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0) : 0), 0)
+  const entries = unlessGone(() => readdirSync(folder, { withFileTypes: true })) ?? []
+  return entries.reduce((sum, entry) => {
+    const place = path.join(folder, entry.name)
+    if (entry.isDirectory()) return sum + folderBytes(place)
+    return sum + (entry.isFile() ? (statSync(place, { throwIfNoEntry: false })?.size ?? 0) : 0)
+  }, 0)
+}
+
+/** A trainer removes its older checkpoints while somebody counts. */
+function unlessGone<T>(look: () => T): T | null {
+  try {
+    return look()
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return null
+    throw error
+  }
 }

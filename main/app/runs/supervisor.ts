@@ -161,26 +161,26 @@ function createWatcher({ db, audience, log, silenceMs = SILENCE_MS }: Supervisor
     audience.emit('run.state', summarizeRun(db, run))
   }
 
+  /** What the index has taken in is told, also when what comes after it cannot be read: it is not read a second time. */
   function drain(entry: Watch): RunEntry {
     const results: FoldResult[] = []
-    for (let run = requireRun(db, entry.runId); ; ) {
-      const batch = readEvents(runPaths(entry.folder).events, run.cursorOffset)
-      if (batch.offset === run.cursorOffset) {
-        if (results.length > 0) announce(entry, run, results)
-        return run
+    try {
+      for (let run = requireRun(db, entry.runId); ; run = results.at(-1)!.run) {
+        const batch = readEvents(runPaths(entry.folder).events, run.cursorOffset)
+        if (batch.offset === run.cursorOffset) return run
+        results.push(foldEvents(db, entry.runId, batch))
       }
-      const result = foldEvents(db, entry.runId, batch)
-      results.push(result)
-      run = result.run
+    } finally {
+      if (results.length > 0) announce(entry, results.at(-1)!.run, results)
     }
   }
 
   function announce(entry: Watch, run: RunEntry, results: readonly FoldResult[]): void {
     entry.silentMs = 0
-    if (results.some((result) => result.savedCheckpoint) || !isLive(run.state)) updateRun(db, run.runId, { diskBytes: folderBytes(entry.folder) })
     const changes = results.flatMap((result) => result.curves)
     if (changes.length > 0) audience.emit('run.metrics', { runId: run.runId, changes })
     for (const { step, items } of results.flatMap((result) => result.samples)) audience.emit('run.samples', { runId: run.runId, step, items: [...items] })
+    if (results.some((result) => result.savedCheckpoint) || !isLive(run.state)) updateRun(db, run.runId, { diskBytes: folderBytes(entry.folder) })
     if (results.some((result) => result.stateChanged) || performance.now() - entry.stateShownMs >= 1000) show(entry)
   }
 
