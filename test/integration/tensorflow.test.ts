@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { rememberEngine } from '../../main/base/own-engines.ts'
 import { engineEnvironment, probeEngine } from '../../main/app/engine-setup/probe.ts'
 import { readSpec, writeSpec } from '../../main/base/run-folder/spec.ts'
 import { readTail } from '../../main/base/files/tail.ts'
@@ -122,13 +123,19 @@ describe.skipIf(none !== '')(`the tensorflow engine${none}`, () => {
     const addon = path.join(broken, 'tensorflow/tfjs_binding.node')
     const probe = async (): Promise<string> => (await probeEngine({ execPath: process.execPath, args: [WORKER_ENTRY] }, 'tensorflow', { enginesFolder: broken, threads: null, seconds: 0 })).error?.message ?? 'it works'
     if (!existsSync(addon)) return // taken as npm downloaded it
+    expect(await probe()).toContain('was not added by this installation') // a copy may hold anything
+    rememberEngine(path.join(broken, 'tensorflow'))
+    expect(await probe()).toBe('it works')
     rmSync(addon)
-    expect(await probe()).toContain('is gone')
+    expect(await probe()).toContain('or was changed since')
     writeFileSync(addon, 'garbage')
+    expect(await probe()).toContain('or was changed since')
+    rememberEngine(path.join(broken, 'tensorflow'))
     expect(await probe()).toContain('are damaged')
     rmSync(addon)
     spawnSync('cp', [path.join(enginesFolder, 'tensorflow/tfjs_binding.node'), addon]) // found beside it: no library any more
     spawnSync('rm', ['-r', path.join(broken, 'tensorflow/tensorflow')])
+    rememberEngine(path.join(broken, 'tensorflow'))
     expect(await probe()).toMatch(/The library libtensorflow\w+\.so\.2 is missing/)
   }, 60_000)
 })
