@@ -104,11 +104,27 @@ async function waitForImport(client: Client): Promise<DatasetId> {
   return found
 }
 
+const EVERY_RULE = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+/** What another theme can break: nothing of a page but its colours follows the theme. */
+const RULES_OF_COLOUR = ['color-contrast', 'link-in-text-block']
+
 /** Each rule of accessibility that the page breaks, with the first place that does. */
 export async function accessibilityProblems(page: Page): Promise<readonly string[]> {
+  return problems(page, new AxeBuilder({ page }).withTags(EVERY_RULE))
+}
+
+/** The same in light, and in dark what colours can break. Leaves the page dark. */
+export async function accessibilityInBothThemes(page: Page): Promise<readonly string[]> {
+  await page.emulateMedia({ colorScheme: 'light' })
+  const light = await accessibilityProblems(page)
+  await page.emulateMedia({ colorScheme: 'dark' })
+  return [...light, ...(await problems(page, new AxeBuilder({ page }).withRules(RULES_OF_COLOUR))).map((problem) => `dark: ${problem}`)]
+}
+
+async function problems(page: Page, axe: AxeBuilder): Promise<string[]> {
   // Its heading is there once a page has what it shows.
   await page.locator('h1').first().waitFor({ state: 'attached' })
-  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze()
+  const { violations } = await axe.analyze()
   return violations.map((violation) => `${violation.id}: ${violation.nodes[0]?.html} ${violation.nodes[0]?.failureSummary}`)
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Locator } from 'playwright'
 import type { RunId } from '../../shared/domain.ts'
-import { accessibilityProblems, buildPage, chromiumPath, importSample, openLab, removeFolder, type Lab } from './support.ts'
+import { accessibilityInBothThemes, buildPage, chromiumPath, importSample, openLab, removeFolder, type Lab } from './support.ts'
 
 let pageFolder = ''
 let lab: Lab
@@ -167,10 +167,7 @@ describe.skipIf(chromiumPath === null)('training and comparing in the browser', 
     const [run] = await lab.client.call('runs.list', {})
     await lab.open(place.endsWith('/') || place.endsWith('=') ? `${place}${run?.runId}` : place)
     await lab.page.waitForTimeout(1500)
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await lab.page.emulateMedia({ colorScheme })
-      expect(await accessibilityProblems(lab.page)).toEqual([])
-    }
+    expect(await accessibilityInBothThemes(lab.page)).toEqual([])
   })
 
   test('the page complained about nothing', () => {

@@ -11,7 +11,7 @@ import { allEvents, exitOf, makeTinyRun, metricsByStep, spawnTrainer, type TinyO
 
 const CHILD = fileURLToPath(new URL('../support/webgpu-child.ts', import.meta.url))
 /** Five seconds each on two cores that emulate a card. Twenty and more by hand. */
-const STEPS = Number(process.env['PAIRLAB_GPU_STEPS'] ?? 6)
+const STEPS = Number(process.env['PAIRLAB_GPU_STEPS'] ?? 4)
 let root: string
 beforeEach(() => {
   root = mkdtempSync(path.join(tmpdir(), 'pairlab webgpu '))

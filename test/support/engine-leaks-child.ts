@@ -1,4 +1,4 @@
-// `engine-leaks-child.ts <engine> <steps>`: trains a tiny model with sampling in between and prints, a tenth of the steps
+// `engine-leaks-child.ts <engine> <steps> [layers]`: trains a tiny model with sampling in between and prints, a tenth of the steps
 // apart, how many tensors and bytes there are, what the process holds, and the first and last loss.
 import { engineName } from '../../shared/domain.ts'
 import { trainingConfig } from '../../shared/run-spec.ts'
@@ -19,7 +19,7 @@ const steps = Number(process.argv[3])
 const random = createRandom(3)
 const side = (): EncodedCompletion => ({ prompt: [1, 2], completion: Array.from({ length: 3 + random.int(6) }, () => random.int(VOCAB)), text: '' })
 const pairs = Array.from({ length: 4 }, (_, at): EncodedPair => ({ pairId: String(at), promptText: '', chosen: side(), rejected: side(), preference: 1, strength: 1, weight: 1, swapped: false }))
-const decoder = createDecoder({ vocabSize: VOCAB, layers: 2, hidden: 16, heads: 2, kvHeads: 1, headDim: 8, feedForward: 24, ropeTheta: 10_000, normEpsilon: 1e-5, tiedEmbeddings: true, scoreHead: false }, createRandom(1))
+const decoder = createDecoder({ vocabSize: VOCAB, layers: Number(process.argv[4] ?? 2), hidden: 16, heads: 2, kvHeads: 1, headDim: 8, feedForward: 24, ropeTheta: 10_000, normEpsilon: 1e-5, tiedEmbeddings: true, scoreHead: false }, createRandom(1))
 const training = trainingConfig.parse({ learningRate: 3e-3 * Math.max(1, 100 / steps), weightDecay: 0.01, steps, batchSize: 4, microBatchSize: 2 })
 const optimizer = createOptimizer(training, decoder.variables)
 const algorithm = findTextAlgorithm('sft')
