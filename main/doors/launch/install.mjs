@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { findRuntime, MINIMUM_MAJOR, root } from './runtime.mjs'
+import { findRuntime, root } from './runtime.mjs'
 
 const modules = path.join(root, 'node_modules')
 const stampPath = path.join(modules, '.pairlab', 'installed')
@@ -24,7 +24,7 @@ function npm(args) {
 
 /**
  * Brings node_modules in line with the lock file. Install scripts are off: npm 10 and npm 11 treat them differently,
- * and none is needed but that of the `node` package, which is run here by name.
+ * and none is needed.
  */
 export function installIfNeeded() {
   const wanted = lockHash()
@@ -33,24 +33,7 @@ export function installIfNeeded() {
   if (npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']) !== 0) {
     throw new Error('npm could not install the packages. Read its message above; with no registry at hand, copy node_modules from a machine that has it.')
   }
-  installRuntime()
+  findRuntime()
   mkdirSync(path.dirname(stampPath), { recursive: true })
   writeFileSync(stampPath, wanted)
-}
-
-/**
- * The `node` package is an installer for one binary a platform; a machine with Node 24 of its own needs none. The Node
- * this process runs on may be the one that the install has just taken away, so only one elsewhere counts.
- */
-function installRuntime() {
-  const ownNode = !process.execPath.startsWith(modules + path.sep)
-  if (ownNode && Number(process.versions.node.split('.')[0]) >= MINIMUM_MAJOR) return
-  const runner = ownNode ? process.execPath : 'node'
-  spawnSync(runner, ['installArchSpecificPackage.js'], { cwd: path.join(modules, 'node'), stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, PATH: withoutModules(process.env.PATH ?? '') } })
-  findRuntime()
-}
-
-/** npm puts node_modules/.bin first; what it holds has just been replaced. */
-function withoutModules(searchPath) {
-  return searchPath.split(path.delimiter).filter((folder) => !folder.startsWith(modules)).join(path.delimiter)
 }
