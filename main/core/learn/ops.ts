@@ -1,4 +1,4 @@
-import type { PairBatch, TokenBatch } from './define.ts'
+import type { TokenBatch } from './define.ts'
 import { tf } from './tf.ts'
 
 /** 1 on the tokens that are predicted and carry loss: the completion and attention masks, shifted with the labels [row, time−1]. */
@@ -128,12 +128,6 @@ export function fractionGreater(a: tf.Tensor1D, b: tf.Tensor1D): tf.Tensor1D {
 export function agreementWithLabel(chosen: tf.Tensor1D, rejected: tf.Tensor1D, preference: tf.Tensor1D): tf.Tensor1D {
   const side = tf.mul(tf.sign(tf.sub(chosen, rejected)), tf.sign(tf.sub(preference, 0.5)))
   return tf.mul(tf.add(side, 1), 0.5) as tf.Tensor1D
-}
-
-/** A weak preference is a soft one: ½ + (p − ½) · strength [pair]. */
-export function softPreference(batch: PairBatch, useStrength: boolean): tf.Tensor1D {
-  if (!useStrength) return batch.preference
-  return tf.add(tf.mul(tf.sub(batch.preference, 0.5), batch.strength), 0.5) as tf.Tensor1D
 }
 
 /** x / ‖x‖ row by row; a row of zeros stays zeros, in the value and in the gradient. [row, dim] → the same */

@@ -2,8 +2,10 @@
 import { z } from 'zod'
 import { invariant } from '../../../../shared/assert.ts'
 import { defineAlgorithm } from '../define.ts'
-import { sequenceLogRatios, softPreference, softplus, splitPairs, weightedShare } from '../ops.ts'
-import { klMetrics, logProbMetrics, lossInfo, POLICY_INFO, rewardMetrics } from '../pair-metrics.ts'
+import { policyMetrics } from '../groups.ts'
+import { sequenceLogRatios, softplus, splitPairs, weightedShare } from '../ops.ts'
+import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
+import { softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 
 export interface DpoOptions {
@@ -65,11 +67,7 @@ export const dpo = defineAlgorithm({
       help: 'Conservative uses softer labels; robust corrects the loss so that noise cancels on average.',
       group: 'expert',
     }),
-    useStrength: z.boolean().default(true).meta({
-      title: 'Use strength',
-      help: 'A weak preference becomes a softer label: ½ + (p − ½) · strength.',
-      group: 'expert',
-    }),
+    useStrength: useStrength(),
   }),
   metrics: [lossInfo('nats', 'Mean DPO loss. It starts at 0.693 (log 2), where policy and reference are equal, and falls.'), ...POLICY_INFO],
   mainMetric: 'eval/rewards/accuracies',
@@ -96,15 +94,6 @@ export const dpo = defineAlgorithm({
     const [chosen, rejected] = splitPairs(ratios, batch.pairs)
     const perPair = dpoLoss(tf.sub(chosen, rejected), softPreference(batch, config.useStrength), config)
     const loss = weightedShare(perPair, batch.weight, totals.weight)
-    const rewards = tf.mul(ratios, config.beta) as tf.Tensor1D
-    return {
-      loss,
-      metrics: {
-        loss,
-        ...rewardMetrics({ batch, totals, rewards }),
-        ...logProbMetrics(batch, totals, logProbs),
-        ...klMetrics(batch, totals, logProbs, batch.reference),
-      },
-    }
+    return { loss, metrics: { loss, ...policyMetrics(batch, totals, logProbs, batch.reference, ratios, config.beta) } }
   },
 })

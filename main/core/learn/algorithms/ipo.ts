@@ -2,8 +2,10 @@
 import { z } from 'zod'
 import { invariant } from '../../../../shared/assert.ts'
 import { defineAlgorithm } from '../define.ts'
-import { completionLengths, sequenceLogRatios, softPreference, splitPairs, weightedShare } from '../ops.ts'
-import { klMetrics, logProbMetrics, lossInfo, POLICY_INFO, rewardMetrics } from '../pair-metrics.ts'
+import { policyMetrics } from '../groups.ts'
+import { completionLengths, sequenceLogRatios, splitPairs, weightedShare } from '../ops.ts'
+import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
+import { softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 
 /**
@@ -53,11 +55,7 @@ export const ipo = defineAlgorithm({
       help: 'Sum the log-ratio over a completion’s tokens (the paper), or average it (TRL). The two need different β.',
       group: 'expert',
     }),
-    useStrength: z.boolean().default(true).meta({
-      title: 'Use strength',
-      help: 'A weak preference becomes a softer label: ½ + (p − ½) · strength.',
-      group: 'expert',
-    }),
+    useStrength: useStrength(),
   }),
   metrics: [lossInfo('nats²', 'Mean squared distance of the margin from 1/(2β). It starts near 1/(2β)² and falls to the spread that the labels leave.'), ...POLICY_INFO],
   mainMetric: 'eval/rewards/accuracies',
@@ -85,15 +83,6 @@ export const ipo = defineAlgorithm({
     const [chosen, rejected] = splitPairs(ratios, batch.pairs)
     const perPair = ipoLoss(tf.sub(chosen, rejected), softPreference(batch, config.useStrength), config.beta)
     const loss = weightedShare(perPair, batch.weight, totals.weight)
-    const rewards = tf.mul(ratios, config.beta) as tf.Tensor1D
-    return {
-      loss,
-      metrics: {
-        loss,
-        ...rewardMetrics({ batch, totals, rewards }),
-        ...logProbMetrics(batch, totals, logProbs),
-        ...klMetrics(batch, totals, logProbs, batch.reference),
-      },
-    }
+    return { loss, metrics: { loss, ...policyMetrics(batch, totals, logProbs, batch.reference, ratios, config.beta) } }
   },
 })

@@ -3,8 +3,9 @@ import { z } from 'zod'
 import { invariant } from '../../../../shared/assert.ts'
 import { defineAlgorithm, type Batch, type BatchTotals, type Network } from '../define.ts'
 import { policyMetrics } from '../groups.ts'
-import { sequenceLogRatios, softPreference, splitPairs, stopGradient, weightedShare } from '../ops.ts'
+import { sequenceLogRatios, splitPairs, stopGradient, weightedShare } from '../ops.ts'
 import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
+import { softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 
 /** z₀ = max(0, mean log-ratio of completions that stand with prompts of others), a number without gradient. [row] → [] */
@@ -62,7 +63,7 @@ export const kto = defineAlgorithm({
     beta: z.number().positive().max(100).default(0.1).meta({ title: 'Distance penalty', symbol: 'β', help: 'Larger keeps the policy closer to the reference.', group: 'main' }),
     desirable: z.number().positive().max(100).default(1).meta({ title: 'Weight of desirable', symbol: 'λ_D', help: 'How much gains count.', group: 'main' }),
     undesirable: z.number().positive().max(100).default(1).meta({ title: 'Weight of undesirable', symbol: 'λ_U', help: 'How much losses count; pairs hold as many of each, so equal weights are balanced.', group: 'main' }),
-    useStrength: z.boolean().default(true).meta({ title: 'Use strength', help: 'A weak preference becomes a softer label: ½ + (p − ½) · strength.', group: 'expert' }),
+    useStrength: useStrength(),
   }),
   metrics: [
     lossInfo('', 'Mean KTO loss. It starts at ½ (for weights of 1), where policy and reference are equal, and falls.'),

@@ -2,8 +2,9 @@
 import { z } from 'zod'
 import { invariant } from '../../../../shared/assert.ts'
 import { defineAlgorithm } from '../define.ts'
-import { softPreference, softplus, splitPairs, weightedShare } from '../ops.ts'
+import { softplus, splitPairs, weightedShare } from '../ops.ts'
 import { lossInfo, rewardMetrics } from '../pair-metrics.ts'
+import { softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 
 export interface RewardModelOptions {
@@ -56,11 +57,7 @@ export const rewardModel = defineAlgorithm({
       help: 'Keeps scores around 0, which the ranking alone leaves free. 0 turns it off.',
       group: 'expert',
     }),
-    useStrength: z.boolean().default(true).meta({
-      title: 'Use strength',
-      help: 'A weak preference becomes a softer label: ½ + (p − ½) · strength.',
-      group: 'expert',
-    }),
+    useStrength: useStrength(),
   }),
   metrics: [
     lossInfo('nats', 'Cross-entropy of the predicted preference. 0.693 (log 2) is guessing; a held-out curve that turns up is over-fitting.'),

@@ -2,8 +2,9 @@
 import { z } from 'zod'
 import { invariant } from '../../../../shared/assert.ts'
 import { defineAlgorithm, type PairBatch, type TokenBatch } from '../define.ts'
-import { sequenceLogProbs, softPreference, weightedShare } from '../ops.ts'
+import { sequenceLogProbs, weightedShare } from '../ops.ts'
 import { likelihoodAccuracy, LOG_PROB_INFO, logProbMetrics, lossInfo } from '../pair-metrics.ts'
+import { softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 
 /**
@@ -60,11 +61,7 @@ export const sft = defineAlgorithm({
   watchesDrift: true,
   tokenWeights: (preference, strength, config) => sideWeights(preference, strength, config.useStrength),
   config: z.strictObject({
-    useStrength: z.boolean().default(true).meta({
-      title: 'Use strength',
-      help: 'A weakly preferred completion counts less, and the other one more: ½ + (p − ½) · strength.',
-      group: 'expert',
-    }),
+    useStrength: useStrength('A weakly preferred completion counts less, and the other one more: ½ + (p − ½) · strength.'),
   }),
   metrics: [
     lossInfo('nats/token', 'Mean negative log-likelihood of a completion token. It falls; a held-out curve that turns up is over-fitting.'),

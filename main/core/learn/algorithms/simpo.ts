@@ -2,8 +2,9 @@
 import { z } from 'zod'
 import { invariant } from '../../../../shared/assert.ts'
 import { defineAlgorithm } from '../define.ts'
-import { completionLengths, sequenceLogProbs, softPreference, softplus, splitPairs, weightedShare } from '../ops.ts'
+import { completionLengths, sequenceLogProbs, softplus, splitPairs, weightedShare } from '../ops.ts'
 import { LOG_PROB_INFO, logProbMetrics, lossInfo, REWARD_INFO, rewardMetrics } from '../pair-metrics.ts'
+import { softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 import { perTokenRatios } from './ipo.ts'
 
@@ -75,11 +76,7 @@ export const simpo = defineAlgorithm({
       help: 'The share of labels taken to be wrong; 0 trusts every label.',
       group: 'expert',
     }),
-    useStrength: z.boolean().default(true).meta({
-      title: 'Use strength',
-      help: 'A weak preference becomes a softer label: ½ + (p − ½) · strength.',
-      group: 'expert',
-    }),
+    useStrength: useStrength(),
   }),
   metrics: [
     lossInfo('nats', 'Mean SimPO loss. Where both completions are equally likely per token it is log(1 + e^γ), 1.31 by default, and falls.'),

@@ -3,8 +3,9 @@ import { z } from 'zod'
 import { invariant } from '../../../../shared/assert.ts'
 import { defineAlgorithm } from '../define.ts'
 import { policyMetrics } from '../groups.ts'
-import { sequenceLogProbs, sequenceLogRatios, softPreference, splitPairs, weightedShare } from '../ops.ts'
+import { sequenceLogProbs, sequenceLogRatios, splitPairs, weightedShare } from '../ops.ts'
 import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
+import { softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 
 /** max(0, 1 − β Δr), Δr the difference of the log-ratios [pair]; its gradient is 0 at the kink. → [pair] */
@@ -44,7 +45,7 @@ export const slic = defineAlgorithm({
     delta: z.number().positive().max(1000).default(1).meta({ title: 'Margin', symbol: 'δ', help: 'Nats by which the preferred completion is to be likelier. Read by the form on log-probs.', group: 'main' }),
     regularization: z.number().min(0).max(100).default(0.5).meta({ title: 'Target weight', symbol: 'λ', help: 'Weight of the likelihood of the preferred completion. Read by the form on log-probs.', group: 'main' }),
     beta: z.number().positive().max(100).default(0.1).meta({ title: 'Distance penalty', symbol: 'β', help: 'The margin of the log-ratios is 1/β. Read by the form on log-ratios.', group: 'main' }),
-    useStrength: z.boolean().default(true).meta({ title: 'Use strength', help: 'A weak preference becomes a softer label: ½ + (p − ½) · strength.', group: 'expert' }),
+    useStrength: useStrength(),
   }),
   metrics: [
     lossInfo('nats', 'Mean SLiC loss. The hinge falls to 0 pair by pair and such pairs then carry no gradient; the target’s part stays.'),

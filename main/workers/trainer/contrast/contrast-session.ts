@@ -1,4 +1,4 @@
-import { createBatchPlan, type BatchPlan, type BatchPlanState } from '../../../core/learn/batch-plan.ts'
+import type { BatchPlan } from '../../../core/learn/batch-plan.ts'
 import type { ContrastContext, ContrastItem, ContrastMethod } from '../../../core/learn/embed/contrast.ts'
 import type { Decoder } from '../../../core/learn/models/decoder.ts'
 import { createOptimizer, type Optimizer } from '../../../core/learn/optimizer.ts'
@@ -13,6 +13,7 @@ import { buildDecoder, loraOf, trainingOptions } from '../model.ts'
 import type { RunContext } from '../run-context.ts'
 import { openOrigin, parseConfig, requireStorage, resumedModel, type AdapterBase } from '../text/text-session.ts'
 import { makeTokenizer } from '../text/training-data.ts'
+import { openPlan } from '../open-plan.ts'
 
 export interface ContrastSession {
   readonly context: RunContext
@@ -49,7 +50,7 @@ export async function openContrastSession(context: RunContext, from: Checkpoint 
   const optimizer = createOptimizer(spec.training, decoder.variables)
   if (from !== null) optimizer.fromTensors(from.optimizer)
   const lengths = items.map((item) => [item.query, item.positive ?? '', ...item.negatives].reduce((sum, text) => sum + Math.min(spec.training.maxLength, Math.ceil(text.length / 3)), 0))
-  const plan = createBatchPlan({ lengths, batchSize: spec.training.batchSize, seed: spec.seed }, from === null ? undefined : (from.state.plan as unknown as BatchPlanState)) // written by plan.state()
+  const plan = openPlan(lengths, spec, from)
   const base = lora === null ? null : { lora, start, registered: origin.registered, note: from?.state.base ?? null }
   context.emit({ type: 'fact', facts: { methodName: method.name, mainMetric: method.mainMetric, parameterCount: decoder.parameterCount, vocabSize: tokenizer.vocabSize, trainItems: items.length, validationPairs: sides.validation.triples.length, testPairs: sides.test.triples.length } })
   return { context, method, config, tokenizer, decoder, optimizer, base, sides, items, lengths, plan }

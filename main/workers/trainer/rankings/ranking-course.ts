@@ -1,7 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { AppError, describeIssues } from '../../../../shared/errors.ts'
-import { createBatchPlan, type BatchPlanState } from '../../../core/learn/batch-plan.ts'
 import { sizeOfShape } from '../../../core/learn/models/parameters.ts'
 import { createOptimizer, learningRateAt, readGlobalNorm } from '../../../core/learn/optimizer.ts'
 import { createRandom, type Random } from '../../../core/learn/random.ts'
@@ -18,6 +17,7 @@ import { readRankingData, type RankingQuery } from './ranking-data.ts'
 import { openFeatureScorer, rankerConfig, type Picked, type RankingScorer } from './ranking-scorer.ts'
 import { openTextScorer } from './ranking-text-scorer.ts'
 import type { RunContext } from '../run-context.ts'
+import { openPlan } from '../open-plan.ts'
 
 /** What every ranking method's own settings hold. */
 interface Settings {
@@ -50,7 +50,7 @@ export async function openRankingCourse(context: RunContext, from: Checkpoint | 
   if (from !== null) optimizer.fromTensors(from.optimizer)
   const usable = data.queries.train.filter(({ list }) => list.relevance.some((grade) => grade > 0))
   if (usable.length === 0) throw new AppError({ code: 'dataset-invalid', message: 'No training query has a relevant document among its candidates.', hint: 'Raise the number of candidates, or look at the judgments.' })
-  const plan = createBatchPlan({ lengths: usable.map(({ list }) => list.documents.length), batchSize: training.batchSize, seed }, from === null ? undefined : (from.state.plan as unknown as BatchPlanState)) // written by plan.state()
+  const plan = openPlan(usable.map(({ list }) => list.documents.length), { training, seed }, from)
   const heldOut = data.queries.validation.length > 0 ? data.queries.validation : data.queries.test
   report(context, algorithm, scorer, { train: usable.length, skipped: data.queries.train.length - usable.length, recall: data.candidateRecall, data })
 

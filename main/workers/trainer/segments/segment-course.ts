@@ -1,6 +1,5 @@
 import { AppError, describeIssues } from '../../../../shared/errors.ts'
 import type { SegmentSet } from '../../../../shared/segments.ts'
-import { createBatchPlan, type BatchPlanState } from '../../../core/learn/batch-plan.ts'
 import { evaluateSegments } from '../../../core/learn/control/control-evaluation.ts'
 import { startControlRun, type ControlRun } from '../../../core/learn/control/control-run.ts'
 import type { ControlMethod } from '../../../core/learn/control/control.ts'
@@ -14,6 +13,7 @@ import { saveCheckpoint } from '../checkpoint.ts'
 import type { Course, Evaluation, Extent } from '../course.ts'
 import { meanInterval, wilson } from '../intervals.ts'
 import type { RunContext } from '../run-context.ts'
+import { openPlan } from '../open-plan.ts'
 import { readSegments } from './segment-data.ts'
 
 /** Where roll-outs start: not where the data were collected. */
@@ -35,7 +35,7 @@ export async function openSegmentCourse(context: RunContext, from: Checkpoint | 
   if (from !== null) run.restore(tensorsOf(from, Object.keys(await run.save())))
   // Methods that look at no label may be trained where nobody judged anything.
   const items = Math.max(1, train.comparisons!.first.length)
-  const plan = createBatchPlan({ lengths: Array.from({ length: items }, () => train.time), batchSize: spec.training.batchSize, seed: spec.seed }, from === null ? undefined : (from.state.plan as unknown as BatchPlanState)) // written by plan.state()
+  const plan = openPlan(Array.from({ length: items }, () => train.time), spec, from)
   const mainMetric = world === null ? 'eval/preferences/accuracy' : method.mainMetric
   if (world === null) context.warn('These segments come from no world of Pairlab, so the policy cannot be tried out: it is judged by held-out preferences alone.', 'Collect segments with `pairlab collect` to have returns as well.')
   context.emit({ type: 'fact', facts: { methodName: method.name, mainMetric, parameterCount: run.parameterCount, world: data.world, trainItems: train.comparisons!.first.length, trainSegments: train.count, validationPairs: validation.comparisons!.first.length, testPairs: test.comparisons!.first.length } })

@@ -1,7 +1,7 @@
 import { keepsReference, type Algorithm, type AlgorithmPage } from '../../../core/learn/define.ts'
 import { findTextAlgorithm } from '../../../core/learn/registry.ts'
 import type { ReferenceOf } from '../../../core/learn/batches.ts'
-import { createBatchPlan, type BatchPlan, type BatchPlanState } from '../../../core/learn/batch-plan.ts'
+import type { BatchPlan } from '../../../core/learn/batch-plan.ts'
 import type { Decoder } from '../../../core/learn/models/decoder.ts'
 import type { LoraOptions } from '../../../core/learn/models/adapters.ts'
 import { decoderConfigOf } from '../../../core/learn/models/hf-config.ts'
@@ -16,6 +16,7 @@ import { buildDecoder, continueModel, loraOf, newModel, trainingOptions, type Mo
 import { openReference, type Reference } from './reference.ts'
 import { openRollouts, type Rollouts, type StepBatch } from './rollouts.ts'
 import type { RunContext } from '../run-context.ts'
+import { openPlan } from '../open-plan.ts'
 import { referenceLogProbs } from './scoring.ts'
 import { checkSupport } from './support.ts'
 import { encodeData, makeTokenizer, textsOf, trainingItems, type PairSets, type TrainingItems } from './training-data.ts'
@@ -80,7 +81,7 @@ export async function openSession(context: RunContext, from: Checkpoint | null):
   const items = trainingItems({ set: data.sets.train, algorithm, config, microBatchSize: spec.training.microBatchSize, padId: tokenizer.padId, referenceOf })
   const rollouts = await openRollouts({ context, algorithm, config, tokenizer, decoder, sets: data.sets, reference }, data.scale)
   if (reference !== null && algorithm.needsSupport?.(config) === true) await checkSupport(context, reference, data.sets.train.pairs, tokenizer)
-  const plan = createBatchPlan({ lengths: rollouts?.lengths ?? items.lengths, batchSize: spec.training.batchSize, seed: spec.seed }, from === null ? undefined : (from.state.plan as unknown as BatchPlanState)) // written by plan.state()
+  const plan = openPlan(rollouts?.lengths ?? items.lengths, spec, from)
   const batchOf = async (chosen: readonly number[], step: number): Promise<StepBatch> => rollouts?.write(chosen, step) ?? { parts: items.parts(chosen), tokens: items.tokens(chosen), updates: 1, metrics: {} }
   context.emit({
     type: 'fact',

@@ -1,0 +1,15 @@
+// How strong a preference was, where a person said so.
+import { z } from 'zod'
+import type { PairBatch } from './define.ts'
+import { tf } from './tf.ts'
+
+/** The setting of every method on pairs. @param help where a method makes something else of it than a softer label */
+export function useStrength(help = 'A weak preference becomes a softer label: ½ + (p − ½) · strength.'): z.ZodDefault<z.ZodBoolean> {
+  return z.boolean().default(true).meta({ title: 'Use strength', help, group: 'expert' })
+}
+
+/** A weak preference is a soft one: ½ + (p − ½) · strength [pair]. */
+export function softPreference(batch: PairBatch, isUsed: boolean): tf.Tensor1D {
+  if (!isUsed) return batch.preference
+  return tf.add(tf.mul(tf.sub(batch.preference, 0.5), batch.strength), 0.5) as tf.Tensor1D
+}
