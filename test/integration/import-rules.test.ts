@@ -24,9 +24,9 @@ function check(files: Readonly<Record<string, string>>): { status: number | null
   return { status: result.status, output: result.stdout + result.stderr }
 }
 
-/** What is planted in one tree, and the rule that must name it. */
 const LAWFUL = { 'main/core/learn/ops.ts': "import { one } from '../../../shared/units.ts'\nexport const two = one + 1\n", 'main/app/store/open.ts': 'export const x = 1\n', 'main/workers/trainer/loop.ts': 'export const x = 1\n', 'main/core/formats/rows.ts': 'export const x = 1\n' }
 const OTHER_HALVES = { 'shared/c.ts': "import { b } from './b.ts'\nexport const c = b\n", 'shared/e.ts': "import type { D } from './d.ts'\nexport interface E { d: D }\n" }
+/** What is planted in one tree, and the rule that must name it. */
 const planted: readonly (readonly [what: string, file: string, text: string, rule: string])[] = [
   ['shared reaches for Node', 'shared/a.ts', "import 'node:fs'\n", 'shared-imports-node'],
   ['the page imports the app', 'renderer/a.ts', "import { x } from '../main/app/store/open.ts'\nexport const y = x\n", 'renderer-imports-our-own'],
