@@ -16,7 +16,8 @@ const copyRuntimeFiles = {
       if (name.endsWith('.wasm')) cpSync(path.join(wasm, name), at(`./out/main/wasm/${name}`))
     }
     cpSync(at('./node_modules/@mujoco/mujoco/mujoco.wasm'), at('./out/main/wasm/mujoco.wasm'))
-    for (const folder of ['samples', 'docs']) cpSync(at(`./resources/${folder}`), at(`./out/resources/${folder}`), { recursive: true })
+    for (const folder of ['samples', 'docs'])
+      cpSync(at(`./resources/${folder}`), at(`./out/resources/${folder}`), { recursive: true })
   },
 }
 
@@ -26,10 +27,17 @@ function listPackages(part: string): Plugin {
     name: 'list-packages',
     apply: 'build',
     writeBundle(_options, bundle) {
-      const files = Object.values(bundle).flatMap((output) => (output.type === 'chunk' ? output.moduleIds : output.originalFileNames))
-      const folders = files.flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file.replaceAll('\\', '/').replace('\0', ''))?.[0] ?? [])
+      const files = Object.values(bundle).flatMap((output) =>
+        output.type === 'chunk' ? output.moduleIds : output.originalFileNames,
+      )
+      const folders = files.flatMap(
+        (file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file.replaceAll('\\', '/').replace('\0', ''))?.[0] ?? [],
+      )
       mkdirSync(at('./out/packages'), { recursive: true })
-      writeFileSync(at(`./out/packages/${part}.json`), JSON.stringify([...new Set(folders)].map((folder) => path.relative(at('.'), folder)).toSorted()))
+      writeFileSync(
+        at(`./out/packages/${part}.json`),
+        JSON.stringify([...new Set(folders)].map((folder) => path.relative(at('.'), folder)).toSorted()),
+      )
     },
   }
 }
@@ -52,7 +60,12 @@ const programs: Pick<UserConfig, 'main' | 'preload'> = {
       // Everything but the native module is bundled, so that the package holds what runs and nothing else.
       externalizeDeps: { exclude: [], include: NATIVE },
       rollupOptions: {
-        input: { electron: at('./main/doors/electron/index.ts'), cli: at('./main/doors/headless/cli.ts'), worker: at('./main/workers/entry.ts'), reader: at('./main/workers/reader/entry.ts') },
+        input: {
+          electron: at('./main/doors/electron/index.ts'),
+          cli: at('./main/doors/headless/cli.ts'),
+          worker: at('./main/workers/entry.ts'),
+          reader: at('./main/workers/reader/entry.ts'),
+        },
         external: ['electron', ...NATIVE],
         output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
       },
@@ -64,7 +77,10 @@ const programs: Pick<UserConfig, 'main' | 'preload'> = {
       outDir: 'out/preload',
       // A sandboxed preload script is one CommonJS file with everything but electron inside.
       externalizeDeps: false,
-      rollupOptions: { input: { index: at('./main/doors/electron/preload.ts') }, output: { format: 'cjs', entryFileNames: '[name].cjs' } },
+      rollupOptions: {
+        input: { index: at('./main/doors/electron/preload.ts') },
+        output: { format: 'cjs', entryFileNames: '[name].cjs' },
+      },
     },
   },
 }
@@ -76,7 +92,11 @@ const page: Pick<UserConfig, 'renderer'> = {
     plugins: [react(), listPackages('page')],
     server: {
       host: '127.0.0.1',
-      headers: { 'content-security-policy': DEVELOPMENT_POLICY, 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' },
+      headers: {
+        'content-security-policy': DEVELOPMENT_POLICY,
+        'x-content-type-options': 'nosniff',
+        'referrer-policy': 'no-referrer',
+      },
       fs: { allow: ['renderer', 'shared', 'node_modules'].map((folder) => realpathSync(at(`./${folder}`))) },
     },
     build: {

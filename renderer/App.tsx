@@ -6,7 +6,10 @@ import { PageBoundary } from './frame/PageBoundary.tsx'
 import { EmptyState, Loading } from './parts/states.tsx'
 
 /** React's lazy() wants a default export; the pages have names. */
-function page<Name extends string>(load: () => Promise<Record<Name, ComponentType>>, name: Name): LazyExoticComponent<ComponentType> {
+function page<Name extends string>(
+  load: () => Promise<Record<Name, ComponentType>>,
+  name: Name,
+): LazyExoticComponent<ComponentType> {
   return lazy(async () => ({ default: (await load())[name] }))
 }
 
@@ -42,7 +45,16 @@ function Pages(): ReactNode {
           <Route path="/papers/:id" component={Paper} />
           <Route path="/settings" component={Settings} />
           <Route>
-            <EmptyState page title="There is no such page" text={<code>{path}</code>} action={<a className="btn btn-normal" href="#/">Go to Home</a>} />
+            <EmptyState
+              page
+              title="There is no such page"
+              text={<code>{path}</code>}
+              action={
+                <a className="btn btn-normal" href="#/">
+                  Go to Home
+                </a>
+              }
+            />
           </Route>
         </Switch>
       </Suspense>

@@ -104,10 +104,21 @@ export type ItemRow = z.infer<typeof itemRow>
 
 /** What an item of `contrast-groups` holds: texts that belong together and texts that do not, one text, or two with a score. */
 export const contrastData = z.discriminatedUnion('form', [
-  z.strictObject({ form: z.literal('triple'), query: z.string().min(1), positive: z.string().min(1), negatives: z.array(z.string().min(1)), source: z.string().nullable() }),
+  z.strictObject({
+    form: z.literal('triple'),
+    query: z.string().min(1),
+    positive: z.string().min(1),
+    negatives: z.array(z.string().min(1)),
+    source: z.string().nullable(),
+  }),
   z.strictObject({ form: z.literal('text'), text: z.string().min(1) }),
   /** Semantic textual similarity: 0 unrelated, 1 the same. Never trained on. */
-  z.strictObject({ form: z.literal('scored-pair'), first: z.string().min(1), second: z.string().min(1), score: z.number().min(0).max(1) }),
+  z.strictObject({
+    form: z.literal('scored-pair'),
+    first: z.string().min(1),
+    second: z.string().min(1),
+    score: z.number().min(0).max(1),
+  }),
 ])
 export type ContrastData = z.infer<typeof contrastData>
 

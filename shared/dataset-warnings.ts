@@ -4,7 +4,14 @@ import { KIND_WORDS } from './kind-words.ts'
 
 /** Something about a whole data set that makes what is trained on it worth less than it looks. */
 export const datasetWarning = z.strictObject({
-  code: z.enum(['prompts-empty', 'one-group', 'nothing-held-out', 'nothing-to-validate', 'nothing-to-test', 'nothing-to-train']),
+  code: z.enum([
+    'prompts-empty',
+    'one-group',
+    'nothing-held-out',
+    'nothing-to-validate',
+    'nothing-to-test',
+    'nothing-to-train',
+  ]),
   text: z.string(),
   hint: z.string(),
 })
@@ -21,18 +28,57 @@ export interface DatasetCounts {
 }
 
 /** In the order of their weight; none for a data set with nothing to say of. */
-export function warnAboutDataset({ kind, pairCount, promptCount, firstPromptEmpty, split }: DatasetCounts): DatasetWarning[] {
+export function warnAboutDataset({
+  kind,
+  pairCount,
+  promptCount,
+  firstPromptEmpty,
+  split,
+}: DatasetCounts): DatasetWarning[] {
   const words = KIND_WORDS[kind]
   const warnings: DatasetWarning[] = []
-  const warn = (code: DatasetWarning['code'], text: string, hint: string): void => void warnings.push({ code, text, hint })
+  const warn = (code: DatasetWarning['code'], text: string, hint: string): void =>
+    void warnings.push({ code, text, hint })
   if (pairCount > 1 && promptCount === 1) {
-    if (kind === 'response-pairs' && firstPromptEmpty) warn('prompts-empty', `The prompt is empty in every one of the ${pairCount} rows.`, 'A model would learn to answer nothing in particular. If the file has the questions in a column, import it again with that column as the prompt.')
-    else warn('one-group', `All ${pairCount} ${words.items} have the same ${words.group}.`, `A split keeps a ${words.group} together, so nothing can be held out. Check whether the right column was read as the ${words.group}.`)
+    if (kind === 'response-pairs' && firstPromptEmpty)
+      warn(
+        'prompts-empty',
+        `The prompt is empty in every one of the ${pairCount} rows.`,
+        'A model would learn to answer nothing in particular. If the file has the questions in a column, import it again with that column as the prompt.',
+      )
+    else
+      warn(
+        'one-group',
+        `All ${pairCount} ${words.items} have the same ${words.group}.`,
+        `A split keeps a ${words.group} together, so nothing can be held out. Check whether the right column was read as the ${words.group}.`,
+      )
   }
-  if (split.train === 0) warn('nothing-to-train', 'Nothing is on the training side of the split.', 'Split the data set again, or import the part that is to be trained on.')
-  const missing = [split.validation === 0 ? 'validation' : null, split.test === 0 ? 'test' : null].filter((side) => side !== null)
-  if (missing.length === 2) warn('nothing-held-out', 'No held-out side: validation and test are empty.', 'Nothing will say how well a run does on what it has not seen. Import more, or split the data set again.')
-  else if (missing[0] === 'validation') warn('nothing-to-validate', 'The validation side is empty.', 'No curve will show over-fitting, and no best checkpoint can be chosen. Split the data set again.')
-  else if (missing[0] === 'test') warn('nothing-to-test', 'The test side is empty.', 'A run is then judged by what its checkpoints were chosen on. Split the data set again.')
+  if (split.train === 0)
+    warn(
+      'nothing-to-train',
+      'Nothing is on the training side of the split.',
+      'Split the data set again, or import the part that is to be trained on.',
+    )
+  const missing = [split.validation === 0 ? 'validation' : null, split.test === 0 ? 'test' : null].filter(
+    (side) => side !== null,
+  )
+  if (missing.length === 2)
+    warn(
+      'nothing-held-out',
+      'No held-out side: validation and test are empty.',
+      'Nothing will say how well a run does on what it has not seen. Import more, or split the data set again.',
+    )
+  else if (missing[0] === 'validation')
+    warn(
+      'nothing-to-validate',
+      'The validation side is empty.',
+      'No curve will show over-fitting, and no best checkpoint can be chosen. Split the data set again.',
+    )
+  else if (missing[0] === 'test')
+    warn(
+      'nothing-to-test',
+      'The test side is empty.',
+      'A run is then judged by what its checkpoints were chosen on. Split the data set again.',
+    )
   return warnings
 }

@@ -3,7 +3,10 @@ import { z } from 'zod'
 /** Branded, so that a run's id can never be passed for a data set's. */
 export const datasetId = z.string().min(1).brand<'DatasetId'>()
 export type DatasetId = z.infer<typeof datasetId>
-export const runId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,79}$/, 'a run id is lower-case letters, digits and dashes').brand<'RunId'>()
+export const runId = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,79}$/, 'a run id is lower-case letters, digits and dashes')
+  .brand<'RunId'>()
 export type RunId = z.infer<typeof runId>
 export const modelId = z.string().min(1).brand<'ModelId'>()
 export type ModelId = z.infer<typeof modelId>
@@ -12,7 +15,17 @@ export type AnnotatorId = z.infer<typeof annotatorId>
 export const jobId = z.string().min(1).brand<'JobId'>()
 export type JobId = z.infer<typeof jobId>
 
-export const runStates = ['queued', 'starting', 'training', 'evaluating', 'finished', 'failed', 'cancelled', 'interrupted', 'lost'] as const
+export const runStates = [
+  'queued',
+  'starting',
+  'training',
+  'evaluating',
+  'finished',
+  'failed',
+  'cancelled',
+  'interrupted',
+  'lost',
+] as const
 export const runState = z.enum(runStates)
 export type RunState = z.infer<typeof runState>
 

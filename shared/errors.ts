@@ -24,10 +24,10 @@ export const ERROR_EXIT_STATUS = {
   'folder-unusable': 8,
   'trainer-failed': 9,
   'loss-not-finite': 9,
-  'cancelled': 130,
-  'forbidden': 10,
+  cancelled: 130,
+  forbidden: 10,
   'too-large': 10,
-  'internal': 70,
+  internal: 70,
 } as const
 
 export const errorCode = z.enum(Object.keys(ERROR_EXIT_STATUS) as [ErrorCode, ...ErrorCode[]])

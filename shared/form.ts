@@ -77,7 +77,9 @@ function alternatives(schema: JsonObject): { readonly schemas: readonly JsonObje
   const nullable = orNull || rest.length < schemas.length
   const [only] = rest
   const inner = rest.length === 1 && only !== undefined ? alternatives(only) : { schemas: [], nullable: false }
-  return inner.schemas.length > 0 ? { schemas: inner.schemas, nullable: nullable || inner.nullable } : { schemas: rest, nullable }
+  return inner.schemas.length > 0
+    ? { schemas: inner.schemas, nullable: nullable || inner.nullable }
+    : { schemas: rest, nullable }
 }
 
 /** The property that is a different constant in each alternative. */
@@ -85,10 +87,14 @@ function discriminatorOf(schemas: readonly JsonObject[]): string | null {
   const [first] = schemas
   const properties = first?.['properties']
   if (schemas.length < 2 || !isObject(properties)) return null
-  return Object.keys(properties).find((key) => schemas.every((schema) => {
-    const own = schema['properties']
-    return isObject(own) && isObject(own[key]) && own[key]['const'] !== undefined
-  })) ?? null
+  return (
+    Object.keys(properties).find((key) =>
+      schemas.every((schema) => {
+        const own = schema['properties']
+        return isObject(own) && isObject(own[key]) && own[key]['const'] !== undefined
+      }),
+    ) ?? null
+  )
 }
 
 function variantsOf(path: string, schemas: readonly JsonObject[], discriminator: string): readonly FormVariant[] {
@@ -109,11 +115,16 @@ function kindOf(schema: JsonObject): FormField['kind'] {
   if (Array.isArray(schema['enum'])) return 'enum'
   const { type } = schema
   switch (Array.isArray(type) ? type.find((one) => one !== 'null') : type) {
-    case 'integer': return 'integer'
-    case 'number': return 'number'
-    case 'boolean': return 'boolean'
-    case 'array': return 'list'
-    default: return 'text'
+    case 'integer':
+      return 'integer'
+    case 'number':
+      return 'number'
+    case 'boolean':
+      return 'boolean'
+    case 'array':
+      return 'list'
+    default:
+      return 'text'
   }
 }
 
@@ -136,7 +147,11 @@ function listOf(value: Json | undefined): readonly string[] | null {
 }
 
 /** Whether a field matters for the choices that were made. @param textOf what stands in another field, by its path */
-export function matters(field: Pick<FormField, 'when' | 'data' | 'models'>, use: RunUse, textOf: (path: string) => string | undefined): boolean {
+export function matters(
+  field: Pick<FormField, 'when' | 'data' | 'models'>,
+  use: RunUse,
+  textOf: (path: string) => string | undefined,
+): boolean {
   if (field.data?.includes(use.data) === false || field.models?.includes(use.model) === false) return false
   const chosen = field.when === null ? undefined : textOf(field.when.path)
   return field.when === null || chosen === undefined || field.when.values.includes(chosen)
@@ -178,12 +193,16 @@ export function fieldsOf(schema: unknown, prefix = ''): readonly FormField[] {
   const object = schema as Json // a JSON Schema is JSON
   if (!isObject(object) || !isObject(object['properties'])) return []
   return Object.entries(object['properties']).flatMap(([key, value]) =>
-    isObject(value) ? [fieldOf(prefix === '' ? key : `${prefix}.${key}`, key, value)] : [])
+    isObject(value) ? [fieldOf(prefix === '' ? key : `${prefix}.${key}`, key, value)] : [],
+  )
 }
 
 /** `microBatchSize` → `micro-batch-size`; `reward.target` → `reward-target`. */
 export function flagName(path: string): string {
-  return path.replace(/([a-z0-9])([A-Z])/g, '$1-$2').replaceAll('.', '-').toLowerCase()
+  return path
+    .replace(/([a-z0-9])([A-Z])/g, '$1-$2')
+    .replaceAll('.', '-')
+    .toLowerCase()
 }
 
 export type ParsedValue = { readonly ok: true; readonly value: Json } | { readonly ok: false; readonly problem: string }
@@ -197,11 +216,16 @@ export function parseField(field: FormField, typed: string): ParsedValue {
     case 'number': {
       const value = trimmed === '' ? Number.NaN : Number(trimmed.replace('−', '-'))
       if (!Number.isFinite(value)) return { ok: false, problem: `${field.title} must be a number, not “${typed}”.` }
-      if (field.kind === 'integer' && !Number.isInteger(value)) return { ok: false, problem: `${field.title} must be a whole number.` }
-      if (field.minExclusive && field.min !== null && value <= field.min) return { ok: false, problem: `${field.title} must be more than ${field.min}.` }
-      if (field.maxExclusive && field.max !== null && value >= field.max) return { ok: false, problem: `${field.title} must be less than ${field.max}.` }
-      if (field.min !== null && value < field.min) return { ok: false, problem: `${field.title} must be at least ${field.min}.` }
-      if (field.max !== null && value > field.max) return { ok: false, problem: `${field.title} must be at most ${field.max}.` }
+      if (field.kind === 'integer' && !Number.isInteger(value))
+        return { ok: false, problem: `${field.title} must be a whole number.` }
+      if (field.minExclusive && field.min !== null && value <= field.min)
+        return { ok: false, problem: `${field.title} must be more than ${field.min}.` }
+      if (field.maxExclusive && field.max !== null && value >= field.max)
+        return { ok: false, problem: `${field.title} must be less than ${field.max}.` }
+      if (field.min !== null && value < field.min)
+        return { ok: false, problem: `${field.title} must be at least ${field.min}.` }
+      if (field.max !== null && value > field.max)
+        return { ok: false, problem: `${field.title} must be at most ${field.max}.` }
       return { ok: true, value }
     }
     case 'boolean':
@@ -209,13 +233,24 @@ export function parseField(field: FormField, typed: string): ParsedValue {
       if (['false', 'no', 'off', '0'].includes(trimmed)) return { ok: true, value: false }
       return { ok: false, problem: `${field.title} is yes or no, not “${typed}”.` }
     case 'enum':
-      return field.options.includes(trimmed) ? { ok: true, value: trimmed } : { ok: false, problem: `${field.title} is one of ${field.options.join(', ')}.` }
+      return field.options.includes(trimmed)
+        ? { ok: true, value: trimmed }
+        : { ok: false, problem: `${field.title} is one of ${field.options.join(', ')}.` }
     case 'list':
-      return { ok: true, value: trimmed.split(',').map((part) => part.trim()).filter((part) => part !== '') }
+      return {
+        ok: true,
+        value: trimmed
+          .split(',')
+          .map((part) => part.trim())
+          .filter((part) => part !== ''),
+      }
     case 'union':
       return field.variants.some((variant) => variant.value === trimmed)
         ? { ok: true, value: { [field.discriminator ?? 'kind']: trimmed } }
-        : { ok: false, problem: `${field.title} is one of ${field.variants.map((variant) => variant.value).join(', ')}.` }
+        : {
+            ok: false,
+            problem: `${field.title} is one of ${field.variants.map((variant) => variant.value).join(', ')}.`,
+          }
     case 'text':
       return { ok: true, value: typed }
   }
@@ -238,7 +273,13 @@ export function setPath(config: Readonly<Record<string, Json>>, path: string, va
 }
 
 export function getPath(config: Readonly<Record<string, unknown>>, path: string): unknown {
-  return path.split('.').reduce<unknown>((value, key) => (typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[key] : undefined), config)
+  return path
+    .split('.')
+    .reduce<unknown>(
+      (value, key) =>
+        typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[key] : undefined,
+      config,
+    )
 }
 
 /** `1-3,7` or `1 2 3` → [1, 2, 3, 7]; null when it is not a list of seeds. */

@@ -9,7 +9,10 @@ import { z } from 'zod'
 export const metricColumns = z
   .object({ step: z.array(z.int().nonnegative()) })
   .catchall(z.array(z.number().nullable()))
-  .refine((columns) => Object.values(columns).every((values) => values.length === columns.step.length), 'a table of metrics has a column of whole steps, and every other is as long')
+  .refine(
+    (columns) => Object.values(columns).every((values) => values.length === columns.step.length),
+    'a table of metrics has a column of whole steps, and every other is as long',
+  )
 export type MetricColumns = z.infer<typeof metricColumns>
 
 /** What a run's log does to its curves, in the order in which it was written; `seq` is the number of the log's event. */
@@ -35,6 +38,7 @@ export function* pointsOf(columns: MetricColumns): Generator<MetricPoint> {
   const wallMs = columns['wallMs']
   for (const [name, values] of Object.entries(columns)) {
     if (PLACE_COLUMNS.has(name)) continue
-    for (const [row, step] of columns.step.entries()) yield { name, step, wallMs: wallMs?.[row] ?? 0, value: values[row] ?? null }
+    for (const [row, step] of columns.step.entries())
+      yield { name, step, wallMs: wallMs?.[row] ?? 0, value: values[row] ?? null }
   }
 }

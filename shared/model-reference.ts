@@ -20,14 +20,20 @@ export function parseModelReference(text: string): ModelReference | null {
   if (kind === 'model') return { kind, model: name }
   const at = name.lastIndexOf('@')
   const [run, checkpoint] = at < 0 ? [name, 'last'] : [name.slice(0, at), name.slice(at + 1)]
-  return kind === 'run' && run !== '' && (checkpoint === 'best' || checkpoint === 'last') ? { kind, run, checkpoint } : null
+  return kind === 'run' && run !== '' && (checkpoint === 'best' || checkpoint === 'last')
+    ? { kind, run, checkpoint }
+    : null
 }
 
 export function formatModelReference(reference: ModelReference): string {
   switch (reference.kind) {
-    case 'networks': return 'networks'
-    case 'new': return `new:${reference.preset}`
-    case 'run': return `run:${reference.run}${reference.checkpoint === 'best' || reference.run.includes('@') ? `@${reference.checkpoint}` : ''}`
-    case 'model': return `model:${reference.model}`
+    case 'networks':
+      return 'networks'
+    case 'new':
+      return `new:${reference.preset}`
+    case 'run':
+      return `run:${reference.run}${reference.checkpoint === 'best' || reference.run.includes('@') ? `@${reference.checkpoint}` : ''}`
+    case 'model':
+      return `model:${reference.model}`
   }
 }

@@ -2,7 +2,9 @@ import type { ModelSpec, RunRequest, RunSpec } from './run-spec.ts'
 
 function modelOf(model: RunSpec['model']): ModelSpec {
   if (model.kind === 'new' || model.kind === 'networks') return model
-  return model.kind === 'run' ? { kind: 'run', runId: model.runId, checkpoint: model.checkpoint } : { kind: 'registered', modelId: model.modelId }
+  return model.kind === 'run'
+    ? { kind: 'run', runId: model.runId, checkpoint: model.checkpoint }
+    : { kind: 'registered', modelId: model.modelId }
 }
 
 /** The request that made a run, for this one seed. */

@@ -9,7 +9,10 @@ export type RequestProblem = z.infer<typeof requestProblem>
 
 /** Each issue of a part of the request as a problem. @param part where the schema's value stands: `config`; '' for the request itself */
 export function problemsOf(error: z.ZodError, part: string): RequestProblem[] {
-  return error.issues.map((issue) => ({ path: [...(part === '' ? [] : [part]), ...issue.path].join('.'), message: issue.message }))
+  return error.issues.map((issue) => ({
+    path: [...(part === '' ? [] : [part]), ...issue.path].join('.'),
+    message: issue.message,
+  }))
 }
 
 /** In one line, for where there is no field to stand beside. */

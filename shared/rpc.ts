@@ -22,16 +22,28 @@ export interface Client {
 export async function dispatch(handlers: Handlers, name: string, raw: unknown, door: Door = 'own'): Promise<Reply> {
   try {
     if (!Object.hasOwn(contract, name)) {
-      throw new AppError({ code: 'usage-invalid', message: `There is no call named "${name}".`, hint: 'Check the spelling against shared/contract.ts.' })
+      throw new AppError({
+        code: 'usage-invalid',
+        message: `There is no call named "${name}".`,
+        hint: 'Check the spelling against shared/contract.ts.',
+      })
     }
     const callName = name as CallName // the line above proved it
     const definition: Call = contract[callName]
     if (definition.ownDoorOnly !== undefined && door !== 'own') {
-      throw new AppError({ code: 'forbidden', message: `${name} runs what it is given, so it is not for a page in a browser.`, hint: definition.ownDoorOnly })
+      throw new AppError({
+        code: 'forbidden',
+        message: `${name} runs what it is given, so it is not for a page in a browser.`,
+        hint: definition.ownDoorOnly,
+      })
     }
     const input = definition.input.safeParse(raw)
     if (!input.success) {
-      throw new AppError({ code: 'input-invalid', message: `${name}: ${describeIssues(input.error)}`, hint: 'Correct the named fields and try again.' })
+      throw new AppError({
+        code: 'input-invalid',
+        message: `${name}: ${describeIssues(input.error)}`,
+        hint: 'Correct the named fields and try again.',
+      })
     }
     const handler = handlers[callName] as (value: unknown) => unknown // input was parsed by this very call's schema
     const output = definition.output.safeParse(await handler(input.data))

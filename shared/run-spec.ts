@@ -10,7 +10,10 @@ export const MODEL_PRESETS = {
   small: { layers: 6, hidden: 384, heads: 6, kvHeads: 6, feedForward: 1024 },
   medium: { layers: 8, hidden: 512, heads: 8, kvHeads: 8, feedForward: 1376 },
   large: { layers: 12, hidden: 576, heads: 9, kvHeads: 9, feedForward: 1536 },
-} as const satisfies Record<string, { layers: number; hidden: number; heads: number; kvHeads: number; feedForward: number }>
+} as const satisfies Record<
+  string,
+  { layers: number; hidden: number; heads: number; kvHeads: number; feedForward: number }
+>
 export type ModelPreset = keyof typeof MODEL_PRESETS
 const presetNames = Object.keys(MODEL_PRESETS) as [ModelPreset, ...ModelPreset[]] // keys of a const object
 
@@ -38,12 +41,25 @@ export type ModelSpec = z.infer<typeof modelSpec>
 
 /** Where a completion's number comes from. */
 export const rewardSource = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('label') }).meta({ title: 'The labels', help: '+½·strength for the preferred completion, −½·strength for the other, scaled by how far the annotators agree.' }),
-  z.strictObject({ kind: z.literal('column') }).meta({ title: 'A number in the file', help: 'The reward columns chosen at import.' }),
-  z.strictObject({ kind: z.literal('reward-model'), runId }).meta({ title: 'A reward model trained here', help: 'A finished run of the method “reward model”.' }),
-  z.strictObject({ kind: z.literal('length'), target: z.number().positive().default(200) }).meta({ title: 'Length', help: 'Minus the distance from a target length in characters, divided by the target.' }),
-  z.strictObject({ kind: z.literal('keyword'), words: z.array(z.string().min(1)).min(1) }).meta({ title: 'Keywords', help: 'The share of the words that occur in the completion.' }),
-  z.strictObject({ kind: z.literal('regex'), pattern: z.string().min(1) }).meta({ title: 'Regular expression', help: '1 where it matches, else 0.' }),
+  z.strictObject({ kind: z.literal('label') }).meta({
+    title: 'The labels',
+    help: '+½·strength for the preferred completion, −½·strength for the other, scaled by how far the annotators agree.',
+  }),
+  z
+    .strictObject({ kind: z.literal('column') })
+    .meta({ title: 'A number in the file', help: 'The reward columns chosen at import.' }),
+  z
+    .strictObject({ kind: z.literal('reward-model'), runId })
+    .meta({ title: 'A reward model trained here', help: 'A finished run of the method “reward model”.' }),
+  z
+    .strictObject({ kind: z.literal('length'), target: z.number().positive().default(200) })
+    .meta({ title: 'Length', help: 'Minus the distance from a target length in characters, divided by the target.' }),
+  z
+    .strictObject({ kind: z.literal('keyword'), words: z.array(z.string().min(1)).min(1) })
+    .meta({ title: 'Keywords', help: 'The share of the words that occur in the completion.' }),
+  z
+    .strictObject({ kind: z.literal('regex'), pattern: z.string().min(1) })
+    .meta({ title: 'Regular expression', help: '1 where it matches, else 0.' }),
 ])
 export type RewardSource = z.infer<typeof rewardSource>
 
@@ -58,33 +74,229 @@ const READS_TOKENS = { models: ['new', 'run', 'registered'] }
 /** Knobs every method shares. A method's presets override the defaults. */
 export const trainingConfig = z.strictObject({
   steps: z.int().min(1).max(1_000_000).default(200).meta({ title: 'Steps', help: 'Optimizer updates.', group: 'main' }),
-  batchSize: z.int().min(1).max(4096).default(16).meta({ title: 'Batch', unit: 'pairs', help: 'Pairs per update.', group: 'main' }),
-  microBatchSize: z.int().min(1).max(4096).default(16).meta({ title: 'Micro-batch', unit: 'pairs', help: 'Pairs per forward pass; gradients of a batch are summed over its micro-batches.', group: 'expert', ...TEXTS_AND_LISTS }),
-  learningRate: z.number().positive().max(10).default(1e-3).meta({ title: 'Learning rate', symbol: 'η', help: 'Size of one AdamW step at its peak.', group: 'main' }),
-  warmupFraction: z.number().min(0).max(1).default(0.1).meta({ title: 'Warm-up', unit: 'of steps', help: 'The learning rate rises in a line over this share of the steps.', group: 'main' }),
-  schedule: z.enum(['cosine', 'linear', 'constant']).default('cosine').meta({ title: 'Schedule', help: 'How the learning rate falls after the warm-up.', group: 'expert' }),
-  minLearningRateRatio: z.number().min(0).max(1).default(0).meta({ title: 'Final learning rate', unit: 'of the peak', help: 'Where the schedule ends.', group: 'expert' }),
-  beta1: z.number().min(0).lt(1).default(0.9).meta({ title: 'Adam β₁', help: 'Memory of the gradient mean.', group: 'expert' }),
-  beta2: z.number().min(0).lt(1).default(0.999).meta({ title: 'Adam β₂', help: 'Memory of the gradient square.', group: 'expert' }),
-  epsilon: z.number().positive().default(1e-8).meta({ title: 'Adam ε', help: 'Added to the root of the second moment.', group: 'expert' }),
-  weightDecay: z.number().min(0).default(0).meta({ title: 'Weight decay', help: 'Decoupled decay of matrices; norms and biases are left out.', group: 'expert' }),
-  clipNorm: z.number().min(0).default(1).meta({ title: 'Gradient clipping', help: 'Largest global gradient norm; 0 turns clipping off.', group: 'expert' }),
-  dropout: z.number().min(0).lt(1).default(0).meta({ title: 'Dropout', help: 'Share of activations dropped in training. Off for reference log-probs and evaluation.', group: 'expert', ...NETWORKS_AND_DECODERS }),
-  adapt: z.enum(['full', 'frozen-embeddings', 'lora']).default('full').meta({ title: 'What is trained', help: 'All weights; all but the embeddings and the head; or small low-rank matrices beside the frozen weights (LoRA), which take far less memory.', group: 'main', ...DECODERS }),
-  loraRank: z.int().min(1).max(1024).default(16).meta({ title: 'LoRA rank', symbol: 'r', help: 'Width of the low-rank matrices.', group: 'main', when: { adapt: ['lora'] }, ...DECODERS }),
-  loraAlpha: z.number().positive().default(32).meta({ title: 'LoRA alpha', symbol: 'α', help: 'The update is scaled by α / rank.', group: 'main', when: { adapt: ['lora'] }, ...DECODERS }),
-  loraDropout: z.number().min(0).lt(1).default(0).meta({ title: 'LoRA dropout', help: "Share of the low-rank path's input dropped in training.", group: 'expert', when: { adapt: ['lora'] }, ...DECODERS }),
-  loraTargets: z.enum(['attention', 'mlp', 'all-linear']).default('all-linear').meta({ title: 'LoRA targets', help: 'Which linear layers get low-rank matrices.', group: 'main', when: { adapt: ['lora'] }, ...DECODERS }),
-  gradientCheckpointing: z.boolean().default(false).meta({ title: 'Gradient checkpointing', help: 'Keeps only what goes into each layer and computes the rest again in the backward pass: less memory, about a third more time.', group: 'expert', ...TEXTS_AND_LISTS, ...READS_TOKENS }),
-  frozenStorage: z.enum(['float32', 'bfloat16']).default('float32').meta({ title: 'Frozen weights kept as', help: 'bfloat16 halves the memory of weights that are not trained, on the engines wasm and cpu, and rounds them to eight significant bits. Nothing is lost where the model is stored as bfloat16.', group: 'expert', when: { adapt: ['frozen-embeddings', 'lora'] }, ...DECODERS }),
-  maxLength: z.int().min(8).max(8192).default(192).meta({ title: 'Longest sequence', unit: 'tokens', help: 'Prompts are cut at their start, completions at their end, and the share cut is reported.', group: 'main', ...TEXTS_AND_LISTS, ...READS_TOKENS }),
-  evalEvery: z.int().min(0).default(50).meta({ title: 'Evaluate every', unit: 'steps', help: 'Held-out metrics; 0 evaluates only at the end.', group: 'main' }),
-  evalPairs: z.int().min(1).default(128).meta({ title: 'Pairs per evaluation', help: 'Held-out pairs scored while training; the last evaluation uses all of them.', group: 'expert', ...TEXTS_AND_LISTS }),
-  checkpointEvery: z.int().min(0).default(50).meta({ title: 'Checkpoint every', unit: 'steps', help: 'Weights, optimizer, random state and position, so that a run resumes exactly; 0 saves only at the end.', group: 'main' }),
-  keepCheckpoints: z.int().min(1).default(2).meta({ title: 'Checkpoints kept', help: 'The last ones; the best is kept besides.', group: 'expert' }),
-  samplePrompts: z.int().min(0).max(512).default(4).meta({ title: 'Sample prompts', help: 'Held-out prompts completed at each evaluation, always the same ones.', group: 'main', ...TEXTS_AND_LISTS }),
-  sampleTokens: z.int().min(1).max(2048).default(48).meta({ title: 'Sample length', unit: 'tokens', help: 'Longest completion that is generated.', group: 'expert', ...COMPLETIONS }),
-  sampleTemperature: z.number().min(0).max(10).default(1).meta({ title: 'Sampling temperature', help: '0 is greedy.', group: 'expert', ...COMPLETIONS }),
+  batchSize: z
+    .int()
+    .min(1)
+    .max(4096)
+    .default(16)
+    .meta({ title: 'Batch', unit: 'pairs', help: 'Pairs per update.', group: 'main' }),
+  microBatchSize: z
+    .int()
+    .min(1)
+    .max(4096)
+    .default(16)
+    .meta({
+      title: 'Micro-batch',
+      unit: 'pairs',
+      help: 'Pairs per forward pass; gradients of a batch are summed over its micro-batches.',
+      group: 'expert',
+      ...TEXTS_AND_LISTS,
+    }),
+  learningRate: z
+    .number()
+    .positive()
+    .max(10)
+    .default(1e-3)
+    .meta({ title: 'Learning rate', symbol: 'η', help: 'Size of one AdamW step at its peak.', group: 'main' }),
+  warmupFraction: z.number().min(0).max(1).default(0.1).meta({
+    title: 'Warm-up',
+    unit: 'of steps',
+    help: 'The learning rate rises in a line over this share of the steps.',
+    group: 'main',
+  }),
+  schedule: z
+    .enum(['cosine', 'linear', 'constant'])
+    .default('cosine')
+    .meta({ title: 'Schedule', help: 'How the learning rate falls after the warm-up.', group: 'expert' }),
+  minLearningRateRatio: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .meta({ title: 'Final learning rate', unit: 'of the peak', help: 'Where the schedule ends.', group: 'expert' }),
+  beta1: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0.9)
+    .meta({ title: 'Adam β₁', help: 'Memory of the gradient mean.', group: 'expert' }),
+  beta2: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0.999)
+    .meta({ title: 'Adam β₂', help: 'Memory of the gradient square.', group: 'expert' }),
+  epsilon: z
+    .number()
+    .positive()
+    .default(1e-8)
+    .meta({ title: 'Adam ε', help: 'Added to the root of the second moment.', group: 'expert' }),
+  weightDecay: z.number().min(0).default(0).meta({
+    title: 'Weight decay',
+    help: 'Decoupled decay of matrices; norms and biases are left out.',
+    group: 'expert',
+  }),
+  clipNorm: z
+    .number()
+    .min(0)
+    .default(1)
+    .meta({ title: 'Gradient clipping', help: 'Largest global gradient norm; 0 turns clipping off.', group: 'expert' }),
+  dropout: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .meta({
+      title: 'Dropout',
+      help: 'Share of activations dropped in training. Off for reference log-probs and evaluation.',
+      group: 'expert',
+      ...NETWORKS_AND_DECODERS,
+    }),
+  adapt: z
+    .enum(['full', 'frozen-embeddings', 'lora'])
+    .default('full')
+    .meta({
+      title: 'What is trained',
+      help: 'All weights; all but the embeddings and the head; or small low-rank matrices beside the frozen weights (LoRA), which take far less memory.',
+      group: 'main',
+      ...DECODERS,
+    }),
+  loraRank: z
+    .int()
+    .min(1)
+    .max(1024)
+    .default(16)
+    .meta({
+      title: 'LoRA rank',
+      symbol: 'r',
+      help: 'Width of the low-rank matrices.',
+      group: 'main',
+      when: { adapt: ['lora'] },
+      ...DECODERS,
+    }),
+  loraAlpha: z
+    .number()
+    .positive()
+    .default(32)
+    .meta({
+      title: 'LoRA alpha',
+      symbol: 'α',
+      help: 'The update is scaled by α / rank.',
+      group: 'main',
+      when: { adapt: ['lora'] },
+      ...DECODERS,
+    }),
+  loraDropout: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .meta({
+      title: 'LoRA dropout',
+      help: "Share of the low-rank path's input dropped in training.",
+      group: 'expert',
+      when: { adapt: ['lora'] },
+      ...DECODERS,
+    }),
+  loraTargets: z
+    .enum(['attention', 'mlp', 'all-linear'])
+    .default('all-linear')
+    .meta({
+      title: 'LoRA targets',
+      help: 'Which linear layers get low-rank matrices.',
+      group: 'main',
+      when: { adapt: ['lora'] },
+      ...DECODERS,
+    }),
+  gradientCheckpointing: z
+    .boolean()
+    .default(false)
+    .meta({
+      title: 'Gradient checkpointing',
+      help: 'Keeps only what goes into each layer and computes the rest again in the backward pass: less memory, about a third more time.',
+      group: 'expert',
+      ...TEXTS_AND_LISTS,
+      ...READS_TOKENS,
+    }),
+  frozenStorage: z
+    .enum(['float32', 'bfloat16'])
+    .default('float32')
+    .meta({
+      title: 'Frozen weights kept as',
+      help: 'bfloat16 halves the memory of weights that are not trained, on the engines wasm and cpu, and rounds them to eight significant bits. Nothing is lost where the model is stored as bfloat16.',
+      group: 'expert',
+      when: { adapt: ['frozen-embeddings', 'lora'] },
+      ...DECODERS,
+    }),
+  maxLength: z
+    .int()
+    .min(8)
+    .max(8192)
+    .default(192)
+    .meta({
+      title: 'Longest sequence',
+      unit: 'tokens',
+      help: 'Prompts are cut at their start, completions at their end, and the share cut is reported.',
+      group: 'main',
+      ...TEXTS_AND_LISTS,
+      ...READS_TOKENS,
+    }),
+  evalEvery: z.int().min(0).default(50).meta({
+    title: 'Evaluate every',
+    unit: 'steps',
+    help: 'Held-out metrics; 0 evaluates only at the end.',
+    group: 'main',
+  }),
+  evalPairs: z
+    .int()
+    .min(1)
+    .default(128)
+    .meta({
+      title: 'Pairs per evaluation',
+      help: 'Held-out pairs scored while training; the last evaluation uses all of them.',
+      group: 'expert',
+      ...TEXTS_AND_LISTS,
+    }),
+  checkpointEvery: z.int().min(0).default(50).meta({
+    title: 'Checkpoint every',
+    unit: 'steps',
+    help: 'Weights, optimizer, random state and position, so that a run resumes exactly; 0 saves only at the end.',
+    group: 'main',
+  }),
+  keepCheckpoints: z
+    .int()
+    .min(1)
+    .default(2)
+    .meta({ title: 'Checkpoints kept', help: 'The last ones; the best is kept besides.', group: 'expert' }),
+  samplePrompts: z
+    .int()
+    .min(0)
+    .max(512)
+    .default(4)
+    .meta({
+      title: 'Sample prompts',
+      help: 'Held-out prompts completed at each evaluation, always the same ones.',
+      group: 'main',
+      ...TEXTS_AND_LISTS,
+    }),
+  sampleTokens: z
+    .int()
+    .min(1)
+    .max(2048)
+    .default(48)
+    .meta({
+      title: 'Sample length',
+      unit: 'tokens',
+      help: 'Longest completion that is generated.',
+      group: 'expert',
+      ...COMPLETIONS,
+    }),
+  sampleTemperature: z
+    .number()
+    .min(0)
+    .max(10)
+    .default(1)
+    .meta({ title: 'Sampling temperature', help: '0 is greedy.', group: 'expert', ...COMPLETIONS }),
 })
 export type TrainingConfig = z.infer<typeof trainingConfig>
 
@@ -153,13 +365,15 @@ export const runSpec = z.strictObject({
   /** The first to be tried. */
   engine: engineName,
   /** How it came to be chosen. A run whose engine was named has no other and fails where it cannot be opened. */
-  engineChoice: z.strictObject({
-    automatic: z.boolean(),
-    /** In words, for the person. */
-    why: z.string(),
-    /** Tried in this order where the first cannot be opened; the run says so. */
-    others: z.array(engineName),
-  }).default({ automatic: false, why: 'it was named in the request', others: [] }),
+  engineChoice: z
+    .strictObject({
+      automatic: z.boolean(),
+      /** In words, for the person. */
+      why: z.string(),
+      /** Tried in this order where the first cannot be opened; the run says so. */
+      others: z.array(engineName),
+    })
+    .default({ automatic: false, why: 'it was named in the request', others: [] }),
   threads: z.int().min(1).max(256).nullable().default(null),
   data: z.strictObject({
     datasetId,
@@ -177,12 +391,31 @@ export const runSpec = z.strictObject({
     counts: z.strictObject({ train: z.int(), validation: z.int(), test: z.int() }),
   }),
   model: z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('new'), preset: z.enum(presetNames), tokenizer: tokenizerSpec, tiedEmbeddings: z.boolean() }),
-    z.strictObject({ kind: z.literal('run'), runId, checkpoint: z.enum(['best', 'last']), /** Absolute folder of the checkpoint. */ path: z.string(), hash: z.string() }),
-    z.strictObject({ kind: z.literal('registered'), modelId, name: z.string(), /** Absolute folder in Hugging Face layout. */ path: z.string(), hash: z.string() }),
+    z.strictObject({
+      kind: z.literal('new'),
+      preset: z.enum(presetNames),
+      tokenizer: tokenizerSpec,
+      tiedEmbeddings: z.boolean(),
+    }),
+    z.strictObject({
+      kind: z.literal('run'),
+      runId,
+      checkpoint: z.enum(['best', 'last']),
+      /** Absolute folder of the checkpoint. */ path: z.string(),
+      hash: z.string(),
+    }),
+    z.strictObject({
+      kind: z.literal('registered'),
+      modelId,
+      name: z.string(),
+      /** Absolute folder in Hugging Face layout. */ path: z.string(),
+      hash: z.string(),
+    }),
     z.strictObject({ kind: z.literal('networks') }),
   ]),
-  judge: z.strictObject({ source: rewardSource, /** Checkpoint folder, for a reward model. */ path: z.string().nullable() }).nullable(),
+  judge: z
+    .strictObject({ source: rewardSource, /** Checkpoint folder, for a reward model. */ path: z.string().nullable() })
+    .nullable(),
   /** Checkpoint folder of the reward model that the method's own config names, if it does. */
   rewardModelPath: z.string().nullable(),
   /** Folder shared by runs for things computed once by content: reference log-probs, tokenizers. */

@@ -36,9 +36,12 @@ export function formatNumber(value: number | null | undefined, digits = 3): stri
   if (value === null || value === undefined || Number.isNaN(value)) return '–'
   if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞'
   const size = Math.abs(value)
-  if (size !== 0 && (size < 1e-4 || size >= 1e7)) return value.toExponential(Math.max(0, digits - 2)).replaceAll('-', '−')
+  if (size !== 0 && (size < 1e-4 || size >= 1e7))
+    return value.toExponential(Math.max(0, digits - 2)).replaceAll('-', '−')
   const decimals = Number.isInteger(value) ? 0 : Math.max(0, digits - 1 - Math.floor(Math.log10(size)))
-  return value.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals }).replace('-', '−')
+  return value
+    .toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals })
+    .replace('-', '−')
 }
 
 /**

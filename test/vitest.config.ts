@@ -17,7 +17,17 @@ export default defineConfig({
     projects: [
       // What needs no build, no process and no browser. Files share their workers: loading the program again for each would take longer
       // than the tests. One that takes 5 s is named by the closing lines; a loaded machine may need more without a fault of the test.
-      { test: { name: 'unit', include: ['test/unit/**/*.test.{ts,tsx}'], pool: 'forks', isolate: false, testTimeout: 30_000, hookTimeout: 30_000, env } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.{ts,tsx}'],
+          pool: 'forks',
+          isolate: false,
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+          env,
+        },
+      },
       { test: { name: 'integration', include: ['test/{integration,golden,property}/**/*.test.ts'], ...slow } },
       { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], ...slow } },
     ],

@@ -93,10 +93,18 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
       events,
       log,
       readModel: (folder, signal) => reader.ask('model', { folder }, { signal }),
-      hashModel: (folder, onProgress, signal) => reader.ask('hash', { folder }, { signal, onPiece: ({ doneBytes, totalBytes }) => onProgress(doneBytes, totalBytes) }),
+      hashModel: (folder, onProgress, signal) =>
+        reader.ask(
+          'hash',
+          { folder },
+          { signal, onPiece: ({ doneBytes, totalBytes }) => onProgress(doneBytes, totalBytes) },
+        ),
     })
     const enginesFolder = enginesFolderOf(dataFolder)
-    const worker: ProgramCommand = { environment: () => engineEnvironment(enginesFolder), ...(options.worker ?? findWorker()) }
+    const worker: ProgramCommand = {
+      environment: () => engineEnvironment(enginesFolder),
+      ...(options.worker ?? findWorker()),
+    }
     const playground = createPlaygroundService({ command: worker, enginesFolder, events })
     const engines = createEngineService({ enginesFolder, appVersion, worker, events, log })
     // What may be refused comes before the service of the runs, which begins to look after them at once.
@@ -117,7 +125,23 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
     tidying.unref()
     tidy(store.db, dataFolder, log)
     const resourcesFolder = options.resourcesFolder ?? findResources()
-    const handlers = createHandlers({ db: store.db, dataFolder, resourcesFolder, events, appVersion, electronVersion, log, troubles, runs, imports, reader, models, papers, playground, engines })
+    const handlers = createHandlers({
+      db: store.db,
+      dataFolder,
+      resourcesFolder,
+      events,
+      appVersion,
+      electronVersion,
+      log,
+      troubles,
+      runs,
+      imports,
+      reader,
+      models,
+      papers,
+      playground,
+      engines,
+    })
     log.info(`Pairlab ${appVersion} opened ${dataFolder}`)
     let closing: Promise<void> | null = null
     async function close(mode: 'continue' | 'checkpoint'): Promise<void> {
@@ -155,7 +179,11 @@ const TIDY_MS = 60 * 60 * 1000
 function tidy(db: WritableDb, dataFolder: string, log: Log): void {
   clearUploads(dataFolder, UPLOAD_LIFE_MS, Date.now())
   emptyByRule(db, dataFolder, Date.now()).then(
-    ({ removed }) => removed > 0 && log.info(`removed ${removed} entries of the trash that are older than ${TRASH_DAYS} days and hold no labels of people`),
+    ({ removed }) =>
+      removed > 0 &&
+      log.info(
+        `removed ${removed} entries of the trash that are older than ${TRASH_DAYS} days and hold no labels of people`,
+      ),
     (error: unknown) => log.error('the trash could not be tidied', error),
   )
 }
@@ -163,7 +191,8 @@ function tidy(db: WritableDb, dataFolder: string, log: Log): void {
 function changedWhileClosed(dataFolder: string): Trouble {
   return {
     path: databasePath(dataFolder),
-    trouble: 'It is not what Pairlab wrote when it was last closed: another program changed it, or the disk lost something. Its structure is sound.',
+    trouble:
+      'It is not what Pairlab wrote when it was last closed: another program changed it, or the disk lost something. Its structure is sound.',
     hint: 'Let Settings → Files compare what it says with the files of data sets, labels and runs.',
   }
 }
@@ -174,7 +203,17 @@ async function settleData({ db, folder: dataFolder, found }: Store, log: Log): P
   for (const one of reconciled) log.warn('labels were brought together from journal and database', one)
   const { done, troubles } = await settleFolders(db, dataFolder, Date.now())
   for (const text of done) log.warn(text)
-  const all = [...(found === 'otherwise' ? [changedWhileClosed(dataFolder)] : []), ...reconciled.flatMap(({ datasetId, problems }) => problems.map((trouble) => ({ path: journalPath(dataFolder, datasetId), trouble, hint: 'The labels that the database has are in force.' }))), ...troubles]
+  const all = [
+    ...(found === 'otherwise' ? [changedWhileClosed(dataFolder)] : []),
+    ...reconciled.flatMap(({ datasetId, problems }) =>
+      problems.map((trouble) => ({
+        path: journalPath(dataFolder, datasetId),
+        trouble,
+        hint: 'The labels that the database has are in force.',
+      })),
+    ),
+    ...troubles,
+  ]
   for (const { path: file, trouble } of all) log.warn(`${file}: ${trouble}`)
   return all
 }
@@ -204,7 +243,13 @@ function tellReading(tell: (text: string) => void): (done: number, total: number
 /** From the source a program is TypeScript that Node reads as it stands; built, it lies beside this file, or where PAIRLAB_BUILT says. */
 function findProgram(source: string, built: string): ProgramCommand {
   const given = process.env['PAIRLAB_BUILT']
-  const entry = [...(given === undefined ? [] : [path.join(given, built)]), path.join(here, source), path.join(here, built), path.join(here, '..', built)].find((file) => existsSync(file)) ?? path.join(here, source)
+  const entry =
+    [
+      ...(given === undefined ? [] : [path.join(given, built)]),
+      path.join(here, source),
+      path.join(here, built),
+      path.join(here, '..', built),
+    ].find((file) => existsSync(file)) ?? path.join(here, source)
   return { execPath: process.execPath, args: [entry] }
 }
 
@@ -219,7 +264,11 @@ export function findReader(): ProgramCommand {
 }
 
 function findResources(): string {
-  const folder = [path.join(here, '../resources'), path.join(here, '../../resources'), path.join(here, '../../../resources')].find((place) => existsSync(path.join(place, 'samples')))
+  const folder = [
+    path.join(here, '../resources'),
+    path.join(here, '../../resources'),
+    path.join(here, '../../../resources'),
+  ].find((place) => existsSync(path.join(place, 'samples')))
   invariant(folder !== undefined, `no resources near ${here}`)
   return folder
 }

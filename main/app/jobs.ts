@@ -58,7 +58,11 @@ export function createJobs<S extends JobState>({ tell, failure, stopped, missing
     for (const [id] of done.slice(0, Math.max(0, done.length - KEPT))) jobs.delete(id)
   }
 
-  function start<R>(id: string, first: S, work: (job: Job<S>) => Promise<R>): Job<S> & { readonly outcome: Promise<R> } {
+  function start<R>(
+    id: string,
+    first: S,
+    work: (job: Job<S>) => Promise<R>,
+  ): Job<S> & { readonly outcome: Promise<R> } {
     let state = first
     let toldMs = 0
     const abort = new AbortController()
@@ -99,14 +103,29 @@ export function createJobs<S extends JobState>({ tell, failure, stopped, missing
     outcome.then(started.resolve, started.reject)
     started.promise.catch(() => undefined) // the state says so; nobody may be waiting
     outcome
-      .then(() => end('finished'), (error: unknown) => (abort.signal.aborted ? end('cancelled', stopped) : end('failed', { ...stopped, ...failure(error) })))
-      .then(() => done.resolve(state), (error: unknown) => done.reject(error as Error))
+      .then(
+        () => end('finished'),
+        (error: unknown) =>
+          abort.signal.aborted ? end('cancelled', stopped) : end('failed', { ...stopped, ...failure(error) }),
+      )
+      .then(
+        () => done.resolve(state),
+        (error: unknown) => done.reject(error as Error),
+      )
     return job
   }
 
   return {
     start,
-    note: (id, state) => void jobs.set(id, { state, signal: new AbortController().signal, ended: Promise.resolve(state), change: () => undefined, progress: () => undefined, cancel: () => undefined }),
+    note: (id, state) =>
+      void jobs.set(id, {
+        state,
+        signal: new AbortController().signal,
+        ended: Promise.resolve(state),
+        change: () => undefined,
+        progress: () => undefined,
+        cancel: () => undefined,
+      }),
     get: (id) => jobs.get(id) ?? null,
     find(id) {
       const job = jobs.get(id)

@@ -1,4 +1,14 @@
-import { appendFileSync, closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, renameSync, statSync } from 'node:fs'
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  statSync,
+} from 'node:fs'
 import path from 'node:path'
 import { printableLine } from '../../shared/printable.ts'
 
@@ -92,5 +102,5 @@ function describe(details: unknown): string {
     const cause = details.cause === undefined ? '' : ` caused by ${describe(details.cause)}`
     return oneLine(`${details.stack ?? details.message}${cause}`)
   }
-  return oneLine(typeof details === 'string' ? details : JSON.stringify(details) ?? String(details))
+  return oneLine(typeof details === 'string' ? details : (JSON.stringify(details) ?? String(details)))
 }

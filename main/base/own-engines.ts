@@ -1,7 +1,17 @@
 // Which engines this installation made. The list lies outside of every data folder, so that a data folder of somebody
 // else, which may hold anything, cannot name native code that is loaded here.
 import { createHash } from 'node:crypto'
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from 'node:fs'
 import { homedir } from 'node:os'
 import path from 'node:path'
 import { z } from 'zod'
@@ -22,7 +32,8 @@ const READ_BYTES = 4 * 1024 * 1024
 function configFolder(): string {
   const { env, platform } = process
   if (env['PAIRLAB_CONFIG'] !== undefined && env['PAIRLAB_CONFIG'] !== '') return path.resolve(env['PAIRLAB_CONFIG'])
-  if (platform === 'win32') return path.join(env['LOCALAPPDATA'] ?? path.join(homedir(), 'AppData', 'Local'), 'pairlab-config')
+  if (platform === 'win32')
+    return path.join(env['LOCALAPPDATA'] ?? path.join(homedir(), 'AppData', 'Local'), 'pairlab-config')
   if (platform === 'darwin') return path.join(homedir(), 'Library', 'Preferences', 'pairlab')
   const xdg = env['XDG_CONFIG_HOME'] ?? ''
   return path.join(path.isAbsolute(xdg) ? xdg : path.join(homedir(), '.config'), 'pairlab')
@@ -49,11 +60,21 @@ function writeList(engines: readonly KnownEngine[]): void {
 
 /** What is loaded from an engine's folder: its record, its addon, and every library below it and in the folders it names. */
 function loadedFiles(folder: string): string[] {
-  const { addon, libraries } = z.object({ addon: z.string(), libraries: z.array(z.string()) }).parse(JSON.parse(readFileSync(path.join(folder, RECORD), 'utf8')))
-  const below = readdirSync(folder, { recursive: true, withFileTypes: true }).map((entry) => path.join(entry.parentPath, entry.name))
-  const elsewhere = libraries.map((one) => path.resolve(folder, one)).filter((one) => !one.startsWith(folder + path.sep) && existsSync(one))
+  const { addon, libraries } = z
+    .object({ addon: z.string(), libraries: z.array(z.string()) })
+    .parse(JSON.parse(readFileSync(path.join(folder, RECORD), 'utf8')))
+  const below = readdirSync(folder, { recursive: true, withFileTypes: true }).map((entry) =>
+    path.join(entry.parentPath, entry.name),
+  )
+  const elsewhere = libraries
+    .map((one) => path.resolve(folder, one))
+    .filter((one) => !one.startsWith(folder + path.sep) && existsSync(one))
   const beside = elsewhere.flatMap((one) => readdirSync(one).map((name) => path.join(one, name)))
-  const all = [path.join(folder, RECORD), path.resolve(folder, addon), ...[...below, ...beside].filter((file) => LIBRARY.test(path.basename(file)))]
+  const all = [
+    path.join(folder, RECORD),
+    path.resolve(folder, addon),
+    ...[...below, ...beside].filter((file) => LIBRARY.test(path.basename(file))),
+  ]
   return [...new Set(all)].filter((file) => statSync(file).isFile()).toSorted()
 }
 
@@ -67,7 +88,8 @@ function hashOf(file: string): string {
   const handle = openSync(file, 'r')
   try {
     const part = Buffer.alloc(READ_BYTES)
-    for (let count = readSync(handle, part); count > 0; count = readSync(handle, part)) hash.update(part.subarray(0, count))
+    for (let count = readSync(handle, part); count > 0; count = readSync(handle, part))
+      hash.update(part.subarray(0, count))
   } finally {
     closeSync(handle)
   }
@@ -75,7 +97,11 @@ function hashOf(file: string): string {
 }
 
 function measure(folder: string): KnownEngine {
-  const files = loadedFiles(folder).map((file) => ({ path: path.relative(folder, file), stamp: stampOf(file), sha256: hashOf(file) }))
+  const files = loadedFiles(folder).map((file) => ({
+    path: path.relative(folder, file),
+    stamp: stampOf(file),
+    sha256: hashOf(file),
+  }))
   return { folder, files }
 }
 
@@ -90,7 +116,8 @@ export function engineMoved(from: string, to: string): void {
   const folder = realpathSync(to)
   const engines = readList()
   const moved = engines.find((one) => one.folder === path.join(realpathSync(path.dirname(from)), path.basename(from)))
-  if (moved !== undefined) writeList([...engines.filter((one) => one !== moved && one.folder !== folder), { ...moved, folder }])
+  if (moved !== undefined)
+    writeList([...engines.filter((one) => one !== moved && one.folder !== folder), { ...moved, folder }])
 }
 
 /**
@@ -103,9 +130,12 @@ export function isOwnEngine(engineFolder: string, thorough: boolean): boolean {
     const known = readList().find((one) => one.folder === folder)
     const files = known === undefined ? [] : loadedFiles(folder)
     if (known === undefined || files.length !== known.files.length) return false
-    const changed = known.files.filter(({ path: relative, stamp }, at) => path.resolve(folder, relative) !== files[at] || stampOf(files[at]) !== stamp)
+    const changed = known.files.filter(
+      ({ path: relative, stamp }, at) => path.resolve(folder, relative) !== files[at] || stampOf(files[at]) !== stamp,
+    )
     if (changed.length === 0) return true
-    if (!thorough || changed.some(({ path: relative, sha256 }) => hashOf(path.resolve(folder, relative)) !== sha256)) return false
+    if (!thorough || changed.some(({ path: relative, sha256 }) => hashOf(path.resolve(folder, relative)) !== sha256))
+      return false
     rememberEngine(folder) // the same contents under new times: next time they are known at a glance
     return true
   } catch {

@@ -24,7 +24,8 @@ export function closeToOthers(folder: string): string | null {
   if (process.platform === 'win32') return null
   const found = statSync(folder)
   if ((found.mode & OTHERS) === 0) return null
-  if (!isOurs(folder, found)) return `Others on this machine can list ${folder}, which holds more than Pairlab's data; the files that Pairlab makes there are readable by you alone`
+  if (!isOurs(folder, found))
+    return `Others on this machine can list ${folder}, which holds more than Pairlab's data; the files that Pairlab makes there are readable by you alone`
   try {
     chmodSync(folder, OWNER_ONLY)
     return `${folder} could be entered by others on this machine and is yours alone now`

@@ -18,17 +18,79 @@ const PG_RANK = { cite: 'Gao et al., 2023', url: 'https://arxiv.org/abs/2310.044
 const GRACE = { cite: 'GRACE, 2025', url: 'https://arxiv.org/abs/2510.04506' } as const
 
 export const experiments = [
-  { id: 'copg-bandit', paper: COPG, claim: 'From pairs that any policies wrote, CoPG ends at the best policy; IPO and policy gradients end elsewhere.', minutes: { quick: 0.2, full: 0.2 } },
-  { id: 'copg-text', paper: COPG, claim: 'From logged completions with a reward, CoPG raises the reward of what is generated, above IPO and DPO, each at its best β.', minutes: { quick: 2, full: 40 } },
-  { id: 'cpl-lqr', paper: CPL, claim: 'From comparisons by regret alone, CPL finds a policy better than any that copies the data, and λ < 1 keeps it from leaving the data.', minutes: { quick: 2.5, full: 30 } },
-  { id: 'cpl-control', paper: CPL, claim: 'With a simulated finger on a table, CPL is above supervised fine-tuning on preferred segments, and level with or above P-IQL with a fraction of its cost.', minutes: { quick: 2.5, full: 60 } },
-  { id: 'cpl-regret-vs-reward', paper: CPL, claim: 'Where preferences follow regret, CPL converges to the optimal policy; where they follow sums of rewards, it does not.', minutes: { quick: 0.3, full: 2 } },
-  { id: 'pgrank-exact', paper: PG_RANK, claim: 'Sampled rankings give an unbiased gradient of the expected utility, and a leave-one-out baseline makes it less noisy.', minutes: { quick: 0.1, full: 1 } },
-  { id: 'pgrank-lists', paper: PG_RANK, claim: 'Training for the utility that is evaluated brings what more contrastive training does not.', minutes: { quick: 1, full: 4 } },
-  { id: 'pgrank-ltr', paper: PG_RANK, claim: 'On lists with their own negatives PG-RANK and InfoNCE tie.', minutes: { quick: 0.5, full: 2 } },
-  { id: 'pgrank-cranfield', paper: PG_RANK, claim: 'Trained for nDCG@10 on judged queries, a reranker improves on the contrastive model it starts from.', minutes: { quick: 2, full: 15 } },
-  { id: 'grace-mini', paper: GRACE, claim: 'Rationales rewarded by contrast make better embeddings than the base model’s, without spoiling the model for generation.', minutes: { quick: 2, full: 40 } },
-  { id: 'grace-cancellation', paper: GRACE, claim: 'The hard-negative term, as printed, is the same for all rollouts of a text and so cancels in group-mean advantages: λ₂ has no effect.', minutes: { quick: 0.3, full: 3 } },
+  {
+    id: 'copg-bandit',
+    paper: COPG,
+    claim: 'From pairs that any policies wrote, CoPG ends at the best policy; IPO and policy gradients end elsewhere.',
+    minutes: { quick: 0.2, full: 0.2 },
+  },
+  {
+    id: 'copg-text',
+    paper: COPG,
+    claim:
+      'From logged completions with a reward, CoPG raises the reward of what is generated, above IPO and DPO, each at its best β.',
+    minutes: { quick: 2, full: 40 },
+  },
+  {
+    id: 'cpl-lqr',
+    paper: CPL,
+    claim:
+      'From comparisons by regret alone, CPL finds a policy better than any that copies the data, and λ < 1 keeps it from leaving the data.',
+    minutes: { quick: 2.5, full: 30 },
+  },
+  {
+    id: 'cpl-control',
+    paper: CPL,
+    claim:
+      'With a simulated finger on a table, CPL is above supervised fine-tuning on preferred segments, and level with or above P-IQL with a fraction of its cost.',
+    minutes: { quick: 2.5, full: 60 },
+  },
+  {
+    id: 'cpl-regret-vs-reward',
+    paper: CPL,
+    claim:
+      'Where preferences follow regret, CPL converges to the optimal policy; where they follow sums of rewards, it does not.',
+    minutes: { quick: 0.3, full: 2 },
+  },
+  {
+    id: 'pgrank-exact',
+    paper: PG_RANK,
+    claim:
+      'Sampled rankings give an unbiased gradient of the expected utility, and a leave-one-out baseline makes it less noisy.',
+    minutes: { quick: 0.1, full: 1 },
+  },
+  {
+    id: 'pgrank-lists',
+    paper: PG_RANK,
+    claim: 'Training for the utility that is evaluated brings what more contrastive training does not.',
+    minutes: { quick: 1, full: 4 },
+  },
+  {
+    id: 'pgrank-ltr',
+    paper: PG_RANK,
+    claim: 'On lists with their own negatives PG-RANK and InfoNCE tie.',
+    minutes: { quick: 0.5, full: 2 },
+  },
+  {
+    id: 'pgrank-cranfield',
+    paper: PG_RANK,
+    claim: 'Trained for nDCG@10 on judged queries, a reranker improves on the contrastive model it starts from.',
+    minutes: { quick: 2, full: 15 },
+  },
+  {
+    id: 'grace-mini',
+    paper: GRACE,
+    claim:
+      'Rationales rewarded by contrast make better embeddings than the base model’s, without spoiling the model for generation.',
+    minutes: { quick: 2, full: 40 },
+  },
+  {
+    id: 'grace-cancellation',
+    paper: GRACE,
+    claim:
+      'The hard-negative term, as printed, is the same for all rollouts of a text and so cancels in group-mean advantages: λ₂ has no effect.',
+    minutes: { quick: 0.3, full: 3 },
+  },
 ] as const satisfies readonly Experiment[]
 
 export type ExperimentId = (typeof experiments)[number]['id']
@@ -37,5 +99,9 @@ export type ExperimentId = (typeof experiments)[number]['id']
 export function findExperiment(id: string): Experiment & { readonly id: ExperimentId } {
   const found = experiments.find((one) => one.id === id)
   if (found !== undefined) return found
-  throw new AppError({ code: 'not-found', message: `There is no experiment called "${id}".`, hint: `Choose one of: ${experiments.map((one) => one.id).join(', ')}.` })
+  throw new AppError({
+    code: 'not-found',
+    message: `There is no experiment called "${id}".`,
+    hint: `Choose one of: ${experiments.map((one) => one.id).join(', ')}.`,
+  })
 }

@@ -1,7 +1,14 @@
 // `entry.ts ask <name>`: one question, one answer. See main/base/processes/worker-questions.ts.
 import { createInterface } from 'node:readline'
 import { toWire } from '../../shared/errors.ts'
-import { questionName, workerQuestions, type AnswerOf, type QuestionOf, type WorkerMessage, type WorkerQuestion } from '../base/processes/worker-questions.ts'
+import {
+  questionName,
+  workerQuestions,
+  type AnswerOf,
+  type QuestionOf,
+  type WorkerMessage,
+  type WorkerQuestion,
+} from '../base/processes/worker-questions.ts'
 
 type Say = (text: string) => void
 type Answers = { readonly [N in WorkerQuestion]: (question: QuestionOf<N>, say: Say) => Promise<AnswerOf<N>> }
@@ -18,7 +25,9 @@ export async function answer(name: string): Promise<number> {
   try {
     const known = questionName.parse(name)
     const question = workerQuestions[known].question.parse(JSON.parse(await readQuestion()))
-    const found = await (ANSWERS[known] as (question: unknown, say: Say) => Promise<unknown>)(question, (text) => tell({ type: 'note', text })) // parsed by this very name's schema
+    const found = await (ANSWERS[known] as (question: unknown, say: Say) => Promise<unknown>)(question, (text) =>
+      tell({ type: 'note', text }),
+    ) // parsed by this very name's schema
     await tell({ type: 'answer', answer: found })
     return 0
   } catch (error) {

@@ -24,7 +24,14 @@ export function applyEvent(cache: QueryClient, event: AppEvent): void {
       return
     }
     case 'runs.changed':
-      return refetch('runs.list', 'runs.get', 'models.get', 'comparisons.get', 'comparisons.samples', 'playground.sources')
+      return refetch(
+        'runs.list',
+        'runs.get',
+        'models.get',
+        'comparisons.get',
+        'comparisons.samples',
+        'playground.sources',
+      )
     case 'models.changed':
       return refetch('models.list', 'models.get', 'runs.check', 'playground.sources')
     case 'playground.state':
@@ -34,26 +41,43 @@ export function applyEvent(cache: QueryClient, event: AppEvent): void {
     case 'playground.done':
       return patchGenerationEnd(cache, event.payload as EventPayload<'playground.done'>)
     case 'datasets.changed':
-      return refetch('datasets.list', 'datasets.get', 'datasets.rows', 'datasets.report', 'datasets.leftOut', 'datasets.warnings', 'datasets.agreement', 'samples.list')
+      return refetch(
+        'datasets.list',
+        'datasets.get',
+        'datasets.rows',
+        'datasets.report',
+        'datasets.leftOut',
+        'datasets.warnings',
+        'datasets.agreement',
+        'samples.list',
+      )
     case 'labels.changed':
       return refetchLabels(cache, (event.payload as EventPayload<'labels.changed'>).datasetId)
     case 'import.progress': {
       const job = event.payload as EventPayload<'import.progress'>
       cache.setQueryData(['datasets.importJob', { jobId: job.jobId }], job)
-      cache.setQueryData<Output<'datasets.importJobs'>>(['datasets.importJobs', {}], (jobs) => jobs && [job, ...jobs.filter((other) => other.jobId !== job.jobId)])
+      cache.setQueryData<Output<'datasets.importJobs'>>(
+        ['datasets.importJobs', {}],
+        (jobs) => jobs && [job, ...jobs.filter((other) => other.jobId !== job.jobId)],
+      )
       if (job.state !== 'running') refetch('datasets.list', 'samples.list')
       return
     }
     case 'papers.progress': {
       const job = event.payload as EventPayload<'papers.progress'>
-      cache.setQueryData<Output<'papers.list'>>(['papers.list', {}], (entries) => entries?.map((entry) => (entry.id === job.id ? { ...entry, job } : entry)))
+      cache.setQueryData<Output<'papers.list'>>(['papers.list', {}], (entries) =>
+        entries?.map((entry) => (entry.id === job.id ? { ...entry, job } : entry)),
+      )
       if (job.state !== 'running' && job.state !== 'waiting') refetch('papers.list', 'papers.report')
       return
     }
     case 'model.progress': {
       const job = event.payload as EventPayload<'model.progress'>
       cache.setQueryData(['models.addJob', { jobId: job.jobId }], job)
-      cache.setQueryData<Output<'models.addJobs'>>(['models.addJobs', {}], (jobs) => jobs && [job, ...jobs.filter((other) => other.jobId !== job.jobId)])
+      cache.setQueryData<Output<'models.addJobs'>>(
+        ['models.addJobs', {}],
+        (jobs) => jobs && [job, ...jobs.filter((other) => other.jobId !== job.jobId)],
+      )
       return
     }
     case 'engines.changed':
@@ -80,10 +104,14 @@ function patchRun(cache: QueryClient, run: RunSummary): void {
   })
   if (!known) void cache.invalidateQueries({ queryKey: ['runs.list'] })
   const before = cache.getQueryData<Output<'runs.get'>>(['runs.get', { runId: run.runId }])
-  cache.setQueryData<Output<'runs.get'>>(['runs.get', { runId: run.runId }], (detail) => detail && { ...detail, ...run })
+  cache.setQueryData<Output<'runs.get'>>(
+    ['runs.get', { runId: run.runId }],
+    (detail) => detail && { ...detail, ...run },
+  )
   // The parts that a summary does not carry (checkpoints, facts) change when the state does.
   if (!isLive(run.state)) void cache.invalidateQueries({ queryKey: ['playground.sources'] })
-  if (before !== undefined && before.state !== run.state) void cache.invalidateQueries({ queryKey: ['runs.get', { runId: run.runId }] })
+  if (before !== undefined && before.state !== run.state)
+    void cache.invalidateQueries({ queryKey: ['runs.get', { runId: run.runId }] })
 }
 
 const LABEL_SETTLE_MS = 1000
@@ -95,7 +123,10 @@ function refetchLabels(cache: QueryClient, datasetId: string): void {
   const timer = setTimeout(() => {
     labelTimers.delete(datasetId)
     for (const name of ['labels.habits', 'labels.history', 'datasets.get', 'datasets.agreement'] satisfies CallName[]) {
-      void cache.invalidateQueries({ queryKey: [name], predicate: (query) => (query.queryKey[1] as { datasetId?: string }).datasetId === datasetId })
+      void cache.invalidateQueries({
+        queryKey: [name],
+        predicate: (query) => (query.queryKey[1] as { datasetId?: string }).datasetId === datasetId,
+      })
     }
     void cache.invalidateQueries({ queryKey: ['datasets.list'] })
   }, LABEL_SETTLE_MS)

@@ -66,8 +66,13 @@ export async function pathOfFile(file: File): Promise<string> {
   }
   const body: unknown = await response.json().catch(() => null)
   if (typeof body === 'object' && body !== null && 'path' in body && typeof body.path === 'string') return body.path
-  if (typeof body === 'object' && body !== null && 'error' in body) throw fromWire(body.error as Parameters<typeof fromWire>[0]) // the host's own refusal
-  throw new AppError({ code: 'internal', message: `The file "${file.name}" could not be handed to Pairlab (${response.status}).`, hint: 'Check the free disk space and try again.' })
+  if (typeof body === 'object' && body !== null && 'error' in body)
+    throw fromWire(body.error as Parameters<typeof fromWire>[0]) // the host's own refusal
+  throw new AppError({
+    code: 'internal',
+    message: `The file "${file.name}" could not be handed to Pairlab (${response.status}).`,
+    hint: 'Check the free disk space and try again.',
+  })
 }
 
 /** Asks for a file: the system's dialog on the desktop, the browser's otherwise. Null when nothing was chosen. */

@@ -29,24 +29,50 @@ function patch(cache: QueryClient, generationId: string, change: (generation: Ca
   }
 }
 
-export function patchGenerationState(cache: QueryClient, { generationId, ...state }: EventPayload<'playground.state'>): void {
+export function patchGenerationState(
+  cache: QueryClient,
+  { generationId, ...state }: EventPayload<'playground.state'>,
+): void {
   patch(cache, generationId, (generation) => ({ ...generation, ...state }))
 }
 
 /** Adds the new tokens behind those that are known; tokens that came twice count once. */
-export function patchGenerationText(cache: QueryClient, { generationId, row, from, tokens, tokensPerSec }: EventPayload<'playground.text'>): void {
+export function patchGenerationText(
+  cache: QueryClient,
+  { generationId, row, from, tokens, tokensPerSec }: EventPayload<'playground.text'>,
+): void {
   patch(cache, generationId, (generation) => {
     const known = generation.completions[row]
     if (known === undefined || from > known.tokens.length) return null
     const fresh = tokens.slice(known.tokens.length - from)
-    const grown = { ...known, text: known.text + fresh.map((token) => token.text).join(''), tokens: [...known.tokens, ...fresh] }
-    return { ...generation, tokensPerSec, completions: generation.completions.map((one, at) => (at === row ? grown : one)) }
+    const grown = {
+      ...known,
+      text: known.text + fresh.map((token) => token.text).join(''),
+      tokens: [...known.tokens, ...fresh],
+    }
+    return {
+      ...generation,
+      tokensPerSec,
+      completions: generation.completions.map((one, at) => (at === row ? grown : one)),
+    }
   })
 }
 
-export function patchGenerationEnd(cache: QueryClient, { generationId, state, tokensPerSec, error, completions }: EventPayload<'playground.done'>): void {
+export function patchGenerationEnd(
+  cache: QueryClient,
+  { generationId, state, tokensPerSec, error, completions }: EventPayload<'playground.done'>,
+): void {
   patch(cache, generationId, (generation) => {
     if (completions.some((one, at) => one.tokenCount !== generation.completions[at]?.tokens.length)) return null
-    return { ...generation, state, tokensPerSec, error, completions: completions.map(({ tokenCount: _, ...one }, at) => ({ ...one, tokens: generation.completions[at]?.tokens ?? [] })) }
+    return {
+      ...generation,
+      state,
+      tokensPerSec,
+      error,
+      completions: completions.map(({ tokenCount: _, ...one }, at) => ({
+        ...one,
+        tokens: generation.completions[at]?.tokens ?? [],
+      })),
+    }
   })
 }

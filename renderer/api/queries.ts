@@ -1,4 +1,12 @@
-import { QueryClient, keepPreviousData, useMutation, useQuery, useQueryClient, type UseMutationResult, type UseQueryResult } from '@tanstack/react-query'
+import {
+  QueryClient,
+  keepPreviousData,
+  useMutation,
+  useQuery,
+  useQueryClient,
+  type UseMutationResult,
+  type UseQueryResult,
+} from '@tanstack/react-query'
 import type { CallName, Input, Output } from '../../shared/contract.ts'
 import type { AppError } from '../../shared/errors.ts'
 import { asAppError, client } from './client.ts'
@@ -27,7 +35,11 @@ export async function callApp<N extends CallName>(name: N, input: Input<N>): Pro
 }
 
 /** One call of the contract as a cached query; refetched when an event touches it. */
-export function useCall<N extends CallName>(name: N, input: Input<N>, options: CallOptions = {}): UseQueryResult<Output<N>, AppError> {
+export function useCall<N extends CallName>(
+  name: N,
+  input: Input<N>,
+  options: CallOptions = {},
+): UseQueryResult<Output<N>, AppError> {
   return useQuery<Output<N>, AppError>({
     queryKey: [name, input],
     queryFn: () => callApp(name, input),
@@ -45,7 +57,10 @@ export interface MutateOptions<N extends CallName> {
 }
 
 /** One call of the contract that changes something. */
-export function useMutate<N extends CallName>(name: N, options: MutateOptions<N> = {}): UseMutationResult<Output<N>, AppError, Input<N>> {
+export function useMutate<N extends CallName>(
+  name: N,
+  options: MutateOptions<N> = {},
+): UseMutationResult<Output<N>, AppError, Input<N>> {
   const cache = useQueryClient()
   return useMutation<Output<N>, AppError, Input<N>>({
     mutationFn: (input) => callApp(name, input),

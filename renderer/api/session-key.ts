@@ -19,7 +19,9 @@ async function exchange(code: string): Promise<string | null> {
   const response = await fetch('enter', { method: 'POST', body: code })
   const reply: unknown = await response.json().catch(() => null)
   const value = typeof reply === 'object' && reply !== null && 'value' in reply ? reply.value : null
-  return typeof value === 'object' && value !== null && 'key' in value && typeof value.key === 'string' ? value.key : null
+  return typeof value === 'object' && value !== null && 'key' in value && typeof value.key === 'string'
+    ? value.key
+    : null
 }
 
 const code = window.bridge === undefined ? takeCode() : null

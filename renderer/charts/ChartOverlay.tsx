@@ -30,7 +30,9 @@ export function ChartOverlay({ model, frame, tooltip, legend }: OverlayProps): R
 
 /** What the band is and how many stand behind it: "95 % interval, n = 5". */
 function standsFor(line: ChartSeries, model: ChartModel): string {
-  return [line.band === undefined ? '' : (model.bandName ?? ''), line.n === undefined ? '' : `n = ${line.n}`].filter((part) => part !== '').join(', ')
+  return [line.band === undefined ? '' : (model.bandName ?? ''), line.n === undefined ? '' : `n = ${line.n}`]
+    .filter((part) => part !== '')
+    .join(', ')
 }
 
 function Legend({ model, frame }: { readonly model: ChartModel; readonly frame: Frame }): ReactNode {
@@ -49,7 +51,11 @@ function Legend({ model, frame }: { readonly model: ChartModel; readonly frame: 
           {standsFor(line, model) === '' ? null : <span className="text-3">{standsFor(line, model)}</span>}
         </li>
       ))}
-      {named.length > shown.length ? <li className="text-3">{shown.length} of {named.length} lines</li> : null}
+      {named.length > shown.length ? (
+        <li className="text-3">
+          {shown.length} of {named.length} lines
+        </li>
+      ) : null}
     </ul>
   )
 }
@@ -57,13 +63,25 @@ function Legend({ model, frame }: { readonly model: ChartModel; readonly frame: 
 export function LineSwatch({ colour, dash }: { readonly colour: string; readonly dash: readonly number[] }): ReactNode {
   return (
     <svg className="swatch" viewBox="0 0 16 8" aria-hidden="true">
-      <line x1="0" y1="4" x2="16" y2="4" strokeWidth="2.5" strokeDasharray={dash.join(' ')} style={{ stroke: `var(${colour})` }} />
+      <line
+        x1="0"
+        y1="4"
+        x2="16"
+        y2="4"
+        strokeWidth="2.5"
+        strokeDasharray={dash.join(' ')}
+        style={{ stroke: `var(${colour})` }}
+      />
     </svg>
   )
 }
 
 /** The point of a line nearest to x, if the line reaches there. */
-export function pointAt(line: ChartSeries, x: number, slack: number): { readonly x: number; readonly y: number; readonly at: number } | null {
+export function pointAt(
+  line: ChartSeries,
+  x: number,
+  slack: number,
+): { readonly x: number; readonly y: number; readonly at: number } | null {
   const first = line.x[0]
   const last = line.x.at(-1)
   if (first === undefined || last === undefined || x < first - slack || x > last + slack) return null
@@ -76,7 +94,15 @@ export function pointAt(line: ChartSeries, x: number, slack: number): { readonly
   return null
 }
 
-function Crosshair({ model, frame, tooltip }: { readonly model: ChartModel; readonly frame: Frame; readonly tooltip: boolean }): ReactNode {
+function Crosshair({
+  model,
+  frame,
+  tooltip,
+}: {
+  readonly model: ChartModel
+  readonly frame: Frame
+  readonly tooltip: boolean
+}): ReactNode {
   const x = useCrosshair()
   if (x === null || x < frame.x[0] || x > frame.x[1]) return null
   const [width, height] = [frame.right - frame.left, frame.bottom - frame.top]
@@ -96,21 +122,36 @@ function Crosshair({ model, frame, tooltip }: { readonly model: ChartModel; read
         const across = fractionOf(point.x, frame.x, model.xLog) * width
         const down = (1 - fractionOf(point.y, frame.y, model.yLog)) * height
         if (down < -1 || down > height + 1) return null
-        return <div key={line.key} className="chart-dot" style={{ transform: `translate(${across}px, ${down}px)`, background: `var(${line.colour})` }} />
+        return (
+          <div
+            key={line.key}
+            className="chart-dot"
+            style={{ transform: `translate(${across}px, ${down}px)`, background: `var(${line.colour})` }}
+          />
+        )
       })}
       {tooltip && points.length > 0 ? (
-        <div className="chart-tooltip" style={left + TOOLTIP_ROOM > width ? { right: width - left + 10 } : { left: left + 10 }}>
-          <div className="text-3">{model.xTitle} <span className="mono">{crosshairText(x, frame.x)}</span></div>
-          {points.toSorted((one, two) => two.point.y - one.point.y).map(({ line, point }) => (
-            <div key={line.key} className="row">
-              <LineSwatch colour={line.colour} dash={line.dash} />
-              <span className="grow ellipsis">{line.label}</span>
-              <span className="mono">{formatNumber(point.y)}</span>
-              {line.band === undefined ? null : (
-                <span className="mono text-3">[{formatNumber(line.band.low[point.at])}, {formatNumber(line.band.high[point.at])}]</span>
-              )}
-            </div>
-          ))}
+        <div
+          className="chart-tooltip"
+          style={left + TOOLTIP_ROOM > width ? { right: width - left + 10 } : { left: left + 10 }}
+        >
+          <div className="text-3">
+            {model.xTitle} <span className="mono">{crosshairText(x, frame.x)}</span>
+          </div>
+          {points
+            .toSorted((one, two) => two.point.y - one.point.y)
+            .map(({ line, point }) => (
+              <div key={line.key} className="row">
+                <LineSwatch colour={line.colour} dash={line.dash} />
+                <span className="grow ellipsis">{line.label}</span>
+                <span className="mono">{formatNumber(point.y)}</span>
+                {line.band === undefined ? null : (
+                  <span className="mono text-3">
+                    [{formatNumber(line.band.low[point.at])}, {formatNumber(line.band.high[point.at])}]
+                  </span>
+                )}
+              </div>
+            ))}
         </div>
       ) : null}
     </>

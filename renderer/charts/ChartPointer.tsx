@@ -16,7 +16,8 @@ export function ChartPointer({ model, frame }: ChartPointerProps): ReactNode {
   const link = useChartLink()
   const [drag, setDrag] = useState<{ readonly from: number; readonly to: number } | null>(null)
   const width = frame.right - frame.left
-  const placeOf = (event: PointerEvent<HTMLElement>): number => Math.min(width, Math.max(0, event.clientX - event.currentTarget.getBoundingClientRect().left))
+  const placeOf = (event: PointerEvent<HTMLElement>): number =>
+    Math.min(width, Math.max(0, event.clientX - event.currentTarget.getBoundingClientRect().left))
   const xAt = (place: number): number => valueAt(place / width, frame.x, model.xLog)
   const [from, to] = drag === null ? [0, 0] : [Math.min(drag.from, drag.to), Math.max(drag.from, drag.to)]
   return (

@@ -32,12 +32,28 @@ export function IntervalPlot({ rows, width, label, goal }: IntervalPlotProps): R
       <title>{label}</title>
       {ticks(range, 4, false).map((value) => (
         <g key={value}>
-          <line x1={at(value)} x2={at(value)} y1={2} y2={bottom} style={{ stroke: value === 0 ? 'var(--text-2)' : 'var(--grid)' }} />
-          <text className="tick" x={at(value)} y={bottom + 15} textAnchor="middle">{tickText(value)}</text>
+          <line
+            x1={at(value)}
+            x2={at(value)}
+            y1={2}
+            y2={bottom}
+            style={{ stroke: value === 0 ? 'var(--text-2)' : 'var(--grid)' }}
+          />
+          <text className="tick" x={at(value)} y={bottom + 15} textAnchor="middle">
+            {tickText(value)}
+          </text>
         </g>
       ))}
       {rows.map((row, index) => (
-        <DifferenceRow key={row.key} row={row} y={index * ROW + ROW / 2 + 3} at={at} width={width} goal={goal} room={from} />
+        <DifferenceRow
+          key={row.key}
+          row={row}
+          y={index * ROW + ROW / 2 + 3}
+          at={at}
+          width={width}
+          goal={goal}
+          room={from}
+        />
       ))}
     </svg>
   )
@@ -59,10 +75,15 @@ function DifferenceRow({ row, y, at, width, goal, room }: DifferenceRowProps): R
   const most = Math.max(4, Math.floor(room / 7.2))
   return (
     <g>
-      <text x={0} y={y + 4} className="mono">{row.label.length > most ? `${row.label.slice(0, most - 1)}…` : row.label}</text>
+      <text x={0} y={y + 4} className="mono">
+        {row.label.length > most ? `${row.label.slice(0, most - 1)}…` : row.label}
+      </text>
       <title>{`${row.label}: ${formatNumber(row.mean)} [${formatNumber(row.low)}, ${formatNumber(row.high)}]`}</title>
       <IntervalMark row={row} y={y} at={at} caps open={reachesZero(row)} />
-      <text x={width} y={y + 4} textAnchor="end" style={{ fill: tone }}>{verdict?.mark ?? ''}{row.verdict ?? ''}</text>
+      <text x={width} y={y + 4} textAnchor="end" style={{ fill: tone }}>
+        {verdict?.mark ?? ''}
+        {row.verdict ?? ''}
+      </text>
     </g>
   )
 }
@@ -77,11 +98,24 @@ interface IntervalMarkProps {
 
 function IntervalMark({ row, y, at, caps, open }: IntervalMarkProps): ReactNode {
   const stroke = `var(${row.colour})`
-  const bar = row.low === null || row.high === null ? '' : `M${at(row.low)} ${y}H${at(row.high)}${caps ? `M${at(row.low)} ${y - 4}v8M${at(row.high)} ${y - 4}v8` : ''}`
+  const bar =
+    row.low === null || row.high === null
+      ? ''
+      : `M${at(row.low)} ${y}H${at(row.high)}${caps ? `M${at(row.low)} ${y - 4}v8M${at(row.high)} ${y - 4}v8` : ''}`
   return (
     <>
-      {bar === '' ? null : <path d={bar} fill="none" strokeWidth={caps ? 1.6 : 3} strokeOpacity={caps ? 1 : 0.5} style={{ stroke }} />}
-      {row.mean === null ? null : <circle cx={at(row.mean)} cy={y} r={4.25} strokeWidth={1.6} style={{ stroke, fill: open ? 'var(--bg)' : stroke }} />}
+      {bar === '' ? null : (
+        <path d={bar} fill="none" strokeWidth={caps ? 1.6 : 3} strokeOpacity={caps ? 1 : 0.5} style={{ stroke }} />
+      )}
+      {row.mean === null ? null : (
+        <circle
+          cx={at(row.mean)}
+          cy={y}
+          r={4.25}
+          strokeWidth={1.6}
+          style={{ stroke, fill: open ? 'var(--bg)' : stroke }}
+        />
+      )}
     </>
   )
 }
@@ -98,14 +132,30 @@ interface IntervalCellProps {
 }
 
 /** One interval in a table cell; all cells of the column share `range`. */
-export function IntervalCell({ row, range, width, height = 26, open = false, mark = null }: IntervalCellProps): ReactNode {
+export function IntervalCell({
+  row,
+  range,
+  width,
+  height = 26,
+  open = false,
+  mark = null,
+}: IntervalCellProps): ReactNode {
   const at = (value: number): number => 6 + ((value - range[0]) / (range[1] - range[0])) * (width - 12)
   return (
     <svg className="interval-plot" width={width} height={height} aria-hidden="true">
       {ticks(range, 4, false).map((value) => (
         <line key={value} x1={at(value)} x2={at(value)} y1={0} y2={height} style={{ stroke: 'var(--grid)' }} />
       ))}
-      {mark === null ? null : <line x1={at(mark)} x2={at(mark)} y1={0} y2={height} strokeDasharray="2 2" style={{ stroke: 'var(--text-3)' }} />}
+      {mark === null ? null : (
+        <line
+          x1={at(mark)}
+          x2={at(mark)}
+          y1={0}
+          y2={height}
+          strokeDasharray="2 2"
+          style={{ stroke: 'var(--text-3)' }}
+        />
+      )}
       <IntervalMark row={row} y={height / 2} at={at} caps={false} open={open} />
     </svg>
   )

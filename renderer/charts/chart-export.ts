@@ -8,7 +8,13 @@ const FONTS: Fonts = { sans: 'Helvetica, Arial, sans-serif', mono: 'Menlo, Conso
 
 /** Also without what no XML file may hold: control characters and halves of a letter. */
 function escapeXml(value: string): string {
-  return value.toWellFormed().replaceAll(/[^\P{Cc}\t\n\r]|[\uFFFE\uFFFF]/gu, '').replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+  return value
+    .toWellFormed()
+    .replaceAll(/[^\P{Cc}\t\n\r]|[\uFFFE\uFFFF]/gu, '')
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
 }
 
 function round(value: number): string {
@@ -33,7 +39,8 @@ function markToSvg(mark: Mark, id: string): string {
     case 'text': {
       const turn = mark.turn ? ` transform="rotate(-90 ${round(mark.at[0])} ${round(mark.at[1])})"` : ''
       const weight = mark.bold ? ' font-weight="600"' : ''
-      const halo = mark.halo === null ? '' : ` stroke="${mark.halo}" stroke-width="3" stroke-linejoin="round" paint-order="stroke"`
+      const halo =
+        mark.halo === null ? '' : ` stroke="${mark.halo}" stroke-width="3" stroke-linejoin="round" paint-order="stroke"`
       return `<text x="${round(mark.at[0])}" y="${round(mark.at[1])}" font-family="${mark.mono ? FONTS.mono : FONTS.sans}" font-size="${mark.size}" fill="${mark.colour}" text-anchor="${mark.anchor}"${weight}${halo}${turn}>${escapeXml(mark.text)}</text>`
     }
     case 'clip': {
@@ -66,7 +73,10 @@ export async function figureToPng(figure: Figure, scale = 3): Promise<Blob> {
   context.fillRect(0, 0, figure.width, figure.height)
   for (const mark of figure.marks) drawMark(context, mark, FONTS)
   return new Promise((resolve, reject) => {
-    canvas.toBlob((blob) => (blob === null ? reject(new Error('the picture could not be encoded')) : resolve(blob)), 'image/png')
+    canvas.toBlob(
+      (blob) => (blob === null ? reject(new Error('the picture could not be encoded')) : resolve(blob)),
+      'image/png',
+    )
   })
 }
 
@@ -74,7 +84,13 @@ export async function figureToPng(figure: Figure, scale = 3): Promise<Blob> {
 export function chartToCsv(model: ChartModel): string {
   const withRaw = model.series.some((line) => line.raw !== undefined)
   const withBand = model.series.some((line) => line.band !== undefined)
-  const head = ['series', model.xTitle, withRaw ? 'smoothed' : 'value', ...(withRaw ? ['value'] : []), ...(withBand ? ['low', 'high', 'n'] : [])]
+  const head = [
+    'series',
+    model.xTitle,
+    withRaw ? 'smoothed' : 'value',
+    ...(withRaw ? ['value'] : []),
+    ...(withBand ? ['low', 'high', 'n'] : []),
+  ]
   const rows = model.series.flatMap((line) =>
     line.x.map((x, at) => [
       line.faint === true ? `${line.label} (discarded)` : line.label,
@@ -95,7 +111,22 @@ export function paperPalette(): Palette {
   document.body.append(probe)
   const style = getComputedStyle(probe)
   const known = new Map<string, string>()
-  for (const token of ['--bg', '--text', '--text-2', '--text-3', '--grid', '--axis', '--r1', '--r2', '--r3', '--r4', '--r5', '--r6', '--r7', '--r8']) {
+  for (const token of [
+    '--bg',
+    '--text',
+    '--text-2',
+    '--text-3',
+    '--grid',
+    '--axis',
+    '--r1',
+    '--r2',
+    '--r3',
+    '--r4',
+    '--r5',
+    '--r6',
+    '--r7',
+    '--r8',
+  ]) {
     known.set(token, style.getPropertyValue(token).trim())
   }
   probe.remove()
@@ -104,7 +135,17 @@ export function paperPalette(): Palette {
 
 /** "Held-out reward: run 3" → "held-out-reward-run-3"; letters and digits of any script stay. */
 export function fileStem(title: string): string {
-  return [...title.normalize('NFC').toLowerCase().replaceAll(/[^\p{L}\p{M}\p{N}]+/gu, '-').replaceAll(/^-|-$/g, '')].slice(0, 60).join('') || 'chart'
+  return (
+    [
+      ...title
+        .normalize('NFC')
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{M}\p{N}]+/gu, '-')
+        .replaceAll(/^-|-$/g, ''),
+    ]
+      .slice(0, 60)
+      .join('') || 'chart'
+  )
 }
 
 /** Hands bytes made in the page to the person, as a file in the browser's download folder. */

@@ -48,7 +48,9 @@ export function figureItems(prefix: string, make: () => Exported): MenuItem[] {
 
 /** What every chart offers. `name` starts the file's name. */
 export function chartMenu(name: string, model: ChartModel, zoom: Range | null): MenuItem[] {
-  return figureItems('chart.', () => ({ name: `${name} ${model.title}`, figure: (palette) => figureOfChart(model, palette, { ...SIZE, zoom }), csv: chartToCsv(model) }))
+  return figureItems('chart.', () => ({
+    name: `${name} ${model.title}`,
+    figure: (palette) => figureOfChart(model, palette, { ...SIZE, zoom }),
+    csv: chartToCsv(model),
+  }))
 }
-
-

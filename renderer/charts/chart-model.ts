@@ -124,7 +124,8 @@ export function ticks([low, high]: Range, count: number, log: boolean): number[]
   const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= rough * 0.999) ?? 10)
   const digits = Math.max(0, -Math.floor(Math.log10(step)) + 1)
   const found: number[] = []
-  for (let at = Math.ceil(low / step - 1e-9); at * step <= high + step * 1e-9; at += 1) found.push(Number((at * step).toFixed(Math.min(12, digits))))
+  for (let at = Math.ceil(low / step - 1e-9); at * step <= high + step * 1e-9; at += 1)
+    found.push(Number((at * step).toFixed(Math.min(12, digits))))
   return found
 }
 
@@ -162,7 +163,12 @@ export function tickText(value: number): string {
  * Corner with the fewest marks, for the legend.
  * @param share how much of the plot's width and height the legend takes, 0 to 1
  */
-export function emptiestCorner(model: ChartModel, x: Range, y: Range, share: { readonly width: number; readonly height: number }): 'top-right' | 'top-left' | 'bottom-right' | 'bottom-left' {
+export function emptiestCorner(
+  model: ChartModel,
+  x: Range,
+  y: Range,
+  share: { readonly width: number; readonly height: number },
+): 'top-right' | 'top-left' | 'bottom-right' | 'bottom-left' {
   const counts = { 'top-right': 0, 'top-left': 0, 'bottom-right': 0, 'bottom-left': 0 }
   const width = Math.min(0.6, share.width)
   const height = Math.min(0.5, share.height)

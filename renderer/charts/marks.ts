@@ -1,11 +1,34 @@
 /** The few things a figure is made of. Coordinates in pixels from the top left. */
 export type Mark =
-  | { readonly kind: 'path'; readonly points: readonly (readonly [number, number])[]; readonly colour: string; readonly width: number; readonly dash: readonly number[]; readonly opacity: number }
-  | { readonly kind: 'area'; readonly points: readonly (readonly [number, number])[]; readonly colour: string; readonly opacity: number }
-  | { readonly kind: 'dot'; readonly at: readonly [number, number]; readonly radius: number; readonly colour: string; readonly fill: string; readonly width: number }
+  | {
+      readonly kind: 'path'
+      readonly points: readonly (readonly [number, number])[]
+      readonly colour: string
+      readonly width: number
+      readonly dash: readonly number[]
+      readonly opacity: number
+    }
+  | {
+      readonly kind: 'area'
+      readonly points: readonly (readonly [number, number])[]
+      readonly colour: string
+      readonly opacity: number
+    }
+  | {
+      readonly kind: 'dot'
+      readonly at: readonly [number, number]
+      readonly radius: number
+      readonly colour: string
+      readonly fill: string
+      readonly width: number
+    }
   | TextMark
   /** Marks of which only what lies in the box is seen. */
-  | { readonly kind: 'clip'; readonly box: { readonly left: number; readonly top: number; readonly width: number; readonly height: number }; readonly marks: readonly Mark[] }
+  | {
+      readonly kind: 'clip'
+      readonly box: { readonly left: number; readonly top: number; readonly width: number; readonly height: number }
+      readonly marks: readonly Mark[]
+    }
 
 interface TextMark {
   readonly kind: 'text'
@@ -30,8 +53,25 @@ export interface Fonts {
   readonly mono: string
 }
 
-export function text(at: readonly [number, number], value: string, colour: string, options: Partial<Omit<TextMark, 'kind' | 'at' | 'text' | 'colour'>> = {}): Mark {
-  return { kind: 'text', at, text: value, colour, size: 11, anchor: 'start', bold: false, mono: false, turn: false, halo: null, ...options }
+export function text(
+  at: readonly [number, number],
+  value: string,
+  colour: string,
+  options: Partial<Omit<TextMark, 'kind' | 'at' | 'text' | 'colour'>> = {},
+): Mark {
+  return {
+    kind: 'text',
+    at,
+    text: value,
+    colour,
+    size: 11,
+    anchor: 'start',
+    bold: false,
+    mono: false,
+    turn: false,
+    halo: null,
+    ...options,
+  }
 }
 
 /** Draws a mark in pixels of the canvas's own scale. */

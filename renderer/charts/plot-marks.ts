@@ -37,11 +37,23 @@ export function plotMarks(model: ChartModel, frame: Frame, palette: Palette, sty
     ...axes(plot),
     {
       kind: 'clip',
-      box: { left: frame.left - EDGE, top: frame.top - EDGE, width: frame.right - frame.left + 2 * EDGE, height: frame.bottom - frame.top + 2 * EDGE },
+      box: {
+        left: frame.left - EDGE,
+        top: frame.top - EDGE,
+        width: frame.right - frame.left + 2 * EDGE,
+        height: frame.bottom - frame.top + 2 * EDGE,
+      },
       marks: [
         ...model.series.flatMap((line) => band(plot, line)),
         ...model.series.flatMap((line) => raw(plot, line)),
-        ...model.references.map(({ value }): Mark => ({ kind: 'path', points: acrossAt(frame, crisp(yAt(plot, value))), colour: palette('--text-3'), width: 1, dash: [4, 3], opacity: 1 })),
+        ...model.references.map(({ value }): Mark => ({
+          kind: 'path',
+          points: acrossAt(frame, crisp(yAt(plot, value))),
+          colour: palette('--text-3'),
+          width: 1,
+          dash: [4, 3],
+          opacity: 1,
+        })),
         ...model.series.flatMap((line) => lineAndDots(plot, thin ? { ...line, width: 1 } : line)),
       ],
     },
@@ -64,22 +76,46 @@ function crisp(at: number): number {
 }
 
 function acrossAt(frame: Frame, at: number): Point[] {
-  return [[frame.left, at], [frame.right, at]]
+  return [
+    [frame.left, at],
+    [frame.right, at],
+  ]
 }
 
 function axes({ model, frame, palette, style }: Plot): Mark[] {
   const plot = { model, frame }
   const grey = palette('--text-3')
   const bottom = crisp(frame.bottom)
-  const axis = (points: readonly Point[]): Mark => ({ kind: 'path', points, colour: palette('--axis'), width: 1, dash: [], opacity: 1 })
+  const axis = (points: readonly Point[]): Mark => ({
+    kind: 'path',
+    points,
+    colour: palette('--axis'),
+    width: 1,
+    dash: [],
+    opacity: 1,
+  })
   const across = ticks(frame.x, style.across, model.xLog).map((value) => ({ value, at: xAt(plot, value) }))
   const up = ticks(frame.y, style.up, model.yLog).map((value) => ({ value, at: yAt(plot, value) }))
   return [
-    ...up.map(({ at }): Mark => ({ kind: 'path', points: acrossAt(frame, crisp(at)), colour: palette('--grid'), width: 1, dash: [], opacity: 1 })),
+    ...up.map(({ at }): Mark => ({
+      kind: 'path',
+      points: acrossAt(frame, crisp(at)),
+      colour: palette('--grid'),
+      width: 1,
+      dash: [],
+      opacity: 1,
+    })),
     axis(acrossAt(frame, bottom)),
-    ...across.map(({ at }) => axis([[crisp(at), bottom], [crisp(at), bottom + 4]])),
+    ...across.map(({ at }) =>
+      axis([
+        [crisp(at), bottom],
+        [crisp(at), bottom + 4],
+      ]),
+    ),
     ...up.map(({ value, at }) => text([frame.left - 6, at + 4], tickText(value), grey, { anchor: 'end', mono: true })),
-    ...across.map(({ value, at }) => text([at, frame.bottom + 17], tickText(value), grey, { anchor: 'middle', mono: true })),
+    ...across.map(({ value, at }) =>
+      text([at, frame.bottom + 17], tickText(value), grey, { anchor: 'middle', mono: true }),
+    ),
   ]
 }
 
@@ -130,21 +166,34 @@ function stretches({ model, frame, style }: Plot, x: readonly number[], y: reado
     if (current === null) found.push((current = []))
     current.push([xAt({ model, frame }, across), yAt({ model, frame }, value)])
   }
-  return found.filter((points) => (points.at(-1)?.[0] ?? 0) >= frame.left - EDGE && (points[0]?.[0] ?? 0) <= frame.right + EDGE)
+  return found.filter(
+    (points) => (points.at(-1)?.[0] ?? 0) >= frame.left - EDGE && (points[0]?.[0] ?? 0) <= frame.right + EDGE,
+  )
 }
 
 function band(plot: Plot, line: ChartSeries): Mark[] {
   const { low, high } = line.band ?? { low: [], high: [] }
-  const known = line.x.flatMap((x, at) => (isDrawable(plot.model, x, low[at]) && isDrawable(plot.model, x, high[at]) ? [at] : []))
+  const known = line.x.flatMap((x, at) =>
+    isDrawable(plot.model, x, low[at]) && isDrawable(plot.model, x, high[at]) ? [at] : [],
+  )
   const x = pick(line.x, known)
   const edge = (side: readonly (number | null)[]): Point[] => stretches(plot, x, pick(side, known)).flat()
   const points = [...edge(low), ...edge(high).toReversed()]
-  return points.length < 4 ? [] : [{ kind: 'area', points, colour: plot.palette(line.colour), opacity: plot.style.bandOpacity }]
+  return points.length < 4
+    ? []
+    : [{ kind: 'area', points, colour: plot.palette(line.colour), opacity: plot.style.bandOpacity }]
 }
 
 function raw(plot: Plot, line: ChartSeries): Mark[] {
   if (line.raw === undefined) return []
-  return stretches(plot, line.x, line.raw).map((points) => ({ kind: 'path', points, colour: plot.palette(line.colour), width: 1, dash: [], opacity: plot.style.rawOpacity }))
+  return stretches(plot, line.x, line.raw).map((points) => ({
+    kind: 'path',
+    points,
+    colour: plot.palette(line.colour),
+    width: 1,
+    dash: [],
+    opacity: plot.style.rawOpacity,
+  }))
 }
 
 function lineAndDots(plot: Plot, line: ChartSeries): Mark[] {
@@ -154,7 +203,9 @@ function lineAndDots(plot: Plot, line: ChartSeries): Mark[] {
   const dotted = line.dots === true && line.x.length <= MANY_DOTS
   return found.flatMap((points): Mark[] => [
     { kind: 'path', points, colour, width, dash: line.dash, opacity: line.faint === true ? 0.45 : 1 },
-    ...(dotted || points.length === 1 ? points.map((at): Mark => ({ kind: 'dot', at, radius: 2.6, colour, fill: colour, width: 0 })) : []),
+    ...(dotted || points.length === 1
+      ? points.map((at): Mark => ({ kind: 'dot', at, radius: 2.6, colour, fill: colour, width: 0 }))
+      : []),
   ])
 }
 
@@ -163,5 +214,11 @@ function referenceLabel(plot: Plot, value: number, label: string): Mark[] {
   const at = yAt(plot, value)
   if (at < frame.top || at > frame.bottom) return []
   const below = at - frame.top < 18
-  return [text([frame.right - 4, at + (below ? 13 : -4)], label, palette('--text-3'), { size: 12, anchor: 'end', halo: palette('--bg') })]
+  return [
+    text([frame.right - 4, at + (below ? 13 : -4)], label, palette('--text-3'), {
+      size: 12,
+      anchor: 'end',
+      halo: palette('--bg'),
+    }),
+  ]
 }

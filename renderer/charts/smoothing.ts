@@ -14,7 +14,8 @@ export function smooth(values: readonly (number | null)[], factor: number): (num
   if (factor <= 0) return values.map((value) => (isNumber(value) ? value : null))
   const first = values.find(isNumber)
   // A constant is left exactly as it is: dividing by the correction would add noise of the last digit to a flat line.
-  if (values.every((value) => !isNumber(value) || value === first)) return values.map((value) => (isNumber(value) ? value : null))
+  if (values.every((value) => !isNumber(value) || value === first))
+    return values.map((value) => (isNumber(value) ? value : null))
   const keep = Math.min(factor, 0.9999)
   let average = 0
   let weight = 1

@@ -17,7 +17,13 @@ export function useCanvasSize(element: RefObject<HTMLElement | null>): CanvasSiz
     let finer: MediaQueryList | null = null
     const read = (): void => {
       const now = { width: watched.clientWidth, height: watched.clientHeight, ratio: window.devicePixelRatio }
-      setSize((before) => (now.width === 0 || now.height === 0 || (before !== null && before.width === now.width && before.height === now.height && before.ratio === now.ratio) ? before : now))
+      setSize((before) =>
+        now.width === 0 ||
+        now.height === 0 ||
+        (before !== null && before.width === now.width && before.height === now.height && before.ratio === now.ratio)
+          ? before
+          : now,
+      )
       // A window that is moved to another screen keeps its size.
       finer?.removeEventListener('change', read)
       finer = window.matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`)

@@ -13,12 +13,18 @@ export function AllSettings({ state }: { readonly state: CompareState }): ReactN
   return (
     <table className="table diff-table" aria-label="Settings that are the same">
       <tbody>
-        {flatten(data).filter(([path]) => !differ.has(path) && path !== 'seeds' && path !== 'name').map(([path, value]) => (
-          <tr key={path}>
-            <th scope="row" title={path}>{path.replace(/^(config|training)\./, '')}</th>
-            <td className="num" title={value}>{value}</td>
-          </tr>
-        ))}
+        {flatten(data)
+          .filter(([path]) => !differ.has(path) && path !== 'seeds' && path !== 'name')
+          .map(([path, value]) => (
+            <tr key={path}>
+              <th scope="row" title={path}>
+                {path.replace(/^(config|training)\./, '')}
+              </th>
+              <td className="num" title={value}>
+                {value}
+              </td>
+            </tr>
+          ))}
       </tbody>
     </table>
   )

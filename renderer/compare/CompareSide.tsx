@@ -21,13 +21,31 @@ export function CompareSide({ state }: { readonly state: CompareState }): ReactN
       <section className="section concluded">
         <div className="section-head">
           <h2 className="grow">What can be concluded</h2>
-          <Button small icon={Copy} onClick={() => copyText(comparison.conclusions.join('\n'), 'The sentences are copied.')}>Copy</Button>
+          <Button
+            small
+            icon={Copy}
+            onClick={() => copyText(comparison.conclusions.join('\n'), 'The sentences are copied.')}
+          >
+            Copy
+          </Button>
         </div>
-        {comparison.conclusions.map((text) => <p key={text}>{text}</p>)}
+        {comparison.conclusions.map((text) => (
+          <p key={text}>{text}</p>
+        ))}
       </section>
       <Differences state={state} />
       <SettingsThatDiffer state={state} />
-      {comparison.warnings.length === 0 ? null : <Section><div className="col">{comparison.warnings.map((text) => <Say key={text} tone="warn">{text}</Say>)}</div></Section>}
+      {comparison.warnings.length === 0 ? null : (
+        <Section>
+          <div className="col">
+            {comparison.warnings.map((text) => (
+              <Say key={text} tone="warn">
+                {text}
+              </Say>
+            ))}
+          </div>
+        </Section>
+      )}
     </>
   )
 }
@@ -46,16 +64,40 @@ function Differences({ state }: { readonly state: CompareState }): ReactNode {
       title={
         <label>
           Difference from{' '}
-          <select className="select select-small" value={baseline} onChange={(event) => state.change({ baseline: event.currentTarget.value })}>
+          <select
+            className="select select-small"
+            value={baseline}
+            onChange={(event) => state.change({ baseline: event.currentTarget.value })}
+          >
             {baseline === '' ? <option value="">choose a baseline</option> : null}
-            {groups.map((group) => <option key={group.groupHash} value={group.groupHash}>{group.label}</option>)}
+            {groups.map((group) => (
+              <option key={group.groupHash} value={group.groupHash}>
+                {group.label}
+              </option>
+            ))}
           </select>
         </label>
       }
     >
-      <p className="small text-3">{state.info.label} {arrowOf(state.info.goal)}, 95 % interval by t{measured.length > 0 ? (paired ? ', paired by seed' : ', not paired') : ''}</p>
-      {refused.map((why) => <Say key={why} tone="warn">No verdict: {why}.</Say>)}
-      <div ref={box}>{width > 0 && rows.length > 0 ? <IntervalPlot rows={rows} width={width} goal={state.info.goal} label={`Difference in ${state.info.label} from the baseline`} /> : null}</div>
+      <p className="small text-3">
+        {state.info.label} {arrowOf(state.info.goal)}, 95 % interval by t
+        {measured.length > 0 ? (paired ? ', paired by seed' : ', not paired') : ''}
+      </p>
+      {refused.map((why) => (
+        <Say key={why} tone="warn">
+          No verdict: {why}.
+        </Say>
+      ))}
+      <div ref={box}>
+        {width > 0 && rows.length > 0 ? (
+          <IntervalPlot
+            rows={rows}
+            width={width}
+            goal={state.info.goal}
+            label={`Difference in ${state.info.label} from the baseline`}
+          />
+        ) : null}
+      </div>
     </Section>
   )
 }
@@ -82,18 +124,36 @@ function SettingsThatDiffer({ state }: { readonly state: CompareState }): ReactN
   return (
     <Section
       title="Settings that differ"
-      note={<span className="mono">{diff.length} of {diff.length + sameSettings}</span>}
-      actions={<button type="button" className="link-button small" onClick={() => setAll(!all)}>{all ? 'Only what differs' : 'Show all'}</button>}
+      note={
+        <span className="mono">
+          {diff.length} of {diff.length + sameSettings}
+        </span>
+      }
+      actions={
+        <button type="button" className="link-button small" onClick={() => setAll(!all)}>
+          {all ? 'Only what differs' : 'Show all'}
+        </button>
+      }
     >
-      {diff.length === 0 && !all ? <p className="small text-3">{groups.length < 2 ? 'One configuration has nothing to differ from.' : 'None: these runs differ only in their seed.'}</p> : null}
+      {diff.length === 0 && !all ? (
+        <p className="small text-3">
+          {groups.length < 2
+            ? 'One configuration has nothing to differ from.'
+            : 'None: these runs differ only in their seed.'}
+        </p>
+      ) : null}
       {diff.length === 0 ? null : (
         <div className="table-scroll">
           <table className="table diff-table" aria-label="Settings that differ">
             <thead>
               <tr>
-                <th scope="col"><span className="hidden-visually">Setting</span></th>
+                <th scope="col">
+                  <span className="hidden-visually">Setting</span>
+                </th>
                 {shown.map((group) => (
-                  <th key={group.groupHash} scope="col" className="num" title={group.label}><LineSwatch {...lookOf(state.looks, group.groupHash)} /> <span className="mono">{group.label}</span></th>
+                  <th key={group.groupHash} scope="col" className="num" title={group.label}>
+                    <LineSwatch {...lookOf(state.looks, group.groupHash)} /> <span className="mono">{group.label}</span>
+                  </th>
                 ))}
               </tr>
             </thead>
@@ -103,14 +163,24 @@ function SettingsThatDiffer({ state }: { readonly state: CompareState }): ReactN
                 const usual = commonest(texts)
                 return (
                   <tr key={row.path}>
-                    <th scope="row" title={row.path}>{row.path.replace(/^(config|training)\./, '')}</th>
-                    {texts.slice(0, shown.length).map((text, at) => <td key={shown[at]?.groupHash} className="num" data-other={text !== usual} title={text}>{text}</td>)}
+                    <th scope="row" title={row.path}>
+                      {row.path.replace(/^(config|training)\./, '')}
+                    </th>
+                    {texts.slice(0, shown.length).map((text, at) => (
+                      <td key={shown[at]?.groupHash} className="num" data-other={text !== usual} title={text}>
+                        {text}
+                      </td>
+                    ))}
                   </tr>
                 )
               })}
             </tbody>
           </table>
-          {groups.length > shown.length ? <p className="small text-3">{shown.length} of {groups.length} configurations; the exported table has all.</p> : null}
+          {groups.length > shown.length ? (
+            <p className="small text-3">
+              {shown.length} of {groups.length} configurations; the exported table has all.
+            </p>
+          ) : null}
         </div>
       )}
       {all ? <AllSettings state={state} /> : null}

@@ -25,7 +25,15 @@ export function CompareTable({ state }: { readonly state: CompareState }): React
   const plot = Math.round(Math.min(220, Math.max(120, width * 0.2)))
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set())
   const groups = state.comparison?.groups ?? []
-  const range = intervalRange([...groups.map((group) => group.values[state.metric] ?? NO_INTERVAL), ...groups.flatMap((group) => (group.members[state.metric] ?? []).map((mean) => ({ mean, low: null, high: null })))], false)
+  const range = intervalRange(
+    [
+      ...groups.map((group) => group.values[state.metric] ?? NO_INTERVAL),
+      ...groups.flatMap((group) =>
+        (group.members[state.metric] ?? []).map((mean) => ({ mean, low: null, high: null })),
+      ),
+    ],
+    false,
+  )
   const baseline = state.comparison?.differences[0]?.baseline ?? state.baseline
   const refused = new Set(state.comparison?.differences.flatMap((one) => (one.whyNot === null ? [] : [one.groupHash])))
   const severalData = new Set(groups.map((group) => group.data)).size > 1
@@ -42,8 +50,30 @@ export function CompareTable({ state }: { readonly state: CompareState }): React
         <tbody>
           {groups.map((group) => (
             <Fragment key={group.groupHash}>
-              <GroupRow state={state} group={group} range={range} plot={plot} mark={refused.has(group.groupHash) ? null : baselineMean} data={severalData ? group.data : null} isBaseline={group.groupHash === baseline} isOpen={open.has(group.groupHash)} onToggle={() => toggle(group.groupHash)} />
-              {open.has(group.groupHash) ? group.runIds.map((runId, at) => <MemberRow key={runId} state={state} group={group} at={at} range={range} plot={plot} run={state.runs.find((run) => run.runId === runId)} />) : null}
+              <GroupRow
+                state={state}
+                group={group}
+                range={range}
+                plot={plot}
+                mark={refused.has(group.groupHash) ? null : baselineMean}
+                data={severalData ? group.data : null}
+                isBaseline={group.groupHash === baseline}
+                isOpen={open.has(group.groupHash)}
+                onToggle={() => toggle(group.groupHash)}
+              />
+              {open.has(group.groupHash)
+                ? group.runIds.map((runId, at) => (
+                    <MemberRow
+                      key={runId}
+                      state={state}
+                      group={group}
+                      at={at}
+                      range={range}
+                      plot={plot}
+                      run={state.runs.find((run) => run.runId === runId)}
+                    />
+                  ))
+                : null}
             </Fragment>
           ))}
         </tbody>
@@ -54,26 +84,51 @@ export function CompareTable({ state }: { readonly state: CompareState }): React
 
 const NO_INTERVAL: Interval = { mean: null, low: null, high: null, n: 0 }
 
-function Head({ state, range, plot }: { readonly state: CompareState; readonly range: Range; readonly plot: number }): ReactNode {
+function Head({
+  state,
+  range,
+  plot,
+}: {
+  readonly state: CompareState
+  readonly range: Range
+  readonly plot: number
+}): ReactNode {
   const at = (value: number): number => 6 + ((value - range[0]) / (range[1] - range[0])) * (plot - 12)
   return (
     <thead>
       <tr>
-        <th scope="col" className="compare-eye"><span className="hidden-visually">Shown in the chart</span></th>
+        <th scope="col" className="compare-eye">
+          <span className="hidden-visually">Shown in the chart</span>
+        </th>
         <th scope="col">Configuration</th>
-        <th scope="col" className="num">n</th>
-        <th scope="col" className="num" title={state.info.help}>{state.info.label} {arrowOf(state.info.goal)}</th>
+        <th scope="col" className="num">
+          n
+        </th>
+        <th scope="col" className="num" title={state.info.help}>
+          {state.info.label} {arrowOf(state.info.goal)}
+        </th>
         <th scope="col" className="compare-plot">
           <span className="hidden-visually">Interval</span>
           <svg className="interval-plot" width={plot} height={14} aria-hidden="true">
-            {ticks(range, 4, false).map((value) => <text key={value} className="tick" x={at(value)} y={11} textAnchor="middle">{tickText(value)}</text>)}
+            {ticks(range, 4, false).map((value) => (
+              <text key={value} className="tick" x={at(value)} y={11} textAnchor="middle">
+                {tickText(value)}
+              </text>
+            ))}
           </svg>
         </th>
         {state.columns.map((name) => {
           const info = describeMetric(name, state.infos)
-          return <th key={name} scope="col" className="num" title={`${name}. ${info.help}`}>{info.label.replace('Held-out ', 'H. ')}{info.unit === '' || info.unit === 'fraction' ? '' : `, ${info.unit}`} {arrowOf(info.goal)}</th>
+          return (
+            <th key={name} scope="col" className="num" title={`${name}. ${info.help}`}>
+              {info.label.replace('Held-out ', 'H. ')}
+              {info.unit === '' || info.unit === 'fraction' ? '' : `, ${info.unit}`} {arrowOf(info.goal)}
+            </th>
+          )
         })}
-        <th scope="col" className="num">Time</th>
+        <th scope="col" className="num">
+          Time
+        </th>
       </tr>
     </thead>
   )
@@ -84,12 +139,22 @@ function halfOf(value: Interval): number | null {
 }
 
 /** 0.71 ± 0.03; the whole interval and n on hover, because bounds need not be symmetric. */
-function MeanText({ value, bold = false }: { readonly value: Interval | undefined; readonly bold?: boolean }): ReactNode {
+function MeanText({
+  value,
+  bold = false,
+}: {
+  readonly value: Interval | undefined
+  readonly bold?: boolean
+}): ReactNode {
   if (value === undefined || value.mean === null) return <span className="text-3">–</span>
   const half = halfOf(value)
   const [mean = '', spread] = formatInterval(value.mean, half).split(' ± ')
   return (
-    <span title={half === null ? `${value.mean}, n = ${value.n}` : `${value.mean} [${value.low}, ${value.high}], n = ${value.n}`}>
+    <span
+      title={
+        half === null ? `${value.mean}, n = ${value.n}` : `${value.mean} [${value.low}, ${value.high}], n = ${value.n}`
+      }
+    >
       {bold ? <b>{mean}</b> : mean}
       {spread === undefined ? null : <span className="text-3"> ± {spread}</span>}
     </span>
@@ -125,24 +190,59 @@ function GroupRow({ state, group, range, plot, mark, data, isBaseline, isOpen, o
   return (
     <tr data-hidden={hidden} className={isOpen ? 'group' : undefined}>
       <td className="compare-eye">
-        <button type="button" className="eye" aria-pressed={!hidden} aria-label={`Show ${group.label} in the chart`} onClick={toggleEye}>
+        <button
+          type="button"
+          className="eye"
+          aria-pressed={!hidden}
+          aria-label={`Show ${group.label} in the chart`}
+          onClick={toggleEye}
+        >
           {hidden ? <EyeOff className="icon" aria-hidden="true" /> : <Eye className="icon" aria-hidden="true" />}
         </button>
       </td>
       <td>
         <span className="row">
-          <button type="button" className="eye" aria-expanded={isOpen} aria-label={`Runs of ${group.label}`} onClick={onToggle}><Arrow className="icon icon-s" aria-hidden="true" /></button>
+          <button
+            type="button"
+            className="eye"
+            aria-expanded={isOpen}
+            aria-label={`Runs of ${group.label}`}
+            onClick={onToggle}
+          >
+            <Arrow className="icon icon-s" aria-hidden="true" />
+          </button>
           <LineSwatch colour={look.colour} dash={look.dash} />
-          <span className="mono bold ellipsis compare-name" title={group.label}>{group.label}</span>
+          <span className="mono bold ellipsis compare-name" title={group.label}>
+            {group.label}
+          </span>
           {isBaseline ? <Chip>baseline</Chip> : null}
           {data === null ? null : <Chip>{data}</Chip>}
           <StateChips members={members} />
         </span>
       </td>
       <td className="num">{value?.n ?? 0}</td>
-      <td className="num"><MeanText value={value} bold /></td>
-      <td className="compare-plot"><IntervalCell row={{ mean: value?.mean ?? null, low: halfOf(value ?? NO_INTERVAL) === null ? null : (value?.low ?? null), high: value?.high ?? null, colour: look.colour }} range={range} width={plot} mark={mark} open={(value?.n ?? 0) < 2} /></td>
-      {state.columns.map((name) => <td key={name} className="num"><MeanText value={group.values[name]} /></td>)}
+      <td className="num">
+        <MeanText value={value} bold />
+      </td>
+      <td className="compare-plot">
+        <IntervalCell
+          row={{
+            mean: value?.mean ?? null,
+            low: halfOf(value ?? NO_INTERVAL) === null ? null : (value?.low ?? null),
+            high: value?.high ?? null,
+            colour: look.colour,
+          }}
+          range={range}
+          width={plot}
+          mark={mark}
+          open={(value?.n ?? 0) < 2}
+        />
+      </td>
+      {state.columns.map((name) => (
+        <td key={name} className="num">
+          <MeanText value={group.values[name]} />
+        </td>
+      ))}
       <td className="num">{meanTime(counted)}</td>
     </tr>
   )
@@ -161,7 +261,11 @@ function meanTime(runs: readonly RunSummary[]): string {
 /** What a mean would hide: runs that have not finished. */
 function StateChips({ members }: { readonly members: readonly RunSummary[] }): ReactNode {
   const count = (states: readonly string[]): number => members.filter((run) => states.includes(run.state)).length
-  const [running, failed, stopped] = [count(['queued', 'starting', 'training', 'evaluating']), count(['failed', 'lost']), count(['interrupted', 'cancelled'])]
+  const [running, failed, stopped] = [
+    count(['queued', 'starting', 'training', 'evaluating']),
+    count(['failed', 'lost']),
+    count(['interrupted', 'cancelled']),
+  ]
   return (
     <>
       {running > 0 ? <Chip tone="accent">{running} not finished</Chip> : null}
@@ -185,19 +289,39 @@ function MemberRow({ state, group, at, range, plot, run }: MemberRowProps): Reac
   const value = group.members[state.metric]?.[at] ?? null
   const time = run === undefined ? null : timeOf(run)
   return (
-    <tr className="member" data-counted={group.counted[at] === true} title={group.counted[at] === true ? undefined : 'Left out of the numbers and of the curve'}>
+    <tr
+      className="member"
+      data-counted={group.counted[at] === true}
+      title={group.counted[at] === true ? undefined : 'Left out of the numbers and of the curve'}
+    >
       <td className="compare-eye">{NOTHING}</td>
       <td>
         <span className="row member-name">
           {run === undefined ? null : <RunSwatch runId={run.runId} groupHash={run.groupHash} />}
-          <Link href={`/runs/${group.runIds[at] ?? ''}`} className="mono">seed {group.seeds[at]}</Link>
+          <Link href={`/runs/${group.runIds[at] ?? ''}`} className="mono">
+            seed {group.seeds[at]}
+          </Link>
           {run === undefined || run.state === 'finished' ? null : <StatusMark state={run.state} />}
         </span>
       </td>
       <td className="num">{NOTHING}</td>
-      <td className="num" title={value === null ? undefined : String(value)}>{formatNumber(value)}</td>
-      <td className="compare-plot"><IntervalCell row={{ mean: value, low: null, high: null, colour: look.colour }} range={range} width={plot} height={22} open /></td>
-      {state.columns.map((name) => <td key={name} className="num">{formatNumber(group.members[name]?.[at])}</td>)}
+      <td className="num" title={value === null ? undefined : String(value)}>
+        {formatNumber(value)}
+      </td>
+      <td className="compare-plot">
+        <IntervalCell
+          row={{ mean: value, low: null, high: null, colour: look.colour }}
+          range={range}
+          width={plot}
+          height={22}
+          open
+        />
+      </td>
+      {state.columns.map((name) => (
+        <td key={name} className="num">
+          {formatNumber(group.members[name]?.[at])}
+        </td>
+      ))}
       <td className="num">{time === null ? '–' : formatDuration(time)}</td>
     </tr>
   )

@@ -27,7 +27,15 @@ const INTERVALS = [
   { value: 'none', label: 'none' },
 ] as const satisfies readonly { value: IntervalKind; label: string }[]
 
-export function CompareTools({ state, model, onChooseRuns }: { readonly state: CompareState; readonly model: ChartModel; onChooseRuns(): void }): ReactNode {
+export function CompareTools({
+  state,
+  model,
+  onChooseRuns,
+}: {
+  readonly state: CompareState
+  readonly model: ChartModel
+  onChooseRuns(): void
+}): ReactNode {
   const zoom = useZoom()
   const [picking, setPicking] = useState(false)
   const finished = state.runs.filter((run) => run.state === 'finished').length
@@ -35,13 +43,50 @@ export function CompareTools({ state, model, onChooseRuns }: { readonly state: C
   return (
     <div className="compare-tools">
       <h1>Compare</h1>
-      <Button small icon={ListChecks} title="Choose the runs" onClick={onChooseRuns}>{state.runs.length === 1 ? '1 run' : `${state.runs.length} runs`}</Button>
-      <span className="text-3 ellipsis grow">{finished < state.runs.length ? `${finished} finished, ` : ''}{configurations} {configurations === 1 ? 'group' : 'groups'}</span>
-      <span className="compare-pair"><span>Group by</span><Segmented title="Group by" small value={state.groupBy} choices={GROUPINGS} onChange={(groupBy) => state.change({ groupBy, baseline: null, hidden: new Set() })} /></span>
-      <span className="compare-pair"><span>Interval</span><Segmented title="Interval" small value={state.interval} choices={INTERVALS} onChange={(interval) => state.change({ interval })} /></span>
+      <Button small icon={ListChecks} title="Choose the runs" onClick={onChooseRuns}>
+        {state.runs.length === 1 ? '1 run' : `${state.runs.length} runs`}
+      </Button>
+      <span className="text-3 ellipsis grow">
+        {finished < state.runs.length ? `${finished} finished, ` : ''}
+        {configurations} {configurations === 1 ? 'group' : 'groups'}
+      </span>
+      <span className="compare-pair">
+        <span>Group by</span>
+        <Segmented
+          title="Group by"
+          small
+          value={state.groupBy}
+          choices={GROUPINGS}
+          onChange={(groupBy) => state.change({ groupBy, baseline: null, hidden: new Set() })}
+        />
+      </span>
+      <span className="compare-pair">
+        <span>Interval</span>
+        <Segmented
+          title="Interval"
+          small
+          value={state.interval}
+          choices={INTERVALS}
+          onChange={(interval) => state.change({ interval })}
+        />
+      </span>
       <WriteWith state={state} />
-      <Button small icon={Columns3} aria-label="Choose the columns" title="Choose the columns" onClick={() => setPicking(true)} />
-      <MenuButton small icon={Download} label="Export" text="Export" keys="x" command={{ id: 'compare.export', title: 'Export', group: 'Compare' }} items={exportMenu(state, model, zoom)} />
+      <Button
+        small
+        icon={Columns3}
+        aria-label="Choose the columns"
+        title="Choose the columns"
+        onClick={() => setPicking(true)}
+      />
+      <MenuButton
+        small
+        icon={Download}
+        label="Export"
+        text="Export"
+        keys="x"
+        command={{ id: 'compare.export', title: 'Export', group: 'Compare' }}
+        items={exportMenu(state, model, zoom)}
+      />
       {picking ? <ColumnPicker state={state} onClose={() => setPicking(false)} /> : null}
     </div>
   )
@@ -54,13 +99,29 @@ function WriteWith({ state }: { readonly state: CompareState }): ReactNode {
   const [first] = writers
   if (first === undefined) return null
   const second = writers.find((one) => one.groupHash !== first.groupHash) ?? writers[1]
-  const title = second === undefined ? `Write with ${first.name} in the Playground` : `Write with ${first.name} s${first.seed} and ${second.name} s${second.seed} in the Playground`
-  return <Button small icon={MessagesSquare} aria-label={title} title={title} onClick={() => goTo(`/playground?left=${writerName(first)}${second === undefined ? '' : `&right=${writerName(second)}`}`)} />
+  const title =
+    second === undefined
+      ? `Write with ${first.name} in the Playground`
+      : `Write with ${first.name} s${first.seed} and ${second.name} s${second.seed} in the Playground`
+  return (
+    <Button
+      small
+      icon={MessagesSquare}
+      aria-label={title}
+      title={title}
+      onClick={() =>
+        goTo(`/playground?left=${writerName(first)}${second === undefined ? '' : `&right=${writerName(second)}`}`)
+      }
+    />
+  )
 }
 
 function ColumnPicker({ state, onClose }: { readonly state: CompareState; onClose(): void }): ReactNode {
   const names = sortMetrics(state.comparison?.metricNames ?? []).filter((name) => name !== state.metric)
-  const toggle = (name: string): void => state.setColumns(state.columns.includes(name) ? state.columns.filter((one) => one !== name) : [...state.columns, name])
+  const toggle = (name: string): void =>
+    state.setColumns(
+      state.columns.includes(name) ? state.columns.filter((one) => one !== name) : [...state.columns, name],
+    )
   return (
     <Dialog title="Columns of the table" onClose={onClose}>
       <ul className="column-list">
@@ -80,23 +141,72 @@ function ColumnPicker({ state, onClose }: { readonly state: CompareState; onClos
 }
 
 /** Which quantity, and where on its curve. */
-export function MetricTools({ state, logs }: { readonly state: CompareState; readonly logs: { readonly xLog: boolean; readonly yLog: boolean; set(next: { xLog: boolean; yLog: boolean }): void } }): ReactNode {
+export function MetricTools({
+  state,
+  logs,
+}: {
+  readonly state: CompareState
+  readonly logs: { readonly xLog: boolean; readonly yLog: boolean; set(next: { xLog: boolean; yLog: boolean }): void }
+}): ReactNode {
   const names = sortMetrics([...new Set([state.metric, ...(state.comparison?.metricNames ?? [])])])
   const lastStep = Math.max(0, ...(state.comparison?.curves ?? []).map((curve) => curve.step.at(-1) ?? 0))
   const kind = typeof state.at === 'number' ? 'step' : state.at
   return (
     <div className="metric-tools">
-      <select className="select select-small" aria-label="Metric" value={state.metric} onChange={(event) => state.change({ metric: event.currentTarget.value })}>
-        {names.map((name) => <option key={name} value={name}>{describeMetric(name, state.infos).label}</option>)}
+      <select
+        className="select select-small"
+        aria-label="Metric"
+        value={state.metric}
+        onChange={(event) => state.change({ metric: event.currentTarget.value })}
+      >
+        {names.map((name) => (
+          <option key={name} value={name}>
+            {describeMetric(name, state.infos).label}
+          </option>
+        ))}
       </select>
-      <Segmented title="Value taken" small value={kind} choices={[{ value: 'last', label: 'last' }, { value: 'best', label: 'best' }, { value: 'step', label: 'at step' }]} onChange={(next) => state.change({ at: next === 'step' ? lastStep : next })} />
+      <Segmented
+        title="Value taken"
+        small
+        value={kind}
+        choices={[
+          { value: 'last', label: 'last' },
+          { value: 'best', label: 'best' },
+          { value: 'step', label: 'at step' },
+        ]}
+        onChange={(next) => state.change({ at: next === 'step' ? lastStep : next })}
+      />
       {typeof state.at === 'number' ? <StepInput value={state.at} onChange={(at) => state.change({ at })} /> : null}
-      <label className="check small"><input type="checkbox" checked={logs.xLog} onChange={(event) => logs.set({ ...logs, xLog: event.currentTarget.checked })} />log x</label>
-      <label className="check small"><input type="checkbox" checked={logs.yLog} onChange={(event) => logs.set({ ...logs, yLog: event.currentTarget.checked })} />log y</label>
+      <label className="check small">
+        <input
+          type="checkbox"
+          checked={logs.xLog}
+          onChange={(event) => logs.set({ ...logs, xLog: event.currentTarget.checked })}
+        />
+        log x
+      </label>
+      <label className="check small">
+        <input
+          type="checkbox"
+          checked={logs.yLog}
+          onChange={(event) => logs.set({ ...logs, yLog: event.currentTarget.checked })}
+        />
+        log y
+      </label>
     </div>
   )
 }
 
 function StepInput({ value, onChange }: { readonly value: number; onChange(step: number): void }): ReactNode {
-  return <input className="input input-small mono step-input" type="number" min={0} step={1} aria-label="Step" value={value} onChange={(event) => onChange(Math.max(0, Math.round(Number(event.currentTarget.value) || 0)))} />
+  return (
+    <input
+      className="input input-small mono step-input"
+      type="number"
+      min={0}
+      step={1}
+      aria-label="Step"
+      value={value}
+      onChange={(event) => onChange(Math.max(0, Math.round(Number(event.currentTarget.value) || 0)))}
+    />
+  )
 }

@@ -21,7 +21,12 @@ export function RunChooser({ runs, initial, onCompare }: RunChooserProps): React
   const [method, setMethod] = useState('')
   const [search, setSearch] = useState('')
   const words = search.toLowerCase()
-  const shown = runs.filter((run) => (dataset === '' || run.datasetId === dataset) && (method === '' || run.method === method) && `${run.name} ${run.note}`.toLowerCase().includes(words))
+  const shown = runs.filter(
+    (run) =>
+      (dataset === '' || run.datasetId === dataset) &&
+      (method === '' || run.method === method) &&
+      `${run.name} ${run.note}`.toLowerCase().includes(words),
+  )
   const toggle = (runId: string): void => {
     const next = new Set(chosen)
     if (!next.delete(runId)) next.add(runId)
@@ -31,29 +36,98 @@ export function RunChooser({ runs, initial, onCompare }: RunChooserProps): React
   return (
     <div className="chooser">
       <div className="row wrap">
-        <FilterSelect label="Data set" value={dataset} onChange={setDataset} options={runs.map((run) => [run.datasetId, run.datasetName])} all="all data sets" />
-        <FilterSelect label="Method" value={method} onChange={setMethod} options={runs.map((run) => [run.method, run.methodName])} all="all methods" />
-        <input type="search" className="input grow" aria-label="Search names and notes" placeholder="Search names and notes" value={search} onChange={(event) => setSearch(event.currentTarget.value)} />
-        <Button onClick={() => setChosen(allShown ? new Set([...chosen].filter((id) => !shown.some((run) => run.runId === id))) : new Set([...chosen, ...shown.map((run) => run.runId)]))}>{allShown ? 'Leave these out' : `Choose these ${shown.length}`}</Button>
-        <Button look="primary" disabled={chosen.size === 0 || chosen.size > MOST} onClick={() => onCompare(runs.filter((run) => chosen.has(run.runId)).map((run) => run.runId))}>Compare {chosen.size}</Button>
+        <FilterSelect
+          label="Data set"
+          value={dataset}
+          onChange={setDataset}
+          options={runs.map((run) => [run.datasetId, run.datasetName])}
+          all="all data sets"
+        />
+        <FilterSelect
+          label="Method"
+          value={method}
+          onChange={setMethod}
+          options={runs.map((run) => [run.method, run.methodName])}
+          all="all methods"
+        />
+        <input
+          type="search"
+          className="input grow"
+          aria-label="Search names and notes"
+          placeholder="Search names and notes"
+          value={search}
+          onChange={(event) => setSearch(event.currentTarget.value)}
+        />
+        <Button
+          onClick={() =>
+            setChosen(
+              allShown
+                ? new Set([...chosen].filter((id) => !shown.some((run) => run.runId === id)))
+                : new Set([...chosen, ...shown.map((run) => run.runId)]),
+            )
+          }
+        >
+          {allShown ? 'Leave these out' : `Choose these ${shown.length}`}
+        </Button>
+        <Button
+          look="primary"
+          disabled={chosen.size === 0 || chosen.size > MOST}
+          onClick={() => onCompare(runs.filter((run) => chosen.has(run.runId)).map((run) => run.runId))}
+        >
+          Compare {chosen.size}
+        </Button>
       </div>
       {chosen.size > MOST ? <p className="small warn">At most {MOST} runs can be compared at once.</p> : null}
       <div className="table-scroll chooser-list">
         <table className="table" aria-label="Runs to choose from">
           <thead>
-            <tr><th scope="col"><span className="hidden-visually">Chosen</span></th><th scope="col">Run</th><th scope="col">Method</th><th scope="col">Data set</th><th scope="col">State</th><th scope="col" className="num">Seed</th><th scope="col" className="num">Main value</th><th scope="col">Made</th></tr>
+            <tr>
+              <th scope="col">
+                <span className="hidden-visually">Chosen</span>
+              </th>
+              <th scope="col">Run</th>
+              <th scope="col">Method</th>
+              <th scope="col">Data set</th>
+              <th scope="col">State</th>
+              <th scope="col" className="num">
+                Seed
+              </th>
+              <th scope="col" className="num">
+                Main value
+              </th>
+              <th scope="col">Made</th>
+            </tr>
           </thead>
           <tbody>
             {shown.map((run) => (
               <tr key={run.runId} aria-selected={chosen.has(run.runId)} onClick={() => toggle(run.runId)}>
-                <td><input type="checkbox" aria-label={`Choose ${run.name}, seed ${run.seed}`} checked={chosen.has(run.runId)} onClick={(event) => event.stopPropagation()} onChange={() => toggle(run.runId)} /></td>
-                <td><span className="row"><RunSwatch runId={run.runId} groupHash={run.groupHash} /><span className="mono">{run.name}</span></span></td>
+                <td>
+                  <input
+                    type="checkbox"
+                    aria-label={`Choose ${run.name}, seed ${run.seed}`}
+                    checked={chosen.has(run.runId)}
+                    onClick={(event) => event.stopPropagation()}
+                    onChange={() => toggle(run.runId)}
+                  />
+                </td>
+                <td>
+                  <span className="row">
+                    <RunSwatch runId={run.runId} groupHash={run.groupHash} />
+                    <span className="mono">{run.name}</span>
+                  </span>
+                </td>
                 <td>{run.methodName}</td>
                 <td>{run.datasetName}</td>
-                <td><StatusMark state={run.state} /></td>
+                <td>
+                  <StatusMark state={run.state} />
+                </td>
                 <td className="num">{run.seed}</td>
-                <td className="num" title={run.mainMetric ?? undefined}>{formatNumber(run.mainValue)}</td>
-                <td className="text-3"><RelativeTime atMs={run.createdAtMs} /></td>
+                <td className="num" title={run.mainMetric ?? undefined}>
+                  {formatNumber(run.mainValue)}
+                </td>
+                <td className="text-3">
+                  <RelativeTime atMs={run.createdAtMs} />
+                </td>
               </tr>
             ))}
           </tbody>
@@ -74,9 +148,18 @@ interface FilterSelectProps {
 
 function FilterSelect({ label, value, all, options, onChange }: FilterSelectProps): ReactNode {
   return (
-    <select className="select" aria-label={label} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+    <select
+      className="select"
+      aria-label={label}
+      value={value}
+      onChange={(event) => onChange(event.currentTarget.value)}
+    >
       <option value="">{all}</option>
-      {[...new Map(options)].map(([id, name]) => <option key={id} value={id}>{name}</option>)}
+      {[...new Map(options)].map(([id, name]) => (
+        <option key={id} value={id}>
+          {name}
+        </option>
+      ))}
     </select>
   )
 }

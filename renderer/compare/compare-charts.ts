@@ -7,7 +7,12 @@ import type { Look } from './group-looks.ts'
 
 export type IntervalKind = 't' | 'bootstrap' | 'sd' | 'none'
 
-export const INTERVAL_NAMES: Readonly<Record<IntervalKind, string | null>> = { t: '95 % interval by t', bootstrap: '95 % bootstrap', sd: '± s.d.', none: null }
+export const INTERVAL_NAMES: Readonly<Record<IntervalKind, string | null>> = {
+  t: '95 % interval by t',
+  bootstrap: '95 % bootstrap',
+  sd: '± s.d.',
+  none: null,
+}
 
 export type Group = Comparison['groups'][number]
 
@@ -34,25 +39,34 @@ export function overlayModel(comparison: Comparison, options: OverlayOptions): C
     if (group === undefined || options.hidden.has(curve.groupHash)) return []
     const look = lookOf(options.looks, curve.groupHash)
     const most = Math.max(0, ...curve.n)
-    const known = (values: readonly (number | null)[]): (number | null)[] => values.map((value, at) => ((curve.n[at] ?? 0) > 1 ? value : null))
-    return [{
-      key: curve.groupHash,
-      label: group.label,
-      x: curve.step,
-      y: curve.mean,
-      colour: look.colour,
-      dash: look.dash,
-      width: 2,
-      n: most,
-      counts: curve.n,
-      dots: curve.step.length <= 12,
-      band: options.interval === 'none' || most < 2 ? undefined : { low: known(curve.low), high: known(curve.high) },
-    }]
+    const known = (values: readonly (number | null)[]): (number | null)[] =>
+      values.map((value, at) => ((curve.n[at] ?? 0) > 1 ? value : null))
+    return [
+      {
+        key: curve.groupHash,
+        label: group.label,
+        x: curve.step,
+        y: curve.mean,
+        colour: look.colour,
+        dash: look.dash,
+        width: 2,
+        n: most,
+        counts: curve.n,
+        dots: curve.step.length <= 12,
+        band: options.interval === 'none' || most < 2 ? undefined : { low: known(curve.low), high: known(curve.high) },
+      },
+    ]
   })
   const banded = series.some((line) => line.band !== undefined)
   return {
     title: options.info.label,
-    note: [arrowOf(options.info.goal), options.info.unit, series.some((line) => (line.n ?? 0) > 1) ? 'mean over seeds' : ''].filter((part) => part !== '').join(' '),
+    note: [
+      arrowOf(options.info.goal),
+      options.info.unit,
+      series.some((line) => (line.n ?? 0) > 1) ? 'mean over seeds' : '',
+    ]
+      .filter((part) => part !== '')
+      .join(' '),
     xTitle: 'step',
     yTitle: options.info.unit === '' ? options.info.label : `${options.info.label}, ${options.info.unit}`,
     xLog: options.xLog,
@@ -85,11 +99,26 @@ export function differenceRows(comparison: Comparison, looks: ReadonlyMap<string
 export function sortMetrics(names: readonly string[]): string[] {
   const all = new Set(names)
   const rank = (name: string): number => (name.startsWith('eval/') ? 0 : name.startsWith('test/') ? 1 : 2)
-  return names.filter((name) => !isIntervalEnd(name, all) && !isCount(name)).toSorted((one, two) => rank(one) - rank(two) || one.localeCompare(two))
+  return names
+    .filter((name) => !isIntervalEnd(name, all) && !isCount(name))
+    .toSorted((one, two) => rank(one) - rank(two) || one.localeCompare(two))
 }
 
 /** The columns before anybody chose: up to two other held-out numbers that are read on their own. */
 export function defaultColumns(names: readonly string[], metric: string): string[] {
-  const wanted = ['eval/rollout/reward', 'test/embed/ndcg', 'test/embed/margin', 'eval/samples/reward', 'eval/samples/win_rate', 'test/rewards/accuracies', 'eval/rewards/accuracies', 'eval/rewards/margins', 'eval/kl/k3', 'eval/loss', 'eval/logps/chosen', 'loss']
+  const wanted = [
+    'eval/rollout/reward',
+    'test/embed/ndcg',
+    'test/embed/margin',
+    'eval/samples/reward',
+    'eval/samples/win_rate',
+    'test/rewards/accuracies',
+    'eval/rewards/accuracies',
+    'eval/rewards/margins',
+    'eval/kl/k3',
+    'eval/loss',
+    'eval/logps/chosen',
+    'loss',
+  ]
   return wanted.filter((name) => names.includes(name) && name !== metric).slice(0, 2)
 }

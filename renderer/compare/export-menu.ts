@@ -11,7 +11,11 @@ import { differenceRows } from './compare-charts.ts'
 import { arrowOf } from '../run/metric-names.ts'
 import type { CompareState } from './use-compare.ts'
 
-async function withTable(state: CompareState, format: 'csv' | 'latex' | 'markdown', use: (text: string) => void | Promise<void>): Promise<void> {
+async function withTable(
+  state: CompareState,
+  format: 'csv' | 'latex' | 'markdown',
+  use: (text: string) => void | Promise<void>,
+): Promise<void> {
   try {
     await use(await callApp('comparisons.table', { ...state.input, format, metrics: [state.metric, ...state.columns] }))
   } catch (error) {
@@ -26,18 +30,40 @@ function differencesCsv(rows: readonly IntervalRow[]): string {
 
 /** Everything of the page that can be taken along. */
 export function exportMenu(state: CompareState, model: ChartModel, zoom: Range | null): MenuItem[] {
-  const copy = (format: 'latex' | 'markdown') => async (text: string): Promise<void> => {
-    await navigator.clipboard.writeText(text)
-    showToast(`The ${format === 'latex' ? 'LaTeX' : 'Markdown'} table is copied.`)
-  }
+  const copy =
+    (format: 'latex' | 'markdown') =>
+    async (text: string): Promise<void> => {
+      await navigator.clipboard.writeText(text)
+      showToast(`The ${format === 'latex' ? 'LaTeX' : 'Markdown'} table is copied.`)
+    }
   const rows = state.comparison === undefined ? [] : differenceRows(state.comparison, state.looks)
   const axis = `difference in ${state.info.label} ${arrowOf(state.info.goal)}`
   return [
-    { id: 'csv', title: 'Table as CSV', run: () => void withTable(state, 'csv', (text) => download('comparison.csv', text, 'text/csv')) },
-    { id: 'tex', title: 'Table as LaTeX', run: () => void withTable(state, 'latex', (text) => download('comparison.tex', text, 'application/x-tex')) },
+    {
+      id: 'csv',
+      title: 'Table as CSV',
+      run: () => void withTable(state, 'csv', (text) => download('comparison.csv', text, 'text/csv')),
+    },
+    {
+      id: 'tex',
+      title: 'Table as LaTeX',
+      run: () => void withTable(state, 'latex', (text) => download('comparison.tex', text, 'application/x-tex')),
+    },
     { id: 'copy-tex', title: 'Copy the LaTeX table', run: () => void withTable(state, 'latex', copy('latex')) },
     { id: 'copy-md', title: 'Copy the Markdown table', run: () => void withTable(state, 'markdown', copy('markdown')) },
-    ...chartMenu('comparison', model, zoom).map((item) => ({ ...item, title: item.title.replace('Save as', 'Curves as').replace('Save the data as', 'Curves as') })),
-    ...(rows.length === 0 ? [] : figureItems('difference.', () => ({ name: 'differences', figure: (palette) => figureOfIntervals('Difference from the baseline', axis, rows, true, palette), csv: differencesCsv(rows) })).map((item) => ({ ...item, title: item.title.replace('Save as', 'Differences as').replace('Save the data as', 'Differences as') }))),
+    ...chartMenu('comparison', model, zoom).map((item) => ({
+      ...item,
+      title: item.title.replace('Save as', 'Curves as').replace('Save the data as', 'Curves as'),
+    })),
+    ...(rows.length === 0
+      ? []
+      : figureItems('difference.', () => ({
+          name: 'differences',
+          figure: (palette) => figureOfIntervals('Difference from the baseline', axis, rows, true, palette),
+          csv: differencesCsv(rows),
+        })).map((item) => ({
+          ...item,
+          title: item.title.replace('Save as', 'Differences as').replace('Save the data as', 'Differences as'),
+        }))),
   ]
 }

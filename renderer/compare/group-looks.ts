@@ -27,7 +27,10 @@ export function lookOfGroups(groupHashes: readonly string[]): ReadonlyMap<string
     const tokens = Array.from({ length: COLOURS }, (_, at) => `--r${((first + at) % COLOURS) + 1}`)
     const dashFirst = DASHES.indexOf(groupDash(hash))
     const dashes = DASHES.map((_, at) => DASHES[(dashFirst + at) % DASHES.length] ?? [])
-    looks.set(hash, { colour: fewestOf(tokens, (token) => token) ?? '--r1', dash: fewestOf(dashes, (dash) => dash.join(' ')) ?? [] })
+    looks.set(hash, {
+      colour: fewestOf(tokens, (token) => token) ?? '--r1',
+      dash: fewestOf(dashes, (dash) => dash.join(' ')) ?? [],
+    })
   }
   return looks
 }

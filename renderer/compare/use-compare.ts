@@ -50,7 +50,12 @@ function looksOf(comparison: Comparison | undefined, groupBy: GroupBy): Readonly
   const groups = comparison?.groups ?? []
   if (groupBy !== 'none') return lookOfGroups(groups.map((group) => group.groupHash))
   // Single runs keep the colour they have everywhere.
-  return new Map(groups.map((group) => [group.groupHash, { colour: runColourToken(group.runIds[0] ?? group.groupHash), dash: groupDash(group.groupHash) }]))
+  return new Map(
+    groups.map((group) => [
+      group.groupHash,
+      { colour: runColourToken(group.runIds[0] ?? group.groupHash), dash: groupDash(group.groupHash) },
+    ]),
+  )
 }
 
 /** All of the Compare page's state but the chosen runs, which are in the address. */
@@ -62,19 +67,41 @@ export function useCompare(runs: readonly RunSummary[], algorithms: Output<'algo
   const at = view.at ?? 'last'
   const metric = view.metric ?? commonMetric(runs)
   const baseline = view.baseline ?? null
-  const input: Input<'comparisons.get'> = { runIds: runs.map((run) => run.runId), metric, at, interval, groupBy, baseline }
-  const { data, error } = useCall('comparisons.get', input, { keepPrevious: true, ...(runs.some((run) => isLive(run.state)) ? { refetchIntervalMs: WHILE_LIVE_MS } : {}) })
+  const input: Input<'comparisons.get'> = {
+    runIds: runs.map((run) => run.runId),
+    metric,
+    at,
+    interval,
+    groupBy,
+    baseline,
+  }
+  const { data, error } = useCall('comparisons.get', input, {
+    keepPrevious: true,
+    ...(runs.some((run) => isLive(run.state)) ? { refetchIntervalMs: WHILE_LIVE_MS } : {}),
+  })
   const infos = useMemo(() => {
     const methods = new Set(runs.map((run) => run.method))
     return algorithms.filter((one) => methods.has(one.id)).flatMap((one) => one.metrics)
   }, [runs, algorithms])
   const looks = useMemo(() => looksOf(data, groupBy), [data, groupBy])
   const names = data?.metricNames ?? []
-  const columns = columnText === '' ? defaultColumns(names, metric) : columnText.split(' ').filter((name) => names.includes(name))
+  const columns =
+    columnText === '' ? defaultColumns(names, metric) : columnText.split(' ').filter((name) => names.includes(name))
   return {
-    interval, groupBy, at, metric, baseline,
+    interval,
+    groupBy,
+    at,
+    metric,
+    baseline,
     hidden: view.hidden ?? new Set<string>(),
-    runs, infos, info: describeMetric(metric, infos), comparison: data, error, input, looks, columns,
+    runs,
+    infos,
+    info: describeMetric(metric, infos),
+    comparison: data,
+    error,
+    input,
+    looks,
+    columns,
     change: (change) => setView((before) => ({ ...before, ...change })),
     setColumns: (next) => setColumnText(next.length === 0 ? '-' : next.join(' ')),
   }

@@ -11,8 +11,16 @@ import { showToast } from '../parts/toast.tsx'
 import { formatCount } from '../../shared/units.ts'
 
 const EXPORTS = [
-  ['preferences', 'Preferences', 'prompt, chosen, rejected as TRL reads them, with the soft preference, strength and number of labels beside'],
-  ['pairs-with-labels', 'Pairs with labels', 'both answers in file order and every label in force; can be imported again'],
+  [
+    'preferences',
+    'Preferences',
+    'prompt, chosen, rejected as TRL reads them, with the soft preference, strength and number of labels beside',
+  ],
+  [
+    'pairs-with-labels',
+    'Pairs with labels',
+    'both answers in file order and every label in force; can be imported again',
+  ],
   ['label-events', 'Label events', 'the whole log: every answer, undo and redo with its time, order and annotator'],
 ] as const
 
@@ -26,15 +34,36 @@ export function DatasetActions({ detail }: { readonly detail: DatasetDetail }): 
   useCommands([
     { id: 'data.label', title: 'Label these pairs', group: 'Data', keys: ['l'], disabled: !pairs, run: label },
     { id: 'data.train', title: 'Train on these data', group: 'Data', keys: ['t'], run: train },
-    { id: 'data.export', title: 'Export these data', group: 'Data', keys: ['x'], disabled: !pairs, run: () => setOpen('export') },
+    {
+      id: 'data.export',
+      title: 'Export these data',
+      group: 'Data',
+      keys: ['x'],
+      disabled: !pairs,
+      run: () => setOpen('export'),
+    },
   ])
   return (
     <div className="row">
       <Button look="quiet" icon={Trash2} aria-label="Delete the data set" onClick={() => setOpen('delete')} />
-      {pairs ? <Button icon={Share} keys="x" onClick={() => setOpen('export')}>Export</Button> : null}
-      {pairs ? <Button icon={Columns2} keys="l" onClick={label}>Label</Button> : null}
-      <Button look="primary" icon={SlidersHorizontal} keys="t" onClick={train}>Train on this</Button>
-      {open !== 'export' ? null : detail.kind === 'segment-pairs' ? <SegmentExportDialog detail={detail} onClose={() => setOpen(null)} /> : <ExportDialog detail={detail} onClose={() => setOpen(null)} />}
+      {pairs ? (
+        <Button icon={Share} keys="x" onClick={() => setOpen('export')}>
+          Export
+        </Button>
+      ) : null}
+      {pairs ? (
+        <Button icon={Columns2} keys="l" onClick={label}>
+          Label
+        </Button>
+      ) : null}
+      <Button look="primary" icon={SlidersHorizontal} keys="t" onClick={train}>
+        Train on this
+      </Button>
+      {open !== 'export' ? null : detail.kind === 'segment-pairs' ? (
+        <SegmentExportDialog detail={detail} onClose={() => setOpen(null)} />
+      ) : (
+        <ExportDialog detail={detail} onClose={() => setOpen(null)} />
+      )}
       {open === 'delete' ? <DeleteDialog detail={detail} onClose={() => setOpen(null)} /> : null}
     </div>
   )
@@ -43,7 +72,9 @@ export function DatasetActions({ detail }: { readonly detail: DatasetDetail }): 
 function ExportDialog({ detail, onClose }: { readonly detail: DatasetDetail; onClose(): void }): ReactNode {
   const save = useMutate('datasets.export', {
     onSuccess: (done) => {
-      showToast(`${formatCount(done.rows)} rows written to ${done.path}`, { action: { title: 'Copy path', run: () => void navigator.clipboard.writeText(done.path) } })
+      showToast(`${formatCount(done.rows)} rows written to ${done.path}`, {
+        action: { title: 'Copy path', run: () => void navigator.clipboard.writeText(done.path) },
+      })
       onClose()
     },
     onError: (error) => showToast(`${error.message} ${error.hint}`, { tone: 'bad' }),
@@ -53,8 +84,14 @@ function ExportDialog({ detail, onClose }: { readonly detail: DatasetDetail; onC
       <div className="col gap-3">
         {EXPORTS.map(([format, name, text]) => (
           <div key={format} className="row gap-3">
-            <span className="grow"><b>{name}</b><br /><span className="small text-2">{text}</span></span>
-            <Button disabled={save.isPending} onClick={() => save.mutate({ datasetId: detail.datasetId, format })}>Save JSONL</Button>
+            <span className="grow">
+              <b>{name}</b>
+              <br />
+              <span className="small text-2">{text}</span>
+            </span>
+            <Button disabled={save.isPending} onClick={() => save.mutate({ datasetId: detail.datasetId, format })}>
+              Save JSONL
+            </Button>
           </div>
         ))}
       </div>
@@ -64,13 +101,20 @@ function ExportDialog({ detail, onClose }: { readonly detail: DatasetDetail; onC
 
 const SEGMENT_EXPORTS = [
   ['segments-jsonl', 'Segments', 'everything, with qpos and who is preferred; can be imported again', 'Save JSONL'],
-  ['cpl-npz', 'CPL’s arrays', 'as the official code reads them: scores where every segment has one, else labels', 'Save npz'],
+  [
+    'cpl-npz',
+    'CPL’s arrays',
+    'as the official code reads them: scores where every segment has one, else labels',
+    'Save npz',
+  ],
 ] as const
 
 function SegmentExportDialog({ detail, onClose }: { readonly detail: DatasetDetail; onClose(): void }): ReactNode {
   const save = useMutate('segments.export', {
     onSuccess: (done) => {
-      showToast(`${formatCount(done.rows)} pairs written to ${done.path}`, { action: { title: 'Copy path', run: () => void navigator.clipboard.writeText(done.path) } })
+      showToast(`${formatCount(done.rows)} pairs written to ${done.path}`, {
+        action: { title: 'Copy path', run: () => void navigator.clipboard.writeText(done.path) },
+      })
       onClose()
     },
     onError: (error) => showToast(`${error.message} ${error.hint}`, { tone: 'bad' }),
@@ -80,8 +124,14 @@ function SegmentExportDialog({ detail, onClose }: { readonly detail: DatasetDeta
       <div className="col gap-3">
         {SEGMENT_EXPORTS.map(([format, name, text, action]) => (
           <div key={format} className="row gap-3">
-            <span className="grow"><b>{name}</b><br /><span className="small text-2">{text}</span></span>
-            <Button disabled={save.isPending} onClick={() => save.mutate({ datasetId: detail.datasetId, format })}>{action}</Button>
+            <span className="grow">
+              <b>{name}</b>
+              <br />
+              <span className="small text-2">{text}</span>
+            </span>
+            <Button disabled={save.isPending} onClick={() => save.mutate({ datasetId: detail.datasetId, format })}>
+              {action}
+            </Button>
           </div>
         ))}
       </div>
@@ -92,16 +142,33 @@ function SegmentExportDialog({ detail, onClose }: { readonly detail: DatasetDeta
 function DeleteDialog({ detail, onClose }: { readonly detail: DatasetDetail; onClose(): void }): ReactNode {
   const remove = useMutate('datasets.delete', {
     invalidate: ['datasets.list', 'samples.list'],
-    onSuccess: () => { onClose(); goTo('/data') },
+    onSuccess: () => {
+      onClose()
+      goTo('/data')
+    },
     onError: (error) => showToast(`${error.message} ${error.hint}`, { tone: 'bad' }),
   })
   return (
     <Dialog
       title={`Delete ${detail.name}?`}
       onClose={onClose}
-      foot={<><Button onClick={onClose}>Keep it</Button><Button look="danger" disabled={remove.isPending} onClick={() => remove.mutate({ datasetId: detail.datasetId })}>Move to the trash</Button></>}
+      foot={
+        <>
+          <Button onClick={onClose}>Keep it</Button>
+          <Button
+            look="danger"
+            disabled={remove.isPending}
+            onClick={() => remove.mutate({ datasetId: detail.datasetId })}
+          >
+            Move to the trash
+          </Button>
+        </>
+      }
     >
-      <Say tone="warn">Its {formatCount(detail.pairCount)} pairs and {formatCount(detail.labelCount)} labels move to the trash, and can be restored from there: Settings, Trash. Runs that used it keep their own copy of what they read.</Say>
+      <Say tone="warn">
+        Its {formatCount(detail.pairCount)} pairs and {formatCount(detail.labelCount)} labels move to the trash, and can
+        be restored from there: Settings, Trash. Runs that used it keep their own copy of what they read.
+      </Say>
     </Dialog>
   )
 }

@@ -14,14 +14,62 @@ import { ImportBox } from './ImportBox.tsx'
 import { ImportJobs } from './ImportJobs.tsx'
 
 const COLUMNS: readonly Column<DatasetSummary>[] = [
-  { id: 'name', title: 'Name', sortBy: (row) => row.name, render: (row) => <a className="bold" href={`#/data/${row.datasetId}`}>{row.name}</a> },
-  { id: 'pairs', title: 'Pairs', number: true, sortBy: (row) => row.pairCount, render: (row) => formatCount(row.pairCount) },
-  { id: 'prompts', title: 'Prompts', number: true, sortBy: (row) => row.promptCount, render: (row) => formatCount(row.promptCount) },
-  { id: 'labeled', title: 'Labeled', number: true, sortBy: (row) => row.labeledCount, render: (row) => formatCount(row.labeledCount) },
-  { id: 'labels', title: 'Labels', number: true, sortBy: (row) => row.labelCount, render: (row) => formatCount(row.labelCount) },
-  { id: 'annotators', title: 'Annotators', render: (row) => <span className="ellipsis">{row.annotators.join(', ') || '–'}</span> },
-  { id: 'left', title: 'Rows left out', number: true, sortBy: (row) => row.rejectedRowCount, render: (row) => (row.rejectedRowCount === 0 ? '–' : formatCount(row.rejectedRowCount)) },
-  { id: 'created', title: 'Imported', sortBy: (row) => row.createdAtMs, render: (row) => <RelativeTime atMs={row.createdAtMs} /> },
+  {
+    id: 'name',
+    title: 'Name',
+    sortBy: (row) => row.name,
+    render: (row) => (
+      <a className="bold" href={`#/data/${row.datasetId}`}>
+        {row.name}
+      </a>
+    ),
+  },
+  {
+    id: 'pairs',
+    title: 'Pairs',
+    number: true,
+    sortBy: (row) => row.pairCount,
+    render: (row) => formatCount(row.pairCount),
+  },
+  {
+    id: 'prompts',
+    title: 'Prompts',
+    number: true,
+    sortBy: (row) => row.promptCount,
+    render: (row) => formatCount(row.promptCount),
+  },
+  {
+    id: 'labeled',
+    title: 'Labeled',
+    number: true,
+    sortBy: (row) => row.labeledCount,
+    render: (row) => formatCount(row.labeledCount),
+  },
+  {
+    id: 'labels',
+    title: 'Labels',
+    number: true,
+    sortBy: (row) => row.labelCount,
+    render: (row) => formatCount(row.labelCount),
+  },
+  {
+    id: 'annotators',
+    title: 'Annotators',
+    render: (row) => <span className="ellipsis">{row.annotators.join(', ') || '–'}</span>,
+  },
+  {
+    id: 'left',
+    title: 'Rows left out',
+    number: true,
+    sortBy: (row) => row.rejectedRowCount,
+    render: (row) => (row.rejectedRowCount === 0 ? '–' : formatCount(row.rejectedRowCount)),
+  },
+  {
+    id: 'created',
+    title: 'Imported',
+    sortBy: (row) => row.createdAtMs,
+    render: (row) => <RelativeTime atMs={row.createdAtMs} />,
+  },
 ]
 
 export function DatasetList(): ReactNode {
@@ -30,25 +78,56 @@ export function DatasetList(): ReactNode {
   useCrumbs([{ label: 'Data' }])
   return (
     <div className="page">
-      <header className="page-head"><div className="grow"><h1>Data sets</h1><p className="text-2">Pairs of answers and who prefers which. Records never change once imported; labels are added, never overwritten.</p></div></header>
+      <header className="page-head">
+        <div className="grow">
+          <h1>Data sets</h1>
+          <p className="text-2">
+            Pairs of answers and who prefers which. Records never change once imported; labels are added, never
+            overwritten.
+          </p>
+        </div>
+      </header>
       <ImportJobs />
       {error === null ? null : <ErrorNotice error={error} onRetry={() => void refetch()} />}
       {data === undefined && error === null ? <Loading what="Reading the data sets" /> : null}
-      {data !== undefined && data.length === 0 ? <EmptyState icon={Database} title="No data set yet" text="Import a file of preference pairs, or open the sample: 993 real answer pairs that three people judged." action={<SampleButton />} /> : null}
+      {data !== undefined && data.length === 0 ? (
+        <EmptyState
+          icon={Database}
+          title="No data set yet"
+          text="Import a file of preference pairs, or open the sample: 993 real answer pairs that three people judged."
+          action={<SampleButton />}
+        />
+      ) : null}
       {data !== undefined && data.length > 0 ? (
         <Panel flush>
           <div className="table-scroll">
-            <DataTable label="Data sets" columns={COLUMNS} rows={data} rowKey={(row) => row.datasetId} sorting={sorting} onSort={setSorting} onRowClick={(row) => goTo(`/data/${row.datasetId}`)} />
+            <DataTable
+              label="Data sets"
+              columns={COLUMNS}
+              rows={data}
+              rowKey={(row) => row.datasetId}
+              sorting={sorting}
+              onSort={setSorting}
+              onRowClick={(row) => goTo(`/data/${row.datasetId}`)}
+            />
           </div>
         </Panel>
       ) : null}
-      <Panel title="Import"><ImportBox keys="i" /></Panel>
+      <Panel title="Import">
+        <ImportBox keys="i" />
+      </Panel>
     </div>
   )
 }
 
 /** Opens the bundled sample, importing it the first time. */
-export function SampleButton({ keys, primary = true }: { readonly keys?: string; readonly primary?: boolean }): ReactNode {
+export function SampleButton({
+  keys,
+  primary = true,
+}: {
+  readonly keys?: string
+  readonly primary?: boolean
+}): ReactNode {
   const { data } = useCall('samples.list', {})
   const sample = data?.[0]
   const open = useMutate('samples.open', {
@@ -58,7 +137,14 @@ export function SampleButton({ keys, primary = true }: { readonly keys?: string;
   if (sample === undefined) return null
   return (
     <>
-      <Button look={primary ? 'primary' : 'normal'} keys={keys} disabled={open.isPending} onClick={() => open.mutate({ sampleId: sample.sampleId })}>Open the sample</Button>
+      <Button
+        look={primary ? 'primary' : 'normal'}
+        keys={keys}
+        disabled={open.isPending}
+        onClick={() => open.mutate({ sampleId: sample.sampleId })}
+      >
+        Open the sample
+      </Button>
       {open.error === null ? null : <ErrorNotice error={open.error} />}
     </>
   )

@@ -30,15 +30,21 @@ function Balance({ detail }: { readonly detail: DatasetDetail }): ReactNode {
     { name: 'not labeled', count: unlabeled, tone: 'none' },
   ].filter((part) => part.count > 0)
   return (
-    <Section title="Label balance" note={`majority of ${detail.annotators.length === 1 ? 'one annotator' : `${detail.annotators.length} annotators`}, n = ${formatCount(total)}`}>
+    <Section
+      title="Label balance"
+      note={`majority of ${detail.annotators.length === 1 ? 'one annotator' : `${detail.annotators.length} annotators`}, n = ${formatCount(total)}`}
+    >
       <div className="balance" aria-hidden="true">
-        {parts.map((part) => <span key={part.name} data-tone={part.tone} style={{ flexGrow: part.count }} />)}
+        {parts.map((part) => (
+          <span key={part.name} data-tone={part.tone} style={{ flexGrow: part.count }} />
+        ))}
       </div>
       <ul className="legend">
         {parts.map((part) => (
           <li key={part.name}>
             <i data-tone={part.tone} aria-hidden="true" />
-            {part.name} <span className="mono">{formatCount(part.count)}</span> <span className="text-3">{formatPercent(part.count / Math.max(1, total))}</span>
+            {part.name} <span className="mono">{formatCount(part.count)}</span>{' '}
+            <span className="text-3">{formatPercent(part.count / Math.max(1, total))}</span>
           </li>
         ))}
       </ul>
@@ -51,11 +57,20 @@ function Lengths({ detail }: { readonly detail: DatasetDetail }): ReactNode {
   const { wins, n } = lengths.longerWins
   if (n === 0) return null
   return (
-    <Section title="Length of answers" note={<><i className="dash" data-tone="r3" /> chosen <i className="dash" data-tone="r2" /> rejected</>}>
+    <Section
+      title="Length of answers"
+      note={
+        <>
+          <i className="dash" data-tone="r3" /> chosen <i className="dash" data-tone="r2" /> rejected
+        </>
+      }
+    >
       <LengthChart lengths={lengths} />
       <p className="small text-2">
-        Words per answer. Median <span className="mono">{formatCount(lengths.medianChosen)}</span> chosen, <span className="mono">{formatCount(lengths.medianRejected)}</span> rejected.
-        “The longer wins” is right in <b className="mono">{formatPercent(wins / n)}</b> of <span className="mono">{formatCount(n)}</span> decided pairs: a method has to beat that.
+        Words per answer. Median <span className="mono">{formatCount(lengths.medianChosen)}</span> chosen,{' '}
+        <span className="mono">{formatCount(lengths.medianRejected)}</span> rejected. “The longer wins” is right in{' '}
+        <b className="mono">{formatPercent(wins / n)}</b> of <span className="mono">{formatCount(n)}</span> decided
+        pairs: a method has to beat that.
       </p>
     </Section>
   )
@@ -67,7 +82,21 @@ function Annotators({ detail }: { readonly detail: DatasetDetail }): ReactNode {
     <Section title="Annotators">
       <table className="table plain">
         <thead>
-          <tr><th scope="col">Name</th><th scope="col" className="num">First</th><th scope="col" className="num">Second</th><th scope="col" className="num">Tie</th><th scope="col" className="num">Majority</th></tr>
+          <tr>
+            <th scope="col">Name</th>
+            <th scope="col" className="num">
+              First
+            </th>
+            <th scope="col" className="num">
+              Second
+            </th>
+            <th scope="col" className="num">
+              Tie
+            </th>
+            <th scope="col" className="num">
+              Majority
+            </th>
+          </tr>
         </thead>
         <tbody>
           {detail.perAnnotator.map((row) => (
@@ -76,7 +105,9 @@ function Annotators({ detail }: { readonly detail: DatasetDetail }): ReactNode {
               <td className="num">{formatCount(row.a)}</td>
               <td className="num">{formatCount(row.b)}</td>
               <td className="num">{formatCount(row.tie)}</td>
-              <td className="num" title="How often the answer is the majority's">{formatPercent(row.withMajority)}</td>
+              <td className="num" title="How often the answer is the majority's">
+                {formatPercent(row.withMajority)}
+              </td>
             </tr>
           ))}
         </tbody>
@@ -95,18 +126,29 @@ function Agreement({ detail }: { readonly detail: DatasetDetail }): ReactNode {
       <dl className="facts">
         {data.pairs.slice(0, PAIRS_SHOWN).map((pair) => (
           <div key={`${pair.first} ${pair.second}`}>
-            <dt>{pair.first} and {pair.second}</dt>
-            <dd>κ <NumberText value={pair.kappa} low={pair.low} high={pair.high} /></dd>
+            <dt>
+              {pair.first} and {pair.second}
+            </dt>
+            <dd>
+              κ <NumberText value={pair.kappa} low={pair.low} high={pair.high} />
+            </dd>
           </div>
         ))}
         <div>
           <dt>Krippendorff’s α, all</dt>
-          <dd>α <NumberText value={data.alpha} low={data.alphaLow} high={data.alphaHigh} /></dd>
+          <dd>
+            α <NumberText value={data.alpha} low={data.alphaLow} high={data.alphaHigh} />
+          </dd>
         </div>
       </dl>
-      {data.pairs.length > PAIRS_SHOWN ? <p className="small text-3">{PAIRS_SHOWN} of {data.pairs.length} pairs of people shown; pairlab agreement tells all.</p> : null}
+      {data.pairs.length > PAIRS_SHOWN ? (
+        <p className="small text-3">
+          {PAIRS_SHOWN} of {data.pairs.length} pairs of people shown; pairlab agreement tells all.
+        </p>
+      ) : null}
       <p className="small text-2">
-        All who labeled a pair agree on <span className="mono">{formatCount(data.allAgree)}</span> of the <span className="mono">{formatCount(data.bothLabeled)}</span> pairs that several people labeled.
+        All who labeled a pair agree on <span className="mono">{formatCount(data.allAgree)}</span> of the{' '}
+        <span className="mono">{formatCount(data.bothLabeled)}</span> pairs that several people labeled.
       </p>
     </Section>
   )

@@ -18,12 +18,22 @@ import { RowCheck } from './RowCheck.tsx'
 import { ROLE_WORDS } from './roles.ts'
 import { SegmentBrowser } from './SegmentBrowser.tsx'
 
-const KIND_CHIPS: Readonly<Record<DatasetDetail['kind'], string>> = { 'response-pairs': 'text pairs', 'segment-pairs': 'segment pairs', rankings: 'judged lists', 'contrast-groups': 'texts' }
+const KIND_CHIPS: Readonly<Record<DatasetDetail['kind'], string>> = {
+  'response-pairs': 'text pairs',
+  'segment-pairs': 'segment pairs',
+  rankings: 'judged lists',
+  'contrast-groups': 'texts',
+}
 
 export function DatasetView({ datasetId }: { readonly datasetId: DatasetId }): ReactNode {
   const { data: detail, error, refetch } = useCall('datasets.get', { datasetId })
   useCrumbs([{ label: 'Data', href: '/data' }, { label: detail?.name ?? '…' }])
-  if (error !== null) return <div className="pad"><ErrorNotice error={error} onRetry={() => void refetch()} /></div>
+  if (error !== null)
+    return (
+      <div className="pad">
+        <ErrorNotice error={error} onRetry={() => void refetch()} />
+      </div>
+    )
   if (detail === undefined) return <Loading what="Reading the data set" />
   if (detail.kind === 'rankings') return <RankingView detail={detail} />
   const words = KIND_WORDS[detail.kind]
@@ -35,11 +45,24 @@ export function DatasetView({ datasetId }: { readonly datasetId: DatasetId }): R
             <div className="row wrap">
               <h1>{detail.name}</h1>
               <Chip>{KIND_CHIPS[detail.kind]}</Chip>
-              <Chip title={detail.fingerprint}>snapshot <span className="mono">{detail.fingerprint.slice(0, 8)}</span></Chip>
+              <Chip title={detail.fingerprint}>
+                snapshot <span className="mono">{detail.fingerprint.slice(0, 8)}</span>
+              </Chip>
               {detail.licence === null ? null : <Chip>{detail.licence}</Chip>}
             </div>
             <p className="text-2">
-              <span className="mono">{formatCount(detail.pairCount)}</span> {words.items}{detail.kind !== 'response-pairs' ? null : <>, <span className="mono">{formatCount(detail.promptCount)}</span> {words.groups}</>}{words.labeled ? <>, <span className="mono">{formatCount(detail.labelCount)}</span> labels by {detail.annotators.length === 0 ? 'nobody yet' : detail.annotators.join(', ')}</> : null}
+              <span className="mono">{formatCount(detail.pairCount)}</span> {words.items}
+              {detail.kind !== 'response-pairs' ? null : (
+                <>
+                  , <span className="mono">{formatCount(detail.promptCount)}</span> {words.groups}
+                </>
+              )}
+              {words.labeled ? (
+                <>
+                  , <span className="mono">{formatCount(detail.labelCount)}</span> labels by{' '}
+                  {detail.annotators.length === 0 ? 'nobody yet' : detail.annotators.join(', ')}
+                </>
+              ) : null}
             </p>
           </div>
           <DatasetActions detail={detail} />
@@ -80,14 +103,28 @@ function Columns({ detail }: { readonly detail: DatasetDetail }): ReactNode {
   return (
     <Panel title="Columns" note={`from ${detail.source}`} flush>
       <table className="table">
-        <thead><tr><th scope="col">In the file</th><th scope="col">Read as</th></tr></thead>
+        <thead>
+          <tr>
+            <th scope="col">In the file</th>
+            <th scope="col">Read as</th>
+          </tr>
+        </thead>
         <tbody>
           {Object.entries(detail.mapping.columns).map(([column, role]) => (
-            <tr key={column}><td className="mono">{column}</td><td className={role === 'metadata' || role === 'ignore' ? 'text-3' : ''}>{ROLE_WORDS[role]}</td></tr>
+            <tr key={column}>
+              <td className="mono">{column}</td>
+              <td className={role === 'metadata' || role === 'ignore' ? 'text-3' : ''}>{ROLE_WORDS[role]}</td>
+            </tr>
           ))}
         </tbody>
       </table>
-      {detail.mapping.labelWords === '' ? null : <p className="pad small text-2">How the labels were read{detail.mapping.labelsSaidBy === 'person' ? ', as somebody said' : ''}: {detail.mapping.labelWords}{detail.mapping.flip ? ', with the sides flipped' : ''}.</p>}
+      {detail.mapping.labelWords === '' ? null : (
+        <p className="pad small text-2">
+          How the labels were read{detail.mapping.labelsSaidBy === 'person' ? ', as somebody said' : ''}:{' '}
+          {detail.mapping.labelWords}
+          {detail.mapping.flip ? ', with the sides flipped' : ''}.
+        </p>
+      )}
     </Panel>
   )
 }
@@ -98,16 +135,69 @@ function Split({ detail }: { readonly detail: DatasetDetail }): ReactNode {
   const { counts } = detail.split
   const total = Math.max(1, counts.train + counts.validation + counts.test)
   return (
-    <Panel title="Split" note={Object.values(detail.mapping.columns).includes('split') ? 'as the source gives it' : `by ${KIND_WORDS[detail.kind].group}, seeded`}>
+    <Panel
+      title="Split"
+      note={
+        Object.values(detail.mapping.columns).includes('split')
+          ? 'as the source gives it'
+          : `by ${KIND_WORDS[detail.kind].group}, seeded`
+      }
+    >
       <dl className="facts">
-        <div><dt>Training</dt><dd className="mono">{formatCount(counts.train)} <span className="text-3">{formatPercent(counts.train / total)}</span></dd></div>
-        <div><dt>Validation</dt><dd className="mono">{formatCount(counts.validation)} <span className="text-3">{formatPercent(counts.validation / total)}</span></dd></div>
-        <div><dt>Test</dt><dd className="mono">{formatCount(counts.test)} <span className="text-3">{formatPercent(counts.test / total)}</span></dd></div>
+        <div>
+          <dt>Training</dt>
+          <dd className="mono">
+            {formatCount(counts.train)} <span className="text-3">{formatPercent(counts.train / total)}</span>
+          </dd>
+        </div>
+        <div>
+          <dt>Validation</dt>
+          <dd className="mono">
+            {formatCount(counts.validation)} <span className="text-3">{formatPercent(counts.validation / total)}</span>
+          </dd>
+        </div>
+        <div>
+          <dt>Test</dt>
+          <dd className="mono">
+            {formatCount(counts.test)} <span className="text-3">{formatPercent(counts.test / total)}</span>
+          </dd>
+        </div>
       </dl>
-      <form className="row split-form" onSubmit={(event) => { event.preventDefault(); change.mutate({ datasetId: detail.datasetId, seed: Number(seed), validation: detail.split.validation, test: detail.split.test }) }}>
-        <label className="small text-2" htmlFor="split-seed">Seed</label>
-        <input id="split-seed" className="input input-small mono" inputMode="numeric" pattern="\d+" size={6} value={seed} onChange={(event) => setSeed(event.target.value)} />
-        <Button small submit disabled={change.isPending || (Number(seed) === detail.split.seed && !Object.values(detail.mapping.columns).includes('split')) || !/^\d+$/.test(seed)}>Split again</Button>
+      <form
+        className="row split-form"
+        onSubmit={(event) => {
+          event.preventDefault()
+          change.mutate({
+            datasetId: detail.datasetId,
+            seed: Number(seed),
+            validation: detail.split.validation,
+            test: detail.split.test,
+          })
+        }}
+      >
+        <label className="small text-2" htmlFor="split-seed">
+          Seed
+        </label>
+        <input
+          id="split-seed"
+          className="input input-small mono"
+          inputMode="numeric"
+          pattern="\d+"
+          size={6}
+          value={seed}
+          onChange={(event) => setSeed(event.target.value)}
+        />
+        <Button
+          small
+          submit
+          disabled={
+            change.isPending ||
+            (Number(seed) === detail.split.seed && !Object.values(detail.mapping.columns).includes('split')) ||
+            !/^\d+$/.test(seed)
+          }
+        >
+          Split again
+        </Button>
       </form>
       {change.error === null ? null : <ErrorNotice error={change.error} />}
     </Panel>

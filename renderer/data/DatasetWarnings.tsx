@@ -9,7 +9,10 @@ export function DatasetWarnings({ datasetId }: { readonly datasetId: DatasetId }
   return (data ?? []).map(({ code, text, hint }) => (
     <div key={code} className="notice notice-warn" role="alert">
       <TriangleAlert className="icon" aria-hidden="true" />
-      <div><p className="bold">{text}</p><p>{hint}</p></div>
+      <div>
+        <p className="bold">{text}</p>
+        <p>{hint}</p>
+      </div>
     </div>
   ))
 }

@@ -24,24 +24,44 @@ export function ImportBox({ keys }: { readonly keys?: string }): ReactNode {
     const file = event.dataTransfer.files[0]
     if (file !== undefined) open(() => pathOfFile(file))
   }
-  useCommands([{ id: 'data.import', title: 'Import a file', group: 'Data', keys: keys === undefined ? [] : [keys], run: () => open(() => chooseFile()) }])
+  useCommands([
+    {
+      id: 'data.import',
+      title: 'Import a file',
+      group: 'Data',
+      keys: keys === undefined ? [] : [keys],
+      run: () => open(() => chooseFile()),
+    },
+  ])
   return (
     <div className="col gap-3">
       {/* Dropping is a short cut; the button below does the same from the keyboard. */}
       <div className="drop" role="presentation" onDragOver={(event) => event.preventDefault()} onDrop={drop}>
         <FileUp className="icon" aria-hidden="true" />
         <b>{busy ? 'Reading the file …' : 'Drop a file here'}</b>
-        <span className="small text-2">JSONL, JSON, CSV, TSV, also .gz: pairs with a chosen answer, or columns you name</span>
+        <span className="small text-2">
+          JSONL, JSON, CSV, TSV, also .gz: pairs with a chosen answer, or columns you name
+        </span>
       </div>
       {error === null ? null : <ErrorNotice error={error} />}
       <div className="row wrap">
-        <Button icon={FileUp} keys={keys} disabled={busy} onClick={() => open(() => chooseFile())}>Choose a file</Button>
-        <form className="row grow" onSubmit={(event) => {
-          event.preventDefault()
-          const path = String(new FormData(event.currentTarget).get('path') ?? '').trim()
-          if (path !== '') goTo(`/data?import=${encodeURIComponent(path)}`)
-        }}>
-          <input name="path" className="input input-small grow mono" placeholder="or its path on this machine" aria-label="Path of the file on this machine" />
+        <Button icon={FileUp} keys={keys} disabled={busy} onClick={() => open(() => chooseFile())}>
+          Choose a file
+        </Button>
+        <form
+          className="row grow"
+          onSubmit={(event) => {
+            event.preventDefault()
+            const path = String(new FormData(event.currentTarget).get('path') ?? '').trim()
+            if (path !== '') goTo(`/data?import=${encodeURIComponent(path)}`)
+          }}
+        >
+          <input
+            name="path"
+            className="input input-small grow mono"
+            placeholder="or its path on this machine"
+            aria-label="Path of the file on this machine"
+          />
         </form>
       </div>
     </div>

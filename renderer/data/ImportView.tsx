@@ -24,17 +24,38 @@ export function ImportView({ path }: { readonly path: string }): ReactNode {
   const start = useMutate('datasets.import', { invalidate: ['datasets.importJobs'], onSuccess: () => goTo('/data') })
   useCrumbs([{ label: 'Data', href: '/data' }, { label: 'Import' }])
   const asTexts = useMutate('texts.import', { invalidate: ['datasets.list'], onSuccess: () => goTo('/data') })
-  const ready = inspection !== undefined && inspection.missingRoles.length === 0 && inspection.questions.length === 0 && inspection.rows.length > 0 && !start.isPending
+  const ready =
+    inspection !== undefined &&
+    inspection.missingRoles.length === 0 &&
+    inspection.questions.length === 0 &&
+    inspection.rows.length > 0 &&
+    !start.isPending
   const run = (): void => {
     if (inspection !== undefined) start.mutate({ path, name: name ?? '', mapping: inspection.mapping })
   }
-  useCommands([{ id: 'import.start', title: 'Import this file', group: 'Data', keys: ['mod+enter'], everywhere: true, disabled: !ready, run }])
+  useCommands([
+    {
+      id: 'import.start',
+      title: 'Import this file',
+      group: 'Data',
+      keys: ['mod+enter'],
+      everywhere: true,
+      disabled: !ready,
+      run,
+    },
+  ])
   const unread = inspection !== undefined && inspection.rows.length === 0 && FEATURE_FILE.test(path)
   if (error !== null || unread) {
     return (
       <div className="page">
-        {unread || isFolder(error) || FEATURE_FILE.test(path) ? <JudgedLists path={path} /> : <ErrorNotice error={error} onRetry={() => void refetch()} />}
-        <Button className="self-start" onClick={() => goTo('/data')}>Back to the data sets</Button>
+        {unread || isFolder(error) || FEATURE_FILE.test(path) ? (
+          <JudgedLists path={path} />
+        ) : (
+          <ErrorNotice error={error} onRetry={() => void refetch()} />
+        )}
+        <Button className="self-start" onClick={() => goTo('/data')}>
+          Back to the data sets
+        </Button>
       </div>
     )
   }
@@ -45,22 +66,54 @@ export function ImportView({ path }: { readonly path: string }): ReactNode {
         <div className="grow">
           <h1>Import {inspection.fileName}</h1>
           <p className="text-2">
-            <span className="mono">{formatBytes(inspection.sizeBytes)}</span>, {inspection.mapping.format.toUpperCase()}; this preview read <span className="mono">{formatCount(inspection.rowsRead)}</span> rows
+            <span className="mono">{formatBytes(inspection.sizeBytes)}</span>, {inspection.mapping.format.toUpperCase()}
+            ; this preview read <span className="mono">{formatCount(inspection.rowsRead)}</span> rows
           </p>
         </div>
         <Button onClick={() => goTo('/data')}>Cancel</Button>
-        <Button disabled={asTexts.isPending} title="Lines with query, positive and negative, one text a line, or STS-B: for GRACE, embeddings and language models" onClick={() => asTexts.mutate({ path, name: name ?? '' })}>Import as texts</Button>
-        <Button look="primary" keys="mod+enter" disabled={!ready} onClick={run}>Import</Button>
+        <Button
+          disabled={asTexts.isPending}
+          title="Lines with query, positive and negative, one text a line, or STS-B: for GRACE, embeddings and language models"
+          onClick={() => asTexts.mutate({ path, name: name ?? '' })}
+        >
+          Import as texts
+        </Button>
+        <Button look="primary" keys="mod+enter" disabled={!ready} onClick={run}>
+          Import
+        </Button>
       </header>
       {start.error === null ? null : <ErrorNotice error={start.error} />}
       {asTexts.error === null ? null : <ErrorNotice error={asTexts.error} />}
-      {inspection.questions.map((question) => <LabelQuestionPanel key={question.columns.join(' ')} question={question} mapping={latest(mapping, inspection)} onChange={setMapping} />)}
-      <PreviewRows inspection={inspection} onFlip={() => setMapping({ ...inspection.mapping, flip: !inspection.mapping.flip })} />
+      {inspection.questions.map((question) => (
+        <LabelQuestionPanel
+          key={question.columns.join(' ')}
+          question={question}
+          mapping={latest(mapping, inspection)}
+          onChange={setMapping}
+        />
+      ))}
+      <PreviewRows
+        inspection={inspection}
+        onFlip={() => setMapping({ ...inspection.mapping, flip: !inspection.mapping.flip })}
+      />
       <div className="two">
         <ColumnRoles inspection={inspection} mapping={latest(mapping, inspection)} onChange={setMapping} />
         <div className="col gap-4">
           <Panel title="Data set">
-            <Field name="Name" help="As it will be listed; the file's name if left empty." render={(control) => <input {...control} className="input" maxLength={120} placeholder={inspection.fileName} value={name ?? ''} onChange={(event) => setName(event.target.value)} />} />
+            <Field
+              name="Name"
+              help="As it will be listed; the file's name if left empty."
+              render={(control) => (
+                <input
+                  {...control}
+                  className="input"
+                  maxLength={120}
+                  placeholder={inspection.fileName}
+                  value={name ?? ''}
+                  onChange={(event) => setName(event.target.value)}
+                />
+              )}
+            />
           </Panel>
           <PreviewProblems inspection={inspection} />
         </div>
@@ -78,13 +131,23 @@ function isFolder(error: unknown): boolean {
 
 /** A folder or a feature file: queries with judged documents, read whole when they are imported. */
 function JudgedLists({ path }: { readonly path: string }): ReactNode {
-  const read = useMutate('rankings.import', { invalidate: ['datasets.list'], onSuccess: ({ datasetId }) => goTo(`/data/${datasetId}`) })
+  const read = useMutate('rankings.import', {
+    invalidate: ['datasets.list'],
+    onSuccess: ({ datasetId }) => goTo(`/data/${datasetId}`),
+  })
   return (
     <Panel title="Judged lists">
       <div className="col gap-3">
-        <p className="text-2"><span className="mono">{path}</span> can hold queries with judged documents: a BEIR set (corpus.jsonl, queries.jsonl, qrels/), or LETOR features (train.txt, vali.txt, test.txt). The split is kept as given.</p>
+        <p className="text-2">
+          <span className="mono">{path}</span> can hold queries with judged documents: a BEIR set (corpus.jsonl,
+          queries.jsonl, qrels/), or LETOR features (train.txt, vali.txt, test.txt). The split is kept as given.
+        </p>
         {read.error === null ? null : <ErrorNotice error={read.error} />}
-        <div className="row"><Button look="primary" disabled={read.isPending} onClick={() => read.mutate({ path })}>{read.isPending ? 'Reading …' : 'Import as judged lists'}</Button></div>
+        <div className="row">
+          <Button look="primary" disabled={read.isPending} onClick={() => read.mutate({ path })}>
+            {read.isPending ? 'Reading …' : 'Import as judged lists'}
+          </Button>
+        </div>
       </div>
     </Panel>
   )
@@ -95,21 +158,43 @@ function PreviewRows({ inspection, onFlip }: { readonly inspection: Inspection; 
   const row = inspection.rows[Math.min(at, inspection.rows.length - 1)]
   const tools = (
     <span className="row">
-      <Button small disabled={at === 0} onClick={() => setAt(at - 1)}>Previous</Button>
-      <Button small disabled={at + 1 >= inspection.rows.length} onClick={() => setAt(at + 1)}>Next</Button>
-      <Button small icon={ArrowLeftRight} aria-pressed={inspection.mapping.flip} onClick={onFlip}>Swap the direction</Button>
+      <Button small disabled={at === 0} onClick={() => setAt(at - 1)}>
+        Previous
+      </Button>
+      <Button small disabled={at + 1 >= inspection.rows.length} onClick={() => setAt(at + 1)}>
+        Next
+      </Button>
+      <Button small icon={ArrowLeftRight} aria-pressed={inspection.mapping.flip} onClick={onFlip}>
+        Swap the direction
+      </Button>
     </span>
   )
   return (
-    <Panel title="Preview" note={row === undefined ? undefined : `How Pairlab reads row ${row.line}`} actions={tools} flush>
-      {row === undefined ? <p className="pad text-2">No row can be read with these roles yet. Give the columns below their roles.</p> : (
+    <Panel
+      title="Preview"
+      note={row === undefined ? undefined : `How Pairlab reads row ${row.line}`}
+      actions={tools}
+      flush
+    >
+      {row === undefined ? (
+        <p className="pad text-2">No row can be read with these roles yet. Give the columns below their roles.</p>
+      ) : (
         <>
           <p className="pair-sentence">{row.sentence}</p>
           <div className="pair">
-            <div className="pair-prompt"><p className="small text-3">Prompt</p><ContentText value={row.prompt} /></div>
+            <div className="pair-prompt">
+              <p className="small text-3">Prompt</p>
+              <ContentText value={row.prompt} />
+            </div>
             <div className="pair-sides">
-              <div className="pair-side"><p className="small text-3">answer 1</p><ContentText value={row.a} /></div>
-              <div className="pair-side"><p className="small text-3">answer 2</p><ContentText value={row.b} /></div>
+              <div className="pair-side">
+                <p className="small text-3">answer 1</p>
+                <ContentText value={row.a} />
+              </div>
+              <div className="pair-side">
+                <p className="small text-3">answer 2</p>
+                <ContentText value={row.b} />
+              </div>
             </div>
           </div>
         </>
@@ -122,32 +207,78 @@ function PreviewRows({ inspection, onFlip }: { readonly inspection: Inspection; 
 function latest(changed: ImportMapping | null, { mapping }: Inspection): ImportMapping {
   if (changed === null) return mapping
   const { labelValues, labelScale, labelsSaidBy, labelWords } = mapping
-  return changed.labelsSaidBy === 'person' ? { ...changed, labelWords } : { ...changed, labelValues, labelScale, labelsSaidBy, labelWords }
+  return changed.labelsSaidBy === 'person'
+    ? { ...changed, labelWords }
+    : { ...changed, labelValues, labelScale, labelsSaidBy, labelWords }
 }
 
-function ColumnRoles({ inspection, mapping, onChange }: { readonly inspection: Inspection; readonly mapping: ImportMapping; onChange(mapping: ImportMapping): void }): ReactNode {
+function ColumnRoles({
+  inspection,
+  mapping,
+  onChange,
+}: {
+  readonly inspection: Inspection
+  readonly mapping: ImportMapping
+  onChange(mapping: ImportMapping): void
+}): ReactNode {
   const { missingRoles } = inspection
-  const note = missingRoles.length === 0
-    ? <Chip tone="good"><Check className="icon icon-s" aria-hidden="true" />all needed roles filled</Chip>
-    : <Chip tone="warn">still needed: {missingRoles.map((role) => ROLE_WORDS[role]).join(', ')}</Chip>
+  const note =
+    missingRoles.length === 0 ? (
+      <Chip tone="good">
+        <Check className="icon icon-s" aria-hidden="true" />
+        all needed roles filled
+      </Chip>
+    ) : (
+      <Chip tone="warn">still needed: {missingRoles.map((role) => ROLE_WORDS[role]).join(', ')}</Chip>
+    )
   return (
     <Panel title="Columns" note="found by name, you can change each" actions={note} flush>
       <div className="pad row">
-        <label className="small text-2" htmlFor="layout">Layout</label>
-        <select id="layout" className="select select-small" value={mapping.layout} onChange={(event) => onChange({ ...mapping, layout: event.target.value as ImportMapping['layout'] })}>
-          {Object.entries(LAYOUT_WORDS).map(([value, words]) => <option key={value} value={value}>{words}</option>)}
+        <label className="small text-2" htmlFor="layout">
+          Layout
+        </label>
+        <select
+          id="layout"
+          className="select select-small"
+          value={mapping.layout}
+          onChange={(event) => onChange({ ...mapping, layout: event.target.value as ImportMapping['layout'] })}
+        >
+          {Object.entries(LAYOUT_WORDS).map(([value, words]) => (
+            <option key={value} value={value}>
+              {words}
+            </option>
+          ))}
         </select>
       </div>
       <div className="table-scroll">
         <table className="table">
-          <thead><tr><th scope="col">In the file</th><th scope="col">Read as</th><th scope="col">Type</th><th scope="col" className="num">Missing</th><th scope="col">Example</th></tr></thead>
+          <thead>
+            <tr>
+              <th scope="col">In the file</th>
+              <th scope="col">Read as</th>
+              <th scope="col">Type</th>
+              <th scope="col" className="num">
+                Missing
+              </th>
+              <th scope="col">Example</th>
+            </tr>
+          </thead>
           <tbody>
             {inspection.columns.map((column) => (
               <tr key={column.name}>
                 <td className="mono">{column.name}</td>
                 <td>
-                  <select className="select select-small" aria-label={`Role of ${column.name}`} value={column.role} onChange={(event) => onChange(setRole(mapping, column.name, event.target.value as ColumnRole))}>
-                    {Object.entries(ROLE_WORDS).map(([role, words]) => <option key={role} value={role}>{words}</option>)}
+                  <select
+                    className="select select-small"
+                    aria-label={`Role of ${column.name}`}
+                    value={column.role}
+                    onChange={(event) => onChange(setRole(mapping, column.name, event.target.value as ColumnRole))}
+                  >
+                    {Object.entries(ROLE_WORDS).map(([role, words]) => (
+                      <option key={role} value={role}>
+                        {words}
+                      </option>
+                    ))}
                   </select>
                 </td>
                 <td className="text-2">{column.type}</td>
@@ -170,11 +301,18 @@ function PreviewProblems({ inspection }: { readonly inspection: Inspection }): R
         {inspection.problems.length === 0 ? <Say tone="good">Every row of the preview can be read.</Say> : null}
         {inspection.problems.slice(0, 12).map((problem) => (
           <Say key={`${problem.line} ${problem.code}`} tone={problem.severity === 'error' ? 'bad' : 'warn'}>
-            <b>Line <span className="mono">{problem.line}</span>: {problem.reason}</b> {problem.hint}
+            <b>
+              Line <span className="mono">{problem.line}</span>: {problem.reason}
+            </b>{' '}
+            {problem.hint}
           </Say>
         ))}
-        {inspection.problems.length > 12 ? <p className="small text-3">and {formatCount(inspection.problems.length - 12)} more in the preview</p> : null}
-        <p className="small text-3">Good rows are kept whatever happens to the others; the list of the rest is saved beside the data.</p>
+        {inspection.problems.length > 12 ? (
+          <p className="small text-3">and {formatCount(inspection.problems.length - 12)} more in the preview</p>
+        ) : null}
+        <p className="small text-3">
+          Good rows are kept whatever happens to the others; the list of the rest is saved beside the data.
+        </p>
       </div>
     </Panel>
   )

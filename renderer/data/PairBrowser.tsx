@@ -26,13 +26,33 @@ export function PairBrowser({ detail }: { readonly detail: DatasetDetail }): Rea
   const [search, setSearch] = useState('')
   const [only, setOnly] = useState<Filter>('all')
   const wanted = useDeferredValue(search)
-  const { data, error } = useCall('datasets.rows', { datasetId: detail.datasetId, offset, limit: 1, search: wanted, only }, { keepPrevious: true })
+  const { data, error } = useCall(
+    'datasets.rows',
+    { datasetId: detail.datasetId, offset, limit: 1, search: wanted, only },
+    { keepPrevious: true },
+  )
   const row = data?.rows[0]
   const total = data?.total ?? 0
   const move = (by: number): void => setOffset(Math.min(Math.max(0, total - 1), Math.max(0, offset + by)))
   useCommands([
-    { id: 'data.previous', title: 'Previous row', group: 'Data', keys: ['up', 'k'], repeat: true, disabled: offset === 0, run: () => move(-1) },
-    { id: 'data.next', title: 'Next row', group: 'Data', keys: ['down', 'j'], repeat: true, disabled: offset + 1 >= total, run: () => move(1) },
+    {
+      id: 'data.previous',
+      title: 'Previous row',
+      group: 'Data',
+      keys: ['up', 'k'],
+      repeat: true,
+      disabled: offset === 0,
+      run: () => move(-1),
+    },
+    {
+      id: 'data.next',
+      title: 'Next row',
+      group: 'Data',
+      keys: ['down', 'j'],
+      repeat: true,
+      disabled: offset + 1 >= total,
+      run: () => move(1),
+    },
   ])
   const tools = (
     <span className="row">
@@ -40,27 +60,68 @@ export function PairBrowser({ detail }: { readonly detail: DatasetDetail }): Rea
         <Button small icon={ArrowUp} aria-label="Previous row" disabled={offset === 0} onClick={() => move(-1)} />
         <Button small icon={ArrowDown} aria-label="Next row" disabled={offset + 1 >= total} onClick={() => move(1)} />
       </span>
-      <select className="select select-small" aria-label="Which rows" value={only} onChange={(event) => { setOnly(event.target.value as Filter); setOffset(0) }}>
-        {FILTERS.map(([value, words]) => <option key={value} value={value}>{words}</option>)}
+      <select
+        className="select select-small"
+        aria-label="Which rows"
+        value={only}
+        onChange={(event) => {
+          setOnly(event.target.value as Filter)
+          setOffset(0)
+        }}
+      >
+        {FILTERS.map(([value, words]) => (
+          <option key={value} value={value}>
+            {words}
+          </option>
+        ))}
       </select>
-      <input className="input input-small" type="search" placeholder="Search the text" aria-label="Search the text" value={search} onChange={(event) => { setSearch(event.target.value); setOffset(0) }} />
+      <input
+        className="input input-small"
+        type="search"
+        placeholder="Search the text"
+        aria-label="Search the text"
+        value={search}
+        onChange={(event) => {
+          setSearch(event.target.value)
+          setOffset(0)
+        }}
+      />
     </span>
   )
   return (
-    <Panel title="Pairs" note={total === 0 ? 'none match' : `${formatCount(offset + 1)} of ${formatCount(total)}`} actions={tools} flush>
+    <Panel
+      title="Pairs"
+      note={total === 0 ? 'none match' : `${formatCount(offset + 1)} of ${formatCount(total)}`}
+      actions={tools}
+      flush
+    >
       {error === null ? null : <ErrorNotice error={error} />}
-      {row === undefined ? (data === undefined ? <Loading what="Reading the pairs" /> : <p className="pad text-2">No pair matches. Change the search or the filter.</p>) : (
+      {row === undefined ? (
+        data === undefined ? (
+          <Loading what="Reading the pairs" />
+        ) : (
+          <p className="pad text-2">No pair matches. Change the search or the filter.</p>
+        )
+      ) : (
         <>
           <div className="pair-labels">
-            {row.labels.length === 0 ? <Say tone="info">Nobody has labeled this pair.</Say> : (
+            {row.labels.length === 0 ? (
+              <Say tone="info">Nobody has labeled this pair.</Say>
+            ) : (
               <span className="row wrap">
                 {row.labels.map((label) => (
-                  <Chip key={label.annotator}>{label.annotator}: {label.outcome === 'a' ? 'first' : label.outcome === 'b' ? 'second' : label.outcome}{label.strength === null ? '' : `, ${label.strength}`}</Chip>
+                  <Chip key={label.annotator}>
+                    {label.annotator}:{' '}
+                    {label.outcome === 'a' ? 'first' : label.outcome === 'b' ? 'second' : label.outcome}
+                    {label.strength === null ? '' : `, ${label.strength}`}
+                  </Chip>
                 ))}
               </span>
             )}
             <span className="grow" />
-            <span className="small text-3">line <span className="mono">{row.line}</span>, {row.split}</span>
+            <span className="small text-3">
+              line <span className="mono">{row.line}</span>, {row.split}
+            </span>
           </div>
           <PairPreview prompt={row.prompt} a={row.a} b={row.b} winner={majority(row.labels)} />
         </>

@@ -44,12 +44,30 @@ function verdictOf(side: 'a' | 'b', winner: Outcome | null): 'chosen' | 'rejecte
   return winner === side ? 'chosen' : 'rejected'
 }
 
-function Side({ name, value, verdict }: { readonly name: string; readonly value: Content; readonly verdict: ReturnType<typeof verdictOf> }): ReactNode {
+function Side({
+  name,
+  value,
+  verdict,
+}: {
+  readonly name: string
+  readonly value: Content
+  readonly verdict: ReturnType<typeof verdictOf>
+}): ReactNode {
   return (
     <div className="pair-side">
       <p className="row small text-3">
-        {verdict === 'chosen' ? <Chip tone="good"><Check className="icon icon-s" aria-hidden="true" />chosen</Chip> : null}
-        {verdict === 'rejected' ? <Chip tone="bad"><X className="icon icon-s" aria-hidden="true" />rejected</Chip> : null}
+        {verdict === 'chosen' ? (
+          <Chip tone="good">
+            <Check className="icon icon-s" aria-hidden="true" />
+            chosen
+          </Chip>
+        ) : null}
+        {verdict === 'rejected' ? (
+          <Chip tone="bad">
+            <X className="icon icon-s" aria-hidden="true" />
+            rejected
+          </Chip>
+        ) : null}
         {verdict === 'tie' || verdict === 'both bad' ? <Chip>{verdict}</Chip> : null}
         {name}, <span className="mono">{wordCount(value)}</span> words
       </p>

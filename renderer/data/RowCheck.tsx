@@ -18,24 +18,43 @@ export function RowCheck({ detail }: { readonly detail: DatasetDetail }): ReactN
   const { data } = useCall('datasets.report', { datasetId: detail.datasetId })
   const perPrompt = detail.pairCount / Math.max(1, detail.promptCount)
   const words = KIND_WORDS[detail.kind]
-  const problems = (data?.groups ?? []).reduce((sum, { severity, count }) => sum + (severity === 'error' ? count : 0), 0)
+  const problems = (data?.groups ?? []).reduce(
+    (sum, { severity, count }) => sum + (severity === 'error' ? count : 0),
+    0,
+  )
   return (
-    <Panel title="Row check" note={`${formatCount(detail.pairCount)} kept, ${formatCount(detail.rejectedRowCount)} left out`}>
+    <Panel
+      title="Row check"
+      note={`${formatCount(detail.pairCount)} kept, ${formatCount(detail.rejectedRowCount)} left out`}
+    >
       <div className="col gap-3">
         {(data?.groups ?? []).map((group) => (
           <Say key={`${group.severity} ${group.code}`} tone={group.severity === 'error' ? 'bad' : 'warn'}>
-            <b>{formatCount(group.count)} {group.count === 1 ? 'row' : 'rows'} {group.severity === 'error' ? 'left out' : 'kept'}: {group.reason}</b>{' '}
+            <b>
+              {formatCount(group.count)} {group.count === 1 ? 'row' : 'rows'}{' '}
+              {group.severity === 'error' ? 'left out' : 'kept'}: {group.reason}
+            </b>{' '}
             {group.hint} Lines <span className="mono">{listLines(group.lines, group.count)}</span>
           </Say>
         ))}
-        {problems > detail.rejectedRowCount ? <p className="small text-2">Some rows are left out for several of these reasons.</p> : null}
+        {problems > detail.rejectedRowCount ? (
+          <p className="small text-2">Some rows are left out for several of these reasons.</p>
+        ) : null}
         {perPrompt > 1.05 ? (
           <Say tone="info">
-            <b>{formatCount(detail.promptCount)} {words.groups} occur about <span className="mono">{perPrompt.toFixed(1)}</span> times each.</b> The split is made by {words.group}, so no {words.group} is in both training and test.
+            <b>
+              {formatCount(detail.promptCount)} {words.groups} occur about{' '}
+              <span className="mono">{perPrompt.toFixed(1)}</span> times each.
+            </b>{' '}
+            The split is made by {words.group}, so no {words.group} is in both training and test.
           </Say>
         ) : null}
         {data !== undefined && data.total === 0 ? <Say tone="good">Every row could be read.</Say> : null}
-        {data !== undefined && data.total > 0 ? <p className="small text-3">The whole list is saved: <code>{data.path}</code></p> : null}
+        {data !== undefined && data.total > 0 ? (
+          <p className="small text-3">
+            The whole list is saved: <code>{data.path}</code>
+          </p>
+        ) : null}
       </div>
     </Panel>
   )

@@ -24,30 +24,77 @@ export function SegmentBrowser({ detail }: { readonly detail: DatasetDetail }): 
   }, [])
   const move = (by: number): void => setWanted(Math.min(detail.pairCount - 1, Math.max(0, index + by)))
   useCommands([
-    { id: 'data.previous', title: 'Previous pair', group: 'Data', keys: ['up', 'k'], repeat: true, disabled: index === 0, run: () => move(-1) },
-    { id: 'data.next', title: 'Next pair', group: 'Data', keys: ['down', 'j'], repeat: true, disabled: index + 1 >= detail.pairCount, run: () => move(1) },
+    {
+      id: 'data.previous',
+      title: 'Previous pair',
+      group: 'Data',
+      keys: ['up', 'k'],
+      repeat: true,
+      disabled: index === 0,
+      run: () => move(-1),
+    },
+    {
+      id: 'data.next',
+      title: 'Next pair',
+      group: 'Data',
+      keys: ['down', 'j'],
+      repeat: true,
+      disabled: index + 1 >= detail.pairCount,
+      run: () => move(1),
+    },
     { id: 'data.play', title: 'Play or pause', group: 'Data', keys: ['space'], run: () => toggle.current?.() },
   ])
   const tools = (
     <span className="row gap-1">
       <Button small icon={ArrowUp} aria-label="Previous pair" disabled={index === 0} onClick={() => move(-1)} />
-      <Button small icon={ArrowDown} aria-label="Next pair" disabled={index + 1 >= detail.pairCount} onClick={() => move(1)} />
+      <Button
+        small
+        icon={ArrowDown}
+        aria-label="Next pair"
+        disabled={index + 1 >= detail.pairCount}
+        onClick={() => move(1)}
+      />
     </span>
   )
   return (
-    <Panel title="Segments" note={`${formatCount(index + 1)} of ${formatCount(detail.pairCount)}`} actions={tools} flush>
+    <Panel
+      title="Segments"
+      note={`${formatCount(index + 1)} of ${formatCount(detail.pairCount)}`}
+      actions={tools}
+      flush
+    >
       {error === null ? null : <ErrorNotice error={error} />}
-      {row === undefined ? <Loading what="Reading the segments" /> : (
+      {row === undefined ? (
+        <Loading what="Reading the segments" />
+      ) : (
         <div className="segment-browser">
           <div className="pair-labels">
-            {row.labels.length === 0 ? <Say tone="info">Nobody has judged this pair.</Say> : (
+            {row.labels.length === 0 ? (
+              <Say tone="info">Nobody has judged this pair.</Say>
+            ) : (
               <span className="row wrap">
-                {row.labels.map((label) => <Chip key={label.annotator}>{label.annotator}: {label.outcome === 'a' ? 'first' : label.outcome === 'b' ? 'second' : label.outcome}</Chip>)}
+                {row.labels.map((label) => (
+                  <Chip key={label.annotator}>
+                    {label.annotator}:{' '}
+                    {label.outcome === 'a' ? 'first' : label.outcome === 'b' ? 'second' : label.outcome}
+                  </Chip>
+                ))}
                 <Chip>{row.split}</Chip>
               </span>
             )}
           </div>
-          <SegmentView pairId={row.pairId} world={row.pair.world} left={row.pair.a} right={row.pair.b} chosen={null} ghosts leftKey={undefined} rightKey={undefined} register={register} autoplay={false} />
+          <SegmentView
+            pairId={row.pairId}
+            world={row.pair.world}
+            left={row.pair.a}
+            right={row.pair.b}
+            chosen={null}
+            ghosts
+            leftKey={undefined}
+            rightKey={undefined}
+            register={register}
+            autoplay={false}
+          />
           <div className="two pad">
             <Facts name="First" segment={row.pair.a} />
             <Facts name="Second" segment={row.pair.b} />
@@ -62,9 +109,18 @@ function Facts({ name, segment }: { readonly name: string; readonly segment: Seg
   const total = segment.rewards.reduce((sum, reward) => sum + reward, 0)
   return (
     <dl className="facts" aria-label={name}>
-      <div><dt>Score</dt><dd className="mono">{segment.score === null ? '–' : formatNumber(segment.score)}</dd></div>
-      <div><dt>Sum of rewards</dt><dd className="mono">{formatNumber(total)}</dd></div>
-      <div><dt>Who acted</dt><dd>{segment.behaviour ?? '–'}</dd></div>
+      <div>
+        <dt>Score</dt>
+        <dd className="mono">{segment.score === null ? '–' : formatNumber(segment.score)}</dd>
+      </div>
+      <div>
+        <dt>Sum of rewards</dt>
+        <dd className="mono">{formatNumber(total)}</dd>
+      </div>
+      <div>
+        <dt>Who acted</dt>
+        <dd>{segment.behaviour ?? '–'}</dd>
+      </div>
     </dl>
   )
 }

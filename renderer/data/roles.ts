@@ -38,7 +38,20 @@ export const LAYOUT_WORDS: Readonly<Record<ImportMapping['layout'], string>> = {
 }
 
 /** Roles whose change leaves the meaning of the labels as it was. */
-const BESIDE: readonly ColumnRole[] = ['prompt', 'prompt-2', 'system', 'history', 'tools', 'strength', 'weight', 'id', 'annotator', 'split', 'ignore', 'metadata']
+const BESIDE: readonly ColumnRole[] = [
+  'prompt',
+  'prompt-2',
+  'system',
+  'history',
+  'tools',
+  'strength',
+  'weight',
+  'id',
+  'annotator',
+  'split',
+  'ignore',
+  'metadata',
+]
 
 /** The layout stays as it is: where the prompt is does not depend on what a column is called. */
 export function setRole(mapping: ImportMapping, column: string, role: ColumnRole): ImportMapping {
@@ -46,12 +59,21 @@ export function setRole(mapping: ImportMapping, column: string, role: ColumnRole
   const columns = { ...mapping.columns, [column]: role }
   // A column that becomes the prompt is read as one, and sides that lose theirs have it in common.
   const isRanked = Object.values(columns).includes('chosen') && !Object.values(columns).includes('a')
-  const layout = role === 'prompt' ? (isRanked ? 'trl-explicit' : 'mapped') : before === 'prompt' && isRanked ? 'trl-implicit' : mapping.layout
+  const layout =
+    role === 'prompt'
+      ? isRanked
+        ? 'trl-explicit'
+        : 'mapped'
+      : before === 'prompt' && isRanked
+        ? 'trl-implicit'
+        : mapping.layout
   const changed = { ...mapping, columns, layout }
   if (BESIDE.includes(role) && BESIDE.includes(before)) return changed
   return { ...changed, labelValues: null, labelScale: null, labelsSaidBy: 'file', labelWords: '' }
 }
 
 export function wordCount(value: Content): number {
-  return toText(value).split(/\s+/u).filter((word) => word !== '').length
+  return toText(value)
+    .split(/\s+/u)
+    .filter((word) => word !== '').length
 }

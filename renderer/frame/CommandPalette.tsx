@@ -13,7 +13,10 @@ export function CommandPalette({ onClose }: { onClose(): void }): ReactNode {
   const [at, setAt] = useState(0)
   const commands = useAllCommands()
   const places = useSearchables()
-  const entries = useMemo<readonly Entry[]>(() => [...commands.filter((command) => command.hidden !== true && command.disabled !== true), ...places], [commands, places])
+  const entries = useMemo<readonly Entry[]>(
+    () => [...commands.filter((command) => command.hidden !== true && command.disabled !== true), ...places],
+    [commands, places],
+  )
   const shown = useMemo(() => rankCommands(entries, query), [entries, query])
   const chosen = shown[Math.min(at, shown.length - 1)]
 
@@ -57,7 +60,10 @@ export function CommandPalette({ onClose }: { onClose(): void }): ReactNode {
           autoComplete="off"
           spellCheck={false}
           value={query}
-          onChange={(event) => { setQuery(event.target.value); setAt(0) }}
+          onChange={(event) => {
+            setQuery(event.target.value)
+            setAt(0)
+          }}
           onKeyDown={onKeyDown}
         />
         <KeyCap keys="esc" />
@@ -66,8 +72,21 @@ export function CommandPalette({ onClose }: { onClose(): void }): ReactNode {
         {shown.length === 0 ? <div className="palette-group">Nothing is called that.</div> : null}
         {shown.map((entry, index) => (
           <div key={entry.id} role="presentation">
-            {entry.group === shown[index - 1]?.group ? null : <div className="palette-group" role="presentation">{entry.group}</div>}
-            <button type="button" id={`${listId}-${entry.id}`} role="option" tabIndex={-1} aria-selected={entry === chosen} className="palette-option" onMouseMove={() => setAt(index)} onClick={() => start(entry)}>
+            {entry.group === shown[index - 1]?.group ? null : (
+              <div className="palette-group" role="presentation">
+                {entry.group}
+              </div>
+            )}
+            <button
+              type="button"
+              id={`${listId}-${entry.id}`}
+              role="option"
+              tabIndex={-1}
+              aria-selected={entry === chosen}
+              className="palette-option"
+              onMouseMove={() => setAt(index)}
+              onClick={() => start(entry)}
+            >
               <span className="ellipsis grow">{entry.title}</span>
               {entry.note === undefined ? null : <span className="small text-3 ellipsis">{entry.note}</span>}
               {entry.keys?.[0] === undefined ? null : <KeyCap keys={entry.keys[0]} />}

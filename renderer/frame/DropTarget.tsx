@@ -48,7 +48,9 @@ export function DropTarget(): ReactNode {
   if (!over) return null
   return (
     <div className="drop-target" aria-hidden="true">
-      <p><FileDown className="icon" /> Drop the file to look at it before importing</p>
+      <p>
+        <FileDown className="icon" /> Drop the file to look at it before importing
+      </p>
     </div>
   )
 }

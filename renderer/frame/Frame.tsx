@@ -23,10 +23,29 @@ export function Frame({ children }: { readonly children: ReactNode }): ReactNode
   const main = useRef<HTMLElement>(null)
 
   useCommands([
-    { id: 'app.palette', title: 'Search, or run a command', group: 'Everywhere', keys: ['mod+k'], everywhere: true, hidden: true, run: () => setOverlay('palette') },
+    {
+      id: 'app.palette',
+      title: 'Search, or run a command',
+      group: 'Everywhere',
+      keys: ['mod+k'],
+      everywhere: true,
+      hidden: true,
+      run: () => setOverlay('palette'),
+    },
     { id: 'app.keys', title: 'Show the keys', group: 'Everywhere', keys: ['?'], run: () => setOverlay('keys') },
-    { id: 'app.theme', title: 'Switch the theme', group: 'Everywhere', run: () => changeSettings({ theme: nextTheme(theme ?? 'system') }) },
-    ...[...PLACES, SETTINGS].map((place) => ({ id: `go.${place.name}`, title: place.name, group: 'Go to', keys: [`g ${place.key}`], run: () => goTo(place.path) })),
+    {
+      id: 'app.theme',
+      title: 'Switch the theme',
+      group: 'Everywhere',
+      run: () => changeSettings({ theme: nextTheme(theme ?? 'system') }),
+    },
+    ...[...PLACES, SETTINGS].map((place) => ({
+      id: `go.${place.name}`,
+      title: place.name,
+      group: 'Go to',
+      keys: [`g ${place.key}`],
+      run: () => goTo(place.path),
+    })),
   ])
 
   useEffect(() => {
@@ -47,10 +66,21 @@ export function Frame({ children }: { readonly children: ReactNode }): ReactNode
 
   return (
     <div className="frame">
-      <a className="skip-link" href="#page" onClick={(event) => { event.preventDefault(); main.current?.focus() }}>Skip to the page</a>
+      <a
+        className="skip-link"
+        href="#page"
+        onClick={(event) => {
+          event.preventDefault()
+          main.current?.focus()
+        }}
+      >
+        Skip to the page
+      </a>
       <Rail />
       <TopBar onSearch={() => setOverlay('palette')} onKeys={() => setOverlay('keys')} />
-      <main ref={main} id="page" className="frame-main" tabIndex={-1}>{children}</main>
+      <main ref={main} id="page" className="frame-main" tabIndex={-1}>
+        {children}
+      </main>
       <StatusBar />
       <ToastHost />
       <DropTarget />

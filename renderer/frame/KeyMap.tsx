@@ -19,7 +19,9 @@ export function KeyMap({ onClose }: { onClose(): void }): ReactNode {
           </section>
         ))}
       </div>
-      <p className="small text-3 keys-foot">Keys rest while you write in a field. Labeling keys can be changed in Settings.</p>
+      <p className="small text-3 keys-foot">
+        Keys rest while you write in a field. Labeling keys can be changed in Settings.
+      </p>
     </Dialog>
   )
 }

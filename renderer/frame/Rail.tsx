@@ -4,9 +4,23 @@ import { Link, useLocation } from 'wouter'
 import { useViewState } from '../api/settings.ts'
 import { PLACES, SETTINGS, isAt, type Place } from './places.ts'
 
-function RailLink({ place, at, open }: { readonly place: Place; readonly at: string; readonly open: boolean }): ReactNode {
+function RailLink({
+  place,
+  at,
+  open,
+}: {
+  readonly place: Place
+  readonly at: string
+  readonly open: boolean
+}): ReactNode {
   return (
-    <Link className="rail-item" href={place.path} aria-current={isAt(place, at) ? 'page' : undefined} aria-label={place.name} title={open ? undefined : place.name}>
+    <Link
+      className="rail-item"
+      href={place.path}
+      aria-current={isAt(place, at) ? 'page' : undefined}
+      aria-label={place.name}
+      title={open ? undefined : place.name}
+    >
       <place.icon className="icon" aria-hidden="true" />
       <span className="rail-name">{place.name}</span>
     </Link>
@@ -30,7 +44,14 @@ export function Rail(): ReactNode {
         <RailLink key={place.path} place={place} at={at} open={open} />
       ))}
       <span className="grow" />
-      <button type="button" className="rail-item" aria-expanded={open} aria-label={open ? 'Hide the names' : 'Show the names'} title={open ? undefined : 'Show the names'} onClick={() => setOpen(!open)}>
+      <button
+        type="button"
+        className="rail-item"
+        aria-expanded={open}
+        aria-label={open ? 'Hide the names' : 'Show the names'}
+        title={open ? undefined : 'Show the names'}
+        onClick={() => setOpen(!open)}
+      >
         <Fold className="icon" aria-hidden="true" />
         <span className="rail-name">Hide the names</span>
       </button>

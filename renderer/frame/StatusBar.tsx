@@ -17,7 +17,9 @@ function RunningRun({ run }: { readonly run: RunSummary }): ReactNode {
       <StatusMark state={run.state} />
       <span className="mono">{run.name}</span>
       <ProgressBar value={run.totalSteps > 0 ? run.step / run.totalSteps : null} label={`Progress of ${run.name}`} />
-      <span className="mono">{formatCount(run.step)} / {formatCount(run.totalSteps)}</span>
+      <span className="mono">
+        {formatCount(run.step)} / {formatCount(run.totalSteps)}
+      </span>
       {run.remainingMs === null ? null : <span>{formatDuration(run.remainingMs)} left</span>}
     </Link>
   )
@@ -35,17 +37,33 @@ export function StatusBar(): ReactNode {
   const folder = info?.dataFolder.split(/[\\/]/).findLast((part) => part !== '')
   return (
     <footer className="foot" aria-label="Status">
-      <Link href="/settings" title={chosen === undefined ? undefined : `What a run gets that names no engine: ${chosen.why}`}>Engine <b>{chosen?.name ?? '–'}</b><span className="foot-wide">{engine === undefined || engine.device === '' ? '' : ` · ${engine.device}`}</span></Link>
+      <Link
+        href="/settings"
+        title={chosen === undefined ? undefined : `What a run gets that names no engine: ${chosen.why}`}
+      >
+        Engine <b>{chosen?.name ?? '–'}</b>
+        <span className="foot-wide">{engine === undefined || engine.device === '' ? '' : ` · ${engine.device}`}</span>
+      </Link>
       {live[0] === undefined ? <span>No run in progress</span> : <RunningRun run={live[0]} />}
       {live.length > 1 ? <Link href="/runs">and {live.length - 1} more</Link> : null}
-      <Link href="/runs">Queue <span className="mono">{queued}</span></Link>
+      <Link href="/runs">
+        Queue <span className="mono">{queued}</span>
+      </Link>
       <span className="grow" />
-      {connection === 'lost' ? <span className="bad" role="alert"><Unplug className="icon icon-s" aria-hidden="true" /> Pairlab does not answer; trying again</span> : null}
+      {connection === 'lost' ? (
+        <span className="bad" role="alert">
+          <Unplug className="icon icon-s" aria-hidden="true" /> Pairlab does not answer; trying again
+        </span>
+      ) : null}
       <span className="foot-wide" title={info?.dataFolder}>
         Data folder <b>{folder ?? '–'}</b> · <span className="mono">{formatBytes(info?.dataBytes)}</span> used
       </span>
-      <span><span className="mono">{formatBytes(info?.diskFreeBytes)}</span> free</span>
-      <span title={info === undefined ? undefined : `Every connection Pairlab can make:\n${info.connections.join('\n')}`}>
+      <span>
+        <span className="mono">{formatBytes(info?.diskFreeBytes)}</span> free
+      </span>
+      <span
+        title={info === undefined ? undefined : `Every connection Pairlab can make:\n${info.connections.join('\n')}`}
+      >
         <Lock className="icon icon-s" aria-hidden="true" /> Offline
       </span>
     </footer>

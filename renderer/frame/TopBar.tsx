@@ -6,7 +6,9 @@ import { KeyCap } from '../parts/KeyCap.tsx'
 import { Crumbs } from './crumbs.tsx'
 import type { ThemeChoice } from './theme.ts'
 
-const THEMES: { readonly [T in ThemeChoice]: { readonly title: string; readonly icon: typeof Sun; readonly next: ThemeChoice } } = {
+const THEMES: {
+  readonly [T in ThemeChoice]: { readonly title: string; readonly icon: typeof Sun; readonly next: ThemeChoice }
+} = {
   system: { title: 'Follow system', icon: Monitor, next: 'light' },
   light: { title: 'Light', icon: Sun, next: 'dark' },
   dark: { title: 'Dark', icon: Moon, next: 'system' },
@@ -27,8 +29,18 @@ export function TopBar({ onSearch, onKeys }: { onSearch(): void; onKeys(): void 
         <KeyCap keys="mod+k" />
       </button>
       <div className="top-tools">
-        <Button look="quiet" small icon={theme.icon} title="Switch between the system's theme, light and dark" onClick={() => changeSettings({ theme: theme.next })}>{theme.title}</Button>
-        <Button look="quiet" small icon={CircleQuestionMark} keys="?" onClick={onKeys}>Keys</Button>
+        <Button
+          look="quiet"
+          small
+          icon={theme.icon}
+          title="Switch between the system's theme, light and dark"
+          onClick={() => changeSettings({ theme: theme.next })}
+        >
+          {theme.title}
+        </Button>
+        <Button look="quiet" small icon={CircleQuestionMark} keys="?" onClick={onKeys}>
+          Keys
+        </Button>
       </div>
     </header>
   )

@@ -39,7 +39,18 @@ export function useCommands(commands: readonly Command[]): void {
   const latest = useRef(commands)
   const runLatest = useEffectEvent((id: string) => latest.current.find((command) => command.id === id)?.run())
   // What can be seen of a command decides whether the list is published anew; `run` is always the latest.
-  const shape = JSON.stringify(commands.map((command) => [command.id, command.title, command.group, command.keys, command.disabled, command.hidden, command.everywhere, command.repeat]))
+  const shape = JSON.stringify(
+    commands.map((command) => [
+      command.id,
+      command.title,
+      command.group,
+      command.keys,
+      command.disabled,
+      command.hidden,
+      command.everywhere,
+      command.repeat,
+    ]),
+  )
   useEffect(() => {
     latest.current = commands
   })
@@ -66,7 +77,10 @@ export function useAllCommands(): readonly Command[] {
 }
 
 function find(binding: string, typing: boolean): Command | undefined {
-  return snapshot.findLast((command) => command.disabled !== true && (!typing || command.everywhere === true) && command.keys?.includes(binding) === true)
+  return snapshot.findLast(
+    (command) =>
+      command.disabled !== true && (!typing || command.everywhere === true) && command.keys?.includes(binding) === true,
+  )
 }
 
 function startsSequence(binding: string): boolean {

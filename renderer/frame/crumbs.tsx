@@ -15,7 +15,10 @@ export function useCrumbs(next: readonly Crumb[]): void {
   const shape = JSON.stringify(next)
   useEffect(() => {
     crumbs = JSON.parse(shape) as readonly Crumb[] // written two lines above
-    document.title = `${crumbs.map((crumb) => crumb.label).toReversed().join(' · ')} – Pairlab`
+    document.title = `${crumbs
+      .map((crumb) => crumb.label)
+      .toReversed()
+      .join(' · ')} – Pairlab`
     for (const watcher of watchers) watcher()
   }, [shape])
 }
@@ -34,7 +37,11 @@ export function Crumbs(): ReactNode {
       <ol className="crumbs">
         {shown.map((crumb, at) => (
           <li key={`${at} ${crumb.label}`} aria-current={at === shown.length - 1 ? 'page' : undefined}>
-            {crumb.href === undefined ? <span className="ellipsis">{crumb.label}</span> : <Link href={crumb.href}>{crumb.label}</Link>}
+            {crumb.href === undefined ? (
+              <span className="ellipsis">{crumb.label}</span>
+            ) : (
+              <Link href={crumb.href}>{crumb.label}</Link>
+            )}
           </li>
         ))}
       </ol>

@@ -16,7 +16,10 @@ const SHOWN = 60
 export function scoreMatch(query: string, title: string): number {
   const text = title.toLowerCase()
   let score = 1
-  for (const word of query.toLowerCase().split(/\s+/).filter((part) => part !== '')) {
+  for (const word of query
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((part) => part !== '')) {
     const found = text.indexOf(word)
     if (found === 0) score += 6
     else if (found > 0) score += /[\s\-–/·.,(]/.test(text[found - 1] ?? '') ? 4 : 2

@@ -1,4 +1,16 @@
-import { Activity, BookOpen, Box, ChartNoAxesCombined, Columns2, Database, House, MessagesSquare, Settings, SlidersHorizontal, type LucideIcon } from 'lucide-react'
+import {
+  Activity,
+  BookOpen,
+  Box,
+  ChartNoAxesCombined,
+  Columns2,
+  Database,
+  House,
+  MessagesSquare,
+  Settings,
+  SlidersHorizontal,
+  type LucideIcon,
+} from 'lucide-react'
 
 export interface Place {
   readonly path: string

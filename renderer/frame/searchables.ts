@@ -12,11 +12,35 @@ export function useSearchables(): readonly Entry[] {
   return useMemo(
     () => [
       ...(datasets ?? []).flatMap((dataset): Entry[] => [
-        { id: `dataset-${dataset.datasetId}`, title: dataset.name, group: 'Data sets', note: `${formatCount(dataset.pairCount)} pairs`, run: () => goTo(`/data/${dataset.datasetId}`) },
-        { id: `label-${dataset.datasetId}`, title: `Label ${dataset.name}`, group: 'Label', note: `${formatCount(dataset.labeledCount)} labeled`, run: () => goTo(`/label/${dataset.datasetId}`) },
+        {
+          id: `dataset-${dataset.datasetId}`,
+          title: dataset.name,
+          group: 'Data sets',
+          note: `${formatCount(dataset.pairCount)} pairs`,
+          run: () => goTo(`/data/${dataset.datasetId}`),
+        },
+        {
+          id: `label-${dataset.datasetId}`,
+          title: `Label ${dataset.name}`,
+          group: 'Label',
+          note: `${formatCount(dataset.labeledCount)} labeled`,
+          run: () => goTo(`/label/${dataset.datasetId}`),
+        },
       ]),
-      ...(models ?? []).map((model): Entry => ({ id: `model-${model.modelId}`, title: model.name, group: 'Models', note: `${model.family} · ${model.state}`, run: () => goTo(`/models/${model.modelId}`) })),
-      ...(runs ?? []).map((run): Entry => ({ id: `run-${run.runId}`, title: run.name, group: 'Runs', note: `${run.state} · ${run.methodName}`, run: () => goTo(`/runs/${run.runId}`) })),
+      ...(models ?? []).map((model): Entry => ({
+        id: `model-${model.modelId}`,
+        title: model.name,
+        group: 'Models',
+        note: `${model.family} · ${model.state}`,
+        run: () => goTo(`/models/${model.modelId}`),
+      })),
+      ...(runs ?? []).map((run): Entry => ({
+        id: `run-${run.runId}`,
+        title: run.name,
+        group: 'Runs',
+        note: `${run.state} · ${run.methodName}`,
+        run: () => goTo(`/runs/${run.runId}`),
+      })),
     ],
     [datasets, models, runs],
   )

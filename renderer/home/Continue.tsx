@@ -11,26 +11,65 @@ import { ProgressBar } from '../parts/ProgressBar.tsx'
 import { formatCount, formatDuration } from '../../shared/units.ts'
 
 /** Where labeling stopped, or the data set to begin with. */
-export function Continue({ dataset, keys }: { readonly dataset: DatasetSummary | undefined; readonly keys: string }): ReactNode {
+export function Continue({
+  dataset,
+  keys,
+}: {
+  readonly dataset: DatasetSummary | undefined
+  readonly keys: string
+}): ReactNode {
   const settings = useSettings()
   const annotatorId = (settings?.annotatorId ?? null) as AnnotatorId | null // the settings keep it as plain text
-  const { data: progress } = useCall('labels.progress', { datasetId: dataset?.datasetId ?? ('' as never), annotatorId: annotatorId ?? ('' as never) }, { enabled: dataset !== undefined && annotatorId !== null })
+  const { data: progress } = useCall(
+    'labels.progress',
+    { datasetId: dataset?.datasetId ?? ('' as never), annotatorId: annotatorId ?? ('' as never) },
+    { enabled: dataset !== undefined && annotatorId !== null },
+  )
   const go = (): void => goTo(dataset === undefined ? '/data' : `/label/${dataset.datasetId}`)
-  useCommands([{ id: 'home.continue', title: 'Continue labeling', group: 'Home', keys: [keys], disabled: dataset === undefined, run: go }])
-  if (dataset === undefined) return <p className="text-2">Nothing to go on with yet. Your labels and runs will be here when you come back: everything is kept as you make it.</p>
+  useCommands([
+    {
+      id: 'home.continue',
+      title: 'Continue labeling',
+      group: 'Home',
+      keys: [keys],
+      disabled: dataset === undefined,
+      run: go,
+    },
+  ])
+  if (dataset === undefined)
+    return (
+      <p className="text-2">
+        Nothing to go on with yet. Your labels and runs will be here when you come back: everything is kept as you make
+        it.
+      </p>
+    )
   const answered = progress?.answered ?? 0
   const total = progress?.total ?? dataset.pairCount
   return (
     <div className="col gap-3 road-body">
-      <div className="row"><b className="grow ellipsis">{dataset.name}</b><span className="mono small">{formatCount(answered)} / {formatCount(total)}</span></div>
+      <div className="row">
+        <b className="grow ellipsis">{dataset.name}</b>
+        <span className="mono small">
+          {formatCount(answered)} / {formatCount(total)}
+        </span>
+      </div>
       <ProgressBar label={`Labeled pairs of ${dataset.name}`} value={total === 0 ? 0 : answered / total} />
       <p className="small text-2">
         {answered === 0 ? 'You have not labeled here yet.' : 'Every answer is saved.'}
-        {progress?.remainingMs === null || progress?.remainingMs === undefined || progress.paceMs === null ? '' : ` At your pace, ${formatDuration(progress.paceMs)} a pair, the rest takes about ${formatDuration(progress.remainingMs)}.`}
+        {progress?.remainingMs === null || progress?.remainingMs === undefined || progress.paceMs === null
+          ? ''
+          : ` At your pace, ${formatDuration(progress.paceMs)} a pair, the rest takes about ${formatDuration(progress.remainingMs)}.`}
       </p>
       <DatasetWarnings datasetId={dataset.datasetId} />
       <span className="grow" />
-      <div className="row"><Button keys={keys} onClick={go}>{answered === 0 ? 'Start labeling' : 'Continue labeling'}</Button><a className="small" href={`#/data/${dataset.datasetId}`}>Look at the data</a></div>
+      <div className="row">
+        <Button keys={keys} onClick={go}>
+          {answered === 0 ? 'Start labeling' : 'Continue labeling'}
+        </Button>
+        <a className="small" href={`#/data/${dataset.datasetId}`}>
+          Look at the data
+        </a>
+      </div>
     </div>
   )
 }

@@ -11,7 +11,10 @@ export function StartTroubles(): ReactNode {
     <div className="notice notice-warn" role="alert">
       <TriangleAlert className="icon" aria-hidden="true" />
       <div>
-        <p className="bold">{data.length === 1 ? 'Something in the data folder is' : `${data.length} things in the data folder are`} not as Pairlab left {data.length === 1 ? 'it' : 'them'}. Nothing was deleted.</p>
+        <p className="bold">
+          {data.length === 1 ? 'Something in the data folder is' : `${data.length} things in the data folder are`} not
+          as Pairlab left {data.length === 1 ? 'it' : 'them'}. Nothing was deleted.
+        </p>
         <TroubleList troubles={data} />
       </div>
     </div>

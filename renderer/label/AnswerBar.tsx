@@ -21,7 +21,15 @@ interface AnswerBarProps {
 export function AnswerBar({ session, store, keymap, chosen, noteOpen, noteRef, onNote }: AnswerBarProps): ReactNode {
   const busy = isBusy(session)
   const answer = (verdict: Verdict, text: ReactNode, keys: string | undefined, className = ''): ReactNode => (
-    <Button className={className} keys={keys} aria-pressed={chosen === verdict} aria-disabled={busy} onClick={() => store.choose(verdict)}>{text}</Button>
+    <Button
+      className={className}
+      keys={keys}
+      aria-pressed={chosen === verdict}
+      aria-disabled={busy}
+      onClick={() => store.choose(verdict)}
+    >
+      {text}
+    </Button>
   )
   return (
     <div className="answers">
@@ -43,17 +51,44 @@ export function AnswerBar({ session, store, keymap, chosen, noteOpen, noteRef, o
           onChange={(strength) => store.send({ type: 'strength-set', strength })}
         />
         <span className="grow" />
-        {answer('tie', <>Tie<span className="tie-text">, both good</span></>, keymap.tie[0], 'tie')}
+        {answer(
+          'tie',
+          <>
+            Tie<span className="tie-text">, both good</span>
+          </>,
+          keymap.tie[0],
+          'tie',
+        )}
         {answer('both-bad', 'Both bad', keymap.bothBad[0])}
         {answer('skip', 'Skip', keymap.skip[0])}
-        <Button icon={StickyNote} keys={keymap.note[0]} aria-expanded={noteOpen} className={session.comment.trim() === '' ? '' : 'is-on'} onClick={onNote}>Note</Button>
+        <Button
+          icon={StickyNote}
+          keys={keymap.note[0]}
+          aria-expanded={noteOpen}
+          className={session.comment.trim() === '' ? '' : 'is-on'}
+          onClick={onNote}
+        >
+          Note
+        </Button>
       </div>
-      <p className="small text-3 answers-help">Choosing saves the answer and shows the next pair. “How much” is set before choosing and goes back to “clearly”.</p>
+      <p className="small text-3 answers-help">
+        Choosing saves the answer and shows the next pair. “How much” is set before choosing and goes back to “clearly”.
+      </p>
     </div>
   )
 }
 
-function NoteField({ session, store, noteRef, onClose }: { readonly session: Session; readonly store: SessionStore; readonly noteRef: Ref<HTMLTextAreaElement>; onClose(): void }): ReactNode {
+function NoteField({
+  session,
+  store,
+  noteRef,
+  onClose,
+}: {
+  readonly session: Session
+  readonly store: SessionStore
+  readonly noteRef: Ref<HTMLTextAreaElement>
+  onClose(): void
+}): ReactNode {
   const before = session.current?.current ?? null
   return (
     <div className="note">
@@ -74,7 +109,10 @@ function NoteField({ session, store, noteRef, onClose }: { readonly session: Ses
         }}
       />
       <span className="small text-3">
-        {before === null ? 'Goes with the answer you give next.' : 'Give your answer once more to save it with this note.'} <kbd>Esc</kbd> closes the field.
+        {before === null
+          ? 'Goes with the answer you give next.'
+          : 'Give your answer once more to save it with this note.'}{' '}
+        <kbd>Esc</kbd> closes the field.
       </span>
     </div>
   )

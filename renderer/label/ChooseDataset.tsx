@@ -14,24 +14,56 @@ import { EmptyState, ErrorNotice, Loading } from '../parts/states.tsx'
 export function ChooseDataset(): ReactNode {
   const datasets = useCall('datasets.list', {})
   if (datasets.isPending) return <Loading what="Looking for data sets" />
-  if (datasets.isError) return <div className="page"><ErrorNotice error={datasets.error} onRetry={() => void datasets.refetch()} /></div>
+  if (datasets.isError)
+    return (
+      <div className="page">
+        <ErrorNotice error={datasets.error} onRetry={() => void datasets.refetch()} />
+      </div>
+    )
   const pairs = datasets.data.filter((dataset) => dataset.kind === 'response-pairs' || dataset.kind === 'segment-pairs')
   if (pairs.length === 0) return <NoDataset />
   return (
     <div className="page">
-      <div className="page-head"><h1>Label which data set?</h1></div>
+      <div className="page-head">
+        <h1>Label which data set?</h1>
+      </div>
       <Panel flush>
         <table className="table" aria-label="Data sets">
-          <thead><tr><th scope="col">Name</th><th scope="col" className="num">Pairs</th><th scope="col" className="num">Labeled</th><th scope="col">Progress</th><th scope="col">Annotators</th><th scope="col"><span className="hidden-visually">Action</span></th></tr></thead>
+          <thead>
+            <tr>
+              <th scope="col">Name</th>
+              <th scope="col" className="num">
+                Pairs
+              </th>
+              <th scope="col" className="num">
+                Labeled
+              </th>
+              <th scope="col">Progress</th>
+              <th scope="col">Annotators</th>
+              <th scope="col">
+                <span className="hidden-visually">Action</span>
+              </th>
+            </tr>
+          </thead>
           <tbody>
             {pairs.map((dataset) => (
               <tr key={dataset.datasetId}>
                 <td className="bold">{dataset.name}</td>
                 <td className="num">{formatCount(dataset.pairCount)}</td>
                 <td className="num">{formatCount(dataset.labeledCount)}</td>
-                <td><ProgressBar value={dataset.pairCount === 0 ? 0 : dataset.labeledCount / dataset.pairCount} label={`Labeled part of ${dataset.name}`} width={140} /></td>
+                <td>
+                  <ProgressBar
+                    value={dataset.pairCount === 0 ? 0 : dataset.labeledCount / dataset.pairCount}
+                    label={`Labeled part of ${dataset.name}`}
+                    width={140}
+                  />
+                </td>
                 <td className="text-2">{dataset.annotators.length === 0 ? '–' : dataset.annotators.join(', ')}</td>
-                <td className="right"><Link className="btn btn-normal btn-small" href={`/label/${dataset.datasetId}`}>Label</Link></td>
+                <td className="right">
+                  <Link className="btn btn-normal btn-small" href={`/label/${dataset.datasetId}`}>
+                    Label
+                  </Link>
+                </td>
               </tr>
             ))}
           </tbody>
@@ -45,21 +77,34 @@ function NoDataset(): ReactNode {
   const samples = useCall('samples.list', {}).data
   const open = useMutate('samples.open', {
     invalidate: ['datasets.list', 'samples.list'],
-    onSuccess: ({ datasetId }) => { if (datasetId !== null) goTo(`/label/${datasetId}`) },
+    onSuccess: ({ datasetId }) => {
+      if (datasetId !== null) goTo(`/label/${datasetId}`)
+    },
   })
   const sample = samples?.[0]
   useAppEvent('import.progress', (job) => {
-    if (job.jobId === open.data?.jobId && job.state === 'finished' && job.datasetId !== null) goTo(`/label/${job.datasetId}`)
+    if (job.jobId === open.data?.jobId && job.state === 'finished' && job.datasetId !== null)
+      goTo(`/label/${job.datasetId}`)
   })
   return (
-    <EmptyState page
+    <EmptyState
+      page
       icon={Columns2}
       title="There is nothing to label yet"
       text="Import a file of preference pairs, or open the sample that came with Pairlab."
       action={
         <>
-          <Link className="btn btn-primary" href="/data">Import a file</Link>
-          {sample === undefined ? null : <Button disabled={open.isPending || open.isSuccess} onClick={() => open.mutate({ sampleId: sample.sampleId })}>{open.isSuccess ? 'Importing …' : `Open ${sample.title}`}</Button>}
+          <Link className="btn btn-primary" href="/data">
+            Import a file
+          </Link>
+          {sample === undefined ? null : (
+            <Button
+              disabled={open.isPending || open.isSuccess}
+              onClick={() => open.mutate({ sampleId: sample.sampleId })}
+            >
+              {open.isSuccess ? 'Importing …' : `Open ${sample.title}`}
+            </Button>
+          )}
           {open.isError ? <ErrorNotice error={open.error} /> : null}
         </>
       }

@@ -23,18 +23,33 @@ export function Guideline({ datasetId, guideline, question, keys }: GuidelinePro
       title="Guideline"
       actions={
         <>
-          {guideline === '' ? null : <Chip title="Follows from the words: the same text has the same version">version {contentVersion(guideline)}</Chip>}
-          {editing ? null : <Button look="quiet" small onClick={() => setEditing(true)}>Edit</Button>}
+          {guideline === '' ? null : (
+            <Chip title="Follows from the words: the same text has the same version">
+              version {contentVersion(guideline)}
+            </Chip>
+          )}
+          {editing ? null : (
+            <Button look="quiet" small onClick={() => setEditing(true)}>
+              Edit
+            </Button>
+          )}
           {keys === undefined ? null : <KeyCap keys={keys} />}
         </>
       }
     >
       {editing ? (
-        <GuidelineForm datasetId={datasetId} guideline={guideline} question={question} onDone={() => setEditing(false)} />
+        <GuidelineForm
+          datasetId={datasetId}
+          guideline={guideline}
+          question={question}
+          onDone={() => setEditing(false)}
+        />
       ) : guideline === '' ? (
         <p className="small text-2">
           None yet. Write down what makes an answer better, so that everyone who labels means the same.{' '}
-          <button type="button" className="link-button" onClick={() => setEditing(true)}>Write one</button>
+          <button type="button" className="link-button" onClick={() => setEditing(true)}>
+            Write one
+          </button>
         </p>
       ) : (
         <div className="guideline small text-2">{guideline}</div>
@@ -43,7 +58,12 @@ export function Guideline({ datasetId, guideline, question, keys }: GuidelinePro
   )
 }
 
-function GuidelineForm({ datasetId, guideline, question, onDone }: Omit<GuidelineProps, 'keys'> & { onDone(): void }): ReactNode {
+function GuidelineForm({
+  datasetId,
+  guideline,
+  question,
+  onDone,
+}: Omit<GuidelineProps, 'keys'> & { onDone(): void }): ReactNode {
   const save = useMutate('datasets.update', { invalidate: ['datasets.get'], onSuccess: onDone })
   return (
     <form
@@ -54,14 +74,29 @@ function GuidelineForm({ datasetId, guideline, question, onDone }: Omit<Guidelin
         save.mutate({ datasetId, guideline: String(form.get('guideline')), question: String(form.get('question')) })
       }}
     >
-      <label className="small text-2" htmlFor="label-question">Question over each pair</label>
+      <label className="small text-2" htmlFor="label-question">
+        Question over each pair
+      </label>
       <input id="label-question" name="question" className="input" defaultValue={question} maxLength={1000} />
-      <label className="small text-2" htmlFor="label-guideline">Guideline</label>
-      <textarea id="label-guideline" name="guideline" className="textarea" rows={10} defaultValue={guideline} maxLength={100_000} />
+      <label className="small text-2" htmlFor="label-guideline">
+        Guideline
+      </label>
+      <textarea
+        id="label-guideline"
+        name="guideline"
+        className="textarea"
+        rows={10}
+        defaultValue={guideline}
+        maxLength={100_000}
+      />
       {save.isError ? <ErrorNotice error={save.error} /> : null}
       <div className="row">
-        <Button small submit disabled={save.isPending}>Save</Button>
-        <Button small look="quiet" onClick={onDone}>Cancel</Button>
+        <Button small submit disabled={save.isPending}>
+          Save
+        </Button>
+        <Button small look="quiet" onClick={onDone}>
+          Cancel
+        </Button>
       </div>
     </form>
   )

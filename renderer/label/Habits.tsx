@@ -8,11 +8,20 @@ import { formatCount } from '../../shared/units.ts'
 type Share = Output<'labels.habits'>['left']
 
 /** Whether a habit, and not the text, may be choosing. */
-export function Habits({ datasetId, annotatorId }: { readonly datasetId: DatasetId; readonly annotatorId: AnnotatorId }): ReactNode {
+export function Habits({
+  datasetId,
+  annotatorId,
+}: {
+  readonly datasetId: DatasetId
+  readonly annotatorId: AnnotatorId
+}): ReactNode {
   const habits = useCall('labels.habits', { datasetId, annotatorId }, { keepPrevious: true }).data
   if (habits === undefined) return null
   return (
-    <Section title="Honesty meter" note={`${formatCount(habits.left.n)} decided ${habits.left.n === 1 ? 'answer' : 'answers'}`}>
+    <Section
+      title="Honesty meter"
+      note={`${formatCount(habits.left.n)} decided ${habits.left.n === 1 ? 'answer' : 'answers'}`}
+    >
       <Meter name="Picked left side" share={habits.left} />
       <Meter name="Picked longer" share={habits.longer} />
       <p className="small text-2 habits-text">{describeHabits(habits)}</p>
@@ -29,12 +38,12 @@ function Meter({ name, share }: { readonly name: string; readonly share: Share }
       <span className="text-2 nowrap">{name}</span>
       <span className="meter-line" aria-hidden="true">
         <u />
-        {low === null || high === null ? null : <i style={{ left: `${low * 100}%`, width: `${(high - low) * 100}%` }} />}
+        {low === null || high === null ? null : (
+          <i style={{ left: `${low * 100}%`, width: `${(high - low) * 100}%` }} />
+        )}
         {value === null ? null : <b style={{ left: `${value * 100}%` }} />}
       </span>
-      <span className="mono right nowrap">
-        {value === null ? '–' : describeShare(value, low, high)}
-      </span>
+      <span className="mono right nowrap">{value === null ? '–' : describeShare(value, low, high)}</span>
     </div>
   )
 }
@@ -44,7 +53,9 @@ function describeShare(value: number, low: number | null, high: number | null): 
   const percent = (fraction: number): string => (fraction * 100).toFixed(0)
   if (low === null || high === null) return `${percent(value)} %`
   const even = Math.abs(high - value - (value - low)) < 0.02
-  return even ? `${percent(value)} ± ${percent((high - low) / 2)} %` : `${percent(value)} (${percent(low)}–${percent(high)}) %`
+  return even
+    ? `${percent(value)} ± ${percent((high - low) / 2)} %`
+    : `${percent(value)} (${percent(low)}–${percent(high)}) %`
 }
 
 function verdict(share: Share): 'more' | 'less' | 'cannot tell' {
@@ -59,7 +70,13 @@ export function describeHabits({ left, longer }: Output<'labels.habits'>): strin
   if (left.n < FEW) return `Too few decided answers to see a habit; ${FEW - left.n} more will do.`
   const side = verdict(left)
   const length = verdict(longer)
-  const sideText = side === 'cannot tell' ? 'No side habit can be seen.' : `You pick the ${side === 'more' ? 'left' : 'right'} side more often than chance; sides are shuffled, so this is a habit.`
-  const lengthText = length === 'cannot tell' ? 'No habit of length can be seen.' : `You pick the ${length === 'more' ? 'longer' : 'shorter'} answer more often than chance; it may be the data.`
+  const sideText =
+    side === 'cannot tell'
+      ? 'No side habit can be seen.'
+      : `You pick the ${side === 'more' ? 'left' : 'right'} side more often than chance; sides are shuffled, so this is a habit.`
+  const lengthText =
+    length === 'cannot tell'
+      ? 'No habit of length can be seen.'
+      : `You pick the ${length === 'more' ? 'longer' : 'shorter'} answer more often than chance; it may be the data.`
   return `${sideText} ${lengthText}`
 }

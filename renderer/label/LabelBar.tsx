@@ -32,23 +32,67 @@ export function LabelBar({ session, store, keymap, jumpRef, searchRef }: LabelBa
   const seen = progress === null ? 0 : progress.answered + progress.skipped
   return (
     <div className="label-bar">
-      <Position index={current?.index ?? null} total={progress?.total ?? null} inputRef={jumpRef} onJump={(index) => void store.jump(index)} />
-      <ProgressBar value={progress === null || progress.total === 0 ? 0 : seen / progress.total} label="Pairs answered" />
+      <Position
+        index={current?.index ?? null}
+        total={progress?.total ?? null}
+        inputRef={jumpRef}
+        onJump={(index) => void store.jump(index)}
+      />
+      <ProgressBar
+        value={progress === null || progress.total === 0 ? 0 : seen / progress.total}
+        label="Pairs answered"
+      />
       <span className="nowrap answered">
         <span className="mono">{formatCount(progress?.answered)}</span> answered
-        {progress !== null && progress.skipped > 0 ? <> · <span className="mono">{formatCount(progress.skipped)}</span> skipped</> : null}
+        {progress !== null && progress.skipped > 0 ? (
+          <>
+            {' '}
+            · <span className="mono">{formatCount(progress.skipped)}</span> skipped
+          </>
+        ) : null}
       </span>
       <FilterFields session={session} store={store} searchRef={searchRef} />
       <span className="grow" />
       {progress?.paceMs === null || progress === null ? null : (
-        <span className="nowrap pace" title="Median of your last 50 answers, and what the open pairs will take at that pace">
-          <Clock className="icon icon-s" aria-hidden="true" /> <span className="mono">{formatDuration(progress.paceMs)}</span> a pair
+        <span
+          className="nowrap pace"
+          title="Median of your last 50 answers, and what the open pairs will take at that pace"
+        >
+          <Clock className="icon icon-s" aria-hidden="true" />{' '}
+          <span className="mono">{formatDuration(progress.paceMs)}</span> a pair
           <span className="text-3 pace-left">{formatDuration(progress.remainingMs)} left</span>
         </span>
       )}
-      <Button look="quiet" small icon={Undo2} keys={keymap.undo[0]} disabled={progress?.canUndo !== true} onClick={() => void store.undo()}>Undo</Button>
-      <Button look="quiet" small icon={Redo2} aria-label="Redo" title="Redo" disabled={progress?.canRedo !== true} onClick={() => void store.redo()} />
-      <Button look="quiet" small icon={Flag} keys={keymap.flag[0]} aria-label="Look again later" aria-pressed={current?.flagged === true} className={current?.flagged === true ? 'is-on' : ''} disabled={current === null} onClick={() => void store.toggleFlag()}>
+      <Button
+        look="quiet"
+        small
+        icon={Undo2}
+        keys={keymap.undo[0]}
+        disabled={progress?.canUndo !== true}
+        onClick={() => void store.undo()}
+      >
+        Undo
+      </Button>
+      <Button
+        look="quiet"
+        small
+        icon={Redo2}
+        aria-label="Redo"
+        title="Redo"
+        disabled={progress?.canRedo !== true}
+        onClick={() => void store.redo()}
+      />
+      <Button
+        look="quiet"
+        small
+        icon={Flag}
+        keys={keymap.flag[0]}
+        aria-label="Look again later"
+        aria-pressed={current?.flagged === true}
+        className={current?.flagged === true ? 'is-on' : ''}
+        disabled={current === null}
+        onClick={() => void store.toggleFlag()}
+      >
         <span className="flag-text">{current?.flagged === true ? 'Marked' : 'Look again'}</span>
       </Button>
     </div>
@@ -56,7 +100,17 @@ export function LabelBar({ session, store, keymap, jumpRef, searchRef }: LabelBa
 }
 
 /** "213 of 600": the number is a field, so that jumping needs no window of its own. */
-function Position({ index, total, inputRef, onJump }: { readonly index: number | null; readonly total: number | null; readonly inputRef: React.Ref<HTMLInputElement>; onJump(index: number): void }): ReactNode {
+function Position({
+  index,
+  total,
+  inputRef,
+  onJump,
+}: {
+  readonly index: number | null
+  readonly total: number | null
+  readonly inputRef: React.Ref<HTMLInputElement>
+  onJump(index: number): void
+}): ReactNode {
   const shown = index === null ? '' : String(index + 1)
   return (
     <form
@@ -90,7 +144,11 @@ function Position({ index, total, inputRef, onJump }: { readonly index: number |
   )
 }
 
-function FilterFields({ session, store, searchRef }: Pick<LabelBarProps, 'session' | 'store' | 'searchRef'>): ReactNode {
+function FilterFields({
+  session,
+  store,
+  searchRef,
+}: Pick<LabelBarProps, 'session' | 'store' | 'searchRef'>): ReactNode {
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
   useEffect(() => () => clearTimeout(timer.current), [])
   const { filter, matching } = session
@@ -106,7 +164,9 @@ function FilterFields({ session, store, searchRef }: Pick<LabelBarProps, 'sessio
         }}
       >
         {Object.entries(FILTERS).map(([value, name]) => (
-          <option key={value} value={value}>{name}</option>
+          <option key={value} value={value}>
+            {name}
+          </option>
         ))}
       </select>
       <span className="label-search">
@@ -128,7 +188,9 @@ function FilterFields({ session, store, searchRef }: Pick<LabelBarProps, 'sessio
           }}
         />
       </span>
-      {matching !== null && (filter.only !== 'unlabeled' || filter.search !== '') ? <span className="mono small text-3">{formatCount(matching)}</span> : null}
+      {matching !== null && (filter.only !== 'unlabeled' || filter.search !== '') ? (
+        <span className="mono small text-3">{formatCount(matching)}</span>
+      ) : null}
     </span>
   )
 }

@@ -72,7 +72,10 @@ export function LabelDesk({ datasetId, annotator, annotators }: LabelDeskProps):
     focusJump: () => jump.current?.focus(),
     focusSearch: () => search.current?.focus(),
     // Segments do not scroll: the same keys play and pause them.
-    scrollBy: (pages) => (player.current === null ? scroller.current?.scrollBy({ top: pages * scroller.current.clientHeight }) : player.current()),
+    scrollBy: (pages) =>
+      player.current === null
+        ? scroller.current?.scrollBy({ top: pages * scroller.current.clientHeight })
+        : player.current(),
   })
 
   return (
@@ -80,24 +83,59 @@ export function LabelDesk({ datasetId, annotator, annotators }: LabelDeskProps):
       <div className="label-work">
         <LabelBar session={session} store={store} keymap={keymap} jumpRef={jump} searchRef={search} />
         {current === null ? (
-          isDone(session) ? <DoneState session={session} store={store} datasetId={datasetId} /> : failure === null ? <Loading what="Fetching pairs" /> : <span />
+          isDone(session) ? (
+            <DoneState session={session} store={store} datasetId={datasetId} />
+          ) : failure === null ? (
+            <Loading what="Fetching pairs" />
+          ) : (
+            <span />
+          )
         ) : (
           <>
             <div className="question">
               <div className="row">
                 <h1 className="grow">{dataset?.question ?? ' '}</h1>
                 {current.current === null ? null : <Chip tone="accent">answered before; a new answer replaces it</Chip>}
-                <Chip title="Who or what wrote the answers, scores and others’ labels are not shown; the order is drawn by chance and on record."><Eye className="icon icon-s" aria-hidden="true" />Blind: sides shuffled</Chip>
+                <Chip title="Who or what wrote the answers, scores and others’ labels are not shown; the order is drawn by chance and on record.">
+                  <Eye className="icon icon-s" aria-hidden="true" />
+                  Blind: sides shuffled
+                </Chip>
               </div>
               {current.segments === null ? <PromptView key={current.pairId} prompt={current.prompt} /> : null}
             </div>
-            {current.segments === null ? <PairView item={current} showDifferences={showDifferences} chosen={chosen} leftKey={keymap.left[0]} rightKey={keymap.right[0]} differencesKey={keymap.differences[0]} scroller={scroller} onToggleDifferences={toggleDifferences} /> : <SegmentView pairId={current.pairId} world={current.segments.world} left={current.shownOrder === 'ab' ? current.segments.a : current.segments.b} right={current.shownOrder === 'ab' ? current.segments.b : current.segments.a} chosen={chosen} ghosts={showDifferences} leftKey={keymap.left[0]} rightKey={keymap.right[0]} register={registerPlayer} />}
+            {current.segments === null ? (
+              <PairView
+                item={current}
+                showDifferences={showDifferences}
+                chosen={chosen}
+                leftKey={keymap.left[0]}
+                rightKey={keymap.right[0]}
+                differencesKey={keymap.differences[0]}
+                scroller={scroller}
+                onToggleDifferences={toggleDifferences}
+              />
+            ) : (
+              <SegmentView
+                pairId={current.pairId}
+                world={current.segments.world}
+                left={current.shownOrder === 'ab' ? current.segments.a : current.segments.b}
+                right={current.shownOrder === 'ab' ? current.segments.b : current.segments.a}
+                chosen={chosen}
+                ghosts={showDifferences}
+                leftKey={keymap.left[0]}
+                rightKey={keymap.right[0]}
+                register={registerPlayer}
+              />
+            )}
           </>
         )}
         <div>
           {session.progress?.journalTrouble == null ? null : (
             <div className="label-failure">
-              <Say tone="warn">Your answers are saved and in force. The second copy, the journal beside the records, is behind: {session.progress.journalTrouble} It catches up by itself.</Say>
+              <Say tone="warn">
+                Your answers are saved and in force. The second copy, the journal beside the records, is behind:{' '}
+                {session.progress.journalTrouble} It catches up by itself.
+              </Say>
             </div>
           )}
           {failure === null ? null : (
@@ -106,22 +144,46 @@ export function LabelDesk({ datasetId, annotator, annotators }: LabelDeskProps):
               {session.answer === null ? null : (
                 <p className="small text-2">
                   Your answer is kept here and may not be on disk yet.{' '}
-                  <Button small look="quiet" onClick={() => store.dismiss()}>Give it up</Button>
+                  <Button small look="quiet" onClick={() => store.dismiss()}>
+                    Give it up
+                  </Button>
                 </p>
               )}
             </div>
           )}
-          {current === null ? null : <AnswerBar session={session} store={store} keymap={keymap} chosen={chosen} noteOpen={noteOpen} noteRef={focusNote} onNote={() => setNoteOpen((open) => !open)} />}
+          {current === null ? null : (
+            <AnswerBar
+              session={session}
+              store={store}
+              keymap={keymap}
+              chosen={chosen}
+              noteOpen={noteOpen}
+              noteRef={focusNote}
+              onNote={() => setNoteOpen((open) => !open)}
+            />
+          )}
         </div>
         <output className="hidden-visually">{session.announcement}</output>
       </div>
       {panelOpen ? (
         <SidePanel id="label" label="Guideline and habits">
-          {dataset === undefined ? null : <Guideline datasetId={datasetId} guideline={dataset.guideline} question={dataset.question} keys={keymap.guideline[0]} />}
+          {dataset === undefined ? null : (
+            <Guideline
+              datasetId={datasetId}
+              guideline={dataset.guideline}
+              question={dataset.question}
+              keys={keymap.guideline[0]}
+            />
+          )}
           <AnnotatorSection annotator={annotator} annotators={annotators} />
           <Habits datasetId={datasetId} annotatorId={annotatorId} />
           <AgreementSection datasetId={datasetId} />
-          <LastAnswers datasetId={datasetId} annotatorId={annotatorId} currentId={current?.pairId ?? null} onOpen={(pairId) => void store.goTo(pairId)} />
+          <LastAnswers
+            datasetId={datasetId}
+            annotatorId={annotatorId}
+            currentId={current?.pairId ?? null}
+            onOpen={(pairId) => void store.goTo(pairId)}
+          />
         </SidePanel>
       ) : null}
     </div>

@@ -13,7 +13,13 @@ interface LastAnswersProps {
 }
 
 const SHOWN = 8
-const SHORT: { readonly [V in Verdict]: string } = { left: 'A', right: 'B', tie: 'tie', 'both-bad': 'both bad', skip: 'skipped' }
+const SHORT: { readonly [V in Verdict]: string } = {
+  left: 'A',
+  right: 'B',
+  tie: 'tie',
+  'both-bad': 'both bad',
+  skip: 'skipped',
+}
 
 function shortAnswer(event: LabelEvent): string {
   if (event.outcome === null) return '–'
@@ -34,7 +40,11 @@ export function LastAnswers({ datasetId, annotatorId, currentId, onOpen }: LastA
         <ul className="last-answers">
           {answers.map((event) => (
             <li key={event.labelId}>
-              <button type="button" aria-current={event.pairId === currentId ? 'true' : undefined} onClick={() => onOpen(event.pairId)}>
+              <button
+                type="button"
+                aria-current={event.pairId === currentId ? 'true' : undefined}
+                onClick={() => onOpen(event.pairId)}
+              >
                 <span className="mono text-3">{event.pairIndex + 1}</span>
                 <span className="ellipsis">{event.title}</span>
                 <span className="text-2 nowrap">{shortAnswer(event)}</span>

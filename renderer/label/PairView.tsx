@@ -23,7 +23,16 @@ interface PairViewProps {
 const UNMARKED = { shown: '', 'too-different': 'Too different to mark', 'too-long': 'Too long to mark' } as const
 
 /** The two answers at equal size, line beside line, in one scroller: both sides move together because they are one. */
-export function PairView({ item, showDifferences, chosen, leftKey, rightKey, differencesKey, scroller, onToggleDifferences }: PairViewProps): ReactNode {
+export function PairView({
+  item,
+  showDifferences,
+  chosen,
+  leftKey,
+  rightKey,
+  differencesKey,
+  scroller,
+  onToggleDifferences,
+}: PairViewProps): ReactNode {
   const { left, right } = sidesOf(item)
   const alignment = alignItem(item)
   const lines = useRef<HTMLDivElement>(null)
@@ -36,8 +45,21 @@ export function PairView({ item, showDifferences, chosen, leftKey, rightKey, dif
       <div className="pair-heads">
         <SideHead name="Answer A" content={left} keys={leftKey} chosen={chosen === 'left'} />
         <SideHead name="Answer B" content={right} keys={rightKey} chosen={chosen === 'right'}>
-          <button type="button" className="differences-toggle" aria-pressed={showDifferences} onClick={onToggleDifferences}>
-            {marks ? <><mark>Differences</mark> shown</> : showDifferences ? UNMARKED[alignment.marks] : 'Differences hidden'}
+          <button
+            type="button"
+            className="differences-toggle"
+            aria-pressed={showDifferences}
+            onClick={onToggleDifferences}
+          >
+            {marks ? (
+              <>
+                <mark>Differences</mark> shown
+              </>
+            ) : showDifferences ? (
+              UNMARKED[alignment.marks]
+            ) : (
+              'Differences hidden'
+            )}
             {differencesKey === undefined ? null : <KeyCap keys={differencesKey} />}
           </button>
         </SideHead>
@@ -53,12 +75,26 @@ export function PairView({ item, showDifferences, chosen, leftKey, rightKey, dif
   )
 }
 
-function SideHead({ name, content, keys, chosen, children }: { readonly name: string; readonly content: Content; readonly keys: string | undefined; readonly chosen: boolean; readonly children?: ReactNode }): ReactNode {
+function SideHead({
+  name,
+  content,
+  keys,
+  chosen,
+  children,
+}: {
+  readonly name: string
+  readonly content: Content
+  readonly keys: string | undefined
+  readonly chosen: boolean
+  readonly children?: ReactNode
+}): ReactNode {
   return (
     <div className="pair-head">
       {keys === undefined ? null : <KeyCap keys={keys} />}
       <h2>{name}</h2>
-      <span className="small text-3 nowrap"><span className="mono">{formatCount(countWords(content))}</span> words</span>
+      <span className="small text-3 nowrap">
+        <span className="mono">{formatCount(countWords(content))}</span> words
+      </span>
       {chosen ? <Chip tone="accent">chosen</Chip> : null}
       <span className="grow" />
       {children}
@@ -86,7 +122,9 @@ function Side({ cell }: { readonly cell: Cell | null }): ReactNode {
   return (
     <div className={`line ${cell.alone ? 'line-alone' : ''}`}>
       {cell.role === null ? null : <span className="turn">{cell.role}</span>}
-      {cell.pieces.map((piece, at) => (piece.changed ? <mark key={`${at} ${piece.text}`}>{piece.text}</mark> : piece.text))}
+      {cell.pieces.map((piece, at) =>
+        piece.changed ? <mark key={`${at} ${piece.text}`}>{piece.text}</mark> : piece.text,
+      )}
     </div>
   )
 }

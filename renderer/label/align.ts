@@ -46,7 +46,12 @@ function markOf(line: string): string {
 }
 
 function wordsOf(line: string): readonly string[] {
-  return line.replace(LIST_MARK, '').toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []
+  return (
+    line
+      .replace(LIST_MARK, '')
+      .toLowerCase()
+      .match(/[\p{L}\p{N}]+/gu) ?? []
+  )
 }
 
 /** Dice overlap of two bags of words, 0 to 1. */
@@ -74,7 +79,11 @@ type LinePair = readonly [number, number]
  */
 function matchLines(left: readonly Line[], right: readonly Line[]): readonly LinePair[] | null {
   if (fits(left.length, right.length)) return matchByLikeness(left, right)
-  const changes = diffArrays(left.map((line) => line.text), right.map((line) => line.text), { maxEditLength: MAX_LINE_EDITS })
+  const changes = diffArrays(
+    left.map((line) => line.text),
+    right.map((line) => line.text),
+    { maxEditLength: MAX_LINE_EDITS },
+  )
   if (changes === undefined) return null
   const pairs: LinePair[] = []
   let leftAt = 0
@@ -83,7 +92,8 @@ function matchLines(left: readonly Line[], right: readonly Line[]): readonly Lin
   let rightCut = 0
   const close = (): void => {
     if (fits(leftAt - leftCut, rightAt - rightCut)) {
-      for (const [one, two] of matchByLikeness(left.slice(leftCut, leftAt), right.slice(rightCut, rightAt))) pairs.push([one + leftCut, two + rightCut])
+      for (const [one, two] of matchByLikeness(left.slice(leftCut, leftAt), right.slice(rightCut, rightAt)))
+        pairs.push([one + leftCut, two + rightCut])
     }
   }
   for (const change of changes) {
@@ -122,7 +132,11 @@ function matchByLikeness(left: readonly Line[], right: readonly Line[]): readonl
       const alike = pairGain(left[row], right[column], leftWords[row] ?? [], rightWords[column] ?? [])
       gain[row * right.length + column] = alike
       const matched = alike > 0 ? alike + (best[(row + 1) * columns + column + 1] ?? 0) : -1
-      best[row * columns + column] = Math.max(matched, best[(row + 1) * columns + column] ?? 0, best[row * columns + column + 1] ?? 0)
+      best[row * columns + column] = Math.max(
+        matched,
+        best[(row + 1) * columns + column] ?? 0,
+        best[row * columns + column + 1] ?? 0,
+      )
     }
   }
   const pairs: LinePair[] = []
@@ -141,7 +155,12 @@ function matchByLikeness(left: readonly Line[], right: readonly Line[]): readonl
   return pairs
 }
 
-function pairGain(left: Line | undefined, right: Line | undefined, leftWords: readonly string[], rightWords: readonly string[]): number {
+function pairGain(
+  left: Line | undefined,
+  right: Line | undefined,
+  leftWords: readonly string[],
+  rightWords: readonly string[],
+): number {
   if (left === undefined || right === undefined || left.role !== right.role) return 0
   if (left.text === right.text) return left.text.trim() === '' ? 0.05 : 1
   if (leftWords.length === 0 || rightWords.length === 0) return 0
@@ -161,8 +180,14 @@ function marked(left: Line, right: Line): AlignedRow {
   const rightMark = markOf(right.text)
   const changes = diffWordsWithSpace(left.text.slice(leftMark.length), right.text.slice(rightMark.length))
   const side = (mine: 'added' | 'removed', mark: string, role: string | null): Cell => {
-    const pieces = changes.filter((change) => change[mine] || (!change.added && !change.removed)).map((change) => ({ text: change.value, changed: change[mine] }))
-    return { role, alone: false, pieces: [...(mark === '' ? [] : [{ text: mark, changed: false }]), ...tidyPieces(pieces)] }
+    const pieces = changes
+      .filter((change) => change[mine] || (!change.added && !change.removed))
+      .map((change) => ({ text: change.value, changed: change[mine] }))
+    return {
+      role,
+      alone: false,
+      pieces: [...(mark === '' ? [] : [{ text: mark, changed: false }]), ...tidyPieces(pieces)],
+    }
   }
   return { left: side('removed', leftMark, left.role), right: side('added', rightMark, right.role) }
 }
@@ -192,7 +217,10 @@ function tidyPieces(pieces: readonly Piece[]): readonly Piece[] {
 
 /** Lines between two partners: those of both sides stand beside each other, so that no side is pushed down the page. */
 function between(left: readonly Line[], right: readonly Line[], alone: boolean): AlignedRow[] {
-  return Array.from({ length: Math.max(left.length, right.length) }, (_, at) => ({ left: plain(left[at], alone), right: plain(right[at], alone) }))
+  return Array.from({ length: Math.max(left.length, right.length) }, (_, at) => ({
+    left: plain(left[at], alone),
+    right: plain(right[at], alone),
+  }))
 }
 
 /** Sets two texts side by side, line by line, with the words that differ. */

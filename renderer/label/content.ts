@@ -5,7 +5,9 @@ import { alignLines, type Alignment, type Line } from './align.ts'
 /** The lines of a text; each turn of a conversation names its role on its first. */
 export function toLines(content: Content): readonly Line[] {
   if (typeof content === 'string') return content.split(/\r\n|\r|\n/).map((text) => ({ text, role: null }))
-  return content.flatMap((turn) => turn.content.split(/\r\n|\r|\n/).map((text, at) => ({ text, role: at === 0 ? turn.role : null })))
+  return content.flatMap((turn) =>
+    turn.content.split(/\r\n|\r|\n/).map((text, at) => ({ text, role: at === 0 ? turn.role : null })),
+  )
 }
 
 export function isEmpty(content: Content): boolean {

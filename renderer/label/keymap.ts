@@ -53,10 +53,38 @@ const PAIRLAB: Keymap = {
 /** For hands that learned another tool. What a tool has no key for stays as in Pairlab. */
 export const PRESETS: { readonly [K in Settings['keymap']]: Keymap } = {
   pairlab: PAIRLAB,
-  argilla: { ...PAIRLAB, bothBad: ['4'], skip: ['backspace'], next: ['right', 'pagedown'], previous: ['left', 'pageup'] },
+  argilla: {
+    ...PAIRLAB,
+    bothBad: ['4'],
+    skip: ['backspace'],
+    next: ['right', 'pagedown'],
+    previous: ['left', 'pageup'],
+  },
   'label-studio': { ...PAIRLAB, bothBad: ['4'], skip: ['mod+space'], undo: ['mod+z'], redo: ['mod+shift+z'] },
-  prodigy: { ...PAIRLAB, bothBad: ['x'], skip: ['space'], undo: ['backspace', 'delete'], scrollDown: ['down'], scrollUp: ['up'] },
-  'one-hand': { ...PAIRLAB, left: ['a'], right: ['d'], tie: ['s'], bothBad: ['x'], skip: ['c'], undo: ['z', 'mod+z'], redo: ['shift+z', 'mod+shift+z'], note: ['r'], differences: ['t'], guideline: ['v'], jump: ['4'], next: ['2', 'right'], previous: ['1', 'left'] },
+  prodigy: {
+    ...PAIRLAB,
+    bothBad: ['x'],
+    skip: ['space'],
+    undo: ['backspace', 'delete'],
+    scrollDown: ['down'],
+    scrollUp: ['up'],
+  },
+  'one-hand': {
+    ...PAIRLAB,
+    left: ['a'],
+    right: ['d'],
+    tie: ['s'],
+    bothBad: ['x'],
+    skip: ['c'],
+    undo: ['z', 'mod+z'],
+    redo: ['shift+z', 'mod+shift+z'],
+    note: ['r'],
+    differences: ['t'],
+    guideline: ['v'],
+    jump: ['4'],
+    next: ['2', 'right'],
+    previous: ['1', 'left'],
+  },
 }
 
 export const PRESET_NAMES: { readonly [K in Settings['keymap']]: string } = {
@@ -89,7 +117,8 @@ export interface KeyConflict {
 /** Keys that would do two things, or that the frame needs for itself. */
 export function findConflicts(keymap: Keymap): readonly KeyConflict[] {
   const claims = new Map<string, LabelAction[]>()
-  for (const [action, keys] of Object.entries(keymap) as [LabelAction, readonly string[]][]) { // Object.entries widens the key
+  for (const [action, keys] of Object.entries(keymap) as [LabelAction, readonly string[]][]) {
+    // Object.entries widens the key
     for (const key of keys) claims.set(key, [...(claims.get(key) ?? []), action])
   }
   return [...claims]

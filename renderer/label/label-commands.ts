@@ -44,14 +44,17 @@ export function useLabelCommands(desk: Desk): void {
     scrollUp: () => desk.scrollBy(-SCROLL_STEP),
   }
   const needPair: readonly LabelAction[] = ['left', 'right', 'tie', 'bothBad', 'skip', 'flag', 'note']
-  useCommands((Object.keys(actions) as LabelAction[]).map((action) => ({ // Object.keys widens the key
-    id: `label.${action}`,
-    title: LABEL_ACTIONS[action],
-    group: 'Label',
-    keys: keymap[action],
-    // While an answer is on its way the store itself drops the key: it was meant for a pair not yet seen.
-    disabled: needPair.includes(action) && session.current === null,
-    repeat: action === 'scrollDown' || action === 'scrollUp',
-    run: actions[action],
-  })))
+  useCommands(
+    (Object.keys(actions) as LabelAction[]).map((action) => ({
+      // Object.keys widens the key
+      id: `label.${action}`,
+      title: LABEL_ACTIONS[action],
+      group: 'Label',
+      keys: keymap[action],
+      // While an answer is on its way the store itself drops the key: it was meant for a pair not yet seen.
+      disabled: needPair.includes(action) && session.current === null,
+      repeat: action === 'scrollDown' || action === 'scrollUp',
+      run: actions[action],
+    })),
+  )
 }

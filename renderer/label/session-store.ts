@@ -3,7 +3,16 @@ import type { LabelFilter, LabelItem } from '../../shared/contract/labels.ts'
 import type { AnnotatorId, DatasetId } from '../../shared/domain.ts'
 import type { Client } from '../../shared/rpc.ts'
 import { asAppError } from '../api/app-error.ts'
-import { inHandIds, isBusy, reduce, startSession, wantedPairs, type Action, type Session, type Verdict } from './session.ts'
+import {
+  inHandIds,
+  isBusy,
+  reduce,
+  startSession,
+  wantedPairs,
+  type Action,
+  type Session,
+  type Verdict,
+} from './session.ts'
 
 export interface SessionOptions {
   readonly client: Client
@@ -68,7 +77,13 @@ export function createSessionStore(options: SessionOptions): SessionStore {
     session = reduce(session, { type: 'fetch-started' })
     const mine = generation
     const exclude = [...inHandIds(session), ...(session.answer === null ? [] : [session.answer.pairId])]
-    const input: Input<'labels.queue'> = { ...who, filter: session.filter, fromIndex: session.nextIndex, limit: wanted, exclude }
+    const input: Input<'labels.queue'> = {
+      ...who,
+      filter: session.filter,
+      fromIndex: session.nextIndex,
+      limit: wanted,
+      exclude,
+    }
     client.call('labels.queue', input).then(
       (queue) => {
         if (mine !== generation) return
@@ -109,7 +124,11 @@ export function createSessionStore(options: SessionOptions): SessionStore {
   }
 
   /** Sends a step under a key of its own; asked for again after a failure, under the same one. */
-  async function settle<T>(kind: OpenStep['kind'], pairId: string | null, sendStep: (clientKey: string) => Promise<T>): Promise<T> {
+  async function settle<T>(
+    kind: OpenStep['kind'],
+    pairId: string | null,
+    sendStep: (clientKey: string) => Promise<T>,
+  ): Promise<T> {
     const again = openStep?.kind === kind && openStep.pairId === pairId
     const step = again && openStep !== null ? openStep : { kind, pairId, clientKey: options.newKey() }
     openStep = step
@@ -121,13 +140,25 @@ export function createSessionStore(options: SessionOptions): SessionStore {
   async function showPair(pairId: string, progress?: Output<'labels.progress'>): Promise<void> {
     const item = await client.call('labels.item', { ...who, pairId })
     options.onAhead(item)
-    send({ type: 'shown', item, keepCurrent: true, ...(progress === undefined ? {} : { progress }), nowMs: options.nowMs() })
+    send({
+      type: 'shown',
+      item,
+      keepCurrent: true,
+      ...(progress === undefined ? {} : { progress }),
+      nowMs: options.nowMs(),
+    })
   }
 
   /** The nearest pair of all, whatever the filter. */
   async function fetchIndex(index: number, direction: 'forward' | 'back'): Promise<LabelItem | undefined> {
     const everything: LabelFilter = { only: 'all', search: '' }
-    const { items } = await client.call('labels.queue', { ...who, filter: everything, fromIndex: index, direction, limit: 1 })
+    const { items } = await client.call('labels.queue', {
+      ...who,
+      filter: everything,
+      fromIndex: index,
+      direction,
+      limit: 1,
+    })
     const [item] = items
     if (item !== undefined) options.onAhead(item)
     return item
@@ -164,37 +195,49 @@ export function createSessionStore(options: SessionOptions): SessionStore {
       send({ type: 'dismissed' })
       if (answer !== null) void move(() => showPair(answer.pairId))
     },
-    undo: () => move(async () => {
-      const { progress, pairId } = await settle('undo', null, (clientKey) => client.call('labels.undo', { ...who, clientKey }))
-      options.onStored()
-      if (pairId === null) send({ type: 'progressed', progress })
-      else await showPair(pairId, progress)
-    }),
-    redo: () => move(async () => {
-      const { progress, pairId } = await settle('redo', null, (clientKey) => client.call('labels.redo', { ...who, clientKey }))
-      send({ type: 'redone', pairId, progress, nowMs: options.nowMs() })
-      options.onStored()
-    }),
-    toggleFlag: () => move(async () => {
-      const item = session.current
-      if (item === null) return
-      const flagged = !item.flagged
-      const progress = await settle(flagged ? 'flag' : 'unflag', item.pairId, (clientKey) => client.call('labels.flag', { ...who, pairId: item.pairId, flagged, clientKey }))
-      send({ type: 'flagged', pairId: item.pairId, flagged, progress })
-    }),
+    undo: () =>
+      move(async () => {
+        const { progress, pairId } = await settle('undo', null, (clientKey) =>
+          client.call('labels.undo', { ...who, clientKey }),
+        )
+        options.onStored()
+        if (pairId === null) send({ type: 'progressed', progress })
+        else await showPair(pairId, progress)
+      }),
+    redo: () =>
+      move(async () => {
+        const { progress, pairId } = await settle('redo', null, (clientKey) =>
+          client.call('labels.redo', { ...who, clientKey }),
+        )
+        send({ type: 'redone', pairId, progress, nowMs: options.nowMs() })
+        options.onStored()
+      }),
+    toggleFlag: () =>
+      move(async () => {
+        const item = session.current
+        if (item === null) return
+        const flagged = !item.flagged
+        const progress = await settle(flagged ? 'flag' : 'unflag', item.pairId, (clientKey) =>
+          client.call('labels.flag', { ...who, pairId: item.pairId, flagged, clientKey }),
+        )
+        send({ type: 'flagged', pairId: item.pairId, flagged, progress })
+      }),
     goTo: (pairId) => move(() => showPair(pairId)),
-    jump: (index) => move(async () => {
-      const item = await fetchIndex(index, 'forward')
-      if (item === undefined) return
-      generation += 1
-      send({ type: 'restarted', filter: session.filter, fromIndex: item.index + 1 })
-      send({ type: 'shown', item, keepCurrent: false, nowMs: options.nowMs() })
-    }),
-    previous: () => move(async () => {
-      const at = session.current?.index ?? session.progress?.total ?? 0
-      const item = at > 0 ? await fetchIndex(at - 1, 'back') : undefined
-      if (item !== undefined && item.index < at) send({ type: 'shown', item, keepCurrent: true, nowMs: options.nowMs() })
-    }),
+    jump: (index) =>
+      move(async () => {
+        const item = await fetchIndex(index, 'forward')
+        if (item === undefined) return
+        generation += 1
+        send({ type: 'restarted', filter: session.filter, fromIndex: item.index + 1 })
+        send({ type: 'shown', item, keepCurrent: false, nowMs: options.nowMs() })
+      }),
+    previous: () =>
+      move(async () => {
+        const at = session.current?.index ?? session.progress?.total ?? 0
+        const item = at > 0 ? await fetchIndex(at - 1, 'back') : undefined
+        if (item !== undefined && item.index < at)
+          send({ type: 'shown', item, keepCurrent: true, nowMs: options.nowMs() })
+      }),
     pass() {
       send({ type: 'passed', nowMs: options.nowMs() })
     },

@@ -45,7 +45,12 @@ export interface Session {
 export type Action =
   | { readonly type: 'restarted'; readonly filter: LabelFilter; readonly fromIndex: number }
   | { readonly type: 'fetch-started' }
-  | { readonly type: 'fetched'; readonly queue: Output<'labels.queue'>; readonly wanted: number; readonly nowMs: number }
+  | {
+      readonly type: 'fetched'
+      readonly queue: Output<'labels.queue'>
+      readonly wanted: number
+      readonly nowMs: number
+    }
   | { readonly type: 'progressed'; readonly progress: LabelProgress }
   | { readonly type: 'strength-set'; readonly strength: Strength }
   | { readonly type: 'comment-set'; readonly comment: string }
@@ -55,8 +60,19 @@ export type Action =
   | { readonly type: 'failed'; readonly error: AppError }
   | { readonly type: 'dismissed' }
   | { readonly type: 'move-started' }
-  | { readonly type: 'shown'; readonly item: LabelItem; readonly keepCurrent: boolean; readonly progress?: LabelProgress; readonly nowMs: number }
-  | { readonly type: 'redone'; readonly pairId: string | null; readonly progress: LabelProgress; readonly nowMs: number }
+  | {
+      readonly type: 'shown'
+      readonly item: LabelItem
+      readonly keepCurrent: boolean
+      readonly progress?: LabelProgress
+      readonly nowMs: number
+    }
+  | {
+      readonly type: 'redone'
+      readonly pairId: string | null
+      readonly progress: LabelProgress
+      readonly nowMs: number
+    }
   | { readonly type: 'move-ended' }
   | { readonly type: 'passed'; readonly nowMs: number }
   | { readonly type: 'flagged'; readonly pairId: string; readonly flagged: boolean; readonly progress: LabelProgress }
@@ -181,7 +197,13 @@ function choose(session: Session, action: Extract<Action, { type: 'chosen' }>): 
   return { ...session, answer, failure: null }
 }
 
-const SAID: { readonly [V in Verdict]: string } = { left: 'A is better', right: 'B is better', tie: 'Tie', 'both-bad': 'Both bad', skip: 'Skipped' }
+const SAID: { readonly [V in Verdict]: string } = {
+  left: 'A is better',
+  right: 'B is better',
+  tie: 'Tie',
+  'both-bad': 'Both bad',
+  skip: 'Skipped',
+}
 
 export function describeAnswer(verdict: Verdict, strength: Strength | null): string {
   const amount = strength === null ? '' : strength === 'slightly' ? ', a little' : `, ${strength}`
@@ -193,19 +215,37 @@ function saved(session: Session, action: Extract<Action, { type: 'saved' }>): Se
   if (answer === null) return { ...session, progress: action.progress }
   const next = advance({ ...session, answer: null, failure: null, progress: action.progress }, action.nowMs)
   const announcement = `Saved: ${describeAnswer(answer.verdict, answer.strength)}. ${next.current === null ? 'No pair is left.' : `Pair ${next.current.index + 1}.`}`
-  return { ...next, announcement, matching: session.filter.only === 'unlabeled' && session.matching !== null ? Math.max(0, session.matching - 1) : session.matching }
+  return {
+    ...next,
+    announcement,
+    matching:
+      session.filter.only === 'unlabeled' && session.matching !== null
+        ? Math.max(0, session.matching - 1)
+        : session.matching,
+  }
 }
 
 /** Brings a pair into view; the one it displaces comes next, unless it is the same. */
 function bring(session: Session, action: Extract<Action, { type: 'shown' }>): Session {
   const displaced = action.keepCurrent && session.current !== null ? [session.current] : []
   const ahead = [...displaced, ...session.ahead].filter((item) => item.pairId !== action.item.pairId)
-  const next = show({ ...session, moving: false, failure: null, progress: action.progress ?? session.progress }, action.item, ahead, action.nowMs)
+  const next = show(
+    { ...session, moving: false, failure: null, progress: action.progress ?? session.progress },
+    action.item,
+    ahead,
+    action.nowMs,
+  )
   return { ...next, announcement: `Pair ${action.item.index + 1}.` }
 }
 
 function redone(session: Session, action: Extract<Action, { type: 'redone' }>): Session {
-  const base: Session = { ...session, moving: false, failure: null, progress: action.progress, announcement: 'Answer restored.' }
+  const base: Session = {
+    ...session,
+    moving: false,
+    failure: null,
+    progress: action.progress,
+    announcement: 'Answer restored.',
+  }
   if (action.pairId !== null && session.current?.pairId === action.pairId) return advance(base, action.nowMs)
   return { ...base, ahead: session.ahead.filter((item) => item.pairId !== action.pairId) }
 }

@@ -13,20 +13,27 @@ function prepare(item: Parameters<typeof alignItem>[0]): void {
 }
 
 /** One person at one data set, for as long as the page is open. */
-export function useLabelSession(datasetId: DatasetId, annotatorId: AnnotatorId, filter: LabelFilter): readonly [Session, SessionStore] {
-  const [store] = useState(() => createSessionStore({
-    client,
-    datasetId,
-    annotatorId,
-    filter,
-    nowMs: () => performance.now(),
-    newKey: () => crypto.randomUUID(),
-    onStored: () => void queryClient.invalidateQueries({ queryKey: ['labels.history', { datasetId, annotatorId }] }),
-    onAhead: prepare,
-  }))
+export function useLabelSession(
+  datasetId: DatasetId,
+  annotatorId: AnnotatorId,
+  filter: LabelFilter,
+): readonly [Session, SessionStore] {
+  const [store] = useState(() =>
+    createSessionStore({
+      client,
+      datasetId,
+      annotatorId,
+      filter,
+      nowMs: () => performance.now(),
+      newKey: () => crypto.randomUUID(),
+      onStored: () => void queryClient.invalidateQueries({ queryKey: ['labels.history', { datasetId, annotatorId }] }),
+      onAhead: prepare,
+    }),
+  )
   const session = useSyncExternalStore(store.subscribe, store.get)
   useEffect(() => {
-    const onVisibility = (): void => store.send({ type: document.hidden ? 'hidden' : 'visible', nowMs: performance.now() })
+    const onVisibility = (): void =>
+      store.send({ type: document.hidden ? 'hidden' : 'visible', nowMs: performance.now() })
     document.addEventListener('visibilitychange', onVisibility)
     return () => document.removeEventListener('visibilitychange', onVisibility)
   }, [store])

@@ -27,17 +27,34 @@ interface AddModelProps {
 export function AddModel({ runId, onClose }: AddModelProps): ReactNode {
   const [from, setFrom] = useState<From>(runId === undefined ? 'folder' : 'run')
   const [jobId, setJobId] = useState<JobId | null>(null)
-  const add = useMutate('models.add', { invalidate: ['models.addJobs'], onSuccess: (started) => setJobId(started.jobId) })
+  const add = useMutate('models.add', {
+    invalidate: ['models.addJobs'],
+    onSuccess: (started) => setJobId(started.jobId),
+  })
   const start = (source: ModelSource, name: string): void => add.mutate({ source, name })
   return (
     <Dialog title="Add a model" width={640} onClose={onClose}>
       {jobId === null ? (
         <div className="col gap-3">
-          <Segmented<From> title="Where it comes from" value={from} choices={[{ value: 'folder', label: 'A folder on this machine' }, { value: 'run', label: 'A run’s checkpoint' }]} onChange={setFrom} />
-          {from === 'folder' ? <FromFolder busy={add.isPending} onAdd={start} /> : <FromRun first={runId ?? null} busy={add.isPending} onAdd={start} />}
+          <Segmented<From>
+            title="Where it comes from"
+            value={from}
+            choices={[
+              { value: 'folder', label: 'A folder on this machine' },
+              { value: 'run', label: 'A run’s checkpoint' },
+            ]}
+            onChange={setFrom}
+          />
+          {from === 'folder' ? (
+            <FromFolder busy={add.isPending} onAdd={start} />
+          ) : (
+            <FromRun first={runId ?? null} busy={add.isPending} onAdd={start} />
+          )}
           {add.error === null ? null : <ErrorNotice error={add.error} />}
         </div>
-      ) : <Following jobId={jobId} onClose={onClose} onAgain={() => setJobId(null)} />}
+      ) : (
+        <Following jobId={jobId} onClose={onClose} onAgain={() => setJobId(null)} />
+      )}
     </Dialog>
   )
 }
@@ -54,15 +71,38 @@ function FromFolder({ busy, onAdd }: FormProps): ReactNode {
   const wanted = useSettled(path.trim())
   const { data, error, isFetching, refetch } = useCall('models.inspect', { path: wanted }, { enabled: wanted !== '' })
   const current = wanted === path.trim() && data !== undefined && data.facts !== null ? data : null
-  const choose = (): void => void chooseFolder('The folder of a model').then((chosen) => (chosen === null ? undefined : setPath(chosen)))
+  const choose = (): void =>
+    void chooseFolder('The folder of a model').then((chosen) => (chosen === null ? undefined : setPath(chosen)))
   return (
-    <form className="col gap-3" onSubmit={(event) => { event.preventDefault(); if (current !== null) onAdd({ kind: 'folder', path: current.path, place }, name) }}>
-      <Field name="Folder" help="The one that holds config.json, the safetensors and tokenizer.json." render={(control) => (
-        <span className="row">
-          <input {...control} className="input mono grow" value={path} spellCheck={false} autoComplete="off" placeholder="/home/me/models/SmolLM-135M" onChange={(event) => setPath(event.currentTarget.value)} />
-          {canChooseFolder() ? <Button icon={FolderOpen} onClick={choose}>Choose</Button> : null}
-        </span>
-      )} />
+    <form
+      className="col gap-3"
+      onSubmit={(event) => {
+        event.preventDefault()
+        if (current !== null) onAdd({ kind: 'folder', path: current.path, place }, name)
+      }}
+    >
+      <Field
+        name="Folder"
+        help="The one that holds config.json, the safetensors and tokenizer.json."
+        render={(control) => (
+          <span className="row">
+            <input
+              {...control}
+              className="input mono grow"
+              value={path}
+              spellCheck={false}
+              autoComplete="off"
+              placeholder="/home/me/models/SmolLM-135M"
+              onChange={(event) => setPath(event.currentTarget.value)}
+            />
+            {canChooseFolder() ? (
+              <Button icon={FolderOpen} onClick={choose}>
+                Choose
+              </Button>
+            ) : null}
+          </span>
+        )}
+      />
       {error === null ? null : <ErrorNotice error={error} onRetry={() => void refetch()} />}
       {isFetching && data === undefined ? <Loading what="Reading the headers" /> : null}
       {wanted === '' || data === undefined ? null : <Findings found={data} />}
@@ -70,13 +110,43 @@ function FromFolder({ busy, onAdd }: FormProps): ReactNode {
         <>
           <fieldset className="col">
             <legend className="field-name">Where its files lie</legend>
-            <label className="check"><input type="radio" name="place" checked={place === 'link'} onChange={() => setPlace('link')} /><span><b>Link</b>: they stay where they are; nothing is copied.</span></label>
-            <label className="check"><input type="radio" name="place" checked={place === 'copy'} onChange={() => setPlace('copy')} /><span><b>Copy</b> into the data folder: takes <span className="mono">{formatBytes(current.copyBytes)}</span> of <span className="mono">{formatBytes(current.freeBytes)}</span> free.</span></label>
+            <label className="check">
+              <input type="radio" name="place" checked={place === 'link'} onChange={() => setPlace('link')} />
+              <span>
+                <b>Link</b>: they stay where they are; nothing is copied.
+              </span>
+            </label>
+            <label className="check">
+              <input type="radio" name="place" checked={place === 'copy'} onChange={() => setPlace('copy')} />
+              <span>
+                <b>Copy</b> into the data folder: takes <span className="mono">{formatBytes(current.copyBytes)}</span>{' '}
+                of <span className="mono">{formatBytes(current.freeBytes)}</span> free.
+              </span>
+            </label>
           </fieldset>
-          <Field name="Name" help="Left empty, it is the folder’s." render={(control) => <input {...control} className="input" maxLength={80} value={name} placeholder={current.name} autoComplete="off" onChange={(event) => setName(event.currentTarget.value)} />} />
+          <Field
+            name="Name"
+            help="Left empty, it is the folder’s."
+            render={(control) => (
+              <input
+                {...control}
+                className="input"
+                maxLength={80}
+                value={name}
+                placeholder={current.name}
+                autoComplete="off"
+                onChange={(event) => setName(event.currentTarget.value)}
+              />
+            )}
+          />
         </>
       )}
-      <div className="row"><span className="grow" /><Button submit look="primary" disabled={current === null || busy}>{place === 'copy' ? 'Copy and add' : 'Add'}</Button></div>
+      <div className="row">
+        <span className="grow" />
+        <Button submit look="primary" disabled={current === null || busy}>
+          {place === 'copy' ? 'Copy and add' : 'Add'}
+        </Button>
+      </div>
     </form>
   )
 }
@@ -88,44 +158,140 @@ function Findings({ found }: { readonly found: ModelInspection }): ReactNode {
     <div className="findings col" role="status">
       {facts === null ? null : (
         <dl className="facts facts-two">
-          <div><dt>Family</dt><dd>{facts.family}, {facts.kind}</dd></div>
-          <div><dt>Weights</dt><dd className="mono">{formatCount(facts.parameterCount)}</dd></div>
-          <div><dt>Stored as</dt><dd className="mono">{facts.dtype}, {formatBytes(facts.sizeBytes)}</dd></div>
-          <div><dt>Vocabulary</dt><dd className="mono">{formatCount(facts.vocabSize)}</dd></div>
-          <div><dt>Context</dt><dd className="mono">{facts.contextLength === null ? 'not said' : `${formatCount(facts.contextLength)} tokens`}</dd></div>
-          <div><dt>Chat template</dt><dd>{facts.hasChatTemplate ? 'yes' : 'none'}</dd></div>
-          <div><dt>Licence</dt><dd>{facts.licence?.name ?? 'none found'}</dd></div>
-          <div><dt>Tensors not used</dt><dd className="mono">{formatCount(facts.unused.length)}</dd></div>
+          <div>
+            <dt>Family</dt>
+            <dd>
+              {facts.family}, {facts.kind}
+            </dd>
+          </div>
+          <div>
+            <dt>Weights</dt>
+            <dd className="mono">{formatCount(facts.parameterCount)}</dd>
+          </div>
+          <div>
+            <dt>Stored as</dt>
+            <dd className="mono">
+              {facts.dtype}, {formatBytes(facts.sizeBytes)}
+            </dd>
+          </div>
+          <div>
+            <dt>Vocabulary</dt>
+            <dd className="mono">{formatCount(facts.vocabSize)}</dd>
+          </div>
+          <div>
+            <dt>Context</dt>
+            <dd className="mono">
+              {facts.contextLength === null ? 'not said' : `${formatCount(facts.contextLength)} tokens`}
+            </dd>
+          </div>
+          <div>
+            <dt>Chat template</dt>
+            <dd>{facts.hasChatTemplate ? 'yes' : 'none'}</dd>
+          </div>
+          <div>
+            <dt>Licence</dt>
+            <dd>{facts.licence?.name ?? 'none found'}</dd>
+          </div>
+          <div>
+            <dt>Tensors not used</dt>
+            <dd className="mono">{formatCount(facts.unused.length)}</dd>
+          </div>
         </dl>
       )}
-      {problems.map((problem) => <Say key={problem.message} tone="bad"><b>{problem.message}</b> {problem.hint}</Say>)}
-      {notes.map((note) => <Say key={note} tone="info">{note}</Say>)}
+      {problems.map((problem) => (
+        <Say key={problem.message} tone="bad">
+          <b>{problem.message}</b> {problem.hint}
+        </Say>
+      ))}
+      {notes.map((note) => (
+        <Say key={note} tone="info">
+          {note}
+        </Say>
+      ))}
     </div>
   )
 }
 
 function FromRun({ first, busy, onAdd }: FormProps & { readonly first: RunId | null }): ReactNode {
-  const runs = useCall('runs.list', {}).data?.filter((run) => run.method !== 'reward-model' && run.state !== 'queued' && run.step > 0) ?? []
+  const runs =
+    useCall('runs.list', {}).data?.filter(
+      (run) => run.method !== 'reward-model' && run.state !== 'queued' && run.step > 0,
+    ) ?? []
   const [chosen, setChosen] = useState<string>(first ?? '')
   const [checkpoint, setCheckpoint] = useState<'best' | 'last'>('last')
   const [name, setName] = useState('')
   const run = runs.find((one) => one.runId === chosen)
   return (
-    <form className="col gap-3" onSubmit={(event) => { event.preventDefault(); if (run !== undefined) onAdd({ kind: 'run', runId: run.runId, checkpoint }, name) }}>
-      <Field name="Run" help="Its weights are written once more into the data folder, adapters merged, so that the run may be deleted." render={(control) => (
-        <select {...control} className="select" value={chosen} onChange={(event) => setChosen(event.currentTarget.value)}>
-          <option value="">{runs.length === 0 ? 'no run has a checkpoint yet' : 'choose a run'}</option>
-          {runs.map((one) => <option key={one.runId} value={one.runId}>{one.name}, seed {one.seed} ({one.methodName})</option>)}
-        </select>
-      )} />
-      <Segmented<'best' | 'last'> title="Checkpoint" showTitle value={checkpoint} choices={[{ value: 'last', label: 'last' }, { value: 'best', label: 'best' }]} onChange={setCheckpoint} />
-      <Field name="Name" help="Left empty, it is the run’s." render={(control) => <input {...control} className="input" maxLength={80} value={name} placeholder={run === undefined ? '' : `${run.name} s${run.seed}`} autoComplete="off" onChange={(event) => setName(event.currentTarget.value)} />} />
-      <div className="row"><span className="grow" /><Button submit look="primary" disabled={run === undefined || busy}>Add</Button></div>
+    <form
+      className="col gap-3"
+      onSubmit={(event) => {
+        event.preventDefault()
+        if (run !== undefined) onAdd({ kind: 'run', runId: run.runId, checkpoint }, name)
+      }}
+    >
+      <Field
+        name="Run"
+        help="Its weights are written once more into the data folder, adapters merged, so that the run may be deleted."
+        render={(control) => (
+          <select
+            {...control}
+            className="select"
+            value={chosen}
+            onChange={(event) => setChosen(event.currentTarget.value)}
+          >
+            <option value="">{runs.length === 0 ? 'no run has a checkpoint yet' : 'choose a run'}</option>
+            {runs.map((one) => (
+              <option key={one.runId} value={one.runId}>
+                {one.name}, seed {one.seed} ({one.methodName})
+              </option>
+            ))}
+          </select>
+        )}
+      />
+      <Segmented<'best' | 'last'>
+        title="Checkpoint"
+        showTitle
+        value={checkpoint}
+        choices={[
+          { value: 'last', label: 'last' },
+          { value: 'best', label: 'best' },
+        ]}
+        onChange={setCheckpoint}
+      />
+      <Field
+        name="Name"
+        help="Left empty, it is the run’s."
+        render={(control) => (
+          <input
+            {...control}
+            className="input"
+            maxLength={80}
+            value={name}
+            placeholder={run === undefined ? '' : `${run.name} s${run.seed}`}
+            autoComplete="off"
+            onChange={(event) => setName(event.currentTarget.value)}
+          />
+        )}
+      />
+      <div className="row">
+        <span className="grow" />
+        <Button submit look="primary" disabled={run === undefined || busy}>
+          Add
+        </Button>
+      </div>
     </form>
   )
 }
 
-function Following({ jobId, onClose, onAgain }: { readonly jobId: JobId; onClose(): void; onAgain(): void }): ReactNode {
+function Following({
+  jobId,
+  onClose,
+  onAgain,
+}: {
+  readonly jobId: JobId
+  onClose(): void
+  onAgain(): void
+}): ReactNode {
   const { data: job, error } = useCall('models.addJob', { jobId })
   if (error !== null) return <ErrorNotice error={error} />
   if (job === undefined) return <Loading what="Beginning" />
@@ -134,7 +300,10 @@ function Following({ jobId, onClose, onAgain }: { readonly jobId: JobId; onClose
     return (
       <div className="col gap-3">
         {job.state === 'failed' ? <JobLine job={job} /> : <Say tone="info">Cancelled. Nothing was kept.</Say>}
-        <div className="row"><span className="grow" /><Button onClick={onAgain}>Back</Button></div>
+        <div className="row">
+          <span className="grow" />
+          <Button onClick={onAgain}>Back</Button>
+        </div>
       </div>
     )
   }
@@ -144,8 +313,16 @@ function Following({ jobId, onClose, onAgain }: { readonly jobId: JobId; onClose
   }
   return (
     <div className="col gap-3">
-      <Say tone="good"><b>{job.name}</b> is added. Its files were read once, and their hash is kept.</Say>
-      <div className="row"><span className="grow" /><Button onClick={onClose}>Close</Button><Button look="primary" onClick={open}>Open it</Button></div>
+      <Say tone="good">
+        <b>{job.name}</b> is added. Its files were read once, and their hash is kept.
+      </Say>
+      <div className="row">
+        <span className="grow" />
+        <Button onClick={onClose}>Close</Button>
+        <Button look="primary" onClick={open}>
+          Open it
+        </Button>
+      </div>
     </div>
   )
 }

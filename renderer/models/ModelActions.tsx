@@ -19,7 +19,11 @@ export function ModelActions({ model }: { readonly model: ModelDetail }): ReactN
   const { modelId } = model
   const verify = useMutate('models.verify', {
     invalidate: ['models.get', 'models.list'],
-    onSuccess: ({ ok }) => showToast(ok ? 'The files are those that were added.' : 'The files are not those that were added.', ok ? {} : { tone: 'bad' }),
+    onSuccess: ({ ok }) =>
+      showToast(
+        ok ? 'The files are those that were added.' : 'The files are not those that were added.',
+        ok ? {} : { tone: 'bad' },
+      ),
     onError: (error) => showToast(`${error.message} ${error.hint}`, { tone: 'bad' }),
   })
   const reason = whyNotTrainable(model)
@@ -27,8 +31,22 @@ export function ModelActions({ model }: { readonly model: ModelDetail }): ReactN
   const play = (): void => goTo(`/playground?left=model:${modelId}`)
   const check = (): void => verify.mutate({ modelId })
   useCommands([
-    { id: 'model.train', title: 'Train from this model', group: 'Models', keys: ['t'], disabled: reason !== null, run: train },
-    { id: 'model.playground', title: 'Open this model in the Playground', group: 'Models', keys: ['p'], disabled: reason !== null, run: play },
+    {
+      id: 'model.train',
+      title: 'Train from this model',
+      group: 'Models',
+      keys: ['t'],
+      disabled: reason !== null,
+      run: train,
+    },
+    {
+      id: 'model.playground',
+      title: 'Open this model in the Playground',
+      group: 'Models',
+      keys: ['p'],
+      disabled: reason !== null,
+      run: play,
+    },
     { id: 'model.verify', title: 'Verify this model’s files', group: 'Models', keys: ['v'], run: check },
     { id: 'model.rename', title: 'Rename this model', group: 'Models', keys: ['n'], run: () => setOpen('rename') },
     { id: 'model.remove', title: 'Remove this model', group: 'Models', run: () => setOpen('remove') },
@@ -40,9 +58,28 @@ export function ModelActions({ model }: { readonly model: ModelDetail }): ReactN
   ]
   return (
     <div className="row wrap">
-      <Button icon={ShieldCheck} keys="v" disabled={verify.isPending} title="Read every byte and compare with what was added" onClick={check}>{verify.isPending ? 'Reading …' : 'Verify'}</Button>
-      <Button icon={MessageSquareText} keys="p" disabled={reason !== null} title={reason ?? undefined} onClick={play}>Open in Playground</Button>
-      <Button look="primary" icon={SlidersHorizontal} keys="t" disabled={reason !== null} title={reason ?? undefined} onClick={train}>Train from this</Button>
+      <Button
+        icon={ShieldCheck}
+        keys="v"
+        disabled={verify.isPending}
+        title="Read every byte and compare with what was added"
+        onClick={check}
+      >
+        {verify.isPending ? 'Reading …' : 'Verify'}
+      </Button>
+      <Button icon={MessageSquareText} keys="p" disabled={reason !== null} title={reason ?? undefined} onClick={play}>
+        Open in Playground
+      </Button>
+      <Button
+        look="primary"
+        icon={SlidersHorizontal}
+        keys="t"
+        disabled={reason !== null}
+        title={reason ?? undefined}
+        onClick={train}
+      >
+        Train from this
+      </Button>
       <MenuButton label="More actions" icon={Ellipsis} items={menu} />
       {open === 'rename' ? <RenameDialog model={model} onClose={() => setOpen(null)} /> : null}
       {open === 'remove' ? <RemoveDialog model={model} onClose={() => setOpen(null)} /> : null}
@@ -60,9 +97,34 @@ function RenameDialog({ model, onClose }: DialogProps): ReactNode {
   const rename = useMutate('models.rename', { invalidate: ['models.get', 'models.list'], onSuccess: onClose })
   return (
     <Dialog title={`Rename ${model.name}`} onClose={onClose}>
-      <form className="col gap-3" onSubmit={(event) => { event.preventDefault(); rename.mutate({ modelId: model.modelId, name }) }}>
-        <Field name="Name" problem={rename.error === null ? undefined : `${rename.error.message} ${rename.error.hint}`} render={(control) => <input {...control} className="input" maxLength={80} value={name} autoComplete="off" onChange={(event) => setName(event.currentTarget.value)} />} />
-        <div className="row"><span className="grow" /><Button onClick={onClose}>Keep it</Button><Button submit look="primary" disabled={name.trim() === '' || rename.isPending}>Rename</Button></div>
+      <form
+        className="col gap-3"
+        onSubmit={(event) => {
+          event.preventDefault()
+          rename.mutate({ modelId: model.modelId, name })
+        }}
+      >
+        <Field
+          name="Name"
+          problem={rename.error === null ? undefined : `${rename.error.message} ${rename.error.hint}`}
+          render={(control) => (
+            <input
+              {...control}
+              className="input"
+              maxLength={80}
+              value={name}
+              autoComplete="off"
+              onChange={(event) => setName(event.currentTarget.value)}
+            />
+          )}
+        />
+        <div className="row">
+          <span className="grow" />
+          <Button onClick={onClose}>Keep it</Button>
+          <Button submit look="primary" disabled={name.trim() === '' || rename.isPending}>
+            Rename
+          </Button>
+        </div>
       </form>
     </Dialog>
   )
@@ -81,11 +143,34 @@ function RemoveDialog({ model, onClose }: DialogProps): ReactNode {
     <Dialog
       title={`Remove ${model.name}?`}
       onClose={onClose}
-      foot={<><Button onClick={onClose}>Keep it</Button><Button look="danger" disabled={remove.isPending} onClick={() => remove.mutate({ modelId: model.modelId })}>{model.place === 'link' ? 'Forget the link' : 'Move to the trash'}</Button></>}
+      foot={
+        <>
+          <Button onClick={onClose}>Keep it</Button>
+          <Button look="danger" disabled={remove.isPending} onClick={() => remove.mutate({ modelId: model.modelId })}>
+            {model.place === 'link' ? 'Forget the link' : 'Move to the trash'}
+          </Button>
+        </>
+      }
     >
       <div className="col">
-        <p>{model.place === 'link' ? <>Only the link is forgotten. The files in <span className="mono">{model.path}</span> stay as they are.</> : <>Its files, <span className="mono">{formatBytes(model.sizeBytes)}</span>, move to the trash, and can be restored from there: Settings, Trash.</>}</p>
-        {model.runs.length === 0 ? null : <Say tone="warn">{model.runs.length} {model.runs.length === 1 ? 'run' : 'runs'} started from it. Adapters are saved without the model they stand beside: such runs can be resumed and exported only while its files are there.</Say>}
+        <p>
+          {model.place === 'link' ? (
+            <>
+              Only the link is forgotten. The files in <span className="mono">{model.path}</span> stay as they are.
+            </>
+          ) : (
+            <>
+              Its files, <span className="mono">{formatBytes(model.sizeBytes)}</span>, move to the trash, and can be
+              restored from there: Settings, Trash.
+            </>
+          )}
+        </p>
+        {model.runs.length === 0 ? null : (
+          <Say tone="warn">
+            {model.runs.length} {model.runs.length === 1 ? 'run' : 'runs'} started from it. Adapters are saved without
+            the model they stand beside: such runs can be resumed and exported only while its files are there.
+          </Say>
+        )}
       </div>
     </Dialog>
   )

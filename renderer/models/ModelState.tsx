@@ -12,7 +12,10 @@ const LOOKS = {
 export function ModelState({ model }: { readonly model: Pick<ModelSummary, 'state' | 'trouble'> }): ReactNode {
   const { tone, icon: Icon } = LOOKS[model.state]
   return (
-    <span className={`status ${tone}`} title={model.trouble === null ? undefined : `${model.trouble.message} ${model.trouble.hint}`}>
+    <span
+      className={`status ${tone}`}
+      title={model.trouble === null ? undefined : `${model.trouble.message} ${model.trouble.hint}`}
+    >
       <Icon aria-hidden="true" />
       {model.state}
     </span>

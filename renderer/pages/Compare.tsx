@@ -32,14 +32,46 @@ export function Compare(): ReactNode {
   const algorithms = useCall('algorithms.list', {})
   const error = list.error ?? algorithms.error
   const chosen = (list.data ?? []).filter((run) => wanted.includes(run.runId))
-  useCrumbs([{ label: 'Compare' }, ...(chosen.length === 0 ? [{ label: 'Choose runs' }] : [{ label: chosen.length === 1 ? '1 run' : `${chosen.length} runs` }])])
-  if (error !== null) return <div className="page"><ErrorNotice error={error} onRetry={() => void Promise.all([list.refetch(), algorithms.refetch()])} /></div>
+  useCrumbs([
+    { label: 'Compare' },
+    ...(chosen.length === 0
+      ? [{ label: 'Choose runs' }]
+      : [{ label: chosen.length === 1 ? '1 run' : `${chosen.length} runs` }]),
+  ])
+  if (error !== null)
+    return (
+      <div className="page">
+        <ErrorNotice error={error} onRetry={() => void Promise.all([list.refetch(), algorithms.refetch()])} />
+      </div>
+    )
   if (list.data === undefined || algorithms.data === undefined) return <Loading what="Reading the runs" />
-  if (list.data.length === 0) return <EmptyState page icon={ChartNoAxesCombined} title="There is nothing to compare yet" text="Start several seeds of a method; with three or more, Pairlab can say what a difference means." action={<a className="btn btn-primary" href="#/train">Start runs</a>} />
+  if (list.data.length === 0)
+    return (
+      <EmptyState
+        page
+        icon={ChartNoAxesCombined}
+        title="There is nothing to compare yet"
+        text="Start several seeds of a method; with three or more, Pairlab can say what a difference means."
+        action={
+          <a className="btn btn-primary" href="#/train">
+            Start runs
+          </a>
+        }
+      />
+    )
   if (chosen.length === 0) {
     return (
       <div className="page">
-        <header className="page-head"><div className="grow"><h1>Compare</h1><p className="text-2">{wanted.length === 0 ? 'Choose the runs. Those that differ only in their seed become one row.' : 'The runs of this address are not here any more. Choose others.'}</p></div></header>
+        <header className="page-head">
+          <div className="grow">
+            <h1>Compare</h1>
+            <p className="text-2">
+              {wanted.length === 0
+                ? 'Choose the runs. Those that differ only in their seed become one row.'
+                : 'The runs of this address are not here any more. Choose others.'}
+            </p>
+          </div>
+        </header>
         <RunChooser runs={list.data} initial={[]} onCompare={show} />
       </div>
     )
@@ -47,7 +79,15 @@ export function Compare(): ReactNode {
   return <CompareView all={list.data} runs={chosen} algorithms={algorithms.data} />
 }
 
-function CompareView({ all, runs, algorithms }: { readonly all: readonly RunSummary[]; readonly runs: readonly RunSummary[]; readonly algorithms: Output<'algorithms.list'> }): ReactNode {
+function CompareView({
+  all,
+  runs,
+  algorithms,
+}: {
+  readonly all: readonly RunSummary[]
+  readonly runs: readonly RunSummary[]
+  readonly algorithms: Output<'algorithms.list'>
+}): ReactNode {
   const state = useCompare(runs, algorithms)
   const [link] = useState(createChartLink)
   const [choosing, setChoosing] = useState(false)
@@ -62,7 +102,11 @@ function CompareView({ all, runs, algorithms }: { readonly all: readonly RunSumm
       <div className="page-split">
         <div className="compare-work">
           <CompareTools state={state} model={model} onChooseRuns={() => setChoosing(true)} />
-          {state.error === null ? null : <div className="run-trouble"><ErrorNotice error={state.error} /></div>}
+          {state.error === null ? null : (
+            <div className="run-trouble">
+              <ErrorNotice error={state.error} />
+            </div>
+          )}
           {comparison === undefined && state.error === null ? <Loading what="Comparing" /> : null}
           {comparison === undefined ? null : (
             <>
@@ -73,7 +117,15 @@ function CompareView({ all, runs, algorithms }: { readonly all: readonly RunSumm
                   <span className="grow" />
                   <OverlayLegend model={model} total={comparison.curves.length} bandName={INTERVAL_NAMES[interval]} />
                 </div>
-                {model.series.length === 0 ? <p className="run-empty">{comparison.curves.length === 0 ? 'No run has a value of this metric yet.' : 'Every configuration is hidden: turn an eye on above.'}</p> : <LineChart model={model} tooltip legend={false} />}
+                {model.series.length === 0 ? (
+                  <p className="run-empty">
+                    {comparison.curves.length === 0
+                      ? 'No run has a value of this metric yet.'
+                      : 'Every configuration is hidden: turn an eye on above.'}
+                  </p>
+                ) : (
+                  <LineChart model={model} tooltip legend={false} />
+                )}
               </section>
               <CompareSamples state={state} />
             </>
@@ -84,7 +136,14 @@ function CompareView({ all, runs, algorithms }: { readonly all: readonly RunSumm
         </SidePanel>
         {choosing ? (
           <Dialog title="Runs to compare" width={920} onClose={() => setChoosing(false)}>
-            <RunChooser runs={all} initial={runs.map((run) => run.runId)} onCompare={(ids) => { setChoosing(false); show(ids) }} />
+            <RunChooser
+              runs={all}
+              initial={runs.map((run) => run.runId)}
+              onCompare={(ids) => {
+                setChoosing(false)
+                show(ids)
+              }}
+            />
           </Dialog>
         ) : null}
       </div>
@@ -92,19 +151,46 @@ function CompareView({ all, runs, algorithms }: { readonly all: readonly RunSumm
   )
 }
 
-const EMPTY: Output<'comparisons.get'> = { metricNames: [], groups: [], curves: [], differences: [], diff: [], sameSettings: 0, conclusions: [], warnings: [] }
+const EMPTY: Output<'comparisons.get'> = {
+  metricNames: [],
+  groups: [],
+  curves: [],
+  differences: [],
+  diff: [],
+  sameSettings: 0,
+  conclusions: [],
+  warnings: [],
+}
 
 const LEGEND_AT_MOST = 6
 
-function OverlayLegend({ model, total, bandName }: { readonly model: ReturnType<typeof overlayModel>; readonly total: number; readonly bandName: string | null }): ReactNode {
+function OverlayLegend({
+  model,
+  total,
+  bandName,
+}: {
+  readonly model: ReturnType<typeof overlayModel>
+  readonly total: number
+  readonly bandName: string | null
+}): ReactNode {
   const shown = model.series.slice(0, LEGEND_AT_MOST)
   return (
     <div className="overlay-legend">
       {model.bandName === null ? null : <span className="text-3">band: {bandName}</span>}
       {shown.map((line) => (
-        <span key={line.key} className="row"><LineSwatch colour={line.colour} dash={line.dash} /><span className="mono ellipsis" title={line.label}>{line.label}</span> n = {line.n}</span>
+        <span key={line.key} className="row">
+          <LineSwatch colour={line.colour} dash={line.dash} />
+          <span className="mono ellipsis" title={line.label}>
+            {line.label}
+          </span>{' '}
+          n = {line.n}
+        </span>
       ))}
-      {total > shown.length ? <span className="text-3">{shown.length} of {total}</span> : null}
+      {total > shown.length ? (
+        <span className="text-3">
+          {shown.length} of {total}
+        </span>
+      ) : null}
     </div>
   )
 }

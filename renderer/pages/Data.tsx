@@ -11,6 +11,7 @@ export function Data(): ReactNode {
   const [search] = useSearchParams()
   const path = search.get('import')
   if (path !== null) return <ImportView key={path} path={path} />
-  if (datasetId !== undefined) return <DatasetView key={datasetId} datasetId={decodeURIComponent(datasetId) as DatasetId} /> // the server checks it
+  if (datasetId !== undefined)
+    return <DatasetView key={datasetId} datasetId={decodeURIComponent(datasetId) as DatasetId} /> // the server checks it
   return <DatasetList />
 }

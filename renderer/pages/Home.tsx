@@ -23,36 +23,102 @@ export function Home(): ReactNode {
   const runs = useCall('runs.list', {})
   useCrumbs([{ label: 'Pairlab' }, { label: 'Home' }])
   useCommands([{ id: 'home.runs', title: 'All runs', group: 'Home', run: () => goTo('/runs') }])
-  if (datasets.error !== null) return <div className="page"><ErrorNotice error={datasets.error} onRetry={() => void datasets.refetch()} /></div>
+  if (datasets.error !== null)
+    return (
+      <div className="page">
+        <ErrorNotice error={datasets.error} onRetry={() => void datasets.refetch()} />
+      </div>
+    )
   if (datasets.data === undefined) return <Loading />
   const latest = datasets.data.toSorted((one, two) => two.createdAtMs - one.createdAtMs)
   return (
     <div className="page">
-      <header><h1>Pairlab</h1><p className="text-2">Label preferences by hand, train policies on them, compare runs with intervals. Everything stays on this computer.</p></header>
+      <header>
+        <h1>Pairlab</h1>
+        <p className="text-2">
+          Label preferences by hand, train policies on them, compare runs with intervals. Everything stays on this
+          computer.
+        </p>
+      </header>
       <StartTroubles />
       <div className="roads">
         <Road number="1" title="Open the sample">
-          <p className="text-2">993 answer pairs to 170 instructions, each judged by three people (PandaLM, Apache-2.0). Label some, train on all, compare.</p>
+          <p className="text-2">
+            993 answer pairs to 170 instructions, each judged by three people (PandaLM, Apache-2.0). Label some, train
+            on all, compare.
+          </p>
           <span className="grow" />
-          <div className="row"><SampleButton keys="1" primary={latest.length === 0} /></div>
+          <div className="row">
+            <SampleButton keys="1" primary={latest.length === 0} />
+          </div>
         </Road>
-        <Road number="2" title="Import your own file"><ImportBox keys="2" /></Road>
-        <Road number="3" title="Continue where you left off"><Continue dataset={latest[0]} keys="3" /></Road>
+        <Road number="2" title="Import your own file">
+          <ImportBox keys="2" />
+        </Road>
+        <Road number="3" title="Continue where you left off">
+          <Continue dataset={latest[0]} keys="3" />
+        </Road>
       </div>
       <ImportJobs />
       <div className="home-lists">
-        <Panel flush title="Recent runs" note={runs.data === undefined ? undefined : `${Math.min(RUNS_SHOWN, runs.data.length)} of ${formatCount(runs.data.length)}`} actions={<a className="row small" href="#/runs">All runs <KeyCap keys="g r" /></a>}>
-          {(runs.data ?? []).length === 0 ? <p className="pad text-2">No run yet. Once a data set is labeled, <a href="#/train">train a policy on it</a>.</p> : <RunsTable runs={(runs.data ?? []).slice(0, RUNS_SHOWN)} />}
+        <Panel
+          flush
+          title="Recent runs"
+          note={
+            runs.data === undefined
+              ? undefined
+              : `${Math.min(RUNS_SHOWN, runs.data.length)} of ${formatCount(runs.data.length)}`
+          }
+          actions={
+            <a className="row small" href="#/runs">
+              All runs <KeyCap keys="g r" />
+            </a>
+          }
+        >
+          {(runs.data ?? []).length === 0 ? (
+            <p className="pad text-2">
+              No run yet. Once a data set is labeled, <a href="#/train">train a policy on it</a>.
+            </p>
+          ) : (
+            <RunsTable runs={(runs.data ?? []).slice(0, RUNS_SHOWN)} />
+          )}
         </Panel>
         <div className="col gap-4">
-          <Panel flush title="Data sets" note={formatCount(latest.length)} actions={<a className="small" href="#/data">All data sets</a>}>
-            {latest.length === 0 ? <p className="pad text-2">None yet.</p> : (
+          <Panel
+            flush
+            title="Data sets"
+            note={formatCount(latest.length)}
+            actions={
+              <a className="small" href="#/data">
+                All data sets
+              </a>
+            }
+          >
+            {latest.length === 0 ? (
+              <p className="pad text-2">None yet.</p>
+            ) : (
               <table className="table">
-                <thead><tr><th scope="col">Name</th><th scope="col" className="num">Pairs</th><th scope="col" className="num">Labeled</th></tr></thead>
+                <thead>
+                  <tr>
+                    <th scope="col">Name</th>
+                    <th scope="col" className="num">
+                      Pairs
+                    </th>
+                    <th scope="col" className="num">
+                      Labeled
+                    </th>
+                  </tr>
+                </thead>
                 <tbody>
                   {latest.slice(0, 8).map((row) => (
                     <tr key={row.datasetId} onClick={() => goTo(`/data/${row.datasetId}`)}>
-                      <td><a className="bold" href={`#/data/${row.datasetId}`}>{row.name}</a></td><td className="num">{formatCount(row.pairCount)}</td><td className="num">{formatCount(row.labeledCount)}</td>
+                      <td>
+                        <a className="bold" href={`#/data/${row.datasetId}`}>
+                          {row.name}
+                        </a>
+                      </td>
+                      <td className="num">{formatCount(row.pairCount)}</td>
+                      <td className="num">{formatCount(row.labeledCount)}</td>
                     </tr>
                   ))}
                 </tbody>
@@ -66,10 +132,23 @@ export function Home(): ReactNode {
   )
 }
 
-function Road({ number, title, children }: { readonly number: string; readonly title: string; readonly children: ReactNode }): ReactNode {
+function Road({
+  number,
+  title,
+  children,
+}: {
+  readonly number: string
+  readonly title: string
+  readonly children: ReactNode
+}): ReactNode {
   return (
     <section className="road" aria-label={title}>
-      <h2 className="row"><span className="road-number" aria-hidden="true">{number}</span>{title}</h2>
+      <h2 className="row">
+        <span className="road-number" aria-hidden="true">
+          {number}
+        </span>
+        {title}
+      </h2>
       {children}
     </section>
   )
@@ -77,20 +156,45 @@ function Road({ number, title, children }: { readonly number: string; readonly t
 
 /** What happened to the runs, in sentences: what failed and can go on comes first. */
 function News({ runs }: { readonly runs: readonly import('../../shared/contract/runs.ts').RunSummary[] }): ReactNode {
-  const troubled = runs.filter((run) => run.state === 'failed' || run.state === 'interrupted' || run.state === 'lost').slice(0, 4)
+  const troubled = runs
+    .filter((run) => run.state === 'failed' || run.state === 'interrupted' || run.state === 'lost')
+    .slice(0, 4)
   const queued = runs.filter((run) => run.state === 'queued').length
   const finished = runs.filter((run) => run.state === 'finished').length
   if (troubled.length === 0 && queued === 0 && finished === 0) return null
   return (
     <Panel title="State of the runs">
       <div className="col gap-3">
-        {finished > 0 ? <Say tone="good">{formatCount(finished)} {finished === 1 ? 'run has' : 'runs have'} finished. <a href={`#/compare?runs=${runs.filter((run) => run.state === 'finished').map((run) => run.runId).join(',')}`}>Compare them</a></Say> : null}
+        {finished > 0 ? (
+          <Say tone="good">
+            {formatCount(finished)} {finished === 1 ? 'run has' : 'runs have'} finished.{' '}
+            <a
+              href={`#/compare?runs=${runs
+                .filter((run) => run.state === 'finished')
+                .map((run) => run.runId)
+                .join(',')}`}
+            >
+              Compare them
+            </a>
+          </Say>
+        ) : null}
         {troubled.map((run) => (
           <Say key={run.runId} tone={run.state === 'failed' ? 'bad' : 'warn'}>
-            <b className="mono">{run.name} s{run.seed}</b> {run.state === 'failed' ? 'failed' : run.state === 'lost' ? 'was lost' : 'was interrupted'} at step <span className="mono">{run.step}</span>{run.error === null ? '.' : `: ${run.error.message}`} <a href={`#/runs/${run.runId}`}>{run.resumable ? 'Open it and resume' : 'Open it'}</a>
+            <b className="mono">
+              {run.name} s{run.seed}
+            </b>{' '}
+            {run.state === 'failed' ? 'failed' : run.state === 'lost' ? 'was lost' : 'was interrupted'} at step{' '}
+            <span className="mono">{run.step}</span>
+            {run.error === null ? '.' : `: ${run.error.message}`}{' '}
+            <a href={`#/runs/${run.runId}`}>{run.resumable ? 'Open it and resume' : 'Open it'}</a>
           </Say>
         ))}
-        {queued > 0 ? <Say tone="info">The queue has {formatCount(queued)} {queued === 1 ? 'run' : 'runs'}. You can close the window; training goes on.</Say> : null}
+        {queued > 0 ? (
+          <Say tone="info">
+            The queue has {formatCount(queued)} {queued === 1 ? 'run' : 'runs'}. You can close the window; training goes
+            on.
+          </Say>
+        ) : null}
       </div>
     </Panel>
   )

@@ -34,7 +34,10 @@ function Desk({ id }: { readonly id: string }): ReactNode {
   const people = annotators.data?.filter((one) => !one.imported) ?? []
   const annotator = people.find((one) => one.annotatorId === settings?.annotatorId)
   // Chosen elsewhere (another window, the command line) and not in our list yet.
-  const unknown = settings !== undefined && settings.annotatorId !== null && annotators.data?.every((one) => one.annotatorId !== settings.annotatorId) === true
+  const unknown =
+    settings !== undefined &&
+    settings.annotatorId !== null &&
+    annotators.data?.every((one) => one.annotatorId !== settings.annotatorId) === true
   const { refetch } = annotators
   useEffect(() => {
     if (unknown) void refetch()
@@ -49,16 +52,51 @@ function Desk({ id }: { readonly id: string }): ReactNode {
   }, [known, datasetId, remember])
 
   const failed = [datasets, annotators].find((query) => query.isError)
-  if (failed !== undefined) return <div className="page"><ErrorNotice error={failed.error} onRetry={() => void failed.refetch()} /></div>
+  if (failed !== undefined)
+    return (
+      <div className="page">
+        <ErrorNotice error={failed.error} onRetry={() => void failed.refetch()} />
+      </div>
+    )
   if (datasets.isPending || annotators.isPending || settings === undefined || only !== undefined) return <Loading />
   if (dataset === undefined) {
-    return <EmptyState page title="There is no such data set" text="It may have been deleted." action={<Link className="btn btn-primary" href="/label">Choose another</Link>} />
+    return (
+      <EmptyState
+        page
+        title="There is no such data set"
+        text="It may have been deleted."
+        action={
+          <Link className="btn btn-primary" href="/label">
+            Choose another
+          </Link>
+        }
+      />
+    )
   }
   if (dataset.kind !== 'response-pairs' && dataset.kind !== 'segment-pairs') {
-    return <EmptyState page title={`${dataset.name} holds no pairs`} text="Pairs of text answers and pairs of segments can be labeled here." action={<Link className="btn btn-primary" href="/label">Choose another</Link>} />
+    return (
+      <EmptyState
+        page
+        title={`${dataset.name} holds no pairs`}
+        text="Pairs of text answers and pairs of segments can be labeled here."
+        action={
+          <Link className="btn btn-primary" href="/label">
+            Choose another
+          </Link>
+        }
+      />
+    )
   }
   if (annotator === undefined) {
-    return <EmptyState page icon={UserRound} title="Who is labeling?" text="Every answer carries a name, so that several people can label on one machine and their agreement can be measured." action={<WhoLabels annotators={people} current={null} action="Start labeling" />} />
+    return (
+      <EmptyState
+        page
+        icon={UserRound}
+        title="Who is labeling?"
+        text="Every answer carries a name, so that several people can label on one machine and their agreement can be measured."
+        action={<WhoLabels annotators={people} current={null} action="Start labeling" />}
+      />
+    )
   }
   return <LabelDesk key={annotator.annotatorId} datasetId={datasetId} annotator={annotator} annotators={people} />
 }

@@ -20,20 +20,36 @@ export function Papers(): ReactNode {
   const runAll = (): void => idle.forEach((entry) => reproducing.start(entry.id, 'quick'))
   useCrumbs([{ label: 'Papers' }])
   useCommands([{ id: 'papers.run-all', title: 'Run every experiment', group: 'Papers', keys: ['r'], run: runAll }])
-  if (list.error !== null) return <div className="page"><ErrorNotice error={list.error} onRetry={() => void list.refetch()} /></div>
+  if (list.error !== null)
+    return (
+      <div className="page">
+        <ErrorNotice error={list.error} onRetry={() => void list.refetch()} />
+      </div>
+    )
   if (list.data === undefined) return <Loading what="Reading the experiments" />
   return (
     <div className="page">
       <header className="page-head">
         <div className="grow">
           <h1>Papers</h1>
-          <p className="text-2">Does each paper's claim hold on this machine? Every experiment runs here, in a process of its own, and its verdict follows from gates that are fixed beforehand.</p>
+          <p className="text-2">
+            Does each paper's claim hold on this machine? Every experiment runs here, in a process of its own, and its
+            verdict follows from gates that are fixed beforehand.
+          </p>
         </div>
-        <Button look="primary" icon={Play} keys="r" disabled={idle.length === 0} onClick={runAll}>Run all, {minutesText(idle.reduce((sum, entry) => sum + entry.minutes.quick, 0))}</Button>
+        <Button look="primary" icon={Play} keys="r" disabled={idle.length === 0} onClick={runAll}>
+          Run all, {minutesText(idle.reduce((sum, entry) => sum + entry.minutes.quick, 0))}
+        </Button>
       </header>
-      <Panel flush title="Experiments" note="pairlab reproduce does the same in a terminal"><ClaimsTable entries={list.data} reproducing={reproducing} /></Panel>
+      <Panel flush title="Experiments" note="pairlab reproduce does the same in a terminal">
+        <ClaimsTable entries={list.data} reproducing={reproducing} />
+      </Panel>
       <h2>Methods</h2>
-      {algorithms.data === undefined ? <Loading what="Reading the methods" /> : <Methods algorithms={algorithms.data} />}
+      {algorithms.data === undefined ? (
+        <Loading what="Reading the methods" />
+      ) : (
+        <Methods algorithms={algorithms.data} />
+      )}
     </div>
   )
 }

@@ -24,7 +24,12 @@ export function Playground(): ReactNode {
   const settings = useSettings()
   // A run that trains has written checkpoints since this was asked.
   useEffect(() => void refetch(), [refetch])
-  if (error !== null) return <div className="page"><ErrorNotice error={error} onRetry={() => void refetch()} /></div>
+  if (error !== null)
+    return (
+      <div className="page">
+        <ErrorNotice error={error} onRetry={() => void refetch()} />
+      </div>
+    )
   if (sources === undefined || settings === undefined) return <Loading what="Looking for models" />
   if (sources.runs.length + sources.models.length === 0) {
     return (
@@ -33,7 +38,16 @@ export function Playground(): ReactNode {
         icon={MessagesSquare}
         title="No model can write yet"
         text="Train a policy: as soon as a run has a checkpoint, it can be asked here. Or add a model of another program."
-        action={<><a className="btn btn-primary" href="#/train">Train a policy</a><a className="btn btn-normal" href="#/models">Add a model</a></>}
+        action={
+          <>
+            <a className="btn btn-primary" href="#/train">
+              Train a policy
+            </a>
+            <a className="btn btn-normal" href="#/models">
+              Add a model
+            </a>
+          </>
+        }
       />
     )
   }
@@ -49,27 +63,73 @@ function PlaygroundDesk({ sources }: { readonly sources: PlaygroundSources }): R
     const wanted = new URLSearchParams(search)
     const [left, right] = [wanted.get('left') ?? '', wanted.get('right') ?? '']
     if (left === '' && right === '') return
-    change({ ...(readSource(left) === null ? {} : { left }), ...(readSource(right) === null ? {} : { right }), open: left !== '' && right !== '' ? 'both' : choices.open === 'both' ? 'both' : left === '' ? 'right' : 'left' })
+    change({
+      ...(readSource(left) === null ? {} : { left }),
+      ...(readSource(right) === null ? {} : { right }),
+      open: left !== '' && right !== '' ? 'both' : choices.open === 'both' ? 'both' : left === '' ? 'right' : 'left',
+    })
     goTo('/playground', { replace: true })
   })
   useEffect(() => take(query), [query])
   useCommands([
-    { id: 'playground.shade', title: choices.shaded ? 'Show plain text' : 'Shade tokens by log-prob', group: 'Playground', keys: ['p'], run: () => change({ shaded: !choices.shaded }) },
-    { id: 'playground.sides', title: sides.length === 1 ? 'Open the second side' : 'Close the right side', group: 'Playground', keys: ['2'], run: () => change({ open: sides.length === 1 ? 'both' : 'left' }) },
+    {
+      id: 'playground.shade',
+      title: choices.shaded ? 'Show plain text' : 'Shade tokens by log-prob',
+      group: 'Playground',
+      keys: ['p'],
+      run: () => change({ shaded: !choices.shaded }),
+    },
+    {
+      id: 'playground.sides',
+      title: sides.length === 1 ? 'Open the second side' : 'Close the right side',
+      group: 'Playground',
+      keys: ['2'],
+      run: () => change({ open: sides.length === 1 ? 'both' : 'left' }),
+    },
   ])
   return (
     <div className="page-split">
       <div className="pg-work">
         <div className="pg-tools">
           <h1>Playground</h1>
-          <Segmented title="Mode" small value={choices.mode} choices={[{ value: 'chat', label: 'chat' }, { value: 'complete', label: 'complete' }]} onChange={(mode) => change({ mode })} />
-          <label className="check"><input type="checkbox" checked={choices.shaded} aria-keyshortcuts="p" onChange={(event) => change({ shaded: event.currentTarget.checked })} />log-probs</label>
+          <Segmented
+            title="Mode"
+            small
+            value={choices.mode}
+            choices={[
+              { value: 'chat', label: 'chat' },
+              { value: 'complete', label: 'complete' },
+            ]}
+            onChange={(mode) => change({ mode })}
+          />
+          <label className="check">
+            <input
+              type="checkbox"
+              checked={choices.shaded}
+              aria-keyshortcuts="p"
+              onChange={(event) => change({ shaded: event.currentTarget.checked })}
+            />
+            log-probs
+          </label>
           <span className="grow" />
-          {sides.length === 2 ? null : <Button small icon={Columns2} keys="2" onClick={() => change({ open: 'both' })}>Second side</Button>}
-          <Button small icon={Eraser} disabled={playground.busy || playground.turns.length === 0} onClick={playground.clear}>Clear</Button>
+          {sides.length === 2 ? null : (
+            <Button small icon={Columns2} keys="2" onClick={() => change({ open: 'both' })}>
+              Second side
+            </Button>
+          )}
+          <Button
+            small
+            icon={Eraser}
+            disabled={playground.busy || playground.turns.length === 0}
+            onClick={playground.clear}
+          >
+            Clear
+          </Button>
         </div>
         <div className="pg-sides" data-sides={sides.length}>
-          {sides.map((side) => <SideColumn key={side} side={side} playground={playground} />)}
+          {sides.map((side) => (
+            <SideColumn key={side} side={side} playground={playground} />
+          ))}
         </div>
         <Composer playground={playground} />
       </div>

@@ -23,8 +23,17 @@ import '../run/run.css'
 export function Run(): ReactNode {
   const { runId = '' } = useParams<{ runId: string }>()
   const { data, error, refetch } = useCall('runs.get', { runId: runId as never }) // the address bar's id; the host checks it
-  useCrumbs([{ label: 'Runs', href: '/runs' }, ...(data === undefined ? [] : [{ label: data.datasetName, href: `/data/${data.datasetId}` }]), { label: data?.name ?? runId }])
-  if (error !== null) return <div className="page"><ErrorNotice error={error} onRetry={() => void refetch()} /></div>
+  useCrumbs([
+    { label: 'Runs', href: '/runs' },
+    ...(data === undefined ? [] : [{ label: data.datasetName, href: `/data/${data.datasetId}` }]),
+    { label: data?.name ?? runId },
+  ])
+  if (error !== null)
+    return (
+      <div className="page">
+        <ErrorNotice error={error} onRetry={() => void refetch()} />
+      </div>
+    )
   if (data === undefined) return <Loading what="Reading the run" />
   return <RunView key={data.runId} run={data} />
 }
@@ -37,7 +46,10 @@ function RunView({ run }: { readonly run: RunDetail }): ReactNode {
   const { curves, discarded, loaded, error } = useRunSeries(run.runId, run.discarded.length)
   const smoothing = useDeferredValue(view.smoothing)
   const names = [...curves.keys()].join('\n')
-  const plans = useMemo(() => planCharts(names === '' ? [] : names.split('\n'), infos, run.mainMetric), [names, infos, run.mainMetric])
+  const plans = useMemo(
+    () => planCharts(names === '' ? [] : names.split('\n'), infos, run.mainMetric),
+    [names, infos, run.mainMetric],
+  )
   const { xAxis, xLog } = view
   const logged = view.yLog.join(' ')
   const { batchSize, samplePrompts } = run.spec.training
@@ -45,12 +57,35 @@ function RunView({ run }: { readonly run: RunDetail }): ReactNode {
     () =>
       plans.map((plan): RunChart => ({
         plan,
-        model: buildChart(plan, curves, discarded, infos, { colour: runColourToken(run.runId), totalSteps: run.totalSteps, batchSize, samplePrompts }, { xAxis, xLog, smoothing, yLog: logged.split(' ').includes(plan.id) }),
+        model: buildChart(
+          plan,
+          curves,
+          discarded,
+          infos,
+          { colour: runColourToken(run.runId), totalSteps: run.totalSteps, batchSize, samplePrompts },
+          { xAxis, xLog, smoothing, yLog: logged.split(' ').includes(plan.id) },
+        ),
       })),
-    [plans, curves, discarded, infos, run.runId, run.totalSteps, batchSize, samplePrompts, xAxis, xLog, smoothing, logged],
+    [
+      plans,
+      curves,
+      discarded,
+      infos,
+      run.runId,
+      run.totalSteps,
+      batchSize,
+      samplePrompts,
+      xAxis,
+      xLog,
+      smoothing,
+      logged,
+    ],
   )
   const live = isLive(run.state)
-  const health = useMemo(() => judgeHealth({ curves, mainMetric: run.mainMetric, infos, totalSteps: run.totalSteps, live }), [curves, run.mainMetric, infos, run.totalSteps, live])
+  const health = useMemo(
+    () => judgeHealth({ curves, mainMetric: run.mainMetric, infos, totalSteps: run.totalSteps, live }),
+    [curves, run.mainMetric, infos, run.totalSteps, live],
+  )
   return (
     <ChartLinkContext value={link}>
       <div className="page-split">
@@ -58,8 +93,16 @@ function RunView({ run }: { readonly run: RunDetail }): ReactNode {
           <RunHead run={run} />
           <RunTrouble run={run} />
           <ChartToolbar view={view} range={charts[0] === undefined ? [0, 1] : xRange(charts[0].model)} />
-          {error === null ? null : <div className="run-waits"><ErrorNotice error={error} /></div>}
-          {charts.length > 0 ? <RunCharts name={run.name} charts={charts} view={view} /> : <div className="run-waits">{loaded ? <RunWaits run={run} /> : <Loading what="Reading the curves" />}</div>}
+          {error === null ? null : (
+            <div className="run-waits">
+              <ErrorNotice error={error} />
+            </div>
+          )}
+          {charts.length > 0 ? (
+            <RunCharts name={run.name} charts={charts} view={view} />
+          ) : (
+            <div className="run-waits">{loaded ? <RunWaits run={run} /> : <Loading what="Reading the curves" />}</div>
+          )}
           <RunBottom run={run} />
         </div>
         <SidePanel id="run" label="Health, values and lineage">

@@ -44,12 +44,49 @@ export function Train(): ReactNode {
     }
   }, [from, methods])
   const error = algorithms.error ?? datasets.error
-  if (error !== null) return <div className="page"><ErrorNotice error={error} onRetry={() => void Promise.all([algorithms.refetch(), datasets.refetch()])} /></div>
+  if (error !== null)
+    return (
+      <div className="page">
+        <ErrorNotice error={error} onRetry={() => void Promise.all([algorithms.refetch(), datasets.refetch()])} />
+      </div>
+    )
   if (methods === undefined || datasets.data === undefined) return <Loading what="Reading methods and data sets" />
-  if (datasets.data.length === 0) return <EmptyState page icon={SlidersHorizontal} title="There is no data set to train on" text="Import a preference file, or open the sample on Home." action={<><a className="btn btn-primary" href="#/data">Import a file</a><a className="btn btn-normal" href="#/">Open the sample</a></>} />
-  if (from !== null && cloneError !== null) return <div className="page"><ErrorNotice error={cloneError} /></div>
+  if (datasets.data.length === 0)
+    return (
+      <EmptyState
+        page
+        icon={SlidersHorizontal}
+        title="There is no data set to train on"
+        text="Import a preference file, or open the sample on Home."
+        action={
+          <>
+            <a className="btn btn-primary" href="#/data">
+              Import a file
+            </a>
+            <a className="btn btn-normal" href="#/">
+              Open the sample
+            </a>
+          </>
+        }
+      />
+    )
+  if (from !== null && cloneError !== null)
+    return (
+      <div className="page">
+        <ErrorNotice error={cloneError} />
+      </div>
+    )
   if (from !== null && cloned?.from !== from) return <Loading what="Reading the run’s settings" />
-  return <TrainView key={from ?? parameters.get('model') ?? 'new'} algorithms={methods} datasets={datasets.data} wantedDataset={parameters.get('data') ?? parameters.get('dataset')} wantedModel={parameters.get('model')} cloned={from === null ? null : (cloned?.draft ?? null)} />
+  return (
+    <TrainView
+      key={from ?? parameters.get('model') ?? 'new'}
+      algorithms={methods}
+      datasets={datasets.data}
+      wantedDataset={parameters.get('data') ?? parameters.get('dataset')}
+      wantedModel={parameters.get('model')}
+      cloned={from === null ? null : (cloned?.draft ?? null)}
+    />
+  )
 }
 
 interface TrainViewProps {
@@ -83,9 +120,23 @@ function TrainView({ algorithms, datasets, wantedDataset, wantedModel, cloned }:
         <div className="train-scroll">
           <div className="row train-title">
             <h1 className="grow">New run</h1>
-            <input ref={file} type="file" accept=".json,application/json" hidden aria-label="Settings file" onChange={(event) => { void load(event.currentTarget.files?.[0]); event.currentTarget.value = '' }} />
-            <Button icon={FileCog} onClick={() => file.current?.click()}>Load settings</Button>
-            <Button icon={CopyPlus} onClick={() => setPicking(true)}>Clone a run</Button>
+            <input
+              ref={file}
+              type="file"
+              accept=".json,application/json"
+              hidden
+              aria-label="Settings file"
+              onChange={(event) => {
+                void load(event.currentTarget.files?.[0])
+                event.currentTarget.value = ''
+              }}
+            />
+            <Button icon={FileCog} onClick={() => file.current?.click()}>
+              Load settings
+            </Button>
+            <Button icon={CopyPlus} onClick={() => setPicking(true)}>
+              Clone a run
+            </Button>
           </div>
           <TrainSteps form={form} />
           <MethodTiles form={form} />
@@ -96,13 +147,27 @@ function TrainView({ algorithms, datasets, wantedDataset, wantedModel, cloned }:
       <SidePanel id="train" label="Estimate, command and queue" width={360}>
         <TrainSide form={form} />
       </SidePanel>
-      {picking ? <ClonePicker runs={runs} onClose={() => setPicking(false)} onChoose={(runId) => { setPicking(false); goTo(`/train?from=${runId}`) }} /> : null}
+      {picking ? (
+        <ClonePicker
+          runs={runs}
+          onClose={() => setPicking(false)}
+          onChoose={(runId) => {
+            setPicking(false)
+            goTo(`/train?from=${runId}`)
+          }}
+        />
+      ) : null}
     </div>
   )
 }
 
 /** The form of a settings file. A data set this app does not have is replaced by the chosen one. */
-function draftOfFile(text: string, algorithms: readonly AlgorithmInfo[], datasets: readonly DatasetSummary[], datasetId: string): Draft {
+function draftOfFile(
+  text: string,
+  algorithms: readonly AlgorithmInfo[],
+  datasets: readonly DatasetSummary[],
+  datasetId: string,
+): Draft {
   const request = readSettingsFile(text)
   const algorithm = algorithms.find((one) => one.id === request.method)
   if (algorithm === undefined) throw new Error(`there is no method “${request.method}” in this version`)

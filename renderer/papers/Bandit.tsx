@@ -38,8 +38,14 @@ export function Bandit({ report }: { readonly report: BanditReport }): ReactNode
   return (
     <>
       <div className="bandit">
-        <Panel title="Where each method goes" note="each point is a policy; shade grows with regret"><Simplex report={report} /></Panel>
-        <Panel title="Regret" note={model.note}><div className="bandit-chart"><LineChart model={model} legend={false} tooltip /></div></Panel>
+        <Panel title="Where each method goes" note="each point is a policy; shade grows with regret">
+          <Simplex report={report} />
+        </Panel>
+        <Panel title="Regret" note={model.note}>
+          <div className="bandit-chart">
+            <LineChart model={model} legend={false} tooltip />
+          </div>
+        </Panel>
       </div>
     </>
   )
@@ -51,12 +57,37 @@ export function BanditSetup({ report }: { readonly report: BanditReport }): Reac
     <>
       <Section title="Where they end" note="exact gradients">
         <table className="table plain">
-          <thead><tr><th scope="col">Method</th><th scope="col" className="num">arm 1</th><th scope="col" className="num">2</th><th scope="col" className="num">3</th><th scope="col" className="num">Regret ↓</th></tr></thead>
+          <thead>
+            <tr>
+              <th scope="col">Method</th>
+              <th scope="col" className="num">
+                arm 1
+              </th>
+              <th scope="col" className="num">
+                2
+              </th>
+              <th scope="col" className="num">
+                3
+              </th>
+              <th scope="col" className="num">
+                Regret ↓
+              </th>
+            </tr>
+          </thead>
           <tbody>
             {report.methods.map((method) => (
               <tr key={method.id}>
-                <td><span className="row gap-1"><LineSwatch {...lookOf(method.id)} />{method.name}</span></td>
-                {method.end.policy.map((share, arm) => <td key={`${method.id} ${arm}`} className="num">{share.toFixed(3)}</td>)}
+                <td>
+                  <span className="row gap-1">
+                    <LineSwatch {...lookOf(method.id)} />
+                    {method.name}
+                  </span>
+                </td>
+                {method.end.policy.map((share, arm) => (
+                  <td key={`${method.id} ${arm}`} className="num">
+                    {share.toFixed(3)}
+                  </td>
+                ))}
                 <td className="num bold">{method.end.regret < FLOOR ? '0' : method.end.regret.toFixed(3)}</td>
               </tr>
             ))}
@@ -64,17 +95,44 @@ export function BanditSetup({ report }: { readonly report: BanditReport }): Reac
         </table>
       </Section>
       <Section title="In plain words">
-        <p className="small text-2">CoPG compares two answers and asks that the difference of their log-ratios, times β, equal the difference of their rewards. That holds only at the best policy, whichever policy wrote the answers. The plain policy gradient weighs each answer by how often it was written, so arm 3, written most, drags it away.</p>
+        <p className="small text-2">
+          CoPG compares two answers and asks that the difference of their log-ratios, times β, equal the difference of
+          their rewards. That holds only at the best policy, whichever policy wrote the answers. The plain policy
+          gradient weighs each answer by how often it was written, so arm 3, written most, drags it away.
+        </p>
       </Section>
       <Section title="Set-up">
         <dl className="facts">
-          <div><dt>Rewards</dt><dd className="mono">{list(report.setup.rewards)}</dd></div>
-          <div><dt>Reference, the start</dt><dd className="mono">{list(report.setup.reference)}</dd></div>
-          <div><dt>Pairs: first from μ₁</dt><dd className="mono">{list(report.setup.mu1)}</dd></div>
-          <div><dt>Pairs: second from μ₂</dt><dd className="mono">{list(report.setup.mu2)}</dd></div>
-          <div><dt>Learning rate, steps</dt><dd className="mono">{report.setup.learningRate}, {report.setup.steps.toLocaleString('en-US')}</dd></div>
-          <div><dt>β</dt><dd className="mono">{report.setup.beta}</dd></div>
-          <div><dt>Best policy π*</dt><dd className="mono">{list(report.optimum)}</dd></div>
+          <div>
+            <dt>Rewards</dt>
+            <dd className="mono">{list(report.setup.rewards)}</dd>
+          </div>
+          <div>
+            <dt>Reference, the start</dt>
+            <dd className="mono">{list(report.setup.reference)}</dd>
+          </div>
+          <div>
+            <dt>Pairs: first from μ₁</dt>
+            <dd className="mono">{list(report.setup.mu1)}</dd>
+          </div>
+          <div>
+            <dt>Pairs: second from μ₂</dt>
+            <dd className="mono">{list(report.setup.mu2)}</dd>
+          </div>
+          <div>
+            <dt>Learning rate, steps</dt>
+            <dd className="mono">
+              {report.setup.learningRate}, {report.setup.steps.toLocaleString('en-US')}
+            </dd>
+          </div>
+          <div>
+            <dt>β</dt>
+            <dd className="mono">{report.setup.beta}</dd>
+          </div>
+          <div>
+            <dt>Best policy π*</dt>
+            <dd className="mono">{list(report.optimum)}</dd>
+          </div>
         </dl>
       </Section>
     </>

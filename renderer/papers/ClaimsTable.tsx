@@ -10,32 +10,88 @@ import { bestKept, isBusy, minutesText, sourceText, type Reproducing } from './u
 import { VerdictChip } from './verdict.tsx'
 
 /** One row an experiment: the claim, and what came of it here. */
-export function ClaimsTable({ entries, reproducing }: { readonly entries: readonly ReproductionEntry[]; readonly reproducing: Reproducing }): ReactNode {
+export function ClaimsTable({
+  entries,
+  reproducing,
+}: {
+  readonly entries: readonly ReproductionEntry[]
+  readonly reproducing: Reproducing
+}): ReactNode {
   return (
     <div className="table-scroll">
       <table className="table claims-table" aria-label="Experiments">
         <thead>
-          <tr><th scope="col">Experiment</th><th scope="col">The claim</th><th scope="col">Here</th><th scope="col" className="num">Gates</th><th scope="col">Last run</th><th scope="col"><span className="hidden-visually">Run</span></th></tr>
+          <tr>
+            <th scope="col">Experiment</th>
+            <th scope="col">The claim</th>
+            <th scope="col">Here</th>
+            <th scope="col" className="num">
+              Gates
+            </th>
+            <th scope="col">Last run</th>
+            <th scope="col">
+              <span className="hidden-visually">Run</span>
+            </th>
+          </tr>
         </thead>
-        <tbody>{entries.map((entry) => <ClaimRow key={entry.id} entry={entry} reproducing={reproducing} />)}</tbody>
+        <tbody>
+          {entries.map((entry) => (
+            <ClaimRow key={entry.id} entry={entry} reproducing={reproducing} />
+          ))}
+        </tbody>
       </table>
     </div>
   )
 }
 
-function ClaimRow({ entry, reproducing }: { readonly entry: ReproductionEntry; readonly reproducing: Reproducing }): ReactNode {
+function ClaimRow({
+  entry,
+  reproducing,
+}: {
+  readonly entry: ReproductionEntry
+  readonly reproducing: Reproducing
+}): ReactNode {
   const kept = bestKept(entry)
   return (
     <tr>
-      <td className="claims-name"><Link href={`/papers/${entry.id}`} className="bold mono">{entry.id}</Link><br /><span className="small text-3">{sourceText(entry.paper)}</span></td>
+      <td className="claims-name">
+        <Link href={`/papers/${entry.id}`} className="bold mono">
+          {entry.id}
+        </Link>
+        <br />
+        <span className="small text-3">{sourceText(entry.paper)}</span>
+      </td>
       <td className="wrap-cell">{entry.claim}</td>
       <td>{kept === undefined ? <Chip>not run yet</Chip> : <VerdictChip verdict={kept.verdict} />}</td>
       <td className="num">{kept === undefined ? '–' : `${kept.holding} of ${kept.gates}`}</td>
-      <td className="small text-2">{kept === undefined ? '–' : <><RelativeTime atMs={kept.startedAtMs} /><br />{kept.form}, {formatDuration(kept.wallMs)}</>}</td>
+      <td className="small text-2">
+        {kept === undefined ? (
+          '–'
+        ) : (
+          <>
+            <RelativeTime atMs={kept.startedAtMs} />
+            <br />
+            {kept.form}, {formatDuration(kept.wallMs)}
+          </>
+        )}
+      </td>
       <td className="claims-run">
-        {isBusy(entry)
-          ? <span className="row gap-1 small text-2">{entry.job?.state === 'waiting' ? 'waiting' : (entry.job?.lines.at(-1) ?? 'starting')}<Button small look="quiet" icon={X} aria-label={`Cancel ${entry.id}`} onClick={() => reproducing.cancel(entry.id)} /></span>
-          : <Button small icon={Play} aria-label={`Run ${entry.id}`} onClick={() => reproducing.start(entry.id, 'quick')}>{minutesText(entry.minutes.quick)}</Button>}
+        {isBusy(entry) ? (
+          <span className="row gap-1 small text-2">
+            {entry.job?.state === 'waiting' ? 'waiting' : (entry.job?.lines.at(-1) ?? 'starting')}
+            <Button
+              small
+              look="quiet"
+              icon={X}
+              aria-label={`Cancel ${entry.id}`}
+              onClick={() => reproducing.cancel(entry.id)}
+            />
+          </span>
+        ) : (
+          <Button small icon={Play} aria-label={`Run ${entry.id}`} onClick={() => reproducing.start(entry.id, 'quick')}>
+            {minutesText(entry.minutes.quick)}
+          </Button>
+        )}
       </td>
     </tr>
   )

@@ -12,5 +12,9 @@ const LOOKS = {
 /** Word, shape and colour. */
 export function VerdictChip({ verdict }: { readonly verdict: Verdict }): ReactNode {
   const { tone, icon: Icon } = LOOKS[verdict]
-  return <Chip tone={tone}><Icon className="icon icon-s" aria-hidden="true" /> {verdict}</Chip>
+  return (
+    <Chip tone={tone}>
+      <Icon className="icon icon-s" aria-hidden="true" /> {verdict}
+    </Chip>
+  )
 }

@@ -13,7 +13,16 @@ export interface ButtonProps extends Omit<ButtonHTMLAttributes<HTMLButtonElement
   readonly ref?: Ref<HTMLButtonElement>
 }
 
-export function Button({ look = 'normal', small = false, icon: Icon, keys, submit = false, className = '', children, ...rest }: ButtonProps): ReactNode {
+export function Button({
+  look = 'normal',
+  small = false,
+  icon: Icon,
+  keys,
+  submit = false,
+  className = '',
+  children,
+  ...rest
+}: ButtonProps): ReactNode {
   const looks = `btn btn-${look} ${small ? 'btn-small' : ''} ${children === undefined ? 'btn-icon' : ''} ${className}`
   return (
     <button type={submit ? 'submit' : 'button'} className={looks} aria-keyshortcuts={ariaKeys(keys)} {...rest}>

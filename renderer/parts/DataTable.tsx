@@ -27,7 +27,11 @@ interface DataTableProps<Row> {
   onRowClick?(row: Row, event: MouseEvent): void
 }
 
-export function sortRows<Row>(rows: readonly Row[], columns: readonly Column<Row>[], sorting: Sorting | undefined): readonly Row[] {
+export function sortRows<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  sorting: Sorting | undefined,
+): readonly Row[] {
   const by = columns.find((column) => column.id === sorting?.column)?.sortBy
   if (by === undefined || sorting === undefined) return rows
   const sign = sorting.descending ? -1 : 1
@@ -35,11 +39,25 @@ export function sortRows<Row>(rows: readonly Row[], columns: readonly Column<Row
     const first = by(one)
     const second = by(two)
     if (first === null || second === null) return first === second ? 0 : first === null ? 1 : -1
-    return sign * (typeof first === 'number' && typeof second === 'number' ? first - second : String(first).localeCompare(String(second)))
+    return (
+      sign *
+      (typeof first === 'number' && typeof second === 'number'
+        ? first - second
+        : String(first).localeCompare(String(second)))
+    )
   })
 }
 
-export function DataTable<Row>({ label, columns, rows, sorting, rowKey, isSelected, onSort, onRowClick }: DataTableProps<Row>): ReactNode {
+export function DataTable<Row>({
+  label,
+  columns,
+  rows,
+  sorting,
+  rowKey,
+  isSelected,
+  onSort,
+  onRowClick,
+}: DataTableProps<Row>): ReactNode {
   const shown = sortRows(rows, columns, sorting)
   return (
     <table className="table" aria-label={label}>
@@ -52,9 +70,15 @@ export function DataTable<Row>({ label, columns, rows, sorting, rowKey, isSelect
       </thead>
       <tbody>
         {shown.map((row) => (
-          <tr key={rowKey(row)} aria-selected={isSelected?.(row) === true ? true : undefined} onClick={(event) => onRowClick?.(row, event)}>
+          <tr
+            key={rowKey(row)}
+            aria-selected={isSelected?.(row) === true ? true : undefined}
+            onClick={(event) => onRowClick?.(row, event)}
+          >
             {columns.map((column) => (
-              <td key={column.id} className={column.number === true ? 'num' : undefined}>{column.render(row)}</td>
+              <td key={column.id} className={column.number === true ? 'num' : undefined}>
+                {column.render(row)}
+              </td>
             ))}
           </tr>
         ))}
@@ -71,7 +95,12 @@ interface HeadCellProps<Row> {
 
 function HeadCell<Row>({ column, sorting, onSort }: HeadCellProps<Row>): ReactNode {
   const className = column.number === true ? 'num' : undefined
-  if (column.sortBy === undefined || onSort === undefined) return <th scope="col" className={className}>{column.title}</th>
+  if (column.sortBy === undefined || onSort === undefined)
+    return (
+      <th scope="col" className={className}>
+        {column.title}
+      </th>
+    )
   const active = sorting?.column === column.id
   const descending = active && sorting.descending
   const Arrow = descending ? ArrowDown : ArrowUp

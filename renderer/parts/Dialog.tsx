@@ -26,7 +26,9 @@ export function Dialog({ title, width = 480, foot, children, onClose }: DialogPr
       onClose={onClose}
     >
       <div className="dialog-head">
-        <h2 id={titleId} className="grow">{title}</h2>
+        <h2 id={titleId} className="grow">
+          {title}
+        </h2>
         <Button look="quiet" small icon={X} aria-label="Close" onClick={() => dialog.current?.close()} />
       </div>
       <div className="dialog-body">{children}</div>

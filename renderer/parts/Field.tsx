@@ -9,7 +9,11 @@ interface FieldProps {
   readonly problem?: string | undefined
   readonly changed?: boolean
   /** Receives the ids to put on the control. */
-  render(control: { readonly id: string; readonly 'aria-describedby': string; readonly 'aria-invalid': boolean | undefined }): ReactNode
+  render(control: {
+    readonly id: string
+    readonly 'aria-describedby': string
+    readonly 'aria-invalid': boolean | undefined
+  }): ReactNode
 }
 
 /** Name above, control, one sentence below. */
@@ -23,7 +27,9 @@ export function Field({ name, note, help, problem, changed = false, render }: Fi
         {note === undefined ? null : <span className="text-3">{note}</span>}
       </label>
       {render({ id, 'aria-describedby': helpId, 'aria-invalid': problem === undefined ? undefined : true })}
-      <p id={helpId} className={`field-help ${problem === undefined ? '' : 'bad'}`}>{problem ?? help}</p>
+      <p id={helpId} className={`field-help ${problem === undefined ? '' : 'bad'}`}>
+        {problem ?? help}
+      </p>
     </div>
   )
 }

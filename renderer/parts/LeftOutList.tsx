@@ -9,11 +9,19 @@ export function LeftOutList({ found }: { readonly found: LeftOut }): ReactNode {
   return (
     <div className="left-out small">
       <ul>
-        {first.map((problem, at) => <li key={at}><span className="mono">Line {problem.line}</span>: {problem.reason}</li>)}
+        {first.map((problem, at) => (
+          <li key={at}>
+            <span className="mono">Line {problem.line}</span>: {problem.reason}
+          </li>
+        ))}
         {more > 0 ? <li>… and {formatCount(more)} more</li> : null}
       </ul>
-      {reasons.length > 1 ? <p>By reason: {reasons.map(({ code, count }) => `${formatCount(count)} × ${code}`).join(', ')}</p> : null}
-      <p className="text-3">The whole list: <code>{path}</code></p>
+      {reasons.length > 1 ? (
+        <p>By reason: {reasons.map(({ code, count }) => `${formatCount(count)} × ${code}`).join(', ')}</p>
+      ) : null}
+      <p className="text-3">
+        The whole list: <code>{path}</code>
+      </p>
     </div>
   )
 }

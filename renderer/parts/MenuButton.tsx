@@ -27,7 +27,11 @@ export function MenuButton({ label, text, items, command, ...button }: MenuButto
   const root = useRef<HTMLSpanElement>(null)
   const listId = useId()
   const { keys } = button
-  useCommands(command === undefined ? [] : [{ ...command, ...(keys === undefined ? {} : { keys: [keys] }), run: () => setOpen((was) => !was) }])
+  useCommands(
+    command === undefined
+      ? []
+      : [{ ...command, ...(keys === undefined ? {} : { keys: [keys] }), run: () => setOpen((was) => !was) }],
+  )
 
   useEffect(() => {
     if (!open) return undefined
@@ -59,7 +63,14 @@ export function MenuButton({ label, text, items, command, ...button }: MenuButto
 
   return (
     <span className="menu" ref={root} onKeyDown={onKeyDown} role="presentation">
-      <Button {...button} aria-haspopup="menu" aria-expanded={open} aria-controls={listId} aria-label={label} onClick={() => setOpen(!open)}>
+      <Button
+        {...button}
+        aria-haspopup="menu"
+        aria-expanded={open}
+        aria-controls={listId}
+        aria-label={label}
+        onClick={() => setOpen(!open)}
+      >
         {text}
       </Button>
       {open ? (

@@ -11,5 +11,9 @@ export function RelativeTime({ atMs }: { readonly atMs: number | null }): ReactN
     return () => clearInterval(timer)
   }, [])
   if (atMs === null) return <span className="text-3">–</span>
-  return <time dateTime={new Date(atMs).toISOString()} title={formatDateTime(atMs)}>{formatRelative(atMs, Math.max(nowMs, atMs))}</time>
+  return (
+    <time dateTime={new Date(atMs).toISOString()} title={formatDateTime(atMs)}>
+      {formatRelative(atMs, Math.max(nowMs, atMs))}
+    </time>
+  )
 }

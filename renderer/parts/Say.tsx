@@ -4,7 +4,13 @@ import { Check, Info, TriangleAlert, X } from 'lucide-react'
 const MARKS = { good: Check, warn: TriangleAlert, bad: X, info: Info } as const
 
 /** One plain sentence with the number in it and at most one action. */
-export function Say({ tone, children }: { readonly tone: keyof typeof MARKS; readonly children: ReactNode }): ReactNode {
+export function Say({
+  tone,
+  children,
+}: {
+  readonly tone: keyof typeof MARKS
+  readonly children: ReactNode
+}): ReactNode {
   const Mark = MARKS[tone]
   return (
     <div className="say">

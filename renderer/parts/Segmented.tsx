@@ -19,11 +19,22 @@ interface SegmentedProps<T extends string> {
 }
 
 /** One of a few: native radio buttons drawn as one bar. */
-export function Segmented<T extends string>({ title, showTitle = false, small = false, value, choices, onChange }: SegmentedProps<T>): ReactNode {
+export function Segmented<T extends string>({
+  title,
+  showTitle = false,
+  small = false,
+  value,
+  choices,
+  onChange,
+}: SegmentedProps<T>): ReactNode {
   const name = useId()
   return (
     <div role="radiogroup" aria-label={title} className={`segmented ${small ? 'segmented-small' : ''}`}>
-      {showTitle ? <span className="segmented-title" aria-hidden="true">{title}</span> : null}
+      {showTitle ? (
+        <span className="segmented-title" aria-hidden="true">
+          {title}
+        </span>
+      ) : null}
       {choices.map((choice) => (
         <label key={choice.value}>
           <input

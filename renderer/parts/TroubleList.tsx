@@ -8,8 +8,18 @@ const SHOWN = 8
 export function TroubleList({ troubles }: { readonly troubles: readonly Trouble[] }): ReactNode {
   return (
     <ul className="col plain-list small">
-      {troubles.slice(0, SHOWN).map(({ path, trouble, hint }) => <li key={`${path} ${trouble}`}><code>{path}</code><br />{trouble} {hint}</li>)}
-      {troubles.length > SHOWN ? <li>… and {formatCount(troubles.length - SHOWN)} more: <code>pairlab verify</code> lists them all.</li> : null}
+      {troubles.slice(0, SHOWN).map(({ path, trouble, hint }) => (
+        <li key={`${path} ${trouble}`}>
+          <code>{path}</code>
+          <br />
+          {trouble} {hint}
+        </li>
+      ))}
+      {troubles.length > SHOWN ? (
+        <li>
+          … and {formatCount(troubles.length - SHOWN)} more: <code>pairlab verify</code> lists them all.
+        </li>
+      ) : null}
     </ul>
   )
 }

@@ -15,7 +15,11 @@ interface ErrorNoticeProps {
 export function ErrorNotice({ error, onRetry }: ErrorNoticeProps): ReactNode {
   const shown = asAppError(error)
   const left = leftOut.safeParse(shown.details?.['leftOut'])
-  const details = JSON.stringify({ code: shown.code, message: shown.message, hint: shown.hint, details: shown.details ?? {} }, null, 2)
+  const details = JSON.stringify(
+    { code: shown.code, message: shown.message, hint: shown.hint, details: shown.details ?? {} },
+    null,
+    2,
+  )
   return (
     <div className="notice" role="alert">
       <CircleAlert className="icon" aria-hidden="true" />
@@ -24,10 +28,22 @@ export function ErrorNotice({ error, onRetry }: ErrorNoticeProps): ReactNode {
         <p>{shown.hint}</p>
       </div>
       <span className="row gap-1">
-        {onRetry === undefined ? null : <Button small onClick={onRetry}>Try again</Button>}
-        <Button small look="quiet" icon={Copy} aria-label="Copy the error" onClick={() => void navigator.clipboard.writeText(details)} />
+        {onRetry === undefined ? null : (
+          <Button small onClick={onRetry}>
+            Try again
+          </Button>
+        )}
+        <Button
+          small
+          look="quiet"
+          icon={Copy}
+          aria-label="Copy the error"
+          onClick={() => void navigator.clipboard.writeText(details)}
+        />
       </span>
-      {left.success ? <LeftOutList found={left.data} /> : shown.details === undefined ? null : (
+      {left.success ? (
+        <LeftOutList found={left.data} />
+      ) : shown.details === undefined ? null : (
         <details>
           <summary>Details</summary>
           <pre>{details}</pre>
@@ -74,7 +90,8 @@ export function Loading({ what = 'Loading' }: { readonly what?: string }): React
   return (
     <output className="state" aria-busy="true">
       <span>
-        {what} …{elapsedMs > COUNT_MS ? <span className="mono small text-3"> {Math.floor(elapsedMs / 1000)} s</span> : null}
+        {what} …
+        {elapsedMs > COUNT_MS ? <span className="mono small text-3"> {Math.floor(elapsedMs / 1000)} s</span> : null}
       </span>
     </output>
   )

@@ -24,7 +24,10 @@ function dismiss(id: number): void {
 }
 
 /** A short word that something is done. Errors stay until they are closed. */
-export function showToast(text: string, options: { readonly tone?: Toast['tone']; readonly action?: Toast['action'] } = {}): void {
+export function showToast(
+  text: string,
+  options: { readonly tone?: Toast['tone']; readonly action?: Toast['action'] } = {},
+): void {
   const id = nextId++
   const tone = options.tone ?? 'good'
   set([...toasts.slice(-3), { id, tone, text, action: options.action }])
@@ -48,7 +51,17 @@ export function ToastHost(): ReactNode {
           <div key={toast.id} className={`toast toast-${toast.tone}`}>
             <Icon className={`icon ${toast.tone}`} aria-hidden="true" />
             <span className="grow">{toast.text}</span>
-            {toast.action === undefined ? null : <Button small onClick={() => { toast.action?.run(); dismiss(toast.id) }}>{toast.action.title}</Button>}
+            {toast.action === undefined ? null : (
+              <Button
+                small
+                onClick={() => {
+                  toast.action?.run()
+                  dismiss(toast.id)
+                }}
+              >
+                {toast.action.title}
+              </Button>
+            )}
             <Button small look="quiet" icon={X} aria-label="Close the message" onClick={() => dismiss(toast.id)} />
           </div>
         )

@@ -26,10 +26,40 @@ export function Composer({ playground }: { readonly playground: Playground }): R
   }
 
   useCommands([
-    { id: 'playground.run', title: 'Run', group: 'Playground', keys: ['mod+enter'], everywhere: true, disabled: !ready, run },
-    { id: 'playground.stop', title: 'Stop', group: 'Playground', keys: ['esc'], everywhere: true, disabled: !busy, run: playground.stop },
-    { id: 'playground.again', title: 'Ask again with a new seed', group: 'Playground', keys: ['mod+shift+enter'], everywhere: true, disabled: !canAgain, run: () => void playground.again() },
-    { id: 'playground.clear', title: 'Clear what was written', group: 'Playground', disabled: busy || turns.length === 0, run: playground.clear },
+    {
+      id: 'playground.run',
+      title: 'Run',
+      group: 'Playground',
+      keys: ['mod+enter'],
+      everywhere: true,
+      disabled: !ready,
+      run,
+    },
+    {
+      id: 'playground.stop',
+      title: 'Stop',
+      group: 'Playground',
+      keys: ['esc'],
+      everywhere: true,
+      disabled: !busy,
+      run: playground.stop,
+    },
+    {
+      id: 'playground.again',
+      title: 'Ask again with a new seed',
+      group: 'Playground',
+      keys: ['mod+shift+enter'],
+      everywhere: true,
+      disabled: !canAgain,
+      run: () => void playground.again(),
+    },
+    {
+      id: 'playground.clear',
+      title: 'Clear what was written',
+      group: 'Playground',
+      disabled: busy || turns.length === 0,
+      run: playground.clear,
+    },
   ])
 
   return (
@@ -37,16 +67,39 @@ export function Composer({ playground }: { readonly playground: Playground }): R
       <textarea
         className="textarea"
         aria-label={choices.mode === 'chat' ? 'Your turn' : 'Prompt'}
-        placeholder={choices.mode === 'chat' ? 'Write a turn; both sides answer it.' : 'Write the beginning of a text; both sides go on from it.'}
+        placeholder={
+          choices.mode === 'chat'
+            ? 'Write a turn; both sides answer it.'
+            : 'Write the beginning of a text; both sides go on from it.'
+        }
         rows={3}
         value={text}
         onChange={(event) => write(event.currentTarget.value)}
       />
       <div className="col pg-go">
-        {busy ? <Button look="primary" icon={Square} keys="esc" onClick={playground.stop}>Stop</Button> : <Button look="primary" icon={Play} keys="mod+enter" disabled={!ready} title={wrong} onClick={run}>Run</Button>}
-        <Button icon={RefreshCw} disabled={!canAgain} title="The last prompt again, with a new seed" onClick={() => void playground.again()}>New seed</Button>
+        {busy ? (
+          <Button look="primary" icon={Square} keys="esc" onClick={playground.stop}>
+            Stop
+          </Button>
+        ) : (
+          <Button look="primary" icon={Play} keys="mod+enter" disabled={!ready} title={wrong} onClick={run}>
+            Run
+          </Button>
+        )}
+        <Button
+          icon={RefreshCw}
+          disabled={!canAgain}
+          title="The last prompt again, with a new seed"
+          onClick={() => void playground.again()}
+        >
+          New seed
+        </Button>
       </div>
-      {wrong === undefined ? null : <p className="small bad" role="alert">{wrong}</p>}
+      {wrong === undefined ? null : (
+        <p className="small bad" role="alert">
+          {wrong}
+        </p>
+      )}
     </div>
   )
 }

@@ -26,13 +26,33 @@ export function SideColumn({ side, playground }: SideColumnProps): ReactNode {
   return (
     <section className="pg-side" aria-label={`${title} side`}>
       <div className="pg-side-head">
-        <SourcePicker label={title} value={playground.sourceOf(side)} sources={sources} onChange={(value) => playground.change({ [side]: value })} />
+        <SourcePicker
+          label={title}
+          value={playground.sourceOf(side)}
+          sources={sources}
+          onChange={(value) => playground.change({ [side]: value })}
+        />
         <span className="grow" />
-        {sides.length < 2 ? null : <Button small look="quiet" icon={X} aria-label={`Close the ${side} side`} title="Close this side" onClick={() => playground.change({ open: side === 'left' ? 'right' : 'left' })} />}
+        {sides.length < 2 ? null : (
+          <Button
+            small
+            look="quiet"
+            icon={X}
+            aria-label={`Close the ${side} side`}
+            title="Close this side"
+            onClick={() => playground.change({ open: side === 'left' ? 'right' : 'left' })}
+          />
+        )}
       </div>
       <Scroll follow={generation?.completions[0]?.tokens.length ?? 0} label={`${title}: what was written`}>
-        {turns.length === 0 ? <p className="pg-hint">{choices.mode === 'chat' ? 'The answer stands here.' : 'The completion stands here.'}</p> : null}
-        {turns.map((turn) => <TurnView key={turn.id} turn={turn} side={side} playground={playground} isLast={turn === last} />)}
+        {turns.length === 0 ? (
+          <p className="pg-hint">
+            {choices.mode === 'chat' ? 'The answer stands here.' : 'The completion stands here.'}
+          </p>
+        ) : null}
+        {turns.map((turn) => (
+          <TurnView key={turn.id} turn={turn} side={side} playground={playground} isLast={turn === last} />
+        ))}
         {refusal === undefined ? null : <ErrorNotice error={refusal} onRetry={() => void playground.retry(side)} />}
       </Scroll>
       <SideFacts generation={generation} side={side} />
@@ -41,7 +61,15 @@ export function SideColumn({ side, playground }: SideColumnProps): ReactNode {
 }
 
 /** Stays at the end while the text grows, unless the person scrolled away from it. */
-function Scroll({ follow, label, children }: { readonly follow: number; readonly label: string; readonly children: ReactNode }): ReactNode {
+function Scroll({
+  follow,
+  label,
+  children,
+}: {
+  readonly follow: number
+  readonly label: string
+  readonly children: ReactNode
+}): ReactNode {
   const box = useRef<HTMLDivElement>(null)
   const atEnd = useRef(true)
   useEffect(() => {
@@ -63,11 +91,26 @@ function Scroll({ follow, label, children }: { readonly follow: number; readonly
   )
 }
 
-function TurnView({ turn, side, playground, isLast }: { readonly turn: Turn; readonly side: SideName; readonly playground: Playground; readonly isLast: boolean }): ReactNode {
+function TurnView({
+  turn,
+  side,
+  playground,
+  isLast,
+}: {
+  readonly turn: Turn
+  readonly side: SideName
+  readonly playground: Playground
+  readonly isLast: boolean
+}): ReactNode {
   const { data: generation, error } = useGeneration(turn[side])
   const { mode, shaded } = playground.choices
   const completion = generation?.completions[0]
-  const written = completion === undefined || completion.tokens.length === 0 ? null : shaded ? <TokenText tokens={completion.tokens} label={`the ${side} side`} /> : <span className="pg-written">{completion.text}</span>
+  const written =
+    completion === undefined || completion.tokens.length === 0 ? null : shaded ? (
+      <TokenText tokens={completion.tokens} label={`the ${side} side`} />
+    ) : (
+      <span className="pg-written">{completion.text}</span>
+    )
   const going = generation !== undefined && generation.state !== 'done' && generation.state !== 'failed'
   const caret = going ? <span className="pg-caret" aria-hidden="true" /> : null
   const trouble = error ?? (generation?.error == null ? null : fromWire(generation.error))
@@ -78,12 +121,23 @@ function TurnView({ turn, side, playground, isLast }: { readonly turn: Turn; rea
           <p className="pg-role">user</p>
           <p className="pg-prompt">{turn.text}</p>
           {turn[side] === null ? null : <p className="pg-role">assistant</p>}
-          <div className="pg-answer">{written}{caret}</div>
+          <div className="pg-answer">
+            {written}
+            {caret}
+          </div>
         </>
       ) : (
-        <div className="pg-answer"><span className="pg-prompt">{turn.text}</span>{written}{caret}</div>
+        <div className="pg-answer">
+          <span className="pg-prompt">{turn.text}</span>
+          {written}
+          {caret}
+        </div>
       )}
-      {trouble === null ? null : isLast ? <ErrorNotice error={trouble} onRetry={() => void playground.retry(side)} /> : <ErrorNotice error={trouble} />}
+      {trouble === null ? null : isLast ? (
+        <ErrorNotice error={trouble} onRetry={() => void playground.retry(side)} />
+      ) : (
+        <ErrorNotice error={trouble} />
+      )}
     </article>
   )
 }
@@ -92,30 +146,68 @@ const LAYOUTS = { template: 'chat template', tags: 'turns as tags', plain: 'plai
 
 function stateWords(generation: Generation): string {
   switch (generation.state) {
-    case 'waiting': return 'waiting for its turn'
-    case 'loading': return `loading ${generation.title}`
-    case 'writing': return 'writing'
-    case 'failed': return 'failed'
-    case 'done': return endWords(generation.completions[0] ?? { reason: null, stopString: null })
+    case 'waiting':
+      return 'waiting for its turn'
+    case 'loading':
+      return `loading ${generation.title}`
+    case 'writing':
+      return 'writing'
+    case 'failed':
+      return 'failed'
+    case 'done':
+      return endWords(generation.completions[0] ?? { reason: null, stopString: null })
   }
 }
 
-function SideFacts({ generation, side }: { readonly generation: Generation | undefined; readonly side: SideName }): ReactNode {
+function SideFacts({
+  generation,
+  side,
+}: {
+  readonly generation: Generation | undefined
+  readonly side: SideName
+}): ReactNode {
   const completion = generation?.completions[0]
-  if (generation === undefined || completion === undefined) return <div className="pg-facts text-3">Nothing written yet</div>
+  if (generation === undefined || completion === undefined)
+    return <div className="pg-facts text-3">Nothing written yet</div>
   const { tokens, text, seed } = completion
   const sum = tokens.reduce((total, token) => total + token.logProb, 0)
   return (
     <div className="pg-facts">
       <output>{stateWords(generation)}</output>
-      <span><b className="mono">{formatCount(tokens.length)}</b> tokens</span>
-      {generation.tokensPerSec === null ? null : <span><b className="mono">{formatNumber(generation.tokensPerSec)}</b> tokens/s</span>}
-      {tokens.length === 0 ? null : <span title={`Σ log π over the completion: ${formatNumber(sum, 4)}`}>log-prob a token <b className="mono">{formatNumber(sum / tokens.length)}</b></span>}
-      <span>seed <b className="mono">{seed}</b></span>
-      <span title={`${generation.device}; ${generation.engineWhy}`}>engine <b>{generation.engine}</b></span>
-      {generation.layout === null ? null : <span className="text-3">{LAYOUTS[generation.layout]}, {formatCount(generation.promptTokens)} tokens</span>}
+      <span>
+        <b className="mono">{formatCount(tokens.length)}</b> tokens
+      </span>
+      {generation.tokensPerSec === null ? null : (
+        <span>
+          <b className="mono">{formatNumber(generation.tokensPerSec)}</b> tokens/s
+        </span>
+      )}
+      {tokens.length === 0 ? null : (
+        <span title={`Σ log π over the completion: ${formatNumber(sum, 4)}`}>
+          log-prob a token <b className="mono">{formatNumber(sum / tokens.length)}</b>
+        </span>
+      )}
+      <span>
+        seed <b className="mono">{seed}</b>
+      </span>
+      <span title={`${generation.device}; ${generation.engineWhy}`}>
+        engine <b>{generation.engine}</b>
+      </span>
+      {generation.layout === null ? null : (
+        <span className="text-3">
+          {LAYOUTS[generation.layout]}, {formatCount(generation.promptTokens)} tokens
+        </span>
+      )}
       <span className="grow" />
-      <Button small look="quiet" icon={Copy} aria-label={`Copy the text of the ${side} side`} title="Copy the text" disabled={text === ''} onClick={() => copyText(text, 'The text is copied.')} />
+      <Button
+        small
+        look="quiet"
+        icon={Copy}
+        aria-label={`Copy the text of the ${side} side`}
+        title="Copy the text"
+        disabled={text === ''}
+        onClick={() => copyText(text, 'The text is copied.')}
+      />
     </div>
   )
 }

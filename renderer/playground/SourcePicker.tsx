@@ -36,21 +36,44 @@ export function SourcePicker({ label, value, sources, onChange }: SourcePickerPr
       >
         {sources.runs.length === 0 ? null : (
           <optgroup label="Runs">
-            {sources.runs.map((one) => <option key={one.runId} value={nameOf(one.runId)}>{one.name} s{one.seed} · {one.methodName} · {one.datasetName}</option>)}
+            {sources.runs.map((one) => (
+              <option key={one.runId} value={nameOf(one.runId)}>
+                {one.name} s{one.seed} · {one.methodName} · {one.datasetName}
+              </option>
+            ))}
           </optgroup>
         )}
         {sources.models.length === 0 ? null : (
           <optgroup label="Models">
-            {sources.models.map((one) => <option key={one.modelId} value={formatModelReference({ kind: 'model', model: one.modelId })} disabled={one.problem !== null} title={one.problem ?? undefined}>{one.name} · {one.family}, {formatCount(one.parameterCount)} weights{one.hasChatTemplate ? ', chat' : ''}</option>)}
+            {sources.models.map((one) => (
+              <option
+                key={one.modelId}
+                value={formatModelReference({ kind: 'model', model: one.modelId })}
+                disabled={one.problem !== null}
+                title={one.problem ?? undefined}
+              >
+                {one.name} · {one.family}, {formatCount(one.parameterCount)} weights
+                {one.hasChatTemplate ? ', chat' : ''}
+              </option>
+            ))}
           </optgroup>
         )}
       </select>
-      {run === undefined || run.bestStep === null || run.bestStep === run.lastStep ? (run === undefined ? null : <span className="small text-3 nowrap">step <span className="mono">{run.lastStep}</span></span>) : (
+      {run === undefined || run.bestStep === null || run.bestStep === run.lastStep ? (
+        run === undefined ? null : (
+          <span className="small text-3 nowrap">
+            step <span className="mono">{run.lastStep}</span>
+          </span>
+        )
+      ) : (
         <Segmented
           title={`${label}: checkpoint`}
           small
           value={source?.kind === 'run' ? source.checkpoint : 'last'}
-          choices={[{ value: 'best', label: `best ${run.bestStep}` }, { value: 'last', label: `last ${run.lastStep}` }]}
+          choices={[
+            { value: 'best', label: `best ${run.bestStep}` },
+            { value: 'last', label: `last ${run.lastStep}` },
+          ]}
           onChange={(checkpoint) => onChange(nameOf(run.runId, checkpoint))}
         />
       )}

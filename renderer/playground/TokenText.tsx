@@ -39,7 +39,11 @@ export function TokenText({ tokens, label }: TokenTextProps): ReactNode {
         aria-valuemin={0}
         aria-valuemax={tokens.length}
         aria-valuenow={at === null ? 0 : at + 1}
-        aria-valuetext={at === null ? 'none' : `${tokens[at]?.piece}, probability ${formatPercent(Math.exp(tokens[at]?.logProb ?? 0), 1)}`}
+        aria-valuetext={
+          at === null
+            ? 'none'
+            : `${tokens[at]?.piece}, probability ${formatPercent(Math.exp(tokens[at]?.logProb ?? 0), 1)}`
+        }
         tabIndex={0}
         onKeyDown={move}
         onMouseOver={point}
@@ -47,7 +51,15 @@ export function TokenText({ tokens, label }: TokenTextProps): ReactNode {
         onBlur={() => setChosen(null)}
         onMouseLeave={() => setChosen(null)}
       >
-        {parts.map((from) => <TokenPart key={from} from={from} tokens={tokens} count={Math.min(PART, tokens.length - from)} chosen={at !== null && at >= from && at < from + PART ? at : null} />)}
+        {parts.map((from) => (
+          <TokenPart
+            key={from}
+            from={from}
+            tokens={tokens}
+            count={Math.min(PART, tokens.length - from)}
+            chosen={at !== null && at >= from && at < from + PART ? at : null}
+          />
+        ))}
       </div>
       <TokenReadout token={at === null ? undefined : tokens[at]} />
     </>
@@ -67,14 +79,28 @@ const TokenPart = memo(
       const at = from + index
       const shown = token.text !== '' ? token.text : /^<.+>$/.test(token.piece) ? token.piece : ''
       return (
-        <span key={at} data-at={at} data-chosen={chosen === at ? true : undefined} className={token.text === '' ? 'pg-token pg-token-quiet' : 'pg-token'} style={{ '--unlikely': `${Math.round((100 * Math.min(-token.logProb, FAINTEST_NATS)) / FAINTEST_NATS)}` } as Record<string, string>}>
+        <span
+          key={at}
+          data-at={at}
+          data-chosen={chosen === at ? true : undefined}
+          className={token.text === '' ? 'pg-token pg-token-quiet' : 'pg-token'}
+          style={
+            {
+              '--unlikely': `${Math.round((100 * Math.min(-token.logProb, FAINTEST_NATS)) / FAINTEST_NATS)}`,
+            } as Record<string, string>
+          }
+        >
           {shown}
         </span>
       )
     })
   },
   // Tokens that were told do not change: as many from the same place are the same.
-  (before, after) => before.from === after.from && before.count === after.count && before.chosen === after.chosen && before.tokens[before.from] === after.tokens[after.from],
+  (before, after) =>
+    before.from === after.from &&
+    before.count === after.count &&
+    before.chosen === after.chosen &&
+    before.tokens[before.from] === after.tokens[after.from],
 )
 
 function showPiece(piece: string): string {
@@ -82,17 +108,37 @@ function showPiece(piece: string): string {
 }
 
 function TokenReadout({ token }: { readonly token: GeneratedToken | undefined }): ReactNode {
-  if (token === undefined) return <p className="pg-readout text-3">Darker: less likely to the model. Point at a token, or move with the arrow keys.</p>
+  if (token === undefined)
+    return (
+      <p className="pg-readout text-3">
+        Darker: less likely to the model. Point at a token, or move with the arrow keys.
+      </p>
+    )
   return (
     <output className="pg-readout">
-      <span><b className="mono">{showPiece(token.piece)}</b> <span className="text-3">id</span> <span className="mono">{token.id}</span></span>
-      <span><span className="text-3">log-prob</span> <span className="mono">{formatNumber(token.logProb)}</span></span>
-      <span><span className="text-3">probability</span> <span className="mono">{formatPercent(Math.exp(token.logProb), 1)}</span></span>
-      <span title="Under temperature and cuts: the distribution it was drawn from"><span className="text-3">as drawn</span> <span className="mono">{formatPercent(Math.exp(token.drawnLogProb), 1)}</span></span>
+      <span>
+        <b className="mono">{showPiece(token.piece)}</b> <span className="text-3">id</span>{' '}
+        <span className="mono">{token.id}</span>
+      </span>
+      <span>
+        <span className="text-3">log-prob</span> <span className="mono">{formatNumber(token.logProb)}</span>
+      </span>
+      <span>
+        <span className="text-3">probability</span>{' '}
+        <span className="mono">{formatPercent(Math.exp(token.logProb), 1)}</span>
+      </span>
+      <span title="Under temperature and cuts: the distribution it was drawn from">
+        <span className="text-3">as drawn</span>{' '}
+        <span className="mono">{formatPercent(Math.exp(token.drawnLogProb), 1)}</span>
+      </span>
       {token.alternatives.length === 0 ? null : (
         <span className="pg-alternatives">
           <span className="text-3">likeliest</span>
-          {token.alternatives.map((one) => <span key={one.id} className={one.id === token.id ? 'mono bold' : 'mono'}>{showPiece(one.piece)} {formatPercent(Math.exp(one.logProb))}</span>)}
+          {token.alternatives.map((one) => (
+            <span key={one.id} className={one.id === token.id ? 'mono bold' : 'mono'}>
+              {showPiece(one.piece)} {formatPercent(Math.exp(one.logProb))}
+            </span>
+          ))}
         </span>
       )}
     </output>

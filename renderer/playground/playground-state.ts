@@ -1,6 +1,13 @@
 import { formatModelReference, parseModelReference } from '../../shared/model-reference.ts'
 import { z } from 'zod'
-import { samplingSettings, type ChatMessage, type Generation, type GenerationSource, type PlaygroundSources, type SamplingSettings } from '../../shared/contract/playground.ts'
+import {
+  samplingSettings,
+  type ChatMessage,
+  type Generation,
+  type GenerationSource,
+  type PlaygroundSources,
+  type SamplingSettings,
+} from '../../shared/contract/playground.ts'
 import { runId, type ModelId } from '../../shared/domain.ts'
 import { fieldsOf, formatField, parseField, type FormField } from '../../shared/form.ts'
 
@@ -27,10 +34,25 @@ export type PlaygroundChoices = {
   readonly shaded: boolean
 }
 
-export const INITIAL_CHOICES: PlaygroundChoices = { mode: 'chat', left: '', right: '', open: 'both', system: '', template: true, typed: {}, stop: '', seed: '', sameSeed: true, engine: 'auto', shaded: false }
+export const INITIAL_CHOICES: PlaygroundChoices = {
+  mode: 'chat',
+  left: '',
+  right: '',
+  open: 'both',
+  system: '',
+  template: true,
+  typed: {},
+  stop: '',
+  seed: '',
+  sameSeed: true,
+  engine: 'auto',
+  shaded: false,
+}
 
 /** Every number of the settings, as a form draws it. */
-export const SETTING_FIELDS: readonly FormField[] = fieldsOf(z.toJSONSchema(samplingSettings.omit({ stopStrings: true }), { io: 'input' }))
+export const SETTING_FIELDS: readonly FormField[] = fieldsOf(
+  z.toJSONSchema(samplingSettings.omit({ stopStrings: true }), { io: 'input' }),
+)
 
 export function typedText(choices: PlaygroundChoices, field: FormField): string {
   return choices.typed[field.path] ?? formatField(field.default)
@@ -43,7 +65,8 @@ export function findProblems(choices: PlaygroundChoices): Readonly<Record<string
     const parsed = parseField(field, typedText(choices, field))
     if (!parsed.ok) problems[field.path] = parsed.problem
   }
-  if (readSeed(choices.seed) === undefined) problems['seed'] = 'The seed is a whole number up to 4,294,967,295, or empty.'
+  if (readSeed(choices.seed) === undefined)
+    problems['seed'] = 'The seed is a whole number up to 4,294,967,295, or empty.'
   return problems
 }
 
@@ -56,11 +79,16 @@ export function readSeed(text: string): number | null | undefined {
 
 /** Call it only when nothing is wrong. */
 export function readSettings(choices: PlaygroundChoices): SamplingSettings {
-  const numbers = Object.fromEntries(SETTING_FIELDS.map((field) => {
-    const parsed = parseField(field, typedText(choices, field))
-    return [field.path, parsed.ok ? parsed.value : undefined]
-  }))
-  const stopStrings = choices.stop.split('\n').filter((line) => line !== '').map((line) => line.replaceAll('\\n', '\n'))
+  const numbers = Object.fromEntries(
+    SETTING_FIELDS.map((field) => {
+      const parsed = parseField(field, typedText(choices, field))
+      return [field.path, parsed.ok ? parsed.value : undefined]
+    }),
+  )
+  const stopStrings = choices.stop
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.replaceAll('\\n', '\n'))
   return samplingSettings.parse({ ...numbers, stopStrings })
 }
 
@@ -84,7 +112,12 @@ export function presentSource(wanted: string, sources: PlaygroundSources, at: nu
   const source = readSource(wanted)
   if (source?.kind === 'run' && sources.runs.some((run) => run.runId === source.runId)) return wanted
   if (source?.kind === 'model' && sources.models.some((model) => model.modelId === source.modelId)) return wanted
-  const all = [...sources.runs.map(writerName), ...sources.models.filter((model) => model.problem === null).map(({ modelId }) => formatModelReference({ kind: 'model', model: modelId }))]
+  const all = [
+    ...sources.runs.map(writerName),
+    ...sources.models
+      .filter((model) => model.problem === null)
+      .map(({ modelId }) => formatModelReference({ kind: 'model', model: modelId })),
+  ]
   return all[Math.min(at, all.length - 1)] ?? ''
 }
 
@@ -97,26 +130,46 @@ export interface Turn {
 }
 
 /** The turns that a side has seen and answered, as what comes before the next question. */
-export function historyOf(turns: readonly Turn[], side: SideName, system: string, find: (generationId: string) => Generation | undefined): ChatMessage[] {
+export function historyOf(
+  turns: readonly Turn[],
+  side: SideName,
+  system: string,
+  find: (generationId: string) => Generation | undefined,
+): ChatMessage[] {
   const before = turns.flatMap((turn): ChatMessage[] => {
     const generation = turn[side] === null ? undefined : find(turn[side])
     const completion = generation?.completions[0]
     if (completion === undefined || completion.text === '') return []
     // In the layout of tags a line break ends every turn; the next prompt writes it again.
     const content = generation?.layout === 'tags' ? completion.text.replace(/\n$/, '') : completion.text
-    return [{ role: 'user', content: turn.text }, { role: 'assistant', content }]
+    return [
+      { role: 'user', content: turn.text },
+      { role: 'assistant', content },
+    ]
   })
   return [...(system.trim() === '' ? [] : [{ role: 'system' as const, content: system }]), ...before]
 }
 
 /** Why a completion ended, in words. */
-export function endWords({ reason, stopString }: { readonly reason: Generation['completions'][number]['reason']; readonly stopString: string | null }): string {
+export function endWords({
+  reason,
+  stopString,
+}: {
+  readonly reason: Generation['completions'][number]['reason']
+  readonly stopString: string | null
+}): string {
   switch (reason) {
-    case 'end': return 'ended its turn'
-    case 'length': return 'reached max tokens'
-    case 'stop': return `stopped at ${JSON.stringify(stopString)}`
-    case 'context': return 'no place left in the model'
-    case 'cancelled': return 'stopped'
-    case null: return ''
+    case 'end':
+      return 'ended its turn'
+    case 'length':
+      return 'reached max tokens'
+    case 'stop':
+      return `stopped at ${JSON.stringify(stopString)}`
+    case 'context':
+      return 'no place left in the model'
+    case 'cancelled':
+      return 'stopped'
+    case null:
+      return ''
   }
 }

@@ -7,7 +7,19 @@ import type { AppError } from '../../shared/errors.ts'
 import { asAppError } from '../api/client.ts'
 import { callApp, useCall } from '../api/queries.ts'
 import { useViewState } from '../api/settings.ts'
-import { findProblems, historyOf, INITIAL_CHOICES, presentSource, readSeed, readSettings, readSource, type Mode, type PlaygroundChoices, type SideName, type Turn } from './playground-state.ts'
+import {
+  findProblems,
+  historyOf,
+  INITIAL_CHOICES,
+  presentSource,
+  readSeed,
+  readSettings,
+  readSource,
+  type Mode,
+  type PlaygroundChoices,
+  type SideName,
+  type Turn,
+} from './playground-state.ts'
 
 /** Kept with the tab, so that a page that is loaded anew finds what was written. */
 const STORE_KEY = 'pairlab.playground'
@@ -15,7 +27,9 @@ const STORE_KEY = 'pairlab.playground'
 const ALTERNATIVES = 5
 
 type Conversation = { readonly [M in Mode]: readonly Turn[] }
-const turns: z.ZodType<readonly Turn[]> = z.array(z.object({ id: z.string(), text: z.string(), left: z.string().nullable(), right: z.string().nullable() }))
+const turns: z.ZodType<readonly Turn[]> = z.array(
+  z.object({ id: z.string(), text: z.string(), left: z.string().nullable(), right: z.string().nullable() }),
+)
 const keptConversation: z.ZodType<Conversation> = z.object({ chat: turns, complete: turns })
 
 export interface Playground {
@@ -66,10 +80,13 @@ export function usePlayground(sources: PlaygroundSources): Playground {
   const sides: readonly SideName[] = choices.open === 'both' ? ['left', 'right'] : [choices.open]
   const leftState = useGeneration(last?.left ?? null).data?.state
   const rightState = useGeneration(last?.right ?? null).data?.state
-  const busy = sending || [leftState, rightState].some((state) => state === 'waiting' || state === 'loading' || state === 'writing')
+  const busy =
+    sending ||
+    [leftState, rightState].some((state) => state === 'waiting' || state === 'loading' || state === 'writing')
   const problems = findProblems(choices)
   const sourceOf = (side: SideName): string => presentSource(choices[side], sources, side === 'left' ? 0 : 1)
-  const find = (generationId: string): Generation | undefined => cache.getQueryData<Output<'playground.get'>>(['playground.get', { generationId }])
+  const find = (generationId: string): Generation | undefined =>
+    cache.getQueryData<Output<'playground.get'>>(['playground.get', { generationId }])
 
   function keep(next: readonly Turn[]): void {
     const all = { ...conversation, [mode]: next }
@@ -77,13 +94,24 @@ export function usePlayground(sources: PlaygroundSources): Playground {
     window.sessionStorage.setItem(STORE_KEY, JSON.stringify(all))
   }
 
-  async function ask(side: SideName, before: readonly Turn[], text: string, seed: number): Promise<GenerationId | null> {
+  async function ask(
+    side: SideName,
+    before: readonly Turn[],
+    text: string,
+    seed: number,
+  ): Promise<GenerationId | null> {
     const source = readSource(sourceOf(side))
     if (source === null) return null
     try {
       const { generationId } = await callApp('playground.generate', {
         source,
-        prompt: mode === 'chat' ? { kind: 'chat', messages: [...historyOf(before, side, choices.system, find), { role: 'user', content: text }] } : { kind: 'text', text },
+        prompt:
+          mode === 'chat'
+            ? {
+                kind: 'chat',
+                messages: [...historyOf(before, side, choices.system, find), { role: 'user', content: text }],
+              }
+            : { kind: 'text', text },
         template: choices.template,
         settings: readSettings(choices),
         seed,
@@ -98,13 +126,21 @@ export function usePlayground(sources: PlaygroundSources): Playground {
   }
 
   /** @param others what sides that are not asked have already */
-  async function send(before: readonly Turn[], text: string, seeds: Readonly<Record<SideName, number>>, asked: readonly SideName[], others: Pick<Turn, SideName> = { left: null, right: null }): Promise<void> {
+  async function send(
+    before: readonly Turn[],
+    text: string,
+    seeds: Readonly<Record<SideName, number>>,
+    asked: readonly SideName[],
+    others: Pick<Turn, SideName> = { left: null, right: null },
+  ): Promise<void> {
     setSending(true)
     setRefusals({})
     const ids = { left: others.left, right: others.right }
-    await Promise.all(asked.map(async (side) => {
-      ids[side] = await ask(side, before, text, seeds[side])
-    }))
+    await Promise.all(
+      asked.map(async (side) => {
+        ids[side] = await ask(side, before, text, seeds[side])
+      }),
+    )
     keep([...before, { id: crypto.randomUUID(), text, ...ids }])
     setSending(false)
   }
@@ -137,7 +173,8 @@ export function usePlayground(sources: PlaygroundSources): Playground {
       await send(turns.slice(0, -1), last.text, seedsFrom(seed ?? randomSeed()), [side], last)
     },
     stop() {
-      for (const id of [last?.left, last?.right]) if (id != null) callApp('playground.cancel', { generationId: id as GenerationId }).catch(() => undefined) // then it has ended
+      for (const id of [last?.left, last?.right])
+        if (id != null) callApp('playground.cancel', { generationId: id as GenerationId }).catch(() => undefined) // then it has ended
     },
     clear() {
       setRefusals({})
@@ -148,5 +185,9 @@ export function usePlayground(sources: PlaygroundSources): Playground {
 
 /** What is known of a generation now; it grows with the app's events. */
 export function useGeneration(generationId: string | null): ReturnType<typeof useCall<'playground.get'>> {
-  return useCall('playground.get', { generationId: (generationId ?? '') as GenerationId }, { enabled: generationId !== null })
+  return useCall(
+    'playground.get',
+    { generationId: (generationId ?? '') as GenerationId },
+    { enabled: generationId !== null },
+  )
 }

@@ -29,15 +29,49 @@ export function RunBottom({ run }: { readonly run: RunDetail }): ReactNode {
     <section className="run-bottom" data-tall={tall} aria-label="Samples, log and settings">
       <div className="run-bottom-head">
         <Segmented title="Show" small value={tab} choices={TABS} onChange={(value) => setChosen(value)} />
-        {tab === 'samples' ? <span className="text-3 small ellipsis">held-out prompts, temperature {run.spec.training.sampleTemperature}</span> : null}
-        {tab === 'samples' ? null : <input type="search" className="input input-small" aria-label={tab === 'log' ? 'Search the log' : 'Search the settings'} placeholder="Search" value={search} onChange={(event) => setSearch(event.currentTarget.value)} />}
+        {tab === 'samples' ? (
+          <span className="text-3 small ellipsis">
+            held-out prompts, temperature {run.spec.training.sampleTemperature}
+          </span>
+        ) : null}
+        {tab === 'samples' ? null : (
+          <input
+            type="search"
+            className="input input-small"
+            aria-label={tab === 'log' ? 'Search the log' : 'Search the settings'}
+            placeholder="Search"
+            value={search}
+            onChange={(event) => setSearch(event.currentTarget.value)}
+          />
+        )}
         <span className="grow" />
         {tab === 'samples' ? <SampleSteps samples={samples} /> : null}
-        {tab === 'settings' ? <Button small look="quiet" icon={Copy} onClick={() => copyText(JSON.stringify(run.spec, null, 2), 'The specification is copied.')}>Copy as JSON</Button> : null}
-        <Button small look="quiet" icon={tall ? Minimize2 : Maximize2} aria-label={tall ? 'Make this part smaller' : 'Make this part larger'} onClick={() => setTall(!tall)} />
+        {tab === 'settings' ? (
+          <Button
+            small
+            look="quiet"
+            icon={Copy}
+            onClick={() => copyText(JSON.stringify(run.spec, null, 2), 'The specification is copied.')}
+          >
+            Copy as JSON
+          </Button>
+        ) : null}
+        <Button
+          small
+          look="quiet"
+          icon={tall ? Minimize2 : Maximize2}
+          aria-label={tall ? 'Make this part smaller' : 'Make this part larger'}
+          onClick={() => setTall(!tall)}
+        />
       </div>
       <div className="run-bottom-body">
-        {tab === 'samples' ? <RunSamples run={run} samples={samples} /> : tab === 'log' ? <RunLog run={run} search={search} /> : <RunConfig run={run} search={search} />}
+        {tab === 'samples' ? (
+          <RunSamples run={run} samples={samples} />
+        ) : tab === 'log' ? (
+          <RunLog run={run} search={search} />
+        ) : (
+          <RunConfig run={run} search={search} />
+        )}
       </div>
     </section>
   )

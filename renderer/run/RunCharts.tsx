@@ -23,7 +23,13 @@ const X_AXES = [
 ] as const satisfies readonly { value: XAxis; label: string }[]
 
 /** How all charts are drawn: x axis, smoothing, log. */
-export function ChartToolbar({ view, range }: { readonly view: ReturnType<typeof useRunView>; readonly range: Range }): ReactNode {
+export function ChartToolbar({
+  view,
+  range,
+}: {
+  readonly view: ReturnType<typeof useRunView>
+  readonly range: Range
+}): ReactNode {
   const link = useChartLink()
   const zoom = useZoom()
   const crosshair = useCrosshair()
@@ -31,13 +37,54 @@ export function ChartToolbar({ view, range }: { readonly view: ReturnType<typeof
   return (
     <div className="run-tools">
       <span>x axis</span>
-      <Segmented title="x axis" small value={view.xAxis} choices={X_AXES} onChange={(xAxis) => { link.setZoom(null); link.setCrosshair(null); view.change({ xAxis }) }} />
-      <label className="check"><input type="checkbox" checked={view.xLog} onChange={(event) => { link.setZoom(null); view.change({ xLog: event.currentTarget.checked }) }} />log</label>
-      <label htmlFor={smoothingId}>Smoothing <output className="mono run-factor">{view.smoothing}</output></label>
-      <input id={smoothingId} type="range" className="slider" min={0} max={0.99} step={0.01} value={view.smoothing} onChange={(event) => view.change({ smoothing: Number(event.currentTarget.value) })} />
+      <Segmented
+        title="x axis"
+        small
+        value={view.xAxis}
+        choices={X_AXES}
+        onChange={(xAxis) => {
+          link.setZoom(null)
+          link.setCrosshair(null)
+          view.change({ xAxis })
+        }}
+      />
+      <label className="check">
+        <input
+          type="checkbox"
+          checked={view.xLog}
+          onChange={(event) => {
+            link.setZoom(null)
+            view.change({ xLog: event.currentTarget.checked })
+          }}
+        />
+        log
+      </label>
+      <label htmlFor={smoothingId}>
+        Smoothing <output className="mono run-factor">{view.smoothing}</output>
+      </label>
+      <input
+        id={smoothingId}
+        type="range"
+        className="slider"
+        min={0}
+        max={0.99}
+        step={0.01}
+        value={view.smoothing}
+        onChange={(event) => view.change({ smoothing: Number(event.currentTarget.value) })}
+      />
       <span className="grow" />
-      {crosshair === null ? null : <span className="nowrap run-wide">Crosshair at <b className="mono">{crosshairText(crosshair, range)}</b>, in all charts</span>}
-      {zoom === null ? <span className="text-3 nowrap">drag to zoom</span> : <Button small onClick={() => link.setZoom(null)}>Whole run</Button>}
+      {crosshair === null ? null : (
+        <span className="nowrap run-wide">
+          Crosshair at <b className="mono">{crosshairText(crosshair, range)}</b>, in all charts
+        </span>
+      )}
+      {zoom === null ? (
+        <span className="text-3 nowrap">drag to zoom</span>
+      ) : (
+        <Button small onClick={() => link.setZoom(null)}>
+          Whole run
+        </Button>
+      )}
     </div>
   )
 }
@@ -59,8 +106,22 @@ export function RunCharts({ name, charts, view }: RunChartsProps): ReactNode {
             <span className="text-3 ellipsis">{model.note}</span>
             <span className="grow" />
             <Latest model={model} />
-            <button type="button" className="log-toggle" aria-pressed={view.yLog.includes(plan.id)} title="Logarithmic y axis" onClick={() => view.toggleYLog(plan.id)}>log</button>
-            <MenuButton look="quiet" small icon={Download} label={`Export ${plan.title}`} items={chartMenu(name, model, zoom)} />
+            <button
+              type="button"
+              className="log-toggle"
+              aria-pressed={view.yLog.includes(plan.id)}
+              title="Logarithmic y axis"
+              onClick={() => view.toggleYLog(plan.id)}
+            >
+              log
+            </button>
+            <MenuButton
+              look="quiet"
+              small
+              icon={Download}
+              label={`Export ${plan.title}`}
+              items={chartMenu(name, model, zoom)}
+            />
           </div>
           <LineChart model={model} />
         </section>
@@ -74,5 +135,9 @@ function Latest({ model }: { readonly model: ChartModel }): ReactNode {
   const named = model.series.filter((line) => line.faint !== true)
   const line = named.findLast((one) => one.dots === true) ?? named[0]
   const value = line?.y.findLast((one) => one !== null)
-  return value === undefined || value === null ? null : <b className="mono" title={line?.label}>{formatNumber(value)}</b>
+  return value === undefined || value === null ? null : (
+    <b className="mono" title={line?.label}>
+      {formatNumber(value)}
+    </b>
+  )
 }

@@ -12,7 +12,9 @@ export function RunConfig({ run, search }: { readonly run: RunDetail; readonly s
       <tbody>
         {rows.map(([path, value]) => (
           <tr key={path}>
-            <th scope="row" className="mono">{path}</th>
+            <th scope="row" className="mono">
+              {path}
+            </th>
             <td className="mono">{value}</td>
           </tr>
         ))}

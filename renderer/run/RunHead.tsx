@@ -1,5 +1,17 @@
 import { useState, type ReactNode } from 'react'
-import { Box, ChartNoAxesCombined, Copy, Ellipsis, MessagesSquare, PackageOpen, RotateCcw, Save, Square, Trash2, CopyPlus } from 'lucide-react'
+import {
+  Box,
+  ChartNoAxesCombined,
+  Copy,
+  Ellipsis,
+  MessagesSquare,
+  PackageOpen,
+  RotateCcw,
+  Save,
+  Square,
+  Trash2,
+  CopyPlus,
+} from 'lucide-react'
 import { Link } from 'wouter'
 import { formatModelReference } from '../../shared/model-reference.ts'
 import type { RunDetail } from '../../shared/contract/runs.ts'
@@ -26,7 +38,9 @@ export function RunHead({ run }: { readonly run: RunDetail }): ReactNode {
     <header className="run-head">
       <div className="row">
         <RunSwatch runId={run.runId} groupHash={run.groupHash} />
-        <h1 className="mono ellipsis" title={run.runId}>{run.name}</h1>
+        <h1 className="mono ellipsis" title={run.runId}>
+          {run.name}
+        </h1>
         <span className="mono text-2 nowrap">seed {run.seed}</span>
       </div>
       <Progress run={run} />
@@ -41,12 +55,26 @@ function Progress({ run }: { readonly run: RunDetail }): ReactNode {
   return (
     <div className="row gap-3">
       <StatusMark state={run.state} />
-      {run.state === 'queued' ? <span className="text-2 nowrap">place <span className="mono">{run.queuePosition ?? '–'}</span> in the queue</span> : null}
+      {run.state === 'queued' ? (
+        <span className="text-2 nowrap">
+          place <span className="mono">{run.queuePosition ?? '–'}</span> in the queue
+        </span>
+      ) : null}
       {isLive(run.state) ? <ProgressBar value={share} label="Progress of the run" width={110} /> : null}
-      {run.state === 'queued' ? null : <span className="mono nowrap">{formatCount(run.step)} / {formatCount(run.totalSteps)}</span>}
-      {isLive(run.state) && run.remainingMs !== null ? <span className="text-2 nowrap">{formatDuration(run.remainingMs)} left</span> : null}
-      {!isLive(run.state) && run.endedAtMs !== null && run.trainedMs !== null ? <span className="text-2 nowrap">took {formatDuration(run.trainedMs)}</span> : null}
-      {isLive(run.state) && run.state !== run.phase && run.phase !== '' && run.phase !== 'training' ? <span className="text-3 nowrap">{run.phase}</span> : null}
+      {run.state === 'queued' ? null : (
+        <span className="mono nowrap">
+          {formatCount(run.step)} / {formatCount(run.totalSteps)}
+        </span>
+      )}
+      {isLive(run.state) && run.remainingMs !== null ? (
+        <span className="text-2 nowrap">{formatDuration(run.remainingMs)} left</span>
+      ) : null}
+      {!isLive(run.state) && run.endedAtMs !== null && run.trainedMs !== null ? (
+        <span className="text-2 nowrap">took {formatDuration(run.trainedMs)}</span>
+      ) : null}
+      {isLive(run.state) && run.state !== run.phase && run.phase !== '' && run.phase !== 'training' ? (
+        <span className="text-3 nowrap">{run.phase}</span>
+      ) : null}
     </div>
   )
 }
@@ -57,15 +85,45 @@ function Facts({ run }: { readonly run: RunDetail }): ReactNode {
   const peak = run.facts['peakBytes']
   return (
     <div className="run-facts">
-      <span>Method <b>{run.methodName}</b></span>
-      <span>Data <Link href={`/data/${run.datasetId}`}>{run.datasetName}</Link></span>
-      <span title={typeof run.facts['device'] === 'string' ? run.facts['device'] : undefined}>Engine <b>{run.engine}</b></span>
-      {typeof parameters === 'number' ? <span>Model <b className="mono">{formatCount(parameters)}</b> weights</span> : null}
-      {run.speed.stepsPerSec === null ? null : <span>Speed <b className="mono">{formatNumber(run.speed.stepsPerSec, 2)}</b> steps/s</span>}
-      {typeof peak === 'number' ? <span>Peak memory <b className="mono">{formatBytes(peak)}</b></span> : null}
-      {run.speed.rssBytes === null || typeof peak === 'number' ? null : <span>Memory <b className="mono">{formatBytes(run.speed.rssBytes)}</b></span>}
-      {last === undefined ? <span>No checkpoint yet</span> : <span>Last checkpoint <b className="mono">{last.step}</b>, <RelativeTime atMs={last.atMs} /></span>}
-      <span>Created <RelativeTime atMs={run.createdAtMs} /></span>
+      <span>
+        Method <b>{run.methodName}</b>
+      </span>
+      <span>
+        Data <Link href={`/data/${run.datasetId}`}>{run.datasetName}</Link>
+      </span>
+      <span title={typeof run.facts['device'] === 'string' ? run.facts['device'] : undefined}>
+        Engine <b>{run.engine}</b>
+      </span>
+      {typeof parameters === 'number' ? (
+        <span>
+          Model <b className="mono">{formatCount(parameters)}</b> weights
+        </span>
+      ) : null}
+      {run.speed.stepsPerSec === null ? null : (
+        <span>
+          Speed <b className="mono">{formatNumber(run.speed.stepsPerSec, 2)}</b> steps/s
+        </span>
+      )}
+      {typeof peak === 'number' ? (
+        <span>
+          Peak memory <b className="mono">{formatBytes(peak)}</b>
+        </span>
+      ) : null}
+      {run.speed.rssBytes === null || typeof peak === 'number' ? null : (
+        <span>
+          Memory <b className="mono">{formatBytes(run.speed.rssBytes)}</b>
+        </span>
+      )}
+      {last === undefined ? (
+        <span>No checkpoint yet</span>
+      ) : (
+        <span>
+          Last checkpoint <b className="mono">{last.step}</b>, <RelativeTime atMs={last.atMs} />
+        </span>
+      )}
+      <span>
+        Created <RelativeTime atMs={run.createdAtMs} />
+      </span>
     </div>
   )
 }
@@ -73,10 +131,16 @@ function Facts({ run }: { readonly run: RunDetail }): ReactNode {
 function Actions({ run }: { readonly run: RunDetail }): ReactNode {
   const [open, setOpen] = useState<'delete' | 'export' | 'add' | null>(null)
   const saved = run.checkpoints.length > 0
-  const changes = { invalidate: ['runs.list', 'runs.get'] as const, onError: (error: Error) => showToast(error.message, { tone: 'bad' }) }
+  const changes = {
+    invalidate: ['runs.list', 'runs.get'] as const,
+    onError: (error: Error) => showToast(error.message, { tone: 'bad' }),
+  }
   const stop = useMutate('runs.stop', changes)
   const resume = useMutate('runs.resume', changes)
-  const checkpoint = useMutate('runs.checkpoint', { ...changes, onSuccess: () => showToast('A checkpoint is written after this step.') })
+  const checkpoint = useMutate('runs.checkpoint', {
+    ...changes,
+    onSuccess: () => showToast('A checkpoint is written after this step.'),
+  })
   const live = isLive(run.state)
   const one = { runId: run.runId }
   const save = (): void => stop.mutate({ ...one, mode: 'stop-and-save' })
@@ -84,33 +148,96 @@ function Actions({ run }: { readonly run: RunDetail }): ReactNode {
   const algorithm = useCall('algorithms.list', {}).data?.find((one) => one.id === run.method)
   const canWrite = algorithm?.role === 'policy' && algorithm.data === 'response-pairs' && run.checkpoints.length > 0
   const checkpointName = run.checkpoints.some((one) => one.best) ? 'best' : 'last'
-  const play = (): void => goTo(`/playground?left=${formatModelReference({ kind: 'run', run: run.runId, checkpoint: checkpointName })}`)
+  const play = (): void =>
+    goTo(`/playground?left=${formatModelReference({ kind: 'run', run: run.runId, checkpoint: checkpointName })}`)
   const commands: Command[] = [
     { id: 'run.compare', title: 'Compare this run', group: 'Run', keys: ['c'], run: compare },
-    { id: 'run.playground', title: 'Write with this run in the Playground', group: 'Run', keys: ['y'], disabled: !canWrite, run: play },
+    {
+      id: 'run.playground',
+      title: 'Write with this run in the Playground',
+      group: 'Run',
+      keys: ['y'],
+      disabled: !canWrite,
+      run: play,
+    },
     { id: 'run.clone', title: 'Clone this run', group: 'Run', run: () => goTo(`/train?from=${run.runId}`) },
-    { id: 'run.checkpoint', title: 'Write a checkpoint now', group: 'Run', keys: ['k'], disabled: !live, run: () => checkpoint.mutate(one) },
+    {
+      id: 'run.checkpoint',
+      title: 'Write a checkpoint now',
+      group: 'Run',
+      keys: ['k'],
+      disabled: !live,
+      run: () => checkpoint.mutate(one),
+    },
     { id: 'run.save', title: 'Stop and save', group: 'Run', keys: ['s'], disabled: !live, run: save },
-    { id: 'run.export', title: 'Export the model of this run', group: 'Run', keys: ['x'], disabled: !saved, run: () => setOpen('export') },
-    { id: 'run.add-model', title: 'Add this run’s checkpoint to the models', group: 'Run', disabled: !saved, run: () => setOpen('add') },
-    { id: 'run.resume', title: 'Resume from the last checkpoint', group: 'Run', keys: ['r'], disabled: !run.resumable, run: () => resume.mutate(one) },
+    {
+      id: 'run.export',
+      title: 'Export the model of this run',
+      group: 'Run',
+      keys: ['x'],
+      disabled: !saved,
+      run: () => setOpen('export'),
+    },
+    {
+      id: 'run.add-model',
+      title: 'Add this run’s checkpoint to the models',
+      group: 'Run',
+      disabled: !saved,
+      run: () => setOpen('add'),
+    },
+    {
+      id: 'run.resume',
+      title: 'Resume from the last checkpoint',
+      group: 'Run',
+      keys: ['r'],
+      disabled: !run.resumable,
+      run: () => resume.mutate(one),
+    },
   ]
   useCommands(commands)
   const menu: MenuItem[] = [
     { id: 'playground', title: 'Open in Playground', icon: MessagesSquare, disabled: !canWrite, run: play },
     { id: 'clone', title: 'Clone with other settings', icon: CopyPlus, run: () => goTo(`/train?from=${run.runId}`) },
-    { id: 'command', title: 'Copy the command', icon: Copy, run: () => copyText(run.command, 'The command is copied.') },
+    {
+      id: 'command',
+      title: 'Copy the command',
+      icon: Copy,
+      run: () => copyText(run.command, 'The command is copied.'),
+    },
     { id: 'export', title: 'Export model …', icon: PackageOpen, disabled: !saved, run: () => setOpen('export') },
     { id: 'add-model', title: 'Add to the models …', icon: Box, disabled: !saved, run: () => setOpen('add') },
-    { id: 'checkpoint', title: 'Write a checkpoint now', icon: Save, disabled: !live, run: () => checkpoint.mutate(one) },
-    { id: 'stop', title: live ? 'Stop without saving' : 'Take out of the queue', icon: Square, danger: true, disabled: !live && run.state !== 'queued', run: () => stop.mutate({ ...one, mode: 'stop' }) },
+    {
+      id: 'checkpoint',
+      title: 'Write a checkpoint now',
+      icon: Save,
+      disabled: !live,
+      run: () => checkpoint.mutate(one),
+    },
+    {
+      id: 'stop',
+      title: live ? 'Stop without saving' : 'Take out of the queue',
+      icon: Square,
+      danger: true,
+      disabled: !live && run.state !== 'queued',
+      run: () => stop.mutate({ ...one, mode: 'stop' }),
+    },
     { id: 'delete', title: 'Delete …', icon: Trash2, danger: true, disabled: live, run: () => setOpen('delete') },
   ]
   return (
     <div className="row run-actions">
-      {live ? <Button icon={Square} keys="s" disabled={stop.isPending} onClick={save}>Stop, save</Button> : null}
-      {run.resumable ? <Button look="primary" icon={RotateCcw} keys="r" disabled={resume.isPending} onClick={() => resume.mutate(one)}>Resume</Button> : null}
-      <Button icon={ChartNoAxesCombined} keys="c" onClick={compare}>Compare</Button>
+      {live ? (
+        <Button icon={Square} keys="s" disabled={stop.isPending} onClick={save}>
+          Stop, save
+        </Button>
+      ) : null}
+      {run.resumable ? (
+        <Button look="primary" icon={RotateCcw} keys="r" disabled={resume.isPending} onClick={() => resume.mutate(one)}>
+          Resume
+        </Button>
+      ) : null}
+      <Button icon={ChartNoAxesCombined} keys="c" onClick={compare}>
+        Compare
+      </Button>
       <MenuButton label="More actions" icon={Ellipsis} items={menu} />
       {open === 'delete' ? <DeleteDialog run={run} onClose={() => setOpen(null)} /> : null}
       {open === 'export' ? <ExportDialog run={run} onClose={() => setOpen(null)} /> : null}
@@ -135,11 +262,16 @@ function DeleteDialog({ run, onClose }: { readonly run: RunDetail; onClose(): vo
       foot={
         <>
           <Button onClick={onClose}>Keep it</Button>
-          <Button look="danger" disabled={remove.isPending} onClick={() => remove.mutate({ runId: run.runId })}>Move to the trash</Button>
+          <Button look="danger" disabled={remove.isPending} onClick={() => remove.mutate({ runId: run.runId })}>
+            Move to the trash
+          </Button>
         </>
       }
     >
-      <p>Its folder, <span className="mono">{formatBytes(run.diskBytes)}</span> with {run.checkpoints.length} checkpoints, moves to the data folder’s <code>trash</code>. Runs that started from it keep their own weights.</p>
+      <p>
+        Its folder, <span className="mono">{formatBytes(run.diskBytes)}</span> with {run.checkpoints.length}{' '}
+        checkpoints, moves to the data folder’s <code>trash</code>. Runs that started from it keep their own weights.
+      </p>
     </Dialog>
   )
 }

@@ -9,7 +9,11 @@ const NEAR_END_PX = 24
 
 /** The trainer's own words, following the end while it writes unless one has scrolled up. */
 export function RunLog({ run, search }: { readonly run: RunDetail; readonly search: string }): ReactNode {
-  const { data, error } = useCall('runs.log', { runId: run.runId, lines: 2000 }, isLive(run.state) ? { refetchIntervalMs: FOLLOW_EVERY_MS } : {})
+  const { data, error } = useCall(
+    'runs.log',
+    { runId: run.runId, lines: 2000 },
+    isLive(run.state) ? { refetchIntervalMs: FOLLOW_EVERY_MS } : {},
+  )
   const box = useRef<HTMLPreElement>(null)
   const follows = useRef(true)
   const words = search.toLowerCase()
@@ -18,7 +22,10 @@ export function RunLog({ run, search }: { readonly run: RunDetail; readonly sear
     if (box.current !== null && follows.current) box.current.scrollTop = box.current.scrollHeight
   }, [data])
   if (error !== null) return <ErrorNotice error={error} />
-  if (data !== undefined && lines.length === 0) return <p className="run-empty">{data.length === 0 ? 'The log is empty.' : `No line of the log holds “${search}”.`}</p>
+  if (data !== undefined && lines.length === 0)
+    return (
+      <p className="run-empty">{data.length === 0 ? 'The log is empty.' : `No line of the log holds “${search}”.`}</p>
+    )
   return (
     <pre
       className="run-log"

@@ -31,26 +31,65 @@ export function useSamples(run: RunDetail) {
 export function SampleSteps({ samples }: { readonly samples: ReturnType<typeof useSamples> }): ReactNode {
   const { steps, step, at, setWanted, move } = samples
   useCommands([
-    { id: 'run.sampleBefore', title: 'Samples of the step before', group: 'Run', keys: ['left'], repeat: true, disabled: at <= 0, run: () => move(-1) },
-    { id: 'run.sampleAfter', title: 'Samples of the next step', group: 'Run', keys: ['right'], repeat: true, disabled: at < 0 || at >= steps.length - 1, run: () => move(1) },
+    {
+      id: 'run.sampleBefore',
+      title: 'Samples of the step before',
+      group: 'Run',
+      keys: ['left'],
+      repeat: true,
+      disabled: at <= 0,
+      run: () => move(-1),
+    },
+    {
+      id: 'run.sampleAfter',
+      title: 'Samples of the next step',
+      group: 'Run',
+      keys: ['right'],
+      repeat: true,
+      disabled: at < 0 || at >= steps.length - 1,
+      run: () => move(1),
+    },
   ])
   if (step === null) return null
   const from = Math.max(0, Math.min(steps.length - STEPS_SHOWN, at - STEPS_SHOWN + 2))
   return (
     <>
-      <Segmented title="Step of the samples" small value={String(step)} choices={steps.slice(from, from + STEPS_SHOWN).map((value) => ({ value: String(value), label: String(value) }))} onChange={(value) => setWanted(Number(value))} />
-      <span className="row gap-1 text-3 small run-wide"><KeyCap keys="left" /><KeyCap keys="right" /> step</span>
+      <Segmented
+        title="Step of the samples"
+        small
+        value={String(step)}
+        choices={steps.slice(from, from + STEPS_SHOWN).map((value) => ({ value: String(value), label: String(value) }))}
+        onChange={(value) => setWanted(Number(value))}
+      />
+      <span className="row gap-1 text-3 small run-wide">
+        <KeyCap keys="left" />
+        <KeyCap keys="right" /> step
+      </span>
     </>
   )
 }
 
 /** Completions of the same held-out prompts, at one step. A row opens to its whole text. */
-export function RunSamples({ run, samples }: { readonly run: RunDetail; readonly samples: ReturnType<typeof useSamples> }): ReactNode {
+export function RunSamples({
+  run,
+  samples,
+}: {
+  readonly run: RunDetail
+  readonly samples: ReturnType<typeof useSamples>
+}): ReactNode {
   const [open, setOpen] = useState<number | null>(null)
   if (samples.error !== null) return <ErrorNotice error={samples.error} />
   if (samples.all !== undefined && samples.steps.length === 0) {
     const none = run.spec.training.samplePrompts === 0
-    return <p className="run-empty">{none ? 'This run generates no samples: “Sample prompts” is 0.' : isLive(run.state) || run.state === 'queued' ? 'The first samples come with the first evaluation.' : 'No samples were written.'}</p>
+    return (
+      <p className="run-empty">
+        {none
+          ? 'This run generates no samples: “Sample prompts” is 0.'
+          : isLive(run.state) || run.state === 'queued'
+            ? 'The first samples come with the first evaluation.'
+            : 'No samples were written.'}
+      </p>
+    )
   }
   const parts = [...new Set(samples.items.flatMap((item) => Object.keys(item.parts ?? {})))]
   const hasRatio = samples.items.some((item) => item.logRatio !== null)
@@ -60,19 +99,43 @@ export function RunSamples({ run, samples }: { readonly run: RunDetail; readonly
         <tr>
           <th scope="col">Prompt</th>
           <th scope="col">Completion at step {samples.step}</th>
-          <th scope="col" className="num">Reward ↑</th>
-          {parts.map((part) => <th key={part} scope="col" className="num" title={PART_WORDS[part]}>{part.charAt(0).toUpperCase() + part.slice(1)}</th>)}
-          {hasRatio || parts.length === 0 ? <th scope="col" className="num">Log-ratio, nats</th> : null}
-          <th scope="col" className="num">Tokens</th>
+          <th scope="col" className="num">
+            Reward ↑
+          </th>
+          {parts.map((part) => (
+            <th key={part} scope="col" className="num" title={PART_WORDS[part]}>
+              {part.charAt(0).toUpperCase() + part.slice(1)}
+            </th>
+          ))}
+          {hasRatio || parts.length === 0 ? (
+            <th scope="col" className="num">
+              Log-ratio, nats
+            </th>
+          ) : null}
+          <th scope="col" className="num">
+            Tokens
+          </th>
         </tr>
       </thead>
       <tbody>
         {samples.items.map((item) => (
-          <tr key={item.promptIndex} data-open={open === item.promptIndex} onClick={() => setOpen(open === item.promptIndex ? null : item.promptIndex)}>
-            <td className="text-2"><button type="button" className="cell-button" aria-expanded={open === item.promptIndex}>{item.prompt}</button></td>
+          <tr
+            key={item.promptIndex}
+            data-open={open === item.promptIndex}
+            onClick={() => setOpen(open === item.promptIndex ? null : item.promptIndex)}
+          >
+            <td className="text-2">
+              <button type="button" className="cell-button" aria-expanded={open === item.promptIndex}>
+                {item.prompt}
+              </button>
+            </td>
             <td>{item.completion === '' ? <span className="text-3">empty</span> : item.completion}</td>
             <td className="num">{formatNumber(item.reward)}</td>
-            {parts.map((part) => <td key={part} className="num">{formatNumber(item.parts?.[part] ?? null)}</td>)}
+            {parts.map((part) => (
+              <td key={part} className="num">
+                {formatNumber(item.parts?.[part] ?? null)}
+              </td>
+            ))}
             {hasRatio || parts.length === 0 ? <td className="num">{formatNumber(item.logRatio)}</td> : null}
             <td className="num">{item.tokens}</td>
           </tr>

@@ -53,9 +53,19 @@ function Health({ run, notes }: { readonly run: RunDetail; readonly notes: reado
       }
     >
       <div className="col">
-        {notes.map((note) => <Say key={note.id} tone={note.tone}>{note.text}</Say>)}
-        {run.warnings.map((warning) => <Say key={warning.message} tone="warn">{warning.message} {warning.hint}</Say>)}
-        {notes.length + run.warnings.length === 0 ? <p className="small text-3">Nothing to say before a fifth of the steps is done.</p> : null}
+        {notes.map((note) => (
+          <Say key={note.id} tone={note.tone}>
+            {note.text}
+          </Say>
+        ))}
+        {run.warnings.map((warning) => (
+          <Say key={warning.message} tone="warn">
+            {warning.message} {warning.hint}
+          </Say>
+        ))}
+        {notes.length + run.warnings.length === 0 ? (
+          <p className="small text-3">Nothing to say before a fifth of the steps is done.</p>
+        ) : null}
       </div>
     </Section>
   )
@@ -68,16 +78,24 @@ function TestValues({ run, infos }: { readonly run: RunDetail; readonly infos: r
   if (shown.length === 0) return null
   const pairs = run.summary[`${TEST}pairs`]
   return (
-    <Section title="On the test set" note={pairs === null || pairs === undefined ? undefined : `${formatCount(pairs)} pairs, at the end`}>
+    <Section
+      title="On the test set"
+      note={pairs === null || pairs === undefined ? undefined : `${formatCount(pairs)} pairs, at the end`}
+    >
       <dl className="run-values">
         {shown.map((name) => {
           const info = describeMetric(baseName(name), infos)
           const ends = intervalEnds(name, names)
-          const [low, high] = ends === null ? [null, null] : [run.summary[ends.low] ?? null, run.summary[ends.high] ?? null]
+          const [low, high] =
+            ends === null ? [null, null] : [run.summary[ends.low] ?? null, run.summary[ends.high] ?? null]
           return (
             <div key={name}>
-              <dt className="ellipsis" title={info.help}>{info.label} {arrowOf(info.goal)}</dt>
-              <dd className="mono" title={low === null ? undefined : `95 % interval ${low} to ${high}`}>{formatInterval(run.summary[name] ?? null, low === null || high === null ? null : (high - low) / 2)}</dd>
+              <dt className="ellipsis" title={info.help}>
+                {info.label} {arrowOf(info.goal)}
+              </dt>
+              <dd className="mono" title={low === null ? undefined : `95 % interval ${low} to ${high}`}>
+                {formatInterval(run.summary[name] ?? null, low === null || high === null ? null : (high - low) / 2)}
+              </dd>
             </div>
           )
         })}
@@ -87,7 +105,13 @@ function TestValues({ run, infos }: { readonly run: RunDetail; readonly infos: r
 }
 
 /** Every line's value at the crosshair, or its last one. */
-function Values({ charts, smoothing }: { readonly charts: readonly RunChart[]; readonly smoothing: number }): ReactNode {
+function Values({
+  charts,
+  smoothing,
+}: {
+  readonly charts: readonly RunChart[]
+  readonly smoothing: number
+}): ReactNode {
   const x = useCrosshair()
   const rows = useMemo(
     () =>
@@ -96,23 +120,42 @@ function Values({ charts, smoothing }: { readonly charts: readonly RunChart[]; r
         const named = model.series.filter((line) => line.faint !== true)
         return named.flatMap((line) => {
           const at = x ?? line.x.at(-1)
-          const point = at === undefined ? null : pointAt(line, at, x === null ? Number.POSITIVE_INFINITY : (to - from) * 0.01)
+          const point =
+            at === undefined ? null : pointAt(line, at, x === null ? Number.POSITIVE_INFINITY : (to - from) * 0.01)
           if (point === null) return []
           const low = line.band?.low[point.at]
           const high = line.band?.high[point.at]
-          return [{ key: `${plan.id} ${line.key}`, title: named.length > 1 ? `${plan.title}, ${line.label}` : plan.title, value: point.y, half: low === null || low === undefined || high === null || high === undefined ? null : (high - low) / 2 }]
+          return [
+            {
+              key: `${plan.id} ${line.key}`,
+              title: named.length > 1 ? `${plan.title}, ${line.label}` : plan.title,
+              value: point.y,
+              half: low === null || low === undefined || high === null || high === undefined ? null : (high - low) / 2,
+            },
+          ]
         })
       }),
     [charts, x],
   )
   if (rows.length === 0) return null
   return (
-    <Section title={x === null ? 'Latest values' : `At ${charts[0]?.model.xTitle ?? 'step'} ${crosshairText(x, charts[0] === undefined ? [0, 1] : xRange(charts[0].model))}`} note={`training curves smoothed ${smoothing}`}>
+    <Section
+      title={
+        x === null
+          ? 'Latest values'
+          : `At ${charts[0]?.model.xTitle ?? 'step'} ${crosshairText(x, charts[0] === undefined ? [0, 1] : xRange(charts[0].model))}`
+      }
+      note={`training curves smoothed ${smoothing}`}
+    >
       <dl className="run-values">
         {rows.map((row) => (
           <div key={row.key}>
-            <dt className="ellipsis" title={row.title}>{row.title}</dt>
-            <dd className="mono" title={String(row.value)}>{formatInterval(row.value, row.half)}</dd>
+            <dt className="ellipsis" title={row.title}>
+              {row.title}
+            </dt>
+            <dd className="mono" title={String(row.value)}>
+              {formatInterval(row.value, row.half)}
+            </dd>
           </div>
         ))}
       </dl>
@@ -132,33 +175,70 @@ function Lineage({ run }: { readonly run: RunDetail }): ReactNode {
     <Section title="Lineage">
       <ol className="lineage">
         <Step icon={Database} title={<Link href={`/data/${data.datasetId}`}>{data.datasetName}</Link>}>
-          <span className="mono" title={data.fingerprint}>{short(data.fingerprint)}</span>, {formatCount(data.counts.train)} training pairs, {formatCount(data.labelCount)} labels
-          <br />view <span className="mono" title={data.viewHash}>{short(data.viewHash)}</span>, split seed <span className="mono">{data.split.seed}</span>, {data.aggregation} of {data.annotators.length === 0 ? 'all annotators' : data.annotators.join(', ')}
+          <span className="mono" title={data.fingerprint}>
+            {short(data.fingerprint)}
+          </span>
+          , {formatCount(data.counts.train)} training pairs, {formatCount(data.labelCount)} labels
+          <br />
+          view{' '}
+          <span className="mono" title={data.viewHash}>
+            {short(data.viewHash)}
+          </span>
+          , split seed <span className="mono">{data.split.seed}</span>, {data.aggregation} of{' '}
+          {data.annotators.length === 0 ? 'all annotators' : data.annotators.join(', ')}
         </Step>
         {model.kind === 'run' ? (
           <Step icon={GitBranch} title={<Link href={`/runs/${model.runId}`}>{model.runId}</Link>}>
-            start weights and reference, {model.checkpoint} checkpoint <span className="mono" title={model.hash}>{short(model.hash)}</span>
+            start weights and reference, {model.checkpoint} checkpoint{' '}
+            <span className="mono" title={model.hash}>
+              {short(model.hash)}
+            </span>
           </Step>
         ) : model.kind === 'registered' ? (
           <Step icon={Box} title={<Link href={`/models/${model.modelId}`}>{model.name}</Link>}>
-            start weights and reference, a registered model <span className="mono" title={model.hash}>{short(model.hash)}</span>
+            start weights and reference, a registered model{' '}
+            <span className="mono" title={model.hash}>
+              {short(model.hash)}
+            </span>
           </Step>
         ) : model.kind === 'networks' ? (
-          <Step icon={Sparkles} title="New networks">drawn from the seed, sized by the settings</Step>
+          <Step icon={Sparkles} title="New networks">
+            drawn from the seed, sized by the settings
+          </Step>
         ) : (
           <Step icon={Sparkles} title={`New ${model.preset} model`}>
-            {model.tokenizer.kind === 'bpe' ? `BPE of ${formatCount(model.tokenizer.vocabSize)} tokens` : 'byte tokenizer'}, {model.tiedEmbeddings ? 'tied' : 'separate'} embeddings
+            {model.tokenizer.kind === 'bpe'
+              ? `BPE of ${formatCount(model.tokenizer.vocabSize)} tokens`
+              : 'byte tokenizer'}
+            , {model.tiedEmbeddings ? 'tied' : 'separate'} embeddings
           </Step>
         )}
-        <Step icon={Cpu} title={<><RunSwatch runId={run.runId} groupHash={run.groupHash} /> <b className="mono">{run.name}</b></>}>
-          this run, seed <span className="mono">{run.seed}</span>, settings <span className="mono" title={run.groupHash}>{short(run.groupHash)}</span>
-          <br />Pairlab {run.spec.appVersion}, engine {run.engine}{typeof run.facts['device'] === 'string' ? `: ${run.facts['device']}` : ''}
-          <br />{whyEngine(run)}
+        <Step
+          icon={Cpu}
+          title={
+            <>
+              <RunSwatch runId={run.runId} groupHash={run.groupHash} /> <b className="mono">{run.name}</b>
+            </>
+          }
+        >
+          this run, seed <span className="mono">{run.seed}</span>, settings{' '}
+          <span className="mono" title={run.groupHash}>
+            {short(run.groupHash)}
+          </span>
+          <br />
+          Pairlab {run.spec.appVersion}, engine {run.engine}
+          {typeof run.facts['device'] === 'string' ? `: ${run.facts['device']}` : ''}
+          <br />
+          {whyEngine(run)}
         </Step>
         {[...new Set([best, last])].map((checkpoint) =>
           checkpoint === undefined ? null : (
             <Step key={checkpoint.step} icon={Save} title={`Checkpoint ${checkpoint.step}`}>
-              {checkpoint.best ? 'best so far, ' : ''}{formatBytes(checkpoint.sizeBytes)}, <span className="mono" title={checkpoint.sha256}>{short(checkpoint.sha256)}</span>
+              {checkpoint.best ? 'best so far, ' : ''}
+              {formatBytes(checkpoint.sizeBytes)},{' '}
+              <span className="mono" title={checkpoint.sha256}>
+                {short(checkpoint.sha256)}
+              </span>
             </Step>
           ),
         )}
@@ -174,7 +254,15 @@ function whyEngine({ spec, engine }: RunDetail): string {
   return automatic ? `chosen by auto: ${why}` : why
 }
 
-function Step({ icon: Icon = Waypoints, title, children }: { readonly icon?: LucideIcon; readonly title: ReactNode; readonly children: ReactNode }): ReactNode {
+function Step({
+  icon: Icon = Waypoints,
+  title,
+  children,
+}: {
+  readonly icon?: LucideIcon
+  readonly title: ReactNode
+  readonly children: ReactNode
+}): ReactNode {
   return (
     <li>
       <Icon className="icon" aria-hidden="true" />
@@ -189,10 +277,17 @@ function Step({ icon: Icon = Waypoints, title, children }: { readonly icon?: Luc
 function Notes({ run }: { readonly run: RunDetail }): ReactNode {
   const [text, setText] = useState(run.note)
   const area = useRef<HTMLTextAreaElement>(null)
-  const save = useMutate('runs.setNote', { invalidate: ['runs.list', 'runs.get'], onError: (error) => showToast(error.message, { tone: 'bad' }) })
+  const save = useMutate('runs.setNote', {
+    invalidate: ['runs.list', 'runs.get'],
+    onError: (error) => showToast(error.message, { tone: 'bad' }),
+  })
   useCommands([{ id: 'run.note', title: 'Write a note', group: 'Run', keys: ['n'], run: () => area.current?.focus() }])
   return (
-    <Section title={<label htmlFor="run-note">Notes</label>} note={save.isPending ? 'saving' : undefined} actions={<KeyCap keys="n" />}>
+    <Section
+      title={<label htmlFor="run-note">Notes</label>}
+      note={save.isPending ? 'saving' : undefined}
+      actions={<KeyCap keys="n" />}
+    >
       <textarea
         id="run-note"
         ref={area}

@@ -13,12 +13,22 @@ import { waitingWords } from './waiting-words.ts'
 /** The readable cause first: above everything else, with what to do. */
 export function RunTrouble({ run }: { readonly run: RunDetail }): ReactNode {
   const error = run.error === null ? silent(run) : fromWire(run.error)
-  return error === null ? null : <div className="run-trouble"><ErrorNotice error={error} /></div>
+  return error === null ? null : (
+    <div className="run-trouble">
+      <ErrorNotice error={error} />
+    </div>
+  )
 }
 
 function silent(run: RunDetail): AppError | null {
   if (run.state === 'lost') {
-    return new AppError({ code: 'trainer-failed', message: 'The training process fell silent and is gone.', hint: run.resumable ? 'Resume goes on from the last checkpoint.' : 'There is no checkpoint yet: clone the run and start again.' })
+    return new AppError({
+      code: 'trainer-failed',
+      message: 'The training process fell silent and is gone.',
+      hint: run.resumable
+        ? 'Resume goes on from the last checkpoint.'
+        : 'There is no checkpoint yet: clone the run and start again.',
+    })
   }
   return null
 }
@@ -26,7 +36,10 @@ function silent(run: RunDetail): AppError | null {
 /** What stands where the charts will be, until there is a point to draw. */
 export function RunWaits({ run }: { readonly run: RunDetail }): ReactNode {
   const settings = useSettings()
-  const changes = { invalidate: ['runs.list', 'runs.get'] as const, onError: (error: Error) => showToast(error.message, { tone: 'bad' }) }
+  const changes = {
+    invalidate: ['runs.list', 'runs.get'] as const,
+    onError: (error: Error) => showToast(error.message, { tone: 'bad' }),
+  }
   const move = useMutate('queue.move', changes)
   const stop = useMutate('runs.stop', changes)
   const pause = useMutate('queue.pause', { ...changes, invalidate: ['settings.get'] })
@@ -40,14 +53,30 @@ export function RunWaits({ run }: { readonly run: RunDetail }): ReactNode {
         {...words}
         action={
           <>
-            {paused ? <Button look="primary" onClick={() => pause.mutate({ paused: false })}>Go on with the queue</Button> : null}
-            {(run.queuePosition ?? 1) > 1 ? <Button onClick={() => move.mutate({ runId: run.runId, position: 1 })}>Move to the front</Button> : null}
+            {paused ? (
+              <Button look="primary" onClick={() => pause.mutate({ paused: false })}>
+                Go on with the queue
+              </Button>
+            ) : null}
+            {(run.queuePosition ?? 1) > 1 ? (
+              <Button onClick={() => move.mutate({ runId: run.runId, position: 1 })}>Move to the front</Button>
+            ) : null}
             <Button onClick={stopNow}>Take it out of the queue</Button>
           </>
         }
       />
     )
   }
-  if (isLive(run.state)) return <EmptyState icon={Hourglass} {...words} action={<Button onClick={stopNow}>Stop</Button>} />
-  return <EmptyState {...words} action={<a className="btn btn-normal" href={`#/train?from=${run.runId}`}>Clone with other settings</a>} />
+  if (isLive(run.state))
+    return <EmptyState icon={Hourglass} {...words} action={<Button onClick={stopNow}>Stop</Button>} />
+  return (
+    <EmptyState
+      {...words}
+      action={
+        <a className="btn btn-normal" href={`#/train?from=${run.runId}`}>
+          Clone with other settings
+        </a>
+      }
+    />
+  )
 }

@@ -40,4 +40,3 @@ export function endsOf(curve: Curve | undefined): Ends | null {
   const mean = (part: readonly number[]): number => part.reduce((sum, value) => sum + value, 0) / part.length
   return { first: mean(values.slice(0, width)), last: mean(values.slice(-width)), lastStep: curve.step.at(-1) ?? 0 }
 }
-

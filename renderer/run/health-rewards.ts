@@ -1,4 +1,12 @@
-import { EARLY_SHARE, endsOf, KL_WATCH_NATS, show, type Ends, type HealthInput, type HealthNote } from './health-input.ts'
+import {
+  EARLY_SHARE,
+  endsOf,
+  KL_WATCH_NATS,
+  show,
+  type Ends,
+  type HealthInput,
+  type HealthNote,
+} from './health-input.ts'
 import { describeMetric } from './metric-names.ts'
 import { lastValue } from './run-charts.ts'
 import type { Curve } from './run-series.ts'
@@ -6,7 +14,13 @@ import type { Curve } from './run-series.ts'
 // Rules for runs in which something scores what the policy does: generated text, or an episode.
 
 /** What counts as the policy's own success, the surest first. */
-const OUTCOMES = ['eval/return', 'eval/success', 'eval/rollout/reward', 'eval/samples/reward', 'rollout/reward'] as const
+const OUTCOMES = [
+  'eval/return',
+  'eval/success',
+  'eval/rollout/reward',
+  'eval/samples/reward',
+  'rollout/reward',
+] as const
 /** Of training pairs, by the policy: of completions, and of segments. */
 const ACCURACIES = ['rewards/accuracies', 'preferences/accuracy'] as const
 const DISTANCES = ['eval/rollout/kl', 'eval/samples/kl', 'eval/kl/k3', 'kl/k3'] as const
@@ -15,7 +29,15 @@ const ENTROPY = 'rollout/entropy'
 const SILENT = 'rollout/equal-rewards'
 const ADVANTAGES = 'advantages/size'
 /** Everything that the rules read. A rule whose curve nobody draws would never speak. */
-export const WATCHED_CURVES: readonly string[] = [...OUTCOMES, ...ACCURACIES, ...DISTANCES, ...LENGTHS, ENTROPY, SILENT, ADVANTAGES]
+export const WATCHED_CURVES: readonly string[] = [
+  ...OUTCOMES,
+  ...ACCURACIES,
+  ...DISTANCES,
+  ...LENGTHS,
+  ENTROPY,
+  SILENT,
+  ADVANTAGES,
+]
 /** An accuracy this high has nothing left to learn from. */
 const SOLVED = 0.995
 /** A fall counts when it is at least this share of the distance between best and worst. */
@@ -24,7 +46,8 @@ const ENTROPY_FLOOR_NATS = 0.1
 const ENTROPY_LEFT = 0.2
 const LENGTH_GROWTH = 1.5
 const SILENT_SHARE = 0.9
-const MILDER_CONTROL = 'Stop at that step, make the objective more conservative (a smaller λ weighs the losing segment less), or keep the cloned start longer (a larger share or weight of behavior cloning).'
+const MILDER_CONTROL =
+  'Stop at that step, make the objective more conservative (a smaller λ weighs the losing segment less), or keep the cloned start longer (a larger share or weight of behavior cloning).'
 
 export function judgeRewards(input: HealthInput): HealthNote[] {
   const rules = [solvedWhileOutcomeFalls, rewardByDistance, entropyCollapses, lengthGrows, noAdvantage]
@@ -71,7 +94,10 @@ function solvedWhileOutcomeFalls(input: HealthInput): HealthNote | null {
 }
 
 function rewardByDistance(input: HealthInput): HealthNote | null {
-  const outcome = firstOf(input, OUTCOMES.filter((name) => name.includes('reward')))
+  const outcome = firstOf(
+    input,
+    OUTCOMES.filter((name) => name.includes('reward')),
+  )
   const distance = firstOf(input, DISTANCES)
   if (outcome === null || distance === null) return null
   const reward = endsOrPoints(outcome)
@@ -99,7 +125,12 @@ function lengthGrows(input: HealthInput): HealthNote | null {
   const found = firstOf(input, LENGTHS)
   if (found === null) return null
   const ends = endsOrPoints(found)
-  if (ends.lastStep < input.totalSteps * EARLY_SHARE || ends.last < LENGTH_GROWTH * ends.first || ends.last - ends.first < 2) return null
+  if (
+    ends.lastStep < input.totalSteps * EARLY_SHARE ||
+    ends.last < LENGTH_GROWTH * ends.first ||
+    ends.last - ends.first < 2
+  )
+    return null
   return {
     id: 'length-grows',
     tone: 'warn',

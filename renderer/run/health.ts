@@ -1,4 +1,12 @@
-import { EARLY_SHARE, endsOf, KL_WATCH_NATS, show, type Ends, type HealthInput, type HealthNote } from './health-input.ts'
+import {
+  EARLY_SHARE,
+  endsOf,
+  KL_WATCH_NATS,
+  show,
+  type Ends,
+  type HealthInput,
+  type HealthNote,
+} from './health-input.ts'
 import { isUtilityTrained, judgeRanking } from './health-ranking.ts'
 import { judgeRewards } from './health-rewards.ts'
 import { describeMetric, intervalEnds } from './metric-names.ts'
@@ -12,7 +20,15 @@ const OVERFIT_GAP = 0.2
 
 /** What a practiced eye would say about the curves. Empty when there is nothing to say yet. */
 export function judgeHealth(input: HealthInput): HealthNote[] {
-  const rules = [lossIsFinite, mainMetricMoves, lossFalls, accuracyAtChance, bothLogProbsFall, farFromReference, overFits]
+  const rules = [
+    lossIsFinite,
+    mainMetricMoves,
+    lossFalls,
+    accuracyAtChance,
+    bothLogProbsFall,
+    farFromReference,
+    overFits,
+  ]
   return [...rules.flatMap((rule) => rule(input) ?? []), ...judgeRewards(input), ...judgeRanking(input)]
 }
 
@@ -21,7 +37,11 @@ function lossIsFinite({ curves }: HealthInput): HealthNote | null {
   if (loss === undefined) return null
   const at = loss.value.indexOf(null)
   if (at < 0) return null
-  return { id: 'loss-not-finite', tone: 'bad', text: `The loss was not finite at step ${loss.step[at] ?? 0}. Lower the learning rate, or turn gradient clipping on.` }
+  return {
+    id: 'loss-not-finite',
+    tone: 'bad',
+    text: `The loss was not finite at step ${loss.step[at] ?? 0}. Lower the learning rate, or turn gradient clipping on.`,
+  }
 }
 
 function lossFalls(input: HealthInput): HealthNote | null {
@@ -30,8 +50,17 @@ function lossFalls(input: HealthInput): HealthNote | null {
   if (isUtilityTrained(input) || describeMetric('loss', infos).goal === 'none') return null
   const ends = endsOf(curves.get('loss'))
   if (ends === null || ends.lastStep < totalSteps * EARLY_SHARE) return null
-  if (ends.last < ends.first) return { id: 'loss-falls', tone: 'good', text: `The training loss has fallen from ${show(ends.first)} to ${show(ends.last)}.` }
-  return { id: 'loss-stands', tone: 'warn', text: `The training loss has not fallen: ${show(ends.first)} at the start, ${show(ends.last)} now. The learning rate may be too low or too high.` }
+  if (ends.last < ends.first)
+    return {
+      id: 'loss-falls',
+      tone: 'good',
+      text: `The training loss has fallen from ${show(ends.first)} to ${show(ends.last)}.`,
+    }
+  return {
+    id: 'loss-stands',
+    tone: 'warn',
+    text: `The training loss has not fallen: ${show(ends.first)} at the start, ${show(ends.last)} now. The learning rate may be too low or too high.`,
+  }
 }
 
 function mainMetricMoves({ curves, mainMetric, infos, live }: HealthInput): HealthNote | null {
@@ -49,10 +78,18 @@ function mainMetricMoves({ curves, mainMetric, infos, live }: HealthInput): Heal
   const lastStep = known.at(-1) ?? 0
   if (best === values.length - 1) {
     const verb = live ? `is still ${sign > 0 ? 'rising' : 'falling'}` : 'ended at its best'
-    return { id: 'main-improves', tone: 'good', text: `${info.label} ${verb}: ${show(last)} at step ${lastStep}, from ${show(first)} at the start.` }
+    return {
+      id: 'main-improves',
+      tone: 'good',
+      text: `${info.label} ${verb}: ${show(last)} at step ${lastStep}, from ${show(first)} at the start.`,
+    }
   }
   if (values.length - 1 - best < 3) return null
-  return { id: 'main-past-best', tone: 'warn', text: `${info.label} has not improved since step ${bestStep} (${show(values[best] ?? 0)}; now ${show(last)}). The best checkpoint is kept.` }
+  return {
+    id: 'main-past-best',
+    tone: 'warn',
+    text: `${info.label} has not improved since step ${bestStep} (${show(values[best] ?? 0)}; now ${show(last)}). The best checkpoint is kept.`,
+  }
 }
 
 function accuracyAtChance({ curves, infos, totalSteps }: HealthInput): HealthNote | null {
@@ -66,7 +103,11 @@ function accuracyAtChance({ curves, infos, totalSteps }: HealthInput): HealthNot
   const high = ends === null ? value + CHANCE_MARGIN : lastValue(curves.get(ends.high))
   if (low === null || high === null || low > 0.5 || high < 0.5) return null
   const range = ends === null ? '' : ` [${show(low)}, ${show(high)}]`
-  return { id: 'at-chance', tone: 'warn', text: `${describeMetric(name, infos).label} is ${show(value)}${range}: it cannot be told from guessing.` }
+  return {
+    id: 'at-chance',
+    tone: 'warn',
+    text: `${describeMetric(name, infos).label} is ${show(value)}${range}: it cannot be told from guessing.`,
+  }
 }
 
 function bothLogProbsFall({ curves, totalSteps }: HealthInput): HealthNote | null {
@@ -91,7 +132,11 @@ function farFromReference({ curves }: HealthInput): HealthNote | null {
     const value = ends?.last ?? lastValue(curve)
     if (value === null) continue
     if (Math.abs(value) <= KL_WATCH_NATS) return null
-    return { id: 'kl-far', tone: 'warn', text: `KL to the reference has passed ${KL_WATCH_NATS} nats: ${show(value)}. If held-out numbers turn down while it grows, stop here.` }
+    return {
+      id: 'kl-far',
+      tone: 'warn',
+      text: `KL to the reference has passed ${KL_WATCH_NATS} nats: ${show(value)}. If held-out numbers turn down while it grows, stop here.`,
+    }
   }
   return null
 }
@@ -100,6 +145,16 @@ function overFits({ curves, totalSteps }: HealthInput): HealthNote | null {
   const name = 'rewards/accuracies'
   const training = endsOf(curves.get(name))
   const held = lastValue(curves.get(`eval/${name}`))
-  if (training === null || held === null || training.lastStep < totalSteps * EARLY_SHARE || training.last - held < OVERFIT_GAP) return null
-  return { id: 'over-fits', tone: 'warn', text: `Training accuracy is ${show(training.last)}, held-out ${show(held)}: the policy learns the training pairs by heart. More data or fewer steps helps.` }
+  if (
+    training === null ||
+    held === null ||
+    training.lastStep < totalSteps * EARLY_SHARE ||
+    training.last - held < OVERFIT_GAP
+  )
+    return null
+  return {
+    id: 'over-fits',
+    tone: 'warn',
+    text: `Training accuracy is ${show(training.last)}, held-out ${show(held)}: the policy learns the training pairs by heart. More data or fewer steps helps.`,
+  }
 }

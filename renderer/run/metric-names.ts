@@ -3,21 +3,111 @@ import type { MetricInfo } from '../../shared/domain.ts'
 /** What the trainer itself reports, whatever the method. A method's own words win. */
 const COMMON: readonly MetricInfo[] = [
   { name: 'loss', label: 'Loss', unit: 'nats', goal: 'min', help: 'What the optimizer lowers.' },
-  { name: 'grad_norm', label: 'Gradient norm', unit: '', goal: 'none', help: 'Global norm before clipping. Spikes that come often mean the learning rate is high.' },
-  { name: 'learning_rate', label: 'Learning rate', unit: '', goal: 'none', help: 'Rises in the warm-up, then follows the schedule.' },
-  { name: 'tokens_per_sec', label: 'Speed', unit: 'tokens/s', goal: 'none', help: 'Tokens that went through the model in a second.' },
-  { name: 'lists_per_sec', label: 'Speed', unit: 'lists/s', goal: 'none', help: 'Queries whose lists were trained on in a second.' },
-  { name: 'samples/reward', label: 'Reward of samples', unit: '', goal: 'max', help: 'Mean reward of completions generated for held-out prompts.' },
-  { name: 'samples/win_rate', label: 'Win rate over the reference', unit: 'fraction', goal: 'max', help: 'How often a generated completion has a higher reward than the reference policy’s; 0.5 is no difference.' },
-  { name: 'logps/accuracies', label: 'Likelihood accuracy', unit: 'fraction', goal: 'max', help: 'How often the preferred completion is likelier per token, without the reference.' },
-  { name: 'samples/tokens', label: 'Length of samples', unit: 'tokens', goal: 'none', help: 'Mean length of generated completions.' },
-  { name: 'rollout/reward', label: 'Reward of roll-outs', unit: '', goal: 'max', help: 'Mean reward of what the policy wrote in training, on the scale of its source.' },
-  { name: 'rollout/kl', label: 'KL of roll-outs', unit: 'nats', goal: 'none', help: 'log π − log π_ref on what the policy wrote for held-out prompts, a sequence.' },
-  { name: 'rollout/tokens', label: 'Length of roll-outs', unit: 'tokens', goal: 'none', help: 'Mean length of what the policy wrote in training.' },
-  { name: 'rollout/entropy', label: 'Entropy', unit: 'nats/token', goal: 'none', help: 'Minus the mean log-probability of the tokens written. Near 0 the policy always writes the same.' },
-  { name: 'rollout/unfinished', label: 'Unfinished roll-outs', unit: 'fraction', goal: 'min', help: 'Share that reached the longest length without ending.' },
-  { name: 'rollout/equal-rewards', label: 'Prompts without a signal', unit: 'fraction', goal: 'min', help: 'Share of prompts whose completions all have the same reward.' },
-  { name: 'samples/kl', label: 'KL of samples', unit: 'nats', goal: 'none', help: 'log π − log π_ref on the policy’s own completions.' },
+  {
+    name: 'grad_norm',
+    label: 'Gradient norm',
+    unit: '',
+    goal: 'none',
+    help: 'Global norm before clipping. Spikes that come often mean the learning rate is high.',
+  },
+  {
+    name: 'learning_rate',
+    label: 'Learning rate',
+    unit: '',
+    goal: 'none',
+    help: 'Rises in the warm-up, then follows the schedule.',
+  },
+  {
+    name: 'tokens_per_sec',
+    label: 'Speed',
+    unit: 'tokens/s',
+    goal: 'none',
+    help: 'Tokens that went through the model in a second.',
+  },
+  {
+    name: 'lists_per_sec',
+    label: 'Speed',
+    unit: 'lists/s',
+    goal: 'none',
+    help: 'Queries whose lists were trained on in a second.',
+  },
+  {
+    name: 'samples/reward',
+    label: 'Reward of samples',
+    unit: '',
+    goal: 'max',
+    help: 'Mean reward of completions generated for held-out prompts.',
+  },
+  {
+    name: 'samples/win_rate',
+    label: 'Win rate over the reference',
+    unit: 'fraction',
+    goal: 'max',
+    help: 'How often a generated completion has a higher reward than the reference policy’s; 0.5 is no difference.',
+  },
+  {
+    name: 'logps/accuracies',
+    label: 'Likelihood accuracy',
+    unit: 'fraction',
+    goal: 'max',
+    help: 'How often the preferred completion is likelier per token, without the reference.',
+  },
+  {
+    name: 'samples/tokens',
+    label: 'Length of samples',
+    unit: 'tokens',
+    goal: 'none',
+    help: 'Mean length of generated completions.',
+  },
+  {
+    name: 'rollout/reward',
+    label: 'Reward of roll-outs',
+    unit: '',
+    goal: 'max',
+    help: 'Mean reward of what the policy wrote in training, on the scale of its source.',
+  },
+  {
+    name: 'rollout/kl',
+    label: 'KL of roll-outs',
+    unit: 'nats',
+    goal: 'none',
+    help: 'log π − log π_ref on what the policy wrote for held-out prompts, a sequence.',
+  },
+  {
+    name: 'rollout/tokens',
+    label: 'Length of roll-outs',
+    unit: 'tokens',
+    goal: 'none',
+    help: 'Mean length of what the policy wrote in training.',
+  },
+  {
+    name: 'rollout/entropy',
+    label: 'Entropy',
+    unit: 'nats/token',
+    goal: 'none',
+    help: 'Minus the mean log-probability of the tokens written. Near 0 the policy always writes the same.',
+  },
+  {
+    name: 'rollout/unfinished',
+    label: 'Unfinished roll-outs',
+    unit: 'fraction',
+    goal: 'min',
+    help: 'Share that reached the longest length without ending.',
+  },
+  {
+    name: 'rollout/equal-rewards',
+    label: 'Prompts without a signal',
+    unit: 'fraction',
+    goal: 'min',
+    help: 'Share of prompts whose completions all have the same reward.',
+  },
+  {
+    name: 'samples/kl',
+    label: 'KL of samples',
+    unit: 'nats',
+    goal: 'none',
+    help: 'log π − log π_ref on the policy’s own completions.',
+  },
 ]
 
 function words(name: string): string {
@@ -54,7 +144,12 @@ export function describeMetric(name: string, infos: readonly MetricInfo[]): Metr
   return { name, label: words(name), unit: '', goal: 'none', help: '' }
 }
 
-const ENDS = [['/low', '/high'], ['_low', '_high'], ['/lower', '/upper'], ['_lower', '_upper']] as const
+const ENDS = [
+  ['/low', '/high'],
+  ['_low', '_high'],
+  ['/lower', '/upper'],
+  ['_lower', '_upper'],
+] as const
 
 /** True for the ends of an interval, which are drawn as the band of another metric and not on their own. */
 export function isIntervalEnd(name: string, names: ReadonlySet<string>): boolean {
@@ -62,7 +157,10 @@ export function isIntervalEnd(name: string, names: ReadonlySet<string>): boolean
 }
 
 /** Names of the interval's ends of a metric, if the trainer reports them. */
-export function intervalEnds(name: string, names: ReadonlySet<string>): { readonly low: string; readonly high: string } | null {
+export function intervalEnds(
+  name: string,
+  names: ReadonlySet<string>,
+): { readonly low: string; readonly high: string } | null {
   for (const [low, high] of ENDS) {
     if (names.has(name + low) && names.has(name + high)) return { low: name + low, high: name + high }
   }

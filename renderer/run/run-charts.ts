@@ -22,14 +22,37 @@ const FAMILIES: readonly { readonly id: string; readonly title: string; readonly
 ]
 
 /** Charts come in this order after the one the method is judged by; the rest follows by name. */
-const ORDER = ['embed/ndcg', 'embed/margin', 'grace/reward', 'grace/margin', 'rollout/reward', 'rollout/entropy', 'rollout/tokens', 'loss', 'rewards/accuracies', 'rewards/margins', 'samples/reward', 'samples/win_rate', 'kl', 'rewards', 'logps', 'grad_norm', 'learning_rate', 'tokens_per_sec']
+const ORDER = [
+  'embed/ndcg',
+  'embed/margin',
+  'grace/reward',
+  'grace/margin',
+  'rollout/reward',
+  'rollout/entropy',
+  'rollout/tokens',
+  'loss',
+  'rewards/accuracies',
+  'rewards/margins',
+  'samples/reward',
+  'samples/win_rate',
+  'kl',
+  'rewards',
+  'logps',
+  'grad_norm',
+  'learning_rate',
+  'tokens_per_sec',
+]
 
 function familyOf(base: string): string {
   return FAMILIES.find((family) => family.bases.includes(base))?.id ?? base
 }
 
 /** Which charts a run gets, from the names of its metrics. */
-export function planCharts(names: readonly string[], infos: readonly MetricInfo[], mainMetric: string | null): ChartPlan[] {
+export function planCharts(
+  names: readonly string[],
+  infos: readonly MetricInfo[],
+  mainMetric: string | null,
+): ChartPlan[] {
   const all = new Set(names)
   const groups = new Map<string, string[]>()
   for (const name of names) {
@@ -42,9 +65,18 @@ export function planCharts(names: readonly string[], infos: readonly MetricInfo[
   return [...groups]
     .map(([id, members]): ChartPlan => {
       const family = FAMILIES.find((one) => one.id === id)
-      const sorted = members.toSorted((one, two) => Number(one.startsWith(EVAL)) - Number(two.startsWith(EVAL)) || one.localeCompare(two))
+      const sorted = members.toSorted(
+        (one, two) => Number(one.startsWith(EVAL)) - Number(two.startsWith(EVAL)) || one.localeCompare(two),
+      )
       const info = describeMetric(baseName(sorted[0] ?? id), infos)
-      return { id, title: family?.title ?? info.label, unit: info.unit, goal: family === undefined ? info.goal : 'none', help: info.help, names: sorted }
+      return {
+        id,
+        title: family?.title ?? info.label,
+        unit: info.unit,
+        goal: family === undefined ? info.goal : 'none',
+        help: info.help,
+        names: sorted,
+      }
     })
     .toSorted((one, two) => rank(one.id) - rank(two.id) || one.id.localeCompare(two.id))
 }
@@ -79,12 +111,21 @@ function lineLabel(name: string, plan: ChartPlan, infos: readonly MetricInfo[]):
   const held = name.startsWith(EVAL)
   if (!several) return held ? 'held-out' : 'training'
   const base = baseName(name)
-  const label = base.startsWith('kl/') ? base.slice(3) : describeMetric(base, infos).label.replace(/^(Reward|Log-prob|Score), /, '')
+  const label = base.startsWith('kl/')
+    ? base.slice(3)
+    : describeMetric(base, infos).label.replace(/^(Reward|Log-prob|Score), /, '')
   return held ? `${label}, held-out` : label
 }
 
 /** The chart as it is drawn now. */
-export function buildChart(plan: ChartPlan, curves: Curves, discarded: Curves, infos: readonly MetricInfo[], run: RunFacts, view: ChartView): ChartModel {
+export function buildChart(
+  plan: ChartPlan,
+  curves: Curves,
+  discarded: Curves,
+  infos: readonly MetricInfo[],
+  run: RunFacts,
+  view: ChartView,
+): ChartModel {
   const names = new Set(curves.keys())
   const bases = [...new Set(plan.names.map(baseName))]
   const colours = [run.colour, ...OTHERS.filter((token) => token !== run.colour)]
@@ -92,17 +133,37 @@ export function buildChart(plan: ChartPlan, curves: Curves, discarded: Curves, i
     const found = curves.get(name)
     if (found === undefined) return []
     const colour = colours[bases.indexOf(baseName(name)) % colours.length] ?? run.colour
-    return [...leftBehind(name, discarded, colour, view, run), lineOf(name, found, { colour, names, curves, label: lineLabel(name, plan, infos), unnamed: bases.length > 1 && name.startsWith(EVAL), view, run })]
+    return [
+      ...leftBehind(name, discarded, colour, view, run),
+      lineOf(name, found, {
+        colour,
+        names,
+        curves,
+        label: lineLabel(name, plan, infos),
+        unnamed: bases.length > 1 && name.startsWith(EVAL),
+        view,
+        run,
+      }),
+    ]
   })
   const banded = series.some((line) => line.band !== undefined)
   return {
     title: plan.title,
-    note: [arrowOf(plan.goal), plan.unit === 'fraction' ? '' : plan.unit, series.some((line) => line.unnamed === true) ? 'dashed held-out' : ''].filter((part) => part !== '').join(' '),
+    note: [
+      arrowOf(plan.goal),
+      plan.unit === 'fraction' ? '' : plan.unit,
+      series.some((line) => line.unnamed === true) ? 'dashed held-out' : '',
+    ]
+      .filter((part) => part !== '')
+      .join(' '),
     xTitle: X_TITLES[view.xAxis],
     yTitle: plan.unit === '' ? plan.title : `${plan.title}, ${plan.unit}`,
     xLog: view.xLog,
     yLog: view.yLog,
-    xDomain: view.xLog || view.xAxis === 'time' ? undefined : [0, run.totalSteps * (view.xAxis === 'pairs' ? run.batchSize : 1)],
+    xDomain:
+      view.xLog || view.xAxis === 'time'
+        ? undefined
+        : [0, run.totalSteps * (view.xAxis === 'pairs' ? run.batchSize : 1)],
     series,
     references: referencesOf(plan),
     bandName: banded ? '95 % interval' : null,
@@ -119,7 +180,11 @@ interface LineOptions {
   readonly run: RunFacts
 }
 
-function lineOf(name: string, curve: Curve, { colour, label, unnamed, names, curves, view, run }: LineOptions): ChartSeries {
+function lineOf(
+  name: string,
+  curve: Curve,
+  { colour, label, unnamed, names, curves, view, run }: LineOptions,
+): ChartSeries {
   const held = name.startsWith(EVAL) || name.startsWith('samples/')
   const x = xOf(curve, view, run)
   if (!held) {
@@ -142,7 +207,15 @@ function lineOf(name: string, curve: Curve, { colour, label, unnamed, names, cur
 function leftBehind(name: string, discarded: Curves, colour: string, view: ChartView, run: RunFacts): ChartSeries[] {
   const curve = discarded.get(name)
   if (curve === undefined) return []
-  return stretches(curve).map((left, at) => ({ key: `${name} discarded ${at}`, label: 'left behind by a resume', x: xOf(left, view, run), y: left.value, colour, dash: [2, 2], faint: true }))
+  return stretches(curve).map((left, at) => ({
+    key: `${name} discarded ${at}`,
+    label: 'left behind by a resume',
+    x: xOf(left, view, run),
+    y: left.value,
+    colour,
+    dash: [2, 2],
+    faint: true,
+  }))
 }
 
 function referencesOf(plan: ChartPlan): ReferenceLine[] {

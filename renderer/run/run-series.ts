@@ -30,7 +30,11 @@ export function grow(curves: Curves, changes: readonly CurveChange[]): Curves {
   const grown = new Map<string, Growing>()
   const touch = (name: string): Growing => {
     const known = curves.get(name)
-    const one = grown.get(name) ?? { step: [...(known?.step ?? [])], wallMs: [...(known?.wallMs ?? [])], value: [...(known?.value ?? [])] }
+    const one = grown.get(name) ?? {
+      step: [...(known?.step ?? [])],
+      wallMs: [...(known?.wallMs ?? [])],
+      value: [...(known?.value ?? [])],
+    }
     grown.set(name, one)
     return one
   }
@@ -41,7 +45,9 @@ export function grow(curves: Curves, changes: readonly CurveChange[]): Curves {
       for (const name of new Set([...curves.keys(), ...grown.keys()])) cut(touch(name), change.toStep)
     }
   }
-  return new Map<string, Curve>([...curves, ...grown].filter(([name]) => (grown.get(name) ?? curves.get(name))?.step.length !== 0))
+  return new Map<string, Curve>(
+    [...curves, ...grown].filter(([name]) => (grown.get(name) ?? curves.get(name))?.step.length !== 0),
+  )
 }
 
 function put(curve: Growing, step: number, wallMs: number, value: number | null): void {
@@ -63,6 +69,10 @@ export function stretches(curve: Curve): Curve[] {
   const starts = curve.step.flatMap((step, at) => (at === 0 || step <= curve.step[at - 1]! ? [at] : []))
   return starts.map((from, at) => {
     const to = starts[at + 1] ?? curve.step.length
-    return { step: curve.step.slice(from, to), wallMs: curve.wallMs.slice(from, to), value: curve.value.slice(from, to) }
+    return {
+      step: curve.step.slice(from, to),
+      wallMs: curve.wallMs.slice(from, to),
+      value: curve.value.slice(from, to),
+    }
   })
 }

@@ -21,7 +21,9 @@ const INITIAL = { xAxis: 'step', smoothing: SMOOTHING_DEFAULT, xLog: false, yLog
 /** How the charts of every run are drawn; remembered with the settings. */
 export function useRunView(): RunViewState {
   const [stored, store] = useViewState<Record<string, string | number | boolean>>('run.charts', INITIAL)
-  const yLog = String(stored['yLog'] ?? '').split(' ').filter((id) => id !== '')
+  const yLog = String(stored['yLog'] ?? '')
+    .split(' ')
+    .filter((id) => id !== '')
   const view: RunView = {
     xAxis: stored['xAxis'] === 'pairs' || stored['xAxis'] === 'time' ? stored['xAxis'] : 'step',
     smoothing: typeof stored['smoothing'] === 'number' ? stored['smoothing'] : SMOOTHING_DEFAULT,
@@ -32,5 +34,9 @@ export function useRunView(): RunViewState {
     const all = { ...view, ...next }
     store({ ...all, yLog: all.yLog.join(' ') })
   }
-  return { ...view, change, toggleYLog: (id) => change({ yLog: yLog.includes(id) ? yLog.filter((other) => other !== id) : [...yLog, id] }) }
+  return {
+    ...view,
+    change,
+    toggleYLog: (id) => change({ yLog: yLog.includes(id) ? yLog.filter((other) => other !== id) : [...yLog, id] }),
+  }
 }

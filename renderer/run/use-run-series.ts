@@ -21,7 +21,11 @@ const NONE: Curves = new Map()
 /** All curves of one run: fetched once, then grown by events. */
 export function useRunSeries(runId: string, discardedCount: number): RunSeries {
   const live = useCall('runs.metrics', { runId: runId as never, maxPoints: POINTS_AT_MOST }) // the address bar's id; the host checks it
-  const left = useCall('runs.metrics', { runId: runId as never, maxPoints: 2000, discarded: true }, { enabled: discardedCount > 0 })
+  const left = useCall(
+    'runs.metrics',
+    { runId: runId as never, maxPoints: 2000, discarded: true },
+    { enabled: discardedCount > 0 },
+  )
   const [growing] = useState(() => new LiveCurves())
   const [, repaint] = useReducer((times: number) => times + 1, 0)
 
@@ -42,5 +46,10 @@ export function useRunSeries(runId: string, discardedCount: number): RunSeries {
   }, [discardedCount, refetch])
 
   const discarded = useMemo(() => (left.data === undefined ? NONE : toCurves(left.data.series)), [left.data])
-  return { curves: live.data === undefined ? NONE : growing.over(live.data), discarded, loaded: live.data !== undefined, error: live.error }
+  return {
+    curves: live.data === undefined ? NONE : growing.over(live.data),
+    discarded,
+    loaded: live.data !== undefined,
+    error: live.error,
+  }
 }

@@ -7,7 +7,11 @@ interface Words {
 }
 
 const PHASES: Readonly<Record<string, string>> = {
-  loading: 'Reading the data', tokenizer: 'Training the tokenizer', reference: 'Scoring the data with the reference', rewards: 'Scoring the data with the reward', saving: 'Saving',
+  loading: 'Reading the data',
+  tokenizer: 'Training the tokenizer',
+  reference: 'Scoring the data with the reference',
+  rewards: 'Scoring the data with the reward',
+  saving: 'Saving',
 }
 
 /** What is so while a run has no point to draw, in every state it can be in. */
@@ -15,14 +19,26 @@ export function waitingWords(run: Waiting, queuePaused: boolean): Words {
   switch (run.state) {
     case 'queued':
       if (queuePaused) return { title: 'The queue is paused', text: 'No run starts before it goes on.' }
-      return { title: `Waiting, place ${run.queuePosition ?? 1} in the queue`, text: 'It starts by itself when a slot is free.' }
+      return {
+        title: `Waiting, place ${run.queuePosition ?? 1} in the queue`,
+        text: 'It starts by itself when a slot is free.',
+      }
     case 'starting':
-      return { title: PHASES[run.phase] ?? 'Starting', text: 'The curves appear with the first step. The log below tells what happens.' }
+      return {
+        title: PHASES[run.phase] ?? 'Starting',
+        text: 'The curves appear with the first step. The log below tells what happens.',
+      }
     case 'evaluating':
       if (run.step > 0) return { title: 'Evaluating', text: 'The curves appear with its result.' }
-      return { title: 'Evaluating for the first time', text: 'It is measured before its first step; training comes next. The curves appear with the result.' }
+      return {
+        title: 'Evaluating for the first time',
+        text: 'It is measured before its first step; training comes next. The curves appear with the result.',
+      }
     case 'training':
-      return { title: PHASES[run.phase] ?? 'Training', text: run.step > 0 ? 'The curves appear with the next points.' : 'The curves appear with the first step.' }
+      return {
+        title: PHASES[run.phase] ?? 'Training',
+        text: run.step > 0 ? 'The curves appear with the next points.' : 'The curves appear with the first step.',
+      }
     case 'finished':
     case 'failed':
     case 'cancelled':
@@ -34,6 +50,7 @@ export function waitingWords(run: Waiting, queuePaused: boolean): Words {
 
 function endedWords({ state, step, startedAtMs }: Waiting): string {
   if (step > 0) return 'It ended without a point that could be drawn.'
-  if (startedAtMs === null) return state === 'cancelled' ? 'It was taken out of the queue before it began.' : 'It ended before it could begin.'
+  if (startedAtMs === null)
+    return state === 'cancelled' ? 'It was taken out of the queue before it began.' : 'It ended before it could begin.'
   return 'It ended before its first step.'
 }

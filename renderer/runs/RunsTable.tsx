@@ -32,8 +32,12 @@ const STATE: Column<RunSummary> = {
   render: (run) => (
     <span className="row">
       <StatusMark state={run.state} />
-      {run.state === 'queued' && run.queuePosition !== null ? <span className="text-3">#{run.queuePosition}</span> : null}
-      {isLive(run.state) && run.totalSteps > 0 ? <ProgressBar label={`Progress of ${run.name}`} width={64} value={run.step / run.totalSteps} /> : null}
+      {run.state === 'queued' && run.queuePosition !== null ? (
+        <span className="text-3">#{run.queuePosition}</span>
+      ) : null}
+      {isLive(run.state) && run.totalSteps > 0 ? (
+        <ProgressBar label={`Progress of ${run.name}`} width={64} value={run.step / run.totalSteps} />
+      ) : null}
     </span>
   ),
 }
@@ -42,13 +46,50 @@ const COLUMNS: readonly Column<RunSummary>[] = [
   NAME,
   STATE,
   { id: 'method', title: 'Method', sortBy: (run) => run.methodName, render: (run) => run.methodName },
-  { id: 'data', title: 'Data set', sortBy: (run) => run.datasetName, render: (run) => <span className="ellipsis">{run.datasetName}</span> },
-  { id: 'spark', title: 'Main metric', render: (run) => <span title={run.mainMetric ?? undefined}><Spark run={run} /></span> },
-  { id: 'value', title: 'Last', number: true, sortBy: (run) => run.mainValue, render: (run) => <NumberText value={run.mainValue} /> },
-  { id: 'took', title: 'Took', number: true, sortBy: (run) => run.trainedMs, render: (run) => formatDuration(run.trainedMs) },
-  { id: 'started', title: 'Started', sortBy: (run) => run.startedAtMs ?? run.createdAtMs, render: (run) => (run.state === 'queued' ? <span className="text-3">waiting</span> : <RelativeTime atMs={run.startedAtMs} />) },
+  {
+    id: 'data',
+    title: 'Data set',
+    sortBy: (run) => run.datasetName,
+    render: (run) => <span className="ellipsis">{run.datasetName}</span>,
+  },
+  {
+    id: 'spark',
+    title: 'Main metric',
+    render: (run) => (
+      <span title={run.mainMetric ?? undefined}>
+        <Spark run={run} />
+      </span>
+    ),
+  },
+  {
+    id: 'value',
+    title: 'Last',
+    number: true,
+    sortBy: (run) => run.mainValue,
+    render: (run) => <NumberText value={run.mainValue} />,
+  },
+  {
+    id: 'took',
+    title: 'Took',
+    number: true,
+    sortBy: (run) => run.trainedMs,
+    render: (run) => formatDuration(run.trainedMs),
+  },
+  {
+    id: 'started',
+    title: 'Started',
+    sortBy: (run) => run.startedAtMs ?? run.createdAtMs,
+    render: (run) =>
+      run.state === 'queued' ? <span className="text-3">waiting</span> : <RelativeTime atMs={run.startedAtMs} />,
+  },
 ]
-const SIZE: Column<RunSummary> = { id: 'disk', title: 'Disk', number: true, sortBy: (run) => run.diskBytes, render: (run) => formatBytes(run.diskBytes) }
+const SIZE: Column<RunSummary> = {
+  id: 'disk',
+  title: 'Disk',
+  number: true,
+  sortBy: (run) => run.diskBytes,
+  render: (run) => formatBytes(run.diskBytes),
+}
 
 interface RunsTableProps {
   readonly runs: readonly RunSummary[]
@@ -68,7 +109,15 @@ export function RunsTable({ runs, chosen, onChoose, full = false }: RunsTablePro
   const box: Column<RunSummary> = {
     id: 'choose',
     title: <span className="hidden-visually">Chosen</span>,
-    render: (run) => <input type="checkbox" aria-label={`Choose ${run.name} seed ${run.seed}`} checked={chosen?.has(run.runId) === true} onClick={(event) => event.stopPropagation()} onChange={() => toggle(run.runId)} />,
+    render: (run) => (
+      <input
+        type="checkbox"
+        aria-label={`Choose ${run.name} seed ${run.seed}`}
+        checked={chosen?.has(run.runId) === true}
+        onClick={(event) => event.stopPropagation()}
+        onChange={() => toggle(run.runId)}
+      />
+    ),
   }
   const columns = [...(onChoose === undefined ? [] : [box]), ...COLUMNS, ...(full ? [SIZE] : [])]
   return (

@@ -18,12 +18,25 @@ import './settings.css'
 /** What computes here: which engines work, how fast, what `auto` takes, and what adds or removes one. */
 export function ComputePanel(): ReactNode {
   const { data, error, refetch } = useCall('engines.list', {})
-  if (error !== null) return <Panel title="Compute"><ErrorNotice error={error} onRetry={() => void refetch()} /></Panel>
-  if (data === undefined) return <Panel title="Compute"><Loading what="Looking at the engines" /></Panel>
+  if (error !== null)
+    return (
+      <Panel title="Compute">
+        <ErrorNotice error={error} onRetry={() => void refetch()} />
+      </Panel>
+    )
+  if (data === undefined)
+    return (
+      <Panel title="Compute">
+        <Loading what="Looking at the engines" />
+      </Panel>
+    )
   return <Engines overview={data} />
 }
 
-const tellError = { onError: (error: { readonly message: string; readonly hint: string }) => showToast(`${error.message} ${error.hint}`, { tone: 'bad' }) }
+const tellError = {
+  onError: (error: { readonly message: string; readonly hint: string }) =>
+    showToast(`${error.message} ${error.hint}`, { tone: 'bad' }),
+}
 
 function Engines({ overview }: { readonly overview: EngineOverview }): ReactNode {
   const [asks, setAsks] = useState<'add' | 'remove' | null>(null)
@@ -36,12 +49,36 @@ function Engines({ overview }: { readonly overview: EngineOverview }): ReactNode
       title="Compute"
       note="what training and sampling run on"
       flush
-      actions={<Button small look={untested ? 'primary' : 'normal'} icon={Gauge} disabled={running !== null || test.isPending} onClick={() => test.mutate({})}>Test all</Button>}
+      actions={
+        <Button
+          small
+          look={untested ? 'primary' : 'normal'}
+          icon={Gauge}
+          disabled={running !== null || test.isPending}
+          onClick={() => test.mutate({})}
+        >
+          Test all
+        </Button>
+      }
     >
       <div className="table-scroll">
         <table className="table engines" aria-label="Engines">
           <thead>
-            <tr><th scope="col">Engine</th><th scope="col">State</th><th scope="col">Device</th><th scope="col" className="right">Training</th><th scope="col" className="right">Sampling</th><th scope="col">Measured</th><th scope="col"><span className="hidden-visually">Actions</span></th></tr>
+            <tr>
+              <th scope="col">Engine</th>
+              <th scope="col">State</th>
+              <th scope="col">Device</th>
+              <th scope="col" className="right">
+                Training
+              </th>
+              <th scope="col" className="right">
+                Sampling
+              </th>
+              <th scope="col">Measured</th>
+              <th scope="col">
+                <span className="hidden-visually">Actions</span>
+              </th>
+            </tr>
           </thead>
           <tbody>
             {engines.map((engine) => (
@@ -61,12 +98,26 @@ function Engines({ overview }: { readonly overview: EngineOverview }): ReactNode
       </div>
       <div className="panel-body col gap-2">
         {running === null ? <Outcome job={job} /> : <Progress job={running} />}
-        <p className="small text-2"><b>auto</b> takes <b>{chosen.training.name}</b> for training ({chosen.training.why}) and <b>{chosen.sampling.name}</b> for sampling ({chosen.sampling.why}). A run may name another.</p>
+        <p className="small text-2">
+          <b>auto</b> takes <b>{chosen.training.name}</b> for training ({chosen.training.why}) and{' '}
+          <b>{chosen.sampling.name}</b> for sampling ({chosen.sampling.why}). A run may name another.
+        </p>
         <AdapterChoice key={overview.adapter ?? ''} adapter={overview.adapter} busy={running !== null} />
-        <p className="small text-3">Tokens a second of a small decoder, ten seconds each: a training step of 512 tokens, and drawing for eight rows at once. On a large model the order may be another.</p>
+        <p className="small text-3">
+          Tokens a second of a small decoder, ten seconds each: a training step of 512 tokens, and drawing for eight
+          rows at once. On a large model the order may be another.
+        </p>
       </div>
-      {asks === 'add' ? <AddTensorflow job={job?.kind === 'add' ? job : null} busy={running !== null && running.kind !== 'add'} onClose={() => setAsks(null)} /> : null}
-      {asks === 'remove' ? <RemoveTensorflow engine={engines.find((one) => one.name === 'tensorflow')} onClose={() => setAsks(null)} /> : null}
+      {asks === 'add' ? (
+        <AddTensorflow
+          job={job?.kind === 'add' ? job : null}
+          busy={running !== null && running.kind !== 'add'}
+          onClose={() => setAsks(null)}
+        />
+      ) : null}
+      {asks === 'remove' ? (
+        <RemoveTensorflow engine={engines.find((one) => one.name === 'tensorflow')} onClose={() => setAsks(null)} />
+      ) : null}
     </Panel>
   )
 }
@@ -82,23 +133,43 @@ function Progress({ job }: { readonly job: EngineJob }): ReactNode {
     return () => clearInterval(timer)
   }, [])
   const within = Math.min(0.95, Math.max(0, nowMs - job.stepStartedAtMs) / (1000 * (job.seconds + AROUND_SECONDS)))
-  const words = job.kind === 'add' ? (job.lines.at(-1) ?? 'Adding TensorFlow') : `${job.seconds > 0 ? 'Measuring' : 'Testing'} ${job.engine ?? ''}, ${Math.min(job.total, job.done + 1)} of ${job.total}`
+  const words =
+    job.kind === 'add'
+      ? (job.lines.at(-1) ?? 'Adding TensorFlow')
+      : `${job.seconds > 0 ? 'Measuring' : 'Testing'} ${job.engine ?? ''}, ${Math.min(job.total, job.done + 1)} of ${job.total}`
   return (
     <div className="row gap-3">
       <span role="status">{words} …</span>
-      <span className="grow"><ProgressBar label={words} value={job.kind === 'add' ? null : (job.done + within) / job.total} /></span>
-      <Button small disabled={cancel.isPending} onClick={() => cancel.mutate({ jobId: job.jobId })}>Cancel</Button>
+      <span className="grow">
+        <ProgressBar label={words} value={job.kind === 'add' ? null : (job.done + within) / job.total} />
+      </span>
+      <Button small disabled={cancel.isPending} onClick={() => cancel.mutate({ jobId: job.jobId })}>
+        Cancel
+      </Button>
     </div>
   )
 }
 
 function Outcome({ job }: { readonly job: EngineJob | null }): ReactNode {
   if (job === null || job.state === 'finished') return null
-  if (job.state === 'cancelled') return <Say tone="info">{job.kind === 'test' ? 'The test was cancelled; what was measured before stays.' : 'Adding TensorFlow was cancelled; nothing was changed.'}</Say>
+  if (job.state === 'cancelled')
+    return (
+      <Say tone="info">
+        {job.kind === 'test'
+          ? 'The test was cancelled; what was measured before stays.'
+          : 'Adding TensorFlow was cancelled; nothing was changed.'}
+      </Say>
+    )
   return job.error === null ? null : <ErrorNotice error={fromWire(job.error)} />
 }
 
-function RemoveTensorflow({ engine, onClose }: { readonly engine: EngineInfo | undefined; onClose(): void }): ReactNode {
+function RemoveTensorflow({
+  engine,
+  onClose,
+}: {
+  readonly engine: EngineInfo | undefined
+  onClose(): void
+}): ReactNode {
   const remove = useMutate('engines.remove', {
     invalidate: ['engines.list'],
     onSuccess() {
@@ -114,11 +185,19 @@ function RemoveTensorflow({ engine, onClose }: { readonly engine: EngineInfo | u
       foot={
         <>
           <Button onClick={onClose}>Keep it</Button>
-          <Button look="danger" disabled={remove.isPending} onClick={() => remove.mutate({ engine: 'tensorflow' })}>Remove it</Button>
+          <Button look="danger" disabled={remove.isPending} onClick={() => remove.mutate({ engine: 'tensorflow' })}>
+            Remove it
+          </Button>
         </>
       }
     >
-      <p>{engine?.added === null || engine === undefined ? 'Its files are deleted.' : `Version ${engine.added.version} is deleted from this machine.`} Runs that chose it by themselves go on with another engine when they are resumed, and say so; a run that names it cannot be resumed without it.</p>
+      <p>
+        {engine?.added === null || engine === undefined
+          ? 'Its files are deleted.'
+          : `Version ${engine.added.version} is deleted from this machine.`}{' '}
+        Runs that chose it by themselves go on with another engine when they are resumed, and say so; a run that names
+        it cannot be resumed without it.
+      </p>
     </Dialog>
   )
 }

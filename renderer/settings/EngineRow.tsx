@@ -18,7 +18,9 @@ interface EngineRowProps {
   onRemove(): void
 }
 
-const STATES: Readonly<Record<EngineState, { readonly word: string; readonly tone: string; readonly icon: typeof Check }>> = {
+const STATES: Readonly<
+  Record<EngineState, { readonly word: string; readonly tone: string; readonly icon: typeof Check }>
+> = {
   ready: { word: 'ready', tone: 'good', icon: Check },
   emulated: { word: 'emulated', tone: 'warn', icon: TriangleAlert },
   'not-here': { word: 'not here', tone: 'text-3', icon: X },
@@ -32,20 +34,78 @@ export function EngineRow({ engine, uses, testing, busy, onTest, onAdd, onRemove
     <tr aria-busy={testing}>
       <td className="wrap-cell engine-name" title={engine.note}>
         <b>{engine.title}</b> <span className="mono small text-3">{engine.name}</span>
-        {uses.length === 0 ? null : <span className="row gap-1 engine-uses">{uses.map((work) => <Chip key={work} tone="accent" title={`auto takes it for ${work}`}>{work}</Chip>)}</span>}
+        {uses.length === 0 ? null : (
+          <span className="row gap-1 engine-uses">
+            {uses.map((work) => (
+              <Chip key={work} tone="accent" title={`auto takes it for ${work}`}>
+                {work}
+              </Chip>
+            ))}
+          </span>
+        )}
       </td>
-      <td>{testing ? <span className="accent">testing …</span> : <span className={`row gap-1 nowrap ${tone}`}><Icon className="icon icon-s" aria-hidden="true" />{word}</span>}</td>
+      <td>
+        {testing ? (
+          <span className="accent">testing …</span>
+        ) : (
+          <span className={`row gap-1 nowrap ${tone}`}>
+            <Icon className="icon icon-s" aria-hidden="true" />
+            {word}
+          </span>
+        )}
+      </td>
       <td className="wrap-cell">
-        {engine.error === null ? engine.device === '' ? <span className="text-3">{engine.note}</span> : engine.device : <>{engine.error.message} <span className="text-3">{engine.error.hint}</span></>}
-        {engine.added === null ? null : <><br /><span className="small text-3">from {engine.added.source}</span></>}
+        {engine.error === null ? (
+          engine.device === '' ? (
+            <span className="text-3">{engine.note}</span>
+          ) : (
+            engine.device
+          )
+        ) : (
+          <>
+            {engine.error.message} <span className="text-3">{engine.error.hint}</span>
+          </>
+        )}
+        {engine.added === null ? null : (
+          <>
+            <br />
+            <span className="small text-3">from {engine.added.source}</span>
+          </>
+        )}
       </td>
       <Speed value={engine.speed?.trainingTokensPerSec} what="Training" />
       <Speed value={engine.speed?.samplingTokensPerSec} what="Sampling" />
-      <td className="text-2 nowrap">{engine.measuredAtMs !== null ? <RelativeTime atMs={engine.measuredAtMs} /> : engine.testedAtMs !== null ? <span className="text-3">tested only</span> : <span className="text-3">–</span>}</td>
+      <td className="text-2 nowrap">
+        {engine.measuredAtMs !== null ? (
+          <RelativeTime atMs={engine.measuredAtMs} />
+        ) : engine.testedAtMs !== null ? (
+          <span className="text-3">tested only</span>
+        ) : (
+          <span className="text-3">–</span>
+        )}
+      </td>
       <td className="right nowrap">
         <span className="row gap-1 engine-actions">
-          {mayAdd ? <Button small icon={Plus} disabled={busy} onClick={onAdd}>Add …</Button> : <Button small icon={Gauge} disabled={busy} aria-label={`Test ${engine.title}`} onClick={onTest}>Test</Button>}
-          {engine.added === null ? null : <Button small look="quiet" icon={Trash2} disabled={busy} aria-label={`Remove ${engine.title}`} title="Remove it from this machine" onClick={onRemove} />}
+          {mayAdd ? (
+            <Button small icon={Plus} disabled={busy} onClick={onAdd}>
+              Add …
+            </Button>
+          ) : (
+            <Button small icon={Gauge} disabled={busy} aria-label={`Test ${engine.title}`} onClick={onTest}>
+              Test
+            </Button>
+          )}
+          {engine.added === null ? null : (
+            <Button
+              small
+              look="quiet"
+              icon={Trash2}
+              disabled={busy}
+              aria-label={`Remove ${engine.title}`}
+              title="Remove it from this machine"
+              onClick={onRemove}
+            />
+          )}
         </span>
       </td>
     </tr>
@@ -53,5 +113,15 @@ export function EngineRow({ engine, uses, testing, busy, onTest, onAdd, onRemove
 }
 
 function Speed({ value, what }: { readonly value: number | undefined; readonly what: string }): ReactNode {
-  return <td className="right mono nowrap" title={value === undefined ? undefined : `${what}, tokens a second`}>{value === undefined ? <span className="text-3">–</span> : <>{formatCount(Math.round(value))} <span className="small text-3">/s</span></>}</td>
+  return (
+    <td className="right mono nowrap" title={value === undefined ? undefined : `${what}, tokens a second`}>
+      {value === undefined ? (
+        <span className="text-3">–</span>
+      ) : (
+        <>
+          {formatCount(Math.round(value))} <span className="small text-3">/s</span>
+        </>
+      )}
+    </td>
+  )
 }

@@ -18,8 +18,16 @@ export function KeySettings(): ReactNode {
   return (
     <Panel title="Keys of the labeling page">
       <div className="col gap-3">
-        <Segmented title="Keys" value={settings.keymap} choices={PRESETS} onChange={(keymap) => changeSettings({ keymap })} />
-        <p className="small text-3">Press <kbd>?</kbd> on the labeling page to see each key and to change a single one.{Object.keys(settings.keys).length > 0 ? ` ${Object.keys(settings.keys).length} changed.` : ''}</p>
+        <Segmented
+          title="Keys"
+          value={settings.keymap}
+          choices={PRESETS}
+          onChange={(keymap) => changeSettings({ keymap })}
+        />
+        <p className="small text-3">
+          Press <kbd>?</kbd> on the labeling page to see each key and to change a single one.
+          {Object.keys(settings.keys).length > 0 ? ` ${Object.keys(settings.keys).length} changed.` : ''}
+        </p>
       </div>
     </Panel>
   )

@@ -13,9 +13,24 @@ export function EngineRows({ form }: { readonly form: TrainForm }): ReactNode {
   const change = (next: Partial<Draft>): void => form.change({ ...draft, ...next })
   const auto = form.check?.engine ?? overview?.chosen.training
   const named = overview?.engines.find((one) => one.name === draft.engine)
-  const help = draft.engine === 'auto'
-    ? auto === undefined ? 'auto takes the fastest that passed its test here.' : <>auto takes <b>{overview?.chosen.training.name ?? auto.name}</b>: {overview?.chosen.training.why ?? auto.why}. If it cannot be opened, the run says so and goes on with the next.</>
-    : named === undefined ? 'A run on a named engine fails where that cannot be opened.' : <>{describe(named)} A run on a named engine fails where that cannot be opened. <a href="#/settings">Settings → Compute</a></>
+  const help =
+    draft.engine === 'auto' ? (
+      auto === undefined ? (
+        'auto takes the fastest that passed its test here.'
+      ) : (
+        <>
+          auto takes <b>{overview?.chosen.training.name ?? auto.name}</b>: {overview?.chosen.training.why ?? auto.why}.
+          If it cannot be opened, the run says so and goes on with the next.
+        </>
+      )
+    ) : named === undefined ? (
+      'A run on a named engine fails where that cannot be opened.'
+    ) : (
+      <>
+        {describe(named)} A run on a named engine fails where that cannot be opened.{' '}
+        <a href="#/settings">Settings → Compute</a>
+      </>
+    )
   return (
     <>
       <SettingRow
@@ -26,9 +41,19 @@ export function EngineRows({ form }: { readonly form: TrainForm }): ReactNode {
         problem={form.problems['engine']}
         onReset={() => change({ engine: 'auto' })}
         render={(control) => (
-          <select {...control} className="select" value={draft.engine} onChange={(event) => change({ engine: event.currentTarget.value as Draft['engine'] })}>
+          <select
+            {...control}
+            className="select"
+            value={draft.engine}
+            onChange={(event) => change({ engine: event.currentTarget.value as Draft['engine'] })}
+          >
             <option value="auto">auto{overview === undefined ? '' : ` (${overview.chosen.training.name})`}</option>
-            {engineName.options.map((name) => <option key={name} value={name}>{name}{stateWord(overview?.engines.find((one) => one.name === name))}</option>)}
+            {engineName.options.map((name) => (
+              <option key={name} value={name}>
+                {name}
+                {stateWord(overview?.engines.find((one) => one.name === name))}
+              </option>
+            ))}
           </select>
         )}
       />
@@ -39,7 +64,18 @@ export function EngineRows({ form }: { readonly form: TrainForm }): ReactNode {
         base="all cores"
         problem={form.problems['threads']}
         onReset={() => change({ threads: '' })}
-        render={(control) => <input {...control} className="input mono" value={draft.threads} placeholder="all cores" inputMode="numeric" spellCheck={false} autoComplete="off" onChange={(event) => change({ threads: event.currentTarget.value })} />}
+        render={(control) => (
+          <input
+            {...control}
+            className="input mono"
+            value={draft.threads}
+            placeholder="all cores"
+            inputMode="numeric"
+            spellCheck={false}
+            autoComplete="off"
+            onChange={(event) => change({ threads: event.currentTarget.value })}
+          />
+        )}
       />
     </>
   )

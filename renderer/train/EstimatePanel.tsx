@@ -28,24 +28,50 @@ export function EstimatePanel({ state, valid, seeds, batch, queueMs, foreseen }:
   const estimate = measured?.estimate ?? null
   return (
     <>
-    <Foreseen foreseen={foreseen} />
-    <Section title="Estimate from a dry step" note={measured === null || estimate === null ? undefined : `${estimate.stepsRun} steps run, ${formatDuration(measured.tookMs)}`}>
-      {estimate === null ? null : <Numbers estimate={estimate} seeds={seeds} batch={batch} queueMs={queueMs} outdated={outdated} />}
-      {measured === null || measured.error === null || outdated ? null : <ErrorNotice error={measured.error} onRetry={state.start} />}
-      {estimate === null && (measured === null || measured.error === null) ? <p className="small text-3">A few real steps at the longest batch, in a process of their own, tell time and memory.</p> : null}
-      <div className="row estimate-actions">
-        {startedAtMs === null ? (
-          <Button small icon={Gauge} disabled={!valid} onClick={state.start}>{outdated || estimate === null ? 'Measure' : 'Measure again'}</Button>
-        ) : (
-          <>
-            <Elapsed sinceMs={startedAtMs} />
-            <Button small onClick={state.cancel}>Cancel</Button>
-          </>
+      <Foreseen foreseen={foreseen} />
+      <Section
+        title="Estimate from a dry step"
+        note={
+          measured === null || estimate === null
+            ? undefined
+            : `${estimate.stepsRun} steps run, ${formatDuration(measured.tookMs)}`
+        }
+      >
+        {estimate === null ? null : (
+          <Numbers estimate={estimate} seeds={seeds} batch={batch} queueMs={queueMs} outdated={outdated} />
         )}
-        <span className="grow" />
-        <label className="check small"><input type="checkbox" checked={automatic} onChange={(event) => state.setAutomatic(event.currentTarget.checked)} />when settings rest</label>
-      </div>
-    </Section>
+        {measured === null || measured.error === null || outdated ? null : (
+          <ErrorNotice error={measured.error} onRetry={state.start} />
+        )}
+        {estimate === null && (measured === null || measured.error === null) ? (
+          <p className="small text-3">
+            A few real steps at the longest batch, in a process of their own, tell time and memory.
+          </p>
+        ) : null}
+        <div className="row estimate-actions">
+          {startedAtMs === null ? (
+            <Button small icon={Gauge} disabled={!valid} onClick={state.start}>
+              {outdated || estimate === null ? 'Measure' : 'Measure again'}
+            </Button>
+          ) : (
+            <>
+              <Elapsed sinceMs={startedAtMs} />
+              <Button small onClick={state.cancel}>
+                Cancel
+              </Button>
+            </>
+          )}
+          <span className="grow" />
+          <label className="check small">
+            <input
+              type="checkbox"
+              checked={automatic}
+              onChange={(event) => state.setAutomatic(event.currentTarget.checked)}
+            />
+            when settings rest
+          </label>
+        </div>
+      </Section>
     </>
   )
 }
@@ -65,7 +91,11 @@ function clock(atMs: number): string {
 
 function Elapsed({ sinceMs }: { readonly sinceMs: number }): ReactNode {
   const nowMs = useNow(500)
-  return <span className="small text-2" role="status">Running the dry step … <span className="mono">{Math.max(0, Math.floor((nowMs - sinceMs) / 1000))} s</span></span>
+  return (
+    <span className="small text-2" role="status">
+      Running the dry step … <span className="mono">{Math.max(0, Math.floor((nowMs - sinceMs) / 1000))} s</span>
+    </span>
+  )
 }
 
 /** Before anything is measured: what the sizes alone say, at the longest sequence. */
@@ -75,7 +105,11 @@ function Foreseen({ foreseen }: Pick<EstimatePanelProps, 'foreseen'>): ReactNode
   return (
     <Section title="Memory foreseen" note={`about ${formatBytes(foreseen.totalBytes)}`}>
       <MemoryBar parts={foreseen.parts} totalBytes={foreseen.totalBytes} machineBytes={machineBytes} />
-      {machineBytes !== undefined && foreseen.totalBytes > 0.8 * machineBytes ? <Say tone="warn">That is most of this machine’s memory. LoRA, gradient checkpointing or a smaller micro-batch take less.</Say> : null}
+      {machineBytes !== undefined && foreseen.totalBytes > 0.8 * machineBytes ? (
+        <Say tone="warn">
+          That is most of this machine’s memory. LoRA, gradient checkpointing or a smaller micro-batch take less.
+        </Say>
+      ) : null}
     </Section>
   )
 }
@@ -94,17 +128,37 @@ function MemoryBar({ parts, totalBytes, machineBytes }: MemoryBarProps): ReactNo
   return (
     <>
       <div className="memory" aria-hidden="true">
-        {shown.map((part, at) => <i key={part.name} style={{ width: `${(100 * part.bytes) / top}%`, background: colour(at) }} />)}
+        {shown.map((part, at) => (
+          <i key={part.name} style={{ width: `${(100 * part.bytes) / top}%`, background: colour(at) }} />
+        ))}
       </div>
       <div className="memory-words small text-2">
-        {shown.map((part, at) => <span key={part.name} className="nowrap"><i className="memory-dot" style={{ background: colour(at) }} /> {part.name} <span className="mono">{formatBytes(part.bytes)}</span></span>)}
-        {machineBytes === undefined ? null : <span className="nowrap">of <span className="mono">{formatBytes(machineBytes)}</span></span>}
+        {shown.map((part, at) => (
+          <span key={part.name} className="nowrap">
+            <i className="memory-dot" style={{ background: colour(at) }} /> {part.name}{' '}
+            <span className="mono">{formatBytes(part.bytes)}</span>
+          </span>
+        ))}
+        {machineBytes === undefined ? null : (
+          <span className="nowrap">
+            of <span className="mono">{formatBytes(machineBytes)}</span>
+          </span>
+        )}
       </div>
     </>
   )
 }
 
-function Numbers({ estimate, seeds, batch, queueMs, outdated }: { readonly estimate: Estimate; readonly outdated: boolean } & Pick<EstimatePanelProps, 'seeds' | 'batch' | 'queueMs'>): ReactNode {
+function Numbers({
+  estimate,
+  seeds,
+  batch,
+  queueMs,
+  outdated,
+}: { readonly estimate: Estimate; readonly outdated: boolean } & Pick<
+  EstimatePanelProps,
+  'seeds' | 'batch' | 'queueMs'
+>): ReactNode {
   const nowMs = useNow(20_000)
   const slots = useCall('settings.get', {}).data?.slots ?? 1
   const memory = useCall('system.info', {}).data?.memoryBytes
@@ -113,22 +167,43 @@ function Numbers({ estimate, seeds, batch, queueMs, outdated }: { readonly estim
   return (
     <div data-outdated={outdated} className="estimate">
       <dl className="kv">
-        <dt>One step, <span className="mono">{batch}</span> pairs</dt>
-        <dd>{(estimate.stepMs / 1000).toPrecision(2)} ± {(estimate.stepSpreadMs / 1000).toPrecision(1)} s</dd>
+        <dt>
+          One step, <span className="mono">{batch}</span> pairs
+        </dt>
+        <dd>
+          {(estimate.stepMs / 1000).toPrecision(2)} ± {(estimate.stepSpreadMs / 1000).toPrecision(1)} s
+        </dd>
         <dt>One run, evaluations included</dt>
         <dd>{formatDuration(oneMs)}</dd>
-        {seeds > 1 ? <><dt className="bold">{seeds} runs, {slots > 1 ? `${slots} at a time` : 'one after another'}</dt><dd className="bold">{formatDuration(allMs)}</dd></> : null}
-        {queueMs === null ? null : <><dt>Would be done{queueMs > 0 ? ', after the queue' : ''}</dt><dd>{clock(nowMs + queueMs + allMs)}</dd></>}
+        {seeds > 1 ? (
+          <>
+            <dt className="bold">
+              {seeds} runs, {slots > 1 ? `${slots} at a time` : 'one after another'}
+            </dt>
+            <dd className="bold">{formatDuration(allMs)}</dd>
+          </>
+        ) : null}
+        {queueMs === null ? null : (
+          <>
+            <dt>Would be done{queueMs > 0 ? ', after the queue' : ''}</dt>
+            <dd>{clock(nowMs + queueMs + allMs)}</dd>
+          </>
+        )}
       </dl>
       <MemoryBar parts={estimate.parts} totalBytes={estimate.peakBytes} machineBytes={memory} />
       <p className="small text-2">
-        Peak <span className="mono">{formatBytes(estimate.peakBytes)}</span>, {formatCount(estimate.parameterCount)} weights. A checkpoint takes <span className="mono">{formatBytes(estimate.checkpointBytes)}</span>.
+        Peak <span className="mono">{formatBytes(estimate.peakBytes)}</span>, {formatCount(estimate.parameterCount)}{' '}
+        weights. A checkpoint takes <span className="mono">{formatBytes(estimate.checkpointBytes)}</span>.
       </p>
       <p className="small text-2">
         On <b>{estimate.engine}</b>, {estimate.device} <span className="text-3">({estimate.engineWhy})</span>
       </p>
       {outdated ? <p className="small warn">Of earlier settings.</p> : null}
-      {estimate.warnings.map((warning) => <Say key={warning} tone="warn">{warning}</Say>)}
+      {estimate.warnings.map((warning) => (
+        <Say key={warning} tone="warn">
+          {warning}
+        </Say>
+      ))}
     </div>
   )
 }

@@ -19,14 +19,35 @@ export function FieldRow({ form, field, presetTitle }: FieldRowProps): ReactNode
   const { draft } = form
   const changed = isChanged(draft, field)
   const text = textOf(draft, field)
-  const shown = field.base === '' ? 'none' : field.kind === 'boolean' ? yesNo(field.base) : field.kind === 'union' ? (field.variants.find((one) => one.value === field.base)?.title ?? field.base) : field.base
+  const shown =
+    field.base === ''
+      ? 'none'
+      : field.kind === 'boolean'
+        ? yesNo(field.base)
+        : field.kind === 'union'
+          ? (field.variants.find((one) => one.value === field.base)?.title ?? field.base)
+          : field.base
   const variant = field.variants.find((one) => one.value === text)
-  const described = variant === undefined || variant.help === '' ? field.help : [field.help, variant.help].filter((part) => part !== '').join(' ')
+  const described =
+    variant === undefined || variant.help === ''
+      ? field.help
+      : [field.help, variant.help].filter((part) => part !== '').join(' ')
   const sizes = Object.entries(form.check?.memory?.choices[field.path] ?? {})
   // Whole numbers come as keys in rising order; the largest are those that are usually asked for.
   const shownSizes = (field.kind === 'integer' ? sizes.toReversed() : sizes).slice(0, 4)
-  const memory = shownSizes.map(([value, bytes]) => <span key={value} className="choice-memory" data-on={value === text}>{field.kind === 'boolean' ? yesNo(value) : value} <span className="mono">{formatBytes(bytes)}</span></span>)
-  const help = memory.length === 0 ? described : <>{described} <span className="choice-memories">Memory, about: {memory}</span></>
+  const memory = shownSizes.map(([value, bytes]) => (
+    <span key={value} className="choice-memory" data-on={value === text}>
+      {field.kind === 'boolean' ? yesNo(value) : value} <span className="mono">{formatBytes(bytes)}</span>
+    </span>
+  ))
+  const help =
+    memory.length === 0 ? (
+      described
+    ) : (
+      <>
+        {described} <span className="choice-memories">Memory, about: {memory}</span>
+      </>
+    )
   return (
     <SettingRow
       title={field.title}
@@ -37,8 +58,19 @@ export function FieldRow({ form, field, presetTitle }: FieldRowProps): ReactNode
       problem={form.problems[field.path]}
       changed={changed}
       onReset={() => form.change(resetField(draft, field.path))}
-      more={variant === undefined ? null : variant.fields.map((inner) => <InnerField key={inner.path} form={form} field={inner} />)}
-      render={(control) => <FieldControl {...control} field={field} text={text} onChange={(next) => form.change(setTyped(draft, field.path, next))} />}
+      more={
+        variant === undefined
+          ? null
+          : variant.fields.map((inner) => <InnerField key={inner.path} form={form} field={inner} />)
+      }
+      render={(control) => (
+        <FieldControl
+          {...control}
+          field={field}
+          text={text}
+          onChange={(next) => form.change(setTyped(draft, field.path, next))}
+        />
+      )}
     />
   )
 }
@@ -66,15 +98,32 @@ export function FieldControl({ field, text, onChange, ...control }: FieldControl
     )
   }
   if (field.kind === 'enum' || field.kind === 'union') {
-    const choices = field.kind === 'union' ? field.variants.map((one) => ({ value: one.value, title: one.title })) : field.options.map((value) => ({ value, title: value }))
+    const choices =
+      field.kind === 'union'
+        ? field.variants.map((one) => ({ value: one.value, title: one.title }))
+        : field.options.map((value) => ({ value, title: value }))
     return (
       <select {...control} className="select" value={text} onChange={(event) => onChange(event.currentTarget.value)}>
         {field.nullable || text === '' ? <option value="">none</option> : null}
-        {choices.map((choice) => <option key={choice.value} value={choice.value}>{choice.title}</option>)}
+        {choices.map((choice) => (
+          <option key={choice.value} value={choice.value}>
+            {choice.title}
+          </option>
+        ))}
       </select>
     )
   }
-  return <input {...control} className="input mono" value={text} spellCheck={false} autoComplete="off" inputMode={field.kind === 'number' || field.kind === 'integer' ? 'decimal' : 'text'} onChange={(event) => onChange(event.currentTarget.value)} />
+  return (
+    <input
+      {...control}
+      className="input mono"
+      value={text}
+      spellCheck={false}
+      autoComplete="off"
+      inputMode={field.kind === 'number' || field.kind === 'integer' ? 'decimal' : 'text'}
+      onChange={(event) => onChange(event.currentTarget.value)}
+    />
+  )
 }
 
 /** A field of the chosen variant: a target length, the words, the reward model's run. */
@@ -86,10 +135,24 @@ export function InnerField({ form, field }: { readonly form: TrainForm; readonly
   return (
     <SettingRow
       title={isRun ? 'Run' : field.title}
-      help={field.help !== '' ? field.help : isRun ? 'A finished run of the method “reward model”.' : field.kind === 'list' ? 'Separated by commas.' : ''}
+      help={
+        field.help !== ''
+          ? field.help
+          : isRun
+            ? 'A finished run of the method “reward model”.'
+            : field.kind === 'list'
+              ? 'Separated by commas.'
+              : ''
+      }
       unit={field.unit}
       problem={form.problems[field.path]}
-      render={(control) => (isRun ? <RewardModelSelect {...control} text={text} onChange={onChange} /> : <FieldControl {...control} field={field} text={text} onChange={onChange} />)}
+      render={(control) =>
+        isRun ? (
+          <RewardModelSelect {...control} text={text} onChange={onChange} />
+        ) : (
+          <FieldControl {...control} field={field} text={text} onChange={onChange} />
+        )
+      }
     />
   )
 }
@@ -99,7 +162,11 @@ function RewardModelSelect({ text, onChange, ...control }: Omit<FieldControlProp
   return (
     <select {...control} className="select" value={text} onChange={(event) => onChange(event.currentTarget.value)}>
       <option value="">{runs.length === 0 ? 'none finished yet' : 'choose a run'}</option>
-      {runs.map((run) => <option key={run.runId} value={run.runId}>{run.name}, seed {run.seed}</option>)}
+      {runs.map((run) => (
+        <option key={run.runId} value={run.runId}>
+          {run.name}, seed {run.seed}
+        </option>
+      ))}
     </select>
   )
 }

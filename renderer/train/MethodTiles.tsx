@@ -16,16 +16,38 @@ export function MethodTiles({ form }: { readonly form: TrainForm }): ReactNode {
   const kind = form.dataset?.kind ?? 'response-pairs'
   return (
     <div className="methods" role="radiogroup" aria-label="Method">
-      {form.algorithms.map((algorithm) => <Tile key={algorithm.id} algorithm={algorithm} form={form} reason={algorithm.data === kind ? null : KIND_NEEDS[algorithm.data]} />)}
+      {form.algorithms.map((algorithm) => (
+        <Tile
+          key={algorithm.id}
+          algorithm={algorithm}
+          form={form}
+          reason={algorithm.data === kind ? null : KIND_NEEDS[algorithm.data]}
+        />
+      ))}
     </div>
   )
 }
 
-function Tile({ algorithm, form, reason }: { readonly algorithm: AlgorithmInfo; readonly form: TrainForm; readonly reason: string | null }): ReactNode {
+function Tile({
+  algorithm,
+  form,
+  reason,
+}: {
+  readonly algorithm: AlgorithmInfo
+  readonly form: TrainForm
+  readonly reason: string | null
+}): ReactNode {
   const chosen = form.draft.method === algorithm.id
   return (
     <label className="method" data-on={chosen} data-off={reason !== null} title={algorithm.summary}>
-      <input type="radio" className="hidden-visually" name="method" checked={chosen} disabled={reason !== null} onChange={() => form.change(changeMethod(form.draft, algorithm))} />
+      <input
+        type="radio"
+        className="hidden-visually"
+        name="method"
+        checked={chosen}
+        disabled={reason !== null}
+        onChange={() => form.change(changeMethod(form.draft, algorithm))}
+      />
       <b>{algorithm.name}</b>
       <span>{reason ?? algorithm.summary}</span>
     </label>

@@ -20,34 +20,71 @@ export function QueuePanel({ runs }: { readonly runs: readonly RunSummary[] }): 
   const move = useMutate('queue.move', { invalidate: ['runs.list'], onError: fail })
   const stop = useMutate('runs.stop', { invalidate: ['runs.list'], onError: fail })
   const live = runs.filter((run) => isLive(run.state))
-  const waiting = runs.filter((run) => run.state === 'queued').toSorted((one, two) => (one.queuePosition ?? 0) - (two.queuePosition ?? 0))
+  const waiting = runs
+    .filter((run) => run.state === 'queued')
+    .toSorted((one, two) => (one.queuePosition ?? 0) - (two.queuePosition ?? 0))
   return (
     <Section
       title="Queue"
       note={waiting.length === 0 ? undefined : `${waiting.length} waiting`}
-      actions={<Button small look="quiet" icon={paused ? Play : Pause} onClick={() => pause.mutate({ paused: !paused })}>{paused ? 'Go on' : 'Pause queue'}</Button>}
+      actions={
+        <Button small look="quiet" icon={paused ? Play : Pause} onClick={() => pause.mutate({ paused: !paused })}>
+          {paused ? 'Go on' : 'Pause queue'}
+        </Button>
+      }
     >
       {paused ? <p className="small warn">Paused: nothing starts before it goes on.</p> : null}
-      {live.length + waiting.length === 0 ? <p className="small text-3">Empty. A run that is started begins at once.</p> : null}
+      {live.length + waiting.length === 0 ? (
+        <p className="small text-3">Empty. A run that is started begins at once.</p>
+      ) : null}
       <ul className="queue">
         {live.map((run) => (
           <li key={run.runId}>
             <div className="queue-line">
               <StatusMark state={run.state} />
-              <Link href={`/runs/${run.runId}`} className="mono ellipsis grow">{run.name} <span className="text-3">s{run.seed}</span></Link>
-              <span className="mono text-2 nowrap">{run.remainingMs === null ? run.phase : `${formatDuration(run.remainingMs)} left`}</span>
+              <Link href={`/runs/${run.runId}`} className="mono ellipsis grow">
+                {run.name} <span className="text-3">s{run.seed}</span>
+              </Link>
+              <span className="mono text-2 nowrap">
+                {run.remainingMs === null ? run.phase : `${formatDuration(run.remainingMs)} left`}
+              </span>
             </div>
-            <ProgressBar value={run.totalSteps > 0 ? run.step / run.totalSteps : null} label={`Progress of ${run.name}`} />
+            <ProgressBar
+              value={run.totalSteps > 0 ? run.step / run.totalSteps : null}
+              label={`Progress of ${run.name}`}
+            />
           </li>
         ))}
         {waiting.map((run, at) => (
           <li key={run.runId}>
             <div className="queue-line">
               <StatusMark state={run.state} />
-              <Link href={`/runs/${run.runId}`} className="mono ellipsis grow">{run.name} <span className="text-3">s{run.seed}</span></Link>
-              <Button small look="quiet" icon={ArrowUp} aria-label={`Move ${run.name}, seed ${run.seed}, up`} disabled={at === 0} onClick={() => move.mutate({ runId: run.runId, position: at })} />
-              <Button small look="quiet" icon={ArrowDown} aria-label={`Move ${run.name}, seed ${run.seed}, down`} disabled={at === waiting.length - 1} onClick={() => move.mutate({ runId: run.runId, position: at + 2 })} />
-              <Button small look="quiet" icon={X} aria-label={`Take ${run.name}, seed ${run.seed}, out of the queue`} onClick={() => stop.mutate({ runId: run.runId, mode: 'stop' })} />
+              <Link href={`/runs/${run.runId}`} className="mono ellipsis grow">
+                {run.name} <span className="text-3">s{run.seed}</span>
+              </Link>
+              <Button
+                small
+                look="quiet"
+                icon={ArrowUp}
+                aria-label={`Move ${run.name}, seed ${run.seed}, up`}
+                disabled={at === 0}
+                onClick={() => move.mutate({ runId: run.runId, position: at })}
+              />
+              <Button
+                small
+                look="quiet"
+                icon={ArrowDown}
+                aria-label={`Move ${run.name}, seed ${run.seed}, down`}
+                disabled={at === waiting.length - 1}
+                onClick={() => move.mutate({ runId: run.runId, position: at + 2 })}
+              />
+              <Button
+                small
+                look="quiet"
+                icon={X}
+                aria-label={`Take ${run.name}, seed ${run.seed}, out of the queue`}
+                onClick={() => stop.mutate({ runId: run.runId, mode: 'stop' })}
+              />
             </div>
           </li>
         ))}

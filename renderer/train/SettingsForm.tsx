@@ -24,25 +24,76 @@ export function SettingsForm({ form }: { readonly form: TrainForm }): ReactNode 
   const changed = fields.filter((field) => isChanged(draft, field))
   const all = fold === 'all'
   // A changed or wrong field is never hidden behind the fold.
-  const shown = fields.filter((field) => all || field.group === 'main' || isChanged(draft, field) || isWrong(form.problems, field.path))
+  const shown = fields.filter(
+    (field) => all || field.group === 'main' || isChanged(draft, field) || isWrong(form.problems, field.path),
+  )
   const total = fields.length + countExtra(form)
   return (
     <section className="settings" aria-label="Settings">
       <div className="settings-head">
         <h2>Settings</h2>
-        <span className="small text-2 ellipsis" title={preset?.note}>{changed.length === 0 ? preset?.note : <><span className="accent">{changed.length} {changed.length === 1 ? 'differs' : 'differ'}</span> from the preset.</>}</span>
+        <span className="small text-2 ellipsis" title={preset?.note}>
+          {changed.length === 0 ? (
+            preset?.note
+          ) : (
+            <>
+              <span className="accent">
+                {changed.length} {changed.length === 1 ? 'differs' : 'differ'}
+              </span>{' '}
+              from the preset.
+            </>
+          )}
+        </span>
         <span className="grow" />
-        {changed.length === 0 ? null : <button type="button" className="link-button small nowrap" onClick={() => form.change({ ...draft, typed: Object.fromEntries(Object.entries(draft.typed).filter(([path]) => path.startsWith(judgeField.path))) })}>Back to the preset</button>}
-        <Segmented title="Values start from" small value={draft.preset} choices={algorithm.presets.map((one) => ({ value: one.id, label: one.title }))} onChange={(value) => form.change({ ...draft, preset: value })} />
-        <Segmented<Fold> title="Settings shown" small value={all ? 'all' : 'main'} choices={[{ value: 'main', label: 'Main' }, { value: 'all', label: `All ${total}` }]} onChange={setFold} />
+        {changed.length === 0 ? null : (
+          <button
+            type="button"
+            className="link-button small nowrap"
+            onClick={() =>
+              form.change({
+                ...draft,
+                typed: Object.fromEntries(
+                  Object.entries(draft.typed).filter(([path]) => path.startsWith(judgeField.path)),
+                ),
+              })
+            }
+          >
+            Back to the preset
+          </button>
+        )}
+        <Segmented
+          title="Values start from"
+          small
+          value={draft.preset}
+          choices={algorithm.presets.map((one) => ({ value: one.id, label: one.title }))}
+          onChange={(value) => form.change({ ...draft, preset: value })}
+        />
+        <Segmented<Fold>
+          title="Settings shown"
+          small
+          value={all ? 'all' : 'main'}
+          choices={[
+            { value: 'main', label: 'Main' },
+            { value: 'all', label: `All ${total}` },
+          ]}
+          onChange={setFold}
+        />
       </div>
       <div className="settings-grid">
         <SeedsRow form={form} />
         {writesSamples(algorithm) ? <JudgeRow form={form} /> : null}
-        {shown.map((field) => <FieldRow key={field.path} form={form} field={field} presetTitle={preset?.title ?? 'preset'} />)}
+        {shown.map((field) => (
+          <FieldRow key={field.path} form={form} field={field} presetTitle={preset?.title ?? 'preset'} />
+        ))}
         {all || FOLDED_PLACES.some((place) => isWrong(form.problems, place)) ? <MoreRows form={form} /> : null}
         <EngineRows form={form} />
-        <TextRow title="Name" help="Shown everywhere; without one it is made from the method and what differs." text={draft.name} problem={form.problems['name']} onChange={(name) => form.change({ ...draft, name })} />
+        <TextRow
+          title="Name"
+          help="Shown everywhere; without one it is made from the method and what differs."
+          text={draft.name}
+          problem={form.problems['name']}
+          onChange={(name) => form.change({ ...draft, name })}
+        />
       </div>
     </section>
   )
@@ -63,7 +114,16 @@ function SeedsRow({ form }: { readonly form: TrainForm }): ReactNode {
       help="Each seed is a run of its own. From 3 on you get an interval over seeds; one seed only shows a line."
       unit={count === 0 ? '' : count === 1 ? '1 run' : `${count} runs`}
       problem={form.problems['seeds']}
-      render={(control) => <input {...control} className="input mono" value={draft.seeds} spellCheck={false} autoComplete="off" onChange={(event) => form.change({ ...draft, seeds: event.currentTarget.value })} />}
+      render={(control) => (
+        <input
+          {...control}
+          className="input mono"
+          value={draft.seeds}
+          spellCheck={false}
+          autoComplete="off"
+          onChange={(event) => form.change({ ...draft, seeds: event.currentTarget.value })}
+        />
+      )}
     />
   )
 }
@@ -77,13 +137,34 @@ function JudgeRow({ form }: { readonly form: TrainForm }): ReactNode {
   return (
     <SettingRow
       title="Judge of samples"
-      help={variant === undefined ? 'What scores generated samples; without one they are shown without a number.' : variant.help}
+      help={
+        variant === undefined
+          ? 'What scores generated samples; without one they are shown without a number.'
+          : variant.help
+      }
       changed={text !== ''}
       base="none"
       problem={form.problems[judgeField.path]}
       onReset={() => form.change(resetField(draft, judgeField.path))}
-      more={variant === undefined ? null : variant.fields.map((inner) => <InnerField key={inner.path} form={form} field={inner} />)}
-      render={(control) => <FieldControl {...control} field={field} text={text} onChange={(next) => form.change(next === '' ? resetField(draft, judgeField.path) : setTyped(resetField(draft, judgeField.path), judgeField.path, next))} />}
+      more={
+        variant === undefined
+          ? null
+          : variant.fields.map((inner) => <InnerField key={inner.path} form={form} field={inner} />)
+      }
+      render={(control) => (
+        <FieldControl
+          {...control}
+          field={field}
+          text={text}
+          onChange={(next) =>
+            form.change(
+              next === ''
+                ? resetField(draft, judgeField.path)
+                : setTyped(resetField(draft, judgeField.path), judgeField.path, next),
+            )
+          }
+        />
+      )}
     />
   )
 }
@@ -109,7 +190,16 @@ function TextRow({ title, help, text, problem, unit, base, onChange }: TextRowPr
       changed={changed}
       problem={problem}
       {...(base === undefined ? {} : { onReset: () => onChange(base) })}
-      render={(control) => <input {...control} className="input mono" value={text} spellCheck={false} autoComplete="off" onChange={(event) => onChange(event.currentTarget.value)} />}
+      render={(control) => (
+        <input
+          {...control}
+          className="input mono"
+          value={text}
+          spellCheck={false}
+          autoComplete="off"
+          onChange={(event) => onChange(event.currentTarget.value)}
+        />
+      )}
     />
   )
 }
@@ -123,9 +213,32 @@ function MoreRows({ form }: { readonly form: TrainForm }): ReactNode {
     <>
       {draft.model.kind === 'new' ? <ModelRows form={form} /> : null}
       {words.labeled ? <LabelRows form={form} /> : null}
-      <TextRow title="Split seed" help={`Which ${words.groups} are held out. The same seed holds out the same ${words.groups}.`} base="0" text={draft.split.seed} problem={form.problems['data.split.seed']} onChange={(seed) => split({ seed })} />
-      <TextRow title="Validation share" help={`Of the ${words.groups}; scored while training.`} base="0.1" unit={`of ${words.groups}`} text={draft.split.validation} problem={form.problems['data.split.validation']} onChange={(validation) => split({ validation })} />
-      <TextRow title="Test share" help={`Of the ${words.groups}; scored once at the end.`} base="0.2" unit={`of ${words.groups}`} text={draft.split.test} problem={form.problems['data.split.test']} onChange={(test) => split({ test })} />
+      <TextRow
+        title="Split seed"
+        help={`Which ${words.groups} are held out. The same seed holds out the same ${words.groups}.`}
+        base="0"
+        text={draft.split.seed}
+        problem={form.problems['data.split.seed']}
+        onChange={(seed) => split({ seed })}
+      />
+      <TextRow
+        title="Validation share"
+        help={`Of the ${words.groups}; scored while training.`}
+        base="0.1"
+        unit={`of ${words.groups}`}
+        text={draft.split.validation}
+        problem={form.problems['data.split.validation']}
+        onChange={(validation) => split({ validation })}
+      />
+      <TextRow
+        title="Test share"
+        help={`Of the ${words.groups}; scored once at the end.`}
+        base="0.2"
+        unit={`of ${words.groups}`}
+        text={draft.split.test}
+        problem={form.problems['data.split.test']}
+        onChange={(test) => split({ test })}
+      />
     </>
   )
 }
@@ -142,7 +255,14 @@ function LabelRows({ form }: { readonly form: TrainForm }): ReactNode {
         problem={form.problems['data.aggregation']}
         onReset={() => form.change({ ...draft, aggregation: 'mean' })}
         render={(control) => (
-          <select {...control} className="select" value={draft.aggregation} onChange={(event) => form.change({ ...draft, aggregation: event.currentTarget.value === 'majority' ? 'majority' : 'mean' })}>
+          <select
+            {...control}
+            className="select"
+            value={draft.aggregation}
+            onChange={(event) =>
+              form.change({ ...draft, aggregation: event.currentTarget.value === 'majority' ? 'majority' : 'mean' })
+            }
+          >
             <option value="mean">mean</option>
             <option value="majority">majority</option>
           </select>
@@ -167,13 +287,28 @@ function ModelRows({ form }: { readonly form: TrainForm }): ReactNode {
         problem={form.problems['model.tokenizer']}
         onReset={() => change({ tokenizer: 'bpe' })}
         render={(control) => (
-          <select {...control} className="select" value={model.tokenizer} onChange={(event) => change({ tokenizer: event.currentTarget.value === 'byte' ? 'byte' : 'bpe' })}>
+          <select
+            {...control}
+            className="select"
+            value={model.tokenizer}
+            onChange={(event) => change({ tokenizer: event.currentTarget.value === 'byte' ? 'byte' : 'bpe' })}
+          >
             <option value="bpe">BPE</option>
             <option value="byte">bytes</option>
           </select>
         )}
       />
-      {model.tokenizer === 'bpe' ? <TextRow title="Vocabulary" help="How many tokens BPE learns; more make shorter sequences and a larger model." base="1024" unit="tokens" text={model.vocabSize} problem={form.problems['model.tokenizer.vocabSize']} onChange={(vocabSize) => change({ vocabSize })} /> : null}
+      {model.tokenizer === 'bpe' ? (
+        <TextRow
+          title="Vocabulary"
+          help="How many tokens BPE learns; more make shorter sequences and a larger model."
+          base="1024"
+          unit="tokens"
+          text={model.vocabSize}
+          problem={form.problems['model.tokenizer.vocabSize']}
+          onChange={(vocabSize) => change({ vocabSize })}
+        />
+      ) : null}
       <SettingRow
         title="Tied embeddings"
         help="Input and output share one matrix; the model is smaller."
@@ -182,7 +317,12 @@ function ModelRows({ form }: { readonly form: TrainForm }): ReactNode {
         problem={form.problems['model.tiedEmbeddings']}
         onReset={() => change({ tied: true })}
         render={(control) => (
-          <select {...control} className="select" value={String(model.tied)} onChange={(event) => change({ tied: event.currentTarget.value === 'true' })}>
+          <select
+            {...control}
+            className="select"
+            value={String(model.tied)}
+            onChange={(event) => change({ tied: event.currentTarget.value === 'true' })}
+          >
             <option value="true">yes</option>
             <option value="false">no</option>
           </select>
@@ -205,11 +345,29 @@ function AnnotatorRow({ form }: { readonly form: TrainForm }): ReactNode {
     <fieldset className="setting" data-changed={draft.annotators.length > 0} data-invalid={problem !== undefined}>
       <legend className="setting-name">Whose labels count</legend>
       <div className="row wrap setting-wide">
-        {known.map((name) => <label key={name} className="check small"><input type="checkbox" checked={isIn(name)} disabled={isIn(name) && draft.annotators.length === 1} onChange={() => toggle(name)} />{name}</label>)}
+        {known.map((name) => (
+          <label key={name} className="check small">
+            <input
+              type="checkbox"
+              checked={isIn(name)}
+              disabled={isIn(name) && draft.annotators.length === 1}
+              onChange={() => toggle(name)}
+            />
+            {name}
+          </label>
+        ))}
         {known.length === 0 ? <span className="text-3 small">no annotator yet</span> : null}
       </div>
-      {problem === undefined ? null : <p className="bad" role="alert">{problem}</p>}
-      <p>{draft.annotators.length === 0 ? `Everybody’s, ${formatCount(known.length)} annotators.` : `${formatCount(draft.annotators.length)} of ${formatCount(known.length)} annotators.`}</p>
+      {problem === undefined ? null : (
+        <p className="bad" role="alert">
+          {problem}
+        </p>
+      )}
+      <p>
+        {draft.annotators.length === 0
+          ? `Everybody’s, ${formatCount(known.length)} annotators.`
+          : `${formatCount(draft.annotators.length)} of ${formatCount(known.length)} annotators.`}
+      </p>
     </fieldset>
   )
 }

@@ -15,7 +15,12 @@ const TRY_STEPS = 20
 /** The same settings cut to a quick look: one seed, a few steps, one evaluation at the end. */
 export function tryRequest(request: RunRequestInput): RunRequestInput {
   const name = request.name === undefined || request.name === '' ? '' : `${request.name} try`.slice(0, 80)
-  return { ...request, name, seeds: (request.seeds ?? [1]).slice(0, 1), training: { ...request.training, steps: TRY_STEPS, evalEvery: 0, checkpointEvery: 0 } }
+  return {
+    ...request,
+    name,
+    seeds: (request.seeds ?? [1]).slice(0, 1),
+    training: { ...request.training, steps: TRY_STEPS, evalEvery: 0, checkpointEvery: 0 },
+  }
 }
 
 export function StartBar({ form }: { readonly form: TrainForm }): ReactNode {
@@ -26,20 +31,43 @@ export function StartBar({ form }: { readonly form: TrainForm }): ReactNode {
       const [first] = runIds
       if (first === undefined) return
       if (runIds.length === 1) goTo(`/runs/${first}`)
-      else showToast(`${runIds.length} runs are in the queue.`, { action: { title: 'Open the first', run: () => goTo(`/runs/${first}`) } })
+      else
+        showToast(`${runIds.length} runs are in the queue.`, {
+          action: { title: 'Open the first', run: () => goTo(`/runs/${first}`) },
+        })
     },
     onError: (error) => showToast(`${error.message} ${error.hint}`, { tone: 'bad' }),
   })
   const ready = form.valid && !start.isPending
   const startAll = (): void => start.mutate({ request: form.request })
-  useCommands([{ id: 'train.start', title: 'Start the runs', group: 'Train', keys: ['mod+enter'], everywhere: true, disabled: !ready, run: startAll }])
+  useCommands([
+    {
+      id: 'train.start',
+      title: 'Start the runs',
+      group: 'Train',
+      keys: ['mod+enter'],
+      everywhere: true,
+      disabled: !ready,
+      run: startAll,
+    },
+  ])
   const wrong = Object.keys(form.problems).length + form.otherProblems.length
   return (
     <div className="start-bar">
-      <Button look="primary" icon={Play} keys="mod+enter" disabled={!ready} onClick={startAll}>Start {count === 1 ? '1 run' : `${count} runs`}</Button>
-      <Button disabled={!ready} onClick={() => start.mutate({ request: tryRequest(form.request) })}>Try {TRY_STEPS} steps</Button>
+      <Button look="primary" icon={Play} keys="mod+enter" disabled={!ready} onClick={startAll}>
+        Start {count === 1 ? '1 run' : `${count} runs`}
+      </Button>
+      <Button disabled={!ready} onClick={() => start.mutate({ request: tryRequest(form.request) })}>
+        Try {TRY_STEPS} steps
+      </Button>
       <span className="grow" />
-      {wrong > 0 ? <Say tone="bad">{wrong === 1 ? 'One setting needs' : `${wrong} settings need`} attention.</Say> : form.valid ? <Say tone="good">Ready.</Say> : form.checkError === null ? <span className="small text-3">Checking …</span> : null}
+      {wrong > 0 ? (
+        <Say tone="bad">{wrong === 1 ? 'One setting needs' : `${wrong} settings need`} attention.</Say>
+      ) : form.valid ? (
+        <Say tone="good">Ready.</Say>
+      ) : form.checkError === null ? (
+        <span className="small text-3">Checking …</span>
+      ) : null}
     </div>
   )
 }

@@ -19,12 +19,21 @@ export function TrainSide({ form }: { readonly form: TrainForm }): ReactNode {
   const runs = useCall('runs.list', {}).data ?? []
   const ahead = runs.filter((run) => isLive(run.state) || run.state === 'queued')
   // Only runs in progress know how long they take; a queue of others has no honest end.
-  const queueMs = ahead.some((run) => run.remainingMs === null) ? null : ahead.reduce((sum, run) => sum + (run.remainingMs ?? 0), 0)
+  const queueMs = ahead.some((run) => run.remainingMs === null)
+    ? null
+    : ahead.reduce((sum, run) => sum + (run.remainingMs ?? 0), 0)
   const training = form.request.training
   const batch = typeof training?.batchSize === 'number' ? training.batchSize : 16
   return (
     <>
-      <EstimatePanel state={estimate} valid={form.valid} seeds={parseSeeds(form.draft.seeds)?.length ?? 1} batch={batch} queueMs={queueMs} foreseen={form.check?.memory ?? null} />
+      <EstimatePanel
+        state={estimate}
+        valid={form.valid}
+        seeds={parseSeeds(form.draft.seeds)?.length ?? 1}
+        batch={batch}
+        queueMs={queueMs}
+        foreseen={form.check?.memory ?? null}
+      />
       <Advice form={form} />
       <TerminalPanel command={form.check?.command ?? ''} />
       <QueuePanel runs={runs} />
@@ -34,8 +43,19 @@ export function TrainSide({ form }: { readonly form: TrainForm }): ReactNode {
 
 function TerminalPanel({ command }: { readonly command: string }): ReactNode {
   return (
-    <Section title="The same from a terminal" actions={<Button small icon={Copy} disabled={command === ''} onClick={() => copyText(command, 'The command is copied.')}>Copy</Button>}>
-      {command === '' ? <p className="small text-3">It stands here as soon as the settings are complete.</p> : <pre className="command">{wrapCommand(command)}</pre>}
+    <Section
+      title="The same from a terminal"
+      actions={
+        <Button small icon={Copy} disabled={command === ''} onClick={() => copyText(command, 'The command is copied.')}>
+          Copy
+        </Button>
+      }
+    >
+      {command === '' ? (
+        <p className="small text-3">It stands here as soon as the settings are complete.</p>
+      ) : (
+        <pre className="command">{wrapCommand(command)}</pre>
+      )}
     </Section>
   )
 }
@@ -48,13 +68,26 @@ export function wrapCommand(command: string): string {
 
 function Advice({ form }: { readonly form: TrainForm }): ReactNode {
   const advice = form.check?.advice ?? []
-  if (form.checkError !== null) return <Section title="Before you start"><ErrorNotice error={form.checkError} /></Section>
+  if (form.checkError !== null)
+    return (
+      <Section title="Before you start">
+        <ErrorNotice error={form.checkError} />
+      </Section>
+    )
   if (advice.length + form.otherProblems.length === 0) return null
   return (
     <Section title="Before you start">
       <div className="col">
-        {form.otherProblems.map((problem) => <Say key={problem} tone="bad">{problem}</Say>)}
-        {advice.map((one) => <Say key={one.text} tone={one.level === 'warning' ? 'warn' : 'info'}>{one.text}</Say>)}
+        {form.otherProblems.map((problem) => (
+          <Say key={problem} tone="bad">
+            {problem}
+          </Say>
+        ))}
+        {advice.map((one) => (
+          <Say key={one.text} tone={one.level === 'warning' ? 'warn' : 'info'}>
+            {one.text}
+          </Say>
+        ))}
       </div>
     </Section>
   )

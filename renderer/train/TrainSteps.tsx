@@ -27,36 +27,84 @@ export function TrainSteps({ form }: { readonly form: TrainForm }): ReactNode {
   )
 }
 
-function StepHead({ no, title, forId, keys }: { readonly no: number; readonly title: string; readonly forId?: string; readonly keys?: string }): ReactNode {
+function StepHead({
+  no,
+  title,
+  forId,
+  keys,
+}: {
+  readonly no: number
+  readonly title: string
+  readonly forId?: string
+  readonly keys?: string
+}): ReactNode {
   return (
     <div className="row">
       <span className="mono small text-3">{no}</span>
-      {forId === undefined ? <h2 className="grow">{title}</h2> : <h2 className="grow"><label htmlFor={forId}>{title}</label></h2>}
+      {forId === undefined ? (
+        <h2 className="grow">{title}</h2>
+      ) : (
+        <h2 className="grow">
+          <label htmlFor={forId}>{title}</label>
+        </h2>
+      )}
       {keys === undefined ? null : <KeyCap keys={keys} />}
     </div>
   )
 }
 
 function Problem({ text }: { readonly text: string | undefined }): ReactNode {
-  return text === undefined ? null : <p className="small bad" role="alert">{text}</p>
+  return text === undefined ? null : (
+    <p className="small bad" role="alert">
+      {text}
+    </p>
+  )
 }
 
 function DataStep({ form }: { readonly form: TrainForm }): ReactNode {
   const { draft, dataset, check } = form
   const choice = useRef<HTMLSelectElement>(null)
-  useCommands([{ id: 'train.data', title: 'Choose the data set', group: 'Train', keys: ['d'], run: () => choice.current?.focus() }])
+  useCommands([
+    { id: 'train.data', title: 'Choose the data set', group: 'Train', keys: ['d'], run: () => choice.current?.focus() },
+  ])
   const words = KIND_WORDS[dataset?.kind ?? 'response-pairs']
   return (
     <section className="train-step" data-invalid={form.problems['data'] !== undefined}>
       <StepHead no={1} title="Data set" forId="train-data" keys="d" />
-      <select ref={choice} id="train-data" className="select step-select" value={draft.datasetId} onChange={(event) => form.change({ ...draft, datasetId: event.currentTarget.value, annotators: [] })}>
-        {form.datasets.map((one) => <option key={one.datasetId} value={one.datasetId}>{one.name}</option>)}
+      <select
+        ref={choice}
+        id="train-data"
+        className="select step-select"
+        value={draft.datasetId}
+        onChange={(event) => form.change({ ...draft, datasetId: event.currentTarget.value, annotators: [] })}
+      >
+        {form.datasets.map((one) => (
+          <option key={one.datasetId} value={one.datasetId}>
+            {one.name}
+          </option>
+        ))}
       </select>
       <Problem text={form.problems['data']} />
       {dataset === undefined ? null : (
         <p className="small text-2">
-          <span className="mono">{formatCount(dataset.pairCount)}</span> {words.items}, {words.labeled ? <><span className="mono">{formatCount(check?.counts.labels ?? dataset.labelCount)}</span> labels, </> : null}snapshot <span className="mono" title={dataset.fingerprint}>{dataset.fingerprint.slice(0, 6)}</span>
-          {check === undefined ? null : <><br />train <span className="mono">{formatCount(check.counts.train)}</span>, validation <span className="mono">{formatCount(check.counts.validation)}</span>, test <span className="mono">{formatCount(check.counts.test)}</span></>}
+          <span className="mono">{formatCount(dataset.pairCount)}</span> {words.items},{' '}
+          {words.labeled ? (
+            <>
+              <span className="mono">{formatCount(check?.counts.labels ?? dataset.labelCount)}</span> labels,{' '}
+            </>
+          ) : null}
+          snapshot{' '}
+          <span className="mono" title={dataset.fingerprint}>
+            {dataset.fingerprint.slice(0, 6)}
+          </span>
+          {check === undefined ? null : (
+            <>
+              <br />
+              train <span className="mono">{formatCount(check.counts.train)}</span>, validation{' '}
+              <span className="mono">{formatCount(check.counts.validation)}</span>, test{' '}
+              <span className="mono">{formatCount(check.counts.test)}</span>
+            </>
+          )}
         </p>
       )}
     </section>
@@ -71,11 +119,19 @@ function MethodStep({ form }: { readonly form: TrainForm }): ReactNode {
       <StepHead no={2} title="Method" />
       <div className="step-value">{algorithm.name}</div>
       <Problem text={form.problems['method']} />
-      <p className="small text-2">{algorithm.paper.cite}{arxiv === undefined ? '' : ', '}{arxiv === undefined ? null : <span className="mono">{arxiv}</span>}</p>
+      <p className="small text-2">
+        {algorithm.paper.cite}
+        {arxiv === undefined ? '' : ', '}
+        {arxiv === undefined ? null : <span className="mono">{arxiv}</span>}
+      </p>
       <details className="small text-2 step-more">
         <summary>Loss and deviations</summary>
         <p className="mono">{algorithm.equation}</p>
-        <ul>{algorithm.deviations.map((text) => <li key={text}>{text}</li>)}</ul>
+        <ul>
+          {algorithm.deviations.map((text) => (
+            <li key={text}>{text}</li>
+          ))}
+        </ul>
       </details>
     </section>
   )
@@ -89,7 +145,9 @@ const registered = (model: string): string => formatModelReference({ kind: 'mode
 function ModelStep({ form }: { readonly form: TrainForm }): ReactNode {
   const { draft, algorithm } = form
   const choice = useRef<HTMLSelectElement>(null)
-  useCommands([{ id: 'train.model', title: 'Choose the model', group: 'Train', keys: ['m'], run: () => choice.current?.focus() }])
+  useCommands([
+    { id: 'train.model', title: 'Choose the model', group: 'Train', keys: ['m'], run: () => choice.current?.focus() },
+  ])
   const model = modelFor(algorithm, draft.model)
   const runs = useCall('runs.list', {}).data ?? []
   const starts = runs.filter((run) => run.state === 'finished' && run.method !== 'reward-model')
@@ -104,73 +162,162 @@ function ModelStep({ form }: { readonly form: TrainForm }): ReactNode {
     else if (named?.kind === 'run') change({ kind: 'run', runId: named.run })
     else if (named?.kind === 'model') change({ kind: 'registered', modelId: named.model })
   }
-  const chosen = model.kind === 'networks' ? 'networks' : model.kind === 'new' ? newModel(model.preset) : model.kind === 'run' ? ofRun(model.runId) : registered(model.modelId)
+  const chosen =
+    model.kind === 'networks'
+      ? 'networks'
+      : model.kind === 'new'
+        ? newModel(model.preset)
+        : model.kind === 'run'
+          ? ofRun(model.runId)
+          : registered(model.modelId)
   const problem = form.problems['model']
   if (algorithm.models.every((use) => use === 'networks')) {
     return (
       <section className="train-step" data-invalid={problem !== undefined}>
         <StepHead no={3} title="Model" />
         <Problem text={problem} />
-        <p className="small text-2">Networks of the method's own, drawn anew from each seed. Their sizes are among its settings.</p>
+        <p className="small text-2">
+          Networks of the method's own, drawn anew from each seed. Their sizes are among its settings.
+        </p>
       </section>
     )
   }
   return (
     <section className="train-step" data-invalid={problem !== undefined}>
       <StepHead no={3} title="Model" forId="train-model" keys="m" />
-      <select ref={choice} id="train-model" className="select step-select" value={chosen} onChange={(event) => onChoose(event.currentTarget.value)}>
+      <select
+        ref={choice}
+        id="train-model"
+        className="select step-select"
+        value={chosen}
+        onChange={(event) => onChoose(event.currentTarget.value)}
+      >
         <optgroup label="New, from random weights">
           {withNetworks ? <option value="networks">A small network on features</option> : null}
-          {PRESETS.map((preset) => <option key={preset} value={newModel(preset)}>New {preset}, {MODEL_PRESETS[preset].layers} layers of {MODEL_PRESETS[preset].hidden}</option>)}
+          {PRESETS.map((preset) => (
+            <option key={preset} value={newModel(preset)}>
+              New {preset}, {MODEL_PRESETS[preset].layers} layers of {MODEL_PRESETS[preset].hidden}
+            </option>
+          ))}
         </optgroup>
         <optgroup label="Start from a finished run">
-          {starts.length === 0 ? <option disabled value="none">no finished run yet</option> : null}
-          {starts.map((run) => <option key={run.runId} value={ofRun(run.runId)}>{run.name}, seed {run.seed} ({run.methodName})</option>)}
-          {model.kind === 'run' && !starts.some((run) => run.runId === model.runId) ? <option value={ofRun(model.runId)}>{model.runId === '' ? 'choose a run' : model.runId}</option> : null}
+          {starts.length === 0 ? (
+            <option disabled value="none">
+              no finished run yet
+            </option>
+          ) : null}
+          {starts.map((run) => (
+            <option key={run.runId} value={ofRun(run.runId)}>
+              {run.name}, seed {run.seed} ({run.methodName})
+            </option>
+          ))}
+          {model.kind === 'run' && !starts.some((run) => run.runId === model.runId) ? (
+            <option value={ofRun(model.runId)}>{model.runId === '' ? 'choose a run' : model.runId}</option>
+          ) : null}
         </optgroup>
         <optgroup label="Start from a model">
-          {models.length === 0 ? <option disabled value="none">none was added: see Models</option> : null}
+          {models.length === 0 ? (
+            <option disabled value="none">
+              none was added: see Models
+            </option>
+          ) : null}
           {models.map((one) => {
             const reason = whyNotTrainable(one, encodes)
-            return <option key={one.modelId} value={registered(one.modelId)} disabled={reason !== null}>{one.name}, {one.family}, {formatWeights(one.parameterCount)}{reason === null ? '' : ` (${reason})`}</option>
+            return (
+              <option key={one.modelId} value={registered(one.modelId)} disabled={reason !== null}>
+                {one.name}, {one.family}, {formatWeights(one.parameterCount)}
+                {reason === null ? '' : ` (${reason})`}
+              </option>
+            )
           })}
-          {model.kind === 'registered' && !models.some((one) => one.modelId === model.modelId) ? <option value={registered(model.modelId)}>{model.modelId}</option> : null}
+          {model.kind === 'registered' && !models.some((one) => one.modelId === model.modelId) ? (
+            <option value={registered(model.modelId)}>{model.modelId}</option>
+          ) : null}
         </optgroup>
       </select>
       <Problem text={problem} />
-      {model.kind === 'networks' ? <p className="small text-2">It scores the features of a file, or how well texts match: BM25, latent semantic analysis, feedback.</p> : model.kind === 'new' ? <NewModel model={model} needsReference={form.algorithm.needsReference} /> : model.kind === 'registered' ? <RegisteredModel form={form} model={models.find((one) => one.modelId === model.modelId)} /> : <StartModel run={starts.find((run) => run.runId === model.runId)} model={model} onChange={change} />}
+      {model.kind === 'networks' ? (
+        <p className="small text-2">
+          It scores the features of a file, or how well texts match: BM25, latent semantic analysis, feedback.
+        </p>
+      ) : model.kind === 'new' ? (
+        <NewModel model={model} needsReference={form.algorithm.needsReference} />
+      ) : model.kind === 'registered' ? (
+        <RegisteredModel form={form} model={models.find((one) => one.modelId === model.modelId)} />
+      ) : (
+        <StartModel run={starts.find((run) => run.runId === model.runId)} model={model} onChange={change} />
+      )}
     </section>
   )
 }
 
-function NewModel({ model, needsReference }: { readonly model: ModelDraft; readonly needsReference: boolean }): ReactNode {
+function NewModel({
+  model,
+  needsReference,
+}: {
+  readonly model: ModelDraft
+  readonly needsReference: boolean
+}): ReactNode {
   const vocabulary = model.tokenizer === 'byte' ? 259 : Number(model.vocabSize) || 0
   return (
     <p className="small text-2">
-      About <span className="mono">{formatWeights(countWeights(model.preset, vocabulary, model.tied))}</span> weights, {model.tokenizer === 'bpe' ? `BPE of ${model.vocabSize} tokens` : 'byte tokenizer'}.
+      About <span className="mono">{formatWeights(countWeights(model.preset, vocabulary, model.tied))}</span> weights,{' '}
+      {model.tokenizer === 'bpe' ? `BPE of ${model.vocabSize} tokens` : 'byte tokenizer'}.
       {needsReference ? ' Its random weights are also the reference; start from an SFT run for one that writes.' : ''}
     </p>
   )
 }
 
-function RegisteredModel({ form, model }: { readonly form: TrainForm; readonly model: ModelSummary | undefined }): ReactNode {
+function RegisteredModel({
+  form,
+  model,
+}: {
+  readonly form: TrainForm
+  readonly model: ModelSummary | undefined
+}): ReactNode {
   const { draft } = form
   if (model === undefined) return <p className="small text-2">It is not among the models any more.</p>
   const adapts = form.request.training?.adapt === 'lora'
   return (
     <p className="small text-2">
-      {formatWeights(model.parameterCount)} weights as <span className="mono">{model.dtype}</span>, also the reference. {adapts ? 'Adapters train beside them. ' : form.algorithm.data === 'rankings' ? null : <><button type="button" className="link-button" onClick={() => form.change(setTyped(draft, 'training.adapt', 'lora'))}>Train LoRA adapters</button> to take far less memory. </>}
+      {formatWeights(model.parameterCount)} weights as <span className="mono">{model.dtype}</span>, also the reference.{' '}
+      {adapts ? (
+        'Adapters train beside them. '
+      ) : form.algorithm.data === 'rankings' ? null : (
+        <>
+          <button
+            type="button"
+            className="link-button"
+            onClick={() => form.change(setTyped(draft, 'training.adapt', 'lora'))}
+          >
+            Train LoRA adapters
+          </button>{' '}
+          to take far less memory.{' '}
+        </>
+      )}
       <Link href={`/models/${model.modelId}`}>Look at it</Link>
     </p>
   )
 }
 
-function StartModel({ run, model, onChange }: { readonly run: RunSummary | undefined; readonly model: ModelDraft; onChange(next: Partial<ModelDraft>): void }): ReactNode {
+function StartModel({
+  run,
+  model,
+  onChange,
+}: {
+  readonly run: RunSummary | undefined
+  readonly model: ModelDraft
+  onChange(next: Partial<ModelDraft>): void
+}): ReactNode {
   return (
     <p className="small text-2">
       <label>
         Weights of the{' '}
-        <select className="select select-small" value={model.checkpoint} onChange={(event) => onChange({ checkpoint: event.currentTarget.value === 'best' ? 'best' : 'last' })}>
+        <select
+          className="select select-small"
+          value={model.checkpoint}
+          onChange={(event) => onChange({ checkpoint: event.currentTarget.value === 'best' ? 'best' : 'last' })}
+        >
           <option value="last">last</option>
           <option value="best">best</option>
         </select>{' '}

@@ -1,7 +1,22 @@
 import type { z } from 'zod'
 import type { AlgorithmInfo } from '../../shared/contract/system.ts'
-import { fieldsOf, formatField, getPath, matters, parseField, parseSeeds, setPath, type FormField } from '../../shared/form.ts'
-import { writesSamples, type ModelPreset, type ModelSpec, type RunRequest, type RunRequestInput } from '../../shared/run-spec.ts'
+import {
+  fieldsOf,
+  formatField,
+  getPath,
+  matters,
+  parseField,
+  parseSeeds,
+  setPath,
+  type FormField,
+} from '../../shared/form.ts'
+import {
+  writesSamples,
+  type ModelPreset,
+  type ModelSpec,
+  type RunRequest,
+  type RunRequestInput,
+} from '../../shared/run-spec.ts'
 
 type Json = z.infer<ReturnType<typeof z.json>>
 type Config = Record<string, Json>
@@ -48,7 +63,16 @@ export function emptyDraft(datasetId: string, algorithm: AlgorithmInfo): Draft {
     method: algorithm.id,
     preset: algorithm.presets[0]?.id ?? '',
     typed: {},
-    model: { kind: 'new', preset: 'micro', tokenizer: 'bpe', vocabSize: '1024', tied: true, runId: '', checkpoint: 'last', modelId: '' },
+    model: {
+      kind: 'new',
+      preset: 'micro',
+      tokenizer: 'bpe',
+      vocabSize: '1024',
+      tied: true,
+      runId: '',
+      checkpoint: 'last',
+      modelId: '',
+    },
     split: { seed: '0', validation: '0.1', test: '0.2' },
     annotators: [],
     aggregation: 'mean',
@@ -70,14 +94,21 @@ function baseText(field: FormField, preset: Config): string {
   const own = getPath(preset, field.path.split('.').slice(1).join('.'))
   const value = own === undefined ? field.default : own
   if (field.kind !== 'union') return formatField(value)
-  return typeof value === 'object' && value !== null ? String((value as Config)[field.discriminator ?? 'kind'] ?? '') : ''
+  return typeof value === 'object' && value !== null
+    ? String((value as Config)[field.discriminator ?? 'kind'] ?? '')
+    : ''
 }
 
 /** The method's own fields, then those of every training run. */
 export function draftFields(algorithm: AlgorithmInfo, presetId: string): readonly DraftField[] {
   const preset = algorithm.presets.find((one) => one.id === presetId) ?? algorithm.presets[0]
-  const parts = [['config', algorithm.configSchema, preset?.config ?? {}], ['training', algorithm.trainingSchema, preset?.training ?? {}]] as const
-  return parts.flatMap(([part, schema, values]) => fieldsOf(schema, part).map((field) => ({ ...field, base: baseText(field, values) })))
+  const parts = [
+    ['config', algorithm.configSchema, preset?.config ?? {}],
+    ['training', algorithm.trainingSchema, preset?.training ?? {}],
+  ] as const
+  return parts.flatMap(([part, schema, values]) =>
+    fieldsOf(schema, part).map((field) => ({ ...field, base: baseText(field, values) })),
+  )
 }
 
 /** The text of a field as it stands now. */
@@ -105,7 +136,12 @@ export function setTyped(draft: Draft, path: string, text: string): Draft {
 
 /** Back to the preset's value, the parts of a union included. */
 export function resetField(draft: Draft, path: string): Draft {
-  return { ...draft, typed: Object.fromEntries(Object.entries(draft.typed).filter(([key]) => key !== path && !key.startsWith(`${path}.`))) }
+  return {
+    ...draft,
+    typed: Object.fromEntries(
+      Object.entries(draft.typed).filter(([key]) => key !== path && !key.startsWith(`${path}.`)),
+    ),
+  }
 }
 
 export interface DraftResult {
@@ -147,7 +183,8 @@ export function readDraft(draft: Draft, algorithm: AlgorithmInfo, judge: FormFie
   }
   const seeds = parseSeeds(draft.seeds)
   if (seeds === null) problems['seeds'] = 'Write whole numbers: “1 2 3” or “1-3”.'
-  else if (seeds.length > SEEDS_AT_MOST) problems['seeds'] = `At most ${SEEDS_AT_MOST} seeds at once, not ${seeds.length}.`
+  else if (seeds.length > SEEDS_AT_MOST)
+    problems['seeds'] = `At most ${SEEDS_AT_MOST} seeds at once, not ${seeds.length}.`
   const judged = draft.typed[judge.path] ?? ''
   return {
     problems,
@@ -156,20 +193,42 @@ export function readDraft(draft: Draft, algorithm: AlgorithmInfo, judge: FormFie
       config: values['config'] as Config, // built above
       training: values['training'] as RunRequest['training'], // built above; the host checks it
       model: readModel(modelFor(algorithm, draft.model), problems),
-      data: { datasetId: draft.datasetId as RunRequest['data']['datasetId'], split: readSplit(draft, problems), annotators: [...draft.annotators], aggregation: draft.aggregation },
-      judge: judged === '' || !writesSamples(algorithm) ? null : (unionValue(draft, judge, judged, problems) as RunRequest['judge']), // its own schema's variants
+      data: {
+        datasetId: draft.datasetId as RunRequest['data']['datasetId'],
+        split: readSplit(draft, problems),
+        annotators: [...draft.annotators],
+        aggregation: draft.aggregation,
+      },
+      judge:
+        judged === '' || !writesSamples(algorithm)
+          ? null
+          : (unionValue(draft, judge, judged, problems) as RunRequest['judge']), // its own schema's variants
       engine: draft.engine,
-      threads: draft.threads.trim() === '' ? null : readNumber(draft.threads, 'threads', problems, { title: 'The number of threads', min: 1, max: 256, whole: true }),
+      threads:
+        draft.threads.trim() === ''
+          ? null
+          : readNumber(draft.threads, 'threads', problems, {
+              title: 'The number of threads',
+              min: 1,
+              max: 256,
+              whole: true,
+            }),
       seeds: [...(seeds ?? [1])].slice(0, SEEDS_AT_MOST),
       name: draft.name.trim().slice(0, 80),
     },
   }
 }
 
-function readNumber(text: string, path: string, problems: Record<string, string>, range: { readonly title: string; readonly min: number; readonly max: number; readonly whole: boolean }): number {
+function readNumber(
+  text: string,
+  path: string,
+  problems: Record<string, string>,
+  range: { readonly title: string; readonly min: number; readonly max: number; readonly whole: boolean },
+): number {
   const value = text.trim() === '' ? Number.NaN : Number(text)
   if (!Number.isFinite(value) || value < range.min || value > range.max || (range.whole && !Number.isInteger(value))) {
-    problems[path] = `${range.title} must be ${range.whole ? 'a whole number' : 'a number'} from ${range.min} to ${range.max}.`
+    problems[path] =
+      `${range.title} must be ${range.whole ? 'a whole number' : 'a number'} from ${range.min} to ${range.max}.`
     return range.min
   }
   return value
@@ -185,24 +244,45 @@ export function modelFor(algorithm: AlgorithmInfo, model: ModelDraft): ModelDraf
 function readModel(model: ModelDraft, problems: Record<string, string>): ModelSpec {
   if (model.kind === 'run') {
     if (model.runId === '') problems['model.runId'] = 'Choose a finished run to start from.'
-    return { kind: 'run', runId: model.runId as Extract<ModelSpec, { kind: 'run' }>['runId'], checkpoint: model.checkpoint } // chosen from the list of runs
+    return {
+      kind: 'run',
+      runId: model.runId as Extract<ModelSpec, { kind: 'run' }>['runId'],
+      checkpoint: model.checkpoint,
+    } // chosen from the list of runs
   }
   if (model.kind === 'registered') {
     if (model.modelId === '') problems['model.modelId'] = 'Choose a model to start from.'
     return { kind: 'registered', modelId: model.modelId as Extract<ModelSpec, { kind: 'registered' }>['modelId'] } // chosen from the list of models
   }
   if (model.kind === 'networks') return { kind: 'networks' }
-  const tokenizer = model.tokenizer === 'byte'
-    ? ({ kind: 'byte' } as const)
-    : { kind: 'bpe' as const, vocabSize: readNumber(model.vocabSize, 'model.tokenizer.vocabSize', problems, { title: 'The vocabulary', min: 300, max: 32_768, whole: true }) }
+  const tokenizer =
+    model.tokenizer === 'byte'
+      ? ({ kind: 'byte' } as const)
+      : {
+          kind: 'bpe' as const,
+          vocabSize: readNumber(model.vocabSize, 'model.tokenizer.vocabSize', problems, {
+            title: 'The vocabulary',
+            min: 300,
+            max: 32_768,
+            whole: true,
+          }),
+        }
   return { kind: 'new', preset: model.preset, tokenizer, tiedEmbeddings: model.tied }
 }
 
 function readSplit(draft: Draft, problems: Record<string, string>): RunRequest['data']['split'] {
   const share = { min: 0, max: 0.9, whole: false }
   const split = {
-    seed: readNumber(draft.split.seed, 'data.split.seed', problems, { title: 'The split seed', min: 0, max: 2 ** 31, whole: true }),
-    validation: readNumber(draft.split.validation, 'data.split.validation', problems, { ...share, title: 'The validation share' }),
+    seed: readNumber(draft.split.seed, 'data.split.seed', problems, {
+      title: 'The split seed',
+      min: 0,
+      max: 2 ** 31,
+      whole: true,
+    }),
+    validation: readNumber(draft.split.validation, 'data.split.validation', problems, {
+      ...share,
+      title: 'The validation share',
+    }),
     test: readNumber(draft.split.test, 'data.split.test', problems, { ...share, title: 'The test share' }),
   }
   if (split.validation + split.test > 0.95) problems['data.split.test'] ??= 'Nothing would be left to train on.'
@@ -259,12 +339,28 @@ function draftModel(model: ModelSpec, base: ModelDraft): ModelDraft {
   if (model.kind === 'registered') return { ...base, kind: 'registered', modelId: model.modelId }
   if (model.kind === 'networks') return { ...base, kind: 'networks' }
   const { tokenizer } = model
-  return { ...base, kind: 'new', preset: model.preset, tokenizer: tokenizer.kind, vocabSize: tokenizer.kind === 'bpe' ? String(tokenizer.vocabSize) : base.vocabSize, tied: model.tiedEmbeddings }
+  return {
+    ...base,
+    kind: 'new',
+    preset: model.preset,
+    tokenizer: tokenizer.kind,
+    vocabSize: tokenizer.kind === 'bpe' ? String(tokenizer.vocabSize) : base.vocabSize,
+    tied: model.tiedEmbeddings,
+  }
 }
 
 /** Another method keeps what both know: the training settings, not the old method's own; and begins with what it begins with first. */
 export function changeMethod(draft: Draft, algorithm: AlgorithmInfo): Draft {
   const shared = Object.entries(draft.typed).filter(([path]) => !path.startsWith('config.'))
-  const model: ModelDraft = draft.model.kind === 'new' && algorithm.models[0] === 'networks' ? { ...draft.model, kind: 'networks' } : modelFor(algorithm, draft.model)
-  return { ...draft, model, method: algorithm.id, preset: algorithm.presets.some((one) => one.id === draft.preset) ? draft.preset : (algorithm.presets[0]?.id ?? ''), typed: Object.fromEntries(shared) }
+  const model: ModelDraft =
+    draft.model.kind === 'new' && algorithm.models[0] === 'networks'
+      ? { ...draft.model, kind: 'networks' }
+      : modelFor(algorithm, draft.model)
+  return {
+    ...draft,
+    model,
+    method: algorithm.id,
+    preset: algorithm.presets.some((one) => one.id === draft.preset) ? draft.preset : (algorithm.presets[0]?.id ?? ''),
+    typed: Object.fromEntries(shared),
+  }
 }

@@ -6,16 +6,36 @@ import { writesSamples } from '../../shared/run-spec.ts'
 import { modelFor, relevantFields, textOf, type Draft } from './draft.ts'
 
 /** The rows of MoreRows, which are folded away until somebody asks for them or something is wrong there. */
-export const FOLDED_PLACES: readonly string[] = ['data.split', 'data.annotators', 'data.aggregation', 'model.tokenizer', 'model.tiedEmbeddings']
+export const FOLDED_PLACES: readonly string[] = [
+  'data.split',
+  'data.annotators',
+  'data.aggregation',
+  'model.tokenizer',
+  'model.tiedEmbeddings',
+]
 
 /** Parts of the request beside which the form can say something, spelled as the request is nested. */
 export function placesOf(draft: Draft, algorithm: AlgorithmInfo, judge: FormField): ReadonlySet<string> {
-  const withVariant = (field: FormField, chosen: string): string[] => [field.path, ...(field.variants.find((one) => one.value === chosen)?.fields ?? []).map((inner) => inner.path)]
+  const withVariant = (field: FormField, chosen: string): string[] => [
+    field.path,
+    ...(field.variants.find((one) => one.value === chosen)?.fields ?? []).map((inner) => inner.path),
+  ]
   const model = modelFor(algorithm, draft.model)
   return new Set([
-    'data', 'method', 'model', 'seeds', 'engine', 'threads', 'name', 'data.split.seed', 'data.split.validation', 'data.split.test',
+    'data',
+    'method',
+    'model',
+    'seeds',
+    'engine',
+    'threads',
+    'name',
+    'data.split.seed',
+    'data.split.validation',
+    'data.split.test',
     ...(KIND_WORDS[algorithm.data].labeled ? ['data.annotators', 'data.aggregation'] : []),
-    ...(model.kind === 'new' ? ['model.tokenizer', 'model.tiedEmbeddings', ...(model.tokenizer === 'bpe' ? ['model.tokenizer.vocabSize'] : [])] : []),
+    ...(model.kind === 'new'
+      ? ['model.tokenizer', 'model.tiedEmbeddings', ...(model.tokenizer === 'bpe' ? ['model.tokenizer.vocabSize'] : [])]
+      : []),
     ...(writesSamples(algorithm) ? withVariant(judge, draft.typed[judge.path] ?? '') : []),
     ...relevantFields(draft, algorithm).flatMap((field) => withVariant(field, textOf(draft, field))),
   ])

@@ -58,26 +58,45 @@ function fitMethod(draft: Draft, algorithms: readonly AlgorithmInfo[], datasets:
 }
 
 /** All of the Train page's state. Null until methods and data sets are known. */
-export function useTrainForm(algorithms: readonly AlgorithmInfo[], datasets: readonly DatasetSummary[], wanted: { readonly datasetId: string | null; readonly modelId: string | null }, cloned: Draft | null): TrainForm | null {
+export function useTrainForm(
+  algorithms: readonly AlgorithmInfo[],
+  datasets: readonly DatasetSummary[],
+  wanted: { readonly datasetId: string | null; readonly modelId: string | null },
+  cloned: Draft | null,
+): TrainForm | null {
   const [draft, setDraft] = useState<Draft | null>(() => {
     const first = algorithms.find((one) => one.id === 'dpo') ?? algorithms[0]
     if (first === undefined) return null
     const start = cloned ?? remembered ?? emptyDraft('', first)
     if (cloned !== null) return start
-    const model: Draft['model'] = wanted.modelId === null ? start.model : { ...start.model, kind: 'registered', modelId: wanted.modelId }
+    const model: Draft['model'] =
+      wanted.modelId === null ? start.model : { ...start.model, kind: 'registered', modelId: wanted.modelId }
     return fitMethod({ ...start, model, datasetId: firstDataset(datasets, wanted.datasetId) }, algorithms, datasets)
   })
   const algorithm = algorithms.find((one) => one.id === draft?.method) ?? algorithms[0]
-  const fields = useMemo(() => (algorithm === undefined ? [] : draftFields(algorithm, draft?.preset ?? '')), [algorithm, draft?.preset])
-  const read = useMemo(() => (draft === null || algorithm === undefined ? null : readDraft(draft, algorithm, judgeField)), [draft, algorithm])
+  const fields = useMemo(
+    () => (algorithm === undefined ? [] : draftFields(algorithm, draft?.preset ?? '')),
+    [algorithm, draft?.preset],
+  )
+  const read = useMemo(
+    () => (draft === null || algorithm === undefined ? null : readDraft(draft, algorithm, judgeField)),
+    [draft, algorithm],
+  )
   const local = read === null ? {} : read.problems
   const formValid = read !== null && Object.keys(local).length === 0 && draft?.datasetId !== ''
   const settled = useSettled(read?.request)
-  const check = useCall('runs.check', { request: settled as RunRequestInput }, { enabled: settled !== undefined && formValid, keepPrevious: true }) // enabled only with a request
+  const check = useCall(
+    'runs.check',
+    { request: settled as RunRequestInput },
+    { enabled: settled !== undefined && formValid, keepPrevious: true },
+  ) // enabled only with a request
   if (draft === null || algorithm === undefined || read === null) return null
   const typed = Object.entries(local).map(([path, message]) => ({ path, message }))
   // What the host said was of settings that were complete: it says nothing of those that are wrong now.
-  const placed = placeProblems(typed.length > 0 ? typed : (check.data?.problems ?? []), placesOf(draft, algorithm, judgeField))
+  const placed = placeProblems(
+    typed.length > 0 ? typed : (check.data?.problems ?? []),
+    placesOf(draft, algorithm, judgeField),
+  )
   const current = settled === read.request && !check.isPlaceholderData
   return {
     draft,

@@ -11,7 +11,15 @@ const WHITE: Colour = [255, 255, 255]
 const SUBSAMPLES = 4
 
 /** Whether (x, y) lies in the rounded rectangle, all in units of the icon's side. */
-function inRounded(x: number, y: number, left: number, top: number, right: number, bottom: number, radius: number): boolean {
+function inRounded(
+  x: number,
+  y: number,
+  left: number,
+  top: number,
+  right: number,
+  bottom: number,
+  radius: number,
+): boolean {
   if (x < left || x > right || y < top || y > bottom) return false
   const dx = Math.max(left + radius - x, x - (right - radius), 0)
   const dy = Math.max(top + radius - y, y - (bottom - radius), 0)
@@ -50,7 +58,8 @@ function drawPng(size: number): Buffer {
       }
       const covered = sum[3] ?? 0
       const at = row * (size * 4 + 1) + 1 + column * 4
-      for (let channel = 0; channel < 3; channel++) rows[at + channel] = covered === 0 ? 0 : Math.round((sum[channel] ?? 0) / covered)
+      for (let channel = 0; channel < 3; channel++)
+        rows[at + channel] = covered === 0 ? 0 : Math.round((sum[channel] ?? 0) / covered)
       rows[at + 3] = Math.round((255 * covered) / (SUBSAMPLES * SUBSAMPLES))
     }
   }
@@ -59,7 +68,12 @@ function drawPng(size: number): Buffer {
   header.writeUInt32BE(size, 4)
   header.set([8, 6, 0, 0, 0], 8)
   const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
-  return Buffer.concat([signature, pngChunk('IHDR', header), pngChunk('IDAT', deflateSync(rows, { level: 9 })), pngChunk('IEND', Buffer.alloc(0))])
+  return Buffer.concat([
+    signature,
+    pngChunk('IHDR', header),
+    pngChunk('IDAT', deflateSync(rows, { level: 9 })),
+    pngChunk('IEND', Buffer.alloc(0)),
+  ])
 }
 
 /** Windows icon: a directory of PNGs. */
@@ -98,5 +112,18 @@ const sizes = [16, 32, 48, 64, 128, 256, 512, 1024]
 const images = new Map(sizes.map((size) => [size, drawPng(size)]))
 const imageOf = (size: number): Buffer => images.get(size) ?? drawPng(size)
 for (const [size, png] of images) writeFileSync(path.join(here, `${size}x${size}.png`), png)
-writeFileSync(path.join(here, 'icon.ico'), makeIco(new Map([16, 32, 48, 64, 128, 256].map((size) => [size, imageOf(size)]))))
-writeFileSync(path.join(here, 'icon.icns'), makeIcns(new Map([['ic07', imageOf(128)], ['ic08', imageOf(256)], ['ic09', imageOf(512)], ['ic10', imageOf(1024)]])))
+writeFileSync(
+  path.join(here, 'icon.ico'),
+  makeIco(new Map([16, 32, 48, 64, 128, 256].map((size) => [size, imageOf(size)]))),
+)
+writeFileSync(
+  path.join(here, 'icon.icns'),
+  makeIcns(
+    new Map([
+      ['ic07', imageOf(128)],
+      ['ic08', imageOf(256)],
+      ['ic09', imageOf(512)],
+      ['ic10', imageOf(1024)],
+    ]),
+  ),
+)

@@ -28,14 +28,30 @@ export const group = z.strictObject({
   members: z.record(z.string(), z.array(z.number().nullable())),
 })
 
-export const curveBand = z.strictObject({ groupHash: z.string(), step: z.array(z.int()), mean: z.array(z.number().nullable()), low: z.array(z.number().nullable()), high: z.array(z.number().nullable()), n: z.array(z.int()) })
+export const curveBand = z.strictObject({
+  groupHash: z.string(),
+  step: z.array(z.int()),
+  mean: z.array(z.number().nullable()),
+  low: z.array(z.number().nullable()),
+  high: z.array(z.number().nullable()),
+  n: z.array(z.int()),
+})
 
 export const comparison = z.strictObject({
   metricNames: z.array(z.string()),
   groups: z.array(group),
   curves: z.array(curveBand),
   /** Against the baseline group, paired by seed where both have it. `whyNot`: why no number and no verdict may be given, as the end of a sentence. */
-  differences: z.array(z.strictObject({ groupHash: z.string(), baseline: z.string(), interval, paired: z.boolean(), verdict: z.enum(['higher', 'lower', 'cannot-tell', 'not-comparable']), whyNot: z.string().nullable() })),
+  differences: z.array(
+    z.strictObject({
+      groupHash: z.string(),
+      baseline: z.string(),
+      interval,
+      paired: z.boolean(),
+      verdict: z.enum(['higher', 'lower', 'cannot-tell', 'not-comparable']),
+      whyNot: z.string().nullable(),
+    }),
+  ),
   /** Settings whose values are not the same in all groups: path → value per group, in the order of groups. */
   diff: z.array(z.strictObject({ path: z.string(), values: z.array(z.json()) })),
   sameSettings: z.int(),
@@ -49,7 +65,10 @@ export type Comparison = z.infer<typeof comparison>
 const MOST_RUNS = 10_000
 
 const compareInput = z.strictObject({
-  runIds: z.array(runId).min(1).max(MOST_RUNS, { error: `${MOST_RUNS} runs can be compared at once, not more: choose fewer` }),
+  runIds: z
+    .array(runId)
+    .min(1)
+    .max(MOST_RUNS, { error: `${MOST_RUNS} runs can be compared at once, not more: choose fewer` }),
   metric: z.string(),
   at: z.union([z.enum(['last', 'best']), z.int().nonnegative()]).default('last'),
   /** `t`: Student's t over seeds, right for few of them. `bootstrap`: percentile bootstrap, for ten or more. */
@@ -61,7 +80,24 @@ const compareInput = z.strictObject({
 export const comparisonCalls = {
   'comparisons.get': call(compareInput, comparison),
   /** One prompt, what each run's latest samples answer to it. */
-  'comparisons.samples': call(z.strictObject({ runIds: z.array(runId).min(1).max(50, { error: 'answers of 50 runs can be set side by side, not of more: choose fewer' }) }), z.array(z.strictObject({ promptIndex: z.int(), prompt: z.string(), answers: z.array(z.strictObject({ runId, step: z.int(), item: sampleItem })) }))),
+  'comparisons.samples': call(
+    z.strictObject({
+      runIds: z
+        .array(runId)
+        .min(1)
+        .max(50, { error: 'answers of 50 runs can be set side by side, not of more: choose fewer' }),
+    }),
+    z.array(
+      z.strictObject({
+        promptIndex: z.int(),
+        prompt: z.string(),
+        answers: z.array(z.strictObject({ runId, step: z.int(), item: sampleItem })),
+      }),
+    ),
+  ),
   /** The table as text. Charts are exported by the page that draws them. */
-  'comparisons.table': call(compareInput.extend({ format: z.enum(['csv', 'latex', 'markdown']), metrics: z.array(z.string()).min(1) }), z.string()),
+  'comparisons.table': call(
+    compareInput.extend({ format: z.enum(['csv', 'latex', 'markdown']), metrics: z.array(z.string()).min(1) }),
+    z.string(),
+  ),
 } as const

@@ -7,9 +7,30 @@ import { call, clientKey } from './define.ts'
 
 /** What a column of the file means. */
 export const columnRole = z.enum([
-  'prompt', 'prompt-2', 'system', 'history', 'tools', 'chosen', 'rejected', 'a', 'b',
-  'label', 'strength', 'wins-a', 'wins-b', 'wins-tie', 'name-a', 'name-b',
-  'reward-a', 'reward-b', 'weight', 'id', 'annotator', 'split', 'ignore', 'metadata',
+  'prompt',
+  'prompt-2',
+  'system',
+  'history',
+  'tools',
+  'chosen',
+  'rejected',
+  'a',
+  'b',
+  'label',
+  'strength',
+  'wins-a',
+  'wins-b',
+  'wins-tie',
+  'name-a',
+  'name-b',
+  'reward-a',
+  'reward-b',
+  'weight',
+  'id',
+  'annotator',
+  'split',
+  'ignore',
+  'metadata',
 ])
 export type ColumnRole = z.infer<typeof columnRole>
 
@@ -31,7 +52,11 @@ export const labelValues = z.strictObject({
 })
 
 /** Numbers between two ends, with a tie in their middle; the further from the middle, the stronger the preference. */
-export const labelScale = z.strictObject({ low: z.number(), high: z.number(), /** Which answer the low end prefers. */ lowIs: z.enum(['first', 'second']) })
+export const labelScale = z.strictObject({
+  low: z.number(),
+  high: z.number(),
+  /** Which answer the low end prefers. */ lowIs: z.enum(['first', 'second']),
+})
 export type LabelScale = z.infer<typeof labelScale>
 
 export const importMapping = z.strictObject({
@@ -101,15 +126,17 @@ export const labelQuestion = z.strictObject({
   columns: z.array(z.string()),
   /** "preference holds 1, 2, 4 and 7: which answer a low number prefers is not said." */
   reason: z.string(),
-  readings: z.array(z.strictObject({
-    title: z.string(),
-    /** How to say it on the command line. */
-    option: z.string(),
-    labelValues: labelValues.nullable(),
-    labelScale: labelScale.nullable(),
-    /** Some rows of the file as this reading has them. */
-    examples: z.array(z.strictObject({ line: z.int(), value: z.string(), meaning: z.string() })),
-  })),
+  readings: z.array(
+    z.strictObject({
+      title: z.string(),
+      /** How to say it on the command line. */
+      option: z.string(),
+      labelValues: labelValues.nullable(),
+      labelScale: labelScale.nullable(),
+      /** Some rows of the file as this reading has them. */
+      examples: z.array(z.strictObject({ line: z.int(), value: z.string(), meaning: z.string() })),
+    }),
+  ),
 })
 export type LabelQuestion = z.infer<typeof labelQuestion>
 
@@ -118,7 +145,9 @@ export const inspection = z.strictObject({
   fileName: z.string(),
   sizeBytes: z.number(),
   mapping: importMapping,
-  columns: z.array(z.strictObject({ name: z.string(), role: columnRole, type: z.string(), missing: z.int(), example: z.string() })),
+  columns: z.array(
+    z.strictObject({ name: z.string(), role: columnRole, type: z.string(), missing: z.int(), example: z.string() }),
+  ),
   /** Rows read for this preview. */
   rowsRead: z.int(),
   rows: z.array(previewRow),
@@ -153,12 +182,34 @@ export const datasetDetail = datasetSummary.extend({
   mapping: importMapping,
   guideline: z.string(),
   question: z.string(),
-  split: z.strictObject({ seed: z.int(), validation: z.number(), test: z.number(), counts: z.strictObject({ train: z.int(), validation: z.int(), test: z.int() }) }),
+  split: z.strictObject({
+    seed: z.int(),
+    validation: z.number(),
+    test: z.number(),
+    counts: z.strictObject({ train: z.int(), validation: z.int(), test: z.int() }),
+  }),
   /** Majority over annotators per pair. */
   balance: z.strictObject({ a: z.int(), b: z.int(), tie: z.int(), bothBad: z.int(), unlabeled: z.int() }),
   /** Histogram of completion lengths in words, for chosen and rejected of decided pairs. */
-  lengths: z.strictObject({ binWidth: z.number(), chosen: z.array(z.int()), rejected: z.array(z.int()), medianChosen: z.number().nullable(), medianRejected: z.number().nullable(), longerWins: z.strictObject({ wins: z.int(), n: z.int() }) }),
-  perAnnotator: z.array(z.strictObject({ annotator: z.string(), a: z.int(), b: z.int(), tie: z.int(), bothBad: z.int(), skip: z.int(), withMajority: z.number().nullable() })),
+  lengths: z.strictObject({
+    binWidth: z.number(),
+    chosen: z.array(z.int()),
+    rejected: z.array(z.int()),
+    medianChosen: z.number().nullable(),
+    medianRejected: z.number().nullable(),
+    longerWins: z.strictObject({ wins: z.int(), n: z.int() }),
+  }),
+  perAnnotator: z.array(
+    z.strictObject({
+      annotator: z.string(),
+      a: z.int(),
+      b: z.int(),
+      tie: z.int(),
+      bothBad: z.int(),
+      skip: z.int(),
+      withMajority: z.number().nullable(),
+    }),
+  ),
 })
 export type DatasetDetail = z.infer<typeof datasetDetail>
 
@@ -192,31 +243,131 @@ export const importJob = z.strictObject({
 })
 export type ImportJob = z.infer<typeof importJob>
 
-const kappa = z.strictObject({ first: z.string(), second: z.string(), kappa: z.number().nullable(), low: z.number().nullable(), high: z.number().nullable(), n: z.int() })
+const kappa = z.strictObject({
+  first: z.string(),
+  second: z.string(),
+  kappa: z.number().nullable(),
+  low: z.number().nullable(),
+  high: z.number().nullable(),
+  n: z.int(),
+})
 
 export const datasetCalls = {
   'datasets.list': call(z.strictObject({}), z.array(datasetSummary)),
   'datasets.get': call(z.strictObject({ datasetId }), datasetDetail),
-  'datasets.rows': call(z.strictObject({ datasetId, offset: z.int().nonnegative().default(0), limit: z.int().min(1).max(500).default(50), search: z.string().default(''), only: z.enum(['all', 'labeled', 'unlabeled', 'disagreement', 'empty-answer']).default('all') }), z.strictObject({ total: z.int(), rows: z.array(datasetRow) })),
+  'datasets.rows': call(
+    z.strictObject({
+      datasetId,
+      offset: z.int().nonnegative().default(0),
+      limit: z.int().min(1).max(500).default(50),
+      search: z.string().default(''),
+      only: z.enum(['all', 'labeled', 'unlabeled', 'disagreement', 'empty-answer']).default('all'),
+    }),
+    z.strictObject({ total: z.int(), rows: z.array(datasetRow) }),
+  ),
   /** Reads the head of a file, guesses format, layout and roles; `mapping` replaces the guess, `roles` and `labels` are what is known beforehand. */
-  'datasets.inspect': call(z.strictObject({ path: z.string().min(1), mapping: importMapping.nullable().default(null), roles: z.record(z.string(), columnRole).default({}), labels: labelAnswer.nullable().default(null), limit: z.int().min(1).max(200).default(20) }), inspection),
-  'datasets.import': call(z.strictObject({ path: z.string().min(1), name: z.string().max(120).default(''), mapping: importMapping.nullable().default(null), licence: z.string().nullable().default(null), clientKey }), z.strictObject({ jobId })),
+  'datasets.inspect': call(
+    z.strictObject({
+      path: z.string().min(1),
+      mapping: importMapping.nullable().default(null),
+      roles: z.record(z.string(), columnRole).default({}),
+      labels: labelAnswer.nullable().default(null),
+      limit: z.int().min(1).max(200).default(20),
+    }),
+    inspection,
+  ),
+  'datasets.import': call(
+    z.strictObject({
+      path: z.string().min(1),
+      name: z.string().max(120).default(''),
+      mapping: importMapping.nullable().default(null),
+      licence: z.string().nullable().default(null),
+      clientKey,
+    }),
+    z.strictObject({ jobId }),
+  ),
   'datasets.importJob': call(z.strictObject({ jobId }), importJob),
   'datasets.importJobs': call(z.strictObject({}), z.array(importJob)),
   'datasets.cancelImport': call(z.strictObject({ jobId }), z.null()),
   /** Rows left out and warnings; the same list is saved beside the data as report.jsonl. */
-  'datasets.report': call(z.strictObject({ datasetId, offset: z.int().nonnegative().default(0), limit: z.int().min(1).max(1000).default(200) }), z.strictObject({ path: z.string(), total: z.int(), groups: z.array(z.strictObject({ severity: z.enum(['error', 'warning']), code: z.string(), reason: z.string(), hint: z.string(), count: z.int(), lines: z.array(z.int()) })), problems: z.array(rowProblem) })),
+  'datasets.report': call(
+    z.strictObject({
+      datasetId,
+      offset: z.int().nonnegative().default(0),
+      limit: z.int().min(1).max(1000).default(200),
+    }),
+    z.strictObject({
+      path: z.string(),
+      total: z.int(),
+      groups: z.array(
+        z.strictObject({
+          severity: z.enum(['error', 'warning']),
+          code: z.string(),
+          reason: z.string(),
+          hint: z.string(),
+          count: z.int(),
+          lines: z.array(z.int()),
+        }),
+      ),
+      problems: z.array(rowProblem),
+    }),
+  ),
   /** Rows left out alone, in short. */
   'datasets.leftOut': call(z.strictObject({ datasetId }), leftOut),
   /** What a person must know of a data set before training on it; nothing where all is well. */
   'datasets.warnings': call(z.strictObject({ datasetId }), z.array(datasetWarning)),
-  'datasets.update': call(z.strictObject({ datasetId, name: z.string().min(1).max(120).optional(), guideline: z.string().max(100_000).optional(), question: z.string().max(1000).optional() }), z.null()),
-  'datasets.setSplit': call(z.strictObject({ datasetId, seed: z.int().nonnegative(), validation: z.number().min(0).max(0.9), test: z.number().min(0).max(0.9) }), datasetDetail.shape.split),
+  'datasets.update': call(
+    z.strictObject({
+      datasetId,
+      name: z.string().min(1).max(120).optional(),
+      guideline: z.string().max(100_000).optional(),
+      question: z.string().max(1000).optional(),
+    }),
+    z.null(),
+  ),
+  'datasets.setSplit': call(
+    z.strictObject({
+      datasetId,
+      seed: z.int().nonnegative(),
+      validation: z.number().min(0).max(0.9),
+      test: z.number().min(0).max(0.9),
+    }),
+    datasetDetail.shape.split,
+  ),
   'datasets.delete': call(z.strictObject({ datasetId }), z.null()),
   /** Writes into the data folder's `exports/` and says where. `preferences` is TRL's explicit layout with soft labels as extra columns. */
-  'datasets.export': call(z.strictObject({ datasetId, format: z.enum(['preferences', 'pairs-with-labels', 'label-events']) }), z.strictObject({ path: z.string(), rows: z.int() })),
-  'datasets.agreement': call(z.strictObject({ datasetId }), z.strictObject({ alpha: z.number().nullable(), alphaLow: z.number().nullable(), alphaHigh: z.number().nullable(), pairs: z.array(kappa), allAgree: z.int(), bothLabeled: z.int() })),
-  'samples.list': call(z.strictObject({}), z.array(z.strictObject({ sampleId: z.string(), kind: dataKind, title: z.string(), text: z.string(), licence: z.string(), attribution: z.string(), datasetId: datasetId.nullable() }))),
+  'datasets.export': call(
+    z.strictObject({ datasetId, format: z.enum(['preferences', 'pairs-with-labels', 'label-events']) }),
+    z.strictObject({ path: z.string(), rows: z.int() }),
+  ),
+  'datasets.agreement': call(
+    z.strictObject({ datasetId }),
+    z.strictObject({
+      alpha: z.number().nullable(),
+      alphaLow: z.number().nullable(),
+      alphaHigh: z.number().nullable(),
+      pairs: z.array(kappa),
+      allAgree: z.int(),
+      bothLabeled: z.int(),
+    }),
+  ),
+  'samples.list': call(
+    z.strictObject({}),
+    z.array(
+      z.strictObject({
+        sampleId: z.string(),
+        kind: dataKind,
+        title: z.string(),
+        text: z.string(),
+        licence: z.string(),
+        attribution: z.string(),
+        datasetId: datasetId.nullable(),
+      }),
+    ),
+  ),
   /** Imports the bundled sample, or finds it already imported. */
-  'samples.open': call(z.strictObject({ sampleId: z.string() }), z.strictObject({ jobId: jobId.nullable(), datasetId: datasetId.nullable() })),
+  'samples.open': call(
+    z.strictObject({ sampleId: z.string() }),
+    z.strictObject({ jobId: jobId.nullable(), datasetId: datasetId.nullable() }),
+  ),
 } as const

@@ -19,6 +19,10 @@ export function call<I extends z.ZodType, O extends z.ZodType>(input: I, output:
 }
 
 /** A call that runs what its input names. @param instead what to do where it is refused */
-export function ownDoorCall<I extends z.ZodType, O extends z.ZodType>(input: I, output: O, instead: string): Call<I, O> {
+export function ownDoorCall<I extends z.ZodType, O extends z.ZodType>(
+  input: I,
+  output: O,
+  instead: string,
+): Call<I, O> {
   return { input, output, ownDoorOnly: instead }
 }

@@ -78,14 +78,28 @@ export const adapterFile = z.strictObject({ adapter: z.string().min(1) })
 export const engineCalls = {
   'engines.list': call(z.strictObject({}), engineOverview),
   /** Tests one engine or all, each in a process of its own, and measures it. Engines named `cpu` are tested alone: it is the reference, and slow. */
-  'engines.test': call(z.strictObject({ engine: engineName.nullable().default(null), seconds: z.number().min(0).max(120).default(10) }), z.strictObject({ jobId })),
+  'engines.test': call(
+    z.strictObject({ engine: engineName.nullable().default(null), seconds: z.number().min(0).max(120).default(10) }),
+    z.strictObject({ jobId }),
+  ),
   /**
    * Brings TensorFlow onto this machine: what npm downloaded, or an installed Python's.
    * @field fetch the person said yes to pip asking its package index where neither is here  @field cuda then the build for NVIDIA cards
    */
-  'engines.add': call(z.strictObject({ engine: z.literal('tensorflow'), fetch: z.boolean().default(false), cuda: z.boolean().default(false) }), z.strictObject({ jobId })),
+  'engines.add': call(
+    z.strictObject({
+      engine: z.literal('tensorflow'),
+      fetch: z.boolean().default(false),
+      cuda: z.boolean().default(false),
+    }),
+    z.strictObject({ jobId }),
+  ),
   /** The same from files or folders of wheels, whose libraries are run. */
-  'engines.addWheels': ownDoorCall(z.strictObject({ engine: z.literal('tensorflow'), wheels: z.array(z.string().min(1)).min(1).max(50) }), z.strictObject({ jobId }), 'In a terminal run: pairlab engine add tensorflow --wheel <file or folder>'),
+  'engines.addWheels': ownDoorCall(
+    z.strictObject({ engine: z.literal('tensorflow'), wheels: z.array(z.string().min(1)).min(1).max(50) }),
+    z.strictObject({ jobId }),
+    'In a terminal run: pairlab engine add tensorflow --wheel <file or folder>',
+  ),
   'engines.remove': call(z.strictObject({ engine: z.literal('tensorflow') }), z.strictObject({ removed: z.boolean() })),
   /** What was measured of the one before is forgotten. */
   'engines.setAdapter': call(z.strictObject({ adapter: z.string().trim().min(1).max(200).nullable() }), z.null()),

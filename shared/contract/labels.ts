@@ -3,7 +3,12 @@ import { content, outcome, strength } from '../data-kinds.ts'
 import { annotatorId, datasetId } from '../domain.ts'
 import { call } from './define.ts'
 
-export const annotator = z.strictObject({ annotatorId, name: z.string(), createdAtMs: z.number(), /** Came with a file; cannot be labeled as. */ imported: z.boolean() })
+export const annotator = z.strictObject({
+  annotatorId,
+  name: z.string(),
+  createdAtMs: z.number(),
+  /** Came with a file; cannot be labeled as. */ imported: z.boolean(),
+})
 export type Annotator = z.infer<typeof annotator>
 
 /** Which option stood on the left. */
@@ -79,22 +84,51 @@ export type LabelEvent = z.infer<typeof labelEvent>
 const who = { datasetId, annotatorId }
 /** Chosen by the caller for one step of a person: the same step sent again under it counts once. */
 const clientKey = z.string().min(8).max(64)
-const changed = z.strictObject({ progress: labelProgress, /** The pair the undone or redone answer belongs to. */ pairId: z.string().nullable(), index: z.int().nullable() })
+const changed = z.strictObject({
+  progress: labelProgress,
+  /** The pair the undone or redone answer belongs to. */ pairId: z.string().nullable(),
+  index: z.int().nullable(),
+})
 const share = z.strictObject({ wins: z.int(), n: z.int(), low: z.number().nullable(), high: z.number().nullable() })
 
 export const labelCalls = {
   'annotators.list': call(z.strictObject({}), z.array(annotator)),
   'annotators.add': call(z.strictObject({ name: z.string().trim().min(1).max(80) }), annotator),
   /** The next pairs at or after `fromIndex` that pass the filter, wrapping once; the page keeps two in hand so that a key paints at once. */
-  'labels.queue': call(z.strictObject({ ...who, filter: labelFilter, fromIndex: z.int().nonnegative().default(0), direction: z.enum(['forward', 'back']).default('forward'), limit: z.int().min(1).max(20).default(3), exclude: z.array(z.string()).max(50).default([]) }), z.strictObject({ items: z.array(labelItem), matching: z.int() })),
+  'labels.queue': call(
+    z.strictObject({
+      ...who,
+      filter: labelFilter,
+      fromIndex: z.int().nonnegative().default(0),
+      direction: z.enum(['forward', 'back']).default('forward'),
+      limit: z.int().min(1).max(20).default(3),
+      exclude: z.array(z.string()).max(50).default([]),
+    }),
+    z.strictObject({ items: z.array(labelItem), matching: z.int() }),
+  ),
   'labels.item': call(z.strictObject({ ...who, pairId: z.string() }), labelItem),
   /** Returns after the row is on disk. */
-  'labels.add': call(z.strictObject({ ...who, pairId: z.string(), outcome, strength: strength.nullable(), comment: z.string().max(10_000).default(''), shownOrder, durationMs: z.number().nonnegative(), clientKey }), z.strictObject({ labelId: z.int(), progress: labelProgress })),
+  'labels.add': call(
+    z.strictObject({
+      ...who,
+      pairId: z.string(),
+      outcome,
+      strength: strength.nullable(),
+      comment: z.string().max(10_000).default(''),
+      shownOrder,
+      durationMs: z.number().nonnegative(),
+      clientKey,
+    }),
+    z.strictObject({ labelId: z.int(), progress: labelProgress }),
+  ),
   'labels.undo': call(z.strictObject({ ...who, clientKey }), changed),
   'labels.redo': call(z.strictObject({ ...who, clientKey }), changed),
   'labels.flag': call(z.strictObject({ ...who, pairId: z.string(), flagged: z.boolean(), clientKey }), labelProgress),
   'labels.progress': call(z.strictObject(who), labelProgress),
-  'labels.history': call(z.strictObject({ ...who, limit: z.int().min(1).max(1000).default(20), offset: z.int().nonnegative().default(0) }), z.strictObject({ total: z.int(), events: z.array(labelEvent) })),
+  'labels.history': call(
+    z.strictObject({ ...who, limit: z.int().min(1).max(1000).default(20), offset: z.int().nonnegative().default(0) }),
+    z.strictObject({ total: z.int(), events: z.array(labelEvent) }),
+  ),
   /** Habits worth knowing: share of left choices, share of longer completions chosen, with Wilson intervals. */
   'labels.habits': call(z.strictObject(who), z.strictObject({ left: share, longer: share })),
 } as const

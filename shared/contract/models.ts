@@ -55,7 +55,14 @@ export const modelSummary = modelFacts.omit({ licence: true, unused: true }).ext
 })
 export type ModelSummary = z.infer<typeof modelSummary>
 
-export const storedTensor = z.strictObject({ name: z.string(), dtype: z.string(), shape: z.array(z.int()), file: z.string(), sizeBytes: z.number(), unused: z.boolean() })
+export const storedTensor = z.strictObject({
+  name: z.string(),
+  dtype: z.string(),
+  shape: z.array(z.int()),
+  file: z.string(),
+  sizeBytes: z.number(),
+  unused: z.boolean(),
+})
 
 export const modelDetail = modelSummary.extend({
   licence: modelFacts.shape.licence,
@@ -67,7 +74,16 @@ export const modelDetail = modelSummary.extend({
   chatTemplate: z.string().nullable(),
   verifiedAtMs: z.number().nullable(),
   /** Runs that started from it, newest first. */
-  runs: z.array(z.strictObject({ runId, name: z.string(), methodName: z.string(), seed: z.int(), state: runState, groupHash: z.string() })),
+  runs: z.array(
+    z.strictObject({
+      runId,
+      name: z.string(),
+      methodName: z.string(),
+      seed: z.int(),
+      state: runState,
+      groupHash: z.string(),
+    }),
+  ),
 })
 export type ModelDetail = z.infer<typeof modelDetail>
 
@@ -117,7 +133,10 @@ export const modelCalls = {
   'models.list': call(z.strictObject({}), z.array(modelSummary)),
   'models.get': call(one, modelDetail),
   'models.inspect': call(z.strictObject({ path: z.string().min(1) }), modelInspection),
-  'models.add': call(z.strictObject({ source: modelSource, name: z.string().trim().max(80).default(''), clientKey }), z.strictObject({ jobId })),
+  'models.add': call(
+    z.strictObject({ source: modelSource, name: z.string().trim().max(80).default(''), clientKey }),
+    z.strictObject({ jobId }),
+  ),
   'models.addJob': call(z.strictObject({ jobId }), modelJob),
   'models.addJobs': call(z.strictObject({}), z.array(modelJob)),
   'models.cancelAdd': call(z.strictObject({ jobId }), z.null()),

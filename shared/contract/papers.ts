@@ -5,7 +5,15 @@ import { call } from './define.ts'
 const banditPoint = z.strictObject({ step: z.int(), policy: z.array(z.number()), regret: z.number() })
 
 export const banditReport = z.strictObject({
-  setup: z.strictObject({ rewards: z.array(z.number()), reference: z.array(z.number()), mu1: z.array(z.number()), mu2: z.array(z.number()), beta: z.number(), learningRate: z.number(), steps: z.int() }),
+  setup: z.strictObject({
+    rewards: z.array(z.number()),
+    reference: z.array(z.number()),
+    mu1: z.array(z.number()),
+    mu2: z.array(z.number()),
+    beta: z.number(),
+    learningRate: z.number(),
+    steps: z.int(),
+  }),
   optimum: z.array(z.number()),
   startRegret: z.number(),
   methods: z.array(z.strictObject({ id: z.string(), name: z.string(), path: z.array(banditPoint), end: banditPoint })),
@@ -16,14 +24,51 @@ const verdict = z.enum(['holds', 'does not hold', 'inconclusive'])
 export type Verdict = z.infer<typeof verdict>
 
 const numbers = z.array(z.number())
-const cell = z.union([z.string(), z.number(), z.strictObject({ mean: z.number(), low: z.number(), high: z.number(), n: z.int() }), z.null()])
+const cell = z.union([
+  z.string(),
+  z.number(),
+  z.strictObject({ mean: z.number(), low: z.number(), high: z.number(), n: z.int() }),
+  z.null(),
+])
 export type ResultCell = z.infer<typeof cell>
 
 export const figure = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('curves'), title: z.string(), x: z.string(), y: z.string(), series: z.array(z.strictObject({ name: z.string(), x: numbers, mean: numbers, low: numbers.nullable(), high: numbers.nullable(), n: z.int() })) }),
-  z.strictObject({ kind: z.literal('paired'), title: z.string(), from: z.string(), to: z.string(), metric: z.string(), items: z.array(z.strictObject({ id: z.string(), before: z.number(), after: z.number() })) }),
-  z.strictObject({ kind: z.literal('simplex'), title: z.string(), arms: z.array(z.string()), optimum: numbers, paths: z.array(z.strictObject({ name: z.string(), points: z.array(numbers) })) }),
-  z.strictObject({ kind: z.literal('texts'), title: z.string(), items: z.array(z.strictObject({ name: z.string(), before: z.string(), after: z.string(), note: z.string() })) }),
+  z.strictObject({
+    kind: z.literal('curves'),
+    title: z.string(),
+    x: z.string(),
+    y: z.string(),
+    series: z.array(
+      z.strictObject({
+        name: z.string(),
+        x: numbers,
+        mean: numbers,
+        low: numbers.nullable(),
+        high: numbers.nullable(),
+        n: z.int(),
+      }),
+    ),
+  }),
+  z.strictObject({
+    kind: z.literal('paired'),
+    title: z.string(),
+    from: z.string(),
+    to: z.string(),
+    metric: z.string(),
+    items: z.array(z.strictObject({ id: z.string(), before: z.number(), after: z.number() })),
+  }),
+  z.strictObject({
+    kind: z.literal('simplex'),
+    title: z.string(),
+    arms: z.array(z.string()),
+    optimum: numbers,
+    paths: z.array(z.strictObject({ name: z.string(), points: z.array(numbers) })),
+  }),
+  z.strictObject({
+    kind: z.literal('texts'),
+    title: z.string(),
+    items: z.array(z.strictObject({ name: z.string(), before: z.string(), after: z.string(), note: z.string() })),
+  }),
 ])
 export type ReportFigure = z.infer<typeof figure>
 
@@ -71,7 +116,16 @@ export const reproductionEntry = z.strictObject({
   claim: z.string(),
   minutes: z.strictObject({ quick: z.number(), full: z.number() }),
   /** The newest report of each form. */
-  kept: z.array(z.strictObject({ form: z.enum(['quick', 'full']), verdict, gates: z.int(), holding: z.int(), startedAtMs: z.number(), wallMs: z.number() })),
+  kept: z.array(
+    z.strictObject({
+      form: z.enum(['quick', 'full']),
+      verdict,
+      gates: z.int(),
+      holding: z.int(),
+      startedAtMs: z.number(),
+      wallMs: z.number(),
+    }),
+  ),
   job: reproductionJob.nullable(),
 })
 export type ReproductionEntry = z.infer<typeof reproductionEntry>
@@ -81,7 +135,14 @@ export const paperCalls = {
   /** Null where none was made here. */
   'papers.report': call(z.strictObject({ id: z.string(), form: z.enum(['quick', 'full']) }), keptReport.nullable()),
   /** Runs in a process of its own, after those that were asked for before. */
-  'papers.reproduce': call(z.strictObject({ id: z.string(), form: z.enum(['quick', 'full']).default('quick'), seeds: z.int().min(1).max(50).nullable().default(null) }), z.null()),
+  'papers.reproduce': call(
+    z.strictObject({
+      id: z.string(),
+      form: z.enum(['quick', 'full']).default('quick'),
+      seeds: z.int().min(1).max(50).nullable().default(null),
+    }),
+    z.null(),
+  ),
   'papers.cancel': call(z.strictObject({ id: z.string() }), z.null()),
   /** CoPG §5.1 with exact gradients, computed now; takes well under a second. */
   'papers.bandit': call(z.strictObject({}), banditReport),

@@ -24,13 +24,42 @@ export type GenerationPrompt = z.infer<typeof generationPrompt>
 
 /** Applied in the order of the transformers library: repetition penalty, temperature, top-k, top-p, min-p. */
 export const samplingSettings = z.strictObject({
-  temperature: z.number().min(0).max(100).default(1).meta({ title: 'Temperature', help: 'Divides the logits; 0 is greedy.' }),
+  temperature: z
+    .number()
+    .min(0)
+    .max(100)
+    .default(1)
+    .meta({ title: 'Temperature', help: 'Divides the logits; 0 is greedy.' }),
   topK: z.int().min(0).max(1_000_000).default(0).meta({ title: 'Top-k', help: 'Only the k likeliest; 0: all.' }),
-  topP: z.number().gt(0).max(1).default(1).meta({ title: 'Top-p', help: 'The likeliest that hold this probability; 1: all.' }),
-  minP: z.number().min(0).max(1).default(0).meta({ title: 'Min-p', help: 'At least this share of the likeliest; 0: all.' }),
-  repetitionPenalty: z.number().gt(0).max(100).default(1).meta({ title: 'Repetition penalty', help: 'Against tokens already there; 1: none.' }),
-  maxTokens: z.int().min(1).max(32_768).default(256).meta({ title: 'Max tokens', help: 'The longest a completion gets.' }),
-  stopStrings: z.array(z.string().min(1).max(1000)).max(16).default([]).meta({ title: 'Stop strings', help: 'Texts that end a completion and are cut from it.' }),
+  topP: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(1)
+    .meta({ title: 'Top-p', help: 'The likeliest that hold this probability; 1: all.' }),
+  minP: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .meta({ title: 'Min-p', help: 'At least this share of the likeliest; 0: all.' }),
+  repetitionPenalty: z
+    .number()
+    .gt(0)
+    .max(100)
+    .default(1)
+    .meta({ title: 'Repetition penalty', help: 'Against tokens already there; 1: none.' }),
+  maxTokens: z
+    .int()
+    .min(1)
+    .max(32_768)
+    .default(256)
+    .meta({ title: 'Max tokens', help: 'The longest a completion gets.' }),
+  stopStrings: z
+    .array(z.string().min(1).max(1000))
+    .max(16)
+    .default([])
+    .meta({ title: 'Stop strings', help: 'Texts that end a completion and are cut from it.' }),
 })
 export type SamplingSettings = z.infer<typeof samplingSettings>
 
@@ -41,7 +70,12 @@ export const generationRequest = z.strictObject({
   template: z.boolean().default(true),
   settings: samplingSettings.prefault({}),
   /** Of the first completion; the next takes the next number. Null: one is drawn, and told. */
-  seed: z.int().min(0).max(2 ** 32 - 1).nullable().default(null),
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1)
+    .nullable()
+    .default(null),
   count: z.int().min(1).max(64).default(1),
   /** Also tell this many of the model's likeliest tokens at each place. */
   alternatives: z.int().min(0).max(10).default(0),
@@ -111,8 +145,25 @@ export const generation = z.strictObject({
 })
 export type Generation = z.infer<typeof generation>
 
-export const playgroundModel = z.strictObject({ modelId, name: z.string(), family: z.string(), parameterCount: z.number(), hasChatTemplate: z.boolean(), /** Why it cannot write now; null when it can. */ problem: z.string().nullable() })
-export const playgroundRun = z.strictObject({ runId, name: z.string(), methodName: z.string(), datasetName: z.string(), seed: z.int(), state: runState, groupHash: z.string(), lastStep: z.int(), /** Null where no checkpoint was judged best. */ bestStep: z.int().nullable() })
+export const playgroundModel = z.strictObject({
+  modelId,
+  name: z.string(),
+  family: z.string(),
+  parameterCount: z.number(),
+  hasChatTemplate: z.boolean(),
+  /** Why it cannot write now; null when it can. */ problem: z.string().nullable(),
+})
+export const playgroundRun = z.strictObject({
+  runId,
+  name: z.string(),
+  methodName: z.string(),
+  datasetName: z.string(),
+  seed: z.int(),
+  state: runState,
+  groupHash: z.string(),
+  lastStep: z.int(),
+  /** Null where no checkpoint was judged best. */ bestStep: z.int().nullable(),
+})
 export const playgroundSources = z.strictObject({
   models: z.array(playgroundModel),
   /** Policies with a checkpoint, newest first. */
@@ -137,6 +188,18 @@ export const playgroundCalls = {
 export const playgroundEvents = {
   'playground.state': z.strictObject({ generationId, ...progress }),
   /** New tokens of one completion; at most twenty messages a second for each generation. `from`: how many were told before. */
-  'playground.text': z.strictObject({ generationId, row: z.int(), from: z.int(), tokens: z.array(generatedToken), tokensPerSec: z.number().nullable() }),
-  'playground.done': z.strictObject({ generationId, state: z.enum(['done', 'failed']), tokensPerSec: z.number().nullable(), completions: z.array(generatedCompletion.omit({ tokens: true }).extend({ tokenCount: z.int() })), error: wireError.nullable() }),
+  'playground.text': z.strictObject({
+    generationId,
+    row: z.int(),
+    from: z.int(),
+    tokens: z.array(generatedToken),
+    tokensPerSec: z.number().nullable(),
+  }),
+  'playground.done': z.strictObject({
+    generationId,
+    state: z.enum(['done', 'failed']),
+    tokensPerSec: z.number().nullable(),
+    completions: z.array(generatedCompletion.omit({ tokens: true }).extend({ tokenCount: z.int() })),
+    error: wireError.nullable(),
+  }),
 } as const

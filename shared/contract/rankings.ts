@@ -10,7 +10,14 @@ export const judgedRow = z.strictObject({
   text: z.string(),
   /** Null: drawn when a run is made. */
   split: splitName.nullable(),
-  judgments: z.array(z.strictObject({ docId: z.string(), grade: z.number(), /** Null for a document that is not in the collection, or is features. */ title: z.string().nullable(), text: z.string().nullable() })),
+  judgments: z.array(
+    z.strictObject({
+      docId: z.string(),
+      grade: z.number(),
+      /** Null for a document that is not in the collection, or is features. */ title: z.string().nullable(),
+      text: z.string().nullable(),
+    }),
+  ),
 })
 export type JudgedRow = z.infer<typeof judgedRow>
 
@@ -19,12 +26,38 @@ export const rankingMeasure = z.enum(['ndcg', 'mrr', 'recall', 'first_stage_ndcg
 
 export const rankingCalls = {
   /** A BEIR folder, or a LETOR feature file or a folder of them (train, vali, test). The split is kept as given. */
-  'rankings.import': call(z.strictObject({ path: z.string().min(1), name: z.string().max(120).default(''), licence: z.string().nullable().default(null), clientKey }), z.strictObject({ datasetId })),
+  'rankings.import': call(
+    z.strictObject({
+      path: z.string().min(1),
+      name: z.string().max(120).default(''),
+      licence: z.string().nullable().default(null),
+      clientKey,
+    }),
+    z.strictObject({ datasetId }),
+  ),
   /** Queries with their judged documents, best grade first. Texts of documents are cut. */
-  'rankings.queries': call(z.strictObject({ datasetId, offset: z.int().nonnegative().default(0), limit: z.int().min(1).max(200).default(50) }), z.strictObject({ total: z.int(), documents: z.int(), rows: z.array(judgedRow) })),
+  'rankings.queries': call(
+    z.strictObject({ datasetId, offset: z.int().nonnegative().default(0), limit: z.int().min(1).max(200).default(50) }),
+    z.strictObject({ total: z.int(), documents: z.int(), rows: z.array(judgedRow) }),
+  ),
   /** Two rankers on the same queries, paired query by query: b − a with a bootstrap interval over queries. */
   'rankings.compare': call(
-    z.strictObject({ a: runId, b: runId, side: z.enum(['validation', 'test']).default('test'), measure: rankingMeasure.default('ndcg') }),
-    z.strictObject({ meanA: z.number(), meanB: z.number(), difference: z.number(), low: z.number().nullable(), high: z.number().nullable(), better: z.int(), worse: z.int(), equal: z.int(), items: z.array(z.strictObject({ queryId: z.string(), a: z.number(), b: z.number() })) }),
+    z.strictObject({
+      a: runId,
+      b: runId,
+      side: z.enum(['validation', 'test']).default('test'),
+      measure: rankingMeasure.default('ndcg'),
+    }),
+    z.strictObject({
+      meanA: z.number(),
+      meanB: z.number(),
+      difference: z.number(),
+      low: z.number().nullable(),
+      high: z.number().nullable(),
+      better: z.int(),
+      worse: z.int(),
+      equal: z.int(),
+      items: z.array(z.strictObject({ queryId: z.string(), a: z.number(), b: z.number() })),
+    }),
   ),
 } as const

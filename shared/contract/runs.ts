@@ -45,18 +45,37 @@ export const runDetail = runSummary.extend({
   facts: z.record(z.string(), z.union([z.number().nullable(), z.string(), z.boolean()])),
   summary: z.record(z.string(), z.number().nullable()),
   warnings: z.array(z.strictObject({ message: z.string(), hint: z.string() })),
-  checkpoints: z.array(z.strictObject({ step: z.int(), path: z.string(), sizeBytes: z.number(), sha256: z.string(), best: z.boolean(), atMs: z.number() })),
+  checkpoints: z.array(
+    z.strictObject({
+      step: z.int(),
+      path: z.string(),
+      sizeBytes: z.number(),
+      sha256: z.string(),
+      best: z.boolean(),
+      atMs: z.number(),
+    }),
+  ),
   metricNames: z.array(z.string()),
   /** Parts of the curve that a resume left behind: steps after the checkpoint it went back to. */
   discarded: z.array(z.strictObject({ fromStep: z.int(), toStep: z.int() })),
-  speed: z.strictObject({ stepsPerSec: z.number().nullable(), rssBytes: z.number().nullable(), tensorCount: z.int().nullable() }),
+  speed: z.strictObject({
+    stepsPerSec: z.number().nullable(),
+    rssBytes: z.number().nullable(),
+    tensorCount: z.int().nullable(),
+  }),
   /** The command line that would repeat it. */
   command: z.string(),
 })
 export type RunDetail = z.infer<typeof runDetail>
 
 /** A curve in step order, each step once, thinned by min-max buckets so that spikes stay; `wallMs` counts from the start of the run. */
-export const series = z.strictObject({ name: z.string(), step: z.array(z.int()), wallMs: z.array(z.number()), value: z.array(z.number().nullable()), total: z.int() })
+export const series = z.strictObject({
+  name: z.string(),
+  step: z.array(z.int()),
+  wallMs: z.array(z.number()),
+  value: z.array(z.number().nullable()),
+  total: z.int(),
+})
 export type Series = z.infer<typeof series>
 
 /** Curves as they are after the event `upTo` of the run's log: what `run.metrics` tells of later ones is not in them. */
@@ -64,7 +83,16 @@ export const fetchedCurves = z.strictObject({ upTo: z.int(), series: z.array(ser
 export type FetchedCurves = z.infer<typeof fetchedCurves>
 
 /** What was written for one prompt. */
-export const sampleItem = z.strictObject({ promptIndex: z.int(), pairId: z.string(), prompt: z.string(), completion: z.string(), tokens: z.int(), reward: z.number().nullable(), logRatio: z.number().nullable(), /** What the reward is made of, where it has parts. */ parts: z.record(z.string(), z.number().nullable()).optional() })
+export const sampleItem = z.strictObject({
+  promptIndex: z.int(),
+  pairId: z.string(),
+  prompt: z.string(),
+  completion: z.string(),
+  tokens: z.int(),
+  reward: z.number().nullable(),
+  logRatio: z.number().nullable(),
+  /** What the reward is made of, where it has parts. */ parts: z.record(z.string(), z.number().nullable()).optional(),
+})
 export type SampleItem = z.infer<typeof sampleItem>
 
 export const estimate = z.strictObject({
@@ -100,16 +128,44 @@ const one = z.strictObject({ runId })
 
 export const runCalls = {
   /** Fills in every default and reports what is wrong, without starting anything. */
-  'runs.check': call(z.strictObject({ request: runRequest }), z.strictObject({ problems: z.array(requestProblem), advice: z.array(z.strictObject({ level: z.enum(['info', 'warning']), text: z.string() })), counts: z.strictObject({ train: z.int(), validation: z.int(), test: z.int(), labels: z.int() }), command: z.string(), /** Null where the model to start from cannot be read. */ memory: memoryEstimate.nullable(), /** What the run would be tried on first. */ engine: engineChoice })),
+  'runs.check': call(
+    z.strictObject({ request: runRequest }),
+    z.strictObject({
+      problems: z.array(requestProblem),
+      advice: z.array(z.strictObject({ level: z.enum(['info', 'warning']), text: z.string() })),
+      counts: z.strictObject({ train: z.int(), validation: z.int(), test: z.int(), labels: z.int() }),
+      command: z.string(),
+      /** Null where the model to start from cannot be read. */ memory: memoryEstimate.nullable(),
+      /** What the run would be tried on first. */ engine: engineChoice,
+    }),
+  ),
   /** Runs real steps at the longest batch in a child process. A newer question of the same asker ends the older one, which fails as `cancelled`. */
-  'runs.estimate': call(z.strictObject({ request: runRequest, asker: z.string().min(1).max(64).nullable().default(null) }), estimate),
+  'runs.estimate': call(
+    z.strictObject({ request: runRequest, asker: z.string().min(1).max(64).nullable().default(null) }),
+    estimate,
+  ),
   /** Ends the dry run of this asker, if there is one: it would only take time from a run. */
   'runs.cancelEstimate': call(z.strictObject({ asker: z.string().min(1).max(64) }), z.null()),
   'runs.start': call(z.strictObject({ request: runRequest, clientKey }), z.strictObject({ runIds: z.array(runId) })),
-  'runs.list': call(z.strictObject({ datasetId: z.string().nullable().default(null), method: z.string().nullable().default(null), /** The newest; null: every run there is. */ limit: z.int().min(1).nullable().default(null) }), z.array(runSummary)),
+  'runs.list': call(
+    z.strictObject({
+      datasetId: z.string().nullable().default(null),
+      method: z.string().nullable().default(null),
+      /** The newest; null: every run there is. */ limit: z.int().min(1).nullable().default(null),
+    }),
+    z.array(runSummary),
+  ),
   'runs.get': call(one, runDetail),
   /** No names: every curve. `discarded`: what resumes left behind, one stretch after another. */
-  'runs.metrics': call(z.strictObject({ runId, names: z.array(z.string()).default([]), maxPoints: z.int().min(10).max(100_000).default(1000), discarded: z.boolean().default(false) }), fetchedCurves),
+  'runs.metrics': call(
+    z.strictObject({
+      runId,
+      names: z.array(z.string()).default([]),
+      maxPoints: z.int().min(10).max(100_000).default(1000),
+      discarded: z.boolean().default(false),
+    }),
+    fetchedCurves,
+  ),
   'runs.log': call(z.strictObject({ runId, lines: z.int().min(1).max(10_000).default(400) }), z.array(z.string())),
   'runs.samples': call(one, z.array(z.strictObject({ step: z.int(), items: z.array(sampleItem) }))),
   'runs.stop': call(z.strictObject({ runId, mode: z.enum(['stop', 'stop-and-save']) }), z.null()),
@@ -121,7 +177,15 @@ export const runCalls = {
   /** Moves the folder to the data folder's `trash/`. */
   'runs.delete': call(one, z.null()),
   /** Writes a checkpoint as a folder that other programs open; `adapters` for runs that trained some. */
-  'runs.export': call(z.strictObject({ runId, checkpoint: z.enum(['best', 'last']).default('last'), path: z.string().min(1), form: z.enum(['model', 'adapters']).default('model') }), z.strictObject({ path: z.string(), step: z.int(), files: z.array(z.string()) })),
+  'runs.export': call(
+    z.strictObject({
+      runId,
+      checkpoint: z.enum(['best', 'last']).default('last'),
+      path: z.string().min(1),
+      form: z.enum(['model', 'adapters']).default('model'),
+    }),
+    z.strictObject({ path: z.string(), step: z.int(), files: z.array(z.string()) }),
+  ),
   'queue.move': call(z.strictObject({ runId, position: z.int().min(1) }), z.null()),
   'queue.pause': call(z.strictObject({ paused: z.boolean() }), z.null()),
 } as const

@@ -39,7 +39,13 @@ export const collectRequest = z.strictObject({
 export type CollectRequest = z.infer<typeof collectRequest>
 
 /** A pair with all that is known of it, for those who do not label. */
-export const segmentRow = z.strictObject({ index: z.int(), pairId: z.string(), split: splitName, pair: segmentPair, labels: z.array(z.strictObject({ annotator: z.string(), outcome, strength: strength.nullable() })) })
+export const segmentRow = z.strictObject({
+  index: z.int(),
+  pairId: z.string(),
+  split: splitName,
+  pair: segmentPair,
+  labels: z.array(z.strictObject({ annotator: z.string(), outcome, strength: strength.nullable() })),
+})
 export type SegmentRow = z.infer<typeof segmentRow>
 
 export const segmentCalls = {
@@ -48,6 +54,19 @@ export const segmentCalls = {
   /** Takes seconds to minutes; the app goes on answering meanwhile. */
   'segments.collect': call(collectRequest.extend({ clientKey }), datasetSummary),
   /** Our own JSON Lines, or an npz file of CPL's code. */
-  'segments.import': call(z.strictObject({ path: z.string(), name: z.string().min(1), world: z.string().nullable().default(null), scoreName: z.string().nullable().default(null), segmentSteps: z.int().min(2).default(64), clientKey }), datasetSummary),
-  'segments.export': call(z.strictObject({ datasetId, format: z.enum(['segments-jsonl', 'cpl-npz']) }), z.strictObject({ path: z.string(), rows: z.int() })),
+  'segments.import': call(
+    z.strictObject({
+      path: z.string(),
+      name: z.string().min(1),
+      world: z.string().nullable().default(null),
+      scoreName: z.string().nullable().default(null),
+      segmentSteps: z.int().min(2).default(64),
+      clientKey,
+    }),
+    datasetSummary,
+  ),
+  'segments.export': call(
+    z.strictObject({ datasetId, format: z.enum(['segments-jsonl', 'cpl-npz']) }),
+    z.strictObject({ path: z.string(), rows: z.int() }),
+  ),
 } as const

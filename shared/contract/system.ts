@@ -49,7 +49,11 @@ export const systemInfo = z.strictObject({
 export type SystemInfo = z.infer<typeof systemInfo>
 
 /** Something of the data folder that is not as it was written. */
-export const trouble = z.strictObject({ path: z.string(), /** What is wrong, in a sentence. */ trouble: z.string(), hint: z.string() })
+export const trouble = z.strictObject({
+  path: z.string(),
+  /** What is wrong, in a sentence. */ trouble: z.string(),
+  hint: z.string(),
+})
 export type Trouble = z.infer<typeof trouble>
 
 export const preset = z.strictObject({
@@ -84,9 +88,15 @@ export type AlgorithmInfo = z.infer<typeof algorithmInfo>
 
 export const systemCalls = {
   'system.info': call(z.strictObject({}), systemInfo),
-  'system.log': call(z.strictObject({ lines: z.int().min(1).max(10_000).default(200) }), z.strictObject({ path: z.string(), lines: z.array(z.string()) })),
+  'system.log': call(
+    z.strictObject({ lines: z.int().min(1).max(10_000).default(200) }),
+    z.strictObject({ path: z.string(), lines: z.array(z.string()) }),
+  ),
   /** Reads every file of the data folder and compares it with its fingerprint, with the database and with its neighbours. Changes nothing. */
-  'system.verify': call(z.strictObject({}), z.strictObject({ troubles: z.array(trouble), datasets: z.int(), runs: z.int() })),
+  'system.verify': call(
+    z.strictObject({}),
+    z.strictObject({ troubles: z.array(trouble), datasets: z.int(), runs: z.int() }),
+  ),
   /** What the start found in the data folder and left as it is. */
   'system.troubles': call(z.strictObject({}), z.array(trouble)),
   'settings.get': call(z.strictObject({}), settings),

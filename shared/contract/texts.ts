@@ -7,5 +7,15 @@ export const textCalls = {
    * Rows with query, positive and negatives, two texts with a score, or one text (JSONL, JSON, CSV, TSV, lines). `as` and
    * `scale` (as in 0..5) answer where a file could be read in two ways.
    */
-  'texts.import': call(z.strictObject({ path: z.string().min(1), name: z.string().max(120).default(''), licence: z.string().nullable().default(null), as: z.enum(['lines', 'jsonl', 'json', 'csv', 'tsv']).nullable().default(null), scale: z.string().max(40).nullable().default(null), clientKey }), z.strictObject({ datasetId })),
+  'texts.import': call(
+    z.strictObject({
+      path: z.string().min(1),
+      name: z.string().max(120).default(''),
+      licence: z.string().nullable().default(null),
+      as: z.enum(['lines', 'jsonl', 'json', 'csv', 'tsv']).nullable().default(null),
+      scale: z.string().max(40).nullable().default(null),
+      clientKey,
+    }),
+    z.strictObject({ datasetId }),
+  ),
 } as const

@@ -20,7 +20,13 @@ export const trashCalls = {
   /** Newest first. */
   'trash.list': call(z.strictObject({}), z.array(trashEntry)),
   /** Puts it back where it was, with its labels. */
-  'trash.restore': call(z.strictObject({ trashId: z.string().min(1) }), z.strictObject({ kind: trashEntry.shape.kind, id: z.string(), name: z.string() })),
+  'trash.restore': call(
+    z.strictObject({ trashId: z.string().min(1) }),
+    z.strictObject({ kind: trashEntry.shape.kind, id: z.string(), name: z.string() }),
+  ),
   /** Removes what is named, or everything, for good. `remains`: where its texts may still stand. */
-  'trash.empty': call(z.strictObject({ trashIds: z.array(z.string()).nullable().default(null) }), z.strictObject({ removed: z.int(), freedBytes: z.number(), remains: z.array(z.string()) })),
+  'trash.empty': call(
+    z.strictObject({ trashIds: z.array(z.string()).nullable().default(null) }),
+    z.strictObject({ removed: z.int(), freedBytes: z.number(), remains: z.array(z.string()) }),
+  ),
 } as const

@@ -13,7 +13,12 @@ export function observedAgreement<T>(a: readonly T[], b: readonly T[]): number {
  * Cohen's κ of two annotators over the same items (Cohen 1960; weighted: 1968).
  * @param categories in their order, which the weights use
  */
-export function cohenKappa<T>(a: readonly T[], b: readonly T[], categories: readonly T[], weights: KappaWeights = 'none'): number {
+export function cohenKappa<T>(
+  a: readonly T[],
+  b: readonly T[],
+  categories: readonly T[],
+  weights: KappaWeights = 'none',
+): number {
   if (a.length !== b.length) throw new RangeError(`the annotators rated ${a.length} and ${b.length} items`)
   const place = new Map(categories.map((category, index) => [category, index]))
   const size = categories.length
@@ -23,13 +28,16 @@ export function cohenKappa<T>(a: readonly T[], b: readonly T[], categories: read
   for (const [index, value] of a.entries()) {
     const first = place.get(value)
     const second = place.get(b[index]!)
-    if (first === undefined || second === undefined) throw new RangeError(`item ${index} has an answer outside the categories`)
+    if (first === undefined || second === undefined)
+      throw new RangeError(`item ${index} has an answer outside the categories`)
     shareA[first]! += 1 / a.length
     shareB[second]! += 1 / a.length
     observed += disagreement(first, second, weights) / a.length
   }
   let expected = 0
-  for (let row = 0; row < size; row += 1) for (let column = 0; column < size; column += 1) expected += disagreement(row, column, weights) * shareA[row]! * shareB[column]!
+  for (let row = 0; row < size; row += 1)
+    for (let column = 0; column < size; column += 1)
+      expected += disagreement(row, column, weights) * shareA[row]! * shareB[column]!
   return expected < 1e-15 ? NaN : 1 - observed / expected
 }
 
@@ -76,14 +84,19 @@ function coincidenceMatrix(units: readonly (readonly number[])[], values: readon
     for (const value of unit) counts[place.get(value)!]! += 1
     for (const [row, first] of counts.entries()) {
       if (first === 0) continue
-      for (const [column, second] of counts.entries()) matrix[row]![column]! += (first * (second - (row === column ? 1 : 0))) / (unit.length - 1)
+      for (const [column, second] of counts.entries())
+        matrix[row]![column]! += (first * (second - (row === column ? 1 : 0))) / (unit.length - 1)
     }
   }
   return matrix
 }
 
 /** Squared distance of two values, given by their positions. */
-function distanceFor(level: Level, values: readonly number[], totals: readonly number[]): (row: number, column: number) => number {
+function distanceFor(
+  level: Level,
+  values: readonly number[],
+  totals: readonly number[],
+): (row: number, column: number) => number {
   if (level === 'nominal') return (row, column) => (row === column ? 0 : 1)
   if (level === 'interval') return (row, column) => (values[row]! - values[column]!) ** 2
   if (level === 'ratio') {
@@ -104,10 +117,13 @@ function distanceFor(level: Level, values: readonly number[], totals: readonly n
 export function fleissKappa(counts: readonly (readonly number[])[]): number {
   const raters = counts[0]?.reduce((sum, value) => sum + value, 0) ?? 0
   if (raters < 2) return NaN
-  const categories = counts[0]!.map((_, category) => counts.reduce((sum, row) => sum + row[category]!, 0) / (counts.length * raters))
+  const categories = counts[0]!.map(
+    (_, category) => counts.reduce((sum, row) => sum + row[category]!, 0) / (counts.length * raters),
+  )
   let observed = 0
   for (const row of counts) {
-    if (row.reduce((sum, value) => sum + value, 0) !== raters) throw new RangeError('every item needs the same number of answers')
+    if (row.reduce((sum, value) => sum + value, 0) !== raters)
+      throw new RangeError('every item needs the same number of answers')
     observed += (row.reduce((sum, value) => sum + value * value, 0) - raters) / (raters * (raters - 1)) / counts.length
   }
   const expected = categories.reduce((sum, share) => sum + share * share, 0)

@@ -49,7 +49,8 @@ export interface BcaInterval extends Bounds {
 /** Bias-corrected and accelerated interval of the mean (Efron 1987). Resampled means equal to the observed count half. */
 export function bcaInterval(values: readonly number[], means: readonly number[], level = 0.95): BcaInterval {
   const observed = mean(values)
-  const below = means.filter((value) => value < observed).length + 0.5 * means.filter((value) => value === observed).length
+  const below =
+    means.filter((value) => value < observed).length + 0.5 * means.filter((value) => value === observed).length
   const z0 = normalQuantile(below / means.length)
   const acceleration = jackknifeAcceleration(values)
   const alphaAt = (probability: number): number => {
@@ -83,25 +84,42 @@ export function bootstrapPValue(means: readonly number[]): number {
 /**
  * Percentile interval of the mean with a fixed seed. Null for fewer than two values: one seed has no spread.
  */
-export function bootstrapMean(values: readonly number[], options: { readonly level?: number; readonly resamples?: number; readonly seed?: number } = {}): Bounds | null {
+export function bootstrapMean(
+  values: readonly number[],
+  options: { readonly level?: number; readonly resamples?: number; readonly seed?: number } = {},
+): Bounds | null {
   if (values.length < 2) return null
-  return percentileInterval(resampleMeans(values, resampleIndices(values.length, options.resamples, options.seed)), options.level)
+  return percentileInterval(
+    resampleMeans(values, resampleIndices(values.length, options.resamples, options.seed)),
+    options.level,
+  )
 }
 
 /** a − b, member by member, and its bootstrap interval; null interval for fewer than two pairs. */
-export function pairedDifference(a: readonly number[], b: readonly number[], options: { readonly level?: number; readonly seed?: number } = {}): { readonly mean: number; readonly sd: number; readonly bounds: Bounds | null } {
+export function pairedDifference(
+  a: readonly number[],
+  b: readonly number[],
+  options: { readonly level?: number; readonly seed?: number } = {},
+): { readonly mean: number; readonly sd: number; readonly bounds: Bounds | null } {
   if (a.length !== b.length) throw new RangeError(`paired samples differ in size: ${a.length} and ${b.length}`)
   const differences = a.map((value, index) => value - b[index]!)
   return { mean: mean(differences), sd: standardDeviation(differences), bounds: bootstrapMean(differences, options) }
 }
 
 /** mean(a) − mean(b) of two independent samples, each resampled on its own; null when either has fewer than two values. */
-export function unpairedDifference(a: readonly number[], b: readonly number[], options: { readonly level?: number; readonly resamples?: number; readonly seed?: number } = {}): Bounds | null {
+export function unpairedDifference(
+  a: readonly number[],
+  b: readonly number[],
+  options: { readonly level?: number; readonly resamples?: number; readonly seed?: number } = {},
+): Bounds | null {
   if (a.length < 2 || b.length < 2) return null
   const seed = options.seed ?? 1
   const meansA = resampleMeans(a, resampleIndices(a.length, options.resamples, seed))
   const meansB = resampleMeans(b, resampleIndices(b.length, options.resamples, seed + 1))
-  return percentileInterval(meansA.map((value, index) => value - meansB[index]!), options.level)
+  return percentileInterval(
+    meansA.map((value, index) => value - meansB[index]!),
+    options.level,
+  )
 }
 
 function ascending(values: readonly number[]): number[] {

@@ -41,7 +41,7 @@ export function wilsonInterval(successes: number, trials: number, level = 0.95):
   if (trials <= 0) return { low: NaN, high: NaN }
   const z = normalQuantile(0.5 + level / 2)
   const share = successes / trials
-  const spread = z * z / trials
+  const spread = (z * z) / trials
   const center = (share + spread / 2) / (1 + spread)
   const half = (z / (1 + spread)) * Math.sqrt((share * (1 - share)) / trials + spread / (4 * trials))
   return { low: Math.max(0, center - half), high: Math.min(1, center + half) }

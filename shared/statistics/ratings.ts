@@ -36,7 +36,8 @@ export function bradleyTerry(players: number, games: readonly Game[], ridge = 0)
     step.forEach((value, player) => (theta[player]! += damp * value))
     const centre = theta.reduce((sum, value) => sum + value, 0) / players
     theta.forEach((value, player) => (theta[player] = value - centre))
-    if (largest < 1e-13) return { logStrength: theta, logLikelihood: likelihood(theta, wins), standardError: errors(theta, wins, ridge) }
+    if (largest < 1e-13)
+      return { logStrength: theta, logLikelihood: likelihood(theta, wins), standardError: errors(theta, wins, ridge) }
     if (!Number.isFinite(largest) || Math.max(...theta.map(Math.abs)) > 50) break
   }
   throw new RangeError('the strengths have no finite maximum: a player won or lost every game; use a ridge')
@@ -45,7 +46,12 @@ export function bradleyTerry(players: number, games: readonly Game[], ridge = 0)
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x))
 
 function gradient(theta: readonly number[], wins: readonly (readonly number[])[], ridge: number): number[] {
-  return theta.map((own, i) => theta.reduce((sum, other, j) => (i === j ? sum : sum + wins[i]![j]! - (wins[i]![j]! + wins[j]![i]!) * sigmoid(own - other)), -ridge * own))
+  return theta.map((own, i) =>
+    theta.reduce(
+      (sum, other, j) => (i === j ? sum : sum + wins[i]![j]! - (wins[i]![j]! + wins[j]![i]!) * sigmoid(own - other)),
+      -ridge * own,
+    ),
+  )
 }
 
 /**
@@ -69,13 +75,25 @@ function information(theta: readonly number[], wins: readonly (readonly number[]
 }
 
 function likelihood(theta: readonly number[], wins: readonly (readonly number[])[]): number {
-  return theta.reduce((sum, own, i) => sum + theta.reduce((inner, other, j) => inner - (i === j ? 0 : wins[i]![j]! * Math.log1p(Math.exp(other - own))), 0), 0)
+  return theta.reduce(
+    (sum, own, i) =>
+      sum +
+      theta.reduce((inner, other, j) => inner - (i === j ? 0 : wins[i]![j]! * Math.log1p(Math.exp(other - own))), 0),
+    0,
+  )
 }
 
 function errors(theta: readonly number[], wins: readonly (readonly number[])[], ridge: number): number[] {
   const matrix = information(theta, wins, ridge)
   const added = ridge === 0 ? 1 / theta.length : 0 // what fixing the sum put into the inverse
-  return theta.map((_value, player) => Math.sqrt(solve(matrix, theta.map((_other, at) => (at === player ? 1 : 0)))[player]! - added))
+  return theta.map((_value, player) =>
+    Math.sqrt(
+      solve(
+        matrix,
+        theta.map((_other, at) => (at === player ? 1 : 0)),
+      )[player]! - added,
+    ),
+  )
 }
 
 /** Gaussian elimination with the largest pivot. */
@@ -84,7 +102,8 @@ function solve(matrix: readonly (readonly number[])[], right: readonly number[])
   const size = rows.length
   for (let column = 0; column < size; column += 1) {
     let pivot = column
-    for (let row = column + 1; row < size; row += 1) if (Math.abs(rows[row]![column]!) > Math.abs(rows[pivot]![column]!)) pivot = row
+    for (let row = column + 1; row < size; row += 1)
+      if (Math.abs(rows[row]![column]!) > Math.abs(rows[pivot]![column]!)) pivot = row
     ;[rows[column], rows[pivot]] = [rows[pivot]!, rows[column]!]
     for (let row = 0; row < size; row += 1) {
       if (row === column) continue

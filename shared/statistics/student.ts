@@ -4,7 +4,10 @@ import { mean, standardError, type Bounds } from './intervals.ts'
 
 /** ln Γ(x) for x > 0 (Lanczos with six terms; relative error below 2e-10). */
 function logGamma(x: number): number {
-  const coefficients = [76.18009172947146, -86.50532032941678, 24.01409824083091, -1.231739572450155, 0.1208650973866179e-2, -0.5395239384953e-5]
+  const coefficients = [
+    76.18009172947146, -86.50532032941678, 24.01409824083091, -1.231739572450155, 0.1208650973866179e-2,
+    -0.5395239384953e-5,
+  ]
   const shifted = x + 5.5 - (x + 0.5) * Math.log(x + 5.5)
   const series = coefficients.reduce((sum, coefficient, at) => sum + coefficient / (x + 1 + at), 1.000000000190015)
   return -shifted + Math.log((Math.sqrt(2 * Math.PI) * series) / x)
@@ -18,7 +21,10 @@ function betaFraction(x: number, a: number, b: number): number {
   let d = 1 / guard(1 - ((a + b) * x) / (a + 1))
   let result = d
   for (let m = 1; m <= 300; m += 1) {
-    for (const step of [(m * (b - m) * x) / ((a + 2 * m - 1) * (a + 2 * m)), (-(a + m) * (a + b + m) * x) / ((a + 2 * m) * (a + 2 * m + 1))]) {
+    for (const step of [
+      (m * (b - m) * x) / ((a + 2 * m - 1) * (a + 2 * m)),
+      (-(a + m) * (a + b + m) * x) / ((a + 2 * m) * (a + 2 * m + 1)),
+    ]) {
       d = 1 / guard(1 + step * d)
       c = guard(1 + step / c)
       result *= d * c

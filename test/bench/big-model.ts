@@ -20,14 +20,22 @@ async function main(method: string): Promise<number> {
   const app = await createApp({ dataFolder: path.join(root, 'data') })
   try {
     const beganAtMs = performance.now()
-    const { weightBytes, peakBytes, state, runId } = await trainLoraOn(app, path.join(root, 'model'), config, { method })
-    console.log(`${method}, 10 steps of LoRA beside ${formatBytes(weightBytes)} of float32 weights: ${state} after ${formatDuration(performance.now() - beganAtMs)}`)
+    const { weightBytes, peakBytes, state, runId } = await trainLoraOn(app, path.join(root, 'model'), config, {
+      method,
+    })
+    console.log(
+      `${method}, 10 steps of LoRA beside ${formatBytes(weightBytes)} of float32 weights: ${state} after ${formatDuration(performance.now() - beganAtMs)}`,
+    )
     const log = path.join(root, 'data', 'runs', runId, 'log.txt')
     if (state !== 'finished' && existsSync(log)) console.log(readFileSync(log, 'utf8'))
-    console.log(`training process, peak: ${formatBytes(peakBytes)}, ${(peakBytes / weightBytes).toFixed(2)} × the weights (at most ${BOUND})`)
+    console.log(
+      `training process, peak: ${formatBytes(peakBytes)}, ${(peakBytes / weightBytes).toFixed(2)} × the weights (at most ${BOUND})`,
+    )
     const before = ownPeakBytes()
     await inProcess(app.handlers).call('runs.export', { runId: runId as never, path: path.join(root, 'exported') }) // an id of this app
-    console.log(`export, merged: ${formatBytes(statSync(path.join(root, 'exported', 'model.safetensors')).size)}; this process grew from ${formatBytes(before)} to ${formatBytes(ownPeakBytes())}`)
+    console.log(
+      `export, merged: ${formatBytes(statSync(path.join(root, 'exported', 'model.safetensors')).size)}; this process grew from ${formatBytes(before)} to ${formatBytes(ownPeakBytes())}`,
+    )
     return state === 'finished' && peakBytes <= BOUND * weightBytes && ownPeakBytes() <= BOUND * weightBytes ? 0 : 1
   } finally {
     await app.close('continue')

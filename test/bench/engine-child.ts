@@ -16,13 +16,37 @@ import { openEngine } from '../../main/workers/engine/choose.ts'
 import type { BatchParts } from '../../main/core/learn/batch-totals.ts'
 import { minimizeParts } from '../../main/workers/trainer/minimize.ts'
 import { pairItems } from '../../main/workers/trainer/text/training-data.ts'
-import { BETA, LEARNING_RATE, pairsOf, promptsOf, referenceOf, SAMPLED_TOKENS, type Goodbye, type Hello, type Reply, type Request, type ShapeName } from './engine-jobs.ts'
+import {
+  BETA,
+  LEARNING_RATE,
+  pairsOf,
+  promptsOf,
+  referenceOf,
+  SAMPLED_TOKENS,
+  type Goodbye,
+  type Hello,
+  type Reply,
+  type Request,
+  type ShapeName,
+} from './engine-jobs.ts'
 
 const [engineArgument, threadsArgument, folder] = process.argv.slice(2) as [string, string, string]
-const engine = await openEngine(engineName.parse(engineArgument), { threads: Number(threadsArgument), enginesFolder: process.env['PAIRLAB_ENGINES'] ?? null })
+const engine = await openEngine(engineName.parse(engineArgument), {
+  threads: Number(threadsArgument),
+  enginesFolder: process.env['PAIRLAB_ENGINES'] ?? null,
+})
 const say = (line: Hello | Reply | Goodbye): void => void process.stdout.write(`${JSON.stringify(line)}\n`)
 
-const training = trainingConfig.parse({ learningRate: LEARNING_RATE, schedule: 'constant', warmupFraction: 0, clipNorm: 0, steps: 1_000_000, maxLength: 1024, microBatchSize: 4096, batchSize: 4096 })
+const training = trainingConfig.parse({
+  learningRate: LEARNING_RATE,
+  schedule: 'constant',
+  warmupFraction: 0,
+  clipNorm: 0,
+  steps: 1_000_000,
+  maxLength: 1024,
+  microBatchSize: 4096,
+  batchSize: 4096,
+})
 
 interface Work {
   readonly key: string
@@ -46,12 +70,21 @@ function stepWork(shape: ShapeName, job: 'sft' | 'dpo'): Work {
   const algorithm: Algorithm = findTextAlgorithm(job)
   const config = algorithm.config.parse(job === 'dpo' ? { beta: BETA } : {})
   const pairs = pairsOf(shape, job)
-  const items = pairItems({ set: { pairs, rewards: null }, algorithm, config, microBatchSize: 4096, padId: 0, referenceOf: job === 'dpo' ? referenceOf : null })
+  const items = pairItems({
+    set: { pairs, rewards: null },
+    algorithm,
+    config,
+    microBatchSize: 4096,
+    padId: 0,
+    referenceOf: job === 'dpo' ? referenceOf : null,
+  })
   const parts: BatchParts = items.parts([...pairs.keys()])
   const loss = (batch: Batch, totals: BatchTotals) => algorithm.loss({ network: decoder, batch, totals, config })
   return {
     key: `${shape} ${job}`,
-    run: async () => [(await minimizeParts(decoder, optimizer, training, parts, loss, () => undefined)).metrics['loss']!],
+    run: async () => [
+      (await minimizeParts(decoder, optimizer, training, parts, loss, () => undefined)).metrics['loss']!,
+    ],
     dispose() {
       decoder.dispose()
       ;(optimizer as { dispose?: () => void }).dispose?.()
@@ -68,7 +101,11 @@ function sampleWork(shape: ShapeName, rows: number): Work {
     async run() {
       // The first is greedy and shows that the model is the same; the rest are drawn, as in use. No token ends a row.
       const greedy = round === 0
-      const done = await sampleCompletions(decoder, prompts, (row) => createRandom(1000 * round + row), { maxTokens: SAMPLED_TOKENS, temperature: greedy ? 0 : 1, endId: -1 })
+      const done = await sampleCompletions(decoder, prompts, (row) => createRandom(1000 * round + row), {
+        maxTokens: SAMPLED_TOKENS,
+        temperature: greedy ? 0 : 1,
+        endId: -1,
+      })
       round += 1
       return greedy ? [...done[0]!.ids.slice(0, 8)] : []
     },
@@ -77,7 +114,8 @@ function sampleWork(shape: ShapeName, rows: number): Work {
 }
 
 function loadWork(shape: ShapeName): Work {
-  const read = async (decoder: Decoder): Promise<number> => (await Object.values(decoder.variables)[0]!.data<'float32'>())[0]! // the numbers have arrived
+  const read = async (decoder: Decoder): Promise<number> =>
+    (await Object.values(decoder.variables)[0]!.data<'float32'>())[0]! // the numbers have arrived
   return {
     key: `${shape} load`,
     async run() {
@@ -103,7 +141,8 @@ async function answer(request: Request): Promise<Reply> {
     work?.dispose()
     work = begin(request)
   }
-  if (work === null || work.key !== `${request.shape} ${request.job}`) throw new Error('a job goes on that was not begun')
+  if (work === null || work.key !== `${request.shape} ${request.job}`)
+    throw new Error('a job goes on that was not begun')
   const ms: number[] = []
   const cpuMs: number[] = []
   const check: number[] = []
@@ -128,6 +167,9 @@ for await (const line of createInterface({ input: process.stdin })) {
     say({ ms: [], cpuMs: [], check: [], error: error instanceof Error ? `${error.message}` : String(error) })
   }
 }
-say({ peakBytes: process.resourceUsage().maxRSS * 1024, tensors: tensorsSeen.length < 2 ? null : [tensorsSeen[0]!, tensorsSeen.at(-1)!] })
+say({
+  peakBytes: process.resourceUsage().maxRSS * 1024,
+  tensors: tensorsSeen.length < 2 ? null : [tensorsSeen[0]!, tensorsSeen.at(-1)!],
+})
 await engine.dispose()
 process.exit(0)

@@ -43,7 +43,16 @@ export function pairsOf(shape: ShapeName, job: 'sft' | 'dpo'): EncodedPair[] {
   return Array.from({ length: job === 'sft' ? rows : rows / 2 }, (_none, at): EncodedPair => {
     const prompt = tokens(promptLength)
     const side = (): EncodedCompletion => ({ prompt, completion: tokens(time - promptLength), text: '' })
-    return { pairId: String(at), promptText: String(at), chosen: side(), rejected: side(), preference: 1, strength: 1, weight: 1, swapped: false }
+    return {
+      pairId: String(at),
+      promptText: String(at),
+      chosen: side(),
+      rejected: side(),
+      preference: 1,
+      strength: 1,
+      weight: 1,
+      swapped: false,
+    }
   })
 }
 
@@ -54,7 +63,9 @@ export function referenceOf(one: EncodedCompletion): Float32Array {
 
 export function promptsOf(shape: ShapeName, count: number): number[][] {
   const random = createRandom(11)
-  return Array.from({ length: count }, () => Array.from({ length: PROMPT_TOKENS }, () => Math.floor(random() * SHAPES[shape].vocab)))
+  return Array.from({ length: count }, () =>
+    Array.from({ length: PROMPT_TOKENS }, () => Math.floor(random() * SHAPES[shape].vocab)),
+  )
 }
 
 /** One line from the orchestrator to a participant. */

@@ -8,7 +8,19 @@ import { initialWeights } from '../../main/core/learn/models/decoder.ts'
 import { decoderConfigFile } from '../../main/core/learn/models/hf-config.ts'
 import { createRandom } from '../../main/core/learn/random.ts'
 import { encodeSafeTensors } from '../../main/core/learn/models/safetensors.ts'
-import { BETA, configOf, JOBS, LEARNING_RATE, pairsOf, promptsOf, referenceOf, SAMPLED_TOKENS, SHAPES, type JobName, type ShapeName } from './engine-jobs.ts'
+import {
+  BETA,
+  configOf,
+  JOBS,
+  LEARNING_RATE,
+  pairsOf,
+  promptsOf,
+  referenceOf,
+  SAMPLED_TOKENS,
+  SHAPES,
+  type JobName,
+  type ShapeName,
+} from './engine-jobs.ts'
 import { startEngine, startPeer, type Participant } from './participants.ts'
 import { quartiles, ratioOf, type Spread } from './spread.ts'
 
@@ -52,8 +64,16 @@ try {
   rmSync(folder, { recursive: true, force: true })
 }
 if (values.json !== undefined) {
-  const machine = { cpu: os.cpus()[0]?.model.trim(), cores: os.availableParallelism(), platform: `${os.platform()} ${os.arch()}`, node: process.versions.node }
-  writeFileSync(values.json, `${JSON.stringify({ date: new Date().toISOString(), command: process.argv.slice(2).join(' '), machine, notes, lines }, null, 2)}\n`)
+  const machine = {
+    cpu: os.cpus()[0]?.model.trim(),
+    cores: os.availableParallelism(),
+    platform: `${os.platform()} ${os.arch()}`,
+    node: process.versions.node,
+  }
+  writeFileSync(
+    values.json,
+    `${JSON.stringify({ date: new Date().toISOString(), command: process.argv.slice(2).join(' '), machine, notes, lines }, null, 2)}\n`,
+  )
 }
 
 /** The weights and rows that every participant reads. */
@@ -63,23 +83,40 @@ function writeWork(): void {
     const config = configOf(shape)
     mkdirSync(path.join(folder, shape))
     writeFileSync(path.join(folder, shape, 'config.json'), JSON.stringify(decoderConfigFile(config, 1024)))
-    writeFileSync(path.join(folder, shape, 'model.safetensors'), encodeSafeTensors(initialWeights(config, createRandom(1)), { format: 'pt' }))
+    writeFileSync(
+      path.join(folder, shape, 'model.safetensors'),
+      encodeSafeTensors(initialWeights(config, createRandom(1)), { format: 'pt' }),
+    )
     plan[shape] = { config, prompts: promptsOf(shape, 8), sft: rowsOf(shape, 'sft'), dpo: rowsOf(shape, 'dpo') }
   }
-  writeFileSync(path.join(folder, 'plan.json'), JSON.stringify({ learningRate: LEARNING_RATE, beta: BETA, sampledTokens: SAMPLED_TOKENS, shapes: plan }))
+  writeFileSync(
+    path.join(folder, 'plan.json'),
+    JSON.stringify({ learningRate: LEARNING_RATE, beta: BETA, sampledTokens: SAMPLED_TOKENS, shapes: plan }),
+  )
 }
 
 function rowsOf(shape: ShapeName, job: 'sft' | 'dpo'): object {
   const pairs = pairsOf(shape, job)
-  const rows = job === 'sft' ? pairs.map((pair) => pair.chosen) : [...pairs.map((pair) => pair.chosen), ...pairs.map((pair) => pair.rejected)]
-  return { ids: rows.map((row) => [...row.prompt, ...row.completion]), start: rows[0]!.prompt.length, reference: rows.map((row) => [...referenceOf(row)]) }
+  const rows =
+    job === 'sft'
+      ? pairs.map((pair) => pair.chosen)
+      : [...pairs.map((pair) => pair.chosen), ...pairs.map((pair) => pair.rejected)]
+  return {
+    ids: rows.map((row) => [...row.prompt, ...row.completion]),
+    start: rows[0]!.prompt.length,
+    reference: rows.map((row) => [...referenceOf(row)]),
+  }
 }
 
 async function measureWith(threads: number): Promise<void> {
-  const peer = await startPeer(values.python, threads, folder, values['peer-device']).catch((error: unknown) => note(`no peer: ${String(error)}`))
+  const peer = await startPeer(values.python, threads, folder, values['peer-device']).catch((error: unknown) =>
+    note(`no peer: ${String(error)}`),
+  )
   const engines: Participant[] = []
   for (const name of values.engines.split(',')) {
-    const started = await startEngine(name, threads, folder).catch((error: unknown) => note(`${name}: ${error instanceof Error ? error.message : String(error)}`))
+    const started = await startEngine(name, threads, folder).catch((error: unknown) =>
+      note(`${name}: ${error instanceof Error ? error.message : String(error)}`),
+    )
     if (started !== null) engines.push(started)
   }
   const all = [...(peer === null ? [] : [peer]), ...engines]
@@ -88,11 +125,19 @@ async function measureWith(threads: number): Promise<void> {
   for (const shape of shapes) for (const job of jobs) await measure(threads, shape, job, peer, engines)
   for (const one of all) {
     const { peakBytes, tensors } = await one.end()
-    note(`${one.hello.name}: peak resident memory ${(peakBytes / 2 ** 20).toFixed(0)} MiB${tensors === null ? '' : `; tensors after the first and the last round of steps ${tensors.join(', ')}`}`)
+    note(
+      `${one.hello.name}: peak resident memory ${(peakBytes / 2 ** 20).toFixed(0)} MiB${tensors === null ? '' : `; tensors after the first and the last round of steps ${tensors.join(', ')}`}`,
+    )
   }
 }
 
-async function measure(threads: number, shape: ShapeName, job: JobName, peer: Participant | null, engines: readonly Participant[]): Promise<void> {
+async function measure(
+  threads: number,
+  shape: ShapeName,
+  job: JobName,
+  peer: Participant | null,
+  engines: readonly Participant[],
+): Promise<void> {
   const everyone = [...(peer === null ? [] : [peer]), ...engines]
   const inner = job.startsWith('sample') || job === 'load' ? 1 : SHAPES[shape].inner
   const times = new Map<Participant, number[]>()
@@ -118,7 +163,16 @@ async function measure(threads: number, shape: ShapeName, job: JobName, peer: Pa
   for (const [one, ms] of times) {
     const ratio = peerTimes === undefined || one === peer ? null : ratioOf(ms, peerTimes)
     const cpuRatio = ratio === null ? null : ratioOf(cpuTimes.get(one)!, cpuTimes.get(peer!)!)
-    const line: Line = { threads, shape, job, engine: one.hello.name, ms: quartiles(ms), ratio, cpuRatio, disagreement: peer === null || one === peer ? null : disagreement(checks.get(one)!, checks.get(peer) ?? []) }
+    const line: Line = {
+      threads,
+      shape,
+      job,
+      engine: one.hello.name,
+      ms: quartiles(ms),
+      ratio,
+      cpuRatio,
+      disagreement: peer === null || one === peer ? null : disagreement(checks.get(one)!, checks.get(peer) ?? []),
+    }
     lines.push(line)
     printLine(line)
   }
@@ -136,11 +190,18 @@ function note(text: string): null {
 }
 
 function printHead(): void {
-  console.log('\nTime of one step, generation or load; ratio to PyTorch eager in the same round, of time and of processor time: median, quartiles.')
-  console.log(`${'shape'.padEnd(6)} ${'job'.padEnd(9)} ${'threads'.padStart(7)}  ${'engine'.padEnd(11)} ${'ms'.padStart(9)} ${'quartiles'.padStart(19)}   ${'÷ PyTorch'.padStart(9)} ${'quartiles'.padStart(15)} ${'cpu ÷'.padStart(6)} ${'quartiles'.padStart(15)}   differs by`)
+  console.log(
+    '\nTime of one step, generation or load; ratio to PyTorch eager in the same round, of time and of processor time: median, quartiles.',
+  )
+  console.log(
+    `${'shape'.padEnd(6)} ${'job'.padEnd(9)} ${'threads'.padStart(7)}  ${'engine'.padEnd(11)} ${'ms'.padStart(9)} ${'quartiles'.padStart(19)}   ${'÷ PyTorch'.padStart(9)} ${'quartiles'.padStart(15)} ${'cpu ÷'.padStart(6)} ${'quartiles'.padStart(15)}   differs by`,
+  )
 }
 
 function printLine({ threads, shape, job, engine, ms, ratio, cpuRatio, disagreement: apart }: Line): void {
-  const span = (spread: Spread, digits: number): string => `${spread.low.toFixed(digits)} … ${spread.high.toFixed(digits)}`
-  console.log(`${shape.padEnd(6)} ${job.padEnd(9)} ${String(threads).padStart(7)}  ${engine.padEnd(11)} ${ms.median.toFixed(2).padStart(9)} ${span(ms, 2).padStart(19)}   ${(ratio === null ? '' : ratio.median.toFixed(2)).padStart(9)} ${(ratio === null ? '' : span(ratio, 2)).padStart(15)} ${(cpuRatio === null ? '' : cpuRatio.median.toFixed(2)).padStart(6)} ${(cpuRatio === null ? '' : span(cpuRatio, 2)).padStart(15)}   ${apart === null ? '' : apart.toExponential(1)}`)
+  const span = (spread: Spread, digits: number): string =>
+    `${spread.low.toFixed(digits)} … ${spread.high.toFixed(digits)}`
+  console.log(
+    `${shape.padEnd(6)} ${job.padEnd(9)} ${String(threads).padStart(7)}  ${engine.padEnd(11)} ${ms.median.toFixed(2).padStart(9)} ${span(ms, 2).padStart(19)}   ${(ratio === null ? '' : ratio.median.toFixed(2)).padStart(9)} ${(ratio === null ? '' : span(ratio, 2)).padStart(15)} ${(cpuRatio === null ? '' : cpuRatio.median.toFixed(2)).padStart(6)} ${(cpuRatio === null ? '' : span(cpuRatio, 2)).padStart(15)}   ${apart === null ? '' : apart.toExponential(1)}`,
+  )
 }

@@ -12,7 +12,15 @@ import { gaugeEventLoop, type Held } from '../support/event-loop-gauge.ts'
 import { gaugeCalls, type GaugedCall } from '../support/gauge-calls.ts'
 import { makeLargeData, type LargeSize } from '../support/large-data.ts'
 
-const { values } = parseArgs({ options: { pairs: { type: 'string', default: '1000000' }, runs: { type: 'string', default: '500' }, steps: { type: 'string', default: '1000' }, only: { type: 'string', default: '' }, json: { type: 'string', default: '' } } })
+const { values } = parseArgs({
+  options: {
+    pairs: { type: 'string', default: '1000000' },
+    runs: { type: 'string', default: '500' },
+    steps: { type: 'string', default: '1000' },
+    only: { type: 'string', default: '' },
+    json: { type: 'string', default: '' },
+  },
+})
 const size: LargeSize = { pairs: Number(values.pairs), runs: Number(values.runs), steps: Number(values.steps) }
 const root = path.join(tmpdir(), `pairlab-loop-${size.pairs}-${size.runs}-${size.steps}`)
 type Row = GaugedCall & { readonly call: string }
@@ -40,7 +48,9 @@ try {
 const worst = rows.toSorted((a, b) => b.longestMs - a.longestMs)
 console.log(`\nworst of ${rows.length}:`)
 for (const row of worst.slice(0, 15)) print(row)
-console.log(`${rows.filter((row) => row.longestMs > 50).length} of ${rows.length} held the process for more than 50 ms (${rows.filter((row) => row.longestCpuMs > 50).length} by processor time)`)
+console.log(
+  `${rows.filter((row) => row.longestMs > 50).length} of ${rows.length} held the process for more than 50 ms (${rows.filter((row) => row.longestCpuMs > 50).length} by processor time)`,
+)
 if (values.json !== '') writeFileSync(values.json, `${JSON.stringify(rows, null, 1)}\n`)
 
 async function start(title: string): Promise<App> {
@@ -71,13 +81,19 @@ function show(title: string, held: Held, totalMs: number, answer: string): void 
 
 function print({ call: title, longestMs, longestCpuMs, totalMs, peakRssBytes, answer }: Row): void {
   const ms = (value: number): string => value.toFixed(0).padStart(7)
-  console.log(`${title.padEnd(52)} held ${ms(longestMs)} ms (processor ${ms(longestCpuMs)} ms)  took ${ms(totalMs)} ms  ${(peakRssBytes / 2 ** 20).toFixed(0).padStart(5)} MiB  ${answer}`)
+  console.log(
+    `${title.padEnd(52)} held ${ms(longestMs)} ms (processor ${ms(longestCpuMs)} ms)  took ${ms(totalMs)} ms  ${(peakRssBytes / 2 ** 20).toFixed(0).padStart(5)} MiB  ${answer}`,
+  )
 }
 
 async function writeImport(file: string, count: number): Promise<void> {
   const stream = createWriteStream(file)
   for (let from = 0; from < count; from += 1000) {
-    const block = Array.from({ length: Math.min(1000, count - from) }, (_, at) => `${JSON.stringify({ prompt: `A question ${from + at}?`, chosen: `a good answer ${from + at}`, rejected: 'a bad one' })}\n`).join('')
+    const block = Array.from(
+      { length: Math.min(1000, count - from) },
+      (_, at) =>
+        `${JSON.stringify({ prompt: `A question ${from + at}?`, chosen: `a good answer ${from + at}`, rejected: 'a bad one' })}\n`,
+    ).join('')
     if (!stream.write(block)) await once(stream, 'drain')
   }
   stream.end()

@@ -9,7 +9,10 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { openData } from '../support/open-data.ts'
 
 const MIB = 1024 * 1024
-const WORDS = 'the quick brown fox jumps over a lazy dog while seven wizards box quietly and nobody knows why it rains so often in autumn'.split(' ')
+const WORDS =
+  'the quick brown fox jumps over a lazy dog while seven wizards box quietly and nobody knows why it rains so often in autumn'.split(
+    ' ',
+  )
 
 interface Measured {
   readonly pairs: number
@@ -32,7 +35,8 @@ function randomFrom(seed: number): () => number {
 
 async function generate(file: string, sizeBytes: number): Promise<number> {
   const random = randomFrom(7)
-  const text = (words: number): string => Array.from({ length: words }, () => WORDS[Math.floor(random() * WORDS.length)]).join(' ')
+  const text = (words: number): string =>
+    Array.from({ length: words }, () => WORDS[Math.floor(random() * WORDS.length)]).join(' ')
   const stream = createWriteStream(file)
   let written = 0
   let rows = 0
@@ -61,7 +65,15 @@ async function measure(folder: string, file: string): Promise<Measured> {
   const [dataset] = await data.call('datasets.list', {})
   const progressEvents = data.eventsOf('import.progress').length
   await data.close()
-  return { pairs: job.rowsKept, prompts: dataset?.promptCount ?? 0, seconds, peakRssMib: process.resourceUsage().maxRSS / 1024, longestPauseMs: pauses.max / 1e6, pause99Ms: pauses.percentile(99) / 1e6, progressEvents }
+  return {
+    pairs: job.rowsKept,
+    prompts: dataset?.promptCount ?? 0,
+    seconds,
+    peakRssMib: process.resourceUsage().maxRSS / 1024,
+    longestPauseMs: pauses.max / 1e6,
+    pause99Ms: pauses.percentile(99) / 1e6,
+    progressEvents,
+  }
 }
 
 async function main(): Promise<void> {
@@ -74,8 +86,12 @@ async function main(): Promise<void> {
     const child = fork(import.meta.filename, ['measure', path.join(work, 'data'), file])
     const [result] = (await once(child, 'message')) as [Measured] // sent below
     if (child.exitCode === null) await once(child, 'exit')
-    console.log(`imported ${result.pairs} pairs (${result.prompts} prompts) in ${result.seconds.toFixed(1)} s: ${Math.round(result.pairs / result.seconds)} rows/s, ${(sizeMib / result.seconds).toFixed(1)} MiB/s`)
-    console.log(`peak resident memory ${Math.round(result.peakRssMib)} MiB; event loop held up ${result.pause99Ms.toFixed(0)} ms (99 %), ${result.longestPauseMs.toFixed(0)} ms at worst; ${result.progressEvents} progress events`)
+    console.log(
+      `imported ${result.pairs} pairs (${result.prompts} prompts) in ${result.seconds.toFixed(1)} s: ${Math.round(result.pairs / result.seconds)} rows/s, ${(sizeMib / result.seconds).toFixed(1)} MiB/s`,
+    )
+    console.log(
+      `peak resident memory ${Math.round(result.peakRssMib)} MiB; event loop held up ${result.pause99Ms.toFixed(0)} ms (99 %), ${result.longestPauseMs.toFixed(0)} ms at worst; ${result.progressEvents} progress events`,
+    )
     if (result.pairs !== rows) throw new Error(`expected ${rows} pairs`)
   } finally {
     rmSync(work, { recursive: true, force: true })

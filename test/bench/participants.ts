@@ -18,7 +18,12 @@ export function startEngine(name: string, threads: number, folder: string): Prom
 export function startPeer(python: string, threads: number, folder: string, device: string): Promise<Participant> {
   const script = fileURLToPath(new URL('peer.py', import.meta.url))
   const limits = { OMP_NUM_THREADS: String(threads), MKL_NUM_THREADS: String(threads) }
-  return meet(spawn(python, [script, String(threads), folder, device], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...limits } }))
+  return meet(
+    spawn(python, [script, String(threads), folder, device], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, ...limits },
+    }),
+  )
 }
 
 async function meet(child: ChildProcess): Promise<Participant> {

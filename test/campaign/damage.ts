@@ -1,5 +1,18 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, chownSync, cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { temporaryFolder } from '../support/filled-store.ts'
@@ -14,7 +27,11 @@ export type Damage = (typeof DAMAGES)[number]
 const NOBODY = 65_534
 
 export function listFiles(folder: string, below = ''): string[] {
-  return readdirSync(path.join(folder, below), { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? listFiles(folder, path.join(below, entry.name)) : [path.join(below, entry.name)])).sort()
+  return readdirSync(path.join(folder, below), { withFileTypes: true })
+    .flatMap((entry) =>
+      entry.isDirectory() ? listFiles(folder, path.join(below, entry.name)) : [path.join(below, entry.name)],
+    )
+    .sort()
 }
 
 function damage(file: string, kind: Damage, seed: number): void {
@@ -46,7 +63,10 @@ function giveAway(folder: string, user: number): void {
 export async function inspectFolder(dataFolder: string): Promise<Found & { readonly died: string | null }> {
   const root = process.getuid?.() === 0
   if (root) giveAway(path.dirname(dataFolder), NOBODY)
-  const child = spawn(process.execPath, [INSPECT, dataFolder], { stdio: ['ignore', 'pipe', 'pipe'], ...(root ? { uid: NOBODY, gid: NOBODY, env: { ...process.env, HOME: path.dirname(dataFolder) } } : {}) })
+  const child = spawn(process.execPath, [INSPECT, dataFolder], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(root ? { uid: NOBODY, gid: NOBODY, env: { ...process.env, HOME: path.dirname(dataFolder) } } : {}),
+  })
   const limit = setTimeout(() => child.kill('SIGKILL'), 60_000)
   let out = ''
   let complaint = ''
@@ -59,7 +79,17 @@ export async function inspectFolder(dataFolder: string): Promise<Found & { reado
   const status = await new Promise((resolve) => child.on('close', (code, signal) => resolve(signal ?? code)))
   clearTimeout(limit)
   if (status === 0 && out !== '') return { ...(JSON.parse(out) as Found), died: null } // our own child wrote it
-  return { events: [], sets: [], runs: [], tables: {}, integrity: '', said: [complaint], unforeseen: [], refused: true, died: `${String(status)}: ${complaint.slice(-600)}` }
+  return {
+    events: [],
+    sets: [],
+    runs: [],
+    tables: {},
+    integrity: '',
+    said: [complaint],
+    unforeseen: [],
+    refused: true,
+    died: `${String(status)}: ${complaint.slice(-600)}`,
+  }
 }
 
 /** Files whose loss changes nothing for anybody; why stands beside each. */
@@ -86,16 +116,39 @@ interface Job {
 }
 
 /** Damages each file in each way, one at a time, in a copy of the folder, and compares what an app finds there with what there was. */
-export function runDamage(every: number, seed: number, onCase: (text: string) => void = () => {}): Promise<DamageReport> {
-  return damageOneByOne((folder) => listFiles(folder).flatMap((file) => DAMAGES.map((kind) => ({ file, kind }))).filter((_job, at) => (at + seed) % every === 0), seed, onCase)
+export function runDamage(
+  every: number,
+  seed: number,
+  onCase: (text: string) => void = () => {},
+): Promise<DamageReport> {
+  return damageOneByOne(
+    (folder) =>
+      listFiles(folder)
+        .flatMap((file) => DAMAGES.map((kind) => ({ file, kind })))
+        .filter((_job, at) => (at + seed) % every === 0),
+    seed,
+    onCase,
+  )
 }
 
 /** Three bits of the database flipped, `count` times over, elsewhere every time. */
-export function runFlips(count: number, seed: number, onCase: (text: string) => void = () => {}): Promise<DamageReport> {
-  return damageOneByOne(() => Array.from({ length: count }, () => ({ file: 'app.sqlite', kind: 'flipped' })), seed, onCase)
+export function runFlips(
+  count: number,
+  seed: number,
+  onCase: (text: string) => void = () => {},
+): Promise<DamageReport> {
+  return damageOneByOne(
+    () => Array.from({ length: count }, () => ({ file: 'app.sqlite', kind: 'flipped' })),
+    seed,
+    onCase,
+  )
 }
 
-async function damageOneByOne(choose: (folder: string) => readonly Job[], seed: number, onCase: (text: string) => void): Promise<DamageReport> {
+async function damageOneByOne(
+  choose: (folder: string) => readonly Job[],
+  seed: number,
+  onCase: (text: string) => void,
+): Promise<DamageReport> {
   const root = temporaryFolder()
   chmodSync(root, 0o755)
   const problems: string[] = []
@@ -128,7 +181,13 @@ async function damageOneByOne(choose: (folder: string) => readonly Job[], seed: 
   return { cases, named, harmless, problems }
 }
 
-function judge(file: string, kind: Damage, before: Found, after: Found & { readonly died: string | null }, size: number): { readonly named: boolean; readonly problems: string[] } {
+function judge(
+  file: string,
+  kind: Damage,
+  before: Found,
+  after: Found & { readonly died: string | null },
+  size: number,
+): { readonly named: boolean; readonly problems: string[] } {
   const what = `${file} ${kind}`
   const problems: string[] = []
   if (after.died !== null) problems.push(`${what}: the app died (${after.died})`)
@@ -136,11 +195,24 @@ function judge(file: string, kind: Damage, before: Found, after: Found & { reado
   const heard = after.said.filter((line) => !before.said.includes(line)).join('\n')
   // By name, or by the data set or run that it belongs to.
   const owner = file.split(path.sep)[1]
-  const named = heard.includes(path.basename(file)) || (owner !== undefined && heard.includes(owner)) || (file === 'app.sqlite' && heard.includes('database'))
+  const named =
+    heard.includes(path.basename(file)) ||
+    (owner !== undefined && heard.includes(owner)) ||
+    (file === 'app.sqlite' && heard.includes('database'))
   if (after.refused && !named) problems.push(`${what}: refused without naming it: ${heard.slice(0, 300)}`)
-  if (after.refused) return { named, problems: [...problems, ...(kind === 'unreadable' || kind === 'a folder' ? [] : [`${what}: cannot be opened any more: ${heard.slice(0, 300)}`])] }
+  if (after.refused)
+    return {
+      named,
+      problems: [
+        ...problems,
+        ...(kind === 'unreadable' || kind === 'a folder'
+          ? []
+          : [`${what}: cannot be opened any more: ${heard.slice(0, 300)}`]),
+      ],
+    }
   const lost = before.events.filter((event) => !after.events.includes(event))
-  if (lost.length > 0) problems.push(`${what}: ${lost.length} of ${before.events.length} label events lost${named ? '' : ', in silence'}`)
+  if (lost.length > 0)
+    problems.push(`${what}: ${lost.length} of ${before.events.length} label events lost${named ? '' : ', in silence'}`)
   const missing = [...before.sets, ...before.runs].filter((entry) => ![...after.sets, ...after.runs].includes(entry))
   const changed = missing.length > 0
   if (changed && !named) problems.push(`${what}: ${missing.join(', ')} changed in silence`)
@@ -153,5 +225,8 @@ function judge(file: string, kind: Damage, before: Found, after: Found & { reado
 /** Bits of free space may be anything: the database is whole as long as every table says what it said and every index fits. */
 function silentlyOther(what: string, before: Found, after: Found): string[] {
   const other = Object.keys(before.tables).filter((name) => after.tables[name] !== before.tables[name])
-  return [...(other.length === 0 ? [] : [`${what}: ${other.join(', ')} changed in silence`]), ...(after.integrity === 'ok' ? [] : [`${what}: SQLite says ${after.integrity}, and nobody said anything`])]
+  return [
+    ...(other.length === 0 ? [] : [`${what}: ${other.join(', ')} changed in silence`]),
+    ...(after.integrity === 'ok' ? [] : [`${what}: SQLite says ${after.integrity}, and nobody said anything`]),
+  ]
 }

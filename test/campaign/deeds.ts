@@ -2,12 +2,43 @@ import type { Outcome } from '../../shared/data-kinds.ts'
 
 /** What the acting process does, as it tells it: before with what is known then, after with what came of it. */
 export type Deed =
-  | { readonly op: 'import'; readonly name: string; readonly rows: number; readonly labeled: boolean; readonly datasetId?: string }
-  | { readonly op: 'answer'; readonly datasetId: string; readonly annotatorId: string; readonly pairId: string; readonly key: string; readonly outcome: Outcome }
-  | { readonly op: 'undo' | 'redo'; readonly datasetId: string; readonly annotatorId: string; readonly pairId?: string | null; readonly outcome?: Outcome | null }
-  | { readonly op: 'flag'; readonly datasetId: string; readonly annotatorId: string; readonly pairId: string; readonly flagged: boolean }
+  | {
+      readonly op: 'import'
+      readonly name: string
+      readonly rows: number
+      readonly labeled: boolean
+      readonly datasetId?: string
+    }
+  | {
+      readonly op: 'answer'
+      readonly datasetId: string
+      readonly annotatorId: string
+      readonly pairId: string
+      readonly key: string
+      readonly outcome: Outcome
+    }
+  | {
+      readonly op: 'undo' | 'redo'
+      readonly datasetId: string
+      readonly annotatorId: string
+      readonly pairId?: string | null
+      readonly outcome?: Outcome | null
+    }
+  | {
+      readonly op: 'flag'
+      readonly datasetId: string
+      readonly annotatorId: string
+      readonly pairId: string
+      readonly flagged: boolean
+    }
   | { readonly op: 'describe'; readonly datasetId: string; readonly guideline: string }
-  | { readonly op: 'split'; readonly datasetId: string; readonly seed: number; readonly validation: number; readonly test: number }
+  | {
+      readonly op: 'split'
+      readonly datasetId: string
+      readonly seed: number
+      readonly validation: number
+      readonly test: number
+    }
   | { readonly op: 'delete'; readonly datasetId: string }
   | { readonly op: 'export'; readonly datasetId: string }
   | { readonly op: 'start'; readonly datasetId: string; readonly runIds?: readonly string[] }
@@ -24,5 +55,9 @@ export interface Told {
 
 /** Whole lines of what a process said; the last may have been cut by its end. */
 export function readTold(said: string): Told[] {
-  return said.slice(0, said.lastIndexOf('\n') + 1).split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Told) // our own child wrote it
+  return said
+    .slice(0, said.lastIndexOf('\n') + 1)
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Told) // our own child wrote it
 }

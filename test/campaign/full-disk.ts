@@ -28,7 +28,12 @@ export function whyNoFullDisk(): string | null {
  * Lets the disk fill up after 0, 1, 2 … pages (every `stride` of them), so that each write of a course of deeds is once the
  * one that fails; then frees it and looks at what is left.
  */
-export async function runFullDisk(rounds: number, stride: number, seed: number, onRound: (round: number, problems: readonly string[]) => void = () => {}): Promise<FullDiskReport> {
+export async function runFullDisk(
+  rounds: number,
+  stride: number,
+  seed: number,
+  onRound: (round: number, problems: readonly string[]) => void = () => {},
+): Promise<FullDiskReport> {
   const root = mkdtempSync(path.join(tmpdir(), 'pairlab full '))
   const disk = path.join(root, 'disk')
   const files = path.join(root, 'files')
@@ -64,14 +69,20 @@ export async function runFullDisk(rounds: number, stride: number, seed: number, 
       problems.push(...found.map((problem) => `full after ${round * stride} pages: ${problem}`))
       onRound(round, found)
       // What a person would empty; the rest of the disk is for the rounds to come.
-      if (freeBytes(disk) < SIZE_MIB * 1024 * 1024 * 0.5) for (const name of ['exports', 'trash']) rmSync(path.join(dataFolder, name), { recursive: true, force: true })
+      if (freeBytes(disk) < SIZE_MIB * 1024 * 1024 * 0.5)
+        for (const name of ['exports', 'trash']) rmSync(path.join(dataFolder, name), { recursive: true, force: true })
     }
   } finally {
     endTrainers(dataFolder)
     execFileSync('umount', ['-l', disk])
     rmSync(root, { recursive: true, force: true })
   }
-  return { rounds, refused, acknowledged: Object.values(ledger.counts).reduce((sum, count) => sum + count, 0), problems }
+  return {
+    rounds,
+    refused,
+    acknowledged: Object.values(ledger.counts).reduce((sum, count) => sum + count, 0),
+    problems,
+  }
 }
 
 function freeBytes(disk: string): number {

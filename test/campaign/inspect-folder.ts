@@ -45,7 +45,10 @@ async function open(folder: string) {
   }
   try {
     const report = await recoverData(folder)
-    said.push(...report.problems, ...report.datasets.flatMap((set) => set.problems.map((problem) => `${set.datasetId}: ${problem}`)))
+    said.push(
+      ...report.problems,
+      ...report.datasets.flatMap((set) => set.problems.map((problem) => `${set.datasetId}: ${problem}`)),
+    )
     return await createApp({ dataFolder: folder })
   } catch (error) {
     hear('recovering', error)
@@ -69,8 +72,12 @@ if (app !== null) {
   for (const set of (await attempt('datasets.list', () => client.call('datasets.list', {}))) ?? []) {
     sets.push(`${set.datasetId} ${set.name} ${set.pairCount}`)
     await attempt(`datasets.get ${set.datasetId}`, () => client.call('datasets.get', { datasetId: set.datasetId }))
-    await attempt(`datasets.rows ${set.datasetId}`, () => client.call('datasets.rows', { datasetId: set.datasetId, limit: 500 }))
-    await attempt(`datasets.report ${set.datasetId}`, () => client.call('datasets.report', { datasetId: set.datasetId }))
+    await attempt(`datasets.rows ${set.datasetId}`, () =>
+      client.call('datasets.rows', { datasetId: set.datasetId, limit: 500 }),
+    )
+    await attempt(`datasets.report ${set.datasetId}`, () =>
+      client.call('datasets.report', { datasetId: set.datasetId }),
+    )
   }
   for (const run of (await attempt('runs.list', () => client.call('runs.list', {}))) ?? []) {
     runs.push(`${run.runId} ${run.state} ${run.step}`)
@@ -79,9 +86,16 @@ if (app !== null) {
     await attempt(`runs.log ${run.runId}`, () => client.call('runs.log', { runId: run.runId }))
     await attempt(`runs.samples ${run.runId}`, () => client.call('runs.samples', { runId: run.runId }))
     await attempt(`runs.metrics ${run.runId}`, () => client.call('runs.metrics', { runId: run.runId }))
-    await attempt(`runs.export ${run.runId}`, () => client.call('runs.export', { runId: run.runId, path: path.join(dataFolder, '..', `${path.basename(dataFolder)}-export`) }))
+    await attempt(`runs.export ${run.runId}`, () =>
+      client.call('runs.export', {
+        runId: run.runId,
+        path: path.join(dataFolder, '..', `${path.basename(dataFolder)}-export`),
+      }),
+    )
   }
-  for (const { path: file, trouble } of (await attempt('system.verify', () => client.call('system.verify', {})))?.troubles ?? []) said.push(`${file}: ${trouble}`)
+  for (const { path: file, trouble } of (await attempt('system.verify', () => client.call('system.verify', {})))
+    ?.troubles ?? [])
+    said.push(`${file}: ${trouble}`)
   await attempt('models.list', () => client.call('models.list', {}))
   await attempt('settings.get', () => client.call('settings.get', {}))
   await attempt('annotators.list', () => client.call('annotators.list', {}))
@@ -90,12 +104,17 @@ if (app !== null) {
   await app.close('continue').catch((error: unknown) => hear('closing', error))
 }
 function hashTables(db: ReadableDb): Record<string, string> {
-  const names = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").pluck().all() as string[] // one column of text
-  return Object.fromEntries(names.map((name) => {
-    const hash = createHash('sha256')
-    for (const row of db.prepare(`SELECT * FROM "${name}"`).raw().iterate()) hash.update(`${JSON.stringify(row)}\n`)
-    return [name, hash.digest('hex')]
-  }))
+  const names = db
+    .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+    .pluck()
+    .all() as string[] // one column of text
+  return Object.fromEntries(
+    names.map((name) => {
+      const hash = createHash('sha256')
+      for (const row of db.prepare(`SELECT * FROM "${name}"`).raw().iterate()) hash.update(`${JSON.stringify(row)}\n`)
+      return [name, hash.digest('hex')]
+    }),
+  )
 }
 
 const events: string[] = []
@@ -103,11 +122,22 @@ let tables: Record<string, string> = {}
 let integrity = ''
 if (app !== null) {
   const { db, close } = openStore(dataFolder)
-  for (const set of listDatasets(db)) for (const event of iterateEvents(db, set.datasetId)) events.push([set.datasetId, event.labelId, event.kind, event.annotatorId, event.pairId, event.outcome].join(' '))
+  for (const set of listDatasets(db))
+    for (const event of iterateEvents(db, set.datasetId))
+      events.push([set.datasetId, event.labelId, event.kind, event.annotatorId, event.pairId, event.outcome].join(' '))
   tables = hashTables(db)
   integrity = String(db.pragma('integrity_check(3)', { simple: true }))
   close()
 }
-const found: Found = { events, sets, runs, tables, integrity, said: said.map((line) => line.slice(0, 2000)), unforeseen, refused: app === null }
+const found: Found = {
+  events,
+  sets,
+  runs,
+  tables,
+  integrity,
+  said: said.map((line) => line.slice(0, 2000)),
+  unforeseen,
+  refused: app === null,
+}
 writeSync(1, `${JSON.stringify(found)}\n`)
 process.exit(0)

@@ -20,7 +20,9 @@ export interface Actor {
 }
 
 export function startActor(dataFolder: string, filesFolder: string, seed: number, fullLimit = 0): Actor {
-  const child = spawn(process.execPath, [ACT, dataFolder, filesFolder, String(seed), String(fullLimit)], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [ACT, dataFolder, filesFolder, String(seed), String(fullLimit)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let said = ''
   let complaint = ''
   let becameReady: () => void = () => {}
@@ -37,7 +39,10 @@ export function startActor(dataFolder: string, filesFolder: string, seed: number
   const ended = new Promise<readonly Told[]>((resolve) => {
     child.on('close', (status, signal) => {
       becameReady()
-      const died: Told[] = signal !== 'SIGKILL' && status !== 0 ? [{ phase: 'bad', message: `the app died (${signal ?? status}): ${complaint.slice(-500)}` }] : []
+      const died: Told[] =
+        signal !== 'SIGKILL' && status !== 0
+          ? [{ phase: 'bad', message: `the app died (${signal ?? status}): ${complaint.slice(-500)}` }]
+          : []
       resolve([...readTold(said), ...died])
     })
   })
@@ -64,7 +69,11 @@ export interface KillsReport {
 }
 
 /** Kills the app `kills` times at moments that the seed draws: while it opens, or in the middle of deeds; now and then its trainers too. */
-export async function runKills(kills: number, seed: number, onRound: (round: number, problems: readonly string[]) => void = () => {}): Promise<KillsReport> {
+export async function runKills(
+  kills: number,
+  seed: number,
+  onRound: (round: number, problems: readonly string[]) => void = () => {},
+): Promise<KillsReport> {
   const root = temporaryFolder()
   const dataFolder = path.join(root, 'data')
   const files = path.join(root, 'files')

@@ -25,10 +25,25 @@ export interface Ledger {
 }
 
 export function createLedger(): Ledger {
-  return { sets: new Map(), deletedSets: new Set(), cells: new Map(), flags: new Map(), keys: new Map(), runs: new Set(), deletedRuns: new Set(), pending: null, bad: [], counts: {} }
+  return {
+    sets: new Map(),
+    deletedSets: new Set(),
+    cells: new Map(),
+    flags: new Map(),
+    keys: new Map(),
+    runs: new Set(),
+    deletedRuns: new Set(),
+    pending: null,
+    bad: [],
+    counts: {},
+  }
 }
 
-export function cellOf(who: { readonly datasetId: string; readonly annotatorId: string; readonly pairId: string }): string {
+export function cellOf(who: {
+  readonly datasetId: string
+  readonly annotatorId: string
+  readonly pairId: string
+}): string {
   return JSON.stringify([who.datasetId, who.annotatorId, who.pairId])
 }
 
@@ -46,15 +61,20 @@ export function note(ledger: Ledger, told: readonly Told[]): void {
 }
 
 function apply(ledger: Ledger, deed: Deed): void {
-  if (deed.op === 'import' && deed.datasetId !== undefined) ledger.sets.set(deed.datasetId, { rows: deed.rows, guideline: null, split: null })
+  if (deed.op === 'import' && deed.datasetId !== undefined)
+    ledger.sets.set(deed.datasetId, { rows: deed.rows, guideline: null, split: null })
   if (deed.op === 'answer') {
     ledger.cells.set(cellOf(deed), deed.outcome)
     ledger.keys.set(deed.key, deed.datasetId)
   }
-  if ((deed.op === 'undo' || deed.op === 'redo') && deed.pairId != null) ledger.cells.set(cellOf({ ...deed, pairId: deed.pairId }), deed.outcome ?? null)
+  if ((deed.op === 'undo' || deed.op === 'redo') && deed.pairId != null)
+    ledger.cells.set(cellOf({ ...deed, pairId: deed.pairId }), deed.outcome ?? null)
   if (deed.op === 'flag') ledger.flags.set(cellOf(deed), deed.flagged)
   if (deed.op === 'describe') Object.assign(ledger.sets.get(deed.datasetId) ?? {}, { guideline: deed.guideline })
-  if (deed.op === 'split') Object.assign(ledger.sets.get(deed.datasetId) ?? {}, { split: { seed: deed.seed, validation: deed.validation, test: deed.test } })
+  if (deed.op === 'split')
+    Object.assign(ledger.sets.get(deed.datasetId) ?? {}, {
+      split: { seed: deed.seed, validation: deed.validation, test: deed.test },
+    })
   if (deed.op === 'delete') forgetSet(ledger, deed.datasetId)
   if (deed.op === 'start') for (const runId of deed.runIds ?? []) ledger.runs.add(runId)
   if (deed.op === 'delete-run') {
@@ -67,6 +87,7 @@ export function forgetSet(ledger: Ledger, datasetId: string): void {
   ledger.sets.delete(datasetId)
   ledger.deletedSets.add(datasetId)
   const belongs = (cell: string): boolean => (JSON.parse(cell) as string[])[0] === datasetId
-  for (const map of [ledger.cells, ledger.flags]) for (const cell of [...map.keys()]) if (belongs(cell)) map.delete(cell)
+  for (const map of [ledger.cells, ledger.flags])
+    for (const cell of [...map.keys()]) if (belongs(cell)) map.delete(cell)
   for (const [key, set] of [...ledger.keys]) if (set === datasetId) ledger.keys.delete(key)
 }

@@ -30,7 +30,13 @@ export async function lookOver(dataFolder: string, ledger: Ledger): Promise<stri
       checkLabels(db, dataFolder, set, ledger, problems)
     }
     for (const table of ['pairs', 'label_events', 'answers', 'flags']) {
-      const orphans = db.prepare<[], number>(`SELECT count(*) FROM ${table} WHERE dataset_id NOT IN (SELECT dataset_id FROM datasets)`).pluck().get() ?? 0
+      const orphans =
+        db
+          .prepare<[], number>(
+            `SELECT count(*) FROM ${table} WHERE dataset_id NOT IN (SELECT dataset_id FROM datasets)`,
+          )
+          .pluck()
+          .get() ?? 0
       if (orphans > 0) problems.push(`${table} holds ${orphans} rows of no data set`)
     }
   } finally {
@@ -66,7 +72,8 @@ async function callAround(dataFolder: string, ledger: Ledger, problems: string[]
       if (runId === maybeGone) ledger.runs.delete(runId)
       else problems.push(`run ${runId} is gone`)
     }
-    for (const runId of ledger.deletedRuns) if (present.has(runId)) problems.push(`run ${runId} was deleted and is back`)
+    for (const runId of ledger.deletedRuns)
+      if (present.has(runId)) problems.push(`run ${runId} was deleted and is back`)
   } finally {
     await app.close('continue')
   }
@@ -78,14 +85,17 @@ function checkSets(dataFolder: string, ledger: Ledger, sets: readonly DatasetEnt
   for (const datasetId of [...ledger.sets.keys()]) {
     if (present.has(datasetId)) continue
     const trash = path.join(dataFolder, 'trash')
-    const kept = existsSync(trash) && readdirSync(trash).some((name) => name.includes(datasetId) || existsSync(path.join(trash, name, datasetId)))
+    const kept =
+      existsSync(trash) &&
+      readdirSync(trash).some((name) => name.includes(datasetId) || existsSync(path.join(trash, name, datasetId)))
     if (pending?.op === 'delete' && pending.datasetId === datasetId && kept) forgetSet(ledger, datasetId)
     else problems.push(`data set ${datasetId} is gone`)
   }
   for (const [datasetId, set] of present) {
     if (ledger.deletedSets.has(datasetId)) problems.push(`data set ${datasetId} was deleted and is back`)
     if (ledger.sets.has(datasetId)) continue
-    if (pending?.op === 'import' && pending.name === set.name) ledger.sets.set(datasetId, { rows: pending.rows, guideline: null, split: null })
+    if (pending?.op === 'import' && pending.name === set.name)
+      ledger.sets.set(datasetId, { rows: pending.rows, guideline: null, split: null })
     else problems.push(`data set ${datasetId} "${set.name}" came from nowhere`)
   }
 }
@@ -95,17 +105,31 @@ function checkWhole(db: ReadableDb, dataFolder: string, set: DatasetEntry, ledge
   const known = ledger.sets.get(set.datasetId)
   const pairs = [...iteratePairs(db, set.datasetId)]
   const lines = readFileSync(recordsPath(dataFolder, set.datasetId), 'utf8').split('\n').length - 1
-  if (known !== undefined && (pairs.length !== known.rows || lines !== known.rows || set.pairCount !== known.rows)) problems.push(`"${set.name}" should hold ${known.rows} pairs: ${pairs.length} are indexed, ${lines} recorded, ${set.pairCount} said`)
-  const wanted = assignSplits(pairs.map((pair) => pair.promptHash), set.split)
+  if (known !== undefined && (pairs.length !== known.rows || lines !== known.rows || set.pairCount !== known.rows))
+    problems.push(
+      `"${set.name}" should hold ${known.rows} pairs: ${pairs.length} are indexed, ${lines} recorded, ${set.pairCount} said`,
+    )
+  const wanted = assignSplits(
+    pairs.map((pair) => pair.promptHash),
+    set.split,
+  )
   const torn = pairs.filter((pair, at) => pair.split !== wanted[at]).length
   if (torn > 0) problems.push(`"${set.name}": ${torn} of ${pairs.length} pairs are on another side than its split says`)
   const { pending } = ledger
   const open = pending !== null && 'datasetId' in pending && pending.datasetId === set.datasetId ? pending.op : null
-  if (known?.guideline != null && set.guideline !== known.guideline && open !== 'describe') problems.push(`"${set.name}" lost its guideline`)
-  if (known?.split != null && JSON.stringify(known.split) !== JSON.stringify({ seed: set.split.seed, validation: set.split.validation, test: set.split.test }) && open !== 'split') problems.push(`"${set.name}" lost its split`)
+  if (known?.guideline != null && set.guideline !== known.guideline && open !== 'describe')
+    problems.push(`"${set.name}" lost its guideline`)
+  if (
+    known?.split != null &&
+    JSON.stringify(known.split) !==
+      JSON.stringify({ seed: set.split.seed, validation: set.split.validation, test: set.split.test }) &&
+    open !== 'split'
+  )
+    problems.push(`"${set.name}" lost its split`)
   if (known !== undefined) Object.assign(known, { guideline: set.guideline, split: null })
   const file = readDatasetFile(dataFolder, set.datasetId)
-  if (JSON.stringify([file.name, file.guideline, file.split]) !== JSON.stringify([set.name, set.guideline, set.split])) problems.push(`"${set.name}": dataset.json says other than the database`)
+  if (JSON.stringify([file.name, file.guideline, file.split]) !== JSON.stringify([set.name, set.guideline, set.split]))
+    problems.push(`"${set.name}": dataset.json says other than the database`)
 }
 
 function checkLabels(db: ReadableDb, dataFolder: string, set: DatasetEntry, ledger: Ledger, problems: string[]): void {
@@ -113,18 +137,26 @@ function checkLabels(db: ReadableDb, dataFolder: string, set: DatasetEntry, ledg
   const events = [...iterateEvents(db, set.datasetId)]
   const keys = events.flatMap((event) => event.clientKey ?? [])
   if (new Set(keys).size !== keys.length) problems.push(`"${set.name}": a key counts twice`)
-  for (const [key, datasetId] of ledger.keys) if (datasetId === set.datasetId && !keys.includes(key)) problems.push(`"${set.name}": the acknowledged label ${key} is lost`)
+  for (const [key, datasetId] of ledger.keys)
+    if (datasetId === set.datasetId && !keys.includes(key))
+      problems.push(`"${set.name}": the acknowledged label ${key} is lost`)
   const { cells, flags } = foldAfresh(set.datasetId, events)
-  let free = ledger.pending !== null && 'annotatorId' in ledger.pending && ledger.pending.datasetId === set.datasetId ? 1 : 0
+  let free =
+    ledger.pending !== null && 'annotatorId' in ledger.pending && ledger.pending.datasetId === set.datasetId ? 1 : 0
   const compare = <T>(wanted: Map<string, T>, found: Map<string, T>, missing: T, noun: string): void => {
     for (const cell of new Set([...wanted.keys(), ...found.keys()])) {
       const [datasetId, annotatorId] = JSON.parse(cell) as [string, string]
       if (datasetId !== set.datasetId) continue
       const [should, is] = [wanted.get(cell) ?? missing, found.get(cell) ?? missing]
       if (should === is) continue
-      const mayDiffer = free > 0 && ledger.pending !== null && 'annotatorId' in ledger.pending && ledger.pending.annotatorId === annotatorId
+      const mayDiffer =
+        free > 0 &&
+        ledger.pending !== null &&
+        'annotatorId' in ledger.pending &&
+        ledger.pending.annotatorId === annotatorId
       if (mayDiffer) free -= 1
-      else if (wanted.has(cell)) problems.push(`"${set.name}": the ${noun} of ${cell} is ${String(is)}, not ${String(should)}`)
+      else if (wanted.has(cell))
+        problems.push(`"${set.name}": the ${noun} of ${cell} is ${String(is)}, not ${String(should)}`)
       if (wanted.has(cell) || mayDiffer) wanted.set(cell, is)
     }
   }
@@ -133,15 +165,20 @@ function checkLabels(db: ReadableDb, dataFolder: string, set: DatasetEntry, ledg
 }
 
 /** What is in force, folded from the events without the app's own code. */
-function foldAfresh(datasetId: string, events: readonly JournalEvent[]): { readonly cells: Map<string, Outcome | null>; readonly flags: Map<string, boolean> } {
+function foldAfresh(
+  datasetId: string,
+  events: readonly JournalEvent[],
+): { readonly cells: Map<string, Outcome | null>; readonly flags: Map<string, boolean> } {
   const undone = new Set<number>()
   const flags = new Map<string, boolean>()
   for (const event of events) {
     if (event.kind === 'undo' && event.targetId !== null) undone.add(event.targetId)
     if (event.kind === 'redo' && event.targetId !== null) undone.delete(event.targetId)
-    if (event.kind === 'flag' || event.kind === 'unflag') flags.set(cellOf({ ...event, datasetId }), event.kind === 'flag')
+    if (event.kind === 'flag' || event.kind === 'unflag')
+      flags.set(cellOf({ ...event, datasetId }), event.kind === 'flag')
   }
   const cells = new Map<string, Outcome | null>()
-  for (const event of events) if (event.kind === 'answer' && !undone.has(event.labelId)) cells.set(cellOf({ ...event, datasetId }), event.outcome)
+  for (const event of events)
+    if (event.kind === 'answer' && !undone.has(event.labelId)) cells.set(cellOf({ ...event, datasetId }), event.outcome)
   return { cells, flags }
 }

@@ -8,8 +8,18 @@ import { runDamage, runFlips } from './damage.ts'
 import { runFullDisk, whyNoFullDisk } from './full-disk.ts'
 import { runKills } from './kills.ts'
 
-const { values } = parseArgs({ options: { kills: { type: 'string', default: '50' }, pages: { type: 'string', default: '50' }, every: { type: 'string', default: '10' }, flips: { type: 'string', default: '20' }, seed: { type: 'string', default: '1' } } })
-const [kills, pages, every, flips, seed] = [values.kills, values.pages, values.every, values.flips, values.seed].map(Number) as [number, number, number, number, number] // five were given
+const { values } = parseArgs({
+  options: {
+    kills: { type: 'string', default: '50' },
+    pages: { type: 'string', default: '50' },
+    every: { type: 'string', default: '10' },
+    flips: { type: 'string', default: '20' },
+    seed: { type: 'string', default: '1' },
+  },
+})
+const [kills, pages, every, flips, seed] = [values.kills, values.pages, values.every, values.flips, values.seed].map(
+  Number,
+) as [number, number, number, number, number] // five were given
 let total = 0
 
 function conclude(title: string, startedMs: number, problems: readonly string[]): void {
@@ -19,13 +29,18 @@ function conclude(title: string, startedMs: number, problems: readonly string[])
 }
 
 const tell = (round: number, problems: readonly string[]): void => {
-  if ((round + 1) % 25 === 0 || problems.length > 0) console.log(`  round ${round + 1}: ${problems.length === 0 ? 'nothing lost' : problems.join('; ')}`)
+  if ((round + 1) % 25 === 0 || problems.length > 0)
+    console.log(`  round ${round + 1}: ${problems.length === 0 ? 'nothing lost' : problems.join('; ')}`)
 }
 
 if (kills > 0) {
   const startedMs = Date.now()
   const report = await runKills(kills, seed, tell)
-  conclude(`${report.kills} kills (${report.whileOpening} while the app opened) and ${report.trainers} of trainers; acknowledged ${JSON.stringify(report.ledger.counts)}`, startedMs, report.problems)
+  conclude(
+    `${report.kills} kills (${report.whileOpening} while the app opened) and ${report.trainers} of trainers; acknowledged ${JSON.stringify(report.ledger.counts)}`,
+    startedMs,
+    report.problems,
+  )
 }
 if (pages > 0) {
   const why = whyNoFullDisk()
@@ -33,17 +48,29 @@ if (pages > 0) {
   else {
     const startedMs = Date.now()
     const report = await runFullDisk(pages, 1, seed, tell)
-    conclude(`disk full in ${report.rounds} rounds, ${report.refused} refusals, ${report.acknowledged} deeds acknowledged`, startedMs, report.problems)
+    conclude(
+      `disk full in ${report.rounds} rounds, ${report.refused} refusals, ${report.acknowledged} deeds acknowledged`,
+      startedMs,
+      report.problems,
+    )
   }
 }
 if (every > 0) {
   const startedMs = Date.now()
   const report = await runDamage(every, seed, (text) => console.log(`  ${text}`))
-  conclude(`${report.cases} damaged files, ${report.named} named, ${report.harmless} without harm`, startedMs, report.problems)
+  conclude(
+    `${report.cases} damaged files, ${report.named} named, ${report.harmless} without harm`,
+    startedMs,
+    report.problems,
+  )
 }
 if (flips > 0) {
   const startedMs = Date.now()
   const report = await runFlips(flips, seed, (text) => console.log(`  ${text}`))
-  conclude(`${report.cases} times bits of the database flipped, ${report.named} named, ${report.harmless} without harm`, startedMs, report.problems)
+  conclude(
+    `${report.cases} times bits of the database flipped, ${report.named} named, ${report.harmless} without harm`,
+    startedMs,
+    report.problems,
+  )
 }
 process.exit(total === 0 ? 0 : 1)

@@ -33,7 +33,11 @@ function edit(file: string, from: string, to: string): void {
 function rejected(headers: Readonly<Record<string, string>>): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     const { port } = new URL(page.url())
-    request({ host: '127.0.0.1', port, path: '/call/settings.get', method: 'POST', headers }, (response) => resolve(response.resume().statusCode)).on('error', reject).end('{}')
+    request({ host: '127.0.0.1', port, path: '/call/settings.get', method: 'POST', headers }, (response) =>
+      resolve(response.resume().statusCode),
+    )
+      .on('error', reject)
+      .end('{}')
   })
 }
 
@@ -43,10 +47,16 @@ beforeAll(async () => {
   // Each package by itself: what Vite keeps beside them is of this tree alone.
   mkdirSync(path.join(tree, 'node_modules'))
   for (const name of readdirSync(path.join(root, 'node_modules'))) {
-    if (name !== '.vite') symlinkSync(path.join(root, 'node_modules', name), path.join(tree, 'node_modules', name), 'junction')
+    if (name !== '.vite')
+      symlinkSync(path.join(root, 'node_modules', name), path.join(tree, 'node_modules', name), 'junction')
   }
-  command = spawn(process.execPath, ['main/doors/launch/dev.mjs', '--data-dir', path.join(tree, 'data')], { cwd: tree, env: { ...process.env, PAIRLAB_BROWSER: '1' }, stdio: ['ignore', 'pipe', 'pipe'] })
-  for (const stream of [command.stdout, command.stderr]) stream?.on('data', (bytes: Buffer) => (said += bytes.toString()))
+  command = spawn(process.execPath, ['main/doors/launch/dev.mjs', '--data-dir', path.join(tree, 'data')], {
+    cwd: tree,
+    env: { ...process.env, PAIRLAB_BROWSER: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  for (const stream of [command.stdout, command.stderr])
+    stream?.on('data', (bytes: Buffer) => (said += bytes.toString()))
   await until('the address', () => /code=\S+/.test(said))
   browser = await launchChromium(chromiumPath)
   page = await (await browser.newContext()).newPage()
@@ -63,23 +73,26 @@ afterAll(async () => {
   rmSync(tree, { recursive: true, force: true })
 })
 
-test.skipIf(chromiumPath === null)('a change of the page is shown in place; a change of the app restarts it, and the page goes on', async () => {
-  const [address = ''] = /http:\S+code=\S+/.exec(said) ?? []
-  await page.goto(`${address}#/settings`)
-  await page.getByRole('heading', { name: 'Settings', exact: true }).waitFor()
-  await page.evaluate(() => void Object.assign(globalThis, { kept: true }))
+test.skipIf(chromiumPath === null)(
+  'a change of the page is shown in place; a change of the app restarts it, and the page goes on',
+  async () => {
+    const [address = ''] = /http:\S+code=\S+/.exec(said) ?? []
+    await page.goto(`${address}#/settings`)
+    await page.getByRole('heading', { name: 'Settings', exact: true }).waitFor()
+    await page.evaluate(() => void Object.assign(globalThis, { kept: true }))
 
-  edit('renderer/pages/Settings.tsx', '<h1>Settings</h1>', '<h1>Settings as edited</h1>')
-  await page.getByRole('heading', { name: 'Settings as edited' }).waitFor()
+    edit('renderer/pages/Settings.tsx', '<h1>Settings</h1>', '<h1>Settings as edited</h1>')
+    await page.getByRole('heading', { name: 'Settings as edited' }).waitFor()
 
-  edit('main/doors/headless/dev-host.ts', 'await main()', "await main(process.stdout.write('the host as edited\\n'))")
-  await until('the host as edited', () => said.includes('the host as edited'))
-  // A call waits until the host is back. Its event comes by the stream, which found its way back by itself.
-  await page.getByText('Dark', { exact: true }).click()
-  await until('the dark page', () => page.evaluate(() => document.documentElement.dataset['theme'] === 'dark'))
-  expect(await page.evaluate(() => 'kept' in globalThis)).toBe(true)
+    edit('main/doors/headless/dev-host.ts', 'await main()', "await main(process.stdout.write('the host as edited\\n'))")
+    await until('the host as edited', () => said.includes('the host as edited'))
+    // A call waits until the host is back. Its event comes by the stream, which found its way back by itself.
+    await page.getByText('Dark', { exact: true }).click()
+    await until('the dark page', () => page.evaluate(() => document.documentElement.dataset['theme'] === 'dark'))
+    expect(await page.evaluate(() => 'kept' in globalThis)).toBe(true)
 
-  expect(await rejected({ host: 'elsewhere.example' })).toBe(403)
-  expect(await rejected({ origin: 'http://elsewhere.example' })).toBe(404)
-  expect(await rejected({})).toBe(401)
-})
+    expect(await rejected({ host: 'elsewhere.example' })).toBe(403)
+    expect(await rejected({ origin: 'http://elsewhere.example' })).toBe(404)
+    expect(await rejected({})).toBe(401)
+  },
+)

@@ -12,7 +12,8 @@ function findElectron(): string | null {
   const pathFile = path.join(folder, 'path.txt')
   if (!existsSync(pathFile)) return null
   const binary = path.join(folder, 'dist', readFileSync(pathFile, 'utf8'))
-  const hasDisplay = process.platform !== 'linux' || process.env['DISPLAY'] !== undefined || process.env['WAYLAND_DISPLAY'] !== undefined
+  const hasDisplay =
+    process.platform !== 'linux' || process.env['DISPLAY'] !== undefined || process.env['WAYLAND_DISPLAY'] !== undefined
   return existsSync(binary) && hasDisplay ? binary : null
 }
 
@@ -21,7 +22,11 @@ const why = executablePath === null ? ' (skipped: no Electron binary or no displ
 
 it.skipIf(executablePath === null)(`opens the desktop window on the real Electron${why}`, async () => {
   const dataFolder = mkdtempSync(path.join(tmpdir(), 'pairlab-electron-'))
-  const app = await _electron.launch({ executablePath: executablePath ?? '', args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), root], env: { ...process.env, PAIRLAB_DATA: dataFolder } as Record<string, string> })
+  const app = await _electron.launch({
+    executablePath: executablePath ?? '',
+    args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), root],
+    env: { ...process.env, PAIRLAB_DATA: dataFolder } as Record<string, string>,
+  })
   try {
     const page = await app.firstWindow()
     await page.getByRole('heading', { name: 'Pairlab' }).waitFor()

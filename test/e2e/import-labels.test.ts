@@ -10,7 +10,14 @@ let lab: Lab
 
 function write(name: string, labels: readonly unknown[]): string {
   const file = path.join(files, name)
-  writeFileSync(file, labels.map((overall_preference, index) => JSON.stringify({ prompt: `Task ${index}`, response1: 'one', response2: 'two', overall_preference })).join('\n'))
+  writeFileSync(
+    file,
+    labels
+      .map((overall_preference, index) =>
+        JSON.stringify({ prompt: `Task ${index}`, response1: 'one', response2: 'two', overall_preference }),
+      )
+      .join('\n'),
+  )
   return file
 }
 
@@ -30,7 +37,10 @@ describe.skipIf(chromiumPath === null)('the import page', () => {
   test('waits until somebody says what the labels mean, and lets the answer decide who wins', async () => {
     const { page, client } = lab
     const file = write('signed.jsonl', [-1, 0, 1, -2, 3])
-    for (const [direction, balance] of [['negative means response1', { a: 2, b: 2, tie: 1 }], ['negative means response2', { a: 2, b: 2, tie: 1 }]] as const) {
+    for (const [direction, balance] of [
+      ['negative means response1', { a: 2, b: 2, tie: 1 }],
+      ['negative means response2', { a: 2, b: 2, tie: 1 }],
+    ] as const) {
       await lab.open(`/data?import=${encodeURIComponent(file)}`)
       await page.getByText('the import waits for your answer').waitFor()
       const start = page.getByRole('button', { name: /^Import(?! as)/ })
@@ -43,7 +53,9 @@ describe.skipIf(chromiumPath === null)('the import page', () => {
       await page.getByText('the import waits for your answer').waitFor({ state: 'detached' })
       const before = (await client.call('datasets.list', {})).length
       await start.click()
-      await expect.poll(async () => (await client.call('datasets.list', {})).length, { timeout: 20_000 }).toBe(before + 1)
+      await expect
+        .poll(async () => (await client.call('datasets.list', {})).length, { timeout: 20_000 })
+        .toBe(before + 1)
       const datasetId = (await client.call('datasets.list', {}))[0]!.datasetId
       expect((await client.call('datasets.get', { datasetId })).balance).toMatchObject(balance)
       const { rows } = await client.call('datasets.rows', { datasetId })

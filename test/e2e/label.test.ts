@@ -4,7 +4,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Output } from '../../shared/contract.ts'
 import type { LabelEvent } from '../../shared/contract/labels.ts'
 import type { AnnotatorId, DatasetId } from '../../shared/domain.ts'
-import { accessibilityInBothThemes, accessibilityProblems, buildPage, chromiumPath, importFile, importSample, openLab, removeFolder, type Lab } from './support.ts'
+import {
+  accessibilityInBothThemes,
+  accessibilityProblems,
+  buildPage,
+  chromiumPath,
+  importFile,
+  importSample,
+  openLab,
+  removeFolder,
+  type Lab,
+} from './support.ts'
 
 let pageFolder = ''
 let lab: Lab
@@ -31,16 +41,26 @@ async function position(): Promise<string> {
 async function answer(key: string): Promise<void> {
   const before = await shownPair()
   await lab.page.keyboard.press(key)
-  await lab.page.waitForFunction((pair) => document.querySelector('[data-pair]')?.getAttribute('data-pair') !== pair, before)
+  await lab.page.waitForFunction(
+    (pair) => document.querySelector('[data-pair]')?.getAttribute('data-pair') !== pair,
+    before,
+  )
 }
 
 async function history(annotatorId: AnnotatorId): Promise<readonly LabelEvent[]> {
-  const { events }: Output<'labels.history'> = await lab.client.call('labels.history', { datasetId, annotatorId, limit: 100 })
+  const { events }: Output<'labels.history'> = await lab.client.call('labels.history', {
+    datasetId,
+    annotatorId,
+    limit: 100,
+  })
   return events.toSorted((one, two) => one.labelId - two.labelId)
 }
 
 async function waitForPosition(number: string): Promise<void> {
-  await lab.page.waitForFunction((wanted) => document.querySelector<HTMLInputElement>('.position input')?.value === wanted, number)
+  await lab.page.waitForFunction(
+    (wanted) => document.querySelector<HTMLInputElement>('.position input')?.value === wanted,
+    number,
+  )
 }
 
 describe.skipIf(chromiumPath === null)('labeling in the browser', () => {
@@ -71,7 +91,16 @@ describe.skipIf(chromiumPath === null)('labeling in the browser', () => {
     await waitForPosition('5')
 
     const kinds = (await history(annotatorId)).map((event) => [event.kind, event.pairIndex])
-    expect(kinds).toEqual([['answer', 0], ['answer', 1], ['answer', 2], ['answer', 3], ['answer', 4], ['undo', 4], ['undo', 3], ['redo', 3]])
+    expect(kinds).toEqual([
+      ['answer', 0],
+      ['answer', 1],
+      ['answer', 2],
+      ['answer', 3],
+      ['answer', 4],
+      ['undo', 4],
+      ['undo', 3],
+      ['redo', 3],
+    ])
 
     await lab.page.reload()
     await lab.page.waitForSelector('[data-pair]')
@@ -80,7 +109,11 @@ describe.skipIf(chromiumPath === null)('labeling in the browser', () => {
     await waitForPosition('4')
     await lab.page.keyboard.press('u')
     await waitForPosition('3')
-    expect((await history(annotatorId)).filter((event) => event.kind === 'answer' && event.inForce).map((event) => event.pairIndex)).toEqual([0, 1])
+    expect(
+      (await history(annotatorId))
+        .filter((event) => event.kind === 'answer' && event.inForce)
+        .map((event) => event.pairIndex),
+    ).toEqual([0, 1])
     expect(lab.complaints).toEqual([])
   })
 
@@ -96,7 +129,12 @@ describe.skipIf(chromiumPath === null)('labeling in the browser', () => {
       for (const word of firstWords) expect(left.join(' ')).toContain(word)
       await answer('1')
       const event = (await history(annotatorId)).at(-1)
-      expect(event).toMatchObject({ pairId, outcome: item.shownOrder === 'ab' ? 'a' : 'b', shownOrder: item.shownOrder, strength: 'clearly' })
+      expect(event).toMatchObject({
+        pairId,
+        outcome: item.shownOrder === 'ab' ? 'a' : 'b',
+        shownOrder: item.shownOrder,
+        strength: 'clearly',
+      })
       orders.add(item.shownOrder)
     }
     expect([...orders].toSorted()).toEqual(['ab', 'ba'])
@@ -112,7 +150,12 @@ describe.skipIf(chromiumPath === null)('labeling in the browser', () => {
     expect(await position()).toBe('1')
     await lab.page.keyboard.press('Escape')
     await answer('2')
-    expect((await history(annotatorId)).at(-1)).toMatchObject({ kind: 'answer', strength: 'far', comment: '123 odd, both say so', pairIndex: 0 })
+    expect((await history(annotatorId)).at(-1)).toMatchObject({
+      kind: 'answer',
+      strength: 'far',
+      comment: '123 odd, both say so',
+      pairIndex: 0,
+    })
     await answer('1')
     expect((await history(annotatorId)).at(-1)).toMatchObject({ strength: 'clearly', comment: '', pairIndex: 1 })
 
@@ -162,7 +205,9 @@ describe.skipIf(chromiumPath === null)('labeling in the browser', () => {
     await answer('2')
     expect(await history(first)).toHaveLength(1)
     const second = (await lab.client.call('annotators.list', {})).find((one) => one.name === 'Noor')
-    expect(await history(second?.annotatorId ?? first)).toMatchObject([{ pairIndex: 0, annotatorId: second?.annotatorId }])
+    expect(await history(second?.annotatorId ?? first)).toMatchObject([
+      { pairIndex: 0, annotatorId: second?.annotatorId },
+    ])
   })
 
   test('the page keeps the rules of accessibility, light and dark', async () => {
@@ -191,14 +236,25 @@ describe.skipIf(chromiumPath === null)('labeling in the browser', () => {
   test('the next pair of 100,000 is painted soon after the key', async () => {
     const file = path.join(pageFolder, 'many.jsonl')
     const text = 'The quick brown fox jumps over the lazy dog and goes on about its day. '
-    writeFileSync(file, Array.from({ length: 100_000 }, (_, at) => JSON.stringify({ prompt: `Question ${at}?`, chosen: `${text}\nAnswer ${at}.`, rejected: 'No answer.' })).join('\n'))
+    writeFileSync(
+      file,
+      Array.from({ length: 100_000 }, (_, at) =>
+        JSON.stringify({ prompt: `Question ${at}?`, chosen: `${text}\nAnswer ${at}.`, rejected: 'No answer.' }),
+      ).join('\n'),
+    )
     datasetId = await importFile(lab.client, file, 'Many pairs')
     await labelAs('Gil')
     await lab.page.evaluate(() => {
       const times: number[] = []
       Object.assign(window, { times })
       let pressedMs = 0
-      window.addEventListener('keydown', (event) => { pressedMs = event.timeStamp }, { capture: true })
+      window.addEventListener(
+        'keydown',
+        (event) => {
+          pressedMs = event.timeStamp
+        },
+        { capture: true },
+      )
       new MutationObserver((changes) => {
         if (!changes.some((change) => change.attributeName === 'data-pair')) return
         // A message sent from within a frame is handled after that frame was painted.
@@ -215,10 +271,14 @@ describe.skipIf(chromiumPath === null)('labeling in the browser', () => {
       await answer(turn % 2 === 0 ? '1' : '2')
     }
     await lab.page.waitForFunction((count) => (window as unknown as { times: number[] }).times.length >= count, presses)
-    const times = (await lab.page.evaluate(() => (window as unknown as { times: number[] }).times)).toSorted((one, two) => one - two)
+    const times = (await lab.page.evaluate(() => (window as unknown as { times: number[] }).times)).toSorted(
+      (one, two) => one - two,
+    )
     const median = times[presses / 2] ?? Number.NaN
     const slow = times[Math.floor(presses * 0.95)] ?? Number.NaN
-    console.log(`key to painted pair at 100,000 pairs: median ${median.toFixed(0)} ms, 95 % within ${slow.toFixed(0)} ms (n = ${presses})`)
+    console.log(
+      `key to painted pair at 100,000 pairs: median ${median.toFixed(0)} ms, 95 % within ${slow.toFixed(0)} ms (n = ${presses})`,
+    )
     expect(median).toBeLessThan(500)
   })
 })

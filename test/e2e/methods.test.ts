@@ -13,8 +13,17 @@ const methods = algorithms.filter((algorithm) => algorithm.data !== 'segment-pai
 const KINDS = [...new Set(methods.map((algorithm) => algorithm.data))]
 /** Label of a setting → what is typed where the method has it. */
 const TINY: readonly (readonly [label: string, text: string])[] = [
-  ['Steps', '2'], ['Batch', '2'], ['Longest sequence', '64'], ['Evaluate every', '0'], ['Checkpoint every', '0'], ['Sample prompts', '0'],
-  ['Pairs per evaluation', '2'], ['Longest completion', '4'], ['Longest rationale', '4'], ['System prompt', 'think'], ['Seeds', '1'],
+  ['Steps', '2'],
+  ['Batch', '2'],
+  ['Longest sequence', '64'],
+  ['Evaluate every', '0'],
+  ['Checkpoint every', '0'],
+  ['Sample prompts', '0'],
+  ['Pairs per evaluation', '2'],
+  ['Longest completion', '4'],
+  ['Longest rationale', '4'],
+  ['System prompt', 'think'],
+  ['Seeds', '1'],
 ]
 
 let pageFolder = ''
@@ -28,8 +37,14 @@ describe.skipIf(chromiumPath === null)('every method in the browser', () => {
     const { client } = lab
     await client.call('settings.set', { slots: 2 })
     datasets.set('response-pairs', await importTiny(client, pageFolder))
-    datasets.set('rankings', (await client.call('rankings.import', { path: writeLetor(path.join(pageFolder, 'letor')) })).datasetId)
-    datasets.set('contrast-groups', (await client.call('texts.import', { path: writeTexts(pageFolder, { train: 6, heldOut: 2 }) })).datasetId)
+    datasets.set(
+      'rankings',
+      (await client.call('rankings.import', { path: writeLetor(path.join(pageFolder, 'letor')) })).datasetId,
+    )
+    datasets.set(
+      'contrast-groups',
+      (await client.call('texts.import', { path: writeTexts(pageFolder, { train: 6, heldOut: 2 }) })).datasetId,
+    )
   })
 
   afterAll(async () => {
@@ -37,36 +52,56 @@ describe.skipIf(chromiumPath === null)('every method in the browser', () => {
     removeFolder(pageFolder)
   })
 
-  test.each(methods.map((algorithm) => [algorithm.name, algorithm] as const))('%s is started by clicking', async (name, algorithm) => {
-    const { page } = lab
-    await lab.open('/train')
-    await page.locator('#train-data').selectOption(datasets.get(algorithm.data)!)
-    await page.locator('.method').filter({ has: page.getByText(name, { exact: true }) }).click()
-    await page.getByLabel('when settings rest').uncheck()
-    await page.getByText(/^All \d+$/).click()
-    if (algorithm.models[0] === 'decoder') await page.locator('#train-model').selectOption('new:nano')
-    for (const [label, text] of TINY) {
-      const control = page.getByLabel(label, { exact: true })
-      if (await control.count() > 0) await control.fill(text)
-    }
-    if (algorithm.id === 'rloo' || algorithm.id === 'grpo') await page.getByLabel('Reward', { exact: true }).selectOption('length')
-    await page.getByText('Ready.').waitFor()
-    await page.getByRole('button', { name: /^Start 1 run/ }).click()
-    await page.waitForURL(/#\/runs\//)
-    const [run] = await lab.client.call('runs.list', { method: algorithm.id })
-    expect(run).toMatchObject({ datasetId: datasets.get(algorithm.data), seed: 1, totalSteps: 2 })
-  })
+  test.each(methods.map((algorithm) => [algorithm.name, algorithm] as const))(
+    '%s is started by clicking',
+    async (name, algorithm) => {
+      const { page } = lab
+      await lab.open('/train')
+      await page.locator('#train-data').selectOption(datasets.get(algorithm.data)!)
+      await page
+        .locator('.method')
+        .filter({ has: page.getByText(name, { exact: true }) })
+        .click()
+      await page.getByLabel('when settings rest').uncheck()
+      await page.getByText(/^All \d+$/).click()
+      if (algorithm.models[0] === 'decoder') await page.locator('#train-model').selectOption('new:nano')
+      for (const [label, text] of TINY) {
+        const control = page.getByLabel(label, { exact: true })
+        if ((await control.count()) > 0) await control.fill(text)
+      }
+      if (algorithm.id === 'rloo' || algorithm.id === 'grpo')
+        await page.getByLabel('Reward', { exact: true }).selectOption('length')
+      await page.getByText('Ready.').waitFor()
+      await page.getByRole('button', { name: /^Start 1 run/ }).click()
+      await page.waitForURL(/#\/runs\//)
+      const [run] = await lab.client.call('runs.list', { method: algorithm.id })
+      expect(run).toMatchObject({ datasetId: datasets.get(algorithm.data), seed: 1, totalSteps: 2 })
+    },
+  )
 
   test('all of them finish, with the number that they are judged by', async () => {
-    await waitUntil('all runs to end', async () => (await lab.client.call('runs.list', {})).every((run) => ENDED_STATES.includes(run.state)), 180_000)
+    await waitUntil(
+      'all runs to end',
+      async () => (await lab.client.call('runs.list', {})).every((run) => ENDED_STATES.includes(run.state)),
+      180_000,
+    )
     const runs = await lab.client.call('runs.list', {})
-    expect(runs.map((run) => [run.method, run.state]).toSorted()).toEqual(methods.map((algorithm) => [algorithm.id, 'finished']).toSorted())
+    expect(runs.map((run) => [run.method, run.state]).toSorted()).toEqual(
+      methods.map((algorithm) => [algorithm.id, 'finished']).toSorted(),
+    )
     expect(runs.filter((run) => !Number.isFinite(run.mainValue)).map((run) => run.method)).toEqual([])
   }, 200_000)
 
   test.each(KINDS)('two methods that learn from %s are compared in one table', async (kind) => {
     const { page, client } = lab
-    const two = (await client.call('runs.list', {})).filter((run) => algorithms.find((algorithm) => algorithm.id === run.method)?.data === kind && run.method !== 'reward-model' && run.method !== 'language-model').slice(0, 2)
+    const two = (await client.call('runs.list', {}))
+      .filter(
+        (run) =>
+          algorithms.find((algorithm) => algorithm.id === run.method)?.data === kind &&
+          run.method !== 'reward-model' &&
+          run.method !== 'language-model',
+      )
+      .slice(0, 2)
     expect(two).toHaveLength(2)
     await lab.open(`/compare?runs=${two.map((run): RunId => run.runId).join(',')}`)
     const rows = page.getByRole('table', { name: 'Configurations' }).locator('tbody tr')
@@ -75,7 +110,10 @@ describe.skipIf(chromiumPath === null)('every method in the browser', () => {
     const text = (await rows.allTextContents()).join(' ')
     for (const run of two) expect(text).toContain(run.methodName)
     // The number in the table is the run's own.
-    const { groups } = await client.call('comparisons.get', { runIds: two.map((run) => run.runId), metric: two[0]!.mainMetric! })
+    const { groups } = await client.call('comparisons.get', {
+      runIds: two.map((run) => run.runId),
+      metric: two[0]!.mainMetric!,
+    })
     expect(groups.map((group) => group.values[two[0]!.mainMetric!]?.n)).toEqual([1, 1])
   })
 

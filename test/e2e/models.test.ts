@@ -3,7 +3,16 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeModelFolder } from '../support/model-folder.ts'
-import { accessibilityInBothThemes, accessibilityProblems, buildPage, chromiumPath, importSample, openLab, removeFolder, type Lab } from './support.ts'
+import {
+  accessibilityInBothThemes,
+  accessibilityProblems,
+  buildPage,
+  chromiumPath,
+  importSample,
+  openLab,
+  removeFolder,
+  type Lab,
+} from './support.ts'
 
 let pageFolder = ''
 let folder = ''
@@ -60,10 +69,22 @@ describe.skipIf(chromiumPath === null)('models in the browser', () => {
     expect(await lab.page.getByLabel('Model', { exact: true }).inputValue()).toMatch(/^model:/)
     expect(await lab.page.getByLabel(/^LoRA rank/).count()).toBe(0)
     const adapt = lab.page.getByLabel('What is trained', { exact: true })
-    await lab.page.locator('.setting', { has: adapt }).getByText(/Memory, about: ?full \d+.*lora \d+/).waitFor()
+    await lab.page
+      .locator('.setting', { has: adapt })
+      .getByText(/Memory, about: ?full \d+.*lora \d+/)
+      .waitFor()
     await adapt.selectOption('lora')
     await lab.page.getByLabel(/^LoRA rank/).fill('2')
-    for (const [label, text] of [['Steps', '4'], ['Batch', '2'], ['Longest sequence', '32'], ['Evaluate every', '0'], ['Checkpoint every', '0'], ['Sample prompts', '0'], ['Seeds', '1']] as const) await lab.page.getByLabel(label, { exact: true }).fill(text)
+    for (const [label, text] of [
+      ['Steps', '4'],
+      ['Batch', '2'],
+      ['Longest sequence', '32'],
+      ['Evaluate every', '0'],
+      ['Checkpoint every', '0'],
+      ['Sample prompts', '0'],
+      ['Seeds', '1'],
+    ] as const)
+      await lab.page.getByLabel(label, { exact: true }).fill(text)
     await lab.page.getByLabel('when settings rest').uncheck()
     await lab.page.getByRole('heading', { name: 'Memory foreseen' }).waitFor()
     await lab.page.locator('.command', { hasText: '--lora-rank 2' }).waitFor()
@@ -73,7 +94,10 @@ describe.skipIf(chromiumPath === null)('models in the browser', () => {
     const [run] = await lab.client.call('runs.list', {})
     await lab.open(`/runs/${run?.runId}`)
     await lab.page.locator('.run-head').getByText('finished').waitFor({ timeout: 110_000 })
-    expect((await lab.client.call('runs.get', { runId: run!.runId })).spec).toMatchObject({ model: { kind: 'registered', name: 'tiny' }, training: { adapt: 'lora', loraRank: 2 } })
+    expect((await lab.client.call('runs.get', { runId: run!.runId })).spec).toMatchObject({
+      model: { kind: 'registered', name: 'tiny' },
+      training: { adapt: 'lora', loraRank: 2 },
+    })
   })
 
   test('its adapters are exported from the run’s page, and the model knows of the run', async () => {
@@ -91,7 +115,9 @@ describe.skipIf(chromiumPath === null)('models in the browser', () => {
 
   test.each(['list', 'model', 'train'])('the %s keeps the rules of accessibility in both themes', async (what) => {
     const [model] = await lab.client.call('models.list', {})
-    await lab.open(what === 'list' ? '/models' : what === 'train' ? `/train?model=${model?.modelId}` : `/models/${model?.modelId}`)
+    await lab.open(
+      what === 'list' ? '/models' : what === 'train' ? `/train?model=${model?.modelId}` : `/models/${model?.modelId}`,
+    )
     await lab.page.waitForTimeout(1200)
     expect(await accessibilityInBothThemes(lab.page)).toEqual([])
   })

@@ -7,15 +7,65 @@ import { accessibilityInBothThemes, buildPage, chromiumPath, openLab, removeFold
 const FOUND: Pick<KeptReport, 'report'> & { readonly device: string } = {
   device: 'made up',
   report: {
-    id: 'copg-bandit', title: 'A made-up report', form: 'full', seeds: [1, 2], setup: 'nothing was run',
-    tables: [{ title: 'Returns', columns: ['method', 'return'], rows: [['CoPG', { mean: 0.5, low: 0.4, high: 0.6, n: 2 }], ['none', null]] }],
-    figures: [
-      { kind: 'curves', title: 'Curves', x: 'step', y: 'return', series: [{ name: 'one', x: [0, 1, 2], mean: [0, 1, 2], low: [0, 0.5, 1], high: [0, 1.5, 3], n: 2 }] },
-      { kind: 'paired', title: 'Queries', from: 'before', to: 'after', metric: 'nDCG@10', items: [{ id: 'q1', before: 0.2, after: 0.6 }, { id: 'q2', before: 0.5, after: 0.4 }] },
-      { kind: 'simplex', title: 'Paths', arms: ['one', 'two', 'three'], optimum: [0.7, 0.2, 0.1], paths: [{ name: 'CoPG', points: [[1 / 3, 1 / 3, 1 / 3], [0.7, 0.2, 0.1]] }] },
-      { kind: 'texts', title: 'Rationales', items: [{ name: 'first', before: 'so', after: 'thus', note: 'reward 0.1 → 0.4' }] },
+    id: 'copg-bandit',
+    title: 'A made-up report',
+    form: 'full',
+    seeds: [1, 2],
+    setup: 'nothing was run',
+    tables: [
+      {
+        title: 'Returns',
+        columns: ['method', 'return'],
+        rows: [
+          ['CoPG', { mean: 0.5, low: 0.4, high: 0.6, n: 2 }],
+          ['none', null],
+        ],
+      },
     ],
-    gates: [{ claim: 'it rises', measured: '0.5 ± 0.1', required: '> 0.4', verdict: 'holds' }, { claim: 'it stays', measured: '0.1', required: '> 0.2', verdict: 'does not hold' }],
+    figures: [
+      {
+        kind: 'curves',
+        title: 'Curves',
+        x: 'step',
+        y: 'return',
+        series: [{ name: 'one', x: [0, 1, 2], mean: [0, 1, 2], low: [0, 0.5, 1], high: [0, 1.5, 3], n: 2 }],
+      },
+      {
+        kind: 'paired',
+        title: 'Queries',
+        from: 'before',
+        to: 'after',
+        metric: 'nDCG@10',
+        items: [
+          { id: 'q1', before: 0.2, after: 0.6 },
+          { id: 'q2', before: 0.5, after: 0.4 },
+        ],
+      },
+      {
+        kind: 'simplex',
+        title: 'Paths',
+        arms: ['one', 'two', 'three'],
+        optimum: [0.7, 0.2, 0.1],
+        paths: [
+          {
+            name: 'CoPG',
+            points: [
+              [1 / 3, 1 / 3, 1 / 3],
+              [0.7, 0.2, 0.1],
+            ],
+          },
+        ],
+      },
+      {
+        kind: 'texts',
+        title: 'Rationales',
+        items: [{ name: 'first', before: 'so', after: 'thus', note: 'reward 0.1 → 0.4' }],
+      },
+    ],
+    gates: [
+      { claim: 'it rises', measured: '0.5 ± 0.1', required: '> 0.4', verdict: 'holds' },
+      { claim: 'it stays', measured: '0.1', required: '> 0.2', verdict: 'does not hold' },
+    ],
     verdict: 'does not hold',
     notes: ['made up'],
   },
@@ -49,7 +99,15 @@ describe.skipIf(chromiumPath === null)('papers in the browser', () => {
   test('every kind of figure and cell is drawn', async () => {
     keepFound((await lab.client.call('system.info', {})).dataFolder, FOUND, { appVersion: '0.1.0', startedAtMs: 1 })
     await lab.open('/papers/copg-bandit')
-    for (const text of ['A made-up report', 'it rises', 'does not hold', '1 gained, 1 lost, 0 as before.', 'reward 0.1 → 0.4', 'made up']) await lab.page.getByText(text).first().waitFor()
+    for (const text of [
+      'A made-up report',
+      'it rises',
+      'does not hold',
+      '1 gained, 1 lost, 0 as before.',
+      'reward 0.1 → 0.4',
+      'made up',
+    ])
+      await lab.page.getByText(text).first().waitFor()
     await lab.page.getByRole('img', { name: 'Queries: nDCG@10 of each query, before across and after up' }).waitFor()
     await lab.page.getByRole('img', { name: 'Paths', exact: true }).waitFor()
   })

@@ -62,8 +62,13 @@ describe.skipIf(chromiumPath === null)('the playground in the browser', () => {
     await prompt().press('Control+Enter')
     const texts = async (): Promise<string[]> => {
       await run().waitFor({ timeout: 60_000 })
-      for (const name of ['Left', 'Right'] as const) await side(name).getByText(/reached max tokens|ended its turn/).waitFor()
-      return Promise.all((['Left', 'Right'] as const).map(async (name) => (await side(name).locator('.pg-answer').innerText()).trim()))
+      for (const name of ['Left', 'Right'] as const)
+        await side(name)
+          .getByText(/reached max tokens|ended its turn/)
+          .waitFor()
+      return Promise.all(
+        (['Left', 'Right'] as const).map(async (name) => (await side(name).locator('.pg-answer').innerText()).trim()),
+      )
     }
     const first = await texts()
     expect(first[0]).not.toBe(first[1])
@@ -89,7 +94,9 @@ describe.skipIf(chromiumPath === null)('the playground in the browser', () => {
     const tokens = side('Left').getByRole('slider')
     await tokens.locator('.pg-token').filter({ visible: true }).first().hover()
     await side('Left').getByText('log-prob', { exact: true }).waitFor()
-    expect(await side('Left').locator('.pg-readout').textContent()).toMatch(/id \d+.*log-prob ?−\d.*probability ?\d.*%.*likeliest/)
+    expect(await side('Left').locator('.pg-readout').textContent()).toMatch(
+      /id \d+.*log-prob ?−\d.*probability ?\d.*%.*likeliest/,
+    )
     await lab.page.mouse.move(5, 5)
     await tokens.focus()
     await lab.page.keyboard.press('ArrowRight')
@@ -106,7 +113,8 @@ describe.skipIf(chromiumPath === null)('the playground in the browser', () => {
     await prompt().press('Control+Enter')
     await lab.page.waitForFunction(() => [...document.querySelectorAll('.pg-written')].length === 2)
     await lab.page.keyboard.press('Escape')
-    for (const name of ['Left', 'Right'] as const) await side(name).locator('.pg-facts').getByText('stopped', { exact: true }).waitFor()
+    for (const name of ['Left', 'Right'] as const)
+      await side(name).locator('.pg-facts').getByText('stopped', { exact: true }).waitFor()
     expect((await side('Left').locator('.pg-answer').innerText()).length).toBeGreaterThan('Once upon'.length)
   })
 
@@ -117,7 +125,10 @@ describe.skipIf(chromiumPath === null)('the playground in the browser', () => {
     await lab.page.getByRole('button', { name: 'Defaults' }).click()
     await lab.page.getByLabel('Engine', { exact: true }).selectOption('tensorflow')
     await prompt().press('Control+Enter')
-    await side('Left').getByRole('alert').filter({ hasText: /TensorFlow/ }).waitFor({ timeout: 30_000 })
+    await side('Left')
+      .getByRole('alert')
+      .filter({ hasText: /TensorFlow/ })
+      .waitFor({ timeout: 30_000 })
     await side('Right').getByRole('alert').waitFor({ timeout: 30_000 })
     await lab.page.getByLabel('Engine', { exact: true }).selectOption('auto')
   })

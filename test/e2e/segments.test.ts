@@ -10,7 +10,9 @@ describe.skipIf(chromiumPath === null)('segments in the browser', () => {
   beforeAll(async () => {
     pageFolder = await buildPage()
     lab = await openLab(pageFolder)
-    datasetId = (await lab.client.call('segments.collect', { world: 'reach', pairs: 12, segmentSteps: 16, name: 'Reach' })).datasetId
+    datasetId = (
+      await lab.client.call('segments.collect', { world: 'reach', pairs: 12, segmentSteps: 16, name: 'Reach' })
+    ).datasetId
     const { annotatorId } = await lab.client.call('annotators.add', { name: 'Mara' })
     await lab.client.call('settings.set', { annotatorId })
   })
@@ -34,11 +36,16 @@ describe.skipIf(chromiumPath === null)('segments in the browser', () => {
     await page.getByRole('button', { name: /^Play/ }).waitFor() // it ended by itself
     expect(await frame.inputValue()).toBe('15')
     expect(await accessibilityProblems(page)).toEqual([])
-    const drawn = await page.locator('.segment-picture').first().evaluate((canvas) => {
-      const { width, height } = canvas as HTMLCanvasElement
-      const { data } = (canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, width, height)
-      return new Set(Array.from({ length: data.length / 4 }, (_, at) => `${data[4 * at]},${data[4 * at + 1]},${data[4 * at + 2]}`)).size
-    })
+    const drawn = await page
+      .locator('.segment-picture')
+      .first()
+      .evaluate((canvas) => {
+        const { width, height } = canvas as HTMLCanvasElement
+        const { data } = (canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, width, height)
+        return new Set(
+          Array.from({ length: data.length / 4 }, (_, at) => `${data[4 * at]},${data[4 * at + 1]},${data[4 * at + 2]}`),
+        ).size
+      })
     expect(drawn).toBeGreaterThan(5)
     await page.keyboard.press('1')
     await page.locator(`.segments:not([data-pair="${first}"])`).waitFor()
@@ -57,23 +64,36 @@ describe.skipIf(chromiumPath === null)('segments in the browser', () => {
     await lab.page.getByText(/12 pairs written to .*\.npz/).waitFor()
   })
 
-  test.each(['CPL', 'SFT on preferred', 'BC', '%BC', 'P-IQL'])('%s is started by clicking and seen to finish', async (method) => {
-    const { page, client } = lab
-    await lab.open(`/train?data=${datasetId}`)
-    await page.locator('.method').filter({ has: page.getByText(method, { exact: true }) }).click()
-    await page.getByLabel('when settings rest').uncheck()
-    for (const [label, text] of [['Steps', '6'], ['Batch', '4'], ['Evaluate every', '3'], ['Checkpoint every', '3'], ['Seeds', '1']] as const) await page.getByLabel(label, { exact: true }).fill(text)
-    await page.getByText('Ready.').waitFor()
-    await page.getByRole('button', { name: /^Start 1 run/ }).click()
-    let runId: RunId | undefined
-    while (runId === undefined) {
-      runId = (await client.call('runs.list', {})).find((run) => run.methodName === method)?.runId
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
-    await lab.open(`/runs/${runId}`)
-    await page.locator('.run-head').getByText('finished').waitFor({ timeout: 110_000 })
-    expect((await client.call('runs.get', { runId })).mainMetric).toBe('eval/return')
-  })
+  test.each(['CPL', 'SFT on preferred', 'BC', '%BC', 'P-IQL'])(
+    '%s is started by clicking and seen to finish',
+    async (method) => {
+      const { page, client } = lab
+      await lab.open(`/train?data=${datasetId}`)
+      await page
+        .locator('.method')
+        .filter({ has: page.getByText(method, { exact: true }) })
+        .click()
+      await page.getByLabel('when settings rest').uncheck()
+      for (const [label, text] of [
+        ['Steps', '6'],
+        ['Batch', '4'],
+        ['Evaluate every', '3'],
+        ['Checkpoint every', '3'],
+        ['Seeds', '1'],
+      ] as const)
+        await page.getByLabel(label, { exact: true }).fill(text)
+      await page.getByText('Ready.').waitFor()
+      await page.getByRole('button', { name: /^Start 1 run/ }).click()
+      let runId: RunId | undefined
+      while (runId === undefined) {
+        runId = (await client.call('runs.list', {})).find((run) => run.methodName === method)?.runId
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+      await lab.open(`/runs/${runId}`)
+      await page.locator('.run-head').getByText('finished').waitFor({ timeout: 110_000 })
+      expect((await client.call('runs.get', { runId })).mainMetric).toBe('eval/return')
+    },
+  )
 
   test('methods are compared by return', async () => {
     const runs = await lab.client.call('runs.list', {})

@@ -43,7 +43,13 @@ export async function buildPage(): Promise<string> {
   // The test runner says NODE_ENV=test, which would build React's slow development form.
   const before = process.env['NODE_ENV']
   process.env['NODE_ENV'] = 'production'
-  await build({ ...renderer, mode: 'production', configFile: false, logLevel: 'error', build: { ...renderer.build, outDir, emptyOutDir: true } })
+  await build({
+    ...renderer,
+    mode: 'production',
+    configFile: false,
+    logLevel: 'error',
+    build: { ...renderer.build, outDir, emptyOutDir: true },
+  })
   process.env['NODE_ENV'] = before
   return outDir
 }
@@ -94,12 +100,16 @@ export async function importFile(client: Client, file: string, name: string): Pr
 
 async function waitForImport(client: Client): Promise<DatasetId> {
   let found: DatasetId | null = null
-  await waitUntil('the import', async () => {
-    const [job] = await client.call('datasets.importJobs', {})
-    if (job?.state === 'failed') throw new Error(job.error?.message)
-    found = job?.state === 'finished' ? job.datasetId : null
-    return found !== null
-  }, 300_000)
+  await waitUntil(
+    'the import',
+    async () => {
+      const [job] = await client.call('datasets.importJobs', {})
+      if (job?.state === 'failed') throw new Error(job.error?.message)
+      found = job?.state === 'finished' ? job.datasetId : null
+      return found !== null
+    },
+    300_000,
+  )
   if (found === null) throw new Error('the import made no data set')
   return found
 }
@@ -118,14 +128,19 @@ export async function accessibilityInBothThemes(page: Page): Promise<readonly st
   await page.emulateMedia({ colorScheme: 'light' })
   const light = await accessibilityProblems(page)
   await page.emulateMedia({ colorScheme: 'dark' })
-  return [...light, ...(await problems(page, new AxeBuilder({ page }).withRules(RULES_OF_COLOUR))).map((problem) => `dark: ${problem}`)]
+  return [
+    ...light,
+    ...(await problems(page, new AxeBuilder({ page }).withRules(RULES_OF_COLOUR))).map((problem) => `dark: ${problem}`),
+  ]
 }
 
 async function problems(page: Page, axe: AxeBuilder): Promise<string[]> {
   // Its heading is there once a page has what it shows.
   await page.locator('h1').first().waitFor({ state: 'attached' })
   const { violations } = await axe.analyze()
-  return violations.map((violation) => `${violation.id}: ${violation.nodes[0]?.html} ${violation.nodes[0]?.failureSummary}`)
+  return violations.map(
+    (violation) => `${violation.id}: ${violation.nodes[0]?.html} ${violation.nodes[0]?.failureSummary}`,
+  )
 }
 
 export function removeFolder(folder: string): void {

@@ -2,7 +2,15 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Locator } from 'playwright'
 import type { RunId } from '../../shared/domain.ts'
-import { accessibilityInBothThemes, buildPage, chromiumPath, importSample, openLab, removeFolder, type Lab } from './support.ts'
+import {
+  accessibilityInBothThemes,
+  buildPage,
+  chromiumPath,
+  importSample,
+  openLab,
+  removeFolder,
+  type Lab,
+} from './support.ts'
 
 let pageFolder = ''
 let lab: Lab
@@ -20,7 +28,14 @@ async function openForm(path = '/train'): Promise<void> {
 /** A run so small that it ends within seconds. */
 async function makeTiny(): Promise<void> {
   await lab.page.getByLabel('Model', { exact: true }).selectOption('new:nano')
-  for (const [label, text] of [['Steps', '6'], ['Batch', '4'], ['Longest sequence', '48'], ['Evaluate every', '3'], ['Checkpoint every', '3'], ['Sample prompts', '2']] as const) {
+  for (const [label, text] of [
+    ['Steps', '6'],
+    ['Batch', '4'],
+    ['Longest sequence', '48'],
+    ['Evaluate every', '3'],
+    ['Checkpoint every', '3'],
+    ['Sample prompts', '2'],
+  ] as const) {
     await lab.page.getByLabel(label, { exact: true }).fill(text)
   }
   await lab.page.getByLabel('when settings rest').uncheck()
@@ -80,7 +95,11 @@ describe.skipIf(chromiumPath === null)('training and comparing in the browser', 
     await lab.page.getByLabel('Seeds').fill('1')
     await lab.page.locator('.method', { hasText: 'CoPG' }).first().click()
     await lab.page.getByLabel('Reward', { exact: true }).selectOption('column')
-    await lab.page.locator('.setting', { has: lab.page.getByLabel('Reward', { exact: true }) }).getByRole('alert').filter({ hasText: 'some rows have no number there' }).waitFor()
+    await lab.page
+      .locator('.setting', { has: lab.page.getByLabel('Reward', { exact: true }) })
+      .getByRole('alert')
+      .filter({ hasText: 'some rows have no number there' })
+      .waitFor()
     await lab.page.getByLabel('Reward', { exact: true }).selectOption('label')
     await lab.page.getByText('Ready.').waitFor()
   })
@@ -97,7 +116,10 @@ describe.skipIf(chromiumPath === null)('training and comparing in the browser', 
     await lab.page.getByRole('button', { name: 'Open the first' }).click()
     await lab.page.waitForURL(/#\/runs\//)
     const runs = await lab.client.call('runs.list', {})
-    expect(runs.map((run) => [run.method, run.seed, run.totalSteps]).toSorted()).toEqual([['dpo', 1, 6], ['dpo', 2, 6]])
+    expect(runs.map((run) => [run.method, run.seed, run.totalSteps]).toSorted()).toEqual([
+      ['dpo', 1, 6],
+      ['dpo', 2, 6],
+    ])
     for (const run of runs) {
       await finished(run.runId)
       const watched = await savedData('Loss')
@@ -105,7 +127,9 @@ describe.skipIf(chromiumPath === null)('training and comparing in the browser', 
       await finished(run.runId)
       expect(await savedData('Loss')).toBe(watched)
     }
-    const charts = await lab.page.locator('.run-cell figure').evaluateAll((found) => found.map((figure) => figure.getAttribute('aria-label') ?? ''))
+    const charts = await lab.page
+      .locator('.run-cell figure')
+      .evaluateAll((found) => found.map((figure) => figure.getAttribute('aria-label') ?? ''))
     expect(charts.filter((text) => text.startsWith('Loss over step: training ends at'))).toHaveLength(1)
     await openForm(`/train?from=${runs[0]?.runId}`)
     expect(await lab.page.getByLabel('Steps', { exact: true }).inputValue()).toBe('6')
@@ -124,7 +148,9 @@ describe.skipIf(chromiumPath === null)('training and comparing in the browser', 
     await lab.page.mouse.move(box.x + box.width * 0.8, box.y + box.height / 2, { steps: 5 })
     await lab.page.mouse.up()
     await lab.page.getByRole('button', { name: 'Whole run' }).waitFor()
-    const places = await lab.page.locator('.chart-crosshair').evaluateAll((lines) => lines.map((line) => (line as HTMLElement).style.transform))
+    const places = await lab.page
+      .locator('.chart-crosshair')
+      .evaluateAll((lines) => lines.map((line) => (line as HTMLElement).style.transform))
     expect(places.length).toBeGreaterThan(3)
     await lab.page.mouse.dblclick(box.x + box.width / 2, box.y + box.height / 2)
     await lab.page.getByText('drag to zoom').waitFor()
@@ -139,7 +165,11 @@ describe.skipIf(chromiumPath === null)('training and comparing in the browser', 
     await lab.page.getByRole('menuitem', { name: 'Save as SVG' }).click()
     const file = await (await saved).path()
     const svg = readFileSync(file, 'utf8')
-    expect([svg.startsWith('<svg xmlns='), svg.includes('>step<'), svg.includes('<path d="M')]).toEqual([true, true, true])
+    expect([svg.startsWith('<svg xmlns='), svg.includes('>step<'), svg.includes('<path d="M')]).toEqual([
+      true,
+      true,
+      true,
+    ])
   })
 
   test('the two seeds become one row with n = 2; one seed alone concludes nothing', async () => {
@@ -157,18 +187,24 @@ describe.skipIf(chromiumPath === null)('training and comparing in the browser', 
     await lab.page.getByRole('button', { name: 'Export', exact: true }).click()
     await lab.page.getByRole('menuitem', { name: 'Table as LaTeX' }).click()
     expect(readFileSync(await (await saved).path(), 'utf8')).toContain('tabular')
-    const alone = await lab.client.call('comparisons.get', { runIds: [ids[0] as RunId], metric: 'eval/rewards/accuracies' })
+    const alone = await lab.client.call('comparisons.get', {
+      runIds: [ids[0] as RunId],
+      metric: 'eval/rewards/accuracies',
+    })
     await lab.open(`/compare?runs=${ids[0]}`)
     await lab.page.getByText(alone.conclusions[0] ?? 'no conclusion at all').waitFor()
     expect(alone.conclusions.join(' ')).toMatch(/nothing can be concluded/i)
   })
 
-  test.each(['/train', '/compare', '/runs/', '/compare?runs='])('%s keeps the rules of accessibility in both themes', async (place) => {
-    const [run] = await lab.client.call('runs.list', {})
-    await lab.open(place.endsWith('/') || place.endsWith('=') ? `${place}${run?.runId}` : place)
-    await lab.page.waitForTimeout(1500)
-    expect(await accessibilityInBothThemes(lab.page)).toEqual([])
-  })
+  test.each(['/train', '/compare', '/runs/', '/compare?runs='])(
+    '%s keeps the rules of accessibility in both themes',
+    async (place) => {
+      const [run] = await lab.client.call('runs.list', {})
+      await lab.open(place.endsWith('/') || place.endsWith('=') ? `${place}${run?.runId}` : place)
+      await lab.page.waitForTimeout(1500)
+      expect(await accessibilityInBothThemes(lab.page)).toEqual([])
+    },
+  )
 
   test('the page complained about nothing', () => {
     expect(lab.complaints).toEqual([])

@@ -2,7 +2,15 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { recordsPath } from '../../main/app/store/datasets-folder.ts'
-import { accessibilityProblems, buildPage, chromiumPath, importSample, openLab, removeFolder, type Lab } from './support.ts'
+import {
+  accessibilityProblems,
+  buildPage,
+  chromiumPath,
+  importSample,
+  openLab,
+  removeFolder,
+  type Lab,
+} from './support.ts'
 
 let pageFolder = ''
 let lab: Lab

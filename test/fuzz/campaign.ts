@@ -6,14 +6,31 @@ import { createRandom } from '../support/seeded.ts'
 import { mutate } from './mutate.ts'
 import type { Target } from './target.ts'
 
-export interface Tally { readonly target: string; inputs: number; read: number; typed: number; untyped: number; worstMs: number; peakMB: number }
-export interface Fault { readonly target: string; readonly number: number; readonly what: string }
+export interface Tally {
+  readonly target: string
+  inputs: number
+  read: number
+  typed: number
+  untyped: number
+  worstMs: number
+  peakMB: number
+}
+export interface Fault {
+  readonly target: string
+  readonly number: number
+  readonly what: string
+}
 
 const MOST_MS = 10_000
 const MOST_GROWTH_MB = 1024
 
 /** Reads inputs `from` … `from + count - 1` of a target; each depends on the seed and its number alone. */
-export async function fuzz(target: Target, seed: number, from: number, count: number): Promise<{ readonly tally: Tally; readonly faults: readonly Fault[] }> {
+export async function fuzz(
+  target: Target,
+  seed: number,
+  from: number,
+  count: number,
+): Promise<{ readonly tally: Tally; readonly faults: readonly Fault[] }> {
   const tally: Tally = { target: target.name, inputs: 0, read: 0, typed: 0, untyped: 0, worstMs: 0, peakMB: 0 }
   const faults: Fault[] = []
   const folder = mkdtempSync(path.join(tmpdir(), 'pairlab fuzz '))
@@ -32,14 +49,19 @@ export async function fuzz(target: Target, seed: number, from: number, count: nu
         if (error instanceof AppError && error.code !== 'internal') tally.typed += 1
         else {
           tally.untyped += 1
-          faults.push({ target: target.name, number, what: `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n  input: ${JSON.stringify(input.toString('latin1').slice(0, 400))}` })
+          faults.push({
+            target: target.name,
+            number,
+            what: `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n  input: ${JSON.stringify(input.toString('latin1').slice(0, 400))}`,
+          })
         }
       }
       const ms = performance.now() - began
       tally.worstMs = Math.max(tally.worstMs, ms)
       tally.peakMB = Math.max(tally.peakMB, residentMB())
       if (ms > MOST_MS) faults.push({ target: target.name, number, what: `took ${ms.toFixed(0)} ms` })
-      if (residentMB() - startMB > MOST_GROWTH_MB) faults.push({ target: target.name, number, what: `memory grew to ${residentMB().toFixed(0)} MB` })
+      if (residentMB() - startMB > MOST_GROWTH_MB)
+        faults.push({ target: target.name, number, what: `memory grew to ${residentMB().toFixed(0)} MB` })
     }
   } finally {
     await opened.close?.()

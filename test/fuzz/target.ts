@@ -18,16 +18,35 @@ export interface Opened {
 }
 
 /** A reader of one JSON document: its values are changed as often as its bytes. */
-export function jsonTarget(name: string, fileName: string, document: Buffer, read: (file: string) => Promise<void> | void): Target {
-  return { ...fileTarget(name, fileName, [document], read), change: (seed, random) => (random() < 0.5 ? mutateJson(seed, random) : mutate(seed, random)) }
+export function jsonTarget(
+  name: string,
+  fileName: string,
+  document: Buffer,
+  read: (file: string) => Promise<void> | void,
+): Target {
+  return {
+    ...fileTarget(name, fileName, [document], read),
+    change: (seed, random) => (random() < 0.5 ? mutateJson(seed, random) : mutate(seed, random)),
+  }
 }
 
 /** One reader of one file. @param pack puts changed contents into their container: else only containers would be tried */
-export function fileTarget(name: string, fileName: string, seeds: readonly Buffer[], read: (file: string) => Promise<void> | void, pack?: (contents: Buffer) => Buffer): Target {
+export function fileTarget(
+  name: string,
+  fileName: string,
+  seeds: readonly Buffer[],
+  read: (file: string) => Promise<void> | void,
+  pack?: (contents: Buffer) => Buffer,
+): Target {
   return {
     name,
     seeds,
-    change: (seed, random) => (pack === undefined ? mutate(seed, random) : random() < 0.3 ? mutate(pack(seed), random) : pack(mutate(seed, random))),
+    change: (seed, random) =>
+      pack === undefined
+        ? mutate(seed, random)
+        : random() < 0.3
+          ? mutate(pack(seed), random)
+          : pack(mutate(seed, random)),
     open(folder) {
       const file = path.join(folder, fileName)
       return {

@@ -13,7 +13,23 @@ import type { Target } from './target.ts'
 
 const size = { pairs: 60, runs: 3, steps: 12 }
 /** Calls whose input is looked at alone: they would start work for minutes, or write where the input says. */
-const NOT_CARRIED_OUT: readonly CallName[] = [...CALLS_THAT_DELETE, 'runs.start', 'runs.estimate', 'runs.resume', 'runs.export', 'papers.reproduce', 'engines.test', 'engines.add', 'engines.addWheels', 'engines.remove', 'playground.generate', 'segments.collect', 'models.add', 'samples.open', 'trash.restore']
+const NOT_CARRIED_OUT: readonly CallName[] = [
+  ...CALLS_THAT_DELETE,
+  'runs.start',
+  'runs.estimate',
+  'runs.resume',
+  'runs.export',
+  'papers.reproduce',
+  'engines.test',
+  'engines.add',
+  'engines.addWheels',
+  'engines.remove',
+  'playground.generate',
+  'segments.collect',
+  'models.add',
+  'samples.open',
+  'trash.restore',
+]
 const nowhere: Place = { size, dataFolder: '/nowhere', importFile: '/nowhere/none.jsonl' }
 
 async function openApp(folder: string) {
@@ -28,10 +44,17 @@ async function openApp(folder: string) {
 /** Every call of the contract, with one to three values of its input changed. */
 const calls: Target = {
   name: 'calls',
-  seeds: (Object.keys(callInputs) as CallName[]).flatMap((name) => Object.values(callInputs[name](nowhere)).map((input) => Buffer.from(JSON.stringify({ name, input })))),
+  seeds: (Object.keys(callInputs) as CallName[]).flatMap((name) =>
+    Object.values(callInputs[name](nowhere)).map((input) => Buffer.from(JSON.stringify({ name, input }))),
+  ),
   change: (seed, random) => {
     const { name, input } = JSON.parse(seed.toString()) as { name: string; input: unknown } // written above
-    return Buffer.from(JSON.stringify({ name, input: JSON.parse(mutateJson(Buffer.from(JSON.stringify(input)), random).toString()) as unknown }))
+    return Buffer.from(
+      JSON.stringify({
+        name,
+        input: JSON.parse(mutateJson(Buffer.from(JSON.stringify(input)), random).toString()) as unknown,
+      }),
+    )
   },
   async open(folder) {
     const app = await openApp(folder)
@@ -68,13 +91,23 @@ const host: Target = {
     let asked = 0
     return {
       async read(bytes) {
-        const request = Buffer.from(bytes.toString('latin1').replaceAll('PORT', String(serving.port)).replaceAll('KEY', serving.token), 'latin1')
+        const request = Buffer.from(
+          bytes.toString('latin1').replaceAll('PORT', String(serving.port)).replaceAll('KEY', serving.token),
+          'latin1',
+        )
         const answer = await exchange(serving.port, request)
         if (answer.includes('"code":"internal"')) throw new Error(`answered: ${answer.slice(0, 600)}`)
         asked += 1
         if (asked % 20 !== 0) return
-        const whole = await exchange(serving.port, Buffer.from(`POST /call/settings.get HTTP/1.1\r\nhost: 127.0.0.1:${serving.port}\r\nauthorization: Bearer ${serving.token}\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}`), 5000)
-        if (!whole.startsWith('HTTP/1.1 200')) throw new Error(`the host does not answer any more: ${whole.slice(0, 200)}`)
+        const whole = await exchange(
+          serving.port,
+          Buffer.from(
+            `POST /call/settings.get HTTP/1.1\r\nhost: 127.0.0.1:${serving.port}\r\nauthorization: Bearer ${serving.token}\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}`,
+          ),
+          5000,
+        )
+        if (!whole.startsWith('HTTP/1.1 200'))
+          throw new Error(`the host does not answer any more: ${whole.slice(0, 200)}`)
       },
       async close() {
         await serving.close()
@@ -93,9 +126,12 @@ function exchange(port: number, request: Buffer, patienceMs = 25): Promise<strin
       socket.destroy()
       resolve(text)
     }
-    socket.on('error', finish).on('close', finish).on('data', (chunk: Buffer) => {
-      text += chunk.toString('latin1')
-    })
+    socket
+      .on('error', finish)
+      .on('close', finish)
+      .on('data', (chunk: Buffer) => {
+        text += chunk.toString('latin1')
+      })
     socket.setTimeout(patienceMs, finish)
     socket.write(request)
   })

@@ -13,7 +13,18 @@ it('holds every claim of the bandit, exact and sampled, CoPG at the closed-form 
 it('prints a claim that does not hold as such', () => {
   const { gates, setup, table } = exactBandit()
   const failing = gates.map((gate, at) => (at === 1 ? { ...gate, verdict: 'does not hold' as const } : gate))
-  const text = formatReport({ id: 'copg-bandit', title: 'A bandit', form: 'quick', seeds: [], setup, tables: [table], figures: [], gates: failing, verdict: verdictOf(failing), notes: ['a reason'] })
+  const text = formatReport({
+    id: 'copg-bandit',
+    title: 'A bandit',
+    form: 'quick',
+    seeds: [],
+    setup,
+    tables: [table],
+    figures: [],
+    gates: failing,
+    verdict: verdictOf(failing),
+    notes: ['a reason'],
+  })
   expect(text).toContain('does not hold: CoPG reaches the optimum')
   expect(text).toContain('note: a reason')
   expect(text).toContain('copg-bandit: does not hold')
@@ -21,7 +32,17 @@ it('prints a claim that does not hold as such', () => {
 
 it('is inconclusive where a gate is, and where there is none', () => {
   const gate = { claim: '', measured: '', required: '' }
-  expect(verdictOf([{ ...gate, verdict: 'holds' }, { ...gate, verdict: 'inconclusive' }])).toBe('inconclusive')
-  expect(verdictOf([{ ...gate, verdict: 'inconclusive' }, { ...gate, verdict: 'does not hold' }])).toBe('does not hold')
+  expect(
+    verdictOf([
+      { ...gate, verdict: 'holds' },
+      { ...gate, verdict: 'inconclusive' },
+    ]),
+  ).toBe('inconclusive')
+  expect(
+    verdictOf([
+      { ...gate, verdict: 'inconclusive' },
+      { ...gate, verdict: 'does not hold' },
+    ]),
+  ).toBe('does not hold')
   expect(verdictOf([])).toBe('inconclusive')
 })

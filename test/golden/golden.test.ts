@@ -17,21 +17,40 @@ describe('the golden vectors', () => {
     expect(report.results.filter((result) => result.status === 'failed')).toEqual([])
     expect(report.exitStatus).toBe(0)
     const passed = new Set(report.results.filter((result) => result.status === 'passed').map((result) => result.file))
-    expect([...passed]).toEqual(expect.arrayContaining([...names.map((name) => `${name}.json`), 'tokenizer/gpt2_style.vectors.json', 'tokenizer/qwen2_style.vectors.json']))
-    for (const name of ['bert', 'bert_f16_sharded_old', 'distilbert_bf16', 'llama_lasttoken', 'cased.vectors.json', 'uncased.vectors.json']) expect([...passed]).toContain(`models-encoders/${name}`)
+    expect([...passed]).toEqual(
+      expect.arrayContaining([
+        ...names.map((name) => `${name}.json`),
+        'tokenizer/gpt2_style.vectors.json',
+        'tokenizer/qwen2_style.vectors.json',
+      ]),
+    )
+    for (const name of [
+      'bert',
+      'bert_f16_sharded_old',
+      'distilbert_bf16',
+      'llama_lasttoken',
+      'cased.vectors.json',
+      'uncased.vectors.json',
+    ])
+      expect([...passed]).toContain(`models-encoders/${name}`)
     // Enough that a check which compares nothing would show.
     expect(report.results.reduce((sum, result) => sum + result.compared, 0)).toBeGreaterThan(4000)
     expect(formatGoldenReport(report).split('\n').at(-1)).toBe(`${report.passed} passed, 0 failed, 0 not covered`)
   })
 
-  it.each(algorithms.map(({ id, vectors: files }) => [id, files] as const))('hold every file that %s names', (_id, files) => {
-    expect(names).toEqual(expect.arrayContaining([...files]))
-  })
+  it.each(algorithms.map(({ id, vectors: files }) => [id, files] as const))(
+    'hold every file that %s names',
+    (_id, files) => {
+      expect(names).toEqual(expect.arrayContaining([...files]))
+    },
+  )
 
   const scripts = readdirSync(vectors).filter((name) => name.startsWith('make-'))
   it.each(scripts)('are what %s makes', async (script) => {
     const made = execFileSync(process.execPath, [path.join(vectors, script)], { encoding: 'utf8' })
-    expect(JSON.parse(made)).toEqual(JSON.parse(await readFile(path.join(vectors, script.replace(/^make-|\.[a-z]+$/g, '') + '.json'), 'utf8')))
+    expect(JSON.parse(made)).toEqual(
+      JSON.parse(await readFile(path.join(vectors, script.replace(/^make-|\.[a-z]+$/g, '') + '.json'), 'utf8')),
+    )
   })
 })
 
@@ -67,12 +86,16 @@ describe('a folder with a wrong number', () => {
   })
 
   it('notices a derivative of log σ at exactly 0 that is doubled', async () => {
-    const whole = JSON.parse(await readFile(path.join(vectors, 'dpo.json'), 'utf8')) as { cases: { outputs: { margins: number[]; grads: { policy_chosen_logps: number[] } } }[] }
+    const whole = JSON.parse(await readFile(path.join(vectors, 'dpo.json'), 'utf8')) as {
+      cases: { outputs: { margins: number[]; grads: { policy_chosen_logps: number[] } } }[]
+    }
     const at = whole.cases.findIndex(({ outputs }) => outputs.margins.includes(0))
     const { margins, grads } = whole.cases[at]!.outputs
     grads.policy_chosen_logps[margins.indexOf(0)]! *= 2
     await writeFile(path.join(folder, 'dpo.json'), JSON.stringify(whole))
-    expect(formatGoldenReport(await runGolden(folder, { engine: 'cpu' }))).toMatch(/FAILED dpo\.json .*grads\.policy_chosen_logps\[/)
+    expect(formatGoldenReport(await runGolden(folder, { engine: 'cpu' }))).toMatch(
+      /FAILED dpo\.json .*grads\.policy_chosen_logps\[/,
+    )
   })
 
   it('notices a wrong log-probability of a model in bfloat16', async () => {
@@ -82,15 +105,29 @@ describe('a folder with a wrong number', () => {
     const whole = JSON.parse(await readFile(file, 'utf8')) as { right_padded: { per_token_logps: number[][] } }
     whole.right_padded.per_token_logps[0]![2]! += 2e-3
     await writeFile(file, JSON.stringify(whole))
-    expect(formatGoldenReport(await runGolden(folder, { engine: 'cpu' }))).toContain('right_padded.per_token_logps[0][2]')
+    expect(formatGoldenReport(await runGolden(folder, { engine: 'cpu' }))).toContain(
+      'right_padded.per_token_logps[0][2]',
+    )
   })
 
   it('notices a NaN, a missing value and a value in a masked place', async () => {
-    expect(await planted('ipo', (outputs: { loss: unknown }) => { outputs.loss = 'NaN' })).toContain('expected NaN')
+    expect(
+      await planted('ipo', (outputs: { loss: unknown }) => {
+        outputs.loss = 'NaN'
+      }),
+    ).toContain('expected NaN')
     await rm(path.join(folder, 'ipo.json'))
-    expect(await planted('agreement', (outputs: { kappa_none: unknown }) => { outputs.kappa_none = null })).toContain('expected null')
+    expect(
+      await planted('agreement', (outputs: { kappa_none: unknown }) => {
+        outputs.kappa_none = null
+      }),
+    ).toContain('expected null')
     await rm(path.join(folder, 'agreement.json'))
-    expect(await planted('copg_group', (outputs: { per_prompt: number[] }) => { outputs.per_prompt.push(0) })).toContain('expected 4')
+    expect(
+      await planted('copg_group', (outputs: { per_prompt: number[] }) => {
+        outputs.per_prompt.push(0)
+      }),
+    ).toContain('expected 4')
   })
 
   it('notices a wrong token', async () => {
@@ -108,7 +145,10 @@ describe('a folder with a wrong number', () => {
     await writeFile(path.join(folder, 'brand_new.json'), '{"format":1,"cases":[]}')
     await cp(path.join(vectors, 'kto.json'), path.join(folder, 'kto_new.json'))
     expect(formatGoldenReport(await runGolden(folder))).toContain('0 passed, 0 failed, 2 not covered')
-    await writeFile(path.join(folder, 'dpo.json'), '{"format":1,"cases":[{"name":"x","inputs":{},"params":{"beta":0.1},"outputs":{"loss":1}}]}')
+    await writeFile(
+      path.join(folder, 'dpo.json'),
+      '{"format":1,"cases":[{"name":"x","inputs":{},"params":{"beta":0.1},"outputs":{"loss":1}}]}',
+    )
     await writeFile(path.join(folder, 'ipo.json'), '{"format":')
     const report = await runGolden(folder)
     expect([report.failed, report.exitStatus]).toEqual([2, 1])
@@ -116,46 +156,128 @@ describe('a folder with a wrong number', () => {
   })
 
   it('takes the settings of a case through the page that names its file, and compares its own loss', async () => {
-    const read = async (file: string): Promise<PlainCase[]> => JSON.parse(await readFile(path.join(vectors, `${file}.json`), 'utf8')).cases
-    const write = (file: string, cases: readonly unknown[]): Promise<void> => writeFile(path.join(folder, `${file}.json`), JSON.stringify({ format: 1, cases }))
+    const read = async (file: string): Promise<PlainCase[]> =>
+      JSON.parse(await readFile(path.join(vectors, `${file}.json`), 'utf8')).cases
+    const write = (file: string, cases: readonly unknown[]): Promise<void> =>
+      writeFile(path.join(folder, `${file}.json`), JSON.stringify({ format: 1, cases }))
     const alone = (values: readonly number[]): number[][] => values.map((value) => [value]) // completions of one token
     const [ipo] = await read('ipo')
-    const { policy_chosen_logps: chosen, policy_rejected_logps: rejected, ref_chosen_logps: refChosen, ref_rejected_logps: refRejected } = ipo!.inputs as Record<string, number[]>
-    const pairs = { policy_chosen_token_logps: alone(chosen!), policy_rejected_token_logps: alone(rejected!), ref_chosen_token_logps: alone(refChosen!), ref_rejected_token_logps: alone(refRejected!) }
-    const grads = { policy_chosen_token_logps: alone(ipo!.outputs.grads['policy_chosen_logps'] as number[]), policy_rejected_token_logps: alone(ipo!.outputs.grads['policy_rejected_logps'] as number[]) }
-    await write('ipo', [{ name: 'whole page', inputs: pairs, params: { config: { beta: ipo!.params['beta'] } }, outputs: { loss: ipo!.outputs.loss, grads } }])
+    const {
+      policy_chosen_logps: chosen,
+      policy_rejected_logps: rejected,
+      ref_chosen_logps: refChosen,
+      ref_rejected_logps: refRejected,
+    } = ipo!.inputs as Record<string, number[]>
+    const pairs = {
+      policy_chosen_token_logps: alone(chosen!),
+      policy_rejected_token_logps: alone(rejected!),
+      ref_chosen_token_logps: alone(refChosen!),
+      ref_rejected_token_logps: alone(refRejected!),
+    }
+    const grads = {
+      policy_chosen_token_logps: alone(ipo!.outputs.grads['policy_chosen_logps'] as number[]),
+      policy_rejected_token_logps: alone(ipo!.outputs.grads['policy_rejected_logps'] as number[]),
+    }
+    await write('ipo', [
+      {
+        name: 'whole page',
+        inputs: pairs,
+        params: { config: { beta: ipo!.params['beta'] } },
+        outputs: { loss: ipo!.outputs.loss, grads },
+      },
+    ])
     const group = (await read('policy_gradient')).find(({ params }) => params['baseline'] === 'rloo')!
     const samples = (name: string): number[][][] => (group.inputs[name] as number[][]).map(alone)
     const rloo = { method: 'rloo', config: { beta: group.params['beta'], rewards: { kind: 'length', target: 5 } } }
-    await write('policy_gradient', [{ name: 'whole page', inputs: { policy_token_logps: samples('policy_logps'), ref_token_logps: samples('ref_logps'), rewards: group.inputs['rewards'] }, params: rloo, outputs: { loss: group.outputs.loss, grads: { policy_token_logps: (group.outputs.grads['policy_logps'] as number[][]).map(alone) } } }])
+    await write('policy_gradient', [
+      {
+        name: 'whole page',
+        inputs: {
+          policy_token_logps: samples('policy_logps'),
+          ref_token_logps: samples('ref_logps'),
+          rewards: group.inputs['rewards'],
+        },
+        params: rloo,
+        outputs: {
+          loss: group.outputs.loss,
+          grads: { policy_token_logps: (group.outputs.grads['policy_logps'] as number[][]).map(alone) },
+        },
+      },
+    ])
     const [list] = await read('listwise')
     const listNet = { method: 'listnet', config: {} }
-    await write('listwise', [{ name: 'whole page', inputs: { scores: [list!.inputs['scores']], relevance: [list!.inputs['relevance']] }, params: listNet, outputs: { loss: list!.outputs['listnet_top1'], grads: { scores: [list!.outputs.grads['listnet_top1']] } } }])
+    await write('listwise', [
+      {
+        name: 'whole page',
+        inputs: { scores: [list!.inputs['scores']], relevance: [list!.inputs['relevance']] },
+        params: listNet,
+        outputs: { loss: list!.outputs['listnet_top1'], grads: { scores: [list!.outputs.grads['listnet_top1']] } },
+      },
+    ])
     const right = await runGolden(folder, { engine: 'cpu' })
-    expect([formatGoldenReport(right), right.results.map(({ compared }) => compared > 5)]).toEqual(['3 passed, 0 failed, 0 not covered', [true, true, true]])
-    await write('ipo', [{ name: 'another β', inputs: pairs, params: { config: { beta: 0.2 } }, outputs: { loss: ipo!.outputs.loss, grads } }, { name: 'no such setting', inputs: pairs, params: { config: { temperature: 1 } }, outputs: { loss: 0 } }])
-    await write('listwise', [{ name: 'of whom', inputs: {}, params: { config: {} }, outputs: { loss: 0 } }, { name: 'more', inputs: { scores: [[1, 0]], relevance: [[0, 1]] }, params: listNet, outputs: { loss: 1.0443202, other: 1 } }])
+    expect([formatGoldenReport(right), right.results.map(({ compared }) => compared > 5)]).toEqual([
+      '3 passed, 0 failed, 0 not covered',
+      [true, true, true],
+    ])
+    await write('ipo', [
+      {
+        name: 'another β',
+        inputs: pairs,
+        params: { config: { beta: 0.2 } },
+        outputs: { loss: ipo!.outputs.loss, grads },
+      },
+      { name: 'no such setting', inputs: pairs, params: { config: { temperature: 1 } }, outputs: { loss: 0 } },
+    ])
+    await write('listwise', [
+      { name: 'of whom', inputs: {}, params: { config: {} }, outputs: { loss: 0 } },
+      {
+        name: 'more',
+        inputs: { scores: [[1, 0]], relevance: [[0, 1]] },
+        params: listNet,
+        outputs: { loss: 1.0443202, other: 1 },
+      },
+    ])
     const wrong = formatGoldenReport(await runGolden(folder, { engine: 'cpu' }))
-    for (const part of ['FAILED ipo.json another β: loss = ', '; grads.policy_chosen_token_logps[3][0] = ', 'FAILED ipo.json no such setting: params.config: ', 'temperature', 'FAILED listwise.json of whom: params.method names none', 'not covered: listwise.json more: other: no counterpart']) expect(wrong).toContain(part)
+    for (const part of [
+      'FAILED ipo.json another β: loss = ',
+      '; grads.policy_chosen_token_logps[3][0] = ',
+      'FAILED ipo.json no such setting: params.config: ',
+      'temperature',
+      'FAILED listwise.json of whom: params.method names none',
+      'not covered: listwise.json more: other: no counterpart',
+    ])
+      expect(wrong).toContain(part)
   })
 
   it('notices a wrong hidden state, vector, gradient and id of an encoder', async () => {
     const at = path.join(folder, 'models-encoders')
     await cp(path.join(vectors, 'models-encoders', 'distilbert_bf16'), path.join(at, 'distilbert'), { recursive: true })
-    for (const name of ['tokenizer', 'vectors']) await cp(path.join(vectors, 'models-encoders', `cased.${name}.json`), path.join(at, `cased.${name}.json`))
+    for (const name of ['tokenizer', 'vectors'])
+      await cp(path.join(vectors, 'models-encoders', `cased.${name}.json`), path.join(at, `cased.${name}.json`))
     const edit = async (file: string, change: (value: never) => void): Promise<void> => {
       const value = JSON.parse(await readFile(path.join(at, file), 'utf8'))
       change(value as never)
       await writeFile(path.join(at, file), JSON.stringify(value))
     }
-    await edit('distilbert/vectors.json', (value: { last_hidden_states: number[][][]; embeddings: number[][]; grad_l2_norm: Record<string, number> }) => {
-      value.last_hidden_states[1]![0]![3]! += 1e-3
-      value.embeddings[2]![5]! += 1e-4
-      value.grad_l2_norm['transformer.layer.1.ffn.lin1.weight']! *= 1.01
+    await edit(
+      'distilbert/vectors.json',
+      (value: { last_hidden_states: number[][][]; embeddings: number[][]; grad_l2_norm: Record<string, number> }) => {
+        value.last_hidden_states[1]![0]![3]! += 1e-3
+        value.embeddings[2]![5]! += 1e-4
+        value.grad_l2_norm['transformer.layer.1.ffn.lin1.weight']! *= 1.01
+      },
+    )
+    await edit('cased.vectors.json', (value: { cases: { ids: number[] }[] }) => {
+      value.cases[5]!.ids[0]! += 1
     })
-    await edit('cased.vectors.json', (value: { cases: { ids: number[] }[] }) => { value.cases[5]!.ids[0]! += 1 })
     const text = formatGoldenReport(await runGolden(folder, { engine: 'cpu' }))
-    for (const part of ['last_hidden_states[1][0][3]', 'embeddings[2][5]', 'grad_l2_norm.transformer.layer.1.ffn.lin1.weight', 'cased.vectors.json ids: "ranking']) expect(text).toContain(part)
+    for (const part of [
+      'last_hidden_states[1][0][3]',
+      'embeddings[2][5]',
+      'grad_l2_norm.transformer.layer.1.ffn.lin1.weight',
+      'cased.vectors.json ids: "ranking',
+    ])
+      expect(text).toContain(part)
   })
 
   it('says so when there is no folder', async () => {

@@ -6,7 +6,15 @@ import { checkpointFolder, runPaths } from '../../main/base/run-folder/paths.ts'
 import { readTail } from '../../main/base/files/tail.ts'
 import { loadCheckpoint, openModelFiles } from '../../main/core/models/checkpoint-files.ts'
 import { TRAINER_EXIT, type TrainerEvent } from '../../main/base/run-folder/protocol.ts'
-import { allEvents, exitOf, makeTinyRun, metricsByStep, spawnTrainer, tinyRows, type TinyOptions } from '../support/tiny-run.ts'
+import {
+  allEvents,
+  exitOf,
+  makeTinyRun,
+  metricsByStep,
+  spawnTrainer,
+  tinyRows,
+  type TinyOptions,
+} from '../support/tiny-run.ts'
 import { softwareGpu } from '../support/software-gpu.ts'
 import { makeModelFolder } from '../support/model-folder.ts'
 import { waitUntil } from '../support/make-app.ts'
@@ -29,7 +37,12 @@ async function finish(options: TinyOptions): Promise<string> {
 }
 
 async function registered(): Promise<NonNullable<TinyOptions['model']>> {
-  return { kind: 'registered', modelId: 'm-1' as never, name: 'tiny', ...(await makeModelFolder(path.join(root, 'model'))) }
+  return {
+    kind: 'registered',
+    modelId: 'm-1' as never,
+    name: 'tiny',
+    ...(await makeModelFolder(path.join(root, 'model'))),
+  }
 }
 
 const LORA = { adapt: 'lora', loraRank: 4, loraAlpha: 8, loraDropout: 0.1 } as const
@@ -43,9 +56,23 @@ describe('a run that starts from a registered model', () => {
     expect(metrics['rewards/margins']![12]).toBeGreaterThan(0.05)
     expect(existsSync(path.join(folder, 'base'))).toBe(false)
     const checkpoint = checkpointFolder(folder, 12)
-    expect(readdirSync(checkpoint).toSorted()).toEqual(['adapter_config.json', 'adapter_model.safetensors', 'config.json', 'optimizer.safetensors', 'state.json', 'tokenizer.json'])
-    expect(JSON.parse(readFileSync(path.join(checkpoint, 'adapter_config.json'), 'utf8'))).toMatchObject({ peft_type: 'LORA', r: 4, lora_alpha: 8, target_modules: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] })
-    expect(statSync(path.join(checkpoint, 'adapter_model.safetensors')).size).toBeLessThan(statSync(path.join(root, 'model', 'model.safetensors')).size / 4)
+    expect(readdirSync(checkpoint).toSorted()).toEqual([
+      'adapter_config.json',
+      'adapter_model.safetensors',
+      'config.json',
+      'optimizer.safetensors',
+      'state.json',
+      'tokenizer.json',
+    ])
+    expect(JSON.parse(readFileSync(path.join(checkpoint, 'adapter_config.json'), 'utf8'))).toMatchObject({
+      peft_type: 'LORA',
+      r: 4,
+      lora_alpha: 8,
+      target_modules: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'],
+    })
+    expect(statSync(path.join(checkpoint, 'adapter_model.safetensors')).size).toBeLessThan(
+      statSync(path.join(root, 'model', 'model.safetensors')).size / 4,
+    )
   })
 
   test('lends its merged weights to another run, and to a reward model', async () => {
@@ -59,7 +86,13 @@ describe('a run that starts from a registered model', () => {
     expect(merged.source.read('model.norm.weight').data).toEqual(apart.source.read('model.norm.weight').data)
     merged.close()
     apart.close()
-    const from = { kind: 'run', runId: 'first' as never, checkpoint: 'last', path: path.join(first, place), hash: sha256 } as const
+    const from = {
+      kind: 'run',
+      runId: 'first' as never,
+      checkpoint: 'last',
+      path: path.join(first, place),
+      hash: sha256,
+    } as const
     const second = await finish({ runId: 'second', method: 'dpo', model: from, training: { ...LORA, evalEvery: 0 } })
     // What it came from may be deleted: the frozen model is kept with the run.
     rmSync(first, { recursive: true })
@@ -86,12 +119,24 @@ describe('a run that starts from a registered model', () => {
 })
 
 describe('frozen weights kept as bfloat16', () => {
-  const short = { steps: 2, batchSize: 2, microBatchSize: 2, maxLength: 16, evalEvery: 0, checkpointEvery: 0, samplePrompts: 0 } as const
+  const short = {
+    steps: 2,
+    batchSize: 2,
+    microBatchSize: 2,
+    maxLength: 16,
+    evalEvery: 0,
+    checkpointEvery: 0,
+    samplePrompts: 0,
+  } as const
 
   test('take measurably less memory, and learn', async () => {
     const peaks: Record<string, number> = {}
     for (const frozenStorage of ['float32', 'bfloat16'] as const) {
-      const folder = await finish({ runId: frozenStorage, model: { kind: 'new', preset: 'small', tokenizer: { kind: 'byte' }, tiedEmbeddings: true }, training: { ...LORA, ...short, frozenStorage } })
+      const folder = await finish({
+        runId: frozenStorage,
+        model: { kind: 'new', preset: 'small', tokenizer: { kind: 'byte' }, tiedEmbeddings: true },
+        training: { ...LORA, ...short, frozenStorage },
+      })
       expect(metricsByStep(allEvents(folder))['loss']![2]).toBeGreaterThan(0)
       const fact = only(folder, 'fact').find((event) => 'enginePeakBytes' in event.facts)!
       peaks[frozenStorage] = Number(fact.facts['enginePeakBytes'])
@@ -101,33 +146,62 @@ describe('frozen weights kept as bfloat16', () => {
   })
 
   test('are those of the reference too, so that a run begins where it was', async () => {
-    const folder = await finish({ method: 'dpo', training: { adapt: 'frozen-embeddings', ...short, frozenStorage: 'bfloat16' } })
+    const folder = await finish({
+      method: 'dpo',
+      training: { adapt: 'frozen-embeddings', ...short, frozenStorage: 'bfloat16' },
+    })
     expect(metricsByStep(allEvents(folder))['rewards/margins']![1]).toBeCloseTo(0, 6)
   })
 
-  test.skipIf(softwareGpu === null)('are refused where the engine cannot multiply them (skipped: no Chromium with SwiftShader)', async () => {
-    const folder = makeTinyRun(root, { engine: 'webgpu', training: { ...LORA, ...short, frozenStorage: 'bfloat16' } })
-    expect(await exitOf(spawnTrainer(folder, 'train', softwareGpu ?? {}))).toBe(TRAINER_EXIT.badSpec)
-    expect(only(folder, 'failed')[0]?.error.message).toBe('The webgpu engine cannot multiply frozen weights kept as bfloat16.')
-  })
+  test.skipIf(softwareGpu === null)(
+    'are refused where the engine cannot multiply them (skipped: no Chromium with SwiftShader)',
+    async () => {
+      const folder = makeTinyRun(root, { engine: 'webgpu', training: { ...LORA, ...short, frozenStorage: 'bfloat16' } })
+      expect(await exitOf(spawnTrainer(folder, 'train', softwareGpu ?? {}))).toBe(TRAINER_EXIT.badSpec)
+      expect(only(folder, 'failed')[0]?.error.message).toBe(
+        'The webgpu engine cannot multiply frozen weights kept as bfloat16.',
+      )
+    },
+  )
 })
 
 describe('resumed', () => {
-  const ways = { adapters: LORA, 'frozen embeddings': { adapt: 'frozen-embeddings' }, 'computing twice': { gradientCheckpointing: true, dropout: 0.1 } } as const
+  const ways = {
+    adapters: LORA,
+    'frozen embeddings': { adapt: 'frozen-embeddings' },
+    'computing twice': { gradientCheckpointing: true, dropout: 0.1 },
+  } as const
 
-  for (const [way, training] of Object.entries(ways)) test(`with ${way}, the run ends as if it had never stopped, bit for bit on cpu`, async () => {
-    const model = training === LORA ? await registered() : undefined
-    const options: TinyOptions = { engine: 'cpu', ...(model === undefined ? {} : { model }), rows: tinyRows(6, 2, 2), training: { ...training, steps: 4, batchSize: 2, microBatchSize: 1, checkpointEvery: 2, evalEvery: 0, samplePrompts: 0 } }
-    const whole = await finish({ ...options, runId: 'whole' })
-    const folder = makeTinyRun(root, { ...options, runId: 'killed' })
-    const child = spawnTrainer(folder)
-    const ended = exitOf(child)
-    await waitUntil('the checkpoint of step 2', () => only(folder, 'checkpoint').some((event) => event.step === 2))
-    child.kill('SIGKILL')
-    await ended
-    expect(await exitOf(spawnTrainer(folder))).toBe(0)
-    expect(metricsByStep(allEvents(folder))).toEqual(metricsByStep(allEvents(whole)))
-    const weights = (place: string): Buffer => readFileSync(path.join(checkpointFolder(place, 4), training === LORA ? 'adapter_model.safetensors' : 'model.safetensors'))
-    expect(weights(folder).equals(weights(whole))).toBe(true)
-  }, 200_000)
+  for (const [way, training] of Object.entries(ways))
+    test(`with ${way}, the run ends as if it had never stopped, bit for bit on cpu`, async () => {
+      const model = training === LORA ? await registered() : undefined
+      const options: TinyOptions = {
+        engine: 'cpu',
+        ...(model === undefined ? {} : { model }),
+        rows: tinyRows(6, 2, 2),
+        training: {
+          ...training,
+          steps: 4,
+          batchSize: 2,
+          microBatchSize: 1,
+          checkpointEvery: 2,
+          evalEvery: 0,
+          samplePrompts: 0,
+        },
+      }
+      const whole = await finish({ ...options, runId: 'whole' })
+      const folder = makeTinyRun(root, { ...options, runId: 'killed' })
+      const child = spawnTrainer(folder)
+      const ended = exitOf(child)
+      await waitUntil('the checkpoint of step 2', () => only(folder, 'checkpoint').some((event) => event.step === 2))
+      child.kill('SIGKILL')
+      await ended
+      expect(await exitOf(spawnTrainer(folder))).toBe(0)
+      expect(metricsByStep(allEvents(folder))).toEqual(metricsByStep(allEvents(whole)))
+      const weights = (place: string): Buffer =>
+        readFileSync(
+          path.join(checkpointFolder(place, 4), training === LORA ? 'adapter_model.safetensors' : 'model.safetensors'),
+        )
+      expect(weights(folder).equals(weights(whole))).toBe(true)
+    }, 200_000)
 })

@@ -34,7 +34,14 @@ afterEach(async () => {
 /** A real file, imported through the contract. */
 async function importPairs(count: number): Promise<string> {
   const file = path.join(folder, 'pairs.jsonl')
-  writeFileSync(file, Array.from({ length: count }, (_, index) => `${JSON.stringify({ prompt: `Question ${index}?`, chosen: `good answer ${index}`, rejected: `bad ${index}` })}\n`).join(''))
+  writeFileSync(
+    file,
+    Array.from(
+      { length: count },
+      (_, index) =>
+        `${JSON.stringify({ prompt: `Question ${index}?`, chosen: `good answer ${index}`, rejected: `bad ${index}` })}\n`,
+    ).join(''),
+  )
   const { jobId } = await client.call('datasets.import', { path: file, name: 'Pairs' })
   await waitUntil('the import', async () => (await client.call('datasets.importJob', { jobId })).state !== 'running')
   const job = await client.call('datasets.importJob', { jobId })
@@ -71,7 +78,9 @@ test('settings change by key, are told, and stay', async () => {
 })
 
 test('an unexpected failure is one line of the log, an expected one is not', async () => {
-  await expect(client.call('labels.progress', { datasetId: 'none', annotatorId: 'none' } as never)).rejects.toMatchObject({ code: 'not-found' })
+  await expect(
+    client.call('labels.progress', { datasetId: 'none', annotatorId: 'none' } as never),
+  ).rejects.toMatchObject({ code: 'not-found' })
   const { lines, path: logPath } = await client.call('system.log', { lines: 10 })
   expect(lines.join('\n')).not.toContain('labels.progress')
   expect(lines.at(-1)).toContain(`opened ${folder}`)
@@ -86,22 +95,62 @@ describe('labeling through the contract', () => {
     const who = { datasetId, annotatorId }
     const { items, matching } = await client.call('labels.queue', { ...who, filter: { only: 'unlabeled' }, limit: 2 })
     expect(matching).toBe(6)
-    expect(items.map((item) => [item.index, item.current, item.flagged])).toEqual([[0, null, false], [1, null, false]])
+    expect(items.map((item) => [item.index, item.current, item.flagged])).toEqual([
+      [0, null, false],
+      [1, null, false],
+    ])
     heard.length = 0
     const [item] = items
     if (item === undefined) throw new Error('no item')
-    const answer = { ...who, pairId: item.pairId, outcome: 'a', strength: 'clearly', comment: 'better', shownOrder: item.shownOrder, durationMs: 1200, clientKey: 'first-answer' } as const
+    const answer = {
+      ...who,
+      pairId: item.pairId,
+      outcome: 'a',
+      strength: 'clearly',
+      comment: 'better',
+      shownOrder: item.shownOrder,
+      durationMs: 1200,
+      clientKey: 'first-answer',
+    } as const
     const { labelId, progress } = await client.call('labels.add', answer)
-    expect(progress).toEqual({ total: 6, answered: 1, skipped: 0, flagged: 0, paceMs: 1200, remainingMs: 6000, canUndo: true, canRedo: false, journalTrouble: null })
+    expect(progress).toEqual({
+      total: 6,
+      answered: 1,
+      skipped: 0,
+      flagged: 0,
+      paceMs: 1200,
+      remainingMs: 6000,
+      canUndo: true,
+      canRedo: false,
+      journalTrouble: null,
+    })
     expect(heard.map(({ name, payload }) => ({ name, payload }))).toEqual([{ name: 'labels.changed', payload: who }])
     expect(await client.call('labels.add', answer)).toMatchObject({ labelId })
     await client.call('labels.flag', { ...who, pairId: item.pairId, flagged: true, clientKey: 'first-flag' })
-    expect((await client.call('labels.queue', { ...who, filter: {}, exclude: [items[1]?.pairId ?? ''] })).items.map((next) => next.index)).toEqual([2, 3, 4])
+    expect(
+      (await client.call('labels.queue', { ...who, filter: {}, exclude: [items[1]?.pairId ?? ''] })).items.map(
+        (next) => next.index,
+      ),
+    ).toEqual([2, 3, 4])
     await restart()
-    expect(await client.call('labels.item', { ...who, pairId: item.pairId })).toEqual({ ...item, current: { labelId, outcome: 'a', strength: 'clearly', comment: 'better' }, flagged: true })
-    expect(await client.call('labels.undo', { ...who, clientKey: 'first-undo' })).toMatchObject({ pairId: item.pairId, index: 0, progress: { answered: 0, canRedo: true } })
-    expect(await client.call('labels.redo', { ...who, clientKey: 'first-redo' })).toMatchObject({ pairId: item.pairId, progress: { answered: 1, canRedo: false } })
-    expect(await client.call('labels.redo', { ...who, clientKey: 'second-redo' })).toMatchObject({ pairId: null, index: null })
+    expect(await client.call('labels.item', { ...who, pairId: item.pairId })).toEqual({
+      ...item,
+      current: { labelId, outcome: 'a', strength: 'clearly', comment: 'better' },
+      flagged: true,
+    })
+    expect(await client.call('labels.undo', { ...who, clientKey: 'first-undo' })).toMatchObject({
+      pairId: item.pairId,
+      index: 0,
+      progress: { answered: 0, canRedo: true },
+    })
+    expect(await client.call('labels.redo', { ...who, clientKey: 'first-redo' })).toMatchObject({
+      pairId: item.pairId,
+      progress: { answered: 1, canRedo: false },
+    })
+    expect(await client.call('labels.redo', { ...who, clientKey: 'second-redo' })).toMatchObject({
+      pairId: null,
+      index: null,
+    })
     const history = await client.call('labels.history', who)
     expect(history.events.map((event) => event.kind)).toEqual(['redo', 'undo', 'flag', 'answer'])
     expect(history.events.at(-1)).toMatchObject({ title: 'Question 0?', inForce: true, durationMs: 1200 })
@@ -111,18 +160,46 @@ describe('labeling through the contract', () => {
   })
 
   test('searches what is shown: prompt and both answers, whatever the case', async () => {
-    const who = { datasetId: (await importPairs(12)) as never, annotatorId: (await client.call('annotators.add', { name: 'Eva' })).annotatorId }
-    const search = async (text: string): Promise<number[]> => (await client.call('labels.queue', { ...who, filter: { only: 'all', search: text }, limit: 20 })).items.map((item) => item.index)
-    expect({ prompt: await search('question 3?'), answer: await search('BAD 1'), nothing: await search('%'), padded: await search(' bad 5 ') })
-      .toEqual({ prompt: [3], answer: [1, 10, 11], nothing: [], padded: [5] })
+    const who = {
+      datasetId: (await importPairs(12)) as never,
+      annotatorId: (await client.call('annotators.add', { name: 'Eva' })).annotatorId,
+    }
+    const search = async (text: string): Promise<number[]> =>
+      (await client.call('labels.queue', { ...who, filter: { only: 'all', search: text }, limit: 20 })).items.map(
+        (item) => item.index,
+      )
+    expect({
+      prompt: await search('question 3?'),
+      answer: await search('BAD 1'),
+      nothing: await search('%'),
+      padded: await search(' bad 5 '),
+    }).toEqual({ prompt: [3], answer: [1, 10, 11], nothing: [], padded: [5] })
   })
 
   test('refuses in words', async () => {
     const datasetId = await importPairs(2)
     await client.call('annotators.add', { name: 'Eva' })
-    expect(await dispatch(app.handlers, 'annotators.add', { name: 'E\u200Bva' })).toMatchObject({ ok: false, error: { code: 'label-conflict' } })
-    const answer = { datasetId, annotatorId: 'Eva', pairId: 'nowhere', outcome: 'a', strength: null, shownOrder: 'ab', durationMs: 1, clientKey: 'some-key-1' }
-    expect(await dispatch(app.handlers, 'labels.add', answer)).toMatchObject({ ok: false, error: { code: 'not-found' } })
-    expect(await dispatch(app.handlers, 'labels.add', { ...answer, outcome: 'c' })).toMatchObject({ ok: false, error: { code: 'input-invalid' } })
+    expect(await dispatch(app.handlers, 'annotators.add', { name: 'E\u200Bva' })).toMatchObject({
+      ok: false,
+      error: { code: 'label-conflict' },
+    })
+    const answer = {
+      datasetId,
+      annotatorId: 'Eva',
+      pairId: 'nowhere',
+      outcome: 'a',
+      strength: null,
+      shownOrder: 'ab',
+      durationMs: 1,
+      clientKey: 'some-key-1',
+    }
+    expect(await dispatch(app.handlers, 'labels.add', answer)).toMatchObject({
+      ok: false,
+      error: { code: 'not-found' },
+    })
+    expect(await dispatch(app.handlers, 'labels.add', { ...answer, outcome: 'c' })).toMatchObject({
+      ok: false,
+      error: { code: 'input-invalid' },
+    })
   })
 })

@@ -14,7 +14,32 @@ const dataFolder = mkdtempSync(path.join(tmpdir(), 'pairlab clí '))
 const options = { dataFolder }
 const golden = fileURLToPath(new URL('../golden', import.meta.url))
 /** As small as a run can be: what is tested is the road, not the learning. */
-const TINY = ['--model', 'new:nano', '--tokenizer', 'byte', '--steps', '3', '--eval-every', '0', '--checkpoint-every', '0', '--batch-size', '2', '--micro-batch-size', '2', '--max-length', '48', '--eval-pairs', '4', '--sample-prompts', '1', '--sample-tokens', '4', '--engine', 'cpu']
+const TINY = [
+  '--model',
+  'new:nano',
+  '--tokenizer',
+  'byte',
+  '--steps',
+  '3',
+  '--eval-every',
+  '0',
+  '--checkpoint-every',
+  '0',
+  '--batch-size',
+  '2',
+  '--micro-batch-size',
+  '2',
+  '--max-length',
+  '48',
+  '--eval-pairs',
+  '4',
+  '--sample-prompts',
+  '1',
+  '--sample-tokens',
+  '4',
+  '--engine',
+  'cpu',
+]
 
 const pairs = [
   { prompt: 'Say hello.', chosen: 'Hello!', rejected: 'No.' },
@@ -32,15 +57,36 @@ describe('help and usage', () => {
   it('teaches: every verb, the whole road, the exit status', async () => {
     const { status, stdout } = await runCli(['--help'], options)
     expect(status).toBe(0)
-    for (const word of ['import', 'inspect', 'label', 'train', 'runs', 'compare', 'export', 'serve', 'golden', 'reproduce', 'demo', 'doctor', 'recover', 'The whole road', 'Exit status']) expect(stdout).toContain(word)
+    for (const word of [
+      'import',
+      'inspect',
+      'label',
+      'train',
+      'runs',
+      'compare',
+      'export',
+      'serve',
+      'golden',
+      'reproduce',
+      'demo',
+      'doctor',
+      'recover',
+      'The whole road',
+      'Exit status',
+    ])
+      expect(stdout).toContain(word)
   })
 
   // One method of each kind of data; test/unit/train-command.test.ts looks at all of them.
-  it.each(dataKinds.map((kind) => algorithms.find((algorithm) => algorithm.data === kind)!.id))('train %s has a flag for each of its settings', async (id) => {
-    const { stdout } = await runCli(['train', id, '--help'], options)
-    const config = algorithms.find((algorithm) => algorithm.id === id)?.config as unknown as z.ZodObject
-    for (const key of [...Object.keys(config.shape), ...Object.keys(trainingConfig.shape)]) expect(stdout).toContain(`--${flagName(key)} `)
-  })
+  it.each(dataKinds.map((kind) => algorithms.find((algorithm) => algorithm.data === kind)!.id))(
+    'train %s has a flag for each of its settings',
+    async (id) => {
+      const { stdout } = await runCli(['train', id, '--help'], options)
+      const config = algorithms.find((algorithm) => algorithm.id === id)?.config as unknown as z.ZodObject
+      for (const key of [...Object.keys(config.shape), ...Object.keys(trainingConfig.shape)])
+        expect(stdout).toContain(`--${flagName(key)} `)
+    },
+  )
 
   it.each([
     [['teach'], /unknown command 'teach'/],
@@ -72,7 +118,10 @@ describe('help and usage', () => {
 
 describe('from a file to a comparison', () => {
   it('inspects, imports and lists', async () => {
-    const inspected = (await runJson(['inspect', file, '--rows', '10'], options)) as { rows: { sentence: string }[]; problems: { line: number }[] }
+    const inspected = (await runJson(['inspect', file, '--rows', '10'], options)) as {
+      rows: { sentence: string }[]
+      problems: { line: number }[]
+    }
     expect(inspected.rows).toHaveLength(5)
     expect(inspected.problems.map((problem) => problem.line)).toEqual([6])
     const imported = await runJson(['import', file, '--name', 'mine'], options)
@@ -86,7 +135,10 @@ describe('from a file to a comparison', () => {
     expect(labeled.status).toBe(0)
     expect(labeled.stdout).toContain('2 of 5 pairs labeled by ann')
     await runJson(['label', 'add', 'mine', '4', 'b', '--annotator', 'ann', '--strength', 'clearly'], options)
-    const { path: exported, rows } = (await runJson(['export', 'mine', '--format', 'label-events'], options)) as { path: string; rows: number }
+    const { path: exported, rows } = (await runJson(['export', 'mine', '--format', 'label-events'], options)) as {
+      path: string
+      rows: number
+    }
     const events = readFileSync(exported, 'utf8').trim().split('\n')
     expect([events.length, rows >= 5]).toEqual([rows, true])
     expect((await runCli(['label', 'add', 'mine', '4', 'best', '--annotator', 'ann'], options)).status).toBe(2)
@@ -96,17 +148,25 @@ describe('from a file to a comparison', () => {
     const check = await runJson(['train', 'dpo', '--data', 'mine', ...TINY, '--check'], options)
     expect(check).toMatchObject({ problems: [] })
     expect(await runJson(['runs'], options)).toEqual([])
-    expect(await runJson(['train', 'dpo', '--data', 'mine', '--learning-rate', '0'], options, 2)).toMatchObject({ error: { code: 'usage-invalid', message: expect.stringContaining('--learning-rate') } })
+    expect(await runJson(['train', 'dpo', '--data', 'mine', '--learning-rate', '0'], options, 2)).toMatchObject({
+      error: { code: 'usage-invalid', message: expect.stringContaining('--learning-rate') },
+    })
     expect((await runCli(['train', 'dpo', '--data', 'mine', '--model', 'old'], options)).status).toBe(2)
     expect((await runCli(['train', 'dpo', '--data', 'yours'], options)).status).toBe(4)
   })
 
   it('trains seeds in processes of their own, shows and compares them', async () => {
     const runs = await runJson(['train', 'sft', '--data', 'mine', '--seeds', '1-2', '--name', 'tiny', ...TINY], options)
-    expect(runs).toMatchObject([{ state: 'finished', seed: 1, step: 3 }, { state: 'finished', seed: 2, step: 3 }])
+    expect(runs).toMatchObject([
+      { state: 'finished', seed: 1, step: 3 },
+      { state: 'finished', seed: 2, step: 3 },
+    ])
     expect((await runCli(['runs'], options)).stdout).toMatch(/finished\s+sft\s+mine\s+3\/3/)
     const [first] = runs as { runId: string; facts: object }[]
-    expect(await runJson(['runs', 'show', first?.runId ?? ''], options)).toMatchObject({ runId: first?.runId, state: 'finished' })
+    expect(await runJson(['runs', 'show', first?.runId ?? ''], options)).toMatchObject({
+      runId: first?.runId,
+      state: 'finished',
+    })
     expect((await runCli(['runs', 'samples', first?.runId ?? ''], options)).stdout).toContain('→')
     const comparison = await runJson(['compare'], options)
     expect(comparison).toMatchObject({ groups: [{ method: 'sft', seeds: [1, 2] }] })
@@ -131,7 +191,13 @@ describe('beside a running app', () => {
     try {
       expect(statSync(address).mode & 0o077).toBe(process.platform === 'win32' ? 0o066 : 0) // Windows has no such bits
       expect(await runJson(['datasets'], options)).toMatchObject([{ name: 'mine' }])
-      expect(await runJson(['serve'], options, 8)).toMatchObject({ error: { code: 'db-locked', message: expect.stringContaining('already running'), hint: expect.stringContaining('serve --open') } })
+      expect(await runJson(['serve'], options, 8)).toMatchObject({
+        error: {
+          code: 'db-locked',
+          message: expect.stringContaining('already running'),
+          hint: expect.stringContaining('serve --open'),
+        },
+      })
       expect(url).toContain('?code=')
     } finally {
       child.kill('SIGTERM')
@@ -154,9 +220,14 @@ describe('beside a running app', () => {
 
 describe('checks', () => {
   it('doctor names what is here and what is missing', async () => {
-    const { findings, broken } = (await runJson(['doctor'], options)) as { findings: { what: string; state: string; mend: string }[]; broken: number }
+    const { findings, broken } = (await runJson(['doctor'], options)) as {
+      findings: { what: string; state: string; mend: string }[]
+      broken: number
+    }
     expect(broken).toBe(0)
-    expect(findings.map((finding) => finding.what)).toEqual(expect.arrayContaining(['Node', 'Database', 'Engine wasm', 'Electron', 'Chromium', 'Data folder', 'Free disk']))
+    expect(findings.map((finding) => finding.what)).toEqual(
+      expect.arrayContaining(['Node', 'Database', 'Engine wasm', 'Electron', 'Chromium', 'Data folder', 'Free disk']),
+    )
     expect(findings.filter((finding) => finding.state !== 'ok' && finding.mend === '')).toEqual([])
   })
 
@@ -176,7 +247,10 @@ describe('checks', () => {
     expect(good.stdout.trim().split('\n').at(-1)).toMatch(/^[1-9]\d* passed, 0 failed, [1-9]\d* not covered$/)
     expect(good.stdout).toContain('unheard_of.json')
     const vectors = readFileSync(path.join(golden, 'dpo.json'), 'utf8')
-    writeFileSync(path.join(folder, 'dpo.json'), vectors.replace(/"loss":\s*(\[\s*)?-?\d/, (match) => `${match}9`))
+    writeFileSync(
+      path.join(folder, 'dpo.json'),
+      vectors.replace(/"loss":\s*(\[\s*)?-?\d/, (match) => `${match}9`),
+    )
     const bad = await runCli(['golden', folder], options)
     expect(bad.status).toBe(1)
     expect(bad.stdout.trim().split('\n').at(-1)).toMatch(/ [1-9]\d* failed,/)

@@ -69,7 +69,13 @@ test('a closed database has the sum that everybody would compute, and is opened 
 
 test('a number, a text or a bit of one that something else wrote is said at the start', async () => {
   write("UPDATE run_samples SET items = replace(items, 'a', 'b')")
-  expect(await troublesAtStart()).toMatchObject([{ path: database(), trouble: expect.stringContaining('not what Pairlab wrote'), hint: expect.stringContaining('Settings → Files') }])
+  expect(await troublesAtStart()).toMatchObject([
+    {
+      path: database(),
+      trouble: expect.stringContaining('not what Pairlab wrote'),
+      hint: expect.stringContaining('Settings → Files'),
+    },
+  ])
   expect(await troublesAtStart()).toEqual([])
   const [guideline] = flippedAt('The true one.')
   writeFileSync(database(), guideline!)
@@ -91,14 +97,21 @@ test('an index with a flipped bit, which the quick check lets pass, is refused e
     }
     return [quick, open(), open()]
   })
-  expect(outcomes).toEqual([['ok', 'db-damaged', 'db-damaged'], ['ok', 'db-damaged', 'db-damaged']]) // in the table, in its index
+  expect(outcomes).toEqual([
+    ['ok', 'db-damaged', 'db-damaged'],
+    ['ok', 'db-damaged', 'db-damaged'],
+  ]) // in the table, in its index
   await recoverData(folder)
   expect(await troublesAtStart()).toEqual([])
 })
 
 test('after a kill, of an older version, and where the sum is no sum, nothing is known and nothing is said', async () => {
   write("UPDATE run_samples SET items = replace(items, 'a', 'b')")
-  for (const spoil of [() => rmSync(sum(), { force: true }), () => writeFileSync(sum(), 'ab'), () => (rmSync(sum()), mkdirSync(sum()))]) {
+  for (const spoil of [
+    () => rmSync(sum(), { force: true }),
+    () => writeFileSync(sum(), 'ab'),
+    () => (rmSync(sum()), mkdirSync(sum())),
+  ]) {
     spoil()
     expect(foundAtOpening()).toBe('unknown')
     expect(foundAtOpening()).toBe('as-left')
@@ -108,7 +121,9 @@ test('after a kill, of an older version, and where the sum is no sum, nothing is
 test('a folder in the place of the database is named as such', () => {
   rmSync(database())
   mkdirSync(database())
-  expect(() => openStore(folder)).toThrow(expect.objectContaining({ code: 'folder-unusable', message: expect.stringContaining('The database in') }))
+  expect(() => openStore(folder)).toThrow(
+    expect.objectContaining({ code: 'folder-unusable', message: expect.stringContaining('The database in') }),
+  )
 })
 
 test.each([
@@ -122,12 +137,19 @@ test.each([
     const app = await createApp({ dataFolder: folder })
     try {
       const client = inProcess(app.handlers)
-      return [(await client.call('datasets.list', {})).length, (await client.call('runs.list', {})).map(({ state }) => state)]
+      return [
+        (await client.call('datasets.list', {})).length,
+        (await client.call('runs.list', {})).map(({ state }) => state),
+      ]
     } finally {
       await app.close('continue')
     }
   }
-  await expect(ask()).rejects.toMatchObject({ code: 'db-damaged', message: expect.stringContaining(named), hint: expect.stringContaining('pairlab recover') })
+  await expect(ask()).rejects.toMatchObject({
+    code: 'db-damaged',
+    message: expect.stringContaining(named),
+    hint: expect.stringContaining('pairlab recover'),
+  })
   await recoverData(folder)
   expect(await ask()).toEqual([3, ['finished']])
 })

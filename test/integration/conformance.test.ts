@@ -18,10 +18,11 @@ vi.mock('electron', () => import('../support/electron-stand-in.ts'))
 async function openInProcess(): Promise<Door> {
   const { app, client, end } = await makeApp()
   return {
-    call: (name, input) => client.call(name as 'settings.get', input as Record<string, never>).then(
-      (value): Reply => ({ ok: true, value }),
-      (error: unknown): Reply => ({ ok: false, error: toWire(error) }),
-    ),
+    call: (name, input) =>
+      client.call(name as 'settings.get', input as Record<string, never>).then(
+        (value): Reply => ({ ok: true, value }),
+        (error: unknown): Reply => ({ ok: false, error: toWire(error) }),
+      ),
     subscribe: async (listener) => app.events.subscribe(listener),
     end,
   }
@@ -35,7 +36,11 @@ async function openLoopback(): Promise<Door> {
   const sockets: WebSocket[] = []
   return {
     async call(name, input) {
-      const response = await fetch(`http://127.0.0.1:${host.port}/call/${name}`, { method: 'POST', headers: { authorization: `Bearer ${host.token}` }, body: JSON.stringify(input) })
+      const response = await fetch(`http://127.0.0.1:${host.port}/call/${name}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${host.token}` },
+        body: JSON.stringify(input),
+      })
       return (await response.json()) as Reply
     },
     async subscribe(listener) {

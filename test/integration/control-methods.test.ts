@@ -50,10 +50,13 @@ describe.each(METHODS)('%s', (_name, method, changes) => {
     }
     expect(tf.memory().numTensors).toBe(held)
     // Of P-IQL, the part whose target stands still.
-    const last = reward.length > 0 ? reward : losses.filter(({ stage }) => stage === losses.at(-1)!.stage).map(({ loss }) => loss)
+    const last =
+      reward.length > 0 ? reward : losses.filter(({ stage }) => stage === losses.at(-1)!.stage).map(({ loss }) => loss)
     const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
     expect(mean(last.slice(-3))).toBeLessThan(mean(last.slice(0, 3)))
-    const listed = method.metrics.map((metric) => metric.name).filter((name) => ROLL_OUT_INFO.every((info) => info.name !== name))
+    const listed = method.metrics
+      .map((metric) => metric.name)
+      .filter((name) => ROLL_OUT_INFO.every((info) => info.name !== name))
     expect([...names].filter((name) => !listed.includes(name))).toEqual([])
     expect(listed.filter((name) => !names.has(name))).toEqual([])
     run.dispose()
@@ -93,13 +96,19 @@ describe('batches', () => {
     const tied = { ...set, scores: new Float64Array(set.count) }
     expect(drawPairs(tied, 'rank', null, 5, createRandom(1)).labels).toEqual([0.5, 0.5, 0.5, 0.5, 0.5])
     const ranked = drawPairs(set, 'rank', null, 50, createRandom(1))
-    ranked.labels.forEach((label, pair) => expect(label).toBe(Math.sign(set.scores[ranked.segments[50 + pair]!]! - set.scores[ranked.segments[pair]!]!) / 2 + 0.5))
+    ranked.labels.forEach((label, pair) =>
+      expect(label).toBe(
+        Math.sign(set.scores[ranked.segments[50 + pair]!]! - set.scores[ranked.segments[pair]!]!) / 2 + 0.5,
+      ),
+    )
     const judged = drawPairs(set, 'comparison', null, 50, createRandom(2))
     judged.labels.forEach((label, pair) => {
       expect(judged.segments[50 + pair]).toBe(judged.segments[pair]! + set.count / 2)
       expect(label).toBe(set.comparisons!.secondPreferred[judged.segments[pair]!])
     })
-    expect(() => drawPairs({ ...set, comparisons: null }, 'comparison', null, 1, createRandom(1))).toThrow('no judged pairs')
+    expect(() => drawPairs({ ...set, comparisons: null }, 'comparison', null, 1, createRandom(1))).toThrow(
+      'no judged pairs',
+    )
     expect(() => drawPairs(set, 'any', new Int32Array(), 1, createRandom(1))).toThrow('no segment')
     const pool = Int32Array.of(3, 5)
     expect([...new Set(drawPairs(set, 'any', pool, 30, createRandom(1)).segments)].sort()).toEqual([3, 5])
@@ -108,15 +117,39 @@ describe('batches', () => {
   it('takes the best share, and both sides of a tie', () => {
     expect([...topSegments([1, 5, 3, 5], 0.5)]).toEqual([1, 3])
     expect([...topSegments([1, 2], 0.01)]).toEqual([1])
-    const weights = tf.tidy(() => preferredWeights({ labels: [1, 0, 0.5], mask: tf.tensor2d([[1, 1], [1, 1], [1, 0], [1, 1], [1, 1], [1, 1]]) }).arraySync())
-    expect(weights).toEqual([[0, 0], [1, 1], [1, 0], [1, 1], [0, 0], [1, 1]])
+    const weights = tf.tidy(() =>
+      preferredWeights({
+        labels: [1, 0, 0.5],
+        mask: tf.tensor2d([
+          [1, 1],
+          [1, 1],
+          [1, 0],
+          [1, 1],
+          [1, 1],
+          [1, 1],
+        ]),
+      }).arraySync(),
+    )
+    expect(weights).toEqual([
+      [0, 0],
+      [1, 1],
+      [1, 0],
+      [1, 1],
+      [0, 0],
+      [1, 1],
+    ])
   })
 })
 
 it('divides the steps, and counts only strict labels', () => {
-  expect(splitStages(10, 0.4, ['a', 'b'])).toEqual([{ name: 'a', steps: 4 }, { name: 'b', steps: 6 }])
+  expect(splitStages(10, 0.4, ['a', 'b'])).toEqual([
+    { name: 'a', steps: 4 },
+    { name: 'b', steps: 6 },
+  ])
   expect(splitStages(10, 0, ['a', 'b'])).toEqual([{ name: 'b', steps: 10 }])
   expect(splitStages(1, 0.9, ['a', 'b'])).toEqual([{ name: 'b', steps: 1 }])
-  const accuracy = tf.tidy(() => pairAccuracy(tf.tensor1d([1, 2, 3, 4]), tf.tensor1d([2, 1, 9, 4]), [1, 1, 0.5, 0]).dataSync()[0])
+  const accuracy = tf.tidy(
+    () => pairAccuracy(tf.tensor1d([1, 2, 3, 4]), tf.tensor1d([2, 1, 9, 4]), [1, 1, 0.5, 0]).dataSync()[0],
+  )
   expect(accuracy).toBeCloseTo(0.5, 6) // right, wrong, a tie in the label, half for equal scores
 })

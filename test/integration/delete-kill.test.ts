@@ -40,7 +40,23 @@ test(`a deletion killed at ${KILLS} random moments leaves the data set listed or
     const store = openStore(folder)
     if (round === 0) addAnnotator(store.db, 'Eva', 1)
     addDataset(store.db, folder, id, PAIRS)
-    for (let pair = 0; pair < 5; pair += 1) addAnswer(store.db, folder, { datasetId: id, annotatorId: 'Eva', pairId: `pair-${pair}`, outcome: 'a', strength: null, comment: '', shownOrder: 'ab', durationMs: 1, clientKey: `answer-${pair}` }, pair)
+    for (let pair = 0; pair < 5; pair += 1)
+      addAnswer(
+        store.db,
+        folder,
+        {
+          datasetId: id,
+          annotatorId: 'Eva',
+          pairId: `pair-${pair}`,
+          outcome: 'a',
+          strength: null,
+          comment: '',
+          shownOrder: 'ab',
+          durationMs: 1,
+          clientKey: `answer-${pair}`,
+        },
+        pair,
+      )
     const records = readFileSync(recordsPath(folder, id))
     const journal = readFileSync(journalPath(folder, id))
     store.close()
@@ -53,7 +69,10 @@ test(`a deletion killed at ${KILLS} random moments leaves the data set listed or
     expect(trashed).toHaveLength(listed ? 0 : 1)
     expect(existsSync(path.join(folder, 'datasets', id))).toBe(listed)
     const where = trashed[0]?.folder ?? path.join(folder, 'datasets', id)
-    expect([readFileSync(path.join(where, 'records.jsonl')), readFileSync(path.join(where, 'labels.jsonl'))]).toEqual([records, journal])
+    expect([readFileSync(path.join(where, 'records.jsonl')), readFileSync(path.join(where, 'labels.jsonl'))]).toEqual([
+      records,
+      journal,
+    ])
     expect(db.prepare('SELECT count(*) FROM pairs WHERE dataset_id = ?').pluck().get(id)).toBe(listed ? PAIRS : 0)
     expect(db.prepare('SELECT count(*) FROM label_events WHERE dataset_id = ?').pluck().get(id)).toBe(listed ? 5 : 0)
     close()

@@ -18,7 +18,9 @@ function loadable(urls: readonly string[]): string[] {
   serveAssets('/nowhere')
   return urls.filter((url) => {
     let cancelled = true
-    standIn.behind.beforeRequest?.({ url }, ({ cancel }) => { cancelled = cancel })
+    standIn.behind.beforeRequest?.({ url }, ({ cancel }) => {
+      cancelled = cancel
+    })
     return !cancelled
   })
 }
@@ -27,7 +29,16 @@ it('lets the page of Vite and its socket in, and nothing else', () => {
   process.env['ELECTRON_RENDERER_URL'] = 'http://127.0.0.1:5173'
   expect(pageOrigin()).toBe('http://127.0.0.1:5173')
   const own = ['http://127.0.0.1:5173/main.tsx', 'ws://127.0.0.1:5173/?token=1', 'app://pairlab/index.html']
-  expect(loadable([...own, 'http://127.0.0.1:51730/', 'http://127.0.0.1:5173.example.org/', 'https://127.0.0.1:5173/', 'http://example.org/', 'ws://example.org/'])).toEqual(own)
+  expect(
+    loadable([
+      ...own,
+      'http://127.0.0.1:51730/',
+      'http://127.0.0.1:5173.example.org/',
+      'https://127.0.0.1:5173/',
+      'http://example.org/',
+      'ws://example.org/',
+    ]),
+  ).toEqual(own)
 })
 
 it('follows a reload of that page, and no other way out', () => {
@@ -36,13 +47,24 @@ it('follows a reload of that page, and no other way out', () => {
   const { webContents } = new standIn.BrowserWindow({})
   const prevented = (url: string): boolean => {
     let stopped = false
-    webContents.emit('will-navigate', { url, preventDefault: () => { stopped = true } })
+    webContents.emit('will-navigate', {
+      url,
+      preventDefault: () => {
+        stopped = true
+      },
+    })
     return stopped
   }
   expect(['http://127.0.0.1:5173/index.html', 'http://example.org/'].map(prevented)).toEqual([false, true])
 })
 
-it.each(['http://example.org:5173', 'https://127.0.0.1:5173', 'http://127.0.0.1:5173/elsewhere', 'http://127.0.0.1:5173@example.org', ''])('takes no page from %j', (address) => {
+it.each([
+  'http://example.org:5173',
+  'https://127.0.0.1:5173',
+  'http://127.0.0.1:5173/elsewhere',
+  'http://127.0.0.1:5173@example.org',
+  '',
+])('takes no page from %j', (address) => {
   process.env['ELECTRON_RENDERER_URL'] = address
   expect([developmentOrigin(), pageOrigin(), isDevelopmentPage(`${address}/`)]).toEqual([null, 'app://pairlab', false])
 })

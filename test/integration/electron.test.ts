@@ -40,8 +40,16 @@ afterAll(() => {
 describe('the desktop window', () => {
   it('opens one sandboxed, isolated window on our own scheme', () => {
     const window = behind.windows[0]
-    expect(window?.options['webPreferences']).toMatchObject({ sandbox: true, contextIsolation: true, nodeIntegration: false, webviewTag: false, spellcheck: false })
-    expect(window?.webContents.url).toBe(`app://pairlab/index.html#/data?import=${encodeURIComponent('/data/early one.jsonl')}`)
+    expect(window?.options['webPreferences']).toMatchObject({
+      sandbox: true,
+      contextIsolation: true,
+      nodeIntegration: false,
+      webviewTag: false,
+      spellcheck: false,
+    })
+    expect(window?.webContents.url).toBe(
+      `app://pairlab/index.html#/data?import=${encodeURIComponent('/data/early one.jsonl')}`,
+    )
     expect(app.sandboxed).toBe(true)
     expect(standIn.protocol.privileged.map(({ scheme }) => scheme)).toEqual(['app'])
   })
@@ -49,14 +57,20 @@ describe('the desktop window', () => {
   it('answers calls through the preload script, errors as replies', async () => {
     expect(await bridge().call('settings.get', {})).toMatchObject({ ok: true, value: { theme: 'system' } })
     expect(await bridge().call('toString', {})).toMatchObject({ ok: false, error: { code: 'usage-invalid' } })
-    expect(await bridge().call('datasets.get', { datasetId: 7 })).toMatchObject({ ok: false, error: { code: 'input-invalid' } })
+    expect(await bridge().call('datasets.get', { datasetId: 7 })).toMatchObject({
+      ok: false,
+      error: { code: 'input-invalid' },
+    })
   })
 
   it('refuses a page that is not ours, and a frame inside ours', async () => {
     const foreign = { url: 'https://example.org/', parent: null }
     const framed = { url: 'app://pairlab/index.html', parent: behind.frame }
     for (const frame of [foreign, framed, null]) {
-      expect(await behind.invokeFrom(frame, 'pairlab:call', 'settings.get', {})).toMatchObject({ ok: false, error: { code: 'forbidden' } })
+      expect(await behind.invokeFrom(frame, 'pairlab:call', 'settings.get', {})).toMatchObject({
+        ok: false,
+        error: { code: 'forbidden' },
+      })
     }
   })
 
@@ -80,7 +94,14 @@ describe('the desktop window', () => {
 
   it('lets no request leave the machine', () => {
     const answers: boolean[] = []
-    for (const url of ['app://pairlab/index.html', 'blob:app://pairlab/1', 'https://example.org/', 'http://127.0.0.1:1/', 'file:///etc/hosts', 'ws://example.org']) {
+    for (const url of [
+      'app://pairlab/index.html',
+      'blob:app://pairlab/1',
+      'https://example.org/',
+      'http://127.0.0.1:1/',
+      'file:///etc/hosts',
+      'ws://example.org',
+    ]) {
       behind.beforeRequest?.({ url }, ({ cancel }) => answers.push(cancel))
     }
     expect(answers).toEqual([false, false, true, true, true, true])
@@ -89,18 +110,36 @@ describe('the desktop window', () => {
   it('may copy to the clipboard, and has no other permission', () => {
     const granted = (permission: string): unknown[] => {
       let answered: boolean | undefined
-      behind.permission?.(null, permission, (answer) => { answered = answer })
+      behind.permission?.(null, permission, (answer) => {
+        answered = answer
+      })
       return [answered, behind.permissionCheck?.(null, permission)]
     }
     expect(granted('clipboard-sanitized-write')).toEqual([true, true])
-    for (const permission of ['clipboard-read', 'geolocation', 'media', 'notifications', 'openExternal', 'fileSystem', 'hid', 'usb', 'display-capture']) expect(granted(permission)).toEqual([false, false])
+    for (const permission of [
+      'clipboard-read',
+      'geolocation',
+      'media',
+      'notifications',
+      'openExternal',
+      'fileSystem',
+      'hid',
+      'usb',
+      'display-capture',
+    ])
+      expect(granted(permission)).toEqual([false, false])
   })
 
   it('blocks navigation and new windows', () => {
     const contents = behind.windows[0]?.webContents
     expect(contents?.openHandler?.({ url: 'https://example.org' })).toEqual({ action: 'deny' })
     let prevented = 0
-    for (const name of ['will-navigate', 'will-redirect', 'will-attach-webview']) contents?.emit(name, { preventDefault: () => { prevented += 1 } })
+    for (const name of ['will-navigate', 'will-redirect', 'will-attach-webview'])
+      contents?.emit(name, {
+        preventDefault: () => {
+          prevented += 1
+        },
+      })
     expect(prevented).toBe(3)
   })
 
@@ -115,7 +154,9 @@ describe('the desktop window', () => {
 
   it('has a menu whose entries bring the page to a place', async () => {
     const places: unknown[] = []
-    const stop = bridge().subscribe((event) => { if (event.name === 'ui.goto') places.push(event.payload) })
+    const stop = bridge().subscribe((event) => {
+      if (event.name === 'ui.goto') places.push(event.payload)
+    })
     const go = Menu.current?.find((entry) => entry.label === 'Go')?.submenu as { label: string; click(): void }[]
     go.find((entry) => entry.label === 'Train')?.click()
     await until(() => places.length === 1)
@@ -125,22 +166,36 @@ describe('the desktop window', () => {
 
   it('takes a file handed to a second instance', async () => {
     const places: unknown[] = []
-    const stop = bridge().subscribe((event) => { if (event.name === 'ui.goto') places.push(event.payload) })
+    const stop = bridge().subscribe((event) => {
+      if (event.name === 'ui.goto') places.push(event.payload)
+    })
     app.emit('second-instance', {}, ['pairlab', '/data/more.jsonl'], '/elsewhere')
-    app.emit('second-instance', {}, ['pairlab', '--data-dir', 'x.json', '--flag.csv', 'sub/mine.csv'], '/home/of someone')
+    app.emit(
+      'second-instance',
+      {},
+      ['pairlab', '--data-dir', 'x.json', '--flag.csv', 'sub/mine.csv'],
+      '/home/of someone',
+    )
     app.emit('open-file', { preventDefault: () => {} }, '/data/late.tsv')
     app.emit('second-instance', {}, ['pairlab'], '/elsewhere') // brings the window to the front, and the page stays
     await until(() => places.length === 3)
     stop()
-    expect(places).toEqual(['/data/more.jsonl', '/home/of someone/sub/mine.csv', '/data/late.tsv'].map((file) => ({ path: `/data?import=${encodeURIComponent(path.resolve(file))}` })))
+    expect(places).toEqual(
+      ['/data/more.jsonl', '/home/of someone/sub/mine.csv', '/data/late.tsv'].map((file) => ({
+        path: `/data?import=${encodeURIComponent(path.resolve(file))}`,
+      })),
+    )
     expect(behind.windows[0]?.focused).toBe(5) // the menu's entry, and these four
   })
 
   it('loads the page again after a crash, but not for ever, and the log tells of it', async () => {
     const contents = behind.windows[0]?.webContents
-    for (let crash = 0; crash < 6; crash += 1) app.emit('render-process-gone', {}, contents, { reason: 'crashed', exitCode: 5 })
+    for (let crash = 0; crash < 6; crash += 1)
+      app.emit('render-process-gone', {}, contents, { reason: 'crashed', exitCode: 5 })
     expect(contents?.reloads).toBe(3)
-    expect(dialog.errors.map(([title]) => title)).toEqual(Array.from({ length: 3 }, () => 'The page of Pairlab ends again and again'))
+    expect(dialog.errors.map(([title]) => title)).toEqual(
+      Array.from({ length: 3 }, () => 'The page of Pairlab ends again and again'),
+    )
     app.emit('child-process-gone', {}, { type: 'GPU', reason: 'crashed', exitCode: 9 })
     const log = readFileSync(path.join(dataFolder, 'app.log'), 'utf8')
     expect(log.match(/the page ended: crashed \(5\)/g)).toHaveLength(6)
@@ -148,7 +203,9 @@ describe('the desktop window', () => {
   })
 
   it('keeps what went wrong before there was a log, and writes it once there is', () => {
-    expect(readFileSync(path.join(dataFolder, 'app.log'), 'utf8')).toContain('a process of the window ended: Utility, oom (3)')
+    expect(readFileSync(path.join(dataFolder, 'app.log'), 'utf8')).toContain(
+      'a process of the window ended: Utility, oom (3)',
+    )
   })
 
   it('writes what nobody expected to the log', () => {
@@ -173,13 +230,19 @@ describe('the desktop window', () => {
     expect(folderFor(link)).toBe(app.getPath('userData'))
     expect(folderFor(dataFolder)).toBe(first)
     // The usual data folder is Electron's usual `userData` on every system.
-    expect(folderFor(path.join(app.getPath('appData'), 'pairlab'))).not.toBe(path.join(app.getPath('appData'), 'pairlab'))
+    expect(folderFor(path.join(app.getPath('appData'), 'pairlab'))).not.toBe(
+      path.join(app.getPath('appData'), 'pairlab'),
+    )
     for (const one of [other, link]) rmSync(one, { recursive: true, force: true })
     separateFromChromium(dataFolder)
   })
 
   it.each([
-    [['pairlab', '--data-dir', '/a/b'], '/a/b'], [['pairlab', '--data-dir=/a/b', 'x.csv'], '/a/b'], [['pairlab', '--data-dir', 'rel'], path.resolve('rel')], [['pairlab', 'x.csv'], dataFolder], [['pairlab', '--data-dir'], dataFolder],
+    [['pairlab', '--data-dir', '/a/b'], '/a/b'],
+    [['pairlab', '--data-dir=/a/b', 'x.csv'], '/a/b'],
+    [['pairlab', '--data-dir', 'rel'], path.resolve('rel')],
+    [['pairlab', 'x.csv'], dataFolder],
+    [['pairlab', '--data-dir'], dataFolder],
   ])('takes its data folder from %j', (args, folder) => {
     expect(dataFolderOf(args)).toBe(folder)
   })

@@ -12,7 +12,10 @@ interface Report {
 }
 
 function run(engine: string, steps: number, layers: number, env: Readonly<Record<string, string>> = {}): Report {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [CHILD, engine, String(steps), String(layers)], { encoding: 'utf8', env: { ...process.env, ...env } })
+  const { status, stdout, stderr } = spawnSync(process.execPath, [CHILD, engine, String(steps), String(layers)], {
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+  })
   expect([status, status === 0 ? '' : stderr]).toEqual([0, ''])
   return JSON.parse(stdout.trim().split('\n').at(-1)!) as Report
 }
@@ -25,5 +28,9 @@ function expectSteady({ seen, losses }: Report): void {
 
 describe('training leaves no tensor behind', () => {
   test('on cpu', () => expectSteady(run('cpu', 20, 2)))
-  test.skipIf(softwareGpu === null)(softwareGpu === null ? 'on webgpu: skipped, there is no Chromium with SwiftShader' : 'on webgpu', () => expectSteady(run('webgpu', 6, 1, softwareGpu ?? {})), 240_000)
+  test.skipIf(softwareGpu === null)(
+    softwareGpu === null ? 'on webgpu: skipped, there is no Chromium with SwiftShader' : 'on webgpu',
+    () => expectSteady(run('webgpu', 6, 1, softwareGpu ?? {})),
+    240_000,
+  )
 })

@@ -15,7 +15,15 @@ import { importTiny, tinyRequest, waitForState } from '../support/tiny-app.ts'
 import { allEvents, exitOf, makeTinyRun, spawnTrainer } from '../support/tiny-run.ts'
 
 const probe = (name: EngineName, tokensPerSec: number, more: Partial<EngineProbe> = {}): EngineProbe => ({
-  name, available: true, device: `a ${name}`, threads: 2, peakBytes: null, software: false, speed: { trainingTokensPerSec: tokensPerSec, samplingTokensPerSec: 1000 - tokensPerSec }, error: null, ...more,
+  name,
+  available: true,
+  device: `a ${name}`,
+  threads: 2,
+  peakBytes: null,
+  software: false,
+  speed: { trainingTokensPerSec: tokensPerSec, samplingTokensPerSec: 1000 - tokensPerSec },
+  error: null,
+  ...more,
 })
 
 /** An engine that looks added, and whose addon is no library. */
@@ -23,7 +31,21 @@ function addBrokenTensorflow(enginesFolder: string): void {
   const folder = path.join(enginesFolder, 'tensorflow')
   mkdirSync(folder, { recursive: true })
   writeFileSync(path.join(folder, 'tfjs_binding.node'), 'this is no library')
-  writeFileSync(path.join(folder, 'engine.json'), JSON.stringify({ formatVersion: 1, name: 'tensorflow', tensorflowVersion: '2.21.0', cuda: false, source: 'a damaged wheel', builtAtMs: 5, platform: 'linux x64', addon: 'tfjs_binding.node', addonSha256: '0'.repeat(64), libraries: ['tensorflow'] }))
+  writeFileSync(
+    path.join(folder, 'engine.json'),
+    JSON.stringify({
+      formatVersion: 1,
+      name: 'tensorflow',
+      tensorflowVersion: '2.21.0',
+      cuda: false,
+      source: 'a damaged wheel',
+      builtAtMs: 5,
+      platform: 'linux x64',
+      addon: 'tfjs_binding.node',
+      addonSha256: '0'.repeat(64),
+      libraries: ['tensorflow'],
+    }),
+  )
   rememberEngine(folder)
 }
 
@@ -61,7 +83,10 @@ describe('the app', () => {
     await made.client.call('engines.test', { engine: 'webgpu', seconds: 0 })
     await ended()
     const webgpu = (await made.client.call('engines.list', {})).engines.find((one) => one.name === 'webgpu')
-    expect([webgpu?.state, webgpu?.error?.message]).toEqual(['not-here', 'There is no graphics adapter "no such card".'])
+    expect([webgpu?.state, webgpu?.error?.message]).toEqual([
+      'not-here',
+      'There is no graphics adapter "no such card".',
+    ])
     await made.client.call('engines.setAdapter', { adapter: null })
     const { adapter, engines } = await made.client.call('engines.list', {})
     expect([adapter, engines.find((one) => one.name === 'webgpu')?.state]).toEqual([null, 'not-tested'])
@@ -70,7 +95,10 @@ describe('the app', () => {
   test('knows nothing of engines that nobody tested, and what adds the one that is missing', async () => {
     const { engines, chosen, job: none } = await made.client.call('engines.list', {})
     expect(engines.map(({ name, state, addCommand }) => [name, state, addCommand])).toEqual([
-      ['tensorflow', 'not-here', 'pairlab engine add tensorflow'], ['webgpu', 'not-tested', null], ['wasm', 'not-tested', null], ['cpu', 'not-tested', null],
+      ['tensorflow', 'not-here', 'pairlab engine add tensorflow'],
+      ['webgpu', 'not-tested', null],
+      ['wasm', 'not-tested', null],
+      ['cpu', 'not-tested', null],
     ])
     expect(chosen.training).toMatchObject({ name: 'wasm', why: expect.stringContaining('works on every machine') })
     expect(none).toBeNull()
@@ -82,8 +110,18 @@ describe('the app', () => {
       if (event.name === 'engine.progress') told.push(event.payload as EngineJob)
     })
     const { jobId } = await made.client.call('engines.test', { engine: 'wasm', seconds: 0.5 })
-    await expect(made.client.call('engines.test', {})).rejects.toMatchObject({ code: 'run-conflict', message: 'Engines are being tested.' })
-    expect(await ended()).toMatchObject({ jobId, state: 'finished', done: 1, total: 1, error: null, lines: [expect.stringMatching(/^wasm: WebAssembly SIMD.* training and .* sampling tokens\/s$/)] })
+    await expect(made.client.call('engines.test', {})).rejects.toMatchObject({
+      code: 'run-conflict',
+      message: 'Engines are being tested.',
+    })
+    expect(await ended()).toMatchObject({
+      jobId,
+      state: 'finished',
+      done: 1,
+      total: 1,
+      error: null,
+      lines: [expect.stringMatching(/^wasm: WebAssembly SIMD.* training and .* sampling tokens\/s$/)],
+    })
     expect(told.map((one) => [one.engine, one.done])).toContainEqual(['wasm', 0])
     const { engines, chosen } = await made.client.call('engines.list', {})
     const wasm = engines.find((one) => one.name === 'wasm')!
@@ -97,8 +135,12 @@ describe('the app', () => {
     const { jobId } = await made.client.call('engines.test', { engine: 'cpu', seconds: 60 })
     await made.client.call('engines.cancel', { jobId })
     expect(await ended()).toMatchObject({ state: 'cancelled', done: 0, error: null })
-    expect((await made.client.call('engines.list', {})).engines.find((one) => one.name === 'cpu')).toMatchObject({ state: 'not-tested' })
-    await expect(made.client.call('engines.cancel', { jobId: 'engine-job-of-before' as never })).rejects.toMatchObject({ code: 'not-found' })
+    expect((await made.client.call('engines.list', {})).engines.find((one) => one.name === 'cpu')).toMatchObject({
+      state: 'not-tested',
+    })
+    await expect(made.client.call('engines.cancel', { jobId: 'engine-job-of-before' as never })).rejects.toMatchObject({
+      code: 'not-found',
+    })
   })
 
   test('says why an addition failed, and leaves nothing behind', async () => {
@@ -116,7 +158,10 @@ describe('the app', () => {
   test('removes what was added, with its figures', async () => {
     addBrokenTensorflow(enginesFolder)
     writeFigures(enginesFolder, APP_VERSION, [probe('tensorflow', 900), probe('wasm', 100)], 7)
-    expect((await made.client.call('engines.list', {})).chosen.training).toEqual({ name: 'tensorflow', why: 'the fastest at training here: 9.0 × wasm' })
+    expect((await made.client.call('engines.list', {})).chosen.training).toEqual({
+      name: 'tensorflow',
+      why: 'the fastest at training here: 9.0 × wasm',
+    })
     expect(await made.client.call('engines.remove', { engine: 'tensorflow' })).toEqual({ removed: true })
     expect(await made.client.call('engines.remove', { engine: 'tensorflow' })).toEqual({ removed: false })
     const { engines, chosen } = await made.client.call('engines.list', {})
@@ -129,29 +174,55 @@ describe('the app', () => {
     writeFigures(enginesFolder, APP_VERSION, [probe('tensorflow', 900), probe('wasm', 100)], 7)
     const datasetId = await importTiny(made.client, made.dataFolder)
     const request = tinyRequest(datasetId)
-    expect((await made.client.call('runs.check', { request })).engine).toEqual({ name: 'tensorflow', why: 'the fastest at training here: 9.0 × wasm' })
-    const { runIds: [runId] } = await made.client.call('runs.start', { request })
+    expect((await made.client.call('runs.check', { request })).engine).toEqual({
+      name: 'tensorflow',
+      why: 'the fastest at training here: 9.0 × wasm',
+    })
+    const {
+      runIds: [runId],
+    } = await made.client.call('runs.start', { request })
     expect(await waitForState(made.client, runId!)).toBe('finished')
     const run = await made.client.call('runs.get', { runId: runId! })
-    expect(run.spec).toMatchObject({ engine: 'tensorflow', engineChoice: { automatic: true, why: 'the fastest at training here: 9.0 × wasm', others: ['wasm', 'cpu'] } })
+    expect(run.spec).toMatchObject({
+      engine: 'tensorflow',
+      engineChoice: { automatic: true, why: 'the fastest at training here: 9.0 × wasm', others: ['wasm', 'cpu'] },
+    })
     expect(run.engine).toBe('wasm')
     expect(run.facts['device']).toMatch(/^WebAssembly/)
-    expect(run.warnings).toEqual([{ message: expect.stringMatching(/^The tensorflow engine, which was chosen for this run, could not be used; the run is on wasm\. .*damaged/), hint: expect.stringContaining('engine add tensorflow') }])
+    expect(run.warnings).toEqual([
+      {
+        message: expect.stringMatching(
+          /^The tensorflow engine, which was chosen for this run, could not be used; the run is on wasm\. .*damaged/,
+        ),
+        hint: expect.stringContaining('engine add tensorflow'),
+      },
+    ])
     // The request of the run asks for the fastest again; the command that repeats it names the engine.
     expect((await made.client.call('runs.request', { runId: runId! })).engine).toBe('auto')
     const estimate = await made.client.call('runs.estimate', { request })
-    expect(estimate).toMatchObject({ engine: 'wasm', device: expect.stringMatching(/^WebAssembly/), engineWhy: 'tensorflow could not be opened', warnings: [expect.stringContaining('could not be used')] })
+    expect(estimate).toMatchObject({
+      engine: 'wasm',
+      device: expect.stringMatching(/^WebAssembly/),
+      engineWhy: 'tensorflow could not be opened',
+      warnings: [expect.stringContaining('could not be used')],
+    })
   })
 
   test('a run whose engine was named fails with the reason', async () => {
     addBrokenTensorflow(enginesFolder)
     const datasetId = await importTiny(made.client, made.dataFolder)
-    const { runIds } = await made.client.call('runs.start', { request: tinyRequest(datasetId, { engine: 'tensorflow', threads: 1 }) })
+    const { runIds } = await made.client.call('runs.start', {
+      request: tinyRequest(datasetId, { engine: 'tensorflow', threads: 1 }),
+    })
     const runId = runIds[0] as RunId
     expect(await waitForState(made.client, runId)).toBe('failed')
     const run = await made.client.call('runs.get', { runId })
     expect(run.spec).toMatchObject({ engine: 'tensorflow', threads: 1, engineChoice: { automatic: false, others: [] } })
-    expect(run.error).toMatchObject({ code: 'engine-unavailable', message: expect.stringContaining('damaged'), hint: 'Run: pairlab engine add tensorflow' })
+    expect(run.error).toMatchObject({
+      code: 'engine-unavailable',
+      message: expect.stringContaining('damaged'),
+      hint: 'Run: pairlab engine add tensorflow',
+    })
     expect(run.command).toContain('--engine tensorflow --threads 1')
   })
 })
@@ -168,14 +239,26 @@ describe('a training process', () => {
     const folder = makeTinyRun(root, { training: { steps: 1, evalEvery: 0, checkpointEvery: 0, samplePrompts: 0 } })
     const spec = readSpec(folder)
     rmSync(path.join(folder, 'spec.json'))
-    writeSpec(folder, { ...spec, engine, engineChoice: { automatic: true, why: 'for a test', others: [...others] }, enginesFolder: path.join(root, 'engines') })
+    writeSpec(folder, {
+      ...spec,
+      engine,
+      engineChoice: { automatic: true, why: 'for a test', others: [...others] },
+      enginesFolder: path.join(root, 'engines'),
+    })
     return folder
   }
 
   test('that finds none of its engines names them all', async () => {
     const folder = automatic('tensorflow', [])
     expect(await exitOf(spawnTrainer(folder, 'train'))).toBe(3)
-    expect(allEvents(folder).at(-1)).toMatchObject({ type: 'failed', beforeReady: true, error: { code: 'engine-unavailable', message: 'No engine could be opened: tensorflow: TensorFlow is not added on this machine.' } })
+    expect(allEvents(folder).at(-1)).toMatchObject({
+      type: 'failed',
+      beforeReady: true,
+      error: {
+        code: 'engine-unavailable',
+        message: 'No engine could be opened: tensorflow: TensorFlow is not added on this machine.',
+      },
+    })
   })
 
   test('says of each that it passed over why', async () => {

@@ -35,10 +35,22 @@ afterAll(() => rmSync(root, { recursive: true, force: true }))
 async function checkpointOf(folder: string, name: string): Promise<string> {
   const model = openModelFolder(folder)
   try {
-    const weights = Object.fromEntries(Object.entries(parameterShapes(model.config)).map(([key, shape]) => [key, { shape, read: () => model.read(key).data }]))
+    const weights = Object.fromEntries(
+      Object.entries(parameterShapes(model.config)).map(([key, shape]) => [
+        key,
+        { shape, read: () => model.read(key).data },
+      ]),
+    )
     const run = path.join(root, name)
     mkdirSync(run, { recursive: true })
-    const saved = await saveCheckpoint(run, { config: decoderConfigFile(model.config, 64), tokenizer: byteTokenizer(), weights, adapter: null, optimizer: {}, state: { step: 1, eventSeq: 1, wallMs: 1, tokensSeen: 1, plan: null, best: null, base: null } })
+    const saved = await saveCheckpoint(run, {
+      config: decoderConfigFile(model.config, 64),
+      tokenizer: byteTokenizer(),
+      weights,
+      adapter: null,
+      optimizer: {},
+      state: { step: 1, eventSeq: 1, wallMs: 1, tokensSeen: 1, plan: null, best: null, base: null },
+    })
     return path.join(run, saved.path)
   } finally {
     model.close()
@@ -47,7 +59,11 @@ async function checkpointOf(folder: string, name: string): Promise<string> {
 
 describe('load, save, load', () => {
   const places = ['models', 'models-extra'].map((name) => fileURLToPath(new URL(`../golden/${name}`, import.meta.url)))
-  const families = places.flatMap((place) => readdirSync(place).filter((name) => existsSync(path.join(place, name, 'config.json'))).map((name) => [name, path.join(place, name)] as const))
+  const families = places.flatMap((place) =>
+    readdirSync(place)
+      .filter((name) => existsSync(path.join(place, name, 'config.json')))
+      .map((name) => [name, path.join(place, name)] as const),
+  )
 
   test.each(families)('keeps every weight of %s to the last bit, and the sizes', async (name, folder) => {
     const first = path.join(root, `${name} once`)
@@ -61,43 +77,82 @@ describe('load, save, load', () => {
       for (const key of Object.keys(parameterShapes(before.config))) {
         const [from, to] = [before.read(key), after.read(key)]
         expect([key, to.shape]).toEqual([key, from.shape])
-        expect(Buffer.from(to.data.buffer, to.data.byteOffset, to.data.byteLength).equals(Buffer.from(from.data.buffer, from.data.byteOffset, from.data.byteLength))).toBe(true)
+        expect(
+          Buffer.from(to.data.buffer, to.data.byteOffset, to.data.byteLength).equals(
+            Buffer.from(from.data.buffer, from.data.byteOffset, from.data.byteLength),
+          ),
+        ).toBe(true)
       }
     } finally {
       before.close()
       after.close()
     }
-    for (const file of ['model.safetensors', 'config.json', 'tokenizer.json']) expect(readFileSync(path.join(second, file)).equals(readFileSync(path.join(first, file)))).toBe(true)
+    for (const file of ['model.safetensors', 'config.json', 'tokenizer.json'])
+      expect(readFileSync(path.join(second, file)).equals(readFileSync(path.join(first, file)))).toBe(true)
   })
 })
 
 test('what lies beside the weights of the model it began with goes along', async () => {
   const origin = path.join(root, 'origin')
   await makeModelFolder(origin)
-  const kept = { 'tokenizer_config.json': '{"chat_template": "x"}', 'special_tokens_map.json': '{}', 'generation_config.json': '{"top_k": 3}', 'chat_template.jinja': 'x', 'LICENSE': 'l' }
+  const kept = {
+    'tokenizer_config.json': '{"chat_template": "x"}',
+    'special_tokens_map.json': '{}',
+    'generation_config.json': '{"top_k": 3}',
+    'chat_template.jinja': 'x',
+    LICENSE: 'l',
+  }
   for (const [name, text] of Object.entries(kept)) writeFileSync(path.join(origin, name), text)
   writeFileSync(path.join(origin, 'training_args.bin'), 'not this')
   const target = path.join(root, 'with companions')
   const files = await exportModel(await checkpointOf(origin, 'companions'), target, { ...OPTIONS, origin })
-  expect(files).toEqual(['LICENSE', 'README.md', 'chat_template.jinja', 'config.json', 'generation_config.json', 'model.safetensors', 'special_tokens_map.json', 'tokenizer.json', 'tokenizer_config.json'])
+  expect(files).toEqual([
+    'LICENSE',
+    'README.md',
+    'chat_template.jinja',
+    'config.json',
+    'generation_config.json',
+    'model.safetensors',
+    'special_tokens_map.json',
+    'tokenizer.json',
+    'tokenizer_config.json',
+  ])
   for (const [name, text] of Object.entries(kept)) expect(readFileSync(path.join(target, name), 'utf8')).toBe(text)
 })
 
 /** PAIRLAB_PYTHON, or the one on the path, if it has the libraries. */
 function findPython(): string | null {
   for (const python of [process.env['PAIRLAB_PYTHON'], 'python3']) {
-    if (python !== undefined && spawnSync(python, ['-c', 'import torch, transformers, peft'], { timeout: 60_000 }).status === 0) return python
+    if (
+      python !== undefined &&
+      spawnSync(python, ['-c', 'import torch, transformers, peft'], { timeout: 60_000 }).status === 0
+    )
+      return python
   }
   return null
 }
 
 const python = findPython()
-if (python === null) console.warn('Exports are not compared with transformers and peft: no Python with torch, transformers and peft (set PAIRLAB_PYTHON).')
+if (python === null)
+  console.warn(
+    'Exports are not compared with transformers and peft: no Python with torch, transformers and peft (set PAIRLAB_PYTHON).',
+  )
 
-interface Question { readonly model: string; readonly adapters: string | null; readonly ids: readonly number[]; readonly logits: readonly (readonly number[])[]; readonly greedy: readonly number[]; readonly text: string; readonly textIds: readonly number[] }
+interface Question {
+  readonly model: string
+  readonly adapters: string | null
+  readonly ids: readonly number[]
+  readonly logits: readonly (readonly number[])[]
+  readonly greedy: readonly number[]
+  readonly text: string
+  readonly textIds: readonly number[]
+}
 
 /** Our logits and greedy tokens of an exported folder. */
-async function ask(folder: string, beside: { readonly model: string; readonly adapters: string } | null): Promise<Question> {
+async function ask(
+  folder: string,
+  beside: { readonly model: string; readonly adapters: string } | null,
+): Promise<Question> {
   const model = openModelFolder(folder)
   const decoder = decoderFrom(model.config, model)
   const tokenizer = loadTokenizer(model.tokenizer)
@@ -107,14 +162,33 @@ async function ask(folder: string, beside: { readonly model: string; readonly ad
   const ids = textIds.slice(0, 9)
   const tokens = tokenBatch([{ prompt: ids.slice(0, 1), completion: ids.slice(1), text: '' }], 0)
   const logits = (await decoder.logits(tokens).array())[0]!.slice(0, ids.length) // the rest is padding
-  const [drawn] = await sampleCompletions(decoder, [ids], () => createRandom(1), { maxTokens: 8, temperature: 0, endId: -1 }, async () => undefined)
+  const [drawn] = await sampleCompletions(
+    decoder,
+    [ids],
+    () => createRandom(1),
+    { maxTokens: 8, temperature: 0, endId: -1 },
+    async () => undefined,
+  )
   decoder.dispose()
-  return { model: beside?.model ?? folder, adapters: beside?.adapters ?? null, ids, logits, greedy: drawn!.ids, text, textIds }
+  return {
+    model: beside?.model ?? folder,
+    adapters: beside?.adapters ?? null,
+    ids,
+    logits,
+    greedy: drawn!.ids,
+    text,
+    textIds,
+  }
 }
 
 describe.skipIf(python === null)('transformers and peft', () => {
   async function train(runId: string, model: RunSpec['model'], training: TrainingChanges): Promise<string> {
-    const folder = makeTinyRun(root, { runId, engine: 'wasm', model, training: { steps: 4, learningRate: 2e-2, evalEvery: 0, samplePrompts: 0, ...training } })
+    const folder = makeTinyRun(root, {
+      runId,
+      engine: 'wasm',
+      model,
+      training: { steps: 4, learningRate: 2e-2, evalEvery: 0, samplePrompts: 0, ...training },
+    })
     expect(await exitOf(spawnTrainer(folder))).toBe(0)
     return checkpointFolder(folder, 4)
   }
@@ -135,11 +209,23 @@ describe.skipIf(python === null)('transformers and peft', () => {
       wanted.push(name)
     }
     const whole = path.join(root, 'whole')
-    await exportModel(await train('whole-1', { kind: 'new', preset: 'nano', tokenizer: { kind: 'bpe', vocabSize: 300 }, tiedEmbeddings: true }, {}), whole, OPTIONS)
+    await exportModel(
+      await train(
+        'whole-1',
+        { kind: 'new', preset: 'nano', tokenizer: { kind: 'bpe', vocabSize: 300 }, tiedEmbeddings: true },
+        {},
+      ),
+      whole,
+      OPTIONS,
+    )
     await add('all weights', whole, null)
     for (const [name, config] of Object.entries(models)) {
       const base = await makeModelFolder(path.join(root, `base ${name}`), 5, config)
-      const checkpoint = await train(`lora-${name}`, { kind: 'registered', modelId: 'm' as never, name, ...base }, { adapt: 'lora', loraRank: 4, loraAlpha: 8, steps: 4 })
+      const checkpoint = await train(
+        `lora-${name}`,
+        { kind: 'registered', modelId: 'm' as never, name, ...base },
+        { adapt: 'lora', loraRank: 4, loraAlpha: 8, steps: 4 },
+      )
       const merged = path.join(root, `merged ${name}`)
       const adapters = path.join(root, `adapters ${name}`)
       await exportModel(checkpoint, merged, OPTIONS)
@@ -149,9 +235,26 @@ describe.skipIf(python === null)('transformers and peft', () => {
     }
     const file = path.join(root, 'questions.json')
     writeFileSync(file, JSON.stringify(questions))
-    const { stdout, stderr, status } = spawnSync(python!, [script, file], { encoding: 'utf8', maxBuffer: 2 ** 26, timeout: 150_000 })
+    const { stdout, stderr, status } = spawnSync(python!, [script, file], {
+      encoding: 'utf8',
+      maxBuffer: 2 ** 26,
+      timeout: 150_000,
+    })
     expect([status, status === 0 ? '' : stderr.slice(-2000)]).toEqual([0, ''])
-    const answers = stdout.trim().split('\n').map((line) => JSON.parse(line) as { missing: string[]; unexpected: string[]; difference: number; greedy: number[]; mergedDifference?: number; textIds?: number[] })
+    const answers = stdout
+      .trim()
+      .split('\n')
+      .map(
+        (line) =>
+          JSON.parse(line) as {
+            missing: string[]
+            unexpected: string[]
+            difference: number
+            greedy: number[]
+            mergedDifference?: number
+            textIds?: number[]
+          },
+      )
     expect(answers).toHaveLength(questions.length)
     answers.forEach((answer, at) => {
       const question = questions[at]!

@@ -30,7 +30,21 @@ function makeEngine(enginesFolder: string): string {
   mkdirSync(path.join(folder, 'lib'), { recursive: true })
   writeFileSync(path.join(folder, 'addon.cjs'), `require('node:fs').writeFileSync(${JSON.stringify(ran)}, 'x')`)
   writeFileSync(path.join(folder, 'lib/libtensorflow_cc.so.2'), 'a library')
-  writeFileSync(path.join(folder, 'engine.json'), JSON.stringify({ formatVersion: 1, name: 'tensorflow', tensorflowVersion: '2.21.0', cuda: false, source: 'somebody', builtAtMs: 5, platform: 'linux x64', addon: 'addon.cjs', addonSha256: '0'.repeat(64), libraries: ['lib'] }))
+  writeFileSync(
+    path.join(folder, 'engine.json'),
+    JSON.stringify({
+      formatVersion: 1,
+      name: 'tensorflow',
+      tensorflowVersion: '2.21.0',
+      cuda: false,
+      source: 'somebody',
+      builtAtMs: 5,
+      platform: 'linux x64',
+      addon: 'addon.cjs',
+      addonSha256: '0'.repeat(64),
+      libraries: ['lib'],
+    }),
+  )
   return folder
 }
 
@@ -44,7 +58,13 @@ describe('an engine in a data folder that one was given', () => {
     await made.client.call('engines.test', { engine: 'tensorflow', seconds: 0 })
     await waitUntil('the test', async () => (await made.client.call('engines.list', {})).job?.state !== 'running')
     const tensorflow = (await made.client.call('engines.list', {})).engines.find(({ name }) => name === 'tensorflow')
-    expect(tensorflow).toMatchObject({ state: 'not-here', error: { message: expect.stringContaining('not added by this installation'), hint: expect.stringContaining('pairlab engine add tensorflow') } })
+    expect(tensorflow).toMatchObject({
+      state: 'not-here',
+      error: {
+        message: expect.stringContaining('not added by this installation'),
+        hint: expect.stringContaining('pairlab engine add tensorflow'),
+      },
+    })
     expect(existsSync(ran)).toBe(false)
     await made.end()
   })
@@ -56,7 +76,10 @@ describe('an engine in a data folder that one was given', () => {
     rmSync(runPaths(folder).spec)
     writeSpec(folder, { ...spec, engine: 'tensorflow', enginesFolder: path.join(root, 'elsewhere') })
     expect(await exitOf(spawnTrainer(folder, 'train'))).toBe(3)
-    expect(allEvents(folder).at(-1)).toMatchObject({ type: 'failed', error: { message: expect.stringContaining('not added by this installation') } })
+    expect(allEvents(folder).at(-1)).toMatchObject({
+      type: 'failed',
+      error: { message: expect.stringContaining('not added by this installation') },
+    })
     expect(existsSync(ran)).toBe(false)
   })
 })
@@ -70,7 +93,11 @@ describe('an engine that was added here', () => {
     expect(statSync(path.join(root, 'config/engines.json')).mode & 0o077).toBe(0)
 
     chmodSync(path.join(folder, 'addon.cjs'), 0o700) // new times, the same contents
-    expect([isOwnEngine(folder, false), isOwnEngine(folder, true), isOwnEngine(folder, false)]).toEqual([false, true, true])
+    expect([isOwnEngine(folder, false), isOwnEngine(folder, true), isOwnEngine(folder, false)]).toEqual([
+      false,
+      true,
+      true,
+    ])
 
     const copy = path.join(root, 'copy/tensorflow')
     cpSync(folder, copy, { recursive: true, preserveTimestamps: true })

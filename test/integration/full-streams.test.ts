@@ -12,9 +12,15 @@ beforeAll(() => {
 afterAll(() => rmSync(dataFolder, { recursive: true, force: true }))
 
 /** Where standard output and standard error go: `full` is a file on a full disk, `closed` a pipe whose reader has left. */
-function run(words: readonly string[], out: 'full' | 'pipe', error: 'full' | 'closed'): Promise<{ readonly status: number | null; readonly stdout: string }> {
+function run(
+  words: readonly string[],
+  out: 'full' | 'pipe',
+  error: 'full' | 'closed',
+): Promise<{ readonly status: number | null; readonly stdout: string }> {
   const full = openSync('/dev/full', 'w')
-  const child = spawn(process.execPath, [cliPath, ...words, '--data-dir', dataFolder], { stdio: ['ignore', out === 'full' ? full : 'pipe', error === 'full' ? full : 'pipe'] })
+  const child = spawn(process.execPath, [cliPath, ...words, '--data-dir', dataFolder], {
+    stdio: ['ignore', out === 'full' ? full : 'pipe', error === 'full' ? full : 'pipe'],
+  })
   closeSync(full)
   child.stderr?.destroy()
   let stdout = ''
@@ -25,10 +31,16 @@ function run(words: readonly string[], out: 'full' | 'pipe', error: 'full' | 'cl
   })
 }
 
-test.skipIf(process.platform !== 'linux')('a command outlives a full disk and a closed pipe behind its streams', async () => {
-  expect(await run(['data'], 'full', 'full')).toEqual({ status: 7, stdout: '' })
-  // What it has to say on standard error is lost; its status is not.
-  for (const error of ['full', 'closed'] as const) {
-    expect(await run(['inspect', path.join(dataFolder, 'none.jsonl')], 'pipe', error)).toEqual({ status: 4, stdout: '' })
-  }
-})
+test.skipIf(process.platform !== 'linux')(
+  'a command outlives a full disk and a closed pipe behind its streams',
+  async () => {
+    expect(await run(['data'], 'full', 'full')).toEqual({ status: 7, stdout: '' })
+    // What it has to say on standard error is lost; its status is not.
+    for (const error of ['full', 'closed'] as const) {
+      expect(await run(['inspect', path.join(dataFolder, 'none.jsonl')], 'pipe', error)).toEqual({
+        status: 4,
+        stdout: '',
+      })
+    }
+  },
+)

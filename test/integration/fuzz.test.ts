@@ -11,8 +11,11 @@ it.each(fileTargets)('reads damaged files or says what is wrong with them: $name
   expect(tally.read + tally.typed).toBe(12)
 })
 
-it.each(appTargets)('carries changed calls and requests out, or says what is wrong with them: $name', async (target) => {
-  const { tally, faults } = await fuzz(target, 1, 0, 150)
-  expect(faults).toEqual([])
-  expect(tally.read + tally.typed).toBe(150)
-})
+it.each(appTargets)(
+  'carries changed calls and requests out, or says what is wrong with them: $name',
+  async (target) => {
+    const { tally, faults } = await fuzz(target, 1, 0, 150)
+    expect(faults).toEqual([])
+    expect(tally.read + tally.typed).toBe(150)
+  },
+)

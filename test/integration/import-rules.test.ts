@@ -20,27 +20,77 @@ function check(files: Readonly<Record<string, string>>): { status: number | null
     mkdirSync(path.dirname(path.join(folder, name)), { recursive: true })
     writeFileSync(path.join(folder, name), text)
   }
-  const result = spawnSync(process.execPath, [path.join(root, 'main/doors/launch/deps.mjs'), folder], { encoding: 'utf8' })
+  const result = spawnSync(process.execPath, [path.join(root, 'main/doors/launch/deps.mjs'), folder], {
+    encoding: 'utf8',
+  })
   return { status: result.status, output: result.stdout + result.stderr }
 }
 
-const LAWFUL = { 'main/core/learn/ops.ts': "import { one } from '../../../shared/units.ts'\nexport const two = one + 1\n", 'main/app/store/open.ts': 'export const x = 1\n', 'main/workers/trainer/loop.ts': 'export const x = 1\n', 'main/core/formats/rows.ts': 'export const x = 1\n' }
-const OTHER_HALVES = { 'shared/c.ts': "import { b } from './b.ts'\nexport const c = b\n", 'shared/e.ts': "import type { D } from './d.ts'\nexport interface E { d: D }\n" }
+const LAWFUL = {
+  'main/core/learn/ops.ts': "import { one } from '../../../shared/units.ts'\nexport const two = one + 1\n",
+  'main/app/store/open.ts': 'export const x = 1\n',
+  'main/workers/trainer/loop.ts': 'export const x = 1\n',
+  'main/core/formats/rows.ts': 'export const x = 1\n',
+}
+const OTHER_HALVES = {
+  'shared/c.ts': "import { b } from './b.ts'\nexport const c = b\n",
+  'shared/e.ts': "import type { D } from './d.ts'\nexport interface E { d: D }\n",
+}
 /** What is planted in one tree, and the rule that must name it. */
 const planted: readonly (readonly [what: string, file: string, text: string, rule: string])[] = [
   ['shared reaches for Node', 'shared/a.ts', "import 'node:fs'\n", 'shared-imports-node'],
-  ['the page imports the app', 'renderer/a.ts', "import { x } from '../main/app/store/open.ts'\nexport const y = x\n", 'renderer-imports-our-own'],
+  [
+    'the page imports the app',
+    'renderer/a.ts',
+    "import { x } from '../main/app/store/open.ts'\nexport const y = x\n",
+    'renderer-imports-our-own',
+  ],
   ['Electron outside its folder', 'main/doors/headless/a.ts', "import 'electron'\n", 'only-electron-imports-electron'],
   ['SQL outside the store', 'main/app/handlers/a.ts', "import 'better-sqlite3'\n", 'app-imports-package'],
   ['learn touches files', 'main/core/learn/a.ts', "import 'node:fs'\n", 'learn-imports-node'],
-  ['a worker opens the store', 'main/workers/trainer/a.ts', "import { x } from '../../app/store/open.ts'\nexport const y = x\n", 'wing-workers'],
-  ['the app imports a worker', 'main/app/handlers/b.ts', "import { x } from '../../workers/trainer/loop.ts'\nexport const y = x\n", 'wing-app'],
-  ['core looks at the app', 'main/core/formats/a.ts', "import { x } from '../../app/store/open.ts'\nexport const y = x\n", 'wing-core'],
-  ['a door computes', 'main/doors/headless/b.ts', "import { x } from '../../workers/trainer/loop.ts'\nexport const y = x\n", 'wing-doors'],
-  ['base knows of core', 'main/base/a.ts', "import { x } from '../core/formats/rows.ts'\nexport const y = x\n", 'wing-base'],
+  [
+    'a worker opens the store',
+    'main/workers/trainer/a.ts',
+    "import { x } from '../../app/store/open.ts'\nexport const y = x\n",
+    'wing-workers',
+  ],
+  [
+    'the app imports a worker',
+    'main/app/handlers/b.ts',
+    "import { x } from '../../workers/trainer/loop.ts'\nexport const y = x\n",
+    'wing-app',
+  ],
+  [
+    'core looks at the app',
+    'main/core/formats/a.ts',
+    "import { x } from '../../app/store/open.ts'\nexport const y = x\n",
+    'wing-core',
+  ],
+  [
+    'a door computes',
+    'main/doors/headless/b.ts',
+    "import { x } from '../../workers/trainer/loop.ts'\nexport const y = x\n",
+    'wing-doors',
+  ],
+  [
+    'base knows of core',
+    'main/base/a.ts',
+    "import { x } from '../core/formats/rows.ts'\nexport const y = x\n",
+    'wing-base',
+  ],
   ['a circle', 'shared/b.ts', "import { c } from './c.ts'\nexport const b = c\n", 'no-circular'],
-  ['a circle of types alone', 'shared/d.ts', "import type { E } from './e.ts'\nexport interface D { e: E }\n", 'no-circular'],
-  ['a file that belongs nowhere', 'main/elsewhere/a.ts', "import { one } from '../../shared/units.ts'\nexport const two = one\n", 'uncategorised-file'],
+  [
+    'a circle of types alone',
+    'shared/d.ts',
+    "import type { E } from './e.ts'\nexport interface D { e: E }\n",
+    'no-circular',
+  ],
+  [
+    'a file that belongs nowhere',
+    'main/elsewhere/a.ts',
+    "import { one } from '../../shared/units.ts'\nexport const two = one\n",
+    'uncategorised-file',
+  ],
 ]
 
 it('accepts a lawful tree', () => {
@@ -50,7 +100,11 @@ it('accepts a lawful tree', () => {
 })
 
 it('refuses each forbidden import by the name of its rule', () => {
-  const { status, output } = check({ ...LAWFUL, ...OTHER_HALVES, ...Object.fromEntries(planted.map(([, file, text]) => [file, text])) })
+  const { status, output } = check({
+    ...LAWFUL,
+    ...OTHER_HALVES,
+    ...Object.fromEntries(planted.map(([, file, text]) => [file, text])),
+  })
   for (const [what, file, , rule] of planted) expect(output, what).toContain(`${rule}: ${file} `)
   for (const file of Object.keys(LAWFUL)) expect(output).not.toContain(`: ${file} →`)
   expect(status).toBe(1)

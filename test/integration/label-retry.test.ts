@@ -38,7 +38,15 @@ beforeEach(async () => {
   await client.call('annotators.add', { name: 'Eva' })
   lost = []
   let keys = 0
-  page = createSessionStore({ client: overBadLine(client), ...who, filter: { only: 'unlabeled', search: '' }, nowMs: () => performance.now(), newKey: () => `page-key-${keys += 1}`, onStored: () => undefined, onAhead: () => undefined })
+  page = createSessionStore({
+    client: overBadLine(client),
+    ...who,
+    filter: { only: 'unlabeled', search: '' },
+    nowMs: () => performance.now(),
+    newKey: () => `page-key-${(keys += 1)}`,
+    onStored: () => undefined,
+    onAhead: () => undefined,
+  })
   for (let pair = 0; pair < 5; pair += 1) {
     await settled()
     page.choose('left')
@@ -50,7 +58,11 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
-const settled = (): Promise<void> => waitUntil('the page', () => page.get().current !== null && page.get().answer === null && !page.get().moving && !page.get().fetching)
+const settled = (): Promise<void> =>
+  waitUntil(
+    'the page',
+    () => page.get().current !== null && page.get().answer === null && !page.get().moving && !page.get().fetching,
+  )
 const failed = (): Promise<void> => waitUntil('the failure', () => page.get().failure !== null)
 const progress = () => inProcess(app.handlers).call('labels.progress', who)
 

@@ -15,7 +15,9 @@ const KILLS = 12
 /** Starts the labeler, kills it `afterMs` after its first word, and returns what it had acknowledged. */
 function labelAndKill(folder: string, firstKey: number, afterMs: number): Promise<string[]> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [script, folder, 'set', String(PAIRS), String(firstKey)], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [script, folder, 'set', String(PAIRS), String(firstKey)], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     let said = ''
     let complaint = ''
     child.stdout.on('data', (chunk: Buffer) => {
@@ -46,14 +48,23 @@ test('kill −9 at random moments loses no acknowledged label; database and jour
     const lines = await labelAndKill(folder, key, random() * 150)
     const store = openStore(folder)
     reconcileJournals(store.db, folder)
-    const find = store.db.prepare<[number], { pair_idx: number; outcome: string }>('SELECT pair_idx, outcome FROM label_events WHERE label_id = ?')
+    const find = store.db.prepare<[number], { pair_idx: number; outcome: string }>(
+      'SELECT pair_idx, outcome FROM label_events WHERE label_id = ?',
+    )
     for (const line of lines) {
       const [labelId, pair, outcome] = line.split(' ')
       expect(find.get(Number(labelId))).toEqual({ pair_idx: Number(pair), outcome })
     }
     expect(compareWithJournal(store.db, folder, 'set')).toEqual([])
     acknowledged += lines.length
-    key = 1 + (store.db.prepare<[], number>("SELECT max(CAST(substr(client_key, 8) AS INTEGER)) FROM label_events WHERE kind = 'answer'").pluck().get() ?? 0)
+    key =
+      1 +
+      (store.db
+        .prepare<[], number>(
+          "SELECT max(CAST(substr(client_key, 8) AS INTEGER)) FROM label_events WHERE kind = 'answer'",
+        )
+        .pluck()
+        .get() ?? 0)
     store.close()
   }
   expect(acknowledged).toBeGreaterThan(KILLS)

@@ -5,7 +5,15 @@ import { addAnnotator } from '../../main/app/store/annotators.ts'
 import { hideDataset, summarizeDataset } from '../../main/app/store/datasets.ts'
 import { journalPath } from '../../main/app/store/datasets-folder.ts'
 import { discardRows } from '../../main/app/store/imports.ts'
-import { addAnswer, drawShownOrder, insertImportedLabels, readProgress, redoAnswer, setFlag, undoAnswer } from '../../main/app/store/labels.ts'
+import {
+  addAnswer,
+  drawShownOrder,
+  insertImportedLabels,
+  readProgress,
+  redoAnswer,
+  setFlag,
+  undoAnswer,
+} from '../../main/app/store/labels.ts'
 import { findNext, type QueueQuery } from '../../main/app/store/labels-index.ts'
 import { countHabits, readAnswersOf, readCurrent, readHistory } from '../../main/app/store/labels-read.ts'
 import { compareWithJournal, reconcileJournals } from '../../main/app/store/labels-reconcile.ts'
@@ -41,15 +49,41 @@ function restart(): void {
 
 function answer(pair: number, outcome: Outcome, who = eva, durationMs = 1000): number {
   keys += 1
-  return addAnswer(store.db, folder, { ...who, pairId: `pair-${pair}`, outcome, strength: null, comment: '', shownOrder: 'ab', durationMs, clientKey: `client-key-${keys}` }, keys)
+  return addAnswer(
+    store.db,
+    folder,
+    {
+      ...who,
+      pairId: `pair-${pair}`,
+      outcome,
+      strength: null,
+      comment: '',
+      shownOrder: 'ab',
+      durationMs,
+      clientKey: `client-key-${keys}`,
+    },
+    keys,
+  )
 }
-const key = (): string => `client-key-${keys += 1}`
-const undo = (who = eva): number | null => undoAnswer(store.db, folder, { ...who, clientKey: key() }, 0)?.pairIndex ?? null
-const redo = (who = eva): number | null => redoAnswer(store.db, folder, { ...who, clientKey: key() }, 0)?.pairIndex ?? null
-const current = (pair: number, who = eva): Outcome | null => readCurrent(store.db, SET, who.annotatorId, pair)?.outcome ?? null
+const key = (): string => `client-key-${(keys += 1)}`
+const undo = (who = eva): number | null =>
+  undoAnswer(store.db, folder, { ...who, clientKey: key() }, 0)?.pairIndex ?? null
+const redo = (who = eva): number | null =>
+  redoAnswer(store.db, folder, { ...who, clientKey: key() }, 0)?.pairIndex ?? null
+const current = (pair: number, who = eva): Outcome | null =>
+  readCurrent(store.db, SET, who.annotatorId, pair)?.outcome ?? null
 
 function queue(only: QueueQuery['only'], more: Partial<QueueQuery> = {}): number[] {
-  return findNext(store.db, { ...eva, only, found: null, fromIndex: 0, direction: 'forward', limit: 20, exclude: new Set(), ...more }).indexes
+  return findNext(store.db, {
+    ...eva,
+    only,
+    found: null,
+    fromIndex: 0,
+    direction: 'forward',
+    limit: 20,
+    exclude: new Set(),
+    ...more,
+  }).indexes
 }
 
 describe('answers', () => {
@@ -57,21 +91,51 @@ describe('answers', () => {
     const first = answer(0, 'a')
     const second = answer(0, 'b')
     expect(current(0)).toBe('b')
-    expect(atOnce(readHistory(store.db, SET, 'Eva', 10, 0)).events.map((event) => [event.labelId, event.outcome, event.inForce])).toEqual([[second, 'b', true], [first, 'a', false]])
+    expect(
+      atOnce(readHistory(store.db, SET, 'Eva', 10, 0)).events.map((event) => [
+        event.labelId,
+        event.outcome,
+        event.inForce,
+      ]),
+    ).toEqual([
+      [second, 'b', true],
+      [first, 'a', false],
+    ])
   })
 
   test('the same key twice adds nothing; for another answer it is refused', () => {
-    const given = { ...eva, pairId: 'pair-1', outcome: 'a', strength: 'clearly', comment: 'shorter', shownOrder: 'ba', durationMs: 5, clientKey: 'the-same-key' } as const
+    const given = {
+      ...eva,
+      pairId: 'pair-1',
+      outcome: 'a',
+      strength: 'clearly',
+      comment: 'shorter',
+      shownOrder: 'ba',
+      durationMs: 5,
+      clientKey: 'the-same-key',
+    } as const
     const labelId = addAnswer(store.db, folder, given, 1)
     expect(addAnswer(store.db, folder, given, 2)).toBe(labelId)
     expect(atOnce(readHistory(store.db, SET, 'Eva', 10, 0)).total).toBe(1)
-    expect(() => addAnswer(store.db, folder, { ...given, outcome: 'b' }, 3)).toThrow(expect.objectContaining({ code: 'label-conflict' }))
+    expect(() => addAnswer(store.db, folder, { ...given, outcome: 'b' }, 3)).toThrow(
+      expect.objectContaining({ code: 'label-conflict' }),
+    )
   })
 
   test('nobody labels in a name that came with a file, an unknown name, or an unknown pair', () => {
-    insertImportedLabels(store.db, folder, SET, [{ pairIndex: 0, annotator: 'annotator1', outcome: 'a', strength: null }], 1)
-    expect(() => answer(0, 'a', { datasetId: SET, annotatorId: 'annotator1' })).toThrow(expect.objectContaining({ code: 'forbidden' }))
-    expect(() => answer(0, 'a', { datasetId: SET, annotatorId: 'nobody' })).toThrow(expect.objectContaining({ code: 'not-found' }))
+    insertImportedLabels(
+      store.db,
+      folder,
+      SET,
+      [{ pairIndex: 0, annotator: 'annotator1', outcome: 'a', strength: null }],
+      1,
+    )
+    expect(() => answer(0, 'a', { datasetId: SET, annotatorId: 'annotator1' })).toThrow(
+      expect.objectContaining({ code: 'forbidden' }),
+    )
+    expect(() => answer(0, 'a', { datasetId: SET, annotatorId: 'nobody' })).toThrow(
+      expect.objectContaining({ code: 'not-found' }),
+    )
     expect(() => answer(99, 'a')).toThrow(expect.objectContaining({ code: 'not-found' }))
   })
 
@@ -120,50 +184,87 @@ describe('undo and redo', () => {
 })
 
 describe('any sequence of acts', () => {
-  type Act = { readonly kind: 'answer'; readonly pair: number; readonly outcome: Outcome } | { readonly kind: 'undo' | 'redo' | 'restart' } | { readonly kind: 'flag'; readonly pair: number; readonly flagged: boolean }
+  type Act =
+    | { readonly kind: 'answer'; readonly pair: number; readonly outcome: Outcome }
+    | { readonly kind: 'undo' | 'redo' | 'restart' }
+    | { readonly kind: 'flag'; readonly pair: number; readonly flagged: boolean }
   const act: fc.Arbitrary<Act> = fc.oneof(
-    { weight: 6, arbitrary: fc.record({ kind: fc.constant('answer' as const), pair: fc.integer({ min: 0, max: 5 }), outcome: fc.constantFrom<Outcome>('a', 'b', 'tie', 'both-bad', 'skip') }) },
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        kind: fc.constant('answer' as const),
+        pair: fc.integer({ min: 0, max: 5 }),
+        outcome: fc.constantFrom<Outcome>('a', 'b', 'tie', 'both-bad', 'skip'),
+      }),
+    },
     { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom('undo' as const, 'redo' as const) }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const) }) },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('flag' as const), pair: fc.integer({ min: 0, max: 5 }), flagged: fc.boolean() }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constant('flag' as const),
+        pair: fc.integer({ min: 0, max: 5 }),
+        flagged: fc.boolean(),
+      }),
+    },
   )
 
   test('leaves what a list of answers with a cursor would', () => {
     let round = 0
-    fc.assert(fc.property(fc.array(act, { maxLength: 40 }), (acts) => {
-      round += 1
-      const who = { datasetId: SET, annotatorId: `person ${round}` }
-      addAnnotator(store.db, who.annotatorId, round)
-      let given: { pair: number; outcome: Outcome }[] = []
-      let taken: typeof given = []
-      const flags = new Set<number>()
-      for (const step of acts) {
-        if (step.kind === 'answer') {
-          answer(step.pair, step.outcome, who)
-          given = [...given, step]
-          taken = []
-        } else if (step.kind === 'undo') {
-          const last = given.at(-1)
-          invariant(undo(who) === (last?.pair ?? null), 'undo takes back the last answer')
-          if (last !== undefined) [given, taken] = [given.slice(0, -1), [...taken, last]]
-        } else if (step.kind === 'redo') {
-          const last = taken.at(-1)
-          invariant(redo(who) === (last?.pair ?? null), 'redo restores what was undone last')
-          if (last !== undefined) [given, taken] = [[...given, last], taken.slice(0, -1)]
-        } else if (step.kind === 'flag') {
-          setFlag(store.db, folder, { ...who, clientKey: key() }, `pair-${step.pair}`, step.flagged, 0)
-          if (step.flagged) flags.add(step.pair)
-          else flags.delete(step.pair)
-        } else {
-          restart()
+    fc.assert(
+      fc.property(fc.array(act, { maxLength: 40 }), (acts) => {
+        round += 1
+        const who = { datasetId: SET, annotatorId: `person ${round}` }
+        addAnnotator(store.db, who.annotatorId, round)
+        let given: { pair: number; outcome: Outcome }[] = []
+        let taken: typeof given = []
+        const flags = new Set<number>()
+        for (const step of acts) {
+          if (step.kind === 'answer') {
+            answer(step.pair, step.outcome, who)
+            given = [...given, step]
+            taken = []
+          } else if (step.kind === 'undo') {
+            const last = given.at(-1)
+            invariant(undo(who) === (last?.pair ?? null), 'undo takes back the last answer')
+            if (last !== undefined) [given, taken] = [given.slice(0, -1), [...taken, last]]
+          } else if (step.kind === 'redo') {
+            const last = taken.at(-1)
+            invariant(redo(who) === (last?.pair ?? null), 'redo restores what was undone last')
+            if (last !== undefined) [given, taken] = [[...given, last], taken.slice(0, -1)]
+          } else if (step.kind === 'flag') {
+            setFlag(store.db, folder, { ...who, clientKey: key() }, `pair-${step.pair}`, step.flagged, 0)
+            if (step.flagged) flags.add(step.pair)
+            else flags.delete(step.pair)
+          } else {
+            restart()
+          }
         }
-      }
-      const inForce = new Map(given.map((entry) => [entry.pair, entry.outcome]))
-      for (let pair = 0; pair < 6; pair += 1) expect(current(pair, who)).toBe(inForce.get(pair) ?? null)
-      const skipped = [...inForce.values()].filter((outcome) => outcome === 'skip').length
-      expect(readProgress(store.db, who)).toMatchObject({ total: 12, answered: inForce.size - skipped, skipped, flagged: flags.size, canUndo: given.length > 0, canRedo: taken.length > 0 })
-      expect(findNext(store.db, { ...who, only: 'unlabeled', found: null, fromIndex: 0, direction: 'forward', limit: 12, exclude: new Set() }).matching).toBe(12 - inForce.size)
-    }), { numRuns: 40 })
+        const inForce = new Map(given.map((entry) => [entry.pair, entry.outcome]))
+        for (let pair = 0; pair < 6; pair += 1) expect(current(pair, who)).toBe(inForce.get(pair) ?? null)
+        const skipped = [...inForce.values()].filter((outcome) => outcome === 'skip').length
+        expect(readProgress(store.db, who)).toMatchObject({
+          total: 12,
+          answered: inForce.size - skipped,
+          skipped,
+          flagged: flags.size,
+          canUndo: given.length > 0,
+          canRedo: taken.length > 0,
+        })
+        expect(
+          findNext(store.db, {
+            ...who,
+            only: 'unlabeled',
+            found: null,
+            fromIndex: 0,
+            direction: 'forward',
+            limit: 12,
+            exclude: new Set(),
+          }).matching,
+        ).toBe(12 - inForce.size)
+      }),
+      { numRuns: 40 },
+    )
     expect(compareWithJournal(store.db, folder, SET)).toEqual([])
   }, 120_000)
 })
@@ -189,8 +290,13 @@ describe('the queue', () => {
     answer(1, 'a', tom)
     answer(2, 'a', tom)
     setFlag(store.db, folder, { ...eva, clientKey: key() }, 'pair-7', true, 0)
-    expect({ labeled: queue('labeled'), ties: queue('ties'), skipped: queue('skipped'), flagged: queue('flagged'), disagreement: queue('disagreement') })
-      .toEqual({ labeled: [0, 1, 3], ties: [1], skipped: [2], flagged: [7], disagreement: [1] })
+    expect({
+      labeled: queue('labeled'),
+      ties: queue('ties'),
+      skipped: queue('skipped'),
+      flagged: queue('flagged'),
+      disagreement: queue('disagreement'),
+    }).toEqual({ labeled: [0, 1, 3], ties: [1], skipped: [2], flagged: [7], disagreement: [1] })
     expect(queue('unlabeled', { found: [5, 3, 11] })).toEqual([5, 11])
     expect(queue('all', { found: [] })).toEqual([])
     store.close()
@@ -200,8 +306,12 @@ describe('the queue', () => {
 
   test('the side a pair is shown on is drawn once and differs between pairs and people', () => {
     const orders = Array.from({ length: 400 }, (_, index) => drawShownOrder({ shownSeed: 's' }, 'Eva', `pair-${index}`))
-    expect(Array.from({ length: 400 }, (_, index) => drawShownOrder({ shownSeed: 's' }, 'Eva', `pair-${index}`))).toEqual(orders)
-    expect(Array.from({ length: 400 }, (_, index) => drawShownOrder({ shownSeed: 's' }, 'Tom', `pair-${index}`))).not.toEqual(orders)
+    expect(
+      Array.from({ length: 400 }, (_, index) => drawShownOrder({ shownSeed: 's' }, 'Eva', `pair-${index}`)),
+    ).toEqual(orders)
+    expect(
+      Array.from({ length: 400 }, (_, index) => drawShownOrder({ shownSeed: 's' }, 'Tom', `pair-${index}`)),
+    ).not.toEqual(orders)
     const left = orders.filter((order) => order === 'ab').length
     expect(left).toBeGreaterThan(150)
     expect(left).toBeLessThan(250)
@@ -226,13 +336,26 @@ describe('numbers', () => {
 
   test('a data set adds up the answers in force of everybody', () => {
     const dataset = { ...addDataset(store.db, folder, 'other', 4) }
-    insertImportedLabels(store.db, folder, 'other', [
-      { pairIndex: 0, annotator: 'annotator1', outcome: 'a', strength: null },
-      { pairIndex: 0, annotator: 'annotator2', outcome: 'b', strength: 'far' },
-      { pairIndex: 1, annotator: 'annotator1', outcome: 'skip', strength: null },
-    ], 7)
-    expect(summarizeDataset(store.db, dataset)).toMatchObject({ labeledCount: 1, labelCount: 2, annotators: ['annotator1', 'annotator2'] })
-    expect(readAnswersOf(store.db, 'other', 0)).toEqual([{ annotatorId: 'annotator1', outcome: 'a', strength: null }, { annotatorId: 'annotator2', outcome: 'b', strength: 'far' }])
+    insertImportedLabels(
+      store.db,
+      folder,
+      'other',
+      [
+        { pairIndex: 0, annotator: 'annotator1', outcome: 'a', strength: null },
+        { pairIndex: 0, annotator: 'annotator2', outcome: 'b', strength: 'far' },
+        { pairIndex: 1, annotator: 'annotator1', outcome: 'skip', strength: null },
+      ],
+      7,
+    )
+    expect(summarizeDataset(store.db, dataset)).toMatchObject({
+      labeledCount: 1,
+      labelCount: 2,
+      annotators: ['annotator1', 'annotator2'],
+    })
+    expect(readAnswersOf(store.db, 'other', 0)).toEqual([
+      { annotatorId: 'annotator1', outcome: 'a', strength: null },
+      { annotatorId: 'annotator2', outcome: 'b', strength: 'far' },
+    ])
   })
 })
 
@@ -244,7 +367,10 @@ describe('the journal', () => {
     redo()
     setFlag(store.db, folder, { ...eva, clientKey: key() }, 'pair-3', true, 9)
     expect(compareWithJournal(store.db, folder, SET)).toEqual([])
-    const kinds = readFileSync(journalPath(folder, SET), 'utf8').trim().split('\n').map((line) => (JSON.parse(line) as { kind: string }).kind)
+    const kinds = readFileSync(journalPath(folder, SET), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { kind: string }).kind)
     expect(kinds).toEqual(['answer', 'answer', 'undo', 'redo', 'flag'])
   })
 
@@ -271,7 +397,9 @@ describe('the journal', () => {
     store.close()
     writeFileSync(`${folder}/app.sqlite`, older)
     store = openStore(folder)
-    expect(reconcileJournals(store.db, folder)).toEqual([{ datasetId: SET, replayed: 3, problems: [], caughtUp: false }])
+    expect(reconcileJournals(store.db, folder)).toEqual([
+      { datasetId: SET, replayed: 3, problems: [], caughtUp: false },
+    ])
     expect([current(0), current(2, { datasetId: SET, annotatorId: 'Ann' })]).toEqual(['a', 'tie'])
     expect(compareWithJournal(store.db, folder, SET)).toEqual([])
   })

@@ -2,7 +2,14 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { tokenBatch } from '../../main/core/learn/batches.ts'
 import { initialAdapters, type LoraOptions } from '../../main/core/learn/models/adapters.ts'
 import { decoderFrom, type DecoderConfig, type DecoderOptions } from '../../main/core/learn/models/decoder.ts'
-import { freezeMatrix, fromBfloat16, multiply, readFrozen, rowsOf, toBfloat16 } from '../../main/core/learn/models/frozen.ts'
+import {
+  freezeMatrix,
+  fromBfloat16,
+  multiply,
+  readFrozen,
+  rowsOf,
+  toBfloat16,
+} from '../../main/core/learn/models/frozen.ts'
 import { freshWeights, sourceOf, type TensorSource } from '../../main/core/learn/models/parameters.ts'
 import { createRandom } from '../../main/core/learn/random.ts'
 import { tf } from '../../main/core/learn/tf.ts'
@@ -20,15 +27,26 @@ const numbers = (count: number, seed: number): Float32Array => {
   return Float32Array.from({ length: count }, () => random.normal())
 }
 
-const sameBits = (a: Float32Array, b: Float32Array): boolean => Buffer.from(a.buffer, a.byteOffset, a.byteLength).equals(Buffer.from(b.buffer, b.byteOffset, b.byteLength))
+const sameBits = (a: Float32Array, b: Float32Array): boolean =>
+  Buffer.from(a.buffer, a.byteOffset, a.byteLength).equals(Buffer.from(b.buffer, b.byteOffset, b.byteLength))
 
 describe('bfloat16', () => {
   test('is the nearest of its numbers, the even one of two as near', () => {
     const cases: readonly (readonly [number, number])[] = [
-      [1, 1], [-2.5, -2.5], [0, 0], [1 + 2 ** -9, 1], [1 + 2 ** -8, 1], [1 + 3 * 2 ** -8, 1 + 2 ** -6], [1 + 2 ** -8 + 2 ** -20, 1 + 2 ** -7],
-      [3.4e38, Number.POSITIVE_INFINITY], [-Infinity, -Infinity], [1.4 * 2 ** -133, 2 ** -133], [2 ** -135, 0],
+      [1, 1],
+      [-2.5, -2.5],
+      [0, 0],
+      [1 + 2 ** -9, 1],
+      [1 + 2 ** -8, 1],
+      [1 + 3 * 2 ** -8, 1 + 2 ** -6],
+      [1 + 2 ** -8 + 2 ** -20, 1 + 2 ** -7],
+      [3.4e38, Number.POSITIVE_INFINITY],
+      [-Infinity, -Infinity],
+      [1.4 * 2 ** -133, 2 ** -133],
+      [2 ** -135, 0],
     ]
-    for (const [value, expected] of cases) expect(fromBfloat16(toBfloat16(Float32Array.of(value)))[0], String(value)).toBe(expected)
+    for (const [value, expected] of cases)
+      expect(fromBfloat16(toBfloat16(Float32Array.of(value)))[0], String(value)).toBe(expected)
     expect(fromBfloat16(toBfloat16(Float32Array.of(Number.NaN)))[0]).toBeNaN()
     expect(Object.is(fromBfloat16(toBfloat16(Float32Array.of(-0)))[0], -0)).toBe(true)
   })
@@ -43,9 +61,19 @@ describe('bfloat16', () => {
 
 describe.each(['wasm', 'cpu'] as const)('a frozen matrix on %s', (name) => {
   // Odd sizes; one that is widened in several blocks; few rows, which are multiplied in another manner.
-  test.each([[3, 5, 7], [1, 300, 1000], [13, 300, 1000], [40, 257, 129], [2, 1, 1], [17, 8, 8]] as const)('is multiplied as its widened numbers are: %i rows, [%i, %i]', async (count, inner, outer) => {
+  test.each([
+    [3, 5, 7],
+    [1, 300, 1000],
+    [13, 300, 1000],
+    [40, 257, 129],
+    [2, 1, 1],
+    [17, 8, 8],
+  ] as const)('is multiplied as its widened numbers are: %i rows, [%i, %i]', async (count, inner, outer) => {
     engine = await openEngine(name, { threads: 2 })
-    for (const [rows, columns, transposed] of [[outer, inner, true], [inner, outer, false]] as const) {
+    for (const [rows, columns, transposed] of [
+      [outer, inner, true],
+      [inner, outer, false],
+    ] as const) {
       const frozen = freezeMatrix(numbers(rows * columns, 2), [rows, columns])
       const wide = tf.tensor2d(fromBfloat16(toBfloat16(numbers(rows * columns, 2))), [rows, columns])
       const x = tf.tensor2d(numbers(count * inner, 3), [count, inner])
@@ -68,13 +96,29 @@ describe.each(['wasm', 'cpu'] as const)('a frozen matrix on %s', (name) => {
     engine = await openEngine(name, { threads: 1 })
     const wide = fromBfloat16(toBfloat16(numbers(5 * 3, 5)))
     const frozen = freezeMatrix(wide, [5, 3])
-    expect([...rowsOf(frozen, Int32Array.of(4, 0, 4)).dataSync()]).toEqual([...wide.slice(12), ...wide.slice(0, 3), ...wide.slice(12)])
+    expect([...rowsOf(frozen, Int32Array.of(4, 0, 4)).dataSync()]).toEqual([
+      ...wide.slice(12),
+      ...wide.slice(0, 3),
+      ...wide.slice(12),
+    ])
     if (name === 'wasm') expect(() => rowsOf(frozen, Int32Array.of(5))).toThrow(RangeError)
   })
 })
 
 const lora: LoraOptions = { rank: 2, alpha: 4, dropout: 0, targets: 'all-linear' }
-const shape: DecoderConfig = { vocabSize: 19, layers: 2, hidden: 16, heads: 2, kvHeads: 1, headDim: 8, feedForward: 24, ropeTheta: 10_000, normEpsilon: 1e-5, tiedEmbeddings: true, scoreHead: false }
+const shape: DecoderConfig = {
+  vocabSize: 19,
+  layers: 2,
+  hidden: 16,
+  heads: 2,
+  kvHeads: 1,
+  headDim: 8,
+  feedForward: 24,
+  ropeTheta: 10_000,
+  normEpsilon: 1e-5,
+  tiedEmbeddings: true,
+  scoreHead: false,
+}
 
 function rounded(source: TensorSource): TensorSource {
   return {
@@ -85,30 +129,53 @@ function rounded(source: TensorSource): TensorSource {
   }
 }
 
-test.each(['wasm', 'cpu'] as const)('adapters beside frozen bfloat16 weights have the loss and the gradients of the rounded model (%s)', async (name) => {
-  engine = await openEngine(name, { threads: 1 })
-  const source = freshWeights(shape, createRandom(1))
-  const adapters = Object.fromEntries(Object.entries(initialAdapters(shape, lora, createRandom(2))).map(([key, one]) => [key, { ...one, data: numbers(one.data.length, 7).map((value) => 0.1 * value) }]))
-  const random = createRandom(3)
-  const rows = Array.from({ length: 3 }, () => ({ prompt: [1, 2], completion: Array.from({ length: 5 }, () => random.int(shape.vocabSize)), text: '' }))
-  const results: [number, Record<string, Float32Array>][] = []
-  const bytes: number[] = []
-  for (const [from, more] of [[source, { frozenStorage: 'bfloat16' }], [rounded(source), {}]] as const satisfies readonly (readonly [TensorSource, DecoderOptions])[]) {
-    for (const recompute of [false, true]) {
-      const decoder = decoderFrom(shape, from, { lora, adapters: sourceOf(adapters), recompute, ...more })
-      bytes.push(decoder.weightBytes)
-      const tokens = tokenBatch(rows, 0)
-      const { value, grads } = tf.variableGrads(() => tf.neg(tf.mean(decoder.tokenLogProbs(tokens))) as tf.Scalar, Object.values(decoder.variables))
-      const byName = Object.fromEntries(Object.entries(decoder.variables).map(([key, variable]) => [key, grads[variable.name]!.dataSync<'float32'>().slice()]))
-      results.push([value.dataSync()[0]!, byName])
-      decoder.dispose()
+test.each(['wasm', 'cpu'] as const)(
+  'adapters beside frozen bfloat16 weights have the loss and the gradients of the rounded model (%s)',
+  async (name) => {
+    engine = await openEngine(name, { threads: 1 })
+    const source = freshWeights(shape, createRandom(1))
+    const adapters = Object.fromEntries(
+      Object.entries(initialAdapters(shape, lora, createRandom(2))).map(([key, one]) => [
+        key,
+        { ...one, data: numbers(one.data.length, 7).map((value) => 0.1 * value) },
+      ]),
+    )
+    const random = createRandom(3)
+    const rows = Array.from({ length: 3 }, () => ({
+      prompt: [1, 2],
+      completion: Array.from({ length: 5 }, () => random.int(shape.vocabSize)),
+      text: '',
+    }))
+    const results: [number, Record<string, Float32Array>][] = []
+    const bytes: number[] = []
+    for (const [from, more] of [
+      [source, { frozenStorage: 'bfloat16' }],
+      [rounded(source), {}],
+    ] as const satisfies readonly (readonly [TensorSource, DecoderOptions])[]) {
+      for (const recompute of [false, true]) {
+        const decoder = decoderFrom(shape, from, { lora, adapters: sourceOf(adapters), recompute, ...more })
+        bytes.push(decoder.weightBytes)
+        const tokens = tokenBatch(rows, 0)
+        const { value, grads } = tf.variableGrads(
+          () => tf.neg(tf.mean(decoder.tokenLogProbs(tokens))) as tf.Scalar,
+          Object.values(decoder.variables),
+        )
+        const byName = Object.fromEntries(
+          Object.entries(decoder.variables).map(([key, variable]) => [
+            key,
+            grads[variable.name]!.dataSync<'float32'>().slice(),
+          ]),
+        )
+        results.push([value.dataSync()[0]!, byName])
+        decoder.dispose()
+      }
     }
-  }
-  expect(Object.keys(results[0]![1]).length).toBeGreaterThan(10)
-  for (const [value, grads] of results.slice(1)) expect([value, grads]).toEqual(results[0])
-  // Half of what is frozen: the adapters and the norms stay as they are.
-  expect(bytes[0]!).toBeLessThan(0.65 * bytes[2]!)
-})
+    expect(Object.keys(results[0]![1]).length).toBeGreaterThan(10)
+    for (const [value, grads] of results.slice(1)) expect([value, grads]).toEqual(results[0])
+    // Half of what is frozen: the adapters and the norms stay as they are.
+    expect(bytes[0]!).toBeLessThan(0.65 * bytes[2]!)
+  },
+)
 
 test('the engine takes half the memory for it', async () => {
   engine = await openEngine('wasm', { threads: 1 })

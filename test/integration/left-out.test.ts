@@ -26,14 +26,37 @@ function write(name: string, text: string): string {
   return file
 }
 
-const segment = { observations: [[1]], actions: [[0]], rewards: [1], qpos: null, score: null, behaviour: null, origin: null }
+const segment = {
+  observations: [[1]],
+  actions: [[0]],
+  rewards: [1],
+  qpos: null,
+  score: null,
+  behaviour: null,
+  origin: null,
+}
 const pairOfSegments = JSON.stringify({ world: null, a: segment, b: segment, preferred: 'b' })
 
 /** Each way into the app, with a good row and a bad one of its kind. */
 const doors = {
-  pairs: { name: 'pairs.jsonl', good: '{"prompt":"b","chosen":"x","rejected":"y"}\n', bad: '{"prompt":"a","chosen":"x","rejected":null}\n', reason: 'rejected is null.' },
-  texts: { name: 'texts.jsonl', good: '{"query":"q","positive":"p"}\n', bad: '{"query":"only"}\n', reason: 'The line has no text for positive' },
-  segments: { name: 'segments.jsonl', good: `${pairOfSegments}\n`, bad: `${pairOfSegments.replace('[1]', '[null]')}\n`, reason: 'expected number, received null' },
+  pairs: {
+    name: 'pairs.jsonl',
+    good: '{"prompt":"b","chosen":"x","rejected":"y"}\n',
+    bad: '{"prompt":"a","chosen":"x","rejected":null}\n',
+    reason: 'rejected is null.',
+  },
+  texts: {
+    name: 'texts.jsonl',
+    good: '{"query":"q","positive":"p"}\n',
+    bad: '{"query":"only"}\n',
+    reason: 'The line has no text for positive',
+  },
+  segments: {
+    name: 'segments.jsonl',
+    good: `${pairOfSegments}\n`,
+    bad: `${pairOfSegments.replace('[1]', '[null]')}\n`,
+    reason: 'expected number, received null',
+  },
   letor: { name: 'letor.txt', good: '1 qid:1 1:0.5\n', bad: '1 qid:1 1:NaN\n', reason: '"1:NaN" is not a feature.' },
 } as const
 type Door = keyof typeof doors
@@ -43,11 +66,18 @@ async function open(door: Door, file: string): Promise<string> {
   if (door === 'texts') return (await client.call('texts.import', { path: file })).datasetId
   if (door === 'segments') return (await client.call('segments.import', { path: file, name: 'S' })).datasetId
   if (door === 'letor') return (await client.call('rankings.import', { path: file })).datasetId
-  return followImport(client, async () => ({ ...(await client.call('datasets.import', { path: file })), datasetId: null }), () => undefined)
+  return followImport(
+    client,
+    async () => ({ ...(await client.call('datasets.import', { path: file })), datasetId: null }),
+    () => undefined,
+  )
 }
 
 async function refusalOf(door: Door, file: string): Promise<{ error: AppError; found: LeftOut }> {
-  const error: unknown = await open(door, file).then(() => null, (thrown: unknown) => thrown)
+  const error: unknown = await open(door, file).then(
+    () => null,
+    (thrown: unknown) => thrown,
+  )
   expect(error).toBeInstanceOf(AppError)
   return { error: error as AppError, found: leftOut.parse((error as AppError).details?.['leftOut']) }
 }
@@ -60,7 +90,11 @@ describe.each(Object.keys(doors) as Door[])('rows of %s that are left out', (doo
     const detail = await made.client.call('datasets.get', { datasetId: datasetId as never })
     expect(detail.rejectedRowCount).toBe(12)
     const outcome = await readImportOutcome(made.client, detail)
-    expect(outcome.leftOut).toMatchObject({ total: 12, reasons: [{ count: 12 }], path: expect.stringContaining(datasetId) })
+    expect(outcome.leftOut).toMatchObject({
+      total: 12,
+      reasons: [{ count: 12 }],
+      path: expect.stringContaining(datasetId),
+    })
     expect(outcome.leftOut!.first.map(({ line }) => line)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
     const text = describeImport('Counts', outcome, ['Next'])
     expect(text).toContain(reason)
@@ -84,7 +118,12 @@ describe.each(Object.keys(doors) as Door[])('rows of %s that are left out', (doo
 })
 
 test('the first reason stands in the message, with the value and the line', async () => {
-  const file = write('alpaca.jsonl', [1.23, 1.46, 1.69].map((preference, at) => `${JSON.stringify({ prompt: `t${at}`, chosen: preference, rejected: 'y' })}\n`).join(''))
+  const file = write(
+    'alpaca.jsonl',
+    [1.23, 1.46, 1.69]
+      .map((preference, at) => `${JSON.stringify({ prompt: `t${at}`, chosen: preference, rejected: 'y' })}\n`)
+      .join(''),
+  )
   const { error } = await refusalOf('pairs', file)
   expect(error.message).toContain('None of the 3 rows')
   expect(error.message).toContain('Line 1: chosen holds the number 1.23')
@@ -96,13 +135,24 @@ test('a BEIR folder without a usable query says which lines and why', async () =
   write('beir/qrels/test.tsv', 'q\td\t1\n')
   const { error, found } = await refusalOf('letor', path.join(folder, 'beir'))
   expect(error.message).toContain('has no query that can be used')
-  expect(found.first.map(({ line, reason }) => `${line} ${reason}`)).toEqual([expect.stringContaining('1 queries.jsonl: "text" of query q'), expect.stringContaining('2 queries.jsonl: "_id"'), '1 qrels/test.tsv: There is no query q.'])
+  expect(found.first.map(({ line, reason }) => `${line} ${reason}`)).toEqual([
+    expect.stringContaining('1 queries.jsonl: "text" of query q'),
+    expect.stringContaining('2 queries.jsonl: "_id"'),
+    '1 qrels/test.tsv: There is no query q.',
+  ])
 })
 
 test('the job of an import from the page carries the list too', async () => {
   const { jobId } = await made.client.call('datasets.import', { path: write('page.jsonl', doors.pairs.bad) })
-  await followImport(made.client, async () => ({ jobId, datasetId: null }), () => undefined).catch(() => undefined)
-  expect((await made.client.call('datasets.importJob', { jobId })).error?.leftOut).toMatchObject({ total: 1, first: [{ line: 1, reason: 'rejected is null.' }] })
+  await followImport(
+    made.client,
+    async () => ({ jobId, datasetId: null }),
+    () => undefined,
+  ).catch(() => undefined)
+  expect((await made.client.call('datasets.importJob', { jobId })).error?.leftOut).toMatchObject({
+    total: 1,
+    first: [{ line: 1, reason: 'rejected is null.' }],
+  })
 })
 
 test('twenty reports of refused imports are kept, the newest', async () => {
@@ -114,34 +164,98 @@ test('twenty reports of refused imports are kept, the newest', async () => {
 })
 
 describe('a data set warns', () => {
-  const warningsOf = async (door: Door, name: string, text: string): Promise<string[]> => (await made.client.call('datasets.warnings', { datasetId: (await open(door, write(name, text))) as never })).map((warning) => warning.code)
-  const rows = (prompt: (at: number) => string): string => Array.from({ length: 30 }, (_, at) => `${JSON.stringify({ prompt: prompt(at), chosen: `good ${at}`, rejected: `bad ${at}` })}\n`).join('')
+  const warningsOf = async (door: Door, name: string, text: string): Promise<string[]> =>
+    (await made.client.call('datasets.warnings', { datasetId: (await open(door, write(name, text))) as never })).map(
+      (warning) => warning.code,
+    )
+  const rows = (prompt: (at: number) => string): string =>
+    Array.from(
+      { length: 30 },
+      (_, at) => `${JSON.stringify({ prompt: prompt(at), chosen: `good ${at}`, rejected: `bad ${at}` })}\n`,
+    ).join('')
 
   test('of a prompt that is empty in every row, of a single prompt, and of nothing held out', async () => {
-    expect(await warningsOf('pairs', 'empty.jsonl', rows(() => ''))).toEqual(['prompts-empty', 'nothing-held-out'])
-    expect(await warningsOf('pairs', 'one.jsonl', rows(() => 'the same'))).toEqual(['one-group', 'nothing-held-out'])
-    expect(await warningsOf('pairs', 'two.jsonl', rows((at) => `prompt ${at % 2}`))).toEqual(['nothing-to-validate'])
-    expect(await warningsOf('pairs', 'many.jsonl', rows((at) => `prompt ${at}`))).toEqual([])
+    expect(
+      await warningsOf(
+        'pairs',
+        'empty.jsonl',
+        rows(() => ''),
+      ),
+    ).toEqual(['prompts-empty', 'nothing-held-out'])
+    expect(
+      await warningsOf(
+        'pairs',
+        'one.jsonl',
+        rows(() => 'the same'),
+      ),
+    ).toEqual(['one-group', 'nothing-held-out'])
+    expect(
+      await warningsOf(
+        'pairs',
+        'two.jsonl',
+        rows((at) => `prompt ${at % 2}`),
+      ),
+    ).toEqual(['nothing-to-validate'])
+    expect(
+      await warningsOf(
+        'pairs',
+        'many.jsonl',
+        rows((at) => `prompt ${at}`),
+      ),
+    ).toEqual([])
   })
 
   test('whatever its kind', async () => {
-    expect(await warningsOf('texts', 'one-text.jsonl', doors.texts.good.repeat(5))).toEqual(['one-group', 'nothing-held-out'])
+    expect(await warningsOf('texts', 'one-text.jsonl', doors.texts.good.repeat(5))).toEqual([
+      'one-group',
+      'nothing-held-out',
+    ])
     expect(await warningsOf('segments', 'one-segment.jsonl', doors.segments.good)).toEqual(['nothing-held-out'])
     expect(await warningsOf('letor', 'train.txt', '1 qid:1 1:1\n1 qid:2 1:1\n')).toEqual(['nothing-held-out'])
   })
 
   test('after its counts in the terminal, and before a run is started', async () => {
     const { client } = made
-    const datasetId = await open('pairs', write('warn.jsonl', rows(() => ''))) as never
+    const datasetId = (await open(
+      'pairs',
+      write(
+        'warn.jsonl',
+        rows(() => ''),
+      ),
+    )) as never
     const outcome = await readImportOutcome(client, await client.call('datasets.get', { datasetId }))
-    expect(describeImport('Counts', outcome, ['Next']).split('\n')).toEqual(['Counts', 'WARNING: The prompt is empty in every one of the 30 rows.', expect.any(String), 'WARNING: No held-out side: validation and test are empty.', expect.any(String), 'Next'])
-    const check = await client.call('runs.check', { request: { method: 'sft', model: { kind: 'new', preset: 'nano', tokenizer: { kind: 'byte' } }, data: { datasetId } } })
-    expect(check.advice.filter((one) => one.level === 'warning').map((one) => one.text)).toEqual(expect.arrayContaining([expect.stringContaining('The prompt is empty in every one'), expect.stringContaining('No held-out side')]))
+    expect(describeImport('Counts', outcome, ['Next']).split('\n')).toEqual([
+      'Counts',
+      'WARNING: The prompt is empty in every one of the 30 rows.',
+      expect.any(String),
+      'WARNING: No held-out side: validation and test are empty.',
+      expect.any(String),
+      'Next',
+    ])
+    const check = await client.call('runs.check', {
+      request: {
+        method: 'sft',
+        model: { kind: 'new', preset: 'nano', tokenizer: { kind: 'byte' } },
+        data: { datasetId },
+      },
+    })
+    expect(check.advice.filter((one) => one.level === 'warning').map((one) => one.text)).toEqual(
+      expect.arrayContaining([
+        expect.stringContaining('The prompt is empty in every one'),
+        expect.stringContaining('No held-out side'),
+      ]),
+    )
   })
 })
 
 test('a row with several problems is one row', async () => {
-  const datasetId = await open('pairs', write('several.jsonl', '{"prompt":"","chosen":null,"rejected":7}\n{"prompt":"b","chosen":"x","rejected":"y"}\n{"prompt":"c","chosen":null,"rejected":"y"}\n'))
+  const datasetId = await open(
+    'pairs',
+    write(
+      'several.jsonl',
+      '{"prompt":"","chosen":null,"rejected":7}\n{"prompt":"b","chosen":"x","rejected":"y"}\n{"prompt":"c","chosen":null,"rejected":"y"}\n',
+    ),
+  )
   const detail = await made.client.call('datasets.get', { datasetId: datasetId as never })
   const { leftOut: found } = await readImportOutcome(made.client, detail)
   expect(found!.first.map(({ line }) => line)).toEqual([1, 1, 3])

@@ -28,12 +28,20 @@ const FROZEN: Readonly<Record<string, string>> = {
 }
 
 test('no released migration was edited', () => {
-  expect(Object.fromEntries(migrations.map((step) => [step.name, createHash('sha256').update(step.sql).digest('hex').slice(0, 16)]))).toEqual(FROZEN)
+  expect(
+    Object.fromEntries(
+      migrations.map((step) => [step.name, createHash('sha256').update(step.sql).digest('hex').slice(0, 16)]),
+    ),
+  ).toEqual(FROZEN)
 })
 
 test('the schema after all of them is test/golden/schema.sql', async () => {
   const { db, close } = openStore(folder)
-  const rows = db.prepare<[], { type: string; sql: string }>("SELECT type, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY type, name").all()
+  const rows = db
+    .prepare<[], { type: string; sql: string }>(
+      "SELECT type, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY type, name",
+    )
+    .all()
   await expect(`${rows.map((row) => `${row.sql};`).join('\n\n')}\n`).toMatchFileSnapshot('../golden/schema.sql')
   close()
 })
@@ -61,7 +69,13 @@ test('rows of the first schema are the same in the last, and a copy of the file 
   const { db, close } = openStore(folder)
   expect(db.pragma('user_version', { simple: true })).toBe(migrations.length)
   const after = tables.map((table) => db.prepare(`SELECT * FROM ${table}`).all())
-  expect(after).toEqual(before.map((rows, at) => (tables[at] === 'annotators' ? rows.map((row) => ({ ...(row as object), name_key: 'Eva', dataset_id: null })) : rows)))
+  expect(after).toEqual(
+    before.map((rows, at) =>
+      tables[at] === 'annotators'
+        ? rows.map((row) => ({ ...(row as object), name_key: 'Eva', dataset_id: null }))
+        : rows,
+    ),
+  )
   expect(db.pragma('foreign_keys', { simple: true })).toBe(1)
   close()
   const kept = new Database(`${file}.before-${migrations.length}`, { readonly: true })
@@ -81,14 +95,24 @@ test('a database from the future is refused with the way out, and left as it is'
   const future = new Database(file)
   future.pragma('user_version = 99')
   future.close()
-  expect(() => openStore(folder)).toThrow(expect.objectContaining({ code: 'db-from-future', hint: expect.stringContaining('newer version'), details: expect.objectContaining({ found: 99, known: migrations.length }) }))
+  expect(() => openStore(folder)).toThrow(
+    expect.objectContaining({
+      code: 'db-from-future',
+      hint: expect.stringContaining('newer version'),
+      details: expect.objectContaining({ found: 99, known: migrations.length }),
+    }),
+  )
   expect(() => openStore(folder)).toThrow(expect.objectContaining({ code: 'db-from-future' })) // not locked by the failed try
 })
 
 test('a step that fails leaves the old schema', () => {
   const db = new Database(file)
   migrate(db, file, migrations.slice(0, 1))
-  const broken: Migration = { version: 2, name: 'broken', sql: 'CREATE TABLE half (x); INSERT INTO nowhere VALUES (1);' }
+  const broken: Migration = {
+    version: 2,
+    name: 'broken',
+    sql: 'CREATE TABLE half (x); INSERT INTO nowhere VALUES (1);',
+  }
   expect(() => migrate(db, file, [...migrations.slice(0, 1), broken])).toThrow(/nowhere/)
   expect(db.pragma('user_version', { simple: true })).toBe(1)
   expect(db.prepare("SELECT count(*) FROM sqlite_master WHERE name = 'half'").pluck().get()).toBe(0)

@@ -15,14 +15,18 @@ async function jobOf(id: string) {
 test('an experiment runs apart from the app; its report stays', async () => {
   expect(await app.client.call('papers.report', { id: 'copg-bandit', form: 'quick' })).toBeNull()
   await app.client.call('papers.reproduce', { id: 'copg-bandit', seeds: 1 })
-  await expect(app.client.call('papers.reproduce', { id: 'copg-bandit' })).rejects.toThrow('copg-bandit is running already.')
+  await expect(app.client.call('papers.reproduce', { id: 'copg-bandit' })).rejects.toThrow(
+    'copg-bandit is running already.',
+  )
   await waitUntil('the experiment', async () => (await jobOf('copg-bandit'))?.state !== 'running')
   expect(await jobOf('copg-bandit')).toMatchObject({ state: 'finished', error: null })
   const kept = await app.client.call('papers.report', { id: 'copg-bandit', form: 'quick' })
   expect(kept?.report).toMatchObject({ id: 'copg-bandit', form: 'quick', seeds: [1] })
   expect(kept?.report.gates.length).toBeGreaterThan(5)
   const entry = (await app.client.call('papers.list', {})).find((one) => one.id === 'copg-bandit')
-  expect(entry?.kept).toMatchObject([{ form: 'quick', gates: kept?.report.gates.length, verdict: kept?.report.verdict }])
+  expect(entry?.kept).toMatchObject([
+    { form: 'quick', gates: kept?.report.gates.length, verdict: kept?.report.verdict },
+  ])
 })
 
 test('one that is cancelled leaves no report, and an unknown one is named', async () => {

@@ -26,24 +26,34 @@ async function open(): Promise<string[]> {
   }
 }
 
-test.each(['trash', 'exports', 'engines', 'papers'])('a file in the place of %s/ is left alone, and the app opens', async (name) => {
-  const place = path.join(folder, name)
-  expect(existsSync(place)).toBe(false)
-  writeFileSync(place, 'somebody’s notes')
-  expect(await open()).toHaveLength(2)
-  expect(readFileSync(place, 'utf8')).toBe('somebody’s notes')
-})
+test.each(['trash', 'exports', 'engines', 'papers'])(
+  'a file in the place of %s/ is left alone, and the app opens',
+  async (name) => {
+    const place = path.join(folder, name)
+    expect(existsSync(place)).toBe(false)
+    writeFileSync(place, 'somebody’s notes')
+    expect(await open()).toHaveLength(2)
+    expect(readFileSync(place, 'utf8')).toBe('somebody’s notes')
+  },
+)
 
 test.each(['cache', 'runs', 'datasets', 'models', 'incoming'])('a file in the place of %s/ is named', async (name) => {
   const place = path.join(folder, name)
   rmSync(place, { recursive: true, force: true })
   writeFileSync(place, 'somebody’s notes')
-  await expect(open()).rejects.toMatchObject({ code: 'folder-unusable', message: expect.stringContaining(place), hint: expect.stringMatching(/Move (it|that file) away/) })
+  await expect(open()).rejects.toMatchObject({
+    code: 'folder-unusable',
+    message: expect.stringContaining(place),
+    hint: expect.stringMatching(/Move (it|that file) away/),
+  })
   expect(readFileSync(place, 'utf8')).toBe('somebody’s notes')
 })
 
-test.each(['app.log', 'serve.json', 'annotators.json', 'app.sqlite.sha256'])('a folder in the place of %s keeps nobody out', async (name) => {
-  rmSync(path.join(folder, name), { force: true })
-  mkdirSync(path.join(folder, name))
-  expect(await open()).toHaveLength(2)
-})
+test.each(['app.log', 'serve.json', 'annotators.json', 'app.sqlite.sha256'])(
+  'a folder in the place of %s keeps nobody out',
+  async (name) => {
+    rmSync(path.join(folder, name), { force: true })
+    mkdirSync(path.join(folder, name))
+    expect(await open()).toHaveLength(2)
+  },
+)

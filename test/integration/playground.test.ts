@@ -20,7 +20,15 @@ import { makeModelFolder } from '../support/model-folder.ts'
 import { importTiny, TINY_TRAINING, tinyRequest, waitForState } from '../support/tiny-app.ts'
 
 const dataFolder = mkdtempSync(path.join(tmpdir(), 'pairlab pláy '))
-const settings = { temperature: 0.8, topK: 40, topP: 0.95, minP: 0.01, repetitionPenalty: 1.1, maxTokens: 12, stopStrings: [] }
+const settings = {
+  temperature: 0.8,
+  topK: 40,
+  topP: 0.95,
+  minP: 0.01,
+  repetitionPenalty: 1.1,
+  maxTokens: 12,
+  stopStrings: [],
+}
 
 let app: App
 let client: Client
@@ -29,12 +37,24 @@ let modelId: ModelId
 let folder: string
 const seen: AppEvent[] = []
 
-async function start(request: Partial<GenerationRequest> & Pick<GenerationRequest, 'source'>): Promise<Generation['generationId']> {
-  return (await client.call('playground.generate', { prompt: { kind: 'text', text: 'q1?' }, settings, seed: 5, engine: 'wasm', ...request })).generationId
+async function start(
+  request: Partial<GenerationRequest> & Pick<GenerationRequest, 'source'>,
+): Promise<Generation['generationId']> {
+  return (
+    await client.call('playground.generate', {
+      prompt: { kind: 'text', text: 'q1?' },
+      settings,
+      seed: 5,
+      engine: 'wasm',
+      ...request,
+    })
+  ).generationId
 }
 
 async function ended(generationId: Generation['generationId']): Promise<Generation> {
-  await waitUntil('the generation to end', async () => ['done', 'failed'].includes((await client.call('playground.get', { generationId })).state))
+  await waitUntil('the generation to end', async () =>
+    ['done', 'failed'].includes((await client.call('playground.get', { generationId })).state),
+  )
   return client.call('playground.get', { generationId })
 }
 
@@ -42,8 +62,13 @@ async function write(request: Parameters<typeof start>[0]): Promise<Generation> 
   return ended(await start(request))
 }
 
-function told<N extends 'playground.text' | 'playground.state' | 'playground.done'>(name: N, id: string): EventPayload<N>[] {
-  return seen.filter((event) => event.name === name && (event.payload as { generationId: string }).generationId === id).map((event) => event.payload as EventPayload<N>)
+function told<N extends 'playground.text' | 'playground.state' | 'playground.done'>(
+  name: N,
+  id: string,
+): EventPayload<N>[] {
+  return seen
+    .filter((event) => event.name === name && (event.payload as { generationId: string }).generationId === id)
+    .map((event) => event.payload as EventPayload<N>)
 }
 
 /** Greedy random weights repeat themselves and never end: so long that there is time to act. */
@@ -54,7 +79,9 @@ beforeAll(async () => {
   client = inProcess(app.handlers)
   app.events.subscribe((event) => seen.push(event))
   const datasetId = await importTiny(client, dataFolder)
-  const { runIds } = await client.call('runs.start', { request: tinyRequest(datasetId, { engine: 'wasm', training: { ...TINY_TRAINING, maxLength: 64 } }) })
+  const { runIds } = await client.call('runs.start', {
+    request: tinyRequest(datasetId, { engine: 'wasm', training: { ...TINY_TRAINING, maxLength: 64 } }),
+  })
   runId = runIds[0]!
   folder = (await makeModelFolder(path.join(dataFolder, 'a model'))).path
   const config = path.join(folder, 'config.json')
@@ -73,7 +100,13 @@ afterAll(async () => {
 describe('a generation', () => {
   it('is what sampling directly gives: tokens, text and log-probs; events in order; the sum is the score of the completion', async () => {
     const result = await write({ source: { kind: 'run', runId, checkpoint: 'last' }, alternatives: 2, count: 2 })
-    expect(result).toMatchObject({ state: 'done', engine: 'wasm', layout: 'plain', error: null, title: expect.stringContaining('step 8') })
+    expect(result).toMatchObject({
+      state: 'done',
+      engine: 'wasm',
+      layout: 'plain',
+      error: null,
+      title: expect.stringContaining('step 8'),
+    })
     const direct = await sampleDirectly(result)
     result.completions.forEach((completion, row) => {
       const same = direct.samples[row]!
@@ -86,7 +119,11 @@ describe('a generation', () => {
       const sum = (values: Iterable<number>): number => [...values].reduce((total, value) => total + value, 0)
       expect(sum(completion.tokens.map((token) => token.logProb))).toBeCloseTo(sum(direct.scores[row]!), 3)
     })
-    expect(told('playground.state', result.generationId).map((event) => event.state)).toEqual(['loading', 'loading', 'writing'])
+    expect(told('playground.state', result.generationId).map((event) => event.state)).toEqual([
+      'loading',
+      'loading',
+      'writing',
+    ])
     for (const row of [0, 1]) {
       const pieces = told('playground.text', result.generationId).filter((event) => event.row === row)
       let count = 0
@@ -96,14 +133,25 @@ describe('a generation', () => {
       }
       expect(count).toBe(result.completions[row]!.tokens.length)
     }
-    expect(told('playground.done', result.generationId)).toMatchObject([{ state: 'done', completions: result.completions.map(({ tokens, ...rest }) => ({ ...rest, tokenCount: tokens.length })) }])
+    expect(told('playground.done', result.generationId)).toMatchObject([
+      {
+        state: 'done',
+        completions: result.completions.map(({ tokens, ...rest }) => ({ ...rest, tokenCount: tokens.length })),
+      },
+    ])
     expect(seen.findLast((event) => event.name.startsWith('playground.'))!.name).toBe('playground.done')
   })
 
   it('greedy is the argmax of the same model; a seed repeats, another does not, and one that was not given is told', async () => {
     const source = { kind: 'model', modelId } as const
-    const plain = await write({ source, settings: { ...settings, temperature: 0, repetitionPenalty: 1 }, alternatives: 1 })
-    expect(plain.completions[0]!.tokens.every((token) => token.alternatives[0]!.id === token.id && token.drawnLogProb === 0)).toBe(true)
+    const plain = await write({
+      source,
+      settings: { ...settings, temperature: 0, repetitionPenalty: 1 },
+      alternatives: 1,
+    })
+    expect(
+      plain.completions[0]!.tokens.every((token) => token.alternatives[0]!.id === token.id && token.drawnLogProb === 0),
+    ).toBe(true)
     const text = async (seed: number | null): Promise<string> => (await write({ source, seed })).completions[0]!.text
     expect(await text(7)).toBe(await text(7))
     expect(await text(7)).not.toBe(await text(8))
@@ -114,8 +162,17 @@ describe('a generation', () => {
   it('a chat with a run opens the assistant’s turn as training did; a folder that nobody registered writes too', async () => {
     const messages = [{ role: 'user' as const, content: 'q1? <|end|>' }]
     const chat = await write({ source: { kind: 'run', runId, checkpoint: 'best' }, prompt: { kind: 'chat', messages } })
-    expect(chat).toMatchObject({ state: 'done', layout: 'tags', promptTokens: Buffer.byteLength('<user>\nq1? <|end|>\n') + 1 + '<assistant>\n'.length })
-    expect(await write({ source: { kind: 'folder', path: folder } })).toMatchObject({ state: 'done', layout: 'plain', promptTokens: 3, title: 'a model' })
+    expect(chat).toMatchObject({
+      state: 'done',
+      layout: 'tags',
+      promptTokens: Buffer.byteLength('<user>\nq1? <|end|>\n') + 1 + '<assistant>\n'.length,
+    })
+    expect(await write({ source: { kind: 'folder', path: folder } })).toMatchObject({
+      state: 'done',
+      layout: 'plain',
+      promptTokens: 3,
+      title: 'a model',
+    })
   })
 
   it('is cancelled within one token, also while it waits or loads', async () => {
@@ -125,7 +182,15 @@ describe('a generation', () => {
     const before = (await client.call('playground.get', { generationId })).completions[0]!.tokens.length
     await client.call('playground.cancel', { generationId })
     const result = await ended(generationId)
-    expect(result).toMatchObject({ state: 'done', completions: [{ reason: 'cancelled', text: expect.stringContaining(result.completions[0]!.tokens.map((token) => token.text).join('')) }] })
+    expect(result).toMatchObject({
+      state: 'done',
+      completions: [
+        {
+          reason: 'cancelled',
+          text: expect.stringContaining(result.completions[0]!.tokens.map((token) => token.text).join('')),
+        },
+      ],
+    })
     expect(result.completions[0]!.tokens.length).toBeLessThan(before + 200) // on its way when the cancel was sent; of 4000
     const busy = await start({ source, settings: LONG })
     const early = await start({ source })
@@ -137,9 +202,14 @@ describe('a generation', () => {
   })
 
   it('two sides write at the same time, each in a process of its own', async () => {
-    const both = await Promise.all([start({ source: { kind: 'model', modelId }, settings: LONG }), start({ source: { kind: 'folder', path: folder }, settings: LONG })])
+    const both = await Promise.all([
+      start({ source: { kind: 'model', modelId }, settings: LONG }),
+      start({ source: { kind: 'folder', path: folder }, settings: LONG }),
+    ])
     await waitUntil('text on both sides', () => both.every((id) => told('playground.text', id).length > 0))
-    const states = await Promise.all(both.map(async (generationId) => (await client.call('playground.get', { generationId })).state))
+    const states = await Promise.all(
+      both.map(async (generationId) => (await client.call('playground.get', { generationId })).state),
+    )
     for (const generationId of both) await client.call('playground.cancel', { generationId })
     await Promise.all(both.map(ended))
     expect(states).toContain('writing')
@@ -168,22 +238,37 @@ describe('what cannot be written', () => {
     [{ source: { kind: 'folder', path: '/no/such/folder' } }, 'file-not-found'],
     [{ source: { kind: 'folder', path: '/' }, settings: { temperature: -1 } }, 'input-invalid'],
   ] as const)('%j is refused at once as %s', async (request, code) => {
-    await expect(client.call('playground.generate', { prompt: { kind: 'text', text: 'x' }, ...request } as never)).rejects.toMatchObject({ code })
+    await expect(
+      client.call('playground.generate', { prompt: { kind: 'text', text: 'x' }, ...request } as never),
+    ).rejects.toMatchObject({ code })
   })
 
   it('a prompt longer than the model knows fails in words', async () => {
-    const result = await write({ source: { kind: 'run', runId, checkpoint: 'last' }, prompt: { kind: 'text', text: 'a'.repeat(70) } })
-    expect(result).toMatchObject({ state: 'failed', error: { code: 'too-large', message: expect.stringContaining('64 places') } })
+    const result = await write({
+      source: { kind: 'run', runId, checkpoint: 'last' },
+      prompt: { kind: 'text', text: 'a'.repeat(70) },
+    })
+    expect(result).toMatchObject({
+      state: 'failed',
+      error: { code: 'too-large', message: expect.stringContaining('64 places') },
+    })
   })
 
   it('an engine that is not here fails in words', async () => {
     const result = await write({ source: { kind: 'model', modelId }, engine: 'tensorflow' })
-    expect(result).toMatchObject({ state: 'failed', error: { code: 'engine-unavailable', hint: expect.stringMatching(/.+/) } })
+    expect(result).toMatchObject({
+      state: 'failed',
+      error: { code: 'engine-unavailable', hint: expect.stringMatching(/.+/) },
+    })
   })
 
   it('a generation nobody knows is not found', async () => {
-    await expect(client.call('playground.get', { generationId: 'generation-0' as never })).rejects.toMatchObject({ code: 'not-found' })
-    await expect(client.call('playground.cancel', { generationId: 'generation-0' as never })).rejects.toMatchObject({ code: 'not-found' })
+    await expect(client.call('playground.get', { generationId: 'generation-0' as never })).rejects.toMatchObject({
+      code: 'not-found',
+    })
+    await expect(client.call('playground.cancel', { generationId: 'generation-0' as never })).rejects.toMatchObject({
+      code: 'not-found',
+    })
   })
 })
 
@@ -197,8 +282,20 @@ describe('the sources', () => {
 })
 
 describe('processes', () => {
-  const spec = (): Parameters<typeof startGenerator>[1] => ({ engine: 'wasm', threads: null, enginesFolder: null, model: { kind: 'folder', path: folder, trainedHere: false } })
-  const job = { prompt: { kind: 'text', text: 'abc' }, template: true, settings: LONG, seed: 1, count: 1, alternatives: 0 } as const
+  const spec = (): Parameters<typeof startGenerator>[1] => ({
+    engine: 'wasm',
+    threads: null,
+    enginesFolder: null,
+    model: { kind: 'folder', path: folder, trainedHere: false },
+  })
+  const job = {
+    prompt: { kind: 'text', text: 'abc' },
+    template: true,
+    settings: LONG,
+    seed: 1,
+    count: 1,
+    alternatives: 0,
+  } as const
 
   it('a crash is an error with a hint, and the next request starts another', async () => {
     const started: Generator[] = []
@@ -212,12 +309,18 @@ describe('processes', () => {
     const lease = (await pool.acquire('one', open, signal))!
     await lease.generator.ready
     const messages: string[] = []
-    const error = await new Promise((resolve) => lease.generator.submit({ ...job, id: 'j' }, (message) => {
-      messages.push(message.type)
-      if (message.type === 'token' && messages.length === 3) process.kill(lease.generator.pid!, 'SIGKILL')
-      if (message.type === 'error') resolve(message.error)
-    }))
-    expect(error).toMatchObject({ code: 'trainer-failed', message: expect.stringContaining('SIGKILL'), hint: expect.stringContaining('again') })
+    const error = await new Promise((resolve) =>
+      lease.generator.submit({ ...job, id: 'j' }, (message) => {
+        messages.push(message.type)
+        if (message.type === 'token' && messages.length === 3) process.kill(lease.generator.pid!, 'SIGKILL')
+        if (message.type === 'error') resolve(message.error)
+      }),
+    )
+    expect(error).toMatchObject({
+      code: 'trainer-failed',
+      message: expect.stringContaining('SIGKILL'),
+      hint: expect.stringContaining('again'),
+    })
     await lease.generator.gone
     lease.release()
     const next = (await pool.acquire('one', open, signal))!
@@ -233,11 +336,25 @@ describe('processes', () => {
     const fake = (name: string): Generator => {
       started.push(name)
       const gone = Promise.withResolvers<void>()
-      return { pid: null, ready: Promise.resolve('fake'), submit: () => undefined, cancel: () => undefined, kill: () => undefined, gone: gone.promise, async stop() { stopped.push(name); gone.resolve() } }
+      return {
+        pid: null,
+        ready: Promise.resolve('fake'),
+        submit: () => undefined,
+        cancel: () => undefined,
+        kill: () => undefined,
+        gone: gone.promise,
+        async stop() {
+          stopped.push(name)
+          gone.resolve()
+        },
+      }
     }
     const pool = createGeneratorPool({ most: 2, idleMs: 60_000 })
     const abort = new AbortController()
-    const take = (name: string, signal = new AbortController().signal): Promise<Awaited<ReturnType<typeof pool.acquire>>> => pool.acquire(name, () => fake(name), signal)
+    const take = (
+      name: string,
+      signal = new AbortController().signal,
+    ): Promise<Awaited<ReturnType<typeof pool.acquire>>> => pool.acquire(name, () => fake(name), signal)
     const a = (await take('a'))!
     const b = (await take('b'))!
     const third = take('c')
@@ -278,13 +395,27 @@ function isAlive(pid: number): boolean {
 }
 
 /** The same draw without a process, an app or a stream between. */
-async function sampleDirectly({ request, completions }: Generation): Promise<{ readonly samples: Awaited<ReturnType<typeof sampleTexts>>; readonly scores: Float32Array[] }> {
+async function sampleDirectly({ request, completions }: Generation): Promise<{
+  readonly samples: Awaited<ReturnType<typeof sampleTexts>>
+  readonly scores: Float32Array[]
+}> {
   await openEngine('wasm')
   const run = await client.call('runs.get', { runId })
   const writer: Writer = await openWriter({ kind: 'checkpoint', path: run.checkpoints.at(-1)!.path, trainedHere: true })
   const ids = encodePrompt(writer.tokenizer, 'q1?')
-  const samples = await sampleTexts(writer.decoder, writer.tokenizer, completions.map(() => ids), (row) => createRandom(5 + row), { ...request.settings, endId: writer.tokenizer.endId, modelLogProbs: true })
-  const scores = await completionLogProbs(writer.decoder, samples.map((one) => ({ prompt: ids, completion: one.ids, text: '' })), writer.tokenizer.padId, async () => undefined)
+  const samples = await sampleTexts(
+    writer.decoder,
+    writer.tokenizer,
+    completions.map(() => ids),
+    (row) => createRandom(5 + row),
+    { ...request.settings, endId: writer.tokenizer.endId, modelLogProbs: true },
+  )
+  const scores = await completionLogProbs(
+    writer.decoder,
+    samples.map((one) => ({ prompt: ids, completion: one.ids, text: '' })),
+    writer.tokenizer.padId,
+    async () => undefined,
+  )
   writer.decoder.dispose()
   return { samples, scores }
 }

@@ -1,5 +1,15 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -33,12 +43,23 @@ describe.skipIf(process.platform === 'win32')('the data folder', () => {
     const app = await createApp({ dataFolder })
     const client = inProcess(app.handlers)
     const datasetId = await importTiny(client, folder)
-    const { runIds: [runId] } = await client.call('runs.start', { request: tinyRequest(datasetId) })
+    const {
+      runIds: [runId],
+    } = await client.call('runs.start', { request: tinyRequest(datasetId) })
     await waitForState(client, runId!, ['finished', 'failed'])
     await client.call('datasets.export', { datasetId: datasetId as never, format: 'pairs-with-labels' })
     expect(open(dataFolder)).toEqual([]) // while the write-ahead log and the locks are there
     const names = readdirSync(dataFolder, { recursive: true, encoding: 'utf8' })
-    for (const kind of [/app\.sqlite-wal$/, /app\.lock$/, /records\.jsonl$/, /checkpoints.*safetensors$/, /exports.+jsonl$/, /events\.jsonl$/, /log\.txt$/]) expect(names.some((name) => kind.test(name))).toBe(true)
+    for (const kind of [
+      /app\.sqlite-wal$/,
+      /app\.lock$/,
+      /records\.jsonl$/,
+      /checkpoints.*safetensors$/,
+      /exports.+jsonl$/,
+      /events\.jsonl$/,
+      /log\.txt$/,
+    ])
+      expect(names.some((name) => kind.test(name))).toBe(true)
     await app.close()
     expect(open(dataFolder)).toEqual([])
   })
@@ -54,7 +75,10 @@ describe.skipIf(process.platform === 'win32')('the data folder', () => {
   })
 
   it('stays as it is where it holds more than Pairlab’s data or is shared on purpose; the files are private all the same', async () => {
-    for (const [name, mode] of [['project', 0o755], ['team', 0o2775]] as const) {
+    for (const [name, mode] of [
+      ['project', 0o755],
+      ['team', 0o2775],
+    ] as const) {
       const dataFolder = path.join(folder, name)
       mkdirSync(dataFolder)
       if (name === 'project') writeFileSync(path.join(dataFolder, 'thesis.tex'), '')
@@ -70,7 +94,10 @@ describe('the lock of the data folder', () => {
   it.skipIf(!existsSync('/proc/locks'))('says which program holds it, where that is no Pairlab', async () => {
     lockFolder(folder).release()
     const reader = `const D = require('better-sqlite3'); const d = new D(process.argv[1]); d.exec('BEGIN'); d.prepare('SELECT count(*) FROM sqlite_master').get(); console.log('held'); setInterval(() => {}, 1000)`
-    const child = spawn(process.execPath, ['-e', reader, path.join(folder, 'app.lock')], { stdio: ['ignore', 'pipe', 'inherit'], cwd: path.resolve(import.meta.dirname, '../..') })
+    const child = spawn(process.execPath, ['-e', reader, path.join(folder, 'app.lock')], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      cwd: path.resolve(import.meta.dirname, '../..'),
+    })
     try {
       await new Promise((resolve) => child.stdout.once('data', resolve))
       expect(() => lockFolder(folder)).toThrow(`(process ${child.pid}) holds a lock on`)

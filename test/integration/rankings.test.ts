@@ -25,7 +25,17 @@ afterEach(async () => {
   rmSync(root, { recursive: true, force: true })
 })
 
-const training = { steps: 30, batchSize: 8, microBatchSize: 4, evalEvery: 10, checkpointEvery: 10, learningRate: 0.1, samplePrompts: 2, schedule: 'constant', warmupFraction: 0 } as const
+const training = {
+  steps: 30,
+  batchSize: 8,
+  microBatchSize: 4,
+  evalEvery: 10,
+  checkpointEvery: 10,
+  learningRate: 0.1,
+  samplePrompts: 2,
+  schedule: 'constant',
+  warmupFraction: 0,
+} as const
 
 test('feature files become a data set on which a warm start and PG-RANK are trained', async () => {
   made = await makeApp()
@@ -33,12 +43,37 @@ test('feature files become a data set on which a warm start and PG-RANK are trai
   const { datasetId } = await client.call('rankings.import', { path: writeLetor(path.join(root, 'Fold1')) })
   const detail = await client.call('datasets.get', { datasetId })
   expect([detail.kind, detail.name, detail.pairCount, detail.rejectedRowCount]).toEqual(['rankings', 'Fold1', 30, 0])
-  const request = (method: string, model: RunRequestInput['model'], config: Record<string, unknown>): RunRequestInput => ({ method, config: { temperature: 1, hidden: 4, cutoff: 3, ...config } as never, training, model, data: { datasetId }, engine: 'cpu' })
-  const measured = await client.call('runs.estimate', { request: request('infonce', { kind: 'networks' }, { inBatch: false, negatives: 3 }) })
-  expect([measured.stepsRun > 0, measured.stepMs > 0, measured.parameterCount]).toEqual([true, true, expect.any(Number)])
-  const [warm] = (await client.call('runs.start', { request: request('infonce', { kind: 'networks' }, { inBatch: false, negatives: 3 }) })).runIds
+  const request = (
+    method: string,
+    model: RunRequestInput['model'],
+    config: Record<string, unknown>,
+  ): RunRequestInput => ({
+    method,
+    config: { temperature: 1, hidden: 4, cutoff: 3, ...config } as never,
+    training,
+    model,
+    data: { datasetId },
+    engine: 'cpu',
+  })
+  const measured = await client.call('runs.estimate', {
+    request: request('infonce', { kind: 'networks' }, { inBatch: false, negatives: 3 }),
+  })
+  expect([measured.stepsRun > 0, measured.stepMs > 0, measured.parameterCount]).toEqual([
+    true,
+    true,
+    expect.any(Number),
+  ])
+  const [warm] = (
+    await client.call('runs.start', {
+      request: request('infonce', { kind: 'networks' }, { inBatch: false, negatives: 3 }),
+    })
+  ).runIds
   expect(await waitForState(client, warm!)).toBe('finished')
-  const [run] = (await client.call('runs.start', { request: request('pg-rank', { kind: 'run', runId: warm! }, { listSize: 6, rankings: 4 }) })).runIds
+  const [run] = (
+    await client.call('runs.start', {
+      request: request('pg-rank', { kind: 'run', runId: warm! }, { listSize: 6, rankings: 4 }),
+    })
+  ).runIds
   expect(await waitForState(client, run!)).toBe('finished')
   const [before, after] = await Promise.all([warm!, run!].map((runId) => client.call('runs.get', { runId })))
   expect(before!.mainMetric).toBe('eval/ndcg')
@@ -48,7 +83,10 @@ test('feature files become a data set on which a warm start and PG-RANK are trai
   expect(paired.difference).toBeCloseTo(paired.meanB - paired.meanA, 9)
   expect(paired.low).toBeLessThanOrEqual(paired.difference)
   const folder = path.join(made.dataFolder, 'runs', run!)
-  const queries = JSON.parse(readFileSync(path.join(folder, 'rankings/test-queries.json'), 'utf8')) as { queryId: string; ndcg: number }[]
+  const queries = JSON.parse(readFileSync(path.join(folder, 'rankings/test-queries.json'), 'utf8')) as {
+    queryId: string
+    ndcg: number
+  }[]
   expect(queries.map((query) => query.queryId)).toEqual(['200', '201', '202', '203', '204'])
   const { values, problems } = await collectRows(readTrecRun(path.join(folder, 'rankings/test.run')))
   expect([values.length, problems.length, values[0]!.tag]).toEqual([30, 0, run])
@@ -62,13 +100,44 @@ test('a BEIR folder is listed with its judged documents, and trained on by how w
   writeFileSync(path.join(root, 'tiny/qrels/train.tsv'), 'query-id\tcorpus-id\tscore\nq9\td3\t1\n')
   const { datasetId } = await client.call('rankings.import', { path: path.join(root, 'tiny'), name: 'Tiny' })
   const listed = await client.call('rankings.queries', { datasetId })
-  expect(listed).toMatchObject({ total: 3, documents: 3, rows: [{ queryId: '1', text: 'why does iron rust', split: 'test', judgments: [{ docId: 'd1', grade: 2, title: 'Iron' }, { docId: 'd3', grade: 0 }] }, { queryId: 'q2', split: 'test' }, { queryId: 'q9', split: 'train' }] })
-  const [run] = (await client.call('runs.start', { request: { method: 'pg-rank', config: { temperature: 1, hidden: 0, candidates: 3, rankings: 4, listSize: 3 }, training: { ...training, steps: 4, batchSize: 1, evalEvery: 0, checkpointEvery: 0 }, model: { kind: 'networks' }, data: { datasetId }, engine: 'cpu' } })).runIds
+  expect(listed).toMatchObject({
+    total: 3,
+    documents: 3,
+    rows: [
+      {
+        queryId: '1',
+        text: 'why does iron rust',
+        split: 'test',
+        judgments: [
+          { docId: 'd1', grade: 2, title: 'Iron' },
+          { docId: 'd3', grade: 0 },
+        ],
+      },
+      { queryId: 'q2', split: 'test' },
+      { queryId: 'q9', split: 'train' },
+    ],
+  })
+  const [run] = (
+    await client.call('runs.start', {
+      request: {
+        method: 'pg-rank',
+        config: { temperature: 1, hidden: 0, candidates: 3, rankings: 4, listSize: 3 },
+        training: { ...training, steps: 4, batchSize: 1, evalEvery: 0, checkpointEvery: 0 },
+        model: { kind: 'networks' },
+        data: { datasetId },
+        engine: 'cpu',
+      },
+    })
+  ).runIds
   expect(await waitForState(client, run!)).toBe('finished')
   const summary = await client.call('runs.get', { runId: run! })
   expect(summary.mainValue).toBeGreaterThan(0.5)
-  await expect(client.call('rankings.import', { path: path.join(root, 'nothing') })).rejects.toThrow('There is nothing at')
-  await expect(client.call('runs.start', { request: { method: 'dpo', model: { kind: 'new' }, data: { datasetId } } })).rejects.toThrow('learns from response-pairs')
+  await expect(client.call('rankings.import', { path: path.join(root, 'nothing') })).rejects.toThrow(
+    'There is nothing at',
+  )
+  await expect(
+    client.call('runs.start', { request: { method: 'dpo', model: { kind: 'new' }, data: { datasetId } } }),
+  ).rejects.toThrow('learns from response-pairs')
 })
 
 test('a bi-encoder is warmed up with in-batch negatives, and goes on with PG-RANK; a cross-encoder reads pairs', async () => {
@@ -78,9 +147,36 @@ test('a bi-encoder is warmed up with in-batch negatives, and goes on with PG-RAN
   writeFileSync(path.join(root, 'tiny/qrels/train.tsv'), 'query-id\tcorpus-id\tscore\nq9\td3\t1\n1\td1\t2\n')
   writeFileSync(path.join(root, 'tiny/qrels/test.tsv'), 'query-id\tcorpus-id\tscore\nq2\t4983\t1\n')
   const { datasetId } = await client.call('rankings.import', { path: path.join(root, 'tiny'), name: 'Tiny' })
-  const start = async (method: string, model: RunRequestInput['model'], config: Record<string, unknown>): Promise<never> => {
-    const [run] = (await client.call('runs.start', { request: { method, config: { candidates: 3, ...config } as never, training: { ...training, steps: 3, batchSize: 2, microBatchSize: 2, evalEvery: 0, checkpointEvery: 0, maxLength: 24, learningRate: 1e-3 }, model, data: { datasetId }, engine: 'cpu' } })).runIds
-    expect([await waitForState(client, run!), (await client.call('runs.get', { runId: run! })).error]).toEqual(['finished', null])
+  const start = async (
+    method: string,
+    model: RunRequestInput['model'],
+    config: Record<string, unknown>,
+  ): Promise<never> => {
+    const [run] = (
+      await client.call('runs.start', {
+        request: {
+          method,
+          config: { candidates: 3, ...config } as never,
+          training: {
+            ...training,
+            steps: 3,
+            batchSize: 2,
+            microBatchSize: 2,
+            evalEvery: 0,
+            checkpointEvery: 0,
+            maxLength: 24,
+            learningRate: 1e-3,
+          },
+          model,
+          data: { datasetId },
+          engine: 'cpu',
+        },
+      })
+    ).runIds
+    expect([await waitForState(client, run!), (await client.call('runs.get', { runId: run! })).error]).toEqual([
+      'finished',
+      null,
+    ])
     return run as never
   }
   const nano = { kind: 'new', preset: 'nano', tokenizer: { kind: 'byte' } } as const
@@ -92,10 +188,34 @@ test('a bi-encoder is warmed up with in-batch negatives, and goes on with PG-RAN
 test('resuming equals never stopping, bit for bit on the cpu engine', async () => {
   const random = createRandom(2)
   const rows = Array.from({ length: 12 }, (_none, index) => ({
-    pairId: `q${index}`, split: index < 8 ? 'train' : index < 10 ? 'validation' : 'test', preferenceA: null, strength: 1, labelCount: 0,
-    data: { kind: 'features', docIds: ['a', 'b', 'c', 'd'], grades: [2, 0, 1, 0], features: [2, 0, 1, 0].map((grade) => [grade + random.normal(), random.normal()]) },
+    pairId: `q${index}`,
+    split: index < 8 ? 'train' : index < 10 ? 'validation' : 'test',
+    preferenceA: null,
+    strength: 1,
+    labelCount: 0,
+    data: {
+      kind: 'features',
+      docIds: ['a', 'b', 'c', 'd'],
+      grades: [2, 0, 1, 0],
+      features: [2, 0, 1, 0].map((grade) => [grade + random.normal(), random.normal()]),
+    },
   })) as unknown as PreferenceRow[] // lines of another kind, written as they are
-  const options = { method: 'pg-rank', config: { temperature: 1, hidden: 3, listSize: 3, rankings: 3, entropy: 0.01, cutoff: 2 }, model: { kind: 'networks' as const }, engine: 'cpu' as const, rows, training: { steps: 6, batchSize: 3, microBatchSize: 2, evalEvery: 3, checkpointEvery: 2, keepCheckpoints: 9, samplePrompts: 0 } }
+  const options = {
+    method: 'pg-rank',
+    config: { temperature: 1, hidden: 3, listSize: 3, rankings: 3, entropy: 0.01, cutoff: 2 },
+    model: { kind: 'networks' as const },
+    engine: 'cpu' as const,
+    rows,
+    training: {
+      steps: 6,
+      batchSize: 3,
+      microBatchSize: 2,
+      evalEvery: 3,
+      checkpointEvery: 2,
+      keepCheckpoints: 9,
+      samplePrompts: 0,
+    },
+  }
   const whole = makeTinyRun(root, { ...options, runId: 'whole' })
   expect(await exitOf(spawnTrainer(whole))).toBe(0)
   const folder = makeTinyRun(root, { ...options, runId: 'killed' })
@@ -107,6 +227,7 @@ test('resuming equals never stopping, bit for bit on the cpu engine', async () =
   // Killed too late on a fast machine, there is nothing left to resume; the trainer then only says so.
   expect(await exitOf(spawnTrainer(folder))).toBe(0)
   expect(metricsByStep(allEvents(folder))).toEqual(metricsByStep(allEvents(whole)))
-  const weights = (run: string): Buffer => readFileSync(path.join(runPaths(run).checkpoints, '00000006/model.safetensors'))
+  const weights = (run: string): Buffer =>
+    readFileSync(path.join(runPaths(run).checkpoints, '00000006/model.safetensors'))
   expect(weights(folder).equals(weights(whole))).toBe(true)
 })

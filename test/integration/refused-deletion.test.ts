@@ -38,9 +38,11 @@ function withDatabase(sql: string): void {
   db.exec(sql)
   db.close()
 }
-const refuse = (when: string): void => withDatabase(`CREATE TRIGGER refusal BEFORE ${when} BEGIN SELECT RAISE(ABORT, 'no room'); END`)
+const refuse = (when: string): void =>
+  withDatabase(`CREATE TRIGGER refusal BEFORE ${when} BEGIN SELECT RAISE(ABORT, 'no room'); END`)
 const allow = (): void => withDatabase('DROP TRIGGER refusal')
-const trash = (): string[] => (existsSync(path.join(dataFolder, 'trash')) ? readdirSync(path.join(dataFolder, 'trash')) : [])
+const trash = (): string[] =>
+  existsSync(path.join(dataFolder, 'trash')) ? readdirSync(path.join(dataFolder, 'trash')) : []
 const sets = async (): Promise<string[]> => (await client.call('datasets.list', {})).map(({ datasetId }) => datasetId)
 const runs = async (): Promise<RunId[]> => (await client.call('runs.list', {})).map(({ runId }) => runId)
 
@@ -77,7 +79,11 @@ test('a file where the trash should be: neither a data set nor a run goes, and b
   const datasetId = (await importTiny(client, dataFolder)) as never // an id of the app's
   const { runIds } = await client.call('runs.start', { request: tinyRequest(datasetId) })
   const [runId] = runIds as [RunId]
-  await waitUntil('the run', async () => ENDED_STATES.includes((await client.call('runs.get', { runId })).state), 120_000)
+  await waitUntil(
+    'the run',
+    async () => ENDED_STATES.includes((await client.call('runs.get', { runId })).state),
+    120_000,
+  )
   const inTheWay = path.join(dataFolder, 'trash')
   writeFileSync(inTheWay, 'somebody’s notes')
   const refused = expect.objectContaining({ message: expect.stringContaining(inTheWay) })
@@ -85,14 +91,22 @@ test('a file where the trash should be: neither a data set nor a run goes, and b
   await expect(client.call('datasets.delete', { datasetId })).rejects.toEqual(refused)
   expect([await sets(), await runs()]).toEqual([[datasetId], [runId]]) // at once, and not only when a start mends it
   await restart()
-  expect([await sets(), await runs(), readFileSync(inTheWay, 'utf8')]).toEqual([[datasetId], [runId], 'somebody’s notes'])
+  expect([await sets(), await runs(), readFileSync(inTheWay, 'utf8')]).toEqual([
+    [datasetId],
+    [runId],
+    'somebody’s notes',
+  ])
 })
 
 test('a run whose deletion the database refuses is where it was, also after a start; its way back from the trash as well', async () => {
   const datasetId = (await importTiny(client, dataFolder)) as never // an id of the app's
   const { runIds } = await client.call('runs.start', { request: tinyRequest(datasetId) })
   const [runId] = runIds as [RunId]
-  await waitUntil('the run', async () => ENDED_STATES.includes((await client.call('runs.get', { runId })).state), 120_000)
+  await waitUntil(
+    'the run',
+    async () => ENDED_STATES.includes((await client.call('runs.get', { runId })).state),
+    120_000,
+  )
   refuse('DELETE ON runs')
   await expect(client.call('runs.delete', { runId })).rejects.toThrow()
   expect(trash()).toEqual([])
@@ -104,7 +118,9 @@ test('a run whose deletion the database refuses is where it was, also after a st
   expect([await runs(), trash().length]).toEqual([[], 1])
   const [entry] = await client.call('trash.list', {})
   refuse('INSERT ON runs')
-  await expect(client.call('trash.restore', { trashId: entry!.trashId })).rejects.toMatchObject({ code: 'folder-unusable' })
+  await expect(client.call('trash.restore', { trashId: entry!.trashId })).rejects.toMatchObject({
+    code: 'folder-unusable',
+  })
   allow()
   expect([await runs(), trash().length]).toEqual([[], 1])
   await client.call('trash.restore', { trashId: (await client.call('trash.list', {}))[0]!.trashId })

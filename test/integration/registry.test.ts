@@ -5,7 +5,13 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runGolden } from '../../main/workers/golden/run-golden.ts'
 import type { AlgorithmPage } from '../../main/core/learn/define.ts'
-import { algorithms, findContrastMethod, findControlMethod, findRankingAlgorithm, findTextAlgorithm } from '../../main/core/learn/registry.ts'
+import {
+  algorithms,
+  findContrastMethod,
+  findControlMethod,
+  findRankingAlgorithm,
+  findTextAlgorithm,
+} from '../../main/core/learn/registry.ts'
 import { tinyRunOf } from '../support/tiny-data.ts'
 import { allEvents, makeTinyRun, metricsByStep, weightsOf } from '../support/tiny-run.ts'
 import type { ToyCourse } from '../support/toy-course.ts'
@@ -26,16 +32,21 @@ beforeAll(async () => {
   root = mkdtempSync(path.join(tmpdir(), 'pairlab registry '))
   const names = [...new Set(algorithms.flatMap(({ vectors }) => vectors))]
   const report = await runGolden(golden, { engine: 'cpu', files: names })
-  for (const { file, status, compared } of report.results) if (status === 'passed') passed.set(file, (passed.get(file) ?? 0) + compared)
+  for (const { file, status, compared } of report.results)
+    if (status === 'passed') passed.set(file, (passed.get(file) ?? 0) + compared)
 })
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 
 function learnToy(page: AlgorithmPage): Promise<ToyCourse> | ToyCourse {
   switch (page.data) {
-    case 'response-pairs': return learnToyPairs(findTextAlgorithm(page.id))
-    case 'rankings': return learnToyLists(findRankingAlgorithm(page.id))
-    case 'segment-pairs': return learnToySegments(findControlMethod(page.id))
-    case 'contrast-groups': return learnToyTexts(findContrastMethod(page.id))
+    case 'response-pairs':
+      return learnToyPairs(findTextAlgorithm(page.id))
+    case 'rankings':
+      return learnToyLists(findRankingAlgorithm(page.id))
+    case 'segment-pairs':
+      return learnToySegments(findControlMethod(page.id))
+    case 'contrast-groups':
+      return learnToyTexts(findContrastMethod(page.id))
   }
 }
 

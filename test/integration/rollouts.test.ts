@@ -4,7 +4,15 @@ import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { readTail } from '../../main/base/files/tail.ts'
 import { runPaths } from '../../main/base/run-folder/paths.ts'
-import { allEvents, exitOf, makeTinyRun, metricsByStep, spawnTrainer, tinyRows, type TinyOptions } from '../support/tiny-run.ts'
+import {
+  allEvents,
+  exitOf,
+  makeTinyRun,
+  metricsByStep,
+  spawnTrainer,
+  tinyRows,
+  type TinyOptions,
+} from '../support/tiny-run.ts'
 import { waitUntil } from '../support/make-app.ts'
 
 // Real training processes in which the policy writes its own completions.
@@ -23,36 +31,81 @@ async function finish(options: TinyOptions): Promise<string> {
 }
 
 test('RLOO raises the reward of what it writes, and says what it wrote', async () => {
-  const folder = await finish({ method: 'rloo', config: { rewards: { kind: 'length', target: 3 }, groupSize: 4, rolloutTokens: 6, beta: 0.01 }, training: { steps: 30, batchSize: 6, learningRate: 1e-2, evalEvery: 0 } })
+  const folder = await finish({
+    method: 'rloo',
+    config: { rewards: { kind: 'length', target: 3 }, groupSize: 4, rolloutTokens: 6, beta: 0.01 },
+    training: { steps: 30, batchSize: 6, learningRate: 1e-2, evalEvery: 0 },
+  })
   const metrics = metricsByStep(allEvents(folder))
   const reward = Object.values(metrics['rollout/reward']!) as number[]
   const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
   expect(mean(reward.slice(-5))).toBeGreaterThan(mean(reward.slice(0, 5)) + 0.2)
-  for (const name of ['rollout/tokens', 'rollout/unfinished', 'rollout/entropy', 'rollout/equal-rewards', 'advantages/size']) expect(Object.keys(metrics[name]!), name).toHaveLength(30)
-  for (const name of ['eval/rollout/reward', 'eval/rollout/reward_low', 'eval/rollout/kl', 'eval/rewards/accuracies']) expect(metrics[name]?.[30], name).toEqual(expect.any(Number))
-  expect(allEvents(folder).filter((event) => event.type === 'fact')[0]).toMatchObject({ facts: { rewardSource: 'length', rewardShift: 0, rewardDivisor: 1 } })
+  for (const name of [
+    'rollout/tokens',
+    'rollout/unfinished',
+    'rollout/entropy',
+    'rollout/equal-rewards',
+    'advantages/size',
+  ])
+    expect(Object.keys(metrics[name]!), name).toHaveLength(30)
+  for (const name of ['eval/rollout/reward', 'eval/rollout/reward_low', 'eval/rollout/kl', 'eval/rewards/accuracies'])
+    expect(metrics[name]?.[30], name).toEqual(expect.any(Number))
+  expect(allEvents(folder).filter((event) => event.type === 'fact')[0]).toMatchObject({
+    facts: { rewardSource: 'length', rewardShift: 0, rewardDivisor: 1 },
+  })
 }, 120_000)
 
 test.each([
   ['copg', { samples: 'online', groupSize: 3, rolloutTokens: 3, rewards: { kind: 'length', target: 2 } }],
   ['grpo', { groupSize: 2, updates: 2, rolloutTokens: 3, rewards: { kind: 'length', target: 2 } }],
   ['kto', {}],
-] as const)('%s resumes bit for bit on the cpu engine', async (method, config) => {
-  const options: TinyOptions = { method, config: { ...config }, engine: 'cpu', rows: tinyRows(6, 2, 1), training: { steps: 4, batchSize: 2, microBatchSize: 1, evalEvery: 2, checkpointEvery: 2, keepCheckpoints: 9, samplePrompts: 0, maxLength: 14, dropout: 0.1 } }
-  const whole = await finish({ ...options, runId: 'whole' })
-  const folder = makeTinyRun(root, { ...options, runId: 'killed' })
-  const child = spawnTrainer(folder)
-  const ended = exitOf(child)
-  await waitUntil('the checkpoint of step 2', () => allEvents(folder).some((event) => event.type === 'checkpoint' && event.step === 2))
-  child.kill('SIGKILL')
-  expect(await ended).toBe('SIGKILL')
-  expect(await exitOf(spawnTrainer(folder))).toBe(0)
-  expect(metricsByStep(allEvents(folder))).toEqual(metricsByStep(allEvents(whole)))
-  if (method === 'grpo') expect(Object.values(metricsByStep(allEvents(whole))['clip/share']!).every((share) => share !== null && share >= 0 && share <= 1)).toBe(true)
-}, 240_000)
+] as const)(
+  '%s resumes bit for bit on the cpu engine',
+  async (method, config) => {
+    const options: TinyOptions = {
+      method,
+      config: { ...config },
+      engine: 'cpu',
+      rows: tinyRows(6, 2, 1),
+      training: {
+        steps: 4,
+        batchSize: 2,
+        microBatchSize: 1,
+        evalEvery: 2,
+        checkpointEvery: 2,
+        keepCheckpoints: 9,
+        samplePrompts: 0,
+        maxLength: 14,
+        dropout: 0.1,
+      },
+    }
+    const whole = await finish({ ...options, runId: 'whole' })
+    const folder = makeTinyRun(root, { ...options, runId: 'killed' })
+    const child = spawnTrainer(folder)
+    const ended = exitOf(child)
+    await waitUntil('the checkpoint of step 2', () =>
+      allEvents(folder).some((event) => event.type === 'checkpoint' && event.step === 2),
+    )
+    child.kill('SIGKILL')
+    expect(await ended).toBe('SIGKILL')
+    expect(await exitOf(spawnTrainer(folder))).toBe(0)
+    expect(metricsByStep(allEvents(folder))).toEqual(metricsByStep(allEvents(whole)))
+    if (method === 'grpo')
+      expect(
+        Object.values(metricsByStep(allEvents(whole))['clip/share']!).every(
+          (share) => share !== null && share >= 0 && share <= 1,
+        ),
+      ).toBe(true)
+  },
+  240_000,
+)
 
 test('CoPG on logged completions warns where the reference writes what they never show', async () => {
-  const folder = makeTinyRun(root, { method: 'copg', engine: 'wasm', training: { steps: 1, evalEvery: 0, samplePrompts: 0 } })
+  const folder = makeTinyRun(root, {
+    method: 'copg',
+    engine: 'wasm',
+    training: { steps: 1, evalEvery: 0, samplePrompts: 0 },
+  })
   expect(await exitOf(spawnTrainer(folder))).toBe(0)
   const warnings = allEvents(folder).flatMap((event) => (event.type === 'warning' ? [event.message] : []))
   // An untrained model writes bytes at random; the data's answers begin with y or n.

@@ -18,7 +18,11 @@ let folder: string
 beforeEach(async () => {
   running = await makeApp()
   const datasetId = await importTiny(running.client, running.dataFolder)
-  const { runIds } = await running.client.call('runs.start', { request: tinyRequest(datasetId, { training: { ...TINY_TRAINING, steps: 400, evalEvery: 40, evalPairs: 2, samplePrompts: 0, checkpointEvery: 5 } }) })
+  const { runIds } = await running.client.call('runs.start', {
+    request: tinyRequest(datasetId, {
+      training: { ...TINY_TRAINING, steps: 400, evalEvery: 40, evalPairs: 2, samplePrompts: 0, checkpointEvery: 5 },
+    }),
+  })
   runId = runIds[0]!
   folder = path.join(running.dataFolder, 'runs', runId)
   await waitUntil('a checkpoint', async () => (await running.client.call('runs.get', { runId })).checkpoints.length > 0)
@@ -27,11 +31,16 @@ afterEach(() => running.end())
 
 async function reopen(): Promise<void> {
   const app = await createApp({ dataFolder: running.dataFolder })
-  running = { ...running, app, client: inProcess(app.handlers), end: async () => {
-    await app.close('checkpoint')
-    const { rmSync } = await import('node:fs')
-    rmSync(running.dataFolder, { recursive: true, force: true })
-  } }
+  running = {
+    ...running,
+    app,
+    client: inProcess(app.handlers),
+    end: async () => {
+      await app.close('checkpoint')
+      const { rmSync } = await import('node:fs')
+      rmSync(running.dataFolder, { recursive: true, force: true })
+    },
+  }
 }
 
 test('a killed trainer leaves the run lost, with the cause; resumed, it finishes on one curve, the same that was watched', async () => {
@@ -43,15 +52,31 @@ test('a killed trainer leaves the run lost, with the cause; resumed, it finishes
   process.kill(lockOwner(folder)!.pid, 'SIGKILL')
   expect(await waitForState(running.client, runId)).toBe('lost')
   const lost = await running.client.call('runs.get', { runId })
-  expect(lost).toMatchObject({ resumable: true, error: { code: 'trainer-failed', message: expect.stringContaining('SIGKILL'), details: { signal: 'SIGKILL', log: [] } } })
+  expect(lost).toMatchObject({
+    resumable: true,
+    error: {
+      code: 'trainer-failed',
+      message: expect.stringContaining('SIGKILL'),
+      details: { signal: 'SIGKILL', log: [] },
+    },
+  })
   await running.client.call('runs.resume', { runId })
   expect(await waitForState(running.client, runId)).toBe('finished')
   const done = await running.client.call('runs.get', { runId })
   expect([done.error, done.step]).toEqual([null, 400])
-  const { series: [loss] } = await running.client.call('runs.metrics', { runId, names: ['loss'], maxPoints: 1000 })
+  const {
+    series: [loss],
+  } = await running.client.call('runs.metrics', { runId, names: ['loss'], maxPoints: 1000 })
   expect(loss!.step).toEqual(Array.from({ length: 400 }, (_none, index) => index + 1))
-  const { series: left } = await running.client.call('runs.metrics', { runId, names: ['loss'], maxPoints: 1000, discarded: true })
-  expect(done.discarded).toEqual(left.length === 0 ? [] : [{ fromStep: left[0]!.step[0], toStep: left[0]!.step.at(-1) }])
+  const { series: left } = await running.client.call('runs.metrics', {
+    runId,
+    names: ['loss'],
+    maxPoints: 1000,
+    discarded: true,
+  })
+  expect(done.discarded).toEqual(
+    left.length === 0 ? [] : [{ fromStep: left[0]!.step[0], toStep: left[0]!.step.at(-1) }],
+  )
   const watched = live.over(opened)
   expect(watched.get('eval/loss')?.step).toEqual([0, 40, 80, 120, 160, 200, 240, 280, 320, 360, 400])
   const reloaded = await running.client.call('runs.metrics', { runId, maxPoints: 1000 })

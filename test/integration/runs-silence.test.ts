@@ -19,9 +19,26 @@ let runId: RunId
 beforeEach(async () => {
   root = mkdtempSync(path.join(tmpdir(), 'pairlab-silence-'))
   store = openStore(path.join(root, 'data'))
-  const log = { info: () => undefined, warn: () => undefined, error: (text: string, details?: unknown) => console.error(text, details) }
-  runs = await createRunService({ db: store.db, dataFolder: store.folder, worker: { execPath: process.execPath, args: [WORKER_ENTRY] }, events: createEventBus(), settings: () => ({ slots: 1, queuePaused: false }), log, silenceMs: 2500 })
-  const spec = readSpec(makeTinyRun(path.join(root, 'made'), { engine: 'wasm', training: { steps: 100_000, evalEvery: 0, checkpointEvery: 10 } }))
+  const log = {
+    info: () => undefined,
+    warn: () => undefined,
+    error: (text: string, details?: unknown) => console.error(text, details),
+  }
+  runs = await createRunService({
+    db: store.db,
+    dataFolder: store.folder,
+    worker: { execPath: process.execPath, args: [WORKER_ENTRY] },
+    events: createEventBus(),
+    settings: () => ({ slots: 1, queuePaused: false }),
+    log,
+    silenceMs: 2500,
+  })
+  const spec = readSpec(
+    makeTinyRun(path.join(root, 'made'), {
+      engine: 'wasm',
+      training: { steps: 100_000, evalEvery: 0, checkpointEvery: 10 },
+    }),
+  )
   ;[runId] = runs.start([{ spec, title: { methodName: 'SFT', mainMetric: null } }]) as [RunId]
   await waitUntil('some steps', () => runs.get(runId).step > 20 && runs.get(runId).state === 'training')
 })

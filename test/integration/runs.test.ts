@@ -24,17 +24,27 @@ const LONG = { ...TINY_TRAINING, steps: 20_000, evalEvery: 0, checkpointEvery: 0
 describe('a request', () => {
   test('is checked, completed and said as a command', async () => {
     const { client } = running
-    const check = await client.call('runs.check', { request: tinyRequest(datasetId, { seeds: [3, 4, 5], judge: { kind: 'length', target: 7 } }) })
+    const check = await client.call('runs.check', {
+      request: tinyRequest(datasetId, { seeds: [3, 4, 5], judge: { kind: 'length', target: 7 } }),
+    })
     expect(check).toMatchObject({ problems: [], counts: { train: 28, validation: 4, test: 8, labels: 40 } })
-    expect(check.command).toBe(`pairlab train sft --data ${datasetId} --model new:nano --tokenizer byte --seeds 3,4,5 --steps 8 --batch-size 4 --micro-batch-size 4 --max-length 24 --eval-every 4 --checkpoint-every 4 --sample-prompts 2 --sample-tokens 4 --judge length --judge-target 7`)
+    expect(check.command).toBe(
+      `pairlab train sft --data ${datasetId} --model new:nano --tokenizer byte --seeds 3,4,5 --steps 8 --batch-size 4 --micro-batch-size 4 --max-length 24 --eval-every 4 --checkpoint-every 4 --sample-prompts 2 --sample-tokens 4 --judge length --judge-target 7`,
+    )
   })
 
   test('makes one group of runs that differ in their seed alone', async () => {
     const { client } = running
     await client.call('queue.pause', { paused: true })
-    const begin = (changes: Parameters<typeof tinyRequest>[1]): Promise<{ runIds: RunId[] }> => client.call('runs.start', { request: tinyRequest(datasetId, changes) })
-    const [[first, second], [other]] = [(await begin({ seeds: [3, 9] })).runIds, (await begin({ training: { ...TINY_TRAINING, steps: 9 } })).runIds]
-    const [group, same, another] = await Promise.all([first!, second!, other!].map(async (runId) => (await client.call('runs.get', { runId })).groupHash))
+    const begin = (changes: Parameters<typeof tinyRequest>[1]): Promise<{ runIds: RunId[] }> =>
+      client.call('runs.start', { request: tinyRequest(datasetId, changes) })
+    const [[first, second], [other]] = [
+      (await begin({ seeds: [3, 9] })).runIds,
+      (await begin({ training: { ...TINY_TRAINING, steps: 9 } })).runIds,
+    ]
+    const [group, same, another] = await Promise.all(
+      [first!, second!, other!].map(async (runId) => (await client.call('runs.get', { runId })).groupHash),
+    )
     expect([same === group, another === group]).toEqual([true, false])
     for (const runId of [first!, second!, other!]) {
       await client.call('runs.stop', { runId, mode: 'stop' })
@@ -45,9 +55,18 @@ describe('a request', () => {
 
   test('what is wrong with it is said in words, and it cannot be started', async () => {
     const { client } = running
-    const request = tinyRequest(datasetId, { method: 'dpo', config: { beta: -1 }, model: { kind: 'run', runId: 'nobody' as never }, judge: { kind: 'label' } })
+    const request = tinyRequest(datasetId, {
+      method: 'dpo',
+      config: { beta: -1 },
+      model: { kind: 'run', runId: 'nobody' as never },
+      judge: { kind: 'label' },
+    })
     const { problems } = await client.call('runs.check', { request })
-    expect(problems).toMatchObject([{ path: 'config.beta' }, { path: 'model.runId', message: expect.stringContaining('no run "nobody"') }, { path: 'judge.kind', message: expect.stringContaining('The judge scores generated text') }])
+    expect(problems).toMatchObject([
+      { path: 'config.beta' },
+      { path: 'model.runId', message: expect.stringContaining('no run "nobody"') },
+      { path: 'judge.kind', message: expect.stringContaining('The judge scores generated text') },
+    ])
     await expect(client.call('runs.start', { request })).rejects.toMatchObject({ code: 'spec-invalid' })
     expect(await client.call('runs.list', {})).toEqual([])
   })
@@ -56,7 +75,11 @@ describe('a request', () => {
     const estimate = await running.client.call('runs.estimate', { request: tinyRequest(datasetId, { seeds: [1, 2] }) })
     expect(estimate).toMatchObject({ engine: 'wasm', parameterCount: 117184, runs: 2 })
     expect(estimate.totalMs).toBeGreaterThan(2 * 8 * estimate.stepMs)
-    await expect(running.client.call('runs.estimate', { request: tinyRequest(datasetId, { training: { ...TINY_TRAINING, maxLength: 8192, steps: 0 } }) })).rejects.toMatchObject({ code: 'input-invalid' })
+    await expect(
+      running.client.call('runs.estimate', {
+        request: tinyRequest(datasetId, { training: { ...TINY_TRAINING, maxLength: 8192, steps: 0 } }),
+      }),
+    ).rejects.toMatchObject({ code: 'input-invalid' })
   })
 })
 
@@ -64,7 +87,11 @@ test('a dry run that nobody waits for any more is ended: by a newer one, by its 
   const { client, dataFolder } = running
   const scratch = path.join(dataFolder, 'scratch')
   const dryRuns = (): string[] => (existsSync(scratch) ? readdirSync(scratch) : [])
-  const ask = (asker: string | null, maxLength = 24) => client.call('runs.estimate', { request: tinyRequest(datasetId, { training: { ...TINY_TRAINING, maxLength } }), asker })
+  const ask = (asker: string | null, maxLength = 24) =>
+    client.call('runs.estimate', {
+      request: tinyRequest(datasetId, { training: { ...TINY_TRAINING, maxLength } }),
+      asker,
+    })
   const givenUp = (asked: Promise<unknown>): Promise<void> => expect(asked).rejects.toMatchObject({ code: 'cancelled' })
   const older = givenUp(ask('page'))
   await waitUntil('the first', () => dryRuns().length === 1)
@@ -90,22 +117,58 @@ describe('runs', () => {
     expect(runIds).toEqual(['sft-1', 'sft-2'])
     for (const runId of runIds) expect(await waitForState(client, runId)).toBe('finished')
     const run = await client.call('runs.get', { runId: runIds[0]! })
-    expect(run).toMatchObject({ methodName: 'SFT', step: 8, totalSteps: 8, mainMetric: 'eval/logps/accuracies', error: null, resumable: false, phase: 'ended', facts: { vocabSize: 258 } })
+    expect(run).toMatchObject({
+      methodName: 'SFT',
+      step: 8,
+      totalSteps: 8,
+      mainMetric: 'eval/logps/accuracies',
+      error: null,
+      resumable: false,
+      phase: 'ended',
+      facts: { vocabSize: 258 },
+    })
     expect([run.mainValue, run.spark.length]).toEqual([expect.any(Number), 3])
-    expect(run.checkpoints.every((checkpoint) => existsSync(path.join(checkpoint.path, 'model.safetensors')))).toBe(true)
-    const { series: [loss] } = await client.call('runs.metrics', { runId: runIds[0]!, names: ['loss'] })
+    expect(run.checkpoints.every((checkpoint) => existsSync(path.join(checkpoint.path, 'model.safetensors')))).toBe(
+      true,
+    )
+    const {
+      series: [loss],
+    } = await client.call('runs.metrics', { runId: runIds[0]!, names: ['loss'] })
     expect(loss).toMatchObject({ name: 'loss', total: 8, step: [1, 2, 3, 4, 5, 6, 7, 8] })
-    expect((await client.call('runs.samples', { runId: runIds[0]! })).map((at) => [at.step, at.items.length])).toEqual([[0, 2], [4, 2], [8, 2]])
-    const states = seen.filter((event) => event.name === 'run.state').map((event) => event.payload as { runId: string; state: string }).filter((run) => run.runId === 'sft-1').map((run) => run.state)
+    expect((await client.call('runs.samples', { runId: runIds[0]! })).map((at) => [at.step, at.items.length])).toEqual([
+      [0, 2],
+      [4, 2],
+      [8, 2],
+    ])
+    const states = seen
+      .filter((event) => event.name === 'run.state')
+      .map((event) => event.payload as { runId: string; state: string })
+      .filter((run) => run.runId === 'sft-1')
+      .map((run) => run.state)
     expect(states[0]).toBe('starting')
     expect(states.at(-1)).toBe('finished')
-    const points = seen.filter((event) => event.name === 'run.metrics').map((event) => event.payload as EventPayload<'run.metrics'>).filter((told) => told.runId === 'sft-1').flatMap((told) => told.changes.flatMap((change) => (change.type === 'points' ? change.columns.step : [])))
+    const points = seen
+      .filter((event) => event.name === 'run.metrics')
+      .map((event) => event.payload as EventPayload<'run.metrics'>)
+      .filter((told) => told.runId === 'sft-1')
+      .flatMap((told) => told.changes.flatMap((change) => (change.type === 'points' ? change.columns.step : [])))
     expect([...new Set(points)]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8])
-    const aligned = await client.call('runs.start', { request: tinyRequest(datasetId, { method: 'dpo', model: { kind: 'run', runId: runIds[0]!, checkpoint: 'best' }, name: 'From SFT' }) })
+    const aligned = await client.call('runs.start', {
+      request: tinyRequest(datasetId, {
+        method: 'dpo',
+        model: { kind: 'run', runId: runIds[0]!, checkpoint: 'best' },
+        name: 'From SFT',
+      }),
+    })
     expect(aligned.runIds).toEqual(['from-sft-1'])
     expect(await waitForState(client, aligned.runIds[0]!)).toBe('finished')
     const again = await client.call('runs.request', { runId: aligned.runIds[0]! })
-    expect(again).toMatchObject({ method: 'dpo', name: 'From SFT', model: { kind: 'run', runId: 'sft-1', checkpoint: 'best' }, seeds: [1] })
+    expect(again).toMatchObject({
+      method: 'dpo',
+      name: 'From SFT',
+      model: { kind: 'run', runId: 'sft-1', checkpoint: 'best' },
+      seeds: [1],
+    })
   })
 
   test('a queue keeps its order, can be paused, changed and left', async () => {
@@ -114,20 +177,34 @@ describe('runs', () => {
     const { runIds } = await client.call('runs.start', { request: tinyRequest(datasetId, { seeds: [1, 2, 3] }) })
     const [first, second, third] = runIds as [never, never, never] // three seeds
     await client.call('queue.move', { runId: third, position: 1 })
-    const places = async (): Promise<Record<string, number | null>> => Object.fromEntries((await client.call('runs.list', {})).map((run) => [run.seed, run.queuePosition]))
+    const places = async (): Promise<Record<string, number | null>> =>
+      Object.fromEntries((await client.call('runs.list', {})).map((run) => [run.seed, run.queuePosition]))
     expect(await places()).toEqual({ 3: 1, 1: 2, 2: 3 })
     await client.call('runs.stop', { runId: first, mode: 'stop' })
     expect(await places()).toEqual({ 3: 1, 1: null, 2: 2 })
     await client.call('queue.pause', { paused: false })
     await waitForState(client, second)
     const runs = await client.call('runs.list', {})
-    expect(runs.map((run) => [run.seed, run.state])).toEqual([[3, 'finished'], [2, 'finished'], [1, 'cancelled']])
+    expect(runs.map((run) => [run.seed, run.state])).toEqual([
+      [3, 'finished'],
+      [2, 'finished'],
+      [1, 'cancelled'],
+    ])
     expect(runs[0]!.endedAtMs!).toBeLessThanOrEqual(runs[1]!.startedAtMs!)
     await client.call('runs.resume', { runId: first })
     expect(await waitForState(client, first)).toBe('finished')
     await client.call('runs.setNote', { runId: first, note: 'kept aside' })
     await client.call('runs.delete', { runId: third })
-    expect([(await client.call('runs.list', {})).map((run) => [run.seed, run.note]), existsSync(path.join(running.dataFolder, 'trash'))]).toEqual([[[2, ''], [1, 'kept aside']], true])
+    expect([
+      (await client.call('runs.list', {})).map((run) => [run.seed, run.note]),
+      existsSync(path.join(running.dataFolder, 'trash')),
+    ]).toEqual([
+      [
+        [2, ''],
+        [1, 'kept aside'],
+      ],
+      true,
+    ])
     await expect(client.call('runs.get', { runId: third })).rejects.toMatchObject({ code: 'not-found' })
     await expect(client.call('runs.resume', { runId: second })).rejects.toMatchObject({ code: 'run-conflict' })
   })
@@ -146,7 +223,9 @@ describe('runs', () => {
     await waitUntil('a later step', async () => (await client.call('runs.get', { runId })).step > step)
     await client.call('runs.stop', { runId, mode: 'stop' })
     expect(await waitForState(client, runId)).toBe('cancelled')
-    const { series: [loss] } = await client.call('runs.metrics', { runId, names: ['loss'], maxPoints: 100_000 })
+    const {
+      series: [loss],
+    } = await client.call('runs.metrics', { runId, names: ['loss'], maxPoints: 100_000 })
     expect(loss!.step).toEqual(Array.from({ length: loss!.step.length }, (_none, index) => index + 1))
   })
 

@@ -20,15 +20,30 @@ let test: TestApp
 let points: DatasetSummary
 beforeAll(async () => {
   test = await makeApp()
-  points = await test.client.call('segments.collect', { world: 'point-mass', pairs: 24, segmentSteps: 16, name: 'Points' })
+  points = await test.client.call('segments.collect', {
+    world: 'point-mass',
+    pairs: 24,
+    segmentSteps: 16,
+    name: 'Points',
+  })
 })
 afterAll(() => test.end())
 
-function request(method: string, changes: { readonly steps?: number; readonly config?: RunRequestInput['config']; readonly seeds?: number[] } = {}): RunRequestInput {
+function request(
+  method: string,
+  changes: { readonly steps?: number; readonly config?: RunRequestInput['config']; readonly seeds?: number[] } = {},
+): RunRequestInput {
   return {
     method,
     config: { width: 8, evalEpisodes: 3, ...changes.config },
-    training: { steps: changes.steps ?? 8, batchSize: 4, evalEvery: 4, checkpointEvery: 4, learningRate: 0.01, keepCheckpoints: 9 },
+    training: {
+      steps: changes.steps ?? 8,
+      batchSize: 4,
+      evalEvery: 4,
+      checkpointEvery: 4,
+      learningRate: 0.01,
+      keepCheckpoints: 9,
+    },
     model: { kind: 'networks' },
     data: { datasetId: points.datasetId },
     engine: 'cpu',
@@ -39,37 +54,86 @@ function request(method: string, changes: { readonly steps?: number; readonly co
 describe('collection', () => {
   it('makes a data set of judged pairs, the same one from the same seed', async () => {
     expect(points).toMatchObject({ kind: 'segment-pairs', pairCount: 24, labeledCount: 24, annotators: ['regret'] })
-    const again = await test.client.call('segments.collect', { world: 'point-mass', pairs: 24, segmentSteps: 16, name: 'Points again' })
+    const again = await test.client.call('segments.collect', {
+      world: 'point-mass',
+      pairs: 24,
+      segmentSteps: 16,
+      name: 'Points again',
+    })
     expect(again.fingerprint).toBe(points.fingerprint)
-    const other = await test.client.call('segments.collect', { world: 'point-mass', pairs: 24, segmentSteps: 16, seed: 2, label: 'none', name: 'Unjudged' })
+    const other = await test.client.call('segments.collect', {
+      world: 'point-mass',
+      pairs: 24,
+      segmentSteps: 16,
+      seed: 2,
+      label: 'none',
+      name: 'Unjudged',
+    })
     expect(other).toMatchObject({ labeledCount: 0, pairCount: 24 })
     expect(other.fingerprint).not.toBe(points.fingerprint)
   })
 
   it('names the worlds, and says what is wrong with a request', async () => {
     expect((await test.client.call('worlds.list', {})).map((world) => world.id)).toContain('half-cheetah')
-    await expect(test.client.call('segments.collect', { world: 'moon', pairs: 1, name: 'x' })).rejects.toMatchObject({ code: 'spec-invalid', message: 'There is no world called "moon".' })
-    await expect(test.client.call('segments.collect', { world: 'lqr', pairs: 1, segmentSteps: 1, name: 'x' })).rejects.toMatchObject({ code: 'input-invalid' })
+    await expect(test.client.call('segments.collect', { world: 'moon', pairs: 1, name: 'x' })).rejects.toMatchObject({
+      code: 'spec-invalid',
+      message: 'There is no world called "moon".',
+    })
+    await expect(
+      test.client.call('segments.collect', { world: 'lqr', pairs: 1, segmentSteps: 1, name: 'x' }),
+    ).rejects.toMatchObject({ code: 'input-invalid' })
   })
 })
 
 describe('labeling', () => {
   it('shows what was done and how it looked, and nothing that would tell', async () => {
     const { client } = test
-    const { datasetId } = await client.call('segments.collect', { world: 'pendulum', pairs: 2, segmentSteps: 5, label: 'none', name: 'To judge' })
+    const { datasetId } = await client.call('segments.collect', {
+      world: 'pendulum',
+      pairs: 2,
+      segmentSteps: 5,
+      label: 'none',
+      name: 'To judge',
+    })
     const { annotatorId } = await client.call('annotators.add', { name: 'Mara' })
     const [item] = (await client.call('labels.queue', { datasetId, annotatorId, filter: {} })).items
     expect(Object.keys(item!.segments!.a)).toEqual(['qpos', 'actions'])
-    expect([item!.segments!.world, item!.segments!.a.qpos!.length, item!.segments!.b.actions.length, item!.a]).toEqual(['pendulum', 5, 5, ''])
-    await client.call('labels.add', { datasetId, annotatorId, pairId: item!.pairId, outcome: 'b', strength: 'clearly', shownOrder: item!.shownOrder, durationMs: 5, clientKey: 'segment-label-1' })
+    expect([item!.segments!.world, item!.segments!.a.qpos!.length, item!.segments!.b.actions.length, item!.a]).toEqual([
+      'pendulum',
+      5,
+      5,
+      '',
+    ])
+    await client.call('labels.add', {
+      datasetId,
+      annotatorId,
+      pairId: item!.pairId,
+      outcome: 'b',
+      strength: 'clearly',
+      shownOrder: item!.shownOrder,
+      durationMs: 5,
+      clientKey: 'segment-label-1',
+    })
     expect((await client.call('datasets.get', { datasetId })).balance).toMatchObject({ b: 1, unlabeled: 1 })
     const { path: file } = await client.call('segments.export', { datasetId, format: 'segments-jsonl' })
-    expect(readFileSync(file, 'utf8').trim().split('\n').map((line) => (JSON.parse(line) as { preferred: string | null }).preferred).filter((one) => one !== null)).toEqual(['b'])
+    expect(
+      readFileSync(file, 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { preferred: string | null }).preferred)
+        .filter((one) => one !== null),
+    ).toEqual(['b'])
   })
 })
 
 describe('training', () => {
-  it.each([['cpl', { reference: true }], ['sft-pref', {}], ['bc', {}], ['percent-bc', {}], ['p-iql', {}]] as const)('%s trains, and is judged by acting', async (method, config) => {
+  it.each([
+    ['cpl', { reference: true }],
+    ['sft-pref', {}],
+    ['bc', {}],
+    ['percent-bc', {}],
+    ['p-iql', {}],
+  ] as const)('%s trains, and is judged by acting', async (method, config) => {
     const { client } = test
     const [whole] = (await client.call('runs.start', { request: request(method, { config }) })).runIds
     expect(await waitForState(client, whole!)).toBe('finished')
@@ -79,7 +143,10 @@ describe('training', () => {
     expect(done.facts).toMatchObject({ world: 'point-mass', trainSegments: expect.any(Number) })
   })
 
-  it.each([['cpl', { reference: true, bcShare: 0.5 }], ['p-iql', { rewardShare: 0.5 }]] as const)('%s, killed and gone on with, ends with the very same weights', async (method, config) => {
+  it.each([
+    ['cpl', { reference: true, bcShare: 0.5 }],
+    ['p-iql', { rewardShare: 0.5 }],
+  ] as const)('%s, killed and gone on with, ends with the very same weights', async (method, config) => {
     const { client, dataFolder } = test
     const [whole] = (await client.call('runs.start', { request: request(method, { config, steps: 40 }) })).runIds
     await waitForState(client, whole!)
@@ -92,8 +159,11 @@ describe('training', () => {
     child.kill('SIGKILL')
     expect(await ended).toBe('SIGKILL')
     expect(await exitOf(spawnTrainer(folder))).toBe(0)
-    expect(allEvents(folder).findLast((event) => event.type === 'ready')).toMatchObject({ resumedFromStep: expect.any(Number) })
-    const last = (from: string) => decodeSafeTensors(readFileSync(path.join(from, 'checkpoints', '00000040', 'model.safetensors'))).tensors
+    expect(allEvents(folder).findLast((event) => event.type === 'ready')).toMatchObject({
+      resumedFromStep: expect.any(Number),
+    })
+    const last = (from: string) =>
+      decodeSafeTensors(readFileSync(path.join(from, 'checkpoints', '00000040', 'model.safetensors'))).tensors
     expect(last(folder)).toEqual(last(path.join(dataFolder, 'runs', whole!)))
   })
 
@@ -101,45 +171,94 @@ describe('training', () => {
     const { client } = test
     const runs = await client.call('runs.list', {})
     expect(runs.length).toBeGreaterThan(4)
-    const table = await client.call('comparisons.get', { runIds: runs.map((run) => run.runId), groupBy: 'method', metric: 'eval/return' })
+    const table = await client.call('comparisons.get', {
+      runIds: runs.map((run) => run.runId),
+      groupBy: 'method',
+      metric: 'eval/return',
+    })
     expect(JSON.stringify(table)).toContain('eval/return')
   })
 
   it('lets a trained policy act, the same numbers as in training', async () => {
     const { client } = test
     const run = (await client.call('runs.list', {})).find((one) => one.method === 'bc' && one.state === 'finished')!
-    const made = await client.call('segments.collect', { world: 'point-mass', pairs: 2, segmentSteps: 4, behaviour: 'learned', runId: run.runId, noise: 0, name: 'By BC' })
+    const made = await client.call('segments.collect', {
+      world: 'point-mass',
+      pairs: 2,
+      segmentSteps: 4,
+      behaviour: 'learned',
+      runId: run.runId,
+      noise: 0,
+      name: 'By BC',
+    })
     const { pair } = await client.call('segments.row', { datasetId: made.datasetId, index: 0 })
     expect(pair.a.behaviour).toBe(`learned by ${run.runId}`)
-    const { tensors } = decodeSafeTensors(readFileSync(path.join(test.dataFolder, 'runs', run.runId, 'checkpoints', '00000008', 'model.safetensors')))
+    const { tensors } = decodeSafeTensors(
+      readFileSync(path.join(test.dataFolder, 'runs', run.runId, 'checkpoints', '00000008', 'model.safetensors')),
+    )
     const config: MlpConfig = { inputs: 6, hidden: [8, 8], outputs: 2, activation: 'relu', output: 'tanh' }
-    const policy = createMlp(config, Object.fromEntries(Object.entries(tensors).map(([name, { shape, data }]) => [name.replace('policy/', ''), { shape, data: Float32Array.from(data) }])))
+    const policy = createMlp(
+      config,
+      Object.fromEntries(
+        Object.entries(tensors).map(([name, { shape, data }]) => [
+          name.replace('policy/', ''),
+          { shape, data: Float32Array.from(data) },
+        ]),
+      ),
+    )
     const expected = tf.tidy(() => policy.apply(tf.tensor2d(pair.a.observations)).arraySync()) as number[][]
     policy.dispose()
     pair.a.actions.forEach((row, t) => row.forEach((value, axis) => expect(value).toBeCloseTo(expected[t]![axis]!, 4)))
-    await expect(client.call('segments.collect', { world: 'pendulum', pairs: 1, behaviour: 'learned', runId: run.runId, name: 'x' })).rejects.toMatchObject({ code: 'spec-invalid', message: 'That policy was trained in point-mass, not in pendulum.' })
-    await expect(client.call('segments.collect', { world: 'pendulum', pairs: 1, behaviour: 'learned', name: 'x' })).rejects.toMatchObject({ code: 'usage-invalid' })
-    await expect(client.call('segments.row', { datasetId: made.datasetId, index: 99 })).rejects.toMatchObject({ code: 'not-found' })
+    await expect(
+      client.call('segments.collect', {
+        world: 'pendulum',
+        pairs: 1,
+        behaviour: 'learned',
+        runId: run.runId,
+        name: 'x',
+      }),
+    ).rejects.toMatchObject({
+      code: 'spec-invalid',
+      message: 'That policy was trained in point-mass, not in pendulum.',
+    })
+    await expect(
+      client.call('segments.collect', { world: 'pendulum', pairs: 1, behaviour: 'learned', name: 'x' }),
+    ).rejects.toMatchObject({ code: 'usage-invalid' })
+    await expect(client.call('segments.row', { datasetId: made.datasetId, index: 99 })).rejects.toMatchObject({
+      code: 'not-found',
+    })
   })
 
   it('says what does not fit', async () => {
     const { client } = test
-    const check = await client.call('runs.check', { request: { ...request('cpl'), model: { kind: 'new', preset: 'nano', tokenizer: { kind: 'byte' } } } })
-    expect(check.problems).toEqual([{ path: 'model.kind', message: 'CPL makes its own networks: give "networks" as the model.' }])
+    const check = await client.call('runs.check', {
+      request: { ...request('cpl'), model: { kind: 'new', preset: 'nano', tokenizer: { kind: 'byte' } } },
+    })
+    expect(check.problems).toEqual([
+      { path: 'model.kind', message: 'CPL makes its own networks: give "networks" as the model.' },
+    ])
   })
 })
 
 describe('files', () => {
   it('reads the three forms of CPL', async () => {
     const { client } = test
-    const [recent, old, replay] = await Promise.all(['new_format', 'old_format', 'replay_buffer'].map((name) => client.call('segments.import', { path: fixture(name), name, segmentSteps: name === 'replay_buffer' ? 4 : 64 })))
+    const [recent, old, replay] = await Promise.all(
+      ['new_format', 'old_format', 'replay_buffer'].map((name) =>
+        client.call('segments.import', { path: fixture(name), name, segmentSteps: name === 'replay_buffer' ? 4 : 64 }),
+      ),
+    )
     expect(recent).toMatchObject({ pairCount: 6, labeledCount: 6, annotators: ['rl_sum'] })
     expect(old).toMatchObject({ pairCount: 6, labeledCount: 6, annotators: ['label'] })
     expect(replay!.labeledCount).toBe(0)
     const scores = (await readNpz(fixture('new_format')))['rl_sum']!.data
     const detail = await client.call('datasets.get', { datasetId: recent!.datasetId })
     const better = Array.from({ length: 6 }, (_, pair) => Math.sign(scores[pair + 6]! - scores[pair]!))
-    expect(detail.balance).toMatchObject({ a: better.filter((sign) => sign < 0).length, b: better.filter((sign) => sign > 0).length, tie: better.filter((sign) => sign === 0).length })
+    expect(detail.balance).toMatchObject({
+      a: better.filter((sign) => sign < 0).length,
+      b: better.filter((sign) => sign > 0).length,
+      tie: better.filter((sign) => sign === 0).length,
+    })
   })
 
   it.each(['segments-jsonl', 'cpl-npz'] as const)('writes %s that give the same data again', async (format) => {
@@ -148,26 +267,54 @@ describe('files', () => {
     expect(rows).toBe(24)
     const again = await client.call('segments.import', { path: file, name: `From ${format}`, world: 'point-mass' })
     expect(again).toMatchObject({ pairCount: 24, labeledCount: 24, rejectedRowCount: 0 })
-    const [first, second] = await Promise.all([points, again].map(async ({ datasetId }) => (await client.call('datasets.get', { datasetId })).balance))
+    const [first, second] = await Promise.all(
+      [points, again].map(async ({ datasetId }) => (await client.call('datasets.get', { datasetId })).balance),
+    )
     expect(second).toEqual(first)
     if (format === 'cpl-npz') {
       const { obs, action, reward, rl_sum: scores } = await readNpz(file)
-      expect([obs!.shape, action!.shape, reward!.shape, scores!.shape]).toEqual([[48, 16, 6], [48, 16, 2], [48, 16], [48]])
+      expect([obs!.shape, action!.shape, reward!.shape, scores!.shape]).toEqual([
+        [48, 16, 6],
+        [48, 16, 2],
+        [48, 16],
+        [48],
+      ])
     }
   })
 
   it('keeps good lines and names the others', async () => {
     const { client, dataFolder } = test
     const file = path.join(dataFolder, 'some.jsonl')
-    const segment = { observations: [[1, 2]], actions: [[0]], rewards: [0.5], qpos: null, score: null, behaviour: null, origin: null }
-    writeFileSync(file, [JSON.stringify({ world: null, a: segment, b: segment, preferred: 'tie' }), 'no json', JSON.stringify({ world: null, a: segment, b: { ...segment, rewards: [] } })].join('\n'))
+    const segment = {
+      observations: [[1, 2]],
+      actions: [[0]],
+      rewards: [0.5],
+      qpos: null,
+      score: null,
+      behaviour: null,
+      origin: null,
+    }
+    writeFileSync(
+      file,
+      [
+        JSON.stringify({ world: null, a: segment, b: segment, preferred: 'tie' }),
+        'no json',
+        JSON.stringify({ world: null, a: segment, b: { ...segment, rewards: [] } }),
+      ].join('\n'),
+    )
     const made = await client.call('segments.import', { path: file, name: 'Some' })
     expect(made).toMatchObject({ pairCount: 1, labeledCount: 1, rejectedRowCount: 2 })
-    await expect(client.call('segments.export', { datasetId: made.datasetId, format: 'segments-jsonl' })).resolves.toMatchObject({ rows: 1 })
+    await expect(
+      client.call('segments.export', { datasetId: made.datasetId, format: 'segments-jsonl' }),
+    ).resolves.toMatchObject({ rows: 1 })
     const broken = path.join(dataFolder, 'broken.npz')
     copyFileSync(file, broken)
-    await expect(client.call('segments.import', { path: broken, name: 'Broken' })).rejects.toMatchObject({ code: 'dataset-invalid' })
-    await expect(client.call('segments.import', { path: path.join(dataFolder, 'none.npz'), name: 'None' })).rejects.toMatchObject({ code: 'file-not-found' })
+    await expect(client.call('segments.import', { path: broken, name: 'Broken' })).rejects.toMatchObject({
+      code: 'dataset-invalid',
+    })
+    await expect(
+      client.call('segments.import', { path: path.join(dataFolder, 'none.npz'), name: 'None' }),
+    ).rejects.toMatchObject({ code: 'file-not-found' })
   })
 })
 
@@ -191,7 +338,8 @@ describe('arrays', () => {
   })
 
   it('numbers are written short and lose nothing', () => {
-    for (const value of [0.1, 1 / 3, -123456.789, 1e-20, 0]) expect(Math.fround(shorten(Math.fround(value)))).toBe(Math.fround(value))
+    for (const value of [0.1, 1 / 3, -123456.789, 1e-20, 0])
+      expect(Math.fround(shorten(Math.fround(value)))).toBe(Math.fround(value))
     expect(shorten(Math.fround(0.1))).toBe(0.1)
   })
 })

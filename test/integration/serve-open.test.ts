@@ -19,17 +19,23 @@ describe.skipIf(process.platform !== 'linux')('serve --open', () => {
   let printed = ''
 
   const given = (): string[] => readFileSync(notes, 'utf8').trim().split('\n')
-  const address = (): { readonly port: number; readonly token: string } => JSON.parse(readFileSync(path.join(dataFolder, 'serve.json'), 'utf8')) as { port: number; token: string }
-  const enter = async (code: string): Promise<number> => (await fetch(`http://127.0.0.1:${address().port}/enter`, { method: 'POST', body: code })).status
-  const codeIn = (text: string): string => (/\?code=([\w-]+)/).exec(text)?.[1] ?? ''
+  const address = (): { readonly port: number; readonly token: string } =>
+    JSON.parse(readFileSync(path.join(dataFolder, 'serve.json'), 'utf8')) as { port: number; token: string }
+  const enter = async (code: string): Promise<number> =>
+    (await fetch(`http://127.0.0.1:${address().port}/enter`, { method: 'POST', body: code })).status
+  const codeIn = (text: string): string => /\?code=([\w-]+)/.exec(text)?.[1] ?? ''
 
   beforeAll(async () => {
     mkdirSync(path.join(folder, 'bin'))
     writeFileSync(path.join(folder, 'bin/xdg-open'), OPENER)
     chmodSync(path.join(folder, 'bin/xdg-open'), 0o755)
     child = startCli(['serve', '--open'], { dataFolder, env })
-    child.stdout?.on('data', (chunk: Buffer) => { printed += chunk.toString() })
-    child.stderr?.on('data', (chunk: Buffer) => { printed += chunk.toString() })
+    child.stdout?.on('data', (chunk: Buffer) => {
+      printed += chunk.toString()
+    })
+    child.stderr?.on('data', (chunk: Buffer) => {
+      printed += chunk.toString()
+    })
     await waitUntil('the opener', () => readdirSync(folder).includes('notes') && printed.includes('Ctrl+C'))
   })
   afterAll(async () => {
@@ -62,14 +68,31 @@ describe.skipIf(process.platform !== 'linux')('serve --open', () => {
     expect(await enter(codeIn((JSON.parse(third.stdout) as { url: string }).url))).toBe(200)
     expect(given()).toHaveLength(2)
     expect(await enter(codeIn(readFileSync(fileURLToPath(given()[1]!), 'utf8')))).toBe(200)
-    const told = [printed, second.stderr, third.stdout, third.stderr, readFileSync(path.join(dataFolder, 'app.log'), 'utf8'), ...given()].join('\n')
+    const told = [
+      printed,
+      second.stderr,
+      third.stdout,
+      third.stderr,
+      readFileSync(path.join(dataFolder, 'app.log'), 'utf8'),
+      ...given(),
+    ].join('\n')
     expect(told).not.toContain(token)
   })
 
-  it.skipIf(process.getuid?.() !== 0)('shows another user of the machine nothing that opens the page (skipped: only root can try as another user)', () => {
-    const secrets = [address().token, ...given().flatMap((target) => codeIn(readFileSync(fileURLToPath(target), 'utf8')))]
-    const seen = spawnSync('sh', ['-c', `cat /proc/*/cmdline 2>/dev/null; cat '${dataFolder}'/* 2>/dev/null; ls '${dataFolder}'`], { uid: 65534, gid: 65534, encoding: 'latin1' })
-    expect(seen.stdout).toContain('serve') // it does see the command lines
-    for (const secret of secrets) expect(seen.stdout).not.toContain(secret)
-  })
+  it.skipIf(process.getuid?.() !== 0)(
+    'shows another user of the machine nothing that opens the page (skipped: only root can try as another user)',
+    () => {
+      const secrets = [
+        address().token,
+        ...given().flatMap((target) => codeIn(readFileSync(fileURLToPath(target), 'utf8'))),
+      ]
+      const seen = spawnSync(
+        'sh',
+        ['-c', `cat /proc/*/cmdline 2>/dev/null; cat '${dataFolder}'/* 2>/dev/null; ls '${dataFolder}'`],
+        { uid: 65534, gid: 65534, encoding: 'latin1' },
+      )
+      expect(seen.stdout).toContain('serve') // it does see the command lines
+      for (const secret of secrets) expect(seen.stdout).not.toContain(secret)
+    },
+  )
 })

@@ -18,13 +18,27 @@ afterAll(async () => {
 })
 
 /** Sends the pieces with a pause before each, and never ends where `ends` is false. */
-function send(target: string, method: string, pieces: readonly string[], { pauseMs, ends }: { readonly pauseMs: number; readonly ends: boolean }): Promise<{ readonly status: number; readonly body: string }> {
+function send(
+  target: string,
+  method: string,
+  pieces: readonly string[],
+  { pauseMs, ends }: { readonly pauseMs: number; readonly ends: boolean },
+): Promise<{ readonly status: number; readonly body: string }> {
   return new Promise((resolve, reject) => {
-    const request = httpRequest({ host: '127.0.0.1', port: host.port, path: target, method, headers: { authorization: `Bearer ${host.token}`, 'transfer-encoding': 'chunked' } }, (response) => {
-      let body = ''
-      response.on('data', (chunk: Buffer) => (body += chunk.toString()))
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }))
-    })
+    const request = httpRequest(
+      {
+        host: '127.0.0.1',
+        port: host.port,
+        path: target,
+        method,
+        headers: { authorization: `Bearer ${host.token}`, 'transfer-encoding': 'chunked' },
+      },
+      (response) => {
+        let body = ''
+        response.on('data', (chunk: Buffer) => (body += chunk.toString()))
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body }))
+      },
+    )
     request.on('error', reject)
     request.flushHeaders()
     void (async () => {
@@ -44,7 +58,13 @@ test('an upload may take as long as it likes while bytes flow', async () => {
   expect(readFileSync((JSON.parse(body) as { path: string }).path, 'utf8')).toBe(pieces.join(''))
 })
 
-test.each([['an upload', '/upload?name=silent.jsonl', 'PUT'], ['a call', '/call/settings.get', 'POST']])('%s of which nothing comes any more is given up, with the reason', async (_what, target, method) => {
+test.each([
+  ['an upload', '/upload?name=silent.jsonl', 'PUT'],
+  ['a call', '/call/settings.get', 'POST'],
+])('%s of which nothing comes any more is given up, with the reason', async (_what, target, method) => {
   const { status, body } = await send(target, method, ['{'], { pauseMs: 1, ends: false })
-  expect([status, JSON.parse(body)]).toEqual([408, { ok: false, error: expect.objectContaining({ code: 'input-invalid', hint: 'Send it again.' }) }])
+  expect([status, JSON.parse(body)]).toEqual([
+    408,
+    { ok: false, error: expect.objectContaining({ code: 'input-invalid', hint: 'Send it again.' }) },
+  ])
 })

@@ -21,7 +21,16 @@ const openModule = fileURLToPath(new URL('../../main/app/store/open.ts', import.
 
 /** A process that has the folder open until it is killed. */
 async function holdInAnotherProcess(): Promise<ChildProcess> {
-  const child = spawn(process.execPath, ['--input-type=module', '-e', `const { openStore } = await import(${JSON.stringify(openModule)}); openStore(process.argv[1]); console.log('open'); setInterval(() => {}, 1000)`, folder], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(
+    process.execPath,
+    [
+      '--input-type=module',
+      '-e',
+      `const { openStore } = await import(${JSON.stringify(openModule)}); openStore(process.argv[1]); console.log('open'); setInterval(() => {}, 1000)`,
+      folder,
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  )
   await once(child.stdout, 'data')
   return child
 }
@@ -29,7 +38,13 @@ async function holdInAnotherProcess(): Promise<ChildProcess> {
 describe('one process owns a data folder', () => {
   test('a second one is told who has it', async () => {
     const owner = await holdInAnotherProcess()
-    expect(() => openStore(folder)).toThrow(expect.objectContaining({ code: 'db-locked', message: expect.stringContaining(`process ${owner.pid}`), hint: expect.stringContaining('--data-dir') }))
+    expect(() => openStore(folder)).toThrow(
+      expect.objectContaining({
+        code: 'db-locked',
+        message: expect.stringContaining(`process ${owner.pid}`),
+        hint: expect.stringContaining('--data-dir'),
+      }),
+    )
     owner.kill('SIGKILL')
     await once(owner, 'exit')
     openStore(folder).close()
@@ -47,25 +62,44 @@ describe('one process owns a data folder', () => {
 
 test('writes are on the disk before a call returns', () => {
   const { db, close } = openStore(folder)
-  expect({ journal: db.pragma('journal_mode', { simple: true }), synchronous: db.pragma('synchronous', { simple: true }), foreignKeys: db.pragma('foreign_keys', { simple: true }) }).toEqual({ journal: 'wal', synchronous: 2, foreignKeys: 1 })
+  expect({
+    journal: db.pragma('journal_mode', { simple: true }),
+    synchronous: db.pragma('synchronous', { simple: true }),
+    foreignKeys: db.pragma('foreign_keys', { simple: true }),
+  }).toEqual({ journal: 'wal', synchronous: 2, foreignKeys: 1 })
   close()
 })
 
 test('settings have defaults, are changed by key, and unknown ones are left alone', () => {
   const { db, close } = openStore(folder)
-  expect(readSettings(db)).toEqual({ theme: 'system', onQuit: 'continue', slots: 1, queuePaused: false, keymap: 'pairlab', keys: {}, annotatorId: null, view: {} })
+  expect(readSettings(db)).toEqual({
+    theme: 'system',
+    onQuit: 'continue',
+    slots: 1,
+    queuePaused: false,
+    keymap: 'pairlab',
+    keys: {},
+    annotatorId: null,
+    view: {},
+  })
   db.prepare("INSERT INTO settings VALUES ('later', '1')").run()
-  expect(writeSettings(db, { slots: 4, keys: { 'label.tie': 't' } })).toMatchObject({ slots: 4, keys: { 'label.tie': 't' }, theme: 'system' })
+  expect(writeSettings(db, { slots: 4, keys: { 'label.tie': 't' } })).toMatchObject({
+    slots: 4,
+    keys: { 'label.tie': 't' },
+    theme: 'system',
+  })
   expect(db.prepare("SELECT value FROM settings WHERE key = 'later'").pluck().get()).toBe('1')
   close()
 })
 
 test('a transaction that fails leaves nothing', () => {
   const { db, close } = openStore(folder)
-  expect(() => inTransaction(db, () => {
-    writeSettings(db, { slots: 9 })
-    throw new Error('stop')
-  })).toThrow('stop')
+  expect(() =>
+    inTransaction(db, () => {
+      writeSettings(db, { slots: 9 })
+      throw new Error('stop')
+    }),
+  ).toThrow('stop')
   expect(readSettings(db).slots).toBe(1)
   close()
 })

@@ -1,4 +1,17 @@
-import { closeSync, cpSync, existsSync, openSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, unlinkSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { assignSplits } from '../../main/app/data/split.ts'
@@ -46,9 +59,34 @@ beforeAll(() => {
   writeSettings(db, { theme: 'dark', slots: 3 })
   addDataset(db, folder, 'set', PAIRS)
   addDataset(db, folder, 'other', 10)
-  insertImportedLabels(db, folder, 'other', Array.from({ length: 10 }, (_, pairIndex) => ({ pairIndex, annotator: 'annotator1', outcome: 'a' as const, strength: null })), 5)
+  insertImportedLabels(
+    db,
+    folder,
+    'other',
+    Array.from({ length: 10 }, (_, pairIndex) => ({
+      pairIndex,
+      annotator: 'annotator1',
+      outcome: 'a' as const,
+      strength: null,
+    })),
+    5,
+  )
   for (let pair = 0; pair < PAIRS; pair += 1) {
-    addAnswer(db, folder, { ...eva, pairId: `pair-${pair}`, outcome: pair % 2 === 0 ? 'a' : 'b', strength: 'far', comment: `because of ${pair}`, shownOrder: 'ba', durationMs: pair, clientKey: `client-${pair}` }, pair)
+    addAnswer(
+      db,
+      folder,
+      {
+        ...eva,
+        pairId: `pair-${pair}`,
+        outcome: pair % 2 === 0 ? 'a' : 'b',
+        strength: 'far',
+        comment: `because of ${pair}`,
+        shownOrder: 'ba',
+        durationMs: pair,
+        clientKey: `client-${pair}`,
+      },
+      pair,
+    )
   }
   for (let count = 0; count < 5; count += 1) undoAnswer(db, folder, { ...eva, clientKey: `undo-${count}` }, 999)
   redoAnswer(db, folder, { ...eva, clientKey: 'redo-once' }, 999)
@@ -87,10 +125,19 @@ describe('a damaged database', () => {
     const file = path.join(folder, 'app.sqlite')
     const size = statSync(file).size
     overwrite(file, Math.floor(size / 2), Math.floor(size / 4))
-    expect(() => openStore(folder)).toThrow(expect.objectContaining({ code: 'db-damaged', hint: expect.stringContaining('pairlab recover') }))
+    expect(() => openStore(folder)).toThrow(
+      expect.objectContaining({ code: 'db-damaged', hint: expect.stringContaining('pairlab recover') }),
+    )
     const damaged = readFileSync(file)
     const report = await recoverAndCompare()
-    expect(report.datasets.map(({ datasetId, pairs, labelEvents, problems }) => ({ datasetId, pairs, labelEvents, problems }))).toEqual([
+    expect(
+      report.datasets.map(({ datasetId, pairs, labelEvents, problems }) => ({
+        datasetId,
+        pairs,
+        labelEvents,
+        problems,
+      })),
+    ).toEqual([
       { datasetId: 'other', pairs: 10, labelEvents: 10, problems: [] },
       { datasetId: 'set', pairs: PAIRS, labelEvents: PAIRS + 6, problems: [] },
     ])
@@ -125,7 +172,9 @@ describe('a damaged database', () => {
     expect(() => openStore(folder)).toThrow(expect.objectContaining({ code: 'db-damaged' }))
     await recoverAndCompare()
     unlinkSync(file)
-    expect(() => openStore(folder)).toThrow(expect.objectContaining({ code: 'db-damaged', message: expect.stringContaining('2 data sets') }))
+    expect(() => openStore(folder)).toThrow(
+      expect.objectContaining({ code: 'db-damaged', message: expect.stringContaining('2 data sets') }),
+    )
     expect((await recoverAndCompare()).keptAs).toBeNull()
   })
 
@@ -144,8 +193,13 @@ describe('damaged files beside it', () => {
     journal[20] = '{"garbled'
     writeFileSync(journalPath(folder, 'set'), journal.join('\n'))
     const report = await recoverAndCompare()
-    expect(report.datasets.find((dataset) => dataset.datasetId === 'set')?.problems).toEqual([expect.stringContaining('line 21'), expect.stringContaining('written anew')])
-    expect(readdirSync(path.dirname(journalPath(folder, 'set'))).some((name) => name.startsWith('labels.jsonl.before-'))).toBe(true)
+    expect(report.datasets.find((dataset) => dataset.datasetId === 'set')?.problems).toEqual([
+      expect.stringContaining('line 21'),
+      expect.stringContaining('written anew'),
+    ])
+    expect(
+      readdirSync(path.dirname(journalPath(folder, 'set'))).some((name) => name.startsWith('labels.jsonl.before-')),
+    ).toBe(true)
   })
 
   test('a damaged record keeps its place and its labels; the others stay readable', async () => {
@@ -153,7 +207,11 @@ describe('damaged files beside it', () => {
     lines[7] = `#${(lines[7] ?? '').slice(1)}`
     writeFileSync(recordsPath(folder, 'set'), lines.join('\n'))
     const report = await recoverData(folder)
-    expect(report.datasets.find((dataset) => dataset.datasetId === 'set')).toMatchObject({ pairs: PAIRS, labelEvents: PAIRS + 6, problems: [expect.stringContaining('record 8 is damaged'), expect.stringContaining('fingerprint')] })
+    expect(report.datasets.find((dataset) => dataset.datasetId === 'set')).toMatchObject({
+      pairs: PAIRS,
+      labelEvents: PAIRS + 6,
+      problems: [expect.stringContaining('record 8 is damaged'), expect.stringContaining('fingerprint')],
+    })
     const { db, close } = openStore(folder)
     const pairs = [...iteratePairs(db, 'set')]
     expect(pairs[7]).toMatchObject({ pairId: 'pair-7', title: '(this record is damaged)' })

@@ -13,7 +13,16 @@ import { readTail } from '../../main/base/files/tail.ts'
 import { runPaths } from '../../main/base/run-folder/paths.ts'
 import type { TrainerEvent } from '../../main/base/run-folder/protocol.ts'
 import { makeModelFolder } from '../support/model-folder.ts'
-import { allEvents, exitOf, makeTinyRun, metricsByStep, spawnTrainer, WORKER_ENTRY, tinyRows, type TinyOptions } from '../support/tiny-run.ts'
+import {
+  allEvents,
+  exitOf,
+  makeTinyRun,
+  metricsByStep,
+  spawnTrainer,
+  WORKER_ENTRY,
+  tinyRows,
+  type TinyOptions,
+} from '../support/tiny-run.ts'
 
 const CLI = fileURLToPath(new URL('../../main/doors/headless/cli.ts', import.meta.url))
 const CHILD = fileURLToPath(new URL('../support/engine-leaks-child.ts', import.meta.url))
@@ -30,11 +39,24 @@ describe.skipIf(none !== '')(`the tensorflow engine${none}`, () => {
     scratch = mkdtempSync(path.join(tmpdir(), 'pairlab tensorflow '))
     enginesFolder = added === '' ? path.join(scratch, 'engines') : path.resolve(added)
     if (added !== '') return
-    const command = [process.execPath, CLI, 'engine', 'add', 'tensorflow', '--wheel', path.resolve(wheels), '--data-dir', path.join(scratch, 'data')]
+    const command = [
+      process.execPath,
+      CLI,
+      'engine',
+      'add',
+      'tensorflow',
+      '--wheel',
+      path.resolve(wheels),
+      '--data-dir',
+      path.join(scratch, 'data'),
+    ]
     // Where the system allows it, in a namespace without a network.
     const offline = spawnSync('unshare', ['-rn', 'true']).status === 0 ? ['unshare', '-rn'] : []
     const [program, ...args] = [...offline, ...command] as [string, ...string[]]
-    const { status, stderr } = spawnSync(program, args, { encoding: 'utf8', env: { ...process.env, PAIRLAB_ENGINES: enginesFolder } })
+    const { status, stderr } = spawnSync(program, args, {
+      encoding: 'utf8',
+      env: { ...process.env, PAIRLAB_ENGINES: enginesFolder },
+    })
     expect([status, status === 0 ? '' : stderr]).toEqual([0, ''])
   }, 300_000)
   afterAll(() => rmSync(scratch, { recursive: true, force: true }))
@@ -43,10 +65,14 @@ describe.skipIf(none !== '')(`the tensorflow engine${none}`, () => {
   })
   afterEach(() => rmSync(root, { recursive: true, force: true }))
 
-  const environment = (): Record<string, string> => ({ ...(engineEnvironment(enginesFolder) as Record<string, string>), PAIRLAB_ENGINES: enginesFolder })
+  const environment = (): Record<string, string> => ({
+    ...(engineEnvironment(enginesFolder) as Record<string, string>),
+    PAIRLAB_ENGINES: enginesFolder,
+  })
 
   /** What is not of ours to say: TensorFlow greets, whatever it is asked. */
-  const complaints = (folder: string): readonly string[] => readTail(runPaths(folder).log, 20).filter((line) => !/^[WI]0000|absl::InitializeLog|oneDNN/.test(line))
+  const complaints = (folder: string): readonly string[] =>
+    readTail(runPaths(folder).log, 20).filter((line) => !/^[WI]0000|absl::InitializeLog|oneDNN/.test(line))
 
   async function finish(options: TinyOptions): Promise<string> {
     const folder = makeTinyRun(root, options)
@@ -61,26 +87,62 @@ describe.skipIf(none !== '')(`the tensorflow engine${none}`, () => {
     allEvents(folder).filter((event): event is Extract<TrainerEvent, { type: T }> => event.type === type)
 
   test('passes its test and is measured', async () => {
-    const probe = await probeEngine({ execPath: process.execPath, args: [WORKER_ENTRY] }, 'tensorflow', { enginesFolder, threads: null, seconds: 1 })
-    expect(probe).toMatchObject({ available: true, error: null, software: false, device: expect.stringMatching(/^TensorFlow \d+\.\d+/) })
+    const probe = await probeEngine({ execPath: process.execPath, args: [WORKER_ENTRY] }, 'tensorflow', {
+      enginesFolder,
+      threads: null,
+      seconds: 1,
+    })
+    expect(probe).toMatchObject({
+      available: true,
+      error: null,
+      software: false,
+      device: expect.stringMatching(/^TensorFlow \d+\.\d+/),
+    })
     expect(probe.speed!.trainingTokensPerSec).toBeGreaterThan(10)
     expect(probe.speed!.samplingTokensPerSec).toBeGreaterThan(1)
   })
 
   test('trains on the same curve as wasm for twenty steps, draws the same greedy tokens, and resumes where it stopped', async () => {
-    const options: TinyOptions = { method: 'dpo', training: { steps: 20, batchSize: 4, microBatchSize: 2, maxLength: 24, evalEvery: 0, checkpointEvery: 10, samplePrompts: 2, sampleTokens: 6, sampleTemperature: 0, weightDecay: 0.01, clipNorm: 0.5 } }
-    const folders = { tensorflow: await finish({ ...options, engine: 'tensorflow', runId: 'tensorflow' }), wasm: await finish({ ...options, engine: 'wasm', runId: 'wasm' }) }
+    const options: TinyOptions = {
+      method: 'dpo',
+      training: {
+        steps: 20,
+        batchSize: 4,
+        microBatchSize: 2,
+        maxLength: 24,
+        evalEvery: 0,
+        checkpointEvery: 10,
+        samplePrompts: 2,
+        sampleTokens: 6,
+        sampleTemperature: 0,
+        weightDecay: 0.01,
+        clipNorm: 0.5,
+      },
+    }
+    const folders = {
+      tensorflow: await finish({ ...options, engine: 'tensorflow', runId: 'tensorflow' }),
+      wasm: await finish({ ...options, engine: 'wasm', runId: 'wasm' }),
+    }
     const [actual, expected] = [folders.tensorflow, folders.wasm].map((folder) => metricsByStep(allEvents(folder)))
     // The norm follows the weights' last digits more than the loss does: Adam divides by small numbers.
-    for (const [name, tolerance] of [['loss', 2e-3], ['grad_norm', 2e-2], ['rewards/margins', 1e-2]] as const) {
+    for (const [name, tolerance] of [
+      ['loss', 2e-3],
+      ['grad_norm', 2e-2],
+      ['rewards/margins', 1e-2],
+    ] as const) {
       expect(Object.keys(actual![name]!), name).toHaveLength(20)
       for (const [step, value] of Object.entries(expected![name]!)) {
-        expect(Math.abs(actual![name]![Number(step)]! - value!), `${name} at step ${step}`).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(value!)))
+        expect(Math.abs(actual![name]![Number(step)]! - value!), `${name} at step ${step}`).toBeLessThanOrEqual(
+          tolerance * Math.max(1, Math.abs(value!)),
+        )
       }
     }
     expect(Math.abs(expected!['loss']![20]! - expected!['loss']![1]!)).toBeGreaterThan(1e-2) // the curve moves
     expect(allEvents(folders.tensorflow)[0]).toMatchObject({ type: 'ready', engine: 'tensorflow' })
-    const drawn = (folder: string): readonly string[] => events(folder, 'sample').at(-1)!.items.map((item) => item.completion)
+    const drawn = (folder: string): readonly string[] =>
+      events(folder, 'sample')
+        .at(-1)!
+        .items.map((item) => item.completion)
     expect(drawn(folders.tensorflow)).toEqual(drawn(folders.wasm))
     expect(events(folders.tensorflow, 'fact').find((event) => Number(event.facts['enginePeakBytes']) > 0)).toBeDefined()
     rmSync(path.join(runPaths(folders.tensorflow).checkpoints, '00000020'), { recursive: true })
@@ -88,27 +150,67 @@ describe.skipIf(none !== '')(`the tensorflow engine${none}`, () => {
     const resumed = allEvents(folders.tensorflow)
     expect(resumed.findLast((event) => event.type === 'ready')).toMatchObject({ resumedFromStep: 10 })
     for (const name of ['loss', 'grad_norm']) {
-      expect(Math.abs(metricsByStep(resumed)[name]![20]! - actual![name]![20]!), name).toBeLessThanOrEqual(1e-4 * Math.max(1, Math.abs(actual![name]![20]!)))
+      expect(Math.abs(metricsByStep(resumed)[name]![20]! - actual![name]![20]!), name).toBeLessThanOrEqual(
+        1e-4 * Math.max(1, Math.abs(actual![name]![20]!)),
+      )
     }
   }, 200_000)
 
   test('trains adapters beside a registered model', async () => {
-    const model: NonNullable<TinyOptions['model']> = { kind: 'registered', modelId: 'm-1' as never, name: 'tiny', ...(await makeModelFolder(path.join(root, 'model'))) }
-    const options: TinyOptions = { method: 'sft', model, rows: tinyRows(8, 2, 2), training: { adapt: 'lora', loraRank: 4, loraAlpha: 8, gradientCheckpointing: true, steps: 6, evalEvery: 0, samplePrompts: 0, learningRate: 2e-2 } }
-    const [actual, expected] = [metricsByStep(allEvents(await finish({ ...options, engine: 'tensorflow', runId: 'tensorflow' }))), metricsByStep(allEvents(await finish({ ...options, engine: 'wasm', runId: 'wasm' })))]
-    for (let step = 1; step <= 6; step += 1) expect(Math.abs(actual['loss']![step]! - expected['loss']![step]!), `step ${step}`).toBeLessThanOrEqual(2e-3)
+    const model: NonNullable<TinyOptions['model']> = {
+      kind: 'registered',
+      modelId: 'm-1' as never,
+      name: 'tiny',
+      ...(await makeModelFolder(path.join(root, 'model'))),
+    }
+    const options: TinyOptions = {
+      method: 'sft',
+      model,
+      rows: tinyRows(8, 2, 2),
+      training: {
+        adapt: 'lora',
+        loraRank: 4,
+        loraAlpha: 8,
+        gradientCheckpointing: true,
+        steps: 6,
+        evalEvery: 0,
+        samplePrompts: 0,
+        learningRate: 2e-2,
+      },
+    }
+    const [actual, expected] = [
+      metricsByStep(allEvents(await finish({ ...options, engine: 'tensorflow', runId: 'tensorflow' }))),
+      metricsByStep(allEvents(await finish({ ...options, engine: 'wasm', runId: 'wasm' }))),
+    ]
+    for (let step = 1; step <= 6; step += 1)
+      expect(Math.abs(actual['loss']![step]! - expected['loss']![step]!), `step ${step}`).toBeLessThanOrEqual(2e-3)
     expect(expected['loss']![6]!).toBeLessThan(expected['loss']![1]! - 0.05)
   }, 120_000)
 
   test('agrees with the golden vectors', () => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, 'golden', '--engine', 'tensorflow', '--data-dir', path.join(root, 'data')], { encoding: 'utf8', env: { ...process.env, ...environment() } })
-    expect([status, stdout.trim().split('\n').at(-1), status === 0 ? '' : stderr]).toEqual([0, expect.stringMatching(/^\d{3,} passed, 0 failed, 0 not covered$/), ''])
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [CLI, 'golden', '--engine', 'tensorflow', '--data-dir', path.join(root, 'data')],
+      { encoding: 'utf8', env: { ...process.env, ...environment() } },
+    )
+    expect([status, stdout.trim().split('\n').at(-1), status === 0 ? '' : stderr]).toEqual([
+      0,
+      expect.stringMatching(/^\d{3,} passed, 0 failed, 0 not covered$/),
+      '',
+    ])
   }, 200_000)
 
   test('keeps tensors and memory as they were over 500 steps', () => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [CHILD, 'tensorflow', '500'], { encoding: 'utf8', env: { ...process.env, ...environment() } })
+    const { status, stdout, stderr } = spawnSync(process.execPath, [CHILD, 'tensorflow', '500'], {
+      encoding: 'utf8',
+      env: { ...process.env, ...environment() },
+    })
     expect([status, status === 0 ? '' : stderr]).toEqual([0, ''])
-    const { seen, residentBytes, losses } = JSON.parse(stdout.trim().split('\n').at(-1)!) as { seen: { tensors: number; bytes: number }[]; residentBytes: number[]; losses: number[] }
+    const { seen, residentBytes, losses } = JSON.parse(stdout.trim().split('\n').at(-1)!) as {
+      seen: { tensors: number; bytes: number }[]
+      residentBytes: number[]
+      losses: number[]
+    }
     expect(new Set(seen.slice(1).map((one) => JSON.stringify(one))).size).toBe(1)
     expect(losses[1]!).toBeLessThan(0.5 * losses[0]!)
     // Handles that nobody lets go of would not be among the counted tensors.
@@ -121,7 +223,14 @@ describe.skipIf(none !== '')(`the tensorflow engine${none}`, () => {
     spawnSync('mkdir', ['-p', broken])
     spawnSync('mv', [path.join(root, 'linked'), path.join(broken, 'tensorflow')])
     const addon = path.join(broken, 'tensorflow/tfjs_binding.node')
-    const probe = async (): Promise<string> => (await probeEngine({ execPath: process.execPath, args: [WORKER_ENTRY] }, 'tensorflow', { enginesFolder: broken, threads: null, seconds: 0 })).error?.message ?? 'it works'
+    const probe = async (): Promise<string> =>
+      (
+        await probeEngine({ execPath: process.execPath, args: [WORKER_ENTRY] }, 'tensorflow', {
+          enginesFolder: broken,
+          threads: null,
+          seconds: 0,
+        })
+      ).error?.message ?? 'it works'
     if (!existsSync(addon)) return // taken as npm downloaded it
     expect(await probe()).toContain('was not added by this installation') // a copy may hold anything
     rememberEngine(path.join(broken, 'tensorflow'))

@@ -8,15 +8,36 @@ import { runCli, type CliResult } from '../support/cli.ts'
 import { makeApp, type TestApp } from '../support/make-app.ts'
 
 /** What a file of a stranger may hold: the clipboard, the title, a cleared screen, C1, a carriage return, a turned order. */
-const EVIL = '\u001b]52;c;ZXZpbA==\u0007\u001b]0;title\u0007\u001b[2J\u009b31m\u0090q\u009c\u007f\b\rlost\u202egnp\u2066'
+const EVIL =
+  '\u001b]52;c;ZXZpbA==\u0007\u001b]0;title\u0007\u001b[2J\u009b31m\u0090q\u009c\u007f\b\rlost\u202egnp\u2066'
 const STEERING = /(?![\t\n])[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u
-const training = ['--tokenizer', 'byte', '--steps', '2', '--batch-size', '2', '--micro-batch-size', '2', '--max-length', '48', '--eval-pairs', '2', '--sample-prompts', '1', '--sample-tokens', '2', '--engine', 'cpu']
+const training = [
+  '--tokenizer',
+  'byte',
+  '--steps',
+  '2',
+  '--batch-size',
+  '2',
+  '--micro-batch-size',
+  '2',
+  '--max-length',
+  '48',
+  '--eval-pairs',
+  '2',
+  '--sample-prompts',
+  '1',
+  '--sample-tokens',
+  '2',
+  '--engine',
+  'cpu',
+]
 
 let made: TestApp
 let host: Host
 let folder: string
 
-const run = (args: readonly string[], input = ''): Promise<CliResult> => runCli(args, { dataFolder: made.dataFolder, input })
+const run = (args: readonly string[], input = ''): Promise<CliResult> =>
+  runCli(args, { dataFolder: made.dataFolder, input })
 
 /** Nothing steers, and the text was there: shown, not dropped. */
 function expectShown({ stdout, stderr }: CliResult, shown = '␛]52;c;ZXZpbA==␇'): void {
@@ -41,7 +62,14 @@ afterAll(async () => {
 describe('no verb sends a terminal what stands in a file', () => {
   it('import, inspect, data and label', async () => {
     const file = path.join(folder, 'evil\u001b[2J.jsonl')
-    const rows = Array.from({ length: 8 }, (_one, at) => JSON.stringify({ prompt: `${at} ${EVIL}`, chosen: `yes ${EVIL}`, rejected: `no\nline ${EVIL}`, [`note ${EVIL}`]: EVIL }))
+    const rows = Array.from({ length: 8 }, (_one, at) =>
+      JSON.stringify({
+        prompt: `${at} ${EVIL}`,
+        chosen: `yes ${EVIL}`,
+        rejected: `no\nline ${EVIL}`,
+        [`note ${EVIL}`]: EVIL,
+      }),
+    )
     writeFileSync(file, [...rows, `{"prompt": "${'\u009b'}2J" ${'\u0085'}`].join('\n'))
     expectShown(await run(['inspect', file]))
     expectShown(await run(['import', file, '--name', `set ${EVIL}`]))
@@ -57,12 +85,34 @@ describe('no verb sends a terminal what stands in a file', () => {
   })
 
   it('train and generate', async () => {
-    const trained = await run(['train', 'sft', '--data', 'set', '--model', 'new:nano', '--name', `run ${EVIL}`, ...training])
+    const trained = await run([
+      'train',
+      'sft',
+      '--data',
+      'set',
+      '--model',
+      'new:nano',
+      '--name',
+      `run ${EVIL}`,
+      ...training,
+    ])
     expect(trained.status).toBe(0)
     expectShown(trained)
     const [one] = await made.client.call('runs.list', {})
     // A byte-level model that has seen two steps writes every byte there is.
-    const written = await run(['generate', '--model', `run:${one!.runId}`, '--prompt', 'x', '--seed', '1', '--count', '3', '--max-tokens', '24'])
+    const written = await run([
+      'generate',
+      '--model',
+      `run:${one!.runId}`,
+      '--prompt',
+      'x',
+      '--seed',
+      '1',
+      '--count',
+      '3',
+      '--max-tokens',
+      '24',
+    ])
     expect(`${written.stdout}${written.stderr}`.match(STEERING)).toBeNull()
     expect(written.status).toBe(0)
   })

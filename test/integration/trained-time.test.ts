@@ -49,15 +49,34 @@ function say(atMs: number, body: Readonly<Record<string, unknown>>): void {
 /** A process that starts, is ready two seconds later, and then gives a sign of life every `everyMs`. @returns when the last one was */
 function session(startMs: number, signs: number, everyMs = 2 * SECOND): number {
   const readyMs = startMs + 2 * SECOND
-  say(readyMs, { type: 'ready', protocolVersion: 1, engine: 'cpu', device: 'cpu', pid: 7, startedAtMs: startMs, resumedFromStep: null })
+  say(readyMs, {
+    type: 'ready',
+    protocolVersion: 1,
+    engine: 'cpu',
+    device: 'cpu',
+    pid: 7,
+    startedAtMs: startMs,
+    resumedFromStep: null,
+  })
   say(readyMs, { type: 'phase', phase: 'training', done: null, total: null })
   for (let sign = 1; sign <= signs; sign += 1) say(readyMs + sign * everyMs, heartbeat(sign))
   return readyMs + signs * everyMs
 }
 
-const heartbeat = (step: number): Record<string, unknown> => ({ type: 'heartbeat', step, totalSteps: 8, stepsPerSec: 1, rssBytes: 1, tensorCount: 1 })
+const heartbeat = (step: number): Record<string, unknown> => ({
+  type: 'heartbeat',
+  step,
+  totalSteps: 8,
+  stepsPerSec: 1,
+  rssBytes: 1,
+  tensorCount: 1,
+})
 const done = (outcome: string): Record<string, unknown> => ({ type: 'done', outcome, summary: {} })
-const failure = (rest: object = {}): Record<string, unknown> => ({ type: 'failed', error: { code: 'engine-unavailable', message: 'No engine.', hint: 'Add one.' }, ...rest })
+const failure = (rest: object = {}): Record<string, unknown> => ({
+  type: 'failed',
+  error: { code: 'engine-unavailable', message: 'No engine.', hint: 'Add one.' },
+  ...rest,
+})
 
 const took = (of = db): number | null => summarizeRun(of, requireRun(of, 'tiny-1')).trainedMs
 
@@ -73,7 +92,8 @@ async function expectEverywhere(ms: number | null): Promise<void> {
     fresh.close()
   }
   const differences: string[] = []
-  for await (const { trouble } of verifyRuns(db, path.dirname(folder))) if (trouble.includes('say different things')) differences.push(trouble)
+  for await (const { trouble } of verifyRuns(db, path.dirname(folder)))
+    if (trouble.includes('say different things')) differences.push(trouble)
   expect(differences).toEqual([])
 }
 
@@ -163,15 +183,24 @@ describe('the time that a run took', () => {
 
   test('is read from the log for rows that an earlier version wrote, and the rest of them stays', () => {
     say(session(NOON, 4), done('interrupted'))
-    updateRun(db, 'tiny-1', { state: 'queued', phase: 'queued', queueOrder: 4, endedAtMs: null, trainedMs: null, trainedToMs: null })
+    updateRun(db, 'tiny-1', {
+      state: 'queued',
+      phase: 'queued',
+      queueOrder: 4,
+      endedAtMs: null,
+      trainedMs: null,
+      trainedToMs: null,
+    })
     const before = requireRun(db, 'tiny-1')
     expect(took()).toBeNull()
-    atOnce(reconcileRuns(db, path.dirname(folder), {
-      warn: (text, details) => {
-        throw new Error(text, { cause: details })
-      },
-      onRead: () => undefined,
-    }))
+    atOnce(
+      reconcileRuns(db, path.dirname(folder), {
+        warn: (text, details) => {
+          throw new Error(text, { cause: details })
+        },
+        onRead: () => undefined,
+      }),
+    )
     expect(requireRun(db, 'tiny-1')).toEqual({ ...before, trainedMs: 10 * SECOND, trainedToMs: null })
   })
 })

@@ -8,7 +8,16 @@ import { writeControl } from '../../main/base/run-folder/control.ts'
 import { loadCheckpoint } from '../../main/core/models/checkpoint-files.ts'
 import { listCheckpointSteps } from '../../main/workers/trainer/checkpoint.ts'
 import { TRAINER_EXIT, type TrainerEvent } from '../../main/base/run-folder/protocol.ts'
-import { allEvents, exitOf, makeTinyRun, metricsByStep, spawnTrainer, tinyRows, weightsOf, type TinyOptions } from '../support/tiny-run.ts'
+import {
+  allEvents,
+  exitOf,
+  makeTinyRun,
+  metricsByStep,
+  spawnTrainer,
+  tinyRows,
+  weightsOf,
+  type TinyOptions,
+} from '../support/tiny-run.ts'
 import { waitUntil } from '../support/make-app.ts'
 
 let root: string
@@ -30,19 +39,38 @@ async function finish(options: TinyOptions): Promise<string> {
 
 describe('a run from start to end', () => {
   test('learns, reports, samples, saves and says that it is done', async () => {
-    const folder = await finish({ judge: { source: { kind: 'length', target: 5 }, path: null }, training: { steps: 12, keepCheckpoints: 1 } })
+    const folder = await finish({
+      judge: { source: { kind: 'length', target: 5 }, path: null },
+      training: { steps: 12, keepCheckpoints: 1 },
+    })
     const events = allEvents(folder)
     expect(events.map((event) => event.seq)).toEqual(events.map((_event, index) => index + 1))
-    expect([events[0]?.type, events.at(-1)]).toMatchObject(['ready', { type: 'done', outcome: 'finished', summary: { steps: 12, 'eval/pairs': 6, 'test/pairs': 6 } }])
+    expect([events[0]?.type, events.at(-1)]).toMatchObject([
+      'ready',
+      { type: 'done', outcome: 'finished', summary: { steps: 12, 'eval/pairs': 6, 'test/pairs': 6 } },
+    ])
     const metrics = metricsByStep(events)
     expect(Object.keys(metrics['loss']!)).toHaveLength(12)
     expect(metrics['loss']![12]!).toBeLessThan(metrics['loss']![1]! / 1.5)
     expect(Object.keys(metrics['eval/logps/accuracies']!).map(Number)).toEqual([0, 4, 8, 12])
-    for (const name of ['grad_norm', 'learning_rate', 'epoch', 'eval/loss', 'eval/logps/accuracies_low', 'eval/samples/reward', 'test/logps/accuracies']) expect(metrics[name], name).toBeDefined()
-    expect(only(folder, 'sample').map((event) => [event.step, event.items.map((item) => item.pairId)])).toEqual([0, 4, 8, 12].map((step) => [step, ['p24', 'p25']]))
+    for (const name of [
+      'grad_norm',
+      'learning_rate',
+      'epoch',
+      'eval/loss',
+      'eval/logps/accuracies_low',
+      'eval/samples/reward',
+      'test/logps/accuracies',
+    ])
+      expect(metrics[name], name).toBeDefined()
+    expect(only(folder, 'sample').map((event) => [event.step, event.items.map((item) => item.pairId)])).toEqual(
+      [0, 4, 8, 12].map((step) => [step, ['p24', 'p25']]),
+    )
     const best = only(folder, 'checkpoint').findLast((event) => event.best)!.step
     expect(listCheckpointSteps(folder)).toEqual([...new Set([best, 12])].toSorted((a, b) => a - b))
-    expect((await loadCheckpoint(path.join(folder, only(folder, 'checkpoint').at(-1)!.path))).hash).toBe(only(folder, 'checkpoint').at(-1)!.sha256)
+    expect((await loadCheckpoint(path.join(folder, only(folder, 'checkpoint').at(-1)!.path))).hash).toBe(
+      only(folder, 'checkpoint').at(-1)!.sha256,
+    )
   })
 
   test('a policy starts from a run, is rewarded and judged by a reward model', async () => {
@@ -52,14 +80,26 @@ describe('a run from start to end', () => {
       const { path: place, sha256 } = only(folder, 'checkpoint').at(-1)!
       return { path: path.join(folder, place), hash: sha256 }
     }
-    const folder = makeTinyRun(root, { runId: 'copg-1', method: 'copg', engine: 'wasm', config: { rewards: { kind: 'reward-model', runId: 'rm-1' }, groupSize: 3 }, model: { kind: 'run', runId: 'sft-1' as never, checkpoint: 'last', ...lastOf(sft) }, judge: { source: { kind: 'reward-model', runId: 'rm-1' as never }, path: lastOf(judge).path } })
+    const folder = makeTinyRun(root, {
+      runId: 'copg-1',
+      method: 'copg',
+      engine: 'wasm',
+      config: { rewards: { kind: 'reward-model', runId: 'rm-1' }, groupSize: 3 },
+      model: { kind: 'run', runId: 'sft-1' as never, checkpoint: 'last', ...lastOf(sft) },
+      judge: { source: { kind: 'reward-model', runId: 'rm-1' as never }, path: lastOf(judge).path },
+    })
     const spec = JSON.parse(readFileSync(runPaths(folder).spec, 'utf8'))
     writeFileSync(runPaths(folder).spec, JSON.stringify({ ...spec, rewardModelPath: lastOf(judge).path }))
     // So short an SFT run does not yet write as the data does.
-    expect([await exitOf(spawnTrainer(folder)), readTail(runPaths(folder).log, 9)]).toEqual([0, [expect.stringContaining('The data does not cover the reference')]])
+    expect([await exitOf(spawnTrainer(folder)), readTail(runPaths(folder).log, 9)]).toEqual([
+      0,
+      [expect.stringContaining('The data does not cover the reference')],
+    ])
     const metrics = metricsByStep(allEvents(folder))
     // Before the first step the policy is the reference: same samples, no distance, every comparison a draw.
-    expect([metrics['eval/samples/win_rate']![0], metrics['eval/samples/kl']![0], metrics['eval/kl/k3']![0]]).toEqual([0.5, 0, 0])
+    expect([metrics['eval/samples/win_rate']![0], metrics['eval/samples/kl']![0], metrics['eval/kl/k3']![0]]).toEqual([
+      0.5, 0, 0,
+    ])
     expect(metrics['eval/kl/k3']![8]).toBeGreaterThan(0)
     expect(readdirSync(path.join(root, 'cache')).toSorted()).toEqual(['logprobs', 'score'])
   })
@@ -68,14 +108,33 @@ describe('a run from start to end', () => {
     const options: TinyOptions = { method: 'dpo', training: { steps: 1, evalEvery: 0, samplePrompts: 0 } }
     const first = await finish({ ...options, runId: 'dpo-1' })
     const second = await finish({ ...options, runId: 'dpo-2' })
-    const total = (folder: string): (number | null)[] => only(folder, 'phase').filter((event) => event.phase === 'reference').map((event) => event.total)
+    const total = (folder: string): (number | null)[] =>
+      only(folder, 'phase')
+        .filter((event) => event.phase === 'reference')
+        .map((event) => event.total)
     expect([total(first)[0], total(second)]).toEqual([3, [0]])
     expect(metricsByStep(allEvents(second))).toEqual(metricsByStep(allEvents(first)))
   })
 })
 
 describe('resuming equals never stopping', () => {
-  const options: TinyOptions = { method: 'dpo', engine: 'cpu', rows: tinyRows(6, 2, 1), training: { steps: 6, batchSize: 2, microBatchSize: 1, evalEvery: 3, checkpointEvery: 2, keepCheckpoints: 9, samplePrompts: 1, sampleTokens: 2, dropout: 0.2, maxLength: 14 } }
+  const options: TinyOptions = {
+    method: 'dpo',
+    engine: 'cpu',
+    rows: tinyRows(6, 2, 1),
+    training: {
+      steps: 6,
+      batchSize: 2,
+      microBatchSize: 1,
+      evalEvery: 3,
+      checkpointEvery: 2,
+      keepCheckpoints: 9,
+      samplePrompts: 1,
+      sampleTokens: 2,
+      dropout: 0.2,
+      maxLength: 14,
+    },
+  }
 
   test('bit for bit on the cpu engine, killed twice', async () => {
     const whole = await finish({ ...options, runId: 'whole' })
@@ -83,12 +142,18 @@ describe('resuming equals never stopping', () => {
     for (const afterStep of [2, 4]) {
       const child = spawnTrainer(folder)
       const ended = exitOf(child)
-      await waitUntil(`the checkpoint of step ${afterStep}`, () => only(folder, 'checkpoint').some((event) => event.step === afterStep))
+      await waitUntil(`the checkpoint of step ${afterStep}`, () =>
+        only(folder, 'checkpoint').some((event) => event.step === afterStep),
+      )
       child.kill('SIGKILL')
       expect(await ended).toBe('SIGKILL')
     }
     expect(await exitOf(spawnTrainer(folder))).toBe(0)
-    expect(only(folder, 'ready').map((event) => event.resumedFromStep)).toEqual([null, expect.toSatisfy((step) => step === 2 || step === 3), expect.toSatisfy((step) => step === 4 || step === 6)])
+    expect(only(folder, 'ready').map((event) => event.resumedFromStep)).toEqual([
+      null,
+      expect.toSatisfy((step) => step === 2 || step === 3),
+      expect.toSatisfy((step) => step === 4 || step === 6),
+    ])
     expect(metricsByStep(allEvents(folder))).toEqual(metricsByStep(allEvents(whole)))
     expect(weightsOf(folder, 6)).toEqual(weightsOf(whole, 6))
   }, 400_000)
@@ -97,7 +162,9 @@ describe('resuming equals never stopping', () => {
 describe('ending on request', () => {
   const long: TinyOptions = { engine: 'wasm', training: { steps: 5000, evalEvery: 0, checkpointEvery: 0 } }
 
-  async function started(options: TinyOptions = long): Promise<{ folder: string; ended: Promise<unknown>; child: ReturnType<typeof spawnTrainer> }> {
+  async function started(
+    options: TinyOptions = long,
+  ): Promise<{ folder: string; ended: Promise<unknown>; child: ReturnType<typeof spawnTrainer> }> {
     const folder = makeTinyRun(root, options)
     const child = spawnTrainer(folder)
     const ended = exitOf(child)
@@ -125,7 +192,11 @@ describe('ending on request', () => {
   test('a termination signal saves and ends', async () => {
     const { folder, ended, child } = await started()
     child.kill('SIGTERM')
-    expect([await ended, only(folder, 'done')[0]?.outcome, listCheckpointSteps(folder)]).toEqual([0, 'interrupted', [only(folder, 'checkpoint')[0]?.step]])
+    expect([await ended, only(folder, 'done')[0]?.outcome, listCheckpointSteps(folder)]).toEqual([
+      0,
+      'interrupted',
+      [only(folder, 'checkpoint')[0]?.step],
+    ])
   })
 
   test('a second trainer on the same folder is turned away and writes nothing', async () => {
@@ -139,10 +210,25 @@ describe('ending on request', () => {
 
 describe('failing readably', () => {
   test('a loss that is not finite ends the run, names the step and keeps the checkpoint', async () => {
-    const folder = makeTinyRun(root, { engine: 'wasm', training: { steps: 60, learningRate: 10, clipNorm: 0, warmupFraction: 0, checkpointEvery: 1, evalEvery: 0, samplePrompts: 0 }, rows: tinyRows().map((row, index) => (index === 7 ? { ...row, weight: 3e38 } : row)) })
+    const folder = makeTinyRun(root, {
+      engine: 'wasm',
+      training: {
+        steps: 60,
+        learningRate: 10,
+        clipNorm: 0,
+        warmupFraction: 0,
+        checkpointEvery: 1,
+        evalEvery: 0,
+        samplePrompts: 0,
+      },
+      rows: tinyRows().map((row, index) => (index === 7 ? { ...row, weight: 3e38 } : row)),
+    })
     expect(await exitOf(spawnTrainer(folder))).toBe(TRAINER_EXIT.failed)
     const failure = allEvents(folder).at(-1)
-    expect(failure).toMatchObject({ type: 'failed', error: { code: 'loss-not-finite', hint: expect.stringContaining('Lower the learning rate') } })
+    expect(failure).toMatchObject({
+      type: 'failed',
+      error: { code: 'loss-not-finite', hint: expect.stringContaining('Lower the learning rate') },
+    })
     const last = listCheckpointSteps(folder).at(-1) ?? null
     expect(failure).toMatchObject({ error: { details: { lastCheckpoint: last } } })
   })
@@ -150,11 +236,20 @@ describe('failing readably', () => {
   test('changed data, a broken specification and an unknown method each have their words', async () => {
     const folder = makeTinyRun(root, { engine: 'wasm' })
     writeFileSync(path.join(root, 'view.jsonl'), `${JSON.stringify(tinyRows()[0])}\n`)
-    expect([await exitOf(spawnTrainer(folder)), only(folder, 'failed')[0]?.error.code]).toEqual([TRAINER_EXIT.failed, 'dataset-invalid'])
+    expect([await exitOf(spawnTrainer(folder)), only(folder, 'failed')[0]?.error.code]).toEqual([
+      TRAINER_EXIT.failed,
+      'dataset-invalid',
+    ])
     const unknown = makeTinyRun(root, { runId: 'unknown', method: 'none' })
-    expect([await exitOf(spawnTrainer(unknown)), only(unknown, 'failed')[0]?.error.message]).toEqual([TRAINER_EXIT.badSpec, 'There is no method called "none".'])
+    expect([await exitOf(spawnTrainer(unknown)), only(unknown, 'failed')[0]?.error.message]).toEqual([
+      TRAINER_EXIT.badSpec,
+      'There is no method called "none".',
+    ])
     writeFileSync(runPaths(unknown).spec, '{')
-    expect([await exitOf(spawnTrainer(unknown)), only(unknown, 'failed').at(-1)?.error.code]).toEqual([TRAINER_EXIT.badSpec, 'spec-invalid'])
+    expect([await exitOf(spawnTrainer(unknown)), only(unknown, 'failed').at(-1)?.error.code]).toEqual([
+      TRAINER_EXIT.badSpec,
+      'spec-invalid',
+    ])
   })
 
   test('a damaged checkpoint is passed over for the one before it', async () => {
@@ -165,7 +260,10 @@ describe('failing readably', () => {
     bytes[bytes.length - 5]! ^= 1
     writeFileSync(weights, bytes)
     expect(await exitOf(spawnTrainer(folder))).toBe(0)
-    expect([only(folder, 'ready').at(-1)?.resumedFromStep, only(folder, 'warning')[0]?.message]).toEqual([4, expect.stringContaining('00000008')])
+    expect([only(folder, 'ready').at(-1)?.resumedFromStep, only(folder, 'warning')[0]?.message]).toEqual([
+      4,
+      expect.stringContaining('00000008'),
+    ])
     expect((await loadCheckpoint(path.dirname(weights))).state.step).toBe(8)
   })
 })
@@ -174,7 +272,12 @@ test('a dry run measures without training', async () => {
   const folder = makeTinyRun(root, { engine: 'wasm', method: 'dpo' })
   expect(await exitOf(spawnTrainer(folder, 'estimate'))).toBe(0)
   const facts = Object.assign({}, ...only(folder, 'fact').map((event) => event.facts))
-  expect(facts).toMatchObject({ parameterCount: 117184, weightBytes: 4 * 117184, optimizerBytes: 8 * 117184 + 4, stepsRun: expect.toSatisfy((count: number) => count >= 2) })
+  expect(facts).toMatchObject({
+    parameterCount: 117184,
+    weightBytes: 4 * 117184,
+    optimizerBytes: 8 * 117184 + 4,
+    stepsRun: expect.toSatisfy((count: number) => count >= 2),
+  })
   expect(facts.stepMs).toBeGreaterThan(0)
   expect(facts.peakBytes).toBeGreaterThan(facts.weightBytes)
   expect(listCheckpointSteps(folder)).toEqual([])

@@ -17,7 +17,12 @@ beforeEach(async () => {
 })
 afterEach(() => made.end())
 
-const rows = (count: number, word: string): string => Array.from({ length: count }, (_, index) => `${JSON.stringify({ prompt: `${word} ${index}?`, chosen: `${word} yes ${index}`, rejected: `no ${index}` })}\n`).join('')
+const rows = (count: number, word: string): string =>
+  Array.from(
+    { length: count },
+    (_, index) =>
+      `${JSON.stringify({ prompt: `${word} ${index}?`, chosen: `${word} yes ${index}`, rejected: `no ${index}` })}\n`,
+  ).join('')
 
 /** As the loopback host puts a file that a page sends. */
 function sendFile(text: string, name = 'pairs.jsonl'): string {
@@ -30,7 +35,10 @@ const waiting = (): string[] => readdirSync(path.join(made.dataFolder, 'incoming
 
 async function importFile(file: string): Promise<string> {
   const { jobId } = await made.client.call('datasets.import', { path: file, name: 'Herons' })
-  await waitUntil('the import', async () => (await made.client.call('datasets.importJob', { jobId })).state !== 'running')
+  await waitUntil(
+    'the import',
+    async () => (await made.client.call('datasets.importJob', { jobId })).state !== 'running',
+  )
   const { datasetId } = await made.client.call('datasets.importJob', { jobId })
   if (datasetId === null) throw new Error('the import failed')
   return datasetId
@@ -48,19 +56,37 @@ test('a deleted data set is listed, and comes back with its labels', async () =>
   const { annotatorId } = await made.client.call('annotators.add', { name: 'Eva' })
   const who = { datasetId: datasetId as never, annotatorId }
   const [item] = (await made.client.call('labels.queue', { ...who, filter: {}, limit: 1 })).items
-  await made.client.call('labels.add', { ...who, pairId: item?.pairId ?? '', outcome: 'tie', strength: null, shownOrder: 'ab', durationMs: 1, clientKey: 'one-label' })
+  await made.client.call('labels.add', {
+    ...who,
+    pairId: item?.pairId ?? '',
+    outcome: 'tie',
+    strength: null,
+    shownOrder: 'ab',
+    durationMs: 1,
+    clientKey: 'one-label',
+  })
   const before = await made.client.call('datasets.get', { datasetId: datasetId as never })
   await made.client.call('datasets.delete', { datasetId: datasetId as never })
   const [entry] = await made.client.call('trash.list', {})
   expect(entry).toMatchObject({ kind: 'dataset', name: 'Herons', labelEvents: 1, removedAtMs: null })
   expect(entry?.sizeBytes).toBeGreaterThan(1000)
-  expect(await made.client.call('trash.restore', { trashId: entry?.trashId ?? '' })).toEqual({ kind: 'dataset', id: datasetId, name: 'Herons' })
+  expect(await made.client.call('trash.restore', { trashId: entry?.trashId ?? '' })).toEqual({
+    kind: 'dataset',
+    id: datasetId,
+    name: 'Herons',
+  })
   expect(await made.client.call('datasets.get', { datasetId: datasetId as never })).toEqual(before)
   expect(await made.client.call('trash.list', {})).toEqual([])
-  await expect(made.client.call('trash.restore', { trashId: '../datasets' })).rejects.toMatchObject({ code: 'not-found' })
+  await expect(made.client.call('trash.restore', { trashId: '../datasets' })).rejects.toMatchObject({
+    code: 'not-found',
+  })
   // It can be labeled on, and its journal holds it.
   await made.client.call('labels.undo', { ...who, clientKey: 'undo-after' })
-  expect(readFileSync(path.join(made.dataFolder, 'datasets', datasetId, 'labels.jsonl'), 'utf8').trim().split('\n')).toHaveLength(32)
+  expect(
+    readFileSync(path.join(made.dataFolder, 'datasets', datasetId, 'labels.jsonl'), 'utf8')
+      .trim()
+      .split('\n'),
+  ).toHaveLength(32)
 })
 
 test('no text survives for good: neither in the database nor in a file', async () => {
@@ -79,7 +105,8 @@ test('the rule removes what is old and holds no labels of people, and nothing el
     const folder = path.join(made.dataFolder, 'trash', name)
     mkdirSync(folder, { recursive: true })
     writeFileSync(path.join(folder, 'records.jsonl'), '{}\n')
-    if (days !== null) markDeleted(folder, { kind: 'dataset', id: name, name, deletedAtMs: Date.now() - days * 86_400_000, labelEvents })
+    if (days !== null)
+      markDeleted(folder, { kind: 'dataset', id: name, name, deletedAtMs: Date.now() - days * 86_400_000, labelEvents })
   }
   put('old', 31, 0)
   put('young', 29, 0)
@@ -123,7 +150,8 @@ test('the number of a deleted run is not given again, not even after it was remo
   const { client } = made
   const datasetId = await importTiny(client, made.dataFolder)
   await client.call('queue.pause', { paused: true })
-  const begin = async (): Promise<RunId> => (await client.call('runs.start', { request: tinyRequest(datasetId) })).runIds[0]!
+  const begin = async (): Promise<RunId> =>
+    (await client.call('runs.start', { request: tinyRequest(datasetId) })).runIds[0]!
   const remove = async (runId: RunId): Promise<void> => {
     await client.call('runs.stop', { runId, mode: 'stop' })
     await client.call('runs.delete', { runId })

@@ -35,7 +35,10 @@ async function verify(): Promise<Record<string, string>> {
 
 /** The first file below the folder whose relative path fits. */
 function fileLike(pattern: RegExp): string {
-  const found = readdirSync(folder, { recursive: true }).map(String).filter((name) => pattern.test(name)).sort()[0]
+  const found = readdirSync(folder, { recursive: true })
+    .map(String)
+    .filter((name) => pattern.test(name))
+    .sort()[0]
   if (found === undefined) throw new Error(`no file like ${pattern}`)
   return found
 }
@@ -53,7 +56,11 @@ test('a folder as it was written has no troubles, and looking changes nothing', 
 
 test('each changed file is named, with what it was compared with', async () => {
   const { db, close } = openStore(folder)
-  const labeled = db.prepare<[], string>('SELECT dataset_id FROM label_events GROUP BY dataset_id ORDER BY count(*) DESC LIMIT 1').pluck().get() ?? ''
+  const labeled =
+    db
+      .prepare<[], string>('SELECT dataset_id FROM label_events GROUP BY dataset_id ORDER BY count(*) DESC LIMIT 1')
+      .pluck()
+      .get() ?? ''
   db.prepare('UPDATE pairs SET title = ? WHERE dataset_id <> ? AND idx = 2').run('another title', labeled)
   close()
   const [records, journal] = [`datasets/${labeled}/records.jsonl`, `datasets/${labeled}/labels.jsonl`]
@@ -73,7 +80,10 @@ test('each changed file is named, with what it was compared with', async () => {
   expect(found[journal]).toContain('1 label events differ')
   expect(found[weights]).toContain('sha256')
   const others = Object.keys(found).filter((name) => name.endsWith('records.jsonl') && name !== records)
-  expect(others.map((name) => found[name])).toEqual([expect.stringContaining('the first is number 3'), expect.stringContaining('the first is number 3')])
+  expect(others.map((name) => found[name])).toEqual([
+    expect.stringContaining('the first is number 3'),
+    expect.stringContaining('the first is number 3'),
+  ])
 }, 60_000)
 
 test('what cannot be read is a trouble of its own, and the rest is looked at', async () => {

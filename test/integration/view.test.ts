@@ -26,13 +26,22 @@ afterEach(() => {
 })
 
 function spec(changes: Partial<DataSpec> = {}): DataSpec {
-  return { datasetId: 'set' as DatasetId, split: { seed: 3, validation: 0.1, test: 0.2 }, annotators: [], aggregation: 'mean', ...changes }
+  return {
+    datasetId: 'set' as DatasetId,
+    split: { seed: 3, validation: 0.1, test: 0.2 },
+    annotators: [],
+    aggregation: 'mean',
+    ...changes,
+  }
 }
 function label(pairIndex: number, annotator: string, outcome: Outcome, strength: Strength | null = null): void {
   insertImportedLabels(store.db, folder, 'set', [{ pairIndex, annotator, outcome, strength }], 1)
 }
 function readRows(file: string): PreferenceRow[] {
-  return readFileSync(file, 'utf8').trim().split('\n').map((line) => preferenceRow.parse(JSON.parse(line)))
+  return readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => preferenceRow.parse(JSON.parse(line)))
 }
 
 test('a view holds the pairs that have a preference, reduced, with their records', async () => {
@@ -43,11 +52,26 @@ test('a view holds the pairs that have a preference, reduced, with their records
   label(2, 'x', 'skip')
   label(3, 'x', 'both-bad')
   const view = await buildView(store.db, folder, spec())
-  expect(view).toMatchObject({ labelCount: 4, tieShare: 0.5, bothBadCount: 1, unlabeledCount: PAIRS - 3, datasetName: 'Set set' })
+  expect(view).toMatchObject({
+    labelCount: 4,
+    tieShare: 0.5,
+    bothBadCount: 1,
+    unlabeledCount: PAIRS - 3,
+    datasetName: 'Set set',
+  })
   const rows = readRows(view.viewPath)
   const { prompt, a, b } = makeRecord(0)
   expect(rows.map((row) => row.pairId)).toEqual(['pair-0', 'pair-1'])
-  expect(rows[0]).toMatchObject({ prompt, a, b, preferenceA: 2 / 3, strength: expect.closeTo(2 / 3, 12), labelCount: 3, weight: 1, rewardA: null })
+  expect(rows[0]).toMatchObject({
+    prompt,
+    a,
+    b,
+    preferenceA: 2 / 3,
+    strength: expect.closeTo(2 / 3, 12),
+    labelCount: 3,
+    weight: 1,
+    rewardA: null,
+  })
   expect(rows[1]).toMatchObject({ preferenceA: 0.5 })
   expect(view.counts.train + view.counts.validation + view.counts.test).toBe(2)
 })
@@ -59,7 +83,22 @@ test('is named after its content; later labels make another file and leave the f
   const bytes = readFileSync(first.viewPath)
   expect(path.basename(first.viewPath)).toBe(`${createHash('sha256').update(bytes).digest('hex')}.jsonl`)
   addAnnotator(store.db, 'Eva', 1)
-  addAnswer(store.db, folder, { datasetId: 'set', annotatorId: 'Eva', pairId: 'pair-5', outcome: 'b', strength: null, comment: '', shownOrder: 'ab', durationMs: 1, clientKey: 'client-key' }, 2)
+  addAnswer(
+    store.db,
+    folder,
+    {
+      datasetId: 'set',
+      annotatorId: 'Eva',
+      pairId: 'pair-5',
+      outcome: 'b',
+      strength: null,
+      comment: '',
+      shownOrder: 'ab',
+      durationMs: 1,
+      clientKey: 'client-key',
+    },
+    2,
+  )
   const second = await buildView(store.db, folder, spec())
   expect(second.viewHash).not.toBe(first.viewHash)
   expect(readFileSync(first.viewPath).equals(bytes)).toBe(true)
@@ -70,10 +109,13 @@ test('no prompt is on both sides, and the sides depend on the seed', async () =>
   for (let pair = 0; pair < PAIRS; pair += 1) label(pair, 'x', 'a')
   const view = await buildView(store.db, folder, spec())
   const sides = new Map<string, Set<string>>()
-  for (const row of readRows(view.viewPath)) sides.set(String(row.prompt), (sides.get(String(row.prompt)) ?? new Set()).add(row.split))
+  for (const row of readRows(view.viewPath))
+    sides.set(String(row.prompt), (sides.get(String(row.prompt)) ?? new Set()).add(row.split))
   expect([...sides.values()].every((set) => set.size === 1)).toBe(true)
   expect(view.counts).toEqual({ train: 28, validation: 4, test: 8 })
-  expect((await buildView(store.db, folder, spec({ split: { seed: 4, validation: 0.1, test: 0.2 } }))).viewHash).not.toBe(view.viewHash)
+  expect(
+    (await buildView(store.db, folder, spec({ split: { seed: 4, validation: 0.1, test: 0.2 } }))).viewHash,
+  ).not.toBe(view.viewHash)
 })
 
 test('only the chosen annotators count; majority makes a winner', async () => {
@@ -81,44 +123,67 @@ test('only the chosen annotators count; majority makes a winner', async () => {
   label(0, 'y', 'a')
   label(0, 'z', 'b')
   label(1, 'z', 'b')
-  expect(readRows((await buildView(store.db, folder, spec({ aggregation: 'majority' }))).viewPath)[0]).toMatchObject({ preferenceA: 1, labelCount: 3 })
-  expect(readRows((await buildView(store.db, folder, spec({ annotators: ['z'] }))).viewPath)).toMatchObject([{ pairId: 'pair-0', preferenceA: 0, labelCount: 1 }, { pairId: 'pair-1', preferenceA: 0 }])
+  expect(readRows((await buildView(store.db, folder, spec({ aggregation: 'majority' }))).viewPath)[0]).toMatchObject({
+    preferenceA: 1,
+    labelCount: 3,
+  })
+  expect(readRows((await buildView(store.db, folder, spec({ annotators: ['z'] }))).viewPath)).toMatchObject([
+    { pairId: 'pair-0', preferenceA: 0, labelCount: 1 },
+    { pairId: 'pair-1', preferenceA: 0 },
+  ])
 })
 
 test('without a label that counts there is nothing to train on, and no half file is left', async () => {
   label(0, 'x', 'skip')
-  await expect(buildView(store.db, folder, spec())).rejects.toThrow(expect.objectContaining({ code: 'dataset-invalid', hint: expect.stringContaining('Label some pairs') }))
+  await expect(buildView(store.db, folder, spec())).rejects.toThrow(
+    expect.objectContaining({ code: 'dataset-invalid', hint: expect.stringContaining('Label some pairs') }),
+  )
   expect(readdirSync(path.join(folder, 'datasets', 'set', 'views'))).toEqual([])
-  await expect(buildView(store.db, folder, spec({ datasetId: 'gone' as DatasetId }))).rejects.toThrow(expect.objectContaining({ code: 'not-found' }))
+  await expect(buildView(store.db, folder, spec({ datasetId: 'gone' as DatasetId }))).rejects.toThrow(
+    expect.objectContaining({ code: 'not-found' }),
+  )
 })
 
 test('views that no run uses go; those of runs stay, in the trash too, and those that are about to be used', async () => {
-  const views = await Promise.all((['x', 'y', 'z', 'w'] as const).map((annotator, index) => {
-    label(index, annotator, 'a')
-    return buildView(store.db, folder, spec({ annotators: [annotator] }))
-  }))
+  const views = await Promise.all(
+    (['x', 'y', 'z', 'w'] as const).map((annotator, index) => {
+      label(index, annotator, 'a')
+      return buildView(store.db, folder, spec({ annotators: [annotator] }))
+    }),
+  )
   const [used, trashed, unused, wanted] = views.map((view) => view.viewPath) as [string, string, string, string] // as many as names above
-  for (const [run, viewPath] of [['runs/one', used], ['trash/two', trashed]] as const) {
+  for (const [run, viewPath] of [
+    ['runs/one', used],
+    ['trash/two', trashed],
+  ] as const) {
     mkdirSync(path.join(folder, run), { recursive: true })
-    writeFileSync(path.join(folder, run, 'spec.json'), JSON.stringify({ data: { viewPath: path.join('/moved', path.basename(viewPath)) } }))
+    writeFileSync(
+      path.join(folder, run, 'spec.json'),
+      JSON.stringify({ data: { viewPath: path.join('/moved', path.basename(viewPath)) } }),
+    )
   }
   const { size } = statSync(unused)
   expect(await pruneViews(folder, (name) => name !== path.basename(wanted))).toBe(size)
-  expect(readdirSync(path.dirname(used)).sort()).toEqual([used, trashed, wanted].map((file) => path.basename(file)).sort())
+  expect(readdirSync(path.dirname(used)).sort()).toEqual(
+    [used, trashed, wanted].map((file) => path.basename(file)).sort(),
+  )
 })
 
-test.each(['half a file', 'a folder', 'out of reach', 'without what is needed'])('while the specification of one run is %s, no view goes: any may be its own', async (damage) => {
-  label(0, 'x', 'a')
-  const { viewPath } = await buildView(store.db, folder, spec({ annotators: ['x'] }))
-  const file = path.join(folder, 'runs/one/spec.json')
-  mkdirSync(damage === 'a folder' ? file : path.dirname(file), { recursive: true })
-  if (damage === 'out of reach') symlinkSync(file, file) // as without rights, which a test that runs as root has always
-  else if (damage !== 'a folder') writeFileSync(file, damage === 'half a file' ? '{"data":{"viewPa' : '{"data":{}}')
-  expect(await pruneViews(folder)).toBe(0)
-  expect(existsSync(viewPath)).toBe(true)
-  rmSync(path.dirname(file), { recursive: true })
-  expect(await pruneViews(folder)).toBeGreaterThan(0)
-})
+test.each(['half a file', 'a folder', 'out of reach', 'without what is needed'])(
+  'while the specification of one run is %s, no view goes: any may be its own',
+  async (damage) => {
+    label(0, 'x', 'a')
+    const { viewPath } = await buildView(store.db, folder, spec({ annotators: ['x'] }))
+    const file = path.join(folder, 'runs/one/spec.json')
+    mkdirSync(damage === 'a folder' ? file : path.dirname(file), { recursive: true })
+    if (damage === 'out of reach') symlinkSync(file, file) // as without rights, which a test that runs as root has always
+    else if (damage !== 'a folder') writeFileSync(file, damage === 'half a file' ? '{"data":{"viewPa' : '{"data":{}}')
+    expect(await pruneViews(folder)).toBe(0)
+    expect(existsSync(viewPath)).toBe(true)
+    rmSync(path.dirname(file), { recursive: true })
+    expect(await pruneViews(folder)).toBeGreaterThan(0)
+  },
+)
 
 test('a look at what there is to train on finds what a view would hold, and writes nothing', async () => {
   for (let pair = 0; pair < PAIRS; pair += 2) label(pair, 'x', pair % 3 === 0 ? 'tie' : 'a')

@@ -25,8 +25,15 @@ function gradients(): Float32Array[] {
   const mask = Float32Array.from({ length: 5 * 67 }, (_, at) => (at % 67 < 67 - 9 * Math.floor(at / 67) ? 1 : 0))
   let result: Float32Array[] = []
   tf.tidy(() => {
-    const tokens = { ids: tf.tensor2d(ids, [5, 67], 'int32'), attention: tf.tensor2d(mask, [5, 67]), completion: tf.tensor2d(mask, [5, 67]) }
-    const { value, grads } = tf.variableGrads(() => tf.neg(tf.mean(decoder.tokenLogProbs(tokens))) as tf.Scalar, Object.values(decoder.variables))
+    const tokens = {
+      ids: tf.tensor2d(ids, [5, 67], 'int32'),
+      attention: tf.tensor2d(mask, [5, 67]),
+      completion: tf.tensor2d(mask, [5, 67]),
+    }
+    const { value, grads } = tf.variableGrads(
+      () => tf.neg(tf.mean(decoder.tokenLogProbs(tokens))) as tf.Scalar,
+      Object.values(decoder.variables),
+    )
     result = [value, ...Object.values(grads)].map((tensor) => tensor.dataSync<'float32'>().slice())
   })
   decoder.dispose()
@@ -59,10 +66,22 @@ describe('threads', () => {
   test('stay at one where memory cannot be shared, and the kernels work', async () => {
     const memory = new WebAssembly.Memory({ initial: 32 })
     let next = 65_536
-    const native = createNative({ memory, allocate: (sizeBytes) => (next += Math.ceil(sizeBytes / 64) * 64) - Math.ceil(sizeBytes / 64) * 64, free: () => undefined })
+    const native = createNative({
+      memory,
+      allocate: (sizeBytes) => (next += Math.ceil(sizeBytes / 64) * 64) - Math.ceil(sizeBytes / 64) * 64,
+      free: () => undefined,
+    })
     expect(await native.setThreads(3)).toBe(1)
     new Float32Array(memory.buffer, 0, 9).set([1, 2, 3, 4, 5, 6, 7, 8, 9])
-    native.product({ at: 0, stride: 3, transposed: false }, { at: 0, stride: 3, transposed: false }, { at: 1024, stride: 3 }, 3, 3, 3, false)
+    native.product(
+      { at: 0, stride: 3, transposed: false },
+      { at: 0, stride: 3, transposed: false },
+      { at: 1024, stride: 3 },
+      3,
+      3,
+      3,
+      false,
+    )
     expect([...new Float32Array(memory.buffer, 1024, 9)]).toEqual([30, 36, 42, 66, 81, 96, 102, 126, 150])
   })
 
@@ -73,8 +92,15 @@ describe('threads', () => {
       const engine = await openEngine('wasm', { threads: 3 })
       tf.matMul(tf.ones([200, 200]), tf.ones([200, 200])).dataSync()
       ${end}`
-    for (const [end, status] of [['', 0], ['await engine.dispose()', 0], ['process.exit(5)', 5]] as const) {
-      const done = spawnSync(process.execPath, ['--input-type=module-typescript', '-e', script(end)], { encoding: 'utf8', timeout: 30_000 })
+    for (const [end, status] of [
+      ['', 0],
+      ['await engine.dispose()', 0],
+      ['process.exit(5)', 5],
+    ] as const) {
+      const done = spawnSync(process.execPath, ['--input-type=module-typescript', '-e', script(end)], {
+        encoding: 'utf8',
+        timeout: 30_000,
+      })
       expect(done.stderr, end).toBe('')
       expect(done.status, end).toBe(status)
     }
@@ -86,7 +112,9 @@ describe('shareMemory', () => {
     const folder = path.dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json'))
     const bytes = readFileSync(path.join(folder, 'dist/tfjs-backend-wasm-simd.wasm'))
     const shared = shareMemory(bytes)
-    expect([...shared.keys()].filter((at) => shared[at] !== bytes[at]).map((at) => [bytes[at], shared[at]])).toEqual([[1, 3]])
+    expect([...shared.keys()].filter((at) => shared[at] !== bytes[at]).map((at) => [bytes[at], shared[at]])).toEqual([
+      [1, 3],
+    ])
   })
 
   test('leaves a module without such a memory alone', () => {

@@ -18,49 +18,92 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(root, { recursive: true, force: true }))
 
-describe.skipIf(softwareGpu === null)('webgpu on an emulated graphics card (skipped: no Chromium with SwiftShader)', () => {
-  async function finish(options: TinyOptions): Promise<string> {
-    const folder = makeTinyRun(root, options)
-    expect([await exitOf(spawnTrainer(folder, 'train', softwareGpu ?? {})), readTail(runPaths(folder).log, 5).filter((line) => !line.includes('XDG_RUNTIME_DIR'))]).toEqual([0, []])
-    return folder
-  }
-
-  test('trains on the same curve as wasm, saves and draws', async () => {
-    const options: TinyOptions = { method: 'dpo', training: { steps: STEPS, batchSize: 2, microBatchSize: 2, maxLength: 16, evalEvery: 0, checkpointEvery: STEPS - 1, samplePrompts: 1, sampleTokens: 2 } }
-    const folders = { webgpu: await finish({ ...options, engine: 'webgpu', runId: 'webgpu' }), wasm: await finish({ ...options, engine: 'wasm', runId: 'wasm' }) }
-    const [actual, expected] = [folders.webgpu, folders.wasm].map((folder) => metricsByStep(allEvents(folder)))
-    for (const name of ['loss', 'grad_norm', 'rewards/margins']) {
-      expect(Object.keys(actual![name]!), name).toHaveLength(STEPS)
-      for (const [step, value] of Object.entries(expected![name]!)) {
-        expect(Math.abs(actual![name]![Number(step)]! - value!), `${name} at step ${step}`).toBeLessThanOrEqual(2e-3 * Math.max(1, Math.abs(value!)))
-      }
+describe.skipIf(softwareGpu === null)(
+  'webgpu on an emulated graphics card (skipped: no Chromium with SwiftShader)',
+  () => {
+    async function finish(options: TinyOptions): Promise<string> {
+      const folder = makeTinyRun(root, options)
+      expect([
+        await exitOf(spawnTrainer(folder, 'train', softwareGpu ?? {})),
+        readTail(runPaths(folder).log, 5).filter((line) => !line.includes('XDG_RUNTIME_DIR')),
+      ]).toEqual([0, []])
+      return folder
     }
-    // The curve moves, so that a step that does nothing would show.
-    expect(Math.abs(expected!['loss']![STEPS]! - expected!['loss']![1]!)).toBeGreaterThan(1e-2)
-    const events = allEvents(folders.webgpu)
-    expect(events[0]).toMatchObject({ type: 'ready', engine: 'webgpu' })
-    expect(events.filter((event) => event.type === 'sample')).toHaveLength(1)
-    expect(events.find((event) => event.type === 'fact' && 'enginePeakBytes' in event.facts)).toBeDefined()
-    // Resumed, within tolerance.
-    rmSync(path.join(runPaths(folders.webgpu).checkpoints, String(STEPS).padStart(8, '0')), { recursive: true })
-    expect(await exitOf(spawnTrainer(folders.webgpu, 'train', softwareGpu ?? {}))).toBe(0)
-    const resumed = allEvents(folders.webgpu)
-    expect(resumed.findLast((event) => event.type === 'ready')).toMatchObject({ resumedFromStep: STEPS - 1 })
-    expect(Math.abs(metricsByStep(resumed)['loss']![STEPS]! - expected!['loss']![STEPS]!)).toBeLessThanOrEqual(2e-3)
-  }, 280_000)
 
-  const child = (trouble: string, ...more: string[]): Record<string, unknown> => {
-    const { stdout } = spawnSync(process.execPath, [CHILD, trouble, ...more], { encoding: 'utf8', env: { ...process.env, ...softwareGpu } })
-    return JSON.parse(stdout.trim().split('\n').at(-1)!)
-  }
+    test('trains on the same curve as wasm, saves and draws', async () => {
+      const options: TinyOptions = {
+        method: 'dpo',
+        training: {
+          steps: STEPS,
+          batchSize: 2,
+          microBatchSize: 2,
+          maxLength: 16,
+          evalEvery: 0,
+          checkpointEvery: STEPS - 1,
+          samplePrompts: 1,
+          sampleTokens: 2,
+        },
+      }
+      const folders = {
+        webgpu: await finish({ ...options, engine: 'webgpu', runId: 'webgpu' }),
+        wasm: await finish({ ...options, engine: 'wasm', runId: 'wasm' }),
+      }
+      const [actual, expected] = [folders.webgpu, folders.wasm].map((folder) => metricsByStep(allEvents(folder)))
+      for (const name of ['loss', 'grad_norm', 'rewards/margins']) {
+        expect(Object.keys(actual![name]!), name).toHaveLength(STEPS)
+        for (const [step, value] of Object.entries(expected![name]!)) {
+          expect(Math.abs(actual![name]![Number(step)]! - value!), `${name} at step ${step}`).toBeLessThanOrEqual(
+            2e-3 * Math.max(1, Math.abs(value!)),
+          )
+        }
+      }
+      // The curve moves, so that a step that does nothing would show.
+      expect(Math.abs(expected!['loss']![STEPS]! - expected!['loss']![1]!)).toBeGreaterThan(1e-2)
+      const events = allEvents(folders.webgpu)
+      expect(events[0]).toMatchObject({ type: 'ready', engine: 'webgpu' })
+      expect(events.filter((event) => event.type === 'sample')).toHaveLength(1)
+      expect(events.find((event) => event.type === 'fact' && 'enginePeakBytes' in event.facts)).toBeDefined()
+      // Resumed, within tolerance.
+      rmSync(path.join(runPaths(folders.webgpu).checkpoints, String(STEPS).padStart(8, '0')), { recursive: true })
+      expect(await exitOf(spawnTrainer(folders.webgpu, 'train', softwareGpu ?? {}))).toBe(0)
+      const resumed = allEvents(folders.webgpu)
+      expect(resumed.findLast((event) => event.type === 'ready')).toMatchObject({ resumedFromStep: STEPS - 1 })
+      expect(Math.abs(metricsByStep(resumed)['loss']![STEPS]! - expected!['loss']![STEPS]!)).toBeLessThanOrEqual(2e-3)
+    }, 280_000)
 
-  test('says what it is, and that a device is gone, full, or asked too much', () => {
-    expect(child('none')).toMatchObject({ before: null, code: null, software: true, device: expect.stringContaining('(emulated by the processor)') })
-    expect(child('lost')).toMatchObject({ before: null, code: 'engine-unavailable', message: expect.stringContaining('The graphics device was lost') })
-    expect(child('limit')).toMatchObject({ before: null, code: 'trainer-failed', message: expect.stringContaining('refused') })
-  })
+    const child = (trouble: string, ...more: string[]): Record<string, unknown> => {
+      const { stdout } = spawnSync(process.execPath, [CHILD, trouble, ...more], {
+        encoding: 'utf8',
+        env: { ...process.env, ...softwareGpu },
+      })
+      return JSON.parse(stdout.trim().split('\n').at(-1)!)
+    }
 
-  test('names an adapter that is not there', () => {
-    expect(child('none', 'no such card')).toMatchObject({ code: 'engine-unavailable', message: 'There is no graphics adapter "no such card".', hint: expect.stringContaining('SwiftShader') })
-  })
-})
+    test('says what it is, and that a device is gone, full, or asked too much', () => {
+      expect(child('none')).toMatchObject({
+        before: null,
+        code: null,
+        software: true,
+        device: expect.stringContaining('(emulated by the processor)'),
+      })
+      expect(child('lost')).toMatchObject({
+        before: null,
+        code: 'engine-unavailable',
+        message: expect.stringContaining('The graphics device was lost'),
+      })
+      expect(child('limit')).toMatchObject({
+        before: null,
+        code: 'trainer-failed',
+        message: expect.stringContaining('refused'),
+      })
+    })
+
+    test('names an adapter that is not there', () => {
+      expect(child('none', 'no such card')).toMatchObject({
+        code: 'engine-unavailable',
+        message: 'There is no graphics adapter "no such card".',
+        hint: expect.stringContaining('SwiftShader'),
+      })
+    })
+  },
+)

@@ -2,7 +2,12 @@ import { describe, expect, it, test } from 'vitest'
 import { createRandom } from '../../main/core/learn/random.ts'
 import { collectSegments } from '../../main/core/worlds/collect.ts'
 import { rotate, type Policy, type World, type WorldKind } from '../../main/core/worlds/define.ts'
-import { createRollOutValue, exactRegretScores, rewardScores, telescopedRegretScores } from '../../main/core/worlds/label.ts'
+import {
+  createRollOutValue,
+  exactRegretScores,
+  rewardScores,
+  telescopedRegretScores,
+} from '../../main/core/worlds/label.ts'
 import { multiply, quadratic, solveLinearQuadratic } from '../../main/core/worlds/linear-quadratic.ts'
 import { lqr, lqrSolution, lqrSystem } from '../../main/core/worlds/lqr.ts'
 import { pendulum, pendulumEnergy } from '../../main/core/worlds/pendulum.ts'
@@ -49,7 +54,8 @@ describe.each(worlds.map((kind) => [kind.info.id, kind] as const))('%s', (_id, k
     const action = kind.info.action.map((_, at) => 0.7 - 0.3 * at)
     for (let step = 0; step < 12; step += 1) world.step(action)
     other.restore(world.save())
-    for (let step = 0; step < 12; step += 1) expect([...other.step(action).observation]).toEqual([...world.step(action).observation])
+    for (let step = 0; step < 12; step += 1)
+      expect([...other.step(action).observation]).toEqual([...world.step(action).observation])
     for (const one of [world, other]) one.dispose()
   })
 
@@ -71,9 +77,16 @@ it('names the worlds there are', () => {
 })
 
 describe('experts', () => {
-  test.each([['point-mass', 0.9], ['pendulum', 0.8], ['reacher', 0.8], ['push', 0.9]])('%s reaches its end, and better than the weak policy', async (id, share) => {
+  test.each([
+    ['point-mass', 0.9],
+    ['pendulum', 0.8],
+    ['reacher', 0.8],
+    ['push', 0.9],
+  ])('%s reaches its end, and better than the weak policy', async (id, share) => {
     const kind = findWorld(id)
-    const [expert, weak] = await Promise.all([kind.expert, kind.weak].map((policy) => rollOut(kind, eachOf(policy, kind.info), { episodes: 20, seed: 5 })))
+    const [expert, weak] = await Promise.all(
+      [kind.expert, kind.weak].map((policy) => rollOut(kind, eachOf(policy, kind.info), { episodes: 20, seed: 5 })),
+    )
     expect(expert!.filter((outcome) => outcome.success).length / 20).toBeGreaterThanOrEqual(share)
     const total = (outcomes: typeof weak): number => outcomes!.reduce((sum, outcome) => sum + outcome.total, 0)
     expect(total(expert)).toBeGreaterThan(total(weak))
@@ -109,8 +122,18 @@ describe('linear-quadratic regulator', () => {
   })
 
   it('refuses a system that nothing can steer', () => {
-    expect(() => solveLinearQuadratic({ ...lqrSystem, a: [[2]], b: [[0]], q: [[1]], r: [[1]], discount: 1 })).toThrow('does not settle')
-    expect(multiply([[1, 2], [3, 4]], [1, 1])).toEqual([3, 7])
+    expect(() => solveLinearQuadratic({ ...lqrSystem, a: [[2]], b: [[0]], q: [[1]], r: [[1]], discount: 1 })).toThrow(
+      'does not settle',
+    )
+    expect(
+      multiply(
+        [
+          [1, 2],
+          [3, 4],
+        ],
+        [1, 1],
+      ),
+    ).toEqual([3, 7])
   })
 })
 
@@ -119,15 +142,22 @@ describe('random search', () => {
     const options = { rounds: 12, directions: 4, kept: 2, stepSize: 0.1, noise: 0.1, episodeSteps: 60, seed: 2 }
     const means: number[] = []
     const found = await searchPolicy(pointMass, options, (_round, value) => means.push(value))
-    expect(means.slice(-3).reduce((sum, value) => sum + value, 0)).toBeGreaterThan(means.slice(0, 3).reduce((sum, value) => sum + value, 0))
+    expect(means.slice(-3).reduce((sum, value) => sum + value, 0)).toBeGreaterThan(
+      means.slice(0, 3).reduce((sum, value) => sum + value, 0),
+    )
     expect(await searchPolicy(pointMass, options)).toEqual(found)
-    expect(linearPolicy({ weights: [2, 0, 0, -8], mean: [1, 0], deviation: [2, 1] })([2, 0.25], createRandom(1))).toEqual([1, -1])
+    expect(
+      linearPolicy({ weights: [2, 0, 0, -8], mean: [1, 0], deviation: [2, 1] })([2, 0.25], createRandom(1)),
+    ).toEqual([1, -1])
   })
 
   it('has found a gait for the half-cheetah', async () => {
     const kind = findWorld('half-cheetah')
-    const [expert, weak] = await Promise.all([kind.expert, kind.weak].map((policy) => rollOut(kind, eachOf(policy, kind.info), { episodes: 6, seed: 5 })))
-    const mean = (outcomes: typeof weak): number => outcomes!.reduce((sum, outcome) => sum + outcome.total, 0) / outcomes!.length
+    const [expert, weak] = await Promise.all(
+      [kind.expert, kind.weak].map((policy) => rollOut(kind, eachOf(policy, kind.info), { episodes: 6, seed: 5 })),
+    )
+    const mean = (outcomes: typeof weak): number =>
+      outcomes!.reduce((sum, outcome) => sum + outcome.total, 0) / outcomes!.length
     expect(mean(weak)).toBeGreaterThan(300)
     expect(mean(expert)).toBeGreaterThan(mean(weak))
   })
@@ -164,11 +194,26 @@ describe('limits', () => {
 })
 
 describe('collection', () => {
-  const collect = (seed: number, segments = 10) => collectSegments(pointMass, [{ name: 'expert', policy: eachOf(pointMass.expert, pointMass.info) }, { name: 'weak', policy: eachOf(noisy(pointMass.weak, 0.3), pointMass.info) }], { segments, length: 32, seed })
+  const collect = (seed: number, segments = 10) =>
+    collectSegments(
+      pointMass,
+      [
+        { name: 'expert', policy: eachOf(pointMass.expert, pointMass.info) },
+        { name: 'weak', policy: eachOf(noisy(pointMass.weak, 0.3), pointMass.info) },
+      ],
+      { segments, length: 32, seed },
+    )
 
   it('cuts episodes into segments, the same ones from the same seed', async () => {
     const set = await collect(1)
-    expect(set).toMatchObject({ count: 10, time: 32, observationSize: 6, actionSize: 2, world: 'point-mass', episodes: [0, 0, 0, 0, 1, 1, 1, 1, 2, 2] })
+    expect(set).toMatchObject({
+      count: 10,
+      time: 32,
+      observationSize: 6,
+      actionSize: 2,
+      world: 'point-mass',
+      episodes: [0, 0, 0, 0, 1, 1, 1, 1, 2, 2],
+    })
     expect(set.behaviours).toEqual([...Array.from({ length: 8 }, () => 'expert'), 'weak', 'weak'])
     expect(await collect(1)).toEqual(set)
     expect((await collect(2)).observations).not.toEqual(set.observations)
@@ -179,24 +224,41 @@ describe('collection', () => {
     world.restore(set.lastStates[0]!)
     const { observation, reward } = world.step(set.actions.subarray(31 * 2, 32 * 2))
     expect(reward).toBeCloseTo(set.rewards[31]!, 6)
-    expect([...set.observations.subarray(32 * 6, 33 * 6)]).toEqual([...Float32Array.from(observation)].map((value) => expect.closeTo(value, 4)))
+    expect([...set.observations.subarray(32 * 6, 33 * 6)]).toEqual(
+      [...Float32Array.from(observation)].map((value) => expect.closeTo(value, 4)),
+    )
   })
 
   it('scores by reward, and by regret in two ways that agree', async () => {
     const policy: Policy = noisy(lqr.weak, 0.2)
-    const set = await collectSegments(lqr, [{ name: 'weak', policy: eachOf(policy, lqr.info) }], { segments: 6, length: 40, seed: 3 })
+    const set = await collectSegments(lqr, [{ name: 'weak', policy: eachOf(policy, lqr.info) }], {
+      segments: 6,
+      length: 40,
+      seed: 3,
+    })
     const exact = exactRegretScores(lqr, set)
     expect(Math.max(...exact)).toBeLessThan(0)
-    expect(rewardScores(set)[0]).toBeCloseTo(set.rewards.subarray(0, 40).reduce((sum, value) => sum + value, 0), 4)
+    expect(rewardScores(set)[0]).toBeCloseTo(
+      set.rewards.subarray(0, 40).reduce((sum, value) => sum + value, 0),
+      4,
+    )
     expect(() => exactRegretScores(pointMass, set)).toThrow('not known in closed form')
     // Without discount the sum of advantages telescopes, but for the last step, which the telescoped form leaves out.
     const undiscounted = solveLinearQuadratic({ ...lqrSystem, discount: 1 })
     const observed = (row: number): Float32Array => set.observations.subarray(row * 4, row * 4 + 4)
-    const advantage = (row: number): number => -quadratic(undiscounted.curvature, multiply(undiscounted.gain, observed(row)).map((value, at) => value + set.actions[row * 2 + at]!))
-    const value = (states: readonly Float64Array[]): number[] => states.map((state) => -quadratic(undiscounted.p, state))
+    const advantage = (row: number): number =>
+      -quadratic(
+        undiscounted.curvature,
+        multiply(undiscounted.gain, observed(row)).map((value, at) => value + set.actions[row * 2 + at]!),
+      )
+    const value = (states: readonly Float64Array[]): number[] =>
+      states.map((state) => -quadratic(undiscounted.p, state))
     const telescoped = telescopedRegretScores(set, value(set.firstStates), value(set.lastStates))
     for (let segment = 0; segment < set.count; segment += 1) {
-      const sum = Array.from({ length: 39 }, (_, t) => advantage(segment * 40 + t)).reduce((total, one) => total + one, 0)
+      const sum = Array.from({ length: 39 }, (_, t) => advantage(segment * 40 + t)).reduce(
+        (total, one) => total + one,
+        0,
+      )
       expect(telescoped[segment]).toBeCloseTo(sum, 4)
     }
   })

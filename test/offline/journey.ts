@@ -27,11 +27,39 @@ async function step(what: string, args: readonly string[], dataFolder: string, i
 async function journey(folder: string): Promise<void> {
   const dataFolder = path.join(folder, 'data')
   const file = path.join(folder, 'pairs.jsonl')
-  writeFileSync(file, Array.from({ length: 12 }, (_one, at) => JSON.stringify({ prompt: `Say ${at}.`, chosen: `${at}`, rejected: 'No.' })).join('\n'))
-  const training = ['--tokenizer', 'byte', '--steps', '3', '--batch-size', '2', '--micro-batch-size', '2', '--max-length', '32', '--eval-pairs', '2', '--sample-prompts', '1', '--sample-tokens', '2', '--engine', 'wasm']
+  writeFileSync(
+    file,
+    Array.from({ length: 12 }, (_one, at) =>
+      JSON.stringify({ prompt: `Say ${at}.`, chosen: `${at}`, rejected: 'No.' }),
+    ).join('\n'),
+  )
+  const training = [
+    '--tokenizer',
+    'byte',
+    '--steps',
+    '3',
+    '--batch-size',
+    '2',
+    '--micro-batch-size',
+    '2',
+    '--max-length',
+    '32',
+    '--eval-pairs',
+    '2',
+    '--sample-prompts',
+    '1',
+    '--sample-tokens',
+    '2',
+    '--engine',
+    'wasm',
+  ]
   await step('import', ['import', file, '--name', 'numbers'], dataFolder)
   await step('label', ['label', 'numbers', '--annotator', 'ann'], dataFolder, '1\n2\n3\nq\n')
-  await step('train sft', ['train', 'sft', '--data', 'numbers', '--model', 'new:nano', '--seeds', '1-2', ...training], dataFolder)
+  await step(
+    'train sft',
+    ['train', 'sft', '--data', 'numbers', '--model', 'new:nano', '--seeds', '1-2', ...training],
+    dataFolder,
+  )
   await step('compare', ['compare'], dataFolder)
   await step('export', ['export', 'numbers', '--format', 'pairs-with-labels'], dataFolder)
   await step('engine list', ['engine', 'list'], dataFolder)
@@ -66,7 +94,17 @@ async function visit(child: ChildProcess): Promise<void> {
   try {
     const page = await browser.newPage()
     await page.goto(url)
-    for (const place of ['/data', '/label', '/train', '/runs', '/compare', '/playground', '/papers', '/settings', '/']) {
+    for (const place of [
+      '/data',
+      '/label',
+      '/train',
+      '/runs',
+      '/compare',
+      '/playground',
+      '/papers',
+      '/settings',
+      '/',
+    ]) {
       await page.evaluate(`window.location.hash = ${JSON.stringify(place)}`)
       await page.waitForTimeout(700)
     }
@@ -85,7 +123,9 @@ function tell(title: string, found: readonly Reach[]): void {
 }
 
 function outside(): number {
-  const missing = ['strace', 'unshare'].filter((name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status !== 0)
+  const missing = ['strace', 'unshare'].filter(
+    (name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status !== 0,
+  )
   if (process.platform !== 'linux' || missing.length > 0) {
     say(`skipped: needs Linux with strace and unshare${missing.length > 0 ? `; missing: ${missing.join(', ')}` : ''}`)
     return 0
@@ -95,7 +135,11 @@ function outside(): number {
   try {
     const up = 'ip link set lo up 2>/dev/null || ifconfig lo up || exit 9'
     const traced = `exec strace -f -qq --seccomp-bpf -e trace=${TRACED_CALLS} -s 64 -o "$0" "$@"`
-    const { status } = spawnSync('unshare', ['-rn', 'sh', '-c', `${up}; ${traced}`, trace, process.execPath, self, INSIDE, folder], { stdio: 'inherit' })
+    const { status } = spawnSync(
+      'unshare',
+      ['-rn', 'sh', '-c', `${up}; ${traced}`, trace, process.execPath, self, INSIDE, folder],
+      { stdio: 'inherit' },
+    )
     if (!existsSync(trace)) {
       say(`skipped: a network namespace could not be made here (status ${status})`)
       return 0

@@ -34,10 +34,28 @@ describe('InfoNCE across lists', () => {
     const algorithm = rankers.find((one) => one.id === 'infonce')!
     const config = algorithm.config.parse({})
     const batch: RankingBatch = {
-      lists: [{ documents: [0, 1], relevance: [1, 0], unlisted: [] }, { documents: [2], relevance: [1], unlisted: [] }],
+      lists: [
+        { documents: [0, 1], relevance: [1, 0], unlisted: [] },
+        { documents: [2], relevance: [1], unlisted: [] },
+      ],
       gradeOf: (list, document) => (list === 0 && document === 2 ? 1 : 0),
     }
-    const losses = tf.tidy(() => algorithm.loss({ own: tf.zeros([2, 2]), all: tf.tensor2d([[1, 0.5, 3], [0, 0.2, 1]]) }, batch, config, null).arraySync())
+    const losses = tf.tidy(() =>
+      algorithm
+        .loss(
+          {
+            own: tf.zeros([2, 2]),
+            all: tf.tensor2d([
+              [1, 0.5, 3],
+              [0, 0.2, 1],
+            ]),
+          },
+          batch,
+          config,
+          null,
+        )
+        .arraySync(),
+    )
     expect(losses[0]).toBeCloseTo(Math.log(1 + Math.exp(0.5 - 1)), 5) // document 2 is relevant to query 0 as well
     expect(losses[1]).toBeCloseTo(Math.log(Math.exp(0) + Math.exp(0.2) + Math.exp(1)) - 1, 5)
   })
@@ -51,6 +69,10 @@ describe('lists', () => {
       expect([picked.length, picked.filter((at) => list.relevance[at]! > 0).length]).toEqual([4, 2])
     }
     expect(pickList(list, 8, createRandom(1))).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
-    expect(sublist({ documents: [7, 8, 9], relevance: [1, 0, 2], unlisted: [3] }, [1, 2])).toEqual({ documents: [8, 9], relevance: [0, 2], unlisted: [3, 1] })
+    expect(sublist({ documents: [7, 8, 9], relevance: [1, 0, 2], unlisted: [3] }, [1, 2])).toEqual({
+      documents: [8, 9],
+      relevance: [0, 2],
+      unlisted: [3, 1],
+    })
   })
 })

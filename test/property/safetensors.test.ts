@@ -1,28 +1,41 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decodeSafeTensors, encodeSafeTensors, readSafeTensorsHeader, type SafeTensor } from '../../main/core/learn/models/safetensors.ts'
+import {
+  decodeSafeTensors,
+  encodeSafeTensors,
+  readSafeTensorsHeader,
+  type SafeTensor,
+} from '../../main/core/learn/models/safetensors.ts'
 
 const tensor = fc.array(fc.integer({ min: 0, max: 5 }), { maxLength: 3 }).chain((shape) => {
   const size = shape.reduce((product, n) => product * n, 1)
-  return fc.array(fc.float({ noDefaultInfinity: false }), { minLength: size, maxLength: size }).map((values): SafeTensor => ({ shape, data: Float32Array.from(values) }))
+  return fc
+    .array(fc.float({ noDefaultInfinity: false }), { minLength: size, maxLength: size })
+    .map((values): SafeTensor => ({ shape, data: Float32Array.from(values) }))
 })
-const names = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }).filter((name) => name !== '__metadata__' && name !== '__proto__')
+const names = fc
+  .string({ unit: 'grapheme', minLength: 1, maxLength: 20 })
+  .filter((name) => name !== '__metadata__' && name !== '__proto__')
 
 describe('safetensors', () => {
   test('what is written is read back, bit for bit', () => {
     fc.assert(
-      fc.property(fc.dictionary(names, tensor, { noNullPrototype: true }), fc.dictionary(names, fc.string(), { noNullPrototype: true }), (tensors, metadata) => {
-        const bytes = encodeSafeTensors(tensors, metadata)
-        const read = decodeSafeTensors(bytes)
-        expect(read.metadata).toEqual(metadata)
-        expect(Object.keys(read.tensors).sort()).toEqual(Object.keys(tensors).sort())
-        for (const [name, { shape, data }] of Object.entries(tensors)) {
-          expect(read.tensors[name]!.shape).toEqual(shape)
-          expect(new Uint32Array(read.tensors[name]!.data.buffer)).toEqual(new Uint32Array(data.buffer))
-        }
-        expect(readSafeTensorsHeader(bytes).dataStart % 8).toBe(0)
-      }),
+      fc.property(
+        fc.dictionary(names, tensor, { noNullPrototype: true }),
+        fc.dictionary(names, fc.string(), { noNullPrototype: true }),
+        (tensors, metadata) => {
+          const bytes = encodeSafeTensors(tensors, metadata)
+          const read = decodeSafeTensors(bytes)
+          expect(read.metadata).toEqual(metadata)
+          expect(Object.keys(read.tensors).sort()).toEqual(Object.keys(tensors).sort())
+          for (const [name, { shape, data }] of Object.entries(tensors)) {
+            expect(read.tensors[name]!.shape).toEqual(shape)
+            expect(new Uint32Array(read.tensors[name]!.data.buffer)).toEqual(new Uint32Array(data.buffer))
+          }
+          expect(readSafeTensorsHeader(bytes).dataStart % 8).toBe(0)
+        },
+      ),
       { numRuns: 60 },
     )
   })
@@ -38,7 +51,12 @@ describe('safetensors', () => {
   })
 
   test('half-width numbers are widened', () => {
-    const header = new TextEncoder().encode(JSON.stringify({ b: { dtype: 'BF16', shape: [2], data_offsets: [0, 4] }, h: { dtype: 'F16', shape: [4], data_offsets: [4, 12] } }))
+    const header = new TextEncoder().encode(
+      JSON.stringify({
+        b: { dtype: 'BF16', shape: [2], data_offsets: [0, 4] },
+        h: { dtype: 'F16', shape: [4], data_offsets: [4, 12] },
+      }),
+    )
     const bytes = new Uint8Array(8 + header.length + 12)
     new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true)
     bytes.set(header, 8)

@@ -27,7 +27,12 @@ const second: RunId = largeRunId(1)
 const allRuns = ({ size }: Place): RunId[] => Array.from({ length: size.runs }, (_, index) => largeRunId(index))
 /** Of the runs that `runs.start` makes. */
 const begun = (number: number): RunId => `begun-${number}` as RunId
-const request = (seeds: number[]): Input<'runs.start'>['request'] => ({ method: 'sft', model: { kind: 'new', preset: 'nano', tokenizer: { kind: 'byte' } }, data: { datasetId: datasetId as DatasetId }, seeds })
+const request = (seeds: number[]): Input<'runs.start'>['request'] => ({
+  method: 'sft',
+  model: { kind: 'new', preset: 'nano', tokenizer: { kind: 'byte' } },
+  data: { datasetId: datasetId as DatasetId },
+  seeds,
+})
 
 /**
  * An input for every call of the contract, in an order in which they can be made one after another: what deletes comes
@@ -54,11 +59,28 @@ export const callInputs: { readonly [N in CallName]: (place: Place) => Inputs<N>
     'search without a match': { ...who, filter: { only: 'all', search: 'nothing has this' } },
   }),
   'labels.item': ({ size }) => one({ ...who, pairId: `pair-${size.pairs >> 1}` }),
-  'labels.add': () => one({ ...who, pairId: 'pair-5', outcome: 'a', strength: null, shownOrder: 'ab', durationMs: 5, clientKey: 'a-client-key' }),
+  'labels.add': () =>
+    one({
+      ...who,
+      pairId: 'pair-5',
+      outcome: 'a',
+      strength: null,
+      shownOrder: 'ab',
+      durationMs: 5,
+      clientKey: 'a-client-key',
+    }),
   'labels.undo': () => one({ ...who, clientKey: 'an-undo-key' }),
   'labels.redo': () => one({ ...who, clientKey: 'a-redo-key' }),
   'labels.flag': () => one({ ...who, pairId: 'pair-6', flagged: true, clientKey: 'a-flag-key' }),
-  'labels.history': ({ size }) => ({ '': who, 'of a file, far back': { datasetId, annotatorId: 'first' as never, limit: 1000, offset: Math.max(0, size.pairs - 1000) } }),
+  'labels.history': ({ size }) => ({
+    '': who,
+    'of a file, far back': {
+      datasetId,
+      annotatorId: 'first' as never,
+      limit: 1000,
+      offset: Math.max(0, size.pairs - 1000),
+    },
+  }),
   'labels.habits': () => ({ '': who, 'of a file': { datasetId, annotatorId: 'first' as never } }),
   'datasets.get': () => one({ datasetId }),
   'datasets.agreement': () => one({ datasetId }),
@@ -74,7 +96,11 @@ export const callInputs: { readonly [N in CallName]: (place: Place) => Inputs<N>
   'datasets.leftOut': () => one({ datasetId }),
   'datasets.warnings': () => one({ datasetId }),
   'datasets.update': () => one({ datasetId, guideline: 'Prefer the true one.' }),
-  'datasets.export': () => ({ preferences: { datasetId, format: 'preferences' }, 'pairs-with-labels': { datasetId, format: 'pairs-with-labels' }, 'label-events': { datasetId, format: 'label-events' } }),
+  'datasets.export': () => ({
+    preferences: { datasetId, format: 'preferences' },
+    'pairs-with-labels': { datasetId, format: 'pairs-with-labels' },
+    'label-events': { datasetId, format: 'label-events' },
+  }),
   'datasets.setSplit': () => one({ datasetId, seed: 11, validation: 0.2, test: 0.1 }),
   'datasets.inspect': ({ importFile }) => one({ path: importFile, limit: 200 }),
   'datasets.import': ({ importFile }) => one({ path: importFile }),
@@ -97,7 +123,15 @@ export const callInputs: { readonly [N in CallName]: (place: Place) => Inputs<N>
   'runs.metrics': () => ({ '': { runId: first }, whole: { runId: first, maxPoints: 100_000 } }),
   'runs.log': () => one({ runId: first }),
   'runs.samples': () => one({ runId: first }),
-  'runs.check': () => ({ '': { request: request([1, 2, 3]) }, 'other split': { request: { ...request([1]), data: { datasetId: datasetId as DatasetId, split: { seed: 5, validation: 0.1, test: 0.1 } } } } }),
+  'runs.check': () => ({
+    '': { request: request([1, 2, 3]) },
+    'other split': {
+      request: {
+        ...request([1]),
+        data: { datasetId: datasetId as DatasetId, split: { seed: 5, validation: 0.1, test: 0.1 } },
+      },
+    },
+  }),
   'runs.estimate': () => one({ request: request([1, 1]) }),
   'runs.cancelEstimate': () => one({ asker: 'nobody' }),
   'runs.start': () => one({ request: { ...request([1, 2, 3]), name: 'Begun' } }),
@@ -108,7 +142,11 @@ export const callInputs: { readonly [N in CallName]: (place: Place) => Inputs<N>
   'queue.pause': () => one({ paused: true }),
   'queue.move': () => one({ runId: begun(3), position: 1 }),
   'runs.resume': () => one({ runId: begun(1) }),
-  'runs.stop': () => ({ '': { runId: begun(1), mode: 'stop' }, again: { runId: begun(2), mode: 'stop' }, 'and again': { runId: begun(3), mode: 'stop' } }),
+  'runs.stop': () => ({
+    '': { runId: begun(1), mode: 'stop' },
+    again: { runId: begun(2), mode: 'stop' },
+    'and again': { runId: begun(3), mode: 'stop' },
+  }),
   'comparisons.get': (place) => ({
     t: { runIds: allRuns(place), metric: 'eval/loss' },
     'a curve of every step': { runIds: allRuns(place), metric: 'train/loss', at: 'best' },
@@ -116,7 +154,8 @@ export const callInputs: { readonly [N in CallName]: (place: Place) => Inputs<N>
     'each run alone': { runIds: allRuns(place), metric: 'eval/loss', groupBy: 'none' },
   }),
   'comparisons.samples': (place) => one({ runIds: allRuns(place).slice(0, 50) }),
-  'comparisons.table': (place) => one({ runIds: allRuns(place), metric: 'eval/loss', format: 'csv', metrics: ['eval/loss', 'eval/accuracy'] }),
+  'comparisons.table': (place) =>
+    one({ runIds: allRuns(place), metric: 'eval/loss', format: 'csv', metrics: ['eval/loss', 'eval/accuracy'] }),
   'models.list': () => one({}),
   'models.get': () => one({ modelId: noModel }),
   'models.inspect': ({ dataFolder }) => one({ path: path.join(dataFolder, 'none') }),
@@ -135,7 +174,8 @@ export const callInputs: { readonly [N in CallName]: (place: Place) => Inputs<N>
   'engines.setAdapter': () => one({ adapter: null }),
   'engines.cancel': () => one({ jobId: noJob }),
   'playground.sources': () => one({}),
-  'playground.generate': () => one({ source: { kind: 'folder', path: '/nowhere/none' }, prompt: { kind: 'text', text: 'a' } }),
+  'playground.generate': () =>
+    one({ source: { kind: 'folder', path: '/nowhere/none' }, prompt: { kind: 'text', text: 'a' } }),
   'playground.cancel': () => one({ generationId: noGeneration }),
   'playground.get': () => one({ generationId: noGeneration }),
   'papers.list': () => one({}),

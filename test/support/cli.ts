@@ -3,7 +3,8 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { builtProgram } from './built-program.ts'
 
-export const cliPath = builtProgram('cli.js') ?? path.join(fileURLToPath(new URL('../..', import.meta.url)), 'main/doors/headless/cli.ts')
+export const cliPath =
+  builtProgram('cli.js') ?? path.join(fileURLToPath(new URL('../..', import.meta.url)), 'main/doors/headless/cli.ts')
 
 export interface CliResult {
   readonly status: number | null
@@ -18,7 +19,10 @@ export interface CliOptions {
 }
 
 export function startCli(args: readonly string[], options: CliOptions): ChildProcess {
-  return spawn(process.execPath, [cliPath, ...args], { env: { ...process.env, PAIRLAB_DATA: options.dataFolder, ...options.env }, stdio: 'pipe' })
+  return spawn(process.execPath, [cliPath, ...args], {
+    env: { ...process.env, PAIRLAB_DATA: options.dataFolder, ...options.env },
+    stdio: 'pipe',
+  })
 }
 
 /** Runs the command line to its end. */
@@ -26,8 +30,12 @@ export function runCli(args: readonly string[], options: CliOptions): Promise<Cl
   const child = startCli(args, options)
   let stdout = ''
   let stderr = ''
-  child.stdout?.on('data', (chunk: Buffer) => { stdout += chunk.toString() })
-  child.stderr?.on('data', (chunk: Buffer) => { stderr += chunk.toString() })
+  child.stdout?.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString()
+  })
+  child.stderr?.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString()
+  })
   child.stdin?.end(options.input ?? '')
   return new Promise((resolve, reject) => {
     child.on('error', reject)
@@ -38,6 +46,9 @@ export function runCli(args: readonly string[], options: CliOptions): Promise<Cl
 /** The one document on standard output of a verb with --json. */
 export async function runJson(args: readonly string[], options: CliOptions, status = 0): Promise<unknown> {
   const result = await runCli([...args, '--json'], options)
-  if (result.status !== status) throw new Error(`pairlab ${args.join(' ')} ended with ${result.status}, not ${status}\n${result.stderr}\n${result.stdout}`)
+  if (result.status !== status)
+    throw new Error(
+      `pairlab ${args.join(' ')} ended with ${result.status}, not ${status}\n${result.stderr}\n${result.stdout}`,
+    )
   return JSON.parse(result.stdout)
 }

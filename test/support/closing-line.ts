@@ -21,7 +21,9 @@ export class ClosingLine implements Reporter {
       }
     }
     if (modules.length > MANY_FILES) tellSlowest(modules)
-    for (const { file, name, ms } of timesOf(modules)) if (file.startsWith('test/unit/') && ms > UNIT_LIMIT_MS) console.log(`took ${(ms / 1000).toFixed(1)} s, which is too long for a unit test: ${file}  ${name}`)
+    for (const { file, name, ms } of timesOf(modules))
+      if (file.startsWith('test/unit/') && ms > UNIT_LIMIT_MS)
+        console.log(`took ${(ms / 1000).toFixed(1)} s, which is too long for a unit test: ${file}  ${name}`)
     for (const name of skipped) console.log(`skipped: ${name}`)
     console.log(`${passed} passed, ${failed} failed, ${skipped.length} skipped`)
   }
@@ -34,11 +36,18 @@ interface Time {
 }
 
 function timesOf(modules: readonly TestModule[]): Time[] {
-  return modules.flatMap((module) => [...module.children.allTests()].map((test) => ({ file: module.relativeModuleId, name: test.fullName, ms: test.diagnostic()?.duration ?? 0 })))
+  return modules.flatMap((module) =>
+    [...module.children.allTests()].map((test) => ({
+      file: module.relativeModuleId,
+      name: test.fullName,
+      ms: test.diagnostic()?.duration ?? 0,
+    })),
+  )
 }
 
 function tellSlowest(modules: readonly TestModule[]): void {
   const all = timesOf(modules)
   console.log(`the slowest ${SLOWEST} of ${all.length} tests:`)
-  for (const { file, name, ms } of all.toSorted((one, other) => other.ms - one.ms).slice(0, SLOWEST)) console.log(`${(ms / 1000).toFixed(1).padStart(6)} s  ${file}  ${name}`)
+  for (const { file, name, ms } of all.toSorted((one, other) => other.ms - one.ms).slice(0, SLOWEST))
+    console.log(`${(ms / 1000).toFixed(1).padStart(6)} s  ${file}  ${name}`)
 }

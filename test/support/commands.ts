@@ -7,11 +7,18 @@ export interface RunningCommand {
   readonly child: ChildProcess
   /** Both streams as they came. */
   said(): string
-  readonly ended: Promise<{ readonly status: number | null; readonly signal: NodeJS.Signals | null; readonly stdout: string; readonly stderr: string }>
+  readonly ended: Promise<{
+    readonly status: number | null
+    readonly signal: NodeJS.Signals | null
+    readonly stdout: string
+    readonly stderr: string
+  }>
 }
 
 export function startCommand(words: readonly string[], dataFolder: string): RunningCommand {
-  const child = spawn(process.execPath, [cliPath, ...words, '--data-dir', dataFolder], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [cliPath, ...words, '--data-dir', dataFolder], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const text = { stdout: '', stderr: '' }
   child.stdout.on('data', (chunk: Buffer) => (text.stdout += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (text.stderr += chunk.toString()))

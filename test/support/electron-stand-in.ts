@@ -9,7 +9,10 @@ import type { Menu as MenuType, MenuItemConstructorOptions } from 'electron'
 type Handler = (event: unknown, ...args: unknown[]) => unknown
 type ProtocolHandler = (request: Request) => Promise<Response>
 
-export interface SentMessage { readonly channel: string; readonly args: readonly unknown[] }
+export interface SentMessage {
+  readonly channel: string
+  readonly args: readonly unknown[]
+}
 
 class StandInContents extends EventEmitter {
   readonly sent: SentMessage[] = []
@@ -62,13 +65,27 @@ class StandInWindow extends EventEmitter {
     this.webContents.url = url
     this.emit('ready-to-show')
   }
-  show(): void { this.shown = true }
-  focus(): void { this.focused += 1 }
-  restore(): void { this.minimized = false }
-  maximize(): void { this.maximized = true }
-  isMinimized(): boolean { return this.minimized }
-  isMaximized(): boolean { return this.maximized }
-  getNormalBounds() { return { x: 10, y: 20, width: 1000, height: 700 } }
+  show(): void {
+    this.shown = true
+  }
+  focus(): void {
+    this.focused += 1
+  }
+  restore(): void {
+    this.minimized = false
+  }
+  maximize(): void {
+    this.maximized = true
+  }
+  isMinimized(): boolean {
+    return this.minimized
+  }
+  isMaximized(): boolean {
+    return this.maximized
+  }
+  getNormalBounds() {
+    return { x: 10, y: 20, width: 1000, height: 700 }
+  }
   close(): void {
     this.emit('close')
     windows.splice(windows.indexOf(this), 1)
@@ -86,7 +103,10 @@ class StandInApp extends EventEmitter {
   isPackaged = false
   /** Where `userData` was when the lock was asked for: Electron's lock is one of that folder. */
   lockedIn: string | null = null
-  readonly paths = new Map([['appData', appData], ['userData', path.join(appData, 'pairlab')]])
+  readonly paths = new Map([
+    ['appData', appData],
+    ['userData', path.join(appData, 'pairlab')],
+  ])
   sandboxed = false
   quits = 0
   exits: number[] = []
@@ -101,18 +121,28 @@ class StandInApp extends EventEmitter {
     this.lockedIn = this.getPath('userData')
     return this.lock
   }
-  enableSandbox(): void { this.sandboxed = true }
-  getPath(name: string): string { return this.paths.get(name) ?? tmpdir() }
+  enableSandbox(): void {
+    this.sandboxed = true
+  }
+  getPath(name: string): string {
+    return this.paths.get(name) ?? tmpdir()
+  }
   /** Like Electron: not to a folder that is not there. */
   setPath(name: string, folder: string): void {
     if (!existsSync(folder)) throw new Error(`Failed to set path: ${folder}`)
     this.paths.set(name, folder)
   }
-  exit(code = 0): void { this.exits.push(code) }
+  exit(code = 0): void {
+    this.exits.push(code)
+  }
   /** Like Electron: tells `before-quit` first, which may hold it back. */
   quit(): void {
     let prevented = false
-    this.emit('before-quit', { preventDefault: () => { prevented = true } })
+    this.emit('before-quit', {
+      preventDefault: () => {
+        prevented = true
+      },
+    })
     if (!prevented) this.quits += 1
   }
 }
@@ -136,13 +166,20 @@ export const ipcRenderer = {
     return structuredClone(await behind.invokeFrom(behind.frame, channel, ...args))
   },
   send(channel: string, ...args: unknown[]): void {
-    mainListeners.emit(channel, { sender: windows[0]?.webContents, senderFrame: behind.frame }, ...structuredClone(args))
+    mainListeners.emit(
+      channel,
+      { sender: windows[0]?.webContents, senderFrame: behind.frame },
+      ...structuredClone(args),
+    )
   },
   on: (channel: string, listener: (...args: unknown[]) => void) => void rendererListeners.on(channel, listener),
-  removeListener: (channel: string, listener: (...args: unknown[]) => void) => void rendererListeners.removeListener(channel, listener),
+  removeListener: (channel: string, listener: (...args: unknown[]) => void) =>
+    void rendererListeners.removeListener(channel, listener),
 }
 
-export const contextBridge = { exposeInMainWorld: (name: string, value: unknown) => void behind.exposed.set(name, value) }
+export const contextBridge = {
+  exposeInMainWorld: (name: string, value: unknown) => void behind.exposed.set(name, value),
+}
 export const webUtils = { getPathForFile: (file: { path?: string }) => file.path ?? '' }
 export const screen = { getAllDisplays: () => [{ bounds: { x: 0, y: 0, width: 1920, height: 1080 } }] }
 
@@ -156,7 +193,9 @@ export const dialog = {
 export const Menu = {
   current: null as MenuItemConstructorOptions[] | null,
   buildFromTemplate: (template: MenuItemConstructorOptions[]) => template as unknown as MenuType,
-  setApplicationMenu: (menu: unknown) => { Menu.current = menu as MenuItemConstructorOptions[] },
+  setApplicationMenu: (menu: unknown) => {
+    Menu.current = menu as MenuItemConstructorOptions[]
+  },
 }
 
 const protocolHandlers = new Map<string, ProtocolHandler>()
@@ -168,9 +207,19 @@ export const protocol = {
 
 export const session = {
   defaultSession: {
-    webRequest: { onBeforeRequest: (listener: (details: { url: string }, decide: (answer: { cancel: boolean }) => void) => void) => { behind.beforeRequest = listener } },
-    setPermissionRequestHandler: (handler: typeof behind.permission) => { behind.permission = handler },
-    setPermissionCheckHandler: (handler: typeof behind.permissionCheck) => { behind.permissionCheck = handler },
+    webRequest: {
+      onBeforeRequest: (
+        listener: (details: { url: string }, decide: (answer: { cancel: boolean }) => void) => void,
+      ) => {
+        behind.beforeRequest = listener
+      },
+    },
+    setPermissionRequestHandler: (handler: typeof behind.permission) => {
+      behind.permission = handler
+    },
+    setPermissionCheckHandler: (handler: typeof behind.permissionCheck) => {
+      behind.permissionCheck = handler
+    },
   },
 }
 
@@ -179,8 +228,12 @@ export const behind = {
   windows,
   exposed: new Map<string, unknown>(),
   frame: { url: 'app://pairlab/index.html', parent: null } as { url: string; parent: unknown } | null,
-  beforeRequest: undefined as ((details: { url: string }, decide: (answer: { cancel: boolean }) => void) => void) | undefined,
-  permission: undefined as ((contents: unknown, permission: string, decide: (granted: boolean) => void) => void) | undefined,
+  beforeRequest: undefined as
+    | ((details: { url: string }, decide: (answer: { cancel: boolean }) => void) => void)
+    | undefined,
+  permission: undefined as
+    | ((contents: unknown, permission: string, decide: (granted: boolean) => void) => void)
+    | undefined,
   permissionCheck: undefined as ((contents: unknown, permission: string) => boolean) | undefined,
   async invokeFrom(frame: unknown, channel: string, ...args: unknown[]): Promise<unknown> {
     const handler = handlers.get(channel)

@@ -14,27 +14,82 @@ import { minimizeParts } from '../../main/workers/trainer/minimize.ts'
 import { pairItems } from '../../main/workers/trainer/text/training-data.ts'
 
 const VOCAB = 23
-const engine = await openEngine(engineName.parse(process.argv[2]), { threads: 1, enginesFolder: process.env['PAIRLAB_ENGINES'] ?? null })
+const engine = await openEngine(engineName.parse(process.argv[2]), {
+  threads: 1,
+  enginesFolder: process.env['PAIRLAB_ENGINES'] ?? null,
+})
 const steps = Number(process.argv[3])
 const random = createRandom(3)
-const side = (): EncodedCompletion => ({ prompt: [1, 2], completion: Array.from({ length: 3 + random.int(6) }, () => random.int(VOCAB)), text: '' })
-const pairs = Array.from({ length: 4 }, (_, at): EncodedPair => ({ pairId: String(at), promptText: '', chosen: side(), rejected: side(), preference: 1, strength: 1, weight: 1, swapped: false }))
-const decoder = createDecoder({ vocabSize: VOCAB, layers: Number(process.argv[4] ?? 2), hidden: 16, heads: 2, kvHeads: 1, headDim: 8, feedForward: 24, ropeTheta: 10_000, normEpsilon: 1e-5, tiedEmbeddings: true, scoreHead: false }, createRandom(1))
-const training = trainingConfig.parse({ learningRate: 3e-3 * Math.max(1, 100 / steps), weightDecay: 0.01, steps, batchSize: 4, microBatchSize: 2 })
+const side = (): EncodedCompletion => ({
+  prompt: [1, 2],
+  completion: Array.from({ length: 3 + random.int(6) }, () => random.int(VOCAB)),
+  text: '',
+})
+const pairs = Array.from({ length: 4 }, (_, at): EncodedPair => ({
+  pairId: String(at),
+  promptText: '',
+  chosen: side(),
+  rejected: side(),
+  preference: 1,
+  strength: 1,
+  weight: 1,
+  swapped: false,
+}))
+const decoder = createDecoder(
+  {
+    vocabSize: VOCAB,
+    layers: Number(process.argv[4] ?? 2),
+    hidden: 16,
+    heads: 2,
+    kvHeads: 1,
+    headDim: 8,
+    feedForward: 24,
+    ropeTheta: 10_000,
+    normEpsilon: 1e-5,
+    tiedEmbeddings: true,
+    scoreHead: false,
+  },
+  createRandom(1),
+)
+const training = trainingConfig.parse({
+  learningRate: 3e-3 * Math.max(1, 100 / steps),
+  weightDecay: 0.01,
+  steps,
+  batchSize: 4,
+  microBatchSize: 2,
+})
 const optimizer = createOptimizer(training, decoder.variables)
 const algorithm = findTextAlgorithm('sft')
 const config = algorithm.config.parse({})
-const items = pairItems({ set: { pairs, rewards: null }, algorithm, config, microBatchSize: 2, padId: 0, referenceOf: null })
+const items = pairItems({
+  set: { pairs, rewards: null },
+  algorithm,
+  config,
+  microBatchSize: 2,
+  padId: 0,
+  referenceOf: null,
+})
 const losses: number[] = []
 const seen: { tensors: number; bytes: number }[] = []
 const residentBytes: number[] = []
 for (let at = 0; at < steps; at += 1) {
-  const { metrics } = await minimizeParts(decoder, optimizer, training, items.parts([...pairs.keys()]), (batch, totals) => algorithm.loss({ network: decoder, batch, totals, config }), () => undefined)
+  const { metrics } = await minimizeParts(
+    decoder,
+    optimizer,
+    training,
+    items.parts([...pairs.keys()]),
+    (batch, totals) => algorithm.loss({ network: decoder, batch, totals, config }),
+    () => undefined,
+  )
   losses.push(metrics['loss']!)
   const trouble = engine.trouble?.() ?? null
   if (trouble !== null) throw trouble
   if (at % Math.ceil(steps / 10) !== 0) continue
-  await sampleCompletions(decoder, [[1, 2], [3]], (row) => createRandom(row), { maxTokens: 4, temperature: 1, endId: -1 })
+  await sampleCompletions(decoder, [[1, 2], [3]], (row) => createRandom(row), {
+    maxTokens: 4,
+    temperature: 1,
+    endId: -1,
+  })
   seen.push({ tensors: tf.memory().numTensors, bytes: tf.memory().numBytes })
   residentBytes.push(process.memoryUsage.rss())
 }

@@ -15,13 +15,27 @@ export async function makeFullFolder(root: string): Promise<string> {
   const annotatorId = (await client.call('annotators.add', { name: 'Ann' })).annotatorId
   const { rows } = await client.call('datasets.rows', { datasetId, limit: 40 })
   for (const [at, row] of rows.slice(0, 20).entries()) {
-    await client.call('labels.add', { datasetId, annotatorId, pairId: row.pairId, outcome: at % 2 === 0 ? 'a' : 'b', strength: null, comment: `note ${at}`, shownOrder: 'ab', durationMs: 5, clientKey: `damage-key-${at}` })
+    await client.call('labels.add', {
+      datasetId,
+      annotatorId,
+      pairId: row.pairId,
+      outcome: at % 2 === 0 ? 'a' : 'b',
+      strength: null,
+      comment: `note ${at}`,
+      shownOrder: 'ab',
+      durationMs: 5,
+      clientKey: `damage-key-${at}`,
+    })
   }
   await client.call('datasets.update', { datasetId, guideline: 'The true one.' })
   await client.call('texts.import', { path: writeTexts(root), name: 'Texts' })
   await client.call('rankings.import', { path: writeLetor(path.join(root, 'letor')), name: 'Lists' })
   const { runIds } = await client.call('runs.start', { request: tinyRequest(datasetId) })
-  await waitUntil('the run', async () => ENDED_STATES.includes((await client.call('runs.get', { runId: runIds[0]! })).state), 120_000)
+  await waitUntil(
+    'the run',
+    async () => ENDED_STATES.includes((await client.call('runs.get', { runId: runIds[0]! })).state),
+    120_000,
+  )
   await client.call('datasets.export', { datasetId, format: 'preferences' })
   await app.close()
   return dataFolder

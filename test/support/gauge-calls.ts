@@ -12,10 +12,19 @@ export interface GaugedCall extends Held {
 }
 
 /** Makes every call of the contract once in each of its variants, and tells how long each held the event loop. */
-export async function* gaugeCalls(app: App, place: Place): AsyncGenerator<GaugedCall & { readonly name: CallName; readonly input: unknown; readonly call: string }> {
-  for (const name of Object.keys(callInputs) as CallName[]) { // keys of a table by call name
+export async function* gaugeCalls(
+  app: App,
+  place: Place,
+): AsyncGenerator<GaugedCall & { readonly name: CallName; readonly input: unknown; readonly call: string }> {
+  for (const name of Object.keys(callInputs) as CallName[]) {
+    // keys of a table by call name
     for (const [variant, input] of Object.entries(callInputs[name](place))) {
-      yield { name, input, call: variant === '' ? name : `${name} (${variant})`, ...(await gaugeCall(app, name, input)) }
+      yield {
+        name,
+        input,
+        call: variant === '' ? name : `${name} (${variant})`,
+        ...(await gaugeCall(app, name, input)),
+      }
     }
   }
 }
@@ -32,5 +41,9 @@ export async function gaugeCall(app: App, name: CallName, input: unknown): Promi
 
 /** The call returns when the import has begun; what it does to the app comes after. */
 async function importsEnded({ handlers }: App): Promise<void> {
-  await waitUntil('the import to end', async () => (await handlers['datasets.importJobs']({})).every((job) => job.state !== 'running'), 3_600_000)
+  await waitUntil(
+    'the import to end',
+    async () => (await handlers['datasets.importJobs']({})).every((job) => job.state !== 'running'),
+    3_600_000,
+  )
 }

@@ -3,6 +3,8 @@ import { watchSelf } from '../../main/workers/reader/watch.ts'
 
 watchSelf(Number(process.argv[2]))
 process.on('message', () => {
-  for (;;) { /* as a pattern that goes back and forth would */ }
+  for (;;) {
+    /* as a pattern that goes back and forth would */
+  }
 })
 process.send!({ type: 'ready' })

@@ -17,7 +17,21 @@ for (let step = 0; ; step += 1) {
   const key = Number(firstKey) + step
   const pair = (key * 7) % Number(pairCount)
   const outcome = outcomes[key % outcomes.length] ?? 'a'
-  const labelId = addAnswer(db, folder, { ...who, pairId: `pair-${pair}`, outcome, strength: null, comment: 'x'.repeat(key % 300), shownOrder: 'ab', durationMs: 1, clientKey: `client-${key}` }, key)
+  const labelId = addAnswer(
+    db,
+    folder,
+    {
+      ...who,
+      pairId: `pair-${pair}`,
+      outcome,
+      strength: null,
+      comment: 'x'.repeat(key % 300),
+      shownOrder: 'ab',
+      durationMs: 1,
+      clientKey: `client-${key}`,
+    },
+    key,
+  )
   writeSync(1, `${labelId} ${pair} ${outcome}\n`)
   if (key % 5 === 0) undoAnswer(db, folder, { ...who, clientKey: `undo-${key}` }, key)
   if (key % 10 === 0) redoAnswer(db, folder, { ...who, clientKey: `redo-${key}` }, key)

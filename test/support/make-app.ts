@@ -31,7 +31,11 @@ export async function makeApp(prepare?: (dataFolder: string) => void): Promise<T
   }
 }
 
-export async function waitUntil(what: string, condition: () => boolean | Promise<boolean>, limitMs = 60_000): Promise<void> {
+export async function waitUntil(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  limitMs = 60_000,
+): Promise<void> {
   const endMs = Date.now() + limitMs
   while (!(await condition())) {
     if (Date.now() > endMs) throw new Error(`waited ${limitMs} ms in vain for ${what}`)

@@ -10,12 +10,24 @@ import { openModelFolder } from '../../main/core/models/folder.ts'
 import { writeSafeTensors } from '../../main/core/models/write.ts'
 
 /** A Llama of random weights over bytes, as the Hugging Face libraries would write it. @returns what a run says of it */
-export async function makeModelFolder(folder: string, seed = 3, config: DecoderConfig = presetConfig('nano', loadTokenizer(byteTokenizer()).vocabSize)): Promise<{ readonly path: string; readonly hash: string }> {
+export async function makeModelFolder(
+  folder: string,
+  seed = 3,
+  config: DecoderConfig = presetConfig('nano', loadTokenizer(byteTokenizer()).vocabSize),
+): Promise<{ readonly path: string; readonly hash: string }> {
   const weights = freshWeights(config, createRandom(seed))
   mkdirSync(folder, { recursive: true })
   writeFileSync(path.join(folder, 'config.json'), JSON.stringify(decoderConfigFile(config, 256)))
   writeFileSync(path.join(folder, 'tokenizer.json'), JSON.stringify(byteTokenizer()))
-  await writeSafeTensors(path.join(folder, 'model.safetensors'), Object.fromEntries(Object.entries(parameterShapes(config)).map(([name, shape]) => [name, { shape, read: () => weights.read(name).data }])))
+  await writeSafeTensors(
+    path.join(folder, 'model.safetensors'),
+    Object.fromEntries(
+      Object.entries(parameterShapes(config)).map(([name, shape]) => [
+        name,
+        { shape, read: () => weights.read(name).data },
+      ]),
+    ),
+  )
   const model = openModelFolder(folder)
   try {
     return { path: folder, hash: await model.hash() }

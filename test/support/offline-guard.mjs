@@ -19,7 +19,10 @@ function refuse(what) {
 const connect = net.Socket.prototype.connect
 net.Socket.prototype.connect = function guarded(...args) {
   const first = Array.isArray(args[0]) ? args[0][0] : args[0]
-  const options = typeof first === 'object' && first !== null ? first : { port: first, host: typeof args[1] === 'string' ? args[1] : undefined }
+  const options =
+    typeof first === 'object' && first !== null
+      ? first
+      : { port: first, host: typeof args[1] === 'string' ? args[1] : undefined }
   if (options.path !== undefined || loopback.has(options.host)) return connect.apply(this, args)
   note('connect', `${options.host}:${options.port}`)
   process.nextTick(() => this.destroy(refuse(options.host)))

@@ -33,7 +33,14 @@ export function openData(dataFolder = mkdtempSync(path.join(tmpdir(), 'pairlab-d
   events.subscribe((event) => seen.push(event))
   const log = createLog(dataFolder)
   const reader = readHere()
-  const imports = createImportService({ db: store.db, dataFolder, events, log, inspectFile: (path, options) => reader.ask('inspect', { path, options }), readPairs: (path, mapping, signal) => reader.stream('pairs', { path, mapping }, { signal }) })
+  const imports = createImportService({
+    db: store.db,
+    dataFolder,
+    events,
+    log,
+    inspectFile: (path, options) => reader.ask('inspect', { path, options }),
+    readPairs: (path, mapping, signal) => reader.stream('pairs', { path, mapping }, { signal }),
+  })
   const resourcesFolder = fileURLToPath(new URL('../../resources', import.meta.url))
   const handlers = datasetHandlers({ db: store.db, dataFolder, resourcesFolder, events, log, imports, reader })
   async function call<N extends DatasetCall>(name: N, input: Input<N>): Promise<Output<N>> {
@@ -51,7 +58,8 @@ export function openData(dataFolder = mkdtempSync(path.join(tmpdir(), 'pairlab-d
       if (job.state !== 'finished') throw new Error(`the import ended as ${job.state}: ${job.error?.message ?? ''}`)
       return job
     },
-    eventsOf: (name) => seen.filter((event) => event.name === name).map((event) => event.payload as EventPayload<typeof name>), // by its name
+    eventsOf: (name) =>
+      seen.filter((event) => event.name === name).map((event) => event.payload as EventPayload<typeof name>), // by its name
     async close() {
       await imports.close()
       await reader.close()

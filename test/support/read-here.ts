@@ -4,7 +4,10 @@ import type { Reader } from '../../main/app/reading/reader.ts'
 
 /** The reader's jobs in this process: for tests of what is read, which need no process to be started each time. */
 export function readHere(): Reader {
-  async function* stream<N extends ReaderJobName>(name: N, input: ReaderJobs[N]['input']): AsyncGenerator<ReaderJobs[N]['piece'], ReaderJobs[N]['result']> {
+  async function* stream<N extends ReaderJobName>(
+    name: N,
+    input: ReaderJobs[N]['input'],
+  ): AsyncGenerator<ReaderJobs[N]['piece'], ReaderJobs[N]['result']> {
     let piece: { readonly value: ReaderJobs[N]['piece'] } | null = null
     let taken = Promise.withResolvers<void>()
     let given = Promise.withResolvers<void>()
@@ -13,7 +16,10 @@ export function readHere(): Reader {
       given.resolve()
       await taken.promise
     })
-    ended.then(() => given.resolve(), () => given.resolve())
+    ended.then(
+      () => given.resolve(),
+      () => given.resolve(),
+    )
     try {
       for (;;) {
         await given.promise

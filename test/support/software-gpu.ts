@@ -5,6 +5,10 @@ const FOLDERS = ['/usr/lib/chromium', '/usr/lib/chromium-browser', '/opt/google/
 const folder = FOLDERS.find((one) => existsSync(`${one}/vk_swiftshader_icd.json`))
 
 /** Environment in which Dawn finds that driver; null where there is no Chromium with it. */
-export const softwareGpu: Readonly<Record<string, string>> | null = folder === undefined
-  ? null
-  : { VK_ICD_FILENAMES: `${folder}/vk_swiftshader_icd.json`, LD_LIBRARY_PATH: [folder, process.env['LD_LIBRARY_PATH'] ?? ''].filter((part) => part !== '').join(':') }
+export const softwareGpu: Readonly<Record<string, string>> | null =
+  folder === undefined
+    ? null
+    : {
+        VK_ICD_FILENAMES: `${folder}/vk_swiftshader_icd.json`,
+        LD_LIBRARY_PATH: [folder, process.env['LD_LIBRARY_PATH'] ?? ''].filter((part) => part !== '').join(':'),
+      }

@@ -33,4 +33,3 @@ export function flipByte(file: string, position: number): void {
   writeSync(descriptor, byte, 0, 1, position)
   closeSync(descriptor)
 }
-

@@ -11,7 +11,8 @@ import { writeSpec } from '../../main/base/run-folder/spec.ts'
 import type { TrainerEvent } from '../../main/base/run-folder/protocol.ts'
 import { builtProgram } from './built-program.ts'
 
-export const WORKER_ENTRY = builtProgram('worker.js') ?? fileURLToPath(new URL('../../main/workers/entry.ts', import.meta.url))
+export const WORKER_ENTRY =
+  builtProgram('worker.js') ?? fileURLToPath(new URL('../../main/workers/entry.ts', import.meta.url))
 
 /** Short answers against long ones: something a model of any size can tell apart. */
 export function tinyRows(train = 24, validation = 6, test = 6): PreferenceRow[] {
@@ -60,31 +61,59 @@ export function makeTinyRun(root: string, options: TinyOptions = {}): string {
   const folder = path.join(root, 'runs', runId)
   mkdirSync(folder, { recursive: true })
   const count = (side: string): number => rows.filter((row) => row.split === side).length
-  writeSpec(folder, runSpec.parse({
-    formatVersion: 1,
-    runId,
-    name: 'tiny',
-    appVersion: '0.0.0',
-    createdAtMs: 1,
-    method: options.method ?? 'sft',
-    config: options.config ?? {},
-    training: trainingConfig.parse({ steps: 8, batchSize: 6, microBatchSize: 4, maxLength: 24, evalEvery: 4, checkpointEvery: 4, samplePrompts: 2, sampleTokens: 4, learningRate: 5e-3, ...options.training }),
-    groupHash: 'g',
-    seed: options.seed ?? 1,
-    engine: options.engine ?? 'cpu',
-    data: { datasetId: 'd', datasetName: 'tiny', fingerprint: 'f', split: { seed: 0, validation: 0.1, test: 0.2 }, annotators: [], aggregation: 'mean', viewHash: createHash('sha256').update(text).digest('hex'), viewPath, labelCount: rows.length, counts: { train: count('train'), validation: count('validation'), test: count('test') } },
-    model: options.model ?? { kind: 'new', preset: 'nano', tokenizer: { kind: 'byte' }, tiedEmbeddings: true },
-    judge: options.judge ?? null,
-    rewardModelPath: null,
-    cacheFolder: path.join(root, 'cache'),
-  }))
+  writeSpec(
+    folder,
+    runSpec.parse({
+      formatVersion: 1,
+      runId,
+      name: 'tiny',
+      appVersion: '0.0.0',
+      createdAtMs: 1,
+      method: options.method ?? 'sft',
+      config: options.config ?? {},
+      training: trainingConfig.parse({
+        steps: 8,
+        batchSize: 6,
+        microBatchSize: 4,
+        maxLength: 24,
+        evalEvery: 4,
+        checkpointEvery: 4,
+        samplePrompts: 2,
+        sampleTokens: 4,
+        learningRate: 5e-3,
+        ...options.training,
+      }),
+      groupHash: 'g',
+      seed: options.seed ?? 1,
+      engine: options.engine ?? 'cpu',
+      data: {
+        datasetId: 'd',
+        datasetName: 'tiny',
+        fingerprint: 'f',
+        split: { seed: 0, validation: 0.1, test: 0.2 },
+        annotators: [],
+        aggregation: 'mean',
+        viewHash: createHash('sha256').update(text).digest('hex'),
+        viewPath,
+        labelCount: rows.length,
+        counts: { train: count('train'), validation: count('validation'), test: count('test') },
+      },
+      model: options.model ?? { kind: 'new', preset: 'nano', tokenizer: { kind: 'byte' }, tiedEmbeddings: true },
+      judge: options.judge ?? null,
+      rewardModelPath: null,
+      cacheFolder: path.join(root, 'cache'),
+    }),
+  )
   return folder
 }
 
 /** Starts a real training process on the folder. */
 export function spawnTrainer(folder: string, job = 'train', env: Readonly<Record<string, string>> = {}): ChildProcess {
   const log = openSync(runPaths(folder).log, 'a')
-  return spawn(process.execPath, [WORKER_ENTRY, job, folder], { stdio: ['ignore', log, log], env: { ...process.env, ...env } })
+  return spawn(process.execPath, [WORKER_ENTRY, job, folder], {
+    stdio: ['ignore', log, log],
+    env: { ...process.env, ...env },
+  })
 }
 
 export function exitOf(child: ChildProcess): Promise<number | string | null> {
@@ -93,7 +122,7 @@ export function exitOf(child: ChildProcess): Promise<number | string | null> {
 
 export function allEvents(folder: string): TrainerEvent[] {
   const events: TrainerEvent[] = []
-  for (let offset = 0; ; ) {
+  for (let offset = 0; ;) {
     const batch = readEvents(runPaths(folder).events, offset)
     if (batch.offset === offset) return events
     events.push(...batch.events)
@@ -104,7 +133,16 @@ export function allEvents(folder: string): TrainerEvent[] {
 /** Bytes of a checkpoint's files but for the clock in state.json. */
 export function weightsOf(folder: string, step: number): Record<string, string> {
   const place = path.join(runPaths(folder).checkpoints, String(step).padStart(8, '0'))
-  return Object.fromEntries(readdirSync(place).filter((name) => name !== 'state.json').map((name) => [name, createHash('sha256').update(readFileSync(path.join(place, name))).digest('hex')]))
+  return Object.fromEntries(
+    readdirSync(place)
+      .filter((name) => name !== 'state.json')
+      .map((name) => [
+        name,
+        createHash('sha256')
+          .update(readFileSync(path.join(place, name)))
+          .digest('hex'),
+      ]),
+  )
 }
 
 const isClock = (name: string): boolean => name === 'wallMs' || name.endsWith('_per_sec')
@@ -115,7 +153,8 @@ export function metricsByStep(events: readonly TrainerEvent[]): Record<string, R
   for (const event of events) {
     if (event.type === 'ready') {
       const from = event.resumedFromStep ?? -1
-      for (const points of Object.values(result)) for (const step of Object.keys(points).map(Number)) if (step > from) delete points[step]
+      for (const points of Object.values(result))
+        for (const step of Object.keys(points).map(Number)) if (step > from) delete points[step]
     }
     if (event.type !== 'metrics') continue
     for (const [name, values] of Object.entries(event.columns)) {

@@ -16,72 +16,145 @@ export interface Table extends Network {
 
 export function tableNetwork(seed: number): Table {
   const random = createRandom(seed)
-  const next = tf.variable(tf.tensor2d(Array.from({ length: VOCAB }, () => Array.from({ length: VOCAB }, () => 0.1 * random.normal()))))
+  const next = tf.variable(
+    tf.tensor2d(Array.from({ length: VOCAB }, () => Array.from({ length: VOCAB }, () => 0.1 * random.normal()))),
+  )
   const worth = tf.variable(tf.tensor2d(Array.from({ length: VOCAB }, () => [0.1 * random.normal()])))
   const oneHot = (ids: tf.Tensor2D): tf.Tensor2D => tf.reshape(tf.cast(tf.oneHot(ids, VOCAB), 'float32'), [-1, VOCAB])
   return {
     variables: { next, worth },
-    tokenLogProbs: (tokens) => tokenLogProbsFromLogits(tf.reshape(tf.matMul(oneHot(tokens.ids), next), [...tokens.ids.shape, VOCAB]), tokens),
-    score: (tokens) => tf.sum(tf.mul(tf.reshape<tf.Rank.R2>(tf.matMul(oneHot(tokens.ids), worth), tokens.ids.shape), tokens.completion), 1),
+    tokenLogProbs: (tokens) =>
+      tokenLogProbsFromLogits(tf.reshape(tf.matMul(oneHot(tokens.ids), next), [...tokens.ids.shape, VOCAB]), tokens),
+    score: (tokens) =>
+      tf.sum(
+        tf.mul(tf.reshape<tf.Rank.R2>(tf.matMul(oneHot(tokens.ids), worth), tokens.ids.shape), tokens.completion),
+        1,
+      ),
   }
 }
 
 /** Preferred completions end in 1s, the others in 2s. */
-export function pairBatch(pairs: number, changes: { readonly preference?: number[]; readonly weight?: number[] } = {}, network?: Network): { batch: PairBatch; totals: (algorithm: Algorithm) => BatchTotals } {
+export function pairBatch(
+  pairs: number,
+  changes: { readonly preference?: number[]; readonly weight?: number[] } = {},
+  network?: Network,
+): { batch: PairBatch; totals: (algorithm: Algorithm) => BatchTotals } {
   const random = createRandom(5)
-  const rows = Array.from({ length: 2 * pairs }, (_, row) => [3 + random.int(3), 3 + random.int(3), ...Array.from({ length: TIME - 2 }, () => (row < pairs ? 1 : 2))])
-  const tokens: TokenBatch = { ids: tf.tensor2d(rows, undefined, 'int32'), attention: tf.ones([2 * pairs, TIME]), completion: tf.tensor2d(rows.map(() => [0, 0, 1, 1, 1])) }
+  const rows = Array.from({ length: 2 * pairs }, (_, row) => [
+    3 + random.int(3),
+    3 + random.int(3),
+    ...Array.from({ length: TIME - 2 }, () => (row < pairs ? 1 : 2)),
+  ])
+  const tokens: TokenBatch = {
+    ids: tf.tensor2d(rows, undefined, 'int32'),
+    attention: tf.ones([2 * pairs, TIME]),
+    completion: tf.tensor2d(rows.map(() => [0, 0, 1, 1, 1])),
+  }
   const preference = changes.preference ?? Array.from({ length: pairs }, () => 1)
   const weight = changes.weight ?? Array.from({ length: pairs }, () => 1)
   const batch: PairBatch = {
-    kind: 'pairs', pairs, tokens,
-    preference: tf.tensor1d(preference), strength: tf.ones([pairs]), weight: tf.tensor1d(weight),
-    rewardChosen: tf.tensor1d(preference.map((p) => p - 0.5)), rewardRejected: tf.tensor1d(preference.map((p) => 0.5 - p)),
+    kind: 'pairs',
+    pairs,
+    tokens,
+    preference: tf.tensor1d(preference),
+    strength: tf.ones([pairs]),
+    weight: tf.tensor1d(weight),
+    rewardChosen: tf.tensor1d(preference.map((p) => p - 0.5)),
+    rewardRejected: tf.tensor1d(preference.map((p) => 0.5 - p)),
     reference: network === undefined ? tf.zeros([2 * pairs, TIME - 1]) : network.tokenLogProbs(tokens),
     mismatched: network === undefined ? null : mismatchedRows(rows, tokens, network),
   }
   const totals = (algorithm: Algorithm): BatchTotals => {
     const plain = plainTotals(algorithm)
     if (algorithm.before === undefined || network === undefined) return plain
-    return { ...plain, before: algorithm.before({ network, batch, totals: plain, config: algorithm.config.parse({}) }).dataSync()[0] ?? NaN }
+    return {
+      ...plain,
+      before:
+        algorithm.before({ network, batch, totals: plain, config: algorithm.config.parse({}) }).dataSync()[0] ?? NaN,
+    }
   }
   const plainTotals = (algorithm: Algorithm): BatchTotals => {
-    const sides = (p: number): readonly [number, number] => algorithm.tokenWeights?.(p, 1, algorithm.config.parse({})) ?? [1, 1]
-    return { items: pairs, rewardMean: 0, weight: weight.reduce((sum, one) => sum + one, 0), tokens: preference.reduce((sum, p, at) => sum + (weight[at] ?? 0) * 3 * (sides(p)[0] + sides(p)[1]), 0) }
+    const sides = (p: number): readonly [number, number] =>
+      algorithm.tokenWeights?.(p, 1, algorithm.config.parse({})) ?? [1, 1]
+    return {
+      items: pairs,
+      rewardMean: 0,
+      weight: weight.reduce((sum, one) => sum + one, 0),
+      tokens: preference.reduce((sum, p, at) => sum + (weight[at] ?? 0) * 3 * (sides(p)[0] + sides(p)[1]), 0),
+    }
   }
   return { batch, totals }
 }
 
 /** Each prompt with the completion of the row after it. */
-function mismatchedRows(rows: readonly number[][], like: TokenBatch, network: Network): NonNullable<PairBatch['mismatched']> {
-  const tokens = { ...like, ids: tf.tensor2d(rows.map((row, at) => [...row.slice(0, 2), ...rows[(at + 1) % rows.length]!.slice(2)]), undefined, 'int32') }
+function mismatchedRows(
+  rows: readonly number[][],
+  like: TokenBatch,
+  network: Network,
+): NonNullable<PairBatch['mismatched']> {
+  const tokens = {
+    ...like,
+    ids: tf.tensor2d(
+      rows.map((row, at) => [...row.slice(0, 2), ...rows[(at + 1) % rows.length]!.slice(2)]),
+      undefined,
+      'int32',
+    ),
+  }
   return { tokens, reference: network.tokenLogProbs(tokens) }
 }
 
 export function slicePairs(batch: PairBatch, from: number, count: number): PairBatch {
-  const rows = (x: tf.Tensor2D): tf.Tensor2D => tf.concat([tf.slice(x, [from, 0], [count, -1]), tf.slice(x, [batch.pairs + from, 0], [count, -1])])
+  const rows = (x: tf.Tensor2D): tf.Tensor2D =>
+    tf.concat([tf.slice(x, [from, 0], [count, -1]), tf.slice(x, [batch.pairs + from, 0], [count, -1])])
   const items = (x: tf.Tensor1D): tf.Tensor1D => tf.slice(x, [from], [count])
   return {
-    kind: 'pairs', pairs: count,
-    tokens: { ids: rows(batch.tokens.ids), attention: rows(batch.tokens.attention), completion: rows(batch.tokens.completion) },
-    preference: items(batch.preference), strength: items(batch.strength), weight: items(batch.weight),
-    rewardChosen: items(batch.rewardChosen), rewardRejected: items(batch.rewardRejected),
+    kind: 'pairs',
+    pairs: count,
+    tokens: {
+      ids: rows(batch.tokens.ids),
+      attention: rows(batch.tokens.attention),
+      completion: rows(batch.tokens.completion),
+    },
+    preference: items(batch.preference),
+    strength: items(batch.strength),
+    weight: items(batch.weight),
+    rewardChosen: items(batch.rewardChosen),
+    rewardRejected: items(batch.rewardRejected),
     reference: batch.reference === null ? null : rows(batch.reference),
-    mismatched: batch.mismatched == null ? null : { tokens: { ids: rows(batch.mismatched.tokens.ids), attention: rows(batch.mismatched.tokens.attention), completion: rows(batch.mismatched.tokens.completion) }, reference: rows(batch.mismatched.reference) },
+    mismatched:
+      batch.mismatched == null
+        ? null
+        : {
+            tokens: {
+              ids: rows(batch.mismatched.tokens.ids),
+              attention: rows(batch.mismatched.tokens.attention),
+              completion: rows(batch.mismatched.tokens.completion),
+            },
+            reference: rows(batch.mismatched.reference),
+          },
   }
 }
 
 /** The same pairs with the other side called chosen, and labels and rewards to match. */
 export function turnPairs(batch: PairBatch): PairBatch {
-  const rows = (x: tf.Tensor2D): tf.Tensor2D => tf.concat([tf.slice(x, [batch.pairs, 0], [batch.pairs, -1]), tf.slice(x, [0, 0], [batch.pairs, -1])])
-  const turned = ({ ids, attention, completion }: TokenBatch): TokenBatch => ({ ids: rows(ids), attention: rows(attention), completion: rows(completion) })
+  const rows = (x: tf.Tensor2D): tf.Tensor2D =>
+    tf.concat([tf.slice(x, [batch.pairs, 0], [batch.pairs, -1]), tf.slice(x, [0, 0], [batch.pairs, -1])])
+  const turned = ({ ids, attention, completion }: TokenBatch): TokenBatch => ({
+    ids: rows(ids),
+    attention: rows(attention),
+    completion: rows(completion),
+  })
   return {
     ...batch,
     tokens: turned(batch.tokens),
     preference: tf.sub(1, batch.preference),
-    rewardChosen: batch.rewardRejected, rewardRejected: batch.rewardChosen,
+    rewardChosen: batch.rewardRejected,
+    rewardRejected: batch.rewardChosen,
     reference: batch.reference === null ? null : rows(batch.reference),
-    mismatched: batch.mismatched == null ? null : { tokens: turned(batch.mismatched.tokens), reference: rows(batch.mismatched.reference) },
+    mismatched:
+      batch.mismatched == null
+        ? null
+        : { tokens: turned(batch.mismatched.tokens), reference: rows(batch.mismatched.reference) },
   }
 }
 
@@ -95,21 +168,35 @@ export function learnToyPairs(algorithm: Algorithm): ToyCourse {
   const network = tableNetwork(3)
   const { batch, totals } = pairBatch(8, {}, network)
   const context = { network, batch, totals: totals(algorithm), config }
-  const optimizer = createOptimizer({ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, clipNorm: 1 }, network.variables)
+  const optimizer = createOptimizer(
+    { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, clipNorm: 1 },
+    network.variables,
+  )
   const names = Object.entries(network.variables)
-  const judgedBy = algorithm.rollout?.(config) != null ? 'rewards/accuracies' : algorithm.mainMetric.replace(/^eval\//, '')
+  const judgedBy =
+    algorithm.rollout?.(config) != null ? 'rewards/accuracies' : algorithm.mainMetric.replace(/^eval\//, '')
   const accuracy = (): number => numbersOf(algorithm.loss({ ...context, evaluating: true }).metrics)[judgedBy]!
   const before = accuracy()
   const losses: number[] = []
   const tensors: number[] = []
   for (let round = 0; round < 42; round += 1) {
-    losses.push(tf.tidy(() => {
-      const { value, grads } = tf.variableGrads(() => algorithm.loss(context).loss, Object.values(network.variables))
-      optimizer.apply(Object.fromEntries(names.map(([name, variable]) => [name, grads[variable.name] ?? tf.zerosLike(variable)])), 0.05)
-      return value.dataSync()[0] ?? NaN
-    }))
+    losses.push(
+      tf.tidy(() => {
+        const { value, grads } = tf.variableGrads(() => algorithm.loss(context).loss, Object.values(network.variables))
+        optimizer.apply(
+          Object.fromEntries(names.map(([name, variable]) => [name, grads[variable.name] ?? tf.zerosLike(variable)])),
+          0.05,
+        )
+        return value.dataSync()[0] ?? NaN
+      }),
+    )
     tensors.push(tf.memory().numTensors)
   }
   const metrics = numbersOf(algorithm.loss({ ...context, evaluating: true }).metrics)
-  return { losses: isSurrogate(algorithm) ? [1 - before, 1 - metrics[judgedBy]!] : losses, tensors, values: Object.values(metrics), score: { before, after: metrics[judgedBy]!, atLeast: 1 } }
+  return {
+    losses: isSurrogate(algorithm) ? [1 - before, 1 - metrics[judgedBy]!] : losses,
+    tensors,
+    values: Object.values(metrics),
+    score: { before, after: metrics[judgedBy]!, atLeast: 1 },
+  }
 }

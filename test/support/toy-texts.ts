@@ -21,14 +21,39 @@ const TOPICS = ['sea', 'law']
  * batches would say nothing, and nor would their reward, which is taken with the network that is trained.
  */
 export async function learnToyTexts(method: ContrastMethod): Promise<ToyCourse> {
-  const training = trainingConfig.parse({ steps: STEPS, batchSize: 4, microBatchSize: 4, maxLength: 24, learningRate: 0.01, dropout: 0, schedule: 'constant', warmupFraction: 0 })
+  const training = trainingConfig.parse({
+    steps: STEPS,
+    batchSize: 4,
+    microBatchSize: 4,
+    maxLength: 24,
+    learningRate: 0.01,
+    dropout: 0,
+    schedule: 'constant',
+    warmupFraction: 0,
+  })
   const tokenizer = loadTokenizer(byteTokenizer())
-  const decoder = createDecoder({ ...presetConfig('nano', tokenizer.vocabSize), layers: 1, hidden: 8, heads: 2, kvHeads: 2, headDim: 4, feedForward: 12 }, createRandom(1))
+  const decoder = createDecoder(
+    {
+      ...presetConfig('nano', tokenizer.vocabSize),
+      layers: 1,
+      hidden: 8,
+      heads: 2,
+      kvHeads: 2,
+      headDim: 4,
+      feedForward: 12,
+    },
+    createRandom(1),
+  )
   const optimizer = createOptimizer(training, decoder.variables)
   const defaults = method.config.parse({}) as Readonly<Record<string, unknown>>
   const config = method.config.parse(Object.fromEntries(Object.entries(CHANGES).filter(([name]) => name in defaults)))
   const alone = method.learnsFrom(config) === 'texts'
-  const items = [0, 1, 2, 3].map((at): ContrastItem => ({ id: String(at), query: `${TOPICS[at % 2]} ${at}`, positive: alone ? null : `${TOPICS[at % 2]} ${at + 4}`, negatives: alone ? [] : [`${TOPICS[1 - (at % 2)]} ${at}`] }))
+  const items = [0, 1, 2, 3].map((at): ContrastItem => ({
+    id: String(at),
+    query: `${TOPICS[at % 2]} ${at}`,
+    positive: alone ? null : `${TOPICS[at % 2]} ${at + 4}`,
+    negatives: alone ? [] : [`${TOPICS[1 - (at % 2)]} ${at}`],
+  }))
   const losses: number[] = []
   const tensors: number[] = []
   const values: number[] = []
@@ -42,16 +67,25 @@ export async function learnToyTexts(method: ContrastMethod): Promise<ToyCourse> 
     }
   }
   const stepOf = (step: number): ContrastStep<unknown> => ({
-    config, decoder, tokenizer, items,
+    config,
+    decoder,
+    tokenizer,
+    items,
     maxLength: training.maxLength,
     microBatchSize: training.microBatchSize,
     random: (label) => createRandom(1).fork(label).fork(String(step)),
     breathe: () => Promise.resolve(),
-    minimizeParts: (parts, loss) => descend(() => minimizeParts(decoder, optimizer, training, parts, loss, () => undefined)),
+    minimizeParts: (parts, loss) =>
+      descend(() => minimizeParts(decoder, optimizer, training, parts, loss, () => undefined)),
     minimizeWhole: (loss) => descend(() => minimizeWhole(decoder, optimizer, training, loss)),
   })
-  for (let step = 1; step <= STEPS / descents; step += 1) values.push(...Object.values((await method.update(stepOf(step))).metrics))
-  for (const vector of await method.embed(stepOf(0), items.map(({ query }) => query))) values.push(...vector)
+  for (let step = 1; step <= STEPS / descents; step += 1)
+    values.push(...Object.values((await method.update(stepOf(step))).metrics))
+  for (const vector of await method.embed(
+    stepOf(0),
+    items.map(({ query }) => query),
+  ))
+    values.push(...vector)
   optimizer.dispose()
   decoder.dispose()
   return { losses, tensors, values, score: null }

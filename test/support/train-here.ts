@@ -24,20 +24,35 @@ export async function trainHere(folder: string, stopAfter: number | null = null)
   let stopped = false
   const plain = createRunContext(readSpec(folder), folder, log, { engine: 'cpu', obeys: false })
   const context: RunContext = Object.create(plain, {
-    emit: { value: (...[body, durable]: Parameters<RunContext['emit']>) => {
-      plain.emit(body, durable)
-      if (body.type === 'checkpoint' && body.step === stopAfter) stopped = true
-    } },
+    emit: {
+      value: (...[body, durable]: Parameters<RunContext['emit']>) => {
+        plain.emit(body, durable)
+        if (body.type === 'checkpoint' && body.step === stopAfter) stopped = true
+      },
+    },
     command: { value: () => (stopped ? 'stop' : null) },
     warn: { value: (message: string, hint: string) => plain.emit({ type: 'warning', message, hint }) }, // to the log alone
-    stepDone: { value: (step: number, trainMs: number) => {
-      plain.stepDone(step, trainMs)
-      tensors.push(tf.memory().numTensors)
-    } },
+    stepDone: {
+      value: (step: number, trainMs: number) => {
+        plain.stepDone(step, trainMs)
+        tensors.push(tf.memory().numTensors)
+      },
+    },
   }) as RunContext // its other members are the plain one's
   const { checkpoint } = await findResumePoint(folder)
   const resumedFromStep = checkpoint?.state.step ?? null
-  log.append({ type: 'ready', protocolVersion: PROTOCOL_VERSION, engine: 'cpu', device: 'cpu', pid: process.pid, startedAtMs: 0, resumedFromStep }, true)
+  log.append(
+    {
+      type: 'ready',
+      protocolVersion: PROTOCOL_VERSION,
+      engine: 'cpu',
+      device: 'cpu',
+      pid: process.pid,
+      startedAtMs: 0,
+      resumedFromStep,
+    },
+    true,
+  )
   try {
     const { outcome } = await train(context, checkpoint)
     return { outcome, resumedFromStep, tensors }

@@ -11,8 +11,16 @@ const backend = tf.backend() as unknown as { device: GPUDevice }
 const before = engine.trouble?.() ?? null
 if (process.argv[2] === 'lost') backend.device.destroy()
 if (process.argv[2] === 'memory') backend.device.createBuffer({ size: backend.device.limits.maxBufferSize, usage: 128 })
-if (process.argv[2] === 'limit') backend.device.createBuffer({ size: backend.device.limits.maxBufferSize + 4, usage: 128 })
+if (process.argv[2] === 'limit')
+  backend.device.createBuffer({ size: backend.device.limits.maxBufferSize + 4, usage: 128 })
 await new Promise((resolve) => setTimeout(resolve, 200))
 const trouble = engine.trouble?.() ?? null
-console.log(JSON.stringify({ before, device: engine.device, software: engine.software, ...(trouble === null ? { code: null } : toWire(trouble)) }))
+console.log(
+  JSON.stringify({
+    before,
+    device: engine.device,
+    software: engine.software,
+    ...(trouble === null ? { code: null } : toWire(trouble)),
+  }),
+)
 process.exit(0)

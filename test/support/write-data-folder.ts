@@ -22,7 +22,16 @@ async function label(client: Client, datasetId: string): Promise<void> {
     for (const [at, { pairId, shownOrder }] of items.entries()) {
       const outcome = (['a', 'b', 'tie', 'skip', 'both-bad', 'a'] as const)[(at + person) % 6]!
       const strength = outcome === 'a' || outcome === 'b' ? 'clearly' : null
-      await client.call('labels.add', { ...who, pairId, outcome, strength, comment: outcome === 'tie' ? 'Both say “yes”.' : '', shownOrder, durationMs: 900 + at, clientKey: clientKey() })
+      await client.call('labels.add', {
+        ...who,
+        pairId,
+        outcome,
+        strength,
+        comment: outcome === 'tie' ? 'Both say “yes”.' : '',
+        shownOrder,
+        durationMs: 900 + at,
+        clientKey: clientKey(),
+      })
     }
     await client.call('labels.flag', { ...who, pairId: items[0]!.pairId, flagged: true, clientKey: clientKey() })
     await client.call('labels.undo', { ...who, clientKey: clientKey() })
@@ -32,18 +41,48 @@ async function label(client: Client, datasetId: string): Promise<void> {
 
 /** Two seeds that ended, and one that was stopped with a checkpoint and can go on. */
 async function train(client: Client): Promise<void> {
-  const { datasetId } = await client.call('segments.collect', { world: 'point-mass', pairs: 8, segmentSteps: 4, name: 'Points' })
-  const request = (changes: Partial<RunRequestInput>): RunRequestInput => ({
-    method: 'cpl', config: { width: 4, evalEpisodes: 2 }, model: { kind: 'networks' }, data: { datasetId }, engine: 'cpu',
-    training: { steps: 8, batchSize: 4, evalEvery: 4, checkpointEvery: 8, learningRate: 0.01, keepCheckpoints: 2 }, ...changes,
+  const { datasetId } = await client.call('segments.collect', {
+    world: 'point-mass',
+    pairs: 8,
+    segmentSteps: 4,
+    name: 'Points',
   })
-  const { runIds } = await client.call('runs.start', { request: request({ seeds: [1, 2], name: 'Ended' }), clientKey: 'write-ended-runs' })
-  for (const runId of runIds) if ((await waitForState(client, runId)) !== 'finished') throw new Error(`${runId} did not finish`)
+  const request = (changes: Partial<RunRequestInput>): RunRequestInput => ({
+    method: 'cpl',
+    config: { width: 4, evalEpisodes: 2 },
+    model: { kind: 'networks' },
+    data: { datasetId },
+    engine: 'cpu',
+    training: { steps: 8, batchSize: 4, evalEvery: 4, checkpointEvery: 8, learningRate: 0.01, keepCheckpoints: 2 },
+    ...changes,
+  })
+  const { runIds } = await client.call('runs.start', {
+    request: request({ seeds: [1, 2], name: 'Ended' }),
+    clientKey: 'write-ended-runs',
+  })
+  for (const runId of runIds)
+    if ((await waitForState(client, runId)) !== 'finished') throw new Error(`${runId} did not finish`)
   await client.call('runs.setNote', { runId: runIds[0]!, note: 'Written by 0.1.' })
-  const [stopped] = (await client.call('runs.start', { request: request({ name: 'Stopped', training: { steps: 160, batchSize: 4, evalEvery: 80, checkpointEvery: 80, learningRate: 0.01, keepCheckpoints: 1 } }), clientKey: 'write-stopped-run' })).runIds
+  const [stopped] = (
+    await client.call('runs.start', {
+      request: request({
+        name: 'Stopped',
+        training: {
+          steps: 160,
+          batchSize: 4,
+          evalEvery: 80,
+          checkpointEvery: 80,
+          learningRate: 0.01,
+          keepCheckpoints: 1,
+        },
+      }),
+      clientKey: 'write-stopped-run',
+    })
+  ).runIds
   await waitUntil('some steps', async () => (await client.call('runs.get', { runId: stopped! })).step >= 20)
   await client.call('runs.stop', { runId: stopped!, mode: 'stop-and-save' })
-  if ((await waitForState(client, stopped!)) !== 'interrupted') throw new Error(`${stopped} was not stopped in time: write the folder again`)
+  if ((await waitForState(client, stopped!)) !== 'interrupted')
+    throw new Error(`${stopped} was not stopped in time: write the folder again`)
 }
 
 const [target] = process.argv.slice(2)

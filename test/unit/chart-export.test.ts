@@ -14,7 +14,16 @@ const model: ChartModel = {
   xLog: false,
   yLog: false,
   series: [
-    { key: 'a', label: 'dpo, "beta"', x: [0, 10, 20], y: [1, null, 0.5], colour: '--r1', dash: [5, 3], band: { low: [0.9, null, 0.4], high: [1.1, null, 0.6] }, n: 5 },
+    {
+      key: 'a',
+      label: 'dpo, "beta"',
+      x: [0, 10, 20],
+      y: [1, null, 0.5],
+      colour: '--r1',
+      dash: [5, 3],
+      band: { low: [0.9, null, 0.4], high: [1.1, null, 0.6] },
+      n: 5,
+    },
     { key: 'b', label: 'old', x: [0, 10], y: [1, 2], colour: '--r2', dash: [], faint: true },
   ],
   references: [{ value: 0.69, label: 'chance' }],
@@ -50,7 +59,14 @@ describe('the SVG of a chart', () => {
 describe('a plot, on the screen as on paper', () => {
   const style = { bandOpacity: 0.2, rawOpacity: 0.3, across: 5, up: 5, points: 400 }
   const frame = { left: 40, right: 240, top: 10, bottom: 110, x: [4, 8], y: [0, 10] } as const
-  const line = (x: readonly number[], y: readonly (number | null)[]) => ({ key: 'a', label: 'a', x, y, colour: '--r1', dash: [] })
+  const line = (x: readonly number[], y: readonly (number | null)[]) => ({
+    key: 'a',
+    label: 'a',
+    x,
+    y,
+    colour: '--r1',
+    dash: [],
+  })
   const drawn = (series: ChartModel['series'], more: Partial<ChartModel> = {}, where: Frame = frame) => {
     const marks = plotMarks({ ...model, references: [], series, ...more }, where, palette, style)
     return marks.flatMap((mark) => (mark.kind === 'clip' ? mark.marks : []))
@@ -58,8 +74,19 @@ describe('a plot, on the screen as on paper', () => {
   const pathsOf = (marks: readonly Mark[]) => marks.flatMap((mark) => (mark.kind === 'path' ? [mark.points] : []))
 
   test('zoomed in, a line runs to both edges, also where no point is between them', () => {
-    expect(pathsOf(drawn([line([0, 6, 12], [0, 6, 12])]))).toEqual([[[-160, 110], [140, 50], [440, -10]]])
-    expect(pathsOf(drawn([line([0, 20], [5, 5])]))).toEqual([[[-160, 60], [840, 60]]])
+    expect(pathsOf(drawn([line([0, 6, 12], [0, 6, 12])]))).toEqual([
+      [
+        [-160, 110],
+        [140, 50],
+        [440, -10],
+      ],
+    ])
+    expect(pathsOf(drawn([line([0, 20], [5, 5])]))).toEqual([
+      [
+        [-160, 60],
+        [840, 60],
+      ],
+    ])
     expect(pathsOf(drawn([line([0, 1, 2], [5, 5, 5])]))).toEqual([])
   })
 
@@ -79,7 +106,16 @@ describe('a plot, on the screen as on paper', () => {
 
   test('a band is drawn where both of its sides are known', () => {
     const marks = drawn([{ ...line([4, 5, 6, 8], [1, 1, 1, 1]), band: { low: [0, null, 0, 0], high: [2, 2, 2, 2] } }])
-    expect(marks.flatMap((mark) => (mark.kind === 'area' ? [mark.points] : []))).toEqual([[[40, 110], [140, 110], [240, 110], [240, 90], [140, 90], [40, 90]]])
+    expect(marks.flatMap((mark) => (mark.kind === 'area' ? [mark.points] : []))).toEqual([
+      [
+        [40, 110],
+        [140, 110],
+        [240, 110],
+        [240, 90],
+        [140, 90],
+        [40, 90],
+      ],
+    ])
   })
 })
 
@@ -90,13 +126,27 @@ test('the CSV holds every point in full, missing ones empty, and names what was 
 })
 
 test('the CSV says of each point how many runs stand behind it, and shields names that a spreadsheet would run', () => {
-  const line = { key: 'a', label: '=HYPERLINK("http://x")', x: [1, 2], y: [-1, 2], band: { low: [-2, null], high: [0, null] }, colour: '--r1', dash: [], n: 3, counts: [3, 1] }
-  expect(chartToCsv({ ...model, series: [line] })).toBe(`series,step,value,low,high,n\r\n"'=HYPERLINK(""http://x"")",1,-1,-2,0,3\r\n"'=HYPERLINK(""http://x"")",2,2,,,1\r\n`)
+  const line = {
+    key: 'a',
+    label: '=HYPERLINK("http://x")',
+    x: [1, 2],
+    y: [-1, 2],
+    band: { low: [-2, null], high: [0, null] },
+    colour: '--r1',
+    dash: [],
+    n: 3,
+    counts: [3, 1],
+  }
+  expect(chartToCsv({ ...model, series: [line] })).toBe(
+    `series,step,value,low,high,n\r\n"'=HYPERLINK(""http://x"")",1,-1,-2,0,3\r\n"'=HYPERLINK(""http://x"")",2,2,,,1\r\n`,
+  )
 })
 
 test('an SVG holds no character that XML forbids', () => {
   const named = { ...model, title: 'a\u0000\u001B[2J\uFFFE\uD800b <script>' }
-  expect(figureToSvg(figureOfChart(named, palette, { width: 600, height: 400, zoom: null }))).toContain('>a[2J\uFFFDb &lt;script&gt;<')
+  expect(figureToSvg(figureOfChart(named, palette, { width: 600, height: 400, zoom: null }))).toContain(
+    '>a[2J\uFFFDb &lt;script&gt;<',
+  )
 })
 
 test('the CSV of a smoothed line gives the raw value too', () => {
@@ -113,7 +163,11 @@ describe('ranges and ticks', () => {
     const [low, high] = yRange(model, [0, 20])
     expect([low > 0, low < 0.4, high > 2]).toEqual([true, true, true])
     expect(yRange(model, [15, 20])[1]).toBeLessThan(1)
-    const positive = { ...model, references: [], series: [{ key: 'c', label: 'c', x: [0, 1], y: [0.01, 1], colour: '--r1', dash: [] }] }
+    const positive = {
+      ...model,
+      references: [],
+      series: [{ key: 'c', label: 'c', x: [0, 1], y: [0.01, 1], colour: '--r1', dash: [] }],
+    }
     expect(yRange(positive, [0, 1])[0]).toBe(0)
   })
 
@@ -128,7 +182,9 @@ describe('ranges and ticks', () => {
     expect(ticks([0, 384], 5, false)).toEqual([0, 100, 200, 300])
     expect(ticks([-0.13, 0.42], 5, false)).toEqual([0, 0.2, 0.4])
     expect(ticks([1e-5, 1], 6, true)).toEqual([1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1])
-    expect(['−0.2', '12k', '5e−4', '0'].join()).toBe([tickText(-0.2), tickText(12_000), tickText(0.0005), tickText(0)].join())
+    expect(['−0.2', '12k', '5e−4', '0'].join()).toBe(
+      [tickText(-0.2), tickText(12_000), tickText(0.0005), tickText(0)].join(),
+    )
   })
 })
 
@@ -138,10 +194,14 @@ test('an interval that reaches zero is drawn with an open dot', () => {
     { key: 'b', label: 'b', mean: 0.1, low: 0, high: 0.2, colour: '--r2', verdict: 'cannot tell' },
   ]
   expect(rows.map(reachesZero)).toEqual([false, true])
-  const dots = figureOfIntervals('Difference', 'reward', rows, true, palette).marks.filter((mark) => mark.kind === 'dot')
+  const dots = figureOfIntervals('Difference', 'reward', rows, true, palette).marks.filter(
+    (mark) => mark.kind === 'dot',
+  )
   expect(dots.map((dot) => dot.fill)).toEqual(['[--r1]', '[--bg]'])
 })
 
 test('file names are plain', () => {
-  expect([fileStem('Held-out reward: run 3'), fileStem('β'), fileStem('Награда, прогон 3'), fileStem('../..')]).toEqual(['held-out-reward-run-3', 'β', 'награда-прогон-3', 'chart'])
+  expect([fileStem('Held-out reward: run 3'), fileStem('β'), fileStem('Награда, прогон 3'), fileStem('../..')]).toEqual(
+    ['held-out-reward-run-3', 'β', 'награда-прогон-3', 'chart'],
+  )
 })

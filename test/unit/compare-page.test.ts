@@ -23,17 +23,36 @@ const info = { name: 'eval/reward', label: 'Held-out reward', unit: '', goal: 'm
 
 function comparison(): Comparison {
   const group = (groupHash: string, seeds: readonly number[]): Comparison['groups'][number] => ({
-    groupHash, label: groupHash.toUpperCase(), method: 'dpo', data: 'D', counted: seeds.map(() => true), runIds: seeds.map((seed) => `${groupHash}-${seed}` as RunId), seeds: [...seeds], values: {}, members: {},
+    groupHash,
+    label: groupHash.toUpperCase(),
+    method: 'dpo',
+    data: 'D',
+    counted: seeds.map(() => true),
+    runIds: seeds.map((seed) => `${groupHash}-${seed}` as RunId),
+    seeds: [...seeds],
+    values: {},
+    members: {},
   })
   return {
-    metricNames: [], diff: [], sameSettings: 0, conclusions: [], warnings: [],
+    metricNames: [],
+    diff: [],
+    sameSettings: 0,
+    conclusions: [],
+    warnings: [],
     groups: [group('a', [1, 2]), group('b', [1])],
     curves: [
       { groupHash: 'a', step: [0, 10, 20], mean: [0, 1, 2], low: [-1, 0, 1], high: [1, 2, 3], n: [2, 2, 1] },
       { groupHash: 'b', step: [0, 10], mean: [0, 1], low: [null, null], high: [null, null], n: [1, 1] },
     ],
     differences: [
-      { groupHash: 'b', baseline: 'a', interval: { mean: -1, low: -2, high: 0.5, n: 1 }, paired: true, verdict: 'cannot-tell', whyNot: null },
+      {
+        groupHash: 'b',
+        baseline: 'a',
+        interval: { mean: -1, low: -2, high: 0.5, n: 1 },
+        paired: true,
+        verdict: 'cannot-tell',
+        whyNot: null,
+      },
     ],
   }
 }
@@ -43,7 +62,10 @@ describe('the overlay', () => {
 
   test('has a band only where at least two runs stand behind the point, and names it', () => {
     const model = overlayModel(comparison(), { ...options, interval: 'bootstrap', hidden: new Set() })
-    expect(model.series.map((line) => [line.label, line.n, line.band?.low])).toEqual([['A', 2, [-1, 0, null]], ['B', 1, undefined]])
+    expect(model.series.map((line) => [line.label, line.n, line.band?.low])).toEqual([
+      ['A', 2, [-1, 0, null]],
+      ['B', 1, undefined],
+    ])
     expect(model.bandName).toBe('95 % bootstrap')
   })
 
@@ -55,8 +77,14 @@ describe('the overlay', () => {
 })
 
 test('a difference that reaches zero is said in words', () => {
-  expect(differenceRows(comparison(), lookOfGroups(['a', 'b'])).map((row) => [row.label, row.verdict])).toEqual([['B', 'cannot tell']])
-  expect([verdictWords('higher'), verdictWords('lower'), verdictWords('not-comparable')]).toEqual(['higher', 'lower', 'no verdict'])
+  expect(differenceRows(comparison(), lookOfGroups(['a', 'b'])).map((row) => [row.label, row.verdict])).toEqual([
+    ['B', 'cannot tell'],
+  ])
+  expect([verdictWords('higher'), verdictWords('lower'), verdictWords('not-comparable')]).toEqual([
+    'higher',
+    'lower',
+    'no verdict',
+  ])
 })
 
 test('metrics to choose from: held-out, test, training; no interval ends and no counts', () => {

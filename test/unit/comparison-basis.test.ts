@@ -12,12 +12,24 @@ function seeds(method: string, level: number, change: Partial<RunSketch> = {}): 
 }
 
 function compare(runs: readonly ComparedRun[], change: Partial<CompareOptions> = {}): Comparison {
-  return compareRuns(runs, { metric: ACCURACY, at: 'last', interval: 't', groupBy: 'configuration', baseline: null, goals: { 'rewards/accuracies': 'max', loss: 'min' }, ...change })
+  return compareRuns(runs, {
+    metric: ACCURACY,
+    at: 'last',
+    interval: 't',
+    groupBy: 'configuration',
+    baseline: null,
+    goals: { 'rewards/accuracies': 'max', loss: 'min' },
+    ...change,
+  })
 }
 
 function expectNoVerdict(result: Comparison, why: RegExp): void {
   expect(result.differences).toHaveLength(1)
-  expect(result.differences[0]).toMatchObject({ interval: { mean: null, low: null, high: null }, verdict: 'not-comparable', whyNot: expect.stringMatching(why) })
+  expect(result.differences[0]).toMatchObject({
+    interval: { mean: null, low: null, high: null },
+    verdict: 'not-comparable',
+    whyNot: expect.stringMatching(why),
+  })
   expect(result.conclusions.join(' ')).not.toMatch(/better|worse|higher|lower|paired over|differs by/)
   expect(result.conclusions.find((sentence) => sentence.includes('no verdict'))).toMatch(why)
 }
@@ -36,24 +48,36 @@ describe('runs on different data', () => {
     // The exported rows say it too.
     const names = result.groups.map((group) => group.data)
     expect(new Set(names).size).toBe(2)
-    for (const text of [formatTable(result, [ACCURACY], 'csv'), formatTable(result, [ACCURACY], 'latex'), formatTable(result, [ACCURACY], 'markdown'), comparisonTable(result, [ACCURACY])]) for (const name of names) expect(text).toContain(name)
+    for (const text of [
+      formatTable(result, [ACCURACY], 'csv'),
+      formatTable(result, [ACCURACY], 'latex'),
+      formatTable(result, [ACCURACY], 'markdown'),
+      comparisonTable(result, [ACCURACY]),
+    ])
+      for (const name of names) expect(text).toContain(name)
   })
 
   it('keep the verdict of those that share their data, and mixed groups have none', () => {
     const other = { data: { fingerprint: 'g', viewHash: 'v2', datasetName: 'E' } }
     const three = compare([...seeds('dpo', 0.3), ...seeds('ipo', 0.9), ...seeds('copg', 0.9, other)])
     expect(three.differences.map((one) => one.verdict)).toEqual(['higher', 'not-comparable'])
-    const mixed = compare([...seeds('dpo', 0.3), ...seeds('ipo', 0.9), ...seeds('ipo', 0.9, other)], { groupBy: 'method' })
+    const mixed = compare([...seeds('dpo', 0.3), ...seeds('ipo', 0.9), ...seeds('ipo', 0.9, other)], {
+      groupBy: 'method',
+    })
     expectNoVerdict(mixed, /different data/)
   })
 
   it('are judged where the same records were imported under another name', () => {
-    expect(compare([...seeds('dpo', 0.3), ...seeds('copg', 0.9, { data: { datasetId: 'e', datasetName: 'E' } })]).differences[0]?.verdict).toBe('higher')
+    expect(
+      compare([...seeds('dpo', 0.3), ...seeds('copg', 0.9, { data: { datasetId: 'e', datasetName: 'E' } })])
+        .differences[0]?.verdict,
+    ).toBe('higher')
   })
 })
 
 describe('a metric that means another thing', () => {
-  const withMetric = (runs: readonly ComparedRun[], metric: string): ComparedRun[] => runs.map((run) => ({ ...run, curves: { [metric]: run.curves[ACCURACY]! } }))
+  const withMetric = (runs: readonly ComparedRun[], metric: string): ComparedRun[] =>
+    runs.map((run) => ({ ...run, curves: { [metric]: run.curves[ACCURACY]! } }))
   const cases: readonly (readonly [string, Partial<RunSketch>, string, RegExp])[] = [
     ['loss', {}, 'copg', /different quantities/],
     ['eval/loss', {}, 'copg', /different quantities/],
@@ -65,11 +89,23 @@ describe('a metric that means another thing', () => {
     expectNoVerdict(compare(withMetric([...seeds('dpo', 0.9), ...seeds(method, 0.3, change)], metric), { metric }), why)
   })
   it('on a part of the held-out side against another part or the whole has none', () => {
-    expectNoVerdict(compare([...seeds('dpo', 0.9), ...seeds('copg', 0.3, { training: { evalPairs: 4 } })], { at: 50 }), /not evaluated on the same/)
-    expectNoVerdict(compare([...seeds('dpo', 0.9), ...seeds('copg', 0.3, { state: 'training' })]), /whole held-out side/)
-    expect(compare([...seeds('dpo', 0.9), ...seeds('copg', 0.3, { training: { evalPairs: 4 } })]).differences[0]?.verdict).toBe('lower')
+    expectNoVerdict(
+      compare([...seeds('dpo', 0.9), ...seeds('copg', 0.3, { training: { evalPairs: 4 } })], { at: 50 }),
+      /not evaluated on the same/,
+    )
+    expectNoVerdict(
+      compare([...seeds('dpo', 0.9), ...seeds('copg', 0.3, { state: 'training' })]),
+      /whole held-out side/,
+    )
+    expect(
+      compare([...seeds('dpo', 0.9), ...seeds('copg', 0.3, { training: { evalPairs: 4 } })]).differences[0]?.verdict,
+    ).toBe('lower')
   })
   it('of the same method is compared', () => {
-    expect(compare(withMetric([...seeds('sft', 0.9), ...seeds('sft', 0.3, { training: { batchSize: 8 } })], 'loss'), { metric: 'loss' }).differences[0]?.verdict).toBe('lower')
+    expect(
+      compare(withMetric([...seeds('sft', 0.9), ...seeds('sft', 0.3, { training: { batchSize: 8 } })], 'loss'), {
+        metric: 'loss',
+      }).differences[0]?.verdict,
+    ).toBe('lower')
   })
 })

@@ -6,32 +6,49 @@ import { formatTable, showInterval } from '../../main/app/runs/comparison-table.
 import { decimalsFor } from '../../main/app/runs/comparison-words.ts'
 import { ACCURACY, sketch } from '../support/sketch-run.ts'
 
-const options: CompareOptions = { metric: ACCURACY, at: 'last', interval: 'bootstrap', groupBy: 'configuration', baseline: null, goals: { 'rewards/accuracies': 'max', loss: 'min' } }
+const options: CompareOptions = {
+  metric: ACCURACY,
+  at: 'last',
+  interval: 'bootstrap',
+  groupBy: 'configuration',
+  baseline: null,
+  goals: { 'rewards/accuracies': 'max', loss: 'min' },
+}
 
 const dpo = [0.6, 0.62, 0.64].map((value, index) => sketch({ method: 'dpo', seed: index + 1, accuracy: [0.5, value] }))
-const copg = [0.7, 0.71, 0.75].map((value, index) => sketch({ method: 'copg', seed: index + 1, accuracy: [0.5, value] }))
+const copg = [0.7, 0.71, 0.75].map((value, index) =>
+  sketch({ method: 'copg', seed: index + 1, accuracy: [0.5, value] }),
+)
 
 describe('compareRuns', () => {
   it('groups by configuration, pairs by seed and says which is better', () => {
     const result = compareRuns([...dpo, ...copg], options)
     expect(comparisonSchema.parse(result)).toEqual(result)
-    expect(result.groups.map((group) => [group.label, group.seeds, group.values[ACCURACY]?.n])).toEqual([['DPO', [1, 2, 3], 3], ['COPG', [1, 2, 3], 3]])
+    expect(result.groups.map((group) => [group.label, group.seeds, group.values[ACCURACY]?.n])).toEqual([
+      ['DPO', [1, 2, 3], 3],
+      ['COPG', [1, 2, 3], 3],
+    ])
     expect(result.groups[0]?.values[ACCURACY]?.mean).toBeCloseTo(0.62, 12)
     const [difference] = result.differences
     expect(difference).toMatchObject({ groupHash: 'copg:0.1', baseline: 'dpo:0.1', paired: true, verdict: 'higher' })
     expect(difference?.interval.mean).toBeCloseTo(0.1, 12)
     // Three differences of 0.1 ± 0.01: mean − t₂ · s/√3.
     expect(difference?.interval.low).toBeCloseTo(0.1 - (4.30265273 * 0.01) / Math.sqrt(3), 6)
-    expect(result.conclusions[0]).toMatch(/^COPG has a higher eval\/rewards\/accuracies than DPO, which is better: by \+0\.\d+ \(95 % interval .*\), paired over 3 seeds\.$/)
+    expect(result.conclusions[0]).toMatch(
+      /^COPG has a higher eval\/rewards\/accuracies than DPO, which is better: by \+0\.\d+ \(95 % interval .*\), paired over 3 seeds\.$/,
+    )
     expect(result.warnings).toEqual([])
     expect(result.diff.map((row) => row.path)).toEqual(['method'])
   })
 
-  it.each(['constructor', '__proto__', 'toString'])('a metric called %s that no run has is one that no run has', (metric) => {
-    const result = compareRuns([...dpo, ...copg], { ...options, metric })
-    expect(result.curves.map((curve) => curve.step)).toEqual([[], []])
-    expect(result.differences.every(({ verdict }) => verdict === 'cannot-tell')).toBe(true)
-  })
+  it.each(['constructor', '__proto__', 'toString'])(
+    'a metric called %s that no run has is one that no run has',
+    (metric) => {
+      const result = compareRuns([...dpo, ...copg], { ...options, metric })
+      expect(result.curves.map((curve) => curve.step)).toEqual([[], []])
+      expect(result.differences.every(({ verdict }) => verdict === 'cannot-tell')).toBe(true)
+    },
+  )
 
   it('concludes nothing from one seed, nor from two', () => {
     const one = compareRuns([dpo[0]!, copg[0]!], options)
@@ -43,7 +60,9 @@ describe('compareRuns', () => {
   })
 
   it('cannot tell when the interval includes 0', () => {
-    const noisy = [0.5, 0.7, 0.62].map((value, index) => sketch({ method: 'ipo', seed: index + 1, accuracy: [0.5, value] }))
+    const noisy = [0.5, 0.7, 0.62].map((value, index) =>
+      sketch({ method: 'ipo', seed: index + 1, accuracy: [0.5, value] }),
+    )
     const result = compareRuns([...dpo, ...noisy], options)
     expect(result.differences[0]?.verdict).toBe('cannot-tell')
     expect(result.conclusions[0]).toContain('it cannot be told')
@@ -53,14 +72,18 @@ describe('compareRuns', () => {
     const failed = sketch({ method: 'copg', seed: 3, accuracy: [0.5, 0.99], state: 'failed' })
     const result = compareRuns([...dpo, ...copg.slice(0, 2), failed], options)
     expect(result.groups[1]?.members[ACCURACY]).toEqual([0.7, 0.71, null])
-    expect(result.warnings).toEqual(['COPG, seed 3, failed at step 50 of 100 and is left out of the numbers.', 'COPG has no finished run with seed 3, which others have.'])
+    expect(result.warnings).toEqual([
+      'COPG, seed 3, failed at step 50 of 100 and is left out of the numbers.',
+      'COPG has no finished run with seed 3, which others have.',
+    ])
     expect(result.differences[0]?.interval.n).toBe(2)
   })
 
   it('warns of other data, of a repeated seed and of lucky bests', () => {
     const other = sketch({ method: 'copg', seed: 1, accuracy: [0.5, 0.7], viewHash: 'other' })
     const warnings = compareRuns([dpo[0]!, dpo[0]!, other], { ...options, at: 'best' }).warnings.join(' ')
-    for (const part of ['did not learn from the same data', 'same seed more than once', 'luckiest evaluation']) expect(warnings).toContain(part)
+    for (const part of ['did not learn from the same data', 'same seed more than once', 'luckiest evaluation'])
+      expect(warnings).toContain(part)
   })
 
   it('tells groups of one method apart by what differs', () => {
@@ -86,7 +109,16 @@ describe('compareRuns', () => {
   })
 
   it('counts the same runs in table, curve, files and sentences, whatever became of the others', () => {
-    for (const state of ['failed', 'lost', 'cancelled', 'interrupted', 'training', 'evaluating', 'starting', 'queued']) {
+    for (const state of [
+      'failed',
+      'lost',
+      'cancelled',
+      'interrupted',
+      'training',
+      'evaluating',
+      'starting',
+      'queued',
+    ]) {
       const dead = sketch({ method: 'dpo', seed: 4, accuracy: [0.99], state })
       const result = compareRuns([...dpo, dead], options)
       expect(result.groups[0]?.counted).toEqual([true, true, true, false])
@@ -96,8 +128,18 @@ describe('compareRuns', () => {
       expect(result.warnings.join(' ')).toContain('is left out of the numbers')
       expect(formatTable(result, [ACCURACY], 'csv')).toContain('DPO,dpo,1 2 3,')
     }
-    const alone = compareRuns(['failed', 'training', 'lost'].map((state, at) => sketch({ method: 'dpo', seed: at + 1, accuracy: [0.5 + at / 10], state })), options)
-    expect([alone.groups[0]?.counted, alone.curves[0]?.n, alone.curves[0]?.mean, alone.groups[0]?.values[ACCURACY]?.n]).toEqual([[false, true, false], [1], [0.6], 1])
+    const alone = compareRuns(
+      ['failed', 'training', 'lost'].map((state, at) =>
+        sketch({ method: 'dpo', seed: at + 1, accuracy: [0.5 + at / 10], state }),
+      ),
+      options,
+    )
+    expect([
+      alone.groups[0]?.counted,
+      alone.curves[0]?.n,
+      alone.curves[0]?.mean,
+      alone.groups[0]?.values[ACCURACY]?.n,
+    ]).toEqual([[false, true, false], [1], [0.6], 1])
   })
 
   it('does not depend on the order of the runs within a group', () => {
@@ -110,7 +152,12 @@ describe('compareRuns', () => {
 describe('valueAt', () => {
   const curve = { step: [10, 20, 30, 40], value: [3, 1, 2, null] }
   it('takes the last number, the best by goal, or the latest up to a step', () => {
-    expect([valueAt(curve, 'last', 'min'), valueAt(curve, 'best', 'min'), valueAt(curve, 'best', 'max'), valueAt(curve, 'best', 'none')]).toEqual([2, 1, 3, 2])
+    expect([
+      valueAt(curve, 'last', 'min'),
+      valueAt(curve, 'best', 'min'),
+      valueAt(curve, 'best', 'max'),
+      valueAt(curve, 'best', 'none'),
+    ]).toEqual([2, 1, 3, 2])
     expect([valueAt(curve, 25, 'min'), valueAt(curve, 5, 'min')]).toEqual([1, null])
   })
 })
@@ -125,23 +172,42 @@ describe('formatTable', () => {
     expect([decimalsFor(0), decimalsFor(0.0999), decimalsFor(0.1)]).toEqual([3, 2, 2])
   })
   it('writes Markdown, LaTeX and CSV', () => {
-    expect(formatTable(result, [ACCURACY], 'markdown')).toBe(`| Method | n | ${ACCURACY} |\n| --- | ---: | ---: |\n| DPO | 3 | 0.62 ± 0.02 |\n| COPG | 3 | 0.72 ± 0.03 |\n`)
+    expect(formatTable(result, [ACCURACY], 'markdown')).toBe(
+      `| Method | n | ${ACCURACY} |\n| --- | ---: | ---: |\n| DPO | 3 | 0.62 ± 0.02 |\n| COPG | 3 | 0.72 ± 0.03 |\n`,
+    )
     expect(formatTable(result, [ACCURACY], 'latex')).toContain('DPO & 3 & $0.62 \\pm 0.02$ \\\\')
     const csv = formatTable(result, [ACCURACY], 'csv').split('\r\n')
     expect(csv[0]).toBe(`group,method,seeds,${ACCURACY},${ACCURACY} low,${ACCURACY} high,${ACCURACY} n`)
     expect(csv[1]).toMatch(/^DPO,dpo,1 2 3,0\.62/)
   })
   it('leaves no name a way out of a LaTeX or Markdown table', () => {
-    const named = (label: string): string => formatTable({ ...result, groups: result.groups.slice(0, 1).map((group) => ({ ...group, label })) }, [ACCURACY], 'latex').split('\n')[4]!
-    expect(named('\\input{/etc/passwd} {$x$} #1 ~^')).toBe('  \\textbackslash{}input\\{/etc/passwd\\} \\{\\$x\\$\\} \\#1 \\textasciitilde{}\\textasciicircum{} & 3 & $0.62 \\pm 0.02$ \\\\')
+    const named = (label: string): string =>
+      formatTable(
+        { ...result, groups: result.groups.slice(0, 1).map((group) => ({ ...group, label })) },
+        [ACCURACY],
+        'latex',
+      ).split('\n')[4]!
+    expect(named('\\input{/etc/passwd} {$x$} #1 ~^')).toBe(
+      '  \\textbackslash{}input\\{/etc/passwd\\} \\{\\$x\\$\\} \\#1 \\textasciitilde{}\\textasciicircum{} & 3 & $0.62 \\pm 0.02$ \\\\',
+    )
     expect(named('[9cm] x')).toMatch(/^ {2}\{\}\[9cm\] x &/)
     expect(named('* x')).toMatch(/^ {2}\{\}\* x &/)
     expect(named('a\nb\u2028c % d')).toContain('a b c \\% d')
-    const marked = formatTable({ ...result, groups: result.groups.map((group) => ({ ...group, label: 'a|b\nc<img>' })) }, [ACCURACY], 'markdown')
+    const marked = formatTable(
+      { ...result, groups: result.groups.map((group) => ({ ...group, label: 'a|b\nc<img>' })) },
+      [ACCURACY],
+      'markdown',
+    )
     expect(marked).toContain('| a\\|b c\\<img> |')
   })
   it('says where fewer runs stand behind a number than behind its row', () => {
-    const fewer = { ...result, groups: result.groups.map((group) => ({ ...group, values: { ...group.values, loss: { mean: 0.5, low: 0.4, high: 0.6, n: 2 } } })) }
+    const fewer = {
+      ...result,
+      groups: result.groups.map((group) => ({
+        ...group,
+        values: { ...group.values, loss: { mean: 0.5, low: 0.4, high: 0.6, n: 2 } },
+      })),
+    }
     expect(formatTable(fewer, [ACCURACY, 'loss'], 'markdown')).toContain('| 3 | 0.62 ± 0.02 | 0.50 ± 0.10 (n = 2) |')
     expect(formatTable(fewer, [ACCURACY, 'loss'], 'latex')).toContain('$0.50 \\pm 0.10$ (n = 2)')
   })

@@ -6,7 +6,10 @@ import { assignSplits } from '../../main/app/data/split.ts'
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16)
 
-async function tableOf(hashes: readonly string[], spec: { readonly seed: number; readonly validation: number; readonly test: number }): Promise<{ readonly sides: string[]; readonly prompts: number }> {
+async function tableOf(
+  hashes: readonly string[],
+  spec: { readonly seed: number; readonly validation: number; readonly test: number },
+): Promise<{ readonly sides: string[]; readonly prompts: number }> {
   const table = createPromptTable()
   for (const item of hashes) table.add(item)
   const sideOf = await table.assign(spec)
@@ -16,11 +19,20 @@ async function tableOf(hashes: readonly string[], spec: { readonly seed: number;
 
 describe('the table of prompts', () => {
   it('gives every pair the side that assignSplits gives it', async () => {
-    const spec = fc.record({ seed: fc.nat(1000), validation: fc.constantFrom(0, 0.1, 0.3), test: fc.constantFrom(0, 0.2, 0.45) })
-    await fc.assert(fc.asyncProperty(fc.array(fc.nat(60), { minLength: 1, maxLength: 200 }), spec, async (prompts, shares) => {
-      const hashes = prompts.map((prompt) => hash(String(prompt)))
-      expect(await tableOf(hashes, shares)).toEqual({ sides: assignSplits(hashes, shares), prompts: new Set(prompts).size })
-    }))
+    const spec = fc.record({
+      seed: fc.nat(1000),
+      validation: fc.constantFrom(0, 0.1, 0.3),
+      test: fc.constantFrom(0, 0.2, 0.45),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.nat(60), { minLength: 1, maxLength: 200 }), spec, async (prompts, shares) => {
+        const hashes = prompts.map((prompt) => hash(String(prompt)))
+        expect(await tableOf(hashes, shares)).toEqual({
+          sides: assignSplits(hashes, shares),
+          prompts: new Set(prompts).size,
+        })
+      }),
+    )
   })
 
   it('holds as many prompts as there are', async () => {

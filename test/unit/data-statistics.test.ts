@@ -10,23 +10,45 @@ const answer = fc.integer({ min: 0, max: 3 })
 
 describe('agreement from counted patterns', () => {
   it('is Krippendorff’s α of the answers themselves', () => {
-    fc.assert(fc.property(fc.array(fc.array(fc.option(answer), { minLength: 3, maxLength: 3 }), { minLength: 2, maxLength: 30 }), (units) => {
-      const patterns = units.map((unit) => [0, 1, 2, 3].map((value) => unit.filter((given) => given === value).length))
-      const expected = krippendorffAlpha([0, 1, 2].map((coder) => units.map((unit) => unit[coder] ?? null)))
-      const found = alphaOf(patterns, patterns.map(() => 1))
-      if (Number.isNaN(expected)) return Number.isNaN(found)
-      return Math.abs(found - expected) < 1e-12
-    }))
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(fc.option(answer), { minLength: 3, maxLength: 3 }), { minLength: 2, maxLength: 30 }),
+        (units) => {
+          const patterns = units.map((unit) =>
+            [0, 1, 2, 3].map((value) => unit.filter((given) => given === value).length),
+          )
+          const expected = krippendorffAlpha([0, 1, 2].map((coder) => units.map((unit) => unit[coder] ?? null)))
+          const found = alphaOf(
+            patterns,
+            patterns.map(() => 1),
+          )
+          if (Number.isNaN(expected)) return Number.isNaN(found)
+          return Math.abs(found - expected) < 1e-12
+        },
+      ),
+    )
   })
 
   it('is Cohen’s κ of the answers themselves, however often a pattern counts', () => {
-    fc.assert(fc.property(fc.array(fc.tuple(answer, answer, fc.integer({ min: 1, max: 4 })), { minLength: 1, maxLength: 12 }), (couples) => {
-      const repeated = couples.flatMap(([x, y, times]) => Array.from({ length: times }, () => [x, y] as const))
-      const expected = cohenKappa(repeated.map(([x]) => x), repeated.map(([, y]) => y), [0, 1, 2, 3])
-      const found = kappaOf(couples.map(([x, y]) => [x, y]), couples.map(([, , times]) => times))
-      if (Number.isNaN(expected)) return Number.isNaN(found)
-      return Math.abs(found - expected) < 1e-9
-    }))
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(answer, answer, fc.integer({ min: 1, max: 4 })), { minLength: 1, maxLength: 12 }),
+        (couples) => {
+          const repeated = couples.flatMap(([x, y, times]) => Array.from({ length: times }, () => [x, y] as const))
+          const expected = cohenKappa(
+            repeated.map(([x]) => x),
+            repeated.map(([, y]) => y),
+            [0, 1, 2, 3],
+          )
+          const found = kappaOf(
+            couples.map(([x, y]) => [x, y]),
+            couples.map(([, , times]) => times),
+          )
+          if (Number.isNaN(expected)) return Number.isNaN(found)
+          return Math.abs(found - expected) < 1e-9
+        },
+      ),
+    )
   })
 })
 
@@ -43,17 +65,29 @@ describe('the majority', () => {
 
 describe('lengths', () => {
   it('are counted in bins that hold all of them', () => {
-    fc.assert(fc.property(fc.array(fc.tuple(fc.nat(5000), fc.nat(300)), { minLength: 1, maxLength: 300 }), (pairs) => {
-      const lengths = createLengths()
-      for (const [chosen, rejected] of pairs) lengths.add(chosen, rejected)
-      const { chosen, rejected, longerWins, binWidth } = lengths.finish()
-      const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
-      expect([sum(chosen), sum(rejected), chosen.length]).toEqual([pairs.length, pairs.length, rejected.length])
-      expect(chosen.length).toBeLessThanOrEqual(41)
-      expect(chosen[0]).toBe(chosen.length === 1 ? pairs.length : pairs.filter(([words]) => words < binWidth).length)
-      expect(longerWins).toEqual({ wins: pairs.filter(([x, y]) => x > y).length, n: pairs.filter(([x, y]) => x !== y).length })
-    }))
-    expect(createLengths().finish()).toEqual({ binWidth: 1, chosen: [], rejected: [], medianChosen: null, medianRejected: null, longerWins: { wins: 0, n: 0 } })
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(5000), fc.nat(300)), { minLength: 1, maxLength: 300 }), (pairs) => {
+        const lengths = createLengths()
+        for (const [chosen, rejected] of pairs) lengths.add(chosen, rejected)
+        const { chosen, rejected, longerWins, binWidth } = lengths.finish()
+        const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
+        expect([sum(chosen), sum(rejected), chosen.length]).toEqual([pairs.length, pairs.length, rejected.length])
+        expect(chosen.length).toBeLessThanOrEqual(41)
+        expect(chosen[0]).toBe(chosen.length === 1 ? pairs.length : pairs.filter(([words]) => words < binWidth).length)
+        expect(longerWins).toEqual({
+          wins: pairs.filter(([x, y]) => x > y).length,
+          n: pairs.filter(([x, y]) => x !== y).length,
+        })
+      }),
+    )
+    expect(createLengths().finish()).toEqual({
+      binWidth: 1,
+      chosen: [],
+      rejected: [],
+      medianChosen: null,
+      medianRejected: null,
+      longerWins: { wins: 0, n: 0 },
+    })
   })
 })
 

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -70,15 +79,27 @@ const said: string[] = []
 function options(more: Partial<AddOptions> = {}): AddOptions {
   const packageFolder = path.join(folder, 'package')
   mkdirSync(path.join(packageFolder, 'binding'), { recursive: true })
-  for (const name of ['tfjs_binding.cc', 'tfjs_backend.cc']) writeFileSync(path.join(packageFolder, 'binding', name), 'static int nothing() { return 0; }\n')
+  for (const name of ['tfjs_binding.cc', 'tfjs_backend.cc'])
+    writeFileSync(path.join(packageFolder, 'binding', name), 'static int nothing() { return 0; }\n')
   return {
-    enginesFolder: path.join(folder, 'engines'), wheels: [], python: path.join(folder, 'no-python'), fetch: false, cuda: false,
-    packages: [packageFolder], nodeHeaders: folder, say: (text) => said.push(text), selfTest: async () => ({ device: 'a device' }), ...more,
+    enginesFolder: path.join(folder, 'engines'),
+    wheels: [],
+    python: path.join(folder, 'no-python'),
+    fetch: false,
+    cuda: false,
+    packages: [packageFolder],
+    nodeHeaders: folder,
+    say: (text) => said.push(text),
+    selfTest: async () => ({ device: 'a device' }),
+    ...more,
   }
 }
 
 async function failure(work: Promise<unknown>): Promise<AppError> {
-  const error = await work.then(() => new Error('it worked'), (one: unknown) => one)
+  const error = await work.then(
+    () => new Error('it worked'),
+    (one: unknown) => one,
+  )
   expect(error).toBeInstanceOf(AppError)
   return error as AppError
 }
@@ -97,7 +118,10 @@ const linuxX64 = process.platform === 'linux' && process.arch === 'x64'
 describe.runIf(linuxX64)('adding TensorFlow', () => {
   test('says where to get it when there is none', async () => {
     const error = await failure(addTensorflow(options({ fetch: true })))
-    expect(error).toMatchObject({ code: 'engine-unavailable', message: expect.stringContaining('pip could not fetch one') })
+    expect(error).toMatchObject({
+      code: 'engine-unavailable',
+      message: expect.stringContaining('pip could not fetch one'),
+    })
     expect(error.hint).toContain('pip download')
     expect(existsSync(path.join(folder, 'engines/tensorflow'))).toBe(false)
   })
@@ -116,23 +140,39 @@ describe.runIf(linuxX64)('adding TensorFlow', () => {
   })
 
   test('names a file that is not there, is no wheel, or is damaged', async () => {
-    expect((await failure(addTensorflow(options({ wheels: ['/nowhere.whl'] })))).message).toBe('There is no file /nowhere.whl.')
-    expect((await failure(addTensorflow(options({ wheels: [makeWheel('strange.whl', {})] })))).message).toContain("strange.whl is not a wheel's name")
-    expect((await failure(addTensorflow(options({ wheels: [makeWheel('numpy-1-cp311-cp311-manylinux_2_17_x86_64.whl', {})] })))).message).toBe("None of the wheels is TensorFlow's: numpy.")
+    expect((await failure(addTensorflow(options({ wheels: ['/nowhere.whl'] })))).message).toBe(
+      'There is no file /nowhere.whl.',
+    )
+    expect((await failure(addTensorflow(options({ wheels: [makeWheel('strange.whl', {})] })))).message).toContain(
+      "strange.whl is not a wheel's name",
+    )
+    expect(
+      (
+        await failure(
+          addTensorflow(options({ wheels: [makeWheel('numpy-1-cp311-cp311-manylinux_2_17_x86_64.whl', {})] })),
+        )
+      ).message,
+    ).toBe("None of the wheels is TensorFlow's: numpy.")
     const cut = path.join(folder, WHEEL)
     writeFileSync(cut, 'not a zip')
     expect((await failure(addTensorflow(options({ wheels: [cut] })))).message).toContain('cannot be opened as a wheel')
   })
 
   test('names what a stripped wheel lacks', async () => {
-    expect((await failure(addTensorflow(options({ wheels: [makeWheel(WHEEL, { 'tensorflow/x.py': '' })] })))).message).toBe(`${WHEEL} does not hold libtensorflow_cc.so.2.`)
+    expect(
+      (await failure(addTensorflow(options({ wheels: [makeWheel(WHEEL, { 'tensorflow/x.py': '' })] })))).message,
+    ).toBe(`${WHEEL} does not hold libtensorflow_cc.so.2.`)
     const libraries = { 'tensorflow/libtensorflow_cc.so.2': 'x', 'tensorflow/libtensorflow_framework.so.2': 'x' }
-    expect((await failure(addTensorflow(options({ wheels: [makeWheel(WHEEL, libraries)] })))).message).toBe(`${WHEEL} does not hold TensorFlow's headers.`)
+    expect((await failure(addTensorflow(options({ wheels: [makeWheel(WHEEL, libraries)] })))).message).toBe(
+      `${WHEEL} does not hold TensorFlow's headers.`,
+    )
   })
 
   test('says what is missing from the checkout', async () => {
     expect((await failure(addTensorflow(options({ packages: [] })))).hint).toContain('npm ci')
-    expect((await failure(addTensorflow(options({ nodeHeaders: null })))).message).toBe("Node's headers are not installed.")
+    expect((await failure(addTensorflow(options({ nodeHeaders: null })))).message).toBe(
+      "Node's headers are not installed.",
+    )
   })
 
   test.runIf(hasCompiler())('builds, tests, and only then gives the old one up; a failing test leaves it', async () => {
@@ -141,14 +181,32 @@ describe.runIf(linuxX64)('adding TensorFlow', () => {
     execFileSync(findCompiler(), ['-shared', '-fPIC', '-o', path.join(folder, 'lib.so'), real])
     // Contents do not matter to the linker's caller here: the wheel holds a library that links.
     const text = readFileSync(path.join(folder, 'lib.so')).toString('latin1')
-    const wheel = makeWheel(WHEEL, { 'tensorflow/libtensorflow_cc.so.2': text, 'tensorflow/libtensorflow_framework.so.2': text, 'tensorflow/include/tensorflow/c/c_api.h': '' })
+    const wheel = makeWheel(WHEEL, {
+      'tensorflow/libtensorflow_cc.so.2': text,
+      'tensorflow/libtensorflow_framework.so.2': text,
+      'tensorflow/include/tensorflow/c/c_api.h': '',
+    })
     const { record } = await addTensorflow(options({ wheels: [wheel] }))
-    expect(record).toMatchObject({ tensorflowVersion: '2.21.0', cuda: false, addon: 'tfjs_binding.node', libraries: ['tensorflow'] })
+    expect(record).toMatchObject({
+      tensorflowVersion: '2.21.0',
+      cuda: false,
+      addon: 'tfjs_binding.node',
+      libraries: ['tensorflow'],
+    })
     const engines = path.join(folder, 'engines')
     expect(readEngineRecord(engines)).toEqual(record)
     expect(librarySearchPath(engines)).toBe(path.join(engines, 'tensorflow/tensorflow'))
     expect(existsSync(path.join(engines, 'tensorflow/tensorflow/include'))).toBe(false)
-    const refused = await failure(addTensorflow(options({ wheels: [wheel], selfTest: async () => { throw new AppError({ code: 'engine-unavailable', message: 'wrong numbers', hint: 'h' }) } })))
+    const refused = await failure(
+      addTensorflow(
+        options({
+          wheels: [wheel],
+          selfTest: async () => {
+            throw new AppError({ code: 'engine-unavailable', message: 'wrong numbers', hint: 'h' })
+          },
+        }),
+      ),
+    )
     expect(refused.message).toBe('wrong numbers')
     expect(readEngineRecord(engines)).toEqual(record)
     expect(readdirSync(engines)).toEqual(['tensorflow'])
@@ -159,7 +217,8 @@ describe.runIf(linuxX64)('adding TensorFlow', () => {
 
 describe('a wheel', () => {
   const machine = { platform: 'linux', arch: 'x64', glibc: '2.36' }
-  const of = (platform: string): ReturnType<typeof parseWheelName> => parseWheelName(`tensorflow-2.21.0-cp311-cp311-${platform}.whl`)
+  const of = (platform: string): ReturnType<typeof parseWheelName> =>
+    parseWheelName(`tensorflow-2.21.0-cp311-cp311-${platform}.whl`)
   test('is held against the machine', () => {
     const message = (platform: string, other: Partial<typeof machine> | { glibc: null } = {}): string => {
       try {
@@ -196,7 +255,11 @@ describe('what stands in the way is named', () => {
   test.each([
     ['x.cc:1:10: fatal error: node_api.h: No such file or directory', 'the header node_api.h is missing', 'npm ci'],
     ["x.cc:1:10: fatal error: 'cstdint' file not found", 'the header cstdint is missing', 'build-essential'],
-    ['/usr/bin/ld: cannot find -l:libtensorflow_cc.so.2: No such file', 'the library libtensorflow_cc.so.2 is missing', 'version'],
+    [
+      '/usr/bin/ld: cannot find -l:libtensorflow_cc.so.2: No such file',
+      'the library libtensorflow_cc.so.2 is missing',
+      'version',
+    ],
     ["undefined reference to `TFE_NewContext'", 'TFE_NewContext is not in these libraries', 'version'],
   ])('by the compiler: %s', (text, what, hint) => {
     const error = describeFailure('g++', text)
@@ -205,13 +268,25 @@ describe('what stands in the way is named', () => {
   })
 
   test.each([
-    ['libcudart.so.12: cannot open shared object file: No such file or directory', 'The CUDA library libcudart.so.12 is missing', 'nvidia wheels'],
+    [
+      'libcudart.so.12: cannot open shared object file: No such file or directory',
+      'The CUDA library libcudart.so.12 is missing',
+      'nvidia wheels',
+    ],
     ['libcuda.so.1: cannot open shared object file: No such file', 'libcuda.so.1 is missing', 'driver'],
-    ['libtensorflow_cc.so.2: cannot open shared object file: No such file', 'The library libtensorflow_cc.so.2 is missing from', 'engine add'],
+    [
+      'libtensorflow_cc.so.2: cannot open shared object file: No such file',
+      'The library libtensorflow_cc.so.2 is missing from',
+      'engine add',
+    ],
     ["/lib/libc.so.6: version `GLIBC_2.38' not found", 'GLIBC_2.38', 'older'],
     ['x.node: undefined symbol: TF_Version', 'different versions', 'engine add'],
     ['x.node: invalid ELF header', 'damaged', 'engine add'],
-    ["The module was compiled against a different Node.js version using NODE_MODULE_VERSION 93", 'another Node', 'engine add'],
+    [
+      'The module was compiled against a different Node.js version using NODE_MODULE_VERSION 93',
+      'another Node',
+      'engine add',
+    ],
   ])('by the loader: %s', (text, message, hint) => {
     const error = loaderTrouble(new Error(text), '/engines/tensorflow')
     expect(error.code).toBe('engine-unavailable')
@@ -232,21 +307,60 @@ describe('what stands in the way is named', () => {
 })
 
 describe('a test of an engine in a process of its own', () => {
-  const run = (script: string): Promise<EngineProbe> => probeEngine({ execPath: process.execPath, args: ['-e', script, '--'] }, 'wasm', { enginesFolder: folder, threads: null, seconds: 0 })
+  const run = (script: string): Promise<EngineProbe> =>
+    probeEngine({ execPath: process.execPath, args: ['-e', script, '--'] }, 'wasm', {
+      enginesFolder: folder,
+      threads: null,
+      seconds: 0,
+    })
   test('survives a crash, a silent end and a program that is not there', async () => {
     expect((await run('process.kill(process.pid, "SIGSEGV")')).error?.message).toContain('was ended by SIGSEGV')
     expect((await run('process.exit(3)')).error?.message).toContain('ended with status 3')
-    expect((await probeEngine({ execPath: path.join(folder, 'none'), args: [] }, 'wasm', { enginesFolder: folder, threads: null, seconds: 0 })).error?.message).toContain('could not be started')
+    expect(
+      (
+        await probeEngine({ execPath: path.join(folder, 'none'), args: [] }, 'wasm', {
+          enginesFolder: folder,
+          threads: null,
+          seconds: 0,
+        })
+      ).error?.message,
+    ).toContain('could not be started')
   })
 })
 
 describe('the choice', () => {
-  const probe = (name: EngineProbe['name'], training: number, sampling: number, more: Partial<EngineProbe> = {}): EngineProbe => ({ name, available: true, device: '', threads: null, peakBytes: null, software: false, speed: { trainingTokensPerSec: training, samplingTokensPerSec: sampling }, error: null, ...more })
+  const probe = (
+    name: EngineProbe['name'],
+    training: number,
+    sampling: number,
+    more: Partial<EngineProbe> = {},
+  ): EngineProbe => ({
+    name,
+    available: true,
+    device: '',
+    threads: null,
+    peakBytes: null,
+    software: false,
+    speed: { trainingTokensPerSec: training, samplingTokensPerSec: sampling },
+    error: null,
+    ...more,
+  })
   test('is the fastest for the work, never an emulated card or the reference', () => {
-    const engines = [probe('tensorflow', 30, 5), probe('wasm', 10, 20), probe('webgpu', 99, 99, { software: true }), probe('cpu', 999, 999)]
-    expect(chooseEngine({ engines }, 'training')).toEqual({ name: 'tensorflow', why: 'the fastest at training here: 3.0 × wasm' })
+    const engines = [
+      probe('tensorflow', 30, 5),
+      probe('wasm', 10, 20),
+      probe('webgpu', 99, 99, { software: true }),
+      probe('cpu', 999, 999),
+    ]
+    expect(chooseEngine({ engines }, 'training')).toEqual({
+      name: 'tensorflow',
+      why: 'the fastest at training here: 3.0 × wasm',
+    })
     expect(chooseEngine({ engines }, 'sampling').name).toBe('wasm')
-    expect(chooseEngine({ engines: [probe('tensorflow', 1, 1, { available: false }), probe('wasm', 1, 1)] }, 'training').name).toBe('wasm')
+    expect(
+      chooseEngine({ engines: [probe('tensorflow', 1, 1, { available: false }), probe('wasm', 1, 1)] }, 'training')
+        .name,
+    ).toBe('wasm')
     expect(chooseEngine(null, 'training').name).toBe('wasm')
   })
 

@@ -11,7 +11,10 @@ describe('the event bus', () => {
     bus.emit('datasets.changed', { datasetId: 'x' })
     leave()
     bus.emit('settings.changed', {})
-    expect(heard).toEqual([{ seq: 1, name: 'runs.changed', payload: {} }, { seq: 2, name: 'datasets.changed', payload: { datasetId: 'x' } }])
+    expect(heard).toEqual([
+      { seq: 1, name: 'runs.changed', payload: {} },
+      { seq: 2, name: 'datasets.changed', payload: { datasetId: 'x' } },
+    ])
     expect(bus.lastSeq).toBe(3)
   })
 

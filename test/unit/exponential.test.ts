@@ -9,5 +9,12 @@ test('is the exponential, to the last digits', () => {
     worst = Math.max(worst, Math.abs(expOfNegative(x) / Math.exp(x) - 1))
   }
   expect(worst).toBeLessThan(1e-15)
-  expect([expOfNegative(0), expOfNegative(-0), expOfNegative(-1e-300), expOfNegative(-709), expOfNegative(Number.NEGATIVE_INFINITY), expOfNegative(Number.NaN)]).toEqual([1, 1, 1, 0, 0, 0])
+  expect([
+    expOfNegative(0),
+    expOfNegative(-0),
+    expOfNegative(-1e-300),
+    expOfNegative(-709),
+    expOfNegative(Number.NEGATIVE_INFINITY),
+    expOfNegative(Number.NaN),
+  ]).toEqual([1, 1, 1, 0, 0, 0])
 })

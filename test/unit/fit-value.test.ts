@@ -19,12 +19,26 @@ it('finds the regulator’s own value from returns that were acted out', async (
     })
     return { observationSize: 4, observations, returns }
   }
-  const fitted = fitValue(draw(400), { steps: 400, batchSize: 64, learningRate: 5e-3, width: 32, random: createRandom(2) })
+  const fitted = fitValue(draw(400), {
+    steps: 400,
+    batchSize: 64,
+    learningRate: 5e-3,
+    width: 32,
+    random: createRandom(2),
+  })
   const fresh = draw(100)
-  const exact = Array.from({ length: 100 }, (_, state) => -quadratic(lqrSolution.p, fresh.observations.subarray(4 * state, 4 * state + 4)))
+  const exact = Array.from(
+    { length: 100 },
+    (_, state) => -quadratic(lqrSolution.p, fresh.observations.subarray(4 * state, 4 * state + 4)),
+  )
   expect(explainedVariance(exact, fresh.returns)).toBeGreaterThan(0.999)
   expect(explainedVariance(exact, fitted.values(fresh.observations))).toBeGreaterThan(0.95)
   fitted.dispose()
   expect(tf.memory().numTensors).toBe(before)
-  expect(() => fitValue({ observationSize: 1, observations: new Float32Array(), returns: new Float64Array() }, { steps: 1, batchSize: 1, learningRate: 1, width: 2, random })).toThrow('no state')
+  expect(() =>
+    fitValue(
+      { observationSize: 1, observations: new Float32Array(), returns: new Float64Array() },
+      { steps: 1, batchSize: 1, learningRate: 1, width: 2, random },
+    ),
+  ).toThrow('no state')
 })

@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { fieldsOf, flagName, formatField, getPath, matters, parseField, parseSeeds, setPath, type FormField } from '../../shared/form.ts'
+import {
+  fieldsOf,
+  flagName,
+  formatField,
+  getPath,
+  matters,
+  parseField,
+  parseSeeds,
+  setPath,
+  type FormField,
+} from '../../shared/form.ts'
 import { dataKind } from '../../shared/data-kinds.ts'
 import { modelSpec, rewardSource, runRequest, trainingConfig } from '../../shared/run-spec.ts'
 import { restIdle } from '../../main/app/requests/idle-settings.ts'
@@ -27,11 +37,38 @@ describe('the fields of the training schema', () => {
 
   it('carries bounds, units, symbols, options and groups', () => {
     expect(field(training, 'learningRate')).toEqual({
-      path: 'learningRate', title: 'Learning rate', symbol: 'η', help: 'Size of one AdamW step at its peak.', unit: null, group: 'main',
-      kind: 'number', nullable: false, default: 1e-3, min: 0, max: 10, minExclusive: true, maxExclusive: false, options: [], discriminator: null, variants: [], when: null, data: null, models: null,
+      path: 'learningRate',
+      title: 'Learning rate',
+      symbol: 'η',
+      help: 'Size of one AdamW step at its peak.',
+      unit: null,
+      group: 'main',
+      kind: 'number',
+      nullable: false,
+      default: 1e-3,
+      min: 0,
+      max: 10,
+      minExclusive: true,
+      maxExclusive: false,
+      options: [],
+      discriminator: null,
+      variants: [],
+      when: null,
+      data: null,
+      models: null,
     })
-    expect(field(training, 'batchSize')).toMatchObject({ kind: 'integer', unit: 'pairs', min: 1, max: 4096, group: 'main' })
-    expect(field(training, 'schedule')).toMatchObject({ kind: 'enum', options: ['cosine', 'linear', 'constant'], group: 'expert' })
+    expect(field(training, 'batchSize')).toMatchObject({
+      kind: 'integer',
+      unit: 'pairs',
+      min: 1,
+      max: 4096,
+      group: 'main',
+    })
+    expect(field(training, 'schedule')).toMatchObject({
+      kind: 'enum',
+      options: ['cosine', 'linear', 'constant'],
+      group: 'expert',
+    })
     // "Any whole number" is written as ±2⁵³ in JSON Schema; that is no bound to show.
     expect(field(training, 'evalPairs')).toMatchObject({ min: 1, max: null })
   })
@@ -39,23 +76,53 @@ describe('the fields of the training schema', () => {
   it('says for which choices a field matters, and for which not', () => {
     const rank = field(training, 'loraRank')
     expect(rank.when).toEqual({ path: 'adapt', values: ['lora'] })
-    const shown = (adapt: string | undefined): string[] => training.filter((one) => one.when !== null && matters(one, { data: 'response-pairs', model: 'new' }, () => adapt)).map((one) => one.path)
+    const shown = (adapt: string | undefined): string[] =>
+      training
+        .filter((one) => one.when !== null && matters(one, { data: 'response-pairs', model: 'new' }, () => adapt))
+        .map((one) => one.path)
     expect(shown('full')).toEqual([])
     expect(shown('frozen-embeddings')).toEqual(['frozenStorage'])
     expect(shown('lora')).toEqual(['loraRank', 'loraAlpha', 'loraDropout', 'loraTargets', 'frozenStorage'])
     expect(shown(undefined)).toHaveLength(5) // nothing is hidden for lack of an answer
-    const inner = fieldsOf(z.toJSONSchema(trainingConfig, { io: 'input' }), 'training').find((one) => one.path === 'training.loraRank')
+    const inner = fieldsOf(z.toJSONSchema(trainingConfig, { io: 'input' }), 'training').find(
+      (one) => one.path === 'training.loraRank',
+    )
     expect(inner?.when?.path).toBe('training.adapt')
   })
 
   it('says for which data and beginnings a field matters', () => {
-    const hidden = (data: string, model: string): string[] => training.filter((one) => !matters(one, { data, model }, () => undefined)).map((one) => one.path)
+    const hidden = (data: string, model: string): string[] =>
+      training.filter((one) => !matters(one, { data, model }, () => undefined)).map((one) => one.path)
     const adapting = ['adapt', 'loraRank', 'loraAlpha', 'loraDropout', 'loraTargets']
     expect(hidden('response-pairs', 'new')).toEqual([])
     expect(hidden('contrast-groups', 'run')).toEqual(['sampleTokens', 'sampleTemperature'])
-    expect(hidden('segment-pairs', 'networks')).toEqual(['microBatchSize', ...adapting, 'gradientCheckpointing', 'frozenStorage', 'maxLength', 'evalPairs', 'samplePrompts', 'sampleTokens', 'sampleTemperature'])
-    expect(hidden('rankings', 'registered')).toEqual(['dropout', ...adapting, 'frozenStorage', 'sampleTokens', 'sampleTemperature'])
-    expect(hidden('rankings', 'networks')).toEqual(['dropout', ...adapting, 'gradientCheckpointing', 'frozenStorage', 'maxLength', 'sampleTokens', 'sampleTemperature'])
+    expect(hidden('segment-pairs', 'networks')).toEqual([
+      'microBatchSize',
+      ...adapting,
+      'gradientCheckpointing',
+      'frozenStorage',
+      'maxLength',
+      'evalPairs',
+      'samplePrompts',
+      'sampleTokens',
+      'sampleTemperature',
+    ])
+    expect(hidden('rankings', 'registered')).toEqual([
+      'dropout',
+      ...adapting,
+      'frozenStorage',
+      'sampleTokens',
+      'sampleTemperature',
+    ])
+    expect(hidden('rankings', 'networks')).toEqual([
+      'dropout',
+      ...adapting,
+      'gradientCheckpointing',
+      'frozenStorage',
+      'maxLength',
+      'sampleTokens',
+      'sampleTemperature',
+    ])
   })
 
   it('names only kinds of data and of models that there are', () => {
@@ -66,14 +133,22 @@ describe('the fields of the training schema', () => {
 
   it('what nothing reads rests, and is named where it was asked for', () => {
     const asked = trainingConfig.parse({ maxLength: 64, adapt: 'lora', loraRank: 4, steps: 7 })
-    expect(restIdle(asked, { data: 'segment-pairs', model: 'networks' })).toEqual({ training: trainingConfig.parse({ steps: 7 }), idle: ['What is trained', 'LoRA rank', 'Longest sequence'] })
+    expect(restIdle(asked, { data: 'segment-pairs', model: 'networks' })).toEqual({
+      training: trainingConfig.parse({ steps: 7 }),
+      idle: ['What is trained', 'LoRA rank', 'Longest sequence'],
+    })
     expect(restIdle(asked, { data: 'contrast-groups', model: 'new' })).toEqual({ training: asked, idle: [] })
   })
 
   it('no preset sets what its method does not read', () => {
     for (const algorithm of algorithms) {
-      const model = algorithm.models.includes('decoder') || algorithm.models.includes('text-encoder') ? 'new' : 'networks'
-      for (const preset of algorithm.presets) expect([algorithm.id, restIdle(trainingConfig.parse(preset.training), { data: algorithm.data, model }).idle]).toEqual([algorithm.id, []])
+      const model =
+        algorithm.models.includes('decoder') || algorithm.models.includes('text-encoder') ? 'new' : 'networks'
+      for (const preset of algorithm.presets)
+        expect([
+          algorithm.id,
+          restIdle(trainingConfig.parse(preset.training), { data: algorithm.data, model }).idle,
+        ]).toEqual([algorithm.id, []])
     }
   })
 
@@ -84,13 +159,18 @@ describe('the fields of the training schema', () => {
 })
 
 describe('the fields of a discriminated union', () => {
-  const schema = z.toJSONSchema(z.object({ reward: rewardSource.default({ kind: 'label' }), judge: rewardSource.nullable().default(null) }), { io: 'input' })
+  const schema = z.toJSONSchema(
+    z.object({ reward: rewardSource.default({ kind: 'label' }), judge: rewardSource.nullable().default(null) }),
+    { io: 'input' },
+  )
   const fields = fieldsOf(schema)
   const reward = field(fields, 'reward')
 
   it('lists every variant with its title, sentence and own fields', () => {
     expect(reward).toMatchObject({ kind: 'union', discriminator: 'kind', default: { kind: 'label' }, nullable: false })
-    expect(reward.variants.map((variant) => [variant.value, variant.fields.map((one) => `${one.path}:${one.kind}`)])).toEqual([
+    expect(
+      reward.variants.map((variant) => [variant.value, variant.fields.map((one) => `${one.path}:${one.kind}`)]),
+    ).toEqual([
       ['label', []],
       ['column', []],
       ['reward-model', ['reward.runId:text']],
@@ -104,7 +184,11 @@ describe('the fields of a discriminated union', () => {
   it('parses what was typed into something the schema accepts', () => {
     const keyword = reward.variants.find((variant) => variant.value === 'keyword')
     let config = setPath({}, 'reward', parsed(reward, 'keyword') as { kind: string })
-    config = setPath(config, 'reward.words', parsed(field(keyword?.fields ?? [], 'reward.words'), 'please, thank you') as string[])
+    config = setPath(
+      config,
+      'reward.words',
+      parsed(field(keyword?.fields ?? [], 'reward.words'), 'please, thank you') as string[],
+    )
     expect(rewardSource.parse(config['reward'])).toEqual({ kind: 'keyword', words: ['please', 'thank you'] })
   })
 
@@ -121,20 +205,28 @@ describe('the fields of a discriminated union', () => {
   })
 })
 
-describe.each(algorithms.map((algorithm) => [algorithm.id, algorithm] as const))('the config of %s', (_id, algorithm) => {
-  const fields = fieldsOf(z.toJSONSchema(algorithm.config, { io: 'input' }))
+describe.each(algorithms.map((algorithm) => [algorithm.id, algorithm] as const))(
+  'the config of %s',
+  (_id, algorithm) => {
+    const fields = fieldsOf(z.toJSONSchema(algorithm.config, { io: 'input' }))
 
-  it('becomes fields with title and sentence, and its defaults parse', () => {
-    expect(fields.filter((one) => one.title === '' || one.help === '').map((one) => one.path)).toEqual([])
-    const defaults = algorithm.config.parse({}) as Readonly<Record<string, unknown>>
-    expect(Object.keys(defaults).sort()).toEqual(fields.filter((one) => one.default !== undefined).map((one) => one.path).sort())
-  })
+    it('becomes fields with title and sentence, and its defaults parse', () => {
+      expect(fields.filter((one) => one.title === '' || one.help === '').map((one) => one.path)).toEqual([])
+      const defaults = algorithm.config.parse({}) as Readonly<Record<string, unknown>>
+      expect(Object.keys(defaults).sort()).toEqual(
+        fields
+          .filter((one) => one.default !== undefined)
+          .map((one) => one.path)
+          .sort(),
+      )
+    })
 
-  it('shares no flag with the training schema', () => {
-    const flags = new Set(training.map((one) => flagName(one.path)))
-    expect(fields.map((one) => flagName(one.path)).filter((name) => flags.has(name))).toEqual([])
-  })
-})
+    it('shares no flag with the training schema', () => {
+      const flags = new Set(training.map((one) => flagName(one.path)))
+      expect(fields.map((one) => flagName(one.path)).filter((name) => flags.has(name))).toEqual([])
+    })
+  },
+)
 
 describe('reading what was typed', () => {
   const rate = field(training, 'learningRate')
@@ -142,7 +234,9 @@ describe('reading what was typed', () => {
   const dropout = field(training, 'dropout')
 
   it('takes numbers as people write them', () => {
-    expect([parsed(rate, '3e-4'), parsed(rate, ' 0.01 '), parsed(steps, '200'), parsed(dropout, '0')]).toEqual([3e-4, 0.01, 200, 0])
+    expect([parsed(rate, '3e-4'), parsed(rate, ' 0.01 '), parsed(steps, '200'), parsed(dropout, '0')]).toEqual([
+      3e-4, 0.01, 200, 0,
+    ])
   })
 
   it('refuses in a sentence', () => {
@@ -158,34 +252,59 @@ describe('reading what was typed', () => {
 
   it('reads yes and no', () => {
     const tied = field(fieldsOf(z.toJSONSchema(z.object({ tied: z.boolean().default(true) }), { io: 'input' })), 'tied')
-    expect([parsed(tied, 'yes'), parsed(tied, 'false'), parsed(tied, 'perhaps')]).toEqual([true, false, 'Tied is yes or no, not “perhaps”.'])
+    expect([parsed(tied, 'yes'), parsed(tied, 'false'), parsed(tied, 'perhaps')]).toEqual([
+      true,
+      false,
+      'Tied is yes or no, not “perhaps”.',
+    ])
   })
 
   it('shows values so that reading them again gives the same', () => {
-    for (const value of [1e-3, 1e-8, 0.1, 10, 0, 123456, 2.5e-5]) expect(parsed({ ...rate, min: null, max: null }, formatField(value))).toBe(value)
+    for (const value of [1e-3, 1e-8, 0.1, 10, 0, 123456, 2.5e-5])
+      expect(parsed({ ...rate, min: null, max: null }, formatField(value))).toBe(value)
     expect([formatField(null), formatField(['a', 'b']), formatField(1e-8)]).toEqual(['', 'a, b', '1e-8'])
   })
 })
 
 describe('paths, flags and seeds', () => {
   it('turns paths into flags', () => {
-    expect(['microBatchSize', 'reward.runId', 'beta1', 'beta'].map(flagName)).toEqual(['micro-batch-size', 'reward-run-id', 'beta1', 'beta'])
+    expect(['microBatchSize', 'reward.runId', 'beta1', 'beta'].map(flagName)).toEqual([
+      'micro-batch-size',
+      'reward-run-id',
+      'beta1',
+      'beta',
+    ])
   })
 
   it('sets a nested value in a copy', () => {
     const before = { beta: 0.1, reward: { kind: 'length' } }
     const after = setPath(before, 'reward.target', 120)
     expect([before, after, getPath(after, 'reward.target'), getPath(after, 'reward.target.deeper')]).toEqual([
-      { beta: 0.1, reward: { kind: 'length' } }, { beta: 0.1, reward: { kind: 'length', target: 120 } }, 120, undefined,
+      { beta: 0.1, reward: { kind: 'length' } },
+      { beta: 0.1, reward: { kind: 'length', target: 120 } },
+      120,
+      undefined,
     ])
   })
 
   it('reads seeds as lists and ranges, and nothing else', () => {
     expect(['1-3,7', '1 2 3', '5', '3-3', '1,1,2'].map(parseSeeds)).toEqual([[1, 2, 3, 7], [1, 2, 3], [5], [3], [1, 2]])
-    expect(['', 'a', '3-1', '1-', '-1', '1.5', '1-1000'].map(parseSeeds)).toEqual([null, null, null, null, null, null, null])
+    expect(['', 'a', '3-1', '1-', '-1', '1.5', '1-1000'].map(parseSeeds)).toEqual([
+      null,
+      null,
+      null,
+      null,
+      null,
+      null,
+      null,
+    ])
   })
 
   it('reads no fields from what is no object schema', () => {
-    expect([fieldsOf(null), fieldsOf({ type: 'string' }), fieldsOf(z.toJSONSchema(runRequest.shape.seeds, { io: 'input' }))]).toEqual([[], [], []])
+    expect([
+      fieldsOf(null),
+      fieldsOf({ type: 'string' }),
+      fieldsOf(z.toJSONSchema(runRequest.shape.seeds, { io: 'input' })),
+    ]).toEqual([[], [], []])
   })
 })

@@ -24,10 +24,13 @@ function book() {
 /** Work that ends when it is told to, or when it is ended. */
 function work() {
   const gate = Promise.withResolvers<number>()
-  return { gate, run: ({ signal }: { readonly signal: AbortSignal }) => {
-    signal.addEventListener('abort', () => gate.reject(signal.reason as Error))
-    return gate.promise
-  } }
+  return {
+    gate,
+    run: ({ signal }: { readonly signal: AbortSignal }) => {
+      signal.addEventListener('abort', () => gate.reject(signal.reason as Error))
+      return gate.promise
+    },
+  }
 }
 
 describe('a job', () => {

@@ -3,16 +3,21 @@ import { describePress, showKey } from '../../renderer/frame/keys.ts'
 import { rankCommands, scoreMatch } from '../../renderer/frame/palette-search.ts'
 import { LABEL_ACTIONS, PRESETS, buildKeymap, findConflicts } from '../../renderer/label/keymap.ts'
 
-const press = (key: string, held: Partial<Record<'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey', boolean>> = {}): string =>
-  describePress({ key, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, ...held }, false)
+const press = (
+  key: string,
+  held: Partial<Record<'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey', boolean>> = {},
+): string => describePress({ key, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, ...held }, false)
 
 describe('labeling keys', () => {
-  test.each(Object.keys(PRESETS) as (keyof typeof PRESETS)[])('the %s preset gives every action a key and no key two actions', (name) => {
-    const keymap = PRESETS[name]
-    expect(Object.keys(keymap).toSorted()).toEqual(Object.keys(LABEL_ACTIONS).toSorted())
-    expect(Object.values(keymap).every((keys) => keys.length > 0)).toBe(true)
-    expect(findConflicts(keymap)).toEqual([])
-  })
+  test.each(Object.keys(PRESETS) as (keyof typeof PRESETS)[])(
+    'the %s preset gives every action a key and no key two actions',
+    (name) => {
+      const keymap = PRESETS[name]
+      expect(Object.keys(keymap).toSorted()).toEqual(Object.keys(LABEL_ACTIONS).toSorted())
+      expect(Object.values(keymap).every((keys) => keys.length > 0)).toBe(true)
+      expect(findConflicts(keymap)).toEqual([])
+    },
+  )
 
   test('a changed key replaces the single keys of an action and keeps its chords', () => {
     const keymap = buildKeymap('pairlab', { 'label.undo': 'z', 'label.tie': 't' })
@@ -21,12 +26,21 @@ describe('labeling keys', () => {
   })
 
   test('names what two actions claim, and what the frame needs', () => {
-    expect(findConflicts(buildKeymap('pairlab', { 'label.tie': 'b' }))).toEqual([{ key: 'b', actions: ['tie', 'bothBad'] }])
+    expect(findConflicts(buildKeymap('pairlab', { 'label.tie': 'b' }))).toEqual([
+      { key: 'b', actions: ['tie', 'bothBad'] },
+    ])
     expect(findConflicts(buildKeymap('pairlab', { 'label.skip': 'g' }))).toEqual([{ key: 'g', actions: ['skip'] }])
   })
 
   test('reads a key press as bindings are written', () => {
-    expect([press('1'), press('?', { shiftKey: true }), press('U', { shiftKey: true }), press('Z', { ctrlKey: true, shiftKey: true }), press(' '), press('ArrowLeft')]).toEqual(['1', '?', 'shift+u', 'mod+shift+z', 'space', 'left'])
+    expect([
+      press('1'),
+      press('?', { shiftKey: true }),
+      press('U', { shiftKey: true }),
+      press('Z', { ctrlKey: true, shiftKey: true }),
+      press(' '),
+      press('ArrowLeft'),
+    ]).toEqual(['1', '?', 'shift+u', 'mod+shift+z', 'space', 'left'])
     expect(press('k', { metaKey: true })).toBe('other+k')
   })
 
@@ -46,7 +60,10 @@ describe('command search', () => {
 
   test('keeps groups together, the best first', () => {
     const entry = (title: string, group: string) => ({ id: title, title, group, run: () => undefined })
-    const ranked = rankCommands([entry('Open PandaLM', 'A'), entry('PandaLM', 'B'), entry('Show PandaLM', 'A')], 'pandalm')
+    const ranked = rankCommands(
+      [entry('Open PandaLM', 'A'), entry('PandaLM', 'B'), entry('Show PandaLM', 'A')],
+      'pandalm',
+    )
     expect(ranked.map((one) => one.title)).toEqual(['PandaLM', 'Open PandaLM', 'Show PandaLM'])
   })
 })

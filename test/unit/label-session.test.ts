@@ -2,13 +2,46 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { LabelItem, LabelProgress } from '../../shared/contract/labels.ts'
 import { AppError } from '../../shared/errors.ts'
-import { describeAnswer, inHandIds, isDone, reduce, startSession, toOutcome, toVerdict, viewedForMs, wantedPairs, type Action, type Session } from '../../renderer/label/session.ts'
+import {
+  describeAnswer,
+  inHandIds,
+  isDone,
+  reduce,
+  startSession,
+  toOutcome,
+  toVerdict,
+  viewedForMs,
+  wantedPairs,
+  type Action,
+  type Session,
+} from '../../renderer/label/session.ts'
 
 const UNLABELED = { only: 'unlabeled', search: '' } as const
-const PROGRESS: LabelProgress = { total: 9, answered: 0, skipped: 0, flagged: 0, paceMs: null, remainingMs: null, canUndo: false, canRedo: false, journalTrouble: null }
+const PROGRESS: LabelProgress = {
+  total: 9,
+  answered: 0,
+  skipped: 0,
+  flagged: 0,
+  paceMs: null,
+  remainingMs: null,
+  canUndo: false,
+  canRedo: false,
+  journalTrouble: null,
+}
 
 function pair(index: number, change: Partial<LabelItem> = {}): LabelItem {
-  return { pairId: `p${index}`, index, prompt: 'Q', a: 'first', b: 'second', shownOrder: 'ab', current: null, segments: null, flagged: false, ...change }
+  return {
+    pairId: `p${index}`,
+    index,
+    prompt: 'Q',
+    a: 'first',
+    b: 'second',
+    shownOrder: 'ab',
+    current: null,
+    segments: null,
+    flagged: false,
+    ...change,
+  }
 }
 
 function play(session: Session, ...actions: readonly Action[]): Session {
@@ -37,7 +70,16 @@ describe('labeling session', () => {
   test('keeps the pair in view until its answer is on disk', () => {
     const sent = play(ready, chosen('left'))
     expect(sent.current?.pairId).toBe('p0')
-    expect(sent.answer).toEqual({ pairId: 'p0', verdict: 'left', outcome: 'a', strength: 'clearly', comment: '', shownOrder: 'ab', durationMs: 2000, clientKey: 'key-0001' })
+    expect(sent.answer).toEqual({
+      pairId: 'p0',
+      verdict: 'left',
+      outcome: 'a',
+      strength: 'clearly',
+      comment: '',
+      shownOrder: 'ab',
+      durationMs: 2000,
+      clientKey: 'key-0001',
+    })
     expect(play(sent, saved).current?.pairId).toBe('p1')
   })
 
@@ -67,10 +109,18 @@ describe('labeling session', () => {
 
   test('undo brings the pair back and keeps the one it displaced next in line', () => {
     const next = play(ready, chosen('left'), saved)
-    const undone = play(next, { type: 'move-started' }, { type: 'shown', item: pair(0), keepCurrent: true, progress: PROGRESS, nowMs: 4000 })
+    const undone = play(
+      next,
+      { type: 'move-started' },
+      { type: 'shown', item: pair(0), keepCurrent: true, progress: PROGRESS, nowMs: 4000 },
+    )
     expect(undone.current?.pairId).toBe('p0')
     expect(undone.ahead.map((item) => item.pairId)).toEqual(['p1', 'p2', 'p3'])
-    const redone = play(undone, { type: 'move-started' }, { type: 'redone', pairId: 'p0', progress: PROGRESS, nowMs: 5000 })
+    const redone = play(
+      undone,
+      { type: 'move-started' },
+      { type: 'redone', pairId: 'p0', progress: PROGRESS, nowMs: 5000 },
+    )
     expect(redone.current?.pairId).toBe('p1')
     expect(redone.moving).toBe(false)
   })
@@ -95,7 +145,10 @@ describe('labeling session', () => {
 
   test('a look through all pairs ends instead of beginning again', () => {
     const all = play(startSession({ only: 'all', search: '' }), fetched([6, 7, 8, 0]))
-    const wrapped = play({ ...all, nextIndex: 9 }, { type: 'fetched', queue: { items: [pair(1)], matching: 9 }, wanted: 1, nowMs: 1 })
+    const wrapped = play(
+      { ...all, nextIndex: 9 },
+      { type: 'fetched', queue: { items: [pair(1)], matching: 9 }, wanted: 1, nowMs: 1 },
+    )
     expect(wrapped.exhausted).toBe(true)
     expect(inHandIds(wrapped)).not.toContain('p1')
   })
@@ -112,29 +165,41 @@ describe('labeling session', () => {
 
   test('a side of the screen and a stored option translate both ways, in either order', () => {
     const verdicts = fc.constantFrom('left', 'right', 'tie', 'both-bad', 'skip')
-    fc.assert(fc.property(verdicts, fc.constantFrom('ab', 'ba'), (verdict, shownOrder) => {
-      expect(toVerdict(toOutcome(verdict, pair(0, { shownOrder })), shownOrder)).toBe(verdict)
-    }))
+    fc.assert(
+      fc.property(verdicts, fc.constantFrom('ab', 'ba'), (verdict, shownOrder) => {
+        expect(toVerdict(toOutcome(verdict, pair(0, { shownOrder })), shownOrder)).toBe(verdict)
+      }),
+    )
     expect(toOutcome('left', pair(0, { shownOrder: 'ba' }))).toBe('b')
   })
 
   test('never holds a pair twice and never changes the pair under an answer, whatever happens', () => {
     const step: fc.Arbitrary<Action> = fc.oneof(
       fc.array(fc.nat(8), { maxLength: 4 }).map((indexes) => fetched([...new Set(indexes)])),
-      fc.constantFrom<Action>(chosen('left'), chosen('skip'), saved, { type: 'failed', error }, { type: 'resent' }, { type: 'move-started' }, { type: 'passed', nowMs: 9 }),
+      fc.constantFrom<Action>(
+        chosen('left'),
+        chosen('skip'),
+        saved,
+        { type: 'failed', error },
+        { type: 'resent' },
+        { type: 'move-started' },
+        { type: 'passed', nowMs: 9 },
+      ),
       fc.nat(8).map((index): Action => ({ type: 'redone', pairId: `p${index}`, progress: PROGRESS, nowMs: 9 })),
     )
-    fc.assert(fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-      let session = startSession(UNLABELED)
-      for (const action of steps) {
-        session = reduce(session, action)
-        const ids = inHandIds(session)
-        expect(new Set(ids).size).toBe(ids.length)
-        // A redo cannot begin while an answer is on its way, so it is left out of the law.
-        const stands = session.answer === null || session.current?.pairId === session.answer.pairId
-        expect(stands || action.type === 'redone').toBe(true)
-        if (!stands) session = startSession(UNLABELED)
-      }
-    }))
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        let session = startSession(UNLABELED)
+        for (const action of steps) {
+          session = reduce(session, action)
+          const ids = inHandIds(session)
+          expect(new Set(ids).size).toBe(ids.length)
+          // A redo cannot begin while an answer is on its way, so it is left out of the law.
+          const stands = session.answer === null || session.current?.pairId === session.answer.pairId
+          expect(stands || action.type === 'redone').toBe(true)
+          if (!stands) session = startSession(UNLABELED)
+        }
+      }),
+    )
   })
 })

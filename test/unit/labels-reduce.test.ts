@@ -3,7 +3,11 @@ import { reduceLabels, type AnswerInForce } from '../../main/app/data/reduce-lab
 import type { Outcome, Strength } from '../../shared/data-kinds.ts'
 
 function answers(...given: readonly (Outcome | readonly [Outcome, Strength])[]): AnswerInForce[] {
-  return given.map((entry, index) => (typeof entry === 'string' ? { annotatorId: `p${index}`, outcome: entry, strength: null } : { annotatorId: `p${index}`, outcome: entry[0], strength: entry[1] }))
+  return given.map((entry, index) =>
+    typeof entry === 'string'
+      ? { annotatorId: `p${index}`, outcome: entry, strength: null }
+      : { annotatorId: `p${index}`, outcome: entry[0], strength: entry[1] },
+  )
 }
 
 test.each([
@@ -24,7 +28,12 @@ test('strength is the mean of what was said, and whole where nothing was', () =>
 })
 
 test('skips and "both bad" do not count; alone they leave no preference', () => {
-  expect(reduceLabels(answers('skip', 'both-bad', 'a'), 'mean')).toEqual({ kind: 'preference', preferenceA: 1, strength: 1, labelCount: 1 })
+  expect(reduceLabels(answers('skip', 'both-bad', 'a'), 'mean')).toEqual({
+    kind: 'preference',
+    preferenceA: 1,
+    strength: 1,
+    labelCount: 1,
+  })
   expect(reduceLabels(answers('skip', 'both-bad'), 'mean')).toEqual({ kind: 'both-bad' })
   expect(reduceLabels(answers('skip'), 'mean')).toEqual({ kind: 'none' })
   expect(reduceLabels([], 'majority')).toEqual({ kind: 'none' })

@@ -7,11 +7,43 @@ import { tokenBatch } from '../../main/core/learn/batches.ts'
 import { tf } from '../../main/core/learn/tf.ts'
 import { openEngine } from '../../main/workers/engine/choose.ts'
 
-const LLAMA: DecoderConfig = { vocabSize: 37, layers: 3, hidden: 24, heads: 4, kvHeads: 2, headDim: 6, feedForward: 29, ropeTheta: 10_000, normEpsilon: 1e-5, tiedEmbeddings: false, scoreHead: false, attentionBias: true, qkNorm: true }
-const GPT2: DecoderConfig = { family: 'gpt2', vocabSize: 37, layers: 3, hidden: 24, heads: 4, kvHeads: 4, headDim: 6, feedForward: 31, ropeTheta: 1, maxPositions: 32, normEpsilon: 1e-5, tiedEmbeddings: true, scoreHead: false }
+const LLAMA: DecoderConfig = {
+  vocabSize: 37,
+  layers: 3,
+  hidden: 24,
+  heads: 4,
+  kvHeads: 2,
+  headDim: 6,
+  feedForward: 29,
+  ropeTheta: 10_000,
+  normEpsilon: 1e-5,
+  tiedEmbeddings: false,
+  scoreHead: false,
+  attentionBias: true,
+  qkNorm: true,
+}
+const GPT2: DecoderConfig = {
+  family: 'gpt2',
+  vocabSize: 37,
+  layers: 3,
+  hidden: 24,
+  heads: 4,
+  kvHeads: 4,
+  headDim: 6,
+  feedForward: 31,
+  ropeTheta: 1,
+  maxPositions: 32,
+  normEpsilon: 1e-5,
+  tiedEmbeddings: true,
+  scoreHead: false,
+}
 const LORA: LoraOptions = { rank: 3, alpha: 6, dropout: 0, targets: 'all-linear' }
 
-const rows = [[1, 5, 9, 2, 7], [1, 5, 3, 30], [8, 6, 4, 2, 1, 0, 11]].map((ids) => ({ prompt: ids.slice(0, 2), completion: ids.slice(2), text: '' }))
+const rows = [
+  [1, 5, 9, 2, 7],
+  [1, 5, 3, 30],
+  [8, 6, 4, 2, 1, 0, 11],
+].map((ids) => ({ prompt: ids.slice(0, 2), completion: ids.slice(2), text: '' }))
 const decoders: Decoder[] = []
 afterEach(() => decoders.splice(0).forEach((decoder) => decoder.dispose()))
 
@@ -23,8 +55,16 @@ function keep(decoder: Decoder): Decoder {
 function gradients(decoder: Decoder): { readonly value: number; readonly grads: Record<string, Float32Array> } {
   const tokens = tokenBatch(rows, 0)
   const names = Object.entries(decoder.variables)
-  const { value, grads } = tf.variableGrads(() => tf.neg(tf.mean(decoder.tokenLogProbs(tokens))) as tf.Scalar, Object.values(decoder.variables))
-  const result = { value: value.dataSync()[0]!, grads: Object.fromEntries(names.map(([name, variable]) => [name, grads[variable.name]!.dataSync<'float32'>().slice()])) }
+  const { value, grads } = tf.variableGrads(
+    () => tf.neg(tf.mean(decoder.tokenLogProbs(tokens))) as tf.Scalar,
+    Object.values(decoder.variables),
+  )
+  const result = {
+    value: value.dataSync()[0]!,
+    grads: Object.fromEntries(
+      names.map(([name, variable]) => [name, grads[variable.name]!.dataSync<'float32'>().slice()]),
+    ),
+  }
   tf.dispose([value, ...Object.values(grads), tokens.ids, tokens.attention, tokens.completion])
   return result
 }
@@ -40,7 +80,8 @@ function lossOf(decoder: Decoder): number {
 function trained(config: DecoderConfig): ReturnType<typeof initialAdapters> {
   const random = createRandom(3)
   const adapters = initialAdapters(config, LORA, random)
-  for (const [name, tensor] of Object.entries(adapters)) if (name.includes('lora_B')) tensor.data.forEach((_value, at) => (tensor.data[at] = random.normal() * 0.1))
+  for (const [name, tensor] of Object.entries(adapters))
+    if (name.includes('lora_B')) tensor.data.forEach((_value, at) => (tensor.data[at] = random.normal() * 0.1))
   return adapters
 }
 
@@ -48,11 +89,19 @@ beforeAll(async () => {
   await openEngine('wasm')
 })
 
-describe.each([['Llama', LLAMA], ['GPT-2', GPT2]])('a %s decoder', (_name, config) => {
+describe.each([
+  ['Llama', LLAMA],
+  ['GPT-2', GPT2],
+])('a %s decoder', (_name, config) => {
   test('with fresh adapters computes what it computed without, and trains nothing else', () => {
     const weights = initialWeights(config, createRandom(1))
     const plain = keep(decoderFrom(config, sourceOf(weights)))
-    const adapted = keep(decoderFrom(config, sourceOf(weights), { lora: LORA, adapters: sourceOf(initialAdapters(config, LORA, createRandom(2))) }))
+    const adapted = keep(
+      decoderFrom(config, sourceOf(weights), {
+        lora: LORA,
+        adapters: sourceOf(initialAdapters(config, LORA, createRandom(2))),
+      }),
+    )
     expect(Object.keys(adapted.variables).every((name) => /lora_[AB]\.weight$/.test(name))).toBe(true)
     expect(gradients(adapted).value).toBeCloseTo(gradients(plain).value, 6)
     expect(adapted.parameterCount).toBe(plain.parameterCount)
@@ -67,7 +116,13 @@ describe.each([['Llama', LLAMA], ['GPT-2', GPT2]])('a %s decoder', (_name, confi
     for (const name of Object.keys(adapters).filter((one) => one.endsWith('.lora_A.weight'))) {
       const layer = name.slice(0, -'.lora_A.weight'.length)
       const { a, b } = adapterNames(layer)
-      mergeAdapter(weights[`${layer}.weight`]!, adapters[a]!, adapters[b]!, LORA.alpha / LORA.rank, config.family === 'gpt2')
+      mergeAdapter(
+        weights[`${layer}.weight`]!,
+        adapters[a]!,
+        adapters[b]!,
+        LORA.alpha / LORA.rank,
+        config.family === 'gpt2',
+      )
     }
     expect(lossOf(keep(decoderFrom(config, sourceOf(weights))))).toBeCloseTo(apart, 5)
   })
@@ -77,7 +132,8 @@ describe.each([['Llama', LLAMA], ['GPT-2', GPT2]])('a %s decoder', (_name, confi
     const options = lora ? { lora: LORA, adapters: sourceOf(trained(config)) } : {}
     const once = keep(decoderFrom(config, sourceOf(weights), options))
     const twice = keep(decoderFrom(config, sourceOf(weights), { ...options, recompute: true }))
-    const dropout = (): void => [once, twice].forEach((decoder) => decoder.setDropout({ rate: 0.2, random: createRandom(9) }))
+    const dropout = (): void =>
+      [once, twice].forEach((decoder) => decoder.setDropout({ rate: 0.2, random: createRandom(9) }))
     dropout()
     const expected = gradients(once)
     const before = tf.memory().numTensors
@@ -86,7 +142,9 @@ describe.each([['Llama', LLAMA], ['GPT-2', GPT2]])('a %s decoder', (_name, confi
     expect(actual.value).toBe(expected.value)
     for (const [name, values] of Object.entries(expected.grads)) {
       expect(values.some((value) => value !== 0) || name.includes('lora_A'), name).toBe(true)
-      values.forEach((value, at) => expect(Math.abs(value - actual.grads[name]![at]!), `${name}[${at}]`).toBeLessThan(1e-6))
+      values.forEach((value, at) =>
+        expect(Math.abs(value - actual.grads[name]![at]!), `${name}[${at}]`).toBeLessThan(1e-6),
+      )
     }
   })
 

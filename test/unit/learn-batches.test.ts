@@ -10,13 +10,28 @@ import { loadTokenizer } from '../../main/core/learn/tokens/tokenizer.ts'
 const tokenizer = loadTokenizer(byteTokenizer())
 
 function row(prompt: string, a: string, b: string, preferenceA: number): PreferenceRow {
-  return { pairId: `${prompt}|${a}|${b}`, split: 'train', prompt, a, b, preferenceA, strength: 1, weight: 1, rewardA: null, rewardB: null, labelCount: 1 }
+  return {
+    pairId: `${prompt}|${a}|${b}`,
+    split: 'train',
+    prompt,
+    a,
+    b,
+    preferenceA,
+    strength: 1,
+    weight: 1,
+    rewardA: null,
+    rewardB: null,
+    labelCount: 1,
+  }
 }
 
 describe('encodeRows', () => {
   it('turns the preferred side to chosen, and keeps a tie as it stands', () => {
     const { pairs } = encodeRows([row('p', 'aa', 'b', 0.25), row('p', 'aa', 'b', 0.5)], tokenizer, 64)
-    expect(pairs.map((pair) => [pair.chosen.text, pair.preference, pair.swapped])).toEqual([['b', 0.75, true], ['aa', 0.5, false]])
+    expect(pairs.map((pair) => [pair.chosen.text, pair.preference, pair.swapped])).toEqual([
+      ['b', 0.75, true],
+      ['aa', 0.5, false],
+    ])
   })
 
   it('ends every completion, also an empty one', () => {
@@ -43,12 +58,23 @@ describe('encodeRows', () => {
 describe('pairBatch', () => {
   it('pads on the right, marks completions, and lays reference log-probs on their tokens', () => {
     const { pairs } = encodeRows([row('p', 'ab', 'c', 1)], tokenizer, 64)
-    const batch = pairBatch(pairs, tokenizer.padId, [{ chosen: 2, rejected: -1 }], (one) => one.completion.map((_id, at) => -1 - at))
+    const batch = pairBatch(pairs, tokenizer.padId, [{ chosen: 2, rejected: -1 }], (one) =>
+      one.completion.map((_id, at) => -1 - at),
+    )
     const [rows, time] = batch.tokens.ids.shape
     expect([rows, time]).toEqual([2, 8])
-    expect(batch.tokens.attention.arraySync()).toEqual([[1, 1, 1, 1, 1, 0, 0, 0], [1, 1, 1, 1, 0, 0, 0, 0]])
-    expect(batch.tokens.completion.arraySync()).toEqual([[0, 0, 1, 1, 1, 0, 0, 0], [0, 0, 1, 1, 0, 0, 0, 0]])
-    expect(batch.reference?.arraySync()).toEqual([[0, -1, -2, -3, 0, 0, 0], [0, -1, -2, 0, 0, 0, 0]])
+    expect(batch.tokens.attention.arraySync()).toEqual([
+      [1, 1, 1, 1, 1, 0, 0, 0],
+      [1, 1, 1, 1, 0, 0, 0, 0],
+    ])
+    expect(batch.tokens.completion.arraySync()).toEqual([
+      [0, 0, 1, 1, 1, 0, 0, 0],
+      [0, 0, 1, 1, 0, 0, 0, 0],
+    ])
+    expect(batch.reference?.arraySync()).toEqual([
+      [0, -1, -2, -3, 0, 0, 0],
+      [0, -1, -2, 0, 0, 0, 0],
+    ])
     expect(batch.rewardChosen.arraySync()).toEqual([2])
     const before = tf.memory().numTensors
     disposeBatch(batch)
@@ -59,8 +85,18 @@ describe('pairBatch', () => {
 describe('groupPairs', () => {
   it('takes each completion of a prompt once, with the mean of its rewards', () => {
     const { pairs } = encodeRows([row('p', 'a', 'b', 1), row('p', 'a', 'c', 1), row('q', 'x', 'x', 0.5)], tokenizer, 64)
-    const groups = groupPairs(pairs, [{ chosen: 1, rejected: 0 }, { chosen: 3, rejected: -1 }, { chosen: 0, rejected: 0 }], 4)
-    expect(groups.map((group) => [group.promptText, group.completions.map((one) => one.text), group.rewards])).toEqual([['p', ['a', 'b', 'c'], [2, 0, -1]]])
+    const groups = groupPairs(
+      pairs,
+      [
+        { chosen: 1, rejected: 0 },
+        { chosen: 3, rejected: -1 },
+        { chosen: 0, rejected: 0 },
+      ],
+      4,
+    )
+    expect(groups.map((group) => [group.promptText, group.completions.map((one) => one.text), group.rewards])).toEqual([
+      ['p', ['a', 'b', 'c'], [2, 0, -1]],
+    ])
   })
 })
 

@@ -2,10 +2,21 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { textTokens } from '../../main/core/learn/embed/embed-texts.ts'
 import type { LoraOptions } from '../../main/core/learn/models/adapters.ts'
 import { createDecoder, decoderFrom, type DecoderConfig } from '../../main/core/learn/models/decoder.ts'
-import { decoderEmbedder, encoderEmbedder, type EmbeddingHead, type TextEmbedder } from '../../main/core/learn/models/embedder.ts'
+import {
+  decoderEmbedder,
+  encoderEmbedder,
+  type EmbeddingHead,
+  type TextEmbedder,
+} from '../../main/core/learn/models/embedder.ts'
 import type { EncoderConfig } from '../../main/core/learn/models/encoder-config.ts'
 import { createEncoder, encoderFrom, type EncoderOptions } from '../../main/core/learn/models/encoder.ts'
-import { encoderAdapterShapes, encoderShapes, freshEncoderWeights, initialEncoderAdapters, mergedEncoderSource } from '../../main/core/learn/models/encoder-parameters.ts'
+import {
+  encoderAdapterShapes,
+  encoderShapes,
+  freshEncoderWeights,
+  initialEncoderAdapters,
+  mergedEncoderSource,
+} from '../../main/core/learn/models/encoder-parameters.ts'
 import { packSequences, packWhole } from '../../main/core/learn/models/packing.ts'
 import { initialWeights, sourceOf } from '../../main/core/learn/models/parameters.ts'
 import { pool, type PoolingMode } from '../../main/core/learn/models/pooling.ts'
@@ -13,9 +24,32 @@ import { createRandom } from '../../main/core/learn/random.ts'
 import { tf } from '../../main/core/learn/tf.ts'
 import { openEngine } from '../../main/workers/engine/choose.ts'
 
-const BERT: EncoderConfig = { family: 'bert', vocabSize: 31, layers: 3, hidden: 20, heads: 4, feedForward: 27, maxPositions: 16, tokenTypes: 2, normEpsilon: 1e-12, activation: 'exact' }
+const BERT: EncoderConfig = {
+  family: 'bert',
+  vocabSize: 31,
+  layers: 3,
+  hidden: 20,
+  heads: 4,
+  feedForward: 27,
+  maxPositions: 16,
+  tokenTypes: 2,
+  normEpsilon: 1e-12,
+  activation: 'exact',
+}
 const DISTILBERT: EncoderConfig = { ...BERT, family: 'distilbert', tokenTypes: 0, activation: 'relu' }
-const LLAMA: DecoderConfig = { vocabSize: 31, layers: 2, hidden: 20, heads: 4, kvHeads: 2, headDim: 5 + 1, feedForward: 27, ropeTheta: 10_000, normEpsilon: 1e-5, tiedEmbeddings: false, scoreHead: true }
+const LLAMA: DecoderConfig = {
+  vocabSize: 31,
+  layers: 2,
+  hidden: 20,
+  heads: 4,
+  kvHeads: 2,
+  headDim: 5 + 1,
+  feedForward: 27,
+  ropeTheta: 10_000,
+  normEpsilon: 1e-5,
+  tiedEmbeddings: false,
+  scoreHead: true,
+}
 const LORA: LoraOptions = { rank: 3, alpha: 6, dropout: 0, targets: 'all-linear' }
 const MEAN: EmbeddingHead = { pooling: ['mean'], dense: [], normalize: true }
 const ROWS = [[1, 5, 9, 2, 7, 11, 4], [1, 5], [8, 6, 4, 2], [3]]
@@ -34,7 +68,11 @@ function embed(embedder: TextEmbedder, rows: readonly (readonly number[])[]): nu
 
 function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number, what = ''): void {
   expect(actual.length, what).toBe(expected.length)
-  for (let at = 0; at < expected.length; at += 1) expect(Math.abs(actual[at]! - expected[at]!), `${what}[${at}]: ${actual[at]} and ${expected[at]}`).toBeLessThanOrEqual(tolerance)
+  for (let at = 0; at < expected.length; at += 1)
+    expect(
+      Math.abs(actual[at]! - expected[at]!),
+      `${what}[${at}]: ${actual[at]} and ${expected[at]}`,
+    ).toBeLessThanOrEqual(tolerance)
 }
 
 /** Loss in which rows meet, and its gradients by name. */
@@ -45,7 +83,15 @@ function gradients(embedder: TextEmbedder): { readonly value: number; readonly g
     return tf.sum(tf.square(tf.sub(tf.matMul(rows, rows, false, true), 0.3))) as tf.Scalar
   }
   const { value, grads } = tf.variableGrads(loss, Object.values(embedder.variables))
-  const result = { value: value.dataSync()[0]!, grads: Object.fromEntries(Object.entries(embedder.variables).map(([name, variable]) => [name, grads[variable.name]!.dataSync<'float32'>().slice()])) }
+  const result = {
+    value: value.dataSync()[0]!,
+    grads: Object.fromEntries(
+      Object.entries(embedder.variables).map(([name, variable]) => [
+        name,
+        grads[variable.name]!.dataSync<'float32'>().slice(),
+      ]),
+    ),
+  }
   tf.dispose([value, ...Object.values(grads), tokens.ids, tokens.attention])
   return result
 }
@@ -54,7 +100,8 @@ function gradients(embedder: TextEmbedder): { readonly value: number; readonly g
 function trainedAdapters(config: EncoderConfig): ReturnType<typeof initialEncoderAdapters> {
   const random = createRandom(3)
   const adapters = initialEncoderAdapters(config, LORA, random)
-  for (const [name, tensor] of Object.entries(adapters)) if (name.includes('lora_B')) tensor.data.forEach((_value, at) => (tensor.data[at] = random.normal() * 0.1))
+  for (const [name, tensor] of Object.entries(adapters))
+    if (name.includes('lora_B')) tensor.data.forEach((_value, at) => (tensor.data[at] = random.normal() * 0.1))
   return adapters
 }
 
@@ -69,36 +116,100 @@ describe.each(['cpu', 'wasm'] as const)('on %s', (engine) => {
 
   describe('pooling', () => {
     // Two rows of three and of one tokens, two numbers each.
-    const states = [[1, -2], [3, 5], [-4, 0], [2, -7]]
+    const states = [
+      [1, -2],
+      [3, 5],
+      [-4, 0],
+      [2, -7],
+    ]
     const packing = packWhole([[1, 2, 3], [4]])
-    const pooled = (modes: readonly PoolingMode[]): number[][] => tf.tidy(() => pool((wanted) => tf.tensor2d(wanted === null ? states : [...wanted].map((at) => states[at]!)), packing, modes).arraySync())
+    const pooled = (modes: readonly PoolingMode[]): number[][] =>
+      tf.tidy(() =>
+        pool(
+          (wanted) => tf.tensor2d(wanted === null ? states : [...wanted].map((at) => states[at]!)),
+          packing,
+          modes,
+        ).arraySync(),
+      )
     test.each<[PoolingMode, number[][]]>([
-      ['cls', [[1, -2], [2, -7]]],
-      ['lasttoken', [[-4, 0], [2, -7]]],
-      ['max', [[3, 5], [2, -7]]],
-      ['mean', [[0, 1], [2, -7]]],
-      ['mean_sqrt_len_tokens', [[0, 3 / Math.sqrt(3)], [2, -7]]],
-      ['weightedmean', [[(1 + 6 - 12) / 6, (-2 + 10) / 6], [2, -7]]],
+      [
+        'cls',
+        [
+          [1, -2],
+          [2, -7],
+        ],
+      ],
+      [
+        'lasttoken',
+        [
+          [-4, 0],
+          [2, -7],
+        ],
+      ],
+      [
+        'max',
+        [
+          [3, 5],
+          [2, -7],
+        ],
+      ],
+      [
+        'mean',
+        [
+          [0, 1],
+          [2, -7],
+        ],
+      ],
+      [
+        'mean_sqrt_len_tokens',
+        [
+          [0, 3 / Math.sqrt(3)],
+          [2, -7],
+        ],
+      ],
+      [
+        'weightedmean',
+        [
+          [(1 + 6 - 12) / 6, (-2 + 10) / 6],
+          [2, -7],
+        ],
+      ],
     ])('%s gives what a hand gives', (mode, expected) => {
       pooled([mode]).forEach((row, at) => expectClose(row, expected[at]!, 1e-6, mode))
     })
 
     test('lays several end to end, in their order', () => {
-      expect(pooled(['lasttoken', 'cls'])).toEqual([[-4, 0, 1, -2], [2, -7, 2, -7]])
+      expect(pooled(['lasttoken', 'cls'])).toEqual([
+        [-4, 0, 1, -2],
+        [2, -7, 2, -7],
+      ])
       expect(pooled(['max', 'cls', 'lasttoken'])[0]).toEqual([3, 5, 1, -2, -4, 0])
       expect(() => pooled([])).toThrow('at least one')
     })
 
     test('counts a beginning that rows share in each of them', () => {
-      const shared = packSequences([[1, 2, 3], [1, 2, 4]])
+      const shared = packSequences([
+        [1, 2, 3],
+        [1, 2, 4],
+      ])
       expect(shared.ids.length).toBe(4)
-      const rows = tf.tidy(() => pool((wanted) => tf.tensor2d(wanted === null ? [[3], [6], [9], [30]] : [...wanted].map((at) => [[3], [6], [9], [30]][at]!)), shared, ['mean', 'lasttoken']).arraySync())
+      const rows = tf.tidy(() =>
+        pool(
+          (wanted) =>
+            tf.tensor2d(wanted === null ? [[3], [6], [9], [30]] : [...wanted].map((at) => [[3], [6], [9], [30]][at]!)),
+          shared,
+          ['mean', 'lasttoken'],
+        ).arraySync(),
+      )
       expect(rows[0]).toEqual([expect.closeTo(6, 5), 9])
       expect(rows[1]).toEqual([expect.closeTo(13, 5), 30])
     })
   })
 
-  test.each([['BERT', BERT], ['DistilBERT', DISTILBERT]] as const)('a row of %s is the same alone and in a padded batch', (_name, config) => {
+  test.each([
+    ['BERT', BERT],
+    ['DistilBERT', DISTILBERT],
+  ] as const)('a row of %s is the same alone and in a padded batch', (_name, config) => {
     const network = keep(createEncoder(config, createRandom(4)))
     for (const pooling of ['cls', 'max', 'mean', 'lasttoken'] as const) {
       const embedder = encoderEmbedder(network, { pooling: [pooling], dense: [], normalize: false })
@@ -108,24 +219,62 @@ describe.each(['cpu', 'wasm'] as const)('on %s', (engine) => {
   })
 
   test('a token sees what follows it, and a decoder’s does not', () => {
-    const states = (rows: number[][]): number[] => tf.tidy(() => keep(createEncoder(BERT, createRandom(4))).lastHiddenStates(textTokens(rows, 0)).arraySync()[0]![0]!)
+    const states = (rows: number[][]): number[] =>
+      tf.tidy(
+        () =>
+          keep(createEncoder(BERT, createRandom(4)))
+            .lastHiddenStates(textTokens(rows, 0))
+            .arraySync()[0]![0]!,
+      )
     expect(states([[1, 2, 3]])).not.toEqual(states([[1, 2, 4]]))
-    const decoder = keep(decoderEmbedder(createDecoder({ ...LLAMA, scoreHead: false }, createRandom(4)), { pooling: ['cls'], dense: [], normalize: false }))
+    const decoder = keep(
+      decoderEmbedder(createDecoder({ ...LLAMA, scoreHead: false }, createRandom(4)), {
+        pooling: ['cls'],
+        dense: [],
+        normalize: false,
+      }),
+    )
     expect(embed(decoder, [[1, 2, 3]])).toEqual(embed(decoder, [[1, 2, 4]]))
   })
 
   test('gradients are the slopes of the loss', () => {
-    const head: EmbeddingHead = { pooling: ['max', 'weightedmean'], dense: [{ inputs: 40, outputs: 6, bias: true, activation: 'tanh' }], normalize: true }
+    const head: EmbeddingHead = {
+      pooling: ['max', 'weightedmean'],
+      dense: [{ inputs: 40, outputs: 6, bias: true, activation: 'tanh' }],
+      normalize: true,
+    }
     const random = createRandom(8)
-    const weights = sourceOf({ 'dense.0.weight': { shape: [6, 40], data: Float32Array.from({ length: 240 }, () => random.normal() * 0.3) }, 'dense.0.bias': { shape: [6], data: new Float32Array(6) } })
-    const network = encoderFrom({ ...BERT, layers: 2 }, { read: (name) => { const tensor = freshEncoderWeights({ ...BERT, layers: 2 }, createRandom(1)).read(name); return tensor.shape.length === 2 ? { ...tensor, data: tensor.data.map((value) => value * 10) } : tensor } })
+    const weights = sourceOf({
+      'dense.0.weight': { shape: [6, 40], data: Float32Array.from({ length: 240 }, () => random.normal() * 0.3) },
+      'dense.0.bias': { shape: [6], data: new Float32Array(6) },
+    })
+    const network = encoderFrom(
+      { ...BERT, layers: 2 },
+      {
+        read: (name) => {
+          const tensor = freshEncoderWeights({ ...BERT, layers: 2 }, createRandom(1)).read(name)
+          return tensor.shape.length === 2 ? { ...tensor, data: tensor.data.map((value) => value * 10) } : tensor
+        },
+      },
+    )
     const embedder = keep(encoderEmbedder(network, head, { weights }))
     const { grads } = gradients(embedder)
-    for (const name of ['embeddings.word_embeddings.weight', 'embeddings.token_type_embeddings.weight', 'encoder.layer.0.attention.self.query.weight', 'encoder.layer.0.output.LayerNorm.bias', 'encoder.layer.1.intermediate.dense.weight', 'dense.0.weight', 'dense.0.bias']) {
+    for (const name of [
+      'embeddings.word_embeddings.weight',
+      'embeddings.token_type_embeddings.weight',
+      'encoder.layer.0.attention.self.query.weight',
+      'encoder.layer.0.output.LayerNorm.bias',
+      'encoder.layer.1.intermediate.dense.weight',
+      'dense.0.weight',
+      'dense.0.bias',
+    ]) {
       const variable = embedder.variables[name]!
       const start = variable.dataSync().slice()
       const gradient = grads[name]!
-      const at = gradient.reduce((best, value, index) => (Math.abs(value) > Math.abs(gradient[best]!) ? index : best), 0)
+      const at = gradient.reduce(
+        (best, value, index) => (Math.abs(value) > Math.abs(gradient[best]!) ? index : best),
+        0,
+      )
       const lossAt = (change: number): number => {
         const moved = start.slice()
         moved[at]! += change
@@ -135,23 +284,35 @@ describe.each(['cpu', 'wasm'] as const)('on %s', (engine) => {
       const step = 4e-3
       const slope = (lossAt(step) - lossAt(-step)) / (2 * step)
       lossAt(0)
-      expect(Math.abs(slope - gradient[at]!), `${name}[${at}]: ${slope} and ${gradient[at]}`).toBeLessThan(0.02 * Math.abs(gradient[at]!) + 2e-3)
+      expect(Math.abs(slope - gradient[at]!), `${name}[${at}]: ${slope} and ${gradient[at]}`).toBeLessThan(
+        0.02 * Math.abs(gradient[at]!) + 2e-3,
+      )
     }
   })
 })
 
-describe.each([['BERT', BERT], ['DistilBERT', DISTILBERT]] as const)('a %s on wasm', (_name, config) => {
+describe.each([
+  ['BERT', BERT],
+  ['DistilBERT', DISTILBERT],
+] as const)('a %s on wasm', (_name, config) => {
   beforeAll(async () => {
     await openEngine('wasm')
   })
 
   test('with fresh adapters computes what it computed without, and trains nothing else', () => {
-    const adapted = encoder(config, { lora: LORA, adapters: sourceOf(initialEncoderAdapters(config, LORA, createRandom(2))) })
+    const adapted = encoder(config, {
+      lora: LORA,
+      adapters: sourceOf(initialEncoderAdapters(config, LORA, createRandom(2))),
+    })
     expect(Object.keys(adapted.variables)).toEqual(Object.keys(encoderAdapterShapes(config, LORA)))
     expect(Object.keys(adapted.variables).length).toBe(3 * 6 * 2)
     expect(gradients(adapted).value).toBeCloseTo(gradients(encoder(config)).value, 6)
     expect(adapted.parameterCount).toBe(encoder(config).parameterCount)
-    for (const [targets, count] of [['attention', 4], ['mlp', 2]] as const) expect(Object.keys(encoderAdapterShapes(config, { ...LORA, targets })).length).toBe(3 * count * 2)
+    for (const [targets, count] of [
+      ['attention', 4],
+      ['mlp', 2],
+    ] as const)
+      expect(Object.keys(encoderAdapterShapes(config, { ...LORA, targets })).length).toBe(3 * count * 2)
   })
 
   test('merged computes what the adapters compute', async () => {
@@ -161,7 +322,10 @@ describe.each([['BERT', BERT], ['DistilBERT', DISTILBERT]] as const)('a %s on wa
     const plain = embed(encoder(config), ROWS)
     expect(await adapted.withoutAdapters(() => embed(adapted, ROWS))).toEqual(plain)
     expect(embed(adapted, ROWS)).not.toEqual(plain)
-    const merged = encoderFrom(config, mergedEncoderSource(freshEncoderWeights(config, createRandom(1)), adapters, LORA.alpha / LORA.rank))
+    const merged = encoderFrom(
+      config,
+      mergedEncoderSource(freshEncoderWeights(config, createRandom(1)), adapters, LORA.alpha / LORA.rank),
+    )
     expect(gradients(keep(encoderEmbedder(merged, MEAN))).value).toBeCloseTo(apart, 5)
   })
 
@@ -171,7 +335,11 @@ describe.each([['BERT', BERT], ['DistilBERT', DISTILBERT]] as const)('a %s on wa
     const all = gradients(encoder(config)).grads
     for (const [name, values] of Object.entries(gradients(some).grads)) expectClose(values, all[name]!, 1e-6, name)
     expect(Object.keys(all)).toEqual(Object.keys(encoderShapes(config)))
-    for (const [name, values] of Object.entries(all)) expect(values.some((value) => value !== 0), name).toBe(true)
+    for (const [name, values] of Object.entries(all))
+      expect(
+        values.some((value) => value !== 0),
+        name,
+      ).toBe(true)
   })
 
   test('computed twice has the same gradients, with dropout', () => {
@@ -223,7 +391,11 @@ describe('a decoder that embeds', () => {
       expectClose(embed(embedder, ROWS)[at]!, states.at(-1)!, 1e-5, String(at))
     })
     const { grads } = gradients(embedder)
-    for (const [name, values] of Object.entries(grads)) expect(values.some((value) => value !== 0), name).toBe(true)
+    for (const [name, values] of Object.entries(grads))
+      expect(
+        values.some((value) => value !== 0),
+        name,
+      ).toBe(true)
   })
 })
 
@@ -237,17 +409,35 @@ describe('what cannot be', () => {
     const fresh = freshEncoderWeights(BERT, createRandom(1))
     expect(() => encoderFrom({ ...BERT, heads: 3 }, fresh)).toThrow('20 numbers a token do not divide into 3 heads')
     expect(() => encoderFrom(BERT, fresh, { lora: LORA })).toThrow('adapters need their first numbers')
-    expect(() => encoderFrom(BERT, { read: (name) => (name.endsWith('layer.2.output.dense.weight') ? { shape: [2], data: new Float32Array(2) } : fresh.read(name)) })).toThrow('encoder.layer.2.output.dense.weight has shape [2], expected [20, 27]')
+    expect(() =>
+      encoderFrom(BERT, {
+        read: (name) =>
+          name.endsWith('layer.2.output.dense.weight') ? { shape: [2], data: new Float32Array(2) } : fresh.read(name),
+      }),
+    ).toThrow('encoder.layer.2.output.dense.weight has shape [2], expected [20, 27]')
     expect(tf.memory().numTensors).toBe(count)
     const network = keep(createEncoder(BERT, createRandom(1)))
     const dense = { inputs: 21, outputs: 4, bias: true, activation: 'identity' } as const
-    expect(() => encoderEmbedder(network, { ...MEAN, dense: [dense] })).toThrow('dense layer 0 takes 21 numbers, and what comes before it gives 20')
+    expect(() => encoderEmbedder(network, { ...MEAN, dense: [dense] })).toThrow(
+      'dense layer 0 takes 21 numbers, and what comes before it gives 20',
+    )
     expect(() => encoderEmbedder(network, { ...MEAN, dense: [{ ...dense, inputs: 20 }] })).toThrow('need their weights')
     const embedder = encoderEmbedder(network, MEAN)
     expect(() => embed(embedder, [Array.from({ length: 17 }, () => 1)])).toThrow('knows 16 positions')
     expect(() => embed(embedder, [[1, 31]])).toThrow('token 31 is outside the vocabulary of 31')
     expect(() => embed(embedder, [[1], []])).toThrow('row 1 holds no token')
-    expect(() => tf.tidy(() => network.hiddenStates(packSequences([[1, 2], [1, 3]])))).toThrow('cannot share')
-    expect(() => tf.tidy(() => network.lastHiddenStates(textTokens([[1, 2]], 0), tf.tensor2d([[0, 2]])))).toThrow('segment 2 is outside')
+    expect(() =>
+      tf.tidy(() =>
+        network.hiddenStates(
+          packSequences([
+            [1, 2],
+            [1, 3],
+          ]),
+        ),
+      ),
+    ).toThrow('cannot share')
+    expect(() => tf.tidy(() => network.lastHiddenStates(textTokens([[1, 2]], 0), tf.tensor2d([[0, 2]])))).toThrow(
+      'segment 2 is outside',
+    )
   })
 })

@@ -4,7 +4,8 @@ import { tf } from '../../main/core/learn/tf.ts'
 import { openEngine } from '../../main/workers/engine/choose.ts'
 
 const random = createRandom(2)
-const fill = (shape: readonly number[]): Float32Array => Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.normal())
+const fill = (shape: readonly number[]): Float32Array =>
+  Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.normal())
 
 interface Product {
   readonly a: readonly number[]
@@ -16,7 +17,14 @@ interface Product {
 /** Shapes that leave rows, columns and depth over after whole tiles, and cross the block sizes. */
 function products(): Product[] {
   const cases: Product[] = []
-  for (const [rows, depth, columns] of [[1, 1, 1], [3, 5, 7], [4, 8, 8], [5, 300, 9], [67, 13, 17], [66, 257, 31]] as const) {
+  for (const [rows, depth, columns] of [
+    [1, 1, 1],
+    [3, 5, 7],
+    [4, 8, 8],
+    [5, 300, 9],
+    [67, 13, 17],
+    [66, 257, 31],
+  ] as const) {
     for (const transposeA of [false, true]) {
       for (const transposeB of [false, true]) {
         const a = transposeA ? [depth, rows] : [rows, depth]
@@ -24,7 +32,10 @@ function products(): Product[] {
         cases.push({ a, b, transposeA, transposeB })
         if (rows < 10) {
           cases.push({ a: [2, 3, ...a], b: [2, 3, ...b], transposeA, transposeB })
-          cases.push({ a: [2, 3, ...a], b, transposeA, transposeB }, { a: [1, 3, ...a], b: [2, 3, ...b], transposeA, transposeB })
+          cases.push(
+            { a: [2, 3, ...a], b, transposeA, transposeB },
+            { a: [1, 3, ...a], b: [2, 3, ...b], transposeA, transposeB },
+          )
         }
       }
     }
@@ -43,7 +54,9 @@ describe('wasm engine', () => {
           const product = tf.matMul(x, y, transposeA, transposeB)
           // The library has no gradient of a product whose batches are broadcast.
           const differentiable = a.length === b.length && !(a.length > 2 && a[0] !== b[0])
-          const gradients = !differentiable ? [] : tf.grads((p, q) => tf.sum(tf.square(tf.matMul(p!, q!, transposeA, transposeB))))([x, y])
+          const gradients = !differentiable
+            ? []
+            : tf.grads((p, q) => tf.sum(tf.square(tf.matMul(p!, q!, transposeA, transposeB))))([x, y])
           return [product, ...gradients].map((tensor) => tensor.dataSync<'float32'>().slice())
         })
       }
@@ -52,21 +65,48 @@ describe('wasm engine', () => {
       actual.forEach((values, part) => {
         const reach = Math.max(...expected[part]!.map(Math.abs))
         const worst = Math.max(...values.map((value, index) => Math.abs(value - expected[part]![index]!)))
-        expect(worst, `part ${part} of [${a}] ${transposeA} · [${b}] ${transposeB}`).toBeLessThanOrEqual(2e-5 * Math.max(1, reach))
+        expect(worst, `part ${part} of [${a}] ${transposeA} · [${b}] ${transposeB}`).toBeLessThanOrEqual(
+          2e-5 * Math.max(1, reach),
+        )
       })
     }
   })
 
   test('a gather has a gradient, repeated rows added up', async () => {
     await openEngine('wasm')
-    const gradient = tf.tidy(() => tf.grad((x: tf.Tensor) => tf.sum(tf.mul(tf.gather(x, [1, 1, 3]), tf.tensor2d([[1, 2], [10, 20], [5, 5]]))))(tf.zeros([4, 2])).arraySync())
-    expect(gradient).toEqual([[0, 0], [11, 22], [0, 0], [5, 5]])
+    const gradient = tf.tidy(() =>
+      tf
+        .grad((x: tf.Tensor) =>
+          tf.sum(
+            tf.mul(
+              tf.gather(x, [1, 1, 3]),
+              tf.tensor2d([
+                [1, 2],
+                [10, 20],
+                [5, 5],
+              ]),
+            ),
+          ),
+        )(tf.zeros([4, 2]))
+        .arraySync(),
+    )
+    expect(gradient).toEqual([
+      [0, 0],
+      [11, 22],
+      [0, 0],
+      [5, 5],
+    ])
   })
 
   test('one-hot rows have the type that was asked for', async () => {
     await openEngine('wasm')
-    const rows = (dtype: 'int32' | 'float32'): unknown => tf.tidy(() => tf.oneHot(tf.tensor1d([2, 0, 7], 'int32'), 3, 5, -1, dtype).arraySync())
-    expect(rows('float32')).toEqual([[-1, -1, 5], [5, -1, -1], [-1, -1, -1]])
+    const rows = (dtype: 'int32' | 'float32'): unknown =>
+      tf.tidy(() => tf.oneHot(tf.tensor1d([2, 0, 7], 'int32'), 3, 5, -1, dtype).arraySync())
+    expect(rows('float32')).toEqual([
+      [-1, -1, 5],
+      [5, -1, -1],
+      [-1, -1, -1],
+    ])
     expect(rows('int32')).toEqual(rows('float32'))
   })
 

@@ -21,16 +21,34 @@ const END = 1
 
 /** Completions that a small policy wrote, with rewards by their length, and a reference that is another policy. */
 async function writtenGroups(samples: number) {
-  const config = { ...presetConfig('nano', 12), layers: 1, hidden: 8, heads: 2, kvHeads: 2, headDim: 4, feedForward: 12 }
+  const config = {
+    ...presetConfig('nano', 12),
+    layers: 1,
+    hidden: 8,
+    heads: 2,
+    kvHeads: 2,
+    headDim: 4,
+    feedForward: 12,
+  }
   const decoder = createDecoder(config, createRandom(3))
   const reference = createDecoder(config, createRandom(4))
-  const prompts = [[2, 3, END], [4, END], [5, 6, 7, END]]
+  const prompts = [
+    [2, 3, END],
+    [4, END],
+    [5, 6, 7, END],
+  ]
   const random = createRandom(8)
   const asked = prompts.flatMap((prompt) => Array.from({ length: samples }, () => prompt))
-  const drawn = await sampleCompletions(decoder, asked, (row) => random.fork(String(row)), { maxTokens: 6, temperature: 1, endId: END })
+  const drawn = await sampleCompletions(decoder, asked, (row) => random.fork(String(row)), {
+    maxTokens: 6,
+    temperature: 1,
+    endId: END,
+  })
   const groups = prompts.map((prompt, at): EncodedGroup => ({
     promptText: `p${at}`,
-    completions: drawn.slice(at * samples, (at + 1) * samples).map((one) => ({ prompt, completion: one.ids, text: '' })),
+    completions: drawn
+      .slice(at * samples, (at + 1) * samples)
+      .map((one) => ({ prompt, completion: one.ids, text: '' })),
     rewards: drawn.slice(at * samples, (at + 1) * samples).map((one, k) => one.ids.length / 3 + 0.1 * k),
     weight: 1,
   }))
@@ -40,12 +58,25 @@ async function writtenGroups(samples: number) {
   const referenceOf = (row: (typeof rows)[number]): number[] => table[rows.indexOf(row)]!.slice(row.prompt.length - 1)
   const old = (await decoder.tokenLogProbs(tokens).array()) as number[][]
   const oldOf = (row: (typeof rows)[number]): number[] => old[rows.indexOf(row)]!.slice(row.prompt.length - 1)
-  return { decoder, groups, batch: (part: readonly EncodedGroup[]) => groupBatch(part, samples, PAD, referenceOf, oldOf) }
+  return {
+    decoder,
+    groups,
+    batch: (part: readonly EncodedGroup[]) => groupBatch(part, samples, PAD, referenceOf, oldOf),
+  }
 }
 
-function gradientOf(algorithm: Algorithm, network: Network & { readonly variables: Readonly<Record<string, tf.Variable>> }, batch: GroupBatch, totals: ReturnType<typeof groupTotals>, config: Record<string, unknown>): number[] {
+function gradientOf(
+  algorithm: Algorithm,
+  network: Network & { readonly variables: Readonly<Record<string, tf.Variable>> },
+  batch: GroupBatch,
+  totals: ReturnType<typeof groupTotals>,
+  config: Record<string, unknown>,
+): number[] {
   const parsed = algorithm.config.parse(config)
-  const { grads } = tf.variableGrads(() => algorithm.loss({ network, batch, totals, config: parsed }).loss, Object.values(network.variables))
+  const { grads } = tf.variableGrads(
+    () => algorithm.loss({ network, batch, totals, config: parsed }).loss,
+    Object.values(network.variables),
+  )
   return Object.values(network.variables).flatMap((variable) => [...grads[variable.name]!.dataSync()])
 }
 
@@ -58,7 +89,12 @@ describe('methods whose policy writes', () => {
     const { decoder, groups, batch } = await writtenGroups(k)
     const totals = groupTotals(groups)
     const whole = batch(groups)
-    const copg = gradientOf(findTextAlgorithm('copg'), decoder, whole, totals, { beta: 0.3, samples: 'online', groupSize: k, rewards: { kind: 'length' } })
+    const copg = gradientOf(findTextAlgorithm('copg'), decoder, whole, totals, {
+      beta: 0.3,
+      samples: 'online',
+      groupSize: k,
+      rewards: { kind: 'length' },
+    })
     const rloo = gradientOf(findTextAlgorithm('rloo'), decoder, whole, totals, { beta: 0.3, groupSize: k })
     expect(Math.max(...copg.map(Math.abs))).toBeGreaterThan(0.1)
     expect(furthest(copg, rloo, k)).toBeLessThan(1e-5)
@@ -67,11 +103,13 @@ describe('methods whose policy writes', () => {
   test('off-policy REINFORCE has that gradient with the leave-one-out baseline alone', async () => {
     const { decoder, groups, batch } = await writtenGroups(3)
     const totals = groupTotals(groups)
-    const of = (id: string, config: Record<string, unknown>): number[] => gradientOf(findTextAlgorithm(id), decoder, batch(groups), totals, { beta: 0.3, groupSize: 3, ...config })
+    const of = (id: string, config: Record<string, unknown>): number[] =>
+      gradientOf(findTextAlgorithm(id), decoder, batch(groups), totals, { beta: 0.3, groupSize: 3, ...config })
     const rloo = of('rloo', {})
     const gap = (baseline: string): number => furthest(rloo, of('reinforce', { baseline }))
     expect(gap('leave-one-out')).toBeLessThan(1e-6)
-    for (const baseline of ['none', 'constant', 'value', 'group-mean']) expect([baseline, gap(baseline) > 0.01]).toEqual([baseline, true])
+    for (const baseline of ['none', 'constant', 'value', 'group-mean'])
+      expect([baseline, gap(baseline) > 0.01]).toEqual([baseline, true])
     // The group's mean is leave-one-out in a smaller size.
     expect(furthest(of('reinforce', { baseline: 'group-mean' }), rloo, 2 / 3)).toBeLessThan(1e-6)
   })
@@ -81,12 +119,27 @@ describe('methods whose policy writes', () => {
     const totals = groupTotals(groups)
     const config = { beta: 0, normalize: false, average: 'seq-mean-token-sum', groupSize: 3 }
     const grpo = gradientOf(findTextAlgorithm('grpo'), decoder, batch(groups), totals, config)
-    const plain = gradientOf(findTextAlgorithm('reinforce'), decoder, batch(groups), totals, { beta: 0, baseline: 'group-mean', groupSize: 3 })
+    const plain = gradientOf(findTextAlgorithm('reinforce'), decoder, batch(groups), totals, {
+      beta: 0,
+      baseline: 'group-mean',
+      groupSize: 3,
+    })
     expect(furthest(grpo, plain)).toBeLessThan(1e-5)
     for (const aggregation of ['token-mean', 'seq-mean-token-mean', 'seq-mean-token-sum', 'constant']) {
-      const whole = gradientOf(findTextAlgorithm('grpo'), decoder, batch(groups), totals, { groupSize: 3, average: aggregation })
-      const parts = [groups.slice(0, 1), groups.slice(1)].map((part) => gradientOf(findTextAlgorithm('grpo'), decoder, batch(part), totals, { groupSize: 3, average: aggregation }))
-      expect([aggregation, furthest(whole, parts[0]!.map((value, at) => value + parts[1]![at]!)) < 1e-5]).toEqual([aggregation, true])
+      const whole = gradientOf(findTextAlgorithm('grpo'), decoder, batch(groups), totals, {
+        groupSize: 3,
+        average: aggregation,
+      })
+      const parts = [groups.slice(0, 1), groups.slice(1)].map((part) =>
+        gradientOf(findTextAlgorithm('grpo'), decoder, batch(part), totals, { groupSize: 3, average: aggregation }),
+      )
+      expect([
+        aggregation,
+        furthest(
+          whole,
+          parts[0]!.map((value, at) => value + parts[1]![at]!),
+        ) < 1e-5,
+      ]).toEqual([aggregation, true])
     }
   })
 
@@ -98,20 +151,51 @@ describe('methods whose policy writes', () => {
     }
   })
 
-  test.each([['grpo', { groupSize: 2, updates: 2, rolloutTokens: 3 }], ['rloo', { groupSize: 2, rolloutTokens: 3 }]] as const)('%s writes the same for a seed and a step, and leaves no tensor', async (id, given) => {
+  test.each([
+    ['grpo', { groupSize: 2, updates: 2, rolloutTokens: 3 }],
+    ['rloo', { groupSize: 2, rolloutTokens: 3 }],
+  ] as const)('%s writes the same for a seed and a step, and leaves no tensor', async (id, given) => {
     const { decoder } = await writtenGroups(2)
     const algorithm = findTextAlgorithm(id)
     const config = algorithm.config.parse({ ...given, rewards: { kind: 'length', target: 2 } })
     const training = trainingConfig.parse({ maxLength: 16, microBatchSize: 1, batchSize: 2, steps: 4 })
-    const tokenizer = { ...loadTokenizer(byteTokenizer()), encode: (text: string) => [2 + (text.length % 8)], decode: (ids: readonly number[]) => ids.join(''), endId: END, padId: PAD }
-    const sets = { train: { pairs: ['a', 'bb'].map((promptText) => ({ promptText })), rewards: null }, validation: { pairs: [], rewards: null }, test: { pairs: [], rewards: null } }
+    const tokenizer = {
+      ...loadTokenizer(byteTokenizer()),
+      encode: (text: string) => [2 + (text.length % 8)],
+      decode: (ids: readonly number[]) => ids.join(''),
+      endId: END,
+      padId: PAD,
+    }
+    const sets = {
+      train: { pairs: ['a', 'bb'].map((promptText) => ({ promptText })), rewards: null },
+      validation: { pairs: [], rewards: null },
+      test: { pairs: [], rewards: null },
+    }
     const context = { spec: { training, seed: 3, rewardModelPath: null }, breathe: () => Promise.resolve() }
-    const reference = { hash: '', use: <T>(work: (policy: typeof decoder) => Promise<T>) => work(decoder), keep: () => undefined }
-    const rollouts = (await openRollouts({ context, algorithm, config, tokenizer, decoder, sets, reference } as never, null))! // no more of a session than it reads
-    const optimizer = createOptimizer({ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, clipNorm: 1 }, decoder.variables)
+    const reference = {
+      hash: '',
+      use: <T>(work: (policy: typeof decoder) => Promise<T>) => work(decoder),
+      keep: () => undefined,
+    }
+    const rollouts = (await openRollouts(
+      { context, algorithm, config, tokenizer, decoder, sets, reference } as never,
+      null,
+    ))! // no more of a session than it reads
+    const optimizer = createOptimizer(
+      { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, clipNorm: 1 },
+      decoder.variables,
+    )
     const step = async (number: number): Promise<void> => {
       const { parts, updates } = await rollouts.write([0, 1], number)
-      for (let update = 0; update < updates; update += 1) await minimizeParts(decoder, optimizer, training, parts, (batch, totals) => algorithm.loss({ network: decoder, batch, totals, config }), () => undefined)
+      for (let update = 0; update < updates; update += 1)
+        await minimizeParts(
+          decoder,
+          optimizer,
+          training,
+          parts,
+          (batch, totals) => algorithm.loss({ network: decoder, batch, totals, config }),
+          () => undefined,
+        )
     }
     expect((await rollouts.write([0, 1], 7)).metrics).toEqual((await rollouts.write([0, 1], 7)).metrics)
     await step(1)
@@ -122,14 +206,38 @@ describe('methods whose policy writes', () => {
   })
 
   test('what was written is counted', () => {
-    const one = (tokens: number, ended: boolean) => ({ tokens, ended, logProbs: Array.from({ length: tokens }, () => -0.5) })
-    expect(rolloutMetrics([
-      { rewards: [1, 1], rawRewards: [4, 4], completions: [one(2, true), one(4, false)] },
-      { rewards: [0, 1], rawRewards: [2, 6], completions: [one(3, true), one(3, true)] },
-    ])).toEqual({ 'rollout/reward': 4, 'rollout/tokens': 3, 'rollout/unfinished': 0.25, 'rollout/entropy': 0.5, 'rollout/equal-rewards': 0.5 })
+    const one = (tokens: number, ended: boolean) => ({
+      tokens,
+      ended,
+      logProbs: Array.from({ length: tokens }, () => -0.5),
+    })
+    expect(
+      rolloutMetrics([
+        { rewards: [1, 1], rawRewards: [4, 4], completions: [one(2, true), one(4, false)] },
+        { rewards: [0, 1], rawRewards: [2, 6], completions: [one(3, true), one(3, true)] },
+      ]),
+    ).toEqual({
+      'rollout/reward': 4,
+      'rollout/tokens': 3,
+      'rollout/unfinished': 0.25,
+      'rollout/entropy': 0.5,
+      'rollout/equal-rewards': 0.5,
+    })
   })
 })
 
 test('support: what the reference writes and no logged completion has', () => {
-  expect(supportOf([[1, 2], [5, 2], [1, 6]], [[1, 2, 3], [1, 4]])).toEqual({ unseenStarts: 1 / 3, unseenTokens: 2 / 6 })
+  expect(
+    supportOf(
+      [
+        [1, 2],
+        [5, 2],
+        [1, 6],
+      ],
+      [
+        [1, 2, 3],
+        [1, 4],
+      ],
+    ),
+  ).toEqual({ unseenStarts: 1 / 3, unseenTokens: 2 / 6 })
 })

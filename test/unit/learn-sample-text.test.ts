@@ -12,7 +12,11 @@ const bytes = loadTokenizer(byteTokenizer())
 const words = loadTokenizer(trainBpe(['banana bandana naïve café 🎉 banana band', 'a banana and a band'], 300))
 
 /** What each token made certain, and the row afterwards. */
-function stream(tokenizer: Tokenizer, ids: readonly number[], stops: readonly string[] = []): { readonly told: string[]; readonly text: string; readonly stopString: string | null } {
+function stream(
+  tokenizer: Tokenizer,
+  ids: readonly number[],
+  stops: readonly string[] = [],
+): { readonly told: string[]; readonly text: string; readonly stopString: string | null } {
   const row = createTextRow(tokenizer, stops)
   const told: string[] = []
   for (const [at, id] of ids.entries()) {
@@ -24,7 +28,10 @@ function stream(tokenizer: Tokenizer, ids: readonly number[], stops: readonly st
 }
 
 describe('text that grows', () => {
-  test.each([['bytes', bytes], ['words', words]] as const)('%s: what is told adds up to the text; no half character is told', (_name, tokenizer) => {
+  test.each([
+    ['bytes', bytes],
+    ['words', words],
+  ] as const)('%s: what is told adds up to the text; no half character is told', (_name, tokenizer) => {
     for (const text of ['banana', ' a naïve café 🎉🎉!', '日本語 and é', '']) {
       const { told, text: whole } = stream(tokenizer, tokenizer.encode(text))
       expect([told.join(''), whole]).toEqual([text, text])
@@ -45,7 +52,11 @@ describe('text that grows', () => {
   })
 
   test('what only looked like a stop string is told after all', () => {
-    expect(stream(bytes, bytes.encode('one\n\nUs'), ['\n\nUser:'])).toEqual({ told: ['o', 'n', 'e', '', '', '', '\n\nUs'], text: 'one\n\nUs', stopString: null })
+    expect(stream(bytes, bytes.encode('one\n\nUs'), ['\n\nUser:'])).toEqual({
+      told: ['o', 'n', 'e', '', '', '', '\n\nUs'],
+      text: 'one\n\nUs',
+      stopString: null,
+    })
   })
 
   test('of several stop strings the first to begin ends the text, of those that begin together the longest', () => {
@@ -59,15 +70,34 @@ describe('sampling text', () => {
   beforeAll(async () => {
     await openEngine('wasm')
     decoder = createDecoder(presetConfig('nano', bytes.vocabSize), createRandom(8))
-    decoder.fromTensors(Object.fromEntries(Object.entries(await decoder.toTensors()).map(([name, { shape, data }]) => [name, { shape, data: shape.length > 1 ? data.map((x) => x * 6) : data }])))
+    decoder.fromTensors(
+      Object.fromEntries(
+        Object.entries(await decoder.toTensors()).map(([name, { shape, data }]) => [
+          name,
+          { shape, data: shape.length > 1 ? data.map((x) => x * 6) : data },
+        ]),
+      ),
+    )
   })
   afterAll(() => decoder.dispose())
   const prompts = [bytes.encode('once'), bytes.encode('upon a time')]
-  const options = { maxTokens: 20, temperature: 0.9, topP: 0.9, endId: bytes.endId, modelLogProbs: true, alternatives: 3 }
+  const options = {
+    maxTokens: 20,
+    temperature: 0.9,
+    topP: 0.9,
+    endId: bytes.endId,
+    modelLogProbs: true,
+    alternatives: 3,
+  }
 
   test('the model’s log-probs are those of scoring the completion; alternatives are the likeliest tokens', async () => {
     const samples = await sampleCompletions(decoder, prompts, (row) => createRandom(row), options)
-    const scored = await completionLogProbs(decoder, samples.map(({ ids }, at) => ({ prompt: prompts[at]!, completion: ids, text: '' })), bytes.padId, async () => undefined)
+    const scored = await completionLogProbs(
+      decoder,
+      samples.map(({ ids }, at) => ({ prompt: prompts[at]!, completion: ids, text: '' })),
+      bytes.padId,
+      async () => undefined,
+    )
     samples.forEach(({ modelLogProbs, logProbs, alternatives, ids }, at) => {
       expect(modelLogProbs).toHaveLength(ids.length)
       modelLogProbs.forEach((value, token) => expect(value).toBeCloseTo(scored[at]![token]!, 4))
@@ -86,8 +116,19 @@ describe('sampling text', () => {
     const [plain] = await sampleTexts(decoder, bytes, [prompts[0]!], () => createRandom(4), { ...options, endId: -1 })
     const stop = plain!.text.slice(3, 5)
     const told: { token: SampledToken; text: string }[] = []
-    const [cut] = await sampleTexts(decoder, bytes, [prompts[0]!], () => createRandom(4), { ...options, endId: -1, stopStrings: [stop] }, { onToken: (_row, token, text) => told.push({ token, text }) })
-    expect(cut).toMatchObject({ reason: 'stop', stopString: stop, text: plain!.text.slice(0, plain!.text.indexOf(stop)) })
+    const [cut] = await sampleTexts(
+      decoder,
+      bytes,
+      [prompts[0]!],
+      () => createRandom(4),
+      { ...options, endId: -1, stopStrings: [stop] },
+      { onToken: (_row, token, text) => told.push({ token, text }) },
+    )
+    expect(cut).toMatchObject({
+      reason: 'stop',
+      stopString: stop,
+      text: plain!.text.slice(0, plain!.text.indexOf(stop)),
+    })
     expect(told.map(({ token }) => token.id)).toEqual(cut!.ids)
     expect(told.map(({ text }) => text).join('')).toBe(cut!.text)
     expect(plain!.ids.slice(0, cut!.ids.length)).toEqual(cut!.ids)
@@ -97,23 +138,44 @@ describe('sampling text', () => {
   test('a cancel ends it within one token and keeps what is there', async () => {
     const signal = { aborted: false }
     let drawn = 0
-    const [one] = await sampleTexts(decoder, bytes, [prompts[0]!], () => createRandom(4), { ...options, endId: -1 }, { signal, onToken: () => { if (++drawn === 3) signal.aborted = true } })
+    const [one] = await sampleTexts(
+      decoder,
+      bytes,
+      [prompts[0]!],
+      () => createRandom(4),
+      { ...options, endId: -1 },
+      {
+        signal,
+        onToken: () => {
+          if (++drawn === 3) signal.aborted = true
+        },
+      },
+    )
     expect([one!.ids.length, one!.reason]).toEqual([3, 'cancelled'])
   })
 
   test('a repetition penalty, min-p and an end token besides the tokenizer’s own take effect', async () => {
-    const run = async (changes: object): Promise<readonly number[]> => (await sampleCompletions(decoder, [prompts[0]!], () => createRandom(2), { ...options, ...changes }))[0]!.ids
+    const run = async (changes: object): Promise<readonly number[]> =>
+      (await sampleCompletions(decoder, [prompts[0]!], () => createRandom(2), { ...options, ...changes }))[0]!.ids
     const greedy = await run({ temperature: 0, endId: -1 })
     const fresh = await run({ temperature: 0, endId: -1, repetitionPenalty: 1e6 })
     expect(new Set([...prompts[0]!, ...fresh]).size).toBe(new Set(prompts[0]).size + fresh.length)
     expect(await run({ temperature: 1, minP: 1, endId: -1 })).toEqual(greedy)
     expect(await run({ temperature: 1, topK: 1, endId: -1 })).toEqual(greedy)
-    expect(await run({ temperature: 0, endId: -1, stopIds: [greedy[2]!] })).toEqual(greedy.slice(0, greedy.indexOf(greedy[2]!) + 1))
+    expect(await run({ temperature: 0, endId: -1, stopIds: [greedy[2]!] })).toEqual(
+      greedy.slice(0, greedy.indexOf(greedy[2]!) + 1),
+    )
   })
 
   test('a model’s last place ends a completion, and a prompt that fills it is refused', async () => {
-    const [one] = await sampleCompletions(decoder, [prompts[0]!], () => createRandom(2), { ...options, endId: -1, contextLength: 9 })
+    const [one] = await sampleCompletions(decoder, [prompts[0]!], () => createRandom(2), {
+      ...options,
+      endId: -1,
+      contextLength: 9,
+    })
     expect([one!.ids.length, one!.reason]).toEqual([5, 'context'])
-    await expect(sampleCompletions(decoder, [prompts[0]!], () => createRandom(2), { ...options, contextLength: 4 })).rejects.toMatchObject({ code: 'too-large' })
+    await expect(
+      sampleCompletions(decoder, [prompts[0]!], () => createRandom(2), { ...options, contextLength: 4 }),
+    ).rejects.toMatchObject({ code: 'too-large' })
   })
 })

@@ -8,12 +8,28 @@ import { drawToken, sampleCompletions } from '../../main/core/learn/sampling/sam
 import { tf } from '../../main/core/learn/tf.ts'
 import { openEngine } from '../../main/workers/engine/choose.ts'
 
-const CONFIG = { vocabSize: 31, layers: 2, hidden: 24, heads: 4, kvHeads: 2, headDim: 6, feedForward: 29, ropeTheta: 10_000, normEpsilon: 1e-5, tiedEmbeddings: true, scoreHead: false }
+const CONFIG = {
+  vocabSize: 31,
+  layers: 2,
+  hidden: 24,
+  heads: 4,
+  kvHeads: 2,
+  headDim: 6,
+  feedForward: 29,
+  ropeTheta: 10_000,
+  normEpsilon: 1e-5,
+  tiedEmbeddings: true,
+  scoreHead: false,
+}
 const PROMPTS = [[3, 1, 4, 1, 5], [9], [2, 6, 5, 3], [2, 6, 5, 3]]
 
 /** Logits after each sequence, all of it computed anew [sequence][vocab]. */
 function uncached(decoder: Decoder, sequences: readonly (readonly number[])[]): number[][] {
-  return tf.tidy(() => sequences.map((sequence) => (decoder.project(decoder.hiddenStates(packSequences([sequence]))).arraySync() as number[][]).at(-1)!))
+  return tf.tidy(() =>
+    sequences.map((sequence) =>
+      (decoder.project(decoder.hiddenStates(packSequences([sequence]))).arraySync() as number[][]).at(-1)!,
+    ),
+  )
 }
 
 for (const engine of ['cpu', 'wasm'] satisfies EngineName[]) {
@@ -23,7 +39,14 @@ for (const engine of ['cpu', 'wasm'] satisfies EngineName[]) {
       await openEngine(engine)
       decoder = createDecoder(CONFIG, createRandom(8))
       // Larger weights than a fresh model's, so that tokens differ in likelihood.
-      decoder.fromTensors(Object.fromEntries(Object.entries(await decoder.toTensors()).map(([name, { shape, data }]) => [name, { shape, data: shape.length > 1 ? data.map((x) => x * 12) : data }])))
+      decoder.fromTensors(
+        Object.fromEntries(
+          Object.entries(await decoder.toTensors()).map(([name, { shape, data }]) => [
+            name,
+            { shape, data: shape.length > 1 ? data.map((x) => x * 12) : data },
+          ]),
+        ),
+      )
     })
     afterAll(() => decoder.dispose())
 
@@ -36,7 +59,10 @@ for (const engine of ['cpu', 'wasm'] satisfies EngineName[]) {
       const growth = await startGrowth(decoder, PROMPTS, 5)
       let rows = PROMPTS.map((prompt) => [...prompt])
       expectSame(growth.logits, rows)
-      for (const ids of [[7, 7, 7, 8], [1, 2, 3, 4]]) {
+      for (const ids of [
+        [7, 7, 7, 8],
+        [1, 2, 3, 4],
+      ]) {
         await growth.extend(ids)
         rows = rows.map((row, at) => [...row, ids[at]!])
         expectSame(growth.logits, rows)
@@ -45,12 +71,19 @@ for (const engine of ['cpu', 'wasm'] satisfies EngineName[]) {
       rows = [rows[3]!, rows[1]!]
       expectSame(growth.logits, rows)
       await growth.extend([11, 12])
-      expectSame(growth.logits, [[...rows[0]!, 11], [...rows[1]!, 12]])
+      expectSame(growth.logits, [
+        [...rows[0]!, 11],
+        [...rows[1]!, 12],
+      ])
       growth.dispose()
     })
 
     test('greedy takes the argmax of the uncached forward, token by token', async () => {
-      const samples = await sampleCompletions(decoder, PROMPTS, () => createRandom(1), { maxTokens: 6, temperature: 0, endId: 30 })
+      const samples = await sampleCompletions(decoder, PROMPTS, () => createRandom(1), {
+        maxTokens: 6,
+        temperature: 0,
+        endId: 30,
+      })
       for (const [at, { ids, ended }] of samples.entries()) {
         const sequence = [...PROMPTS[at]!]
         for (const id of ids) {

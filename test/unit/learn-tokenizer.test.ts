@@ -6,13 +6,16 @@ import { createRandom } from '../../main/core/learn/random.ts'
 import { loadTokenizer } from '../../main/core/learn/tokens/tokenizer.ts'
 import { checkTokenizerVectors } from '../../main/core/learn/tokens/tokenizer-vectors.ts'
 
-const golden = (name: string): unknown => JSON.parse(readFileSync(new URL(`../golden/tokenizer/${name}.json`, import.meta.url), 'utf8'))
+const golden = (name: string): unknown =>
+  JSON.parse(readFileSync(new URL(`../golden/tokenizer/${name}.json`, import.meta.url), 'utf8'))
 
 /** Small texts with much repetition, so that merges overlap. */
 function corpus(seed: number): string[] {
   const random = createRandom(seed)
   const stems = ['banana', 'bandana', 'an', 'nana', 'abab', 'aaaa', 'Zürich', 'naïve', '1024', "don't"]
-  return Array.from({ length: 60 }, () => Array.from({ length: 8 }, () => stems[random.int(stems.length)]!).join(random.int(3) === 0 ? '' : ' '))
+  return Array.from({ length: 60 }, () =>
+    Array.from({ length: 8 }, () => stems[random.int(stems.length)]!).join(random.int(3) === 0 ? '' : ' '),
+  )
 }
 
 /** Merges found by counting everything anew each time. Ties go to the pair of lower ids. */
@@ -20,13 +23,21 @@ function plainMerges(texts: readonly string[], vocabSize: number): [string, stri
   const base = loadTokenizer(byteTokenizer())
   const vocab = (byteTokenizer().model as { vocab: Record<string, number> }).vocab
   const names = Object.keys(vocab).toSorted((one, two) => vocab[one]! - vocab[two]!)
-  let words = texts.flatMap((text) => (text.match(/'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu) ?? []).map((word) => base.encode(word)))
+  let words = texts.flatMap((text) =>
+    (text.match(/'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu) ?? []).map((word) =>
+      base.encode(word),
+    ),
+  )
   const merges: [string, string][] = []
   while (names.length < vocabSize) {
     const counts = new Map<string, number>()
-    for (const word of words) for (let at = 1; at < word.length; at += 1) counts.set(`${word[at - 1]} ${word[at]}`, (counts.get(`${word[at - 1]} ${word[at]}`) ?? 0) + 1)
+    for (const word of words)
+      for (let at = 1; at < word.length; at += 1)
+        counts.set(`${word[at - 1]} ${word[at]}`, (counts.get(`${word[at - 1]} ${word[at]}`) ?? 0) + 1)
     const ids = (key: string): [number, number] => key.split(' ').map(Number) as [number, number]
-    const best = [...counts].toSorted(([one, m], [two, n]) => n - m || ids(one)[0] - ids(two)[0] || ids(one)[1] - ids(two)[1])[0]
+    const best = [...counts].toSorted(
+      ([one, m], [two, n]) => n - m || ids(one)[0] - ids(two)[0] || ids(one)[1] - ids(two)[1],
+    )[0]
     if (best === undefined || best[1] < 2) break
     const [left, right] = ids(best[0])
     const merged = names.push(names[left]! + names[right]!) - 1
@@ -62,8 +73,14 @@ describe('training', () => {
 describe('encoding', () => {
   const trained = loadTokenizer(trainBpe(corpus(5), 400))
 
-  test.each([['trained', trained], ['bytes', loadTokenizer(byteTokenizer())]] as const)('%s: every text comes back, and no text makes a special token', (_name, tokenizer) => {
-    const pieces = fc.array(fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom(END_TOKEN, PAD_TOKEN, ' ', '\n\n', 'banana', '🎉', 'é')), { maxLength: 8 })
+  test.each([
+    ['trained', trained],
+    ['bytes', loadTokenizer(byteTokenizer())],
+  ] as const)('%s: every text comes back, and no text makes a special token', (_name, tokenizer) => {
+    const pieces = fc.array(
+      fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom(END_TOKEN, PAD_TOKEN, ' ', '\n\n', 'banana', '🎉', 'é')),
+      { maxLength: 8 },
+    )
     fc.assert(
       fc.property(pieces, (parts) => {
         const text = parts.join('')
@@ -83,13 +100,17 @@ describe('encoding', () => {
   })
 
   test('letters are the same however their accents were typed', () => {
-    const composed = ['Übermut tut selten gut', 'Γειά σου, Κόσμε', '한국어 문장', 'naïve café'].map((text) => text.normalize('NFC'))
+    const composed = ['Übermut tut selten gut', 'Γειά σου, Κόσμε', '한국어 문장', 'naïve café'].map((text) =>
+      text.normalize('NFC'),
+    )
     const apart = composed.map((text) => text.normalize('NFD'))
     expect(apart).not.toEqual(composed)
     expect(trainBpe(apart, 300)).toEqual(trainBpe(composed, 300))
     for (const tokenizer of [loadTokenizer(byteTokenizer()), loadTokenizer(trainBpe(composed, 300))]) {
       expect(apart.map((text) => tokenizer.encode(text))).toEqual(composed.map((text) => tokenizer.encode(text)))
-      expect(apart.map((text) => tokenizer.encodeWithSpecial(text))).toEqual(composed.map((text) => tokenizer.encode(text)))
+      expect(apart.map((text) => tokenizer.encodeWithSpecial(text))).toEqual(
+        composed.map((text) => tokenizer.encode(text)),
+      )
     }
   })
 
@@ -106,7 +127,9 @@ describe('encoding', () => {
   })
 
   test('a tokenizer that cannot end a turn is refused in words', () => {
-    expect(() => loadTokenizer({ ...byteTokenizer(), added_tokens: [], model: { type: 'BPE', vocab: { a: 0 }, merges: [] } })).toThrow(expect.objectContaining({ code: 'model-unsupported' }))
+    expect(() =>
+      loadTokenizer({ ...byteTokenizer(), added_tokens: [], model: { type: 'BPE', vocab: { a: 0 }, merges: [] } }),
+    ).toThrow(expect.objectContaining({ code: 'model-unsupported' }))
   })
 })
 
@@ -120,6 +143,10 @@ describe('tokenizers of other programs', () => {
   test('a wrong answer is named', () => {
     const vectors = golden('gpt2_style.vectors') as { cases: { text: string; ids: number[] }[] }
     vectors.cases[5]!.ids[0]! += 1
-    expect(checkTokenizerVectors(golden('gpt2_style.tokenizer'), vectors).failures.some((failure) => failure.startsWith('encode "hello world"'))).toBe(true)
+    expect(
+      checkTokenizerVectors(golden('gpt2_style.tokenizer'), vectors).failures.some((failure) =>
+        failure.startsWith('encode "hello world"'),
+      ),
+    ).toBe(true)
   })
 })

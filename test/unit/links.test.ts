@@ -17,20 +17,30 @@ function documentsBelow(folder: string): string[] {
 
 /** What is code is no link. */
 function prose(file: string): string {
-  return readFileSync(file, 'utf8').replace(/^(```|~~~)[\s\S]*?^\1/gm, '').replace(/`[^`\n]*`/g, (code) => (code.includes('](') ? '' : code))
+  return readFileSync(file, 'utf8')
+    .replace(/^(```|~~~)[\s\S]*?^\1/gm, '')
+    .replace(/`[^`\n]*`/g, (code) => (code.includes('](') ? '' : code))
 }
 
 /** The names that headings get as targets, as GitHub makes them. */
 function anchors(file: string): Set<string> {
   const seen = new Map<string, number>()
-  return new Set(prose(file).split('\n').flatMap((line) => {
-    const heading = /^#{1,6}\s+(.+?)\s*#*$/.exec(line)?.[1]
-    if (heading === undefined) return []
-    const name = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase().replace(/[^\p{L}\p{N}\p{M}\p{Pc} -]/gu, '').replaceAll(' ', '-')
-    const count = seen.get(name) ?? 0
-    seen.set(name, count + 1)
-    return count === 0 ? name : `${name}-${count}`
-  }))
+  return new Set(
+    prose(file)
+      .split('\n')
+      .flatMap((line) => {
+        const heading = /^#{1,6}\s+(.+?)\s*#*$/.exec(line)?.[1]
+        if (heading === undefined) return []
+        const name = heading
+          .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+          .toLowerCase()
+          .replace(/[^\p{L}\p{N}\p{M}\p{Pc} -]/gu, '')
+          .replaceAll(' ', '-')
+        const count = seen.get(name) ?? 0
+        seen.set(name, count + 1)
+        return count === 0 ? name : `${name}-${count}`
+      }),
+  )
 }
 
 /** Targets of inline links, images and definitions. */
@@ -47,14 +57,23 @@ function broken(file: string): string[] {
     const [place = '', anchor = ''] = link.split('#', 2)
     const target = place === '' ? file : path.resolve(path.dirname(file), decodeURIComponent(place))
     if (!existsSync(target)) return true
-    return anchor !== '' && statSync(target).isFile() && target.endsWith('.md') && !anchors(target).has(decodeURIComponent(anchor))
+    return (
+      anchor !== '' &&
+      statSync(target).isFile() &&
+      target.endsWith('.md') &&
+      !anchors(target).has(decodeURIComponent(anchor))
+    )
   })
 }
 
 it('leads from every document to what is there', () => {
   expect(documents).toContain('README.md')
   expect(documents.length).toBeGreaterThan(20)
-  expect(Object.fromEntries(documents.map((name) => [name, broken(path.join(root, name))]).filter(([, found]) => found?.length))).toEqual({})
+  expect(
+    Object.fromEntries(
+      documents.map((name) => [name, broken(path.join(root, name))]).filter(([, found]) => found?.length),
+    ),
+  ).toEqual({})
 })
 
 it('finds links of every form, and none in code', () => {

@@ -8,12 +8,31 @@ import { grow, stretches, toCurves, type Curves } from '../../renderer/run/run-s
 import type { FetchedCurves } from '../../shared/contract/runs.ts'
 import type { CurveChange } from '../../shared/metric-columns.ts'
 
-const points = (seq: number, steps: readonly number[], values: Readonly<Record<string, readonly (number | null)[]>>): CurveChange => ({
+const points = (
+  seq: number,
+  steps: readonly number[],
+  values: Readonly<Record<string, readonly (number | null)[]>>,
+): CurveChange => ({
   type: 'points',
   seq,
-  columns: { step: [...steps], wallMs: steps.map((step) => step * 10), ...Object.fromEntries(Object.entries(values).map(([name, column]) => [name, [...column]])) },
+  columns: {
+    step: [...steps],
+    wallMs: steps.map((step) => step * 10),
+    ...Object.fromEntries(Object.entries(values).map(([name, column]) => [name, [...column]])),
+  },
 })
-const fetched = (upTo: number, steps: readonly number[]): FetchedCurves => ({ upTo, series: [{ name: 'loss', step: [...steps], wallMs: steps.map((step) => step * 10), value: steps.map((step) => step / 10), total: steps.length }] })
+const fetched = (upTo: number, steps: readonly number[]): FetchedCurves => ({
+  upTo,
+  series: [
+    {
+      name: 'loss',
+      step: [...steps],
+      wallMs: steps.map((step) => step * 10),
+      value: steps.map((step) => step / 10),
+      total: steps.length,
+    },
+  ],
+})
 const stepsOf = (curves: Curves, name = 'loss'): readonly number[] | undefined => curves.get(name)?.step
 
 describe('curves that events grow', () => {
@@ -45,8 +64,16 @@ describe('curves that events grow', () => {
     const live = new LiveCurves()
     const answer = fetched(5, [1, 2, 3, 4, 5])
     live.over(answer)
-    live.take([points(6, [4, 5], { 'eval/loss': [1, 2] }), { type: 'back', seq: 7, toStep: 3 }, points(8, [4], { loss: [0.9] })])
-    expect(live.over(answer).get('loss')).toEqual({ step: [1, 2, 3, 4], wallMs: [10, 20, 30, 40], value: [0.1, 0.2, 0.3, 0.9] })
+    live.take([
+      points(6, [4, 5], { 'eval/loss': [1, 2] }),
+      { type: 'back', seq: 7, toStep: 3 },
+      points(8, [4], { loss: [0.9] }),
+    ])
+    expect(live.over(answer).get('loss')).toEqual({
+      step: [1, 2, 3, 4],
+      wallMs: [10, 20, 30, 40],
+      value: [0.1, 0.2, 0.3, 0.9],
+    })
     expect(live.over(answer).has('eval/loss')).toBe(false)
   })
 
@@ -56,20 +83,46 @@ describe('curves that events grow', () => {
   })
 
   test('an evaluation now and then leaves no holes, and a number that was not finite stays one', () => {
-    const curves = grow(new Map(), [points(1, [0], { 'eval/loss': [5] }), points(2, [1, 2, 3], { loss: [4, null, 2] }), points(3, [3], { 'eval/loss': [null] }), points(4, [4], { loss: [1] }), points(5, [4], { 'eval/loss': [3] })])
+    const curves = grow(new Map(), [
+      points(1, [0], { 'eval/loss': [5] }),
+      points(2, [1, 2, 3], { loss: [4, null, 2] }),
+      points(3, [3], { 'eval/loss': [null] }),
+      points(4, [4], { loss: [1] }),
+      points(5, [4], { 'eval/loss': [3] }),
+    ])
     expect(curves.get('loss')).toMatchObject({ step: [1, 2, 3, 4], value: [4, null, 2, 1] })
     expect(curves.get('eval/loss')).toMatchObject({ step: [0, 3, 4], value: [5, null, 3] })
     const [note] = judgeHealth({ curves, mainMetric: null, infos: [], totalSteps: 5, live: false })
     expect(note?.text).toContain('not finite at step 2.')
     const view = { xAxis: 'step', smoothing: 0, xLog: false, yLog: false } as const
     const [plan] = planCharts([...curves.keys()], [], null)
-    const { series } = buildChart(plan!, curves, new Map(), [], { colour: '--r1', totalSteps: 4, batchSize: 1, samplePrompts: 0 }, view)
-    expect(series.map(({ label, x, y }) => [label, x, y])).toEqual([['training', [1, 2, 3, 4], [4, null, 2, 1]], ['held-out', [0, 3, 4], [5, null, 3]]])
+    const { series } = buildChart(
+      plan!,
+      curves,
+      new Map(),
+      [],
+      { colour: '--r1', totalSteps: 4, batchSize: 1, samplePrompts: 0 },
+      view,
+    )
+    expect(series.map(({ label, x, y }) => [label, x, y])).toEqual([
+      ['training', [1, 2, 3, 4], [4, null, 2, 1]],
+      ['held-out', [0, 3, 4], [5, null, 3]],
+    ])
   })
 
   test('what several resumes left behind is drawn as one line each', () => {
     const left = { step: [6, 7, 8, 7, 8, 4], wallMs: [1, 2, 3, 4, 5, 6], value: [1, 2, 3, 4, null, 6] }
-    expect(stretches(left).map(({ step, value }) => [step, value])).toEqual([[[6, 7, 8], [1, 2, 3]], [[7, 8], [4, null]], [[4], [6]]])
+    expect(stretches(left).map(({ step, value }) => [step, value])).toEqual([
+      [
+        [6, 7, 8],
+        [1, 2, 3],
+      ],
+      [
+        [7, 8],
+        [4, null],
+      ],
+      [[4], [6]],
+    ])
   })
 })
 
@@ -77,8 +130,12 @@ test('curves that nobody looks at are fetched anew when somebody does', async ()
   const cache = new QueryClient({ defaultOptions: { queries: { staleTime: Number.POSITIVE_INFINITY } } })
   const asked: string[] = []
   const look = (runId: string): (() => void) =>
-    new QueryObserver(cache, { queryKey: ['runs.metrics', { runId, maxPoints: 9 }], queryFn: () => asked.push(runId) }).subscribe(() => {})
-  const tell = (runId: string): void => applyEvent(cache, { seq: 1, name: 'run.metrics', payload: { runId: runId as never, changes: [] } })
+    new QueryObserver(cache, {
+      queryKey: ['runs.metrics', { runId, maxPoints: 9 }],
+      queryFn: () => asked.push(runId),
+    }).subscribe(() => {})
+  const tell = (runId: string): void =>
+    applyEvent(cache, { seq: 1, name: 'run.metrics', payload: { runId: runId as never, changes: [] } })
   const leave = look('watched')
   look('left')()
   await new Promise((resolve) => setTimeout(resolve))

@@ -28,7 +28,9 @@ test('rotates into one older file and reads back across both', () => {
   expect(readdirSync(folder).sort()).toEqual(['app.1.log', 'app.log'])
   expect(statSync(path.join(folder, 'app.log')).size).toBeLessThanOrEqual(2000)
   const lines = log.tail(40)
-  expect(lines.map((line) => line.split(' ').at(-1))).toEqual(Array.from({ length: 40 }, (_, index) => String(index + 60)))
+  expect(lines.map((line) => line.split(' ').at(-1))).toEqual(
+    Array.from({ length: 40 }, (_, index) => String(index + 60)),
+  )
   createLog(folder, { maxBytes: 2000 }).info('after a restart')
   expect(log.tail(2)[1]).toContain('after a restart')
 })

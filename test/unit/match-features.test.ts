@@ -1,16 +1,35 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createTermWeights, createLatentSpace, latentCosines, sparseProducts } from '../../main/core/learn/ranking/lsa.ts'
+import {
+  createTermWeights,
+  createLatentSpace,
+  latentCosines,
+  sparseProducts,
+} from '../../main/core/learn/ranking/lsa.ts'
 import { createMatchModel, MATCH_FEATURES } from '../../main/core/learn/ranking/match-features.ts'
 import { stem, stemmedTerms, termPairs } from '../../main/core/learn/ranking/lexical.ts'
 import { createFeatureScorer } from '../../main/core/learn/models/scorers.ts'
 import { createRandom } from '../../main/core/learn/random.ts'
 import { tf } from '../../main/core/learn/tf.ts'
 
-const DOCUMENTS = ['the wing of an aeroplane in a slipstream', 'lift of wings at supersonic speed', 'heat conduction in composite slabs', 'conduction of heat through a composite wall', 'boundary layers on a flat plate', 'laminar boundary layer flow past plates']
+const DOCUMENTS = [
+  'the wing of an aeroplane in a slipstream',
+  'lift of wings at supersonic speed',
+  'heat conduction in composite slabs',
+  'conduction of heat through a composite wall',
+  'boundary layers on a flat plate',
+  'laminar boundary layer flow past plates',
+]
 
 describe('terms', () => {
   it('are stemmed, without stop words', () => {
-    expect(['wings', 'boundaries', 'heated', 'plates', 'flow', 'mass'].map(stem)).toEqual(['wing', 'boundar', 'heat', 'plat', 'flow', 'mass'])
+    expect(['wings', 'boundaries', 'heated', 'plates', 'flow', 'mass'].map(stem)).toEqual([
+      'wing',
+      'boundar',
+      'heat',
+      'plat',
+      'flow',
+      'mass',
+    ])
     expect(stemmedTerms('The Heating of the plates, and a 3 wings')).toEqual(['heat', 'plat', 'wing'])
     expect(termPairs(['a', 'b', 'c'])).toEqual(['a b', 'b c'])
   })
@@ -20,7 +39,9 @@ describe('latent space', () => {
   const weights = createTermWeights(DOCUMENTS.map(stemmedTerms))
   const vectors = DOCUMENTS.map((text) => weights.vectorOf(stemmedTerms(text)))
   let before = 0
-  beforeAll(() => { before = tf.memory().numTensors })
+  beforeAll(() => {
+    before = tf.memory().numTensors
+  })
   afterAll(() => expect(tf.memory().numTensors).toBe(before))
 
   it('of full rank keeps every inner product', async () => {
@@ -28,7 +49,9 @@ describe('latent space', () => {
     const cosines = latentCosines(space.documents, space.documents, space.rank, space.rank)
     const plain = sparseProducts(vectors, vectors)
     for (const [at, value] of plain.entries()) expect(cosines[at]).toBeCloseTo(value, 3)
-    expect(Array.from(space.fold([vectors[2]!])).map((value) => value.toFixed(3))).toEqual(Array.from(space.documents.subarray(2 * space.rank, 3 * space.rank)).map((value) => value.toFixed(3)))
+    expect(Array.from(space.fold([vectors[2]!])).map((value) => value.toFixed(3))).toEqual(
+      Array.from(space.documents.subarray(2 * space.rank, 3 * space.rank)).map((value) => value.toFixed(3)),
+    )
   })
 
   it('of low rank brings texts of one subject together, and does not depend on the start', async () => {
@@ -42,7 +65,10 @@ describe('latent space', () => {
 
 describe('match features', () => {
   it('put the document first that the query is about, each standardized over the collection', async () => {
-    const all = (await createMatchModel({ documents: DOCUMENTS, random: createRandom(1) })).features(['heat conduction of slabs', 'nothing known here zzz'])
+    const all = (await createMatchModel({ documents: DOCUMENTS, random: createRandom(1) })).features([
+      'heat conduction of slabs',
+      'nothing known here zzz',
+    ])
     expect(all).toHaveLength(MATCH_FEATURES.length)
     for (const [feature, matrix] of all.entries()) {
       const row = Array.from(matrix.subarray(0, 6))
@@ -57,13 +83,24 @@ describe('feature scorers', () => {
   it('begin at 0 when linear, are seeded otherwise, and free what they hold', () => {
     const before = tf.memory().numTensors
     const linear = createFeatureScorer({ features: 3, hidden: [], random: createRandom(1) })
-    const [one, same] = [1, 1].map((seed) => createFeatureScorer({ features: 3, hidden: [4, 2], random: createRandom(seed) }))
+    const [one, same] = [1, 1].map((seed) =>
+      createFeatureScorer({ features: 3, hidden: [4, 2], random: createRandom(seed) }),
+    )
     tf.tidy(() => {
-      const x = tf.tensor2d([[1, 2, 3], [0, -1, 1]])
+      const x = tf.tensor2d([
+        [1, 2, 3],
+        [0, -1, 1],
+      ])
       expect(Array.from(linear.score(x).dataSync())).toEqual([0, 0])
       expect(Array.from(one!.score(x).dataSync())).toEqual(Array.from(same!.score(x).dataSync()))
     })
-    expect(Object.keys(one!.variables)).toEqual(['layers.0.weight', 'layers.0.bias', 'layers.1.weight', 'layers.1.bias', 'layers.2.weight'])
+    expect(Object.keys(one!.variables)).toEqual([
+      'layers.0.weight',
+      'layers.0.bias',
+      'layers.1.weight',
+      'layers.1.bias',
+      'layers.2.weight',
+    ])
     for (const scorer of [linear, one!, same!]) scorer.dispose()
     expect(tf.memory().numTensors).toBe(before)
   })

@@ -5,8 +5,17 @@ import { createMetricBuffer, FLUSH_MS, FLUSH_POINTS } from '../../main/workers/t
 function collect() {
   const written: MetricColumns[] = []
   let clock = 0
-  const buffer = createMetricBuffer((table) => written.push(table), () => clock)
-  return { written, buffer, wait: (ms: number) => { clock += ms } }
+  const buffer = createMetricBuffer(
+    (table) => written.push(table),
+    () => clock,
+  )
+  return {
+    written,
+    buffer,
+    wait: (ms: number) => {
+      clock += ms
+    },
+  }
 }
 
 test('points become columns, a table for each set of names, in order', () => {

@@ -32,7 +32,11 @@ describe('what a person calls a model', () => {
       fc.constant<ModelReference>({ kind: 'networks' }),
       name.map((preset): ModelReference => ({ kind: 'new', preset })),
       name.map((model): ModelReference => ({ kind: 'model', model })),
-      fc.record({ kind: fc.constant('run' as const), run: name, checkpoint: fc.constantFrom('best' as const, 'last' as const) }),
+      fc.record({
+        kind: fc.constant('run' as const),
+        run: name,
+        checkpoint: fc.constantFrom('best' as const, 'last' as const),
+      }),
     )
     fc.assert(
       fc.property(reference, (one) => {

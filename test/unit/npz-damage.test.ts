@@ -11,7 +11,9 @@ import { AppError } from '../../shared/errors.ts'
 /** How many damages to try: 300 here, thousands by hand. */
 const DAMAGES = Number(process.env['PAIRLAB_DAMAGES'] ?? 300)
 const forms = ['new_format', 'old_format', 'replay_buffer'] as const
-const good = Object.fromEntries(forms.map((form) => [form, readFileSync(path.resolve(import.meta.dirname, `../fixtures/cpl/${form}.npz`))]))
+const good = Object.fromEntries(
+  forms.map((form) => [form, readFileSync(path.resolve(import.meta.dirname, `../fixtures/cpl/${form}.npz`))]),
+)
 
 let folder: string
 beforeAll(() => {
@@ -63,21 +65,32 @@ describe('a damaged npz', () => {
         continue
       }
       // What was read is what was written: a flipped bit of the packed numbers never becomes another number.
-      for (const [name, array] of Object.entries(found)) if (whole[form]![name] !== undefined) expect(array, `${damage} at ${at}: ${name}`).toEqual(whole[form]![name])
+      for (const [name, array] of Object.entries(found))
+        if (whole[form]![name] !== undefined) expect(array, `${damage} at ${at}: ${name}`).toEqual(whole[form]![name])
     }
     expect(refused).toBeGreaterThan(DAMAGES / 2)
   })
 
   test('a file of nothing, of text, and a zip without its end', async () => {
     for (const bytes of [Buffer.alloc(0), Buffer.from('no zip at all'), good['new_format']!.subarray(0, 3000)]) {
-      expect(await outcomeOf(bytes)).toMatchObject({ code: 'dataset-invalid', message: expect.stringContaining(`byte ${bytes.length} of the file`), details: { offset: bytes.length } })
+      expect(await outcomeOf(bytes)).toMatchObject({
+        code: 'dataset-invalid',
+        message: expect.stringContaining(`byte ${bytes.length} of the file`),
+        details: { offset: bytes.length },
+      })
     }
   })
 
   test('an encrypted entry, and one packed by another method, are named', async () => {
     const array = npy("{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }", Buffer.alloc(8))
-    expect(await outcomeOf(zipOf('obs.npy', array, { flags: 1, method: 8 }))).toMatchObject({ message: expect.stringContaining('obs.npy is encrypted'), details: { entry: 'obs.npy', offset: 0 } })
-    expect(await outcomeOf(zipOf('obs.npy', array, { method: 12 }))).toMatchObject({ message: expect.stringContaining('method 12'), details: { entry: 'obs.npy' } })
+    expect(await outcomeOf(zipOf('obs.npy', array, { flags: 1, method: 8 }))).toMatchObject({
+      message: expect.stringContaining('obs.npy is encrypted'),
+      details: { entry: 'obs.npy', offset: 0 },
+    })
+    expect(await outcomeOf(zipOf('obs.npy', array, { method: 12 }))).toMatchObject({
+      message: expect.stringContaining('method 12'),
+      details: { entry: 'obs.npy' },
+    })
   })
 
   test('numbers that were changed behind the zip’s back are not taken', async () => {
@@ -88,13 +101,19 @@ describe('a damaged npz', () => {
   })
 
   test('stored and deflated entries, with sizes of 64 bits or of 32', async () => {
-    const array = npy("{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }", Buffer.from(Float64Array.of(1, 2).buffer))
-    for (const method of [0, 8]) for (const zip64 of [false, true]) expect([...(await readBytes(zipOf('x.npy', array, { method, zip64 })))['x']!.data]).toEqual([1, 2])
+    const array = npy(
+      "{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }",
+      Buffer.from(Float64Array.of(1, 2).buffer),
+    )
+    for (const method of [0, 8])
+      for (const zip64 of [false, true])
+        expect([...(await readBytes(zipOf('x.npy', array, { method, zip64 })))['x']!.data]).toEqual([1, 2])
   })
 })
 
 describe('an array', () => {
-  const header = (descr: string, shape: string, fortran = 'False'): string => `{'descr': ${descr}, 'fortran_order': ${fortran}, 'shape': ${shape}, }`
+  const header = (descr: string, shape: string, fortran = 'False'): string =>
+    `{'descr': ${descr}, 'fortran_order': ${fortran}, 'shape': ${shape}, }`
 
   test.each([
     ['of Python objects', header("'|O'", '(1,)'), 'Python objects'],
@@ -113,7 +132,10 @@ describe('an array', () => {
   test('by columns, and with the high byte first, gives the same numbers', () => {
     const byColumns = Buffer.alloc(6 * 8)
     ;[1, 4, 2, 5, 3, 6].forEach((value, at) => byColumns.writeDoubleBE(value, at * 8))
-    expect(decodeNpy(npy(header("'>f8'", '(2, 3)', 'True'), byColumns), 'x')).toEqual({ shape: [2, 3], data: Float64Array.of(1, 2, 3, 4, 5, 6) })
+    expect(decodeNpy(npy(header("'>f8'", '(2, 3)', 'True'), byColumns), 'x')).toEqual({
+      shape: [2, 3],
+      data: Float64Array.of(1, 2, 3, 4, 5, 6),
+    })
     // [first][second][third], the first running fastest
     const deep = Buffer.from(Uint8Array.from({ length: 8 }, (_, at) => at))
     expect([...decodeNpy(npy(header("'|u1'", '(2, 2, 2)', 'True'), deep), 'x').data]).toEqual([0, 4, 2, 6, 1, 5, 3, 7])
@@ -127,7 +149,11 @@ function npy(text: string, numbers: Uint8Array): Buffer {
 }
 
 /** One entry; sizes of 64 bits stand in the extra field, as numpy.savez writes them. */
-function zipOf(name: string, raw: Buffer, { method, flags = 0, zip64 = false }: { readonly method: number; readonly flags?: number; readonly zip64?: boolean }): Buffer {
+function zipOf(
+  name: string,
+  raw: Buffer,
+  { method, flags = 0, zip64 = false }: { readonly method: number; readonly flags?: number; readonly zip64?: boolean },
+): Buffer {
   const packed = method === 8 ? deflateRawSync(raw) : raw
   const sizes = Buffer.alloc(zip64 ? 20 : 0)
   if (zip64) {
@@ -146,7 +172,14 @@ function zipOf(name: string, raw: Buffer, { method, flags = 0, zip64 = false }: 
   shared.writeUInt16LE(name.length, 22)
   shared.writeUInt16LE(sizes.length, 24)
   const local = Buffer.concat([Buffer.from('PK\x03\x04', 'latin1'), shared, Buffer.from(name), sizes, packed])
-  const central = Buffer.concat([Buffer.from('PK\x01\x02', 'latin1'), Buffer.from([20, 0]), shared, Buffer.alloc(14), Buffer.from(name), sizes])
+  const central = Buffer.concat([
+    Buffer.from('PK\x01\x02', 'latin1'),
+    Buffer.from([20, 0]),
+    shared,
+    Buffer.alloc(14),
+    Buffer.from(name),
+    sizes,
+  ])
   const end = Buffer.alloc(22)
   end.write('PK\x05\x06', 'latin1')
   end.writeUInt16LE(1, 8)

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { contract, type CallName } from '../../shared/contract.ts'
-import { AppError, describeIssues, ERROR_EXIT_STATUS, errorCode, fromWire, toWire, wireError } from '../../shared/errors.ts'
+import {
+  AppError,
+  describeIssues,
+  ERROR_EXIT_STATUS,
+  errorCode,
+  fromWire,
+  toWire,
+  wireError,
+} from '../../shared/errors.ts'
 import { dispatch, inProcess, unwrap, type Handlers } from '../../shared/rpc.ts'
 import { settings } from '../../shared/contract/system.ts'
 
@@ -14,7 +22,12 @@ const handlers = {
   },
   'datasets.list': () => 'not a list',
   'runs.list': () => {
-    throw new AppError({ code: 'disk-full', message: 'The disk is full.', hint: 'Free some space.', details: { freeBytes: 12 } })
+    throw new AppError({
+      code: 'disk-full',
+      message: 'The disk is full.',
+      hint: 'Free some space.',
+      details: { freeBytes: 12 },
+    })
   },
   'runs.log': () => {
     throw new TypeError('x is not a function')
@@ -26,16 +39,22 @@ describe('dispatch', () => {
     expect(await dispatch(handlers, 'settings.get', {})).toMatchObject({ ok: true, value: { theme: 'dark' } })
   })
 
-  it.each(['toString', '__proto__', 'constructor', 'hasOwnProperty', 'settings', '', 'settings.get '])('knows no call %j', async (name) => {
-    expect(await dispatch(handlers, name, {})).toMatchObject({ ok: false, error: { code: 'usage-invalid' } })
-  })
+  it.each(['toString', '__proto__', 'constructor', 'hasOwnProperty', 'settings', '', 'settings.get '])(
+    'knows no call %j',
+    async (name) => {
+      expect(await dispatch(handlers, name, {})).toMatchObject({ ok: false, error: { code: 'usage-invalid' } })
+    },
+  )
 
-  it.each([[null], ['x'], [7], [[]], [{ theme: 'pink' }], [{ themes: 'dark' }]])('lets no handler see %j', async (input) => {
-    const before = calls.length
-    const reply = await dispatch(handlers, 'settings.set', input)
-    expect(reply).toMatchObject({ ok: false, error: { code: 'input-invalid' } })
-    expect(calls.length).toBe(before)
-  })
+  it.each([[null], ['x'], [7], [[]], [{ theme: 'pink' }], [{ themes: 'dark' }]])(
+    'lets no handler see %j',
+    async (input) => {
+      const before = calls.length
+      const reply = await dispatch(handlers, 'settings.set', input)
+      expect(reply).toMatchObject({ ok: false, error: { code: 'input-invalid' } })
+      expect(calls.length).toBe(before)
+    },
+  )
 
   it('names the misspelt or wrong field', async () => {
     const reply = await dispatch(handlers, 'settings.set', { slots: 'two', thme: 'dark' })
@@ -43,12 +62,21 @@ describe('dispatch', () => {
   })
 
   it('does not let an answer outside the contract through', async () => {
-    expect(await dispatch(handlers, 'datasets.list', {})).toMatchObject({ ok: false, error: { code: 'internal', message: expect.stringContaining('datasets.list answered outside the contract') } })
+    expect(await dispatch(handlers, 'datasets.list', {})).toMatchObject({
+      ok: false,
+      error: { code: 'internal', message: expect.stringContaining('datasets.list answered outside the contract') },
+    })
   })
 
   it('carries expected errors whole and names unexpected ones', async () => {
-    expect(await dispatch(handlers, 'runs.list', {})).toEqual({ ok: false, error: { code: 'disk-full', message: 'The disk is full.', hint: 'Free some space.', details: { freeBytes: 12 } } })
-    expect(await dispatch(handlers, 'runs.log', { runId: 'a' })).toMatchObject({ ok: false, error: { code: 'internal', message: 'Something unexpected went wrong: x is not a function' } })
+    expect(await dispatch(handlers, 'runs.list', {})).toEqual({
+      ok: false,
+      error: { code: 'disk-full', message: 'The disk is full.', hint: 'Free some space.', details: { freeBytes: 12 } },
+    })
+    expect(await dispatch(handlers, 'runs.log', { runId: 'a' })).toMatchObject({
+      ok: false,
+      error: { code: 'internal', message: 'Something unexpected went wrong: x is not a function' },
+    })
   })
 })
 
@@ -62,7 +90,12 @@ describe('the in-process client', () => {
   })
 
   it('throws the AppError that the handler threw', async () => {
-    await expect(inProcess(handlers).call('runs.list', {})).rejects.toMatchObject({ name: 'AppError', code: 'disk-full', hint: 'Free some space.', details: { freeBytes: 12 } })
+    await expect(inProcess(handlers).call('runs.list', {})).rejects.toMatchObject({
+      name: 'AppError',
+      code: 'disk-full',
+      hint: 'Free some space.',
+      details: { freeBytes: 12 },
+    })
   })
 })
 
@@ -70,7 +103,12 @@ describe('errors', () => {
   it('cross a door and come back the same', () => {
     const error = new AppError({ code: 'run-conflict', message: 'It runs.', hint: 'Stop it.' })
     const back = fromWire(wireError.parse(JSON.parse(JSON.stringify(toWire(error)))))
-    expect([back.code, back.message, back.hint, back.details]).toEqual(['run-conflict', 'It runs.', 'Stop it.', undefined])
+    expect([back.code, back.message, back.hint, back.details]).toEqual([
+      'run-conflict',
+      'It runs.',
+      'Stop it.',
+      undefined,
+    ])
     expect(() => unwrap({ ok: false, error: toWire(error) })).toThrow('It runs.')
     expect(toWire('a string').message).toBe('Something unexpected went wrong: a string')
   })
@@ -84,7 +122,9 @@ describe('errors', () => {
 
   it('describe where the input was wrong', () => {
     const result = contract['runs.get'].input.safeParse({ runId: 'NO' })
-    expect(result.success ? '' : describeIssues(result.error)).toBe('runId: a run id is lower-case letters, digits and dashes')
+    expect(result.success ? '' : describeIssues(result.error)).toBe(
+      'runId: a run id is lower-case letters, digits and dashes',
+    )
   })
 })
 

@@ -32,7 +32,11 @@ describe('event log', () => {
     for (const body of BODIES) log.append(body)
     log.close()
     const all = readEvents(runPaths(folder).events, 0)
-    expect(all.events.map((event) => [event.seq, event.type])).toEqual([[1, 'phase'], [2, 'fact'], [3, 'metrics']])
+    expect(all.events.map((event) => [event.seq, event.type])).toEqual([
+      [1, 'phase'],
+      [2, 'fact'],
+      [3, 'metrics'],
+    ])
     const firstLine = readFileSync(runPaths(folder).events).indexOf(10) + 1
     expect(readEvents(runPaths(folder).events, firstLine).events).toEqual(all.events.slice(1))
     expect(readEvents(runPaths(folder).events, all.offset)).toEqual({ events: [], offset: all.offset, damagedLines: 0 })
@@ -60,25 +64,30 @@ describe('event log', () => {
 
   test('a follower with any window sees every event once while the file grows in pieces', () => {
     const log = openEventLog(folder)
-    for (let step = 0; step < 20; step += 1) log.append({ type: 'metrics', columns: { step: [step], text: [step / 3] } })
+    for (let step = 0; step < 20; step += 1)
+      log.append({ type: 'metrics', columns: { step: [step], text: [step / 3] } })
     log.close()
     const file = runPaths(folder).events
     const bytes = readFileSync(file)
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 0, max: bytes.length }), { maxLength: 8 }), fc.integer({ min: 1, max: 300 }), (cuts, window) => {
-        const seen: number[] = []
-        let offset = 0
-        for (const cut of [...cuts.toSorted((a, b) => a - b), bytes.length]) {
-          writeFileSync(file, bytes.subarray(0, cut))
-          for (let last = -1; last !== offset; ) {
-            last = offset
-            const batch = readEvents(file, offset, window)
-            seen.push(...batch.events.map((event) => event.seq))
-            offset = batch.offset
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: bytes.length }), { maxLength: 8 }),
+        fc.integer({ min: 1, max: 300 }),
+        (cuts, window) => {
+          const seen: number[] = []
+          let offset = 0
+          for (const cut of [...cuts.toSorted((a, b) => a - b), bytes.length]) {
+            writeFileSync(file, bytes.subarray(0, cut))
+            for (let last = -1; last !== offset;) {
+              last = offset
+              const batch = readEvents(file, offset, window)
+              seen.push(...batch.events.map((event) => event.seq))
+              offset = batch.offset
+            }
           }
-        }
-        expect(seen).toEqual(Array.from({ length: 20 }, (_, index) => index + 1))
-      }),
+          expect(seen).toEqual(Array.from({ length: 20 }, (_, index) => index + 1))
+        },
+      ),
       { numRuns: 50 },
     )
   })
@@ -151,7 +160,11 @@ describe('lock', () => {
   test('a living process is told from a dead one', async () => {
     const child = spawn(process.execPath, ['-e', 'setInterval(() => 0, 1000)'])
     const identity = identify(child.pid!)!
-    expect([identity.pid, isRunning(identity), isRunning({ ...identity, started: 'else' })]).toEqual([child.pid, true, false])
+    expect([identity.pid, isRunning(identity), isRunning({ ...identity, started: 'else' })]).toEqual([
+      child.pid,
+      true,
+      false,
+    ])
     child.kill('SIGKILL')
     await new Promise((resolve) => child.once('exit', resolve))
     expect(isRunning(identity)).toBe(false)

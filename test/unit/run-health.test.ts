@@ -14,7 +14,14 @@ function line(from: number, to: number, points = 100): Curve {
 }
 
 function judge(curves: Record<string, Curve>, more: Partial<HealthInput> = {}): string[] {
-  const notes = judgeHealth({ curves: new Map(Object.entries(curves)), mainMetric: null, infos: [], totalSteps: 100, live: false, ...more })
+  const notes = judgeHealth({
+    curves: new Map(Object.entries(curves)),
+    mainMetric: null,
+    infos: [],
+    totalSteps: 100,
+    live: false,
+    ...more,
+  })
   return notes.map((note) => `${note.tone} ${note.id}`)
 }
 
@@ -36,17 +43,28 @@ describe('health of a run', () => {
   test('a loss that was not finite is bad and says where', () => {
     const broken = curve([0.7, 0.6, null, 0.5, 0.5, 0.4])
     expect(judge({ loss: broken })).toContain('bad loss-not-finite')
-    expect(judgeHealth({ curves: new Map([['loss', broken]]), mainMetric: null, infos: [], totalSteps: 5, live: false })[0]?.text).toContain('step 2')
+    expect(
+      judgeHealth({ curves: new Map([['loss', broken]]), mainMetric: null, infos: [], totalSteps: 5, live: false })[0]
+        ?.text,
+    ).toContain('step 2')
   })
 
   test('the margin may grow for the wrong reason: both log-probs fall', () => {
     const margin = line(0, 2)
-    expect(judge({ 'logps/chosen': line(-40, -48), 'logps/rejected': line(-40, -60), 'rewards/margins': margin })).toEqual(['warn both-fall'])
-    expect(judge({ 'logps/chosen': line(-40, -38), 'logps/rejected': line(-40, -60), 'rewards/margins': margin })).toEqual([])
+    expect(
+      judge({ 'logps/chosen': line(-40, -48), 'logps/rejected': line(-40, -60), 'rewards/margins': margin }),
+    ).toEqual(['warn both-fall'])
+    expect(
+      judge({ 'logps/chosen': line(-40, -38), 'logps/rejected': line(-40, -60), 'rewards/margins': margin }),
+    ).toEqual([])
   })
 
   test('an accuracy whose interval holds ½ cannot be told from guessing', () => {
-    const near = { 'eval/rewards/accuracies': curve([0.5, 0.56], 100), 'eval/rewards/accuracies/low': curve([0.4, 0.48], 100), 'eval/rewards/accuracies/high': curve([0.6, 0.64], 100) }
+    const near = {
+      'eval/rewards/accuracies': curve([0.5, 0.56], 100),
+      'eval/rewards/accuracies/low': curve([0.4, 0.48], 100),
+      'eval/rewards/accuracies/high': curve([0.6, 0.64], 100),
+    }
     expect(judge(near)).toEqual(['warn at-chance'])
     expect(judge({ ...near, 'eval/rewards/accuracies/low': curve([0.4, 0.51], 100) })).toEqual([])
     expect(judge({ 'eval/rewards/accuracies': curve([0.5, 0.51], 100) })).toEqual(['warn at-chance'])
@@ -58,24 +76,41 @@ describe('health of a run', () => {
   })
 
   test('a gap between training and held-out accuracy is over-fitting', () => {
-    expect(judge({ 'rewards/accuracies': line(0.5, 0.98), 'eval/rewards/accuracies': curve([0.5, 0.62], 100) })).toEqual(['warn over-fits'])
+    expect(
+      judge({ 'rewards/accuracies': line(0.5, 0.98), 'eval/rewards/accuracies': curve([0.5, 0.62], 100) }),
+    ).toEqual(['warn over-fits'])
   })
 
   test('the metric the method is judged by: rising, or past its best', () => {
-    const infos = [{ name: 'rewards/accuracies', label: 'Preference accuracy', unit: 'fraction', goal: 'max' as const, help: '' }]
+    const infos = [
+      { name: 'rewards/accuracies', label: 'Preference accuracy', unit: 'fraction', goal: 'max' as const, help: '' },
+    ]
     const more = { mainMetric: 'eval/rewards/accuracies', infos, live: true }
     expect(judge({ 'eval/rewards/accuracies': curve([0.5, 0.6, 0.7], 50) }, more)).toEqual(['good main-improves'])
-    expect(judge({ 'eval/rewards/accuracies': curve([0.5, 0.7, 0.65, 0.64, 0.6], 25) }, more)).toEqual(['warn main-past-best'])
+    expect(judge({ 'eval/rewards/accuracies': curve([0.5, 0.7, 0.65, 0.64, 0.6], 25) }, more)).toEqual([
+      'warn main-past-best',
+    ])
   })
 })
 
 describe('health of a run whose outcome is scored', () => {
   test('all preferences met while the return falls is over-optimization, and the best step is named', () => {
     const accuracy = curve(Array.from({ length: 100 }, (_, at) => Math.min(1, 0.6 + at / 100)))
-    expect(judge({ 'rewards/accuracies': accuracy, 'eval/return': curve([-7, -5, -4.9, -6.5], 25) })).toEqual(['bad solved-and-falling'])
+    expect(judge({ 'rewards/accuracies': accuracy, 'eval/return': curve([-7, -5, -4.9, -6.5], 25) })).toEqual([
+      'bad solved-and-falling',
+    ])
     expect(judge({ 'rewards/accuracies': accuracy, 'eval/return': curve([-7, -5, -4.9, -5], 25) })).toEqual([])
     expect(judge({ 'rewards/accuracies': line(0.6, 0.9), 'eval/return': curve([-7, -5, -4.9, -6.5], 25) })).toEqual([])
-    const [note] = judgeHealth({ curves: new Map([['rewards/accuracies', accuracy], ['eval/return', curve([-7, -5, -4.9, -6.5], 25)]]), mainMetric: null, infos: [], totalSteps: 100, live: false })
+    const [note] = judgeHealth({
+      curves: new Map([
+        ['rewards/accuracies', accuracy],
+        ['eval/return', curve([-7, -5, -4.9, -6.5], 25)],
+      ]),
+      mainMetric: null,
+      infos: [],
+      totalSteps: 100,
+      live: false,
+    })
     expect(note?.text).toContain('from −4.9 at step 50 to −6.5')
   })
 
@@ -84,22 +119,40 @@ describe('health of a run whose outcome is scored', () => {
     const falling = { 'preferences/accuracy': met, 'eval/return': curve([-7, -5, -4.9, -6.5], 25) }
     expect(judge(falling)).toEqual(['bad solved-and-falling'])
     expect(judge({ ...falling, 'preferences/accuracy': line(0.6, 0.9) })).toEqual([])
-    const words = (curves: Record<string, Curve>): string => judgeHealth({ curves: new Map(Object.entries(curves)), mainMetric: null, infos: [], totalSteps: 100, live: false })[0]?.text ?? ''
+    const words = (curves: Record<string, Curve>): string =>
+      judgeHealth({
+        curves: new Map(Object.entries(curves)),
+        mainMetric: null,
+        infos: [],
+        totalSteps: 100,
+        live: false,
+      })[0]?.text ?? ''
     expect(words(falling)).toMatch(/over-optimization\. Stop at that step, .*smaller λ.*cloned start/)
     expect(words({ ...falling, 'rewards/accuracies': met })).toContain('a larger β')
   })
 
   test('every curve that a rule reads is one that some method or the trainer reports', () => {
-    const reported = new Set([...algorithms.flatMap(({ metrics }) => metrics.map(({ name }) => name)), 'samples/reward', 'samples/kl', 'samples/tokens', 'rollout/kl'])
+    const reported = new Set([
+      ...algorithms.flatMap(({ metrics }) => metrics.map(({ name }) => name)),
+      'samples/reward',
+      'samples/kl',
+      'samples/tokens',
+      'rollout/kl',
+    ])
     const unknown = WATCHED_CURVES.filter((name) => !reported.has(name.replace(/^eval\//, '')))
     expect(unknown).toEqual([])
   })
 
   test('a reward that rises far from the reference is doubted', () => {
     const rising = curve([0.1, 0.5, 0.9], 50)
-    expect(judge({ 'eval/samples/reward': rising, 'eval/samples/kl': curve([0, 8, 25], 50) })).toEqual(['warn kl-far', 'warn reward-by-distance'])
+    expect(judge({ 'eval/samples/reward': rising, 'eval/samples/kl': curve([0, 8, 25], 50) })).toEqual([
+      'warn kl-far',
+      'warn reward-by-distance',
+    ])
     expect(judge({ 'eval/samples/reward': rising, 'eval/samples/kl': curve([0, 2, 4], 50) })).toEqual([])
-    expect(judge({ 'eval/samples/reward': curve([0.9, 0.5, 0.1], 50), 'eval/samples/kl': curve([0, 8, 25], 50) })).toEqual(['warn kl-far'])
+    expect(
+      judge({ 'eval/samples/reward': curve([0.9, 0.5, 0.1], 50), 'eval/samples/kl': curve([0, 8, 25], 50) }),
+    ).toEqual(['warn kl-far'])
   })
 
   test('entropy that is nearly gone', () => {
@@ -123,7 +176,17 @@ describe('health of a run whose outcome is scored', () => {
 })
 
 test('charts: what the method is judged by comes first, pairs share one, interval ends get none', () => {
-  const names = ['learning_rate', 'loss', 'eval/loss', 'logps/chosen', 'logps/rejected', 'rewards/accuracies', 'eval/rewards/accuracies', 'eval/rewards/accuracies/low', 'eval/rewards/accuracies/high']
+  const names = [
+    'learning_rate',
+    'loss',
+    'eval/loss',
+    'logps/chosen',
+    'logps/rejected',
+    'rewards/accuracies',
+    'eval/rewards/accuracies',
+    'eval/rewards/accuracies/low',
+    'eval/rewards/accuracies/high',
+  ]
   expect(planCharts(names, [], 'eval/rewards/accuracies').map((plan) => [plan.id, plan.names])).toEqual([
     ['rewards/accuracies', ['rewards/accuracies', 'eval/rewards/accuracies']],
     ['loss', ['loss', 'eval/loss']],
@@ -138,13 +201,23 @@ describe('health of a ranker', () => {
     expect(judge({ loss: line(0, 0), utility: line(0.5, 0.4) })).toEqual(['warn utility-stands'])
   })
   test('a reranker below its first stage is named', () => {
-    expect(judge({ 'eval/ndcg': curve([0.3, 0.32], 50), 'eval/first_stage_ndcg': curve([0.36, 0.36], 50) })).toEqual(['warn below-first-stage'])
+    expect(judge({ 'eval/ndcg': curve([0.3, 0.32], 50), 'eval/first_stage_ndcg': curve([0.36, 0.36], 50) })).toEqual([
+      'warn below-first-stage',
+    ])
     expect(judge({ 'eval/ndcg': curve([0.3, 0.4], 50), 'eval/first_stage_ndcg': curve([0.36, 0.36], 50) })).toEqual([])
     expect(judge({ 'eval/ndcg': curve([0.3]), 'eval/first_stage_ndcg': curve([0.36]) })).toEqual([])
   })
   test('a policy that has settled, or hears nothing, is named', () => {
-    expect(judge({ utility: line(0.3, 0.5), entropy: curve([...Array.from({ length: 50 }, () => 2), ...Array.from({ length: 50 }, () => 0.01)]) })).toEqual(['good utility-rises', 'warn settled'])
+    expect(
+      judge({
+        utility: line(0.3, 0.5),
+        entropy: curve([...Array.from({ length: 50 }, () => 2), ...Array.from({ length: 50 }, () => 0.01)]),
+      }),
+    ).toEqual(['good utility-rises', 'warn settled'])
     expect(judge({ utility: line(0.3, 0.5), entropy: line(2, 1) })).toEqual(['good utility-rises'])
-    expect(judge({ utility: line(0.3, 0.5), no_signal: line(0.2, 0.9) })).toEqual(['good utility-rises', 'warn few-signals'])
+    expect(judge({ utility: line(0.3, 0.5), no_signal: line(0.2, 0.9) })).toEqual([
+      'good utility-rises',
+      'warn few-signals',
+    ])
   })
 })

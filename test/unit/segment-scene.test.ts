@@ -34,7 +34,10 @@ it('draws the arm where the simulator has it', async () => {
   world.reset(random)
   for (let step = 0; step < 20; step += 1) {
     const { observation } = world.step([0.8, -0.4])
-    expect(distanceTo(stageOf('reacher')!.scene(world.qpos()))).toBeCloseTo(Math.hypot(observation[8]!, observation[9]!) / 5, 6)
+    expect(distanceTo(stageOf('reacher')!.scene(world.qpos()))).toBeCloseTo(
+      Math.hypot(observation[8]!, observation[9]!) / 5,
+      6,
+    )
   }
   world.dispose()
 })

@@ -10,18 +10,38 @@ test('a run’s spec.json is read as the request that made the run, for one seed
   const spec = runSpec.parse(JSON.parse(specText))
   const request = readSettingsFile(specText)
   expect(request).toEqual({ ...requestOf(spec), name: '' })
-  expect(request).toMatchObject({ method: spec.method, config: spec.config, training: spec.training, seeds: [spec.seed], data: { datasetId: spec.data.datasetId, split: spec.data.split } })
+  expect(request).toMatchObject({
+    method: spec.method,
+    config: spec.config,
+    training: spec.training,
+    seeds: [spec.seed],
+    data: { datasetId: spec.data.datasetId, split: spec.data.split },
+  })
   expect(readSettingsFile(`\uFEFF${specText}`)).toEqual(request)
 })
 
 test('the models and the judge of a spec are named, without where they lay', () => {
   const spec = JSON.parse(specText) as object
   const read = (changes: object) => readSettingsFile(JSON.stringify({ ...spec, ...changes }))
-  expect(read({ model: { kind: 'run', runId: 'sft-1', checkpoint: 'best', path: '/gone', hash: 'h' } }).model).toEqual({ kind: 'run', runId: 'sft-1', checkpoint: 'best' })
-  expect(read({ model: { kind: 'registered', modelId: 'm', name: 'M', path: '/gone', hash: 'h' } }).model).toEqual({ kind: 'registered', modelId: 'm' })
-  expect(read({ judge: { source: { kind: 'length', target: 9 }, path: null } }).judge).toEqual({ kind: 'length', target: 9 })
-  expect(read({ engine: 'wasm', engineChoice: { automatic: true, why: 'the fastest', others: [] } }).engine).toBe('auto')
-  expect(read({ engine: 'wasm', engineChoice: { automatic: false, why: 'it was named', others: [] } }).engine).toBe('wasm')
+  expect(read({ model: { kind: 'run', runId: 'sft-1', checkpoint: 'best', path: '/gone', hash: 'h' } }).model).toEqual({
+    kind: 'run',
+    runId: 'sft-1',
+    checkpoint: 'best',
+  })
+  expect(read({ model: { kind: 'registered', modelId: 'm', name: 'M', path: '/gone', hash: 'h' } }).model).toEqual({
+    kind: 'registered',
+    modelId: 'm',
+  })
+  expect(read({ judge: { source: { kind: 'length', target: 9 }, path: null } }).judge).toEqual({
+    kind: 'length',
+    target: 9,
+  })
+  expect(read({ engine: 'wasm', engineChoice: { automatic: true, why: 'the fastest', others: [] } }).engine).toBe(
+    'auto',
+  )
+  expect(read({ engine: 'wasm', engineChoice: { automatic: false, why: 'it was named', others: [] } }).engine).toBe(
+    'wasm',
+  )
 })
 
 test('a request as JSON is read with its defaults', () => {

@@ -24,14 +24,18 @@ describe('smooth', () => {
 
   test('stays between the lowest and the highest value so far', () => {
     fc.assert(
-      fc.property(fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 60 }), fc.double({ min: 0, max: 0.99, noNaN: true }), (values, factor) => {
-        smooth(values, factor).forEach((value, at) => {
-          const seen = values.slice(0, at + 1)
-          const slack = 1e-9 * (1 + Math.max(...seen.map(Math.abs)))
-          expect(value).toBeGreaterThanOrEqual(Math.min(...seen) - slack)
-          expect(value).toBeLessThanOrEqual(Math.max(...seen) + slack)
-        })
-      }),
+      fc.property(
+        fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 60 }),
+        fc.double({ min: 0, max: 0.99, noNaN: true }),
+        (values, factor) => {
+          smooth(values, factor).forEach((value, at) => {
+            const seen = values.slice(0, at + 1)
+            const slack = 1e-9 * (1 + Math.max(...seen.map(Math.abs)))
+            expect(value).toBeGreaterThanOrEqual(Math.min(...seen) - slack)
+            expect(value).toBeLessThanOrEqual(Math.max(...seen) + slack)
+          })
+        },
+      ),
     )
   })
 })
@@ -52,17 +56,29 @@ describe('thinIndices', () => {
 
   test('keeps the lowest and highest of every curve, and that something was missing', () => {
     fc.assert(
-      fc.property(fc.array(fc.option(fc.integer({ min: -1000, max: 1000 }), { nil: null, freq: 8 }), { minLength: 50, maxLength: 400 }), (values) => {
-        const kept = thinIndices(values, 40).map((at) => values[at] ?? null)
-        const before = values.filter((value) => value !== null)
-        const after = kept.filter((value) => value !== null)
-        expect([Math.min(...after), Math.max(...after)]).toEqual([Math.min(...before), Math.max(...before)])
-        expect(kept.includes(null)).toBe(values.includes(null))
-      }),
+      fc.property(
+        fc.array(fc.option(fc.integer({ min: -1000, max: 1000 }), { nil: null, freq: 8 }), {
+          minLength: 50,
+          maxLength: 400,
+        }),
+        (values) => {
+          const kept = thinIndices(values, 40).map((at) => values[at] ?? null)
+          const before = values.filter((value) => value !== null)
+          const after = kept.filter((value) => value !== null)
+          expect([Math.min(...after), Math.max(...after)]).toEqual([Math.min(...before), Math.max(...before)])
+          expect(kept.includes(null)).toBe(values.includes(null))
+        },
+      ),
     )
   })
 })
 
 test('nearestIndex finds the nearest of a rising list', () => {
-  expect([nearestIndex([], 1), nearestIndex([5], 1), nearestIndex([0, 10, 20], 14), nearestIndex([0, 10, 20], 16), nearestIndex([0, 10, 20], 99)]).toEqual([-1, 0, 1, 2, 2])
+  expect([
+    nearestIndex([], 1),
+    nearestIndex([5], 1),
+    nearestIndex([0, 10, 20], 14),
+    nearestIndex([0, 10, 20], 16),
+    nearestIndex([0, 10, 20], 99),
+  ]).toEqual([-1, 0, 1, 2, 2])
 })

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { cohenKappa, krippendorffAlpha } from '../../shared/statistics/agreement.ts'
-import { bootstrapMean, pairedDifference, resampleIndices, unpairedDifference } from '../../shared/statistics/bootstrap.ts'
+import {
+  bootstrapMean,
+  pairedDifference,
+  resampleIndices,
+  unpairedDifference,
+} from '../../shared/statistics/bootstrap.ts'
 import { quantileSorted, signTest, standardDeviation, wilsonInterval } from '../../shared/statistics/intervals.ts'
 import { normalCdf, normalQuantile } from '../../shared/statistics/normal.ts'
 
@@ -53,7 +58,8 @@ describe('agreement', () => {
   it('does not depend on which annotator comes first', () => {
     const a = [0, 1, 2, 1, 0, 2, 2]
     const b = [0, 2, 2, 1, 1, 2, 0]
-    for (const weights of ['none', 'linear', 'quadratic'] as const) expect(cohenKappa(a, b, [0, 1, 2], weights)).toBeCloseTo(cohenKappa(b, a, [0, 1, 2], weights), 14)
+    for (const weights of ['none', 'linear', 'quadratic'] as const)
+      expect(cohenKappa(a, b, [0, 1, 2], weights)).toBeCloseTo(cohenKappa(b, a, [0, 1, 2], weights), 14)
     expect(krippendorffAlpha([a, b])).toBeCloseTo(krippendorffAlpha([b, a]), 14)
   })
   it('refuses lists that do not fit', () => {

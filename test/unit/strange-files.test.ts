@@ -43,9 +43,24 @@ describe.skipIf(process.platform === 'win32')('what only looks like a file', () 
     symlinkSync('/dev/zero', at('zero'))
     const server = createServer().listen(at('socket'))
     await new Promise((resolve) => server.once('listening', resolve))
-    const expected = { [pipe('pipe')]: /a named pipe/, [at('zero')]: /a device/, [at('socket')]: /a socket/, [at('folder')]: /a folder/, [at('circle')]: /leads back to itself/, [at('none')]: /no file at/, [at('a\0b')]: /can be no file/ }
-    const readers: ((file: string) => unknown)[] = [openRegularFile, (file) => readWholeFile(file, 10), (file) => readFileHead(file, 10), (file) => inspectFile(file, { mapping: null, limit: 5 }), (file) => openRows(file, { format: 'jsonl' })]
-    for (const [file, said] of Object.entries(expected)) for (const reader of readers) expect((await failure(() => reader(file))).message).toMatch(said)
+    const expected = {
+      [pipe('pipe')]: /a named pipe/,
+      [at('zero')]: /a device/,
+      [at('socket')]: /a socket/,
+      [at('folder')]: /a folder/,
+      [at('circle')]: /leads back to itself/,
+      [at('none')]: /no file at/,
+      [at('a\0b')]: /can be no file/,
+    }
+    const readers: ((file: string) => unknown)[] = [
+      openRegularFile,
+      (file) => readWholeFile(file, 10),
+      (file) => readFileHead(file, 10),
+      (file) => inspectFile(file, { mapping: null, limit: 5 }),
+      (file) => openRows(file, { format: 'jsonl' }),
+    ]
+    for (const [file, said] of Object.entries(expected))
+      for (const reader of readers) expect((await failure(() => reader(file))).message).toMatch(said)
     server.close()
   })
 
@@ -66,29 +81,63 @@ describe('a model folder that claims or holds too much', () => {
     change(at('model'))
     return at('model')
   }
-  const config = (change: object): string => model((target) => writeFileSync(path.join(target, 'config.json'), JSON.stringify({ ...(JSON.parse(readFileSync(path.join(golden, 'config.json'), 'utf8')) as object), ...change })))
+  const config = (change: object): string =>
+    model((target) =>
+      writeFileSync(
+        path.join(target, 'config.json'),
+        JSON.stringify({
+          ...(JSON.parse(readFileSync(path.join(golden, 'config.json'), 'utf8')) as object),
+          ...change,
+        }),
+      ),
+    )
 
-  it.each([['num_hidden_layers', 1_000_000], ['hidden_size', 1e12], ['vocab_size', 1e12], ['num_attention_heads', 1e9], ['intermediate_size', 2 ** 40], ['num_hidden_layers', -1], ['num_hidden_layers', '12'], ['num_hidden_layers', null]])('refuses %s %s before a layer is named', async (field, value) => {
+  it.each([
+    ['num_hidden_layers', 1_000_000],
+    ['hidden_size', 1e12],
+    ['vocab_size', 1e12],
+    ['num_attention_heads', 1e9],
+    ['intermediate_size', 2 ** 40],
+    ['num_hidden_layers', -1],
+    ['num_hidden_layers', '12'],
+    ['num_hidden_layers', null],
+  ])('refuses %s %s before a layer is named', async (field, value) => {
     const error = await failure(() => openAnyModel(config({ [field]: value })))
-    expect([error.code, error.message]).toEqual(['model-unsupported', expect.stringContaining(`config.json: it cannot be used: ${field}`)])
+    expect([error.code, error.message]).toEqual([
+      'model-unsupported',
+      expect.stringContaining(`config.json: it cannot be used: ${field}`),
+    ])
   })
 
   it('reads no file beyond what one of its kind can have', async () => {
-    for (const [name, size] of [['tokenizer.json', 150_000_000], ['config.json', 17_000_000], ['chat_template.jinja', 2_000_000]] as const) {
-      const error = await failure(() => openAnyModel(model((target) => {
-        writeFileSync(path.join(target, name), '{')
-        truncateSync(path.join(target, name), size) // sparse: takes no room
-      })))
-      expect([error.code, error.message]).toEqual(['too-large', expect.stringMatching(new RegExp(`${name.replace('.', '\\.')} has .* is read up to`))])
+    for (const [name, size] of [
+      ['tokenizer.json', 150_000_000],
+      ['config.json', 17_000_000],
+      ['chat_template.jinja', 2_000_000],
+    ] as const) {
+      const error = await failure(() =>
+        openAnyModel(
+          model((target) => {
+            writeFileSync(path.join(target, name), '{')
+            truncateSync(path.join(target, name), size) // sparse: takes no room
+          }),
+        ),
+      )
+      expect([error.code, error.message]).toEqual([
+        'too-large',
+        expect.stringMatching(new RegExp(`${name.replace('.', '\\.')} has .* is read up to`)),
+      ])
       rmSync(at('model'), { recursive: true })
     }
   })
 
   it('shows the beginning of an endless licence, and finds the one of a page without search by pattern', () => {
-    const long = openAnyModel(model((target) => {
-      writeFileSync(path.join(target, 'LICENSE'), 'Apache')
-      truncateSync(path.join(target, 'LICENSE'), 600_000_000)
-    }))
+    const long = openAnyModel(
+      model((target) => {
+        writeFileSync(path.join(target, 'LICENSE'), 'Apache')
+        truncateSync(path.join(target, 'LICENSE'), 600_000_000)
+      }),
+    )
     long.close()
     expect(long.licence!.text.length).toBeLessThan(300_000)
     rmSync(path.join(at('model'), 'LICENSE'))
@@ -106,12 +155,16 @@ describe('a model folder that claims or holds too much', () => {
 
   it('believes no header of weights', async () => {
     for (const claim of [2n ** 63n, 2n ** 40n, 99_000_000n]) {
-      const error = await failure(() => openAnyModel(model((target) => {
-        const head = Buffer.alloc(16)
-        head.writeBigUInt64LE(claim)
-        writeFileSync(path.join(target, 'model.safetensors'), head)
-        truncateSync(path.join(target, 'model.safetensors'), 100_000_000)
-      })))
+      const error = await failure(() =>
+        openAnyModel(
+          model((target) => {
+            const head = Buffer.alloc(16)
+            head.writeBigUInt64LE(claim)
+            writeFileSync(path.join(target, 'model.safetensors'), head)
+            truncateSync(path.join(target, 'model.safetensors'), 100_000_000)
+          }),
+        ),
+      )
       expect([error.code, error.message]).toEqual(['model-unsupported', expect.stringContaining('its header claims')])
     }
   })

@@ -4,7 +4,15 @@ import { createRandom } from '../support/seeded.ts'
 
 describe('studentQuantile', () => {
   // Two-sided 95 % points of the printed tables.
-  it.each([[1, 12.7062047], [2, 4.30265273], [3, 3.18244631], [4, 2.77644511], [9, 2.26215716], [30, 2.04227246], [1000, 1.96233908]])('%i degrees of freedom: %f', (df, expected) => {
+  it.each([
+    [1, 12.7062047],
+    [2, 4.30265273],
+    [3, 3.18244631],
+    [4, 2.77644511],
+    [9, 2.26215716],
+    [30, 2.04227246],
+    [1000, 1.96233908],
+  ])('%i degrees of freedom: %f', (df, expected) => {
     expect(studentQuantile(0.975, df)).toBeCloseTo(expected, 6)
     expect(studentCdf(expected, df)).toBeCloseTo(0.975, 8)
   })

@@ -23,15 +23,27 @@ test('train has a verb for each method, and no other', () => {
 
 describe.each(infos.map((info) => [info.id, info] as const))('train %s', (id, info) => {
   test('has a flag for each setting, and says it in its help', () => {
-    const keys = [...Object.keys((algorithms.find((algorithm) => algorithm.id === id)!.config as unknown as z.ZodObject).shape), ...Object.keys(trainingConfig.shape)]
+    const keys = [
+      ...Object.keys((algorithms.find((algorithm) => algorithm.id === id)!.config as unknown as z.ZodObject).shape),
+      ...Object.keys(trainingConfig.shape),
+    ]
     const help = verb(id).helpInformation()
     for (const key of keys) expect(help).toContain(`--${flagName(key)} `)
   })
 
   test('reads every number it is given by a flag', () => {
-    const numbers = fieldsOf(info.configSchema).filter((field) => (field.kind === 'number' || field.kind === 'integer') && field.default !== undefined && field.default !== null)
+    const numbers = fieldsOf(info.configSchema).filter(
+      (field) =>
+        (field.kind === 'number' || field.kind === 'integer') && field.default !== undefined && field.default !== null,
+    )
     const command = trainCommand().commands.find((one) => one.name() === id)!
-    command.parseOptions(['--data', 'x', ...numbers.flatMap((field) => [`--${flagName(field.path)}`, formatField(field.default)])])
-    expect(readSchemaFlags(info.configSchema, command.opts())).toEqual(Object.fromEntries(numbers.map((field) => [field.path, field.default])))
+    command.parseOptions([
+      '--data',
+      'x',
+      ...numbers.flatMap((field) => [`--${flagName(field.path)}`, formatField(field.default)]),
+    ])
+    expect(readSchemaFlags(info.configSchema, command.opts())).toEqual(
+      Object.fromEntries(numbers.map((field) => [field.path, field.default])),
+    )
   })
 })

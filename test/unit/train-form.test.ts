@@ -3,7 +3,19 @@ import { z } from 'zod'
 import type { AlgorithmInfo } from '../../shared/contract/system.ts'
 import { algorithmHandlers } from '../../main/app/handlers/algorithms.ts'
 import { runRequest, rewardSource } from '../../shared/run-spec.ts'
-import { changeMethod, draftFields, draftOf, emptyDraft, isChanged, readDraft, relevantFields, resetField, setTyped, textOf, type Draft } from '../../renderer/train/draft.ts'
+import {
+  changeMethod,
+  draftFields,
+  draftOf,
+  emptyDraft,
+  isChanged,
+  readDraft,
+  relevantFields,
+  resetField,
+  setTyped,
+  textOf,
+  type Draft,
+} from '../../renderer/train/draft.ts'
 import { fieldsOf, type FormField } from '../../shared/form.ts'
 
 const algorithms = await algorithmHandlers()['algorithms.list']({})
@@ -36,12 +48,18 @@ describe.each(algorithms.map((algorithm) => [algorithm.id, algorithm] as const))
   })
 
   test('every field has a title and a sentence', () => {
-    const silent = draftFields(algorithm, 'small').filter((one) => one.title === '' || (one.help === '' && one.kind !== 'union'))
+    const silent = draftFields(algorithm, 'small').filter(
+      (one) => one.title === '' || (one.help === '' && one.kind !== 'union'),
+    )
     expect(silent.map((one) => one.path)).toEqual([])
   })
 
   test('a request comes back from its form unchanged in meaning', () => {
-    const { request } = readDraft(setTyped(emptyDraft('data', algorithm), 'training.learningRate', '1e-6'), algorithm, judge)
+    const { request } = readDraft(
+      setTyped(emptyDraft('data', algorithm), 'training.learningRate', '1e-6'),
+      algorithm,
+      judge,
+    )
     const again = readDraft(draftOf(runRequest.parse(request), algorithm, judge), algorithm, judge)
     expect([again.request, again.problems]).toEqual([request, {}])
   })
@@ -57,29 +75,45 @@ describe('what is trained', () => {
     expect(readDraft(lora, dpo, judge).request.training).toMatchObject({ adapt: 'lora', loraRank: 4 })
     const back = setTyped(lora, 'training.adapt', 'full')
     expect(readDraft(back, dpo, judge).request.training).not.toHaveProperty('loraRank')
-    expect(readDraft(setTyped(back, 'training.adapt', 'lora'), dpo, judge).request.training).toMatchObject({ loraRank: 4 })
+    expect(readDraft(setTyped(back, 'training.adapt', 'lora'), dpo, judge).request.training).toMatchObject({
+      loraRank: 4,
+    })
   })
 
   test('starts from a registered model, which has to be chosen', () => {
-    const registered = (modelId: string): Draft => ({ ...draft, model: { ...draft.model, kind: 'registered', modelId } })
+    const registered = (modelId: string): Draft => ({
+      ...draft,
+      model: { ...draft.model, kind: 'registered', modelId },
+    })
     expect(readDraft(registered(''), dpo, judge).problems).toEqual({ 'model.modelId': 'Choose a model to start from.' })
     const { request } = readDraft(registered('model-1'), dpo, judge)
     expect(request.model).toEqual({ kind: 'registered', modelId: 'model-1' })
-    expect(draftOf(runRequest.parse(request), dpo, judge).model).toMatchObject({ kind: 'registered', modelId: 'model-1' })
+    expect(draftOf(runRequest.parse(request), dpo, judge).model).toMatchObject({
+      kind: 'registered',
+      modelId: 'model-1',
+    })
   })
 })
 
 test('a method shows and sends only what it reads', () => {
   const wanted = { ...draft, typed: { 'training.maxLength': '64', 'training.steps': '9', judge: 'length' } }
-  const shown = (id: string, model: Draft['model']['kind']): string[] => relevantFields({ ...changeMethod(wanted, find(id)), model: { ...draft.model, kind: model } }, find(id)).map((one) => one.path)
+  const shown = (id: string, model: Draft['model']['kind']): string[] =>
+    relevantFields({ ...changeMethod(wanted, find(id)), model: { ...draft.model, kind: model } }, find(id)).map(
+      (one) => one.path,
+    )
   expect(shown('cpl', 'networks')).not.toContain('training.maxLength')
   expect(shown('pg-rank', 'networks')).not.toContain('training.maxLength')
   expect(shown('pg-rank', 'new')).toContain('training.maxLength')
-  expect(shown('grace', 'new')).toEqual(expect.arrayContaining(['training.maxLength', 'training.adapt', 'training.samplePrompts']))
+  expect(shown('grace', 'new')).toEqual(
+    expect.arrayContaining(['training.maxLength', 'training.adapt', 'training.samplePrompts']),
+  )
   expect(shown('grace', 'new')).not.toContain('training.sampleTokens')
   const { request } = readDraft(changeMethod(wanted, find('cpl')), find('cpl'), judge)
   expect([request.training?.maxLength, request.training?.steps, request.judge]).toEqual([undefined, 9, null])
-  expect(readDraft(wanted, dpo, judge).request).toMatchObject({ training: { maxLength: 64 }, judge: { kind: 'length' } })
+  expect(readDraft(wanted, dpo, judge).request).toMatchObject({
+    training: { maxLength: 64 },
+    judge: { kind: 'length' },
+  })
 })
 
 describe('changing a field', () => {
@@ -115,7 +149,11 @@ describe('seeds', () => {
 
   test('are written with spaces or as a range, ten at most', () => {
     expect([seedsOf('1 2 3 4 5'), seedsOf('1-5'), seedsOf('7')]).toEqual([[1, 2, 3, 4, 5], [1, 2, 3, 4, 5], [7]])
-    expect([seedsOf('1-11'), seedsOf('a'), seedsOf('')]).toEqual(['At most 10 seeds at once, not 11.', 'Write whole numbers: “1 2 3” or “1-3”.', 'Write whole numbers: “1 2 3” or “1-3”.'])
+    expect([seedsOf('1-11'), seedsOf('a'), seedsOf('')]).toEqual([
+      'At most 10 seeds at once, not 11.',
+      'Write whole numbers: “1 2 3” or “1-3”.',
+      'Write whole numbers: “1 2 3” or “1-3”.',
+    ])
   })
 })
 
@@ -126,12 +164,17 @@ describe('the reward', () => {
   test('is a union: its variant, and the variant’s own field with its default', () => {
     expect(path).not.toBe('')
     const { request, problems } = readDraft(withReward({ [path]: 'length' }), copg, judge)
-    expect([request.config, problems]).toMatchObject([{ [path.split('.')[1] ?? '']: { kind: 'length', target: 200 } }, {}])
+    expect([request.config, problems]).toMatchObject([
+      { [path.split('.')[1] ?? '']: { kind: 'length', target: 200 } },
+      {},
+    ])
   })
 
   test('asks for what a variant cannot do without', () => {
     expect(readDraft(withReward({ [path]: 'keyword' }), copg, judge).problems).toHaveProperty([`${path}.words`])
-    expect(readDraft(withReward({ [path]: 'keyword', [`${path}.words`]: 'please, thanks' }), copg, judge).request.config).toMatchObject({ [path.split('.')[1] ?? '']: { kind: 'keyword', words: ['please', 'thanks'] } })
+    expect(
+      readDraft(withReward({ [path]: 'keyword', [`${path}.words`]: 'please, thanks' }), copg, judge).request.config,
+    ).toMatchObject({ [path.split('.')[1] ?? '']: { kind: 'keyword', words: ['please', 'thanks'] } })
   })
 
   test('a judge survives the way to a request and back', () => {
@@ -142,9 +185,15 @@ describe('the reward', () => {
 })
 
 test('the model and the split are checked beside their fields', () => {
-  const wrong = { ...draft, model: { ...draft.model, vocabSize: '12' }, split: { seed: '0', validation: '0.5', test: '0.5' } }
+  const wrong = {
+    ...draft,
+    model: { ...draft.model, vocabSize: '12' },
+    split: { seed: '0', validation: '0.5', test: '0.5' },
+  }
   expect(Object.keys(readDraft(wrong, dpo, judge).problems)).toEqual(['model.tokenizer.vocabSize', 'data.split.test'])
-  expect(readDraft({ ...draft, model: { ...draft.model, kind: 'run' } }, dpo, judge).problems).toEqual({ 'model.runId': 'Choose a finished run to start from.' })
+  expect(readDraft({ ...draft, model: { ...draft.model, kind: 'run' } }, dpo, judge).problems).toEqual({
+    'model.runId': 'Choose a finished run to start from.',
+  })
 })
 
 test('threads are the engine’s to choose unless a number is given, which survives the way back', () => {
@@ -152,5 +201,7 @@ test('threads are the engine’s to choose unless a number is given, which survi
   const { request } = readDraft({ ...draft, engine: 'wasm', threads: ' 2 ' }, dpo, judge)
   expect(request).toMatchObject({ engine: 'wasm', threads: 2 })
   expect(draftOf(runRequest.parse(request), dpo, judge)).toMatchObject({ engine: 'wasm', threads: '2' })
-  expect(readDraft({ ...draft, threads: 'all' }, dpo, judge).problems).toEqual({ threads: 'The number of threads must be a whole number from 1 to 256.' })
+  expect(readDraft({ ...draft, threads: 'all' }, dpo, judge).problems).toEqual({
+    threads: 'The number of threads must be a whole number from 1 to 256.',
+  })
 })

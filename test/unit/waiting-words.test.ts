@@ -7,7 +7,17 @@ const run = { phase: '', step: 0, startedAtMs: 5, queuePosition: null } as const
 describe('while a run has no point to draw', () => {
   test('no live run is said to have ended, in no phase and at no step', () => {
     for (const state of LIVE_STATES) {
-      for (const phase of ['starting', 'loading', 'tokenizer', 'reference', 'rewards', 'training', 'evaluating', 'saving', '']) {
+      for (const phase of [
+        'starting',
+        'loading',
+        'tokenizer',
+        'reference',
+        'rewards',
+        'training',
+        'evaluating',
+        'saving',
+        '',
+      ]) {
         for (const step of [0, 7]) {
           const { title, text } = waitingWords({ ...run, state, phase, step }, false)
           expect(`${title}. ${text}`).not.toMatch(/ended|no curves/)
@@ -18,7 +28,8 @@ describe('while a run has no point to draw', () => {
   })
 
   test('each state says what is so', () => {
-    const titles = (state: (typeof LIVE_STATES)[number], phase: string, step = 0): string => waitingWords({ ...run, state, phase, step }, false).title
+    const titles = (state: (typeof LIVE_STATES)[number], phase: string, step = 0): string =>
+      waitingWords({ ...run, state, phase, step }, false).title
     expect(titles('starting', 'starting')).toBe('Starting')
     expect(titles('starting', 'loading')).toBe('Reading the data')
     expect(titles('starting', 'reference')).toBe('Scoring the data with the reference')
@@ -39,7 +50,11 @@ describe('while a run has no point to draw', () => {
       expect(waitingWords({ ...run, state }, false).text).toBe('It ended before its first step.')
       expect(waitingWords({ ...run, state, step: 7 }, false).text).not.toContain('first step')
     }
-    expect(waitingWords({ ...run, state: 'cancelled', startedAtMs: null }, false).text).toBe('It was taken out of the queue before it began.')
-    expect(waitingWords({ ...run, state: 'failed', startedAtMs: null }, false).text).toBe('It ended before it could begin.')
+    expect(waitingWords({ ...run, state: 'cancelled', startedAtMs: null }, false).text).toBe(
+      'It was taken out of the queue before it began.',
+    )
+    expect(waitingWords({ ...run, state: 'failed', startedAtMs: null }, false).text).toBe(
+      'It ended before it could begin.',
+    )
   })
 })

@@ -16,7 +16,17 @@ test('a window opens where it was, and as at first where nothing sensible is kno
     const kept = { x: -1200, y: 40, width: 1440, height: 900, maximized: true }
     expect(read(JSON.stringify(kept))).toEqual(kept)
     expect(read(JSON.stringify({ ...kept, display: 2 }))).toEqual(kept)
-    for (const broken of ['', '{', 'null', '[]', '{}', JSON.stringify({ ...kept, width: '1440' }), JSON.stringify({ ...kept, height: 0 }), JSON.stringify({ ...kept, x: null })]) expect(read(broken), broken).toBeNull()
+    for (const broken of [
+      '',
+      '{',
+      'null',
+      '[]',
+      '{}',
+      JSON.stringify({ ...kept, width: '1440' }),
+      JSON.stringify({ ...kept, height: 0 }),
+      JSON.stringify({ ...kept, x: null }),
+    ])
+      expect(read(broken), broken).toBeNull()
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -13,7 +13,34 @@ const ALPHABETS: Readonly<Record<string, readonly string[]>> = {
   Greek: [...'αβγδεζηθικλμνξοπρςτυφχψωάέ'],
   Arabic: [...'ابتثجحخدذرزسشصضطظعغفقكلمنه'],
   Korean: [...'가나다라마바사아자차카타파하거너더러머버서어저처커터'],
-  Devanagari: ['क', 'कि', 'खा', 'गी', 'घ', 'चु', 'छे', 'जो', 'झ', 'ञ', 'टा', 'ठि', 'ड', 'ढ', 'ण', 'तु', 'थ', 'द', 'धो', 'न', 'पे', 'फ', 'ब', 'भा', 'म', 'यि'],
+  Devanagari: [
+    'क',
+    'कि',
+    'खा',
+    'गी',
+    'घ',
+    'चु',
+    'छे',
+    'जो',
+    'झ',
+    'ञ',
+    'टा',
+    'ठि',
+    'ड',
+    'ढ',
+    'ण',
+    'तु',
+    'थ',
+    'द',
+    'धो',
+    'न',
+    'पे',
+    'फ',
+    'ब',
+    'भा',
+    'म',
+    'यि',
+  ],
   German: [...'äöüßabcdefghijklmnopqrstuv'],
 }
 
@@ -27,7 +54,9 @@ describe('words', () => {
     const letters = ALPHABETS[name]!
     const latin = scoresOf((text) => text)
     expect(latin.flat().some((score) => score > 0)).toBe(true)
-    expect(scoresOf((text) => Array.from(text, (letter) => letters[LETTERS.indexOf(letter)] ?? letter).join(''))).toEqual(latin)
+    expect(
+      scoresOf((text) => Array.from(text, (letter) => letters[LETTERS.indexOf(letter)] ?? letter).join('')),
+    ).toEqual(latin)
   })
 
   it('are those of [a-z0-9]+ in plain English', () => {
@@ -42,18 +71,39 @@ describe('words', () => {
   })
 
   it('keep marks, and lose what nobody sees', () => {
-    expect(wordsOf('हिन्दी café cafe\u0301 Wör\u00ADter می\u200Cخواهم')).toEqual(['हिन्दी', 'café', 'café', 'wörter', 'میخواهم'].map((word) => word.normalize('NFC')))
+    expect(wordsOf('हिन्दी café cafe\u0301 Wör\u00ADter می\u200Cخواهم')).toEqual(
+      ['हिन्दी', 'café', 'café', 'wörter', 'میخواهم'].map((word) => word.normalize('NFC')),
+    )
   })
 })
 
 describe('queries that are documents', () => {
-  const documents = [{ docId: '1', title: '', text: 'Одна мысль.' }, { docId: '2', title: 'Two', text: 'thoughts here' }, { docId: '3', title: '', text: 'other words' }]
+  const documents = [
+    { docId: '1', title: '', text: 'Одна мысль.' },
+    { docId: '2', title: 'Two', text: 'thoughts here' },
+    { docId: '3', title: '', text: 'other words' },
+  ]
   it('are found by id where most shared ids have the same words, titles or not', () => {
-    const found = findOwnCopies([{ queryId: '1', text: 'одна мысль' }, { queryId: '2', text: 'two thoughts here' }, { queryId: '3', text: 'slightly else' }, { queryId: '9', text: 'Other words!' }], documents)
+    const found = findOwnCopies(
+      [
+        { queryId: '1', text: 'одна мысль' },
+        { queryId: '2', text: 'two thoughts here' },
+        { queryId: '3', text: 'slightly else' },
+        { queryId: '9', text: 'Other words!' },
+      ],
+      documents,
+    )
     expect([[...found.sameId], [...found.sameText]]).toEqual([['1', '2', '3'], ['9']])
   })
   it('are not made of collections that are both numbered from 1', () => {
-    const found = findOwnCopies([{ queryId: '1', text: 'what is it' }, { queryId: '2', text: 'why' }, { queryId: '3', text: 'other words' }], documents)
+    const found = findOwnCopies(
+      [
+        { queryId: '1', text: 'what is it' },
+        { queryId: '2', text: 'why' },
+        { queryId: '3', text: 'other words' },
+      ],
+      documents,
+    )
     expect([[...found.sameId], [...found.sameText]]).toEqual([[], ['3']])
   })
 })

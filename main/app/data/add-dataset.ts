@@ -5,7 +5,14 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { DataKind, ItemRecord, SplitName } from '../../../shared/data-kinds.ts'
 import type { DatasetId } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
-import { DEFAULT_SPLIT, draftDataset, insertDataset, listDatasets, publishDataset, type DatasetEntry } from '../store/datasets.ts'
+import {
+  DEFAULT_SPLIT,
+  draftDataset,
+  insertDataset,
+  listDatasets,
+  publishDataset,
+  type DatasetEntry,
+} from '../store/datasets.ts'
 import { writeDatasetFile } from '../store/datasets-file.ts'
 import { datasetFolder, recordsPath, reportPath } from '../store/datasets-folder.ts'
 import { syncFolder } from '../../base/files/durable.ts'
@@ -85,7 +92,11 @@ export async function addDataset(dataset: NewDataset, context: AddContext): Prom
   }
 }
 
-async function writeParts({ datasetId, createdAtMs, split, source }: DatasetEntry, parts: NewDataset['parts'], { db, dataFolder, signal, onProgress }: AddContext): Promise<Pick<DatasetEntry, 'fingerprint' | 'pairCount' | 'promptCount' | 'rejectedRowCount' | 'warningCount'>> {
+async function writeParts(
+  { datasetId, createdAtMs, split, source }: DatasetEntry,
+  parts: NewDataset['parts'],
+  { db, dataFolder, signal, onProgress }: AddContext,
+): Promise<Pick<DatasetEntry, 'fingerprint' | 'pairCount' | 'promptCount' | 'rejectedRowCount' | 'warningCount'>> {
   const records = await createAppendFile(recordsPath(dataFolder, datasetId))
   const report = await createAppendFile(reportPath(dataFolder, datasetId))
   const groups = createPromptTable()
@@ -141,7 +152,9 @@ async function writeParts({ datasetId, createdAtMs, split, source }: DatasetEntr
         else yield some as NewPart
       }
     } catch (error) {
-      throw error instanceof AppError && error.code === 'dataset-invalid' && counts.error > 0 ? await refuse(error) : error
+      throw error instanceof AppError && error.code === 'dataset-invalid' && counts.error > 0
+        ? await refuse(error)
+        : error
     }
   }
 
@@ -171,7 +184,13 @@ async function writeParts({ datasetId, createdAtMs, split, source }: DatasetEntr
     const drawn = await groups.assign(split)
     for (const _ of markSplits(db, datasetId, given.length, (index) => given[index] ?? drawn(index))) await nextTurn()
     await report.finish()
-    return { fingerprint: await records.finish(), pairCount: given.length, promptCount: groups.promptCount, rejectedRowCount: counts.error, warningCount: counts.warning }
+    return {
+      fingerprint: await records.finish(),
+      pairCount: given.length,
+      promptCount: groups.promptCount,
+      rejectedRowCount: counts.error,
+      warningCount: counts.warning,
+    }
   } finally {
     await records.close()
     await report.close()

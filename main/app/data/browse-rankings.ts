@@ -26,7 +26,14 @@ export function createRankingBrowser(db: ReadableDb, dataFolder: string): Rankin
 
   function documentsOf(dataset: DatasetEntry): ReadonlyMap<string, Shown> {
     const last = findPairAt(db, dataset.datasetId, dataset.pairCount - 1)
-    if (kept?.fingerprint !== dataset.fingerprint) kept = { fingerprint: dataset.fingerprint, documents: last === null ? new Map() : readDocuments(recordsPath(dataFolder, dataset.datasetId), last.byteOffset + last.byteLength + 1) }
+    if (kept?.fingerprint !== dataset.fingerprint)
+      kept = {
+        fingerprint: dataset.fingerprint,
+        documents:
+          last === null
+            ? new Map()
+            : readDocuments(recordsPath(dataFolder, dataset.datasetId), last.byteOffset + last.byteLength + 1),
+      }
     return kept.documents
   }
 
@@ -41,11 +48,29 @@ export function createRankingBrowser(db: ReadableDb, dataFolder: string): Rankin
           if (entry === null) continue
           const item = parseItem(records.readLine(entry))
           const data = typeof item === 'string' ? null : rankingItem.safeParse(item.data)
-          if (typeof item === 'string' || data?.success !== true) throw new AppError({ code: 'dataset-invalid', message: `Query ${index + 1} of ${recordsPath(dataFolder, dataset.datasetId)} cannot be read.`, hint: 'The file was changed after it was written. Put a copy back, or import it again.' })
-          const judged: readonly (readonly [string, number])[] = data.data.kind === 'query' ? data.data.judgments : data.data.docIds.map((docId, at) => [docId, (data.data as { grades: number[] }).grades[at]!] as const) // a list of features has a grade for each
+          if (typeof item === 'string' || data?.success !== true)
+            throw new AppError({
+              code: 'dataset-invalid',
+              message: `Query ${index + 1} of ${recordsPath(dataFolder, dataset.datasetId)} cannot be read.`,
+              hint: 'The file was changed after it was written. Put a copy back, or import it again.',
+            })
+          const judged: readonly (readonly [string, number])[] =
+            data.data.kind === 'query'
+              ? data.data.judgments
+              : data.data.docIds.map((docId, at) => [docId, (data.data as { grades: number[] }).grades[at]!] as const) // a list of features has a grade for each
           rows.push({
-            index, queryId: item.pairId, text: data.data.kind === 'query' ? data.data.text : '', split: item.split,
-            judgments: judged.map(([docId, grade]) => ({ docId, grade, title: documents.get(docId)?.title ?? null, text: documents.get(docId)?.text ?? null })).sort((a, b) => b.grade - a.grade || (a.docId < b.docId ? -1 : 1)),
+            index,
+            queryId: item.pairId,
+            text: data.data.kind === 'query' ? data.data.text : '',
+            split: item.split,
+            judgments: judged
+              .map(([docId, grade]) => ({
+                docId,
+                grade,
+                title: documents.get(docId)?.title ?? null,
+                text: documents.get(docId)?.text ?? null,
+              }))
+              .sort((a, b) => b.grade - a.grade || (a.docId < b.docId ? -1 : 1)),
           })
         }
         return { total: dataset.pairCount, documents: documents.size, rows }
@@ -72,8 +97,13 @@ function readDocuments(file: string, start: number): Map<string, Shown> {
       let from = 0
       for (let at = whole.indexOf(10); at >= 0; at = whole.indexOf(10, from)) {
         const extra = extraRecord.safeParse(JSON.parse(whole.toString('utf8', from, at)))
-        const document = extra.success && extra.data.extra === 'document' ? rankingDocument.safeParse(extra.data.data) : null
-        if (document?.success === true) documents.set(document.data.docId, { title: document.data.title, text: [...document.data.text].slice(0, TEXT_LENGTH).join('') })
+        const document =
+          extra.success && extra.data.extra === 'document' ? rankingDocument.safeParse(extra.data.data) : null
+        if (document?.success === true)
+          documents.set(document.data.docId, {
+            title: document.data.title,
+            text: [...document.data.text].slice(0, TEXT_LENGTH).join(''),
+          })
         from = at + 1
       }
       rest = whole.subarray(from)

@@ -18,14 +18,19 @@ export interface Browser {
 }
 
 export function createBrowser(db: ReadableDb, dataFolder: string): Browser {
-  const search = createRecordSearch(dataFolder, (record) => [...shownTexts(record), record.pairId, ...Object.values(record.metadata).map((value) => (typeof value === 'string' ? value : JSON.stringify(value)))])
+  const search = createRecordSearch(dataFolder, (record) => [
+    ...shownTexts(record),
+    record.pairId,
+    ...Object.values(record.metadata).map((value) => (typeof value === 'string' ? value : JSON.stringify(value))),
+  ])
 
   async function readRows(query: RowsQuery, pairCount: number): Promise<RowsOutput> {
     const { datasetId, offset, limit } = query
     const text = query.search.trim()
     const matches = text === '' ? null : await search.find(datasetId, text)
     const indexes = await select(db, query, pairCount, matches)
-    const page = indexes === null ? range(offset, Math.min(pairCount, offset + limit)) : indexes.slice(offset, offset + limit)
+    const page =
+      indexes === null ? range(offset, Math.min(pairCount, offset + limit)) : indexes.slice(offset, offset + limit)
     const records = openRecords(dataFolder, datasetId)
     try {
       return { total: indexes?.length ?? pairCount, rows: await inSlices(rowsAt(datasetId, page, records)) }
@@ -40,7 +45,11 @@ export function createBrowser(db: ReadableDb, dataFolder: string): Browser {
       const pair = findPairAt(db, datasetId, index)
       if (pair === null) continue
       const { pairId, line, prompt, a, b, metadata } = records.read(pair)
-      const labels = readAnswersOf(db, datasetId, index).map((answer) => ({ annotator: answer.annotatorId, outcome: answer.outcome, strength: answer.strength }))
+      const labels = readAnswersOf(db, datasetId, index).map((answer) => ({
+        annotator: answer.annotatorId,
+        outcome: answer.outcome,
+        strength: answer.strength,
+      }))
       rows.push({ index, pairId, line, prompt, a, b, split: pair.split, labels, metadata })
       yield
     }
@@ -55,10 +64,17 @@ function range(from: number, to: number): number[] {
 }
 
 /** Places of the pairs that pass both; null means all of them. */
-async function select(db: ReadableDb, { datasetId, only }: RowsQuery, pairCount: number, matches: readonly number[] | null): Promise<readonly number[] | null> {
+async function select(
+  db: ReadableDb,
+  { datasetId, only }: RowsQuery,
+  pairCount: number,
+  matches: readonly number[] | null,
+): Promise<readonly number[] | null> {
   if (only === 'all') return matches
   await loadLabelIndex(db, datasetId)
-  const passing = await inSlices(only === 'empty-answer' ? findEmptyAnswers(db, datasetId, pairCount) : findLabeled(db, datasetId, only))
+  const passing = await inSlices(
+    only === 'empty-answer' ? findEmptyAnswers(db, datasetId, pairCount) : findLabeled(db, datasetId, only),
+  )
   return matches === null ? passing : inSlices(inBoth(passing, matches, pairCount))
 }
 

@@ -16,17 +16,24 @@ export interface DatasetPlace {
  * what it made the first time. A folder that an earlier try left behind is not touched; the next name is taken.
  * @param clientKey left out, the data set is new in any case
  */
-export function placeDataset({ db, dataFolder }: { readonly db: ReadableDb; readonly dataFolder: string }, clientKey: string | undefined): DatasetPlace {
+export function placeDataset(
+  { db, dataFolder }: { readonly db: ReadableDb; readonly dataFolder: string },
+  clientKey: string | undefined,
+): DatasetPlace {
   if (clientKey === undefined) return { datasetId: `ds-${randomBytes(6).toString('hex')}` as DatasetId, made: false } // made here
   for (let attempt = 1; ; attempt += 1) {
-    const datasetId = `ds-${createHash('sha256').update(`${clientKey}/${attempt}`).digest('hex').slice(0, 12)}` as DatasetId // made here
+    const datasetId =
+      `ds-${createHash('sha256').update(`${clientKey}/${attempt}`).digest('hex').slice(0, 12)}` as DatasetId // made here
     if (findDataset(db, datasetId) !== null) return { datasetId, made: true }
     if (!existsSync(datasetFolder(dataFolder, datasetId))) return { datasetId, made: false }
   }
 }
 
 /** Makes a data set once for each key: a call that comes again while the first still works waits for that one. */
-export function createDatasetMaker(place: { readonly db: ReadableDb; readonly dataFolder: string }): (clientKey: string | undefined, make: (datasetId: DatasetId) => Promise<unknown>) => Promise<DatasetId> {
+export function createDatasetMaker(place: {
+  readonly db: ReadableDb
+  readonly dataFolder: string
+}): (clientKey: string | undefined, make: (datasetId: DatasetId) => Promise<unknown>) => Promise<DatasetId> {
   const making = new Map<string, Promise<DatasetId>>()
   return (clientKey, make) => {
     const current = clientKey === undefined ? undefined : making.get(clientKey)

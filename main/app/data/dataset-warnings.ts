@@ -8,7 +8,10 @@ import { inSlices } from '../store/slices.ts'
 
 const EMPTY_PROMPTS: ReadonlySet<string> = new Set([hashPrompt(''), hashPrompt([])])
 
-export function countDataset(db: ReadableDb, { datasetId, kind, pairCount, promptCount }: DatasetEntry): Omit<DatasetCounts, 'split'> {
+export function countDataset(
+  db: ReadableDb,
+  { datasetId, kind, pairCount, promptCount }: DatasetEntry,
+): Omit<DatasetCounts, 'split'> {
   const first = findPairAt(db, datasetId, 0)
   return { kind, pairCount, promptCount, firstPromptEmpty: first !== null && EMPTY_PROMPTS.has(first.promptHash) }
 }

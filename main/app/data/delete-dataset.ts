@@ -17,11 +17,23 @@ import { moveMarked } from '../store/trash.ts'
  * @throws AppError `not-found`; `disk-full`, `folder-unusable` and nothing changed, when the labels, the mark or
  *   the database cannot be written, or the trash takes nothing
  */
-export async function deleteDataset(db: WritableDb, dataFolder: string, datasetId: string, nowMs: number, watcher: DeletionWatcher = {}): Promise<string> {
+export async function deleteDataset(
+  db: WritableDb,
+  dataFolder: string,
+  datasetId: string,
+  nowMs: number,
+  watcher: DeletionWatcher = {},
+): Promise<string> {
   const labelEvents = await countAll(db, dataFolder, datasetId)
   const { name } = requireDataset(db, datasetId)
   watcher.beforeMark?.()
-  markDeleted(datasetFolder(dataFolder, datasetId), { kind: 'dataset', id: datasetId, name, deletedAtMs: nowMs, labelEvents })
+  markDeleted(datasetFolder(dataFolder, datasetId), {
+    kind: 'dataset',
+    id: datasetId,
+    name,
+    deletedAtMs: nowMs,
+    labelEvents,
+  })
   const kept = takeAwayOrNot(db, dataFolder, datasetId)
   watcher.onHidden?.()
   try {

@@ -85,15 +85,27 @@ export async function measureAgreement(db: ReadableDb, datasetId: string): Promi
     const kappa = await withInterval([...couple.values()], kappaOf)
     pairs.push({ first, second, kappa: kappa.value, low: kappa.low, high: kappa.high, n: kappa.n })
   }
-  return { alpha: alpha.value, alphaLow: alpha.low, alphaHigh: alpha.high, pairs, allAgree: tally.allAgree, bothLabeled: tally.bothLabeled }
+  return {
+    alpha: alpha.value,
+    alphaLow: alpha.low,
+    alphaHigh: alpha.high,
+    pairs,
+    allAgree: tally.allAgree,
+    bothLabeled: tally.bothLabeled,
+  }
 }
 
 function countUnit(tally: Tally, given: PairAnswers['given']): void {
-  const answers = given.flatMap(({ annotatorId, outcome }) => (outcome === 'skip' ? [] : [{ annotatorId, value: COUNTING.indexOf(outcome) }]))
+  const answers = given.flatMap(({ annotatorId, outcome }) =>
+    outcome === 'skip' ? [] : [{ annotatorId, value: COUNTING.indexOf(outcome) }],
+  )
   if (answers.length < 2) return
   tally.bothLabeled += 1
   if (answers.every((answer) => answer.value === answers[0]?.value)) tally.allAgree += 1
-  countPattern(tally.units, COUNTING.map((_, value) => answers.filter((answer) => answer.value === value).length).join(' '))
+  countPattern(
+    tally.units,
+    COUNTING.map((_, value) => answers.filter((answer) => answer.value === value).length).join(' '),
+  )
   for (const [index, first] of answers.entries()) {
     for (const second of answers.slice(index + 1)) {
       const key = JSON.stringify([first.annotatorId, second.annotatorId])
@@ -118,7 +130,10 @@ interface WithInterval {
 }
 
 /** A measure and its 95 % percentile interval from pairs drawn with replacement, always the same for the same labels. */
-async function withInterval(patterns: readonly Pattern[], measure: (values: readonly (readonly number[])[], weights: ArrayLike<number>) => number): Promise<WithInterval> {
+async function withInterval(
+  patterns: readonly Pattern[],
+  measure: (values: readonly (readonly number[])[], weights: ArrayLike<number>) => number,
+): Promise<WithInterval> {
   const ordered = [...patterns].sort((x, y) => (x.key < y.key ? -1 : 1))
   const values = ordered.map((pattern) => pattern.key.split(' ').map(Number))
   const weights = ordered.map((pattern) => pattern.count)

@@ -22,7 +22,10 @@ interface AnnotatorCounts {
   withMajority: number
 }
 
-const FIELD = { a: 'a', b: 'b', tie: 'tie', 'both-bad': 'bothBad', skip: 'skip' } as const satisfies Record<Outcome, keyof AnnotatorCounts>
+const FIELD = { a: 'a', b: 'b', tie: 'tie', 'both-bad': 'bothBad', skip: 'skip' } as const satisfies Record<
+  Outcome,
+  keyof AnnotatorCounts
+>
 
 /** Every pair with answers, with other work let in between: a label must not wait for statistics. */
 export async function* eachAnswered(db: ReadableDb, datasetId: string): AsyncGenerator<readonly PairAnswers[]> {
@@ -48,7 +51,13 @@ export async function measureLabels(db: ReadableDb, datasetId: string): Promise<
   return {
     balance,
     lengths: lengths.finish(),
-    perAnnotator: [...people].sort(([x], [y]) => (x < y ? -1 : 1)).map(([annotator, { shared, withMajority, ...counts }]) => ({ annotator, ...counts, withMajority: shared === 0 ? null : withMajority / shared })),
+    perAnnotator: [...people]
+      .sort(([x], [y]) => (x < y ? -1 : 1))
+      .map(([annotator, { shared, withMajority, ...counts }]) => ({
+        annotator,
+        ...counts,
+        withMajority: shared === 0 ? null : withMajority / shared,
+      })),
   }
 }
 
@@ -69,5 +78,5 @@ function countPeople(people: Map<string, AnnotatorCounts>, given: PairAnswers['g
 function uniqueLeader(given: PairAnswers['given']): Counting | null {
   const counts = COUNTING.map((outcome) => given.filter((answer) => answer.outcome === outcome).length)
   const most = Math.max(...counts)
-  return counts.filter((count) => count === most).length === 1 ? COUNTING[counts.indexOf(most)] ?? null : null
+  return counts.filter((count) => count === most).length === 1 ? (COUNTING[counts.indexOf(most)] ?? null) : null
 }

@@ -6,7 +6,11 @@ import { inSlices } from '../store/slices.ts'
 import { createPromptTable } from './import-split.ts'
 
 /** The sides that `assignSplits` gives the pairs of a data set, found in slices. @returns side of the pair at an index */
-export async function drawSides(db: ReadableDb, datasetId: string, spec: SplitSpec): Promise<(index: number) => SplitName> {
+export async function drawSides(
+  db: ReadableDb,
+  datasetId: string,
+  spec: SplitSpec,
+): Promise<(index: number) => SplitName> {
   const prompts = createPromptTable()
   await inSlices(eachPromptHash(db, datasetId, prompts.add))
   return prompts.assign(spec)

@@ -33,19 +33,31 @@ export async function emptyTrash(db: WritableDb, dataFolder: string, entries: re
   }
   if (datasets.length > 0) writeAnnotatorsFile(db, dataFolder)
   if (entries.length > 0) truncateLog(db)
-  return { removed: entries.length, freedBytes, remains: datasets.length === 0 ? [] : findRemains(db, dataFolder, datasets) }
+  return {
+    removed: entries.length,
+    freedBytes,
+    remains: datasets.length === 0 ? [] : findRemains(db, dataFolder, datasets),
+  }
 }
 
 /** What the rule removes now. Nothing in which people labeled, and nothing that came there unmarked. */
 export function emptyByRule(db: WritableDb, dataFolder: string, nowMs: number): Promise<Emptied> {
-  return emptyTrash(db, dataFolder, listTrash(dataFolder).filter((entry) => (removalTime(entry) ?? Number.POSITIVE_INFINITY) <= nowMs))
+  return emptyTrash(
+    db,
+    dataFolder,
+    listTrash(dataFolder).filter((entry) => (removalTime(entry) ?? Number.POSITIVE_INFINITY) <= nowMs),
+  )
 }
 
 function findRemains(db: WritableDb, dataFolder: string, datasets: readonly string[]): string[] {
-  const copies = readdirSync(dataFolder).filter((name) => /^app\.sqlite\.(before|damaged)-/.test(name)).map((name) => path.join(dataFolder, name))
+  const copies = readdirSync(dataFolder)
+    .filter((name) => /^app\.sqlite\.(before|damaged)-/.test(name))
+    .map((name) => path.join(dataFolder, name))
   const exported = path.join(dataFolder, 'exports')
   const exports = existsSync(exported) ? readdirSync(exported).map((name) => path.join(exported, name)) : []
-  const runs = listRuns(db).filter((run) => datasets.includes(run.datasetId)).map((run) => path.join(dataFolder, 'runs', run.runId))
+  const runs = listRuns(db)
+    .filter((run) => datasets.includes(run.datasetId))
+    .map((run) => path.join(dataFolder, 'runs', run.runId))
   return [...copies, ...exports, ...runs]
 }
 

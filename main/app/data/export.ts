@@ -24,7 +24,12 @@ const READ_BYTES = 128 * 1024
  * Writes a data set into `exports/` under the data folder; half a file never has the final name. What `preferences`
  * and `pairs-with-labels` write can be imported again.
  */
-export async function exportDataset(db: ReadableDb, dataFolder: string, dataset: DatasetEntry, format: ExportFormat): Promise<{ path: string; rows: number }> {
+export async function exportDataset(
+  db: ReadableDb,
+  dataFolder: string,
+  dataset: DatasetEntry,
+  format: ExportFormat,
+): Promise<{ path: string; rows: number }> {
   const folder = path.join(dataFolder, 'exports')
   await mkdir(folder, { recursive: true })
   const file = path.join(folder, `${fileStem(dataset.name)}-${format}-${timestamp(new Date())}.jsonl`)
@@ -44,22 +49,43 @@ export async function exportDataset(db: ReadableDb, dataFolder: string, dataset:
 
 /** Letters and digits of any script stay: names of files are read by people. */
 function fileStem(name: string): string {
-  const stem = name.normalize('NFC').replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-+|-+$/g, '')
+  const stem = name
+    .normalize('NFC')
+    .replace(/[^\p{L}\p{N}]+/gu, '-')
+    .replace(/^-+|-+$/g, '')
   return [...stem].slice(0, 60).join('') || 'data-set'
 }
 
 function timestamp(at: Date): string {
-  return at.toISOString().replace(/[-:]/g, '').replace('T', '-').replace(/\.(\d+)Z$/, '-$1')
+  return at
+    .toISOString()
+    .replace(/[-:]/g, '')
+    .replace('T', '-')
+    .replace(/\.(\d+)Z$/, '-$1')
 }
 
 type Row = Readonly<Record<string, unknown>>
 
 /** As it is when the export begins: what is labeled meanwhile is left for the next. */
-function writeAll(output: AppendFile, db: ReadableDb, dataFolder: string, dataset: DatasetEntry, format: ExportFormat): Promise<number> {
+function writeAll(
+  output: AppendFile,
+  db: ReadableDb,
+  dataFolder: string,
+  dataset: DatasetEntry,
+  format: ExportFormat,
+): Promise<number> {
   return withSnapshot(db, async (snapshot) => {
     if (format === 'label-events') return writeLines(output, eventLines(snapshot, dataset))
     const annotators = await inSlices(namesWithAnswers(snapshot, dataset.datasetId))
-    return writeLines(output, pairLines(snapshot, dataFolder, dataset, format === 'preferences' ? preferenceRowOf : (record, given) => labeledRowOf(record, given, annotators)))
+    return writeLines(
+      output,
+      pairLines(
+        snapshot,
+        dataFolder,
+        dataset,
+        format === 'preferences' ? preferenceRowOf : (record, given) => labeledRowOf(record, given, annotators),
+      ),
+    )
   })
 }
 
@@ -67,7 +93,12 @@ function* eventLines(db: ReadableDb, { datasetId }: DatasetEntry): Generator<str
   for (const event of iterateEvents(db, datasetId)) yield JSON.stringify(event)
 }
 
-function* pairLines(db: ReadableDb, dataFolder: string, { datasetId }: DatasetEntry, rowOf: (record: ResponsePair, answers: readonly Answer[]) => Row | null): Generator<string> {
+function* pairLines(
+  db: ReadableDb,
+  dataFolder: string,
+  { datasetId }: DatasetEntry,
+  rowOf: (record: ResponsePair, answers: readonly Answer[]) => Row | null,
+): Generator<string> {
   const records = openRecords(dataFolder, datasetId)
   try {
     for (const { pair, answers } of eachPairWithAnswers(db, datasetId)) {
@@ -108,7 +139,10 @@ function preferenceRowOf(record: ResponsePair, answers: readonly Answer[]): Row 
 function labeledRowOf(record: ResponsePair, answers: readonly Answer[], annotators: readonly string[]): Row {
   const labels = annotators.flatMap((annotator) => {
     const answer = answers.find((candidate) => candidate.annotatorId === annotator)
-    return [[`${LABEL_PREFIX}${annotator}`, answer?.outcome ?? null], [`${STRENGTH_PREFIX}${annotator}`, answer?.strength ?? null]] as const
+    return [
+      [`${LABEL_PREFIX}${annotator}`, answer?.outcome ?? null],
+      [`${STRENGTH_PREFIX}${annotator}`, answer?.strength ?? null],
+    ] as const
   })
   return {
     id: record.pairId,

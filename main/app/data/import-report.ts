@@ -30,14 +30,24 @@ const FIRST_SHOWN = 10
 /** What every door says of an import's rows that were left out. @param path of report.jsonl */
 export async function summarizeLeftOut(path: string): Promise<LeftOut> {
   const { rows, groups, problems } = await readReport(path, 0, FIRST_SHOWN, 'error')
-  return { total: rows, reasons: groups.map(({ code, reason, hint, count }) => ({ code, reason, hint, count })), first: problems, path }
+  return {
+    total: rows,
+    reasons: groups.map(({ code, reason, hint, count }) => ({ code, reason, hint, count })),
+    first: problems,
+    path,
+  }
 }
 
 /**
  * Reads report.jsonl from its beginning, keeping one page and the groups: errors first, then by frequency.
  * @param only problems of this severity; null for all
  */
-export async function readReport(path: string, offset: number, limit: number, only: RowProblem['severity'] | null = null): Promise<ReportPage> {
+export async function readReport(
+  path: string,
+  offset: number,
+  limit: number,
+  only: RowProblem['severity'] | null = null,
+): Promise<ReportPage> {
   const groups = new Map<string, ReportGroup>()
   const reasons = new Map<string, Set<string>>()
   const problems: RowProblem[] = []
@@ -65,13 +75,22 @@ export async function readReport(path: string, offset: number, limit: number, on
     lastRow = problem.line
   }
   for (const [key, group] of groups) group.reason = joinReasons([...(reasons.get(key) ?? [])])
-  return { total, rows, groups: [...groups.values()].sort((x, y) => (x.severity === y.severity ? y.count - x.count : x.severity === 'error' ? -1 : 1)), problems }
+  return {
+    total,
+    rows,
+    groups: [...groups.values()].sort((x, y) =>
+      x.severity === y.severity ? y.count - x.count : x.severity === 'error' ? -1 : 1,
+    ),
+    problems,
+  }
 }
 
 /** "response1 is empty", or "response1 is empty; response2 is empty"; of many, the first and their count. */
 function joinReasons(reasons: readonly string[]): string {
   const bare = reasons.map((reason) => reason.replace(/\.$/, ''))
-  return bare.length <= REASONS_PER_GROUP ? `${bare.join('; ')}.` : `${bare[0] ?? ''}, and ${bare.length - 1} others like it.`
+  return bare.length <= REASONS_PER_GROUP
+    ? `${bare.join('; ')}.`
+    : `${bare[0] ?? ''}, and ${bare.length - 1} others like it.`
 }
 
 function parseProblem(line: string): RowProblem | null {
@@ -85,5 +104,11 @@ function parseProblem(line: string): RowProblem | null {
 
 /** The rest of the report can be read all the same. */
 function damagedLine(line: number): RowProblem {
-  return { line, severity: 'warning', code: 'report-damaged', reason: `Line ${line} of this report itself is damaged.`, hint: 'Check the disk, and the data folder with: pairlab verify' }
+  return {
+    line,
+    severity: 'warning',
+    code: 'report-damaged',
+    reason: `Line ${line} of this report itself is damaged.`,
+    hint: 'Check the disk, and the data folder with: pairlab verify',
+  }
 }

@@ -4,7 +4,15 @@ import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ImportMapping, RowProblem } from '../../../shared/contract/datasets.ts'
 import type { DatasetId } from '../../../shared/domain.ts'
-import { DEFAULT_SPLIT, draftDataset, insertDataset, publishDataset, setMapping, type DatasetEntry, type ImportTotals } from '../store/datasets.ts'
+import {
+  DEFAULT_SPLIT,
+  draftDataset,
+  insertDataset,
+  publishDataset,
+  setMapping,
+  type DatasetEntry,
+  type ImportTotals,
+} from '../store/datasets.ts'
 import { writeDatasetFile } from '../store/datasets-file.ts'
 import { datasetFolder, recordsPath, reportPath } from '../store/datasets-folder.ts'
 import { syncFolder } from '../../base/files/durable.ts'
@@ -75,10 +83,23 @@ export async function runImport(plan: ImportPlan, context: ImportContext): Promi
 }
 
 function draftOf({ datasetId, name, source, licence, mapping }: ImportPlan): DatasetEntry {
-  return draftDataset({ datasetId, name, kind: 'response-pairs', source, licence, mapping, createdAtMs: Date.now(), shownSeed: randomBytes(16).toString('hex') })
+  return draftDataset({
+    datasetId,
+    name,
+    kind: 'response-pairs',
+    source,
+    licence,
+    mapping,
+    createdAtMs: Date.now(),
+    shownSeed: randomBytes(16).toString('hex'),
+  })
 }
 
-async function writeRows(plan: ImportPlan, context: ImportContext, createdAtMs: number): Promise<ImportTotals & Pick<DatasetEntry, 'mapping'>> {
+async function writeRows(
+  plan: ImportPlan,
+  context: ImportContext,
+  createdAtMs: number,
+): Promise<ImportTotals & Pick<DatasetEntry, 'mapping'>> {
   const { db, dataFolder } = context
   const records = await createAppendFile(recordsPath(dataFolder, plan.datasetId))
   const report = await createAppendFile(reportPath(dataFolder, plan.datasetId))
@@ -93,7 +114,13 @@ async function writeRows(plan: ImportPlan, context: ImportContext, createdAtMs: 
       batch.pairs.forEach((pair, at) => prompts.add(pair.promptHash, batch.sides[at] ?? null))
       await insertRows(plan.datasetId, batch, context, createdAtMs, size)
       counts = batch.counts
-      context.onProgress({ bytesRead: batch.bytesRead, totalBytes: batch.totalBytes, rowsKept: counts.kept, rowsRejected: counts.rejected, warnings: counts.warnings })
+      context.onProgress({
+        bytesRead: batch.bytesRead,
+        totalBytes: batch.totalBytes,
+        rowsKept: counts.kept,
+        rowsRejected: counts.rejected,
+        warnings: counts.warnings,
+      })
     }
     const { kept, rejected, warnings } = counts
     if (kept === 0) {
@@ -104,9 +131,16 @@ async function writeRows(plan: ImportPlan, context: ImportContext, createdAtMs: 
     const torn = sayTornPrompts(prompts)
     if (torn !== null) await report.append(`${JSON.stringify(torn)}\n`)
     await report.finish()
-    const totals = { fingerprint: await records.finish(), pairCount: kept, promptCount: prompts.promptCount, rejectedRowCount: rejected, warningCount: warnings + (torn === null ? 0 : 1) }
+    const totals = {
+      fingerprint: await records.finish(),
+      pairCount: kept,
+      promptCount: prompts.promptCount,
+      rejectedRowCount: rejected,
+      warningCount: warnings + (torn === null ? 0 : 1),
+    }
     // A source that names one side alone holds nothing out: the sides are drawn.
-    const mapping = keepsSourceSplit(plan.mapping) && prompts.givenSides < 2 ? withDrawnSplit(plan.mapping) : plan.mapping
+    const mapping =
+      keepsSourceSplit(plan.mapping) && prompts.givenSides < 2 ? withDrawnSplit(plan.mapping) : plan.mapping
     return { ...totals, mapping }
   } finally {
     await records.close()
@@ -114,16 +148,24 @@ async function writeRows(plan: ImportPlan, context: ImportContext, createdAtMs: 
   }
 }
 
-async function insertRows(datasetId: DatasetId, { pairs, labels }: PairPiece, { db, dataFolder }: ImportContext, createdAtMs: number, size: StepSize): Promise<void> {
+async function insertRows(
+  datasetId: DatasetId,
+  { pairs, labels }: PairPiece,
+  { db, dataFolder }: ImportContext,
+  createdAtMs: number,
+  size: StepSize,
+): Promise<void> {
   for (let from = 0, labelAt = 0; from < pairs.length;) {
     const some = pairs.slice(from, from + size.rows)
     const last = some.at(-1)?.index ?? -1
     const labelFrom = labelAt
     while ((labels[labelAt]?.pairIndex ?? Infinity) <= last) labelAt += 1 // in the order of their pairs
-    size.step(() => inTransaction(db, () => {
-      insertPairs(db, datasetId, some)
-      insertImportedLabels(db, dataFolder, datasetId, labels.slice(labelFrom, labelAt), createdAtMs)
-    }))
+    size.step(() =>
+      inTransaction(db, () => {
+        insertPairs(db, datasetId, some)
+        insertImportedLabels(db, dataFolder, datasetId, labels.slice(labelFrom, labelAt), createdAtMs)
+      }),
+    )
     from += some.length
     await nextTurn()
   }

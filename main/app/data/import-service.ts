@@ -57,48 +57,102 @@ export function createImportService(deps: ImportServiceDeps): ImportService {
     tell: (state) => deps.events.emit('import.progress', state),
     failure: (error) => ({ error: explain(error) }),
     stopped: { remainingMs: null },
-    missing: (jobId) => new AppError({ code: 'not-found', message: `There is no import "${jobId}".`, hint: 'Imports are forgotten when the app closes; look at the list of data sets.' }),
+    missing: (jobId) =>
+      new AppError({
+        code: 'not-found',
+        message: `There is no import "${jobId}".`,
+        hint: 'Imports are forgotten when the app closes; look at the list of data sets.',
+      }),
   })
   let closing = false
 
   async function start(request: ImportRequest): Promise<JobId> {
-    const jobId = (request.clientKey === undefined ? `import-${randomBytes(6).toString('hex')}` : `import-${createHash('sha256').update(request.clientKey).digest('hex').slice(0, 12)}`) as JobId // made here
+    const jobId = (
+      request.clientKey === undefined
+        ? `import-${randomBytes(6).toString('hex')}`
+        : `import-${createHash('sha256').update(request.clientKey).digest('hex').slice(0, 12)}`
+    ) as JobId // made here
     const known = jobs.get(jobId)?.state.state
     if (known === 'running' || known === 'finished') return jobId
     const { datasetId, made } = placeDataset(deps, request.clientKey)
     if (made) return noteFinished(jobId, requireDataset(deps.db, datasetId))
     const inspection = await deps.inspectFile(request.path, { mapping: request.mapping, limit: 1 })
     if (inspection.missingRoles.length > 0) {
-      throw new AppError({ code: 'input-invalid', message: `${request.path}: no column is given for ${inspection.missingRoles.join(', ')}.`, hint: `Its columns are ${inspection.columns.map((column) => column.name).join(', ') || 'none'}. Say which one means what.` })
+      throw new AppError({
+        code: 'input-invalid',
+        message: `${request.path}: no column is given for ${inspection.missingRoles.join(', ')}.`,
+        hint: `Its columns are ${inspection.columns.map((column) => column.name).join(', ') || 'none'}. Say which one means what.`,
+      })
     }
     refuseOpenQuestions(inspection)
-    if (closing) throw new AppError({ code: 'cancelled', message: 'The app is closing.', hint: 'Start it again and import the file then.' })
+    if (closing)
+      throw new AppError({
+        code: 'cancelled',
+        message: 'The app is closing.',
+        hint: 'Start it again and import the file then.',
+      })
     const meanwhile = jobs.get(jobId)?.state.state // the same order may have come twice while the file was looked at
     if (meanwhile === 'running' || meanwhile === 'finished') return jobId
     const name = uniqueName(request.name.trim() === '' ? nameFromPath(request.path) : request.name.trim())
-    const state: ImportJob = { jobId, state: 'running', name, bytesRead: 0, totalBytes: inspection.sizeBytes, rowsKept: 0, rowsRejected: 0, warnings: 0, startedAtMs: Date.now(), remainingMs: null, datasetId: null, error: null }
+    const state: ImportJob = {
+      jobId,
+      state: 'running',
+      name,
+      bytesRead: 0,
+      totalBytes: inspection.sizeBytes,
+      rowsKept: 0,
+      rowsRejected: 0,
+      warnings: 0,
+      startedAtMs: Date.now(),
+      remainingMs: null,
+      datasetId: null,
+      error: null,
+    }
     jobs.start(jobId, state, (job) => work(job, datasetId, { ...request, mapping: inspection.mapping }))
     return jobId
   }
 
   /** An import that an earlier process brought to its end. */
-  function noteFinished(jobId: JobId, { datasetId, name, pairCount, rejectedRowCount, warningCount, createdAtMs }: DatasetEntry): JobId {
-    const state: ImportJob = { jobId, state: 'finished', name, bytesRead: 0, totalBytes: 0, rowsKept: pairCount, rowsRejected: rejectedRowCount, warnings: warningCount, startedAtMs: createdAtMs, remainingMs: 0, datasetId, error: null }
+  function noteFinished(
+    jobId: JobId,
+    { datasetId, name, pairCount, rejectedRowCount, warningCount, createdAtMs }: DatasetEntry,
+  ): JobId {
+    const state: ImportJob = {
+      jobId,
+      state: 'finished',
+      name,
+      bytesRead: 0,
+      totalBytes: 0,
+      rowsKept: pairCount,
+      rowsRejected: rejectedRowCount,
+      warnings: warningCount,
+      startedAtMs: createdAtMs,
+      remainingMs: 0,
+      datasetId,
+      error: null,
+    }
     jobs.note(jobId, state)
     return jobId
   }
 
-  async function work(job: Job<ImportJob>, datasetId: DatasetId, { path, mapping, licence, source }: ImportRequest & { readonly mapping: ImportMapping }): Promise<void> {
+  async function work(
+    job: Job<ImportJob>,
+    datasetId: DatasetId,
+    { path, mapping, licence, source }: ImportRequest & { readonly mapping: ImportMapping },
+  ): Promise<void> {
     const plan = { datasetId, path, name: job.state.name, source: source ?? path, licence, mapping }
     const dataset = await runImport(plan, {
       db: deps.db,
       dataFolder: deps.dataFolder,
       signal: job.signal,
       readPairs: deps.readPairs,
-      onProgress: (status) => job.progress({ ...status, remainingMs: remaining(status, Date.now() - job.state.startedAtMs) }),
+      onProgress: (status) =>
+        job.progress({ ...status, remainingMs: remaining(status, Date.now() - job.state.startedAtMs) }),
     })
     job.progress({ bytesRead: job.state.totalBytes, remainingMs: 0, datasetId })
-    deps.log.info(`imported ${path} as "${dataset.name}": ${dataset.pairCount} pairs, ${dataset.rejectedRowCount} rows left out`)
+    deps.log.info(
+      `imported ${path} as "${dataset.name}": ${dataset.pairCount} pairs, ${dataset.rejectedRowCount} rows left out`,
+    )
     deps.events.emit('datasets.changed', { datasetId })
   }
 
@@ -110,7 +164,13 @@ export function createImportService(deps: ImportServiceDeps): ImportService {
   }
 
   function uniqueName(name: string): string {
-    const taken = new Set([...listDatasets(deps.db).map((dataset) => dataset.name), ...jobs.list().filter((job) => job.state === 'running').map((job) => job.name)])
+    const taken = new Set([
+      ...listDatasets(deps.db).map((dataset) => dataset.name),
+      ...jobs
+        .list()
+        .filter((job) => job.state === 'running')
+        .map((job) => job.name),
+    ])
     const short = name.slice(0, 110)
     if (!taken.has(short)) return short
     let number = 2
@@ -136,10 +196,17 @@ export function createImportService(deps: ImportServiceDeps): ImportService {
 function refuseOpenQuestions({ path, questions }: Inspection): void {
   const [question] = questions
   if (question === undefined) return
-  const ways = question.readings.map((reading) => [`  ${reading.option}`, `    ${reading.title}`, ...reading.examples.map(({ line, value, meaning }) => `    row ${line}: ${value} → ${meaning}`)].join('\n'))
-  const hint = ways.length === 0
-    ? 'Say what each value means, e.g. --values "x=a,y=b,z=tie" (a, b, tie, both-bad or skip), or leave the column out: --map column=ignore.'
-    : `Say how they are meant:\n${ways.join('\n')}\nOr give every value: --values "…=a,…=b,…=tie"; or leave the column out: --map ${question.columns[0] ?? 'column'}=ignore.`
+  const ways = question.readings.map((reading) =>
+    [
+      `  ${reading.option}`,
+      `    ${reading.title}`,
+      ...reading.examples.map(({ line, value, meaning }) => `    row ${line}: ${value} → ${meaning}`),
+    ].join('\n'),
+  )
+  const hint =
+    ways.length === 0
+      ? 'Say what each value means, e.g. --values "x=a,y=b,z=tie" (a, b, tie, both-bad or skip), or leave the column out: --map column=ignore.'
+      : `Say how they are meant:\n${ways.join('\n')}\nOr give every value: --values "…=a,…=b,…=tie"; or leave the column out: --map ${question.columns[0] ?? 'column'}=ignore.`
   throw new AppError({ code: 'input-invalid', message: `${path}: ${question.reason}`, hint, details: { questions } })
 }
 
@@ -151,6 +218,8 @@ function remaining(status: ImportStatus, elapsedMs: number): number | null {
 
 /** `set.jsonl.gz` → `set` */
 function nameFromPath(path: string): string {
-  const name = basename(path).replace(/\.gz$/i, '').replace(/\.(jsonl|ndjson|json|csv|tsv|txt)$/i, '')
+  const name = basename(path)
+    .replace(/\.gz$/i, '')
+    .replace(/\.(jsonl|ndjson|json|csv|tsv|txt)$/i, '')
   return name === '' ? 'data set' : name
 }

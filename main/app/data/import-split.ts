@@ -78,7 +78,8 @@ export function createPromptTable(): PromptTable {
     push(firstSide, 0)
     if (shard.used * 4 > shard.slots.length * 3) {
       const larger = new Uint32Array(shard.slots.length * 2)
-      for (const held of shard.slots) if (held > 0) larger[~find(larger, high.values[held - 1] ?? 0, low.values[held - 1] ?? 0)] = held
+      for (const held of shard.slots)
+        if (held > 0) larger[~find(larger, high.values[held - 1] ?? 0, low.values[held - 1] ?? 0)] = held
       shard.slots = larger
     }
     return prompt
@@ -163,7 +164,9 @@ async function rankPrompts(count: number, hashOf: (prompt: number) => string, se
     next[bucket] = place + 1
   }
   for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
-    order.subarray(starts[bucket], starts[bucket + 1]).sort((x, y) => (first[x] ?? 0) - (first[y] ?? 0) || (second[x] ?? 0) - (second[y] ?? 0))
+    order
+      .subarray(starts[bucket], starts[bucket + 1])
+      .sort((x, y) => (first[x] ?? 0) - (first[y] ?? 0) || (second[x] ?? 0) - (second[y] ?? 0))
     if (count > STEP_PROMPTS) await nextTurn()
   }
   return order
@@ -173,7 +176,10 @@ async function rankPrompts(count: number, hashOf: (prompt: number) => string, se
 function* deal(order: Uint32Array, pairsOf: Uint32Array, pairCount: number, spec: SplitSpec): Sliced<Uint8Array> {
   const sides = new Uint8Array(order.length)
   let taken = 0
-  for (const [side, share] of [[2, spec.test], [1, spec.validation]] as const) {
+  for (const [side, share] of [
+    [2, spec.test],
+    [1, spec.validation],
+  ] as const) {
     const wanted = share * pairCount
     let count = 0
     for (; taken < order.length - 1; taken += 1) {

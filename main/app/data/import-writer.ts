@@ -55,5 +55,10 @@ export async function createAppendFile(path: string): Promise<AppendFile> {
 export function describeWriteError(error: unknown, path: string): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : ''
   if (code !== 'ENOSPC' && code !== 'EDQUOT') return error
-  return new AppError({ code: 'disk-full', message: `The disk is full: ${path} could not be written. Nothing was imported.`, hint: 'Free some space, or choose a data folder on another disk, and import the file again.', cause: error })
+  return new AppError({
+    code: 'disk-full',
+    message: `The disk is full: ${path} could not be written. Nothing was imported.`,
+    hint: 'Free some space, or choose a data folder on another disk, and import the file again.',
+    cause: error,
+  })
 }

@@ -24,7 +24,10 @@ export function createLengths(): { add(chosenWords: number, rejectedWords: numbe
     },
     finish() {
       const [sortedChosen, sortedRejected] = [sorted(chosen), sorted(rejected)]
-      const top = Math.max(at(sortedChosen, (count) => Math.floor(count * SHOWN_SHARE)), at(sortedRejected, (count) => Math.floor(count * SHOWN_SHARE)))
+      const top = Math.max(
+        at(sortedChosen, (count) => Math.floor(count * SHOWN_SHARE)),
+        at(sortedRejected, (count) => Math.floor(count * SHOWN_SHARE)),
+      )
       const binWidth = niceWidth(top / MAX_BINS)
       const bins = chosen.size === 0 ? 0 : Math.floor(top / binWidth) + 1
       return {
@@ -58,7 +61,9 @@ function at(lengths: Sorted, placeOf: (count: number) => number): number {
 }
 
 function median(lengths: Sorted): number | null {
-  return lengths.length === 0 ? null : (at(lengths, (count) => Math.floor(count / 2)) + at(lengths, (count) => Math.ceil(count / 2) - 1)) / 2
+  return lengths.length === 0
+    ? null
+    : (at(lengths, (count) => Math.floor(count / 2)) + at(lengths, (count) => Math.ceil(count / 2) - 1)) / 2
 }
 
 /** 1, 2, 5, 10, 20, 50 …: bounds that read well on an axis. */

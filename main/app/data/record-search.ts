@@ -17,9 +17,15 @@ export interface RecordSearch {
  * Records never change, so what a search found stays found; only the last one of each data set is kept.
  * @param textsOf what of a record is searched
  */
-export function createRecordSearch(dataFolder: string, textsOf: (record: ResponsePair) => readonly string[]): RecordSearch {
+export function createRecordSearch(
+  dataFolder: string,
+  textsOf: (record: ResponsePair) => readonly string[],
+): RecordSearch {
   const found = new Map<string, { readonly text: string; readonly indexes: readonly number[] }>()
-  const searching = new Map<string, { readonly text: string; readonly abort: AbortController; readonly result: Promise<readonly number[]> }>()
+  const searching = new Map<
+    string,
+    { readonly text: string; readonly abort: AbortController; readonly result: Promise<readonly number[]> }
+  >()
   return {
     async find(datasetId, given) {
       const text = given.toLowerCase()
@@ -27,7 +33,13 @@ export function createRecordSearch(dataFolder: string, textsOf: (record: Respons
       if (known?.text === text) return known.indexes
       const current = searching.get(datasetId)
       if (current?.text === text) return current.result
-      current?.abort.abort(new AppError({ code: 'cancelled', message: 'Another search was started.', hint: 'Nothing to do; the newer one answers.' }))
+      current?.abort.abort(
+        new AppError({
+          code: 'cancelled',
+          message: 'Another search was started.',
+          hint: 'Nothing to do; the newer one answers.',
+        }),
+      )
       const abort = new AbortController()
       const result = searchFile(recordsPath(dataFolder, datasetId), text, textsOf, abort.signal)
       searching.set(datasetId, { text, abort, result })
@@ -52,14 +64,20 @@ function readableText(content: Content): string {
   return typeof content === 'string' ? content : content.map((turn) => turn.content).join('\n')
 }
 
-async function searchFile(file: string, text: string, textsOf: (record: ResponsePair) => readonly string[], signal: AbortSignal): Promise<number[]> {
+async function searchFile(
+  file: string,
+  text: string,
+  textsOf: (record: ResponsePair) => readonly string[],
+  signal: AbortSignal,
+): Promise<number[]> {
   const indexes: number[] = []
   // As the text stands inside a JSON string: lines without it need not be parsed.
   const escaped = JSON.stringify(text).slice(1, -1).toLowerCase()
   for await (const line of streamLines(file, signal)) {
     if (!line.toLowerCase().includes(escaped)) continue
     const record = parseRecord(line)
-    if (typeof record !== 'string' && textsOf(record).some((candidate) => candidate.toLowerCase().includes(text))) indexes.push(record.index)
+    if (typeof record !== 'string' && textsOf(record).some((candidate) => candidate.toLowerCase().includes(text)))
+      indexes.push(record.index)
   }
   return indexes
 }

@@ -7,7 +7,12 @@ export interface AnswerInForce {
 }
 
 export type ReducedLabels =
-  | { readonly kind: 'preference'; readonly preferenceA: number; readonly strength: number; readonly labelCount: number }
+  | {
+      readonly kind: 'preference'
+      readonly preferenceA: number
+      readonly strength: number
+      readonly labelCount: number
+    }
   | { readonly kind: 'both-bad' }
   | { readonly kind: 'none' }
 

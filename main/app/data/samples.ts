@@ -26,19 +26,34 @@ export interface Sample extends z.infer<typeof sampleFile> {
 export function listSamples(resourcesFolder: string): Sample[] {
   const folder = path.join(resourcesFolder, 'samples')
   if (!existsSync(folder)) return []
-  return readdirSync(folder).sort().flatMap((name) => {
-    const description = path.join(folder, name, 'sample.json')
-    if (!existsSync(description)) return []
-    const parsed = sampleFile.safeParse(JSON.parse(readFileSync(description, 'utf8')))
-    if (!parsed.success) throw new AppError({ code: 'dataset-invalid', message: `${description} cannot be read: ${describeIssues(parsed.error)}.`, hint: 'Install the app again; its own files were changed.' })
-    return [{ ...parsed.data, path: path.join(folder, name, parsed.data.file), source: `sample:${parsed.data.sampleId}` }]
-  }).toSorted((a, b) => Number(b.kind === 'response-pairs') - Number(a.kind === 'response-pairs'))
+  return readdirSync(folder)
+    .sort()
+    .flatMap((name) => {
+      const description = path.join(folder, name, 'sample.json')
+      if (!existsSync(description)) return []
+      const parsed = sampleFile.safeParse(JSON.parse(readFileSync(description, 'utf8')))
+      if (!parsed.success)
+        throw new AppError({
+          code: 'dataset-invalid',
+          message: `${description} cannot be read: ${describeIssues(parsed.error)}.`,
+          hint: 'Install the app again; its own files were changed.',
+        })
+      return [
+        { ...parsed.data, path: path.join(folder, name, parsed.data.file), source: `sample:${parsed.data.sampleId}` },
+      ]
+    })
+    .toSorted((a, b) => Number(b.kind === 'response-pairs') - Number(a.kind === 'response-pairs'))
 }
 
 /** @throws AppError `not-found` */
 export function requireSample(resourcesFolder: string, sampleId: string): Sample {
   const samples = listSamples(resourcesFolder)
   const sample = samples.find((candidate) => candidate.sampleId === sampleId)
-  if (sample === undefined) throw new AppError({ code: 'not-found', message: `There is no sample "${sampleId}".`, hint: `There are: ${samples.map((candidate) => candidate.sampleId).join(', ') || 'none'}.` })
+  if (sample === undefined)
+    throw new AppError({
+      code: 'not-found',
+      message: `There is no sample "${sampleId}".`,
+      hint: `There are: ${samples.map((candidate) => candidate.sampleId).join(', ') || 'none'}.`,
+    })
   return sample
 }

@@ -34,7 +34,10 @@ export interface Settled {
 export async function settleFolders(db: WritableDb, dataFolder: string, nowMs: number): Promise<Settled> {
   const done: string[] = []
   const troubles: Trouble[] = []
-  restorePeople(db, readAnnotatorsFile(dataFolder).annotators.filter((person) => !person.imported))
+  restorePeople(
+    db,
+    readAnnotatorsFile(dataFolder).annotators.filter((person) => !person.imported),
+  )
   // Rows of an import or a deletion that was interrupted: their folders decide, below.
   for (const id of listDrafts(db)) {
     try {
@@ -43,25 +46,40 @@ export async function settleFolders(db: WritableDb, dataFolder: string, nowMs: n
       const known = storeError(error, dataFolder)
       if (!(known instanceof AppError)) throw error
       // Nobody sees these rows: they can wait for room.
-      troubles.push({ path: databasePath(dataFolder), trouble: `What an import or a deletion left of ${id} cannot be taken away: ${known.message}`, hint: known.hint })
+      troubles.push({
+        path: databasePath(dataFolder),
+        trouble: `What an import or a deletion left of ${id} cannot be taken away: ${known.message}`,
+        hint: known.hint,
+      })
     }
   }
   const parent = path.join(dataFolder, 'datasets')
   for (const id of existsSync(parent) ? readdirSync(parent).sort() : []) {
     try {
       const known = findDataset(db, id)
-      const found = known === null ? await settleUnknown(db, dataFolder, id, nowMs) : await settleKnown(db, dataFolder, known, nowMs)
+      const found =
+        known === null
+          ? await settleUnknown(db, dataFolder, id, nowMs)
+          : await settleKnown(db, dataFolder, known, nowMs)
       if (found === null) continue
       if (typeof found === 'string') done.push(found)
       else troubles.push(found)
     } catch (error) {
       if (!(error instanceof Error && 'code' in error)) throw error
-      troubles.push({ path: path.join(parent, id), trouble: `${error.message}`, hint: 'It is left as it is. The other data sets are not touched by it.' })
+      troubles.push({
+        path: path.join(parent, id),
+        trouble: `${error.message}`,
+        hint: 'It is left as it is. The other data sets are not touched by it.',
+      })
     }
   }
   for (const { datasetId, name } of listDatasets(db)) {
     if (existsSync(recordsPath(dataFolder, datasetId))) continue
-    troubles.push({ path: recordsPath(dataFolder, datasetId), trouble: `The records of "${name}" are missing. Its labels are safe.`, hint: 'Put a copy of the file back.' })
+    troubles.push({
+      path: recordsPath(dataFolder, datasetId),
+      trouble: `The records of "${name}" are missing. Its labels are safe.`,
+      hint: 'Put a copy of the file back.',
+    })
   }
   const names = settleAnnotators(db, dataFolder, nowMs)
   if (names !== null) done.push(names)
@@ -91,9 +109,16 @@ async function settleUnknown(db: WritableDb, dataFolder: string, id: string, now
     case 'unfinished':
       return `an import that never ended is in the trash now: ${moveToTrash(dataFolder, folder, { kind: 'import', id, name: `unfinished import ${id}`, deletedAtMs: nowMs, labelEvents: 0 })}`
     case 'unusable':
-      return { path: folder, trouble: `This is no data set that can be opened: ${found.reason}.`, hint: 'It is left as it is. Put back what is missing, or move it out of the data folder.' }
+      return {
+        path: folder,
+        trouble: `This is no data set that can be opened: ${found.reason}.`,
+        hint: 'It is left as it is. Put back what is missing, or move it out of the data folder.',
+      }
     case 'usable': {
-      const { name, pairs, labelEvents, problems } = await rebuildDataset(db, dataFolder, id, null, { assignSplits, nowMs })
+      const { name, pairs, labelEvents, problems } = await rebuildDataset(db, dataFolder, id, null, {
+        assignSplits,
+        nowMs,
+      })
       finishFolder(dataFolder, id)
       return `recovered "${name}" from ${folder}: ${pairs} pairs, ${labelEvents} label events${problems.length === 0 ? '' : `; ${problems.join('; ')}`}`
     }
@@ -101,10 +126,16 @@ async function settleUnknown(db: WritableDb, dataFolder: string, id: string, now
 }
 
 /** A folder whose data set is listed: null when there is nothing to do. */
-async function settleKnown(db: WritableDb, dataFolder: string, dataset: DatasetEntry, nowMs: number): Promise<string | null> {
+async function settleKnown(
+  db: WritableDb,
+  dataFolder: string,
+  dataset: DatasetEntry,
+  nowMs: number,
+): Promise<string | null> {
   const { datasetId, name } = dataset
   const folder = datasetFolder(dataFolder, datasetId)
-  if (readDeletedMark(folder) !== null) return `"${name}" was being deleted; it is in the trash now: ${await finishDeletion(db, dataFolder, datasetId)}`
+  if (readDeletedMark(folder) !== null)
+    return `"${name}" was being deleted; it is in the trash now: ${await finishDeletion(db, dataFolder, datasetId)}`
   if (isImporting(dataFolder, datasetId)) finishFolder(dataFolder, datasetId) // it died between its last two steps
   const file = path.join(folder, 'dataset.json')
   const aside = (why: string): void => {

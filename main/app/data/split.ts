@@ -11,10 +11,16 @@ import type { SplitSpec } from '../../../shared/run-spec.ts'
  * @param given sides that the source gives [pair]; they are kept where it names at least two, and pairs of their prompts join them
  * @returns side of each pair [pair]
  */
-export function assignSplits(promptHashes: readonly string[], spec: SplitSpec, given: readonly (SplitName | null)[] = []): SplitName[] {
+export function assignSplits(
+  promptHashes: readonly string[],
+  spec: SplitSpec,
+  given: readonly (SplitName | null)[] = [],
+): SplitName[] {
   const pairsPerPrompt = new Map<string, number>()
   for (const hash of promptHashes) pairsPerPrompt.set(hash, (pairsPerPrompt.get(hash) ?? 0) + 1)
-  const order = [...pairsPerPrompt.keys()].map((hash) => ({ hash, rank: rankOf(spec.seed, hash) })).sort((x, y) => (x.rank < y.rank ? -1 : x.rank > y.rank ? 1 : 0))
+  const order = [...pairsPerPrompt.keys()]
+    .map((hash) => ({ hash, rank: rankOf(spec.seed, hash) }))
+    .sort((x, y) => (x.rank < y.rank ? -1 : x.rank > y.rank ? 1 : 0))
   const wanted = { test: spec.test * promptHashes.length, validation: spec.validation * promptHashes.length }
   const sides = new Map<string, SplitName>()
   let taken = 0
@@ -48,7 +54,12 @@ export function keepsSourceSplit(mapping: ImportMapping): boolean {
 
 /** The mapping of a data set whose sides are drawn from now on; the column stays in the metadata. */
 export function withDrawnSplit(mapping: ImportMapping): ImportMapping {
-  return { ...mapping, columns: Object.fromEntries(Object.entries(mapping.columns).map(([column, role]) => [column, role === 'split' ? 'metadata' : role])) }
+  return {
+    ...mapping,
+    columns: Object.fromEntries(
+      Object.entries(mapping.columns).map(([column, role]) => [column, role === 'split' ? 'metadata' : role]),
+    ),
+  }
 }
 
 /** Lower-case hex, so that comparing the text orders the numbers. */

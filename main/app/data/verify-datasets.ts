@@ -25,7 +25,9 @@ const SLICE_BYTES = 1024 * 1024
 export async function* verifyDatasets(db: ReadableDb, dataFolder: string): AsyncGenerator<Trouble> {
   for (const dataset of listDatasets(db)) {
     const { datasetId: id } = dataset
-    yield* guarded(path.join(datasetFolder(dataFolder, id), 'dataset.json'), (file) => verifyDescription(file, dataFolder, dataset))
+    yield* guarded(path.join(datasetFolder(dataFolder, id), 'dataset.json'), (file) =>
+      verifyDescription(file, dataFolder, dataset),
+    )
     yield* guarded(recordsPath(dataFolder, id), (file) => verifyRecords(file, db, dataset))
     yield* guarded(journalPath(dataFolder, id), (file) => verifyJournal(file, db, dataFolder, id))
     yield* guarded(reportPath(dataFolder, id), verifyReport)
@@ -34,12 +36,20 @@ export async function* verifyDatasets(db: ReadableDb, dataFolder: string): Async
 }
 
 /** What the system says of a file (no rights, a folder in its place, gone) is a trouble of that file, and no end. */
-export async function* guarded(file: string, check: (file: string) => AsyncGenerator<Trouble>): AsyncGenerator<Trouble> {
+export async function* guarded(
+  file: string,
+  check: (file: string) => AsyncGenerator<Trouble>,
+): AsyncGenerator<Trouble> {
   try {
     yield* check(file)
   } catch (error) {
     if (error instanceof AppError) yield { path: file, trouble: error.message, hint: error.hint }
-    else if (error instanceof Error) yield { path: file, trouble: `It cannot be read: ${error.message}.`, hint: 'See that it is a file you may read, or put a copy back.' }
+    else if (error instanceof Error)
+      yield {
+        path: file,
+        trouble: `It cannot be read: ${error.message}.`,
+        hint: 'See that it is a file you may read, or put a copy back.',
+      }
     else throw error
   }
 }
@@ -49,17 +59,32 @@ export async function* verifyAnnotators(db: ReadableDb, dataFolder: string): Asy
   yield* guarded(path.join(dataFolder, 'annotators.json'), async function* (file) {
     const { annotators, problem } = readAnnotatorsFile(dataFolder)
     const known = listPeople(db)
-    if (problem !== null) yield { path: file, trouble: `${problem}.`, hint: 'The next new name writes it anew from the database.' }
-    else if (!isDeepStrictEqual(annotators, known) && known.length > 0) yield { path: file, trouble: 'It says other than the database.', hint: 'The next new name writes it anew from the database.' }
+    if (problem !== null)
+      yield { path: file, trouble: `${problem}.`, hint: 'The next new name writes it anew from the database.' }
+    else if (!isDeepStrictEqual(annotators, known) && known.length > 0)
+      yield {
+        path: file,
+        trouble: 'It says other than the database.',
+        hint: 'The next new name writes it anew from the database.',
+      }
   })
 }
 
 async function* verifyDescription(file: string, dataFolder: string, dataset: DatasetEntry): AsyncGenerator<Trouble> {
   const written = readDatasetFile(dataFolder, dataset.datasetId)
-  if (!isDeepStrictEqual(written, { ...dataset })) yield { path: file, trouble: 'It says other than the database.', hint: 'The next start writes it anew from the database.' }
+  if (!isDeepStrictEqual(written, { ...dataset }))
+    yield {
+      path: file,
+      trouble: 'It says other than the database.',
+      hint: 'The next start writes it anew from the database.',
+    }
 }
 
-async function* verifyRecords(file: string, db: ReadableDb, { datasetId, kind, fingerprint, pairCount }: DatasetEntry): AsyncGenerator<Trouble> {
+async function* verifyRecords(
+  file: string,
+  db: ReadableDb,
+  { datasetId, kind, fingerprint, pairCount }: DatasetEntry,
+): AsyncGenerator<Trouble> {
   const hash = createHash('sha256')
   const isPairs = kind === 'response-pairs'
   let rest: Buffer = Buffer.alloc(0)
@@ -96,8 +121,18 @@ async function* verifyRecords(file: string, db: ReadableDb, { datasetId, kind, f
     rest = whole.subarray(start)
   }
   compareSlice()
-  if (hash.digest('hex') !== fingerprint) yield { path: file, trouble: 'It is not what was imported: its sha256 differs from the data set’s fingerprint.', hint: 'Put a copy back. Labels are safe in the database and in labels.jsonl.' }
-  else if (misplaced > 0 || index !== pairCount) yield { path: file, trouble: `The database’s index does not fit it: ${misplaced} of ${index} records, the first is number ${firstMisplaced + 1}; ${pairCount} are expected.`, hint: 'Close Pairlab and run: pairlab recover' }
+  if (hash.digest('hex') !== fingerprint)
+    yield {
+      path: file,
+      trouble: 'It is not what was imported: its sha256 differs from the data set’s fingerprint.',
+      hint: 'Put a copy back. Labels are safe in the database and in labels.jsonl.',
+    }
+  else if (misplaced > 0 || index !== pairCount)
+    yield {
+      path: file,
+      trouble: `The database’s index does not fit it: ${misplaced} of ${index} records, the first is number ${firstMisplaced + 1}; ${pairCount} are expected.`,
+      hint: 'Close Pairlab and run: pairlab recover',
+    }
 }
 
 function agrees(row: PairEntry, text: string, offset: number, length: number, isPairs: boolean): boolean {
@@ -108,7 +143,12 @@ function agrees(row: PairEntry, text: string, offset: number, length: number, is
 }
 
 /** Both are in the order of their numbers, so one walk compares them. */
-async function* verifyJournal(file: string, db: ReadableDb, dataFolder: string, datasetId: string): AsyncGenerator<Trouble> {
+async function* verifyJournal(
+  file: string,
+  db: ReadableDb,
+  dataFolder: string,
+  datasetId: string,
+): AsyncGenerator<Trouble> {
   const damaged: string[] = []
   const differing: number[] = []
   const journal = readJournal(dataFolder, datasetId, (line, reason) => damaged.push(`line ${line}: ${reason}`))
@@ -130,8 +170,18 @@ async function* verifyJournal(file: string, db: ReadableDb, dataFolder: string, 
     if (seen % SLICE_ROWS === 0) await nextTurn()
   }
   for (; written.done !== true; written = journal.next()) differing.push(written.value.labelId)
-  if (damaged.length > 0) yield { path: file, trouble: `${damaged.length} ${damaged.length === 1 ? 'line is' : 'lines are'} damaged, the first: ${damaged[0] ?? ''}.`, hint: 'The database has every label. Close Pairlab and run: pairlab recover' }
-  else if (differing.length > 0) yield { path: file, trouble: `${differing.length} label events differ between it and the database, the first is number ${differing[0] ?? 0}.`, hint: 'Close Pairlab and run: pairlab recover' }
+  if (damaged.length > 0)
+    yield {
+      path: file,
+      trouble: `${damaged.length} ${damaged.length === 1 ? 'line is' : 'lines are'} damaged, the first: ${damaged[0] ?? ''}.`,
+      hint: 'The database has every label. Close Pairlab and run: pairlab recover',
+    }
+  else if (differing.length > 0)
+    yield {
+      path: file,
+      trouble: `${differing.length} label events differ between it and the database, the first is number ${differing[0] ?? 0}.`,
+      hint: 'Close Pairlab and run: pairlab recover',
+    }
 }
 
 async function* verifyReport(file: string): AsyncGenerator<Trouble> {
@@ -143,11 +193,20 @@ async function* verifyReport(file: string): AsyncGenerator<Trouble> {
     for (const text of lines) {
       line += 1
       if (isRowProblem(text)) continue
-      yield { path: file, trouble: `Line ${line} is damaged.`, hint: 'It lists rows that an import left out; nothing else needs it.' }
+      yield {
+        path: file,
+        trouble: `Line ${line} is damaged.`,
+        hint: 'It lists rows that an import left out; nothing else needs it.',
+      }
       return
     }
   }
-  if (rest !== '') yield { path: file, trouble: 'It ends in the middle of a line.', hint: 'It lists rows that an import left out; nothing else needs it.' }
+  if (rest !== '')
+    yield {
+      path: file,
+      trouble: 'It ends in the middle of a line.',
+      hint: 'It lists rows that an import left out; nothing else needs it.',
+    }
 }
 
 function isRowProblem(text: string): boolean {
@@ -164,7 +223,12 @@ async function* verifyViews(folder: string): AsyncGenerator<Trouble> {
   if (!existsSync(folder)) return
   for (const name of readdirSync(folder).filter((one) => /^[0-9a-f]{64}\.jsonl$/.test(one))) {
     yield* guarded(path.join(folder, name), async function* (file) {
-      if (`${await hashFile(file)}.jsonl` !== name) yield { path: file, trouble: 'It is not what was written: its sha256 differs from its name.', hint: 'Delete it. Runs that used it can be compared still, and not be resumed; a new run writes a view of its own.' }
+      if (`${await hashFile(file)}.jsonl` !== name)
+        yield {
+          path: file,
+          trouble: 'It is not what was written: its sha256 differs from its name.',
+          hint: 'Delete it. Runs that used it can be compared still, and not be resumed; a new run writes a view of its own.',
+        }
     })
   }
 }

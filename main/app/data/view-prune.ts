@@ -12,12 +12,17 @@ const usesView = z.object({ data: z.object({ viewPath: z.string() }) })
  * @returns bytes given back
  */
 export async function pruneViews(dataFolder: string, isFree: (name: string) => boolean = () => true): Promise<number> {
-  const files = listNames(path.join(dataFolder, 'datasets')).flatMap((dataset) => {
-    const folder = path.join(dataFolder, 'datasets', dataset, 'views')
-    return listNames(folder).map((name) => path.join(folder, name))
-  }).filter((file) => isView(file) && isFree(path.basename(file)))
+  const files = listNames(path.join(dataFolder, 'datasets'))
+    .flatMap((dataset) => {
+      const folder = path.join(dataFolder, 'datasets', dataset, 'views')
+      return listNames(folder).map((name) => path.join(folder, name))
+    })
+    .filter((file) => isView(file) && isFree(path.basename(file)))
   if (files.length === 0) return 0
-  const [ofRuns, ofTrash] = [await viewsUsedBelow(path.join(dataFolder, 'runs')), await viewsUsedBelow(path.join(dataFolder, 'trash'))]
+  const [ofRuns, ofTrash] = [
+    await viewsUsedBelow(path.join(dataFolder, 'runs')),
+    await viewsUsedBelow(path.join(dataFolder, 'trash')),
+  ]
   if (ofRuns === null || ofTrash === null) return 0
   const used = new Set([...ofRuns, ...ofTrash])
   let freedBytes = 0

@@ -2,7 +2,13 @@ import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, mkdirSync, openSync, readSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
-import { extraRecord, type ExtraRecord, type ItemRow, type PreferenceRow, type SplitName } from '../../../shared/data-kinds.ts'
+import {
+  extraRecord,
+  type ExtraRecord,
+  type ItemRow,
+  type PreferenceRow,
+  type SplitName,
+} from '../../../shared/data-kinds.ts'
 import { AppError } from '../../../shared/errors.ts'
 import type { DataSpec } from '../../../shared/run-spec.ts'
 import { requireDataset, type DatasetEntry } from '../store/datasets.ts'
@@ -74,12 +80,20 @@ export function buildView(db: ReadableDb, dataFolder: string, spec: DataSpec): P
 
 /** What a view would hold, without writing one: a look at what could be trained costs no disk. @throws as `buildView` */
 export function countView(db: ReadableDb, dataFolder: string, spec: DataSpec): Promise<ViewContent> {
-  return withRows(db, dataFolder, spec, async (dataset, rows, totals) => {
-    await inSlices((function* () {
-      for (const _ of rows) yield
-    })())
-    return contentOf(dataset, spec, totals)
-  }, 'count')
+  return withRows(
+    db,
+    dataFolder,
+    spec,
+    async (dataset, rows, totals) => {
+      await inSlices(
+        (function* () {
+          for (const _ of rows) yield
+        })(),
+      )
+      return contentOf(dataset, spec, totals)
+    },
+    'count',
+  )
 }
 
 type Row = PreferenceRow | ItemRow | ExtraRecord
@@ -96,16 +110,32 @@ interface Totals {
   lacksRewards: boolean
 }
 
-function withRows<T>(db: ReadableDb, dataFolder: string, spec: DataSpec, work: (dataset: DatasetEntry, rows: Rows, totals: Totals) => Promise<T>, mode: 'rows' | 'count' = 'rows'): Promise<T> {
+function withRows<T>(
+  db: ReadableDb,
+  dataFolder: string,
+  spec: DataSpec,
+  work: (dataset: DatasetEntry, rows: Rows, totals: Totals) => Promise<T>,
+  mode: 'rows' | 'count' = 'rows',
+): Promise<T> {
   return withSnapshot(db, async (snapshot) => {
     const dataset = requireDataset(snapshot, spec.datasetId)
     // Sides of the source stay; sides that are drawn are drawn as the run asks.
     const drawn = keepsSourceSplit(dataset.mapping) ? null : await drawSides(snapshot, spec.datasetId, spec.split)
     const sideOf = (pair: PairEntry): SplitName => (drawn === null ? pair.split : drawn(pair.index))
-    const totals: Totals = { counts: { train: 0, validation: 0, test: 0 }, labels: 0, ties: 0, unlabeled: 0, bothBad: 0, lacksRewards: false }
+    const totals: Totals = {
+      counts: { train: 0, validation: 0, test: 0 },
+      labels: 0,
+      ties: 0,
+      unlabeled: 0,
+      bothBad: 0,
+      lacksRewards: false,
+    }
     const records = openRecords(dataFolder, spec.datasetId)
     const source = { db: snapshot, spec, sideOf, records, totals }
-    const rows = dataset.kind === 'response-pairs' ? preferenceRows(source, mode) : itemRows(source, recordsPath(dataFolder, spec.datasetId))
+    const rows =
+      dataset.kind === 'response-pairs'
+        ? preferenceRows(source, mode)
+        : itemRows(source, recordsPath(dataFolder, spec.datasetId))
     try {
       return await work(dataset, rows, totals)
     } finally {
@@ -115,7 +145,11 @@ function withRows<T>(db: ReadableDb, dataFolder: string, spec: DataSpec, work: (
   })
 }
 
-function contentOf(dataset: DatasetEntry, spec: DataSpec, { counts, labels, ties, unlabeled, bothBad, lacksRewards }: Totals): ViewContent {
+function contentOf(
+  dataset: DatasetEntry,
+  spec: DataSpec,
+  { counts, labels, ties, unlabeled, bothBad, lacksRewards }: Totals,
+): ViewContent {
   const pairs = counts.train + counts.validation + counts.test
   if (pairs === 0) {
     throw new AppError({
@@ -124,7 +158,16 @@ function contentOf(dataset: DatasetEntry, spec: DataSpec, { counts, labels, ties
       hint: 'Label some pairs first, or choose other annotators.',
     })
   }
-  return { fingerprint: dataset.fingerprint, datasetName: dataset.name, counts, labelCount: labels, tieShare: ties / pairs, unlabeledCount: unlabeled, bothBadCount: bothBad, lacksRewards }
+  return {
+    fingerprint: dataset.fingerprint,
+    datasetName: dataset.name,
+    counts,
+    labelCount: labels,
+    tieShare: ties / pairs,
+    unlabeledCount: unlabeled,
+    bothBadCount: bothBad,
+    lacksRewards,
+  }
 }
 
 function* asLines(rows: Rows): Generator<string> {
@@ -174,7 +217,12 @@ function* itemRows({ db, spec, sideOf, records, totals }: Source, file: string):
   for (const { pair: entry, answers } of eachPairWithAnswers(db, spec.datasetId, spec.annotators)) {
     end = entry.byteOffset + entry.byteLength + 1
     const item = parseItem(records.readLine(entry))
-    if (typeof item === 'string') throw new AppError({ code: 'dataset-invalid', message: `Item ${entry.index + 1} of ${file} cannot be read: ${item}.`, hint: 'The file was changed after it was written. Put a copy back, or make the data set again.' })
+    if (typeof item === 'string')
+      throw new AppError({
+        code: 'dataset-invalid',
+        message: `Item ${entry.index + 1} of ${file} cannot be read: ${item}.`,
+        hint: 'The file was changed after it was written. Put a copy back, or make the data set again.',
+      })
     const split = item.split ?? sideOf(entry)
     const reduced = reduceLabels(answers, spec.aggregation)
     const judged = reduced.kind === 'preference' ? reduced : { preferenceA: null, strength: 1, labelCount: 0 }
@@ -182,7 +230,14 @@ function* itemRows({ db, spec, sideOf, records, totals }: Source, file: string):
     totals.labels += judged.labelCount
     if (judged.preferenceA === 0.5) totals.ties += 1
     if (judged.preferenceA === null) totals.unlabeled += 1
-    yield { pairId: item.pairId, split, preferenceA: judged.preferenceA, strength: judged.strength, labelCount: judged.labelCount, data: item.data }
+    yield {
+      pairId: item.pairId,
+      split,
+      preferenceA: judged.preferenceA,
+      strength: judged.strength,
+      labelCount: judged.labelCount,
+      data: item.data,
+    }
   }
   for (const line of linesFrom(file, end)) yield extraRecord.parse(JSON.parse(line))
 }

@@ -7,7 +7,15 @@ import { RECORD_FILE, type EngineRecord } from './folder.ts'
 import { PACKAGE_INDEX } from '../../../shared/connections.ts'
 import { moveDurably } from '../../base/files/durable.ts'
 import { engineMoved, rememberEngine } from '../../base/own-engines.ts'
-import { CC_LIBRARY, downloadWheels, FRAMEWORK_LIBRARY, fromPython, fromWheels, listWheels, type Libraries } from './tensorflow-sources.ts'
+import {
+  CC_LIBRARY,
+  downloadWheels,
+  FRAMEWORK_LIBRARY,
+  fromPython,
+  fromWheels,
+  listWheels,
+  type Libraries,
+} from './tensorflow-sources.ts'
 
 export interface AddOptions {
   readonly enginesFolder: string
@@ -34,8 +42,15 @@ export interface AddOptions {
  * against them, a test, and only then the old engine gives way. A failure leaves everything as it was.
  * @throws AppError `engine-unavailable`, `input-invalid`, `file-not-found`, `disk-full`
  */
-export async function addTensorflow(options: AddOptions): Promise<{ readonly record: EngineRecord; readonly device: string }> {
-  if (process.platform !== 'linux') throw new AppError({ code: 'engine-unavailable', message: 'The tensorflow engine is built on Linux alone.', hint: 'Use the webgpu or the wasm engine on this system.' })
+export async function addTensorflow(
+  options: AddOptions,
+): Promise<{ readonly record: EngineRecord; readonly device: string }> {
+  if (process.platform !== 'linux')
+    throw new AppError({
+      code: 'engine-unavailable',
+      message: 'The tensorflow engine is built on Linux alone.',
+      hint: 'Use the webgpu or the wasm engine on this system.',
+    })
   const staging = path.join(options.enginesFolder, '.staging')
   const folder = path.join(staging, 'tensorflow')
   rmSync(staging, { recursive: true, force: true })
@@ -79,7 +94,16 @@ function downloadedByNpm(options: AddOptions, folder: string): EngineRecord | nu
     const libraries = path.join(root, 'deps/lib')
     if (!existsSync(addon) || !existsSync(libraries)) continue
     options.say(`Taking what npm downloaded into ${root}`)
-    return recordOf({ tensorflowVersion: 'as downloaded by npm', cuda: root.endsWith('-gpu'), source: `the package ${path.basename(root)}`, addon: path.relative(folder, addon), libraries: [libraries] }, folder)
+    return recordOf(
+      {
+        tensorflowVersion: 'as downloaded by npm',
+        cuda: root.endsWith('-gpu'),
+        source: `the package ${path.basename(root)}`,
+        addon: path.relative(folder, addon),
+        libraries: [libraries],
+      },
+      folder,
+    )
   }
   return null
 }
@@ -87,22 +111,46 @@ function downloadedByNpm(options: AddOptions, folder: string): EngineRecord | nu
 async function build(options: AddOptions, folder: string, staging: string): Promise<EngineRecord> {
   const compiler = findCompiler()
   const binding = options.packages.find((root) => existsSync(path.join(root, 'binding/tfjs_binding.cc')))
-  if (binding === undefined) throw new AppError({ code: 'engine-unavailable', message: 'The package @tensorflow/tfjs-node-gpu is not installed, whose addon is built.', hint: 'Run npm ci in the source checkout: it is an optional package and may have been left out.' })
-  if (options.nodeHeaders === null) throw new AppError({ code: 'engine-unavailable', message: "Node's headers are not installed.", hint: 'Run npm ci in the source checkout: they come with the package node-api-headers.' })
+  if (binding === undefined)
+    throw new AppError({
+      code: 'engine-unavailable',
+      message: 'The package @tensorflow/tfjs-node-gpu is not installed, whose addon is built.',
+      hint: 'Run npm ci in the source checkout: it is an optional package and may have been left out.',
+    })
+  if (options.nodeHeaders === null)
+    throw new AppError({
+      code: 'engine-unavailable',
+      message: "Node's headers are not installed.",
+      hint: 'Run npm ci in the source checkout: they come with the package node-api-headers.',
+    })
   const libraries = await findLibraries(options, folder, staging)
-  const own = (absolute: string): string => (absolute.startsWith(folder + path.sep) ? path.relative(folder, absolute) : absolute)
+  const own = (absolute: string): string =>
+    absolute.startsWith(folder + path.sep) ? path.relative(folder, absolute) : absolute
   const searched = [libraries.folder, ...libraries.more].map(own)
   options.say(`Building the addon with ${compiler}`)
-  await compileAddon(compiler, {
-    sources: ['tfjs_backend.cc', 'tfjs_binding.cc'].map((name) => path.join(binding, 'binding', name)),
-    includes: [options.nodeHeaders, path.dirname(binding), libraries.include],
-    libraryFolder: libraries.folder,
-    libraries: [CC_LIBRARY, FRAMEWORK_LIBRARY],
-    runPaths: searched.map((one) => (path.isAbsolute(one) ? one : `$ORIGIN/${one}`)),
-    output: path.join(folder, 'tfjs_binding.node'),
-  }, options.signal)
+  await compileAddon(
+    compiler,
+    {
+      sources: ['tfjs_backend.cc', 'tfjs_binding.cc'].map((name) => path.join(binding, 'binding', name)),
+      includes: [options.nodeHeaders, path.dirname(binding), libraries.include],
+      libraryFolder: libraries.folder,
+      libraries: [CC_LIBRARY, FRAMEWORK_LIBRARY],
+      runPaths: searched.map((one) => (path.isAbsolute(one) ? one : `$ORIGIN/${one}`)),
+      output: path.join(folder, 'tfjs_binding.node'),
+    },
+    options.signal,
+  )
   if (libraries.headersAreOurs) rmSync(libraries.include, { recursive: true, force: true }) // a quarter of a gigabyte that nothing reads again
-  return recordOf({ tensorflowVersion: libraries.version, cuda: libraries.cuda, source: libraries.source, addon: 'tfjs_binding.node', libraries: searched }, folder)
+  return recordOf(
+    {
+      tensorflowVersion: libraries.version,
+      cuda: libraries.cuda,
+      source: libraries.source,
+      addon: 'tfjs_binding.node',
+      libraries: searched,
+    },
+    folder,
+  )
 }
 
 async function findLibraries(options: AddOptions, folder: string, staging: string): Promise<Libraries> {
@@ -112,17 +160,37 @@ async function findLibraries(options: AddOptions, folder: string, staging: strin
     options.say(`Taking TensorFlow ${installed.version} of ${options.python}`)
     return installed
   }
-  const wheels = options.fetch ? await downloadWheels(options.python, options.cuda, path.join(staging, 'wheels'), options.say, options.signal) : null
+  const wheels = options.fetch
+    ? await downloadWheels(options.python, options.cuda, path.join(staging, 'wheels'), options.say, options.signal)
+    : null
   if (wheels !== null && wheels.length > 0) return fromWheels(wheels, folder, options.say, options.signal)
   const here = `TensorFlow is not on this machine: npm downloaded none, ${options.python} has none`
-  const carry = 'on a machine with internet run: pip download --no-deps tensorflow-cpu (or, for a graphics card, pip download "tensorflow[and-cuda]"); carry the wheels over and run: pairlab engine add tensorflow --wheel <file or folder>'
-  throw new AppError(options.fetch
-    ? { code: 'engine-unavailable', message: `${here}, and pip could not fetch one.`, hint: `O${carry.slice(1)}` }
-    : { code: 'engine-unavailable', message: `${here}. Nothing was asked of the network.`, hint: `To have pip fetch it from its package index (${PACKAGE_INDEX}): pairlab engine add tensorflow --from-index. Or ${carry}` })
+  const carry =
+    'on a machine with internet run: pip download --no-deps tensorflow-cpu (or, for a graphics card, pip download "tensorflow[and-cuda]"); carry the wheels over and run: pairlab engine add tensorflow --wheel <file or folder>'
+  throw new AppError(
+    options.fetch
+      ? { code: 'engine-unavailable', message: `${here}, and pip could not fetch one.`, hint: `O${carry.slice(1)}` }
+      : {
+          code: 'engine-unavailable',
+          message: `${here}. Nothing was asked of the network.`,
+          hint: `To have pip fetch it from its package index (${PACKAGE_INDEX}): pairlab engine add tensorflow --from-index. Or ${carry}`,
+        },
+  )
 }
 
-function recordOf(parts: Pick<EngineRecord, 'tensorflowVersion' | 'cuda' | 'source' | 'addon' | 'libraries'>, folder: string): EngineRecord {
-  const addonSha256 = createHash('sha256').update(readFileSync(path.resolve(folder, parts.addon))).digest('hex')
-  return { formatVersion: 1, name: 'tensorflow', builtAtMs: Date.now(), platform: `${process.platform} ${process.arch}`, addonSha256, ...parts }
+function recordOf(
+  parts: Pick<EngineRecord, 'tensorflowVersion' | 'cuda' | 'source' | 'addon' | 'libraries'>,
+  folder: string,
+): EngineRecord {
+  const addonSha256 = createHash('sha256')
+    .update(readFileSync(path.resolve(folder, parts.addon)))
+    .digest('hex')
+  return {
+    formatVersion: 1,
+    name: 'tensorflow',
+    builtAtMs: Date.now(),
+    platform: `${process.platform} ${process.arch}`,
+    addonSha256,
+    ...parts,
+  }
 }
-

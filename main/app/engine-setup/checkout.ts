@@ -20,6 +20,9 @@ export function tensorflowPackages(): string[] {
 /** Folder with node_api.h: the package's, else what lies beside this Node. */
 export function nodeHeaders(): string | null {
   const ours = packageFolder('node-api-headers')
-  const folders = [...(ours === null ? [] : [path.join(ours, 'include')]), path.join(path.dirname(path.dirname(process.execPath)), 'include/node')]
+  const folders = [
+    ...(ours === null ? [] : [path.join(ours, 'include')]),
+    path.join(path.dirname(path.dirname(process.execPath)), 'include/node'),
+  ]
   return folders.find((folder) => existsSync(path.join(folder, 'node_api.h'))) ?? null
 }

@@ -32,10 +32,15 @@ export function findCompiler(env: NodeJS.ProcessEnv = process.env): string {
 /** A Node addon. @throws AppError `engine-unavailable` naming the header or library that is missing */
 export async function compileAddon(compiler: string, job: CompileJob, signal?: AbortSignal): Promise<void> {
   const args = [
-    '-std=c++17', '-O2', '-fPIC', '-shared', '-DNAPI_VERSION=8',
+    '-std=c++17',
+    '-O2',
+    '-fPIC',
+    '-shared',
+    '-DNAPI_VERSION=8',
     ...job.includes.map((folder) => `-I${folder}`),
     ...job.sources,
-    '-o', job.output,
+    '-o',
+    job.output,
     `-L${job.libraryFolder}`,
     ...job.libraries.map((name) => `-l:${name}`),
     ...job.runPaths.map((folder) => `-Wl,-rpath,${folder}`),
@@ -47,17 +52,33 @@ export async function compileAddon(compiler: string, job: CompileJob, signal?: A
 
 /** What a compiler said, as what to do. */
 export function describeFailure(compiler: string, text: string): AppError {
-  const header = (/fatal error: '?([^\s':]+)'?(?: file not found|: No such file)/).exec(text)?.[1]
-  const library = (/cannot find -l:?(\S+)/).exec(text)?.[1]
-  const symbol = (/undefined (?:reference to|symbol:?) [`']?([\w:]+)/).exec(text)?.[1]
-  const what = header !== undefined ? `the header ${header} is missing`
-    : library !== undefined ? `the library ${library.replace(/:$/, '')} is missing`
-    : symbol !== undefined ? `${symbol} is not in these libraries`
-    : (text.split('\n').find((line) => /error|multiple definition/i.test(line) && !line.startsWith('collect2')) ?? text.split('\n')[0] ?? '').trim()
-  const hint = header?.startsWith('node') === true || header === 'js_native_api.h'
-    ? 'Node’s headers come with the package node-api-headers: run npm ci in the source checkout.'
-    : header !== undefined && !header.includes('tensorflow') && !header.includes('tsl') && !header.includes('absl')
-      ? 'The compiler’s own headers are missing. Debian or Ubuntu: apt-get install build-essential.'
-      : 'The wheel does not hold what its version should; take another version (2.15 or newer).'
-  return new AppError({ code: 'engine-unavailable', message: `${compiler} could not build the TensorFlow addon: ${what}.`, hint, details: { output: text.slice(0, 4000) } })
+  const header = /fatal error: '?([^\s':]+)'?(?: file not found|: No such file)/.exec(text)?.[1]
+  const library = /cannot find -l:?(\S+)/.exec(text)?.[1]
+  const symbol = /undefined (?:reference to|symbol:?) [`']?([\w:]+)/.exec(text)?.[1]
+  const what =
+    header !== undefined
+      ? `the header ${header} is missing`
+      : library !== undefined
+        ? `the library ${library.replace(/:$/, '')} is missing`
+        : symbol !== undefined
+          ? `${symbol} is not in these libraries`
+          : (
+              text
+                .split('\n')
+                .find((line) => /error|multiple definition/i.test(line) && !line.startsWith('collect2')) ??
+              text.split('\n')[0] ??
+              ''
+            ).trim()
+  const hint =
+    header?.startsWith('node') === true || header === 'js_native_api.h'
+      ? 'Node’s headers come with the package node-api-headers: run npm ci in the source checkout.'
+      : header !== undefined && !header.includes('tensorflow') && !header.includes('tsl') && !header.includes('absl')
+        ? 'The compiler’s own headers are missing. Debian or Ubuntu: apt-get install build-essential.'
+        : 'The wheel does not hold what its version should; take another version (2.15 or newer).'
+  return new AppError({
+    code: 'engine-unavailable',
+    message: `${compiler} could not build the TensorFlow addon: ${what}.`,
+    hint,
+    details: { output: text.slice(0, 4000) },
+  })
 }

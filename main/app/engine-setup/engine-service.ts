@@ -71,23 +71,48 @@ export function createEngineService(deps: EngineServiceDeps): EngineService {
       return { error: toWire(error) }
     },
     stopped: { engine: null },
-    missing: (jobId) => new AppError({ code: 'not-found', message: `There is no engine job "${jobId}".`, hint: 'None is kept over a restart.' }),
+    missing: (jobId) =>
+      new AppError({
+        code: 'not-found',
+        message: `There is no engine job "${jobId}".`,
+        hint: 'None is kept over a restart.',
+      }),
   })
 
-  const say = (job: Job<EngineJob>, text: string): void => job.change({ lines: [...job.state.lines, text].slice(-MOST_LINES) })
+  const say = (job: Job<EngineJob>, text: string): void =>
+    job.change({ lines: [...job.state.lines, text].slice(-MOST_LINES) })
 
   function requireIdle(): void {
     const job = last === null ? null : jobs.get(last)
     if (job?.state.state !== 'running') return
-    throw new AppError({ code: 'run-conflict', message: job.state.kind === 'test' ? 'Engines are being tested.' : 'TensorFlow is being added.', hint: 'Wait until that is done, or cancel it.' })
+    throw new AppError({
+      code: 'run-conflict',
+      message: job.state.kind === 'test' ? 'Engines are being tested.' : 'TensorFlow is being added.',
+      hint: 'Wait until that is done, or cancel it.',
+    })
   }
 
-  function begin(kind: EngineJob['kind'], parts: Pick<EngineJob, 'total' | 'seconds'>, work: (job: Job<EngineJob>) => Promise<void>): JobId {
+  function begin(
+    kind: EngineJob['kind'],
+    parts: Pick<EngineJob, 'total' | 'seconds'>,
+    work: (job: Job<EngineJob>) => Promise<void>,
+  ): JobId {
     requireIdle()
     const nowMs = Date.now()
     const jobId = `engine-job-${randomBytes(6).toString('hex')}` as JobId // made here
     last = jobId
-    const state: EngineJob = { jobId, kind, state: 'running', engine: null, done: 0, ...parts, startedAtMs: nowMs, stepStartedAtMs: nowMs, lines: [], error: null }
+    const state: EngineJob = {
+      jobId,
+      kind,
+      state: 'running',
+      engine: null,
+      done: 0,
+      ...parts,
+      startedAtMs: nowMs,
+      stepStartedAtMs: nowMs,
+      lines: [],
+      error: null,
+    }
     const { ended } = jobs.start(jobId, state, async (job) => {
       await work(job)
       job.signal.throwIfAborted()
@@ -120,7 +145,12 @@ export function createEngineService(deps: EngineServiceDeps): EngineService {
       selfTest: (staged) => selfTestStaged(worker, staged, job.signal),
     })
     forgetFigures(enginesFolder, appVersion, 'tensorflow')
-    const probe = await probeEngine(worker, 'tensorflow', { enginesFolder, threads: null, seconds: 0, signal: job.signal })
+    const probe = await probeEngine(worker, 'tensorflow', {
+      enginesFolder,
+      threads: null,
+      seconds: 0,
+      signal: job.signal,
+    })
     writeFigures(enginesFolder, appVersion, [probe], Date.now())
     say(job, `${device} is ready.`)
     job.change({ done: 1 })
@@ -132,7 +162,13 @@ export function createEngineService(deps: EngineServiceDeps): EngineService {
     list() {
       const figures = known()
       return {
-        engines: engineName.options.map((name) => describeEngine(name, figures?.engines.find((one) => one.name === name), enginesFolder)),
+        engines: engineName.options.map((name) =>
+          describeEngine(
+            name,
+            figures?.engines.find((one) => one.name === name),
+            enginesFolder,
+          ),
+        ),
         chosen: { training: chooseEngine(figures, 'training'), sampling: chooseEngine(figures, 'sampling') },
         adapter: readAdapter(enginesFolder),
         job: last === null ? null : jobs.find(last).state,
@@ -140,9 +176,10 @@ export function createEngineService(deps: EngineServiceDeps): EngineService {
     },
     choose: (work) => chooseEngine(known(), work),
     rank: (work) => rankEngines(known(), work),
-    test: (names, seconds) => begin('test', { total: names.length, seconds }, async (job) => {
-      for (const name of names) await testOne(job, name, secondsFor(name, seconds))
-    }),
+    test: (names, seconds) =>
+      begin('test', { total: names.length, seconds }, async (job) => {
+        for (const name of names) await testOne(job, name, secondsFor(name, seconds))
+      }),
     add: (request) => begin('add', { total: 1, seconds: 0 }, (job) => addOne(job, request)),
     remove() {
       requireIdle()
@@ -170,11 +207,26 @@ export function secondsFor(name: EngineName, seconds: number): number {
 }
 
 /** @throws AppError what the test of the freshly built engine gave */
-export async function selfTestStaged(worker: ProgramCommand, staged: string, signal?: AbortSignal): Promise<EngineProbe> {
-  const probe = await probeEngine(worker, 'tensorflow', { enginesFolder: staged, threads: null, seconds: 0, ...(signal === undefined ? {} : { signal }) })
+export async function selfTestStaged(
+  worker: ProgramCommand,
+  staged: string,
+  signal?: AbortSignal,
+): Promise<EngineProbe> {
+  const probe = await probeEngine(worker, 'tensorflow', {
+    enginesFolder: staged,
+    threads: null,
+    seconds: 0,
+    ...(signal === undefined ? {} : { signal }),
+  })
   signal?.throwIfAborted()
   if (probe.available) return probe
-  throw new AppError(probe.error ?? { code: 'engine-unavailable', message: 'The engine did not pass its test.', hint: 'Use another engine.' })
+  throw new AppError(
+    probe.error ?? {
+      code: 'engine-unavailable',
+      message: 'The engine did not pass its test.',
+      hint: 'Use another engine.',
+    },
+  )
 }
 
 function outcome({ available, device, speed, error }: EngineProbe): string {

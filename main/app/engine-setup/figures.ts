@@ -12,7 +12,12 @@ const tested = engineProbe.extend({ testedAtMs: z.number(), measuredAtMs: z.numb
 export type TestedEngine = z.infer<typeof tested>
 
 /** What the last tests on this machine gave; kept beside the engines. */
-const figuresFile = z.strictObject({ formatVersion: z.literal(2), machine: z.string(), appVersion: z.string(), engines: z.array(tested) })
+const figuresFile = z.strictObject({
+  formatVersion: z.literal(2),
+  machine: z.string(),
+  appVersion: z.string(),
+  engines: z.array(tested),
+})
 export type EngineFigures = z.infer<typeof figuresFile>
 
 /** Figures of another machine or version say nothing here. */
@@ -38,20 +43,34 @@ function write(enginesFolder: string, appVersion: string, engines: readonly Test
 }
 
 /** Puts these in place of what was known of the same engines. A test without a measurement keeps the speed of the last one. */
-export function writeFigures(enginesFolder: string, appVersion: string, probes: readonly EngineProbe[], testedAtMs: number): EngineFigures {
+export function writeFigures(
+  enginesFolder: string,
+  appVersion: string,
+  probes: readonly EngineProbe[],
+  testedAtMs: number,
+): EngineFigures {
   const known = readFigures(enginesFolder, appVersion)?.engines ?? []
   const fresh = probes.map((probe): TestedEngine => {
     const before = known.find((one) => one.name === probe.name && one.device === probe.device)
-    if (probe.speed !== null || !probe.available) return { ...probe, testedAtMs, measuredAtMs: probe.speed === null ? null : testedAtMs }
+    if (probe.speed !== null || !probe.available)
+      return { ...probe, testedAtMs, measuredAtMs: probe.speed === null ? null : testedAtMs }
     return { ...probe, speed: before?.speed ?? null, testedAtMs, measuredAtMs: before?.measuredAtMs ?? null }
   })
-  return write(enginesFolder, appVersion, [...known.filter((one) => !fresh.some(({ name }) => name === one.name)), ...fresh])
+  return write(enginesFolder, appVersion, [
+    ...known.filter((one) => !fresh.some(({ name }) => name === one.name)),
+    ...fresh,
+  ])
 }
 
 /** An engine that was taken away or built anew: what was measured of it says nothing more. */
 export function forgetFigures(enginesFolder: string, appVersion: string, name: EngineName): void {
   const known = readFigures(enginesFolder, appVersion)?.engines ?? []
-  if (known.some((one) => one.name === name)) write(enginesFolder, appVersion, known.filter((one) => one.name !== name))
+  if (known.some((one) => one.name === name))
+    write(
+      enginesFolder,
+      appVersion,
+      known.filter((one) => one.name !== name),
+    )
 }
 
 type Known = { readonly engines: readonly EngineProbe[] } | null
@@ -68,9 +87,14 @@ export function rankEngines(figures: Known, work: 'training' | 'sampling'): Engi
 /** The fastest engine that passed its test, for this kind of work; without figures the one that works everywhere. */
 export function chooseEngine(figures: Known, work: 'training' | 'sampling'): EngineChoice {
   const [best, second] = measured(figures, work)
-  if (best === undefined) return { name: 'wasm', why: 'it works on every machine; measure the others under Settings → Compute to compare' }
-  if (second === undefined) return { name: best.name, why: 'the only engine that was measured here and passed its test' }
-  return { name: best.name, why: `the fastest at ${work} here: ${(speedOf(best, work) / speedOf(second, work)).toFixed(1)} × ${second.name}` }
+  if (best === undefined)
+    return { name: 'wasm', why: 'it works on every machine; measure the others under Settings → Compute to compare' }
+  if (second === undefined)
+    return { name: best.name, why: 'the only engine that was measured here and passed its test' }
+  return {
+    name: best.name,
+    why: `the fastest at ${work} here: ${(speedOf(best, work) / speedOf(second, work)).toFixed(1)} × ${second.name}`,
+  }
 }
 
 function speedOf(one: EngineProbe, work: 'training' | 'sampling'): number {
@@ -78,7 +102,12 @@ function speedOf(one: EngineProbe, work: 'training' | 'sampling'): number {
 }
 
 function measured(figures: Known, work: 'training' | 'sampling'): EngineProbe[] {
-  const fit = (figures?.engines ?? []).filter((one) => one.available && !one.software && one.name !== 'cpu' && speedOf(one, work) > 0)
+  const fit = (figures?.engines ?? []).filter(
+    (one) => one.available && !one.software && one.name !== 'cpu' && speedOf(one, work) > 0,
+  )
   // Of equals the one that stands first in the list of engines.
-  return fit.toSorted((a, b) => speedOf(b, work) - speedOf(a, work) || engineName.options.indexOf(a.name) - engineName.options.indexOf(b.name))
+  return fit.toSorted(
+    (a, b) =>
+      speedOf(b, work) - speedOf(a, work) || engineName.options.indexOf(a.name) - engineName.options.indexOf(b.name),
+  )
 }

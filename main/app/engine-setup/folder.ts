@@ -44,5 +44,7 @@ export function readEngineRecord(enginesFolder: string, name: 'tensorflow' = 'te
 /** Search path for the libraries of an engine that this installation made; '' where there is none. */
 export function librarySearchPath(enginesFolder: string): string {
   const record = readEngineRecord(enginesFolder)
-  return record === null || !isOwnEngine(path.join(enginesFolder, 'tensorflow'), false) ? '' : record.libraries.map((one) => path.resolve(enginesFolder, 'tensorflow', one)).join(path.delimiter)
+  return record === null || !isOwnEngine(path.join(enginesFolder, 'tensorflow'), false)
+    ? ''
+    : record.libraries.map((one) => path.resolve(enginesFolder, 'tensorflow', one)).join(path.delimiter)
 }

@@ -43,7 +43,11 @@ export function probeEngine(command: ProgramCommand, name: EngineName, options: 
   const { signal, ...wanted } = options
   const request = JSON.stringify({ engine: name, ...wanted })
   return new Promise((resolve) => {
-    const child = startProgram(command, { words: ['probe', request], environment: engineEnvironment(options.enginesFolder), stdio: ['pipe', 'pipe', 'pipe'] })
+    const child = startProgram(command, {
+      words: ['probe', request],
+      environment: engineEnvironment(options.enginesFolder),
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
     let output = ''
     let complaint = ''
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
@@ -51,8 +55,19 @@ export function probeEngine(command: ProgramCommand, name: EngineName, options: 
     signal?.addEventListener('abort', () => child.kill('SIGKILL'), { once: true })
     const timer = setTimeout(() => child.kill('SIGKILL'), LONGEST_MS + 3000 * options.seconds)
     const failed = (message: string): EngineProbe => ({
-      name, available: false, device: '', threads: null, peakBytes: null, software: false, speed: null,
-      error: { code: 'engine-unavailable', message, hint: 'The rest of the app is not touched by this; use another engine.', details: { output: complaint } },
+      name,
+      available: false,
+      device: '',
+      threads: null,
+      peakBytes: null,
+      software: false,
+      speed: null,
+      error: {
+        code: 'engine-unavailable',
+        message,
+        hint: 'The rest of the app is not touched by this; use another engine.',
+        details: { output: complaint },
+      },
     })
     child.once('error', (error) => {
       clearTimeout(timer)
@@ -60,13 +75,23 @@ export function probeEngine(command: ProgramCommand, name: EngineName, options: 
     })
     child.once('close', (code, signal) => {
       clearTimeout(timer)
-      resolve(readAnswer(output) ?? failed(signal === null ? `The test of the ${name} engine ended with status ${code}.` : `The test of the ${name} engine was ended by ${signal}.`))
+      resolve(
+        readAnswer(output) ??
+          failed(
+            signal === null
+              ? `The test of the ${name} engine ended with status ${code}.`
+              : `The test of the ${name} engine was ended by ${signal}.`,
+          ),
+      )
     })
   })
 }
 
 function readAnswer(output: string): EngineProbe | null {
-  const line = output.trim().split('\n').findLast((one) => one.startsWith('{'))
+  const line = output
+    .trim()
+    .split('\n')
+    .findLast((one) => one.startsWith('{'))
   if (line === undefined) return null
   const parsed = engineProbe.safeParse(JSON.parse(line))
   return parsed.success ? parsed.data : null

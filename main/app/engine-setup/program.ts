@@ -22,7 +22,12 @@ const NOBODYS_FOLDER = path.parse(process.execPath).root
 export async function runProgram(file: string, args: readonly string[], signal?: AbortSignal): Promise<ProgramEnd> {
   signal?.throwIfAborted()
   const end = await new Promise<ProgramEnd>((resolve) => {
-    const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true, cwd: NOBODYS_FOLDER, env: childEnvironment(process.env, 'build') })
+    const child = spawn(file, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      windowsHide: true,
+      cwd: NOBODYS_FOLDER,
+      env: childEnvironment(process.env, 'build'),
+    })
     const text = { stdout: '', stderr: '' }
     const kill = (): void => void child.kill('SIGKILL')
     signal?.addEventListener('abort', kill)

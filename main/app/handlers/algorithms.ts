@@ -21,9 +21,17 @@ function* describeAll(): Sliced<AlgorithmInfo[]> {
 }
 
 function toInfo(algorithm: AlgorithmPage): AlgorithmInfo {
-  const { id, name, summary, paper, equation, deviations, data, role, models, needsReference, metrics, presets } = algorithm
+  const { id, name, summary, paper, equation, deviations, data, role, models, needsReference, metrics, presets } =
+    algorithm
   return {
-    id, name, summary, paper, equation, data, role, needsReference,
+    id,
+    name,
+    summary,
+    paper,
+    equation,
+    data,
+    role,
+    needsReference,
     models: [...models],
     deviations: [...deviations],
     metrics: [...metrics],

@@ -18,7 +18,8 @@ export function comparisonHandlers(deps: HandlerDeps): Pick<Handlers, Names> {
   return {
     'comparisons.get': (input) => compare(deps, input),
     'comparisons.samples': ({ runIds }) => inSlices(samplesByPrompt(deps, runIds)),
-    'comparisons.table': async ({ format, metrics, ...input }) => formatTable(await compare(deps, input), metrics, format),
+    'comparisons.table': async ({ format, metrics, ...input }) =>
+      formatTable(await compare(deps, input), metrics, format),
   }
 }
 
@@ -27,20 +28,28 @@ async function compare(deps: HandlerDeps, input: Parsed<'comparisons.get'>): Pro
   return inSlices(compareInSlices(await inSlices(readRuns(deps, options)), options))
 }
 
-function withGoals(input: Parsed<'comparisons.get'>): Parsed<'comparisons.get'> & { readonly goals: Record<string, Goal> } {
-  const declared = algorithms.flatMap((algorithm) => algorithm.metrics.map((metric) => [metric.name, metric.goal] as const))
+function withGoals(
+  input: Parsed<'comparisons.get'>,
+): Parsed<'comparisons.get'> & { readonly goals: Record<string, Goal> } {
+  const declared = algorithms.flatMap((algorithm) =>
+    algorithm.metrics.map((metric) => [metric.name, metric.goal] as const),
+  )
   return { ...input, goals: Object.fromEntries(declared) }
 }
 
 /** Of the metric that was asked for, the whole curve; of the others the point that counts: millions of points would fill the memory. */
-function* readRuns({ db, runs }: HandlerDeps, options: Parsed<'comparisons.get'> & { readonly goals: Record<string, Goal> }): Sliced<ComparedRun[]> {
+function* readRuns(
+  { db, runs }: HandlerDeps,
+  options: Parsed<'comparisons.get'> & { readonly goals: Record<string, Goal> },
+): Sliced<ComparedRun[]> {
   const compared: ComparedRun[] = []
   for (const runId of new Set(options.runIds)) {
     const entry = runs.get(runId)
     const curves = byName<Curve>()
     for (const name of listMetricNames(db, entry.runNo)) {
       const curve = readCurve(db, entry.runNo, name)
-      curves[name] = name === options.metric ? curve : onlyPoint(valueAt(curve, options.at, goalOf(name, options.goals)))
+      curves[name] =
+        name === options.metric ? curve : onlyPoint(valueAt(curve, options.at, goalOf(name, options.goals)))
       yield
     }
     compared.push({ summary: summarizeRun(db, entry), spec: readRunSpec(db, runId), curves })

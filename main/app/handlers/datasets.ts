@@ -29,7 +29,10 @@ import type { HandlerDeps } from './deps.ts'
 type DatasetCallName = Extract<keyof Handlers, `datasets.${string}` | `samples.${string}`>
 
 /** What of the app these calls need. */
-export type DatasetDeps = Pick<HandlerDeps, 'db' | 'dataFolder' | 'resourcesFolder' | 'events' | 'log' | 'imports' | 'reader'>
+export type DatasetDeps = Pick<
+  HandlerDeps,
+  'db' | 'dataFolder' | 'resourcesFolder' | 'events' | 'log' | 'imports' | 'reader'
+>
 
 export function datasetHandlers(deps: DatasetDeps): Pick<Handlers, DatasetCallName> {
   return { ...browseHandlers(deps), ...importHandlers(deps), ...changeHandlers(deps), ...sampleHandlers(deps) }
@@ -54,7 +57,16 @@ function browseHandlers({ db, dataFolder }: DatasetDeps) {
       const summary = summarizeDataset(db, dataset)
       const unlabeled = dataset.pairCount - balance.a - balance.b - balance.tie - balance.bothBad
       const { mapping, guideline, question } = dataset
-      return { ...summary, mapping, guideline, question, split: { ...dataset.split, counts }, balance: { ...balance, unlabeled }, lengths, perAnnotator } satisfies DatasetDetail
+      return {
+        ...summary,
+        mapping,
+        guideline,
+        question,
+        split: { ...dataset.split, counts },
+        balance: { ...balance, unlabeled },
+        lengths,
+        perAnnotator,
+      } satisfies DatasetDetail
     },
     'datasets.rows': (query) => browser.readRows(query, requireDataset(db, query.datasetId).pairCount),
     'datasets.agreement': ({ datasetId }) => agreed(requireDataset(db, datasetId).datasetId),
@@ -63,7 +75,8 @@ function browseHandlers({ db, dataFolder }: DatasetDeps) {
       const { total, groups, problems } = await readReport(file, offset, limit)
       return { path: file, total, groups, problems }
     },
-    'datasets.leftOut': ({ datasetId }) => summarizeLeftOut(reportPath(dataFolder, requireDataset(db, datasetId).datasetId)),
+    'datasets.leftOut': ({ datasetId }) =>
+      summarizeLeftOut(reportPath(dataFolder, requireDataset(db, datasetId).datasetId)),
     'datasets.warnings': ({ datasetId }) => readDatasetWarnings(db, requireDataset(db, datasetId)),
     'datasets.export': ({ datasetId, format }) => exportDataset(db, dataFolder, requireDataset(db, datasetId), format),
   } satisfies Partial<Handlers>
@@ -71,7 +84,9 @@ function browseHandlers({ db, dataFolder }: DatasetDeps) {
 
 function importHandlers({ imports, reader, dataFolder }: DatasetDeps) {
   /** A copy that a page sent has served once it was read, or could not be: a mapping that lacks a role may still be mended. */
-  async function start(request: Parameters<typeof imports.start>[0]): Promise<{ jobId: Awaited<ReturnType<typeof imports.start>> }> {
+  async function start(
+    request: Parameters<typeof imports.start>[0],
+  ): Promise<{ jobId: Awaited<ReturnType<typeof imports.start>> }> {
     try {
       const jobId = await imports.start(request)
       void imports.ended(jobId).then(() => releaseUpload(dataFolder, request.path))
@@ -86,7 +101,8 @@ function importHandlers({ imports, reader, dataFolder }: DatasetDeps) {
       try {
         return await reader.ask('inspect', { path: path.resolve(file), options })
       } catch (error) {
-        if (options.mapping === null && !(error instanceof AppError && error.code === 'input-invalid')) releaseUpload(dataFolder, file) // no pairs, whatever its columns mean
+        if (options.mapping === null && !(error instanceof AppError && error.code === 'input-invalid'))
+          releaseUpload(dataFolder, file) // no pairs, whatever its columns mean
         throw error
       }
     },
@@ -118,9 +134,16 @@ function changeHandlers({ db, dataFolder, events, log }: DatasetDeps) {
     },
     'datasets.setSplit': async ({ datasetId, ...split }) => {
       requireDataset(db, datasetId)
-      if (split.validation + split.test > 0.95) throw new AppError({ code: 'input-invalid', message: 'Validation and test together leave too little to train on.', hint: 'Keep at least 5 % for training.' })
+      if (split.validation + split.test > 0.95)
+        throw new AppError({
+          code: 'input-invalid',
+          message: 'Validation and test together leave too little to train on.',
+          hint: 'Keep at least 5 % for training.',
+        })
       // Drawn while everything else goes on; then all pairs change sides at one moment.
-      const sides = await inSlices(packSides(await drawSides(db, datasetId, split), requireDataset(db, datasetId).pairCount))
+      const sides = await inSlices(
+        packSides(await drawSides(db, datasetId, split), requireDataset(db, datasetId).pairCount),
+      )
       const { mapping } = requireDataset(db, datasetId) // it may have gone meanwhile
       inTransaction(db, () => {
         putSides(db, datasetId, split, sides)
@@ -136,7 +159,8 @@ function changeHandlers({ db, dataFolder, events, log }: DatasetDeps) {
       const kept = await deleteDataset(db, dataFolder, datasetId, Date.now(), {
         beforeMark,
         onHidden: () => events.emit('datasets.changed', { datasetId: null }),
-        onLeft: (error) => log.error(`the rows of the deleted data set "${dataset.name}" are taken away at the next start`, error),
+        onLeft: (error) =>
+          log.error(`the rows of the deleted data set "${dataset.name}" are taken away at the next start`, error),
       })
       log.info(`deleted data set "${dataset.name}"; its files are in ${kept}`)
       return null
@@ -144,34 +168,65 @@ function changeHandlers({ db, dataFolder, events, log }: DatasetDeps) {
   } satisfies Partial<Handlers>
 }
 
-function refuseWhileUsed({ db, datasetId, name }: { readonly db: HandlerDeps['db']; readonly datasetId: string; readonly name: string }): void {
+function refuseWhileUsed({
+  db,
+  datasetId,
+  name,
+}: {
+  readonly db: HandlerDeps['db']
+  readonly datasetId: string
+  readonly name: string
+}): void {
   const busy = listRuns(db).filter((run) => run.datasetId === datasetId && !ENDED_STATES.includes(run.state))
   if (busy.length === 0) return
-  throw new AppError({ code: 'run-conflict', message: `"${name}" is used by ${busy.length === 1 ? `the run ${busy[0]?.runId ?? ''}` : `${busy.length} runs`} that did not end yet.`, hint: 'Wait for the runs, or cancel them, then delete the data set.' })
+  throw new AppError({
+    code: 'run-conflict',
+    message: `"${name}" is used by ${busy.length === 1 ? `the run ${busy[0]?.runId ?? ''}` : `${busy.length} runs`} that did not end yet.`,
+    hint: 'Wait for the runs, or cancel them, then delete the data set.',
+  })
 }
 
 function sampleHandlers({ db, dataFolder, events, imports, reader, resourcesFolder }: DatasetDeps) {
   const opening = new Map<string, Promise<{ readonly jobId: Awaited<ReturnType<typeof imports.start>> }>>()
   const collections = new Map<string, Promise<DatasetId>>()
-  const isRunning = (jobId: string): boolean => imports.jobs().some((job) => job.jobId === jobId && job.state === 'running')
-  const findOpened = (source: string): DatasetId | null => listDatasets(db).find((dataset) => dataset.source === source)?.datasetId ?? null
+  const isRunning = (jobId: string): boolean =>
+    imports.jobs().some((job) => job.jobId === jobId && job.state === 'running')
+  const findOpened = (source: string): DatasetId | null =>
+    listDatasets(db).find((dataset) => dataset.source === source)?.datasetId ?? null
   return {
-    'samples.list': () => listSamples(resourcesFolder).map(({ sampleId, kind, title, text, licence, attribution, source }) => ({ sampleId, kind, title, text, licence, attribution, datasetId: findOpened(source) })),
+    'samples.list': () =>
+      listSamples(resourcesFolder).map(({ sampleId, kind, title, text, licence, attribution, source }) => ({
+        sampleId,
+        kind,
+        title,
+        text,
+        licence,
+        attribution,
+        datasetId: findOpened(source),
+      })),
     'samples.open': async ({ sampleId }) => {
       const sample = requireSample(resourcesFolder, sampleId)
       const datasetId = findOpened(sample.source)
       if (datasetId !== null) return { jobId: null, datasetId }
       // A second click, or a second command, while the first import runs joins it.
       if (sample.kind === 'rankings') {
-        const reading = collections.get(sampleId) ?? addRankings({ db, dataFolder, events, reader }, { path: sample.path, name: sample.title, licence: sample.licence, source: sample.source }).finally(() => collections.delete(sampleId))
+        const reading =
+          collections.get(sampleId) ??
+          addRankings(
+            { db, dataFolder, events, reader },
+            { path: sample.path, name: sample.title, licence: sample.licence, source: sample.source },
+          ).finally(() => collections.delete(sampleId))
         collections.set(sampleId, reading)
         return { jobId: null, datasetId: await reading }
       }
       const current = opening.get(sampleId)
-      if (current !== undefined && isRunning((await current).jobId)) return { jobId: (await current).jobId, datasetId: null }
+      if (current !== undefined && isRunning((await current).jobId))
+        return { jobId: (await current).jobId, datasetId: null }
       const justMade = findOpened(sample.source) // it may have ended while we looked
       if (justMade !== null) return { jobId: null, datasetId: justMade }
-      const started = imports.start({ path: sample.path, name: sample.title, mapping: null, licence: sample.licence, source: sample.source }).then((jobId) => ({ jobId }))
+      const started = imports
+        .start({ path: sample.path, name: sample.title, mapping: null, licence: sample.licence, source: sample.source })
+        .then((jobId) => ({ jobId }))
       opening.set(sampleId, started)
       started.catch(() => opening.delete(sampleId))
       return { jobId: (await started).jobId, datasetId: null }

@@ -7,7 +7,9 @@ type EngineHandlers = Pick<Handlers, Extract<keyof Handlers, `engines.${string}`
 export function engineHandlers({ engines }: Pick<HandlerDeps, 'engines'>): EngineHandlers {
   return {
     'engines.list': () => engines.list(),
-    'engines.test': ({ engine, seconds }) => ({ jobId: engines.test(engine === null ? engineName.options : [engine], seconds) }),
+    'engines.test': ({ engine, seconds }) => ({
+      jobId: engines.test(engine === null ? engineName.options : [engine], seconds),
+    }),
     'engines.add': ({ fetch, cuda }) => ({ jobId: engines.add({ wheels: [], fetch, cuda }) }),
     'engines.addWheels': ({ wheels }) => ({ jobId: engines.add({ wheels, fetch: false, cuda: false }) }),
     'engines.remove': () => ({ removed: engines.remove() }),

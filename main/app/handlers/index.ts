@@ -42,7 +42,9 @@ export function createHandlers(deps: HandlerDeps): Handlers {
 
 /** A file that a page sent has served when the call that reads it whole is over, however it ended. */
 function releaseUploads(handlers: Handlers, dataFolder: string): Handlers {
-  function releasing<I extends { readonly path: string }, O>(handler: (input: I) => O | Promise<O>): (input: I) => Promise<O> {
+  function releasing<I extends { readonly path: string }, O>(
+    handler: (input: I) => O | Promise<O>,
+  ): (input: I) => Promise<O> {
     return async (input) => {
       try {
         return await handler(input)
@@ -51,22 +53,30 @@ function releaseUploads(handlers: Handlers, dataFolder: string): Handlers {
       }
     }
   }
-  return { ...handlers, 'rankings.import': releasing(handlers['rankings.import']), 'texts.import': releasing(handlers['texts.import']), 'segments.import': releasing(handlers['segments.import']) }
+  return {
+    ...handlers,
+    'rankings.import': releasing(handlers['rankings.import']),
+    'texts.import': releasing(handlers['texts.import']),
+    'segments.import': releasing(handlers['segments.import']),
+  }
 }
 
 /** Puts the database's errors into words, and what nobody expected into the log. */
 function explainErrors(handlers: Handlers, deps: HandlerDeps): Handlers {
   const wrapped = Object.entries(handlers).map(([name, handler]) => {
     const run = handler as (input: unknown) => unknown // dispatch parses the input by this very name's schema
-    return [name, async (input: unknown): Promise<unknown> => {
-      try {
-        return await run(input)
-      } catch (error) {
-        const known = systemError(storeError(error, deps.dataFolder))
-        if (!(known instanceof AppError)) deps.log.error(`${name} failed`, error)
-        throw known
-      }
-    }]
+    return [
+      name,
+      async (input: unknown): Promise<unknown> => {
+        try {
+          return await run(input)
+        } catch (error) {
+          const known = systemError(storeError(error, deps.dataFolder))
+          if (!(known instanceof AppError)) deps.log.error(`${name} failed`, error)
+          throw known
+        }
+      },
+    ]
   })
   return Object.fromEntries(wrapped) as Handlers // the same names, each behind the same signature
 }

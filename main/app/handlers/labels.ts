@@ -7,7 +7,16 @@ import { createRecordSearch, shownTexts } from '../data/record-search.ts'
 import { addAnnotator, listAnnotators, requireAnnotator } from '../store/annotators.ts'
 import { writeAnnotatorsFile } from '../store/annotators-file.ts'
 import { requireDataset, type DatasetEntry } from '../store/datasets.ts'
-import { addAnswer, drawShownOrder, pairIdAt, readProgress, redoAnswer, setFlag, undoAnswer, type Labeler } from '../store/labels.ts'
+import {
+  addAnswer,
+  drawShownOrder,
+  pairIdAt,
+  readProgress,
+  redoAnswer,
+  setFlag,
+  undoAnswer,
+  type Labeler,
+} from '../store/labels.ts'
 import { findNext, loadLabelIndex } from '../store/labels-index.ts'
 import { countHabits, isFlagged, readCurrent, readHistory, type AnswerRef } from '../store/labels-read.ts'
 import { findPairAt, findPairIndexes, openRecords, parseItem, requirePair, type RecordReader } from '../store/pairs.ts'
@@ -34,7 +43,12 @@ export function labelHandlers(deps: HandlerDeps): Pick<Handlers, LabelCallName> 
       const holding = text === '' ? null : await search.find(query.datasetId, text)
       await loadLabelIndex(db, query.datasetId)
       const dataset = requireBoth(deps, query) // it may have gone meanwhile
-      const found = findNext(db, { ...query, only: filter.only, found: holding, exclude: new Set(findPairIndexes(db, query.datasetId, exclude)) })
+      const found = findNext(db, {
+        ...query,
+        only: filter.only,
+        found: holding,
+        exclude: new Set(findPairIndexes(db, query.datasetId, exclude)),
+      })
       const pairs = found.indexes.map((index) => findPairAt(db, query.datasetId, index)).filter((pair) => pair !== null)
       return { items: readItems(deps, dataset, query.annotatorId, pairs), matching: found.matching }
     },
@@ -89,7 +103,12 @@ function requireBoth(deps: HandlerDeps, labeler: Labeler): DatasetEntry {
   return requireDataset(deps.db, labeler.datasetId)
 }
 
-function readItems(deps: HandlerDeps, dataset: DatasetEntry, annotatorId: string, pairs: readonly PairEntry[]): LabelItem[] {
+function readItems(
+  deps: HandlerDeps,
+  dataset: DatasetEntry,
+  annotatorId: string,
+  pairs: readonly PairEntry[],
+): LabelItem[] {
   if (pairs.length === 0) return []
   const records = openRecords(deps.dataFolder, dataset.datasetId)
   try {
@@ -100,7 +119,13 @@ function readItems(deps: HandlerDeps, dataset: DatasetEntry, annotatorId: string
 }
 
 /** Blind: nothing of where a completion came from, nor what others answered, leaves here. */
-function readItem(deps: HandlerDeps, dataset: DatasetEntry, annotatorId: string, pair: PairEntry, records: RecordReader): LabelItem {
+function readItem(
+  deps: HandlerDeps,
+  dataset: DatasetEntry,
+  annotatorId: string,
+  pair: PairEntry,
+  records: RecordReader,
+): LabelItem {
   return {
     pairId: pair.pairId,
     index: pair.index,
@@ -120,12 +145,26 @@ function readTexts(pair: PairEntry, records: RecordReader): Pick<LabelItem, 'pro
 function readSegments(pair: PairEntry, records: RecordReader): Pick<LabelItem, 'prompt' | 'a' | 'b' | 'segments'> {
   const item = parseItem(records.readLine(pair))
   const parsed = segmentPair.safeParse(typeof item === 'string' ? null : item.data)
-  if (!parsed.success) throw new AppError({ code: 'dataset-invalid', message: `Pair ${pair.index + 1} of this data set cannot be read.`, hint: 'The file was changed after it was written. Put a copy back, or make the data set again.' })
+  if (!parsed.success)
+    throw new AppError({
+      code: 'dataset-invalid',
+      message: `Pair ${pair.index + 1} of this data set cannot be read.`,
+      hint: 'The file was changed after it was written. Put a copy back, or make the data set again.',
+    })
   const { world, a, b } = parsed.data
-  return { prompt: '', a: '', b: '', segments: { world, a: { qpos: a.qpos, actions: a.actions }, b: { qpos: b.qpos, actions: b.actions } } }
+  return {
+    prompt: '',
+    a: '',
+    b: '',
+    segments: { world, a: { qpos: a.qpos, actions: a.actions }, b: { qpos: b.qpos, actions: b.actions } },
+  }
 }
 
-function changed(deps: HandlerDeps, labeler: Labeler, target: AnswerRef | null): { progress: LabelProgress; pairId: string | null; index: number | null } {
+function changed(
+  deps: HandlerDeps,
+  labeler: Labeler,
+  target: AnswerRef | null,
+): { progress: LabelProgress; pairId: string | null; index: number | null } {
   if (target !== null) tellChange(deps, labeler)
   return {
     progress: readProgress(deps.db, labeler),
@@ -138,6 +177,11 @@ function tellChange(deps: HandlerDeps, labeler: Labeler): void {
   deps.events.emit('labels.changed', { datasetId: labeler.datasetId, annotatorId: labeler.annotatorId })
 }
 
-function withInterval(count: { readonly wins: number; readonly n: number }): { wins: number; n: number; low: number | null; high: number | null } {
+function withInterval(count: { readonly wins: number; readonly n: number }): {
+  wins: number
+  n: number
+  low: number | null
+  high: number | null
+} {
   return count.n === 0 ? { ...count, low: null, high: null } : { ...count, ...wilsonInterval(count.wins, count.n) }
 }

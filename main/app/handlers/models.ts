@@ -26,7 +26,9 @@ export function modelHandlers(deps: HandlerDeps): ModelHandlers {
       return describeModel(db, dataFolder, entry, await models.read(entry))
     },
     'models.inspect': ({ path: folder }) => models.inspect(path.resolve(folder)),
-    'models.add': async ({ source, name, clientKey }) => ({ jobId: await models.add({ ...additionOf(deps, source), clientKey, ...(name === '' ? {} : { name }) }) }),
+    'models.add': async ({ source, name, clientKey }) => ({
+      jobId: await models.add({ ...additionOf(deps, source), clientKey, ...(name === '' ? {} : { name }) }),
+    }),
     'models.addJob': ({ jobId }) => models.job(jobId),
     'models.addJobs': () => models.jobs(),
     'models.cancelAdd': ({ jobId }) => nothing(models.cancel(jobId)),
@@ -34,15 +36,25 @@ export function modelHandlers(deps: HandlerDeps): ModelHandlers {
     'models.rename': ({ modelId, name }) => nothing(models.rename(modelId, name)),
     'models.delete': ({ modelId }) => nothing(models.remove(modelId)),
     'runs.export': async ({ runId, checkpoint, path: target, form }) => {
-      if (!path.isAbsolute(target)) throw new AppError({ code: 'input-invalid', message: `"${target}" is not an absolute path.`, hint: 'Give the whole path of the new folder.' })
+      if (!path.isAbsolute(target))
+        throw new AppError({
+          code: 'input-invalid',
+          message: `"${target}" is not an absolute path.`,
+          hint: 'Give the whole path of the new folder.',
+        })
       const start = findCheckpoint(deps, runId, checkpoint, 'export', null)
-      return { path: target, step: start.step, files: await exportModel(start.path, target, exportOptions(deps, runId, start, form)) }
+      return {
+        path: target,
+        step: start.step,
+        files: await exportModel(start.path, target, exportOptions(deps, runId, start, form)),
+      }
     },
   }
 }
 
 function additionOf(deps: HandlerDeps, source: ModelSource): Addition {
-  if (source.kind === 'folder') return { source: path.resolve(source.path), place: source.place, name: '', originRunId: null }
+  if (source.kind === 'folder')
+    return { source: path.resolve(source.path), place: source.place, name: '', originRunId: null }
   const start = findCheckpoint(deps, source.runId, source.checkpoint, 'add as a model', 'policy')
   return {
     source: start.path,
@@ -53,14 +65,33 @@ function additionOf(deps: HandlerDeps, source: ModelSource): Addition {
   }
 }
 
-function exportOptions({ db }: HandlerDeps, runId: RunId, { run, step, hash }: StartPoint, form: ExportOptions['form']): ExportOptions {
+function exportOptions(
+  { db }: HandlerDeps,
+  runId: RunId,
+  { run, step, hash }: StartPoint,
+  form: ExportOptions['form'],
+): ExportOptions {
   const spec = readRunSpec(db, runId)
   const algorithm = findAlgorithm(spec.method)
-  const command = commandFor({ algorithm, config: spec.config, training: spec.training, request: { ...requestOf(spec), engine: spec.engine } })
+  const command = commandFor({
+    algorithm,
+    config: spec.config,
+    training: spec.training,
+    request: { ...requestOf(spec), engine: spec.engine },
+  })
   return {
     form,
     origin: spec.model.kind === 'registered' ? spec.model.path : null,
-    card: modelCard({ spec, methodName: algorithm.name, engine: run.engine, paper: algorithm.paper, step, checkpointHash: hash, summary: run.summary, command }),
+    card: modelCard({
+      spec,
+      methodName: algorithm.name,
+      engine: run.engine,
+      paper: algorithm.paper,
+      step,
+      checkpointHash: hash,
+      summary: run.summary,
+      command,
+    }),
   }
 }
 

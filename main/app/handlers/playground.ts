@@ -35,19 +35,40 @@ export function playgroundHandlers(deps: HandlerDeps): PlaygroundHandlers {
 
 function* listSources(deps: HandlerDeps): Sliced<PlaygroundSources> {
   const { db, dataFolder, runs } = deps
-  const models = listModels(db).filter((entry) => entry.facts.kind === 'decoder').map((entry) => {
-    const { modelId, name, family, parameterCount, hasChatTemplate } = summarizeModel(dataFolder, entry)
-    return { modelId, name, family, parameterCount, hasChatTemplate, problem: problemOf(deps, entry)?.message ?? null }
-  })
+  const models = listModels(db)
+    .filter((entry) => entry.facts.kind === 'decoder')
+    .map((entry) => {
+      const { modelId, name, family, parameterCount, hasChatTemplate } = summarizeModel(dataFolder, entry)
+      return {
+        modelId,
+        name,
+        family,
+        parameterCount,
+        hasChatTemplate,
+        problem: problemOf(deps, entry)?.message ?? null,
+      }
+    })
   const policies: PlaygroundSources['runs'] = []
   for (const run of listRuns(db)) {
     yield
     if (!writesText(run.method)) continue
-    const present = listCheckpoints(db, run.runNo).filter((one) => existsSync(path.join(runs.folderOf(run.runId), one.path)))
+    const present = listCheckpoints(db, run.runNo).filter((one) =>
+      existsSync(path.join(runs.folderOf(run.runId), one.path)),
+    )
     const last = present.at(-1)
     if (last === undefined) continue
     const { runId, name, methodName, datasetName, seed, state, groupHash } = run
-    policies.push({ runId, name, methodName, datasetName, seed, state, groupHash, lastStep: last.step, bestStep: present.find((one) => one.best)?.step ?? null })
+    policies.push({
+      runId,
+      name,
+      methodName,
+      datasetName,
+      seed,
+      state,
+      groupHash,
+      lastStep: last.step,
+      bestStep: present.find((one) => one.best)?.step ?? null,
+    })
   }
   return { models, runs: policies, engine: fastest(deps) }
 }
@@ -62,9 +83,20 @@ function fastest({ dataFolder, appVersion }: HandlerDeps): EngineChoice {
 }
 
 /** Why a model of the registry cannot write now; null when it can. */
-function problemOf({ dataFolder }: HandlerDeps, entry: ModelEntry): { readonly message: string; readonly hint: string } | null {
-  if (entry.facts.kind !== 'decoder') return { message: `"${entry.name}" is an encoder: it cannot write.`, hint: 'Choose a decoder, e.g. a Llama, Qwen or GPT-2 model.' }
-  if (!entry.facts.hasTokenizer) return { message: `"${entry.name}" has no tokenizer.json.`, hint: 'Put it beside the weights and add the model again.' }
+function problemOf(
+  { dataFolder }: HandlerDeps,
+  entry: ModelEntry,
+): { readonly message: string; readonly hint: string } | null {
+  if (entry.facts.kind !== 'decoder')
+    return {
+      message: `"${entry.name}" is an encoder: it cannot write.`,
+      hint: 'Choose a decoder, e.g. a Llama, Qwen or GPT-2 model.',
+    }
+  if (!entry.facts.hasTokenizer)
+    return {
+      message: `"${entry.name}" has no tokenizer.json.`,
+      hint: 'Put it beside the weights and add the model again.',
+    }
   return summarizeModel(dataFolder, entry).trouble
 }
 
@@ -76,20 +108,51 @@ function resolve(deps: HandlerDeps, { source, engine }: GenerationRequest): Reso
 
 function resolveModel(deps: HandlerDeps, source: GenerationSource): Omit<ResolvedSource, 'engine'> {
   if (source.kind === 'run') {
-    const { run, path: folder, hash, step } = findCheckpoint(deps, source.runId, source.checkpoint, 'write with', 'policy')
-    if (!writesText(run.method)) throw new AppError({ code: 'spec-invalid', message: `The run "${run.name}" learned from ${findAlgorithm(run.method).data}: it writes no text.`, hint: 'Choose a run that was trained on completions.' })
-    return { title: `${run.name} s${run.seed} · step ${step}`, model: { kind: 'checkpoint', path: folder, trainedHere: true }, hash }
+    const {
+      run,
+      path: folder,
+      hash,
+      step,
+    } = findCheckpoint(deps, source.runId, source.checkpoint, 'write with', 'policy')
+    if (!writesText(run.method))
+      throw new AppError({
+        code: 'spec-invalid',
+        message: `The run "${run.name}" learned from ${findAlgorithm(run.method).data}: it writes no text.`,
+        hint: 'Choose a run that was trained on completions.',
+      })
+    return {
+      title: `${run.name} s${run.seed} · step ${step}`,
+      model: { kind: 'checkpoint', path: folder, trainedHere: true },
+      hash,
+    }
   }
   if (source.kind === 'model') {
     const entry = requireModel(deps.db, source.modelId)
     const problem = problemOf(deps, entry)
     if (problem !== null) throw new AppError({ code: 'spec-invalid', ...problem })
-    return { title: entry.name, model: { kind: 'folder', path: summarizeModel(deps.dataFolder, entry).path, trainedHere: entry.originRunId !== null }, hash: entry.hash }
+    return {
+      title: entry.name,
+      model: {
+        kind: 'folder',
+        path: summarizeModel(deps.dataFolder, entry).path,
+        trainedHere: entry.originRunId !== null,
+      },
+      hash: entry.hash,
+    }
   }
   const folder = path.resolve(source.path)
-  if (!existsSync(path.join(folder, 'config.json'))) throw new AppError({ code: 'file-not-found', message: `There is no config.json in ${folder}.`, hint: 'Give the folder of a model or of a checkpoint.' })
+  if (!existsSync(path.join(folder, 'config.json')))
+    throw new AppError({
+      code: 'file-not-found',
+      message: `There is no config.json in ${folder}.`,
+      hint: 'Give the folder of a model or of a checkpoint.',
+    })
   const ours = existsSync(path.join(folder, CHECKPOINT_FILES.state))
-  return { title: path.basename(folder), model: { kind: ours ? 'checkpoint' : 'folder', path: folder, trainedHere: ours }, hash: newestFile(folder) }
+  return {
+    title: path.basename(folder),
+    model: { kind: ours ? 'checkpoint' : 'folder', path: folder, trainedHere: ours },
+    hash: newestFile(folder),
+  }
 }
 
 /** Hashing would read every byte: the time of the last change does for a folder that nobody registered. */

@@ -14,21 +14,48 @@ export type Measures = ReadonlyMap<string, number>
 const queryFile = z.array(z.looseObject({ queryId: z.string() }).catchall(z.unknown()))
 
 /** @throws AppError `not-found` where the run has no such evaluation */
-export function readMeasures(runFolder: string, side: 'validation' | 'test', measure: z.infer<typeof rankingMeasure>): Measures {
+export function readMeasures(
+  runFolder: string,
+  side: 'validation' | 'test',
+  measure: z.infer<typeof rankingMeasure>,
+): Measures {
   const file = path.join(runFolder, 'rankings', `${side}-queries.json`)
-  if (!existsSync(file)) throw new AppError({ code: 'not-found', message: `The run ${path.basename(runFolder)} has no measures of ${side} queries.`, hint: 'They are written when a ranker has finished; the data must have that side.' })
+  if (!existsSync(file))
+    throw new AppError({
+      code: 'not-found',
+      message: `The run ${path.basename(runFolder)} has no measures of ${side} queries.`,
+      hint: 'They are written when a ranker has finished; the data must have that side.',
+    })
   const rows = queryFile.parse(JSON.parse(readFileSync(file, 'utf8')))
-  return new Map(rows.flatMap((row) => (typeof row[measure] === 'number' ? [[row.queryId, row[measure]] as const] : [])))
+  return new Map(
+    rows.flatMap((row) => (typeof row[measure] === 'number' ? [[row.queryId, row[measure]] as const] : [])),
+  )
 }
 
 /** Queries that both have. @throws AppError `input-invalid` without one */
 export function compareQueries([first, second]: readonly [Measures, Measures]): Output<'rankings.compare'> {
-  const items = [...first].flatMap(([queryId, a]) => (second.has(queryId) ? [{ queryId, a, b: second.get(queryId)! }] : []))
-  if (items.length === 0) throw new AppError({ code: 'input-invalid', message: 'The two runs were not evaluated on any query in common.', hint: 'Compare runs on the same data set.' })
-  const { mean: difference, bounds } = pairedDifference(items.map(({ b }) => b), items.map(({ a }) => a))
+  const items = [...first].flatMap(([queryId, a]) =>
+    second.has(queryId) ? [{ queryId, a, b: second.get(queryId)! }] : [],
+  )
+  if (items.length === 0)
+    throw new AppError({
+      code: 'input-invalid',
+      message: 'The two runs were not evaluated on any query in common.',
+      hint: 'Compare runs on the same data set.',
+    })
+  const { mean: difference, bounds } = pairedDifference(
+    items.map(({ b }) => b),
+    items.map(({ a }) => a),
+  )
   return {
-    meanA: mean(items.map(({ a }) => a)), meanB: mean(items.map(({ b }) => b)), difference, low: bounds?.low ?? null, high: bounds?.high ?? null,
-    better: items.filter(({ a, b }) => b > a).length, worse: items.filter(({ a, b }) => b < a).length, equal: items.filter(({ a, b }) => b === a).length,
+    meanA: mean(items.map(({ a }) => a)),
+    meanB: mean(items.map(({ b }) => b)),
+    difference,
+    low: bounds?.low ?? null,
+    high: bounds?.high ?? null,
+    better: items.filter(({ a, b }) => b > a).length,
+    worse: items.filter(({ a, b }) => b < a).length,
+    equal: items.filter(({ a, b }) => b === a).length,
     items,
   }
 }

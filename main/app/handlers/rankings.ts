@@ -10,18 +10,42 @@ import { addRankings } from './add-rankings.ts'
 import type { HandlerDeps } from './deps.ts'
 import { compareQueries, readMeasures, type Measures } from './ranking-pairs.ts'
 
-export function rankingHandlers({ db, dataFolder, events, runs, reader }: HandlerDeps): Pick<Handlers, 'rankings.import' | 'rankings.queries' | 'rankings.compare'> {
+export function rankingHandlers({
+  db,
+  dataFolder,
+  events,
+  runs,
+  reader,
+}: HandlerDeps): Pick<Handlers, 'rankings.import' | 'rankings.queries' | 'rankings.compare'> {
   const browser = createRankingBrowser(db, dataFolder)
   const makeOnce = createDatasetMaker({ db, dataFolder })
   return {
     'rankings.import': async ({ path: given, name, licence, clientKey }) => {
       const source = path.resolve(given)
-      return { datasetId: await makeOnce(clientKey, (datasetId) => addRankings({ db, dataFolder, events, reader }, { path: source, name: name === '' ? path.basename(source) : name, licence, datasetId })) }
+      return {
+        datasetId: await makeOnce(clientKey, (datasetId) =>
+          addRankings(
+            { db, dataFolder, events, reader },
+            { path: source, name: name === '' ? path.basename(source) : name, licence, datasetId },
+          ),
+        ),
+      }
     },
-    'rankings.compare': ({ a, b, side, measure }) => compareQueries([a, b].map((runId) => readMeasures(runs.folderOf(requireRun(db, runId).runId), side, measure)) as [Measures, Measures]), // two of them
+    'rankings.compare': ({ a, b, side, measure }) =>
+      compareQueries(
+        [a, b].map((runId) => readMeasures(runs.folderOf(requireRun(db, runId).runId), side, measure)) as [
+          Measures,
+          Measures,
+        ],
+      ), // two of them
     'rankings.queries': ({ datasetId, offset, limit }): { total: number; documents: number; rows: JudgedRow[] } => {
       const dataset = requireDataset(db, datasetId)
-      if (dataset.kind !== 'rankings') throw new AppError({ code: 'input-invalid', message: `"${dataset.name}" holds ${dataset.kind}, not judged lists.`, hint: 'Open it as what it is.' })
+      if (dataset.kind !== 'rankings')
+        throw new AppError({
+          code: 'input-invalid',
+          message: `"${dataset.name}" holds ${dataset.kind}, not judged lists.`,
+          hint: 'Open it as what it is.',
+        })
       return browser.read(dataset, offset, limit)
     },
   }

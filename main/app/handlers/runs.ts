@@ -20,27 +20,64 @@ export function runHandlers(deps: HandlerDeps): RunHandlers {
   return {
     'runs.check': async ({ request }) => {
       const checked = await checkRequest(asking, request)
-      const { problems, advice, content, command, algorithm, training, engine: { engine, engineChoice } } = checked
-      const counts = content === null ? { train: 0, validation: 0, test: 0, labels: 0 } : { ...content.counts, labels: content.labelCount }
-      const memory = foreseeMemory({ request, algorithm, training, folder: checked.start?.path ?? checked.registered?.path ?? null })
-      return { problems: [...problems], advice: [...advice], counts, command, memory, engine: { name: engine, why: engineChoice.why } }
+      const {
+        problems,
+        advice,
+        content,
+        command,
+        algorithm,
+        training,
+        engine: { engine, engineChoice },
+      } = checked
+      const counts =
+        content === null
+          ? { train: 0, validation: 0, test: 0, labels: 0 }
+          : { ...content.counts, labels: content.labelCount }
+      const memory = foreseeMemory({
+        request,
+        algorithm,
+        training,
+        folder: checked.start?.path ?? checked.registered?.path ?? null,
+      })
+      return {
+        problems: [...problems],
+        advice: [...advice],
+        counts,
+        command,
+        memory,
+        engine: { name: engine, why: engineChoice.why },
+      }
     },
-    'runs.estimate': ({ request, asker }) => runs.dryRun(asker, async (measure) => {
-      const checked = await checkRequest(asking, request)
-      refuseProblems(checked)
-      return trainingData.withView(checked.request.data, (view) => measure(prepareEstimate(asking, checked, view), request.seeds.length), { forRuns: false })
-    }),
+    'runs.estimate': ({ request, asker }) =>
+      runs.dryRun(asker, async (measure) => {
+        const checked = await checkRequest(asking, request)
+        refuseProblems(checked)
+        return trainingData.withView(
+          checked.request.data,
+          (view) => measure(prepareEstimate(asking, checked, view), request.seeds.length),
+          { forRuns: false },
+        )
+      }),
     'runs.cancelEstimate': ({ asker }) => nothing(runs.cancelDryRun(asker)),
     'runs.start': async ({ request, clientKey }) => {
       const checked = await checkRequest(asking, request)
       refuseProblems(checked)
-      return trainingData.withView(checked.request.data, (view) => ({ runIds: runs.start(prepareRuns(asking, checked, view), clientKey) }), { forRuns: true })
+      return trainingData.withView(
+        checked.request.data,
+        (view) => ({ runIds: runs.start(prepareRuns(asking, checked, view), clientKey) }),
+        { forRuns: true },
+      )
     },
     'runs.list': (filter) => inSlices(runs.list(filter)),
     'runs.get': ({ runId }) => {
       const spec = readRunSpec(db, runId)
       const request = { ...requestOf(spec), engine: spec.engine } // what would repeat it names the engine
-      const command = commandFor({ algorithm: findAlgorithm(spec.method), config: spec.config, training: spec.training, request: { ...request, name: '' } })
+      const command = commandFor({
+        algorithm: findAlgorithm(spec.method),
+        config: spec.config,
+        training: spec.training,
+        request: { ...request, name: '' },
+      })
       return describeRun(db, runs.get(runId), runs.folderOf(runId), command)
     },
     'runs.metrics': ({ runId, names, maxPoints, discarded }) => runs.metrics(runId, names, maxPoints, discarded),

@@ -12,22 +12,50 @@ import { findCheckpoint } from '../requests/find-checkpoint.ts'
 
 type SegmentCallName = Extract<keyof Handlers, `segments.${string}` | 'worlds.list'>
 
-export function segmentHandlers({ db, dataFolder, events, runs, reader }: Pick<HandlerDeps, 'db' | 'dataFolder' | 'events' | 'runs' | 'reader'>): Pick<Handlers, SegmentCallName> {
+export function segmentHandlers({
+  db,
+  dataFolder,
+  events,
+  runs,
+  reader,
+}: Pick<HandlerDeps, 'db' | 'dataFolder' | 'events' | 'runs' | 'reader'>): Pick<Handlers, SegmentCallName> {
   const context = { db, dataFolder }
   const makeOnce = createDatasetMaker(context)
   return {
-    'worlds.list': () => worlds.map(({ info: { actionLimit: _limit, discount: _discount, observation, action, ...info } }) => ({ ...info, observation: [...observation], action: [...action] })),
+    'worlds.list': () =>
+      worlds.map(({ info: { actionLimit: _limit, discount: _discount, observation, action, ...info } }) => ({
+        ...info,
+        observation: [...observation],
+        action: [...action],
+      })),
     'segments.row': ({ datasetId, index }) => readSegmentRow(db, dataFolder, requireDataset(db, datasetId), index),
     'segments.collect': async ({ clientKey, ...request }) => {
-      const checkpoint = request.runId === null ? null : findCheckpoint({ db, runs }, request.runId, 'last', 'act with', 'policy').path
-      const datasetId = await makeOnce(clientKey, (datasetId) => collectDataset(request, checkpoint, context, datasetId))
+      const checkpoint =
+        request.runId === null ? null : findCheckpoint({ db, runs }, request.runId, 'last', 'act with', 'policy').path
+      const datasetId = await makeOnce(clientKey, (datasetId) =>
+        collectDataset(request, checkpoint, context, datasetId),
+      )
       events.emit('datasets.changed', { datasetId })
       return summarizeDataset(db, requireDataset(db, datasetId))
     },
     'segments.import': async ({ path: file, name, world, scoreName, segmentSteps, clientKey }) => {
       const datasetId = await makeOnce(clientKey, async (datasetId) => {
-        const parts = reader.stream('segments', { path: path.resolve(file), options: { world, segmentSteps, ...(scoreName === null ? {} : { scoreName }) } })
-        return addDataset({ datasetId, name, kind: 'segment-pairs', source: path.basename(file), licence: null, question: 'Which of the two behaves better?', parts }, context)
+        const parts = reader.stream('segments', {
+          path: path.resolve(file),
+          options: { world, segmentSteps, ...(scoreName === null ? {} : { scoreName }) },
+        })
+        return addDataset(
+          {
+            datasetId,
+            name,
+            kind: 'segment-pairs',
+            source: path.basename(file),
+            licence: null,
+            question: 'Which of the two behaves better?',
+            parts,
+          },
+          context,
+        )
       })
       events.emit('datasets.changed', { datasetId })
       return summarizeDataset(db, requireDataset(db, datasetId))

@@ -15,7 +15,10 @@ import { readSettings, writeSettings } from '../store/settings.ts'
 import { inSlices, type Sliced } from '../store/slices.ts'
 import type { HandlerDeps } from './deps.ts'
 
-type SystemHandlers = Pick<Handlers, 'system.info' | 'system.verify' | 'system.troubles' | 'system.log' | 'settings.get' | 'settings.set'>
+type SystemHandlers = Pick<
+  Handlers,
+  'system.info' | 'system.verify' | 'system.troubles' | 'system.log' | 'settings.get' | 'settings.set'
+>
 
 export function systemHandlers(deps: HandlerDeps): SystemHandlers {
   return {
@@ -35,7 +38,9 @@ export function systemHandlers(deps: HandlerDeps): SystemHandlers {
 
 /** The partial schema yields `undefined` for keys that were not sent; those are left as they are. */
 function definedOnly<T extends object>(changes: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> } // filtered
+  return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>
+  } // filtered
 }
 
 async function describeSystem(deps: HandlerDeps): Promise<SystemInfo> {

@@ -10,7 +10,20 @@ export function textHandlers({ db, dataFolder, events, reader }: HandlerDeps): P
     'texts.import': async ({ path: given, name, licence, as, scale, clientKey }) => {
       const source = path.resolve(given)
       const shown = name === '' ? path.basename(source).replace(/\.(jsonl|json|txt|csv|tsv)(\.gz)?$/i, '') : name
-      const datasetId = await makeOnce(clientKey, (datasetId) => addDataset({ datasetId, name: shown, kind: 'contrast-groups', source, licence, question: 'Which text is nearer to the query?', parts: reader.stream('texts', { path: source, options: { as, scale } }) }, { db, dataFolder }))
+      const datasetId = await makeOnce(clientKey, (datasetId) =>
+        addDataset(
+          {
+            datasetId,
+            name: shown,
+            kind: 'contrast-groups',
+            source,
+            licence,
+            question: 'Which text is nearer to the query?',
+            parts: reader.stream('texts', { path: source, options: { as, scale } }),
+          },
+          { db, dataFolder },
+        ),
+      )
       events.emit('datasets.changed', { datasetId })
       return { datasetId }
     },

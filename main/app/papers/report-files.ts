@@ -12,8 +12,20 @@ function fileOf(dataFolder: string, id: string, form: Form): string {
 }
 
 /** Keeps what a worker found, with where and when it came about, in place of an earlier report of the same experiment and form. */
-export function keepFound(dataFolder: string, { report, device }: Pick<AnswerOf<'reproduce'>, 'report' | 'device'>, { appVersion, startedAtMs }: { readonly appVersion: string; readonly startedAtMs: number }): KeptReport {
-  const kept: KeptReport = { formatVersion: 1, report, engine: device, appVersion, processor: os.cpus()[0]?.model.trim() ?? 'unknown', startedAtMs, wallMs: Date.now() - startedAtMs }
+export function keepFound(
+  dataFolder: string,
+  { report, device }: Pick<AnswerOf<'reproduce'>, 'report' | 'device'>,
+  { appVersion, startedAtMs }: { readonly appVersion: string; readonly startedAtMs: number },
+): KeptReport {
+  const kept: KeptReport = {
+    formatVersion: 1,
+    report,
+    engine: device,
+    appVersion,
+    processor: os.cpus()[0]?.model.trim() ?? 'unknown',
+    startedAtMs,
+    wallMs: Date.now() - startedAtMs,
+  }
   const file = fileOf(dataFolder, report.id, report.form)
   mkdirSync(path.dirname(file), { recursive: true })
   replaceFile(file, `${JSON.stringify(keptReport.parse(kept), null, 1)}\n`)

@@ -31,14 +31,25 @@ export interface ReproductionDeps {
   readonly worker: ProgramCommand
 }
 
-export function createReproductionService({ dataFolder, enginesFolder, appVersion, events, worker }: ReproductionDeps): ReproductionService {
+export function createReproductionService({
+  dataFolder,
+  enginesFolder,
+  appVersion,
+  events,
+  worker,
+}: ReproductionDeps): ReproductionService {
   const jobs = createJobs<ReproductionJob>({
     tell: (state) => events.emit('papers.progress', state),
     failure: (error) => {
       const { message, hint } = toWire(error)
       return { error: { message, hint } }
     },
-    missing: (id) => new AppError({ code: 'not-found', message: `The experiment "${id}" was not asked for.`, hint: 'Start it first.' }),
+    missing: (id) =>
+      new AppError({
+        code: 'not-found',
+        message: `The experiment "${id}" was not asked for.`,
+        hint: 'Start it first.',
+      }),
   })
   /** Settles when the experiments that were asked for so far have ended: they take every core, so one waits for the other. */
   let turn: Promise<unknown> = Promise.resolve()
@@ -50,33 +61,55 @@ export function createReproductionService({ dataFolder, enginesFolder, appVersio
     const startedAtMs = Date.now()
     job.change({ state: 'running', startedAtMs })
     const { id, form } = job.state
-    const found = await askWorker(worker, 'reproduce', { id, form, seedCount: seeds, engine: 'wasm', enginesFolder }, {
-      onNote: (text) => job.change({ lines: [...job.state.lines, text].slice(-KEPT_LINES) }),
-      signal: job.signal,
-    })
+    const found = await askWorker(
+      worker,
+      'reproduce',
+      { id, form, seedCount: seeds, engine: 'wasm', enginesFolder },
+      {
+        onNote: (text) => job.change({ lines: [...job.state.lines, text].slice(-KEPT_LINES) }),
+        signal: job.signal,
+      },
+    )
     keepFound(dataFolder, found, { appVersion, startedAtMs })
   }
 
   return {
-    list: () => experiments.map(({ id, paper, claim, minutes }) => ({
-      id,
-      paper: { ...paper },
-      claim,
-      minutes: { ...minutes },
-      kept: FORMS.flatMap((form) => {
-        const kept = readReport(dataFolder, id, form)
-        if (kept === null) return []
-        const { gates, verdict } = kept.report
-        return [{ form, verdict, gates: gates.length, holding: gates.filter((gate) => gate.verdict === 'holds').length, startedAtMs: kept.startedAtMs, wallMs: kept.wallMs }]
-      }),
-      job: jobs.get(id)?.state ?? null,
-    })),
+    list: () =>
+      experiments.map(({ id, paper, claim, minutes }) => ({
+        id,
+        paper: { ...paper },
+        claim,
+        minutes: { ...minutes },
+        kept: FORMS.flatMap((form) => {
+          const kept = readReport(dataFolder, id, form)
+          if (kept === null) return []
+          const { gates, verdict } = kept.report
+          return [
+            {
+              form,
+              verdict,
+              gates: gates.length,
+              holding: gates.filter((gate) => gate.verdict === 'holds').length,
+              startedAtMs: kept.startedAtMs,
+              wallMs: kept.wallMs,
+            },
+          ]
+        }),
+        job: jobs.get(id)?.state ?? null,
+      })),
     start(id, form, seeds) {
       findExperiment(id)
       const current = jobs.get(id)?.state.state
-      if (current === 'waiting' || current === 'running') throw new AppError({ code: 'run-conflict', message: `${id} is ${current} already.`, hint: 'Wait for it, or cancel it first.' })
+      if (current === 'waiting' || current === 'running')
+        throw new AppError({
+          code: 'run-conflict',
+          message: `${id} is ${current} already.`,
+          hint: 'Wait for it, or cancel it first.',
+        })
       const before = turn
-      turn = jobs.start(id, { id, form, state: 'waiting', startedAtMs: null, lines: [], error: null }, (job) => work(job, before, seeds)).ended
+      turn = jobs.start(id, { id, form, state: 'waiting', startedAtMs: null, lines: [], error: null }, (job) =>
+        work(job, before, seeds),
+      ).ended
     },
     async cancel(id) {
       const job = jobs.get(id)

@@ -1,7 +1,13 @@
 import { createInterface } from 'node:readline'
 import { startProgram, type ProgramCommand } from '../../base/processes/program.ts'
 import { AppError, fromWire, toWire, type WireError } from '../../../shared/errors.ts'
-import { generateMessage, type GenerateCommand, type GenerateJob, type GenerateMessage, type GenerateStart } from '../../base/processes/generator-protocol.ts'
+import {
+  generateMessage,
+  type GenerateCommand,
+  type GenerateJob,
+  type GenerateMessage,
+  type GenerateStart,
+} from '../../base/processes/generator-protocol.ts'
 
 export type JobMessage = Extract<GenerateMessage, { type: 'begin' | 'token' | 'done' | 'error' }>
 
@@ -51,7 +57,20 @@ export function startGenerator(command: ProgramCommand, start: GenerateStart): G
       resolve()
     }
     child.once('error', (error) => end(deathError(`could not be started: ${error.message}`, complaint)))
-    child.once('close', (code, signal) => end(unfit !== null ? fromWire(unfit) : deathError(stopped ? 'was ended with the app' : signal === null ? `ended by itself with status ${code}` : `was ended by ${signal}`, complaint)))
+    child.once('close', (code, signal) =>
+      end(
+        unfit !== null
+          ? fromWire(unfit)
+          : deathError(
+              stopped
+                ? 'was ended with the app'
+                : signal === null
+                  ? `ended by itself with status ${code}`
+                  : `was ended by ${signal}`,
+              complaint,
+            ),
+      ),
+    )
   })
   const send = (line: GenerateCommand): void => {
     if (child.stdin.writable) child.stdin.write(`${JSON.stringify(line)}\n`)

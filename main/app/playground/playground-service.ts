@@ -1,6 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { EventName, EventPayload } from '../../../shared/contract.ts'
-import type { GeneratedToken, Generation, GenerationId, GenerationRequest } from '../../../shared/contract/playground.ts'
+import type {
+  GeneratedToken,
+  Generation,
+  GenerationId,
+  GenerationRequest,
+} from '../../../shared/contract/playground.ts'
 import type { EngineName } from '../../../shared/domain.ts'
 import { AppError, toWire } from '../../../shared/errors.ts'
 import type { ProgramCommand } from '../../base/processes/program.ts'
@@ -65,14 +70,28 @@ export function createPlaygroundService({ command, enginesFolder, events }: Play
 
   function require(id: string): Entry {
     const entry = entries.get(id)
-    if (entry === undefined) throw new AppError({ code: 'not-found', message: `There is no generation "${id}".`, hint: 'It was made before the app was started, or long ago. Run it again.' })
+    if (entry === undefined)
+      throw new AppError({
+        code: 'not-found',
+        message: `There is no generation "${id}".`,
+        hint: 'It was made before the app was started, or long ago. Run it again.',
+      })
     return entry
   }
 
   function change(entry: Entry, changes: Partial<Generation>): void {
     entry.generation = { ...entry.generation, ...changes }
     const { generationId, state, engine, engineWhy, device, layout, promptTokens, tokensPerSec } = entry.generation
-    events.emit('playground.state', { generationId, state, engine, engineWhy, device, layout, promptTokens, tokensPerSec })
+    events.emit('playground.state', {
+      generationId,
+      state,
+      engine,
+      engineWhy,
+      device,
+      layout,
+      promptTokens,
+      tokensPerSec,
+    })
   }
 
   function take(entry: Entry, row: number, token: GeneratedToken): void {
@@ -85,7 +104,8 @@ export function createPlaygroundService({ command, enginesFolder, events }: Play
     const elapsedMs = now - entry.firstTokenAtMs
     entry.generation = {
       ...entry.generation,
-      tokensPerSec: elapsedMs > 0 && total > entry.firstTokens ? (1000 * (total - entry.firstTokens)) / elapsedMs : null,
+      tokensPerSec:
+        elapsedMs > 0 && total > entry.firstTokens ? (1000 * (total - entry.firstTokens)) / elapsedMs : null,
     }
     const completion = completions[row]!
     completion.tokens.push(token)
@@ -100,7 +120,14 @@ export function createPlaygroundService({ command, enginesFolder, events }: Play
     clearTimeout(entry.timer)
     entry.timer = undefined
     const { generationId, tokensPerSec, completions } = entry.generation
-    for (const [row, tokens] of entry.untold) events.emit('playground.text', { generationId, row, from: completions[row]!.tokens.length - tokens.length, tokens, tokensPerSec })
+    for (const [row, tokens] of entry.untold)
+      events.emit('playground.text', {
+        generationId,
+        row,
+        from: completions[row]!.tokens.length - tokens.length,
+        tokens,
+        tokensPerSec,
+      })
     entry.untold.clear()
   }
 
@@ -109,11 +136,20 @@ export function createPlaygroundService({ command, enginesFolder, events }: Play
     entry.generation = { ...entry.generation, ...changes }
     const { generationId, tokensPerSec, completions, error } = entry.generation
     const state = changes.state === 'failed' ? 'failed' : 'done'
-    events.emit('playground.done', { generationId, state, tokensPerSec, error, completions: completions.map(({ tokens, ...rest }) => ({ ...rest, tokenCount: tokens.length })) })
+    events.emit('playground.done', {
+      generationId,
+      state,
+      tokensPerSec,
+      error,
+      completions: completions.map(({ tokens, ...rest }) => ({ ...rest, tokenCount: tokens.length })),
+    })
   }
 
   function cancelled(entry: Entry): void {
-    end(entry, { state: 'done', completions: entry.generation.completions.map((one) => ({ ...one, reason: one.reason ?? 'cancelled' })) })
+    end(entry, {
+      state: 'done',
+      completions: entry.generation.completions.map((one) => ({ ...one, reason: one.reason ?? 'cancelled' })),
+    })
   }
 
   async function follow(entry: Entry, source: ResolvedSource): Promise<void> {
@@ -145,15 +181,23 @@ export function createPlaygroundService({ command, enginesFolder, events }: Play
     }
     return new Promise((resolve) => {
       const hear = (message: JobMessage): void => {
-        if (message.type === 'begin') return change(entry, { state: 'writing', layout: message.layout, promptTokens: message.promptTokens })
+        if (message.type === 'begin')
+          return change(entry, { state: 'writing', layout: message.layout, promptTokens: message.promptTokens })
         if (message.type === 'token') return take(entry, message.row, message.token)
         clearTimeout(stuck)
         signal.removeEventListener('abort', cancel)
         if (message.type === 'error') end(entry, { state: 'failed', error: message.error })
-        else end(entry, { state: 'done', completions: entry.generation.completions.map((one, row) => ({ ...one, ...message.completions[row]! })) }) // one each
+        else
+          end(entry, {
+            state: 'done',
+            completions: entry.generation.completions.map((one, row) => ({ ...one, ...message.completions[row]! })),
+          }) // one each
         resolve()
       }
-      generator.submit({ id, prompt, template, settings, seed: entry.generation.completions[0]!.seed, count, alternatives }, hear)
+      generator.submit(
+        { id, prompt, template, settings, seed: entry.generation.completions[0]!.seed, count, alternatives },
+        hear,
+      )
       if (signal.aborted) cancel()
       else signal.addEventListener('abort', cancel, { once: true })
     })
@@ -170,9 +214,35 @@ export function createPlaygroundService({ command, enginesFolder, events }: Play
     generate(request, source) {
       const generationId = `generation-${randomBytes(6).toString('hex')}` as GenerationId // made here
       const seed = request.seed ?? randomBytes(4).readUInt32LE()
-      const completions = Array.from({ length: request.count }, (_, row) => ({ seed: seed + row, text: '', tokens: [], reason: null, stopString: null }))
-      const generation: Generation = { generationId, title: source.title, request, state: 'waiting', engine: source.engine.name, engineWhy: source.engine.why, device: '', layout: null, promptTokens: null, tokensPerSec: null, completions, error: null }
-      const entry: Entry = { generation, abort: new AbortController(), untold: new Map(), timer: undefined, firstTokenAtMs: null, firstTokens: 0 }
+      const completions = Array.from({ length: request.count }, (_, row) => ({
+        seed: seed + row,
+        text: '',
+        tokens: [],
+        reason: null,
+        stopString: null,
+      }))
+      const generation: Generation = {
+        generationId,
+        title: source.title,
+        request,
+        state: 'waiting',
+        engine: source.engine.name,
+        engineWhy: source.engine.why,
+        device: '',
+        layout: null,
+        promptTokens: null,
+        tokensPerSec: null,
+        completions,
+        error: null,
+      }
+      const entry: Entry = {
+        generation,
+        abort: new AbortController(),
+        untold: new Map(),
+        timer: undefined,
+        firstTokenAtMs: null,
+        firstTokens: 0,
+      }
       entries.set(generationId, entry)
       forgetOld()
       void follow(entry, source)
@@ -180,7 +250,8 @@ export function createPlaygroundService({ command, enginesFolder, events }: Play
     },
     cancel: (id) => require(id).abort.abort(),
     get: (id) => require(id).generation,
-    isBusy: () => [...entries.values()].some(({ generation }) => generation.state !== 'done' && generation.state !== 'failed'),
+    isBusy: () =>
+      [...entries.values()].some(({ generation }) => generation.state !== 'done' && generation.state !== 'failed'),
     async close() {
       for (const { abort } of entries.values()) abort.abort()
       await pool.close()

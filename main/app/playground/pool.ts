@@ -26,7 +26,13 @@ interface Slot {
 }
 
 /** @param idleMs after which a process without work is ended */
-export function createGeneratorPool({ most, idleMs }: { readonly most: number; readonly idleMs: number }): GeneratorPool {
+export function createGeneratorPool({
+  most,
+  idleMs,
+}: {
+  readonly most: number
+  readonly idleMs: number
+}): GeneratorPool {
   const slots = new Map<string, Slot>()
   /** On their way out: nobody is given one, and its memory is still taken. */
   const leaving = new Set<Slot>()
@@ -88,18 +94,24 @@ export function createGeneratorPool({ most, idleMs }: { readonly most: number; r
         const present = slots.get(key)
         if (present !== undefined) return lease(key, present)
         if (slots.size + leaving.size < most) return lease(key, add(key, start()))
-        const idle = [...slots].filter(([, slot]) => slot.users === 0).toSorted(([, a], [, b]) => a.usedAt - b.usedAt)[0]
+        const idle = [...slots]
+          .filter(([, slot]) => slot.users === 0)
+          .toSorted(([, a], [, b]) => a.usedAt - b.usedAt)[0]
         if (idle !== undefined) await retire(...idle)
-        else await new Promise<void>((resolve) => {
-          waiting.push(resolve)
-          signal.addEventListener('abort', () => resolve(), { once: true })
-        })
+        else
+          await new Promise<void>((resolve) => {
+            waiting.push(resolve)
+            signal.addEventListener('abort', () => resolve(), { once: true })
+          })
       }
     },
     async close() {
       closed = true
       wakeAll()
-      await Promise.all([...[...slots].map(([key, slot]) => retire(key, slot)), ...[...leaving].map((slot) => slot.generator.gone)])
+      await Promise.all([
+        ...[...slots].map(([key, slot]) => retire(key, slot)),
+        ...[...leaving].map((slot) => slot.generator.gone),
+      ])
     },
   }
 }

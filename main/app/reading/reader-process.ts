@@ -1,7 +1,12 @@
 import { AppError, fromWire } from '../../../shared/errors.ts'
 import { formatBytes } from '../../../shared/units.ts'
 import { startProgram, type ProgramCommand } from '../../base/processes/program.ts'
-import { OVER_MEMORY, type ReaderJobName, type ReaderMessage, type ReaderOrder } from '../../core/formats/reader-protocol.ts'
+import {
+  OVER_MEMORY,
+  type ReaderJobName,
+  type ReaderMessage,
+  type ReaderOrder,
+} from '../../core/formats/reader-protocol.ts'
 
 export interface ReaderLimits {
   /** Of the whole process. */
@@ -16,7 +21,11 @@ export interface ReaderProcess {
    * Pieces in their order, then the result. Leaving early ends the process: what it was at cannot be interrupted.
    * @param subject the path, for the error   @throws AppError; the signal's reason
    */
-  run(name: ReaderJobName, input: unknown, options: { readonly subject: string; readonly signal?: AbortSignal | undefined }): AsyncGenerator<unknown, unknown>
+  run(
+    name: ReaderJobName,
+    input: unknown,
+    options: { readonly subject: string; readonly signal?: AbortSignal | undefined },
+  ): AsyncGenerator<unknown, unknown>
   /** Null when it could not be started. */
   readonly pid: number | null
   /** False once it ended. */
@@ -30,7 +39,17 @@ const TICK_MS = 500
 const START_MS = 60_000
 const COMPLAINT_CHARS = 4000
 /** All that a reader needs to know of its surroundings. */
-const ENVIRONMENT = ['PATH', 'SystemRoot', 'TMPDIR', 'TEMP', 'TMP', 'LANG', 'LC_ALL', 'TZ', 'NODE_COMPILE_CACHE'] as const
+const ENVIRONMENT = [
+  'PATH',
+  'SystemRoot',
+  'TMPDIR',
+  'TEMP',
+  'TMP',
+  'LANG',
+  'LC_ALL',
+  'TZ',
+  'NODE_COMPILE_CACHE',
+] as const
 
 export function startReader(command: ProgramCommand, limits: ReaderLimits): ReaderProcess {
   const heapMb = Math.floor(limits.memoryBytes / 2 ** 20)
@@ -80,15 +99,20 @@ export function startReader(command: ProgramCommand, limits: ReaderLimits): Read
   })
   // Nothing of it keeps the app's process: whoever waits for a piece does.
   const hold = (held: boolean): void => {
-    for (const one of [child, child.channel, child.stderr as { ref?(): void; unref?(): void } | null, clock]) if (held) one?.ref?.()
-    else one?.unref?.()
+    for (const one of [child, child.channel, child.stderr as { ref?(): void; unref?(): void } | null, clock])
+      if (held) one?.ref?.()
+      else one?.unref?.()
   }
   hold(false)
   const order = (message: ReaderOrder): void => {
     if (child.connected) child.send(message, () => undefined) // it is gone: `close` tells
   }
 
-  async function* run(name: ReaderJobName, input: unknown, { subject, signal }: { readonly subject: string; readonly signal?: AbortSignal | undefined }): AsyncGenerator<unknown, unknown> {
+  async function* run(
+    name: ReaderJobName,
+    input: unknown,
+    { subject, signal }: { readonly subject: string; readonly signal?: AbortSignal | undefined },
+  ): AsyncGenerator<unknown, unknown> {
     signal?.throwIfAborted()
     const stop = (): void => void child.kill('SIGKILL')
     signal?.addEventListener('abort', stop)
@@ -133,16 +157,40 @@ export function startReader(command: ProgramCommand, limits: ReaderLimits): Read
 }
 
 function environment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(ENVIRONMENT.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])))
+  return Object.fromEntries(
+    ENVIRONMENT.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  )
 }
 
-function deathError(subject: string, { limits, overtime, complaint }: { readonly limits: ReaderLimits; readonly overtime: boolean; readonly complaint: string }): AppError {
+function deathError(
+  subject: string,
+  {
+    limits,
+    overtime,
+    complaint,
+  }: { readonly limits: ReaderLimits; readonly overtime: boolean; readonly complaint: string },
+): AppError {
   const output = { details: { output: complaint } }
   if (overtime) {
-    return new AppError({ code: 'input-invalid', message: `Reading ${subject} was ended: something in it kept the reader busy for more than ${Math.round(limits.silentMs / 1000)} seconds.`, hint: 'Check where the file is from. If it is what it should be, divide it, or take out what is unusually long in it.', ...output })
+    return new AppError({
+      code: 'input-invalid',
+      message: `Reading ${subject} was ended: something in it kept the reader busy for more than ${Math.round(limits.silentMs / 1000)} seconds.`,
+      hint: 'Check where the file is from. If it is what it should be, divide it, or take out what is unusually long in it.',
+      ...output,
+    })
   }
   if (complaint.includes(OVER_MEMORY) || /heap out of memory|heap limit/i.test(complaint)) {
-    return new AppError({ code: 'out-of-memory', message: `Reading ${subject} was ended: it took more than ${formatBytes(limits.memoryBytes)} of memory.`, hint: 'Check where the file is from. If it is what it should be, divide it into smaller ones.', ...output })
+    return new AppError({
+      code: 'out-of-memory',
+      message: `Reading ${subject} was ended: it took more than ${formatBytes(limits.memoryBytes)} of memory.`,
+      hint: 'Check where the file is from. If it is what it should be, divide it into smaller ones.',
+      ...output,
+    })
   }
-  return new AppError({ code: 'input-invalid', message: `Reading ${subject} failed: the process that reads it ended.`, hint: 'Try again. If it happens again, the file is damaged in a way that is not known yet; open Settings and copy the log.', ...output })
+  return new AppError({
+    code: 'input-invalid',
+    message: `Reading ${subject} failed: the process that reads it ended.`,
+    hint: 'Try again. If it happens again, the file is damaged in a way that is not known yet; open Settings and copy the log.',
+    ...output,
+  })
 }

@@ -6,9 +6,17 @@ import { startReader, type ReaderLimits, type ReaderProcess } from './reader-pro
 /** Files of strangers, read in a process of its own. Every call may end in `out-of-memory`, or `input-invalid` where a file kept the reader too long. */
 export interface Reader {
   /** A job that delivers nothing on the way. */
-  ask<N extends ReaderJobName>(name: N, input: ReaderJobs[N]['input'], options?: AskOptions<N>): Promise<ReaderJobs[N]['result']>
+  ask<N extends ReaderJobName>(
+    name: N,
+    input: ReaderJobs[N]['input'],
+    options?: AskOptions<N>,
+  ): Promise<ReaderJobs[N]['result']>
   /** The pieces of a job, no more than a few ahead of whoever takes them. */
-  stream<N extends ReaderJobName>(name: N, input: ReaderJobs[N]['input'], options?: { readonly signal?: AbortSignal | undefined }): AsyncGenerator<ReaderJobs[N]['piece'], ReaderJobs[N]['result']>
+  stream<N extends ReaderJobName>(
+    name: N,
+    input: ReaderJobs[N]['input'],
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): AsyncGenerator<ReaderJobs[N]['piece'], ReaderJobs[N]['result']>
   /** Ends whatever is being read. */
   close(): Promise<void>
 }
@@ -26,7 +34,10 @@ const SILENT_MS = 8000
 const IDLE_MS = 15_000
 
 export function defaultLimits(): ReaderLimits {
-  return { memoryBytes: Math.max(LEAST_MEMORY_BYTES, Math.min(MOST_MEMORY_BYTES, Math.floor(totalmem() / 2))), silentMs: SILENT_MS }
+  return {
+    memoryBytes: Math.max(LEAST_MEMORY_BYTES, Math.min(MOST_MEMORY_BYTES, Math.floor(totalmem() / 2))),
+    silentMs: SILENT_MS,
+  }
 }
 
 /** One process a job, as many as are asked for at once; the last one waits a while for the next. */
@@ -55,12 +66,19 @@ export function createReader(command: ProgramCommand, limits: ReaderLimits = def
     idle = { process, timer }
   }
 
-  async function* stream<N extends ReaderJobName>(name: N, input: ReaderJobs[N]['input'], { signal }: { readonly signal?: AbortSignal | undefined } = {}): AsyncGenerator<ReaderJobs[N]['piece'], ReaderJobs[N]['result']> {
+  async function* stream<N extends ReaderJobName>(
+    name: N,
+    input: ReaderJobs[N]['input'],
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): AsyncGenerator<ReaderJobs[N]['piece'], ReaderJobs[N]['result']> {
     const process = take()
     let whole = false
     try {
       const subject = 'path' in input ? input.path : input.folder
-      const result = yield* process.run(name, input, { subject, signal }) as AsyncGenerator<ReaderJobs[N]['piece'], ReaderJobs[N]['result']> // as the table says
+      const result = yield* process.run(name, input, { subject, signal }) as AsyncGenerator<
+        ReaderJobs[N]['piece'],
+        ReaderJobs[N]['result']
+      > // as the table says
       whole = true
       return result
     } finally {

@@ -18,7 +18,11 @@ export async function freeBytes(folder: string): Promise<number> {
 export async function requireSpace(folder: string, neededBytes: number): Promise<void> {
   const free = await freeBytes(folder)
   if (free >= neededBytes + RESERVE_BYTES) return
-  throw new AppError({ code: 'disk-full', message: `A copy takes ${formatBytes(neededBytes)}; the disk with ${folder} has ${formatBytes(free)} free.`, hint: 'Free some space, or add the model by link: its files then stay where they are.' })
+  throw new AppError({
+    code: 'disk-full',
+    message: `A copy takes ${formatBytes(neededBytes)}; the disk with ${folder} has ${formatBytes(free)} free.`,
+    hint: 'Free some space, or add the model by link: its files then stay where they are.',
+  })
 }
 
 /**
@@ -26,7 +30,13 @@ export async function requireSpace(folder: string, neededBytes: number): Promise
  * @param files relative to both folders
  * @throws AppError `disk-full`, `model-unsupported` when a file changes while it is read; the signal's reason
  */
-export async function copyFiles(from: string, to: string, files: readonly string[], onBytes: (bytes: number) => void, signal: AbortSignal): Promise<void> {
+export async function copyFiles(
+  from: string,
+  to: string,
+  files: readonly string[],
+  onBytes: (bytes: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
   await mkdir(to, { recursive: true })
   const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
   for (const name of files) {
@@ -35,7 +45,12 @@ export async function copyFiles(from: string, to: string, files: readonly string
     const before = await stat(path.join(from, name))
     await copyOne({ from: path.join(from, name), to: path.join(to, name), buffer, onBytes, signal })
     const after = await stat(path.join(from, name))
-    if (after.size !== before.size || after.mtimeMs !== before.mtimeMs) throw new AppError({ code: 'model-unsupported', message: `${path.join(from, name)} was changed while it was copied.`, hint: 'Wait until whatever writes it is done, then add the model again.' })
+    if (after.size !== before.size || after.mtimeMs !== before.mtimeMs)
+      throw new AppError({
+        code: 'model-unsupported',
+        message: `${path.join(from, name)} was changed while it was copied.`,
+        hint: 'Wait until whatever writes it is done, then add the model again.',
+      })
   }
   syncFolder(to)
 }
@@ -65,7 +80,13 @@ async function copyOne({ from, to, buffer, onBytes, signal }: CopyOne): Promise<
       await target.close()
     }
   } catch (error) {
-    if (isFull(error)) throw new AppError({ code: 'disk-full', message: `The disk with ${path.dirname(to)} became full while the model was copied.`, hint: 'Free some space, or add the model by link. Nothing was kept.', cause: error })
+    if (isFull(error))
+      throw new AppError({
+        code: 'disk-full',
+        message: `The disk with ${path.dirname(to)} became full while the model was copied.`,
+        hint: 'Free some space, or add the model by link. Nothing was kept.',
+        cause: error,
+      })
     throw error
   } finally {
     await source.close()
@@ -74,7 +95,7 @@ async function copyOne({ from, to, buffer, onBytes, signal }: CopyOne): Promise<
 
 /** A write may take fewer bytes than it was given. */
 async function writeAll(target: FileHandle, bytes: Buffer): Promise<void> {
-  for (let done = 0; done < bytes.length; ) done += (await target.write(bytes, done)).bytesWritten
+  for (let done = 0; done < bytes.length;) done += (await target.write(bytes, done)).bytesWritten
 }
 
 function isFull(error: unknown): boolean {

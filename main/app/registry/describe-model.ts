@@ -28,18 +28,46 @@ export function summarizeModel(dataFolder: string, entry: ModelEntry): ModelSumm
   }
 }
 
-function troubleOf(folder: string, state: 'missing' | 'changed', file: string | null): NonNullable<ModelSummary['trouble']> {
-  if (state === 'missing') return { message: file === null ? `The folder ${folder} is gone.` : `${file} is gone from ${folder}.`, hint: 'Put it back, e.g. connect the disk it is on, or remove the model from the list.' }
-  return { message: file === null ? 'Its files are not those that were added.' : `${file} has another size or time than when it was added.`, hint: 'Verify the model: its bytes are then compared with those that were added.' }
+function troubleOf(
+  folder: string,
+  state: 'missing' | 'changed',
+  file: string | null,
+): NonNullable<ModelSummary['trouble']> {
+  if (state === 'missing')
+    return {
+      message: file === null ? `The folder ${folder} is gone.` : `${file} is gone from ${folder}.`,
+      hint: 'Put it back, e.g. connect the disk it is on, or remove the model from the list.',
+    }
+  return {
+    message:
+      file === null
+        ? 'Its files are not those that were added.'
+        : `${file} has another size or time than when it was added.`,
+    hint: 'Verify the model: its bytes are then compared with those that were added.',
+  }
 }
 
 /** @param reading of its folder; null while the files cannot be read, as the state says */
-export function describeModel(db: ReadableDb, dataFolder: string, entry: ModelEntry, reading: ModelReading | null): ModelDetail {
+export function describeModel(
+  db: ReadableDb,
+  dataFolder: string,
+  entry: ModelEntry,
+  reading: ModelReading | null,
+): ModelDetail {
   const summary = summarizeModel(dataFolder, entry)
   const runs = listRuns(db).flatMap((run) => {
     const { model } = readRunSpec(db, run.runId)
     if (model.kind !== 'registered' || model.modelId !== entry.modelId) return []
-    return [{ runId: run.runId, name: run.name, methodName: run.methodName, seed: run.seed, state: run.state, groupHash: run.groupHash }]
+    return [
+      {
+        runId: run.runId,
+        name: run.name,
+        methodName: run.methodName,
+        seed: run.seed,
+        state: run.state,
+        groupHash: run.groupHash,
+      },
+    ]
   })
   return {
     ...summary,

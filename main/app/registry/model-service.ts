@@ -9,7 +9,15 @@ import type { Log } from '../../base/log.ts'
 import type { EventBus } from '../events.ts'
 import { createJobs, type Job } from '../jobs.ts'
 import { deleteModel, findModel, insertModel, listModels, requireModel, updateModel } from '../store/models.ts'
-import { listModelFolders, modelsFolder, ownFolder, readModelFile, weightsFolder, writeModelFile, type ModelEntry } from '../store/models-file.ts'
+import {
+  listModelFolders,
+  modelsFolder,
+  ownFolder,
+  readModelFile,
+  weightsFolder,
+  writeModelFile,
+  type ModelEntry,
+} from '../store/models-file.ts'
 import { storeError, type WritableDb } from '../store/open.ts'
 import { discardFolder } from '../store/trash.ts'
 import { copyFiles, freeBytes, requireSpace } from './copy-files.ts'
@@ -59,7 +67,11 @@ export interface ModelServiceDeps {
   readonly events: EventBus
   /** How folders are read: in a process of its own, in the app. See read-model.ts. */
   readonly readModel: (folder: string, signal?: AbortSignal) => Promise<ModelReading>
-  readonly hashModel: (folder: string, onProgress: (doneBytes: number, totalBytes: number) => void, signal?: AbortSignal) => Promise<string>
+  readonly hashModel: (
+    folder: string,
+    onProgress: (doneBytes: number, totalBytes: number) => void,
+    signal?: AbortSignal,
+  ) => Promise<string>
   readonly log: Pick<Log, 'info' | 'error'>
 }
 
@@ -72,13 +84,24 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
     tell: (state) => events.emit('model.progress', state),
     failure: (error) => ({ error: explain(error) }),
     stopped: { remainingMs: null },
-    missing: (jobId) => new AppError({ code: 'not-found', message: `No model is being added as "${jobId}".`, hint: 'Additions are forgotten when the app closes; look at the list of models.' }),
+    missing: (jobId) =>
+      new AppError({
+        code: 'not-found',
+        message: `No model is being added as "${jobId}".`,
+        hint: 'Additions are forgotten when the app closes; look at the list of models.',
+      }),
   })
   removeStaging(dataFolder)
   readUnknownFolders(deps)
 
   function uniqueName(wanted: string): string {
-    const taken = new Set([...listModels(db).map((model) => model.name), ...jobs.list().filter((job) => job.state === 'running').map((job) => job.name)])
+    const taken = new Set([
+      ...listModels(db).map((model) => model.name),
+      ...jobs
+        .list()
+        .filter((job) => job.state === 'running')
+        .map((job) => job.name),
+    ])
     const short = wanted.slice(0, 70)
     for (let number = 1; ; number += 1) {
       const name = number === 1 ? short : `${short} (${number})`
@@ -93,20 +116,43 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
       const { facts, files } = await readModel(folder)
       const known = listModels(db).find((model) => model.place === 'link' && model.source === folder)
       const notes = [
-        ...(facts.unused.length === 0 ? [] : [`${facts.unused.length} tensors are not used by the model: ${facts.unused.slice(0, 5).join(', ')}${facts.unused.length > 5 ? ' …' : ''}.`]),
+        ...(facts.unused.length === 0
+          ? []
+          : [
+              `${facts.unused.length} tensors are not used by the model: ${facts.unused.slice(0, 5).join(', ')}${facts.unused.length > 5 ? ' …' : ''}.`,
+            ]),
         ...(facts.licence === null ? ['No licence file was found: check under what terms the model may be used.'] : []),
         ...(facts.hasTokenizer ? [] : ['There is no tokenizer.json: it can be looked at, and not trained.']),
         ...(known === undefined ? [] : [`This folder is here already, as "${known.name}".`]),
       ]
-      return { path: folder, name, facts, problems: [], notes, copyBytes: markFiles(folder, files).reduce((sum, file) => sum + file.sizeBytes, 0), freeBytes: free }
+      return {
+        path: folder,
+        name,
+        facts,
+        problems: [],
+        notes,
+        copyBytes: markFiles(folder, files).reduce((sum, file) => sum + file.sizeBytes, 0),
+        freeBytes: free,
+      }
     } catch (error) {
       if (!(error instanceof AppError)) throw error
-      return { path: folder, name, facts: null, problems: [{ message: error.message, hint: error.hint }], notes: [], copyBytes: 0, freeBytes: free }
+      return {
+        path: folder,
+        name,
+        facts: null,
+        problems: [{ message: error.message, hint: error.hint }],
+        notes: [],
+        copyBytes: 0,
+        freeBytes: free,
+      }
     }
   }
 
   async function add(addition: Addition): Promise<JobId> {
-    const key = addition.clientKey === undefined ? randomBytes(6).toString('hex') : createHash('sha256').update(addition.clientKey).digest('hex').slice(0, 12)
+    const key =
+      addition.clientKey === undefined
+        ? randomBytes(6).toString('hex')
+        : createHash('sha256').update(addition.clientKey).digest('hex').slice(0, 12)
     const jobId = `model-job-${key}` as JobId // made here
     const modelId = `model-${key}` as ModelId // made here
     const known = jobs.get(jobId)?.state.state
@@ -114,24 +160,51 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
     const made = findModel(db, modelId)
     if (made !== null) return noteFinished(jobId, made)
     const reading = addition.write === undefined ? await readModel(addition.source) : null
-    const totalBytes = reading === null ? 0 : markFiles(addition.source, reading.files).reduce((sum, file) => sum + file.sizeBytes, 0)
+    const totalBytes =
+      reading === null ? 0 : markFiles(addition.source, reading.files).reduce((sum, file) => sum + file.sizeBytes, 0)
     if (addition.place === 'copy' && reading !== null) await requireSpace(dataFolder, totalBytes)
     const meanwhile = jobs.get(jobId)?.state.state // the same order may have come twice while the folder was read
     if (meanwhile === 'running' || meanwhile === 'finished') return jobId
     const name = uniqueName(addition.name.trim() === '' ? path.basename(addition.source) : addition.name.trim())
-    const state: ModelJob = { jobId, state: 'running', name, phase: addition.place === 'copy' ? 'copying' : 'hashing', bytesDone: 0, totalBytes, startedAtMs: Date.now(), remainingMs: null, modelId: null, error: null }
+    const state: ModelJob = {
+      jobId,
+      state: 'running',
+      name,
+      phase: addition.place === 'copy' ? 'copying' : 'hashing',
+      bytesDone: 0,
+      totalBytes,
+      startedAtMs: Date.now(),
+      remainingMs: null,
+      modelId: null,
+      error: null,
+    }
     jobs.start(jobId, state, (job) => work(job, modelId, { addition, reading }))
     return jobId
   }
 
   /** An addition that an earlier process brought to its end. */
   function noteFinished(jobId: JobId, { modelId, name, addedAtMs }: ModelEntry): JobId {
-    const state: ModelJob = { jobId, state: 'finished', name, phase: 'hashing', bytesDone: 0, totalBytes: 0, startedAtMs: addedAtMs, remainingMs: 0, modelId, error: null }
+    const state: ModelJob = {
+      jobId,
+      state: 'finished',
+      name,
+      phase: 'hashing',
+      bytesDone: 0,
+      totalBytes: 0,
+      startedAtMs: addedAtMs,
+      remainingMs: 0,
+      modelId,
+      error: null,
+    }
     jobs.note(jobId, state)
     return jobId
   }
 
-  async function work(job: Job<ModelJob>, modelId: ModelId, { addition, reading }: { readonly addition: Addition; readonly reading: ModelReading | null }): Promise<void> {
+  async function work(
+    job: Job<ModelJob>,
+    modelId: ModelId,
+    { addition, reading }: { readonly addition: Addition; readonly reading: ModelReading | null },
+  ): Promise<void> {
     const staging = path.join(modelsFolder(dataFolder), `${STAGING}${modelId}`)
     try {
       const entry = await place(job, { addition, reading, modelId, staging })
@@ -156,21 +229,55 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
   }
 
   /** Brings the files to where they will lie, and reads what is to be known of them. */
-  async function place(job: Job<ModelJob>, { addition, reading, modelId, staging }: { readonly addition: Addition; readonly reading: ModelReading | null; readonly modelId: ModelId; readonly staging: string }): Promise<ModelEntry> {
+  async function place(
+    job: Job<ModelJob>,
+    {
+      addition,
+      reading,
+      modelId,
+      staging,
+    }: {
+      readonly addition: Addition
+      readonly reading: ModelReading | null
+      readonly modelId: ModelId
+      readonly staging: string
+    },
+  ): Promise<ModelEntry> {
     mkdirSync(modelsFolder(dataFolder), { recursive: true })
     if (addition.write !== undefined) await addition.write(staging)
     else if (addition.place === 'copy') {
       let bytesDone = 0
-      await copyFiles(addition.source, staging, reading!.files, (bytes) => progress(job, { bytesDone: (bytesDone += bytes) }), job.signal)
+      await copyFiles(
+        addition.source,
+        staging,
+        reading!.files,
+        (bytes) => progress(job, { bytesDone: (bytesDone += bytes) }),
+        job.signal,
+      )
     }
     job.signal.throwIfAborted()
     const folder = addition.place === 'copy' ? staging : addition.source
     const found = addition.write === undefined ? reading! : await readModel(folder, job.signal)
     progress(job, { phase: 'hashing', bytesDone: 0 })
     const files = markFiles(folder, found.files)
-    const hash = await hashModel(folder, (bytesDone, totalBytes) => progress(job, { bytesDone, totalBytes }), job.signal)
+    const hash = await hashModel(
+      folder,
+      (bytesDone, totalBytes) => progress(job, { bytesDone, totalBytes }),
+      job.signal,
+    )
     const atMs = Date.now()
-    return { modelId, name: job.state.name, place: addition.place, source: addition.source, originRunId: addition.originRunId, hash, facts: found.facts, files, verified: { atMs, hash }, addedAtMs: atMs }
+    return {
+      modelId,
+      name: job.state.name,
+      place: addition.place,
+      source: addition.source,
+      originRunId: addition.originRunId,
+      hash,
+      facts: found.facts,
+      files,
+      verified: { atMs, hash },
+      addedAtMs: atMs,
+    }
   }
 
   function explain(error: unknown): { message: string; hint: string } {
@@ -208,18 +315,37 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
       const ok = found === entry.hash
       // The files are what they were: new times on them no longer matter.
       const current = requireModel(db, modelId)
-      save({ ...current, files: ok ? markFiles(folder, current.files.map((file) => file.name)) : current.files, verified: { atMs: Date.now(), hash: found } })
+      save({
+        ...current,
+        files: ok
+          ? markFiles(
+              folder,
+              current.files.map((file) => file.name),
+            )
+          : current.files,
+        verified: { atMs: Date.now(), hash: found },
+      })
       return { ok, expected: entry.hash, found }
     },
     rename(modelId, name) {
       const entry = requireModel(db, modelId)
-      if (listModels(db).some((other) => other.name === name && other.modelId !== modelId)) throw new AppError({ code: 'input-invalid', message: `There is a model called "${name}" already.`, hint: 'Choose another name.' })
+      if (listModels(db).some((other) => other.name === name && other.modelId !== modelId))
+        throw new AppError({
+          code: 'input-invalid',
+          message: `There is a model called "${name}" already.`,
+          hint: 'Choose another name.',
+        })
       save({ ...entry, name })
     },
     remove(modelId) {
       const entry = requireModel(db, modelId)
       const folder = ownFolder(dataFolder, modelId)
-      discardFolder(dataFolder, folder, { kind: 'model', id: modelId, name: entry.name, deletedAtMs: Date.now(), labelEvents: 0 }, () => deleteModel(db, modelId))
+      discardFolder(
+        dataFolder,
+        folder,
+        { kind: 'model', id: modelId, name: entry.name, deletedAtMs: Date.now(), labelEvents: 0 },
+        () => deleteModel(db, modelId),
+      )
       log.info(`removed the model "${entry.name}"`)
       events.emit('models.changed', {})
     },
@@ -235,7 +361,8 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
 /** Removes what a killed addition left: copies that this app was making. */
 function removeStaging(dataFolder: string): void {
   const folder = modelsFolder(dataFolder)
-  for (const name of existsSync(folder) ? readdirSync(folder) : []) if (name.startsWith(STAGING)) rmSync(path.join(folder, name), { recursive: true, force: true })
+  for (const name of existsSync(folder) ? readdirSync(folder) : [])
+    if (name.startsWith(STAGING)) rmSync(path.join(folder, name), { recursive: true, force: true })
 }
 
 /** Indexes folders the database does not know: it may have been rebuilt, they may have been put back. */

@@ -20,14 +20,35 @@ export interface StartPoint {
  * @param use what it is wanted for, as a verb: "start from"
  * @throws AppError `not-found`, `spec-invalid`: the run is of another role, or has no checkpoint
  */
-export function findCheckpoint(deps: Pick<HandlerDeps, 'db' | 'runs'>, runId: string, which: 'best' | 'last', use: string, role: AlgorithmRole | null): StartPoint {
+export function findCheckpoint(
+  deps: Pick<HandlerDeps, 'db' | 'runs'>,
+  runId: string,
+  which: 'best' | 'last',
+  use: string,
+  role: AlgorithmRole | null,
+): StartPoint {
   const run = findRun(deps.db, runId)
-  if (run === null) throw new AppError({ code: 'not-found', message: `There is no run "${runId}" to ${use}.`, hint: 'Choose another run.' })
+  if (run === null)
+    throw new AppError({
+      code: 'not-found',
+      message: `There is no run "${runId}" to ${use}.`,
+      hint: 'Choose another run.',
+    })
   const actual = findAlgorithm(run.method).role
-  if (role !== null && actual !== role) throw new AppError({ code: 'spec-invalid', message: `The run "${run.name}" is a ${actual.replace('-', ' ')}; to ${use} it, a ${role.replace('-', ' ')} is needed.`, hint: 'Choose another run.' })
+  if (role !== null && actual !== role)
+    throw new AppError({
+      code: 'spec-invalid',
+      message: `The run "${run.name}" is a ${actual.replace('-', ' ')}; to ${use} it, a ${role.replace('-', ' ')} is needed.`,
+      hint: 'Choose another run.',
+    })
   const folder = deps.runs.folderOf(runId)
   const present = listCheckpoints(deps.db, run.runNo).filter((entry) => existsSync(path.join(folder, entry.path)))
   const chosen = (which === 'best' ? present.find((entry) => entry.best) : undefined) ?? present.at(-1)
-  if (chosen === undefined) throw new AppError({ code: 'spec-invalid', message: `The run "${run.name}" has no checkpoint to ${use}.`, hint: 'Wait until it has one, or choose another run.' })
+  if (chosen === undefined)
+    throw new AppError({
+      code: 'spec-invalid',
+      message: `The run "${run.name}" has no checkpoint to ${use}.`,
+      hint: 'Wait until it has one, or choose another run.',
+    })
   return { run, path: path.join(folder, chosen.path), hash: chosen.sha256, step: chosen.step }
 }

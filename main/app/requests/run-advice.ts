@@ -26,40 +26,66 @@ const MANY_EPOCHS = 20
 const NOTABLE_TIES = 0.3
 
 /** What a person should know before starting: what cannot work, and what may not work well. */
-export function adviseRequest(asked: Questioned): { readonly problems: readonly RequestProblem[]; readonly advice: readonly Advice[] } {
+export function adviseRequest(asked: Questioned): {
+  readonly problems: readonly RequestProblem[]
+  readonly advice: readonly Advice[]
+} {
   const { content, request } = asked
   const problems: RequestProblem[] = []
   const wrong = (path: string, message: string): void => void problems.push({ path, message })
   const advice: Advice[] = []
   const warn = (text: string): void => void advice.push({ level: 'warning', text })
   const tell = (text: string): void => void advice.push({ level: 'info', text })
-  if (request.seeds.length === 1) tell('With one seed nothing can be concluded about the method; three or more give an interval.')
+  if (request.seeds.length === 1)
+    tell('With one seed nothing can be concluded about the method; three or more give an interval.')
   if (new Set(request.seeds).size < request.seeds.length) wrong('seeds', 'Each seed can be given once.')
-  if (asked.idle.length > 0) tell(`${asked.idle.join(', ')}: without effect on what was chosen (${[asked.algorithm.name, ...(asked.algorithm.data === 'response-pairs' ? [asked.training.adapt] : [])].join(', ')}), and set back to the default.`)
-  if (asked.training.adapt !== 'full' && asked.training.frozenStorage === 'bfloat16' && !['auto', 'wasm', 'cpu'].includes(request.engine)) {
-    wrong('training.frozenStorage', `The engine ${request.engine} keeps frozen weights as float32 only; wasm and cpu can keep bfloat16.`)
+  if (asked.idle.length > 0)
+    tell(
+      `${asked.idle.join(', ')}: without effect on what was chosen (${[asked.algorithm.name, ...(asked.algorithm.data === 'response-pairs' ? [asked.training.adapt] : [])].join(', ')}), and set back to the default.`,
+    )
+  if (
+    asked.training.adapt !== 'full' &&
+    asked.training.frozenStorage === 'bfloat16' &&
+    !['auto', 'wasm', 'cpu'].includes(request.engine)
+  ) {
+    wrong(
+      'training.frozenStorage',
+      `The engine ${request.engine} keeps frozen weights as float32 only; wasm and cpu can keep bfloat16.`,
+    )
   }
   if (content !== null) {
     // A view without anything to train on is a problem, and told as one.
-    for (const { code, text, hint } of warnAboutDataset({ ...asked.dataset, split: content.counts })) if (code !== 'nothing-to-train') warn(`${text} ${hint}`)
+    for (const { code, text, hint } of warnAboutDataset({ ...asked.dataset, split: content.counts }))
+      if (code !== 'nothing-to-train') warn(`${text} ${hint}`)
     if (asked.algorithm.data === 'response-pairs') adviseData(content, wrong, warn, tell)
     else if (content.counts.train === 0) wrong('data.split', 'Nothing is on the training side of the split.')
     adviseTraining(asked, content, warn)
     if (asked.rewards?.kind === 'column' && content.lacksRewards) {
-      wrong('config.rewards.kind', 'The rewards are to come from columns of the file, but some rows have no number there: import it with its reward columns chosen, or take the rewards from the labels.')
+      wrong(
+        'config.rewards.kind',
+        'The rewards are to come from columns of the file, but some rows have no number there: import it with its reward columns chosen, or take the rewards from the labels.',
+      )
     }
   }
   if (asked.algorithm.needsReference && request.model.kind === 'new') {
-    warn(`${asked.algorithm.name} compares with a reference policy; a new model's is its random start. Start from a finished SFT run instead.`)
+    warn(
+      `${asked.algorithm.name} compares with a reference policy; a new model's is its random start. Start from a finished SFT run instead.`,
+    )
   }
   return { problems, advice }
 }
 
-function adviseData(content: ViewContent, wrong: (path: string, message: string) => void, warn: (text: string) => void, tell: (text: string) => void): void {
+function adviseData(
+  content: ViewContent,
+  wrong: (path: string, message: string) => void,
+  warn: (text: string) => void,
+  tell: (text: string) => void,
+): void {
   const { train } = content.counts
   if (train === 0) wrong('data.split', 'No labeled pair is on the training side of the split.')
   else if (train < FEW_PAIRS) warn(`There are only ${train} pairs to train on.`)
-  if (content.tieShare !== null && content.tieShare >= NOTABLE_TIES) tell(`${formatPercent(content.tieShare)} of the pairs are ties; a tie counts both completions by half.`)
+  if (content.tieShare !== null && content.tieShare >= NOTABLE_TIES)
+    tell(`${formatPercent(content.tieShare)} of the pairs are ties; a tie counts both completions by half.`)
   if (content.unlabeledCount > 0) tell(`${content.unlabeledCount} pairs have no label that counts and are left out.`)
   if (content.bothBadCount > 0) tell(`${content.bothBadCount} pairs are left out because both answers were called bad.`)
 }
@@ -67,6 +93,8 @@ function adviseData(content: ViewContent, wrong: (path: string, message: string)
 function adviseTraining({ training }: Questioned, content: ViewContent, warn: (text: string) => void): void {
   if (content.counts.train === 0) return
   const epochs = (training.steps * training.batchSize) / content.counts.train
-  if (epochs > MANY_EPOCHS) warn(`Everything will be seen about ${Math.round(epochs)} times; watch the held-out curve for over-fitting.`)
-  if (training.batchSize > content.counts.train && content.counts.train > 0) warn(`The batch (${training.batchSize}) is larger than the training side (${content.counts.train}).`)
+  if (epochs > MANY_EPOCHS)
+    warn(`Everything will be seen about ${Math.round(epochs)} times; watch the held-out curve for over-fitting.`)
+  if (training.batchSize > content.counts.train && content.counts.train > 0)
+    warn(`The batch (${training.batchSize}) is larger than the training side (${content.counts.train}).`)
 }

@@ -1,7 +1,14 @@
 import { z } from 'zod'
 import { fieldsOf, flagName, formatField, getPath, type FormField } from '../../../shared/form.ts'
 import { formatModelReference, type ModelReference } from '../../../shared/model-reference.ts'
-import { type ModelSpec, rewardSource, trainingConfig, type RewardSource, type RunRequest, type TrainingConfig } from '../../../shared/run-spec.ts'
+import {
+  type ModelSpec,
+  rewardSource,
+  trainingConfig,
+  type RewardSource,
+  type RunRequest,
+  type TrainingConfig,
+} from '../../../shared/run-spec.ts'
 import type { AlgorithmPage } from '../../core/learn/define.ts'
 
 /** A request with every default filled in, as the command line says it. */
@@ -24,11 +31,15 @@ export function commandFor({ algorithm, config, training, request }: CommandPart
   const usualConfig = algorithm.config.parse(preset.config) as Readonly<Record<string, unknown>> // every config is an object
   const usualTraining = trainingConfig.parse(preset.training)
   return [
-    'pairlab train', algorithm.id,
-    '--data', data.datasetId,
-    '--model', formatModelReference(referenceOf(model)),
+    'pairlab train',
+    algorithm.id,
+    '--data',
+    data.datasetId,
+    '--model',
+    formatModelReference(referenceOf(model)),
     ...(model.kind === 'new' ? newModelFlags(model) : []),
-    '--seeds', seeds.join(','),
+    '--seeds',
+    seeds.join(','),
     ...(engine === 'auto' ? [] : ['--engine', engine]),
     ...(threads === null ? [] : ['--threads', String(threads)]),
     ...(data.annotators.length === 0 ? [] : ['--annotators', data.annotators.join(',')]),
@@ -38,28 +49,42 @@ export function commandFor({ algorithm, config, training, request }: CommandPart
     ...schemaFlags(z.toJSONSchema(algorithm.config, { io: 'input' }), config, usualConfig),
     ...schemaFlags(z.toJSONSchema(trainingConfig, { io: 'input' }), training, usualTraining),
     ...judgeFlags(judge),
-  ].map((word, index) => (index === 0 ? word : quote(word))).join(' ')
+  ]
+    .map((word, index) => (index === 0 ? word : quote(word)))
+    .join(' ')
 }
 
 function newModelFlags(model: Extract<RunRequest['model'], { kind: 'new' }>): string[] {
-  const tokenizer = model.tokenizer.kind === 'byte' ? ['--tokenizer', 'byte'] : ['--vocab-size', String(model.tokenizer.vocabSize)]
+  const tokenizer =
+    model.tokenizer.kind === 'byte' ? ['--tokenizer', 'byte'] : ['--vocab-size', String(model.tokenizer.vocabSize)]
   return [...tokenizer, ...(model.tiedEmbeddings ? [] : ['--untied'])]
 }
 
 function judgeFlags(judge: RewardSource | null): string[] {
-  return judge === null ? [] : schemaFlags(z.toJSONSchema(z.object({ judge: rewardSource }), { io: 'input' }), { judge }, {})
+  return judge === null
+    ? []
+    : schemaFlags(z.toJSONSchema(z.object({ judge: rewardSource }), { io: 'input' }), { judge }, {})
 }
 
-function schemaFlags(schema: unknown, values: Readonly<Record<string, unknown>>, usual: Readonly<Record<string, unknown>>): string[] {
+function schemaFlags(
+  schema: unknown,
+  values: Readonly<Record<string, unknown>>,
+  usual: Readonly<Record<string, unknown>>,
+): string[] {
   return fieldsOf(schema).flatMap((field) => fieldFlags(field, values, usual))
 }
 
-function fieldFlags(field: FormField, values: Readonly<Record<string, unknown>>, usual: Readonly<Record<string, unknown>>): string[] {
+function fieldFlags(
+  field: FormField,
+  values: Readonly<Record<string, unknown>>,
+  usual: Readonly<Record<string, unknown>>,
+): string[] {
   const value = getPath(values, field.path)
   if (value === undefined || JSON.stringify(value) === JSON.stringify(getPath(usual, field.path))) return []
   const flag = `--${flagName(field.path)}`
   if (value === null) return [flag, 'none']
-  if (field.kind !== 'union') return [flag, field.kind === 'list' && Array.isArray(value) ? value.join(',') : formatField(value)]
+  if (field.kind !== 'union')
+    return [flag, field.kind === 'list' && Array.isArray(value) ? value.join(',') : formatField(value)]
   const chosen = String(getPath(values, `${field.path}.${field.discriminator ?? 'kind'}`))
   const variant = field.variants.find((one) => one.value === chosen)
   return [flag, chosen, ...(variant?.fields ?? []).flatMap((inner) => fieldFlags(inner, values, {}))]

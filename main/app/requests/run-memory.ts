@@ -25,15 +25,22 @@ export function foreseeMemory({ request, algorithm, training, folder }: MemoryQu
   if (request.model.kind !== 'new' && folder === null) return null
   const config = request.model.kind === 'new' ? sizesOfNew(request.model, scoreHead) : sizesIn(folder!, scoreHead)
   const hasReference = keepsReference(algorithm, request.model.kind)
-  const total = (changes: Partial<TrainingConfig>): number => Math.round(totalMemory(trainingMemory(config, { ...training, ...changes }, hasReference)))
-  const parts = Object.entries(trainingMemory(config, training, hasReference)).map(([name, bytes]) => ({ name, bytes: Math.round(bytes) }))
-  const choices = Object.fromEntries(CHOICES.map((key) => {
-    const field = fields.find((one) => one.path === key)!
-    const values: readonly (string | boolean)[] = field.kind === 'boolean' ? [true, false] : field.options
-    return [`training.${key}`, Object.fromEntries(values.map((value) => [String(value), total({ [key]: value })]))]
+  const total = (changes: Partial<TrainingConfig>): number =>
+    Math.round(totalMemory(trainingMemory(config, { ...training, ...changes }, hasReference)))
+  const parts = Object.entries(trainingMemory(config, training, hasReference)).map(([name, bytes]) => ({
+    name,
+    bytes: Math.round(bytes),
   }))
+  const choices = Object.fromEntries(
+    CHOICES.map((key) => {
+      const field = fields.find((one) => one.path === key)!
+      const values: readonly (string | boolean)[] = field.kind === 'boolean' ? [true, false] : field.options
+      return [`training.${key}`, Object.fromEntries(values.map((value) => [String(value), total({ [key]: value })]))]
+    }),
+  )
   // Smaller parts of the same batch: the same update from less memory.
   const halves: Record<string, number> = {}
-  for (let size = training.batchSize; size >= 1; size = Math.floor(size / 2)) halves[String(size)] = total({ microBatchSize: size })
+  for (let size = training.batchSize; size >= 1; size = Math.floor(size / 2))
+    halves[String(size)] = total({ microBatchSize: size })
   return { parts, totalBytes: total({}), choices: { ...choices, 'training.microBatchSize': halves } }
 }

@@ -4,7 +4,17 @@ import { z } from 'zod'
 import { runId as runIdSchema, type RunId } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { problemsOf, sayProblems, type RequestProblem } from '../../../shared/request-problems.ts'
-import { BFLOAT16_ENGINES, type ModelSpec, runSpec, trainingConfig, writesSamples, type RewardSource, type RunRequest, type RunSpec, type TrainingConfig } from '../../../shared/run-spec.ts'
+import {
+  BFLOAT16_ENGINES,
+  type ModelSpec,
+  runSpec,
+  trainingConfig,
+  writesSamples,
+  type RewardSource,
+  type RunRequest,
+  type RunSpec,
+  type TrainingConfig,
+} from '../../../shared/run-spec.ts'
 import { countDataset } from '../data/dataset-warnings.ts'
 import type { View, ViewContent } from '../data/view.ts'
 import type { AlgorithmPage } from '../../core/learn/define.ts'
@@ -24,7 +34,9 @@ import type { HandlerDeps } from '../handlers/deps.ts'
 import { restIdle } from './idle-settings.ts'
 import type { TrainingData } from './training-data.ts'
 
-type Deps = Pick<HandlerDeps, 'db' | 'dataFolder' | 'appVersion' | 'runs' | 'engines'> & { readonly trainingData: TrainingData }
+type Deps = Pick<HandlerDeps, 'db' | 'dataFolder' | 'appVersion' | 'runs' | 'engines'> & {
+  readonly trainingData: TrainingData
+}
 type Json = z.infer<ReturnType<typeof z.json>>
 
 /** A model of the registry that a request names. */
@@ -63,25 +75,78 @@ export async function checkRequest(deps: Deps, asked: RunRequest): Promise<Check
   const parsedConfig = algorithm.config.safeParse(request.config)
   if (!parsedConfig.success) problems.push(...problemsOf(parsedConfig.error, 'config'))
   const config = z.record(z.string(), z.json()).parse(parsedConfig.success ? parsedConfig.data : request.config)
-  const { training, idle } = restIdle(trainingConfig.parse({ ...algorithm.presets[0].training, ...definedOnly(request.training) }), { data: algorithm.data, model: request.model.kind })
-  if (dataset.kind !== algorithm.data) wrong('data.datasetId', `${algorithm.name} learns from ${algorithm.data}; "${dataset.name}" holds ${dataset.kind}.`)
+  const { training, idle } = restIdle(
+    trainingConfig.parse({ ...algorithm.presets[0].training, ...definedOnly(request.training) }),
+    { data: algorithm.data, model: request.model.kind },
+  )
+  if (dataset.kind !== algorithm.data)
+    wrong('data.datasetId', `${algorithm.name} learns from ${algorithm.data}; "${dataset.name}" holds ${dataset.kind}.`)
   if (!algorithm.models.some((use) => (use === 'networks') === (request.model.kind === 'networks'))) {
-    wrong('model.kind', request.model.kind === 'networks' ? `${algorithm.name} trains a language model: start from a new one, a finished run or a registered one.` : `${algorithm.name} makes its own networks: give "networks" as the model.`)
+    wrong(
+      'model.kind',
+      request.model.kind === 'networks'
+        ? `${algorithm.name} trains a language model: start from a new one, a finished run or a registered one.`
+        : `${algorithm.name} makes its own networks: give "networks" as the model.`,
+    )
   }
-  const content = await deps.trainingData.count(request.data).catch((error: unknown) => toProblem(error, request.data.annotators.length > 0 ? 'data.annotators' : 'data.datasetId', problems))
-  const find = (path: string, runId: string, which: 'best' | 'last', use: string, role: AlgorithmPage['role'] | null): StartPoint | null => attempt(() => findCheckpoint(deps, runId, which, use, role), path, problems)
+  const content = await deps.trainingData
+    .count(request.data)
+    .catch((error: unknown) =>
+      toProblem(error, request.data.annotators.length > 0 ? 'data.annotators' : 'data.datasetId', problems),
+    )
+  const find = (
+    path: string,
+    runId: string,
+    which: 'best' | 'last',
+    use: string,
+    role: AlgorithmPage['role'] | null,
+  ): StartPoint | null => attempt(() => findCheckpoint(deps, runId, which, use, role), path, problems)
   const rewards = parsedConfig.success ? (algorithm.rewards?.(parsedConfig.data) ?? null) : null
-  const start = request.model.kind === 'run' ? find('model.runId', request.model.runId, request.model.checkpoint, 'start from', algorithm.role === 'policy' ? 'policy' : null) : null
+  const start =
+    request.model.kind === 'run'
+      ? find(
+          'model.runId',
+          request.model.runId,
+          request.model.checkpoint,
+          'start from',
+          algorithm.role === 'policy' ? 'policy' : null,
+        )
+      : null
   const { model } = request
-  const registered = model.kind === 'registered' ? attempt(() => findModel(deps, model.modelId, algorithm.models.includes('text-encoder')), 'model.modelId', problems) : null
-  const rewardModel = rewards?.kind === 'reward-model' ? find('config.rewards.runId', rewards.runId, 'best', 'take rewards from', 'reward-model') : null
-  const judge = request.judge?.kind === 'reward-model' ? find('judge.runId', request.judge.runId, 'best', 'judge with', 'reward-model') : null
-  if (request.judge?.kind === 'label' || request.judge?.kind === 'column') wrong('judge.kind', 'The judge scores generated text, which has no labels and no columns: choose a reward model, a length, keywords or a pattern.')
-  for (const [part, source] of [['config.rewards', rewards], ['judge', request.judge]] as const) {
+  const registered =
+    model.kind === 'registered'
+      ? attempt(
+          () => findModel(deps, model.modelId, algorithm.models.includes('text-encoder')),
+          'model.modelId',
+          problems,
+        )
+      : null
+  const rewardModel =
+    rewards?.kind === 'reward-model'
+      ? find('config.rewards.runId', rewards.runId, 'best', 'take rewards from', 'reward-model')
+      : null
+  const judge =
+    request.judge?.kind === 'reward-model'
+      ? find('judge.runId', request.judge.runId, 'best', 'judge with', 'reward-model')
+      : null
+  if (request.judge?.kind === 'label' || request.judge?.kind === 'column')
+    wrong(
+      'judge.kind',
+      'The judge scores generated text, which has no labels and no columns: choose a reward model, a length, keywords or a pattern.',
+    )
+  for (const [part, source] of [
+    ['config.rewards', rewards],
+    ['judge', request.judge],
+  ] as const) {
     if (source?.kind === 'regex') attempt(() => compilePattern(source.pattern), `${part}.pattern`, problems)
   }
   const resolved = { request, algorithm, config, training, content, start, registered, rewardModel, judge }
-  const advised = adviseRequest({ ...resolved, dataset: countDataset(deps.db, dataset), rewards, idle: asked.judge === request.judge ? idle : [...idle, 'Judge of samples'] })
+  const advised = adviseRequest({
+    ...resolved,
+    dataset: countDataset(deps.db, dataset),
+    rewards,
+    idle: asked.judge === request.judge ? idle : [...idle, 'Judge of samples'],
+  })
   return {
     ...resolved,
     engine: engineOf(deps, request, training),
@@ -112,32 +177,61 @@ function toProblem(error: unknown, path: string, problems: RequestProblem[]): nu
 
 function findModel({ db, dataFolder }: Deps, id: string, encoders: boolean): RegisteredModel {
   const entry = requireModel(db, id)
-  if (entry.facts.kind !== 'decoder' && !encoders) throw new AppError({ code: 'spec-invalid', message: `"${entry.name}" is an encoder: it cannot write completions.`, hint: 'Choose a decoder, e.g. a Llama, Qwen or GPT-2 model.' })
-  if (!entry.facts.hasTokenizer) throw new AppError({ code: 'spec-invalid', message: `"${entry.name}" has no tokenizer.json.`, hint: 'Put it beside the weights and add the model again.' })
+  if (entry.facts.kind !== 'decoder' && !encoders)
+    throw new AppError({
+      code: 'spec-invalid',
+      message: `"${entry.name}" is an encoder: it cannot write completions.`,
+      hint: 'Choose a decoder, e.g. a Llama, Qwen or GPT-2 model.',
+    })
+  if (!entry.facts.hasTokenizer)
+    throw new AppError({
+      code: 'spec-invalid',
+      message: `"${entry.name}" has no tokenizer.json.`,
+      hint: 'Put it beside the weights and add the model again.',
+    })
   const { path: folder, trouble } = summarizeModel(dataFolder, entry)
-  if (trouble !== null) throw new AppError({ code: 'spec-invalid', message: `"${entry.name}" cannot be used: ${trouble.message.charAt(0).toLowerCase()}${trouble.message.slice(1)}`, hint: trouble.hint })
+  if (trouble !== null)
+    throw new AppError({
+      code: 'spec-invalid',
+      message: `"${entry.name}" cannot be used: ${trouble.message.charAt(0).toLowerCase()}${trouble.message.slice(1)}`,
+      hint: trouble.hint,
+    })
   return { name: entry.name, path: folder, hash: entry.hash }
 }
 
 /** What the request names, or what is fastest at training here, with what is tried after it. */
 function engineOf({ engines }: Deps, { engine }: RunRequest, training: TrainingConfig): CheckedRequest['engine'] {
-  if (engine !== 'auto') return { engine, engineChoice: { automatic: false, why: 'it was named in the request', others: [] } }
+  if (engine !== 'auto')
+    return { engine, engineChoice: { automatic: false, why: 'it was named in the request', others: [] } }
   if (training.frozenStorage === 'bfloat16' && training.adapt !== 'full') {
     const [first, ...others] = BFLOAT16_ENGINES
-    return { engine: first, engineChoice: { automatic: true, why: 'it can multiply frozen weights kept as bfloat16', others } }
+    return {
+      engine: first,
+      engineChoice: { automatic: true, why: 'it can multiply frozen weights kept as bfloat16', others },
+    }
   }
   const { name, why } = engines.choose('training')
-  return { engine: name, engineChoice: { automatic: true, why, others: engines.rank('training').filter((other) => other !== name) } }
+  return {
+    engine: name,
+    engineChoice: { automatic: true, why, others: engines.rank('training').filter((other) => other !== name) },
+  }
 }
 
-type Resolved = Pick<CheckedRequest, 'request' | 'config' | 'training' | 'start' | 'registered' | 'rewardModel' | 'judge'>
+type Resolved = Pick<
+  CheckedRequest,
+  'request' | 'config' | 'training' | 'start' | 'registered' | 'rewardModel' | 'judge'
+>
 
 /**
  * Runs that share it differ only in seeds: their own, and those of the runs they start from or are judged by, so that
  * "DPO from SFT, each seed its own" is one group. A changed label or split makes another group.
  */
-function groupHashOf({ request, config, training, start, registered, rewardModel, judge }: Resolved, view: View): string {
-  const source = (value: RewardSource | null, at: StartPoint | null): unknown => (value?.kind === 'reward-model' ? { kind: 'reward-model', group: at?.run.groupHash ?? value.runId } : value)
+function groupHashOf(
+  { request, config, training, start, registered, rewardModel, judge }: Resolved,
+  view: View,
+): string {
+  const source = (value: RewardSource | null, at: StartPoint | null): unknown =>
+    value?.kind === 'reward-model' ? { kind: 'reward-model', group: at?.run.groupHash ?? value.runId } : value
   const rewards = config['rewards'] as RewardSource | undefined // where a config has the key, its schema is rewardSource
   return hashOf({
     method: request.method,
@@ -151,20 +245,29 @@ function groupHashOf({ request, config, training, start, registered, rewardModel
 
 /** The same weights under another name are the same model. */
 function modelIdentity(model: ModelSpec, start: StartPoint | null, registered: RegisteredModel | null): unknown {
-  if (model.kind === 'run') return { kind: 'run', group: start?.run.groupHash ?? model.runId, checkpoint: model.checkpoint }
+  if (model.kind === 'run')
+    return { kind: 'run', group: start?.run.groupHash ?? model.runId, checkpoint: model.checkpoint }
   return model.kind === 'registered' ? { kind: 'registered', hash: registered?.hash ?? model.modelId } : model
 }
 
 /** sha256 of the value's JSON with sorted keys. */
 function hashOf(value: unknown): string {
   const sorted = (_key: string, inner: unknown): unknown =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner) ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1))) : inner
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : inner
   return createHash('sha256').update(JSON.stringify(value, sorted)).digest('hex')
 }
 
 /** @throws AppError `spec-invalid` naming every problem */
 export function refuseProblems({ problems }: CheckedRequest): void {
-  if (problems.length > 0) throw new AppError({ code: 'spec-invalid', message: sayProblems(problems), hint: 'Change the named settings and try again.', details: { problems: [...problems] } })
+  if (problems.length > 0)
+    throw new AppError({
+      code: 'spec-invalid',
+      message: sayProblems(problems),
+      hint: 'Change the named settings and try again.',
+      details: { problems: [...problems] },
+    })
 }
 
 /** One run for each seed. Their ids are free until something else is awaited: start them at once. */
@@ -180,10 +283,19 @@ export function prepareRuns(deps: Deps, checked: CheckedRequest, view: View): Pr
 
 /** A specification for the dry run: nothing is kept of it. */
 export function prepareEstimate(deps: Deps, checked: CheckedRequest, view: View): RunSpec {
-  return specFor(deps, checked, view, { runId: runIdSchema.parse('estimate'), seed: checked.request.seeds[0] ?? 1, createdAtMs: Date.now() })
+  return specFor(deps, checked, view, {
+    runId: runIdSchema.parse('estimate'),
+    seed: checked.request.seeds[0] ?? 1,
+    createdAtMs: Date.now(),
+  })
 }
 
-function specFor(deps: Deps, checked: CheckedRequest, view: View, own: { readonly runId: RunId; readonly seed: number; readonly createdAtMs: number }): RunSpec {
+function specFor(
+  deps: Deps,
+  checked: CheckedRequest,
+  view: View,
+  own: { readonly runId: RunId; readonly seed: number; readonly createdAtMs: number },
+): RunSpec {
   const { request, algorithm, config, training, start, registered, rewardModel, judge } = checked
   return runSpec.parse({
     formatVersion: 1,
@@ -204,7 +316,12 @@ function specFor(deps: Deps, checked: CheckedRequest, view: View, own: { readonl
       labelCount: view.labelCount,
       counts: view.counts,
     },
-    model: request.model.kind === 'new' || request.model.kind === 'networks' ? request.model : request.model.kind === 'run' ? { ...request.model, path: start?.path, hash: start?.hash } : { ...request.model, ...registered },
+    model:
+      request.model.kind === 'new' || request.model.kind === 'networks'
+        ? request.model
+        : request.model.kind === 'run'
+          ? { ...request.model, path: start?.path, hash: start?.hash }
+          : { ...request.model, ...registered },
     judge: request.judge === null ? null : { source: request.judge, path: judge?.path ?? null },
     rewardModelPath: rewardModel?.path ?? null,
     cacheFolder: deps.runs.cacheFolder,
@@ -215,8 +332,17 @@ function specFor(deps: Deps, checked: CheckedRequest, view: View, own: { readonl
 
 /** `dpo-4`, `dpo-5` …: one more than the highest number that was ever given, deleted runs included. */
 function newRunIds({ db, runs, dataFolder }: Deps, name: string, count: number): RunId[] {
-  const base = name.normalize('NFKD').toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 60).replace(/-+$/, '') || 'run'
-  const deleted = listTrash(dataFolder).map(describeEntry).filter(({ kind }) => kind === 'run')
+  const base =
+    name
+      .normalize('NFKD')
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, '-')
+      .replace(/^-+|-+$/g, '')
+      .slice(0, 60)
+      .replace(/-+$/, '') || 'run'
+  const deleted = listTrash(dataFolder)
+    .map(describeEntry)
+    .filter(({ kind }) => kind === 'run')
   const first = nextRunNumber(db, base, [...readdirSync(runs.runsFolder), ...deleted.map(({ id }) => id)])
   return Array.from({ length: count }, (_, index) => runIdSchema.parse(`${base}-${first + index}`))
 }

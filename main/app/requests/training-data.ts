@@ -18,7 +18,11 @@ export interface TrainingData {
   withView<T>(data: DataSpec, use: (view: View) => T | Promise<T>, options: { readonly forRuns: boolean }): Promise<T>
 }
 
-export function createTrainingData({ db, dataFolder, log }: Pick<HandlerDeps, 'db' | 'dataFolder' | 'log'>): TrainingData {
+export function createTrainingData({
+  db,
+  dataFolder,
+  log,
+}: Pick<HandlerDeps, 'db' | 'dataFolder' | 'log'>): TrainingData {
   const held = new Map<string, number>()
   const ofRuns = new Set<string>()
   let counted: { readonly key: string; readonly content: ViewContent } | null = null
@@ -39,7 +43,8 @@ export function createTrainingData({ db, dataFolder, log }: Pick<HandlerDeps, 'd
   const write = shareRuns(async (asked) => {
     const data = JSON.parse(asked) as DataSpec // written below
     const key = keyOf(data)
-    if (written?.key !== key || !existsSync(written.view.viewPath)) written = { key, view: await buildView(db, dataFolder, data) }
+    if (written?.key !== key || !existsSync(written.view.viewPath))
+      written = { key, view: await buildView(db, dataFolder, data) }
     return written.view
   })
 
@@ -54,8 +59,13 @@ export function createTrainingData({ db, dataFolder, log }: Pick<HandlerDeps, 'd
         return await use(view)
       } finally {
         held.set(name, (held.get(name) ?? 1) - 1)
-        const isFree = (file: string): boolean => (held.get(file) ?? 0) === 0 && !ofRuns.has(file) && (written === null || path.basename(written.view.viewPath) !== file)
-        pruneViews(dataFolder, isFree).catch((error: unknown) => log.warn('views that no run uses could not be removed', error))
+        const isFree = (file: string): boolean =>
+          (held.get(file) ?? 0) === 0 &&
+          !ofRuns.has(file) &&
+          (written === null || path.basename(written.view.viewPath) !== file)
+        pruneViews(dataFolder, isFree).catch((error: unknown) =>
+          log.warn('views that no run uses could not be removed', error),
+        )
       }
     },
   }

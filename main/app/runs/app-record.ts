@@ -16,7 +16,14 @@ export const appRecord = z.strictObject({
   note: z.string(),
   /** Of the call that made it, with its place among the runs of that call. */
   startKey: z.string().optional(),
-  ended: z.strictObject({ state: runState, atMs: z.number(), /** It holds while the log has no later event. */ afterSeq: z.int(), error: wireError.nullable() }).nullable(),
+  ended: z
+    .strictObject({
+      state: runState,
+      atMs: z.number(),
+      /** It holds while the log has no later event. */ afterSeq: z.int(),
+      error: wireError.nullable(),
+    })
+    .nullable(),
 })
 export type AppRecord = z.infer<typeof appRecord>
 
@@ -45,8 +52,19 @@ export function writeAppRecord(folder: string, record: AppRecord): void {
   writeRunFile(file(folder), `${JSON.stringify(record)}\n`)
 }
 
-export function changeAppRecord(folder: string, run: Pick<AppRecord, 'methodName' | 'mainMetric' | 'note'>, changes: Partial<Pick<AppRecord, 'note' | 'ended'>>): void {
+export function changeAppRecord(
+  folder: string,
+  run: Pick<AppRecord, 'methodName' | 'mainMetric' | 'note'>,
+  changes: Partial<Pick<AppRecord, 'note' | 'ended'>>,
+): void {
   const { methodName, mainMetric, note } = run
   const { ended = null, startKey } = readAppRecord(folder) ?? {}
-  writeAppRecord(folder, { methodName, mainMetric, note, ended, ...(startKey === undefined ? {} : { startKey }), ...changes })
+  writeAppRecord(folder, {
+    methodName,
+    mainMetric,
+    note,
+    ended,
+    ...(startKey === undefined ? {} : { startKey }),
+    ...changes,
+  })
 }

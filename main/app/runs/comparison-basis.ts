@@ -3,14 +3,20 @@ import type { RunSpec } from '../../../shared/run-spec.ts'
 import { countedRuns, type CompareOptions, type ComparedRun, type RunGroup } from './comparison-groups.ts'
 
 /** Why no verdict may be given, in words that end a sentence; null where it may. */
-export function whyNotComparable(one: RunGroup, other: RunGroup, { metric, at }: Pick<CompareOptions, 'metric' | 'at'>): string | null {
+export function whyNotComparable(
+  one: RunGroup,
+  other: RunGroup,
+  { metric, at }: Pick<CompareOptions, 'metric' | 'at'>,
+): string | null {
   const runs = [...countedRuns(one), ...countedRuns(other)]
   return otherData(runs.map((run) => run.spec)) ?? otherMeaning(runs, metric) ?? otherEvaluation(runs, metric, at)
 }
 
 /** What each group learned from, one name for each view of the data. */
 export function nameData(groups: readonly RunGroup[]): string[] {
-  const data = new Map(groups.flatMap((group) => group.runs.map(({ spec }) => [spec.data.viewHash, spec.data.datasetName] as const)))
+  const data = new Map(
+    groups.flatMap((group) => group.runs.map(({ spec }) => [spec.data.viewHash, spec.data.datasetName] as const)),
+  )
   const names = [...data.values()]
   return groups.map((group) => {
     const [view, ...others] = new Set(group.runs.map((run) => run.spec.data.viewHash))
@@ -30,8 +36,10 @@ function otherData(specs: readonly RunSpec[]): string | null {
     const names = [...new Set(specs.map((spec) => spec.data.datasetName))].toSorted()
     return `these runs are of different data${names.length > 1 ? ` (${names.join(', ')})` : `: the records of ${names[0] ?? 'the data set'} are not the same`}`
   }
-  if (differs(specs, (spec) => spec.data.split)) return 'these runs are of different splits, so that they were not tested on the same'
-  if (differs(specs, (spec) => [spec.data.annotators, spec.data.aggregation])) return 'these runs count the labels of different people, or count them in different ways'
+  if (differs(specs, (spec) => spec.data.split))
+    return 'these runs are of different splits, so that they were not tested on the same'
+  if (differs(specs, (spec) => [spec.data.annotators, spec.data.aggregation]))
+    return 'these runs count the labels of different people, or count them in different ways'
   return 'these runs are of different data: labels or sides changed between them'
 }
 
@@ -39,10 +47,14 @@ function otherData(specs: readonly RunSpec[]): string | null {
 function otherMeaning(runs: readonly ComparedRun[], metric: string): string | null {
   const name = metric.replace(/^(eval|test)\//, '')
   const specs = runs.map((run) => run.spec)
-  if (/(^|\/)loss(_|$)/.test(name) && differs(specs, (spec) => spec.method)) return 'the loss of one method and that of another are different quantities'
-  if (/^rewards\/(chosen|rejected|margins)/.test(name) && differs(specs, (spec) => [spec.method, spec.config['beta']])) return 'rewards of another method or another β are on another scale'
-  if (name.startsWith('samples/') && differs(specs, (spec) => spec.judge)) return 'their samples were not scored by the same judge'
-  if (/^(first_stage_)?(ndcg|mrr|recall)$/.test(name) && differs(specs, (spec) => spec.config['cutoff'])) return 'they count a different number of places (the cut-off k)'
+  if (/(^|\/)loss(_|$)/.test(name) && differs(specs, (spec) => spec.method))
+    return 'the loss of one method and that of another are different quantities'
+  if (/^rewards\/(chosen|rejected|margins)/.test(name) && differs(specs, (spec) => [spec.method, spec.config['beta']]))
+    return 'rewards of another method or another β are on another scale'
+  if (name.startsWith('samples/') && differs(specs, (spec) => spec.judge))
+    return 'their samples were not scored by the same judge'
+  if (/^(first_stage_)?(ndcg|mrr|recall)$/.test(name) && differs(specs, (spec) => spec.config['cutoff']))
+    return 'they count a different number of places (the cut-off k)'
   return null
 }
 
@@ -50,8 +62,15 @@ function otherMeaning(runs: readonly ComparedRun[], metric: string): string | nu
 function otherEvaluation(runs: readonly ComparedRun[], metric: string, at: CompareOptions['at']): string | null {
   const specs = runs.map((run) => run.spec)
   const name = metric.replace(/^(eval|test)\//, '')
-  if (name.startsWith('samples/') && differs(specs, ({ training }) => [training.samplePrompts, training.sampleTokens, training.sampleTemperature])) return 'their samples are of different prompts, lengths or temperatures'
-  if (!metric.startsWith('eval/') || (at === 'last' && runs.every((run) => run.summary.state === 'finished'))) return null
+  if (
+    name.startsWith('samples/') &&
+    differs(specs, ({ training }) => [training.samplePrompts, training.sampleTokens, training.sampleTemperature])
+  )
+    return 'their samples are of different prompts, lengths or temperatures'
+  if (!metric.startsWith('eval/') || (at === 'last' && runs.every((run) => run.summary.state === 'finished')))
+    return null
   if (differs(specs, ({ training }) => training.evalPairs)) return 'they were not evaluated on the same held-out pairs'
-  return at === 'last' && new Set(runs.map((run) => run.summary.state === 'finished')).size > 1 ? 'some have finished and were judged by the whole held-out side, others so far by a part of it' : null
+  return at === 'last' && new Set(runs.map((run) => run.summary.state === 'finished')).size > 1
+    ? 'some have finished and were judged by the whole held-out side, others so far by a part of it'
+    : null
 }

@@ -91,7 +91,8 @@ export function* diffSettings(groups: readonly RunGroup[]): Sliced<SettingsDiff>
   const differing: { readonly path: string; readonly values: readonly SettingValue[] }[] = []
   for (const path of paths) {
     const values = flat.map((members) => valueOfGroup(members, path))
-    if (new Set(values.map((value) => JSON.stringify(value))).size > 1 || values.includes(MIXED)) differing.push({ path, values })
+    if (new Set(values.map((value) => JSON.stringify(value))).size > 1 || values.includes(MIXED))
+      differing.push({ path, values })
     yield
   }
   return { differing, same: paths.size - differing.length }
@@ -100,12 +101,15 @@ export function* diffSettings(groups: readonly RunGroup[]): Sliced<SettingsDiff>
 function valueOfGroup(members: readonly Readonly<Record<string, SettingValue>>[], path: string): SettingValue {
   const values = new Map(members.map((settings) => [JSON.stringify(settings[path] ?? null), settings[path] ?? null]))
   const [only] = values.values()
-  return values.size > 1 ? MIXED : only ?? null
+  return values.size > 1 ? MIXED : (only ?? null)
 }
 
 function settingsOf(spec: RunSpec): Record<string, SettingValue> {
   const { viewPath: _file, ...data } = spec.data
-  const start: SettingValue = spec.model.kind === 'run' ? { kind: spec.model.kind, runId: spec.model.runId, checkpoint: spec.model.checkpoint } : spec.model
+  const start: SettingValue =
+    spec.model.kind === 'run'
+      ? { kind: spec.model.kind, runId: spec.model.runId, checkpoint: spec.model.checkpoint }
+      : spec.model
   return {
     method: spec.method,
     ...flatten('config', spec.config),

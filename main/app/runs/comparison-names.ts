@@ -14,7 +14,8 @@ export function* nameGroups(groups: readonly RunGroup[], groupBy: GroupBy): Slic
   for (const [stem, alike] of byStem) {
     const tails = alike.map((group) => (groupBy === 'none' ? `, seed ${firstOf(group.runs).summary.seed}` : ''))
     const parts = yield* tellingParts(alike, tails)
-    for (const [at, group] of alike.entries()) names.set(group, `${stem}${parts[at] === '' ? '' : ` · ${parts[at]}`}${tails[at]}`)
+    for (const [at, group] of alike.entries())
+      names.set(group, `${stem}${parts[at] === '' ? '' : ` · ${parts[at]}`}${tails[at]}`)
   }
   const counts = new Map<string, number>()
   for (const name of names.values()) counts.set(name, (counts.get(name) ?? 0) + 1)
@@ -42,22 +43,42 @@ function* tellingParts(groups: readonly RunGroup[], tails: readonly string[]): S
   const columns = distinctColumns((yield* diffSettings(groups)).differing)
   yield
   const chosen = shortestTelling(columns, classesOf(tails))
-  const words = chosen.map(({ path }) => wordFor(path, chosen.map((column) => column.path)))
+  const words = chosen.map(({ path }) =>
+    wordFor(
+      path,
+      chosen.map((column) => column.path),
+    ),
+  )
   return groups.map((_group, at) => chosen.map(({ texts }, index) => `${words[index]} ${texts[at]}`).join(', '))
 }
 
 /** One column for settings that divide the groups alike, the first of them; those that a group does not agree on itself come last. */
-function distinctColumns(differing: readonly { readonly path: string; readonly values: readonly SettingValue[] }[]): Column[] {
+function distinctColumns(
+  differing: readonly { readonly path: string; readonly values: readonly SettingValue[] }[],
+): Column[] {
   const mixed = (values: readonly SettingValue[]): number => Number(values.includes(MIXED))
-  const columns = differing.toSorted((a, b) => mixed(a.values) - mixed(b.values) || placeOf(a.path) - placeOf(b.path)).map(({ path, values }) => {
-    const whole = values.map((value) => JSON.stringify(value ?? null))
-    return { path, texts: showValues(values), classes: classesOf(whole) }
-  })
+  const columns = differing
+    .toSorted((a, b) => mixed(a.values) - mixed(b.values) || placeOf(a.path) - placeOf(b.path))
+    .map(({ path, values }) => {
+      const whole = values.map((value) => JSON.stringify(value ?? null))
+      return { path, texts: showValues(values), classes: classesOf(whole) }
+    })
   return [...new Map(columns.toReversed().map((column) => [column.classes.join(' '), column])).values()].toReversed()
 }
 
 /** What a person chose is named before what follows from it. */
-const LAST_PATHS = ['data.split', 'data.counts', 'data.fingerprint', 'data.viewHash', 'data.datasetId', 'model.hash', 'model.path', 'model.modelId', 'engine', 'appVersion']
+const LAST_PATHS = [
+  'data.split',
+  'data.counts',
+  'data.fingerprint',
+  'data.viewHash',
+  'data.datasetId',
+  'model.hash',
+  'model.path',
+  'model.modelId',
+  'engine',
+  'appVersion',
+]
 
 function placeOf(path: string): number {
   return LAST_PATHS.findIndex((start) => path.startsWith(start))
@@ -107,7 +128,11 @@ function mostTellingFirst(columns: readonly Column[], known: readonly number[], 
   const chosen: Column[] = []
   let classes = known
   while (countOf(classes) < goal) {
-    const next = firstOf(columns.map((column) => ({ column, count: countOf(refine(classes, column)) })).toSorted((a, b) => b.count - a.count)).column
+    const next = firstOf(
+      columns
+        .map((column) => ({ column, count: countOf(refine(classes, column)) }))
+        .toSorted((a, b) => b.count - a.count),
+    ).column
     chosen.push(next)
     classes = refine(classes, next)
   }
@@ -115,8 +140,18 @@ function mostTellingFirst(columns: readonly Column[], known: readonly number[], 
 }
 
 const PATH_WORDS: Readonly<Record<string, string>> = {
-  'data.datasetName': 'data', 'data.viewHash': 'data', 'data.fingerprint': 'records', 'data.datasetId': 'data set', 'data.labelCount': 'labels', appVersion: 'Pairlab',
-  'model.kind': 'model', 'model.name': 'model', 'model.runId': 'from', 'model.hash': 'weights', 'model.modelId': 'model', 'judge.kind': 'judge',
+  'data.datasetName': 'data',
+  'data.viewHash': 'data',
+  'data.fingerprint': 'records',
+  'data.datasetId': 'data set',
+  'data.labelCount': 'labels',
+  appVersion: 'Pairlab',
+  'model.kind': 'model',
+  'model.name': 'model',
+  'model.runId': 'from',
+  'model.hash': 'weights',
+  'model.modelId': 'model',
+  'judge.kind': 'judge',
 }
 
 /** The setting's own name; with what it belongs to where two settings of that name are told. */
@@ -126,7 +161,9 @@ function wordFor(path: string, among: readonly string[]): string {
   const segments = path.split('.')
   const last = segments.at(-1) ?? path
   const nested = segments.length > 2 && (segments[0] === 'data' || segments[0] === 'model')
-  return nested || among.some((other) => other !== path && other.endsWith(`.${last}`)) ? segments.slice(-2).join(' ') : last
+  return nested || among.some((other) => other !== path && other.endsWith(`.${last}`))
+    ? segments.slice(-2).join(' ')
+    : last
 }
 
 /** As short as the values stay different. */
@@ -140,8 +177,10 @@ function showValues(values: readonly SettingValue[]): string[] {
 }
 
 function showValue(value: SettingValue, hashDigits: number): string {
-  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map((one) => showValue(one, hashDigits)).join(' + ')
-  if (typeof value !== 'string') return value === null ? 'none' : typeof value === 'object' ? JSON.stringify(value) : String(value)
+  if (Array.isArray(value))
+    return value.length === 0 ? 'none' : value.map((one) => showValue(one, hashDigits)).join(' + ')
+  if (typeof value !== 'string')
+    return value === null ? 'none' : typeof value === 'object' ? JSON.stringify(value) : String(value)
   if (/^[0-9a-f]{32,}$/.test(value)) return value.slice(0, hashDigits)
   const oneLine = value.replaceAll(/\s+/g, ' ')
   return oneLine.length > LONGEST_VALUE ? `${oneLine.slice(0, LONGEST_VALUE - 1)}…` : oneLine

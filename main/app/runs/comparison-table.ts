@@ -13,7 +13,12 @@ export function formatTable(comparison: Comparison, metrics: readonly string[], 
   const data = differentData(comparison)
   const rows = comparison.groups.map((group) => {
     const n = Math.max(0, ...metrics.map((name) => group.values[name]?.n ?? 0))
-    return [group.label, ...(data ? [group.data] : []), String(n), ...metrics.map((name) => showCell(group.values[name], n))]
+    return [
+      group.label,
+      ...(data ? [group.data] : []),
+      String(n),
+      ...metrics.map((name) => showCell(group.values[name], n)),
+    ]
   })
   const head = ['Method', ...(data ? ['Data'] : []), 'n', ...metrics]
   return format === 'latex' ? latexTable(head, rows, data ? 'll' : 'l') : markdownTable(head, rows, data ? 2 : 1)
@@ -41,30 +46,69 @@ export function showInterval(interval: Interval | undefined): string {
 
 function csvTable(comparison: Comparison, metrics: readonly string[]): string {
   const data = differentData(comparison)
-  const head = ['group', 'method', ...(data ? ['data'] : []), 'seeds', ...metrics.flatMap((name) => [name, `${name} low`, `${name} high`, `${name} n`])]
+  const head = [
+    'group',
+    'method',
+    ...(data ? ['data'] : []),
+    'seeds',
+    ...metrics.flatMap((name) => [name, `${name} low`, `${name} high`, `${name} n`]),
+  ]
   const rows = comparison.groups.map((group) => {
     const cells = metrics.flatMap((name) => {
       const value = group.values[name]
       return [value?.mean, value?.low, value?.high, value?.n ?? 0]
     })
-    return [group.label, group.method, ...(data ? [group.data] : []), group.seeds.filter((_seed, at) => group.counted[at]).join(' '), ...cells]
+    return [
+      group.label,
+      group.method,
+      ...(data ? [group.data] : []),
+      group.seeds.filter((_seed, at) => group.counted[at]).join(' '),
+      ...cells,
+    ]
   })
   return csvText([head, ...rows])
 }
 
 function markdownTable(head: readonly string[], rows: readonly (readonly string[])[], textColumns: number): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map((cell) => oneLine(cell).replace(/[\\|<`*]/g, '\\$&')).join(' | ')} |`
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => oneLine(cell).replace(/[\\|<`*]/g, '\\$&')).join(' | ')} |`
   return `${[line(head), `| ${head.map((_, column) => (column < textColumns ? '---' : '---:')).join(' | ')} |`, ...rows.map(line)].join('\n')}\n`
 }
 
 function latexTable(head: readonly string[], rows: readonly (readonly string[])[], textColumns: string): string {
   const line = (cells: readonly string[]): string => `  ${cells.map(latexCell).join(' & ')} \\\\`
-  return [`\\begin{tabular}{${textColumns}${'r'.repeat(head.length - textColumns.length)}}`, '  \\toprule', line(head), '  \\midrule', ...rows.map(line), '  \\bottomrule', '\\end{tabular}', ''].join('\n')
+  return [
+    `\\begin{tabular}{${textColumns}${'r'.repeat(head.length - textColumns.length)}}`,
+    '  \\toprule',
+    line(head),
+    '  \\midrule',
+    ...rows.map(line),
+    '  \\bottomrule',
+    '\\end{tabular}',
+    '',
+  ].join('\n')
 }
 
 const LATEX_LETTERS: Readonly<Record<string, string>> = {
-  '\\': '\\textbackslash{}', '~': '\\textasciitilde{}', '^': '\\textasciicircum{}', '·': '$\\cdot$', 'β': '$\\beta$', '–': '--', '−': '$-$', '±': '$\\pm$',
-  '&': '\\&', '%': '\\%', '$': '\\$', '#': '\\#', '_': '\\_', '{': '\\{', '}': '\\}', '<': '\\textless{}', '>': '\\textgreater{}', '|': '\\textbar{}', '"': '\\textquotedbl{}',
+  '\\': '\\textbackslash{}',
+  '~': '\\textasciitilde{}',
+  '^': '\\textasciicircum{}',
+  '·': '$\\cdot$',
+  β: '$\\beta$',
+  '–': '--',
+  '−': '$-$',
+  '±': '$\\pm$',
+  '&': '\\&',
+  '%': '\\%',
+  $: '\\$',
+  '#': '\\#',
+  _: '\\_',
+  '{': '\\{',
+  '}': '\\}',
+  '<': '\\textless{}',
+  '>': '\\textgreater{}',
+  '|': '\\textbar{}',
+  '"': '\\textquotedbl{}',
 }
 
 function latexCell(text: string): string {

@@ -1,7 +1,16 @@
 // What a comparison may claim, in plain sentences.
 import type { Interval } from '../../../shared/contract/comparisons.ts'
 import type { RunState } from '../../../shared/domain.ts'
-import { countedRuns, curveOf, type ComparedRun, type CompareOptions, type Goal, type GroupBy, type GroupDifference, type NamedGroup } from './comparison-groups.ts'
+import {
+  countedRuns,
+  curveOf,
+  type ComparedRun,
+  type CompareOptions,
+  type Goal,
+  type GroupBy,
+  type GroupDifference,
+  type NamedGroup,
+} from './comparison-groups.ts'
 
 interface ConclusionInput {
   readonly groups: readonly NamedGroup[]
@@ -17,24 +26,34 @@ export function concludeInWords(input: ConclusionInput): string[] {
   const seeds = values.map((value) => value?.n ?? 0)
   if (Math.max(0, ...seeds) === 0) return [`None of these runs has a value of ${metric} yet.`]
   const sentences: string[] = []
-  if (seeds.every((n) => n <= 1)) sentences.push('With one seed nothing can be concluded: a second run of the same configuration could come out the other way. Run at least three seeds.')
+  if (seeds.every((n) => n <= 1))
+    sentences.push(
+      'With one seed nothing can be concluded: a second run of the same configuration could come out the other way. Run at least three seeds.',
+    )
   else if (Math.max(...seeds) < 3) sentences.push('With two seeds nothing can be concluded. Run at least three.')
   if (groups.length === 1) sentences.push('There is one configuration here, so nothing to compare it with.')
   sentences.push(...differences.map((difference) => differenceInWords(difference, input)))
   const shown = differences.filter(({ whyNot }) => whyNot === null).length
-  if (shown > 3) sentences.push(`${shown} differences are shown. At 95 % each, about one in twenty would exclude 0 by chance.`)
+  if (shown > 3)
+    sentences.push(`${shown} differences are shown. At 95 % each, about one in twenty would exclude 0 by chance.`)
   return sentences
 }
 
-function differenceInWords({ groupHash, baseline, interval, paired, verdict, whyNot }: GroupDifference, { groups, metric, goal }: ConclusionInput): string {
+function differenceInWords(
+  { groupHash, baseline, interval, paired, verdict, whyNot }: GroupDifference,
+  { groups, metric, goal }: ConclusionInput,
+): string {
   const [name, base] = [labelOf(groups, groupHash), labelOf(groups, baseline)]
   if (whyNot !== null) return `${name} against ${base}: no verdict on ${metric}, because ${whyNot}.`
   if (interval.mean === null) return `${name} against ${base}: one of them has no value of ${metric}.`
   const amount = `${signed(interval.mean, interval)}${rangeInWords(interval)}`
-  if (interval.n < 3) return `${name} against ${base}: ${metric} differs by ${amount}, but ${interval.n === 1 ? 'one seed is' : 'two seeds are'} too few to tell.`
+  if (interval.n < 3)
+    return `${name} against ${base}: ${metric} differs by ${amount}, but ${interval.n === 1 ? 'one seed is' : 'two seeds are'} too few to tell.`
   const how = paired ? `paired over ${interval.n} seeds` : `${interval.n} seeds each, not the same ones`
-  if (verdict === 'cannot-tell') return `${name} against ${base}: it cannot be told which has the higher ${metric}. The difference is ${amount}, ${how}, and the interval includes 0.`
-  const better = goal === 'none' ? '' : (goal === 'max') === (verdict === 'higher') ? ', which is better' : ', which is worse'
+  if (verdict === 'cannot-tell')
+    return `${name} against ${base}: it cannot be told which has the higher ${metric}. The difference is ${amount}, ${how}, and the interval includes 0.`
+  const better =
+    goal === 'none' ? '' : (goal === 'max') === (verdict === 'higher') ? ', which is better' : ', which is worse'
   return `${name} has a ${verdict} ${metric} than ${base}${better}: by ${amount}, ${how}.`
 }
 
@@ -48,7 +67,9 @@ function rangeInWords({ mean, low, high }: Interval): string {
 }
 
 function signed(value: number, scale: Pick<Interval, 'low' | 'high'>): string {
-  const digits = decimalsFor(scale.low === null || scale.high === null ? Math.abs(value) / 5 : (scale.high - scale.low) / 2)
+  const digits = decimalsFor(
+    scale.low === null || scale.high === null ? Math.abs(value) / 5 : (scale.high - scale.low) / 2,
+  )
   const text = Math.abs(value).toFixed(digits)
   return `${value < 0 && Number(text) !== 0 ? '−' : '+'}${text}`
 }
@@ -69,30 +90,49 @@ interface WarningInput {
 }
 
 const STATE_WORDS: Readonly<Partial<Record<RunState, string>>> = {
-  failed: 'failed', lost: 'went silent', cancelled: 'was stopped', interrupted: 'was interrupted', queued: 'waits in the queue', starting: 'is starting', training: 'is still training', evaluating: 'is being evaluated',
+  failed: 'failed',
+  lost: 'went silent',
+  cancelled: 'was stopped',
+  interrupted: 'was interrupted',
+  queued: 'waits in the queue',
+  starting: 'is starting',
+  training: 'is still training',
+  evaluating: 'is being evaluated',
 }
 
 export function warnInWords({ groups, metric, at, groupBy }: WarningInput): string[] {
   return [
     ...groups.flatMap((group) => unfinishedInWords(group)),
-    ...groups.flatMap((group) => (group.runs.some((run) => curveOf(run, metric) !== undefined) ? [] : [`${group.label} has no ${metric}.`])),
+    ...groups.flatMap((group) =>
+      group.runs.some((run) => curveOf(run, metric) !== undefined) ? [] : [`${group.label} has no ${metric}.`],
+    ),
     ...missingSeeds(groups, groupBy),
     ...groups.flatMap((group) => repeatedSeeds(group)),
-    ...(new Set(groups.flatMap((group) => group.runs.map((run) => run.spec.data.viewHash))).size > 1 ? ['These runs did not learn from the same data: records, labels or split differ.'] : []),
-    ...(new Set(groups.flatMap((group) => group.runs.map((run) => run.summary.engine))).size > 1 ? ['These runs used different engines; numbers can differ in the last digits.'] : []),
-    ...(at === 'best' ? ['“Best” takes each run’s luckiest evaluation, which flatters noisy curves and long runs.'] : []),
-    ...(groupBy === 'method' && groups.some((group) => new Set(group.runs.map((run) => run.summary.groupHash)).size > 1) ? ['Grouped by method, runs of different settings are averaged; their spread is more than that of the seeds.'] : []),
+    ...(new Set(groups.flatMap((group) => group.runs.map((run) => run.spec.data.viewHash))).size > 1
+      ? ['These runs did not learn from the same data: records, labels or split differ.']
+      : []),
+    ...(new Set(groups.flatMap((group) => group.runs.map((run) => run.summary.engine))).size > 1
+      ? ['These runs used different engines; numbers can differ in the last digits.']
+      : []),
+    ...(at === 'best'
+      ? ['“Best” takes each run’s luckiest evaluation, which flatters noisy curves and long runs.']
+      : []),
+    ...(groupBy === 'method' && groups.some((group) => new Set(group.runs.map((run) => run.summary.groupHash)).size > 1)
+      ? ['Grouped by method, runs of different settings are averaged; their spread is more than that of the seeds.']
+      : []),
     ...differentLengths(groups, at),
   ]
 }
 
 function unfinishedInWords(group: NamedGroup): string[] {
   const counted = countedRuns(group)
-  return group.runs.filter((run) => run.summary.state !== 'finished').map((run) => {
-    const where = run.summary.state === 'queued' ? '' : ` at step ${run.summary.step} of ${run.summary.totalSteps}`
-    const counts = counted.includes(run) ? 'counts with what it has' : 'is left out of the numbers'
-    return `${nameRun(group, run)} ${STATE_WORDS[run.summary.state] ?? run.summary.state}${where} and ${counts}.`
-  })
+  return group.runs
+    .filter((run) => run.summary.state !== 'finished')
+    .map((run) => {
+      const where = run.summary.state === 'queued' ? '' : ` at step ${run.summary.step} of ${run.summary.totalSteps}`
+      const counts = counted.includes(run) ? 'counts with what it has' : 'is left out of the numbers'
+      return `${nameRun(group, run)} ${STATE_WORDS[run.summary.state] ?? run.summary.state}${where} and ${counts}.`
+    })
 }
 
 function nameRun(group: NamedGroup, run: ComparedRun): string {
@@ -102,21 +142,33 @@ function nameRun(group: NamedGroup, run: ComparedRun): string {
 /** Seeds that another group has, by what finished. */
 function missingSeeds(groups: readonly NamedGroup[], groupBy: GroupBy): string[] {
   if (groups.length < 2 || groupBy === 'none') return []
-  const finished = groups.map((group) => new Set(group.runs.filter((run) => run.summary.state === 'finished').map((run) => run.summary.seed)))
+  const finished = groups.map(
+    (group) => new Set(group.runs.filter((run) => run.summary.state === 'finished').map((run) => run.summary.seed)),
+  )
   const all = [...new Set(finished.flatMap((seeds) => [...seeds]))].toSorted((a, b) => a - b)
   return groups.flatMap((group, index) => {
     const missing = all.filter((seed) => finished[index]?.has(seed) !== true)
-    return missing.length === 0 || missing.length === all.length ? [] : [`${group.label} has no finished run with ${missing.length === 1 ? 'seed' : 'seeds'} ${missing.join(', ')}, which others have.`]
+    return missing.length === 0 || missing.length === all.length
+      ? []
+      : [
+          `${group.label} has no finished run with ${missing.length === 1 ? 'seed' : 'seeds'} ${missing.join(', ')}, which others have.`,
+        ]
   })
 }
 
 function repeatedSeeds(group: NamedGroup): string[] {
   const hashes = new Set(group.runs.map((run) => run.summary.groupHash))
   if (hashes.size > 1 || new Set(group.runs.map((run) => run.summary.seed)).size === group.runs.length) return []
-  return [`${group.label} has the same seed more than once. Repeating a seed says nothing new: it is no independent run.`]
+  return [
+    `${group.label} has the same seed more than once. Repeating a seed says nothing new: it is no independent run.`,
+  ]
 }
 
 function differentLengths(groups: readonly NamedGroup[], at: CompareOptions['at']): string[] {
   const lengths = [...new Set(groups.flatMap((group) => group.runs.map((run) => run.summary.totalSteps)))]
-  return lengths.length > 1 && at === 'last' ? [`These runs have different lengths (${lengths.toSorted((a, b) => a - b).join(', ')} steps); “last” compares different steps.`] : []
+  return lengths.length > 1 && at === 'last'
+    ? [
+        `These runs have different lengths (${lengths.toSorted((a, b) => a - b).join(', ')} steps); “last” compares different steps.`,
+      ]
+    : []
 }

@@ -1,10 +1,27 @@
 import type { Comparison, Interval } from '../../../shared/contract/comparisons.ts'
 import { byName } from '../../../shared/named-values.ts'
-import { bootstrapMean, percentileInterval, resampleIndices, resampleMeans } from '../../../shared/statistics/bootstrap.ts'
+import {
+  bootstrapMean,
+  percentileInterval,
+  resampleIndices,
+  resampleMeans,
+} from '../../../shared/statistics/bootstrap.ts'
 import { mean, standardDeviation, type Bounds } from '../../../shared/statistics/intervals.ts'
 import { studentInterval, welchInterval } from '../../../shared/statistics/student.ts'
 import { nameData, whyNotComparable } from './comparison-basis.ts'
-import { countedRuns, curveOf, diffSettings, groupRuns, type ComparedRun, type CompareOptions, type Curve, type Goal, type GroupDifference, type NamedGroup, type RunGroup } from './comparison-groups.ts'
+import {
+  countedRuns,
+  curveOf,
+  diffSettings,
+  groupRuns,
+  type ComparedRun,
+  type CompareOptions,
+  type Curve,
+  type Goal,
+  type GroupDifference,
+  type NamedGroup,
+  type RunGroup,
+} from './comparison-groups.ts'
 import { nameGroups } from './comparison-names.ts'
 import { atOnce, type Sliced } from '../store/slices.ts'
 import { concludeInWords, warnInWords } from './comparison-words.ts'
@@ -28,7 +45,8 @@ export function* compareInSlices(runs: readonly ComparedRun[], options: CompareO
   const metricNames = [...new Set(runs.flatMap((run) => Object.keys(run.curves)))].toSorted(byMetricName)
   const goal = goalOf(options.metric, options.goals)
   const scored: Comparison['groups'] = []
-  for (const [at, group] of groups.entries()) scored.push(yield* scoreGroup(group, data[at] ?? '', metricNames, options))
+  for (const [at, group] of groups.entries())
+    scored.push(yield* scoreGroup(group, data[at] ?? '', metricNames, options))
   const differences = yield* compareToBaseline(groups, options)
   const diff = yield* diffSettings(groups)
   const curves: Comparison['curves'] = []
@@ -40,7 +58,13 @@ export function* compareInSlices(runs: readonly ComparedRun[], options: CompareO
     differences,
     diff: diff.differing.map(({ path, values }) => ({ path, values: [...values] })),
     sameSettings: diff.same,
-    conclusions: concludeInWords({ groups, metric: options.metric, goal, differences, values: scored.map((group) => group.values[options.metric]) }),
+    conclusions: concludeInWords({
+      groups,
+      metric: options.metric,
+      goal,
+      differences,
+      values: scored.map((group) => group.values[options.metric]),
+    }),
     warnings: warnInWords({ groups, metric: options.metric, at: options.at, groupBy: options.groupBy }),
   }
 }
@@ -64,7 +88,12 @@ export function goalOf(metric: string, goals: Readonly<Record<string, Goal>> = {
   return /accurac|win-?rate/.test(metric) ? 'max' : 'none'
 }
 
-function* scoreGroup(group: NamedGroup, data: string, metricNames: readonly string[], options: CompareOptions): Sliced<Comparison['groups'][number]> {
+function* scoreGroup(
+  group: NamedGroup,
+  data: string,
+  metricNames: readonly string[],
+  options: CompareOptions,
+): Sliced<Comparison['groups'][number]> {
   const members = byName<(number | null)[]>()
   const values = byName<Interval>()
   for (const name of metricNames) {
@@ -73,11 +102,25 @@ function* scoreGroup(group: NamedGroup, data: string, metricNames: readonly stri
     yield
   }
   const counted = new Set(countedRuns(group))
-  return { groupHash: group.key, label: group.label, method: group.method, data, runIds: group.runs.map((run) => run.summary.runId), seeds: group.runs.map((run) => run.summary.seed), counted: group.runs.map((run) => counted.has(run)), values, members }
+  return {
+    groupHash: group.key,
+    label: group.label,
+    method: group.method,
+    data,
+    runIds: group.runs.map((run) => run.summary.runId),
+    seeds: group.runs.map((run) => run.summary.seed),
+    counted: group.runs.map((run) => counted.has(run)),
+    values,
+    members,
+  }
 }
 
 /** One value a run, in the group's order; null for a run that does not count or has no value there. */
-export function memberValues(group: RunGroup, metric: string, options: Pick<CompareOptions, 'at' | 'goals'>): (number | null)[] {
+export function memberValues(
+  group: RunGroup,
+  metric: string,
+  options: Pick<CompareOptions, 'at' | 'goals'>,
+): (number | null)[] {
   const counted = new Set(countedRuns(group))
   return group.runs.map((run) => {
     const curve = curveOf(run, metric)
@@ -87,7 +130,9 @@ export function memberValues(group: RunGroup, metric: string, options: Pick<Comp
 
 /** `last`: the last number. `best`: by the metric's goal, the last where it has none. A step: the latest number up to it. */
 export function valueAt(curve: Curve, at: CompareOptions['at'], goal: Goal): number | null {
-  const points = curve.value.flatMap((value, index) => (value === null || (typeof at === 'number' && (curve.step[index] ?? Infinity) > at) ? [] : [value]))
+  const points = curve.value.flatMap((value, index) =>
+    value === null || (typeof at === 'number' && (curve.step[index] ?? Infinity) > at) ? [] : [value],
+  )
   if (at !== 'best' || goal === 'none' || points.length === 0) return points.at(-1) ?? null
   return points.reduce((best, value) => ((goal === 'min' ? value < best : value > best) ? value : best))
 }
@@ -108,7 +153,10 @@ function boundsOf(values: readonly number[], kind: CompareOptions['interval']): 
 }
 
 /** Against the baseline group, or the first; no number where the two are not of the same data or the metric means another thing. Paired by seed where the two share at least two; the same seed orders the data alike. */
-export function* compareToBaseline(groups: readonly RunGroup[], options: Pick<CompareOptions, 'metric' | 'at' | 'baseline' | 'goals'>): Sliced<GroupDifference[]> {
+export function* compareToBaseline(
+  groups: readonly RunGroup[],
+  options: Pick<CompareOptions, 'metric' | 'at' | 'baseline' | 'goals'>,
+): Sliced<GroupDifference[]> {
   const baseline = groups.find((group) => group.key === options.baseline) ?? groups[0]
   if (baseline === undefined) return []
   const differences: GroupDifference[] = []
@@ -120,14 +168,31 @@ export function* compareToBaseline(groups: readonly RunGroup[], options: Pick<Co
   return differences
 }
 
-function differenceOf(group: RunGroup, baseline: RunGroup, options: Pick<CompareOptions, 'metric' | 'at' | 'goals'>): GroupDifference {
+function differenceOf(
+  group: RunGroup,
+  baseline: RunGroup,
+  options: Pick<CompareOptions, 'metric' | 'at' | 'goals'>,
+): GroupDifference {
   const whyNot = whyNotComparable(group, baseline, options)
-  if (whyNot !== null) return { groupHash: group.key, baseline: baseline.key, interval: { mean: null, low: null, high: null, n: 0 }, paired: false, verdict: 'not-comparable', whyNot }
+  if (whyNot !== null)
+    return {
+      groupHash: group.key,
+      baseline: baseline.key,
+      interval: { mean: null, low: null, high: null, n: 0 },
+      paired: false,
+      verdict: 'not-comparable',
+      whyNot,
+    }
   const ours = valuesBySeed(group, options)
   const theirs = valuesBySeed(baseline, options)
   const shared = [...ours.keys()].filter((seed) => theirs.has(seed))
   const paired = shared.length >= 2
-  const interval = paired ? pairedInterval(shared.map((seed) => ours.get(seed) ?? NaN), shared.map((seed) => theirs.get(seed) ?? NaN)) : unpairedInterval([...ours.values()], [...theirs.values()])
+  const interval = paired
+    ? pairedInterval(
+        shared.map((seed) => ours.get(seed) ?? NaN),
+        shared.map((seed) => theirs.get(seed) ?? NaN),
+      )
+    : unpairedInterval([...ours.values()], [...theirs.values()])
   return { groupHash: group.key, baseline: baseline.key, interval, paired, verdict: verdictOf(interval), whyNot: null }
 }
 
@@ -183,11 +248,22 @@ function* bandOf(group: RunGroup, { metric, interval }: CompareOptions): Sliced<
     points.push(pointOf(byStep.get(step) ?? [], interval, draws))
     yield
   }
-  return { groupHash: group.key, step: steps, mean: points.map((point) => point.mean), low: points.map((point) => point.low), high: points.map((point) => point.high), n: points.map((point) => point.n) }
+  return {
+    groupHash: group.key,
+    step: steps,
+    mean: points.map((point) => point.mean),
+    low: points.map((point) => point.low),
+    high: points.map((point) => point.high),
+    n: points.map((point) => point.n),
+  }
 }
 
 /** @param draws resamples by number of values, drawn once for the whole band */
-function pointOf(values: readonly number[], interval: CompareOptions['interval'], draws: Map<number, number[][]>): Interval {
+function pointOf(
+  values: readonly number[],
+  interval: CompareOptions['interval'],
+  draws: Map<number, number[][]>,
+): Interval {
   if (interval !== 'bootstrap' || values.length < 2) return intervalOf(values, interval)
   const indices = draws.get(values.length) ?? resampleIndices(values.length, BAND_RESAMPLES)
   draws.set(values.length, indices)
@@ -196,7 +272,10 @@ function pointOf(values: readonly number[], interval: CompareOptions['interval']
 
 function thinSteps(steps: readonly number[]): number[] {
   if (steps.length <= BAND_STEPS) return [...steps]
-  const kept = Array.from({ length: BAND_STEPS }, (_, index) => steps[Math.round((index * (steps.length - 1)) / (BAND_STEPS - 1))])
+  const kept = Array.from(
+    { length: BAND_STEPS },
+    (_, index) => steps[Math.round((index * (steps.length - 1)) / (BAND_STEPS - 1))],
+  )
   return kept.filter((step) => step !== undefined)
 }
 

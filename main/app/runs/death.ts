@@ -21,26 +21,80 @@ export function explainDeath(folder: string, end: ProcessEnd | null, stopRequest
   const lines = readTail(runPaths(folder).log, LOG_LINES)
   const details = { exitCode: end?.code ?? null, signal: end?.signal ?? null, log: [...lines] }
   if (end?.startError != null) {
-    return { state: 'failed', error: { code: 'trainer-failed', message: `The training process could not be started: ${end.startError}.`, hint: 'Reinstall the app, or run "pairlab doctor".', details } }
+    return {
+      state: 'failed',
+      error: {
+        code: 'trainer-failed',
+        message: `The training process could not be started: ${end.startError}.`,
+        hint: 'Reinstall the app, or run "pairlab doctor".',
+        details,
+      },
+    }
   }
   if (saysOutOfMemory(lines) || end?.code === TRAINER_EXIT.outOfMemory) {
-    return { state: 'failed', error: { code: 'out-of-memory', message: 'The training process ran out of memory.', hint: 'Lower the micro-batch, the longest sequence or the model size, then resume or start again.', details } }
+    return {
+      state: 'failed',
+      error: {
+        code: 'out-of-memory',
+        message: 'The training process ran out of memory.',
+        hint: 'Lower the micro-batch, the longest sequence or the model size, then resume or start again.',
+        details,
+      },
+    }
   }
   if (end?.signal === 'SIGKILL') {
-    return { state: 'lost', error: { code: 'trainer-failed', message: 'The training process was killed from outside (SIGKILL): by a person, or by the system because memory ran out.', hint: 'Resume it: it goes on from its last checkpoint. If it happens again, lower the micro-batch or the model size.', details } }
+    return {
+      state: 'lost',
+      error: {
+        code: 'trainer-failed',
+        message:
+          'The training process was killed from outside (SIGKILL): by a person, or by the system because memory ran out.',
+        hint: 'Resume it: it goes on from its last checkpoint. If it happens again, lower the micro-batch or the model size.',
+        details,
+      },
+    }
   }
   if (end?.signal != null) {
-    return { state: 'lost', error: { code: 'trainer-failed', message: `The training process was ended by ${end.signal}.`, hint: 'Resume it: it goes on from its last checkpoint. Its last output is in the details.', details } }
+    return {
+      state: 'lost',
+      error: {
+        code: 'trainer-failed',
+        message: `The training process was ended by ${end.signal}.`,
+        hint: 'Resume it: it goes on from its last checkpoint. Its last output is in the details.',
+        details,
+      },
+    }
   }
   if (end?.code != null && end.code !== 0) {
-    return { state: 'failed', error: { code: 'trainer-failed', message: `The training process ended with status ${end.code}${lastWords(lines)}.`, hint: 'Read its last output in the details; resume the run when the cause is gone.', details } }
+    return {
+      state: 'failed',
+      error: {
+        code: 'trainer-failed',
+        message: `The training process ended with status ${end.code}${lastWords(lines)}.`,
+        hint: 'Read its last output in the details; resume the run when the cause is gone.',
+        details,
+      },
+    }
   }
-  return { state: 'lost', error: { code: 'trainer-failed', message: 'The training process went away without a word: it was killed, or the computer was switched off.', hint: 'Resume it: it goes on from its last checkpoint.', details } }
+  return {
+    state: 'lost',
+    error: {
+      code: 'trainer-failed',
+      message: 'The training process went away without a word: it was killed, or the computer was switched off.',
+      hint: 'Resume it: it goes on from its last checkpoint.',
+      details,
+    },
+  }
 }
 
 /** V8 prints this and aborts; there is no event for it. */
 function saysOutOfMemory(lines: readonly string[]): boolean {
-  return lines.some((line) => line.includes('heap out of memory') || line.includes('Cannot enlarge memory') || line.includes('Array buffer allocation failed'))
+  return lines.some(
+    (line) =>
+      line.includes('heap out of memory') ||
+      line.includes('Cannot enlarge memory') ||
+      line.includes('Array buffer allocation failed'),
+  )
 }
 
 function lastWords(lines: readonly string[]): string {

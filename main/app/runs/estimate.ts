@@ -62,7 +62,9 @@ export async function runEstimate(options: EstimateOptions): Promise<Estimate> {
     options.signal.throwIfAborted()
     return readEstimate(options, folder, () => {
       const death = explainDeath(folder, end, false)
-      return death.error === null ? tooSlow() : fromWire(end.signal === 'SIGKILL' ? { ...death.error, ...tooSlowWords() } : death.error)
+      return death.error === null
+        ? tooSlow()
+        : fromWire(end.signal === 'SIGKILL' ? { ...death.error, ...tooSlowWords() } : death.error)
     })
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
@@ -70,7 +72,10 @@ export async function runEstimate(options: EstimateOptions): Promise<Estimate> {
 }
 
 function tooSlowWords(): { message: string; hint: string } {
-  return { message: `The dry run did not end within ${LIMIT_MS / 60_000} minutes.`, hint: 'Choose a smaller model, a shorter longest sequence or a smaller micro-batch.' }
+  return {
+    message: `The dry run did not end within ${LIMIT_MS / 60_000} minutes.`,
+    hint: 'Choose a smaller model, a shorter longest sequence or a smaller micro-batch.',
+  }
 }
 
 function tooSlow(): AppError {
@@ -82,7 +87,7 @@ function readEstimate({ spec, runs }: EstimateOptions, folder: string, death: ()
   const warnings: string[] = []
   let ready: { readonly engine: EngineName; readonly device: string } = { engine: spec.engine, device: '' }
   let finished = false
-  for (let offset = 0; ; ) {
+  for (let offset = 0; ;) {
     const batch = readEvents(runPaths(folder).events, offset)
     if (batch.offset === offset) break
     offset = batch.offset

@@ -39,7 +39,13 @@ export function foldEvents(db: WritableDb, runId: string, batch: EventBatch): Fo
     }
     draft.cursorOffset = batch.offset
     if (batch.damagedLines > 0) {
-      draft.warnings = [...draft.warnings, { message: `${batch.damagedLines} lines of the event log could not be read.`, hint: 'Points of the curves may be missing; check the disk.' }]
+      draft.warnings = [
+        ...draft.warnings,
+        {
+          message: `${batch.damagedLines} lines of the event log could not be read.`,
+          hint: 'Points of the curves may be missing; check the disk.',
+        },
+      ]
     }
     updateRun(db, runId, changes(before, draft))
     return { run: draft, stateChanged: draft.state !== before.state || draft.phase !== before.phase, ...result }
@@ -83,7 +89,14 @@ function foldOne(db: WritableDb, draft: Draft, event: TrainerEvent, collected: C
       collected.samples.push({ step: event.step, items: event.items })
       return
     case 'checkpoint':
-      insertCheckpoint(db, draft.runNo, { step: event.step, path: event.path, sizeBytes: event.sizeBytes, sha256: event.sha256, best: event.best, atMs: event.atMs })
+      insertCheckpoint(db, draft.runNo, {
+        step: event.step,
+        path: event.path,
+        sizeBytes: event.sizeBytes,
+        sha256: event.sha256,
+        best: event.best,
+        atMs: event.atMs,
+      })
       collected.savedCheckpoint = true
       return
     case 'warning':
@@ -101,7 +114,12 @@ function foldOne(db: WritableDb, draft: Draft, event: TrainerEvent, collected: C
 }
 
 /** A trainer begins, or begins again: a branch of its own from the step it went back to. */
-function foldReady(db: WritableDb, draft: Draft, event: Extract<TrainerEvent, { type: 'ready' }>, collected: Collected): void {
+function foldReady(
+  db: WritableDb,
+  draft: Draft,
+  event: Extract<TrainerEvent, { type: 'ready' }>,
+  collected: Collected,
+): void {
   draft.stepsPerSec = null // the speed of the process before says nothing of this one
   const from = event.resumedFromStep ?? 0
   draft.branch += 1

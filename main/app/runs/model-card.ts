@@ -16,10 +16,28 @@ export interface CardFacts {
 }
 
 /** README.md of an exported model: everything that is needed to say where it came from, and to make it again. */
-export function modelCard({ spec, methodName, engine, paper, step, checkpointHash, summary, command }: CardFacts): string {
+export function modelCard({
+  spec,
+  methodName,
+  engine,
+  paper,
+  step,
+  checkpointHash,
+  summary,
+  command,
+}: CardFacts): string {
   const { data, training, model } = spec
-  const heldOut = Object.entries(summary).filter(([name, value]) => value !== null && /^(eval|test)\//.test(name)).toSorted(([a], [b]) => a.localeCompare(b))
-  const began = model.kind === 'networks' ? 'new networks' : model.kind === 'new' ? `a new ${model.preset} model` : model.kind === 'run' ? `the ${model.checkpoint} checkpoint of the run ${model.runId}` : `the model ${model.name}`
+  const heldOut = Object.entries(summary)
+    .filter(([name, value]) => value !== null && /^(eval|test)\//.test(name))
+    .toSorted(([a], [b]) => a.localeCompare(b))
+  const began =
+    model.kind === 'networks'
+      ? 'new networks'
+      : model.kind === 'new'
+        ? `a new ${model.preset} model`
+        : model.kind === 'run'
+          ? `the ${model.checkpoint} checkpoint of the run ${model.runId}`
+          : `the model ${model.name}`
   const hash = model.kind === 'new' || model.kind === 'networks' ? '' : `, sha256 of its weights \`${model.hash}\``
   return `---
 library_name: transformers

@@ -7,7 +7,11 @@ import type { Supervisor } from './supervisor.ts'
  * Starts queued runs while there are free slots, in order. The order is the database's, so that it outlives the app.
  * A run whose lost process still sits in the folder waits until that one is gone; those behind it do not.
  */
-export function startQueued(db: WritableDb, supervisor: Supervisor, settings: Pick<Settings, 'slots' | 'queuePaused'>): number {
+export function startQueued(
+  db: WritableDb,
+  supervisor: Supervisor,
+  settings: Pick<Settings, 'slots' | 'queuePaused'>,
+): number {
   if (settings.queuePaused) return 0
   let free = settings.slots - listLiveRuns(db).length
   let started = 0

@@ -22,7 +22,9 @@ export interface ReadWatcher {
 /** Ids of the folders that hold a run. */
 export function listRunFolders(runsFolder: string): string[] {
   if (!existsSync(runsFolder)) return []
-  return readdirSync(runsFolder).filter((name) => existsSync(runPaths(path.join(runsFolder, name)).spec)).toSorted()
+  return readdirSync(runsFolder)
+    .filter((name) => existsSync(runPaths(path.join(runsFolder, name)).spec))
+    .toSorted()
 }
 
 /**
@@ -50,7 +52,12 @@ export function* reconcileRuns(db: WritableDb, runsFolder: string, { warn, onRea
 }
 
 /** For a row that an earlier version wrote. The rest of it stays: its place in the queue and its process are in no file. */
-function countTime(db: WritableDb, runsFolder: string, run: RunEntry, warn: (text: string, details: unknown) => void): void {
+function countTime(
+  db: WritableDb,
+  runsFolder: string,
+  run: RunEntry,
+  warn: (text: string, details: unknown) => void,
+): void {
   const { events } = runPaths(path.join(runsFolder, run.runId))
   if (run.cursorSeq > 0 && !existsSync(events)) return // it stays unknown
   try {
@@ -61,12 +68,21 @@ function countTime(db: WritableDb, runsFolder: string, run: RunEntry, warn: (tex
 }
 
 /** Forgets what the index has of every run and reads the folders again. Returns how many there are. */
-export function rebuildIndex(db: WritableDb, runsFolder: string, warn: (text: string, details: unknown) => void): number {
+export function rebuildIndex(
+  db: WritableDb,
+  runsFolder: string,
+  warn: (text: string, details: unknown) => void,
+): number {
   return listRunFolders(runsFolder).filter((runId) => indexRun(db, runsFolder, runId, warn)).length
 }
 
 /** Reads one folder into the index, in place of what it has of it, whole or not at all. @returns whether it could be read */
-export function indexRun(db: WritableDb, runsFolder: string, runId: string, warn: (text: string, details: unknown) => void): boolean {
+export function indexRun(
+  db: WritableDb,
+  runsFolder: string,
+  runId: string,
+  warn: (text: string, details: unknown) => void,
+): boolean {
   try {
     inTransaction(db, () => atOnce(foldFolder(db, runsFolder, runId)))
     return true
@@ -85,8 +101,12 @@ export function* foldFolder(db: WritableDb, runsFolder: string, runId: string): 
   const spec = readSpec(folder)
   const record = readAppRecord(folder)
   deleteRun(db, runId)
-  insertRun(db, { ...spec, runId: spec.runId }, { methodName: record?.methodName ?? spec.method, mainMetric: record?.mainMetric ?? null })
-  for (let offset = 0; ; ) {
+  insertRun(
+    db,
+    { ...spec, runId: spec.runId },
+    { methodName: record?.methodName ?? spec.method, mainMetric: record?.mainMetric ?? null },
+  )
+  for (let offset = 0; ;) {
     const batch = readEvents(runPaths(folder).events, offset, FOLD_BYTES)
     if (batch.offset === offset) break
     foldEvents(db, runId, batch)
@@ -99,7 +119,17 @@ export function* foldFolder(db: WritableDb, runsFolder: string, runId: string): 
   updateRun(db, runId, {
     note: record?.note ?? '',
     diskBytes: folderBytes(folder),
-    ...(holds ? { state: ended.state, error: ended.error, endedAtMs: ended.atMs, phase: 'ended', pid: null, pidStarted: null, queueOrder: null } : {}),
+    ...(holds
+      ? {
+          state: ended.state,
+          error: ended.error,
+          endedAtMs: ended.atMs,
+          phase: 'ended',
+          pid: null,
+          pidStarted: null,
+          queueOrder: null,
+        }
+      : {}),
   })
 }
 

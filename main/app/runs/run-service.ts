@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
-import { sampleItem, type Estimate, type FetchedCurves, type RunSummary, type SampleItem } from '../../../shared/contract/runs.ts'
+import {
+  sampleItem,
+  type Estimate,
+  type FetchedCurves,
+  type RunSummary,
+  type SampleItem,
+} from '../../../shared/contract/runs.ts'
 import type { Settings } from '../../../shared/contract/system.ts'
 import { canMove, isLive, type RunId } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
@@ -12,7 +18,19 @@ import type { ProgramCommand } from '../../base/processes/program.ts'
 import { listSamples, readSeries } from '../store/metrics.ts'
 import type { WritableDb } from '../store/open.ts'
 import { atOnce, inSlices, type Sliced } from '../store/slices.ts'
-import { deleteRun, insertRun, lastQueueOrder, listQueue, listRuns, moveInQueue, requireRun, updateRun, type MethodTitle, type RunEntry, type RunFilter } from '../store/runs.ts'
+import {
+  deleteRun,
+  insertRun,
+  lastQueueOrder,
+  listQueue,
+  listRuns,
+  moveInQueue,
+  requireRun,
+  updateRun,
+  type MethodTitle,
+  type RunEntry,
+  type RunFilter,
+} from '../store/runs.ts'
 import { storedJson } from '../store/stored-json.ts'
 import { createJobs, type JobState } from '../jobs.ts'
 import { discardFolder } from '../store/trash.ts'
@@ -77,7 +95,10 @@ export interface RunService {
    * @param asker null for one that nobody else replaces   @param prepare looks up what is asked for, and has it measured
    * @throws AppError `cancelled` when it is replaced, cancelled, or the service is closed; what `prepare` throws
    */
-  dryRun(asker: string | null, prepare: (measure: (spec: RunSpec, runs: number) => Promise<Estimate>) => Promise<Estimate>): Promise<Estimate>
+  dryRun(
+    asker: string | null,
+    prepare: (measure: (spec: RunSpec, runs: number) => Promise<Estimate>) => Promise<Estimate>,
+  ): Promise<Estimate>
   cancelDryRun(asker: string): void
   /** Reads the folders that came since: from the trash, for example. */
   readNewFolders(): void
@@ -97,10 +118,21 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
   const cacheFolder = path.join(dataFolder, 'cache')
   mkdirSync(runsFolder, { recursive: true })
   mkdirSync(cacheFolder, { recursive: true })
-  const supervisor = createSupervisor({ db, runsFolder, worker: options.worker, audience: events, log, ...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }) })
+  const supervisor = createSupervisor({
+    db,
+    runsFolder,
+    worker: options.worker,
+    audience: events,
+    log,
+    ...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }),
+  })
   const folderOf = (runId: string): string => path.join(runsFolder, runId)
   let closed = false
-  const dryRuns = createJobs<JobState>({ tell: () => undefined, failure: () => ({}), missing: () => conflict('There is no such dry run.', 'Ask for one.') })
+  const dryRuns = createJobs<JobState>({
+    tell: () => undefined,
+    failure: () => ({}),
+    missing: () => conflict('There is no such dry run.', 'Ask for one.'),
+  })
 
   function tick(): void {
     if (closed) return
@@ -120,19 +152,25 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
   function adopt(): void {
     for (const runId of listUnwatched(db)) if (!supervisor.holds(runId)) supervisor.attach(runId)
     // Given up for lost, yet there: its log is followed again.
-    for (const run of listRuns(db, { states: ['lost'] })) if (!supervisor.holds(run.runId) && lockOwner(folderOf(run.runId)) !== null) supervisor.attach(run.runId)
+    for (const run of listRuns(db, { states: ['lost'] }))
+      if (!supervisor.holds(run.runId) && lockOwner(folderOf(run.runId)) !== null) supervisor.attach(run.runId)
   }
 
   /** Runs that calls of the last hour made, by key and place. */
   function findStarted(): Map<string, RunId> {
     const recent = listRuns(db).filter((run) => run.createdAtMs > Date.now() - START_MEMORY_MS)
-    return new Map(recent.flatMap(({ runId }) => {
-      const key = readAppRecord(folderOf(runId))?.startKey
-      return key === undefined ? [] : [[key, runId] as const]
-    }))
+    return new Map(
+      recent.flatMap(({ runId }) => {
+        const key = readAppRecord(folderOf(runId))?.startKey
+        return key === undefined ? [] : [[key, runId] as const]
+      }),
+    )
   }
 
-  const watcher = { warn: (text: string, details: unknown): void => log.warn(text, details), onRead: options.onRead ?? (() => undefined) }
+  const watcher = {
+    warn: (text: string, details: unknown): void => log.warn(text, details),
+    onRead: options.onRead ?? (() => undefined),
+  }
   const added = await inSlices(reconcileRuns(db, runsFolder, watcher))
   if (added.length > 0) log.info(`indexed ${added.length} run folders`)
   adopt()
@@ -149,7 +187,12 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
       for (const [index, { spec, title }] of runs.entries()) {
         if (runIds[index] !== spec.runId) continue
         mkdirSync(folderOf(spec.runId))
-        writeAppRecord(folderOf(spec.runId), { ...title, note: '', ended: null, ...(clientKey === undefined ? {} : { startKey: `${clientKey}/${index}` }) })
+        writeAppRecord(folderOf(spec.runId), {
+          ...title,
+          note: '',
+          ended: null,
+          ...(clientKey === undefined ? {} : { startKey: `${clientKey}/${index}` }),
+        })
         writeSpec(folderOf(spec.runId), spec)
         insertRun(db, spec, title)
         updateRun(db, spec.runId, { queueOrder: lastQueueOrder(db) + 1 })
@@ -174,28 +217,40 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
       const run = requireRun(db, runId)
       return { upTo: run.cursorSeq, series: readSeries(db, run.runNo, names, maxPoints, discarded) }
     },
-    samples: (runId) => listSamples(db, requireRun(db, runId).runNo).map((row) => ({ step: row.step, items: storedJson(z.array(sampleItem), row.items, `samples of ${runId}`) })),
+    samples: (runId) =>
+      listSamples(db, requireRun(db, runId).runNo).map((row) => ({
+        step: row.step,
+        items: storedJson(z.array(sampleItem), row.items, `samples of ${runId}`),
+      })),
     logTail: (runId, lines) => readTail(runPaths(folderOf(requireRun(db, runId).runId)).log, lines),
     stop(runId, mode) {
       const run = requireRun(db, runId)
       if (run.state === 'queued' || (run.state === 'lost' && !supervisor.holds(runId))) {
         const atMs = Date.now()
-        changeAppRecord(folderOf(runId), run, { ended: { state: 'cancelled', atMs, afterSeq: run.cursorSeq, error: null } })
+        changeAppRecord(folderOf(runId), run, {
+          ended: { state: 'cancelled', atMs, afterSeq: run.cursorSeq, error: null },
+        })
         updateRun(db, runId, { state: 'cancelled', phase: 'ended', queueOrder: null, endedAtMs: atMs })
         show(runId)
         return
       }
-      if (!isLive(run.state) && run.state !== 'lost') throw conflict(`The run "${run.name}" has already ended (${run.state}).`, 'There is nothing to stop.')
+      if (!isLive(run.state) && run.state !== 'lost')
+        throw conflict(`The run "${run.name}" has already ended (${run.state}).`, 'There is nothing to stop.')
       supervisor.stop(runId, mode)
     },
     checkpoint(runId) {
       const run = requireRun(db, runId)
-      if (!isLive(run.state)) throw conflict(`The run "${run.name}" is not running.`, 'Only a running run can write a checkpoint.')
+      if (!isLive(run.state))
+        throw conflict(`The run "${run.name}" is not running.`, 'Only a running run can write a checkpoint.')
       supervisor.checkpoint(runId)
     },
     resume(runId) {
       const run = requireRun(db, runId)
-      if (!canMove(run.state, 'queued')) throw conflict(`The run "${run.name}" is ${run.state}.`, run.state === 'finished' ? 'Clone it to train again with other settings.' : 'Stop it first.')
+      if (!canMove(run.state, 'queued'))
+        throw conflict(
+          `The run "${run.name}" is ${run.state}.`,
+          run.state === 'finished' ? 'Clone it to train again with other settings.' : 'Stop it first.',
+        )
       updateRun(db, runId, { state: 'queued', phase: 'queued', queueOrder: lastQueueOrder(db) + 1, endedAtMs: null })
       show(runId)
       setImmediate(tick)
@@ -207,12 +262,19 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
     },
     remove(runId) {
       const run = requireRun(db, runId)
-      if (isLive(run.state) || lockOwner(folderOf(runId)) !== null) throw conflict(`The run "${run.name}" is still running.`, 'Stop it first.')
-      discardFolder(dataFolder, folderOf(runId), { kind: 'run', id: runId, name: run.name, deletedAtMs: Date.now(), labelEvents: 0 }, () => deleteRun(db, runId))
+      if (isLive(run.state) || lockOwner(folderOf(runId)) !== null)
+        throw conflict(`The run "${run.name}" is still running.`, 'Stop it first.')
+      discardFolder(
+        dataFolder,
+        folderOf(runId),
+        { kind: 'run', id: runId, name: run.name, deletedAtMs: Date.now(), labelEvents: 0 },
+        () => deleteRun(db, runId),
+      )
       events.emit('runs.changed', {})
     },
     move(runId, position) {
-      if (requireRun(db, runId).state !== 'queued') throw conflict('Only a queued run has a place in the queue.', 'Refresh the list: it may have started.')
+      if (requireRun(db, runId).state !== 'queued')
+        throw conflict('Only a queued run has a place in the queue.', 'Refresh the list: it may have started.')
       moveInQueue(db, runId, position)
       events.emit('runs.changed', {})
     },
@@ -221,7 +283,17 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
       if (closed) throw closedError()
       const id = asker ?? randomUUID()
       dryRuns.get(id)?.cancel(superseded())
-      return dryRuns.start(id, { state: 'running' }, (job) => prepare((spec, runs) => runEstimate({ spec, runs, worker: options.worker, scratchFolder: path.join(dataFolder, 'scratch'), signal: job.signal }))).outcome
+      return dryRuns.start(id, { state: 'running' }, (job) =>
+        prepare((spec, runs) =>
+          runEstimate({
+            spec,
+            runs,
+            worker: options.worker,
+            scratchFolder: path.join(dataFolder, 'scratch'),
+            signal: job.signal,
+          }),
+        ),
+      ).outcome
     },
     cancelDryRun: (asker) => dryRuns.get(asker)?.cancel(superseded()),
     readNewFolders() {
@@ -242,7 +314,10 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
       await dryRuns.close(closedError())
       if (mode === 'checkpoint') {
         for (const runId of listUnwatched(db)) supervisor.stop(runId, 'stop-and-save')
-        for (const until = performance.now() + CLOSE_PATIENCE_MS; supervisor.watching > 0 && performance.now() < until; ) {
+        for (
+          const until = performance.now() + CLOSE_PATIENCE_MS;
+          supervisor.watching > 0 && performance.now() < until;
+        ) {
           await new Promise((resolve) => setTimeout(resolve, POLL_MS / 2))
           supervisor.poll()
         }
@@ -252,7 +327,11 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
 }
 
 function superseded(): AppError {
-  return new AppError({ code: 'cancelled', message: 'The dry run was given up.', hint: 'Nothing to do; a newer one answers.' })
+  return new AppError({
+    code: 'cancelled',
+    message: 'The dry run was given up.',
+    hint: 'Nothing to do; a newer one answers.',
+  })
 }
 
 function closedError(): AppError {

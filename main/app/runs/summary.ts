@@ -10,7 +10,11 @@ import { listQueue, readRunSpec, type RunEntry } from '../store/runs.ts'
 const SPARK_POINTS = 24
 
 /** @param queue ids of the queued runs in order; looked up when a list is not at hand */
-export function summarizeRun(db: ReadableDb, run: RunEntry, queue: readonly string[] = listQueue(db).map((queued) => queued.runId)): RunSummary {
+export function summarizeRun(
+  db: ReadableDb,
+  run: RunEntry,
+  queue: readonly string[] = listQueue(db).map((queued) => queued.runId),
+): RunSummary {
   const place = run.state === 'queued' ? queue.indexOf(run.runId) + 1 : 0
   return {
     runId: run.runId,
@@ -53,7 +57,9 @@ function headlineOf(db: ReadableDb, run: RunEntry): Headline {
   const at = `${run.runNo} ${run.cursorOffset} ${run.branch} ${run.mainMetric}`
   const kept = known.get(run.runId)
   if (kept?.at === at) return kept.headline
-  const spark = readSeries(db, run.runNo, [run.mainMetric], SPARK_POINTS).flatMap((series) => series.value.filter((value) => value !== null))
+  const spark = readSeries(db, run.runNo, [run.mainMetric], SPARK_POINTS).flatMap((series) =>
+    series.value.filter((value) => value !== null),
+  )
   const headline = { mainValue: lastValue(db, run.runNo, run.mainMetric), spark }
   known.set(run.runId, { at, headline })
   return headline
@@ -85,7 +91,9 @@ export function describeRun(db: ReadableDb, run: RunEntry, folder: string, comma
     summary: { ...run.summary },
     warnings: [...run.warnings],
     // Retention deletes folders without an event: the list shows what is there.
-    checkpoints: listCheckpoints(db, run.runNo).map((entry) => ({ ...entry, path: path.join(folder, entry.path) })).filter((entry) => existsSync(entry.path)),
+    checkpoints: listCheckpoints(db, run.runNo)
+      .map((entry) => ({ ...entry, path: path.join(folder, entry.path) }))
+      .filter((entry) => existsSync(entry.path)),
     metricNames: listMetricNames(db, run.runNo),
     discarded: [...run.discarded],
     speed: { stepsPerSec: run.stepsPerSec, rssBytes: run.rssBytes, tensorCount: run.tensorCount },

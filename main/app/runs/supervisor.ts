@@ -84,7 +84,18 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   function watch(runId: string): Watch {
     const now = performance.now()
-    const entry: Watch = { runId, folder: path.join(options.runsFolder, runId), identity: null, end: undefined, silentMs: 0, sincePollMs: now, probeMs: -Infinity, sinceMs: now, stop: null, stateShownMs: 0 }
+    const entry: Watch = {
+      runId,
+      folder: path.join(options.runsFolder, runId),
+      identity: null,
+      end: undefined,
+      silentMs: 0,
+      sincePollMs: now,
+      probeMs: -Infinity,
+      sinceMs: now,
+      stop: null,
+      stateShownMs: 0,
+    }
     watches.set(runId, entry)
     return entry
   }
@@ -92,7 +103,13 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   return {
     begin(runId) {
       const entry = watch(runId)
-      updateRun(options.db, runId, { state: 'starting', phase: 'starting', queueOrder: null, error: null, endedAtMs: null })
+      updateRun(options.db, runId, {
+        state: 'starting',
+        phase: 'starting',
+        queueOrder: null,
+        error: null,
+        endedAtMs: null,
+      })
       clearControl(entry.folder) // a command to the process before this one
       const child = startTrainer(options.worker, entry.folder, 'train')
       entry.identity = child.identity
@@ -144,7 +161,14 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
 /** Trouble of the machine, not of the run: a full disk, a busy database. */
 function isPassing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && !error.code.startsWith('SQLITE_CONSTRAINT') && error.code !== 'SQLITE_MISMATCH' && !error.code.startsWith('ERR_')
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    !error.code.startsWith('SQLITE_CONSTRAINT') &&
+    error.code !== 'SQLITE_MISMATCH' &&
+    !error.code.startsWith('ERR_')
+  )
 }
 
 interface Watcher {
@@ -179,8 +203,10 @@ function createWatcher({ db, audience, log, silenceMs = SILENCE_MS }: Supervisor
     entry.silentMs = 0
     const changes = results.flatMap((result) => result.curves)
     if (changes.length > 0) audience.emit('run.metrics', { runId: run.runId, changes })
-    for (const { step, items } of results.flatMap((result) => result.samples)) audience.emit('run.samples', { runId: run.runId, step, items: [...items] })
-    if (results.some((result) => result.savedCheckpoint) || !isLive(run.state)) updateRun(db, run.runId, { diskBytes: folderBytes(entry.folder) })
+    for (const { step, items } of results.flatMap((result) => result.samples))
+      audience.emit('run.samples', { runId: run.runId, step, items: [...items] })
+    if (results.some((result) => result.savedCheckpoint) || !isLive(run.state))
+      updateRun(db, run.runId, { diskBytes: folderBytes(entry.folder) })
     if (results.some((result) => result.stateChanged) || performance.now() - entry.stateShownMs >= 1000) show(entry)
   }
 
@@ -189,7 +215,15 @@ function createWatcher({ db, audience, log, silenceMs = SILENCE_MS }: Supervisor
     if (!canMove(run.state, state)) return
     const atMs = Date.now()
     changeAppRecord(entry.folder, run, { ended: { state, atMs, afterSeq: run.cursorSeq, error } })
-    updateRun(db, run.runId, { state, error, endedAtMs: atMs, phase: 'ended', pid: null, pidStarted: null, diskBytes: folderBytes(entry.folder) })
+    updateRun(db, run.runId, {
+      state,
+      error,
+      endedAtMs: atMs,
+      phase: 'ended',
+      pid: null,
+      pidStarted: null,
+      diskBytes: folderBytes(entry.folder),
+    })
     show(entry)
     audience.emit('runs.changed', {})
   }
@@ -208,7 +242,11 @@ function createWatcher({ db, audience, log, silenceMs = SILENCE_MS }: Supervisor
       updateRun(db, run.runId, { state: 'queued', phase: 'queued', queueOrder: 0 })
       audience.emit('runs.changed', {})
     } else if (isLive(run.state)) {
-      const death = explainDeath(entry.folder, entry.end ?? null, entry.stop?.mode === 'stop' && entry.stop.rung !== 'asked')
+      const death = explainDeath(
+        entry.folder,
+        entry.end ?? null,
+        entry.stop?.mode === 'stop' && entry.stop.rung !== 'asked',
+      )
       log.warn(`run ${run.runId}: ${death.error?.message ?? 'stopped'}`)
       endRun(entry, death.state, death.error)
     } else {
@@ -234,12 +272,18 @@ function createWatcher({ db, audience, log, silenceMs = SILENCE_MS }: Supervisor
     const stop = entry.stop
     if (stop === null || entry.identity === null) return
     const now = performance.now()
-    const patienceMs = stop.rung === 'terminated' ? LADDER.terminateMs : stop.mode === 'stop-and-save' ? LADDER.saveMs : LADDER.askMs
+    const patienceMs =
+      stop.rung === 'terminated' ? LADDER.terminateMs : stop.mode === 'stop-and-save' ? LADDER.saveMs : LADDER.askMs
     // Saving may take as long as it gives signs of life.
-    const waitedMs = stop.mode === 'stop-and-save' && stop.rung === 'asked' ? Math.min(entry.silentMs, now - stop.atMs) : now - stop.atMs
+    const waitedMs =
+      stop.mode === 'stop-and-save' && stop.rung === 'asked'
+        ? Math.min(entry.silentMs, now - stop.atMs)
+        : now - stop.atMs
     if (stop.rung === 'killed' || waitedMs < patienceMs) return
     const next = stop.rung === 'asked' ? 'terminated' : 'killed'
-    log.info(`run ${run.runId}: still there after ${Math.round(waitedMs)} ms, sending ${next === 'terminated' ? 'SIGTERM' : 'SIGKILL'}`)
+    log.info(
+      `run ${run.runId}: still there after ${Math.round(waitedMs)} ms, sending ${next === 'terminated' ? 'SIGTERM' : 'SIGKILL'}`,
+    )
     signalTrainer(entry.identity, next === 'terminated' ? 'SIGTERM' : 'SIGKILL')
     entry.stop = { ...stop, rung: next, atMs: now }
   }
@@ -250,7 +294,11 @@ function createWatcher({ db, audience, log, silenceMs = SILENCE_MS }: Supervisor
       const { events } = runPaths(entry.folder)
       log.warn(`run ${entry.runId}: ${events} cannot be followed`, error)
       if (isPassing(error)) return false
-      endRun(entry, 'failed', { code: 'trainer-failed', message: `What the training process wrote cannot be read: ${events}, after byte ${requireRun(db, entry.runId).cursorOffset}: ${error instanceof Error ? error.message : String(error)}.`, hint: 'What was read before is kept. Start the run again from its request.' })
+      endRun(entry, 'failed', {
+        code: 'trainer-failed',
+        message: `What the training process wrote cannot be read: ${events}, after byte ${requireRun(db, entry.runId).cursorOffset}: ${error instanceof Error ? error.message : String(error)}.`,
+        hint: 'What was read before is kept. Start the run again from its request.',
+      })
       if (entry.identity !== null) signalTrainer(entry.identity, 'SIGTERM')
       return true
     },
@@ -264,9 +312,16 @@ function createWatcher({ db, audience, log, silenceMs = SILENCE_MS }: Supervisor
       if (gone) return bury(entry)
       if (!isLive(run.state) && run.state !== 'lost') entry.stop ??= { mode: 'stop', rung: 'asked', atMs: now } // it has said its last word: see it out
       climbLadder(entry, run)
-      const limitMs = Math.max(silenceMs, run.stepsPerSec === null || run.stepsPerSec <= 0 ? 0 : (SLOW_STEPS * 1000) / run.stepsPerSec)
+      const limitMs = Math.max(
+        silenceMs,
+        run.stepsPerSec === null || run.stepsPerSec <= 0 ? 0 : (SLOW_STEPS * 1000) / run.stepsPerSec,
+      )
       if (isLive(run.state) && entry.silentMs > limitMs) {
-        endRun(entry, 'lost', { code: 'trainer-failed', message: `The training process has said nothing for ${Math.round(entry.silentMs / 1000)} s, though it is still there.`, hint: 'Wait, in case the computer is busy; or resume the run: the silent process is ended first.' })
+        endRun(entry, 'lost', {
+          code: 'trainer-failed',
+          message: `The training process has said nothing for ${Math.round(entry.silentMs / 1000)} s, though it is still there.`,
+          hint: 'Wait, in case the computer is busy; or resume the run: the silent process is ended first.',
+        })
       }
       return false
     },

@@ -33,7 +33,7 @@ function beginOf({ trainedToMs }: TrainedTime, event: TrainerEvent): number | nu
 export function readTime(file: string, lastSeq: number): TrainedTime {
   let time = NO_TIME
   let seq = 0
-  for (let offset = 0; ; ) {
+  for (let offset = 0; ;) {
     const batch = readEvents(file, offset)
     if (batch.offset === offset) return time
     for (const event of batch.events) {

@@ -8,7 +8,14 @@ import { replaceFile } from '../../base/files/durable.ts'
 import type { ReadableDb } from './open.ts'
 
 /** Older versions wrote neither the key nor the data set. */
-const person = z.object({ annotatorId, name: z.string(), createdAtMs: z.number(), imported: z.boolean(), nameKey: z.string().optional(), datasetId: z.string().nullable().default(null) })
+const person = z.object({
+  annotatorId,
+  name: z.string(),
+  createdAtMs: z.number(),
+  imported: z.boolean(),
+  nameKey: z.string().optional(),
+  datasetId: z.string().nullable().default(null),
+})
 
 function filePath(dataFolder: string): string {
   return path.join(dataFolder, 'annotators.json')
@@ -20,20 +27,30 @@ export function writeAnnotatorsFile(db: ReadableDb, dataFolder: string): void {
 }
 
 /** The names last written; none where the file is missing or no longer what this version writes, and those of it that can be read. */
-export function readAnnotatorsFile(dataFolder: string): { readonly annotators: readonly Person[]; readonly problem: string | null } {
+export function readAnnotatorsFile(dataFolder: string): {
+  readonly annotators: readonly Person[]
+  readonly problem: string | null
+} {
   const file = filePath(dataFolder)
   if (!existsSync(file)) return { annotators: [], problem: null }
   let entries: unknown
   try {
     entries = JSON.parse(readFileSync(file, 'utf8'))
   } catch (error) {
-    return { annotators: [], problem: `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}; names are taken from the labels` }
+    return {
+      annotators: [],
+      problem: `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}; names are taken from the labels`,
+    }
   }
-  if (!Array.isArray(entries)) return { annotators: [], problem: `${file} is not a list of annotators; names are taken from the labels` }
+  if (!Array.isArray(entries))
+    return { annotators: [], problem: `${file} is not a list of annotators; names are taken from the labels` }
   const parsed = entries.map((entry) => person.safeParse(entry))
   const bad = parsed.find((one) => !one.success)
   return {
-    annotators: parsed.flatMap((one) => (one.success ? [{ ...one.data, nameKey: one.data.nameKey ?? nameKey(one.data.name) }] : [])),
-    problem: bad?.error === undefined ? null : `${file} holds an entry that is no annotator: ${describeIssues(bad.error)}`,
+    annotators: parsed.flatMap((one) =>
+      one.success ? [{ ...one.data, nameKey: one.data.nameKey ?? nameKey(one.data.name) }] : [],
+    ),
+    problem:
+      bad?.error === undefined ? null : `${file} holds an entry that is no annotator: ${describeIssues(bad.error)}`,
   }
 }

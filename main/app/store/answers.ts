@@ -20,12 +20,19 @@ export const PAGE_PAIRS = 1000
  * those of a pair are always read together.
  */
 export function* pagesOfAnswers(db: ReadableDb, datasetId: string): Generator<PairAnswers[]> {
-  const last = db.prepare<[string], number | null>('SELECT max(pair_idx) FROM answers WHERE dataset_id = ?').pluck().get(datasetId) ?? -1
-  const page = db.prepare<[string, number, number], AnswerRow>(`SELECT a.pair_idx, a.annotator_id, a.outcome, p.a_words, p.b_words
+  const last =
+    db
+      .prepare<[string], number | null>('SELECT max(pair_idx) FROM answers WHERE dataset_id = ?')
+      .pluck()
+      .get(datasetId) ?? -1
+  const page = db
+    .prepare<[string, number, number], AnswerRow>(`SELECT a.pair_idx, a.annotator_id, a.outcome, p.a_words, p.b_words
     FROM answers a JOIN pairs p ON p.dataset_id = a.dataset_id AND p.idx = a.pair_idx
-    WHERE a.dataset_id = ? AND a.pair_idx >= ? AND a.pair_idx < ? ORDER BY a.pair_idx, a.annotator_id`).raw()
+    WHERE a.dataset_id = ? AND a.pair_idx >= ? AND a.pair_idx < ? ORDER BY a.pair_idx, a.annotator_id`)
+    .raw()
   const shown = shownNames(db, datasetId)
-  for (let from = 0; from <= last; from += PAGE_PAIRS) yield groupByPair(page.all(datasetId, from, from + PAGE_PAIRS), shown)
+  for (let from = 0; from <= last; from += PAGE_PAIRS)
+    yield groupByPair(page.all(datasetId, from, from + PAGE_PAIRS), shown)
 }
 
 function groupByPair(rows: readonly AnswerRow[], shown: (annotatorId: string) => string): PairAnswers[] {
@@ -41,7 +48,11 @@ function groupByPair(rows: readonly AnswerRow[], shown: (annotatorId: string) =>
 
 /** Places of the pairs one of whose answers says nothing, in order. Records never change, nor does this. */
 export function* findEmptyAnswers(db: ReadableDb, datasetId: string, pairCount: number): Sliced<number[]> {
-  const page = db.prepare<[string, number, number], number>('SELECT idx FROM pairs WHERE dataset_id = ? AND idx >= ? AND idx < ? AND (a_empty = 1 OR b_empty = 1) ORDER BY idx').pluck()
+  const page = db
+    .prepare<[string, number, number], number>(
+      'SELECT idx FROM pairs WHERE dataset_id = ? AND idx >= ? AND idx < ? AND (a_empty = 1 OR b_empty = 1) ORDER BY idx',
+    )
+    .pluck()
   const found: number[] = []
   for (let from = 0; from < pairCount; from += PAGE_PAIRS) {
     found.push(...page.all(datasetId, from, from + PAGE_PAIRS))

@@ -41,7 +41,12 @@ export function writeDatasetFile(dataFolder: string, dataset: DatasetEntry): voi
 export function readDatasetFile(dataFolder: string, id: string): DatasetEntry {
   const file = path.join(datasetFolder(dataFolder, id), 'dataset.json')
   const parsed = datasetFile.safeParse(parseJson(readFileSync(file, 'utf8')))
-  if (!parsed.success) throw new AppError({ code: 'dataset-invalid', message: `${file} cannot be read: ${describeIssues(parsed.error)}.`, hint: 'Put a copy of the file back, or import the source file again.' })
+  if (!parsed.success)
+    throw new AppError({
+      code: 'dataset-invalid',
+      message: `${file} cannot be read: ${describeIssues(parsed.error)}.`,
+      hint: 'Put a copy of the file back, or import the source file again.',
+    })
   const { formatVersion: _, ...dataset } = parsed.data
   return dataset
 }

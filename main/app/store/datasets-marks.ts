@@ -64,17 +64,23 @@ export function unmarkDeleted(folder: string): void {
  * What an entry of `datasets/` is, by its files alone. `unfinished`: an import died in it, and nobody labeled it since.
  * `unusable` says why nothing can be made of it.
  */
-export type FolderState = { readonly state: 'usable' | 'unfinished' } | { readonly state: 'deleted'; readonly mark: DeletedMark } | { readonly state: 'unusable'; readonly reason: string }
+export type FolderState =
+  | { readonly state: 'usable' | 'unfinished' }
+  | { readonly state: 'deleted'; readonly mark: DeletedMark }
+  | { readonly state: 'unusable'; readonly reason: string }
 
 export function lookAtFolder(dataFolder: string, id: string): FolderState {
   const folder = datasetFolder(dataFolder, id)
   try {
-    if (!statSync(folder).isDirectory()) return { state: 'unusable', reason: 'it is a file, and no folder of a data set' }
+    if (!statSync(folder).isDirectory())
+      return { state: 'unusable', reason: 'it is a file, and no folder of a data set' }
     const mark = readDeletedMark(folder)
     if (mark !== null) return { state: 'deleted', mark }
     const people = (): number => atOnce(countPeoplesEvents(dataFolder, id)) // reads every label: only where it decides
-    if (isImporting(dataFolder, id) && !existsSync(path.join(folder, 'dataset.json')) && people() === 0) return { state: 'unfinished' }
-    if (statSync(recordsPath(dataFolder, id), { throwIfNoEntry: false })?.isFile() !== true) return { state: 'unusable', reason: describeWithoutRecords(folder, people()) }
+    if (isImporting(dataFolder, id) && !existsSync(path.join(folder, 'dataset.json')) && people() === 0)
+      return { state: 'unfinished' }
+    if (statSync(recordsPath(dataFolder, id), { throwIfNoEntry: false })?.isFile() !== true)
+      return { state: 'unusable', reason: describeWithoutRecords(folder, people()) }
     return { state: 'usable' }
   } catch (error) {
     if (!(error instanceof Error && 'syscall' in error)) throw error
@@ -83,7 +89,8 @@ export function lookAtFolder(dataFolder: string, id: string): FolderState {
 }
 
 function describeWithoutRecords(folder: string, people: number): string {
-  if (people > 0) return `its records.jsonl is missing; ${people} label events of people are in its labels.jsonl and stay there`
+  if (people > 0)
+    return `its records.jsonl is missing; ${people} label events of people are in its labels.jsonl and stay there`
   return readdirSync(folder).length === 0 ? 'it is empty' : 'it has no records.jsonl, so it is no data set'
 }
 
@@ -92,7 +99,9 @@ export function* countPeoplesEvents(dataFolder: string, id: string): Sliced<numb
   if (statSync(journalPath(dataFolder, id), { throwIfNoEntry: false })?.isFile() !== true) return 0
   let count = 0
   // A line that cannot be read may be somebody's.
-  for (const event of readJournal(dataFolder, id, () => { count += 1 })) {
+  for (const event of readJournal(dataFolder, id, () => {
+    count += 1
+  })) {
     if (event.clientKey !== null || event.kind !== 'answer') count += 1
     yield
   }

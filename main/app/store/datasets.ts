@@ -33,11 +33,34 @@ export const DEFAULT_QUESTION = 'Which answer is better?'
 export const DEFAULT_SPLIT: SplitSpec = { seed: 0, validation: 0.1, test: 0.2 }
 
 /** Of items that have a reader of their own there are no columns to map. */
-export const OWN_MAPPING: ImportMapping = { format: 'jsonl', layout: 'own', columns: {}, labelValues: null, labelScale: null, labelsSaidBy: 'file', labelWords: '', flip: false }
+export const OWN_MAPPING: ImportMapping = {
+  format: 'jsonl',
+  layout: 'own',
+  columns: {},
+  labelValues: null,
+  labelScale: null,
+  labelsSaidBy: 'file',
+  labelWords: '',
+  flip: false,
+}
 
 /** A data set before its records are read: nothing is counted, nobody changed anything. */
-export function draftDataset(given: Pick<DatasetEntry, 'datasetId' | 'name' | 'kind' | 'source' | 'licence' | 'createdAtMs' | 'shownSeed'> & Partial<DatasetEntry>): DatasetEntry {
-  return { fingerprint: '', pairCount: 0, promptCount: 0, rejectedRowCount: 0, warningCount: 0, mapping: OWN_MAPPING, guideline: '', question: DEFAULT_QUESTION, split: DEFAULT_SPLIT, ...given }
+export function draftDataset(
+  given: Pick<DatasetEntry, 'datasetId' | 'name' | 'kind' | 'source' | 'licence' | 'createdAtMs' | 'shownSeed'> &
+    Partial<DatasetEntry>,
+): DatasetEntry {
+  return {
+    fingerprint: '',
+    pairCount: 0,
+    promptCount: 0,
+    rejectedRowCount: 0,
+    warningCount: 0,
+    mapping: OWN_MAPPING,
+    guideline: '',
+    question: DEFAULT_QUESTION,
+    split: DEFAULT_SPLIT,
+    ...given,
+  }
 }
 
 export interface DatasetRow {
@@ -90,9 +113,25 @@ export function insertDataset(db: WritableDb, dataset: DatasetEntry): void {
   db.prepare(`INSERT INTO datasets (dataset_id, ready, name, kind, fingerprint, source, licence, created_at_ms, pair_count, prompt_count,
       rejected_row_count, warning_count, mapping, guideline, question, split_seed, split_validation, split_test, shown_seed)
     VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).run(
-    dataset.datasetId, dataset.name, dataset.kind, dataset.fingerprint, dataset.source, dataset.licence, dataset.createdAtMs, dataset.pairCount,
-    dataset.promptCount, dataset.rejectedRowCount, dataset.warningCount, JSON.stringify(dataset.mapping), dataset.guideline, dataset.question,
-    dataset.split.seed, dataset.split.validation, dataset.split.test, dataset.shownSeed)
+    dataset.datasetId,
+    dataset.name,
+    dataset.kind,
+    dataset.fingerprint,
+    dataset.source,
+    dataset.licence,
+    dataset.createdAtMs,
+    dataset.pairCount,
+    dataset.promptCount,
+    dataset.rejectedRowCount,
+    dataset.warningCount,
+    JSON.stringify(dataset.mapping),
+    dataset.guideline,
+    dataset.question,
+    dataset.split.seed,
+    dataset.split.validation,
+    dataset.split.test,
+    dataset.shownSeed,
+  )
 }
 
 export interface ImportTotals {
@@ -105,8 +144,16 @@ export interface ImportTotals {
 
 /** Ends an import: from here on the data set is listed. */
 export function publishDataset(db: WritableDb, datasetId: string, totals: ImportTotals): void {
-  db.prepare('UPDATE datasets SET ready = 1, fingerprint = ?, pair_count = ?, prompt_count = ?, rejected_row_count = ?, warning_count = ? WHERE dataset_id = ?')
-    .run(totals.fingerprint, totals.pairCount, totals.promptCount, totals.rejectedRowCount, totals.warningCount, datasetId)
+  db.prepare(
+    'UPDATE datasets SET ready = 1, fingerprint = ?, pair_count = ?, prompt_count = ?, rejected_row_count = ?, warning_count = ? WHERE dataset_id = ?',
+  ).run(
+    totals.fingerprint,
+    totals.pairCount,
+    totals.promptCount,
+    totals.rejectedRowCount,
+    totals.warningCount,
+    datasetId,
+  )
 }
 
 /** How the file was read, as far as it still matters: who gives the sides of the split. */
@@ -132,30 +179,53 @@ export function showDataset(db: WritableDb, datasetId: string): void {
 
 /** Newest first. */
 export function listDatasets(db: ReadableDb): DatasetEntry[] {
-  return db.prepare<[], DatasetRow>('SELECT * FROM datasets WHERE ready = 1 ORDER BY created_at_ms DESC, dataset_id').all().map(toDataset)
+  return db
+    .prepare<[], DatasetRow>('SELECT * FROM datasets WHERE ready = 1 ORDER BY created_at_ms DESC, dataset_id')
+    .all()
+    .map(toDataset)
 }
 
 export function findDataset(db: ReadableDb, datasetId: string): DatasetEntry | null {
-  const row = db.prepare<[string], DatasetRow>('SELECT * FROM datasets WHERE dataset_id = ? AND ready = 1').get(datasetId)
+  const row = db
+    .prepare<[string], DatasetRow>('SELECT * FROM datasets WHERE dataset_id = ? AND ready = 1')
+    .get(datasetId)
   return row === undefined ? null : toDataset(row)
 }
 
 /** @throws AppError `not-found` */
 export function requireDataset(db: ReadableDb, datasetId: string): DatasetEntry {
   const dataset = findDataset(db, datasetId)
-  if (dataset === null) throw new AppError({ code: 'not-found', message: `There is no data set "${datasetId}".`, hint: 'Open the list of data sets; it may have been deleted.' })
+  if (dataset === null)
+    throw new AppError({
+      code: 'not-found',
+      message: `There is no data set "${datasetId}".`,
+      hint: 'Open the list of data sets; it may have been deleted.',
+    })
   return dataset
 }
 
 /** The same records imported before, by the sha256 of records.jsonl. */
 export function findByFingerprint(db: ReadableDb, fingerprint: string): DatasetEntry | null {
-  const row = db.prepare<[string], DatasetRow>('SELECT * FROM datasets WHERE fingerprint = ? AND ready = 1 ORDER BY created_at_ms LIMIT 1').get(fingerprint)
+  const row = db
+    .prepare<[string], DatasetRow>(
+      'SELECT * FROM datasets WHERE fingerprint = ? AND ready = 1 ORDER BY created_at_ms LIMIT 1',
+    )
+    .get(fingerprint)
   return row === undefined ? null : toDataset(row)
 }
 
-export function updateDataset(db: WritableDb, datasetId: string, changes: { readonly name?: string | undefined; readonly guideline?: string | undefined; readonly question?: string | undefined }): void {
-  db.prepare('UPDATE datasets SET name = coalesce(?, name), guideline = coalesce(?, guideline), question = coalesce(?, question) WHERE dataset_id = ?')
-    .run(changes.name ?? null, changes.guideline ?? null, changes.question ?? null, datasetId)
+export function updateDataset(
+  db: WritableDb,
+  datasetId: string,
+  changes: {
+    readonly name?: string | undefined
+    readonly guideline?: string | undefined
+    readonly question?: string | undefined
+  },
+): void {
+  db.prepare(
+    'UPDATE datasets SET name = coalesce(?, name), guideline = coalesce(?, guideline), question = coalesce(?, question) WHERE dataset_id = ?',
+  ).run(changes.name ?? null, changes.guideline ?? null, changes.question ?? null, datasetId)
 }
 
 /** The data set with what its labels add up to. */

@@ -10,7 +10,12 @@ const STEP_ROWS = 2000
  * that are not published yet: half of it may be on disk when the app dies.
  * @param sideOf side of the pair at an index; pairs are inserted as `train`
  */
-export function* markSplits(db: WritableDb, datasetId: string, pairCount: number, sideOf: (index: number) => SplitName): Generator<void> {
+export function* markSplits(
+  db: WritableDb,
+  datasetId: string,
+  pairCount: number,
+  sideOf: (index: number) => SplitName,
+): Generator<void> {
   const update = db.prepare<[string, string, number]>('UPDATE pairs SET split = ? WHERE dataset_id = ? AND idx = ?')
   for (let from = 0; from < pairCount; from += STEP_ROWS) {
     inTransaction(db, () => {
@@ -29,8 +34,18 @@ export function* markSplits(db: WritableDb, datasetId: string, pairCount: number
  */
 export function* discardRows(db: WritableDb, datasetId: string): Generator<void> {
   if (!isDraft(db, datasetId)) return
-  const last = db.prepare<[string, string], number | null>('SELECT max(idx) FROM (SELECT max(idx) AS idx FROM pairs WHERE dataset_id = ? UNION ALL SELECT max(pair_idx) FROM label_events WHERE dataset_id = ?)').pluck().get(datasetId, datasetId) ?? -1
-  const tables = ['answers WHERE dataset_id = ? AND pair_idx < ?', 'label_events WHERE dataset_id = ? AND pair_idx < ?', 'pairs WHERE dataset_id = ? AND idx < ?'].map((rows) => db.prepare<[string, number]>(`DELETE FROM ${rows}`))
+  const last =
+    db
+      .prepare<[string, string], number | null>(
+        'SELECT max(idx) FROM (SELECT max(idx) AS idx FROM pairs WHERE dataset_id = ? UNION ALL SELECT max(pair_idx) FROM label_events WHERE dataset_id = ?)',
+      )
+      .pluck()
+      .get(datasetId, datasetId) ?? -1
+  const tables = [
+    'answers WHERE dataset_id = ? AND pair_idx < ?',
+    'label_events WHERE dataset_id = ? AND pair_idx < ?',
+    'pairs WHERE dataset_id = ? AND idx < ?',
+  ].map((rows) => db.prepare<[string, number]>(`DELETE FROM ${rows}`))
   const size = createStepSize()
   for (let below = 0; below <= last;) {
     below += size.rows

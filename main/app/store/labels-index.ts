@@ -93,14 +93,31 @@ const ROWS_A_STEP = 2000
 const PAIRS_A_STEP = 50_000
 
 function* loadIndex(db: ReadableDb, datasetId: string): Sliced<DatasetIndex> {
-  const pairCount = db.prepare<[string], number | null>('SELECT max(idx) + 1 FROM pairs WHERE dataset_id = ?').pluck().get(datasetId) ?? 0
-  const index: DatasetIndex = { pairCount, annotators: new Map(), counting: new Uint16Array(pairCount), differs: new Uint8Array(pairCount), labeledPairs: 0, differingPairs: 0 }
+  const pairCount =
+    db.prepare<[string], number | null>('SELECT max(idx) + 1 FROM pairs WHERE dataset_id = ?').pluck().get(datasetId) ??
+    0
+  const index: DatasetIndex = {
+    pairCount,
+    annotators: new Map(),
+    counting: new Uint16Array(pairCount),
+    differs: new Uint8Array(pairCount),
+    labeledPairs: 0,
+    differingPairs: 0,
+  }
   let count = 0
-  for (const row of db.prepare<[string], [number, string, Outcome]>('SELECT pair_idx, annotator_id, outcome FROM answers WHERE dataset_id = ?').raw().iterate(datasetId)) {
+  for (const row of db
+    .prepare<[string], [number, string, Outcome]>(
+      'SELECT pair_idx, annotator_id, outcome FROM answers WHERE dataset_id = ?',
+    )
+    .raw()
+    .iterate(datasetId)) {
     setOutcome(index, row[1], row[0], row[2])
     if ((count += 1) % ROWS_A_STEP === 0) yield
   }
-  for (const row of db.prepare<[string], [number, string]>('SELECT pair_idx, annotator_id FROM flags WHERE dataset_id = ?').raw().iterate(datasetId)) {
+  for (const row of db
+    .prepare<[string], [number, string]>('SELECT pair_idx, annotator_id FROM flags WHERE dataset_id = ?')
+    .raw()
+    .iterate(datasetId)) {
     setFlagged(annotatorOf(index, row[1]), row[0], true)
     if ((count += 1) % ROWS_A_STEP === 0) yield
   }
@@ -110,7 +127,12 @@ function* loadIndex(db: ReadableDb, datasetId: string): Sliced<DatasetIndex> {
 function annotatorOf(index: DatasetIndex, annotatorId: string): AnnotatorIndex {
   const known = index.annotators.get(annotatorId)
   if (known !== undefined) return known
-  const made: AnnotatorIndex = { outcome: new Uint8Array(index.pairCount), flagged: new Uint8Array(index.pairCount), counts: OUTCOMES.map(() => 0), flaggedCount: 0 }
+  const made: AnnotatorIndex = {
+    outcome: new Uint8Array(index.pairCount),
+    flagged: new Uint8Array(index.pairCount),
+    counts: OUTCOMES.map(() => 0),
+    flaggedCount: 0,
+  }
   index.annotators.set(annotatorId, made)
   return made
 }
@@ -149,31 +171,66 @@ function note(db: ReadableDb, datasetId: string, change: (index: DatasetIndex) =
 }
 
 /** To be called once the change is committed. */
-export function noteOutcome(db: ReadableDb, datasetId: string, annotatorId: string, pairIndex: number, outcome: Outcome | null): void {
+export function noteOutcome(
+  db: ReadableDb,
+  datasetId: string,
+  annotatorId: string,
+  pairIndex: number,
+  outcome: Outcome | null,
+): void {
   note(db, datasetId, (index) => setOutcome(index, annotatorId, pairIndex, outcome))
 }
 
 /** To be called once the change is committed. */
-export function noteFlag(db: ReadableDb, datasetId: string, annotatorId: string, pairIndex: number, flagged: boolean): void {
+export function noteFlag(
+  db: ReadableDb,
+  datasetId: string,
+  annotatorId: string,
+  pairIndex: number,
+  flagged: boolean,
+): void {
   note(db, datasetId, (index) => setFlagged(annotatorOf(index, annotatorId), pairIndex, flagged))
 }
 
-export function countLabels(db: ReadableDb, datasetId: string, annotatorId: string): Pick<LabelProgress, 'total' | 'answered' | 'skipped' | 'flagged'> {
+export function countLabels(
+  db: ReadableDb,
+  datasetId: string,
+  annotatorId: string,
+): Pick<LabelProgress, 'total' | 'answered' | 'skipped' | 'flagged'> {
   const index = indexOf(db, datasetId)
   const annotator = annotatorOf(index, annotatorId)
-  return { total: index.pairCount, answered: answered(annotator), skipped: annotator.counts[CODE.skip] ?? 0, flagged: annotator.flaggedCount }
+  return {
+    total: index.pairCount,
+    answered: answered(annotator),
+    skipped: annotator.counts[CODE.skip] ?? 0,
+    flagged: annotator.flaggedCount,
+  }
 }
 
 function answered(annotator: AnnotatorIndex): number {
-  return (annotator.counts[CODE.a] ?? 0) + (annotator.counts[CODE.b] ?? 0) + (annotator.counts[CODE.tie] ?? 0) + (annotator.counts[CODE['both-bad']] ?? 0)
+  return (
+    (annotator.counts[CODE.a] ?? 0) +
+    (annotator.counts[CODE.b] ?? 0) +
+    (annotator.counts[CODE.tie] ?? 0) +
+    (annotator.counts[CODE['both-bad']] ?? 0)
+  )
 }
 
 /** Over all annotators: pairs with an answer that is no skip, such answers, and who gave any answer at all. */
-export function totalLabels(db: ReadableDb, datasetId: string): { readonly labeledPairs: number; readonly labels: number; readonly annotators: string[] } {
+export function totalLabels(
+  db: ReadableDb,
+  datasetId: string,
+): { readonly labeledPairs: number; readonly labels: number; readonly annotators: string[] } {
   const index = indexOf(db, datasetId)
   const shown = shownNames(db, datasetId)
-  const present = [...index.annotators].filter(([, annotator]) => answered(annotator) + (annotator.counts[CODE.skip] ?? 0) > 0)
-  return { labeledPairs: index.labeledPairs, labels: present.reduce((sum, [, annotator]) => sum + answered(annotator), 0), annotators: present.map(([id]) => shown(id)).sort() }
+  const present = [...index.annotators].filter(
+    ([, annotator]) => answered(annotator) + (annotator.counts[CODE.skip] ?? 0) > 0,
+  )
+  return {
+    labeledPairs: index.labeledPairs,
+    labels: present.reduce((sum, [, annotator]) => sum + answered(annotator), 0),
+    annotators: present.map(([id]) => shown(id)).sort(),
+  }
 }
 
 function isAnswer(code: number | undefined): boolean {
@@ -200,7 +257,8 @@ export interface QueueQuery {
 export function findNext(db: ReadableDb, query: QueueQuery): { readonly indexes: number[]; readonly matching: number } {
   const index = indexOf(db, query.datasetId)
   // A start beyond the end means: from the other end.
-  const start = query.fromIndex < index.pairCount ? query.fromIndex : query.direction === 'forward' ? 0 : index.pairCount - 1
+  const start =
+    query.fromIndex < index.pairCount ? query.fromIndex : query.direction === 'forward' ? 0 : index.pairCount - 1
   const passing = query.found === null ? null : query.found.filter(filterOf(index, query))
   const matching = passing === null ? countPassing(index, query) : passing.length
   const found: number[] = []
@@ -227,7 +285,8 @@ function* walkRing(index: DatasetIndex, query: QueueQuery, start: number): Gener
 
 function inRingOrder(pairs: readonly number[], start: number, direction: QueueQuery['direction']): number[] {
   const sorted = pairs.toSorted((x, y) => x - y)
-  if (direction === 'forward') return [...sorted.filter((pair) => pair >= start), ...sorted.filter((pair) => pair < start)]
+  if (direction === 'forward')
+    return [...sorted.filter((pair) => pair >= start), ...sorted.filter((pair) => pair < start)]
   const back = sorted.reverse()
   return [...back.filter((pair) => pair <= start), ...back.filter((pair) => pair > start)]
 }
@@ -235,13 +294,20 @@ function inRingOrder(pairs: readonly number[], start: number, direction: QueueQu
 function filterOf(index: DatasetIndex, query: QueueQuery): (pair: number) => boolean {
   const { outcome, flagged } = annotatorOf(index, query.annotatorId)
   switch (query.only) {
-    case 'all': return () => true
-    case 'unlabeled': return (pair) => outcome[pair] === 0
-    case 'labeled': return (pair) => isAnswer(outcome[pair])
-    case 'skipped': return (pair) => outcome[pair] === CODE.skip
-    case 'ties': return (pair) => outcome[pair] === CODE.tie
-    case 'flagged': return (pair) => flagged[pair] === 1
-    case 'disagreement': return (pair) => index.differs[pair] === 1
+    case 'all':
+      return () => true
+    case 'unlabeled':
+      return (pair) => outcome[pair] === 0
+    case 'labeled':
+      return (pair) => isAnswer(outcome[pair])
+    case 'skipped':
+      return (pair) => outcome[pair] === CODE.skip
+    case 'ties':
+      return (pair) => outcome[pair] === CODE.tie
+    case 'flagged':
+      return (pair) => flagged[pair] === 1
+    case 'disagreement':
+      return (pair) => index.differs[pair] === 1
   }
 }
 
@@ -249,13 +315,20 @@ function filterOf(index: DatasetIndex, query: QueueQuery): (pair: number) => boo
 function countPassing(index: DatasetIndex, { annotatorId, only }: QueueQuery): number {
   const annotator = annotatorOf(index, annotatorId)
   switch (only) {
-    case 'all': return index.pairCount
-    case 'unlabeled': return index.pairCount - answered(annotator) - (annotator.counts[CODE.skip] ?? 0)
-    case 'labeled': return answered(annotator)
-    case 'skipped': return annotator.counts[CODE.skip] ?? 0
-    case 'ties': return annotator.counts[CODE.tie] ?? 0
-    case 'flagged': return annotator.flaggedCount
-    case 'disagreement': return index.differingPairs
+    case 'all':
+      return index.pairCount
+    case 'unlabeled':
+      return index.pairCount - answered(annotator) - (annotator.counts[CODE.skip] ?? 0)
+    case 'labeled':
+      return answered(annotator)
+    case 'skipped':
+      return annotator.counts[CODE.skip] ?? 0
+    case 'ties':
+      return annotator.counts[CODE.tie] ?? 0
+    case 'flagged':
+      return annotator.flaggedCount
+    case 'disagreement':
+      return index.differingPairs
   }
 }
 
@@ -272,11 +345,16 @@ function disagree(annotators: ReadonlyMap<string, AnnotatorIndex>, pair: number)
 }
 
 /** Places of the pairs of one sort, in order, whoever labeled them. */
-export function* findLabeled(db: ReadableDb, datasetId: string, only: 'labeled' | 'unlabeled' | 'disagreement'): Sliced<number[]> {
+export function* findLabeled(
+  db: ReadableDb,
+  datasetId: string,
+  only: 'labeled' | 'unlabeled' | 'disagreement',
+): Sliced<number[]> {
   const { pairCount, counting, differs } = indexOf(db, datasetId)
   const found: number[] = []
   for (let pair = 0; pair < pairCount; pair += 1) {
-    if (only === 'disagreement' ? differs[pair] === 1 : (counting[pair] ?? 0) > 0 === (only === 'labeled')) found.push(pair)
+    if (only === 'disagreement' ? differs[pair] === 1 : (counting[pair] ?? 0) > 0 === (only === 'labeled'))
+      found.push(pair)
     if (pair % PAIRS_A_STEP === 0) yield
   }
   return found

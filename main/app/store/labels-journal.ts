@@ -1,4 +1,14 @@
-import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  writeSync,
+} from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { shownOrder } from '../../../shared/contract/labels.ts'
@@ -116,9 +126,21 @@ function appendWhole(handle: number, text: string): void {
 const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG']
 
 function explainJournal(error: unknown, file: string): unknown {
-  if (!(error instanceof Error && 'code' in error && typeof error.code === 'string') || !('syscall' in error)) return error
-  if (FULL.includes(error.code)) return new AppError({ code: 'disk-full', message: `The disk is full: ${file} could not be written.`, hint: 'Free some space. What is in the database is not lost.', cause: error })
-  return new AppError({ code: 'folder-unusable', message: `${file} cannot be written (${error.message}).`, hint: 'Look at the file and its rights. What is in the database is not lost.', cause: error })
+  if (!(error instanceof Error && 'code' in error && typeof error.code === 'string') || !('syscall' in error))
+    return error
+  if (FULL.includes(error.code))
+    return new AppError({
+      code: 'disk-full',
+      message: `The disk is full: ${file} could not be written.`,
+      hint: 'Free some space. What is in the database is not lost.',
+      cause: error,
+    })
+  return new AppError({
+    code: 'folder-unusable',
+    message: `${file} cannot be written (${error.message}).`,
+    hint: 'Look at the file and its rights. What is in the database is not lost.',
+    cause: error,
+  })
 }
 
 const EVENT_COLUMNS = `e.label_id AS labelId, e.kind, e.annotator_id AS annotatorId, p.pair_id AS pairId, e.pair_idx AS pairIndex, e.outcome, e.strength,
@@ -126,9 +148,12 @@ const EVENT_COLUMNS = `e.label_id AS labelId, e.kind, e.annotator_id AS annotato
 
 /** Events after a number, in their order, as the journal would have them. */
 export function readEvents(db: ReadableDb, datasetId: string, afterId: number, limit: number): JournalEvent[] {
-  return prepared<[string, number, number], JournalEvent>(db, `SELECT ${EVENT_COLUMNS} FROM label_events e INDEXED BY label_events_in_order
+  return prepared<[string, number, number], JournalEvent>(
+    db,
+    `SELECT ${EVENT_COLUMNS} FROM label_events e INDEXED BY label_events_in_order
     JOIN pairs p ON p.dataset_id = e.dataset_id AND p.idx = e.pair_idx
-    WHERE e.dataset_id = ? AND e.label_id > ? ORDER BY e.label_id LIMIT ?`).all(datasetId, afterId, limit)
+    WHERE e.dataset_id = ? AND e.label_id > ? ORDER BY e.label_id LIMIT ?`,
+  ).all(datasetId, afterId, limit)
 }
 
 /** Every event of a data set in order, as the journal would have it. */
@@ -193,7 +218,11 @@ function parseEvent(line: string): JournalEvent | string {
 }
 
 /** Every whole line in order; `onDamaged` hears of lines that are no events. */
-export function* readJournal(dataFolder: string, datasetId: string, onDamaged: (line: number, reason: string) => void): Generator<JournalEvent> {
+export function* readJournal(
+  dataFolder: string,
+  datasetId: string,
+  onDamaged: (line: number, reason: string) => void,
+): Generator<JournalEvent> {
   const file = journalPath(dataFolder, datasetId)
   if (!existsSync(file)) return
   const handle = openSync(file, 'r')

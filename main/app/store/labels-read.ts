@@ -31,10 +31,18 @@ export interface PairWithAnswers {
  * Every pair of a data set in order, with its answers in force. Nothing may be written through the connection
  * meanwhile: read a snapshot. @param annotators whose answers, names or ids; empty: everybody's
  */
-export function* eachPairWithAnswers(db: ReadableDb, datasetId: string, annotators: readonly string[] = []): Generator<PairWithAnswers> {
+export function* eachPairWithAnswers(
+  db: ReadableDb,
+  datasetId: string,
+  annotators: readonly string[] = [],
+): Generator<PairWithAnswers> {
   const chosen = new Set(annotators)
   const shown = shownNames(db, datasetId)
-  const rows = db.prepare<[string], AnswerRow>('SELECT pair_idx, annotator_id, outcome, strength FROM answers WHERE dataset_id = ? ORDER BY pair_idx, annotator_id').iterate(datasetId)
+  const rows = db
+    .prepare<[string], AnswerRow>(
+      'SELECT pair_idx, annotator_id, outcome, strength FROM answers WHERE dataset_id = ? ORDER BY pair_idx, annotator_id',
+    )
+    .iterate(datasetId)
   try {
     let next = rows.next()
     for (const pair of iteratePairs(db, datasetId)) {
@@ -42,7 +50,8 @@ export function* eachPairWithAnswers(db: ReadableDb, datasetId: string, annotato
       for (; next.done !== true && next.value.pair_idx <= pair.index; next = rows.next()) {
         const { annotator_id: id, outcome, strength } = next.value
         const annotatorId = shown(id)
-        if (next.value.pair_idx === pair.index && (chosen.size === 0 || chosen.has(id) || chosen.has(annotatorId))) answers.push({ annotatorId, outcome, strength })
+        if (next.value.pair_idx === pair.index && (chosen.size === 0 || chosen.has(id) || chosen.has(annotatorId)))
+          answers.push({ annotatorId, outcome, strength })
       }
       yield { pair, answers }
     }
@@ -55,7 +64,10 @@ export function* eachPairWithAnswers(db: ReadableDb, datasetId: string, annotato
 export function* namesWithAnswers(db: ReadableDb, datasetId: string): Sliced<string[]> {
   const names = new Set<string>()
   let count = 0
-  for (const name of db.prepare<[string], string>('SELECT annotator_id FROM answers WHERE dataset_id = ?').pluck().iterate(datasetId)) {
+  for (const name of db
+    .prepare<[string], string>('SELECT annotator_id FROM answers WHERE dataset_id = ?')
+    .pluck()
+    .iterate(datasetId)) {
     names.add(name)
     if ((count += 1) % 5000 === 0) yield
   }
@@ -66,25 +78,51 @@ export function* namesWithAnswers(db: ReadableDb, datasetId: string): Sliced<str
 /** Everybody's answers in force on one pair. */
 export function readAnswersOf(db: ReadableDb, datasetId: string, pairIndex: number): Answer[] {
   const shown = shownNames(db, datasetId)
-  return db.prepare<[string, number], AnswerRow>('SELECT pair_idx, annotator_id, outcome, strength FROM answers WHERE dataset_id = ? AND pair_idx = ? ORDER BY annotator_id').all(datasetId, pairIndex)
+  return db
+    .prepare<[string, number], AnswerRow>(
+      'SELECT pair_idx, annotator_id, outcome, strength FROM answers WHERE dataset_id = ? AND pair_idx = ? ORDER BY annotator_id',
+    )
+    .all(datasetId, pairIndex)
     .map((row) => ({ annotatorId: shown(row.annotator_id), outcome: row.outcome, strength: row.strength }))
 }
 
 /** One annotator's answer in force on one pair, with its comment. */
-export function readCurrent(db: ReadableDb, datasetId: string, annotatorId: string, pairIndex: number): LabelItem['current'] {
-  const row = db.prepare<[string, number, string], { label_id: number; outcome: Outcome; strength: Strength | null; comment: string }>(`SELECT a.label_id, a.outcome, a.strength, e.comment
-    FROM answers a JOIN label_events e USING (label_id) WHERE a.dataset_id = ? AND a.pair_idx = ? AND a.annotator_id = ?`).get(datasetId, pairIndex, annotatorId)
-  return row === undefined ? null : { labelId: row.label_id, outcome: row.outcome, strength: row.strength, comment: row.comment }
+export function readCurrent(
+  db: ReadableDb,
+  datasetId: string,
+  annotatorId: string,
+  pairIndex: number,
+): LabelItem['current'] {
+  const row = db
+    .prepare<
+      [string, number, string],
+      { label_id: number; outcome: Outcome; strength: Strength | null; comment: string }
+    >(`SELECT a.label_id, a.outcome, a.strength, e.comment
+    FROM answers a JOIN label_events e USING (label_id) WHERE a.dataset_id = ? AND a.pair_idx = ? AND a.annotator_id = ?`)
+    .get(datasetId, pairIndex, annotatorId)
+  return row === undefined
+    ? null
+    : { labelId: row.label_id, outcome: row.outcome, strength: row.strength, comment: row.comment }
 }
 
 export function isFlagged(db: ReadableDb, datasetId: string, annotatorId: string, pairIndex: number): boolean {
-  return db.prepare('SELECT 1 FROM flags WHERE dataset_id = ? AND annotator_id = ? AND pair_idx = ?').get(datasetId, annotatorId, pairIndex) !== undefined
+  return (
+    db
+      .prepare('SELECT 1 FROM flags WHERE dataset_id = ? AND annotator_id = ? AND pair_idx = ?')
+      .get(datasetId, annotatorId, pairIndex) !== undefined
+  )
 }
 
 /** Median time between a pair's painting and its answer, over the last `count` answers; null before the first. */
 export function readPaceMs(db: ReadableDb, datasetId: string, annotatorId: string, count = 50): number | null {
-  const durations = db.prepare<[string, string, number], number | null>(`SELECT duration_ms FROM label_events INDEXED BY label_events_answers
-    WHERE dataset_id = ? AND annotator_id = ? AND kind = 'answer' ORDER BY label_id DESC LIMIT ?`).pluck().all(datasetId, annotatorId, count)
+  const durations = db
+    .prepare<
+      [string, string, number],
+      number | null
+    >(`SELECT duration_ms FROM label_events INDEXED BY label_events_answers
+    WHERE dataset_id = ? AND annotator_id = ? AND kind = 'answer' ORDER BY label_id DESC LIMIT ?`)
+    .pluck()
+    .all(datasetId, annotatorId, count)
   const known = durations.filter((value) => value !== null).sort((x, y) => x - y)
   const middle = known.length / 2
   const upper = known[Math.floor(middle)]
@@ -99,15 +137,29 @@ export interface AnswerRef {
 
 /** What undo would take back: the latest answer of their own that is not undone yet. What came with a file has no key and is nobody's to take back. */
 export function findUndoable(db: ReadableDb, datasetId: string, annotatorId: string): AnswerRef | null {
-  return db.prepare<[string, string], AnswerRef>(`SELECT e.label_id AS labelId, e.pair_idx AS pairIndex FROM label_events e INDEXED BY label_events_answers
+  return (
+    db
+      .prepare<
+        [string, string],
+        AnswerRef
+      >(`SELECT e.label_id AS labelId, e.pair_idx AS pairIndex FROM label_events e INDEXED BY label_events_answers
     WHERE e.dataset_id = ? AND e.annotator_id = ? AND e.kind = 'answer' AND e.client_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM undone_answers u WHERE u.label_id = e.label_id)
-    ORDER BY e.label_id DESC LIMIT 1`).get(datasetId, annotatorId) ?? null
+    ORDER BY e.label_id DESC LIMIT 1`)
+      .get(datasetId, annotatorId) ?? null
+  )
 }
 
 /** What redo would restore: the answer undone last, unless an answer came after it. */
 export function findRedoable(db: ReadableDb, datasetId: string, annotatorId: string): AnswerRef | null {
-  return db.prepare<[string, string], AnswerRef>(`SELECT u.label_id AS labelId, e.pair_idx AS pairIndex FROM undone_answers u JOIN label_events e USING (label_id)
-    WHERE u.dataset_id = ? AND u.annotator_id = ? AND u.redoable = 1 ORDER BY u.undo_id DESC LIMIT 1`).get(datasetId, annotatorId) ?? null
+  return (
+    db
+      .prepare<
+        [string, string],
+        AnswerRef
+      >(`SELECT u.label_id AS labelId, e.pair_idx AS pairIndex FROM undone_answers u JOIN label_events e USING (label_id)
+    WHERE u.dataset_id = ? AND u.annotator_id = ? AND u.redoable = 1 ORDER BY u.undo_id DESC LIMIT 1`)
+      .get(datasetId, annotatorId) ?? null
+  )
 }
 
 /** An event as far as it tells whether a step is the same as before. */
@@ -117,12 +169,25 @@ export interface KeyedEvent extends AnswerRef {
   readonly targetId: number | null
 }
 
-export function findByClientKey(db: ReadableDb, datasetId: string, annotatorId: string, clientKey: string): KeyedEvent | null {
-  return db.prepare<[string, string, string], KeyedEvent>('SELECT label_id AS labelId, pair_idx AS pairIndex, kind, outcome, target_id AS targetId FROM label_events WHERE dataset_id = ? AND annotator_id = ? AND client_key = ?')
-    .get(datasetId, annotatorId, clientKey) ?? null
+export function findByClientKey(
+  db: ReadableDb,
+  datasetId: string,
+  annotatorId: string,
+  clientKey: string,
+): KeyedEvent | null {
+  return (
+    db
+      .prepare<[string, string, string], KeyedEvent>(
+        'SELECT label_id AS labelId, pair_idx AS pairIndex, kind, outcome, target_id AS targetId FROM label_events WHERE dataset_id = ? AND annotator_id = ? AND client_key = ?',
+      )
+      .get(datasetId, annotatorId, clientKey) ?? null
+  )
 }
 
-type HistoryRow = Omit<LabelEvent, 'annotatorId' | 'inForce'> & { readonly annotatorId: string; readonly inForce: number }
+type HistoryRow = Omit<LabelEvent, 'annotatorId' | 'inForce'> & {
+  readonly annotatorId: string
+  readonly inForce: number
+}
 
 /** Keys of events looked at between two yields. */
 const PAGE_EVENTS = 5000
@@ -131,8 +196,18 @@ const PAGE_EVENTS = 5000
  * Newest first; events before and after the page are only counted, in the index. An undo is in force while what it took
  * back is gone, a flag while the pair carries it.
  */
-export function* readHistory(db: ReadableDb, datasetId: string, annotatorId: string, limit: number, offset: number): Sliced<{ total: number; events: LabelEvent[] }> {
-  const keys = db.prepare<[string, string, number, number], number>('SELECT label_id FROM label_events INDEXED BY label_events_by_annotator WHERE dataset_id = ? AND annotator_id = ? AND label_id < ? ORDER BY label_id DESC LIMIT ?').pluck()
+export function* readHistory(
+  db: ReadableDb,
+  datasetId: string,
+  annotatorId: string,
+  limit: number,
+  offset: number,
+): Sliced<{ total: number; events: LabelEvent[] }> {
+  const keys = db
+    .prepare<[string, string, number, number], number>(
+      'SELECT label_id FROM label_events INDEXED BY label_events_by_annotator WHERE dataset_id = ? AND annotator_id = ? AND label_id < ? ORDER BY label_id DESC LIMIT ?',
+    )
+    .pluck()
   const wanted: number[] = []
   let total = 0
   for (let below = Number.MAX_SAFE_INTEGER; ;) {
@@ -143,7 +218,11 @@ export function* readHistory(db: ReadableDb, datasetId: string, annotatorId: str
     if (page.length < PAGE_EVENTS) break
     yield
   }
-  const rows = db.prepare<[string, string, number, number], HistoryRow>(`SELECT e.label_id AS labelId, e.kind, p.pair_id AS pairId, e.pair_idx AS pairIndex, e.annotator_id AS annotatorId,
+  const rows = db
+    .prepare<
+      [string, string, number, number],
+      HistoryRow
+    >(`SELECT e.label_id AS labelId, e.kind, p.pair_id AS pairId, e.pair_idx AS pairIndex, e.annotator_id AS annotatorId,
       e.outcome, e.strength, e.comment, e.shown_order AS shownOrder, e.duration_ms AS durationMs, e.target_id AS targetId, e.created_at_ms AS createdAtMs, p.title,
       CASE e.kind
         WHEN 'answer' THEN EXISTS (SELECT 1 FROM answers a WHERE a.dataset_id = e.dataset_id AND a.pair_idx = e.pair_idx AND a.annotator_id = e.annotator_id AND a.label_id = e.label_id)
@@ -154,8 +233,12 @@ export function* readHistory(db: ReadableDb, datasetId: string, annotatorId: str
       END AS inForce
     FROM label_events e INDEXED BY label_events_by_annotator JOIN pairs p ON p.dataset_id = e.dataset_id AND p.idx = e.pair_idx
     WHERE e.dataset_id = ? AND e.annotator_id = ? AND e.label_id BETWEEN ? AND ?
-    ORDER BY e.label_id DESC`).all(datasetId, annotatorId, wanted.at(-1) ?? 0, wanted[0] ?? -1)
-  return { total, events: rows.map((row) => ({ ...row, annotatorId: row.annotatorId as AnnotatorId, inForce: row.inForce === 1 })) } // an id by its column
+    ORDER BY e.label_id DESC`)
+    .all(datasetId, annotatorId, wanted.at(-1) ?? 0, wanted[0] ?? -1)
+  return {
+    total,
+    events: rows.map((row) => ({ ...row, annotatorId: row.annotatorId as AnnotatorId, inForce: row.inForce === 1 })),
+  } // an id by its column
 }
 
 export interface Habits {
@@ -165,8 +248,15 @@ export interface Habits {
 
 /** Decided answers in force: how many chose the left side, and how many the longer of two completions of unequal length. */
 export function* countHabits(db: ReadableDb, datasetId: string, annotatorId: string): Sliced<Habits> {
-  const last = db.prepare<[string], number | null>('SELECT max(pair_idx) FROM answers WHERE dataset_id = ?').pluck().get(datasetId) ?? -1
-  const page = db.prepare<[string, string, number, number], Record<'leftWins' | 'leftN' | 'longerWins' | 'longerN', number | null>>(`SELECT
+  const last =
+    db
+      .prepare<[string], number | null>('SELECT max(pair_idx) FROM answers WHERE dataset_id = ?')
+      .pluck()
+      .get(datasetId) ?? -1
+  const page = db.prepare<
+    [string, string, number, number],
+    Record<'leftWins' | 'leftN' | 'longerWins' | 'longerN', number | null>
+  >(`SELECT
       sum((a.outcome = 'a') = (e.shown_order = 'ab')) AS leftWins, count(e.shown_order) AS leftN,
       sum(p.a_words <> p.b_words AND (a.outcome = 'a') = (p.a_words > p.b_words)) AS longerWins, sum(p.a_words <> p.b_words) AS longerN
     FROM answers a JOIN label_events e USING (label_id) JOIN pairs p ON p.dataset_id = a.dataset_id AND p.idx = a.pair_idx

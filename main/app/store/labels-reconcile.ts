@@ -8,7 +8,15 @@ import { listDatasets } from './datasets.ts'
 import { journalPath } from './datasets-folder.ts'
 import { addEvent, type NewEvent } from './labels-fold.ts'
 import { dropLabelIndex } from './labels-index.ts'
-import { appendToJournal, cutAndReadLast, forgetJournal, iterateEvents, readJournal, tryAppendToJournal, type JournalEvent } from './labels-journal.ts'
+import {
+  appendToJournal,
+  cutAndReadLast,
+  forgetJournal,
+  iterateEvents,
+  readJournal,
+  tryAppendToJournal,
+  type JournalEvent,
+} from './labels-journal.ts'
 import { inTransaction, isMisfit, type ReadableDb, type WritableDb } from './open.ts'
 
 export interface Reconciled {
@@ -34,7 +42,16 @@ export function reconcileJournals(db: WritableDb, dataFolder: string): Reconcile
       if (found !== null) done.push(found)
     } catch (error) {
       if (!(error instanceof Error && 'code' in error)) throw error
-      done.push({ datasetId, replayed: 0, caughtUp: false, problems: [error instanceof AppError ? error.message : `${journalPath(dataFolder, datasetId)} cannot be read (${error.message})`] })
+      done.push({
+        datasetId,
+        replayed: 0,
+        caughtUp: false,
+        problems: [
+          error instanceof AppError
+            ? error.message
+            : `${journalPath(dataFolder, datasetId)} cannot be read (${error.message})`,
+        ],
+      })
       tryAppendToJournal(db, dataFolder, datasetId) // notes the trouble, which every label of the data set then says
     }
   }
@@ -57,8 +74,16 @@ function reconcile(db: WritableDb, dataFolder: string, datasetId: string): Recon
 
 /** One look into the index for each annotator, however many events there are. */
 function lastEventId(db: ReadableDb, datasetId: string): number {
-  return db.prepare<[string], number | null>(`SELECT max((SELECT max(e.label_id) FROM label_events e INDEXED BY label_events_by_annotator
-    WHERE e.dataset_id = ? AND e.annotator_id = a.annotator_id)) FROM annotators a`).pluck().get(datasetId) ?? 0
+  return (
+    db
+      .prepare<
+        [string],
+        number | null
+      >(`SELECT max((SELECT max(e.label_id) FROM label_events e INDEXED BY label_events_by_annotator
+    WHERE e.dataset_id = ? AND e.annotator_id = a.annotator_id)) FROM annotators a`)
+      .pluck()
+      .get(datasetId) ?? 0
+  )
 }
 
 type Replay = { readonly replayed: number; readonly problems: string[] }
@@ -68,18 +93,30 @@ type Replay = { readonly replayed: number; readonly problems: string[] }
  * A number that stands for something else in the database is left alone and reported.
  * @param extra events from elsewhere, for what the journal does not have
  */
-export function replayJournal(db: WritableDb, dataFolder: string, datasetId: string, extra: readonly JournalEvent[] = []): Replay {
+export function replayJournal(
+  db: WritableDb,
+  dataFolder: string,
+  datasetId: string,
+  extra: readonly JournalEvent[] = [],
+): Replay {
   const { events, problems } = gatherEvents(db, dataFolder, datasetId, extra)
   restoreAnnotators(db, dataFolder, events)
-  const existing = db.prepare<[number], { dataset_id: string; kind: string; pair_idx: number; annotator_id: string }>('SELECT dataset_id, kind, pair_idx, annotator_id FROM label_events WHERE label_id = ?')
+  const existing = db.prepare<[number], { dataset_id: string; kind: string; pair_idx: number; annotator_id: string }>(
+    'SELECT dataset_id, kind, pair_idx, annotator_id FROM label_events WHERE label_id = ?',
+  )
   const known = knownPair(db, datasetId)
   let replayed = 0
   inTransaction(db, () => {
     for (const event of events) {
       const same = existing.get(event.labelId)
       if (same !== undefined) {
-        const agrees = same.dataset_id === datasetId && same.kind === event.kind && same.pair_idx === event.pairIndex && same.annotator_id === event.annotatorId
-        if (!agrees) problems.push(`label event ${event.labelId} of the journal stands for another event in the database`)
+        const agrees =
+          same.dataset_id === datasetId &&
+          same.kind === event.kind &&
+          same.pair_idx === event.pairIndex &&
+          same.annotator_id === event.annotatorId
+        if (!agrees)
+          problems.push(`label event ${event.labelId} of the journal stands for another event in the database`)
       } else if (!known(event)) {
         problems.push(`label event ${event.labelId} is about pair "${event.pairId}", which the records do not have`)
       } else if (addOrReport(db, datasetId, event, problems) !== null) {
@@ -118,13 +155,20 @@ export function replayForeignJournal(db: WritableDb, dataFolder: string, dataset
 }
 
 /** In the order of their numbers. Where two sources differ on a number, the one whose pair the records have counts. */
-function gatherEvents(db: ReadableDb, dataFolder: string, datasetId: string, extra: readonly JournalEvent[]): { readonly events: JournalEvent[]; readonly problems: string[] } {
+function gatherEvents(
+  db: ReadableDb,
+  dataFolder: string,
+  datasetId: string,
+  extra: readonly JournalEvent[],
+): { readonly events: JournalEvent[]; readonly problems: string[] } {
   const problems: string[] = []
   const file = journalPath(dataFolder, datasetId)
   const known = knownPair(db, datasetId)
   const byNumber = new Map(extra.map((event) => [event.labelId, event]))
   try {
-    for (const event of readJournal(dataFolder, datasetId, (line, reason) => problems.push(`${file} line ${line}: ${reason}`))) {
+    for (const event of readJournal(dataFolder, datasetId, (line, reason) =>
+      problems.push(`${file} line ${line}: ${reason}`),
+    )) {
       if (!byNumber.has(event.labelId) || known(event)) byNumber.set(event.labelId, event)
     }
   } catch (error) {
@@ -135,7 +179,9 @@ function gatherEvents(db: ReadableDb, dataFolder: string, datasetId: string, ext
 }
 
 function knownPair(db: ReadableDb, datasetId: string): (event: Pick<JournalEvent, 'pairIndex' | 'pairId'>) => boolean {
-  const find = db.prepare<[string, number, string]>('SELECT 1 FROM pairs WHERE dataset_id = ? AND idx = ? AND pair_id = ?')
+  const find = db.prepare<[string, number, string]>(
+    'SELECT 1 FROM pairs WHERE dataset_id = ? AND idx = ? AND pair_id = ?',
+  )
   return (event) => find.get(datasetId, event.pairIndex, event.pairId) !== undefined
 }
 
@@ -145,7 +191,9 @@ function addOrReport(db: WritableDb, datasetId: string, event: NewEvent, problem
     return inTransaction(db, () => addEvent(db, datasetId, event))
   } catch (error) {
     if (!isMisfit(error)) throw error
-    problems.push(`a label event of ${event.annotatorId} on pair ${event.pairIndex + 1} does not fit the others (${error.message})`)
+    problems.push(
+      `a label event of ${event.annotatorId} on pair ${event.pairIndex + 1} does not fit the others (${error.message})`,
+    )
     return null
   }
 }
@@ -156,19 +204,25 @@ function restoreAnnotators(db: WritableDb, dataFolder: string, events: readonly 
   const missing = new Map<string, JournalEvent>()
   for (const event of events) {
     const before = missing.get(event.annotatorId)
-    if (!present.has(event.annotatorId) && (before === undefined || before.clientKey === null)) missing.set(event.annotatorId, event)
+    if (!present.has(event.annotatorId) && (before === undefined || before.clientKey === null))
+      missing.set(event.annotatorId, event)
   }
   if (missing.size === 0) return
   const saved = readAnnotatorsFile(dataFolder).annotators.filter((person) => missing.has(person.annotatorId))
   restorePeople(db, saved)
-  restorePeople(db, [...missing.values()].filter((event) => !saved.some((person) => person.annotatorId === event.annotatorId)).map((event) => ({
-    annotatorId: event.annotatorId as AnnotatorId, // as the event names it
-    name: event.annotatorId,
-    nameKey: nameKey(event.annotatorId),
-    imported: event.clientKey === null,
-    datasetId: null,
-    createdAtMs: event.createdAtMs,
-  })))
+  restorePeople(
+    db,
+    [...missing.values()]
+      .filter((event) => !saved.some((person) => person.annotatorId === event.annotatorId))
+      .map((event) => ({
+        annotatorId: event.annotatorId as AnnotatorId, // as the event names it
+        name: event.annotatorId,
+        nameKey: nameKey(event.annotatorId),
+        imported: event.clientKey === null,
+        datasetId: null,
+        createdAtMs: event.createdAtMs,
+      })),
+  )
   writeAnnotatorsFile(db, dataFolder)
 }
 
@@ -182,7 +236,11 @@ export function mendJournal(db: WritableDb, dataFolder: string, datasetId: strin
   if (isThere) moveDurably(file, aside)
   forgetJournal(db, datasetId)
   appendToJournal(db, dataFolder, datasetId)
-  return isThere ? [`the journal was written anew (${differences.length} differences, first: ${differences[0] ?? ''}); the old one is ${aside}`] : []
+  return isThere
+    ? [
+        `the journal was written anew (${differences.length} differences, first: ${differences[0] ?? ''}); the old one is ${aside}`,
+      ]
+    : []
 }
 
 function isFile(file: string): boolean {
@@ -193,7 +251,9 @@ function isFile(file: string): boolean {
 export function compareWithJournal(db: ReadableDb, dataFolder: string, datasetId: string): string[] {
   const problems: string[] = []
   const journal = new Map<number, string>()
-  for (const event of readJournal(dataFolder, datasetId, (line, reason) => problems.push(`journal line ${line}: ${reason}`))) {
+  for (const event of readJournal(dataFolder, datasetId, (line, reason) =>
+    problems.push(`journal line ${line}: ${reason}`),
+  )) {
     if (journal.has(event.labelId)) problems.push(`label event ${event.labelId} stands in the journal twice`)
     journal.set(event.labelId, JSON.stringify(event))
   }
@@ -201,7 +261,8 @@ export function compareWithJournal(db: ReadableDb, dataFolder: string, datasetId
     const written = journal.get(event.labelId)
     journal.delete(event.labelId)
     if (written === undefined) problems.push(`label event ${event.labelId} is missing from the journal`)
-    else if (written !== JSON.stringify(event)) problems.push(`label event ${event.labelId} differs between journal and database`)
+    else if (written !== JSON.stringify(event))
+      problems.push(`label event ${event.labelId} differs between journal and database`)
   }
   for (const labelId of journal.keys()) problems.push(`label event ${labelId} is missing from the database`)
   return problems

@@ -17,7 +17,9 @@ export interface Migration {
  * @throws AppError `db-from-future` when the file's version is higher than the list's.
  */
 export function migrate(db: Database.Database, file: string, list: readonly Migration[]): void {
-  list.forEach((step, index) => invariant(step.version === index + 1, `migration ${step.name} must have version ${index + 1}, has ${step.version}`))
+  list.forEach((step, index) =>
+    invariant(step.version === index + 1, `migration ${step.name} must have version ${index + 1}, has ${step.version}`),
+  )
   const current = db.pragma('user_version', { simple: true }) as number // SQLite: an integer
   const latest = list.length
   if (current === latest) return

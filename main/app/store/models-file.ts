@@ -46,14 +46,22 @@ export function weightsFolder(dataFolder: string, entry: Pick<ModelEntry, 'model
 /** Written at the end of an addition and at every change, so that the list can be built again without the database. */
 export function writeModelFile(folder: string, entry: ModelEntry): void {
   mkdirSync(folder, { recursive: true })
-  replaceFile(path.join(folder, 'model.json'), `${JSON.stringify(modelFile.parse({ formatVersion: 1, ...entry }), null, 2)}\n`)
+  replaceFile(
+    path.join(folder, 'model.json'),
+    `${JSON.stringify(modelFile.parse({ formatVersion: 1, ...entry }), null, 2)}\n`,
+  )
 }
 
 /** @throws AppError `model-unsupported` when model.json is not what this version writes */
 export function readModelFile(folder: string): ModelEntry {
   const file = path.join(folder, 'model.json')
   const parsed = modelFile.safeParse(parseJson(readFileSync(file, 'utf8')))
-  if (!parsed.success) throw new AppError({ code: 'model-unsupported', message: `${file} cannot be read: ${describeIssues(parsed.error)}.`, hint: 'Put a copy of the file back, or add the model again.' })
+  if (!parsed.success)
+    throw new AppError({
+      code: 'model-unsupported',
+      message: `${file} cannot be read: ${describeIssues(parsed.error)}.`,
+      hint: 'Put a copy of the file back, or add the model again.',
+    })
   const { formatVersion: _, ...entry } = parsed.data
   return entry
 }
@@ -62,7 +70,9 @@ export function readModelFile(folder: string): ModelEntry {
 export function listModelFolders(dataFolder: string): string[] {
   const folder = modelsFolder(dataFolder)
   if (!existsSync(folder)) return []
-  return readdirSync(folder).filter((name) => !name.startsWith('.') && existsSync(path.join(folder, name, 'model.json'))).toSorted()
+  return readdirSync(folder)
+    .filter((name) => !name.startsWith('.') && existsSync(path.join(folder, name, 'model.json')))
+    .toSorted()
 }
 
 function parseJson(text: string): unknown {

@@ -36,8 +36,20 @@ function toEntry(row: ModelRow): ModelEntry {
 }
 
 export function insertModel(db: WritableDb, entry: ModelEntry): void {
-  db.prepare('INSERT INTO models (model_id, name, place, source, origin_run_id, hash, facts, files, verified, added_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
-    .run(entry.modelId, entry.name, entry.place, entry.source, entry.originRunId, entry.hash, JSON.stringify(entry.facts), JSON.stringify(entry.files), entry.verified === null ? null : JSON.stringify(entry.verified), entry.addedAtMs)
+  db.prepare(
+    'INSERT INTO models (model_id, name, place, source, origin_run_id, hash, facts, files, verified, added_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+  ).run(
+    entry.modelId,
+    entry.name,
+    entry.place,
+    entry.source,
+    entry.originRunId,
+    entry.hash,
+    JSON.stringify(entry.facts),
+    JSON.stringify(entry.files),
+    entry.verified === null ? null : JSON.stringify(entry.verified),
+    entry.addedAtMs,
+  )
 }
 
 /** Newest first. */
@@ -53,13 +65,23 @@ export function findModel(db: ReadableDb, modelId: string): ModelEntry | null {
 /** @throws AppError `not-found` */
 export function requireModel(db: ReadableDb, modelId: string): ModelEntry {
   const entry = findModel(db, modelId)
-  if (entry === null) throw new AppError({ code: 'not-found', message: `There is no model "${modelId}".`, hint: 'Open the list of models; it may have been removed.' })
+  if (entry === null)
+    throw new AppError({
+      code: 'not-found',
+      message: `There is no model "${modelId}".`,
+      hint: 'Open the list of models; it may have been removed.',
+    })
   return entry
 }
 
 /** What may change of a model that was added: its name, and what is known of its files. */
 export function updateModel(db: WritableDb, { modelId, name, files, verified }: ModelEntry): void {
-  db.prepare('UPDATE models SET name = ?, files = ?, verified = ? WHERE model_id = ?').run(name, JSON.stringify(files), verified === null ? null : JSON.stringify(verified), modelId)
+  db.prepare('UPDATE models SET name = ?, files = ?, verified = ? WHERE model_id = ?').run(
+    name,
+    JSON.stringify(files),
+    verified === null ? null : JSON.stringify(verified),
+    modelId,
+  )
 }
 
 export function deleteModel(db: WritableDb, modelId: string): void {

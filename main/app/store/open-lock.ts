@@ -23,7 +23,13 @@ export function lockFolder(folder: string): FolderLock {
   try {
     lock = new Database(lockPath, { timeout: 0 })
   } catch (error) {
-    throw new AppError({ code: 'folder-unusable', message: `${lockPath} cannot be opened: ${error instanceof Error ? error.message : String(error)}.`, hint: 'Check that you may write to the folder, and that it is a file: it holds nothing and can be moved away.', details: { folder }, cause: error })
+    throw new AppError({
+      code: 'folder-unusable',
+      message: `${lockPath} cannot be opened: ${error instanceof Error ? error.message : String(error)}.`,
+      hint: 'Check that you may write to the folder, and that it is a file: it holds nothing and can be moved away.',
+      details: { folder },
+      cause: error,
+    })
   }
   try {
     chmodSync(lockPath, 0o600) // whoever may read it could hold it
@@ -31,10 +37,14 @@ export function lockFolder(folder: string): FolderLock {
     lock.exec('BEGIN EXCLUSIVE')
   } catch (error) {
     lock.close()
-    if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')) throw lockedError(folder, ownerPath, lockPath, error)
+    if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY'))
+      throw lockedError(folder, ownerPath, lockPath, error)
     throw error
   }
-  writeFileSync(ownerPath, JSON.stringify({ pid: process.pid, startedAtMs: Math.round(Date.now() - process.uptime() * 1000) }))
+  writeFileSync(
+    ownerPath,
+    JSON.stringify({ pid: process.pid, startedAtMs: Math.round(Date.now() - process.uptime() * 1000) }),
+  )
   return {
     release() {
       if (!lock.open) return
@@ -56,7 +66,10 @@ function lockedError(folder: string, ownerPath: string, lockPath: string, cause:
       cause,
     })
   }
-  const who = owner === null ? 'Another Pairlab' : `Another Pairlab (process ${owner.pid}, started ${new Date(owner.startedAtMs).toISOString()})`
+  const who =
+    owner === null
+      ? 'Another Pairlab'
+      : `Another Pairlab (process ${owner.pid}, started ${new Date(owner.startedAtMs).toISOString()})`
   return new AppError({
     code: 'db-locked',
     message: `${who} is using the data folder ${folder}.`,
@@ -86,10 +99,13 @@ function readOwner(ownerPath: string): { readonly pid: number; readonly startedA
   try {
     const value: unknown = JSON.parse(readFileSync(ownerPath, 'utf8'))
     if (typeof value !== 'object' || value === null || !('pid' in value) || !('startedAtMs' in value)) return null
-    return typeof value.pid === 'number' && typeof value.startedAtMs === 'number' ? { pid: value.pid, startedAtMs: value.startedAtMs } : null
+    return typeof value.pid === 'number' && typeof value.startedAtMs === 'number'
+      ? { pid: value.pid, startedAtMs: value.startedAtMs }
+      : null
   } catch (error) {
     // The owner writes the file just after it took the lock: missing or half a line means only that it is young.
-    if (error instanceof SyntaxError || (error instanceof Error && 'code' in error && error.code === 'ENOENT')) return null
+    if (error instanceof SyntaxError || (error instanceof Error && 'code' in error && error.code === 'ENOENT'))
+      return null
     throw error
   }
 }

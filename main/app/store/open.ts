@@ -90,9 +90,28 @@ export function setAside(file: string, nowMs: number): string | null {
 function folderError(error: unknown, folder: string): unknown {
   if (!(error instanceof Error && 'syscall' in error && 'code' in error)) return error
   const code = String(error.code)
-  if (code === 'ENOSPC' || code === 'EDQUOT') return new AppError({ code: 'disk-full', message: `The disk with ${folder} is full.`, hint: 'Free some space and start again.', cause: error })
-  const why = code === 'EEXIST' || code === 'ENOTDIR' ? 'there is a file in its place' : code === 'EROFS' ? 'it is on a read-only disk' : code === 'EACCES' || code === 'EPERM' ? 'you may not read or write it' : error.message
-  return new AppError({ code: 'folder-unusable', message: `The data folder ${folder} cannot be used: ${why}.`, hint: 'Mend its rights, or choose another folder with --data-dir.', details: { folder }, cause: error })
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new AppError({
+      code: 'disk-full',
+      message: `The disk with ${folder} is full.`,
+      hint: 'Free some space and start again.',
+      cause: error,
+    })
+  const why =
+    code === 'EEXIST' || code === 'ENOTDIR'
+      ? 'there is a file in its place'
+      : code === 'EROFS'
+        ? 'it is on a read-only disk'
+        : code === 'EACCES' || code === 'EPERM'
+          ? 'you may not read or write it'
+          : error.message
+  return new AppError({
+    code: 'folder-unusable',
+    message: `The data folder ${folder} cannot be used: ${why}.`,
+    hint: 'Mend its rights, or choose another folder with --data-dir.',
+    details: { folder },
+    cause: error,
+  })
 }
 
 function store(db: WritableDb, folder: string, lock: FolderLock, found: Left): Store {
@@ -142,14 +161,25 @@ function configure(db: Database.Database): void {
 function refuseMissingFile(folder: string): void {
   const datasets = path.join(folder, 'datasets')
   const names = existsSync(datasets) ? readdirSync(datasets) : []
-  const count = names.filter((name) => ['records.jsonl', 'labels.jsonl', 'dataset.json'].some((file) => existsSync(path.join(datasets, name, file)))).length
+  const count = names.filter((name) =>
+    ['records.jsonl', 'labels.jsonl', 'dataset.json'].some((file) => existsSync(path.join(datasets, name, file))),
+  ).length
   if (count === 0) return
-  throw damaged(folder, `The database file is ${existsSync(databasePath(folder)) ? 'empty' : 'missing'}, but the folder holds ${count} data set${count === 1 ? '' : 's'}.`)
+  throw damaged(
+    folder,
+    `The database file is ${existsSync(databasePath(folder)) ? 'empty' : 'missing'}, but the folder holds ${count} data set${count === 1 ? '' : 's'}.`,
+  )
 }
 
 /** A file that is as it was left needs no check; one that something else wrote is checked with its indexes. */
 function checkIntegrity(db: Database.Database, folder: string, found: Left): void {
-  const rows = found === 'as-left' ? [] : (db.prepare(`PRAGMA ${found === 'otherwise' ? 'integrity_check' : 'quick_check'}(5)`).pluck().all() as readonly string[]) // shape documented by SQLite
+  const rows =
+    found === 'as-left'
+      ? []
+      : (db
+          .prepare(`PRAGMA ${found === 'otherwise' ? 'integrity_check' : 'quick_check'}(5)`)
+          .pluck()
+          .all() as readonly string[]) // shape documented by SQLite
   const problems = rows.filter((text) => text !== 'ok')
   if (problems.length > 0) throw damaged(folder, `SQLite reports: ${problems.join('; ').replaceAll('\n', ' ')}.`)
   const version = db.pragma('user_version', { simple: true }) as number // SQLite: an integer
@@ -157,14 +187,25 @@ function checkIntegrity(db: Database.Database, folder: string, found: Left): voi
   const present = tablesOf(db)
   if (version === 0 && present.size === 0) return refuseMissingFile(folder)
   if (version === 0) throw damaged(folder, 'It is the database of another program.')
-  const lost = [...expectedTables(version)].filter(([name, columns]) => present.get(name) !== columns).map(([name]) => name)
-  if (lost.length > 0) throw damaged(folder, `The table${lost.length === 1 ? '' : 's'} ${lost.join(', ')} ${lost.length === 1 ? 'is' : 'are'} missing or not as Pairlab makes them.`)
+  const lost = [...expectedTables(version)]
+    .filter(([name, columns]) => present.get(name) !== columns)
+    .map(([name]) => name)
+  if (lost.length > 0)
+    throw damaged(
+      folder,
+      `The table${lost.length === 1 ? '' : 's'} ${lost.join(', ')} ${lost.length === 1 ? 'is' : 'are'} missing or not as Pairlab makes them.`,
+    )
 }
 
 /** Table → its columns, in order. */
 function tablesOf(db: Database.Database): Map<string, string> {
-  const rows = db.prepare<[], { name: string; columns: string }>(`SELECT m.name, group_concat(c.name, ' ') AS columns FROM sqlite_master m JOIN pragma_table_info(m.name) c
-    WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' GROUP BY m.name ORDER BY c.cid`).all()
+  const rows = db
+    .prepare<
+      [],
+      { name: string; columns: string }
+    >(`SELECT m.name, group_concat(c.name, ' ') AS columns FROM sqlite_master m JOIN pragma_table_info(m.name) c
+    WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' GROUP BY m.name ORDER BY c.cid`)
+    .all()
   return new Map(rows.map((row) => [row.name, row.columns]))
 }
 
@@ -198,11 +239,29 @@ export function isMisfit(error: unknown): error is Error {
 export function storeError(error: unknown, folder: string): unknown {
   if (!(error instanceof Database.SqliteError)) return error
   const code = error.code
-  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') return damaged(folder, `SQLite reports: ${error.message}.`, error)
-  if (code === 'SQLITE_FULL' || (code.startsWith('SQLITE_IOERR') && isFull(folder))) return new AppError({ code: 'disk-full', message: `The disk with ${folder} is full; nothing was saved.`, hint: 'Free some space and do it again.', cause: error })
-  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) return new AppError({ code: 'db-locked', message: `Another program is using the database in ${folder}.`, hint: 'Close it and try again.', cause: error })
+  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB')
+    return damaged(folder, `SQLite reports: ${error.message}.`, error)
+  if (code === 'SQLITE_FULL' || (code.startsWith('SQLITE_IOERR') && isFull(folder)))
+    return new AppError({
+      code: 'disk-full',
+      message: `The disk with ${folder} is full; nothing was saved.`,
+      hint: 'Free some space and do it again.',
+      cause: error,
+    })
+  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED'))
+    return new AppError({
+      code: 'db-locked',
+      message: `Another program is using the database in ${folder}.`,
+      hint: 'Close it and try again.',
+      cause: error,
+    })
   if (code.startsWith('SQLITE_IOERR') || code === 'SQLITE_CANTOPEN' || code.startsWith('SQLITE_READONLY')) {
-    return new AppError({ code: 'folder-unusable', message: `The database in ${folder} cannot be opened or written (${code}: ${error.message}).`, hint: 'Check that the disk is present and that you may write to the folder.', cause: error })
+    return new AppError({
+      code: 'folder-unusable',
+      message: `The database in ${folder} cannot be opened or written (${code}: ${error.message}).`,
+      hint: 'Check that the disk is present and that you may write to the folder.',
+      cause: error,
+    })
   }
   return error
 }

@@ -1,6 +1,12 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import type { z } from 'zod'
-import { itemRecord, responsePair, type ItemRecord, type ResponsePair, type SplitName } from '../../../shared/data-kinds.ts'
+import {
+  itemRecord,
+  responsePair,
+  type ItemRecord,
+  type ResponsePair,
+  type SplitName,
+} from '../../../shared/data-kinds.ts'
 import { AppError, describeIssues } from '../../../shared/errors.ts'
 import { invariant } from '../../../shared/assert.ts'
 import { recordsPath } from './datasets-folder.ts'
@@ -44,49 +50,90 @@ function toPair(db: ReadableDb, datasetId: string, row: PairRow): PairEntry {
 
 /** One transaction; a batch of about a thousand keeps an import fast and other calls waiting for little. */
 export function insertPairs(db: WritableDb, datasetId: string, pairs: readonly PairEntry[]): void {
-  const insert = db.prepare(`INSERT INTO pairs (dataset_id, idx, pair_id, line, byte_offset, byte_length, prompt_hash, a_words, b_words, a_empty, b_empty, title, split)
+  const insert =
+    db.prepare(`INSERT INTO pairs (dataset_id, idx, pair_id, line, byte_offset, byte_length, prompt_hash, a_words, b_words, a_empty, b_empty, title, split)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
   inTransaction(db, () => {
     for (const pair of pairs) {
-      insert.run(datasetId, pair.index, pair.pairId, pair.line, pair.byteOffset, pair.byteLength, pair.promptHash, pair.aWords, pair.bWords,
-        pair.aEmpty ? 1 : 0, pair.bEmpty ? 1 : 0, pair.title, pair.split)
+      insert.run(
+        datasetId,
+        pair.index,
+        pair.pairId,
+        pair.line,
+        pair.byteOffset,
+        pair.byteLength,
+        pair.promptHash,
+        pair.aWords,
+        pair.bWords,
+        pair.aEmpty ? 1 : 0,
+        pair.bEmpty ? 1 : 0,
+        pair.title,
+        pair.split,
+      )
     }
   })
 }
 
 /** In the order of the data set, one at a time. The database must not be written to while iterating. */
 export function* iteratePairs(db: ReadableDb, datasetId: string): Generator<PairEntry> {
-  for (const row of db.prepare<[string], PairRow>('SELECT * FROM pairs WHERE dataset_id = ? ORDER BY idx').iterate(datasetId)) yield toPair(db, datasetId, row)
+  for (const row of db
+    .prepare<[string], PairRow>('SELECT * FROM pairs WHERE dataset_id = ? ORDER BY idx')
+    .iterate(datasetId))
+    yield toPair(db, datasetId, row)
 }
 
 /** Up to `count` pairs from a place on, in the order of the data set. */
 export function readPairs(db: ReadableDb, datasetId: string, from: number, count: number): PairEntry[] {
-  return prepared<[string, number, number], PairRow>(db, 'SELECT * FROM pairs WHERE dataset_id = ? AND idx >= ? AND idx < ? ORDER BY idx').all(datasetId, from, from + count).map((row) => toPair(db, datasetId, row))
+  return prepared<[string, number, number], PairRow>(
+    db,
+    'SELECT * FROM pairs WHERE dataset_id = ? AND idx >= ? AND idx < ? ORDER BY idx',
+  )
+    .all(datasetId, from, from + count)
+    .map((row) => toPair(db, datasetId, row))
 }
 
 export function findPairAt(db: ReadableDb, datasetId: string, index: number): PairEntry | null {
-  const row = prepared<[string, number], PairRow>(db, 'SELECT * FROM pairs WHERE dataset_id = ? AND idx = ?').get(datasetId, index)
+  const row = prepared<[string, number], PairRow>(db, 'SELECT * FROM pairs WHERE dataset_id = ? AND idx = ?').get(
+    datasetId,
+    index,
+  )
   return row === undefined ? null : toPair(db, datasetId, row)
 }
 
 /** @throws AppError `not-found` */
 export function requirePair(db: ReadableDb, datasetId: string, pairId: string): PairEntry {
-  const row = prepared<[string, string], PairRow>(db, 'SELECT * FROM pairs WHERE dataset_id = ? AND pair_id = ?').get(datasetId, pairId)
-  if (row === undefined) throw new AppError({ code: 'not-found', message: `The data set "${datasetId}" has no pair "${pairId}".`, hint: 'Open the data set again; it may have been deleted and imported anew.' })
+  const row = prepared<[string, string], PairRow>(db, 'SELECT * FROM pairs WHERE dataset_id = ? AND pair_id = ?').get(
+    datasetId,
+    pairId,
+  )
+  if (row === undefined)
+    throw new AppError({
+      code: 'not-found',
+      message: `The data set "${datasetId}" has no pair "${pairId}".`,
+      hint: 'Open the data set again; it may have been deleted and imported anew.',
+    })
   return toPair(db, datasetId, row)
 }
 
 /** Prompt hash of every pair [pair], in order. */
 export function readPromptHashes(db: ReadableDb, datasetId: string): string[] {
-  return db.prepare<[string], string>('SELECT prompt_hash FROM pairs WHERE dataset_id = ? ORDER BY idx').pluck().all(datasetId)
+  return db
+    .prepare<[string], string>('SELECT prompt_hash FROM pairs WHERE dataset_id = ? ORDER BY idx')
+    .pluck()
+    .all(datasetId)
 }
 
 const PAGE_PAIRS = 2000
 
 /** The same in slices, told one by one. */
 export function* eachPromptHash(db: ReadableDb, datasetId: string, tell: (promptHash: string) => void): Sliced<void> {
-  const last = db.prepare<[string], number | null>('SELECT max(idx) FROM pairs WHERE dataset_id = ?').pluck().get(datasetId) ?? -1
-  const page = db.prepare<[string, number, number], string>('SELECT prompt_hash FROM pairs WHERE dataset_id = ? AND idx >= ? AND idx < ? ORDER BY idx').pluck()
+  const last =
+    db.prepare<[string], number | null>('SELECT max(idx) FROM pairs WHERE dataset_id = ?').pluck().get(datasetId) ?? -1
+  const page = db
+    .prepare<[string, number, number], string>(
+      'SELECT prompt_hash FROM pairs WHERE dataset_id = ? AND idx >= ? AND idx < ? ORDER BY idx',
+    )
+    .pluck()
   for (let from = 0; from <= last; from += PAGE_PAIRS) {
     page.all(datasetId, from, from + PAGE_PAIRS).forEach(tell)
     yield
@@ -94,15 +141,30 @@ export function* eachPromptHash(db: ReadableDb, datasetId: string, tell: (prompt
 }
 
 export function countPrompts(db: ReadableDb, datasetId: string): number {
-  return db.prepare<[string], number>('SELECT count(DISTINCT prompt_hash) FROM pairs WHERE dataset_id = ?').pluck().get(datasetId) ?? 0
+  return (
+    db
+      .prepare<[string], number>('SELECT count(DISTINCT prompt_hash) FROM pairs WHERE dataset_id = ?')
+      .pluck()
+      .get(datasetId) ?? 0
+  )
 }
 
 /** Stores which side of the split each pair is on: `splits` [pair], in order. */
-export function setSplits(db: WritableDb, datasetId: string, spec: { readonly seed: number; readonly validation: number; readonly test: number }, splits: readonly SplitName[]): void {
+export function setSplits(
+  db: WritableDb,
+  datasetId: string,
+  spec: { readonly seed: number; readonly validation: number; readonly test: number },
+  splits: readonly SplitName[],
+): void {
   const update = db.prepare('UPDATE pairs SET split = ? WHERE dataset_id = ? AND idx = ? AND split <> ?')
   inTransaction(db, () => {
     splits.forEach((split, index) => update.run(split, datasetId, index, split))
-    db.prepare('UPDATE datasets SET split_seed = ?, split_validation = ?, split_test = ? WHERE dataset_id = ?').run(spec.seed, spec.validation, spec.test, datasetId)
+    db.prepare('UPDATE datasets SET split_seed = ?, split_validation = ?, split_test = ? WHERE dataset_id = ?').run(
+      spec.seed,
+      spec.validation,
+      spec.test,
+      datasetId,
+    )
   })
 }
 
@@ -152,7 +214,12 @@ function openForReading(file: string): number {
     return openSync(file, 'r')
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
-    throw new AppError({ code: 'file-not-found', message: `${file} is missing.`, hint: 'Put a copy back, or import the source file again.', cause: error })
+    throw new AppError({
+      code: 'file-not-found',
+      message: `${file} is missing.`,
+      hint: 'Put a copy back, or import the source file again.',
+      cause: error,
+    })
   }
 }
 
@@ -179,7 +246,11 @@ function parseLine<T>(line: string, schema: z.ZodType<T>): T | string {
 }
 
 /** One record, for a single look. Several at once go through `openRecords`. */
-export function readRecord(dataFolder: string, datasetId: string, pair: Pick<PairEntry, 'byteOffset' | 'byteLength' | 'index'>): ResponsePair {
+export function readRecord(
+  dataFolder: string,
+  datasetId: string,
+  pair: Pick<PairEntry, 'byteOffset' | 'byteLength' | 'index'>,
+): ResponsePair {
   const reader = openRecords(dataFolder, datasetId)
   try {
     return reader.read(pair)
@@ -190,6 +261,8 @@ export function readRecord(dataFolder: string, datasetId: string, pair: Pick<Pai
 
 /** Places of the given pairs; ids that are not there are left out. */
 export function findPairIndexes(db: ReadableDb, datasetId: string, pairIds: readonly string[]): number[] {
-  const find = db.prepare<[string, string], number>('SELECT idx FROM pairs WHERE dataset_id = ? AND pair_id = ?').pluck()
+  const find = db
+    .prepare<[string, string], number>('SELECT idx FROM pairs WHERE dataset_id = ? AND pair_id = ?')
+    .pluck()
   return pairIds.map((pairId) => find.get(datasetId, pairId)).filter((index) => index !== undefined)
 }

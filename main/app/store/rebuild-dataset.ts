@@ -28,7 +28,11 @@ export interface RebuiltDataset {
 
 export interface RebuildOptions {
   /** The division that imports use. */
-  readonly assignSplits: (promptHashes: readonly string[], spec: SplitSpec, given: readonly (SplitName | null)[]) => SplitName[]
+  readonly assignSplits: (
+    promptHashes: readonly string[],
+    spec: SplitSpec,
+    given: readonly (SplitName | null)[],
+  ) => SplitName[]
   readonly nowMs: number
 }
 
@@ -44,23 +48,44 @@ export interface Remembered {
  * @param remembered null where the data set is new to this database
  * @throws what the system says when the records cannot be read; no row stays behind
  */
-export async function rebuildDataset(db: WritableDb, folder: string, id: string, remembered: Remembered | null, options: RebuildOptions): Promise<RebuiltDataset> {
+export async function rebuildDataset(
+  db: WritableDb,
+  folder: string,
+  id: string,
+  remembered: Remembered | null,
+  options: RebuildOptions,
+): Promise<RebuiltDataset> {
   const problems: string[] = []
   const entry = withFreeName(db, await describe(folder, id, remembered?.entry ?? null, options.nowMs, problems))
   insertDataset(db, entry)
   try {
     const records = await readRecords(db, folder, entry, problems)
-    if (entry.fingerprint !== '' && records.fingerprint !== entry.fingerprint) problems.push('the records are not the ones that were imported: their fingerprint differs')
+    if (entry.fingerprint !== '' && records.fingerprint !== entry.fingerprint)
+      problems.push('the records are not the ones that were imported: their fingerprint differs')
     if (records.damaged > 0) nameDamagedPairs(db, folder, id)
     const isPairs = entry.kind === 'response-pairs'
     // Sides of pairs are the source's only as long as nobody drew others.
     const given = isPairs && Object.values(entry.mapping.columns).includes('split') ? records.sides : []
     const drawn = options.assignSplits(readPromptHashes(db, id), entry.split, given)
-    for (const _ of markSplits(db, id, records.count, (index) => (isPairs ? null : records.sides[index]) ?? drawn[index] ?? 'train')) await nextTurn()
-    const replay = remembered === null ? replayForeignJournal(db, folder, id) : replayJournal(db, folder, id, withPairIds(db, id, remembered.events))
+    for (const _ of markSplits(
+      db,
+      id,
+      records.count,
+      (index) => (isPairs ? null : records.sides[index]) ?? drawn[index] ?? 'train',
+    ))
+      await nextTurn()
+    const replay =
+      remembered === null
+        ? replayForeignJournal(db, folder, id)
+        : replayJournal(db, folder, id, withPairIds(db, id, remembered.events))
     problems.push(...replay.problems)
     problems.push(...mendJournal(db, folder, id, options.nowMs))
-    const whole = { ...entry, fingerprint: entry.fingerprint === '' ? records.fingerprint : entry.fingerprint, pairCount: records.count, promptCount: entry.promptCount === 0 ? countPrompts(db, id) : entry.promptCount }
+    const whole = {
+      ...entry,
+      fingerprint: entry.fingerprint === '' ? records.fingerprint : entry.fingerprint,
+      pairCount: records.count,
+      promptCount: entry.promptCount === 0 ? countPrompts(db, id) : entry.promptCount,
+    }
     writeDatasetFile(folder, whole)
     publishDataset(db, id, whole)
     return { datasetId: id, name: entry.name, pairs: records.count, labelEvents: replay.replayed, problems }
@@ -71,7 +96,13 @@ export async function rebuildDataset(db: WritableDb, folder: string, id: string,
 }
 
 /** dataset.json where it can be read, else the damaged database's entry, else what the records tell. */
-async function describe(folder: string, id: string, remembered: DatasetEntry | null, nowMs: number, problems: string[]): Promise<DatasetEntry> {
+async function describe(
+  folder: string,
+  id: string,
+  remembered: DatasetEntry | null,
+  nowMs: number,
+  problems: string[],
+): Promise<DatasetEntry> {
   const file = path.join(datasetFolder(folder, id), 'dataset.json')
   if (existsSync(file)) {
     try {
@@ -109,7 +140,11 @@ async function guessKind(folder: string, id: string): Promise<DataKind> {
     if (typeof parseRecord(text) !== 'string') return 'response-pairs'
     const item = parseItem(text)
     if (typeof item === 'string') continue
-    return contrastData.safeParse(item.data).success ? 'contrast-groups' : segmentPair.safeParse(item.data).success ? 'segment-pairs' : 'rankings'
+    return contrastData.safeParse(item.data).success
+      ? 'contrast-groups'
+      : segmentPair.safeParse(item.data).success
+        ? 'segment-pairs'
+        : 'rankings'
   }
   return 'response-pairs'
 }
@@ -125,7 +160,12 @@ interface ReadRecords {
 }
 
 /** Reads records.jsonl as a stream; a line that is no record keeps its place, so that the others keep theirs. */
-async function readRecords(db: WritableDb, folder: string, { datasetId: id, kind }: DatasetEntry, problems: string[]): Promise<ReadRecords> {
+async function readRecords(
+  db: WritableDb,
+  folder: string,
+  { datasetId: id, kind }: DatasetEntry,
+  problems: string[],
+): Promise<ReadRecords> {
   const hash = createHash('sha256')
   const sides: (SplitName | null)[] = []
   let batch: PairEntry[] = []
@@ -138,8 +178,17 @@ async function readRecords(db: WritableDb, folder: string, { datasetId: id, kind
     const record = isPairs ? parseRecord(text) : parseItem(text)
     const fits = typeof record !== 'string' && record.index === index
     if (!fits) damaged += 1
-    if (!fits) problems.push(`record ${index + 1} is damaged: ${typeof record === 'string' ? record : 'it belongs to another place'}`)
-    batch.push(fits ? ('data' in record ? indexItem(record, offset, line.length) : indexPair(record, offset, line.length)) : damagedPair(index, offset, line.length))
+    if (!fits)
+      problems.push(
+        `record ${index + 1} is damaged: ${typeof record === 'string' ? record : 'it belongs to another place'}`,
+      )
+    batch.push(
+      fits
+        ? 'data' in record
+          ? indexItem(record, offset, line.length)
+          : indexPair(record, offset, line.length)
+        : damagedPair(index, offset, line.length),
+    )
     sides.push(fits ? (record.split ?? null) : null)
     if (batch.length < BATCH_PAIRS) continue
     insertPairs(db, id, batch)
@@ -149,7 +198,10 @@ async function readRecords(db: WritableDb, folder: string, { datasetId: id, kind
   return { count: sides.length, damaged, fingerprint: hash.digest('hex'), sides }
 }
 
-async function* readLines(file: string, onBytes: (bytes: Buffer) => void = () => undefined): AsyncGenerator<{ readonly line: Buffer; readonly offset: number }> {
+async function* readLines(
+  file: string,
+  onBytes: (bytes: Buffer) => void = () => undefined,
+): AsyncGenerator<{ readonly line: Buffer; readonly offset: number }> {
   let offset = 0
   let rest: Buffer = Buffer.alloc(0)
   for await (const chunk of createReadStream(file, { highWaterMark: 1024 * 1024 })) {
@@ -169,12 +221,17 @@ async function* readLines(file: string, onBytes: (bytes: Buffer) => void = () =>
 
 /** The journal still knows what the pair of a damaged record was called; its labels stay with it. */
 function nameDamagedPairs(db: WritableDb, folder: string, id: string): void {
-  const rename = db.prepare<[string, string, number, string]>('UPDATE OR IGNORE pairs SET pair_id = ? WHERE dataset_id = ? AND idx = ? AND pair_id = ?')
-  for (const event of readJournal(folder, id, () => undefined)) rename.run(event.pairId, id, event.pairIndex, damagedPair(event.pairIndex, 0, 0).pairId)
+  const rename = db.prepare<[string, string, number, string]>(
+    'UPDATE OR IGNORE pairs SET pair_id = ? WHERE dataset_id = ? AND idx = ? AND pair_id = ?',
+  )
+  for (const event of readJournal(folder, id, () => undefined))
+    rename.run(event.pairId, id, event.pairIndex, damagedPair(event.pairIndex, 0, 0).pairId)
 }
 
 function withPairIds(db: WritableDb, id: string, events: readonly Omit<JournalEvent, 'pairId'>[]): JournalEvent[] {
-  const find = db.prepare<[string, number], string>('SELECT pair_id FROM pairs WHERE dataset_id = ? AND idx = ?').pluck()
+  const find = db
+    .prepare<[string, number], string>('SELECT pair_id FROM pairs WHERE dataset_id = ? AND idx = ?')
+    .pluck()
   return events.flatMap((event) => {
     const pairId = find.get(id, event.pairIndex)
     return pairId === undefined ? [] : [{ ...event, pairId }]

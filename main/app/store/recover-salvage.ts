@@ -76,10 +76,18 @@ function readSettingsRows(db: Database.Database, problems: string[]): Partial<Se
 }
 
 function readAnnotatorRows(db: Database.Database, problems: string[]): Person[] {
-  const rows = readRows<{ annotator_id: unknown; name: unknown; name_key?: unknown; imported: unknown; dataset_id?: unknown; created_at_ms: unknown }>(db, 'annotators', problems)
+  const rows = readRows<{
+    annotator_id: unknown
+    name: unknown
+    name_key?: unknown
+    imported: unknown
+    dataset_id?: unknown
+    created_at_ms: unknown
+  }>(db, 'annotators', problems)
   const annotators: Person[] = []
   for (const row of rows) {
-    if (typeof row.annotator_id !== 'string' || typeof row.name !== 'string' || typeof row.created_at_ms !== 'number') continue
+    if (typeof row.annotator_id !== 'string' || typeof row.name !== 'string' || typeof row.created_at_ms !== 'number')
+      continue
     annotators.push({
       annotatorId: row.annotator_id as AnnotatorId, // an id by its column
       name: row.name,
@@ -132,9 +140,16 @@ const EVENT_QUERY = `SELECT dataset_id AS datasetId, label_id AS labelId, kind, 
   shown_order AS shownOrder, duration_ms AS durationMs, target_id AS targetId, client_key AS clientKey, created_at_ms AS createdAtMs
   FROM label_events NOT INDEXED WHERE label_id BETWEEN ? AND ? ORDER BY label_id`
 
-function readChunk(db: Database.Database, from: number, to: number): { readonly datasetId: unknown; readonly event: unknown }[] {
+function readChunk(
+  db: Database.Database,
+  from: number,
+  to: number,
+): { readonly datasetId: unknown; readonly event: unknown }[] {
   try {
-    return db.prepare<[number, number], Record<string, unknown>>(EVENT_QUERY).all(from, to).map(({ datasetId, ...event }) => ({ datasetId, event }))
+    return db
+      .prepare<[number, number], Record<string, unknown>>(EVENT_QUERY)
+      .all(from, to)
+      .map(({ datasetId, ...event }) => ({ datasetId, event }))
   } catch (error) {
     if (!(error instanceof Database.SqliteError)) throw error
     if (from === to) return [] // this very event lies on a bad page
@@ -144,7 +159,10 @@ function readChunk(db: Database.Database, from: number, to: number): { readonly 
 }
 
 function lastEventId(db: Database.Database, problems: string[]): number {
-  const queries = ['SELECT max(label_id) FROM label_events', "SELECT seq FROM sqlite_sequence WHERE name = 'label_events'"]
+  const queries = [
+    'SELECT max(label_id) FROM label_events',
+    "SELECT seq FROM sqlite_sequence WHERE name = 'label_events'",
+  ]
   let last = 0
   for (const query of queries) {
     try {

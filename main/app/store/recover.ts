@@ -33,7 +33,11 @@ export interface RecoveryReport {
 export async function recoverStore(folder: string, options: RebuildOptions): Promise<RecoveryReport> {
   const file = databasePath(folder)
   if (!existsSync(file) && !existsSync(path.join(folder, 'datasets'))) {
-    throw new AppError({ code: 'file-not-found', message: `There is nothing to recover in ${folder}.`, hint: 'Name the data folder with --data-dir.' })
+    throw new AppError({
+      code: 'file-not-found',
+      message: `There is nothing to recover in ${folder}.`,
+      hint: 'Name the data folder with --data-dir.',
+    })
   }
   const lock = lockFolder(folder)
   try {
@@ -50,13 +54,20 @@ export async function recoverStore(folder: string, options: RebuildOptions): Pro
   }
 }
 
-async function rebuild(db: WritableDb, folder: string, salvage: Salvage, options: RebuildOptions): Promise<Omit<RecoveryReport, 'keptAs'>> {
+async function rebuild(
+  db: WritableDb,
+  folder: string,
+  salvage: Salvage,
+  options: RebuildOptions,
+): Promise<Omit<RecoveryReport, 'keptAs'>> {
   const problems = [...salvage.problems]
   restoreAnnotators(db, folder, salvage, problems)
   writeSettings(db, salvage.settings)
   const datasets: RebuiltDataset[] = []
   // Those that the damaged file knew come first: their label events keep their numbers.
-  const ids = listNames(path.join(folder, 'datasets')).toSorted((one, two) => Number(isKnown(salvage, two)) - Number(isKnown(salvage, one)))
+  const ids = listNames(path.join(folder, 'datasets')).toSorted(
+    (one, two) => Number(isKnown(salvage, two)) - Number(isKnown(salvage, one)),
+  )
   for (const id of ids) {
     try {
       const recovered = await recoverFolder(db, folder, id, salvage, options)
@@ -71,16 +82,30 @@ async function rebuild(db: WritableDb, folder: string, salvage: Salvage, options
     if (!ids.includes(id)) problems.push(`the records of "${entry.name}" (${id}) are missing from the folder`)
   }
   writeAnnotatorsFile(db, folder)
-  return { datasets, annotators: listAnnotators(db).length, settings: Object.keys(salvage.settings).length, runFolders: listNames(path.join(folder, 'runs')).length, problems }
+  return {
+    datasets,
+    annotators: listAnnotators(db).length,
+    settings: Object.keys(salvage.settings).length,
+    runFolders: listNames(path.join(folder, 'runs')).length,
+    problems,
+  }
 }
 
 /** The data set, or why none can be made of the folder. */
-async function recoverFolder(db: WritableDb, folder: string, id: string, salvage: Salvage, options: RebuildOptions): Promise<RebuiltDataset | string> {
+async function recoverFolder(
+  db: WritableDb,
+  folder: string,
+  id: string,
+  salvage: Salvage,
+  options: RebuildOptions,
+): Promise<RebuiltDataset | string> {
   const found = lookAtFolder(folder, id)
   if (found.state === 'unfinished') return 'an import that never ended; the next start moves it to the trash'
   if (found.state === 'deleted') return `"${found.mark.name}" was deleted; the next start moves it to the trash`
   if (found.state === 'unusable') return found.reason
-  const remembered = isKnown(salvage, id) ? { entry: salvage.datasets.get(id) ?? null, events: salvage.events.get(id) ?? [] } : null
+  const remembered = isKnown(salvage, id)
+    ? { entry: salvage.datasets.get(id) ?? null, events: salvage.events.get(id) ?? [] }
+    : null
   return rebuildDataset(db, folder, id, remembered, options)
 }
 

@@ -1,5 +1,12 @@
 import { z } from 'zod'
-import { engineName, LIVE_STATES, runState, type EngineName, type RunId, type RunState } from '../../../shared/domain.ts'
+import {
+  engineName,
+  LIVE_STATES,
+  runState,
+  type EngineName,
+  type RunId,
+  type RunState,
+} from '../../../shared/domain.ts'
 import { AppError, wireError, type WireError } from '../../../shared/errors.ts'
 import { runSpec, type RunSpec } from '../../../shared/run-spec.ts'
 import { inTransaction, type ReadableDb, type WritableDb } from './open.ts'
@@ -60,17 +67,56 @@ const discardedSchema = z.array(z.strictObject({ fromStep: z.int(), toStep: z.in
 
 /** Column of each field, and how its value is written. One list for reading and updating, so that they cannot drift apart. */
 const columns = {
-  runNo: 'run_no', runId: 'run_id', name: 'name', method: 'method', methodName: 'method_name', mainMetric: 'main_metric', datasetId: 'dataset_id',
-  datasetName: 'dataset_name', seed: 'seed', groupHash: 'group_hash', engine: 'engine', state: 'state', phase: 'phase', queueOrder: 'queue_order',
-  step: 'step', totalSteps: 'total_steps', createdAtMs: 'created_at_ms', startedAtMs: 'started_at_ms', endedAtMs: 'ended_at_ms',
-  lastEventAtMs: 'last_event_at_ms', trainedMs: 'trained_ms', trainedToMs: 'trained_to_ms', pid: 'pid', pidStarted: 'pid_started', cursorOffset: 'cursor_offset', cursorSeq: 'cursor_seq', branch: 'branch',
-  stepsPerSec: 'steps_per_sec', rssBytes: 'rss_bytes', tensorCount: 'tensor_count', diskBytes: 'disk_bytes', facts: 'facts', summary: 'summary',
-  warnings: 'warnings', discarded: 'discarded', error: 'error', note: 'note',
+  runNo: 'run_no',
+  runId: 'run_id',
+  name: 'name',
+  method: 'method',
+  methodName: 'method_name',
+  mainMetric: 'main_metric',
+  datasetId: 'dataset_id',
+  datasetName: 'dataset_name',
+  seed: 'seed',
+  groupHash: 'group_hash',
+  engine: 'engine',
+  state: 'state',
+  phase: 'phase',
+  queueOrder: 'queue_order',
+  step: 'step',
+  totalSteps: 'total_steps',
+  createdAtMs: 'created_at_ms',
+  startedAtMs: 'started_at_ms',
+  endedAtMs: 'ended_at_ms',
+  lastEventAtMs: 'last_event_at_ms',
+  trainedMs: 'trained_ms',
+  trainedToMs: 'trained_to_ms',
+  pid: 'pid',
+  pidStarted: 'pid_started',
+  cursorOffset: 'cursor_offset',
+  cursorSeq: 'cursor_seq',
+  branch: 'branch',
+  stepsPerSec: 'steps_per_sec',
+  rssBytes: 'rss_bytes',
+  tensorCount: 'tensor_count',
+  diskBytes: 'disk_bytes',
+  facts: 'facts',
+  summary: 'summary',
+  warnings: 'warnings',
+  discarded: 'discarded',
+  error: 'error',
+  note: 'note',
 } as const satisfies Record<keyof RunEntry, string>
-const selectList = Object.entries(columns).map(([field, column]) => `${column} AS "${field}"`).join(', ')
+const selectList = Object.entries(columns)
+  .map(([field, column]) => `${column} AS "${field}"`)
+  .join(', ')
 const jsonFields: ReadonlySet<string> = new Set(['facts', 'summary', 'warnings', 'discarded', 'error'])
 
-type RawRun = { readonly [K in keyof RunEntry]: K extends 'facts' | 'summary' | 'warnings' | 'discarded' ? string : K extends 'error' ? string | null : RunEntry[K] }
+type RawRun = {
+  readonly [K in keyof RunEntry]: K extends 'facts' | 'summary' | 'warnings' | 'discarded'
+    ? string
+    : K extends 'error'
+      ? string | null
+      : RunEntry[K]
+}
 
 function toRun(row: RawRun): RunEntry {
   return {
@@ -95,9 +141,21 @@ export interface MethodTitle {
 export function insertRun(db: WritableDb, spec: RunSpec, title: MethodTitle): void {
   db.prepare(`INSERT INTO runs (run_id, name, method, method_name, main_metric, dataset_id, dataset_name, seed, group_hash, engine, spec, state, phase,
       queue_order, step, total_steps, created_at_ms, cursor_offset, cursor_seq, branch, trained_ms, disk_bytes, facts, summary, warnings, discarded, note)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 'queued', (SELECT coalesce(max(queue_order), 0) + 1 FROM runs), 0, ?, ?, 0, 0, 0, 0, 0, '{}', '{}', '[]', '[]', '')`)
-    .run(spec.runId, spec.name, spec.method, title.methodName, title.mainMetric, spec.data.datasetId, spec.data.datasetName, spec.seed, spec.groupHash,
-      spec.engine, JSON.stringify(spec), spec.training.steps, spec.createdAtMs)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 'queued', (SELECT coalesce(max(queue_order), 0) + 1 FROM runs), 0, ?, ?, 0, 0, 0, 0, 0, '{}', '{}', '[]', '[]', '')`).run(
+    spec.runId,
+    spec.name,
+    spec.method,
+    title.methodName,
+    title.mainMetric,
+    spec.data.datasetId,
+    spec.data.datasetName,
+    spec.seed,
+    spec.groupHash,
+    spec.engine,
+    JSON.stringify(spec),
+    spec.training.steps,
+    spec.createdAtMs,
+  )
 }
 
 export type RunChanges = { readonly [K in keyof Omit<RunEntry, 'runNo' | 'runId'>]?: RunEntry[K] }
@@ -106,7 +164,9 @@ export function updateRun(db: WritableDb, runId: string, changes: RunChanges): v
   const entries = Object.entries(changes).filter(([, value]) => value !== undefined)
   if (entries.length === 0) return
   const assignments = entries.map(([field]) => `${columns[field as keyof RunEntry]} = ?`).join(', ') // keys of RunChanges are fields
-  const values = entries.map(([field, value]) => (jsonFields.has(field) && value !== null ? JSON.stringify(value) : value))
+  const values = entries.map(([field, value]) =>
+    jsonFields.has(field) && value !== null ? JSON.stringify(value) : value,
+  )
   prepared(db, `UPDATE runs SET ${assignments} WHERE run_id = ?`).run(...values, runId)
 }
 
@@ -119,11 +179,20 @@ export interface RunFilter {
 
 /** Newest first. */
 export function listRuns(db: ReadableDb, filter: RunFilter = {}): RunEntry[] {
-  return prepared<unknown[], RawRun>(db, `SELECT ${selectList} FROM runs
+  return prepared<unknown[], RawRun>(
+    db,
+    `SELECT ${selectList} FROM runs
     WHERE (@datasetId IS NULL OR dataset_id = @datasetId) AND (@method IS NULL OR method = @method)
       AND (@states IS NULL OR state IN (SELECT value FROM json_each(@states)))
-    ORDER BY created_at_ms DESC, run_no DESC LIMIT @limit`)
-    .all({ datasetId: filter.datasetId ?? null, method: filter.method ?? null, states: filter.states === undefined ? null : JSON.stringify(filter.states), limit: filter.limit ?? -1 }).map(toRun)
+    ORDER BY created_at_ms DESC, run_no DESC LIMIT @limit`,
+  )
+    .all({
+      datasetId: filter.datasetId ?? null,
+      method: filter.method ?? null,
+      states: filter.states === undefined ? null : JSON.stringify(filter.states),
+      limit: filter.limit ?? -1,
+    })
+    .map(toRun)
 }
 
 export function listRunIds(db: ReadableDb): string[] {
@@ -136,12 +205,16 @@ export function listLiveRuns(db: ReadableDb): RunEntry[] {
 
 /** In the order in which they will start. */
 export function listQueue(db: ReadableDb): RunEntry[] {
-  return prepared<[], RawRun>(db, `SELECT ${selectList} FROM runs WHERE state = 'queued' ORDER BY queue_order, run_no`).all().map(toRun)
+  return prepared<[], RawRun>(db, `SELECT ${selectList} FROM runs WHERE state = 'queued' ORDER BY queue_order, run_no`)
+    .all()
+    .map(toRun)
 }
 
 /** @param position from 1; past the end means last */
 export function moveInQueue(db: WritableDb, runId: string, position: number): void {
-  const rest = listQueue(db).map((run) => run.runId).filter((id) => id !== runId)
+  const rest = listQueue(db)
+    .map((run) => run.runId)
+    .filter((id) => id !== runId)
   rest.splice(position - 1, 0, runId as RunId) // the caller looked the run up
   const put = db.prepare<[number, string]>('UPDATE runs SET queue_order = ? WHERE run_id = ?')
   inTransaction(db, () => rest.forEach((id, index) => put.run(index + 1, id))) // a kill leaves the old order or the new one
@@ -159,14 +232,24 @@ export function findRun(db: ReadableDb, runId: string): RunEntry | null {
 /** @throws AppError `not-found` */
 export function requireRun(db: ReadableDb, runId: string): RunEntry {
   const run = findRun(db, runId)
-  if (run === null) throw new AppError({ code: 'not-found', message: `There is no run "${runId}".`, hint: 'Open the list of runs; it may have been deleted.' })
+  if (run === null)
+    throw new AppError({
+      code: 'not-found',
+      message: `There is no run "${runId}".`,
+      hint: 'Open the list of runs; it may have been deleted.',
+    })
   return run
 }
 
 /** The specification as it was written to the run's folder. */
 export function readRunSpec(db: ReadableDb, runId: string): RunSpec {
   const text = db.prepare<[string], string>('SELECT spec FROM runs WHERE run_id = ?').pluck().get(runId)
-  if (text === undefined) throw new AppError({ code: 'not-found', message: `There is no run "${runId}".`, hint: 'Open the list of runs; it may have been deleted.' })
+  if (text === undefined)
+    throw new AppError({
+      code: 'not-found',
+      message: `There is no run "${runId}".`,
+      hint: 'Open the list of runs; it may have been deleted.',
+    })
   return storedJson(runSpec, text, `the specification of ${runId}`)
 }
 
@@ -178,6 +261,14 @@ export function deleteRun(db: WritableDb, runId: string): void {
 /** Changes with every label event of the data set: a view built at one value is still right while it stays. */
 export function labelClock(db: ReadableDb, datasetId: string): number {
   // One look into the index for each annotator, however many events there are.
-  return db.prepare<[string], number | null>(`SELECT max((SELECT max(e.label_id) FROM label_events e INDEXED BY label_events_by_annotator
-    WHERE e.dataset_id = ? AND e.annotator_id = a.annotator_id)) FROM annotators a`).pluck().get(datasetId) ?? 0
+  return (
+    db
+      .prepare<
+        [string],
+        number | null
+      >(`SELECT max((SELECT max(e.label_id) FROM label_events e INDEXED BY label_events_by_annotator
+    WHERE e.dataset_id = ? AND e.annotator_id = a.annotator_id)) FROM annotators a`)
+      .pluck()
+      .get(datasetId) ?? 0
+  )
 }

@@ -8,13 +8,19 @@ import { storedJson, storedValue } from './stored-json.ts'
 export function readSettings(db: ReadableDb): Settings {
   const rows = prepared<[], { key: string; value: string }>(db, 'SELECT key, value FROM settings').all()
   const known = new Set(Object.keys(settings.shape))
-  const stored = Object.fromEntries(rows.filter((row) => known.has(row.key)).map((row) => [row.key, storedJson(z.json(), row.value, `the setting ${row.key}`)]))
+  const stored = Object.fromEntries(
+    rows
+      .filter((row) => known.has(row.key))
+      .map((row) => [row.key, storedJson(z.json(), row.value, `the setting ${row.key}`)]),
+  )
   return storedValue(settings, stored, 'the settings')
 }
 
 /** Writes the given keys and returns the whole. */
 export function writeSettings(db: WritableDb, changes: Partial<Settings>): Settings {
-  const put = db.prepare<[string, string]>('INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value')
+  const put = db.prepare<[string, string]>(
+    'INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
+  )
   inTransaction(db, () => {
     for (const [key, value] of Object.entries(changes)) {
       if (value !== undefined) put.run(key, JSON.stringify(value))

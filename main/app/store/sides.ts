@@ -13,7 +13,9 @@ const latest = new WeakMap<ReadableDb, { readonly datasetId: string; readonly si
 function read(db: ReadableDb, datasetId: string): Uint8Array | null {
   const known = latest.get(db)
   if (known?.datasetId === datasetId) return known.sides
-  const sides = db.prepare<[string], Uint8Array>('SELECT sides FROM dataset_sides WHERE dataset_id = ?').pluck().get(datasetId) ?? null
+  const sides =
+    db.prepare<[string], Uint8Array>('SELECT sides FROM dataset_sides WHERE dataset_id = ?').pluck().get(datasetId) ??
+    null
   latest.set(db, { datasetId, sides })
   return sides
 }
@@ -22,7 +24,12 @@ function read(db: ReadableDb, datasetId: string): Uint8Array | null {
 export function putSides(db: WritableDb, datasetId: string, spec: SplitSpec, sides: Uint8Array): void {
   inTransaction(db, () => {
     db.prepare('INSERT OR REPLACE INTO dataset_sides (dataset_id, sides) VALUES (?, ?)').run(datasetId, sides)
-    db.prepare('UPDATE datasets SET split_seed = ?, split_validation = ?, split_test = ? WHERE dataset_id = ?').run(spec.seed, spec.validation, spec.test, datasetId)
+    db.prepare('UPDATE datasets SET split_seed = ?, split_validation = ?, split_test = ? WHERE dataset_id = ?').run(
+      spec.seed,
+      spec.validation,
+      spec.test,
+      datasetId,
+    )
   })
   latest.set(db, { datasetId, sides })
 }
@@ -30,7 +37,7 @@ export function putSides(db: WritableDb, datasetId: string, spec: SplitSpec, sid
 /** Null where the split was not changed since the import: the pair's own row says. */
 export function changedSide(db: ReadableDb, datasetId: string, index: number): SplitName | null {
   const side = read(db, datasetId)?.[index]
-  return side === undefined ? null : SIDES[side] ?? null
+  return side === undefined ? null : (SIDES[side] ?? null)
 }
 
 /** Sides as they are stored [pair]. */
@@ -55,8 +62,11 @@ export function* countSplits(db: ReadableDb, datasetId: string): Sliced<Record<S
     }
     return counts
   }
-  const last = db.prepare<[string], number | null>('SELECT max(idx) FROM pairs WHERE dataset_id = ?').pluck().get(datasetId) ?? -1
-  const page = db.prepare<[string, number, number], { split: SplitName; n: number }>('SELECT split, count(*) AS n FROM pairs WHERE dataset_id = ? AND idx >= ? AND idx < ? GROUP BY split')
+  const last =
+    db.prepare<[string], number | null>('SELECT max(idx) FROM pairs WHERE dataset_id = ?').pluck().get(datasetId) ?? -1
+  const page = db.prepare<[string, number, number], { split: SplitName; n: number }>(
+    'SELECT split, count(*) AS n FROM pairs WHERE dataset_id = ? AND idx >= ? AND idx < ? GROUP BY split',
+  )
   for (let from = 0; from <= last; from += PAGE_PAIRS) {
     for (const row of page.all(datasetId, from, from + PAGE_PAIRS)) counts[row.split] += row.n
     yield

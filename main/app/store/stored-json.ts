@@ -19,5 +19,9 @@ export function storedJson<S extends z.ZodType>(schema: S, text: string, where: 
 }
 
 function unreadable(where: string, why: string): AppError {
-  return new AppError({ code: 'db-damaged', message: `The database is damaged: ${where} cannot be read (${why}).`, hint: 'Close Pairlab and run "pairlab recover" for this data folder: it reads data sets, labels and runs back from their own files.' })
+  return new AppError({
+    code: 'db-damaged',
+    message: `The database is damaged: ${where} cannot be read (${why}).`,
+    hint: 'Close Pairlab and run "pairlab recover" for this data folder: it reads data sets, labels and runs back from their own files.',
+  })
 }

@@ -25,11 +25,19 @@ export function removalTime({ mark }: TrashEntry): number | null {
 }
 
 /** What an entry is and was called, also where an older version left no mark. */
-export function describeEntry({ trashId, folder, mark }: TrashEntry): { readonly kind: DeletedMark['kind'] | 'other'; readonly id: string; readonly name: string } {
+export function describeEntry({ trashId, folder, mark }: TrashEntry): {
+  readonly kind: DeletedMark['kind'] | 'other'
+  readonly id: string
+  readonly name: string
+} {
   if (mark !== null) return { kind: mark.kind, id: mark.id, name: mark.name }
   const id = trashId.replace(/-([0-9a-f]{6}|\d{13})$/, '')
   const has = (file: string): boolean => existsSync(path.join(folder, file))
-  return { kind: has('records.jsonl') ? 'dataset' : has('spec.json') ? 'run' : has('model.json') ? 'model' : 'other', id, name: id }
+  return {
+    kind: has('records.jsonl') ? 'dataset' : has('spec.json') ? 'run' : has('model.json') ? 'model' : 'other',
+    id,
+    name: id,
+  }
 }
 
 /** Newest first; what is no folder is not ours to list. */

@@ -10,11 +10,31 @@ const ZIP_MAGIC = [0x50, 0x4b, 0x03, 0x04]
 
 /** Files people do drop on the import page, told apart by their first bytes so that the answer can be a helpful one. */
 const BINARY_MAGIC: readonly { readonly bytes: readonly number[]; readonly what: string; readonly hint: string }[] = [
-  { bytes: [0x50, 0x41, 0x52, 0x31], what: 'a Parquet file', hint: 'Convert it to JSONL first; Parquet cannot be read yet.' },
-  { bytes: [0x41, 0x52, 0x52, 0x4f, 0x57, 0x31], what: 'an Arrow file', hint: 'Convert it to JSONL first; Arrow cannot be read yet.' },
-  { bytes: ZIP_MAGIC, what: 'a zip archive or a spreadsheet', hint: 'Unpack it, or save the sheet as CSV, and import that file.' },
-  { bytes: [0x89, 0x48, 0x44, 0x46], what: 'an HDF5 file', hint: 'Preference pairs are read from JSONL, JSON, CSV or TSV.' },
-  { bytes: [0x53, 0x51, 0x4c, 0x69, 0x74, 0x65], what: 'an SQLite database', hint: 'Export the table as CSV or JSONL and import that file.' },
+  {
+    bytes: [0x50, 0x41, 0x52, 0x31],
+    what: 'a Parquet file',
+    hint: 'Convert it to JSONL first; Parquet cannot be read yet.',
+  },
+  {
+    bytes: [0x41, 0x52, 0x52, 0x4f, 0x57, 0x31],
+    what: 'an Arrow file',
+    hint: 'Convert it to JSONL first; Arrow cannot be read yet.',
+  },
+  {
+    bytes: ZIP_MAGIC,
+    what: 'a zip archive or a spreadsheet',
+    hint: 'Unpack it, or save the sheet as CSV, and import that file.',
+  },
+  {
+    bytes: [0x89, 0x48, 0x44, 0x46],
+    what: 'an HDF5 file',
+    hint: 'Preference pairs are read from JSONL, JSON, CSV or TSV.',
+  },
+  {
+    bytes: [0x53, 0x51, 0x4c, 0x69, 0x74, 0x65],
+    what: 'an SQLite database',
+    hint: 'Export the table as CSV or JSONL and import that file.',
+  },
   { bytes: [0xff, 0xfe], what: 'UTF-16 text', hint: 'Save it again as UTF-8.' },
   { bytes: [0xfe, 0xff], what: 'UTF-16 text', hint: 'Save it again as UTF-8.' },
 ]
@@ -35,7 +55,13 @@ function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {
 /** Damage of a gzip stream in the user's words; anything else as the file system's. */
 function describeReadError(error: unknown, path: string): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  if (code.startsWith('Z_')) return new AppError({ code: 'dataset-invalid', message: `The compressed file ${path} is damaged or was cut off.`, hint: 'Download or compress it again, then import it once more.', cause: error })
+  if (code.startsWith('Z_'))
+    return new AppError({
+      code: 'dataset-invalid',
+      message: `The compressed file ${path} is damaged or was cut off.`,
+      hint: 'Download or compress it again, then import it once more.',
+      cause: error,
+    })
   return describeFileError(error, path)
 }
 
@@ -66,10 +92,25 @@ async function readStart(path: string, limitBytes: number): Promise<Buffer> {
 }
 
 function refuseBinary(head: Buffer, path: string): void {
-  if (startsWith(head, ZIP_MAGIC) && head.includes('.npy')) throw new AppError({ code: 'format-unknown', message: `${path} is a zip of NumPy arrays.`, hint: 'Pairs of segments are read from it by: pairlab import-segments <file>.' })
+  if (startsWith(head, ZIP_MAGIC) && head.includes('.npy'))
+    throw new AppError({
+      code: 'format-unknown',
+      message: `${path} is a zip of NumPy arrays.`,
+      hint: 'Pairs of segments are read from it by: pairlab import-segments <file>.',
+    })
   const known = BINARY_MAGIC.find((entry) => startsWith(head, entry.bytes))
-  if (known !== undefined) throw new AppError({ code: 'format-unknown', message: `${path} is ${known.what}, not a text file.`, hint: known.hint })
-  if (head.includes(0)) throw new AppError({ code: 'format-unknown', message: `${path} is not a text file.`, hint: 'Preference pairs are read from JSONL, JSON, CSV or TSV, optionally compressed with gzip.' })
+  if (known !== undefined)
+    throw new AppError({
+      code: 'format-unknown',
+      message: `${path} is ${known.what}, not a text file.`,
+      hint: known.hint,
+    })
+  if (head.includes(0))
+    throw new AppError({
+      code: 'format-unknown',
+      message: `${path} is not a text file.`,
+      hint: 'Preference pairs are read from JSONL, JSON, CSV or TSV, optionally compressed with gzip.',
+    })
 }
 
 /** Opens a file for streaming. Nothing is read before `chunks()` is iterated. */
@@ -93,21 +134,34 @@ interface Unpacking {
 }
 
 /** Reads no further than the file's size when it was opened: one that grows all the time would never end. */
-async function* decompressed(path: string, chunkBytes: number, onRead: (totalBytes: number) => void, { cutOffAllowed }: Unpacking = { cutOffAllowed: false }): AsyncGenerator<Buffer> {
+async function* decompressed(
+  path: string,
+  chunkBytes: number,
+  onRead: (totalBytes: number) => void,
+  { cutOffAllowed }: Unpacking = { cutOffAllowed: false },
+): AsyncGenerator<Buffer> {
   const { handle, sizeBytes } = await openRegularFile(path)
   try {
     const magic = Buffer.alloc(GZIP_MAGIC.length)
-    const compressed = (await handle.read(magic, 0, magic.length, 0)).bytesRead === magic.length && startsWith(magic, GZIP_MAGIC)
-    yield* compressed ? gunzipped(handle, sizeBytes, { chunkBytes, onRead, cutOffAllowed }) : plain(handle, sizeBytes, chunkBytes, onRead)
+    const compressed =
+      (await handle.read(magic, 0, magic.length, 0)).bytesRead === magic.length && startsWith(magic, GZIP_MAGIC)
+    yield* compressed
+      ? gunzipped(handle, sizeBytes, { chunkBytes, onRead, cutOffAllowed })
+      : plain(handle, sizeBytes, chunkBytes, onRead)
   } finally {
     await handle.close()
   }
 }
 
 /** One piece of memory for the whole file: fresh ones would wait for the garbage collector by the dozen. */
-async function* plain(file: FileHandle, sizeBytes: number, chunkBytes: number, onRead: (totalBytes: number) => void): AsyncGenerator<Buffer> {
+async function* plain(
+  file: FileHandle,
+  sizeBytes: number,
+  chunkBytes: number,
+  onRead: (totalBytes: number) => void,
+): AsyncGenerator<Buffer> {
   const buffer = Buffer.allocUnsafeSlow(chunkBytes)
-  for (let total = 0; total < sizeBytes; ) {
+  for (let total = 0; total < sizeBytes;) {
     const { bytesRead } = await file.read(buffer, 0, Math.min(chunkBytes, sizeBytes - total), total)
     if (bytesRead === 0) return
     total += bytesRead
@@ -116,9 +170,16 @@ async function* plain(file: FileHandle, sizeBytes: number, chunkBytes: number, o
   }
 }
 
-async function* gunzipped(file: FileHandle, sizeBytes: number, { chunkBytes, onRead, cutOffAllowed }: Unpacking & { readonly chunkBytes: number; onRead(totalBytes: number): void }): AsyncGenerator<Buffer> {
+async function* gunzipped(
+  file: FileHandle,
+  sizeBytes: number,
+  { chunkBytes, onRead, cutOffAllowed }: Unpacking & { readonly chunkBytes: number; onRead(totalBytes: number): void },
+): AsyncGenerator<Buffer> {
   const packed = file.createReadStream({ start: 0, end: sizeBytes - 1, highWaterMark: chunkBytes, autoClose: false })
-  const gunzip = createGunzip({ chunkSize: Math.max(chunkBytes, 64), ...(cutOffAllowed ? { finishFlush: zlib.Z_SYNC_FLUSH } : {}) })
+  const gunzip = createGunzip({
+    chunkSize: Math.max(chunkBytes, 64),
+    ...(cutOffAllowed ? { finishFlush: zlib.Z_SYNC_FLUSH } : {}),
+  })
   packed.on('error', (error) => gunzip.destroy(error))
   packed.pipe(gunzip)
   try {

@@ -16,7 +16,11 @@ export function replaceFile(file: string, data: string | Uint8Array, { mode }: {
 }
 
 /** A file of a folder that gets its name later: its bytes are on the disk when this returns. @throws what the system says */
-export function writeNewFile(file: string, data: string | Uint8Array, { mode = 0o666 }: { readonly mode?: number } = {}): void {
+export function writeNewFile(
+  file: string,
+  data: string | Uint8Array,
+  { mode = 0o666 }: { readonly mode?: number } = {},
+): void {
   const descriptor = openSync(file, 'w', mode)
   try {
     writeFully(descriptor, typeof data === 'string' ? Buffer.from(data) : data)
@@ -28,7 +32,7 @@ export function writeNewFile(file: string, data: string | Uint8Array, { mode = 0
 
 /** writeSync may take fewer bytes than it was given. */
 export function writeFully(descriptor: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done, bytes.length - done)
+  for (let done = 0; done < bytes.length;) done += writeSync(descriptor, bytes, done, bytes.length - done)
 }
 
 /** A file whose bytes are on the disk, or a folder. @throws what the system says */

@@ -16,7 +16,8 @@ export function hashFileNow(file: string): string {
   const bytes = Buffer.allocUnsafe(READ_BYTES)
   const handle = openSync(file, 'r')
   try {
-    for (let count = readSync(handle, bytes); count > 0; count = readSync(handle, bytes)) hash.update(bytes.subarray(0, count))
+    for (let count = readSync(handle, bytes); count > 0; count = readSync(handle, bytes))
+      hash.update(bytes.subarray(0, count))
   } finally {
     closeSync(handle)
   }

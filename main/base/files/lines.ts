@@ -22,7 +22,13 @@ export function tooLong(line: number, maxBytes: number): RawRecord {
   return {
     line,
     bytes: null,
-    problem: { line, severity: 'error', code: 'row-too-long', reason: `The row is longer than ${size}.`, hint: 'Check whether a line break or a closing quote is missing near this row.' },
+    problem: {
+      line,
+      severity: 'error',
+      code: 'row-too-long',
+      reason: `The row is longer than ${size}.`,
+      hint: 'Check whether a line break or a closing quote is missing near this row.',
+    },
   }
 }
 

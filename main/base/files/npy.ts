@@ -44,14 +44,17 @@ export function decodeNpy(bytes: Uint8Array, name: string): NpyArray {
   const [, order, type = ''] = /^([<>|=])?(\w+)$/.exec(descr) ?? []
   if (type === 'O') throw broken(name, PREFIX_BYTES, 'it holds Python objects, which would have to be run to be read')
   const reader = READERS[type]
-  if (reader === undefined) throw broken(name, PREFIX_BYTES, `its numbers are of type ${descr.slice(0, 20)}, which is not read`)
+  if (reader === undefined)
+    throw broken(name, PREFIX_BYTES, `its numbers are of type ${descr.slice(0, 20)}, which is not read`)
   const [sizeBytes, read] = reader
   const count = shape.reduce((product, size) => product * size, 1)
   const wanted = count * sizeBytes
   const had = bytes.length - start
   const words = `its shape (${shape.join(', ')})`
-  if (!Number.isSafeInteger(wanted) || wanted > had) throw broken(name, bytes.length, `it holds fewer numbers than ${words} says`)
-  if (wanted < had) throw broken(name, start + wanted, `it goes on for ${had - wanted} bytes after the last number of ${words}`)
+  if (!Number.isSafeInteger(wanted) || wanted > had)
+    throw broken(name, bytes.length, `it holds fewer numbers than ${words} says`)
+  if (wanted < had)
+    throw broken(name, start + wanted, `it goes on for ${had - wanted} bytes after the last number of ${words}`)
   const data = new Float64Array(count)
   for (let at = 0; at < count; at += 1) data[at] = read(view, start + at * sizeBytes, order !== '>')
   return { shape, data: isFortran ? byRows(shape, data) : data }
@@ -73,19 +76,32 @@ const VERSIONS = [1, 2, 3]
 function readHeader(bytes: Uint8Array, view: DataView, name: string): Header {
   const odd = MAGIC.findIndex((byte, at) => bytes[at] !== byte)
   if (odd !== -1) throw broken(name, odd, 'it does not begin as NumPy arrays do')
-  if (!VERSIONS.includes(bytes[6] ?? 0)) throw broken(name, 6, bytes[6] === undefined ? 'it ends before its version' : `it is of version ${bytes[6]} of the format, which is not known`)
+  if (!VERSIONS.includes(bytes[6] ?? 0))
+    throw broken(
+      name,
+      6,
+      bytes[6] === undefined
+        ? 'it ends before its version'
+        : `it is of version ${bytes[6]} of the format, which is not known`,
+    )
   const wide = bytes[6]! >= 2
   const textAt = wide ? PREFIX_BYTES + 2 : PREFIX_BYTES
   if (bytes.length < textAt) throw broken(name, bytes.length, 'it ends inside its header')
   const start = textAt + (wide ? view.getUint32(8, true) : view.getUint16(8, true))
-  if (start > bytes.length) throw broken(name, bytes.length, `it ends inside its header, which should reach byte ${start}`)
+  if (start > bytes.length)
+    throw broken(name, bytes.length, `it ends inside its header, which should reach byte ${start}`)
   const text = new TextDecoder('latin1').decode(bytes.subarray(textAt, start))
   const descr = /'descr':\s*'([^']*)'/.exec(text)?.[1]
   const isFortran = /'fortran_order':\s*(True|False)/.exec(text)?.[1]
   const tuple = /'shape':\s*\(([\d\s,]*)\)/.exec(text)?.[1]
-  if (/'descr':\s*\[/.test(text)) throw broken(name, textAt, 'its entries have several fields; save each as an array of its own')
-  if (descr === undefined || isFortran === undefined || tuple === undefined) throw broken(name, textAt, `its header cannot be read: ${JSON.stringify(text.trim().slice(0, 80))}`)
-  const sizes = tuple.split(',').map((part) => part.trim()).filter((part) => part !== '')
+  if (/'descr':\s*\[/.test(text))
+    throw broken(name, textAt, 'its entries have several fields; save each as an array of its own')
+  if (descr === undefined || isFortran === undefined || tuple === undefined)
+    throw broken(name, textAt, `its header cannot be read: ${JSON.stringify(text.trim().slice(0, 80))}`)
+  const sizes = tuple
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
   return { descr, isFortran: isFortran === 'True', shape: sizes.map(Number), start }
 }
 
@@ -119,5 +135,10 @@ export function encodeNpy(shape: readonly number[], data: Float32Array): Uint8Ar
 }
 
 function broken(name: string, offset: number, what: string): AppError {
-  return new AppError({ code: 'dataset-invalid', message: `The array "${name}" cannot be read: ${what} (byte ${offset} of the array).`, hint: 'Write the file again with numpy.savez or numpy.savez_compressed, with arrays of numbers only.', details: { entry: name, offset } })
+  return new AppError({
+    code: 'dataset-invalid',
+    message: `The array "${name}" cannot be read: ${what} (byte ${offset} of the array).`,
+    hint: 'Write the file again with numpy.savez or numpy.savez_compressed, with arrays of numbers only.',
+    details: { entry: name, offset },
+  })
 }

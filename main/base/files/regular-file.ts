@@ -9,7 +9,9 @@ import { formatBytes } from '../../../shared/units.ts'
 const READ_ONLY = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 
 /** @throws AppError `file-not-found`, `input-invalid` for what is no regular file */
-export async function openRegularFile(file: string): Promise<{ readonly handle: FileHandle; readonly sizeBytes: number }> {
+export async function openRegularFile(
+  file: string,
+): Promise<{ readonly handle: FileHandle; readonly sizeBytes: number }> {
   let handle: FileHandle | null = null
   try {
     refuseOthers(await stat(file), file)
@@ -45,7 +47,12 @@ export function openRegularFileSync(file: string): { readonly descriptor: number
 export function readWholeFile(file: string, limitBytes: number): Buffer {
   const { descriptor, sizeBytes } = openRegularFileSync(file)
   try {
-    if (sizeBytes > limitBytes) throw new AppError({ code: 'too-large', message: `${file} has ${formatBytes(sizeBytes)}; a file of this kind is read up to ${formatBytes(limitBytes)}.`, hint: 'It is probably not the file that its name says. Put the right one in its place.' })
+    if (sizeBytes > limitBytes)
+      throw new AppError({
+        code: 'too-large',
+        message: `${file} has ${formatBytes(sizeBytes)}; a file of this kind is read up to ${formatBytes(limitBytes)}.`,
+        hint: 'It is probably not the file that its name says. Put the right one in its place.',
+      })
     return readStart(descriptor, sizeBytes)
   } finally {
     closeSync(descriptor)
@@ -76,18 +83,64 @@ function readStart(descriptor: number, lengthBytes: number): Buffer {
 
 function refuseOthers(found: Stats, file: string): void {
   if (found.isFile()) return
-  const what = found.isDirectory() ? 'a folder' : found.isFIFO() ? 'a named pipe, not a file' : found.isSocket() ? 'a socket, not a file' : 'a device, not a file'
-  throw new AppError({ code: 'input-invalid', message: `${file} is ${what}.`, hint: found.isDirectory() ? 'Choose one file in it.' : 'Give a file: write what it delivers into one first.' })
+  const what = found.isDirectory()
+    ? 'a folder'
+    : found.isFIFO()
+      ? 'a named pipe, not a file'
+      : found.isSocket()
+        ? 'a socket, not a file'
+        : 'a device, not a file'
+  throw new AppError({
+    code: 'input-invalid',
+    message: `${file} is ${what}.`,
+    hint: found.isDirectory() ? 'Choose one file in it.' : 'Give a file: write what it delivers into one first.',
+  })
 }
 
 /** System errors in the user's words. Unknown ones are returned as they came. */
 export function describeFileError(error: unknown, file: string): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  if (code === 'ENOENT' || code === 'ENOTDIR') return new AppError({ code: 'file-not-found', message: `There is no file at ${file}.`, hint: 'Check the path; the file may have been moved or renamed.', cause: error })
-  if (code === 'EACCES' || code === 'EPERM') return new AppError({ code: 'file-not-found', message: `The file ${file} may not be read.`, hint: 'Give yourself the permission to read it, or copy it to another folder.', cause: error })
-  if (code === 'ELOOP') return new AppError({ code: 'file-not-found', message: `${file} is a link that leads back to itself.`, hint: 'Put the file itself in its place.', cause: error })
-  if (code === 'ENAMETOOLONG' || code === 'ERR_INVALID_ARG_VALUE') return new AppError({ code: 'file-not-found', message: `There can be no file at ${file.replaceAll('\0', '\\0').slice(0, 200)}.`, hint: 'Check the path.', cause: error })
-  if (code === 'EISDIR') return new AppError({ code: 'input-invalid', message: `${file} is a folder.`, hint: 'Choose one file in it.', cause: error })
-  if (code === 'EIO' || code === 'ENXIO' || code === 'ENODEV' || code === 'EAGAIN') return new AppError({ code: 'file-not-found', message: `The file ${file} cannot be read: ${(error as Error).message}.`, hint: 'The disk or the device does not deliver it. Copy the file to another place and try again.', cause: error })
+  if (code === 'ENOENT' || code === 'ENOTDIR')
+    return new AppError({
+      code: 'file-not-found',
+      message: `There is no file at ${file}.`,
+      hint: 'Check the path; the file may have been moved or renamed.',
+      cause: error,
+    })
+  if (code === 'EACCES' || code === 'EPERM')
+    return new AppError({
+      code: 'file-not-found',
+      message: `The file ${file} may not be read.`,
+      hint: 'Give yourself the permission to read it, or copy it to another folder.',
+      cause: error,
+    })
+  if (code === 'ELOOP')
+    return new AppError({
+      code: 'file-not-found',
+      message: `${file} is a link that leads back to itself.`,
+      hint: 'Put the file itself in its place.',
+      cause: error,
+    })
+  if (code === 'ENAMETOOLONG' || code === 'ERR_INVALID_ARG_VALUE')
+    return new AppError({
+      code: 'file-not-found',
+      message: `There can be no file at ${file.replaceAll('\0', '\\0').slice(0, 200)}.`,
+      hint: 'Check the path.',
+      cause: error,
+    })
+  if (code === 'EISDIR')
+    return new AppError({
+      code: 'input-invalid',
+      message: `${file} is a folder.`,
+      hint: 'Choose one file in it.',
+      cause: error,
+    })
+  if (code === 'EIO' || code === 'ENXIO' || code === 'ENODEV' || code === 'EAGAIN')
+    return new AppError({
+      code: 'file-not-found',
+      message: `The file ${file} cannot be read: ${(error as Error).message}.`,
+      hint: 'The disk or the device does not deliver it. Copy the file to another place and try again.',
+      cause: error,
+    })
   return error
 }

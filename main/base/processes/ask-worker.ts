@@ -1,7 +1,14 @@
 import { createInterface } from 'node:readline'
 import { AppError, fromWire } from '../../../shared/errors.ts'
 import { startProgram, type ProgramCommand } from './program.ts'
-import { workerMessage, workerQuestions, type AnswerOf, type QuestionOf, type WorkerMessage, type WorkerQuestion } from './worker-questions.ts'
+import {
+  workerMessage,
+  workerQuestions,
+  type AnswerOf,
+  type QuestionOf,
+  type WorkerMessage,
+  type WorkerQuestion,
+} from './worker-questions.ts'
 
 const COMPLAINT_CHARS = 4000
 
@@ -16,7 +23,12 @@ export interface AskOptions {
  * One question to a worker of its own, which ends with the answer.
  * @throws AppError of the worker; `trainer-failed` when it ended without an answer; the signal's reason
  */
-export async function askWorker<N extends WorkerQuestion>(command: ProgramCommand, name: N, question: QuestionOf<N>, { onNote, signal }: AskOptions = {}): Promise<AnswerOf<N>> {
+export async function askWorker<N extends WorkerQuestion>(
+  command: ProgramCommand,
+  name: N,
+  question: QuestionOf<N>,
+  { onNote, signal }: AskOptions = {},
+): Promise<AnswerOf<N>> {
   signal?.throwIfAborted()
   const child = startProgram(command, { words: ['ask', name], stdio: ['pipe', 'pipe', 'pipe'] })
   const stop = (): void => void child.kill('SIGKILL')
@@ -33,14 +45,21 @@ export async function askWorker<N extends WorkerQuestion>(command: ProgramComman
   })
   const end = await new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(`could not be started: ${error.message}`))
-    child.once('close', (code, killed) => resolve(killed === null ? `ended by itself with status ${code}` : `was ended by ${killed}`))
+    child.once('close', (code, killed) =>
+      resolve(killed === null ? `ended by itself with status ${code}` : `was ended by ${killed}`),
+    )
   })
   signal?.removeEventListener('abort', stop)
   signal?.throwIfAborted()
   const said = last as WorkerMessage | null // set by the lines, which the compiler does not follow
   if (said?.type === 'failed') throw fromWire(said.error)
   if (said?.type === 'answer') return workerQuestions[name].answer.parse(said.answer) as AnswerOf<N> // by this very name
-  throw new AppError({ code: 'trainer-failed', message: `The process that computes this ${end}.`, hint: 'Try again. If it ends again, it may need more memory than there is, or another engine.', details: { output: complaint } })
+  throw new AppError({
+    code: 'trainer-failed',
+    message: `The process that computes this ${end}.`,
+    hint: 'Try again. If it ends again, it may need more memory than there is, or another engine.',
+    details: { output: complaint },
+  })
 }
 
 /** Native libraries may print on standard output too: what is no message is passed over. */

@@ -1,5 +1,11 @@
 import { z } from 'zod'
-import { finishReason, generatedToken, generationPrompt, promptLayout, samplingSettings } from '../../../shared/contract/playground.ts'
+import {
+  finishReason,
+  generatedToken,
+  generationPrompt,
+  promptLayout,
+  samplingSettings,
+} from '../../../shared/contract/playground.ts'
 import { engineName } from '../../../shared/domain.ts'
 import { wireError } from '../../../shared/errors.ts'
 
@@ -44,7 +50,11 @@ export const generateMessage = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('unfit'), error: wireError }),
   z.strictObject({ type: z.literal('begin'), id: z.string(), layout: promptLayout, promptTokens: z.int() }),
   z.strictObject({ type: z.literal('token'), id: z.string(), row: z.int(), token: generatedToken }),
-  z.strictObject({ type: z.literal('done'), id: z.string(), completions: z.array(z.strictObject({ text: z.string(), reason: finishReason, stopString: z.string().nullable() })) }),
+  z.strictObject({
+    type: z.literal('done'),
+    id: z.string(),
+    completions: z.array(z.strictObject({ text: z.string(), reason: finishReason, stopString: z.string().nullable() })),
+  }),
   z.strictObject({ type: z.literal('error'), id: z.string(), error: wireError }),
 ])
 export type GenerateMessage = z.infer<typeof generateMessage>

@@ -20,9 +20,15 @@ interface Start extends Pick<SpawnOptions, 'detached' | 'serialization' | 'stdio
 }
 
 /** The window's executable is asked to be plain Node. What it cannot do is told by the child's `error` event. */
-export function startProgram(command: ProgramCommand, start: Start & { readonly stdio: ['pipe', 'pipe', 'pipe'] }): ChildProcessWithoutNullStreams
+export function startProgram(
+  command: ProgramCommand,
+  start: Start & { readonly stdio: ['pipe', 'pipe', 'pipe'] },
+): ChildProcessWithoutNullStreams
 export function startProgram(command: ProgramCommand, start: Start): ChildProcess
-export function startProgram(command: ProgramCommand, { words, nodeArgs = [], environment, ...options }: Start): ChildProcess {
+export function startProgram(
+  command: ProgramCommand,
+  { words, nodeArgs = [], environment, ...options }: Start,
+): ChildProcess {
   const env = environment ?? command.environment?.() ?? childEnvironment(process.env)
   return spawn(command.execPath, [...nodeArgs, ...command.args, ...words], {
     ...options,

@@ -11,16 +11,30 @@ export const workerQuestions = {
   /** Golden vectors of a folder against our own functions. */
   golden: {
     question: z.strictObject({ folder: z.string(), ...engine }),
-    answer: z.strictObject({ report: z.looseObject({ passed: z.int(), failed: z.int(), notCovered: z.int() }), text: z.string() }),
+    answer: z.strictObject({
+      report: z.looseObject({ passed: z.int(), failed: z.int(), notCovered: z.int() }),
+      text: z.string(),
+    }),
   },
   /** One experiment of main/core/experiments.ts. `text` is the report for a terminal. */
   reproduce: {
-    question: z.strictObject({ id: z.string(), form: z.enum(['quick', 'full']), seedCount: z.int().positive().nullable(), ...engine }),
+    question: z.strictObject({
+      id: z.string(),
+      form: z.enum(['quick', 'full']),
+      seedCount: z.int().positive().nullable(),
+      ...engine,
+    }),
     answer: z.strictObject({ report: reproductionReport, device: z.string(), text: z.string() }),
   },
   /** Texts as vectors, a float32 matrix in NumPy's format at `out`. */
   embed: {
-    question: z.strictObject({ folder: z.string(), texts: z.array(z.string()), prompt: z.string().nullable(), out: z.string(), ...engine }),
+    question: z.strictObject({
+      folder: z.string(),
+      texts: z.array(z.string()),
+      prompt: z.string().nullable(),
+      out: z.string(),
+      ...engine,
+    }),
     answer: z.strictObject({ dim: z.int(), cutCount: z.int(), maxTokens: z.int().nullable() }),
   },
   /** CoPG §5.1 with exact gradients, for the Papers page. */

@@ -6,7 +6,11 @@ import { runPaths } from './paths.ts'
 import { writeFully } from '../files/durable.ts'
 
 /** What an event is before the log gives it a number and a time. */
-export type EventBody = TrainerEvent extends infer E ? (E extends TrainerEvent ? Omit<E, 'seq' | 'atMs'> : never) : never
+export type EventBody = TrainerEvent extends infer E
+  ? E extends TrainerEvent
+    ? Omit<E, 'seq' | 'atMs'>
+    : never
+  : never
 
 export interface EventLog {
   /** One line, one write. `durable` waits until it is on the disk. Returns the event's number. */
@@ -59,7 +63,7 @@ export function openEventLog(folder: string): EventLog {
 /** Bytes up to and with the last newline before `end`. */
 function endOfLastLine(descriptor: number, end: number): number {
   const buffer = Buffer.alloc(Math.min(READ_BYTES, Math.max(end, 1)))
-  for (let upTo = end; upTo > 0; ) {
+  for (let upTo = end; upTo > 0;) {
     const from = Math.max(0, upTo - buffer.length)
     const read = readSync(descriptor, buffer, 0, upTo - from, from)
     const found = buffer.subarray(0, read).lastIndexOf(NEWLINE)
@@ -71,7 +75,7 @@ function endOfLastLine(descriptor: number, end: number): number {
 
 function lastNumber(file: string): number {
   let last = 0
-  for (let offset = 0; ; ) {
+  for (let offset = 0; ;) {
     const batch = readEvents(file, offset)
     for (const event of batch.events) last = Math.max(last, event.seq)
     if (batch.offset === offset) return last
@@ -95,7 +99,7 @@ export function readEvents(file: string, offset: number, maxBytes = READ_BYTES):
   const bytes = readWholeLines(file, offset, maxBytes)
   const events: TrainerEvent[] = []
   let damagedLines = 0
-  for (let start = 0; start < bytes.length; ) {
+  for (let start = 0; start < bytes.length;) {
     const end = bytes.indexOf(NEWLINE, start)
     const event = parseLine(bytes.toString('utf8', start, end))
     if (event === null) damagedLines += 1

@@ -16,11 +16,20 @@ export type ProcessIdentity = z.infer<typeof processIdentity>
 export function identify(pid: number): ProcessIdentity | null {
   if (process.platform === 'linux') return identifyLinux(pid)
   if (!exists(pid)) return null
-  const [file, args] = process.platform === 'win32'
-    ? ['powershell.exe', ['-NoProfile', '-Command', `(Get-Process -Id ${pid}).StartTime.ToFileTimeUtc()`]] as const
-    : ['ps', ['-o', 'lstart=', '-p', String(pid)]] as const
+  const [file, args] =
+    process.platform === 'win32'
+      ? (['powershell.exe', ['-NoProfile', '-Command', `(Get-Process -Id ${pid}).StartTime.ToFileTimeUtc()`]] as const)
+      : (['ps', ['-o', 'lstart=', '-p', String(pid)]] as const)
   try {
-    return { pid, started: execFileSync(file, [...args], { encoding: 'utf8', timeout: 10_000, windowsHide: true, env: { ...process.env, LC_ALL: 'C' } }).trim() }
+    return {
+      pid,
+      started: execFileSync(file, [...args], {
+        encoding: 'utf8',
+        timeout: 10_000,
+        windowsHide: true,
+        env: { ...process.env, LC_ALL: 'C' },
+      }).trim(),
+    }
   } catch (error) {
     // It may have ended in between; where the tool itself is missing, the bare number has to do.
     if (!exists(pid)) return null
@@ -99,12 +108,21 @@ export function acquireRunLock(folder: string): () => void {
     if (createExclusively(file, JSON.stringify(me))) return () => rmSync(file, { force: true })
     const owner = lockOwner(folder)
     if (owner !== null) {
-      throw new AppError({ code: 'run-conflict', message: `Process ${owner.pid} is already training the run in ${folder}.`, hint: 'Wait for it, or stop it first.', details: { pid: owner.pid } })
+      throw new AppError({
+        code: 'run-conflict',
+        message: `Process ${owner.pid} is already training the run in ${folder}.`,
+        hint: 'Wait for it, or stop it first.',
+        details: { pid: owner.pid },
+      })
     }
     // Moving it away first: of several processes that found the same dead lock, one succeeds and the others start over.
     moveAway(file, `${file}.${process.pid}.stale`)
   }
-  throw new AppError({ code: 'run-conflict', message: `Several processes want to train the run in ${folder} at the same time.`, hint: 'Stop the others and resume the run.' })
+  throw new AppError({
+    code: 'run-conflict',
+    message: `Several processes want to train the run in ${folder} at the same time.`,
+    hint: 'Stop the others and resume the run.',
+  })
 }
 
 /** Linked into place with its content, so that nobody reads a lock that is still being written. */

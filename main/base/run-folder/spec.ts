@@ -11,11 +11,21 @@ export function readSpec(folder: string): RunSpec {
   try {
     raw = JSON.parse(readFileSync(file, 'utf8'))
   } catch (error) {
-    throw new AppError({ code: 'spec-invalid', message: `${file} cannot be read as JSON.`, hint: 'Start the run again from its request; the specification is written once and never edited.', cause: error })
+    throw new AppError({
+      code: 'spec-invalid',
+      message: `${file} cannot be read as JSON.`,
+      hint: 'Start the run again from its request; the specification is written once and never edited.',
+      cause: error,
+    })
   }
   const parsed = runSpec.safeParse(raw)
   if (parsed.success) return parsed.data
-  throw new AppError({ code: 'spec-invalid', message: `${file}: ${describeIssues(parsed.error)}`, hint: 'It was written by another version of the app or edited by hand. Start the run again from its request.', cause: parsed.error })
+  throw new AppError({
+    code: 'spec-invalid',
+    message: `${file}: ${describeIssues(parsed.error)}`,
+    hint: 'It was written by another version of the app or edited by hand. Start the run again from its request.',
+    cause: parsed.error,
+  })
 }
 
 export function writeSpec(folder: string, spec: RunSpec): void {

@@ -17,9 +17,13 @@ export function listWords(words: readonly string[]): string {
 export function describeRow(values: RowValues, labels: readonly FileLabel[], mapping: CompiledMapping): string {
   const a = mapping.a ?? 'the first answer'
   const b = mapping.b ?? 'the second answer'
-  if (mapping.labels.length > 0 && !mapping.labelsAreKnown) return `Not read yet: ${reasonOf(values, labels, mapping)}, and what that means is not settled.`
+  if (mapping.labels.length > 0 && !mapping.labelsAreKnown)
+    return `Not read yet: ${reasonOf(values, labels, mapping)}, and what that means is not settled.`
   const verdict = majorityOf(labels.map((label) => label.outcome))
-  if (verdict === null) return labels.length === 0 ? `No label: neither ${a} nor ${b} is chosen yet.` : `No side is chosen, because ${reasonOf(values, labels, mapping)}.`
+  if (verdict === null)
+    return labels.length === 0
+      ? `No label: neither ${a} nor ${b} is chosen yet.`
+      : `No side is chosen, because ${reasonOf(values, labels, mapping)}.`
   const reason = reasonOf(values, labels, mapping)
   if (verdict === 'tie') return `${a} and ${b} are tied, because ${reason}.`
   if (verdict === 'both-bad') return `Both ${a} and ${b} are bad, because ${reason}.`
@@ -29,16 +33,21 @@ export function describeRow(values: RowValues, labels: readonly FileLabel[], map
 
 function reasonOf(values: RowValues, labels: readonly FileLabel[], mapping: CompiledMapping): string {
   const flipped = mapping.flip ? ', with the sides flipped' : ''
-  if (mapping.flags !== null) return `${listWords([mapping.flags.a, mapping.flags.b, ...(mapping.flags.tie === null ? [] : [mapping.flags.tie])].map((column) => `${column} says ${String(cellOf(values, column))}`))}${flipped}`
+  if (mapping.flags !== null)
+    return `${listWords([mapping.flags.a, mapping.flags.b, ...(mapping.flags.tie === null ? [] : [mapping.flags.tie])].map((column) => `${column} says ${String(cellOf(values, column))}`))}${flipped}`
   if (mapping.labels.length === 0) return `${rankedReason(labels, mapping)}${flipped}`
   const given = mapping.labels.filter(({ column }) => !isNoLabel(cellOf(values, column)))
   const byValue = Map.groupBy(given, ({ column }) => String(cellOf(values, column)).slice(0, 60))
-  const parts = [...byValue].map(([value, columns]) => `${listWords(columns.map(({ column }) => column))} ${columns.length === 1 ? 'says' : columns.length === given.length && columns.length > 2 ? 'all say' : columns.length === given.length ? 'both say' : 'say'} ${value}`)
+  const parts = [...byValue].map(
+    ([value, columns]) =>
+      `${listWords(columns.map(({ column }) => column))} ${columns.length === 1 ? 'says' : columns.length === given.length && columns.length > 2 ? 'all say' : columns.length === given.length ? 'both say' : 'say'} ${value}`,
+  )
   const split = byValue.size > 1 ? ' (the majority counts here; training sees every label)' : ''
   return `${listWords(parts)}${split}${flipped}`
 }
 
 function rankedReason(labels: readonly FileLabel[], mapping: CompiledMapping): string {
-  if (labels[0]?.outcome === 'tie') return `${mapping.rewardA ?? 'score a'} and ${mapping.rewardB ?? 'score b'} are equal`
+  if (labels[0]?.outcome === 'tie')
+    return `${mapping.rewardA ?? 'score a'} and ${mapping.rewardB ?? 'score b'} are equal`
   return 'the columns are named so'
 }

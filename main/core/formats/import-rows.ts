@@ -49,8 +49,17 @@ export function createRowConverter(mapping: ImportMapping): RowConverter {
     const base = row.id === null ? `row ${line}` : `${row.id} (row ${line})`
     let name = base
     for (let copy = 2; !ids.add(name); copy += 1) name = `${base}.${copy}`
-    const reason = row.id === null ? `The row has no ${compiled.id ?? 'id'}; it is called "${name}".` : `The id "${row.id.slice(0, 80)}" stands in an earlier row too; this one is called "${name.slice(0, 100)}".`
-    problems.push({ line, severity: 'warning', code: row.id === null ? 'id-missing' : 'id-repeated', reason, hint: 'Choose a column with a different value in every row, or none.' })
+    const reason =
+      row.id === null
+        ? `The row has no ${compiled.id ?? 'id'}; it is called "${name}".`
+        : `The id "${row.id.slice(0, 80)}" stands in an earlier row too; this one is called "${name.slice(0, 100)}".`
+    problems.push({
+      line,
+      severity: 'warning',
+      code: row.id === null ? 'id-missing' : 'id-repeated',
+      reason,
+      hint: 'Choose a column with a different value in every row, or none.',
+    })
     return name
   }
 
@@ -95,6 +104,14 @@ export function createRowConverter(mapping: ImportMapping): RowConverter {
   }
 }
 
-function emptyBatch(): { lines: string[]; length: number; pairs: PairEntry[]; sides: (SplitName | null)[]; labels: ImportedLabel[]; problems: RowProblem[]; rows: number } {
+function emptyBatch(): {
+  lines: string[]
+  length: number
+  pairs: PairEntry[]
+  sides: (SplitName | null)[]
+  labels: ImportedLabel[]
+  problems: RowProblem[]
+  rows: number
+} {
   return { lines: [], length: 0, pairs: [], sides: [], labels: [], problems: [], rows: 0 }
 }

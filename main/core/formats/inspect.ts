@@ -1,5 +1,12 @@
 import { basename } from 'node:path'
-import { importMapping, type ColumnRole, type ImportMapping, type Inspection, type LabelAnswer, type RowProblem } from '../../../shared/contract/datasets.ts'
+import {
+  importMapping,
+  type ColumnRole,
+  type ImportMapping,
+  type Inspection,
+  type LabelAnswer,
+  type RowProblem,
+} from '../../../shared/contract/datasets.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { describeRow } from './describe.ts'
 import { decideLabels } from './label-decide.ts'
@@ -44,7 +51,12 @@ export async function inspectFile(path: string, options: InspectOptions): Promis
   refuseUnknownColumns(path, options.roles ?? {}, names, values)
   const guessed = importMapping.parse(options.mapping ?? guessMapping(format, names, values, options.roles))
   const { mapping, question } = await decide(path, guessed, rows, options.labels ?? null)
-  const columns = [...names, ...Object.keys(mapping.columns).filter((column) => !names.includes(column) && values.some((row) => cellOf(row, column) !== undefined))]
+  const columns = [
+    ...names,
+    ...Object.keys(mapping.columns).filter(
+      (column) => !names.includes(column) && values.some((row) => cellOf(row, column) !== undefined),
+    ),
+  ]
   return {
     path,
     fileName: basename(path),
@@ -58,38 +70,66 @@ export async function inspectFile(path: string, options: InspectOptions): Promis
 }
 
 /** More of the file is read where numbers or unknown words are labels: what the first rows hold may not be all. */
-async function decide(path: string, mapping: ImportMapping, rows: readonly SourceRow[], said: LabelAnswer | null): Promise<ReturnType<typeof decideLabels>> {
-  const isSettled = said === null && mapping.labelsSaidBy === 'person' && (mapping.labelValues !== null || mapping.labelScale !== null)
-  if (isSettled || columnsOf(mapping, 'label').length === 0 || rows.length === 0) return decideLabels(mapping, rows, said)
+async function decide(
+  path: string,
+  mapping: ImportMapping,
+  rows: readonly SourceRow[],
+  said: LabelAnswer | null,
+): Promise<ReturnType<typeof decideLabels>> {
+  const isSettled =
+    said === null && mapping.labelsSaidBy === 'person' && (mapping.labelValues !== null || mapping.labelScale !== null)
+  if (isSettled || columnsOf(mapping, 'label').length === 0 || rows.length === 0)
+    return decideLabels(mapping, rows, said)
   const more = await readFirstRows(path, mapping.format, LABELS)
   return decideLabels(mapping, more.rows, said)
 }
 
 /** A role for a column that is not there would be forgotten without a word. */
-function refuseUnknownColumns(path: string, roles: Readonly<Record<string, ColumnRole>>, names: readonly string[], rows: readonly RowValues[]): void {
-  const unknown = Object.keys(roles).filter((column) => !names.includes(column) && !rows.some((row) => cellOf(row, column) !== undefined))
+function refuseUnknownColumns(
+  path: string,
+  roles: Readonly<Record<string, ColumnRole>>,
+  names: readonly string[],
+  rows: readonly RowValues[],
+): void {
+  const unknown = Object.keys(roles).filter(
+    (column) => !names.includes(column) && !rows.some((row) => cellOf(row, column) !== undefined),
+  )
   if (unknown.length === 0 || rows.length === 0) return
-  throw new AppError({ code: 'input-invalid', message: `${path} has no column ${unknown.map((column) => `"${column}"`).join(', ')}.`, hint: `Its columns are ${names.join(', ') || 'none'}.` })
+  throw new AppError({
+    code: 'input-invalid',
+    message: `${path} has no column ${unknown.map((column) => `"${column}"`).join(', ')}.`,
+    hint: `Its columns are ${names.join(', ') || 'none'}.`,
+  })
 }
 
-async function readFirstRows(path: string, format: FileFormat, most: Most): Promise<{ readonly rows: readonly SourceRow[]; readonly sizeBytes: number }> {
+async function readFirstRows(
+  path: string,
+  format: FileFormat,
+  most: Most,
+): Promise<{ readonly rows: readonly SourceRow[]; readonly sizeBytes: number }> {
   const source = await openRows(path, { format })
   const rows: SourceRow[] = []
   let pieces = 0
   for await (const batch of source.batches()) {
     pieces += 1
     for (const row of batch) if (rows.length < most.rows) rows.push(row)
-    if (rows.length >= most.rows || (rows.length > 0 && source.bytesRead() >= most.bytes) || pieces >= most.pieces) break
+    if (rows.length >= most.rows || (rows.length > 0 && source.bytesRead() >= most.bytes) || pieces >= most.pieces)
+      break
   }
   return { rows, sizeBytes: source.totalBytes }
 }
 
-function previewRows(rows: readonly SourceRow[], mapping: ImportMapping, limit: number): Pick<Inspection, 'rowsRead' | 'rows' | 'problems'> {
+function previewRows(
+  rows: readonly SourceRow[],
+  mapping: ImportMapping,
+  limit: number,
+): Pick<Inspection, 'rowsRead' | 'rows' | 'problems'> {
   const compiled = compileMapping(mapping)
   const problems: RowProblem[] = []
   const preview: Inspection['rows'] = []
   const looked = rows.slice(0, limit)
-  if (compiled.a === null || compiled.b === null) return { rowsRead: looked.length, rows: [], problems: looked.flatMap((row) => row.problem ?? []) }
+  if (compiled.a === null || compiled.b === null)
+    return { rowsRead: looked.length, rows: [], problems: looked.flatMap((row) => row.problem ?? []) }
   for (const source of looked) {
     if (source.problem !== null) {
       problems.push(source.problem)
@@ -99,36 +139,70 @@ function previewRows(rows: readonly SourceRow[], mapping: ImportMapping, limit: 
     problems.push(...found)
     if (row === null) continue
     const { prompt, a, b } = row.pair
-    preview.push({ line: source.line, prompt, a, b, labels: [...row.labels], sentence: describeRow(source.values, row.labels, compiled) })
+    preview.push({
+      line: source.line,
+      prompt,
+      a,
+      b,
+      labels: [...row.labels],
+      sentence: describeRow(source.values, row.labels, compiled),
+    })
   }
   return { rowsRead: looked.length, rows: preview, problems }
 }
 
 function describeColumn(name: string, role: ColumnRole, rows: readonly RowValues[]): Inspection['columns'][number] {
-  const present = rows.map((row) => cellOf(row, name)).filter((cell) => cell !== undefined && cell !== null && cell !== '')
+  const present = rows
+    .map((row) => cellOf(row, name))
+    .filter((cell) => cell !== undefined && cell !== null && cell !== '')
   const types = [...new Set(present.map(typeName))]
   const [first] = present
   const text = first === undefined ? '' : typeof first === 'string' ? first : JSON.stringify(first)
-  const example = text.length <= EXAMPLE_LENGTH ? text : `${Array.from(text.slice(0, EXAMPLE_LENGTH * 2)).slice(0, EXAMPLE_LENGTH - 1).join('')}…`
-  return { name, role, type: types.length === 0 ? 'empty' : types.sort().join(' or '), missing: rows.length - present.length, example }
+  const example =
+    text.length <= EXAMPLE_LENGTH
+      ? text
+      : `${Array.from(text.slice(0, EXAMPLE_LENGTH * 2))
+          .slice(0, EXAMPLE_LENGTH - 1)
+          .join('')}…`
+  return {
+    name,
+    role,
+    type: types.length === 0 ? 'empty' : types.sort().join(' or '),
+    missing: rows.length - present.length,
+    example,
+  }
 }
 
 function typeName(value: unknown): string {
-  if (Array.isArray(value)) return value.length > 0 && value.every((item) => typeof item === 'object' && item !== null && ('role' in item || 'from' in item)) ? 'turns' : 'list'
+  if (Array.isArray(value))
+    return value.length > 0 &&
+      value.every((item) => typeof item === 'object' && item !== null && ('role' in item || 'from' in item))
+      ? 'turns'
+      : 'list'
   if (typeof value === 'boolean') return 'true/false'
   if (typeof value === 'number') return 'number'
   return typeof value === 'object' ? (value === null ? nameOf(value) : 'object') : 'text'
 }
 
 /** What an import still lacks: two sides always; a prompt unless it stands at the head of both. */
-export function missingRoles(mapping: ImportMapping, columns: readonly string[], rows: readonly RowValues[]): ColumnRole[] {
-  const columnFor = (...roles: readonly ColumnRole[]): string | undefined => roles.flatMap((role) => columnsOf(mapping, role)).find((column) => columns.includes(column))
+export function missingRoles(
+  mapping: ImportMapping,
+  columns: readonly string[],
+  rows: readonly RowValues[],
+): ColumnRole[] {
+  const columnFor = (...roles: readonly ColumnRole[]): string | undefined =>
+    roles.flatMap((role) => columnsOf(mapping, role)).find((column) => columns.includes(column))
   const isRanked = sidesAreRanked(mapping) || columnFor('chosen') !== undefined || columnFor('rejected') !== undefined
-  const wanted: readonly ColumnRole[] = isRanked && columnFor('a', 'b') === undefined ? ['chosen', 'rejected'] : ['a', 'b']
-  const missing: ColumnRole[] = wanted.filter((role) => columnFor(role, role === 'a' ? 'chosen' : role === 'b' ? 'rejected' : role) === undefined)
+  const wanted: readonly ColumnRole[] =
+    isRanked && columnFor('a', 'b') === undefined ? ['chosen', 'rejected'] : ['a', 'b']
+  const missing: ColumnRole[] = wanted.filter(
+    (role) => columnFor(role, role === 'a' ? 'chosen' : role === 'b' ? 'rejected' : role) === undefined,
+  )
   const side = columnFor('a', 'chosen')
-  const isConversation = side !== undefined && rows.some((row) => typeof cellOf(row, side) === 'object' && cellOf(row, side) !== null)
-  const isInSides = sidesAreRanked(mapping) || isConversation || mapping.layout === 'trl-implicit' || mapping.layout === 'hh-rlhf'
+  const isConversation =
+    side !== undefined && rows.some((row) => typeof cellOf(row, side) === 'object' && cellOf(row, side) !== null)
+  const isInSides =
+    sidesAreRanked(mapping) || isConversation || mapping.layout === 'trl-implicit' || mapping.layout === 'hh-rlhf'
   if (!isInSides && columnFor('prompt') === undefined) missing.push('prompt')
   return missing
 }

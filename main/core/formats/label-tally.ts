@@ -25,7 +25,12 @@ export function createLabelTally(): LabelTally {
       total += 1
       const known = values.get(canonical)
       if (known !== undefined) known.count += 1
-      else if (values.size < MAX_VALUES) values.set(canonical, { count: 1, line, text: String(typeof value === 'object' ? canonical : value).slice(0, MAX_TEXT) })
+      else if (values.size < MAX_VALUES)
+        values.set(canonical, {
+          count: 1,
+          line,
+          text: String(typeof value === 'object' ? canonical : value).slice(0, MAX_TEXT),
+        })
     },
   }
 }

@@ -22,7 +22,8 @@ const KEPT_ROWS = 200
  */
 export function createLabelWatch(mapping: ImportMapping): LabelWatch {
   let compiled = compileMapping(mapping)
-  if (mapping.labelsSaidBy === 'person' || compiled.labels.length === 0 || !compiled.labelsAreKnown) return { see: () => compiled }
+  if (mapping.labelsSaidBy === 'person' || compiled.labels.length === 0 || !compiled.labelsAreKnown)
+    return { see: () => compiled }
   const tally = createLabelTally()
   const rows: SourceRow[] = []
 
@@ -44,7 +45,9 @@ export function createLabelWatch(mapping: ImportMapping): LabelWatch {
 
   function lateValue(row: SourceRow, doubt: string): AppError {
     const columns = compiled.labels.map(({ column }) => column)
-    const late = columns.map((column) => (row.values === null ? undefined : cellOf(row.values, column))).find((value) => !isNoLabel(value) && readLabelValue(value, row.values ?? {}, compiled) === null)
+    const late = columns
+      .map((column) => (row.values === null ? undefined : cellOf(row.values, column)))
+      .find((value) => !isNoLabel(value) && readLabelValue(value, row.values ?? {}, compiled) === null)
     return new AppError({
       code: 'input-invalid',
       message: `Line ${row.line}: ${columns.join(', ')} holds ${canonicalValue(late) ?? 'a value'}, and earlier rows were read as "${mapping.labelWords}": ${doubt}.`,

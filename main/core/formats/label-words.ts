@@ -17,8 +17,15 @@ export function canonicalValue(value: unknown): string | null {
   if (typeof value === 'boolean') return String(value)
   if (typeof value === 'number') return Number.isFinite(value) ? String(Object.is(value, -0) ? 0 : value) : null
   if (typeof value !== 'string') return null
-  const text = unwrap(value.normalize('NFKC').trim().toLowerCase().replace(/[−‒–](?=\d)/g, '-'))
-  if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/.test(text) && Number.isFinite(Number(text))) return canonicalValue(Number(text))
+  const text = unwrap(
+    value
+      .normalize('NFKC')
+      .trim()
+      .toLowerCase()
+      .replace(/[−‒–](?=\d)/g, '-'),
+  )
+  if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/.test(text) && Number.isFinite(Number(text)))
+    return canonicalValue(Number(text))
   return text.replace(/[\s_-]+/g, ' ').trim()
 }
 
@@ -35,24 +42,139 @@ function unwrap(text: string): string {
 
 /** Cells that say nothing, as tables write them. */
 export function isNoLabel(value: unknown): boolean {
-  return value === null || value === undefined || (typeof value === 'number' && Number.isNaN(value)) || (typeof value === 'string' && /^\s*(nan|null|n\/a|#n\/a|<na>)?\s*$/i.test(value))
+  return (
+    value === null ||
+    value === undefined ||
+    (typeof value === 'number' && Number.isNaN(value)) ||
+    (typeof value === 'string' && /^\s*(nan|null|n\/a|#n\/a|<na>)?\s*$/i.test(value))
+  )
 }
 
-const TIE = new Set(['tie', 'ties', 'tied', 'a tie', "it's a tie", 'equal', 'equals', 'equally', 'equally good', 'same', 'the same', 'about the same', 'draw', 'drawn', 'no preference', 'no difference', 'neutral', 'similar', 'indifferent', 'on par', 'both', 'both good', 'both are good', 'both equally good', 'equally preferred', 'both equal', 'toss up', 'even', '=', 'a=b', 'b=a', 'a~b', 'a≈b', 'neither is better', 'neither better', 'about equal', 'roughly equal', 'approximately equal', 'c_tie'])
-const BOTH_BAD = new Set(['both bad', 'bothbad', 'tie (bothbad)', 'tie (both bad)', 'tie bothbad', 'tie both bad', 'both are bad', 'both poor', 'both wrong', 'both equally bad', 'equally bad', 'neither', 'neither good', 'neither is good', 'neither are good', 'none are good', 'none is good'])
-const SKIP = new Set(['skip', 'skipped', 'unsure', 'not sure', 'abstain', 'abstained', "can't tell", 'cannot tell', 'cant tell', "don't know", 'dont know', 'i don’t know', "i don't know", 'idk', 'undecided'])
+const TIE = new Set([
+  'tie',
+  'ties',
+  'tied',
+  'a tie',
+  "it's a tie",
+  'equal',
+  'equals',
+  'equally',
+  'equally good',
+  'same',
+  'the same',
+  'about the same',
+  'draw',
+  'drawn',
+  'no preference',
+  'no difference',
+  'neutral',
+  'similar',
+  'indifferent',
+  'on par',
+  'both',
+  'both good',
+  'both are good',
+  'both equally good',
+  'equally preferred',
+  'both equal',
+  'toss up',
+  'even',
+  '=',
+  'a=b',
+  'b=a',
+  'a~b',
+  'a≈b',
+  'neither is better',
+  'neither better',
+  'about equal',
+  'roughly equal',
+  'approximately equal',
+  'c_tie',
+])
+const BOTH_BAD = new Set([
+  'both bad',
+  'bothbad',
+  'tie (bothbad)',
+  'tie (both bad)',
+  'tie bothbad',
+  'tie both bad',
+  'both are bad',
+  'both poor',
+  'both wrong',
+  'both equally bad',
+  'equally bad',
+  'neither',
+  'neither good',
+  'neither is good',
+  'neither are good',
+  'none are good',
+  'none is good',
+])
+const SKIP = new Set([
+  'skip',
+  'skipped',
+  'unsure',
+  'not sure',
+  'abstain',
+  'abstained',
+  "can't tell",
+  'cannot tell',
+  'cant tell',
+  "don't know",
+  'dont know',
+  'i don’t know',
+  "i don't know",
+  'idk',
+  'undecided',
+])
 
 /** Words for the sides. */
 const FIRST = new Set(['a', 'first', '1st', 'left', 'former'])
 const SECOND = new Set(['b', 'second', '2nd', 'right', 'latter'])
 /** What may stand before the letter or number of a side. */
-const STEM = /^(response|model|answer|assistant|completion|option|output|candidate|summary|text|system|choice|reply|side|chatbot|bot|generation|conversation|sample|version|agent|llm|message|continuation)s?/
-const FILLERS = new Set(['is', 'was', 'are', 'the', 'one', 'i', 'prefer', 'prefers', 'preferred', 'preference', 'for', 'of', 'better', 'best', 'wins', 'win', 'won', 'winner', 'winning', 'winner:', 'chosen', 'selected', 'verdict', 'verdict:', 'over', 'than', 'more', 'vs'])
+const STEM =
+  /^(response|model|answer|assistant|completion|option|output|candidate|summary|text|system|choice|reply|side|chatbot|bot|generation|conversation|sample|version|agent|llm|message|continuation)s?/
+const FILLERS = new Set([
+  'is',
+  'was',
+  'are',
+  'the',
+  'one',
+  'i',
+  'prefer',
+  'prefers',
+  'preferred',
+  'preference',
+  'for',
+  'of',
+  'better',
+  'best',
+  'wins',
+  'win',
+  'won',
+  'winner',
+  'winning',
+  'winner:',
+  'chosen',
+  'selected',
+  'verdict',
+  'verdict:',
+  'over',
+  'than',
+  'more',
+  'vs',
+])
 const LOSING = new Set(['worse', 'loses', 'lost', 'loser', 'rejected', 'dispreferred'])
 const STRENGTHS: ReadonlyMap<string, Strength> = new Map<string, Strength>([
-  ...(['slightly', 'somewhat', 'marginally', 'weakly', 'barely', 'mildly', 'bit', 'little'] as const).map((word) => [word, 'slightly'] as const),
-  ...(['clearly', 'moderately', 'significantly', 'definitely', 'considerably'] as const).map((word) => [word, 'clearly'] as const),
-  ...(['far', 'much', 'strongly', 'vastly', 'overwhelmingly', 'extremely'] as const).map((word) => [word, 'far'] as const),
+  ...(['slightly', 'somewhat', 'marginally', 'weakly', 'barely', 'mildly', 'bit', 'little'] as const).map(
+    (word) => [word, 'slightly'] as const,
+  ),
+  ...(['clearly', 'moderately', 'significantly', 'definitely', 'considerably'] as const).map(
+    (word) => [word, 'clearly'] as const,
+  ),
+  ...(['far', 'much', 'strongly', 'vastly', 'overwhelmingly', 'extremely'] as const).map(
+    (word) => [word, 'far'] as const,
+  ),
 ])
 
 /** Whether a file calls its first side 0 or 1; null where that is not known. */
@@ -68,7 +190,8 @@ export interface SideOrder {
 export function orderOfSides(sides: SideNames | null): SideOrder {
   const [a, b] = [markOf(sides?.a ?? ''), markOf(sides?.b ?? '')]
   if (a === null || b === null) return { numbering: null, reversed: false }
-  if (typeof a === 'string' || typeof b === 'string') return { numbering: null, reversed: a === 'second' && b === 'first' }
+  if (typeof a === 'string' || typeof b === 'string')
+    return { numbering: null, reversed: a === 'second' && b === 'first' }
   const low = Math.min(a, b)
   return { numbering: Math.abs(a - b) === 1 && (low === 0 || low === 1) ? low : null, reversed: a > b }
 }
@@ -77,7 +200,12 @@ export function orderOfSides(sides: SideNames | null): SideOrder {
 function markOf(name: string): number | 'first' | 'second' | null {
   const number = /(?:^|\D)([012])\D*$/.exec(name)
   if (number !== null) return Number(number[1])
-  const words = splitWords(name.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase().replace(/[\s_.-]+/g, ' '))
+  const words = splitWords(
+    name
+      .replace(/([a-z])([A-Z])/g, '$1 $2')
+      .toLowerCase()
+      .replace(/[\s_.-]+/g, ' '),
+  )
   const word = words.findLast((one) => FIRST.has(one) || SECOND.has(one))
   return word === undefined ? null : FIRST.has(word) ? 'first' : 'second'
 }
@@ -88,7 +216,11 @@ export function sideNumbers(canonical: string): number[] {
 }
 
 function splitWords(text: string): string[] {
-  return text.replace(/[(),:"'’]/g, ' ').split(/\s+/).map((word) => word.replace(STEM, '')).filter((word) => word !== '')
+  return text
+    .replace(/[(),:"'’]/g, ' ')
+    .split(/\s+/)
+    .map((word) => word.replace(STEM, ''))
+    .filter((word) => word !== '')
 }
 
 /**
@@ -113,7 +245,10 @@ export function readWord(canonical: string, sides: SideNames | null, numbering: 
 function readComparison(text: string, numbering: Numbering): Verdict | null {
   const found = /^(.+?)\s*(>{1,3}|<{1,3}|={1,2}|~|≈)\s*(.+)$/.exec(text)
   if (found === null) return null
-  const [left, right] = [sideOf(splitWords(found[1] ?? '').join(' '), numbering), sideOf(splitWords(found[3] ?? '').join(' '), numbering)]
+  const [left, right] = [
+    sideOf(splitWords(found[1] ?? '').join(' '), numbering),
+    sideOf(splitWords(found[3] ?? '').join(' '), numbering),
+  ]
   const sign = found[2] ?? ''
   if (left === null || right === null || left === right) return null
   if (!/[<>]/.test(sign)) return { outcome: 'tie', strength: null }

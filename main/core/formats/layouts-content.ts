@@ -4,18 +4,43 @@ import { nameOf } from './readers.ts'
 /** What a cell turned out to hold; `extra` is what `Message` has no place for (tool calls, names), to be kept as metadata. */
 export type ReadContent =
   | { readonly content: Content; readonly extra: boolean; readonly problem: null }
-  | { readonly content: null; readonly extra: false; readonly problem: { readonly code: string; readonly reason: string; readonly hint: string } }
+  | {
+      readonly content: null
+      readonly extra: false
+      readonly problem: { readonly code: string; readonly reason: string; readonly hint: string }
+    }
 
 function refuse(code: string, reason: string, hint: string): ReadContent {
   return { content: null, extra: false, problem: { code, reason, hint } }
 }
 
 /** Speakers of ShareGPT, OASST and others in the words of chat templates. */
-const SPEAKERS: Readonly<Record<string, string>> = { human: 'user', prompter: 'user', gpt: 'assistant', chatgpt: 'assistant', bing: 'assistant', bard: 'assistant', bot: 'assistant', model: 'assistant', chatbot: 'assistant', ai: 'assistant' }
+const SPEAKERS: Readonly<Record<string, string>> = {
+  human: 'user',
+  prompter: 'user',
+  gpt: 'assistant',
+  chatgpt: 'assistant',
+  bing: 'assistant',
+  bard: 'assistant',
+  bot: 'assistant',
+  model: 'assistant',
+  chatbot: 'assistant',
+  ai: 'assistant',
+}
 const SPEAKER_KEYS = ['role', 'from', 'speaker'] as const
 const TEXT_KEYS = ['content', 'value', 'text'] as const
 /** Objects that hold what was asked and what was answered: two turns. */
-const EXCHANGES: readonly (readonly [string, string])[] = [['input', 'output'], ['user', 'assistant'], ['human', 'assistant'], ['human', 'gpt'], ['question', 'answer'], ['prompt', 'response'], ['query', 'response'], ['instruction', 'output'], ['instruction', 'response']]
+const EXCHANGES: readonly (readonly [string, string])[] = [
+  ['input', 'output'],
+  ['user', 'assistant'],
+  ['human', 'assistant'],
+  ['human', 'gpt'],
+  ['question', 'answer'],
+  ['prompt', 'response'],
+  ['query', 'response'],
+  ['instruction', 'output'],
+  ['instruction', 'response'],
+]
 /** What a turn may carry besides its text without anything being lost when only the text is read. */
 const TURN_KEYS: readonly string[] = [...SPEAKER_KEYS, ...TEXT_KEYS]
 const CALL_KEYS = ['tool_calls', 'function_call'] as const
@@ -31,8 +56,18 @@ export function readContent(value: unknown, what: string, noun: 'answer' | 'prom
     const decoded = decodeTurns(value)
     return decoded === null ? { content: value, extra: false, problem: null } : readTurns(decoded, what, noun)
   }
-  if (value === null || value === undefined) return refuse(`${noun}-missing`, `${what} is ${value === null ? 'null' : 'missing'}.`, 'Fill the column or choose another one for this role.')
-  if (typeof value !== 'object') return refuse(`${noun}-not-text`, `${what} holds ${nameOf(value)} instead of text.`, 'Put the text in quotes in the file, or leave the row out.')
+  if (value === null || value === undefined)
+    return refuse(
+      `${noun}-missing`,
+      `${what} is ${value === null ? 'null' : 'missing'}.`,
+      'Fill the column or choose another one for this role.',
+    )
+  if (typeof value !== 'object')
+    return refuse(
+      `${noun}-not-text`,
+      `${what} holds ${nameOf(value)} instead of text.`,
+      'Put the text in quotes in the file, or leave the row out.',
+    )
   const items: readonly unknown[] = Array.isArray(value) ? value : [value]
   const [only] = items
   if (items.length === 1 && typeof only === 'string') return { content: only, extra: false, problem: null }
@@ -44,7 +79,12 @@ function readTurns(items: readonly unknown[], what: string, noun: 'answer' | 'pr
   let extra = false
   for (const item of items) {
     const read = readExchange(item) ?? readTurn(item)
-    if (typeof read === 'string') return refuse(`${noun}-not-text`, `${what} ${read}.`, 'A conversation is a list of {"role": …, "content": …} with text.')
+    if (typeof read === 'string')
+      return refuse(
+        `${noun}-not-text`,
+        `${what} ${read}.`,
+        'A conversation is a list of {"role": …, "content": …} with text.',
+      )
     turns.push(...read.messages)
     extra ||= read.extra
   }
@@ -60,7 +100,11 @@ export function looksLikePython(text: string): boolean {
 function decodeTurns(text: string): readonly unknown[] | null {
   if (!/^\s*\[\s*\{/.test(text) || !/"(role|from)"/.test(text)) return null
   const list = parseList(text)
-  return list !== null && list.length > 0 && list.every((item) => typeof item === 'object' && item !== null && ('role' in item || 'from' in item)) ? list : null
+  return list !== null &&
+    list.length > 0 &&
+    list.every((item) => typeof item === 'object' && item !== null && ('role' in item || 'from' in item))
+    ? list
+    : null
 }
 
 function parseList(text: string): readonly unknown[] | null {
@@ -84,15 +128,34 @@ function readExchange(item: unknown): ReadTurns | null {
   const turn = item as Readonly<Record<string, unknown>> // an object was just proved
   if (SPEAKER_KEYS.some((key) => typeof turn[key] === 'string')) return null
   const keys = EXCHANGES.find(([asked]) => typeof turn[asked] === 'string')
-  const [asked, answered] = Array.isArray(item) ? (item as readonly unknown[]) : keys === undefined ? [] : [turn[keys[0]], turn[keys[1]]]
-  if (typeof asked !== 'string' || (Array.isArray(item) && item.length > 2) || !(typeof answered === 'string' || answered === null || answered === undefined)) return null
-  const extra = !Array.isArray(item) && keys !== undefined && Object.keys(turn).some((key) => !keys.includes(key) && turn[key] !== null)
-  return { messages: [{ role: 'user', content: asked }, ...(typeof answered === 'string' ? [{ role: 'assistant', content: answered }] : [])], extra }
+  const [asked, answered] = Array.isArray(item)
+    ? (item as readonly unknown[])
+    : keys === undefined
+      ? []
+      : [turn[keys[0]], turn[keys[1]]]
+  if (
+    typeof asked !== 'string' ||
+    (Array.isArray(item) && item.length > 2) ||
+    !(typeof answered === 'string' || answered === null || answered === undefined)
+  )
+    return null
+  const extra =
+    !Array.isArray(item) &&
+    keys !== undefined &&
+    Object.keys(turn).some((key) => !keys.includes(key) && turn[key] !== null)
+  return {
+    messages: [
+      { role: 'user', content: asked },
+      ...(typeof answered === 'string' ? [{ role: 'assistant', content: answered }] : []),
+    ],
+    extra,
+  }
 }
 
 /** One turn, or what it is instead, to be put after the column's name. */
 function readTurn(item: unknown): ReadTurns | string {
-  if (typeof item !== 'object' || item === null || Array.isArray(item)) return `holds ${nameOf(item)} where a turn should stand`
+  if (typeof item !== 'object' || item === null || Array.isArray(item))
+    return `holds ${nameOf(item)} where a turn should stand`
   const turn = item as Readonly<Record<string, unknown>> // an object was just proved
   const speaker = SPEAKER_KEYS.map((key) => turn[key]).find((value) => value !== undefined && value !== null)
   if (typeof speaker !== 'string') return 'holds a turn without a role'
@@ -101,7 +164,17 @@ function readTurn(item: unknown): ReadTurns | string {
   // What a turn asks a tool for is all that some turns say.
   const calls = CALL_KEYS.flatMap((key) => (isNothing(turn[key]) ? [] : [JSON.stringify(turn[key])]))
   const extra = Object.keys(turn).some((key) => !TURN_KEYS.includes(key) && !isNothing(turn[key]))
-  return { messages: [{ role: SPEAKERS[speaker.toLowerCase()] ?? (/^(user|assistant|system|tool)$/i.test(speaker) ? speaker.toLowerCase() : speaker), content: [...(text === '' ? [] : [text]), ...calls].join('\n') }], extra }
+  return {
+    messages: [
+      {
+        role:
+          SPEAKERS[speaker.toLowerCase()] ??
+          (/^(user|assistant|system|tool)$/i.test(speaker) ? speaker.toLowerCase() : speaker),
+        content: [...(text === '' ? [] : [text]), ...calls].join('\n'),
+      },
+    ],
+    extra,
+  }
 }
 
 function isNothing(value: unknown): boolean {
@@ -113,7 +186,13 @@ function readParts(value: unknown): string | null {
   if (typeof value === 'string') return value
   if (value === null || value === undefined) return ''
   if (!Array.isArray(value)) return null
-  const parts = value.map((part: unknown) => (typeof part === 'string' ? part : typeof part === 'object' && part !== null && 'text' in part && typeof part.text === 'string' ? part.text : null))
+  const parts = value.map((part: unknown) =>
+    typeof part === 'string'
+      ? part
+      : typeof part === 'object' && part !== null && 'text' in part && typeof part.text === 'string'
+        ? part.text
+        : null,
+  )
   return parts.some((part) => part === null) ? null : parts.join('')
 }
 
@@ -125,19 +204,45 @@ export function readEarlier(value: unknown, what: string): ReadContent {
   const list = typeof value === 'string' && /^\s*\[/.test(value) ? parseList(value) : null
   const items = list ?? value
   if (Array.isArray(items) && items.length > 0 && items.every((item) => typeof item === 'string')) {
-    return { content: items.map((text: string, at) => ({ role: at % 2 === 0 ? 'user' : 'assistant', content: text })), extra: false, problem: null }
+    return {
+      content: items.map((text: string, at) => ({ role: at % 2 === 0 ? 'user' : 'assistant', content: text })),
+      extra: false,
+      problem: null,
+    }
   }
   return readContent(items, what, 'prompt')
 }
 
 /** The LMSYS arena's tables: three JSON lists of as many texts, what was asked and what each side answered. Null for anything else. */
-export function weaveTexts(prompt: unknown, a: unknown, b: unknown): { readonly prompt: Message[]; readonly a: Message[]; readonly b: Message[] } | null {
-  const [asked, first, second] = [prompt, a, b].map((cell) => (Array.isArray(cell) ? (cell as unknown[]) : typeof cell === 'string' && /^\s*\["?/.test(cell) ? parseList(cell) : null))
-  if (!asked || !first || !second || asked.length === 0 || asked.length !== first.length || asked.length !== second.length) return null
+export function weaveTexts(
+  prompt: unknown,
+  a: unknown,
+  b: unknown,
+): { readonly prompt: Message[]; readonly a: Message[]; readonly b: Message[] } | null {
+  const [asked, first, second] = [prompt, a, b].map((cell) =>
+    Array.isArray(cell)
+      ? (cell as unknown[])
+      : typeof cell === 'string' && /^\s*\["?/.test(cell)
+        ? parseList(cell)
+        : null,
+  )
+  if (
+    !asked ||
+    !first ||
+    !second ||
+    asked.length === 0 ||
+    asked.length !== first.length ||
+    asked.length !== second.length
+  )
+    return null
   const isText = (list: readonly unknown[]): boolean => list.every((text) => typeof text === 'string' || text === null)
   if (![asked, first, second].every(isText)) return null
   const text = (value: unknown): string => (typeof value === 'string' ? value : '')
-  const weave = (answers: readonly unknown[]): Message[] => asked.flatMap((question, at) => [{ role: 'user', content: text(question) }, { role: 'assistant', content: text(answers[at]) }])
+  const weave = (answers: readonly unknown[]): Message[] =>
+    asked.flatMap((question, at) => [
+      { role: 'user', content: text(question) },
+      { role: 'assistant', content: text(answers[at]) },
+    ])
   const [whole, other] = [weave(first), weave(second)]
   const shared = sharedTurns(whole, other)
   const cut = shared === whole.length ? shared - 1 : shared

@@ -22,16 +22,29 @@ export interface Before {
  */
 export function putBefore({ prompt, a, b }: Sides, { system, history }: Before, isOneText: boolean): Sides {
   if (isOneText && typeof prompt === 'string') {
-    const earlier = [system, typeof history === 'string' ? history : history.map((turn) => turn.content).join('\n\n')].filter((text) => text !== '').join('\n\n')
-    return { prompt: earlier === '' ? prompt : /^\s/.test(prompt) ? `${earlier}${prompt}` : `${earlier}\n\n${prompt}`, a, b }
+    const earlier = [system, typeof history === 'string' ? history : history.map((turn) => turn.content).join('\n\n')]
+      .filter((text) => text !== '')
+      .join('\n\n')
+    return {
+      prompt: earlier === '' ? prompt : /^\s/.test(prompt) ? `${earlier}${prompt}` : `${earlier}\n\n${prompt}`,
+      a,
+      b,
+    }
   }
   const own = asTurns(prompt, 'user')
   const withoutSystem = own[0]?.role === 'system' ? own.slice(1) : own
   const earlier = asTurns(history, 'user')
   const repeats = earlier.length > 0 && sharedTurns(earlier, withoutSystem) === earlier.length
-  const told: Message[] = system === '' || (own[0]?.role === 'system' && own[0].content === system) || earlier[0]?.content === system ? [] : [{ role: 'system', content: system }]
+  const told: Message[] =
+    system === '' || (own[0]?.role === 'system' && own[0].content === system) || earlier[0]?.content === system
+      ? []
+      : [{ role: 'system', content: system }]
   const head = own[0]?.role === 'system' ? own.slice(0, 1) : []
-  return { prompt: [...told, ...head, ...(repeats ? [] : earlier), ...withoutSystem], a: asTurns(a, 'assistant'), b: asTurns(b, 'assistant') }
+  return {
+    prompt: [...told, ...head, ...(repeats ? [] : earlier), ...withoutSystem],
+    a: asTurns(a, 'assistant'),
+    b: asTurns(b, 'assistant'),
+  }
 }
 
 function asTurns(content: Content, role: string): Message[] {
@@ -58,7 +71,12 @@ export function alignForms(a: Content, b: Content): { readonly a: Content; reado
 
 /** A lone answer in the place of the last one of a conversation; null where it is no lone answer, or there is no such place. */
 function follow(answer: Content, conversation: readonly Message[]): Message[] | null {
-  const lone = typeof answer === 'string' ? [{ role: 'assistant', content: answer }] : answer.length === 1 && answer[0]?.role === 'assistant' ? answer : null
+  const lone =
+    typeof answer === 'string'
+      ? [{ role: 'assistant', content: answer }]
+      : answer.length === 1 && answer[0]?.role === 'assistant'
+        ? answer
+        : null
   const beginsAtPrompt = conversation.length > 1 && conversation[0]?.role !== 'assistant'
   const isLone = conversation.length === 1 && typeof answer === 'string'
   if (lone === null || conversation.at(-1)?.role !== 'assistant' || !(beginsAtPrompt || isLone)) return null
@@ -77,7 +95,8 @@ export function dropPrompt(prompt: Content, a: Message[], b: Message[]): Sides {
   const end = shared.findLastIndex((turn) => turn.role === 'user') + 1
   const rest = { a: a.slice(end), b: b.slice(end) }
   // A prompt that was rendered from the turns, or that is their first one, says nothing that they do not say.
-  if (end > 0 && shared.slice(0, end).every((turn) => prompt.includes(turn.content.trim()))) return { prompt: shared.slice(0, end), ...rest }
+  if (end > 0 && shared.slice(0, end).every((turn) => prompt.includes(turn.content.trim())))
+    return { prompt: shared.slice(0, end), ...rest }
   if (shared.some((turn) => turn.content.trim() === prompt.trim())) return { prompt: shared.slice(0, end), ...rest }
   return { prompt: [...(prompt === '' ? [] : [{ role: 'user', content: prompt }]), ...shared.slice(0, end)], ...rest }
 }

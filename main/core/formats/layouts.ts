@@ -1,6 +1,16 @@
 import type { ImportMapping, RowProblem } from '../../../shared/contract/datasets.ts'
 import type { Content, Message, ResponsePair, SplitName } from '../../../shared/data-kinds.ts'
-import { isEmptyContent, looksLikePython, readContent, readEarlier, sameContent, sharedLength, sharedTurns, weaveTexts, type ReadContent } from './layouts-content.ts'
+import {
+  isEmptyContent,
+  looksLikePython,
+  readContent,
+  readEarlier,
+  sameContent,
+  sharedLength,
+  sharedTurns,
+  weaveTexts,
+  type ReadContent,
+} from './layouts-content.ts'
 import { readLabels, readNumber, type FileLabel } from './layouts-labels.ts'
 import { alignForms, dropPrompt, putBefore, type Sides } from './layouts-prompt.ts'
 import { cellOf, type CompiledMapping } from './mapping-compile.ts'
@@ -49,9 +59,23 @@ export function readRow(values: RowValues, line: number, mapping: CompiledMappin
   if (labels === null) return { row: null, problems }
   warnAboutSides(whole, mapping, report)
   const weight = readNumber(values, mapping.weight, report)
-  if (weight !== null && weight < 0) report('warning', 'weight-negative', `${mapping.weight ?? 'weight'} is below 0; 1 is used.`, 'Weights multiply a row’s loss and must be 0 or more.')
+  if (weight !== null && weight < 0)
+    report(
+      'warning',
+      'weight-negative',
+      `${mapping.weight ?? 'weight'} is below 0; 1 is used.`,
+      'Weights multiply a row’s loss and must be 0 or more.',
+    )
   const split = readSplit(values, mapping, report)
-  const pair = { line, ...whole, rewardA, rewardB, weight: weight === null || weight < 0 ? 1 : weight, ...(split === null ? {} : { split }), metadata: readMetadata(values, mapping, extras) }
+  const pair = {
+    line,
+    ...whole,
+    rewardA,
+    rewardB,
+    weight: weight === null || weight < 0 ? 1 : weight,
+    ...(split === null ? {} : { split }),
+    metadata: readMetadata(values, mapping, extras),
+  }
   return { row: { pair, id: readId(values, mapping), labels }, problems }
 }
 
@@ -67,7 +91,12 @@ function cellAt(values: RowValues, column: string | null): unknown {
 }
 
 /** Prompt and answers of a row; null where one of them cannot be read, with the reason reported. */
-function readSides(values: RowValues, mapping: CompiledMapping, take: (column: string | null, noun: 'answer' | 'prompt') => Content | null, report: Report): Sides | null {
+function readSides(
+  values: RowValues,
+  mapping: CompiledMapping,
+  take: (column: string | null, noun: 'answer' | 'prompt') => Content | null,
+  report: Report,
+): Sides | null {
   const a = take(mapping.a, 'answer')
   const b = take(mapping.b, 'answer')
   const prompt = mapping.prompt === null ? null : takePrompt(values, mapping, take, report)
@@ -83,8 +112,17 @@ function hasBefore(mapping: CompiledMapping): boolean {
 }
 
 /** What the system was told and the earlier turns, in columns of their own, belong before the prompt. */
-function addBefore(sides: Sides, values: RowValues, mapping: CompiledMapping, keep: (column: string, read: ReadContent) => Content | null): Sides | null {
-  const told = [cellAt(values, mapping.system), cellAt(values, mapping.tools)].flatMap((cell) => (isBlank(cell) || (Array.isArray(cell) && cell.length === 0) ? [] : [typeof cell === 'string' ? cell : JSON.stringify(cell)]))
+function addBefore(
+  sides: Sides,
+  values: RowValues,
+  mapping: CompiledMapping,
+  keep: (column: string, read: ReadContent) => Content | null,
+): Sides | null {
+  const told = [cellAt(values, mapping.system), cellAt(values, mapping.tools)].flatMap((cell) =>
+    isBlank(cell) || (Array.isArray(cell) && cell.length === 0)
+      ? []
+      : [typeof cell === 'string' ? cell : JSON.stringify(cell)],
+  )
   const earlier = cellAt(values, mapping.history)
   const { history: column } = mapping
   const history = column === null || isBlank(earlier) ? [] : keep(column, readEarlier(earlier, column))
@@ -93,17 +131,28 @@ function addBefore(sides: Sides, values: RowValues, mapping: CompiledMapping, ke
 }
 
 /** Instruction and input are joined by a blank line; either may be empty (PandaLM, Alpaca). */
-function takePrompt(values: RowValues, mapping: CompiledMapping, take: (column: string | null, noun: 'prompt') => Content | null, report: Report): Content | null {
+function takePrompt(
+  values: RowValues,
+  mapping: CompiledMapping,
+  take: (column: string | null, noun: 'prompt') => Content | null,
+  report: Report,
+): Content | null {
   const second = cellAt(values, mapping.prompt2)
   if (mapping.prompt2 === null || isBlank(second)) return take(mapping.prompt, 'prompt')
   const rest = take(mapping.prompt2, 'prompt')
   if (isBlank(cellAt(values, mapping.prompt)) && rest !== null) {
-    report('warning', 'prompt-part-empty', `${mapping.prompt ?? ''} is empty; the prompt is ${mapping.prompt2} alone.`, 'Check whether the row is complete.')
+    report(
+      'warning',
+      'prompt-part-empty',
+      `${mapping.prompt ?? ''} is empty; the prompt is ${mapping.prompt2} alone.`,
+      'Check whether the row is complete.',
+    )
     return rest
   }
   const first = take(mapping.prompt, 'prompt')
   if (first === null || rest === null) return null
-  if (typeof first === 'string' && typeof rest === 'string') return rest.trim() === '' ? first : first.trim() === '' ? rest : `${first}\n\n${rest}`
+  if (typeof first === 'string' && typeof rest === 'string')
+    return rest.trim() === '' ? first : first.trim() === '' ? rest : `${first}\n\n${rest}`
   const turns = (content: Content): Message[] => (typeof content === 'string' ? [{ role: 'user', content }] : content)
   return [...turns(first), ...turns(rest)]
 }
@@ -115,18 +164,34 @@ interface Trouble {
 }
 
 /** Where the prompt ends and the two completions begin. */
-function arrange({ layout, sidesAreRanked }: CompiledMapping, given: { readonly prompt: Content | null; readonly a: Content; readonly b: Content }): Sides | Trouble {
+function arrange(
+  { layout, sidesAreRanked }: CompiledMapping,
+  given: { readonly prompt: Content | null; readonly a: Content; readonly b: Content },
+): Sides | Trouble {
   const { prompt } = given
   const aligned = alignForms(given.a, given.b)
-  if (aligned === null) return { code: 'answers-differ-in-form', reason: 'One answer is text, the other a conversation.', hint: 'Give both answers in the same form.' }
+  if (aligned === null)
+    return {
+      code: 'answers-differ-in-form',
+      reason: 'One answer is text, the other a conversation.',
+      hint: 'Give both answers in the same form.',
+    }
   const { a, b } = aligned
   if (typeof a === 'string' && typeof b === 'string') {
     // Turns before plain answers: the answers become turns, so that a conversation stays one.
-    if (prompt !== null) return typeof prompt === 'string' ? { prompt, a, b } : { prompt, a: [{ role: 'assistant', content: a }], b: [{ role: 'assistant', content: b }] }
+    if (prompt !== null)
+      return typeof prompt === 'string'
+        ? { prompt, a, b }
+        : { prompt, a: [{ role: 'assistant', content: a }], b: [{ role: 'assistant', content: b }] }
     if (layout === 'hh-rlhf') return splitDialogue(a, b)
     return layout === 'trl-implicit' || sidesAreRanked ? splitTexts(a, b) : { prompt: '', a, b }
   }
-  if (typeof a === 'string' || typeof b === 'string') return { code: 'answers-differ-in-form', reason: 'One answer is text, the other a conversation.', hint: 'Give both answers in the same form.' }
+  if (typeof a === 'string' || typeof b === 'string')
+    return {
+      code: 'answers-differ-in-form',
+      reason: 'One answer is text, the other a conversation.',
+      hint: 'Give both answers in the same form.',
+    }
   return prompt === null ? splitTurns(a, b) : dropPrompt(prompt, a, b)
 }
 
@@ -152,7 +217,12 @@ const ASSISTANT_MARK = '\n\nAssistant:'
 function splitDialogue(a: string, b: string): Sides | Trouble {
   const head = a.slice(0, sharedLength(a, b))
   const mark = head.lastIndexOf(ASSISTANT_MARK)
-  if (mark === -1) return { code: 'dialogues-part-early', reason: 'The two dialogues share no "Assistant:" turn, so there is no common prompt.', hint: 'Leave the row out, or read the file with the implicit prompt layout.' }
+  if (mark === -1)
+    return {
+      code: 'dialogues-part-early',
+      reason: 'The two dialogues share no "Assistant:" turn, so there is no common prompt.',
+      hint: 'Leave the row out, or read the file with the implicit prompt layout.',
+    }
   const cut = mark + ASSISTANT_MARK.length
   return { prompt: a.slice(0, cut), a: a.slice(cut), b: b.slice(cut) }
 }
@@ -160,14 +230,40 @@ function splitDialogue(a: string, b: string): Sides | Trouble {
 const REPEATED_PROMPT_MIN_LENGTH = 24
 
 function warnAboutSides({ prompt, a, b }: Sides, mapping: CompiledMapping, report: Report): void {
-  const empty = [isEmptyContent(a) ? mapping.a : null, isEmptyContent(b) ? mapping.b : null].filter((name) => name !== null)
-  if (empty.length > 0) report('warning', 'answer-empty', `${empty.join(' and ')} ${empty.length === 1 ? 'is' : 'are'} empty.`, 'The pair is kept; an empty answer can be a real one.')
-  if (sameContent(a, b)) report('warning', 'answers-same', 'Both answers are the same.', 'The pair is kept; nothing can be learned from it.')
+  const empty = [isEmptyContent(a) ? mapping.a : null, isEmptyContent(b) ? mapping.b : null].filter(
+    (name) => name !== null,
+  )
+  if (empty.length > 0)
+    report(
+      'warning',
+      'answer-empty',
+      `${empty.join(' and ')} ${empty.length === 1 ? 'is' : 'are'} empty.`,
+      'The pair is kept; an empty answer can be a real one.',
+    )
+  if (sameContent(a, b))
+    report('warning', 'answers-same', 'Both answers are the same.', 'The pair is kept; nothing can be learned from it.')
   if ([prompt, a, b].some((content) => typeof content === 'string' && looksLikePython(content))) {
-    report('warning', 'turns-as-python', 'A conversation is written as Python prints it, and is read as one plain text.', 'Write the file as JSONL, or the cells with json.dumps, so that its turns are read as turns.')
+    report(
+      'warning',
+      'turns-as-python',
+      'A conversation is written as Python prints it, and is read as one plain text.',
+      'Write the file as JSONL, or the cells with json.dumps, so that its turns are read as turns.',
+    )
   }
-  if (typeof prompt === 'string' && typeof a === 'string' && typeof b === 'string' && prompt.length >= REPEATED_PROMPT_MIN_LENGTH && a.startsWith(prompt) && b.startsWith(prompt)) {
-    report('warning', 'prompt-repeated', 'Both answers begin with the prompt.', 'If that is not meant, ignore the prompt column, so that the common beginning becomes the prompt.')
+  if (
+    typeof prompt === 'string' &&
+    typeof a === 'string' &&
+    typeof b === 'string' &&
+    prompt.length >= REPEATED_PROMPT_MIN_LENGTH &&
+    a.startsWith(prompt) &&
+    b.startsWith(prompt)
+  ) {
+    report(
+      'warning',
+      'prompt-repeated',
+      'Both answers begin with the prompt.',
+      'If that is not meant, ignore the prompt column, so that the common beginning becomes the prompt.',
+    )
   }
 }
 
@@ -181,12 +277,21 @@ function readSplit(values: RowValues, mapping: CompiledMapping, report: Report):
   const value = cellAt(values, mapping.split)
   if (isBlank(value)) return null
   const side = readSplitName(value)
-  if (side === null) report('warning', 'split-unknown', `${mapping.split ?? 'split'} holds ${JSON.stringify(value).slice(0, 40)}, which names no side; the row's side is drawn.`, 'Sides are train, validation and test, also dev, val, eval, holdout.')
+  if (side === null)
+    report(
+      'warning',
+      'split-unknown',
+      `${mapping.split ?? 'split'} holds ${JSON.stringify(value).slice(0, 40)}, which names no side; the row's side is drawn.`,
+      'Sides are train, validation and test, also dev, val, eval, holdout.',
+    )
   return side
 }
 
-function readMetadata(values: RowValues, mapping: CompiledMapping, extras: readonly (readonly [string, unknown])[]): ResponsePair['metadata'] {
+function readMetadata(
+  values: RowValues,
+  mapping: CompiledMapping,
+  extras: readonly (readonly [string, unknown])[],
+): ResponsePair['metadata'] {
   const kept = Object.entries(values).filter(([column]) => !mapping.used.has(column))
   return Object.fromEntries([...kept, ...extras]) as ResponsePair['metadata'] // parsed from JSON, so it is JSON
 }
-

@@ -83,9 +83,15 @@ export function compileMapping(mapping: ImportMapping): CompiledMapping {
   const labels = labelColumns.map((column) => {
     const annotator = annotatorOf(column, labelColumns.length)
     const own = strengths.find((name) => name === `${STRENGTH_PREFIX}${annotator}`)
-    return { column, annotator, strengthColumn: own ?? strengths.find((name) => !name.startsWith(STRENGTH_PREFIX)) ?? null }
+    return {
+      column,
+      annotator,
+      strengthColumn: own ?? strengths.find((name) => !name.startsWith(STRENGTH_PREFIX)) ?? null,
+    }
   })
-  const used = Object.keys(mapping.columns).filter((column) => !ALSO_METADATA.includes(mapping.columns[column] ?? 'metadata'))
+  const used = Object.keys(mapping.columns).filter(
+    (column) => !ALSO_METADATA.includes(mapping.columns[column] ?? 'metadata'),
+  )
   const [winsA, winsB] = [first('wins-a'), first('wins-b')]
   return {
     layout: mapping.layout,
@@ -110,10 +116,17 @@ export function compileMapping(mapping: ImportMapping): CompiledMapping {
     split: first('split'),
     outcomes: outcomesOf(mapping.labelValues),
     scale: mapping.labelScale,
-    numbering: mapping.labelValues === null ? numberingOfValues({ a: [], b: [], tie: [], bothBad: [], skip: [] }, sides) : numberingOfValues(mapping.labelValues, sides),
+    numbering:
+      mapping.labelValues === null
+        ? numberingOfValues({ a: [], b: [], tie: [], bothBad: [], skip: [] }, sides)
+        : numberingOfValues(mapping.labelValues, sides),
     labelsAreKnown: mapping.labelValues !== null || mapping.labelScale !== null,
     flip: mapping.flip,
-    used: new Set(promptless ? used.filter((column) => mapping.columns[column] !== 'prompt' && mapping.columns[column] !== 'prompt-2') : used),
+    used: new Set(
+      promptless
+        ? used.filter((column) => mapping.columns[column] !== 'prompt' && mapping.columns[column] !== 'prompt-2')
+        : used,
+    ),
   }
 }
 
@@ -126,7 +139,13 @@ function annotatorOf(column: string, columnCount: number): string {
 function outcomesOf(values: ImportMapping['labelValues']): Map<string, Outcome> {
   const outcomes = new Map<string, Outcome>()
   if (values === null) return outcomes
-  const entries: [readonly string[], Outcome][] = [[values.a, 'a'], [values.b, 'b'], [values.tie, 'tie'], [values.bothBad, 'both-bad'], [values.skip, 'skip']]
+  const entries: [readonly string[], Outcome][] = [
+    [values.a, 'a'],
+    [values.b, 'b'],
+    [values.tie, 'tie'],
+    [values.bothBad, 'both-bad'],
+    [values.skip, 'skip'],
+  ]
   for (const [names, outcome] of entries) for (const name of names) outcomes.set(canonicalValue(name) ?? name, outcome)
   return outcomes
 }

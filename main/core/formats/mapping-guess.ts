@@ -24,11 +24,17 @@ interface Guess {
  * here: `decideLabels` settles it once the columns are known.
  * @param given roles that somebody said; the rest is found around them
  */
-export function guessMapping(format: FileFormat, columns: readonly string[], rows: readonly RowValues[], given: Readonly<Record<string, ColumnRole>> = {}): ImportMapping {
+export function guessMapping(
+  format: FileFormat,
+  columns: readonly string[],
+  rows: readonly RowValues[],
+  given: Readonly<Record<string, ColumnRole>> = {},
+): ImportMapping {
   const roles = new Map<string, ColumnRole>(Object.entries(given))
   const saidRoles = new Set(Object.values(given))
   for (const [column, role] of knownRoles(columns)) {
-    const filled = !column.includes('.') || rows.some((row) => cellOf(row, column) !== undefined && cellOf(row, column) !== null)
+    const filled =
+      !column.includes('.') || rows.some((row) => cellOf(row, column) !== undefined && cellOf(row, column) !== null)
     if (!roles.has(column) && !saidRoles.has(role) && filled) roles.set(column, role)
   }
   const byName = new Map(columns.map((column) => [plainName(column), column]))
@@ -40,7 +46,9 @@ export function guessMapping(format: FileFormat, columns: readonly string[], row
     has: (role) => [...roles.values()].includes(role),
     assign(role, names, fits = () => true) {
       if (guess.has(role)) return columnsOf({ columns: Object.fromEntries(roles) }, role)[0] ?? null
-      const column = names.map((name) => byName.get(name)).find((found) => found !== undefined && !roles.has(found) && fits(found))
+      const column = names
+        .map((name) => byName.get(name))
+        .find((found) => found !== undefined && !roles.has(found) && fits(found))
       if (column === undefined) return null
       roles.set(column, role)
       return column
@@ -53,8 +61,21 @@ export function guessMapping(format: FileFormat, columns: readonly string[], row
   guess.assign('weight', NAMES.weight)
   guess.assign('id', NAMES.id)
   guess.assign('split', NAMES.split, (column) => isSplit(rows, column))
-  const all = Object.fromEntries([...columns, ...[...roles.keys()].filter((column) => column.includes('.') && !columns.includes(column))].map((column) => [column, roles.get(column) ?? 'metadata']))
-  return { format, layout: layoutOf(all, rows), columns: all, labelValues: null, labelScale: null, labelsSaidBy: 'file', labelWords: '', flip: false }
+  const all = Object.fromEntries(
+    [...columns, ...[...roles.keys()].filter((column) => column.includes('.') && !columns.includes(column))].map(
+      (column) => [column, roles.get(column) ?? 'metadata'],
+    ),
+  )
+  return {
+    format,
+    layout: layoutOf(all, rows),
+    columns: all,
+    labelValues: null,
+    labelScale: null,
+    labelsSaidBy: 'file',
+    labelWords: '',
+    flip: false,
+  }
 }
 
 function assignSides({ roles }: Guess, sides: SideColumns): void {
@@ -70,26 +91,42 @@ function assignSides({ roles }: Guess, sides: SideColumns): void {
 /** Everything that stood before the answers: the prompt, what the system was told, earlier turns, tools. */
 function guessPrompt(guess: Guess): void {
   const { rows, roles } = guess
-  const sides = [...roles].flatMap(([column, role]) => (['a', 'b', 'chosen', 'rejected'].includes(role) ? [column] : []))
+  const sides = [...roles].flatMap(([column, role]) =>
+    ['a', 'b', 'chosen', 'rejected'].includes(role) ? [column] : [],
+  )
   const whole = sides.length > 0 && holdConversations(rows, sides)
-  const isTurns = (column: string): boolean => rows.some((row) => Array.isArray(cellOf(row, column)) || isTurn(cellOf(row, column)))
-  const isRepeated = (column: string): boolean => whole && plainName(column) !== 'prompt' && CONVERSATIONS.includes(plainName(column)) && isTurns(column)
-  const system = guess.assign('system', NAMES.system, (column) => rows.every((row) => typeof row[column] === 'string' || isNoLabel(row[column])))
+  const isTurns = (column: string): boolean =>
+    rows.some((row) => Array.isArray(cellOf(row, column)) || isTurn(cellOf(row, column)))
+  const isRepeated = (column: string): boolean =>
+    whole && plainName(column) !== 'prompt' && CONVERSATIONS.includes(plainName(column)) && isTurns(column)
+  const system = guess.assign('system', NAMES.system, (column) =>
+    rows.every((row) => typeof row[column] === 'string' || isNoLabel(row[column])),
+  )
   guess.assign('tools', NAMES.tools)
   const prompt = guess.assign('prompt', NAMES.prompt, (column) => !isRepeated(column) && column !== system)
   if (prompt === null) return
-  guess.assign('history', NAMES.history, (column) => !isRepeated(column) && (plainName(column) !== 'context' || isTurns(column)))
+  guess.assign(
+    'history',
+    NAMES.history,
+    (column) => !isRepeated(column) && (plainName(column) !== 'context' || isTurns(column)),
+  )
   const own = plainName(prompt)
   // A question beside a prompt repeats it more often than not; beside an instruction it is the rest of it.
-  guess.assign('prompt-2', own === 'instruction' ? NAMES['prompt-2'] : ['input', 'context'], (column) => !isTurns(column))
+  guess.assign(
+    'prompt-2',
+    own === 'instruction' ? NAMES['prompt-2'] : ['input', 'context'],
+    (column) => !isTurns(column),
+  )
 }
 
 /** True where most rows' sides begin with what a user said: the conversation is in them. */
 function holdConversations(rows: readonly RowValues[], sides: readonly string[]): boolean {
-  const said = rows.filter((row) => sides.every((column) => {
-    const cell = cellOf(row, column)
-    return Array.isArray(cell) && cell.some((turn) => /^(user|human|prompter)$/i.test(speakerOf(turn)))
-  }))
+  const said = rows.filter((row) =>
+    sides.every((column) => {
+      const cell = cellOf(row, column)
+      return Array.isArray(cell) && cell.some((turn) => /^(user|human|prompter)$/i.test(speakerOf(turn)))
+    }),
+  )
   return said.length * 2 > rows.length
 }
 
@@ -113,9 +150,12 @@ function guessLabels(guess: Guess): void {
   if (sidesAreRanked({ columns: Object.fromEntries(roles) })) return
   guessFlags(guess)
   if (guess.has('wins-a')) return
-  const numbered = columns.filter((column) => /^(annotator|rater|labeler|worker|judge)_?\d+$/.test(plainName(column)) && !roles.has(column))
+  const numbered = columns.filter(
+    (column) => /^(annotator|rater|labeler|worker|judge)_?\d+$/.test(plainName(column)) && !roles.has(column),
+  )
   if (!guess.has('label')) for (const column of numbered) roles.set(column, 'label')
-  const holdsValues = (column: string): boolean => rows.length === 0 || rows.some((row) => ['string', 'number', 'boolean'].includes(typeof cellOf(row, column)))
+  const holdsValues = (column: string): boolean =>
+    rows.length === 0 || rows.some((row) => ['string', 'number', 'boolean'].includes(typeof cellOf(row, column)))
   const label = guess.assign('label', NAMES.label, holdsValues) ?? labelByName(guess) ?? labelByWords(guess)
   if (label === null && rows.length > 0) return
   guess.assign('strength', NAMES.strength)
@@ -126,7 +166,13 @@ function guessLabels(guess: Guess): void {
 /** Kaggle's form of the arena: one column of 0 and 1 for each side, and one for ties. */
 function guessFlags({ byName, roles }: Guess): void {
   if ([...roles.values()].includes('label')) return
-  for (const [a, b] of [['winner_model_a', 'winner_model_b'], ['winner_a', 'winner_b'], ['a_wins', 'b_wins'], ['win_a', 'win_b'], ['model_a_wins', 'model_b_wins']] as const) {
+  for (const [a, b] of [
+    ['winner_model_a', 'winner_model_b'],
+    ['winner_a', 'winner_b'],
+    ['a_wins', 'b_wins'],
+    ['win_a', 'win_b'],
+    ['model_a_wins', 'model_b_wins'],
+  ] as const) {
     const [columnA, columnB, tie] = [byName.get(a), byName.get(b), byName.get('winner_tie') ?? byName.get('tie')]
     if (columnA === undefined || columnB === undefined || roles.has(columnA) || roles.has(columnB)) continue
     roles.set(columnA, 'wins-a')
@@ -143,7 +189,11 @@ function labelByName({ columns, rows, roles }: Guess): string | null {
   const found = columns.find((column) => {
     const side = roles.has(column) ? null : sideNamedBy(column, sides)
     const cells = rows.flatMap((row) => (isNoLabel(row[column]) ? [] : [canonicalValue(row[column])]))
-    return (side === 'a' || side === 'b') && cells.length > 0 && cells.every((cell) => ['0', '1', 'true', 'false'].includes(cell ?? ''))
+    return (
+      (side === 'a' || side === 'b') &&
+      cells.length > 0 &&
+      cells.every((cell) => ['0', '1', 'true', 'false'].includes(cell ?? ''))
+    )
   })
   if (found !== undefined) roles.set(found, 'label')
   return found ?? null
@@ -162,15 +212,33 @@ function labelByWords({ columns, rows, roles }: Guess): string | null {
     // A model's proposal is no label.
     if (roles.has(column) || /suggest|predict|proposal|baseline/i.test(column)) return false
     const cells = rows.flatMap((row) => (isNoLabel(row[column]) ? [] : [row[column]]))
-    const verdicts = cells.map((cell) => (typeof cell === 'string' && cell.length < 80 ? readWord(canonicalValue(cell) ?? '', sides, null) : null))
-    return cells.length > 0 && verdicts.every((verdict) => verdict !== null) && verdicts.some((verdict) => verdict?.outcome === 'a' || verdict?.outcome === 'b')
+    const verdicts = cells.map((cell) =>
+      typeof cell === 'string' && cell.length < 80 ? readWord(canonicalValue(cell) ?? '', sides, null) : null,
+    )
+    return (
+      cells.length > 0 &&
+      verdicts.every((verdict) => verdict !== null) &&
+      verdicts.some((verdict) => verdict?.outcome === 'a' || verdict?.outcome === 'b')
+    )
   })
   if (found === undefined) return null
   roles.set(found, 'label')
   return found
 }
 
-const NAME_PAIRS: readonly (readonly [string, string])[] = [['model_a', 'model_b'], ['model_1', 'model_2'], ['model1', 'model2'], ['model_0', 'model_1'], ['model_left', 'model_right'], ['name_a', 'name_b'], ['system_a', 'system_b'], ['system_1', 'system_2'], ['generator_a', 'generator_b'], ['source_a', 'source_b'], ['policy_a', 'policy_b']]
+const NAME_PAIRS: readonly (readonly [string, string])[] = [
+  ['model_a', 'model_b'],
+  ['model_1', 'model_2'],
+  ['model1', 'model2'],
+  ['model_0', 'model_1'],
+  ['model_left', 'model_right'],
+  ['name_a', 'name_b'],
+  ['system_a', 'system_b'],
+  ['system_1', 'system_2'],
+  ['generator_a', 'generator_b'],
+  ['source_a', 'source_b'],
+  ['policy_a', 'policy_b'],
+]
 
 /** Columns that name whose answer each side is, where the labels are such names. */
 function guessNames({ byName, rows, roles }: Guess): void {
@@ -178,7 +246,12 @@ function guessNames({ byName, rows, roles }: Guess): void {
   for (const [first, second] of NAME_PAIRS) {
     const [a, b] = [byName.get(first), byName.get(second)]
     if (a === undefined || b === undefined || roles.has(a) || roles.has(b)) continue
-    if (!rows.some((row) => labels.some((label) => typeof row[label] === 'string' && (row[label] === row[a] || row[label] === row[b])))) continue
+    if (
+      !rows.some((row) =>
+        labels.some((label) => typeof row[label] === 'string' && (row[label] === row[a] || row[label] === row[b])),
+      )
+    )
+      continue
     roles.set(a, 'name-a')
     roles.set(b, 'name-b')
     return
@@ -195,11 +268,17 @@ export function layoutOf(columns: ImportMapping['columns'], rows: readonly RowVa
   const roles = new Set(Object.values(columns))
   const ranked = sidesAreRanked({ columns })
   if (roles.has('prompt')) return ranked ? 'trl-explicit' : 'mapped'
-  const sides = Object.keys(columns).filter((column) => ['a', 'b', 'chosen', 'rejected'].includes(columns[column] ?? ''))
-  const dialogues = rows.filter((row) => sides.length === 2 && sides.every((column) => {
-    const cell = cellOf(row, column)
-    return typeof cell === 'string' && /^\s*Human:/.test(cell) && cell.includes('\n\nAssistant:')
-  }))
+  const sides = Object.keys(columns).filter((column) =>
+    ['a', 'b', 'chosen', 'rejected'].includes(columns[column] ?? ''),
+  )
+  const dialogues = rows.filter(
+    (row) =>
+      sides.length === 2 &&
+      sides.every((column) => {
+        const cell = cellOf(row, column)
+        return typeof cell === 'string' && /^\s*Human:/.test(cell) && cell.includes('\n\nAssistant:')
+      }),
+  )
   if (rows.length > 0 && dialogues.length * 2 > rows.length) return 'hh-rlhf'
   return ranked ? 'trl-implicit' : 'mapped'
 }

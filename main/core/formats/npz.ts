@@ -29,15 +29,29 @@ export async function readNpz(file: string): Promise<Record<string, NpyArray>> {
       last = entry.fileName
       if (!entry.fileName.endsWith('.npy')) continue
       total += entry.uncompressedSize
-      if (total > MOST_BYTES) throw new AppError({ code: 'dataset-invalid', message: `${file} unpacks to more than 2 GiB with ${entry.fileName} (byte ${entry.relativeOffsetOfLocalHeader} of the file).`, hint: 'Write fewer segments into one file.', details: { entry: entry.fileName, offset: entry.relativeOffsetOfLocalHeader } })
+      if (total > MOST_BYTES)
+        throw new AppError({
+          code: 'dataset-invalid',
+          message: `${file} unpacks to more than 2 GiB with ${entry.fileName} (byte ${entry.relativeOffsetOfLocalHeader} of the file).`,
+          hint: 'Write fewer segments into one file.',
+          details: { entry: entry.fileName, offset: entry.relativeOffsetOfLocalHeader },
+        })
       const name = entry.fileName.slice(0, -4)
-      if (arrays.has(name)) throw damaged(file, entry.relativeOffsetOfLocalHeader, `it has two arrays called "${name}"`, { entry: entry.fileName })
+      if (arrays.has(name))
+        throw damaged(file, entry.relativeOffsetOfLocalHeader, `it has two arrays called "${name}"`, {
+          entry: entry.fileName,
+        })
       arrays.set(name, decodeNpy(await readEntry(zip, entry, file), name))
     }
   } catch (error) {
     if (error instanceof AppError) throw error
     // The list of entries, at the end of the file: how far it could be read.
-    throw damaged(file, Number(zip.readEntryCursor), `its list of entries is broken${last === null ? '' : ` after ${last}`}: ${reasonOf(error)}`, { cause: error })
+    throw damaged(
+      file,
+      Number(zip.readEntryCursor),
+      `its list of entries is broken${last === null ? '' : ` after ${last}`}: ${reasonOf(error)}`,
+      { cause: error },
+    )
   } finally {
     zip.close()
   }
@@ -59,7 +73,10 @@ async function readEntry(zip: ZipFile, entry: Entry, file: string): Promise<Uint
   const at = entry.relativeOffsetOfLocalHeader
   const name = entry.fileName
   if (entry.isEncrypted()) throw damaged(file, at, `${name} is encrypted`, { entry: name })
-  if (entry.compressionMethod !== STORED && entry.compressionMethod !== DEFLATED) throw damaged(file, at, `${name} is packed by method ${entry.compressionMethod}, which NumPy does not use`, { entry: name })
+  if (entry.compressionMethod !== STORED && entry.compressionMethod !== DEFLATED)
+    throw damaged(file, at, `${name} is packed by method ${entry.compressionMethod}, which NumPy does not use`, {
+      entry: name,
+    })
   const chunks: Uint8Array[] = []
   let unpacked = 0
   try {
@@ -69,11 +86,20 @@ async function readEntry(zip: ZipFile, entry: Entry, file: string): Promise<Uint
       chunks.push(bytes)
     }
   } catch (error) {
-    throw damaged(file, at, `${name} cannot be unpacked past byte ${unpacked} of ${entry.uncompressedSize}: ${reasonOf(error)}`, { entry: name, cause: error })
+    throw damaged(
+      file,
+      at,
+      `${name} cannot be unpacked past byte ${unpacked} of ${entry.uncompressedSize}: ${reasonOf(error)}`,
+      { entry: name, cause: error },
+    )
   }
   const whole = Buffer.concat(chunks)
-  if (whole.length !== entry.uncompressedSize) throw damaged(file, at, `${name} has ${whole.length} bytes where the zip says ${entry.uncompressedSize}`, { entry: name })
-  if (crc32(whole) !== entry.crc32) throw damaged(file, at, `${name} is not what was written: its checksum differs`, { entry: name })
+  if (whole.length !== entry.uncompressedSize)
+    throw damaged(file, at, `${name} has ${whole.length} bytes where the zip says ${entry.uncompressedSize}`, {
+      entry: name,
+    })
+  if (crc32(whole) !== entry.crc32)
+    throw damaged(file, at, `${name} is not what was written: its checksum differs`, { entry: name })
   return whole
 }
 
@@ -82,7 +108,12 @@ function reasonOf(error: unknown): string {
 }
 
 /** @param offset of the file, from 0 */
-function damaged(file: string, offset: number, what: string, { entry, cause }: { readonly entry?: string; readonly cause?: unknown } = {}): AppError {
+function damaged(
+  file: string,
+  offset: number,
+  what: string,
+  { entry, cause }: { readonly entry?: string; readonly cause?: unknown } = {},
+): AppError {
   return new AppError({
     code: 'dataset-invalid',
     message: `${file} cannot be read as a zip of NumPy arrays: ${what} (byte ${offset} of the file).`,

@@ -46,14 +46,44 @@ export function indexPair(record: ResponsePair, byteOffset: number, byteLength: 
 }
 
 /** The same for an item of another kind: its title and group say what lists and splits need. */
-export function indexItem({ index, pairId, line, group, title, split }: ItemRecord, byteOffset: number, byteLength: number): PairEntry {
-  return { index, pairId, line, byteOffset, byteLength, promptHash: hashPrompt(group), aWords: 0, bWords: 0, aEmpty: false, bEmpty: false, title: [...title].slice(0, TITLE_LENGTH).join(''), split: split ?? 'train' }
+export function indexItem(
+  { index, pairId, line, group, title, split }: ItemRecord,
+  byteOffset: number,
+  byteLength: number,
+): PairEntry {
+  return {
+    index,
+    pairId,
+    line,
+    byteOffset,
+    byteLength,
+    promptHash: hashPrompt(group),
+    aWords: 0,
+    bWords: 0,
+    aEmpty: false,
+    bEmpty: false,
+    title: [...title].slice(0, TITLE_LENGTH).join(''),
+    split: split ?? 'train',
+  }
 }
 
 /** Keeps the place of a record that can no longer be read, so that all others keep theirs. */
 export function damagedPair(index: number, byteOffset: number, byteLength: number): PairEntry {
   const pairId = `damaged-${index}`
-  return { index, pairId, line: index + 1, byteOffset, byteLength, promptHash: hashPrompt(pairId), aWords: 0, bWords: 0, aEmpty: true, bEmpty: true, title: '(this record is damaged)', split: 'train' }
+  return {
+    index,
+    pairId,
+    line: index + 1,
+    byteOffset,
+    byteLength,
+    promptHash: hashPrompt(pairId),
+    aWords: 0,
+    bWords: 0,
+    aEmpty: true,
+    bEmpty: true,
+    title: '(this record is damaged)',
+    split: 'train',
+  }
 }
 
 /** What the person reads: without the tags that `toText` puts around turns. */
@@ -63,9 +93,19 @@ function completionText(value: Content): string {
 
 /** The first words of the prompt; of a conversation, those of its last user turn. */
 function titleOf(prompt: Content): string {
-  const text = typeof prompt === 'string' ? prompt : (prompt.findLast((turn) => turn.role === 'user') ?? prompt.at(-1))?.content ?? ''
+  const text =
+    typeof prompt === 'string'
+      ? prompt
+      : ((prompt.findLast((turn) => turn.role === 'user') ?? prompt.at(-1))?.content ?? '')
   // Cut before the whitespace is folded: a prompt may be megabytes long.
-  return [...text.slice(0, TITLE_LENGTH * 4).replace(/\s+/gu, ' ').trim()].slice(0, TITLE_LENGTH).join('')
+  return [
+    ...text
+      .slice(0, TITLE_LENGTH * 4)
+      .replace(/\s+/gu, ' ')
+      .trim(),
+  ]
+    .slice(0, TITLE_LENGTH)
+    .join('')
 }
 
 export function countWords(text: string): number {

@@ -16,7 +16,11 @@ export interface ImportedLabel {
 
 export interface NewItem extends Omit<ItemRecord, 'index'> {
   /** Judgments that come with the source. */
-  readonly labels?: readonly { readonly annotator: string; readonly outcome: Outcome; readonly strength: Strength | null }[]
+  readonly labels?: readonly {
+    readonly annotator: string
+    readonly outcome: Outcome
+    readonly strength: Strength | null
+  }[]
 }
 
 /** What a source gives: items, then what they refer to, and what is wrong with a line wherever it stands. */

@@ -25,7 +25,12 @@ export async function* readPairs(path: string, mapping: ImportMapping): AsyncGen
   const source = await openRows(path, { format: mapping.format })
   const before = await stat(path)
   const converter = createRowConverter(mapping)
-  const take = (): PairPiece => ({ ...converter.take(), bytesRead: source.bytesRead(), totalBytes: source.totalBytes, counts: { ...converter.counts } })
+  const take = (): PairPiece => ({
+    ...converter.take(),
+    bytesRead: source.bytesRead(),
+    totalBytes: source.totalBytes,
+    counts: { ...converter.counts },
+  })
   for await (const rows of source.batches()) {
     for (const row of rows) {
       converter.add(row)
@@ -34,5 +39,10 @@ export async function* readPairs(path: string, mapping: ImportMapping): AsyncGen
   }
   if (converter.waitingRows > 0) yield take()
   const after = await stat(path)
-  if (after.size !== before.size || after.mtimeMs !== before.mtimeMs) throw new AppError({ code: 'dataset-invalid', message: `${path} was changed while it was read.`, hint: 'Wait until whatever writes the file is done, then import it again.' })
+  if (after.size !== before.size || after.mtimeMs !== before.mtimeMs)
+    throw new AppError({
+      code: 'dataset-invalid',
+      message: `${path} was changed while it was read.`,
+      hint: 'Wait until whatever writes the file is done, then import it again.',
+    })
 }

@@ -11,7 +11,11 @@ import { readNpz } from './npz.ts'
 import { preferenceOf, toPart } from './segment-items.ts'
 
 /** A line of our own files: the pair, and who is preferred: 'a', 'b', 'tie' or null. */
-export const segmentLine = segmentPair.extend({ id: z.string().optional(), preferred: z.enum(['a', 'b', 'tie']).nullable().default(null), judge: z.string().default('file') })
+export const segmentLine = segmentPair.extend({
+  id: z.string().optional(),
+  preferred: z.enum(['a', 'b', 'tie']).nullable().default(null),
+  judge: z.string().default('file'),
+})
 
 const SECOND_PREFERRED = { a: 0, b: 1, tie: 0.5 } as const
 
@@ -21,7 +25,9 @@ const TOLD_ISSUES = 2
 /** One pair a line, or an array of them; also gzipped. @yields a pair or a problem a line   @throws AppError when the file itself cannot be read */
 export async function* readSegmentLines(file: string): AsyncGenerator<NewPart> {
   const head = await readHead(file, SNIFF_BYTES)
-  const source = await openRows(file, { format: sniffFormat(head, head.length < SNIFF_BYTES, file) === 'json' ? 'json' : 'jsonl' })
+  const source = await openRows(file, {
+    format: sniffFormat(head, head.length < SNIFF_BYTES, file) === 'json' ? 'json' : 'jsonl',
+  })
   for await (const rows of source.batches()) {
     for (const { line, values, problem } of rows) yield problem === null ? partOfLine(line, values) : { problem }
   }
@@ -31,12 +37,28 @@ function partOfLine(line: number, values: unknown): NewPart {
   const parsed = segmentLine.safeParse(values)
   if (!parsed.success) {
     const unreal = parsed.error.issues.some((issue) => issue.code === 'invalid_type' && issue.expected === 'number')
-    return { problem: { line, severity: 'error', code: unreal ? 'not-a-number' : 'segment-broken', reason: `${shorten(parsed.error)}.`, hint: unreal ? 'Every number must be there and finite: leave such pairs out where the file is written, or mend them.' : 'A line is an object with world, a and b; a and b have observations, actions, rewards, qpos, score, behaviour and origin.' } }
+    return {
+      problem: {
+        line,
+        severity: 'error',
+        code: unreal ? 'not-a-number' : 'segment-broken',
+        reason: `${shorten(parsed.error)}.`,
+        hint: unreal
+          ? 'Every number must be there and finite: leave such pairs out where the file is written, or mend them.'
+          : 'A line is an object with world, a and b; a and b have observations, actions, rewards, qpos, score, behaviour and origin.',
+      },
+    }
   }
   const { id, preferred, judge, ...pair } = parsed.data
   const unreal = whereUnreal(pair.a, 'segment a') ?? whereUnreal(pair.b, 'segment b')
   if (unreal !== null) return leftOut(line, unreal)
-  return toPart({ pairId: id ?? `pair-${line}`, line, pair, secondPreferred: preferred === null ? preferenceOf(pair.a.score, pair.b.score) : SECOND_PREFERRED[preferred], judge: preferred === null ? 'score' : judge })
+  return toPart({
+    pairId: id ?? `pair-${line}`,
+    line,
+    pair,
+    secondPreferred: preferred === null ? preferenceOf(pair.a.score, pair.b.score) : SECOND_PREFERRED[preferred],
+    judge: preferred === null ? 'score' : judge,
+  })
 }
 
 function shorten(error: z.ZodError): string {
@@ -71,37 +93,90 @@ function* newForm(arrays: Readonly<Record<string, NpyArray>>, { world, scoreName
   const observations = observationsOf(arrays)
   const [actions, rewards] = [need(arrays, 'action'), need(arrays, 'reward')]
   const count = observations.shape[0]!
-  if (scores !== null && scores.data.length !== count) throw new AppError({ code: 'dataset-invalid', message: `The array "${name}" holds ${scores.data.length} scores for ${count} segments.`, hint: 'A score array has one number a segment.' })
+  if (scores !== null && scores.data.length !== count)
+    throw new AppError({
+      code: 'dataset-invalid',
+      message: `The array "${name}" holds ${scores.data.length} scores for ${count} segments.`,
+      hint: 'A score array has one number a segment.',
+    })
   const half = Math.floor(count / 2)
-  const at = (index: number): Segment => segmentOf({ observations, actions, rewards }, index, scores?.data[index] ?? null)
+  const at = (index: number): Segment =>
+    segmentOf({ observations, actions, rewards }, index, scores?.data[index] ?? null)
   for (let pair = 0; pair < half; pair += 1) {
     const [a, b] = [at(pair), at(pair + half)]
-    const unreal = whereUnreal(a, `segment ${pair + 1}`, `score ${name}`) ?? whereUnreal(b, `segment ${pair + half + 1}`, `score ${name}`)
-    yield unreal === null ? toPart({ pairId: `pair-${pair + 1}`, line: pair + 1, pair: { world, a, b }, secondPreferred: preferenceOf(a.score, b.score), judge: name ?? '' }) : leftOut(pair + 1, unreal)
+    const unreal =
+      whereUnreal(a, `segment ${pair + 1}`, `score ${name}`) ??
+      whereUnreal(b, `segment ${pair + half + 1}`, `score ${name}`)
+    yield unreal === null
+      ? toPart({
+          pairId: `pair-${pair + 1}`,
+          line: pair + 1,
+          pair: { world, a, b },
+          secondPreferred: preferenceOf(a.score, b.score),
+          judge: name ?? '',
+        })
+      : leftOut(pair + 1, unreal)
   }
 }
 
 function* oldForm(arrays: Readonly<Record<string, NpyArray>>, { world }: NpzOptions): Generator<NewPart> {
-  const side = (number: 1 | 2) => ({ observations: need(arrays, `obs_${number}`), actions: need(arrays, `action_${number}`), rewards: need(arrays, `reward_${number}`) })
+  const side = (number: 1 | 2) => ({
+    observations: need(arrays, `obs_${number}`),
+    actions: need(arrays, `action_${number}`),
+    rewards: need(arrays, `reward_${number}`),
+  })
   const [first, second] = [side(1), side(2)]
   const labels = need(arrays, 'label')
   for (let pair = 0; pair < labels.data.length; pair += 1) {
     const label = labels.data[pair]!
     if (!(label >= 0 && label <= 1)) {
-      yield { problem: { line: pair + 1, severity: 'error', code: Number.isFinite(label) ? 'label-unknown' : 'not-a-number', reason: `The label of pair ${pair + 1} is ${label}.`, hint: 'Labels run from 0, the first is better, over 0.5 to 1, the second is better.' } }
+      yield {
+        problem: {
+          line: pair + 1,
+          severity: 'error',
+          code: Number.isFinite(label) ? 'label-unknown' : 'not-a-number',
+          reason: `The label of pair ${pair + 1} is ${label}.`,
+          hint: 'Labels run from 0, the first is better, over 0.5 to 1, the second is better.',
+        },
+      }
       continue
     }
     // As the official reader turns labels into scores.
     const [a, b] = [segmentOf(first, pair, 1 - label), segmentOf(second, pair, label)]
     const unreal = whereUnreal(a, `segment 1 of pair ${pair + 1}`) ?? whereUnreal(b, `segment 2 of pair ${pair + 1}`)
-    yield unreal === null ? toPart({ pairId: `pair-${pair + 1}`, line: pair + 1, pair: { world, a, b }, secondPreferred: label, judge: 'label' }) : leftOut(pair + 1, unreal)
+    yield unreal === null
+      ? toPart({
+          pairId: `pair-${pair + 1}`,
+          line: pair + 1,
+          pair: { world, a, b },
+          secondPreferred: label,
+          judge: 'label',
+        })
+      : leftOut(pair + 1, unreal)
   }
 }
 
 /** Steps in a row; `done` stands at the last one of an episode. Whole segments are cut from each, and paired unjudged. */
-function* replayForm(arrays: Readonly<Record<string, NpyArray>>, { world, segmentSteps = 64 }: NpzOptions): Generator<NewPart> {
-  const [observations, actions, rewards, done] = [observationsOf(arrays), need(arrays, 'action'), need(arrays, 'reward'), need(arrays, 'done')]
-  const cut = (start: number): Segment => segmentOf({ observations: reshaped(observations, start, segmentSteps), actions: reshaped(actions, start, segmentSteps), rewards: reshaped(rewards, start, segmentSteps) }, 0, null)
+function* replayForm(
+  arrays: Readonly<Record<string, NpyArray>>,
+  { world, segmentSteps = 64 }: NpzOptions,
+): Generator<NewPart> {
+  const [observations, actions, rewards, done] = [
+    observationsOf(arrays),
+    need(arrays, 'action'),
+    need(arrays, 'reward'),
+    need(arrays, 'done'),
+  ]
+  const cut = (start: number): Segment =>
+    segmentOf(
+      {
+        observations: reshaped(observations, start, segmentSteps),
+        actions: reshaped(actions, start, segmentSteps),
+        rewards: reshaped(rewards, start, segmentSteps),
+      },
+      0,
+      null,
+    )
   const starts: number[] = []
   let found = 0
   let start = 0
@@ -111,29 +186,62 @@ function* replayForm(arrays: Readonly<Record<string, NpyArray>>, { world, segmen
       // Where nobody is compared yet, a bad segment takes no good one with it.
       const doneAt = done.data.subarray(start, step + 1).findIndex((value) => !Number.isFinite(value))
       const name = `steps ${start + 1} to ${step + 1}`
-      const unreal = doneAt === -1 ? whereUnreal(cut(start), name) : `The array done holds ${done.data[start + doneAt]} at step ${start + doneAt + 1}.`
+      const unreal =
+        doneAt === -1
+          ? whereUnreal(cut(start), name)
+          : `The array done holds ${done.data[start + doneAt]} at step ${start + doneAt + 1}.`
       if (unreal === null) starts.push(start)
       else yield leftOut(start + 1, unreal, 'segment')
       start = step + 1
     }
     if (done.data[step]! > 0) start = step + 1
   }
-  if (found < 2) throw new AppError({ code: 'dataset-invalid', message: `No two segments of ${segmentSteps} steps fit into the episodes of this file.`, hint: 'Give a smaller number of steps.' })
+  if (found < 2)
+    throw new AppError({
+      code: 'dataset-invalid',
+      message: `No two segments of ${segmentSteps} steps fit into the episodes of this file.`,
+      hint: 'Give a smaller number of steps.',
+    })
   const half = Math.floor(starts.length / 2)
-  for (let pair = 0; pair < half; pair += 1) yield toPart({ pairId: `pair-${pair + 1}`, line: pair + 1, pair: { world, a: cut(starts[pair]!), b: cut(starts[pair + half]!) }, secondPreferred: null, judge: '' })
+  for (let pair = 0; pair < half; pair += 1)
+    yield toPart({
+      pairId: `pair-${pair + 1}`,
+      line: pair + 1,
+      pair: { world, a: cut(starts[pair]!), b: cut(starts[pair + half]!) },
+      secondPreferred: null,
+      judge: '',
+    })
 }
 
 function leftOut(line: number, reason: string, what = 'pair'): NewPart {
-  return { problem: { line, severity: 'error', code: 'not-a-number', reason, hint: `The ${what} is left out: nothing can be learned from numbers that are none. Mend them where the file is written.` } }
+  return {
+    problem: {
+      line,
+      severity: 'error',
+      code: 'not-a-number',
+      reason,
+      hint: `The ${what} is left out: nothing can be learned from numbers that are none. Mend them where the file is written.`,
+    },
+  }
 }
 
 /** Where a number of the segment is NaN or infinite, as single precision has it, in words; null where all are real. */
-function whereUnreal({ observations, actions, rewards, qpos, score }: Segment, name: string, scoreName = 'score'): string | null {
+function whereUnreal(
+  { observations, actions, rewards, qpos, score }: Segment,
+  name: string,
+  scoreName = 'score',
+): string | null {
   if (score !== null && !Number.isFinite(score)) return `The ${scoreName} of ${name} is ${score}.`
-  for (const [what, rows] of [['observations', observations], ['actions', actions], ['rewards', rewards.map((reward) => [reward])], ['qpos', qpos ?? []]] as const) {
+  for (const [what, rows] of [
+    ['observations', observations],
+    ['actions', actions],
+    ['rewards', rewards.map((reward) => [reward])],
+    ['qpos', qpos ?? []],
+  ] as const) {
     for (const [step, row] of rows.entries()) {
       const value = row.find((number) => !Number.isFinite(Math.fround(number)))
-      if (value !== undefined) return `The ${what} of ${name} hold ${value}${Number.isFinite(value) ? ', more than single precision can hold,' : ''} at step ${step + 1}.`
+      if (value !== undefined)
+        return `The ${what} of ${name} hold ${value}${Number.isFinite(value) ? ', more than single precision can hold,' : ''} at step ${step + 1}.`
     }
   }
   return null
@@ -154,10 +262,25 @@ function segmentOf({ observations, actions, rewards }: Arrays, index: number, sc
   const time = observations.shape[1]!
   const rows = ({ shape, data }: NpyArray): number[][] => {
     const width = shape.slice(2).reduce((product, size) => product * size, 1)
-    if (shape[1] !== time || data.length < (index + 1) * time * width) throw new AppError({ code: 'dataset-invalid', message: 'The arrays of this file have different numbers of segments or steps.', hint: 'obs, action and reward begin with the same two sizes.' })
-    return Array.from({ length: time }, (_, t) => Array.from(data.subarray((index * time + t) * width, (index * time + t + 1) * width)))
+    if (shape[1] !== time || data.length < (index + 1) * time * width)
+      throw new AppError({
+        code: 'dataset-invalid',
+        message: 'The arrays of this file have different numbers of segments or steps.',
+        hint: 'obs, action and reward begin with the same two sizes.',
+      })
+    return Array.from({ length: time }, (_, t) =>
+      Array.from(data.subarray((index * time + t) * width, (index * time + t + 1) * width)),
+    )
   }
-  return { observations: rows(observations), actions: rows(actions), rewards: rows(rewards).map((row) => row[0]!), qpos: null, score, behaviour: null, origin: null }
+  return {
+    observations: rows(observations),
+    actions: rows(actions),
+    rewards: rows(rewards).map((row) => row[0]!),
+    qpos: null,
+    score,
+    behaviour: null,
+    origin: null,
+  }
 }
 
 /** Nested observations are joined with a dot; a plain vector is what a policy here can see. */
@@ -168,5 +291,9 @@ function observationsOf(arrays: Readonly<Record<string, NpyArray>>): NpyArray {
 function need(arrays: Readonly<Record<string, NpyArray>>, name: string): NpyArray {
   const found = arrays[name]
   if (found !== undefined) return found
-  throw new AppError({ code: 'dataset-invalid', message: `The file has no array "${name}"; it has ${Object.keys(arrays).join(', ') || 'none'}.`, hint: 'Files of CPL have obs, action, reward and a score such as rl_sum, or obs_1, obs_2 and label.' })
+  throw new AppError({
+    code: 'dataset-invalid',
+    message: `The file has no array "${name}"; it has ${Object.keys(arrays).join(', ') || 'none'}.`,
+    hint: 'Files of CPL have obs, action, reward and a score such as rl_sum, or obs_1, obs_2 and label.',
+  })
 }

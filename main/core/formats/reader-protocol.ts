@@ -10,18 +10,40 @@ import type { ModelReading } from '../models/read-model.ts'
 
 /** Each job: what it is given, what it delivers on the way, and how it ends. */
 export interface ReaderJobs {
-  inspect: { readonly input: { readonly path: string; readonly options: InspectOptions }; readonly piece: never; readonly result: Inspection }
-  pairs: { readonly input: { readonly path: string; readonly mapping: ImportMapping }; readonly piece: PairPiece; readonly result: null }
-  texts: { readonly input: { readonly path: string; readonly options: ContrastOptions }; readonly piece: readonly NewPart[]; readonly result: null }
-  segments: { readonly input: { readonly path: string; readonly options: NpzOptions }; readonly piece: readonly NewPart[]; readonly result: null }
+  inspect: {
+    readonly input: { readonly path: string; readonly options: InspectOptions }
+    readonly piece: never
+    readonly result: Inspection
+  }
+  pairs: {
+    readonly input: { readonly path: string; readonly mapping: ImportMapping }
+    readonly piece: PairPiece
+    readonly result: null
+  }
+  texts: {
+    readonly input: { readonly path: string; readonly options: ContrastOptions }
+    readonly piece: readonly NewPart[]
+    readonly result: null
+  }
+  segments: {
+    readonly input: { readonly path: string; readonly options: NpzOptions }
+    readonly piece: readonly NewPart[]
+    readonly result: null
+  }
   rankings: { readonly input: { readonly path: string }; readonly piece: readonly NewPart[]; readonly result: null }
   model: { readonly input: { readonly folder: string }; readonly piece: never; readonly result: ModelReading }
-  hash: { readonly input: { readonly folder: string }; readonly piece: { readonly doneBytes: number; readonly totalBytes: number }; readonly result: string }
+  hash: {
+    readonly input: { readonly folder: string }
+    readonly piece: { readonly doneBytes: number; readonly totalBytes: number }
+    readonly result: string
+  }
 }
 export type ReaderJobName = keyof ReaderJobs
 
 /** App → reader. One job at a time; `more` asks for a piece beyond those that may wait unread. */
-export type ReaderOrder = { readonly type: 'job'; readonly name: ReaderJobName; readonly input: unknown } | { readonly type: 'more' }
+export type ReaderOrder =
+  | { readonly type: 'job'; readonly name: ReaderJobName; readonly input: unknown }
+  | { readonly type: 'more' }
 
 /** Reader → app. `alive` comes as long as the process turns at all. */
 export type ReaderMessage =

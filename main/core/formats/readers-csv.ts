@@ -37,7 +37,8 @@ export function createCsvScanner(dialect: CsvDialect, maxBytes = MAX_RECORD_BYTE
     keep(bytes)
     const whole = pending.length === 1 && pending[0] !== undefined ? pending[0] : Buffer.concat(pending)
     if (overflow) records.push(tooLong(startLine, maxBytes))
-    else if (whole.some((byte) => byte !== 0x20 && byte !== 0x09)) records.push({ line: startLine, bytes: whole, problem: null })
+    else if (whole.some((byte) => byte !== 0x20 && byte !== 0x09))
+      records.push({ line: startLine, bytes: whole, problem: null })
     reset()
   }
 
@@ -63,7 +64,13 @@ export function createCsvScanner(dialect: CsvDialect, maxBytes = MAX_RECORD_BYTE
   /** Reports the line whose quote never closes and reads on after it. */
   function reopen(records: RawRecord[]): void {
     const swallowed = Buffer.concat(pending)
-    const problem: RowProblem = { line: startLine, severity: 'error', code: 'csv-quote-open', reason: 'A quote opened in this row is never closed.', hint: 'Close the quote, or double the quotes that belong to the text.' }
+    const problem: RowProblem = {
+      line: startLine,
+      severity: 'error',
+      code: 'csv-quote-open',
+      reason: 'A quote opened in this row is never closed.',
+      hint: 'Close the quote, or double the quotes that belong to the text.',
+    }
     records.push({ line: startLine, bytes: null, problem })
     const cut = swallowed.indexOf(NEWLINE)
     line = startLine + 1
@@ -186,7 +193,9 @@ function lineEnd(bytes: Buffer, from: number): number {
 
 function widthsAgree(head: Buffer, dialect: CsvDialect): boolean {
   const records = createCsvScanner(dialect).push(head)
-  const widths = records.map((record) => (record.bytes === null ? 0 : splitCells(record.bytes.toString('utf8'), dialect).length))
+  const widths = records.map((record) =>
+    record.bytes === null ? 0 : splitCells(record.bytes.toString('utf8'), dialect).length,
+  )
   return widths.every((width) => width === widths[0])
 }
 

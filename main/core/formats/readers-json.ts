@@ -50,7 +50,12 @@ export function createJsonScanner(maxBytes = MAX_RECORD_BYTES): Scanner {
   function finish(bytes: Buffer, records: RawRecord[]): void {
     keep(bytes)
     if (overflow) records.push(tooLong(element, maxBytes))
-    else records.push({ line: element, bytes: pending.length === 1 && pending[0] !== undefined ? pending[0] : Buffer.concat(pending), problem: null })
+    else
+      records.push({
+        line: element,
+        bytes: pending.length === 1 && pending[0] !== undefined ? pending[0] : Buffer.concat(pending),
+        problem: null,
+      })
     pending = []
     pendingBytes = 0
     overflow = false
@@ -75,7 +80,11 @@ export function createJsonScanner(maxBytes = MAX_RECORD_BYTES): Scanner {
         if (depth === 0) return at === from && pendingBytes === 0 ? at + 1 : at
         depth -= 1
         if (depth === 0) return at + 1
-      } else if (depth === 0 && !(at === from && pendingBytes === 0) && (byte === COMMA || (byte !== undefined && isSpace(byte)))) {
+      } else if (
+        depth === 0 &&
+        !(at === from && pendingBytes === 0) &&
+        (byte === COMMA || (byte !== undefined && isSpace(byte)))
+      ) {
         if (byte === NEWLINE) fileLine -= 1 // the caller counts it again
         return at
       }
@@ -108,7 +117,13 @@ export function createJsonScanner(maxBytes = MAX_RECORD_BYTES): Scanner {
         place = 'after'
         at += 1
       } else if (place === 'after') {
-        records.push(problem('json-after-end', `Line ${fileLine} has text after the end of the array; it was not read.`, 'Check whether two files were joined; keep one array per file, or use JSONL.'))
+        records.push(
+          problem(
+            'json-after-end',
+            `Line ${fileLine} has text after the end of the array; it was not read.`,
+            'Check whether two files were joined; keep one array per file, or use JSONL.',
+          ),
+        )
         place = 'ended' // said once
       } else {
         place = 'element'
@@ -127,8 +142,22 @@ export function createJsonScanner(maxBytes = MAX_RECORD_BYTES): Scanner {
     end() {
       const records: RawRecord[] = []
       if (place === 'element' && depth === 0 && !inString && !isArray) finish(Buffer.alloc(0), records)
-      else if (place === 'element') records.push(problem('json-cut-off', `The file ends inside element ${element}, which began on line ${elementLine}.`, 'The file was cut off, or a quote or bracket is missing in this element.'))
-      else if (place === 'between' && isArray) records.push(problem('json-cut-off', `The file ends after element ${element} without the closing bracket.`, 'The file was probably cut off; check whether it is complete.'))
+      else if (place === 'element')
+        records.push(
+          problem(
+            'json-cut-off',
+            `The file ends inside element ${element}, which began on line ${elementLine}.`,
+            'The file was cut off, or a quote or bracket is missing in this element.',
+          ),
+        )
+      else if (place === 'between' && isArray)
+        records.push(
+          problem(
+            'json-cut-off',
+            `The file ends after element ${element} without the closing bracket.`,
+            'The file was probably cut off; check whether it is complete.',
+          ),
+        )
       return records
     },
   }

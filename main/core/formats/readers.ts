@@ -68,7 +68,12 @@ function refuse(line: number, code: string, reason: string, hint: string): Sourc
 function decode(record: RawRecord): string | SourceRow {
   if (record.bytes === null) return { line: record.line, values: null, problem: record.problem }
   if (isUtf8(record.bytes)) return record.bytes.toString('utf8')
-  return refuse(record.line, 'not-utf8', 'The row holds bytes that are not UTF-8 text.', 'Save the file again as UTF-8.')
+  return refuse(
+    record.line,
+    'not-utf8',
+    'The row holds bytes that are not UTF-8 text.',
+    'Save the file again as UTF-8.',
+  )
 }
 
 function parseObject(record: RawRecord): SourceRow {
@@ -79,13 +84,36 @@ function parseObject(record: RawRecord): SourceRow {
     value = parseKeepingBigIntegers(text)
   } catch (error) {
     const unreal = UNREAL.exec(text)?.[1]
-    if (unreal !== undefined) return refuse(record.line, 'not-a-number', `The row holds ${unreal}, which is no number and no JSON.`, 'Leave such rows out where the file is written, or write null where nothing is known.')
+    if (unreal !== undefined)
+      return refuse(
+        record.line,
+        'not-a-number',
+        `The row holds ${unreal}, which is no number and no JSON.`,
+        'Leave such rows out where the file is written, or write null where nothing is known.',
+      )
     const what = error instanceof Error ? error.message : String(error)
-    return refuse(record.line, 'json-broken', `The row is not valid JSON: ${shorten(what)}.`, 'Look for a missing quote, comma or bracket, or a row that was cut off.')
+    return refuse(
+      record.line,
+      'json-broken',
+      `The row is not valid JSON: ${shorten(what)}.`,
+      'Look for a missing quote, comma or bracket, or a row that was cut off.',
+    )
   }
-  if (isNestedDeeperThan(value, MOST_NESTED)) return refuse(record.line, 'row-too-deep', `The row has lists or objects that stand inside each other more than ${MOST_NESTED} deep.`, 'Take that part out where the file is written; rows hold texts, numbers and conversations.')
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { line: record.line, values: withoutInherited(value as Record<string, unknown>), problem: null } // an object was just proved
-  return refuse(record.line, 'row-not-object', `The row is ${nameOf(value)}, not an object with named columns.`, 'Every row needs names, as in {"prompt": …, "chosen": …, "rejected": …}.')
+  if (isNestedDeeperThan(value, MOST_NESTED))
+    return refuse(
+      record.line,
+      'row-too-deep',
+      `The row has lists or objects that stand inside each other more than ${MOST_NESTED} deep.`,
+      'Take that part out where the file is written; rows hold texts, numbers and conversations.',
+    )
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return { line: record.line, values: withoutInherited(value as Record<string, unknown>), problem: null } // an object was just proved
+  return refuse(
+    record.line,
+    'row-not-object',
+    `The row is ${nameOf(value)}, not an object with named columns.`,
+    'Every row needs names, as in {"prompt": …, "chosen": …, "rejected": …}.',
+  )
 }
 
 /** A column may be called `constructor`: a row that lacks it must not find what every object inherits. */
@@ -100,7 +128,14 @@ const BIG_INTEGER = /[0-9]{16}/
 function parseKeepingBigIntegers(text: string): unknown {
   if (!BIG_INTEGER.test(text)) return JSON.parse(text)
   return JSON.parse(text, (_key, value: unknown, context?: { readonly source?: string }) =>
-    typeof value === 'number' && context?.source !== undefined && /^-?\d+$/.test(context.source) && !Number.isSafeInteger(value) && String(value) !== context.source ? context.source : value)
+    typeof value === 'number' &&
+    context?.source !== undefined &&
+    /^-?\d+$/.test(context.source) &&
+    !Number.isSafeInteger(value) &&
+    String(value) !== context.source
+      ? context.source
+      : value,
+  )
 }
 
 /** Python writes these words where a number should be. */
@@ -134,13 +169,26 @@ function createTableParser(dialect: CsvDialect): (record: RawRecord) => SourceRo
       return null
     }
     if (cells.length !== names.length) {
-      return refuse(record.line, 'csv-width', `The row has ${cells.length} ${cells.length === 1 ? 'cell' : 'cells'}, the header has ${names.length}.`, 'Put quotes around cells that hold the separator or a line break.')
+      return refuse(
+        record.line,
+        'csv-width',
+        `The row has ${cells.length} ${cells.length === 1 ? 'cell' : 'cells'}, the header has ${names.length}.`,
+        'Put quotes around cells that hold the separator or a line break.',
+      )
     }
     const columns = names
-    return { line: record.line, values: withoutInherited(Object.fromEntries(cells.map((cell, index) => [columns[index] ?? '', cell]))), problem: null }
+    return {
+      line: record.line,
+      values: withoutInherited(Object.fromEntries(cells.map((cell, index) => [columns[index] ?? '', cell]))),
+      problem: null,
+    }
   }
 }
 
 function headerError(reason: string): AppError {
-  return new AppError({ code: 'dataset-invalid', message: `The first line, which must hold the names of the columns, cannot be read: ${reason}`, hint: 'Save the table as UTF-8 CSV with a header line.' })
+  return new AppError({
+    code: 'dataset-invalid',
+    message: `The first line, which must hold the names of the columns, cannot be read: ${reason}`,
+    hint: 'Save the table as UTF-8 CSV with a header line.',
+  })
 }

@@ -25,7 +25,16 @@ export function toPart({ pairId, line, pair, secondPreferred, judge }: SegmentIt
       title: `${pair.world ?? 'segments'} ${line}: ${steps} steps`,
       split: null,
       data: pair,
-      labels: secondPreferred === null ? [] : [{ annotator: judge, outcome: secondPreferred > 0.5 ? 'b' : secondPreferred < 0.5 ? 'a' : 'tie', strength: null }],
+      labels:
+        secondPreferred === null
+          ? []
+          : [
+              {
+                annotator: judge,
+                outcome: secondPreferred > 0.5 ? 'b' : secondPreferred < 0.5 ? 'a' : 'tie',
+                strength: null,
+              },
+            ],
     },
   }
 }
@@ -41,13 +50,22 @@ export function* pairCollected(set: CollectedSegments, judge: string | null): Ge
   const half = Math.floor(set.count / 2)
   for (let pair = 0; pair < half; pair += 1) {
     const [a, b] = [collectedSegment(set, pair), collectedSegment(set, pair + half)]
-    yield toPart({ pairId: `pair-${pair + 1}`, line: pair + 1, pair: { world: set.world, a, b }, secondPreferred: judge === null ? null : preferenceOf(a.score, b.score), judge: judge ?? '' })
+    yield toPart({
+      pairId: `pair-${pair + 1}`,
+      line: pair + 1,
+      pair: { world: set.world, a, b },
+      secondPreferred: judge === null ? null : preferenceOf(a.score, b.score),
+      judge: judge ?? '',
+    })
   }
 }
 
 function collectedSegment(set: CollectedSegments, index: number): Segment {
   const time = set.mask.subarray(index * set.time, (index + 1) * set.time).reduce((sum, real) => sum + real, 0)
-  const rows = (data: Float32Array, size: number): number[][] => Array.from({ length: time }, (_, t) => Array.from(data.subarray((index * set.time + t) * size, (index * set.time + t + 1) * size), shorten))
+  const rows = (data: Float32Array, size: number): number[][] =>
+    Array.from({ length: time }, (_, t) =>
+      Array.from(data.subarray((index * set.time + t) * size, (index * set.time + t + 1) * size), shorten),
+    )
   const score = set.scores[index]!
   return {
     observations: rows(set.observations, set.observationSize),

@@ -13,13 +13,22 @@ export const SNIFF_BYTES = 1024 * 1024
  */
 export function sniffFormat(head: Buffer, whole: boolean, path: string): FileFormat {
   const text = head.toString('utf8').trimStart()
-  if (text === '') throw new AppError({ code: 'dataset-invalid', message: whole ? `${path} is empty.` : `${path} begins with ${SNIFF_BYTES} blanks.`, hint: 'Choose a file with at least one row.' })
+  if (text === '')
+    throw new AppError({
+      code: 'dataset-invalid',
+      message: whole ? `${path} is empty.` : `${path} begins with ${SNIFF_BYTES} blanks.`,
+      hint: 'Choose a file with at least one row.',
+    })
   if (text.startsWith('[')) return isJsonLine(firstLine(text)) && !isArrayOfObjects(text) ? 'jsonl' : 'json'
   if (text.startsWith('{')) return sniffObjects(text, whole)
   const lines = text.split(/\r\n|\n|\r/).filter((line) => line.trim() !== '')
   const header = lines[0] ?? ''
   if (header.includes('\t')) return 'tsv'
-  if (splitCells(header, { delimiter: ',', quoted: true }).length > 1 || splitCells(header, { delimiter: ';', quoted: true }).length > 1) return 'csv'
+  if (
+    splitCells(header, { delimiter: ',', quoted: true }).length > 1 ||
+    splitCells(header, { delimiter: ';', quoted: true }).length > 1
+  )
+    return 'csv'
   throw new AppError({
     code: 'format-unknown',
     message: `${path} is neither JSON nor a table: its first line is "${header.slice(0, 60)}".`,
@@ -37,7 +46,9 @@ function sniffObjects(text: string, whole: boolean): FileFormat {
   const end = text.indexOf('\n')
   if (end === -1 && !whole) return 'jsonl'
   const lines = text.split('\n', 50).filter((line) => line.trim() !== '')
-  return lines.some((line) => line.startsWith('{') && isJsonLine(line)) || lines.every((line) => line.startsWith('{')) ? 'jsonl' : 'json'
+  return lines.some((line) => line.startsWith('{') && isJsonLine(line)) || lines.every((line) => line.startsWith('{'))
+    ? 'jsonl'
+    : 'json'
 }
 
 function isJsonLine(line: string): boolean {

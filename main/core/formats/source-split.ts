@@ -10,7 +10,10 @@ const MOST_WORDS = 4
 /** The side that a source's own word means: train, train_prefs, dev, valid2, held-out; null for any other word. */
 export function readSplitName(value: unknown): SplitName | null {
   if (typeof value !== 'string') return null
-  const words = value.trim().toLowerCase().split(/[\s_.-]+/)
+  const words = value
+    .trim()
+    .toLowerCase()
+    .split(/[\s_.-]+/)
   if (words.length > MOST_WORDS) return null
   const sides = new Set(words.flatMap((word) => WORDS.flatMap(([pattern, side]) => (pattern.test(word) ? [side] : []))))
   const [side] = sides

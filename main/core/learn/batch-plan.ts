@@ -47,8 +47,12 @@ export function createBatchPlan(options: BatchPlanOptions, from?: BatchPlanState
     const result: number[] = []
     const window = batchSize * WINDOW_BATCHES
     for (let start = 0; start < items.length; start += window) {
-      const sorted = items.slice(start, start + window).sort((one, two) => (lengths[one] ?? 0) - (lengths[two] ?? 0) || one - two)
-      const batches = Array.from({ length: Math.ceil(sorted.length / batchSize) }, (_none, at) => sorted.slice(at * batchSize, (at + 1) * batchSize))
+      const sorted = items
+        .slice(start, start + window)
+        .sort((one, two) => (lengths[one] ?? 0) - (lengths[two] ?? 0) || one - two)
+      const batches = Array.from({ length: Math.ceil(sorted.length / batchSize) }, (_none, at) =>
+        sorted.slice(at * batchSize, (at + 1) * batchSize),
+      )
       const whole = batches.filter((batch) => batch.length === batchSize)
       const rest = batches.filter((batch) => batch.length < batchSize)
       result.push(...random.shuffle(whole).flat(), ...rest.flat())

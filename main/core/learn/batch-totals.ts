@@ -11,24 +11,41 @@ export interface BatchParts<B extends Batch = Batch> {
   make(part: number): B
 }
 
-export function pairTotals(pairs: readonly EncodedPair[], algorithm: Algorithm, config: unknown, rewards: readonly PairRewards[] | null = null): BatchTotals {
+export function pairTotals(
+  pairs: readonly EncodedPair[],
+  algorithm: Algorithm,
+  config: unknown,
+  rewards: readonly PairRewards[] | null = null,
+): BatchTotals {
   const tokensOf = (pair: EncodedPair): number => {
     const [chosen, rejected] = algorithm.tokenWeights?.(pair.preference, pair.strength, config) ?? [1, 1]
     return pair.weight * (chosen * pair.chosen.completion.length + rejected * pair.rejected.completion.length)
   }
   const weight = pairs.reduce((sum, pair) => sum + pair.weight, 0)
-  const rewardSum = pairs.reduce((sum, pair, at) => sum + (pair.weight * ((rewards?.[at]?.chosen ?? 0) + (rewards?.[at]?.rejected ?? 0))) / 2, 0)
-  return { items: pairs.length, weight, tokens: pairs.reduce((sum, pair) => sum + tokensOf(pair), 0), rewardMean: weight > 0 ? rewardSum / weight : 0 }
+  const rewardSum = pairs.reduce(
+    (sum, pair, at) => sum + (pair.weight * ((rewards?.[at]?.chosen ?? 0) + (rewards?.[at]?.rejected ?? 0))) / 2,
+    0,
+  )
+  return {
+    items: pairs.length,
+    weight,
+    tokens: pairs.reduce((sum, pair) => sum + tokensOf(pair), 0),
+    rewardMean: weight > 0 ? rewardSum / weight : 0,
+  }
 }
 
 export function groupTotals(groups: readonly EncodedGroup[]): BatchTotals {
   const weight = groups.reduce((sum, group) => sum + group.weight, 0)
-  const meanReward = (group: EncodedGroup): number => group.rewards.reduce((sum, reward) => sum + reward, 0) / Math.max(1, group.rewards.length)
+  const meanReward = (group: EncodedGroup): number =>
+    group.rewards.reduce((sum, reward) => sum + reward, 0) / Math.max(1, group.rewards.length)
   return {
     items: groups.length,
     weight,
     rewardMean: weight > 0 ? groups.reduce((sum, group) => sum + group.weight * meanReward(group), 0) / weight : 0,
-    tokens: groups.reduce((sum, group) => sum + group.weight * group.completions.reduce((count, one) => count + one.completion.length, 0), 0),
+    tokens: groups.reduce(
+      (sum, group) => sum + group.weight * group.completions.reduce((count, one) => count + one.completion.length, 0),
+      0,
+    ),
   }
 }
 

@@ -42,17 +42,27 @@ export type ReferenceOf = (one: EncodedCompletion) => ArrayLike<number>
  * [row, time − 1] of log-probs that are known for the completion tokens alone: column t is the token at t + 1, and
  * everything else is exactly 0.
  */
-export function referenceTensor(rows: readonly EncodedCompletion[], time: number, referenceOf: ReferenceOf): tf.Tensor2D {
+export function referenceTensor(
+  rows: readonly EncodedCompletion[],
+  time: number,
+  referenceOf: ReferenceOf,
+): tf.Tensor2D {
   const values = new Float32Array(rows.length * (time - 1))
   for (const [row, one] of rows.entries()) {
     const known = referenceOf(one)
-    for (let at = 0; at < one.completion.length; at += 1) values[row * (time - 1) + one.prompt.length - 1 + at] = known[at] ?? 0
+    for (let at = 0; at < one.completion.length; at += 1)
+      values[row * (time - 1) + one.prompt.length - 1 + at] = known[at] ?? 0
   }
   return tf.tensor2d(values, [rows.length, time - 1])
 }
 
 /** The caller disposes the batch with `disposeBatch`. */
-export function pairBatch(pairs: readonly EncodedPair[], padId: number, rewards: readonly PairRewards[] | null, referenceOf: ReferenceOf | null): PairBatch {
+export function pairBatch(
+  pairs: readonly EncodedPair[],
+  padId: number,
+  rewards: readonly PairRewards[] | null,
+  referenceOf: ReferenceOf | null,
+): PairBatch {
   const rows = [...pairs.map((pair) => pair.chosen), ...pairs.map((pair) => pair.rejected)]
   const tokens = tokenBatch(rows, padId)
   const column = (value: (pair: EncodedPair, at: number) => number): tf.Tensor1D => tf.tensor1d(pairs.map(value))
@@ -71,8 +81,14 @@ export function pairBatch(pairs: readonly EncodedPair[], padId: number, rewards:
 }
 
 /** Null where a pair stands with no other completions. */
-function mismatchedRows(pairs: readonly EncodedPair[], padId: number, referenceOf: ReferenceOf): NonNullable<PairBatch['mismatched']> | null {
-  const rows = (['chosen', 'rejected'] as const).flatMap((side) => pairs.flatMap((pair) => pair.mismatched?.[side] ?? []))
+function mismatchedRows(
+  pairs: readonly EncodedPair[],
+  padId: number,
+  referenceOf: ReferenceOf,
+): NonNullable<PairBatch['mismatched']> | null {
+  const rows = (['chosen', 'rejected'] as const).flatMap((side) =>
+    pairs.flatMap((pair) => pair.mismatched?.[side] ?? []),
+  )
   if (rows.length < 2 * pairs.length) return null
   const tokens = tokenBatch(rows, padId)
   return { tokens, reference: referenceTensor(rows, tokens.ids.shape[1], referenceOf) }
@@ -91,7 +107,11 @@ export interface EncodedGroup {
  * with more than `size` completions the first are taken, one group for each `size` of them. Groups of one have
  * nothing to compare and are left out.
  */
-export function groupPairs(pairs: readonly EncodedPair[], rewards: readonly PairRewards[], size: number): readonly EncodedGroup[] {
+export function groupPairs(
+  pairs: readonly EncodedPair[],
+  rewards: readonly PairRewards[],
+  size: number,
+): readonly EncodedGroup[] {
   const byPrompt = new Map<string, Map<string, { one: EncodedCompletion; rewards: number[]; weights: number[] }>>()
   const add = (pair: EncodedPair, one: EncodedCompletion, reward: number): void => {
     const group = byPrompt.get(pair.promptText) ?? new Map()
@@ -108,13 +128,17 @@ export function groupPairs(pairs: readonly EncodedPair[], rewards: readonly Pair
   const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
   return [...byPrompt].flatMap(([promptText, group]) => {
     const entries = [...group.values()]
-    const parts = Array.from({ length: Math.ceil(entries.length / size) }, (_none, at) => entries.slice(at * size, (at + 1) * size))
-    return parts.filter((part) => part.length > 1).map((part) => ({
-      promptText,
-      completions: part.map((entry) => entry.one),
-      rewards: part.map((entry) => mean(entry.rewards)),
-      weight: mean(part.flatMap((entry) => entry.weights)),
-    }))
+    const parts = Array.from({ length: Math.ceil(entries.length / size) }, (_none, at) =>
+      entries.slice(at * size, (at + 1) * size),
+    )
+    return parts
+      .filter((part) => part.length > 1)
+      .map((part) => ({
+        promptText,
+        completions: part.map((entry) => entry.one),
+        rewards: part.map((entry) => mean(entry.rewards)),
+        weight: mean(part.flatMap((entry) => entry.weights)),
+      }))
   })
 }
 
@@ -122,12 +146,27 @@ export function groupPairs(pairs: readonly EncodedPair[], rewards: readonly Pair
  * Groups smaller than `size` are filled with rows that are marked invalid.
  * @param oldOf per-token log-probs of the policy that wrote the completions, where they are needed
  */
-export function groupBatch(groups: readonly EncodedGroup[], size: number, padId: number, referenceOf: ReferenceOf | null, oldOf: ReferenceOf | null = null): GroupBatch {
-  const filler = (group: EncodedGroup): EncodedCompletion => ({ prompt: group.completions[0]?.prompt.slice(0, 1) ?? [padId], completion: [], text: '' })
-  const rows = groups.flatMap((group) => Array.from({ length: size }, (_none, at) => group.completions[at] ?? filler(group)))
+export function groupBatch(
+  groups: readonly EncodedGroup[],
+  size: number,
+  padId: number,
+  referenceOf: ReferenceOf | null,
+  oldOf: ReferenceOf | null = null,
+): GroupBatch {
+  const filler = (group: EncodedGroup): EncodedCompletion => ({
+    prompt: group.completions[0]?.prompt.slice(0, 1) ?? [padId],
+    completion: [],
+    text: '',
+  })
+  const rows = groups.flatMap((group) =>
+    Array.from({ length: size }, (_none, at) => group.completions[at] ?? filler(group)),
+  )
   const tokens = tokenBatch(rows, padId)
   const grid = (value: (group: EncodedGroup, at: number) => number): tf.Tensor2D =>
-    tf.tensor2d(groups.flatMap((group) => Array.from({ length: size }, (_none, at) => value(group, at))), [groups.length, size])
+    tf.tensor2d(
+      groups.flatMap((group) => Array.from({ length: size }, (_none, at) => value(group, at))),
+      [groups.length, size],
+    )
   return {
     kind: 'groups',
     prompts: groups.length,

@@ -9,19 +9,27 @@ const TOKENS_PER_PASS = 1024
 
 /** Rows of like length stand together, so that little is padded. → indices */
 export function passes(rows: readonly EncodedCompletion[]): number[][] {
-  const order = rows.map((_row, index) => index).sort((a, b) => sequenceLength(rows[a]!) - sequenceLength(rows[b]!) || a - b) // indices of rows
+  const order = rows
+    .map((_row, index) => index)
+    .sort((a, b) => sequenceLength(rows[a]!) - sequenceLength(rows[b]!) || a - b) // indices of rows
   const result: number[][] = []
   for (const index of order) {
     const last = result.at(-1)
     const longest = sequenceLength(rows[index]!) // so far: they are sorted
-    if (last === undefined || last.length >= ROWS_PER_PASS || (last.length + 1) * longest > TOKENS_PER_PASS) result.push([index])
+    if (last === undefined || last.length >= ROWS_PER_PASS || (last.length + 1) * longest > TOKENS_PER_PASS)
+      result.push([index])
     else last.push(index)
   }
   return result
 }
 
 /** log π of every completion token, dropout off. @returns for each row [completion token] */
-export async function completionLogProbs(network: Network, rows: readonly EncodedCompletion[], padId: number, breathe: () => Promise<void>): Promise<Float32Array[]> {
+export async function completionLogProbs(
+  network: Network,
+  rows: readonly EncodedCompletion[],
+  padId: number,
+  breathe: () => Promise<void>,
+): Promise<Float32Array[]> {
   const result: Float32Array[] = rows.map(() => new Float32Array(0))
   for (const pass of passes(rows)) {
     const picked = pass.map((index) => rows[index]!) // indices of rows

@@ -168,7 +168,11 @@ export interface Algorithm<C = unknown> extends AlgorithmPage<C> {
    * How much the tokens of the chosen and of the rejected side count in `BatchTotals.tokens`, before the pair's weight;
    * 1 and 1 where absent. Only methods that divide by tokens need it.
    */
-  readonly tokenWeights?: (preference: number, strength: number, config: C) => readonly [chosen: number, rejected: number]
+  readonly tokenWeights?: (
+    preference: number,
+    strength: number,
+    config: C,
+  ) => readonly [chosen: number, rejected: number]
   /** The prompt of each pair also stands with the completions of another prompt, in `PairBatch.mismatched`. */
   readonly mismatched?: boolean
   /**

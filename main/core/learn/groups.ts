@@ -21,7 +21,14 @@ export interface Grouped {
 export function grouped(batch: Batch): Grouped {
   if (batch.kind === 'groups') {
     const shape: [number, number] = [batch.prompts, batch.samples]
-    return { prompts: batch.prompts, samples: batch.samples, rewards: batch.rewards, valid: batch.valid, grid: (rows) => tf.reshape(rows, shape), rows: (grid) => tf.reshape(grid, [-1]) }
+    return {
+      prompts: batch.prompts,
+      samples: batch.samples,
+      rewards: batch.rewards,
+      valid: batch.valid,
+      grid: (rows) => tf.reshape(rows, shape),
+      rows: (grid) => tf.reshape(grid, [-1]),
+    }
   }
   const { pairs } = batch
   return {
@@ -58,7 +65,14 @@ export function meanOverPairs(values: tf.Tensor3D, valid: tf.Tensor2D): tf.Tenso
  * whose implicit rewards β·r are ordered as their rewards are, and the distance to the reference.
  * @param ratios r = log π − log π_ref of each row [row]   @param logProbs [row, time−1]
  */
-export function policyMetrics(batch: Batch, totals: BatchTotals, logProbs: tf.Tensor2D, reference: tf.Tensor2D, ratios: tf.Tensor1D, beta: number): Record<string, tf.Scalar> {
+export function policyMetrics(
+  batch: Batch,
+  totals: BatchTotals,
+  logProbs: tf.Tensor2D,
+  reference: tf.Tensor2D,
+  ratios: tf.Tensor1D,
+  beta: number,
+): Record<string, tf.Scalar> {
   if (batch.kind === 'pairs') {
     return {
       ...rewardMetrics({ batch, totals, rewards: tf.mul(ratios, beta) as tf.Tensor1D }),
@@ -68,8 +82,12 @@ export function policyMetrics(batch: Batch, totals: BatchTotals, logProbs: tf.Te
   }
   const group = grouped(batch)
   const share = (values: tf.Tensor1D): tf.Scalar => weightedShare(values, batch.weight, totals.weight)
-  const overSamples = (values: tf.Tensor2D): tf.Scalar => share(meanOverSamples(group.grid(tf.sum<tf.Tensor1D>(values, 1)), group.valid))
-  const agreement = tf.mul(tf.add(tf.mul(tf.sign(pairwise(group.rewards)), tf.sign(pairwise(group.grid(ratios)))), 1), 0.5) as tf.Tensor3D
+  const overSamples = (values: tf.Tensor2D): tf.Scalar =>
+    share(meanOverSamples(group.grid(tf.sum<tf.Tensor1D>(values, 1)), group.valid))
+  const agreement = tf.mul(
+    tf.add(tf.mul(tf.sign(pairwise(group.rewards)), tf.sign(pairwise(group.grid(ratios)))), 1),
+    0.5,
+  ) as tf.Tensor3D
   return {
     'rewards/accuracies': share(meanOverPairs(agreement, group.valid)),
     'kl/k1': overSamples(klK1(logProbs, reference)),

@@ -103,7 +103,10 @@ export function klK3<T extends tf.Tensor>(logProbs: T, reference: T): T {
 
 /** The same values, through which no gradient flows. */
 export function stopGradient<T extends tf.Tensor>(x: T): T {
-  return tf.customGrad((input) => ({ value: tf.clone(input as tf.Tensor), gradFunc: (dy) => tf.zerosLike(dy as tf.Tensor) }))(x) as T
+  return tf.customGrad((input) => ({
+    value: tf.clone(input as tf.Tensor),
+    gradFunc: (dy) => tf.zerosLike(dy as tf.Tensor),
+  }))(x) as T
 }
 
 /** Rows 0 … pair−1 and rows pair … 2·pair−1 of a pair batch's rows. [2·pair] → [pair], [pair] */

@@ -57,7 +57,11 @@ export function hasKernel(name: string): boolean {
   return tf.getKernel(name, tf.getBackend()) != null
 }
 
-export function runKernel(name: string, inputs: Readonly<Record<string, tf.Tensor>>, attributes: object = {}): tf.Tensor[] {
+export function runKernel(
+  name: string,
+  inputs: Readonly<Record<string, tf.Tensor>>,
+  attributes: object = {},
+): tf.Tensor[] {
   // The kernel's own file knows its attributes; tf's type for them lists only JSON-like values.
   const result = tf.engine().runKernel(name, inputs as never, attributes as never) as tf.Tensor | tf.Tensor[]
   return Array.isArray(result) ? result : [result]
@@ -89,7 +93,9 @@ export interface Moments {
 /** Moments in the engine, updated by its own kernel. */
 export function engineMoments(config: OptimizerConfig, variables: Readonly<Record<string, tf.Variable>>): Moments {
   const keys = ['m', 'v'].flatMap((prefix) => Object.keys(variables).map((name) => `${prefix}/${name}`))
-  const held = Object.fromEntries(keys.map((key) => [key, tf.tidy(() => tf.keep(tf.zeros([variables[key.slice(2)]!.size])))]))
+  const held = Object.fromEntries(
+    keys.map((key) => [key, tf.tidy(() => tf.keep(tf.zeros([variables[key.slice(2)]!.size])))]),
+  )
   return {
     keys,
     update(gradients, { scale, learningRate, step }) {
@@ -103,7 +109,15 @@ export function engineMoments(config: OptimizerConfig, variables: Readonly<Recor
         inputs[`v/${index}`] = held[`v/${name}`]!
       })
       const { beta1, beta2, epsilon } = config
-      const attributes: AdamAttributes = { count: gradients.length, scale, keep: gradients.map(({ keep }) => keep), beta1, beta2, epsilon, ...corrections(config, learningRate, step) }
+      const attributes: AdamAttributes = {
+        count: gradients.length,
+        scale,
+        keep: gradients.map(({ keep }) => keep),
+        beta1,
+        beta2,
+        epsilon,
+        ...corrections(config, learningRate, step),
+      }
       const weights = gradients.length === 0 ? [] : runKernel(OPTIMIZER_KERNELS.adamW, inputs, attributes)
       gradients.forEach(({ name }, index) => variables[name]!.assign(weights[index]!))
       tf.dispose([...weights, ...made])
@@ -126,17 +140,28 @@ export function slotMoments(config: OptimizerConfig, variables: Readonly<Record<
   }
   const keys = ['m', 'v'].flatMap((prefix) => Object.keys(variables).map((name) => `${prefix}/${name}`))
   const all = [...keys, ...Object.keys(variables).map((name) => `x/${name}`)]
-  const held = Object.fromEntries(all.map((key) => [key, tf.tidy(() => open(tf.zeros(variables[key.slice(2)]!.shape)))]))
+  const held = Object.fromEntries(
+    all.map((key) => [key, tf.tidy(() => open(tf.zeros(variables[key.slice(2)]!.shape)))]),
+  )
   return {
     keys,
     update(gradients, { scale, learningRate, step }) {
       if (gradients.length === 0) return
       const { beta1, beta2, epsilon } = config
-      const attributes: AdamAttributes = { count: gradients.length, scale, keep: gradients.map(({ keep }) => keep), beta1, beta2, epsilon, ...corrections(config, learningRate, step) }
+      const attributes: AdamAttributes = {
+        count: gradients.length,
+        scale,
+        keep: gradients.map(({ keep }) => keep),
+        beta1,
+        beta2,
+        epsilon,
+        ...corrections(config, learningRate, step),
+      }
       tf.tidy(() => {
         const inputs: Record<string, tf.Tensor> = {}
         gradients.forEach(({ name, gradient }, index) => {
-          inputs[`g/${index}`] = gradient instanceof Float32Array ? tf.tensor(gradient, variables[name]!.shape) : gradient
+          inputs[`g/${index}`] =
+            gradient instanceof Float32Array ? tf.tensor(gradient, variables[name]!.shape) : gradient
           inputs[`w/${index}`] = variables[name]!
           for (const part of ['m', 'v', 'x']) inputs[`${part}/${index}`] = held[`${part}/${name}`]!
         })
@@ -171,9 +196,20 @@ export function arrayMoments(config: OptimizerConfig, variables: Readonly<Record
       for (const { name, gradient, keep } of gradients) {
         const variable = variables[name]!
         const weights = variable.dataSync<'float32'>()
-        const next = config.kind === 'sgd'
-          ? sgdUpdate(weights, arrayOf(gradient), held[`m/${name}`]!, { scale, learningRate, keep, momentum: config.momentum ?? 0 })
-          : adamUpdate(weights, arrayOf(gradient), held[`m/${name}`]!, held[`v/${name}`]!, { scale, keep, ...corrections(config, learningRate, step), ...config })
+        const next =
+          config.kind === 'sgd'
+            ? sgdUpdate(weights, arrayOf(gradient), held[`m/${name}`]!, {
+                scale,
+                learningRate,
+                keep,
+                momentum: config.momentum ?? 0,
+              })
+            : adamUpdate(weights, arrayOf(gradient), held[`m/${name}`]!, held[`v/${name}`]!, {
+                scale,
+                keep,
+                ...corrections(config, learningRate, step),
+                ...config,
+              })
         const fresh = tf.tensor(next, variable.shape)
         variable.assign(fresh)
         fresh.dispose()
@@ -190,7 +226,9 @@ export function arrayMoments(config: OptimizerConfig, variables: Readonly<Record
 /** Moments in the engine, updated by plain operations. Written for engines that a number can be read from only later. */
 export function tensorMoments(config: OptimizerConfig, variables: Readonly<Record<string, tf.Variable>>): Moments {
   const keys = ['m', 'v'].flatMap((prefix) => Object.keys(variables).map((name) => `${prefix}/${name}`))
-  const held = Object.fromEntries(keys.map((key) => [key, tf.tidy(() => tf.keep(tf.zeros(variables[key.slice(2)]!.shape)))]))
+  const held = Object.fromEntries(
+    keys.map((key) => [key, tf.tidy(() => tf.keep(tf.zeros(variables[key.slice(2)]!.shape)))]),
+  )
   const { beta1, beta2, epsilon } = config
   const replace = (key: string, next: tf.Tensor): void => {
     held[key]!.dispose()
@@ -235,11 +273,21 @@ function arrayOf(gradient: tf.Tensor | Float32Array): Float32Array {
   return gradient instanceof Float32Array ? gradient : gradient.dataSync<'float32'>()
 }
 
-function corrections({ beta1, beta2 }: OptimizerConfig, learningRate: number, step: number): Pick<AdamAttributes, 'stepSize' | 'correction2'> {
+function corrections(
+  { beta1, beta2 }: OptimizerConfig,
+  learningRate: number,
+  step: number,
+): Pick<AdamAttributes, 'stepSize' | 'correction2'> {
   return { stepSize: learningRate / (1 - beta1 ** step), correction2: 1 / Math.sqrt(1 - beta2 ** step) }
 }
 
-function adamUpdate(weights: Float32Array, gradient: Float32Array, m: Float32Array, v: Float32Array, update: Omit<AdamAttributes, 'count' | 'keep'> & { readonly keep: number }): Float32Array {
+function adamUpdate(
+  weights: Float32Array,
+  gradient: Float32Array,
+  m: Float32Array,
+  v: Float32Array,
+  update: Omit<AdamAttributes, 'count' | 'keep'> & { readonly keep: number },
+): Float32Array {
   const { beta1, beta2, epsilon, scale, keep, stepSize, correction2 } = update
   const next = new Float32Array(weights.length)
   for (let index = 0; index < next.length; index += 1) {
@@ -261,7 +309,12 @@ interface SgdUpdate {
   readonly momentum: number
 }
 
-function sgdUpdate(weights: Float32Array, gradient: Float32Array, velocity: Float32Array, update: SgdUpdate): Float32Array {
+function sgdUpdate(
+  weights: Float32Array,
+  gradient: Float32Array,
+  velocity: Float32Array,
+  update: SgdUpdate,
+): Float32Array {
   const next = new Float32Array(weights.length)
   for (let index = 0; index < next.length; index += 1) {
     const speed = update.momentum * velocity[index]! + gradient[index]! * update.scale
@@ -270,4 +323,3 @@ function sgdUpdate(weights: Float32Array, gradient: Float32Array, velocity: Floa
   }
   return next
 }
-

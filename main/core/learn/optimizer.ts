@@ -1,10 +1,23 @@
 import type { TrainingConfig } from '../../../shared/run-spec.ts'
-import { arrayMoments, engineMoments, hasKernel, OPTIMIZER_KERNELS, type OptimizerConfig, runKernel, SLOT_KERNELS, slotMoments, tensorMoments } from './optimizer-kernels.ts'
+import {
+  arrayMoments,
+  engineMoments,
+  hasKernel,
+  OPTIMIZER_KERNELS,
+  type OptimizerConfig,
+  runKernel,
+  SLOT_KERNELS,
+  slotMoments,
+  tensorMoments,
+} from './optimizer-kernels.ts'
 import { tf } from './tf.ts'
 
 export { OPTIMIZER_KERNELS, type AdamAttributes, type OptimizerConfig } from './optimizer-kernels.ts'
 
-export type ScheduleConfig = Pick<TrainingConfig, 'steps' | 'learningRate' | 'warmupFraction' | 'schedule' | 'minLearningRateRatio'>
+export type ScheduleConfig = Pick<
+  TrainingConfig,
+  'steps' | 'learningRate' | 'warmupFraction' | 'schedule' | 'minLearningRateRatio'
+>
 
 export type Gradients = Readonly<Record<string, tf.Tensor | Float32Array>>
 
@@ -15,7 +28,11 @@ export interface Optimizer {
    * Clips, updates every variable that has a gradient, and returns the norm before clipping. Gradients stay the caller's.
    * @param gradNorm of these gradients, where the caller has it already
    */
-  apply(gradients: Gradients, learningRate: number, gradNorm?: number): { readonly gradNorm: number; readonly clipped: boolean }
+  apply(
+    gradients: Gradients,
+    learningRate: number,
+    gradNorm?: number,
+  ): { readonly gradNorm: number; readonly clipped: boolean }
   /** Everything needed to go on exactly: `m/<name>`, `v/<name>` and `step` [1]. */
   readonly shapes: Readonly<Record<string, readonly number[]>>
   /** A copy of one of them. @throws RangeError for an unknown name */
@@ -51,7 +68,8 @@ function decayAt(progress: number, schedule: ScheduleConfig['schedule']): number
  * the sum is the engine's own, in single precision, unless the engine is the reference.
  */
 export async function readGlobalNorm(gradients: readonly tf.Tensor[]): Promise<number> {
-  if (gradients.length === 0 || tf.getBackend() === 'cpu' || hasKernel(OPTIMIZER_KERNELS.globalNorm)) return globalNorm(gradients)
+  if (gradients.length === 0 || tf.getBackend() === 'cpu' || hasKernel(OPTIMIZER_KERNELS.globalNorm))
+    return globalNorm(gradients)
   const norm = tf.tidy(() => tf.sqrt(tf.addN(gradients.map((gradient) => tf.sum(tf.square(gradient))))))
   const [value] = await norm.data<'float32'>()
   norm.dispose()
@@ -93,12 +111,21 @@ export function clipScale(norm: number, limit: number): number {
  */
 export function createOptimizer(config: OptimizerConfig, variables: Readonly<Record<string, tf.Variable>>): Optimizer {
   const names = Object.keys(variables)
-  const moments = (config.kind === 'sgd' || tf.getBackend() === 'cpu' ? arrayMoments : hasKernel(OPTIMIZER_KERNELS.adamW) ? engineMoments : hasKernel(SLOT_KERNELS.adamW) ? slotMoments : tensorMoments)(config, variables)
+  const moments = (
+    config.kind === 'sgd' || tf.getBackend() === 'cpu'
+      ? arrayMoments
+      : hasKernel(OPTIMIZER_KERNELS.adamW)
+        ? engineMoments
+        : hasKernel(SLOT_KERNELS.adamW)
+          ? slotMoments
+          : tensorMoments
+  )(config, variables)
   const shapes = { step: [1], ...Object.fromEntries(moments.keys.map((key) => [key, variables[key.slice(2)]!.shape])) }
   let step = 0
 
   /** 1 − η λ, or 1 where nothing decays. */
-  const keepOf = (variable: tf.Variable, learningRate: number): number => (config.decay === 'all' || variable.rank >= 2 ? 1 - learningRate * config.weightDecay : 1)
+  const keepOf = (variable: tf.Variable, learningRate: number): number =>
+    config.decay === 'all' || variable.rank >= 2 ? 1 - learningRate * config.weightDecay : 1
 
   return {
     get step() {
@@ -108,19 +135,24 @@ export function createOptimizer(config: OptimizerConfig, variables: Readonly<Rec
       const given = names.flatMap((name) => (gradients[name] === undefined ? [] : [[name, gradients[name]] as const]))
       for (const [name, gradient] of given) {
         const size = gradient instanceof Float32Array ? gradient.length : gradient.size
-        if (size !== variables[name]!.size) throw new RangeError(`the gradient of ${name} has ${size} values, the variable ${variables[name]!.size}`)
+        if (size !== variables[name]!.size)
+          throw new RangeError(`the gradient of ${name} has ${size} values, the variable ${variables[name]!.size}`)
       }
       const gradNorm = known ?? globalNorm(given.map(([, gradient]) => gradient))
       const scale = clipScale(gradNorm, config.clipNorm)
       step += 1
-      moments.update(given.map(([name, gradient]) => ({ name, gradient, keep: keepOf(variables[name]!, learningRate) })), { scale, learningRate, step })
+      moments.update(
+        given.map(([name, gradient]) => ({ name, gradient, keep: keepOf(variables[name]!, learningRate) })),
+        { scale, learningRate, step },
+      )
       return { gradNorm, clipped: scale < 1 }
     },
     shapes,
     read: async (name) => (name === 'step' ? Float32Array.of(step) : moments.read(name)),
     async toTensors() {
       const tensors: Record<string, { shape: readonly number[]; data: Float32Array }> = {}
-      for (const [name, shape] of Object.entries(shapes)) tensors[name] = { shape, data: name === 'step' ? Float32Array.of(step) : await moments.read(name) }
+      for (const [name, shape] of Object.entries(shapes))
+        tensors[name] = { shape, data: name === 'step' ? Float32Array.of(step) : await moments.read(name) }
       return tensors
     },
     fromTensors(tensors) {
@@ -131,9 +163,14 @@ export function createOptimizer(config: OptimizerConfig, variables: Readonly<Rec
   }
 }
 
-function expectTensor(tensors: Readonly<Record<string, { readonly data: Float32Array }>>, name: string, size: number): Float32Array {
+function expectTensor(
+  tensors: Readonly<Record<string, { readonly data: Float32Array }>>,
+  name: string,
+  size: number,
+): Float32Array {
   const data = tensors[name]?.data
   if (data === undefined) throw new RangeError(`the optimizer state has no tensor ${name}`)
-  if (data.length !== size) throw new RangeError(`the optimizer state's ${name} has ${data.length} values, expected ${size}`)
+  if (data.length !== size)
+    throw new RangeError(`the optimizer state's ${name} has ${data.length} values, expected ${size}`)
   return data
 }

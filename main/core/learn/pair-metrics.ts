@@ -1,6 +1,14 @@
 import type { MetricInfo } from '../../../shared/domain.ts'
 import type { BatchTotals, PairBatch } from './define.ts'
-import { agreementWithLabel, completionLengths, klK1, klK3, sequenceLogProbs, splitPairs, weightedShare } from './ops.ts'
+import {
+  agreementWithLabel,
+  completionLengths,
+  klK1,
+  klK3,
+  sequenceLogProbs,
+  splitPairs,
+  weightedShare,
+} from './ops.ts'
 import { tf } from './tf.ts'
 
 // What every method on pairs reports, under TRL's names, and what each number means.
@@ -25,7 +33,11 @@ export function rewardMetrics({ batch, totals, rewards }: PairScores): Record<st
 }
 
 /** Shares of logps/chosen and logps/rejected, sums over the completion's tokens. @param logProbs [2·pair, time−1] */
-export function logProbMetrics(batch: PairBatch, totals: BatchTotals, logProbs: tf.Tensor2D): Record<string, tf.Scalar> {
+export function logProbMetrics(
+  batch: PairBatch,
+  totals: BatchTotals,
+  logProbs: tf.Tensor2D,
+): Record<string, tf.Scalar> {
   const [chosen, rejected] = splitPairs(sequenceLogProbs(logProbs), batch.pairs)
   return {
     'logps/chosen': weightedShare(chosen, batch.weight, totals.weight),
@@ -34,7 +46,12 @@ export function logProbMetrics(batch: PairBatch, totals: BatchTotals, logProbs: 
 }
 
 /** Shares of kl/k1 and kl/k3: each completion's sum over its tokens, averaged over both sides. */
-export function klMetrics(batch: PairBatch, totals: BatchTotals, logProbs: tf.Tensor2D, reference: tf.Tensor2D): Record<string, tf.Scalar> {
+export function klMetrics(
+  batch: PairBatch,
+  totals: BatchTotals,
+  logProbs: tf.Tensor2D,
+  reference: tf.Tensor2D,
+): Record<string, tf.Scalar> {
   const perPair = (values: tf.Tensor2D): tf.Tensor1D => {
     const [chosen, rejected] = splitPairs(tf.sum<tf.Tensor1D>(values, 1), batch.pairs)
     return tf.mul(tf.add(chosen, rejected), 0.5)
@@ -57,20 +74,68 @@ export function lossInfo(unit: string, help: string): MetricInfo {
 }
 
 export const REWARD_INFO: readonly MetricInfo[] = [
-  { name: 'rewards/chosen', label: 'Reward, preferred', unit: '', goal: 'none', help: 'Implicit reward of the preferred completions: β times how much likelier they are now than under the reference. It starts at 0; a slow fall is common, as long as the other side falls faster.' },
-  { name: 'rewards/rejected', label: 'Reward, other', unit: '', goal: 'none', help: 'Implicit reward of the completions that were not preferred. It should end below the preferred side.' },
-  { name: 'rewards/margins', label: 'Reward margin', unit: '', goal: 'max', help: 'Reward of the preferred completion minus that of the other. It should rise from 0; the held-out curve flattens earlier.' },
-  { name: 'rewards/accuracies', label: 'Preference accuracy', unit: 'fraction', goal: 'max', help: 'How often the preferred completion has the higher reward. A tie counts one half, so an untrained policy stands at 0.5.' },
+  {
+    name: 'rewards/chosen',
+    label: 'Reward, preferred',
+    unit: '',
+    goal: 'none',
+    help: 'Implicit reward of the preferred completions: β times how much likelier they are now than under the reference. It starts at 0; a slow fall is common, as long as the other side falls faster.',
+  },
+  {
+    name: 'rewards/rejected',
+    label: 'Reward, other',
+    unit: '',
+    goal: 'none',
+    help: 'Implicit reward of the completions that were not preferred. It should end below the preferred side.',
+  },
+  {
+    name: 'rewards/margins',
+    label: 'Reward margin',
+    unit: '',
+    goal: 'max',
+    help: 'Reward of the preferred completion minus that of the other. It should rise from 0; the held-out curve flattens earlier.',
+  },
+  {
+    name: 'rewards/accuracies',
+    label: 'Preference accuracy',
+    unit: 'fraction',
+    goal: 'max',
+    help: 'How often the preferred completion has the higher reward. A tie counts one half, so an untrained policy stands at 0.5.',
+  },
 ]
 
 export const LOG_PROB_INFO: readonly MetricInfo[] = [
-  { name: 'logps/chosen', label: 'Log-prob, preferred', unit: 'nats', goal: 'none', help: 'Log-probability of the preferred completions, summed over their tokens. If it falls far, the policy is leaving the data.' },
-  { name: 'logps/rejected', label: 'Log-prob, other', unit: 'nats', goal: 'none', help: 'Log-probability of the completions that were not preferred, summed over their tokens.' },
+  {
+    name: 'logps/chosen',
+    label: 'Log-prob, preferred',
+    unit: 'nats',
+    goal: 'none',
+    help: 'Log-probability of the preferred completions, summed over their tokens. If it falls far, the policy is leaving the data.',
+  },
+  {
+    name: 'logps/rejected',
+    label: 'Log-prob, other',
+    unit: 'nats',
+    goal: 'none',
+    help: 'Log-probability of the completions that were not preferred, summed over their tokens.',
+  },
 ]
 
 export const KL_INFO: readonly MetricInfo[] = [
-  { name: 'kl/k1', label: 'Log-ratio to reference', unit: 'nats', goal: 'none', help: 'log π − log π_ref on the data’s completions, a sequence. On the data, not on the policy’s own samples, so it can be negative.' },
-  { name: 'kl/k3', label: 'Distance to reference', unit: 'nats', goal: 'min', help: 'The k3 estimate on the data’s completions, a sequence: 0 at the start and never negative. Steep growth means over-optimization.' },
+  {
+    name: 'kl/k1',
+    label: 'Log-ratio to reference',
+    unit: 'nats',
+    goal: 'none',
+    help: 'log π − log π_ref on the data’s completions, a sequence. On the data, not on the policy’s own samples, so it can be negative.',
+  },
+  {
+    name: 'kl/k3',
+    label: 'Distance to reference',
+    unit: 'nats',
+    goal: 'min',
+    help: 'The k3 estimate on the data’s completions, a sequence: 0 at the start and never negative. Steep growth means over-optimization.',
+  },
 ]
 
 /** What policies trained against a reference report. */

@@ -4,7 +4,9 @@ import type { PairBatch } from './define.ts'
 import { tf } from './tf.ts'
 
 /** The setting of every method on pairs. @param help where a method makes something else of it than a softer label */
-export function useStrength(help = 'A weak preference becomes a softer label: ½ + (p − ½) · strength.'): z.ZodDefault<z.ZodBoolean> {
+export function useStrength(
+  help = 'A weak preference becomes a softer label: ½ + (p − ½) · strength.',
+): z.ZodDefault<z.ZodBoolean> {
   return z.boolean().default(true).meta({ title: 'Use strength', help, group: 'expert' })
 }
 

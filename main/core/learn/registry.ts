@@ -60,14 +60,22 @@ export const algorithms: readonly AlgorithmPage[] = [
 export function findAlgorithm(id: string): AlgorithmPage {
   const found = algorithms.find((algorithm) => algorithm.id === id)
   if (found !== undefined) return found
-  throw new AppError({ code: 'spec-invalid', message: `There is no method called "${id}".`, hint: `Choose one of: ${algorithms.map((algorithm) => algorithm.id).join(', ')}.` })
+  throw new AppError({
+    code: 'spec-invalid',
+    message: `There is no method called "${id}".`,
+    hint: `Choose one of: ${algorithms.map((algorithm) => algorithm.id).join(', ')}.`,
+  })
 }
 
 /** @throws AppError `spec-invalid` for an unknown method, or one that learns from something else than pairs of completions */
 export function findTextAlgorithm(id: string): Algorithm {
   const found = findAlgorithm(id)
   if (isTextAlgorithm(found)) return found
-  throw new AppError({ code: 'spec-invalid', message: `${found.name} learns from ${found.data}, not from pairs of completions.`, hint: 'Start the run again from its request.' })
+  throw new AppError({
+    code: 'spec-invalid',
+    message: `${found.name} learns from ${found.data}, not from pairs of completions.`,
+    hint: 'Start the run again from its request.',
+  })
 }
 
 export function isTextAlgorithm(page: AlgorithmPage): page is Algorithm {
@@ -78,7 +86,11 @@ export function isTextAlgorithm(page: AlgorithmPage): page is Algorithm {
 export function findRankingAlgorithm(id: string): RankingAlgorithm {
   const found = findAlgorithm(id)
   if (isRankingAlgorithm(found)) return found
-  throw new AppError({ code: 'spec-invalid', message: `${found.name} learns from ${found.data}, not from judged lists.`, hint: 'Start the run again from its request.' })
+  throw new AppError({
+    code: 'spec-invalid',
+    message: `${found.name} learns from ${found.data}, not from judged lists.`,
+    hint: 'Start the run again from its request.',
+  })
 }
 
 export function isRankingAlgorithm(page: AlgorithmPage): page is RankingAlgorithm {
@@ -89,12 +101,20 @@ export function isRankingAlgorithm(page: AlgorithmPage): page is RankingAlgorith
 export function findControlMethod(id: string): ControlMethod {
   const found = findAlgorithm(id)
   if (found.data === 'segment-pairs') return found as ControlMethod // only control methods have this kind
-  throw new AppError({ code: 'spec-invalid', message: `${found.name} learns from ${found.data}, not from segments.`, hint: 'Start the run again from its request.' })
+  throw new AppError({
+    code: 'spec-invalid',
+    message: `${found.name} learns from ${found.data}, not from segments.`,
+    hint: 'Start the run again from its request.',
+  })
 }
 
 /** @throws AppError `spec-invalid` */
 export function findContrastMethod(id: string): ContrastMethod {
   const found = findAlgorithm(id)
   if (found.data === 'contrast-groups') return found as ContrastMethod // its pages are made by defineContrastMethod
-  throw new AppError({ code: 'spec-invalid', message: `${found.name} learns from ${found.data}, not from texts.`, hint: 'Start the run again from its request.' })
+  throw new AppError({
+    code: 'spec-invalid',
+    message: `${found.name} learns from ${found.data}, not from texts.`,
+    hint: 'Start the run again from its request.',
+  })
 }

@@ -49,10 +49,18 @@ export function keywordReward(text: string, words: readonly string[]): number {
  */
 export function compilePattern(pattern: string): RegExp {
   if (pattern.length > LONGEST_PATTERN) {
-    throw new AppError({ code: 'spec-invalid', message: `The regular expression has ${pattern.length} characters; the limit is ${LONGEST_PATTERN}.`, hint: 'Shorten the pattern.' })
+    throw new AppError({
+      code: 'spec-invalid',
+      message: `The regular expression has ${pattern.length} characters; the limit is ${LONGEST_PATTERN}.`,
+      hint: 'Shorten the pattern.',
+    })
   }
   if (hasNestedRepeat(pattern)) {
-    throw new AppError({ code: 'spec-invalid', message: `The regular expression ${pattern} repeats a group that itself repeats, which can take for ever on some texts.`, hint: 'Write it without a repeat inside a repeated group: (a+)+ is a+.' })
+    throw new AppError({
+      code: 'spec-invalid',
+      message: `The regular expression ${pattern} repeats a group that itself repeats, which can take for ever on some texts.`,
+      hint: 'Write it without a repeat inside a repeated group: (a+)+ is a+.',
+    })
   }
   try {
     return new RegExp(pattern, 'u')
@@ -61,7 +69,12 @@ export function compilePattern(pattern: string): RegExp {
       return new RegExp(pattern)
     } catch {
       const reason = unicodeError instanceof Error ? unicodeError.message : String(unicodeError)
-      throw new AppError({ code: 'spec-invalid', message: `The regular expression ${pattern} cannot be read: ${reason}`, hint: 'Correct the pattern; it is written as in JavaScript, without slashes.', cause: unicodeError })
+      throw new AppError({
+        code: 'spec-invalid',
+        message: `The regular expression ${pattern} cannot be read: ${reason}`,
+        hint: 'Correct the pattern; it is written as in JavaScript, without slashes.',
+        cause: unicodeError,
+      })
     }
   }
 }
@@ -100,7 +113,11 @@ export function rewardsOfRow(row: PreferenceRow, source: RewardSource): RowRewar
   }
   if (source.kind === 'column') {
     if (row.rewardA !== null && row.rewardB !== null) return { a: row.rewardA, b: row.rewardB }
-    throw new AppError({ code: 'dataset-invalid', message: `Pair ${row.pairId} has no reward for ${row.rewardA === null ? 'its first' : 'its second'} completion.`, hint: 'Import the file with its reward columns chosen, or take the rewards from the labels.' })
+    throw new AppError({
+      code: 'dataset-invalid',
+      message: `Pair ${row.pairId} has no reward for ${row.rewardA === null ? 'its first' : 'its second'} completion.`,
+      hint: 'Import the file with its reward columns chosen, or take the rewards from the labels.',
+    })
   }
   const a = scoreCompletion(source, toText(row.a))
   const b = scoreCompletion(source, toText(row.b))

@@ -52,31 +52,58 @@ export interface Checkpoint extends ModelFiles {
   readonly folder: string
 }
 
-export const CHECKPOINT_FILES = { config: 'config.json', tokenizer: 'tokenizer.json', weights: 'model.safetensors', optimizer: 'optimizer.safetensors', state: 'state.json' } as const
+export const CHECKPOINT_FILES = {
+  config: 'config.json',
+  tokenizer: 'tokenizer.json',
+  weights: 'model.safetensors',
+  optimizer: 'optimizer.safetensors',
+  state: 'state.json',
+} as const
 
 /** @throws AppError `spec-invalid` when a file is missing or is not what was written */
 export async function loadCheckpoint(folder: string): Promise<Checkpoint> {
   const stored = await openStored(folder)
-  return { ...stored, folder, optimizer: decodeSafeTensors(readFileSync(path.join(folder, CHECKPOINT_FILES.optimizer))).tensors }
+  return {
+    ...stored,
+    folder,
+    optimizer: decodeSafeTensors(readFileSync(path.join(folder, CHECKPOINT_FILES.optimizer))).tensors,
+  }
 }
 
 /** The model alone, with adapters merged into it. @throws AppError `spec-invalid` */
 export async function openModelFiles(folder: string): Promise<ModelFiles> {
   const { config, tokenizer, source, adapters, hash, close } = await openStored(folder, CHECKPOINT_FILES.optimizer)
-  return { config, tokenizer, source: adapters === null ? source : mergedSource(decoderConfigOf(config), source, adapters, adapters.scale), hash, close }
+  return {
+    config,
+    tokenizer,
+    source: adapters === null ? source : mergedSource(decoderConfigOf(config), source, adapters, adapters.scale),
+    hash,
+    close,
+  }
 }
 
 /** @param unread a file that is not needed, and not checked */
 async function openStored(folder: string, unread?: string): Promise<Omit<Checkpoint, 'folder' | 'optimizer'>> {
   const state = await checkedState(folder, unread)
-  const described = { state, config: readJson(folder, CHECKPOINT_FILES.config), tokenizer: CHECKPOINT_FILES.tokenizer in state.files ? readJson(folder, CHECKPOINT_FILES.tokenizer) : null }
+  const described = {
+    state,
+    config: readJson(folder, CHECKPOINT_FILES.config),
+    tokenizer: CHECKPOINT_FILES.tokenizer in state.files ? readJson(folder, CHECKPOINT_FILES.tokenizer) : null,
+  }
   if (!isAdapterFolder(folder)) {
     const reader = openSafeTensors(path.join(folder, CHECKPOINT_FILES.weights))
-    return { ...described, source: readerSource(reader), adapters: null, hash: state.files[CHECKPOINT_FILES.weights] ?? '', close: () => reader.close() }
+    return {
+      ...described,
+      source: readerSource(reader),
+      adapters: null,
+      hash: state.files[CHECKPOINT_FILES.weights] ?? '',
+      close: () => reader.close(),
+    }
   }
   if (state.base === null) throw damagedError(folder, 'it does not say which model its adapters belong to')
   const base = openModelFolder(path.resolve(folder, state.base.path))
-  if ((await base.hash()) !== state.base.hash) throw damagedError(folder, `the model in ${base.folder}, which its adapters belong to, was changed`)
+  if ((await base.hash()) !== state.base.hash)
+    throw damagedError(folder, `the model in ${base.folder}, which its adapters belong to, was changed`)
   const adapters = openAdapterFolder(folder)
   return {
     ...described,
@@ -109,7 +136,8 @@ async function checkedState(folder: string, unread: string | undefined): Promise
   try {
     const state = checkpointState.parse(readJson(folder, CHECKPOINT_FILES.state))
     for (const [name, expected] of Object.entries(state.files)) {
-      if (name !== unread && (await hashOf(path.join(folder, name))) !== expected) throw damagedError(folder, `${name} is not what was written`)
+      if (name !== unread && (await hashOf(path.join(folder, name))) !== expected)
+        throw damagedError(folder, `${name} is not what was written`)
     }
     return state
   } catch (error) {
@@ -124,5 +152,10 @@ async function hashOf(file: string): Promise<string> {
 }
 
 function damagedError(folder: string, what: string, cause?: unknown): AppError {
-  return new AppError({ code: 'spec-invalid', message: `The checkpoint ${folder} cannot be used: ${what}.`, hint: 'Choose another checkpoint, or train that run again.', cause })
+  return new AppError({
+    code: 'spec-invalid',
+    message: `The checkpoint ${folder} cannot be used: ${what}.`,
+    hint: 'Choose another checkpoint, or train that run again.',
+    cause,
+  })
 }

@@ -6,7 +6,10 @@ import { loadTokenizer } from '../learn/tokens/tokenizer.ts'
 import { readJson } from './model-files.ts'
 
 /** The sizes of a model that is to be made; a BPE may end up with fewer tokens than it may have. */
-export function sizesOfNew({ preset, tokenizer, tiedEmbeddings }: Extract<ModelSpec, { kind: 'new' }>, scoreHead: boolean): DecoderConfig {
+export function sizesOfNew(
+  { preset, tokenizer, tiedEmbeddings }: Extract<ModelSpec, { kind: 'new' }>,
+  scoreHead: boolean,
+): DecoderConfig {
   const vocabSize = tokenizer.kind === 'bpe' ? tokenizer.vocabSize : loadTokenizer(byteTokenizer()).vocabSize
   return presetConfig(preset, vocabSize, { tiedEmbeddings, scoreHead })
 }

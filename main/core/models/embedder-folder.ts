@@ -43,12 +43,30 @@ export function openEmbedder(folder: string, options: EmbedderOptions = {}): Ope
   try {
     const found = readEmbeddingSetup(folder)
     const setup = options.head === undefined ? found : { ...found, head: options.head }
-    if (model.tokenizer === null) throw new AppError({ code: 'model-unsupported', message: `There is no tokenizer.json in ${folder}.`, hint: 'Save the tokenizer as a fast one (save_pretrained does so), and put its tokenizer.json beside the weights.' })
+    if (model.tokenizer === null)
+      throw new AppError({
+        code: 'model-unsupported',
+        message: `There is no tokenizer.json in ${folder}.`,
+        hint: 'Save the tokenizer as a fast one (save_pretrained does so), and put its tokenizer.json beside the weights.',
+      })
     const tokenizer = loadTextTokenizer(model.tokenizer, { lowercase: setup.lowercase })
-    if (tokenizer.vocabSize > model.config.vocabSize) throw new AppError({ code: 'model-unsupported', message: `The tokenizer has ${tokenizer.vocabSize} tokens and the model's embedding ${model.config.vocabSize}.`, hint: 'tokenizer.json belongs to another model.' })
+    if (tokenizer.vocabSize > model.config.vocabSize)
+      throw new AppError({
+        code: 'model-unsupported',
+        message: `The tokenizer has ${tokenizer.vocabSize} tokens and the model's embedding ${model.config.vocabSize}.`,
+        hint: 'tokenizer.json belongs to another model.',
+      })
     const embedder = build(model, setup, options)
     const limits = [setup.maxTokens, embedder.maxTokens].filter((limit) => limit !== null)
-    return { folder, kind: model.kind, embedder, tokenizer, setup, maxTokens: limits.length === 0 ? null : Math.min(...limits), lora: options.lora?.options ?? null }
+    return {
+      folder,
+      kind: model.kind,
+      embedder,
+      tokenizer,
+      setup,
+      maxTokens: limits.length === 0 ? null : Math.min(...limits),
+      lora: options.lora?.options ?? null,
+    }
   } finally {
     model.close()
   }
@@ -60,32 +78,65 @@ export interface EmbedRequest extends Pick<EmbedOptions, 'batchTokens' | 'onProg
 }
 
 /** Embeds texts as the folder says: its prompt, its limit. @throws AppError `not-found` for an unknown prompt, `input-invalid` for a text without a token */
-export async function embedWith({ embedder, tokenizer, setup, maxTokens }: OpenedEmbedder, texts: readonly string[], { prompt: named, ...options }: EmbedRequest = {}): Promise<Embeddings> {
+export async function embedWith(
+  { embedder, tokenizer, setup, maxTokens }: OpenedEmbedder,
+  texts: readonly string[],
+  { prompt: named, ...options }: EmbedRequest = {},
+): Promise<Embeddings> {
   const name = named ?? setup.defaultPrompt
   const prompt = name === null ? '' : setup.prompts[name]
   if (prompt === undefined) {
     const known = Object.keys(setup.prompts)
-    throw new AppError({ code: 'not-found', message: `The model has no prompt "${name}".`, hint: known.length === 0 ? 'It has no prompts.' : `It has: ${known.join(', ')}.` })
+    throw new AppError({
+      code: 'not-found',
+      message: `The model has no prompt "${name}".`,
+      hint: known.length === 0 ? 'It has no prompts.' : `It has: ${known.join(', ')}.`,
+    })
   }
   try {
     return await embedTexts(embedder, tokenizer, texts, { ...options, maxTokens, prompt })
   } catch (error) {
-    if (error instanceof RangeError) throw new AppError({ code: 'input-invalid', message: `The texts cannot be embedded: ${error.message}.`, hint: 'Leave empty texts out, or choose a model that puts tokens around every text.', cause: error })
+    if (error instanceof RangeError)
+      throw new AppError({
+        code: 'input-invalid',
+        message: `The texts cannot be embedded: ${error.message}.`,
+        hint: 'Leave empty texts out, or choose a model that puts tokens around every text.',
+        cause: error,
+      })
     throw error
   }
 }
 
-function build(model: ModelFolder | EncoderFolder, { head, weights }: EmbeddingSetup, { trainable = () => false, lora = null, recompute = false }: EmbedderOptions): TextEmbedder {
-  const beside = (adapters: Record<string, NamedTensor>): { readonly lora: LoraOptions; readonly adapters: ReturnType<typeof sourceOf> } => ({ lora: lora!.options, adapters: sourceOf(adapters) })
+function build(
+  model: ModelFolder | EncoderFolder,
+  { head, weights }: EmbeddingSetup,
+  { trainable = () => false, lora = null, recompute = false }: EmbedderOptions,
+): TextEmbedder {
+  const beside = (
+    adapters: Record<string, NamedTensor>,
+  ): { readonly lora: LoraOptions; readonly adapters: ReturnType<typeof sourceOf> } => ({
+    lora: lora!.options,
+    adapters: sourceOf(adapters),
+  })
   try {
     if (model.kind === 'encoder') {
       const adapters = lora === null ? {} : beside(initialEncoderAdapters(model.config, lora.options, lora.random))
-      return withHead(encoderFrom(model.config, model, { trainable, recompute, ...adapters }), (network) => encoderEmbedder(network, head, { weights, trainable }))
+      return withHead(encoderFrom(model.config, model, { trainable, recompute, ...adapters }), (network) =>
+        encoderEmbedder(network, head, { weights, trainable }),
+      )
     }
     const adapters = lora === null ? {} : beside(initialAdapters(model.config, lora.options, lora.random))
-    return withHead(decoderFrom(model.config, model, { trainable, recompute, ...adapters }), (network) => decoderEmbedder(network, head, { weights, trainable }))
+    return withHead(decoderFrom(model.config, model, { trainable, recompute, ...adapters }), (network) =>
+      decoderEmbedder(network, head, { weights, trainable }),
+    )
   } catch (error) {
-    if (error instanceof RangeError) throw new AppError({ code: 'model-unsupported', message: `${model.folder}: ${error.message}.`, hint: 'The modules of the folder do not belong together.', cause: error })
+    if (error instanceof RangeError)
+      throw new AppError({
+        code: 'model-unsupported',
+        message: `${model.folder}: ${error.message}.`,
+        hint: 'The modules of the folder do not belong together.',
+        cause: error,
+      })
     throw error
   }
 }

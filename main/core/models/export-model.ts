@@ -20,7 +20,8 @@ export interface ExportOptions {
 }
 
 /** Beside weights and tokenizer.json, and the same before and after training. */
-const COMPANIONS = /^(tokenizer_config|special_tokens_map|added_tokens|generation_config)\.json$|^chat_template\.jinja$|^(licen[cs]e|notice)(\.|$)/i
+const COMPANIONS =
+  /^(tokenizer_config|special_tokens_map|added_tokens|generation_config)\.json$|^chat_template\.jinja$|^(licen[cs]e|notice)(\.|$)/i
 
 /**
  * Writes a checkpoint as a model folder, whole or not at all. Weights are float32, read and written one at a time.
@@ -28,17 +29,36 @@ const COMPANIONS = /^(tokenizer_config|special_tokens_map|added_tokens|generatio
  * @returns names of the files, sorted
  * @throws AppError `input-invalid` for a full folder or adapters of a run that has none, `spec-invalid` for a damaged checkpoint
  */
-export async function exportModel(checkpoint: string, target: string, { form, card, origin }: ExportOptions): Promise<string[]> {
-  if (existsSync(target) && readdirSync(target).length > 0) throw new AppError({ code: 'input-invalid', message: `${target} is not empty.`, hint: 'Name a folder that does not exist yet.' })
-  if (form === 'adapters' && !isAdapterFolder(checkpoint)) throw new AppError({ code: 'input-invalid', message: 'This run trained the weights themselves: it has no adapters.', hint: 'Export it as a model.' })
+export async function exportModel(
+  checkpoint: string,
+  target: string,
+  { form, card, origin }: ExportOptions,
+): Promise<string[]> {
+  if (existsSync(target) && readdirSync(target).length > 0)
+    throw new AppError({
+      code: 'input-invalid',
+      message: `${target} is not empty.`,
+      hint: 'Name a folder that does not exist yet.',
+    })
+  if (form === 'adapters' && !isAdapterFolder(checkpoint))
+    throw new AppError({
+      code: 'input-invalid',
+      message: 'This run trained the weights themselves: it has no adapters.',
+      hint: 'Export it as a model.',
+    })
   const staging = `${target}.partial`
   rmSync(staging, { recursive: true, force: true })
   mkdirSync(staging, { recursive: true })
   try {
-    if (form === 'adapters') for (const name of [ADAPTER_CONFIG, ADAPTER_WEIGHTS]) copyFileSync(path.join(checkpoint, name), path.join(staging, name))
+    if (form === 'adapters')
+      for (const name of [ADAPTER_CONFIG, ADAPTER_WEIGHTS])
+        copyFileSync(path.join(checkpoint, name), path.join(staging, name))
     else await writeModel(checkpoint, staging)
     // Its own settings say more than the ones made here: a chat template, the stop tokens.
-    for (const name of origin !== null && existsSync(origin) ? readdirSync(origin).filter((one) => COMPANIONS.test(one)) : []) cpSync(path.join(origin!, name), path.join(staging, name))
+    for (const name of origin !== null && existsSync(origin)
+      ? readdirSync(origin).filter((one) => COMPANIONS.test(one))
+      : [])
+      cpSync(path.join(origin!, name), path.join(staging, name))
     writeFileSync(path.join(staging, 'README.md'), card)
     rmSync(target, { recursive: true, force: true })
     syncTree(staging)
@@ -53,21 +73,35 @@ async function writeModel(checkpoint: string, folder: string): Promise<void> {
   const model = await openModelFiles(checkpoint)
   try {
     const config = decoderConfigOf(model.config)
-    const tensors = Object.fromEntries(Object.entries(parameterShapes(config)).map(([name, shape]): [string, TensorToWrite] => [name, { shape, read: () => model.source.read(name).data }]))
+    const tensors = Object.fromEntries(
+      Object.entries(parameterShapes(config)).map(([name, shape]): [string, TensorToWrite] => [
+        name,
+        { shape, read: () => model.source.read(name).data },
+      ]),
+    )
     await writeSafeTensors(path.join(folder, 'model.safetensors'), tensors, { format: 'pt' })
     const { endId, padId } = loadTokenizer(model.tokenizer)
-    const json = (name: string, value: unknown): void => writeFileSync(path.join(folder, name), `${JSON.stringify(value, null, 2)}\n`)
+    const json = (name: string, value: unknown): void =>
+      writeFileSync(path.join(folder, name), `${JSON.stringify(value, null, 2)}\n`)
     json('config.json', { ...(model.config as object), eos_token_id: endId, pad_token_id: padId })
     writeFileSync(path.join(folder, 'tokenizer.json'), JSON.stringify(model.tokenizer))
     json('generation_config.json', { eos_token_id: endId, pad_token_id: padId, do_sample: true, temperature: 1 })
-    json('tokenizer_config.json', { tokenizer_class: 'PreTrainedTokenizerFast', eos_token: tokenText(model.tokenizer, endId), pad_token: tokenText(model.tokenizer, padId), clean_up_tokenization_spaces: false })
+    json('tokenizer_config.json', {
+      tokenizer_class: 'PreTrainedTokenizerFast',
+      eos_token: tokenText(model.tokenizer, endId),
+      pad_token: tokenText(model.tokenizer, padId),
+      clean_up_tokenization_spaces: false,
+    })
   } finally {
     model.close()
   }
 }
 
 function tokenText(json: unknown, id: number): string | null {
-  const file = json as { readonly added_tokens?: readonly { readonly id: number; readonly content: string }[]; readonly model?: { readonly vocab?: Readonly<Record<string, number>> } }
+  const file = json as {
+    readonly added_tokens?: readonly { readonly id: number; readonly content: string }[]
+    readonly model?: { readonly vocab?: Readonly<Record<string, number>> }
+  }
   const added = file.added_tokens?.find((token) => token.id === id)
   return added?.content ?? Object.entries(file.model?.vocab ?? {}).find(([, value]) => value === id)?.[0] ?? null
 }

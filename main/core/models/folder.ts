@@ -2,11 +2,23 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { AppError } from '../../../shared/errors.ts'
-import { encoderConfigOf, isEncoderType, type EncoderConfig, type EncoderFamily } from '../learn/models/encoder-config.ts'
+import {
+  encoderConfigOf,
+  isEncoderType,
+  type EncoderConfig,
+  type EncoderFamily,
+} from '../learn/models/encoder-config.ts'
 import { encoderParameterCount, encoderShapes } from '../learn/models/encoder-parameters.ts'
 import { decoderConfigOf, modelTypeOf } from '../learn/models/hf-config.ts'
 import type { DecoderConfig, Family } from '../learn/models/model-config.ts'
-import { layerPrefix, outerNames, parameterCount, parameterShapes, type NamedTensor, type TensorSource } from '../learn/models/parameters.ts'
+import {
+  layerPrefix,
+  outerNames,
+  parameterCount,
+  parameterShapes,
+  type NamedTensor,
+  type TensorSource,
+} from '../learn/models/parameters.ts'
 import { hashFiles, readChatTemplate, readJson, readLicence, readSpecialTokens } from './model-files.ts'
 import { embeddingFiles } from './sentence-transformers.ts'
 import { openShards, type Shards } from './shards.ts'
@@ -67,7 +79,11 @@ export function openModelFolder(folder: string): ModelFolder {
   const model = openAnyModel(folder)
   if (model.kind === 'decoder') return model
   model.close()
-  throw new AppError({ code: 'model-unsupported', message: `The model in ${folder} is an encoder ("${model.family}"): it cannot write completions.`, hint: 'Choose a decoder, e.g. a Llama, Qwen or GPT-2 model.' })
+  throw new AppError({
+    code: 'model-unsupported',
+    message: `The model in ${folder} is an encoder ("${model.family}"): it cannot write completions.`,
+    hint: 'Choose a decoder, e.g. a Llama, Qwen or GPT-2 model.',
+  })
 }
 
 /**
@@ -80,11 +96,21 @@ export function openAnyModel(folder: string, headless = false): ModelFolder | En
   const type = modelTypeOf(configJson)
   if (isEncoderType(type)) {
     const config = encoderConfigOf(type, configJson)
-    return { kind: 'encoder', family: config.family, config, ...open(folder, configJson, encoderLayout(config), embeddingFiles(folder)) }
+    return {
+      kind: 'encoder',
+      family: config.family,
+      config,
+      ...open(folder, configJson, encoderLayout(config), embeddingFiles(folder)),
+    }
   }
   const said = decoderConfigOf(configJson)
   const config = headless ? { ...said, tiedEmbeddings: true, scoreHead: false } : said
-  return { kind: 'decoder', family: config.family ?? 'llama', config, ...open(folder, configJson, decoderLayout(config), []) }
+  return {
+    kind: 'decoder',
+    family: config.family ?? 'llama',
+    config,
+    ...open(folder, configJson, decoderLayout(config), []),
+  }
 }
 
 /** How a family's parameters are called in its files. */
@@ -103,7 +129,9 @@ function decoderLayout(config: DecoderConfig): Layout {
     shapes: parameterShapes(config),
     parameterCount: parameterCount(config),
     storedNames: (name) => (name.startsWith(prefix) ? [name, name.slice(prefix.length)] : [name]),
-    ignored: (name) => (config.tiedEmbeddings && name === `${outerNames(config).head}.weight`) || /(^|\.)(rotary_emb\.inv_freq|attn\.(bias|masked_bias))$/.test(name),
+    ignored: (name) =>
+      (config.tiedEmbeddings && name === `${outerNames(config).head}.weight`) ||
+      /(^|\.)(rotary_emb\.inv_freq|attn\.(bias|masked_bias))$/.test(name),
   }
 }
 
@@ -130,7 +158,13 @@ function open(folder: string, configJson: unknown, layout: Layout, moreFiles: re
   }
 }
 
-function describe(folder: string, configJson: unknown, layout: Layout, moreFiles: readonly string[], { readers, places }: Shards): StoredModel {
+function describe(
+  folder: string,
+  configJson: unknown,
+  layout: Layout,
+  moreFiles: readonly string[],
+  { readers, places }: Shards,
+): StoredModel {
   const stored = [...places].map(([name, file]): StoredTensor => {
     const { dtype, shape, begin, end } = readers.get(file)!.entries[name]!
     return { name, dtype, shape, file, sizeBytes: end - begin }
@@ -162,7 +196,18 @@ function describe(folder: string, configJson: unknown, layout: Layout, moreFiles
       return readStored(from)
     },
     readStored,
-    hash: (onProgress, signal) => hashFiles(folder, ['config.json', ...(existsSync(path.join(folder, 'tokenizer.json')) ? ['tokenizer.json'] : []), ...moreFiles, ...[...readers.keys()].toSorted()], onProgress, signal),
+    hash: (onProgress, signal) =>
+      hashFiles(
+        folder,
+        [
+          'config.json',
+          ...(existsSync(path.join(folder, 'tokenizer.json')) ? ['tokenizer.json'] : []),
+          ...moreFiles,
+          ...[...readers.keys()].toSorted(),
+        ],
+        onProgress,
+        signal,
+      ),
     close: () => readers.forEach((reader) => reader.close()),
   }
 }
@@ -175,12 +220,22 @@ function describe(folder: string, configJson: unknown, layout: Layout, moreFiles
 function matchNames({ shapes, storedNames }: Layout, stored: ReadonlyMap<string, StoredTensor>): Map<string, string> {
   const names = new Map<string, string>()
   for (const [name, shape] of Object.entries(shapes)) {
-    const found = storedNames(name).map((one) => stored.get(one)).find((one) => one !== undefined)
+    const found = storedNames(name)
+      .map((one) => stored.get(one))
+      .find((one) => one !== undefined)
     if (found === undefined) {
-      throw new AppError({ code: 'model-unsupported', message: `The weights have no tensor ${name} of shape [${shape.join(', ')}], which config.json asks for.`, hint: 'A shard may be missing, or config.json belongs to another model.' })
+      throw new AppError({
+        code: 'model-unsupported',
+        message: `The weights have no tensor ${name} of shape [${shape.join(', ')}], which config.json asks for.`,
+        hint: 'A shard may be missing, or config.json belongs to another model.',
+      })
     }
     if (found.shape.length !== shape.length || shape.some((size, axis) => found.shape[axis] !== size)) {
-      throw new AppError({ code: 'model-unsupported', message: `${found.name} in ${found.file} has shape [${found.shape.join(', ')}]; config.json asks for [${shape.join(', ')}].`, hint: 'config.json belongs to another model.' })
+      throw new AppError({
+        code: 'model-unsupported',
+        message: `${found.name} in ${found.file} has shape [${found.shape.join(', ')}]; config.json asks for [${shape.join(', ')}].`,
+        hint: 'config.json belongs to another model.',
+      })
     }
     names.set(name, found.name)
   }

@@ -20,19 +20,37 @@ export function readJson(folder: string, name: string, needed: boolean): unknown
   const file = path.join(folder, name)
   if (!existsSync(file)) {
     if (!needed) return null
-    throw new AppError({ code: 'file-not-found', message: `There is no ${name} in ${folder}.`, hint: 'Choose the folder of a model: config.json, model.safetensors and tokenizer.json.' })
+    throw new AppError({
+      code: 'file-not-found',
+      message: `There is no ${name} in ${folder}.`,
+      hint: 'Choose the folder of a model: config.json, model.safetensors and tokenizer.json.',
+    })
   }
   try {
-    const value: unknown = JSON.parse(readWholeFile(file, name === 'tokenizer.json' ? TOKENIZER_LIMIT_BYTES : SETTINGS_LIMIT_BYTES).toString('utf8'))
-    if (isNestedDeeperThan(value, MOST_NESTED)) throw new AppError({ code: 'model-unsupported', message: `${name} has lists or objects that stand inside each other more than ${MOST_NESTED} deep.`, hint: 'It is not the file that its name says; fetch it again.' })
+    const value: unknown = JSON.parse(
+      readWholeFile(file, name === 'tokenizer.json' ? TOKENIZER_LIMIT_BYTES : SETTINGS_LIMIT_BYTES).toString('utf8'),
+    )
+    if (isNestedDeeperThan(value, MOST_NESTED))
+      throw new AppError({
+        code: 'model-unsupported',
+        message: `${name} has lists or objects that stand inside each other more than ${MOST_NESTED} deep.`,
+        hint: 'It is not the file that its name says; fetch it again.',
+      })
     return value
   } catch (error) {
     if (error instanceof AppError) throw error
-    throw new AppError({ code: 'model-unsupported', message: `${name} is not JSON: ${error instanceof Error ? error.message : String(error)}`, hint: 'The file is damaged; fetch it again.', cause: error })
+    throw new AppError({
+      code: 'model-unsupported',
+      message: `${name} is not JSON: ${error instanceof Error ? error.message : String(error)}`,
+      hint: 'The file is damaged; fetch it again.',
+      cause: error,
+    })
   }
 }
 
-const templateField = z.looseObject({ chat_template: z.union([z.string(), z.array(z.looseObject({ name: z.string(), template: z.string() }))]) })
+const templateField = z.looseObject({
+  chat_template: z.union([z.string(), z.array(z.looseObject({ name: z.string(), template: z.string() }))]),
+})
 
 export function readChatTemplate(folder: string): string | null {
   const file = path.join(folder, 'chat_template.jinja')
@@ -83,12 +101,21 @@ function licenceOfPage(page: string): string | null {
   const [first, ...lines] = page.split(/\r?\n/)
   const end = lines.findIndex((line) => line.trimEnd() === '---')
   if (first?.trimEnd() !== '---' || end === -1) return null
-  const said = lines.slice(0, end).find((line) => line.startsWith('license:'))?.slice('license:'.length).trim()
+  const said = lines
+    .slice(0, end)
+    .find((line) => line.startsWith('license:'))
+    ?.slice('license:'.length)
+    .trim()
   return said === undefined || said === '' ? null : said
 }
 
 /** sha256 over the names and bytes of the files, in the order given. */
-export async function hashFiles(folder: string, names: readonly string[], onProgress: (doneBytes: number, totalBytes: number) => void = () => undefined, signal?: AbortSignal): Promise<string> {
+export async function hashFiles(
+  folder: string,
+  names: readonly string[],
+  onProgress: (doneBytes: number, totalBytes: number) => void = () => undefined,
+  signal?: AbortSignal,
+): Promise<string> {
   const total = names.reduce((sum, name) => sum + statSync(path.join(folder, name)).size, 0)
   const hash = createHash('sha256')
   let done = 0

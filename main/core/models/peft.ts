@@ -66,12 +66,23 @@ export function isAdapterFolder(folder: string): boolean {
 export function openAdapterFolder(folder: string): AdapterFolder {
   const parsed = adapterConfig.safeParse(readJson(folder, ADAPTER_CONFIG, true))
   if (!parsed.success) throw unsupported(describeIssues(parsed.error))
-  const { r, lora_alpha: alpha, use_rslora: stable, use_dora: dora, rank_pattern: ranks, alpha_pattern: alphas, bias } = parsed.data
+  const {
+    r,
+    lora_alpha: alpha,
+    use_rslora: stable,
+    use_dora: dora,
+    rank_pattern: ranks,
+    alpha_pattern: alphas,
+    bias,
+  } = parsed.data
   if (dora) throw unsupported('it is DoRA')
   if (bias !== 'none') throw unsupported(`it trains biases (${bias})`)
-  if (Object.keys(ranks).length + Object.keys(alphas).length > 0) throw unsupported('its layers have ranks of their own')
+  if (Object.keys(ranks).length + Object.keys(alphas).length > 0)
+    throw unsupported('its layers have ranks of their own')
   const reader = openSafeTensors(path.join(folder, ADAPTER_WEIGHTS))
-  const stored = new Map(Object.keys(reader.entries).map((name) => [name.startsWith(PREFIX) ? name.slice(PREFIX.length) : name, name]))
+  const stored = new Map(
+    Object.keys(reader.entries).map((name) => [name.startsWith(PREFIX) ? name.slice(PREFIX.length) : name, name]),
+  )
   return {
     names: new Set(stored.keys()),
     scale: alpha / (stable ? Math.sqrt(r) : r),
@@ -85,5 +96,9 @@ export function openAdapterFolder(folder: string): AdapterFolder {
 }
 
 function unsupported(what: string): AppError {
-  return new AppError({ code: 'model-unsupported', message: `The adapter cannot be read: ${what}.`, hint: 'Plain LoRA adapters are read; others can be merged into their model where they were made.' })
+  return new AppError({
+    code: 'model-unsupported',
+    message: `The adapter cannot be read: ${what}.`,
+    hint: 'Plain LoRA adapters are read; others can be merged into their model where they were made.',
+  })
 }

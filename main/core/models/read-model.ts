@@ -25,7 +25,11 @@ export interface ModelReading {
 export function readModel(folder: string): ModelReading {
   return withFolder(folder, (model) => ({
     facts: factsOf(model),
-    tensors: model.tensors.map((tensor) => ({ ...tensor, shape: [...tensor.shape], unused: model.unused.includes(tensor.name) })),
+    tensors: model.tensors.map((tensor) => ({
+      ...tensor,
+      shape: [...tensor.shape],
+      unused: model.unused.includes(tensor.name),
+    })),
     config: z.record(z.string(), z.json()).parse(rawConfig(folder)),
     tokenizer: describeTokenizer(model.tokenizer),
     chatTemplate: model.chatTemplate,
@@ -34,7 +38,11 @@ export function readModel(folder: string): ModelReading {
 }
 
 /** sha256 over the names and bytes of configuration, tokenizer and weights; see ModelFolder. */
-export async function hashModel(folder: string, onProgress: (doneBytes: number, totalBytes: number) => void, signal?: AbortSignal): Promise<string> {
+export async function hashModel(
+  folder: string,
+  onProgress: (doneBytes: number, totalBytes: number) => void,
+  signal?: AbortSignal,
+): Promise<string> {
   requireFolder(folder)
   const model = openAnyModel(folder)
   try {
@@ -56,15 +64,32 @@ function withFolder<T>(folder: string, work: (model: ModelFolder | EncoderFolder
 
 function requireFolder(folder: string): void {
   const found = statSync(folder, { throwIfNoEntry: false })
-  if (found === undefined) throw new AppError({ code: 'file-not-found', message: `There is no folder ${folder}.`, hint: 'Give the folder that holds config.json and model.safetensors.' })
-  if (!found.isDirectory()) throw new AppError({ code: 'file-not-found', message: `${folder} is a file.`, hint: 'Give the folder it lies in: a model is config.json, model.safetensors and tokenizer.json together.' })
+  if (found === undefined)
+    throw new AppError({
+      code: 'file-not-found',
+      message: `There is no folder ${folder}.`,
+      hint: 'Give the folder that holds config.json and model.safetensors.',
+    })
+  if (!found.isDirectory())
+    throw new AppError({
+      code: 'file-not-found',
+      message: `${folder} is a file.`,
+      hint: 'Give the folder it lies in: a model is config.json, model.safetensors and tokenizer.json together.',
+    })
 }
 
 /** Tokens; of an encoder no more than its modules let through. */
 function contextLengthOf(model: ModelFolder | EncoderFolder): number | null {
-  if (model.kind === 'encoder') return Math.min(model.config.maxPositions, readEmbeddingSetup(model.folder).maxTokens ?? Number.POSITIVE_INFINITY)
-  const positions = z.looseObject({ max_position_embeddings: z.int().optional(), n_positions: z.int().optional() }).safeParse(rawConfig(model.folder))
-  return model.config.maxPositions ?? (positions.success ? (positions.data.max_position_embeddings ?? positions.data.n_positions) : undefined) ?? null
+  if (model.kind === 'encoder')
+    return Math.min(model.config.maxPositions, readEmbeddingSetup(model.folder).maxTokens ?? Number.POSITIVE_INFINITY)
+  const positions = z
+    .looseObject({ max_position_embeddings: z.int().optional(), n_positions: z.int().optional() })
+    .safeParse(rawConfig(model.folder))
+  return (
+    model.config.maxPositions ??
+    (positions.success ? (positions.data.max_position_embeddings ?? positions.data.n_positions) : undefined) ??
+    null
+  )
 }
 
 function factsOf(model: ModelFolder | EncoderFolder): ModelFacts {
@@ -88,7 +113,10 @@ function rawConfig(folder: string): unknown {
 }
 
 const tokenizerFile = z.looseObject({
-  model: z.looseObject({ type: z.string().default('BPE'), vocab: z.union([z.record(z.string(), z.number()), z.array(z.unknown())]).optional() }),
+  model: z.looseObject({
+    type: z.string().default('BPE'),
+    vocab: z.union([z.record(z.string(), z.number()), z.array(z.unknown())]).optional(),
+  }),
   added_tokens: z.array(z.looseObject({ content: z.string(), special: z.boolean().default(false) })).default([]),
 })
 
@@ -97,18 +125,34 @@ function describeTokenizer(json: unknown): Tokenizer {
   const parsed = tokenizerFile.safeParse(json)
   if (!parsed.success) return null
   const { model, added_tokens: added } = parsed.data
-  const vocabulary = new Set(Array.isArray(model.vocab) ? model.vocab.map((entry) => (Array.isArray(entry) ? entry[0] : entry)) : Object.keys(model.vocab ?? {}))
+  const vocabulary = new Set(
+    Array.isArray(model.vocab)
+      ? model.vocab.map((entry) => (Array.isArray(entry) ? entry[0] : entry))
+      : Object.keys(model.vocab ?? {}),
+  )
   for (const token of added) vocabulary.add(token.content)
-  return { type: model.type, tokens: vocabulary.size, special: added.filter((token) => token.special).map((token) => token.content).slice(0, 200) }
+  return {
+    type: model.type,
+    tokens: vocabulary.size,
+    special: added
+      .filter((token) => token.special)
+      .map((token) => token.content)
+      .slice(0, 200),
+  }
 }
 
 /** Beside the weights: settings, vocabulary, template, licence. Not a training state, which no model needs. */
-const COMPANION = /^(config|generation_config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|modules|sentence_bert_config|config_sentence_transformers|preprocessor_config|model\.safetensors\.index)\.json$|^(vocab|merges)\.txt$|^chat_template\.jinja$|^readme\.md$|^(licen[cs]e|notice)(\.|$)/i
+const COMPANION =
+  /^(config|generation_config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|modules|sentence_bert_config|config_sentence_transformers|preprocessor_config|model\.safetensors\.index)\.json$|^(vocab|merges)\.txt$|^chat_template\.jinja$|^readme\.md$|^(licen[cs]e|notice)(\.|$)/i
 
 function filesOf(model: ModelFolder | EncoderFolder): string[] {
   const weights = model.tensors.map((tensor) => tensor.file)
-  const companions = readdirSync(model.folder).filter((name) => COMPANION.test(name) && statSync(path.join(model.folder, name)).isFile())
-  return [...new Set([...weights, ...companions, ...(model.kind === 'encoder' ? embeddingFiles(model.folder) : [])])].toSorted()
+  const companions = readdirSync(model.folder).filter(
+    (name) => COMPANION.test(name) && statSync(path.join(model.folder, name)).isFile(),
+  )
+  return [
+    ...new Set([...weights, ...companions, ...(model.kind === 'encoder' ? embeddingFiles(model.folder) : [])]),
+  ].toSorted()
 }
 
 /** Size and time of each file as they are now. */
@@ -120,7 +164,10 @@ export function markFiles(folder: string, files: readonly string[]): FileMark[] 
 }
 
 /** The first file that is gone, or of another size or time than its mark; null when all are as they were. */
-export function findChange(folder: string, marks: readonly FileMark[]): { readonly kind: 'missing' | 'changed'; readonly file: string | null } | null {
+export function findChange(
+  folder: string,
+  marks: readonly FileMark[],
+): { readonly kind: 'missing' | 'changed'; readonly file: string | null } | null {
   if (!existsSync(folder)) return { kind: 'missing', file: null }
   for (const mark of marks) {
     const found = statSync(path.join(folder, mark.name), { throwIfNoEntry: false })

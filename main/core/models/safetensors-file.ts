@@ -20,13 +20,19 @@ const HEADER_LIMIT_BYTES = 32_000_000
 export function openSafeTensors(file: string): SafeTensorsReader {
   const name = path.basename(file)
   const damaged = (what: string, cause?: unknown): AppError =>
-    new AppError({ code: 'model-unsupported', message: `${name}: ${what}.`, hint: 'The file is damaged or was not copied whole; fetch it again.', cause })
+    new AppError({
+      code: 'model-unsupported',
+      message: `${name}: ${what}.`,
+      hint: 'The file is damaged or was not copied whole; fetch it again.',
+      cause,
+    })
   const { descriptor, sizeBytes: size } = openRegularFileSync(file)
   try {
     const length = Buffer.alloc(8)
     if (readSync(descriptor, length, 0, 8, 0) !== 8) throw damaged('too short to be a safetensors file')
     const headerBytes = Number(length.readBigUInt64LE())
-    if (headerBytes > HEADER_LIMIT_BYTES || 8 + headerBytes > size) throw damaged(`its header claims ${headerBytes} bytes`) // before memory is taken for them
+    if (headerBytes > HEADER_LIMIT_BYTES || 8 + headerBytes > size)
+      throw damaged(`its header claims ${headerBytes} bytes`) // before memory is taken for them
     const header = Buffer.alloc(8 + headerBytes)
     readFully(descriptor, header, 0)
     const { entries, dataStart } = readHeader(header, damaged)
@@ -66,13 +72,30 @@ function withNamedDamage<T>(work: () => T, damaged: Damage): T {
 
 /** Tensors may not overlap or lie past the end, and each must have as many bytes as its shape says. */
 function checkRanges(entries: Readonly<Record<string, TensorEntry>>, dataBytes: number, damaged: Damage): void {
-  const widths: Readonly<Record<string, number>> = { F64: 8, I64: 8, U64: 8, F32: 4, I32: 4, U32: 4, F16: 2, BF16: 2, I16: 2, U16: 2, I8: 1, U8: 1, BOOL: 1 }
+  const widths: Readonly<Record<string, number>> = {
+    F64: 8,
+    I64: 8,
+    U64: 8,
+    F32: 4,
+    I32: 4,
+    U32: 4,
+    F16: 2,
+    BF16: 2,
+    I16: 2,
+    U16: 2,
+    I8: 1,
+    U8: 1,
+    BOOL: 1,
+  }
   let last = { name: '', end: 0 }
-  for (const [name, { dtype, shape, begin, end }] of Object.entries(entries).toSorted(([, a], [, b]) => a.begin - b.begin)) {
+  for (const [name, { dtype, shape, begin, end }] of Object.entries(entries).toSorted(
+    ([, a], [, b]) => a.begin - b.begin,
+  )) {
     if (end > dataBytes) throw damaged(`it ends inside ${name}`)
     if (begin < last.end) throw damaged(`${name} overlaps ${last.name}`)
     const width = widths[dtype]
-    if (width !== undefined && sizeOf(shape) * width !== end - begin) throw damaged(`${name} has ${end - begin} bytes for shape [${shape.join(', ')}] of ${dtype}`)
+    if (width !== undefined && sizeOf(shape) * width !== end - begin)
+      throw damaged(`${name} has ${end - begin} bytes for shape [${shape.join(', ')}] of ${dtype}`)
     last = { name, end }
   }
 }

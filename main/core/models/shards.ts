@@ -21,16 +21,29 @@ export function openShards(folder: string): Shards {
   if (index === null) {
     if (!existsSync(path.join(folder, 'model.safetensors'))) throw noWeights(folder)
     const reader = openSafeTensors(path.join(folder, 'model.safetensors'))
-    return { readers: new Map([['model.safetensors', reader]]), places: new Map(Object.keys(reader.entries).map((name) => [name, 'model.safetensors'])) }
+    return {
+      readers: new Map([['model.safetensors', reader]]),
+      places: new Map(Object.keys(reader.entries).map((name) => [name, 'model.safetensors'])),
+    }
   }
   const parsed = indexFile.safeParse(index)
-  if (!parsed.success) throw new AppError({ code: 'model-unsupported', message: 'model.safetensors.index.json does not say which file holds which tensor.', hint: 'The file is damaged; fetch it again.' })
+  if (!parsed.success)
+    throw new AppError({
+      code: 'model-unsupported',
+      message: 'model.safetensors.index.json does not say which file holds which tensor.',
+      hint: 'The file is damaged; fetch it again.',
+    })
   const places = new Map(Object.entries(parsed.data.weight_map))
   const readers = new Map<string, SafeTensorsReader>()
   try {
     for (const file of new Set(places.values())) readers.set(file, openShard(folder, file))
     for (const [name, file] of places) {
-      if (readers.get(file)!.entries[name] === undefined) throw new AppError({ code: 'model-unsupported', message: `${file} does not hold ${name}, which the index says it does.`, hint: 'The file is damaged or from another version of the model; fetch it again.' })
+      if (readers.get(file)!.entries[name] === undefined)
+        throw new AppError({
+          code: 'model-unsupported',
+          message: `${file} does not hold ${name}, which the index says it does.`,
+          hint: 'The file is damaged or from another version of the model; fetch it again.',
+        })
     }
   } catch (error) {
     for (const reader of readers.values()) reader.close()
@@ -40,8 +53,18 @@ export function openShards(folder: string): Shards {
 }
 
 function openShard(folder: string, file: string): SafeTensorsReader {
-  if (path.basename(file) !== file) throw new AppError({ code: 'model-unsupported', message: `The index names the file "${file}", which is not in the model's folder.`, hint: 'Shards must lie beside their index.' })
-  if (!existsSync(path.join(folder, file))) throw new AppError({ code: 'model-unsupported', message: `The shard ${file} is missing.`, hint: 'The model was not copied whole; fetch the file into the same folder.' })
+  if (path.basename(file) !== file)
+    throw new AppError({
+      code: 'model-unsupported',
+      message: `The index names the file "${file}", which is not in the model's folder.`,
+      hint: 'Shards must lie beside their index.',
+    })
+  if (!existsSync(path.join(folder, file)))
+    throw new AppError({
+      code: 'model-unsupported',
+      message: `The shard ${file} is missing.`,
+      hint: 'The model was not copied whole; fetch the file into the same folder.',
+    })
   return openSafeTensors(path.join(folder, file))
 }
 
@@ -49,7 +72,15 @@ function noWeights(folder: string): AppError {
   const others = readdirSync(folder)
   const pickle = others.find((name) => /\.(bin|pt|pth|ckpt)$/.test(name))
   if (pickle !== undefined) {
-    return new AppError({ code: 'model-unsupported', message: `The weights are in ${pickle}, a pickle file: reading it can run any program inside it.`, hint: 'Save the model as safetensors where it was made (save_pretrained does so), or take a version that has model.safetensors.' })
+    return new AppError({
+      code: 'model-unsupported',
+      message: `The weights are in ${pickle}, a pickle file: reading it can run any program inside it.`,
+      hint: 'Save the model as safetensors where it was made (save_pretrained does so), or take a version that has model.safetensors.',
+    })
   }
-  return new AppError({ code: 'file-not-found', message: `There is no model.safetensors in ${folder}.`, hint: 'Choose the folder that holds config.json and the weights.' })
+  return new AppError({
+    code: 'file-not-found',
+    message: `There is no model.safetensors in ${folder}.`,
+    hint: 'Choose the folder that holds config.json and the weights.',
+  })
 }

@@ -18,7 +18,19 @@ export interface TrainingMemory {
   readonly activations: number
 }
 
-type Memory = Pick<TrainingConfig, 'adapt' | 'loraRank' | 'loraAlpha' | 'loraDropout' | 'loraTargets' | 'gradientCheckpointing' | 'frozenStorage' | 'batchSize' | 'microBatchSize' | 'maxLength'>
+type Memory = Pick<
+  TrainingConfig,
+  | 'adapt'
+  | 'loraRank'
+  | 'loraAlpha'
+  | 'loraDropout'
+  | 'loraTargets'
+  | 'gradientCheckpointing'
+  | 'frozenStorage'
+  | 'batchSize'
+  | 'microBatchSize'
+  | 'maxLength'
+>
 
 const FLOAT_BYTES = 4
 /** A pair is two rows of text; a method of groups cuts them so that a part has as many. */
@@ -62,8 +74,14 @@ function weightBytes(config: DecoderConfig, training: Memory): { readonly weight
     if (trains) trained += bytes
   }
   if (training.adapt !== 'lora') return { weights, trained }
-  const options = { rank: training.loraRank, alpha: training.loraAlpha, dropout: training.loraDropout, targets: training.loraTargets }
-  const adapters = FLOAT_BYTES * Object.values(adapterShapes(config, options)).reduce((sum, shape) => sum + sizeOfShape(shape), 0)
+  const options = {
+    rank: training.loraRank,
+    alpha: training.loraAlpha,
+    dropout: training.loraDropout,
+    targets: training.loraTargets,
+  }
+  const adapters =
+    FLOAT_BYTES * Object.values(adapterShapes(config, options)).reduce((sum, shape) => sum + sizeOfShape(shape), 0)
   return { weights: weights + adapters, trained: trained + adapters }
 }
 
@@ -75,7 +93,9 @@ function activationFloats(config: DecoderConfig, training: Memory): number {
   const rows = Math.min(training.microBatchSize, training.batchSize) * ROWS_PER_PAIR
   const tokens = rows * training.maxLength
   const layer = 2 * layerFloats(config, training)
-  const kept = training.gradientCheckpointing ? 2 * config.hidden * config.layers + Math.min(2, config.layers) * layer : layer * config.layers
+  const kept = training.gradientCheckpointing
+    ? 2 * config.hidden * config.layers + Math.min(2, config.layers) * layer
+    : layer * config.layers
   const head = config.scoreHead ? 0 : 2 * config.vocabSize // logits and their gradient
   const scores = config.window === null || config.window === undefined ? 0 : 3 * config.heads * training.maxLength // the plain path keeps them
   return tokens * (kept + head + scores * (training.gradientCheckpointing ? 1 : config.layers))
@@ -92,9 +112,12 @@ function layerFloats(config: DecoderConfig, training: Memory): number {
   const wide = llama ? 3 * feedForward : 2 * feedForward
   if (training.adapt !== 'lora') return outer + attention + wide
   // x A, the same scaled, its product with B, and the sum with the frozen layer's result.
-  const lower = (outputs: readonly number[]): number => outputs.reduce((sum, output) => sum + 2 * training.loraRank + 2 * output, 0)
+  const lower = (outputs: readonly number[]): number =>
+    outputs.reduce((sum, output) => sum + 2 * training.loraRank + 2 * output, 0)
   const attended = llama ? [query, key, key, hidden] : [query + 2 * key, hidden]
   const fed = llama ? [feedForward, feedForward, hidden] : [feedForward, hidden]
   const { loraTargets: targets } = training
-  return outer + attention + wide + (targets === 'mlp' ? 0 : lower(attended)) + (targets === 'attention' ? 0 : lower(fed))
+  return (
+    outer + attention + wide + (targets === 'mlp' ? 0 : lower(attended)) + (targets === 'attention' ? 0 : lower(fed))
+  )
 }

@@ -17,20 +17,30 @@ export interface WrittenFile {
  * One safetensors file of float32 tensors, on the disk when this returns.
  * @throws RangeError when a tensor has another size than its shape; the system's errors as they come
  */
-export async function writeSafeTensors(file: string, tensors: Readonly<Record<string, TensorToWrite>>, metadata: Readonly<Record<string, string>> = {}): Promise<WrittenFile> {
+export async function writeSafeTensors(
+  file: string,
+  tensors: Readonly<Record<string, TensorToWrite>>,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<WrittenFile> {
   const hash = createHash('sha256')
   const descriptor = openSync(file, 'w')
   let sizeBytes = 0
   const write = (bytes: Uint8Array): void => {
     hash.update(bytes)
-    for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done, bytes.length - done) // may take fewer than it was given
+    for (let done = 0; done < bytes.length;) done += writeSync(descriptor, bytes, done, bytes.length - done) // may take fewer than it was given
     sizeBytes += bytes.length
   }
   try {
-    write(safeTensorsHeader(Object.fromEntries(Object.entries(tensors).map(([name, { shape }]) => [name, shape])), metadata))
+    write(
+      safeTensorsHeader(
+        Object.fromEntries(Object.entries(tensors).map(([name, { shape }]) => [name, shape])),
+        metadata,
+      ),
+    )
     for (const [name, tensor] of Object.entries(tensors)) {
       const data = await tensor.read()
-      if (data.length !== sizeOf(tensor.shape)) throw new RangeError(`${name} has ${data.length} values for shape [${tensor.shape.join(', ')}]`)
+      if (data.length !== sizeOf(tensor.shape))
+        throw new RangeError(`${name} has ${data.length} values for shape [${tensor.shape.join(', ')}]`)
       write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
     }
     fsyncSync(descriptor)

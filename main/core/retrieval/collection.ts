@@ -44,7 +44,12 @@ export function textOf({ title, text }: Document): string {
   return title === '' ? text : `${title} ${text}`
 }
 
-export function refuse(line: number, code: string, reason: string, hint: string): { readonly line: number; readonly value: null; readonly problem: RowProblem } {
+export function refuse(
+  line: number,
+  code: string,
+  reason: string,
+  hint: string,
+): { readonly line: number; readonly value: null; readonly problem: RowProblem } {
   return { line, value: null, problem: { line, severity: 'error', code, reason, hint } }
 }
 

@@ -4,7 +4,15 @@ import path from 'node:path'
 import type { RowProblem } from '../../../shared/contract/datasets.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { nameOf, openRows, type SourceRow } from '../formats/readers.ts'
-import { refuse, type Collection, type Document, type FileProblem, type Judgment, type Query, type Row } from './collection.ts'
+import {
+  refuse,
+  type Collection,
+  type Document,
+  type FileProblem,
+  type Judgment,
+  type Query,
+  type Row,
+} from './collection.ts'
 import { collectRows, integerOf, parseLines } from './read-lines.ts'
 
 const CORPUS = ['corpus.jsonl', 'corpus.jsonl.gz']
@@ -14,17 +22,40 @@ const QUERIES = ['queries.jsonl', 'queries.jsonl.gz']
 
 /** True where a folder has the three parts of a BEIR set. */
 export function isBeirFolder(folder: string): boolean {
-  return statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true && findFile(folder, CORPUS) !== null && findFile(folder, QUERIES) !== null && existsSync(path.join(folder, 'qrels'))
+  return (
+    statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true &&
+    findFile(folder, CORPUS) !== null &&
+    findFile(folder, QUERIES) !== null &&
+    existsSync(path.join(folder, 'qrels'))
+  )
 }
 
 /** Documents of a corpus.jsonl; a title that is missing is empty. @throws AppError when the file cannot be read */
 export function readDocuments(file: string): AsyncGenerator<readonly Row<Document>[]> {
   return readObjects(file, (values, line) => {
     const docId = idOf(values['_id'])
-    if (docId === null) return refuse(line, 'id-missing', `"_id" is ${nameOf(values['_id'])}, not text.`, 'Every document needs an id of its own.')
+    if (docId === null)
+      return refuse(
+        line,
+        'id-missing',
+        `"_id" is ${nameOf(values['_id'])}, not text.`,
+        'Every document needs an id of its own.',
+      )
     const { title = '', text } = values
-    if (typeof text !== 'string') return refuse(line, 'text-missing', `"text" of document ${docId} is ${nameOf(text)}, not text.`, 'Give the document a text, or take it and its judgments out.')
-    if (title !== null && typeof title !== 'string') return refuse(line, 'title-not-text', `"title" of document ${docId} is ${nameOf(title)}, not text.`, 'Write the title as text, or leave it out.')
+    if (typeof text !== 'string')
+      return refuse(
+        line,
+        'text-missing',
+        `"text" of document ${docId} is ${nameOf(text)}, not text.`,
+        'Give the document a text, or take it and its judgments out.',
+      )
+    if (title !== null && typeof title !== 'string')
+      return refuse(
+        line,
+        'title-not-text',
+        `"title" of document ${docId} is ${nameOf(title)}, not text.`,
+        'Write the title as text, or leave it out.',
+      )
     return { line, value: { docId, title: title ?? '', text }, problem: null }
   })
 }
@@ -33,8 +64,20 @@ export function readDocuments(file: string): AsyncGenerator<readonly Row<Documen
 export function readQueries(file: string): AsyncGenerator<readonly Row<Query>[]> {
   return readObjects(file, (values, line) => {
     const queryId = idOf(values['_id'])
-    if (queryId === null) return refuse(line, 'id-missing', `"_id" is ${nameOf(values['_id'])}, not text.`, 'Every query needs an id of its own.')
-    if (typeof values['text'] !== 'string') return refuse(line, 'text-missing', `"text" of query ${queryId} is ${nameOf(values['text'])}, not text.`, 'Give the query a text, or take it and its judgments out.')
+    if (queryId === null)
+      return refuse(
+        line,
+        'id-missing',
+        `"_id" is ${nameOf(values['_id'])}, not text.`,
+        'Every query needs an id of its own.',
+      )
+    if (typeof values['text'] !== 'string')
+      return refuse(
+        line,
+        'text-missing',
+        `"text" of query ${queryId} is ${nameOf(values['text'])}, not text.`,
+        'Give the query a text, or take it and its judgments out.',
+      )
     return { line, value: { queryId, text: values['text'] }, problem: null }
   })
 }
@@ -52,9 +95,27 @@ export function readJudgments(file: string): AsyncGenerator<readonly Row<Judgmen
     const [queryId = '', docId = '', score = ''] = cells.map((cell) => cell.trim())
     const grade = integerOf(score)
     if (isFirst && cells.length === 3 && !NUMBER_LIKE.test(score)) return null
-    if (cells.length !== 3) return refuse(line, 'qrels-width', `The row has ${cells.length} ${cells.length === 1 ? 'cell' : 'cells'} separated by tabs, not 3.`, 'A judgment is query id, document id and score.')
-    if (queryId === '' || docId === '') return refuse(line, 'id-missing', 'The row names no query or no document.', 'A judgment is query id, document id and score.')
-    if (grade === null) return refuse(line, 'grade-not-integer', `The score "${score}" is not a whole number.`, 'Grades are 0 (not relevant), 1, 2 …')
+    if (cells.length !== 3)
+      return refuse(
+        line,
+        'qrels-width',
+        `The row has ${cells.length} ${cells.length === 1 ? 'cell' : 'cells'} separated by tabs, not 3.`,
+        'A judgment is query id, document id and score.',
+      )
+    if (queryId === '' || docId === '')
+      return refuse(
+        line,
+        'id-missing',
+        'The row names no query or no document.',
+        'A judgment is query id, document id and score.',
+      )
+    if (grade === null)
+      return refuse(
+        line,
+        'grade-not-integer',
+        `The score "${score}" is not a whole number.`,
+        'Grades are 0 (not relevant), 1, 2 …',
+      )
     return { line, value: { queryId, docId, grade }, problem: null }
   })
 }
@@ -70,16 +131,22 @@ export async function readBeirFolder(folder: string, problems: FileProblem[] = [
   const note = (file: string, found: readonly RowProblem[]): void => {
     for (const problem of found) problems.push({ ...problem, file })
   }
-  const corpus = await collectRows(dropRepeated(readDocuments(path.join(folder, corpusFile)), (document) => document.docId, 'document'))
+  const corpus = await collectRows(
+    dropRepeated(readDocuments(path.join(folder, corpusFile)), (document) => document.docId, 'document'),
+  )
   note(corpusFile, corpus.problems)
-  const queries = await collectRows(dropRepeated(readQueries(path.join(folder, queriesFile)), (query) => query.queryId, 'query'))
+  const queries = await collectRows(
+    dropRepeated(readQueries(path.join(folder, queriesFile)), (query) => query.queryId, 'query'),
+  )
   note(queriesFile, queries.problems)
   const docIds = new Set(corpus.values.map((document) => document.docId))
   const queryIds = new Set(queries.values.map((query) => query.queryId))
   const judgments: Record<string, readonly Judgment[]> = {}
   for (const split of splitsOf(folder)) {
     const file = `qrels/${split}.tsv`
-    const read = await collectRows(checkJudgments(readJudgments(path.join(folder, file)), queryIds, docIds, (problem) => note(file, [problem])))
+    const read = await collectRows(
+      checkJudgments(readJudgments(path.join(folder, file)), queryIds, docIds, (problem) => note(file, [problem])),
+    )
     note(file, read.problems)
     judgments[split] = read.values
   }
@@ -89,9 +156,15 @@ export async function readBeirFolder(folder: string, problems: FileProblem[] = [
   return { documents: corpus.values, queries: queries.values, judgments, problems }
 }
 
-async function* readObjects<T>(file: string, parse: (values: Readonly<Record<string, unknown>>, line: number) => Row<T>): AsyncGenerator<readonly Row<T>[]> {
+async function* readObjects<T>(
+  file: string,
+  parse: (values: Readonly<Record<string, unknown>>, line: number) => Row<T>,
+): AsyncGenerator<readonly Row<T>[]> {
   const source = await openRows(file, { format: 'jsonl' })
-  for await (const rows of source.batches()) yield rows.map((row: SourceRow) => (row.values === null ? { line: row.line, value: null, problem: row.problem } : parse(row.values, row.line)))
+  for await (const rows of source.batches())
+    yield rows.map((row: SourceRow) =>
+      row.values === null ? { line: row.line, value: null, problem: row.problem } : parse(row.values, row.line),
+    )
 }
 
 /** Ids of Hugging Face tables may be numbers. */
@@ -100,14 +173,24 @@ function idOf(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null
 }
 
-async function* dropRepeated<T>(batches: AsyncIterable<readonly Row<T>[]>, idFor: (value: T) => string, noun: string): AsyncGenerator<readonly Row<T>[]> {
+async function* dropRepeated<T>(
+  batches: AsyncIterable<readonly Row<T>[]>,
+  idFor: (value: T) => string,
+  noun: string,
+): AsyncGenerator<readonly Row<T>[]> {
   const lineOf = new Map<string, number>()
   for await (const rows of batches) {
     yield rows.map((row) => {
       if (row.value === null) return row
       const id = idFor(row.value)
       const before = lineOf.get(id)
-      if (before !== undefined) return refuse(row.line, 'id-repeated', `The ${noun} ${id} stands in line ${before} already.`, 'Ids must differ; the first one was kept.')
+      if (before !== undefined)
+        return refuse(
+          row.line,
+          'id-repeated',
+          `The ${noun} ${id} stands in line ${before} already.`,
+          'Ids must differ; the first one was kept.',
+        )
       lineOf.set(id, row.line)
       return row
     })
@@ -115,15 +198,39 @@ async function* dropRepeated<T>(batches: AsyncIterable<readonly Row<T>[]>, idFor
 }
 
 /** A judged document that is not in the corpus still counts in the ideal ranking, as it does for trec_eval: said, and kept. */
-async function* checkJudgments(batches: AsyncIterable<readonly Row<Judgment>[]>, queryIds: ReadonlySet<string>, docIds: ReadonlySet<string>, warn: (problem: RowProblem) => void): AsyncGenerator<readonly Row<Judgment>[]> {
+async function* checkJudgments(
+  batches: AsyncIterable<readonly Row<Judgment>[]>,
+  queryIds: ReadonlySet<string>,
+  docIds: ReadonlySet<string>,
+  warn: (problem: RowProblem) => void,
+): AsyncGenerator<readonly Row<Judgment>[]> {
   for await (const rows of batches) {
     yield rows.map((row) => {
       if (row.value === null) return row
       const { queryId, docId, grade } = row.value
-      if (!queryIds.has(queryId)) return refuse(row.line, 'query-unknown', `There is no query ${queryId}.`, 'Add the query to queries.jsonl, or take its judgments out.')
-      if (!docIds.has(docId)) warn({ line: row.line, severity: 'warning', code: 'document-unknown', reason: `There is no document ${docId}.`, hint: 'It can never be retrieved, and yet counts in the ideal ranking.' })
+      if (!queryIds.has(queryId))
+        return refuse(
+          row.line,
+          'query-unknown',
+          `There is no query ${queryId}.`,
+          'Add the query to queries.jsonl, or take its judgments out.',
+        )
+      if (!docIds.has(docId))
+        warn({
+          line: row.line,
+          severity: 'warning',
+          code: 'document-unknown',
+          reason: `There is no document ${docId}.`,
+          hint: 'It can never be retrieved, and yet counts in the ideal ranking.',
+        })
       if (grade >= 0) return row
-      warn({ line: row.line, severity: 'warning', code: 'grade-negative', reason: `The grade ${grade} is below 0.`, hint: 'It is read as 0, not relevant.' })
+      warn({
+        line: row.line,
+        severity: 'warning',
+        code: 'grade-negative',
+        reason: `The grade ${grade} is below 0.`,
+        hint: 'It is read as 0, not relevant.',
+      })
       return { ...row, value: { queryId, docId, grade: 0 } }
     })
   }
@@ -131,8 +238,18 @@ async function* checkJudgments(batches: AsyncIterable<readonly Row<Judgment>[]>,
 
 function splitsOf(folder: string): string[] {
   const qrels = path.join(folder, 'qrels')
-  const names = existsSync(qrels) ? readdirSync(qrels).filter((name) => name.endsWith('.tsv')).map((name) => name.slice(0, -'.tsv'.length)).toSorted() : []
-  if (names.length === 0) throw new AppError({ code: 'dataset-invalid', message: `There are no judgments in ${qrels}.`, hint: 'A BEIR set has qrels/<split>.tsv, for example qrels/test.tsv.' })
+  const names = existsSync(qrels)
+    ? readdirSync(qrels)
+        .filter((name) => name.endsWith('.tsv'))
+        .map((name) => name.slice(0, -'.tsv'.length))
+        .toSorted()
+    : []
+  if (names.length === 0)
+    throw new AppError({
+      code: 'dataset-invalid',
+      message: `There are no judgments in ${qrels}.`,
+      hint: 'A BEIR set has qrels/<split>.tsv, for example qrels/test.tsv.',
+    })
   return names
 }
 
@@ -143,9 +260,17 @@ function findFile(folder: string, names: readonly string[]): string | null {
 function requireFile(folder: string, names: readonly string[]): string {
   const found = findFile(folder, names)
   if (found !== null) return found
-  throw new AppError({ code: 'dataset-invalid', message: `There is no ${names[0]} in ${folder}.`, hint: 'A BEIR set has corpus.jsonl, queries.jsonl and a folder qrels.' })
+  throw new AppError({
+    code: 'dataset-invalid',
+    message: `There is no ${names[0]} in ${folder}.`,
+    hint: 'A BEIR set has corpus.jsonl, queries.jsonl and a folder qrels.',
+  })
 }
 
 function nothing(folder: string, file: string, noun: string): AppError {
-  return new AppError({ code: 'dataset-invalid', message: `${path.join(folder, file)} has no ${noun} that can be used.`, hint: 'Look at the list of problems; the columns may have other names.' })
+  return new AppError({
+    code: 'dataset-invalid',
+    message: `${path.join(folder, file)} has no ${noun} that can be used.`,
+    hint: 'Look at the list of problems; the columns may have other names.',
+  })
 }

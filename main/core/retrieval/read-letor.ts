@@ -21,7 +21,9 @@ export interface FeatureList {
 }
 
 /** A list, or what is wrong with a line. */
-export type FeaturePart = { readonly list: FeatureList; readonly problem: null } | { readonly list: null; readonly problem: FileProblem }
+export type FeaturePart =
+  | { readonly list: FeatureList; readonly problem: null }
+  | { readonly list: null; readonly problem: FileProblem }
 
 /** Published sets have up to 700. Lists are dense: each number up to the largest takes a place in every row. */
 export const MOST_FEATURES = 65_536
@@ -36,28 +38,74 @@ export function readFeatureRows(file: string): AsyncGenerator<readonly Row<Featu
     const [label = '', qid = '', ...cells] = (hash < 0 ? text : text.slice(0, hash)).trim().split(/\s+/)
     if (label === '') return null // a line of comment alone
     const grade = integerOf(label)
-    if (grade === null || grade < 0) return refuse(line, 'grade-not-integer', `The label "${label}" is not a grade.`, 'A row begins with a grade: 0, 1, 2 …')
+    if (grade === null || grade < 0)
+      return refuse(
+        line,
+        'grade-not-integer',
+        `The label "${label}" is not a grade.`,
+        'A row begins with a grade: 0, 1, 2 …',
+      )
     const query = /^qid:(\S+)$/.exec(qid)
-    if (query === null) return refuse(line, 'qid-missing', `The second column is "${qid}", not qid:….`, 'Rows of one query share a qid; files without one cannot be ranked.')
+    if (query === null)
+      return refuse(
+        line,
+        'qid-missing',
+        `The second column is "${qid}", not qid:….`,
+        'Rows of one query share a qid; files without one cannot be ranked.',
+      )
     const features: [number, number][] = []
     for (const cell of cells) {
       const colon = cell.indexOf(':')
       const number = integerOf(cell.slice(0, colon))
       const value = Number(cell.slice(colon + 1))
-      if (colon < 1 || number === null || number < 1 || cell.length === colon + 1 || !Number.isFinite(Math.fround(value))) return refuse(line, 'feature-broken', `"${cell.slice(0, 40)}" is not a feature.`, 'Features are number:value, numbers from 1, values finite in single precision.')
-      if (number <= (features.at(-1)?.[0] ?? 0)) return refuse(line, 'feature-order', `Feature ${number} comes after feature ${features.at(-1)![0]}.`, 'Feature numbers rise within a row.')
-      if (number > MOST_FEATURES) return refuse(line, 'feature-too-high', `Feature ${number} is above ${MOST_FEATURES}.`, 'Features are numbered from 1 without large gaps: number them anew.')
+      if (
+        colon < 1 ||
+        number === null ||
+        number < 1 ||
+        cell.length === colon + 1 ||
+        !Number.isFinite(Math.fround(value))
+      )
+        return refuse(
+          line,
+          'feature-broken',
+          `"${cell.slice(0, 40)}" is not a feature.`,
+          'Features are number:value, numbers from 1, values finite in single precision.',
+        )
+      if (number <= (features.at(-1)?.[0] ?? 0))
+        return refuse(
+          line,
+          'feature-order',
+          `Feature ${number} comes after feature ${features.at(-1)![0]}.`,
+          'Feature numbers rise within a row.',
+        )
+      if (number > MOST_FEATURES)
+        return refuse(
+          line,
+          'feature-too-high',
+          `Feature ${number} is above ${MOST_FEATURES}.`,
+          'Features are numbered from 1 without large gaps: number them anew.',
+        )
       features.push([number, value])
     }
-    return { line, value: { queryId: query[1]!, grade, features, docId: /docid\s*=\s*(\S+)/i.exec(comment)?.[1] ?? null }, problem: null }
+    return {
+      line,
+      value: { queryId: query[1]!, grade, features, docId: /docid\s*=\s*(\S+)/i.exec(comment)?.[1] ?? null },
+      problem: null,
+    }
   })
 }
 
 /** The largest number of a feature in the file. @throws AppError `dataset-invalid` where no row can be used */
 export async function widestFeature(file: string): Promise<number> {
   let widest = 0
-  for await (const rows of readFeatureRows(file)) for (const { value } of rows) widest = Math.max(widest, value?.features.at(-1)?.[0] ?? 0)
-  if (widest === 0) throw new AppError({ code: 'dataset-invalid', message: `${file} has no row with a query and features.`, hint: 'A row is: grade qid:… 1:… 2:…' })
+  for await (const rows of readFeatureRows(file))
+    for (const { value } of rows) widest = Math.max(widest, value?.features.at(-1)?.[0] ?? 0)
+  if (widest === 0)
+    throw new AppError({
+      code: 'dataset-invalid',
+      message: `${file} has no row with a query and features.`,
+      hint: 'A row is: grade qid:… 1:… 2:…',
+    })
   return widest
 }
 
@@ -79,7 +127,12 @@ export async function* readFeatureLists(file: string, name: string, featureCount
 function denseList({ queryId, rows }: Group, width: number): FeatureList {
   const features = new Float32Array(rows.length * width)
   rows.forEach((row, at) => row.features.forEach(([number, value]) => (features[at * width + number - 1] = value)))
-  return { queryId, grades: rows.map((row) => row.grade), docIds: rows.map((row, at) => row.docId ?? `${queryId}#${at + 1}`), features }
+  return {
+    queryId,
+    grades: rows.map((row) => row.grade),
+    docIds: rows.map((row, at) => row.docId ?? `${queryId}#${at + 1}`),
+    features,
+  }
 }
 
 interface Group {
@@ -88,11 +141,21 @@ interface Group {
 }
 
 /** @param mostRows of one query; a longer list is left out whole */
-async function* groupRows(batches: AsyncIterable<readonly Row<FeatureRow>[]>, mostRows: number): AsyncGenerator<readonly Row<Group>[]> {
+async function* groupRows(
+  batches: AsyncIterable<readonly Row<FeatureRow>[]>,
+  mostRows: number,
+): AsyncGenerator<readonly Row<Group>[]> {
   const done = new Set<string>()
   let current: { line: number; group: Group; count: number } | null = null
   const take = ({ line, group, count }: { line: number; group: Group; count: number }): Row<Group> =>
-    count <= mostRows ? { line, value: group, problem: null } : refuse(line, 'list-too-long', `Query ${group.queryId} has ${count} documents; a list is read up to ${mostRows}.`, 'Keep the documents that a first stage would find.')
+    count <= mostRows
+      ? { line, value: group, problem: null }
+      : refuse(
+          line,
+          'list-too-long',
+          `Query ${group.queryId} has ${count} documents; a list is read up to ${mostRows}.`,
+          'Keep the documents that a first stage would find.',
+        )
   for await (const rows of batches) {
     const out: Row<Group>[] = []
     for (const row of rows) {
@@ -101,7 +164,15 @@ async function* groupRows(batches: AsyncIterable<readonly Row<FeatureRow>[]>, mo
         current.count += 1
         if (current.count <= mostRows) current.group.rows.push(row.value)
         else current.group.rows.length = 0
-      } else if (done.has(row.value.queryId)) out.push(refuse(row.line, 'qid-apart', `Query ${row.value.queryId} had rows before the query in between.`, 'Sort the file so that the rows of one query stand together.'))
+      } else if (done.has(row.value.queryId))
+        out.push(
+          refuse(
+            row.line,
+            'qid-apart',
+            `Query ${row.value.queryId} had rows before the query in between.`,
+            'Sort the file so that the rows of one query stand together.',
+          ),
+        )
       else {
         if (current !== null) out.push(take(current))
         current = { line: row.line, group: { queryId: row.value.queryId, rows: [row.value] }, count: 1 }

@@ -17,18 +17,28 @@ export async function* readLines(path: string): AsyncGenerator<readonly Row<stri
 function decode(record: RawRecord): Row<string> {
   if (record.bytes === null) return { line: record.line, value: null, problem: record.problem }
   if (isUtf8(record.bytes)) return { line: record.line, value: record.bytes.toString('utf8'), problem: null }
-  return refuse(record.line, 'not-utf8', 'The row holds bytes that are not UTF-8 text.', 'Save the file again as UTF-8.')
+  return refuse(
+    record.line,
+    'not-utf8',
+    'The row holds bytes that are not UTF-8 text.',
+    'Save the file again as UTF-8.',
+  )
 }
 
 /** Each line through `parse`; what could not be read as a line stays a problem. Null leaves a line out. */
-export async function* parseLines<T>(path: string, parse: (text: string, line: number) => Row<T> | null): AsyncGenerator<readonly Row<T>[]> {
+export async function* parseLines<T>(
+  path: string,
+  parse: (text: string, line: number) => Row<T> | null,
+): AsyncGenerator<readonly Row<T>[]> {
   for await (const rows of readLines(path)) {
     yield rows.flatMap((row) => (row.value === null ? [row] : (parse(row.value, row.line) ?? [])))
   }
 }
 
 /** All of a reader's rows in memory, the bad ones apart. */
-export async function collectRows<T>(batches: AsyncIterable<readonly Row<T>[]>): Promise<{ readonly values: T[]; readonly problems: import('../../../shared/contract/datasets.ts').RowProblem[] }> {
+export async function collectRows<T>(
+  batches: AsyncIterable<readonly Row<T>[]>,
+): Promise<{ readonly values: T[]; readonly problems: import('../../../shared/contract/datasets.ts').RowProblem[] }> {
   const values: T[] = []
   const problems = []
   for await (const rows of batches) {

@@ -19,28 +19,57 @@ export interface RankingQueryPart {
 }
 
 /** Queries come before documents; problems stand where they were found. */
-export type RankingPart = { readonly query: RankingQueryPart } | { readonly document: RankingDocument } | { readonly problem: RowProblem }
+export type RankingPart =
+  | { readonly query: RankingQueryPart }
+  | { readonly document: RankingDocument }
+  | { readonly problem: RowProblem }
 
 /** Names of a split's files, those of BEIR and of LETOR. */
-const SPLITS: Readonly<Record<string, SplitName>> = { train: 'train', dev: 'validation', val: 'validation', vali: 'validation', valid: 'validation', validation: 'validation', test: 'test' }
+const SPLITS: Readonly<Record<string, SplitName>> = {
+  train: 'train',
+  dev: 'validation',
+  val: 'validation',
+  vali: 'validation',
+  valid: 'validation',
+  validation: 'validation',
+  test: 'test',
+}
 /** A query that is judged in several splits belongs to the one that is held out furthest. */
 const HELD_OUT: readonly SplitName[] = ['train', 'validation', 'test']
 
 /** True where `readRankings` has something to read. */
 export function looksLikeRankings(source: string): boolean {
-  if (statSync(source, { throwIfNoEntry: false })?.isDirectory() === true) return isBeirFolder(source) || featureFiles(source).length > 0
+  if (statSync(source, { throwIfNoEntry: false })?.isDirectory() === true)
+    return isBeirFolder(source) || featureFiles(source).length > 0
   return /\.(txt|svm|svmlight|letor)(\.gz)?$/i.test(source)
 }
 
 /** @throws AppError `dataset-invalid`, `file-not-found` */
 export async function* readRankings(source: string): AsyncGenerator<RankingPart> {
   const entry = statSync(source, { throwIfNoEntry: false })
-  if (entry === undefined) throw new AppError({ code: 'file-not-found', message: `There is nothing at ${source}.`, hint: 'Check the path; it may have been moved or renamed.' })
-  if (!entry.isDirectory()) yield* readFeatures([{ file: source, name: path.basename(source), split: SPLITS[path.basename(source).split('.')[0]!.toLowerCase()] ?? null }])
+  if (entry === undefined)
+    throw new AppError({
+      code: 'file-not-found',
+      message: `There is nothing at ${source}.`,
+      hint: 'Check the path; it may have been moved or renamed.',
+    })
+  if (!entry.isDirectory())
+    yield* readFeatures([
+      {
+        file: source,
+        name: path.basename(source),
+        split: SPLITS[path.basename(source).split('.')[0]!.toLowerCase()] ?? null,
+      },
+    ])
   else if (isBeirFolder(source)) yield* readBeir(source)
   else {
     const files = featureFiles(source)
-    if (files.length === 0) throw new AppError({ code: 'dataset-invalid', message: `${source} holds neither a BEIR set nor LETOR files.`, hint: 'A BEIR set has corpus.jsonl, queries.jsonl and qrels/; a LETOR folder train.txt, vali.txt and test.txt.' })
+    if (files.length === 0)
+      throw new AppError({
+        code: 'dataset-invalid',
+        message: `${source} holds neither a BEIR set nor LETOR files.`,
+        hint: 'A BEIR set has corpus.jsonl, queries.jsonl and qrels/; a LETOR folder train.txt, vali.txt and test.txt.',
+      })
     yield* readFeatures(files)
   }
 }
@@ -69,33 +98,72 @@ async function* readBeir(folder: string): AsyncGenerator<RankingPart> {
   }
   for (const [at, { queryId, text }] of set.queries.entries()) {
     const grades = judgments.get(queryId)
-    if (grades !== undefined) yield { query: { queryId, line: at + 1, title: text, split: splitOf.get(queryId) ?? null, data: { kind: 'query', text, judgments: [...grades] } } }
+    if (grades !== undefined)
+      yield {
+        query: {
+          queryId,
+          line: at + 1,
+          title: text,
+          split: splitOf.get(queryId) ?? null,
+          data: { kind: 'query', text, judgments: [...grades] },
+        },
+      }
   }
   for (const document of set.documents) yield { document }
-  for (const problem of ownCopyWarnings(set.queries.map((query, at) => ({ ...query, line: at + 1 })).filter(({ queryId }) => judgments.has(queryId)), set.documents)) yield { problem }
+  for (const problem of ownCopyWarnings(
+    set.queries.map((query, at) => ({ ...query, line: at + 1 })).filter(({ queryId }) => judgments.has(queryId)),
+    set.documents,
+  ))
+    yield { problem }
 }
 
 /** @param queries those that are judged */
-function ownCopyWarnings(queries: readonly (Query & { readonly line: number })[], documents: readonly RankingDocument[]): RowProblem[] {
+function ownCopyWarnings(
+  queries: readonly (Query & { readonly line: number })[],
+  documents: readonly RankingDocument[],
+): RowProblem[] {
   const { sameId, sameText } = findOwnCopies(queries, documents)
   const warn = (code: string, of: ReadonlySet<string>, reason: string, hint: string): RowProblem[] => {
     const line = queries.find(({ queryId }) => of.has(queryId))?.line
-    return line === undefined ? [] : [{ line, severity: 'warning', code, reason: `queries.jsonl: ${of.size} of ${queries.length} queries ${reason}; the first is ${[...of][0] ?? ''}.`, hint }]
+    return line === undefined
+      ? []
+      : [
+          {
+            line,
+            severity: 'warning',
+            code,
+            reason: `queries.jsonl: ${of.size} of ${queries.length} queries ${reason}; the first is ${[...of][0] ?? ''}.`,
+            hint,
+          },
+        ]
   }
   return [
-    ...warn('query-in-corpus', sameId, 'are documents of the collection too, with the same id', 'Each is left out of its own ranking, as BEIR does it: of the candidates, the training, the measures and the files.'),
-    ...warn('query-text-in-corpus', sameText, 'have the very words of a document with another id', 'Such documents stay in the ranking, as in BEIR, and are likely to come first. Take them out of the corpus if they are copies.'),
+    ...warn(
+      'query-in-corpus',
+      sameId,
+      'are documents of the collection too, with the same id',
+      'Each is left out of its own ranking, as BEIR does it: of the candidates, the training, the measures and the files.',
+    ),
+    ...warn(
+      'query-text-in-corpus',
+      sameText,
+      'have the very words of a document with another id',
+      'Such documents stay in the ranking, as in BEIR, and are likely to come first. Take them out of the corpus if they are copies.',
+    ),
   ]
 }
 
 /** Twice through the files: the data set's width is known only at their end, and they may be larger than memory. */
-async function* readFeatures(files: readonly { readonly file: string; readonly name: string; readonly split: SplitName | null }[]): AsyncGenerator<RankingPart> {
+async function* readFeatures(
+  files: readonly { readonly file: string; readonly name: string; readonly split: SplitName | null }[],
+): AsyncGenerator<RankingPart> {
   let width = 0
   for (const { file, name } of files) {
     try {
       width = Math.max(width, await widestFeature(file))
     } catch (error) {
-      for await (const rows of readFeatureRows(file)) for (const { problem } of rows) if (problem !== null) yield { problem: inFile({ ...problem, file: name }) }
+      for await (const rows of readFeatureRows(file))
+        for (const { problem } of rows) if (problem !== null) yield { problem: inFile({ ...problem, file: name }) }
       throw error
     }
   }
@@ -110,17 +178,29 @@ async function* readFeatures(files: readonly { readonly file: string; readonly n
       // Some sets count their queries anew in each file.
       const id = seen.has(queryId) ? `${name}:${queryId}` : queryId
       seen.add(id)
-      const rows = docIds.map((_docId, at) => Array.from(features.subarray(at * width, (at + 1) * width), (value) => Number(value.toPrecision(9))))
-      yield { query: { queryId: id, line: seen.size, title: `Query ${id}`, split, data: { kind: 'features', docIds: [...docIds], grades: [...grades], features: rows } } }
+      const rows = docIds.map((_docId, at) =>
+        Array.from(features.subarray(at * width, (at + 1) * width), (value) => Number(value.toPrecision(9))),
+      )
+      yield {
+        query: {
+          queryId: id,
+          line: seen.size,
+          title: `Query ${id}`,
+          split,
+          data: { kind: 'features', docIds: [...docIds], grades: [...grades], features: rows },
+        },
+      }
     }
   }
 }
 
 function featureFiles(folder: string): { readonly file: string; readonly name: string; readonly split: SplitName }[] {
-  return (['train', 'vali', 'valid', 'dev', 'test'] as const).flatMap((base) => [`${base}.txt`, `${base}.txt.gz`].flatMap((name) => {
-    const file = path.join(folder, name)
-    return existsSync(file) ? [{ file, name, split: SPLITS[base]! }] : []
-  }))
+  return (['train', 'vali', 'valid', 'dev', 'test'] as const).flatMap((base) =>
+    [`${base}.txt`, `${base}.txt.gz`].flatMap((name) => {
+      const file = path.join(folder, name)
+      return existsSync(file) ? [{ file, name, split: SPLITS[base]! }] : []
+    }),
+  )
 }
 
 function inFile({ file, reason, ...problem }: FileProblem): RowProblem {

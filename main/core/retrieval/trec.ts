@@ -16,10 +16,22 @@ export interface RunEntry {
 export function readTrecJudgments(file: string): AsyncGenerator<readonly Row<Judgment>[]> {
   return parseLines(file, (text, line) => {
     const cells = text.trim().split(/\s+/)
-    if (cells.length !== 4) return refuse(line, 'qrels-width', `The row has ${cells.length} ${cells.length === 1 ? 'column' : 'columns'}, not 4.`, 'A judgment is query, 0, document, grade.')
+    if (cells.length !== 4)
+      return refuse(
+        line,
+        'qrels-width',
+        `The row has ${cells.length} ${cells.length === 1 ? 'column' : 'columns'}, not 4.`,
+        'A judgment is query, 0, document, grade.',
+      )
     const [queryId, , docId, score] = cells as [string, string, string, string]
     const grade = integerOf(score)
-    if (grade === null) return refuse(line, 'grade-not-integer', `The grade "${score}" is not a whole number.`, 'Grades are 0 (not relevant), 1, 2 …')
+    if (grade === null)
+      return refuse(
+        line,
+        'grade-not-integer',
+        `The grade "${score}" is not a whole number.`,
+        'Grades are 0 (not relevant), 1, 2 …',
+      )
     return { line, value: { queryId, docId, grade }, problem: null }
   })
 }
@@ -27,12 +39,25 @@ export function readTrecJudgments(file: string): AsyncGenerator<readonly Row<Jud
 export function readTrecRun(file: string): AsyncGenerator<readonly Row<RunEntry>[]> {
   return parseLines(file, (text, line) => {
     const cells = text.trim().split(/\s+/)
-    if (cells.length !== 6) return refuse(line, 'run-width', `The row has ${cells.length} ${cells.length === 1 ? 'column' : 'columns'}, not 6.`, 'A line is query, Q0, document, rank, score, tag.')
+    if (cells.length !== 6)
+      return refuse(
+        line,
+        'run-width',
+        `The row has ${cells.length} ${cells.length === 1 ? 'column' : 'columns'}, not 6.`,
+        'A line is query, Q0, document, rank, score, tag.',
+      )
     const [queryId, , docId, rankText, scoreText, tag] = cells as [string, string, string, string, string, string]
     const rank = integerOf(rankText)
     const score = Number(scoreText)
-    if (rank === null) return refuse(line, 'rank-not-integer', `The rank "${rankText}" is not a whole number.`, 'Ranks count from 1.')
-    if (!Number.isFinite(score)) return refuse(line, 'score-not-number', `The score "${scoreText}" is not a number.`, 'Scores order the documents of a query.')
+    if (rank === null)
+      return refuse(line, 'rank-not-integer', `The rank "${rankText}" is not a whole number.`, 'Ranks count from 1.')
+    if (!Number.isFinite(score))
+      return refuse(
+        line,
+        'score-not-number',
+        `The score "${scoreText}" is not a number.`,
+        'Scores order the documents of a query.',
+      )
     return { line, value: { queryId, docId, rank, score, tag }, problem: null }
   })
 }

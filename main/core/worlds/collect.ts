@@ -43,13 +43,17 @@ export interface CollectOptions {
  * Episodes cut into segments, one behind the other; the behaviours take turns. An episode that ends inside a segment
  * leaves it padded. The same seed gives the same segments.
  */
-export async function collectSegments(kind: WorldKind, behaviours: readonly Behaviour[], { segments, length, seed, perEpisode: wanted = Infinity, breathe }: CollectOptions): Promise<CollectedSegments> {
+export async function collectSegments(
+  kind: WorldKind,
+  behaviours: readonly Behaviour[],
+  { segments, length, seed, perEpisode: wanted = Infinity, breathe }: CollectOptions,
+): Promise<CollectedSegments> {
   const { info } = kind
   const perEpisode = Math.max(1, Math.min(wanted, Math.floor(info.episodeSteps / length)))
   const set = emptySet(kind, segments, length, seed)
   const episodes = Math.ceil(segments / perEpisode)
   const each = Math.ceil(episodes / behaviours.length)
-  for (let start = 0; start < episodes; ) {
+  for (let start = 0; start < episodes;) {
     const behaviour = Math.floor(start / each)
     const worlds = Math.min(MOST_WORLDS, episodes - start, (behaviour + 1) * each - start)
     await playEpisodes(kind, behaviours[behaviour]!, set, start, worlds, perEpisode, breathe)
@@ -82,7 +86,15 @@ function emptySet({ info }: WorldKind, count: number, time: number, seed: number
   }
 }
 
-async function playEpisodes(kind: WorldKind, behaviour: Behaviour, set: CollectedSegments, start: number, count: number, perEpisode: number, breathe: CollectOptions['breathe']): Promise<void> {
+async function playEpisodes(
+  kind: WorldKind,
+  behaviour: Behaviour,
+  set: CollectedSegments,
+  start: number,
+  count: number,
+  perEpisode: number,
+  breathe: CollectOptions['breathe'],
+): Promise<void> {
   const worlds: World[] = []
   for (let world = 0; world < count; world += 1) worlds.push(await kind.open())
   try {
@@ -121,7 +133,8 @@ function playStep({ kind, behaviour, set, start, perEpisode, worlds, randoms, en
     noteState(set, segment, t, world, behaviour.name, start + at)
   })
   const limit = kind.info.actionLimit - ACTION_MARGIN
-  const cut: BatchPolicy = (...given) => Float64Array.from(behaviour.policy(...given), (value) => Math.min(limit, Math.max(-limit, value)))
+  const cut: BatchPolicy = (...given) =>
+    Float64Array.from(behaviour.policy(...given), (value) => Math.min(limit, Math.max(-limit, value)))
   stepTogether(worlds, cut, randoms, (at, result, action) => {
     const segment = segmentOf(at)
     if (segment >= set.count || ended[at]) return
@@ -133,7 +146,14 @@ function playStep({ kind, behaviour, set, start, perEpisode, worlds, randoms, en
   })
 }
 
-function noteState(set: CollectedSegments, segment: number, t: number, world: World, behaviour: string, episode: number): void {
+function noteState(
+  set: CollectedSegments,
+  segment: number,
+  t: number,
+  world: World,
+  behaviour: string,
+  episode: number,
+): void {
   const [firstStates, lastStates] = [set.firstStates as WorldState[], set.lastStates as WorldState[]] // ours until it is given out
   if (t === 0) {
     firstStates[segment] = world.save()

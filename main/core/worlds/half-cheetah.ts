@@ -9,7 +9,12 @@ const JOINTS = ['back hip', 'back knee', 'back ankle', 'front hip', 'front knee'
 const HEIGHT = 0.62
 
 /** One leg: thigh, shin and foot below a point of the torso; angles in degrees, lengths in metres. */
-function leg(name: string, x: number, bend: readonly [number, number], gears: readonly [number, number, number]): { readonly body: string; readonly motors: string } {
+function leg(
+  name: string,
+  x: number,
+  bend: readonly [number, number],
+  gears: readonly [number, number, number],
+): { readonly body: string; readonly motors: string } {
   const [thigh, shin] = bend
   const body = `<body name="${name}-thigh" pos="${x} 0 0">
       <joint name="${name}-hip" axis="0 1 0" range="-45 60" damping="5" stiffness="180"/>
@@ -23,7 +28,9 @@ function leg(name: string, x: number, bend: readonly [number, number], gears: re
         </body>
       </body>
     </body>`
-  const motors = ['hip', 'knee', 'ankle'].map((joint, at) => `<motor joint="${name}-${joint}" gear="${gears[at]}" ctrllimited="true" ctrlrange="-1 1"/>`).join('')
+  const motors = ['hip', 'knee', 'ankle']
+    .map((joint, at) => `<motor joint="${name}-${joint}" gear="${gears[at]}" ctrllimited="true" ctrlrange="-1 1"/>`)
+    .join('')
   return { body, motors }
 }
 
@@ -53,7 +60,15 @@ const info: WorldInfo = {
   id: 'half-cheetah',
   name: 'Half-cheetah',
   summary: 'A runner with two legs in a vertical plane; the faster forward, the better (MuJoCo).',
-  observation: ['height', 'pitch', ...JOINTS, 'speed x / 5', 'speed z / 5', 'pitch speed / 10', ...JOINTS.map((joint) => `${joint} speed / 10`)],
+  observation: [
+    'height',
+    'pitch',
+    ...JOINTS,
+    'speed x / 5',
+    'speed z / 5',
+    'pitch speed / 10',
+    ...JOINTS.map((joint) => `${joint} speed / 10`),
+  ],
   action: [...JOINTS],
   actionLimit: 1,
   episodeSteps: 200,
@@ -64,7 +79,10 @@ const info: WorldInfo = {
 }
 
 const gait = linearPolicy(CHEETAH_GAIT)
-const scaled = (share: number): Policy => (observation, random) => Array.from(gait(observation, random), (torque) => share * torque)
+const scaled =
+  (share: number): Policy =>
+  (observation, random) =>
+    Array.from(gait(observation, random), (torque) => share * torque)
 /** At a little less than full force it falls less. */
 const expert = scaled(0.95)
 const weak = scaled(0.8)
@@ -88,7 +106,12 @@ async function openCheetah(): Promise<World> {
       const from = simulation.qpos()[0]!
       simulation.advance(torque, FRAMES)
       const speed = (simulation.qpos()[0]! - from) / (0.01 * FRAMES)
-      return { observation: observe(), reward: speed - 0.1 * torque.reduce((sum, value) => sum + value ** 2, 0), done: false, success: false }
+      return {
+        observation: observe(),
+        reward: speed - 0.1 * torque.reduce((sum, value) => sum + value ** 2, 0),
+        done: false,
+        success: false,
+      }
     },
     observe,
     qpos: () => [...simulation.qpos()],

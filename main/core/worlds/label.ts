@@ -12,7 +12,11 @@ export function exactRegretScores(kind: WorldKind, set: CollectedSegments): Floa
   return Float64Array.from({ length: set.count }, (_, segment) => {
     let sum = 0
     for (let row = segment * time; row < (segment + 1) * time; row += 1) {
-      if (set.mask[row]! > 0) sum += advantage(set.observations.subarray(row * observationSize, (row + 1) * observationSize), set.actions.subarray(row * actionSize, (row + 1) * actionSize))
+      if (set.mask[row]! > 0)
+        sum += advantage(
+          set.observations.subarray(row * observationSize, (row + 1) * observationSize),
+          set.actions.subarray(row * actionSize, (row + 1) * actionSize),
+        )
     }
     return sum
   })
@@ -22,10 +26,15 @@ export function exactRegretScores(kind: WorldKind, set: CollectedSegments): Floa
  * `rl_sum` of CPL's data: Σ_{t < T−1} r_t + V(s_{T−1}) − V(s_0), the sum of advantages without discount, telescoped, so
  * that only two values enter. @param first, last V before the first and the last step [segment]   @returns [segment]
  */
-export function telescopedRegretScores(set: SegmentSet, first: ArrayLike<number>, last: ArrayLike<number>): Float64Array {
+export function telescopedRegretScores(
+  set: SegmentSet,
+  first: ArrayLike<number>,
+  last: ArrayLike<number>,
+): Float64Array {
   return Float64Array.from({ length: set.count }, (_, segment) => {
     let sum = 0
-    for (let t = 0; t < set.time - 1; t += 1) sum += set.rewards[segment * set.time + t]! * set.mask[segment * set.time + t]!
+    for (let t = 0; t < set.time - 1; t += 1)
+      sum += set.rewards[segment * set.time + t]! * set.mask[segment * set.time + t]!
     return sum + last[segment]! - first[segment]!
   })
 }
@@ -42,7 +51,11 @@ export interface ValueOptions {
 }
 
 /** V of a policy that draws nothing, from a state: by acting it out. As exact as the horizon is long. */
-export function createRollOutValue(world: World, policy: Policy, { steps, discount }: ValueOptions): (state: WorldState) => number {
+export function createRollOutValue(
+  world: World,
+  policy: Policy,
+  { steps, discount }: ValueOptions,
+): (state: WorldState) => number {
   const random = createRandom(0) // not used by such a policy
   return (state) => {
     world.restore(state)
@@ -64,7 +77,12 @@ export interface BoundaryValues {
 }
 
 /** The expert's value at both ends of every segment, acted out from these very states. */
-export async function rollOutValues(kind: WorldKind, set: CollectedSegments, options: ValueOptions, breathe?: () => Promise<void>): Promise<BoundaryValues> {
+export async function rollOutValues(
+  kind: WorldKind,
+  set: CollectedSegments,
+  options: ValueOptions,
+  breathe?: () => Promise<void>,
+): Promise<BoundaryValues> {
   const world = await kind.open()
   const values = { first: new Float64Array(set.count), last: new Float64Array(set.count) }
   try {
@@ -82,7 +100,12 @@ export async function rollOutValues(kind: WorldKind, set: CollectedSegments, opt
 }
 
 /** `rl_sum` with these values [segment] */
-export async function rollOutRegretScores(kind: WorldKind, set: CollectedSegments, options: ValueOptions, breathe?: () => Promise<void>): Promise<Float64Array> {
+export async function rollOutRegretScores(
+  kind: WorldKind,
+  set: CollectedSegments,
+  options: ValueOptions,
+  breathe?: () => Promise<void>,
+): Promise<Float64Array> {
   const { first, last } = await rollOutValues(kind, set, options, breathe)
   return telescopedRegretScores(set, first, last)
 }

@@ -28,7 +28,10 @@ export function solveLinearQuadratic({ a, b, q, r, discount }: LinearQuadratic):
   const sweepOf = (p: Matrix): LinearQuadraticSolution => {
     const curvature = add(r, scale(product(product(bt, p), b), discount))
     const gain = scale(product(inverse(curvature), product(product(bt, p), a)), discount)
-    const next = add(add(q, scale(product(product(at, p), a), discount)), scale(product(product(at, product(p, b)), gain), -discount))
+    const next = add(
+      add(q, scale(product(product(at, p), a), discount)),
+      scale(product(product(at, product(p, b)), gain), -discount),
+    )
     return { p: next, gain, curvature }
   }
   let p: Matrix = q
@@ -72,7 +75,9 @@ function inverse(m: Matrix): Matrix {
   const size = m.length
   const rows = m.map((row, i) => [...row, ...row.map((_, j) => (i === j ? 1 : 0))])
   for (let column = 0; column < size; column += 1) {
-    const pivot = rows.slice(column).reduce((best, row, at) => (Math.abs(row[column]!) > Math.abs(rows[best]![column]!) ? column + at : best), column)
+    const pivot = rows
+      .slice(column)
+      .reduce((best, row, at) => (Math.abs(row[column]!) > Math.abs(rows[best]![column]!) ? column + at : best), column)
     if (Math.abs(rows[pivot]![column]!) < 1e-300) throw new RangeError('a singular matrix has no inverse')
     const [kept, other] = [rows[pivot]!, rows[column]!]
     rows[column] = kept

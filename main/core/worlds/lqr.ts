@@ -26,7 +26,12 @@ const system = {
     [0, 0, 1 - FRICTION * STEP_SECONDS, 0],
     [0, 0, 0, 1 - FRICTION * STEP_SECONDS],
   ],
-  b: [[0, 0], [0, 0], [STEP_SECONDS, 0], [0, STEP_SECONDS]],
+  b: [
+    [0, 0],
+    [0, 0],
+    [STEP_SECONDS, 0],
+    [0, STEP_SECONDS],
+  ],
   q: diagonal([STEP_SECONDS, STEP_SECONDS, 0.1 * STEP_SECONDS, 0.1 * STEP_SECONDS]),
   r: diagonal([0.3 * STEP_SECONDS, 0.3 * STEP_SECONDS]),
   discount: info.discount,
@@ -82,6 +87,9 @@ export const lqr: WorldKind = {
   weak,
   advantage(state, action) {
     const best = multiply(lqrSolution.gain, state)
-    return -quadratic(lqrSolution.curvature, best.map((value, at) => action[at]! + value))
+    return -quadratic(
+      lqrSolution.curvature,
+      best.map((value, at) => action[at]! + value),
+    )
   },
 }

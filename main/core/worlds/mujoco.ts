@@ -14,7 +14,12 @@ function mujoco(): Promise<MainModule> {
     .then((wasmBinary) => loadMujoco({ wasmBinary }))
     .catch((error: unknown) => {
       loading = null
-      throw new AppError({ code: 'internal', message: 'The MuJoCo simulator did not start.', hint: 'Install Pairlab again; its file mujoco.wasm may be missing or damaged.', cause: error })
+      throw new AppError({
+        code: 'internal',
+        message: 'The MuJoCo simulator did not start.',
+        hint: 'Install Pairlab again; its file mujoco.wasm may be missing or damaged.',
+        cause: error,
+      })
     })
   return loading
 }

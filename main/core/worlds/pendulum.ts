@@ -58,9 +58,17 @@ function openPendulum(): World {
       const torque = TORQUE * clip(action[0]!, 1)
       const angle = wrap(s[0]!)
       const reward = -(angle ** 2 + 0.1 * s[1]! ** 2 + 0.001 * torque ** 2)
-      const speed = clip(s[1]! + STEP_SECONDS * ((GRAVITY / LENGTH) * Math.sin(s[0]!) + torque / (MASS * LENGTH ** 2)), SPEED_LIMIT)
+      const speed = clip(
+        s[1]! + STEP_SECONDS * ((GRAVITY / LENGTH) * Math.sin(s[0]!) + torque / (MASS * LENGTH ** 2)),
+        SPEED_LIMIT,
+      )
       s = Float64Array.of(wrap(s[0]! + STEP_SECONDS * speed), speed)
-      return { observation: observe(), reward, done: false, success: Math.abs(s[0]!) < (10 * Math.PI) / 180 && Math.abs(s[1]!) < 0.5 }
+      return {
+        observation: observe(),
+        reward,
+        done: false,
+        success: Math.abs(s[0]!) < (10 * Math.PI) / 180 && Math.abs(s[1]!) < 0.5,
+      }
     },
     observe,
     qpos: () => [s[0]!],

@@ -35,7 +35,20 @@ const info: WorldInfo = {
   id: 'push',
   name: 'Push',
   summary: 'A finger has to go around a puck and push it onto a goal (MuJoCo).',
-  observation: ['finger x · 4', 'finger y · 4', 'finger speed x', 'finger speed y', '(puck x − finger x) · 4', '(puck y − finger y) · 4', 'puck speed x', 'puck speed y', '(goal x − puck x) · 4', '(goal y − puck y) · 4', 'puck x · 4', 'puck y · 4'],
+  observation: [
+    'finger x · 4',
+    'finger y · 4',
+    'finger speed x',
+    'finger speed y',
+    '(puck x − finger x) · 4',
+    '(puck y − finger y) · 4',
+    'puck speed x',
+    'puck speed y',
+    '(goal x − puck x) · 4',
+    '(goal y − puck y) · 4',
+    'puck x · 4',
+    'puck y · 4',
+  ],
   action: ['force x', 'force y'],
   actionLimit: 1,
   episodeSteps: 192,
@@ -61,7 +74,13 @@ function steer(o: ArrayLike<number>, strength: number, askew: number): [number, 
   }
   const clear = 1.6 * (PUCK + FINGER)
   const side = aside > 0 ? -1 : 1
-  const around: readonly [number, number] = ahead > 0.6 * (PUCK + FINGER) ? behind : [puck[0] - 0.9 * clear * along[0] - side * clear * along[1], puck[1] - 0.9 * clear * along[1] + side * clear * along[0]]
+  const around: readonly [number, number] =
+    ahead > 0.6 * (PUCK + FINGER)
+      ? behind
+      : [
+          puck[0] - 0.9 * clear * along[0] - side * clear * along[1],
+          puck[1] - 0.9 * clear * along[1] + side * clear * along[0],
+        ]
   const spring = 14 * strength
   return [clip(spring * around[0] - 0.6 * o[2]!, 1), clip(spring * around[1] - 0.6 * o[3]!, 1)]
 }
@@ -75,12 +94,28 @@ async function openPush(): Promise<World> {
   const observe = (): Float64Array => {
     const p = simulation.qpos()
     const v = simulation.qvel()
-    return Float64Array.of(p[0]! * SCALE, p[1]! * SCALE, v[0]!, v[1]!, (p[2]! - p[0]!) * SCALE, (p[3]! - p[1]!) * SCALE, v[2]!, v[3]!, (goal[0] - p[2]!) * SCALE, (goal[1] - p[3]!) * SCALE, p[2]! * SCALE, p[3]! * SCALE)
+    return Float64Array.of(
+      p[0]! * SCALE,
+      p[1]! * SCALE,
+      v[0]!,
+      v[1]!,
+      (p[2]! - p[0]!) * SCALE,
+      (p[3]! - p[1]!) * SCALE,
+      v[2]!,
+      v[3]!,
+      (goal[0] - p[2]!) * SCALE,
+      (goal[1] - p[3]!) * SCALE,
+      p[2]! * SCALE,
+      p[3]! * SCALE,
+    )
   }
   return {
     info,
     reset(random) {
-      const anywhere = (size: number): [number, number] => [(2 * random.uniform() - 1) * size, (2 * random.uniform() - 1) * size]
+      const anywhere = (size: number): [number, number] => [
+        (2 * random.uniform() - 1) * size,
+        (2 * random.uniform() - 1) * size,
+      ]
       const apart = (from: readonly [number, number], size: number, least: number): [number, number] => {
         let place = anywhere(size)
         while (Math.hypot(place[0] - from[0], place[1] - from[1]) < least) place = anywhere(size)
@@ -98,7 +133,12 @@ async function openPush(): Promise<World> {
       const distance = Math.hypot(goal[0] - p[2]!, goal[1] - p[3]!)
       const reach = Math.max(0, Math.hypot(p[2]! - p[0]!, p[3]! - p[1]!) - PUCK - FINGER)
       const effort = force[0] ** 2 + force[1] ** 2
-      return { observation: observe(), reward: -5 * distance - 1 * reach - 0.01 * effort, done: false, success: distance < REACHED }
+      return {
+        observation: observe(),
+        reward: -5 * distance - 1 * reach - 0.01 * effort,
+        done: false,
+        success: distance < REACHED,
+      }
     },
     observe,
     ...stateWithGoal(simulation, 4, { get: () => goal, set: (place) => (goal = place) }),

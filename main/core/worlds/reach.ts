@@ -29,7 +29,14 @@ const info: WorldInfo = {
   id: 'reach',
   name: 'Reach',
   summary: 'A finger has to come to rest on a goal, past a post in the middle of the table (MuJoCo).',
-  observation: ['finger x · 3', 'finger y · 3', 'finger speed x', 'finger speed y', '(goal x − finger x) · 3', '(goal y − finger y) · 3'],
+  observation: [
+    'finger x · 3',
+    'finger y · 3',
+    'finger speed x',
+    'finger speed y',
+    '(goal x − finger x) · 3',
+    '(goal y − finger y) · 3',
+  ],
   action: ['force x', 'force y'],
   actionLimit: 1,
   episodeSteps: 64,
@@ -60,12 +67,22 @@ async function openReach(): Promise<World> {
   const observe = (): Float64Array => {
     const p = simulation.qpos()
     const v = simulation.qvel()
-    return Float64Array.of(p[0]! * SCALE, p[1]! * SCALE, v[0]!, v[1]!, (goal[0] - p[0]!) * SCALE, (goal[1] - p[1]!) * SCALE)
+    return Float64Array.of(
+      p[0]! * SCALE,
+      p[1]! * SCALE,
+      v[0]!,
+      v[1]!,
+      (goal[0] - p[0]!) * SCALE,
+      (goal[1] - p[1]!) * SCALE,
+    )
   }
   return {
     info,
     reset(random) {
-      const anywhere = (): [number, number] => [0.8 * TABLE * (2 * random.uniform() - 1), 0.8 * TABLE * (2 * random.uniform() - 1)]
+      const anywhere = (): [number, number] => [
+        0.8 * TABLE * (2 * random.uniform() - 1),
+        0.8 * TABLE * (2 * random.uniform() - 1),
+      ]
       const draw = (fits: (place: readonly [number, number]) => boolean): [number, number] => {
         let place = anywhere()
         while (!fits(place) || Math.hypot(...place) < 0.15) place = anywhere()
@@ -82,7 +99,12 @@ async function openReach(): Promise<World> {
       simulation.advance(force, FRAMES)
       const p = simulation.qpos()
       const distance = Math.hypot(goal[0] - p[0]!, goal[1] - p[1]!)
-      return { observation: observe(), reward: -3 * distance - 0.02 * (force[0] ** 2 + force[1] ** 2), done: false, success: distance < REACHED }
+      return {
+        observation: observe(),
+        reward: -3 * distance - 0.02 * (force[0] ** 2 + force[1] ** 2),
+        done: false,
+        success: distance < REACHED,
+      }
     },
     observe,
     ...stateWithGoal(simulation, 2, { get: () => goal, set: (place) => (goal = place) }),

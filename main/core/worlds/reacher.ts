@@ -29,7 +29,18 @@ const info: WorldInfo = {
   id: 'reacher',
   name: 'Reacher',
   summary: 'The tip of an arm of two links has to reach a goal (MuJoCo).',
-  observation: ['cos shoulder', 'cos elbow', 'sin shoulder', 'sin elbow', 'speed shoulder / 10', 'speed elbow / 10', 'goal x · 5', 'goal y · 5', '(goal x − tip x) · 5', '(goal y − tip y) · 5'],
+  observation: [
+    'cos shoulder',
+    'cos elbow',
+    'sin shoulder',
+    'sin elbow',
+    'speed shoulder / 10',
+    'speed elbow / 10',
+    'goal x · 5',
+    'goal y · 5',
+    '(goal x − tip x) · 5',
+    '(goal y − tip y) · 5',
+  ],
   action: ['torque shoulder', 'torque elbow'],
   actionLimit: 1,
   episodeSteps: 128,
@@ -44,12 +55,18 @@ const SCALE = 5
 const SPEED = 10
 
 /** A spring from tip to goal, through the transposed Jacobian, with damped joints. */
-function pull(o: ArrayLike<number>, [x, y]: readonly [number, number], strength: number, damping: number): [number, number] {
+function pull(
+  o: ArrayLike<number>,
+  [x, y]: readonly [number, number],
+  strength: number,
+  damping: number,
+): [number, number] {
   const shoulder = Math.atan2(o[2]!, o[0]!)
   const whole = shoulder + Math.atan2(o[3]!, o[1]!)
   const lower = [-LINKS[1] * Math.sin(whole), LINKS[1] * Math.cos(whole)] as const
   const both = [-LINKS[0] * Math.sin(shoulder) + lower[0], LINKS[0] * Math.cos(shoulder) + lower[1]] as const
-  const torque = (jacobian: readonly [number, number], speed: number): number => clip((strength * (jacobian[0] * x + jacobian[1] * y)) / SCALE - damping * speed * SPEED, 1)
+  const torque = (jacobian: readonly [number, number], speed: number): number =>
+    clip((strength * (jacobian[0] * x + jacobian[1] * y)) / SCALE - damping * speed * SPEED, 1)
   return [torque(both, o[4]!), torque(lower, o[5]!)]
 }
 
@@ -67,7 +84,18 @@ async function openReacher(): Promise<World> {
     const [shoulder, elbow] = simulation.qpos() as unknown as [number, number]
     const [first, second] = simulation.qvel() as unknown as [number, number]
     const [x, y] = toGoal()
-    return Float64Array.of(Math.cos(shoulder), Math.cos(elbow), Math.sin(shoulder), Math.sin(elbow), first / SPEED, second / SPEED, goal[0] * SCALE, goal[1] * SCALE, x * SCALE, y * SCALE)
+    return Float64Array.of(
+      Math.cos(shoulder),
+      Math.cos(elbow),
+      Math.sin(shoulder),
+      Math.sin(elbow),
+      first / SPEED,
+      second / SPEED,
+      goal[0] * SCALE,
+      goal[1] * SCALE,
+      x * SCALE,
+      y * SCALE,
+    )
   }
   return {
     info,
@@ -82,7 +110,12 @@ async function openReacher(): Promise<World> {
       const torque = [clip(action[0]!, 1), clip(action[1]!, 1)] as const
       simulation.advance(torque, FRAMES)
       const distance = Math.hypot(...toGoal())
-      return { observation: observe(), reward: -10 * distance - 0.02 * (torque[0] ** 2 + torque[1] ** 2), done: false, success: distance < REACHED }
+      return {
+        observation: observe(),
+        reward: -10 * distance - 0.02 * (torque[0] ** 2 + torque[1] ** 2),
+        done: false,
+        success: distance < REACHED,
+      }
     },
     observe,
     ...stateWithGoal(simulation, 2, { get: () => goal, set: (place) => (goal = place) }),

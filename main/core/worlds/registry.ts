@@ -15,5 +15,9 @@ export const worlds: readonly WorldKind[] = [lqr, pointMass, pendulum, reach, re
 export function findWorld(id: string): WorldKind {
   const found = worlds.find((world) => world.info.id === id)
   if (found !== undefined) return found
-  throw new AppError({ code: 'spec-invalid', message: `There is no world called "${id}".`, hint: `Choose one of: ${worlds.map((world) => world.info.id).join(', ')}.` })
+  throw new AppError({
+    code: 'spec-invalid',
+    message: `There is no world called "${id}".`,
+    hint: `Choose one of: ${worlds.map((world) => world.info.id).join(', ')}.`,
+  })
 }

@@ -9,7 +9,10 @@ export function eachOf(policy: Policy, { observation, action }: World['info']): 
   return (observations, worlds, randoms) => {
     const actions = new Float64Array(worlds * action.length)
     for (let world = 0; world < worlds; world += 1) {
-      actions.set(policy(observations.subarray(world * observation.length, (world + 1) * observation.length), randoms[world]!), world * action.length)
+      actions.set(
+        policy(observations.subarray(world * observation.length, (world + 1) * observation.length), randoms[world]!),
+        world * action.length,
+      )
     }
     return actions
   }
@@ -17,7 +20,8 @@ export function eachOf(policy: Policy, { observation, action }: World['info']): 
 
 /** Gaussian noise on top, of this deviation. */
 export function noisy(policy: Policy, deviation: number): Policy {
-  return (observation, random) => Array.from(policy(observation, random), (value) => value + deviation * random.normal())
+  return (observation, random) =>
+    Array.from(policy(observation, random), (value) => value + deviation * random.normal())
 }
 
 export interface Outcome {
@@ -34,7 +38,11 @@ export interface Outcome {
  * Episodes side by side: one call of the policy a step, whatever their number. Episode i starts from seed and i alone,
  * so that two policies meet the same starts.
  */
-export async function rollOut(kind: WorldKind, policy: BatchPolicy, options: { readonly episodes: number; readonly seed: number; readonly steps?: number }): Promise<Outcome[]> {
+export async function rollOut(
+  kind: WorldKind,
+  policy: BatchPolicy,
+  options: { readonly episodes: number; readonly seed: number; readonly steps?: number },
+): Promise<Outcome[]> {
   const { episodes, seed, steps = kind.info.episodeSteps } = options
   const randoms = Array.from({ length: episodes }, (_, episode) => createRandom(seed).fork(`episode ${episode}`))
   const worlds: World[] = []
@@ -46,7 +54,13 @@ export async function rollOut(kind: WorldKind, policy: BatchPolicy, options: { r
       stepTogether(worlds, policy, randoms, (episode, { reward, success, done }) => {
         const outcome = outcomes[episode]!
         if (outcome.done) return
-        Object.assign(outcome, { total: outcome.total + reward, discounted: outcome.discounted + kind.info.discount ** step * reward, success, steps: step + 1, done })
+        Object.assign(outcome, {
+          total: outcome.total + reward,
+          discounted: outcome.discounted + kind.info.discount ** step * reward,
+          success,
+          steps: step + 1,
+          done,
+        })
       })
     }
     return outcomes.map(({ done: _done, ...outcome }) => outcome)
@@ -56,7 +70,12 @@ export async function rollOut(kind: WorldKind, policy: BatchPolicy, options: { r
 }
 
 /** One step of every world. */
-export function stepTogether(worlds: readonly World[], policy: BatchPolicy, randoms: readonly Random[], each: (world: number, step: Step, action: Float64Array) => void): void {
+export function stepTogether(
+  worlds: readonly World[],
+  policy: BatchPolicy,
+  randoms: readonly Random[],
+  each: (world: number, step: Step, action: Float64Array) => void,
+): void {
   const { observation, action } = worlds[0]!.info
   const seen = new Float32Array(worlds.length * observation.length)
   worlds.forEach((world, at) => seen.set(world.observe(), at * observation.length))

@@ -28,7 +28,10 @@ export function handleCrashes(): CrashReports {
     const recent = reloadsMs.filter((atMs) => Date.now() - atMs < WITHIN_MS)
     reloadsMs.splice(0, reloadsMs.length, ...recent)
     if (recent.length >= MOST_RELOADS) {
-      dialog.showErrorBox('The page of Pairlab ends again and again', `It ended ${recent.length + 1} times within a minute: ${details.reason} (${details.exitCode}).\n\nLabels and runs are on disk, and runs go on. Close the window and start Pairlab again; if that does not help, open it in the browser: pairlab serve --open`)
+      dialog.showErrorBox(
+        'The page of Pairlab ends again and again',
+        `It ended ${recent.length + 1} times within a minute: ${details.reason} (${details.exitCode}).\n\nLabels and runs are on disk, and runs go on. Close the window and start Pairlab again; if that does not help, open it in the browser: pairlab serve --open`,
+      )
       return
     }
     reloadsMs.push(Date.now())
@@ -39,7 +42,10 @@ export function handleCrashes(): CrashReports {
   })
   const unexpected = (error: unknown): void => {
     report('something unexpected happened in the desktop process', error)
-    dialog.showErrorBox('Pairlab met an unexpected error', `${error instanceof Error ? error.message : String(error)}\n\nLabels and runs are on disk. Start Pairlab again if it does not answer.`)
+    dialog.showErrorBox(
+      'Pairlab met an unexpected error',
+      `${error instanceof Error ? error.message : String(error)}\n\nLabels and runs are on disk. Start Pairlab again if it does not answer.`,
+    )
   }
   process.on('uncaughtException', unexpected)
   process.on('unhandledRejection', unexpected)

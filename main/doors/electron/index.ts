@@ -20,7 +20,13 @@ const importable = /\.(jsonl|json|csv|tsv|gz)$/i
 
 /** Chromium's own background traffic, off before it starts. */
 function silenceChromium(): void {
-  for (const name of ['disable-background-networking', 'disable-component-update', 'disable-domain-reliability', 'disable-sync', 'no-pings']) {
+  for (const name of [
+    'disable-background-networking',
+    'disable-component-update',
+    'disable-domain-reliability',
+    'disable-sync',
+    'no-pings',
+  ]) {
     app.commandLine.appendSwitch(name)
   }
 }
@@ -47,12 +53,19 @@ async function importFile(pairlab: App): Promise<void> {
 /** macOS hands over a file by an event, which may come before there is a window: the last one waits for it. */
 function takeOpenedFiles(): { waiting(): string | null; follow(open: (file: string) => void): void } {
   let waiting: string | null = null
-  let open = (file: string): void => { waiting = file }
+  let open = (file: string): void => {
+    waiting = file
+  }
   app.on('open-file', (event, file) => {
     event.preventDefault()
     open(file)
   })
-  return { waiting: () => waiting, follow: (now) => { open = now } }
+  return {
+    waiting: () => waiting,
+    follow: (now) => {
+      open = now
+    },
+  }
 }
 
 function closeInOrder(shared: SharedApp): void {
@@ -61,10 +74,13 @@ function closeInOrder(shared: SharedApp): void {
     if (closed) return
     event.preventDefault()
     // A restart of `npm run dev` is no end: what trains goes on.
-    void shared.end('now', developmentOrigin() === null ? undefined : 'continue').catch((error: unknown) => shared.app.log.error('could not close in order', error)).finally(() => {
-      closed = true
-      app.quit()
-    })
+    void shared
+      .end('now', developmentOrigin() === null ? undefined : 'continue')
+      .catch((error: unknown) => shared.app.log.error('could not close in order', error))
+      .finally(() => {
+        closed = true
+        app.quit()
+      })
   })
 }
 
@@ -90,7 +106,10 @@ async function start(dataFolder: string, crashes: CrashReports): Promise<void> {
   crashes.useLog(pairlab.log)
   serveAssets(path.join(here, '../renderer'))
   connectIpc(pairlab)
-  setMenu((target) => goTo(pairlab, target), () => void importFile(pairlab))
+  setMenu(
+    (target) => goTo(pairlab, target),
+    () => void importFile(pairlab),
+  )
   closeInOrder(shared)
   const file = opened.waiting() ?? fileAmong(process.argv, importable, process.cwd())
   openWindow(preloadPath, file === null ? '' : importPlace(file))

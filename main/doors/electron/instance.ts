@@ -15,7 +15,9 @@ export function dataFolderOf(args: readonly string[]): string {
 
 /** The last argument that is a file to import, taken from the folder it was given in; null where there is none. */
 export function fileAmong(args: readonly string[], importable: RegExp, folder: string): string | null {
-  const file = args.slice(1).find((argument, at, rest) => !argument.startsWith('-') && rest[at - 1] !== FLAG && importable.test(argument))
+  const file = args
+    .slice(1)
+    .find((argument, at, rest) => !argument.startsWith('-') && rest[at - 1] !== FLAG && importable.test(argument))
   return file === undefined ? null : path.resolve(folder, file)
 }
 

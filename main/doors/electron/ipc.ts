@@ -1,5 +1,11 @@
 import { BrowserWindow, dialog, ipcMain, type IpcMainEvent, type IpcMainInvokeEvent, type WebContents } from 'electron'
-import { CALL_CHANNEL, EVENT_CHANNEL, PICK_FILE_CHANNEL, PICK_FOLDER_CHANNEL, SUBSCRIBE_CHANNEL } from '../../../shared/bridge.ts'
+import {
+  CALL_CHANNEL,
+  EVENT_CHANNEL,
+  PICK_FILE_CHANNEL,
+  PICK_FOLDER_CHANNEL,
+  SUBSCRIBE_CHANNEL,
+} from '../../../shared/bridge.ts'
 import { AppError, toWire } from '../../../shared/errors.ts'
 import { dispatch, type Reply } from '../../../shared/rpc.ts'
 import type { App } from '../../app/app.ts'
@@ -12,7 +18,16 @@ function isOurPage(event: IpcMainEvent | IpcMainInvokeEvent): boolean {
 }
 
 function refused(): Reply {
-  return { ok: false, error: toWire(new AppError({ code: 'forbidden', message: 'This page may not call the app.', hint: 'Close the window and start Pairlab again.' })) }
+  return {
+    ok: false,
+    error: toWire(
+      new AppError({
+        code: 'forbidden',
+        message: 'This page may not call the app.',
+        hint: 'Close the window and start Pairlab again.',
+      }),
+    ),
+  }
 }
 
 async function pick(event: IpcMainInvokeEvent, options: Electron.OpenDialogOptions): Promise<string | null> {
@@ -26,7 +41,8 @@ export function connectIpc(app: App): void {
   const listening = new Set<WebContents>()
 
   ipcMain.handle(CALL_CHANNEL, (event, name: unknown, input: unknown) =>
-    isOurPage(event) && typeof name === 'string' ? dispatch(app.handlers, name, input) : refused())
+    isOurPage(event) && typeof name === 'string' ? dispatch(app.handlers, name, input) : refused(),
+  )
 
   ipcMain.handle(PICK_FILE_CHANNEL, async (event) => {
     if (!isOurPage(event)) return null

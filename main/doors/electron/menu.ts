@@ -29,11 +29,22 @@ export function setMenu(goTo: (path: string) => void, importFile: () => void): v
     { role: 'editMenu' },
     {
       label: 'Go',
-      submenu: PAGES.map(([label, path], index) => ({ label, accelerator: `CmdOrCtrl+${index + 1}`, click: () => goTo(path) })),
+      submenu: PAGES.map(([label, path], index) => ({
+        label,
+        accelerator: `CmdOrCtrl+${index + 1}`,
+        click: () => goTo(path),
+      })),
     },
     {
       label: 'View',
-      submenu: [{ role: 'resetZoom' }, { role: 'zoomIn' }, { role: 'zoomOut' }, { type: 'separator' }, { role: 'togglefullscreen' }, { role: 'toggleDevTools' }],
+      submenu: [
+        { role: 'resetZoom' },
+        { role: 'zoomIn' },
+        { role: 'zoomOut' },
+        { type: 'separator' },
+        { role: 'togglefullscreen' },
+        { role: 'toggleDevTools' },
+      ],
     },
     { role: 'windowMenu' },
   ]

@@ -1,5 +1,12 @@
 import { contextBridge, ipcRenderer, webUtils } from 'electron'
-import { CALL_CHANNEL, EVENT_CHANNEL, PICK_FILE_CHANNEL, PICK_FOLDER_CHANNEL, SUBSCRIBE_CHANNEL, type Bridge } from '../../../shared/bridge.ts'
+import {
+  CALL_CHANNEL,
+  EVENT_CHANNEL,
+  PICK_FILE_CHANNEL,
+  PICK_FOLDER_CHANNEL,
+  SUBSCRIBE_CHANNEL,
+  type Bridge,
+} from '../../../shared/bridge.ts'
 import type { AppEvent } from '../../../shared/contract.ts'
 
 const bridge: Bridge = {

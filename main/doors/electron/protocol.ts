@@ -20,7 +20,9 @@ const COPYING = 'clipboard-sanitized-write'
 
 /** Must run before the app is ready, or the scheme is not a secure origin. */
 export function declareScheme(): void {
-  protocol.registerSchemesAsPrivileged([{ scheme: 'app', privileges: { standard: true, secure: true, supportFetchAPI: true } }])
+  protocol.registerSchemesAsPrivileged([
+    { scheme: 'app', privileges: { standard: true, secure: true, supportFetchAPI: true } },
+  ])
 }
 
 /** Serves the page's files from `folder` and refuses every other address, so that nothing leaves the machine. */
@@ -29,7 +31,8 @@ export function serveAssets(folder: string): void {
     const url = new URL(request.url)
     const relative = decodeURIComponent(url.pathname)
     const file = path.join(folder, relative === '/' ? 'index.html' : relative)
-    if (!`${url.protocol}//${url.host}`.startsWith(PAGE_ORIGIN) || !file.startsWith(folder + path.sep)) return new Response('', { status: 404 })
+    if (!`${url.protocol}//${url.host}`.startsWith(PAGE_ORIGIN) || !file.startsWith(folder + path.sep))
+      return new Response('', { status: 404 })
     try {
       return new Response(new Uint8Array(await readFile(file)), {
         headers: {
@@ -44,7 +47,9 @@ export function serveAssets(folder: string): void {
   })
   const { webRequest } = session.defaultSession
   webRequest.onBeforeRequest((details, decide) => {
-    decide({ cancel: !/^(app|blob|data|devtools|chrome-extension):/.test(details.url) && !isDevelopmentPage(details.url) })
+    decide({
+      cancel: !/^(app|blob|data|devtools|chrome-extension):/.test(details.url) && !isDevelopmentPage(details.url),
+    })
   })
   // Copying a path or a figure after a click; everything else (reading the clipboard included) is refused.
   session.defaultSession.setPermissionRequestHandler((_contents, permission, decide) => decide(permission === COPYING))

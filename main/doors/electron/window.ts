@@ -14,8 +14,15 @@ function statePath(): string {
 function readState(): WindowState {
   const state = readWindowState(statePath()) ?? FIRST_STATE
   const { x, y } = state
-  const visible = x !== undefined && y !== undefined && screen.getAllDisplays().some(({ bounds }) =>
-    x < bounds.x + bounds.width && x + state.width > bounds.x && y >= bounds.y && y < bounds.y + bounds.height)
+  const visible =
+    x !== undefined &&
+    y !== undefined &&
+    screen
+      .getAllDisplays()
+      .some(
+        ({ bounds }) =>
+          x < bounds.x + bounds.width && x + state.width > bounds.x && y >= bounds.y && y < bounds.y + bounds.height,
+      )
   return visible ? state : { width: state.width, height: state.height, maximized: state.maximized }
 }
 

@@ -7,7 +7,14 @@ import { reportError, writeError, writeOut } from './output.ts'
 import { goldenCommand } from './verbs/check.ts'
 import { collectCommand, importSegmentsCommand } from './verbs/collect.ts'
 import { compareCommand } from './verbs/compare.ts'
-import { agreementCommand, datasetsCommand, exportCommand, importCommand, inspectCommand, samplesCommand } from './verbs/data.ts'
+import {
+  agreementCommand,
+  datasetsCommand,
+  exportCommand,
+  importCommand,
+  inspectCommand,
+  samplesCommand,
+} from './verbs/data.ts'
 import { demoCommand } from './verbs/demo.ts'
 import { doctorCommand } from './verbs/doctor.ts'
 import { embedCommand } from './verbs/embed.ts'
@@ -47,7 +54,32 @@ function createProgram(): Command {
     .addHelpText('after', EXAMPLES)
     .configureOutput(OUTPUT)
     .showSuggestionAfterError()
-  const commands = [importCommand(), inspectCommand(), samplesCommand(), collectCommand(), importSegmentsCommand(), datasetsCommand(), labelCommand(), agreementCommand(), exportCommand(), modelsCommand(), trainCommand(), generateCommand(), embedCommand(), runsCommand(), compareCommand(), serveCommand(), engineCommand(), demoCommand(), goldenCommand(), reproduceCommand(), doctorCommand(), verifyCommand(), recoverCommand(), trashCommand()]
+  const commands = [
+    importCommand(),
+    inspectCommand(),
+    samplesCommand(),
+    collectCommand(),
+    importSegmentsCommand(),
+    datasetsCommand(),
+    labelCommand(),
+    agreementCommand(),
+    exportCommand(),
+    modelsCommand(),
+    trainCommand(),
+    generateCommand(),
+    embedCommand(),
+    runsCommand(),
+    compareCommand(),
+    serveCommand(),
+    engineCommand(),
+    demoCommand(),
+    goldenCommand(),
+    reproduceCommand(),
+    doctorCommand(),
+    verifyCommand(),
+    recoverCommand(),
+    trashCommand(),
+  ]
   for (const command of commands) program.addCommand(withGlobals(command))
   return program
 }
@@ -66,7 +98,11 @@ function withGlobals(command: Command): Command {
 function reportUsage(error: CommanderError, json: boolean): number {
   if (error.exitCode === 0) return 0
   const [what = '', ...rest] = error.message.replace(/^error: /, '').split('\n')
-  const usage = new AppError({ code: 'usage-invalid', message: what, hint: rest.join(' ').trim() || 'See: pairlab --help, pairlab <verb> --help' })
+  const usage = new AppError({
+    code: 'usage-invalid',
+    message: what,
+    hint: rest.join(' ').trim() || 'See: pairlab --help, pairlab <verb> --help',
+  })
   if (json) return reportError(usage, true)
   if (rest.length === 0) writeError(`${usage.hint}\n`)
   return ERROR_EXIT_STATUS['usage-invalid']

@@ -30,11 +30,17 @@ const TELL_MS = 1000
  * @param interrupts `own`: the verb itself listens for Ctrl+C and ends by itself
  * @throws AppError `db-locked` when the folder's owner cannot be reached
  */
-export async function withClient<T>(dataDir: string | undefined, work: (connection: Connection) => Promise<T>, interrupts: 'close' | 'own' = 'close'): Promise<T> {
+export async function withClient<T>(
+  dataDir: string | undefined,
+  work: (connection: Connection) => Promise<T>,
+  interrupts: 'close' | 'own' = 'close',
+): Promise<T> {
   const dataFolder = resolveDataFolder(dataDir)
   const door = createDoor(dataFolder)
   const interrupt = (): void => {
-    writeError('\nInterrupted. Runs that train go on by themselves, or checkpoint first if Settings say so: pairlab runs\n')
+    writeError(
+      '\nInterrupted. Runs that train go on by themselves, or checkpoint first if Settings say so: pairlab runs\n',
+    )
     void door.leave('now').finally(() => process.exit(ERROR_EXIT_STATUS.cancelled))
   }
   const signals = interrupts === 'own' ? [] : (['SIGINT', 'SIGTERM'] as const)
@@ -42,7 +48,13 @@ export async function withClient<T>(dataDir: string | undefined, work: (connecti
   try {
     return await work({ client: door.client, dataFolder })
   } finally {
-    const told = setTimeout(() => writeError('Done. Waiting for what other commands do in this process; Ctrl+C lets them do it again in another.\n'), TELL_MS)
+    const told = setTimeout(
+      () =>
+        writeError(
+          'Done. Waiting for what other commands do in this process; Ctrl+C lets them do it again in another.\n',
+        ),
+      TELL_MS,
+    )
     await door.leave('idle') // an interrupt cuts this short
     clearTimeout(told)
     for (const signal of signals) process.off(signal, interrupt)
@@ -77,7 +89,7 @@ function createDoor(dataFolder: string): Door {
 
   async function call<N extends CallName>(name: N, input: Input<N>): Promise<unknown> {
     const request = withClientKey(name, input)
-    for (let maybeDone = false; ; ) {
+    for (let maybeDone = false; ;) {
       if (leaving) await new Promise(() => undefined) // the process ends
       const found = (place ??= findPlace(dataFolder).catch((error: unknown) => {
         place = null
@@ -143,12 +155,26 @@ export async function nullIfUnknown<T>(answer: Promise<T>): Promise<T | null> {
 }
 
 /** Finds one thing by id, the beginning of its id, or its name; says what there is when it finds none or several. */
-export function pick<T>(things: readonly T[], wanted: string, noun: string, id: (thing: T) => string, name: (thing: T) => string): T {
+export function pick<T>(
+  things: readonly T[],
+  wanted: string,
+  noun: string,
+  id: (thing: T) => string,
+  name: (thing: T) => string,
+): T {
   const exact = things.filter((thing) => id(thing) === wanted || name(thing) === wanted)
-  const matches = exact.length > 0 ? exact : things.filter((thing) => id(thing).startsWith(wanted) || name(thing).toLowerCase().startsWith(wanted.toLowerCase()))
+  const matches =
+    exact.length > 0
+      ? exact
+      : things.filter(
+          (thing) => id(thing).startsWith(wanted) || name(thing).toLowerCase().startsWith(wanted.toLowerCase()),
+        )
   const [first] = matches
   if (first !== undefined && (matches.length === 1 || exact.length === 1)) return first
-  const known = things.slice(0, 8).map((thing) => `${id(thing)} (${name(thing)})`).join(', ')
+  const known = things
+    .slice(0, 8)
+    .map((thing) => `${id(thing)} (${name(thing)})`)
+    .join(', ')
   throw new AppError({
     code: matches.length > 1 ? 'usage-invalid' : 'not-found',
     message: matches.length > 1 ? `"${wanted}" fits ${matches.length} ${noun}s.` : `There is no ${noun} "${wanted}".`,

@@ -11,7 +11,12 @@ import { takeOverSharedApp } from './shared-app.ts'
 function take(name: string): string {
   const value = process.env[name]
   delete process.env[name]
-  if (value === undefined) throw new AppError({ code: 'usage-invalid', message: 'This host belongs to the page of "npm run dev".', hint: 'Run: npm run dev' })
+  if (value === undefined)
+    throw new AppError({
+      code: 'usage-invalid',
+      message: 'This host belongs to the page of "npm run dev".',
+      hint: 'Run: npm run dev',
+    })
   return value
 }
 
@@ -20,7 +25,12 @@ async function main(): Promise<void> {
   const port = Number(take('PAIRLAB_DEV_PORT'))
   const token = take('PAIRLAB_DEV_KEY')
   const { values } = parseArgs({ options: { 'data-dir': { type: 'string' } } })
-  const shared = await takeOverSharedApp({ dataFolder: resolveDataFolder(values['data-dir']), rendererFolder: null, port, token })
+  const shared = await takeOverSharedApp({
+    dataFolder: resolveDataFolder(values['data-dir']),
+    rendererFolder: null,
+    port,
+    token,
+  })
   // Ctrl+C comes twice, from the terminal and from the watcher: the second one must not cut the closing short.
   const signal = await new Promise<NodeJS.Signals>((resolve) => {
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, resolve)

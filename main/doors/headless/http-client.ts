@@ -6,10 +6,18 @@ import { wireError } from '../../../shared/errors.ts'
 import { unwrap, type Client } from '../../../shared/rpc.ts'
 import type { Output } from '../../../shared/contract.ts'
 
-const address = z.strictObject({ port: z.int().min(1).max(65_535), token: z.string(), pid: z.int(), /** Whether it serves the page, too. */ page: z.boolean() })
+const address = z.strictObject({
+  port: z.int().min(1).max(65_535),
+  token: z.string(),
+  pid: z.int(),
+  /** Whether it serves the page, too. */ page: z.boolean(),
+})
 export type HostAddress = z.infer<typeof address>
 const invitation = z.object({ code: z.string() })
-const reply = z.union([z.object({ ok: z.literal(true), value: z.unknown() }), z.object({ ok: z.literal(false), error: wireError })])
+const reply = z.union([
+  z.object({ ok: z.literal(true), value: z.unknown() }),
+  z.object({ ok: z.literal(false), error: wireError }),
+])
 
 /** The process behind an address does not answer, or gives its app up. */
 export class HostLost extends Error {
@@ -28,7 +36,11 @@ function addressPath(dataFolder: string): string {
 }
 
 /** Leaves word for other doors of the same person: only they can read it. To be called while the folder's lock is held. */
-export function announceHost(dataFolder: string, host: { readonly port: number; readonly token: string }, page: boolean): void {
+export function announceHost(
+  dataFolder: string,
+  host: { readonly port: number; readonly token: string },
+  page: boolean,
+): void {
   const file = addressPath(dataFolder)
   rmSync(file, { force: true }) // `mode` counts only for a new file
   writeFileSync(file, JSON.stringify({ port: host.port, token: host.token, pid: process.pid, page }), { mode: 0o600 })
@@ -105,15 +117,32 @@ function readReply(body: string): z.infer<typeof reply> {
  * One request on a connection of its own. It waits as long as the call takes: an import may take an hour.
  * @throws HostLost
  */
-function post(host: Pick<HostAddress, 'port' | 'token'>, target: string, body: string): Promise<{ readonly status: number; readonly body: string }> {
+function post(
+  host: Pick<HostAddress, 'port' | 'token'>,
+  target: string,
+  body: string,
+): Promise<{ readonly status: number; readonly body: string }> {
   return new Promise((resolve, reject) => {
-    const lost = (error: NodeJS.ErrnoException): void => reject(new HostLost(`The running Pairlab does not answer: ${error.message}.`, error.code !== 'ECONNREFUSED'))
-    const request = httpRequest({ host: '127.0.0.1', port: host.port, path: target, method: 'POST', agent: false, headers: { authorization: `Bearer ${host.token}`, 'content-type': 'application/json' } }, (response) => {
-      const chunks: Buffer[] = []
-      response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }))
-      response.on('error', lost)
-    })
+    const lost = (error: NodeJS.ErrnoException): void =>
+      reject(new HostLost(`The running Pairlab does not answer: ${error.message}.`, error.code !== 'ECONNREFUSED'))
+    const request = httpRequest(
+      {
+        host: '127.0.0.1',
+        port: host.port,
+        path: target,
+        method: 'POST',
+        agent: false,
+        headers: { authorization: `Bearer ${host.token}`, 'content-type': 'application/json' },
+      },
+      (response) => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('end', () =>
+          resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }),
+        )
+        response.on('error', lost)
+      },
+    )
     request.on('error', lost)
     request.end(body)
   })

@@ -11,7 +11,10 @@ export interface ImportOutcome {
   readonly leftOut: LeftOut | null
 }
 
-export async function readImportOutcome(client: Client, { datasetId, rejectedRowCount }: Pick<DatasetSummary, 'datasetId' | 'rejectedRowCount'>): Promise<ImportOutcome> {
+export async function readImportOutcome(
+  client: Client,
+  { datasetId, rejectedRowCount }: Pick<DatasetSummary, 'datasetId' | 'rejectedRowCount'>,
+): Promise<ImportOutcome> {
   return {
     warnings: await client.call('datasets.warnings', { datasetId }),
     leftOut: rejectedRowCount === 0 ? null : await client.call('datasets.leftOut', { datasetId }),
@@ -27,11 +30,28 @@ export function describeLeftOut(found: LeftOut): string[] {
   const { total, reasons, first, path } = found
   const rows = first.map(({ line, reason }) => `  line ${line}: ${printableLine(reason)}`)
   const more = countMore(found) > 0 ? [`  … and ${formatCount(countMore(found))} more`] : []
-  const counts = total > 1 || reasons.length > 1 ? ['  By reason:', ...reasons.map(({ code, reason, count }) => `    ${formatCount(count)} × ${code}: ${reason.length > 160 ? `${printableLine(reason.slice(0, 159))}…` : printableLine(reason)}`)] : []
-  return [`Left out, ${formatCount(total)} ${total === 1 ? 'row' : 'rows'}:`, ...rows, ...more, ...counts, `  The whole list: ${path}`]
+  const counts =
+    total > 1 || reasons.length > 1
+      ? [
+          '  By reason:',
+          ...reasons.map(
+            ({ code, reason, count }) =>
+              `    ${formatCount(count)} × ${code}: ${reason.length > 160 ? `${printableLine(reason.slice(0, 159))}…` : printableLine(reason)}`,
+          ),
+        ]
+      : []
+  return [
+    `Left out, ${formatCount(total)} ${total === 1 ? 'row' : 'rows'}:`,
+    ...rows,
+    ...more,
+    ...counts,
+    `  The whole list: ${path}`,
+  ]
 }
 
 /** An import's answer: what it says in one line, then what must not be missed, then what is next. */
 export function describeImport(counts: string, { warnings, leftOut }: ImportOutcome, next: readonly string[]): string {
-  return [counts, ...describeWarnings(warnings), ...(leftOut === null ? [] : describeLeftOut(leftOut)), ...next].join('\n')
+  return [counts, ...describeWarnings(warnings), ...(leftOut === null ? [] : describeLeftOut(leftOut)), ...next].join(
+    '\n',
+  )
 }

@@ -17,9 +17,12 @@ export function openBrowser(address: string, folder: string): void {
   writeFileSync(page, leadingTo(address), { mode: 0o600, flag: 'wx' })
   setTimeout(() => rmSync(page, { force: true }), PAGE_LIFE_MS).unref()
   const target = pathToFileURL(page).href
-  const [command, args] = process.platform === 'darwin' ? ['open', [target]] as const
-    : process.platform === 'win32' ? ['rundll32', ['url.dll,FileProtocolHandler', target]] as const
-    : ['xdg-open', [target]] as const
+  const [command, args] =
+    process.platform === 'darwin'
+      ? (['open', [target]] as const)
+      : process.platform === 'win32'
+        ? (['rundll32', ['url.dll,FileProtocolHandler', target]] as const)
+        : (['xdg-open', [target]] as const)
   const child = spawn(command, args, { stdio: 'ignore', detached: true, windowsHide: true })
   child.on('error', () => rmSync(page, { force: true })) // no such program: the address is printed anyway
   child.unref()

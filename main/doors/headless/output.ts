@@ -46,7 +46,8 @@ export function reportError(error: unknown, json: boolean): number {
   const wire = toWire(error)
   if (json) writeJson(`${JSON.stringify({ error: wire }, null, 2)}\n`)
   else writeError(`${[wire.message, wire.hint, ...leftOutOf(wire)].join('\n')}\n`)
-  if (wire.code === 'internal' && process.env['PAIRLAB_DEBUG'] === '1' && error instanceof Error) writeError(`${error.stack ?? ''}\n`)
+  if (wire.code === 'internal' && process.env['PAIRLAB_DEBUG'] === '1' && error instanceof Error)
+    writeError(`${error.stack ?? ''}\n`)
   return ERROR_EXIT_STATUS[wire.code]
 }
 
@@ -65,7 +66,17 @@ export interface TextColumn<Row> {
 /** Columns as wide as their widest cell. */
 export function formatTable<Row>(columns: readonly TextColumn<Row>[], rows: readonly Row[]): string {
   const cells = rows.map((row) => columns.map((column) => printableLine(column.text(row))))
-  const widths = columns.map((column, at) => Math.max(column.title.length, ...cells.map((line) => (line[at] ?? '').length)))
-  const line = (parts: readonly string[]): string => parts.map((part, at) => (columns[at]?.right === true ? part.padStart(widths[at] ?? 0) : part.padEnd(widths[at] ?? 0))).join('  ').trimEnd()
-  return [line(columns.map((column) => column.title)), line(widths.map((width) => '─'.repeat(width))), ...cells.map(line)].join('\n')
+  const widths = columns.map((column, at) =>
+    Math.max(column.title.length, ...cells.map((line) => (line[at] ?? '').length)),
+  )
+  const line = (parts: readonly string[]): string =>
+    parts
+      .map((part, at) => (columns[at]?.right === true ? part.padStart(widths[at] ?? 0) : part.padEnd(widths[at] ?? 0)))
+      .join('  ')
+      .trimEnd()
+  return [
+    line(columns.map((column) => column.title)),
+    line(widths.map((width) => '─'.repeat(width))),
+    ...cells.map(line),
+  ].join('\n')
 }

@@ -17,7 +17,8 @@ function findUpwards(relative: string): string | null {
 /** The built page. */
 export function findRenderer(): string {
   const page = findUpwards('out/renderer/index.html')
-  if (page === null) throw new AppError({ code: 'file-not-found', message: 'The page is not built.', hint: 'Run: npm run build' })
+  if (page === null)
+    throw new AppError({ code: 'file-not-found', message: 'The page is not built.', hint: 'Run: npm run build' })
   return path.dirname(page)
 }
 

@@ -30,7 +30,10 @@ export function createProgress(): ProgressView {
 }
 
 function barView(): ProgressView {
-  const bars = new MultiBar({ format: '{name} {bar} {value}/{total} {text}', hideCursor: true, clearOnComplete: false, stream: process.stderr }, Presets.shades_grey)
+  const bars = new MultiBar(
+    { format: '{name} {bar} {value}/{total} {text}', hideCursor: true, clearOnComplete: false, stream: process.stderr },
+    Presets.shades_grey,
+  )
   const byRun = new Map<RunId, SingleBar>()
   return {
     update(runs) {
@@ -55,19 +58,26 @@ function lineView(): ProgressView {
       for (const run of runs) {
         if (!ENDED_STATES.includes(run.state) || ended.has(run.runId)) continue
         ended.add(run.runId)
-        writeError(`${title(run)}: ${run.state}${run.mainValue === null ? '' : `, ${run.mainMetric} ${formatNumber(run.mainValue)}`}\n`)
+        writeError(
+          `${title(run)}: ${run.state}${run.mainValue === null ? '' : `, ${run.mainMetric} ${formatNumber(run.mainValue)}`}\n`,
+        )
       }
       if (Date.now() - toldMs < PLAIN_LINE_MS) return
       toldMs = Date.now()
       const going = runs.filter((run) => !ENDED_STATES.includes(run.state) && run.state !== 'queued')
-      if (going.length > 0) writeError(`${going.map((run) => `${title(run)} ${run.step}/${run.totalSteps}`).join('   ')}\n`)
+      if (going.length > 0)
+        writeError(`${going.map((run) => `${title(run)} ${run.step}/${run.totalSteps}`).join('   ')}\n`)
     },
     end: () => {},
   }
 }
 
 /** Waits until every run has ended. */
-export async function followRuns(client: Client, runIds: readonly RunId[], out: Output): Promise<readonly RunSummary[]> {
+export async function followRuns(
+  client: Client,
+  runIds: readonly RunId[],
+  out: Output,
+): Promise<readonly RunSummary[]> {
   const view = out.json ? lineView() : createProgress()
   try {
     for (;;) {

@@ -21,7 +21,8 @@ function flatten(fields: readonly FormField[]): readonly FormField[] {
 function describe(field: FormField): string {
   const unit = field.unit === null ? '' : ` [${field.unit}]`
   const values = field.kind === 'union' ? ` (${field.variants.map((variant) => variant.value).join(', ')})` : ''
-  const initial = field.default === undefined || typeof field.default === 'object' ? '' : ` (default ${formatField(field.default)})`
+  const initial =
+    field.default === undefined || typeof field.default === 'object' ? '' : ` (default ${formatField(field.default)})`
   return `${field.symbol === null ? '' : `${field.symbol}: `}${field.help || field.title}${unit}${values}${initial}`
 }
 
@@ -29,7 +30,10 @@ function describe(field: FormField): string {
 export function addSchemaFlags(command: Command, schema: unknown, heading: string): void {
   for (const field of flatten(fieldsOf(schema))) {
     const name = flagName(field.path)
-    const option = new Option(field.kind === 'boolean' ? `--${name} [yes|no]` : `--${name} <${field.kind === 'list' ? 'a,b' : field.kind}>`, describe(field))
+    const option = new Option(
+      field.kind === 'boolean' ? `--${name} [yes|no]` : `--${name} <${field.kind === 'list' ? 'a,b' : field.kind}>`,
+      describe(field),
+    )
     if (field.kind === 'enum') option.choices([...field.options])
     command.addOption(option.helpGroup(heading))
   }
@@ -45,7 +49,12 @@ export function readSchemaFlags(schema: unknown, options: Readonly<Record<string
     const given = options[optionKey(field)]
     if (given === undefined) continue
     const parsed = parseField(field, given === true ? 'yes' : String(given))
-    if (!parsed.ok) throw new AppError({ code: 'usage-invalid', message: `--${flagName(field.path)}: ${parsed.problem}`, hint: 'See --help for the values it takes.' })
+    if (!parsed.ok)
+      throw new AppError({
+        code: 'usage-invalid',
+        message: `--${flagName(field.path)}: ${parsed.problem}`,
+        hint: 'See --help for the values it takes.',
+      })
     config = setPath(config, field.path, parsed.value)
   }
   return config

@@ -28,10 +28,19 @@ function inside(folder: string, relative: string): string | null {
   return file.startsWith(folder + path.sep) ? file : null
 }
 
-async function sendFile(response: ServerResponse, file: string, headers: Readonly<Record<string, string>>): Promise<boolean> {
+async function sendFile(
+  response: ServerResponse,
+  file: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<boolean> {
   const found = await stat(file).catch(() => null)
   if (found === null || !found.isFile()) return false
-  response.writeHead(200, { ...SAFE_HEADERS, 'content-type': CONTENT_TYPES[path.extname(file)] ?? 'application/octet-stream', 'content-length': found.size, ...headers })
+  response.writeHead(200, {
+    ...SAFE_HEADERS,
+    'content-type': CONTENT_TYPES[path.extname(file)] ?? 'application/octet-stream',
+    'content-length': found.size,
+    ...headers,
+  })
   if (response.req.method === 'HEAD') response.end()
   else await pipeline(createReadStream(file), response).catch(() => response.destroy()) // the reader left, or the file shrank: no answer can be given any more
   return true
@@ -43,24 +52,42 @@ export async function sendPage(response: ServerResponse, folder: string, pathnam
   try {
     relative = decodeURIComponent(pathname)
   } catch {
-    return refuse(response, 400, 'usage-invalid', 'The address is not well formed.', 'Open the address that Pairlab printed.')
+    return refuse(
+      response,
+      400,
+      'usage-invalid',
+      'The address is not well formed.',
+      'Open the address that Pairlab printed.',
+    )
   }
   const file = relative.includes('\0') ? null : inside(folder, relative === '/' ? 'index.html' : relative)
   const caching = /-[\w-]{8,}\.(js|css|woff2)$/.test(pathname) ? 'public, max-age=31536000, immutable' : 'no-cache'
-  const sent = file !== null && (await sendFile(response, file, { 'content-security-policy': CONTENT_SECURITY_POLICY, 'cache-control': caching }))
-  if (!sent) refuse(response, 404, 'not-found', `There is no ${pathname} here.`, 'Open the address that Pairlab printed.')
+  const sent =
+    file !== null &&
+    (await sendFile(response, file, { 'content-security-policy': CONTENT_SECURITY_POLICY, 'cache-control': caching }))
+  if (!sent)
+    refuse(response, 404, 'not-found', `There is no ${pathname} here.`, 'Open the address that Pairlab printed.')
 }
 
 /** A file that Pairlab exported; nothing else of the data folder. */
 export async function sendExport(response: ServerResponse, dataFolder: string, wanted: string): Promise<void> {
   const folder = path.join(dataFolder, 'exports')
   const file = path.resolve(folder, wanted)
-  const sent = file.startsWith(folder + path.sep) && (await sendFile(response, file, { 'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(path.basename(file))}`, 'cache-control': 'no-store' }))
+  const sent =
+    file.startsWith(folder + path.sep) &&
+    (await sendFile(response, file, {
+      'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(path.basename(file))}`,
+      'cache-control': 'no-store',
+    }))
   if (!sent) refuse(response, 404, 'file-not-found', 'There is no such export.', 'Export the data again.')
 }
 
 function noRoom(code: 'too-large' | 'disk-full', name: string): AppError {
-  return new AppError({ code, message: `There is no room for ${name}.`, hint: 'Free some disk space, or give the path of the file instead of choosing it.' })
+  return new AppError({
+    code,
+    message: `There is no room for ${name}.`,
+    hint: 'Free some disk space, or give the path of the file instead of choosing it.',
+  })
 }
 
 /** A sender need not say how much will come, so the bytes are counted as well. */
@@ -76,7 +103,12 @@ function countBytes(limitBytes: number, error: AppError): Transform {
 }
 
 /** Streams a chosen file to `incoming/`, so that a browser page can import what the desktop window would read in place. */
-export async function takeUpload(request: IncomingMessage, response: ServerResponse, dataFolder: string, name: string): Promise<void> {
+export async function takeUpload(
+  request: IncomingMessage,
+  response: ServerResponse,
+  dataFolder: string,
+  name: string,
+): Promise<void> {
   const size = Number(request.headers['content-length'] ?? 0)
   const folder = path.join(dataFolder, 'incoming', randomUUID())
   await mkdir(folder, { recursive: true })
@@ -89,7 +121,12 @@ export async function takeUpload(request: IncomingMessage, response: ServerRespo
     throw error
   }
   // Only the last part of the name, without what a file system or a person could trip over.
-  const safe = path.basename(name.replaceAll('\\', '/')).replace(/[\p{Cc}<>:"|?*]/gu, '_').replace(/^\.+$/, '').slice(-200) || 'file'
+  const safe =
+    path
+      .basename(name.replaceAll('\\', '/'))
+      .replace(/[\p{Cc}<>:"|?*]/gu, '_')
+      .replace(/^\.+$/, '')
+      .slice(-200) || 'file'
   const part = path.join(folder, 'part')
   try {
     await pipeline(request, countBytes(limitBytes, error), createWriteStream(part))

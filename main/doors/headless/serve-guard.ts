@@ -40,14 +40,22 @@ export function socketToken(request: IncomingMessage): string {
   return offered.find((one) => one.startsWith(KEY_PROTOCOL))?.slice(KEY_PROTOCOL.length) ?? ''
 }
 
-export function answer(response: ServerResponse, status: number, body: string | Uint8Array, headers: Readonly<Record<string, string>> = {}): void {
+export function answer(
+  response: ServerResponse,
+  status: number,
+  body: string | Uint8Array,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   if (response.headersSent) return
   response.writeHead(status, { ...SAFE_HEADERS, ...headers })
   response.end(body)
 }
 
 export function answerJson(response: ServerResponse, status: number, body: unknown): void {
-  answer(response, status, JSON.stringify(body), { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' })
+  answer(response, status, JSON.stringify(body), {
+    'content-type': 'application/json; charset=utf-8',
+    'cache-control': 'no-store',
+  })
 }
 
 /** Every refusal is a Reply, so that a client has one kind of answer to read. */
@@ -70,7 +78,11 @@ export function limitSilence(request: IncomingMessage, response: ServerResponse,
  * @throws AppError `too-large` as soon as that is known, without reading the rest; the connection stays for the answer
  */
 export function readBody(request: IncomingMessage, limitBytes: number): Promise<string> {
-  const tooLarge = new AppError({ code: 'too-large', message: `The request is larger than ${limitBytes} bytes.`, hint: 'Send files through upload, not in a call.' })
+  const tooLarge = new AppError({
+    code: 'too-large',
+    message: `The request is larger than ${limitBytes} bytes.`,
+    hint: 'Send files through upload, not in a call.',
+  })
   return new Promise((resolve, reject) => {
     if (Number(request.headers['content-length'] ?? 0) > limitBytes) return reject(tooLarge)
     const chunks: Buffer[] = []

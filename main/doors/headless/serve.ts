@@ -7,7 +7,17 @@ import { toWire } from '../../../shared/errors.ts'
 import { dispatch } from '../../../shared/rpc.ts'
 import type { App } from '../../app/app.ts'
 import { createOneTimeCodes, type OneTimeCodes } from './serve-codes.ts'
-import { answerJson, bearerToken, comesFromUs, limitSilence, readBody, refuse, sameToken, socketToken, SOCKET_PROTOCOL } from './serve-guard.ts'
+import {
+  answerJson,
+  bearerToken,
+  comesFromUs,
+  limitSilence,
+  readBody,
+  refuse,
+  sameToken,
+  socketToken,
+  SOCKET_PROTOCOL,
+} from './serve-guard.ts'
 import { sendExport, sendPage, takeUpload } from './serve-files.ts'
 import { createTraffic, HandingOver, type Traffic } from './traffic.ts'
 
@@ -62,12 +72,17 @@ export async function serve(options: ServeOptions): Promise<Host> {
   const { port } = server.address() as AddressInfo // listening on a port, not a pipe
   const codes = createOneTimeCodes(options.codeLifeMs)
   let sockets: EventSockets | null = null
-  void opening.then((app) => (sockets = followEvents(app)), () => undefined)
+  void opening.then(
+    (app) => (sockets = followEvents(app)),
+    () => undefined,
+  )
   server.on('request', (request, response) => {
     if (request.method === 'POST' || request.method === 'PUT') limitSilence(request, response, idleMs)
-    handle(request, response, { opening, rendererFolder, token, codes, port, traffic, onHandOver }).catch((error: unknown) => {
-      answerJson(response, 500, { ok: false, error: toWire(error) })
-    })
+    handle(request, response, { opening, rendererFolder, token, codes, port, traffic, onHandOver }).catch(
+      (error: unknown) => {
+        answerJson(response, 500, { ok: false, error: toWire(error) })
+      },
+    )
   })
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy()) // a stranger that hangs up must not end the host
@@ -122,39 +137,72 @@ interface Door {
 const ASK_FOR_ADDRESS = 'Run "pairlab serve --open": it opens the page of the app that runs, with a fresh code.'
 
 async function handle(request: IncomingMessage, response: ServerResponse, door: Door): Promise<void> {
-  if (!comesFromUs(request, door.port)) return refuse(response, 403, 'forbidden', 'This address is not for other pages.', 'Open the address that Pairlab printed.')
+  if (!comesFromUs(request, door.port))
+    return refuse(
+      response,
+      403,
+      'forbidden',
+      'This address is not for other pages.',
+      'Open the address that Pairlab printed.',
+    )
   const url = readAddress(request, door.port)
-  if (url === null) return refuse(response, 400, 'usage-invalid', 'The address is not well formed.', 'Open the address that Pairlab printed.')
+  if (url === null)
+    return refuse(
+      response,
+      400,
+      'usage-invalid',
+      'The address is not well formed.',
+      'Open the address that Pairlab printed.',
+    )
   if (url.pathname === '/enter' && request.method === 'POST') return handleEntry(request, response, door)
   const guarded = /^\/(call\/|invite$|hand-over$|upload$|download$)/.test(url.pathname)
   if (!guarded) {
-    if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405, 'usage-invalid', `${request.method} is not possible here.`, 'Calls go to /call/<name> with POST.')
-    if (door.rendererFolder === null) return refuse(response, 404, 'not-found', 'There is no page here.', 'Start one with: pairlab serve --open')
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return refuse(
+        response,
+        405,
+        'usage-invalid',
+        `${request.method} is not possible here.`,
+        'Calls go to /call/<name> with POST.',
+      )
+    if (door.rendererFolder === null)
+      return refuse(response, 404, 'not-found', 'There is no page here.', 'Start one with: pairlab serve --open')
     return sendPage(response, door.rendererFolder, url.pathname)
   }
-  if (!sameToken(bearerToken(request), door.token)) return refuse(response, 401, 'forbidden', 'The key of this session is missing or wrong.', ASK_FOR_ADDRESS)
+  if (!sameToken(bearerToken(request), door.token))
+    return refuse(response, 401, 'forbidden', 'The key of this session is missing or wrong.', ASK_FOR_ADDRESS)
   if (door.traffic.refusing) return refuseHandingOver(response)
-  if (url.pathname === '/invite' && request.method === 'POST') return answerJson(response, 200, { ok: true, value: { code: door.codes.issue() } })
+  if (url.pathname === '/invite' && request.method === 'POST')
+    return answerJson(response, 200, { ok: true, value: { code: door.codes.issue() } })
   if (url.pathname === '/hand-over' && request.method === 'POST' && door.onHandOver !== null) {
     answerJson(response, 200, { ok: true, value: null })
     return door.onHandOver()
   }
   const { dataFolder } = await door.opening
-  if (url.pathname === '/download' && request.method === 'GET') return sendExport(response, dataFolder, url.searchParams.get('path') ?? '')
+  if (url.pathname === '/download' && request.method === 'GET')
+    return sendExport(response, dataFolder, url.searchParams.get('path') ?? '')
   if (url.pathname === '/upload' && request.method === 'PUT') {
     return takeUpload(request, response, dataFolder, url.searchParams.get('name') ?? '').catch((error: unknown) => {
       response.setHeader('connection', 'close') // the rest of the file is not read
       answerJson(response, 413, { ok: false, error: toWire(error) })
     })
   }
-  if (url.pathname.startsWith('/call/') && request.method === 'POST') return handleCall(request, response, door, url.pathname.slice('/call/'.length))
-  refuse(response, 405, 'usage-invalid', `${request.method} is not possible here.`, 'Calls go to /call/<name> with POST.')
+  if (url.pathname.startsWith('/call/') && request.method === 'POST')
+    return handleCall(request, response, door, url.pathname.slice('/call/'.length))
+  refuse(
+    response,
+    405,
+    'usage-invalid',
+    `${request.method} is not possible here.`,
+    'Calls go to /call/<name> with POST.',
+  )
 }
 
 /** Changes a one-time code for the key. */
 async function handleEntry(request: IncomingMessage, response: ServerResponse, door: Door): Promise<void> {
   const code = await readBody(request, ENTRY_LIMIT_BYTES).catch(() => '') // longer than any code
-  if (!door.codes.redeem(code)) return refuse(response, 401, 'forbidden', 'This address was opened before, or is too old.', ASK_FOR_ADDRESS)
+  if (!door.codes.redeem(code))
+    return refuse(response, 401, 'forbidden', 'This address was opened before, or is too old.', ASK_FOR_ADDRESS)
   answerJson(response, 200, { ok: true, value: { key: door.token } })
 }
 
@@ -164,13 +212,24 @@ async function handleCall(request: IncomingMessage, response: ServerResponse, do
     const body = await readBody(request, CALL_LIMIT_BYTES)
     input = body === '' ? {} : JSON.parse(body)
   } catch (error) {
-    if (error instanceof SyntaxError) return refuse(response, 400, 'input-invalid', `The body is not JSON: ${error.message}`, 'Send the input of the call as JSON.')
+    if (error instanceof SyntaxError)
+      return refuse(
+        response,
+        400,
+        'input-invalid',
+        `The body is not JSON: ${error.message}`,
+        'Send the input of the call as JSON.',
+      )
     response.setHeader('connection', 'close')
     return answerJson(response, 413, { ok: false, error: toWire(error) })
   }
   door.traffic.noteOther()
   try {
-    answerJson(response, 200, await door.traffic.run(async () => dispatch((await door.opening).handlers, name, input, 'loopback')))
+    answerJson(
+      response,
+      200,
+      await door.traffic.run(async () => dispatch((await door.opening).handlers, name, input, 'loopback')),
+    )
   } catch (error) {
     if (error instanceof HandingOver) return refuseHandingOver(response)
     throw error

@@ -39,12 +39,25 @@ const SHORT_CALLS_MS = 1000
 /**
  * Opens the app and lets others in. @throws AppError as createApp does: `db-locked` when another process has the folder
  */
-export async function openSharedApp({ rendererFolder, port, token, yields, ...options }: SharedAppOptions): Promise<SharedApp> {
+export async function openSharedApp({
+  rendererFolder,
+  port,
+  token,
+  yields,
+  ...options
+}: SharedAppOptions): Promise<SharedApp> {
   const { dataFolder } = options
   const traffic = createTraffic()
   const opening = Promise.withResolvers<App>()
   opening.promise.catch(() => undefined) // thrown below
-  const host = await serve({ app: opening.promise, rendererFolder, traffic, ...(port === undefined ? {} : { port }), ...(token === undefined ? {} : { token }), ...(yields ? { onHandOver: () => void end('idle', 'continue') } : {}) })
+  const host = await serve({
+    app: opening.promise,
+    rendererFolder,
+    traffic,
+    ...(port === undefined ? {} : { port }),
+    ...(token === undefined ? {} : { token }),
+    ...(yields ? { onHandOver: () => void end('idle', 'continue') } : {}),
+  })
   let ending: Promise<void> | null = null
   let hurried = false
 
@@ -52,7 +65,8 @@ export async function openSharedApp({ rendererFolder, port, token, yields, ...op
     const app = await opening.promise
     while (!hurried && (traffic.inHand > 0 || app.isBusy())) await sleep(IDLE_POLL_MS)
     traffic.refuse()
-    for (let waitedMs = 0; traffic.inHand > 0 && waitedMs < SHORT_CALLS_MS; waitedMs += IDLE_POLL_MS) await sleep(IDLE_POLL_MS)
+    for (let waitedMs = 0; traffic.inHand > 0 && waitedMs < SHORT_CALLS_MS; waitedMs += IDLE_POLL_MS)
+      await sleep(IDLE_POLL_MS)
     if (traffic.inHand > 0) host.hangUp() // a call cut off in the app would be answered with a failure that is none
     await app.close(mode ?? (traffic.hasOthers ? 'continue' : undefined))
     await host.close()
@@ -64,7 +78,14 @@ export async function openSharedApp({ rendererFolder, port, token, yields, ...op
   }
 
   try {
-    const app = await createApp({ onProgress: (text) => writeError(`${text}\n`), ...options, holding: { begin: () => announceHost(dataFolder, host, rendererFolder !== null), end: () => withdrawHost(dataFolder) } })
+    const app = await createApp({
+      onProgress: (text) => writeError(`${text}\n`),
+      ...options,
+      holding: {
+        begin: () => announceHost(dataFolder, host, rendererFolder !== null),
+        end: () => withdrawHost(dataFolder),
+      },
+    })
     opening.resolve(app)
     return { app, host, client: ownClient(app, traffic), end }
   } catch (error) {

@@ -5,7 +5,10 @@ import path from 'node:path'
 import { findRuntime, findTool, root } from './runtime.mjs'
 
 const everyPart = ['electron.config.ts', 'package-lock.json', 'shared']
-const sources = { programs: [...everyPart, 'main', 'resources/samples', 'resources/docs'], page: [...everyPart, 'renderer'] }
+const sources = {
+  programs: [...everyPart, 'main', 'resources/samples', 'resources/docs'],
+  page: [...everyPart, 'renderer'],
+}
 export const PARTS = Object.keys(sources)
 
 const stampPath = (part) => path.join(root, 'out', `.built-${part}`)
@@ -31,7 +34,11 @@ export function buildIfNeeded(parts = PARTS) {
   console.log(alone === undefined ? 'Building …' : `Building the ${alone} …`)
   // electron-vite warns of the part that is left out.
   const args = ['build', '--config', 'electron.config.ts', '--logLevel', alone === undefined ? 'warn' : 'error']
-  const result = spawnSync(findRuntime(), [findTool('electron-vite'), ...args], { cwd: root, stdio: 'inherit', env: { ...process.env, PAIRLAB_BUILD_ONLY: alone ?? '' } })
+  const result = spawnSync(findRuntime(), [findTool('electron-vite'), ...args], {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, PAIRLAB_BUILD_ONLY: alone ?? '' },
+  })
   if (result.status !== 0) throw new Error('The build failed. Its message stands above.')
   mkdirSync(path.join(root, 'out'), { recursive: true })
   for (const part of missing) writeFileSync(stampPath(part), '')

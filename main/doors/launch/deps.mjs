@@ -3,7 +3,16 @@ import { spawnSync } from 'node:child_process'
 import { findRuntime, findTool, root } from './runtime.mjs'
 
 const cwd = process.argv[2] ?? root
-const args = [findTool('depcruise'), '--config', `${root}/.dependency-cruiser.cjs`, '--output-type', 'json', 'shared', 'main', 'renderer']
+const args = [
+  findTool('depcruise'),
+  '--config',
+  `${root}/.dependency-cruiser.cjs`,
+  '--output-type',
+  'json',
+  'shared',
+  'main',
+  'renderer',
+]
 const result = spawnSync(findRuntime(), args, { cwd, encoding: 'utf8', maxBuffer: 256 * 1024 * 1024 })
 const start = result.stdout.indexOf('{')
 if (start < 0) {

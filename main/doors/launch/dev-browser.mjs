@@ -36,7 +36,7 @@ function answers(port) {
 
 /** Calls that are made while the host restarts wait for it; not for ever, because it may not start. */
 async function untilAnswers(port) {
-  for (const endMs = Date.now() + PATIENCE_MS; Date.now() < endMs && !(await answers(port)); ) await sleep(RETRY_MS)
+  for (const endMs = Date.now() + PATIENCE_MS; Date.now() < endMs && !(await answers(port));) await sleep(RETRY_MS)
 }
 
 /** Changes a one-time code for the key, as the host does; but these codes are good for as long as the page is served. */
@@ -45,11 +45,27 @@ function entrance(codes, key) {
     name: 'pairlab-entrance',
     configureServer(server) {
       server.middlewares.use('/enter', (request, response) => {
-        if (!comesFromUs(request, portOf(server))) return refuse(response, 403, 'forbidden', 'This address is not for other pages.', 'Open the address that was printed.')
-        readBody(request, CODE_LIMIT_BYTES).catch(() => '').then((code) => {
-          if (codes.redeem(code)) answerJson(response, 200, { ok: true, value: { key } })
-          else refuse(response, 401, 'forbidden', 'This address was opened before, or is too old.', 'Press o and Enter where "npm run dev" runs.')
-        })
+        if (!comesFromUs(request, portOf(server)))
+          return refuse(
+            response,
+            403,
+            'forbidden',
+            'This address is not for other pages.',
+            'Open the address that was printed.',
+          )
+        readBody(request, CODE_LIMIT_BYTES)
+          .catch(() => '')
+          .then((code) => {
+            if (codes.redeem(code)) answerJson(response, 200, { ok: true, value: { key } })
+            else
+              refuse(
+                response,
+                401,
+                'forbidden',
+                'This address was opened before, or is too old.',
+                'Press o and Enter where "npm run dev" runs.',
+              )
+          })
       })
     },
   }
@@ -67,7 +83,10 @@ async function servePage(hostPort, codes, key) {
     configFile: false,
     clearScreen: false,
     plugins: [...renderer.plugins, entrance(codes, key)],
-    server: { ...renderer.server, proxy: { [CALLS]: { target, ws: true, changeOrigin: true, headers: { origin: target }, bypass } } },
+    server: {
+      ...renderer.server,
+      proxy: { [CALLS]: { target, ws: true, changeOrigin: true, headers: { origin: target }, bypass } },
+    },
   })
   await server.listen()
   return server
@@ -75,11 +94,15 @@ async function servePage(hostPort, codes, key) {
 
 const hostPort = await freePort()
 const key = randomBytes(24).toString('base64url')
-const host = spawn(process.execPath, ['--watch', '--watch-preserve-output', path.join(root, 'main/doors/headless/dev-host.ts'), ...process.argv.slice(2)], {
-  cwd: root,
-  stdio: 'inherit',
-  env: { ...process.env, PAIRLAB_DEV_PORT: String(hostPort), PAIRLAB_DEV_KEY: key },
-})
+const host = spawn(
+  process.execPath,
+  ['--watch', '--watch-preserve-output', path.join(root, 'main/doors/headless/dev-host.ts'), ...process.argv.slice(2)],
+  {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, PAIRLAB_DEV_PORT: String(hostPort), PAIRLAB_DEV_KEY: key },
+  },
+)
 process.on('SIGINT', () => {}) // the terminal sends it to the host too, which ends in its own time
 process.on('SIGTERM', () => host.kill('SIGTERM'))
 host.on('exit', (code) => process.exit(code ?? 0))
@@ -89,4 +112,6 @@ const server = await servePage(hostPort, codes, key)
 await untilAnswers(hostPort)
 const say = (what) => console.log(`${what}: http://${LOOPBACK}:${portOf(server)}/?code=${codes.issue()}`)
 say('Pairlab, for development, opens one tab')
-server.bindCLIShortcuts({ customShortcuts: [{ key: 'o', description: 'print an address for another tab', action: () => say('Another tab') }] })
+server.bindCLIShortcuts({
+  customShortcuts: [{ key: 'o', description: 'print an address for another tab', action: () => say('Another tab') }],
+})

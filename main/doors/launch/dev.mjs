@@ -9,7 +9,10 @@ import { findRuntime, findTool, root } from './runtime.mjs'
 
 function run(args, env) {
   const child = spawn(findRuntime(), args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } })
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => { if (signal === 'SIGTERM') child.kill(signal) })
+  for (const signal of ['SIGINT', 'SIGTERM'])
+    process.on(signal, () => {
+      if (signal === 'SIGTERM') child.kill(signal)
+    })
   child.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 0) : 0))
 }
 
@@ -20,7 +23,10 @@ try {
   if ('binary' in electron) {
     forgetBuild('programs') // what lies there from now on is for development
     const asRoot = process.getuid?.() === 0 ? { NO_SANDBOX: '1' } : {}
-    run([findTool('electron-vite'), 'dev', '--watch', '--config', 'electron.config.ts', '--', ...args], { ELECTRON_EXEC_PATH: electron.binary, ...asRoot })
+    run([findTool('electron-vite'), 'dev', '--watch', '--config', 'electron.config.ts', '--', ...args], {
+      ELECTRON_EXEC_PATH: electron.binary,
+      ...asRoot,
+    })
   } else {
     console.log(`No desktop window, because ${electron.reason}: the page is for the browser.`)
     run([path.join(root, 'main/doors/launch/dev-browser.mjs'), ...args], {})

@@ -11,7 +11,9 @@ const DOWNLOAD_LIMIT_MS = 10 * 60 * 1000
 
 function installedBinary() {
   const override = process.env.ELECTRON_OVERRIDE_DIST_PATH
-  const name = existsSync(path.join(folder, 'path.txt')) ? readFileSync(path.join(folder, 'path.txt'), 'utf8') : 'electron'
+  const name = existsSync(path.join(folder, 'path.txt'))
+    ? readFileSync(path.join(folder, 'path.txt'), 'utf8')
+    : 'electron'
   const binary = override !== undefined ? path.join(override, name) : path.join(folder, 'dist', name)
   return existsSync(binary) ? binary : null
 }
@@ -34,7 +36,8 @@ function obtainBinary() {
 /** @returns {{ binary: string } | { reason: string }} */
 export function findElectron() {
   if (process.env.PAIRLAB_BROWSER === '1') return { reason: 'PAIRLAB_BROWSER=1 asks for the browser' }
-  if (process.platform === 'linux' && !process.env.DISPLAY && !process.env.WAYLAND_DISPLAY) return { reason: 'there is no display' }
+  if (process.platform === 'linux' && !process.env.DISPLAY && !process.env.WAYLAND_DISPLAY)
+    return { reason: 'there is no display' }
   const binary = obtainBinary()
   return binary === null ? { reason: 'Electron is not installed and could not be downloaded' } : { binary }
 }

@@ -9,7 +9,9 @@ const modules = path.join(root, 'node_modules')
 const stampPath = path.join(modules, '.pairlab', 'installed')
 
 function lockHash() {
-  return createHash('sha256').update(readFileSync(path.join(root, 'package-lock.json'))).digest('hex')
+  return createHash('sha256')
+    .update(readFileSync(path.join(root, 'package-lock.json')))
+    .digest('hex')
 }
 
 /** npm as a script, so that no shell has to be found and no path has to be quoted. */
@@ -18,7 +20,11 @@ function npm(args) {
   const isScript = script !== undefined && /\.c?js$/.test(script)
   const result = isScript
     ? spawnSync(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' })
-    : spawnSync(process.platform === 'win32' ? 'npm.cmd' : 'npm', args, { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' })
+    : spawnSync(process.platform === 'win32' ? 'npm.cmd' : 'npm', args, {
+        cwd: root,
+        stdio: 'inherit',
+        shell: process.platform === 'win32',
+      })
   return result.status ?? 1
 }
 
@@ -31,7 +37,9 @@ export function installIfNeeded() {
   if (existsSync(stampPath) && readFileSync(stampPath, 'utf8') === wanted) return
   console.log('Installing packages (once; this needs the npm registry) …')
   if (npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']) !== 0) {
-    throw new Error('npm could not install the packages. Read its message above; with no registry at hand, copy node_modules from a machine that has it.')
+    throw new Error(
+      'npm could not install the packages. Read its message above; with no registry at hand, copy node_modules from a machine that has it.',
+    )
   }
   findRuntime()
   mkdirSync(path.dirname(stampPath), { recursive: true })

@@ -5,7 +5,9 @@ import path from 'node:path'
 import { root } from './runtime.mjs'
 
 /** Native libraries, WebAssembly, and Electron itself: no bundler sees their files. */
-const WHOLE = ['better-sqlite3', 'webgpu', 'electron', '@tensorflow/tfjs-backend-wasm', '@mujoco/mujoco'].map((name) => `node_modules/${name}`)
+const WHOLE = ['better-sqlite3', 'webgpu', 'electron', '@tensorflow/tfjs-backend-wasm', '@mujoco/mujoco'].map(
+  (name) => `node_modules/${name}`,
+)
 const LICENCE_FILE = /^(licen[cs]e|copying|notice)/i
 const LICENCE_HEADING = /^(#+\s*)?licen[cs]e\b.*$/im
 const GRANT = /permission is hereby granted|redistribution and use|permission to use, copy/i
@@ -16,7 +18,11 @@ const apache = () => readFileSync(path.join(root, 'LICENSE'), 'utf8')
 /** Its files; else its README; else what we keep for packages that were published without; null where there is none. */
 function licenceText(folder, { name, license }) {
   const files = readdirSync(folder).filter((file) => LICENCE_FILE.test(file))
-  if (files.length > 0) return files.toSorted().map((file) => readFileSync(path.join(folder, file), 'utf8').trim()).join('\n\n')
+  if (files.length > 0)
+    return files
+      .toSorted()
+      .map((file) => readFileSync(path.join(folder, file), 'utf8').trim())
+      .join('\n\n')
   const kept = path.join(root, 'resources/licences', `${name.replace('/', '+')}.txt`)
   if (existsSync(kept)) return readFileSync(kept, 'utf8').trim()
   const readme = existsSync(path.join(folder, 'README.md')) ? readFileSync(path.join(folder, 'README.md'), 'utf8') : ''
@@ -33,8 +39,12 @@ export function thirdPartyNotices(folders) {
   for (const folder of [...new Set(folders)].filter((one) => existsSync(path.join(root, one))).toSorted()) {
     const about = JSON.parse(readFileSync(path.join(root, folder, 'package.json'), 'utf8'))
     const text = licenceText(path.join(root, folder), about)
-    if (text === null) missing.push(`${about.name} ${about.version} (${about.license ?? 'no licence named'}): put its licence's text into resources/licences/${about.name.replace('/', '+')}.txt`)
-    else under.set(text, [...(under.get(text) ?? []), `${about.name} ${about.version} (${about.license ?? 'see below'})`])
+    if (text === null)
+      missing.push(
+        `${about.name} ${about.version} (${about.license ?? 'no licence named'}): put its licence's text into resources/licences/${about.name.replace('/', '+')}.txt`,
+      )
+    else
+      under.set(text, [...(under.get(text) ?? []), `${about.name} ${about.version} (${about.license ?? 'see below'})`])
   }
   if (missing.length > 0) throw new Error(`Licence texts are missing:\n${missing.join('\n')}`)
   const parts = [...under].map(([text, names]) => `${names.join('\n')}\n\n${text}\n`)

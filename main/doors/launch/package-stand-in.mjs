@@ -10,11 +10,16 @@ const FUSE_COUNT = 9
 export function makeStandIn(folder) {
   rmSync(folder, { recursive: true, force: true })
   for (const name of ['resources', 'locales']) mkdirSync(path.join(folder, name), { recursive: true })
-  const fuses = Buffer.concat([Buffer.from(FUSE_SENTINEL), Buffer.from([1, FUSE_COUNT]), Buffer.from('0'.repeat(FUSE_COUNT))])
+  const fuses = Buffer.concat([
+    Buffer.from(FUSE_SENTINEL),
+    Buffer.from([1, FUSE_COUNT]),
+    Buffer.from('0'.repeat(FUSE_COUNT)),
+  ])
   const binary = path.join(folder, 'electron')
   writeFileSync(binary, Buffer.concat([Buffer.from('#!/bin/sh\nexit 0\n# '), fuses, Buffer.from('\n')]))
   chmodSync(binary, 0o755)
   const { version } = JSON.parse(readFileSync(path.join(root, 'node_modules/electron/package.json'), 'utf8'))
   writeFileSync(path.join(folder, 'version'), version)
-  for (const name of ['LICENSE', 'LICENSES.chromium.html', 'locales/en-US.pak']) writeFileSync(path.join(folder, name), '')
+  for (const name of ['LICENSE', 'LICENSES.chromium.html', 'locales/en-US.pak'])
+    writeFileSync(path.join(folder, name), '')
 }

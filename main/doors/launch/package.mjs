@@ -12,7 +12,11 @@ import { checkPackage } from './package-check.mjs'
 import { makeStandIn } from './package-stand-in.mjs'
 
 function build(args) {
-  const result = spawnSync(findRuntime(), [findTool('electron-builder'), '--config', 'resources/electron-builder.yml', '--publish', 'never', ...args], { cwd: root, stdio: 'inherit' })
+  const result = spawnSync(
+    findRuntime(),
+    [findTool('electron-builder'), '--config', 'resources/electron-builder.yml', '--publish', 'never', ...args],
+    { cwd: root, stdio: 'inherit' },
+  )
   if (result.status !== 0) throw new Error('electron-builder failed. Its message stands above.')
 }
 

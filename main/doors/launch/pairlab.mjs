@@ -6,7 +6,9 @@ import { findRuntime, root } from './runtime.mjs'
 
 try {
   installIfNeeded()
-  const child = spawn(findRuntime(), [path.join(root, 'main/doors/headless/cli.ts'), ...process.argv.slice(2)], { stdio: 'inherit' })
+  const child = spawn(findRuntime(), [path.join(root, 'main/doors/headless/cli.ts'), ...process.argv.slice(2)], {
+    stdio: 'inherit',
+  })
   process.on('SIGINT', () => {}) // the terminal sends it to the child too, which ends in its own time
   process.on('SIGTERM', () => child.kill('SIGTERM'))
   child.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 0) : 130))

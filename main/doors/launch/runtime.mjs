@@ -22,7 +22,9 @@ const PLATFORM_PACKAGES = {
 
 function installedRuntime() {
   const name = PLATFORM_PACKAGES[`${process.platform}-${process.arch}`]
-  return name === undefined ? null : path.join(root, 'node_modules', name, 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
+  return name === undefined
+    ? null
+    : path.join(root, 'node_modules', name, 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
 }
 
 /**
@@ -35,8 +37,11 @@ export function findRuntime() {
   const installed = installedRuntime()
   if (installed !== null && existsSync(installed)) return installed
   if (own > MAJOR) return process.execPath
-  const why = installed === null ? `there is no package of it for ${process.platform} ${process.arch}` : 'npm did not install one'
-  throw new Error(`Pairlab needs Node ${MAJOR}, this is ${process.version}, and ${why}. Install Node ${MAJOR} and start again.`)
+  const why =
+    installed === null ? `there is no package of it for ${process.platform} ${process.arch}` : 'npm did not install one'
+  throw new Error(
+    `Pairlab needs Node ${MAJOR}, this is ${process.version}, and ${why}. Install Node ${MAJOR} and start again.`,
+  )
 }
 
 /** The script behind a command of an installed package, so that it can be run by any Node. */

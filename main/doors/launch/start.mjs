@@ -10,7 +10,10 @@ import { findRuntime, root } from './runtime.mjs'
 function run(command, args) {
   const child = spawn(command, args, { cwd: root, stdio: 'inherit' })
   // Ctrl+C reaches the child as well; it decides when it is done.
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => { if (signal === 'SIGTERM') child.kill(signal) })
+  for (const signal of ['SIGINT', 'SIGTERM'])
+    process.on(signal, () => {
+      if (signal === 'SIGTERM') child.kill(signal)
+    })
   child.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 0) : 0))
 }
 

@@ -9,7 +9,11 @@ import { PARTS } from './build.mjs'
 import { root } from './runtime.mjs'
 
 const IMPORT = /(?:from|import)\s*\(?\s*'(\.{1,2}\/[^']+\.tsx?)'/g
-const LEADS_TO = [['test/support/built-program.ts', 'programs'], ['main/app/app.ts', 'programs'], ['test/e2e/support.ts', 'page']]
+const LEADS_TO = [
+  ['test/support/built-program.ts', 'programs'],
+  ['main/app/app.ts', 'programs'],
+  ['test/e2e/support.ts', 'page'],
+]
 const STARTS_NOTHING = path.join(root, 'test/unit') + path.sep
 const SERVES = /['"]serve['"]/
 
@@ -17,7 +21,9 @@ const SERVES = /['"]serve['"]/
 function reach(files) {
   const found = new Set(files)
   for (const file of found) {
-    const imported = [...readFileSync(file, 'utf8').matchAll(IMPORT)].map(([, name]) => path.resolve(path.dirname(file), name))
+    const imported = [...readFileSync(file, 'utf8').matchAll(IMPORT)].map(([, name]) =>
+      path.resolve(path.dirname(file), name),
+    )
     for (const name of imported) if (existsSync(name)) found.add(name) // not what stands in a text for another program
   }
   return [...found]
@@ -25,7 +31,9 @@ function reach(files) {
 
 function testsBelow(target) {
   if (!statSync(target).isDirectory()) return [target]
-  return readdirSync(target, { recursive: true }).map((name) => path.join(target, name)).filter((name) => /\.test\.tsx?$/.test(name))
+  return readdirSync(target, { recursive: true })
+    .map((name) => path.join(target, name))
+    .filter((name) => /\.test\.tsx?$/.test(name))
 }
 
 /**
@@ -34,7 +42,8 @@ function testsBelow(target) {
  */
 export function partsFor(args) {
   const targets = args.filter((arg) => !arg.startsWith('-')).map((arg) => path.resolve(root, arg))
-  if (targets.length === 0 || targets.some((target) => statSync(target, { throwIfNoEntry: false }) === undefined)) return PARTS
+  if (targets.length === 0 || targets.some((target) => statSync(target, { throwIfNoEntry: false }) === undefined))
+    return PARTS
   const tests = targets.flatMap(testsBelow).filter((file) => !file.startsWith(STARTS_NOTHING))
   const reached = reach(tests).map((file) => path.relative(root, file).replaceAll(path.sep, '/'))
   const needs = new Set(LEADS_TO.filter(([file]) => reached.includes(file)).map(([, part]) => part))

@@ -19,7 +19,11 @@ try {
     ...(parts.includes('programs') ? { PAIRLAB_BUILT: path.join(root, 'out/main') } : {}),
     ...(parts.includes('page') ? { PAIRLAB_PAGE: path.join(root, 'out/renderer') } : {}),
   }
-  const result = spawnSync(findRuntime(), [findTool('vitest'), watch ? 'watch' : 'run', '--config', 'test/vitest.config.ts', ...args], { cwd: root, stdio: 'inherit', env: { ...process.env, ...places } })
+  const result = spawnSync(
+    findRuntime(),
+    [findTool('vitest'), watch ? 'watch' : 'run', '--config', 'test/vitest.config.ts', ...args],
+    { cwd: root, stdio: 'inherit', env: { ...process.env, ...places } },
+  )
   process.exit(result.status ?? 1)
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)

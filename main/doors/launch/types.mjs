@@ -7,7 +7,10 @@ const projects = ['shared', 'main/core/learn', 'main', 'renderer', 'test']
 installIfNeeded()
 let failed = false
 for (const project of projects) {
-  const result = spawnSync(findRuntime(), [findTool('tsc'), '-p', `${project}/tsconfig.json`], { cwd: root, stdio: 'inherit' })
+  const result = spawnSync(findRuntime(), [findTool('tsc'), '-p', `${project}/tsconfig.json`], {
+    cwd: root,
+    stdio: 'inherit',
+  })
   if (result.status !== 0) failed = true
 }
 process.exit(failed ? 1 : 0)

@@ -38,10 +38,18 @@ function signed(value: number): number[] {
 
 const float = (value: number): number[] => [...new Uint8Array(new Float32Array([value]).buffer)]
 const simd = (opcode: number): number[] => [0xfd, ...unsigned(opcode)]
-const binary = (opcode: Code) => (a: Code, b: Code): Code => [a, b, opcode]
-const unary = (opcode: Code) => (a: Code): Code => [a, opcode]
-const load = (opcode: Code, align: number) => (address: Code, offset = 0): Code => [address, opcode, align, unsigned(offset)]
-const store = (opcode: Code, align: number) => (address: Code, value: Code, offset = 0): Code => [address, value, opcode, align, unsigned(offset)]
+const binary =
+  (opcode: Code) =>
+  (a: Code, b: Code): Code => [a, b, opcode]
+const unary =
+  (opcode: Code) =>
+  (a: Code): Code => [a, opcode]
+const load =
+  (opcode: Code, align: number) =>
+  (address: Code, offset = 0): Code => [address, opcode, align, unsigned(offset)]
+const store =
+  (opcode: Code, align: number) =>
+  (address: Code, value: Code, offset = 0): Code => [address, value, opcode, align, unsigned(offset)]
 
 export const get = (local: Local): Code => [0x20, unsigned(local.index)]
 export const set = (local: Local, value: Code): Code => [value, 0x21, unsigned(local.index)]
@@ -81,7 +89,16 @@ export const atomic = {
   /** Wakes every thread that waits at the address. → how many */
   wakeAll: (address: Code): Code => [address, i32.const(-1), 0xfe, 0x00, 2, 0],
   /** Sleeps while the address holds `expected`, at most so many nanoseconds (below 0: for ever). → 0 woken, 1 another value, 2 time over */
-  wait: (address: Code, expected: Code, nanoseconds: number): Code => [address, expected, 0x42, signed(nanoseconds), 0xfe, 0x01, 2, 0],
+  wait: (address: Code, expected: Code, nanoseconds: number): Code => [
+    address,
+    expected,
+    0x42,
+    signed(nanoseconds),
+    0xfe,
+    0x01,
+    2,
+    0,
+  ],
 }
 
 export const f64 = {
@@ -108,8 +125,11 @@ export const f32 = {
 }
 
 /** Bytes 0–15 are a's, 16–31 are b's. */
-const shuffle = (bytes: readonly number[]) => (a: Code, b: Code): Code => [a, b, simd(0x0d), ...bytes]
-const words = (...order: readonly number[]): number[] => order.flatMap((word) => [0, 1, 2, 3].map((byte) => word * 4 + byte))
+const shuffle =
+  (bytes: readonly number[]) =>
+  (a: Code, b: Code): Code => [a, b, simd(0x0d), ...bytes]
+const words = (...order: readonly number[]): number[] =>
+  order.flatMap((word) => [0, 1, 2, 3].map((byte) => word * 4 + byte))
 
 const lanes = (values: readonly number[]): Code => [simd(0x0c), ...values.map(float)]
 
@@ -153,7 +173,10 @@ export const f32x4 = {
 }
 
 export const i32x4 = {
-  const: (value: number): Code => [simd(0x0c), ...Array.from({ length: 4 }, () => [...new Uint8Array(new Int32Array([value]).buffer)])],
+  const: (value: number): Code => [
+    simd(0x0c),
+    ...Array.from({ length: 4 }, () => [...new Uint8Array(new Int32Array([value]).buffer)]),
+  ],
   add: binary(simd(0xae)),
   shl: (value: Code, bits: number): Code => [value, i32.const(bits), simd(0xab)],
   fromFloat: unary(simd(0xf8)), // saturating
@@ -163,7 +186,10 @@ export const i32x4 = {
 }
 
 export const f64x2 = {
-  const: (value: number): Code => [simd(0x0c), ...Array.from({ length: 2 }, () => [...new Uint8Array(new Float64Array([value]).buffer)])],
+  const: (value: number): Code => [
+    simd(0x0c),
+    ...Array.from({ length: 2 }, () => [...new Uint8Array(new Float64Array([value]).buffer)]),
+  ],
   add: binary(simd(0xf0)),
   mul: binary(simd(0xf2)),
   lane: (value: Code, index: number): Code => [value, simd(0x21), index],
@@ -211,7 +237,16 @@ export const back = (): Code => 0x0f
 /** The same over addresses, which are unsigned. */
 export function loopPointer(pointer: Local, end: Code, step: number, body: Code): Code {
   const below = i32.ltU(get(pointer), end)
-  return when(below, [0x03, EMPTY_BLOCK, body, set(pointer, i32.add(get(pointer), i32.const(step))), below, 0x0d, 0, 0x0b])
+  return when(below, [
+    0x03,
+    EMPTY_BLOCK,
+    body,
+    set(pointer, i32.add(get(pointer), i32.const(step))),
+    below,
+    0x0d,
+    0,
+    0x0b,
+  ])
 }
 
 export function call(index: number, ...args: readonly Code[]): Code {
@@ -243,7 +278,12 @@ interface Defined {
 
 export interface ModuleBuilder {
   /** Adds an exported function; `write` gets its parameters in order and returns its body. → its index */
-  define(name: string, params: readonly ValueType[], result: ValueType | null, write: (scope: FunctionScope, ...params: Local[]) => Code): number
+  define(
+    name: string,
+    params: readonly ValueType[],
+    result: ValueType | null,
+    write: (scope: FunctionScope, ...params: Local[]) => Code,
+  ): number
   /** Adds a function of a job's address and a chunk's number that `callTask` can call. → its place in the table */
   task(write: (scope: FunctionScope, job: Local, chunk: Local) => Code): number
   bytes(): Uint8Array<ArrayBuffer>
@@ -256,7 +296,13 @@ const TASK_PARAMS: readonly ValueType[] = ['i32', 'i32']
 export function createModule(shared: boolean): ModuleBuilder {
   const functions: Defined[] = []
   let tasks = 0
-  const add = (name: string, params: readonly ValueType[], result: ValueType | null, task: boolean, write: (scope: FunctionScope, ...params: Local[]) => Code): number => {
+  const add = (
+    name: string,
+    params: readonly ValueType[],
+    result: ValueType | null,
+    task: boolean,
+    write: (scope: FunctionScope, ...params: Local[]) => Code,
+  ): number => {
     const locals: ValueType[] = []
     const constants = new Map<number, Local>()
     const local = (type: ValueType): Local => {
@@ -290,24 +336,41 @@ export function createModule(shared: boolean): ModuleBuilder {
 const MAX_PAGES = 65_536
 
 function encode(functions: readonly Defined[], shared: boolean): Uint8Array<ArrayBuffer> {
-  const type = ({ params, result }: Pick<Defined, 'params' | 'result'>): Code => [0x60, vector(params.map((name) => VALUE_TYPES[name])), vector(result === null ? [] : [VALUE_TYPES[result]])]
+  const type = ({ params, result }: Pick<Defined, 'params' | 'result'>): Code => [
+    0x60,
+    vector(params.map((name) => VALUE_TYPES[name])),
+    vector(result === null ? [] : [VALUE_TYPES[result]]),
+  ]
   const body = ({ locals, body: code }: Defined): Code => {
     const bytes = flatten([vector(locals.map((name) => [1, VALUE_TYPES[name]])), code, 0x0b])
     return [unsigned(bytes.length), bytes]
   }
   const tasks = functions.flatMap(({ task }, index) => (task ? [index] : []))
-  const memoryImport: Code = [text('env'), text('memory'), 0x02, shared ? [0x03, 0x00, unsigned(MAX_PAGES)] : [0x00, 0x00]]
+  const memoryImport: Code = [
+    text('env'),
+    text('memory'),
+    0x02,
+    shared ? [0x03, 0x00, unsigned(MAX_PAGES)] : [0x00, 0x00],
+  ]
   const threadImport: Code = [text('env'), text('thread'), 0x03, VALUE_TYPES.i32, 0x00]
-  return Uint8Array.from(flatten([
-    [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-    section(1, [type({ params: TASK_PARAMS, result: null }), ...functions.map(type)]),
-    section(2, [memoryImport, threadImport]),
-    section(3, functions.map((_, index) => unsigned(index + 1))),
-    section(4, [[0x70, 0x00, unsigned(tasks.length)]]),
-    section(7, functions.flatMap(({ name }, index) => (name === '' ? [] : [[text(name), 0x00, unsigned(index)]]))),
-    section(9, [[0x00, i32.const(0), 0x0b, vector(tasks.map(unsigned))]]),
-    section(10, functions.map(body)),
-  ]))
+  return Uint8Array.from(
+    flatten([
+      [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+      section(1, [type({ params: TASK_PARAMS, result: null }), ...functions.map(type)]),
+      section(2, [memoryImport, threadImport]),
+      section(
+        3,
+        functions.map((_, index) => unsigned(index + 1)),
+      ),
+      section(4, [[0x70, 0x00, unsigned(tasks.length)]]),
+      section(
+        7,
+        functions.flatMap(({ name }, index) => (name === '' ? [] : [[text(name), 0x00, unsigned(index)]])),
+      ),
+      section(9, [[0x00, i32.const(0), 0x0b, vector(tasks.map(unsigned))]]),
+      section(10, functions.map(body)),
+    ]),
+  )
 }
 
 const vector = (items: readonly Code[]): Code => [unsigned(items.length), items]

@@ -5,7 +5,12 @@ import { openTensorflow } from './tensorflow.ts'
 import { openWasm } from './wasm.ts'
 import { openWebGpu } from './webgpu.ts'
 
-const OPENERS: { readonly [N in EngineName]: (options: EngineOptions) => Promise<Engine> } = { tensorflow: openTensorflow, webgpu: openWebGpu, wasm: openWasm, cpu: openCpu }
+const OPENERS: { readonly [N in EngineName]: (options: EngineOptions) => Promise<Engine> } = {
+  tensorflow: openTensorflow,
+  webgpu: openWebGpu,
+  wasm: openWasm,
+  cpu: openCpu,
+}
 
 /** Opens an engine and makes it the one all tensors use. @throws AppError engine-unavailable */
 export function openEngine(name: EngineName, options: EngineOptions = {}): Promise<Engine> {

@@ -19,14 +19,21 @@ export async function selfTest(name: EngineName): Promise<void> {
   const { decoder, dispose } = tinyDecoder()
   const tokens = tokenBatch(rows(4, 24), 0)
   try {
-    const { value, grads } = tf.variableGrads(() => tf.neg(tf.mean(decoder.tokenLogProbs(tokens))) as tf.Scalar, Object.values(decoder.variables))
+    const { value, grads } = tf.variableGrads(
+      () => tf.neg(tf.mean(decoder.tokenLogProbs(tokens))) as tf.Scalar,
+      Object.values(decoder.variables),
+    )
     const norm = tf.tidy(() => tf.sqrt(tf.addN(Object.values(grads).map((grad) => tf.sum(tf.square(grad))))))
     const [loss, gradientNorm] = [(await value.data())[0]!, (await norm.data())[0]!]
     tf.dispose([value, norm, ...Object.values(grads)])
     for (const [what, actual] of Object.entries({ loss, gradientNorm })) {
       const expected = EXPECTED[what as keyof typeof EXPECTED] // the same two
       if (!(Math.abs(actual - expected) <= TOLERANCE * expected)) {
-        throw new AppError({ code: 'engine-unavailable', message: `The ${name} engine computes wrong numbers: a ${what} of ${actual}, not ${expected}.`, hint: 'Use another engine; a newer driver may mend this one.' })
+        throw new AppError({
+          code: 'engine-unavailable',
+          message: `The ${name} engine computes wrong numbers: a ${what} of ${actual}, not ${expected}.`,
+          hint: 'Use another engine; a newer driver may mend this one.',
+        })
       }
     }
   } finally {
@@ -45,11 +52,17 @@ export interface EngineSpeed {
 /** A small decoder (two layers of 128) for as long as said, half of it training. */
 export async function measureSpeed(seconds: number): Promise<EngineSpeed> {
   const decoder = createDecoder(presetConfig('micro', 512), createRandom(1))
-  const optimizer = createOptimizer({ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, clipNorm: 0 }, decoder.variables)
+  const optimizer = createOptimizer(
+    { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, clipNorm: 0 },
+    decoder.variables,
+  )
   const tokens = tokenBatch(rows(4, 128), 0)
   const names = Object.entries(decoder.variables)
   const step = async (): Promise<number> => {
-    const { value, grads } = tf.variableGrads(() => tf.neg(tf.mean(decoder.tokenLogProbs(tokens))) as tf.Scalar, Object.values(decoder.variables))
+    const { value, grads } = tf.variableGrads(
+      () => tf.neg(tf.mean(decoder.tokenLogProbs(tokens))) as tf.Scalar,
+      Object.values(decoder.variables),
+    )
     const gradients = Object.fromEntries(names.map(([name, variable]) => [name, grads[variable.name]!]))
     optimizer.apply(gradients, 1e-3, await readGlobalNorm(Object.values(gradients)))
     await value.data()
@@ -58,7 +71,11 @@ export async function measureSpeed(seconds: number): Promise<EngineSpeed> {
   }
   const prompts = rows(8, 16).map((row) => [...row.prompt, ...row.completion])
   const draw = async (): Promise<number> => {
-    const done = await sampleCompletions(decoder, prompts, (row) => createRandom(row), { maxTokens: 32, temperature: 1, endId: -1 })
+    const done = await sampleCompletions(decoder, prompts, (row) => createRandom(row), {
+      maxTokens: 32,
+      temperature: 1,
+      endId: -1,
+    })
     return done.reduce((sum, one) => sum + one.ids.length, 0)
   }
   try {

@@ -26,7 +26,9 @@ function layoutOf(work: Work, offsets: Int32Array): Layout {
   const lengths = Array.from({ length: rows }, (_, row) => offsets[row + 1]! - offsets[row]!)
   const time = Math.max(0, ...lengths)
   if (lengths.every((length) => length === time)) return { rows, time, lengths, places: null }
-  const places = work.table(`places ${lengths.join(' ')}`, [offsets[rows]!, 1], () => Int32Array.from(lengths.flatMap((length, row) => Array.from({ length }, (_, at) => row * time + at))))
+  const places = work.table(`places ${lengths.join(' ')}`, [offsets[rows]!, 1], () =>
+    Int32Array.from(lengths.flatMap((length, row) => Array.from({ length }, (_, at) => row * time + at))),
+  )
   return { rows, time, lengths, places }
 }
 
@@ -44,7 +46,11 @@ function collect(work: Work, x: number, heads: number, headDim: number, { rows, 
 }
 
 /** 0 where a token may look, −10⁹ elsewhere [row or 1, 1, query or 1, key]; null where it may look everywhere */
-function mask(work: Work, { rows, time, lengths, places }: Layout, { causal, window }: AttentionAttributes): number | null {
+function mask(
+  work: Work,
+  { rows, time, lengths, places }: Layout,
+  { causal, window }: AttentionAttributes,
+): number | null {
   if (!causal && places === null) return null
   if (!causal) {
     return work.table(`padding ${lengths.join(' ')}`, [rows, 1, 1, time], () => {
@@ -65,11 +71,23 @@ function mask(work: Work, { rows, time, lengths, places }: Layout, { causal, win
 }
 
 /** Query heads that share keys and values stand in one product: [row, head, time, x] as [row, kvHead, group · time, x] */
-function grouped(work: Work, x: number, { heads, kvHeads }: AttentionAttributes, { rows, time }: Layout, width: number): number {
+function grouped(
+  work: Work,
+  x: number,
+  { heads, kvHeads }: AttentionAttributes,
+  { rows, time }: Layout,
+  width: number,
+): number {
   return heads === kvHeads ? x : work.reshape(x, [rows, kvHeads, (heads / kvHeads) * time, width])
 }
 
-function apart(work: Work, x: number, { heads, kvHeads }: AttentionAttributes, { rows, time }: Layout, width: number): number {
+function apart(
+  work: Work,
+  x: number,
+  { heads, kvHeads }: AttentionAttributes,
+  { rows, time }: Layout,
+  width: number,
+): number {
   return heads === kvHeads ? x : work.reshape(x, [rows, heads, time, width])
 }
 
@@ -81,10 +99,19 @@ export function attention({ inputs, backend, attrs }: KernelCall<AttentionAttrib
   const [q, k, v] = work.of(inputs.q!, inputs.k!, inputs.v!) as [number, number, number]
   const scaled = work.op('Mul', q, work.number(1 / Math.sqrt(headDim)))
   const queries = grouped(work, spread(work, scaled, heads, headDim, layout), attrs, layout, headDim)
-  const scores = apart(work, work.product(queries, spread(work, k, kvHeads, headDim, layout), false, true), attrs, layout, layout.time)
+  const scores = apart(
+    work,
+    work.product(queries, spread(work, k, kvHeads, headDim, layout), false, true),
+    attrs,
+    layout,
+    layout.time,
+  )
   const hidden = mask(work, layout, attrs)
   const probabilities = work.one('Softmax', [hidden === null ? scores : work.op('AddV2', scores, hidden)])
-  const mixed = work.product(grouped(work, probabilities.id, attrs, layout, layout.time), spread(work, v, kvHeads, headDim, layout))
+  const mixed = work.product(
+    grouped(work, probabilities.id, attrs, layout, layout.time),
+    spread(work, v, kvHeads, headDim, layout),
+  )
   return work.give(collect(work, apart(work, mixed, attrs, layout, headDim), heads, headDim, layout), probabilities)
 }
 
@@ -94,7 +121,13 @@ export function attentionGrad({ inputs, backend, attrs }: KernelCall<AttentionAt
   const { heads, kvHeads, headDim } = attrs
   const layout = layoutOf(work, attrs.offsets)
   const { time } = layout
-  const [q, k, v, all, dy] = work.of(inputs.q!, inputs.k!, inputs.v!, inputs.probabilities!, inputs.dy!) as [number, number, number, number, number]
+  const [q, k, v, all, dy] = work.of(inputs.q!, inputs.k!, inputs.v!, inputs.probabilities!, inputs.dy!) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ]
   const probabilities = grouped(work, all, attrs, layout, time)
   const dOut = grouped(work, spread(work, dy, heads, headDim, layout), attrs, layout, headDim)
   const dValues = work.product(probabilities, dOut, true)

@@ -23,12 +23,22 @@ export function registerTensorflowKernels(): void {
 }
 
 /** Of two matrices TensorFlow has an operation of its own, which is the faster one. */
-function product({ inputs, backend, attrs }: KernelCall<{ readonly transposeA: boolean; readonly transposeB: boolean }>): TensorHandle {
+function product({
+  inputs,
+  backend,
+  attrs,
+}: KernelCall<{ readonly transposeA: boolean; readonly transposeB: boolean }>): TensorHandle {
   const work = new Work(backend)
   const [a, b] = work.of(inputs.a!, inputs.b!) as [number, number]
   const flat = inputs.a!.shape.length === 2 && inputs.b!.shape.length === 2
   const [first, second] = flat ? ['transpose_a', 'transpose_b'] : ['adj_x', 'adj_y']
-  return work.give(work.one(flat ? 'MatMul' : 'BatchMatMulV2', [a, b], [work.flag(first!, attrs.transposeA), work.flag(second!, attrs.transposeB)]))[0]!
+  return work.give(
+    work.one(
+      flat ? 'MatMul' : 'BatchMatMulV2',
+      [a, b],
+      [work.flag(first!, attrs.transposeA), work.flag(second!, attrs.transposeB)],
+    ),
+  )[0]!
 }
 
 function add({ inputs, backend }: KernelCall): TensorHandle {
@@ -42,7 +52,11 @@ function gather({ inputs, backend, attrs }: KernelCall<{ readonly indices: Int32
   return work.give(work.one('GatherV2', [x, work.place(attrs.indices), work.int(0)]))
 }
 
-function scatter({ inputs, backend, attrs }: KernelCall<{ readonly indices: Int32Array; readonly rows: number }>): TensorHandle[] {
+function scatter({
+  inputs,
+  backend,
+  attrs,
+}: KernelCall<{ readonly indices: Int32Array; readonly rows: number }>): TensorHandle[] {
   const work = new Work(backend)
   const [x] = work.of(inputs.x!) as [number]
   return work.give(work.one('UnsortedSegmentSum', [x, work.place(attrs.indices), work.int(attrs.rows)]))
@@ -122,9 +136,15 @@ function rotary({ inputs, backend, attrs }: KernelCall<RotaryAttributes>): Tenso
   }
   const key = `rotary ${tableNames.get(positions)} ${headDim}`
   const cos = work.table(`${key} cos`, [tokens, 1, headDim], () => spread(attrs.cos, 1))
-  const sin = work.table(`${key} sin ${inverse}`, [tokens, 1, headDim], () => spread(inverse ? attrs.sin.map((value) => -value) : attrs.sin, -1))
+  const sin = work.table(`${key} sin ${inverse}`, [tokens, 1, headDim], () =>
+    spread(inverse ? attrs.sin.map((value) => -value) : attrs.sin, -1),
+  )
   const heads = work.reshape(work.of(x)[0]!, [tokens, width / headDim, headDim])
-  const turned = work.op('AddV2', work.op('Mul', heads, cos), work.op('Mul', work.op('Roll', heads, work.int(half), work.int(2)), sin))
+  const turned = work.op(
+    'AddV2',
+    work.op('Mul', heads, cos),
+    work.op('Mul', work.op('Roll', heads, work.int(half), work.int(2)), sin),
+  )
   return work.give(work.one('Reshape', [turned, work.ints([tokens, width])]))
 }
 

@@ -46,9 +46,16 @@ export interface KernelCall<A = Readonly<Record<string, never>>> {
   readonly attrs: A
 }
 
-export function registerTensorflowKernel<A>(kernelName: string, kernelFunc: (call: KernelCall<A>) => TensorHandle | TensorHandle[]): void {
+export function registerTensorflowKernel<A>(
+  kernelName: string,
+  kernelFunc: (call: KernelCall<A>) => TensorHandle | TensorHandle[],
+): void {
   if (tf.getKernel(kernelName, 'tensorflow') != null) tf.unregisterKernel(kernelName, 'tensorflow')
-  tf.registerKernel({ kernelName, backendName: 'tensorflow', kernelFunc: kernelFunc as unknown as Parameters<typeof tf.registerKernel>[0]['kernelFunc'] })
+  tf.registerKernel({
+    kernelName,
+    backendName: 'tensorflow',
+    kernelFunc: kernelFunc as unknown as Parameters<typeof tf.registerKernel>[0]['kernelFunc'],
+  })
 }
 
 /** Small tensors that come again in every step: scalars, shapes, tables. The oldest make room. */
@@ -74,7 +81,12 @@ export class Work {
     return this.#backend.getInputTensorIds(tensors)
   }
 
-  several(name: string, inputs: readonly number[], outputs: number, attributes: readonly Attribute[] = []): OutputInfo[] {
+  several(
+    name: string,
+    inputs: readonly number[],
+    outputs: number,
+    attributes: readonly Attribute[] = [],
+  ): OutputInfo[] {
     const infos = this.#binding.executeOp(name, attributes, inputs, outputs)
     for (const { id } of infos) this.#made.push(id)
     return infos
@@ -99,7 +111,10 @@ export class Work {
 
   /** An operation over a list, whose type and length TensorFlow does not find out by itself. */
   list(name: string, inputs: readonly number[]): OutputInfo {
-    return this.one(name, inputs, [{ name: 'T', type: this.#binding.TF_ATTR_TYPE, value: this.#binding.TF_FLOAT }, { name: 'N', type: this.#binding.TF_ATTR_INT, value: inputs.length }])
+    return this.one(name, inputs, [
+      { name: 'T', type: this.#binding.TF_ATTR_TYPE, value: this.#binding.TF_FLOAT },
+      { name: 'N', type: this.#binding.TF_ATTR_INT, value: inputs.length },
+    ])
   }
 
   /** Along an axis that stays, one long. */
@@ -112,22 +127,32 @@ export class Work {
   }
 
   number(value: number): number {
-    return this.#constant(`f ${value}`, () => this.#binding.createTensor([], this.#binding.TF_FLOAT, Float32Array.of(value)))
+    return this.#constant(`f ${value}`, () =>
+      this.#binding.createTensor([], this.#binding.TF_FLOAT, Float32Array.of(value)),
+    )
   }
 
   ints(values: readonly number[]): number {
-    return this.#constant(`i ${values.join(' ')}`, () => this.#binding.createTensor([values.length], this.#binding.TF_INT32, Int32Array.from(values)))
+    return this.#constant(`i ${values.join(' ')}`, () =>
+      this.#binding.createTensor([values.length], this.#binding.TF_INT32, Int32Array.from(values)),
+    )
   }
 
   int(value: number): number {
-    return this.#constant(`n ${value}`, () => this.#binding.createTensor([], this.#binding.TF_INT32, Int32Array.of(value)))
+    return this.#constant(`n ${value}`, () =>
+      this.#binding.createTensor([], this.#binding.TF_INT32, Int32Array.of(value)),
+    )
   }
 
   /** Kept under a name for the steps to come. */
   table(key: string, shape: readonly number[], values: () => Float32Array | Int32Array): number {
     return this.#constant(key, () => {
       const made = values()
-      return this.#binding.createTensor(shape, made instanceof Float32Array ? this.#binding.TF_FLOAT : this.#binding.TF_INT32, made)
+      return this.#binding.createTensor(
+        shape,
+        made instanceof Float32Array ? this.#binding.TF_FLOAT : this.#binding.TF_INT32,
+        made,
+      )
     })
   }
 

@@ -23,7 +23,16 @@ let slots = 0
 
 function open({ inputs, backend }: KernelCall): TensorHandle[] {
   const work = new Work(backend)
-  const slot = work.one('VarHandleOp', [], [work.typeAttribute(), work.shapeAttribute(inputs.value!.shape), work.text('container', ''), work.text('shared_name', `pairlab-${process.pid}-${(slots += 1)}`)])
+  const slot = work.one(
+    'VarHandleOp',
+    [],
+    [
+      work.typeAttribute(),
+      work.shapeAttribute(inputs.value!.shape),
+      work.text('container', ''),
+      work.text('shared_name', `pairlab-${process.pid}-${(slots += 1)}`),
+    ],
+  )
   work.several('AssignVariableOp', [slot.id, work.of(inputs.value!)[0]!], 0)
   return work.give(slot)
 }
@@ -45,12 +54,28 @@ function adamW({ inputs, backend, attrs }: KernelCall<AdamAttributes>): TensorHa
   const work = new Work(backend)
   const { count, scale, keep, beta1, beta2, stepSize, correction2, epsilon } = attrs
   // lr · √(1 − β₂ᵗ) / (1 − β₁ᵗ) is worked out there from powers; ours are in stepSize and correction2 already.
-  const [zero, rate, first, second, tiny] = [work.number(0), work.passing(stepSize / correction2), work.number(beta1), work.number(beta2), work.passing(epsilon / correction2)] as const
+  const [zero, rate, first, second, tiny] = [
+    work.number(0),
+    work.passing(stepSize / correction2),
+    work.number(beta1),
+    work.number(beta2),
+    work.passing(epsilon / correction2),
+  ] as const
   const factor = scale === 1 ? null : work.passing(scale)
   const results = Array.from({ length: count }, (_, index) => {
-    const [weights, given, m, v, x] = work.of(inputs[`w/${index}`]!, inputs[`g/${index}`]!, inputs[`m/${index}`]!, inputs[`v/${index}`]!, inputs[`x/${index}`]!) as [number, number, number, number, number]
+    const [weights, given, m, v, x] = work.of(
+      inputs[`w/${index}`]!,
+      inputs[`g/${index}`]!,
+      inputs[`m/${index}`]!,
+      inputs[`v/${index}`]!,
+      inputs[`x/${index}`]!,
+    ) as [number, number, number, number, number]
     const gradient = factor === null ? given : work.op('Mul', given, factor)
-    work.several('AssignVariableOp', [x, keep[index] === 1 ? weights : work.op('Mul', weights, work.passing(keep[index]!))], 0)
+    work.several(
+      'AssignVariableOp',
+      [x, keep[index] === 1 ? weights : work.op('Mul', weights, work.passing(keep[index]!))],
+      0,
+    )
     work.several('ResourceApplyAdam', [x, m, v, zero, zero, rate, first, second, tiny, gradient], 0)
     return work.one('ReadVariableOp', [x], [work.typeAttribute()])
   })

@@ -33,7 +33,11 @@ export async function openTensorflow(options: EngineOptions): Promise<Engine> {
     name: 'tensorflow',
     device: `TensorFlow ${version}, ${onGpu ? 'CUDA' : `processor${threads === null ? '' : `, ${threads} ${threads === 1 ? 'thread' : 'threads'}`}`}${trouble === null ? '' : ` (${trouble.message})`}`,
     threads: onGpu ? null : threads,
-    memory: () => ({ tensors: tf.memory().numTensors, tensorBytes: tf.memory().numBytes, peakBytes: process.resourceUsage().maxRSS * 1024 }),
+    memory: () => ({
+      tensors: tf.memory().numTensors,
+      tensorBytes: tf.memory().numBytes,
+      peakBytes: process.resourceUsage().maxRSS * 1024,
+    }),
     dispose() {
       const factory = tf.findBackendFactory('tensorflow')
       tf.removeBackend('tensorflow')
@@ -46,10 +50,19 @@ function load(options: EngineOptions): { folder: string; version: string; cuda: 
   const folder = path.join(options.enginesFolder ?? process.env['PAIRLAB_ENGINES'] ?? '', 'tensorflow')
   const file = path.join(folder, 'engine.json')
   if (folder === 'tensorflow' || !existsSync(file)) {
-    throw new AppError({ code: 'engine-unavailable', message: 'TensorFlow is not added on this machine.', hint: 'Run: pairlab engine add tensorflow' })
+    throw new AppError({
+      code: 'engine-unavailable',
+      message: 'TensorFlow is not added on this machine.',
+      hint: 'Run: pairlab engine add tensorflow',
+    })
   }
   const parsed = record.safeParse(readJson(file))
-  if (!parsed.success) throw new AppError({ code: 'engine-unavailable', message: 'The record of the TensorFlow engine cannot be read.', hint: 'Run: pairlab engine add tensorflow' })
+  if (!parsed.success)
+    throw new AppError({
+      code: 'engine-unavailable',
+      message: 'The record of the TensorFlow engine cannot be read.',
+      hint: 'Run: pairlab engine add tensorflow',
+    })
   const { tensorflowVersion: version, cuda, addon } = parsed.data
   if (loaded === null) {
     requireOwnEngine(folder) // the folder may be named by the specification of a run that somebody else made
@@ -92,13 +105,24 @@ function registerBackend(addon: string): void {
   legacy['isArray'] = Array.isArray
   const load = createRequire(import.meta.url)
   const packageName = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'].find((name) => canResolve(load, name))
-  if (packageName === undefined) throw new AppError({ code: 'engine-unavailable', message: 'The package @tensorflow/tfjs-node-gpu is not installed.', hint: 'Run npm ci: it is an optional package and may have been left out.' })
+  if (packageName === undefined)
+    throw new AppError({
+      code: 'engine-unavailable',
+      message: 'The package @tensorflow/tfjs-node-gpu is not installed.',
+      hint: 'Run npm ci: it is an optional package and may have been left out.',
+    })
   const modules = Module as unknown as { _load(request: string, parent: unknown, isMain: boolean): unknown } // Node's own loader, which has no other door
   const original = modules._load
-  modules._load = (request, parent, isMain) => (request === '@tensorflow/tfjs' ? tf : original.call(modules, request, parent, isMain))
+  modules._load = (request, parent, isMain) =>
+    request === '@tensorflow/tfjs' ? tf : original.call(modules, request, parent, isMain)
   try {
     load(`${packageName}/dist/register_all_kernels`)
-    const { NodeJSKernelBackend } = load(`${packageName}/dist/nodejs_kernel_backend`) as { NodeJSKernelBackend: new (binding: unknown, name: string) => Parameters<typeof tf.registerBackend>[1] extends () => infer B ? Awaited<B> : never }
+    const { NodeJSKernelBackend } = load(`${packageName}/dist/nodejs_kernel_backend`) as {
+      NodeJSKernelBackend: new (
+        binding: unknown,
+        name: string,
+      ) => Parameters<typeof tf.registerBackend>[1] extends () => infer B ? Awaited<B> : never
+    }
     const binding: unknown = load(addon)
     registerTensorflowKernels()
     tf.registerBackend('tensorflow', () => new NodeJSKernelBackend(binding, packageName), 3)

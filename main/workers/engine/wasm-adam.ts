@@ -20,7 +20,12 @@ export function defineOptimizer(module: ModuleBuilder, relaxed: boolean): Optimi
 
 function defineSquareSum(module: ModuleBuilder): Task {
   return defineTask(module, ['i32', 'i32'], (scope, chunk, table, sums) => {
-    const [entry, x, count, offset] = Array.from({ length: 4 }, () => scope.local('i32')) as [Local, Local, Local, Local]
+    const [entry, x, count, offset] = Array.from({ length: 4 }, () => scope.local('i32')) as [
+      Local,
+      Local,
+      Local,
+      Local,
+    ]
     const [value, low, high] = [scope.local('v128'), scope.local('v128'), scope.local('v128')]
     const total = f64.add(f64x2.lane(get(low), 0), f64x2.lane(get(low), 1))
     return [
@@ -42,24 +47,58 @@ function defineSquareSum(module: ModuleBuilder): Task {
 
 function defineAdam(module: ModuleBuilder, relaxed: boolean): Task {
   const madd = multiplyAdd(relaxed)
-  return defineTask(module, ['i32', ...Array<'f32'>(8).fill('f32')], (scope, chunk, table, scale, beta1, rest1, beta2, rest2, stepSize, correction2, epsilon) => {
-    const [entry, w, g, m, v, out, count, offset] = Array.from({ length: 8 }, () => scope.local('i32')) as [Local, Local, Local, Local, Local, Local, Local, Local]
-    const [gradient, mean, square, keep] = Array.from({ length: 4 }, () => scope.local('v128')) as [Local, Local, Local, Local]
-    const factors = [scale, beta1, rest1, beta2, rest2, stepSize, correction2, epsilon].map((value) => [value!, scope.local('v128')] as const)
-    const all = (value: Local | undefined) => get(factors.find(([known]) => known === value)![1])
-    return [
-      set(entry, i32.add(get(table!), i32.mul(get(chunk), i32.const(ADAM_WORDS * 4)))),
-      [w, g, m, v, out, count].map((local, word) => set(local, i32.load(get(entry), word * 4))),
-      set(keep, v128.loadSplat(get(entry), 24)),
-      factors.map(([value, lanes]) => set(lanes, f32x4.splat(get(value)))),
-      alongRow(offset, bytes(count), (lane) => [
-        set(gradient, f32x4.mul(lane.load(g), all(scale))),
-        set(mean, madd(all(beta1), lane.load(m), f32x4.mul(all(rest1), get(gradient)))),
-        set(square, madd(all(beta2), lane.load(v), f32x4.mul(f32x4.mul(all(rest2), get(gradient)), get(gradient)))),
-        lane.store(m, get(mean)),
-        lane.store(v, get(square)),
-        lane.store(out, f32x4.sub(f32x4.mul(lane.load(w), get(keep)), f32x4.div(f32x4.mul(all(stepSize), get(mean)), madd(f32x4.sqrt(get(square)), all(correction2), all(epsilon))))),
-      ], scope),
-    ]
-  })
+  return defineTask(
+    module,
+    ['i32', ...Array<'f32'>(8).fill('f32')],
+    (scope, chunk, table, scale, beta1, rest1, beta2, rest2, stepSize, correction2, epsilon) => {
+      const [entry, w, g, m, v, out, count, offset] = Array.from({ length: 8 }, () => scope.local('i32')) as [
+        Local,
+        Local,
+        Local,
+        Local,
+        Local,
+        Local,
+        Local,
+        Local,
+      ]
+      const [gradient, mean, square, keep] = Array.from({ length: 4 }, () => scope.local('v128')) as [
+        Local,
+        Local,
+        Local,
+        Local,
+      ]
+      const factors = [scale, beta1, rest1, beta2, rest2, stepSize, correction2, epsilon].map(
+        (value) => [value!, scope.local('v128')] as const,
+      )
+      const all = (value: Local | undefined) => get(factors.find(([known]) => known === value)![1])
+      return [
+        set(entry, i32.add(get(table!), i32.mul(get(chunk), i32.const(ADAM_WORDS * 4)))),
+        [w, g, m, v, out, count].map((local, word) => set(local, i32.load(get(entry), word * 4))),
+        set(keep, v128.loadSplat(get(entry), 24)),
+        factors.map(([value, lanes]) => set(lanes, f32x4.splat(get(value)))),
+        alongRow(
+          offset,
+          bytes(count),
+          (lane) => [
+            set(gradient, f32x4.mul(lane.load(g), all(scale))),
+            set(mean, madd(all(beta1), lane.load(m), f32x4.mul(all(rest1), get(gradient)))),
+            set(square, madd(all(beta2), lane.load(v), f32x4.mul(f32x4.mul(all(rest2), get(gradient)), get(gradient)))),
+            lane.store(m, get(mean)),
+            lane.store(v, get(square)),
+            lane.store(
+              out,
+              f32x4.sub(
+                f32x4.mul(lane.load(w), get(keep)),
+                f32x4.div(
+                  f32x4.mul(all(stepSize), get(mean)),
+                  madd(f32x4.sqrt(get(square)), all(correction2), all(epsilon)),
+                ),
+              ),
+            ),
+          ],
+          scope,
+        ),
+      ]
+    },
+  )
 }

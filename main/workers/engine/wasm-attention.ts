@@ -1,5 +1,12 @@
 // Attention's kernels as tf calls them: tensors in, jobs out.
-import { addressOf, floatsAt, type KernelCall, nativeModule, type TensorHandle, type WasmBackend } from './wasm-backend.ts'
+import {
+  addressOf,
+  floatsAt,
+  type KernelCall,
+  nativeModule,
+  type TensorHandle,
+  type WasmBackend,
+} from './wasm-backend.ts'
 import { headScratchBytes, ROW_ENTRY } from './wasm-heads.ts'
 
 interface AttentionAttributes {
@@ -16,9 +23,21 @@ interface AttentionAttributes {
 export function attention({ inputs, backend, attrs }: KernelCall<AttentionAttributes>): TensorHandle[] {
   const native = nativeModule(backend)
   const out = backend.makeOutput(inputs.q!.shape, 'float32')
-  const probabilities = backend.makeOutput([rowLengths(attrs).reduce((sum, length) => sum + attrs.heads * length * length, 0)], 'float32')
-  const [q, k, v, o, p] = [inputs.q!, inputs.k!, inputs.v!, out, probabilities].map((tensor) => addressOf(backend, tensor)) as [number, number, number, number, number]
-  native.give(native.tasks.heads.attention, (attrs.offsets.length - 1) * attrs.heads, [q, k, v, o, p, ...shapeArguments(backend, attrs)])
+  const probabilities = backend.makeOutput(
+    [rowLengths(attrs).reduce((sum, length) => sum + attrs.heads * length * length, 0)],
+    'float32',
+  )
+  const [q, k, v, o, p] = [inputs.q!, inputs.k!, inputs.v!, out, probabilities].map((tensor) =>
+    addressOf(backend, tensor),
+  ) as [number, number, number, number, number]
+  native.give(native.tasks.heads.attention, (attrs.offsets.length - 1) * attrs.heads, [
+    q,
+    k,
+    v,
+    o,
+    p,
+    ...shapeArguments(backend, attrs),
+  ])
   return [out, probabilities]
 }
 
@@ -26,8 +45,13 @@ export function attention({ inputs, backend, attrs }: KernelCall<AttentionAttrib
 export function attentionGrad({ inputs, backend, attrs }: KernelCall<AttentionAttributes>): TensorHandle[] {
   const native = nativeModule(backend)
   const gradients = [inputs.q!, inputs.k!, inputs.v!].map((tensor) => backend.makeOutput(tensor.shape, 'float32'))
-  const addresses = [inputs.q!, inputs.k!, inputs.v!, inputs.probabilities!, inputs.dy!, ...gradients].map((tensor) => addressOf(backend, tensor))
-  native.give(native.tasks.heads.attentionGrad, (attrs.offsets.length - 1) * attrs.kvHeads, [...addresses, ...shapeArguments(backend, attrs)])
+  const addresses = [inputs.q!, inputs.k!, inputs.v!, inputs.probabilities!, inputs.dy!, ...gradients].map((tensor) =>
+    addressOf(backend, tensor),
+  )
+  native.give(native.tasks.heads.attentionGrad, (attrs.offsets.length - 1) * attrs.kvHeads, [
+    ...addresses,
+    ...shapeArguments(backend, attrs),
+  ])
   return gradients
 }
 
@@ -45,7 +69,16 @@ function shapeArguments(backend: WasmBackend, attrs: AttentionAttributes): numbe
     entries.set([attrs.offsets[row]!, length, probabilities], row * (ROW_ENTRY.bytes / 4))
     probabilities += heads * length * length * 4
   })
-  return [table, heads, kvHeads, headDim, causal ? 1 : 0, causal ? (window ?? 0) : 0, ...scratch, 1 / Math.sqrt(headDim)]
+  return [
+    table,
+    heads,
+    kvHeads,
+    headDim,
+    causal ? 1 : 0,
+    causal ? (window ?? 0) : 0,
+    ...scratch,
+    1 / Math.sqrt(headDim),
+  ]
 }
 
 interface CachedAttributes {
@@ -70,12 +103,27 @@ export function cachedAttention({ inputs, backend, attrs }: KernelCall<CachedAtt
   new Int32Array(backend.wasm.HEAPU8.buffer, lengthsAt, lengths.length).set(lengths)
   const at = (name: string): number => addressOf(backend, inputs[name]!)
   const width = kvHeads * headDim
-  for (const [from, to] of [['k', 'keys'], ['v', 'values']] as const) {
+  for (const [from, to] of [
+    ['k', 'keys'],
+    ['v', 'values'],
+  ] as const) {
     const source = floatsAt(backend, at(from), lengths.length * width)
     const cache = floatsAt(backend, at(to), lengths.length * capacity * width)
     places.forEach((place, row) => cache.set(source.subarray(row * width, (row + 1) * width), place * width))
   }
-  native.give(native.tasks.heads.cachedAttention, lengths.length * heads, [at('q'), at('keys'), at('values'), addressOf(backend, out), lengthsAt, heads, kvHeads, headDim, capacity, ...scratch, 1 / Math.sqrt(headDim)])
+  native.give(native.tasks.heads.cachedAttention, lengths.length * heads, [
+    at('q'),
+    at('keys'),
+    at('values'),
+    addressOf(backend, out),
+    lengthsAt,
+    heads,
+    kvHeads,
+    headDim,
+    capacity,
+    ...scratch,
+    1 / Math.sqrt(headDim),
+  ])
   return out
 }
 

@@ -83,9 +83,16 @@ export function placeFloats(backend: WasmBackend, slot: ScratchSlot, values: Flo
 }
 
 /** Registers a kernel of the wasm backend, in the place of one of the same name. */
-export function registerWasmKernel<A>(kernelName: string, kernelFunc: (call: KernelCall<A>) => TensorHandle | TensorHandle[]): void {
+export function registerWasmKernel<A>(
+  kernelName: string,
+  kernelFunc: (call: KernelCall<A>) => TensorHandle | TensorHandle[],
+): void {
   if (tf.getKernel(kernelName, 'wasm') != null) tf.unregisterKernel(kernelName, 'wasm')
-  tf.registerKernel({ kernelName, backendName: 'wasm', kernelFunc: kernelFunc as unknown as Parameters<typeof tf.registerKernel>[0]['kernelFunc'] })
+  tf.registerKernel({
+    kernelName,
+    backendName: 'wasm',
+    kernelFunc: kernelFunc as unknown as Parameters<typeof tf.registerKernel>[0]['kernelFunc'],
+  })
 }
 
 export function sizeOf(shape: readonly number[]): number {

@@ -1,6 +1,17 @@
 // The decoder's own operations (main/core/learn/models/fused.ts) in WebAssembly.
 import { FUSED_KERNELS } from '../../core/learn/models/fused.ts'
-import { addressOf, floatsAt, type KernelCall, nativeModule, placeFloats, placeIntegers, registerWasmKernel, sizeOf, type TensorHandle, type WasmBackend } from './wasm-backend.ts'
+import {
+  addressOf,
+  floatsAt,
+  type KernelCall,
+  nativeModule,
+  placeFloats,
+  placeIntegers,
+  registerWasmKernel,
+  sizeOf,
+  type TensorHandle,
+  type WasmBackend,
+} from './wasm-backend.ts'
 import { attention, attentionGrad, cachedAttention } from './wasm-attention.ts'
 
 export function registerFusedKernels(): void {
@@ -43,11 +54,21 @@ function gather({ inputs, backend, attrs }: KernelCall<{ readonly indices: Int32
   checkIndices(attrs.indices, rows)
   const out = backend.makeOutput([count, width], 'float32')
   const indices = placeIntegers(backend, 'first', attrs.indices)
-  nativeModule(backend).overRows('gatherRows', count, rowsPerChunk(width), [addressOf(backend, x), addressOf(backend, out), indices, count, width, width * 4, width * 4], [width * 4, 4])
+  nativeModule(backend).overRows(
+    'gatherRows',
+    count,
+    rowsPerChunk(width),
+    [addressOf(backend, x), addressOf(backend, out), indices, count, width, width * 4, width * 4],
+    [width * 4, 4],
+  )
   return out
 }
 
-function scatter({ inputs, backend, attrs }: KernelCall<{ readonly indices: Int32Array; readonly rows: number }>): TensorHandle {
+function scatter({
+  inputs,
+  backend,
+  attrs,
+}: KernelCall<{ readonly indices: Int32Array; readonly rows: number }>): TensorHandle {
   const x = inputs.x!
   const width = x.shape[1]!
   const count = attrs.indices.length
@@ -56,7 +77,13 @@ function scatter({ inputs, backend, attrs }: KernelCall<{ readonly indices: Int3
   const indices = placeIntegers(backend, 'first', attrs.indices)
   floatsAt(backend, addressOf(backend, out), attrs.rows * width).fill(0)
   const perChunk = Math.ceil(Math.max(16, CHUNK_NUMBERS / Math.max(1, count)) / 16) * 16
-  nativeModule(backend).overRows('scatterRows', width, perChunk, [addressOf(backend, x), addressOf(backend, out), indices, count, width, width * 4, width * 4], [4, 4])
+  nativeModule(backend).overRows(
+    'scatterRows',
+    width,
+    perChunk,
+    [addressOf(backend, x), addressOf(backend, out), indices, count, width, width * 4, width * 4],
+    [4, 4],
+  )
   return out
 }
 
@@ -64,7 +91,13 @@ function rmsNorm({ inputs, backend, attrs }: KernelCall<{ readonly epsilon: numb
   const { x, weight } = inputs as { x: TensorHandle; weight: TensorHandle }
   const [rows, width] = x.shape as [number, number]
   const out = like(backend, x)
-  nativeModule(backend).overRows('rmsNorm', rows, rowsPerChunk(width), [addressOf(backend, x), addressOf(backend, weight), addressOf(backend, out), rows, width, attrs.epsilon], [width * 4, width * 4])
+  nativeModule(backend).overRows(
+    'rmsNorm',
+    rows,
+    rowsPerChunk(width),
+    [addressOf(backend, x), addressOf(backend, weight), addressOf(backend, out), rows, width, attrs.epsilon],
+    [width * 4, width * 4],
+  )
   return out
 }
 
@@ -81,7 +114,13 @@ function rmsNormGrad({ inputs, backend, attrs }: KernelCall<{ readonly epsilon: 
   const sums = native.scratch('first', Math.max(1, chunks) * width * 4)
   const at = (tensor: TensorHandle): number => addressOf(backend, tensor)
   const partial = floatsAt(backend, sums, chunks * width).fill(0)
-  native.overRows('rmsNormGrad', rows, ROWS_PER_SUM, [at(x), at(weight), at(dy), at(dx), sums, rows, width, attrs.epsilon], [width * 4, width * 4, width * 4, width * 4])
+  native.overRows(
+    'rmsNormGrad',
+    rows,
+    ROWS_PER_SUM,
+    [at(x), at(weight), at(dy), at(dx), sums, rows, width, attrs.epsilon],
+    [width * 4, width * 4, width * 4, width * 4],
+  )
   addRows(partial, floatsAt(backend, at(dWeight), width))
   return [dx, dWeight]
 }
@@ -91,7 +130,13 @@ function layerNorm({ inputs, backend, attrs }: KernelCall<{ readonly epsilon: nu
   const [rows, width] = x.shape as [number, number]
   const out = like(backend, x)
   const at = (tensor: TensorHandle): number => addressOf(backend, tensor)
-  nativeModule(backend).overRows('layerNorm', rows, rowsPerChunk(width), [at(x), at(weight), at(bias), at(out), rows, width, attrs.epsilon], [width * 4, width * 4])
+  nativeModule(backend).overRows(
+    'layerNorm',
+    rows,
+    rowsPerChunk(width),
+    [at(x), at(weight), at(bias), at(out), rows, width, attrs.epsilon],
+    [width * 4, width * 4],
+  )
   return out
 }
 
@@ -106,7 +151,13 @@ function layerNormGrad({ inputs, backend, attrs }: KernelCall<{ readonly epsilon
   const sums = native.scratch('first', 2 * half * 4)
   const at = (tensor: TensorHandle): number => addressOf(backend, tensor)
   const partial = floatsAt(backend, sums, 2 * half).fill(0)
-  native.overRows('layerNormGrad', rows, ROWS_PER_SUM, [at(x), at(weight), at(dy), at(dx), sums, sums + half * 4, rows, width, attrs.epsilon], Array<number>(5).fill(width * 4))
+  native.overRows(
+    'layerNormGrad',
+    rows,
+    ROWS_PER_SUM,
+    [at(x), at(weight), at(dy), at(dx), sums, sums + half * 4, rows, width, attrs.epsilon],
+    Array<number>(5).fill(width * 4),
+  )
   addRows(partial.subarray(0, chunks * width), floatsAt(backend, at(dWeight), width))
   addRows(partial.subarray(half, half + chunks * width), floatsAt(backend, at(dBias), width))
   return [dx, dWeight, dBias]
@@ -116,14 +167,21 @@ function layerNormGrad({ inputs, backend, attrs }: KernelCall<{ readonly epsilon
 function addRows(rows: Float32Array, total: Float32Array): void {
   total.fill(0)
   const width = total.length
-  for (let at = 0; at < rows.length; at += width) for (let column = 0; column < width; column += 1) total[column]! += rows[at + column]!
+  for (let at = 0; at < rows.length; at += width)
+    for (let column = 0; column < width; column += 1) total[column]! += rows[at + column]!
 }
 
 function swiGlu({ inputs, backend }: KernelCall): TensorHandle {
   const { gate, up } = inputs as { gate: TensorHandle; up: TensorHandle }
   const out = like(backend, gate)
   const count = sizeOf(gate.shape)
-  nativeModule(backend).overRows('swiGlu', count, CHUNK_NUMBERS, [addressOf(backend, gate), addressOf(backend, up), addressOf(backend, out), count], [4, 4, 4])
+  nativeModule(backend).overRows(
+    'swiGlu',
+    count,
+    CHUNK_NUMBERS,
+    [addressOf(backend, gate), addressOf(backend, up), addressOf(backend, out), count],
+    [4, 4, 4],
+  )
   return out
 }
 
@@ -133,7 +191,13 @@ function gelu({ inputs, backend, attrs }: KernelCall<GeluAttributes>): TensorHan
   const x = inputs.x!
   const out = like(backend, x)
   const count = sizeOf(x.shape)
-  nativeModule(backend).overRows(attrs.form === 'exact' ? 'geluExact' : 'geluTanh', count, CHUNK_NUMBERS, [addressOf(backend, x), addressOf(backend, out), count], [4, 4])
+  nativeModule(backend).overRows(
+    attrs.form === 'exact' ? 'geluExact' : 'geluTanh',
+    count,
+    CHUNK_NUMBERS,
+    [addressOf(backend, x), addressOf(backend, out), count],
+    [4, 4],
+  )
   return out
 }
 
@@ -142,7 +206,13 @@ function geluGrad({ inputs, backend, attrs }: KernelCall<GeluAttributes>): Tenso
   const out = like(backend, x)
   const count = sizeOf(x.shape)
   const args = [addressOf(backend, x), addressOf(backend, dy), addressOf(backend, out), count]
-  nativeModule(backend).overRows(attrs.form === 'exact' ? 'geluExactGrad' : 'geluTanhGrad', count, CHUNK_NUMBERS, args, [4, 4, 4])
+  nativeModule(backend).overRows(
+    attrs.form === 'exact' ? 'geluExactGrad' : 'geluTanhGrad',
+    count,
+    CHUNK_NUMBERS,
+    args,
+    [4, 4, 4],
+  )
   return out
 }
 
@@ -152,7 +222,13 @@ function swiGluGrad({ inputs, backend }: KernelCall): TensorHandle[] {
   const dUp = like(backend, up)
   const count = sizeOf(gate.shape)
   const at = (tensor: TensorHandle): number => addressOf(backend, tensor)
-  nativeModule(backend).overRows('swiGluGrad', count, CHUNK_NUMBERS, [at(gate), at(up), at(dy), at(dGate), at(dUp), count], [4, 4, 4, 4, 4])
+  nativeModule(backend).overRows(
+    'swiGluGrad',
+    count,
+    CHUNK_NUMBERS,
+    [at(gate), at(up), at(dy), at(dGate), at(dUp), count],
+    [4, 4, 4, 4, 4],
+  )
   return [dGate, dUp]
 }
 
@@ -164,7 +240,10 @@ interface RotaryAttributes {
   readonly inverse: boolean
 }
 
-const tables = new WeakMap<WasmBackend, { readonly cos: Float32Array; readonly sin: Float32Array; readonly at: readonly [number, number] }>()
+const tables = new WeakMap<
+  WasmBackend,
+  { readonly cos: Float32Array; readonly sin: Float32Array; readonly at: readonly [number, number] }
+>()
 
 /** A decoder turns by the same table in every layer and step: it is copied when another comes. */
 function placeTable(backend: WasmBackend, { cos, sin }: RotaryAttributes): readonly [number, number] {
@@ -183,7 +262,17 @@ function rotary({ inputs, backend, attrs }: KernelCall<RotaryAttributes>): Tenso
   const out = like(backend, x)
   const positions = placeIntegers(backend, 'first', attrs.positions)
   const [cos, sin] = placeTable(backend, attrs)
-  const args = [addressOf(backend, x), addressOf(backend, out), cos, sin, positions, tokens, width / attrs.headDim, half, attrs.inverse ? -1 : 1]
+  const args = [
+    addressOf(backend, x),
+    addressOf(backend, out),
+    cos,
+    sin,
+    positions,
+    tokens,
+    width / attrs.headDim,
+    half,
+    attrs.inverse ? -1 : 1,
+  ]
   nativeModule(backend).overRows('rotary', tokens, rowsPerChunk(width), args, [width * 4, width * 4, 4])
   return out
 }
@@ -197,7 +286,13 @@ function logProb({ inputs, backend, attrs }: KernelCall<{ readonly targets: Int3
   const logSum = backend.makeOutput([rows], 'float32')
   const native = nativeModule(backend)
   const sums = native.scratch('first', Math.max(1, rows) * 4)
-  native.overRows('expSum', rows, rowsPerChunk(vocab), [addressOf(backend, logits), rows, vocab, addressOf(backend, logSum), sums], [vocab * 4, 4, 4])
+  native.overRows(
+    'expSum',
+    rows,
+    rowsPerChunk(vocab),
+    [addressOf(backend, logits), rows, vocab, addressOf(backend, logSum), sums],
+    [vocab * 4, 4, 4],
+  )
   const scores = floatsAt(backend, addressOf(backend, logits), rows * vocab)
   const largest = floatsAt(backend, addressOf(backend, logSum), rows)
   const expSums = floatsAt(backend, sums, rows)
@@ -216,7 +311,13 @@ function logProbGrad({ inputs, backend, attrs }: KernelCall<{ readonly targets: 
   const [rows, vocab] = logits.shape as [number, number]
   const out = like(backend, logits)
   const at = (tensor: TensorHandle): number => addressOf(backend, tensor)
-  nativeModule(backend).overRows('logProbGrad', rows, rowsPerChunk(vocab), [at(logits), at(logSum), at(dy), at(out), rows, vocab], [vocab * 4, 4, 4, vocab * 4])
+  nativeModule(backend).overRows(
+    'logProbGrad',
+    rows,
+    rowsPerChunk(vocab),
+    [at(logits), at(logSum), at(dy), at(out), rows, vocab],
+    [vocab * 4, 4, 4, vocab * 4],
+  )
   const gradient = floatsAt(backend, at(out), rows * vocab)
   const upstream = floatsAt(backend, at(dy), rows)
   for (let row = 0; row < rows; row += 1) gradient[row * vocab + attrs.targets[row]!]! += upstream[row]!

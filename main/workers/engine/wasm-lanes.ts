@@ -1,6 +1,18 @@
 // A loop over a row of numbers, four at a time. It is written once and emitted twice: for whole vectors, and for what
 // is left over, one number at a time.
-import { type Code, f32x4, type FunctionScope, get, i32, i32x4, loopTo, type Local, multiplyAdd, set, v128 } from './assembler.ts'
+import {
+  type Code,
+  f32x4,
+  type FunctionScope,
+  get,
+  i32,
+  i32x4,
+  loopTo,
+  type Local,
+  multiplyAdd,
+  set,
+  v128,
+} from './assembler.ts'
 
 export interface Lane {
   load(row: Local): Code
@@ -18,11 +30,21 @@ export const bytes = (count: Local): Code => i32.shl(get(count), i32.const(2))
  */
 export function alongRow(offset: Local, widthBytes: Code, body: (lane: Lane) => Code, scope?: FunctionScope): Code {
   const at = (row: Local): Code => i32.add(get(row), get(offset))
-  const whole: Lane = { load: (row) => v128.load(at(row)), store: (row, value) => v128.store(at(row), value), keep: (value) => value }
-  const single: Lane = { load: (row) => v128.loadSplat(at(row)), store: (row, value) => v128.storeFirst(at(row), value), keep: v128.first }
+  const whole: Lane = {
+    load: (row) => v128.load(at(row)),
+    store: (row, value) => v128.store(at(row), value),
+    keep: (value) => value,
+  }
+  const single: Lane = {
+    load: (row) => v128.loadSplat(at(row)),
+    store: (row, value) => v128.storeFirst(at(row), value),
+    keep: v128.first,
+  }
   return [
     set(offset, i32.const(0)),
-    scope === undefined ? [] : loopTo(offset, i32.sub(widthBytes, i32.const(28)), i32.const(32), pairOf(scope, offset, body)),
+    scope === undefined
+      ? []
+      : loopTo(offset, i32.sub(widthBytes, i32.const(28)), i32.const(32), pairOf(scope, offset, body)),
     loopTo(offset, i32.sub(widthBytes, i32.const(12)), i32.const(16), body(whole)),
     loopTo(offset, widthBytes, i32.const(4), body(single)),
   ]
@@ -69,8 +91,8 @@ export function exponential(scope: FunctionScope, relaxed: boolean): Exp {
     set(power, madd(get(x), scope.constant(Math.LOG2E), scope.constant(ROUNDER))),
     set(n, f32x4.sub(get(power), scope.constant(ROUNDER))),
     set(x, madd(get(n), scope.constant(-0.693359375), get(x))), // ln 2 in two parts
-    set(x, madd(get(n), scope.constant(2.12194440e-4), get(x))),
-    set(p, scope.constant(1.9875691500e-4)),
+    set(x, madd(get(n), scope.constant(2.1219444e-4), get(x))),
+    set(p, scope.constant(1.98756915e-4)),
     coefficients.map((coefficient) => set(p, madd(get(p), get(x), scope.constant(coefficient)))),
     set(p, f32x4.add(madd(f32x4.mul(get(x), get(x)), get(p), get(x)), scope.constant(1))),
     f32x4.mul(get(p), i32x4.add(i32x4.shl(get(power), 23), i32x4.const(127 * 2 ** 23))), // 2ⁿ: the integer in the last bits becomes the exponent

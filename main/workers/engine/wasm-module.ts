@@ -12,8 +12,13 @@ import { defineRowKernels, type RowFunctions, type RowTasks } from './wasm-rows.
 declare const WebAssembly: {
   validate(bytes: Uint8Array): boolean
   readonly Module: new (bytes: Uint8Array) => object
-  readonly Instance: new (module: object, imports: { readonly env: { readonly memory: object; readonly thread: number } }) => { readonly exports: object }
-  readonly Memory: new (limits: { initial: number; maximum: number; shared: boolean }) => { readonly buffer: ArrayBufferLike }
+  readonly Instance: new (
+    module: object,
+    imports: { readonly env: { readonly memory: object; readonly thread: number } },
+  ) => { readonly exports: object }
+  readonly Memory: new (limits: { initial: number; maximum: number; shared: boolean }) => {
+    readonly buffer: ArrayBufferLike
+  }
 }
 
 /** Functions that the thread which gives jobs calls itself. Arguments are byte addresses, counts of floats, or flags. */
@@ -21,7 +26,20 @@ export interface NativeKernels {
   giveJob(control: number): number
   stopThreads(control: number): void
   packPanels(x: number, rowBytes: number, columnBytes: number, target: number, depth: number, columns: number): void
-  gemm(strips: number, a: number, aRowBytes: number, panels: number, panelBytes: number, c: number, cRowBytes: number, rows: number, columns: number, depth: number, accumulate: number, scratch: number): void
+  gemm(
+    strips: number,
+    a: number,
+    aRowBytes: number,
+    panels: number,
+    panelBytes: number,
+    c: number,
+    cRowBytes: number,
+    rows: number,
+    columns: number,
+    depth: number,
+    accumulate: number,
+    scratch: number,
+  ): void
 }
 
 export interface NativeTasks {
@@ -42,7 +60,11 @@ export interface CompiledModule {
   readonly wide: boolean
 }
 
-function assemble(tile: TileShape, relaxed: boolean, shared: boolean): { bytes: Uint8Array<ArrayBuffer>; tasks: NativeTasks } {
+function assemble(
+  tile: TileShape,
+  relaxed: boolean,
+  shared: boolean,
+): { bytes: Uint8Array<ArrayBuffer>; tasks: NativeTasks } {
   const module = createModule(shared)
   definePool(module)
   const product = defineProduct(module, relaxed, tile)
@@ -115,7 +137,20 @@ function isFaster(one: CompiledModule, other: CompiledModule, shared: boolean): 
     kernels.packPanels(at.b, size * 4, 4, at.panels, size, size)
     return () => {
       const startedAtMs = performance.now()
-      kernels.gemm(0, at.a, size * 4, at.panels, size * tile.columns * 4, target, size * 4, size, size, size, 0, at.scratch)
+      kernels.gemm(
+        0,
+        at.a,
+        size * 4,
+        at.panels,
+        size * tile.columns * 4,
+        target,
+        size * 4,
+        size,
+        size,
+        size,
+        0,
+        at.scratch,
+      )
       return performance.now() - startedAtMs
     }
   }

@@ -38,7 +38,13 @@ export interface NativeModule {
   /** Runs a task's chunks on all threads and returns when the last is done. @throws AppError when a thread is lost */
   give(task: Task, chunks: number, args: readonly number[]): void
   /** A kernel over `rows` rows, `perChunk` at a time; `steps` as `defineRowTask` wants them. */
-  overRows(name: keyof RowTasks, rows: number, perChunk: number, args: readonly number[], steps: readonly number[]): void
+  overRows(
+    name: keyof RowTasks,
+    rows: number,
+    perChunk: number,
+    args: readonly number[],
+    steps: readonly number[],
+  ): void
   /** Address of at least this many bytes that last until the next call with the same slot. */
   scratch(slot: ScratchSlot, sizeBytes: number): number
   /** Room of its own for each thread → address of the first one's, bytes from one to the next */
@@ -81,7 +87,12 @@ export function createNative(host: ModuleMemory): NativeModule {
       if (params[at] === 'f32') floats[JOB.arguments / 4 + at] = args[at]!
       else integers[JOB.arguments / 4 + at] = args[at]!
     }
-    if (kernels.giveJob(control) === 0) throw new AppError({ code: 'engine-unavailable', message: 'A thread of the WebAssembly engine stopped answering.', hint: 'Start the run again with one thread (--threads 1).' })
+    if (kernels.giveJob(control) === 0)
+      throw new AppError({
+        code: 'engine-unavailable',
+        message: 'A thread of the WebAssembly engine stopped answering.',
+        hint: 'Start the run again with one thread (--threads 1).',
+      })
   }
 
   const threadScratch: NativeModule['threadScratch'] = (sizeBytes) => {
@@ -95,20 +106,60 @@ export function createNative(host: ModuleMemory): NativeModule {
     const flops = 2 * rows * columns * depth
     const most = Math.max(1, Math.floor(flops / LEAST_CHUNK_FLOPS))
     if (rows <= MOST_STREAMED_ROWS && b.transposed && !a.transposed) {
-      const perChunk = Math.min(roundUp(Math.ceil(columns / Math.min(most, threads * 4)), 4), roundUp(Math.ceil(STREAMED_PER_CHUNK / Math.max(1, depth)), 4))
-      give(tasks.product.stream, Math.ceil(columns / perChunk), [a.at, a.stride * 4, b.at, b.stride * 4, c.at, c.stride * 4, rows, columns, depth, add, perChunk, ...threadScratch(TILE_BYTES)])
+      const perChunk = Math.min(
+        roundUp(Math.ceil(columns / Math.min(most, threads * 4)), 4),
+        roundUp(Math.ceil(STREAMED_PER_CHUNK / Math.max(1, depth)), 4),
+      )
+      give(tasks.product.stream, Math.ceil(columns / perChunk), [
+        a.at,
+        a.stride * 4,
+        b.at,
+        b.stride * 4,
+        c.at,
+        c.stride * 4,
+        rows,
+        columns,
+        depth,
+        add,
+        perChunk,
+        ...threadScratch(TILE_BYTES),
+      ])
       return
     }
     const padded = roundUp(columns, tile.columns)
     const panels = scratch('panels', depth * padded * 4)
     const packed = roundUp(Math.ceil(PACKED_PER_CHUNK / Math.max(1, depth)), tile.columns)
     const [rowBytes, columnBytes] = b.transposed ? [4, b.stride * 4] : [b.stride * 4, 4]
-    give(tasks.product.pack, Math.ceil(columns / packed), [b.at, rowBytes, columnBytes, panels, depth, columns, packed, padded])
+    give(tasks.product.pack, Math.ceil(columns / packed), [
+      b.at,
+      rowBytes,
+      columnBytes,
+      panels,
+      depth,
+      columns,
+      packed,
+      padded,
+    ])
     const [perRow, perColumn] = split(rows, columns, Math.min(most, threads === 1 ? 1 : threads * 4), tile)
     const columnChunks = Math.ceil(columns / perColumn)
     const [own, stride] = threadScratch(TILE_BYTES + STRIPS_BYTES)
     give(tasks.product.multiply, Math.ceil(rows / perRow) * columnChunks, [
-      a.at, a.stride * 4, a.transposed ? 1 : 0, panels, padded, c.at, c.stride * 4, rows, columns, depth, add, perRow, columnChunks, perColumn, own, stride,
+      a.at,
+      a.stride * 4,
+      a.transposed ? 1 : 0,
+      panels,
+      padded,
+      c.at,
+      c.stride * 4,
+      rows,
+      columns,
+      depth,
+      add,
+      perRow,
+      columnChunks,
+      perColumn,
+      own,
+      stride,
     ])
   }
 
@@ -123,14 +174,18 @@ export function createNative(host: ModuleMemory): NativeModule {
     },
     product,
     give,
-    overRows: (name, rows, perChunk, args, steps) => give(tasks.rows[name], Math.ceil(rows / perChunk), [...args, perChunk, ...steps]),
+    overRows: (name, rows, perChunk, args, steps) =>
+      give(tasks.rows[name], Math.ceil(rows / perChunk), [...args, perChunk, ...steps]),
     scratch,
     threadScratch,
     async setThreads(count) {
       if (!shared) return 1
       if ((crew?.size ?? 1) === count) return count
       await crew?.stop()
-      crew = count > 1 ? await startCrew({ module, memory: host.memory, control, stop: () => kernels.stopThreads(control) }, count) : null
+      crew =
+        count > 1
+          ? await startCrew({ module, memory: host.memory, control, stop: () => kernels.stopThreads(control) }, count)
+          : null
       return crew?.working ?? 1
     },
   }
@@ -147,9 +202,16 @@ function split(rows: number, columns: number, wanted: number, tile: TileShape): 
   return [perRow, roundUp(Math.ceil(columns / columnChunks), tile.columns)]
 }
 
-function jobViews({ memory }: ModuleMemory, control: number): { readonly buffer: ArrayBufferLike; readonly integers: Int32Array; readonly floats: Float32Array } {
+function jobViews(
+  { memory }: ModuleMemory,
+  control: number,
+): { readonly buffer: ArrayBufferLike; readonly integers: Int32Array; readonly floats: Float32Array } {
   const words = (CONTROL_BYTES - JOB_OFFSET) / 4
-  return { buffer: memory.buffer, integers: new Int32Array(memory.buffer, control + JOB_OFFSET, words), floats: new Float32Array(memory.buffer, control + JOB_OFFSET, words) }
+  return {
+    buffer: memory.buffer,
+    integers: new Int32Array(memory.buffer, control + JOB_OFFSET, words),
+    floats: new Float32Array(memory.buffer, control + JOB_OFFSET, words),
+  }
 }
 
 function alignedBlock(host: ModuleMemory, sizeBytes: number): number {

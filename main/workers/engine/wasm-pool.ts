@@ -1,7 +1,21 @@
 // Threads for our kernels. A job is a task of the module, its arguments and a number of chunks; threads take chunks
 // one by one, and the thread that gave the job works like the others. Nobody waits for a thread that took no chunk, so
 // one that sleeps, starts or shares its core with another program costs its help alone.
-import { atomic, back, callTask, type Code, drop, forever, get, i32, leave, type Local, type ModuleBuilder, set, when } from './assembler.ts'
+import {
+  atomic,
+  back,
+  callTask,
+  type Code,
+  drop,
+  forever,
+  get,
+  i32,
+  leave,
+  type Local,
+  type ModuleBuilder,
+  set,
+  when,
+} from './assembler.ts'
 
 /** Byte offsets in the control block; what different threads write stands on cache lines of its own. */
 const CHUNKS_LEFT = 0
@@ -32,7 +46,11 @@ function workChunks(control: Local, left: Local): Code {
   return forever([
     set(left, bumpBy(control, CHUNKS_LEFT, -1)),
     when(i32.leS(get(left), i32.const(0)), leave(1)),
-    callTask(i32.load(get(control), JOB_OFFSET + JOB.task), job, i32.sub(i32.load(get(control), JOB_OFFSET + JOB.chunks), get(left))),
+    callTask(
+      i32.load(get(control), JOB_OFFSET + JOB.task),
+      job,
+      i32.sub(i32.load(get(control), JOB_OFFSET + JOB.chunks), get(left)),
+    ),
     drop(bumpBy(control, CHUNKS_DONE, 1)),
   ])
 }

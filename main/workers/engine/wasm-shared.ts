@@ -25,11 +25,12 @@ export async function openShared(folder: string): Promise<void> {
 /** Marks the module's memory as shared; a module of another make is left as it is, and then runs on one thread. */
 export function shareMemory(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const shared = Uint8Array.from(bytes)
-  for (let at = 8; at < shared.length; ) {
+  for (let at = 8; at < shared.length;) {
     const section = shared[at]!
     const [size, body] = readUnsigned(shared, at + 1)
     const [memories, limits] = readUnsigned(shared, body)
-    if (section === MEMORY_SECTION && memories === 1 && shared[limits] === LIMITS_WITH_MAXIMUM) shared[limits] = LIMITS_SHARED
+    if (section === MEMORY_SECTION && memories === 1 && shared[limits] === LIMITS_WITH_MAXIMUM)
+      shared[limits] = LIMITS_SHARED
     at = body + size
   }
   return shared

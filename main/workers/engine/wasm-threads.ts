@@ -33,10 +33,13 @@ export interface CrewPlace {
 
 /** Starts `size` − 1 threads; says on the console when it cannot, and goes on with those that came. */
 export async function startCrew(place: CrewPlace, size: number): Promise<Crew> {
-  const started = await Promise.allSettled(Array.from({ length: size - 1 }, (_, index) => startThread(place, index + 1)))
+  const started = await Promise.allSettled(
+    Array.from({ length: size - 1 }, (_, index) => startThread(place, index + 1)),
+  )
   const failure = started.find((result) => result.status === 'rejected')
   const workers = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
-  if (failure !== undefined) console.warn(`The WebAssembly engine runs on ${workers.length + 1} of ${size} threads: ${String(failure.reason)}`)
+  if (failure !== undefined)
+    console.warn(`The WebAssembly engine runs on ${workers.length + 1} of ${size} threads: ${String(failure.reason)}`)
   return {
     size,
     working: workers.length + 1,
@@ -52,7 +55,12 @@ export async function startCrew(place: CrewPlace, size: number): Promise<Crew> {
 
 function startThread({ module, memory, control }: CrewPlace, thread: number): Promise<Worker> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(THREAD_CODE, { eval: true, execArgv: [], name: `pairlab-${thread}`, workerData: { module, memory, thread, control } })
+    const worker = new Worker(THREAD_CODE, {
+      eval: true,
+      execArgv: [],
+      name: `pairlab-${thread}`,
+      workerData: { module, memory, thread, control },
+    })
     const timer = setTimeout(() => {
       void worker.terminate()
       reject(new Error(`thread ${thread} did not start within ${START_LIMIT_MS / 1000} s`))

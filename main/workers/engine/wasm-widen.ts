@@ -5,7 +5,8 @@ import { bump } from './wasm-lanes.ts'
 export function defineWiden(module: ModuleBuilder): number {
   return module.define('widen', ['i32', 'i32', 'i32'], null, (scope, x, y, count) => {
     const [at, words] = [scope.local('i32'), scope.local('v128')] as [Local, Local]
-    const half = (part: (value: Code) => Code, offset: number): Code => v128.store(get(y!), i32x4.shl(part(get(words)), 16), offset)
+    const half = (part: (value: Code) => Code, offset: number): Code =>
+      v128.store(get(y!), i32x4.shl(part(get(words)), 16), offset)
     return [
       set(at, i32.const(0)),
       loopTo(at, i32.sub(get(count!), i32.const(7)), i32.const(8), [

@@ -35,13 +35,20 @@ export async function openWasm(options: EngineOptions): Promise<Engine> {
   const native = nativeModule(backend)
   const wanted = options.threads ?? defaultThreads()
   const threads = await native.setThreads(wanted)
-  if (threads < wanted) console.warn(`The WebAssembly engine runs on ${threads} thread${threads === 1 ? '' : 's'}, not on ${wanted}: memory could not be shared, or a thread did not start.`)
+  if (threads < wanted)
+    console.warn(
+      `The WebAssembly engine runs on ${threads} thread${threads === 1 ? '' : 's'}, not on ${wanted}: memory could not be shared, or a thread did not start.`,
+    )
   const width = native.wide ? ' (256 bits)' : ''
   return {
     name: 'wasm',
     device: `WebAssembly SIMD${width}${native.relaxed ? ' with fused multiply-add' : ''}, ${threads} thread${threads === 1 ? '' : 's'}`,
     threads,
-    memory: () => ({ tensors: tf.memory().numTensors, tensorBytes: tf.memory().numBytes, peakBytes: backend.wasm.HEAPU8.byteLength }), // linear memory only grows
+    memory: () => ({
+      tensors: tf.memory().numTensors,
+      tensorBytes: tf.memory().numBytes,
+      peakBytes: backend.wasm.HEAPU8.byteLength,
+    }), // linear memory only grows
     async dispose() {
       const factory = tf.findBackendFactory('wasm')
       tf.removeBackend('wasm')
@@ -60,7 +67,9 @@ function defaultThreads(): number {
 /** Beside the bundled program if it is there, else in the installed package. With a slash at its end. */
 function wasmFolder(): string {
   const beside = path.join(import.meta.dirname, 'wasm')
-  const bundled = [beside, path.join(import.meta.dirname, '..', 'wasm')].find((folder) => existsSync(path.join(folder, 'tfjs-backend-wasm-simd.wasm')))
+  const bundled = [beside, path.join(import.meta.dirname, '..', 'wasm')].find((folder) =>
+    existsSync(path.join(folder, 'tfjs-backend-wasm-simd.wasm')),
+  )
   if (bundled !== undefined) return bundled + path.sep
   const manifest = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json')
   return path.join(path.dirname(manifest), 'dist') + path.sep

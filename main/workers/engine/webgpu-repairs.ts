@@ -15,7 +15,12 @@ export function repairWebGpu(buffersPerStage: number): void {
 function replace(kernelName: string, make: (original: KernelFunc) => KernelFunc): void {
   const { kernelFunc, setupFunc } = tf.getKernel(kernelName, 'webgpu')
   tf.unregisterKernel(kernelName, 'webgpu')
-  tf.registerKernel({ kernelName, backendName: 'webgpu', kernelFunc: make(kernelFunc), ...(setupFunc === undefined ? {} : { setupFunc }) })
+  tf.registerKernel({
+    kernelName,
+    backendName: 'webgpu',
+    kernelFunc: make(kernelFunc),
+    ...(setupFunc === undefined ? {} : { setupFunc }),
+  })
 }
 
 /** A sum of many tensors in one shader is refused by the device: each is a buffer, and a shader sees few. */

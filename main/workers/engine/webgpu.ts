@@ -24,7 +24,14 @@ interface AdapterInfo {
 }
 
 /** What the backend asks of a device beyond the least that every device has. */
-const LIMITS = ['maxComputeWorkgroupStorageSize', 'maxComputeWorkgroupsPerDimension', 'maxStorageBufferBindingSize', 'maxBufferSize', 'maxComputeWorkgroupSizeX', 'maxComputeInvocationsPerWorkgroup'] as const
+const LIMITS = [
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeWorkgroupsPerDimension',
+  'maxStorageBufferBindingSize',
+  'maxBufferSize',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeInvocationsPerWorkgroup',
+] as const
 
 /**
  * A graphics card through Dawn (Vulkan, Metal or Direct3D): no CUDA, and nothing to add. Numbers come back only
@@ -40,7 +47,9 @@ export async function openWebGpu(options: EngineOptions): Promise<Engine> {
   })
   if (adapter === null) throw adapterTrouble(adapterName)
   const { info } = adapter as unknown as { readonly info: AdapterInfo }
-  const device = await adapter.requestDevice({ requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])) })
+  const device = await adapter.requestDevice({
+    requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])),
+  })
   let trouble: AppError | null = null
   let closing = false
   void device.lost.then(({ reason, message }) => {
@@ -52,7 +61,9 @@ export async function openWebGpu(options: EngineOptions): Promise<Engine> {
     trouble ??= error.constructor.name === 'GPUOutOfMemoryError' ? outOfMemory(error.message) : wrongUse(error.message)
   })
   await useBackend(device, info)
-  const software = info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe/i.test(`${info.device} ${info.description} ${info.architecture}`)
+  const software =
+    info.isFallbackAdapter ||
+    /swiftshader|llvmpipe|lavapipe/i.test(`${info.device} ${info.description} ${info.architecture}`)
   let peakBytes = 0
   const bytesNow = (): number => (tf.memory() as { numBytesAllocatedInGPU?: number }).numBytesAllocatedInGPU ?? 0
   return {
@@ -89,12 +100,18 @@ function startDawn(adapterName: string | null): GPU {
   try {
     module = createRequire(import.meta.url)('webgpu') as Dawn
   } catch (error) {
-    throw new AppError({ code: 'engine-unavailable', message: `Dawn, which brings WebGPU, cannot be loaded: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}.`, hint: 'Run npm ci: the package webgpu is optional and may have been left out, or has no build for this machine.', cause: error })
+    throw new AppError({
+      code: 'engine-unavailable',
+      message: `Dawn, which brings WebGPU, cannot be loaded: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}.`,
+      hint: 'Run npm ci: the package webgpu is optional and may have been left out, or has no build for this machine.',
+      cause: error,
+    })
   }
   Object.assign(globalThis, module.globals)
   const gpu = module.create(adapterName === null ? [] : [`adapter=${adapterName}`])
   // Where the backend looks for it, as in a browser. An Electron process in Node's role has no navigator.
-  if (typeof navigator === 'undefined') Object.defineProperty(globalThis, 'navigator', { value: {}, configurable: true })
+  if (typeof navigator === 'undefined')
+    Object.defineProperty(globalThis, 'navigator', { value: {}, configurable: true })
   Object.defineProperty(navigator, 'gpu', { value: gpu, configurable: true })
   dawn = { adapterName, gpu }
   return gpu
@@ -112,6 +129,10 @@ async function useBackend(device: GPUDevice, info: AdapterInfo): Promise<void> {
 }
 
 function describe({ vendor, device, description, architecture }: AdapterInfo): string {
-  return [vendor, device, description, architecture] // of Dawn's, `description` names the driver
-    .filter((part, index, all) => part !== '' && all.indexOf(part) === index).join(' ').trim() || 'an adapter without a name'
+  return (
+    [vendor, device, description, architecture] // of Dawn's, `description` names the driver
+      .filter((part, index, all) => part !== '' && all.indexOf(part) === index)
+      .join(' ')
+      .trim() || 'an adapter without a name'
+  )
 }

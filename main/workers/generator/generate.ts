@@ -10,7 +10,13 @@ import { sampleTexts } from '../../core/learn/sampling/sample-text.ts'
 import { openEngine } from '../engine/choose.ts'
 import type { Engine } from '../engine/engine.ts'
 import { openWriter, type Writer } from './generate-model.ts'
-import { generateCommand, generateStart, type GenerateJob, type GenerateMessage, type GenerateStart } from '../../base/processes/generator-protocol.ts'
+import {
+  generateCommand,
+  generateStart,
+  type GenerateJob,
+  type GenerateMessage,
+  type GenerateStart,
+} from '../../base/processes/generator-protocol.ts'
 import { nameMemoryFailure } from '../trainer/memory-failure.ts'
 
 const MEMORY_HINT = 'Choose a smaller model, fewer max tokens, or a shorter prompt.'
@@ -78,18 +84,33 @@ async function open({ engine: name, threads, enginesFolder, model }: GenerateSta
 async function answer({ engine, writer }: Opened, { job, signal }: Pending): Promise<void> {
   try {
     const { tokenizer, habits } = writer
-    const { ids, layout } = encodePromptText(tokenizer, job.prompt, job.template ? habits : { ...habits, template: null })
+    const { ids, layout } = encodePromptText(
+      tokenizer,
+      job.prompt,
+      job.template ? habits : { ...habits, template: null },
+    )
     say({ type: 'begin', id: job.id, layout, promptTokens: ids.length })
-    const completions = await sampleTexts(writer.decoder, tokenizer, Array.from({ length: job.count }, () => ids), (row) => createRandom(job.seed + row), samplingOptions(writer, job), {
-      signal,
-      onToken: (row, token, text) => say({ type: 'token', id: job.id, row, token: describe(tokenizer, token, text) }),
-      async breathe() {
-        await new Promise((resolve) => setImmediate(resolve)) // a cancel comes in
-        const trouble = engine.trouble?.() ?? null
-        if (trouble !== null) throw trouble
+    const completions = await sampleTexts(
+      writer.decoder,
+      tokenizer,
+      Array.from({ length: job.count }, () => ids),
+      (row) => createRandom(job.seed + row),
+      samplingOptions(writer, job),
+      {
+        signal,
+        onToken: (row, token, text) => say({ type: 'token', id: job.id, row, token: describe(tokenizer, token, text) }),
+        async breathe() {
+          await new Promise((resolve) => setImmediate(resolve)) // a cancel comes in
+          const trouble = engine.trouble?.() ?? null
+          if (trouble !== null) throw trouble
+        },
       },
+    )
+    say({
+      type: 'done',
+      id: job.id,
+      completions: completions.map(({ text, reason, stopString }) => ({ text, reason, stopString })),
     })
-    say({ type: 'done', id: job.id, completions: completions.map(({ text, reason, stopString }) => ({ text, reason, stopString })) })
   } catch (error) {
     const named = nameMemoryFailure(engine.trouble?.() ?? error, MEMORY_HINT)
     if (!(named instanceof AppError)) console.error(named)
@@ -97,14 +118,32 @@ async function answer({ engine, writer }: Opened, { job, signal }: Pending): Pro
   }
 }
 
-function samplingOptions({ tokenizer, stopIds }: Writer, { settings, alternatives }: GenerateJob): Parameters<typeof sampleTexts>[4] {
+function samplingOptions(
+  { tokenizer, stopIds }: Writer,
+  { settings, alternatives }: GenerateJob,
+): Parameters<typeof sampleTexts>[4] {
   return { ...settings, endId: tokenizer.endId, stopIds, modelLogProbs: true, alternatives }
 }
 
-function describe(tokenizer: Writer['tokenizer'], token: SampledToken, text: string): Extract<GenerateMessage, { type: 'token' }>['token'] {
+function describe(
+  tokenizer: Writer['tokenizer'],
+  token: SampledToken,
+  text: string,
+): Extract<GenerateMessage, { type: 'token' }>['token'] {
   const piece = (id: number): string => tokenizer.decode([id], { skipSpecial: false })
-  const alternative = ({ id, logProb }: TokenLogProb): { id: number; piece: string; logProb: number } => ({ id, piece: piece(id), logProb })
-  return { id: token.id, piece: piece(token.id), text, logProb: token.modelLogProb ?? 0, drawnLogProb: token.logProb, alternatives: token.alternatives.map(alternative) }
+  const alternative = ({ id, logProb }: TokenLogProb): { id: number; piece: string; logProb: number } => ({
+    id,
+    piece: piece(id),
+    logProb,
+  })
+  return {
+    id: token.id,
+    piece: piece(token.id),
+    text,
+    logProb: token.modelLogProb ?? 0,
+    drawnLogProb: token.logProb,
+    alternatives: token.alternatives.map(alternative),
+  }
 }
 
 function say(message: GenerateMessage): void {

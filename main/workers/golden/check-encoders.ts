@@ -31,7 +31,11 @@ const vectors = z.object({
   loss_after_sgd: z.number(),
 })
 type Vectors = z.output<typeof vectors>
-const tokenizerVectors = z.object({ vocab_size: z.int(), pad_id: z.int(), cases: z.array(z.object({ text: z.string(), ids: row, framed: row, framed_at_most_7: row })) })
+const tokenizerVectors = z.object({
+  vocab_size: z.int(),
+  pad_id: z.int(),
+  cases: z.array(z.object({ text: z.string(), ids: row, framed: row, framed_at_most_7: row })),
+})
 
 const STATES: Tolerance = { absolute: 2e-4, relative: 0 }
 const EMBEDDINGS: Tolerance = { absolute: 2e-5, relative: 2e-5 }
@@ -50,7 +54,13 @@ export async function checkEncoderFolder(folder: string): Promise<GoldenResult[]
     try {
       results.push(...(await check(at)).map((result) => ({ ...result, file })))
     } catch (error) {
-      results.push({ file, caseName: '', status: 'failed', detail: error instanceof Error ? error.message : String(error), compared: 0 })
+      results.push({
+        file,
+        caseName: '',
+        status: 'failed',
+        detail: error instanceof Error ? error.message : String(error),
+        compared: 0,
+      })
     }
   }
   return results
@@ -58,20 +68,37 @@ export async function checkEncoderFolder(folder: string): Promise<GoldenResult[]
 
 function judge(caseName: string, comparisons: readonly Comparison[]): Judged {
   const detail = comparisons.flatMap(({ worst }) => (worst === null ? [] : [worst])).join('; ')
-  return { caseName, status: detail === '' ? 'passed' : 'failed', detail, compared: comparisons.reduce((sum, { compared }) => sum + compared, 0) }
+  return {
+    caseName,
+    status: detail === '' ? 'passed' : 'failed',
+    detail,
+    compared: comparisons.reduce((sum, { compared }) => sum + compared, 0),
+  }
 }
 
 async function checkTextTokenizer(file: string): Promise<Judged[]> {
   const expected = tokenizerVectors.parse(JSON.parse(await readFile(file, 'utf8')))
-  const tokenizer = loadTextTokenizer(JSON.parse(await readFile(file.replace('.vectors.json', '.tokenizer.json'), 'utf8')))
+  const tokenizer = loadTextTokenizer(
+    JSON.parse(await readFile(file.replace('.vectors.json', '.tokenizer.json'), 'utf8')),
+  )
   const inner = (ids: readonly number[]): number[] => ids.slice(1, -1) // between [CLS] and [SEP]
   return [
-    judge('vocabulary', [compareValues('vocab_size', tokenizer.vocabSize, expected.vocab_size, EXACT), compareValues('pad_id', tokenizer.padId, expected.pad_id, EXACT)]),
-    judge('ids', expected.cases.flatMap(({ text, ids, framed, framed_at_most_7: cut }) => {
-      const name = JSON.stringify(text.slice(0, 24))
-      const whole = tokenizer.encode(text).ids
-      return [compareValues(name, inner(whole), ids, EXACT), compareValues(`${name} framed`, whole, framed, EXACT), compareValues(`${name} cut`, tokenizer.encode(text, 7).ids, cut, EXACT)]
-    })),
+    judge('vocabulary', [
+      compareValues('vocab_size', tokenizer.vocabSize, expected.vocab_size, EXACT),
+      compareValues('pad_id', tokenizer.padId, expected.pad_id, EXACT),
+    ]),
+    judge(
+      'ids',
+      expected.cases.flatMap(({ text, ids, framed, framed_at_most_7: cut }) => {
+        const name = JSON.stringify(text.slice(0, 24))
+        const whole = tokenizer.encode(text).ids
+        return [
+          compareValues(name, inner(whole), ids, EXACT),
+          compareValues(`${name} framed`, whole, framed, EXACT),
+          compareValues(`${name} cut`, tokenizer.encode(text, 7).ids, cut, EXACT),
+        ]
+      }),
+    ),
   ]
 }
 
@@ -80,13 +107,20 @@ async function checkEmbedder(folder: string): Promise<Judged[]> {
   const opened = openEmbedder(folder, { trainable: () => true })
   const { embedder, tokenizer, maxTokens } = opened
   try {
-    const results = [judge('parameters', [compareValues('parameters', shapesOfVariables(embedder), expected.parameters, EXACT)])]
+    const results = [
+      judge('parameters', [compareValues('parameters', shapesOfVariables(embedder), expected.parameters, EXACT)]),
+    ]
     const ids = expected.texts.map((text) => tokenizer.encode(text, maxTokens ?? undefined).ids)
     results.push(judge('input_ids', [compareValues('input_ids', ids, expected.input_ids, EXACT)]))
     results.push(judge('last_hidden_states', checkStates(folder, expected)))
     const { dim, vectors: flat } = await embedTexts(embedder, tokenizer, expected.texts, { maxTokens, batchTokens: 60 })
     const alone = expected.texts.map((_text, at) => [...flat.subarray(at * dim, (at + 1) * dim)])
-    results.push(judge('embeddings', [compareValues('embeddings', embedRows(embedder, expected.input_ids), expected.embeddings, EMBEDDINGS), compareValues('embeddings.batched_by_length', alone, expected.embeddings, EMBEDDINGS)]))
+    results.push(
+      judge('embeddings', [
+        compareValues('embeddings', embedRows(embedder, expected.input_ids), expected.embeddings, EMBEDDINGS),
+        compareValues('embeddings.batched_by_length', alone, expected.embeddings, EMBEDDINGS),
+      ]),
+    )
     results.push(judge('gradients', checkGradients(opened, expected)))
     return results
   } finally {
@@ -106,7 +140,10 @@ function embedRows(embedder: TextEmbedder, ids: readonly (readonly number[])[]):
 /** Before pooling: of the rows of a padded batch, and with segments where the family has them. */
 function checkStates(folder: string, expected: Vectors): Comparison[] {
   const model = openAnyModel(folder, true)
-  const network = model.kind === 'encoder' ? encoderFrom(model.config, model, { trainable: () => false }) : decoderFrom(model.config, model, { trainable: () => false })
+  const network =
+    model.kind === 'encoder'
+      ? encoderFrom(model.config, model, { trainable: () => false })
+      : decoderFrom(model.config, model, { trainable: () => false })
   model.close()
   tf.engine().startScope()
   try {
@@ -114,7 +151,9 @@ function checkStates(folder: string, expected: Vectors): Comparison[] {
     if (!('pack' in network)) {
       const packing = packTokens(tokens)
       const states = network.hiddenStates(packing).arraySync()
-      const found = expected.hidden_rows.map((at) => expected.input_ids[at]!.map((_id, t) => states[packing.members[packing.offsets[at]! + t]!]!))
+      const found = expected.hidden_rows.map((at) =>
+        expected.input_ids[at]!.map((_id, t) => states[packing.members[packing.offsets[at]! + t]!]!),
+      )
       return [compareValues('last_hidden_states', found, expected.last_hidden_states, STATES)]
     }
     const states = network.lastHiddenStates(tokens).arraySync()
@@ -122,7 +161,9 @@ function checkStates(folder: string, expected: Vectors): Comparison[] {
     const comparisons = [compareValues('last_hidden_states', found, expected.last_hidden_states, STATES)]
     const { token_types: segments } = expected
     if (segments === undefined) return comparisons
-    const typed = network.lastHiddenStates(textTokens([segments.input_ids], 0), tf.tensor2d([segments.types], undefined, 'int32')).arraySync()[0]!
+    const typed = network
+      .lastHiddenStates(textTokens([segments.input_ids], 0), tf.tensor2d([segments.types], undefined, 'int32'))
+      .arraySync()[0]!
     return [...comparisons, compareValues('token_types', typed, segments.last_hidden_states, STATES)]
   } finally {
     tf.engine().endScope()

@@ -29,7 +29,15 @@ const vectors = z.object({
   input_ids: matrix,
   right_padded: padded,
   left_padded: padded,
-  sft: z.object({ attention_mask: matrix, completion_mask: matrix, loss_token_mean: z.number(), grad_l2_norm: z.record(z.string(), z.number()), grad_first4: z.record(z.string(), row), grad_total_norm: z.number(), 'loss_after_sgd_0.05': z.number() }),
+  sft: z.object({
+    attention_mask: matrix,
+    completion_mask: matrix,
+    loss_token_mean: z.number(),
+    grad_l2_norm: z.record(z.string(), z.number()),
+    grad_first4: z.record(z.string(), row),
+    grad_total_norm: z.number(),
+    'loss_after_sgd_0.05': z.number(),
+  }),
   greedy: z.object({ prompt: z.array(z.number()), output: z.array(z.number()), top1_top2_margin: z.array(z.number()) }),
   parameters: z.record(z.string(), z.array(z.number())),
 })
@@ -50,7 +58,8 @@ export async function checkModelFolder(folder: string): Promise<GoldenResult[]> 
     const model = path.join(folder, entry.name)
     const file = `${path.basename(folder)}/${entry.name}`
     results.push(...(await checkModel(model, file, 'config.json')))
-    if ((await readdir(model)).includes('config.v4.json')) results.push(...(await withConfig(model, 'config.v4.json', (copy) => checkModel(copy, file, 'config.v4.json'))))
+    if ((await readdir(model)).includes('config.v4.json'))
+      results.push(...(await withConfig(model, 'config.v4.json', (copy) => checkModel(copy, file, 'config.v4.json'))))
   }
   return results
 }
@@ -59,7 +68,8 @@ export async function checkModelFolder(folder: string): Promise<GoldenResult[]> 
 async function withConfig<T>(model: string, config: string, work: (folder: string) => Promise<T>): Promise<T> {
   const copy = await mkdtemp(path.join(os.tmpdir(), 'pairlab-golden-'))
   try {
-    for (const name of await readdir(model)) if (!name.startsWith('config.')) await symlink(path.join(model, name), path.join(copy, name))
+    for (const name of await readdir(model))
+      if (!name.startsWith('config.')) await symlink(path.join(model, name), path.join(copy, name))
     await symlink(path.join(model, config), path.join(copy, 'config.json'))
     return await work(copy)
   } finally {
@@ -72,13 +82,22 @@ async function checkModel(folder: string, file: string, config: string): Promise
     const expected = vectors.parse(JSON.parse(await readFile(path.join(folder, 'vectors.json'), 'utf8')))
     const model = openModelFolder(folder)
     try {
-      const named = (results: readonly Judged[]): GoldenResult[] => results.map((result) => ({ ...result, file, caseName: `${config} ${result.caseName}` }))
+      const named = (results: readonly Judged[]): GoldenResult[] =>
+        results.map((result) => ({ ...result, file, caseName: `${config} ${result.caseName}` }))
       return named(await judgeDecoder(decoderFrom(model.config, model), expected))
     } finally {
       model.close()
     }
   } catch (error) {
-    return [{ file, caseName: config, status: 'failed', detail: error instanceof Error ? error.message : String(error), compared: 0 }]
+    return [
+      {
+        file,
+        caseName: config,
+        status: 'failed',
+        detail: error instanceof Error ? error.message : String(error),
+        compared: 0,
+      },
+    ]
   }
 }
 
@@ -89,14 +108,23 @@ async function judgeDecoder(decoder: Decoder, expected: Vectors): Promise<Judged
   const results: Judged[] = []
   const judge = (caseName: string, comparisons: readonly Comparison[]): void => {
     const detail = comparisons.flatMap(({ worst }) => (worst === null ? [] : [worst])).join('; ')
-    results.push({ caseName, status: detail === '' ? 'passed' : 'failed', detail, compared: comparisons.reduce((sum, { compared }) => sum + compared, 0) })
+    results.push({
+      caseName,
+      status: detail === '' ? 'passed' : 'failed',
+      detail,
+      compared: comparisons.reduce((sum, { compared }) => sum + compared, 0),
+    })
   }
   try {
     judge('parameters', [compareValues('parameters', decoder.shapes, expected.parameters, EXACT)])
     judge('right_padded', checkLogits(decoder, expected, 'right_padded'))
     judge('left_padded', checkLogits(decoder, expected, 'left_padded'))
     const count = expected.greedy.output.length - expected.greedy.prompt.length
-    const [sampled] = await sampleCompletions(decoder, [expected.greedy.prompt], () => createRandom(1), { maxTokens: count, temperature: 0, endId: -1 })
+    const [sampled] = await sampleCompletions(decoder, [expected.greedy.prompt], () => createRandom(1), {
+      maxTokens: count,
+      temperature: 0,
+      endId: -1,
+    })
     judge('greedy', [checkGreedy(sampled!.ids, expected)])
     judge('sft', checkGradients(decoder, expected))
   } finally {
@@ -114,7 +142,9 @@ function checkLogits(decoder: Decoder, expected: Vectors, side: 'right_padded' |
   const logits = tf.tidy(() => decoder.logits(tokens).arraySync())
   tf.dispose([tokens.ids, tokens.attention, tokens.completion])
   const comparisons = attention.flatMap((_mask, r) => {
-    const ours = Array.from({ length: lengths[r]! - 1 }, (_none, t) => logSoftmax(logits[r]![t]!, expected.input_ids[r]![offsets[r]! + t + 1]!))
+    const ours = Array.from({ length: lengths[r]! - 1 }, (_none, t) =>
+      logSoftmax(logits[r]![t]!, expected.input_ids[r]![offsets[r]! + t + 1]!),
+    )
     const wanted = logProbs[r]!.slice(offsets[r]!, offsets[r]! + lengths[r]! - 1)
     return [compareValues(`${side}.per_token_logps[${r}]`, ours, wanted, LOG_PROBS)]
   })
@@ -123,9 +153,18 @@ function checkLogits(decoder: Decoder, expected: Vectors, side: 'right_padded' |
   }
   also('logits_row0', logits[0]!, more.logits_row0)
   also('logits_row1_last', logits[1]![lengths[1]! - 1]!, more.logits_row1_last_valid ?? more.logits_row1_last)
-  const hidden = hiddenRows(decoder, attention.map((_mask, r) => expected.input_ids[r]!.slice(offsets[r]!, offsets[r]! + lengths[r]!)))
+  const hidden = hiddenRows(
+    decoder,
+    attention.map((_mask, r) => expected.input_ids[r]!.slice(offsets[r]!, offsets[r]! + lengths[r]!)),
+  )
   also('last_hidden_row0_after_final_norm', hidden[0]!, more.last_hidden_row0_after_final_norm)
-  also('mean_pooled', hidden.map((states) => states[0]!.map((_value, at) => states.reduce((sum, state) => sum + state[at]!, 0) / states.length)), more.mean_pooled)
+  also(
+    'mean_pooled',
+    hidden.map((states) =>
+      states[0]!.map((_value, at) => states.reduce((sum, state) => sum + state[at]!, 0) / states.length),
+    ),
+    more.mean_pooled,
+  )
   return comparisons
 }
 
@@ -136,10 +175,19 @@ function hiddenRows(decoder: Decoder, rows: readonly (readonly number[])[]): num
   return rows.map((tokens, r) => tokens.map((_token, t) => states[packing.members[packing.offsets[r]! + t]!]!))
 }
 
-function shifted(ids: readonly (readonly number[])[], attention: readonly (readonly number[])[], offsets: readonly number[]): TokenBatch {
-  const move = (rows: readonly (readonly number[])[]): number[][] => rows.map((row, r) => [...row.slice(offsets[r]!), ...Array.from({ length: offsets[r]! }, () => 0)])
+function shifted(
+  ids: readonly (readonly number[])[],
+  attention: readonly (readonly number[])[],
+  offsets: readonly number[],
+): TokenBatch {
+  const move = (rows: readonly (readonly number[])[]): number[][] =>
+    rows.map((row, r) => [...row.slice(offsets[r]!), ...Array.from({ length: offsets[r]! }, () => 0)])
   const mask = move(attention)
-  return { ids: tf.tensor2d(move(ids), undefined, 'int32'), attention: tf.tensor2d(mask), completion: tf.tensor2d(mask) }
+  return {
+    ids: tf.tensor2d(move(ids), undefined, 'int32'),
+    attention: tf.tensor2d(mask),
+    completion: tf.tensor2d(mask),
+  }
 }
 
 function logSoftmax(scores: readonly number[], label: number): number {
@@ -152,8 +200,14 @@ function checkGradients(decoder: Decoder, { input_ids: ids, sft }: Vectors): Com
   const norms: Record<string, number> = {}
   const firsts: Record<string, number[]> = {}
   const losses = tf.tidy(() => {
-    const tokens: TokenBatch = { ids: tf.tensor2d(ids, undefined, 'int32'), attention: tf.tensor2d(sft.attention_mask), completion: tf.tensor2d(sft.completion_mask) }
-    const total = sft.completion_mask.flatMap((mask, r) => mask.slice(1).map((value, t) => value * sft.attention_mask[r]![t + 1]!)).reduce((sum, value) => sum + value, 0)
+    const tokens: TokenBatch = {
+      ids: tf.tensor2d(ids, undefined, 'int32'),
+      attention: tf.tensor2d(sft.attention_mask),
+      completion: tf.tensor2d(sft.completion_mask),
+    }
+    const total = sft.completion_mask
+      .flatMap((mask, r) => mask.slice(1).map((value, t) => value * sft.attention_mask[r]![t + 1]!))
+      .reduce((sum, value) => sum + value, 0)
     const loss = (): tf.Scalar => sftLoss(decoder.tokenLogProbs(tokens), tf.ones<tf.Rank.R1>([ids.length]), total)
     const { value, grads } = tf.variableGrads(loss, Object.values(decoder.variables))
     for (const [name, variable] of Object.entries(decoder.variables)) {

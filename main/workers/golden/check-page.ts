@@ -28,9 +28,17 @@ import { reader, type GoldenCase, type Reader, type Value } from './vectors.ts'
 export function checkPage(pages: readonly AlgorithmPage[], vector: GoldenCase): CheckResult {
   const page = pageOf(pages, vector)
   const parsed = page.config.safeParse(vector.params['config'])
-  if (!parsed.success) throw new AppError({ code: 'input-invalid', message: `params.config: ${describeIssues(parsed.error)}`, hint: 'Check the file.' })
+  if (!parsed.success)
+    throw new AppError({
+      code: 'input-invalid',
+      message: `params.config: ${describeIssues(parsed.error)}`,
+      hint: 'Check the file.',
+    })
   const config = parsed.data
-  if (isTextAlgorithm(page)) return vector.inputs['policy_token_logps'] === undefined ? checkPairs(page, config, vector) : checkGroups(page, config, vector)
+  if (isTextAlgorithm(page))
+    return vector.inputs['policy_token_logps'] === undefined
+      ? checkPairs(page, config, vector)
+      : checkGroups(page, config, vector)
   if (isRankingAlgorithm(page)) return checkLists(page, config, vector)
   return caseNotCovered(`${page.name} learns from ${page.data}, whose pages are checked function by function`)
 }
@@ -40,7 +48,11 @@ function pageOf(pages: readonly AlgorithmPage[], { params }: GoldenCase): Algori
   const meant = params['method'] === undefined ? pages : pages.filter(({ id }) => id === params['method'])
   if (meant.length === 1) return meant[0]!
   const names = pages.map(({ id }) => id).join(', ')
-  throw new AppError({ code: 'input-invalid', message: `params.method names none of the methods that name this file (${names})`, hint: 'Check the file.' })
+  throw new AppError({
+    code: 'input-invalid',
+    message: `params.method names none of the methods that name this file (${names})`,
+    hint: 'Check the file.',
+  })
 }
 
 /** The token before a completion, whose own log-prob is no part of it. */
@@ -51,29 +63,46 @@ function completion(logProbs: readonly number[]): EncodedCompletion {
 }
 
 /** Reference log-probs of the very rows that they belong to; null where the case gives none. */
-function referenceOf(rows: readonly EncodedCompletion[], given: readonly (readonly number[])[] | null): ReferenceOf | null {
+function referenceOf(
+  rows: readonly EncodedCompletion[],
+  given: readonly (readonly number[])[] | null,
+): ReferenceOf | null {
   if (given === null) return null
   const known = new Map(rows.map((row, at) => [row, given[at]!]))
   return (row) => known.get(row) ?? []
 }
 
 function checkPairs(page: Algorithm, config: unknown, vector: GoldenCase): CheckResult {
-  if (page.mismatched === true) return caseNotCovered(`${page.name} also takes prompts with other completions, which a case cannot give`)
+  if (page.mismatched === true)
+    return caseNotCovered(`${page.name} also takes prompts with other completions, which a case cannot give`)
   const inputs = reader(vector.inputs, 'inputs')
   const sides = [inputs.matrix('policy_chosen_token_logps'), inputs.matrix('policy_rejected_token_logps')] as const
   const column = (name: string): number[] => (inputs.has(name) ? inputs.vector(name) : sides[0].map(() => 1))
   const [preference, strength, weight] = [column('preference'), column('strength'), column('weight')]
   const pairs = sides[0].map((chosen, at): EncodedPair => ({
-    pairId: String(at), promptText: '', swapped: false,
-    chosen: completion(chosen), rejected: completion(sides[1][at]!),
-    preference: preference[at]!, strength: strength[at]!, weight: weight[at]!,
+    pairId: String(at),
+    promptText: '',
+    swapped: false,
+    chosen: completion(chosen),
+    rejected: completion(sides[1][at]!),
+    preference: preference[at]!,
+    strength: strength[at]!,
+    weight: weight[at]!,
   }))
-  const rewards = inputs.has('rewards') ? inputs.matrix('rewards').map(([chosen, rejected]) => ({ chosen: chosen!, rejected: rejected! })) : null
+  const rewards = inputs.has('rewards')
+    ? inputs.matrix('rewards').map(([chosen, rejected]) => ({ chosen: chosen!, rejected: rejected! }))
+    : null
   const rows = [...pairs.map((pair) => pair.chosen), ...pairs.map((pair) => pair.rejected)]
-  const reference = inputs.has('ref_chosen_token_logps') ? [...inputs.matrix('ref_chosen_token_logps'), ...inputs.matrix('ref_rejected_token_logps')] : null
+  const reference = inputs.has('ref_chosen_token_logps')
+    ? [...inputs.matrix('ref_chosen_token_logps'), ...inputs.matrix('ref_rejected_token_logps')]
+    : null
   const batch = pairBatch(pairs, 0, rewards, referenceOf(rows, reference))
   const { outputs, gradient } = runLoss(page, config, batch, pairTotals(pairs, page, config, rewards), sides.flat())
-  return found(vector, { ...outputs, 'grads.policy_chosen_token_logps': gradient.slice(0, pairs.length), 'grads.policy_rejected_token_logps': gradient.slice(pairs.length) })
+  return found(vector, {
+    ...outputs,
+    'grads.policy_chosen_token_logps': gradient.slice(0, pairs.length),
+    'grads.policy_rejected_token_logps': gradient.slice(pairs.length),
+  })
 }
 
 function checkGroups(page: Algorithm, config: unknown, vector: GoldenCase): CheckResult {
@@ -81,31 +110,68 @@ function checkGroups(page: Algorithm, config: unknown, vector: GoldenCase): Chec
   const logProbs = inputs.cube('policy_token_logps')
   const rewards = inputs.matrix('rewards')
   const weight = inputs.has('weight') ? inputs.vector('weight') : logProbs.map(() => 1)
-  const groups = logProbs.map((samples, at): EncodedGroup => ({ promptText: String(at), completions: samples.map(completion), rewards: rewards[at]!, weight: weight[at]! }))
+  const groups = logProbs.map((samples, at): EncodedGroup => ({
+    promptText: String(at),
+    completions: samples.map(completion),
+    rewards: rewards[at]!,
+    weight: weight[at]!,
+  }))
   const size = Math.max(...logProbs.map((samples) => samples.length))
-  const reference = referenceOf(groups.flatMap(({ completions }) => completions), inputs.has('ref_token_logps') ? inputs.cube('ref_token_logps').flat() : null)
+  const reference = referenceOf(
+    groups.flatMap(({ completions }) => completions),
+    inputs.has('ref_token_logps') ? inputs.cube('ref_token_logps').flat() : null,
+  )
   const padded = logProbs.flatMap((samples) => Array.from({ length: size }, (_none, at) => samples[at] ?? []))
-  const { outputs, gradient } = runLoss(page, config, groupBatch(groups, size, 0, reference), groupTotals(groups), padded)
-  return found(vector, { ...outputs, 'grads.policy_token_logps': logProbs.map((samples, at) => gradient.slice(at * size, at * size + samples.length)) })
+  const { outputs, gradient } = runLoss(
+    page,
+    config,
+    groupBatch(groups, size, 0, reference),
+    groupTotals(groups),
+    padded,
+  )
+  return found(vector, {
+    ...outputs,
+    'grads.policy_token_logps': logProbs.map((samples, at) => gradient.slice(at * size, at * size + samples.length)),
+  })
 }
 
 /** The page's loss and metrics on a batch, and the gradient with respect to each row's token log-probs. */
-function runLoss(page: Algorithm, config: unknown, batch: Batch, totals: BatchTotals, logProbs: readonly (readonly number[])[]): { readonly outputs: Record<string, Value>; readonly gradient: number[][] } {
+function runLoss(
+  page: Algorithm,
+  config: unknown,
+  batch: Batch,
+  totals: BatchTotals,
+  logProbs: readonly (readonly number[])[],
+): { readonly outputs: Record<string, Value>; readonly gradient: number[][] } {
   const columns = batch.tokens.ids.shape[1] - 1
   const values = tf.tensor2d(logProbs.map((row) => Array.from({ length: columns }, (_none, at) => row[at] ?? 0)))
   const networkOf = (x: tf.Tensor): Network => ({
     tokenLogProbs: (tokens) => tf.mul(x, lossMask(tokens)) as tf.Tensor2D,
     score: () => {
-      throw new AppError({ code: 'input-invalid', message: `${page.name} scores completions, and a case gives log-probs`, hint: 'Check the file.' })
+      throw new AppError({
+        code: 'input-invalid',
+        message: `${page.name} scores completions, and a case gives log-probs`,
+        hint: 'Check the file.',
+      })
     },
   })
   const network = networkOf(values)
-  const known = page.before === undefined ? totals : { ...totals, before: page.before({ network, batch, totals, config }).dataSync()[0]! }
-  const { value, grad } = tf.valueAndGrad((x) => page.loss({ network: networkOf(x), batch, totals: known, config }).loss)(values)
+  const known =
+    page.before === undefined
+      ? totals
+      : { ...totals, before: page.before({ network, batch, totals, config }).dataSync()[0]! }
+  const { value, grad } = tf.valueAndGrad(
+    (x) => page.loss({ network: networkOf(x), batch, totals: known, config }).loss,
+  )(values)
   const { metrics } = page.loss({ network, batch, totals: known, config, evaluating: true })
   const rows = grad.arraySync() as number[][] // of the shape of `values`
   return {
-    outputs: { loss: value.dataSync()[0]!, ...Object.fromEntries(Object.entries(metrics).map(([name, metric]) => [`metrics.${name}`, metric.dataSync()[0]!])) },
+    outputs: {
+      loss: value.dataSync()[0]!,
+      ...Object.fromEntries(
+        Object.entries(metrics).map(([name, metric]) => [`metrics.${name}`, metric.dataSync()[0]!]),
+      ),
+    },
     gradient: rows.map((row, at) => row.slice(0, logProbs[at]!.length)),
   }
 }
@@ -117,7 +183,11 @@ function checkLists(page: RankingAlgorithm, config: unknown, vector: GoldenCase)
   const relevance = inputs.matrix('relevance')
   const starts = scores.map((_row, at) => scores.slice(0, at).reduce((sum, row) => sum + row.length, 0))
   const batch: RankingBatch = {
-    lists: scores.map((row, at) => ({ documents: row.map((_score, place) => starts[at]! + place), relevance: relevance[at]!, unlisted: [] })),
+    lists: scores.map((row, at) => ({
+      documents: row.map((_score, place) => starts[at]! + place),
+      relevance: relevance[at]!,
+      unlisted: [],
+    })),
     gradeOf: (list, document) => relevance[list]![document - starts[list]!] ?? 0,
   }
   const longest = Math.max(...scores.map((row) => row.length))
@@ -125,7 +195,11 @@ function checkLists(page: RankingAlgorithm, config: unknown, vector: GoldenCase)
   const perList = (x: tf.Tensor): tf.Tensor1D => page.loss({ own: x as tf.Tensor2D, all: null }, batch, config, null)
   const { value, grad } = tf.valueAndGrad((x) => tf.mean(perList(x)))(padded)
   const gradient = grad.arraySync() as number[][] // of the shape of `padded`
-  return found(vector, { loss: value.dataSync()[0]!, per_list: perList(padded).arraySync(), 'grads.scores': gradient.map((row, at) => row.slice(0, scores[at]!.length)) })
+  return found(vector, {
+    loss: value.dataSync()[0]!,
+    per_list: perList(padded).arraySync(),
+    'grads.scores': gradient.map((row, at) => row.slice(0, scores[at]!.length)),
+  })
 }
 
 function found(vector: GoldenCase, actual: Readonly<Record<string, Value>>): CheckResult {

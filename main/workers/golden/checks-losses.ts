@@ -5,7 +5,14 @@ import { ipoLoss, perTokenRatios } from '../../core/learn/algorithms/ipo.ts'
 import { rewardModelLoss } from '../../core/learn/algorithms/reward-model.ts'
 import { advantages, policyGradientLoss, regularizedRewards, type Baseline } from '../../core/learn/algorithms/rloo.ts'
 import { sequenceMeanLoss, sftLoss } from '../../core/learn/algorithms/sft.ts'
-import { agreementWithLabel, completionLengths, fractionGreater, sequenceLogProbs, tokenEntropies, tokenLogProbsFromLogits } from '../../core/learn/ops.ts'
+import {
+  agreementWithLabel,
+  completionLengths,
+  fractionGreater,
+  sequenceLogProbs,
+  tokenEntropies,
+  tokenLogProbsFromLogits,
+} from '../../core/learn/ops.ts'
 import { tf } from '../../core/learn/tf.ts'
 import { caseNotCovered, covered, type Check, type CheckedOutput, type CheckResult } from './check.ts'
 import { EXACT, singleFor, type Tolerance } from './compare.ts'
@@ -53,8 +60,10 @@ const checkSequenceLogProbs: Check = (vector) => {
     sft_token_mean_loss: out(lossOf(logits)),
     sft_sequence_mean_loss: out(sequenceMeanLoss(perToken, lengths)),
   }
-  if (vector.outputs['grad_logits_of_sum_logp'] !== undefined) actual['grad_logits_of_sum_logp'] = out(tf.grad(sumOf)(logits))
-  if (vector.outputs['grad_logits_of_token_mean_loss'] !== undefined) actual['grad_logits_of_token_mean_loss'] = out(tf.grad(lossOf)(logits))
+  if (vector.outputs['grad_logits_of_sum_logp'] !== undefined)
+    actual['grad_logits_of_sum_logp'] = out(tf.grad(sumOf)(logits))
+  if (vector.outputs['grad_logits_of_token_mean_loss'] !== undefined)
+    actual['grad_logits_of_token_mean_loss'] = out(tf.grad(lossOf)(logits))
   return { outputs: [...covered(singleFor(vector.tags), actual), ...maskedZeros(vector, actual)], notCovered: [] }
 }
 
@@ -62,7 +71,9 @@ const checkSequenceLogProbs: Check = (vector) => {
 function maskedZeros(vector: GoldenCase, actual: Readonly<Record<string, Value>>): CheckedOutput[] {
   const expected = reader(vector.outputs, 'outputs').matrix('per_token_logps')
   const ours = actual['per_token_logps'] as number[][] // arraySync of a matrix
-  return covered(EXACT, { per_token_logps: expected.map((row, at) => row.map((value, index) => (value === 0 ? ours[at]![index]! : value))) })
+  return covered(EXACT, {
+    per_token_logps: expected.map((row, at) => row.map((value, index) => (value === 0 ? ours[at]![index]! : value))),
+  })
 }
 
 interface PairInputs {
@@ -87,10 +98,23 @@ function pairInputs(inputs: Reader): PairInputs {
 type PairLoss = (chosen: tf.Tensor1D, rejected: tf.Tensor1D) => tf.Tensor1D
 
 /** Loss, per-sample losses, and the gradient with respect to both sides' log-probs, which is that of the log-ratios. */
-function pairLosses(perPair: PairLoss, chosen: tf.Tensor1D, rejected: tf.Tensor1D, names: readonly [string, string]): Record<string, Value> {
-  const [gradChosen, gradRejected] = tf.grads((a, b) => tf.mean(perPair(a as tf.Tensor1D, b as tf.Tensor1D)))([chosen, rejected])
+function pairLosses(
+  perPair: PairLoss,
+  chosen: tf.Tensor1D,
+  rejected: tf.Tensor1D,
+  names: readonly [string, string],
+): Record<string, Value> {
+  const [gradChosen, gradRejected] = tf.grads((a, b) => tf.mean(perPair(a as tf.Tensor1D, b as tf.Tensor1D)))([
+    chosen,
+    rejected,
+  ])
   const samples = perPair(chosen, rejected)
-  return { loss: out(tf.mean(samples)), per_sample: out(samples), [`grads.${names[0]}`]: out(gradChosen!), [`grads.${names[1]}`]: out(gradRejected!) }
+  return {
+    loss: out(tf.mean(samples)),
+    per_sample: out(samples),
+    [`grads.${names[0]}`]: out(gradChosen!),
+    [`grads.${names[1]}`]: out(gradRejected!),
+  }
 }
 
 /** Slack for samples whose two sides differ by less than float32 can tell, though not in double precision. */
@@ -109,16 +133,29 @@ const checkDpo: Check = (vector) => {
   const params = reader(vector.params, 'params')
   const beta = params.number('beta')
   const variant = params.has('variant') ? params.text('variant') : 'sigmoid'
-  if (variant !== 'sigmoid' && variant !== 'conservative' && variant !== 'robust') return caseNotCovered(`there is no DPO variant "${variant}"`)
-  const options = { beta, labelSmoothing: variant === 'sigmoid' ? 0 : params.numberOr('label_smoothing', 0), smoothing: variant === 'robust' ? 'robust' : 'conservative' } as const
+  if (variant !== 'sigmoid' && variant !== 'conservative' && variant !== 'robust')
+    return caseNotCovered(`there is no DPO variant "${variant}"`)
+  const options = {
+    beta,
+    labelSmoothing: variant === 'sigmoid' ? 0 : params.numberOr('label_smoothing', 0),
+    smoothing: variant === 'robust' ? 'robust' : 'conservative',
+  } as const
   const perPair: PairLoss = (a, b) => dpoLoss(tf.sub(a, b), preference, options)
   const losses = pairLosses(perPair, chosen, rejected, LOG_PROB_NAMES)
   const rewards = { chosen: tf.mul(chosen, beta) as tf.Tensor1D, rejected: tf.mul(rejected, beta) as tf.Tensor1D }
   const above = fractionGreater(rewards.chosen, rewards.rejected)
   return {
     outputs: [
-      ...covered(singleFor(vector.tags), { ...losses, chosen_rewards: out(rewards.chosen), rejected_rewards: out(rewards.rejected), margins: out(tf.sub(rewards.chosen, rewards.rejected)) }),
-      ...covered(accuracyTolerance(vector), { accuracy: out(tf.mean(tf.floor(above))), accuracy_ties_half: out(tf.mean(agreementWithLabel(rewards.chosen, rewards.rejected, preference))) }),
+      ...covered(singleFor(vector.tags), {
+        ...losses,
+        chosen_rewards: out(rewards.chosen),
+        rejected_rewards: out(rewards.rejected),
+        margins: out(tf.sub(rewards.chosen, rewards.rejected)),
+      }),
+      ...covered(accuracyTolerance(vector), {
+        accuracy: out(tf.mean(tf.floor(above))),
+        accuracy_ties_half: out(tf.mean(agreementWithLabel(rewards.chosen, rewards.rejected, preference))),
+      }),
     ],
     notCovered: [],
   }
@@ -128,11 +165,22 @@ const checkIpo: Check = (vector) => {
   const { chosen, rejected, preference, chosenLengths, rejectedLengths } = pairInputs(reader(vector.inputs, 'inputs'))
   const params = reader(vector.params, 'params')
   const variant = params.has('variant') ? params.text('variant') : 'sum'
-  if (variant !== 'sum' && variant !== 'length_normalized') return caseNotCovered(`there is no IPO variant "${variant}"`)
-  const scale = (x: tf.Tensor1D, lengths: tf.Tensor1D | null): tf.Tensor1D => (variant === 'sum' || lengths === null ? x : perTokenRatios(x, lengths))
-  const difference = (a: tf.Tensor1D, b: tf.Tensor1D): tf.Tensor1D => tf.sub(scale(a, chosenLengths), scale(b, rejectedLengths))
-  const losses = pairLosses((a, b) => ipoLoss(difference(a, b), preference, params.number('beta')), chosen, rejected, LOG_PROB_NAMES)
-  return { outputs: covered(singleFor(vector.tags), { ...losses, delta: out(difference(chosen, rejected)) }), notCovered: [] }
+  if (variant !== 'sum' && variant !== 'length_normalized')
+    return caseNotCovered(`there is no IPO variant "${variant}"`)
+  const scale = (x: tf.Tensor1D, lengths: tf.Tensor1D | null): tf.Tensor1D =>
+    variant === 'sum' || lengths === null ? x : perTokenRatios(x, lengths)
+  const difference = (a: tf.Tensor1D, b: tf.Tensor1D): tf.Tensor1D =>
+    tf.sub(scale(a, chosenLengths), scale(b, rejectedLengths))
+  const losses = pairLosses(
+    (a, b) => ipoLoss(difference(a, b), preference, params.number('beta')),
+    chosen,
+    rejected,
+    LOG_PROB_NAMES,
+  )
+  return {
+    outputs: covered(singleFor(vector.tags), { ...losses, delta: out(difference(chosen, rejected)) }),
+    notCovered: [],
+  }
 }
 
 const checkRewardModel: Check = (vector) => {
@@ -141,11 +189,19 @@ const checkRewardModel: Check = (vector) => {
   const chosen = tf.tensor1d(inputs.vector('chosen_scores'))
   const rejected = tf.tensor1d(inputs.vector('rejected_scores'))
   const options = { margin: params.numberOr('margin', 0), centering: params.numberOr('center_coef', 0) }
-  const losses = pairLosses((a, b) => rewardModelLoss(a, b, tf.onesLike(chosen), options), chosen, rejected, SCORE_NAMES)
+  const losses = pairLosses(
+    (a, b) => rewardModelLoss(a, b, tf.onesLike(chosen), options),
+    chosen,
+    rejected,
+    SCORE_NAMES,
+  )
   return {
     outputs: [
       ...covered(singleFor(vector.tags), losses),
-      ...covered({ absolute: 1e-6, relative: 0 }, { accuracy: out(tf.mean(tf.floor(fractionGreater(chosen, rejected)))) }),
+      ...covered(
+        { absolute: 1e-6, relative: 0 },
+        { accuracy: out(tf.mean(tf.floor(fractionGreater(chosen, rejected)))) },
+      ),
     ],
     notCovered: [],
   }
@@ -157,7 +213,8 @@ const checkCopgPair: Check = (vector) => {
   const rewards = inputs.matrix('rewards')
   const ratio = ratioMatrix(inputs.matrix('policy_logps'), inputs.matrix('ref_logps'))
   const rewardDifference = tf.tensor1d(rewards.map((row) => row[0]! - row[1]!))
-  const difference = (x: tf.Tensor2D): tf.Tensor1D => tf.sub(tf.slice(x, [0, 0], [-1, 1]), tf.slice(x, [0, 1], [-1, 1])).reshape([-1])
+  const difference = (x: tf.Tensor2D): tf.Tensor1D =>
+    tf.sub(tf.slice(x, [0, 0], [-1, 1]), tf.slice(x, [0, 1], [-1, 1])).reshape([-1])
   const perPair = (x: tf.Tensor2D): tf.Tensor1D => copgLoss(rewardDifference, difference(x), beta)
   const halfSquare = (x: tf.Tensor1D): Value => out(tf.div(tf.square(x), 2 * beta))
   return {
@@ -184,12 +241,21 @@ const checkCopgGroup: Check = (vector) => {
   const perPrompt = (x: tf.Tensor2D): tf.Tensor1D => copgGroupLoss(tf.tensor2d(rewards), x, tf.tensor2d(mask), beta)
   const loss = (x: tf.Tensor): tf.Scalar => tf.div(tf.sum(perPrompt(x as tf.Tensor2D)), Math.max(1, prompts))
   return {
-    outputs: covered(singleFor(vector.tags), { loss: out(loss(ratio)), per_prompt: out(perPrompt(ratio)), 'grads.policy_logps': out(tf.grad(loss)(ratio)) }),
+    outputs: covered(singleFor(vector.tags), {
+      loss: out(loss(ratio)),
+      per_prompt: out(perPrompt(ratio)),
+      'grads.policy_logps': out(tf.grad(loss)(ratio)),
+    }),
     notCovered: [],
   }
 }
 
-const BASELINES: Readonly<Record<string, Baseline>> = { none: 'none', constant: 'constant', rloo: 'rloo', group_mean: 'group-mean' }
+const BASELINES: Readonly<Record<string, Baseline>> = {
+  none: 'none',
+  constant: 'constant',
+  rloo: 'rloo',
+  group_mean: 'group-mean',
+}
 
 const checkPolicyGradient: Check = (vector): CheckResult => {
   const inputs = reader(vector.inputs, 'inputs')
@@ -199,8 +265,10 @@ const checkPolicyGradient: Check = (vector): CheckResult => {
   const policy = inputs.matrix('policy_logps')
   const reference = inputs.matrix('ref_logps')
   const logProbs = tf.tensor2d(policy)
-  const regularizedAt = (ratio: tf.Tensor2D): tf.Tensor2D => regularizedRewards(tf.tensor2d(inputs.matrix('rewards')), ratio, params.number('beta'))
-  const advantageOf = (rewards: tf.Tensor2D): tf.Tensor2D => advantages(rewards, baseline, params.numberOr('constant', 0))
+  const regularizedAt = (ratio: tf.Tensor2D): tf.Tensor2D =>
+    regularizedRewards(tf.tensor2d(inputs.matrix('rewards')), ratio, params.number('beta'))
+  const advantageOf = (rewards: tf.Tensor2D): tf.Tensor2D =>
+    advantages(rewards, baseline, params.numberOr('constant', 0))
   const regularized = regularizedAt(ratioMatrix(policy, reference))
   const advantage = advantageOf(regularized)
   const perSample = policyGradientLoss(logProbs, advantage)

@@ -1,4 +1,9 @@
-import { createOptimizer, learningRateAt, type OptimizerConfig, type ScheduleConfig } from '../../core/learn/optimizer.ts'
+import {
+  createOptimizer,
+  learningRateAt,
+  type OptimizerConfig,
+  type ScheduleConfig,
+} from '../../core/learn/optimizer.ts'
 import { loraLinear, mergeLora, type LoraWeights } from '../../core/learn/models/lora.ts'
 import { tf } from '../../core/learn/tf.ts'
 import { caseNotCovered, covered, type Check } from './check.ts'
@@ -44,18 +49,30 @@ function optimizerConfig(params: Reader): OptimizerConfig {
   }
 }
 
-const SCHEDULES: Readonly<Record<string, ScheduleConfig['schedule']>> = { constant_with_warmup: 'constant', linear: 'linear', cosine: 'cosine' }
+const SCHEDULES: Readonly<Record<string, ScheduleConfig['schedule']>> = {
+  constant_with_warmup: 'constant',
+  linear: 'linear',
+  cosine: 'cosine',
+}
 
 const checkSchedules: Check = (vector) => {
   const params = reader(vector.params, 'params')
   const steps = params.number('total_steps')
-  const shared = { steps, learningRate: params.number('base_lr'), warmupFraction: params.number('warmup_steps') / steps, minLearningRateRatio: 0 }
+  const shared = {
+    steps,
+    learningRate: params.number('base_lr'),
+    warmupFraction: params.number('warmup_steps') / steps,
+    minLearningRateRatio: 0,
+  }
   const actual: Record<string, Value> = {}
   const notCovered: string[] = []
   for (const name of Object.keys(vector.outputs)) {
     const schedule = SCHEDULES[name]
     if (schedule === undefined) notCovered.push(`there is no schedule "${name}"`)
-    else actual[name] = reader(vector.outputs, 'outputs').vector(name).map((_, step) => learningRateAt(step, { ...shared, schedule }))
+    else
+      actual[name] = reader(vector.outputs, 'outputs')
+        .vector(name)
+        .map((_, step) => learningRateAt(step, { ...shared, schedule }))
   }
   return { outputs: covered(DOUBLE, actual), notCovered }
 }
@@ -70,7 +87,8 @@ const checkLora: Check = (vector) => {
     scale: params.number('alpha') / params.number('r'),
   }
   const x = tf.tensor2d(inputs.matrix('x'))
-  const lossOf = (a: tf.Tensor, b: tf.Tensor, at: tf.Tensor): tf.Tensor => tf.sum(tf.square(loraLinear(at as tf.Tensor2D, { ...weights, a: a as tf.Tensor2D, b: b as tf.Tensor2D })))
+  const lossOf = (a: tf.Tensor, b: tf.Tensor, at: tf.Tensor): tf.Tensor =>
+    tf.sum(tf.square(loraLinear(at as tf.Tensor2D, { ...weights, a: a as tf.Tensor2D, b: b as tf.Tensor2D })))
   const [gradA, gradB, gradX] = tf.grads((a, b, at) => lossOf(a, b, at))([weights.a, weights.b, x])
   return {
     outputs: covered(singleFor(vector.tags), {

@@ -1,7 +1,20 @@
 import { contrastLogits, diagonalCrossEntropy } from '../../core/learn/algorithms/infonce.ts'
-import { graceAdvantages, graceLoss, graceRewards, graceSelfRewards, meanPool, poolMask } from '../../core/learn/embed/grace-rewards.ts'
+import {
+  graceAdvantages,
+  graceLoss,
+  graceRewards,
+  graceSelfRewards,
+  meanPool,
+  poolMask,
+} from '../../core/learn/embed/grace-rewards.ts'
 import { listMleLoss, listNetLoss, rankNetLoss, softmaxCrossEntropy } from '../../core/learn/algorithms/listwise.ts'
-import { leaveOneOut, leaveOneOutTails, pgRankLoss, rankingUtilities, tailUtilities } from '../../core/learn/algorithms/pg-rank.ts'
+import {
+  leaveOneOut,
+  leaveOneOutTails,
+  pgRankLoss,
+  rankingUtilities,
+  tailUtilities,
+} from '../../core/learn/algorithms/pg-rank.ts'
 import { exactUtility } from '../../core/learn/ranking/ranking-exact.ts'
 import { gumbel, gumbelRanking, placementLogProbs } from '../../core/learn/algorithms/plackett-luce.ts'
 import { bm25Tokens, createBm25Index } from '../../core/learn/ranking/bm25.ts'
@@ -24,7 +37,10 @@ const checkPlackettLuce: Check = (vector) => {
   if (inputs.has('uniform')) {
     const uniforms = inputs.matrix('uniform')
     return {
-      outputs: [...covered(DOUBLE, { gumbel: uniforms.map((row) => row.map(gumbel)) }), ...covered(EXACT, { rankings: uniforms.map((row) => gumbelRanking(inputs.vector('scores'), row)) })],
+      outputs: [
+        ...covered(DOUBLE, { gumbel: uniforms.map((row) => row.map(gumbel)) }),
+        ...covered(EXACT, { rankings: uniforms.map((row) => gumbelRanking(inputs.vector('scores'), row)) }),
+      ],
       notCovered: [],
     }
   }
@@ -35,7 +51,12 @@ const checkPlackettLuce: Check = (vector) => {
   const steps = (x: tf.Tensor): tf.Tensor2D => placementLogProbs(x as tf.Tensor1D, [ranking], k)
   const total = tf.sum(steps(scores))
   return {
-    outputs: covered(singleFor(vector.tags), { step_logps: out(tf.reshape(steps(scores), [-1])), logp: out(total), prob: out(tf.exp(total)), 'grads.scores': out(tf.grad((x) => tf.sum(steps(x)))(scores)) }),
+    outputs: covered(singleFor(vector.tags), {
+      step_logps: out(tf.reshape(steps(scores), [-1])),
+      logp: out(total),
+      prob: out(tf.exp(total)),
+      'grads.scores': out(tf.grad((x) => tf.sum(steps(x)))(scores)),
+    }),
     notCovered: [],
   }
 }
@@ -66,15 +87,31 @@ const checkPgRank: Check = (vector) => {
     actual['exact_expected_utility'] = out(exact(scores))
     actual['exact_grad_scores'] = out(tf.grad(exact)(scores))
   }
-  return { outputs: [...covered(SINGLE, actual), ...covered(DOUBLE, { utilities, advantages, tail_utilities: tails, tail_advantages: tailAdvantages })], notCovered: [] }
+  return {
+    outputs: [
+      ...covered(SINGLE, actual),
+      ...covered(DOUBLE, { utilities, advantages, tail_utilities: tails, tail_advantages: tailAdvantages }),
+    ],
+    notCovered: [],
+  }
 }
 
 const checkListwise: Check = (vector) => {
   const inputs = reader(vector.inputs, 'inputs')
   const scores = tf.tensor1d(inputs.vector('scores'))
   const relevance = inputs.vector('relevance')
-  const losses = { softmax_ce: softmaxCrossEntropy, listnet_top1: listNetLoss, ranknet: rankNetLoss, listmle_stable_ideal_order: listMleLoss }
-  const actual = Object.fromEntries(Object.entries(losses).flatMap(([name, loss]) => [[name, out(loss(scores, relevance))], [`grads.${name}`, out(tf.grad((x) => loss(x as tf.Tensor1D, relevance))(scores))]]))
+  const losses = {
+    softmax_ce: softmaxCrossEntropy,
+    listnet_top1: listNetLoss,
+    ranknet: rankNetLoss,
+    listmle_stable_ideal_order: listMleLoss,
+  }
+  const actual = Object.fromEntries(
+    Object.entries(losses).flatMap(([name, loss]) => [
+      [name, out(loss(scores, relevance))],
+      [`grads.${name}`, out(tf.grad((x) => loss(x as tf.Tensor1D, relevance))(scores))],
+    ]),
+  )
   return { outputs: covered(singleFor(vector.tags), actual), notCovered: [] }
 }
 
@@ -85,10 +122,24 @@ const checkRankingMetrics: Check = (vector) => {
   const unretrieved = inputs.vector('unretrieved_relevance')
   const order = rankByScore(inputs.vector('scores'), ids)
   const ranked = order.map((index) => relevance[index]!)
-  const actual: Record<string, Value> = { order: order.map((index) => ids[index]!), has_relevant: [...relevance, ...unretrieved].some((value) => value > 0) }
+  const actual: Record<string, Value> = {
+    order: order.map((index) => ids[index]!),
+    has_relevant: [...relevance, ...unretrieved].some((value) => value > 0),
+  }
   for (const k of [1, 3, 5, 10, 100]) {
     const at = measureRanking(ranked, unretrieved, k)
-    const named = { dcg_linear: at.dcgLinear, ndcg_linear: at.ndcgLinear, dcg_exp: at.dcgExp, ndcg_exp: at.ndcgExp, precision: at.precision, recall: at.recall, hit: at.hit, mrr: at.mrr, map: at.map, map_truncated_denominator: at.mapTruncated }
+    const named = {
+      dcg_linear: at.dcgLinear,
+      ndcg_linear: at.ndcgLinear,
+      dcg_exp: at.dcgExp,
+      ndcg_exp: at.ndcgExp,
+      precision: at.precision,
+      recall: at.recall,
+      hit: at.hit,
+      mrr: at.mrr,
+      map: at.map,
+      map_truncated_denominator: at.mapTruncated,
+    }
     for (const [name, value] of Object.entries(named)) actual[`${name}@${k}`] = value
   }
   return { outputs: covered(DOUBLE, actual), notCovered: [] }
@@ -119,20 +170,36 @@ const checkInfoNce: Check = (vector) => {
   const hard = inputs.has('hard_negatives') ? tf.tensor3d(inputs.cube('hard_negatives')) : null
   const excluded = tf.tensor2d(inputs.matrix('exclude_mask'))
   const symmetric = vector.params['symmetric'] === true
-  const options = { temperature: params.number('temperature'), similarity: params.text('similarity') as 'cosine' | 'dot', hardNegatives: params.text('hard_negatives_scope') as 'own' | 'all' } // named as ours are
-  const logits = (q: tf.Tensor, p: tf.Tensor, n: tf.Tensor | null): tf.Tensor2D => contrastLogits(q as tf.Tensor2D, p as tf.Tensor2D, n as tf.Tensor3D | null, excluded, options)
-  const byColumn = (q: tf.Tensor, p: tf.Tensor): tf.Tensor1D => diagonalCrossEntropy(contrastLogits(p as tf.Tensor2D, q as tf.Tensor2D, null, tf.transpose(excluded), options))
+  const options = {
+    temperature: params.number('temperature'),
+    similarity: params.text('similarity') as 'cosine' | 'dot',
+    hardNegatives: params.text('hard_negatives_scope') as 'own' | 'all',
+  } // named as ours are
+  const logits = (q: tf.Tensor, p: tf.Tensor, n: tf.Tensor | null): tf.Tensor2D =>
+    contrastLogits(q as tf.Tensor2D, p as tf.Tensor2D, n as tf.Tensor3D | null, excluded, options)
+  const byColumn = (q: tf.Tensor, p: tf.Tensor): tf.Tensor1D =>
+    diagonalCrossEntropy(contrastLogits(p as tf.Tensor2D, q as tf.Tensor2D, null, tf.transpose(excluded), options))
   const loss = (q: tf.Tensor, p: tf.Tensor, n: tf.Tensor | null): tf.Tensor => {
     const rows = tf.mean(diagonalCrossEntropy(logits(q, p, n)))
     return symmetric ? tf.mul(tf.add(rows, tf.mean(byColumn(q, p))), 0.5) : rows
   }
   const queries = tf.tensor2d(inputs.matrix('queries'))
   const positives = tf.tensor2d(inputs.matrix('positives'))
-  const grads = hard === null ? tf.grads((q, p) => loss(q, p, null))([queries, positives]) : tf.grads((q, p, n) => loss(q, p, n))([queries, positives, hard])
+  const grads =
+    hard === null
+      ? tf.grads((q, p) => loss(q, p, null))([queries, positives])
+      : tf.grads((q, p, n) => loss(q, p, n))([queries, positives, hard])
   const actual: Record<string, Value> = {
     loss: out(loss(queries, positives, hard)),
     per_sample: out(diagonalCrossEntropy(logits(queries, positives, hard))),
-    in_batch_accuracy: out(tf.mean(tf.cast(tf.equal(tf.argMax(logits(queries, positives, hard), 1), tf.range(0, queries.shape[0], 1, 'int32')), 'float32'))),
+    in_batch_accuracy: out(
+      tf.mean(
+        tf.cast(
+          tf.equal(tf.argMax(logits(queries, positives, hard), 1), tf.range(0, queries.shape[0], 1, 'int32')),
+          'float32',
+        ),
+      ),
+    ),
     'grads.queries': out(grads[0]!),
     'grads.positives': out(grads[1]!),
   }
@@ -153,14 +220,27 @@ const checkGrace: Check = (vector) => {
     return {
       outputs: [
         ...covered(EXACT, { pool_mask: mask }),
-        ...covered(SINGLE, { pooled: out(pooled), normalized: out(normalizeRows(pooled)), pooled_rationale_only: out(rationale), normalized_rationale_only: out(normalizeRows(rationale)) }),
+        ...covered(SINGLE, {
+          pooled: out(pooled),
+          normalized: out(normalizeRows(pooled)),
+          pooled_rationale_only: out(rationale),
+          normalized_rationale_only: out(normalizeRows(rationale)),
+        }),
       ],
       notCovered: [],
     }
   }
-  const weights = { consistency: params.number('lambda_consistency'), hard: params.number('lambda_hard'), temperature: params.number('temperature') }
+  const weights = {
+    consistency: params.number('lambda_consistency'),
+    hard: params.number('lambda_hard'),
+    temperature: params.number('temperature'),
+  }
   if (inputs.has('anchor_emb')) {
-    const parts = graceSelfRewards(tf.tensor2d(inputs.matrix('anchor_emb')), tf.tensor3d(inputs.cube('rollout_emb')), weights)
+    const parts = graceSelfRewards(
+      tf.tensor2d(inputs.matrix('anchor_emb')),
+      tf.tensor3d(inputs.cube('rollout_emb')),
+      weights,
+    )
     return {
       outputs: covered(SINGLE, {
         self: parts.self,
@@ -175,10 +255,16 @@ const checkGrace: Check = (vector) => {
       notCovered: [],
     }
   }
-  const parts = graceRewards(tf.tensor2d(inputs.matrix('query_emb')), tf.tensor3d(inputs.cube('positive_rollout_emb')), tf.tensor3d(inputs.cube('negative_emb')), weights)
+  const parts = graceRewards(
+    tf.tensor2d(inputs.matrix('query_emb')),
+    tf.tensor3d(inputs.cube('positive_rollout_emb')),
+    tf.tensor3d(inputs.cube('negative_emb')),
+    weights,
+  )
   const advantages = graceAdvantages(parts.total)
   const logProbs = tf.tensor2d(inputs.matrix('rollout_sum_logps'))
-  const loss = (x: tf.Tensor, reduction: 'sum' | 'mean'): tf.Scalar => graceLoss(x as tf.Tensor2D, advantages, reduction)
+  const loss = (x: tf.Tensor, reduction: 'sum' | 'mean'): tf.Scalar =>
+    graceLoss(x as tf.Tensor2D, advantages, reduction)
   return {
     outputs: covered(SINGLE, {
       positive_sim: parts.positive,
@@ -198,7 +284,16 @@ const checkGrace: Check = (vector) => {
 const checkCorrelation: Check = (vector) => {
   const inputs = reader(vector.inputs, 'inputs')
   const [a, b] = [inputs.vector('a'), inputs.vector('b')]
-  return { outputs: covered(DOUBLE, { pearson: pearson(a, b), spearman: spearman(a, b), kendall_tau_b: kendallTauB(a, b), ranks_a: averageRanks(a), ranks_b: averageRanks(b) }), notCovered: [] }
+  return {
+    outputs: covered(DOUBLE, {
+      pearson: pearson(a, b),
+      spearman: spearman(a, b),
+      kendall_tau_b: kendallTauB(a, b),
+      ranks_a: averageRanks(a),
+      ranks_b: averageRanks(b),
+    }),
+    notCovered: [],
+  }
 }
 
 const checkRatings: Check = (vector) => {
@@ -209,7 +304,15 @@ const checkRatings: Check = (vector) => {
   const { logStrength, logLikelihood, standardError } = bradleyTerry(players, games, params.number('l2'))
   return {
     outputs: [
-      ...covered({ absolute: 1e-8, relative: 1e-7 }, { bt_log_strength: logStrength, bt_elo_scale: logStrength.map((value) => eloScale(value, scale)), bt_loglik: logLikelihood, bt_standard_error: standardError }),
+      ...covered(
+        { absolute: 1e-8, relative: 1e-7 },
+        {
+          bt_log_strength: logStrength,
+          bt_elo_scale: logStrength.map((value) => eloScale(value, scale)),
+          bt_loglik: logLikelihood,
+          bt_standard_error: standardError,
+        },
+      ),
       ...covered(DOUBLE, { elo_sequential: eloRatings(players, games, scale), win_matrix: winMatrix(players, games) }),
     ],
     notCovered: [],

@@ -5,7 +5,13 @@ import { reader } from './vectors.ts'
 
 const NEUTRAL: DrawOptions = { temperature: 1, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1 }
 /** As the transformers library names its processors → our option. */
-const OPTION_OF: Readonly<Record<string, keyof DrawOptions>> = { temperature: 'temperature', top_k: 'topK', top_p: 'topP', min_p: 'minP', repetition_penalty: 'repetitionPenalty' }
+const OPTION_OF: Readonly<Record<string, keyof DrawOptions>> = {
+  temperature: 'temperature',
+  top_k: 'topK',
+  top_p: 'topP',
+  min_p: 'minP',
+  repetition_penalty: 'repetitionPenalty',
+}
 
 /** One option at a time: `top_p_0.8` in `params.processor`. */
 const checkSampling: Check = (vector) => {
@@ -16,16 +22,29 @@ const checkSampling: Check = (vector) => {
   const inputs = reader(vector.inputs, 'inputs')
   const seen = inputs.matrix('previous_ids')
   const options = { ...NEUTRAL, [option]: Number(processor.slice(border + 1)) }
-  const probs = inputs.matrix('logits').map((row, at) => [...drawDistribution(Float32Array.from(row), options, new Set(seen[at]))])
-  return { outputs: covered(SINGLE, { probs, logits: asLogits(probs, reader(vector.outputs, 'outputs').matrix('logits')) }), notCovered: [] }
+  const probs = inputs
+    .matrix('logits')
+    .map((row, at) => [...drawDistribution(Float32Array.from(row), options, new Set(seen[at]))])
+  return {
+    outputs: covered(SINGLE, { probs, logits: asLogits(probs, reader(vector.outputs, 'outputs').matrix('logits')) }),
+    notCovered: [],
+  }
 }
 
 /** Options together, in the order in which generation applies them. */
 const checkSamplingOrder: Check = (vector) => {
   const params = reader(vector.params, 'params')
   const inputs = reader(vector.inputs, 'inputs')
-  const options: DrawOptions = { temperature: params.number('temperature'), topK: params.number('top_k'), topP: params.number('top_p'), minP: params.number('min_p'), repetitionPenalty: params.number('repetition_penalty') }
-  const probs = [...drawDistribution(Float32Array.from(inputs.vector('logits')), options, new Set(inputs.vector('previous_ids')))]
+  const options: DrawOptions = {
+    temperature: params.number('temperature'),
+    topK: params.number('top_k'),
+    topP: params.number('top_p'),
+    minP: params.number('min_p'),
+    repetitionPenalty: params.number('repetition_penalty'),
+  }
+  const probs = [
+    ...drawDistribution(Float32Array.from(inputs.vector('logits')), options, new Set(inputs.vector('previous_ids'))),
+  ]
   return { outputs: covered(SINGLE, { probs }), notCovered: [] }
 }
 
@@ -37,4 +56,7 @@ function asLogits(probs: readonly (readonly number[])[], expected: readonly (rea
   })
 }
 
-export const SAMPLING_CHECKS: Readonly<Record<string, Check>> = { sampling: checkSampling, sampling_order: checkSamplingOrder }
+export const SAMPLING_CHECKS: Readonly<Record<string, Check>> = {
+  sampling: checkSampling,
+  sampling_order: checkSamplingOrder,
+}

@@ -27,7 +27,12 @@ export interface Comparison {
 }
 
 /** Compares two nested values of the same shape, leaf by leaf. */
-export function compareValues(path: string, actual: Value | undefined, expected: Value, tolerance: Tolerance): Comparison {
+export function compareValues(
+  path: string,
+  actual: Value | undefined,
+  expected: Value,
+  tolerance: Tolerance,
+): Comparison {
   let compared = 0
   let wrong = 0
   let worst: { text: string; excess: number } | null = null
@@ -37,7 +42,8 @@ export function compareValues(path: string, actual: Value | undefined, expected:
   }
   const visit = (at: string, got: Value | undefined, want: Value): void => {
     if (Array.isArray(want)) {
-      if (!Array.isArray(got) || got.length !== want.length) note(`${at} has ${Array.isArray(got) ? `${got.length} values` : 'no list'}, expected ${want.length}`, Infinity)
+      if (!Array.isArray(got) || got.length !== want.length)
+        note(`${at} has ${Array.isArray(got) ? `${got.length} values` : 'no list'}, expected ${want.length}`, Infinity)
       else want.forEach((item, index) => visit(`${at}[${index}]`, got[index], item))
       return
     }

@@ -57,7 +57,10 @@ export interface GoldenOptions {
  * @throws AppError `file-not-found`, `engine-unavailable`
  */
 export async function runGolden(folder: string, options: GoldenOptions = {}): Promise<GoldenReport> {
-  const entries = (await listFolder(folder)).filter((entry) => options.files === undefined || (entry.isFile() && options.files.includes(entry.name.replace(/\.json$/, ''))))
+  const entries = (await listFolder(folder)).filter(
+    (entry) =>
+      options.files === undefined || (entry.isFile() && options.files.includes(entry.name.replace(/\.json$/, ''))),
+  )
   await activate(options.engine)
   const results: GoldenResult[] = []
   const note = (result: GoldenResult): void => {
@@ -65,10 +68,20 @@ export async function runGolden(folder: string, options: GoldenOptions = {}): Pr
     options.onResult?.(result)
   }
   for (const entry of entries) {
-    if (entry.name === 'tokenizer' && entry.isDirectory()) for (const result of await checkTokenizerFolder(path.join(folder, entry.name))) note(result)
-    else if (entry.name === 'models-encoders' && entry.isDirectory()) for (const result of await checkEncoderFolder(path.join(folder, entry.name))) note(result)
-    else if (/^models(-extra)?$/.test(entry.name) && entry.isDirectory()) for (const result of await checkModelFolder(path.join(folder, entry.name))) note(result)
-    else if (entry.isDirectory()) note({ file: `${entry.name}/`, caseName: '', status: 'not-covered', detail: 'no check for this folder', compared: 0 })
+    if (entry.name === 'tokenizer' && entry.isDirectory())
+      for (const result of await checkTokenizerFolder(path.join(folder, entry.name))) note(result)
+    else if (entry.name === 'models-encoders' && entry.isDirectory())
+      for (const result of await checkEncoderFolder(path.join(folder, entry.name))) note(result)
+    else if (/^models(-extra)?$/.test(entry.name) && entry.isDirectory())
+      for (const result of await checkModelFolder(path.join(folder, entry.name))) note(result)
+    else if (entry.isDirectory())
+      note({
+        file: `${entry.name}/`,
+        caseName: '',
+        status: 'not-covered',
+        detail: 'no check for this folder',
+        compared: 0,
+      })
     else for (const result of await runFile(folder, entry.name)) note(result)
   }
   return summarise(folder, results)
@@ -77,15 +90,30 @@ export async function runGolden(folder: string, options: GoldenOptions = {}): Pr
 function summarise(folder: string, results: readonly GoldenResult[]): GoldenReport {
   const count = (status: GoldenResult['status']): number => results.filter((result) => result.status === status).length
   const failed = count('failed')
-  return { folder, engine: tf.getBackend(), results, passed: count('passed'), failed, notCovered: count('not-covered'), exitStatus: failed === 0 ? 0 : 1 }
+  return {
+    folder,
+    engine: tf.getBackend(),
+    results,
+    passed: count('passed'),
+    failed,
+    notCovered: count('not-covered'),
+    exitStatus: failed === 0 ? 0 : 1,
+  }
 }
 
 async function listFolder(folder: string) {
   try {
     const entries = await readdir(folder, { withFileTypes: true })
-    return entries.filter((entry) => entry.isDirectory() || entry.name.endsWith('.json')).sort((a, b) => (a.name < b.name ? -1 : 1))
+    return entries
+      .filter((entry) => entry.isDirectory() || entry.name.endsWith('.json'))
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
   } catch (error) {
-    throw new AppError({ code: 'file-not-found', message: `The folder ${folder} cannot be read.`, hint: 'Give the folder that holds the vector files, for example test/golden.', cause: error })
+    throw new AppError({
+      code: 'file-not-found',
+      message: `The folder ${folder} cannot be read.`,
+      hint: 'Give the folder that holds the vector files, for example test/golden.',
+      cause: error,
+    })
   }
 }
 
@@ -93,14 +121,28 @@ async function activate(engine: EngineName | undefined): Promise<void> {
   await tf.ready()
   if (engine === undefined || tf.getBackend() === engine) return
   const done = await tf.setBackend(engine)
-  if (!done) throw new AppError({ code: 'engine-unavailable', message: `The engine ${engine} did not start.`, hint: 'Try --engine cpu.' })
+  if (!done)
+    throw new AppError({
+      code: 'engine-unavailable',
+      message: `The engine ${engine} did not start.`,
+      hint: 'Try --engine cpu.',
+    })
 }
 
 async function runFile(folder: string, file: string): Promise<GoldenResult[]> {
   const name = file.replace(/\.json$/, '')
   const pages = algorithms.filter(({ vectors }) => vectors.includes(name))
   const functions = FUNCTION_CHECKS[name]
-  if (pages.length === 0 && functions === undefined) return [{ file, caseName: '', status: 'not-covered', detail: 'no method names it, and no function is called so', compared: 0 }]
+  if (pages.length === 0 && functions === undefined)
+    return [
+      {
+        file,
+        caseName: '',
+        status: 'not-covered',
+        detail: 'no method names it, and no function is called so',
+        compared: 0,
+      },
+    ]
   let cases: readonly GoldenCase[]
   try {
     cases = parseGoldenFile(await readFile(path.join(folder, file), 'utf8'))
@@ -114,17 +156,30 @@ async function runFile(folder: string, file: string): Promise<GoldenResult[]> {
 /** By what the case gives: settings of a page, or inputs of single functions. */
 function checkOf({ params }: GoldenCase, pages: readonly AlgorithmPage[], functions: Check | undefined): Check {
   if (params['config'] !== undefined && pages.length > 0) return (vector) => checkPage(pages, vector)
-  return functions ?? (() => caseNotCovered('it gives no params.config, by which a method is checked, and no function is called so'))
+  return (
+    functions ??
+    (() => caseNotCovered('it gives no params.config, by which a method is checked, and no function is called so'))
+  )
 }
 
 /** One line for the case, and one for each of its outputs that has no counterpart. */
 function runCase(file: string, vector: GoldenCase, check: Check): GoldenResult[] {
-  const missing = (detail: string): GoldenResult => ({ file, caseName: vector.name, status: 'not-covered', detail, compared: 0 })
+  const missing = (detail: string): GoldenResult => ({
+    file,
+    caseName: vector.name,
+    status: 'not-covered',
+    detail,
+    compared: 0,
+  })
   tf.engine().startScope()
   try {
     const { outputs, notCovered } = check(vector)
     const known = new Set(outputs.map((output) => output.path))
-    const unknown = leafPaths(vector.outputs).filter((leaf) => ![...known].some((one) => leaf === one || leaf.startsWith(`${one}.`)) && !notCovered.some((text) => text.startsWith(`${leaf}:`)))
+    const unknown = leafPaths(vector.outputs).filter(
+      (leaf) =>
+        ![...known].some((one) => leaf === one || leaf.startsWith(`${one}.`)) &&
+        !notCovered.some((text) => text.startsWith(`${leaf}:`)),
+    )
     const results = [...notCovered, ...unknown.map((leaf) => `${leaf}: no counterpart`)].map(missing)
     if (outputs.length > 0) results.unshift(judge(file, vector, outputs))
     return results
@@ -143,10 +198,24 @@ function judge(file: string, vector: GoldenCase, outputs: readonly CheckedOutput
     if (expected === undefined) continue
     const result = compareValues(at, actual, expected, tolerance)
     compared += result.compared
-    if (result.worst !== null) problems.push(result.wrong === 1 ? result.worst : `${result.worst} (${result.wrong} wrong)`)
+    if (result.worst !== null)
+      problems.push(result.wrong === 1 ? result.worst : `${result.worst} (${result.wrong} wrong)`)
   }
-  if (compared === 0 && problems.length === 0) return { file, caseName: vector.name, status: 'not-covered', detail: 'none of its outputs has a counterpart', compared }
-  return { file, caseName: vector.name, status: problems.length === 0 ? 'passed' : 'failed', detail: problems.join('; '), compared }
+  if (compared === 0 && problems.length === 0)
+    return {
+      file,
+      caseName: vector.name,
+      status: 'not-covered',
+      detail: 'none of its outputs has a counterpart',
+      compared,
+    }
+  return {
+    file,
+    caseName: vector.name,
+    status: problems.length === 0 ? 'passed' : 'failed',
+    detail: problems.join('; '),
+    compared,
+  }
 }
 
 /** `grads.policy_logps` → outputs.grads.policy_logps */
@@ -173,7 +242,8 @@ function messageOf(error: unknown): string {
 
 /** A line for each failing case, a line for each thing not covered, and the count at the end. */
 export function formatGoldenReport(report: GoldenReport): string {
-  const name = (result: GoldenResult): string => (result.caseName === '' ? result.file : `${result.file} ${result.caseName}`)
+  const name = (result: GoldenResult): string =>
+    result.caseName === '' ? result.file : `${result.file} ${result.caseName}`
   const lines = report.results.flatMap((result) => {
     if (result.status === 'failed') return [`FAILED ${name(result)}: ${result.detail}`]
     if (result.status === 'not-covered') return [`not covered: ${name(result)}: ${result.detail}`]

@@ -15,7 +15,15 @@ export interface GoldenCase {
 const fields = z.record(z.string(), z.json())
 const goldenFile = z.object({
   format: z.literal(1),
-  cases: z.array(z.object({ name: z.string(), inputs: fields.default({}), params: fields.default({}), outputs: fields, tags: z.array(z.string()).default([]) })),
+  cases: z.array(
+    z.object({
+      name: z.string(),
+      inputs: fields.default({}),
+      params: fields.default({}),
+      outputs: fields,
+      tags: z.array(z.string()).default([]),
+    }),
+  ),
 })
 
 /** @throws AppError `input-invalid` for text that is not a vector file */
@@ -24,11 +32,26 @@ export function parseGoldenFile(text: string): readonly GoldenCase[] {
   try {
     raw = JSON.parse(text)
   } catch (error) {
-    throw new AppError({ code: 'input-invalid', message: `not JSON: ${error instanceof Error ? error.message : String(error)}`, hint: 'Check the file.', cause: error })
+    throw new AppError({
+      code: 'input-invalid',
+      message: `not JSON: ${error instanceof Error ? error.message : String(error)}`,
+      hint: 'Check the file.',
+      cause: error,
+    })
   }
   const parsed = goldenFile.safeParse(raw)
-  if (!parsed.success) throw new AppError({ code: 'input-invalid', message: `not a vector file: ${z.prettifyError(parsed.error).replace(/\s+/g, ' ')}`, hint: 'Check the file.' })
-  return parsed.data.cases.map((item) => ({ ...item, inputs: readNumbers(item.inputs), params: readNumbers(item.params), outputs: readNumbers(item.outputs) }))
+  if (!parsed.success)
+    throw new AppError({
+      code: 'input-invalid',
+      message: `not a vector file: ${z.prettifyError(parsed.error).replace(/\s+/g, ' ')}`,
+      hint: 'Check the file.',
+    })
+  return parsed.data.cases.map((item) => ({
+    ...item,
+    inputs: readNumbers(item.inputs),
+    params: readNumbers(item.params),
+    outputs: readNumbers(item.outputs),
+  }))
 }
 
 /** Non-finite numbers are written as strings. */
@@ -68,7 +91,8 @@ export function reader(record: Readonly<Record<string, Value>>, where: string): 
   const number = z.custom<number>((value) => typeof value === 'number') // z.number() refuses the non-finite ones
   return {
     number: (name) => read(name, number, 'a number'),
-    numberOr: (name, fallback) => (record[name] === undefined || record[name] === null ? fallback : read(name, number, 'a number')),
+    numberOr: (name, fallback) =>
+      record[name] === undefined || record[name] === null ? fallback : read(name, number, 'a number'),
     text: (name) => read(name, z.string(), 'a text'),
     vector: (name) => read(name, z.array(number), 'a list of numbers'),
     matrix: (name) => read(name, z.array(z.array(number)), 'a matrix'),

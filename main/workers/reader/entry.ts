@@ -2,7 +2,12 @@
 // answers over the channel to the app; it never writes.
 import { toWire } from '../../../shared/errors.ts'
 import { readerJobs } from './jobs.ts'
-import { ALIVE_INTERVAL_MS, PIECES_AHEAD, type ReaderMessage, type ReaderOrder } from '../../core/formats/reader-protocol.ts'
+import {
+  ALIVE_INTERVAL_MS,
+  PIECES_AHEAD,
+  type ReaderMessage,
+  type ReaderOrder,
+} from '../../core/formats/reader-protocol.ts'
 import { watchSelf } from './watch.ts'
 
 const limitBytes = Number(process.argv[2])

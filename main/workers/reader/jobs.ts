@@ -8,7 +8,10 @@ const PARTS_AT_ONCE = 100
 const PROGRESS_INTERVAL_MS = 200
 
 /** @param emit delivers a piece, and waits while the app has enough of them */
-type Work<N extends ReaderJobName> = (input: ReaderJobs[N]['input'], emit: (piece: ReaderJobs[N]['piece']) => Promise<void>) => Promise<ReaderJobs[N]['result']>
+type Work<N extends ReaderJobName> = (
+  input: ReaderJobs[N]['input'],
+  emit: (piece: ReaderJobs[N]['piece']) => Promise<void>,
+) => Promise<ReaderJobs[N]['result']>
 
 /** Each loads what it needs when it is asked for: a preview waits for no code that reads models. */
 export const readerJobs: { readonly [N in ReaderJobName]: Work<N> } = {
@@ -48,7 +51,10 @@ export const readerJobs: { readonly [N in ReaderJobName]: Work<N> } = {
   },
 }
 
-async function emitParts(parts: AsyncIterable<NewPart>, emit: (piece: readonly NewPart[]) => Promise<void>): Promise<null> {
+async function emitParts(
+  parts: AsyncIterable<NewPart>,
+  emit: (piece: readonly NewPart[]) => Promise<void>,
+): Promise<null> {
   let waiting: NewPart[] = []
   try {
     for await (const part of parts) {
@@ -68,6 +74,16 @@ async function* asParts(parts: AsyncIterable<RankingPart>): AsyncGenerator<NewPa
   for await (const part of parts) {
     if ('problem' in part) yield part
     else if ('document' in part) yield { extra: { extra: 'document', data: { ...part.document } } }
-    else yield { item: { pairId: part.query.queryId, line: part.query.line, group: part.query.queryId, title: part.query.title, split: part.query.split, data: part.query.data } }
+    else
+      yield {
+        item: {
+          pairId: part.query.queryId,
+          line: part.query.line,
+          group: part.query.queryId,
+          title: part.query.title,
+          split: part.query.split,
+          data: part.query.data,
+        },
+      }
   }
 }

@@ -16,5 +16,8 @@ setInterval(() => {
 
 /** Ends this process when it grows beyond the limit, or when the app that started it is gone. */
 export function watchSelf(limitBytes: number): void {
-  new Worker(WATCHING, { eval: true, workerData: { limitBytes, parent: process.ppid, intervalMs: INTERVAL_MS, said: `${OVER_MEMORY}\n` } }).unref()
+  new Worker(WATCHING, {
+    eval: true,
+    workerData: { limitBytes, parent: process.ppid, intervalMs: INTERVAL_MS, said: `${OVER_MEMORY}\n` },
+  }).unref()
 }

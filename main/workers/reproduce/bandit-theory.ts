@@ -1,4 +1,13 @@
-import { BANDIT_METHODS, banditRegret, optimalPolicy, PAPER_BANDIT, trainBandit, unsupportedArms, type Bandit, type BanditMethod } from '../../core/learn/bandit/bandit.ts'
+import {
+  BANDIT_METHODS,
+  banditRegret,
+  optimalPolicy,
+  PAPER_BANDIT,
+  trainBandit,
+  unsupportedArms,
+  type Bandit,
+  type BanditMethod,
+} from '../../core/learn/bandit/bandit.ts'
 import { createRandom, type Random } from '../../core/learn/random.ts'
 import type { Figure, Gate, ResultTable } from './define.ts'
 import { COPG_BANDIT_DATA } from './thresholds.ts'
@@ -18,7 +27,11 @@ const METHODS = ['copg', 'pg_value'] as const satisfies readonly BanditMethod[]
 export function otherData(): TheoryPart {
   const limits = COPG_BANDIT_DATA
   const random = createRandom(limits.seed)
-  const bandits = Array.from({ length: limits.distributions }, (): Bandit => ({ ...PAPER_BANDIT, mu1: distribution(random), mu2: distribution(random) }))
+  const bandits = Array.from({ length: limits.distributions }, (): Bandit => ({
+    ...PAPER_BANDIT,
+    mu1: distribution(random),
+    mu2: distribution(random),
+  }))
   const ends = bandits.map((bandit) => METHODS.map((method) => trainBandit(bandit, method, TRAINING).policy))
   const [copg, value] = METHODS.map((_method, at) => spread(ends.map((one) => one[at]!)))
   return {
@@ -26,11 +39,27 @@ export function otherData(): TheoryPart {
     table: {
       title: 'The same bandit, other data',
       columns: ['μ₁', 'μ₂', 'CoPG ends at', 'its regret', 'value baseline ends at'],
-      rows: bandits.map((bandit, at) => [listed(bandit.mu1, 2), listed(bandit.mu2, 2), listed(ends[at]![0]!, 5), banditRegret(bandit, ends[at]![0]!), listed(ends[at]![1]!, 5)]),
+      rows: bandits.map((bandit, at) => [
+        listed(bandit.mu1, 2),
+        listed(bandit.mu2, 2),
+        listed(ends[at]![0]!, 5),
+        banditRegret(bandit, ends[at]![0]!),
+        listed(ends[at]![1]!, 5),
+      ]),
     },
     gates: [
-      { claim: 'CoPG ends at the same policy whatever the data', measured: `shares differ by at most ${shown(copg!)}`, required: `< ${limits.copgSpreadBelow}`, verdict: copg! < limits.copgSpreadBelow ? 'holds' : 'does not hold' },
-      { claim: 'the value baseline follows the data', measured: `shares differ by up to ${shown(value!)}`, required: `> ${limits.pgValueSpreadAbove}`, verdict: value! > limits.pgValueSpreadAbove ? 'holds' : 'does not hold' },
+      {
+        claim: 'CoPG ends at the same policy whatever the data',
+        measured: `shares differ by at most ${shown(copg!)}`,
+        required: `< ${limits.copgSpreadBelow}`,
+        verdict: copg! < limits.copgSpreadBelow ? 'holds' : 'does not hold',
+      },
+      {
+        claim: 'the value baseline follows the data',
+        measured: `shares differ by up to ${shown(value!)}`,
+        required: `> ${limits.pgValueSpreadAbove}`,
+        verdict: value! > limits.pgValueSpreadAbove ? 'holds' : 'does not hold',
+      },
     ],
   }
 }
@@ -39,7 +68,11 @@ export function otherData(): TheoryPart {
 export function missingArm(): TheoryPart {
   const limits = COPG_BANDIT_DATA
   const bandit: Bandit = { ...PAPER_BANDIT, mu1: [1 / 3, 2 / 3, 0], mu2: [0.5, 0.5, 0] }
-  const starts = [[1 / 3, 1 / 3, 1 / 3], [0.45, 0.45, 0.1], [0.15, 0.15, 0.7]]
+  const starts = [
+    [1 / 3, 1 / 3, 1 / 3],
+    [0.45, 0.45, 0.1],
+    [0.15, 0.15, 0.7],
+  ]
   const ends = starts.map((start) => trainBandit(bandit, 'copg', { ...TRAINING, start }).policy)
   const optimum = optimalPolicy(bandit)
   const wanted = optimum[0]! / optimum[1]!
@@ -50,11 +83,35 @@ export function missingArm(): TheoryPart {
   const unseen = unsupportedArms(bandit)
   return {
     setup: 'μ₁ (1/3, 2/3, 0), μ₂ (1/2, 1/2, 0): arm 3 never occurs; three starts',
-    table: { title: 'Data that never shows arm 3', columns: ['start', 'CoPG ends at', 'π(1)/π(2)', 'regret'], rows: starts.map((start, at) => [listed(start, 2), listed(ends[at]!, 5), ratios[at]!, banditRegret(bandit, ends[at]!)]) },
+    table: {
+      title: 'Data that never shows arm 3',
+      columns: ['start', 'CoPG ends at', 'π(1)/π(2)', 'regret'],
+      rows: starts.map((start, at) => [
+        listed(start, 2),
+        listed(ends[at]!, 5),
+        ratios[at]!,
+        banditRegret(bandit, ends[at]!),
+      ]),
+    },
     gates: [
-      { claim: 'the arms that occur stand as in π*', measured: `π₁/π₂ off by at most ${shown(gap)} of ${wanted.toFixed(5)}`, required: `< ${limits.ratioTolerance}`, verdict: gap < limits.ratioTolerance ? 'holds' : 'does not hold' },
-      { claim: 'the arm that does not is left to chance', measured: `π₃ from ${Math.min(...third).toFixed(3)} to ${Math.max(...third).toFixed(3)}, by the start`, required: `apart by > ${limits.thirdArmMovesAbove}`, verdict: moves > limits.thirdArmMovesAbove ? 'holds' : 'does not hold' },
-      { claim: 'the check of the data names it', measured: `arms without data: ${unseen.map((arm) => arm + 1).join(', ') || 'none'}`, required: '3', verdict: unseen.length === 1 && unseen[0] === 2 ? 'holds' : 'does not hold' },
+      {
+        claim: 'the arms that occur stand as in π*',
+        measured: `π₁/π₂ off by at most ${shown(gap)} of ${wanted.toFixed(5)}`,
+        required: `< ${limits.ratioTolerance}`,
+        verdict: gap < limits.ratioTolerance ? 'holds' : 'does not hold',
+      },
+      {
+        claim: 'the arm that does not is left to chance',
+        measured: `π₃ from ${Math.min(...third).toFixed(3)} to ${Math.max(...third).toFixed(3)}, by the start`,
+        required: `apart by > ${limits.thirdArmMovesAbove}`,
+        verdict: moves > limits.thirdArmMovesAbove ? 'holds' : 'does not hold',
+      },
+      {
+        claim: 'the check of the data names it',
+        measured: `arms without data: ${unseen.map((arm) => arm + 1).join(', ') || 'none'}`,
+        required: '3',
+        verdict: unseen.length === 1 && unseen[0] === 2 ? 'holds' : 'does not hold',
+      },
     ],
   }
 }
@@ -63,11 +120,33 @@ export function missingArm(): TheoryPart {
 export function banditFigures(names: Readonly<Record<BanditMethod, string>>): Figure[] {
   const steps = 20_000
   const reportAt = [...new Set(Array.from({ length: 61 }, (_none, at) => Math.round(steps ** (at / 60))))]
-  const paths = BANDIT_METHODS.map((method) => ({ name: names[method], ...trainBandit(PAPER_BANDIT, method, { learningRate: 0.2, steps, reportAt }) }))
+  const paths = BANDIT_METHODS.map((method) => ({
+    name: names[method],
+    ...trainBandit(PAPER_BANDIT, method, { learningRate: 0.2, steps, reportAt }),
+  }))
   const start = banditRegret(PAPER_BANDIT, PAPER_BANDIT.reference)
   return [
-    { kind: 'simplex', title: 'From the reference to where each method ends', arms: PAPER_BANDIT.rewards.map((reward) => `R = ${reward}`), optimum: optimalPolicy(PAPER_BANDIT), paths: paths.map(({ name, policyByStep }) => ({ name, points: [PAPER_BANDIT.reference, ...policyByStep] })) },
-    { kind: 'curves', title: 'Regret by step', x: 'step', y: 'regret', series: paths.map(({ name, regretByStep }) => ({ name, x: [0, ...regretByStep.map(([step]) => step)], mean: [start, ...regretByStep.map(([, regret]) => regret)], low: null, high: null, n: 1 })) },
+    {
+      kind: 'simplex',
+      title: 'From the reference to where each method ends',
+      arms: PAPER_BANDIT.rewards.map((reward) => `R = ${reward}`),
+      optimum: optimalPolicy(PAPER_BANDIT),
+      paths: paths.map(({ name, policyByStep }) => ({ name, points: [PAPER_BANDIT.reference, ...policyByStep] })),
+    },
+    {
+      kind: 'curves',
+      title: 'Regret by step',
+      x: 'step',
+      y: 'regret',
+      series: paths.map(({ name, regretByStep }) => ({
+        name,
+        x: [0, ...regretByStep.map(([step]) => step)],
+        mean: [start, ...regretByStep.map(([, regret]) => regret)],
+        low: null,
+        high: null,
+        n: 1,
+      })),
+    },
   ]
 }
 
@@ -79,7 +158,12 @@ function distribution(random: Random): number[] {
 
 /** Largest difference of one share between any two of the policies. */
 function spread(policies: readonly (readonly number[])[]): number {
-  return Math.max(...policies[0]!.map((_share, arm) => Math.max(...policies.map((policy) => policy[arm]!)) - Math.min(...policies.map((policy) => policy[arm]!))))
+  return Math.max(
+    ...policies[0]!.map(
+      (_share, arm) =>
+        Math.max(...policies.map((policy) => policy[arm]!)) - Math.min(...policies.map((policy) => policy[arm]!)),
+    ),
+  )
 }
 
 function listed(values: readonly number[], digits: number): string {

@@ -47,7 +47,12 @@ export interface Measured {
 /** Where the episodes of every evaluation start: of this seed, other than those the data come from. */
 const EVALUATION_SEED = 1_000_000
 
-export function evaluatePolicy(kind: WorldKind, policy: BatchPolicy, episodes: number, seed: number): Promise<Outcome[]> {
+export function evaluatePolicy(
+  kind: WorldKind,
+  policy: BatchPolicy,
+  episodes: number,
+  seed: number,
+): Promise<Outcome[]> {
   return rollOut(kind, policy, { episodes, seed: EVALUATION_SEED + seed })
 }
 
@@ -60,7 +65,13 @@ export async function runStudy(contestants: readonly Contestant[], options: Stud
   const training = { ...CONTROL_TRAINING, ...options.training, steps }
   const sizes = { observation: set.observationSize, action: set.actionSize }
   const cloning = Math.round(steps * cloningShare)
-  const base = startControlRun({ method: bc as ControlMethod, config: bc.config.parse(shared), training: { ...training, steps: cloning }, sizes, seed })
+  const base = startControlRun({
+    method: bc as ControlMethod,
+    config: bc.config.parse(shared),
+    training: { ...training, steps: cloning },
+    sizes,
+    seed,
+  })
   for (let step = 0; step < cloning; step += 1) await base.update(set)
   const cloned = await base.save()
   const atStart = await evaluatePolicy(options.kind, base.act, options.episodes, seed)
@@ -68,7 +79,13 @@ export async function runStudy(contestants: readonly Contestant[], options: Stud
   const measured: Measured[] = []
   for (const contestant of contestants) {
     const own = { ...training, ...contestant.training }
-    const run = startControlRun({ method: contestant.method, config: contestant.method.config.parse({ ...shared, ...contestant.config }), training: own, sizes, seed })
+    const run = startControlRun({
+      method: contestant.method,
+      config: contestant.method.config.parse({ ...shared, ...contestant.config }),
+      training: own,
+      sizes,
+      seed,
+    })
     if (contestant.branches) run.restore(branchOff(cloned, await run.save()))
     const seen = contestant.scores === undefined ? set : { ...set, scores: contestant.scores }
     const at: number[] = contestant.branches ? [cloning] : []
@@ -89,6 +106,9 @@ export async function runStudy(contestants: readonly Contestant[], options: Stud
 }
 
 /** The cloned policy and its step, in a run that has further networks of its own. */
-function branchOff(cloned: Readonly<Record<string, NamedTensor>>, own: Readonly<Record<string, NamedTensor>>): Record<string, NamedTensor> {
+function branchOff(
+  cloned: Readonly<Record<string, NamedTensor>>,
+  own: Readonly<Record<string, NamedTensor>>,
+): Record<string, NamedTensor> {
   return { ...own, ...cloned }
 }

@@ -1,12 +1,25 @@
 import { mean } from '../../../shared/statistics/intervals.ts'
-import { BANDIT_METHODS, banditRegret, PAPER_BANDIT, trainBandit, type BanditMethod, type BanditResult } from '../../core/learn/bandit/bandit.ts'
+import {
+  BANDIT_METHODS,
+  banditRegret,
+  PAPER_BANDIT,
+  trainBandit,
+  type BanditMethod,
+  type BanditResult,
+} from '../../core/learn/bandit/bandit.ts'
 import { PAPER_SAMPLING, trainBanditOnSamples } from '../../core/learn/bandit/bandit-sampled.ts'
 import { createRandom } from '../../core/learn/random.ts'
 import { banditFigures, missingArm, otherData } from './bandit-theory.ts'
 import { verdictOf, type Gate, type Report, type Reproduction, type ResultTable } from './define.ts'
 import { COPG_BANDIT, COPG_BANDIT_SAMPLED } from './thresholds.ts'
 
-const NAMES: Readonly<Record<BanditMethod, string>> = { copg: 'CoPG', ipo: 'IPO', dpo: 'DPO', pg_none: 'policy gradient, no baseline', pg_value: 'policy gradient, value baseline' }
+const NAMES: Readonly<Record<BanditMethod, string>> = {
+  copg: 'CoPG',
+  ipo: 'IPO',
+  dpo: 'DPO',
+  pg_none: 'policy gradient, no baseline',
+  pg_value: 'policy gradient, value baseline',
+}
 
 /** Theorem 1 and Figure 1 of the paper, with exact gradients and with sampled pairs. */
 export const copgBandit: Reproduction = {
@@ -51,18 +64,39 @@ interface MethodRow {
 
 /** The bandit of the paper's §5.1 with exact population gradients. Under a second, no randomness. */
 export function exactBandit(): Part {
-  const results = Object.fromEntries(BANDIT_METHODS.map((method) => [method, trainBandit(PAPER_BANDIT, method, { learningRate: 0.2, steps: 20_000 })])) as Record<BanditMethod, BanditResult> // one entry a method
+  const results = Object.fromEntries(
+    BANDIT_METHODS.map((method) => [method, trainBandit(PAPER_BANDIT, method, { learningRate: 0.2, steps: 20_000 })]),
+  ) as Record<BanditMethod, BanditResult> // one entry a method
   const initial = banditRegret(PAPER_BANDIT, PAPER_BANDIT.reference)
   const gates = [
-    gate('every method starts at the same regret', initial, `${COPG_BANDIT.initialRegret} ± ${COPG_BANDIT.initialRegretTolerance}`, Math.abs(initial - COPG_BANDIT.initialRegret) <= COPG_BANDIT.initialRegretTolerance),
-    gate('CoPG reaches the optimum', results.copg.regret, `regret < ${COPG_BANDIT.copgRegretBelow}`, Math.abs(results.copg.regret) < COPG_BANDIT.copgRegretBelow),
+    gate(
+      'every method starts at the same regret',
+      initial,
+      `${COPG_BANDIT.initialRegret} ± ${COPG_BANDIT.initialRegretTolerance}`,
+      Math.abs(initial - COPG_BANDIT.initialRegret) <= COPG_BANDIT.initialRegretTolerance,
+    ),
+    gate(
+      'CoPG reaches the optimum',
+      results.copg.regret,
+      `regret < ${COPG_BANDIT.copgRegretBelow}`,
+      Math.abs(results.copg.regret) < COPG_BANDIT.copgRegretBelow,
+    ),
     policyGate('CoPG ends at π*', results.copg, COPG_BANDIT.copgPolicy),
     policyGate('IPO ends elsewhere, at its own target', results.ipo, COPG_BANDIT.ipoPolicy),
     policyGate('policy gradient without a baseline follows the data', results.pg_none, COPG_BANDIT.pgNonePolicy),
-    gate('and ends worse than it began', results.pg_none.regret, `regret > ${shown(initial)}`, results.pg_none.regret > initial),
+    gate(
+      'and ends worse than it began',
+      results.pg_none.regret,
+      `regret > ${shown(initial)}`,
+      results.pg_none.regret > initial,
+    ),
     policyGate('a value baseline leaves a bias', results.pg_value, COPG_BANDIT.pgValuePolicy),
   ]
-  const rows = BANDIT_METHODS.map((method) => ({ method: NAMES[method], policy: results[method].policy, regret: results[method].regret }))
+  const rows = BANDIT_METHODS.map((method) => ({
+    method: NAMES[method],
+    policy: results[method].policy,
+    regret: results[method].regret,
+  }))
   return {
     setup: `rewards ${list(PAPER_BANDIT.rewards)}, μ₁ ${list(PAPER_BANDIT.mu1)}, μ₂ ${list(PAPER_BANDIT.mu2)}, β ${PAPER_BANDIT.beta}, uniform reference, 20,000 steps`,
     table: tableOf('Exact gradients', rows),
@@ -81,7 +115,12 @@ export function sampledBandit(seeds: readonly number[]): Part {
     rangeGate('a value baseline stays above CoPG', regret('pg_value'), limits.pgValue),
     rangeGate('IPO is biased', regret('ipo'), limits.ipo),
     gate('and yet better than the reference', regret('ipo'), `< ${shown(initial)}`, regret('ipo') < initial),
-    gate('without a baseline regret grows', regret('pg_none'), `> ${limits.pgNoneAbove}`, regret('pg_none') > limits.pgNoneAbove),
+    gate(
+      'without a baseline regret grows',
+      regret('pg_none'),
+      `> ${limits.pgNoneAbove}`,
+      regret('pg_none') > limits.pgNoneAbove,
+    ),
   ]
   return {
     setup: `10,000 pairs, Adam at 10⁻³, batch 512, 100 epochs; mean over ${seeds.length} seeds`,
@@ -109,7 +148,12 @@ function rangeGate(claim: string, measured: number, [low, high]: readonly [numbe
 
 function policyGate(claim: string, { policy }: BanditResult, expected: readonly number[]): Gate {
   const gap = Math.max(...policy.map((share, arm) => Math.abs(share - expected[arm]!)))
-  return { claim, measured: list(policy.map(shown)), required: `${list(expected)} ± ${COPG_BANDIT.policyTolerance}`, verdict: gap <= COPG_BANDIT.policyTolerance ? 'holds' : 'does not hold' }
+  return {
+    claim,
+    measured: list(policy.map(shown)),
+    required: `${list(expected)} ± ${COPG_BANDIT.policyTolerance}`,
+    verdict: gap <= COPG_BANDIT.policyTolerance ? 'holds' : 'does not hold',
+  }
 }
 
 /** Five decimals, or powers of ten for what they would hide. */
@@ -126,5 +170,9 @@ function seedsOf(count: number | null): number[] {
 }
 
 function tableOf(title: string, rows: readonly MethodRow[]): ResultTable {
-  return { title, columns: ['method', ...(rows[0]?.policy ?? []).map((_share, arm) => `π(${arm + 1})`), 'regret'], rows: rows.map(({ method, policy, regret }) => [method, ...policy, regret]) }
+  return {
+    title,
+    columns: ['method', ...(rows[0]?.policy ?? []).map((_share, arm) => `π(${arm + 1})`), 'regret'],
+    rows: rows.map(({ method, policy, regret }) => [method, ...policy, regret]),
+  }
 }

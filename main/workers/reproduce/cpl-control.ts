@@ -19,8 +19,28 @@ import { cellOf, curveOf, overSeeds, pairedGate, shownMean } from './means.ts'
 import { CPL_CONTROL } from './thresholds.ts'
 
 const FORMS = {
-  quick: { seeds: 3, steps: 1000, pairs: 16, iqlSteps: 800, iqlPairs: 8, segments: 2000, episodes: 100, measureEvery: 350, width: 64 },
-  full: { seeds: 5, steps: 6000, pairs: 48, iqlSteps: 10_000, iqlPairs: 16, segments: 4000, episodes: 250, measureEvery: 500, width: 128 },
+  quick: {
+    seeds: 3,
+    steps: 1000,
+    pairs: 16,
+    iqlSteps: 800,
+    iqlPairs: 8,
+    segments: 2000,
+    episodes: 100,
+    measureEvery: 350,
+    width: 64,
+  },
+  full: {
+    seeds: 5,
+    steps: 6000,
+    pairs: 48,
+    iqlSteps: 10_000,
+    iqlPairs: 16,
+    segments: 4000,
+    episodes: 250,
+    measureEvery: 500,
+    width: 128,
+  },
 } as const
 type Form = (typeof FORMS)[keyof typeof FORMS]
 
@@ -43,9 +63,20 @@ const branching = { pairing: 'rank', bcShare: CLONING_SHARE }
 const contestantsOf = ({ iqlSteps, iqlPairs }: Form): readonly Contestant[] => [
   { name: 'BC', method: page(bc), config: {}, branches: true },
   { name: 'SFT', method: page(sftPref), config: branching, branches: true },
-  { name: 'P-IQL', method: page(piql), config: { pairing: 'rank', rewardShare: 0.3 }, branches: false, training: { steps: iqlSteps, batchSize: iqlPairs, schedule: 'cosine' } },
+  {
+    name: 'P-IQL',
+    method: page(piql),
+    config: { pairing: 'rank', rewardShare: 0.3 },
+    branches: false,
+    training: { steps: iqlSteps, batchSize: iqlPairs, schedule: 'cosine' },
+  },
   { name: 'CPL', method: page(cpl), config: { ...branching, lambda: 0.75, alpha: 0.2 }, branches: true },
-  { name: 'CPL, λ and α as in the paper', method: page(cpl), config: { ...branching, lambda: 0.5, alpha: 0.1 }, branches: true },
+  {
+    name: 'CPL, λ and α as in the paper',
+    method: page(cpl),
+    config: { ...branching, lambda: 0.5, alpha: 0.1 },
+    branches: true,
+  },
 ]
 
 const total = (outcomes: readonly Outcome[]): number => mean(outcomes.map((outcome) => outcome.total))
@@ -62,16 +93,35 @@ interface SeedResult {
 }
 
 /** The same sum with a value fitted to a quarter of the segments' ends, as a learned critic would give it. */
-function scoreByFittedValue(set: SegmentSet, { first, last }: BoundaryValues, seed: number): { readonly scores: Float64Array; readonly explained: number } {
+function scoreByFittedValue(
+  set: SegmentSet,
+  { first, last }: BoundaryValues,
+  seed: number,
+): { readonly scores: Float64Array; readonly explained: number } {
   const { observationSize: size, time, count } = set
-  const ends = (segments: readonly number[]): Float32Array => Float32Array.from(segments.flatMap((segment) => [0, time - 1].flatMap((t) => [...set.observations.subarray((segment * time + t) * size, (segment * time + t + 1) * size)])))
-  const returnsOf = (segments: readonly number[]): Float64Array => Float64Array.from(segments.flatMap((segment) => [first[segment]!, last[segment]!]))
+  const ends = (segments: readonly number[]): Float32Array =>
+    Float32Array.from(
+      segments.flatMap((segment) =>
+        [0, time - 1].flatMap((t) => [
+          ...set.observations.subarray((segment * time + t) * size, (segment * time + t + 1) * size),
+        ]),
+      ),
+    )
+  const returnsOf = (segments: readonly number[]): Float64Array =>
+    Float64Array.from(segments.flatMap((segment) => [first[segment]!, last[segment]!]))
   const all = Array.from({ length: count }, (_, segment) => segment)
   const [known, rest] = [all.filter((segment) => segment % 4 === 0), all.filter((segment) => segment % 4 !== 0)]
-  const value = fitValue({ observationSize: size, observations: ends(known), returns: returnsOf(known) }, { ...CPL_CONTROL.valueFit, random: createRandom(seed).fork('value') })
+  const value = fitValue(
+    { observationSize: size, observations: ends(known), returns: returnsOf(known) },
+    { ...CPL_CONTROL.valueFit, random: createRandom(seed).fork('value') },
+  )
   const [guessed, everywhere] = [value.values(ends(rest)), value.values(ends(all))]
   value.dispose()
-  const scores = telescopedRegretScores(set, everywhere.filter((_, at) => at % 2 === 0), everywhere.filter((_, at) => at % 2 === 1))
+  const scores = telescopedRegretScores(
+    set,
+    everywhere.filter((_, at) => at % 2 === 0),
+    everywhere.filter((_, at) => at % 2 === 1),
+  )
   return { scores, explained: explainedVariance(returnsOf(rest), guessed) }
 }
 
@@ -87,14 +137,38 @@ function orderAgreement(one: Float64Array, other: Float64Array, seed: number): n
 
 async function runSeed(seed: number, form: Form, say: (text: string) => void): Promise<SeedResult> {
   const behaviour = eachOf(noisy(WORLD.weak, NOISE), WORLD.info)
-  const set = await collectSegments(WORLD, [{ name: 'weak, noisy', policy: behaviour }], { segments: form.segments, length: SEGMENT_STEPS, seed })
+  const set = await collectSegments(WORLD, [{ name: 'weak, noisy', policy: behaviour }], {
+    segments: form.segments,
+    length: SEGMENT_STEPS,
+    seed,
+  })
   const values = await rollOutValues(WORLD, set, { steps: VALUE_STEPS, discount: 1 })
   set.scores.set(telescopedRegretScores(set, values.first, values.last))
   say(`seed ${seed}: ${form.segments} segments collected and scored`)
   const fitted = scoreByFittedValue(set, values, seed)
-  const contestants = [...contestantsOf(form), { ...contestantsOf(form).find(({ name }) => name === 'CPL')!, name: FITTED, scores: fitted.scores }]
-  const measured = await runStudy(contestants, { kind: WORLD, set, seed, steps: form.steps, cloningShare: CLONING_SHARE, training: { batchSize: form.pairs, learningRate: LEARNING_RATE }, shared: { width: form.width }, episodes: form.episodes, measureEvery: form.measureEvery, say })
-  return { measured, explained: fitted.explained, agreement: orderAgreement(set.scores, fitted.scores, seed), expert: await evaluatePolicy(WORLD, eachOf(WORLD.expert, WORLD.info), form.episodes, seed), behaviour: await evaluatePolicy(WORLD, behaviour, form.episodes, seed) }
+  const contestants = [
+    ...contestantsOf(form),
+    { ...contestantsOf(form).find(({ name }) => name === 'CPL')!, name: FITTED, scores: fitted.scores },
+  ]
+  const measured = await runStudy(contestants, {
+    kind: WORLD,
+    set,
+    seed,
+    steps: form.steps,
+    cloningShare: CLONING_SHARE,
+    training: { batchSize: form.pairs, learningRate: LEARNING_RATE },
+    shared: { width: form.width },
+    episodes: form.episodes,
+    measureEvery: form.measureEvery,
+    say,
+  })
+  return {
+    measured,
+    explained: fitted.explained,
+    agreement: orderAgreement(set.scores, fitted.scores, seed),
+    expert: await evaluatePolicy(WORLD, eachOf(WORLD.expert, WORLD.info), form.episodes, seed),
+    behaviour: await evaluatePolicy(WORLD, behaviour, form.episodes, seed),
+  }
 }
 
 /** Steps of one world in a second, with the scripted expert acting. */
@@ -124,8 +198,18 @@ function gatesOf(last: (name: string, of: (outcomes: readonly Outcome[]) => numb
     pairedGate('CPL is above SFT in return', last('CPL', total), last('SFT', total)),
     pairedGate('CPL is above BC in return', last('CPL', total), last('BC', total)),
     pairedGate('so it is where a fitted value gives the labels', last(FITTED, total), last('SFT', total)),
-    { claim: 'CPL is not below P-IQL in return', measured: `difference ${shownMean(iql)}`, required: '95 % interval of the paired difference not below 0', verdict: iql.high < 0 ? 'does not hold' : iql.low > 0 ? 'holds' : 'inconclusive' },
-    { claim: 'CPL is not below SFT in success', measured: `difference ${shownMean(difference)}`, required: `mean difference above −${CPL_CONTROL.successGap}`, verdict: difference.mean > -CPL_CONTROL.successGap ? 'holds' : 'does not hold' },
+    {
+      claim: 'CPL is not below P-IQL in return',
+      measured: `difference ${shownMean(iql)}`,
+      required: '95 % interval of the paired difference not below 0',
+      verdict: iql.high < 0 ? 'does not hold' : iql.low > 0 ? 'holds' : 'inconclusive',
+    },
+    {
+      claim: 'CPL is not below SFT in success',
+      measured: `difference ${shownMean(difference)}`,
+      required: `mean difference above −${CPL_CONTROL.successGap}`,
+      verdict: difference.mean > -CPL_CONTROL.successGap ? 'holds' : 'does not hold',
+    },
   ]
 }
 
@@ -137,18 +221,63 @@ export const cplControl: Reproduction = {
     const runs: SeedResult[] = []
     for (const seed of seeds) runs.push(await runSeed(seed, settings, say))
     const names = [...contestantsOf(settings).map(({ name }) => name), FITTED]
-    const ofMethod = (name: string): Measured[] => runs.map(({ measured }) => measured.find((one) => one.name === name)!)
-    const last = (name: string, of: (outcomes: readonly Outcome[]) => number): number[] => ofMethod(name).map(({ outcomes }) => of(outcomes.at(-1)!))
+    const ofMethod = (name: string): Measured[] =>
+      runs.map(({ measured }) => measured.find((one) => one.name === name)!)
+    const last = (name: string, of: (outcomes: readonly Outcome[]) => number): number[] =>
+      ofMethod(name).map(({ outcomes }) => of(outcomes.at(-1)!))
     const gates = gatesOf(last)
-    const row = (name: string, outcomes: readonly (readonly Outcome[])[], parameters: number | null) => [name, cellOf(outcomes.map(total)), cellOf(outcomes.map(success)), parameters]
+    const row = (name: string, outcomes: readonly (readonly Outcome[])[], parameters: number | null) => [
+      name,
+      cellOf(outcomes.map(total)),
+      cellOf(outcomes.map(success)),
+      parameters,
+    ]
     return {
       id: 'cpl-control',
       title: 'CPL in MuJoCo: reaching past a post',
       form,
       seeds,
       setup: `${settings.segments.toLocaleString('en')} segments of ${SEGMENT_STEPS} steps, one an episode, from a weak and askew script with noise ${NOISE}; any two ranked by Σ r + V(end) − V(start), V being the scripted expert's return over ${VALUE_STEPS} steps, acted out from that very state; two layers of ${settings.width} units, ${settings.steps} steps of ${settings.pairs} pairs at ${LEARNING_RATE}, ${CLONING_SHARE * 100} % of them cloning (P-IQL: ${settings.iqlSteps} of ${settings.iqlPairs}, 30 % for the reward); CPL with λ 0.75, α 0.2; ${settings.episodes} episodes a policy. Simulator: ${Math.round(stepsPerSec).toLocaleString('en')} steps/s of one world, ${(4 * Math.round(stepsPerSec)).toLocaleString('en')} of MuJoCo's own, with the rest of the machine as it was`,
-      tables: [{ title: 'At the end of training', columns: ['policy', 'return', 'success', 'parameters'], rows: [row('expert script', runs.map(({ expert }) => expert), null), row('behaviour in the data', runs.map(({ behaviour }) => behaviour), null), ...names.map((name) => row(name, ofMethod(name).map(({ outcomes }) => outcomes.at(-1)!), ofMethod(name)[0]!.parameterCount))] }],
-      figures: [{ kind: 'curves', title: 'Return while training', x: 'steps', y: 'return', series: names.map((name) => curveOf(name, ofMethod(name)[0]!.steps, ofMethod(name).map(({ outcomes }) => outcomes.map(total)))) }],
+      tables: [
+        {
+          title: 'At the end of training',
+          columns: ['policy', 'return', 'success', 'parameters'],
+          rows: [
+            row(
+              'expert script',
+              runs.map(({ expert }) => expert),
+              null,
+            ),
+            row(
+              'behaviour in the data',
+              runs.map(({ behaviour }) => behaviour),
+              null,
+            ),
+            ...names.map((name) =>
+              row(
+                name,
+                ofMethod(name).map(({ outcomes }) => outcomes.at(-1)!),
+                ofMethod(name)[0]!.parameterCount,
+              ),
+            ),
+          ],
+        },
+      ],
+      figures: [
+        {
+          kind: 'curves',
+          title: 'Return while training',
+          x: 'steps',
+          y: 'return',
+          series: names.map((name) =>
+            curveOf(
+              name,
+              ofMethod(name)[0]!.steps,
+              ofMethod(name).map(({ outcomes }) => outcomes.map(total)),
+            ),
+          ),
+        },
+      ],
       gates,
       verdict: verdictOf(gates),
       notes: [

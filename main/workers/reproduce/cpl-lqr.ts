@@ -32,9 +32,24 @@ const CONTESTANTS: readonly Contestant[] = [
   { name: 'BC', method: page(bc), config: {}, branches: true },
   { name: 'SFT', method: page(sftPref), config: { pairing: 'rank', bcShare: CLONING_SHARE }, branches: true },
   { name: '10 % BC', method: page(percentBc), config: { topShare: 0.1 }, branches: false },
-  { name: 'CPL λ = 0.5', method: page(cpl), config: { pairing: 'rank', lambda: 0.5, bcShare: CLONING_SHARE }, branches: true },
-  { name: 'CPL λ = 0.75', method: page(cpl), config: { pairing: 'rank', lambda: 0.75, bcShare: CLONING_SHARE }, branches: true },
-  { name: 'CPL λ = 1', method: page(cpl), config: { pairing: 'rank', lambda: 1, bcShare: CLONING_SHARE }, branches: true },
+  {
+    name: 'CPL λ = 0.5',
+    method: page(cpl),
+    config: { pairing: 'rank', lambda: 0.5, bcShare: CLONING_SHARE },
+    branches: true,
+  },
+  {
+    name: 'CPL λ = 0.75',
+    method: page(cpl),
+    config: { pairing: 'rank', lambda: 0.75, bcShare: CLONING_SHARE },
+    branches: true,
+  },
+  {
+    name: 'CPL λ = 1',
+    method: page(cpl),
+    config: { pairing: 'rank', lambda: 1, bcShare: CLONING_SHARE },
+    branches: true,
+  },
 ]
 
 const discounted = (outcomes: readonly Outcome[]): number => mean(outcomes.map((outcome) => outcome.discounted))
@@ -47,25 +62,74 @@ interface SeedResult {
   readonly quiet: number
 }
 
-async function runSeed(seed: number, form: (typeof FORMS)[keyof typeof FORMS], say: (text: string) => void): Promise<SeedResult> {
+async function runSeed(
+  seed: number,
+  form: (typeof FORMS)[keyof typeof FORMS],
+  say: (text: string) => void,
+): Promise<SeedResult> {
   const behaviour = eachOf(noisy(lqr.weak, NOISE), lqr.info)
-  const set = await collectSegments(lqr, [{ name: 'weak, noisy', policy: behaviour }], { segments: form.segments, length: SEGMENT_STEPS, seed })
+  const set = await collectSegments(lqr, [{ name: 'weak, noisy', policy: behaviour }], {
+    segments: form.segments,
+    length: SEGMENT_STEPS,
+    seed,
+  })
   set.scores.set(exactRegretScores(lqr, set))
-  const measured = await runStudy(CONTESTANTS, { kind: lqr, set, seed, steps: form.steps, cloningShare: CLONING_SHARE, training: { batchSize: form.pairs, learningRate: LEARNING_RATE }, shared: { width: 64, squash: false }, episodes: form.episodes, measureEvery: form.measureEvery, say })
-  return { measured, optimal: discounted(await evaluatePolicy(lqr, eachOf(lqr.expert, lqr.info), form.episodes, seed)), behaviour: discounted(await evaluatePolicy(lqr, behaviour, form.episodes, seed)), quiet: discounted(await evaluatePolicy(lqr, eachOf(lqr.weak, lqr.info), form.episodes, seed)) }
+  const measured = await runStudy(CONTESTANTS, {
+    kind: lqr,
+    set,
+    seed,
+    steps: form.steps,
+    cloningShare: CLONING_SHARE,
+    training: { batchSize: form.pairs, learningRate: LEARNING_RATE },
+    shared: { width: 64, squash: false },
+    episodes: form.episodes,
+    measureEvery: form.measureEvery,
+    say,
+  })
+  return {
+    measured,
+    optimal: discounted(await evaluatePolicy(lqr, eachOf(lqr.expert, lqr.info), form.episodes, seed)),
+    behaviour: discounted(await evaluatePolicy(lqr, behaviour, form.episodes, seed)),
+    quiet: discounted(await evaluatePolicy(lqr, eachOf(lqr.weak, lqr.info), form.episodes, seed)),
+  }
 }
 
 function gatesOf(last: (name: string) => number[], optimal: readonly number[], quiet: readonly number[]): Gate[] {
-  const [bcReturns, sft, best, half, threeQuarters, one] = CONTESTANTS.map(({ name }) => last(name)) as [number[], number[], number[], number[], number[], number[]]
+  const [bcReturns, sft, best, half, threeQuarters, one] = CONTESTANTS.map(({ name }) => last(name)) as [
+    number[],
+    number[],
+    number[],
+    number[],
+    number[],
+    number[],
+  ]
   const worst = Math.max(...one.map((value, seed) => optimal[seed]! - value))
   return [
     pairedGate('CPL (λ = 0.5) is better than 10 % BC', half, best),
     pairedGate('CPL (λ = 0.75) is better than 10 % BC', threeQuarters, best),
-    pairedGate('the optimal policy is better than both', optimal, half.map((value, seed) => Math.max(value, threeQuarters[seed]!))),
+    pairedGate(
+      'the optimal policy is better than both',
+      optimal,
+      half.map((value, seed) => Math.max(value, threeQuarters[seed]!)),
+    ),
     pairedGate('10 % BC is better than SFT', best, sft),
     pairedGate('SFT is better than BC', sft, bcReturns),
-    meanGate('BC is what the data’s policy is without its noise', bcReturns.map((value, seed) => (value - quiet[seed]!) / (optimal[seed]! - quiet[seed]!)), `difference in return less than ${CPL_LQR.cloningGapBelow} of what there is to gain`, (gap) => Math.abs(gap) < CPL_LQR.cloningGapBelow),
-    { claim: 'λ = 1 is unstable', measured: `largest loss of return against the optimum ${worst > 1e4 ? worst.toExponential(1) : worst.toFixed(3)}, CPL (λ = 0.5) ${shownMean(overSeeds(half.map((value, seed) => optimal[seed]! - value)))}`, required: `in at least one seed ${CPL_LQR.unstableTimes} times the loss at λ = 0.5`, verdict: !Number.isFinite(worst) || worst > CPL_LQR.unstableTimes * mean(half.map((value, seed) => optimal[seed]! - value)) ? 'holds' : 'does not hold' },
+    meanGate(
+      'BC is what the data’s policy is without its noise',
+      bcReturns.map((value, seed) => (value - quiet[seed]!) / (optimal[seed]! - quiet[seed]!)),
+      `difference in return less than ${CPL_LQR.cloningGapBelow} of what there is to gain`,
+      (gap) => Math.abs(gap) < CPL_LQR.cloningGapBelow,
+    ),
+    {
+      claim: 'λ = 1 is unstable',
+      measured: `largest loss of return against the optimum ${worst > 1e4 ? worst.toExponential(1) : worst.toFixed(3)}, CPL (λ = 0.5) ${shownMean(overSeeds(half.map((value, seed) => optimal[seed]! - value)))}`,
+      required: `in at least one seed ${CPL_LQR.unstableTimes} times the loss at λ = 0.5`,
+      verdict:
+        !Number.isFinite(worst) ||
+        worst > CPL_LQR.unstableTimes * mean(half.map((value, seed) => optimal[seed]! - value))
+          ? 'holds'
+          : 'does not hold',
+    },
   ]
 }
 
@@ -75,7 +139,8 @@ export const cplLqr: Reproduction = {
     const seeds = Array.from({ length: seedCount ?? settings.seeds }, (_, seed) => seed + FIRST_SEED)
     const runs: SeedResult[] = []
     for (const seed of seeds) runs.push(await runSeed(seed, settings, say))
-    const ofMethod = (name: string): Measured[] => runs.map(({ measured }) => measured.find((one) => one.name === name)!)
+    const ofMethod = (name: string): Measured[] =>
+      runs.map(({ measured }) => measured.find((one) => one.name === name)!)
     const last = (name: string): number[] => ofMethod(name).map(({ outcomes }) => discounted(outcomes.at(-1)!))
     const optimal = runs.map((one) => one.optimal)
     const behaviour = runs.map((one) => one.behaviour)
@@ -87,8 +152,33 @@ export const cplLqr: Reproduction = {
       form,
       seeds,
       setup: `${settings.segments.toLocaleString('en')} segments of ${SEGMENT_STEPS} steps from half of the best gains, turned by 40°, with noise ${NOISE}; pairs ranked by Σ A*, which is known in closed form; two layers of 64 units, ${settings.steps} steps of ${settings.pairs} pairs at ${LEARNING_RATE}, a third of them cloning; α 0.1; discounted return over ${settings.episodes} starts`,
-      tables: [{ title: 'Discounted return', columns: ['policy', 'return'], rows: [['optimal, in closed form', cellOf(optimal)], ['behaviour in the data', cellOf(behaviour)], ['the same without noise', cellOf(quiet)], ...CONTESTANTS.map(({ name }) => [name, cellOf(last(name))])] }],
-      figures: [{ kind: 'curves', title: 'Return while training', x: 'steps', y: 'discounted return', series: CONTESTANTS.filter(({ name }) => name !== 'CPL λ = 1').map(({ name }) => curveOf(name, ofMethod(name)[0]!.steps, ofMethod(name).map(({ outcomes }) => outcomes.map(discounted)))) }],
+      tables: [
+        {
+          title: 'Discounted return',
+          columns: ['policy', 'return'],
+          rows: [
+            ['optimal, in closed form', cellOf(optimal)],
+            ['behaviour in the data', cellOf(behaviour)],
+            ['the same without noise', cellOf(quiet)],
+            ...CONTESTANTS.map(({ name }) => [name, cellOf(last(name))]),
+          ],
+        },
+      ],
+      figures: [
+        {
+          kind: 'curves',
+          title: 'Return while training',
+          x: 'steps',
+          y: 'discounted return',
+          series: CONTESTANTS.filter(({ name }) => name !== 'CPL λ = 1').map(({ name }) =>
+            curveOf(
+              name,
+              ofMethod(name)[0]!.steps,
+              ofMethod(name).map(({ outcomes }) => outcomes.map(discounted)),
+            ),
+          ),
+        },
+      ],
       gates,
       verdict: verdictOf(gates),
       notes: [

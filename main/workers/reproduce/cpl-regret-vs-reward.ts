@@ -1,7 +1,14 @@
 // Which labels lead CPL to the best policy: sums of advantages or sums of rewards.
 import { createRandom } from '../../core/learn/random.ts'
 import { solveSoftMdp } from '../../core/learn/control/soft-mdp.ts'
-import { drawSegments, drawSoftMdp, judgePairs, policyDistance, segmentSums, trainTabularCpl } from '../../core/learn/control/tabular-cpl.ts'
+import {
+  drawSegments,
+  drawSoftMdp,
+  judgePairs,
+  policyDistance,
+  segmentSums,
+  trainTabularCpl,
+} from '../../core/learn/control/tabular-cpl.ts'
 import { verdictOf, type Report, type Reproduction } from './define.ts'
 import { cellOf, curveOf, meanGate, pairedGate } from './means.ts'
 import { CPL_REGRET_VS_REWARD } from './thresholds.ts'
@@ -28,12 +35,22 @@ async function runSeed(seed: number, form: (typeof FORMS)[keyof typeof FORMS]): 
   const [regret, reward]: [number[], number[]] = [[], []]
   for (const pairs of form.pairs) {
     const segments = drawSegments(mdp, 2 * pairs, SEGMENT_STEPS, random.fork(`segments ${pairs}`))
-    for (const [distances, table] of [[regret, solution.advantage], [reward, mdp.rewards]] as const) {
+    for (const [distances, table] of [
+      [regret, solution.advantage],
+      [reward, mdp.rewards],
+    ] as const) {
       const labels = judgePairs(segmentSums(segments, table), random.fork(`labels ${pairs}`))
       distances.push(policyDistance(await trainTabularCpl(mdp, segments, labels, form), solution))
     }
   }
-  return { regret, reward, uniform: policyDistance(mdp.rewards.map((row) => row.map(() => 1 / ACTIONS)), solution) }
+  return {
+    regret,
+    reward,
+    uniform: policyDistance(
+      mdp.rewards.map((row) => row.map(() => 1 / ACTIONS)),
+      solution,
+    ),
+  }
 }
 
 export const cplRegretVsReward: Reproduction = {
@@ -47,9 +64,19 @@ export const cplRegretVsReward: Reproduction = {
     }
     const at = (label: 'regret' | 'reward', index: number): number[] => runs.map((run) => run[label].at(index)!)
     const gates = [
-      meanGate('with regret labels the policy comes near π*', at('regret', -1), `mean distance below ${CPL_REGRET_VS_REWARD.regretBelow}`, (value) => value < CPL_REGRET_VS_REWARD.regretBelow),
+      meanGate(
+        'with regret labels the policy comes near π*',
+        at('regret', -1),
+        `mean distance below ${CPL_REGRET_VS_REWARD.regretBelow}`,
+        (value) => value < CPL_REGRET_VS_REWARD.regretBelow,
+      ),
       pairedGate('and nearer the more pairs there are', at('regret', 0), at('regret', -1)),
-      meanGate('with reward labels it stays away', at('reward', -1), `mean distance above ${CPL_REGRET_VS_REWARD.rewardAbove}`, (value) => value > CPL_REGRET_VS_REWARD.rewardAbove),
+      meanGate(
+        'with reward labels it stays away',
+        at('reward', -1),
+        `mean distance above ${CPL_REGRET_VS_REWARD.rewardAbove}`,
+        (value) => value > CPL_REGRET_VS_REWARD.rewardAbove,
+      ),
       pairedGate('and farther than with regret labels', at('reward', -1), at('regret', -1)),
     ]
     return {
@@ -58,11 +85,37 @@ export const cplRegretVsReward: Reproduction = {
       form,
       seeds,
       setup: `a world a seed: ${STATES} states, ${ACTIONS} actions, γ ${MDP.gamma}, α ${MDP.alpha}; segments of ${SEGMENT_STEPS} random steps; a pair is judged once, by σ of the difference of the discounted sums; CPL (λ = 1, the same γ) on all pairs at once, ${settings.steps} steps of Adam`,
-      tables: [{ title: 'Distance to π* (total variation, mean over states)', columns: ['pairs', 'regret labels', 'reward labels'], rows: [...settings.pairs.map((pairs, index) => [pairs, cellOf(at('regret', index)), cellOf(at('reward', index))]), ['uniform policy', cellOf(runs.map((run) => run.uniform)), null]] }],
-      figures: [{ kind: 'curves', title: 'Distance to π*', x: 'pairs', y: 'total variation', series: (['regret', 'reward'] as const).map((label) => curveOf(`${label} labels`, settings.pairs, runs.map((run) => run[label]))) }],
+      tables: [
+        {
+          title: 'Distance to π* (total variation, mean over states)',
+          columns: ['pairs', 'regret labels', 'reward labels'],
+          rows: [
+            ...settings.pairs.map((pairs, index) => [pairs, cellOf(at('regret', index)), cellOf(at('reward', index))]),
+            ['uniform policy', cellOf(runs.map((run) => run.uniform)), null],
+          ],
+        },
+      ],
+      figures: [
+        {
+          kind: 'curves',
+          title: 'Distance to π*',
+          x: 'pairs',
+          y: 'total variation',
+          series: (['regret', 'reward'] as const).map((label) =>
+            curveOf(
+              `${label} labels`,
+              settings.pairs,
+              runs.map((run) => run[label]),
+            ),
+          ),
+        },
+      ],
       gates,
       verdict: verdictOf(gates),
-      notes: ['The thresholds were set on worlds of other seeds before this was run; see the thresholds’ own note.', 'Reward labels need not be useless: in worlds where the future matters little the two agree. Here γ is 0.9.'],
+      notes: [
+        'The thresholds were set on worlds of other seeds before this was run; see the thresholds’ own note.',
+        'Reward labels need not be useless: in worlds where the future matters little the two agree. Here γ is 0.9.',
+      ],
     }
   },
 }

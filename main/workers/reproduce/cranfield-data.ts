@@ -28,7 +28,11 @@ export interface Cranfield {
   readonly documents: readonly string[]
   readonly queries: readonly CranfieldQuery[]
   /** Positions in `queries`. */
-  readonly splits: { readonly train: readonly number[]; readonly dev: readonly number[]; readonly test: readonly number[] }
+  readonly splits: {
+    readonly train: readonly number[]
+    readonly dev: readonly number[]
+    readonly test: readonly number[]
+  }
   readonly featureCount: number
   /** A query with a document. [feature] */
   featuresOf(query: number, document: number): Float32Array
@@ -41,7 +45,12 @@ function findCranfield(): string {
   for (let folder = import.meta.dirname; ; folder = path.dirname(folder)) {
     const found = path.join(folder, 'resources/samples/cranfield')
     if (existsSync(found)) return found
-    if (path.dirname(folder) === folder) throw new AppError({ code: 'file-not-found', message: 'The Cranfield collection that comes with the app is missing.', hint: 'Install the app again; its own files were changed.' })
+    if (path.dirname(folder) === folder)
+      throw new AppError({
+        code: 'file-not-found',
+        message: 'The Cranfield collection that comes with the app is missing.',
+        hint: 'Install the app again; its own files were changed.',
+      })
   }
 }
 
@@ -61,7 +70,12 @@ export async function loadCranfield(candidateCount: number, say: (text: string) 
   const queries = set.queries.map(({ queryId, text }) => {
     const grades = new Float32Array(docIds.length)
     for (const [docId, grade] of judged.get(queryId) ?? []) grades[indexOf.get(docId)!] = grade
-    return { queryId, text, grades, candidates: rankByScore(Array.from(bm25.score(bm25Tokens(text), FIRST_STAGE)), docIds).slice(0, candidateCount) }
+    return {
+      queryId,
+      text,
+      grades,
+      candidates: rankByScore(Array.from(bm25.score(bm25Tokens(text), FIRST_STAGE)), docIds).slice(0, candidateCount),
+    }
   })
   say('latent space of the 1,400 abstracts')
   const random = createRandom(1)
@@ -69,14 +83,21 @@ export async function loadCranfield(candidateCount: number, say: (text: string) 
   say('match features of queries and of titles')
   const matrices = (await createMatchModel({ documents, space, random })).features(queries.map((query) => query.text))
   const usable = set.documents.flatMap(({ title }, at) => (title !== '' && bodies[at]!.trim() !== '' ? [at] : []))
-  const ofTitles = (await createMatchModel({ documents: usable.map((at) => bodies[at]!), space, random })).features(usable.map((at) => set.documents[at]!.title))
-  const read = (all: readonly Float32Array[], columns: number) => (row: number, column: number): Float32Array => Float32Array.from(all, (matrix) => FEATURE_SCALE * matrix[row * columns + column]!)
+  const ofTitles = (await createMatchModel({ documents: usable.map((at) => bodies[at]!), space, random })).features(
+    usable.map((at) => set.documents[at]!.title),
+  )
+  const read =
+    (all: readonly Float32Array[], columns: number) =>
+    (row: number, column: number): Float32Array =>
+      Float32Array.from(all, (matrix) => FEATURE_SCALE * matrix[row * columns + column]!)
   const positions = (split: string): number[] => {
     const ids = gradesByQuery(set.judgments[split] ?? [])
     return [...queries.keys()].filter((at) => ids.has(queries[at]!.queryId))
   }
   return {
-    docIds, documents, queries,
+    docIds,
+    documents,
+    queries,
     splits: { train: positions('train'), dev: positions('dev'), test: positions('test') },
     featureCount: MATCH_FEATURES.length,
     featuresOf: read(matrices, docIds.length),
@@ -85,9 +106,17 @@ export async function loadCranfield(candidateCount: number, say: (text: string) 
 }
 
 /** nDCG@10 of some documents in order of their scores; the ideal ranking holds every judged document. */
-export function ndcgOf({ docIds, queries }: Cranfield, query: number, documents: readonly number[], scores: readonly number[]): number {
+export function ndcgOf(
+  { docIds, queries }: Cranfield,
+  query: number,
+  documents: readonly number[],
+  scores: readonly number[],
+): number {
   const { grades } = queries[query]!
-  const ranked = rankByScore(scores, documents.map((document) => docIds[document]!)).map((at) => grades[documents[at]!]!)
+  const ranked = rankByScore(
+    scores,
+    documents.map((document) => docIds[document]!),
+  ).map((at) => grades[documents[at]!]!)
   const listed = new Set(documents)
   const missed = Array.from(grades).filter((grade, document) => grade > 0 && !listed.has(document))
   return measureRanking(ranked, missed, CUTOFF).ndcgLinear

@@ -9,7 +9,11 @@ export const ENCODER_VARIABLE = 'PAIRLAB_MINILM'
  * nDCG@10 by query of a pre-trained sentence encoder without any training here, searching the whole collection; null where
  * none is at hand. Minutes of work for a processor: 1,400 abstracts of some 230 tokens.
  */
-export async function encodeCranfield(data: Cranfield, queries: readonly number[], say: (text: string) => void): Promise<readonly number[] | null> {
+export async function encodeCranfield(
+  data: Cranfield,
+  queries: readonly number[],
+  say: (text: string) => void,
+): Promise<readonly number[] | null> {
   const folder = process.env[ENCODER_VARIABLE]
   if (folder === undefined || folder === '') return null
   const { embedder, tokenizer, maxTokens } = openEmbedder(folder)
@@ -21,10 +25,27 @@ export async function encodeCranfield(data: Cranfield, queries: readonly number[
       say(`${done} of ${total} texts embedded`)
     }
     say(`embedding the collection with ${folder}`)
-    const documents = await embedTexts(embedder, tokenizer, data.documents.map((text) => text || ' '), { maxTokens, onProgress })
-    const asked = await embedTexts(embedder, tokenizer, queries.map((query) => data.queries[query]!.text), { maxTokens })
+    const documents = await embedTexts(
+      embedder,
+      tokenizer,
+      data.documents.map((text) => text || ' '),
+      { maxTokens, onProgress },
+    )
+    const asked = await embedTexts(
+      embedder,
+      tokenizer,
+      queries.map((query) => data.queries[query]!.text),
+      { maxTokens },
+    )
     const all = data.docIds.map((_docId, at) => at)
-    return queries.map((query, row) => ndcgOf(data, query, all, all.map((document) => cosine(asked.vectors, row, documents.vectors, document, embedder.dim))))
+    return queries.map((query, row) =>
+      ndcgOf(
+        data,
+        query,
+        all,
+        all.map((document) => cosine(asked.vectors, row, documents.vectors, document, embedder.dim)),
+      ),
+    )
   } finally {
     embedder.dispose()
   }

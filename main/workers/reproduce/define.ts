@@ -14,7 +14,11 @@ export interface Gate {
 export type Verdict = 'holds' | 'does not hold' | 'inconclusive'
 
 /** Numbers stay numbers; a mean over seeds or queries carries its interval. */
-export type Cell = string | number | { readonly mean: number; readonly low: number; readonly high: number; readonly n: number } | null
+export type Cell =
+  | string
+  | number
+  | { readonly mean: number; readonly low: number; readonly high: number; readonly n: number }
+  | null
 
 export interface ResultTable {
   readonly title: string
@@ -24,10 +28,45 @@ export interface ResultTable {
 
 /** Something to draw: lines with optional bands, or one value a query for two systems. */
 export type Figure =
-  | { readonly kind: 'curves'; readonly title: string; readonly x: string; readonly y: string; readonly series: readonly { readonly name: string; readonly x: readonly number[]; readonly mean: readonly number[]; readonly low: readonly number[] | null; readonly high: readonly number[] | null; readonly n: number }[] }
-  | { readonly kind: 'paired'; readonly title: string; readonly from: string; readonly to: string; readonly metric: string; readonly items: readonly { readonly id: string; readonly before: number; readonly after: number }[] }
-  | { readonly kind: 'simplex'; readonly title: string; readonly arms: readonly string[]; readonly optimum: readonly number[]; readonly paths: readonly { readonly name: string; readonly points: readonly (readonly number[])[] }[] }
-  | { readonly kind: 'texts'; readonly title: string; readonly items: readonly { readonly name: string; readonly before: string; readonly after: string; readonly note: string }[] }
+  | {
+      readonly kind: 'curves'
+      readonly title: string
+      readonly x: string
+      readonly y: string
+      readonly series: readonly {
+        readonly name: string
+        readonly x: readonly number[]
+        readonly mean: readonly number[]
+        readonly low: readonly number[] | null
+        readonly high: readonly number[] | null
+        readonly n: number
+      }[]
+    }
+  | {
+      readonly kind: 'paired'
+      readonly title: string
+      readonly from: string
+      readonly to: string
+      readonly metric: string
+      readonly items: readonly { readonly id: string; readonly before: number; readonly after: number }[]
+    }
+  | {
+      readonly kind: 'simplex'
+      readonly title: string
+      readonly arms: readonly string[]
+      readonly optimum: readonly number[]
+      readonly paths: readonly { readonly name: string; readonly points: readonly (readonly number[])[] }[]
+    }
+  | {
+      readonly kind: 'texts'
+      readonly title: string
+      readonly items: readonly {
+        readonly name: string
+        readonly before: string
+        readonly after: string
+        readonly note: string
+      }[]
+    }
 
 export interface Report {
   readonly id: string

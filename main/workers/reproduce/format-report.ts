@@ -2,7 +2,9 @@ import type { Cell, Report, ResultTable } from './define.ts'
 
 /** A report for the terminal: what was done, what came out, and a line for each claim. */
 export function formatReport(report: Report): string {
-  const gates = report.gates.map((gate) => `  ${gate.verdict}: ${gate.claim}: ${gate.measured}, required ${gate.required}`)
+  const gates = report.gates.map(
+    (gate) => `  ${gate.verdict}: ${gate.claim}: ${gate.measured}, required ${gate.required}`,
+  )
   return [
     report.title,
     `${report.form} form; ${report.seeds.length === 0 ? 'no randomness' : `seeds ${report.seeds.join(', ')}`}; ${report.setup}`,
@@ -18,7 +20,8 @@ export function formatReport(report: Report): string {
 function formatResults({ title, columns, rows }: ResultTable): string {
   const texts = rows.map((row) => row.map(formatCell))
   const widths = columns.map((column, at) => Math.max(column.length, ...texts.map((row) => (row[at] ?? '').length)))
-  const line = (cells: readonly string[]): string => `  ${cells.map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join('  ')}`.trimEnd()
+  const line = (cells: readonly string[]): string =>
+    `  ${cells.map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join('  ')}`.trimEnd()
   return [title, line(columns), ...texts.map(line)].join('\n')
 }
 
@@ -35,5 +38,11 @@ export function formatFigure(value: number): string {
   if (Number.isInteger(value)) return String(value)
   const size = Math.abs(value)
   if (size >= 1e6) return value.toExponential(1)
-  return size < 5e-4 ? value.toExponential(1) : size < 10 ? value.toFixed(4) : size < 1000 ? value.toFixed(2) : String(Math.round(value))
+  return size < 5e-4
+    ? value.toExponential(1)
+    : size < 10
+      ? value.toFixed(4)
+      : size < 1000
+        ? value.toFixed(2)
+        : String(Math.round(value))
 }

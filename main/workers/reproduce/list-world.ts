@@ -32,7 +32,10 @@ export function createListWorld(random: Random): { draw(count: number, stream: s
   const centers = Array.from({ length: topics }, () => normals(own, topicSize))
   const [queryView, documentView] = [rotation(size, own), rotation(size, own)]
   const seen = (view: readonly Float32Array[], parts: readonly number[], from: Random): Float32Array =>
-    Float32Array.from(view, (row) => row.reduce((sum, weight, at) => sum + weight * parts[at]!, 0) + noise * from.normal())
+    Float32Array.from(
+      view,
+      (row) => row.reduce((sum, weight, at) => sum + weight * parts[at]!, 0) + noise * from.normal(),
+    )
   return {
     draw(count, stream) {
       const from = random.fork(stream)
@@ -42,7 +45,11 @@ export function createListWorld(random: Random): { draw(count: number, stream: s
         const details = Array.from({ length: documents }, () => normals(from, detailSize))
         const fit = details.map((detail) => detail.reduce((sum, value, at) => sum + value * wish[at]!, 0))
         const relevance = details.map(() => 0)
-        for (const [place, document] of [...fit.keys()].sort((a, b) => fit[b]! - fit[a]!).slice(0, grades.length).entries()) relevance[document] = grades[place]!
+        for (const [place, document] of [...fit.keys()]
+          .sort((a, b) => fit[b]! - fit[a]!)
+          .slice(0, grades.length)
+          .entries())
+          relevance[document] = grades[place]!
         return {
           query: seen(queryView, [...center, ...wish], from),
           documents: details.map((detail) => seen(documentView, [...center, ...detail], from)),

@@ -26,7 +26,9 @@ export function cellOf(values: readonly number[]): Cell {
 export function shownMean(value: SeedMean, digits = 3): string {
   if (!Number.isFinite(value.mean)) return 'diverged'
   const half = (value.high - value.low) / 2
-  return Number.isFinite(half) ? `${value.mean.toFixed(digits)} ± ${half.toFixed(digits)} (n = ${value.n})` : `${value.mean.toFixed(digits)} (n = ${value.n})`
+  return Number.isFinite(half)
+    ? `${value.mean.toFixed(digits)} ± ${half.toFixed(digits)} (n = ${value.n})`
+    : `${value.mean.toFixed(digits)} (n = ${value.n})`
 }
 
 /** Holds where the whole interval lies above the limit, does not hold where it lies below, else inconclusive. */
@@ -38,11 +40,21 @@ export function aboveVerdict({ low, high }: SeedMean, limit: number): Verdict {
 /** a − b seed by seed is above the limit. */
 export function pairedGate(claim: string, a: readonly number[], b: readonly number[], limit = 0): Gate {
   const difference = overSeeds(a.map((value, seed) => value - b[seed]!))
-  return { claim, measured: `difference ${shownMean(difference)}`, required: `95 % interval of the paired difference above ${limit}`, verdict: aboveVerdict(difference, limit) }
+  return {
+    claim,
+    measured: `difference ${shownMean(difference)}`,
+    required: `95 % interval of the paired difference above ${limit}`,
+    verdict: aboveVerdict(difference, limit),
+  }
 }
 
 /** A mean that is compared with a number, without an interval: as the threshold is given. */
-export function meanGate(claim: string, values: readonly number[], required: string, holds: (mean: number) => boolean): Gate {
+export function meanGate(
+  claim: string,
+  values: readonly number[],
+  required: string,
+  holds: (mean: number) => boolean,
+): Gate {
   const all = overSeeds(values)
   return { claim, measured: shownMean(all), required, verdict: holds(all.mean) ? 'holds' : 'does not hold' }
 }
@@ -50,8 +62,19 @@ export function meanGate(claim: string, values: readonly number[], required: str
 type Curves = Extract<Figure, { readonly kind: 'curves' }>
 
 /** @param values one curve a seed [seed][point] */
-export function curveOf(name: string, x: readonly number[], values: readonly (readonly number[])[]): Curves['series'][number] {
+export function curveOf(
+  name: string,
+  x: readonly number[],
+  values: readonly (readonly number[])[],
+): Curves['series'][number] {
   const points = x.map((_, at) => overSeeds(values.map((curve) => curve[at]!)))
   const bounded = values.length > 1
-  return { name, x, mean: points.map((point) => point.mean), low: bounded ? points.map((point) => point.low) : null, high: bounded ? points.map((point) => point.high) : null, n: values.length }
+  return {
+    name,
+    x,
+    mean: points.map((point) => point.mean),
+    low: bounded ? points.map((point) => point.low) : null,
+    high: bounded ? points.map((point) => point.high) : null,
+    n: values.length,
+  }
 }

@@ -27,7 +27,12 @@ const STAGES: readonly (readonly [keyof Stages, string])[] = [
 ]
 
 /** Every stage from one seed's network. PG-RANK and further InfoNCE start from the same warm weights. */
-async function runSeed(data: Cranfield, train: readonly number[], held: readonly number[], seed: number): Promise<Stages> {
+async function runSeed(
+  data: Cranfield,
+  train: readonly number[],
+  held: readonly number[],
+  seed: number,
+): Promise<Stages> {
   const random = createRandom(seed)
   const scorer = createFeatureScorer({ features: data.featureCount, hidden: [hidden], random: random.fork('weights') })
   const result: { -readonly [K in keyof Stages]?: readonly number[] } = {}
@@ -51,14 +56,25 @@ function restore(scorer: FeatureScorer, weights: readonly tf.Tensor[]): void {
 }
 
 /** Mean over the seeds, query by query. */
-async function runSeeds(data: Cranfield, train: readonly number[], held: readonly number[], seeds: readonly number[], say: (text: string) => void): Promise<Stages> {
+async function runSeeds(
+  data: Cranfield,
+  train: readonly number[],
+  held: readonly number[],
+  seeds: readonly number[],
+  say: (text: string) => void,
+): Promise<Stages> {
   const runs: Stages[] = []
   for (const seed of seeds) {
     runs.push(await runSeed(data, train, held, seed))
     say(`seed ${seed}: ${STAGES.map(([key]) => mean(runs.at(-1)![key]).toFixed(3)).join(', ')}`)
   }
   const average = (key: keyof Stages): number[] => held.map((_query, at) => mean(runs.map((run) => run[key][at]!)))
-  return { warm: average('warm'), pgRank: average('pgRank'), judged: average('judged'), judgedThenPgRank: average('judgedThenPgRank') }
+  return {
+    warm: average('warm'),
+    pgRank: average('pgRank'),
+    judged: average('judged'),
+    judgedThenPgRank: average('judgedThenPgRank'),
+  }
 }
 
 /** Each query held out once, of all three splits: how much of the result hangs on which 60 queries test it. */
@@ -68,10 +84,24 @@ async function crossValidate(data: Cranfield, seeds: readonly number[], say: (te
   for (let fold = 0; fold < PGRANK_CRANFIELD.folds; fold += 1) {
     say(`fold ${fold + 1} of ${PGRANK_CRANFIELD.folds}`)
     const held = all.filter((_query, at) => at % PGRANK_CRANFIELD.folds === fold)
-    parts.push({ held, stages: await runSeeds(data, all.filter((_query, at) => at % PGRANK_CRANFIELD.folds !== fold), held, seeds, () => undefined) })
+    parts.push({
+      held,
+      stages: await runSeeds(
+        data,
+        all.filter((_query, at) => at % PGRANK_CRANFIELD.folds !== fold),
+        held,
+        seeds,
+        () => undefined,
+      ),
+    })
   }
   const joined = (key: keyof Stages): number[] => parts.flatMap(({ stages }) => stages[key])
-  return { warm: joined('warm'), pgRank: joined('pgRank'), judged: joined('judged'), judgedThenPgRank: joined('judgedThenPgRank') }
+  return {
+    warm: joined('warm'),
+    pgRank: joined('pgRank'),
+    judged: joined('judged'),
+    judgedThenPgRank: joined('judgedThenPgRank'),
+  }
 }
 
 function cellOf(values: readonly number[]): Cell {
@@ -90,7 +120,12 @@ function gateOf(claim: string, a: readonly number[], b: readonly number[]): Gate
     claim,
     measured: `${center >= 0 ? '+' : ''}${center.toFixed(4)} [${bounds.low.toFixed(4)}, ${bounds.high.toFixed(4)}], ${a.length} queries`,
     required: `paired bootstrap interval above ${PGRANK_CRANFIELD.gainAbove}`,
-    verdict: bounds.low > PGRANK_CRANFIELD.gainAbove ? 'holds' : bounds.high < PGRANK_CRANFIELD.gainAbove ? 'does not hold' : 'inconclusive',
+    verdict:
+      bounds.low > PGRANK_CRANFIELD.gainAbove
+        ? 'holds'
+        : bounds.high < PGRANK_CRANFIELD.gainAbove
+          ? 'does not hold'
+          : 'inconclusive',
   }
 }
 
@@ -99,35 +134,77 @@ async function run({ form, seedCount, say }: RunOptions): Promise<Report> {
   const data = await loadCranfield(candidates, say)
   const { train, test } = data.splits
   const encoded = await encodeCranfield(data, test, say)
-  const bm25 = test.map((query) => ndcgOf(data, query, data.queries[query]!.candidates, data.queries[query]!.candidates.map((_document, place) => -place)))
+  const bm25 = test.map((query) =>
+    ndcgOf(
+      data,
+      query,
+      data.queries[query]!.candidates,
+      data.queries[query]!.candidates.map((_document, place) => -place),
+    ),
+  )
   const stages = await runSeeds(data, train, test, seeds, say)
-  const systems: (readonly [string, readonly number[]])[] = [['BM25', bm25], ...(encoded === null ? [] : [['sentence encoder, untrained, whole collection', encoded] as const]), ...STAGES.map(([key, name]) => [name, stages[key]] as const)]
-  const tables = [{
-    title: `nDCG@10 on the ${test.length} test queries, mean over ${seeds.length} ${seeds.length === 1 ? 'seed' : 'seeds'} by query`,
-    columns: ['system', 'nDCG@10', 'over the warm start', 'over BM25'],
-    rows: systems.map(([name, values]): Cell[] => [name, cellOf(values), values === stages.warm ? null : cellOf(values.map((value, at) => value - stages.warm[at]!)), values === bm25 ? null : cellOf(values.map((value, at) => value - bm25[at]!))]),
-  }]
+  const systems: (readonly [string, readonly number[]])[] = [
+    ['BM25', bm25],
+    ...(encoded === null ? [] : [['sentence encoder, untrained, whole collection', encoded] as const]),
+    ...STAGES.map(([key, name]) => [name, stages[key]] as const),
+  ]
+  const tables = [
+    {
+      title: `nDCG@10 on the ${test.length} test queries, mean over ${seeds.length} ${seeds.length === 1 ? 'seed' : 'seeds'} by query`,
+      columns: ['system', 'nDCG@10', 'over the warm start', 'over BM25'],
+      rows: systems.map(([name, values]): Cell[] => [
+        name,
+        cellOf(values),
+        values === stages.warm ? null : cellOf(values.map((value, at) => value - stages.warm[at]!)),
+        values === bm25 ? null : cellOf(values.map((value, at) => value - bm25[at]!)),
+      ]),
+    },
+  ]
   const gates = [gateOf('PG-RANK is above its own warm start on the test queries', stages.pgRank, stages.warm)]
   const notes = [
     `The warm start has seen no judgment; further InfoNCE sees those that PG-RANK sees. PG-RANK less further InfoNCE on the test queries: ${gateOf('', stages.pgRank, stages.judged).measured}; PG-RANK after further InfoNCE less that: ${gateOf('', stages.judgedThenPgRank, stages.judged).measured}.`,
     'Sizes, rates and steps were chosen by cross-validation over the training and dev queries; the test queries were not looked at before.',
-    ...(encoded === null ? [`all-MiniLM-L6-v2 was not at hand: set ${ENCODER_VARIABLE} to its folder to have it measured.`] : []),
+    ...(encoded === null
+      ? [`all-MiniLM-L6-v2 was not at hand: set ${ENCODER_VARIABLE} to its folder to have it measured.`]
+      : []),
   ]
   if (form === 'full') {
     const all = await crossValidate(data, seeds, say)
     tables.push({
       title: `nDCG@10 of all ${all.warm.length} queries, each held out once in ${PGRANK_CRANFIELD.folds} folds`,
       columns: ['system', 'nDCG@10', 'over the warm start'],
-      rows: STAGES.map(([key, name]): Cell[] => [name, cellOf(all[key]), key === 'warm' ? null : cellOf(all[key].map((value, at) => value - all.warm[at]!))]),
+      rows: STAGES.map(([key, name]): Cell[] => [
+        name,
+        cellOf(all[key]),
+        key === 'warm' ? null : cellOf(all[key].map((value, at) => value - all.warm[at]!)),
+      ]),
     } as (typeof tables)[number])
     gates.push(gateOf('and over all queries, each held out once', all.pgRank, all.warm))
   }
   return {
-    id: 'pgrank-cranfield', title: 'PG-RANK on Cranfield: reranking BM25', form, seeds,
+    id: 'pgrank-cranfield',
+    title: 'PG-RANK on Cranfield: reranking BM25',
+    form,
+    seeds,
     setup: `1,400 abstracts; ${train.length} training, ${data.splits.dev.length} dev and ${test.length} test queries; BM25 (k₁ ${FIRST_STAGE.k1}, b ${FIRST_STAGE.b}) finds ${candidates} documents, a network of ${hidden} tanh units on ${data.featureCount} match features puts them in order; warm start ${training.titleSteps} steps of InfoNCE on titles against the bodies of abstracts (batch ${training.contrastBatch}), then ${training.pgSteps} steps of PG-RANK (batch ${training.pgBatch}, ${training.samples} rankings, reward-to-go, nDCG@10 with linear gain, Adam at ${training.pgRate})`,
     tables,
-    figures: [{ kind: 'paired', title: 'nDCG@10 by test query', from: 'warm start', to: 'PG-RANK', metric: 'nDCG@10', items: test.map((query, at) => ({ id: data.queries[query]!.queryId, before: stages.warm[at]!, after: stages.pgRank[at]! })) }],
-    gates, verdict: verdictOf(gates), notes,
+    figures: [
+      {
+        kind: 'paired',
+        title: 'nDCG@10 by test query',
+        from: 'warm start',
+        to: 'PG-RANK',
+        metric: 'nDCG@10',
+        items: test.map((query, at) => ({
+          id: data.queries[query]!.queryId,
+          before: stages.warm[at]!,
+          after: stages.pgRank[at]!,
+        })),
+      },
+    ],
+    gates,
+    verdict: verdictOf(gates),
+    notes,
   }
 }
 

@@ -14,23 +14,40 @@ import { PGRANK_LISTS } from './thresholds.ts'
 
 const { warmSteps, moreSteps, learningRate, batch, samples, k, dim } = PGRANK_LISTS.training
 const FEATURES = LIST_WORLD.topicSize + LIST_WORLD.detailSize
-const STAGES = ['warm start', 'PG-RANK', 'further InfoNCE, in-batch', 'InfoNCE, in-list', 'softmax cross-entropy, in-list'] as const
+const STAGES = [
+  'warm start',
+  'PG-RANK',
+  'further InfoNCE, in-batch',
+  'InfoNCE, in-list',
+  'softmax cross-entropy, in-list',
+] as const
 
 /** [list, document] of scores. */
 function scoresOf(encoder: VectorBiEncoder, lists: readonly WorldList[]): tf.Tensor2D {
   return tf.tidy(() => {
     const queries = encoder.encodeQueries(tf.tensor2d(lists.map((list) => Array.from(list.query))))
-    const documents = encoder.encodeDocuments(tf.tensor2d(lists.flatMap((list) => list.documents.map((document) => Array.from(document)))))
-    return tf.squeeze<tf.Tensor2D>(tf.matMul(tf.reshape(documents, [lists.length, -1, dim]), tf.expandDims(queries, 2)), [2])
+    const documents = encoder.encodeDocuments(
+      tf.tensor2d(lists.flatMap((list) => list.documents.map((document) => Array.from(document)))),
+    )
+    return tf.squeeze<tf.Tensor2D>(
+      tf.matMul(tf.reshape(documents, [lists.length, -1, dim]), tf.expandDims(queries, 2)),
+      [2],
+    )
   })
 }
 
 function ndcgOf(encoder: VectorBiEncoder, lists: readonly WorldList[]): number {
   const scores = tf.tidy(() => scoresOf(encoder, lists).arraySync())
-  return mean(lists.map((list, at) => {
-    const ids = list.relevance.map((_, document) => String(document).padStart(3, '0'))
-    return measureRanking(rankByScore(scores[at]!, ids).map((document) => list.relevance[document]!), [], k).ndcgLinear
-  }))
+  return mean(
+    lists.map((list, at) => {
+      const ids = list.relevance.map((_, document) => String(document).padStart(3, '0'))
+      return measureRanking(
+        rankByScore(scores[at]!, ids).map((document) => list.relevance[document]!),
+        [],
+        k,
+      ).ndcgLinear
+    }),
+  )
 }
 
 function draw<T>(items: readonly T[], count: number, random: Random): T[] {
@@ -38,25 +55,59 @@ function draw<T>(items: readonly T[], count: number, random: Random): T[] {
 }
 
 /** One relevant document a query against the other queries' ones, or against the rest of its own list as well. */
-function infoNceLoss(encoder: VectorBiEncoder, lists: readonly WorldList[], random: Random, inList: boolean): tf.Scalar {
-  const positives = lists.map((list) => draw([...list.relevance.keys()].filter((document) => list.relevance[document]! > 0), 1, random)[0]!)
+function infoNceLoss(
+  encoder: VectorBiEncoder,
+  lists: readonly WorldList[],
+  random: Random,
+  inList: boolean,
+): tf.Scalar {
+  const positives = lists.map(
+    (list) =>
+      draw(
+        [...list.relevance.keys()].filter((document) => list.relevance[document]! > 0),
+        1,
+        random,
+      )[0]!,
+  )
   const queries = encoder.encodeQueries(tf.tensor2d(lists.map((list) => Array.from(list.query))))
-  const rows = (vectors: readonly Float32Array[]): tf.Tensor2D => encoder.encodeDocuments(tf.tensor2d(vectors.map((vector) => Array.from(vector))))
-  const negatives = inList ? tf.reshape(rows(lists.flatMap((list) => list.documents.filter((_, document) => list.relevance[document] === 0))), [lists.length, -1, dim]) as tf.Tensor3D : null
-  const logits = contrastLogits(queries, rows(lists.map((list, at) => list.documents[positives[at]!]!)), negatives, null, { temperature: 1, similarity: 'dot', hardNegatives: 'own' })
+  const rows = (vectors: readonly Float32Array[]): tf.Tensor2D =>
+    encoder.encodeDocuments(tf.tensor2d(vectors.map((vector) => Array.from(vector))))
+  const negatives = inList
+    ? (tf.reshape(
+        rows(lists.flatMap((list) => list.documents.filter((_, document) => list.relevance[document] === 0))),
+        [lists.length, -1, dim],
+      ) as tf.Tensor3D)
+    : null
+  const logits = contrastLogits(
+    queries,
+    rows(lists.map((list, at) => list.documents[positives[at]!]!)),
+    negatives,
+    null,
+    { temperature: 1, similarity: 'dot', hardNegatives: 'own' },
+  )
   return tf.mean(diagonalCrossEntropy(logits))
 }
 
 function pgLoss(encoder: VectorBiEncoder, lists: readonly WorldList[], random: Random): tf.Scalar {
   const scores = scoresOf(encoder, lists)
   const values = scores.arraySync()
-  const estimates = lists.map((list, at) => estimateList(values[at]!, list, samples, { k, utility: 'ndcg-linear', estimator: 'reward-to-go', entropy: 0 }, random))
+  const estimates = lists.map((list, at) =>
+    estimateList(
+      values[at]!,
+      list,
+      samples,
+      { k, utility: 'ndcg-linear', estimator: 'reward-to-go', entropy: 0 },
+      random,
+    ),
+  )
   return tf.mean(estimatedLosses(scores, estimates, values))
 }
 
 /** −Σ (grade / Σ grades) log softmax(s): the list's grades as a target distribution. */
 function crossEntropyLoss(encoder: VectorBiEncoder, lists: readonly WorldList[]): tf.Scalar {
-  const targets = lists.map(({ relevance }) => relevance.map((grade) => grade / relevance.reduce((sum, one) => sum + one, 0)))
+  const targets = lists.map(({ relevance }) =>
+    relevance.map((grade) => grade / relevance.reduce((sum, one) => sum + one, 0)),
+  )
   return tf.neg(tf.div(tf.sum(tf.mul(tf.logSoftmax(scoresOf(encoder, lists)), tf.tensor2d(targets))), lists.length))
 }
 
@@ -65,10 +116,21 @@ async function runSeed(seed: number, factor: number): Promise<number[]> {
   const random = createRandom(seed)
   const world = createListWorld(random)
   const [train, test] = [world.draw(300, 'train'), world.draw(100, 'test')]
-  const encoder = createBilinearBiEncoder({ queryFeatures: FEATURES, documentFeatures: FEATURES, dim, random: random.fork('weights') })
-  const stage = async (name: string, steps: number, loss: (lists: readonly WorldList[], random: Random) => tf.Scalar): Promise<number> => {
+  const encoder = createBilinearBiEncoder({
+    queryFeatures: FEATURES,
+    documentFeatures: FEATURES,
+    dim,
+    random: random.fork('weights'),
+  })
+  const stage = async (
+    name: string,
+    steps: number,
+    loss: (lists: readonly WorldList[], random: Random) => tf.Scalar,
+  ): Promise<number> => {
     const own = random.fork(name)
-    await fit({ variables: encoder.variables, steps, learningRate, finalRatio: 0.1 }, () => loss(draw(train, batch, own), own))
+    await fit({ variables: encoder.variables, steps, learningRate, finalRatio: 0.1 }, () =>
+      loss(draw(train, batch, own), own),
+    )
     return ndcgOf(encoder, test)
   }
   const results = [await stage('warm', warmSteps, (lists, own) => infoNceLoss(encoder, lists, own, false))]
@@ -99,26 +161,55 @@ async function run({ form, seedCount, say }: RunOptions): Promise<Report> {
     const differences = perSeed.map((row) => row[at]! - row[from]!)
     return { mean: mean(differences), bounds: bootstrapMean(differences) ?? { low: Number.NaN, high: Number.NaN } }
   }
-  const words = ({ mean: center, bounds }: ReturnType<typeof against>): string => `${center.toFixed(3)} [${bounds.low.toFixed(3)}, ${bounds.high.toFixed(3)}], ${seeds.length} seeds`
+  const words = ({ mean: center, bounds }: ReturnType<typeof against>): string =>
+    `${center.toFixed(3)} [${bounds.low.toFixed(3)}, ${bounds.high.toFixed(3)}], ${seeds.length} seeds`
   const gain = against(1, 0)
   const lead = against(1, 2)
   const inList = against(3, 1)
   const { gainAtLeast, leadAbove } = PGRANK_LISTS
-  const judge = (bounds: Bounds, limit: number): Gate['verdict'] => (bounds.low >= limit ? 'holds' : bounds.high < limit ? 'does not hold' : 'inconclusive')
+  const judge = (bounds: Bounds, limit: number): Gate['verdict'] =>
+    bounds.low >= limit ? 'holds' : bounds.high < limit ? 'does not hold' : 'inconclusive'
   const gates: Gate[] = [
-    { claim: 'PG-RANK raises test nDCG@10 over its warm start', measured: words(gain), required: `≥ ${gainAtLeast}, whole interval`, verdict: judge(gain.bounds, gainAtLeast) },
-    { claim: 'further in-batch InfoNCE does not close the gap', measured: `PG-RANK is ahead by ${words(lead)}`, required: `> ${leadAbove}, whole interval`, verdict: judge(lead.bounds, leadAbove) },
+    {
+      claim: 'PG-RANK raises test nDCG@10 over its warm start',
+      measured: words(gain),
+      required: `≥ ${gainAtLeast}, whole interval`,
+      verdict: judge(gain.bounds, gainAtLeast),
+    },
+    {
+      claim: 'further in-batch InfoNCE does not close the gap',
+      measured: `PG-RANK is ahead by ${words(lead)}`,
+      required: `> ${leadAbove}, whole interval`,
+      verdict: judge(lead.bounds, leadAbove),
+    },
   ]
   const cell = (values: readonly number[]): Cell => {
     const bounds = bootstrapMean(values)
     return bounds === null ? mean(values) : { mean: mean(values), low: bounds.low, high: bounds.high, n: values.length }
   }
   return {
-    id: 'pgrank-lists', title: 'PG-RANK on lists: the objective is the evaluation', form, seeds,
+    id: 'pgrank-lists',
+    title: 'PG-RANK on lists: the objective is the evaluation',
+    form,
+    seeds,
     setup: `300 training and 100 test queries with ${LIST_WORLD.documents} documents of the query's topic each; bilinear bi-encoder of rank ${dim}; warm start of ${warmSteps} steps of in-batch InfoNCE (batch ${batch}), then ${(form === 'quick' ? 1 : 3) * moreSteps} steps of each; ${samples} rankings a query, reward-to-go, nDCG@${k} with linear gain, Adam at ${learningRate}`,
-    tables: [{ title: `Test nDCG@${k}`, columns: ['stage', 'nDCG@10', 'over the warm start'], rows: STAGES.map((name, at) => [name, cell(column(at)), at === 0 ? null : cell(perSeed.map((row) => row[at]! - row[0]!))]) }],
-    figures: [], gates, verdict: verdictOf(gates),
-    notes: [`Most of the gain comes from training on the lists that are evaluated. At the same number of steps in-list InfoNCE, which sees no grades, less PG-RANK is ${words(inList)}; softmax cross-entropy, which does, less PG-RANK ${words(against(4, 1))}. An independent run of such a set-up had in-list InfoNCE at least as good, so that no win over losses of this kind is claimed.`],
+    tables: [
+      {
+        title: `Test nDCG@${k}`,
+        columns: ['stage', 'nDCG@10', 'over the warm start'],
+        rows: STAGES.map((name, at) => [
+          name,
+          cell(column(at)),
+          at === 0 ? null : cell(perSeed.map((row) => row[at]! - row[0]!)),
+        ]),
+      },
+    ],
+    figures: [],
+    gates,
+    verdict: verdictOf(gates),
+    notes: [
+      `Most of the gain comes from training on the lists that are evaluated. At the same number of steps in-list InfoNCE, which sees no grades, less PG-RANK is ${words(inList)}; softmax cross-entropy, which does, less PG-RANK ${words(against(4, 1))}. An independent run of such a set-up had in-list InfoNCE at least as good, so that no win over losses of this kind is claimed.`,
+    ],
   }
 }
 

@@ -33,7 +33,8 @@ function createQueries(count: number, random: Random): FeatureQuery[] {
       const shared = random.normal()
       const row = Array.from({ length: FEATURES }, (_none, at) => 0.5 * (at % 3 === 0 ? shared : 0) + random.normal())
       features.push(row)
-      const worth = row[0]! + 0.8 * row[1]! - 0.6 * row[2]! + 0.5 * row[3]! + 0.4 * row[4]! * row[5]! + 0.7 * random.normal()
+      const worth =
+        row[0]! + 0.8 * row[1]! - 0.6 * row[2]! + 0.5 * row[3]! + 0.4 * row[4]! * row[5]! + 0.7 * random.normal()
       return [1, 1.8, 2.6, 3.4].filter((step) => worth > step).length
     })
     return { features, relevance }
@@ -42,30 +43,61 @@ function createQueries(count: number, random: Random): FeatureQuery[] {
 
 /** Scores of several queries' documents. [query, document] */
 function scoresOf(scorer: FeatureScorer, queries: readonly FeatureQuery[]): tf.Tensor2D {
-  return tf.reshape(scorer.score(tf.tensor2d(queries.flatMap((query) => query.features.map((row) => [...row])))), [queries.length, DOCUMENTS])
+  return tf.reshape(scorer.score(tf.tensor2d(queries.flatMap((query) => query.features.map((row) => [...row])))), [
+    queries.length,
+    DOCUMENTS,
+  ])
 }
 
 function rankingsOf(scores: readonly (readonly number[])[], count: number, random: Random): number[][][] {
-  return scores.map((row) => Array.from({ length: count }, () => gumbelRanking(row, row.map(() => random.uniform()))))
+  return scores.map((row) =>
+    Array.from({ length: count }, () =>
+      gumbelRanking(
+        row,
+        row.map(() => random.uniform()),
+      ),
+    ),
+  )
 }
 
 /** E_π[nDCG@10] over the queries, from 32 rankings of each. */
 function expectedUtility(scorer: FeatureScorer, queries: readonly FeatureQuery[], random: Random): number {
   const scores = tf.tidy(() => scoresOf(scorer, queries).arraySync())
   const rankings = rankingsOf(scores, 32, random)
-  return mean(queries.flatMap((query, at) => rankings[at]!.map((ranking) => placeRewards(ranking, query, k, 'ndcg-linear').reduce((sum, one) => sum + one, 0))))
+  return mean(
+    queries.flatMap((query, at) =>
+      rankings[at]!.map((ranking) => placeRewards(ranking, query, k, 'ndcg-linear').reduce((sum, one) => sum + one, 0)),
+    ),
+  )
 }
 
 function ndcgOf(scorer: FeatureScorer, queries: readonly FeatureQuery[]): number {
   const scores = tf.tidy(() => scoresOf(scorer, queries).arraySync())
   const ids = Array.from({ length: DOCUMENTS }, (_none, document) => String(document).padStart(2, '0'))
-  return mean(queries.map((query, at) => measureRanking(rankByScore(scores[at]!, ids).map((document) => query.relevance[document]!), [], k).ndcgLinear))
+  return mean(
+    queries.map(
+      (query, at) =>
+        measureRanking(
+          rankByScore(scores[at]!, ids).map((document) => query.relevance[document]!),
+          [],
+          k,
+        ).ndcgLinear,
+    ),
+  )
 }
 
 function pgLoss(scorer: FeatureScorer, queries: readonly FeatureQuery[], random: Random): tf.Scalar {
   const scores = scoresOf(scorer, queries)
   const values = scores.arraySync()
-  const estimates = queries.map((query, at) => estimateList(values[at]!, query, samples, { k, utility: 'ndcg-linear', estimator: 'reward-to-go', entropy: 0 }, random))
+  const estimates = queries.map((query, at) =>
+    estimateList(
+      values[at]!,
+      query,
+      samples,
+      { k, utility: 'ndcg-linear', estimator: 'reward-to-go', entropy: 0 },
+      random,
+    ),
+  )
   return tf.mean(estimatedLosses(scores, estimates, values))
 }
 
@@ -76,8 +108,14 @@ function infoNceLoss(scorer: FeatureScorer, queries: readonly FeatureQuery[], ra
     const relevant = [...relevance.keys()].filter((document) => relevance[document]! > 0)
     return relevant[random.int(relevant.length)]!
   })
-  const left = tf.tensor2d(queries.map(({ relevance }, at) => relevance.map((grade, document) => (grade > 0 && document !== chosen[at] ? -1e9 : 0))))
-  const target = tf.tensor2d(queries.map(({ relevance }, at) => relevance.map((_grade, document) => (document === chosen[at] ? 1 : 0))))
+  const left = tf.tensor2d(
+    queries.map(({ relevance }, at) =>
+      relevance.map((grade, document) => (grade > 0 && document !== chosen[at] ? -1e9 : 0)),
+    ),
+  )
+  const target = tf.tensor2d(
+    queries.map(({ relevance }, at) => relevance.map((_grade, document) => (document === chosen[at] ? 1 : 0))),
+  )
   return tf.neg(tf.div(tf.sum(tf.mul(tf.logSoftmax(tf.add(scores, left)), target)), queries.length))
 }
 
@@ -90,8 +128,12 @@ interface Outcome {
 
 async function trainBy(kind: 'pg-rank' | 'infonce', seed: number, factor: number): Promise<Outcome> {
   const random = createRandom(seed)
-  const usable = (queries: FeatureQuery[]): FeatureQuery[] => queries.filter((query) => query.relevance.some((grade) => grade > 0))
-  const [train, test] = [usable(createQueries(300, random.fork('train'))), usable(createQueries(300, random.fork('test')))]
+  const usable = (queries: FeatureQuery[]): FeatureQuery[] =>
+    queries.filter((query) => query.relevance.some((grade) => grade > 0))
+  const [train, test] = [
+    usable(createQueries(300, random.fork('train'))),
+    usable(createQueries(300, random.fork('test'))),
+  ]
   const scorer = createFeatureScorer({ features: FEATURES, hidden: [], random })
   const own = random.fork(kind)
   const expectedBefore = expectedUtility(scorer, train, random.fork('before'))
@@ -99,7 +141,12 @@ async function trainBy(kind: 'pg-rank' | 'infonce', seed: number, factor: number
     const chosen = Array.from({ length: batch }, () => train[own.int(train.length)]!)
     return kind === 'pg-rank' ? pgLoss(scorer, chosen, own) : infoNceLoss(scorer, chosen, own)
   })
-  const outcome = { test: ndcgOf(scorer, test), train: ndcgOf(scorer, train), expectedBefore, expectedAfter: expectedUtility(scorer, train, random.fork('after')) }
+  const outcome = {
+    test: ndcgOf(scorer, test),
+    train: ndcgOf(scorer, train),
+    expectedBefore,
+    expectedAfter: expectedUtility(scorer, train, random.fork('after')),
+  }
   scorer.dispose()
   return outcome
 }
@@ -121,18 +168,45 @@ async function run({ form, seedCount, say }: RunOptions): Promise<Report> {
   const rises = outcomes.map(({ pg }) => pg.expectedAfter - pg.expectedBefore)
   const gap = mean(differences)
   const gates: Gate[] = [
-    { claim: 'PG-RANK and in-list InfoNCE end alike', measured: `PG-RANK is ${gap.toFixed(3)} from InfoNCE on test queries, ${seeds.length} seeds`, required: `|difference| < ${PGRANK_LTR.differenceBelow}`, verdict: Math.abs(gap) < PGRANK_LTR.differenceBelow ? 'holds' : 'does not hold' },
-    { claim: 'the expected utility rises in training', measured: `by ${mean(rises).toFixed(3)} on training queries, the least ${Math.min(...rises).toFixed(3)}`, required: '> 0 with every seed', verdict: Math.min(...rises) > 0 ? 'holds' : 'does not hold' },
+    {
+      claim: 'PG-RANK and in-list InfoNCE end alike',
+      measured: `PG-RANK is ${gap.toFixed(3)} from InfoNCE on test queries, ${seeds.length} seeds`,
+      required: `|difference| < ${PGRANK_LTR.differenceBelow}`,
+      verdict: Math.abs(gap) < PGRANK_LTR.differenceBelow ? 'holds' : 'does not hold',
+    },
+    {
+      claim: 'the expected utility rises in training',
+      measured: `by ${mean(rises).toFixed(3)} on training queries, the least ${Math.min(...rises).toFixed(3)}`,
+      required: '> 0 with every seed',
+      verdict: Math.min(...rises) > 0 ? 'holds' : 'does not hold',
+    },
   ]
   return {
-    id: 'pgrank-ltr', title: 'PG-RANK on learning-to-rank features: a tie', form, seeds,
+    id: 'pgrank-ltr',
+    title: 'PG-RANK on learning-to-rank features: a tie',
+    form,
+    seeds,
     setup: `300 training and 300 test queries of ${DOCUMENTS} documents with ${FEATURES} made-up features and grades 0 to 4; a linear scorer from 0; ${factor * steps} steps of Adam at ${learningRate}, batch ${batch}, ${samples} rankings, reward-to-go`,
-    tables: [{
-      title: `nDCG@${k}`,
-      columns: ['method', 'test', 'train', 'E_π[nDCG] on train, before', 'after'],
-      rows: ([['PG-RANK', 'pg'], ['InfoNCE, in-list', 'nce']] as const).map(([name, key]) => [name, ...(['test', 'train', 'expectedBefore', 'expectedAfter'] as const).map((column) => cell(outcomes.map((one) => one[key][column])))]),
-    }],
-    figures: [], gates, verdict: verdictOf(gates),
+    tables: [
+      {
+        title: `nDCG@${k}`,
+        columns: ['method', 'test', 'train', 'E_π[nDCG] on train, before', 'after'],
+        rows: (
+          [
+            ['PG-RANK', 'pg'],
+            ['InfoNCE, in-list', 'nce'],
+          ] as const
+        ).map(([name, key]) => [
+          name,
+          ...(['test', 'train', 'expectedBefore', 'expectedAfter'] as const).map((column) =>
+            cell(outcomes.map((one) => one[key][column])),
+          ),
+        ]),
+      },
+    ],
+    figures: [],
+    gates,
+    verdict: verdictOf(gates),
     notes: ['No win is claimed here: where a contrastive loss sees the same lists, it learns the same order.'],
   }
 }

@@ -7,7 +7,40 @@ import { tokenizerFor } from './train-decoder.ts'
 // A corpus of short descriptions, made by rule: enough language for a model of a hundred thousand weights, and rewards
 // that can be computed from the text alone.
 
-const ANIMALS = ['cat', 'dog', 'owl', 'fox', 'horse', 'whale', 'mouse', 'eagle', 'bear', 'frog', 'goat', 'hen', 'seal', 'crow', 'wolf', 'bee', 'duck', 'deer', 'snail', 'swan', 'toad', 'mole', 'lynx', 'crab', 'moth', 'hare', 'pig', 'cow', 'bat', 'ant', 'eel', 'ram']
+const ANIMALS = [
+  'cat',
+  'dog',
+  'owl',
+  'fox',
+  'horse',
+  'whale',
+  'mouse',
+  'eagle',
+  'bear',
+  'frog',
+  'goat',
+  'hen',
+  'seal',
+  'crow',
+  'wolf',
+  'bee',
+  'duck',
+  'deer',
+  'snail',
+  'swan',
+  'toad',
+  'mole',
+  'lynx',
+  'crab',
+  'moth',
+  'hare',
+  'pig',
+  'cow',
+  'bat',
+  'ant',
+  'eel',
+  'ram',
+]
 const PLACES = ['barn', 'lake', 'forest', 'garden', 'field', 'river']
 const TRAITS = ['warm', 'kind', 'quick', 'shy', 'loud', 'calm', 'proud', 'small', 'grey', 'wild']
 const ACTIONS = ['sleeps', 'hunts', 'sings', 'runs', 'waits', 'eats']
@@ -24,7 +57,11 @@ export interface SmallTalk {
   readonly tokenizer: Tokenizer
   readonly rows: readonly EncodedCompletion[]
   /** Prompts to learn at, to choose β by, and to report on. */
-  readonly prompts: { readonly train: readonly string[]; readonly choose: readonly string[]; readonly report: readonly string[] }
+  readonly prompts: {
+    readonly train: readonly string[]
+    readonly choose: readonly string[]
+    readonly report: readonly string[]
+  }
 }
 
 export function smallTalk(seed: number, sentences: number): SmallTalk {
@@ -34,9 +71,20 @@ export function smallTalk(seed: number, sentences: number): SmallTalk {
     const prompt = prompts[random.int(prompts.length)]!
     return { prompt, text: describe(random) }
   })
-  const tokenizer = tokenizerFor(texts.flatMap((one) => [one.prompt, one.text]), 400)
-  const rows = texts.map(({ prompt, text }) => ({ prompt: encodePrompt(tokenizer, prompt), completion: [...tokenizer.encode(text), tokenizer.endId], text }))
-  return { tokenizer, rows, prompts: { train: prompts.slice(0, 96), choose: prompts.slice(96, 144), report: prompts.slice(144) } }
+  const tokenizer = tokenizerFor(
+    texts.flatMap((one) => [one.prompt, one.text]),
+    400,
+  )
+  const rows = texts.map(({ prompt, text }) => ({
+    prompt: encodePrompt(tokenizer, prompt),
+    completion: [...tokenizer.encode(text), tokenizer.endId],
+    text,
+  }))
+  return {
+    tokenizer,
+    rows,
+    prompts: { train: prompts.slice(0, 96), choose: prompts.slice(96, 144), report: prompts.slice(144) },
+  }
 }
 
 /** "is grey and shy. it sleeps. it hunts and is loud." — one to four parts. */

@@ -49,7 +49,6 @@ export const COPG_TEXT = {
   betasAboveSft: 2,
 } as const
 
-
 /** A mean of this many estimates lies further than four standard errors off about once in 16,000 coordinates. */
 export const PGRANK_EXACT = { draws: 20_000, standardErrors: 4 } as const
 
@@ -82,7 +81,16 @@ export const PGRANK_CRANFIELD = {
   folds: 5,
   candidates: 100,
   hidden: 16,
-  training: { titleSteps: 200, judgedSteps: 200, contrastBatch: 64, contrastRate: 0.01, pgSteps: 200, pgRate: 0.01, pgBatch: 32, samples: 16 },
+  training: {
+    titleSteps: 200,
+    judgedSteps: 200,
+    contrastBatch: 64,
+    contrastRate: 0.01,
+    pgSteps: 200,
+    pgRate: 0.01,
+    pgBatch: 32,
+    samples: 16,
+  },
 } as const
 
 /**

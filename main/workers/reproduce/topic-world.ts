@@ -33,23 +33,57 @@ export interface TopicWorld {
   readonly tokenizer: Tokenizer
   readonly pretraining: readonly EncodedCompletion[]
   readonly train: readonly { readonly query: TopicText; readonly positive: TopicText; readonly negative: TopicText }[]
-  readonly heldOut: { readonly queries: readonly TopicText[]; readonly documents: readonly TopicText[]; readonly pretraining: readonly EncodedCompletion[] }
+  readonly heldOut: {
+    readonly queries: readonly TopicText[]
+    readonly documents: readonly TopicText[]
+    readonly pretraining: readonly EncodedCompletion[]
+  }
   prompt(text: string): RationalePrompt
 }
 
-export function topicWorld(seed: number, sizes: { readonly pretraining: number; readonly triples: number; readonly queries: number; readonly documents: number }): TopicWorld {
+export function topicWorld(
+  seed: number,
+  sizes: {
+    readonly pretraining: number
+    readonly triples: number
+    readonly queries: number
+    readonly documents: number
+  },
+): TopicWorld {
   const random = createRandom(seed).fork('topics')
-  const some = (count: number, length: number): TopicText[] => Array.from({ length: count }, (_none, at) => textAbout(NAMES[at % NAMES.length]!, length, random))
+  const some = (count: number, length: number): TopicText[] =>
+    Array.from({ length: count }, (_none, at) => textAbout(NAMES[at % NAMES.length]!, length, random))
   const lessons = some(sizes.pretraining + 64, 4).map((one) => ({ ...one, rationale: rationaleFor(one.topic, random) }))
-  const tokenizer = tokenizerFor([...lessons.flatMap((one) => [one.text, one.rationale]), TOPIC_SYSTEM, `${NAMES.join(' ')} about`], 420)
+  const tokenizer = tokenizerFor(
+    [...lessons.flatMap((one) => [one.text, one.rationale]), TOPIC_SYSTEM, `${NAMES.join(' ')} about`],
+    420,
+  )
   const prompt = (text: string): RationalePrompt => rationalePrompt(tokenizer, TOPIC_SYSTEM, text, 64)
-  const encoded = lessons.map(({ text, rationale }): EncodedCompletion => ({ prompt: prompt(text).ids, completion: [...tokenizer.encode(rationale), tokenizer.endId], text: rationale }))
+  const encoded = lessons.map(({ text, rationale }): EncodedCompletion => ({
+    prompt: prompt(text).ids,
+    completion: [...tokenizer.encode(rationale), tokenizer.endId],
+    text: rationale,
+  }))
   const train = Array.from({ length: sizes.triples }, () => {
     const topic = random.int(NAMES.length)
     const other = (topic + 1 + random.int(NAMES.length - 1)) % NAMES.length
-    return { query: textAbout(NAMES[topic]!, 3, random), positive: textAbout(NAMES[topic]!, 5, random), negative: textAbout(NAMES[other]!, 5, random) }
+    return {
+      query: textAbout(NAMES[topic]!, 3, random),
+      positive: textAbout(NAMES[topic]!, 5, random),
+      negative: textAbout(NAMES[other]!, 5, random),
+    }
   })
-  return { tokenizer, pretraining: encoded.slice(0, sizes.pretraining), train, heldOut: { queries: some(sizes.queries, 3), documents: some(sizes.documents, 5), pretraining: encoded.slice(sizes.pretraining) }, prompt }
+  return {
+    tokenizer,
+    pretraining: encoded.slice(0, sizes.pretraining),
+    train,
+    heldOut: {
+      queries: some(sizes.queries, 3),
+      documents: some(sizes.documents, 5),
+      pretraining: encoded.slice(sizes.pretraining),
+    },
+    prompt,
+  }
 }
 
 /** Two words of its topic, the others filler, in any order. */

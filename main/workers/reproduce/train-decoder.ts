@@ -16,16 +16,26 @@ export function adam(decoder: Decoder): Optimizer {
 }
 
 /** One clipped Adam step. @returns the loss's metrics */
-export async function descend(decoder: Decoder, optimizer: Optimizer, learningRate: number, loss: () => LossResult): Promise<Record<string, number>> {
+export async function descend(
+  decoder: Decoder,
+  optimizer: Optimizer,
+  learningRate: number,
+  loss: () => LossResult,
+): Promise<Record<string, number>> {
   const names = Object.entries(decoder.variables)
   const kept: Record<string, tf.Scalar> = {}
   tf.tidy(() => {
-    const { grads } = tf.variableGrads(() => {
-      const result = loss()
-      for (const [name, value] of Object.entries(result.metrics)) kept[name] = tf.keep(tf.clone(value))
-      return result.loss
-    }, names.map(([, variable]) => variable))
-    const gradients = Object.fromEntries(names.flatMap(([name, variable]) => (grads[variable.name] === undefined ? [] : [[name, grads[variable.name]!]])))
+    const { grads } = tf.variableGrads(
+      () => {
+        const result = loss()
+        for (const [name, value] of Object.entries(result.metrics)) kept[name] = tf.keep(tf.clone(value))
+        return result.loss
+      },
+      names.map(([, variable]) => variable),
+    )
+    const gradients = Object.fromEntries(
+      names.flatMap(([name, variable]) => (grads[variable.name] === undefined ? [] : [[name, grads[variable.name]!]])),
+    )
     optimizer.apply(gradients, learningRate, globalNorm(Object.values(gradients)))
   })
   const metrics: Record<string, number> = {}
@@ -45,16 +55,28 @@ export interface Pretraining {
 /** Rises over a tenth of the steps, then falls along a cosine. */
 function rateAt(step: number, { steps, learningRate }: Pretraining): number {
   const warm = Math.max(1, Math.floor(steps / 10))
-  return step < warm ? (learningRate * (step + 1)) / warm : (learningRate * (1 + Math.cos((Math.PI * (step - warm)) / Math.max(1, steps - warm)))) / 2
+  return step < warm
+    ? (learningRate * (step + 1)) / warm
+    : (learningRate * (1 + Math.cos((Math.PI * (step - warm)) / Math.max(1, steps - warm)))) / 2
 }
 
 /** A new decoder that has learned to continue these prompts so. */
-export async function pretrain(preset: 'nano' | 'micro', tokenizer: Tokenizer, rows: readonly EncodedCompletion[], options: Pretraining, random: Random, breathe: () => Promise<void>): Promise<Decoder> {
+export async function pretrain(
+  preset: 'nano' | 'micro',
+  tokenizer: Tokenizer,
+  rows: readonly EncodedCompletion[],
+  options: Pretraining,
+  random: Random,
+  breathe: () => Promise<void>,
+): Promise<Decoder> {
   const decoder = createDecoder(presetConfig(preset, tokenizer.vocabSize), random.fork('weights'))
   const optimizer = adam(decoder)
   const order = random.fork('order')
   for (let step = 0; step < options.steps; step += 1) {
-    const tokens = tokenBatch(Array.from({ length: options.batchSize }, () => rows[order.int(rows.length)]!), tokenizer.padId)
+    const tokens = tokenBatch(
+      Array.from({ length: options.batchSize }, () => rows[order.int(rows.length)]!),
+      tokenizer.padId,
+    )
     const count = tf.tidy(() => tf.sum(tokens.completion).dataSync<'float32'>()[0]!)
     await descend(decoder, optimizer, rateAt(step, options), () => {
       const loss = sftLoss(decoder.tokenLogProbs(tokens), tf.ones([options.batchSize]), count)

@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
-import { CHECKPOINT_FILES, loadCheckpoint, type Checkpoint, type CheckpointState } from '../../core/models/checkpoint-files.ts'
+import {
+  CHECKPOINT_FILES,
+  loadCheckpoint,
+  type Checkpoint,
+  type CheckpointState,
+} from '../../core/models/checkpoint-files.ts'
 import { openModelFolder } from '../../core/models/folder.ts'
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from '../../core/models/peft.ts'
 import { writeSafeTensors, type TensorToWrite, type WrittenFile } from '../../core/models/write.ts'
@@ -44,10 +49,22 @@ export async function saveCheckpoint(runFolder: string, contents: CheckpointCont
     const weightsFile = contents.adapter === null ? CHECKPOINT_FILES.weights : ADAPTER_WEIGHTS
     const written: Record<string, WrittenFile> = {
       [CHECKPOINT_FILES.config]: writeJson(path.join(temporary, CHECKPOINT_FILES.config), contents.config, 2),
-      ...(contents.tokenizer === null ? {} : { [CHECKPOINT_FILES.tokenizer]: writeJson(path.join(temporary, CHECKPOINT_FILES.tokenizer), contents.tokenizer) }),
-      ...(contents.adapter === null ? {} : { [ADAPTER_CONFIG]: writeJson(path.join(temporary, ADAPTER_CONFIG), contents.adapter, 2) }),
+      ...(contents.tokenizer === null
+        ? {}
+        : {
+            [CHECKPOINT_FILES.tokenizer]: writeJson(
+              path.join(temporary, CHECKPOINT_FILES.tokenizer),
+              contents.tokenizer,
+            ),
+          }),
+      ...(contents.adapter === null
+        ? {}
+        : { [ADAPTER_CONFIG]: writeJson(path.join(temporary, ADAPTER_CONFIG), contents.adapter, 2) }),
       [weightsFile]: await writeSafeTensors(path.join(temporary, weightsFile), contents.weights, { format: 'pt' }),
-      [CHECKPOINT_FILES.optimizer]: await writeSafeTensors(path.join(temporary, CHECKPOINT_FILES.optimizer), contents.optimizer),
+      [CHECKPOINT_FILES.optimizer]: await writeSafeTensors(
+        path.join(temporary, CHECKPOINT_FILES.optimizer),
+        contents.optimizer,
+      ),
     }
     const files = Object.fromEntries(Object.entries(written).map(([name, { sha256 }]) => [name, sha256]))
     const state: CheckpointState = { formatVersion: 1, ...contents.state, files }
@@ -59,7 +76,11 @@ export async function saveCheckpoint(runFolder: string, contents: CheckpointCont
     moveDurably(temporary, target)
     rmSync(old, { recursive: true, force: true })
     const sizeBytes = [...Object.values(written), last].reduce((sum, file) => sum + file.sizeBytes, 0)
-    return { path: path.relative(runFolder, target).split(path.sep).join('/'), sizeBytes, sha256: written[weightsFile]!.sha256 }
+    return {
+      path: path.relative(runFolder, target).split(path.sep).join('/'),
+      sizeBytes,
+      sha256: written[weightsFile]!.sha256,
+    }
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true })
     throw diskError(error, target)
@@ -77,7 +98,10 @@ function writeJson(file: string, value: unknown, indent?: number): WrittenFile {
  * @returns what checkpoints note of it
  * @throws AppError `disk-full`
  */
-export async function keepBase(runFolder: string, contents: Pick<CheckpointContents, 'config' | 'tokenizer' | 'weights'>): Promise<NonNullable<CheckpointState['base']>> {
+export async function keepBase(
+  runFolder: string,
+  contents: Pick<CheckpointContents, 'config' | 'tokenizer' | 'weights'>,
+): Promise<NonNullable<CheckpointState['base']>> {
   const target = path.join(runFolder, 'base')
   const temporary = `${target}.tmp`
   try {
@@ -105,7 +129,10 @@ export async function keepBase(runFolder: string, contents: Pick<CheckpointConte
 export function listCheckpointSteps(runFolder: string): number[] {
   const folder = runPaths(runFolder).checkpoints
   if (!existsSync(folder)) return []
-  return readdirSync(folder).filter((name) => /^\d+$/.test(name)).map(Number).toSorted((a, b) => a - b)
+  return readdirSync(folder)
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .toSorted((a, b) => a - b)
 }
 
 /** Deletes all but the last `keep` and the best. */
@@ -113,16 +140,20 @@ export function pruneCheckpoints(runFolder: string, keep: number, bestStep: numb
   const folder = runPaths(runFolder).checkpoints
   const steps = listCheckpointSteps(runFolder)
   const kept = new Set([...steps.slice(-keep), bestStep])
-  for (const step of steps) if (!kept.has(step)) rmSync(checkpointFolder(runFolder, step), { recursive: true, force: true })
+  for (const step of steps)
+    if (!kept.has(step)) rmSync(checkpointFolder(runFolder, step), { recursive: true, force: true })
   // What a process left half written or half replaced when it died.
-  for (const name of existsSync(folder) ? readdirSync(folder) : []) if (!/^\d+$/.test(name)) rmSync(path.join(folder, name), { recursive: true, force: true })
+  for (const name of existsSync(folder) ? readdirSync(folder) : [])
+    if (!/^\d+$/.test(name)) rmSync(path.join(folder, name), { recursive: true, force: true })
 }
 
 /**
  * The newest checkpoint whose files are what they were when written; null when there is none. Damaged ones are
  * passed over and named in `damaged`.
  */
-export async function loadLastCheckpoint(runFolder: string): Promise<{ readonly checkpoint: Checkpoint | null; readonly damaged: readonly string[] }> {
+export async function loadLastCheckpoint(
+  runFolder: string,
+): Promise<{ readonly checkpoint: Checkpoint | null; readonly damaged: readonly string[] }> {
   const damaged: string[] = []
   for (const step of listCheckpointSteps(runFolder).toReversed()) {
     const folder = checkpointFolder(runFolder, step)

@@ -27,6 +27,11 @@ const OPENERS: Partial<Record<DataKind, Opener>> = {
 export function openCourse(context: RunContext, from: Checkpoint | null): Promise<Course> {
   const { data, name } = findAlgorithm(context.spec.method)
   const open = OPENERS[data]
-  if (open === undefined) throw new AppError({ code: 'spec-invalid', message: `${name} learns from ${data}, which cannot be trained on.`, hint: 'Choose another method.' })
+  if (open === undefined)
+    throw new AppError({
+      code: 'spec-invalid',
+      message: `${name} learns from ${data}, which cannot be trained on.`,
+      hint: 'Choose another method.',
+    })
   return open(context, from)
 }

@@ -47,7 +47,11 @@ async function timeSteps(context: RunContext, course: Course): Promise<number[]>
   const times: number[] = []
   const beganAtMs = performance.now()
   const steps = Math.min(MOST_STEPS, Math.max(2, context.spec.training.steps))
-  for (let step = 0; step < WARM_UP_STEPS + steps && (times.length < 2 || performance.now() - beganAtMs < LONGEST_MS); step += 1) {
+  for (
+    let step = 0;
+    step < WARM_UP_STEPS + steps && (times.length < 2 || performance.now() - beganAtMs < LONGEST_MS);
+    step += 1
+  ) {
     const startedAtMs = performance.now()
     await course.update(course.heaviest, step + 1)
     if (step >= WARM_UP_STEPS) times.push(performance.now() - startedAtMs)

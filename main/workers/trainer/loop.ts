@@ -9,7 +9,9 @@ import { notFiniteError, type Command, type RunContext } from './run-context.ts'
 export type Outcome = 'finished' | 'cancelled' | 'interrupted'
 
 /** The checkpoint a new trainer goes on from. Damaged ones are said aloud and passed over. */
-export function findResumePoint(folder: string): Promise<{ readonly checkpoint: Checkpoint | null; readonly damaged: readonly string[] }> {
+export function findResumePoint(
+  folder: string,
+): Promise<{ readonly checkpoint: Checkpoint | null; readonly damaged: readonly string[] }> {
   return loadLastCheckpoint(folder)
 }
 
@@ -17,7 +19,10 @@ export function findResumePoint(folder: string): Promise<{ readonly checkpoint: 
  * Trains from the checkpoint, or from the first step, to the end or to a stop. Everything that a later step depends
  * on is in the checkpoint or drawn from seed and step: stopping and going on gives the same numbers as never stopping.
  */
-export async function train(context: RunContext, from: Checkpoint | null): Promise<{ readonly outcome: Outcome; readonly summary: Record<string, number | null> }> {
+export async function train(
+  context: RunContext,
+  from: Checkpoint | null,
+): Promise<{ readonly outcome: Outcome; readonly summary: Record<string, number | null> }> {
   const run = createProgress(context, await openCourse(context, from), from)
   context.phase('training')
   if (from === null && context.spec.training.evalEvery > 0) await run.evaluate(0, 'part')
@@ -75,7 +80,12 @@ function createProgress(context: RunContext, course: Course, from: Checkpoint | 
   const { algorithm, plan } = course
   const { spec, folder } = context
   const { training } = spec
-  const at: Position = { step: from?.state.step ?? 0, tokensSeen: from?.state.tokensSeen ?? 0, best: from?.state.best ?? null, savedStep: from?.state.step ?? null }
+  const at: Position = {
+    step: from?.state.step ?? 0,
+    tokensSeen: from?.state.tokensSeen ?? 0,
+    best: from?.state.best ?? null,
+    savedStep: from?.state.step ?? null,
+  }
   const last: Record<string, number> = {}
   const beganAtMs = performance.now() - (from?.state.wallMs ?? 0)
   const wallMs = (): number => performance.now() - beganAtMs
@@ -94,7 +104,13 @@ function createProgress(context: RunContext, course: Course, from: Checkpoint | 
     at.tokensSeen += work
     const trainMs = performance.now() - startedAtMs
     context.stepDone(step, trainMs)
-    buffer.add(step, wallMs(), { ...done.metrics, grad_norm: done.gradNorm, learning_rate: done.learningRate, epoch: plan.epoch, [course.rateName]: (1000 * work) / trainMs })
+    buffer.add(step, wallMs(), {
+      ...done.metrics,
+      grad_norm: done.gradNorm,
+      learning_rate: done.learningRate,
+      epoch: plan.epoch,
+      [course.rateName]: (1000 * work) / trainMs,
+    })
     buffer.flushIfDue()
   }
 
@@ -106,7 +122,10 @@ function createProgress(context: RunContext, course: Course, from: Checkpoint | 
   async function evaluate(step: number, extent: 'part' | 'all'): Promise<boolean> {
     buffer.flush()
     context.phase('evaluating')
-    const { metrics: values, samples } = await course.evaluate(step, extent === 'all' && step === training.steps ? 'end' : extent)
+    const { metrics: values, samples } = await course.evaluate(
+      step,
+      extent === 'all' && step === training.steps ? 'end' : extent,
+    )
     if (samples !== null) context.emit({ type: 'sample', step, items: [...samples] })
     context.checkEngine()
     if (context.hurried()) return false // half an evaluation is none
@@ -132,7 +151,14 @@ function createProgress(context: RunContext, course: Course, from: Checkpoint | 
     buffer.flush()
     context.phase('saving')
     context.syncLog()
-    const saved = await course.save({ step: at.step, eventSeq: context.lastSeq, wallMs: wallMs(), tokensSeen: at.tokensSeen, plan: { ...plan.state(), random: [...plan.state().random] }, best: at.best })
+    const saved = await course.save({
+      step: at.step,
+      eventSeq: context.lastSeq,
+      wallMs: wallMs(),
+      tokensSeen: at.tokensSeen,
+      plan: { ...plan.state(), random: [...plan.state().random] },
+      best: at.best,
+    })
     at.savedStep = at.step
     context.emit({ type: 'checkpoint', step: at.step, ...saved, best: at.best?.step === at.step }, true)
     pruneCheckpoints(folder, training.keepCheckpoints, at.best?.step ?? null)
@@ -146,7 +172,12 @@ function createProgress(context: RunContext, course: Course, from: Checkpoint | 
     update,
     evaluate,
     checkpoint,
-    summary: () => Object.fromEntries([...Object.entries(last), ['steps', at.step], ['tokens', at.tokensSeen], ['wallMs', wallMs()]].map(([name, value]) => [name, finiteOrNull(value as number)])), // all numbers
+    summary: () =>
+      Object.fromEntries(
+        [...Object.entries(last), ['steps', at.step], ['tokens', at.tokensSeen], ['wallMs', wallMs()]].map(
+          ([name, value]) => [name, finiteOrNull(value as number)],
+        ),
+      ), // all numbers
   }
 }
 

@@ -17,7 +17,10 @@ export const FLUSH_POINTS = 256
  * @param write one call a table, in the order in which the points came
  * @param now a clock in milliseconds
  */
-export function createMetricBuffer(write: (table: MetricColumns) => void, now: () => number = () => performance.now()): MetricBuffer {
+export function createMetricBuffer(
+  write: (table: MetricColumns) => void,
+  now: () => number = () => performance.now(),
+): MetricBuffer {
   let tables: { readonly names: string; readonly columns: MetricColumns }[] = []
   let points = 0
   let flushedAtMs = now()
@@ -35,11 +38,15 @@ export function createMetricBuffer(write: (table: MetricColumns) => void, now: (
       const names = Object.keys(values).toSorted().join('\n')
       let table = tables.at(-1)
       if (table?.names !== names) {
-        table = { names, columns: { step: [], wallMs: [], ...Object.fromEntries(Object.keys(values).map((name) => [name, []])) } }
+        table = {
+          names,
+          columns: { step: [], wallMs: [], ...Object.fromEntries(Object.keys(values).map((name) => [name, []])) },
+        }
         tables.push(table)
       }
       const row: Readonly<Record<string, number>> = { ...values, step, wallMs }
-      for (const [name, column] of Object.entries<(number | null)[]>(table.columns)) column.push(finiteOrNull(row[name]))
+      for (const [name, column] of Object.entries<(number | null)[]>(table.columns))
+        column.push(finiteOrNull(row[name]))
       points += 1
     },
     flush,

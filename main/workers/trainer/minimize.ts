@@ -38,12 +38,22 @@ export async function minimizeParts<B extends Batch>(
 }
 
 /** One update on a loss that needs its batch whole, and makes and frees what it takes itself. */
-export async function minimizeWhole(decoder: Decoder, optimizer: Optimizer, training: TrainingConfig, loss: () => LossResult): Promise<Update> {
+export async function minimizeWhole(
+  decoder: Decoder,
+  optimizer: Optimizer,
+  training: TrainingConfig,
+  loss: () => LossResult,
+): Promise<Update> {
   const reported: Record<string, tf.Scalar>[] = []
   return applyUpdate(optimizer, training, gradientsOf(decoder, loss, reported), reported)
 }
 
-async function applyUpdate(optimizer: Optimizer, training: TrainingConfig, sums: Record<string, tf.Tensor> | null, reported: readonly Record<string, tf.Scalar>[]): Promise<Update> {
+async function applyUpdate(
+  optimizer: Optimizer,
+  training: TrainingConfig,
+  sums: Record<string, tf.Tensor> | null,
+  reported: readonly Record<string, tf.Scalar>[],
+): Promise<Update> {
   const learningRate = learningRateAt(optimizer.step, training)
   const gradNorm = sums === null ? 0 : await readGlobalNorm(Object.values(sums))
   // Weights are only touched by numbers: the caller sees what was wrong and ends the run.
@@ -54,7 +64,12 @@ async function applyUpdate(optimizer: Optimizer, training: TrainingConfig, sums:
 }
 
 /** The parts with what the method needs to know of the whole batch first, where it asks for something. Dropout is off. */
-export async function withBefore(algorithm: Algorithm, network: Network, config: unknown, parts: BatchParts): Promise<BatchParts> {
+export async function withBefore(
+  algorithm: Algorithm,
+  network: Network,
+  config: unknown,
+  parts: BatchParts,
+): Promise<BatchParts> {
   const { before } = algorithm
   if (before === undefined) return parts
   let total = 0
@@ -69,7 +84,11 @@ export async function withBefore(algorithm: Algorithm, network: Network, config:
 }
 
 /** Gradients by parameter name, kept: the caller disposes of them. The loss's metrics are added to `reported`, kept too. */
-function gradientsOf(decoder: Decoder, loss: () => LossResult, reported: Record<string, tf.Scalar>[]): Record<string, tf.Tensor> {
+function gradientsOf(
+  decoder: Decoder,
+  loss: () => LossResult,
+  reported: Record<string, tf.Scalar>[],
+): Record<string, tf.Tensor> {
   const names = new Map(Object.entries(decoder.variables).map(([name, variable]) => [variable.name, name]))
   const gradients: Record<string, tf.Tensor> = {}
   // Nothing is returned from the tidy: it would look for tensors in every number of what it is given.
@@ -77,10 +96,13 @@ function gradientsOf(decoder: Decoder, loss: () => LossResult, reported: Record<
     const { grads } = tf.variableGrads(() => {
       const result = loss()
       // Kept past the gradient's own tidy; a clone, because a metric may be the loss itself.
-      reported.push(Object.fromEntries(Object.entries(result.metrics).map(([name, value]) => [name, tf.keep(tf.clone(value))])))
+      reported.push(
+        Object.fromEntries(Object.entries(result.metrics).map(([name, value]) => [name, tf.keep(tf.clone(value))])),
+      )
       return result.loss
     }, Object.values(decoder.variables))
-    for (const [variable, gradient] of Object.entries(grads)) gradients[names.get(variable) ?? variable] = tf.keep(gradient)
+    for (const [variable, gradient] of Object.entries(grads))
+      gradients[names.get(variable) ?? variable] = tf.keep(gradient)
   })
   return gradients
 }

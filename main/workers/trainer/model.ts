@@ -2,8 +2,20 @@ import { createHash } from 'node:crypto'
 import { AppError } from '../../../shared/errors.ts'
 import type { RunSpec, TrainingConfig } from '../../../shared/run-spec.ts'
 import { initialAdapters, type LoraOptions } from '../../core/learn/models/adapters.ts'
-import { decoderFrom, presetConfig, type Decoder, type DecoderConfig, type DecoderOptions } from '../../core/learn/models/decoder.ts'
-import { freshWeights, outerNames, parameterShapes, sourceOf, type TensorSource } from '../../core/learn/models/parameters.ts'
+import {
+  decoderFrom,
+  presetConfig,
+  type Decoder,
+  type DecoderConfig,
+  type DecoderOptions,
+} from '../../core/learn/models/decoder.ts'
+import {
+  freshWeights,
+  outerNames,
+  parameterShapes,
+  sourceOf,
+  type TensorSource,
+} from '../../core/learn/models/parameters.ts'
 import type { Random } from '../../core/learn/random.ts'
 
 /** The weights a run begins with, read one at a time. */
@@ -15,7 +27,12 @@ export interface ModelStart {
 }
 
 /** A new model: its preset's sizes, drawn from the seed. */
-export function newModel(model: Extract<RunSpec['model'], { kind: 'new' }>, vocabSize: number, scoreHead: boolean, random: Random): ModelStart {
+export function newModel(
+  model: Extract<RunSpec['model'], { kind: 'new' }>,
+  vocabSize: number,
+  scoreHead: boolean,
+  random: Random,
+): ModelStart {
   const config = presetConfig(model.preset, vocabSize, { tiedEmbeddings: model.tiedEmbeddings, scoreHead })
   const source = freshWeights(config, random)
   const hash = createHash('sha256')
@@ -35,30 +52,49 @@ export function continueModel(own: DecoderConfig, source: TensorSource, hash: st
 }
 
 /** @throws AppError `model-unsupported` when the weights are not those of the configuration */
-export function buildDecoder({ config, source }: Pick<ModelStart, 'config' | 'source'>, options: DecoderOptions = {}): Decoder {
+export function buildDecoder(
+  { config, source }: Pick<ModelStart, 'config' | 'source'>,
+  options: DecoderOptions = {},
+): Decoder {
   try {
     return decoderFrom(config, source, options)
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
-    throw new AppError({ code: 'model-unsupported', message: `The weights do not fit their configuration: ${error.message}.`, hint: 'The model is damaged; choose another.', cause: error })
+    throw new AppError({
+      code: 'model-unsupported',
+      message: `The weights do not fit their configuration: ${error.message}.`,
+      hint: 'The model is damaged; choose another.',
+      cause: error,
+    })
   }
 }
 
 /** Null where no adapters are trained. */
 export function loraOf(training: TrainingConfig): LoraOptions | null {
   if (training.adapt !== 'lora') return null
-  return { rank: training.loraRank, alpha: training.loraAlpha, dropout: training.loraDropout, targets: training.loraTargets }
+  return {
+    rank: training.loraRank,
+    alpha: training.loraAlpha,
+    dropout: training.loraDropout,
+    targets: training.loraTargets,
+  }
 }
 
 /**
  * What of the model trains, and how much of a pass is kept.
  * @param adapters of a checkpoint; null draws them anew from `random`
  */
-export function trainingOptions(config: DecoderConfig, training: TrainingConfig, random: Random, adapters: TensorSource | null): DecoderOptions {
+export function trainingOptions(
+  config: DecoderConfig,
+  training: TrainingConfig,
+  random: Random,
+  adapters: TensorSource | null,
+): DecoderOptions {
   const recompute = training.gradientCheckpointing
   const { frozenStorage } = training
   const lora = loraOf(training)
-  if (lora !== null) return { recompute, frozenStorage, lora, adapters: adapters ?? sourceOf(initialAdapters(config, lora, random)) }
+  if (lora !== null)
+    return { recompute, frozenStorage, lora, adapters: adapters ?? sourceOf(initialAdapters(config, lora, random)) }
   if (training.adapt === 'full') return { recompute }
   const { embedding, positions, head } = outerNames(config)
   const frozen = new Set([embedding, positions, head].map((name) => `${name}.weight`))

@@ -16,7 +16,9 @@ export interface OpenedEngine {
  * numbers.
  * @throws AppError `engine-unavailable`: the named one cannot be opened, or none can
  */
-export async function openRunEngine(spec: Pick<RunSpec, 'engine' | 'engineChoice' | 'threads' | 'enginesFolder'>): Promise<OpenedEngine> {
+export async function openRunEngine(
+  spec: Pick<RunSpec, 'engine' | 'engineChoice' | 'threads' | 'enginesFolder'>,
+): Promise<OpenedEngine> {
   const { automatic, others } = spec.engineChoice
   const options = { threads: spec.threads, enginesFolder: spec.enginesFolder }
   if (!automatic) return { engine: await openEngine(spec.engine, options), passedOver: [] }
@@ -32,5 +34,9 @@ export async function openRunEngine(spec: Pick<RunSpec, 'engine' | 'engineChoice
       passedOver.push({ name, error: toWire(error) })
     }
   }
-  throw new AppError({ code: 'engine-unavailable', message: `No engine could be opened: ${passedOver.map(({ name, error }) => `${name}: ${error.message}`).join(' ')}`, hint: 'Open Settings → Compute, test the engines, and mend what it names.' })
+  throw new AppError({
+    code: 'engine-unavailable',
+    message: `No engine could be opened: ${passedOver.map(({ name, error }) => `${name}: ${error.message}`).join(' ')}`,
+    hint: 'Open Settings → Compute, test the engines, and mend what it names.',
+  })
 }

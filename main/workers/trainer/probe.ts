@@ -20,10 +20,28 @@ export async function probe(text: string): Promise<number> {
     const engine = await openEngine(name, { threads, enginesFolder })
     await selfTest(name)
     const speed = seconds > 0 ? await measureSpeed(seconds) : null
-    say({ name, available: true, device: engine.device, threads: engine.threads, peakBytes: engine.memory().peakBytes, software: engine.software === true, speed, error: null })
+    say({
+      name,
+      available: true,
+      device: engine.device,
+      threads: engine.threads,
+      peakBytes: engine.memory().peakBytes,
+      software: engine.software === true,
+      speed,
+      error: null,
+    })
     await engine.dispose()
   } catch (error) {
-    say({ name, available: false, device: '', threads: null, peakBytes: null, software: false, speed: null, error: toWire(error) })
+    say({
+      name,
+      available: false,
+      device: '',
+      threads: null,
+      peakBytes: null,
+      software: false,
+      speed: null,
+      error: toWire(error),
+    })
   }
   return 0
 }

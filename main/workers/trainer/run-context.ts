@@ -55,7 +55,12 @@ export interface RunContextOptions {
   engineTrouble?(): AppError | null
 }
 
-export function createRunContext(spec: RunSpec, folder: string, log: EventLog, { engine, obeys, engineTrouble = () => null }: RunContextOptions): RunContext {
+export function createRunContext(
+  spec: RunSpec,
+  folder: string,
+  log: EventLog,
+  { engine, obeys, engineTrouble = () => null }: RunContextOptions,
+): RunContext {
   let obeyedSeq = 0
   let terminated = false
   let controlReadAtMs = -Infinity
@@ -63,13 +68,23 @@ export function createRunContext(spec: RunSpec, folder: string, log: EventLog, {
   let beatAtMs = performance.now()
   let step = 0
   let stepMs: number | null = null
-  if (obeys) process.on('SIGTERM', () => { terminated = true })
+  if (obeys)
+    process.on('SIGTERM', () => {
+      terminated = true
+    })
 
   function beat(): void {
     const now = performance.now()
     if (now - beatAtMs < HEARTBEAT_MS) return
     beatAtMs = now
-    log.append({ type: 'heartbeat', step, totalSteps: spec.training.steps, stepsPerSec: stepMs === null ? 0 : 1000 / stepMs, rssBytes: process.memoryUsage.rss(), tensorCount: tf.memory().numTensors })
+    log.append({
+      type: 'heartbeat',
+      step,
+      totalSteps: spec.training.steps,
+      stepsPerSec: stepMs === null ? 0 : 1000 / stepMs,
+      rssBytes: process.memoryUsage.rss(),
+      tensorCount: tf.memory().numTensors,
+    })
   }
 
   function readCommand(): void {

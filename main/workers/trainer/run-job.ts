@@ -47,15 +47,38 @@ async function work(job: TrainerJob, folder: string, log: EventLog): Promise<voi
   const startedAtMs = Date.now()
   const spec = readSpec(folder)
   const { engine, passedOver } = await openRunEngine(spec)
-  const context = createRunContext(spec, folder, log, { engine: engine.name, obeys: job === 'train', engineTrouble: () => engine.trouble?.() ?? null })
+  const context = createRunContext(spec, folder, log, {
+    engine: engine.name,
+    obeys: job === 'train',
+    engineTrouble: () => engine.trouble?.() ?? null,
+  })
   const { checkpoint, damaged } = await findResumePoint(folder)
-  log.append({ type: 'ready', protocolVersion: PROTOCOL_VERSION, engine: engine.name, device: engine.device, pid: process.pid, startedAtMs, resumedFromStep: checkpoint?.state.step ?? null }, true)
-  for (const { name, error } of passedOver) context.warn(`The ${name} engine, which was chosen for this run, could not be used; the run is on ${engine.name}. ${error.message}`, error.hint)
-  for (const name of damaged) context.warn(`A checkpoint is damaged and was passed over: ${name}.`, 'An earlier one is used. Check the disk.')
+  log.append(
+    {
+      type: 'ready',
+      protocolVersion: PROTOCOL_VERSION,
+      engine: engine.name,
+      device: engine.device,
+      pid: process.pid,
+      startedAtMs,
+      resumedFromStep: checkpoint?.state.step ?? null,
+    },
+    true,
+  )
+  for (const { name, error } of passedOver)
+    context.warn(
+      `The ${name} engine, which was chosen for this run, could not be used; the run is on ${engine.name}. ${error.message}`,
+      error.hint,
+    )
+  for (const name of damaged)
+    context.warn(`A checkpoint is damaged and was passed over: ${name}.`, 'An earlier one is used. Check the disk.')
   try {
     if (job === 'estimate') return await estimate(context)
     const { outcome, summary } = await untilStopped(context, () => train(context, checkpoint))
-    log.append({ type: 'fact', facts: { peakBytes: process.resourceUsage().maxRSS * 1024, enginePeakBytes: engine.memory().peakBytes } })
+    log.append({
+      type: 'fact',
+      facts: { peakBytes: process.resourceUsage().maxRSS * 1024, enginePeakBytes: engine.memory().peakBytes },
+    })
     log.append({ type: 'done', outcome, summary }, true)
   } catch (error) {
     throw engine.trouble?.() ?? error // the cause, where the error is what it led to
@@ -63,7 +86,10 @@ async function work(job: TrainerJob, folder: string, log: EventLog): Promise<voi
 }
 
 /** A stop before the first step or after the last one ends the run as asked. */
-async function untilStopped(context: RunContext, job: () => Promise<{ outcome: Outcome; summary: Record<string, number | null> }>): Promise<{ outcome: Outcome; summary: Record<string, number | null> }> {
+async function untilStopped(
+  context: RunContext,
+  job: () => Promise<{ outcome: Outcome; summary: Record<string, number | null> }>,
+): Promise<{ outcome: Outcome; summary: Record<string, number | null> }> {
   try {
     return await job()
   } catch (error) {
@@ -75,7 +101,10 @@ async function untilStopped(context: RunContext, job: () => Promise<{ outcome: O
 
 /** @param beforeReady nothing was written by this process yet; `ready` is its first word */
 function reportFailure(log: EventLog, error: unknown, beforeReady: boolean): number {
-  const named = nameMemoryFailure(error, 'Lower the micro-batch, the longest sequence or the model size, then resume or start again.')
+  const named = nameMemoryFailure(
+    error,
+    'Lower the micro-batch, the longest sequence or the model size, then resume or start again.',
+  )
   console.error(named)
   const wire = toWire(named)
   try {

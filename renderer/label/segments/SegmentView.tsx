@@ -32,7 +32,18 @@ interface SegmentViewProps {
 }
 
 /** Two segments side by side at the same frame, with what was done to get there. */
-export function SegmentView({ pairId, world, left, right, chosen, ghosts, leftKey, rightKey, register, autoplay = true }: SegmentViewProps): ReactNode {
+export function SegmentView({
+  pairId,
+  world,
+  left,
+  right,
+  chosen,
+  ghosts,
+  leftKey,
+  rightKey,
+  register,
+  autoplay = true,
+}: SegmentViewProps): ReactNode {
   const last = Math.max(left.actions.length, right.actions.length) - 1
   const player = usePlayer(pairId, last, autoplay)
   const { frame, playing, speed } = player
@@ -41,16 +52,54 @@ export function SegmentView({ pairId, world, left, right, chosen, ghosts, leftKe
     return () => register(null)
   })
   useCommands([
-    { id: 'segments.back', title: 'One frame back', group: 'Label', keys: [','], repeat: true, run: () => player.go(frame - 1) },
-    { id: 'segments.on', title: 'One frame on', group: 'Label', keys: ['.'], repeat: true, run: () => player.go(frame + 1) },
+    {
+      id: 'segments.back',
+      title: 'One frame back',
+      group: 'Label',
+      keys: [','],
+      repeat: true,
+      run: () => player.go(frame - 1),
+    },
+    {
+      id: 'segments.on',
+      title: 'One frame on',
+      group: 'Label',
+      keys: ['.'],
+      repeat: true,
+      run: () => player.go(frame + 1),
+    },
     { id: 'segments.first', title: 'First frame', group: 'Label', keys: ['home'], run: () => player.go(0) },
-    { id: 'segments.slower', title: 'Slower', group: 'Label', keys: ['['], run: () => player.setSpeed(SPEEDS[Math.max(0, SPEEDS.indexOf(speed) - 1)]!) },
-    { id: 'segments.faster', title: 'Faster', group: 'Label', keys: [']'], run: () => player.setSpeed(SPEEDS[Math.min(SPEEDS.length - 1, SPEEDS.indexOf(speed) + 1)]!) },
+    {
+      id: 'segments.slower',
+      title: 'Slower',
+      group: 'Label',
+      keys: ['['],
+      run: () => player.setSpeed(SPEEDS[Math.max(0, SPEEDS.indexOf(speed) - 1)]!),
+    },
+    {
+      id: 'segments.faster',
+      title: 'Faster',
+      group: 'Label',
+      keys: [']'],
+      run: () => player.setSpeed(SPEEDS[Math.min(SPEEDS.length - 1, SPEEDS.indexOf(speed) + 1)]!),
+    },
   ])
   const stage = stageOf(world)
-  const ranges = { distance: rangeOf([left, right].map((one) => distances(stage, one))), action: rangeOf([left, right].map((one) => one.actions.flat())) }
+  const ranges = {
+    distance: rangeOf([left, right].map((one) => distances(stage, one))),
+    action: rangeOf([left, right].map((one) => one.actions.flat())),
+  }
   const pane = (name: string, shown: Shown, key: string | undefined, side: 'left' | 'right'): ReactNode => (
-    <SegmentPane name={name} shown={shown} stage={stage} frame={Math.min(frame, shown.actions.length - 1)} ghosts={ghosts} keys={key} chosen={chosen === side} ranges={ranges} />
+    <SegmentPane
+      name={name}
+      shown={shown}
+      stage={stage}
+      frame={Math.min(frame, shown.actions.length - 1)}
+      ghosts={ghosts}
+      keys={key}
+      chosen={chosen === side}
+      ranges={ranges}
+    />
   )
   return (
     <section className="segments" aria-label="The two segments" data-pair={pairId}>
@@ -59,15 +108,40 @@ export function SegmentView({ pairId, world, left, right, chosen, ghosts, leftKe
         {pane('Segment B', right, rightKey, 'right')}
       </div>
       <div className="segment-player">
-        <button type="button" className="btn btn-icon" aria-label="One frame back" onClick={() => player.go(frame - 1)}><ChevronLeft className="icon" aria-hidden="true" /></button>
+        <button type="button" className="btn btn-icon" aria-label="One frame back" onClick={() => player.go(frame - 1)}>
+          <ChevronLeft className="icon" aria-hidden="true" />
+        </button>
         <button type="button" className="btn" onClick={player.toggle}>
           {playing ? <Pause className="icon" aria-hidden="true" /> : <Play className="icon" aria-hidden="true" />}
           {playing ? 'Pause' : 'Play'} <KeyCap keys="space" />
         </button>
-        <button type="button" className="btn btn-icon" aria-label="One frame on" onClick={() => player.go(frame + 1)}><ChevronRight className="icon" aria-hidden="true" /></button>
-        <input type="range" className="segment-slider" aria-label="Frame" min={0} max={last} value={frame} onChange={(event) => player.go(event.currentTarget.valueAsNumber)} />
-        <span className="mono nowrap">{frame} / {last}</span>
-        <Segmented<Speed> title="Speed" small value={speed} choices={[{ value: '0.25', label: '¼×' }, { value: '0.5', label: '½×' }, { value: '1', label: '1×' }, { value: '2', label: '2×' }]} onChange={player.setSpeed} />
+        <button type="button" className="btn btn-icon" aria-label="One frame on" onClick={() => player.go(frame + 1)}>
+          <ChevronRight className="icon" aria-hidden="true" />
+        </button>
+        <input
+          type="range"
+          className="segment-slider"
+          aria-label="Frame"
+          min={0}
+          max={last}
+          value={frame}
+          onChange={(event) => player.go(event.currentTarget.valueAsNumber)}
+        />
+        <span className="mono nowrap">
+          {frame} / {last}
+        </span>
+        <Segmented<Speed>
+          title="Speed"
+          small
+          value={speed}
+          choices={[
+            { value: '0.25', label: '¼×' },
+            { value: '0.5', label: '½×' },
+            { value: '1', label: '1×' },
+            { value: '2', label: '2×' },
+          ]}
+          onChange={player.setSpeed}
+        />
       </div>
     </section>
   )
@@ -91,7 +165,10 @@ function usePlayer(pairId: string, last: number, autoplay: boolean): Player {
   const { frame, playing } = at
   useEffect(() => {
     if (!playing) return undefined
-    const timer = setTimeout(() => setAt((now) => (now.frame >= last ? { ...now, playing: false } : { ...now, frame: now.frame + 1 })), 1000 / (FRAMES_PER_SEC * Number(speed)))
+    const timer = setTimeout(
+      () => setAt((now) => (now.frame >= last ? { ...now, playing: false } : { ...now, frame: now.frame + 1 })),
+      1000 / (FRAMES_PER_SEC * Number(speed)),
+    )
     return () => clearTimeout(timer)
   }, [playing, frame, last, speed])
   return {
@@ -99,7 +176,10 @@ function usePlayer(pairId: string, last: number, autoplay: boolean): Player {
     playing,
     speed,
     go: (to) => setAt((now) => ({ ...now, frame: Math.min(last, Math.max(0, to)), playing: false })),
-    toggle: () => setAt((now) => (now.playing ? { ...now, playing: false } : { ...now, playing: true, frame: now.frame >= last ? 0 : now.frame })),
+    toggle: () =>
+      setAt((now) =>
+        now.playing ? { ...now, playing: false } : { ...now, playing: true, frame: now.frame >= last ? 0 : now.frame },
+      ),
     setSpeed,
   }
 }
@@ -124,10 +204,23 @@ function SegmentPane({ name, shown, stage, frame, ghosts, keys, chosen, ranges }
     const element = picture.current ?? action.current
     if (element === null) return
     const colours = readColours(element)
-    if (stage !== null && shown.qpos !== null && picture.current !== null) drawMoment(picture.current, { stage, frames: shown.qpos, frame, ghosts, colours })
-    if (distance.current !== null) drawCurves(distance.current, [{ name: 'distance', values: far, dash: [], colour: colours.text }], ranges.distance, frame, colours)
+    if (stage !== null && shown.qpos !== null && picture.current !== null)
+      drawMoment(picture.current, { stage, frames: shown.qpos, frame, ghosts, colours })
+    if (distance.current !== null)
+      drawCurves(
+        distance.current,
+        [{ name: 'distance', values: far, dash: [], colour: colours.text }],
+        ranges.distance,
+        frame,
+        colours,
+      )
     const palette = [colours.accent, colours.good, colours.text]
-    const curves = (shown.actions[0] ?? []).map((_, axis) => ({ name: `action ${axis + 1}`, values: shown.actions.map((row) => row[axis]!), dash: axis % 2 === 0 ? [] : [4, 3], colour: palette[axis % palette.length]! }))
+    const curves = (shown.actions[0] ?? []).map((_, axis) => ({
+      name: `action ${axis + 1}`,
+      values: shown.actions.map((row) => row[axis]!),
+      dash: axis % 2 === 0 ? [] : [4, 3],
+      colour: palette[axis % palette.length]!,
+    }))
     if (action.current !== null) drawCurves(action.current, curves, ranges.action, frame, colours)
   })
   return (
@@ -137,16 +230,30 @@ function SegmentPane({ name, shown, stage, frame, ghosts, keys, chosen, ranges }
         <h2>{name}</h2>
         {chosen ? <Chip tone="accent">chosen</Chip> : null}
         <span className="grow" />
-        {far[frame] === undefined ? null : <span className="small text-3 nowrap">to the goal <span className="mono">{far[frame].toFixed(3)}</span> m</span>}
+        {far[frame] === undefined ? null : (
+          <span className="small text-3 nowrap">
+            to the goal <span className="mono">{far[frame].toFixed(3)}</span> m
+          </span>
+        )}
       </div>
-      {stage === null || shown.qpos === null ? <p className="segment-blank text-3">There is no picture of this world; only what was done.</p> : <canvas ref={picture} className="segment-picture" role="img" aria-label={`${name}, frame ${frame}`} />}
+      {stage === null || shown.qpos === null ? (
+        <p className="segment-blank text-3">There is no picture of this world; only what was done.</p>
+      ) : (
+        <canvas ref={picture} className="segment-picture" role="img" aria-label={`${name}, frame ${frame}`} />
+      )}
       {far.length === 0 ? null : <Strip label="Distance, m" canvas={distance} />}
       <Strip label="Actions" canvas={action} />
     </div>
   )
 }
 
-function Strip({ label, canvas }: { readonly label: string; readonly canvas: RefObject<HTMLCanvasElement | null> }): ReactNode {
+function Strip({
+  label,
+  canvas,
+}: {
+  readonly label: string
+  readonly canvas: RefObject<HTMLCanvasElement | null>
+}): ReactNode {
   return (
     <div className="segment-strip">
       <span className="small text-3">{label}</span>

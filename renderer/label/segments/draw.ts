@@ -15,7 +15,8 @@ export function readColours(element: Element): Colours {
   return { text: of('--text'), line: of('--line'), accent: of('--accent'), good: of('--good'), fixed: of('--text-3') }
 }
 
-const toneColour = (colours: Colours, tone: Tone): string => ({ body: colours.text, moving: colours.accent, target: colours.good, fixed: colours.fixed })[tone]
+const toneColour = (colours: Colours, tone: Tone): string =>
+  ({ body: colours.text, moving: colours.accent, target: colours.good, fixed: colours.fixed })[tone]
 
 interface Picture {
   readonly stage: Stage
@@ -39,9 +40,13 @@ export function drawMoment(canvas: HTMLCanvasElement, { stage, frames, frame, gh
   const [left, bottom, right, top] = stage.view
   const scale = Math.min(width / (right - left), height / (top - bottom))
   const middle: readonly [number, number] = [(left + right) / 2 + (stage.follows ? now.tip[0] : 0), (bottom + top) / 2]
-  const place = ([x, y]: readonly [number, number]): [number, number] => [width / 2 + (x - middle[0]) * scale, height / 2 - (y - middle[1]) * scale]
+  const place = ([x, y]: readonly [number, number]): [number, number] => [
+    width / 2 + (x - middle[0]) * scale,
+    height / 2 - (y - middle[1]) * scale,
+  ]
   drawGrid(context, colours, width, height, scale, middle, (right - left) / GRID_LINES)
-  const drawScene = (scene: Scene): void => scene.shapes.forEach((shape) => drawShape(context, shape, toneColour(colours, shape.tone), scale, place))
+  const drawScene = (scene: Scene): void =>
+    scene.shapes.forEach((shape) => drawShape(context, shape, toneColour(colours, shape.tone), scale, place))
   if (ghosts) {
     const path = frames.slice(0, frame + 1).map((qpos) => stage.scene(qpos))
     for (let at = frame % GHOST_STEPS; at < frame; at += GHOST_STEPS) {
@@ -49,7 +54,11 @@ export function drawMoment(canvas: HTMLCanvasElement, { stage, frames, frame, gh
       drawScene({ ...path[at]!, shapes: path[at]!.shapes.filter(({ tone }) => tone === 'body' || tone === 'moving') })
     }
     context.globalAlpha = 1
-    drawPath(context, path.map(({ tip }) => place(tip)), colours.accent)
+    drawPath(
+      context,
+      path.map(({ tip }) => place(tip)),
+      colours.accent,
+    )
   }
   drawScene(now)
 }
@@ -64,7 +73,15 @@ function fitCanvas(canvas: HTMLCanvasElement): CanvasRenderingContext2D | null {
   return context
 }
 
-function drawGrid(context: CanvasRenderingContext2D, colours: Colours, width: number, height: number, scale: number, middle: readonly [number, number], everyM: number): void {
+function drawGrid(
+  context: CanvasRenderingContext2D,
+  colours: Colours,
+  width: number,
+  height: number,
+  scale: number,
+  middle: readonly [number, number],
+  everyM: number,
+): void {
   context.strokeStyle = colours.line
   context.lineWidth = 1
   context.beginPath()
@@ -75,7 +92,13 @@ function drawGrid(context: CanvasRenderingContext2D, colours: Colours, width: nu
   context.stroke()
 }
 
-function drawShape(context: CanvasRenderingContext2D, shape: Shape, colour: string, scale: number, place: (point: readonly [number, number]) => [number, number]): void {
+function drawShape(
+  context: CanvasRenderingContext2D,
+  shape: Shape,
+  colour: string,
+  scale: number,
+  place: (point: readonly [number, number]) => [number, number],
+): void {
   context.strokeStyle = colour
   context.fillStyle = colour
   context.beginPath()
@@ -93,7 +116,11 @@ function drawShape(context: CanvasRenderingContext2D, shape: Shape, colour: stri
   context.stroke()
 }
 
-function drawPath(context: CanvasRenderingContext2D, points: readonly (readonly [number, number])[], colour: string): void {
+function drawPath(
+  context: CanvasRenderingContext2D,
+  points: readonly (readonly [number, number])[],
+  colour: string,
+): void {
   context.strokeStyle = colour
   context.lineWidth = 1.5
   context.beginPath()
@@ -111,14 +138,21 @@ export interface Curve {
 const PAD = { left: 40, right: 12, top: 6, bottom: 6 } as const
 
 /** Small curves over the frames, one range for both segments, with the frame in view marked. */
-export function drawCurves(canvas: HTMLCanvasElement, curves: readonly Curve[], range: readonly [low: number, high: number], frame: number, colours: Colours): void {
+export function drawCurves(
+  canvas: HTMLCanvasElement,
+  curves: readonly Curve[],
+  range: readonly [low: number, high: number],
+  frame: number,
+  colours: Colours,
+): void {
   const context = fitCanvas(canvas)
   if (context === null) return
   const [width, height] = [canvas.clientWidth, canvas.clientHeight]
   context.clearRect(0, 0, width, height)
   const frames = Math.max(2, ...curves.map(({ values }) => values.length))
   const x = (at: number): number => PAD.left + (at / (frames - 1)) * (width - PAD.left - PAD.right)
-  const y = (value: number): number => height - PAD.bottom - ((value - range[0]) / Math.max(1e-9, range[1] - range[0])) * (height - PAD.top - PAD.bottom)
+  const y = (value: number): number =>
+    height - PAD.bottom - ((value - range[0]) / Math.max(1e-9, range[1] - range[0])) * (height - PAD.top - PAD.bottom)
   context.font = '11px ui-monospace, monospace'
   context.textAlign = 'right'
   context.textBaseline = 'middle'
@@ -127,12 +161,30 @@ export function drawCurves(canvas: HTMLCanvasElement, curves: readonly Curve[], 
     context.strokeStyle = colours.line
     context.fillStyle = colours.fixed
     context.fillText(value.toPrecision(2), PAD.left - 6, y(value))
-    drawPath(context, [[PAD.left, y(value)], [width - PAD.right, y(value)]], colours.line)
+    drawPath(
+      context,
+      [
+        [PAD.left, y(value)],
+        [width - PAD.right, y(value)],
+      ],
+      colours.line,
+    )
   }
   for (const { values, dash, colour } of curves) {
     context.setLineDash([...dash])
-    drawPath(context, values.map((value, at) => [x(at), y(value)] as const), colour)
+    drawPath(
+      context,
+      values.map((value, at) => [x(at), y(value)] as const),
+      colour,
+    )
   }
   context.setLineDash([])
-  drawPath(context, [[x(frame), 0], [x(frame), height]], colours.fixed)
+  drawPath(
+    context,
+    [
+      [x(frame), 0],
+      [x(frame), height],
+    ],
+    colours.fixed,
+  )
 }

@@ -17,11 +17,27 @@ import { pairCollected } from '../../../core/formats/segment-items.ts'
  * @param checkpoint folder of the policy that acts, for `learned`
  * @throws AppError `spec-invalid`, `usage-invalid`
  */
-export async function collectDataset(request: CollectRequest, checkpoint: string | null, context: AddContext, datasetId?: DatasetId): Promise<DatasetEntry> {
+export async function collectDataset(
+  request: CollectRequest,
+  checkpoint: string | null,
+  context: AddContext,
+  datasetId?: DatasetId,
+): Promise<DatasetEntry> {
   const kind = findWorld(request.world)
   const behaviours = behavioursOf(kind, request, checkpoint)
-  const set = await collectSegments(kind, behaviours, { segments: 2 * request.pairs, length: request.segmentSteps, seed: request.seed, perEpisode: request.perEpisode ?? Infinity, breathe: nextTurn })
-  if (set.mask.some((real) => real === 0)) throw new AppError({ code: 'usage-invalid', message: `Episodes of ${kind.info.name} ended before ${request.segmentSteps} steps.`, hint: 'Ask for shorter segments.' })
+  const set = await collectSegments(kind, behaviours, {
+    segments: 2 * request.pairs,
+    length: request.segmentSteps,
+    seed: request.seed,
+    perEpisode: request.perEpisode ?? Infinity,
+    breathe: nextTurn,
+  })
+  if (set.mask.some((real) => real === 0))
+    throw new AppError({
+      code: 'usage-invalid',
+      message: `Episodes of ${kind.info.name} ended before ${request.segmentSteps} steps.`,
+      hint: 'Ask for shorter segments.',
+    })
   if (request.label !== 'none') set.scores.set(await scoresOf(kind, set, request))
   const how = request.label === 'none' ? 'unjudged' : `judged by ${request.label}`
   return addDataset(
@@ -38,14 +54,29 @@ export async function collectDataset(request: CollectRequest, checkpoint: string
   )
 }
 
-function behavioursOf(kind: WorldKind, { behaviour, noise, runId }: CollectRequest, checkpoint: string | null): Behaviour[] {
-  const named = (name: string, policy: Policy): Behaviour => ({ name: noise > 0 ? `${name}, noise ${noise}` : name, policy: eachOf(noise > 0 ? noisy(policy, noise) : policy, kind.info) })
+function behavioursOf(
+  kind: WorldKind,
+  { behaviour, noise, runId }: CollectRequest,
+  checkpoint: string | null,
+): Behaviour[] {
+  const named = (name: string, policy: Policy): Behaviour => ({
+    name: noise > 0 ? `${name}, noise ${noise}` : name,
+    policy: eachOf(noise > 0 ? noisy(policy, noise) : policy, kind.info),
+  })
   const limit = Number.isFinite(kind.info.actionLimit) ? kind.info.actionLimit : 1
-  const random: Behaviour = { name: 'random', policy: eachOf((_observation, source) => kind.info.action.map(() => limit * (2 * source.uniform() - 1)), kind.info) }
+  const random: Behaviour = {
+    name: 'random',
+    policy: eachOf((_observation, source) => kind.info.action.map(() => limit * (2 * source.uniform() - 1)), kind.info),
+  }
   if (behaviour === 'random') return [random]
   if (behaviour === 'mixed') return [named('expert', kind.expert), named('weak', kind.weak), random]
   if (behaviour !== 'learned') return [named(behaviour, kind[behaviour])]
-  if (checkpoint === null) throw new AppError({ code: 'usage-invalid', message: 'A learned policy needs a run.', hint: 'Name a run that learned from segments of this world.' })
+  if (checkpoint === null)
+    throw new AppError({
+      code: 'usage-invalid',
+      message: 'A learned policy needs a run.',
+      hint: 'Name a run that learned from segments of this world.',
+    })
   return [named(`learned by ${runId}`, readLearnedPolicy(checkpoint, kind.info.id))]
 }
 

@@ -26,9 +26,18 @@ function* storedPairs(db: ReadableDb, dataFolder: string, { datasetId }: Dataset
   try {
     for (const { pair: entry, answers } of eachPairWithAnswers(db, datasetId)) {
       const item = parseItem(records.readLine(entry))
-      if (typeof item === 'string') throw new AppError({ code: 'dataset-invalid', message: `Pair ${entry.index + 1} cannot be read: ${item}.`, hint: 'The file was changed after it was written. Put a copy back, or make the data set again.' })
+      if (typeof item === 'string')
+        throw new AppError({
+          code: 'dataset-invalid',
+          message: `Pair ${entry.index + 1} cannot be read: ${item}.`,
+          hint: 'The file was changed after it was written. Put a copy back, or make the data set again.',
+        })
       const reduced = reduceLabels(answers, 'mean')
-      yield { pairId: item.pairId, pair: segmentPair.parse(item.data), preferenceA: reduced.kind === 'preference' ? reduced.preferenceA : null }
+      yield {
+        pairId: item.pairId,
+        pair: segmentPair.parse(item.data),
+        preferenceA: reduced.kind === 'preference' ? reduced.preferenceA : null,
+      }
     }
   } finally {
     records.close()
@@ -36,8 +45,18 @@ function* storedPairs(db: ReadableDb, dataFolder: string, { datasetId }: Dataset
 }
 
 /** Writes into `exports/` under the data folder; half a file never has the final name. Both formats can be imported again. */
-export async function exportSegments(db: ReadableDb, dataFolder: string, dataset: DatasetEntry, format: SegmentFormat): Promise<{ path: string; rows: number }> {
-  if (dataset.kind !== 'segment-pairs') throw new AppError({ code: 'usage-invalid', message: `"${dataset.name}" holds ${dataset.kind}, not segments.`, hint: 'Choose another format.' })
+export async function exportSegments(
+  db: ReadableDb,
+  dataFolder: string,
+  dataset: DatasetEntry,
+  format: SegmentFormat,
+): Promise<{ path: string; rows: number }> {
+  if (dataset.kind !== 'segment-pairs')
+    throw new AppError({
+      code: 'usage-invalid',
+      message: `"${dataset.name}" holds ${dataset.kind}, not segments.`,
+      hint: 'Choose another format.',
+    })
   const folder = path.join(dataFolder, 'exports')
   await mkdir(folder, { recursive: true })
   const file = path.join(folder, `${dataset.datasetId}-${Date.now()}.${format === 'cpl-npz' ? 'npz' : 'jsonl'}`)
@@ -59,7 +78,9 @@ async function writeLines(file: string, pairs: Iterable<StoredPair>): Promise<nu
   let rows = 0
   try {
     for (const { pairId, pair, preferenceA } of pairs) {
-      await output.append(`${JSON.stringify({ id: pairId, ...pair, preferred: preferenceA === null ? null : preferenceA > 0.5 ? 'a' : preferenceA < 0.5 ? 'b' : 'tie', judge: 'labels' })}\n`)
+      await output.append(
+        `${JSON.stringify({ id: pairId, ...pair, preferred: preferenceA === null ? null : preferenceA > 0.5 ? 'a' : preferenceA < 0.5 ? 'b' : 'tie', judge: 'labels' })}\n`,
+      )
       rows += 1
     }
     await output.finish()
@@ -74,13 +95,36 @@ async function writeArrays(file: string, pairs: readonly StoredPair[]): Promise<
   const [firsts, seconds] = [pairs.map(({ pair }) => pair.a), pairs.map(({ pair }) => pair.b)]
   const all = [...firsts, ...seconds]
   const time = all[0]?.observations.length ?? 0
-  if (all.some((segment) => segment.observations.length !== time)) throw new AppError({ code: 'usage-invalid', message: 'The segments are of different lengths, which this format cannot hold.', hint: 'Export JSON Lines.' })
+  if (all.some((segment) => segment.observations.length !== time))
+    throw new AppError({
+      code: 'usage-invalid',
+      message: 'The segments are of different lengths, which this format cannot hold.',
+      hint: 'Export JSON Lines.',
+    })
   if (all.every((segment) => segment.score !== null)) {
-    await writeNpz(file, { obs: stack(all, 'observations'), action: stack(all, 'actions'), reward: stack(all, 'rewards'), rl_sum: { shape: [all.length], data: Float32Array.from(all, (segment) => segment.score!) } })
+    await writeNpz(file, {
+      obs: stack(all, 'observations'),
+      action: stack(all, 'actions'),
+      reward: stack(all, 'rewards'),
+      rl_sum: { shape: [all.length], data: Float32Array.from(all, (segment) => segment.score!) },
+    })
   } else {
-    if (pairs.some(({ preferenceA }) => preferenceA === null)) throw new AppError({ code: 'usage-invalid', message: 'Some pairs have neither scores nor labels, which this format cannot hold.', hint: 'Label them first, or export JSON Lines.' })
+    if (pairs.some(({ preferenceA }) => preferenceA === null))
+      throw new AppError({
+        code: 'usage-invalid',
+        message: 'Some pairs have neither scores nor labels, which this format cannot hold.',
+        hint: 'Label them first, or export JSON Lines.',
+      })
     const labels = { shape: [pairs.length], data: Float32Array.from(pairs, ({ preferenceA }) => 1 - preferenceA!) }
-    await writeNpz(file, { obs_1: stack(firsts, 'observations'), obs_2: stack(seconds, 'observations'), action_1: stack(firsts, 'actions'), action_2: stack(seconds, 'actions'), reward_1: stack(firsts, 'rewards'), reward_2: stack(seconds, 'rewards'), label: labels })
+    await writeNpz(file, {
+      obs_1: stack(firsts, 'observations'),
+      obs_2: stack(seconds, 'observations'),
+      action_1: stack(firsts, 'actions'),
+      action_2: stack(seconds, 'actions'),
+      reward_1: stack(firsts, 'rewards'),
+      reward_2: stack(seconds, 'rewards'),
+      label: labels,
+    })
   }
   return pairs.length
 }
@@ -88,5 +132,8 @@ async function writeArrays(file: string, pairs: readonly StoredPair[]): Promise<
 function stack(segments: readonly Segment[], name: 'observations' | 'actions' | 'rewards'): ArrayToWrite {
   const first = segments[0]![name]
   const inner = Array.isArray(first[0]) ? [first[0].length] : []
-  return { shape: [segments.length, first.length, ...inner], data: Float32Array.from(segments.flatMap((segment) => (segment[name] as (number | number[])[]).flat())) } // rows or numbers
+  return {
+    shape: [segments.length, first.length, ...inner],
+    data: Float32Array.from(segments.flatMap((segment) => (segment[name] as (number | number[])[]).flat())),
+  } // rows or numbers
 }

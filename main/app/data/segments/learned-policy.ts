@@ -10,7 +10,15 @@ import type { Policy } from '../../../core/worlds/define.ts'
 const policyConfig = z.object({
   model_type: z.literal('pairlab-networks'),
   world: z.string().nullable(),
-  networks: z.object({ policy: z.object({ inputs: z.int(), hidden: z.array(z.int()), outputs: z.int(), activation: z.enum(['relu', 'tanh']), output: z.enum(['linear', 'tanh']) }) }),
+  networks: z.object({
+    policy: z.object({
+      inputs: z.int(),
+      hidden: z.array(z.int()),
+      outputs: z.int(),
+      activation: z.enum(['relu', 'tanh']),
+      output: z.enum(['linear', 'tanh']),
+    }),
+  }),
 })
 
 interface Layer {
@@ -25,23 +33,44 @@ const SQUASH = { relu: (value: number) => Math.max(0, value), tanh: Math.tanh, l
 /** @throws AppError `spec-invalid` for a checkpoint of another kind, or one of another world */
 export function readLearnedPolicy(folder: string, world: string): Policy {
   const config = policyConfig.safeParse(JSON.parse(readFileSync(path.join(folder, 'config.json'), 'utf8')))
-  if (!config.success) throw new AppError({ code: 'spec-invalid', message: `The checkpoint holds no policy that acts: ${describeIssues(config.error)}.`, hint: 'Choose a run of CPL, BC, P-IQL or another method that learns from segments.' })
-  if (config.data.world !== world) throw new AppError({ code: 'spec-invalid', message: `That policy was trained in ${config.data.world ?? 'another world'}, not in ${world}.`, hint: 'Choose a run that learned from segments of this world.' })
+  if (!config.success)
+    throw new AppError({
+      code: 'spec-invalid',
+      message: `The checkpoint holds no policy that acts: ${describeIssues(config.error)}.`,
+      hint: 'Choose a run of CPL, BC, P-IQL or another method that learns from segments.',
+    })
+  if (config.data.world !== world)
+    throw new AppError({
+      code: 'spec-invalid',
+      message: `That policy was trained in ${config.data.world ?? 'another world'}, not in ${world}.`,
+      hint: 'Choose a run that learned from segments of this world.',
+    })
   const { hidden, activation, output } = config.data.networks.policy
   const { tensors } = decodeSafeTensors(readFileSync(path.join(folder, 'model.safetensors')))
-  const layers = Array.from({ length: hidden.length + 1 }, (_, layer): Layer => ({ weight: tensor(tensors, `policy/${layer}.weight`), bias: tensor(tensors, `policy/${layer}.bias`), squash: SQUASH[layer === hidden.length ? output : activation] }))
+  const layers = Array.from({ length: hidden.length + 1 }, (_, layer): Layer => ({
+    weight: tensor(tensors, `policy/${layer}.weight`),
+    bias: tensor(tensors, `policy/${layer}.bias`),
+    squash: SQUASH[layer === hidden.length ? output : activation],
+  }))
   return (observation) => layers.reduce<ArrayLike<number>>((values, layer) => apply(layer, values), observation)
 }
 
 function tensor(tensors: Readonly<Record<string, { readonly data: ArrayLike<number> }>>, name: string): Float32Array {
   const found = tensors[name]
-  if (found === undefined) throw new AppError({ code: 'spec-invalid', message: `The checkpoint has no tensor ${name}.`, hint: 'Choose another run.' })
+  if (found === undefined)
+    throw new AppError({
+      code: 'spec-invalid',
+      message: `The checkpoint has no tensor ${name}.`,
+      hint: 'Choose another run.',
+    })
   return Float32Array.from(found.data)
 }
 
 function apply({ weight, bias, squash }: Layer, values: ArrayLike<number>): Float64Array {
   const width = bias.length
   const sums = Float64Array.from(bias)
-  for (let row = 0; row < values.length; row += 1) for (let column = 0; column < width; column += 1) sums[column] = sums[column]! + values[row]! * weight[row * width + column]!
+  for (let row = 0; row < values.length; row += 1)
+    for (let column = 0; column < width; column += 1)
+      sums[column] = sums[column]! + values[row]! * weight[row * width + column]!
   return sums.map(squash)
 }

@@ -11,7 +11,10 @@ export const contrastive = defineContrastMethod({
   id: 'contrastive',
   name: 'InfoNCE on texts',
   summary: 'Pulls the positive’s vector to the query, pushes others away',
-  paper: { cite: 'van den Oord et al., 2018; unsupervised: Gao et al., EMNLP 2021', url: 'https://arxiv.org/abs/1807.03748' },
+  paper: {
+    cite: 'van den Oord et al., 2018; unsupervised: Gao et al., EMNLP 2021',
+    url: 'https://arxiv.org/abs/1807.03748',
+  },
   vectors: ['infonce'],
   equation: 'L = −log( e^{sim(q_i, p_i)/τ} / Σ_j e^{sim(q_i, p_j)/τ} ),   j over positives and hard negatives',
   deviations: [
@@ -25,15 +28,45 @@ export const contrastive = defineContrastMethod({
   models: ['decoder'],
   needsReference: false,
   config: z.strictObject({
-    tau: z.number().positive().max(10).default(0.05).meta({ title: 'Temperature', symbol: 'τ', help: 'Similarities are divided by it; 0.01 to 0.1 with cosines, 1 with dot products.', group: 'main' }),
-    similarity: z.enum(['cosine', 'dot']).default('cosine').meta({ title: 'Similarity', help: 'Cosine, or the dot product.', group: 'main' }),
-    supervision: z.enum(['triples', 'none']).default('triples').meta({ title: 'Supervision', help: 'Queries with positives and negatives; or none, SimCSE.', group: 'main' }),
-    negatives: z.int().min(0).max(16).default(1).meta({ title: 'Hard negatives', help: 'Of each query, at most; the batch’s other positives are negatives besides.', group: 'expert' }),
-    hardNegatives: z.enum(['own', 'all']).default('all').meta({ title: 'Hard negatives of', help: 'A query’s own ones, or those of the whole batch.', group: 'expert' }),
+    tau: z.number().positive().max(10).default(0.05).meta({
+      title: 'Temperature',
+      symbol: 'τ',
+      help: 'Similarities are divided by it; 0.01 to 0.1 with cosines, 1 with dot products.',
+      group: 'main',
+    }),
+    similarity: z
+      .enum(['cosine', 'dot'])
+      .default('cosine')
+      .meta({ title: 'Similarity', help: 'Cosine, or the dot product.', group: 'main' }),
+    supervision: z
+      .enum(['triples', 'none'])
+      .default('triples')
+      .meta({ title: 'Supervision', help: 'Queries with positives and negatives; or none, SimCSE.', group: 'main' }),
+    negatives: z.int().min(0).max(16).default(1).meta({
+      title: 'Hard negatives',
+      help: 'Of each query, at most; the batch’s other positives are negatives besides.',
+      group: 'expert',
+    }),
+    hardNegatives: z
+      .enum(['own', 'all'])
+      .default('all')
+      .meta({ title: 'Hard negatives of', help: 'A query’s own ones, or those of the whole batch.', group: 'expert' }),
   }),
   metrics: [
-    { name: 'loss', label: 'Loss', unit: 'nats', goal: 'min', help: 'Cross-entropy of finding the positive in the batch. Chance is the log of the number of candidates.' },
-    { name: 'contrast/accuracy', label: 'In-batch accuracy', unit: 'fraction', goal: 'max', help: 'How often the positive is the nearest of the batch.' },
+    {
+      name: 'loss',
+      label: 'Loss',
+      unit: 'nats',
+      goal: 'min',
+      help: 'Cross-entropy of finding the positive in the batch. Chance is the log of the number of candidates.',
+    },
+    {
+      name: 'contrast/accuracy',
+      label: 'In-batch accuracy',
+      unit: 'fraction',
+      goal: 'max',
+      help: 'How often the positive is the nearest of the batch.',
+    },
     ...EMBED_INFO,
   ],
   mainMetric: 'eval/embed/ndcg',
@@ -55,19 +88,33 @@ export const contrastive = defineContrastMethod({
   ],
   learnsFrom: ({ supervision, negatives }) => (supervision === 'none' ? 'texts' : { negatives }),
   async update({ config: { tau, similarity, hardNegatives }, items, decoder, tokenizer, maxLength, minimizeWhole }) {
-    const row = (text: string): ReturnType<typeof spanOf> => spanOf(plainPrompt(tokenizer, text, maxLength), [], 'after-system')
+    const row = (text: string): ReturnType<typeof spanOf> =>
+      spanOf(plainPrompt(tokenizer, text, maxLength), [], 'after-system')
     const queries = items.map((item) => row(item.query))
     const positives = items.map((item) => row(item.positive ?? item.query))
     const negatives = items.flatMap((item) => item.negatives.map(row))
     const dim = decoder.config.hidden
-    const excluded = items.map((one, i) => items.map((other, j) => (i !== j && (one.positive ?? one.query) === (other.positive ?? other.query) ? 1 : 0)))
+    const excluded = items.map((one, i) =>
+      items.map((other, j) => (i !== j && (one.positive ?? one.query) === (other.positive ?? other.query) ? 1 : 0)),
+    )
     const metrics = await minimizeWhole(() => {
       // Two passes: rows that are equal share their tokens within one, and would share their dropout.
       const query = embedSpans(decoder, queries)
       const rest = embedSpans(decoder, [...positives, ...negatives])
       const positive = tf.slice(rest, [0, 0], [items.length, dim])
-      const hard = negatives.length === 0 ? null : tf.reshape(tf.slice(rest, [items.length, 0], [negatives.length, dim]), [items.length, negatives.length / items.length, dim]) as tf.Tensor3D
-      const logits = contrastLogits(query, positive, hard, tf.tensor2d(excluded), { temperature: tau, similarity, hardNegatives })
+      const hard =
+        negatives.length === 0
+          ? null
+          : (tf.reshape(tf.slice(rest, [items.length, 0], [negatives.length, dim]), [
+              items.length,
+              negatives.length / items.length,
+              dim,
+            ]) as tf.Tensor3D)
+      const logits = contrastLogits(query, positive, hard, tf.tensor2d(excluded), {
+        temperature: tau,
+        similarity,
+        hardNegatives,
+      })
       const loss = tf.mean(diagonalCrossEntropy(logits)) as tf.Scalar
       const best = tf.equal(tf.argMax(logits, 1), tf.range(0, items.length, 1, 'int32'))
       return { loss, metrics: { loss, 'contrast/accuracy': tf.mean(tf.cast(best, 'float32')) as tf.Scalar } }

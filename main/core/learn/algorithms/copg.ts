@@ -30,7 +30,12 @@ export function copgResidual<T extends tf.Tensor>(rewardDifference: T, differenc
  * on-policy samples (§4). A prompt with fewer than two valid samples gives 0.
  * @param rewards R [prompt, sample]   @param ratios r [prompt, sample]   @param valid 1 where the sample exists   @returns [prompt]
  */
-export function copgGroupLoss(rewards: tf.Tensor2D, ratios: tf.Tensor2D, valid: tf.Tensor2D, beta: number): tf.Tensor1D {
+export function copgGroupLoss(
+  rewards: tf.Tensor2D,
+  ratios: tf.Tensor2D,
+  valid: tf.Tensor2D,
+  beta: number,
+): tf.Tensor1D {
   const both = tf.mul(tf.expandDims(valid, 2), tf.expandDims(valid, 1))
   const masked = tf.where(tf.greater(both, 0), copgLoss(pairwise(rewards), pairwise(ratios), beta), tf.zerosLike(both))
   const others = tf.sub(tf.sum(valid, 1), 1)
@@ -38,36 +43,39 @@ export function copgGroupLoss(rewards: tf.Tensor2D, ratios: tf.Tensor2D, valid: 
   return tf.div(tf.mul(tf.sum(masked, [1, 2]), 0.5), tf.maximum(others, 1)) as tf.Tensor1D
 }
 
-const config = needsScorable(z.strictObject({
-  beta: z.number().positive().max(100).default(0.2).meta({
-    title: 'Distance penalty',
-    symbol: 'β',
-    help: 'The margin is pulled to (difference of rewards)/β. Too small collapses the policy without a sign in the held-out loss: look at the samples.',
-    group: 'main',
+const config = needsScorable(
+  z.strictObject({
+    beta: z.number().positive().max(100).default(0.2).meta({
+      title: 'Distance penalty',
+      symbol: 'β',
+      help: 'The margin is pulled to (difference of rewards)/β. Too small collapses the policy without a sign in the held-out loss: look at the samples.',
+      group: 'main',
+    }),
+    rewards: rewardSource.default({ kind: 'label' }).meta({
+      title: 'Reward',
+      help: 'Where the number of each completion comes from.',
+      group: 'main',
+    }),
+    standardise: z.boolean().default(true).meta({
+      title: 'Standardize rewards',
+      help: 'Divide rewards by their standard deviation over the training set, once, so that one β means the same for every source. Rewards from the labels are on a fixed scale already and are left alone.',
+      group: 'expert',
+    }),
+    groupSize: z.int().min(2).max(16).default(2).meta({
+      title: 'Completions per prompt',
+      symbol: 'k',
+      help: '2 takes the pairs as they are; more compares every two of up to k completions of a prompt.',
+      group: 'expert',
+    }),
+    samples: z.enum(['logged', 'online']).default('logged').meta({
+      title: 'Completions',
+      help: 'Logged takes those of the data set, whoever wrote them. Online lets the policy write k of them at each step, which a reward model or a rule scores: RLOO is this special case.',
+      group: 'expert',
+    }),
+    ...rolloutFields,
   }),
-  rewards: rewardSource.default({ kind: 'label' }).meta({
-    title: 'Reward',
-    help: 'Where the number of each completion comes from.',
-    group: 'main',
-  }),
-  standardise: z.boolean().default(true).meta({
-    title: 'Standardize rewards',
-    help: 'Divide rewards by their standard deviation over the training set, once, so that one β means the same for every source. Rewards from the labels are on a fixed scale already and are left alone.',
-    group: 'expert',
-  }),
-  groupSize: z.int().min(2).max(16).default(2).meta({
-    title: 'Completions per prompt',
-    symbol: 'k',
-    help: '2 takes the pairs as they are; more compares every two of up to k completions of a prompt.',
-    group: 'expert',
-  }),
-  samples: z.enum(['logged', 'online']).default('logged').meta({
-    title: 'Completions',
-    help: 'Logged takes those of the data set, whoever wrote them. Online lets the policy write k of them at each step, which a reward model or a rule scores: RLOO is this special case.',
-    group: 'expert',
-  }),
-  ...rolloutFields,
-}), (value) => value.samples === 'online')
+  (value) => value.samples === 'online',
+)
 type CopgConfig = z.infer<typeof config>
 
 function pairLoss({ network, totals, config: { beta } }: LossContext<CopgConfig>, batch: PairBatch): LossResult {
@@ -83,7 +91,11 @@ function pairLoss({ network, totals, config: { beta } }: LossContext<CopgConfig>
     metrics: {
       loss,
       'copg/residual': weightedShare(copgResidual(rewardDifference, difference, beta), batch.weight, totals.weight),
-      'copg/equal-rewards': weightedShare(tf.cast(tf.equal(rewardDifference, 0), 'float32'), batch.weight, totals.weight),
+      'copg/equal-rewards': weightedShare(
+        tf.cast(tf.equal(rewardDifference, 0), 'float32'),
+        batch.weight,
+        totals.weight,
+      ),
       ...policyMetrics(batch, totals, logProbs, batch.reference, ratios, beta),
     },
   }
@@ -129,12 +141,27 @@ export const copg = defineAlgorithm({
   rewards: (value) => value.rewards,
   groupSize: (value) => (value.groupSize === 2 ? null : value.groupSize),
   needsSupport: (value) => value.samples === 'logged',
-  rollout: (value) => (value.samples === 'online' ? { samples: value.groupSize, maxTokens: value.rolloutTokens, temperature: value.rolloutTemperature, updates: 1 } : null),
+  rollout: (value) =>
+    value.samples === 'online'
+      ? { samples: value.groupSize, maxTokens: value.rolloutTokens, temperature: value.rolloutTemperature, updates: 1 }
+      : null,
   config,
   metrics: [
     lossInfo('', 'CoPG loss. Its minimum is −ΔR²/(2β) and not zero, so read the residual instead.'),
-    { name: 'copg/residual', label: 'Residual', unit: 'reward', goal: 'min', help: '|ΔR − βΔr|: how far the policy’s margin is from what the rewards ask for. It falls toward 0.' },
-    { name: 'copg/equal-rewards', label: 'Equal rewards', unit: 'fraction', goal: 'none', help: 'Share of pairs whose two rewards are equal. They only pull the policy back to the reference.' },
+    {
+      name: 'copg/residual',
+      label: 'Residual',
+      unit: 'reward',
+      goal: 'min',
+      help: '|ΔR − βΔr|: how far the policy’s margin is from what the rewards ask for. It falls toward 0.',
+    },
+    {
+      name: 'copg/equal-rewards',
+      label: 'Equal rewards',
+      unit: 'fraction',
+      goal: 'none',
+      help: 'Share of pairs whose two rewards are equal. They only pull the policy back to the reference.',
+    },
     ...POLICY_INFO,
   ],
   mainMetric: 'eval/rewards/accuracies',

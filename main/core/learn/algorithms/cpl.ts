@@ -1,7 +1,17 @@
 // Contrastive Preference Learning (Hejna et al., ICLR 2024), arXiv 2310.13639
 import { z } from 'zod'
 import { defineControlMethod, type ControlStep } from '../control/control.ts'
-import { behaviourCloningLoss, cloneAll, CONTROL_INFO, networkFields, PAPER_TRAINING, pairAccuracy, policyNetwork, segmentLogProbs, splitStages } from '../control/control-policy.ts'
+import {
+  behaviourCloningLoss,
+  cloneAll,
+  CONTROL_INFO,
+  networkFields,
+  PAPER_TRAINING,
+  pairAccuracy,
+  policyNetwork,
+  segmentLogProbs,
+  splitStages,
+} from '../control/control-policy.ts'
 import type { LossResult } from '../define.ts'
 import { blendInto } from '../models/mlp.ts'
 import { logSigmoid, softplus, splitPairs, stopGradient } from '../ops.ts'
@@ -34,7 +44,12 @@ export function segmentScores(logProbs: tf.Tensor2D, mask: tf.Tensor2D, { alpha,
  * @param first, second S of the two segments [pair]   @param secondPreferred y = P(second preferred): 0, ½ or 1 [pair]
  * @returns [pair]
  */
-export function cplLoss(first: tf.Tensor1D, second: tf.Tensor1D, secondPreferred: tf.Tensor1D, lambda: number): tf.Tensor1D {
+export function cplLoss(
+  first: tf.Tensor1D,
+  second: tf.Tensor1D,
+  secondPreferred: tf.Tensor1D,
+  lambda: number,
+): tf.Tensor1D {
   const secondWins = tf.neg(logSigmoid(tf.sub(second, tf.mul(first, lambda))))
   const firstWins = tf.neg(logSigmoid(tf.sub(first, tf.mul(second, lambda))))
   return tf.add(tf.mul(secondPreferred, secondWins), tf.mul(tf.sub(1, secondPreferred), firstWins)) as tf.Tensor1D
@@ -45,34 +60,77 @@ export function cplLoss(first: tf.Tensor1D, second: tf.Tensor1D, secondPreferred
  * without an ordered pair has loss 0.
  * @param scores S [segment]   @param labels the numbers by which segments are ordered, host-side [segment]
  */
-export function denseCplLoss(scores: tf.Tensor1D, labels: readonly number[], lambda: number): { readonly loss: tf.Scalar; readonly pairs: number } {
+export function denseCplLoss(
+  scores: tf.Tensor1D,
+  labels: readonly number[],
+  lambda: number,
+): { readonly loss: tf.Scalar; readonly pairs: number } {
   const count = labels.length
   const mask = new Float32Array(count * count)
-  labels.forEach((better, winner) => labels.forEach((worse, loser) => (mask[winner * count + loser] = better > worse ? 1 : 0)))
+  labels.forEach((better, winner) =>
+    labels.forEach((worse, loser) => (mask[winner * count + loser] = better > worse ? 1 : 0)),
+  )
   const pairs = mask.reduce((sum, value) => sum + value, 0)
   const loss = tf.tidy(() => {
     // [winner, loser] of S_winner − λ S_loser
     const margins = tf.sub(tf.expandDims(scores, 1), tf.mul(tf.expandDims(scores, 0), lambda))
-    return tf.div(tf.sum(tf.mul(softplus(tf.neg(margins)), tf.tensor2d(mask, [count, count]))), Math.max(1, pairs)) as tf.Scalar
+    return tf.div(
+      tf.sum(tf.mul(softplus(tf.neg(margins)), tf.tensor2d(mask, [count, count]))),
+      Math.max(1, pairs),
+    ) as tf.Scalar
   })
   return { loss, pairs }
 }
 
 const config = z.strictObject({
-  alpha: z.number().positive().max(100).default(0.1).meta({ title: 'Temperature', symbol: 'α', help: 'Scales the sum of log-probs of a segment. The sum runs over all steps, so it depends on their number: at 64 steps 0.1 is usual.', group: 'main' }),
-  lambda: z.number().gt(0).max(1).default(0.5).meta({ title: 'Conservative bias', symbol: 'λ', help: 'Weight of the losing segment. Below 1 the policy stays near the data; 1 is the plain loss, which can leave it.', group: 'main' }),
-  gamma: z.number().gt(0).max(1).default(1).meta({ title: 'Discount', symbol: 'γ', help: 'Inside a segment. The formula has it, the official code uses 1.', group: 'expert' }),
-  pairing: z.enum(['comparison', 'rank', 'dense']).default('comparison').meta({ title: 'Pairs', help: 'Comparison takes the judged pairs; rank compares any two scored segments; dense compares every two of a batch.', group: 'main' }),
-  bcShare: z.number().min(0).lt(1).default(0.4).meta({ title: 'Cloning first', unit: 'of steps', help: 'Share of the steps in which the policy first copies all segments. Then the optimizer starts anew.', group: 'main' }),
-  bcWeight: z.number().min(0).max(100).default(0).meta({ title: 'Cloning weight', help: 'Adds −mean log π of the batch to the loss (CPL-BC, with λ = 1).', group: 'expert' }),
-  reference: z.boolean().default(false).meta({ title: 'Against the cloned policy', help: 'Uses log π − log π_ref with the policy after cloning as reference (CPL-KL).', group: 'expert' }),
+  alpha: z.number().positive().max(100).default(0.1).meta({
+    title: 'Temperature',
+    symbol: 'α',
+    help: 'Scales the sum of log-probs of a segment. The sum runs over all steps, so it depends on their number: at 64 steps 0.1 is usual.',
+    group: 'main',
+  }),
+  lambda: z.number().gt(0).max(1).default(0.5).meta({
+    title: 'Conservative bias',
+    symbol: 'λ',
+    help: 'Weight of the losing segment. Below 1 the policy stays near the data; 1 is the plain loss, which can leave it.',
+    group: 'main',
+  }),
+  gamma: z.number().gt(0).max(1).default(1).meta({
+    title: 'Discount',
+    symbol: 'γ',
+    help: 'Inside a segment. The formula has it, the official code uses 1.',
+    group: 'expert',
+  }),
+  pairing: z.enum(['comparison', 'rank', 'dense']).default('comparison').meta({
+    title: 'Pairs',
+    help: 'Comparison takes the judged pairs; rank compares any two scored segments; dense compares every two of a batch.',
+    group: 'main',
+  }),
+  bcShare: z.number().min(0).lt(1).default(0.4).meta({
+    title: 'Cloning first',
+    unit: 'of steps',
+    help: 'Share of the steps in which the policy first copies all segments. Then the optimizer starts anew.',
+    group: 'main',
+  }),
+  bcWeight: z.number().min(0).max(100).default(0).meta({
+    title: 'Cloning weight',
+    help: 'Adds −mean log π of the batch to the loss (CPL-BC, with λ = 1).',
+    group: 'expert',
+  }),
+  reference: z.boolean().default(false).meta({
+    title: 'Against the cloned policy',
+    help: 'Uses log π − log π_ref with the policy after cloning as reference (CPL-KL).',
+    group: 'expert',
+  }),
   ...networkFields,
 })
 type CplConfig = z.infer<typeof config>
 
 /** S of every segment, against the reference where there is one [2·pair] */
 function scoresOf({ config: settings, batch, networks }: ControlStep<CplConfig>, logProbs: tf.Tensor2D): tf.Tensor1D {
-  const ratios = settings.reference ? tf.sub(logProbs, stopGradient(segmentLogProbs(networks['reference']!, batch, null))) : logProbs
+  const ratios = settings.reference
+    ? tf.sub(logProbs, stopGradient(segmentLogProbs(networks['reference']!, batch, null)))
+    : logProbs
   return segmentScores(ratios as tf.Tensor2D, batch.mask, settings)
 }
 
@@ -81,10 +139,21 @@ function contrast(step: ControlStep<CplConfig>): LossResult {
   const logProbs = segmentLogProbs(step.networks['policy']!, batch, step.dropout)
   const scores = scoresOf(step, logProbs)
   const [first, second] = splitPairs(scores, batch.pairs)
-  const main = settings.pairing === 'dense' ? denseCplLoss(scores, batch.scores, settings.lambda).loss : (tf.mean(cplLoss(first, second, batch.secondPreferred, settings.lambda)) as tf.Scalar)
+  const main =
+    settings.pairing === 'dense'
+      ? denseCplLoss(scores, batch.scores, settings.lambda).loss
+      : (tf.mean(cplLoss(first, second, batch.secondPreferred, settings.lambda)) as tf.Scalar)
   const cloning = behaviourCloningLoss(logProbs, batch.mask, batch.steps)
   const loss = settings.bcWeight > 0 ? (tf.add(main, tf.mul(cloning, settings.bcWeight)) as tf.Scalar) : main
-  return { loss, metrics: { loss, 'bc/loss': cloning, 'preferences/accuracy': pairAccuracy(first, second, batch.labels), 'cpl/score': tf.mean(tf.abs(scores)) as tf.Scalar } }
+  return {
+    loss,
+    metrics: {
+      loss,
+      'bc/loss': cloning,
+      'preferences/accuracy': pairAccuracy(first, second, batch.labels),
+      'cpl/score': tf.mean(tf.abs(scores)) as tf.Scalar,
+    },
+  }
 }
 
 export const cpl = defineControlMethod<CplConfig>({
@@ -101,17 +170,63 @@ export const cpl = defineControlMethod<CplConfig>({
   ],
   config,
   metrics: [
-    { name: 'loss', label: 'Loss', unit: 'nats', goal: 'min', help: 'CPL loss; while cloning, the cloning loss. At λ = 1 and equal scores it is 0.693 (log 2).' },
+    {
+      name: 'loss',
+      label: 'Loss',
+      unit: 'nats',
+      goal: 'min',
+      help: 'CPL loss; while cloning, the cloning loss. At λ = 1 and equal scores it is 0.693 (log 2).',
+    },
     ...CONTROL_INFO,
-    { name: 'cpl/score', label: 'Segment score', unit: 'nats', goal: 'none', help: 'Mean |S|, the temperature times the sum of log-probs of a segment. A few units are healthy; near 0 the loss sees no difference, in the hundreds it is a step function.' },
+    {
+      name: 'cpl/score',
+      label: 'Segment score',
+      unit: 'nats',
+      goal: 'none',
+      help: 'Mean |S|, the temperature times the sum of log-probs of a segment. A few units are healthy; near 0 the loss sees no difference, in the hundreds it is a step function.',
+    },
   ],
   presets: [
-    { id: 'small', title: 'Small', note: 'For the worlds that come with Pairlab, on a processor: two layers of 64 units, in a minute or two.', config: { width: 64 }, training: { steps: 3000, batchSize: 32, learningRate: 1e-3, warmupFraction: 0.02, schedule: 'constant', clipNorm: 0 } },
-    { id: 'paper', title: 'Paper', note: 'Hejna et al. (2024), state observations: 200,000 steps of cloning and 300,000 of CPL at 1e-4, 96 pairs of 64 steps, two layers of 512 units, dropout 0.25, α 0.1, λ 0.5.', config: {}, training: PAPER_TRAINING },
-    { id: 'paper-bc', title: 'Paper, CPL-BC', note: 'λ 1 with a cloning loss of weight 1.', config: { lambda: 1, bcWeight: 1 }, training: PAPER_TRAINING },
-    { id: 'paper-kl', title: 'Paper, CPL-KL', note: 'Against the cloned policy: α 0.2, λ 0.75.', config: { alpha: 0.2, lambda: 0.75, reference: true }, training: PAPER_TRAINING },
+    {
+      id: 'small',
+      title: 'Small',
+      note: 'For the worlds that come with Pairlab, on a processor: two layers of 64 units, in a minute or two.',
+      config: { width: 64 },
+      training: {
+        steps: 3000,
+        batchSize: 32,
+        learningRate: 1e-3,
+        warmupFraction: 0.02,
+        schedule: 'constant',
+        clipNorm: 0,
+      },
+    },
+    {
+      id: 'paper',
+      title: 'Paper',
+      note: 'Hejna et al. (2024), state observations: 200,000 steps of cloning and 300,000 of CPL at 1e-4, 96 pairs of 64 steps, two layers of 512 units, dropout 0.25, α 0.1, λ 0.5.',
+      config: {},
+      training: PAPER_TRAINING,
+    },
+    {
+      id: 'paper-bc',
+      title: 'Paper, CPL-BC',
+      note: 'λ 1 with a cloning loss of weight 1.',
+      config: { lambda: 1, bcWeight: 1 },
+      training: PAPER_TRAINING,
+    },
+    {
+      id: 'paper-kl',
+      title: 'Paper, CPL-KL',
+      note: 'Against the cloned policy: α 0.2, λ 0.75.',
+      config: { alpha: 0.2, lambda: 0.75, reference: true },
+      training: PAPER_TRAINING,
+    },
   ],
-  networks: (settings, sizes) => ({ policy: policyNetwork(settings, sizes), ...(settings.reference ? { reference: policyNetwork(settings, sizes) } : {}) }),
+  networks: (settings, sizes) => ({
+    policy: policyNetwork(settings, sizes),
+    ...(settings.reference ? { reference: policyNetwork(settings, sizes) } : {}),
+  }),
   stages: ({ bcShare }, steps) => splitStages(steps, bcShare, ['bc', 'cpl']),
   pairing: (settings) => settings.pairing,
   enterStage(stage, networks) {

@@ -23,7 +23,11 @@ export interface DpoOptions {
  *   robust:       L_ε(Δ) = [(1 − ε) L(Δ) − ε L(−Δ)] / (1 − 2ε)
  * @param difference Δ [pair]   @param preference p [pair]   @returns loss of each pair [pair]
  */
-export function dpoLoss(difference: tf.Tensor1D, preference: tf.Tensor1D, { beta, labelSmoothing: epsilon, smoothing }: DpoOptions): tf.Tensor1D {
+export function dpoLoss(
+  difference: tf.Tensor1D,
+  preference: tf.Tensor1D,
+  { beta, labelSmoothing: epsilon, smoothing }: DpoOptions,
+): tf.Tensor1D {
   const other = tf.sub(1, preference)
   const sign = smoothing === 'robust' ? -1 : 1
   const scale = smoothing === 'robust' ? 1 / (1 - 2 * epsilon) : 1
@@ -69,7 +73,10 @@ export const dpo = defineAlgorithm({
     }),
     useStrength: useStrength(),
   }),
-  metrics: [lossInfo('nats', 'Mean DPO loss. It starts at 0.693 (log 2), where policy and reference are equal, and falls.'), ...POLICY_INFO],
+  metrics: [
+    lossInfo('nats', 'Mean DPO loss. It starts at 0.693 (log 2), where policy and reference are equal, and falls.'),
+    ...POLICY_INFO,
+  ],
   mainMetric: 'eval/rewards/accuracies',
   presets: [
     {

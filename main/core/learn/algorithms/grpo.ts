@@ -21,7 +21,11 @@ export interface GroupAdvantageOptions {
  * A = R − mean of the group [, over its deviation]; a group of one keeps its reward, as verl has it.
  * @param rewards, groups one number and one group id a row, host-side [row]   @returns [row]
  */
-export function groupAdvantages(rewards: readonly number[], groups: readonly number[], { normalize, epsilon }: GroupAdvantageOptions): number[] {
+export function groupAdvantages(
+  rewards: readonly number[],
+  groups: readonly number[],
+  { normalize, epsilon }: GroupAdvantageOptions,
+): number[] {
   const members = new Map<number, number[]>()
   groups.forEach((group, row) => members.set(group, [...(members.get(group) ?? []), row]))
   const advantages = [...rewards]
@@ -45,7 +49,12 @@ export interface ClipOptions {
  * max(−A ρ, −A clip(ρ, 1 − ε_low, 1 + ε_high)), and where A < 0 no more than −A c. ρ = π / π_old, each token.
  * @param logProbs, old [row, time]   @param advantages host-side [row]   @returns [row, time]
  */
-export function clippedSurrogate(logProbs: tf.Tensor2D, old: tf.Tensor2D, advantages: readonly number[], { low, high, dual }: ClipOptions): tf.Tensor2D {
+export function clippedSurrogate(
+  logProbs: tf.Tensor2D,
+  old: tf.Tensor2D,
+  advantages: readonly number[],
+  { low, high, dual }: ClipOptions,
+): tf.Tensor2D {
   return tf.tidy(() => {
     const ratio = tf.exp(tf.clipByValue(tf.sub(logProbs, old), -20, 20))
     const gain = tf.tensor2d(advantages.map((value) => [-value]))
@@ -60,14 +69,20 @@ export function clippedSurrogate(logProbs: tf.Tensor2D, old: tf.Tensor2D, advant
 export type Aggregation = 'token-mean' | 'seq-mean-token-mean' | 'seq-mean-token-sum' | 'constant'
 
 /** @param values, mask [row, time]   @param maxLength divisor of `constant` (Dr. GRPO)   @returns [] */
-export function aggregateTokens(values: tf.Tensor2D, mask: tf.Tensor2D, aggregation: Aggregation, maxLength: number): tf.Scalar {
+export function aggregateTokens(
+  values: tf.Tensor2D,
+  mask: tf.Tensor2D,
+  aggregation: Aggregation,
+  maxLength: number,
+): tf.Scalar {
   return tf.tidy(() => {
     const kept = tf.where(tf.greater(mask, 0), values, tf.zerosLike(values))
     const lengths = tf.sum(mask, 1)
     const rows = values.shape[0]
     if (aggregation === 'token-mean') return tf.div(tf.sum(kept), tf.maximum(tf.sum(lengths), 1)) as tf.Scalar
     if (aggregation === 'constant') return tf.div(tf.sum(kept), rows * maxLength) as tf.Scalar
-    const perRow = aggregation === 'seq-mean-token-sum' ? tf.sum(kept, 1) : tf.div(tf.sum(kept, 1), tf.maximum(lengths, 1))
+    const perRow =
+      aggregation === 'seq-mean-token-sum' ? tf.sum(kept, 1) : tf.div(tf.sum(kept, 1), tf.maximum(lengths, 1))
     return tf.div(tf.sum(perRow), rows) as tf.Scalar // a row without a token counts as 0, as verl has it
   })
 }
@@ -88,17 +103,32 @@ function rowRewards(batch: Batch): { readonly rewards: number[]; readonly groups
   }
   const valid = batch.valid.dataSync<'float32'>()
   const rewards = Array.from(batch.rewards.dataSync<'float32'>(), (reward, row) => (valid[row] === 1 ? reward : 0))
-  return { rewards, groups: rewards.map((_reward, row) => (valid[row] === 1 ? Math.floor(row / batch.samples) : -1 - row)) }
+  return {
+    rewards,
+    groups: rewards.map((_reward, row) => (valid[row] === 1 ? Math.floor(row / batch.samples) : -1 - row)),
+  }
 }
 
 /** This part's share of the batch's aggregate. @param values [row, time−1] */
-function aggregateShare(batch: Batch, totals: BatchTotals, values: tf.Tensor2D, aggregation: Aggregation, maxLength: number): tf.Scalar {
+function aggregateShare(
+  batch: Batch,
+  totals: BatchTotals,
+  values: tf.Tensor2D,
+  aggregation: Aggregation,
+  maxLength: number,
+): tf.Scalar {
   const group = grouped(batch)
   const perRow = tf.sum<tf.Tensor1D>(values, 1)
-  if (aggregation === 'token-mean') return weightedShare(tf.sum(tf.mul(group.grid(perRow), group.valid), 1), batch.weight, totals.tokens)
+  if (aggregation === 'token-mean')
+    return weightedShare(tf.sum(tf.mul(group.grid(perRow), group.valid), 1), batch.weight, totals.tokens)
   const lengths = tf.maximum(tf.sum(lossMask(batch.tokens), 1), 1)
-  const divisor = aggregation === 'seq-mean-token-mean' ? lengths : aggregation === 'constant' ? tf.scalar(maxLength) : tf.scalar(1)
-  return weightedShare(meanOverSamples(group.grid(tf.div(perRow, divisor) as tf.Tensor1D), group.valid), batch.weight, totals.weight)
+  const divisor =
+    aggregation === 'seq-mean-token-mean' ? lengths : aggregation === 'constant' ? tf.scalar(maxLength) : tf.scalar(1)
+  return weightedShare(
+    meanOverSamples(group.grid(tf.div(perRow, divisor) as tf.Tensor1D), group.valid),
+    batch.weight,
+    totals.weight,
+  )
 }
 
 export const grpo = defineAlgorithm({
@@ -118,23 +148,84 @@ export const grpo = defineAlgorithm({
   role: 'policy',
   needsReference: true,
   rewards: (value) => value.rewards,
-  rollout: (value) => ({ samples: value.groupSize, maxTokens: value.rolloutTokens, temperature: value.rolloutTemperature, updates: value.updates }),
-  config: needsScorable(z.strictObject({
-    beta: z.number().min(0).max(100).default(0.04).meta({ title: 'KL weight', symbol: 'β', help: 'Weight of the k3 estimate of the KL to the reference, in the loss.', group: 'main' }),
-    groupSize: z.int().min(2).max(64).default(8).meta({ title: 'Completions per prompt', symbol: 'k', help: 'The policy writes this many; each is compared with their mean.', group: 'main' }),
-    rewards: rewardSource.default({ kind: 'length', target: 100 }).meta({ title: 'Reward', help: 'Scores what the policy writes: a reward model or a rule.', group: 'main' }),
-    normalize: z.boolean().default(true).meta({ title: 'Divide by deviation', help: 'Divide advantages by the group’s standard deviation. It gives easy and hard prompts the same say.', group: 'main' }),
-    updates: z.int().min(1).max(16).default(1).meta({ title: 'Updates per set', symbol: 'μ', help: 'Optimizer updates on one set of samples; clipping matters from the second on.', group: 'expert' }),
-    clipLow: z.number().positive().lt(1).default(0.2).meta({ title: 'Clip below', symbol: 'ε', help: 'The ratio to the writing policy counts down to 1 − ε.', group: 'expert' }),
-    clipHigh: z.number().positive().max(10).default(0.2).meta({ title: 'Clip above', help: 'The ratio counts up to 1 + this; 0.28 is “clip higher”.', group: 'expert' }),
-    average: z.enum(['token-mean', 'seq-mean-token-mean', 'seq-mean-token-sum', 'constant']).default('seq-mean-token-mean').meta({ title: 'Average', help: 'How token losses become one number; they differ in how much long completions count. The paper averages within each sequence first.', group: 'expert' }),
-    standardise: z.boolean().default(false).meta({ title: 'Standardize rewards', help: 'Divide rewards by their standard deviation over the logged completions of the training set, once.', group: 'expert' }),
-    ...rolloutFields,
-  }), () => true),
+  rollout: (value) => ({
+    samples: value.groupSize,
+    maxTokens: value.rolloutTokens,
+    temperature: value.rolloutTemperature,
+    updates: value.updates,
+  }),
+  config: needsScorable(
+    z.strictObject({
+      beta: z.number().min(0).max(100).default(0.04).meta({
+        title: 'KL weight',
+        symbol: 'β',
+        help: 'Weight of the k3 estimate of the KL to the reference, in the loss.',
+        group: 'main',
+      }),
+      groupSize: z.int().min(2).max(64).default(8).meta({
+        title: 'Completions per prompt',
+        symbol: 'k',
+        help: 'The policy writes this many; each is compared with their mean.',
+        group: 'main',
+      }),
+      rewards: rewardSource
+        .default({ kind: 'length', target: 100 })
+        .meta({ title: 'Reward', help: 'Scores what the policy writes: a reward model or a rule.', group: 'main' }),
+      normalize: z.boolean().default(true).meta({
+        title: 'Divide by deviation',
+        help: 'Divide advantages by the group’s standard deviation. It gives easy and hard prompts the same say.',
+        group: 'main',
+      }),
+      updates: z.int().min(1).max(16).default(1).meta({
+        title: 'Updates per set',
+        symbol: 'μ',
+        help: 'Optimizer updates on one set of samples; clipping matters from the second on.',
+        group: 'expert',
+      }),
+      clipLow: z.number().positive().lt(1).default(0.2).meta({
+        title: 'Clip below',
+        symbol: 'ε',
+        help: 'The ratio to the writing policy counts down to 1 − ε.',
+        group: 'expert',
+      }),
+      clipHigh: z.number().positive().max(10).default(0.2).meta({
+        title: 'Clip above',
+        help: 'The ratio counts up to 1 + this; 0.28 is “clip higher”.',
+        group: 'expert',
+      }),
+      average: z
+        .enum(['token-mean', 'seq-mean-token-mean', 'seq-mean-token-sum', 'constant'])
+        .default('seq-mean-token-mean')
+        .meta({
+          title: 'Average',
+          help: 'How token losses become one number; they differ in how much long completions count. The paper averages within each sequence first.',
+          group: 'expert',
+        }),
+      standardise: z.boolean().default(false).meta({
+        title: 'Standardize rewards',
+        help: 'Divide rewards by their standard deviation over the logged completions of the training set, once.',
+        group: 'expert',
+      }),
+      ...rolloutFields,
+    }),
+    () => true,
+  ),
   metrics: [
-    { ...lossInfo('', 'The clipped surrogate plus KL. On fresh samples it starts near 0 at every step, because the advantages of a group add up to 0: read the reward of roll-outs.'), goal: 'none' },
+    {
+      ...lossInfo(
+        '',
+        'The clipped surrogate plus KL. On fresh samples it starts near 0 at every step, because the advantages of a group add up to 0: read the reward of roll-outs.',
+      ),
+      goal: 'none',
+    },
     ADVANTAGE_INFO,
-    { name: 'clip/share', label: 'Clipped tokens', unit: 'fraction', goal: 'none', help: 'Share of tokens whose ratio to the writing policy is past the clip. 0 with one update for each set of samples; a few percent otherwise.' },
+    {
+      name: 'clip/share',
+      label: 'Clipped tokens',
+      unit: 'fraction',
+      goal: 'none',
+      help: 'Share of tokens whose ratio to the writing policy is past the clip. 0 with one update for each set of samples; a few percent otherwise.',
+    },
     ...ROLLOUT_INFO,
     ...REWARD_INFO,
     ...LOG_PROB_INFO,
@@ -176,7 +267,11 @@ export const grpo = defineAlgorithm({
       loss,
       metrics: {
         loss,
-        [ADVANTAGE_INFO.name]: weightedShare(meanOverSamples(group.grid(tf.tensor1d(gains.map(Math.abs))), group.valid), batch.weight, totals.weight),
+        [ADVANTAGE_INFO.name]: weightedShare(
+          meanOverSamples(group.grid(tf.tensor1d(gains.map(Math.abs))), group.valid),
+          batch.weight,
+          totals.weight,
+        ),
         'clip/share': aggregateShare(batch, totals, tf.mul(tf.cast(past, 'float32'), mask), 'token-mean', 1),
         ...policyMetrics(batch, totals, logProbs, batch.reference, sequenceLogRatios(logProbs, batch.reference), 1),
       },

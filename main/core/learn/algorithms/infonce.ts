@@ -19,16 +19,28 @@ export interface ContrastOptions {
  * @param excluded 1 where column j is not a negative of row i (a duplicate, a false negative) [row, row]
  * @returns [row, column]
  */
-export function contrastLogits(queries: tf.Tensor2D, positives: tf.Tensor2D, negatives: tf.Tensor3D | null, excluded: tf.Tensor2D | null, { temperature, similarity, hardNegatives }: ContrastOptions): tf.Tensor2D {
+export function contrastLogits(
+  queries: tf.Tensor2D,
+  positives: tf.Tensor2D,
+  negatives: tf.Tensor3D | null,
+  excluded: tf.Tensor2D | null,
+  { temperature, similarity, hardNegatives }: ContrastOptions,
+): tf.Tensor2D {
   return tf.tidy(() => {
     const unit = (x: tf.Tensor2D): tf.Tensor2D => (similarity === 'cosine' ? normalizeRows(x) : x)
     const q = unit(queries)
     const inBatch = tf.matMul(q, unit(positives), false, true)
-    const masked = excluded === null ? inBatch : tf.where(tf.greater(excluded, 0), tf.fill(inBatch.shape, -1e9 * temperature), inBatch)
+    const masked =
+      excluded === null
+        ? inBatch
+        : tf.where(tf.greater(excluded, 0), tf.fill(inBatch.shape, -1e9 * temperature), inBatch)
     if (negatives === null) return tf.div(masked, temperature) as tf.Tensor2D
     const [rows, count, dim] = negatives.shape
     const flat = unit(tf.reshape(negatives, [rows * count, dim]))
-    const hard = hardNegatives === 'all' ? tf.matMul(q, flat, false, true) : tf.sum(tf.mul(tf.expandDims(q, 1), tf.reshape(flat, [rows, count, dim])), 2)
+    const hard =
+      hardNegatives === 'all'
+        ? tf.matMul(q, flat, false, true)
+        : tf.sum(tf.mul(tf.expandDims(q, 1), tf.reshape(flat, [rows, count, dim])), 2)
     return tf.div(tf.concat([masked, hard as tf.Tensor], 1), temperature) as tf.Tensor2D
   })
 }
@@ -43,8 +55,16 @@ export function diagonalCrossEntropy(logits: tf.Tensor2D): tf.Tensor1D {
 
 const config = z.strictObject({
   ...SCORER_FIELDS,
-  inBatch: z.boolean().default(true).meta({ title: 'In-batch negatives', help: 'The other queries’ documents are negatives too. Needs a bi-encoder; other scorers contrast within the list alone.', group: 'main' }),
-  negatives: z.int().min(0).max(999).default(4).meta({ title: 'In-list negatives', help: 'Candidates of the query that nobody judged relevant, drawn anew for each update.', group: 'main' }),
+  inBatch: z.boolean().default(true).meta({
+    title: 'In-batch negatives',
+    help: 'The other queries’ documents are negatives too. Needs a bi-encoder; other scorers contrast within the list alone.',
+    group: 'main',
+  }),
+  negatives: z.int().min(0).max(999).default(4).meta({
+    title: 'In-list negatives',
+    help: 'Candidates of the query that nobody judged relevant, drawn anew for each update.',
+    group: 'main',
+  }),
 })
 
 export const infoNce = defineRanking<z.infer<typeof config>>({
@@ -60,11 +80,55 @@ export const infoNce = defineRanking<z.infer<typeof config>>({
     'The positive is drawn from all relevant candidates, whatever their grade.',
   ],
   config,
-  metrics: [lossInfo('log of the number of documents contrasted before anything is learned; it falls with every one told apart.'), ...rankingInfo()],
+  metrics: [
+    lossInfo(
+      'log of the number of documents contrasted before anything is learned; it falls with every one told apart.',
+    ),
+    ...rankingInfo(),
+  ],
   presets: [
-    { id: 'features', title: 'Features', note: 'A small network on features: negatives of the list alone.', config: { temperature: 1, inBatch: false, negatives: 50, candidates: 100 }, training: { steps: 200, batchSize: 32, microBatchSize: 32, learningRate: 1e-2, warmupFraction: 0, schedule: 'linear' } },
-    { id: 'encoder', title: 'Text encoder', note: 'For Pairlab’s own small encoders: cosine at 0.05, in-batch negatives and four of the list.', config: { similarity: 'cosine', temperature: 0.05 }, training: { steps: 300, batchSize: 32, microBatchSize: 32, learningRate: 1e-3, warmupFraction: 0.1, schedule: 'cosine' } },
-    { id: 'paper', title: 'Dense retrieval', note: 'As dense passage retrieval trains (Karpukhin et al., 2020): dot products, batch 128, in-batch negatives and one hard one, Adam at 1e-5.', config: { similarity: 'dot', temperature: 1, negatives: 1 }, training: { steps: 5000, batchSize: 128, microBatchSize: 128, learningRate: 1e-5, warmupFraction: 0.1, schedule: 'linear' } },
+    {
+      id: 'features',
+      title: 'Features',
+      note: 'A small network on features: negatives of the list alone.',
+      config: { temperature: 1, inBatch: false, negatives: 50, candidates: 100 },
+      training: {
+        steps: 200,
+        batchSize: 32,
+        microBatchSize: 32,
+        learningRate: 1e-2,
+        warmupFraction: 0,
+        schedule: 'linear',
+      },
+    },
+    {
+      id: 'encoder',
+      title: 'Text encoder',
+      note: 'For Pairlab’s own small encoders: cosine at 0.05, in-batch negatives and four of the list.',
+      config: { similarity: 'cosine', temperature: 0.05 },
+      training: {
+        steps: 300,
+        batchSize: 32,
+        microBatchSize: 32,
+        learningRate: 1e-3,
+        warmupFraction: 0.1,
+        schedule: 'cosine',
+      },
+    },
+    {
+      id: 'paper',
+      title: 'Dense retrieval',
+      note: 'As dense passage retrieval trains (Karpukhin et al., 2020): dot products, batch 128, in-batch negatives and one hard one, Adam at 1e-5.',
+      config: { similarity: 'dot', temperature: 1, negatives: 1 },
+      training: {
+        steps: 5000,
+        batchSize: 128,
+        microBatchSize: 128,
+        learningRate: 1e-5,
+        warmupFraction: 0.1,
+        schedule: 'linear',
+      },
+    },
   ],
   acrossLists: ({ inBatch }) => inBatch,
   pick({ relevance }, { negatives }, random) {
@@ -76,9 +140,15 @@ export const infoNce = defineRanking<z.infer<typeof config>>({
   },
   loss({ own, all }, { lists, gradeOf }) {
     if (all === null) return tf.neg(tf.reshape(tf.slice(tf.logSoftmax(own), [0, 0], [lists.length, 1]), [lists.length]))
-    const starts = lists.map((_list, at) => lists.slice(0, at).reduce((sum, { documents }) => sum + documents.length, 0))
+    const starts = lists.map((_list, at) =>
+      lists.slice(0, at).reduce((sum, { documents }) => sum + documents.length, 0),
+    )
     const columns = lists.flatMap(({ documents }) => documents)
-    const excluded = lists.map((_list, row) => columns.map((document, column) => (column !== starts[row] && (gradeOf(row, document) > 0 || document === columns[starts[row]!]) ? -1e9 : 0)))
+    const excluded = lists.map((_list, row) =>
+      columns.map((document, column) =>
+        column !== starts[row] && (gradeOf(row, document) > 0 || document === columns[starts[row]!]) ? -1e9 : 0,
+      ),
+    )
     const target = lists.map((_list, row) => columns.map((_document, column) => (column === starts[row] ? 1 : 0)))
     return tf.neg(tf.sum(tf.mul(tf.logSoftmax(tf.add(all, tf.tensor2d(excluded))), tf.tensor2d(target)), 1))
   },

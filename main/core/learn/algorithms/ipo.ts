@@ -57,7 +57,13 @@ export const ipo = defineAlgorithm({
     }),
     useStrength: useStrength(),
   }),
-  metrics: [lossInfo('nats²', 'Mean squared distance of the margin from 1/(2β). It starts near 1/(2β)² and falls to the spread that the labels leave.'), ...POLICY_INFO],
+  metrics: [
+    lossInfo(
+      'nats²',
+      'Mean squared distance of the margin from 1/(2β). It starts near 1/(2β)² and falls to the spread that the labels leave.',
+    ),
+    ...POLICY_INFO,
+  ],
   mainMetric: 'eval/rewards/accuracies',
   presets: [
     {

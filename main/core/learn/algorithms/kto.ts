@@ -23,7 +23,12 @@ export interface KtoWeights {
  * λ_D (1 − σ(β(r − z₀))) where the completion is desirable, λ_U (1 − σ(β(z₀ − r))) where it is not (Eq. 8).
  * @param ratios r = log π − log π_ref [row]   @param desirable 1 or 0 [row]   @returns [row]
  */
-export function ktoLoss(ratios: tf.Tensor1D, desirable: tf.Tensor1D, baseline: tf.Scalar, weights: KtoWeights): tf.Tensor1D {
+export function ktoLoss(
+  ratios: tf.Tensor1D,
+  desirable: tf.Tensor1D,
+  baseline: tf.Scalar,
+  weights: KtoWeights,
+): tf.Tensor1D {
   return tf.tidy(() => {
     const sign = tf.sub(tf.mul(desirable, 2), 1)
     const value = tf.sigmoid(tf.mul(tf.mul(tf.sub(ratios, baseline), weights.beta), sign))
@@ -60,14 +65,35 @@ export const kto = defineAlgorithm({
   needsReference: true,
   mismatched: true,
   config: z.strictObject({
-    beta: z.number().positive().max(100).default(0.1).meta({ title: 'Distance penalty', symbol: 'β', help: 'Larger keeps the policy closer to the reference.', group: 'main' }),
-    desirable: z.number().positive().max(100).default(1).meta({ title: 'Weight of desirable', symbol: 'λ_D', help: 'How much gains count.', group: 'main' }),
-    undesirable: z.number().positive().max(100).default(1).meta({ title: 'Weight of undesirable', symbol: 'λ_U', help: 'How much losses count; pairs hold as many of each, so equal weights are balanced.', group: 'main' }),
+    beta: z.number().positive().max(100).default(0.1).meta({
+      title: 'Distance penalty',
+      symbol: 'β',
+      help: 'Larger keeps the policy closer to the reference.',
+      group: 'main',
+    }),
+    desirable: z
+      .number()
+      .positive()
+      .max(100)
+      .default(1)
+      .meta({ title: 'Weight of desirable', symbol: 'λ_D', help: 'How much gains count.', group: 'main' }),
+    undesirable: z.number().positive().max(100).default(1).meta({
+      title: 'Weight of undesirable',
+      symbol: 'λ_U',
+      help: 'How much losses count; pairs hold as many of each, so equal weights are balanced.',
+      group: 'main',
+    }),
     useStrength: useStrength(),
   }),
   metrics: [
     lossInfo('', 'Mean KTO loss. It starts at ½ (for weights of 1), where policy and reference are equal, and falls.'),
-    { name: 'kto/z0', label: 'Baseline z₀', unit: 'nats', goal: 'none', help: 'How much likelier than the reference the policy finds unrelated completions, from 0 up. If it grows, the policy moves everywhere and not where the labels point.' },
+    {
+      name: 'kto/z0',
+      label: 'Baseline z₀',
+      unit: 'nats',
+      goal: 'none',
+      help: 'How much likelier than the reference the policy finds unrelated completions, from 0 up. If it grows, the policy moves everywhere and not where the labels point.',
+    },
     ...POLICY_INFO,
   ],
   mainMetric: 'eval/rewards/accuracies',
@@ -98,7 +124,10 @@ export const kto = defineAlgorithm({
     const desirable = tf.concat1d([soft, tf.sub(1, soft)])
     const z0 = baselineOf(totals)
     const of = (sign: tf.Tensor1D): tf.Tensor1D => ktoLoss(ratios, sign, z0, config)
-    const rows = tf.add(tf.mul(desirable, of(tf.onesLike(ratios))), tf.mul(tf.sub(1, desirable), of(tf.zerosLike(ratios)))) as tf.Tensor1D
+    const rows = tf.add(
+      tf.mul(desirable, of(tf.onesLike(ratios))),
+      tf.mul(tf.sub(1, desirable), of(tf.zerosLike(ratios))),
+    ) as tf.Tensor1D
     const [forChosen, forRejected] = splitPairs(rows, batch.pairs)
     const loss = weightedShare(tf.mul(tf.add(forChosen, forRejected), 0.5) as tf.Tensor1D, batch.weight, totals.weight)
     return {

@@ -10,14 +10,21 @@ import { sftLoss } from './sft.ts'
 
 /** A text as a row: it begins and ends with the end-of-turn token. */
 function rowOf({ tokenizer, maxLength }: ContrastContext<unknown>, text: string): EncodedCompletion {
-  return { prompt: [tokenizer.endId], completion: [...tokenizer.encode(text), tokenizer.endId].slice(0, maxLength - 1), text }
+  return {
+    prompt: [tokenizer.endId],
+    completion: [...tokenizer.encode(text), tokenizer.endId].slice(0, maxLength - 1),
+    text,
+  }
 }
 
 export const languageModel = defineContrastMethod({
   id: 'language-model',
   name: 'Language modeling',
   summary: 'Learns to write as the texts of a data set are written',
-  paper: { cite: 'Radford et al., 2018', url: 'https://cdn.openai.com/research-covers/language-unsupervised/language_understanding_paper.pdf' },
+  paper: {
+    cite: 'Radford et al., 2018',
+    url: 'https://cdn.openai.com/research-covers/language-unsupervised/language_understanding_paper.pdf',
+  },
   vectors: ['seq_logprob_sft'],
   equation: 'L = −Σₜ log π(xₜ | x before t) / number of tokens',
   deviations: [
@@ -29,7 +36,13 @@ export const languageModel = defineContrastMethod({
   needsReference: false,
   config: z.strictObject({}),
   metrics: [
-    { name: 'loss', label: 'Loss', unit: 'nats/token', goal: 'min', help: 'Mean negative log-likelihood of a token. It falls; a held-out curve that turns up is over-fitting.' },
+    {
+      name: 'loss',
+      label: 'Loss',
+      unit: 'nats/token',
+      goal: 'min',
+      help: 'Mean negative log-likelihood of a token. It falls; a held-out curve that turns up is over-fitting.',
+    },
     ...EMBED_INFO,
   ],
   mainMetric: 'eval/loss',
@@ -46,7 +59,15 @@ export const languageModel = defineContrastMethod({
       title: 'GPT',
       note: 'Radford et al. (2018): Adam to 2.5e-4 over a warm-up, then a cosine to 0, batch 64 of 512 tokens, 100 epochs, dropout 0.1.',
       config: {},
-      training: { steps: 100_000, batchSize: 64, learningRate: 2.5e-4, warmupFraction: 0.02, schedule: 'cosine', dropout: 0.1, maxLength: 512 },
+      training: {
+        steps: 100_000,
+        batchSize: 64,
+        learningRate: 2.5e-4,
+        warmupFraction: 0.02,
+        schedule: 'cosine',
+        dropout: 0.1,
+        maxLength: 512,
+      },
     },
   ],
   learnsFrom: () => 'texts',
@@ -54,7 +75,22 @@ export const languageModel = defineContrastMethod({
     const rows = step.items.map((item) => rowOf(step, item.query))
     const tokens = rows.reduce((sum, row) => sum + row.completion.length, 0)
     const chunks = chunked(Array.from(rows.keys()), 2 * step.microBatchSize)
-    const parts = { count: chunks.length, totals: { items: rows.length, weight: rows.length, tokens }, make: (part: number) => groupBatch((chunks[part] ?? []).map((index) => ({ promptText: '', completions: [rows[index]!], rewards: [0], weight: 1 })), 1, step.tokenizer.padId, null) } // indices of rows
+    const parts = {
+      count: chunks.length,
+      totals: { items: rows.length, weight: rows.length, tokens },
+      make: (part: number) =>
+        groupBatch(
+          (chunks[part] ?? []).map((index) => ({
+            promptText: '',
+            completions: [rows[index]!],
+            rewards: [0],
+            weight: 1,
+          })),
+          1,
+          step.tokenizer.padId,
+          null,
+        ),
+    } // indices of rows
     const metrics = await step.minimizeParts(parts, (batch) => {
       const loss = sftLoss(step.decoder.tokenLogProbs(batch.tokens), batch.weight, tokens)
       return { loss, metrics: { loss } }
@@ -73,6 +109,13 @@ export const languageModel = defineContrastMethod({
       tf.dispose([sum, tokens.ids, tokens.attention, tokens.completion])
       await context.breathe()
     }
-    return { loss: total / Math.max(1, rows.reduce((count, row) => count + row.completion.length, 0)) }
+    return {
+      loss:
+        total /
+        Math.max(
+          1,
+          rows.reduce((count, row) => count + row.completion.length, 0),
+        ),
+    }
   },
 })

@@ -2,7 +2,18 @@
 // (Kostrikov et al., ICLR 2022), arXiv 2110.06169, as the baseline of CPL.
 import { z } from 'zod'
 import { defineControlMethod, type ControlStep, type SegmentBatch } from '../control/control.ts'
-import { behaviourCloningLoss, CONTROL_INFO, hiddenOf, networkFields, PAPER_TRAINING, pairAccuracy, policyNetwork, rowSums, segmentLogProbs, splitStages } from '../control/control-policy.ts'
+import {
+  behaviourCloningLoss,
+  CONTROL_INFO,
+  hiddenOf,
+  networkFields,
+  PAPER_TRAINING,
+  pairAccuracy,
+  policyNetwork,
+  rowSums,
+  segmentLogProbs,
+  splitStages,
+} from '../control/control-policy.ts'
 import { followTargets } from '../control/control-targets.ts'
 import type { LossResult } from '../define.ts'
 import type { Mlp, MlpConfig } from '../models/mlp.ts'
@@ -13,7 +24,10 @@ import { tf } from '../tf.ts'
 export function segmentRewardLoss(first: tf.Tensor2D, second: tf.Tensor2D, secondPreferred: tf.Tensor1D): tf.Tensor1D {
   return tf.tidy(() => {
     const margin = tf.sub(tf.sum(second, 1), tf.sum(first, 1)) as tf.Tensor1D
-    const loss = tf.add(tf.mul(secondPreferred, logSigmoid(margin)), tf.mul(tf.sub(1, secondPreferred), logSigmoid(tf.neg(margin) as tf.Tensor1D)))
+    const loss = tf.add(
+      tf.mul(secondPreferred, logSigmoid(margin)),
+      tf.mul(tf.sub(1, secondPreferred), logSigmoid(tf.neg(margin) as tf.Tensor1D)),
+    )
     return tf.neg(loss) as tf.Tensor1D
   })
 }
@@ -35,7 +49,9 @@ export function expectileValueLoss(q1: tf.Tensor, q2: tf.Tensor, v: tf.Tensor, e
 
 /** min(e^{(Q − V)/β}, limit), a number without gradient. Any shape. */
 export function advantageWeights(advantage: tf.Tensor, beta: number, limit: number): tf.Tensor {
-  return tf.tidy(() => stopGradient(tf.minimum(tf.exp(tf.minimum(tf.div(advantage, beta), Math.log(limit) + 1)), limit)))
+  return tf.tidy(() =>
+    stopGradient(tf.minimum(tf.exp(tf.minimum(tf.div(advantage, beta), Math.log(limit) + 1)), limit)),
+  )
 }
 
 /** −mean(weight · log π(a | s)) (Eq. 7 there). */
@@ -49,13 +65,51 @@ export function criticTarget(reward: tf.Tensor, discount: tf.Tensor, nextValue: 
 }
 
 const config = z.strictObject({
-  expectile: z.number().gt(0).lt(1).default(0.7).meta({ title: 'Expectile', symbol: 'τ', help: 'Above ½ the value leans toward the better actions in the data.', group: 'main' }),
-  temperature: z.number().positive().max(100).default(1 / 3).meta({ title: 'Advantage temperature', symbol: 'β', help: 'The policy copies each action with weight e^{(Q − V)/β}.', group: 'main' }),
-  weightLimit: z.number().positive().default(100).meta({ title: 'Largest weight', help: 'Where these weights are cut.', group: 'expert' }),
-  discount: z.number().gt(0).lt(1).default(0.99).meta({ title: 'Discount', symbol: 'γ', help: 'Of the learned reward.', group: 'main' }),
-  polyak: z.number().gt(0).max(1).default(0.005).meta({ title: 'Target rate', help: 'Share by which the target critics follow at each step.', group: 'expert' }),
-  rewardShare: z.number().gt(0).lt(1).default(0.1).meta({ title: 'Reward first', unit: 'of steps', help: 'Share of the steps in which the reward is learned from preferences. It is fixed after that.', group: 'main' }),
-  pairing: z.enum(['comparison', 'rank']).default('comparison').meta({ title: 'Pairs', help: 'Comparison takes the judged pairs; rank compares any two scored segments.', group: 'main' }),
+  expectile: z.number().gt(0).lt(1).default(0.7).meta({
+    title: 'Expectile',
+    symbol: 'τ',
+    help: 'Above ½ the value leans toward the better actions in the data.',
+    group: 'main',
+  }),
+  temperature: z
+    .number()
+    .positive()
+    .max(100)
+    .default(1 / 3)
+    .meta({
+      title: 'Advantage temperature',
+      symbol: 'β',
+      help: 'The policy copies each action with weight e^{(Q − V)/β}.',
+      group: 'main',
+    }),
+  weightLimit: z
+    .number()
+    .positive()
+    .default(100)
+    .meta({ title: 'Largest weight', help: 'Where these weights are cut.', group: 'expert' }),
+  discount: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .default(0.99)
+    .meta({ title: 'Discount', symbol: 'γ', help: 'Of the learned reward.', group: 'main' }),
+  polyak: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(0.005)
+    .meta({ title: 'Target rate', help: 'Share by which the target critics follow at each step.', group: 'expert' }),
+  rewardShare: z.number().gt(0).lt(1).default(0.1).meta({
+    title: 'Reward first',
+    unit: 'of steps',
+    help: 'Share of the steps in which the reward is learned from preferences. It is fixed after that.',
+    group: 'main',
+  }),
+  pairing: z.enum(['comparison', 'rank']).default('comparison').meta({
+    title: 'Pairs',
+    help: 'Comparison takes the judged pairs; rank compares any two scored segments.',
+    group: 'main',
+  }),
   ...networkFields,
 })
 type PiqlConfig = z.infer<typeof config>
@@ -74,7 +128,14 @@ function learnReward({ networks, batch }: ControlStep<PiqlConfig>): LossResult {
   const first = tf.slice(rewards, [0, 0], [batch.pairs, batch.time])
   const second = tf.slice(rewards, [batch.pairs, 0], [batch.pairs, batch.time])
   const loss = tf.mean(segmentRewardLoss(first, second, batch.secondPreferred)) as tf.Scalar
-  return { loss, metrics: { loss, 'reward/loss': loss, 'reward/accuracy': pairAccuracy(tf.sum(first, 1), tf.sum(second, 1), batch.labels) } }
+  return {
+    loss,
+    metrics: {
+      loss,
+      'reward/loss': loss,
+      'reward/accuracy': pairAccuracy(tf.sum(first, 1), tf.sum(second, 1), batch.labels),
+    },
+  }
 }
 
 /** Means over the steps with a successor in the segment; all that has no gradient is computed once. */
@@ -85,22 +146,46 @@ async function improve(step: ControlStep<PiqlConfig>): Promise<Record<string, nu
   const after = (x: tf.Tensor2D): tf.Tensor2D => tf.slice(x, [0, 1], [rows, batch.time - 1])
   const fixed = tf.tidy(() => {
     const v = ofStates(networks['value']!, batch)
-    const q = tf.minimum(ofActions(networks['critic-1-target']!, batch), ofActions(networks['critic-2-target']!, batch)) as tf.Tensor2D
-    const weights = tf.mul(advantageWeights(before(tf.sub(q, v)), settings.temperature, settings.weightLimit), before(batch.mask))
+    const q = tf.minimum(
+      ofActions(networks['critic-1-target']!, batch),
+      ofActions(networks['critic-2-target']!, batch),
+    ) as tf.Tensor2D
+    const weights = tf.mul(
+      advantageWeights(before(tf.sub(q, v)), settings.temperature, settings.weightLimit),
+      before(batch.mask),
+    )
     // A padded successor is the end of the episode: its value is 0.
     const discount = tf.mul(after(batch.mask), settings.discount)
-    return { q: before(q), weights, target: criticTarget(before(ofActions(networks['reward']!, batch)), discount, after(v)), steps: tf.maximum(tf.sum(before(batch.mask)), 1) }
+    return {
+      q: before(q),
+      weights,
+      target: criticTarget(before(ofActions(networks['reward']!, batch)), discount, after(v)),
+      steps: tf.maximum(tf.sum(before(batch.mask)), 1),
+    }
   })
   const meanOver = (x: tf.Tensor): tf.Scalar => tf.div(tf.sum(tf.mul(x, before(batch.mask))), fixed.steps)
   const reported = await step.minimize(['value', 'critic-1', 'critic-2', 'policy'], () => {
-    const valueLoss = meanOver(expectileErrors(fixed.q, before(ofStates(networks['value']!, batch)), settings.expectile))
-    const criticLoss = tf.add(...(['critic-1', 'critic-2'].map((name) => meanOver(tf.squaredDifference(before(ofActions(networks[name]!, batch)), fixed.target))) as [tf.Scalar, tf.Scalar])) as tf.Scalar
+    const valueLoss = meanOver(
+      expectileErrors(fixed.q, before(ofStates(networks['value']!, batch)), settings.expectile),
+    )
+    const criticLoss = tf.add(
+      ...(['critic-1', 'critic-2'].map((name) =>
+        meanOver(tf.squaredDifference(before(ofActions(networks[name]!, batch)), fixed.target)),
+      ) as [tf.Scalar, tf.Scalar]),
+    ) as tf.Scalar
     const logProbs = segmentLogProbs(networks['policy']!, batch, dropout)
     const actorLoss = tf.neg(tf.div(tf.sum(tf.mul(before(logProbs), fixed.weights)), fixed.steps)) as tf.Scalar
     const [first, second] = splitPairs(rowSums(logProbs, batch.mask), batch.pairs)
     return {
       loss: tf.addN([valueLoss, criticLoss, actorLoss]) as tf.Scalar, // they share no weights
-      metrics: { loss: actorLoss, 'iql/value-loss': valueLoss, 'iql/critic-loss': criticLoss, 'iql/weight': tf.div(tf.sum(fixed.weights), fixed.steps) as tf.Scalar, 'bc/loss': behaviourCloningLoss(logProbs, batch.mask, batch.steps), 'preferences/accuracy': pairAccuracy(first, second, batch.labels) },
+      metrics: {
+        loss: actorLoss,
+        'iql/value-loss': valueLoss,
+        'iql/critic-loss': criticLoss,
+        'iql/weight': tf.div(tf.sum(fixed.weights), fixed.steps) as tf.Scalar,
+        'bc/loss': behaviourCloningLoss(logProbs, batch.mask, batch.steps),
+        'preferences/accuracy': pairAccuracy(first, second, batch.labels),
+      },
     }
   })
   tf.dispose(fixed)
@@ -112,7 +197,10 @@ export const piql = defineControlMethod<PiqlConfig>({
   id: 'p-iql',
   name: 'P-IQL',
   summary: 'A reward from preferences, then implicit Q-learning on it',
-  paper: { cite: 'Kostrikov et al., ICLR 2022; as in Hejna et al., ICLR 2024', url: 'https://arxiv.org/abs/2110.06169' },
+  paper: {
+    cite: 'Kostrikov et al., ICLR 2022; as in Hejna et al., ICLR 2024',
+    url: 'https://arxiv.org/abs/2110.06169',
+  },
   vectors: ['piql', 'gaussian_policy'],
   equation: 'r_φ by −log σ(Σr_φ⁺ − Σr_φ⁻);   L_V = |τ − 1[Q<V]|(Q−V)²;   L_π = −e^{(Q−V)/β} log π',
   deviations: [
@@ -122,22 +210,78 @@ export const piql = defineControlMethod<PiqlConfig>({
   ],
   config,
   metrics: [
-    { name: 'loss', label: 'Loss', unit: '', goal: 'min', help: 'While the reward is learned, its loss in nats; then the weighted cloning loss of the policy.' },
-    { name: 'reward/loss', label: 'Reward loss', unit: 'nats', goal: 'min', help: 'Bradley–Terry on sums of the learned reward; log 2 at the start.' },
-    { name: 'reward/accuracy', label: 'Reward accuracy', unit: 'fraction', goal: 'max', help: 'How often the preferred segment has the greater sum of learned rewards.' },
+    {
+      name: 'loss',
+      label: 'Loss',
+      unit: '',
+      goal: 'min',
+      help: 'While the reward is learned, its loss in nats; then the weighted cloning loss of the policy.',
+    },
+    {
+      name: 'reward/loss',
+      label: 'Reward loss',
+      unit: 'nats',
+      goal: 'min',
+      help: 'Bradley–Terry on sums of the learned reward; log 2 at the start.',
+    },
+    {
+      name: 'reward/accuracy',
+      label: 'Reward accuracy',
+      unit: 'fraction',
+      goal: 'max',
+      help: 'How often the preferred segment has the greater sum of learned rewards.',
+    },
     { name: 'iql/value-loss', label: 'Value loss', unit: '', goal: 'min', help: 'Expectile error of the value.' },
-    { name: 'iql/critic-loss', label: 'Critic loss', unit: '', goal: 'min', help: 'Squared error of both critics. It may rise while values grow; it should not run away.' },
-    { name: 'iql/weight', label: 'Mean weight', unit: '', goal: 'none', help: 'Of the copied actions. Near 1 the method is plain cloning; at the limit it copies a few actions alone.' },
+    {
+      name: 'iql/critic-loss',
+      label: 'Critic loss',
+      unit: '',
+      goal: 'min',
+      help: 'Squared error of both critics. It may rise while values grow; it should not run away.',
+    },
+    {
+      name: 'iql/weight',
+      label: 'Mean weight',
+      unit: '',
+      goal: 'none',
+      help: 'Of the copied actions. Near 1 the method is plain cloning; at the limit it copies a few actions alone.',
+    },
     ...CONTROL_INFO,
   ],
   presets: [
-    { id: 'small', title: 'Small', note: 'For the worlds that come with Pairlab, on a processor.', config: { width: 64 }, training: { steps: 3000, batchSize: 16, learningRate: 1e-3, warmupFraction: 0, schedule: 'cosine', clipNorm: 0 } },
-    { id: 'paper', title: 'CPL paper', note: 'As in Hejna et al. (2024): 50,000 steps for the reward, 450,000 of IQL at 3e-4, τ 0.7, β 1/3, γ 0.99, dropout 0.25 on the policy.', config: {}, training: { ...PAPER_TRAINING, learningRate: 3e-4, warmupFraction: 0, schedule: 'cosine' } },
+    {
+      id: 'small',
+      title: 'Small',
+      note: 'For the worlds that come with Pairlab, on a processor.',
+      config: { width: 64 },
+      training: { steps: 3000, batchSize: 16, learningRate: 1e-3, warmupFraction: 0, schedule: 'cosine', clipNorm: 0 },
+    },
+    {
+      id: 'paper',
+      title: 'CPL paper',
+      note: 'As in Hejna et al. (2024): 50,000 steps for the reward, 450,000 of IQL at 3e-4, τ 0.7, β 1/3, γ 0.99, dropout 0.25 on the policy.',
+      config: {},
+      training: { ...PAPER_TRAINING, learningRate: 3e-4, warmupFraction: 0, schedule: 'cosine' },
+    },
   ],
   networks(settings, sizes) {
-    const value: MlpConfig = { inputs: sizes.observation, hidden: hiddenOf(settings), outputs: 1, activation: 'relu', output: 'linear' }
+    const value: MlpConfig = {
+      inputs: sizes.observation,
+      hidden: hiddenOf(settings),
+      outputs: 1,
+      activation: 'relu',
+      output: 'linear',
+    }
     const critic: MlpConfig = { ...value, inputs: sizes.observation + sizes.action }
-    return { policy: policyNetwork(settings, sizes), reward: critic, value, 'critic-1': critic, 'critic-2': critic, 'critic-1-target': critic, 'critic-2-target': critic }
+    return {
+      policy: policyNetwork(settings, sizes),
+      reward: critic,
+      value,
+      'critic-1': critic,
+      'critic-2': critic,
+      'critic-1-target': critic,
+      'critic-2-target': critic,
+    }
   },
   stages: ({ rewardShare }, steps) => splitStages(steps, rewardShare, ['reward', 'iql']),
   pairing: (settings) => settings.pairing,

@@ -9,7 +9,11 @@ export const PADDING = -1e30
  * placed, those never placed among them. Each place has its own maximum, so that far-apart scores do not underflow.
  * @param scores [document]   @param rankings document indices, best first, host-side [ranking, ≥ k]   @returns [ranking, k]
  */
-export function placementLogProbs(scores: tf.Tensor1D, rankings: readonly (readonly number[])[], k: number): tf.Tensor2D {
+export function placementLogProbs(
+  scores: tf.Tensor1D,
+  rankings: readonly (readonly number[])[],
+  k: number,
+): tf.Tensor2D {
   return tf.tidy(() => tf.squeeze<tf.Tensor2D>(placementLogProbsOfLists(tf.expandDims(scores, 0), [rankings], k), [0]))
 }
 
@@ -19,7 +23,11 @@ export function placementLogProbs(scores: tf.Tensor1D, rankings: readonly (reado
  * @param scores [list, document]   @param rankings of the list's own documents [list, ranking, ≥ min(k, list)]
  * @returns [list, ranking, k or the longest list]
  */
-export function placementLogProbsOfLists(scores: tf.Tensor2D, rankings: readonly (readonly (readonly number[])[])[], k: number): tf.Tensor3D {
+export function placementLogProbsOfLists(
+  scores: tf.Tensor2D,
+  rankings: readonly (readonly (readonly number[])[])[],
+  k: number,
+): tf.Tensor3D {
   const [lists, count] = scores.shape
   const places = Math.min(k, count)
   const perList = rankings[0]?.length ?? 0
@@ -29,7 +37,8 @@ export function placementLogProbsOfLists(scores: tf.Tensor2D, rankings: readonly
   for (const ofList of rankings) {
     for (const ranking of ofList) {
       for (let place = 0; place < places; place += 1, at += count) {
-        for (let before = 0; before < Math.min(place, ranking.length); before += 1) used[at + ranking[before]!] = PADDING
+        for (let before = 0; before < Math.min(place, ranking.length); before += 1)
+          used[at + ranking[before]!] = PADDING
         if (place < ranking.length) chosen[at + ranking[place]!] = 1
       }
     }
@@ -76,7 +85,12 @@ export function gumbelRanking(scores: readonly number[], uniforms: readonly numb
  * Σ_i w_i ∇_s log π(r_i | r_<i) = Σ_i w_i (onehot(r_i) − softmax over those that remain), in double precision on the host.
  * @param weights by place, at least min(k, list) of them   @returns [document]
  */
-export function placementGradient(scores: readonly number[], ranking: readonly number[], weights: readonly number[], k: number): number[] {
+export function placementGradient(
+  scores: readonly number[],
+  ranking: readonly number[],
+  weights: readonly number[],
+  k: number,
+): number[] {
   const gradient = scores.map(() => 0)
   const remaining = [...scores]
   for (const [place, document] of ranking.slice(0, k).entries()) {
@@ -122,7 +136,12 @@ const LEAST_SHARE = 1e-6
  * rankings of a list share their exponentials, so that a ranking costs its k places and one pass over the list.
  * @param weights [ranking, place]   @returns gradient [document]
  */
-export function weightedPlacements(scores: readonly number[], rankings: readonly (readonly number[])[], weights: readonly (readonly number[])[], k: number): { readonly value: number; readonly gradient: Float64Array } {
+export function weightedPlacements(
+  scores: readonly number[],
+  rankings: readonly (readonly number[])[],
+  weights: readonly (readonly number[])[],
+  k: number,
+): { readonly value: number; readonly gradient: Float64Array } {
   const largest = scores.reduce((most, score) => Math.max(most, score), Number.NEGATIVE_INFINITY)
   const shares = Float64Array.from(scores, (score) => Math.exp(score - largest))
   const whole = shares.reduce((sum, share) => sum + share, 0)
@@ -158,10 +177,19 @@ export function weightedPlacements(scores: readonly number[], rankings: readonly
 }
 
 /** The same for the places from `start` on. */
-function exactRest(scores: readonly number[], ranking: readonly number[], start: number, weights: readonly number[], k: number): { readonly value: number; readonly gradient: readonly number[] } {
+function exactRest(
+  scores: readonly number[],
+  ranking: readonly number[],
+  start: number,
+  weights: readonly number[],
+  k: number,
+): { readonly value: number; readonly gradient: readonly number[] } {
   const remaining = [...scores]
   for (const document of ranking.slice(0, start)) remaining[document] = Number.NEGATIVE_INFINITY
   const tail = ranking.slice(start, k)
   const logProbs = placementLogProbsOf(remaining, tail, k)
-  return { value: logProbs.reduce((sum, one, at) => sum + weights[start + at]! * one, 0), gradient: placementGradient(remaining, tail, weights.slice(start), k) }
+  return {
+    value: logProbs.reduce((sum, one, at) => sum + weights[start + at]! * one, 0),
+    gradient: placementGradient(remaining, tail, weights.slice(start), k),
+  }
 }

@@ -8,7 +8,13 @@ import { sequenceLogRatios } from '../ops.ts'
 import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
 import { ADVANTAGE_INFO, policyGradientShare, type Baseline } from './rloo.ts'
 
-const BASELINES = { none: 'none', constant: 'constant', value: 'constant', 'group-mean': 'group-mean', 'leave-one-out': 'rloo' } as const satisfies Record<string, Baseline>
+const BASELINES = {
+  none: 'none',
+  constant: 'constant',
+  value: 'constant',
+  'group-mean': 'group-mean',
+  'leave-one-out': 'rloo',
+} as const satisfies Record<string, Baseline>
 
 export const reinforce = defineAlgorithm({
   id: 'reinforce',
@@ -41,13 +47,33 @@ export const reinforce = defineAlgorithm({
       help: 'What is subtracted from the reward: nothing, a number, the batch’s mean, the mean of the prompt’s completions, or the mean of the others of them.',
       group: 'main',
     }),
-    constant: z.number().default(0).meta({ title: 'Constant baseline', help: 'Read only where the baseline is a number.', group: 'expert' }),
-    rewards: rewardSource.default({ kind: 'label' }).meta({ title: 'Reward', help: 'Where the number of each completion comes from.', group: 'main' }),
-    standardise: z.boolean().default(true).meta({ title: 'Standardize rewards', help: 'Subtract the mean and divide by the standard deviation over the training set, once. Rewards from the labels are left alone.', group: 'expert' }),
-    groupSize: z.int().min(2).max(16).default(2).meta({ title: 'Completions per prompt', symbol: 'k', help: '2 takes the pairs as they are.', group: 'expert' }),
+    constant: z
+      .number()
+      .default(0)
+      .meta({ title: 'Constant baseline', help: 'Read only where the baseline is a number.', group: 'expert' }),
+    rewards: rewardSource
+      .default({ kind: 'label' })
+      .meta({ title: 'Reward', help: 'Where the number of each completion comes from.', group: 'main' }),
+    standardise: z.boolean().default(true).meta({
+      title: 'Standardize rewards',
+      help: 'Subtract the mean and divide by the standard deviation over the training set, once. Rewards from the labels are left alone.',
+      group: 'expert',
+    }),
+    groupSize: z
+      .int()
+      .min(2)
+      .max(16)
+      .default(2)
+      .meta({ title: 'Completions per prompt', symbol: 'k', help: '2 takes the pairs as they are.', group: 'expert' }),
   }),
   metrics: [
-    { ...lossInfo('', 'The policy-gradient surrogate. Its value says nothing, only its gradient does. Without a baseline it can fall without end while all log-probs rise or fall together.'), goal: 'none' },
+    {
+      ...lossInfo(
+        '',
+        'The policy-gradient surrogate. Its value says nothing, only its gradient does. Without a baseline it can fall without end while all log-probs rise or fall together.',
+      ),
+      goal: 'none',
+    },
     ADVANTAGE_INFO,
     ...POLICY_INFO,
   ],
@@ -73,7 +99,18 @@ export const reinforce = defineAlgorithm({
     const logProbs = network.tokenLogProbs(batch.tokens)
     const ratios = sequenceLogRatios(logProbs, batch.reference)
     const constant = config.baseline === 'value' ? (totals.rewardMean ?? 0) : config.constant
-    const { loss, spread } = policyGradientShare(batch, totals, logProbs, ratios, { beta: config.beta, baseline: BASELINES[config.baseline], constant })
-    return { loss, metrics: { loss, [ADVANTAGE_INFO.name]: spread, ...policyMetrics(batch, totals, logProbs, batch.reference, ratios, config.beta) } }
+    const { loss, spread } = policyGradientShare(batch, totals, logProbs, ratios, {
+      beta: config.beta,
+      baseline: BASELINES[config.baseline],
+      constant,
+    })
+    return {
+      loss,
+      metrics: {
+        loss,
+        [ADVANTAGE_INFO.name]: spread,
+        ...policyMetrics(batch, totals, logProbs, batch.reference, ratios, config.beta),
+      },
+    }
   },
 })

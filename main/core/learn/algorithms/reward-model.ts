@@ -19,7 +19,12 @@ export interface RewardModelOptions {
  *   loss = −p log σ(R⁺ − R⁻ − m) − (1 − p) log σ(R⁻ − R⁺ − m) + c (R⁺ + R⁻)²
  * @param chosen R⁺ [pair]   @param rejected R⁻ [pair]   @param preference p [pair]   @returns loss of each pair [pair]
  */
-export function rewardModelLoss(chosen: tf.Tensor1D, rejected: tf.Tensor1D, preference: tf.Tensor1D, { margin, centering }: RewardModelOptions): tf.Tensor1D {
+export function rewardModelLoss(
+  chosen: tf.Tensor1D,
+  rejected: tf.Tensor1D,
+  preference: tf.Tensor1D,
+  { margin, centering }: RewardModelOptions,
+): tf.Tensor1D {
   const difference = tf.sub(chosen, rejected)
   const win = softplus(tf.sub(margin, difference))
   const lose = softplus(tf.add(difference, margin))
@@ -60,11 +65,38 @@ export const rewardModel = defineAlgorithm({
     useStrength: useStrength(),
   }),
   metrics: [
-    lossInfo('nats', 'Cross-entropy of the predicted preference. 0.693 (log 2) is guessing; a held-out curve that turns up is over-fitting.'),
-    { name: 'rewards/chosen', label: 'Score, preferred', unit: '', goal: 'none', help: 'Mean score of the preferred completions.' },
-    { name: 'rewards/rejected', label: 'Score, other', unit: '', goal: 'none', help: 'Mean score of the completions that were not preferred. It should fall below the preferred side.' },
-    { name: 'rewards/margins', label: 'Score margin', unit: '', goal: 'max', help: 'Score of the preferred completion minus that of the other. It rises; if it grows far while held-out accuracy stands, the model is over-confident.' },
-    { name: 'rewards/accuracies', label: 'Preference accuracy', unit: 'fraction', goal: 'max', help: 'How often the preferred completion has the higher score. A tie counts one half; 0.5 is guessing.' },
+    lossInfo(
+      'nats',
+      'Cross-entropy of the predicted preference. 0.693 (log 2) is guessing; a held-out curve that turns up is over-fitting.',
+    ),
+    {
+      name: 'rewards/chosen',
+      label: 'Score, preferred',
+      unit: '',
+      goal: 'none',
+      help: 'Mean score of the preferred completions.',
+    },
+    {
+      name: 'rewards/rejected',
+      label: 'Score, other',
+      unit: '',
+      goal: 'none',
+      help: 'Mean score of the completions that were not preferred. It should fall below the preferred side.',
+    },
+    {
+      name: 'rewards/margins',
+      label: 'Score margin',
+      unit: '',
+      goal: 'max',
+      help: 'Score of the preferred completion minus that of the other. It rises; if it grows far while held-out accuracy stands, the model is over-confident.',
+    },
+    {
+      name: 'rewards/accuracies',
+      label: 'Preference accuracy',
+      unit: 'fraction',
+      goal: 'max',
+      help: 'How often the preferred completion has the higher score. A tie counts one half; 0.5 is guessing.',
+    },
   ],
   mainMetric: 'eval/rewards/accuracies',
   presets: [
@@ -73,7 +105,14 @@ export const rewardModel = defineAlgorithm({
       title: 'Small model',
       note: 'For Pairlab’s own models of up to a few million parameters.',
       config: { centering: 0.01 },
-      training: { steps: 200, batchSize: 16, learningRate: 5e-4, warmupFraction: 0.1, schedule: 'cosine', weightDecay: 0.01 },
+      training: {
+        steps: 200,
+        batchSize: 16,
+        learningRate: 5e-4,
+        warmupFraction: 0.1,
+        schedule: 'cosine',
+        weightDecay: 0.01,
+      },
     },
     {
       id: 'paper',

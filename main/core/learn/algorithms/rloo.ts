@@ -22,14 +22,23 @@ export function regularizedRewards(rewards: tf.Tensor2D, ratios: tf.Tensor2D, be
  * @param regularized R_β [prompt, sample]   @param constant b of the baseline `constant`
  * @param valid 1 where the sample exists; absent: all do [prompt, sample]   @returns 0 where it does not [prompt, sample]
  */
-export function advantages(regularized: tf.Tensor2D, baseline: Baseline, constant = 0, valid: tf.Tensor2D = tf.ones(regularized.shape)): tf.Tensor2D {
+export function advantages(
+  regularized: tf.Tensor2D,
+  baseline: Baseline,
+  constant = 0,
+  valid: tf.Tensor2D = tf.ones(regularized.shape),
+): tf.Tensor2D {
   if (baseline === 'none') return tf.mul(regularized, valid)
   if (baseline === 'constant') return tf.mul(tf.sub(regularized, constant), valid)
   const samples = tf.sum(valid, 1, true)
   const mean = tf.expandDims(meanOverSamples(regularized, valid), 1)
   const fromMean = tf.mul(tf.sub(regularized, mean), valid) as tf.Tensor2D
   if (baseline === 'group-mean') return tf.mul(fromMean, tf.cast(tf.greater(samples, 1), 'float32'))
-  const scale = tf.where(tf.greater(samples, 1), tf.div(samples, tf.maximum(tf.sub(samples, 1), 1)), tf.zerosLike(samples))
+  const scale = tf.where(
+    tf.greater(samples, 1),
+    tf.div(samples, tf.maximum(tf.sub(samples, 1), 1)),
+    tf.zerosLike(samples),
+  )
   return tf.mul(fromMean, scale)
 }
 
@@ -46,15 +55,33 @@ export interface PolicyGradientOptions {
 }
 
 /** −1/k Σ_i (R_β(y_i) − b) log π(y_i) of each prompt, averaged by weight, and how large the advantages are []. */
-export function policyGradientShare(batch: Batch, totals: BatchTotals, logProbs: tf.Tensor2D, ratios: tf.Tensor1D, { beta, baseline, constant }: PolicyGradientOptions): { readonly loss: tf.Scalar; readonly spread: tf.Scalar } {
+export function policyGradientShare(
+  batch: Batch,
+  totals: BatchTotals,
+  logProbs: tf.Tensor2D,
+  ratios: tf.Tensor1D,
+  { beta, baseline, constant }: PolicyGradientOptions,
+): { readonly loss: tf.Scalar; readonly spread: tf.Scalar } {
   const group = grouped(batch)
-  const advantage = advantages(regularizedRewards(group.rewards, group.grid(ratios), beta), baseline, constant, group.valid)
+  const advantage = advantages(
+    regularizedRewards(group.rewards, group.grid(ratios), beta),
+    baseline,
+    constant,
+    group.valid,
+  )
   const perSample = policyGradientLoss(group.grid(sequenceLogProbs(logProbs)), advantage)
-  const share = (values: tf.Tensor2D): tf.Scalar => weightedShare(meanOverSamples(values, group.valid), batch.weight, totals.weight)
+  const share = (values: tf.Tensor2D): tf.Scalar =>
+    weightedShare(meanOverSamples(values, group.valid), batch.weight, totals.weight)
   return { loss: share(perSample), spread: share(tf.abs(advantage)) }
 }
 
-export const ADVANTAGE_INFO = { name: 'advantages/size', label: 'Size of advantages', unit: 'reward', goal: 'none', help: 'Mean of |A|. Where it is 0 nothing is learned: all rewards of a prompt are equal.' } as const
+export const ADVANTAGE_INFO = {
+  name: 'advantages/size',
+  label: 'Size of advantages',
+  unit: 'reward',
+  goal: 'none',
+  help: 'Mean of |A|. Where it is 0 nothing is learned: all rewards of a prompt are equal.',
+} as const
 
 export const rloo = defineAlgorithm({
   id: 'rloo',
@@ -73,39 +100,65 @@ export const rloo = defineAlgorithm({
   role: 'policy',
   needsReference: true,
   rewards: (value) => value.rewards,
-  rollout: (value) => ({ samples: value.groupSize, maxTokens: value.rolloutTokens, temperature: value.rolloutTemperature, updates: 1 }),
-  config: needsScorable(z.strictObject({
-    beta: z.number().min(0).max(100).default(0.05).meta({
-      title: 'Distance penalty',
-      symbol: 'β',
-      help: 'Weight of the KL to the reference inside the reward.',
-      group: 'main',
+  rollout: (value) => ({
+    samples: value.groupSize,
+    maxTokens: value.rolloutTokens,
+    temperature: value.rolloutTemperature,
+    updates: 1,
+  }),
+  config: needsScorable(
+    z.strictObject({
+      beta: z.number().min(0).max(100).default(0.05).meta({
+        title: 'Distance penalty',
+        symbol: 'β',
+        help: 'Weight of the KL to the reference inside the reward.',
+        group: 'main',
+      }),
+      groupSize: z.int().min(2).max(64).default(4).meta({
+        title: 'Completions per prompt',
+        symbol: 'k',
+        help: 'The policy writes this many; each is compared with the mean of the others.',
+        group: 'main',
+      }),
+      rewards: rewardSource.default({ kind: 'length', target: 100 }).meta({
+        title: 'Reward',
+        help: 'Scores what the policy writes: a reward model or a rule.',
+        group: 'main',
+      }),
+      standardise: z.boolean().default(false).meta({
+        title: 'Standardize rewards',
+        help: 'Divide rewards by their standard deviation over the logged completions of the training set, once.',
+        group: 'expert',
+      }),
+      ...rolloutFields,
     }),
-    groupSize: z.int().min(2).max(64).default(4).meta({
-      title: 'Completions per prompt',
-      symbol: 'k',
-      help: 'The policy writes this many; each is compared with the mean of the others.',
-      group: 'main',
-    }),
-    rewards: rewardSource.default({ kind: 'length', target: 100 }).meta({
-      title: 'Reward',
-      help: 'Scores what the policy writes: a reward model or a rule.',
-      group: 'main',
-    }),
-    standardise: z.boolean().default(false).meta({
-      title: 'Standardize rewards',
-      help: 'Divide rewards by their standard deviation over the logged completions of the training set, once.',
-      group: 'expert',
-    }),
-    ...rolloutFields,
-  }), () => true),
+    () => true,
+  ),
   metrics: [
-    { ...lossInfo('', 'The policy-gradient surrogate. Its value says nothing, only its gradient does: read the reward of roll-outs.'), goal: 'none' },
+    {
+      ...lossInfo(
+        '',
+        'The policy-gradient surrogate. Its value says nothing, only its gradient does: read the reward of roll-outs.',
+      ),
+      goal: 'none',
+    },
     ADVANTAGE_INFO,
     ...ROLLOUT_INFO,
     ...REWARD_INFO,
-    { name: 'logps/chosen', label: 'Log-prob, preferred', unit: 'nats', goal: 'none', help: 'Log-probability of the held-out preferred completions, which are not trained on. It drifts down as the policy turns to the reward.' },
-    { name: 'logps/rejected', label: 'Log-prob, other', unit: 'nats', goal: 'none', help: 'The same of the other completions.' },
+    {
+      name: 'logps/chosen',
+      label: 'Log-prob, preferred',
+      unit: 'nats',
+      goal: 'none',
+      help: 'Log-probability of the held-out preferred completions, which are not trained on. It drifts down as the policy turns to the reward.',
+    },
+    {
+      name: 'logps/rejected',
+      label: 'Log-prob, other',
+      unit: 'nats',
+      goal: 'none',
+      help: 'The same of the other completions.',
+    },
     ...KL_INFO,
   ],
   mainMetric: 'eval/rollout/reward',
@@ -129,7 +182,18 @@ export const rloo = defineAlgorithm({
     invariant(batch.reference !== null, 'RLOO gets reference log-probs')
     const logProbs = network.tokenLogProbs(batch.tokens)
     const ratios = sequenceLogRatios(logProbs, batch.reference)
-    const { loss, spread } = policyGradientShare(batch, totals, logProbs, ratios, { beta: config.beta, baseline: 'rloo', constant: 0 })
-    return { loss, metrics: { loss, [ADVANTAGE_INFO.name]: spread, ...policyMetrics(batch, totals, logProbs, batch.reference, ratios, config.beta) } }
+    const { loss, spread } = policyGradientShare(batch, totals, logProbs, ratios, {
+      beta: config.beta,
+      baseline: 'rloo',
+      constant: 0,
+    })
+    return {
+      loss,
+      metrics: {
+        loss,
+        [ADVANTAGE_INFO.name]: spread,
+        ...policyMetrics(batch, totals, logProbs, batch.reference, ratios, config.beta),
+      },
+    }
   },
 })

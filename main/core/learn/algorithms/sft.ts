@@ -40,7 +40,12 @@ function chosenRows(tokens: TokenBatch, pairs: number): TokenBatch {
 function onlyChosenCount(batch: PairBatch, useStrength: boolean): boolean {
   // Read from the batch, whose values lie in memory: a computed tensor cannot be read at once on every engine.
   const strength = useStrength ? batch.strength.dataSync<'float32'>() : null
-  return batch.pairs > 0 && batch.preference.dataSync<'float32'>().every((value, index) => value === 1 && (strength === null || strength[index] === 1))
+  return (
+    batch.pairs > 0 &&
+    batch.preference
+      .dataSync<'float32'>()
+      .every((value, index) => value === 1 && (strength === null || strength[index] === 1))
+  )
 }
 
 export const sft = defineAlgorithm({
@@ -61,12 +66,23 @@ export const sft = defineAlgorithm({
   watchesDrift: true,
   tokenWeights: (preference, strength, config) => sideWeights(preference, strength, config.useStrength),
   config: z.strictObject({
-    useStrength: useStrength('A weakly preferred completion counts less, and the other one more: ½ + (p − ½) · strength.'),
+    useStrength: useStrength(
+      'A weakly preferred completion counts less, and the other one more: ½ + (p − ½) · strength.',
+    ),
   }),
   metrics: [
-    lossInfo('nats/token', 'Mean negative log-likelihood of a completion token. It falls; a held-out curve that turns up is over-fitting.'),
+    lossInfo(
+      'nats/token',
+      'Mean negative log-likelihood of a completion token. It falls; a held-out curve that turns up is over-fitting.',
+    ),
     ...LOG_PROB_INFO,
-    { name: 'logps/accuracies', label: 'Likelihood accuracy', unit: 'fraction', goal: 'max', help: 'How often the preferred completion is the likelier one per token, on held-out pairs. SFT does not aim at it, so it may stay near 0.5.' },
+    {
+      name: 'logps/accuracies',
+      label: 'Likelihood accuracy',
+      unit: 'fraction',
+      goal: 'max',
+      help: 'How often the preferred completion is the likelier one per token, on held-out pairs. SFT does not aim at it, so it may stay near 0.5.',
+    },
   ],
   mainMetric: 'eval/logps/accuracies',
   presets: [
@@ -90,7 +106,10 @@ export const sft = defineAlgorithm({
     if (evaluating !== true && onlyChosenCount(batch, config.useStrength)) {
       const logProbs = network.tokenLogProbs(chosenRows(batch.tokens, batch.pairs))
       const loss = sftLoss(logProbs, batch.weight, totals.tokens)
-      return { loss, metrics: { loss, 'logps/chosen': weightedShare(sequenceLogProbs(logProbs), batch.weight, totals.weight) } }
+      return {
+        loss,
+        metrics: { loss, 'logps/chosen': weightedShare(sequenceLogProbs(logProbs), batch.weight, totals.weight) },
+      }
     }
     const logProbs = network.tokenLogProbs(batch.tokens)
     const soft = softPreference(batch, config.useStrength)

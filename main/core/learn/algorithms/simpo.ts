@@ -23,18 +23,31 @@ export interface SimpoOptions {
  * that each side would have to lead by the same target.
  * @param difference Δ [pair]   @param preference p [pair]   @returns loss of each pair [pair]
  */
-export function simpoLoss(difference: tf.Tensor1D, preference: tf.Tensor1D, { beta, gammaRatio, labelSmoothing }: SimpoOptions): tf.Tensor1D {
+export function simpoLoss(
+  difference: tf.Tensor1D,
+  preference: tf.Tensor1D,
+  { beta, gammaRatio, labelSmoothing }: SimpoOptions,
+): tf.Tensor1D {
   const oneWay = (lead: tf.Tensor1D): tf.Tensor1D => {
     const logit = tf.mul(tf.sub(lead, gammaRatio), beta)
-    return tf.add(tf.mul(softplus(tf.neg(logit)), 1 - labelSmoothing), tf.mul(softplus(logit), labelSmoothing)) as tf.Tensor1D
+    return tf.add(
+      tf.mul(softplus(tf.neg(logit)), 1 - labelSmoothing),
+      tf.mul(softplus(logit), labelSmoothing),
+    ) as tf.Tensor1D
   }
-  return tf.add(tf.mul(preference, oneWay(difference)), tf.mul(tf.sub(1, preference), oneWay(tf.neg(difference)))) as tf.Tensor1D
+  return tf.add(
+    tf.mul(preference, oneWay(difference)),
+    tf.mul(tf.sub(1, preference), oneWay(tf.neg(difference))),
+  ) as tf.Tensor1D
 }
 
 const REWARD_HELP: Readonly<Record<string, string>> = {
-  'rewards/chosen': 'β times the mean log-prob of a token of the preferred completions. It starts below 0 and need not rise, as long as the other side falls faster.',
-  'rewards/margins': 'Reward of the preferred completion minus that of the other. It should rise past the target margin γ; the held-out curve flattens earlier.',
-  'rewards/accuracies': 'How often the preferred completion is likelier per token. A tie counts one half. There is no reference, so that an untrained policy need not stand at 0.5.',
+  'rewards/chosen':
+    'β times the mean log-prob of a token of the preferred completions. It starts below 0 and need not rise, as long as the other side falls faster.',
+  'rewards/margins':
+    'Reward of the preferred completion minus that of the other. It should rise past the target margin γ; the held-out curve flattens earlier.',
+  'rewards/accuracies':
+    'How often the preferred completion is likelier per token. A tie counts one half. There is no reference, so that an untrained policy need not stand at 0.5.',
 }
 
 export const simpo = defineAlgorithm({
@@ -79,7 +92,10 @@ export const simpo = defineAlgorithm({
     useStrength: useStrength(),
   }),
   metrics: [
-    lossInfo('nats', 'Mean SimPO loss. Where both completions are equally likely per token it is log(1 + e^γ), 1.31 by default, and falls.'),
+    lossInfo(
+      'nats',
+      'Mean SimPO loss. Where both completions are equally likely per token it is log(1 + e^γ), 1.31 by default, and falls.',
+    ),
     ...REWARD_INFO.map((info) => ({ ...info, help: REWARD_HELP[info.name] ?? info.help })),
     ...LOG_PROB_INFO,
   ],
@@ -97,14 +113,28 @@ export const simpo = defineAlgorithm({
       title: 'SimPO paper',
       note: 'Meng et al. (2024), Llama 3 base of 8 B on UltraFeedback: β 2, γ/β 0.5, Adam at 6e-7, batch 128, one epoch, 10 % warm-up.',
       config: { beta: 2, gammaRatio: 0.5 },
-      training: { steps: 478, batchSize: 128, learningRate: 6e-7, warmupFraction: 0.1, schedule: 'cosine', maxLength: 2048 },
+      training: {
+        steps: 478,
+        batchSize: 128,
+        learningRate: 6e-7,
+        warmupFraction: 0.1,
+        schedule: 'cosine',
+        maxLength: 2048,
+      },
     },
     {
       id: 'paper-instruct',
       title: 'SimPO paper, instruct',
       note: 'The same from the instruct model: β 2.5, γ/β 0.55, Adam at 1e-6.',
       config: { beta: 2.5, gammaRatio: 0.55 },
-      training: { steps: 478, batchSize: 128, learningRate: 1e-6, warmupFraction: 0.1, schedule: 'cosine', maxLength: 2048 },
+      training: {
+        steps: 478,
+        batchSize: 128,
+        learningRate: 1e-6,
+        warmupFraction: 0.1,
+        schedule: 'cosine',
+        maxLength: 2048,
+      },
     },
   ],
   loss({ network, batch, totals, config }) {
@@ -115,6 +145,9 @@ export const simpo = defineAlgorithm({
     const perPair = simpoLoss(tf.sub(chosen, rejected), softPreference(batch, config.useStrength), config)
     const loss = weightedShare(perPair, batch.weight, totals.weight)
     const rewards = tf.mul(perToken, config.beta) as tf.Tensor1D
-    return { loss, metrics: { loss, ...rewardMetrics({ batch, totals, rewards }), ...logProbMetrics(batch, totals, logProbs) } }
+    return {
+      loss,
+      metrics: { loss, ...rewardMetrics({ batch, totals, rewards }), ...logProbMetrics(batch, totals, logProbs) },
+    }
   },
 })

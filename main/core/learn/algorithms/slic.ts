@@ -18,7 +18,12 @@ export function hingeRatioLoss(difference: tf.Tensor1D, beta: number): tf.Tensor
  * @param chosen, rejected log-probs [pair]   @param target log-prob of the text to stay likely, the chosen one here [pair]
  * @returns [pair]
  */
-export function slicLoss(chosen: tf.Tensor1D, rejected: tf.Tensor1D, target: tf.Tensor1D, options: { readonly delta: number; readonly regularization: number }): tf.Tensor1D {
+export function slicLoss(
+  chosen: tf.Tensor1D,
+  rejected: tf.Tensor1D,
+  target: tf.Tensor1D,
+  options: { readonly delta: number; readonly regularization: number },
+): tf.Tensor1D {
   const margin = tf.relu(tf.add(tf.sub(rejected, chosen), options.delta))
   return tf.sub(margin, tf.mul(target, options.regularization)) as tf.Tensor1D
 }
@@ -41,15 +46,43 @@ export const slic = defineAlgorithm({
   role: 'policy',
   needsReference: true,
   config: z.strictObject({
-    form: z.enum(['log-probs', 'log-ratios']).default('log-probs').meta({ title: 'Form', help: 'The paper’s hinge on log-probs, or TRL’s on log-ratios to the reference.', group: 'main' }),
-    delta: z.number().positive().max(1000).default(1).meta({ title: 'Margin', symbol: 'δ', help: 'Nats by which the preferred completion is to be likelier. Read by the form on log-probs.', group: 'main' }),
-    regularization: z.number().min(0).max(100).default(0.5).meta({ title: 'Target weight', symbol: 'λ', help: 'Weight of the likelihood of the preferred completion. Read by the form on log-probs.', group: 'main' }),
-    beta: z.number().positive().max(100).default(0.1).meta({ title: 'Distance penalty', symbol: 'β', help: 'The margin of the log-ratios is 1/β. Read by the form on log-ratios.', group: 'main' }),
+    form: z.enum(['log-probs', 'log-ratios']).default('log-probs').meta({
+      title: 'Form',
+      help: 'The paper’s hinge on log-probs, or TRL’s on log-ratios to the reference.',
+      group: 'main',
+    }),
+    delta: z.number().positive().max(1000).default(1).meta({
+      title: 'Margin',
+      symbol: 'δ',
+      help: 'Nats by which the preferred completion is to be likelier. Read by the form on log-probs.',
+      group: 'main',
+    }),
+    regularization: z.number().min(0).max(100).default(0.5).meta({
+      title: 'Target weight',
+      symbol: 'λ',
+      help: 'Weight of the likelihood of the preferred completion. Read by the form on log-probs.',
+      group: 'main',
+    }),
+    beta: z.number().positive().max(100).default(0.1).meta({
+      title: 'Distance penalty',
+      symbol: 'β',
+      help: 'The margin of the log-ratios is 1/β. Read by the form on log-ratios.',
+      group: 'main',
+    }),
     useStrength: useStrength(),
   }),
   metrics: [
-    lossInfo('nats', 'Mean SLiC loss. The hinge falls to 0 pair by pair and such pairs then carry no gradient; the target’s part stays.'),
-    { name: 'slic/active', label: 'Pairs inside the margin', unit: 'fraction', goal: 'min', help: 'Share of pairs whose hinge is above 0. It falls; near 0 only the target term still trains.' },
+    lossInfo(
+      'nats',
+      'Mean SLiC loss. The hinge falls to 0 pair by pair and such pairs then carry no gradient; the target’s part stays.',
+    ),
+    {
+      name: 'slic/active',
+      label: 'Pairs inside the margin',
+      unit: 'fraction',
+      goal: 'min',
+      help: 'Share of pairs whose hinge is above 0. It falls; near 0 only the target term still trains.',
+    },
     ...POLICY_INFO,
   ],
   mainMetric: 'eval/rewards/accuracies',
@@ -76,11 +109,17 @@ export const slic = defineAlgorithm({
     const onRatios = config.form === 'log-ratios'
     const [chosen, rejected] = splitPairs(onRatios ? ratios : sequenceLogProbs(logProbs), batch.pairs)
     const soft = softPreference(batch, config.useStrength)
-    const hinge = (first: tf.Tensor1D, second: tf.Tensor1D): tf.Tensor1D => (onRatios ? hingeRatioLoss(tf.sub(first, second), config.beta) : slicLoss(first, second, first, { delta: config.delta, regularization: 0 }))
-    const both = (forWin: tf.Tensor1D, forLoss: tf.Tensor1D): tf.Tensor1D => tf.add(tf.mul(soft, forWin), tf.mul(tf.sub(1, soft), forLoss))
+    const hinge = (first: tf.Tensor1D, second: tf.Tensor1D): tf.Tensor1D =>
+      onRatios
+        ? hingeRatioLoss(tf.sub(first, second), config.beta)
+        : slicLoss(first, second, first, { delta: config.delta, regularization: 0 })
+    const both = (forWin: tf.Tensor1D, forLoss: tf.Tensor1D): tf.Tensor1D =>
+      tf.add(tf.mul(soft, forWin), tf.mul(tf.sub(1, soft), forLoss))
     const margin = hinge(chosen, rejected)
     const hinges = both(margin, hinge(rejected, chosen))
-    const perPair = onRatios ? hinges : tf.sub(hinges, tf.mul(both(chosen, rejected), config.regularization)) as tf.Tensor1D
+    const perPair = onRatios
+      ? hinges
+      : (tf.sub(hinges, tf.mul(both(chosen, rejected), config.regularization)) as tf.Tensor1D)
     const share = (values: tf.Tensor1D): tf.Scalar => weightedShare(values, batch.weight, totals.weight)
     const loss = share(perPair)
     return {

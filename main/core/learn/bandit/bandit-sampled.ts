@@ -22,10 +22,18 @@ interface SampledPair {
 }
 
 /** @param random decides the pairs, their labels and the order of the batches */
-export function trainBanditOnSamples(bandit: Bandit, method: BanditMethod, options: SampledOptions, random: Random): { readonly policy: readonly number[]; readonly regret: number } {
+export function trainBanditOnSamples(
+  bandit: Bandit,
+  method: BanditMethod,
+  options: SampledOptions,
+  random: Random,
+): { readonly policy: readonly number[]; readonly regret: number } {
   const pairs = Array.from({ length: options.pairs }, () => drawPair(bandit, random))
   const variable = tf.variable(tf.tensor1d(bandit.reference.map((share) => Math.log(share))))
-  const optimizer = createOptimizer({ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, clipNorm: 0 }, { logits: variable })
+  const optimizer = createOptimizer(
+    { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, clipNorm: 0 },
+    { logits: variable },
+  )
   for (let epoch = 0; epoch < options.epochs; epoch += 1) {
     random.shuffle(pairs)
     for (let start = 0; start < pairs.length; start += options.batchSize) {
@@ -41,7 +49,12 @@ export function trainBanditOnSamples(bandit: Bandit, method: BanditMethod, optio
 }
 
 /** How much each arm's log-probability is pushed up by the batch. */
-function batchWeights(bandit: Bandit, method: BanditMethod, policy: readonly number[], batch: readonly SampledPair[]): number[] {
+function batchWeights(
+  bandit: Bandit,
+  method: BanditMethod,
+  policy: readonly number[],
+  batch: readonly SampledPair[],
+): number[] {
   const { beta, rewards } = bandit
   const ratios = policy.map((share, arm) => Math.log(share) - Math.log(bandit.reference[arm]!))
   const baseline = method === 'pg_value' ? policy.reduce((sum, share, arm) => sum + share * rewards[arm]!, 0) : 0
@@ -52,9 +65,12 @@ function batchWeights(bandit: Bandit, method: BanditMethod, policy: readonly num
       continue
     }
     const difference = ratios[first]! - ratios[second]!
-    const push = method === 'copg' ? rewards[first]! - rewards[second]! - beta * difference
-      : method === 'ipo' ? firstWon - 0.5 - beta * difference
-        : beta * (firstWon - 1 / (1 + Math.exp(-beta * difference)))
+    const push =
+      method === 'copg'
+        ? rewards[first]! - rewards[second]! - beta * difference
+        : method === 'ipo'
+          ? firstWon - 0.5 - beta * difference
+          : beta * (firstWon - 1 / (1 + Math.exp(-beta * difference)))
     weights[first]! += push
     weights[second]! -= push
   }

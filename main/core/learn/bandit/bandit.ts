@@ -14,7 +14,13 @@ export const BANDIT_METHODS = ['copg', 'ipo', 'dpo', 'pg_none', 'pg_value'] as c
 export type BanditMethod = (typeof BANDIT_METHODS)[number]
 
 /** §5.1: three arms, two lopsided data distributions, a uniform reference. */
-export const PAPER_BANDIT: Bandit = { rewards: [2.5, 2, 1], reference: [1 / 3, 1 / 3, 1 / 3], mu1: [0.1, 0.2, 0.7], mu2: [0.05, 0.05, 0.9], beta: 0.5 }
+export const PAPER_BANDIT: Bandit = {
+  rewards: [2.5, 2, 1],
+  reference: [1 / 3, 1 / 3, 1 / 3],
+  mu1: [0.1, 0.2, 0.7],
+  mu2: [0.05, 0.05, 0.9],
+  beta: 0.5,
+}
 
 /** log Σ π_ref e^{R/β} */
 export function logPartition(bandit: Bandit): number {
@@ -31,7 +37,10 @@ export function optimalPolicy(bandit: Bandit): number[] {
 
 /** J(π) = E_π[R] − β KL(π‖π_ref). */
 export function banditValue(bandit: Bandit, policy: readonly number[]): number {
-  return policy.reduce((sum, share, arm) => (share === 0 ? sum : sum + share * regularizedReward(bandit, share, arm)), 0)
+  return policy.reduce(
+    (sum, share, arm) => (share === 0 ? sum : sum + share * regularizedReward(bandit, share, arm)),
+    0,
+  )
 }
 
 export function banditRegret(bandit: Bandit, policy: readonly number[]): number {
@@ -93,7 +102,13 @@ export function armWeights(bandit: Bandit, method: BanditMethod, policy: readonl
 }
 
 /** −∂loss/∂Δr of one ordered pair, its label drawn from Bradley–Terry on the rewards where the method uses labels. */
-function pairPush(bandit: Bandit, method: Exclude<BanditMethod, 'pg_none' | 'pg_value'>, policy: readonly number[], first: number, second: number): number {
+function pairPush(
+  bandit: Bandit,
+  method: Exclude<BanditMethod, 'pg_none' | 'pg_value'>,
+  policy: readonly number[],
+  first: number,
+  second: number,
+): number {
   const { beta } = bandit
   const rewardDifference = bandit.rewards[first]! - bandit.rewards[second]!
   const difference = logRatio(bandit, policy[first]!, first) - logRatio(bandit, policy[second]!, second)
@@ -105,7 +120,9 @@ function pairPush(bandit: Bandit, method: Exclude<BanditMethod, 'pg_none' | 'pg_
 
 function policyGradientWeights(bandit: Bandit, method: 'pg_none' | 'pg_value', policy: readonly number[]): number[] {
   const baseline = method === 'pg_none' ? 0 : policy.reduce((sum, share, arm) => sum + share * bandit.rewards[arm]!, 0)
-  return policy.map((share, arm) => (bandit.mu1[arm]! + bandit.mu2[arm]!) * (regularizedReward(bandit, share, arm) - baseline))
+  return policy.map(
+    (share, arm) => (bandit.mu1[arm]! + bandit.mu2[arm]!) * (regularizedReward(bandit, share, arm) - baseline),
+  )
 }
 
 function regularizedReward(bandit: Bandit, share: number, arm: number): number {

@@ -8,20 +8,38 @@ import { tf } from '../tf.ts'
  * pool and order them by score; `comparison` takes judged pairs.
  * @throws RangeError where the set has no judged pairs, or no segment is left
  */
-export function drawPairs(set: SegmentSet, pairing: Pairing, pool: Int32Array | null, pairs: number, random: Random): { readonly segments: Int32Array; readonly labels: number[] } {
+export function drawPairs(
+  set: SegmentSet,
+  pairing: Pairing,
+  pool: Int32Array | null,
+  pairs: number,
+  random: Random,
+): { readonly segments: Int32Array; readonly labels: number[] } {
   if (pairing === 'comparison') {
     const judged = set.comparisons?.first.length ?? 0
-    return takePairs(set, Array.from({ length: pairs }, () => random.int(Math.max(1, judged))))
+    return takePairs(
+      set,
+      Array.from({ length: pairs }, () => random.int(Math.max(1, judged))),
+    )
   }
   const segments = new Int32Array(2 * pairs)
   const size = pool?.length ?? set.count
   if (size === 0) throw new RangeError('there is no segment to learn from')
-  for (let at = 0; at < segments.length; at += 1) segments[at] = pool === null ? random.int(size) : pool[random.int(size)]!
-  return { segments, labels: Array.from({ length: pairs }, (_, pair) => labelOf(set.scores[segments[pair]!]!, set.scores[segments[pairs + pair]!]!)) }
+  for (let at = 0; at < segments.length; at += 1)
+    segments[at] = pool === null ? random.int(size) : pool[random.int(size)]!
+  return {
+    segments,
+    labels: Array.from({ length: pairs }, (_, pair) =>
+      labelOf(set.scores[segments[pair]!]!, set.scores[segments[pairs + pair]!]!),
+    ),
+  }
 }
 
 /** Judged pairs by their numbers. @throws RangeError where there is no such pair */
-export function takePairs({ comparisons }: SegmentSet, judged: readonly number[]): { readonly segments: Int32Array; readonly labels: number[] } {
+export function takePairs(
+  { comparisons }: SegmentSet,
+  judged: readonly number[],
+): { readonly segments: Int32Array; readonly labels: number[] } {
   const segments = new Int32Array(2 * judged.length)
   const labels = judged.map((number, pair) => {
     const label = comparisons?.secondPreferred[number]

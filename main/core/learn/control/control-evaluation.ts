@@ -11,7 +11,10 @@ const BATCH_PAIRS = 64
  * How a policy fits segments that it was not trained on, dropout off. Accuracy is of Σ log π of whole segments, without
  * λ, over the pairs with a strict label; NaN where there is none.
  */
-export async function evaluateSegments(policy: Mlp, set: SegmentSet): Promise<{ readonly accuracy: number; readonly bcLoss: number; readonly pairs: number }> {
+export async function evaluateSegments(
+  policy: Mlp,
+  set: SegmentSet,
+): Promise<{ readonly accuracy: number; readonly bcLoss: number; readonly pairs: number }> {
   const half = set.count / 2
   const labels = new Float64Array(half).fill(0.5)
   const { first, secondPreferred } = set.comparisons!
@@ -19,7 +22,9 @@ export async function evaluateSegments(policy: Mlp, set: SegmentSet): Promise<{ 
   let [right, strict, squares, steps] = [0, 0, 0, 0]
   for (let start = 0; start < half; start += BATCH_PAIRS) {
     const pairs = Math.min(BATCH_PAIRS, half - start)
-    const segments = Int32Array.from({ length: 2 * pairs }, (_, row) => (row < pairs ? start + row : half + start + row - pairs))
+    const segments = Int32Array.from({ length: 2 * pairs }, (_, row) =>
+      row < pairs ? start + row : half + start + row - pairs,
+    )
     const batch = segmentBatch(set, segments, Array.from(labels.subarray(start, start + pairs)))
     const counted = batch.labels.filter((label) => label !== 0.5).length
     const [accuracy, loss] = tf.tidy(() => {

@@ -11,10 +11,26 @@ import { tf } from '../tf.ts'
 
 /** Fields that every control method has. */
 export const networkFields = {
-  width: z.int().min(4).max(4096).default(512).meta({ title: 'Units in a hidden layer', help: 'Of the policy and of every other network.', group: 'model' }),
-  depth: z.int().min(1).max(8).default(2).meta({ title: 'Hidden layers', help: 'Layers of these units between what is seen and what is done.', group: 'model' }),
-  evalEpisodes: z.int().min(1).max(1000).default(25).meta({ title: 'Episodes per evaluation', help: 'The policy acts this many times in its world; the last evaluation plays four times as many. Always from the same starts.', group: 'expert' }),
-  squash: z.boolean().default(true).meta({ title: 'Squash actions', help: 'Ends the policy in tanh, for actions between −1 and 1.', group: 'expert' }),
+  width: z
+    .int()
+    .min(4)
+    .max(4096)
+    .default(512)
+    .meta({ title: 'Units in a hidden layer', help: 'Of the policy and of every other network.', group: 'model' }),
+  depth: z.int().min(1).max(8).default(2).meta({
+    title: 'Hidden layers',
+    help: 'Layers of these units between what is seen and what is done.',
+    group: 'model',
+  }),
+  evalEpisodes: z.int().min(1).max(1000).default(25).meta({
+    title: 'Episodes per evaluation',
+    help: 'The policy acts this many times in its world; the last evaluation plays four times as many. Always from the same starts.',
+    group: 'expert',
+  }),
+  squash: z
+    .boolean()
+    .default(true)
+    .meta({ title: 'Squash actions', help: 'Ends the policy in tanh, for actions between −1 and 1.', group: 'expert' }),
 }
 
 export interface NetworkConfig {
@@ -28,12 +44,23 @@ export function hiddenOf({ width, depth }: NetworkConfig): number[] {
 }
 
 export function policyNetwork(config: NetworkConfig, { observation, action }: ControlSizes): MlpConfig {
-  return { inputs: observation, hidden: hiddenOf(config), outputs: action, activation: 'relu', output: config.squash ? 'tanh' : 'linear' }
+  return {
+    inputs: observation,
+    hidden: hiddenOf(config),
+    outputs: action,
+    activation: 'relu',
+    output: config.squash ? 'tanh' : 'linear',
+  }
 }
 
 /** log π(a_t | s_t) = −‖a − μ(s)‖² [segment, time] */
 export function segmentLogProbs(policy: Mlp, batch: SegmentBatch, dropout: MlpDropout | null): tf.Tensor2D {
-  return tf.tidy(() => tf.reshape(unitVarianceLogProb(policy.apply(batch.observations, dropout), batch.actions), [2 * batch.pairs, batch.time]))
+  return tf.tidy(() =>
+    tf.reshape(unitVarianceLogProb(policy.apply(batch.observations, dropout), batch.actions), [
+      2 * batch.pairs,
+      batch.time,
+    ]),
+  )
 }
 
 /** Σ_t of each row, masked [segment] */
@@ -71,7 +98,14 @@ export function cloneWeighted<C>({ networks, batch, dropout }: ControlStep<C>, w
   const logProbs = segmentLogProbs(networks['policy']!, batch, dropout)
   const loss = tf.neg(tf.div(tf.sum(tf.mul(logProbs, weights)), tf.maximum(tf.sum(weights), 1))) as tf.Scalar
   const [first, second] = splitPairs(rowSums(logProbs, batch.mask), batch.pairs)
-  return { loss, metrics: { loss, 'bc/loss': behaviourCloningLoss(logProbs, batch.mask, batch.steps), 'preferences/accuracy': pairAccuracy(first, second, batch.labels) } }
+  return {
+    loss,
+    metrics: {
+      loss,
+      'bc/loss': behaviourCloningLoss(logProbs, batch.mask, batch.steps),
+      'preferences/accuracy': pairAccuracy(first, second, batch.labels),
+    },
+  }
 }
 
 /** Two stages, the first of this share of the steps; a stage without steps is left out. */
@@ -81,11 +115,42 @@ export function splitStages(steps: number, share: number, [first, second]: reado
 }
 
 /** State observations in Hejna et al. (2024), appendix, and the official configurations. */
-export const PAPER_TRAINING: Partial<TrainingConfig> = { steps: 500_000, batchSize: 96, learningRate: 1e-4, warmupFraction: 0.02, schedule: 'constant', clipNorm: 0, dropout: 0.25, evalEvery: 5000, checkpointEvery: 5000 }
+export const PAPER_TRAINING: Partial<TrainingConfig> = {
+  steps: 500_000,
+  batchSize: 96,
+  learningRate: 1e-4,
+  warmupFraction: 0.02,
+  schedule: 'constant',
+  clipNorm: 0,
+  dropout: 0.25,
+  evalEvery: 5000,
+  checkpointEvery: 5000,
+}
 
 export const CONTROL_INFO: readonly MetricInfo[] = [
-  { name: 'bc/loss', label: 'Cloning loss', unit: 'squared action', goal: 'min', help: 'Mean squared distance from the data’s actions to the policy’s. It rises when a method leaves the behaviour in the data, which is what preferences ask for; a steep rise means it left the data altogether.' },
-  { name: 'preferences/accuracy', label: 'Preference accuracy', unit: 'fraction', goal: 'max', help: 'How often the preferred segment has the greater sum of log-probs. At 100 % with a falling return the method fits the labels and no longer the task.' },
+  {
+    name: 'bc/loss',
+    label: 'Cloning loss',
+    unit: 'squared action',
+    goal: 'min',
+    help: 'Mean squared distance from the data’s actions to the policy’s. It rises when a method leaves the behaviour in the data, which is what preferences ask for; a steep rise means it left the data altogether.',
+  },
+  {
+    name: 'preferences/accuracy',
+    label: 'Preference accuracy',
+    unit: 'fraction',
+    goal: 'max',
+    help: 'How often the preferred segment has the greater sum of log-probs. At 100 % with a falling return the method fits the labels and no longer the task.',
+  },
 ]
 
-export const CLONING_INFO: readonly MetricInfo[] = [{ name: 'loss', label: 'Loss', unit: 'squared action', goal: 'min', help: 'Mean squared distance from the actions that are copied at this stage to the policy’s.' }, ...CONTROL_INFO]
+export const CLONING_INFO: readonly MetricInfo[] = [
+  {
+    name: 'loss',
+    label: 'Loss',
+    unit: 'squared action',
+    goal: 'min',
+    help: 'Mean squared distance from the actions that are copied at this stage to the policy’s.',
+  },
+  ...CONTROL_INFO,
+]

@@ -10,10 +10,37 @@ import { createRandom } from '../random.ts'
 import { isTarget, sourceOfTarget } from './control-targets.ts'
 import { tf } from '../tf.ts'
 
-export type ControlTraining = Pick<TrainingConfig, 'steps' | 'batchSize' | 'learningRate' | 'warmupFraction' | 'schedule' | 'minLearningRateRatio' | 'beta1' | 'beta2' | 'epsilon' | 'weightDecay' | 'clipNorm' | 'dropout'>
+export type ControlTraining = Pick<
+  TrainingConfig,
+  | 'steps'
+  | 'batchSize'
+  | 'learningRate'
+  | 'warmupFraction'
+  | 'schedule'
+  | 'minLearningRateRatio'
+  | 'beta1'
+  | 'beta2'
+  | 'epsilon'
+  | 'weightDecay'
+  | 'clipNorm'
+  | 'dropout'
+>
 
 /** Adam as in the paper: no decay, no clipping, a constant rate behind the warm-up. */
-export const CONTROL_TRAINING: ControlTraining = { steps: 1000, batchSize: 96, learningRate: 1e-4, warmupFraction: 0.02, schedule: 'constant', minLearningRateRatio: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, clipNorm: 0, dropout: 0 }
+export const CONTROL_TRAINING: ControlTraining = {
+  steps: 1000,
+  batchSize: 96,
+  learningRate: 1e-4,
+  warmupFraction: 0.02,
+  schedule: 'constant',
+  minLearningRateRatio: 0,
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  weightDecay: 0,
+  clipNorm: 0,
+  dropout: 0,
+}
 
 export interface ControlOptions<C> {
   readonly method: ControlMethod<C>
@@ -52,7 +79,6 @@ export interface ControlRun {
   dispose(): void
 }
 
-
 /** Networks fresh from the seed, and updates one after the other; every batch follows from seed and step alone. */
 export function startControlRun<C>({ method, config, training, sizes, seed }: ControlOptions<C>): ControlRun {
   const random = createRandom(seed)
@@ -60,7 +86,11 @@ export function startControlRun<C>({ method, config, training, sizes, seed }: Co
   const names = Object.keys(shapes)
   const networks: Record<string, Mlp> = {}
   // A target starts as its source, so both draw by the source's name.
-  for (const name of names) networks[name] = createMlp(shapes[name]!, freshMlpWeights(shapes[name]!, random.fork(`network ${sourceOfTarget(name)}`)))
+  for (const name of names)
+    networks[name] = createMlp(
+      shapes[name]!,
+      freshMlpWeights(shapes[name]!, random.fork(`network ${sourceOfTarget(name)}`)),
+    )
   const stages = method.stages(config, training.steps)
   let step = 0
   let entered = -1
@@ -70,15 +100,31 @@ export function startControlRun<C>({ method, config, training, sizes, seed }: Co
 
   function renewOptimizers(): void {
     for (const optimizer of Object.values(optimizers)) optimizer.dispose()
-    optimizers = Object.fromEntries(names.filter((name) => !isTarget(name)).map((name) => [name, createOptimizer({ ...training, kind: 'adam' }, networks[name]!.variables)]))
+    optimizers = Object.fromEntries(
+      names
+        .filter((name) => !isTarget(name))
+        .map((name) => [name, createOptimizer({ ...training, kind: 'adam' }, networks[name]!.variables)]),
+    )
   }
 
-  async function minimize(at: { readonly learningRate: number; gradNorm: number }, trained: readonly string[], loss: () => LossResult): Promise<Record<string, number>> {
-    const variables = trained.flatMap((name) => Object.entries(networks[name]!.variables).map(([key, variable]) => ({ name, key, variable })))
+  async function minimize(
+    at: { readonly learningRate: number; gradNorm: number },
+    trained: readonly string[],
+    loss: () => LossResult,
+  ): Promise<Record<string, number>> {
+    const variables = trained.flatMap((name) =>
+      Object.entries(networks[name]!.variables).map(([key, variable]) => ({ name, key, variable })),
+    )
     const reported: Record<string, tf.Scalar> = {}
-    const gradients = gradientsOf(variables.map(({ variable }) => variable), loss, reported)
+    const gradients = gradientsOf(
+      variables.map(({ variable }) => variable),
+      loss,
+      reported,
+    )
     for (const name of trained) {
-      const own = Object.fromEntries(variables.flatMap((one) => (one.name === name ? [[one.key, gradients.get(one.variable.name)!] as const] : [])))
+      const own = Object.fromEntries(
+        variables.flatMap((one) => (one.name === name ? [[one.key, gradients.get(one.variable.name)!] as const] : [])),
+      )
       const norm = await readGlobalNorm(Object.values(own))
       at.gradNorm = Math.max(at.gradNorm, norm)
       if (Number.isFinite(norm)) optimizers[name]!.apply(own, at.learningRate, norm)
@@ -97,7 +143,9 @@ export function startControlRun<C>({ method, config, training, sizes, seed }: Co
       return step
     },
     networks,
-    parameterCount: names.filter((name) => !isTarget(name)).reduce((sum, name) => sum + networks[name]!.parameterCount, 0),
+    parameterCount: names
+      .filter((name) => !isTarget(name))
+      .reduce((sum, name) => sum + networks[name]!.parameterCount, 0),
     async update(set, judged) {
       const { index, stage, start } = stageAt(stages, step)
       if (index !== entered) {
@@ -111,11 +159,21 @@ export function startControlRun<C>({ method, config, training, sizes, seed }: Co
       }
       const own = random.fork(`step ${step}`)
       const pairing = method.pairing(config, stage.name)
-      const { segments, labels } = pairing === 'comparison' && judged !== undefined ? takePairs(set, judged) : drawPairs(set, pairing, pool, training.batchSize, own)
+      const { segments, labels } =
+        pairing === 'comparison' && judged !== undefined
+          ? takePairs(set, judged)
+          : drawPairs(set, pairing, pool, training.batchSize, own)
       const batch = segmentBatch(set, segments, labels)
       const at = { learningRate: learningRateAt(step - start, { ...training, steps: stage.steps }), gradNorm: 0 }
       const dropout = training.dropout > 0 ? { rate: training.dropout, random: own.fork('dropout') } : null
-      const metrics = await method.update({ config, stage: stage.name, batch, networks, dropout, minimize: (trained, loss) => minimize(at, trained, loss) })
+      const metrics = await method.update({
+        config,
+        stage: stage.name,
+        batch,
+        networks,
+        dropout,
+        minimize: (trained, loss) => minimize(at, trained, loss),
+      })
       disposeSegmentBatch(batch)
       step += 1
       return { metrics, ...at, stage: stage.name, steps: batch.steps }
@@ -124,8 +182,10 @@ export function startControlRun<C>({ method, config, training, sizes, seed }: Co
     async save() {
       const tensors: Record<string, NamedTensor> = { step: { shape: [1], data: Float32Array.of(step) } }
       for (const name of names) {
-        for (const [key, variable] of Object.entries(networks[name]!.variables)) tensors[`${name}/${key}`] = { shape: variable.shape, data: (await variable.data<'float32'>()).slice() }
-        for (const [key, tensor] of Object.entries((await optimizers[name]?.toTensors()) ?? {})) tensors[`optimizer/${name}/${key}`] = tensor
+        for (const [key, variable] of Object.entries(networks[name]!.variables))
+          tensors[`${name}/${key}`] = { shape: variable.shape, data: (await variable.data<'float32'>()).slice() }
+        for (const [key, tensor] of Object.entries((await optimizers[name]?.toTensors()) ?? {}))
+          tensors[`optimizer/${name}/${key}`] = tensor
       }
       return tensors
     },
@@ -133,14 +193,22 @@ export function startControlRun<C>({ method, config, training, sizes, seed }: Co
       step = expectTensor(tensors, 'step').data[0]!
       for (const name of names) {
         tf.tidy(() => {
-          for (const key of Object.keys(mlpShapes(shapes[name]!))) networks[name]!.variables[key]!.assign(tf.tensor(expectTensor(tensors, `${name}/${key}`).data, networks[name]!.variables[key]!.shape))
+          for (const key of Object.keys(mlpShapes(shapes[name]!)))
+            networks[name]!.variables[key]!.assign(
+              tf.tensor(expectTensor(tensors, `${name}/${key}`).data, networks[name]!.variables[key]!.shape),
+            )
         })
       }
       // At the border of two stages the next one begins afresh.
       const { index, start } = stageAt(stages, step)
       if (step === start) return
       renewOptimizers()
-      for (const [name, optimizer] of Object.entries(optimizers)) optimizer.fromTensors(Object.fromEntries(Object.keys(optimizer.shapes).map((key) => [key, expectTensor(tensors, `optimizer/${name}/${key}`)])))
+      for (const [name, optimizer] of Object.entries(optimizers))
+        optimizer.fromTensors(
+          Object.fromEntries(
+            Object.keys(optimizer.shapes).map((key) => [key, expectTensor(tensors, `optimizer/${name}/${key}`)]),
+          ),
+        )
       entered = index
     },
     dispose() {
@@ -150,7 +218,10 @@ export function startControlRun<C>({ method, config, training, sizes, seed }: Co
   }
 }
 
-function stageAt(stages: readonly Stage[], step: number): { readonly index: number; readonly stage: Stage; readonly start: number } {
+function stageAt(
+  stages: readonly Stage[],
+  step: number,
+): { readonly index: number; readonly stage: Stage; readonly start: number } {
   let start = 0
   for (const [index, stage] of stages.entries()) {
     if (step < start + stage.steps || index === stages.length - 1) return { index, stage, start }
@@ -160,7 +231,11 @@ function stageAt(stages: readonly Stage[], step: number): { readonly index: numb
 }
 
 /** Kept gradients by variable name; the loss's metrics are added to `reported`, kept too. */
-function gradientsOf(variables: tf.Variable[], loss: () => LossResult, reported: Record<string, tf.Scalar>): Map<string, tf.Tensor> {
+function gradientsOf(
+  variables: tf.Variable[],
+  loss: () => LossResult,
+  reported: Record<string, tf.Scalar>,
+): Map<string, tf.Tensor> {
   const gradients = new Map<string, tf.Tensor>()
   // Nothing is returned from the tidy: it would look for tensors in every number of what it is given.
   tf.tidy(() => {

@@ -14,5 +14,6 @@ export function sourceOfTarget(name: string): string {
 
 /** target ← target + share · (source − target) for every network that has a target (Polyak averaging). */
 export function followTargets(networks: Readonly<Record<string, Mlp>>, share: number): void {
-  for (const [name, target] of Object.entries(networks)) if (isTarget(name)) blendInto(target, networks[sourceOfTarget(name)]!, share)
+  for (const [name, target] of Object.entries(networks))
+    if (isTarget(name)) blendInto(target, networks[sourceOfTarget(name)]!, share)
 }

@@ -70,11 +70,33 @@ export interface ControlMethod<C = unknown> extends AlgorithmPage<C> {
 
 /** Reported by the trainer where the world of the segments is known. */
 export const ROLL_OUT_INFO: readonly MetricInfo[] = [
-  { name: 'return', label: 'Return', unit: 'reward', goal: 'max', help: 'Sum of the true rewards of an episode, mean over the evaluation’s episodes. The number that counts.' },
-  { name: 'success', label: 'Success rate', unit: 'fraction', goal: 'max', help: 'Share of the episodes that end where the world counts it as success.' },
+  {
+    name: 'return',
+    label: 'Return',
+    unit: 'reward',
+    goal: 'max',
+    help: 'Sum of the true rewards of an episode, mean over the evaluation’s episodes. The number that counts.',
+  },
+  {
+    name: 'success',
+    label: 'Success rate',
+    unit: 'fraction',
+    goal: 'max',
+    help: 'Share of the episodes that end where the world counts it as success.',
+  },
 ]
 
 /** Identity that infers the config type. Every method here makes its own networks and gives a policy that acts. */
-export function defineControlMethod<C>(method: Omit<ControlMethod<C>, 'data' | 'role' | 'models' | 'needsReference' | 'mainMetric'>): ControlMethod<C> {
-  return { data: 'segment-pairs', role: 'policy', models: ['networks'], needsReference: false, mainMetric: 'eval/return', ...method, metrics: [...method.metrics, ...ROLL_OUT_INFO] }
+export function defineControlMethod<C>(
+  method: Omit<ControlMethod<C>, 'data' | 'role' | 'models' | 'needsReference' | 'mainMetric'>,
+): ControlMethod<C> {
+  return {
+    data: 'segment-pairs',
+    role: 'policy',
+    models: ['networks'],
+    needsReference: false,
+    mainMetric: 'eval/return',
+    ...method,
+    metrics: [...method.metrics, ...ROLL_OUT_INFO],
+  }
 }

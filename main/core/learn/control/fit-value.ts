@@ -27,25 +27,51 @@ export interface FittedValue {
 }
 
 /** Least squares with a network of two layers, on returns brought to mean 0 and deviation 1. @throws RangeError without a state */
-export function fitValue({ observationSize, observations, returns }: ValueSamples, { steps, batchSize, learningRate, width, random }: ValueFitOptions): FittedValue {
+export function fitValue(
+  { observationSize, observations, returns }: ValueSamples,
+  { steps, batchSize, learningRate, width, random }: ValueFitOptions,
+): FittedValue {
   const count = returns.length
   if (count === 0) throw new RangeError('there is no state to fit a value to')
   const mean = returns.reduce((sum, value) => sum + value, 0) / count
   const deviation = Math.sqrt(returns.reduce((sum, value) => sum + (value - mean) ** 2, 0) / count) || 1
-  const config = { inputs: observationSize, hidden: [width, width], outputs: 1, activation: 'relu', output: 'linear' } as const
+  const config = {
+    inputs: observationSize,
+    hidden: [width, width],
+    outputs: 1,
+    activation: 'relu',
+    output: 'linear',
+  } as const
   const network = createMlp(config, freshMlpWeights(config, random.fork('value')))
-  const optimizer = createOptimizer({ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, clipNorm: 0 }, network.variables)
+  const optimizer = createOptimizer(
+    { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, clipNorm: 0 },
+    network.variables,
+  )
   const names = Object.entries(network.variables)
   const rows = Math.min(batchSize, count)
   for (let step = 0; step < steps; step += 1) {
     const chosen = Array.from({ length: rows }, () => random.int(count))
     const seen = new Float32Array(rows * observationSize)
-    chosen.forEach((state, row) => seen.set(observations.subarray(state * observationSize, (state + 1) * observationSize), row * observationSize))
+    chosen.forEach((state, row) =>
+      seen.set(observations.subarray(state * observationSize, (state + 1) * observationSize), row * observationSize),
+    )
     tf.tidy(() => {
       const inputs = tf.tensor2d(seen, [rows, observationSize])
       const wanted = tf.tensor2d(chosen.map((state) => [(returns[state]! - mean) / deviation]))
-      const { grads } = tf.variableGrads(() => tf.mean(tf.squaredDifference(network.apply(inputs), wanted)) as tf.Scalar, names.map(([, variable]) => variable))
-      optimizer.apply(Object.fromEntries(names.map(([name, variable]) => [name, grads[variable.name]!])), learningRateAt(step, { steps, learningRate, warmupFraction: 0, schedule: 'cosine', minLearningRateRatio: 0.05 }))
+      const { grads } = tf.variableGrads(
+        () => tf.mean(tf.squaredDifference(network.apply(inputs), wanted)) as tf.Scalar,
+        names.map(([, variable]) => variable),
+      )
+      optimizer.apply(
+        Object.fromEntries(names.map(([name, variable]) => [name, grads[variable.name]!])),
+        learningRateAt(step, {
+          steps,
+          learningRate,
+          warmupFraction: 0,
+          schedule: 'cosine',
+          minLearningRateRatio: 0.05,
+        }),
+      )
     })
   }
   optimizer.dispose()

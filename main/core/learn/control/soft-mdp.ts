@@ -27,7 +27,12 @@ const MAX_SWEEPS = 100_000
 /** Value iteration until nothing moves by more than 10⁻¹⁴ of its size. */
 export function solveSoftMdp({ transitions, rewards, gamma, alpha }: SoftMdp): SoftSolution {
   const qOf = (v: readonly number[]): number[][] =>
-    rewards.map((row, state) => row.map((reward, action) => reward + gamma * transitions[state]![action]!.reduce((sum, p, next) => sum + p * v[next]!, 0)))
+    rewards.map((row, state) =>
+      row.map(
+        (reward, action) =>
+          reward + gamma * transitions[state]![action]!.reduce((sum, p, next) => sum + p * v[next]!, 0),
+      ),
+    )
   const softMax = (row: readonly number[]): number => {
     const largest = Math.max(...row)
     return largest + alpha * Math.log(row.reduce((sum, value) => sum + Math.exp((value - largest) / alpha), 0))
@@ -45,6 +50,11 @@ export function solveSoftMdp({ transitions, rewards, gamma, alpha }: SoftMdp): S
 }
 
 /** Σ_t γᵗ A(s_t, a_t): what CPL takes a person to compare. */
-export function segmentRegretScore(advantage: readonly (readonly number[])[], states: readonly number[], actions: readonly number[], gamma: number): number {
+export function segmentRegretScore(
+  advantage: readonly (readonly number[])[],
+  states: readonly number[],
+  actions: readonly number[],
+  gamma: number,
+): number {
   return states.reduce((sum, state, t) => sum + gamma ** t * advantage[state]![actions[t]!]!, 0)
 }

@@ -34,7 +34,10 @@ export interface ContrastStep<C> extends ContrastContext<C> {
   /** Pairs of rows that go through the model at once. */
   readonly microBatchSize: number
   /** One update by the sum of the parts' gradients, with dropout as the run has it. → its metrics as numbers */
-  minimizeParts(parts: BatchParts<GroupBatch>, loss: (batch: GroupBatch, totals: BatchTotals) => LossResult): Promise<Readonly<Record<string, number>>>
+  minimizeParts(
+    parts: BatchParts<GroupBatch>,
+    loss: (batch: GroupBatch, totals: BatchTotals) => LossResult,
+  ): Promise<Readonly<Record<string, number>>>
   /** The same of a loss that needs its batch whole. */
   minimizeWhole(loss: () => LossResult): Promise<Readonly<Record<string, number>>>
 }
@@ -73,6 +76,13 @@ export function defineContrastMethod<C>(method: ContrastMethod<C>): ContrastMeth
 }
 
 /** The mean of the last hidden states over each text, without anything written about it. */
-export function embedPlain({ decoder, tokenizer, maxLength, breathe }: Omit<ContrastContext<unknown>, 'config'>, texts: readonly string[]): Promise<readonly Float32Array[]> {
-  return embedSpanValues(decoder, texts.map((text) => spanOf(plainPrompt(tokenizer, text, maxLength), [], 'after-system')), breathe)
+export function embedPlain(
+  { decoder, tokenizer, maxLength, breathe }: Omit<ContrastContext<unknown>, 'config'>,
+  texts: readonly string[],
+): Promise<readonly Float32Array[]> {
+  return embedSpanValues(
+    decoder,
+    texts.map((text) => spanOf(plainPrompt(tokenizer, text, maxLength), [], 'after-system')),
+    breathe,
+  )
 }

@@ -32,15 +32,24 @@ export function measureTriples(triples: readonly TripleVectors[]): TripleMeasure
       margins.push(own - away.reduce((sum, value) => sum + value, 0) / away.length)
       wins.push(own > Math.max(...away) ? 1 : own === Math.max(...away) ? 0.5 : 0)
     }
-    return measureRanking(rankByScore(scores, ids).map((place) => (place === at ? 1 : 0)), [], 10).ndcgLinear
+    return measureRanking(
+      rankByScore(scores, ids).map((place) => (place === at ? 1 : 0)),
+      [],
+      10,
+    ).ndcgLinear
   })
   return { margins, ndcg, wins }
 }
 
 /** Spearman's correlation of cosines with scores; null where it is not defined. */
-export function measureSimilarity(pairs: readonly { readonly first: Float32Array; readonly second: Float32Array; readonly score: number }[]): number | null {
+export function measureSimilarity(
+  pairs: readonly { readonly first: Float32Array; readonly second: Float32Array; readonly score: number }[],
+): number | null {
   if (pairs.length < 3) return null
-  const value = spearman(pairs.map((pair) => cosine(pair.first, pair.second)), pairs.map((pair) => pair.score))
+  const value = spearman(
+    pairs.map((pair) => cosine(pair.first, pair.second)),
+    pairs.map((pair) => pair.score),
+  )
   return value === null || !Number.isFinite(value) ? null : value
 }
 
@@ -57,8 +66,32 @@ export function cosine(a: Float32Array, b: Float32Array): number {
 }
 
 export const EMBED_INFO: readonly MetricInfo[] = [
-  { name: 'embed/margin', label: 'Similarity margin', unit: 'cosine', goal: 'max', help: 'Similarity of held-out queries to their positives, less that to their negatives.' },
-  { name: 'embed/ndcg', label: 'nDCG@10', unit: '', goal: 'max', help: 'Each held-out query’s own positive, sought among all held-out texts.' },
-  { name: 'embed/wins', label: 'Positive before negatives', unit: 'fraction', goal: 'max', help: 'How often the positive is nearer to the query than its own negatives.' },
-  { name: 'embed/spearman', label: 'STS Spearman', unit: '', goal: 'max', help: 'Rank correlation of cosines with the scores of held-out pairs.' },
+  {
+    name: 'embed/margin',
+    label: 'Similarity margin',
+    unit: 'cosine',
+    goal: 'max',
+    help: 'Similarity of held-out queries to their positives, less that to their negatives.',
+  },
+  {
+    name: 'embed/ndcg',
+    label: 'nDCG@10',
+    unit: '',
+    goal: 'max',
+    help: 'Each held-out query’s own positive, sought among all held-out texts.',
+  },
+  {
+    name: 'embed/wins',
+    label: 'Positive before negatives',
+    unit: 'fraction',
+    goal: 'max',
+    help: 'How often the positive is nearer to the query than its own negatives.',
+  },
+  {
+    name: 'embed/spearman',
+    label: 'STS Spearman',
+    unit: '',
+    goal: 'max',
+    help: 'Rank correlation of cosines with the scores of held-out pairs.',
+  },
 ]

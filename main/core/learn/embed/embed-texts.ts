@@ -38,22 +38,34 @@ export function textTokens(rows: readonly (readonly number[])[], padId: number):
  * Embeds texts of any number, the longest first, so that the rows of a batch are of nearly one length.
  * @throws RangeError for a text without a token, which no frame surrounds; the signal's reason
  */
-export async function embedTexts(embedder: TextEmbedder, tokenizer: TextTokenizer, texts: readonly string[], options: EmbedOptions): Promise<Embeddings> {
+export async function embedTexts(
+  embedder: TextEmbedder,
+  tokenizer: TextTokenizer,
+  texts: readonly string[],
+  options: EmbedOptions,
+): Promise<Embeddings> {
   const { maxTokens, prompt = '', batchTokens = 4096, onProgress = () => undefined, signal } = options
   const encoded = texts.map((text) => tokenizer.encode(prompt + text, maxTokens ?? undefined))
   encoded.forEach((row, at) => {
     if (row.ids.length === 0) throw new RangeError(`text ${at + 1} has no token`)
   })
-  const order = encoded.map((_row, at) => at).toSorted((a, b) => encoded[b]!.ids.length - encoded[a]!.ids.length || a - b)
+  const order = encoded
+    .map((_row, at) => at)
+    .toSorted((a, b) => encoded[b]!.ids.length - encoded[a]!.ids.length || a - b)
   const vectors = new Float32Array(texts.length * embedder.dim)
-  for (let start = 0; start < order.length; ) {
+  for (let start = 0; start < order.length;) {
     signal?.throwIfAborted()
     const longest = encoded[order[start]!]!.ids.length
     const batch = order.slice(start, start + Math.max(1, Math.floor(batchTokens / longest)))
-    const tokens = textTokens(batch.map((at) => encoded[at]!.ids), tokenizer.padId)
+    const tokens = textTokens(
+      batch.map((at) => encoded[at]!.ids),
+      tokenizer.padId,
+    )
     const rows = embedder.embed(tokens)
     const values = await rows.data<'float32'>()
-    batch.forEach((at, row) => vectors.set(values.subarray(row * embedder.dim, (row + 1) * embedder.dim), at * embedder.dim))
+    batch.forEach((at, row) =>
+      vectors.set(values.subarray(row * embedder.dim, (row + 1) * embedder.dim), at * embedder.dim),
+    )
     tf.dispose([rows, tokens.ids, tokens.attention])
     start += batch.length
     onProgress(start, order.length)

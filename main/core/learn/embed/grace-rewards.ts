@@ -58,7 +58,12 @@ export interface RewardParts {
  * The supervised reward (Eqs. 12 to 15 there), of numbers: no gradient flows through the embedding.
  * @param query [instance, dim]   @param rollouts [instance, rollout, dim]   @param negatives [instance, negative, dim]
  */
-export function graceRewards(query: tf.Tensor2D, rollouts: tf.Tensor3D, negatives: tf.Tensor3D, weights: RewardWeights): RewardParts {
+export function graceRewards(
+  query: tf.Tensor2D,
+  rollouts: tf.Tensor3D,
+  negatives: tf.Tensor3D,
+  weights: RewardWeights,
+): RewardParts {
   const { anchored, consistency, cross } = similarities(query, rollouts)
   const [instances, count, dim] = negatives.shape
   const away = tf.tidy(() => {
@@ -67,7 +72,13 @@ export function graceRewards(query: tf.Tensor2D, rollouts: tf.Tensor3D, negative
   })
   const contrastive = anchored.map((row, i) => row.map((value) => value - away[i]!))
   const hard = hardOf(cross)
-  return { positive: anchored, contrastive, consistency, hard, total: combine(contrastive, consistency, (i) => hard[i]!, weights) }
+  return {
+    positive: anchored,
+    contrastive,
+    consistency,
+    hard,
+    total: combine(contrastive, consistency, (i) => hard[i]!, weights),
+  }
 }
 
 /**
@@ -76,11 +87,20 @@ export function graceRewards(query: tf.Tensor2D, rollouts: tf.Tensor3D, negative
  */
 export function rolloutHardTerm(query: tf.Tensor2D, rollouts: tf.Tensor3D): number[][] {
   const { anchored, cross } = similarities(query, rollouts)
-  return anchored.map((row, i) => row.map((_value, k) => 0 - Math.max(...cross.flatMap((of, j) => (j === i ? [] : [of[i]![k]!])), cross.length === 1 ? 0 : -Infinity)))
+  return anchored.map((row, i) =>
+    row.map(
+      (_value, k) =>
+        0 - Math.max(...cross.flatMap((of, j) => (j === i ? [] : [of[i]![k]!])), cross.length === 1 ? 0 : -Infinity),
+    ),
+  )
 }
 
 /** The reward with that term in place of the paper's third. */
-export function withRolloutHardTerm(parts: RewardParts, hard: readonly (readonly number[])[], weights: RewardWeights): number[][] {
+export function withRolloutHardTerm(
+  parts: RewardParts,
+  hard: readonly (readonly number[])[],
+  weights: RewardWeights,
+): number[][] {
   return combine(parts.contrastive, parts.consistency, (i, k) => hard[i]![k]!, weights)
 }
 
@@ -101,7 +121,9 @@ export function graceSelfRewards(anchors: tf.Tensor2D, rollouts: tf.Tensor3D, we
   const { anchored, consistency, cross } = similarities(anchors, rollouts)
   const hard = hardOf(cross)
   // cross[j][i][k] = sim(anchor_j, rollout k of instance i)
-  const others = anchored.map((row, i) => row.map((_value, k) => mean(cross.flatMap((of, j) => (j === i ? [] : [of[i]![k]!])))))
+  const others = anchored.map((row, i) =>
+    row.map((_value, k) => mean(cross.flatMap((of, j) => (j === i ? [] : [of[i]![k]!])))),
+  )
   return {
     self: anchored,
     consistency,
@@ -118,7 +140,11 @@ export function graceAdvantages(totals: readonly (readonly number[])[]): number[
 }
 
 /** −Σ_k A_k log π(y_k) (Eq. 19 there), or its mean over all rollouts. logProbs [instance, rollout] → [] */
-export function graceLoss(logProbs: tf.Tensor2D, advantages: readonly (readonly number[])[], reduction: 'sum' | 'mean'): tf.Scalar {
+export function graceLoss(
+  logProbs: tf.Tensor2D,
+  advantages: readonly (readonly number[])[],
+  reduction: 'sum' | 'mean',
+): tf.Scalar {
   return tf.tidy(() => {
     const products = tf.mul(tf.tensor2d(advantages.map((row) => [...row])), logProbs)
     return tf.neg(reduction === 'sum' ? tf.sum(products) : tf.mean(products)) as tf.Scalar
@@ -137,7 +163,9 @@ function similarities(query: tf.Tensor2D, rollouts: tf.Tensor3D): Similarities {
   return tf.tidy(() => {
     const flat = normalizeRows(tf.reshape(rollouts, [instances * count, dim]))
     const unit = tf.reshape(flat, [instances, count, dim])
-    const cross = tf.reshape(tf.matMul(normalizeRows(query), flat, false, true), [instances, instances, count]).arraySync() as number[][][]
+    const cross = tf
+      .reshape(tf.matMul(normalizeRows(query), flat, false, true), [instances, instances, count])
+      .arraySync() as number[][][]
     const within = tf.matMul(unit, unit, false, true).arraySync() as number[][][]
     return {
       anchored: cross.map((row, i) => row[i]!),
@@ -151,8 +179,18 @@ function hardOf(cross: readonly (readonly (readonly number[])[])[]): number[] {
   return cross.map((row, i) => 0 - mean(row.flatMap((group, j) => (j === i ? [] : [Math.max(...group)]))))
 }
 
-function combine(first: readonly (readonly number[])[], consistency: readonly (readonly number[])[], hard: (instance: number, rollout: number) => number, weights: RewardWeights): number[][] {
-  return first.map((row, i) => row.map((value, k) => (value + weights.consistency * consistency[i]![k]! + weights.hard * hard(i, k)) / weights.temperature))
+function combine(
+  first: readonly (readonly number[])[],
+  consistency: readonly (readonly number[])[],
+  hard: (instance: number, rollout: number) => number,
+  weights: RewardWeights,
+): number[][] {
+  return first.map((row, i) =>
+    row.map(
+      (value, k) =>
+        (value + weights.consistency * consistency[i]![k]! + weights.hard * hard(i, k)) / weights.temperature,
+    ),
+  )
 }
 
 /** 0 for none. */

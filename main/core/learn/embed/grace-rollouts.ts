@@ -1,4 +1,12 @@
-import { graceAdvantages, graceRewards, graceSelfRewards, rolloutHardTerm, withRolloutHardTerm, type PoolSpan, type RewardWeights } from './grace-rewards.ts'
+import {
+  graceAdvantages,
+  graceRewards,
+  graceSelfRewards,
+  rolloutHardTerm,
+  withRolloutHardTerm,
+  type PoolSpan,
+  type RewardWeights,
+} from './grace-rewards.ts'
 import { clippedSurrogate } from '../algorithms/grpo.ts'
 import type { EncodedGroup } from '../batches.ts'
 import type { BatchTotals, GroupBatch, LossResult, Network } from '../define.ts'
@@ -59,35 +67,81 @@ export interface GraceRound {
  * @param random decides every token: the same random numbers and weights write the same
  * @param instances all with a positive and as many negatives, or all without one
  */
-export async function graceRound(decoder: Decoder, instances: readonly GraceInstance[], options: GraceOptions, endId: number, random: Random, breathe: () => Promise<void>): Promise<GraceRound> {
+export async function graceRound(
+  decoder: Decoder,
+  instances: readonly GraceInstance[],
+  options: GraceOptions,
+  endId: number,
+  random: Random,
+  breathe: () => Promise<void>,
+): Promise<GraceRound> {
   const write = (prompts: readonly RationalePrompt[], temperature: number, label: string) =>
-    sampleCompletions(decoder, prompts.map((prompt) => prompt.ids), (row) => random.fork(label).fork(String(row)), { maxTokens: options.maxTokens, temperature, endId }, breathe)
+    sampleCompletions(
+      decoder,
+      prompts.map((prompt) => prompt.ids),
+      (row) => random.fork(label).fork(String(row)),
+      { maxTokens: options.maxTokens, temperature, endId },
+      breathe,
+    )
   const { rollouts: k } = options
   const supervised = instances.every((one) => one.positive !== null)
   const asked = instances.flatMap((one) => Array.from({ length: k }, () => one.positive ?? one.query))
   const negatives = instances.flatMap((one) => one.negatives)
   const written = await write(asked, options.temperature, 'rollouts')
   // The unsupervised anchor is one more sample of the text, drawn like the others.
-  const anchors = await write(instances.map((one) => one.query), supervised ? options.anchorTemperature : options.temperature, 'anchors')
+  const anchors = await write(
+    instances.map((one) => one.query),
+    supervised ? options.anchorTemperature : options.temperature,
+    'anchors',
+  )
   const others = await write(negatives, options.anchorTemperature, 'negatives')
-  const embed = (prompts: readonly RationalePrompt[], texts: readonly { readonly ids: readonly number[] }[]): Promise<Float32Array[]> =>
-    embedSpanValues(decoder, prompts.map((prompt, at) => spanOf(prompt, texts[at]!.ids, options.span)), breathe) // one each
-  const vectors = { anchors: await embed(instances.map((one) => one.query), anchors), rollouts: await embed(asked, written), negatives: await embed(negatives, others) }
+  const embed = (
+    prompts: readonly RationalePrompt[],
+    texts: readonly { readonly ids: readonly number[] }[],
+  ): Promise<Float32Array[]> =>
+    embedSpanValues(
+      decoder,
+      prompts.map((prompt, at) => spanOf(prompt, texts[at]!.ids, options.span)),
+      breathe,
+    ) // one each
+  const vectors = {
+    anchors: await embed(
+      instances.map((one) => one.query),
+      anchors,
+    ),
+    rollouts: await embed(asked, written),
+    negatives: await embed(negatives, others),
+  }
   const found = rewardsOf(vectors, instances.length, k, supervised, options)
-  const totals = found.total.map((row, i) => row.map((value, at) => (written[i * k + at]!.ended || options.unfinishedReward === null ? value : options.unfinishedReward)))
+  const totals = found.total.map((row, i) =>
+    row.map((value, at) =>
+      written[i * k + at]!.ended || options.unfinishedReward === null ? value : options.unfinishedReward,
+    ),
+  )
   const advantages = graceAdvantages(totals)
-  const rows = totals.map((row, i) => row.map((reward, at): GraceRollout => {
-    const one = written[i * k + at]!
-    return {
-      row: { prompt: asked[i * k + at]!.ids, completion: one.ids, text: '' },
-      ended: one.ended,
-      logProb: one.logProbs.reduce((sum, value) => sum + value, 0),
-      reward,
-      advantage: advantages[i]![at]!,
-      terms: { contrast: found.contrast[i]![at]!, consistency: found.consistency[i]![at]!, hard: found.hard[i]![at]! },
-    }
-  }))
-  return { rollouts: rows, queryRationales: anchors.map((one) => one.ids), margin: found.margin, metrics: roundMetrics(rows, found, written) }
+  const rows = totals.map((row, i) =>
+    row.map((reward, at): GraceRollout => {
+      const one = written[i * k + at]!
+      return {
+        row: { prompt: asked[i * k + at]!.ids, completion: one.ids, text: '' },
+        ended: one.ended,
+        logProb: one.logProbs.reduce((sum, value) => sum + value, 0),
+        reward,
+        advantage: advantages[i]![at]!,
+        terms: {
+          contrast: found.contrast[i]![at]!,
+          consistency: found.consistency[i]![at]!,
+          hard: found.hard[i]![at]!,
+        },
+      }
+    }),
+  )
+  return {
+    rollouts: rows,
+    queryRationales: anchors.map((one) => one.ids),
+    margin: found.margin,
+    metrics: roundMetrics(rows, found, written),
+  }
 }
 
 interface FoundRewards {
@@ -99,7 +153,13 @@ interface FoundRewards {
   readonly margin: number
 }
 
-function rewardsOf(vectors: { readonly anchors: Float32Array[]; readonly rollouts: Float32Array[]; readonly negatives: Float32Array[] }, instances: number, k: number, supervised: boolean, { weights, hardTerm }: GraceOptions): FoundRewards {
+function rewardsOf(
+  vectors: { readonly anchors: Float32Array[]; readonly rollouts: Float32Array[]; readonly negatives: Float32Array[] },
+  instances: number,
+  k: number,
+  supervised: boolean,
+  { weights, hardTerm }: GraceOptions,
+): FoundRewards {
   const dim = vectors.anchors[0]!.length
   const anchors = tf.tensor2d(joined(vectors.anchors), [instances, dim])
   const rollouts = tf.tensor3d(joined(vectors.rollouts), [instances, k, dim])
@@ -109,7 +169,14 @@ function rewardsOf(vectors: { readonly anchors: Float32Array[]; readonly rollout
       const parts = graceSelfRewards(anchors, rollouts, weights)
       const perRollout = hardTerm === 'rollout'
       const positive = meanOf(parts.self.flat())
-      return { contrast: parts.self, consistency: parts.consistency, hard: perRollout ? parts.cross.map((row) => row.map((value) => -value)) : spread(parts.hard, k), total: perRollout ? parts.totalCode : parts.totalPaper, positive, margin: positive - meanOf(parts.cross.flat()) }
+      return {
+        contrast: parts.self,
+        consistency: parts.consistency,
+        hard: perRollout ? parts.cross.map((row) => row.map((value) => -value)) : spread(parts.hard, k),
+        total: perRollout ? parts.totalCode : parts.totalPaper,
+        positive,
+        margin: positive - meanOf(parts.cross.flat()),
+      }
     }
     const parts = graceRewards(anchors, rollouts, negatives, weights)
     const own = hardTerm === 'rollout' ? rolloutHardTerm(anchors, rollouts) : null
@@ -117,13 +184,24 @@ function rewardsOf(vectors: { readonly anchors: Float32Array[]; readonly rollout
     const count = Math.max(1, vectors.negatives.length / instances)
     // Σ over negatives = positive − contrastive; the margin takes their mean.
     const away = meanOf(parts.positive.map((row, i) => (row[0]! - parts.contrastive[i]![0]!) / count))
-    return { contrast: parts.contrastive, consistency: parts.consistency, hard: own ?? spread(parts.hard, k), total: own === null ? parts.total : withRolloutHardTerm(parts, own, weights), positive, margin: positive - away }
+    return {
+      contrast: parts.contrastive,
+      consistency: parts.consistency,
+      hard: own ?? spread(parts.hard, k),
+      total: own === null ? parts.total : withRolloutHardTerm(parts, own, weights),
+      positive,
+      margin: positive - away,
+    }
   } finally {
     tf.dispose([anchors, rollouts, negatives])
   }
 }
 
-function roundMetrics(rows: readonly (readonly GraceRollout[])[], found: FoundRewards, written: readonly { readonly ids: readonly number[]; readonly logProbs: readonly number[] }[]): Record<string, number> {
+function roundMetrics(
+  rows: readonly (readonly GraceRollout[])[],
+  found: FoundRewards,
+  written: readonly { readonly ids: readonly number[]; readonly logProbs: readonly number[] }[],
+): Record<string, number> {
   const all = rows.flat()
   const texts = rows.map((row) => new Set(row.map((one) => one.row.completion.join(' '))).size / row.length)
   return {
@@ -143,7 +221,12 @@ function roundMetrics(rows: readonly (readonly GraceRollout[])[], found: FoundRe
 
 /** Each instance's rollouts as one group of a batch, whose `rewards` are their advantages. */
 export function advantageGroups(round: GraceRound): EncodedGroup[] {
-  return round.rollouts.map((row, at) => ({ promptText: String(at), completions: row.map((one) => one.row), rewards: row.map((one) => one.advantage), weight: 1 }))
+  return round.rollouts.map((row, at) => ({
+    promptText: String(at),
+    completions: row.map((one) => one.row),
+    rewards: row.map((one) => one.advantage),
+    weight: 1,
+  }))
 }
 
 export interface GraceLossOptions {
@@ -159,7 +242,12 @@ export interface GraceLossOptions {
  * have the gradient of the plain policy gradient on fresh samples; they weigh long rationales differently.
  * @param batch `rewards` are advantages   @param totals `tokens` of all rollouts, `items` instances
  */
-export function graceStepLoss(network: Network, batch: GroupBatch, totals: BatchTotals, { objective, clip, dual }: GraceLossOptions): LossResult {
+export function graceStepLoss(
+  network: Network,
+  batch: GroupBatch,
+  totals: BatchTotals,
+  { objective, clip, dual }: GraceLossOptions,
+): LossResult {
   const logProbs = network.tokenLogProbs(batch.tokens)
   const advantages = Array.from(batch.rewards.dataSync<'float32'>())
   if (objective === 'sum') {
@@ -170,7 +258,8 @@ export function graceStepLoss(network: Network, batch: GroupBatch, totals: Batch
   const old = batch.old ?? stopGradient(logProbs)
   const mask = lossMask(batch.tokens)
   const surrogate = clippedSurrogate(logProbs, old, advantages, { low: clip, high: clip, dual })
-  const share = (values: tf.Tensor): tf.Scalar => tf.div(tf.sum(tf.mul(values, mask)), Math.max(1, totals.tokens)) as tf.Scalar
+  const share = (values: tf.Tensor): tf.Scalar =>
+    tf.div(tf.sum(tf.mul(values, mask)), Math.max(1, totals.tokens)) as tf.Scalar
   const loss = share(tf.where(tf.greater(mask, 0), surrogate, tf.zerosLike(mask)))
   const past = tf.greater(tf.abs(tf.sub(tf.exp(tf.sub(logProbs, old)), 1)), clip)
   return { loss, metrics: { loss, 'clip/share': share(tf.cast(past, 'float32')) } }

@@ -9,7 +9,8 @@ import { tf } from '../tf.ts'
 // and written.
 
 /** Asks for what the paper's prompt asks for, in words of our own. */
-export const RATIONALE_SYSTEM = 'Read the text that follows and analyze it. Write down your reasoning within <think> and </think>: what it is about, what it says, what it implies. Aim at a comprehensive understanding.'
+export const RATIONALE_SYSTEM =
+  'Read the text that follows and analyze it. Write down your reasoning within <think> and </think>: what it is about, what it says, what it implies. Aim at a comprehensive understanding.'
 
 export interface RationalePrompt {
   readonly ids: readonly number[]
@@ -21,7 +22,12 @@ export interface RationalePrompt {
  * System prompt, text and the end of the user's turn are tokenized apart, so that the text's first token is known and
  * not looked for. The text is cut at its end.
  */
-export function rationalePrompt(tokenizer: Tokenizer, system: string, text: string, maxTokens: number): RationalePrompt {
+export function rationalePrompt(
+  tokenizer: Tokenizer,
+  system: string,
+  text: string,
+  maxTokens: number,
+): RationalePrompt {
   const before = tokenizer.encode(`${toText([{ role: 'system', content: system }])}<user>\n`)
   const after = [...tokenizer.encode('\n'), tokenizer.endId]
   const own = tokenizer.encode(text).slice(0, Math.max(1, maxTokens - before.length - after.length))
@@ -41,7 +47,11 @@ export interface SpanRow {
 }
 
 /** Which tokens of P(x) and its rationale are averaged: everything after the system prompt (Eq. 11), or the rationale alone. */
-export function spanOf(prompt: RationalePrompt, rationale: readonly number[], span: 'after-system' | 'rationale'): SpanRow {
+export function spanOf(
+  prompt: RationalePrompt,
+  rationale: readonly number[],
+  span: 'after-system' | 'rationale',
+): SpanRow {
   const ids = [...prompt.ids, ...rationale]
   return { ids, from: span === 'rationale' && rationale.length > 0 ? prompt.ids.length : prompt.systemTokens }
 }
@@ -66,7 +76,12 @@ export function embedSpans(decoder: Decoder, rows: readonly SpanRow[]): tf.Tenso
 }
 
 /** The same as numbers, in passes of a few rows. [row] of [hidden] */
-export async function embedSpanValues(decoder: Decoder, rows: readonly SpanRow[], breathe: () => Promise<void>, rowsAtOnce = 32): Promise<Float32Array[]> {
+export async function embedSpanValues(
+  decoder: Decoder,
+  rows: readonly SpanRow[],
+  breathe: () => Promise<void>,
+  rowsAtOnce = 32,
+): Promise<Float32Array[]> {
   const result: Float32Array[] = []
   for (let start = 0; start < rows.length; start += rowsAtOnce) {
     const part = rows.slice(start, start + rowsAtOnce)

@@ -17,8 +17,14 @@ export interface LoraOptions {
 /** The linear layers of a block, by the last part of their names. */
 export function loraModules(config: DecoderConfig, targets: LoraOptions['targets']): readonly string[] {
   const [attention, mlp] = isLlamaLike(config)
-    ? [['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj', 'self_attn.o_proj'], ['mlp.gate_proj', 'mlp.up_proj', 'mlp.down_proj']]
-    : [['attn.c_attn', 'attn.c_proj'], ['mlp.c_fc', 'mlp.c_proj']]
+    ? [
+        ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj', 'self_attn.o_proj'],
+        ['mlp.gate_proj', 'mlp.up_proj', 'mlp.down_proj'],
+      ]
+    : [
+        ['attn.c_attn', 'attn.c_proj'],
+        ['mlp.c_fc', 'mlp.c_proj'],
+      ]
   if (targets === 'attention') return attention
   return targets === 'mlp' ? mlp : [...attention, ...mlp]
 }
@@ -42,12 +48,19 @@ export function adapterShapes(config: DecoderConfig, options: LoraOptions): Reco
 }
 
 /** A uniform in ±1/√in (Kaiming with a = √5, as PEFT has it) and B 0, so that training starts at the frozen model. */
-export function initialAdapters(config: DecoderConfig, options: LoraOptions, random: Random): Record<string, NamedTensor> {
+export function initialAdapters(
+  config: DecoderConfig,
+  options: LoraOptions,
+  random: Random,
+): Record<string, NamedTensor> {
   return drawAdapters(adapterShapes(config, options), random)
 }
 
 /** The same for adapter matrices of any model, by their names and shapes. */
-export function drawAdapters(shapes: Readonly<Record<string, readonly [number, number]>>, random: Random): Record<string, NamedTensor> {
+export function drawAdapters(
+  shapes: Readonly<Record<string, readonly [number, number]>>,
+  random: Random,
+): Record<string, NamedTensor> {
   const tensors: Record<string, NamedTensor> = {}
   for (const [name, shape] of Object.entries(shapes)) {
     const data = new Float32Array(shape[0] * shape[1])
@@ -62,7 +75,13 @@ export function drawAdapters(shapes: Readonly<Record<string, readonly [number, n
 }
 
 /** scale · x Aᵀ Bᵀ, what is added to the frozen layer's output. x [token, in], a [rank, in], b [out, rank] → [token, out] */
-export function loraUpdate(x: tf.Tensor2D, a: tf.Tensor2D, b: tf.Tensor2D, options: LoraOptions, random: Random | null): tf.Tensor2D {
+export function loraUpdate(
+  x: tf.Tensor2D,
+  a: tf.Tensor2D,
+  b: tf.Tensor2D,
+  options: LoraOptions,
+  random: Random | null,
+): tf.Tensor2D {
   const kept = random === null || options.dropout === 0 ? x : tf.mul(x, dropMask(x.shape, options.dropout, random))
   const low = tf.matMul(kept as tf.Tensor2D, a, false, true)
   return tf.matMul(tf.mul(low, options.alpha / options.rank), b, false, true)
@@ -72,7 +91,13 @@ export function loraUpdate(x: tf.Tensor2D, a: tf.Tensor2D, b: tf.Tensor2D, optio
  * Adds scale · B A to the weight, in place, in double precision for each entry.
  * @param weight [out, in], or [in, out] where `transposed`
  */
-export function mergeAdapter(weight: NamedTensor, a: NamedTensor, b: NamedTensor, scale: number, transposed: boolean): void {
+export function mergeAdapter(
+  weight: NamedTensor,
+  a: NamedTensor,
+  b: NamedTensor,
+  scale: number,
+  transposed: boolean,
+): void {
   const [rank, inner] = a.shape as [number, number]
   const outer = b.shape[0]!
   const change = new Float64Array(inner)
@@ -80,14 +105,21 @@ export function mergeAdapter(weight: NamedTensor, a: NamedTensor, b: NamedTensor
     change.fill(0)
     for (let r = 0; r < rank; r += 1) {
       const factor = scale * b.data[row * rank + r]!
-      if (factor !== 0) for (let column = 0; column < inner; column += 1) change[column]! += factor * a.data[r * inner + column]!
+      if (factor !== 0)
+        for (let column = 0; column < inner; column += 1) change[column]! += factor * a.data[r * inner + column]!
     }
-    for (let column = 0; column < inner; column += 1) weight.data[transposed ? column * outer + row : row * inner + column]! += change[column]!
+    for (let column = 0; column < inner; column += 1)
+      weight.data[transposed ? column * outer + row : row * inner + column]! += change[column]!
   }
 }
 
 /** The frozen model's weights with what the adapters learned added to them. */
-export function mergedSource(config: DecoderConfig, base: TensorSource, adapters: TensorSource & { readonly names: ReadonlySet<string> }, scale: number): TensorSource {
+export function mergedSource(
+  config: DecoderConfig,
+  base: TensorSource,
+  adapters: TensorSource & { readonly names: ReadonlySet<string> },
+  scale: number,
+): TensorSource {
   return {
     read(name) {
       if (adapters.names.has(name)) return adapters.read(name) // trained whole, beside the adapters

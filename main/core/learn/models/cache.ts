@@ -18,7 +18,11 @@ export interface Growth {
  * Reads the prompts and stands ready to add up to `room` tokens to each.
  * @param prompts at least one token each
  */
-export async function startGrowth(decoder: Decoder, prompts: readonly (readonly number[])[], room: number): Promise<Growth> {
+export async function startGrowth(
+  decoder: Decoder,
+  prompts: readonly (readonly number[])[],
+  room: number,
+): Promise<Growth> {
   const capacity = Math.max(0, ...prompts.map((prompt) => prompt.length)) + room
   let lengths = Int32Array.from(prompts, (prompt) => prompt.length)
   const { layers, logits: first } = await readPrompts(decoder, prompts, capacity)
@@ -32,7 +36,14 @@ export async function startGrowth(decoder: Decoder, prompts: readonly (readonly 
       const places = lengths.map((length, row) => row * capacity + length)
       const result = tf.tidy(() => {
         const hidden = decoder.hiddenStatesWith(Int32Array.from(ids), lengths, null, (layer, q, k, v) => {
-          const { out, keys, values } = cachedAttention(q, k, v, layers[layer]!, { lengths, capacity, places }, decoder.config)
+          const { out, keys, values } = cachedAttention(
+            q,
+            k,
+            v,
+            layers[layer]!,
+            { lengths, capacity, places },
+            decoder.config,
+          )
           replace(layers, layer, { keys, values })
           return out
         })
@@ -44,7 +55,10 @@ export async function startGrowth(decoder: Decoder, prompts: readonly (readonly 
     keep(rows) {
       const indices = Int32Array.from(rows)
       layers.forEach((cached, layer) => {
-        const part = (x: tf.Tensor2D): tf.Tensor2D => tf.tidy(() => tf.reshape(gatherRows(tf.reshape(x, [lengths.length, -1]), indices), [rows.length * capacity, x.shape[1]]))
+        const part = (x: tf.Tensor2D): tf.Tensor2D =>
+          tf.tidy(() =>
+            tf.reshape(gatherRows(tf.reshape(x, [lengths.length, -1]), indices), [rows.length * capacity, x.shape[1]]),
+          )
         const smaller = { keys: part(cached.keys), values: part(cached.values) }
         tf.dispose([cached.keys, cached.values])
         layers[layer] = smaller
@@ -61,7 +75,11 @@ export async function startGrowth(decoder: Decoder, prompts: readonly (readonly 
   }
 }
 
-async function readPrompts(decoder: Decoder, prompts: readonly (readonly number[])[], capacity: number): Promise<{ layers: CachedRows[]; logits: Float32Array }> {
+async function readPrompts(
+  decoder: Decoder,
+  prompts: readonly (readonly number[])[],
+  capacity: number,
+): Promise<{ layers: CachedRows[]; logits: Float32Array }> {
   const layers: CachedRows[] = []
   const packing = packSequences(prompts)
   const places = packing.members.map((_token, slot) => slot)
@@ -72,7 +90,8 @@ async function readPrompts(decoder: Decoder, prompts: readonly (readonly number[
   const shape: AttentionShape = decoder.config
   const logits = tf.tidy(() => {
     const hidden = decoder.hiddenStatesWith(packing.ids, packing.positions, lastTokens(packing), (_layer, q, k, v) => {
-      const spread = (x: tf.Tensor2D): tf.Tensor2D => tf.keep(scatterRows(gatherRows(x, packing.members), places, packing.rows * capacity))
+      const spread = (x: tf.Tensor2D): tf.Tensor2D =>
+        tf.keep(scatterRows(gatherRows(x, packing.members), places, packing.rows * capacity))
       layers.push({ keys: spread(k), values: spread(v) })
       return attention(q, k, v, packing, shape)
     })

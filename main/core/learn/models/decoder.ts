@@ -9,7 +9,17 @@ import { freezeMatrix, type FrozenMatrix, isFrozen, type Matrix, multiply, readF
 import { attention, gatherRows, gelu, layerNorm, logProbOf, rmsNorm, rotary, scatterRows, swiGlu } from './fused.ts'
 import { isLlamaLike, type DecoderConfig } from './model-config.ts'
 import { completionTargets, lastTokens, paddedIndices, packTokens, type Packing } from './packing.ts'
-import { expectTensor, initialWeights, layerPrefix, type NamedTensor, outerNames, parameterCount, parameterShapes, sourceOf, type TensorSource } from './parameters.ts'
+import {
+  expectTensor,
+  initialWeights,
+  layerPrefix,
+  type NamedTensor,
+  outerNames,
+  parameterCount,
+  parameterShapes,
+  sourceOf,
+  type TensorSource,
+} from './parameters.ts'
 import { recomputed } from './recompute.ts'
 import { ropeFrequencies, rotaryTable, type RotaryTable } from './rope.ts'
 
@@ -83,14 +93,22 @@ export interface DecoderOptions {
  * @throws RangeError naming the tensor that is missing or has another shape, or the sizes that do not fit together
  */
 export function decoderFrom(config: DecoderConfig, source: TensorSource, options: DecoderOptions = {}): Decoder {
-  if (config.heads % config.kvHeads !== 0) throw new RangeError(`${config.heads} heads do not divide into ${config.kvHeads} groups`)
-  if (config.headDim % 2 !== 0 && isLlamaLike(config)) throw new RangeError(`a head of ${config.headDim} numbers cannot be turned in pairs`)
+  if (config.heads % config.kvHeads !== 0)
+    throw new RangeError(`${config.heads} heads do not divide into ${config.kvHeads} groups`)
+  if (config.headDim % 2 !== 0 && isLlamaLike(config))
+    throw new RangeError(`a head of ${config.headDim} numbers cannot be turned in pairs`)
   const { lora = null, trainable = () => true } = options
   const parameters: Record<string, tf.Tensor | FrozenMatrix> = {}
   const variables: Record<string, tf.Variable> = {}
-  const place = (from: TensorSource, name: string, shape: readonly number[], trains: boolean): tf.Tensor | FrozenMatrix => {
+  const place = (
+    from: TensorSource,
+    name: string,
+    shape: readonly number[],
+    trains: boolean,
+  ): tf.Tensor | FrozenMatrix => {
     const given = expectTensor(from, name, shape)
-    if (!trains && options.frozenStorage === 'bfloat16' && shape.length === 2) return freezeMatrix(given.data, shape as [number, number])
+    if (!trains && options.frozenStorage === 'bfloat16' && shape.length === 2)
+      return freezeMatrix(given.data, shape as [number, number])
     const tensor = tf.tensor(given.data.slice(), [...shape]) // engines may keep the array they are given
     if (!trains) return tf.keep(tensor)
     const variable = tf.variable(tensor, true)
@@ -130,14 +148,22 @@ class TransformerDecoder implements Decoder {
   #adaptersOn = true
   #rotary: RotaryTable | null = null
 
-  constructor(config: DecoderConfig, parameters: Readonly<Record<string, tf.Tensor | FrozenMatrix>>, variables: Readonly<Record<string, tf.Variable>>, options: DecoderOptions) {
+  constructor(
+    config: DecoderConfig,
+    parameters: Readonly<Record<string, tf.Tensor | FrozenMatrix>>,
+    variables: Readonly<Record<string, tf.Variable>>,
+    options: DecoderOptions,
+  ) {
     this.config = config
     this.variables = variables
     this.#parameters = parameters
     this.#options = options
     this.#names = outerNames(config)
     this.parameterCount = parameterCount(config)
-    this.weightBytes = Object.values(parameters).reduce((sum, one) => sum + 4 * (isFrozen(one) ? one.packed.size : one.size), 0)
+    this.weightBytes = Object.values(parameters).reduce(
+      (sum, one) => sum + 4 * (isFrozen(one) ? one.packed.size : one.size),
+      0,
+    )
     this.shapes = Object.fromEntries(Object.entries(parameters).map(([name, tensor]) => [name, tensor.shape]))
   }
 
@@ -210,7 +236,10 @@ class TransformerDecoder implements Decoder {
   async read(name: string): Promise<NamedTensor> {
     const tensor = this.#parameters[name]
     if (tensor === undefined) throw new RangeError(`the weights have no tensor ${name}`)
-    return { shape: [...tensor.shape], data: isFrozen(tensor) ? await readFrozen(tensor) : (await tensor.data<'float32'>()).slice() }
+    return {
+      shape: [...tensor.shape],
+      data: isFrozen(tensor) ? await readFrozen(tensor) : (await tensor.data<'float32'>()).slice(),
+    }
   }
 
   fromTensors(tensors: Readonly<Record<string, NamedTensor>>): void {
@@ -232,7 +261,8 @@ class TransformerDecoder implements Decoder {
     let x = this.#drop(this.#embed(ids, positions), random?.fork('embedding') ?? null) // [token, hidden]
     for (let layer = 0; layer < layers; layer += 1) {
       const last = layer === layers - 1
-      if (this.#options.recompute === true && !last) x = recomputed((input) => this.#layer(layer, input, pass, null), x, this.#variablesOf(layer))
+      if (this.#options.recompute === true && !last)
+        x = recomputed((input) => this.#layer(layer, input, pass, null), x, this.#variablesOf(layer))
       else x = this.#freed(layer, x, pass, last ? wanted : null)
     }
     return this.#norm(this.#names.norm, x)
@@ -244,7 +274,9 @@ class TransformerDecoder implements Decoder {
   }
 
   #forward(packing: Packing, wanted: Int32Array | null): tf.Tensor2D {
-    return this.hiddenStatesWith(packing.ids, packing.positions, wanted, (_layer, q, k, v) => attention(q, k, v, packing, this.config))
+    return this.hiddenStatesWith(packing.ids, packing.positions, wanted, (_layer, q, k, v) =>
+      attention(q, k, v, packing, this.config),
+    )
   }
 
   #embed(ids: Int32Array, positions: Int32Array): tf.Tensor2D {
@@ -274,7 +306,8 @@ class TransformerDecoder implements Decoder {
     const { positions, table } = pass
     const normed = this.#norm(`${prefix}input_layernorm`, x)
     const project = (name: string): tf.Tensor2D => this.#linear(`${prefix}self_attn.${name}_proj`, normed, random)
-    const turned = (name: 'q' | 'k'): tf.Tensor2D => rotary(this.#headNorm(`${prefix}self_attn.${name}_norm`, project(name)), positions, table)
+    const turned = (name: 'q' | 'k'): tf.Tensor2D =>
+      rotary(this.#headNorm(`${prefix}self_attn.${name}_norm`, project(name)), positions, table)
     return pass.mix(layer, turned('q'), turned('k'), project('v'))
   }
 
@@ -304,14 +337,19 @@ class TransformerDecoder implements Decoder {
   #norm(name: string, x: tf.Tensor2D): tf.Tensor2D {
     const weight = this.#vector(`${name}.weight`)! // a parameter of the family
     const bias = this.#vector(`${name}.bias`)
-    return bias === undefined ? rmsNorm(x, weight, this.config.normEpsilon) : layerNorm(x, weight, bias, this.config.normEpsilon)
+    return bias === undefined
+      ? rmsNorm(x, weight, this.config.normEpsilon)
+      : layerNorm(x, weight, bias, this.config.normEpsilon)
   }
 
   /** RMS norm of each head apart, where the family has it. [token, heads · headDim] → the same */
   #headNorm(name: string, x: tf.Tensor2D): tf.Tensor2D {
     if (this.config.qkNorm !== true) return x
     const [tokens, width] = x.shape
-    return tf.reshape(this.#norm(name, tf.reshape(x, [(tokens * width) / this.config.headDim, this.config.headDim])), [tokens, width])
+    return tf.reshape(this.#norm(name, tf.reshape(x, [(tokens * width) / this.config.headDim, this.config.headDim])), [
+      tokens,
+      width,
+    ])
   }
 
   #drop(x: tf.Tensor2D, random: Random | null): tf.Tensor2D {
@@ -321,7 +359,9 @@ class TransformerDecoder implements Decoder {
 
   #variablesOf(layer: number): tf.Variable[] {
     const prefix = layerPrefix(this.config, layer)
-    return Object.entries(this.variables).filter(([name]) => name.startsWith(prefix)).map(([, variable]) => variable)
+    return Object.entries(this.variables)
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([, variable]) => variable)
   }
 
   #tableFor(positions: Int32Array): RotaryTable {
@@ -337,7 +377,9 @@ class TransformerDecoder implements Decoder {
   /** @throws RangeError for a position the model does not know */
   #checked(positions: Int32Array): Int32Array {
     const { maxPositions = Number.POSITIVE_INFINITY } = this.config
-    for (const position of positions) if (position >= maxPositions) throw new RangeError(`the model knows ${maxPositions} positions, and a sequence is longer`)
+    for (const position of positions)
+      if (position >= maxPositions)
+        throw new RangeError(`the model knows ${maxPositions} positions, and a sequence is longer`)
     return positions
   }
 

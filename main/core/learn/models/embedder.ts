@@ -55,10 +55,12 @@ export interface TextEmbedder {
 
 /** Name and shape of the head's weights: linear weights are [out, in]. */
 export function headShapes({ dense }: EmbeddingHead): Record<string, readonly number[]> {
-  return Object.fromEntries(dense.flatMap(({ inputs, outputs, bias }, at) => [
-    [`dense.${at}.weight`, [outputs, inputs] as const] as const,
-    ...(bias ? [[`dense.${at}.bias`, [outputs] as const] as const] : []),
-  ]))
+  return Object.fromEntries(
+    dense.flatMap(({ inputs, outputs, bias }, at) => [
+      [`dense.${at}.weight`, [outputs, inputs] as const] as const,
+      ...(bias ? [[`dense.${at}.bias`, [outputs] as const] as const] : []),
+    ]),
+  )
 }
 
 export interface HeadOptions {
@@ -70,14 +72,18 @@ export interface HeadOptions {
 
 /** The embedder owns the encoder, and disposes of it. @throws RangeError when a dense layer does not fit, naming it */
 export function encoderEmbedder(encoder: Encoder, head: EmbeddingHead, options: HeadOptions = {}): TextEmbedder {
-  return new PooledEmbedder({
-    network: encoder,
-    hidden: encoder.config.hidden,
-    maxTokens: encoder.config.maxPositions,
-    variables: encoder.variables,
-    pack: (tokens) => encoder.pack(tokens),
-    states: (packing, wanted) => encoder.hiddenStates(packing, wanted),
-  }, head, options)
+  return new PooledEmbedder(
+    {
+      network: encoder,
+      hidden: encoder.config.hidden,
+      maxTokens: encoder.config.maxPositions,
+      variables: encoder.variables,
+      pack: (tokens) => encoder.pack(tokens),
+      states: (packing, wanted) => encoder.hiddenStates(packing, wanted),
+    },
+    head,
+    options,
+  )
 }
 
 /**
@@ -86,18 +92,30 @@ export function encoderEmbedder(encoder: Encoder, head: EmbeddingHead, options: 
  * @throws RangeError when a dense layer does not fit, naming it
  */
 export function decoderEmbedder(decoder: Decoder, head: EmbeddingHead, options: HeadOptions = {}): TextEmbedder {
-  return new PooledEmbedder({
-    network: decoder,
-    hidden: decoder.config.hidden,
-    maxTokens: decoder.config.maxPositions ?? null,
-    variables: Object.fromEntries(Object.entries(decoder.variables).filter(([name]) => name !== 'lm_head.weight' && name !== 'score.weight')),
-    pack: packTokens,
-    states: (packing, wanted) => decoder.hiddenStatesWith(packing.ids, packing.positions, wanted, (_layer, q, k, v) => attention(q, k, v, packing, decoder.config)),
-  }, head, options)
+  return new PooledEmbedder(
+    {
+      network: decoder,
+      hidden: decoder.config.hidden,
+      maxTokens: decoder.config.maxPositions ?? null,
+      variables: Object.fromEntries(
+        Object.entries(decoder.variables).filter(([name]) => name !== 'lm_head.weight' && name !== 'score.weight'),
+      ),
+      pack: packTokens,
+      states: (packing, wanted) =>
+        decoder.hiddenStatesWith(packing.ids, packing.positions, wanted, (_layer, q, k, v) =>
+          attention(q, k, v, packing, decoder.config),
+        ),
+    },
+    head,
+    options,
+  )
 }
 
 interface Backbone {
-  readonly network: Pick<Encoder, 'parameterCount' | 'setDropout' | 'withoutAdapters' | 'shapes' | 'read' | 'fromTensors' | 'dispose'>
+  readonly network: Pick<
+    Encoder,
+    'parameterCount' | 'setDropout' | 'withoutAdapters' | 'shapes' | 'read' | 'fromTensors' | 'dispose'
+  >
   readonly hidden: number
   readonly maxTokens: number | null
   readonly variables: Readonly<Record<string, tf.Variable>>
@@ -118,11 +136,14 @@ class PooledEmbedder implements TextEmbedder {
     this.dim = widthOf(head, backbone.hidden)
     if (head.dense.length > 0 && weights === undefined) throw new RangeError('the dense layers need their weights')
     this.#backbone = backbone
-    this.#own = head.dense.length === 0 ? new ParameterSet() : new ParameterSet().add(weights!, headShapes(head), trainable)
+    this.#own =
+      head.dense.length === 0 ? new ParameterSet() : new ParameterSet().add(weights!, headShapes(head), trainable)
     this.head = head
     this.maxTokens = backbone.maxTokens
     this.variables = { ...backbone.variables, ...this.#own.variables }
-    this.parameterCount = backbone.network.parameterCount + Object.values(headShapes(head)).reduce((sum, shape) => sum + sizeOfShape(shape), 0)
+    this.parameterCount =
+      backbone.network.parameterCount +
+      Object.values(headShapes(head)).reduce((sum, shape) => sum + sizeOfShape(shape), 0)
   }
 
   get shapes(): Readonly<Record<string, readonly number[]>> {
@@ -181,7 +202,8 @@ class PooledEmbedder implements TextEmbedder {
 /** @throws RangeError naming the dense layer whose inputs are not what comes before it */
 function widthOf(head: EmbeddingHead, hidden: number): number {
   return head.dense.reduce((width, layer, at) => {
-    if (layer.inputs !== width) throw new RangeError(`dense layer ${at} takes ${layer.inputs} numbers, and what comes before it gives ${width}`)
+    if (layer.inputs !== width)
+      throw new RangeError(`dense layer ${at} takes ${layer.inputs} numbers, and what comes before it gives ${width}`)
     return layer.outputs
   }, hidden * head.pooling.length)
 }

@@ -24,8 +24,23 @@ export interface EncoderConfig {
 
 /** Encoders that are often met and are not read, so that a refusal can say what they are. */
 const OTHER_ENCODERS: Readonly<Record<string, string>> = {
-  roberta: 'RoBERTa', 'xlm-roberta': 'XLM-RoBERTa', camembert: 'CamemBERT', deberta: 'DeBERTa', 'deberta-v2': 'DeBERTa-v2', electra: 'ELECTRA', albert: 'ALBERT', mpnet: 'MPNet',
-  modernbert: 'ModernBERT', nomic_bert: 'Nomic BERT', t5: 'T5', xlnet: 'XLNet', longformer: 'Longformer', mobilebert: 'MobileBERT', squeezebert: 'SqueezeBERT', convbert: 'ConvBERT', funnel: 'Funnel',
+  roberta: 'RoBERTa',
+  'xlm-roberta': 'XLM-RoBERTa',
+  camembert: 'CamemBERT',
+  deberta: 'DeBERTa',
+  'deberta-v2': 'DeBERTa-v2',
+  electra: 'ELECTRA',
+  albert: 'ALBERT',
+  mpnet: 'MPNet',
+  modernbert: 'ModernBERT',
+  nomic_bert: 'Nomic BERT',
+  t5: 'T5',
+  xlnet: 'XLNet',
+  longformer: 'Longformer',
+  mobilebert: 'MobileBERT',
+  squeezebert: 'SqueezeBERT',
+  convbert: 'ConvBERT',
+  funnel: 'Funnel',
 }
 
 const READ = 'Of encoders, BERT (with MiniLM) and DistilBERT are read.'
@@ -34,7 +49,11 @@ function unsupported(what: string, hint = READ): AppError {
   return new AppError({ code: 'model-unsupported', message: `config.json: ${what}`, hint })
 }
 
-const common = { vocab_size: vocabularySize, is_decoder: z.boolean().nullish(), add_cross_attention: z.boolean().nullish() }
+const common = {
+  vocab_size: vocabularySize,
+  is_decoder: z.boolean().nullish(),
+  add_cross_attention: z.boolean().nullish(),
+}
 const bertFile = z.looseObject({
   ...common,
   num_hidden_layers: layerCount,
@@ -61,7 +80,13 @@ const distilbertFile = z.looseObject({
   activation: z.string().default('gelu'),
 })
 
-const ACTIVATIONS: Readonly<Record<string, EncoderConfig['activation']>> = { gelu: 'exact', gelu_python: 'exact', gelu_new: 'tanh', gelu_pytorch_tanh: 'tanh', relu: 'relu' }
+const ACTIVATIONS: Readonly<Record<string, EncoderConfig['activation']>> = {
+  gelu: 'exact',
+  gelu_python: 'exact',
+  gelu_new: 'tanh',
+  gelu_pytorch_tanh: 'tanh',
+  relu: 'relu',
+}
 
 export function isEncoderType(type: string): boolean {
   return type === 'bert' || type === 'distilbert' || OTHER_ENCODERS[type] !== undefined
@@ -72,13 +97,27 @@ export function encoderConfigOf(type: string, file: unknown): EncoderConfig {
   if (type === 'bert') return checked(bertConfig(parse(bertFile, file)))
   if (type === 'distilbert') return checked(distilbertConfig(parse(distilbertFile, file)))
   const name = OTHER_ENCODERS[type]
-  throw unsupported(name === undefined ? `models of the type "${type}" are not supported.` : `${name} encoders ("${type}") are not supported: they compute something else than BERT does.`)
+  throw unsupported(
+    name === undefined
+      ? `models of the type "${type}" are not supported.`
+      : `${name} encoders ("${type}") are not supported: they compute something else than BERT does.`,
+  )
 }
 
-function parse<T extends { readonly is_decoder?: boolean | null | undefined; readonly add_cross_attention?: boolean | null | undefined }>(schema: z.ZodType<T>, file: unknown): T {
+function parse<
+  T extends {
+    readonly is_decoder?: boolean | null | undefined
+    readonly add_cross_attention?: boolean | null | undefined
+  },
+>(schema: z.ZodType<T>, file: unknown): T {
   const parsed = schema.safeParse(file)
-  if (!parsed.success) throw unsupported(`it cannot be used: ${describeIssues(parsed.error)}.`, 'The file is not whole, or not of this kind of model.')
-  if (parsed.data.is_decoder === true || parsed.data.add_cross_attention === true) throw unsupported('it is set up as a decoder (is_decoder or add_cross_attention).')
+  if (!parsed.success)
+    throw unsupported(
+      `it cannot be used: ${describeIssues(parsed.error)}.`,
+      'The file is not whole, or not of this kind of model.',
+    )
+  if (parsed.data.is_decoder === true || parsed.data.add_cross_attention === true)
+    throw unsupported('it is set up as a decoder (is_decoder or add_cross_attention).')
   return parsed.data
 }
 
@@ -116,22 +155,43 @@ function distilbertConfig(file: z.output<typeof distilbertFile>): EncoderConfig 
 
 function activationOf(field: string, said: string): EncoderConfig['activation'] {
   const activation = ACTIVATIONS[said]
-  if (activation === undefined) throw unsupported(`${field} is "${said}"; ${Object.keys(ACTIVATIONS).join(', ')} are supported.`)
+  if (activation === undefined)
+    throw unsupported(`${field} is "${said}"; ${Object.keys(ACTIVATIONS).join(', ')} are supported.`)
   return activation
 }
 
 function checked(config: EncoderConfig): EncoderConfig {
-  if (config.hidden % config.heads !== 0) throw unsupported(`${config.hidden} numbers a token do not divide into ${config.heads} heads.`)
+  if (config.hidden % config.heads !== 0)
+    throw unsupported(`${config.hidden} numbers a token do not divide into ${config.heads} heads.`)
   return config
 }
 
-const ACTIVATION_NAMES: Readonly<Record<EncoderConfig['activation'], string>> = { exact: 'gelu', tanh: 'gelu_new', relu: 'relu' }
+const ACTIVATION_NAMES: Readonly<Record<EncoderConfig['activation'], string>> = {
+  exact: 'gelu',
+  tanh: 'gelu_new',
+  relu: 'relu',
+}
 
 /** The file for a model of ours, in the spelling that every version of the libraries reads. */
 export function encoderConfigFile(config: EncoderConfig): Record<string, unknown> {
-  const both = { model_type: config.family, vocab_size: config.vocabSize, max_position_embeddings: config.maxPositions, pad_token_id: 0, torch_dtype: 'float32' }
+  const both = {
+    model_type: config.family,
+    vocab_size: config.vocabSize,
+    max_position_embeddings: config.maxPositions,
+    pad_token_id: 0,
+    torch_dtype: 'float32',
+  }
   if (config.family === 'distilbert') {
-    return { architectures: ['DistilBertModel'], ...both, n_layers: config.layers, dim: config.hidden, n_heads: config.heads, hidden_dim: config.feedForward, activation: ACTIVATION_NAMES[config.activation], sinusoidal_pos_embds: false }
+    return {
+      architectures: ['DistilBertModel'],
+      ...both,
+      n_layers: config.layers,
+      dim: config.hidden,
+      n_heads: config.heads,
+      hidden_dim: config.feedForward,
+      activation: ACTIVATION_NAMES[config.activation],
+      sinusoidal_pos_embds: false,
+    }
   }
   return {
     architectures: ['BertModel'],

@@ -17,12 +17,24 @@ export interface EncoderNames {
 
 const NAMES: Readonly<Record<EncoderConfig['family'], EncoderNames>> = {
   bert: {
-    query: 'attention.self.query', key: 'attention.self.key', value: 'attention.self.value', attentionOutput: 'attention.output.dense', attentionNorm: 'attention.output.LayerNorm',
-    wide: 'intermediate.dense', narrow: 'output.dense', norm: 'output.LayerNorm',
+    query: 'attention.self.query',
+    key: 'attention.self.key',
+    value: 'attention.self.value',
+    attentionOutput: 'attention.output.dense',
+    attentionNorm: 'attention.output.LayerNorm',
+    wide: 'intermediate.dense',
+    narrow: 'output.dense',
+    norm: 'output.LayerNorm',
   },
   distilbert: {
-    query: 'attention.q_lin', key: 'attention.k_lin', value: 'attention.v_lin', attentionOutput: 'attention.out_lin', attentionNorm: 'sa_layer_norm',
-    wide: 'ffn.lin1', narrow: 'ffn.lin2', norm: 'output_layer_norm',
+    query: 'attention.q_lin',
+    key: 'attention.k_lin',
+    value: 'attention.v_lin',
+    attentionOutput: 'attention.out_lin',
+    attentionNorm: 'sa_layer_norm',
+    wide: 'ffn.lin1',
+    narrow: 'ffn.lin2',
+    norm: 'output_layer_norm',
   },
 }
 
@@ -40,7 +52,9 @@ export function encoderShapes(config: EncoderConfig): Record<string, ParameterSh
   const shapes: Record<string, ParameterShape> = {
     'embeddings.word_embeddings.weight': [config.vocabSize, hidden],
     'embeddings.position_embeddings.weight': [config.maxPositions, hidden],
-    ...(config.tokenTypes > 0 ? { 'embeddings.token_type_embeddings.weight': [config.tokenTypes, hidden] as const } : {}),
+    ...(config.tokenTypes > 0
+      ? { 'embeddings.token_type_embeddings.weight': [config.tokenTypes, hidden] as const }
+      : {}),
     'embeddings.LayerNorm.weight': [hidden],
     'embeddings.LayerNorm.bias': [hidden],
   }
@@ -85,7 +99,10 @@ export function freshEncoderWeights(config: EncoderConfig, random: Random): Tens
 }
 
 /** Name and shape of every adapter matrix: A [rank, in], B [out, rank]. In a fixed order. */
-export function encoderAdapterShapes(config: EncoderConfig, { rank, targets }: LoraOptions): Record<string, readonly [number, number]> {
+export function encoderAdapterShapes(
+  config: EncoderConfig,
+  { rank, targets }: LoraOptions,
+): Record<string, readonly [number, number]> {
   const names = encoderNames(config)
   const attention = [names.query, names.key, names.value, names.attentionOutput]
   const mlp = [names.wide, names.narrow]
@@ -105,12 +122,20 @@ export function encoderAdapterShapes(config: EncoderConfig, { rank, targets }: L
 }
 
 /** The adapters' first numbers, with which the encoder computes what it computed without them. */
-export function initialEncoderAdapters(config: EncoderConfig, options: LoraOptions, random: Random): Record<string, NamedTensor> {
+export function initialEncoderAdapters(
+  config: EncoderConfig,
+  options: LoraOptions,
+  random: Random,
+): Record<string, NamedTensor> {
   return drawAdapters(encoderAdapterShapes(config, options), random)
 }
 
 /** The frozen encoder's weights with what the adapters learned added to them. @param scale alpha / rank */
-export function mergedEncoderSource(base: TensorSource, adapters: Readonly<Record<string, NamedTensor>>, scale: number): TensorSource {
+export function mergedEncoderSource(
+  base: TensorSource,
+  adapters: Readonly<Record<string, NamedTensor>>,
+  scale: number,
+): TensorSource {
   return {
     read(name) {
       const found = base.read(name)

@@ -7,7 +7,14 @@ import { adapterNames, loraUpdate, type LoraOptions } from './adapters.ts'
 import type { Dropout } from './decoder.ts'
 import { dropMask } from './dropout.ts'
 import type { EncoderConfig } from './encoder-config.ts'
-import { encoderAdapterShapes, encoderLayerPrefix, encoderNames, encoderParameterCount, encoderShapes, freshEncoderWeights } from './encoder-parameters.ts'
+import {
+  encoderAdapterShapes,
+  encoderLayerPrefix,
+  encoderNames,
+  encoderParameterCount,
+  encoderShapes,
+  freshEncoderWeights,
+} from './encoder-parameters.ts'
 import { attention, type AttentionShape, gatherRows, gelu, layerNorm, scatterRows } from './fused.ts'
 import { packWhole, paddedIndices, type Packing, tokenRows } from './packing.ts'
 import { ParameterSet } from './parameter-set.ts'
@@ -62,7 +69,8 @@ export function createEncoder(config: EncoderConfig, random: Random): Encoder {
  * @throws RangeError naming the tensor that is missing or has another shape, or the sizes that do not fit together
  */
 export function encoderFrom(config: EncoderConfig, source: TensorSource, options: EncoderOptions = {}): Encoder {
-  if (config.hidden % config.heads !== 0) throw new RangeError(`${config.hidden} numbers a token do not divide into ${config.heads} heads`)
+  if (config.hidden % config.heads !== 0)
+    throw new RangeError(`${config.hidden} numbers a token do not divide into ${config.heads} heads`)
   const { lora = null, adapters, trainable = () => true } = options
   if (lora !== null && adapters === undefined) throw new RangeError('adapters need their first numbers')
   const parameters = new ParameterSet().add(source, encoderShapes(config), (name) => lora === null && trainable(name))
@@ -86,7 +94,12 @@ class BertEncoder implements Encoder {
     this.parameterCount = encoderParameterCount(config)
     this.#parameters = parameters
     this.#options = options
-    this.#attention = { heads: config.heads, kvHeads: config.heads, headDim: config.hidden / config.heads, causal: false }
+    this.#attention = {
+      heads: config.heads,
+      kvHeads: config.heads,
+      headDim: config.hidden / config.heads,
+      causal: false,
+    }
   }
 
   get shapes(): Readonly<Record<string, readonly number[]>> {
@@ -116,12 +129,17 @@ class BertEncoder implements Encoder {
       const places = paddedIndices(packing)
       const given = types?.dataSync()
       const states = this.hiddenStates(packing, null, given === undefined ? null : places.map((place) => given[place]!))
-      return tf.reshape(scatterRows(states, places, packing.rows * packing.time), [packing.rows, packing.time, this.config.hidden])
+      return tf.reshape(scatterRows(states, places, packing.rows * packing.time), [
+        packing.rows,
+        packing.time,
+        this.config.hidden,
+      ])
     })
   }
 
   hiddenStates(packing: Packing, wanted: Int32Array | null = null, types: Int32Array | null = null): tf.Tensor2D {
-    if (packing.firsts !== null) throw new RangeError('an encoder’s tokens look at what follows them: rows cannot share their beginnings')
+    if (packing.firsts !== null)
+      throw new RangeError('an encoder’s tokens look at what follows them: rows cannot share their beginnings')
     return tf.tidy(() => {
       const { layers } = this.config
       const random = this.#dropout === null ? null : createRandom(this.#dropout.random.int(2 ** 31))
@@ -129,7 +147,8 @@ class BertEncoder implements Encoder {
       for (let layer = 0; layer < layers; layer += 1) {
         const last = layer === layers - 1
         // Each layer draws from a fork of the pass's generator, so that it can be computed twice.
-        const compute = (input: tf.Tensor2D): tf.Tensor2D => this.#layer(layer, input, packing, last ? wanted : null, random?.fork(`layer ${layer}`) ?? null)
+        const compute = (input: tf.Tensor2D): tf.Tensor2D =>
+          this.#layer(layer, input, packing, last ? wanted : null, random?.fork(`layer ${layer}`) ?? null)
         x = this.#options.recompute === true && !last ? recomputed(compute, x, this.#variablesOf(layer)) : compute(x)
       }
       return x
@@ -152,7 +171,10 @@ class BertEncoder implements Encoder {
     const { maxPositions, tokenTypes, vocabSize } = this.config
     check(ids, vocabSize, (id) => `token ${id} is outside the vocabulary of ${vocabSize}`)
     check(positions, maxPositions, () => `the model knows ${maxPositions} positions, and a text is longer`)
-    let x = tf.add(gatherRows(this.#matrix('embeddings.word_embeddings'), ids), gatherRows(this.#matrix('embeddings.position_embeddings'), positions))
+    let x = tf.add(
+      gatherRows(this.#matrix('embeddings.word_embeddings'), ids),
+      gatherRows(this.#matrix('embeddings.position_embeddings'), positions),
+    )
     if (tokenTypes > 0) {
       const segments = types ?? new Int32Array(ids.length)
       check(segments, tokenTypes, (type) => `segment ${type} is outside the ${tokenTypes} the model knows`)
@@ -162,7 +184,13 @@ class BertEncoder implements Encoder {
   }
 
   /** One block; only the wanted tokens leave it. [token, hidden] → [token or wanted, hidden] */
-  #layer(layer: number, x: tf.Tensor2D, packing: Packing, wanted: Int32Array | null, random: Random | null): tf.Tensor2D {
+  #layer(
+    layer: number,
+    x: tf.Tensor2D,
+    packing: Packing,
+    wanted: Int32Array | null,
+    random: Random | null,
+  ): tf.Tensor2D {
     const prefix = encoderLayerPrefix(this.config, layer)
     const names = encoderNames(this.config)
     const project = (name: string): tf.Tensor2D => this.#linear(`${prefix}${name}`, x, random)
@@ -191,7 +219,12 @@ class BertEncoder implements Encoder {
   }
 
   #norm(name: string, x: tf.Tensor2D): tf.Tensor2D {
-    return layerNorm(x, this.#parameters.get(`${name}.weight`) as tf.Tensor1D, this.#parameters.get(`${name}.bias`) as tf.Tensor1D, this.config.normEpsilon)
+    return layerNorm(
+      x,
+      this.#parameters.get(`${name}.weight`) as tf.Tensor1D,
+      this.#parameters.get(`${name}.bias`) as tf.Tensor1D,
+      this.config.normEpsilon,
+    )
   }
 
   #drop(x: tf.Tensor2D, random: Random | null): tf.Tensor2D {
@@ -201,7 +234,9 @@ class BertEncoder implements Encoder {
 
   #variablesOf(layer: number): tf.Variable[] {
     const prefix = encoderLayerPrefix(this.config, layer)
-    return Object.entries(this.variables).filter(([name]) => name.startsWith(prefix)).map(([, variable]) => variable)
+    return Object.entries(this.variables)
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([, variable]) => variable)
   }
 
   #matrix(name: string): tf.Tensor2D {

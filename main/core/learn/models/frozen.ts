@@ -17,7 +17,8 @@ export function toBfloat16(values: Float32Array): Uint16Array {
   const words = new Uint16Array(values.length)
   for (let at = 0; at < bits.length; at += 1) {
     const value = bits[at]!
-    words[at] = (value & 0x7fffffff) > 0x7f800000 ? (value >>> 16) | 0x40 : (value + 0x7fff + ((value >>> 16) & 1)) >>> 16
+    words[at] =
+      (value & 0x7fffffff) > 0x7f800000 ? (value >>> 16) | 0x40 : (value + 0x7fff + ((value >>> 16) & 1)) >>> 16
   }
   return words
 }
@@ -67,7 +68,11 @@ export function multiply(x: tf.Tensor2D, matrix: Matrix, transposed: boolean): t
 function frozenProduct(x: tf.Tensor2D, matrix: FrozenMatrix, transposed: boolean): tf.Tensor2D {
   if (!hasKernel(FUSED_KERNELS.frozenProduct)) return tf.tidy(() => tf.matMul(x, plain(matrix), false, transposed))
   const [rows, columns] = matrix.shape
-  return runKernel(FUSED_KERNELS.frozenProduct, { x, packed: matrix.packed }, { rows, columns, transposed })[0] as tf.Tensor2D
+  return runKernel(
+    FUSED_KERNELS.frozenProduct,
+    { x, packed: matrix.packed },
+    { rows, columns, transposed },
+  )[0] as tf.Tensor2D
 }
 
 /** Rows of a matrix; no gradient for a frozen one. @param indices [n] → [n, column] */

@@ -36,9 +36,15 @@ export function hasKernel(kernel: string): boolean {
   return tf.getKernel(kernel, tf.getBackend()) != null
 }
 
-export function runKernel(kernel: string, inputs: Readonly<Record<string, tf.Tensor>>, attributes: Readonly<Record<string, unknown>> = {}): tf.Tensor[] {
+export function runKernel(
+  kernel: string,
+  inputs: Readonly<Record<string, tf.Tensor>>,
+  attributes: Readonly<Record<string, unknown>> = {},
+): tf.Tensor[] {
   // The kernel's own file knows the attributes; tf's type for them lists only JSON-like values.
-  const result = tf.engine().runKernel(kernel, inputs as never, attributes as unknown as Attributes) as tf.Tensor | tf.Tensor[]
+  const result = tf.engine().runKernel(kernel, inputs as never, attributes as unknown as Attributes) as
+    | tf.Tensor
+    | tf.Tensor[]
   return Array.isArray(result) ? result : [result]
 }
 
@@ -60,14 +66,32 @@ function withGradient(
 
 /** Rows of a matrix. x [row, column], indices [n] in 0 … row − 1 → [n, column] */
 export function gatherRows(x: tf.Tensor2D, indices: Int32Array): tf.Tensor2D {
-  if (!hasKernel(FUSED_KERNELS.gather)) return withGradient([x], ([matrix]) => tf.gather(matrix!, tf.tensor1d(indices, 'int32')), (dy) => [scatterPlain(dy as tf.Tensor2D, indices, x.shape[0])]) as tf.Tensor2D
-  return withGradient([x], ([matrix]) => runKernel(FUSED_KERNELS.gather, { x: matrix! }, { indices })[0]!, (dy) => runKernel(FUSED_KERNELS.scatter, { x: dy }, { indices, rows: x.shape[0] })) as tf.Tensor2D
+  if (!hasKernel(FUSED_KERNELS.gather))
+    return withGradient(
+      [x],
+      ([matrix]) => tf.gather(matrix!, tf.tensor1d(indices, 'int32')),
+      (dy) => [scatterPlain(dy as tf.Tensor2D, indices, x.shape[0])],
+    ) as tf.Tensor2D
+  return withGradient(
+    [x],
+    ([matrix]) => runKernel(FUSED_KERNELS.gather, { x: matrix! }, { indices })[0]!,
+    (dy) => runKernel(FUSED_KERNELS.scatter, { x: dy }, { indices, rows: x.shape[0] }),
+  ) as tf.Tensor2D
 }
 
 /** Rows into a matrix of zeros, added where they meet. x [n, column], indices [n] → [row, column] */
 export function scatterRows(x: tf.Tensor2D, indices: Int32Array, rows: number): tf.Tensor2D {
-  if (!hasKernel(FUSED_KERNELS.scatter)) return withGradient([x], ([matrix]) => scatterPlain(matrix as tf.Tensor2D, indices, rows), (dy) => [tf.gather(dy, tf.tensor1d(indices, 'int32'))]) as tf.Tensor2D
-  return withGradient([x], ([matrix]) => runKernel(FUSED_KERNELS.scatter, { x: matrix! }, { indices, rows })[0]!, (dy) => runKernel(FUSED_KERNELS.gather, { x: dy }, { indices })) as tf.Tensor2D
+  if (!hasKernel(FUSED_KERNELS.scatter))
+    return withGradient(
+      [x],
+      ([matrix]) => scatterPlain(matrix as tf.Tensor2D, indices, rows),
+      (dy) => [tf.gather(dy, tf.tensor1d(indices, 'int32'))],
+    ) as tf.Tensor2D
+  return withGradient(
+    [x],
+    ([matrix]) => runKernel(FUSED_KERNELS.scatter, { x: matrix! }, { indices, rows })[0]!,
+    (dy) => runKernel(FUSED_KERNELS.gather, { x: dy }, { indices }),
+  ) as tf.Tensor2D
 }
 
 /** Where no two rows meet it is a gather from x and a row of zeros: sums over segments take some engines a pass for each. */
@@ -102,7 +126,10 @@ export function layerNorm(x: tf.Tensor2D, weight: tf.Tensor1D, bias: tf.Tensor1D
   if (!hasKernel(FUSED_KERNELS.layerNorm)) {
     return tf.tidy(() => {
       const centred = tf.sub(x, tf.mean(x, 1, true))
-      return tf.add(tf.mul(tf.mul(centred, tf.rsqrt(tf.add(tf.mean(tf.square(centred), 1, true), epsilon))), weight), bias)
+      return tf.add(
+        tf.mul(tf.mul(centred, tf.rsqrt(tf.add(tf.mean(tf.square(centred), 1, true), epsilon))), weight),
+        bias,
+      )
     })
   }
   return withGradient(
@@ -164,13 +191,21 @@ function rotaryPlain(x: tf.Tensor2D, positions: Int32Array, { cos, sin, headDim 
     const [count, width] = x.shape
     const rows = (table: Float32Array): tf.Tensor3D => {
       const values = new Float32Array(count * half)
-      positions.forEach((position, token) => values.set(table.subarray(position * half, (position + 1) * half), token * half))
+      positions.forEach((position, token) =>
+        values.set(table.subarray(position * half, (position + 1) * half), token * half),
+      )
       return tf.tensor3d(values, [count, 1, half])
     }
-    const [first, second] = tf.split(tf.reshape(x, [count, width / headDim, headDim]), 2, 2) as [tf.Tensor3D, tf.Tensor3D]
+    const [first, second] = tf.split(tf.reshape(x, [count, width / headDim, headDim]), 2, 2) as [
+      tf.Tensor3D,
+      tf.Tensor3D,
+    ]
     const c = rows(cos)
     const s = rows(sin)
-    const turned = tf.concat([tf.sub(tf.mul(first, c), tf.mul(second, s)), tf.add(tf.mul(second, c), tf.mul(first, s))], 2)
+    const turned = tf.concat(
+      [tf.sub(tf.mul(first, c), tf.mul(second, s)), tf.add(tf.mul(second, c), tf.mul(first, s))],
+      2,
+    )
     return tf.reshape(turned, [count, width])
   })
 }
@@ -190,30 +225,56 @@ export interface AttentionShape {
  * Attention within each row: softmax(q kᵀ / √headDim) v (Vaswani et al., 2017).
  * q [token, heads · headDim], k and v [token, kvHeads · headDim] → [token, heads · headDim]
  */
-export function attention(q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D, packing: Packing, shape: AttentionShape): tf.Tensor2D {
+export function attention(
+  q: tf.Tensor2D,
+  k: tf.Tensor2D,
+  v: tf.Tensor2D,
+  packing: Packing,
+  shape: AttentionShape,
+): tf.Tensor2D {
   if (packing.firsts === null) return attentionOfSlots(q, k, v, packing, shape)
   const slots = (x: tf.Tensor2D): tf.Tensor2D => gatherRows(x, packing.members)
   return gatherRows(attentionOfSlots(slots(q), slots(k), slots(v), packing, shape), packing.firsts)
 }
 
 /** As above with q, k, v and the result [slot, …] */
-function attentionOfSlots(q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D, packing: Packing, shape: AttentionShape): tf.Tensor2D {
+function attentionOfSlots(
+  q: tf.Tensor2D,
+  k: tf.Tensor2D,
+  v: tf.Tensor2D,
+  packing: Packing,
+  shape: AttentionShape,
+): tf.Tensor2D {
   if (!hasKernel(FUSED_KERNELS.attention)) return attentionPlain(q, k, v, packing, shape)
   const { heads, kvHeads, headDim, causal = true, window = null } = shape
   const attributes = { heads, kvHeads, headDim, causal, window, offsets: packing.offsets }
   return withGradient(
     [q, k, v],
     (inputs, save) => {
-      const [out, probabilities] = runKernel(FUSED_KERNELS.attention, { q: inputs[0]!, k: inputs[1]!, v: inputs[2]! }, attributes)
+      const [out, probabilities] = runKernel(
+        FUSED_KERNELS.attention,
+        { q: inputs[0]!, k: inputs[1]!, v: inputs[2]! },
+        attributes,
+      )
       save([...inputs, probabilities!])
       return out!
     },
     (dy, [savedQ, savedK, savedV, probabilities]) =>
-      runKernel(FUSED_KERNELS.attentionGrad, { q: savedQ!, k: savedK!, v: savedV!, probabilities: probabilities!, dy }, attributes),
+      runKernel(
+        FUSED_KERNELS.attentionGrad,
+        { q: savedQ!, k: savedK!, v: savedV!, probabilities: probabilities!, dy },
+        attributes,
+      ),
   ) as tf.Tensor2D
 }
 
-function attentionPlain(q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D, packing: Packing, shape: AttentionShape): tf.Tensor2D {
+function attentionPlain(
+  q: tf.Tensor2D,
+  k: tf.Tensor2D,
+  v: tf.Tensor2D,
+  packing: Packing,
+  shape: AttentionShape,
+): tf.Tensor2D {
   return tf.tidy(() => {
     const { rows, time } = packing
     const { heads, kvHeads, headDim } = shape
@@ -222,7 +283,9 @@ function attentionPlain(q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D, packing:
     const spread = (x: tf.Tensor2D, count: number): tf.Tensor4D =>
       tf.transpose(tf.reshape(scatterRows(x, places, rows * time), [rows, time, count, headDim]), [0, 2, 1, 3])
     const repeat = (x: tf.Tensor4D): tf.Tensor4D =>
-      kvHeads === heads ? x : tf.reshape(tf.mul(tf.expandDims(x, 2), tf.ones([1, 1, heads / kvHeads, 1, 1])), [rows, heads, time, headDim]) // tile has no gradient here
+      kvHeads === heads
+        ? x
+        : tf.reshape(tf.mul(tf.expandDims(x, 2), tf.ones([1, 1, heads / kvHeads, 1, 1])), [rows, heads, time, headDim]) // tile has no gradient here
     const scores = tf.mul(tf.matMul(spread(q, heads), repeat(spread(k, kvHeads)), false, true), 1 / Math.sqrt(headDim))
     const probabilities = tf.softmax(tf.add(scores, attentionMask(packing, shape))) // [row, head, time, time]
     const mixed = tf.matMul(probabilities, repeat(spread(v, kvHeads)))
@@ -249,7 +312,14 @@ export interface CachePlan {
  * into the tensors it is given; without one there are new tensors. No gradient.
  * q [row, heads · headDim], k and v [row, kvHeads · headDim] → [row, heads · headDim]
  */
-export function cachedAttention(q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D, cached: CachedRows, plan: CachePlan, shape: AttentionShape): CachedRows & { readonly out: tf.Tensor2D } {
+export function cachedAttention(
+  q: tf.Tensor2D,
+  k: tf.Tensor2D,
+  v: tf.Tensor2D,
+  cached: CachedRows,
+  plan: CachePlan,
+  shape: AttentionShape,
+): CachedRows & { readonly out: tf.Tensor2D } {
   // The kernels know no window.
   if (hasKernel(FUSED_KERNELS.cachedAttention) && (shape.window ?? null) === null) {
     const { heads, kvHeads, headDim } = shape
@@ -261,27 +331,40 @@ export function cachedAttention(q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D, 
   return { out: cachedAttentionPlain(q, keys, values, plan, shape), keys, values }
 }
 
-function cachedAttentionPlain(q: tf.Tensor2D, keys: tf.Tensor2D, values: tf.Tensor2D, { lengths, capacity }: CachePlan, { heads, kvHeads, headDim, window = null }: AttentionShape): tf.Tensor2D {
+function cachedAttentionPlain(
+  q: tf.Tensor2D,
+  keys: tf.Tensor2D,
+  values: tf.Tensor2D,
+  { lengths, capacity }: CachePlan,
+  { heads, kvHeads, headDim, window = null }: AttentionShape,
+): tf.Tensor2D {
   return tf.tidy(() => {
     const rows = q.shape[0]
     // [row · capacity, kvHeads · headDim] → [row, kvHead, capacity, headDim]; a group's queries stand together
-    const split = (x: tf.Tensor2D): tf.Tensor4D => tf.transpose(tf.reshape(x, [rows, capacity, kvHeads, headDim]), [0, 2, 1, 3])
+    const split = (x: tf.Tensor2D): tf.Tensor4D =>
+      tf.transpose(tf.reshape(x, [rows, capacity, kvHeads, headDim]), [0, 2, 1, 3])
     const mask = new Float32Array(rows * capacity)
     lengths.forEach((length, row) => {
       mask.fill(-1e9, row * capacity + length + 1, (row + 1) * capacity)
       if (window !== null) mask.fill(-1e9, row * capacity, row * capacity + Math.max(0, length - window + 1))
     })
     const scores = tf.matMul(tf.reshape(q, [rows, kvHeads, heads / kvHeads, headDim]), split(keys), false, true)
-    const probabilities = tf.softmax(tf.add(tf.mul(scores, 1 / Math.sqrt(headDim)), tf.tensor4d(mask, [rows, 1, 1, capacity])))
+    const probabilities = tf.softmax(
+      tf.add(tf.mul(scores, 1 / Math.sqrt(headDim)), tf.tensor4d(mask, [rows, 1, 1, capacity])),
+    )
     return tf.reshape(tf.matMul(probabilities, split(values)), [rows, heads * headDim])
   })
 }
 
 /** 0 where a token may look, −10⁹ elsewhere [row or 1, 1, query, key] */
-function attentionMask({ rows, time, offsets }: Packing, { causal = true, window = null }: AttentionShape): tf.Tensor4D {
+function attentionMask(
+  { rows, time, offsets }: Packing,
+  { causal = true, window = null }: AttentionShape,
+): tf.Tensor4D {
   if (!causal) {
     const values = new Float32Array(rows * time)
-    for (let row = 0; row < rows; row += 1) values.fill(-1e9, row * time + offsets[row + 1]! - offsets[row]!, (row + 1) * time)
+    for (let row = 0; row < rows; row += 1)
+      values.fill(-1e9, row * time + offsets[row + 1]! - offsets[row]!, (row + 1) * time)
     return tf.tensor4d(values, [rows, 1, 1, time])
   }
   const values = new Float32Array(time * time)
@@ -308,6 +391,7 @@ export function logProbOf(logits: tf.Tensor2D, targets: Int32Array): tf.Tensor1D
       save([scores!, logSum!])
       return value!
     },
-    (dy, [scores, logSum]) => runKernel(FUSED_KERNELS.logProbGrad, { logits: scores!, logSum: logSum!, dy }, { targets }),
+    (dy, [scores, logSum]) =>
+      runKernel(FUSED_KERNELS.logProbGrad, { logits: scores!, logSum: logSum!, dy }, { targets }),
   ) as tf.Tensor1D
 }

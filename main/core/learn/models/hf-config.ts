@@ -57,14 +57,20 @@ const gpt2File = z.looseObject({
   pairlab_score_head: z.boolean().default(false),
 })
 
-function unsupported(what: string, hint = 'Llama, Mistral, Qwen2, Qwen3, SmolLM and GPT-2 models are read, and of encoders BERT (with MiniLM) and DistilBERT.'): AppError {
+function unsupported(
+  what: string,
+  hint = 'Llama, Mistral, Qwen2, Qwen3, SmolLM and GPT-2 models are read, and of encoders BERT (with MiniLM) and DistilBERT.',
+): AppError {
   return new AppError({ code: 'model-unsupported', message: `config.json: ${what}`, hint })
 }
 
 function parse<T>(schema: z.ZodType<T>, file: unknown): T {
   const parsed = schema.safeParse(file)
   if (parsed.success) return parsed.data
-  throw unsupported(`it cannot be used: ${describeIssues(parsed.error)}.`, 'The file is not whole, or not of this kind of model.')
+  throw unsupported(
+    `it cannot be used: ${describeIssues(parsed.error)}.`,
+    'The file is not whole, or not of this kind of model.',
+  )
 }
 
 /** What kind of model the file says it is; '' where it does not. */
@@ -77,14 +83,16 @@ export function modelTypeOf(file: unknown): string {
 export function decoderConfigOf(file: unknown): DecoderConfig {
   const type = modelTypeOf(file)
   if (type === 'gpt2') return gpt2Config(parse(gpt2File, file))
-  if (type === 'llama' || type === 'mistral' || type === 'qwen2' || type === 'qwen3') return llamaConfig(type, parse(llamaFile, file))
+  if (type === 'llama' || type === 'mistral' || type === 'qwen2' || type === 'qwen3')
+    return llamaConfig(type, parse(llamaFile, file))
   throw unsupported(type === '' ? 'it does not say its model_type.' : `models of the type "${type}" are not supported.`)
 }
 
 function llamaConfig(family: Exclude<Family, 'gpt2'>, file: LlamaFile): DecoderConfig {
   if (file.hidden_act !== 'silu') throw unsupported(`hidden_act is "${file.hidden_act}"; silu is supported.`)
   const headDim = file.head_dim ?? file.hidden_size / file.num_attention_heads
-  if (!Number.isInteger(headDim)) throw unsupported(`hidden_size ${file.hidden_size} does not divide into ${file.num_attention_heads} heads.`)
+  if (!Number.isInteger(headDim))
+    throw unsupported(`hidden_size ${file.hidden_size} does not divide into ${file.num_attention_heads} heads.`)
   const rope = file.rope_parameters ?? file.rope_scaling ?? {}
   const qwen2 = family === 'qwen2'
   const bias = qwen2 || file.attention_bias === true
@@ -123,7 +131,13 @@ function ropeScalingOf(rope: z.output<typeof ropeFields>, file: LlamaFile): Rope
   if (kind !== 'llama3') throw unsupported(`rope type "${kind}" is not supported.`)
   const originalLength = rope.original_max_position_embeddings ?? file.max_position_embeddings
   if (originalLength == null) throw unsupported('rope type "llama3" needs original_max_position_embeddings.')
-  return { kind, factor: needed('factor'), lowFrequencyFactor: needed('low_freq_factor'), highFrequencyFactor: needed('high_freq_factor'), originalLength }
+  return {
+    kind,
+    factor: needed('factor'),
+    lowFrequencyFactor: needed('low_freq_factor'),
+    highFrequencyFactor: needed('high_freq_factor'),
+    originalLength,
+  }
 }
 
 /** One window for all layers, or none: a mixture of both is another model. */
@@ -142,9 +156,12 @@ const GELU_FORMS: Readonly<Record<string, GeluForm>> = { gelu_new: 'tanh', gelu_
 
 function gpt2Config(file: z.output<typeof gpt2File>): DecoderConfig {
   const form = GELU_FORMS[file.activation_function]
-  if (form === undefined) throw unsupported(`activation_function is "${file.activation_function}"; gelu_new and gelu are supported.`)
-  if (!file.scale_attn_weights || file.scale_attn_by_inverse_layer_idx) throw unsupported('its attention is scaled in another way.')
-  if (file.n_embd % file.n_head !== 0) throw unsupported(`n_embd ${file.n_embd} does not divide into ${file.n_head} heads.`)
+  if (form === undefined)
+    throw unsupported(`activation_function is "${file.activation_function}"; gelu_new and gelu are supported.`)
+  if (!file.scale_attn_weights || file.scale_attn_by_inverse_layer_idx)
+    throw unsupported('its attention is scaled in another way.')
+  if (file.n_embd % file.n_head !== 0)
+    throw unsupported(`n_embd ${file.n_embd} does not divide into ${file.n_head} heads.`)
   return {
     family: 'gpt2',
     vocabSize: file.vocab_size,
@@ -163,7 +180,13 @@ function gpt2Config(file: z.output<typeof gpt2File>): DecoderConfig {
   }
 }
 
-const ARCHITECTURES: Readonly<Record<Family, string>> = { llama: 'LlamaForCausalLM', mistral: 'MistralForCausalLM', qwen2: 'Qwen2ForCausalLM', qwen3: 'Qwen3ForCausalLM', gpt2: 'GPT2LMHeadModel' }
+const ARCHITECTURES: Readonly<Record<Family, string>> = {
+  llama: 'LlamaForCausalLM',
+  mistral: 'MistralForCausalLM',
+  qwen2: 'Qwen2ForCausalLM',
+  qwen3: 'Qwen3ForCausalLM',
+  gpt2: 'GPT2LMHeadModel',
+}
 
 /**
  * The file for a model of ours, in the family's own words and in the spelling that every version of the libraries
@@ -208,7 +231,9 @@ export function decoderConfigFile(config: DecoderConfig, maxLength: number): Rec
     attention_bias: config.attentionBias ?? false,
     mlp_bias: config.mlpBias ?? false,
     ...(family === 'llama' ? {} : { sliding_window: window }),
-    ...(family === 'qwen2' || family === 'qwen3' ? { use_sliding_window: window !== null, max_window_layers: window === null ? config.layers : 0 } : {}),
+    ...(family === 'qwen2' || family === 'qwen3'
+      ? { use_sliding_window: window !== null, max_window_layers: window === null ? config.layers : 0 }
+      : {}),
   }
 }
 

@@ -35,7 +35,12 @@ export interface Mlp {
 /** `<layer>.weight`, `<layer>.bias` and their shapes, in order. */
 export function mlpShapes({ inputs, hidden, outputs }: MlpConfig): Record<string, readonly number[]> {
   const sizes = [inputs, ...hidden, outputs]
-  return Object.fromEntries(sizes.slice(1).flatMap((size, layer) => [[`${layer}.weight`, [sizes[layer]!, size]], [`${layer}.bias`, [size]]]))
+  return Object.fromEntries(
+    sizes.slice(1).flatMap((size, layer) => [
+      [`${layer}.weight`, [sizes[layer]!, size]],
+      [`${layer}.bias`, [size]],
+    ]),
+  )
 }
 
 /** Orthogonal weights (Saxe et al., 2014), biases 0, as the official code of CPL begins. */
@@ -43,7 +48,10 @@ export function freshMlpWeights(config: MlpConfig, random: Random): Record<strin
   return Object.fromEntries(
     Object.entries(mlpShapes(config)).map(([name, shape]) => {
       const [rows, columns] = shape as [number, number | undefined]
-      return [name, { shape, data: columns === undefined ? new Float32Array(rows) : orthogonal(rows, columns, random.fork(name)) }]
+      return [
+        name,
+        { shape, data: columns === undefined ? new Float32Array(rows) : orthogonal(rows, columns, random.fork(name)) },
+      ]
     }),
   )
 }
@@ -63,7 +71,9 @@ export function orthogonal(rows: number, columns: number, random: Random): Float
     basis.push(vector.map((value) => value / length))
   }
   const data = new Float32Array(rows * columns)
-  for (let row = 0; row < rows; row += 1) for (let column = 0; column < columns; column += 1) data[row * columns + column] = rows < columns ? basis[row]![column]! : basis[column]![row]!
+  for (let row = 0; row < rows; row += 1)
+    for (let column = 0; column < columns; column += 1)
+      data[row * columns + column] = rows < columns ? basis[row]![column]! : basis[column]![row]!
   return data
 }
 
@@ -78,7 +88,9 @@ export function createMlp(config: MlpConfig, weights: Readonly<Record<string, Na
   const shapes = mlpShapes(config)
   const source = sourceOf(weights)
   const given = Object.entries(shapes).map(([name, shape]) => [name, expectTensor(source, name, shape)] as const) // all of them before the first is made
-  const variables = Object.fromEntries(given.map(([name, { shape, data }]) => [name, tf.tidy(() => tf.variable(tf.tensor(data, [...shape]), true))]))
+  const variables = Object.fromEntries(
+    given.map(([name, { shape, data }]) => [name, tf.tidy(() => tf.variable(tf.tensor(data, [...shape]), true))]),
+  )
   const layers = config.hidden.length + 1
   return {
     config,
@@ -89,8 +101,14 @@ export function createMlp(config: MlpConfig, weights: Readonly<Record<string, Na
         let x = inputs
         for (let layer = 0; layer < layers; layer += 1) {
           const last = layer === layers - 1
-          x = dense(x, variables[`${layer}.weight`] as unknown as tf.Tensor2D, variables[`${layer}.bias`] as unknown as tf.Tensor1D, last ? config.output : config.activation) // ranks as made above
-          if (!last && dropout !== null && dropout.rate > 0) x = tf.mul(x, dropMask(x.shape, dropout.rate, dropout.random))
+          x = dense(
+            x,
+            variables[`${layer}.weight`] as unknown as tf.Tensor2D,
+            variables[`${layer}.bias`] as unknown as tf.Tensor1D,
+            last ? config.output : config.activation,
+          ) // ranks as made above
+          if (!last && dropout !== null && dropout.rate > 0)
+            x = tf.mul(x, dropMask(x.shape, dropout.rate, dropout.random))
         }
         return x
       })
@@ -114,7 +132,11 @@ export function dense(x: tf.Tensor2D, weight: tf.Tensor2D, bias: tf.Tensor1D, ac
         const inner = slope(dy as tf.Tensor2D, savedValue, activation)
         // A product with ones sums over rows much faster than a reduction along the first axis.
         const ones = tf.ones<tf.Rank.R2>([1, inner.shape[0]])
-        return [tf.matMul(inner, savedMatrix, false, true), tf.matMul(savedInput, inner, true, false), tf.reshape(tf.matMul(ones, inner), [inner.shape[1]])]
+        return [
+          tf.matMul(inner, savedMatrix, false, true),
+          tf.matMul(savedInput, inner, true, false),
+          tf.reshape(tf.matMul(ones, inner), [inner.shape[1]]),
+        ]
       },
     }
   })

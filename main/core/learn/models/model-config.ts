@@ -11,7 +11,13 @@ export type RopeScaling =
   | { readonly kind: 'linear'; readonly factor: number }
   /** Changes nothing up to the trained length; longer sequences are refused. */
   | { readonly kind: 'dynamic'; readonly factor: number }
-  | { readonly kind: 'llama3'; readonly factor: number; readonly lowFrequencyFactor: number; readonly highFrequencyFactor: number; readonly originalLength: number }
+  | {
+      readonly kind: 'llama3'
+      readonly factor: number
+      readonly lowFrequencyFactor: number
+      readonly highFrequencyFactor: number
+      readonly originalLength: number
+    }
 
 export interface DecoderConfig {
   /** Absent: llama. */
@@ -50,7 +56,11 @@ export function isLlamaLike(config: DecoderConfig): boolean {
   return config.family !== 'gpt2'
 }
 
-export function presetConfig(preset: ModelPreset, vocabSize: number, options: { readonly tiedEmbeddings?: boolean; readonly scoreHead?: boolean } = {}): DecoderConfig {
+export function presetConfig(
+  preset: ModelPreset,
+  vocabSize: number,
+  options: { readonly tiedEmbeddings?: boolean; readonly scoreHead?: boolean } = {},
+): DecoderConfig {
   const size = MODEL_PRESETS[preset]
   return {
     ...size,

@@ -43,7 +43,10 @@ export function tokenRows(tokens: Pick<TokenBatch, 'ids' | 'attention'>): ArrayL
 }
 
 /** Rows that share nothing, for attention that looks both ways: each slot is a token of its own. */
-export function packWhole(sequences: readonly ArrayLike<number>[], time = Math.max(0, ...sequences.map((sequence) => sequence.length))): Packing {
+export function packWhole(
+  sequences: readonly ArrayLike<number>[],
+  time = Math.max(0, ...sequences.map((sequence) => sequence.length)),
+): Packing {
   const offsets = rowOffsets(sequences)
   const slots = offsets[sequences.length]!
   const ids = new Int32Array(slots)
@@ -54,7 +57,15 @@ export function packWhole(sequences: readonly ArrayLike<number>[], time = Math.m
       positions[offsets[row]! + position] = position
     }
   })
-  return { rows: sequences.length, time, ids, positions, offsets, members: Int32Array.from({ length: slots }, (_, slot) => slot), firsts: null }
+  return {
+    rows: sequences.length,
+    time,
+    ids,
+    positions,
+    offsets,
+    members: Int32Array.from({ length: slots }, (_, slot) => slot),
+    firsts: null,
+  }
 }
 
 /** @throws RangeError for a row without a token */
@@ -68,7 +79,10 @@ function rowOffsets(sequences: readonly ArrayLike<number>[]): Int32Array {
 }
 
 /** Rows of any length, at least one token each. */
-export function packSequences(sequences: readonly ArrayLike<number>[], time = Math.max(0, ...sequences.map((sequence) => sequence.length))): Packing {
+export function packSequences(
+  sequences: readonly ArrayLike<number>[],
+  time = Math.max(0, ...sequences.map((sequence) => sequence.length)),
+): Packing {
   const offsets = rowOffsets(sequences)
   const slots = offsets[sequences.length]!
   const members = new Int32Array(slots)
@@ -110,7 +124,8 @@ export function paddedIndices(packing: Packing): Int32Array {
   const indices = new Int32Array(packing.members.length)
   for (let row = 0; row < packing.rows; row += 1) {
     const start = packing.offsets[row]!
-    for (let slot = start; slot < packing.offsets[row + 1]!; slot += 1) indices[slot] = row * packing.time + slot - start
+    for (let slot = start; slot < packing.offsets[row + 1]!; slot += 1)
+      indices[slot] = row * packing.time + slot - start
   }
   return indices
 }

@@ -11,7 +11,11 @@ export class ParameterSet {
    * Reads one tensor at a time.
    * @throws RangeError naming the tensor that is missing or has another shape; nothing is left on the engine then
    */
-  add(source: TensorSource, shapes: Readonly<Record<string, readonly number[]>>, trains: (name: string) => boolean): this {
+  add(
+    source: TensorSource,
+    shapes: Readonly<Record<string, readonly number[]>>,
+    trains: (name: string) => boolean,
+  ): this {
     try {
       for (const [name, shape] of Object.entries(shapes)) {
         const given = expectTensor(source, name, shape)
@@ -54,7 +58,9 @@ export class ParameterSet {
   /** Replaces what trains. @throws RangeError when one is missing or has another shape */
   assign(tensors: Readonly<Record<string, NamedTensor>>): void {
     const source = sourceOf(tensors)
-    const given = Object.entries(this.variables).map(([name, variable]) => [variable, expectTensor(source, name, variable.shape)] as const) // all are checked before one is changed
+    const given = Object.entries(this.variables).map(
+      ([name, variable]) => [variable, expectTensor(source, name, variable.shape)] as const,
+    ) // all are checked before one is changed
     for (const [variable, { data }] of given) tf.tidy(() => variable.assign(tf.tensor(data.slice(), variable.shape)))
   }
 

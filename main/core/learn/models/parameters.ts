@@ -25,8 +25,14 @@ export function sourceOf(tensors: Readonly<Record<string, NamedTensor>>): Tensor
 }
 
 /** Names of the parameters that are not in a layer. */
-export function outerNames(config: DecoderConfig): { readonly embedding: string; readonly positions: string | null; readonly norm: string; readonly head: string } {
-  if (isLlamaLike(config)) return { embedding: 'model.embed_tokens', positions: null, norm: 'model.norm', head: 'lm_head' }
+export function outerNames(config: DecoderConfig): {
+  readonly embedding: string
+  readonly positions: string | null
+  readonly norm: string
+  readonly head: string
+} {
+  if (isLlamaLike(config))
+    return { embedding: 'model.embed_tokens', positions: null, norm: 'model.norm', head: 'lm_head' }
   return { embedding: 'transformer.wte', positions: 'transformer.wpe', norm: 'transformer.ln_f', head: 'lm_head' }
 }
 

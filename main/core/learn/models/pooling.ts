@@ -19,7 +19,9 @@ export function pool(states: StatesOf, packing: Packing, modes: readonly Pooling
   if (modes.length === 0) throw new RangeError('pooling needs at least one mode')
   return tf.tidy(() => {
     if (modes.every((mode) => mode === 'cls' || mode === 'lasttoken')) {
-      const wanted = Int32Array.from(modes.flatMap((mode) => [...(mode === 'cls' ? firstTokens(packing) : lastTokens(packing))]))
+      const wanted = Int32Array.from(
+        modes.flatMap((mode) => [...(mode === 'cls' ? firstTokens(packing) : lastTokens(packing))]),
+      )
       const picked = states(wanted)
       return join(modes.map((_mode, at) => tf.slice(picked, [at * packing.rows, 0], [packing.rows, picked.shape[1]])))
     }
@@ -42,7 +44,11 @@ function firstTokens(packing: Packing): Int32Array {
 function poolSlots(slots: tf.Tensor2D, packing: Packing, mode: PoolingMode): tf.Tensor2D {
   const { rows, offsets } = packing
   if (mode === 'cls') return gatherRows(slots, offsets.slice(0, rows))
-  if (mode === 'lasttoken') return gatherRows(slots, offsets.slice(1).map((end) => end - 1))
+  if (mode === 'lasttoken')
+    return gatherRows(
+      slots,
+      offsets.slice(1).map((end) => end - 1),
+    )
   if (mode === 'max') return maxOfSlots(slots, packing)
   const rowOf = new Int32Array(packing.members.length)
   const weights = new Float32Array(packing.members.length)
@@ -66,7 +72,11 @@ function maxOfSlots(slots: tf.Tensor2D, packing: Packing): tf.Tensor2D {
   const { rows, time, offsets } = packing
   const hidden = slots.shape[1]
   const padding = new Float32Array(rows * time)
-  for (let row = 0; row < rows; row += 1) padding.fill(-1e9, row * time + offsets[row + 1]! - offsets[row]!, (row + 1) * time)
+  for (let row = 0; row < rows; row += 1)
+    padding.fill(-1e9, row * time + offsets[row + 1]! - offsets[row]!, (row + 1) * time)
   const spread = scatterRows(slots, paddedIndices(packing), rows * time)
-  return tf.max(tf.reshape(tf.add(spread, tf.tensor2d(padding, [rows * time, 1])), [rows, time, hidden]), 1) as tf.Tensor2D
+  return tf.max(
+    tf.reshape(tf.add(spread, tf.tensor2d(padding, [rows * time, 1])), [rows, time, hidden]),
+    1,
+  ) as tf.Tensor2D
 }

@@ -6,14 +6,23 @@ import { tf } from '../tf.ts'
  * gradients, and frozen tensors.
  * @param x [token, hidden]   @param variables those that f reads
  */
-export function recomputed(f: (x: tf.Tensor2D) => tf.Tensor2D, x: tf.Tensor2D, variables: readonly tf.Variable[]): tf.Tensor2D {
+export function recomputed(
+  f: (x: tf.Tensor2D) => tf.Tensor2D,
+  x: tf.Tensor2D,
+  variables: readonly tf.Variable[],
+): tf.Tensor2D {
   const op = tf.customGrad((...given) => {
     const save = given.at(-1) as unknown as (tensors: tf.Tensor[]) => void
     const input = given[0] as tf.Tensor2D
     save([input])
     return {
       value: f(input),
-      gradFunc: (dy, saved) => gradientsInside(() => f((saved as tf.Tensor[])[0] as tf.Tensor2D), [(saved as tf.Tensor[])[0]!, ...variables], dy as tf.Tensor),
+      gradFunc: (dy, saved) =>
+        gradientsInside(
+          () => f((saved as tf.Tensor[])[0] as tf.Tensor2D),
+          [(saved as tf.Tensor[])[0]!, ...variables],
+          dy as tf.Tensor,
+        ),
     }
   })
   return op(x, ...variables) as tf.Tensor2D

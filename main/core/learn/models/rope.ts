@@ -4,7 +4,11 @@ import type { DecoderConfig } from './model-config.ts'
  * Angles by which a step of one position turns each pair of numbers, scaling included. → [headDim / 2]
  * Llama 3's rule divides long wavelengths by the factor, keeps short ones, and goes over smoothly between them.
  */
-export function ropeFrequencies({ headDim, ropeTheta, ropeScaling = null }: Pick<DecoderConfig, 'headDim' | 'ropeTheta' | 'ropeScaling'>): Float64Array {
+export function ropeFrequencies({
+  headDim,
+  ropeTheta,
+  ropeScaling = null,
+}: Pick<DecoderConfig, 'headDim' | 'ropeTheta' | 'ropeScaling'>): Float64Array {
   const plain = Float64Array.from({ length: headDim / 2 }, (_none, i) => ropeTheta ** ((-2 * i) / headDim))
   if (ropeScaling === null || ropeScaling.kind === 'dynamic') return plain
   if (ropeScaling.kind === 'linear') return plain.map((frequency) => frequency / ropeScaling.factor)

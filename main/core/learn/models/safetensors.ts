@@ -31,7 +31,10 @@ export interface TensorEntry {
 const MAX_HEADER_BYTES = 100_000_000 // the limit of the reference reader
 
 /** What a file of these float32 tensors begins with: length, header, padding to 8 bytes. Their data follows in this order. */
-export function safeTensorsHeader(shapes: Readonly<Record<string, readonly number[]>>, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+export function safeTensorsHeader(
+  shapes: Readonly<Record<string, readonly number[]>>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
   const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {}
   let sizeBytes = 0
   for (const [name, shape] of Object.entries(shapes)) {
@@ -49,12 +52,21 @@ export function safeTensorsHeader(shapes: Readonly<Record<string, readonly numbe
 }
 
 /** Float32 tensors and string metadata as bytes; names in the order given, the data aligned to 8 bytes. */
-export function encodeSafeTensors(tensors: Readonly<Record<string, SafeTensor>>, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+export function encodeSafeTensors(
+  tensors: Readonly<Record<string, SafeTensor>>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
   for (const [name, tensor] of Object.entries(tensors)) {
-    if (tensor.data.length !== sizeOf(tensor.shape)) throw new RangeError(`${name} has ${tensor.data.length} values for shape [${tensor.shape.join(', ')}]`)
+    if (tensor.data.length !== sizeOf(tensor.shape))
+      throw new RangeError(`${name} has ${tensor.data.length} values for shape [${tensor.shape.join(', ')}]`)
   }
-  const header = safeTensorsHeader(Object.fromEntries(Object.entries(tensors).map(([name, { shape }]) => [name, shape])), metadata)
-  const bytes = new Uint8Array(header.length + Object.values(tensors).reduce((sum, { data }) => sum + data.byteLength, 0))
+  const header = safeTensorsHeader(
+    Object.fromEntries(Object.entries(tensors).map(([name, { shape }]) => [name, shape])),
+    metadata,
+  )
+  const bytes = new Uint8Array(
+    header.length + Object.values(tensors).reduce((sum, { data }) => sum + data.byteLength, 0),
+  )
   bytes.set(header)
   let at = header.length
   for (const { data } of Object.values(tensors)) {
@@ -65,17 +77,23 @@ export function encodeSafeTensors(tensors: Readonly<Record<string, SafeTensor>>,
 }
 
 /** The header alone; `bytes` need hold no more than that. @throws RangeError on anything that is no such header */
-export function readSafeTensorsHeader(bytes: Uint8Array): { readonly entries: Record<string, TensorEntry>; readonly metadata: Record<string, string>; readonly dataStart: number } {
+export function readSafeTensorsHeader(bytes: Uint8Array): {
+  readonly entries: Record<string, TensorEntry>
+  readonly metadata: Record<string, string>
+  readonly dataStart: number
+} {
   if (bytes.length < 8) throw new RangeError('too short to be a safetensors file')
   const headerBytes = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true))
-  if (headerBytes > MAX_HEADER_BYTES || 8 + headerBytes > bytes.length) throw new RangeError(`the safetensors header claims ${headerBytes} bytes`)
+  if (headerBytes > MAX_HEADER_BYTES || 8 + headerBytes > bytes.length)
+    throw new RangeError(`the safetensors header claims ${headerBytes} bytes`)
   let header: unknown
   try {
     header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, 8 + headerBytes)))
   } catch (error) {
     throw new RangeError('the safetensors header is not JSON', { cause: error })
   }
-  if (typeof header !== 'object' || header === null || Array.isArray(header)) throw new RangeError('the safetensors header is not an object')
+  if (typeof header !== 'object' || header === null || Array.isArray(header))
+    throw new RangeError('the safetensors header is not an object')
   const entries = Object.create(null) as Record<string, TensorEntry> // a tensor may have any name, `constructor` too
   let metadata: Record<string, string> = {}
   for (const [name, value] of Object.entries(header)) {
@@ -87,7 +105,9 @@ export function readSafeTensorsHeader(bytes: Uint8Array): { readonly entries: Re
 
 /** Strings, by the format; what is none is left out. */
 function textsOf(value: unknown): Record<string, string> {
-  return Object.fromEntries(Object.entries(value ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
+  return Object.fromEntries(
+    Object.entries(value ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  )
 }
 
 /** Everything, as float32 (F32, F64, F16 and BF16 are read). The arrays are copies. @throws RangeError on damage */
@@ -97,7 +117,8 @@ export function decodeSafeTensors(bytes: Uint8Array): SafeTensorsFile {
   for (const [name, entry] of Object.entries(entries)) {
     if (dataStart + entry.end > bytes.length) throw new RangeError(`the file ends inside ${name}`)
     const data = toFloat32(copyOf(bytes.subarray(dataStart + entry.begin, dataStart + entry.end)), entry.dtype, name)
-    if (data.length !== sizeOf(entry.shape)) throw new RangeError(`${name} has ${data.length} values for shape [${entry.shape.join(', ')}]`)
+    if (data.length !== sizeOf(entry.shape))
+      throw new RangeError(`${name} has ${data.length} values for shape [${entry.shape.join(', ')}]`)
     tensors[name] = { shape: entry.shape, data }
   }
   return { tensors, metadata }
@@ -106,7 +127,14 @@ export function decodeSafeTensors(bytes: Uint8Array): SafeTensorsFile {
 function readEntry(name: string, value: unknown): TensorEntry {
   const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>
   const isSize = (x: unknown): x is number => Number.isSafeInteger(x) && (x as number) >= 0
-  if (typeof dtype !== 'string' || !Array.isArray(shape) || !shape.every(isSize) || !Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize)) {
+  if (
+    typeof dtype !== 'string' ||
+    !Array.isArray(shape) ||
+    !shape.every(isSize) ||
+    !Array.isArray(offsets) ||
+    offsets.length !== 2 ||
+    !offsets.every(isSize)
+  ) {
     throw new RangeError(`the safetensors entry ${name} is not a tensor's`)
   }
   const [begin, end] = offsets as [number, number]
@@ -117,7 +145,10 @@ function readEntry(name: string, value: unknown): TensorEntry {
 /** Numbers of a tensor's bytes as float32 (F32, F64, F16 and BF16 are read). @throws RangeError naming the tensor */
 export function floatsOf(bytes: Uint8Array, dtype: string, name: string): Float32Array {
   // A float array needs its bytes at a multiple of its width; where they are, they are used as they lie.
-  const aligned = bytes.byteOffset % 8 === 0 && bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : copyOf(bytes)
+  const aligned =
+    bytes.byteOffset % 8 === 0 && bytes.buffer instanceof ArrayBuffer
+      ? (bytes as Uint8Array<ArrayBuffer>)
+      : copyOf(bytes)
   return toFloat32(aligned, dtype, name)
 }
 

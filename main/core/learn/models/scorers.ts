@@ -26,21 +26,23 @@ export function createFeatureScorer({ features, hidden, random }: FeatureScorerO
   for (let layer = 0; layer < sizes.length - 1; layer += 1) {
     const [from, to] = [sizes[layer]!, sizes[layer + 1]!]
     const name = `layers.${layer}`
-    const values = hidden.length === 0 ? new Float32Array(from) : uniform(random.fork(name), from * to, Math.sqrt(1 / from))
+    const values =
+      hidden.length === 0 ? new Float32Array(from) : uniform(random.fork(name), from * to, Math.sqrt(1 / from))
     variables[`${name}.weight`] = variableOf(values, [from, to])
     if (layer < hidden.length) variables[`${name}.bias`] = variableOf(new Float32Array(to), [to])
   }
   return {
     variables,
-    score: (rows) => tf.tidy(() => {
-      let x = rows
-      for (let layer = 0; layer <= hidden.length; layer += 1) {
-        x = tf.matMul(x, variables[`layers.${layer}.weight`] as tf.Tensor2D)
-        const bias = variables[`layers.${layer}.bias`]
-        if (bias !== undefined) x = tf.tanh(tf.add(x, bias))
-      }
-      return tf.reshape(x, [rows.shape[0]])
-    }),
+    score: (rows) =>
+      tf.tidy(() => {
+        let x = rows
+        for (let layer = 0; layer <= hidden.length; layer += 1) {
+          x = tf.matMul(x, variables[`layers.${layer}.weight`] as tf.Tensor2D)
+          const bias = variables[`layers.${layer}.bias`]
+          if (bias !== undefined) x = tf.tanh(tf.add(x, bias))
+        }
+        return tf.reshape(x, [rows.shape[0]])
+      }),
     dispose: () => tf.dispose(Object.values(variables)),
   }
 }
@@ -55,10 +57,23 @@ export interface VectorBiEncoder {
 }
 
 /** s(q, d) = (x_q W_q)·(x_d W_d): a bilinear form of rank `dim`. Weights are normal with deviation √(1/in). */
-export function createBilinearBiEncoder({ queryFeatures, documentFeatures, dim, random }: { readonly queryFeatures: number; readonly documentFeatures: number; readonly dim: number; readonly random: Random }): VectorBiEncoder {
+export function createBilinearBiEncoder({
+  queryFeatures,
+  documentFeatures,
+  dim,
+  random,
+}: {
+  readonly queryFeatures: number
+  readonly documentFeatures: number
+  readonly dim: number
+  readonly random: Random
+}): VectorBiEncoder {
   const matrix = (name: string, from: number): tf.Variable => {
     const own = random.fork(name)
-    return variableOf(Float32Array.from({ length: from * dim }, () => own.normal() * Math.sqrt(1 / from)), [from, dim])
+    return variableOf(
+      Float32Array.from({ length: from * dim }, () => own.normal() * Math.sqrt(1 / from)),
+      [from, dim],
+    )
   }
   const variables = { query: matrix('query', queryFeatures), document: matrix('document', documentFeatures) }
   return {

@@ -50,7 +50,8 @@ export function createBm25Index(documents: readonly (readonly string[])[]): Bm25
       for (const term of query) {
         const list = postings.get(term) ?? []
         const weight = idfOf(list.length, idf) * (scaled ? k1 + 1 : 1)
-        for (const { document, count } of list) scores[document]! += (weight * count) / (count + k1 * (1 - b + (b * lengths[document]!) / averageLength))
+        for (const { document, count } of list)
+          scores[document]! += (weight * count) / (count + k1 * (1 - b + (b * lengths[document]!) / averageLength))
       }
       return scores
     },

@@ -18,7 +18,10 @@ export function createTermWeights(documents: readonly (readonly string[])[]): Te
     vectorOf(terms) {
       const counts = new Map<string, number>()
       for (const term of terms) if (matches.has(term)) counts.set(term, (counts.get(term) ?? 0) + 1)
-      const weights = [...counts].map(([term, count]) => [term, (1 + Math.log(count)) * (1 + Math.log((documents.length + 1) / (matches.get(term)! + 1)))] as const)
+      const weights = [...counts].map(
+        ([term, count]) =>
+          [term, (1 + Math.log(count)) * (1 + Math.log((documents.length + 1) / (matches.get(term)! + 1)))] as const,
+      )
       const length = Math.hypot(...weights.map(([, weight]) => weight))
       return new Map(weights.map(([term, weight]) => [term, length === 0 ? 0 : weight / length]))
     },
@@ -37,7 +40,9 @@ export function sparseProducts(rows: readonly TermVector[], columns: readonly Te
   }
   const products = new Float32Array(rows.length * columns.length)
   for (const [row, vector] of rows.entries()) {
-    for (const [term, weight] of vector) for (const other of postings.get(term) ?? []) products[row * columns.length + other.column]! += weight * other.weight
+    for (const [term, weight] of vector)
+      for (const other of postings.get(term) ?? [])
+        products[row * columns.length + other.column]! += weight * other.weight
   }
   return products
 }
@@ -61,30 +66,50 @@ const iterationsFor = (documents: number): number => (documents > 400 ? 6 : 60)
  * coordinates x Xᵀ Q R⁻ᵀ. Cholesky's factor is nested, and so are the spaces.
  * @param pause awaited between pieces of work, some seconds each for a thousand documents
  */
-export async function createLatentSpace(documents: readonly TermVector[], wantedRank: number, random: Random, pause: () => Promise<void> = () => Promise.resolve()): Promise<LatentSpace> {
+export async function createLatentSpace(
+  documents: readonly TermVector[],
+  wantedRank: number,
+  random: Random,
+  pause: () => Promise<void> = () => Promise.resolve(),
+): Promise<LatentSpace> {
   const count = documents.length
   const rank = Math.min(wantedRank, count)
   const columns = Math.min(count, rank + EXTRA_COLUMNS)
   const gram = sparseProducts(documents, documents)
-  let basis = orthonormal(Float64Array.from({ length: count * columns }, () => random.normal()), count, columns)
+  let basis = orthonormal(
+    Float64Array.from({ length: count * columns }, () => random.normal()),
+    count,
+    columns,
+  )
   for (let iteration = 0; iteration < iterationsFor(count); iteration += 1) {
     await pause()
     basis = orthonormal(Float64Array.from(product(gram, count, Float32Array.from(basis), columns)), count, columns)
   }
   const leading = firstColumns(Float32Array.from(basis), count, columns, rank)
   const images = product(gram, count, leading, rank) // X Xᵀ Q
-  const factor = cholesky(tf.tidy(() => tf.matMul(tf.tensor2d(leading, [count, rank]), tf.tensor2d(images, [count, rank]), true).dataSync<'float32'>()), rank)
+  const factor = cholesky(
+    tf.tidy(() =>
+      tf.matMul(tf.tensor2d(leading, [count, rank]), tf.tensor2d(images, [count, rank]), true).dataSync<'float32'>(),
+    ),
+    rank,
+  )
   return {
     rank,
     documents: solveRows(images, factor, rank),
-    fold: (vectors) => solveRows(product(sparseProducts(vectors, documents), vectors.length, leading, rank), factor, rank),
+    fold: (vectors) =>
+      solveRows(product(sparseProducts(vectors, documents), vectors.length, leading, rank), factor, rank),
   }
 }
 
 /** a [rows, n] times b [n, columns], n = b's rows. */
 function product(a: Float32Array, rows: number, b: Float32Array, columns: number): Float32Array {
   const inner = a.length / rows
-  return tf.tidy(() => tf.matMul(tf.tensor2d(a, [rows, inner]), tf.tensor2d(b, [inner, columns])).dataSync<'float32'>().slice())
+  return tf.tidy(() =>
+    tf
+      .matMul(tf.tensor2d(a, [rows, inner]), tf.tensor2d(b, [inner, columns]))
+      .dataSync<'float32'>()
+      .slice(),
+  )
 }
 
 function firstColumns(values: Float32Array, rows: number, columns: number, wanted: number): Float32Array {
@@ -95,7 +120,9 @@ function firstColumns(values: Float32Array, rows: number, columns: number, wante
 
 /** Gram and Schmidt, each column against those before it, in double precision. [row, column] */
 function orthonormal(values: Float64Array, rows: number, columns: number): Float64Array {
-  const byColumn = Array.from({ length: columns }, (_none, column) => Float64Array.from({ length: rows }, (_value, row) => values[row * columns + column]!))
+  const byColumn = Array.from({ length: columns }, (_none, column) =>
+    Float64Array.from({ length: rows }, (_value, row) => values[row * columns + column]!),
+  )
   for (const [at, column] of byColumn.entries()) {
     for (let before = 0; before < at; before += 1) {
       const other = byColumn[before]!
@@ -109,7 +136,8 @@ function orthonormal(values: Float64Array, rows: number, columns: number): Float
     for (let row = 0; row < rows; row += 1) column[row] = length < 1e-12 ? 0 : column[row]! / length
   }
   const result = new Float64Array(rows * columns)
-  for (const [at, column] of byColumn.entries()) for (let row = 0; row < rows; row += 1) result[row * columns + at] = column[row]!
+  for (const [at, column] of byColumn.entries())
+    for (let row = 0; row < rows; row += 1) result[row * columns + at] = column[row]!
   return result
 }
 

@@ -4,7 +4,17 @@ import { stemmedTerms, termPairs } from './lexical.ts'
 import { createLatentSpace, createTermWeights, latentCosines, sparseProducts, type LatentSpace } from './lsa.ts'
 import type { Random } from '../random.ts'
 
-export const MATCH_FEATURES = ['BM25 of words', 'BM25 of stems', 'BM25 of neighbouring stems', 'share of the query found, by idf', 'latent cosine, rank 64', 'latent cosine, rank 150', 'latent cosine, rank 300', 'tf-idf cosine', 'latent cosine after feedback'] as const
+export const MATCH_FEATURES = [
+  'BM25 of words',
+  'BM25 of stems',
+  'BM25 of neighbouring stems',
+  'share of the query found, by idf',
+  'latent cosine, rank 64',
+  'latent cosine, rank 150',
+  'latent cosine, rank 300',
+  'tf-idf cosine',
+  'latent cosine after feedback',
+] as const
 const RANKS = [64, 150, 300] as const
 const BM25: Bm25Options = { k1: 1.5, b: 0.75 }
 /** Documents that are taken for relevant in the feedback feature. */
@@ -36,10 +46,22 @@ export interface CorpusSpace {
   readonly latent: LatentSpace
 }
 
-export async function createCorpusSpace(texts: readonly string[], random: Random, pause?: () => Promise<void>): Promise<CorpusSpace> {
+export async function createCorpusSpace(
+  texts: readonly string[],
+  random: Random,
+  pause?: () => Promise<void>,
+): Promise<CorpusSpace> {
   const terms = texts.map(stemmedTerms)
   const weights = createTermWeights(terms)
-  return { weights, latent: await createLatentSpace(terms.map((one) => weights.vectorOf(one)), Math.max(...RANKS), random, pause) }
+  return {
+    weights,
+    latent: await createLatentSpace(
+      terms.map((one) => weights.vectorOf(one)),
+      Math.max(...RANKS),
+      random,
+      pause,
+    ),
+  }
 }
 
 export async function createMatchModel({ documents, random, space, pause }: MatchModelOptions): Promise<MatchModel> {
@@ -68,7 +90,15 @@ export async function createMatchModel({ documents, random, space, pause }: Matc
       const pairs = each((query) => byPairs.score(termPairs(terms[query]!), BM25))
       const cosines = RANKS.map((rank) => latentCosines(folded, places, latent.rank, Math.min(rank, latent.rank)))
       const moved = moveTowards(folded, places, latent.rank, stemmed, cosines.at(-1)!)
-      const all = [words, stemmed, pairs, each((query) => found(terms[query]!)), ...cosines, sparseProducts(queryVectors, vectors), latentCosines(moved, places, latent.rank, latent.rank)]
+      const all = [
+        words,
+        stemmed,
+        pairs,
+        each((query) => found(terms[query]!)),
+        ...cosines,
+        sparseProducts(queryVectors, vectors),
+        latentCosines(moved, places, latent.rank, latent.rank),
+      ]
       for (const matrix of all) standardizeRows(matrix, count)
       return all
     },
@@ -99,7 +129,13 @@ function createCoverage(documents: readonly (readonly string[])[]): (query: read
 }
 
 /** Rocchio: the query plus the mean of the documents that are best by BM25 and latent cosine together, all of length 1. */
-function moveTowards(queries: Float32Array, documents: Float32Array, rank: number, lexical: FeatureMatrix, latent: FeatureMatrix): Float32Array {
+function moveTowards(
+  queries: Float32Array,
+  documents: Float32Array,
+  rank: number,
+  lexical: FeatureMatrix,
+  latent: FeatureMatrix,
+): Float32Array {
   const count = documents.length / rank
   const moved = new Float32Array(queries.length)
   for (let query = 0; query < queries.length / rank; query += 1) {
@@ -113,9 +149,17 @@ function moveTowards(queries: Float32Array, documents: Float32Array, rank: numbe
   return moved
 }
 
-function addUnit(target: Float32Array, at: number, source: Float32Array, from: number, size: number, weight: number): void {
+function addUnit(
+  target: Float32Array,
+  at: number,
+  source: Float32Array,
+  from: number,
+  size: number,
+  weight: number,
+): void {
   const length = Math.hypot(...source.subarray(from, from + size))
-  if (length > 0) for (let index = 0; index < size; index += 1) target[at + index]! += (weight * source[from + index]!) / length
+  if (length > 0)
+    for (let index = 0; index < size; index += 1) target[at + index]! += (weight * source[from + index]!) / length
 }
 
 function standardizeRows(matrix: FeatureMatrix, columns: number): void {

@@ -29,8 +29,14 @@ export function findOwnCopies(queries: readonly QueryText[], documents: readonly
   const alike = shared.filter(({ queryId, text }) => isCopy(text, byId.get(queryId)))
   const sameId = new Set(2 * alike.length > shared.length ? shared.map(({ queryId }) => queryId) : [])
   const idsByText = new Map<string, Set<string>>()
-  for (const { docId, title, text } of documents) for (const form of new Set([keyOf(text), keyOf(`${title} ${text}`)])) idsByText.set(form, (idsByText.get(form) ?? new Set()).add(docId))
-  const sameText = queries.filter(({ queryId, text }) => keyOf(text) !== '' && [...(idsByText.get(keyOf(text)) ?? [])].some((docId) => docId !== queryId || !sameId.has(queryId)))
+  for (const { docId, title, text } of documents)
+    for (const form of new Set([keyOf(text), keyOf(`${title} ${text}`)]))
+      idsByText.set(form, (idsByText.get(form) ?? new Set()).add(docId))
+  const sameText = queries.filter(
+    ({ queryId, text }) =>
+      keyOf(text) !== '' &&
+      [...(idsByText.get(keyOf(text)) ?? [])].some((docId) => docId !== queryId || !sameId.has(queryId)),
+  )
   return { sameId, sameText: new Set(sameText.map(({ queryId }) => queryId)) }
 }
 

@@ -9,18 +9,34 @@ import { tf } from '../tf.ts'
 export function exactUtility(scores: tf.Tensor1D, relevance: readonly number[], k: number, gain: Gain): tf.Scalar {
   const all = permutations(relevance.length)
   const utilities = rankingUtilities(all, relevance, k, gain)
-  return tf.tidy(() => tf.sum(tf.mul(tf.exp(tf.sum(placementLogProbs(scores, all, relevance.length), 1)), tf.tensor1d(utilities))) as tf.Scalar)
+  return tf.tidy(
+    () =>
+      tf.sum(
+        tf.mul(tf.exp(tf.sum(placementLogProbs(scores, all, relevance.length), 1)), tf.tensor1d(utilities)),
+      ) as tf.Scalar,
+  )
 }
 
 /** E_{r ~ π}[utility] and its gradient by the scores, over all n! rankings in double precision; for lists of at most 8. */
-export function exactExpectation(scores: readonly number[], list: JudgedList, k: number, utility: Utility): { readonly value: number; readonly gradient: readonly number[] } {
+export function exactExpectation(
+  scores: readonly number[],
+  list: JudgedList,
+  k: number,
+  utility: Utility,
+): { readonly value: number; readonly gradient: readonly number[] } {
   const gradient = scores.map(() => 0)
   let value = 0
   for (const ranking of permutations(scores.length)) {
     const probability = Math.exp(placementLogProbsOf(scores, ranking, scores.length).reduce((sum, one) => sum + one, 0))
     const worth = probability * placeRewards(ranking, list, k, utility).reduce((sum, one) => sum + one, 0)
     value += worth
-    for (const [document, one] of placementGradient(scores, ranking, scores.map(() => worth), scores.length).entries()) gradient[document]! += one
+    for (const [document, one] of placementGradient(
+      scores,
+      ranking,
+      scores.map(() => worth),
+      scores.length,
+    ).entries())
+      gradient[document]! += one
   }
   return { value, gradient }
 }
@@ -29,5 +45,7 @@ export function exactExpectation(scores: readonly number[], list: JudgedList, k:
 export function permutations(count: number): number[][] {
   if (count > 8) throw new RangeError(`${count}! rankings are too many`)
   if (count === 0) return [[]]
-  return permutations(count - 1).flatMap((shorter) => Array.from({ length: count }, (_none, at) => shorter.toSpliced(at, 0, count - 1)))
+  return permutations(count - 1).flatMap((shorter) =>
+    Array.from({ length: count }, (_none, at) => shorter.toSpliced(at, 0, count - 1)),
+  )
 }

@@ -16,7 +16,11 @@ export function dcg(ranked: readonly number[], k: number, gain: Gain): number {
 
 /** DCG@k of the best order of all that was judged, retrieved or not. */
 export function idealDiscountedGain(judged: readonly number[], k: number, gain: Gain): number {
-  return dcg(judged.toSorted((a, b) => b - a), k, gain)
+  return dcg(
+    judged.toSorted((a, b) => b - a),
+    k,
+    gain,
+  )
 }
 
 /** Indices by falling score, ties by rising id: a fixed order, whatever order they came in. */

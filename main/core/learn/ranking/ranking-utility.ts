@@ -22,7 +22,11 @@ export function placeRewards(ranking: readonly number[], list: JudgedList, k: nu
 }
 
 /** The same for many rankings of one list, whose ideal order is then found once. */
-export function createRewards({ relevance, unlisted = [] }: JudgedList, k: number, utility: Utility): (ranking: readonly number[]) => number[] {
+export function createRewards(
+  { relevance, unlisted = [] }: JudgedList,
+  k: number,
+  utility: Utility,
+): (ranking: readonly number[]) => number[] {
   if (utility === 'mrr') {
     return (ranking) => {
       const first = ranking.slice(0, k).findIndex((document) => relevance[document]! > 0)
@@ -36,7 +40,10 @@ export function createRewards({ relevance, unlisted = [] }: JudgedList, k: numbe
   }
   const gain: Gain = utility === 'ndcg-exp' ? 'exp' : 'linear'
   const ideal = idealDiscountedGain(judged, k, gain)
-  return (ranking) => ranking.slice(0, k).map((document, place) => (ideal === 0 ? 0 : discountedGain(relevance[document]!, place, gain) / ideal))
+  return (ranking) =>
+    ranking
+      .slice(0, k)
+      .map((document, place) => (ideal === 0 ? 0 : discountedGain(relevance[document]!, place, gain) / ideal))
 }
 
 /** What places i … still add, for each i. [place] → the same */

@@ -47,22 +47,62 @@ export interface RankingAlgorithm<C = unknown, P = unknown> extends AlgorithmPag
 }
 
 /** Identity that infers the config type and the plan's. */
-export function defineRanking<C, P = null>(algorithm: Omit<RankingAlgorithm<C, P>, 'data' | 'role' | 'models' | 'needsReference' | 'mainMetric'>): RankingAlgorithm<C, P> {
-  return { data: 'rankings', role: 'ranker', models: ['networks', 'text-encoder'], needsReference: false, mainMetric: 'eval/ndcg', ...algorithm }
+export function defineRanking<C, P = null>(
+  algorithm: Omit<RankingAlgorithm<C, P>, 'data' | 'role' | 'models' | 'needsReference' | 'mainMetric'>,
+): RankingAlgorithm<C, P> {
+  return {
+    data: 'rankings',
+    role: 'ranker',
+    models: ['networks', 'text-encoder'],
+    needsReference: false,
+    mainMetric: 'eval/ndcg',
+    ...algorithm,
+  }
 }
 
 /** Settings of the scorer and of the lists, which every ranking method has. */
 export const SCORER_FIELDS = {
-  scorer: z.enum(['bi-encoder', 'cross-encoder']).default('bi-encoder').meta({ title: 'Scorer', help: 'Of a text encoder: query and document apart, compared by their vectors; or read together, which is slower and sees how words meet. Small networks on features have no such choice.', group: 'main' }),
-  similarity: z.enum(['cosine', 'dot']).default('cosine').meta({ title: 'Similarity', help: 'How a bi-encoder compares two vectors.', group: 'main' }),
-  temperature: z.number().positive().max(100).default(1).meta({ title: 'Temperature', symbol: 'τ', help: 'Scores are divided by it. Cosines need about 0.05, dot products and features 1.', group: 'main' }),
-  hidden: z.int().min(0).max(512).default(16).meta({ title: 'Hidden units', help: 'Of a small network on features; 0 is a linear scorer. Text encoders ignore it.', group: 'expert' }),
-  candidates: z.int().min(2).max(1000).default(50).meta({ title: 'Candidates', unit: 'documents', help: 'How many of BM25’s best documents are put in order for each query. Feature files bring their own lists.', group: 'main' }),
-  cutoff: z.int().min(1).max(1000).default(10).meta({ title: 'Cut-off', symbol: 'k', help: 'Places that count, in training and in nDCG@k, MRR@k and recall@k.', group: 'main' }),
+  scorer: z.enum(['bi-encoder', 'cross-encoder']).default('bi-encoder').meta({
+    title: 'Scorer',
+    help: 'Of a text encoder: query and document apart, compared by their vectors; or read together, which is slower and sees how words meet. Small networks on features have no such choice.',
+    group: 'main',
+  }),
+  similarity: z
+    .enum(['cosine', 'dot'])
+    .default('cosine')
+    .meta({ title: 'Similarity', help: 'How a bi-encoder compares two vectors.', group: 'main' }),
+  temperature: z.number().positive().max(100).default(1).meta({
+    title: 'Temperature',
+    symbol: 'τ',
+    help: 'Scores are divided by it. Cosines need about 0.05, dot products and features 1.',
+    group: 'main',
+  }),
+  hidden: z.int().min(0).max(512).default(16).meta({
+    title: 'Hidden units',
+    help: 'Of a small network on features; 0 is a linear scorer. Text encoders ignore it.',
+    group: 'expert',
+  }),
+  candidates: z.int().min(2).max(1000).default(50).meta({
+    title: 'Candidates',
+    unit: 'documents',
+    help: 'How many of BM25’s best documents are put in order for each query. Feature files bring their own lists.',
+    group: 'main',
+  }),
+  cutoff: z.int().min(1).max(1000).default(10).meta({
+    title: 'Cut-off',
+    symbol: 'k',
+    help: 'Places that count, in training and in nDCG@k, MRR@k and recall@k.',
+    group: 'main',
+  }),
 } as const
 
 /** How many documents of a list an update reads. */
-export const LIST_SIZE = z.int().min(2).max(1000).default(16).meta({ title: 'List size', unit: 'documents', help: 'Documents of a query that one update reads: relevant ones for at most half, the rest drawn from the other candidates.', group: 'main' })
+export const LIST_SIZE = z.int().min(2).max(1000).default(16).meta({
+  title: 'List size',
+  unit: 'documents',
+  help: 'Documents of a query that one update reads: relevant ones for at most half, the rest drawn from the other candidates.',
+  group: 'main',
+})
 
 /** Positions of at most `size` documents: relevant ones for at most half of them where there are more, others drawn. All, where they fit. */
 export function pickList({ relevance }: JudgedList, size: number, random: Random): number[] {
@@ -92,9 +132,33 @@ export function lossInfo(help: string, unit = 'nats'): MetricInfo {
 /** What every ranking method is judged by on held-out queries; the trainer measures it. */
 export function rankingInfo(): MetricInfo[] {
   return [
-    { name: 'ndcg', label: 'nDCG@k', unit: 'fraction', goal: 'max', help: 'Gain of the first k places over that of the best order of all judged documents, with linear gain; mean over queries with a relevant document. A healthy curve rises above the first stage’s.' },
-    { name: 'mrr', label: 'MRR@k', unit: 'fraction', goal: 'max', help: 'One over the place of the first relevant document, 0 where none is among the first k.' },
-    { name: 'recall', label: 'Recall@k', unit: 'fraction', goal: 'max', help: 'Share of a query’s relevant documents among the first k.' },
-    { name: 'first_stage_ndcg', label: 'nDCG@k of the first stage', unit: 'fraction', goal: 'max', help: 'The same queries in the order in which they came: BM25’s, or the file’s. It stays where it is; a reranker below it makes things worse.' },
+    {
+      name: 'ndcg',
+      label: 'nDCG@k',
+      unit: 'fraction',
+      goal: 'max',
+      help: 'Gain of the first k places over that of the best order of all judged documents, with linear gain; mean over queries with a relevant document. A healthy curve rises above the first stage’s.',
+    },
+    {
+      name: 'mrr',
+      label: 'MRR@k',
+      unit: 'fraction',
+      goal: 'max',
+      help: 'One over the place of the first relevant document, 0 where none is among the first k.',
+    },
+    {
+      name: 'recall',
+      label: 'Recall@k',
+      unit: 'fraction',
+      goal: 'max',
+      help: 'Share of a query’s relevant documents among the first k.',
+    },
+    {
+      name: 'first_stage_ndcg',
+      label: 'nDCG@k of the first stage',
+      unit: 'fraction',
+      goal: 'max',
+      help: 'The same queries in the order in which they came: BM25’s, or the file’s. It stays where it is; a reranker below it makes things worse.',
+    },
   ]
 }

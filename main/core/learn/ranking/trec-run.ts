@@ -14,6 +14,7 @@ export interface ScoredQuery {
 export function* formatTrecRun(queries: Iterable<ScoredQuery>, tag: string, depth = 1000): Generator<string> {
   const name = tag.trim().replace(/\s+/g, '-') || 'pairlab'
   for (const { queryId, docIds, scores } of queries) {
-    for (const [place, index] of rankByScore(scores, docIds).slice(0, depth).entries()) yield `${queryId} Q0 ${docIds[index]!} ${place + 1} ${scores[index]!} ${name}\n`
+    for (const [place, index] of rankByScore(scores, docIds).slice(0, depth).entries())
+      yield `${queryId} Q0 ${docIds[index]!} ${place + 1} ${scores[index]!} ${name}\n`
   }
 }

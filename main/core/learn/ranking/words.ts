@@ -3,7 +3,8 @@
 /** Letters with their marks (vowel signs of Devanagari, points of Hebrew) and digits. */
 const WORDS = /[\p{L}\p{M}\p{N}]+/gu
 /** Written without spaces: Chinese, Japanese, Thai, Lao, Khmer, Burmese. Korean and Tibetan have spaces or marks between words. */
-const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}ー]/u
+const UNSPACED =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}ー]/u
 /** Joiners, soft hyphens and marks of width 0 stand within words. */
 const UNSEEN = /[\u00AD\u200B-\u200D\u2060\uFEFF]/gu
 const LETTERS = /\P{M}\p{M}*/gu
@@ -26,5 +27,9 @@ function stretchesOf(word: string): string[] {
     if (last?.spaced === spaced) last.letters.push(letter)
     else stretches.push({ spaced, letters: [letter] })
   }
-  return stretches.flatMap(({ spaced, letters }) => (spaced || letters.length === 1 ? [letters.join('')] : letters.slice(1).map((letter, at) => `${letters[at] ?? ''}${letter}`)))
+  return stretches.flatMap(({ spaced, letters }) =>
+    spaced || letters.length === 1
+      ? [letters.join('')]
+      : letters.slice(1).map((letter, at) => `${letters[at] ?? ''}${letter}`),
+  )
 }

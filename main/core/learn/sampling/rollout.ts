@@ -19,11 +19,18 @@ export const rolloutFields = {
 } as const
 
 /** Labels and columns belong to completions that are there already: what is written anew needs another reward. */
-export function needsScorable<S extends z.ZodType<{ readonly rewards: RewardSource }>>(schema: S, online: (value: z.output<S>) => boolean): S {
-  return schema.refine((value) => !online(value) || (value.rewards.kind !== 'label' && value.rewards.kind !== 'column'), {
-    path: ['rewards'],
-    message: 'completions that the policy writes have no labels and no columns: choose a reward model, a length, keywords or a pattern',
-  }) as S
+export function needsScorable<S extends z.ZodType<{ readonly rewards: RewardSource }>>(
+  schema: S,
+  online: (value: z.output<S>) => boolean,
+): S {
+  return schema.refine(
+    (value) => !online(value) || (value.rewards.kind !== 'label' && value.rewards.kind !== 'column'),
+    {
+      path: ['rewards'],
+      message:
+        'completions that the policy writes have no labels and no columns: choose a reward model, a length, keywords or a pattern',
+    },
+  ) as S
 }
 
 export interface WrittenGroup {
@@ -31,27 +38,64 @@ export interface WrittenGroup {
   readonly rewards: readonly number[]
   /** The same as the source gives them. */
   readonly rawRewards: readonly number[]
-  readonly completions: readonly { readonly tokens: number; readonly ended: boolean; /** Of each token under the policy that wrote it. */ readonly logProbs: readonly number[] }[]
+  readonly completions: readonly {
+    readonly tokens: number
+    readonly ended: boolean
+    /** Of each token under the policy that wrote it. */ readonly logProbs: readonly number[]
+  }[]
 }
 
 /** Numbers of one step's completions. */
 export function rolloutMetrics(groups: readonly WrittenGroup[]): Record<string, number> {
   const rows = groups.flatMap((group) => group.completions)
-  const mean = (values: readonly number[]): number => (values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length)
+  const mean = (values: readonly number[]): number =>
+    values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length
   const tokenLogProbs = rows.flatMap((row) => row.logProbs)
   return {
     'rollout/reward': mean(groups.flatMap((group) => group.rawRewards)),
     'rollout/tokens': mean(rows.map((row) => row.tokens)),
     'rollout/unfinished': mean(rows.map((row) => (row.ended ? 0 : 1))),
     'rollout/entropy': 0 - mean(tokenLogProbs),
-    'rollout/equal-rewards': mean(groups.map((group) => (group.rewards.every((reward) => reward === group.rewards[0]) ? 1 : 0))),
+    'rollout/equal-rewards': mean(
+      groups.map((group) => (group.rewards.every((reward) => reward === group.rewards[0]) ? 1 : 0)),
+    ),
   }
 }
 
 export const ROLLOUT_INFO: readonly MetricInfo[] = [
-  { name: 'rollout/reward', label: 'Reward of roll-outs', unit: '', goal: 'max', help: 'Mean reward of what the policy wrote, on the scale of its source. It rises; while KL runs away it may rise for the wrong reason.' },
-  { name: 'rollout/tokens', label: 'Length of roll-outs', unit: 'tokens', goal: 'none', help: 'Mean length of what the policy wrote. Steady growth without more reward is a bias of the objective toward length.' },
-  { name: 'rollout/unfinished', label: 'Unfinished roll-outs', unit: 'fraction', goal: 'min', help: 'Share that reached the longest length without ending.' },
-  { name: 'rollout/entropy', label: 'Entropy', unit: 'nats/token', goal: 'none', help: 'Minus the mean log-probability of the tokens written: an estimate of the policy’s entropy. It falls slowly; near 0 the policy always writes the same.' },
-  { name: 'rollout/equal-rewards', label: 'Prompts without a signal', unit: 'fraction', goal: 'min', help: 'Share of prompts whose completions all have the same reward: their advantages are 0.' },
+  {
+    name: 'rollout/reward',
+    label: 'Reward of roll-outs',
+    unit: '',
+    goal: 'max',
+    help: 'Mean reward of what the policy wrote, on the scale of its source. It rises; while KL runs away it may rise for the wrong reason.',
+  },
+  {
+    name: 'rollout/tokens',
+    label: 'Length of roll-outs',
+    unit: 'tokens',
+    goal: 'none',
+    help: 'Mean length of what the policy wrote. Steady growth without more reward is a bias of the objective toward length.',
+  },
+  {
+    name: 'rollout/unfinished',
+    label: 'Unfinished roll-outs',
+    unit: 'fraction',
+    goal: 'min',
+    help: 'Share that reached the longest length without ending.',
+  },
+  {
+    name: 'rollout/entropy',
+    label: 'Entropy',
+    unit: 'nats/token',
+    goal: 'none',
+    help: 'Minus the mean log-probability of the tokens written: an estimate of the policy’s entropy. It falls slowly; near 0 the policy always writes the same.',
+  },
+  {
+    name: 'rollout/equal-rewards',
+    label: 'Prompts without a signal',
+    unit: 'fraction',
+    goal: 'min',
+    help: 'Share of prompts whose completions all have the same reward: their advantages are 0.',
+  },
 ]

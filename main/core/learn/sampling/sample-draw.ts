@@ -34,14 +34,30 @@ export function drawScratch(vocabSize: number): DrawScratch {
 }
 
 /** @throws AppError `input-invalid` for numbers no distribution can be made with */
-export function checkDrawOptions({ temperature, topK = 0, topP = 1, minP = 0, repetitionPenalty = 1 }: DrawOptions): void {
-  const wrong = !(temperature >= 0 && temperature < Number.POSITIVE_INFINITY) ? 'temperature must be 0 or more'
-    : !(Number.isInteger(topK) && topK >= 0) ? 'top-k must be a whole number, 0 for all tokens'
-    : !(topP > 0 && topP <= 1) ? 'top-p must be more than 0 and at most 1'
-    : !(minP >= 0 && minP <= 1) ? 'min-p must be from 0 to 1'
-    : !(repetitionPenalty > 0 && repetitionPenalty < Number.POSITIVE_INFINITY) ? 'the repetition penalty must be more than 0'
-    : null
-  if (wrong !== null) throw new AppError({ code: 'input-invalid', message: `Sampling cannot begin: ${wrong}.`, hint: 'Correct that number and try again.' })
+export function checkDrawOptions({
+  temperature,
+  topK = 0,
+  topP = 1,
+  minP = 0,
+  repetitionPenalty = 1,
+}: DrawOptions): void {
+  const wrong = !(temperature >= 0 && temperature < Number.POSITIVE_INFINITY)
+    ? 'temperature must be 0 or more'
+    : !(Number.isInteger(topK) && topK >= 0)
+      ? 'top-k must be a whole number, 0 for all tokens'
+      : !(topP > 0 && topP <= 1)
+        ? 'top-p must be more than 0 and at most 1'
+        : !(minP >= 0 && minP <= 1)
+          ? 'min-p must be from 0 to 1'
+          : !(repetitionPenalty > 0 && repetitionPenalty < Number.POSITIVE_INFINITY)
+            ? 'the repetition penalty must be more than 0'
+            : null
+  if (wrong !== null)
+    throw new AppError({
+      code: 'input-invalid',
+      message: `Sampling cannot begin: ${wrong}.`,
+      hint: 'Correct that number and try again.',
+    })
 }
 
 /**
@@ -49,7 +65,13 @@ export function checkDrawOptions({ temperature, topK = 0, topP = 1, minP = 0, re
  * @param logits [vocab], left as they are
  * @param seen ids in the row so far, for the penalty
  */
-export function drawToken(logits: Float32Array, random: Random, options: DrawOptions, seen?: ReadonlySet<number>, scratch: DrawScratch = drawScratch(logits.length)): DrawnToken {
+export function drawToken(
+  logits: Float32Array,
+  random: Random,
+  options: DrawOptions,
+  seen?: ReadonlySet<number>,
+  scratch: DrawScratch = drawScratch(logits.length),
+): DrawnToken {
   const penalty = options.repetitionPenalty ?? 1
   const penalised = penalty !== 1 && seen !== undefined && seen.size > 0
   if (options.temperature === 0 && !penalised) return { id: likeliest(logits), logProb: 0 }
@@ -72,7 +94,12 @@ export function drawDistribution(logits: Float32Array, options: DrawOptions, see
 }
 
 /** Weights after penalty, temperature and cuts; returns their sum. */
-function fillWeights(logits: Float32Array, options: DrawOptions, seen: ReadonlySet<number> | undefined, scratch: DrawScratch): number {
+function fillWeights(
+  logits: Float32Array,
+  options: DrawOptions,
+  seen: ReadonlySet<number> | undefined,
+  scratch: DrawScratch,
+): number {
   const { topK = 0, topP = 1, minP = 0, repetitionPenalty = 1 } = options
   const { weights } = scratch
   const count = logits.length
@@ -93,7 +120,12 @@ function exponentiate(scores: Float64Array, scale: number): number {
     const score = scores[id]!
     if (score > largest) largest = score
   }
-  if (!Number.isFinite(largest)) throw new AppError({ code: 'loss-not-finite', message: 'The model’s numbers for the next token are not finite.', hint: 'Its weights have blown up in training; choose an earlier checkpoint.' })
+  if (!Number.isFinite(largest))
+    throw new AppError({
+      code: 'loss-not-finite',
+      message: 'The model’s numbers for the next token are not finite.',
+      hint: 'Its weights have blown up in training; choose an earlier checkpoint.',
+    })
   let total = 0
   for (let id = 0; id < count; id += 1) {
     const weight = expOfNegative((scores[id]! - largest) * scale)
@@ -104,7 +136,8 @@ function exponentiate(scores: Float64Array, scale: number): number {
 }
 
 function penalise(scores: Float64Array, seen: ReadonlySet<number>, penalty: number): void {
-  for (const id of seen) if (id < scores.length) scores[id] = scores[id]! > 0 ? scores[id]! / penalty : scores[id]! * penalty
+  for (const id of seen)
+    if (id < scores.length) scores[id] = scores[id]! > 0 ? scores[id]! / penalty : scores[id]! * penalty
 }
 
 function likeliest(scores: Float32Array | Float64Array): number {
@@ -167,7 +200,7 @@ function heaviestBorder(weights: Float64Array, order: Float64Array, by: 'count' 
     let front = from
     let back = to
     let heavier = 0
-    for (let at = from; at < back; ) {
+    for (let at = from; at < back;) {
       const weight = order[at]!
       if (weight > middle) {
         order[at++] = order[front]!

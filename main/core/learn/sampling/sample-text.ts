@@ -1,7 +1,13 @@
 // Completions as text while they grow: whole characters only, and nothing that a stop string may yet take back.
 import type { Decoder } from '../models/decoder.ts'
 import type { Random } from '../random.ts'
-import { sampleCompletions, type FinishReason, type SampledCompletion, type SampledToken, type SamplingOptions } from './sample.ts'
+import {
+  sampleCompletions,
+  type FinishReason,
+  type SampledCompletion,
+  type SampledToken,
+  type SamplingOptions,
+} from './sample.ts'
 import type { Tokenizer } from '../tokens/tokenizer.ts'
 
 export interface TextOptions extends SamplingOptions {
@@ -27,7 +33,14 @@ export interface SampledText extends SampledCompletion {
  * As sampleCompletions, in text. `ids` hold every token that was drawn, also those whose text a stop string cut off.
  * @throws AppError as sampleCompletions
  */
-export async function sampleTexts(decoder: Decoder, tokenizer: Pick<Tokenizer, 'decode'>, prompts: readonly (readonly number[])[], random: (prompt: number) => Random, options: TextOptions, watch: TextWatch = {}): Promise<readonly SampledText[]> {
+export async function sampleTexts(
+  decoder: Decoder,
+  tokenizer: Pick<Tokenizer, 'decode'>,
+  prompts: readonly (readonly number[])[],
+  random: (prompt: number) => Random,
+  options: TextOptions,
+  watch: TextWatch = {},
+): Promise<readonly SampledText[]> {
   const rows = prompts.map(() => createTextRow(tokenizer, options.stopStrings ?? []))
   const completions = await sampleCompletions(decoder, prompts, random, options, {
     ...(watch.breathe === undefined ? {} : { breathe: watch.breathe }),
@@ -97,7 +110,8 @@ function firstOf(text: string, stops: readonly string[]): { readonly at: number;
   let best: { readonly at: number; readonly stop: string } | null = null
   for (const stop of stops) {
     const at = text.indexOf(stop)
-    if (at >= 0 && (best === null || at < best.at || (at === best.at && stop.length > best.stop.length))) best = { at, stop }
+    if (at >= 0 && (best === null || at < best.at || (at === best.at && stop.length > best.stop.length)))
+      best = { at, stop }
   }
   return best
 }

@@ -2,7 +2,15 @@ import { AppError } from '../../../../shared/errors.ts'
 import { startGrowth } from '../models/cache.ts'
 import type { Decoder } from '../models/decoder.ts'
 import type { Random } from '../random.ts'
-import { checkDrawOptions, drawScratch, drawToken, logSumExp, topTokens, type DrawOptions, type TokenLogProb } from './sample-draw.ts'
+import {
+  checkDrawOptions,
+  drawScratch,
+  drawToken,
+  logSumExp,
+  topTokens,
+  type DrawOptions,
+  type TokenLogProb,
+} from './sample-draw.ts'
 
 export { drawToken } from './sample-draw.ts'
 
@@ -75,22 +83,66 @@ const ROWS_AT_ONCE = 64
  * @param prompts at least one token each
  * @throws AppError `too-large` for a prompt that fills the model's context, `input-invalid` for impossible options
  */
-export async function sampleCompletions(decoder: Decoder, prompts: readonly (readonly number[])[], random: (prompt: number) => Random, options: SamplingOptions, watch: SamplingWatch | (() => Promise<void>) = {}): Promise<readonly SampledCompletion[]> {
+export async function sampleCompletions(
+  decoder: Decoder,
+  prompts: readonly (readonly number[])[],
+  random: (prompt: number) => Random,
+  options: SamplingOptions,
+  watch: SamplingWatch | (() => Promise<void>) = {},
+): Promise<readonly SampledCompletion[]> {
   checkDrawOptions(options)
   const watcher = typeof watch === 'function' ? { breathe: watch } : watch
   const context = options.contextLength ?? decoder.config.maxPositions ?? Number.POSITIVE_INFINITY
   const all = prompts.map((prompt, row): Open => {
-    if (prompt.length >= context) throw new AppError({ code: 'too-large', message: `The prompt has ${prompt.length} tokens and the model knows ${context} places, its answer included.`, hint: 'Shorten the prompt, or leave out earlier turns.' })
-    return { row, random: random(row), ids: [], logProbs: [], modelLogProbs: [], alternatives: [], seen: (options.repetitionPenalty ?? 1) === 1 ? undefined : new Set(prompt), room: Math.min(options.maxTokens, context - prompt.length), reason: null }
+    if (prompt.length >= context)
+      throw new AppError({
+        code: 'too-large',
+        message: `The prompt has ${prompt.length} tokens and the model knows ${context} places, its answer included.`,
+        hint: 'Shorten the prompt, or leave out earlier turns.',
+      })
+    return {
+      row,
+      random: random(row),
+      ids: [],
+      logProbs: [],
+      modelLogProbs: [],
+      alternatives: [],
+      seen: (options.repetitionPenalty ?? 1) === 1 ? undefined : new Set(prompt),
+      room: Math.min(options.maxTokens, context - prompt.length),
+      reason: null,
+    }
   })
-  for (let start = 0; start < prompts.length && options.maxTokens > 0 && watcher.signal?.aborted !== true; start += ROWS_AT_ONCE) {
-    await growTogether(decoder, prompts.slice(start, start + ROWS_AT_ONCE), all.slice(start, start + ROWS_AT_ONCE), options, watcher)
+  for (
+    let start = 0;
+    start < prompts.length && options.maxTokens > 0 && watcher.signal?.aborted !== true;
+    start += ROWS_AT_ONCE
+  ) {
+    await growTogether(
+      decoder,
+      prompts.slice(start, start + ROWS_AT_ONCE),
+      all.slice(start, start + ROWS_AT_ONCE),
+      options,
+      watcher,
+    )
   }
   const unfinished: FinishReason = watcher.signal?.aborted === true ? 'cancelled' : 'length'
-  return all.map(({ ids, logProbs, modelLogProbs, alternatives, reason }) => ({ ids, logProbs, modelLogProbs, alternatives, ended: reason === 'end', reason: reason ?? unfinished }))
+  return all.map(({ ids, logProbs, modelLogProbs, alternatives, reason }) => ({
+    ids,
+    logProbs,
+    modelLogProbs,
+    alternatives,
+    ended: reason === 'end',
+    reason: reason ?? unfinished,
+  }))
 }
 
-async function growTogether(decoder: Decoder, prompts: readonly (readonly number[])[], rows: readonly Open[], options: SamplingOptions, watch: SamplingWatch): Promise<void> {
+async function growTogether(
+  decoder: Decoder,
+  prompts: readonly (readonly number[])[],
+  rows: readonly Open[],
+  options: SamplingOptions,
+  watch: SamplingWatch,
+): Promise<void> {
   const vocab = decoder.config.vocabSize
   const stops = new Set([options.endId, ...(options.stopIds ?? [])])
   const scratch = drawScratch(vocab)
@@ -111,8 +163,20 @@ async function growTogether(decoder: Decoder, prompts: readonly (readonly number
           one.modelLogProbs.push(model.logProb)
           if (model.alternatives.length > 0) one.alternatives.push(model.alternatives)
         }
-        one.reason = stops.has(id) ? 'end' : one.ids.length < one.room ? null : one.room < options.maxTokens ? 'context' : 'length'
-        const token = { id, logProb, modelLogProb: model?.logProb ?? null, alternatives: model?.alternatives ?? [], last: one.reason !== null }
+        one.reason = stops.has(id)
+          ? 'end'
+          : one.ids.length < one.room
+            ? null
+            : one.room < options.maxTokens
+              ? 'context'
+              : 'length'
+        const token = {
+          id,
+          logProb,
+          modelLogProb: model?.logProb ?? null,
+          alternatives: model?.alternatives ?? [],
+          last: one.reason !== null,
+        }
         if (watch.onToken?.(one.row, token) === true && one.reason !== 'end') one.reason = 'stop'
       })
       await watch.breathe?.()
@@ -129,8 +193,15 @@ async function growTogether(decoder: Decoder, prompts: readonly (readonly number
   }
 }
 
-function describe(logits: Float32Array, id: number, options: SamplingOptions): { readonly logProb: number; readonly alternatives: readonly TokenLogProb[] } {
+function describe(
+  logits: Float32Array,
+  id: number,
+  options: SamplingOptions,
+): { readonly logProb: number; readonly alternatives: readonly TokenLogProb[] } {
   const logSum = logSumExp(logits)
   const { alternatives = 0 } = options
-  return { logProb: logits[id]! - logSum, alternatives: alternatives === 0 ? [] : topTokens(logits, logSum, alternatives) }
+  return {
+    logProb: logits[id]! - logSum,
+    alternatives: alternatives === 0 ? [] : topTokens(logits, logSum, alternatives),
+  }
 }

@@ -7,7 +7,17 @@ import { BertNormalizer } from '@huggingface/tokenizers'
  */
 export class ExactBertNormalizer extends BertNormalizer {
   override normalize(text: string): string {
-    const { clean_text: clean, handle_chinese_chars: apart, lowercase, strip_accents: strip } = this.config as { readonly clean_text?: boolean; readonly handle_chinese_chars?: boolean; readonly lowercase?: boolean; readonly strip_accents?: boolean | null }
+    const {
+      clean_text: clean,
+      handle_chinese_chars: apart,
+      lowercase,
+      strip_accents: strip,
+    } = this.config as {
+      readonly clean_text?: boolean
+      readonly handle_chinese_chars?: boolean
+      readonly lowercase?: boolean
+      readonly strip_accents?: boolean | null
+    }
     let result = clean === false ? text : cleaned(text)
     if (apart !== false) result = result.replace(CHINESE, ' $& ')
     if (strip ?? lowercase === true) result = result.normalize('NFD').replace(/\p{Mn}/gu, '')
@@ -17,8 +27,12 @@ export class ExactBertNormalizer extends BertNormalizer {
 
 /** Without control characters and U+FFFD, and with every white space a space. */
 function cleaned(text: string): string {
-  return text.replace(/[\t\n\r]/g, ' ').replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\uFFFD]/gu, '').replace(/\s/gu, ' ')
+  return text
+    .replace(/[\t\n\r]/g, ' ')
+    .replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\uFFFD]/gu, '')
+    .replace(/\s/gu, ' ')
 }
 
 /** The blocks that the original program lists; U+2B920 where the block begins at U+2B820 is its own. */
-const CHINESE = /[\u4E00-\u9FFF\u3400-\u4DBF\u{20000}-\u{2A6DF}\u{2A700}-\u{2B73F}\u{2B740}-\u{2B81F}\u{2B920}-\u{2CEAF}\uF900-\uFAFF\u{2F800}-\u{2FA1F}]/gu
+const CHINESE =
+  /[\u4E00-\u9FFF\u3400-\u4DBF\u{20000}-\u{2A6DF}\u{2A700}-\u{2B73F}\u{2B740}-\u{2B81F}\u{2B920}-\u{2CEAF}\uF900-\uFAFF\u{2F800}-\u{2FA1F}]/gu

@@ -18,7 +18,8 @@ const WORDS = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(
 
 /** GPT-2's printable letter for each byte, so that a token is text. */
 export function byteAlphabet(): readonly string[] {
-  const printable = (byte: number): boolean => (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174
+  const printable = (byte: number): boolean =>
+    (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174
   let extra = 0
   return Array.from({ length: 256 }, (_none, byte) => String.fromCodePoint(printable(byte) ? byte : 256 + extra++))
 }
@@ -65,13 +66,16 @@ export function byteTokenizer(): TokenizerJson {
 
 function countWords(texts: Iterable<string>, alphabet: readonly string[], idOf: ReadonlyMap<string, number>): Word[] {
   const counts = new Map<string, number>()
-  for (const text of texts) for (const [word] of text.normalize('NFC').matchAll(WORDS)) counts.set(word, (counts.get(word) ?? 0) + 1)
+  for (const text of texts)
+    for (const [word] of text.normalize('NFC').matchAll(WORDS)) counts.set(word, (counts.get(word) ?? 0) + 1)
   const encoder = new TextEncoder()
   // Sorted, so that nothing depends on the order of the texts.
-  return [...counts].toSorted(([one], [two]) => (one < two ? -1 : 1)).map(([word, count]) => ({
-    symbols: Array.from(encoder.encode(word), (byte) => idOf.get(alphabet[byte] ?? '') ?? 0),
-    count,
-  }))
+  return [...counts]
+    .toSorted(([one], [two]) => (one < two ? -1 : 1))
+    .map(([word, count]) => ({
+      symbols: Array.from(encoder.encode(word), (byte) => idOf.get(alphabet[byte] ?? '') ?? 0),
+      count,
+    }))
 }
 
 interface Pairs {
@@ -85,7 +89,9 @@ const SHIFT = 2 ** 26
 function createPairs(words: readonly Word[]): Pairs {
   const counts = new Map<number, number>()
   const places = new Map<number, Set<number>>()
-  const heap = createHeap<PairEntry>((one, two) => two.count - one.count || one.left - two.left || one.right - two.right)
+  const heap = createHeap<PairEntry>(
+    (one, two) => two.count - one.count || one.left - two.left || one.right - two.right,
+  )
   const keyOf = (left: number, right: number): number => left * SHIFT + right
 
   function change(left: number, right: number, by: number, word: number): void {
@@ -119,10 +125,11 @@ function createPairs(words: readonly Word[]): Pairs {
         const word = words[at]
         if (word === undefined) continue
         // A pair that only lost is touched, too: its old entry in the heap is void now.
-        const changeAll = (by: number): void => forPairs(word.symbols, (one, two) => {
-          change(one, two, by, at)
-          touched.add(keyOf(one, two))
-        })
+        const changeAll = (by: number): void =>
+          forPairs(word.symbols, (one, two) => {
+            change(one, two, by, at)
+            touched.add(keyOf(one, two))
+          })
         changeAll(-word.count)
         word.symbols = mergeSymbols(word.symbols, left, right, merged)
         changeAll(word.count)
@@ -161,11 +168,30 @@ function tokenizerJson(tokens: readonly string[], merges: readonly (readonly [st
     version: '1.0',
     truncation: null,
     padding: null,
-    added_tokens: SPECIAL_TOKENS.map((content, id) => ({ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true })),
+    added_tokens: SPECIAL_TOKENS.map((content, id) => ({
+      id,
+      content,
+      single_word: false,
+      lstrip: false,
+      rstrip: false,
+      normalized: false,
+      special: true,
+    })),
     normalizer: { type: 'NFC' }, // a letter and its accent are the same tokens however they were typed
     pre_tokenizer: byteLevel,
     post_processor: byteLevel,
     decoder: byteLevel,
-    model: { type: 'BPE', dropout: null, unk_token: null, continuing_subword_prefix: null, end_of_word_suffix: null, fuse_unk: false, byte_fallback: false, ignore_merges: false, vocab: Object.fromEntries(tokens.map((token, id) => [token, id])), merges },
+    model: {
+      type: 'BPE',
+      dropout: null,
+      unk_token: null,
+      continuing_subword_prefix: null,
+      end_of_word_suffix: null,
+      fuse_unk: false,
+      byte_fallback: false,
+      ignore_merges: false,
+      vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
+      merges,
+    },
   }
 }

@@ -23,21 +23,38 @@ export function encodeChat(tokenizer: Tokenizer, template: ChatTemplate, message
   const guarded = messages.map((turn) => ({ role: turn.role, content: guard(turn.content, names, mark) }))
   const text = render(template, guarded)
   if (!text.includes(mark)) return tokenizer.encodeWithSpecial(text)
-  return splitAtNames(text, names.filter((name) => name.length > 1)).flatMap(({ part, special }) => (special ? tokenizer.encodeWithSpecial(part) : tokenizer.encode(part.replaceAll(mark, ''))))
+  return splitAtNames(
+    text,
+    names.filter((name) => name.length > 1),
+  ).flatMap(({ part, special }) =>
+    special ? tokenizer.encodeWithSpecial(part) : tokenizer.encode(part.replaceAll(mark, '')),
+  )
 }
 
 function render({ source, variables }: ChatTemplate, messages: readonly Message[]): string {
   try {
-    return new Template(source).render({ ...variables, messages: messages.map((turn) => ({ ...turn })), add_generation_prompt: true })
+    return new Template(source).render({
+      ...variables,
+      messages: messages.map((turn) => ({ ...turn })),
+      add_generation_prompt: true,
+    })
   } catch (error) {
-    throw new AppError({ code: 'model-unsupported', message: `The model’s chat template refuses these turns: ${error instanceof Error ? error.message : String(error)}`, hint: 'Leave out the system prompt, or let user and assistant take turns; or turn the template off.', cause: error })
+    throw new AppError({
+      code: 'model-unsupported',
+      message: `The model’s chat template refuses these turns: ${error instanceof Error ? error.message : String(error)}`,
+      hint: 'Leave out the system prompt, or let user and assistant take turns; or turn the template off.',
+      cause: error,
+    })
   }
 }
 
 /** Texts that the tokenizer takes as one token wherever they stand, longest first; runs of blanks are harmless. */
 function tokenNames(json: unknown): string[] {
   const { added_tokens: added = [] } = json as { readonly added_tokens?: readonly { readonly content: string }[] } // loadTokenizer read it
-  return added.map((token) => token.content).filter((name) => name.trim() !== '').toSorted((a, b) => b.length - a.length)
+  return added
+    .map((token) => token.content)
+    .filter((name) => name.trim() !== '')
+    .toSorted((a, b) => b.length - a.length)
 }
 
 /** A private character that none of the texts has. */
@@ -46,7 +63,11 @@ function freeMark(texts: readonly string[]): string {
     const mark = String.fromCharCode(code)
     if (!texts.some((text) => text.includes(mark))) return mark
   }
-  throw new AppError({ code: 'input-invalid', message: 'The turns hold every private character of Unicode.', hint: 'Take some of them out.' })
+  throw new AppError({
+    code: 'input-invalid',
+    message: 'The turns hold every private character of Unicode.',
+    hint: 'Take some of them out.',
+  })
 }
 
 /** The text with a mark wherever it could become, or complete, the name of a token. */
@@ -80,7 +101,7 @@ function begun(text: string, name: string): boolean {
 function splitAtNames(text: string, names: readonly string[]): { readonly part: string; readonly special: boolean }[] {
   const parts: { part: string; special: boolean }[] = []
   let from = 0
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const name = names.find((one) => text.startsWith(one, at))
     if (name === undefined) {
       at += 1

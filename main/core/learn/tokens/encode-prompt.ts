@@ -5,7 +5,9 @@ import { encodeChat, type ChatTemplate } from './chat-template.ts'
 import { encodePrompt } from './encode-rows.ts'
 import type { Tokenizer } from './tokenizer.ts'
 
-export type PromptText = { readonly kind: 'chat'; readonly messages: readonly Message[] } | { readonly kind: 'text'; readonly text: string }
+export type PromptText =
+  | { readonly kind: 'chat'; readonly messages: readonly Message[] }
+  | { readonly kind: 'text'; readonly text: string }
 
 export interface PromptHabits {
   /** Trained here: an end-of-turn token stands between prompt and completion (encode-rows.ts). */
@@ -29,8 +31,13 @@ const ASSISTANT_TAG = '<assistant>\n'
  * Nothing in the prompt's text becomes a special token.
  * @throws AppError `model-unsupported` when a template refuses the turns
  */
-export function encodePromptText(tokenizer: Tokenizer, prompt: PromptText, { trainedHere, template, opening }: PromptHabits): EncodedPrompt {
-  if (prompt.kind === 'chat' && template !== null) return { ids: encodeChat(tokenizer, template, prompt.messages), layout: 'template' }
+export function encodePromptText(
+  tokenizer: Tokenizer,
+  prompt: PromptText,
+  { trainedHere, template, opening }: PromptHabits,
+): EncodedPrompt {
+  if (prompt.kind === 'chat' && template !== null)
+    return { ids: encodeChat(tokenizer, template, prompt.messages), layout: 'template' }
   const text = prompt.kind === 'chat' ? toText([...prompt.messages]) : prompt.text
   const answer = prompt.kind === 'chat' ? tokenizer.encode(ASSISTANT_TAG) : []
   const layout = prompt.kind === 'chat' ? 'tags' : 'plain'

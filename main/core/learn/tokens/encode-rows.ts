@@ -44,10 +44,15 @@ interface Cut {
  * The end-of-turn token is dropped with the end it stood for.
  */
 export function cutToLength(prompt: readonly number[], completion: readonly number[], maxLength: number): Cut {
-  if (prompt.length + completion.length <= maxLength) return { prompt: [...prompt], completion: [...completion], wasCut: false }
+  if (prompt.length + completion.length <= maxLength)
+    return { prompt: [...prompt], completion: [...completion], wasCut: false }
   const forCompletion = Math.min(completion.length, Math.max(Math.floor(maxLength / 2), maxLength - prompt.length))
   const forPrompt = Math.min(prompt.length, maxLength - forCompletion)
-  return { prompt: prompt.slice(prompt.length - forPrompt), completion: completion.slice(0, forCompletion), wasCut: true }
+  return {
+    prompt: prompt.slice(prompt.length - forPrompt),
+    completion: completion.slice(0, forCompletion),
+    wasCut: true,
+  }
 }
 
 /**

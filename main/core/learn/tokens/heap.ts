@@ -32,7 +32,7 @@ export function createHeap<T>(compare: (one: T, two: T) => number): Heap<T> {
       if (first === undefined || last === undefined) return null
       if (items.length === 0) return first
       items[0] = last
-      for (let at = 0; ; ) {
+      for (let at = 0; ;) {
         const left = 2 * at + 1
         const child = left + 1 < items.length && before(left + 1, left) ? left + 1 : left
         if (child >= items.length || !before(child, at)) return first

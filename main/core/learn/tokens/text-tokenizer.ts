@@ -18,8 +18,13 @@ export interface TextTokenizer {
 }
 
 const tokenizerFile = z.looseObject({
-  added_tokens: z.array(z.looseObject({ id: z.int(), content: z.string(), special: z.boolean().default(false) })).default([]),
-  model: z.looseObject({ vocab: z.union([z.record(z.string(), z.int()), z.array(z.unknown())]).optional(), unk_token: z.string().nullish() }),
+  added_tokens: z
+    .array(z.looseObject({ id: z.int(), content: z.string(), special: z.boolean().default(false) }))
+    .default([]),
+  model: z.looseObject({
+    vocab: z.union([z.record(z.string(), z.int()), z.array(z.unknown())]).optional(),
+    unk_token: z.string().nullish(),
+  }),
   padding: z.looseObject({ pad_id: z.int() }).nullish(),
 })
 
@@ -37,11 +42,17 @@ export interface TextTokenizerOptions {
  */
 export function loadTextTokenizer(json: unknown, { lowercase = false }: TextTokenizerOptions = {}): TextTokenizer {
   const parsed = tokenizerFile.safeParse(json)
-  if (!parsed.success) throw new AppError({ code: 'model-unsupported', message: 'The tokenizer cannot be read: tokenizer.json has no model.', hint: 'It must be a tokenizer.json as the Hugging Face libraries write it.' })
+  if (!parsed.success)
+    throw new AppError({
+      code: 'model-unsupported',
+      message: 'The tokenizer cannot be read: tokenizer.json has no model.',
+      hint: 'It must be a tokenizer.json as the Hugging Face libraries write it.',
+    })
   const { added_tokens: added, model, padding } = parsed.data
   const whole = createTokenizer(json)
   const plain = createTokenizer({ ...(json as object), added_tokens: added.filter((token) => !token.special) })
-  const idOf = (token: string): number | undefined => added.find(({ content }) => content === token)?.id ?? whole.token_to_id(token)
+  const idOf = (token: string): number | undefined =>
+    added.find(({ content }) => content === token)?.id ?? whole.token_to_id(token)
   const unknown = model.unk_token == null ? undefined : idOf(model.unk_token)
   const special = new Set(added.filter((token) => token.special && token.id !== unknown).map((token) => token.id))
   const { before, after } = frameOf(whole)
@@ -53,8 +64,10 @@ export function loadTextTokenizer(json: unknown, { lowercase = false }: TextToke
     frameSize,
     json,
     encode(text, maxTokens = Number.POSITIVE_INFINITY) {
-      if (maxTokens < Math.max(1, frameSize)) throw new RangeError(`${maxTokens} tokens do not hold the ${frameSize} that stand around every text`)
-      const found = text === '' ? [] : plain.encode(lowercase ? text.toLowerCase() : text, { add_special_tokens: false }).ids
+      if (maxTokens < Math.max(1, frameSize))
+        throw new RangeError(`${maxTokens} tokens do not hold the ${frameSize} that stand around every text`)
+      const found =
+        text === '' ? [] : plain.encode(lowercase ? text.toLowerCase() : text, { add_special_tokens: false }).ids
       // A vocabulary that splits at spaces alone could still hold a special token's text as a word.
       const inner = found.flatMap((id) => (special.has(id) ? (unknown === undefined ? [] : [unknown]) : [id]))
       const room = maxTokens - frameSize
@@ -64,11 +77,19 @@ export function loadTextTokenizer(json: unknown, { lowercase = false }: TextToke
 }
 
 /** What the tokenizer puts around a text, seen by encoding one with it and without. */
-function frameOf(tokenizer: ReturnType<typeof createTokenizer>): { readonly before: readonly number[]; readonly after: readonly number[] } {
+function frameOf(tokenizer: ReturnType<typeof createTokenizer>): {
+  readonly before: readonly number[]
+  readonly after: readonly number[]
+} {
   const bare = tokenizer.encode('a', { add_special_tokens: false }).ids
   const framed = tokenizer.encode('a', { add_special_tokens: true }).ids
   for (let start = 0; start + bare.length <= framed.length; start += 1) {
-    if (bare.every((id, at) => framed[start + at] === id)) return { before: framed.slice(0, start), after: framed.slice(start + bare.length) }
+    if (bare.every((id, at) => framed[start + at] === id))
+      return { before: framed.slice(0, start), after: framed.slice(start + bare.length) }
   }
-  throw new AppError({ code: 'model-unsupported', message: 'The tokenizer changes a text when it puts special tokens around it.', hint: 'Choose a model whose post-processor only adds tokens.' })
+  throw new AppError({
+    code: 'model-unsupported',
+    message: 'The tokenizer changes a text when it puts special tokens around it.',
+    hint: 'Choose a model whose post-processor only adds tokens.',
+  })
 }

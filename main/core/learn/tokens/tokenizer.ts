@@ -35,7 +35,12 @@ export function loadTokenizer(json: unknown): Tokenizer {
   const vocab = file.model?.vocab ?? {}
   const added = new Map((file.added_tokens ?? []).map((token) => [token.content, token.id]))
   const endId = END_TOKENS.map((name) => added.get(name) ?? vocab[name]).find((id) => id !== undefined)
-  if (endId === undefined) throw new AppError({ code: 'model-unsupported', message: `The tokenizer has none of the tokens ${END_TOKENS.join(', ')}.`, hint: 'Choose a model whose tokenizer can end a turn.' })
+  if (endId === undefined)
+    throw new AppError({
+      code: 'model-unsupported',
+      message: `The tokenizer has none of the tokens ${END_TOKENS.join(', ')}.`,
+      hint: 'Choose a model whose tokenizer can end a turn.',
+    })
   const whole = createTokenizer(json)
   const plain = createTokenizer({ ...file, added_tokens: [] })
   const memory = new Map<string, number[]>()
@@ -53,7 +58,13 @@ export function loadTokenizer(json: unknown): Tokenizer {
       return [...ids]
     },
     encodeWithSpecial: (text) => [...whole.encode(text, { add_special_tokens: false }).ids],
-    decode: (ids, options = {}) => (ids.length === 0 ? '' : whole.decode([...ids], { skip_special_tokens: options.skipSpecial ?? true, clean_up_tokenization_spaces: false })),
+    decode: (ids, options = {}) =>
+      ids.length === 0
+        ? ''
+        : whole.decode([...ids], {
+            skip_special_tokens: options.skipSpecial ?? true,
+            clean_up_tokenization_spaces: false,
+          }),
   }
 }
 
@@ -69,9 +80,15 @@ function openingOf(tokenizer: HuggingFaceTokenizer): number[] {
 export function createTokenizer(json: unknown): HuggingFaceTokenizer {
   try {
     const tokenizer = new HuggingFaceTokenizer(json as object, {})
-    if (tokenizer.normalizer instanceof BertNormalizer) tokenizer.normalizer = new ExactBertNormalizer(tokenizer.normalizer.config)
+    if (tokenizer.normalizer instanceof BertNormalizer)
+      tokenizer.normalizer = new ExactBertNormalizer(tokenizer.normalizer.config)
     return tokenizer
   } catch (error) {
-    throw new AppError({ code: 'model-unsupported', message: `The tokenizer cannot be read: ${error instanceof Error ? error.message : String(error)}`, hint: 'It must be a tokenizer.json as the Hugging Face libraries write it.', cause: error })
+    throw new AppError({
+      code: 'model-unsupported',
+      message: `The tokenizer cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      hint: 'It must be a tokenizer.json as the Hugging Face libraries write it.',
+      cause: error,
+    })
   }
 }

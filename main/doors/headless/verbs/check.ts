@@ -13,15 +13,26 @@ import { findSource } from '../places.ts'
 
 export function goldenCommand(): Command {
   return new Command('golden')
-    .description("Check the code's own losses, gradients, optimizer, tokenizer and statistics against a folder of golden vectors.")
+    .description(
+      "Check the code's own losses, gradients, optimizer, tokenizer and statistics against a folder of golden vectors.",
+    )
     .argument('[folder]', 'default: the vectors that come with the source')
     .addOption(new Option('--engine <name>').choices(engineName.options).default('cpu'))
     .action(async (given: string | undefined, options: { engine: EngineName }, command: Command) => {
       const { out, dataDir } = globals(command)
       const folder = given === undefined ? findSource('test/golden') : path.resolve(given)
-      if (folder === null || !existsSync(folder)) throw new AppError({ code: 'file-not-found', message: `There is no folder ${given ?? 'of golden vectors here'}.`, hint: 'Give the folder that holds the vector files.' })
+      if (folder === null || !existsSync(folder))
+        throw new AppError({
+          code: 'file-not-found',
+          message: `There is no folder ${given ?? 'of golden vectors here'}.`,
+          hint: 'Give the folder that holds the vector files.',
+        })
       const enginesFolder = enginesFolderOf(resolveDataFolder(dataDir))
-      const { report, text } = await askWorker({ ...findWorker(), environment: () => engineEnvironment(enginesFolder) }, 'golden', { folder, engine: options.engine, enginesFolder })
+      const { report, text } = await askWorker(
+        { ...findWorker(), environment: () => engineEnvironment(enginesFolder) },
+        'golden',
+        { folder, engine: options.engine, enginesFolder },
+      )
       out.result(report, text)
       if (report.failed > 0) process.exitCode = 1
     })

@@ -31,7 +31,9 @@ const number = (text: string): number => {
 export function collectCommand(): Command {
   const { behaviour, label } = collectRequest.shape
   return new Command('collect')
-    .description('Let a policy act in a simulated world, and keep pairs of segments as a data set to label or to train on.')
+    .description(
+      'Let a policy act in a simulated world, and keep pairs of segments as a data set to label or to train on.',
+    )
     .option('--world <id>', 'which world; without it the worlds are listed')
     .option('--segments <n>', 'segments, two of which make a pair', number, 2000)
     .option('--steps <n>', 'steps of a segment', number, 64)
@@ -39,27 +41,63 @@ export function collectCommand(): Command {
     .addOption(new Option('--behaviour <name>', 'who acts').choices(behaviour.unwrap().options).default('weak'))
     .option('--run <run>', 'with --behaviour learned: whose last checkpoint acts')
     .option('--noise <deviation>', 'of the noise on actions', number, 0.3)
-    .addOption(new Option('--label <kind>', 'regret: by the sum of advantages; reward: by the sum of rewards; none: a person will judge').choices(label.unwrap().options).default('regret'))
+    .addOption(
+      new Option(
+        '--label <kind>',
+        'regret: by the sum of advantages; reward: by the sum of rewards; none: a person will judge',
+      )
+        .choices(label.unwrap().options)
+        .default('regret'),
+    )
     .option('--seed <n>', 'the same seed gives the same segments', number, 1)
     .option('--to <name>', 'name of the data set')
-    .addHelpText('after', '\nExample:\n  pairlab collect --world reach --segments 2000 --label regret --to "Reach, by regret"\n  pairlab train cpl --data "Reach, by regret"')
+    .addHelpText(
+      'after',
+      '\nExample:\n  pairlab collect --world reach --segments 2000 --label regret --to "Reach, by regret"\n  pairlab train cpl --data "Reach, by regret"',
+    )
     .action(async (flags: CollectFlags, command: Command) => {
       const { out, dataDir } = globals(command)
       await withClient(dataDir, async ({ client }) => {
         if (flags.world === undefined) {
           const worlds = await client.call('worlds.list', {})
-          out.result(worlds, formatTable([
-            { title: 'world', text: (world) => world.id },
-            { title: 'sees', right: true, text: (world) => String(world.observation.length) },
-            { title: 'does', right: true, text: (world) => String(world.action.length) },
-            { title: 'episode', right: true, text: (world) => `${world.episodeSteps} steps` },
-            { title: 'what it is', text: (world) => world.summary },
-          ], worlds))
+          out.result(
+            worlds,
+            formatTable(
+              [
+                { title: 'world', text: (world) => world.id },
+                { title: 'sees', right: true, text: (world) => String(world.observation.length) },
+                { title: 'does', right: true, text: (world) => String(world.action.length) },
+                { title: 'episode', right: true, text: (world) => `${world.episodeSteps} steps` },
+                { title: 'what it is', text: (world) => world.summary },
+              ],
+              worlds,
+            ),
+          )
           return
         }
-        const run = flags.run === undefined ? null : pick(await client.call('runs.list', {}), flags.run, 'run', (one) => one.runId, (one) => one.name)
+        const run =
+          flags.run === undefined
+            ? null
+            : pick(
+                await client.call('runs.list', {}),
+                flags.run,
+                'run',
+                (one) => one.runId,
+                (one) => one.name,
+              )
         out.note(`Collecting ${formatCount(flags.segments)} segments in ${flags.world} …`)
-        const made = await client.call('segments.collect', { world: flags.world, pairs: Math.floor(flags.segments / 2), segmentSteps: flags.steps, perEpisode: flags.perEpisode ?? null, behaviour: run === null ? flags.behaviour : 'learned', runId: run?.runId ?? null, noise: flags.noise, label: flags.label, seed: flags.seed, name: flags.to ?? `${flags.world}, ${flags.label}` })
+        const made = await client.call('segments.collect', {
+          world: flags.world,
+          pairs: Math.floor(flags.segments / 2),
+          segmentSteps: flags.steps,
+          perEpisode: flags.perEpisode ?? null,
+          behaviour: run === null ? flags.behaviour : 'learned',
+          runId: run?.runId ?? null,
+          noise: flags.noise,
+          label: flags.label,
+          seed: flags.seed,
+          name: flags.to ?? `${flags.world}, ${flags.label}`,
+        })
         await reportSegments(client, made, out)
       })
     })
@@ -88,8 +126,19 @@ export function importSegmentsCommand(): Command {
     })
 }
 
-export async function importSegments(client: Client, file: string, flags: SegmentImportFlags, out: Output): Promise<void> {
-  const made = await client.call('segments.import', { path: path.resolve(file), name: flags.name ?? path.basename(file).replace(/(\.\w+)(\.gz)?$/, ''), world: flags.world ?? null, scoreName: flags.score ?? null, ...(flags.steps === undefined ? {} : { segmentSteps: flags.steps }) })
+export async function importSegments(
+  client: Client,
+  file: string,
+  flags: SegmentImportFlags,
+  out: Output,
+): Promise<void> {
+  const made = await client.call('segments.import', {
+    path: path.resolve(file),
+    name: flags.name ?? path.basename(file).replace(/(\.\w+)(\.gz)?$/, ''),
+    world: flags.world ?? null,
+    scoreName: flags.score ?? null,
+    ...(flags.steps === undefined ? {} : { segmentSteps: flags.steps }),
+  })
   await reportSegments(client, made, out)
 }
 
@@ -97,5 +146,11 @@ async function reportSegments(client: Client, made: DatasetSummary, out: Output)
   const { name, pairCount, labeledCount, rejectedRowCount, datasetId, fingerprint } = made
   const outcome = await readImportOutcome(client, made)
   const counts = `${name}: ${formatCount(pairCount)} pairs of segments, ${formatCount(labeledCount)} judged${rejectedRowCount === 0 ? '' : `, ${formatCount(rejectedRowCount)} lines left out`}`
-  out.result({ ...made, ...outcome }, describeImport(counts, outcome, [`Id ${datasetId}, fingerprint ${fingerprint.slice(0, 12)}`, `Next: pairlab train cpl --data ${datasetId}`]))
+  out.result(
+    { ...made, ...outcome },
+    describeImport(counts, outcome, [
+      `Id ${datasetId}, fingerprint ${fingerprint.slice(0, 12)}`,
+      `Next: pairlab train cpl --data ${datasetId}`,
+    ]),
+  )
 }

@@ -10,21 +10,45 @@ import { formatTable, type Output } from '../output.ts'
 import { pickRun } from './runs.ts'
 
 /** Shown when nothing is asked for, as far as the runs have them. */
-export const USUAL_METRICS = ['test/rewards/accuracies', 'test/logps/accuracies', 'eval/samples/reward', 'eval/samples/win_rate', 'eval/rollout/reward', 'test/embed/ndcg', 'test/embed/margin', 'test/kl/k1', 'test/kl/k3', 'test/ndcg', 'test/mrr', 'test/recall'] as const
+export const USUAL_METRICS = [
+  'test/rewards/accuracies',
+  'test/logps/accuracies',
+  'eval/samples/reward',
+  'eval/samples/win_rate',
+  'eval/rollout/reward',
+  'test/embed/ndcg',
+  'test/embed/margin',
+  'test/kl/k1',
+  'test/kl/k3',
+  'test/ndcg',
+  'test/mrr',
+  'test/recall',
+] as const
 
 export function intervalText(value: Interval | undefined): string {
   if (value === undefined || value.mean === null) return '–'
   const half = value.low === null || value.high === null ? null : (value.high - value.low) / 2
-  return half === null ? `${formatInterval(value.mean, null)} (n = ${value.n})` : `${formatInterval(value.mean, half)} (n = ${value.n})`
+  return half === null
+    ? `${formatInterval(value.mean, null)} (n = ${value.n})`
+    : `${formatInterval(value.mean, half)} (n = ${value.n})`
 }
 
 /** One row a configuration: mean ± half of the 95 % interval over seeds, with n. */
 export function comparisonTable(comparison: Comparison, metrics: readonly string[]): string {
-  return formatTable([
-    { title: 'configuration', text: (group) => group.label },
-    ...(new Set(comparison.groups.map((group) => group.data)).size > 1 ? [{ title: 'data', text: (group: Comparison['groups'][number]) => group.data }] : []),
-    ...metrics.map((metric) => ({ title: metric, right: true, text: (group: Comparison['groups'][number]) => intervalText(group.values[metric]) })),
-  ], comparison.groups)
+  return formatTable(
+    [
+      { title: 'configuration', text: (group) => group.label },
+      ...(new Set(comparison.groups.map((group) => group.data)).size > 1
+        ? [{ title: 'data', text: (group: Comparison['groups'][number]) => group.data }]
+        : []),
+      ...metrics.map((metric) => ({
+        title: metric,
+        right: true,
+        text: (group: Comparison['groups'][number]) => intervalText(group.values[metric]),
+      })),
+    ],
+    comparison.groups,
+  )
 }
 
 interface CompareOptions {
@@ -41,34 +65,66 @@ interface CompareOptions {
 async function chosenRuns(client: Client, wanted: readonly string[]): Promise<RunId[]> {
   if (wanted.length > 0) return Promise.all(wanted.map(async (one) => (await pickRun(client, one)).runId))
   const finished = (await client.call('runs.list', {})).filter((run) => run.state === 'finished')
-  if (finished.length === 0) throw new AppError({ code: 'not-found', message: 'There is no finished run to compare.', hint: 'Train two methods with three seeds each: pairlab train --help' })
+  if (finished.length === 0)
+    throw new AppError({
+      code: 'not-found',
+      message: 'There is no finished run to compare.',
+      hint: 'Train two methods with three seeds each: pairlab train --help',
+    })
   return finished.map((run) => run.runId)
 }
 
 /** Differences need a number on both sides: SFT, for one, has no rewards against a reference. */
 async function sharedMetric(client: Client, runIds: readonly RunId[]): Promise<string> {
   const { groups } = await client.call('comparisons.get', { runIds: [...runIds], metric: USUAL_METRICS[0] })
-  return USUAL_METRICS.find((metric) => groups.every((group) => (group.values[metric]?.mean ?? null) !== null)) ?? USUAL_METRICS[0]
+  return (
+    USUAL_METRICS.find((metric) => groups.every((group) => (group.values[metric]?.mean ?? null) !== null)) ??
+    USUAL_METRICS[0]
+  )
 }
 
-async function compareByQuery(client: Client, wanted: readonly string[], options: CompareOptions, out: Output): Promise<void> {
-  if (wanted.length !== 2) throw new AppError({ code: 'usage-invalid', message: `--by-query compares two runs, not ${wanted.length}.`, hint: 'For example: pairlab compare warm-1 pg-rank-1 --by-query' })
+async function compareByQuery(
+  client: Client,
+  wanted: readonly string[],
+  options: CompareOptions,
+  out: Output,
+): Promise<void> {
+  if (wanted.length !== 2)
+    throw new AppError({
+      code: 'usage-invalid',
+      message: `--by-query compares two runs, not ${wanted.length}.`,
+      hint: 'For example: pairlab compare warm-1 pg-rank-1 --by-query',
+    })
   const [a, b] = await Promise.all(wanted.map((one) => pickRun(client, one)))
   const measure = (options.metric ?? 'ndcg') as 'ndcg' // the contract checks it
-  const found = await client.call('rankings.compare', { a: a!.runId, b: b!.runId, side: options.side as 'test', measure })
-  const interval = found.low === null || found.high === null ? '' : ` [${found.low.toFixed(4)}, ${found.high.toFixed(4)}]`
-  out.result(found, [
-    `${measure} on ${found.items.length} ${options.side} queries: ${a!.runId} ${found.meanA.toFixed(4)}, ${b!.runId} ${found.meanB.toFixed(4)}`,
-    `${b!.runId} less ${a!.runId}: ${found.difference.toFixed(4)}${interval}, paired bootstrap over queries, 95 %`,
-    `Better for ${found.better} queries, worse for ${found.worse}, the same for ${found.equal}.`,
-  ].join('\n'))
+  const found = await client.call('rankings.compare', {
+    a: a!.runId,
+    b: b!.runId,
+    side: options.side as 'test',
+    measure,
+  })
+  const interval =
+    found.low === null || found.high === null ? '' : ` [${found.low.toFixed(4)}, ${found.high.toFixed(4)}]`
+  out.result(
+    found,
+    [
+      `${measure} on ${found.items.length} ${options.side} queries: ${a!.runId} ${found.meanA.toFixed(4)}, ${b!.runId} ${found.meanB.toFixed(4)}`,
+      `${b!.runId} less ${a!.runId}: ${found.difference.toFixed(4)}${interval}, paired bootstrap over queries, 95 %`,
+      `Better for ${found.better} queries, worse for ${found.worse}, the same for ${found.equal}.`,
+    ].join('\n'),
+  )
 }
 
 export function compareCommand(): Command {
   return new Command('compare')
-    .description('Compare runs: seeds of one configuration become one row with its interval. Without arguments: all finished runs.')
+    .description(
+      'Compare runs: seeds of one configuration become one row with its interval. Without arguments: all finished runs.',
+    )
     .argument('[run...]')
-    .option('--metric <name>', `what the differences are about (default: the first that every configuration has of ${USUAL_METRICS.join(', ')})`)
+    .option(
+      '--metric <name>',
+      `what the differences are about (default: the first that every configuration has of ${USUAL_METRICS.join(', ')})`,
+    )
     .option('--metrics <names>', 'columns, comma-separated')
     .option('--at <point>', 'last, best, or a step', 'last')
     .addOption(new Option('--interval <kind>').choices(['t', 'bootstrap', 'sd', 'none']).default('t'))
@@ -86,9 +142,26 @@ export function compareCommand(): Command {
         const metric = options.metric ?? (await sharedMetric(client, runIds))
         const input = { runIds, metric, at, interval: options.interval as 't', baseline } as const // checked by the contract
         const comparison = await client.call('comparisons.get', input)
-        const metrics = options.metrics?.split(',') ?? USUAL_METRICS.filter((metric) => comparison.metricNames.includes(metric))
-        if (options.format !== 'text') return out.result(comparison, await client.call('comparisons.table', { ...input, format: options.format as 'csv', metrics: [...metrics] }))
-        out.result(comparison, [comparisonTable(comparison, metrics), '', ...comparison.conclusions, ...comparison.warnings.map((warning) => `Mind: ${warning}`)].join('\n'))
+        const metrics =
+          options.metrics?.split(',') ?? USUAL_METRICS.filter((metric) => comparison.metricNames.includes(metric))
+        if (options.format !== 'text')
+          return out.result(
+            comparison,
+            await client.call('comparisons.table', {
+              ...input,
+              format: options.format as 'csv',
+              metrics: [...metrics],
+            }),
+          )
+        out.result(
+          comparison,
+          [
+            comparisonTable(comparison, metrics),
+            '',
+            ...comparison.conclusions,
+            ...comparison.warnings.map((warning) => `Mind: ${warning}`),
+          ].join('\n'),
+        )
       })
     })
 }

@@ -46,14 +46,36 @@ async function checkStore(dataDir: string | undefined): Promise<Finding> {
 
 function checkElectron(): Finding {
   const folder = findSource('node_modules/electron')
-  const installed = process.versions['electron'] !== undefined || (folder !== null && existsSync(path.join(folder, 'path.txt')) && existsSync(path.join(folder, 'dist', readFileSync(path.join(folder, 'path.txt'), 'utf8'))))
-  return finding('Electron', installed, installed ? 'installed' : 'not installed: the app opens in the browser', 'node node_modules/electron/install.js   (needs internet)', false)
+  const installed =
+    process.versions['electron'] !== undefined ||
+    (folder !== null &&
+      existsSync(path.join(folder, 'path.txt')) &&
+      existsSync(path.join(folder, 'dist', readFileSync(path.join(folder, 'path.txt'), 'utf8'))))
+  return finding(
+    'Electron',
+    installed,
+    installed ? 'installed' : 'not installed: the app opens in the browser',
+    'node node_modules/electron/install.js   (needs internet)',
+    false,
+  )
 }
 
 function checkChromium(): Finding {
-  const names = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome', 'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe']
+  const names = [
+    '/usr/bin/chromium',
+    '/usr/bin/chromium-browser',
+    '/usr/bin/google-chrome',
+    '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+    'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
+  ]
   const found = [process.env['CHROMIUM_PATH'], ...names].find((name) => name !== undefined && existsSync(name))
-  return finding('Chromium', found !== undefined, found ?? 'not found: end-to-end tests are skipped', 'Install Chromium or Chrome (Debian: apt-get install chromium), or set CHROMIUM_PATH', false)
+  return finding(
+    'Chromium',
+    found !== undefined,
+    found ?? 'not found: end-to-end tests are skipped',
+    'Install Chromium or Chrome (Debian: apt-get install chromium), or set CHROMIUM_PATH',
+    false,
+  )
 }
 
 function checkFolder(dataFolder: string): Finding {
@@ -62,14 +84,24 @@ function checkFolder(dataFolder: string): Finding {
     accessSync(dataFolder, constants.W_OK)
     return finding('Data folder', true, dataFolder, '')
   } catch (error) {
-    return finding('Data folder', false, `${dataFolder}: ${error instanceof Error ? error.message : String(error)}`, 'Choose another with --data-dir or PAIRLAB_DATA.')
+    return finding(
+      'Data folder',
+      false,
+      `${dataFolder}: ${error instanceof Error ? error.message : String(error)}`,
+      'Choose another with --data-dir or PAIRLAB_DATA.',
+    )
   }
 }
 
 function checkDisk(dataFolder: string): Finding {
   const disk = statfsSync(existsSync(dataFolder) ? dataFolder : os.homedir())
   const free = disk.bavail * disk.bsize
-  return finding('Free disk', free >= LOW_DISK_BYTES, formatBytes(free), 'Free some space: a run keeps its checkpoints.')
+  return finding(
+    'Free disk',
+    free >= LOW_DISK_BYTES,
+    formatBytes(free),
+    'Free some space: a run keeps its checkpoints.',
+  )
 }
 
 function describeEngine({ error, device }: EngineProbe): string {
@@ -79,7 +111,8 @@ function describeEngine({ error, device }: EngineProbe): string {
 /** Each in a process of its own, one after the other. */
 async function tryEngines(enginesFolder: string): Promise<EngineProbe[]> {
   const probes: EngineProbe[] = []
-  for (const name of engineName.options) probes.push(await probeEngine(findWorker(), name, { enginesFolder, threads: null, seconds: 0 }))
+  for (const name of engineName.options)
+    probes.push(await probeEngine(findWorker(), name, { enginesFolder, threads: null, seconds: 0 }))
   return probes
 }
 
@@ -95,22 +128,41 @@ export function doctorCommand(): Command {
         finding('Pairlab', true, APP_VERSION, ''),
         checkNode(),
         await checkStore(dataDir),
-        ...engines.map((engine) => finding(`Engine ${engine.name}`, engine.available, describeEngine(engine), 'Reinstall the packages: npm ci --ignore-scripts', engine.name === 'wasm')),
+        ...engines.map((engine) =>
+          finding(
+            `Engine ${engine.name}`,
+            engine.available,
+            describeEngine(engine),
+            'Reinstall the packages: npm ci --ignore-scripts',
+            engine.name === 'wasm',
+          ),
+        ),
         checkElectron(),
         checkChromium(),
         checkFolder(dataFolder),
         checkDisk(dataFolder),
         finding('Running', true, running ? 'yes, on a loopback address' : 'no', ''),
-        finding('Machine', true, `${os.cpus().length} × ${os.cpus()[0]?.model ?? 'unknown'}, ${formatBytes(os.totalmem())}`, ''),
+        finding(
+          'Machine',
+          true,
+          `${os.cpus().length} × ${os.cpus()[0]?.model ?? 'unknown'}, ${formatBytes(os.totalmem())}`,
+          '',
+        ),
       ]
       const broken = findings.filter((one) => one.state === 'broken')
-      const table = formatTable([
-        { title: 'what', text: (one: Finding) => one.what },
-        { title: 'state', text: (one) => one.state },
-        { title: 'found', text: (one) => one.text },
-      ], findings)
+      const table = formatTable(
+        [
+          { title: 'what', text: (one: Finding) => one.what },
+          { title: 'state', text: (one) => one.state },
+          { title: 'found', text: (one) => one.text },
+        ],
+        findings,
+      )
       const mends = findings.filter((one) => one.mend !== '').map((one) => `${one.what}: ${one.mend}`)
-      out.result({ findings, broken: broken.length }, [table, '', ...(mends.length === 0 ? ['Nothing is missing.'] : mends)].join('\n'))
+      out.result(
+        { findings, broken: broken.length },
+        [table, '', ...(mends.length === 0 ? ['Nothing is missing.'] : mends)].join('\n'),
+      )
       if (broken.length > 0) process.exitCode = 1
     })
 }

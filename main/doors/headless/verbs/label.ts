@@ -22,13 +22,29 @@ export async function ensureAnnotator(client: Client, name: string): Promise<Ann
 function outcomeOf(key: string, item: LabelItem): Outcome | null {
   const left = item.shownOrder === 'ab' ? 'a' : 'b'
   const right = left === 'a' ? 'b' : 'a'
-  const outcomes: Readonly<Record<string, Outcome>> = { '1': left, '2': right, '3': 'tie', '=': 'tie', b: 'both-bad', s: 'skip' }
+  const outcomes: Readonly<Record<string, Outcome>> = {
+    '1': left,
+    '2': right,
+    '3': 'tie',
+    '=': 'tie',
+    b: 'both-bad',
+    s: 'skip',
+  }
   return outcomes[key] ?? null
 }
 
 function showItem(item: LabelItem): string {
   const [left, right] = item.shownOrder === 'ab' ? [item.a, item.b] : [item.b, item.a]
-  return [`\n── pair ${item.index + 1} ──`, toText(item.prompt), '', '[1] ' + toText(left), '', '[2] ' + toText(right), '', HELP].join('\n')
+  return [
+    `\n── pair ${item.index + 1} ──`,
+    toText(item.prompt),
+    '',
+    '[1] ' + toText(left),
+    '',
+    '[2] ' + toText(right),
+    '',
+    HELP,
+  ].join('\n')
 }
 
 /** The next key pressed on a terminal, the next line's first letter elsewhere. */
@@ -37,7 +53,12 @@ function keySource(): { next(): Promise<string | null>; close(): void } {
     emitKeypressEvents(process.stdin)
     process.stdin.setRawMode(true)
     return {
-      next: () => new Promise((resolve) => process.stdin.once('keypress', (text: string | undefined, key: { ctrl?: boolean; name?: string }) => resolve(key.ctrl === true && key.name === 'c' ? 'q' : (text ?? '')))),
+      next: () =>
+        new Promise((resolve) =>
+          process.stdin.once('keypress', (text: string | undefined, key: { ctrl?: boolean; name?: string }) =>
+            resolve(key.ctrl === true && key.name === 'c' ? 'q' : (text ?? '')),
+          ),
+        ),
       close: () => {
         process.stdin.setRawMode(false)
         process.stdin.pause()
@@ -55,14 +76,25 @@ function keySource(): { next(): Promise<string | null>; close(): void } {
   }
 }
 
-async function labelLoop(client: Client, datasetId: DatasetId, annotatorId: AnnotatorId, say: (text: string) => void): Promise<number> {
+async function labelLoop(
+  client: Client,
+  datasetId: DatasetId,
+  annotatorId: AnnotatorId,
+  say: (text: string) => void,
+): Promise<number> {
   const keys = keySource()
   let answered = 0
   let at = 0
   let shownPair = ''
   try {
     for (;;) {
-      const { items } = await client.call('labels.queue', { datasetId, annotatorId, filter: { only: 'unlabeled' }, fromIndex: at, limit: 1 })
+      const { items } = await client.call('labels.queue', {
+        datasetId,
+        annotatorId,
+        filter: { only: 'unlabeled' },
+        fromIndex: at,
+        limit: 1,
+      })
       const item = items[0]
       if (item === undefined) {
         say('Every pair is labeled.')
@@ -74,7 +106,11 @@ async function labelLoop(client: Client, datasetId: DatasetId, annotatorId: Anno
       const key = await keys.next()
       if (key === null || key === 'q') return answered
       if (key === 'u' || key === 'r') {
-        const changed = await client.call(key === 'u' ? 'labels.undo' : 'labels.redo', { datasetId, annotatorId, clientKey: randomUUID() })
+        const changed = await client.call(key === 'u' ? 'labels.undo' : 'labels.redo', {
+          datasetId,
+          annotatorId,
+          clientKey: randomUUID(),
+        })
         at = changed.index ?? at
         say(key === 'u' ? 'undone' : 'redone')
         shownPair = ''
@@ -85,11 +121,23 @@ async function labelLoop(client: Client, datasetId: DatasetId, annotatorId: Anno
         say(HELP)
         continue
       }
-      const { progress } = await client.call('labels.add', { datasetId, annotatorId, pairId: item.pairId, outcome, strength: outcome === 'a' || outcome === 'b' ? 'clearly' : null, shownOrder: item.shownOrder, durationMs: Date.now() - startMs, clientKey: randomUUID() })
+      const { progress } = await client.call('labels.add', {
+        datasetId,
+        annotatorId,
+        pairId: item.pairId,
+        outcome,
+        strength: outcome === 'a' || outcome === 'b' ? 'clearly' : null,
+        shownOrder: item.shownOrder,
+        durationMs: Date.now() - startMs,
+        clientKey: randomUUID(),
+      })
       answered += 1
       at = item.index
-      if (progress.journalTrouble !== null) say(`saved in the database; the journal beside the records is behind: ${progress.journalTrouble}`)
-      say(`saved; ${progress.answered} of ${progress.total}${progress.remainingMs === null ? '' : `, about ${formatDuration(progress.remainingMs)} left`}`)
+      if (progress.journalTrouble !== null)
+        say(`saved in the database; the journal beside the records is behind: ${progress.journalTrouble}`)
+      say(
+        `saved; ${progress.answered} of ${progress.total}${progress.remainingMs === null ? '' : `, about ${formatDuration(progress.remainingMs)} left`}`,
+      )
     }
   } finally {
     keys.close()
@@ -99,7 +147,8 @@ async function labelLoop(client: Client, datasetId: DatasetId, annotatorId: Anno
 /** The option of `label`, which takes it on behalf of `label add` as well. @throws AppError `usage-invalid` */
 function annotatorName(command: Command): string {
   const { annotator } = command.optsWithGlobals<{ annotator?: string }>()
-  if (annotator === undefined) throw new AppError({ code: 'usage-invalid', message: 'Who is labeling?', hint: 'Give a name: --annotator ann' })
+  if (annotator === undefined)
+    throw new AppError({ code: 'usage-invalid', message: 'Who is labeling?', hint: 'Give a name: --annotator ann' })
   return annotator
 }
 
@@ -108,7 +157,10 @@ export function labelCommand(): Command {
     .description('Label pairs in the terminal: blind, sides shuffled, each answer on disk before the next pair.')
     .argument('<data set>', 'id, beginning of the id, or name')
     .option('--annotator <name>', 'who is labeling (required)')
-    .addHelpText('after', `\nKeys: ${HELP}\n\nExamples:\n  pairlab label pandalm --annotator ann\n  pairlab label add pandalm 17 a --annotator ann --strength clearly`)
+    .addHelpText(
+      'after',
+      `\nKeys: ${HELP}\n\nExamples:\n  pairlab label pandalm --annotator ann\n  pairlab label add pandalm 17 a --annotator ann --strength clearly`,
+    )
     .action(async (wanted: string, _options: unknown, command: Command) => {
       const { out, dataDir } = globals(command)
       const annotator = annotatorName(command)
@@ -117,7 +169,10 @@ export function labelCommand(): Command {
         const { annotatorId } = await ensureAnnotator(client, annotator)
         const answered = await labelLoop(client, datasetId, annotatorId, (text) => out.say(text))
         const progress = await client.call('labels.progress', { datasetId, annotatorId })
-        out.result(progress, `${answered} answers given, ${progress.answered} of ${progress.total} pairs labeled by ${annotator}.`)
+        out.result(
+          progress,
+          `${answered} answers given, ${progress.answered} of ${progress.total} pairs labeled by ${annotator}.`,
+        )
       })
     })
     .addCommand(addCommand())
@@ -132,16 +187,39 @@ function addCommand(): Command {
     .option('--annotator <name>', 'who decided (required)')
     .option('--strength <strength>', 'slightly, clearly or far')
     .option('--comment <text>', 'a remark kept with the answer', '')
-    .action(async (wanted: string, pairId: string, outcome: string, options: { strength?: string; comment: string }, command: Command) => {
-      const { out, dataDir } = globals(command)
-      const annotator = annotatorName(command)
-      await withClient(dataDir, async ({ client }) => {
-        const { datasetId } = await pickDataset(client, wanted)
-        if (!['a', 'b', 'tie', 'both-bad', 'skip'].includes(outcome)) throw new AppError({ code: 'usage-invalid', message: `"${outcome}" is no outcome.`, hint: 'Give a, b, tie, both-bad or skip.' })
-        const { annotatorId } = await ensureAnnotator(client, annotator)
-        const item = await client.call('labels.item', { datasetId, annotatorId, pairId })
-        const added = await client.call('labels.add', { datasetId, annotatorId, pairId, outcome: outcome as Outcome, strength: (options.strength ?? null) as 'clearly' | null, comment: options.comment, shownOrder: item.shownOrder, durationMs: 0, clientKey: randomUUID() }) // both checked by the contract
-        out.result(added, `Saved as event ${added.labelId}.`)
-      })
-    })
+    .action(
+      async (
+        wanted: string,
+        pairId: string,
+        outcome: string,
+        options: { strength?: string; comment: string },
+        command: Command,
+      ) => {
+        const { out, dataDir } = globals(command)
+        const annotator = annotatorName(command)
+        await withClient(dataDir, async ({ client }) => {
+          const { datasetId } = await pickDataset(client, wanted)
+          if (!['a', 'b', 'tie', 'both-bad', 'skip'].includes(outcome))
+            throw new AppError({
+              code: 'usage-invalid',
+              message: `"${outcome}" is no outcome.`,
+              hint: 'Give a, b, tie, both-bad or skip.',
+            })
+          const { annotatorId } = await ensureAnnotator(client, annotator)
+          const item = await client.call('labels.item', { datasetId, annotatorId, pairId })
+          const added = await client.call('labels.add', {
+            datasetId,
+            annotatorId,
+            pairId,
+            outcome: outcome as Outcome,
+            strength: (options.strength ?? null) as 'clearly' | null,
+            comment: options.comment,
+            shownOrder: item.shownOrder,
+            durationMs: 0,
+            clientKey: randomUUID(),
+          }) // both checked by the contract
+          out.result(added, `Saved as event ${added.labelId}.`)
+        })
+      },
+    )
 }

@@ -22,7 +22,9 @@ interface Flags {
 
 export function reproduceCommand(): Command {
   return new Command('reproduce')
-    .description("Repeat a paper's experiment here and say whether its claim holds. Reports are kept for the Papers page.")
+    .description(
+      "Repeat a paper's experiment here and say whether its claim holds. Reports are kept for the Papers page.",
+    )
     .argument('[names...]', 'default: all; --list names them')
     .option('--list', 'name every experiment, with its claim and how long it takes')
     .option('--full', 'the long form, with more seeds and larger sizes')
@@ -30,9 +32,18 @@ export function reproduceCommand(): Command {
     .addOption(new Option('--engine <name>').choices(engineName.options).default('wasm'))
     .action(async (names: string[], flags: Flags, command: Command) => {
       const { out, dataDir } = globals(command)
-      if (flags.list === true) return out.result(experiments.map(({ id, paper, claim, minutes }) => ({ id, paper, claim, minutes })), listText())
+      if (flags.list === true)
+        return out.result(
+          experiments.map(({ id, paper, claim, minutes }) => ({ id, paper, claim, minutes })),
+          listText(),
+        )
       const seedCount = flags.seeds === undefined ? null : Number(flags.seeds)
-      if (seedCount !== null && !(Number.isInteger(seedCount) && seedCount >= 1)) throw new AppError({ code: 'usage-invalid', message: `--seeds ${flags.seeds} is not a whole number from 1.`, hint: 'For example: --seeds 3' })
+      if (seedCount !== null && !(Number.isInteger(seedCount) && seedCount >= 1))
+        throw new AppError({
+          code: 'usage-invalid',
+          message: `--seeds ${flags.seeds} is not a whole number from 1.`,
+          hint: 'For example: --seeds 3',
+        })
       const chosen = names.length === 0 ? experiments : names.map(findExperiment)
       const dataFolder = resolveDataFolder(dataDir)
       const enginesFolder = enginesFolderOf(dataFolder)
@@ -41,7 +52,12 @@ export function reproduceCommand(): Command {
       for (const { id, claim } of chosen) {
         out.note(`${id}: ${claim}`)
         const startedAtMs = Date.now()
-        const found = await askWorker(worker, 'reproduce', { id, form: flags.full === true ? 'full' : 'quick', seedCount, engine: flags.engine, enginesFolder }, { onNote: (text) => out.note(`  ${text}`) })
+        const found = await askWorker(
+          worker,
+          'reproduce',
+          { id, form: flags.full === true ? 'full' : 'quick', seedCount, engine: flags.engine, enginesFolder },
+          { onNote: (text) => out.note(`  ${text}`) },
+        )
         const done = keepFound(dataFolder, found, { appVersion: APP_VERSION, startedAtMs })
         kept.push(done)
         out.say(`${found.text} (${formatDuration(done.wallMs)})\n`)
@@ -52,19 +68,30 @@ export function reproduceCommand(): Command {
 }
 
 function listText(): string {
-  return formatTable([
-    { title: 'name', text: (one: Experiment) => one.id },
-    { title: 'minutes', right: true, text: (one) => `${one.minutes.quick}` },
-    { title: 'full', right: true, text: (one) => `${one.minutes.full}` },
-    { title: 'claim', text: (one) => one.claim },
-  ], experiments)
+  return formatTable(
+    [
+      { title: 'name', text: (one: Experiment) => one.id },
+      { title: 'minutes', right: true, text: (one) => `${one.minutes.quick}` },
+      { title: 'full', right: true, text: (one) => `${one.minutes.full}` },
+      { title: 'claim', text: (one) => one.claim },
+    ],
+    experiments,
+  )
 }
 
 function summaryText(kept: readonly KeptReport[]): string {
-  return formatTable([
-    { title: 'experiment', text: ({ report }: KeptReport) => report.id },
-    { title: 'verdict', text: ({ report }) => report.verdict },
-    { title: 'gates that hold', right: true, text: ({ report }) => `${report.gates.filter((gate) => gate.verdict === 'holds').length} of ${report.gates.length}` },
-    { title: 'time', right: true, text: ({ wallMs }) => formatDuration(wallMs) },
-  ], kept)
+  return formatTable(
+    [
+      { title: 'experiment', text: ({ report }: KeptReport) => report.id },
+      { title: 'verdict', text: ({ report }) => report.verdict },
+      {
+        title: 'gates that hold',
+        right: true,
+        text: ({ report }) =>
+          `${report.gates.filter((gate) => gate.verdict === 'holds').length} of ${report.gates.length}`,
+      },
+      { title: 'time', right: true, text: ({ wallMs }) => formatDuration(wallMs) },
+    ],
+    kept,
+  )
 }

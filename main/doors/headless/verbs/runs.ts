@@ -9,78 +9,168 @@ import { formatTable } from '../output.ts'
 import { followRuns } from '../progress.ts'
 
 export async function pickRun(client: Client, wanted: string): Promise<RunSummary> {
-  return pick(await client.call('runs.list', {}), wanted, 'run', (run) => run.runId, (run) => `${run.name} s${run.seed}`)
+  return pick(
+    await client.call('runs.list', {}),
+    wanted,
+    'run',
+    (run) => run.runId,
+    (run) => `${run.name} s${run.seed}`,
+  )
 }
 
 function listCommand(): Command {
-  return new Command('list').description('Every run, newest first.').action(async (_options: unknown, command: Command) => {
-    const { out, dataDir } = globals(command)
-    await withClient(dataDir, async ({ client }) => {
-      const runs = await client.call('runs.list', {})
-      const table = formatTable([
-        { title: 'id', text: (run: RunSummary) => run.runId },
-        { title: 'status', text: (run) => run.state },
-        { title: 'method', text: (run) => run.method },
-        { title: 'data set', text: (run) => run.datasetName },
-        { title: 'step', right: true, text: (run) => `${run.step}/${run.totalSteps}` },
-        { title: 'main metric', right: true, text: (run) => (run.mainValue === null ? '–' : formatNumber(run.mainValue)) },
-        { title: 'took', right: true, text: (run) => formatDuration(run.trainedMs) },
-        { title: 'disk', right: true, text: (run) => formatBytes(run.diskBytes) },
-      ], runs)
-      out.result(runs, runs.length === 0 ? 'No run yet. Try: pairlab train sft --data <data set>' : table)
+  return new Command('list')
+    .description('Every run, newest first.')
+    .action(async (_options: unknown, command: Command) => {
+      const { out, dataDir } = globals(command)
+      await withClient(dataDir, async ({ client }) => {
+        const runs = await client.call('runs.list', {})
+        const table = formatTable(
+          [
+            { title: 'id', text: (run: RunSummary) => run.runId },
+            { title: 'status', text: (run) => run.state },
+            { title: 'method', text: (run) => run.method },
+            { title: 'data set', text: (run) => run.datasetName },
+            { title: 'step', right: true, text: (run) => `${run.step}/${run.totalSteps}` },
+            {
+              title: 'main metric',
+              right: true,
+              text: (run) => (run.mainValue === null ? '–' : formatNumber(run.mainValue)),
+            },
+            { title: 'took', right: true, text: (run) => formatDuration(run.trainedMs) },
+            { title: 'disk', right: true, text: (run) => formatBytes(run.diskBytes) },
+          ],
+          runs,
+        )
+        out.result(runs, runs.length === 0 ? 'No run yet. Try: pairlab train sft --data <data set>' : table)
+      })
     })
-  })
 }
 
 /** A verb on one run. */
-function onRun(name: string, description: string, act: (client: Client, run: RunSummary) => Promise<{ readonly value: unknown; readonly text: string }>): Command {
-  return new Command(name).description(description).argument('<run>').action(async (wanted: string, _options: unknown, command: Command) => {
-    const { out, dataDir } = globals(command)
-    await withClient(dataDir, async ({ client }) => {
-      const { value, text } = await act(client, await pickRun(client, wanted))
-      out.result(value, text)
+function onRun(
+  name: string,
+  description: string,
+  act: (client: Client, run: RunSummary) => Promise<{ readonly value: unknown; readonly text: string }>,
+): Command {
+  return new Command(name)
+    .description(description)
+    .argument('<run>')
+    .action(async (wanted: string, _options: unknown, command: Command) => {
+      const { out, dataDir } = globals(command)
+      await withClient(dataDir, async ({ client }) => {
+        const { value, text } = await act(client, await pickRun(client, wanted))
+        out.result(value, text)
+      })
     })
-  })
 }
 
 export function runsCommand(): Command {
   return new Command('runs')
     .description('List, show, stop, resume and delete runs.')
     .addCommand(listCommand(), { isDefault: true })
-    .addCommand(onRun('show', 'Everything about one run.', async (client, run) => {
-      const detail = await client.call('runs.get', { runId: run.runId })
-      const summary = Object.entries(detail.summary).map(([name, value]) => `  ${name}: ${formatNumber(value)}`)
-      const warnings = detail.warnings.map((warning) => `Mind: ${warning.message} ${warning.hint}`)
-      return { value: detail, text: [`${detail.name} s${detail.seed}: ${detail.state}, step ${detail.step} of ${detail.totalSteps}, ${detail.engine}`, `Folder: ${detail.folder}`, `Again: ${detail.command}`, ...(detail.error === null ? [] : [`${detail.error.message} ${detail.error.hint}`]), ...warnings, ...summary].join('\n') }
-    }))
-    .addCommand(onRun('log', 'The last lines of its log.', async (client, run) => {
-      const lines = await client.call('runs.log', { runId: run.runId })
-      return { value: lines, text: lines.join('\n') }
-    }))
-    .addCommand(onRun('samples', 'What it generated for its held-out prompts, latest first.', async (client, run) => {
-      const steps = (await client.call('runs.samples', { runId: run.runId })).toReversed()
-      const shown = steps.slice(0, 1).flatMap(({ step, items }) => items.map((item) => `── step ${step}, prompt ${item.promptIndex + 1}${item.reward === null ? '' : `, reward ${formatNumber(item.reward)}`} ──\n${item.prompt}\n→ ${item.completion}\n`))
-      return { value: steps, text: shown.length === 0 ? 'No sample yet: they are made at each evaluation.' : shown.join('\n') }
-    }))
-    .addCommand(onRun('stop', 'Stop at once.', async (client, { runId }) => ({ value: await client.call('runs.stop', { runId, mode: 'stop' }), text: `${runId} is stopping.` })))
-    .addCommand(onRun('stop-and-save', 'Save a checkpoint, evaluate, stop.', async (client, { runId }) => ({ value: await client.call('runs.stop', { runId, mode: 'stop-and-save' }), text: `${runId} is saving and stopping.` })))
-    .addCommand(onRun('checkpoint', 'Save a checkpoint and go on.', async (client, { runId }) => ({ value: await client.call('runs.checkpoint', { runId }), text: `${runId} is saving.` })))
-    .addCommand(onRun('delete', 'Move its folder to the trash.', async (client, { runId }) => ({ value: await client.call('runs.delete', { runId }), text: `${runId} is in the trash.` })))
-    .addCommand(new Command('export').description('Write a checkpoint as a folder that other programs open: safetensors, tokenizer, model card.').argument('<run>').requiredOption('--to <folder>', 'a folder that does not exist yet').option('--best', 'the best checkpoint in place of the last').option('--adapters', 'only the LoRA adapters, in PEFT\'s layout').action(async (wanted: string, options: { to: string; best?: boolean; adapters?: boolean }, command: Command) => {
-      const { out, dataDir } = globals(command)
-      await withClient(dataDir, async ({ client }) => {
-        const { runId } = await pickRun(client, wanted)
-        const value = await client.call('runs.export', { runId, checkpoint: options.best === true ? 'best' : 'last', path: path.resolve(options.to), form: options.adapters === true ? 'adapters' : 'model' })
-        out.result(value, `${value.path}: step ${value.step}; ${value.files.join(', ')}`)
-      })
-    }))
-    .addCommand(new Command('resume').description('Go on from the last checkpoint, exactly as if it had never stopped.').argument('<run>').option('--detach', 'return at once').action(async (wanted: string, options: { detach?: boolean }, command: Command) => {
-      const { out, dataDir } = globals(command)
-      await withClient(dataDir, async ({ client }) => {
-        const { runId } = await pickRun(client, wanted)
-        await client.call('runs.resume', { runId })
-        const [run] = options.detach === true ? [await pickRun(client, runId)] : await followRuns(client, [runId], out)
-        out.result(run, `${runId}: ${run?.state}`)
-      })
-    }))
+    .addCommand(
+      onRun('show', 'Everything about one run.', async (client, run) => {
+        const detail = await client.call('runs.get', { runId: run.runId })
+        const summary = Object.entries(detail.summary).map(([name, value]) => `  ${name}: ${formatNumber(value)}`)
+        const warnings = detail.warnings.map((warning) => `Mind: ${warning.message} ${warning.hint}`)
+        return {
+          value: detail,
+          text: [
+            `${detail.name} s${detail.seed}: ${detail.state}, step ${detail.step} of ${detail.totalSteps}, ${detail.engine}`,
+            `Folder: ${detail.folder}`,
+            `Again: ${detail.command}`,
+            ...(detail.error === null ? [] : [`${detail.error.message} ${detail.error.hint}`]),
+            ...warnings,
+            ...summary,
+          ].join('\n'),
+        }
+      }),
+    )
+    .addCommand(
+      onRun('log', 'The last lines of its log.', async (client, run) => {
+        const lines = await client.call('runs.log', { runId: run.runId })
+        return { value: lines, text: lines.join('\n') }
+      }),
+    )
+    .addCommand(
+      onRun('samples', 'What it generated for its held-out prompts, latest first.', async (client, run) => {
+        const steps = (await client.call('runs.samples', { runId: run.runId })).toReversed()
+        const shown = steps
+          .slice(0, 1)
+          .flatMap(({ step, items }) =>
+            items.map(
+              (item) =>
+                `── step ${step}, prompt ${item.promptIndex + 1}${item.reward === null ? '' : `, reward ${formatNumber(item.reward)}`} ──\n${item.prompt}\n→ ${item.completion}\n`,
+            ),
+          )
+        return {
+          value: steps,
+          text: shown.length === 0 ? 'No sample yet: they are made at each evaluation.' : shown.join('\n'),
+        }
+      }),
+    )
+    .addCommand(
+      onRun('stop', 'Stop at once.', async (client, { runId }) => ({
+        value: await client.call('runs.stop', { runId, mode: 'stop' }),
+        text: `${runId} is stopping.`,
+      })),
+    )
+    .addCommand(
+      onRun('stop-and-save', 'Save a checkpoint, evaluate, stop.', async (client, { runId }) => ({
+        value: await client.call('runs.stop', { runId, mode: 'stop-and-save' }),
+        text: `${runId} is saving and stopping.`,
+      })),
+    )
+    .addCommand(
+      onRun('checkpoint', 'Save a checkpoint and go on.', async (client, { runId }) => ({
+        value: await client.call('runs.checkpoint', { runId }),
+        text: `${runId} is saving.`,
+      })),
+    )
+    .addCommand(
+      onRun('delete', 'Move its folder to the trash.', async (client, { runId }) => ({
+        value: await client.call('runs.delete', { runId }),
+        text: `${runId} is in the trash.`,
+      })),
+    )
+    .addCommand(
+      new Command('export')
+        .description('Write a checkpoint as a folder that other programs open: safetensors, tokenizer, model card.')
+        .argument('<run>')
+        .requiredOption('--to <folder>', 'a folder that does not exist yet')
+        .option('--best', 'the best checkpoint in place of the last')
+        .option('--adapters', "only the LoRA adapters, in PEFT's layout")
+        .action(
+          async (wanted: string, options: { to: string; best?: boolean; adapters?: boolean }, command: Command) => {
+            const { out, dataDir } = globals(command)
+            await withClient(dataDir, async ({ client }) => {
+              const { runId } = await pickRun(client, wanted)
+              const value = await client.call('runs.export', {
+                runId,
+                checkpoint: options.best === true ? 'best' : 'last',
+                path: path.resolve(options.to),
+                form: options.adapters === true ? 'adapters' : 'model',
+              })
+              out.result(value, `${value.path}: step ${value.step}; ${value.files.join(', ')}`)
+            })
+          },
+        ),
+    )
+    .addCommand(
+      new Command('resume')
+        .description('Go on from the last checkpoint, exactly as if it had never stopped.')
+        .argument('<run>')
+        .option('--detach', 'return at once')
+        .action(async (wanted: string, options: { detach?: boolean }, command: Command) => {
+          const { out, dataDir } = globals(command)
+          await withClient(dataDir, async ({ client }) => {
+            const { runId } = await pickRun(client, wanted)
+            await client.call('runs.resume', { runId })
+            const [run] =
+              options.detach === true ? [await pickRun(client, runId)] : await followRuns(client, [runId], out)
+            out.result(run, `${runId}: ${run?.state}`)
+          })
+        }),
+    )
 }

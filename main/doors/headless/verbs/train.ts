@@ -43,27 +43,63 @@ interface TrainOptions {
 async function readModel(client: Client, options: TrainOptions): Promise<RunRequestInput['model']> {
   const named = parseModelReference(options.model)
   switch (named?.kind) {
-    case 'networks': return named
+    case 'networks':
+      return named
     case 'new': {
-      const tokenizer = options.tokenizer === 'byte' ? { kind: 'byte' as const } : { kind: 'bpe' as const, vocabSize: Number(options.vocabSize) }
-      return { kind: 'new', preset: (named.preset === '' ? 'micro' : named.preset) as 'micro', tokenizer, tiedEmbeddings: options.untied !== true } // the contract checks the preset
+      const tokenizer =
+        options.tokenizer === 'byte'
+          ? { kind: 'byte' as const }
+          : { kind: 'bpe' as const, vocabSize: Number(options.vocabSize) }
+      return {
+        kind: 'new',
+        preset: (named.preset === '' ? 'micro' : named.preset) as 'micro',
+        tokenizer,
+        tiedEmbeddings: options.untied !== true,
+      } // the contract checks the preset
     }
-    case 'model': return { kind: 'registered', modelId: (await pickModel(client, named.model)).modelId }
+    case 'model':
+      return { kind: 'registered', modelId: (await pickModel(client, named.model)).modelId }
     case 'run': {
-      const run = pick(await client.call('runs.list', {}), named.run, 'run', (one) => one.runId, (one) => `${one.name} s${one.seed}`)
+      const run = pick(
+        await client.call('runs.list', {}),
+        named.run,
+        'run',
+        (one) => one.runId,
+        (one) => `${one.name} s${one.seed}`,
+      )
       return { kind: 'run', runId: run.runId, checkpoint: named.checkpoint }
     }
-    case undefined: throw new AppError({ code: 'usage-invalid', message: `--model ${options.model} is neither new:<preset> nor run:<id>, run:<id>@best or run:<id>@last, nor model:<id>.`, hint: 'For example: --model new:micro, --model run:sft-1 to start from a finished run, --model model:SmolLM for one that was added.' })
+    case undefined:
+      throw new AppError({
+        code: 'usage-invalid',
+        message: `--model ${options.model} is neither new:<preset> nor run:<id>, run:<id>@best or run:<id>@last, nor model:<id>.`,
+        hint: 'For example: --model new:micro, --model run:sft-1 to start from a finished run, --model model:SmolLM for one that was added.',
+      })
   }
 }
 
-async function readRequest(client: Client, method: string, schema: unknown, options: TrainOptions & Record<string, unknown>): Promise<RunRequestInput> {
+async function readRequest(
+  client: Client,
+  method: string,
+  schema: unknown,
+  options: TrainOptions & Record<string, unknown>,
+): Promise<RunRequestInput> {
   const { datasetId } = await pickDataset(client, options.data)
   const seeds = parseSeeds(options.seeds)
-  if (seeds === null) throw new AppError({ code: 'usage-invalid', message: `--seeds ${options.seeds} is not a list of whole numbers.`, hint: 'For example: --seeds 1-5, or --seeds 1,4,7.' })
+  if (seeds === null)
+    throw new AppError({
+      code: 'usage-invalid',
+      message: `--seeds ${options.seeds} is not a list of whole numbers.`,
+      hint: 'For example: --seeds 1-5, or --seeds 1,4,7.',
+    })
   const info = (await client.call('algorithms.list', {})).find((one) => one.id === method)
   const preset = info?.presets.find((one) => one.id === (options.preset ?? info.presets[0]?.id))
-  if (preset === undefined) throw new AppError({ code: 'usage-invalid', message: `${method} has no preset "${options.preset}".`, hint: `It has: ${info?.presets.map((one) => one.id).join(', ')}.` })
+  if (preset === undefined)
+    throw new AppError({
+      code: 'usage-invalid',
+      message: `${method} has no preset "${options.preset}".`,
+      hint: `It has: ${info?.presets.map((one) => one.id).join(', ')}.`,
+    })
   const { judge } = readSchemaFlags(judgeSchema, options)
   return {
     method,
@@ -90,23 +126,36 @@ function methodCommand(algorithm: (typeof algorithms)[number]): Command {
   const command = new Command(algorithm.id)
     .description(`${algorithm.name}: ${algorithm.summary}. ${algorithm.paper.cite}.`)
     .requiredOption('--data <data set>', 'id, beginning of the id, or name')
-    .option('--model <model>', 'new:<preset> (nano, micro, mini, small, medium, large), run:<id>[@best], or model:<id or name>; networks for small ones that the method makes for its data', algorithm.models[0] === 'networks' ? 'networks' : 'new:micro')
+    .option(
+      '--model <model>',
+      'new:<preset> (nano, micro, mini, small, medium, large), run:<id>[@best], or model:<id or name>; networks for small ones that the method makes for its data',
+      algorithm.models[0] === 'networks' ? 'networks' : 'new:micro',
+    )
     .addOption(new Option('--tokenizer <kind>', 'of a new model').choices(['bpe', 'byte']).default('bpe'))
     .option('--vocab-size <n>', 'of a new BPE tokenizer', '1024')
     .option('--untied', 'separate input and output embeddings')
     .option('--seeds <list>', 'one run for each: 1-3, or 1,5,9', '1')
-    .option('--preset <id>', `values to start from: ${algorithm.presets.map((preset) => `${preset.id} (${preset.title})`).join(', ')}`)
+    .option(
+      '--preset <id>',
+      `values to start from: ${algorithm.presets.map((preset) => `${preset.id} (${preset.title})`).join(', ')}`,
+    )
     .addOption(new Option('--engine <name>').choices(['auto', ...engineName.options]).default('auto'))
-    .option('--threads <n>', 'of the processor\'s engines; left out, the engine chooses')
+    .option('--threads <n>', "of the processor's engines; left out, the engine chooses")
     .option('--annotators <names>', 'only their labels, comma-separated')
-    .addOption(new Option('--aggregation <how>', 'several labels of one pair').choices(['mean', 'majority']).default('mean'))
+    .addOption(
+      new Option('--aggregation <how>', 'several labels of one pair').choices(['mean', 'majority']).default('mean'),
+    )
     .option('--split-seed <n>', 'seed of the split', '0')
     .option('--name <name>')
     .option('--detach', 'return at once; runs that have started go on by themselves')
     .option('--check', 'say what would be run, and start nothing')
     .option('--estimate', 'measure a few real steps, and start nothing')
   addSchemaFlags(command, schema, `${algorithm.name}:`)
-  addSchemaFlags(command, trainingSchema, 'Training (the defaults are those of the method\'s preset where it names one):')
+  addSchemaFlags(
+    command,
+    trainingSchema,
+    "Training (the defaults are those of the method's preset where it names one):",
+  )
   addSchemaFlags(command, judgeSchema, 'Judge of generated samples:')
   return command.action(async (options: TrainOptions & Record<string, unknown>) => {
     const { out, dataDir } = globals(command)
@@ -114,11 +163,24 @@ function methodCommand(algorithm: (typeof algorithms)[number]): Command {
       const request = await readRequest(client, algorithm.id, schema, options)
       const check = await client.call('runs.check', { request })
       for (const { level, text } of check.advice) out.note(`${level === 'warning' ? 'Mind' : 'Note'}: ${text}`)
-      if (check.problems.length > 0) throw new AppError({ code: 'spec-invalid', message: sayProblems(check.problems), hint: 'Change the named settings and try again.', details: { problems: check.problems } })
-      if (options.check === true) return out.result(check, `${check.command}\n${check.counts.train} ${words.items} to train on, ${check.counts.validation} to validate, ${check.counts.test} to test${words.labeled ? `; ${check.counts.labels} labels` : ''}`)
+      if (check.problems.length > 0)
+        throw new AppError({
+          code: 'spec-invalid',
+          message: sayProblems(check.problems),
+          hint: 'Change the named settings and try again.',
+          details: { problems: check.problems },
+        })
+      if (options.check === true)
+        return out.result(
+          check,
+          `${check.command}\n${check.counts.train} ${words.items} to train on, ${check.counts.validation} to validate, ${check.counts.test} to test${words.labeled ? `; ${check.counts.labels} labels` : ''}`,
+        )
       if (options.estimate === true) {
         const found = await client.call('runs.estimate', { request })
-        return out.result(found, `${formatCount(found.parameterCount)} parameters; ${formatInterval(found.stepMs, found.stepSpreadMs)} ms a step at the longest batch, measured over ${found.stepsRun} steps on ${found.engine}; about ${formatDuration(found.totalMs)} for ${found.runs} ${found.runs === 1 ? 'run' : 'runs'}, ${formatBytes(found.peakBytes)} of memory, ${formatBytes(found.checkpointBytes)} a checkpoint`)
+        return out.result(
+          found,
+          `${formatCount(found.parameterCount)} parameters; ${formatInterval(found.stepMs, found.stepSpreadMs)} ms a step at the longest batch, measured over ${found.stepsRun} steps on ${found.engine}; about ${formatDuration(found.totalMs)} for ${found.runs} ${found.runs === 1 ? 'run' : 'runs'}, ${formatBytes(found.peakBytes)} of memory, ${formatBytes(found.checkpointBytes)} a checkpoint`,
+        )
       }
       const { runIds } = await client.call('runs.start', { request })
       out.say(`Started ${runIds.join(', ')}`)
@@ -132,25 +194,45 @@ function methodCommand(algorithm: (typeof algorithms)[number]): Command {
 /** @throws AppError `trainer-failed` when a run did not end as it should */
 async function report(client: Client, runIds: readonly RunId[], out: Output): Promise<void> {
   const runs = await Promise.all(runIds.map((runId) => client.call('runs.get', { runId })))
-  const text = runs.map((run) => `${run.runId}: ${run.state}${run.mainValue === null ? '' : `, ${run.mainMetric} ${formatNumber(run.mainValue)}`}${run.error === null ? '' : `, ${run.error.message}`}`).join('\n')
+  const text = runs
+    .map(
+      (run) =>
+        `${run.runId}: ${run.state}${run.mainValue === null ? '' : `, ${run.mainMetric} ${formatNumber(run.mainValue)}`}${run.error === null ? '' : `, ${run.error.message}`}`,
+    )
+    .join('\n')
   const broken = runs.find((run) => run.state === 'failed' || run.state === 'lost')
   if (broken === undefined) return out.result(runs, text)
   out.say(text)
   const message = `${broken.runId} ${broken.state === 'failed' ? 'failed' : 'was lost'}: ${broken.error?.message ?? 'its process is gone'}`
   const hint = broken.error?.hint ?? `Resume it from its last checkpoint: pairlab runs resume ${broken.runId}`
-  throw new AppError({ code: 'trainer-failed', message, hint, details: { runs: runs.map(({ runId, state }) => ({ runId, state })) } })
+  throw new AppError({
+    code: 'trainer-failed',
+    message,
+    hint,
+    details: { runs: runs.map(({ runId, state }) => ({ runId, state })) },
+  })
 }
 
 /** What goes on without us, and what waits for the next Pairlab. */
 async function reportDetached(client: Client, runIds: readonly RunId[], out: Output): Promise<void> {
-  const queued = (await client.call('runs.list', {})).filter((run) => runIds.includes(run.runId) && run.state === 'queued').length
-  out.result({ runIds, queued }, queued === 0 ? 'Follow them: pairlab runs' : `${queued} wait in the queue: they start while Pairlab is open or another verb waits. Settings say how many train at once.`)
+  const queued = (await client.call('runs.list', {})).filter(
+    (run) => runIds.includes(run.runId) && run.state === 'queued',
+  ).length
+  out.result(
+    { runIds, queued },
+    queued === 0
+      ? 'Follow them: pairlab runs'
+      : `${queued} wait in the queue: they start while Pairlab is open or another verb waits. Settings say how many train at once.`,
+  )
 }
 
 export function trainCommand(): Command {
   const command = new Command('train')
     .description('Train a method on a data set, once for each seed.')
-    .addHelpText('after', '\nExamples:\n  pairlab train sft --data pandalm --model new:micro --seeds 1-3\n  pairlab train dpo --data pandalm --model run:sft-1 --beta 0.1 --steps 200\n  pairlab train copg --help')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  pairlab train sft --data pandalm --model new:micro --seeds 1-3\n  pairlab train dpo --data pandalm --model run:sft-1 --beta 0.1 --steps 200\n  pairlab train copg --help',
+    )
   for (const algorithm of algorithms) command.addCommand(methodCommand(algorithm))
   return command
 }

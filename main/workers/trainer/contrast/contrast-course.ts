@@ -23,16 +23,24 @@ export async function openContrastCourse(context: RunContext, from: Checkpoint |
     rateName: 'tokens_per_sec',
     parameterCount: decoder.parameterCount,
     optimizerCount: Object.values(optimizer.shapes).reduce((sum, shape) => sum + sizeOfShape(shape), 0),
-    heaviest: lengths.map((_length, index) => index).sort((a, b) => lengths[b]! - lengths[a]!).slice(0, context.spec.training.batchSize), // indices of items
+    heaviest: lengths
+      .map((_length, index) => index)
+      .sort((a, b) => lengths[b]! - lengths[a]!)
+      .slice(0, context.spec.training.batchSize), // indices of items
     async update(chosen, step) {
-      const done = await updateOn(session, chosen.map((index) => items[index]!), step) // indices of the plan
+      const done = await updateOn(
+        session,
+        chosen.map((index) => items[index]!),
+        step,
+      ) // indices of the plan
       work = done.tokens
       return done
     },
     work: () => work,
     async evaluate(_step, extent): Promise<Evaluation> {
       const metrics = await measureSide(session, heldOut, 'eval', extent)
-      if (extent === 'end' && heldOut !== sides.test) Object.assign(metrics, await measureSide(session, sides.test, 'test', extent))
+      if (extent === 'end' && heldOut !== sides.test)
+        Object.assign(metrics, await measureSide(session, sides.test, 'test', extent))
       return { metrics, samples: await written(session, heldOut) }
     },
     save: createSaver(session),
@@ -40,28 +48,45 @@ export async function openContrastCourse(context: RunContext, from: Checkpoint |
 }
 
 /** Scored pairs are looked at from every side but the one that is trained on, since nothing is chosen by them. */
-async function measureSide(session: ContrastSession, side: ContrastSide, prefix: string, extent: Extent): Promise<Record<string, number>> {
+async function measureSide(
+  session: ContrastSession,
+  side: ContrastSide,
+  prefix: string,
+  extent: Extent,
+): Promise<Record<string, number>> {
   const { context, method } = session
   const given = methodContext(session)
   const limit = extent === 'part' ? context.spec.training.evalPairs : Infinity
   const triples = side.triples.slice(0, limit)
   const scored = side.scored.slice(0, limit)
-  const texts = [...triples.flatMap((one) => [one.query, one.positive, ...one.negatives]), ...scored.flatMap((one) => [one.first, one.second])]
+  const texts = [
+    ...triples.flatMap((one) => [one.query, one.positive, ...one.negatives]),
+    ...scored.flatMap((one) => [one.first, one.second]),
+  ]
   const metrics: Record<string, number> = { [`${prefix}/pairs`]: triples.length }
-  for (const [name, value] of Object.entries((await method.measure?.(given, textsOfSide(side).slice(0, limit))) ?? {})) metrics[`${prefix}/${name}`] = value
+  for (const [name, value] of Object.entries((await method.measure?.(given, textsOfSide(side).slice(0, limit))) ?? {}))
+    metrics[`${prefix}/${name}`] = value
   const distinct = [...new Set(texts)]
   const vectors = new Map((await method.embed(given, distinct)).map((vector, at) => [distinct[at]!, vector])) // one each
   if (context.hurried()) return metrics
   const of = (text: string): Float32Array => vectors.get(text)! // embedded above
   if (triples.length > 0) {
-    const { margins, ndcg, wins } = measureTriples(triples.map((one) => ({ query: of(one.query), positive: of(one.positive), negatives: one.negatives.map(of) })))
+    const { margins, ndcg, wins } = measureTriples(
+      triples.map((one) => ({ query: of(one.query), positive: of(one.positive), negatives: one.negatives.map(of) })),
+    )
     Object.assign(metrics, interval(`${prefix}/embed/ndcg`, meanInterval(ndcg)))
     if (margins.length > 0) {
       const share = wins.reduce((sum, win) => sum + win, 0) / wins.length
-      Object.assign(metrics, interval(`${prefix}/embed/margin`, meanInterval(margins)), interval(`${prefix}/embed/wins`, { mean: share, ...wilson(share, wins.length) }))
+      Object.assign(
+        metrics,
+        interval(`${prefix}/embed/margin`, meanInterval(margins)),
+        interval(`${prefix}/embed/wins`, { mean: share, ...wilson(share, wins.length) }),
+      )
     }
   }
-  const correlation = measureSimilarity(scored.map((one) => ({ first: of(one.first), second: of(one.second), score: one.score })))
+  const correlation = measureSimilarity(
+    scored.map((one) => ({ first: of(one.first), second: of(one.second), score: one.score })),
+  )
   if (correlation !== null) metrics[`${prefix}/embed/spearman`] = correlation
   return metrics
 }
@@ -69,7 +94,10 @@ async function measureSide(session: ContrastSession, side: ContrastSide, prefix:
 /** What a method that writes has to say about the first held-out items, each with its reward by parts. */
 async function written(session: ContrastSession, side: ContrastSide): Promise<readonly SampleItem[] | null> {
   const { context, method, config, tokenizer } = session
-  const all = method.learnsFrom(config) === 'texts' ? textItems(side) : tripleItems(side.triples, session.items[0]?.negatives.length ?? 0)
+  const all =
+    method.learnsFrom(config) === 'texts'
+      ? textItems(side)
+      : tripleItems(side.triples, session.items[0]?.negatives.length ?? 0)
   const items = all.slice(0, context.spec.training.samplePrompts)
   if (method.write === undefined || items.length === 0) return null
   return (await method.write(methodContext(session), items)).map(({ item, tokens, reward, parts }, at): SampleItem => ({
@@ -84,6 +112,9 @@ async function written(session: ContrastSession, side: ContrastSide): Promise<re
   }))
 }
 
-function interval(name: string, { mean, low, high }: { readonly mean: number; readonly low: number; readonly high: number }): Record<string, number> {
+function interval(
+  name: string,
+  { mean, low, high }: { readonly mean: number; readonly low: number; readonly high: number },
+): Record<string, number> {
   return { [name]: mean, [`${name}_low`]: low, [`${name}_high`]: high }
 }

@@ -15,7 +15,10 @@ export interface ContrastSide {
  * Texts of a frozen view, by side of the split.
  * @throws AppError `file-not-found`, `dataset-invalid` for another file than the run was made for
  */
-export async function readContrastView(viewPath: string, viewHash: string): Promise<Readonly<Record<SplitName, ContrastSide>>> {
+export async function readContrastView(
+  viewPath: string,
+  viewHash: string,
+): Promise<Readonly<Record<SplitName, ContrastSide>>> {
   const sides = { train: emptySide(), validation: emptySide(), test: emptySide() }
   await readViewLines(viewPath, viewHash, (value, misfit) => {
     if (extraRecord.safeParse(value).success) return
@@ -36,7 +39,12 @@ function emptySide(): { triples: Triple[]; texts: { id: string; text: string }[]
 
 /** Every text of a side once, in its order. */
 export function textsOfSide(side: ContrastSide): string[] {
-  return [...new Set([...side.texts.map((one) => one.text), ...side.triples.flatMap((one) => [one.query, one.positive, ...one.negatives])])]
+  return [
+    ...new Set([
+      ...side.texts.map((one) => one.text),
+      ...side.triples.flatMap((one) => [one.query, one.positive, ...one.negatives]),
+    ]),
+  ]
 }
 
 export function textItems(side: ContrastSide): ContrastItem[] {
@@ -45,5 +53,12 @@ export function textItems(side: ContrastSide): ContrastItem[] {
 
 /** Those with at least so many negatives, each with as many. */
 export function tripleItems(triples: readonly Triple[], negatives: number): ContrastItem[] {
-  return triples.filter((one) => one.negatives.length >= negatives).map((one) => ({ id: one.id, query: one.query, positive: one.positive, negatives: one.negatives.slice(0, negatives) }))
+  return triples
+    .filter((one) => one.negatives.length >= negatives)
+    .map((one) => ({
+      id: one.id,
+      query: one.query,
+      positive: one.positive,
+      negatives: one.negatives.slice(0, negatives),
+    }))
 }

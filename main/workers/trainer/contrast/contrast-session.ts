@@ -40,29 +40,59 @@ export async function openContrastSession(context: RunContext, from: Checkpoint 
   const sides = await readContrastView(spec.data.viewPath, spec.data.viewHash)
   const items = itemsOf(method, config, sides.train)
   const origin = await openOrigin(context, method)
-  const tokenizer = from === null ? (origin.tokenizer ?? makeTokenizer(context, origin.tokenizerSpec, textsOfSide(sides.train))) : loadTokenizer(from.tokenizer)
+  const tokenizer =
+    from === null
+      ? (origin.tokenizer ?? makeTokenizer(context, origin.tokenizerSpec, textsOfSide(sides.train)))
+      : loadTokenizer(from.tokenizer)
   await context.breatheOrStop()
   const start = origin.start(tokenizer)
   const lora = loraOf(spec.training)
   requireStorage(context)
-  const options = trainingOptions(start.config, spec.training, createRandom(spec.seed).fork('adapters'), from?.adapters ?? null)
+  const options = trainingOptions(
+    start.config,
+    spec.training,
+    createRandom(spec.seed).fork('adapters'),
+    from?.adapters ?? null,
+  )
   const decoder = buildDecoder(from === null ? start : resumedModel(start, from), options)
   const optimizer = createOptimizer(spec.training, decoder.variables)
   if (from !== null) optimizer.fromTensors(from.optimizer)
-  const lengths = items.map((item) => [item.query, item.positive ?? '', ...item.negatives].reduce((sum, text) => sum + Math.min(spec.training.maxLength, Math.ceil(text.length / 3)), 0))
+  const lengths = items.map((item) =>
+    [item.query, item.positive ?? '', ...item.negatives].reduce(
+      (sum, text) => sum + Math.min(spec.training.maxLength, Math.ceil(text.length / 3)),
+      0,
+    ),
+  )
   const plan = openPlan(lengths, spec, from)
   const base = lora === null ? null : { lora, start, registered: origin.registered, note: from?.state.base ?? null }
-  context.emit({ type: 'fact', facts: { methodName: method.name, mainMetric: method.mainMetric, parameterCount: decoder.parameterCount, vocabSize: tokenizer.vocabSize, trainItems: items.length, validationPairs: sides.validation.triples.length, testPairs: sides.test.triples.length } })
+  context.emit({
+    type: 'fact',
+    facts: {
+      methodName: method.name,
+      mainMetric: method.mainMetric,
+      parameterCount: decoder.parameterCount,
+      vocabSize: tokenizer.vocabSize,
+      trainItems: items.length,
+      validationPairs: sides.validation.triples.length,
+      testPairs: sides.test.triples.length,
+    },
+  })
   return { context, method, config, tokenizer, decoder, optimizer, base, sides, items, lengths, plan }
 }
 
 /** What the method is given wherever it computes. @param step of an update, from which its random numbers follow */
-export function methodContext({ context, config, decoder, tokenizer }: ContrastSession, step: number | null = null): ContrastContext<unknown> {
+export function methodContext(
+  { context, config, decoder, tokenizer }: ContrastSession,
+  step: number | null = null,
+): ContrastContext<unknown> {
   const { seed, training } = context.spec
   return {
-    config, decoder, tokenizer,
+    config,
+    decoder,
+    tokenizer,
     maxLength: training.maxLength,
-    random: (label) => (step === null ? createRandom(seed).fork(label) : createRandom(seed).fork(label).fork(String(step))),
+    random: (label) =>
+      step === null ? createRandom(seed).fork(label) : createRandom(seed).fork(label).fork(String(step)),
     breathe: () => context.breathe(),
   }
 }
@@ -72,9 +102,19 @@ function itemsOf(method: ContrastMethod, config: unknown, side: ContrastSide): C
   const wanted = method.learnsFrom(config)
   if (wanted === 'texts') {
     const texts = textItems(side)
-    if (texts.length === 0) throw new AppError({ code: 'dataset-invalid', message: 'The training side has no text.', hint: 'Scored pairs are for evaluation alone: import texts, or queries with positives.' })
+    if (texts.length === 0)
+      throw new AppError({
+        code: 'dataset-invalid',
+        message: 'The training side has no text.',
+        hint: 'Scored pairs are for evaluation alone: import texts, or queries with positives.',
+      })
     return texts
   }
-  if (side.triples.length === 0) throw new AppError({ code: 'dataset-invalid', message: 'The training side has no query with a positive.', hint: 'Import lines with query and positive, or set supervision to none.' })
+  if (side.triples.length === 0)
+    throw new AppError({
+      code: 'dataset-invalid',
+      message: 'The training side has no query with a positive.',
+      hint: 'Import lines with query and positive, or set supervision to none.',
+    })
   return tripleItems(side.triples, Math.min(wanted.negatives, ...side.triples.map((one) => one.negatives.length)))
 }

@@ -4,11 +4,16 @@ import { minimizeParts, minimizeWhole, type Update } from '../minimize.ts'
 import { methodContext, type ContrastSession } from './contrast-session.ts'
 
 /** The method's update on these items. Dropout is drawn from seed, step and part. */
-export async function updateOn(session: ContrastSession, items: readonly ContrastItem[], step: number): Promise<Update & ContrastUpdate> {
+export async function updateOn(
+  session: ContrastSession,
+  items: readonly ContrastItem[],
+  step: number,
+): Promise<Update & ContrastUpdate> {
   const { context, method, decoder, optimizer } = session
   const { training, seed } = context.spec
   const random = createRandom(seed).fork('dropout').fork(String(step))
-  const dropOut = (part: number): void => decoder.setDropout({ rate: training.dropout, random: random.fork(String(part)) })
+  const dropOut = (part: number): void =>
+    decoder.setDropout({ rate: training.dropout, random: random.fork(String(part)) })
   let done: Update | null = null
   const descend = async (update: Promise<Update>): Promise<Update['metrics']> => {
     done = await update.finally(() => decoder.setDropout(null))
@@ -19,10 +24,13 @@ export async function updateOn(session: ContrastSession, items: readonly Contras
     items,
     microBatchSize: training.microBatchSize,
     minimizeParts: (parts, loss) => descend(minimizeParts(decoder, optimizer, training, parts, loss, dropOut)),
-    minimizeWhole: (loss) => descend(minimizeWhole(decoder, optimizer, training, () => {
-      dropOut(0)
-      return loss()
-    })),
+    minimizeWhole: (loss) =>
+      descend(
+        minimizeWhole(decoder, optimizer, training, () => {
+          dropOut(0)
+          return loss()
+        }),
+      ),
   })
   const last = done as Update | null // assigned in the closure
   return { metrics, tokens, gradNorm: last?.gradNorm ?? 0, learningRate: last?.learningRate ?? 0 }

@@ -36,23 +36,50 @@ export async function openRankingCourse(context: RunContext, from: Checkpoint | 
   context.phase('loading')
   const algorithm = findRankingAlgorithm(spec.method)
   const parsed = algorithm.config.safeParse(spec.config)
-  if (!parsed.success) throw new AppError({ code: 'spec-invalid', message: `${algorithm.name}: ${describeIssues(parsed.error)}`, hint: 'Start the run again from its request.' })
+  if (!parsed.success)
+    throw new AppError({
+      code: 'spec-invalid',
+      message: `${algorithm.name}: ${describeIssues(parsed.error)}`,
+      hint: 'Start the run again from its request.',
+    })
   const settings = parsed.data as Settings // every ranking method has these fields
   const data = await readRankingData(spec.data.viewPath, spec.data.viewHash, settings.candidates)
   await context.breatheOrStop()
   const start = await openStart(context, from)
   const onFeatures = spec.model.kind === 'networks' || rankerConfig.safeParse(start?.config).success
-  const scorer = onFeatures ? await openFeatureScorer(data, { hidden: settings.hidden, temperature: settings.temperature, seed, from: start?.config ?? null, pause: () => context.breatheOrStop() }) : openTextScorer(context, data, settings)
+  const scorer = onFeatures
+    ? await openFeatureScorer(data, {
+        hidden: settings.hidden,
+        temperature: settings.temperature,
+        seed,
+        from: start?.config ?? null,
+        pause: () => context.breatheOrStop(),
+      })
+    : openTextScorer(context, data, settings)
   // Of another run's checkpoint a text scorer has read the network already; its head, if it has one, is new.
   if (start !== null && (from !== null || onFeatures)) scorer.load(start.source)
   if (from === null) start?.close()
   const optimizer = createOptimizer(training, scorer.variables)
   if (from !== null) optimizer.fromTensors(from.optimizer)
   const usable = data.queries.train.filter(({ list }) => list.relevance.some((grade) => grade > 0))
-  if (usable.length === 0) throw new AppError({ code: 'dataset-invalid', message: 'No training query has a relevant document among its candidates.', hint: 'Raise the number of candidates, or look at the judgments.' })
-  const plan = openPlan(usable.map(({ list }) => list.documents.length), { training, seed }, from)
+  if (usable.length === 0)
+    throw new AppError({
+      code: 'dataset-invalid',
+      message: 'No training query has a relevant document among its candidates.',
+      hint: 'Raise the number of candidates, or look at the judgments.',
+    })
+  const plan = openPlan(
+    usable.map(({ list }) => list.documents.length),
+    { training, seed },
+    from,
+  )
   const heldOut = data.queries.validation.length > 0 ? data.queries.validation : data.queries.test
-  report(context, algorithm, scorer, { train: usable.length, skipped: data.queries.train.length - usable.length, recall: data.candidateRecall, data })
+  report(context, algorithm, scorer, {
+    train: usable.length,
+    skipped: data.queries.train.length - usable.length,
+    recall: data.candidateRecall,
+    data,
+  })
 
   async function evaluate(_step: number, extent: Extent): Promise<Evaluation> {
     const part = extent === 'part' ? heldOut.slice(0, training.evalPairs) : heldOut
@@ -65,7 +92,13 @@ export async function openRankingCourse(context: RunContext, from: Checkpoint | 
       Object.assign(metrics, named('test', test.metrics))
       keep(folder, 'test', extent, test.ranked, spec.runId)
     }
-    return { metrics, samples: training.samplePrompts === 0 ? null : samplesOf(validation.ranked.slice(0, training.samplePrompts), data.documents) }
+    return {
+      metrics,
+      samples:
+        training.samplePrompts === 0
+          ? null
+          : samplesOf(validation.ranked.slice(0, training.samplePrompts), data.documents),
+    }
   }
 
   return {
@@ -74,11 +107,25 @@ export async function openRankingCourse(context: RunContext, from: Checkpoint | 
     rateName: 'lists_per_sec',
     parameterCount: scorer.parameterCount,
     optimizerCount: Object.values(optimizer.shapes).reduce((sum, shape) => sum + sizeOfShape(shape), 0),
-    heaviest: [...usable.keys()].sort((a, b) => usable[b]!.list.documents.length - usable[a]!.list.documents.length).slice(0, training.batchSize),
+    heaviest: [...usable.keys()]
+      .sort((a, b) => usable[b]!.list.documents.length - usable[a]!.list.documents.length)
+      .slice(0, training.batchSize),
     async update(items, step) {
       const random = createRandom(seed).fork('rankings').fork(String(step))
-      const picked = pickLists(algorithm, parsed.data, items.map((at) => usable[at]!), random)
-      const { gradients, metrics } = await gradientsOf(algorithm, parsed.data, scorer, picked, training.microBatchSize, random)
+      const picked = pickLists(
+        algorithm,
+        parsed.data,
+        items.map((at) => usable[at]!),
+        random,
+      )
+      const { gradients, metrics } = await gradientsOf(
+        algorithm,
+        parsed.data,
+        scorer,
+        picked,
+        training.microBatchSize,
+        random,
+      )
       const learningRate = learningRateAt(optimizer.step, training)
       const gradNorm = await readGlobalNorm(Object.values(gradients))
       if (Number.isFinite(gradNorm)) optimizer.apply(gradients, learningRate, gradNorm)
@@ -87,13 +134,24 @@ export async function openRankingCourse(context: RunContext, from: Checkpoint | 
     },
     work: (items) => items.length,
     evaluate,
-    save: (position) => saveCheckpoint(folder, {
-      ...scorer.files,
-      adapter: null,
-      weights: Object.fromEntries(Object.entries(scorer.shapes).map(([name, shape]): [string, TensorToWrite] => [name, { shape, read: async () => (await scorer.read(name)).data }])),
-      optimizer: Object.fromEntries(Object.entries(optimizer.shapes).map(([name, shape]): [string, TensorToWrite] => [name, { shape, read: () => optimizer.read(name) }])),
-      state: { ...position, base: null },
-    }),
+    save: (position) =>
+      saveCheckpoint(folder, {
+        ...scorer.files,
+        adapter: null,
+        weights: Object.fromEntries(
+          Object.entries(scorer.shapes).map(([name, shape]): [string, TensorToWrite] => [
+            name,
+            { shape, read: async () => (await scorer.read(name)).data },
+          ]),
+        ),
+        optimizer: Object.fromEntries(
+          Object.entries(optimizer.shapes).map(([name, shape]): [string, TensorToWrite] => [
+            name,
+            { shape, read: () => optimizer.read(name) },
+          ]),
+        ),
+        state: { ...position, base: null },
+      }),
   }
 }
 
@@ -103,22 +161,61 @@ function gradeFor({ grades, own }: RankingQuery, document: number): number {
 }
 
 /** What the weights begin as: the checkpoint to resume from, another run's, or nothing. */
-async function openStart({ spec: { model } }: RunContext, from: Checkpoint | null): Promise<Pick<ModelFiles, 'config' | 'source' | 'close'> | null> {
+async function openStart(
+  { spec: { model } }: RunContext,
+  from: Checkpoint | null,
+): Promise<Pick<ModelFiles, 'config' | 'source' | 'close'> | null> {
   if (from !== null) return from
   if (model.kind !== 'run') return null // a text scorer opens registered models itself
   const files = await openModelFiles(model.path)
-  if (files.hash !== model.hash) throw new AppError({ code: 'spec-invalid', message: `The checkpoint ${model.path} was changed after this run was made.`, hint: 'Start the run again from its request.' })
+  if (files.hash !== model.hash)
+    throw new AppError({
+      code: 'spec-invalid',
+      message: `The checkpoint ${model.path} was changed after this run was made.`,
+      hint: 'Start the run again from its request.',
+    })
   return files
 }
 
-function report(context: RunContext, { name, mainMetric }: RankingAlgorithm, scorer: RankingScorer, found: { readonly train: number; readonly skipped: number; readonly recall: number; readonly data: Awaited<ReturnType<typeof readRankingData>> }): void {
+function report(
+  context: RunContext,
+  { name, mainMetric }: RankingAlgorithm,
+  scorer: RankingScorer,
+  found: {
+    readonly train: number
+    readonly skipped: number
+    readonly recall: number
+    readonly data: Awaited<ReturnType<typeof readRankingData>>
+  },
+): void {
   const { validation, test } = found.data.queries
-  context.emit({ type: 'fact', facts: { methodName: name, mainMetric, parameterCount: scorer.parameterCount, trainItems: found.train, validationPairs: validation.length, testPairs: test.length, documents: found.data.documents.length, candidateRecall: found.recall } })
-  if (found.skipped > 0) context.warn(`${found.skipped} training queries have no relevant document among their candidates and are left out.`, 'Raise the number of candidates to reach them.')
+  context.emit({
+    type: 'fact',
+    facts: {
+      methodName: name,
+      mainMetric,
+      parameterCount: scorer.parameterCount,
+      trainItems: found.train,
+      validationPairs: validation.length,
+      testPairs: test.length,
+      documents: found.data.documents.length,
+      candidateRecall: found.recall,
+    },
+  })
+  if (found.skipped > 0)
+    context.warn(
+      `${found.skipped} training queries have no relevant document among their candidates and are left out.`,
+      'Raise the number of candidates to reach them.',
+    )
 }
 
 /** The lists of one update; queries from which the method picks nothing are left out. */
-function pickLists(algorithm: RankingAlgorithm, config: unknown, queries: readonly RankingQuery[], random: Random): Picked[] {
+function pickLists(
+  algorithm: RankingAlgorithm,
+  config: unknown,
+  queries: readonly RankingQuery[],
+  random: Random,
+): Picked[] {
   return queries.flatMap((query, at) => {
     const positions = algorithm.pick(query.list, config, random.fork(`pick ${at}`))
     return positions.length === 0 ? [] : [{ query, positions }]
@@ -126,19 +223,36 @@ function pickLists(algorithm: RankingAlgorithm, config: unknown, queries: readon
 }
 
 /** Gradients of the mean loss over the lists, and the means of what the method reports. */
-async function gradientsOf(algorithm: RankingAlgorithm, config: unknown, scorer: RankingScorer, picked: readonly Picked[], microBatchSize: number, random: Random): Promise<{ readonly gradients: Record<string, tf.Tensor>; readonly metrics: Record<string, number> }> {
+async function gradientsOf(
+  algorithm: RankingAlgorithm,
+  config: unknown,
+  scorer: RankingScorer,
+  picked: readonly Picked[],
+  microBatchSize: number,
+  random: Random,
+): Promise<{ readonly gradients: Record<string, tf.Tensor>; readonly metrics: Record<string, number> }> {
   const sums: Record<string, tf.Tensor> = {}
   const metrics: Record<string, number> = { loss: 0 }
   const across = algorithm.acrossLists(config)
   for (let start = 0; start < picked.length; start += microBatchSize) {
     const part = picked.slice(start, start + microBatchSize)
     const share = part.length / picked.length
-    const batch: RankingBatch = { lists: part.map(({ query, positions }) => sublist(query.list, positions)), gradeOf: (list, document) => gradeFor(part[list]!.query, document) }
-    const prepared = algorithm.prepare === undefined ? null : algorithm.prepare(await valuesOf(scorer, part), batch, config, random.fork(`sample ${start}`))
-    for (const [name, value] of Object.entries(prepared?.metrics ?? {})) metrics[name] = (metrics[name] ?? 0) + share * value
+    const batch: RankingBatch = {
+      lists: part.map(({ query, positions }) => sublist(query.list, positions)),
+      gradeOf: (list, document) => gradeFor(part[list]!.query, document),
+    }
+    const prepared =
+      algorithm.prepare === undefined
+        ? null
+        : algorithm.prepare(await valuesOf(scorer, part), batch, config, random.fork(`sample ${start}`))
+    for (const [name, value] of Object.entries(prepared?.metrics ?? {}))
+      metrics[name] = (metrics[name] ?? 0) + share * value
     const names = new Map(Object.entries(scorer.variables).map(([name, variable]) => [variable.name, name]))
     const loss = tf.tidy(() => {
-      const { value, grads } = tf.variableGrads(() => tf.mul(tf.mean(algorithm.loss(scorer.score(part, across), batch, config, prepared?.plan ?? null)), share), Object.values(scorer.variables))
+      const { value, grads } = tf.variableGrads(
+        () => tf.mul(tf.mean(algorithm.loss(scorer.score(part, across), batch, config, prepared?.plan ?? null)), share),
+        Object.values(scorer.variables),
+      )
       for (const [variable, gradient] of Object.entries(grads)) {
         const name = names.get(variable) ?? variable
         const before = sums[name]
@@ -171,5 +285,12 @@ function keep(runFolder: string, side: string, extent: Extent, ranked: readonly 
   const folder = path.join(runFolder, 'rankings')
   mkdirSync(folder, { recursive: true })
   writeFileSync(path.join(folder, `${side}.run`), [...trecRunOf(ranked, tag)].join(''))
-  writeFileSync(path.join(folder, `${side}-queries.json`), `${JSON.stringify(ranked.map(({ query, measures }) => ({ queryId: query.queryId, ...measures })), null, 1)}\n`)
+  writeFileSync(
+    path.join(folder, `${side}-queries.json`),
+    `${JSON.stringify(
+      ranked.map(({ query, measures }) => ({ queryId: query.queryId, ...measures })),
+      null,
+      1,
+    )}\n`,
+  )
 }

@@ -12,29 +12,60 @@ export interface RankedQuery {
   /** Positions, best first. */
   readonly order: readonly number[]
   /** Null for a query without any relevant document, which the means leave out. */
-  readonly measures: { readonly ndcg: number; readonly mrr: number; readonly recall: number; readonly first_stage_ndcg: number } | null
+  readonly measures: {
+    readonly ndcg: number
+    readonly mrr: number
+    readonly recall: number
+    readonly first_stage_ndcg: number
+  } | null
 }
 
 /** Scores every candidate and measures each query at the cut-off, with linear gain; the ideal holds every judged document. */
-export async function evaluateRanker(scorer: RankingScorer, queries: readonly RankingQuery[], cutoff: number): Promise<{ readonly metrics: Record<string, number>; readonly ranked: readonly RankedQuery[] }> {
+export async function evaluateRanker(
+  scorer: RankingScorer,
+  queries: readonly RankingQuery[],
+  cutoff: number,
+): Promise<{ readonly metrics: Record<string, number>; readonly ranked: readonly RankedQuery[] }> {
   const scores = await scorer.rank(queries.map((query) => ({ query, positions: [...query.list.documents.keys()] })))
   const ranked = queries.map((query, at) => rankOf(query, scores[at]!, cutoff))
   const counted = ranked.flatMap(({ measures }) => measures ?? [])
-  const mean = (name: 'ndcg' | 'mrr' | 'recall' | 'first_stage_ndcg'): number => counted.reduce((sum, one) => sum + one[name], 0) / Math.max(1, counted.length)
-  return { ranked, metrics: counted.length === 0 ? {} : { ndcg: mean('ndcg'), mrr: mean('mrr'), recall: mean('recall'), first_stage_ndcg: mean('first_stage_ndcg') } }
+  const mean = (name: 'ndcg' | 'mrr' | 'recall' | 'first_stage_ndcg'): number =>
+    counted.reduce((sum, one) => sum + one[name], 0) / Math.max(1, counted.length)
+  return {
+    ranked,
+    metrics:
+      counted.length === 0
+        ? {}
+        : { ndcg: mean('ndcg'), mrr: mean('mrr'), recall: mean('recall'), first_stage_ndcg: mean('first_stage_ndcg') },
+  }
 }
 
 function rankOf(query: RankingQuery, scores: readonly number[], cutoff: number): RankedQuery {
   const { relevance, unlisted } = query.list
   const order = rankByScore(scores, query.docIds)
-  const at = (places: readonly number[]): ReturnType<typeof measureRanking> => measureRanking(places.map((position) => relevance[position]!), unlisted, cutoff)
+  const at = (places: readonly number[]): ReturnType<typeof measureRanking> =>
+    measureRanking(
+      places.map((position) => relevance[position]!),
+      unlisted,
+      cutoff,
+    )
   const [own, first] = [at(order), at([...relevance.keys()])]
   const anything = [...relevance, ...unlisted].some((grade) => grade > 0)
-  return { query, scores, order, measures: anything ? { ndcg: own.ndcgLinear, mrr: own.mrr, recall: own.recall, first_stage_ndcg: first.ndcgLinear } : null }
+  return {
+    query,
+    scores,
+    order,
+    measures: anything
+      ? { ndcg: own.ndcgLinear, mrr: own.mrr, recall: own.recall, first_stage_ndcg: first.ndcgLinear }
+      : null,
+  }
 }
 
 export function trecRunOf(ranked: readonly RankedQuery[], tag: string): Generator<string> {
-  return formatTrecRun(ranked.map(({ query, scores }) => ({ queryId: query.queryId, docIds: query.docIds, scores })), tag)
+  return formatTrecRun(
+    ranked.map(({ query, scores }) => ({ queryId: query.queryId, docIds: query.docIds, scores })),
+    tag,
+  )
 }
 
 const SHOWN_DOCUMENTS = 5
@@ -45,11 +76,19 @@ export function samplesOf(ranked: readonly RankedQuery[], documents: readonly Ra
     promptIndex,
     pairId: query.queryId,
     prompt: query.text === '' ? `Query ${query.queryId}` : query.text,
-    completion: order.slice(0, SHOWN_DOCUMENTS).map((position, place) => {
-      const document = documents[query.list.documents[position]!]
-      const title = document === undefined ? query.docIds[position]! : document.title !== '' ? document.title : document.text.slice(0, 80)
-      return `${place + 1}. [grade ${query.list.relevance[position]!}] ${title}`
-    }).join('\n'),
+    completion: order
+      .slice(0, SHOWN_DOCUMENTS)
+      .map((position, place) => {
+        const document = documents[query.list.documents[position]!]
+        const title =
+          document === undefined
+            ? query.docIds[position]!
+            : document.title !== ''
+              ? document.title
+              : document.text.slice(0, 80)
+        return `${place + 1}. [grade ${query.list.relevance[position]!}] ${title}`
+      })
+      .join('\n'),
     tokens: 0,
     reward: measures?.ndcg ?? null,
     logRatio: null,

@@ -38,7 +38,9 @@ export function paddedScores(scores: tf.Tensor1D, lists: readonly Picked[]): tf.
     const longest = Math.max(...lists.map(({ positions }) => positions.length))
     const [total] = scores.shape
     let at = 0
-    const rows = lists.map(({ positions }) => Array.from({ length: longest }, (_none, place) => (place < positions.length ? at++ : total)))
+    const rows = lists.map(({ positions }) =>
+      Array.from({ length: longest }, (_none, place) => (place < positions.length ? at++ : total)),
+    )
     const extended = tf.concat([tf.reshape(scores, [total, 1]), tf.tensor2d([[PADDING]])]) as tf.Tensor2D
     return tf.reshape(gatherRows(extended, Int32Array.from(rows.flat())), [lists.length, longest])
   })
@@ -46,7 +48,13 @@ export function paddedScores(scores: tf.Tensor1D, lists: readonly Picked[]): tf.
 
 const LISTS_AT_ONCE = 16
 
-export const rankerConfig = z.looseObject({ model_type: z.literal('pairlab-ranker'), features: z.array(z.string()), hidden: z.array(z.int()), mean: z.array(z.number()), deviation: z.array(z.number()) })
+export const rankerConfig = z.looseObject({
+  model_type: z.literal('pairlab-ranker'),
+  features: z.array(z.string()),
+  hidden: z.array(z.int()),
+  mean: z.array(z.number()),
+  deviation: z.array(z.number()),
+})
 
 export interface FeatureScorerSettings {
   readonly hidden: number
@@ -63,16 +71,34 @@ export interface FeatureScorerSettings {
  * lists, or how well texts match (see match-features.ts).
  * @throws AppError `spec-invalid` where the weights to start from are of other features
  */
-export async function openFeatureScorer(data: RankingData, { hidden, temperature, seed, from, pause }: FeatureScorerSettings): Promise<RankingScorer> {
+export async function openFeatureScorer(
+  data: RankingData,
+  { hidden, temperature, seed, from, pause }: FeatureScorerSettings,
+): Promise<RankingScorer> {
   const random = createRandom(seed)
-  const names = data.featureCount === null ? [...MATCH_FEATURES] : Array.from({ length: data.featureCount }, (_none, at) => `${at + 1}`)
+  const names =
+    data.featureCount === null
+      ? [...MATCH_FEATURES]
+      : Array.from({ length: data.featureCount }, (_none, at) => `${at + 1}`)
   const known = from === null ? null : rankerConfig.safeParse(from)
   if (known !== null && (!known.success || known.data.features.join() !== names.join())) {
-    throw new AppError({ code: 'spec-invalid', message: 'The run to start from scores other features than this data set has.', hint: 'Start from a run on the same kind of data, or from new networks.' })
+    throw new AppError({
+      code: 'spec-invalid',
+      message: 'The run to start from scores other features than this data set has.',
+      hint: 'Start from a run on the same kind of data, or from new networks.',
+    })
   }
   const layers = known?.success === true ? known.data.hidden : hidden === 0 ? [] : [hidden]
-  const scale = known?.success === true ? { mean: known.data.mean, deviation: known.data.deviation } : data.featureCount === null ? { mean: names.map(() => 0), deviation: names.map(() => 3) } : momentsOf(data.queries.train, data.featureCount)
-  const featuresOf = data.featureCount === null ? await matchFeatures(data, random.fork('features'), pause) : ({ features }: RankingQuery, position: number): readonly number[] => features![position]!
+  const scale =
+    known?.success === true
+      ? { mean: known.data.mean, deviation: known.data.deviation }
+      : data.featureCount === null
+        ? { mean: names.map(() => 0), deviation: names.map(() => 3) }
+        : momentsOf(data.queries.train, data.featureCount)
+  const featuresOf =
+    data.featureCount === null
+      ? await matchFeatures(data, random.fork('features'), pause)
+      : ({ features }: RankingQuery, position: number): readonly number[] => features![position]!
   const scorer = createFeatureScorer({ features: names.length, hidden: layers, random: random.fork('weights') })
 
   function score(lists: readonly Picked[]): RankingScores {
@@ -80,12 +106,20 @@ export async function openFeatureScorer(data: RankingData, { hidden, temperature
       const longest = Math.max(...lists.map(({ positions }) => positions.length))
       const values = new Float32Array(lists.length * longest * names.length)
       const padding = new Float32Array(lists.length * longest).fill(PADDING)
-      lists.forEach(({ query, positions }, list) => positions.forEach((position, place) => {
-        const at = list * longest + place
-        padding[at] = 0
-        featuresOf(query, position).forEach((value, feature) => (values[at * names.length + feature] = (value - scale.mean[feature]!) / scale.deviation[feature]!))
-      }))
-      const all = tf.reshape(scorer.score(tf.tensor2d(values, [lists.length * longest, names.length])), [lists.length, longest])
+      lists.forEach(({ query, positions }, list) =>
+        positions.forEach((position, place) => {
+          const at = list * longest + place
+          padding[at] = 0
+          featuresOf(query, position).forEach(
+            (value, feature) =>
+              (values[at * names.length + feature] = (value - scale.mean[feature]!) / scale.deviation[feature]!),
+          )
+        }),
+      )
+      const all = tf.reshape(scorer.score(tf.tensor2d(values, [lists.length * longest, names.length])), [
+        lists.length,
+        longest,
+      ])
       return tf.add(tf.div(all, temperature), tf.tensor2d(padding, [lists.length, longest])) as tf.Tensor2D
     })
     return { own, all: null }
@@ -116,7 +150,8 @@ export async function openFeatureScorer(data: RankingData, { hidden, temperature
     load(source) {
       for (const [name, variable] of Object.entries(scorer.variables)) {
         const { shape, data: given } = source.read(name)
-        if (shape.join() !== variable.shape.join()) throw new RangeError(`${name} has shape [${shape.join(', ')}], expected [${variable.shape.join(', ')}]`)
+        if (shape.join() !== variable.shape.join())
+          throw new RangeError(`${name} has shape [${shape.join(', ')}], expected [${variable.shape.join(', ')}]`)
         tf.tidy(() => variable.assign(tf.tensor(given.slice(), variable.shape)))
       }
     },
@@ -124,23 +159,46 @@ export async function openFeatureScorer(data: RankingData, { hidden, temperature
 }
 
 /** Match features of every candidate, once. */
-async function matchFeatures({ documents, queries }: RankingData, random: Random, pause: () => Promise<void>): Promise<(query: RankingQuery, position: number) => Float32Array> {
+async function matchFeatures(
+  { documents, queries }: RankingData,
+  random: Random,
+  pause: () => Promise<void>,
+): Promise<(query: RankingQuery, position: number) => Float32Array> {
   const all = [...queries.train, ...queries.validation, ...queries.test]
-  const model = await createMatchModel({ documents: documents.map(({ title, text }) => (title === '' || text.startsWith(title) ? text : `${title} ${text}`)), random, pause })
+  const model = await createMatchModel({
+    documents: documents.map(({ title, text }) => (title === '' || text.startsWith(title) ? text : `${title} ${text}`)),
+    random,
+    pause,
+  })
   const kept = new Map<RankingQuery, Float32Array[]>()
   // A few queries at a time: each has a row over the whole collection.
   for (let start = 0; start < all.length; start += 64) {
     const some = all.slice(start, start + 64)
     await pause()
     const matrices = model.features(some.map(({ text }) => text))
-    some.forEach((query, row) => kept.set(query, query.list.documents.map((document) => Float32Array.from(matrices, (matrix) => matrix[row * documents.length + document]!))))
+    some.forEach((query, row) =>
+      kept.set(
+        query,
+        query.list.documents.map((document) =>
+          Float32Array.from(matrices, (matrix) => matrix[row * documents.length + document]!),
+        ),
+      ),
+    )
   }
   return (query, position) => kept.get(query)![position]!
 }
 
-function momentsOf(queries: readonly RankingQuery[], count: number): { readonly mean: readonly number[]; readonly deviation: readonly number[] } {
+function momentsOf(
+  queries: readonly RankingQuery[],
+  count: number,
+): { readonly mean: readonly number[]; readonly deviation: readonly number[] } {
   const rows = queries.flatMap(({ features }) => features ?? [])
-  const mean = Array.from({ length: count }, (_none, at) => rows.reduce((sum, row) => sum + row[at]!, 0) / Math.max(1, rows.length))
-  const deviation = mean.map((center, at) => Math.sqrt(rows.reduce((sum, row) => sum + (row[at]! - center) ** 2, 0) / Math.max(1, rows.length)))
+  const mean = Array.from(
+    { length: count },
+    (_none, at) => rows.reduce((sum, row) => sum + row[at]!, 0) / Math.max(1, rows.length),
+  )
+  const deviation = mean.map((center, at) =>
+    Math.sqrt(rows.reduce((sum, row) => sum + (row[at]! - center) ** 2, 0) / Math.max(1, rows.length)),
+  )
   return { mean, deviation: deviation.map((value) => (value < 1e-9 ? 1 : value)) }
 }

@@ -40,8 +40,18 @@ const HEAD = 'ranking_head.weight'
  * @throws AppError `spec-invalid` on data without texts, `model-unsupported`
  */
 export function openTextScorer(context: RunContext, data: RankingData, settings: TextScorerSettings): RankingScorer {
-  if (data.featureCount !== null) throw new AppError({ code: 'spec-invalid', message: 'This data set holds features, not texts.', hint: 'Give "networks" as the model.' })
-  if (context.spec.training.adapt !== 'full') throw new AppError({ code: 'spec-invalid', message: 'Rankers train all weights.', hint: 'Set "what is trained" to full.' })
+  if (data.featureCount !== null)
+    throw new AppError({
+      code: 'spec-invalid',
+      message: 'This data set holds features, not texts.',
+      hint: 'Give "networks" as the model.',
+    })
+  if (context.spec.training.adapt !== 'full')
+    throw new AppError({
+      code: 'spec-invalid',
+      message: 'Rankers train all weights.',
+      hint: 'Set "what is trained" to full.',
+    })
   const { embedder, tokenizer, config, maxTokens } = openParts(context, data)
   const limit = Math.min(context.spec.training.maxLength, maxTokens ?? Number.POSITIVE_INFINITY)
   const encoded = new Map<string, readonly number[]>()
@@ -52,7 +62,9 @@ export function openTextScorer(context: RunContext, data: RankingData, settings:
   }
   const textOf = (query: RankingQuery, position: number): string => {
     const document = data.documents[query.list.documents[position]!]!
-    return document.title === '' || document.text.startsWith(document.title) ? document.text : `${document.title} ${document.text}`
+    return document.title === '' || document.text.startsWith(document.title)
+      ? document.text
+      : `${document.title} ${document.text}`
   }
   const cross = settings.scorer === 'cross-encoder'
   const head = cross ? newHead(embedder.dim, context.spec.seed) : null
@@ -74,21 +86,39 @@ export function openTextScorer(context: RunContext, data: RankingData, settings:
     return paddedScores(tf.reshape(tf.matMul(embed(rows), head as tf.Tensor2D), [rows.length]), lists)
   }
 
-  function score(lists: readonly Picked[], across: boolean): { readonly own: tf.Tensor2D; readonly all: tf.Tensor2D | null } {
+  function score(
+    lists: readonly Picked[],
+    across: boolean,
+  ): { readonly own: tf.Tensor2D; readonly all: tf.Tensor2D | null } {
     if (cross) return { own: tf.tidy(() => tf.div(pairScores(lists), settings.temperature)), all: null }
-    const texts = [...new Set(lists.flatMap(({ query, positions }) => positions.map((position) => textOf(query, position))))]
+    const texts = [
+      ...new Set(lists.flatMap(({ query, positions }) => positions.map((position) => textOf(query, position)))),
+    ]
     const at = new Map(texts.map((text, index) => [text, index]))
     const columns = lists.map(({ query, positions }) => positions.map((position) => at.get(textOf(query, position))!))
     const queries = embed(lists.map(({ query }) => idsOf(query.text)))
-    const table = tf.tidy(() => tf.div(tf.matMul(queries, embed(texts.map(idsOf)), false, true), settings.temperature) as tf.Tensor2D) // [list, text]
+    const table = tf.tidy(
+      () => tf.div(tf.matMul(queries, embed(texts.map(idsOf)), false, true), settings.temperature) as tf.Tensor2D,
+    ) // [list, text]
     const longest = Math.max(...columns.map((row) => row.length))
     const own = tf.tidy(() => {
       const flat = tf.reshape(table, [lists.length * texts.length, 1]) as tf.Tensor2D
-      const picked = Int32Array.from(columns.flatMap((row, list) => Array.from({ length: longest }, (_none, place) => list * texts.length + (row[place] ?? 0))))
-      const padding = Float32Array.from(columns.flatMap((row) => Array.from({ length: longest }, (_none, place) => (place < row.length ? 0 : PADDING))))
-      return tf.add(tf.reshape(gatherRows(flat, picked), [lists.length, longest]), tf.tensor2d(padding, [lists.length, longest])) as tf.Tensor2D
+      const picked = Int32Array.from(
+        columns.flatMap((row, list) =>
+          Array.from({ length: longest }, (_none, place) => list * texts.length + (row[place] ?? 0)),
+        ),
+      )
+      const padding = Float32Array.from(
+        columns.flatMap((row) => Array.from({ length: longest }, (_none, place) => (place < row.length ? 0 : PADDING))),
+      )
+      return tf.add(
+        tf.reshape(gatherRows(flat, picked), [lists.length, longest]),
+        tf.tensor2d(padding, [lists.length, longest]),
+      ) as tf.Tensor2D
     })
-    const all = across ? tf.tidy(() => tf.transpose(gatherRows(tf.transpose(table), Int32Array.from(columns.flat())))) : null
+    const all = across
+      ? tf.tidy(() => tf.transpose(gatherRows(tf.transpose(table), Int32Array.from(columns.flat()))))
+      : null
     tf.dispose([queries, table])
     return { own, all }
   }
@@ -102,7 +132,9 @@ export function openTextScorer(context: RunContext, data: RankingData, settings:
       const found = embed(batch.map((at) => rows[at]!))
       const values = await found.data<'float32'>()
       found.dispose()
-      batch.forEach((at, row) => vectors.set(values.subarray(row * embedder.dim, (row + 1) * embedder.dim), at * embedder.dim))
+      batch.forEach((at, row) =>
+        vectors.set(values.subarray(row * embedder.dim, (row + 1) * embedder.dim), at * embedder.dim),
+      )
       start += batch.length
       await context.breathe()
     }
@@ -112,15 +144,20 @@ export function openTextScorer(context: RunContext, data: RankingData, settings:
   /** Every document once, however many queries it is a candidate of. */
   async function rank(lists: readonly Picked[]): Promise<number[][]> {
     if (cross) return rankPairs(lists)
-    const texts = [...new Set(lists.flatMap(({ query, positions }) => positions.map((position) => textOf(query, position))))]
+    const texts = [
+      ...new Set(lists.flatMap(({ query, positions }) => positions.map((position) => textOf(query, position)))),
+    ]
     const at = new Map(texts.map((text, index) => [text, index]))
     const [queries, documents] = [await vectorsOf(lists.map(({ query }) => query.text)), await vectorsOf(texts)]
-    return lists.map(({ query, positions }, list) => positions.map((position) => {
-      const column = at.get(textOf(query, position))!
-      let sum = 0
-      for (let index = 0; index < embedder.dim; index += 1) sum += queries[list * embedder.dim + index]! * documents[column * embedder.dim + index]!
-      return sum / settings.temperature
-    }))
+    return lists.map(({ query, positions }, list) =>
+      positions.map((position) => {
+        const column = at.get(textOf(query, position))!
+        let sum = 0
+        for (let index = 0; index < embedder.dim; index += 1)
+          sum += queries[list * embedder.dim + index]! * documents[column * embedder.dim + index]!
+        return sum / settings.temperature
+      }),
+    )
   }
   async function rankPairs(lists: readonly Picked[]): Promise<number[][]> {
     const result: number[][] = []
@@ -146,7 +183,10 @@ export function openTextScorer(context: RunContext, data: RankingData, settings:
     rank,
     files: { config, tokenizer: tokenizer.json },
     shapes: { ...embedder.shapes, ...(head === null ? {} : { [HEAD]: head.shape }) },
-    read: async (name) => (name === HEAD && head !== null ? { shape: head.shape, data: (await head.data<'float32'>()).slice() } : embedder.read(name)),
+    read: async (name) =>
+      name === HEAD && head !== null
+        ? { shape: head.shape, data: (await head.data<'float32'>()).slice() }
+        : embedder.read(name),
     load(source) {
       embedder.fromTensors(Object.fromEntries(Object.keys(embedder.variables).map((name) => [name, source.read(name)])))
       if (head !== null) tf.tidy(() => head.assign(tf.tensor(source.read(HEAD).data.slice(), head.shape)))
@@ -157,20 +197,50 @@ export function openTextScorer(context: RunContext, data: RankingData, settings:
 function openParts(context: RunContext, data: RankingData): Parts {
   const { model, seed, training } = context.spec
   if (model.kind === 'new') {
-    const json = model.tokenizer.kind === 'byte' ? byteTokenizer() : trainBpe([...data.documents.flatMap(({ title, text }) => [title, text]), ...data.queries.train.map(({ text }) => text)], model.tokenizer.vocabSize)
+    const json =
+      model.tokenizer.kind === 'byte'
+        ? byteTokenizer()
+        : trainBpe(
+            [
+              ...data.documents.flatMap(({ title, text }) => [title, text]),
+              ...data.queries.train.map(({ text }) => text),
+            ],
+            model.tokenizer.vocabSize,
+          )
     const tokenizer = loadTextTokenizer(json)
     const config = presetConfig(model.preset, tokenizer.vocabSize, { tiedEmbeddings: true, scoreHead: false })
-    const embedder = decoderEmbedder(decoderFrom(config, freshWeights(config, createRandom(seed).fork('weights'))), { pooling: ['mean'], dense: [], normalize: false })
+    const embedder = decoderEmbedder(decoderFrom(config, freshWeights(config, createRandom(seed).fork('weights'))), {
+      pooling: ['mean'],
+      dense: [],
+      normalize: false,
+    })
     return { embedder, tokenizer, config: decoderConfigFile(config, training.maxLength), maxTokens: null }
   }
-  if (model.kind === 'networks') throw new AppError({ code: 'spec-invalid', message: 'Small networks score features, not texts.', hint: 'Give a new, registered or trained text encoder as the model.' })
+  if (model.kind === 'networks')
+    throw new AppError({
+      code: 'spec-invalid',
+      message: 'Small networks score features, not texts.',
+      hint: 'Give a new, registered or trained text encoder as the model.',
+    })
   const opened = openEmbedder(model.path, { trainable: () => true, recompute: training.gradientCheckpointing })
   const folder = openAnyModel(model.path, true)
   folder.close()
-  return { embedder: opened.embedder, tokenizer: opened.tokenizer, config: folder.configJson, maxTokens: opened.maxTokens }
+  return {
+    embedder: opened.embedder,
+    tokenizer: opened.tokenizer,
+    config: folder.configJson,
+    maxTokens: opened.maxTokens,
+  }
 }
 
 function newHead(dim: number, seed: number): tf.Variable {
   const random = createRandom(seed).fork('ranking head')
-  return tf.tidy(() => tf.variable(tf.tensor2d(Float32Array.from({ length: dim }, () => random.normal() / Math.sqrt(dim)), [dim, 1])))
+  return tf.tidy(() =>
+    tf.variable(
+      tf.tensor2d(
+        Float32Array.from({ length: dim }, () => random.normal() / Math.sqrt(dim)),
+        [dim, 1],
+      ),
+    ),
+  )
 }

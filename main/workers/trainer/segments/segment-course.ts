@@ -31,14 +31,40 @@ export async function openSegmentCourse(context: RunContext, from: Checkpoint | 
   await context.breatheOrStop()
   const { train, validation, test } = data.sets
   const world = worlds.find(({ info }) => info.id === data.world) ?? null
-  const run = startControlRun({ method, config, training: spec.training, sizes: { observation: train.observationSize, action: train.actionSize }, seed: spec.seed })
+  const run = startControlRun({
+    method,
+    config,
+    training: spec.training,
+    sizes: { observation: train.observationSize, action: train.actionSize },
+    seed: spec.seed,
+  })
   if (from !== null) run.restore(tensorsOf(from, Object.keys(await run.save())))
   // Methods that look at no label may be trained where nobody judged anything.
   const items = Math.max(1, train.comparisons!.first.length)
-  const plan = openPlan(Array.from({ length: items }, () => train.time), spec, from)
+  const plan = openPlan(
+    Array.from({ length: items }, () => train.time),
+    spec,
+    from,
+  )
   const mainMetric = world === null ? 'eval/preferences/accuracy' : method.mainMetric
-  if (world === null) context.warn('These segments come from no world of Pairlab, so the policy cannot be tried out: it is judged by held-out preferences alone.', 'Collect segments with `pairlab collect` to have returns as well.')
-  context.emit({ type: 'fact', facts: { methodName: method.name, mainMetric, parameterCount: run.parameterCount, world: data.world, trainItems: train.comparisons!.first.length, trainSegments: train.count, validationPairs: validation.comparisons!.first.length, testPairs: test.comparisons!.first.length } })
+  if (world === null)
+    context.warn(
+      'These segments come from no world of Pairlab, so the policy cannot be tried out: it is judged by held-out preferences alone.',
+      'Collect segments with `pairlab collect` to have returns as well.',
+    )
+  context.emit({
+    type: 'fact',
+    facts: {
+      methodName: method.name,
+      mainMetric,
+      parameterCount: run.parameterCount,
+      world: data.world,
+      trainItems: train.comparisons!.first.length,
+      trainSegments: train.count,
+      validationPairs: validation.comparisons!.first.length,
+      testPairs: test.comparisons!.first.length,
+    },
+  })
   let steps = 0
 
   return {
@@ -54,10 +80,22 @@ export async function openSegmentCourse(context: RunContext, from: Checkpoint | 
       return update
     },
     work: () => steps,
-    evaluate: (_step, extent) => evaluate({ context, method, config, run, world, heldOut: validation.count > 0 ? validation : test, test }, extent),
+    evaluate: (_step, extent) =>
+      evaluate(
+        { context, method, config, run, world, heldOut: validation.count > 0 ? validation : test, test },
+        extent,
+      ),
     async save(position) {
-      const tensors = Object.entries(await run.save()).map(([name, tensor]): [string, TensorToWrite] => [name, { shape: tensor.shape, read: async () => tensor.data }])
-      const config = { model_type: 'pairlab-networks', method: method.id, world: data.world, networks: Object.fromEntries(Object.entries(run.networks).map(([name, network]) => [name, network.config])) }
+      const tensors = Object.entries(await run.save()).map(([name, tensor]): [string, TensorToWrite] => [
+        name,
+        { shape: tensor.shape, read: async () => tensor.data },
+      ])
+      const config = {
+        model_type: 'pairlab-networks',
+        method: method.id,
+        world: data.world,
+        networks: Object.fromEntries(Object.entries(run.networks).map(([name, network]) => [name, network.config])),
+      }
       return saveCheckpoint(context.folder, {
         config,
         tokenizer: null,
@@ -72,15 +110,27 @@ export async function openSegmentCourse(context: RunContext, from: Checkpoint | 
 
 const isOptimizer = (name: string): boolean => name === 'step' || name.startsWith('optimizer/')
 
-function tensorsOf(from: Checkpoint, names: readonly string[]): Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }> {
+function tensorsOf(
+  from: Checkpoint,
+  names: readonly string[],
+): Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }> {
   const weights = names.filter((name) => !isOptimizer(name)).map((name) => [name, from.source.read(name)] as const)
-  return { ...Object.fromEntries(weights), ...Object.fromEntries(Object.entries(from.optimizer).map(([name, { shape, data }]) => [name, { shape, data: Float32Array.from(data) }])) }
+  return {
+    ...Object.fromEntries(weights),
+    ...Object.fromEntries(
+      Object.entries(from.optimizer).map(([name, { shape, data }]) => [name, { shape, data: Float32Array.from(data) }]),
+    ),
+  }
 }
 
 function parseConfig(method: ControlMethod, config: unknown): unknown {
   const parsed = method.config.safeParse(config)
   if (parsed.success) return parsed.data
-  throw new AppError({ code: 'spec-invalid', message: `${method.name}: ${describeIssues(parsed.error)}`, hint: 'Start the run again from its request.' })
+  throw new AppError({
+    code: 'spec-invalid',
+    message: `${method.name}: ${describeIssues(parsed.error)}`,
+    hint: 'Start the run again from its request.',
+  })
 }
 
 interface Judged {
@@ -102,7 +152,11 @@ async function evaluate({ context, run, world, heldOut, test, config }: Judged, 
     metrics[`${prefix}/bc/loss`] = bcLoss
     if (pairs === 0) return
     const { low, high } = wilson(accuracy, pairs)
-    Object.assign(metrics, { [`${prefix}/preferences/accuracy`]: accuracy, [`${prefix}/preferences/accuracy_low`]: low, [`${prefix}/preferences/accuracy_high`]: high })
+    Object.assign(metrics, {
+      [`${prefix}/preferences/accuracy`]: accuracy,
+      [`${prefix}/preferences/accuracy_low`]: low,
+      [`${prefix}/preferences/accuracy_high`]: high,
+    })
   }
   await score(heldOut, 'eval')
   // The test side is looked at once: what was chosen by the validation side is not judged by it.
@@ -110,9 +164,17 @@ async function evaluate({ context, run, world, heldOut, test, config }: Judged, 
   await context.breathe()
   if (world === null || context.hurried()) return { metrics, samples: null }
   const { evalEpisodes } = config as { readonly evalEpisodes: number } // every control method has it
-  const outcomes = await rollOut(world, run.act, { episodes: extent === 'part' ? evalEpisodes : FINAL_TIMES * evalEpisodes, seed: ROLL_OUT_SEED + context.spec.seed })
+  const outcomes = await rollOut(world, run.act, {
+    episodes: extent === 'part' ? evalEpisodes : FINAL_TIMES * evalEpisodes,
+    seed: ROLL_OUT_SEED + context.spec.seed,
+  })
   const returns = meanInterval(outcomes.map((outcome) => outcome.total))
-  Object.assign(metrics, { 'eval/return': returns.mean, 'eval/return_low': returns.low, 'eval/return_high': returns.high, 'eval/episodes': outcomes.length })
+  Object.assign(metrics, {
+    'eval/return': returns.mean,
+    'eval/return_low': returns.low,
+    'eval/return_high': returns.high,
+    'eval/episodes': outcomes.length,
+  })
   if (world.info.success !== null) {
     const share = outcomes.filter((outcome) => outcome.success).length / outcomes.length
     const { low, high } = wilson(share, outcomes.length)

@@ -32,7 +32,14 @@ export async function readSegments(viewPath: string, viewHash: string): Promise<
     sides[row.data.split].push({ ...pair.data, preferenceA: row.data.preferenceA })
   })
   const sizes = sizesOf(Object.values(sides).flat())
-  return { world: sizes.world, sets: { train: packSide(sides.train, sizes), validation: packSide(sides.validation, sizes), test: packSide(sides.test, sizes) } }
+  return {
+    world: sizes.world,
+    sets: {
+      train: packSide(sides.train, sizes),
+      validation: packSide(sides.validation, sizes),
+      test: packSide(sides.test, sizes),
+    },
+  }
 }
 
 interface Sizes {
@@ -45,18 +52,37 @@ interface Sizes {
 function sizesOf(pairs: readonly Pair[]): Sizes {
   const segments = pairs.flatMap(({ a, b }) => [a, b])
   const first = segments[0]
-  if (first === undefined) throw new AppError({ code: 'dataset-invalid', message: 'The run has no segments.', hint: 'Start the run again from its request.' })
+  if (first === undefined)
+    throw new AppError({
+      code: 'dataset-invalid',
+      message: 'The run has no segments.',
+      hint: 'Start the run again from its request.',
+    })
   const [observation, action] = [first.observations[0]!.length, first.actions[0]!.length]
   const worlds = new Set(pairs.map((pair) => pair.world))
-  if (segments.some((one) => one.observations[0]!.length !== observation || one.actions[0]!.length !== action)) throw new AppError({ code: 'dataset-invalid', message: 'The segments have observations or actions of different sizes.', hint: 'Keep the segments of each world in a data set of their own.' })
-  return { world: worlds.size === 1 ? [...worlds][0]! : null, time: Math.max(...segments.map((one) => one.observations.length)), observation, action }
+  if (segments.some((one) => one.observations[0]!.length !== observation || one.actions[0]!.length !== action))
+    throw new AppError({
+      code: 'dataset-invalid',
+      message: 'The segments have observations or actions of different sizes.',
+      hint: 'Keep the segments of each world in a data set of their own.',
+    })
+  return {
+    world: worlds.size === 1 ? [...worlds][0]! : null,
+    time: Math.max(...segments.map((one) => one.observations.length)),
+    observation,
+    action,
+  }
 }
 
 /** Pair i becomes segments i and i + pairs, as in CPL's own files. */
 function packSide(pairs: readonly Pair[], { world, time, observation, action }: Sizes): SegmentSet {
   const count = 2 * pairs.length
   const set = {
-    world: world ?? '', count, time, observationSize: observation, actionSize: action,
+    world: world ?? '',
+    count,
+    time,
+    observationSize: observation,
+    actionSize: action,
     observations: new Float32Array(count * time * observation),
     actions: new Float32Array(count * time * action),
     rewards: new Float32Array(count * time),
@@ -70,7 +96,9 @@ function packSide(pairs: readonly Pair[], { world, time, observation, action }: 
     set.mask.fill(1, index * time, index * time + one.observations.length)
     set.scores[index] = one.score ?? NaN
   }
-  const judged = pairs.flatMap(({ preferenceA }, pair) => (preferenceA === null ? [] : [{ pair, secondPreferred: 1 - preferenceA }]))
+  const judged = pairs.flatMap(({ preferenceA }, pair) =>
+    preferenceA === null ? [] : [{ pair, secondPreferred: 1 - preferenceA }],
+  )
   return {
     ...set,
     comparisons: {

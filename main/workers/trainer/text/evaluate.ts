@@ -18,7 +18,14 @@ const SHARES: ReadonlySet<string> = new Set(['rewards/accuracies', 'logps/accura
 export async function scorePairs(session: Session, set: PairSet, prefix: string): Promise<Record<string, number>> {
   const { algorithm, config, decoder, tokenizer, referenceOf, context } = session
   if (set.pairs.length === 0) return {}
-  const items = pairItems({ set, algorithm, config, microBatchSize: context.spec.training.microBatchSize, padId: tokenizer.padId, referenceOf })
+  const items = pairItems({
+    set,
+    algorithm,
+    config,
+    microBatchSize: context.spec.training.microBatchSize,
+    padId: tokenizer.padId,
+    referenceOf,
+  })
   // By length, so that little is padded.
   const order = set.pairs.map((_pair, index) => index).sort((a, b) => items.lengths[a]! - items.lengths[b]! || a - b) // indices of pairs
   const parts = await withBefore(algorithm, decoder, config, items.parts(order))
@@ -28,9 +35,18 @@ export async function scorePairs(session: Session, set: PairSet, prefix: string)
     const found: Record<string, tf.Scalar> = {}
     tf.tidy(() => {
       const watched = watchLogProbs(decoder)
-      const { metrics } = algorithm.loss({ network: watched.network, batch, totals: parts.totals, config, evaluating: true })
+      const { metrics } = algorithm.loss({
+        network: watched.network,
+        batch,
+        totals: parts.totals,
+        config,
+        evaluating: true,
+      })
       const logProbs = watched.last()
-      const more = logProbs !== null && metrics['logps/accuracies'] === undefined ? { 'logps/accuracies': likelihoodAccuracy(batch, parts.totals, logProbs) } : {}
+      const more =
+        logProbs !== null && metrics['logps/accuracies'] === undefined
+          ? { 'logps/accuracies': likelihoodAccuracy(batch, parts.totals, logProbs) }
+          : {}
       for (const [name, value] of Object.entries({ ...metrics, ...more })) found[name] = tf.keep(value)
     })
     for (const [name, value] of Object.entries(found)) {
@@ -59,7 +75,11 @@ function watchLogProbs(decoder: Network): { readonly network: Network; last(): t
   }
 }
 
-function withIntervals(values: Readonly<Record<string, number>>, pairs: number, prefix: string): Record<string, number> {
+function withIntervals(
+  values: Readonly<Record<string, number>>,
+  pairs: number,
+  prefix: string,
+): Record<string, number> {
   const result: Record<string, number> = { [`${prefix}/pairs`]: pairs }
   for (const [name, value] of Object.entries(values)) {
     result[`${prefix}/${name}`] = value

@@ -45,7 +45,12 @@ export interface RolloutPrompt {
 const SHORTEST_PROMPT = 8
 
 /** Each prompt of the pairs once, in their order, cut at its start where the longest completion leaves too little room. */
-export function rolloutPrompts(pairs: readonly EncodedPair[], encode: (text: string) => readonly number[], maxLength: number, maxTokens: number): RolloutPrompt[] {
+export function rolloutPrompts(
+  pairs: readonly EncodedPair[],
+  encode: (text: string) => readonly number[],
+  maxLength: number,
+  maxTokens: number,
+): RolloutPrompt[] {
   const texts = [...new Set(pairs.map((pair) => pair.promptText))]
   return texts.map((text) => ({ text, ids: encode(text).slice(-Math.max(SHORTEST_PROMPT, maxLength - maxTokens)) }))
 }
@@ -71,15 +76,22 @@ export async function openRollouts(session: Needs, scale: RewardScale | null): P
   reference.keep()
   const scorer = await openScorer(context, source, context.spec.rewardModelPath)
   const { maxLength, evalPairs } = context.spec.training
-  const promptsOf = (set: PairSet): RolloutPrompt[] => rolloutPrompts(set.pairs, (text) => encodePrompt(tokenizer, text), maxLength, rollout.maxTokens)
+  const promptsOf = (set: PairSet): RolloutPrompt[] =>
+    rolloutPrompts(set.pairs, (text) => encodePrompt(tokenizer, text), maxLength, rollout.maxTokens)
   const prompts = promptsOf(sets.train)
-  const heldOut = promptsOf([sets.validation, sets.test, sets.train].find((set) => set.pairs.length > 0) ?? sets.train).slice(0, evalPairs)
+  const heldOut = promptsOf(
+    [sets.validation, sets.test, sets.train].find((set) => set.pairs.length > 0) ?? sets.train,
+  ).slice(0, evalPairs)
   const write = createWriter(session, rollout, scorer, scale ?? { mean: 0, sd: 1 })
   const random = createRandom(context.spec.seed)
   return {
     lengths: prompts.map((prompt) => rollout.samples * (prompt.ids.length + rollout.maxTokens)),
     async write(chosen, step) {
-      const written = await write(chosen.map((index) => prompts[index]!), rollout.samples, random.fork('rollouts').fork(String(step))) // indices of the plan
+      const written = await write(
+        chosen.map((index) => prompts[index]!),
+        rollout.samples,
+        random.fork('rollouts').fork(String(step)),
+      ) // indices of the plan
       return stepBatch(session, rollout, written)
     },
     async evaluate() {
@@ -106,21 +118,48 @@ interface Written {
 
 type Writer = (prompts: readonly RolloutPrompt[], samples: number, random: Random) => Promise<readonly Written[]>
 
-function createWriter({ context, tokenizer, decoder, reference }: Needs, rollout: Rollout, scorer: Scorer, scale: RewardScale): Writer {
+function createWriter(
+  { context, tokenizer, decoder, reference }: Needs,
+  rollout: Rollout,
+  scorer: Scorer,
+  scale: RewardScale,
+): Writer {
   const breathe = (): Promise<void> => context.breathe()
   return async (prompts, samples, random) => {
     const asked = prompts.flatMap((prompt) => Array.from({ length: samples }, () => prompt))
-    const options = { maxTokens: rollout.maxTokens, temperature: rollout.temperature, endId: tokenizer.endId, modelLogProbs: rollout.temperature !== 1 }
-    const drawn = await sampleCompletions(decoder, asked.map((prompt) => prompt.ids), (row) => random.fork(String(row)), options, breathe)
-    const rows = drawn.map(({ ids }, row): EncodedCompletion => ({ prompt: asked[row]!.ids, completion: ids, text: tokenizer.decode(ids) })) // one each
-    const rawRewards = await scorer.score(rows.map((row, at) => ({ prompt: asked[at]!.text, completion: row.text })), breathe) // one each
+    const options = {
+      maxTokens: rollout.maxTokens,
+      temperature: rollout.temperature,
+      endId: tokenizer.endId,
+      modelLogProbs: rollout.temperature !== 1,
+    }
+    const drawn = await sampleCompletions(
+      decoder,
+      asked.map((prompt) => prompt.ids),
+      (row) => random.fork(String(row)),
+      options,
+      breathe,
+    )
+    const rows = drawn.map(({ ids }, row): EncodedCompletion => ({
+      prompt: asked[row]!.ids,
+      completion: ids,
+      text: tokenizer.decode(ids),
+    })) // one each
+    const rawRewards = await scorer.score(
+      rows.map((row, at) => ({ prompt: asked[at]!.text, completion: row.text })),
+      breathe,
+    ) // one each
     const known = await reference!.use((policy) => completionLogProbs(policy, rows, tokenizer.padId, breathe)) // checked when opened
     const referenceOf = new Map(rows.map((row, at) => [row, known[at] ?? new Float32Array(0)]))
     return prompts.map((prompt, at): Written => {
       const own = chunkOf(rows, at, samples)
       const raw = chunkOf(rawRewards, at, samples)
       const rewards = raw.map((reward) => applyScale(reward, scale))
-      const completions = chunkOf(drawn, at, samples).map((one) => ({ tokens: one.ids.length, ended: one.ended, logProbs: rollout.temperature === 1 ? one.logProbs : one.modelLogProbs }))
+      const completions = chunkOf(drawn, at, samples).map((one) => ({
+        tokens: one.ids.length,
+        ended: one.ended,
+        logProbs: rollout.temperature === 1 ? one.logProbs : one.modelLogProbs,
+      }))
       return {
         encoded: { promptText: prompt.text, completions: own, rewards, weight: 1 },
         written: { rewards, rawRewards: raw, completions },
@@ -131,11 +170,18 @@ function createWriter({ context, tokenizer, decoder, reference }: Needs, rollout
 }
 
 /** Log-probs under the policy that wrote are kept only where it will have moved on: otherwise they are the policy's own. */
-async function stepBatch({ context, decoder, tokenizer }: Needs, rollout: Rollout, written: readonly Written[]): Promise<StepBatch> {
+async function stepBatch(
+  { context, decoder, tokenizer }: Needs,
+  rollout: Rollout,
+  written: readonly Written[],
+): Promise<StepBatch> {
   const groups = written.map((one) => one.encoded)
   const rows = groups.flatMap((group) => group.completions)
-  const referenceOf = new Map(written.flatMap((one) => one.encoded.completions.map((row) => [row, one.reference(row)] as const)))
-  const old = rollout.updates === 1 ? null : await completionLogProbs(decoder, rows, tokenizer.padId, () => context.breathe())
+  const referenceOf = new Map(
+    written.flatMap((one) => one.encoded.completions.map((row) => [row, one.reference(row)] as const)),
+  )
+  const old =
+    rollout.updates === 1 ? null : await completionLogProbs(decoder, rows, tokenizer.padId, () => context.breathe())
   const oldOf = old === null ? null : new Map(rows.map((row, at) => [row, old[at] ?? new Float32Array(0)]))
   const none = new Float32Array(0)
   const chunks = chunked(Array.from(groups.keys()), groupsOfPart(context.spec.training.microBatchSize, rollout.samples))
@@ -143,7 +189,14 @@ async function stepBatch({ context, decoder, tokenizer }: Needs, rollout: Rollou
     parts: {
       count: chunks.length,
       totals: groupTotals(groups),
-      make: (part) => groupBatch((chunks[part] ?? []).map((index) => groups[index]!), rollout.samples, tokenizer.padId, (row) => referenceOf.get(row) ?? none, oldOf === null ? null : (row) => oldOf.get(row) ?? none), // indices of groups
+      make: (part) =>
+        groupBatch(
+          (chunks[part] ?? []).map((index) => groups[index]!),
+          rollout.samples,
+          tokenizer.padId,
+          (row) => referenceOf.get(row) ?? none,
+          oldOf === null ? null : (row) => oldOf.get(row) ?? none,
+        ), // indices of groups
     },
     tokens: rows.reduce((count, row) => count + row.prompt.length + row.completion.length, 0),
     updates: rollout.updates,

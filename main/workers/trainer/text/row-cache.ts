@@ -14,7 +14,10 @@ export interface RowCache {
 
 /** @param prompt tokens of the prompt: the same ids cut elsewhere have other completion tokens */
 export function rowKey(ids: ArrayLike<number>, prompt: number): string {
-  return createHash('sha256').update(Int32Array.from([prompt, ...Array.from(ids)])).digest('hex').slice(0, 32)
+  return createHash('sha256')
+    .update(Int32Array.from([prompt, ...Array.from(ids)]))
+    .digest('hex')
+    .slice(0, 32)
 }
 
 /**
@@ -35,7 +38,10 @@ export function openRowCache(cacheFolder: string, kind: string, weightsHash: str
       if (added.size === 0) return
       mkdirSync(path.dirname(file), { recursive: true })
       const all = new Map([...readRows(file), ...added])
-      writeRunFile(file, encodeSafeTensors(Object.fromEntries([...all].map(([key, data]) => [key, { shape: [data.length], data }]))))
+      writeRunFile(
+        file,
+        encodeSafeTensors(Object.fromEntries([...all].map(([key, data]) => [key, { shape: [data.length], data }]))),
+      )
       for (const [key, values] of added) known.set(key, values)
       added.clear()
     },
@@ -46,7 +52,9 @@ export function openRowCache(cacheFolder: string, kind: string, weightsHash: str
 function readRows(file: string): Map<string, Float32Array> {
   if (!existsSync(file)) return new Map()
   try {
-    return new Map(Object.entries(decodeSafeTensors(readFileSync(file)).tensors).map(([key, tensor]) => [key, tensor.data]))
+    return new Map(
+      Object.entries(decodeSafeTensors(readFileSync(file)).tensors).map(([key, tensor]) => [key, tensor.data]),
+    )
   } catch (error) {
     console.error(`the cache ${file} is damaged and will be written anew`, error)
     return new Map()

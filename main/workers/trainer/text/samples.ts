@@ -37,12 +37,19 @@ export async function openSampler(session: Session): Promise<Sampler | null> {
   const { context, algorithm } = session
   const prompts = algorithm.role === 'policy' ? fixedPrompts(session) : []
   if (prompts.length === 0) return null
-  const judge = context.spec.judge === null ? null : await openScorer(context, context.spec.judge.source, context.spec.judge.path)
+  const judge =
+    context.spec.judge === null ? null : await openScorer(context, context.spec.judge.source, context.spec.judge.path)
   const baseline = judge === null || session.reference === null ? null : await baselineRewards(session, prompts, judge)
   return {
     async sample() {
       const drawn = await draw(session, session.decoder, prompts)
-      const rewards = judge === null ? null : await judge.score(drawn.map((one, at) => ({ prompt: prompts[at]!.text, completion: one.text })), () => context.breathe()) // one each
+      const rewards =
+        judge === null
+          ? null
+          : await judge.score(
+              drawn.map((one, at) => ({ prompt: prompts[at]!.text, completion: one.text })),
+              () => context.breathe(),
+            ) // one each
       const ratios = await logRatios(session, drawn)
       const items = drawn.map((one, at): SampleItem => ({
         promptIndex: at,
@@ -68,15 +75,29 @@ function fixedPrompts({ context, sets, tokenizer }: Session): Prompt[] {
     if (seen.size >= samplePrompts) break
     if (seen.has(pair.promptText)) continue
     const ids = encodePrompt(tokenizer, pair.promptText)
-    seen.set(pair.promptText, { pairId: pair.pairId, text: pair.promptText, ids: ids.slice(-Math.max(SHORTEST_PROMPT, maxLength - sampleTokens)) })
+    seen.set(pair.promptText, {
+      pairId: pair.pairId,
+      text: pair.promptText,
+      ids: ids.slice(-Math.max(SHORTEST_PROMPT, maxLength - sampleTokens)),
+    })
   }
   return [...seen.values()]
 }
 
-async function draw({ context, tokenizer }: Session, decoder: Decoder, prompts: readonly Prompt[]): Promise<EncodedCompletion[]> {
+async function draw(
+  { context, tokenizer }: Session,
+  decoder: Decoder,
+  prompts: readonly Prompt[],
+): Promise<EncodedCompletion[]> {
   const { sampleTokens, sampleTemperature } = context.spec.training
   const random = createRandom(context.spec.seed).fork('samples')
-  const drawn = await sampleCompletions(decoder, prompts.map((prompt) => prompt.ids), (at) => random.fork(String(at)), { maxTokens: sampleTokens, temperature: sampleTemperature, endId: tokenizer.endId }, () => context.breathe())
+  const drawn = await sampleCompletions(
+    decoder,
+    prompts.map((prompt) => prompt.ids),
+    (at) => random.fork(String(at)),
+    { maxTokens: sampleTokens, temperature: sampleTemperature, endId: tokenizer.endId },
+    () => context.breathe(),
+  )
   return drawn.map(({ ids }, at) => ({ prompt: prompts[at]!.ids, completion: ids, text: tokenizer.decode(ids) })) // one each
 }
 
@@ -85,7 +106,10 @@ async function baselineRewards(session: Session, prompts: readonly Prompt[], jud
   if (session.reference === null) return null
   return session.reference.use(async (reference) => {
     const drawn = await draw(session, reference, prompts)
-    return judge.score(drawn.map((one, at) => ({ prompt: prompts[at]!.text, completion: one.text })), breathe) // one each
+    return judge.score(
+      drawn.map((one, at) => ({ prompt: prompts[at]!.text, completion: one.text })),
+      breathe,
+    ) // one each
   })
 }
 
@@ -96,12 +120,21 @@ async function logRatios(session: Session, rows: readonly EncodedCompletion[]): 
   if (session.reference === null) return null
   const sum = (values: Float32Array): number => values.reduce((total, value) => total + value, 0)
   const own = await completionLogProbs(decoder, rows, tokenizer.padId, breathe)
-  const other = await session.reference.use((reference) => completionLogProbs(reference, rows, tokenizer.padId, breathe))
+  const other = await session.reference.use((reference) =>
+    completionLogProbs(reference, rows, tokenizer.padId, breathe),
+  )
   return own.map((values, at) => sum(values) - sum(other[at]!)) // one each
 }
 
-function sampleMetrics(drawn: readonly EncodedCompletion[], rewards: readonly number[] | null, ratios: readonly number[] | null, baseline: readonly number[] | null): Record<string, number> {
-  const metrics: Record<string, number> = { 'eval/samples/tokens': meanInterval(drawn.map((one) => one.completion.length)).mean }
+function sampleMetrics(
+  drawn: readonly EncodedCompletion[],
+  rewards: readonly number[] | null,
+  ratios: readonly number[] | null,
+  baseline: readonly number[] | null,
+): Record<string, number> {
+  const metrics: Record<string, number> = {
+    'eval/samples/tokens': meanInterval(drawn.map((one) => one.completion.length)).mean,
+  }
   if (ratios !== null) metrics['eval/samples/kl'] = meanInterval(ratios).mean
   if (rewards !== null) Object.assign(metrics, named('eval/samples/reward', meanInterval(rewards)))
   if (rewards !== null && baseline !== null) {
@@ -112,6 +145,9 @@ function sampleMetrics(drawn: readonly EncodedCompletion[], rewards: readonly nu
   return metrics
 }
 
-function named(name: string, { mean, low, high }: { readonly mean: number; readonly low: number; readonly high: number }): Record<string, number> {
+function named(
+  name: string,
+  { mean, low, high }: { readonly mean: number; readonly low: number; readonly high: number },
+): Record<string, number> {
   return { [name]: mean, [`${name}_low`]: low, [`${name}_high`]: high }
 }

@@ -12,22 +12,51 @@ import type { Session } from './text-session.ts'
  * Writes checkpoints of a session: all weights; or, beside a frozen model, the adapters alone. That model is kept with
  * the run once, unless it is one of the registry.
  */
-export function createSaver({ context, decoder, optimizer, tokenizer, base }: Pick<Session, 'context' | 'decoder' | 'optimizer' | 'tokenizer' | 'base'>): (position: Position) => Promise<SavedCheckpoint> {
+export function createSaver({
+  context,
+  decoder,
+  optimizer,
+  tokenizer,
+  base,
+}: Pick<Session, 'context' | 'decoder' | 'optimizer' | 'tokenizer' | 'base'>): (
+  position: Position,
+) => Promise<SavedCheckpoint> {
   const config = decoderConfigFile(decoder.config, context.spec.training.maxLength)
-  const optimizerTensors = Object.fromEntries(Object.entries(optimizer.shapes).map(([name, shape]): [string, TensorToWrite] => [name, { shape, read: () => optimizer.read(name) }]))
+  const optimizerTensors = Object.fromEntries(
+    Object.entries(optimizer.shapes).map(([name, shape]): [string, TensorToWrite] => [
+      name,
+      { shape, read: () => optimizer.read(name) },
+    ]),
+  )
   const common = { config, tokenizer: tokenizer.json, optimizer: optimizerTensors }
   let note: CheckpointState['base'] = base?.note ?? base?.registered ?? null
 
   return async (position) => {
-    if (base === null) return saveCheckpoint(context.folder, { ...common, adapter: null, weights: tensorsOf(decoder, Object.keys(decoder.shapes)), state: { ...position, base: null } })
+    if (base === null)
+      return saveCheckpoint(context.folder, {
+        ...common,
+        adapter: null,
+        weights: tensorsOf(decoder, Object.keys(decoder.shapes)),
+        state: { ...position, base: null },
+      })
     note ??= await keepBase(context.folder, {
       config,
       tokenizer: tokenizer.json,
-      weights: Object.fromEntries(Object.entries(parameterShapes(base.start.config)).map(([name, shape]): [string, TensorToWrite] => [name, { shape, read: () => base.start.source.read(name).data }])),
+      weights: Object.fromEntries(
+        Object.entries(parameterShapes(base.start.config)).map(([name, shape]): [string, TensorToWrite] => [
+          name,
+          { shape, read: () => base.start.source.read(name).data },
+        ]),
+      ),
     })
     const trained = tensorsOf(decoder, Object.keys(decoder.variables))
     const weights = Object.fromEntries(Object.entries(trained).map(([name, tensor]) => [peftName(name), tensor]))
-    return saveCheckpoint(context.folder, { ...common, adapter: adapterConfigFile(decoder.config, base.lora, note.path), weights, state: { ...position, base: note } })
+    return saveCheckpoint(context.folder, {
+      ...common,
+      adapter: adapterConfigFile(decoder.config, base.lora, note.path),
+      weights,
+      state: { ...position, base: note },
+    })
   }
 }
 

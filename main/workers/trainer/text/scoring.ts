@@ -13,10 +13,18 @@ import { buildDecoder } from '../model.ts'
 import { openRowCache, rowKey, type RowCache } from './row-cache.ts'
 import type { Phase, RunContext } from '../run-context.ts'
 
-async function scoreRows(decoder: Decoder, rows: readonly EncodedCompletion[], padId: number, breathe: () => Promise<void>): Promise<number[]> {
+async function scoreRows(
+  decoder: Decoder,
+  rows: readonly EncodedCompletion[],
+  padId: number,
+  breathe: () => Promise<void>,
+): Promise<number[]> {
   const result: number[] = rows.map(() => 0)
   for (const pass of passes(rows)) {
-    const tokens = tokenBatch(pass.map((index) => rows[index]!), padId) // indices of rows
+    const tokens = tokenBatch(
+      pass.map((index) => rows[index]!),
+      padId,
+    ) // indices of rows
     const scores = decoder.score(tokens)
     const values = await scores.data<'float32'>()
     values.forEach((score, at) => {
@@ -36,12 +44,20 @@ export interface ReferenceOptions {
 }
 
 /** Log-probs under the reference, computed once for each row of tokens and kept over runs that share the reference. */
-export async function referenceLogProbs(context: RunContext, { decoder, weightsHash, rows, padId }: ReferenceOptions): Promise<ReferenceOf> {
+export async function referenceLogProbs(
+  context: RunContext,
+  { decoder, weightsHash, rows, padId }: ReferenceOptions,
+): Promise<ReferenceOf> {
   const cache = openRowCache(context.spec.cacheFolder, 'logprobs', weightsHash, context.engine)
   const known = new Map<EncodedCompletion, Float32Array>()
   const missing = withCache(rows, cache, (row, values) => known.set(row, values))
   const report = progress(context, 'reference', passes(missing.map((entry) => entry.row)).length)
-  const computed = await completionLogProbs(decoder, missing.map((entry) => entry.row), padId, report)
+  const computed = await completionLogProbs(
+    decoder,
+    missing.map((entry) => entry.row),
+    padId,
+    report,
+  )
   missing.forEach(({ row, key }, at) => {
     cache.set(key, computed[at]!) // as many as asked for
     known.set(row, computed[at]!)
@@ -52,7 +68,11 @@ export async function referenceLogProbs(context: RunContext, { decoder, weightsH
 }
 
 /** Rows that the cache does not have; for the others `found` is told. */
-function withCache(rows: readonly EncodedCompletion[], cache: RowCache, found: (row: EncodedCompletion, values: Float32Array) => void): { readonly row: EncodedCompletion; readonly key: string }[] {
+function withCache(
+  rows: readonly EncodedCompletion[],
+  cache: RowCache,
+  found: (row: EncodedCompletion, values: Float32Array) => void,
+): { readonly row: EncodedCompletion; readonly key: string }[] {
   return rows.flatMap((row) => {
     const key = rowKey([...row.prompt, ...row.completion], row.prompt.length)
     const values = cache.get(key)
@@ -78,7 +98,10 @@ function progress(context: RunContext, phase: Phase, total: number): () => Promi
 
 /** Gives a number to a completion of a prompt. */
 export interface Scorer {
-  score(texts: readonly { readonly prompt: string; readonly completion: string }[], breathe: () => Promise<void>): Promise<number[]>
+  score(
+    texts: readonly { readonly prompt: string; readonly completion: string }[],
+    breathe: () => Promise<void>,
+  ): Promise<number[]>
   dispose(): void
 }
 
@@ -88,13 +111,25 @@ export interface Scorer {
  */
 export async function openScorer(context: RunContext, source: RewardSource, modelPath: string | null): Promise<Scorer> {
   if (source.kind === 'label' || source.kind === 'column') {
-    throw new AppError({ code: 'spec-invalid', message: `Generated text cannot be scored by ${source.kind === 'label' ? 'labels' : 'a column'}.`, hint: 'Choose a reward model, a length, keywords or a pattern.' })
+    throw new AppError({
+      code: 'spec-invalid',
+      message: `Generated text cannot be scored by ${source.kind === 'label' ? 'labels' : 'a column'}.`,
+      hint: 'Choose a reward model, a length, keywords or a pattern.',
+    })
   }
   if (source.kind !== 'reward-model') {
     if (source.kind === 'regex') compilePattern(source.pattern) // a broken pattern is better known now
-    return { score: async (texts) => texts.map((text) => scoreCompletion(source, text.completion) ?? 0), dispose: () => undefined }
+    return {
+      score: async (texts) => texts.map((text) => scoreCompletion(source, text.completion) ?? 0),
+      dispose: () => undefined,
+    }
   }
-  if (modelPath === null) throw new AppError({ code: 'spec-invalid', message: 'The reward model has no checkpoint.', hint: 'Choose a finished run of the method “reward model”.' })
+  if (modelPath === null)
+    throw new AppError({
+      code: 'spec-invalid',
+      message: 'The reward model has no checkpoint.',
+      hint: 'Choose a finished run of the method “reward model”.',
+    })
   return openRewardModel(context, modelPath)
 }
 
@@ -102,19 +137,33 @@ async function openRewardModel(context: RunContext, modelPath: string): Promise<
   const files = await openModelFiles(modelPath)
   const tokenizer = loadTokenizer(files.tokenizer)
   const config = decoderConfigOf(files.config)
-  if (!config.scoreHead) throw new AppError({ code: 'spec-invalid', message: `${modelPath} is no reward model: its weights have no score head.`, hint: 'Choose a finished run of the method “reward model”.' })
+  if (!config.scoreHead)
+    throw new AppError({
+      code: 'spec-invalid',
+      message: `${modelPath} is no reward model: its weights have no score head.`,
+      hint: 'Choose a finished run of the method “reward model”.',
+    })
   const decoder = buildDecoder({ config, source: files.source })
   files.close()
   const cache = openRowCache(context.spec.cacheFolder, 'score', files.hash, context.engine)
   return {
     async score(texts, breathe) {
       const rows = texts.map(({ prompt, completion }): EncodedCompletion => {
-        const cut = cutToLength(encodePrompt(tokenizer, prompt), [...tokenizer.encode(completion), tokenizer.endId], context.spec.training.maxLength)
+        const cut = cutToLength(
+          encodePrompt(tokenizer, prompt),
+          [...tokenizer.encode(completion), tokenizer.endId],
+          context.spec.training.maxLength,
+        )
         return { prompt: cut.prompt, completion: cut.completion, text: completion }
       })
       const known = new Map<EncodedCompletion, number>()
       const missing = withCache(rows, cache, (row, values) => known.set(row, values[0] ?? 0))
-      const scores = await scoreRows(decoder, missing.map((entry) => entry.row), tokenizer.padId, breathe)
+      const scores = await scoreRows(
+        decoder,
+        missing.map((entry) => entry.row),
+        tokenizer.padId,
+        breathe,
+      )
       missing.forEach(({ row, key }, at) => {
         known.set(row, scores[at]!) // as many as asked for
         cache.set(key, Float32Array.of(scores[at]!))

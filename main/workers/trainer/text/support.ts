@@ -33,18 +33,40 @@ export function supportOf(written: readonly (readonly number[])[], logged: reado
  * asks for full support): where the reference would write what no logged completion has, the result is arbitrary.
  * Warns, and records both shares as facts.
  */
-export async function checkSupport(context: RunContext, reference: Reference, pairs: readonly EncodedPair[], tokenizer: Tokenizer): Promise<Support> {
+export async function checkSupport(
+  context: RunContext,
+  reference: Reference,
+  pairs: readonly EncodedPair[],
+  tokenizer: Tokenizer,
+): Promise<Support> {
   const { maxLength, sampleTokens } = context.spec.training
   const texts = [...new Set(pairs.map((pair) => pair.promptText))].slice(0, PROMPTS)
   const prompts = texts.map((text) => encodePrompt(tokenizer, text).slice(-Math.max(8, maxLength - sampleTokens)))
   const random = createRandom(context.spec.seed).fork('support')
-  const written = await reference.use((policy) => sampleCompletions(policy, prompts, (row) => random.fork(String(row)), { maxTokens: sampleTokens, temperature: 1, endId: tokenizer.endId }, () => context.breatheOrStop()))
-  const support = supportOf(written.map((one) => one.ids), pairs.flatMap((pair) => [pair.chosen.completion, pair.rejected.completion]))
+  const written = await reference.use((policy) =>
+    sampleCompletions(
+      policy,
+      prompts,
+      (row) => random.fork(String(row)),
+      { maxTokens: sampleTokens, temperature: 1, endId: tokenizer.endId },
+      () => context.breatheOrStop(),
+    ),
+  )
+  const support = supportOf(
+    written.map((one) => one.ids),
+    pairs.flatMap((pair) => [pair.chosen.completion, pair.rejected.completion]),
+  )
   context.emit({ type: 'fact', facts: { unseenStarts: support.unseenStarts, unseenTokens: support.unseenTokens } })
   const worst = Math.max(support.unseenStarts, support.unseenTokens)
   if (worst > WARN_SHARE) {
-    const what = support.unseenStarts >= support.unseenTokens ? `${percent(support.unseenStarts)} of what the reference writes begins as no logged completion does` : `${percent(support.unseenTokens)} of the tokens that the reference writes occur in no logged completion`
-    context.warn(`The data does not cover the reference: ${what}. What the policy does there is left to chance.`, 'Add completions of the reference itself to the data, start from a model that was fine-tuned on it, or let the policy write (samples: online).')
+    const what =
+      support.unseenStarts >= support.unseenTokens
+        ? `${percent(support.unseenStarts)} of what the reference writes begins as no logged completion does`
+        : `${percent(support.unseenTokens)} of the tokens that the reference writes occur in no logged completion`
+    context.warn(
+      `The data does not cover the reference: ${what}. What the policy does there is left to chance.`,
+      'Add completions of the reference itself to the data, start from a model that was fine-tuned on it, or let the policy write (samples: online).',
+    )
   }
   return support
 }

@@ -22,7 +22,11 @@ export async function openTextCourse(context: RunContext, from: Checkpoint | nul
   const heldOut = sets.validation.pairs.length > 0 ? sets.validation : sets.test
 
   async function evaluate(_step: number, extent: Extent): Promise<Evaluation> {
-    const metrics: Record<string, number> = await scorePairs(session, extent === 'part' ? firstPairs(heldOut, training.evalPairs) : heldOut, 'eval')
+    const metrics: Record<string, number> = await scorePairs(
+      session,
+      extent === 'part' ? firstPairs(heldOut, training.evalPairs) : heldOut,
+      'eval',
+    )
     // The test side is looked at once: what was chosen by the validation side is not judged by it.
     if (extent === 'end' && heldOut !== sets.test) Object.assign(metrics, await scorePairs(session, sets.test, 'test'))
     if (rollouts !== null) Object.assign(metrics, await rollouts.evaluate())
@@ -38,7 +42,10 @@ export async function openTextCourse(context: RunContext, from: Checkpoint | nul
     parameterCount: decoder.parameterCount,
     weightBytes: decoder.weightBytes,
     optimizerCount: Object.values(optimizer.shapes).reduce((sum, shape) => sum + sizeOfShape(shape), 0),
-    heaviest: lengths.map((_length, index) => index).sort((a, b) => lengths[b]! - lengths[a]!).slice(0, training.batchSize), // indices of items
+    heaviest: lengths
+      .map((_length, index) => index)
+      .sort((a, b) => lengths[b]! - lengths[a]!)
+      .slice(0, training.batchSize), // indices of items
     async update(chosen, step) {
       const batch = await session.batchOf(chosen, step)
       work = batch.tokens
@@ -61,21 +68,33 @@ async function descend(session: Session, batch: StepBatch, step: number): Promis
   try {
     for (let update = 0; update < batch.updates; update += 1) {
       const drawn = update === 0 ? random : random.fork(`update ${update}`)
-      const dropOut = (part: number): void => decoder.setDropout({ rate: training.dropout, random: drawn.fork(String(part)) })
+      const dropOut = (part: number): void =>
+        decoder.setDropout({ rate: training.dropout, random: drawn.fork(String(part)) })
       const parts = await withBefore(algorithm, decoder, config, batch.parts)
-      const minimize = (loss: (part: Batch, totals: BatchTotals) => LossResult): Promise<Update> => minimizeParts(decoder, optimizer, training, parts, loss, dropOut)
-      done = algorithm.step === undefined
-        ? await minimize((part, totals) => algorithm.loss({ network: decoder, batch: part, totals, config }))
-        : await ownStep(algorithm.step, decoder, config, minimize)
+      const minimize = (loss: (part: Batch, totals: BatchTotals) => LossResult): Promise<Update> =>
+        minimizeParts(decoder, optimizer, training, parts, loss, dropOut)
+      done =
+        algorithm.step === undefined
+          ? await minimize((part, totals) => algorithm.loss({ network: decoder, batch: part, totals, config }))
+          : await ownStep(algorithm.step, decoder, config, minimize)
       decoder.setDropout(null)
     }
   } finally {
     decoder.setDropout(null)
   }
-  return { gradNorm: done?.gradNorm ?? 0, learningRate: done?.learningRate ?? 0, metrics: { ...done?.metrics, ...batch.metrics } }
+  return {
+    gradNorm: done?.gradNorm ?? 0,
+    learningRate: done?.learningRate ?? 0,
+    metrics: { ...done?.metrics, ...batch.metrics },
+  }
 }
 
-async function ownStep(step: NonNullable<Algorithm['step']>, network: Network, config: unknown, minimize: (loss: (batch: Batch, totals: BatchTotals) => LossResult) => Promise<Update>): Promise<Update> {
+async function ownStep(
+  step: NonNullable<Algorithm['step']>,
+  network: Network,
+  config: unknown,
+  minimize: (loss: (batch: Batch, totals: BatchTotals) => LossResult) => Promise<Update>,
+): Promise<Update> {
   let update: Update | null = null
   const metrics = await step({
     network,

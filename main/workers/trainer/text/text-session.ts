@@ -11,7 +11,12 @@ import { loadTokenizer, type Tokenizer } from '../../../core/learn/tokens/tokeni
 import { AppError, describeIssues } from '../../../../shared/errors.ts'
 import { BFLOAT16_ENGINES } from '../../../../shared/run-spec.ts'
 import { openModelFolder } from '../../../core/models/folder.ts'
-import { openModelFiles, type Checkpoint, type CheckpointState, type ModelFiles } from '../../../core/models/checkpoint-files.ts'
+import {
+  openModelFiles,
+  type Checkpoint,
+  type CheckpointState,
+  type ModelFiles,
+} from '../../../core/models/checkpoint-files.ts'
 import { buildDecoder, continueModel, loraOf, newModel, trainingOptions, type ModelStart } from '../model.ts'
 import { openReference, type Reference } from './reference.ts'
 import { openRollouts, type Rollouts, type StepBatch } from './rollouts.ts'
@@ -19,7 +24,14 @@ import type { RunContext } from '../run-context.ts'
 import { openPlan } from '../open-plan.ts'
 import { referenceLogProbs } from './scoring.ts'
 import { checkSupport } from './support.ts'
-import { encodeData, makeTokenizer, textsOf, trainingItems, type PairSets, type TrainingItems } from './training-data.ts'
+import {
+  encodeData,
+  makeTokenizer,
+  textsOf,
+  trainingItems,
+  type PairSets,
+  type TrainingItems,
+} from './training-data.ts'
 import { readViewFile } from './view-file.ts'
 
 /** Everything a step needs, made once. */
@@ -66,23 +78,51 @@ export async function openSession(context: RunContext, from: Checkpoint | null):
   const config = parseConfig(algorithm, spec.config)
   const rows = await readViewFile(spec.data.viewPath, spec.data.viewHash)
   const origin = await openOrigin(context, algorithm)
-  const tokenizer = from === null ? (origin.tokenizer ?? makeTokenizer(context, origin.tokenizerSpec, textsOf(rows.train))) : loadTokenizer(from.tokenizer)
+  const tokenizer =
+    from === null
+      ? (origin.tokenizer ?? makeTokenizer(context, origin.tokenizerSpec, textsOf(rows.train)))
+      : loadTokenizer(from.tokenizer)
   await context.breatheOrStop()
   const data = await encodeData(context, rows, tokenizer, algorithm, config)
   const start = origin.start(tokenizer)
   const lora = loraOf(spec.training)
   requireStorage(context)
-  const options = trainingOptions(start.config, spec.training, createRandom(spec.seed).fork('adapters'), from?.adapters ?? null)
+  const options = trainingOptions(
+    start.config,
+    spec.training,
+    createRandom(spec.seed).fork('adapters'),
+    from?.adapters ?? null,
+  )
   const decoder = buildDecoder(from === null ? start : resumedModel(start, from), options)
   const reference = keepsReference(algorithm, spec.model.kind) ? openReference(start, decoder, options) : null
-  const referenceOf = algorithm.needsReference && reference !== null ? await scoreReference(context, reference, data.sets, tokenizer) : null
+  const referenceOf =
+    algorithm.needsReference && reference !== null
+      ? await scoreReference(context, reference, data.sets, tokenizer)
+      : null
   const optimizer = createOptimizer(spec.training, decoder.variables)
   if (from !== null) optimizer.fromTensors(from.optimizer)
-  const items = trainingItems({ set: data.sets.train, algorithm, config, microBatchSize: spec.training.microBatchSize, padId: tokenizer.padId, referenceOf })
-  const rollouts = await openRollouts({ context, algorithm, config, tokenizer, decoder, sets: data.sets, reference }, data.scale)
-  if (reference !== null && algorithm.needsSupport?.(config) === true) await checkSupport(context, reference, data.sets.train.pairs, tokenizer)
+  const items = trainingItems({
+    set: data.sets.train,
+    algorithm,
+    config,
+    microBatchSize: spec.training.microBatchSize,
+    padId: tokenizer.padId,
+    referenceOf,
+  })
+  const rollouts = await openRollouts(
+    { context, algorithm, config, tokenizer, decoder, sets: data.sets, reference },
+    data.scale,
+  )
+  if (reference !== null && algorithm.needsSupport?.(config) === true)
+    await checkSupport(context, reference, data.sets.train.pairs, tokenizer)
   const plan = openPlan(rollouts?.lengths ?? items.lengths, spec, from)
-  const batchOf = async (chosen: readonly number[], step: number): Promise<StepBatch> => rollouts?.write(chosen, step) ?? { parts: items.parts(chosen), tokens: items.tokens(chosen), updates: 1, metrics: {} }
+  const batchOf = async (chosen: readonly number[], step: number): Promise<StepBatch> =>
+    rollouts?.write(chosen, step) ?? {
+      parts: items.parts(chosen),
+      tokens: items.tokens(chosen),
+      updates: 1,
+      metrics: {},
+    }
   context.emit({
     type: 'fact',
     facts: {
@@ -97,23 +137,51 @@ export async function openSession(context: RunContext, from: Checkpoint | null):
       testPairs: data.sets.test.pairs.length,
     },
   })
-  if (data.cutShare > 0.05) context.warn(`${Math.round(100 * data.cutShare)} % of the completions were cut to ${spec.training.maxLength} tokens.`, 'Raise the longest sequence if the ends matter.')
+  if (data.cutShare > 0.05)
+    context.warn(
+      `${Math.round(100 * data.cutShare)} % of the completions were cut to ${spec.training.maxLength} tokens.`,
+      'Raise the longest sequence if the ends matter.',
+    )
   const base = lora === null ? null : { lora, start, registered: origin.registered, note: from?.state.base ?? null }
-  return { context, algorithm, config, tokenizer, decoder, optimizer, sets: data.sets, items, plan, referenceOf, reference, base, rollouts, batchOf }
+  return {
+    context,
+    algorithm,
+    config,
+    tokenizer,
+    decoder,
+    optimizer,
+    sets: data.sets,
+    items,
+    plan,
+    referenceOf,
+    reference,
+    base,
+    rollouts,
+    batchOf,
+  }
 }
 
 /** @throws AppError `spec-invalid`: the engine has no product with bfloat16 weights */
 export function requireStorage({ engine, spec }: RunContext): void {
   const { frozenStorage, adapt } = spec.training
-  if (frozenStorage === 'float32' || adapt === 'full' || (BFLOAT16_ENGINES as readonly string[]).includes(engine)) return
-  throw new AppError({ code: 'spec-invalid', message: `The ${engine} engine cannot multiply frozen weights kept as bfloat16.`, hint: `Keep them as float32, or use ${BFLOAT16_ENGINES[0]}.` })
+  if (frozenStorage === 'float32' || adapt === 'full' || (BFLOAT16_ENGINES as readonly string[]).includes(engine))
+    return
+  throw new AppError({
+    code: 'spec-invalid',
+    message: `The ${engine} engine cannot multiply frozen weights kept as bfloat16.`,
+    hint: `Keep them as float32, or use ${BFLOAT16_ENGINES[0]}.`,
+  })
 }
 
 /** @throws AppError `spec-invalid` */
 export function parseConfig(algorithm: AlgorithmPage, config: unknown): unknown {
   const parsed = algorithm.config.safeParse(config)
   if (parsed.success) return parsed.data
-  throw new AppError({ code: 'spec-invalid', message: `${algorithm.name}: ${describeIssues(parsed.error)}`, hint: 'Start the run again from its request.' })
+  throw new AppError({
+    code: 'spec-invalid',
+    message: `${algorithm.name}: ${describeIssues(parsed.error)}`,
+    hint: 'Start the run again from its request.',
+  })
 }
 
 /** Where a run's tokenizer and first weights come from. */
@@ -129,36 +197,90 @@ export async function openOrigin(context: RunContext, algorithm: AlgorithmPage):
   const { model, seed } = context.spec
   const scoreHead = algorithm.role === 'reward-model'
   if (model.kind === 'new') {
-    return { tokenizer: null, tokenizerSpec: model.tokenizer, registered: null, start: (tokenizer) => newModel(model, tokenizer.vocabSize, scoreHead, createRandom(seed).fork('weights')) }
+    return {
+      tokenizer: null,
+      tokenizerSpec: model.tokenizer,
+      registered: null,
+      start: (tokenizer) => newModel(model, tokenizer.vocabSize, scoreHead, createRandom(seed).fork('weights')),
+    }
   }
-  if (model.kind === 'networks') throw new AppError({ code: 'spec-invalid', message: `${algorithm.name} trains a language model.`, hint: 'Start from a new model, a finished run or a registered model.' })
-  const files = model.kind === 'registered' ? await openRegistered(context, model.path) : await openModelFiles(model.path)
+  if (model.kind === 'networks')
+    throw new AppError({
+      code: 'spec-invalid',
+      message: `${algorithm.name} trains a language model.`,
+      hint: 'Start from a new model, a finished run or a registered model.',
+    })
+  const files =
+    model.kind === 'registered' ? await openRegistered(context, model.path) : await openModelFiles(model.path)
   if (files.hash !== model.hash) {
-    throw new AppError({ code: 'spec-invalid', message: `${model.kind === 'run' ? 'The checkpoint' : 'The model'} ${model.path} was changed after this run was made.`, hint: model.kind === 'run' ? 'Start the run again from its request.' : 'Put the files back as they were, or add the model again and start another run.' })
+    throw new AppError({
+      code: 'spec-invalid',
+      message: `${model.kind === 'run' ? 'The checkpoint' : 'The model'} ${model.path} was changed after this run was made.`,
+      hint:
+        model.kind === 'run'
+          ? 'Start the run again from its request.'
+          : 'Put the files back as they were, or add the model again and start another run.',
+    })
   }
   const tokenizer = loadTokenizer(files.tokenizer)
   const config = decoderConfigOf(files.config)
   if (tokenizer.vocabSize > config.vocabSize) {
-    throw new AppError({ code: 'model-unsupported', message: `The tokenizer has ${tokenizer.vocabSize} tokens and the model's embedding ${config.vocabSize}.`, hint: 'tokenizer.json belongs to another model.' })
+    throw new AppError({
+      code: 'model-unsupported',
+      message: `The tokenizer has ${tokenizer.vocabSize} tokens and the model's embedding ${config.vocabSize}.`,
+      hint: 'tokenizer.json belongs to another model.',
+    })
   }
-  return { tokenizer, tokenizerSpec: { kind: 'byte' }, registered: model.kind === 'registered' ? { path: model.path, hash: model.hash } : null, start: () => continueModel(config, files.source, files.hash, scoreHead) }
+  return {
+    tokenizer,
+    tokenizerSpec: { kind: 'byte' },
+    registered: model.kind === 'registered' ? { path: model.path, hash: model.hash } : null,
+    start: () => continueModel(config, files.source, files.hash, scoreHead),
+  }
 }
 
-async function openRegistered(context: RunContext, path: string): Promise<Pick<ModelFiles, 'config' | 'tokenizer' | 'source' | 'hash'>> {
+async function openRegistered(
+  context: RunContext,
+  path: string,
+): Promise<Pick<ModelFiles, 'config' | 'tokenizer' | 'source' | 'hash'>> {
   const folder = openModelFolder(path)
-  if (folder.tokenizer === null) throw new AppError({ code: 'model-unsupported', message: `There is no tokenizer.json in ${path}.`, hint: 'Put the model’s tokenizer.json beside its weights and add the model again.' })
+  if (folder.tokenizer === null)
+    throw new AppError({
+      code: 'model-unsupported',
+      message: `There is no tokenizer.json in ${path}.`,
+      hint: 'Put the model’s tokenizer.json beside its weights and add the model again.',
+    })
   const hash = await folder.hash()
   await context.breatheOrStop()
   return { config: folder.configJson, tokenizer: folder.tokenizer, source: folder, hash }
 }
 
 /** The weights of a checkpoint in the shape of the run's own start; of an adapter checkpoint, what was trained whole. */
-export function resumedModel(start: ModelStart, { source, adapters }: Checkpoint): Pick<ModelStart, 'config' | 'source'> {
+export function resumedModel(
+  start: ModelStart,
+  { source, adapters }: Checkpoint,
+): Pick<ModelStart, 'config' | 'source'> {
   if (adapters === null) return { config: start.config, source }
-  return { config: start.config, source: { read: (name) => (adapters.names.has(name) ? adapters.read(name) : start.source.read(name)) } }
+  return {
+    config: start.config,
+    source: { read: (name) => (adapters.names.has(name) ? adapters.read(name) : start.source.read(name)) },
+  }
 }
 
-async function scoreReference(context: RunContext, reference: Reference, sets: PairSets, tokenizer: Tokenizer): Promise<ReferenceOf> {
-  const rows = Object.values(sets).flatMap((set) => set.pairs.flatMap((pair) => [pair.chosen, pair.rejected, ...(pair.mismatched === undefined ? [] : [pair.mismatched.chosen, pair.mismatched.rejected])]))
-  return reference.use((decoder) => referenceLogProbs(context, { decoder, weightsHash: reference.hash, rows, padId: tokenizer.padId }))
+async function scoreReference(
+  context: RunContext,
+  reference: Reference,
+  sets: PairSets,
+  tokenizer: Tokenizer,
+): Promise<ReferenceOf> {
+  const rows = Object.values(sets).flatMap((set) =>
+    set.pairs.flatMap((pair) => [
+      pair.chosen,
+      pair.rejected,
+      ...(pair.mismatched === undefined ? [] : [pair.mismatched.chosen, pair.mismatched.rejected]),
+    ]),
+  )
+  return reference.use((decoder) =>
+    referenceLogProbs(context, { decoder, weightsHash: reference.hash, rows, padId: tokenizer.padId }),
+  )
 }

@@ -6,7 +6,15 @@ import { toText, type PreferenceRow, type SplitName } from '../../../../shared/d
 import { AppError } from '../../../../shared/errors.ts'
 import type { TokenizerSpec } from '../../../../shared/run-spec.ts'
 import { chunked, groupsOfPart, groupTotals, pairTotals, type BatchParts } from '../../../core/learn/batch-totals.ts'
-import { groupBatch, groupPairs, pairBatch, sequenceLength, type EncodedGroup, type PairRewards, type ReferenceOf } from '../../../core/learn/batches.ts'
+import {
+  groupBatch,
+  groupPairs,
+  pairBatch,
+  sequenceLength,
+  type EncodedGroup,
+  type PairRewards,
+  type ReferenceOf,
+} from '../../../core/learn/batches.ts'
 import { byteTokenizer, trainBpe } from '../../../core/learn/tokens/bpe-trainer.ts'
 import type { Algorithm } from '../../../core/learn/define.ts'
 import { encodeRows, withMismatched, type EncodedPair } from '../../../core/learn/tokens/encode-rows.ts'
@@ -36,7 +44,9 @@ export interface EncodedData {
 /** Trained on the training side alone, and kept by content: runs on the same rows share it. */
 export function makeTokenizer(context: RunContext, spec: TokenizerSpec, texts: Iterable<string>): Tokenizer {
   if (spec.kind === 'byte') return loadTokenizer(byteTokenizer())
-  const key = createHash('sha256').update(JSON.stringify(['bpe', 1, spec.vocabSize, context.spec.data.viewHash])).digest('hex')
+  const key = createHash('sha256')
+    .update(JSON.stringify(['bpe', 1, spec.vocabSize, context.spec.data.viewHash]))
+    .digest('hex')
   const file = path.join(context.spec.cacheFolder, 'tokenizers', `${key}.json`)
   if (existsSync(file)) return loadTokenizer(JSON.parse(readFileSync(file, 'utf8')))
   context.phase('tokenizer')
@@ -55,13 +65,37 @@ export function* textsOf(rows: readonly PreferenceRow[]): Generator<string> {
 }
 
 /** Tokens, and rewards where the method wants them. @throws AppError `dataset-invalid` without a row to train on */
-export async function encodeData(context: RunContext, rows: RowsBySide, tokenizer: Tokenizer, algorithm: Algorithm, config: unknown): Promise<EncodedData> {
+export async function encodeData(
+  context: RunContext,
+  rows: RowsBySide,
+  tokenizer: Tokenizer,
+  algorithm: Algorithm,
+  config: unknown,
+): Promise<EncodedData> {
   const { maxLength } = context.spec.training
-  if (rows.train.length === 0) throw new AppError({ code: 'dataset-invalid', message: 'The training side of the split has no labeled pair.', hint: 'Label more pairs, or change the split.' })
-  const encoded = { train: encodeRows(rows.train, tokenizer, maxLength), validation: encodeRows(rows.validation, tokenizer, maxLength), test: encodeRows(rows.test, tokenizer, maxLength) }
+  if (rows.train.length === 0)
+    throw new AppError({
+      code: 'dataset-invalid',
+      message: 'The training side of the split has no labeled pair.',
+      hint: 'Label more pairs, or change the split.',
+    })
+  const encoded = {
+    train: encodeRows(rows.train, tokenizer, maxLength),
+    validation: encodeRows(rows.validation, tokenizer, maxLength),
+    test: encodeRows(rows.test, tokenizer, maxLength),
+  }
   await context.breatheOrStop()
-  const rewards = await rewardsOf(context, rows, { train: encoded.train.pairs, validation: encoded.validation.pairs, test: encoded.test.pairs }, algorithm, config)
-  const set = (side: SplitName): PairSet => ({ pairs: algorithm.mismatched === true ? withMismatched(encoded[side].pairs, maxLength) : encoded[side].pairs, rewards: rewards?.[side] ?? null })
+  const rewards = await rewardsOf(
+    context,
+    rows,
+    { train: encoded.train.pairs, validation: encoded.validation.pairs, test: encoded.test.pairs },
+    algorithm,
+    config,
+  )
+  const set = (side: SplitName): PairSet => ({
+    pairs: algorithm.mismatched === true ? withMismatched(encoded[side].pairs, maxLength) : encoded[side].pairs,
+    rewards: rewards?.[side] ?? null,
+  })
   const sizes = [encoded.train, encoded.validation, encoded.test]
   return {
     sets: { train: set('train'), validation: set('validation'), test: set('test') },
@@ -74,7 +108,13 @@ export async function encodeData(context: RunContext, rows: RowsBySide, tokenize
 type SideRewards = { readonly [S in SplitName]: readonly PairRewards[] } & { readonly scale: RewardScale }
 
 /** Scaled once, by the training side. Null where the method takes none. */
-async function rewardsOf(context: RunContext, rows: RowsBySide, pairs: { readonly [S in SplitName]: readonly EncodedPair[] }, algorithm: Algorithm, config: unknown): Promise<SideRewards | null> {
+async function rewardsOf(
+  context: RunContext,
+  rows: RowsBySide,
+  pairs: { readonly [S in SplitName]: readonly EncodedPair[] },
+  algorithm: Algorithm,
+  config: unknown,
+): Promise<SideRewards | null> {
   const source = algorithm.rewards?.(config) ?? null
   if (source === null) return null
   const scorer = source.kind === 'reward-model' ? await openScorer(context, source, context.spec.rewardModelPath) : null
@@ -84,21 +124,42 @@ async function rewardsOf(context: RunContext, rows: RowsBySide, pairs: { readonl
       return rows[side].map((row, at) => {
         const found = rewardsOfRow(row, source)
         invariant(found !== null, 'only a reward model scores elsewhere')
-        return pairs[side][at]?.swapped === true ? { chosen: found.b, rejected: found.a } : { chosen: found.a, rejected: found.b }
+        return pairs[side][at]?.swapped === true
+          ? { chosen: found.b, rejected: found.a }
+          : { chosen: found.a, rejected: found.b }
       })
     }
-    const texts = pairs[side].flatMap((pair) => [pair.chosen, pair.rejected].map((one) => ({ prompt: pair.promptText, completion: one.text })))
+    const texts = pairs[side].flatMap((pair) =>
+      [pair.chosen, pair.rejected].map((one) => ({ prompt: pair.promptText, completion: one.text })),
+    )
     const scores = await scorer.score(texts, () => context.breatheOrStop())
     return pairs[side].map((_pair, at) => ({ chosen: scores[2 * at] ?? 0, rejected: scores[2 * at + 1] ?? 0 }))
   }
-  const raw = { train: await rewardsOfSide('train'), validation: await rewardsOfSide('validation'), test: await rewardsOfSide('test') }
+  const raw = {
+    train: await rewardsOfSide('train'),
+    validation: await rewardsOfSide('validation'),
+    test: await rewardsOfSide('test'),
+  }
   scorer?.dispose()
   const values = raw.train.flatMap((reward) => [reward.chosen, reward.rejected])
   const scale = rewardScale(values, source, wantsStandardised(config))
   const found = standardise(values)
   // Only R/β counts, so a β says nothing without the scale of the rewards that it stood against.
-  context.emit({ type: 'fact', facts: { rewardSource: source.kind, rewardMean: found.mean, rewardDeviation: found.sd, rewardShift: scale.mean, rewardDivisor: scale.sd } })
-  const scaled = (rewards: readonly PairRewards[]): PairRewards[] => rewards.map((reward) => ({ chosen: applyScale(reward.chosen, scale), rejected: applyScale(reward.rejected, scale) }))
+  context.emit({
+    type: 'fact',
+    facts: {
+      rewardSource: source.kind,
+      rewardMean: found.mean,
+      rewardDeviation: found.sd,
+      rewardShift: scale.mean,
+      rewardDivisor: scale.sd,
+    },
+  })
+  const scaled = (rewards: readonly PairRewards[]): PairRewards[] =>
+    rewards.map((reward) => ({
+      chosen: applyScale(reward.chosen, scale),
+      rejected: applyScale(reward.rejected, scale),
+    }))
   return { train: scaled(raw.train), validation: scaled(raw.validation), test: scaled(raw.test), scale }
 }
 
@@ -140,8 +201,19 @@ export function pairItems({ set, algorithm, config, microBatchSize, padId, refer
       const pick = (indices: readonly number[]): readonly EncodedPair[] => indices.map((index) => set.pairs[index]!) // indices of the plan
       return {
         count: chunks.length,
-        totals: pairTotals(pick(items), algorithm, config, set.rewards === null ? null : items.map((index) => set.rewards![index]!)),
-        make: (part) => pairBatch(pick(chunks[part] ?? []), padId, set.rewards === null ? null : (chunks[part] ?? []).map((index) => set.rewards![index]!), referenceOf),
+        totals: pairTotals(
+          pick(items),
+          algorithm,
+          config,
+          set.rewards === null ? null : items.map((index) => set.rewards![index]!),
+        ),
+        make: (part) =>
+          pairBatch(
+            pick(chunks[part] ?? []),
+            padId,
+            set.rewards === null ? null : (chunks[part] ?? []).map((index) => set.rewards![index]!),
+            referenceOf,
+          ),
       }
     },
     tokens: (items) => items.reduce((sum, index) => sum + (lengths[index] ?? 0), 0),
@@ -151,7 +223,12 @@ export function pairItems({ set, algorithm, config, microBatchSize, padId, refer
 function groupItems({ set, microBatchSize, padId, referenceOf }: ItemOptions, size: number): TrainingItems {
   invariant(set.rewards !== null, 'groups are compared by their rewards')
   const groups = groupPairs(set.pairs, set.rewards, size)
-  if (groups.length === 0) throw new AppError({ code: 'dataset-invalid', message: 'No prompt has two different completions.', hint: 'Take the pairs as they are: set the completions per prompt to 2.' })
+  if (groups.length === 0)
+    throw new AppError({
+      code: 'dataset-invalid',
+      message: 'No prompt has two different completions.',
+      hint: 'Take the pairs as they are: set the completions per prompt to 2.',
+    })
   const lengths = groups.map((group) => group.completions.reduce((sum, one) => sum + sequenceLength(one), 0))
   const groupsPerPart = groupsOfPart(microBatchSize, size)
   return {
@@ -159,7 +236,11 @@ function groupItems({ set, microBatchSize, padId, referenceOf }: ItemOptions, si
     parts(items) {
       const chunks = chunked(items, groupsPerPart)
       const pick = (indices: readonly number[]): readonly EncodedGroup[] => indices.map((index) => groups[index]!) // indices of the plan
-      return { count: chunks.length, totals: groupTotals(pick(items)), make: (part) => groupBatch(pick(chunks[part] ?? []), size, padId, referenceOf) }
+      return {
+        count: chunks.length,
+        totals: groupTotals(pick(items)),
+        make: (part) => groupBatch(pick(chunks[part] ?? []), size, padId, referenceOf),
+      }
     },
     tokens: (items) => items.reduce((sum, index) => sum + (lengths[index] ?? 0), 0),
   }
