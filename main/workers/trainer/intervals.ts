@@ -25,3 +25,14 @@ export function meanInterval(values: readonly number[]): Bounds & { readonly mea
   const error = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1) / n)
   return { mean, low: mean - Z95 * error, high: mean + Z95 * error }
 }
+
+/** A metric with its interval, as three metrics: `name`, `name_low`, `name_high`. */
+export function withBounds(name: string, mean: number, { low, high }: Bounds): Record<string, number> {
+  return { [name]: mean, [`${name}_low`]: low, [`${name}_high`]: high }
+}
+
+/** The mean of some values with its interval, as three metrics. */
+export function withMean(name: string, values: readonly number[]): Record<string, number> {
+  const { mean, ...bounds } = meanInterval(values)
+  return withBounds(name, mean, bounds)
+}

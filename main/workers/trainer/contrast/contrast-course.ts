@@ -4,8 +4,9 @@ import type { Checkpoint } from '../../../core/models/checkpoint-files.ts'
 import { textItems, textsOfSide, tripleItems, type ContrastSide } from './contrast-data.ts'
 import { methodContext, openContrastSession, type ContrastSession } from './contrast-session.ts'
 import { updateOn } from './contrast-updates.ts'
-import type { Course, Evaluation, Extent } from '../course.ts'
-import { meanInterval, wilson } from '../intervals.ts'
+import type { Course, Evaluation } from '../course.ts'
+import { heldOutOf, measureHeldOut } from '../held-out.ts'
+import { wilson, withBounds, withMean } from '../intervals.ts'
 import { finiteOrNull } from '../metric-buffer.ts'
 import type { SampleItem } from '../../../../shared/contract/runs.ts'
 import type { RunContext } from '../run-context.ts'
@@ -15,7 +16,8 @@ import { createSaver } from '../text/save-session.ts'
 export async function openContrastCourse(context: RunContext, from: Checkpoint | null): Promise<Course> {
   const session = await openContrastSession(context, from)
   const { method, plan, decoder, optimizer, items, lengths, sides } = session
-  const heldOut = sides.validation.triples.length + sides.validation.texts.length > 0 ? sides.validation : sides.test
+  const { validation, test } = sides
+  const heldOut = heldOutOf(validation, test, validation.triples.length + validation.texts.length === 0)
   let work = 0
   return {
     algorithm: method,
@@ -38,10 +40,10 @@ export async function openContrastCourse(context: RunContext, from: Checkpoint |
     },
     work: () => work,
     async evaluate(_step, extent): Promise<Evaluation> {
-      const metrics = await measureSide(session, heldOut, 'eval', extent)
-      if (extent === 'end' && heldOut !== sides.test)
-        Object.assign(metrics, await measureSide(session, sides.test, 'test', extent))
-      return { metrics, samples: await written(session, heldOut) }
+      const metrics = await measureHeldOut(heldOut, extent, (side, prefix, part) =>
+        measureSide(session, side, prefix, part),
+      )
+      return { metrics, samples: await written(session, heldOut.side) }
     },
     save: createSaver(session),
   }
@@ -52,11 +54,11 @@ async function measureSide(
   session: ContrastSession,
   side: ContrastSide,
   prefix: string,
-  extent: Extent,
+  part: boolean,
 ): Promise<Record<string, number>> {
   const { context, method } = session
   const given = methodContext(session)
-  const limit = extent === 'part' ? context.spec.training.evalPairs : Infinity
+  const limit = part ? context.spec.training.evalPairs : Infinity
   const triples = side.triples.slice(0, limit)
   const scored = side.scored.slice(0, limit)
   const texts = [
@@ -74,13 +76,13 @@ async function measureSide(
     const { margins, ndcg, wins } = measureTriples(
       triples.map((one) => ({ query: of(one.query), positive: of(one.positive), negatives: one.negatives.map(of) })),
     )
-    Object.assign(metrics, interval(`${prefix}/embed/ndcg`, meanInterval(ndcg)))
+    Object.assign(metrics, withMean(`${prefix}/embed/ndcg`, ndcg))
     if (margins.length > 0) {
       const share = wins.reduce((sum, win) => sum + win, 0) / wins.length
       Object.assign(
         metrics,
-        interval(`${prefix}/embed/margin`, meanInterval(margins)),
-        interval(`${prefix}/embed/wins`, { mean: share, ...wilson(share, wins.length) }),
+        withMean(`${prefix}/embed/margin`, margins),
+        withBounds(`${prefix}/embed/wins`, share, wilson(share, wins.length)),
       )
     }
   }
@@ -110,11 +112,4 @@ async function written(session: ContrastSession, side: ContrastSide): Promise<re
     logRatio: null,
     parts: Object.fromEntries(Object.entries(parts).map(([name, value]) => [name, finiteOrNull(value)])),
   }))
-}
-
-function interval(
-  name: string,
-  { mean, low, high }: { readonly mean: number; readonly low: number; readonly high: number },
-): Record<string, number> {
-  return { [name]: mean, [`${name}_low`]: low, [`${name}_high`]: high }
 }

@@ -11,6 +11,7 @@ import { openModelFiles, type Checkpoint, type ModelFiles } from '../../../core/
 import type { TensorToWrite } from '../../../core/models/write.ts'
 import { saveCheckpoint } from '../checkpoint.ts'
 import type { Course, Evaluation, Extent } from '../course.ts'
+import { heldOutOf, measureHeldOut } from '../held-out.ts'
 import type { Update } from '../minimize.ts'
 import { evaluateRanker, samplesOf, trecRunOf, type RankedQuery } from './ranking-evaluation.ts'
 import { readRankingData, type RankingQuery } from './ranking-data.ts'
@@ -73,7 +74,7 @@ export async function openRankingCourse(context: RunContext, from: Checkpoint | 
     { training, seed },
     from,
   )
-  const heldOut = data.queries.validation.length > 0 ? data.queries.validation : data.queries.test
+  const heldOut = heldOutOf(data.queries.validation, data.queries.test, data.queries.validation.length === 0)
   report(context, algorithm, scorer, {
     train: usable.length,
     skipped: data.queries.train.length - usable.length,
@@ -82,22 +83,21 @@ export async function openRankingCourse(context: RunContext, from: Checkpoint | 
   })
 
   async function evaluate(_step: number, extent: Extent): Promise<Evaluation> {
-    const part = extent === 'part' ? heldOut.slice(0, training.evalPairs) : heldOut
-    const validation = await evaluateRanker(scorer, part, settings.cutoff)
-    const metrics = named('eval', validation.metrics)
-    keep(folder, heldOut === data.queries.test ? 'test' : 'validation', extent, validation.ranked, spec.runId)
-    // The test side is looked at once: what was chosen by the validation side is not judged by it.
-    if (extent === 'end' && heldOut !== data.queries.test && data.queries.test.length > 0) {
-      const test = await evaluateRanker(scorer, data.queries.test, settings.cutoff)
-      Object.assign(metrics, named('test', test.metrics))
-      keep(folder, 'test', extent, test.ranked, spec.runId)
-    }
+    let shown: readonly RankedQuery[] = []
+    const metrics = await measureHeldOut(heldOut, extent, async (side, prefix, part) => {
+      if (prefix === 'test' && side.length === 0) return {}
+      const { metrics, ranked } = await evaluateRanker(
+        scorer,
+        part ? side.slice(0, training.evalPairs) : side,
+        settings.cutoff,
+      )
+      keep(folder, side === data.queries.test ? 'test' : 'validation', extent, ranked, spec.runId)
+      if (prefix === 'eval') shown = ranked
+      return named(prefix, metrics)
+    })
     return {
       metrics,
-      samples:
-        training.samplePrompts === 0
-          ? null
-          : samplesOf(validation.ranked.slice(0, training.samplePrompts), data.documents),
+      samples: training.samplePrompts === 0 ? null : samplesOf(shown.slice(0, training.samplePrompts), data.documents),
     }
   }
 

@@ -11,7 +11,8 @@ import type { WorldKind } from '../../../core/worlds/define.ts'
 import { rollOut } from '../../../core/worlds/roll-out.ts'
 import { saveCheckpoint } from '../checkpoint.ts'
 import type { Course, Evaluation, Extent } from '../course.ts'
-import { meanInterval, wilson } from '../intervals.ts'
+import { heldOutOf, measureHeldOut, type HeldOut } from '../held-out.ts'
+import { wilson, withBounds, withMean } from '../intervals.ts'
 import type { RunContext } from '../run-context.ts'
 import { openPlan } from '../open-plan.ts'
 import { readSegments } from './segment-data.ts'
@@ -82,7 +83,7 @@ export async function openSegmentCourse(context: RunContext, from: Checkpoint | 
     work: () => steps,
     evaluate: (_step, extent) =>
       evaluate(
-        { context, method, config, run, world, heldOut: validation.count > 0 ? validation : test, test },
+        { context, method, config, run, world, heldOut: heldOutOf(validation, test, validation.count === 0) },
         extent,
       ),
     async save(position) {
@@ -139,28 +140,21 @@ interface Judged {
   readonly config: unknown
   readonly run: ControlRun
   readonly world: WorldKind | null
-  readonly heldOut: SegmentSet
-  readonly test: SegmentSet
+  readonly heldOut: HeldOut<SegmentSet>
 }
 
-async function evaluate({ context, run, world, heldOut, test, config }: Judged, extent: Extent): Promise<Evaluation> {
-  const metrics: Record<string, number> = {}
-  const score = async (set: SegmentSet, prefix: string): Promise<void> => {
-    if (set.count === 0) return
-    const { accuracy, bcLoss, pairs } = await evaluateSegments(run.networks['policy']!, set)
-    metrics[`${prefix}/pairs`] = pairs
-    metrics[`${prefix}/bc/loss`] = bcLoss
-    if (pairs === 0) return
-    const { low, high } = wilson(accuracy, pairs)
-    Object.assign(metrics, {
-      [`${prefix}/preferences/accuracy`]: accuracy,
-      [`${prefix}/preferences/accuracy_low`]: low,
-      [`${prefix}/preferences/accuracy_high`]: high,
-    })
+async function scoreSegments(run: ControlRun, set: SegmentSet, prefix: string): Promise<Record<string, number>> {
+  if (set.count === 0) return {}
+  const { accuracy, bcLoss, pairs } = await evaluateSegments(run.networks['policy']!, set)
+  return {
+    [`${prefix}/pairs`]: pairs,
+    [`${prefix}/bc/loss`]: bcLoss,
+    ...(pairs === 0 ? {} : withBounds(`${prefix}/preferences/accuracy`, accuracy, wilson(accuracy, pairs))),
   }
-  await score(heldOut, 'eval')
-  // The test side is looked at once: what was chosen by the validation side is not judged by it.
-  if (extent === 'end' && heldOut !== test) await score(test, 'test')
+}
+
+async function evaluate({ context, run, world, heldOut, config }: Judged, extent: Extent): Promise<Evaluation> {
+  const metrics = await measureHeldOut(heldOut, extent, (set, prefix) => scoreSegments(run, set, prefix))
   await context.breathe()
   if (world === null || context.hurried()) return { metrics, samples: null }
   const { evalEpisodes } = config as { readonly evalEpisodes: number } // every control method has it
@@ -168,17 +162,11 @@ async function evaluate({ context, run, world, heldOut, test, config }: Judged, 
     episodes: extent === 'part' ? evalEpisodes : FINAL_TIMES * evalEpisodes,
     seed: ROLL_OUT_SEED + context.spec.seed,
   })
-  const returns = meanInterval(outcomes.map((outcome) => outcome.total))
-  Object.assign(metrics, {
-    'eval/return': returns.mean,
-    'eval/return_low': returns.low,
-    'eval/return_high': returns.high,
-    'eval/episodes': outcomes.length,
-  })
+  const totals = outcomes.map((outcome) => outcome.total)
+  Object.assign(metrics, withMean('eval/return', totals), { 'eval/episodes': outcomes.length })
   if (world.info.success !== null) {
     const share = outcomes.filter((outcome) => outcome.success).length / outcomes.length
-    const { low, high } = wilson(share, outcomes.length)
-    Object.assign(metrics, { 'eval/success': share, 'eval/success_low': low, 'eval/success_high': high })
+    Object.assign(metrics, withBounds('eval/success', share, wilson(share, outcomes.length)))
   }
   return { metrics, samples: null }
 }

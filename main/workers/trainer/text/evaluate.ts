@@ -2,7 +2,7 @@ import type { Network, PairBatch, TokenBatch } from '../../../core/learn/define.
 import { likelihoodAccuracy } from '../../../core/learn/pair-metrics.ts'
 import { tf } from '../../../core/learn/tf.ts'
 import { disposeBatch } from '../../../core/learn/batches.ts'
-import { wilson } from '../intervals.ts'
+import { wilson, withBounds } from '../intervals.ts'
 import { withBefore } from '../minimize.ts'
 import type { Session } from './text-session.ts'
 import { pairItems, type PairSet } from './training-data.ts'
@@ -84,9 +84,7 @@ function withIntervals(
   for (const [name, value] of Object.entries(values)) {
     result[`${prefix}/${name}`] = value
     if (!SHARES.has(name)) continue
-    const { low, high } = wilson(value, pairs)
-    result[`${prefix}/${name}_low`] = low
-    result[`${prefix}/${name}_high`] = high
+    Object.assign(result, withBounds(`${prefix}/${name}`, value, wilson(value, pairs)))
   }
   return result
 }

@@ -4,7 +4,7 @@ import type { Decoder } from '../../../core/learn/models/decoder.ts'
 import { createRandom } from '../../../core/learn/random.ts'
 import { sampleCompletions } from '../../../core/learn/sampling/sample.ts'
 import { finiteOrNull } from '../metric-buffer.ts'
-import { meanInterval, wilson } from '../intervals.ts'
+import { meanInterval, wilson, withBounds, withMean } from '../intervals.ts'
 import { openScorer, type Scorer } from './scoring.ts'
 import { completionLogProbs } from '../../../core/learn/completion-log-probs.ts'
 import type { Session } from './text-session.ts'
@@ -136,18 +136,11 @@ function sampleMetrics(
     'eval/samples/tokens': meanInterval(drawn.map((one) => one.completion.length)).mean,
   }
   if (ratios !== null) metrics['eval/samples/kl'] = meanInterval(ratios).mean
-  if (rewards !== null) Object.assign(metrics, named('eval/samples/reward', meanInterval(rewards)))
+  if (rewards !== null) Object.assign(metrics, withMean('eval/samples/reward', rewards))
   if (rewards !== null && baseline !== null) {
     const wins = rewards.map((reward, at) => (reward > baseline[at]! ? 1 : reward === baseline[at] ? 0.5 : 0)) // one each
     const share = wins.reduce<number>((sum, win) => sum + win, 0) / wins.length
-    Object.assign(metrics, named('eval/samples/win_rate', { mean: share, ...wilson(share, wins.length) }))
+    Object.assign(metrics, withBounds('eval/samples/win_rate', share, wilson(share, wins.length)))
   }
   return metrics
-}
-
-function named(
-  name: string,
-  { mean, low, high }: { readonly mean: number; readonly low: number; readonly high: number },
-): Record<string, number> {
-  return { [name]: mean, [`${name}_low`]: low, [`${name}_high`]: high }
 }

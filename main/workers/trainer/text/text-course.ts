@@ -4,6 +4,7 @@ import { createRandom } from '../../../core/learn/random.ts'
 import type { Checkpoint } from '../../../core/models/checkpoint-files.ts'
 import type { Course, Evaluation, Extent } from '../course.ts'
 import { firstPairs, scorePairs } from './evaluate.ts'
+import { heldOutOf, measureHeldOut } from '../held-out.ts'
 import { minimizeParts, withBefore, type Update } from '../minimize.ts'
 import type { StepBatch } from './rollouts.ts'
 import type { RunContext } from '../run-context.ts'
@@ -19,16 +20,12 @@ export async function openTextCourse(context: RunContext, from: Checkpoint | nul
   const { training } = context.spec
   const lengths = rollouts?.lengths ?? items.lengths
   let work = 0
-  const heldOut = sets.validation.pairs.length > 0 ? sets.validation : sets.test
+  const heldOut = heldOutOf(sets.validation, sets.test, sets.validation.pairs.length === 0)
 
   async function evaluate(_step: number, extent: Extent): Promise<Evaluation> {
-    const metrics: Record<string, number> = await scorePairs(
-      session,
-      extent === 'part' ? firstPairs(heldOut, training.evalPairs) : heldOut,
-      'eval',
+    const metrics = await measureHeldOut(heldOut, extent, (set, prefix, part) =>
+      scorePairs(session, part ? firstPairs(set, training.evalPairs) : set, prefix),
     )
-    // The test side is looked at once: what was chosen by the validation side is not judged by it.
-    if (extent === 'end' && heldOut !== sets.test) Object.assign(metrics, await scorePairs(session, sets.test, 'test'))
     if (rollouts !== null) Object.assign(metrics, await rollouts.evaluate())
     if (sampler === null) return { metrics, samples: null }
     const drawn = await sampler.sample()
