@@ -41,6 +41,10 @@ async function position(): Promise<string> {
 async function answer(key: string): Promise<void> {
   const before = await shownPair()
   await lab.page.keyboard.press(key)
+  await waitForAnother(before)
+}
+
+async function waitForAnother(before: string | null): Promise<void> {
   await lab.page.waitForFunction(
     (pair) => document.querySelector('[data-pair]')?.getAttribute('data-pair') !== pair,
     before,
@@ -161,7 +165,9 @@ describe.skipIf(chromiumPath === null)('labeling in the browser', () => {
 
     await lab.page.keyboard.press('j')
     await lab.page.keyboard.type('212')
+    const before = await shownPair()
     await lab.page.keyboard.press('Enter')
+    await waitForAnother(before) // the field says 212 before the pair is there
     await waitForPosition('212')
     await answer('3')
     await waitForPosition('213')
