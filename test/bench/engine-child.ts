@@ -3,7 +3,7 @@
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { engineName } from '../../shared/domain.ts'
-import { trainingConfig } from '../../shared/run-spec.ts'
+import { trainingConfig } from '../../shared/training-config.ts'
 import type { Algorithm, Batch, BatchTotals } from '../../main/core/learn/define.ts'
 import { findTextAlgorithm } from '../../main/core/learn/registry.ts'
 import { decoderFrom, type Decoder } from '../../main/core/learn/models/decoder.ts'

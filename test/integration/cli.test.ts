@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { dataKinds } from '../../shared/data-kinds.ts'
 import { flagName } from '../../shared/form.ts'
-import { trainingConfig } from '../../shared/run-spec.ts'
+import { trainingConfig } from '../../shared/training-config.ts'
 import { algorithms } from '../../main/core/learn/registry.ts'
 import { runCli, runJson, startCli } from '../support/cli.ts'
 

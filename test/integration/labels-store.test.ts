@@ -1,90 +1,18 @@
-import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
 import { addAnnotator } from '../../main/app/store/annotators.ts'
 import { hideDataset, summarizeDataset } from '../../main/app/store/datasets.ts'
 import { journalPath } from '../../main/app/store/datasets-folder.ts'
 import { discardRows } from '../../main/app/store/imports.ts'
-import {
-  addAnswer,
-  drawShownOrder,
-  insertImportedLabels,
-  readProgress,
-  redoAnswer,
-  setFlag,
-  undoAnswer,
-} from '../../main/app/store/labels.ts'
-import { findNext, type QueueQuery } from '../../main/app/store/labels-index.ts'
-import { countHabits, readAnswersOf, readCurrent, readHistory } from '../../main/app/store/labels-read.ts'
+import { addAnswer, drawShownOrder, insertImportedLabels, readProgress, setFlag } from '../../main/app/store/labels.ts'
+import { countHabits, readAnswersOf, readHistory } from '../../main/app/store/labels-read.ts'
 import { compareWithJournal, reconcileJournals } from '../../main/app/store/labels-reconcile.ts'
 import { atOnce } from '../../main/app/store/slices.ts'
-import { openStore, type Store } from '../../main/app/store/open.ts'
-import { invariant } from '../../shared/assert.ts'
-import type { Outcome } from '../../shared/data-kinds.ts'
-import { addDataset, temporaryFolder } from '../support/filled-store.ts'
+import { addDataset } from '../support/filled-store.ts'
+import { answer, current, eva, folder, key, queue, redo, restart, SET, store, undo } from '../support/labels-desk.ts'
+import { reopen, withDesk } from '../support/labels-desk.ts'
 
-const SET = 'set'
-const eva = { datasetId: SET, annotatorId: 'Eva' }
-let folder: string
-let store: Store
-let keys = 0
-
-beforeEach(() => {
-  folder = temporaryFolder()
-  store = openStore(folder)
-  addAnnotator(store.db, 'Eva', 1)
-  addAnnotator(store.db, 'Tom', 2)
-  addDataset(store.db, folder, SET, 12)
-})
-afterEach(() => {
-  store.close()
-  rmSync(folder, { recursive: true })
-})
-
-function restart(): void {
-  store.close()
-  store = openStore(folder)
-  expect(reconcileJournals(store.db, folder)).toEqual([])
-}
-
-function answer(pair: number, outcome: Outcome, who = eva, durationMs = 1000): number {
-  keys += 1
-  return addAnswer(
-    store.db,
-    folder,
-    {
-      ...who,
-      pairId: `pair-${pair}`,
-      outcome,
-      strength: null,
-      comment: '',
-      shownOrder: 'ab',
-      durationMs,
-      clientKey: `client-key-${keys}`,
-    },
-    keys,
-  )
-}
-const key = (): string => `client-key-${(keys += 1)}`
-const undo = (who = eva): number | null =>
-  undoAnswer(store.db, folder, { ...who, clientKey: key() }, 0)?.pairIndex ?? null
-const redo = (who = eva): number | null =>
-  redoAnswer(store.db, folder, { ...who, clientKey: key() }, 0)?.pairIndex ?? null
-const current = (pair: number, who = eva): Outcome | null =>
-  readCurrent(store.db, SET, who.annotatorId, pair)?.outcome ?? null
-
-function queue(only: QueueQuery['only'], more: Partial<QueueQuery> = {}): number[] {
-  return findNext(store.db, {
-    ...eva,
-    only,
-    found: null,
-    fromIndex: 0,
-    direction: 'forward',
-    limit: 20,
-    exclude: new Set(),
-    ...more,
-  }).indexes
-}
+withDesk()
 
 describe('answers', () => {
   test('a correction is added, the first answer stays in the log', () => {
@@ -183,92 +111,6 @@ describe('undo and redo', () => {
   })
 })
 
-describe('any sequence of acts', () => {
-  type Act =
-    | { readonly kind: 'answer'; readonly pair: number; readonly outcome: Outcome }
-    | { readonly kind: 'undo' | 'redo' | 'restart' }
-    | { readonly kind: 'flag'; readonly pair: number; readonly flagged: boolean }
-  const act: fc.Arbitrary<Act> = fc.oneof(
-    {
-      weight: 6,
-      arbitrary: fc.record({
-        kind: fc.constant('answer' as const),
-        pair: fc.integer({ min: 0, max: 5 }),
-        outcome: fc.constantFrom<Outcome>('a', 'b', 'tie', 'both-bad', 'skip'),
-      }),
-    },
-    { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom('undo' as const, 'redo' as const) }) },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const) }) },
-    {
-      weight: 1,
-      arbitrary: fc.record({
-        kind: fc.constant('flag' as const),
-        pair: fc.integer({ min: 0, max: 5 }),
-        flagged: fc.boolean(),
-      }),
-    },
-  )
-
-  test('leaves what a list of answers with a cursor would', () => {
-    let round = 0
-    fc.assert(
-      fc.property(fc.array(act, { maxLength: 40 }), (acts) => {
-        round += 1
-        const who = { datasetId: SET, annotatorId: `person ${round}` }
-        addAnnotator(store.db, who.annotatorId, round)
-        let given: { pair: number; outcome: Outcome }[] = []
-        let taken: typeof given = []
-        const flags = new Set<number>()
-        for (const step of acts) {
-          if (step.kind === 'answer') {
-            answer(step.pair, step.outcome, who)
-            given = [...given, step]
-            taken = []
-          } else if (step.kind === 'undo') {
-            const last = given.at(-1)
-            invariant(undo(who) === (last?.pair ?? null), 'undo takes back the last answer')
-            if (last !== undefined) [given, taken] = [given.slice(0, -1), [...taken, last]]
-          } else if (step.kind === 'redo') {
-            const last = taken.at(-1)
-            invariant(redo(who) === (last?.pair ?? null), 'redo restores what was undone last')
-            if (last !== undefined) [given, taken] = [[...given, last], taken.slice(0, -1)]
-          } else if (step.kind === 'flag') {
-            setFlag(store.db, folder, { ...who, clientKey: key() }, `pair-${step.pair}`, step.flagged, 0)
-            if (step.flagged) flags.add(step.pair)
-            else flags.delete(step.pair)
-          } else {
-            restart()
-          }
-        }
-        const inForce = new Map(given.map((entry) => [entry.pair, entry.outcome]))
-        for (let pair = 0; pair < 6; pair += 1) expect(current(pair, who)).toBe(inForce.get(pair) ?? null)
-        const skipped = [...inForce.values()].filter((outcome) => outcome === 'skip').length
-        expect(readProgress(store.db, who)).toMatchObject({
-          total: 12,
-          answered: inForce.size - skipped,
-          skipped,
-          flagged: flags.size,
-          canUndo: given.length > 0,
-          canRedo: taken.length > 0,
-        })
-        expect(
-          findNext(store.db, {
-            ...who,
-            only: 'unlabeled',
-            found: null,
-            fromIndex: 0,
-            direction: 'forward',
-            limit: 12,
-            exclude: new Set(),
-          }).matching,
-        ).toBe(12 - inForce.size)
-      }),
-      { numRuns: 40 },
-    )
-    expect(compareWithJournal(store.db, folder, SET)).toEqual([])
-  }, 120_000)
-})
-
 describe('the queue', () => {
   test('gives the next pairs in order, goes round once, and leaves out what is in hand', () => {
     answer(3, 'a')
@@ -300,7 +142,7 @@ describe('the queue', () => {
     expect(queue('unlabeled', { found: [5, 3, 11] })).toEqual([5, 11])
     expect(queue('all', { found: [] })).toEqual([])
     store.close()
-    store = openStore(folder)
+    reopen()
     expect(queue('disagreement')).toEqual([1])
   })
 
@@ -380,7 +222,7 @@ describe('the journal', () => {
     const text = readFileSync(journalPath(folder, SET), 'utf8')
     store.close()
     writeFileSync(journalPath(folder, SET), text.slice(0, text.length - 20))
-    store = openStore(folder)
+    reopen()
     expect(reconcileJournals(store.db, folder)).toEqual([{ datasetId: SET, replayed: 0, problems: [], caughtUp: true }])
     expect(readFileSync(journalPath(folder, SET), 'utf8')).toBe(text)
   })
@@ -389,14 +231,14 @@ describe('the journal', () => {
     answer(0, 'a')
     store.close()
     const older = readFileSync(`${folder}/app.sqlite`)
-    store = openStore(folder)
+    reopen()
     addAnnotator(store.db, 'Ann', 3)
     answer(0, 'b')
     undo()
     answer(2, 'tie', { datasetId: SET, annotatorId: 'Ann' })
     store.close()
     writeFileSync(`${folder}/app.sqlite`, older)
-    store = openStore(folder)
+    reopen()
     expect(reconcileJournals(store.db, folder)).toEqual([
       { datasetId: SET, replayed: 3, problems: [], caughtUp: false },
     ])

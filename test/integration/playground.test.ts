@@ -5,19 +5,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { AppEvent, EventPayload } from '../../shared/contract.ts'
 import type { Generation, GenerationRequest } from '../../shared/contract/playground.ts'
 import type { ModelId, RunId } from '../../shared/domain.ts'
-import { inProcess, type Client } from '../../shared/rpc.ts'
-import { createApp, findWorker, type App } from '../../main/app/app.ts'
-import { encodePrompt } from '../../main/core/learn/tokens/encode-rows.ts'
-import { createRandom } from '../../main/core/learn/random.ts'
-import { sampleTexts } from '../../main/core/learn/sampling/sample-text.ts'
-import { openEngine } from '../../main/workers/engine/choose.ts'
-import { openWriter, type Writer } from '../../main/workers/generator/generate-model.ts'
-import { completionLogProbs } from '../../main/core/learn/completion-log-probs.ts'
-import { startGenerator, type Generator } from '../../main/app/playground/generator.ts'
+import { type Client, inProcess } from '../../shared/rpc.ts'
+import { type App, createApp, findWorker } from '../../main/app/app.ts'
+import { type Generator, startGenerator } from '../../main/app/playground/generator.ts'
 import { createGeneratorPool } from '../../main/app/playground/pool.ts'
 import { waitUntil } from '../support/make-app.ts'
 import { makeModelFolder } from '../support/model-folder.ts'
 import { importTiny, TINY_TRAINING, tinyRequest, waitForState } from '../support/tiny-app.ts'
+import { sampleDirectly } from '../support/sample-directly.ts'
 
 const dataFolder = mkdtempSync(path.join(tmpdir(), 'pairlab pláy '))
 const settings = {
@@ -107,7 +102,8 @@ describe('a generation', () => {
       error: null,
       title: expect.stringContaining('step 8'),
     })
-    const direct = await sampleDirectly(result)
+    const run = await client.call('runs.get', { runId })
+    const direct = await sampleDirectly(run.checkpoints.at(-1)!.path, result)
     result.completions.forEach((completion, row) => {
       const same = direct.samples[row]!
       expect(completion).toMatchObject({ seed: 5 + row, text: same.text, reason: same.reason })
@@ -392,30 +388,4 @@ function isAlive(pid: number): boolean {
   } catch {
     return false
   }
-}
-
-/** The same draw without a process, an app or a stream between. */
-async function sampleDirectly({ request, completions }: Generation): Promise<{
-  readonly samples: Awaited<ReturnType<typeof sampleTexts>>
-  readonly scores: Float32Array[]
-}> {
-  await openEngine('wasm')
-  const run = await client.call('runs.get', { runId })
-  const writer: Writer = await openWriter({ kind: 'checkpoint', path: run.checkpoints.at(-1)!.path, trainedHere: true })
-  const ids = encodePrompt(writer.tokenizer, 'q1?')
-  const samples = await sampleTexts(
-    writer.decoder,
-    writer.tokenizer,
-    completions.map(() => ids),
-    (row) => createRandom(5 + row),
-    { ...request.settings, endId: writer.tokenizer.endId, modelLogProbs: true },
-  )
-  const scores = await completionLogProbs(
-    writer.decoder,
-    samples.map((one) => ({ prompt: ids, completion: one.ids, text: '' })),
-    writer.tokenizer.padId,
-    async () => undefined,
-  )
-  writer.decoder.dispose()
-  return { samples, scores }
 }

@@ -3,8 +3,8 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
-  readFileSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   truncateSync,
@@ -16,9 +16,10 @@ import { createApp, recoverData } from '../../main/app/app.ts'
 import { journalPath, recordsPath } from '../../main/app/store/datasets-folder.ts'
 import { beginFolder, markDeleted } from '../../main/app/store/datasets-marks.ts'
 import { openStore } from '../../main/app/store/open.ts'
-import { inProcess, type Client } from '../../shared/rpc.ts'
+import type { Client } from '../../shared/rpc.ts'
 import { runCli } from '../support/cli.ts'
 import { addDataset, temporaryFolder } from '../support/filled-store.ts'
+import { filesOf, labelsOf, withAppOn } from '../support/kept-folder.ts'
 
 const PAIRS = 40
 let original: string
@@ -28,32 +29,7 @@ let before: unknown
 const set = (name = ''): string => path.join(folder, 'datasets', 'set', name)
 const database = (suffix = ''): string => path.join(folder, `app.sqlite${suffix}`)
 
-async function withApp<T>(work: (client: Client) => Promise<T>): Promise<T> {
-  const app = await createApp({ dataFolder: folder })
-  try {
-    return await work(inProcess(app.handlers))
-  } finally {
-    await app.close('continue')
-  }
-}
-
-/** Every file below, with its content: what a start must not lose. */
-function filesOf(parent: string): Map<string, string> {
-  const names = readdirSync(parent, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.join(entry.parentPath, entry.name))
-  return new Map(names.map((name) => [path.relative(parent, name), readFileSync(name, 'latin1')]))
-}
-
-/** All label events that the data set's people gave, as a page sees them. */
-async function labelsOf(client: Client, datasetId: string): Promise<unknown> {
-  const { events } = await client.call('labels.history', {
-    datasetId: datasetId as never,
-    annotatorId: 'Eva' as never,
-    limit: 1000,
-  })
-  return events.map(({ kind, pairId, outcome, comment, inForce }) => ({ kind, pairId, outcome, comment, inForce }))
-}
+const withApp = <T>(work: (client: Client) => Promise<T>): Promise<T> => withAppOn(folder, work)
 
 beforeAll(async () => {
   original = temporaryFolder()

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { trainingConfig } from '../../shared/run-spec.ts'
+import { trainingConfig } from '../../shared/training-config.ts'
 import type { EncodedCompletion, EncodedPair } from '../../main/core/learn/tokens/encode-rows.ts'
 import { createDecoder } from '../../main/core/learn/models/decoder.ts'
 import { createOptimizer } from '../../main/core/learn/optimizer.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { algorithmInfo } from '../../shared/contract/system.ts'
-import { trainingConfig } from '../../shared/run-spec.ts'
+import { trainingConfig } from '../../shared/training-config.ts'
 import { algorithmHandlers } from '../../main/app/handlers/algorithms.ts'
 import type { PairBatch } from '../../main/core/learn/define.ts'
 import { algorithms, findAlgorithm, isTextAlgorithm } from '../../main/core/learn/registry.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { trainingConfig } from '../../shared/run-spec.ts'
+import { trainingConfig } from '../../shared/training-config.ts'
 import { createRandom } from '../../main/core/learn/random.ts'
 import { pickList, sublist, type RankingBatch } from '../../main/core/learn/ranking/ranking.ts'
 import { algorithms, isRankingAlgorithm } from '../../main/core/learn/registry.ts'

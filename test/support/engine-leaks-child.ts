@@ -1,7 +1,7 @@
 // `engine-leaks-child.ts <engine> <steps> [layers]`: trains a tiny model with sampling in between and prints, a tenth of the steps
 // apart, how many tensors and bytes there are, what the process holds, and the first and last loss.
 import { engineName } from '../../shared/domain.ts'
-import { trainingConfig } from '../../shared/run-spec.ts'
+import { trainingConfig } from '../../shared/training-config.ts'
 import type { EncodedCompletion, EncodedPair } from '../../main/core/learn/tokens/encode-rows.ts'
 import { createDecoder } from '../../main/core/learn/models/decoder.ts'
 import { createOptimizer } from '../../main/core/learn/optimizer.ts'

@@ -19,7 +19,8 @@ import { insertPairs } from '../../main/app/store/pairs.ts'
 import { importMapping } from '../../shared/contract/datasets.ts'
 import type { ResponsePair } from '../../shared/data-kinds.ts'
 import type { DatasetId, RunId } from '../../shared/domain.ts'
-import { runSpec, trainingConfig } from '../../shared/run-spec.ts'
+import { runSpec } from '../../shared/run-spec.ts'
+import { trainingConfig } from '../../shared/training-config.ts'
 import { createRandom } from './seeded.ts'
 
 export interface LargeSize {

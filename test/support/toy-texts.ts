@@ -5,7 +5,7 @@ import { createRandom } from '../../main/core/learn/random.ts'
 import { tf } from '../../main/core/learn/tf.ts'
 import { byteTokenizer } from '../../main/core/learn/tokens/bpe-trainer.ts'
 import { loadTokenizer } from '../../main/core/learn/tokens/tokenizer.ts'
-import { trainingConfig } from '../../shared/run-spec.ts'
+import { trainingConfig } from '../../shared/training-config.ts'
 import { minimizeParts, minimizeWhole, type Update } from '../../main/workers/trainer/minimize.ts'
 import { isSurrogate, type ToyCourse } from './toy-course.ts'
 

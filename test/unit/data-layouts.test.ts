@@ -4,7 +4,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
-import { inspection, type ImportMapping } from '../../shared/contract/datasets.ts'
+import { type ImportMapping, inspection } from '../../shared/contract/datasets.ts'
 import type { Content } from '../../shared/data-kinds.ts'
 import { inspectFile } from '../../main/core/formats/inspect.ts'
 import { sharedLength } from '../../main/core/formats/layouts-content.ts'
@@ -346,36 +346,6 @@ describe('flat files', () => {
       ['do', []],
       ['this', ['prompt-part-empty']],
     ])
-  })
-})
-
-describe('any row', () => {
-  it('is read or refused with a reason, never thrown at', () => {
-    const columns = ['prompt', 'chosen', 'rejected', 'score_chosen', 'id', 'label:x']
-    const mapping = compileMapping(guessMapping('jsonl', columns, []))
-    fc.assert(
-      fc.property(
-        fc.record(
-          Object.fromEntries(
-            columns.map((column) => [
-              column,
-              fc.oneof(fc.jsonValue(), fc.string(), fc.constant([{ role: 'user', content: 'x' }])),
-            ]),
-          ),
-          { requiredKeys: [] },
-        ),
-        (values) => {
-          const { row, problems } = readRow(values, 9, mapping)
-          expect(row !== null || problems.some((problem) => problem.severity === 'error')).toBe(true)
-          expect(
-            problems.every(
-              (problem) => problem.line === 9 && problem.reason.endsWith('.') && problem.hint.endsWith('.'),
-            ),
-          ).toBe(true)
-        },
-      ),
-      { numRuns: 500 },
-    )
   })
 })
 

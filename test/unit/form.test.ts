@@ -12,7 +12,8 @@ import {
   type FormField,
 } from '../../shared/form.ts'
 import { dataKind } from '../../shared/data-kinds.ts'
-import { modelSpec, rewardSource, runRequest, trainingConfig } from '../../shared/run-spec.ts'
+import { modelSpec, rewardSource, runRequest } from '../../shared/run-spec.ts'
+import { trainingConfig } from '../../shared/training-config.ts'
 import { restIdle } from '../../main/app/requests/idle-settings.ts'
 import { algorithms } from '../../main/core/learn/registry.ts'
 

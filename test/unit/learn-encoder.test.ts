@@ -1,15 +1,8 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { textTokens } from '../../main/core/learn/embed/embed-texts.ts'
-import type { LoraOptions } from '../../main/core/learn/models/adapters.ts'
-import { createDecoder, decoderFrom, type DecoderConfig } from '../../main/core/learn/models/decoder.ts'
-import {
-  decoderEmbedder,
-  encoderEmbedder,
-  type EmbeddingHead,
-  type TextEmbedder,
-} from '../../main/core/learn/models/embedder.ts'
-import type { EncoderConfig } from '../../main/core/learn/models/encoder-config.ts'
-import { createEncoder, encoderFrom, type EncoderOptions } from '../../main/core/learn/models/encoder.ts'
+import { createDecoder, decoderFrom } from '../../main/core/learn/models/decoder.ts'
+import { decoderEmbedder, type EmbeddingHead, encoderEmbedder } from '../../main/core/learn/models/embedder.ts'
+import { createEncoder, encoderFrom } from '../../main/core/learn/models/encoder.ts'
 import {
   encoderAdapterShapes,
   encoderShapes,
@@ -23,91 +16,23 @@ import { pool, type PoolingMode } from '../../main/core/learn/models/pooling.ts'
 import { createRandom } from '../../main/core/learn/random.ts'
 import { tf } from '../../main/core/learn/tf.ts'
 import { openEngine } from '../../main/workers/engine/choose.ts'
+import {
+  BERT,
+  DISTILBERT,
+  embed,
+  encoder,
+  expectClose,
+  gradients,
+  keep,
+  LLAMA,
+  LORA,
+  MEAN,
+  ROWS,
+  trainedAdapters,
+} from '../support/tiny-encoder.ts'
+import { disposeKept, forgetKept } from '../support/tiny-encoder.ts'
 
-const BERT: EncoderConfig = {
-  family: 'bert',
-  vocabSize: 31,
-  layers: 3,
-  hidden: 20,
-  heads: 4,
-  feedForward: 27,
-  maxPositions: 16,
-  tokenTypes: 2,
-  normEpsilon: 1e-12,
-  activation: 'exact',
-}
-const DISTILBERT: EncoderConfig = { ...BERT, family: 'distilbert', tokenTypes: 0, activation: 'relu' }
-const LLAMA: DecoderConfig = {
-  vocabSize: 31,
-  layers: 2,
-  hidden: 20,
-  heads: 4,
-  kvHeads: 2,
-  headDim: 5 + 1,
-  feedForward: 27,
-  ropeTheta: 10_000,
-  normEpsilon: 1e-5,
-  tiedEmbeddings: false,
-  scoreHead: true,
-}
-const LORA: LoraOptions = { rank: 3, alpha: 6, dropout: 0, targets: 'all-linear' }
-const MEAN: EmbeddingHead = { pooling: ['mean'], dense: [], normalize: true }
-const ROWS = [[1, 5, 9, 2, 7, 11, 4], [1, 5], [8, 6, 4, 2], [3]]
-
-const owned: { dispose(): void }[] = []
-afterEach(() => owned.splice(0).forEach((one) => one.dispose()))
-
-function keep<T extends { dispose(): void }>(one: T): T {
-  owned.push(one)
-  return one
-}
-
-function embed(embedder: TextEmbedder, rows: readonly (readonly number[])[]): number[][] {
-  return tf.tidy(() => embedder.embed(textTokens(rows, 0)).arraySync())
-}
-
-function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number, what = ''): void {
-  expect(actual.length, what).toBe(expected.length)
-  for (let at = 0; at < expected.length; at += 1)
-    expect(
-      Math.abs(actual[at]! - expected[at]!),
-      `${what}[${at}]: ${actual[at]} and ${expected[at]}`,
-    ).toBeLessThanOrEqual(tolerance)
-}
-
-/** Loss in which rows meet, and its gradients by name. */
-function gradients(embedder: TextEmbedder): { readonly value: number; readonly grads: Record<string, Float32Array> } {
-  const tokens = textTokens(ROWS, 0)
-  const loss = (): tf.Scalar => {
-    const rows = embedder.embed(tokens)
-    return tf.sum(tf.square(tf.sub(tf.matMul(rows, rows, false, true), 0.3))) as tf.Scalar
-  }
-  const { value, grads } = tf.variableGrads(loss, Object.values(embedder.variables))
-  const result = {
-    value: value.dataSync()[0]!,
-    grads: Object.fromEntries(
-      Object.entries(embedder.variables).map(([name, variable]) => [
-        name,
-        grads[variable.name]!.dataSync<'float32'>().slice(),
-      ]),
-    ),
-  }
-  tf.dispose([value, ...Object.values(grads), tokens.ids, tokens.attention])
-  return result
-}
-
-/** As trained: B no longer 0. */
-function trainedAdapters(config: EncoderConfig): ReturnType<typeof initialEncoderAdapters> {
-  const random = createRandom(3)
-  const adapters = initialEncoderAdapters(config, LORA, random)
-  for (const [name, tensor] of Object.entries(adapters))
-    if (name.includes('lora_B')) tensor.data.forEach((_value, at) => (tensor.data[at] = random.normal() * 0.1))
-  return adapters
-}
-
-function encoder(config: EncoderConfig, options: EncoderOptions = {}): TextEmbedder {
-  return keep(encoderEmbedder(encoderFrom(config, freshEncoderWeights(config, createRandom(1)), options), MEAN))
-}
+afterEach(disposeKept)
 
 describe.each(['cpu', 'wasm'] as const)('on %s', (engine) => {
   beforeAll(async () => {
@@ -359,7 +284,7 @@ describe.each([
     for (let at = 0; at < 100; at += 1) gradients(embedder)
     expect([tf.memory().numTensors, tf.memory().numBytes]).toEqual([before.numTensors, before.numBytes])
     embedder.dispose()
-    owned.splice(0)
+    forgetKept()
   })
 
   test('puts back what it gave', async () => {

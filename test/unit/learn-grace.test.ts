@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { trainingConfig } from '../../shared/run-spec.ts'
+import { trainingConfig } from '../../shared/training-config.ts'
 import { meanPool, poolMask } from '../../main/core/learn/embed/grace-rewards.ts'
 import { disposeBatch, groupBatch } from '../../main/core/learn/batches.ts'
 import { byteTokenizer } from '../../main/core/learn/tokens/bpe-trainer.ts'

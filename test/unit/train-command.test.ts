@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { z } from 'zod'
 import { fieldsOf, flagName, formatField } from '../../shared/form.ts'
-import { trainingConfig } from '../../shared/run-spec.ts'
+import { trainingConfig } from '../../shared/training-config.ts'
 import { trainCommand } from '../../main/doors/headless/verbs/train.ts'
 import { algorithmHandlers } from '../../main/app/handlers/algorithms.ts'
 import { algorithms } from '../../main/core/learn/registry.ts'

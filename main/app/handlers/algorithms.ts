@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { AlgorithmInfo } from '../../../shared/contract/system.ts'
 import type { Handlers } from '../../../shared/rpc.ts'
-import { trainingConfig } from '../../../shared/run-spec.ts'
+import { trainingConfig } from '../../../shared/training-config.ts'
 import type { AlgorithmPage } from '../../core/learn/define.ts'
 import { algorithms } from '../../core/learn/registry.ts'
 import { inSlices, type Sliced } from '../store/slices.ts'

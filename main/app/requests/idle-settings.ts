@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { fieldsOf, formatField, matters, type RunUse } from '../../../shared/form.ts'
-import { trainingConfig, type TrainingConfig } from '../../../shared/run-spec.ts'
+import { trainingConfig, type TrainingConfig } from '../../../shared/training-config.ts'
 
 const fields = fieldsOf(z.toJSONSchema(trainingConfig, { io: 'input' }))
 

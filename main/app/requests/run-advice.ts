@@ -1,5 +1,6 @@
 import { type DatasetCounts, warnAboutDataset } from '../../../shared/dataset-warnings.ts'
-import { type RewardSource, type RunRequest, type TrainingConfig } from '../../../shared/run-spec.ts'
+import { type RewardSource, type RunRequest } from '../../../shared/run-spec.ts'
+import type { TrainingConfig } from '../../../shared/training-config.ts'
 import type { RequestProblem } from '../../../shared/request-problems.ts'
 import { formatPercent } from '../../../shared/units.ts'
 import type { ViewContent } from '../data/view.ts'

@@ -1,14 +1,8 @@
 import { z } from 'zod'
 import { fieldsOf, flagName, formatField, getPath, type FormField } from '../../../shared/form.ts'
 import { formatModelReference, type ModelReference } from '../../../shared/model-reference.ts'
-import {
-  type ModelSpec,
-  rewardSource,
-  trainingConfig,
-  type RewardSource,
-  type RunRequest,
-  type TrainingConfig,
-} from '../../../shared/run-spec.ts'
+import { type ModelSpec, rewardSource, type RewardSource, type RunRequest } from '../../../shared/run-spec.ts'
+import { trainingConfig, type TrainingConfig } from '../../../shared/training-config.ts'
 import type { AlgorithmPage } from '../../core/learn/define.ts'
 
 /** A request with every default filled in, as the command line says it. */

@@ -5,16 +5,14 @@ import { runId as runIdSchema, type RunId } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { problemsOf, sayProblems, type RequestProblem } from '../../../shared/request-problems.ts'
 import {
-  BFLOAT16_ENGINES,
   type ModelSpec,
   runSpec,
-  trainingConfig,
   writesSamples,
   type RewardSource,
   type RunRequest,
   type RunSpec,
-  type TrainingConfig,
 } from '../../../shared/run-spec.ts'
+import { BFLOAT16_ENGINES, trainingConfig, type TrainingConfig } from '../../../shared/training-config.ts'
 import { countDataset } from '../data/dataset-warnings.ts'
 import type { View, ViewContent } from '../data/view.ts'
 import type { AlgorithmPage } from '../../core/learn/define.ts'

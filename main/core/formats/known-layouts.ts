@@ -1,5 +1,5 @@
 import type { ColumnRole } from '../../../shared/contract/datasets.ts'
-import type { LabelReading } from './label-readings.ts'
+import type { LabelReading } from './label-reading.ts'
 import type { LabelTally } from './label-tally.ts'
 import { isNumber } from './label-words.ts'
 import type { CompiledMapping } from './mapping-compile.ts'

@@ -2,18 +2,16 @@ import type { ImportMapping, LabelAnswer, LabelQuestion, LabelScale } from '../.
 import type { Outcome } from '../../../shared/data-kinds.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { knownReading } from './known-layouts.ts'
+import { readingsOf, UNREAD_SHARE } from './label-readings.ts'
+import { boundsOf, scaleTitle } from './label-numbers.ts'
 import {
-  boundsOf,
   NO_VALUES,
-  readingsOf,
-  scaleTitle,
   sideWords,
-  UNREAD_SHARE,
   withOutcomes,
   type LabelReading,
   type LabelReadings,
   type LabelValues,
-} from './label-readings.ts'
+} from './label-reading.ts'
 import { createLabelTally, type LabelTally } from './label-tally.ts'
 import { canonicalValue, isNoLabel, isNumber, type SideNames } from './label-words.ts'
 import { readLabelValue, readNamed } from './layouts-labels.ts'

@@ -281,3 +281,32 @@ function readSentence(text: string, numbering: Numbering): Verdict | null {
   if (second !== undefined && !/\b(than|over)\b/.test(text)) return null // "a or b" names both
   return { outcome: loses ? (first === 'a' ? 'b' : 'a') : first, strength }
 }
+
+/** `response_1` alone says nothing about where counting begins; with `response_2` or `response_0` beside it, it does. */
+export function numberingOfWords(words: readonly string[], sides: SideNames | null): Numbering {
+  const own = orderOfSides(sides).numbering
+  if (own !== null) return own
+  const numbers = new Set(words.flatMap(sideNumbers))
+  return numbers.has(0) && !numbers.has(2) ? 0 : numbers.has(2) && !numbers.has(0) ? 1 : null
+}
+
+/** A column like `a_is_better` or `response_1_wins` says whom true and 1 mean. */
+export function sideNamedBy(column: string, sides: SideNames | null): 'a' | 'b' | 'tie' | null {
+  const words = column
+    .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .replace(/[\s_.-]+/g, ' ')
+    .trim()
+  if (/\b(tie|tied|equal|draw|both)\b/.test(words)) return 'tie'
+  if (!/\b(better|best|win|wins|won|winner|prefer|prefers|preferred|chosen|selected|safer|correct)\b/.test(words))
+    return null
+  const rest = words.replace(/^(is|was|does|has) /, '')
+  const named = readWord(
+    rest
+      .replace(/\b(winner|preferred|chosen|selected|safer|correct)\b/g, '$1')
+      .replace(/\b(safer|correct)\b/g, 'better'),
+    sides,
+    numberingOfWords([rest], sides),
+  )
+  return named?.outcome === 'a' || named?.outcome === 'b' ? named.outcome : null
+}

@@ -1,6 +1,6 @@
 import type { ColumnRole, ImportMapping } from '../../../shared/contract/datasets.ts'
 import { knownRoles, plainName } from './known-layouts.ts'
-import { sideNamedBy } from './label-readings.ts'
+import { sideNamedBy } from './label-words.ts'
 import { canonicalValue, isNoLabel, readWord, type SideNames } from './label-words.ts'
 import { cellOf, columnsOf, LABEL_PREFIX, sidesAreRanked, STRENGTH_PREFIX } from './mapping-compile.ts'
 import { CONVERSATIONS, NAMES } from './mapping-names.ts'

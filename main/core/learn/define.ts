@@ -1,7 +1,8 @@
 import type { z } from 'zod'
 import type { DataKind } from '../../../shared/data-kinds.ts'
 import type { AlgorithmRole, MetricInfo } from '../../../shared/domain.ts'
-import type { ModelSpec, TrainingConfig } from '../../../shared/run-spec.ts'
+import type { ModelSpec } from '../../../shared/run-spec.ts'
+import type { TrainingConfig } from '../../../shared/training-config.ts'
 import type { tf } from './tf.ts'
 
 /**

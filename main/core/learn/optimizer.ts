@@ -1,4 +1,4 @@
-import type { TrainingConfig } from '../../../shared/run-spec.ts'
+import type { TrainingConfig } from '../../../shared/training-config.ts'
 import {
   arrayMoments,
   engineMoments,

@@ -1,6 +1,6 @@
 // How much memory training will take, from the sizes alone: quick enough to stand beside every choice of a form. What a
 // dry run measures is the truth; this is within a factor of it (see test/integration/training-memory.test.ts).
-import type { TrainingConfig } from '../../../shared/run-spec.ts'
+import type { TrainingConfig } from '../../../shared/training-config.ts'
 import { adapterShapes } from '../learn/models/adapters.ts'
 import { isLlamaLike, type DecoderConfig } from '../learn/models/model-config.ts'
 import { outerNames, parameterShapes, sizeOfShape } from '../learn/models/parameters.ts'

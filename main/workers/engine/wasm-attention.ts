@@ -7,7 +7,8 @@ import {
   type TensorHandle,
   type WasmBackend,
 } from './wasm-backend.ts'
-import { headScratchBytes, ROW_ENTRY } from './wasm-heads.ts'
+import { headScratchBytes } from './wasm-heads.ts'
+import { ROW_ENTRY } from './wasm-head-parts.ts'
 
 interface AttentionAttributes {
   readonly heads: number

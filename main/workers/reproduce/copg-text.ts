@@ -1,32 +1,30 @@
-import { studentInterval } from '../../../shared/statistics/student.ts'
 import { mean } from '../../../shared/statistics/intervals.ts'
 import { disposeBatch, pairBatch, type PairRewards } from '../../core/learn/batches.ts'
 import { completionLogProbs } from '../../core/learn/completion-log-probs.ts'
-import { encodePrompt, type EncodedCompletion, type EncodedPair } from '../../core/learn/tokens/encode-rows.ts'
+import { type EncodedCompletion, type EncodedPair, encodePrompt } from '../../core/learn/tokens/encode-rows.ts'
 import type { Decoder } from '../../core/learn/models/decoder.ts'
 import { createRandom, type Random } from '../../core/learn/random.ts'
 import { findTextAlgorithm } from '../../core/learn/registry.ts'
 import { standardise } from '../../core/learn/rewards.ts'
 import { sampleCompletions } from '../../core/learn/sampling/sample.ts'
 import type { Tokenizer } from '../../core/learn/tokens/tokenizer.ts'
-import { verdictOf, type Cell, type Figure, type Gate, type Report, type Reproduction } from './define.ts'
-import { smallTalk, trueReward, WANTED, type SmallTalk } from './small-talk.ts'
-import { COPG_TEXT } from './thresholds.ts'
+import type { Reproduction } from './define.ts'
+import { smallTalk, type SmallTalk, trueReward } from './small-talk.ts'
 import { adam, copyDecoder, descend, nextTurn, pretrain } from './train-decoder.ts'
+import {
+  BATCH_PAIRS,
+  LEARNING_RATE,
+  MAX_TOKENS,
+  type Method,
+  METHODS,
+  NAMES,
+  type Point,
+  reportOf,
+  type SeedResult,
+  type Size,
+  type SweepRun,
+} from './copg-text-report.ts'
 
-const METHODS = ['copg', 'ipo', 'dpo'] as const
-type Method = (typeof METHODS)[number]
-const NAMES: Readonly<Record<Method, string>> = { copg: 'CoPG', ipo: 'IPO', dpo: 'DPO' }
-
-interface Size {
-  readonly seeds: number
-  readonly sentences: number
-  readonly pretrainSteps: number
-  readonly samples: number
-  readonly betas: Readonly<Record<Method, readonly number[]>>
-  readonly steps: number
-  readonly evaluations: number
-}
 const SIZES: Readonly<Record<'quick' | 'full', Size>> = {
   quick: {
     seeds: 5,
@@ -51,10 +49,6 @@ const SIZES: Readonly<Record<'quick' | 'full', Size>> = {
     evaluations: 5,
   },
 }
-const BATCH_PAIRS = 16
-const LEARNING_RATE = 1e-3
-const MAX_TOKENS = 32
-
 /** Reward of generations, as the paper's Figure 2 compares methods, on a language model and rewards small enough for this machine. */
 export const copgText: Reproduction = {
   async run({ form, seedCount, say }) {
@@ -67,28 +61,6 @@ export const copgText: Reproduction = {
     }
     return reportOf(form, seeds, size, results)
   },
-}
-
-interface Point {
-  readonly step: number
-  readonly reward: number
-  readonly kl: number
-}
-
-interface SweepRun {
-  readonly method: Method
-  readonly beta: number
-  /** On the prompts that β is chosen by. */
-  readonly chosenBy: readonly Point[]
-  /** On the prompts that are reported, at the end. */
-  readonly reported: Point
-  readonly example: string
-}
-
-interface SeedResult {
-  readonly sft: number
-  readonly best: { readonly prompt: string; readonly before: string }
-  readonly runs: readonly SweepRun[]
 }
 
 async function runSeed(seed: number, size: Size, say: (text: string) => void): Promise<SeedResult> {
@@ -270,180 +242,5 @@ async function generate(
     reward: mean(rows.map((row) => trueReward(row.text))),
     kl: mean(drawn.map((one, at) => sum(one.logProbs) - sum(other[at]!))),
     texts: rows.map((row) => row.text),
-  }
-}
-
-function reportOf(
-  form: 'quick' | 'full',
-  seeds: readonly number[],
-  size: Size,
-  results: readonly SeedResult[],
-): Report {
-  const runsOf = (method: Method, beta: number): SweepRun[] =>
-    results.map((result) => result.runs.find((run) => run.method === method && run.beta === beta)!)
-  const bestBeta = Object.fromEntries(
-    METHODS.map((method) => [
-      method,
-      bestOf(size.betas[method], (beta) => mean(runsOf(method, beta).map((run) => run.chosenBy.at(-1)!.reward))),
-    ]),
-  ) as Record<Method, number> // one a method
-  const reward = (method: Method, beta: number): number[] => runsOf(method, beta).map((run) => run.reported.reward)
-  const kl = (method: Method, beta: number): number[] => runsOf(method, beta).map((run) => run.reported.kl)
-  const sft = results.map((result) => result.sft)
-  const best = (method: Method): number[] => reward(method, bestBeta[method])
-  const minus = (a: readonly number[], b: readonly number[]): number[] => a.map((value, at) => value - b[at]!)
-  const above = size.betas.copg.filter(
-    (beta) => (studentInterval(minus(reward('copg', beta), sft))?.low ?? -Infinity) > 0,
-  )
-  const [smallest, largest] = [size.betas.copg[0]!, size.betas.copg.at(-1)!]
-  const collapse = minus(
-    runsOf('copg', smallest).map((run) => Math.max(...run.chosenBy.map((point) => point.reward))),
-    runsOf('copg', smallest).map((run) => run.chosenBy.at(-1)!.reward),
-  )
-  const gates: Gate[] = [
-    differenceGate('CoPG at its best β is above SFT', minus(best('copg'), sft)),
-    {
-      claim: 'and not at one β alone',
-      measured: `${above.length} of ${size.betas.copg.length} (${above.join(', ') || 'none'})`,
-      required: `the interval above SFT for at least ${COPG_TEXT.betasAboveSft} values of β`,
-      verdict:
-        above.length >= COPG_TEXT.betasAboveSft ? 'holds' : results.length < 2 ? 'inconclusive' : 'does not hold',
-    },
-    differenceGate(
-      'the largest β stays nearer to the reference',
-      minus(kl('copg', bestBeta.copg), kl('copg', largest)),
-      'nats',
-    ),
-    differenceGate('and gets less reward for it', minus(best('copg'), reward('copg', largest))),
-    differenceGate('CoPG is above IPO, each at its best β', minus(best('copg'), best('ipo'))),
-    differenceGate('CoPG is above DPO, each at its best β', minus(best('copg'), best('dpo'))),
-  ]
-  const rows = [
-    ['SFT', null, cell(sft), cell(sft.map(() => 0))] as readonly Cell[],
-    ...METHODS.flatMap((method) =>
-      size.betas[method].map((beta): readonly Cell[] => [
-        `${NAMES[method]}${beta === bestBeta[method] ? ', best β' : ''}`,
-        beta,
-        cell(reward(method, beta)),
-        cell(kl(method, beta)),
-      ]),
-    ),
-  ]
-  return {
-    id: 'copg-text',
-    title: 'CoPG, IPO and DPO on text with a programmatic reward',
-    form,
-    seeds: [...seeds],
-    setup: `a new nano decoder, ${size.pretrainSteps} steps of SFT on ${size.sentences} made-up descriptions; ${size.samples} logged completions for each of 96 prompts, half at temperature 1 and half at 1.3, all pairs; reward: share of the words ${WANTED.words.join(' and ')} less the relative distance from ${WANTED.characters} characters, divided by its deviation in the log; ${size.steps} steps of ${BATCH_PAIRS} pairs, Adam ${LEARNING_RATE}; β chosen on 48 prompts, reported on 48 others, two samples each at temperature 1`,
-    tables: [
-      {
-        title: 'True reward and KL of generations',
-        columns: ['method', 'β', 'reward', 'KL to the reference, nats'],
-        rows,
-      },
-    ],
-    figures: [...curveFigures(size, results, bestBeta), textFigure(results, bestBeta)],
-    gates,
-    verdict: verdictOf(gates),
-    notes: [
-      'The paper prints curves for a 7 B model on summaries and no table; what is compared here is their direction.',
-      `CoPG at the smallest β (${smallest}): ${mean(collapse).toFixed(3)} below its own peak at the last step. The paper sees a collapse there that the held-out loss does not show.`,
-      'Each method has a range of β of its own, so that its best one is not at the end of the range by construction: β weighs rewards in one and is a target or a temperature in the others.',
-      'Both preference methods see the true order of each pair, without noise; CoPG also sees by how much.',
-    ],
-  }
-}
-
-function bestOf(betas: readonly number[], score: (beta: number) => number): number {
-  return betas.reduce((best, beta) => (score(beta) > score(best) ? beta : best), betas[0]!)
-}
-
-/** Holds where the whole interval is above 0, does not where it is below, and else decides nothing. */
-function differenceGate(claim: string, differences: readonly number[], unit = ''): Gate {
-  const interval = studentInterval(differences)
-  const verdict =
-    interval === null
-      ? 'inconclusive'
-      : interval.low > 0
-        ? 'holds'
-        : interval.high < 0
-          ? 'does not hold'
-          : 'inconclusive'
-  const range = interval === null ? 'without an interval' : `[${interval.low.toFixed(3)}, ${interval.high.toFixed(3)}]`
-  return {
-    claim,
-    measured: `${mean(differences).toFixed(3)} ${range}${unit === '' ? '' : ` ${unit}`}, n = ${differences.length}`,
-    required: 'the 95 % interval of the paired difference above 0',
-    verdict,
-  }
-}
-
-function cell(values: readonly number[]): Cell {
-  const interval = studentInterval(values)
-  return interval === null
-    ? mean(values)
-    : { mean: mean(values), low: interval.low, high: interval.high, n: values.length }
-}
-
-function curveFigures(
-  size: Size,
-  results: readonly SeedResult[],
-  bestBeta: Readonly<Record<Method, number>>,
-): Figure[] {
-  const series = METHODS.map((method) => {
-    const runs = results.map(
-      (result) => result.runs.find((run) => run.method === method && run.beta === bestBeta[method])!.chosenBy,
-    )
-    const x = runs[0]!.map((point) => point.step)
-    const at = x.map((_step, index) => runs.map((points) => points[index]!.reward))
-    const bounds = at.map((values) => studentInterval(values))
-    const banded = bounds.every((one) => one !== null)
-    return {
-      name: `${NAMES[method]}, β ${bestBeta[method]}`,
-      x,
-      mean: at.map((values) => mean(values)),
-      low: banded ? bounds.map((one) => one!.low) : null,
-      high: banded ? bounds.map((one) => one!.high) : null,
-      n: results.length,
-    }
-  })
-  const sweep = METHODS.map((method) => ({
-    name: NAMES[method],
-    x: size.betas[method].map((beta) => Math.log10(beta)),
-    mean: size.betas[method].map((beta) =>
-      mean(
-        results.map((result) => result.runs.find((run) => run.method === method && run.beta === beta)!.reported.reward),
-      ),
-    ),
-    low: null,
-    high: null,
-    n: results.length,
-  }))
-  return [
-    {
-      kind: 'curves',
-      title: 'Reward of generations while training, each at its best β',
-      x: 'step',
-      y: 'true reward',
-      series,
-    },
-    { kind: 'curves', title: 'Reward of generations by β', x: 'log₁₀ β', y: 'true reward', series: sweep },
-  ]
-}
-
-function textFigure(results: readonly SeedResult[], bestBeta: Readonly<Record<Method, number>>): Figure {
-  const first = results[0]!
-  return {
-    kind: 'texts',
-    title: `What is written for “${first.best.prompt}”`,
-    items: METHODS.map((method) => {
-      const run = first.runs.find((one) => one.method === method && one.beta === bestBeta[method])!
-      return {
-        name: `${NAMES[method]}, β ${bestBeta[method]}`,
-        before: first.best.before,
-        after: run.example,
-        note: `reward ${trueReward(first.best.before).toFixed(2)} before, ${trueReward(run.example).toFixed(2)} after`,
-      }
-    }),
   }
 }

@@ -48,6 +48,22 @@ export function pairedGate(claim: string, a: readonly number[], b: readonly numb
   }
 }
 
+/** Differences seed by seed are above the limit; of one seed nothing follows. */
+export function differenceGate(
+  claim: string,
+  differences: readonly number[],
+  { limit = 0, unit = '' }: { readonly limit?: number; readonly unit?: string } = {},
+): Gate {
+  const { low, high, n, mean: middle } = overSeeds(differences)
+  const range = n < 2 ? 'without an interval' : `[${low.toFixed(4)}, ${high.toFixed(4)}]`
+  return {
+    claim,
+    measured: `${middle.toFixed(4)} ${range}${unit === '' ? '' : ` ${unit}`}, n = ${n}`,
+    required: `the 95 % interval of the paired difference above ${limit}`,
+    verdict: aboveVerdict({ low, high, mean: middle, n }, limit),
+  }
+}
+
 /** A mean that is compared with a number, without an interval: as the threshold is given. */
 export function meanGate(
   claim: string,

@@ -4,7 +4,7 @@ import type { Algorithm, Batch, BatchTotals, LossResult, Network } from '../../c
 import type { Decoder } from '../../core/learn/models/decoder.ts'
 import { learningRateAt, readGlobalNorm, type Optimizer } from '../../core/learn/optimizer.ts'
 import { tf } from '../../core/learn/tf.ts'
-import type { TrainingConfig } from '../../../shared/run-spec.ts'
+import type { TrainingConfig } from '../../../shared/training-config.ts'
 
 export interface Update {
   readonly metrics: Readonly<Record<string, number>>

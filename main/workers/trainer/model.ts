@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { AppError } from '../../../shared/errors.ts'
-import type { RunSpec, TrainingConfig } from '../../../shared/run-spec.ts'
+import type { RunSpec } from '../../../shared/run-spec.ts'
+import type { TrainingConfig } from '../../../shared/training-config.ts'
 import { initialAdapters, type LoraOptions } from '../../core/learn/models/adapters.ts'
 import {
   decoderFrom,

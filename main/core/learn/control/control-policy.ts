@@ -1,7 +1,7 @@
 // The deterministic policy that all control methods here share, and its log-probability.
 import { z } from 'zod'
 import type { MetricInfo } from '../../../../shared/domain.ts'
-import type { TrainingConfig } from '../../../../shared/run-spec.ts'
+import type { TrainingConfig } from '../../../../shared/training-config.ts'
 import type { ControlSizes, ControlStep, SegmentBatch, Stage } from './control.ts'
 import type { LossResult } from '../define.ts'
 import { unitVarianceLogProb } from '../models/gaussian.ts'

@@ -1,5 +1,5 @@
 import type { SegmentSet } from '../../../../shared/segments.ts'
-import type { TrainingConfig } from '../../../../shared/run-spec.ts'
+import type { TrainingConfig } from '../../../../shared/training-config.ts'
 import { disposeSegmentBatch, drawPairs, segmentBatch, takePairs } from './control-batches.ts'
 import type { ControlMethod, ControlSizes, Stage } from './control.ts'
 import type { LossResult } from '../define.ts'

@@ -1,5 +1,5 @@
 // Low-rank adapters beside a decoder's frozen linear layers (Hu et al., ICLR 2022), arXiv 2106.09685
-import type { TrainingConfig } from '../../../../shared/run-spec.ts'
+import type { TrainingConfig } from '../../../../shared/training-config.ts'
 import type { Random } from '../random.ts'
 import { tf } from '../tf.ts'
 import { dropMask } from './dropout.ts'

@@ -9,7 +9,7 @@ import { createOptimizer, type Optimizer } from '../../../core/learn/optimizer.t
 import { createRandom } from '../../../core/learn/random.ts'
 import { loadTokenizer, type Tokenizer } from '../../../core/learn/tokens/tokenizer.ts'
 import { AppError, describeIssues } from '../../../../shared/errors.ts'
-import { BFLOAT16_ENGINES } from '../../../../shared/run-spec.ts'
+import { BFLOAT16_ENGINES } from '../../../../shared/training-config.ts'
 import { openModelFolder } from '../../../core/models/folder.ts'
 import {
   openModelFiles,
