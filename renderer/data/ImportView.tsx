@@ -140,7 +140,8 @@ function JudgedLists({ path }: { readonly path: string }): ReactNode {
       <div className="col gap-3">
         <p className="text-2">
           <span className="mono">{path}</span> can hold queries with judged documents: a BEIR set (corpus.jsonl,
-          queries.jsonl, qrels/), or LETOR features (train.txt, vali.txt, test.txt). The split is kept as given.
+          queries.jsonl, qrels/), MS MARCO’s tables (collection.tsv, queries and qrels), or LETOR features (train.txt,
+          vali.txt, test.txt). The split is kept as given.
         </p>
         {read.error === null ? null : <ErrorNotice error={read.error} />}
         <div className="row">

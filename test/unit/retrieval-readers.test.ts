@@ -22,6 +22,7 @@ import {
   readPassages,
   readTextTriples,
 } from '../../main/core/retrieval/read-msmarco.ts'
+import { looksLikeRankings, readRankings } from '../../main/core/retrieval/to-dataset.ts'
 import { formatTrecRun } from '../../main/core/learn/ranking/trec-run.ts'
 import { readTrecJudgments, readTrecRun } from '../../main/core/retrieval/trec.ts'
 
@@ -258,8 +259,8 @@ describe('MS MARCO', () => {
   const at = (name: string): string => path.join(fixtures, 'msmarco', name)
   it('reads every table, quotation marks as letters', async () => {
     expect((await read(readPassages(at('collection.tsv')))).values).toEqual([
-      { docId: '0', text: 'Rust is iron oxide.' },
-      { docId: '7', text: 'He said "no" - quotes are not quoting.' },
+      { docId: '0', title: '', text: 'Rust is iron oxide.' },
+      { docId: '7', title: '', text: 'He said "no" - quotes are not quoting.' },
     ])
     expect((await read(readMarcoQueries(at('queries.train.tsv')))).values).toEqual([
       { queryId: '121352', text: 'define rust' },
@@ -279,9 +280,57 @@ describe('MS MARCO', () => {
   })
   it('names the line of a row with too few or empty cells', async () => {
     expect(await read(readPassages(write('1\ttext\n2\n3\t \n4\ta\tb\n\xff')))).toEqual({
-      values: [{ docId: '1', text: 'text' }],
+      values: [{ docId: '1', title: '', text: 'text' }],
       problems: ['2 tsv-width', '3 cell-empty', '4 tsv-width', '5 tsv-width'],
     })
     expect((await read(readPassages(write(Buffer.from([0x31, 0x09, 0xff, 0x0a]))))).problems).toEqual(['1 not-utf8'])
+  })
+
+  it('is read as judged lists: the splits of its tables, a query once however many tables name it', async () => {
+    const set = path.join(folder, 'märco')
+    write(gzipSync('1\tRost ist Eisenoxid.\n2\t鐵鏽是氧化鐵。\n3\tTea.\n'), 'märco/collection.tsv.gz')
+    write('10\tother words\n11\tيصدأ الحديد\n12\tunjudged\n', 'märco/queries.dev.tsv')
+    write('10\twas ist Rost?\n11\tيصدأ الحديد\n', 'märco/queries.dev.small.tsv')
+    write('20\tdefine tea\n', 'märco/queries.train.tsv')
+    write('10 0 1 1\n11\t0\t2\t1\n99 0 1 1\n', 'märco/qrels.dev.small.tsv')
+    write('20\t0\t3\t1\n20\t0\t77\t1\n20\t0\t1\t-1\n', 'märco/qrels.train.tsv')
+    write('not read', 'märco/triples.train.small.tsv')
+    expect([looksLikeRankings(set), looksLikeRankings(path.join(fixtures, 'msmarco'))]).toEqual([true, true])
+    const parts = []
+    for await (const part of readRankings(set)) parts.push(part)
+    expect(parts.flatMap((part) => ('query' in part ? [part.query] : []))).toMatchObject([
+      { queryId: '10', split: 'validation', data: { text: 'was ist Rost?', judgments: [['1', 1]] } },
+      { queryId: '11', split: 'validation', data: { text: 'يصدأ الحديد', judgments: [['2', 1]] } },
+      {
+        queryId: '20',
+        split: 'train',
+        data: {
+          judgments: [
+            ['3', 1],
+            ['77', 1],
+            ['1', 0],
+          ],
+        },
+      },
+    ])
+    expect(parts.flatMap((part) => ('document' in part ? [part.document.docId] : []))).toEqual(['1', '2', '3'])
+    expect(parts.flatMap((part) => ('problem' in part ? [`${part.problem.reason} ${part.problem.code}`] : []))).toEqual(
+      [
+        'queries.dev.tsv: The query 10 has other words in an earlier file. id-repeated',
+        'qrels.dev.small.tsv: There is no query 99. query-unknown',
+        'qrels.train.tsv: There is no document 77. document-unknown',
+        'qrels.train.tsv: The grade -1 is below 0. grade-negative',
+      ],
+    )
+  })
+
+  it('says which part holds nothing', async () => {
+    write('1\ttext\n', 'empty/collection.tsv')
+    write('1\tquery\n', 'empty/queries.train.tsv')
+    write('', 'empty/qrels.train.tsv')
+    const reading = async (): Promise<void> => {
+      for await (const _part of readRankings(path.join(folder, 'empty'))) continue
+    }
+    await expect(reading()).rejects.toThrow('qrels.train.tsv has no judgment that can be used.')
   })
 })

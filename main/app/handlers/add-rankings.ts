@@ -2,7 +2,7 @@ import type { DatasetId } from '../../../shared/domain.ts'
 import { addDataset } from '../data/add-dataset.ts'
 import type { HandlerDeps } from './deps.ts'
 
-/** Reads a BEIR set or LETOR files into a data set. @param from what the data set says it came from; the path by default   @throws AppError */
+/** Reads a BEIR set, MS MARCO’s tables or LETOR files into a data set. @param from what the data set says it came from; the path by default   @throws AppError */
 export async function addRankings(
   { db, dataFolder, events, reader }: Pick<HandlerDeps, 'db' | 'dataFolder' | 'events' | 'reader'>,
   from: {

@@ -3,11 +3,16 @@
 import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs'
 import path from 'node:path'
 
-/** @param mode rights of the new file; default: what the process's mask leaves. @throws what the system says; nothing is left beside the file then */
-export function replaceFile(file: string, data: string | Uint8Array, { mode }: { readonly mode?: number } = {}): void {
+interface NewFile {
+  /** Rights; default: what the process's mask leaves. */
+  readonly mode?: number
+}
+
+/** @throws what the system says; nothing is left beside the file then */
+export function replaceFile(file: string, data: string | Uint8Array, options: NewFile = {}): void {
   const temporary = `${file}.${process.pid}.tmp`
   try {
-    writeNewFile(temporary, data, { mode: mode ?? 0o666 })
+    writeNewFile(temporary, data, options)
     moveDurably(temporary, file)
   } catch (error) {
     rmSync(temporary, { force: true })
@@ -16,11 +21,7 @@ export function replaceFile(file: string, data: string | Uint8Array, { mode }: {
 }
 
 /** A file of a folder that gets its name later: its bytes are on the disk when this returns. @throws what the system says */
-export function writeNewFile(
-  file: string,
-  data: string | Uint8Array,
-  { mode = 0o666 }: { readonly mode?: number } = {},
-): void {
+export function writeNewFile(file: string, data: string | Uint8Array, { mode = 0o666 }: NewFile = {}): void {
   const descriptor = openSync(file, 'w', mode)
   try {
     writeFully(descriptor, typeof data === 'string' ? Buffer.from(data) : data)

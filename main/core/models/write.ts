@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync } from 'node:fs'
+import { writeFully } from '../../base/files/durable.ts'
 import { safeTensorsHeader, sizeOf } from '../learn/models/safetensors.ts'
 
 /** A tensor that is asked for when its turn to be written comes, so that a model is never held twice. */
@@ -27,7 +28,7 @@ export async function writeSafeTensors(
   let sizeBytes = 0
   const write = (bytes: Uint8Array): void => {
     hash.update(bytes)
-    for (let done = 0; done < bytes.length;) done += writeSync(descriptor, bytes, done, bytes.length - done) // may take fewer than it was given
+    writeFully(descriptor, bytes)
     sizeBytes += bytes.length
   }
   try {

@@ -1,7 +1,6 @@
 // BEIR folders (Thakur et al., NeurIPS 2021): corpus.jsonl, queries.jsonl, qrels/<split>.tsv.
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
-import type { RowProblem } from '../../../shared/contract/datasets.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { nameOf, openRows, type SourceRow } from '../formats/readers.ts'
 import {
@@ -13,7 +12,8 @@ import {
   type Query,
   type Row,
 } from './collection.ts'
-import { collectRows, integerOf, parseLines } from './read-lines.ts'
+import { collectSet } from './collect-set.ts'
+import { integerOf, parseLines } from './read-lines.ts'
 
 const CORPUS = ['corpus.jsonl', 'corpus.jsonl.gz']
 /** What is a score, though perhaps a wrong one, and so no name of a column. */
@@ -126,34 +126,18 @@ export function readJudgments(file: string): AsyncGenerator<readonly Row<Judgmen
  * @throws AppError `dataset-invalid` where a part is missing or holds nothing usable
  */
 export async function readBeirFolder(folder: string, problems: FileProblem[] = []): Promise<Collection> {
-  const corpusFile = requireFile(folder, CORPUS)
-  const queriesFile = requireFile(folder, QUERIES)
-  const note = (file: string, found: readonly RowProblem[]): void => {
-    for (const problem of found) problems.push({ ...problem, file })
-  }
-  const corpus = await collectRows(
-    dropRepeated(readDocuments(path.join(folder, corpusFile)), (document) => document.docId, 'document'),
+  const corpus = requireFile(folder, CORPUS)
+  const queries = requireFile(folder, QUERIES)
+  const splits = splitsOf(folder).map((split) => ({ split, file: `qrels/${split}.tsv` }))
+  return collectSet(
+    {
+      folder,
+      documents: { file: corpus, rows: readDocuments(path.join(folder, corpus)) },
+      queries: [{ file: queries, rows: readQueries(path.join(folder, queries)) }],
+      judgments: splits.map(({ split, file }) => ({ split, file, rows: readJudgments(path.join(folder, file)) })),
+    },
+    problems,
   )
-  note(corpusFile, corpus.problems)
-  const queries = await collectRows(
-    dropRepeated(readQueries(path.join(folder, queriesFile)), (query) => query.queryId, 'query'),
-  )
-  note(queriesFile, queries.problems)
-  const docIds = new Set(corpus.values.map((document) => document.docId))
-  const queryIds = new Set(queries.values.map((query) => query.queryId))
-  const judgments: Record<string, readonly Judgment[]> = {}
-  for (const split of splitsOf(folder)) {
-    const file = `qrels/${split}.tsv`
-    const read = await collectRows(
-      checkJudgments(readJudgments(path.join(folder, file)), queryIds, docIds, (problem) => note(file, [problem])),
-    )
-    note(file, read.problems)
-    judgments[split] = read.values
-  }
-  if (corpus.values.length === 0) throw nothing(folder, corpusFile, 'document')
-  if (queries.values.length === 0) throw nothing(folder, queriesFile, 'query')
-  if (Object.values(judgments).every((list) => list.length === 0)) throw nothing(folder, 'qrels', 'judgment')
-  return { documents: corpus.values, queries: queries.values, judgments, problems }
 }
 
 async function* readObjects<T>(
@@ -171,69 +155,6 @@ async function* readObjects<T>(
 function idOf(value: unknown): string | null {
   if (typeof value === 'number' && Number.isFinite(value)) return String(value)
   return typeof value === 'string' && value !== '' ? value : null
-}
-
-async function* dropRepeated<T>(
-  batches: AsyncIterable<readonly Row<T>[]>,
-  idFor: (value: T) => string,
-  noun: string,
-): AsyncGenerator<readonly Row<T>[]> {
-  const lineOf = new Map<string, number>()
-  for await (const rows of batches) {
-    yield rows.map((row) => {
-      if (row.value === null) return row
-      const id = idFor(row.value)
-      const before = lineOf.get(id)
-      if (before !== undefined)
-        return refuse(
-          row.line,
-          'id-repeated',
-          `The ${noun} ${id} stands in line ${before} already.`,
-          'Ids must differ; the first one was kept.',
-        )
-      lineOf.set(id, row.line)
-      return row
-    })
-  }
-}
-
-/** A judged document that is not in the corpus still counts in the ideal ranking, as it does for trec_eval: said, and kept. */
-async function* checkJudgments(
-  batches: AsyncIterable<readonly Row<Judgment>[]>,
-  queryIds: ReadonlySet<string>,
-  docIds: ReadonlySet<string>,
-  warn: (problem: RowProblem) => void,
-): AsyncGenerator<readonly Row<Judgment>[]> {
-  for await (const rows of batches) {
-    yield rows.map((row) => {
-      if (row.value === null) return row
-      const { queryId, docId, grade } = row.value
-      if (!queryIds.has(queryId))
-        return refuse(
-          row.line,
-          'query-unknown',
-          `There is no query ${queryId}.`,
-          'Add the query to queries.jsonl, or take its judgments out.',
-        )
-      if (!docIds.has(docId))
-        warn({
-          line: row.line,
-          severity: 'warning',
-          code: 'document-unknown',
-          reason: `There is no document ${docId}.`,
-          hint: 'It can never be retrieved, and yet counts in the ideal ranking.',
-        })
-      if (grade >= 0) return row
-      warn({
-        line: row.line,
-        severity: 'warning',
-        code: 'grade-negative',
-        reason: `The grade ${grade} is below 0.`,
-        hint: 'It is read as 0, not relevant.',
-      })
-      return { ...row, value: { queryId, docId, grade: 0 } }
-    })
-  }
 }
 
 function splitsOf(folder: string): string[] {
@@ -264,13 +185,5 @@ function requireFile(folder: string, names: readonly string[]): string {
     code: 'dataset-invalid',
     message: `There is no ${names[0]} in ${folder}.`,
     hint: 'A BEIR set has corpus.jsonl, queries.jsonl and a folder qrels.',
-  })
-}
-
-function nothing(folder: string, file: string, noun: string): AppError {
-  return new AppError({
-    code: 'dataset-invalid',
-    message: `${path.join(folder, file)} has no ${noun} that can be used.`,
-    hint: 'Look at the list of problems; the columns may have other names.',
   })
 }

@@ -1,13 +1,19 @@
 // MS MARCO passage files: tables without a header, separated by tabs, in which a quotation mark is a letter.
-import type { Judgment, Query, Row } from './collection.ts'
-import { refuse } from './collection.ts'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import path from 'node:path'
+import { AppError } from '../../../shared/errors.ts'
+import {
+  refuse,
+  type Collection,
+  type Document,
+  type FileProblem,
+  type Judgment,
+  type Query,
+  type Row,
+} from './collection.ts'
+import { collectSet } from './collect-set.ts'
 import { parseLines } from './read-lines.ts'
 import { readTrecJudgments } from './trec.ts'
-
-export interface Passage {
-  readonly docId: string
-  readonly text: string
-}
 
 export interface TextTriple {
   readonly query: string
@@ -30,8 +36,8 @@ export interface Candidate {
 }
 
 /** collection.tsv */
-export function readPassages(file: string): AsyncGenerator<readonly Row<Passage>[]> {
-  return readTable(file, ['pid', 'passage'], ([docId, text]) => ({ docId, text }))
+export function readPassages(file: string): AsyncGenerator<readonly Row<Document>[]> {
+  return readTable(file, ['pid', 'passage'], ([docId, text]) => ({ docId, title: '', text }))
 }
 
 /** queries.*.tsv */
@@ -42,6 +48,56 @@ export function readMarcoQueries(file: string): AsyncGenerator<readonly Row<Quer
 /** qrels.*.tsv is a TREC file. */
 export function readMarcoJudgments(file: string): AsyncGenerator<readonly Row<Judgment>[]> {
   return readTrecJudgments(file)
+}
+
+/** True where a folder has the three tables of a judged MS MARCO collection. */
+export function isMarcoFolder(folder: string): boolean {
+  return (
+    statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true &&
+    collectionFile(folder) !== null &&
+    tablesOf(folder, 'queries').length > 0 &&
+    tablesOf(folder, 'qrels').length > 0
+  )
+}
+
+/**
+ * collection.tsv with queries.<split>.tsv and qrels.<split>.tsv; what else lies there (triples, candidates) is not read.
+ * @param problems as of `collectSet`   @throws AppError `dataset-invalid` where a part is missing or holds nothing usable
+ */
+export async function readMarcoFolder(folder: string, problems: FileProblem[] = []): Promise<Collection> {
+  const collection = collectionFile(folder)
+  if (collection === null || !isMarcoFolder(folder))
+    throw new AppError({
+      code: 'dataset-invalid',
+      message: `${folder} lacks a table of MS MARCO.`,
+      hint: 'It has collection.tsv, queries.<split>.tsv and qrels.<split>.tsv.',
+    })
+  const queries = tablesOf(folder, 'queries')
+  const qrels = tablesOf(folder, 'qrels')
+  return collectSet(
+    {
+      folder,
+      documents: { file: collection, rows: readPassages(path.join(folder, collection)) },
+      queries: queries.map(({ file }) => ({ file, rows: readMarcoQueries(path.join(folder, file)) })),
+      judgments: qrels.map(({ split, file }) => ({ split, file, rows: readMarcoJudgments(path.join(folder, file)) })),
+    },
+    problems,
+  )
+}
+
+function collectionFile(folder: string): string | null {
+  return ['collection.tsv', 'collection.tsv.gz'].find((name) => existsSync(path.join(folder, name))) ?? null
+}
+
+/** `qrels.dev.small.tsv` → `dev.small` */
+function tablesOf(folder: string, kind: 'queries' | 'qrels'): { readonly split: string; readonly file: string }[] {
+  const pattern = new RegExp(`^${kind}\\.(.+?)\\.tsv(\\.gz)?$`)
+  return readdirSync(folder)
+    .toSorted()
+    .flatMap((file) => {
+      const split = pattern.exec(file)?.[1]
+      return split === undefined ? [] : [{ split, file }]
+    })
 }
 
 /** triples.train.small.tsv */

@@ -8,6 +8,7 @@ import type { FeatureQuery, JudgedQuery, RankingDocument } from '../../../shared
 import { findOwnCopies } from '../learn/ranking/own-copies.ts'
 import type { Collection, FileProblem, Query } from './collection.ts'
 import { isBeirFolder, readBeirFolder } from './read-beir.ts'
+import { isMarcoFolder, readMarcoFolder } from './read-msmarco.ts'
 import { readFeatureLists, readFeatureRows, widestFeature } from './read-letor.ts'
 
 export interface RankingQueryPart {
@@ -40,7 +41,7 @@ const HELD_OUT: readonly SplitName[] = ['train', 'validation', 'test']
 /** True where `readRankings` has something to read. */
 export function looksLikeRankings(source: string): boolean {
   if (statSync(source, { throwIfNoEntry: false })?.isDirectory() === true)
-    return isBeirFolder(source) || featureFiles(source).length > 0
+    return isBeirFolder(source) || isMarcoFolder(source) || featureFiles(source).length > 0
   return /\.(txt|svm|svmlight|letor)(\.gz)?$/i.test(source)
 }
 
@@ -61,24 +62,27 @@ export async function* readRankings(source: string): AsyncGenerator<RankingPart>
         split: SPLITS[path.basename(source).split('.')[0]!.toLowerCase()] ?? null,
       },
     ])
-  else if (isBeirFolder(source)) yield* readBeir(source)
+  else if (isBeirFolder(source)) yield* readSet(readBeirFolder, source)
+  else if (isMarcoFolder(source)) yield* readSet(readMarcoFolder, source)
   else {
     const files = featureFiles(source)
     if (files.length === 0)
       throw new AppError({
         code: 'dataset-invalid',
-        message: `${source} holds neither a BEIR set nor LETOR files.`,
-        hint: 'A BEIR set has corpus.jsonl, queries.jsonl and qrels/; a LETOR folder train.txt, vali.txt and test.txt.',
+        message: `${source} holds neither a BEIR set nor MS MARCO’s tables nor LETOR files.`,
+        hint: 'A BEIR set has corpus.jsonl, queries.jsonl and qrels/; MS MARCO collection.tsv, queries.<split>.tsv and qrels.<split>.tsv; a LETOR folder train.txt, vali.txt and test.txt.',
       })
     yield* readFeatures(files)
   }
 }
 
-async function* readBeir(folder: string): AsyncGenerator<RankingPart> {
+type ReadFolder = (folder: string, problems: FileProblem[]) => Promise<Collection>
+
+async function* readSet(readFolder: ReadFolder, folder: string): AsyncGenerator<RankingPart> {
   const problems: FileProblem[] = []
   let set: Collection
   try {
-    set = await readBeirFolder(folder, problems)
+    set = await readFolder(folder, problems)
   } catch (error) {
     for (const problem of problems) yield { problem: inFile(problem) } // why there is nothing to read
     throw error
@@ -87,7 +91,7 @@ async function* readBeir(folder: string): AsyncGenerator<RankingPart> {
   const splitOf = new Map<string, SplitName>()
   const judgments = new Map<string, Map<string, number>>()
   for (const [name, list] of Object.entries(set.judgments)) {
-    const split = SPLITS[name.toLowerCase()] ?? 'test'
+    const split = SPLITS[name.toLowerCase().split('.')[0]!] ?? 'test' // dev.small is of dev
     for (const { queryId, docId, grade } of list) {
       const before = splitOf.get(queryId)
       if (before === undefined || HELD_OUT.indexOf(split) > HELD_OUT.indexOf(before)) splitOf.set(queryId, split)
@@ -132,7 +136,7 @@ function ownCopyWarnings(
             line,
             severity: 'warning',
             code,
-            reason: `queries.jsonl: ${of.size} of ${queries.length} queries ${reason}; the first is ${[...of][0] ?? ''}.`,
+            reason: `Queries: ${of.size} of ${queries.length} queries ${reason}; the first is ${[...of][0] ?? ''}.`,
             hint,
           },
         ]

@@ -3,13 +3,10 @@ import path from 'node:path'
 import { Command, Option } from 'commander'
 import { engineName, type EngineName } from '../../../../shared/domain.ts'
 import { AppError } from '../../../../shared/errors.ts'
-import { findWorker } from '../../../app/app.ts'
-import { enginesFolderOf } from '../../../app/engine-setup/folder.ts'
-import { engineEnvironment } from '../../../app/engine-setup/probe.ts'
 import { askWorker } from '../../../base/processes/ask-worker.ts'
-import { resolveDataFolder } from '../connect.ts'
 import { globals } from '../globals.ts'
 import { findSource } from '../places.ts'
+import { workerFor } from '../worker.ts'
 
 export function goldenCommand(): Command {
   return new Command('golden')
@@ -27,12 +24,8 @@ export function goldenCommand(): Command {
           message: `There is no folder ${given ?? 'of golden vectors here'}.`,
           hint: 'Give the folder that holds the vector files.',
         })
-      const enginesFolder = enginesFolderOf(resolveDataFolder(dataDir))
-      const { report, text } = await askWorker(
-        { ...findWorker(), environment: () => engineEnvironment(enginesFolder) },
-        'golden',
-        { folder, engine: options.engine, enginesFolder },
-      )
+      const { worker, enginesFolder } = workerFor(dataDir)
+      const { report, text } = await askWorker(worker, 'golden', { folder, engine: options.engine, enginesFolder })
       out.result(report, text)
       if (report.failed > 0) process.exitCode = 1
     })

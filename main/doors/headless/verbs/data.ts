@@ -145,7 +145,7 @@ export function importCommand(): Command {
     )
     .argument(
       '<file>',
-      'JSONL, JSON, CSV or TSV of pairs, also .gz; a BEIR folder; a LETOR file or folder; "sample" for the bundled pairs, "sample:cranfield" for the bundled collection',
+      'JSONL, JSON, CSV or TSV of pairs, also .gz; a BEIR or MS MARCO folder; a LETOR file or folder; "sample" for the bundled pairs, "sample:cranfield" for the bundled collection',
     )
     .option('--name <name>', 'name of the data set')
     .option('--flip', 'swap chosen and rejected in every row')

@@ -5,14 +5,12 @@ import { Command, Option } from 'commander'
 import { engineName, type EngineName } from '../../../../shared/domain.ts'
 import { AppError } from '../../../../shared/errors.ts'
 import { moveDurably, replaceFile } from '../../../base/files/durable.ts'
-import { findWorker } from '../../../app/app.ts'
-import { enginesFolderOf } from '../../../app/engine-setup/folder.ts'
-import { engineEnvironment } from '../../../app/engine-setup/probe.ts'
 import { decodeNpy } from '../../../base/files/npy.ts'
 import { askWorker } from '../../../base/processes/ask-worker.ts'
-import { resolveDataFolder, withClient } from '../connect.ts'
+import { withClient } from '../connect.ts'
 import { globals } from '../globals.ts'
 import { writeJson } from '../output.ts'
+import { workerFor } from '../worker.ts'
 import { pickModel } from './models.ts'
 
 interface EmbedFlags {
@@ -48,11 +46,10 @@ export function embedCommand(): Command {
         })
       const texts = readTexts(file, flags.field)
       const folder = await folderOf(dataDir, flags.model)
-      const enginesFolder = enginesFolderOf(resolveDataFolder(dataDir))
+      const { worker, enginesFolder } = workerFor(dataDir)
       const work = mkdtempSync(path.join(tmpdir(), 'pairlab-embed-'))
       try {
         const matrix = target?.endsWith('.npy') === true ? `${target}.partial` : path.join(work, 'vectors.npy')
-        const worker = { ...findWorker(), environment: () => engineEnvironment(enginesFolder) }
         const { dim, cutCount, maxTokens } = await askWorker(
           worker,
           'embed',

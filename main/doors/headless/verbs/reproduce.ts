@@ -3,15 +3,14 @@ import { engineName, type EngineName } from '../../../../shared/domain.ts'
 import { AppError } from '../../../../shared/errors.ts'
 import type { KeptReport } from '../../../../shared/contract/papers.ts'
 import { formatDuration } from '../../../../shared/units.ts'
-import { APP_VERSION, findWorker } from '../../../app/app.ts'
-import { enginesFolderOf } from '../../../app/engine-setup/folder.ts'
-import { engineEnvironment } from '../../../app/engine-setup/probe.ts'
+import { APP_VERSION } from '../../../app/app.ts'
 import { keepFound } from '../../../app/papers/report-files.ts'
 import { askWorker } from '../../../base/processes/ask-worker.ts'
 import { experiments, findExperiment, type Experiment } from '../../../core/experiments.ts'
 import { resolveDataFolder } from '../connect.ts'
 import { globals } from '../globals.ts'
 import { formatTable } from '../output.ts'
+import { workerFor } from '../worker.ts'
 
 interface Flags {
   readonly full?: boolean
@@ -46,8 +45,7 @@ export function reproduceCommand(): Command {
         })
       const chosen = names.length === 0 ? experiments : names.map(findExperiment)
       const dataFolder = resolveDataFolder(dataDir)
-      const enginesFolder = enginesFolderOf(dataFolder)
-      const worker = { ...findWorker(), environment: () => engineEnvironment(enginesFolder) }
+      const { worker, enginesFolder } = workerFor(dataDir)
       const kept: KeptReport[] = []
       for (const { id, claim } of chosen) {
         out.note(`${id}: ${claim}`)
