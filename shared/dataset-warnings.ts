@@ -19,7 +19,7 @@ export type DatasetWarning = z.infer<typeof datasetWarning>
 
 export interface DatasetCounts {
   readonly kind: DataKind
-  readonly pairCount: number
+  readonly itemCount: number
   /** Different prompts, or groups of another kind. */
   readonly promptCount: number
   /** Whether the first pair's prompt is empty. */
@@ -30,7 +30,7 @@ export interface DatasetCounts {
 /** In the order of their weight; none for a data set with nothing to say of. */
 export function warnAboutDataset({
   kind,
-  pairCount,
+  itemCount,
   promptCount,
   firstPromptEmpty,
   split,
@@ -39,17 +39,17 @@ export function warnAboutDataset({
   const warnings: DatasetWarning[] = []
   const warn = (code: DatasetWarning['code'], text: string, hint: string): void =>
     void warnings.push({ code, text, hint })
-  if (pairCount > 1 && promptCount === 1) {
+  if (itemCount > 1 && promptCount === 1) {
     if (kind === 'response-pairs' && firstPromptEmpty)
       warn(
         'prompts-empty',
-        `The prompt is empty in every one of the ${pairCount} rows.`,
+        `The prompt is empty in every one of the ${itemCount} rows.`,
         'A model would learn to answer nothing in particular. If the file has the questions in a column, import it again with that column as the prompt.',
       )
     else
       warn(
         'one-group',
-        `All ${pairCount} ${words.items} have the same ${words.group}.`,
+        `All ${itemCount} ${words.items} have the same ${words.group}.`,
         `A split keeps a ${words.group} together, so nothing can be held out. Check whether the right column was read as the ${words.group}.`,
       )
   }

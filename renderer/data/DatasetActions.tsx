@@ -166,7 +166,7 @@ function DeleteDialog({ detail, onClose }: { readonly detail: DatasetDetail; onC
       }
     >
       <Say tone="warn">
-        Its {formatCount(detail.pairCount)} pairs and {formatCount(detail.labelCount)} labels move to the trash, and can
+        Its {formatCount(detail.itemCount)} pairs and {formatCount(detail.labelCount)} labels move to the trash, and can
         be restored from there: Settings, Trash. Runs that used it keep their own copy of what they read.
       </Say>
     </Dialog>

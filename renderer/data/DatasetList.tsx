@@ -28,8 +28,8 @@ const COLUMNS: readonly Column<DatasetSummary>[] = [
     id: 'pairs',
     title: 'Pairs',
     number: true,
-    sortBy: (row) => row.pairCount,
-    render: (row) => formatCount(row.pairCount),
+    sortBy: (row) => row.itemCount,
+    render: (row) => formatCount(row.itemCount),
   },
   {
     id: 'prompts',

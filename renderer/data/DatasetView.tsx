@@ -51,7 +51,7 @@ export function DatasetView({ datasetId }: { readonly datasetId: DatasetId }): R
               {detail.licence === null ? null : <Chip>{detail.licence}</Chip>}
             </div>
             <p className="text-2">
-              <span className="mono">{formatCount(detail.pairCount)}</span> {words.items}
+              <span className="mono">{formatCount(detail.itemCount)}</span> {words.items}
               {detail.kind !== 'response-pairs' ? null : (
                 <>
                   , <span className="mono">{formatCount(detail.promptCount)}</span> {words.groups}

@@ -26,7 +26,7 @@ export function RankingView({ detail }: { readonly detail: DatasetDetail }): Rea
   )
   const rows = data?.rows ?? []
   const row = rows[Math.min(chosen, rows.length - 1)]
-  const total = data?.total ?? detail.pairCount
+  const total = data?.total ?? detail.itemCount
   const page = (by: number): void => {
     setOffset(Math.min(Math.max(0, offset + by), Math.max(0, total - 1)))
     setChosen(0)
@@ -85,7 +85,7 @@ export function RankingView({ detail }: { readonly detail: DatasetDetail }): Rea
             {detail.licence === null ? null : <Chip>{detail.licence}</Chip>}
           </div>
           <p className="text-2">
-            <span className="mono">{formatCount(detail.pairCount)}</span> queries:{' '}
+            <span className="mono">{formatCount(detail.itemCount)}</span> queries:{' '}
             <span className="mono">{formatCount(counts.train)}</span> to train on,{' '}
             <span className="mono">{formatCount(counts.validation)}</span> to validate,{' '}
             <span className="mono">{formatCount(counts.test)}</span> to test.{' '}

@@ -16,7 +16,7 @@ function listLines(lines: readonly number[], count: number): string {
 /** Rows left out and rows kept with a warning, each with its reason. */
 export function RowCheck({ detail }: { readonly detail: DatasetDetail }): ReactNode {
   const { data } = useCall('datasets.report', { datasetId: detail.datasetId })
-  const perPrompt = detail.pairCount / Math.max(1, detail.promptCount)
+  const perPrompt = detail.itemCount / Math.max(1, detail.promptCount)
   const words = KIND_WORDS[detail.kind]
   const problems = (data?.groups ?? []).reduce(
     (sum, { severity, count }) => sum + (severity === 'error' ? count : 0),
@@ -25,7 +25,7 @@ export function RowCheck({ detail }: { readonly detail: DatasetDetail }): ReactN
   return (
     <Panel
       title="Row check"
-      note={`${formatCount(detail.pairCount)} kept, ${formatCount(detail.rejectedRowCount)} left out`}
+      note={`${formatCount(detail.itemCount)} kept, ${formatCount(detail.rejectedRowCount)} left out`}
     >
       <div className="col gap-3">
         {(data?.groups ?? []).map((group) => (

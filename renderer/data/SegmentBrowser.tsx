@@ -16,13 +16,13 @@ import '../label/label.css'
 /** One pair of segments at a time, with what people who label do not see. */
 export function SegmentBrowser({ detail }: { readonly detail: DatasetDetail }): ReactNode {
   const [wanted, setWanted] = useState(0)
-  const index = Math.min(wanted, detail.pairCount - 1)
+  const index = Math.min(wanted, detail.itemCount - 1)
   const { data: row, error } = useCall('segments.row', { datasetId: detail.datasetId, index }, { keepPrevious: true })
   const toggle = useRef<(() => void) | null>(null)
   const register = useCallback((play: (() => void) | null) => {
     toggle.current = play
   }, [])
-  const move = (by: number): void => setWanted(Math.min(detail.pairCount - 1, Math.max(0, index + by)))
+  const move = (by: number): void => setWanted(Math.min(detail.itemCount - 1, Math.max(0, index + by)))
   useCommands([
     {
       id: 'data.previous',
@@ -39,7 +39,7 @@ export function SegmentBrowser({ detail }: { readonly detail: DatasetDetail }): 
       group: 'Data',
       keys: ['down', 'j'],
       repeat: true,
-      disabled: index + 1 >= detail.pairCount,
+      disabled: index + 1 >= detail.itemCount,
       run: () => move(1),
     },
     { id: 'data.play', title: 'Play or pause', group: 'Data', keys: ['space'], run: () => toggle.current?.() },
@@ -51,7 +51,7 @@ export function SegmentBrowser({ detail }: { readonly detail: DatasetDetail }): 
         small
         icon={ArrowDown}
         aria-label="Next pair"
-        disabled={index + 1 >= detail.pairCount}
+        disabled={index + 1 >= detail.itemCount}
         onClick={() => move(1)}
       />
     </span>
@@ -59,7 +59,7 @@ export function SegmentBrowser({ detail }: { readonly detail: DatasetDetail }): 
   return (
     <Panel
       title="Segments"
-      note={`${formatCount(index + 1)} of ${formatCount(detail.pairCount)}`}
+      note={`${formatCount(index + 1)} of ${formatCount(detail.itemCount)}`}
       actions={tools}
       flush
     >

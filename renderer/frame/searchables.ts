@@ -16,7 +16,7 @@ export function useSearchables(): readonly Entry[] {
           id: `dataset-${dataset.datasetId}`,
           title: dataset.name,
           group: 'Data sets',
-          note: `${formatCount(dataset.pairCount)} pairs`,
+          note: `${formatCount(dataset.itemCount)} pairs`,
           run: () => goTo(`/data/${dataset.datasetId}`),
         },
         {

@@ -44,7 +44,7 @@ export function Continue({
       </p>
     )
   const answered = progress?.answered ?? 0
-  const total = progress?.total ?? dataset.pairCount
+  const total = progress?.total ?? dataset.itemCount
   return (
     <div className="col gap-3 road-body">
       <div className="row">

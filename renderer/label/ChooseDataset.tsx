@@ -49,11 +49,11 @@ export function ChooseDataset(): ReactNode {
             {pairs.map((dataset) => (
               <tr key={dataset.datasetId}>
                 <td className="bold">{dataset.name}</td>
-                <td className="num">{formatCount(dataset.pairCount)}</td>
+                <td className="num">{formatCount(dataset.itemCount)}</td>
                 <td className="num">{formatCount(dataset.labeledCount)}</td>
                 <td>
                   <ProgressBar
-                    value={dataset.pairCount === 0 ? 0 : dataset.labeledCount / dataset.pairCount}
+                    value={dataset.itemCount === 0 ? 0 : dataset.labeledCount / dataset.itemCount}
                     label={`Labeled part of ${dataset.name}`}
                     width={140}
                   />

@@ -117,7 +117,7 @@ export function Home(): ReactNode {
                           {row.name}
                         </a>
                       </td>
-                      <td className="num">{formatCount(row.pairCount)}</td>
+                      <td className="num">{formatCount(row.itemCount)}</td>
                       <td className="num">{formatCount(row.labeledCount)}</td>
                     </tr>
                   ))}

@@ -87,7 +87,7 @@ function DataStep({ form }: { readonly form: TrainForm }): ReactNode {
       <Problem text={form.problems['data']} />
       {dataset === undefined ? null : (
         <p className="small text-2">
-          <span className="mono">{formatCount(dataset.pairCount)}</span> {words.items},{' '}
+          <span className="mono">{formatCount(dataset.itemCount)}</span> {words.items},{' '}
           {words.labeled ? (
             <>
               <span className="mono">{formatCount(check?.counts.labels ?? dataset.labelCount)}</span> labels,{' '}

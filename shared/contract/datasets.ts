@@ -167,7 +167,7 @@ export const datasetSummary = z.strictObject({
   source: z.string(),
   licence: z.string().nullable(),
   createdAtMs: z.number(),
-  pairCount: z.int(),
+  itemCount: z.int(),
   promptCount: z.int(),
   /** Pairs with at least one label that counts (not skipped, not undone). */
   labeledCount: z.int(),

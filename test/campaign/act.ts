@@ -83,7 +83,7 @@ async function step(): Promise<void> {
   if (set === undefined) return importFile()
   const { datasetId } = set
   const annotatorId = (await annotatorNamed(random() < 0.7 ? 'Ann' : 'Ben')) as never // an id of the app's
-  const pair = (await client.call('datasets.rows', { datasetId, offset: below(set.pairCount), limit: 1 })).rows[0]
+  const pair = (await client.call('datasets.rows', { datasetId, offset: below(set.itemCount), limit: 1 })).rows[0]
   const who = { datasetId, annotatorId }
   const dice = random() * 100
   const key = `key-${seed}-${(made += 1)}`

@@ -70,7 +70,7 @@ if (app !== null) {
     }
   }
   for (const set of (await attempt('datasets.list', () => client.call('datasets.list', {}))) ?? []) {
-    sets.push(`${set.datasetId} ${set.name} ${set.pairCount}`)
+    sets.push(`${set.datasetId} ${set.name} ${set.itemCount}`)
     await attempt(`datasets.get ${set.datasetId}`, () => client.call('datasets.get', { datasetId: set.datasetId }))
     await attempt(`datasets.rows ${set.datasetId}`, () =>
       client.call('datasets.rows', { datasetId: set.datasetId, limit: 500 }),

@@ -8,7 +8,7 @@ import { recordsPath } from '../../main/app/store/datasets-folder.ts'
 import { iterateEvents, type JournalEvent } from '../../main/app/store/labels-journal.ts'
 import { compareWithJournal } from '../../main/app/store/labels-reconcile.ts'
 import { openStore, type ReadableDb } from '../../main/app/store/open.ts'
-import { iteratePairs } from '../../main/app/store/pairs.ts'
+import { iterateItems } from '../../main/app/store/items.ts'
 import type { Outcome } from '../../shared/data-kinds.ts'
 import { toWire } from '../../shared/errors.ts'
 import { inProcess } from '../../shared/rpc.ts'
@@ -103,11 +103,11 @@ function checkSets(dataFolder: string, ledger: Ledger, sets: readonly DatasetEnt
 /** Records, index, dataset.json and split belong together: nothing is half done. */
 function checkWhole(db: ReadableDb, dataFolder: string, set: DatasetEntry, ledger: Ledger, problems: string[]): void {
   const known = ledger.sets.get(set.datasetId)
-  const pairs = [...iteratePairs(db, set.datasetId)]
+  const pairs = [...iterateItems(db, set.datasetId)]
   const lines = readFileSync(recordsPath(dataFolder, set.datasetId), 'utf8').split('\n').length - 1
-  if (known !== undefined && (pairs.length !== known.rows || lines !== known.rows || set.pairCount !== known.rows))
+  if (known !== undefined && (pairs.length !== known.rows || lines !== known.rows || set.itemCount !== known.rows))
     problems.push(
-      `"${set.name}" should hold ${known.rows} pairs: ${pairs.length} are indexed, ${lines} recorded, ${set.pairCount} said`,
+      `"${set.name}" should hold ${known.rows} pairs: ${pairs.length} are indexed, ${lines} recorded, ${set.itemCount} said`,
     )
   const wanted = assignSplits(
     pairs.map((pair) => pair.promptHash),

@@ -125,8 +125,8 @@ describe('from a file to a comparison', () => {
     expect(inspected.rows).toHaveLength(5)
     expect(inspected.problems.map((problem) => problem.line)).toEqual([6])
     const imported = await runJson(['import', file, '--name', 'mine'], options)
-    expect(imported).toMatchObject({ name: 'mine', pairCount: 5, rejectedRowCount: 1 })
-    expect(await runJson(['datasets'], options)).toMatchObject([{ name: 'mine', pairCount: 5 }])
+    expect(imported).toMatchObject({ name: 'mine', itemCount: 5, rejectedRowCount: 1 })
+    expect(await runJson(['datasets'], options)).toMatchObject([{ name: 'mine', itemCount: 5 }])
     expect((await runCli(['datasets'], options)).stdout).toMatch(/mine\s+5/)
   })
 

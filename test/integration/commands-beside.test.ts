@@ -180,7 +180,7 @@ test(
       if (spared.has(wish)) expect([wish.name, made]).toEqual([wish.name, whole])
       else expect(made).toBeLessThanOrEqual(whole)
       expect(new Set(seeds).size).toBe(seeds.length)
-      expect(sets.map((dataset) => dataset.pairCount)).toEqual(sets.map(() => ROWS))
+      expect(sets.map((dataset) => dataset.itemCount)).toEqual(sets.map(() => ROWS))
     }
     if (KILLS > 2)
       console.log(

@@ -42,7 +42,7 @@ describe('the PandaLM sample', () => {
     expect(detail).toMatchObject({
       name: 'PandaLM test set',
       licence: 'Apache-2.0',
-      pairCount: 993,
+      itemCount: 993,
       labeledCount: 993,
       labelCount: 3 * 993,
       rejectedRowCount: 6,

@@ -79,7 +79,7 @@ describe('an import', () => {
       name: path.basename(file, '.jsonl'),
       source: file,
       fingerprint: createHash('sha256').update(records).digest('hex'),
-      pairCount: 3,
+      itemCount: 3,
       promptCount: 2,
       labelCount: 3,
       rejectedRowCount: 2,
@@ -164,7 +164,7 @@ describe('an import', () => {
     expect(datasetFolders()).toEqual([])
     expect(data.eventsOf('import.progress').at(-1)?.state).toBe('cancelled')
     const datasetId = await importedId(file)
-    expect((await data.call('datasets.get', { datasetId })).pairCount).toBe(12_000)
+    expect((await data.call('datasets.get', { datasetId })).itemCount).toBe(12_000)
   })
 
   it('ends with the app, leaving nothing behind', async () => {

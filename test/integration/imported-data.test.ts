@@ -190,7 +190,7 @@ describe('a data set', () => {
     reopen()
     expect((await settleFolders(data.db, data.dataFolder, 1)).troubles).toMatchObject([{ path: stray }])
     expect(datasetFolders()).toEqual([datasetId, 'ds-stray'].sort())
-    expect((await data.call('datasets.get', { datasetId })).pairCount).toBe(10)
+    expect((await data.call('datasets.get', { datasetId })).itemCount).toBe(10)
   })
 })
 

@@ -71,7 +71,7 @@ test('items, what they refer to and what is wrong with them become a data set, a
   ]
   const added = await addDataset(dataset(parts), { db: store.db, dataFolder: folder })
   expect(added).toMatchObject({
-    pairCount: 20,
+    itemCount: 20,
     promptCount: 10,
     rejectedRowCount: 1,
     name: 'Queries',

@@ -42,7 +42,7 @@ test('feature files become a data set on which a warm start and PG-RANK are trai
   const { client } = made
   const { datasetId } = await client.call('rankings.import', { path: writeLetor(path.join(root, 'Fold1')) })
   const detail = await client.call('datasets.get', { datasetId })
-  expect([detail.kind, detail.name, detail.pairCount, detail.rejectedRowCount]).toEqual(['rankings', 'Fold1', 30, 0])
+  expect([detail.kind, detail.name, detail.itemCount, detail.rejectedRowCount]).toEqual(['rankings', 'Fold1', 30, 0])
   const request = (
     method: string,
     model: RunRequestInput['model'],

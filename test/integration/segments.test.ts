@@ -53,7 +53,7 @@ function request(
 
 describe('collection', () => {
   it('makes a data set of judged pairs, the same one from the same seed', async () => {
-    expect(points).toMatchObject({ kind: 'segment-pairs', pairCount: 24, labeledCount: 24, annotators: ['regret'] })
+    expect(points).toMatchObject({ kind: 'segment-pairs', itemCount: 24, labeledCount: 24, annotators: ['regret'] })
     const again = await test.client.call('segments.collect', {
       world: 'point-mass',
       pairs: 24,
@@ -69,7 +69,7 @@ describe('collection', () => {
       label: 'none',
       name: 'Unjudged',
     })
-    expect(other).toMatchObject({ labeledCount: 0, pairCount: 24 })
+    expect(other).toMatchObject({ labeledCount: 0, itemCount: 24 })
     expect(other.fingerprint).not.toBe(points.fingerprint)
   })
 
@@ -248,8 +248,8 @@ describe('files', () => {
         client.call('segments.import', { path: fixture(name), name, segmentSteps: name === 'replay_buffer' ? 4 : 64 }),
       ),
     )
-    expect(recent).toMatchObject({ pairCount: 6, labeledCount: 6, annotators: ['rl_sum'] })
-    expect(old).toMatchObject({ pairCount: 6, labeledCount: 6, annotators: ['label'] })
+    expect(recent).toMatchObject({ itemCount: 6, labeledCount: 6, annotators: ['rl_sum'] })
+    expect(old).toMatchObject({ itemCount: 6, labeledCount: 6, annotators: ['label'] })
     expect(replay!.labeledCount).toBe(0)
     const scores = (await readNpz(fixture('new_format')))['rl_sum']!.data
     const detail = await client.call('datasets.get', { datasetId: recent!.datasetId })
@@ -266,7 +266,7 @@ describe('files', () => {
     const { path: file, rows } = await client.call('segments.export', { datasetId: points.datasetId, format })
     expect(rows).toBe(24)
     const again = await client.call('segments.import', { path: file, name: `From ${format}`, world: 'point-mass' })
-    expect(again).toMatchObject({ pairCount: 24, labeledCount: 24, rejectedRowCount: 0 })
+    expect(again).toMatchObject({ itemCount: 24, labeledCount: 24, rejectedRowCount: 0 })
     const [first, second] = await Promise.all(
       [points, again].map(async ({ datasetId }) => (await client.call('datasets.get', { datasetId })).balance),
     )
@@ -303,7 +303,7 @@ describe('files', () => {
       ].join('\n'),
     )
     const made = await client.call('segments.import', { path: file, name: 'Some' })
-    expect(made).toMatchObject({ pairCount: 1, labeledCount: 1, rejectedRowCount: 2 })
+    expect(made).toMatchObject({ itemCount: 1, labeledCount: 1, rejectedRowCount: 2 })
     await expect(
       client.call('segments.export', { datasetId: made.datasetId, format: 'segments-jsonl' }),
     ).resolves.toMatchObject({ rows: 1 })

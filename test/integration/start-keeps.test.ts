@@ -82,7 +82,7 @@ describe('a start deletes nothing', () => {
             datasetId: 'set',
             name: 'recovered set',
             kind: 'response-pairs',
-            pairCount: PAIRS,
+            itemCount: PAIRS,
             labelCount: 11,
             annotators: ['Eva'],
           },

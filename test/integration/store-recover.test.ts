@@ -24,7 +24,7 @@ import { addAnswer, insertImportedLabels, readProgress, redoAnswer, undoAnswer }
 import { iterateEvents } from '../../main/app/store/labels-journal.ts'
 import { compareWithJournal, reconcileJournals } from '../../main/app/store/labels-reconcile.ts'
 import { openStore, type WritableDb } from '../../main/app/store/open.ts'
-import { iteratePairs, readRecord } from '../../main/app/store/pairs.ts'
+import { iterateItems, readRecord } from '../../main/app/store/items.ts'
 import { recoverStore, type RecoveryReport } from '../../main/app/store/recover.ts'
 import { readSettings, writeSettings } from '../../main/app/store/settings.ts'
 import { addDataset, temporaryFolder } from '../support/filled-store.ts'
@@ -41,7 +41,7 @@ let before: ReturnType<typeof everything>
 function everything(db: WritableDb): unknown {
   return {
     datasets: ['set', 'other'].map((id) => requireDataset(db, id)),
-    pairs: ['set', 'other'].map((id) => [...iteratePairs(db, id)]),
+    pairs: ['set', 'other'].map((id) => [...iterateItems(db, id)]),
     events: ['set', 'other'].map((id) => [...iterateEvents(db, id)]),
     answers: db.prepare('SELECT * FROM answers ORDER BY 1, 2, 3').all(),
     undone: db.prepare('SELECT * FROM undone_answers ORDER BY 1').all(),
@@ -213,7 +213,7 @@ describe('damaged files beside it', () => {
       problems: [expect.stringContaining('record 8 is damaged'), expect.stringContaining('fingerprint')],
     })
     const { db, close } = openStore(folder)
-    const pairs = [...iteratePairs(db, 'set')]
+    const pairs = [...iterateItems(db, 'set')]
     expect(pairs[7]).toMatchObject({ pairId: 'pair-7', title: '(this record is damaged)' })
     const [broken, whole] = [pairs[7], pairs[8]]
     if (broken === undefined || whole === undefined) throw new Error('pairs are missing')

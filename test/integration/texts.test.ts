@@ -36,7 +36,7 @@ test('texts are imported, a base learns to write them, GRACE and InfoNCE go on f
   const { client } = made
   const { datasetId } = await client.call('texts.import', { path: writeTexts(root) })
   const detail = await client.call('datasets.get', { datasetId })
-  expect([detail.kind, detail.name, detail.pairCount, detail.rejectedRowCount]).toEqual([
+  expect([detail.kind, detail.name, detail.itemCount, detail.rejectedRowCount]).toEqual([
     'contrast-groups',
     'texts',
     30,

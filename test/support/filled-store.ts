@@ -7,8 +7,8 @@ import { insertDataset, publishDataset, type DatasetEntry } from '../../main/app
 import { writeDatasetFile } from '../../main/app/store/datasets-file.ts'
 import { datasetFolder, recordsPath } from '../../main/app/store/datasets-folder.ts'
 import type { WritableDb } from '../../main/app/store/open.ts'
-import { indexPair } from '../../main/core/formats/pair-entry.ts'
-import { countPrompts, insertPairs, readPromptHashes, setSplits } from '../../main/app/store/pairs.ts'
+import { indexPair } from '../../main/core/formats/item-entry.ts'
+import { countPrompts, insertItems, readPromptHashes, setSplits } from '../../main/app/store/items.ts'
 import type { ResponsePair } from '../../shared/data-kinds.ts'
 import type { DatasetId } from '../../shared/domain.ts'
 
@@ -33,9 +33,9 @@ export function makeRecord(index: number): ResponsePair {
 }
 
 /** Adds a published data set the way an import does: records.jsonl, its index, dataset.json. */
-export function addDataset(db: WritableDb, dataFolder: string, id: string, pairCount: number): DatasetEntry {
+export function addDataset(db: WritableDb, dataFolder: string, id: string, itemCount: number): DatasetEntry {
   mkdirSync(datasetFolder(dataFolder, id), { recursive: true })
-  const records = Array.from({ length: pairCount }, (_, index) => makeRecord(index))
+  const records = Array.from({ length: itemCount }, (_, index) => makeRecord(index))
   const lines = records.map((record) => Buffer.from(JSON.stringify(record)))
   const file = Buffer.concat(lines.flatMap((line) => [line, Buffer.from('\n')]))
   writeFileSync(recordsPath(dataFolder, id), file)
@@ -47,7 +47,7 @@ export function addDataset(db: WritableDb, dataFolder: string, id: string, pairC
     source: 'made by a test',
     licence: 'CC0-1.0',
     createdAtMs: 1_700_000_000_000,
-    pairCount,
+    itemCount,
     promptCount: 0,
     rejectedRowCount: 1,
     warningCount: 2,
@@ -74,7 +74,7 @@ export function addDataset(db: WritableDb, dataFolder: string, id: string, pairC
     offset += length + 1
     return pair
   })
-  insertPairs(db, id, pairs)
+  insertItems(db, id, pairs)
   setSplits(db, id, entry.split, assignSplits(readPromptHashes(db, id), entry.split))
   const complete = { ...entry, promptCount: countPrompts(db, id) }
   writeDatasetFile(dataFolder, complete)

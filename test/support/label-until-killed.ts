@@ -6,7 +6,7 @@ import { openStore } from '../../main/app/store/open.ts'
 import { reconcileJournals } from '../../main/app/store/labels-reconcile.ts'
 import type { Outcome } from '../../shared/data-kinds.ts'
 
-const [folder, datasetId, pairCount, firstKey] = process.argv.slice(2)
+const [folder, datasetId, itemCount, firstKey] = process.argv.slice(2)
 if (folder === undefined || datasetId === undefined) throw new Error('usage: <folder> <dataset> <pairs> <first key>')
 const { db } = openStore(folder)
 reconcileJournals(db, folder)
@@ -15,7 +15,7 @@ const outcomes: readonly Outcome[] = ['a', 'b', 'tie', 'both-bad', 'skip']
 writeSync(1, 'ready\n')
 for (let step = 0; ; step += 1) {
   const key = Number(firstKey) + step
-  const pair = (key * 7) % Number(pairCount)
+  const pair = (key * 7) % Number(itemCount)
   const outcome = outcomes[key % outcomes.length] ?? 'a'
   const labelId = addAnswer(
     db,

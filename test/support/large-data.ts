@@ -14,8 +14,8 @@ import { markSplits } from '../../main/app/store/imports.ts'
 import type { ImportedLabel } from '../../main/core/formats/parsed-rows.ts'
 import { insertImportedLabels } from '../../main/app/store/labels.ts'
 import { openStore } from '../../main/app/store/open.ts'
-import { indexPair } from '../../main/core/formats/pair-entry.ts'
-import { insertPairs } from '../../main/app/store/pairs.ts'
+import { indexPair } from '../../main/core/formats/item-entry.ts'
+import { insertItems } from '../../main/app/store/items.ts'
 import { importMapping } from '../../shared/contract/datasets.ts'
 import type { ResponsePair } from '../../shared/data-kinds.ts'
 import type { DatasetId, RunId } from '../../shared/domain.ts'
@@ -74,7 +74,7 @@ function makeRecord(index: number, random: () => number): ResponsePair {
   }
 }
 
-async function addPairs(db: Parameters<typeof insertPairs>[0], folder: string, count: number): Promise<void> {
+async function addPairs(db: Parameters<typeof insertItems>[0], folder: string, count: number): Promise<void> {
   mkdirSync(datasetFolder(folder, LARGE_DATASET), { recursive: true })
   const split = { seed: 3, validation: 0.1, test: 0.2 }
   const entry: DatasetEntry = {
@@ -85,7 +85,7 @@ async function addPairs(db: Parameters<typeof insertPairs>[0], folder: string, c
     source: 'made here',
     licence: null,
     createdAtMs: 1_700_000_000_000,
-    pairCount: count,
+    itemCount: count,
     promptCount: 0,
     rejectedRowCount: 0,
     warningCount: 0,
@@ -116,7 +116,7 @@ async function addPairs(db: Parameters<typeof insertPairs>[0], folder: string, c
     const bytes = Buffer.from(lines.join(''))
     hash.update(bytes)
     writeSync(handle, bytes)
-    insertPairs(db, LARGE_DATASET, pairs)
+    insertItems(db, LARGE_DATASET, pairs)
   }
   closeSync(handle)
   for (const _ of markSplits(db, LARGE_DATASET, count, await prompts.assign(split))) continue

@@ -13,7 +13,7 @@ async function tableOf(
   const table = createPromptTable()
   for (const item of hashes) table.add(item)
   const sideOf = await table.assign(spec)
-  expect(table.pairCount).toBe(hashes.length)
+  expect(table.itemCount).toBe(hashes.length)
   return { sides: hashes.map((_, index) => sideOf(index)), prompts: table.promptCount }
 }
 

@@ -20,8 +20,8 @@ import { beginFolder, finishFolder } from '../store/datasets-marks.ts'
 import { discardRows, markSplits } from '../store/imports.ts'
 import { insertImportedLabels } from '../store/labels.ts'
 import { inTransaction, type WritableDb } from '../store/open.ts'
-import { indexItem, type PairEntry } from '../../core/formats/pair-entry.ts'
-import { insertPairs } from '../store/pairs.ts'
+import { indexItem, type ItemEntry } from '../../core/formats/item-entry.ts'
+import { insertItems } from '../store/items.ts'
 import { placeDataset } from './dataset-ids.ts'
 import { createPromptTable } from './import-split.ts'
 import { createAppendFile } from './import-writer.ts'
@@ -96,7 +96,7 @@ async function writeParts(
   { datasetId, createdAtMs, split, source }: DatasetEntry,
   parts: NewDataset['parts'],
   { db, dataFolder, signal, onProgress }: AddContext,
-): Promise<Pick<DatasetEntry, 'fingerprint' | 'pairCount' | 'promptCount' | 'rejectedRowCount' | 'warningCount'>> {
+): Promise<Pick<DatasetEntry, 'fingerprint' | 'itemCount' | 'promptCount' | 'rejectedRowCount' | 'warningCount'>> {
   const records = await createAppendFile(recordsPath(dataFolder, datasetId))
   const report = await createAppendFile(reportPath(dataFolder, datasetId))
   const groups = createPromptTable()
@@ -104,7 +104,7 @@ async function writeParts(
   const counts = { error: 0, warning: 0 }
   let lines: string[] = []
   let length = 0
-  let entries: PairEntry[] = []
+  let entries: ItemEntry[] = []
   let labels: ImportedLabel[] = []
   let offset = 0
   let turnedMs = performance.now()
@@ -112,7 +112,7 @@ async function writeParts(
   async function flush(): Promise<void> {
     await records.append(lines.join(''))
     inTransaction(db, () => {
-      insertPairs(db, datasetId, entries)
+      insertItems(db, datasetId, entries)
       insertImportedLabels(db, dataFolder, datasetId, labels, createdAtMs)
     })
     lines = []
@@ -186,7 +186,7 @@ async function writeParts(
     await report.finish()
     return {
       fingerprint: await records.finish(),
-      pairCount: given.length,
+      itemCount: given.length,
       promptCount: groups.promptCount,
       rejectedRowCount: counts.error,
       warningCount: counts.warning,

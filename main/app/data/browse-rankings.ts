@@ -7,7 +7,7 @@ import { rankingDocument, rankingItem } from '../../../shared/rankings.ts'
 import type { DatasetEntry } from '../store/datasets.ts'
 import { recordsPath } from '../store/datasets-folder.ts'
 import type { ReadableDb } from '../store/open.ts'
-import { findPairAt, openRecords, parseItem } from '../store/pairs.ts'
+import { findItemAt, openRecords, parseItem } from '../store/items.ts'
 
 const TEXT_LENGTH = 400
 
@@ -25,7 +25,7 @@ export function createRankingBrowser(db: ReadableDb, dataFolder: string): Rankin
   let kept: { readonly fingerprint: string; readonly documents: ReadonlyMap<string, Shown> } | null = null
 
   function documentsOf(dataset: DatasetEntry): ReadonlyMap<string, Shown> {
-    const last = findPairAt(db, dataset.datasetId, dataset.pairCount - 1)
+    const last = findItemAt(db, dataset.datasetId, dataset.itemCount - 1)
     if (kept?.fingerprint !== dataset.fingerprint)
       kept = {
         fingerprint: dataset.fingerprint,
@@ -43,8 +43,8 @@ export function createRankingBrowser(db: ReadableDb, dataFolder: string): Rankin
       const records = openRecords(dataFolder, dataset.datasetId)
       try {
         const rows: JudgedRow[] = []
-        for (let index = offset; index < Math.min(dataset.pairCount, offset + limit); index += 1) {
-          const entry = findPairAt(db, dataset.datasetId, index)
+        for (let index = offset; index < Math.min(dataset.itemCount, offset + limit); index += 1) {
+          const entry = findItemAt(db, dataset.datasetId, index)
           if (entry === null) continue
           const item = parseItem(records.readLine(entry))
           const data = typeof item === 'string' ? null : rankingItem.safeParse(item.data)
@@ -73,7 +73,7 @@ export function createRankingBrowser(db: ReadableDb, dataFolder: string): Rankin
               .sort((a, b) => b.grade - a.grade || (a.docId < b.docId ? -1 : 1)),
           })
         }
-        return { total: dataset.pairCount, documents: documents.size, rows }
+        return { total: dataset.itemCount, documents: documents.size, rows }
       } finally {
         records.close()
       }

@@ -5,7 +5,7 @@ import { findEmptyAnswers } from '../store/answers.ts'
 import { findLabeled, loadLabelIndex } from '../store/labels-index.ts'
 import { readAnswersOf } from '../store/labels-read.ts'
 import type { ReadableDb } from '../store/open.ts'
-import { findPairAt, openRecords, type RecordReader } from '../store/pairs.ts'
+import { findItemAt, openRecords, type RecordReader } from '../store/items.ts'
 import { inSlices, type Sliced } from '../store/slices.ts'
 import { createRecordSearch, shownTexts } from './record-search.ts'
 
@@ -14,7 +14,7 @@ export type RowsQuery = z.output<(typeof datasetCalls)['datasets.rows']['input']
 
 export interface Browser {
   /** @throws AppError `cancelled` when a newer search of the same data set overtook this one */
-  readRows(query: RowsQuery, pairCount: number): Promise<RowsOutput>
+  readRows(query: RowsQuery, itemCount: number): Promise<RowsOutput>
 }
 
 export function createBrowser(db: ReadableDb, dataFolder: string): Browser {
@@ -24,16 +24,16 @@ export function createBrowser(db: ReadableDb, dataFolder: string): Browser {
     ...Object.values(record.metadata).map((value) => (typeof value === 'string' ? value : JSON.stringify(value))),
   ])
 
-  async function readRows(query: RowsQuery, pairCount: number): Promise<RowsOutput> {
+  async function readRows(query: RowsQuery, itemCount: number): Promise<RowsOutput> {
     const { datasetId, offset, limit } = query
     const text = query.search.trim()
     const matches = text === '' ? null : await search.find(datasetId, text)
-    const indexes = await select(db, query, pairCount, matches)
+    const indexes = await select(db, query, itemCount, matches)
     const page =
-      indexes === null ? range(offset, Math.min(pairCount, offset + limit)) : indexes.slice(offset, offset + limit)
+      indexes === null ? range(offset, Math.min(itemCount, offset + limit)) : indexes.slice(offset, offset + limit)
     const records = openRecords(dataFolder, datasetId)
     try {
-      return { total: indexes?.length ?? pairCount, rows: await inSlices(rowsAt(datasetId, page, records)) }
+      return { total: indexes?.length ?? itemCount, rows: await inSlices(rowsAt(datasetId, page, records)) }
     } finally {
       records.close()
     }
@@ -42,7 +42,7 @@ export function createBrowser(db: ReadableDb, dataFolder: string): Browser {
   function* rowsAt(datasetId: string, page: readonly number[], records: RecordReader): Sliced<RowsOutput['rows']> {
     const rows: RowsOutput['rows'] = []
     for (const index of page) {
-      const pair = findPairAt(db, datasetId, index)
+      const pair = findItemAt(db, datasetId, index)
       if (pair === null) continue
       const { pairId, line, prompt, a, b, metadata } = records.read(pair)
       const labels = readAnswersOf(db, datasetId, index).map((answer) => ({
@@ -67,20 +67,20 @@ function range(from: number, to: number): number[] {
 async function select(
   db: ReadableDb,
   { datasetId, only }: RowsQuery,
-  pairCount: number,
+  itemCount: number,
   matches: readonly number[] | null,
 ): Promise<readonly number[] | null> {
   if (only === 'all') return matches
   await loadLabelIndex(db, datasetId)
   const passing = await inSlices(
-    only === 'empty-answer' ? findEmptyAnswers(db, datasetId, pairCount) : findLabeled(db, datasetId, only),
+    only === 'empty-answer' ? findEmptyAnswers(db, datasetId, itemCount) : findLabeled(db, datasetId, only),
   )
-  return matches === null ? passing : inSlices(inBoth(passing, matches, pairCount))
+  return matches === null ? passing : inSlices(inBoth(passing, matches, itemCount))
 }
 
 /** The places of `these` that are among `those`, in order. */
-function* inBoth(these: readonly number[], those: readonly number[], pairCount: number): Sliced<number[]> {
-  const wanted = new Uint8Array(pairCount)
+function* inBoth(these: readonly number[], those: readonly number[], itemCount: number): Sliced<number[]> {
+  const wanted = new Uint8Array(itemCount)
   for (const index of those) wanted[index] = 1
   yield
   const both: number[] = []

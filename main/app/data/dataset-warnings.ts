@@ -1,8 +1,8 @@
 import { type DatasetCounts, type DatasetWarning, warnAboutDataset } from '../../../shared/dataset-warnings.ts'
 import type { DatasetEntry } from '../store/datasets.ts'
 import type { ReadableDb } from '../store/open.ts'
-import { hashPrompt } from '../../core/formats/pair-entry.ts'
-import { findPairAt } from '../store/pairs.ts'
+import { hashPrompt } from '../../core/formats/item-entry.ts'
+import { findItemAt } from '../store/items.ts'
 import { countSplits } from '../store/sides.ts'
 import { inSlices } from '../store/slices.ts'
 
@@ -10,10 +10,10 @@ const EMPTY_PROMPTS: ReadonlySet<string> = new Set([hashPrompt(''), hashPrompt([
 
 export function countDataset(
   db: ReadableDb,
-  { datasetId, kind, pairCount, promptCount }: DatasetEntry,
+  { datasetId, kind, itemCount, promptCount }: DatasetEntry,
 ): Omit<DatasetCounts, 'split'> {
-  const first = findPairAt(db, datasetId, 0)
-  return { kind, pairCount, promptCount, firstPromptEmpty: first !== null && EMPTY_PROMPTS.has(first.promptHash) }
+  const first = findItemAt(db, datasetId, 0)
+  return { kind, itemCount, promptCount, firstPromptEmpty: first !== null && EMPTY_PROMPTS.has(first.promptHash) }
 }
 
 /** Counted anew at every call: a split can be changed. */

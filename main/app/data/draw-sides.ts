@@ -1,7 +1,7 @@
 import type { SplitName } from '../../../shared/data-kinds.ts'
 import type { SplitSpec } from '../../../shared/run-spec.ts'
 import type { ReadableDb } from '../store/open.ts'
-import { eachPromptHash } from '../store/pairs.ts'
+import { eachPromptHash } from '../store/items.ts'
 import { inSlices } from '../store/slices.ts'
 import { createPromptTable } from './import-split.ts'
 

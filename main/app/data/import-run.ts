@@ -20,7 +20,7 @@ import { beginFolder, finishFolder } from '../store/datasets-marks.ts'
 import { discardRows, markSplits } from '../store/imports.ts'
 import { insertImportedLabels } from '../store/labels.ts'
 import { inTransaction, type WritableDb } from '../store/open.ts'
-import { insertPairs } from '../store/pairs.ts'
+import { insertItems } from '../store/items.ts'
 import { createStepSize, type StepSize } from '../store/step-size.ts'
 import { createPromptTable, type PromptTable } from './import-split.ts'
 import { createAppendFile } from './import-writer.ts'
@@ -133,7 +133,7 @@ async function writeRows(
     await report.finish()
     const totals = {
       fingerprint: await records.finish(),
-      pairCount: kept,
+      itemCount: kept,
       promptCount: prompts.promptCount,
       rejectedRowCount: rejected,
       warningCount: warnings + (torn === null ? 0 : 1),
@@ -162,7 +162,7 @@ async function insertRows(
     while ((labels[labelAt]?.pairIndex ?? Infinity) <= last) labelAt += 1 // in the order of their pairs
     size.step(() =>
       inTransaction(db, () => {
-        insertPairs(db, datasetId, some)
+        insertItems(db, datasetId, some)
         insertImportedLabels(db, dataFolder, datasetId, labels.slice(labelFrom, labelAt), createdAtMs)
       }),
     )

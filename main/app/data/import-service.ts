@@ -115,7 +115,7 @@ export function createImportService(deps: ImportServiceDeps): ImportService {
   /** An import that an earlier process brought to its end. */
   function noteFinished(
     jobId: JobId,
-    { datasetId, name, pairCount, rejectedRowCount, warningCount, createdAtMs }: DatasetEntry,
+    { datasetId, name, itemCount, rejectedRowCount, warningCount, createdAtMs }: DatasetEntry,
   ): JobId {
     const state: ImportJob = {
       jobId,
@@ -123,7 +123,7 @@ export function createImportService(deps: ImportServiceDeps): ImportService {
       name,
       bytesRead: 0,
       totalBytes: 0,
-      rowsKept: pairCount,
+      rowsKept: itemCount,
       rowsRejected: rejectedRowCount,
       warnings: warningCount,
       startedAtMs: createdAtMs,
@@ -151,7 +151,7 @@ export function createImportService(deps: ImportServiceDeps): ImportService {
     })
     job.progress({ bytesRead: job.state.totalBytes, remainingMs: 0, datasetId })
     deps.log.info(
-      `imported ${path} as "${dataset.name}": ${dataset.pairCount} pairs, ${dataset.rejectedRowCount} rows left out`,
+      `imported ${path} as "${dataset.name}": ${dataset.itemCount} pairs, ${dataset.rejectedRowCount} rows left out`,
     )
     deps.events.emit('datasets.changed', { datasetId })
   }

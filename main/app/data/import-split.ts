@@ -6,7 +6,7 @@ import { inSlices, type Sliced } from '../store/slices.ts'
 
 /** Collects the prompts of an import while it runs: a dozen bytes a pair. */
 export interface PromptTable {
-  readonly pairCount: number
+  readonly itemCount: number
   readonly promptCount: number
   /** How many sides the source itself names; with fewer than two, sides are drawn. */
   readonly givenSides: number
@@ -103,7 +103,7 @@ export function createPromptTable(): PromptTable {
     get torn() {
       return { prompts: torn.prompts.size, firstIndex: torn.firstIndex }
     },
-    get pairCount() {
+    get itemCount() {
       return promptOf.length
     },
     get promptCount() {
@@ -173,14 +173,14 @@ async function rankPrompts(count: number, hashOf: (prompt: number) => string, se
 }
 
 /** Deals prompts out: first to the test side until it has its share of the pairs, then to validation. @returns side [prompt] */
-function* deal(order: Uint32Array, pairsOf: Uint32Array, pairCount: number, spec: SplitSpec): Sliced<Uint8Array> {
+function* deal(order: Uint32Array, pairsOf: Uint32Array, itemCount: number, spec: SplitSpec): Sliced<Uint8Array> {
   const sides = new Uint8Array(order.length)
   let taken = 0
   for (const [side, share] of [
     [2, spec.test],
     [1, spec.validation],
   ] as const) {
-    const wanted = share * pairCount
+    const wanted = share * itemCount
     let count = 0
     for (; taken < order.length - 1; taken += 1) {
       const prompt = order[taken] ?? 0

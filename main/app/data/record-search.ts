@@ -1,7 +1,7 @@
 import type { Content, ResponsePair } from '../../../shared/data-kinds.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { recordsPath } from '../store/datasets-folder.ts'
-import { parseRecord } from '../store/pairs.ts'
+import { parseRecord } from '../store/items.ts'
 import { streamLines } from './export.ts'
 
 /** Search in the records themselves. */

@@ -14,8 +14,8 @@ import { datasetFolder, journalPath, recordsPath, reportPath, viewsFolder } from
 import { hashFile } from '../../base/files/hash-file.ts'
 import { readEvents, readJournal } from '../store/labels-journal.ts'
 import type { ReadableDb } from '../store/open.ts'
-import { indexItem, indexPair, type PairEntry } from '../../core/formats/pair-entry.ts'
-import { parseItem, parseRecord, readPairs } from '../store/pairs.ts'
+import { indexItem, indexPair, type ItemEntry } from '../../core/formats/item-entry.ts'
+import { parseItem, parseRecord, readItems } from '../store/items.ts'
 
 /** Rows compared between two turns of the event loop. */
 const SLICE_ROWS = 250
@@ -83,7 +83,7 @@ async function* verifyDescription(file: string, dataFolder: string, dataset: Dat
 async function* verifyRecords(
   file: string,
   db: ReadableDb,
-  { datasetId, kind, fingerprint, pairCount }: DatasetEntry,
+  { datasetId, kind, fingerprint, itemCount }: DatasetEntry,
 ): AsyncGenerator<Trouble> {
   const hash = createHash('sha256')
   const isPairs = kind === 'response-pairs'
@@ -94,7 +94,7 @@ async function* verifyRecords(
   let misplaced = 0
   let firstMisplaced = -1
   function compareSlice(): void {
-    const rows = readPairs(db, datasetId, index, waiting.length)
+    const rows = readItems(db, datasetId, index, waiting.length)
     waiting.forEach(({ text, offset: from, length }, at) => {
       const row = rows[at]
       if (row !== undefined && agrees(row, text, from, length, isPairs)) return
@@ -127,15 +127,15 @@ async function* verifyRecords(
       trouble: 'It is not what was imported: its sha256 differs from the data set’s fingerprint.',
       hint: 'Put a copy back. Labels are safe in the database and in labels.jsonl.',
     }
-  else if (misplaced > 0 || index !== pairCount)
+  else if (misplaced > 0 || index !== itemCount)
     yield {
       path: file,
-      trouble: `The database’s index does not fit it: ${misplaced} of ${index} records, the first is number ${firstMisplaced + 1}; ${pairCount} are expected.`,
+      trouble: `The database’s index does not fit it: ${misplaced} of ${index} records, the first is number ${firstMisplaced + 1}; ${itemCount} are expected.`,
       hint: 'Close Pairlab and run: pairlab recover',
     }
 }
 
-function agrees(row: PairEntry, text: string, offset: number, length: number, isPairs: boolean): boolean {
+function agrees(row: ItemEntry, text: string, offset: number, length: number, isPairs: boolean): boolean {
   const record = isPairs ? parseRecord(text) : parseItem(text)
   if (typeof record === 'string') return false
   const fresh = 'data' in record ? indexItem(record, offset, length) : indexPair(record, offset, length)

@@ -16,8 +16,8 @@ import { recordsPath, viewsFolder } from '../store/datasets-folder.ts'
 import { moveDurably } from '../../base/files/durable.ts'
 import { eachPairWithAnswers } from '../store/labels-read.ts'
 import type { ReadableDb } from '../store/open.ts'
-import type { PairEntry } from '../../core/formats/pair-entry.ts'
-import { openRecords, parseItem, type RecordReader } from '../store/pairs.ts'
+import type { ItemEntry } from '../../core/formats/item-entry.ts'
+import { openRecords, parseItem, type RecordReader } from '../store/items.ts'
 import { inSlices } from '../store/slices.ts'
 import { withSnapshot } from '../store/snapshot.ts'
 import { drawSides } from './draw-sides.ts'
@@ -121,7 +121,7 @@ function withRows<T>(
     const dataset = requireDataset(snapshot, spec.datasetId)
     // Sides of the source stay; sides that are drawn are drawn as the run asks.
     const drawn = keepsSourceSplit(dataset.mapping) ? null : await drawSides(snapshot, spec.datasetId, spec.split)
-    const sideOf = (pair: PairEntry): SplitName => (drawn === null ? pair.split : drawn(pair.index))
+    const sideOf = (pair: ItemEntry): SplitName => (drawn === null ? pair.split : drawn(pair.index))
     const totals: Totals = {
       counts: { train: 0, validation: 0, test: 0 },
       labels: 0,
@@ -177,7 +177,7 @@ function* asLines(rows: Rows): Generator<string> {
 interface Source {
   readonly db: ReadableDb
   readonly spec: DataSpec
-  readonly sideOf: (pair: PairEntry) => SplitName
+  readonly sideOf: (pair: ItemEntry) => SplitName
   readonly records: RecordReader
   readonly totals: Totals
 }

@@ -55,7 +55,7 @@ function browseHandlers({ db, dataFolder }: DatasetDeps) {
       await loadLabelIndex(db, datasetId)
       const dataset = requireDataset(db, datasetId)
       const summary = summarizeDataset(db, dataset)
-      const unlabeled = dataset.pairCount - balance.a - balance.b - balance.tie - balance.bothBad
+      const unlabeled = dataset.itemCount - balance.a - balance.b - balance.tie - balance.bothBad
       const { mapping, guideline, question } = dataset
       return {
         ...summary,
@@ -68,7 +68,7 @@ function browseHandlers({ db, dataFolder }: DatasetDeps) {
         perAnnotator,
       } satisfies DatasetDetail
     },
-    'datasets.rows': (query) => browser.readRows(query, requireDataset(db, query.datasetId).pairCount),
+    'datasets.rows': (query) => browser.readRows(query, requireDataset(db, query.datasetId).itemCount),
     'datasets.agreement': ({ datasetId }) => agreed(requireDataset(db, datasetId).datasetId),
     'datasets.report': async ({ datasetId, offset, limit }) => {
       const file = reportPath(dataFolder, requireDataset(db, datasetId).datasetId)
@@ -142,7 +142,7 @@ function changeHandlers({ db, dataFolder, events, log }: DatasetDeps) {
         })
       // Drawn while everything else goes on; then all pairs change sides at one moment.
       const sides = await inSlices(
-        packSides(await drawSides(db, datasetId, split), requireDataset(db, datasetId).pairCount),
+        packSides(await drawSides(db, datasetId, split), requireDataset(db, datasetId).itemCount),
       )
       const { mapping } = requireDataset(db, datasetId) // it may have gone meanwhile
       inTransaction(db, () => {

@@ -19,8 +19,8 @@ import {
 } from '../store/labels.ts'
 import { findNext, loadLabelIndex } from '../store/labels-index.ts'
 import { countHabits, isFlagged, readCurrent, readHistory, type AnswerRef } from '../store/labels-read.ts'
-import { findPairAt, findPairIndexes, openRecords, parseItem, requirePair, type RecordReader } from '../store/pairs.ts'
-import type { PairEntry } from '../../core/formats/pair-entry.ts'
+import { findItemAt, findItemIndexes, openRecords, parseItem, requireItem, type RecordReader } from '../store/items.ts'
+import type { ItemEntry } from '../../core/formats/item-entry.ts'
 import { inSlices } from '../store/slices.ts'
 import type { HandlerDeps } from './deps.ts'
 
@@ -47,16 +47,16 @@ export function labelHandlers(deps: HandlerDeps): Pick<Handlers, LabelCallName> 
         ...query,
         only: filter.only,
         found: holding,
-        exclude: new Set(findPairIndexes(db, query.datasetId, exclude)),
+        exclude: new Set(findItemIndexes(db, query.datasetId, exclude)),
       })
-      const pairs = found.indexes.map((index) => findPairAt(db, query.datasetId, index)).filter((pair) => pair !== null)
+      const pairs = found.indexes.map((index) => findItemAt(db, query.datasetId, index)).filter((pair) => pair !== null)
       return { items: readItems(deps, dataset, query.annotatorId, pairs), matching: found.matching }
     },
     'labels.item': ({ pairId, ...labeler }) => {
       const dataset = requireBoth(deps, labeler)
       const records = openRecords(dataFolder, labeler.datasetId)
       try {
-        return readItem(deps, dataset, labeler.annotatorId, requirePair(db, labeler.datasetId, pairId), records)
+        return readItem(deps, dataset, labeler.annotatorId, requireItem(db, labeler.datasetId, pairId), records)
       } finally {
         records.close()
       }
@@ -107,7 +107,7 @@ function readItems(
   deps: HandlerDeps,
   dataset: DatasetEntry,
   annotatorId: string,
-  pairs: readonly PairEntry[],
+  pairs: readonly ItemEntry[],
 ): LabelItem[] {
   if (pairs.length === 0) return []
   const records = openRecords(deps.dataFolder, dataset.datasetId)
@@ -123,7 +123,7 @@ function readItem(
   deps: HandlerDeps,
   dataset: DatasetEntry,
   annotatorId: string,
-  pair: PairEntry,
+  pair: ItemEntry,
   records: RecordReader,
 ): LabelItem {
   return {
@@ -136,13 +136,13 @@ function readItem(
   }
 }
 
-function readTexts(pair: PairEntry, records: RecordReader): Pick<LabelItem, 'prompt' | 'a' | 'b' | 'segments'> {
+function readTexts(pair: ItemEntry, records: RecordReader): Pick<LabelItem, 'prompt' | 'a' | 'b' | 'segments'> {
   const { prompt, a, b } = records.read(pair)
   return { prompt, a, b, segments: null }
 }
 
 /** What was done and how it looked. */
-function readSegments(pair: PairEntry, records: RecordReader): Pick<LabelItem, 'prompt' | 'a' | 'b' | 'segments'> {
+function readSegments(pair: ItemEntry, records: RecordReader): Pick<LabelItem, 'prompt' | 'a' | 'b' | 'segments'> {
   const item = parseItem(records.readLine(pair))
   const parsed = segmentPair.safeParse(typeof item === 'string' ? null : item.data)
   if (!parsed.success)

@@ -47,14 +47,14 @@ function groupByPair(rows: readonly AnswerRow[], shown: (annotatorId: string) =>
 }
 
 /** Places of the pairs one of whose answers says nothing, in order. Records never change, nor does this. */
-export function* findEmptyAnswers(db: ReadableDb, datasetId: string, pairCount: number): Sliced<number[]> {
+export function* findEmptyAnswers(db: ReadableDb, datasetId: string, itemCount: number): Sliced<number[]> {
   const page = db
     .prepare<[string, number, number], number>(
       'SELECT idx FROM pairs WHERE dataset_id = ? AND idx >= ? AND idx < ? AND (a_empty = 1 OR b_empty = 1) ORDER BY idx',
     )
     .pluck()
   const found: number[] = []
-  for (let from = 0; from < pairCount; from += PAGE_PAIRS) {
+  for (let from = 0; from < itemCount; from += PAGE_PAIRS) {
     found.push(...page.all(datasetId, from, from + PAGE_PAIRS))
     yield
   }

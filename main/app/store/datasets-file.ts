@@ -20,6 +20,7 @@ const datasetFile = z.strictObject({
   source: z.string(),
   licence: z.string().nullable(),
   createdAtMs: z.number(),
+  /** Items of any kind: the file keeps the name that it had when pairs were the only kind. */
   pairCount: z.int(),
   promptCount: z.int(),
   rejectedRowCount: z.int(),
@@ -34,7 +35,8 @@ const datasetFile = z.strictObject({
 /** Written beside the records at the end of an import and at every change, so that they mean something without the database. */
 export function writeDatasetFile(dataFolder: string, dataset: DatasetEntry): void {
   const file = path.join(datasetFolder(dataFolder, dataset.datasetId), 'dataset.json')
-  replaceFile(file, `${JSON.stringify(datasetFile.parse({ formatVersion: 1, ...dataset }), null, 2)}\n`)
+  const { itemCount: pairCount, ...rest } = dataset
+  replaceFile(file, `${JSON.stringify(datasetFile.parse({ formatVersion: 1, ...rest, pairCount }), null, 2)}\n`)
 }
 
 /** @throws AppError `dataset-invalid` when dataset.json is not what this version writes. */
@@ -47,8 +49,8 @@ export function readDatasetFile(dataFolder: string, id: string): DatasetEntry {
       message: `${file} cannot be read: ${describeIssues(parsed.error)}.`,
       hint: 'Put a copy of the file back, or import the source file again.',
     })
-  const { formatVersion: _, ...dataset } = parsed.data
-  return dataset
+  const { formatVersion: _, pairCount: itemCount, ...dataset } = parsed.data
+  return { ...dataset, itemCount }
 }
 
 function parseJson(text: string): unknown {

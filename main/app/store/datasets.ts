@@ -17,7 +17,7 @@ export interface DatasetEntry {
   readonly source: string
   readonly licence: string | null
   readonly createdAtMs: number
-  readonly pairCount: number
+  readonly itemCount: number
   readonly promptCount: number
   readonly rejectedRowCount: number
   readonly warningCount: number
@@ -51,7 +51,7 @@ export function draftDataset(
 ): DatasetEntry {
   return {
     fingerprint: '',
-    pairCount: 0,
+    itemCount: 0,
     promptCount: 0,
     rejectedRowCount: 0,
     warningCount: 0,
@@ -94,7 +94,7 @@ export function toDataset(row: DatasetRow): DatasetEntry {
     source: row.source,
     licence: row.licence,
     createdAtMs: row.created_at_ms,
-    pairCount: row.pair_count,
+    itemCount: row.pair_count,
     promptCount: row.prompt_count,
     rejectedRowCount: row.rejected_row_count,
     warningCount: row.warning_count,
@@ -120,7 +120,7 @@ export function insertDataset(db: WritableDb, dataset: DatasetEntry): void {
     dataset.source,
     dataset.licence,
     dataset.createdAtMs,
-    dataset.pairCount,
+    dataset.itemCount,
     dataset.promptCount,
     dataset.rejectedRowCount,
     dataset.warningCount,
@@ -136,7 +136,7 @@ export function insertDataset(db: WritableDb, dataset: DatasetEntry): void {
 
 export interface ImportTotals {
   readonly fingerprint: string
-  readonly pairCount: number
+  readonly itemCount: number
   readonly promptCount: number
   readonly rejectedRowCount: number
   readonly warningCount: number
@@ -148,7 +148,7 @@ export function publishDataset(db: WritableDb, datasetId: string, totals: Import
     'UPDATE datasets SET ready = 1, fingerprint = ?, pair_count = ?, prompt_count = ?, rejected_row_count = ?, warning_count = ? WHERE dataset_id = ?',
   ).run(
     totals.fingerprint,
-    totals.pairCount,
+    totals.itemCount,
     totals.promptCount,
     totals.rejectedRowCount,
     totals.warningCount,
@@ -239,7 +239,7 @@ export function summarizeDataset(db: ReadableDb, dataset: DatasetEntry): Dataset
     source: dataset.source,
     licence: dataset.licence,
     createdAtMs: dataset.createdAtMs,
-    pairCount: dataset.pairCount,
+    itemCount: dataset.itemCount,
     promptCount: dataset.promptCount,
     labeledCount: totals.labeledPairs,
     labelCount: totals.labels,

@@ -13,13 +13,13 @@ const STEP_ROWS = 2000
 export function* markSplits(
   db: WritableDb,
   datasetId: string,
-  pairCount: number,
+  itemCount: number,
   sideOf: (index: number) => SplitName,
 ): Generator<void> {
   const update = db.prepare<[string, string, number]>('UPDATE pairs SET split = ? WHERE dataset_id = ? AND idx = ?')
-  for (let from = 0; from < pairCount; from += STEP_ROWS) {
+  for (let from = 0; from < itemCount; from += STEP_ROWS) {
     inTransaction(db, () => {
-      for (let index = from; index < Math.min(pairCount, from + STEP_ROWS); index += 1) {
+      for (let index = from; index < Math.min(itemCount, from + STEP_ROWS); index += 1) {
         const side = sideOf(index)
         if (side !== 'train') update.run(side, datasetId, index)
       }

@@ -11,7 +11,7 @@ import { withSnapshot } from './snapshot.ts'
  * it was committed; a change in bulk drops it and it is read anew.
  */
 interface DatasetIndex {
-  readonly pairCount: number
+  readonly itemCount: number
   readonly annotators: Map<string, AnnotatorIndex>
   /** How many people's answers count [pair] */
   readonly counting: Uint16Array
@@ -93,14 +93,14 @@ const ROWS_A_STEP = 2000
 const PAIRS_A_STEP = 50_000
 
 function* loadIndex(db: ReadableDb, datasetId: string): Sliced<DatasetIndex> {
-  const pairCount =
+  const itemCount =
     db.prepare<[string], number | null>('SELECT max(idx) + 1 FROM pairs WHERE dataset_id = ?').pluck().get(datasetId) ??
     0
   const index: DatasetIndex = {
-    pairCount,
+    itemCount,
     annotators: new Map(),
-    counting: new Uint16Array(pairCount),
-    differs: new Uint8Array(pairCount),
+    counting: new Uint16Array(itemCount),
+    differs: new Uint8Array(itemCount),
     labeledPairs: 0,
     differingPairs: 0,
   }
@@ -128,8 +128,8 @@ function annotatorOf(index: DatasetIndex, annotatorId: string): AnnotatorIndex {
   const known = index.annotators.get(annotatorId)
   if (known !== undefined) return known
   const made: AnnotatorIndex = {
-    outcome: new Uint8Array(index.pairCount),
-    flagged: new Uint8Array(index.pairCount),
+    outcome: new Uint8Array(index.itemCount),
+    flagged: new Uint8Array(index.itemCount),
     counts: OUTCOMES.map(() => 0),
     flaggedCount: 0,
   }
@@ -200,7 +200,7 @@ export function countLabels(
   const index = indexOf(db, datasetId)
   const annotator = annotatorOf(index, annotatorId)
   return {
-    total: index.pairCount,
+    total: index.itemCount,
     answered: answered(annotator),
     skipped: annotator.counts[CODE.skip] ?? 0,
     flagged: annotator.flaggedCount,
@@ -258,7 +258,7 @@ export function findNext(db: ReadableDb, query: QueueQuery): { readonly indexes:
   const index = indexOf(db, query.datasetId)
   // A start beyond the end means: from the other end.
   const start =
-    query.fromIndex < index.pairCount ? query.fromIndex : query.direction === 'forward' ? 0 : index.pairCount - 1
+    query.fromIndex < index.itemCount ? query.fromIndex : query.direction === 'forward' ? 0 : index.itemCount - 1
   const passing = query.found === null ? null : query.found.filter(filterOf(index, query))
   const matching = passing === null ? countPassing(index, query) : passing.length
   const found: number[] = []
@@ -273,12 +273,12 @@ export function findNext(db: ReadableDb, query: QueueQuery): { readonly indexes:
 /** Pairs that pass the label filter, once round from `start`. */
 function* walkRing(index: DatasetIndex, query: QueueQuery, start: number): Generator<number> {
   if (countPassing(index, query) === 0) return
-  const { pairCount } = index
+  const { itemCount } = index
   const passes = filterOf(index, query)
   const step = query.direction === 'forward' ? 1 : -1
-  for (let seen = 0, pair = start; seen < pairCount; seen += 1, pair += step) {
-    if (pair === pairCount) pair = 0
-    if (pair < 0) pair = pairCount - 1
+  for (let seen = 0, pair = start; seen < itemCount; seen += 1, pair += step) {
+    if (pair === itemCount) pair = 0
+    if (pair < 0) pair = itemCount - 1
     if (passes(pair)) yield pair
   }
 }
@@ -316,9 +316,9 @@ function countPassing(index: DatasetIndex, { annotatorId, only }: QueueQuery): n
   const annotator = annotatorOf(index, annotatorId)
   switch (only) {
     case 'all':
-      return index.pairCount
+      return index.itemCount
     case 'unlabeled':
-      return index.pairCount - answered(annotator) - (annotator.counts[CODE.skip] ?? 0)
+      return index.itemCount - answered(annotator) - (annotator.counts[CODE.skip] ?? 0)
     case 'labeled':
       return answered(annotator)
     case 'skipped':
@@ -350,9 +350,9 @@ export function* findLabeled(
   datasetId: string,
   only: 'labeled' | 'unlabeled' | 'disagreement',
 ): Sliced<number[]> {
-  const { pairCount, counting, differs } = indexOf(db, datasetId)
+  const { itemCount, counting, differs } = indexOf(db, datasetId)
   const found: number[] = []
-  for (let pair = 0; pair < pairCount; pair += 1) {
+  for (let pair = 0; pair < itemCount; pair += 1) {
     if (only === 'disagreement' ? differs[pair] === 1 : (counting[pair] ?? 0) > 0 === (only === 'labeled'))
       found.push(pair)
     if (pair % PAIRS_A_STEP === 0) yield

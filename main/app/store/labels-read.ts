@@ -4,8 +4,8 @@ import type { AnnotatorId } from '../../../shared/domain.ts'
 import { shownNames } from './annotators.ts'
 import { PAGE_PAIRS } from './answers.ts'
 import type { ReadableDb } from './open.ts'
-import type { PairEntry } from '../../core/formats/pair-entry.ts'
-import { iteratePairs } from './pairs.ts'
+import type { ItemEntry } from '../../core/formats/item-entry.ts'
+import { iterateItems } from './items.ts'
 import type { Sliced } from './slices.ts'
 
 export interface Answer {
@@ -23,7 +23,7 @@ interface AnswerRow {
 }
 
 export interface PairWithAnswers {
-  readonly pair: PairEntry
+  readonly pair: ItemEntry
   readonly answers: readonly Answer[]
 }
 
@@ -45,7 +45,7 @@ export function* eachPairWithAnswers(
     .iterate(datasetId)
   try {
     let next = rows.next()
-    for (const pair of iteratePairs(db, datasetId)) {
+    for (const pair of iterateItems(db, datasetId)) {
       const answers: Answer[] = []
       for (; next.done !== true && next.value.pair_idx <= pair.index; next = rows.next()) {
         const { annotator_id: id, outcome, strength } = next.value

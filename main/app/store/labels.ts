@@ -21,7 +21,7 @@ import {
   type KeyedEvent,
 } from './labels-read.ts'
 import { inTransaction, type ReadableDb, type WritableDb } from './open.ts'
-import { findPairAt, requirePair } from './pairs.ts'
+import { findItemAt, requireItem } from './items.ts'
 
 type ShownOrder = z.infer<typeof shownOrder>
 
@@ -72,7 +72,7 @@ function blank(annotatorId: string, pairIndex: number, createdAtMs: number): Omi
 export function addAnswer(db: WritableDb, dataFolder: string, answer: NewAnswer, createdAtMs: number): number {
   requireDataset(db, answer.datasetId)
   requireLabeler(db, answer.annotatorId)
-  const pair = requirePair(db, answer.datasetId, answer.pairId)
+  const pair = requireItem(db, answer.datasetId, answer.pairId)
   const repeated = findRepeated(
     db,
     dataFolder,
@@ -186,7 +186,7 @@ export function setFlag(
 ): void {
   requireDataset(db, labeler.datasetId)
   requireLabeler(db, labeler.annotatorId)
-  const pair = requirePair(db, labeler.datasetId, pairId)
+  const pair = requireItem(db, labeler.datasetId, pairId)
   const kind = flagged ? 'flag' : 'unflag'
   if (findRepeated(db, dataFolder, labeler, (event) => event.kind === kind && event.pairIndex === pair.index) !== null)
     return
@@ -257,5 +257,5 @@ export function drawShownOrder(
 
 /** The pair's id as the contract speaks of it. */
 export function pairIdAt(db: ReadableDb, datasetId: string, pairIndex: number): string | null {
-  return findPairAt(db, datasetId, pairIndex)?.pairId ?? null
+  return findItemAt(db, datasetId, pairIndex)?.pairId ?? null
 }

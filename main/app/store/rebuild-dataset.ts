@@ -15,8 +15,8 @@ import { discardRows, markSplits } from './imports.ts'
 import { readJournal, type JournalEvent } from './labels-journal.ts'
 import { mendJournal, replayForeignJournal, replayJournal } from './labels-reconcile.ts'
 import type { ReadableDb, WritableDb } from './open.ts'
-import { damagedPair, indexItem, indexPair, type PairEntry } from '../../core/formats/pair-entry.ts'
-import { countPrompts, insertPairs, parseItem, parseRecord, readPromptHashes } from './pairs.ts'
+import { damagedItem, indexItem, indexPair, type ItemEntry } from '../../core/formats/item-entry.ts'
+import { countPrompts, insertItems, parseItem, parseRecord, readPromptHashes } from './items.ts'
 
 export interface RebuiltDataset {
   readonly datasetId: string
@@ -83,7 +83,7 @@ export async function rebuildDataset(
     const whole = {
       ...entry,
       fingerprint: entry.fingerprint === '' ? records.fingerprint : entry.fingerprint,
-      pairCount: records.count,
+      itemCount: records.count,
       promptCount: entry.promptCount === 0 ? countPrompts(db, id) : entry.promptCount,
     }
     writeDatasetFile(folder, whole)
@@ -168,7 +168,7 @@ async function readRecords(
 ): Promise<ReadRecords> {
   const hash = createHash('sha256')
   const sides: (SplitName | null)[] = []
-  let batch: PairEntry[] = []
+  let batch: ItemEntry[] = []
   let damaged = 0
   const isPairs = kind === 'response-pairs'
   for await (const { line, offset } of readLines(recordsPath(folder, id), (bytes) => hash.update(bytes))) {
@@ -187,14 +187,14 @@ async function readRecords(
         ? 'data' in record
           ? indexItem(record, offset, line.length)
           : indexPair(record, offset, line.length)
-        : damagedPair(index, offset, line.length),
+        : damagedItem(index, offset, line.length),
     )
     sides.push(fits ? (record.split ?? null) : null)
     if (batch.length < BATCH_PAIRS) continue
-    insertPairs(db, id, batch)
+    insertItems(db, id, batch)
     batch = []
   }
-  insertPairs(db, id, batch)
+  insertItems(db, id, batch)
   return { count: sides.length, damaged, fingerprint: hash.digest('hex'), sides }
 }
 
@@ -225,7 +225,7 @@ function nameDamagedPairs(db: WritableDb, folder: string, id: string): void {
     'UPDATE OR IGNORE pairs SET pair_id = ? WHERE dataset_id = ? AND idx = ? AND pair_id = ?',
   )
   for (const event of readJournal(folder, id, () => undefined))
-    rename.run(event.pairId, id, event.pairIndex, damagedPair(event.pairIndex, 0, 0).pairId)
+    rename.run(event.pairId, id, event.pairIndex, damagedItem(event.pairIndex, 0, 0).pairId)
 }
 
 function withPairIds(db: WritableDb, id: string, events: readonly Omit<JournalEvent, 'pairId'>[]): JournalEvent[] {

@@ -41,9 +41,9 @@ export function changedSide(db: ReadableDb, datasetId: string, index: number): S
 }
 
 /** Sides as they are stored [pair]. */
-export function* packSides(sideOf: (index: number) => SplitName, pairCount: number): Sliced<Uint8Array> {
-  const sides = new Uint8Array(pairCount)
-  for (let index = 0; index < pairCount; index += 1) {
+export function* packSides(sideOf: (index: number) => SplitName, itemCount: number): Sliced<Uint8Array> {
+  const sides = new Uint8Array(itemCount)
+  for (let index = 0; index < itemCount; index += 1) {
     sides[index] = CODE[sideOf(index)]
     if (index % 10_000 === 0) yield
   }

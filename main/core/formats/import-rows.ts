@@ -1,7 +1,7 @@
 import type { ImportMapping, RowProblem } from '../../../shared/contract/datasets.ts'
 import type { ResponsePair, SplitName } from '../../../shared/data-kinds.ts'
 import type { ImportedLabel } from './parsed-rows.ts'
-import { indexPair, type PairEntry } from './pair-entry.ts'
+import { indexPair, type ItemEntry } from './item-entry.ts'
 import { createIdSet } from './import-ids.ts'
 import { createLabelWatch } from './label-watch.ts'
 import { readRow, type MappedRow } from './layouts.ts'
@@ -12,7 +12,7 @@ import type { SourceRow } from './readers.ts'
 export interface ImportBatch {
   /** Text for records.jsonl. */
   readonly records: string
-  readonly pairs: readonly PairEntry[]
+  readonly pairs: readonly ItemEntry[]
   /** The side that the source gives each of them. */
   readonly sides: readonly (SplitName | null)[]
   readonly labels: readonly ImportedLabel[]
@@ -107,7 +107,7 @@ export function createRowConverter(mapping: ImportMapping): RowConverter {
 function emptyBatch(): {
   lines: string[]
   length: number
-  pairs: PairEntry[]
+  pairs: ItemEntry[]
   sides: (SplitName | null)[]
   labels: ImportedLabel[]
   problems: RowProblem[]

@@ -4,7 +4,7 @@ import { segmentPair } from '../../../../shared/segment-pair.ts'
 import type { DatasetEntry } from '../../store/datasets.ts'
 import { readAnswersOf } from '../../store/labels-read.ts'
 import type { ReadableDb } from '../../store/open.ts'
-import { findPairAt, openRecords, parseItem } from '../../store/pairs.ts'
+import { findItemAt, openRecords, parseItem } from '../../store/items.ts'
 
 /** @throws AppError `not-found`, `dataset-invalid` */
 export function readSegmentRow(
@@ -13,7 +13,7 @@ export function readSegmentRow(
   { datasetId, name, kind }: DatasetEntry,
   index: number,
 ): SegmentRow {
-  const entry = kind === 'segment-pairs' ? findPairAt(db, datasetId, index) : null
+  const entry = kind === 'segment-pairs' ? findItemAt(db, datasetId, index) : null
   if (entry === null)
     throw new AppError({
       code: 'not-found',

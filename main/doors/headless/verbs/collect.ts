@@ -143,9 +143,9 @@ export async function importSegments(
 }
 
 async function reportSegments(client: Client, made: DatasetSummary, out: Output): Promise<void> {
-  const { name, pairCount, labeledCount, rejectedRowCount, datasetId, fingerprint } = made
+  const { name, itemCount, labeledCount, rejectedRowCount, datasetId, fingerprint } = made
   const outcome = await readImportOutcome(client, made)
-  const counts = `${name}: ${formatCount(pairCount)} pairs of segments, ${formatCount(labeledCount)} judged${rejectedRowCount === 0 ? '' : `, ${formatCount(rejectedRowCount)} lines left out`}`
+  const counts = `${name}: ${formatCount(itemCount)} pairs of segments, ${formatCount(labeledCount)} judged${rejectedRowCount === 0 ? '' : `, ${formatCount(rejectedRowCount)} lines left out`}`
   out.result(
     { ...made, ...outcome },
     describeImport(counts, outcome, [

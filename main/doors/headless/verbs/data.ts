@@ -183,7 +183,7 @@ export function importCommand(): Command {
           out.result(
             { ...detail, ...outcome },
             describeImport(
-              `${detail.name}: ${formatCount(detail.pairCount)} pairs, ${formatCount(detail.promptCount)} prompts, ${formatCount(detail.labelCount)} labels; ${formatCount(detail.rejectedRowCount)} rows left out, ${formatCount(detail.warningCount)} warnings`,
+              `${detail.name}: ${formatCount(detail.itemCount)} pairs, ${formatCount(detail.promptCount)} prompts, ${formatCount(detail.labelCount)} labels; ${formatCount(detail.rejectedRowCount)} rows left out, ${formatCount(detail.warningCount)} warnings`,
               outcome,
               [
                 nameOf(detail),
@@ -219,7 +219,7 @@ async function importTexts(
   out.result(
     { ...detail, ...outcome },
     describeImport(
-      `${detail.name}: ${formatCount(detail.pairCount)} items (${train} to train on, ${validation} to validate, ${test} to test); ${formatCount(detail.rejectedRowCount)} lines left out, ${formatCount(detail.warningCount)} warnings`,
+      `${detail.name}: ${formatCount(detail.itemCount)} items (${train} to train on, ${validation} to validate, ${test} to test); ${formatCount(detail.rejectedRowCount)} lines left out, ${formatCount(detail.warningCount)} warnings`,
       outcome,
       [
         nameOf(detail),
@@ -251,7 +251,7 @@ async function reportRankings(client: Client, detail: DatasetDetail, out: Output
   out.result(
     { ...detail, ...outcome },
     describeImport(
-      `${detail.name}: ${formatCount(detail.pairCount)} queries (${train} to train on, ${validation} to validate, ${test} to test), ${documents === 0 ? 'documents as features' : `${formatCount(documents)} documents`}; ${formatCount(detail.rejectedRowCount)} rows left out, ${formatCount(detail.warningCount)} warnings`,
+      `${detail.name}: ${formatCount(detail.itemCount)} queries (${train} to train on, ${validation} to validate, ${test} to test), ${documents === 0 ? 'documents as features' : `${formatCount(documents)} documents`}; ${formatCount(detail.rejectedRowCount)} rows left out, ${formatCount(detail.warningCount)} warnings`,
       outcome,
       [nameOf(detail), `Next: pairlab train infonce --data ${detail.datasetId} --model networks --preset features`],
     ),
@@ -320,7 +320,7 @@ export function datasetsCommand(): Command {
           [
             { title: 'id', text: (row) => row.datasetId },
             { title: 'name', text: (row) => row.name },
-            { title: 'pairs', right: true, text: (row) => formatCount(row.pairCount) },
+            { title: 'pairs', right: true, text: (row) => formatCount(row.itemCount) },
             { title: 'labeled', right: true, text: (row) => formatCount(row.labeledCount) },
             { title: 'annotators', text: (row) => row.annotators.join(', ') },
           ],

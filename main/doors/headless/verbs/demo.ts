@@ -40,7 +40,7 @@ async function openSample(client: Client, out: Output): Promise<DatasetId> {
   const detail = await client.call('datasets.get', { datasetId: id })
   const { counts } = detail.split
   out.say(
-    `Imported ${detail.name}: ${detail.pairCount} pairs, ${detail.labelCount} labels by ${detail.annotators.length} annotators; ${detail.rejectedRowCount} rows left out.`,
+    `Imported ${detail.name}: ${detail.itemCount} pairs, ${detail.labelCount} labels by ${detail.annotators.length} annotators; ${detail.rejectedRowCount} rows left out.`,
   )
   out.say(
     `Split by prompt: ${counts.train} pairs to train on, ${counts.validation} to validate, ${counts.test} to test.`,

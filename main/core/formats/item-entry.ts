@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { toText, type Content, type ItemRecord, type ResponsePair, type SplitName } from '../../../shared/data-kinds.ts'
 
 /** Where a record lies in records.jsonl, and what lists and filters need without reading it. */
-export interface PairEntry {
+export interface ItemEntry {
   readonly index: number
   readonly pairId: string
   readonly line: number
@@ -26,7 +26,7 @@ export function hashPrompt(prompt: Content): string {
 }
 
 /** The index row of a record that was written at `byteOffset`. Its split is `train` until `setSplits`. */
-export function indexPair(record: ResponsePair, byteOffset: number, byteLength: number): PairEntry {
+export function indexPair(record: ResponsePair, byteOffset: number, byteLength: number): ItemEntry {
   const a = completionText(record.a)
   const b = completionText(record.b)
   return {
@@ -50,7 +50,7 @@ export function indexItem(
   { index, pairId, line, group, title, split }: ItemRecord,
   byteOffset: number,
   byteLength: number,
-): PairEntry {
+): ItemEntry {
   return {
     index,
     pairId,
@@ -68,7 +68,7 @@ export function indexItem(
 }
 
 /** Keeps the place of a record that can no longer be read, so that all others keep theirs. */
-export function damagedPair(index: number, byteOffset: number, byteLength: number): PairEntry {
+export function damagedItem(index: number, byteOffset: number, byteLength: number): ItemEntry {
   const pairId = `damaged-${index}`
   return {
     index,

@@ -11,12 +11,12 @@ import { AppError, describeIssues } from '../../../shared/errors.ts'
 import { invariant } from '../../../shared/assert.ts'
 import { recordsPath } from './datasets-folder.ts'
 import { inTransaction, type ReadableDb, type WritableDb } from './open.ts'
-import type { PairEntry } from '../../core/formats/pair-entry.ts'
+import type { ItemEntry } from '../../core/formats/item-entry.ts'
 import { prepared } from './prepared.ts'
 import { changedSide } from './sides.ts'
 import type { Sliced } from './slices.ts'
 
-interface PairRow {
+interface ItemRow {
   readonly idx: number
   readonly pair_id: string
   readonly line: number
@@ -31,7 +31,7 @@ interface PairRow {
   readonly split: SplitName
 }
 
-function toPair(db: ReadableDb, datasetId: string, row: PairRow): PairEntry {
+function toItem(db: ReadableDb, datasetId: string, row: ItemRow): ItemEntry {
   return {
     index: row.idx,
     pairId: row.pair_id,
@@ -49,60 +49,60 @@ function toPair(db: ReadableDb, datasetId: string, row: PairRow): PairEntry {
 }
 
 /** One transaction; a batch of about a thousand keeps an import fast and other calls waiting for little. */
-export function insertPairs(db: WritableDb, datasetId: string, pairs: readonly PairEntry[]): void {
+export function insertItems(db: WritableDb, datasetId: string, items: readonly ItemEntry[]): void {
   const insert =
     db.prepare(`INSERT INTO pairs (dataset_id, idx, pair_id, line, byte_offset, byte_length, prompt_hash, a_words, b_words, a_empty, b_empty, title, split)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
   inTransaction(db, () => {
-    for (const pair of pairs) {
+    for (const item of items) {
       insert.run(
         datasetId,
-        pair.index,
-        pair.pairId,
-        pair.line,
-        pair.byteOffset,
-        pair.byteLength,
-        pair.promptHash,
-        pair.aWords,
-        pair.bWords,
-        pair.aEmpty ? 1 : 0,
-        pair.bEmpty ? 1 : 0,
-        pair.title,
-        pair.split,
+        item.index,
+        item.pairId,
+        item.line,
+        item.byteOffset,
+        item.byteLength,
+        item.promptHash,
+        item.aWords,
+        item.bWords,
+        item.aEmpty ? 1 : 0,
+        item.bEmpty ? 1 : 0,
+        item.title,
+        item.split,
       )
     }
   })
 }
 
 /** In the order of the data set, one at a time. The database must not be written to while iterating. */
-export function* iteratePairs(db: ReadableDb, datasetId: string): Generator<PairEntry> {
+export function* iterateItems(db: ReadableDb, datasetId: string): Generator<ItemEntry> {
   for (const row of db
-    .prepare<[string], PairRow>('SELECT * FROM pairs WHERE dataset_id = ? ORDER BY idx')
+    .prepare<[string], ItemRow>('SELECT * FROM pairs WHERE dataset_id = ? ORDER BY idx')
     .iterate(datasetId))
-    yield toPair(db, datasetId, row)
+    yield toItem(db, datasetId, row)
 }
 
-/** Up to `count` pairs from a place on, in the order of the data set. */
-export function readPairs(db: ReadableDb, datasetId: string, from: number, count: number): PairEntry[] {
-  return prepared<[string, number, number], PairRow>(
+/** Up to `count` items from a place on, in the order of the data set. */
+export function readItems(db: ReadableDb, datasetId: string, from: number, count: number): ItemEntry[] {
+  return prepared<[string, number, number], ItemRow>(
     db,
     'SELECT * FROM pairs WHERE dataset_id = ? AND idx >= ? AND idx < ? ORDER BY idx',
   )
     .all(datasetId, from, from + count)
-    .map((row) => toPair(db, datasetId, row))
+    .map((row) => toItem(db, datasetId, row))
 }
 
-export function findPairAt(db: ReadableDb, datasetId: string, index: number): PairEntry | null {
-  const row = prepared<[string, number], PairRow>(db, 'SELECT * FROM pairs WHERE dataset_id = ? AND idx = ?').get(
+export function findItemAt(db: ReadableDb, datasetId: string, index: number): ItemEntry | null {
+  const row = prepared<[string, number], ItemRow>(db, 'SELECT * FROM pairs WHERE dataset_id = ? AND idx = ?').get(
     datasetId,
     index,
   )
-  return row === undefined ? null : toPair(db, datasetId, row)
+  return row === undefined ? null : toItem(db, datasetId, row)
 }
 
 /** @throws AppError `not-found` */
-export function requirePair(db: ReadableDb, datasetId: string, pairId: string): PairEntry {
-  const row = prepared<[string, string], PairRow>(db, 'SELECT * FROM pairs WHERE dataset_id = ? AND pair_id = ?').get(
+export function requireItem(db: ReadableDb, datasetId: string, pairId: string): ItemEntry {
+  const row = prepared<[string, string], ItemRow>(db, 'SELECT * FROM pairs WHERE dataset_id = ? AND pair_id = ?').get(
     datasetId,
     pairId,
   )
@@ -112,10 +112,10 @@ export function requirePair(db: ReadableDb, datasetId: string, pairId: string): 
       message: `The data set "${datasetId}" has no pair "${pairId}".`,
       hint: 'Open the data set again; it may have been deleted and imported anew.',
     })
-  return toPair(db, datasetId, row)
+  return toItem(db, datasetId, row)
 }
 
-/** Prompt hash of every pair [pair], in order. */
+/** Prompt hash of every item [item], in order. */
 export function readPromptHashes(db: ReadableDb, datasetId: string): string[] {
   return db
     .prepare<[string], string>('SELECT prompt_hash FROM pairs WHERE dataset_id = ? ORDER BY idx')
@@ -149,7 +149,7 @@ export function countPrompts(db: ReadableDb, datasetId: string): number {
   )
 }
 
-/** Stores which side of the split each pair is on: `splits` [pair], in order. */
+/** Stores which side of the split each item is on: `splits` [item], in order. */
 export function setSplits(
   db: WritableDb,
   datasetId: string,
@@ -170,9 +170,9 @@ export function setSplits(
 
 /** Reads records by position: one open file, one read a record. Close it. */
 export interface RecordReader {
-  read(pair: Pick<PairEntry, 'byteOffset' | 'byteLength' | 'index'>): ResponsePair
+  read(item: Pick<ItemEntry, 'byteOffset' | 'byteLength' | 'index'>): ResponsePair
   /** The line as it stands. */
-  readLine(pair: Pick<PairEntry, 'byteOffset' | 'byteLength' | 'index'>): string
+  readLine(item: Pick<ItemEntry, 'byteOffset' | 'byteLength' | 'index'>): string
   close(): void
 }
 
@@ -182,7 +182,7 @@ export function openRecords(dataFolder: string, datasetId: string): RecordReader
   const handle = openForReading(file)
   // One buffer for all: a new one for each of a million records costs the collector a tenth of a second at a time.
   let bytes = Buffer.allocUnsafe(16 * 1024)
-  function readLine({ byteOffset, byteLength }: Pick<PairEntry, 'byteOffset' | 'byteLength'>): string {
+  function readLine({ byteOffset, byteLength }: Pick<ItemEntry, 'byteOffset' | 'byteLength'>): string {
     if (byteLength > bytes.length) bytes = Buffer.allocUnsafe(byteLength)
     let filled = 0
     while (filled < byteLength) {
@@ -249,7 +249,7 @@ function parseLine<T>(line: string, schema: z.ZodType<T>): T | string {
 export function readRecord(
   dataFolder: string,
   datasetId: string,
-  pair: Pick<PairEntry, 'byteOffset' | 'byteLength' | 'index'>,
+  pair: Pick<ItemEntry, 'byteOffset' | 'byteLength' | 'index'>,
 ): ResponsePair {
   const reader = openRecords(dataFolder, datasetId)
   try {
@@ -259,8 +259,8 @@ export function readRecord(
   }
 }
 
-/** Places of the given pairs; ids that are not there are left out. */
-export function findPairIndexes(db: ReadableDb, datasetId: string, pairIds: readonly string[]): number[] {
+/** Places of the given items; ids that are not there are left out. */
+export function findItemIndexes(db: ReadableDb, datasetId: string, pairIds: readonly string[]): number[] {
   const find = db
     .prepare<[string, string], number>('SELECT idx FROM pairs WHERE dataset_id = ? AND pair_id = ?')
     .pluck()
