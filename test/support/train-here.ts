@@ -1,3 +1,4 @@
+import { openCpu } from '../../main/workers/engine/cpu.ts'
 import { findResumePoint, train } from '../../main/workers/trainer/loop.ts'
 import { PROTOCOL_VERSION } from '../../main/base/run-folder/protocol.ts'
 import { createRunContext, type RunContext } from '../../main/workers/trainer/run-context.ts'
@@ -18,7 +19,7 @@ export interface TrainedHere {
  * @param stopAfter the step at whose checkpoint it is stopped, without saving again; null to let it finish
  */
 export async function trainHere(folder: string, stopAfter: number | null = null): Promise<TrainedHere> {
-  await tf.setBackend('cpu')
+  await openCpu()
   const log = openEventLog(folder)
   const tensors: number[] = []
   let stopped = false

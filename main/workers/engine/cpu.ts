@@ -1,10 +1,12 @@
 import { tf } from '../../core/learn/tf.ts'
+import { repairCpu } from './cpu-repairs.ts'
 import type { Engine } from './engine.ts'
 
 /** Plain JavaScript: slow, and the same everywhere, bit for bit. */
 export async function openCpu(): Promise<Engine> {
   await tf.setBackend('cpu')
   await tf.ready()
+  repairCpu()
   return {
     name: 'cpu',
     device: 'JavaScript, 1 thread',
