@@ -4,6 +4,7 @@ import type { AppError } from '../../shared/errors.ts'
 import type { RunRequestInput } from '../../shared/run-spec.ts'
 import { asAppError } from '../api/client.ts'
 import { callApp } from '../api/queries.ts'
+import { useViewState } from '../api/settings.ts'
 import { useSettled } from './use-train.ts'
 
 const IDLE_MS = 1000
@@ -22,9 +23,10 @@ export interface EstimateState {
   /** The shown numbers are of other settings than those in the form. */
   readonly outdated: boolean
   readonly automatic: boolean
+  /** Kept for the next time. */
   setAutomatic(on: boolean): void
   start(): void
-  /** Ends the dry run; no new one begins by itself. */
+  /** Ends the dry run; no new one begins by itself while the page is open. */
   cancel(): void
 }
 
@@ -47,7 +49,9 @@ function letGo(): void {
 export function useEstimate(request: RunRequestInput, valid: boolean): EstimateState {
   const [measured, setMeasured] = useState<Measured | null>(null)
   const [running, setRunning] = useState<{ readonly of: string; readonly startedAtMs: number } | null>(null)
-  const [automatic, setAutomatic] = useState(true)
+  const [wanted, setWanted] = useViewState<boolean>('train.estimateAtRest', true)
+  const [held, setHeld] = useState(false)
+  const automatic = wanted && !held
   const job = useRef(0)
   const key = keyOf(request)
   const settled = useSettled(key, IDLE_MS)
@@ -86,12 +90,15 @@ export function useEstimate(request: RunRequestInput, valid: boolean): EstimateS
     startedAtMs: running?.startedAtMs ?? null,
     outdated: measured !== null && measured.of !== key,
     automatic,
-    setAutomatic,
+    setAutomatic(on) {
+      setHeld(false)
+      setWanted(on)
+    },
     start,
     cancel() {
       job.current += 1
       setRunning(null)
-      setAutomatic(false)
+      setHeld(true)
       letGo()
     },
   }

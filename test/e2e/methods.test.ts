@@ -62,7 +62,6 @@ describe.skipIf(chromiumPath === null)('every method in the browser', () => {
         .locator('.method')
         .filter({ has: page.getByText(name, { exact: true }) })
         .click()
-      await page.getByLabel('when settings rest').uncheck()
       await page.getByText(/^All \d+$/).click()
       if (algorithm.models[0] === 'decoder') await page.locator('#train-model').selectOption('new:nano')
       for (const [label, text] of TINY) {

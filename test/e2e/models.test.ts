@@ -85,7 +85,6 @@ describe.skipIf(chromiumPath === null)('models in the browser', () => {
       ['Seeds', '1'],
     ] as const)
       await lab.page.getByLabel(label, { exact: true }).fill(text)
-    await lab.page.getByLabel('when settings rest').uncheck()
     await lab.page.getByRole('heading', { name: 'Memory foreseen' }).waitFor()
     await lab.page.locator('.command', { hasText: '--lora-rank 2' }).waitFor()
     await lab.page.getByText('Ready.').waitFor()

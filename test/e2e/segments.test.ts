@@ -73,7 +73,6 @@ describe.skipIf(chromiumPath === null)('segments in the browser', () => {
         .locator('.method')
         .filter({ has: page.getByText(method, { exact: true }) })
         .click()
-      await page.getByLabel('when settings rest').uncheck()
       for (const [label, text] of [
         ['Steps', '6'],
         ['Batch', '4'],

@@ -58,6 +58,8 @@ export async function buildPage(): Promise<string> {
 export async function openLab(pageFolder: string, prepare?: (dataFolder: string) => void): Promise<Lab> {
   if (chromiumPath === null) throw new Error('no Chromium: guard the test with chromiumPath')
   const made: TestApp = await makeApp(prepare)
+  // Every form that rests would train a few steps of it, beside what the test is about.
+  await made.client.call('settings.set', { view: { 'train.estimateAtRest': false } })
   const host = await serve({ app: made.app, rendererFolder: pageFolder })
   const browser = await launchChromium(chromiumPath)
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: 'light' })

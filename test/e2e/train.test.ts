@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Locator } from 'playwright'
 import type { RunId } from '../../shared/domain.ts'
+import { waitUntil } from '../support/make-app.ts'
 import {
   accessibilityInBothThemes,
   buildPage,
@@ -38,7 +39,6 @@ async function makeTiny(): Promise<void> {
   ] as const) {
     await lab.page.getByLabel(label, { exact: true }).fill(text)
   }
-  await lab.page.getByLabel('when settings rest').uncheck()
 }
 
 async function finished(runId: string): Promise<void> {
@@ -102,6 +102,26 @@ describe.skipIf(chromiumPath === null)('training and comparing in the browser', 
       .waitFor()
     await lab.page.getByLabel('Reward', { exact: true }).selectOption('label')
     await lab.page.getByText('Ready.').waitFor()
+  })
+
+  test('a dry run begins by itself where a person wants it, which is kept', async () => {
+    await openForm()
+    const box = lab.page.getByLabel('when settings rest')
+    expect(await box.isChecked()).toBe(false)
+    await makeTiny()
+    await lab.page.getByText('Ready.').waitFor()
+    await box.check()
+    await lab.page.getByRole('button', { name: 'Measure again' }).waitFor()
+    await lab.page.getByText('One run, evaluations included').waitFor()
+    await openForm()
+    expect(await box.isChecked()).toBe(true)
+    await box.uncheck()
+    await waitUntil(
+      'the change',
+      async () => (await lab.client.call('settings.get', {})).view['train.estimateAtRest'] === false,
+    )
+    await openForm()
+    expect(await box.isChecked()).toBe(false)
   })
 
   test('two seeds are started by clicking and seen to finish, point for point as a reload shows them; the form of a clone is the run’s', async () => {
