@@ -122,7 +122,7 @@ const RULES_OF_COLOUR = ['color-contrast', 'link-in-text-block']
 
 /** Each rule of accessibility that the page breaks, with the first place that does. */
 export async function accessibilityProblems(page: Page): Promise<readonly string[]> {
-  return problems(page, new AxeBuilder({ page }).withTags(EVERY_RULE))
+  return problems(page, new AxeBuilder({ page }).setLegacyMode(true).withTags(EVERY_RULE))
 }
 
 /** The same in light, and in dark what colours can break. Leaves the page dark. */
@@ -132,7 +132,9 @@ export async function accessibilityInBothThemes(page: Page): Promise<readonly st
   await page.emulateMedia({ colorScheme: 'dark' })
   return [
     ...light,
-    ...(await problems(page, new AxeBuilder({ page }).withRules(RULES_OF_COLOUR))).map((problem) => `dark: ${problem}`),
+    ...(await problems(page, new AxeBuilder({ page }).setLegacyMode(true).withRules(RULES_OF_COLOUR))).map(
+      (problem) => `dark: ${problem}`,
+    ),
   ]
 }
 

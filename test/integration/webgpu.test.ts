@@ -7,8 +7,22 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { readTail } from '../../main/base/files/tail.ts'
 import { runPaths } from '../../main/base/run-folder/paths.ts'
 import { softwareGpu } from '../support/software-gpu.ts'
-import { allEvents, exitOf, makeTinyRun, metricsByStep, spawnTrainer, type TinyOptions } from '../support/tiny-run.ts'
+import {
+  allEvents,
+  exitOf,
+  makeTinyRun,
+  metricsByStep,
+  spawnTrainer,
+  tinyRows,
+  type TinyOptions,
+} from '../support/tiny-run.ts'
 
+/** Of one length: an emulated card takes seconds to compile for each new shape. */
+const ROWS = tinyRows().map((row) => ({
+  ...row,
+  a: row.a === 'no no no' ? 'no no' : row.a,
+  b: row.b === 'no no no' ? 'no no' : row.b,
+}))
 const CHILD = fileURLToPath(new URL('../support/webgpu-child.ts', import.meta.url))
 /** Five seconds each on two cores that emulate a card. Twenty and more by hand. */
 const STEPS = Number(process.env['PAIRLAB_GPU_STEPS'] ?? 4)
@@ -33,6 +47,7 @@ describe.skipIf(softwareGpu === null)(
     test('trains on the same curve as wasm, saves and draws', async () => {
       const options: TinyOptions = {
         method: 'dpo',
+        rows: ROWS,
         training: {
           steps: STEPS,
           batchSize: 2,

@@ -3,6 +3,7 @@ import { chromium, type Browser } from 'playwright'
 
 const CANDIDATES = [
   process.env['CHROMIUM_PATH'],
+  '/usr/bin/chromium-headless-shell', // the same pages without a window's frame, for less of the processor
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
   '/usr/bin/google-chrome',
