@@ -1,10 +1,10 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { request as httpRequest } from 'node:http'
 import path from 'node:path'
 import { z } from 'zod'
 import { wireError } from '../../../shared/errors.ts'
 import { unwrap, type Client } from '../../../shared/rpc.ts'
 import type { Output } from '../../../shared/contract.ts'
+import { request as httpRequest } from './node-http.ts'
 
 const address = z.strictObject({
   port: z.int().min(1).max(65_535),

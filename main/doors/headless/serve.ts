@@ -1,11 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { toWire } from '../../../shared/errors.ts'
 import { dispatch } from '../../../shared/rpc.ts'
 import type { App } from '../../app/app.ts'
+import { createServer } from './node-http.ts'
 import { createOneTimeCodes, type OneTimeCodes } from './serve-codes.ts'
 import {
   answerJson,
