@@ -113,8 +113,9 @@ function registerBackend(addon: string): void {
     })
   const modules = Module as unknown as { _load(request: string, parent: unknown, isMain: boolean): unknown } // Node's own loader, which has no other door
   const original = modules._load
+  const library = { ...tf, KernelBackend: callableBase() }
   modules._load = (request, parent, isMain) =>
-    request === '@tensorflow/tfjs' ? tf : original.call(modules, request, parent, isMain)
+    request === '@tensorflow/tfjs' ? library : original.call(modules, request, parent, isMain)
   try {
     load(`${packageName}/dist/register_all_kernels`)
     const { NodeJSKernelBackend } = load(`${packageName}/dist/nodejs_kernel_backend`) as {
@@ -129,6 +130,16 @@ function registerBackend(addon: string): void {
   } finally {
     modules._load = original
   }
+}
+
+/**
+ * The package's backend is a function of before there were classes, which calls its base without `new`: bundled, ours is
+ * a class, and refuses. It has methods alone, so that there is nothing to call.
+ */
+function callableBase(): unknown {
+  function KernelBackend(): void {}
+  KernelBackend.prototype = tf.KernelBackend.prototype as unknown
+  return KernelBackend
 }
 
 function canResolve(load: NodeJS.Require, name: string): boolean {
