@@ -1,6 +1,6 @@
 import { useState, type ReactNode } from 'react'
 import { FolderOpen } from 'lucide-react'
-import type { RunDetail } from '../../shared/contract/runs.ts'
+import type { ExportForm, RunDetail } from '../../shared/contract/runs.ts'
 import { canChooseFolder, chooseFolder } from '../api/client.ts'
 import { useMutate } from '../api/queries.ts'
 import { Button } from '../parts/Button.tsx'
@@ -12,16 +12,29 @@ import { ErrorNotice } from '../parts/states.tsx'
 import { copyText } from './copy-text.ts'
 
 type Which = 'best' | 'last'
-type Form = 'model' | 'adapters'
+
+const CONTENTS: Readonly<Record<ExportForm, string>> = {
+  model:
+    'safetensors (float32), config.json, tokenizer files, generation_config.json and a model card with the run’s lineage, as the transformers library reads them.',
+  embedder:
+    'safetensors (float32), tokenizer files, pooling and what follows it, and a model card with the run’s lineage, as the sentence-transformers library reads them.',
+  adapters:
+    'adapter_config.json and adapter_model.safetensors as the PEFT library reads them, and a model card. They need the model they were trained beside.',
+}
+
+function titleOf(form: ExportForm, run: RunDetail): string {
+  if (form === 'embedder') return 'an embedder'
+  if (form === 'adapters') return 'the adapters alone'
+  return run.spec.training.adapt === 'lora' ? 'the whole model, adapters merged' : 'the whole model'
+}
 
 /** Writes a checkpoint as a folder that other programs open. */
 export function ExportDialog({ run, onClose }: { readonly run: RunDetail; onClose(): void }): ReactNode {
   const [checkpoint, setCheckpoint] = useState<Which>('last')
-  const [form, setForm] = useState<Form>('model')
+  const [form, setForm] = useState<ExportForm>(run.exportForms[0] ?? 'model')
   const [path, setPath] = useState('')
   const save = useMutate('runs.export')
   const hasBest = run.checkpoints.some((one) => one.best)
-  const hasAdapters = run.spec.training.adapt === 'lora'
   const choose = (): void =>
     void chooseFolder('Where the new folder is made').then((chosen) =>
       chosen === null ? undefined : setPath(`${chosen.replace(/[/\\]$/, '')}/${run.runId}`),
@@ -77,21 +90,14 @@ export function ExportDialog({ run, onClose }: { readonly run: RunDetail; onClos
           ]}
           onChange={setCheckpoint}
         />
-        <Segmented<Form>
+        <Segmented<ExportForm>
           title="What is written"
           showTitle
           value={form}
-          choices={[
-            { value: 'model', label: hasAdapters ? 'the whole model, adapters merged' : 'the whole model' },
-            { value: 'adapters', label: 'the adapters alone', disabled: !hasAdapters },
-          ]}
+          choices={run.exportForms.map((value) => ({ value, label: titleOf(value, run) }))}
           onChange={setForm}
         />
-        <p className="small text-2">
-          {form === 'model'
-            ? 'safetensors (float32), config.json, tokenizer files, generation_config.json and a model card with the run’s lineage, as the transformers library reads them.'
-            : 'adapter_config.json and adapter_model.safetensors as the PEFT library reads them, and a model card. They need the model they were trained beside.'}
-        </p>
+        <p className="small text-2">{CONTENTS[form]}</p>
         <Field
           name="New folder"
           help="Its whole path. It must not exist yet, or be empty."

@@ -204,7 +204,13 @@ function Actions({ run }: { readonly run: RunDetail }): ReactNode {
       icon: Copy,
       run: () => copyText(run.command, 'The command is copied.'),
     },
-    { id: 'export', title: 'Export model …', icon: PackageOpen, disabled: !saved, run: () => setOpen('export') },
+    {
+      id: 'export',
+      title: 'Export model …',
+      icon: PackageOpen,
+      disabled: run.exportForms.length === 0,
+      run: () => setOpen('export'),
+    },
     { id: 'add-model', title: 'Add to the models …', icon: Box, disabled: !saved, run: () => setOpen('add') },
     {
       id: 'checkpoint',

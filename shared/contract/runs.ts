@@ -39,6 +39,10 @@ export const runSummary = z.strictObject({
 })
 export type RunSummary = z.infer<typeof runSummary>
 
+/** `model`: as transformers reads it, adapters merged; `embedder`: as sentence-transformers does; `adapters`: as PEFT does. */
+export const exportForm = z.enum(['model', 'embedder', 'adapters'])
+export type ExportForm = z.infer<typeof exportForm>
+
 export const runDetail = runSummary.extend({
   spec: runSpec,
   folder: z.string(),
@@ -65,6 +69,8 @@ export const runDetail = runSummary.extend({
   }),
   /** The command line that would repeat it. */
   command: z.string(),
+  /** Forms in which `runs.export` can write it, the usual one first; none before its first checkpoint. */
+  exportForms: z.array(exportForm),
 })
 export type RunDetail = z.infer<typeof runDetail>
 
@@ -176,13 +182,13 @@ export const runCalls = {
   'runs.setNote': call(z.strictObject({ runId, note: z.string().max(10_000) }), z.null()),
   /** Moves the folder to the data folder's `trash/`. */
   'runs.delete': call(one, z.null()),
-  /** Writes a checkpoint as a folder that other programs open; `adapters` for runs that trained some. */
+  /** Writes a checkpoint as a folder that other programs open, in one of the run's forms; without one, the first of them. */
   'runs.export': call(
     z.strictObject({
       runId,
       checkpoint: z.enum(['best', 'last']).default('last'),
       path: z.string().min(1),
-      form: z.enum(['model', 'adapters']).default('model'),
+      form: exportForm.optional(),
     }),
     z.strictObject({ path: z.string(), step: z.int(), files: z.array(z.string()) }),
   ),

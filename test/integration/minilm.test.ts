@@ -4,9 +4,9 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { embedWith, openEmbedder } from '../../main/core/models/embedder-folder.ts'
-import { saveEmbedder } from '../../main/core/models/save-embedder.ts'
 import { openEngine } from '../../main/workers/engine/choose.ts'
 import { readModel } from '../../main/core/models/read-model.ts'
+import { saveCopy } from '../support/save-copy.ts'
 import type { EngineName } from '../../shared/domain.ts'
 
 const python = process.env['PAIRLAB_PYTHON'] ?? 'python3'
@@ -115,12 +115,8 @@ describe.skipIf(folder === null)('all-MiniLM-L6-v2', () => {
     } catch {
       skip(`${python} has no sentence-transformers`)
     }
-    const engine = await openEngine('wasm')
-    const opened = openEmbedder(folder!)
     const target = path.join(scratch, 'saved')
-    await saveEmbedder(opened, target, '# MiniLM\n')
-    opened.embedder.dispose()
-    await engine.dispose()
+    await saveCopy(folder!, target)
     writeFileSync(path.join(scratch, 'texts.json'), JSON.stringify(reference.texts))
     const script = `import json, sys
 from sentence_transformers import SentenceTransformer

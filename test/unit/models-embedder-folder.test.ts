@@ -4,13 +4,14 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { encoderConfigFile, encoderConfigOf } from '../../main/core/learn/models/encoder-config.ts'
+import { mergedEncoderSource } from '../../main/core/learn/models/encoder-parameters.ts'
 import { createRandom } from '../../main/core/learn/random.ts'
 import { encodeSafeTensors } from '../../main/core/learn/models/safetensors.ts'
 import { loadTextTokenizer } from '../../main/core/learn/tokens/text-tokenizer.ts'
 import { embedWith, openEmbedder } from '../../main/core/models/embedder-folder.ts'
 import { openAnyModel, openModelFolder } from '../../main/core/models/folder.ts'
-import { saveEmbedder } from '../../main/core/models/save-embedder.ts'
 import { hashModel, readModel } from '../../main/core/models/read-model.ts'
+import { saveCopy } from '../support/save-copy.ts'
 import { openEngine } from '../../main/workers/engine/choose.ts'
 import { AppError } from '../../shared/errors.ts'
 
@@ -287,9 +288,7 @@ describe('what an embedder reads beside the weights', () => {
 
 describe('a saved embedder', () => {
   test.each(MODELS)('of %s embeds the same, and bit for bit the same after a second round', async (name) => {
-    const opened = openEmbedder(golden(name))
-    const files = await saveEmbedder(opened, folder, '# A model\n')
-    opened.embedder.dispose()
+    const files = await saveCopy(golden(name), folder)
     expect(files).toEqual(
       expect.arrayContaining([
         '1_Pooling/config.json',
@@ -311,9 +310,7 @@ describe('a saved embedder', () => {
     first.close()
     second.close()
     expect(existsSync(`${folder}.partial`)).toBe(false)
-    const again = openEmbedder(folder)
-    await saveEmbedder(again, `${folder}2`, '# A model\n')
-    again.embedder.dispose()
+    await saveCopy(folder, `${folder}2`)
     for (const file of files)
       expect(readFileSync(path.join(`${folder}2`, file)), file).toEqual(readFileSync(path.join(folder, file)))
     if (name === 'bert') expect(readModel(folder).facts.unused).toEqual(['pooler.dense.bias', 'pooler.dense.weight'])
@@ -325,18 +322,16 @@ describe('a saved embedder', () => {
     })
     const { embedder } = opened
     const random = createRandom(6)
-    const tensors = await embedder.toTensors()
-    embedder.fromTensors(
-      Object.fromEntries(
-        Object.entries(tensors).map(([name, tensor]) => [
-          name,
-          name.includes('lora_B') ? { ...tensor, data: tensor.data.map(() => random.normal() * 0.2) } : tensor,
-        ]),
-      ),
+    const adapters = Object.fromEntries(
+      Object.entries(await embedder.toTensors()).map(([name, tensor]) => [
+        name,
+        name.includes('lora_B') ? { ...tensor, data: tensor.data.map(() => random.normal() * 0.2) } : tensor,
+      ]),
     )
+    embedder.fromTensors(adapters)
     const apart = [...(await embedWith(opened, TEXTS)).vectors]
-    await saveEmbedder(opened, folder, '')
     embedder.dispose()
+    await saveCopy(golden('bert'), folder, (own) => mergedEncoderSource(own, adapters, 4 / 2))
     const merged = await vectorsOf(folder)
     const plain = await vectorsOf(golden('bert'))
     merged.forEach((value, at) => expect(value).toBeCloseTo(apart[at]!, 5))
@@ -346,11 +341,9 @@ describe('a saved embedder', () => {
   test('does not go into a full folder', async () => {
     mkdirSync(folder)
     writeFileSync(path.join(folder, 'mine'), '')
-    const opened = openEmbedder(golden('bert'))
-    await expect(saveEmbedder(opened, folder, '')).rejects.toMatchObject({
+    await expect(saveCopy(golden('bert'), folder)).rejects.toMatchObject({
       code: 'input-invalid',
       message: `${folder} is not empty.`,
     })
-    opened.embedder.dispose()
   })
 })

@@ -1,19 +1,13 @@
 import path from 'node:path'
 import type { ModelSource } from '../../../shared/contract/models.ts'
-import type { RunId } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
 import type { Handlers } from '../../../shared/rpc.ts'
-import { findAlgorithm } from '../../core/learn/registry.ts'
-import { exportModel, type ExportOptions } from '../../core/models/export-model.ts'
 import { describeModel, summarizeModel } from '../registry/describe-model.ts'
 import type { Addition } from '../registry/model-service.ts'
-import { modelCard } from '../runs/model-card.ts'
 import { listModels, requireModel } from '../store/models.ts'
-import { readRunSpec } from '../store/runs.ts'
 import type { HandlerDeps } from './deps.ts'
-import { findCheckpoint, type StartPoint } from '../requests/find-checkpoint.ts'
-import { commandFor } from '../requests/run-command.ts'
-import { requestOf } from '../../../shared/request-of.ts'
+import { exportRun } from '../requests/export-run.ts'
+import { findCheckpoint } from '../requests/find-checkpoint.ts'
 
 type ModelHandlers = Pick<Handlers, Extract<keyof Handlers, `models.${string}`> | 'runs.export'>
 
@@ -46,7 +40,7 @@ export function modelHandlers(deps: HandlerDeps): ModelHandlers {
       return {
         path: target,
         step: start.step,
-        files: await exportModel(start.path, target, exportOptions(deps, runId, start, form)),
+        files: await exportRun(deps, runId, start, form ?? null, target),
       }
     },
   }
@@ -61,37 +55,7 @@ function additionOf(deps: HandlerDeps, source: ModelSource): Addition {
     place: 'copy',
     name: `${start.run.name} s${start.run.seed}`,
     originRunId: source.runId,
-    write: (folder) => exportModel(start.path, folder, exportOptions(deps, source.runId, start, 'model')),
-  }
-}
-
-function exportOptions(
-  { db }: HandlerDeps,
-  runId: RunId,
-  { run, step, hash }: StartPoint,
-  form: ExportOptions['form'],
-): ExportOptions {
-  const spec = readRunSpec(db, runId)
-  const algorithm = findAlgorithm(spec.method)
-  const command = commandFor({
-    algorithm,
-    config: spec.config,
-    training: spec.training,
-    request: { ...requestOf(spec), engine: spec.engine },
-  })
-  return {
-    form,
-    origin: spec.model.kind === 'registered' ? spec.model.path : null,
-    card: modelCard({
-      spec,
-      methodName: algorithm.name,
-      engine: run.engine,
-      paper: algorithm.paper,
-      step,
-      checkpointHash: hash,
-      summary: run.summary,
-      command,
-    }),
+    write: (folder) => exportRun(deps, source.runId, start, 'model', folder),
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Handlers } from '../../../shared/rpc.ts'
+import { exportForms } from '../requests/export-forms.ts'
 import { describeRun } from '../runs/summary.ts'
 import { readRunSpec } from '../store/runs.ts'
 import { inSlices } from '../store/slices.ts'
@@ -78,7 +79,9 @@ export function runHandlers(deps: HandlerDeps): RunHandlers {
         training: spec.training,
         request: { ...request, name: '' },
       })
-      return describeRun(db, runs.get(runId), runs.folderOf(runId), command)
+      const run = describeRun(db, runs.get(runId), runs.folderOf(runId))
+      const last = run.checkpoints.at(-1)
+      return { ...run, command, exportForms: last === undefined ? [] : exportForms(spec, last.path) }
     },
     'runs.metrics': ({ runId, names, maxPoints, discarded }) => runs.metrics(runId, names, maxPoints, discarded),
     'runs.log': ({ runId, lines }) => [...runs.logTail(runId, lines)],

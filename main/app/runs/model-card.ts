@@ -1,8 +1,10 @@
+import type { ExportForm } from '../../../shared/contract/runs.ts'
 import type { EngineName } from '../../../shared/domain.ts'
 import type { RunSpec } from '../../../shared/run-spec.ts'
 
 export interface CardFacts {
   readonly spec: RunSpec
+  readonly form: ExportForm
   readonly methodName: string
   /** That computed it. */
   readonly engine: EngineName
@@ -18,6 +20,7 @@ export interface CardFacts {
 /** README.md of an exported model: everything that is needed to say where it came from, and to make it again. */
 export function modelCard({
   spec,
+  form,
   methodName,
   engine,
   paper,
@@ -40,8 +43,8 @@ export function modelCard({
           : `the model ${model.name}`
   const hash = model.kind === 'new' || model.kind === 'networks' ? '' : `, sha256 of its weights \`${model.hash}\``
   return `---
-library_name: transformers
-pipeline_tag: text-generation
+library_name: ${form === 'embedder' ? 'sentence-transformers' : 'transformers'}
+pipeline_tag: ${form === 'embedder' ? 'sentence-similarity' : 'text-generation'}
 tags: [pairlab, ${spec.method}]
 ---
 

@@ -82,7 +82,8 @@ function remaining(run: RunEntry): number | null {
   return ((run.totalSteps - run.step) / run.stepsPerSec) * 1000
 }
 
-export function describeRun(db: ReadableDb, run: RunEntry, folder: string, command: string): RunDetail {
+/** All of it but what its method says. */
+export function describeRun(db: ReadableDb, run: RunEntry, folder: string): Omit<RunDetail, 'command' | 'exportForms'> {
   return {
     ...summarizeRun(db, run),
     spec: readRunSpec(db, run.runId),
@@ -97,7 +98,6 @@ export function describeRun(db: ReadableDb, run: RunEntry, folder: string, comma
     metricNames: listMetricNames(db, run.runNo),
     discarded: [...run.discarded],
     speed: { stepsPerSec: run.stepsPerSec, rssBytes: run.rssBytes, tensorCount: run.tensorCount },
-    command,
   }
 }
 

@@ -31,7 +31,6 @@ export interface OpenedEmbedder {
   readonly setup: EmbeddingSetup
   /** Longest text in tokens: the smaller of what the files say and of what the network knows; null: any. */
   readonly maxTokens: number | null
-  readonly lora: LoraOptions | null
 }
 
 /**
@@ -65,7 +64,6 @@ export function openEmbedder(folder: string, options: EmbedderOptions = {}): Ope
       tokenizer,
       setup,
       maxTokens: limits.length === 0 ? null : Math.min(...limits),
-      lora: options.lora?.options ?? null,
     }
   } finally {
     model.close()

@@ -7,6 +7,7 @@ import { decoderConfigOf } from '../learn/models/hf-config.ts'
 import { parameterShapes } from '../learn/models/parameters.ts'
 import { loadTokenizer } from '../learn/tokens/tokenizer.ts'
 import { openModelFiles } from './checkpoint-files.ts'
+import { tokenText } from './model-files.ts'
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, isAdapterFolder } from './peft.ts'
 import { writeSafeTensors, type TensorToWrite } from './write.ts'
 
@@ -95,13 +96,4 @@ async function writeModel(checkpoint: string, folder: string): Promise<void> {
   } finally {
     model.close()
   }
-}
-
-function tokenText(json: unknown, id: number): string | null {
-  const file = json as {
-    readonly added_tokens?: readonly { readonly id: number; readonly content: string }[]
-    readonly model?: { readonly vocab?: Readonly<Record<string, number>> }
-  }
-  const added = file.added_tokens?.find((token) => token.id === id)
-  return added?.content ?? Object.entries(file.model?.vocab ?? {}).find(([, value]) => value === id)?.[0] ?? null
 }

@@ -138,3 +138,13 @@ export async function hashFiles(
   }
   return hash.digest('hex')
 }
+
+/** How a tokenizer.json writes a token; null where it has none of this number. */
+export function tokenText(json: unknown, id: number): string | null {
+  const file = json as {
+    readonly added_tokens?: readonly { readonly id: number; readonly content: string }[]
+    readonly model?: { readonly vocab?: Readonly<Record<string, number>> }
+  }
+  const added = file.added_tokens?.find((token) => token.id === id)
+  return added?.content ?? Object.entries(file.model?.vocab ?? {}).find(([, value]) => value === id)?.[0] ?? null
+}

@@ -3,12 +3,15 @@ import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } fro
 import path from 'node:path'
 import { AppError } from '../../../shared/errors.ts'
 import { moveDurably, syncTree } from '../../base/files/durable.ts'
-import { adapterNames, mergeAdapter } from '../learn/models/adapters.ts'
-import { headShapes, type DenseLayer } from '../learn/models/embedder.ts'
-import { isLlamaLike } from '../learn/models/model-config.ts'
+import { headShapes, type DenseLayer, type EmbeddingHead } from '../learn/models/embedder.ts'
+import { encoderConfigOf, isEncoderType } from '../learn/models/encoder-config.ts'
+import { encoderShapes } from '../learn/models/encoder-parameters.ts'
+import { decoderConfigOf, modelTypeOf } from '../learn/models/hf-config.ts'
+import { parameterShapes, type TensorSource } from '../learn/models/parameters.ts'
 import { POOLING_MODES } from '../learn/models/pooling.ts'
-import type { OpenedEmbedder } from './embedder-folder.ts'
+import { loadTextTokenizer } from '../learn/tokens/text-tokenizer.ts'
 import { openAnyModel, type EncoderFolder, type ModelFolder } from './folder.ts'
+import { readJson, tokenText } from './model-files.ts'
 import { OLDER_POOLING } from './sentence-transformers.ts'
 import { writeSafeTensors, type TensorToWrite } from './write.ts'
 
@@ -22,46 +25,75 @@ const ACTIVATION_NAMES: Readonly<Record<DenseLayer['activation'], string>> = {
   gelu: 'torch.nn.modules.activation.GELU',
 }
 
+export interface EmbedderToSave {
+  /** config.json */
+  readonly config: unknown
+  /** tokenizer.json */
+  readonly tokenizer: unknown
+  /** It is framed otherwise than the one of the folder that it came from, whose settings of the tokenizer are not copied then. */
+  readonly ownFrame: boolean
+  /** The network's weights, adapters merged, and the head's, by the names that the network has for them. */
+  readonly weights: TensorSource
+  readonly head: EmbeddingHead
+  /** How its vectors are compared; null: as whoever opens it prefers. */
+  readonly similarity: 'cosine' | 'dot' | null
+  /** Longest text in tokens; null: any. */
+  readonly maxTokens: number | null
+  /** Lower case before the tokenizer. */
+  readonly lowercase: boolean
+  /**
+   * Folder that it came from, where there is one: what that holds besides goes along. Settings, licence, prompts, and a
+   * BERT's pooler or a decoder's head, which are not read here.
+   */
+  readonly origin: string | null
+}
+
 /**
- * Writes it whole or not at all: float32, one weight at a time, adapters merged. What the folder it came from holds
- * besides goes along: settings, licence, prompts, and a BERT's pooler or a decoder's head, which are not read here.
+ * Writes it whole or not at all: float32, one weight at a time.
  * @param target made here; must not exist, or be empty   @param card text of README.md
  * @returns names of the files, relative and sorted
- * @throws AppError `input-invalid` for a full folder, `file-not-found` when the folder it came from is gone
+ * @throws AppError `input-invalid` for a full folder, `model-unsupported` for a configuration that is no network's
  */
-export async function saveEmbedder(opened: OpenedEmbedder, target: string, card: string): Promise<string[]> {
+export async function saveEmbedder(made: EmbedderToSave, target: string, card: string): Promise<string[]> {
   if (existsSync(target) && readdirSync(target).length > 0)
     throw new AppError({
       code: 'input-invalid',
       message: `${target} is not empty.`,
       hint: 'Name a folder that does not exist yet.',
     })
+  const network = networkOf(made.config)
   const staging = `${target}.partial`
   rmSync(staging, { recursive: true, force: true })
   mkdirSync(staging, { recursive: true })
-  const origin = openAnyModel(opened.folder, true)
+  const origin = made.origin === null || !existsSync(made.origin) ? null : openAnyModel(made.origin, true)
   try {
     await writeSafeTensors(
       path.join(staging, 'model.safetensors'),
-      { ...networkTensors(opened, origin), ...otherTensors(origin) },
+      {
+        ...tensorsOf(made.weights, network.shapes),
+        ...(origin === null ? {} : otherTensors(origin)),
+      },
       { format: 'pt' },
     )
-    for (const name of readdirSync(opened.folder).filter((one) => COMPANIONS.test(one)))
-      cpSync(path.join(opened.folder, name), path.join(staging, name))
-    writeJson(staging, 'config.json', configOf(origin))
-    writeJson(staging, 'tokenizer.json', opened.tokenizer.json)
+    for (const name of origin === null ? [] : readdirSync(origin.folder).filter((one) => COMPANIONS.test(one)))
+      if (!made.ownFrame || name !== 'tokenizer_config.json')
+        cpSync(path.join(origin!.folder, name), path.join(staging, name))
+    writeJson(staging, 'config.json', configOf(made.config, network))
+    writeJson(staging, 'tokenizer.json', made.tokenizer)
     if (!existsSync(path.join(staging, 'tokenizer_config.json')))
       writeJson(staging, 'tokenizer_config.json', {
         tokenizer_class: 'PreTrainedTokenizerFast',
-        ...(opened.maxTokens === null ? {} : { model_max_length: opened.maxTokens }),
+        pad_token: tokenText(made.tokenizer, loadTextTokenizer(made.tokenizer).padId), // rows of a batch are filled up with it
+        ...(made.maxTokens === null ? {} : { model_max_length: made.maxTokens }),
       })
-    await writeModules(opened, staging)
+    if (made.similarity !== null) writeSimilarity(staging, made.similarity)
+    await writeModules(made, network.hidden, staging)
     writeFileSync(path.join(staging, 'README.md'), card)
     rmSync(target, { recursive: true, force: true })
     syncTree(staging)
     moveDurably(staging, target)
   } finally {
-    origin.close()
+    origin?.close()
     rmSync(staging, { recursive: true, force: true })
   }
   return readdirSync(target, { recursive: true, withFileTypes: true })
@@ -70,30 +102,43 @@ export async function saveEmbedder(opened: OpenedEmbedder, target: string, card:
     .toSorted()
 }
 
-function networkTensors(
-  { embedder, lora, kind }: OpenedEmbedder,
-  origin: ModelFolder | EncoderFolder,
+function tensorsOf(
+  weights: TensorSource,
+  shapes: Readonly<Record<string, readonly number[]>>,
 ): Record<string, TensorToWrite> {
-  const { shapes } = embedder
-  const own = new Set(Object.keys(headShapes(embedder.head)))
-  const transposed = kind === 'decoder' && !isLlamaLike((origin as ModelFolder).config)
   return Object.fromEntries(
-    Object.entries(shapes)
-      .filter(([name]) => !own.has(name) && !name.includes('.lora_'))
-      .map(([name, shape]): [string, TensorToWrite] => [
-        name,
-        {
-          shape,
-          async read() {
-            const weight = await embedder.read(name)
-            const { a, b } = adapterNames(name.replace(/\.weight$/, ''))
-            if (lora !== null && shapes[a] !== undefined)
-              mergeAdapter(weight, await embedder.read(a), await embedder.read(b), lora.alpha / lora.rank, transposed)
-            return weight.data
-          },
-        },
-      ]),
+    Object.entries(shapes).map(([name, shape]): [string, TensorToWrite] => [
+      name,
+      { shape, read: () => weights.read(name).data },
+    ]),
   )
+}
+
+interface NetworkFacts {
+  /** Width of a token's state. */
+  readonly hidden: number
+  /** Up to the last hidden states: a decoder's head has no part in a vector. */
+  readonly shapes: Readonly<Record<string, readonly number[]>>
+  /** What the library calls it without a head; null: the file says. */
+  readonly architecture: string | null
+}
+
+function networkOf(json: unknown): NetworkFacts {
+  const type = modelTypeOf(json)
+  if (isEncoderType(type)) {
+    const config = encoderConfigOf(type, json)
+    return {
+      hidden: config.hidden,
+      shapes: encoderShapes(config),
+      architecture: config.family === 'bert' ? 'BertModel' : 'DistilBertModel',
+    }
+  }
+  const config = decoderConfigOf(json)
+  return {
+    hidden: config.hidden,
+    shapes: parameterShapes({ ...config, tiedEmbeddings: true, scoreHead: false }),
+    architecture: null,
+  }
 }
 
 /** What other programs look for and an embedding does not need: a BERT's pooler, a decoder's head. */
@@ -109,17 +154,28 @@ function otherTensors(origin: ModelFolder | EncoderFolder): Record<string, Tenso
   )
 }
 
+/** Beside the prompts that may stand there already. */
+function writeSimilarity(folder: string, similarity: string): void {
+  const name = 'config_sentence_transformers.json'
+  writeJson(folder, name, {
+    ...(readJson(folder, name, false) as object | null),
+    similarity_fn_name: similarity,
+  })
+}
+
 /** The libraries load weights in the type that the file says. */
-function configOf(origin: ModelFolder | EncoderFolder): unknown {
-  const { dtype: _dtype, ...config } = origin.configJson as Record<string, unknown>
-  const bare =
-    origin.kind === 'encoder' ? { architectures: [origin.family === 'bert' ? 'BertModel' : 'DistilBertModel'] } : {}
-  return { ...config, ...bare, torch_dtype: 'float32' }
+function configOf(json: unknown, { architecture }: NetworkFacts): unknown {
+  const { dtype: _dtype, ...config } = json as Record<string, unknown> // networkOf has read it
+  return { ...config, ...(architecture === null ? {} : { architectures: [architecture] }), torch_dtype: 'float32' }
 }
 
 /** In the spelling that every version reads. */
-async function writeModules({ embedder, setup, maxTokens }: OpenedEmbedder, folder: string): Promise<void> {
-  const { pooling, dense, normalize } = embedder.head
+async function writeModules(
+  { head, weights, maxTokens, lowercase }: EmbedderToSave,
+  hidden: number,
+  folder: string,
+): Promise<void> {
+  const { pooling, dense, normalize } = head
   const module = (at: number, kind: string): string => `${at}_${kind}`
   const kinds = ['Pooling', ...dense.map(() => 'Dense'), ...(normalize ? ['Normalize'] : [])]
   writeJson(
@@ -132,8 +188,7 @@ async function writeModules({ embedder, setup, maxTokens }: OpenedEmbedder, fold
       type: `sentence_transformers.models.${kind}`,
     })),
   )
-  writeJson(folder, 'sentence_bert_config.json', { max_seq_length: maxTokens, do_lower_case: setup.lowercase })
-  const hidden = (dense[0]?.inputs ?? embedder.dim) / pooling.length
+  writeJson(folder, 'sentence_bert_config.json', { max_seq_length: maxTokens, do_lower_case: lowercase })
   // The older spelling has one order; any other order needs the newer one.
   const ordered = POOLING_MODES.filter((mode) => pooling.includes(mode))
   const older = pooling.length === ordered.length && pooling.every((mode, at) => mode === ordered[at])
@@ -149,13 +204,13 @@ async function writeModules({ embedder, setup, maxTokens }: OpenedEmbedder, fold
       bias: layer.bias,
       activation_function: ACTIVATION_NAMES[layer.activation],
     })
-    const tensors = Object.entries(headShapes(embedder.head)).filter(([name]) => name.startsWith(`dense.${at}.`))
+    const tensors = Object.entries(headShapes(head)).filter(([name]) => name.startsWith(`dense.${at}.`))
     await writeSafeTensors(
       path.join(folder, inside, 'model.safetensors'),
       Object.fromEntries(
         tensors.map(([name, shape]): [string, TensorToWrite] => [
           `linear.${name.split('.').at(-1)!}`,
-          { shape, read: async () => (await embedder.read(name)).data },
+          { shape, read: () => weights.read(name).data },
         ]),
       ),
       { format: 'pt' },

@@ -67,6 +67,13 @@ const ACTIVATIONS: Readonly<Record<string, DenseLayer['activation']>> = {
 /** Without modules.json: the mean of the token states, as sentence-transformers has it. */
 const PLAIN: EmbeddingHead = { pooling: ['mean'], dense: [], normalize: false }
 
+/** What a folder without any of these files says. */
+export const PLAIN_SETUP: Pick<EmbeddingSetup, 'head' | 'lowercase' | 'maxTokens'> = {
+  head: PLAIN,
+  lowercase: false,
+  maxTokens: null,
+}
+
 /** @throws AppError `model-unsupported`, `file-not-found`: naming the module or the file */
 export function readEmbeddingSetup(folder: string): EmbeddingSetup {
   const limits = parsed(limitsFile, folder, 'sentence_bert_config.json')

@@ -141,8 +141,13 @@ export function runsCommand(): Command {
         .requiredOption('--to <folder>', 'a folder that does not exist yet')
         .option('--best', 'the best checkpoint in place of the last')
         .option('--adapters', "only the LoRA adapters, in PEFT's layout")
+        .option('--embedder', "as an embedder, in sentence-transformers' layout: what rankers are written as anyway")
         .action(
-          async (wanted: string, options: { to: string; best?: boolean; adapters?: boolean }, command: Command) => {
+          async (
+            wanted: string,
+            options: { to: string; best?: boolean; adapters?: boolean; embedder?: boolean },
+            command: Command,
+          ) => {
             const { out, dataDir } = globals(command)
             await withClient(dataDir, async ({ client }) => {
               const { runId } = await pickRun(client, wanted)
@@ -150,7 +155,7 @@ export function runsCommand(): Command {
                 runId,
                 checkpoint: options.best === true ? 'best' : 'last',
                 path: path.resolve(options.to),
-                form: options.adapters === true ? 'adapters' : 'model',
+                form: options.adapters === true ? 'adapters' : options.embedder === true ? 'embedder' : undefined,
               })
               out.result(value, `${value.path}: step ${value.step}; ${value.files.join(', ')}`)
             })

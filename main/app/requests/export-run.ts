@@ -1,0 +1,95 @@
+// A checkpoint of a run as a folder that other programs open.
+import { existsSync } from 'node:fs'
+import type { ExportForm } from '../../../shared/contract/runs.ts'
+import type { RunId } from '../../../shared/domain.ts'
+import { requestOf } from '../../../shared/request-of.ts'
+import type { RunSpec } from '../../../shared/run-spec.ts'
+import { findAlgorithm } from '../../core/learn/registry.ts'
+import { openModelFiles } from '../../core/models/checkpoint-files.ts'
+import { exportModel } from '../../core/models/export-model.ts'
+import { saveEmbedder, type EmbedderToSave } from '../../core/models/save-embedder.ts'
+import { PLAIN_SETUP, readEmbeddingSetup } from '../../core/models/sentence-transformers.ts'
+import type { HandlerDeps } from '../handlers/deps.ts'
+import { modelCard } from '../runs/model-card.ts'
+import { chooseForm } from './export-forms.ts'
+import { readRunSpec } from '../store/runs.ts'
+import type { StartPoint } from './find-checkpoint.ts'
+import { commandFor } from './run-command.ts'
+
+/**
+ * @param wanted null: the run's usual form
+ * @param target made here; must not exist, or be empty
+ * @returns names of the files, sorted
+ * @throws AppError `input-invalid` for a full folder or a form that the run does not have, `spec-invalid` for a damaged checkpoint
+ */
+export async function exportRun(
+  { db }: HandlerDeps,
+  runId: RunId,
+  start: StartPoint,
+  wanted: ExportForm | null,
+  target: string,
+): Promise<string[]> {
+  const spec = readRunSpec(db, runId)
+  const form = chooseForm(spec, start.path, wanted)
+  const card = cardOf(spec, start, form)
+  const origin = spec.model.kind === 'registered' ? spec.model.path : null
+  if (form !== 'embedder') return exportModel(start.path, target, { form, origin, card })
+  const files = await openModelFiles(start.path)
+  try {
+    return await saveEmbedder(embedderOf(spec, files, origin), target, card)
+  } finally {
+    files.close()
+  }
+}
+
+/** As the run itself embeds a text. */
+function embedderOf(
+  { method, config, training }: RunSpec,
+  {
+    config: network,
+    tokenizer,
+    source,
+  }: Pick<Awaited<ReturnType<typeof openModelFiles>>, 'config' | 'tokenizer' | 'source'>,
+  origin: string | null,
+): EmbedderToSave {
+  const similarity = (config as { readonly similarity?: 'cosine' | 'dot' }).similarity ?? null // ranking and contrast pages that have it call it so
+  const made = { config: network, weights: source, similarity, origin }
+  if (findAlgorithm(method).data === 'contrast-groups')
+    // The mean over the text's own tokens: nothing stands around it.
+    return {
+      ...made,
+      ...PLAIN_SETUP,
+      tokenizer: { ...(tokenizer as object), post_processor: null, truncation: null, padding: null },
+      ownFrame: true,
+      maxTokens: training.maxLength,
+    }
+  const setup = origin === null || !existsSync(origin) ? PLAIN_SETUP : readEmbeddingSetup(origin)
+  return {
+    ...made,
+    tokenizer,
+    ownFrame: false,
+    head: { ...setup.head, normalize: setup.head.normalize || similarity === 'cosine' },
+    lowercase: setup.lowercase,
+    maxTokens: Math.min(training.maxLength, setup.maxTokens ?? Infinity),
+  }
+}
+
+function cardOf(spec: RunSpec, { run, step, hash }: StartPoint, form: ExportForm): string {
+  const algorithm = findAlgorithm(spec.method)
+  return modelCard({
+    spec,
+    form,
+    methodName: algorithm.name,
+    engine: run.engine,
+    paper: algorithm.paper,
+    step,
+    checkpointHash: hash,
+    summary: run.summary,
+    command: commandFor({
+      algorithm,
+      config: spec.config,
+      training: spec.training,
+      request: { ...requestOf(spec), engine: spec.engine },
+    }),
+  })
+}
