@@ -208,6 +208,14 @@ const forbidden = rows.flatMap(([part, from, allowed, packages, node]) => [
     : [{ name: `${part}-imports-node`, severity: 'error', from: { path: from }, to: { dependencyTypes: ['core'] } }]),
 ])
 
+/** What is started, and what a build takes by its name: from these everything is reached. Types that no import names are .d.ts. */
+const begins = [
+  '^main/doors/electron/(index|preload)\\.ts$',
+  '^main/doors/headless/(cli|dev-host)\\.ts$',
+  '^main/workers/(entry|reader/entry)\\.ts$',
+  '^renderer/main\\.tsx$',
+]
+
 /** The wings of main/, and those of them that each may look into: nothing looks back. */
 const wings = {
   doors: ['doors', 'app', 'core', 'base'],
@@ -226,6 +234,12 @@ module.exports = {
       to: { path: '^main/', pathNot: `^main/(${seen.join('|')})/` },
     })),
     ...forbidden,
+    {
+      name: 'reached-by-nothing',
+      severity: 'error',
+      from: { path: begins },
+      to: { path: `${ours}.*\\.tsx?$`, pathNot: begins, reachable: false },
+    },
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'only-electron-imports-electron',

@@ -1,9 +1,17 @@
+import type { Bridge } from '../../shared/bridge.ts'
 import { AppError, fromWire } from '../../shared/errors.ts'
 import type { CallName, Input, Output } from '../../shared/contract.ts'
 import type { Client, Reply } from '../../shared/rpc.ts'
 import { refusedTab, sessionKey } from './session-key.ts'
 
 export { asAppError } from './app-error.ts'
+
+declare global {
+  interface Window {
+    /** What the desktop window's preload script offers; absent in a browser. */
+    readonly bridge?: Bridge
+  }
+}
 
 function unreachable(cause: unknown): AppError {
   return new AppError({

@@ -27,9 +27,12 @@ function check(files: Readonly<Record<string, string>>): { status: number | null
 }
 
 const LAWFUL = {
+  'main/doors/headless/cli.ts': "import '../../app/app.ts'\n",
+  'main/workers/entry.ts': "import './trainer/loop.ts'\n",
   'main/core/learn/ops.ts': "import { one } from '../../../shared/units.ts'\nexport const two = one + 1\n",
+  'main/app/app.ts': "import './store/open.ts'\nimport '../core/formats/rows.ts'\n",
   'main/app/store/open.ts': 'export const x = 1\n',
-  'main/workers/trainer/loop.ts': 'export const x = 1\n',
+  'main/workers/trainer/loop.ts': "import '../../core/learn/ops.ts'\nexport const x = 1\n",
   'main/core/formats/rows.ts': 'export const x = 1\n',
 }
 const OTHER_HALVES = {
@@ -85,6 +88,7 @@ const planted: readonly (readonly [what: string, file: string, text: string, rul
     "import type { E } from './e.ts'\nexport interface D { e: E }\n",
     'no-circular',
   ],
+  ['a file that nothing reaches', 'main/app/store/left.ts', 'export const x = 1\n', 'reached-by-nothing'],
   [
     'a file that belongs nowhere',
     'main/elsewhere/a.ts',

@@ -5,7 +5,6 @@ import { beforeAll, describe, expect, test, vi } from 'vitest'
 import type { AlgorithmInfo } from '../../shared/contract/system.ts'
 import { algorithmHandlers } from '../../main/app/handlers/algorithms.ts'
 import { algorithms } from '../../main/core/learn/registry.ts'
-import '../../renderer/api/bridge.ts'
 import {
   draftFields,
   emptyDraft,
