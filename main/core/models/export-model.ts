@@ -1,13 +1,13 @@
 // A checkpoint as a folder that other programs open: the layout of the Hugging Face libraries, or of PEFT's adapters.
-import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, readdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { AppError } from '../../../shared/errors.ts'
-import { moveDurably, syncTree } from '../../base/files/durable.ts'
 import { decoderConfigOf } from '../learn/models/hf-config.ts'
 import { parameterShapes } from '../learn/models/parameters.ts'
 import { loadTokenizer } from '../learn/tokens/tokenizer.ts'
 import { openModelFiles } from './checkpoint-files.ts'
 import { tokenText } from './model-files.ts'
+import { writeNewFolder } from './new-folder.ts'
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, isAdapterFolder } from './peft.ts'
 import { writeSafeTensors, type TensorToWrite } from './write.ts'
 
@@ -28,46 +28,30 @@ const COMPANIONS =
  * Writes a checkpoint as a model folder, whole or not at all. Weights are float32, read and written one at a time.
  * @param target made here; must not exist, or be empty
  * @returns names of the files, sorted
- * @throws AppError `input-invalid` for a full folder or adapters of a run that has none, `spec-invalid` for a damaged checkpoint
+ * @throws AppError `input-invalid` for a full folder or adapters of a checkpoint that has none, `spec-invalid` for a damaged checkpoint
  */
 export async function exportModel(
   checkpoint: string,
   target: string,
   { form, card, origin }: ExportOptions,
 ): Promise<string[]> {
-  if (existsSync(target) && readdirSync(target).length > 0)
-    throw new AppError({
-      code: 'input-invalid',
-      message: `${target} is not empty.`,
-      hint: 'Name a folder that does not exist yet.',
-    })
   if (form === 'adapters' && !isAdapterFolder(checkpoint))
     throw new AppError({
       code: 'input-invalid',
-      message: 'This run trained the weights themselves: it has no adapters.',
-      hint: 'Export it as a model.',
+      message: `${checkpoint} holds no adapters.`,
+      hint: 'Choose another checkpoint, or export the model.',
     })
-  const staging = `${target}.partial`
-  rmSync(staging, { recursive: true, force: true })
-  mkdirSync(staging, { recursive: true })
-  try {
+  return writeNewFolder(target, async (folder) => {
     if (form === 'adapters')
       for (const name of [ADAPTER_CONFIG, ADAPTER_WEIGHTS])
-        copyFileSync(path.join(checkpoint, name), path.join(staging, name))
-    else await writeModel(checkpoint, staging)
+        copyFileSync(path.join(checkpoint, name), path.join(folder, name))
+    else await writeModel(checkpoint, folder)
     // Its own settings say more than the ones made here: a chat template, the stop tokens.
-    for (const name of origin !== null && existsSync(origin)
-      ? readdirSync(origin).filter((one) => COMPANIONS.test(one))
-      : [])
-      cpSync(path.join(origin!, name), path.join(staging, name))
-    writeFileSync(path.join(staging, 'README.md'), card)
-    rmSync(target, { recursive: true, force: true })
-    syncTree(staging)
-    moveDurably(staging, target)
-  } finally {
-    rmSync(staging, { recursive: true, force: true })
-  }
-  return readdirSync(target).toSorted()
+    if (origin !== null && existsSync(origin))
+      for (const name of readdirSync(origin).filter((one) => COMPANIONS.test(one)))
+        cpSync(path.join(origin, name), path.join(folder, name))
+    writeFileSync(path.join(folder, 'README.md'), card)
+  })
 }
 
 async function writeModel(checkpoint: string, folder: string): Promise<void> {

@@ -1,8 +1,6 @@
 // An embedder as a folder that sentence-transformers opens: network, tokenizer, pooling and what follows it.
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { AppError } from '../../../shared/errors.ts'
-import { moveDurably, syncTree } from '../../base/files/durable.ts'
 import { headShapes, type DenseLayer, type EmbeddingHead } from '../learn/models/embedder.ts'
 import { encoderConfigOf, isEncoderType } from '../learn/models/encoder-config.ts'
 import { encoderShapes } from '../learn/models/encoder-parameters.ts'
@@ -12,6 +10,7 @@ import { POOLING_MODES } from '../learn/models/pooling.ts'
 import { loadTextTokenizer } from '../learn/tokens/text-tokenizer.ts'
 import { openAnyModel, type EncoderFolder, type ModelFolder } from './folder.ts'
 import { readJson, tokenText } from './model-files.ts'
+import { writeNewFolder } from './new-folder.ts'
 import { OLDER_POOLING } from './sentence-transformers.ts'
 import { writeSafeTensors, type TensorToWrite } from './write.ts'
 
@@ -55,51 +54,34 @@ export interface EmbedderToSave {
  * @throws AppError `input-invalid` for a full folder, `model-unsupported` for a configuration that is no network's
  */
 export async function saveEmbedder(made: EmbedderToSave, target: string, card: string): Promise<string[]> {
-  if (existsSync(target) && readdirSync(target).length > 0)
-    throw new AppError({
-      code: 'input-invalid',
-      message: `${target} is not empty.`,
-      hint: 'Name a folder that does not exist yet.',
-    })
   const network = networkOf(made.config)
-  const staging = `${target}.partial`
-  rmSync(staging, { recursive: true, force: true })
-  mkdirSync(staging, { recursive: true })
   const origin = made.origin === null || !existsSync(made.origin) ? null : openAnyModel(made.origin, true)
   try {
-    await writeSafeTensors(
-      path.join(staging, 'model.safetensors'),
-      {
-        ...tensorsOf(made.weights, network.shapes),
-        ...(origin === null ? {} : otherTensors(origin)),
-      },
-      { format: 'pt' },
-    )
-    for (const name of origin === null ? [] : readdirSync(origin.folder).filter((one) => COMPANIONS.test(one)))
-      if (!made.ownFrame || name !== 'tokenizer_config.json')
-        cpSync(path.join(origin!.folder, name), path.join(staging, name))
-    writeJson(staging, 'config.json', configOf(made.config, network))
-    writeJson(staging, 'tokenizer.json', made.tokenizer)
-    if (!existsSync(path.join(staging, 'tokenizer_config.json')))
-      writeJson(staging, 'tokenizer_config.json', {
-        tokenizer_class: 'PreTrainedTokenizerFast',
-        pad_token: tokenText(made.tokenizer, loadTextTokenizer(made.tokenizer).padId), // rows of a batch are filled up with it
-        ...(made.maxTokens === null ? {} : { model_max_length: made.maxTokens }),
-      })
-    if (made.similarity !== null) writeSimilarity(staging, made.similarity)
-    await writeModules(made, network.hidden, staging)
-    writeFileSync(path.join(staging, 'README.md'), card)
-    rmSync(target, { recursive: true, force: true })
-    syncTree(staging)
-    moveDurably(staging, target)
+    return await writeNewFolder(target, async (folder) => {
+      await writeSafeTensors(
+        path.join(folder, 'model.safetensors'),
+        { ...tensorsOf(made.weights, network.shapes), ...(origin === null ? {} : otherTensors(origin)) },
+        { format: 'pt' },
+      )
+      if (origin !== null)
+        for (const name of readdirSync(origin.folder).filter((one) => COMPANIONS.test(one)))
+          if (!made.ownFrame || name !== 'tokenizer_config.json')
+            cpSync(path.join(origin.folder, name), path.join(folder, name))
+      writeJson(folder, 'config.json', configOf(made.config, network))
+      writeJson(folder, 'tokenizer.json', made.tokenizer)
+      if (!existsSync(path.join(folder, 'tokenizer_config.json')))
+        writeJson(folder, 'tokenizer_config.json', {
+          tokenizer_class: 'PreTrainedTokenizerFast',
+          pad_token: tokenText(made.tokenizer, loadTextTokenizer(made.tokenizer).padId), // rows of a batch are filled up with it
+          ...(made.maxTokens === null ? {} : { model_max_length: made.maxTokens }),
+        })
+      if (made.similarity !== null) writeSimilarity(folder, made.similarity)
+      await writeModules(made, network.hidden, folder)
+      writeFileSync(path.join(folder, 'README.md'), card)
+    })
   } finally {
     origin?.close()
-    rmSync(staging, { recursive: true, force: true })
   }
-  return readdirSync(target, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.relative(target, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'))
-    .toSorted()
 }
 
 function tensorsOf(

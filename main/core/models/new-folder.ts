@@ -1,0 +1,34 @@
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import path from 'node:path'
+import { AppError } from '../../../shared/errors.ts'
+import { moveDurably, syncTree } from '../../base/files/durable.ts'
+
+/**
+ * Makes a folder whole or not at all: it is written beside its place, and moved there at the end.
+ * @param target must not exist, or be empty
+ * @returns names of its files, relative and sorted
+ * @throws AppError `input-invalid` for a full folder
+ */
+export async function writeNewFolder(target: string, write: (folder: string) => Promise<void>): Promise<string[]> {
+  if (existsSync(target) && readdirSync(target).length > 0)
+    throw new AppError({
+      code: 'input-invalid',
+      message: `${target} is not empty.`,
+      hint: 'Name a folder that does not exist yet.',
+    })
+  const staging = `${target}.partial`
+  rmSync(staging, { recursive: true, force: true })
+  mkdirSync(staging, { recursive: true })
+  try {
+    await write(staging)
+    rmSync(target, { recursive: true, force: true })
+    syncTree(staging)
+    moveDurably(staging, target)
+  } finally {
+    rmSync(staging, { recursive: true, force: true })
+  }
+  return readdirSync(target, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(target, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'))
+    .toSorted()
+}
