@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -175,6 +175,20 @@ test('a checkpoint that was damaged is named when it is exported, and its run ca
     message: expect.stringContaining('config.json is not what was written'),
   })
   expect(existsSync(to)).toBe(false)
+})
+
+test('two exports to one place at the same moment: one is there whole, the other is refused', async () => {
+  const { client } = made
+  const nano = { kind: 'new', preset: 'nano', tokenizer: { kind: 'byte' } } as const
+  const runId = await trained(await judged(), 'infonce', nano, { candidates: 3, negatives: 1 })
+  const to = path.join(root, 'out', 'deeper')
+  const ended = await Promise.allSettled([1, 2, 3].map(() => client.call('runs.export', { runId, path: to })))
+  expect(ended.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+  for (const one of ended)
+    if (one.status === 'rejected')
+      expect(one.reason).toMatchObject({ code: 'input-invalid', message: `${to} is not empty.` })
+  await expect(vectorsOf(to)).resolves.toHaveLength(TEXTS.length)
+  expect(readdirSync(path.dirname(to))).toEqual(['deeper'])
 })
 
 test('sentence-transformers opens it, and gives the same vectors', async ({ skip }) => {

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { AppError } from '../../../shared/errors.ts'
 import { moveDurably, syncTree } from '../../base/files/durable.ts'
+import { isErrno } from '../../base/files/system-error.ts'
 
 /**
  * Makes a folder whole or not at all: it is written beside its place, and moved there at the end.
@@ -10,20 +11,16 @@ import { moveDurably, syncTree } from '../../base/files/durable.ts'
  * @throws AppError `input-invalid` for a full folder
  */
 export async function writeNewFolder(target: string, write: (folder: string) => Promise<void>): Promise<string[]> {
-  if (existsSync(target) && readdirSync(target).length > 0)
-    throw new AppError({
-      code: 'input-invalid',
-      message: `${target} is not empty.`,
-      hint: 'Name a folder that does not exist yet.',
-    })
-  const staging = `${target}.partial`
-  rmSync(staging, { recursive: true, force: true })
-  mkdirSync(staging, { recursive: true })
+  if (existsSync(target) && readdirSync(target).length > 0) throw notEmpty(target)
+  mkdirSync(path.dirname(target), { recursive: true })
+  const staging = mkdtempSync(`${target}.partial-`) // of its own: another may be writing to the same place
   try {
     await write(staging)
-    rmSync(target, { recursive: true, force: true })
     syncTree(staging)
+    if (existsSync(target)) rmdirSync(target)
     moveDurably(staging, target)
+  } catch (error) {
+    throw isErrno(error, 'ENOTEMPTY', 'EEXIST') ? notEmpty(target) : error
   } finally {
     rmSync(staging, { recursive: true, force: true })
   }
@@ -31,4 +28,12 @@ export async function writeNewFolder(target: string, write: (folder: string) => 
     .filter((entry) => entry.isFile())
     .map((entry) => path.relative(target, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'))
     .toSorted()
+}
+
+function notEmpty(target: string): AppError {
+  return new AppError({
+    code: 'input-invalid',
+    message: `${target} is not empty.`,
+    hint: 'Name a folder that does not exist yet.',
+  })
 }
