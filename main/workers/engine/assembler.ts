@@ -1,7 +1,7 @@
 // A small WebAssembly assembler: enough of the binary format (core 2.0 with SIMD, threads, and relaxed multiply-add) to
 // write numeric kernels as TypeScript expressions. Code is nested arrays of bytes, flattened at the end.
 
-export type Code = number | readonly Code[]
+export type Code = number | Uint8Array | readonly Code[]
 export type ValueType = 'i32' | 'f32' | 'f64' | 'v128'
 
 const VALUE_TYPES: Readonly<Record<ValueType, number>> = { i32: 0x7f, f32: 0x7d, f64: 0x7c, v128: 0x7b }
@@ -353,24 +353,22 @@ function encode(functions: readonly Defined[], shared: boolean): Uint8Array<Arra
     shared ? [0x03, 0x00, unsigned(MAX_PAGES)] : [0x00, 0x00],
   ]
   const threadImport: Code = [text('env'), text('thread'), 0x03, VALUE_TYPES.i32, 0x00]
-  return Uint8Array.from(
-    flatten([
-      [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-      section(1, [type({ params: TASK_PARAMS, result: null }), ...functions.map(type)]),
-      section(2, [memoryImport, threadImport]),
-      section(
-        3,
-        functions.map((_, index) => unsigned(index + 1)),
-      ),
-      section(4, [[0x70, 0x00, unsigned(tasks.length)]]),
-      section(
-        7,
-        functions.flatMap(({ name }, index) => (name === '' ? [] : [[text(name), 0x00, unsigned(index)]])),
-      ),
-      section(9, [[0x00, i32.const(0), 0x0b, vector(tasks.map(unsigned))]]),
-      section(10, functions.map(body)),
-    ]),
-  )
+  return flatten([
+    [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+    section(1, [type({ params: TASK_PARAMS, result: null }), ...functions.map(type)]),
+    section(2, [memoryImport, threadImport]),
+    section(
+      3,
+      functions.map((_, index) => unsigned(index + 1)),
+    ),
+    section(4, [[0x70, 0x00, unsigned(tasks.length)]]),
+    section(
+      7,
+      functions.flatMap(({ name }, index) => (name === '' ? [] : [[text(name), 0x00, unsigned(index)]])),
+    ),
+    section(9, [[0x00, i32.const(0), 0x0b, vector(tasks.map(unsigned))]]),
+    section(10, functions.map(body)),
+  ])
 }
 
 const vector = (items: readonly Code[]): Code => [unsigned(items.length), items]
@@ -381,12 +379,20 @@ function section(id: number, items: readonly Code[]): Code {
   return [id, unsigned(bytes.length), bytes]
 }
 
-function flatten(code: Code): number[] {
-  const bytes: number[] = []
+function flatten(code: Code): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(lengthOf(code))
+  let length = 0
   const visit = (part: Code): void => {
-    if (typeof part === 'number') bytes.push(part)
-    else part.forEach(visit)
+    if (typeof part !== 'number' && !(part instanceof Uint8Array)) return part.forEach(visit)
+    if (typeof part === 'number') bytes[length] = part
+    else bytes.set(part, length)
+    length += lengthOf(part)
   }
   visit(code)
   return bytes
+}
+
+function lengthOf(code: Code): number {
+  if (typeof code === 'number') return 1
+  return code instanceof Uint8Array ? code.length : code.reduce<number>((sum, part) => sum + lengthOf(part), 0)
 }

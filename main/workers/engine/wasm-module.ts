@@ -2,7 +2,7 @@
 import v8 from 'node:v8'
 import { createModule } from './assembler.ts'
 import { defineOptimizer, type OptimizerTasks } from './wasm-adam.ts'
-import { NARROW_TILE, type TileShape, WIDE_TILE } from './wasm-gemm.ts'
+import { defineGemm, NARROW_TILE, type TileShape, WIDE_TILE } from './wasm-gemm.ts'
 import { defineHeads, type HeadTasks } from './wasm-heads.ts'
 import { definePool } from './wasm-pool.ts'
 import { defineProduct, type ProductTasks } from './wasm-product.ts'
@@ -49,10 +49,7 @@ export interface NativeTasks {
   readonly optimizer: OptimizerTasks
 }
 
-export interface CompiledModule {
-  /** A WebAssembly.Module; other threads make instances of it too. */
-  readonly module: object
-  readonly tasks: NativeTasks
+interface KernelShape {
   readonly tile: TileShape
   /** Whether multiply-add is one instruction here. */
   readonly relaxed: boolean
@@ -60,9 +57,14 @@ export interface CompiledModule {
   readonly wide: boolean
 }
 
+export interface CompiledModule extends KernelShape {
+  /** A WebAssembly.Module; other threads make instances of it too. */
+  readonly module: object
+  readonly tasks: NativeTasks
+}
+
 function assemble(
-  tile: TileShape,
-  relaxed: boolean,
+  { tile, relaxed }: KernelShape,
   shared: boolean,
 ): { bytes: Uint8Array<ArrayBuffer>; tasks: NativeTasks } {
   const module = createModule(shared)
@@ -72,6 +74,13 @@ function assemble(
   const heads = defineHeads(module, tile, product, rows)
   const optimizer = defineOptimizer(module, relaxed)
   return { bytes: module.bytes(), tasks: { product, rows, heads, optimizer } }
+}
+
+/** The product alone, for the choice of a shape: all kernels take ten times as long to compile. */
+function assembleProduct({ tile, relaxed }: KernelShape, shared: boolean): Uint8Array<ArrayBuffer> {
+  const module = createModule(shared)
+  defineGemm(module, relaxed, tile)
+  return module.bytes()
 }
 
 /**
@@ -93,12 +102,15 @@ export function compileKernels(shared: boolean, form: KernelForm): CompiledModul
   const key = `${shared} ${form}`
   const known = compiled.get(key)
   if (known !== undefined) return known
-  const relaxed = form !== 'plain' && WebAssembly.validate(assemble(NARROW_TILE, true, shared).bytes)
-  const narrow = compile(NARROW_TILE, relaxed, shared, false)
-  const wide = form === 'best' && mayJoinVectors() ? compile(WIDE_TILE, relaxed, shared, true) : null
-  const best = wide !== null && isFaster(wide, narrow, shared) ? wide : narrow
-  compiled.set(key, best)
-  return best
+  const fused: KernelShape = { tile: NARROW_TILE, relaxed: true, wide: false }
+  const relaxed = form !== 'plain' && WebAssembly.validate(assembleProduct(fused, shared))
+  const narrow: KernelShape = { ...fused, relaxed }
+  const wide: KernelShape = { tile: WIDE_TILE, relaxed, wide: true }
+  const shape = form === 'best' && mayJoinVectors() && isFaster(wide, narrow, shared) ? wide : narrow
+  const { bytes, tasks } = assemble(shape, shared)
+  const made = { module: compile(bytes, shape.wide), tasks, ...shape }
+  compiled.set(key, made)
+  return made
 }
 
 /** V8 can join neighbouring 128-bit operations on x64, if it was built with that (`process.config` tells). */
@@ -108,13 +120,12 @@ function mayJoinVectors(): boolean {
 }
 
 /** Straight to optimized code: the baseline compiler's is slow, and a chunk in it holds up every thread. */
-function compile(tile: TileShape, relaxed: boolean, shared: boolean, wide: boolean): CompiledModule {
-  const { bytes, tasks } = assemble(tile, relaxed, shared)
+function compile(bytes: Uint8Array, wide: boolean): object {
   const flags = ['liftoff', 'wasm-lazy-compilation']
   for (const flag of flags) v8.setFlagsFromString(`--no-${flag}`)
   if (wide) v8.setFlagsFromString('--experimental-wasm-revectorize')
   try {
-    return { module: new WebAssembly.Module(bytes), tasks, tile, relaxed, wide }
+    return new WebAssembly.Module(bytes)
   } finally {
     for (const flag of flags) v8.setFlagsFromString(`--${flag}`)
     if (wide) v8.setFlagsFromString('--no-experimental-wasm-revectorize')
@@ -126,14 +137,15 @@ export function instantiateKernels(module: object, memory: object, thread: numbe
 }
 
 /** Times a small product with both, and takes none that gives other numbers. */
-function isFaster(one: CompiledModule, other: CompiledModule, shared: boolean): boolean {
+function isFaster(one: KernelShape, other: KernelShape, shared: boolean): boolean {
   const size = 64
   const at = { a: 65_536, b: 131_072, panels: 196_608, one: 262_144, other: 327_680, scratch: 393_216 }
   const memory = new WebAssembly.Memory({ initial: 8, maximum: 65_536, shared })
   const floats = new Float32Array(memory.buffer)
   for (let index = 0; index < 2 * 16_384; index += 1) floats[at.a / 4 + index] = ((index * 7919) % 1009) / 1009 - 0.5
-  const timed = ({ module, tile }: CompiledModule, target: number): (() => number) => {
-    const kernels = instantiateKernels(module, memory, 0)
+  const timed = (shape: KernelShape, target: number): (() => number) => {
+    const { tile } = shape
+    const kernels = instantiateKernels(compile(assembleProduct(shape, shared), shape.wide), memory, 0)
     kernels.packPanels(at.b, size * 4, 4, at.panels, size, size)
     return () => {
       const startedAtMs = performance.now()
