@@ -42,6 +42,15 @@ function listPackages(part: string): Plugin {
   }
 }
 
+/** TensorFlow.js brings a client for the network, which would load Node's own at every start. Nothing here fetches. */
+const leaveOutFetch: Plugin = {
+  name: 'leave-out-fetch',
+  enforce: 'pre',
+  resolveId: (id) => (id === 'node-fetch' ? '\0no-fetch' : null),
+  load: (id) =>
+    id === '\0no-fetch' ? "export default () => Promise.reject(new Error('Pairlab fetches nothing.'))" : null,
+}
+
 /** They find their libraries beside their own files. */
 const NATIVE = ['better-sqlite3', 'webgpu']
 
@@ -54,7 +63,7 @@ const only = process.env['PAIRLAB_BUILD_ONLY'] ?? ''
 
 const programs: Pick<UserConfig, 'main' | 'preload'> = {
   main: {
-    plugins: [copyRuntimeFiles, listPackages('main')],
+    plugins: [leaveOutFetch, copyRuntimeFiles, listPackages('main')],
     build: {
       outDir: 'out/main',
       // Everything but the native module is bundled, so that the package holds what runs and nothing else.
