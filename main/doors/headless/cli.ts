@@ -65,7 +65,7 @@ function createProgram(): Command {
     agreementCommand(),
     exportCommand(),
     modelsCommand(),
-    trainCommand(),
+    trainCommand((method) => process.argv.includes(method)),
     generateCommand(),
     embedCommand(),
     runsCommand(),

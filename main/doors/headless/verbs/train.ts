@@ -121,8 +121,7 @@ async function readRequest(
   }
 }
 
-function methodCommand(algorithm: (typeof algorithms)[number]): Command {
-  const schema = z.toJSONSchema(algorithm.config, { io: 'input' })
+function methodCommand(algorithm: (typeof algorithms)[number], flags: boolean): Command {
   const words = KIND_WORDS[algorithm.data]
   const command = new Command(algorithm.id)
     .description(`${algorithm.name}: ${algorithm.summary}. ${algorithm.paper.cite}.`)
@@ -151,6 +150,8 @@ function methodCommand(algorithm: (typeof algorithms)[number]): Command {
     .option('--detach', 'return at once; runs that have started go on by themselves')
     .option('--check', 'say what would be run, and start nothing')
     .option('--estimate', 'measure a few real steps, and start nothing')
+  if (!flags) return command
+  const schema = z.toJSONSchema(algorithm.config, { io: 'input' })
   addSchemaFlags(command, schema, `${algorithm.name}:`)
   addSchemaFlags(
     command,
@@ -227,13 +228,17 @@ async function reportDetached(client: Client, runIds: readonly RunId[], out: Out
   )
 }
 
-export function trainCommand(): Command {
+/**
+ * @param isAsked of which methods the settings are wanted as flags: those of all take as long to make as the rest of the
+ *   program takes to start
+ */
+export function trainCommand(isAsked: (method: string) => boolean = () => true): Command {
   const command = new Command('train')
     .description('Train a method on a data set, once for each seed.')
     .addHelpText(
       'after',
       '\nExamples:\n  pairlab train sft --data pandalm --model new:micro --seeds 1-3\n  pairlab train dpo --data pandalm --model run:sft-1 --beta 0.1 --steps 200\n  pairlab train copg --help',
     )
-  for (const algorithm of algorithms) command.addCommand(methodCommand(algorithm))
+  for (const algorithm of algorithms) command.addCommand(methodCommand(algorithm, isAsked(algorithm.id)))
   return command
 }
