@@ -77,7 +77,7 @@ export async function openLab(pageFolder: string, prepare?: (dataFolder: string)
     host,
     complaints,
     async open(where) {
-      await page.goto('about:blank')
+      // Another code in every address, so this is a new document, in the same process: one of its own for each would take longer.
       await page.goto(`${host.address()}#${where}`)
     },
     async end() {
