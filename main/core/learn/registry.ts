@@ -11,6 +11,7 @@ import { ipo } from './algorithms/ipo.ts'
 import { kto } from './algorithms/kto.ts'
 import { languageModel } from './algorithms/language-model.ts'
 import { listMle, listNet, rankNet, softmaxRanking } from './algorithms/listwise.ts'
+import { orpo } from './algorithms/orpo.ts'
 import { pgRank } from './algorithms/pg-rank.ts'
 import { reinforce } from './algorithms/reinforce.ts'
 import { rewardModel } from './algorithms/reward-model.ts'
@@ -33,6 +34,7 @@ export const algorithms: readonly AlgorithmPage[] = [
   dpo,
   ipo,
   simpo,
+  orpo,
   slic,
   kto,
   copg,

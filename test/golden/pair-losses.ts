@@ -1,0 +1,285 @@
+// What the scripts share that make vectors of losses on pairs, in double precision and with none of Pairlab's own code.
+// A script writes its losses out from the paper and derives their gradients by hand; here they are held against central
+// differences before anything is printed.
+
+interface Inputs {
+  /** Log-prob of each token of each completion. */
+  readonly policy_chosen_token_logps: number[][]
+  readonly policy_rejected_token_logps: number[][]
+  readonly ref_chosen_token_logps?: number[][]
+  readonly ref_rejected_token_logps?: number[][]
+  readonly preference?: number[]
+  readonly strength?: number[]
+  readonly weight?: number[]
+}
+
+/** What a loss sees of a completion: its mean log-prob of a token, and its log-ratio to the reference, in sum. */
+export interface Side {
+  readonly mean: number
+  readonly ratio: number
+  readonly length: number
+}
+
+/** A loss of one pair in which the first side is preferred, with its derivatives by what it sees of both. */
+export interface OneWay {
+  readonly value: number
+  readonly winner: { readonly mean?: number; readonly ratio?: number }
+  readonly loser: { readonly mean?: number; readonly ratio?: number }
+}
+
+export type Settings = Readonly<Record<string, number | boolean>>
+
+export interface Family {
+  readonly spec: string
+  /** Method → its loss and reward. */
+  readonly methods: Readonly<
+    Record<
+      string,
+      {
+        readonly oneWay: (winner: Side, loser: Side, settings: Settings) => OneWay
+        readonly reward: (side: Side, settings: Settings) => number
+        /** Metrics beside the rewards, of each pair. */
+        readonly more?: Readonly<Record<string, (chosen: Side, rejected: Side) => number>>
+      }
+    >
+  >
+  readonly defaults: Settings
+  readonly variants: Readonly<Record<string, Settings>>
+  readonly hasReference: boolean
+}
+
+/** −log σ(z) */
+export function minusLogSigmoid(z: number): number {
+  return z > 0 ? Math.log1p(Math.exp(-z)) : Math.log1p(Math.exp(z)) - z
+}
+
+export function sigmoid(z: number): number {
+  return z > 0 ? 1 / (1 + Math.exp(-z)) : Math.exp(z) / (1 + Math.exp(z))
+}
+
+/** dσ/dz */
+export function slope(z: number): number {
+  return sigmoid(z) * sigmoid(-z)
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
+}
+
+export const number = (settings: Settings, name: string): number => Number(settings[name])
+
+type Method = Family['methods'][string]
+
+interface Pair {
+  readonly chosen: Side
+  readonly rejected: Side
+  readonly p: number
+  readonly share: number
+}
+
+function sideOf(policy: readonly number[], reference: readonly number[] | undefined): Side {
+  const ratio = sum(policy.map((value, at) => value - (reference?.[at] ?? 0)))
+  return { mean: sum(policy) / policy.length, ratio, length: policy.length }
+}
+
+function pairsOf(inputs: Inputs, settings: Settings): Pair[] {
+  const weights = inputs.policy_chosen_token_logps.map((_row, at) => inputs.weight?.[at] ?? 1)
+  return inputs.policy_chosen_token_logps.map((chosen, at) => {
+    const label = inputs.preference?.[at] ?? 1
+    const strength = settings['useStrength'] === true ? (inputs.strength?.[at] ?? 1) : 1
+    return {
+      chosen: sideOf(chosen, inputs.ref_chosen_token_logps?.[at]),
+      rejected: sideOf(inputs.policy_rejected_token_logps[at]!, inputs.ref_rejected_token_logps?.[at]),
+      p: 0.5 + (label - 0.5) * strength,
+      share: weights[at]! / sum(weights),
+    }
+  })
+}
+
+function lossOf({ oneWay }: Method, inputs: Inputs, settings: Settings): number {
+  return sum(
+    pairsOf(inputs, settings).map(
+      ({ chosen, rejected, p, share }) =>
+        share * (p * oneWay(chosen, rejected, settings).value + (1 - p) * oneWay(rejected, chosen, settings).value),
+    ),
+  )
+}
+
+/** Each of the |y| tokens moves its side's ratio by 1 and its mean by 1/|y|. */
+function gradientsOf(
+  { oneWay }: Method,
+  inputs: Inputs,
+  settings: Settings,
+): { readonly chosen: number[][]; readonly rejected: number[][] } {
+  const rows = pairsOf(inputs, settings).map(({ chosen, rejected, p, share }) => {
+    const [win, lose] = [oneWay(chosen, rejected, settings), oneWay(rejected, chosen, settings)]
+    const token = ({ length }: Side, first: OneWay['winner'], second: OneWay['loser']): number[] => {
+      const ratio = p * (first.ratio ?? 0) + (1 - p) * (second.ratio ?? 0)
+      const mean = p * (first.mean ?? 0) + (1 - p) * (second.mean ?? 0)
+      return Array.from({ length }, () => share * (ratio + mean / length))
+    }
+    return { chosen: token(chosen, win.winner, lose.loser), rejected: token(rejected, win.loser, lose.winner) }
+  })
+  return { chosen: rows.map((row) => row.chosen), rejected: rows.map((row) => row.rejected) }
+}
+
+/** @throws Error where the derivation by hand is wrong */
+function holdAgainstDifferences(name: string, method: Method, inputs: Inputs, settings: Settings): void {
+  const gradients = gradientsOf(method, inputs, settings)
+  for (const side of ['chosen', 'rejected'] as const) {
+    const key = `policy_${side}_token_logps` as const
+    inputs[key].forEach((row, at) =>
+      row.forEach((value, token) => {
+        // Odds near certainty bend within the log-prob itself.
+        const step = Math.min(1e-5 * Math.max(1, Math.abs(value)), Math.abs(value) / 1000)
+        const moved = (by: number): number => {
+          const rows = inputs[key].map((other, i) =>
+            i === at ? other.map((one, j) => (j === token ? one + by : one)) : other,
+          )
+          return lossOf(method, { ...inputs, [key]: rows }, settings)
+        }
+        const difference = (moved(step) - moved(-step)) / (2 * step)
+        const byHand = gradients[side][at]![token]!
+        if (Math.abs(difference - byHand) > 1e-8 + 1e-6 * Math.abs(byHand))
+          throw new Error(`${name}: the gradient of ${key}[${at}][${token}] is ${byHand}, by differences ${difference}`)
+      }),
+    )
+  }
+}
+
+function metricsOf({ reward, more = {} }: Method, inputs: Inputs, settings: Settings): Record<string, number> {
+  const pairs = pairsOf(inputs, settings)
+  const share = (of: (pair: Pair, at: number) => number): number =>
+    sum(pairs.map((pair, at) => pair.share * of(pair, at)))
+  const lead = ({ chosen, rejected }: Pair): number => reward(chosen, settings) - reward(rejected, settings)
+  return {
+    'rewards/chosen': share(({ chosen }) => reward(chosen, settings)),
+    'rewards/rejected': share(({ rejected }) => reward(rejected, settings)),
+    'rewards/margins': share(lead),
+    'rewards/accuracies': share(
+      (pair, at) => (1 + Math.sign(lead(pair)) * Math.sign((inputs.preference?.[at] ?? 1) - 0.5)) / 2,
+    ),
+    'logps/chosen': share(({ chosen }) => chosen.mean * chosen.length),
+    'logps/rejected': share(({ rejected }) => rejected.mean * rejected.length),
+    ...Object.fromEntries(
+      Object.entries(more).map(([name, of]) => [name, share(({ chosen, rejected }) => of(chosen, rejected))]),
+    ),
+  }
+}
+
+/** Numbers from 0 to 1 that are the same on every machine. */
+let state = 20_240_312
+function uniform(): number {
+  state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+  return state / 2 ** 32
+}
+
+function completions(lengths: readonly number[], low: number): number[][] {
+  return lengths.map((length) => Array.from({ length }, () => Number((low * (0.01 + 0.99 * uniform())).toFixed(4))))
+}
+
+function withReference(hasReference: boolean, chosen: number[][], rejected: number[][], apart = 1): Inputs {
+  const beside = (rows: number[][]): number[][] =>
+    rows.map((row) => row.map((value) => Number((value + apart * (uniform() - 0.5)).toFixed(4))))
+  return {
+    policy_chosen_token_logps: chosen,
+    policy_rejected_token_logps: rejected,
+    ...(hasReference ? { ref_chosen_token_logps: beside(chosen), ref_rejected_token_logps: beside(rejected) } : {}),
+  }
+}
+
+const LENGTHS = [
+  [1, 3, 6, 12, 2],
+  [4, 3, 1, 7, 17],
+] as const
+
+interface Case {
+  readonly name: string
+  readonly inputs: Inputs
+  readonly settings: Settings
+  readonly tags: readonly string[]
+  /** Some derivative jumps within a step of it. */
+  readonly kinked?: boolean
+}
+
+function casesOf({ variants, hasReference }: Family): readonly Case[] {
+  const both = (chosen: number[][], rejected: number[][], apart?: number): Inputs =>
+    withReference(hasReference, chosen, rejected, apart)
+  const pairs = (low = -6, apart = 1): Inputs => both(completions(LENGTHS[0], low), completions(LENGTHS[1], low), apart)
+  return [
+    { name: 'defaults', inputs: pairs(), settings: {}, tags: ['random'] },
+    ...Object.entries(variants).map(([name, settings]) => ({ name, inputs: pairs(), settings, tags: ['random'] })),
+    {
+      name: 'soft_labels_and_ties',
+      inputs: { ...pairs(), preference: [1, 0.5, 0.75, 0.6, 0.5] },
+      settings: {},
+      tags: ['soft'],
+    },
+    {
+      name: 'strength_and_weight',
+      inputs: {
+        ...pairs(),
+        preference: [1, 1, 0.8, 0.5, 1],
+        strength: [1, 0.3333, 0.5, 1, 0],
+        weight: [1, 0.5, 2, 1, 0],
+      },
+      settings: {},
+      tags: ['soft'],
+    },
+    {
+      name: 'strength_left_out',
+      inputs: { ...pairs(), strength: [0.2, 0.3333, 0.5, 1, 0] },
+      settings: { useStrength: false },
+      tags: ['soft'],
+    },
+    // Both sides alike: every score, and every lead, is exactly 0 or equal.
+    { name: 'alike', inputs: both([[-1, -1, -1]], [[-1, -1, -1]], 0), settings: {}, tags: ['zero'] },
+    { name: 'far_apart', inputs: pairs(-60, 60), settings: {}, tags: ['extreme'] },
+    { name: 'nearly_certain', inputs: pairs(-0.01), settings: {}, tags: ['extreme'] },
+    {
+      name: 'certain',
+      inputs: both([[0, 0]], [[-2, -0.5]]),
+      settings: {},
+      tags: ['extreme'],
+      kinked: true,
+    },
+    { name: 'long', inputs: both(completions([400], -6), completions([150], -6)), settings: {}, tags: ['long'] },
+  ]
+}
+
+/** Twelve digits: more than single precision can miss, fewer than two machines' exponentials differ in. */
+function rounded(value: unknown): unknown {
+  if (typeof value === 'number') return Number(value.toPrecision(12))
+  if (Array.isArray(value)) return value.map(rounded)
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, rounded(inner)]))
+  return value
+}
+
+/** Prints the file. @throws Error where a derivation by hand is wrong */
+export function printVectors(script: string, family: Family): void {
+  const several = Object.keys(family.methods).length > 1
+  const cases = casesOf(family)
+  const made = Object.entries(family.methods).flatMap(([id, method]) =>
+    cases.map(({ name, inputs, settings, tags, kinked }) => {
+      const config = { ...family.defaults, ...settings }
+      if (kinked !== true) holdAgainstDifferences(`${id}/${name}`, method, inputs, config)
+      const { chosen, rejected } = gradientsOf(method, inputs, config)
+      const outputs = {
+        loss: lossOf(method, inputs, config),
+        metrics: metricsOf(method, inputs, config),
+        grads: { policy_chosen_token_logps: chosen, policy_rejected_token_logps: rejected },
+      }
+      return {
+        name: several ? `${id}_${name}` : name,
+        inputs,
+        params: several ? { method: id, config } : { config },
+        outputs: rounded(outputs),
+        tags,
+      }
+    }),
+  )
+  process.stdout.write(
+    `${JSON.stringify({ format: 1, dtype: 'float64', spec: `${family.spec}; made by ${script}`, cases: made })}\n`,
+  )
+}
