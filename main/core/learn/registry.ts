@@ -1,4 +1,5 @@
 import { AppError } from '../../../shared/errors.ts'
+import { apoDown, apoZero } from './algorithms/apo.ts'
 import { bc } from './algorithms/bc.ts'
 import { contrastive } from './algorithms/contrastive.ts'
 import { copg } from './algorithms/copg.ts'
@@ -36,6 +37,8 @@ export const algorithms: readonly AlgorithmPage[] = [
   simpo,
   orpo,
   slic,
+  apoZero,
+  apoDown,
   kto,
   copg,
   reinforce,
