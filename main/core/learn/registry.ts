@@ -17,6 +17,7 @@ import { pgRank } from './algorithms/pg-rank.ts'
 import { reinforce } from './algorithms/reinforce.ts'
 import { rewardModel } from './algorithms/reward-model.ts'
 import { rloo } from './algorithms/rloo.ts'
+import { rpo } from './algorithms/rpo.ts'
 import { sft } from './algorithms/sft.ts'
 import { simpo } from './algorithms/simpo.ts'
 import { slic } from './algorithms/slic.ts'
@@ -33,6 +34,7 @@ import type { RankingAlgorithm } from './ranking/ranking.ts'
 export const algorithms: readonly AlgorithmPage[] = [
   sft,
   dpo,
+  rpo,
   ipo,
   simpo,
   orpo,
