@@ -5,6 +5,7 @@ import { contrastive } from './algorithms/contrastive.ts'
 import { copg } from './algorithms/copg.ts'
 import { cpl } from './algorithms/cpl.ts'
 import { dpo } from './algorithms/dpo.ts'
+import { dpoNorm } from './algorithms/dpo-norm.ts'
 import { grace } from './algorithms/grace.ts'
 import { grpo } from './algorithms/grpo.ts'
 import { infoNce } from './algorithms/infonce.ts'
@@ -34,6 +35,7 @@ import type { RankingAlgorithm } from './ranking/ranking.ts'
 export const algorithms: readonly AlgorithmPage[] = [
   sft,
   dpo,
+  dpoNorm,
   rpo,
   ipo,
   simpo,
