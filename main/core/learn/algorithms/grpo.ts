@@ -247,6 +247,20 @@ export const grpo = defineAlgorithm({
       config: { beta: 0.04, groupSize: 64, updates: 1 },
       training: { steps: 1000, batchSize: 16, learningRate: 1e-6, warmupFraction: 0, schedule: 'constant' },
     },
+    {
+      id: 'dr-grpo',
+      title: 'Dr. GRPO',
+      note: 'Liu et al. (2025), arXiv 2503.20783: advantages are not divided by the deviation, token losses are divided by the longest completion instead of each one’s own, and there is no KL; 8 completions, learning rate 1e-6.',
+      config: { beta: 0, groupSize: 8, normalize: false, average: 'constant' },
+      training: { steps: 1000, batchSize: 128, learningRate: 1e-6, warmupFraction: 0, schedule: 'constant' },
+    },
+    {
+      id: 'dapo',
+      title: 'DAPO',
+      note: 'Yu et al. (2025), arXiv 2503.14476: clip higher (0.28 above, 0.2 below), every token of the batch counts alike, no KL; 16 completions, learning rate 1e-6. Without its dynamic sampling (see the share of prompts without a signal) and its soft punishment of overlong answers.',
+      config: { beta: 0, groupSize: 16, clipLow: 0.2, clipHigh: 0.28, average: 'token-mean' },
+      training: { steps: 1000, batchSize: 512, learningRate: 1e-6, warmupFraction: 0.02, schedule: 'constant' },
+    },
   ],
   loss({ network, batch, totals, config }) {
     invariant(batch.reference !== null, 'GRPO gets reference log-probs')
