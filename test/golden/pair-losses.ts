@@ -39,7 +39,9 @@ export interface Family {
         readonly oneWay: (winner: Side, loser: Side, settings: Settings) => OneWay
         readonly reward: (side: Side, settings: Settings) => number
         /** Metrics beside the rewards, of each pair. */
-        readonly more?: Readonly<Record<string, (chosen: Side, rejected: Side) => number>>
+        readonly more?: Readonly<Record<string, (chosen: Side, rejected: Side, settings: Settings) => number>>
+        /** Numbers of the whole batch through which no gradient flows, put beside the settings. */
+        readonly fixed?: (pairs: readonly Pair[], settings: Settings) => Readonly<Record<string, number>>
       }
     >
   >
@@ -62,7 +64,7 @@ export function slope(z: number): number {
   return sigmoid(z) * sigmoid(-z)
 }
 
-function sum(values: readonly number[]): number {
+export function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0)
 }
 
@@ -70,7 +72,7 @@ export const number = (settings: Settings, name: string): number => Number(setti
 
 type Method = Family['methods'][string]
 
-interface Pair {
+export interface Pair {
   readonly chosen: Side
   readonly rejected: Side
   readonly p: number
@@ -162,7 +164,7 @@ function metricsOf({ reward, more = {} }: Method, inputs: Inputs, settings: Sett
     'logps/chosen': share(({ chosen }) => chosen.mean * chosen.length),
     'logps/rejected': share(({ rejected }) => rejected.mean * rejected.length),
     ...Object.fromEntries(
-      Object.entries(more).map(([name, of]) => [name, share(({ chosen, rejected }) => of(chosen, rejected))]),
+      Object.entries(more).map(([name, of]) => [name, share(({ chosen, rejected }) => of(chosen, rejected, settings))]),
     ),
   }
 }
@@ -263,11 +265,12 @@ export function printVectors(script: string, family: Family): void {
   const made = Object.entries(family.methods).flatMap(([id, method]) =>
     cases.map(({ name, inputs, settings, tags, kinked }) => {
       const config = { ...family.defaults, ...settings }
-      if (kinked !== true) holdAgainstDifferences(`${id}/${name}`, method, inputs, config)
-      const { chosen, rejected } = gradientsOf(method, inputs, config)
+      const known = { ...config, ...method.fixed?.(pairsOf(inputs, config), config) }
+      if (kinked !== true) holdAgainstDifferences(`${id}/${name}`, method, inputs, known)
+      const { chosen, rejected } = gradientsOf(method, inputs, known)
       const outputs = {
-        loss: lossOf(method, inputs, config),
-        metrics: metricsOf(method, inputs, config),
+        loss: lossOf(method, inputs, known),
+        metrics: metricsOf(method, inputs, known),
         grads: { policy_chosen_token_logps: chosen, policy_rejected_token_logps: rejected },
       }
       return {

@@ -1,6 +1,7 @@
 import { AppError } from '../../../shared/errors.ts'
 import { apoDown, apoZero } from './algorithms/apo.ts'
 import { bc } from './algorithms/bc.ts'
+import { bco } from './algorithms/bco.ts'
 import { contrastive } from './algorithms/contrastive.ts'
 import { copg } from './algorithms/copg.ts'
 import { cpl } from './algorithms/cpl.ts'
@@ -44,6 +45,7 @@ export const algorithms: readonly AlgorithmPage[] = [
   apoZero,
   apoDown,
   kto,
+  bco,
   copg,
   reinforce,
   rloo,

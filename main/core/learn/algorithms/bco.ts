@@ -1,0 +1,97 @@
+// Binary Classifier Optimization (Jung et al., ACL 2025), arXiv 2404.04656
+import { z } from 'zod'
+import { invariant } from '../../../../shared/assert.ts'
+import { defineAlgorithm } from '../define.ts'
+import { policyMetrics } from '../groups.ts'
+import { sequenceLogRatios, softplus, splitPairs, weightedShare } from '../ops.ts'
+import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
+import { overLabel, softPreference, useStrength } from '../preference-strength.ts'
+import { tf } from '../tf.ts'
+
+/**
+ * Eq. 12 with r = β (log π − log π_ref) of each side, δ without gradient, and p = P(y⁺ preferred):
+ *   L(r⁺, r⁻) = −log σ(r⁺ − δ) − log σ(−(r⁻ − δ)),   loss = p L(r⁺, r⁻) + (1 − p) L(r⁻, r⁺)
+ * @param chosen r⁺ [pair]   @param rejected r⁻ [pair]   @param preference p [pair]   @param shift δ   @returns [pair]
+ */
+export function bcoLoss(
+  chosen: tf.Tensor1D,
+  rejected: tf.Tensor1D,
+  preference: tf.Tensor1D,
+  shift: number,
+): tf.Tensor1D {
+  const oneWay = (winner: tf.Tensor1D, loser: tf.Tensor1D): tf.Tensor1D =>
+    tf.add(softplus(tf.sub(shift, winner)), softplus(tf.sub(loser, shift))) as tf.Tensor1D
+  return overLabel(preference, oneWay(chosen, rejected), oneWay(rejected, chosen))
+}
+
+export const bco = defineAlgorithm({
+  id: 'bco',
+  name: 'BCO',
+  summary: 'A classifier of good and bad answers, one by one',
+  paper: { cite: 'Jung et al., ACL 2025', url: 'https://arxiv.org/abs/2404.04656' },
+  vectors: ['bco'],
+  equation: 'L = −log σ(r⁺ − δ) − log σ(−(r⁻ − δ)),   r = β log π/π_ref,   δ = mean of all r',
+  deviations: [
+    'δ is the mean over the optimizer’s batch, weighted as the loss is; the authors and TRL keep a running mean over steps. So a run that goes on needs no memory of it; with small batches it is noisier.',
+    'Both sides of a pair have the same prompt, so that the paper’s density ratio for unpaired answers is left out.',
+    'A soft label p gives p·L(r⁺, r⁻) + (1 − p)·L(r⁻, r⁺); with p = 1 this is the paper’s loss.',
+    'A weak preference is softened toward ½ by its strength (can be turned off).',
+    'Each pair’s loss is multiplied by its weight and divided by the batch’s total weight.',
+  ],
+  data: 'response-pairs',
+  role: 'policy',
+  needsReference: true,
+  config: z.strictObject({
+    beta: z.number().positive().max(100).default(0.1).meta({
+      title: 'Distance penalty',
+      symbol: 'β',
+      help: 'Larger keeps the policy closer to the reference.',
+      group: 'main',
+    }),
+    useStrength: useStrength(),
+  }),
+  metrics: [
+    lossInfo('nats', 'Mean BCO loss. It starts at 1.386 (2 log 2), where policy and reference are equal, and falls.'),
+    {
+      name: 'bco/delta',
+      label: 'Reward shift δ',
+      unit: 'nats',
+      goal: 'none',
+      help: 'Mean reward of all completions of a batch: the line between good and bad. If it runs away, the policy moves on both sides at once.',
+    },
+    ...POLICY_INFO,
+  ],
+  mainMetric: 'eval/rewards/accuracies',
+  presets: [
+    {
+      id: 'small',
+      title: 'Small model',
+      note: 'For Pairlab’s own models of up to a few million parameters.',
+      config: { beta: 0.1 },
+      training: { steps: 200, batchSize: 16, learningRate: 3e-4, warmupFraction: 0.1, schedule: 'cosine' },
+    },
+  ],
+  before({ network, batch, totals, config }) {
+    invariant(batch.kind === 'pairs' && batch.reference !== null, 'BCO gets pairs with reference log-probs')
+    const ratios = sequenceLogRatios(network.tokenLogProbs(batch.tokens), batch.reference)
+    const [chosen, rejected] = splitPairs(tf.mul(ratios, config.beta / 2) as tf.Tensor1D, batch.pairs)
+    return weightedShare(tf.add(chosen, rejected) as tf.Tensor1D, batch.weight, totals.weight)
+  },
+  loss({ network, batch, totals, config }) {
+    invariant(batch.kind === 'pairs' && batch.reference !== null, 'BCO gets pairs with reference log-probs')
+    const logProbs = network.tokenLogProbs(batch.tokens)
+    const ratios = sequenceLogRatios(logProbs, batch.reference)
+    const [chosen, rejected] = splitPairs(tf.mul(ratios, config.beta) as tf.Tensor1D, batch.pairs)
+    const shift = totals.before ?? 0
+    const perPair = bcoLoss(chosen, rejected, softPreference(batch, config.useStrength), shift)
+    const loss = weightedShare(perPair, batch.weight, totals.weight)
+    return {
+      loss,
+      metrics: {
+        loss,
+        'bco/delta': weightedShare(tf.fill([batch.pairs], shift) as tf.Tensor1D, batch.weight, totals.weight),
+        ...policyMetrics(batch, totals, logProbs, batch.reference, ratios, config.beta),
+      },
+    }
+  },
+})
