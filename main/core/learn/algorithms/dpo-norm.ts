@@ -14,8 +14,8 @@ const REWARDS = new Set(REWARD_INFO.map((info) => info.name))
 
 export const dpoNorm = defineAlgorithm({
   id: 'dpo-norm',
-  name: 'Length-normalized DPO',
-  summary: 'DPO on log-ratios per token',
+  name: 'DPO-norm',
+  summary: 'Length-normalized DPO: log-ratios per token',
   paper: { cite: 'Lambert et al. 2024', url: 'https://arxiv.org/abs/2411.15124' },
   vectors: ['dpo-norm'],
   equation: 'L = −log σ(β/|y⁺| log π(y⁺)/π_ref(y⁺) − β/|y⁻| log π(y⁻)/π_ref(y⁻))',
