@@ -1,5 +1,6 @@
 // What we use of the wasm backend that its own types do not show.
 import { AppError } from '../../../shared/errors.ts'
+import { formatBytes } from '../../../shared/units.ts'
 import { tf } from '../../core/learn/tf.ts'
 import { createNative, type NativeModule, type ScratchSlot } from './wasm-native.ts'
 
@@ -14,6 +15,8 @@ export interface WasmBackend {
     readonly asm: { readonly memory: { readonly buffer: ArrayBufferLike } }
     _malloc(sizeBytes: number): number
     _free(address: number): void
+    /** Called before the module gives up; what it throws is thrown instead. */
+    onAbort?: () => void
     readonly HEAPU8: Uint8Array
   }
   readonly dataIdMap: { get(dataId: object): { readonly memoryOffset: number } }
@@ -44,20 +47,33 @@ export function nativeModule(backend: WasmBackend): NativeModule {
   return made
 }
 
-/** The backend would take address 0 for memory and write over its own. */
-function refuseEmptyAllocations(backend: WasmBackend): void {
-  const allocate = backend.wasm._malloc.bind(backend.wasm)
-  backend.wasm._malloc = (sizeBytes) => {
+/** What 32-bit addresses reach. */
+const MOST_BYTES = 2 ** 32
+/** The library's own kernels cannot say why they give up; with the memory this full it is for want of it. */
+const FULL = 0.95
+
+/** Without it the backend takes address 0 for memory and writes over its own, and the next kernel fails somewhere else. */
+function refuseEmptyAllocations({ wasm }: WasmBackend): void {
+  // The module's first `_malloc` puts the real one in its own place, over whatever stands there.
+  wasm._free(wasm._malloc(4))
+  const allocate = wasm._malloc.bind(wasm)
+  wasm._malloc = (sizeBytes) => {
     const address = allocate(sizeBytes)
-    if (address === 0 && sizeBytes > 0) {
-      throw new AppError({
-        code: 'out-of-memory',
-        message: `The WebAssembly engine could not get ${Math.ceil(sizeBytes / 1e6)} MB more.`,
-        hint: 'Choose a smaller micro-batch, a shorter longest sequence or a smaller model.',
-      })
-    }
+    if (address === 0 && sizeBytes > 0)
+      throw full(`${formatBytes(wasm.HEAPU8.byteLength)} are taken, and ${formatBytes(sizeBytes)} more were asked for`)
     return address
   }
+  wasm.onAbort = () => {
+    if (wasm.HEAPU8.byteLength > FULL * MOST_BYTES) throw full('a kernel found no room for its own bookkeeping')
+  }
+}
+
+function full(what: string): AppError {
+  return new AppError({
+    code: 'out-of-memory',
+    message: `The memory of the WebAssembly engine is full: it reaches ${formatBytes(MOST_BYTES)}, whatever the machine has; ${what}.`,
+    hint: 'Lower the micro-batch or the longest sequence, compute layers twice (--gradient-checkpointing yes), train adapters (--adapt lora), or take a smaller model. The tensorflow engine has the machine’s memory.',
+  })
 }
 
 /** Byte address of a tensor's first number. */
