@@ -72,7 +72,7 @@ function full(what: string): AppError {
   return new AppError({
     code: 'out-of-memory',
     message: `The memory of the WebAssembly engine is full: it reaches ${formatBytes(MOST_BYTES)}, whatever the machine has; ${what}.`,
-    hint: 'Lower the micro-batch or the longest sequence, compute layers twice (--gradient-checkpointing yes), train adapters (--adapt lora), or take a smaller model. The tensorflow engine has the machine’s memory.',
+    hint: 'The tensorflow engine has the machine’s memory.',
   })
 }
 

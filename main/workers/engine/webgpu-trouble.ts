@@ -48,7 +48,7 @@ export function outOfMemory(message: string): AppError {
   return new AppError({
     code: 'out-of-memory',
     message: `The graphics card has no memory left: ${message}`,
-    hint: 'Lower the micro-batch, the longest sequence or the model size, or turn on gradient checkpointing; then resume or start again.',
+    hint: 'Other programs may hold some of the card’s memory.',
   })
 }
 
