@@ -5,6 +5,7 @@ import { defineAlgorithm, type Algorithm } from '../define.ts'
 import { policyMetrics } from '../groups.ts'
 import { sequenceLogRatios, splitPairs, weightedShare } from '../ops.ts'
 import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
+import { BY_STRENGTH, BY_WEIGHT, distancePenalty, SMALL_MODEL } from '../pair-page.ts'
 import { overLabel, softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 
@@ -56,19 +57,14 @@ function anchored(anchor: ApoAnchor): Algorithm<{ beta: number; useStrength: boo
     deviations: [
       'A constant of 1 is added, as in TRL, so that the loss is not below 0; no gradient changes.',
       'A soft label p gives p·L(r⁺, r⁻) + (1 − p)·L(r⁻, r⁺); with p = 1 this is the paper’s loss.',
-      'A weak preference is softened toward ½ by its strength (can be turned off).',
-      'Each pair’s loss is multiplied by its weight and divided by the batch’s total weight.',
+      BY_STRENGTH,
+      BY_WEIGHT,
     ],
     data: 'response-pairs',
     role: 'policy',
     needsReference: true,
     config: z.strictObject({
-      beta: z.number().positive().max(100).default(0.1).meta({
-        title: 'Distance penalty',
-        symbol: 'β',
-        help: 'How steeply the rewards are squashed. Larger ends the pull on a completion sooner.',
-        group: 'main',
-      }),
+      beta: distancePenalty(0.1, 'How steeply the rewards are squashed. Larger ends the pull on a completion sooner.'),
       useStrength: useStrength(),
     }),
     metrics: [
@@ -82,7 +78,7 @@ function anchored(anchor: ApoAnchor): Algorithm<{ beta: number; useStrength: boo
         title: 'Small model',
         note: `${use} For Pairlab’s own models of up to a few million parameters.`,
         config: { beta: 0.1 },
-        training: { steps: 200, batchSize: 16, learningRate: 3e-4, warmupFraction: 0.1, schedule: 'cosine' },
+        training: SMALL_MODEL,
       },
     ],
     loss({ network, batch, totals, config }) {

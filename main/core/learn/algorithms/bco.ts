@@ -5,6 +5,7 @@ import { defineAlgorithm } from '../define.ts'
 import { policyMetrics } from '../groups.ts'
 import { sequenceLogRatios, softplus, splitPairs, weightedShare } from '../ops.ts'
 import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
+import { BY_STRENGTH, BY_WEIGHT, distancePenalty, SMALL_MODEL } from '../pair-page.ts'
 import { overLabel, softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 
@@ -35,19 +36,14 @@ export const bco = defineAlgorithm({
     'δ is the mean over the optimizer’s batch, weighted as the loss is; the authors and TRL keep a running mean over steps. So a run that goes on needs no memory of it; with small batches it is noisier.',
     'Both sides of a pair have the same prompt, so that the paper’s density ratio for unpaired answers is left out.',
     'A soft label p gives p·L(r⁺, r⁻) + (1 − p)·L(r⁻, r⁺); with p = 1 this is the paper’s loss.',
-    'A weak preference is softened toward ½ by its strength (can be turned off).',
-    'Each pair’s loss is multiplied by its weight and divided by the batch’s total weight.',
+    BY_STRENGTH,
+    BY_WEIGHT,
   ],
   data: 'response-pairs',
   role: 'policy',
   needsReference: true,
   config: z.strictObject({
-    beta: z.number().positive().max(100).default(0.1).meta({
-      title: 'Distance penalty',
-      symbol: 'β',
-      help: 'Larger keeps the policy closer to the reference.',
-      group: 'main',
-    }),
+    beta: distancePenalty(),
     useStrength: useStrength(),
   }),
   metrics: [
@@ -68,7 +64,7 @@ export const bco = defineAlgorithm({
       title: 'Small model',
       note: 'For Pairlab’s own models of up to a few million parameters.',
       config: { beta: 0.1 },
-      training: { steps: 200, batchSize: 16, learningRate: 3e-4, warmupFraction: 0.1, schedule: 'cosine' },
+      training: SMALL_MODEL,
     },
   ],
   before({ network, batch, totals, config }) {

@@ -6,6 +6,7 @@ import { defineAlgorithm, type GroupBatch, type LossContext, type LossResult, ty
 import { grouped, meanOverPairs, pairwise, policyMetrics } from '../groups.ts'
 import { sequenceLogRatios, splitPairs, weightedShare } from '../ops.ts'
 import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
+import { BY_WEIGHT, distancePenalty, SMALL_MODEL } from '../pair-page.ts'
 import { needsScorable, rolloutFields } from '../sampling/rollout.ts'
 import { tf } from '../tf.ts'
 
@@ -45,12 +46,10 @@ export function copgGroupLoss(
 
 const config = needsScorable(
   z.strictObject({
-    beta: z.number().positive().max(100).default(0.2).meta({
-      title: 'Distance penalty',
-      symbol: 'β',
-      help: 'The margin is pulled to (difference of rewards)/β. Too small collapses the policy without a sign in the held-out loss: look at the samples.',
-      group: 'main',
-    }),
+    beta: distancePenalty(
+      0.2,
+      'The margin is pulled to (difference of rewards)/β. Too small collapses the policy without a sign in the held-out loss: look at the samples.',
+    ),
     rewards: rewardSource.default({ kind: 'label' }).meta({
       title: 'Reward',
       help: 'Where the number of each completion comes from.',
@@ -130,7 +129,7 @@ export const copg = defineAlgorithm({
   equation: 'L = −(ΔR·Δr − (β/2)·Δr²),   r = log π − log π_ref',
   deviations: [
     'Rewards may come from the labels: ±½, scaled by strength and by how far the annotators agree; a tie gives equal rewards, hence only the pull to the reference.',
-    'Each pair’s loss is multiplied by its weight and divided by the batch’s total weight.',
+    BY_WEIGHT,
     'Pairs of equal reward are kept; their share is reported.',
     'Rewards are divided by their standard deviation over the training set, unless turned off; the paper uses the reward model’s scores as they are.',
     'The k-sample form, 1/(k−1) times the sum over pairs, has RLOO’s gradient; the paper’s experiments use k = 2.',
@@ -171,7 +170,7 @@ export const copg = defineAlgorithm({
       title: 'Small model',
       note: 'For Pairlab’s own models of up to a few million parameters, with rewards from the labels. A healthy run: the residual falls and flattens, held-out accuracy rises, KL grows and then stands; judge it by the reward of samples, because too small a β collapses the policy while the loss looks well.',
       config: { beta: 0.2 },
-      training: { steps: 200, batchSize: 16, learningRate: 3e-4, warmupFraction: 0.1, schedule: 'cosine' },
+      training: SMALL_MODEL,
     },
     {
       id: 'online',

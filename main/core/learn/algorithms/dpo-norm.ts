@@ -5,6 +5,7 @@ import { defineAlgorithm } from '../define.ts'
 import { policyMetrics } from '../groups.ts'
 import { completionLengths, sequenceLogRatios, splitPairs, weightedShare } from '../ops.ts'
 import { lossInfo, POLICY_INFO, REWARD_INFO } from '../pair-metrics.ts'
+import { BY_STRENGTH, BY_WEIGHT, distancePenalty, SMALL_MODEL, WITH_END } from '../pair-page.ts'
 import { softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 import { dpoLoss } from './dpo.ts'
@@ -21,20 +22,19 @@ export const dpoNorm = defineAlgorithm({
   equation: 'L = −log σ(β/|y⁺| log π(y⁺)/π_ref(y⁺) − β/|y⁻| log π(y⁻)/π_ref(y⁻))',
   deviations: [
     'A soft label p gives p·L(Δ) + (1 − p)·L(−Δ); with p = 1 this is the report’s loss.',
-    'A weak preference is softened toward ½ by its strength (can be turned off).',
-    'Each pair’s loss is multiplied by its weight and divided by the batch’s total weight.',
-    'The length |y| counts the end-of-turn token, whose log-prob is in the sum.',
+    BY_STRENGTH,
+    BY_WEIGHT,
+    WITH_END,
   ],
   data: 'response-pairs',
   role: 'policy',
   needsReference: true,
   config: z.strictObject({
-    beta: z.number().positive().max(1000).default(5).meta({
-      title: 'Distance penalty',
-      symbol: 'β',
-      help: 'Of the log-ratio of a token: some fifty times that of DPO, whose log-ratios are sums.',
-      group: 'main',
-    }),
+    beta: distancePenalty(
+      5,
+      'Of the log-ratio of a token: some fifty times that of DPO, whose log-ratios are sums.',
+      1000,
+    ),
     useStrength: useStrength(),
   }),
   metrics: [
@@ -48,7 +48,7 @@ export const dpoNorm = defineAlgorithm({
       title: 'Small model',
       note: 'For Pairlab’s own models of up to a few million parameters.',
       config: { beta: 5 },
-      training: { steps: 200, batchSize: 16, learningRate: 3e-4, warmupFraction: 0.1, schedule: 'cosine' },
+      training: SMALL_MODEL,
     },
     {
       id: 'tulu-3',

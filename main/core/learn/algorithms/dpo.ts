@@ -5,6 +5,7 @@ import { defineAlgorithm } from '../define.ts'
 import { policyMetrics } from '../groups.ts'
 import { sequenceLogRatios, softplus, splitPairs, weightedShare } from '../ops.ts'
 import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
+import { BY_WEIGHT, distancePenalty, SMALL_MODEL } from '../pair-page.ts'
 import { softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 
@@ -47,19 +48,14 @@ export const dpo = defineAlgorithm({
   deviations: [
     'A soft label p, from a tie or from annotators who differ, gives p·L(Δ) + (1 − p)·L(−Δ); with p = 1 this is the paper’s loss.',
     'A weak preference is softened toward ½ by its strength (can be turned off); the paper’s labels have no strength.',
-    'Each pair’s loss is multiplied by its weight and divided by the batch’s total weight.',
+    BY_WEIGHT,
     'A tie in the rewards counts one half in the accuracy; TRL counts it as wrong.',
   ],
   data: 'response-pairs',
   role: 'policy',
   needsReference: true,
   config: z.strictObject({
-    beta: z.number().positive().max(100).default(0.1).meta({
-      title: 'Distance penalty',
-      symbol: 'β',
-      help: 'Larger keeps the policy closer to the reference.',
-      group: 'main',
-    }),
+    beta: distancePenalty(),
     labelSmoothing: z.number().min(0).lt(0.5).default(0).meta({
       title: 'Label smoothing',
       symbol: 'ε',
@@ -84,7 +80,7 @@ export const dpo = defineAlgorithm({
       title: 'Small model',
       note: 'For Pairlab’s own models of up to a few million parameters.',
       config: { beta: 0.1 },
-      training: { steps: 200, batchSize: 16, learningRate: 3e-4, warmupFraction: 0.1, schedule: 'cosine' },
+      training: SMALL_MODEL,
     },
     {
       id: 'paper',

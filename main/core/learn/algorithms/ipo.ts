@@ -5,6 +5,7 @@ import { defineAlgorithm } from '../define.ts'
 import { policyMetrics } from '../groups.ts'
 import { completionLengths, sequenceLogRatios, splitPairs, weightedShare } from '../ops.ts'
 import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
+import { BY_STRENGTH, BY_WEIGHT, distancePenalty, SMALL_MODEL } from '../pair-page.ts'
 import { softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 
@@ -36,20 +37,15 @@ export const ipo = defineAlgorithm({
   deviations: [
     'β is the paper’s τ.',
     'A soft label p gives p·L(Δ) + (1 − p)·L(−Δ), which pulls the margin to (2p − 1)/(2β); with p = 1 this is the paper’s loss.',
-    'A weak preference is softened toward ½ by its strength (can be turned off).',
-    'Each pair’s loss is multiplied by its weight and divided by the batch’s total weight.',
+    BY_STRENGTH,
+    BY_WEIGHT,
     'Lengths “per token” divide each log-ratio by its completion’s tokens, as TRL does; the paper sums.',
   ],
   data: 'response-pairs',
   role: 'policy',
   needsReference: true,
   config: z.strictObject({
-    beta: z.number().positive().max(100).default(0.1).meta({
-      title: 'Distance penalty',
-      symbol: 'β',
-      help: 'The margin is pulled to 1/(2β): 5 nats at 0.1, 50 nats at 0.01.',
-      group: 'main',
-    }),
+    beta: distancePenalty(0.1, 'The margin is pulled to 1/(2β): 5 nats at 0.1, 50 nats at 0.01.'),
     lengths: z.enum(['sum', 'per-token']).default('sum').meta({
       title: 'Lengths',
       help: 'Sum the log-ratio over a completion’s tokens (the paper), or average it (TRL). The two need different β.',
@@ -71,7 +67,7 @@ export const ipo = defineAlgorithm({
       title: 'Small model',
       note: 'For Pairlab’s own models of up to a few million parameters.',
       config: { beta: 0.1, lengths: 'sum' },
-      training: { steps: 200, batchSize: 16, learningRate: 3e-4, warmupFraction: 0.1, schedule: 'cosine' },
+      training: SMALL_MODEL,
     },
     {
       id: 'paper',

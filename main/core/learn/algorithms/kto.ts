@@ -5,6 +5,7 @@ import { defineAlgorithm, type Batch, type BatchTotals, type Network } from '../
 import { policyMetrics } from '../groups.ts'
 import { sequenceLogRatios, splitPairs, stopGradient, weightedShare } from '../ops.ts'
 import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
+import { distancePenalty, SMALL_MODEL } from '../pair-page.ts'
 import { softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 
@@ -65,12 +66,7 @@ export const kto = defineAlgorithm({
   needsReference: true,
   mismatched: true,
   config: z.strictObject({
-    beta: z.number().positive().max(100).default(0.1).meta({
-      title: 'Distance penalty',
-      symbol: 'β',
-      help: 'Larger keeps the policy closer to the reference.',
-      group: 'main',
-    }),
+    beta: distancePenalty(),
     desirable: z
       .number()
       .positive()
@@ -103,7 +99,7 @@ export const kto = defineAlgorithm({
       title: 'Small model',
       note: 'For Pairlab’s own models. A healthy run: the loss falls below ½, held-out accuracy rises, z₀ stays near 0.',
       config: {},
-      training: { steps: 200, batchSize: 16, learningRate: 3e-4, warmupFraction: 0.1, schedule: 'cosine' },
+      training: SMALL_MODEL,
     },
     {
       id: 'paper',

@@ -4,6 +4,7 @@ import { invariant } from '../../../../shared/assert.ts'
 import { defineAlgorithm } from '../define.ts'
 import { completionLengths, sequenceLogProbs, softplus, splitPairs, weightedShare } from '../ops.ts'
 import { LOG_PROB_INFO, logProbMetrics, lossInfo, REWARD_INFO, rewardMetrics } from '../pair-metrics.ts'
+import { BY_STRENGTH, BY_WEIGHT, SMALL_MODEL, WITH_END } from '../pair-page.ts'
 import { overLabel, softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 import { perTokenRatios } from './ipo.ts'
@@ -55,9 +56,9 @@ export const orpo = defineAlgorithm({
     'It covers the completion alone; the authors’ first code covered the prompt too.',
     `A mean log-prob is held ${LEAST_DOUBT} below 0 where 1 − P is taken: at certainty the odds are infinite.`,
     'A soft label p gives p·L(y⁺, y⁻) + (1 − p)·L(y⁻, y⁺), the likelihood of both sides by their share; with p = 1 this is the paper’s loss.',
-    'A weak preference is softened toward ½ by its strength (can be turned off).',
-    'Each pair’s loss is multiplied by its weight and divided by the batch’s total weight.',
-    'The length |y| counts the end-of-turn token, whose log-prob is in the sum.',
+    BY_STRENGTH,
+    BY_WEIGHT,
+    WITH_END,
   ],
   data: 'response-pairs',
   role: 'policy',
@@ -100,7 +101,7 @@ export const orpo = defineAlgorithm({
       title: 'Small model',
       note: 'For Pairlab’s own models of up to a few million parameters. It can begin with a new model: the likelihood part teaches it to write.',
       config: { oddsWeight: 0.1 },
-      training: { steps: 200, batchSize: 16, learningRate: 3e-4, warmupFraction: 0.1, schedule: 'cosine' },
+      training: SMALL_MODEL,
     },
   ],
   loss({ network, batch, totals, config }) {

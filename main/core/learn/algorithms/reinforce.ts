@@ -6,6 +6,7 @@ import { defineAlgorithm } from '../define.ts'
 import { policyMetrics } from '../groups.ts'
 import { sequenceLogRatios } from '../ops.ts'
 import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
+import { SMALL_MODEL } from '../pair-page.ts'
 import { ADVANTAGE_INFO, policyGradientShare, type Baseline } from './rloo.ts'
 
 const BASELINES = {
@@ -84,7 +85,7 @@ export const reinforce = defineAlgorithm({
       title: 'Small model',
       note: 'For Pairlab’s own models. A healthy run: the margin rises while the preferred log-prob does not fall. Log-probs of both sides that run off together are the bias of the baseline.',
       config: {},
-      training: { steps: 200, batchSize: 16, learningRate: 3e-4, warmupFraction: 0.1, schedule: 'cosine' },
+      training: SMALL_MODEL,
     },
     {
       id: 'paper',

@@ -4,6 +4,7 @@ import { invariant } from '../../../../shared/assert.ts'
 import { defineAlgorithm } from '../define.ts'
 import { softplus, splitPairs, weightedShare } from '../ops.ts'
 import { lossInfo, rewardMetrics } from '../pair-metrics.ts'
+import { BY_STRENGTH, BY_WEIGHT } from '../pair-page.ts'
 import { softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 
@@ -42,8 +43,8 @@ export const rewardModel = defineAlgorithm({
   equation: 'L = −log σ(R(y⁺) − R(y⁻) − m) + c (R(y⁺) + R(y⁻))²',
   deviations: [
     'A soft label p gives the cross-entropy with p in place of 1; with p = 1 this is the paper’s loss.',
-    'A weak preference is softened toward ½ by its strength (can be turned off).',
-    'Each pair’s loss is multiplied by its weight and divided by the batch’s total weight.',
+    BY_STRENGTH,
+    BY_WEIGHT,
     'A margin and a centering term are offered, both 0 in the paper.',
   ],
   data: 'response-pairs',

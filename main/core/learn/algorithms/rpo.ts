@@ -5,6 +5,7 @@ import { defineAlgorithm } from '../define.ts'
 import { policyMetrics } from '../groups.ts'
 import { completionLengths, sequenceLogProbs, sequenceLogRatios, splitPairs, weightedShare } from '../ops.ts'
 import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
+import { BY_STRENGTH, BY_WEIGHT, distancePenalty, SMALL_MODEL } from '../pair-page.ts'
 import { overLabel, softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 import { dpoLoss } from './dpo.ts'
@@ -43,20 +44,15 @@ export const rpo = defineAlgorithm({
   deviations: [
     'The likelihood is that of the completion by its own length. The paper divides by the length of prompt and completion together where it also trains on the prompt.',
     'A soft label p gives the DPO loss p·L(Δ) + (1 − p)·L(−Δ), and the likelihood of both sides by their share; with p = 1 this is the paper’s loss.',
-    'A weak preference is softened toward ½ by its strength (can be turned off).',
-    'Each pair’s loss is multiplied by its weight and divided by the batch’s total weight.',
+    BY_STRENGTH,
+    BY_WEIGHT,
     'One round on logged pairs: the paper’s rounds, in which the policy writes new pairs, are runs one after another.',
   ],
   data: 'response-pairs',
   role: 'policy',
   needsReference: true,
   config: z.strictObject({
-    beta: z.number().positive().max(100).default(0.1).meta({
-      title: 'Distance penalty',
-      symbol: 'β',
-      help: 'Larger keeps the policy closer to the reference.',
-      group: 'main',
-    }),
+    beta: distancePenalty(),
     likelihoodWeight: z.number().min(0).max(100).default(1).meta({
       title: 'Weight of the likelihood',
       symbol: 'α',
@@ -86,7 +82,7 @@ export const rpo = defineAlgorithm({
       title: 'Small model',
       note: 'For Pairlab’s own models of up to a few million parameters, with the paper’s α of 1.',
       config: { beta: 0.1, likelihoodWeight: 1 },
-      training: { steps: 200, batchSize: 16, learningRate: 3e-4, warmupFraction: 0.1, schedule: 'cosine' },
+      training: SMALL_MODEL,
     },
   ],
   loss({ network, batch, totals, config }) {

@@ -4,6 +4,7 @@ import { invariant } from '../../../../shared/assert.ts'
 import { defineAlgorithm, type PairBatch, type TokenBatch } from '../define.ts'
 import { sequenceLogProbs, weightedShare } from '../ops.ts'
 import { likelihoodAccuracy, LOG_PROB_INFO, logProbMetrics, lossInfo } from '../pair-metrics.ts'
+import { BY_STRENGTH } from '../pair-page.ts'
 import { softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 
@@ -57,7 +58,7 @@ export const sft = defineAlgorithm({
   equation: 'L = −Σₜ log π(yₜ⁺ | x, y⁺ before t) / number of tokens',
   deviations: [
     'The demonstrations are the preferred completions of the pairs. With a soft label p both count, with weights p and 1 − p; a tie counts both by half.',
-    'A weak preference is softened toward ½ by its strength (can be turned off).',
+    BY_STRENGTH,
     'The mean is over the completion tokens of the whole batch, weighted by the pairs’ weights; prompts carry no loss.',
   ],
   data: 'response-pairs',

@@ -4,6 +4,7 @@ import { invariant } from '../../../../shared/assert.ts'
 import { defineAlgorithm } from '../define.ts'
 import { completionLengths, sequenceLogProbs, softplus, splitPairs, weightedShare } from '../ops.ts'
 import { LOG_PROB_INFO, logProbMetrics, lossInfo, REWARD_INFO, rewardMetrics } from '../pair-metrics.ts'
+import { BY_STRENGTH, BY_WEIGHT, SMALL_MODEL } from '../pair-page.ts'
 import { softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 import { perTokenRatios } from './ipo.ts'
@@ -62,8 +63,8 @@ export const simpo = defineAlgorithm({
     'The defaults are β 2 and γ/β 0.5, where the authors advise to begin; their code’s own default is 0.25.',
     'Label smoothing as in both: (1 − ε)·L(z) + ε·L(−z), the target turned with the rest.',
     'A soft label p, from a tie or from annotators who differ, gives p·L(Δ) + (1 − p)·L(−Δ), each side against the target; with p = 1 this is the paper’s loss.',
-    'A weak preference is softened toward ½ by its strength (can be turned off).',
-    'Each pair’s loss is multiplied by its weight and divided by the batch’s total weight.',
+    BY_STRENGTH,
+    BY_WEIGHT,
     'The length |y| counts the end-of-turn token, whose log-prob is in the sum. The hinge in place of log σ, a choice in the authors’ code, is left out.',
   ],
   data: 'response-pairs',
@@ -106,7 +107,7 @@ export const simpo = defineAlgorithm({
       title: 'Small model',
       note: 'For Pairlab’s own models of up to a few million parameters. Nothing holds the policy to where it began: watch the log-prob of the preferred side and the samples.',
       config: { beta: 2, gammaRatio: 0.5 },
-      training: { steps: 200, batchSize: 16, learningRate: 3e-4, warmupFraction: 0.1, schedule: 'cosine' },
+      training: SMALL_MODEL,
     },
     {
       id: 'paper',

@@ -5,6 +5,7 @@ import { defineAlgorithm } from '../define.ts'
 import { policyMetrics } from '../groups.ts'
 import { sequenceLogProbs, sequenceLogRatios, splitPairs, weightedShare } from '../ops.ts'
 import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
+import { BY_WEIGHT, distancePenalty, SMALL_MODEL } from '../pair-page.ts'
 import { softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 
@@ -40,7 +41,7 @@ export const slic = defineAlgorithm({
     'The paper’s target is the reference text of the fine-tuning data; here it is the preferred completion.',
     'The paper’s form has no reference policy; it is used here for the KL and reward metrics alone.',
     'A soft label p gives p·L(y⁺, y⁻) + (1 − p)·L(y⁻, y⁺).',
-    'Each pair’s loss is multiplied by its weight and divided by the batch’s total weight.',
+    BY_WEIGHT,
   ],
   data: 'response-pairs',
   role: 'policy',
@@ -63,12 +64,7 @@ export const slic = defineAlgorithm({
       help: 'Weight of the likelihood of the preferred completion. Read by the form on log-probs.',
       group: 'main',
     }),
-    beta: z.number().positive().max(100).default(0.1).meta({
-      title: 'Distance penalty',
-      symbol: 'β',
-      help: 'The margin of the log-ratios is 1/β. Read by the form on log-ratios.',
-      group: 'main',
-    }),
+    beta: distancePenalty(0.1, 'The margin of the log-ratios is 1/β. Read by the form on log-ratios.'),
     useStrength: useStrength(),
   }),
   metrics: [
@@ -92,7 +88,7 @@ export const slic = defineAlgorithm({
       title: 'Small model',
       note: 'For Pairlab’s own models. A healthy run: fewer pairs inside the margin, held-out accuracy rising, the preferred log-prob held up by the target term.',
       config: {},
-      training: { steps: 200, batchSize: 16, learningRate: 3e-4, warmupFraction: 0.1, schedule: 'cosine' },
+      training: SMALL_MODEL,
     },
     {
       id: 'paper',
