@@ -48,6 +48,8 @@ export interface Family {
   readonly defaults: Settings
   readonly variants: Readonly<Record<string, Settings>>
   readonly hasReference: boolean
+  /** Where this loss has an edge of its own. */
+  readonly edges?: readonly Case[]
 }
 
 /** −log σ(z) */
@@ -195,7 +197,7 @@ const LENGTHS = [
   [4, 3, 1, 7, 17],
 ] as const
 
-interface Case {
+export interface Case {
   readonly name: string
   readonly inputs: Inputs
   readonly settings: Settings
@@ -204,7 +206,7 @@ interface Case {
   readonly kinked?: boolean
 }
 
-function casesOf({ variants, hasReference }: Family): readonly Case[] {
+function casesOf({ variants, hasReference, edges = [] }: Family): readonly Case[] {
   const both = (chosen: number[][], rejected: number[][], apart?: number): Inputs =>
     withReference(hasReference, chosen, rejected, apart)
   const pairs = (low = -6, apart = 1): Inputs => both(completions(LENGTHS[0], low), completions(LENGTHS[1], low), apart)
@@ -246,6 +248,7 @@ function casesOf({ variants, hasReference }: Family): readonly Case[] {
       kinked: true,
     },
     { name: 'long', inputs: both(completions([400], -6), completions([150], -6)), settings: {}, tags: ['long'] },
+    ...edges,
   ]
 }
 

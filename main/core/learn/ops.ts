@@ -67,6 +67,11 @@ export function completionLengths(tokens: TokenBatch): tf.Tensor1D {
   return tf.tidy(() => tf.sum(lossMask(tokens), 1))
 }
 
+/** Each completion's sum over its tokens divided by their number, as TRL does; 0 for a row without one. [row] → [row] */
+export function meanOverTokens(sums: tf.Tensor1D, lengths: tf.Tensor1D): tf.Tensor1D {
+  return tf.div(sums, tf.maximum(lengths, 1))
+}
+
 /** log σ(x) = min(x, 0) − log(1 + e^−|x|), for any size of x. */
 export function logSigmoid<T extends tf.Tensor>(x: T): T {
   return tf.neg(softplus(tf.neg(x))) as T

@@ -5,6 +5,7 @@ import {
   completionLengths,
   klK1,
   klK3,
+  meanOverTokens,
   sequenceLogProbs,
   splitPairs,
   weightedShare,
@@ -64,8 +65,8 @@ export function klMetrics(
 
 /** Share of logps/accuracies: which side is likelier per token, judged by the label. */
 export function likelihoodAccuracy(batch: PairBatch, totals: BatchTotals, logProbs: tf.Tensor2D): tf.Scalar {
-  const perToken = tf.div(sequenceLogProbs(logProbs), tf.maximum(completionLengths(batch.tokens), 1)) as tf.Tensor1D
-  const [chosen, rejected] = splitPairs(perToken, batch.pairs)
+  const means = meanOverTokens(sequenceLogProbs(logProbs), completionLengths(batch.tokens))
+  const [chosen, rejected] = splitPairs(means, batch.pairs)
   return weightedShare(agreementWithLabel(chosen, rejected, batch.preference), batch.weight, totals.weight)
 }
 

@@ -1,7 +1,7 @@
 import type { TokenBatch } from '../../core/learn/define.ts'
 import { copgGroupLoss, copgLoss, copgResidual } from '../../core/learn/algorithms/copg.ts'
 import { dpoLoss } from '../../core/learn/algorithms/dpo.ts'
-import { ipoLoss, perTokenRatios } from '../../core/learn/algorithms/ipo.ts'
+import { ipoLoss } from '../../core/learn/algorithms/ipo.ts'
 import { rewardModelLoss } from '../../core/learn/algorithms/reward-model.ts'
 import { advantages, policyGradientLoss, regularizedRewards, type Baseline } from '../../core/learn/algorithms/rloo.ts'
 import { sequenceMeanLoss, sftLoss } from '../../core/learn/algorithms/sft.ts'
@@ -12,6 +12,7 @@ import {
   sequenceLogProbs,
   tokenEntropies,
   tokenLogProbsFromLogits,
+  meanOverTokens,
 } from '../../core/learn/ops.ts'
 import { tf } from '../../core/learn/tf.ts'
 import { caseNotCovered, covered, type Check, type CheckedOutput, type CheckResult } from './check.ts'
@@ -56,7 +57,7 @@ const checkSequenceLogProbs: Check = (vector) => {
     per_token_entropy: out(tokenEntropies(logits, tokens)),
     token_count: out(lengths),
     sum_logp: out(sums),
-    mean_logp: out(perTokenRatios(sums, lengths)),
+    mean_logp: out(meanOverTokens(sums, lengths)),
     sft_token_mean_loss: out(lossOf(logits)),
     sft_sequence_mean_loss: out(sequenceMeanLoss(perToken, lengths)),
   }
@@ -168,7 +169,7 @@ const checkIpo: Check = (vector) => {
   if (variant !== 'sum' && variant !== 'length_normalized')
     return caseNotCovered(`there is no IPO variant "${variant}"`)
   const scale = (x: tf.Tensor1D, lengths: tf.Tensor1D | null): tf.Tensor1D =>
-    variant === 'sum' || lengths === null ? x : perTokenRatios(x, lengths)
+    variant === 'sum' || lengths === null ? x : meanOverTokens(x, lengths)
   const difference = (a: tf.Tensor1D, b: tf.Tensor1D): tf.Tensor1D =>
     tf.sub(scale(a, chosenLengths), scale(b, rejectedLengths))
   const losses = pairLosses(

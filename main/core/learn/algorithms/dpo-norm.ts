@@ -3,13 +3,12 @@ import { z } from 'zod'
 import { invariant } from '../../../../shared/assert.ts'
 import { defineAlgorithm } from '../define.ts'
 import { policyMetrics } from '../groups.ts'
-import { completionLengths, sequenceLogRatios, splitPairs, weightedShare } from '../ops.ts'
+import { completionLengths, meanOverTokens, sequenceLogRatios, splitPairs, weightedShare } from '../ops.ts'
 import { lossInfo, POLICY_INFO, REWARD_INFO } from '../pair-metrics.ts'
 import { BY_STRENGTH, BY_WEIGHT, distancePenalty, SMALL_MODEL, WITH_END } from '../pair-page.ts'
 import { softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 import { dpoLoss } from './dpo.ts'
-import { perTokenRatios } from './ipo.ts'
 
 const REWARDS = new Set(REWARD_INFO.map((info) => info.name))
 
@@ -71,7 +70,7 @@ export const dpoNorm = defineAlgorithm({
       'length-normalized DPO gets pairs with reference log-probs',
     )
     const logProbs = network.tokenLogProbs(batch.tokens)
-    const ratios = perTokenRatios(sequenceLogRatios(logProbs, batch.reference), completionLengths(batch.tokens))
+    const ratios = meanOverTokens(sequenceLogRatios(logProbs, batch.reference), completionLengths(batch.tokens))
     const [chosen, rejected] = splitPairs(ratios, batch.pairs)
     const perPair = dpoLoss(tf.sub(chosen, rejected), softPreference(batch, config.useStrength), {
       beta: config.beta,

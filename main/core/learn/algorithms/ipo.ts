@@ -3,10 +3,10 @@ import { z } from 'zod'
 import { invariant } from '../../../../shared/assert.ts'
 import { defineAlgorithm } from '../define.ts'
 import { policyMetrics } from '../groups.ts'
-import { completionLengths, sequenceLogRatios, splitPairs, weightedShare } from '../ops.ts'
+import { completionLengths, meanOverTokens, sequenceLogRatios, splitPairs, weightedShare } from '../ops.ts'
 import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
 import { BY_STRENGTH, BY_WEIGHT, distancePenalty, SMALL_MODEL } from '../pair-page.ts'
-import { softPreference, useStrength } from '../preference-strength.ts'
+import { overLabel, softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 
 /**
@@ -17,14 +17,7 @@ import { tf } from '../tf.ts'
  */
 export function ipoLoss(difference: tf.Tensor1D, preference: tf.Tensor1D, beta: number): tf.Tensor1D {
   const target = 1 / (2 * beta)
-  const win = tf.square(tf.sub(difference, target))
-  const loss = tf.square(tf.add(difference, target))
-  return tf.add(tf.mul(preference, win), tf.mul(tf.sub(1, preference), loss)) as tf.Tensor1D
-}
-
-/** Log-ratio of each row divided by its completion tokens, as TRL does; 0 for a row without one [row]. */
-export function perTokenRatios(ratios: tf.Tensor1D, lengths: tf.Tensor1D): tf.Tensor1D {
-  return tf.div(ratios, tf.maximum(lengths, 1))
+  return overLabel(preference, tf.square(tf.sub(difference, target)), tf.square(tf.add(difference, target)))
 }
 
 export const ipo = defineAlgorithm({
@@ -81,7 +74,7 @@ export const ipo = defineAlgorithm({
     invariant(batch.kind === 'pairs' && batch.reference !== null, 'IPO gets pairs with reference log-probs')
     const logProbs = network.tokenLogProbs(batch.tokens)
     const sums = sequenceLogRatios(logProbs, batch.reference)
-    const ratios = config.lengths === 'sum' ? sums : perTokenRatios(sums, completionLengths(batch.tokens))
+    const ratios = config.lengths === 'sum' ? sums : meanOverTokens(sums, completionLengths(batch.tokens))
     const [chosen, rejected] = splitPairs(ratios, batch.pairs)
     const perPair = ipoLoss(tf.sub(chosen, rejected), softPreference(batch, config.useStrength), config.beta)
     const loss = weightedShare(perPair, batch.weight, totals.weight)

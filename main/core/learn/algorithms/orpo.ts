@@ -2,12 +2,11 @@
 import { z } from 'zod'
 import { invariant } from '../../../../shared/assert.ts'
 import { defineAlgorithm } from '../define.ts'
-import { completionLengths, sequenceLogProbs, softplus, splitPairs, weightedShare } from '../ops.ts'
+import { completionLengths, meanOverTokens, sequenceLogProbs, softplus, splitPairs, weightedShare } from '../ops.ts'
 import { LOG_PROB_INFO, logProbMetrics, lossInfo, REWARD_INFO, rewardMetrics } from '../pair-metrics.ts'
 import { BY_STRENGTH, BY_WEIGHT, SMALL_MODEL, WITH_END } from '../pair-page.ts'
 import { overLabel, softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
-import { perTokenRatios } from './ipo.ts'
 
 /** A completion whose every token is certain has infinite odds; its mean log-prob is held this far below 0. */
 const LEAST_DOUBT = 1e-6
@@ -107,7 +106,7 @@ export const orpo = defineAlgorithm({
   loss({ network, batch, totals, config }) {
     invariant(batch.kind === 'pairs', 'ORPO gets pairs')
     const logProbs = network.tokenLogProbs(batch.tokens)
-    const perToken = perTokenRatios(sequenceLogProbs(logProbs), completionLengths(batch.tokens))
+    const perToken = meanOverTokens(sequenceLogProbs(logProbs), completionLengths(batch.tokens))
     const [chosen, rejected] = splitPairs(perToken, batch.pairs)
     const perPair = orpoLoss(chosen, rejected, softPreference(batch, config.useStrength), config.oddsWeight)
     const share = (values: tf.Tensor1D): tf.Scalar => weightedShare(values, batch.weight, totals.weight)

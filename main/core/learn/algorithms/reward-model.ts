@@ -5,7 +5,7 @@ import { defineAlgorithm } from '../define.ts'
 import { softplus, splitPairs, weightedShare } from '../ops.ts'
 import { lossInfo, rewardMetrics } from '../pair-metrics.ts'
 import { BY_STRENGTH, BY_WEIGHT } from '../pair-page.ts'
-import { softPreference, useStrength } from '../preference-strength.ts'
+import { overLabel, softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 
 export interface RewardModelOptions {
@@ -29,7 +29,7 @@ export function rewardModelLoss(
   const difference = tf.sub(chosen, rejected)
   const win = softplus(tf.sub(margin, difference))
   const lose = softplus(tf.add(difference, margin))
-  const ranking = tf.add(tf.mul(preference, win), tf.mul(tf.sub(1, preference), lose)) as tf.Tensor1D
+  const ranking = overLabel(preference, win as tf.Tensor1D, lose as tf.Tensor1D)
   if (centering === 0) return ranking
   return tf.add(ranking, tf.mul(tf.square(tf.add(chosen, rejected)), centering))
 }

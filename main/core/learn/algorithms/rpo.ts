@@ -3,13 +3,19 @@ import { z } from 'zod'
 import { invariant } from '../../../../shared/assert.ts'
 import { defineAlgorithm } from '../define.ts'
 import { policyMetrics } from '../groups.ts'
-import { completionLengths, sequenceLogProbs, sequenceLogRatios, splitPairs, weightedShare } from '../ops.ts'
+import {
+  completionLengths,
+  meanOverTokens,
+  sequenceLogProbs,
+  sequenceLogRatios,
+  splitPairs,
+  weightedShare,
+} from '../ops.ts'
 import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
 import { BY_STRENGTH, BY_WEIGHT, distancePenalty, SMALL_MODEL } from '../pair-page.ts'
 import { overLabel, softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 import { dpoLoss } from './dpo.ts'
-import { perTokenRatios } from './ipo.ts'
 
 export interface RpoOptions {
   readonly beta: number
@@ -90,7 +96,7 @@ export const rpo = defineAlgorithm({
     const logProbs = network.tokenLogProbs(batch.tokens)
     const ratios = sequenceLogRatios(logProbs, batch.reference)
     const [chosen, rejected] = splitPairs(ratios, batch.pairs)
-    const perToken = perTokenRatios(sequenceLogProbs(logProbs), completionLengths(batch.tokens))
+    const perToken = meanOverTokens(sequenceLogProbs(logProbs), completionLengths(batch.tokens))
     const [likelyChosen, likelyRejected] = splitPairs(perToken, batch.pairs)
     const preference = softPreference(batch, config.useStrength)
     const perPair = rpoLoss(tf.sub(chosen, rejected), likelyChosen, likelyRejected, preference, config)

@@ -2,12 +2,11 @@
 import { z } from 'zod'
 import { invariant } from '../../../../shared/assert.ts'
 import { defineAlgorithm } from '../define.ts'
-import { completionLengths, sequenceLogProbs, softplus, splitPairs, weightedShare } from '../ops.ts'
+import { completionLengths, meanOverTokens, sequenceLogProbs, softplus, splitPairs, weightedShare } from '../ops.ts'
 import { LOG_PROB_INFO, logProbMetrics, lossInfo, REWARD_INFO, rewardMetrics } from '../pair-metrics.ts'
 import { BY_STRENGTH, BY_WEIGHT, SMALL_MODEL } from '../pair-page.ts'
-import { softPreference, useStrength } from '../preference-strength.ts'
+import { overLabel, softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
-import { perTokenRatios } from './ipo.ts'
 
 export interface SimpoOptions {
   readonly beta: number
@@ -36,10 +35,7 @@ export function simpoLoss(
       tf.mul(softplus(logit), labelSmoothing),
     ) as tf.Tensor1D
   }
-  return tf.add(
-    tf.mul(preference, oneWay(difference)),
-    tf.mul(tf.sub(1, preference), oneWay(tf.neg(difference))),
-  ) as tf.Tensor1D
+  return overLabel(preference, oneWay(difference), oneWay(tf.neg(difference)))
 }
 
 const REWARD_HELP: Readonly<Record<string, string>> = {
@@ -141,7 +137,7 @@ export const simpo = defineAlgorithm({
   loss({ network, batch, totals, config }) {
     invariant(batch.kind === 'pairs', 'SimPO gets pairs')
     const logProbs = network.tokenLogProbs(batch.tokens)
-    const perToken = perTokenRatios(sequenceLogProbs(logProbs), completionLengths(batch.tokens))
+    const perToken = meanOverTokens(sequenceLogProbs(logProbs), completionLengths(batch.tokens))
     const [chosen, rejected] = splitPairs(perToken, batch.pairs)
     const perPair = simpoLoss(tf.sub(chosen, rejected), softPreference(batch, config.useStrength), config)
     const loss = weightedShare(perPair, batch.weight, totals.weight)
