@@ -9,6 +9,7 @@ import {
   type WorkerMessage,
   type WorkerQuestion,
 } from '../base/processes/worker-questions.ts'
+import { nameMemoryFailure } from './memory-failure.ts'
 
 type Say = (text: string) => void
 type Answers = { readonly [N in WorkerQuestion]: (question: QuestionOf<N>, say: Say) => Promise<AnswerOf<N>> }
@@ -32,7 +33,8 @@ export async function answer(name: string): Promise<number> {
     return 0
   } catch (error) {
     console.error(error)
-    await tell({ type: 'failed', error: toWire(error) })
+    const named = nameMemoryFailure(error, 'Take a smaller model, or fewer and shorter texts at once.')
+    await tell({ type: 'failed', error: toWire(named) })
     return 1
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { AppError, toWire } from '../../shared/errors.ts'
-import { nameMemoryFailure } from '../../main/workers/trainer/memory-failure.ts'
+import { nameMemoryFailure } from '../../main/workers/memory-failure.ts'
 
 const HINT = 'Lower the micro-batch.'
 

@@ -17,7 +17,7 @@ import {
   type GenerateMessage,
   type GenerateStart,
 } from '../../base/processes/generator-protocol.ts'
-import { nameMemoryFailure } from '../trainer/memory-failure.ts'
+import { nameMemoryFailure } from '../memory-failure.ts'
 
 const MEMORY_HINT = 'Choose a smaller model, fewer max tokens, or a shorter prompt.'
 

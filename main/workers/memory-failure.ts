@@ -1,4 +1,4 @@
-import { AppError } from '../../../shared/errors.ts'
+import { AppError } from '../../shared/errors.ts'
 
 /**
  * Engines and V8 report exhausted memory as range errors with telling texts. Where an engine has named its own limit, that
