@@ -1,15 +1,6 @@
 // Activations, number by number, and their gradients.
-import {
-  type Code,
-  f32x4,
-  type FunctionScope,
-  get,
-  type Local,
-  type ModuleBuilder,
-  multiplyAdd,
-  set,
-  v128,
-} from './assembler.ts'
+import type { FunctionScope, ModuleBuilder } from './assemble-module.ts'
+import { type Code, f32x4, get, type Local, multiplyAdd, set, v128 } from './assembler.ts'
 import { alongRow, bytes, type Exp, exponential } from './wasm-lanes.ts'
 
 /** `swiGlu(gate, up, y, count)` */

@@ -1,5 +1,6 @@
 // AdamW and the norm of the gradients, over all variables as one job: a table tells each chunk where its numbers are.
-import { f32x4, f64, f64x2, get, i32, type Local, type ModuleBuilder, multiplyAdd, set, v128 } from './assembler.ts'
+import type { ModuleBuilder } from './assemble-module.ts'
+import { f32x4, f64, f64x2, get, i32, type Local, multiplyAdd, set, v128 } from './assembler.ts'
 import { alongRow, bytes } from './wasm-lanes.ts'
 import { defineTask, type Task } from './wasm-tasks.ts'
 

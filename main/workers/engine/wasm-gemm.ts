@@ -1,18 +1,17 @@
 // Matrix product C (+)= A · B in the manner of Goto and van de Geijn (2008): B is copied into panels of some columns,
 // and a tile of a few rows by one panel is held in registers while it runs down the shared dimension. Each number of
 // C is summed in the order of the shared dimension whatever the tile, so that tiles and threads change no bit of it.
+import type { FunctionScope, ModuleBuilder } from './assemble-module.ts'
 import {
   type Code,
   f32,
   f32x4,
   f64,
-  type FunctionScope,
   get,
   i32,
   loopPointer,
   loopTo,
   type Local,
-  type ModuleBuilder,
   multiplyAdd,
   set,
   v128,

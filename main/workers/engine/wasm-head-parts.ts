@@ -1,5 +1,6 @@
 // What both directions of a head’s attention are written with.
-import { type Code, type FunctionScope, get, i32, type Local, loopTo, set } from './assembler.ts'
+import type { FunctionScope } from './assemble-module.ts'
+import { type Code, get, i32, type Local, loopTo, set } from './assembler.ts'
 import type { TileShape } from './wasm-gemm.ts'
 import { bytes } from './wasm-lanes.ts'
 

@@ -1,17 +1,6 @@
 // The gradient of one head’s attention.
-import {
-  call,
-  type Code,
-  f32x4,
-  type FunctionScope,
-  get,
-  i32,
-  type Local,
-  loopTo,
-  type ModuleBuilder,
-  set,
-  v128,
-} from './assembler.ts'
+import type { FunctionScope, ModuleBuilder } from './assemble-module.ts'
+import { call, type Code, f32x4, get, i32, type Local, loopTo, set, v128 } from './assembler.ts'
 import type { TileShape } from './wasm-gemm.ts'
 import { bump, bytes } from './wasm-lanes.ts'
 import { type ProductTasks, TILE_BYTES } from './wasm-product.ts'

@@ -1,5 +1,6 @@
 // Attention of one head of one row, as a chunk of a job: products of small matrices inside the thread's own scratch space.
-import { call, type Code, get, i32, type Local, type ModuleBuilder, set } from './assembler.ts'
+import type { ModuleBuilder } from './assemble-module.ts'
+import { call, type Code, get, i32, type Local, set } from './assembler.ts'
 import type { TileShape } from './wasm-gemm.ts'
 import { bytes } from './wasm-lanes.ts'
 import { type ProductTasks, TILE_BYTES } from './wasm-product.ts'

@@ -1,18 +1,7 @@
 // A loop over a row of numbers, four at a time. It is written once and emitted twice: for whole vectors, and for what
 // is left over, one number at a time.
-import {
-  type Code,
-  f32x4,
-  type FunctionScope,
-  get,
-  i32,
-  i32x4,
-  loopTo,
-  type Local,
-  multiplyAdd,
-  set,
-  v128,
-} from './assembler.ts'
+import type { FunctionScope } from './assemble-module.ts'
+import { type Code, f32x4, get, i32, i32x4, loopTo, type Local, multiplyAdd, set, v128 } from './assembler.ts'
 
 export interface Lane {
   load(row: Local): Code

@@ -1,6 +1,6 @@
 // Our kernels as a WebAssembly module, in the form that runs fastest here.
 import v8 from 'node:v8'
-import { createModule } from './assembler.ts'
+import { createModule } from './assemble-module.ts'
 import { defineOptimizer, type OptimizerTasks } from './wasm-adam.ts'
 import { defineGemm, NARROW_TILE, type TileShape, WIDE_TILE } from './wasm-gemm.ts'
 import { defineHeads, type HeadTasks } from './wasm-heads.ts'
@@ -76,7 +76,7 @@ function assemble(
   return { bytes: module.bytes(), tasks: { product, rows, heads, optimizer } }
 }
 
-/** The product alone, for the choice of a shape: all kernels take ten times as long to compile. */
+/** The product alone, for the choice of a shape: all kernels take three to four times as long to compile. */
 function assembleProduct({ tile, relaxed }: KernelShape, shared: boolean): Uint8Array<ArrayBuffer> {
   const module = createModule(shared)
   defineGemm(module, relaxed, tile)

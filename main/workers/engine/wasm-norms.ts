@@ -1,16 +1,6 @@
 // Norms over a row's numbers, and their gradients.
-import {
-  type Code,
-  f32,
-  f32x4,
-  get,
-  i32,
-  loopTo,
-  type Local,
-  type ModuleBuilder,
-  multiplyAdd,
-  set,
-} from './assembler.ts'
+import type { ModuleBuilder } from './assemble-module.ts'
+import { type Code, f32, f32x4, get, i32, loopTo, type Local, multiplyAdd, set } from './assembler.ts'
 import { alongRow, bump, bytes, type Lane } from './wasm-lanes.ts'
 
 /** 1 / √(mean x² + ε) of the row at `x`, in all lanes of `inverse`. */

@@ -1,6 +1,7 @@
 // Threads for our kernels. A job is a task of the module, its arguments and a number of chunks; threads take chunks
 // one by one, and the thread that gave the job works like the others. Nobody waits for a thread that took no chunk, so
 // one that sleeps, starts or shares its core with another program costs its help alone.
+import type { ModuleBuilder } from './assemble-module.ts'
 import {
   atomic,
   back,
@@ -12,7 +13,6 @@ import {
   i32,
   leave,
   type Local,
-  type ModuleBuilder,
   set,
   when,
 } from './assembler.ts'

@@ -1,4 +1,5 @@
 // The matrix product as two jobs: B into panels, then blocks of C. And a product of few rows, where B is read once as it lies.
+import type { ModuleBuilder } from './assemble-module.ts'
 import {
   call,
   type Code,
@@ -9,7 +10,6 @@ import {
   loopPointer,
   loopTo,
   type Local,
-  type ModuleBuilder,
   multiplyAdd,
   set,
   v128,

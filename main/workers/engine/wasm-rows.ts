@@ -1,18 +1,6 @@
 // Kernels that pass over rows of numbers, as tasks; rotations, log-probs, copies and sums are written here.
-import {
-  f32,
-  f32x4,
-  type Code,
-  type FunctionScope,
-  get,
-  i32,
-  loopTo,
-  type Local,
-  type ModuleBuilder,
-  multiplyAdd,
-  set,
-  v128,
-} from './assembler.ts'
+import type { FunctionScope, ModuleBuilder } from './assemble-module.ts'
+import { f32, f32x4, type Code, get, i32, loopTo, type Local, multiplyAdd, set, v128 } from './assembler.ts'
 import { alongRow, bump, bytes, exponential } from './wasm-lanes.ts'
 import { defineWiden } from './wasm-widen.ts'
 import { defineGelu, defineGeluGrad, defineSwiGlu, defineSwiGluGrad } from './wasm-activations.ts'

@@ -1,17 +1,6 @@
 // Softmax over what each query sees, and its gradient, in place.
-import {
-  type Code,
-  f32,
-  f32x4,
-  get,
-  i32,
-  loopTo,
-  type Local,
-  type ModuleBuilder,
-  multiplyAdd,
-  set,
-  when,
-} from './assembler.ts'
+import type { ModuleBuilder } from './assemble-module.ts'
+import { type Code, f32, f32x4, get, i32, loopTo, type Local, multiplyAdd, set, when } from './assembler.ts'
 import { alongRow, bump, exponential } from './wasm-lanes.ts'
 
 /** What row `first + row` sees of the keys from `from` on, as bytes past `from`: `start` … `end`. */

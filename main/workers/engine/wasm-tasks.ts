@@ -1,16 +1,6 @@
 // Kernels cut into chunks that any thread can do: what stands between a job in memory and a kernel's arguments.
-import {
-  call,
-  type Code,
-  f32,
-  type FunctionScope,
-  get,
-  i32,
-  type Local,
-  type ModuleBuilder,
-  set,
-  threadIndex,
-} from './assembler.ts'
+import type { FunctionScope, ModuleBuilder } from './assemble-module.ts'
+import { call, type Code, f32, get, i32, type Local, set, threadIndex } from './assembler.ts'
 import { JOB } from './wasm-pool.ts'
 
 export type Argument = 'i32' | 'f32'

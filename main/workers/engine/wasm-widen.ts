@@ -1,4 +1,5 @@
-import { type Code, get, i32, i32x4, loopTo, type Local, type ModuleBuilder, set, v128 } from './assembler.ts'
+import type { ModuleBuilder } from './assemble-module.ts'
+import { type Code, get, i32, i32x4, loopTo, type Local, set, v128 } from './assembler.ts'
 import { bump } from './wasm-lanes.ts'
 
 /** `widen(x, y, count)`: bfloat16 at x into float32 at y, eight at a time and then one. */
