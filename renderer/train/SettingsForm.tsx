@@ -32,18 +32,14 @@ export function SettingsForm({ form }: { readonly form: TrainForm }): ReactNode 
     <section className="settings" aria-label="Settings">
       <div className="settings-head">
         <h2>Settings</h2>
-        <span className="small text-2 ellipsis" title={preset?.note}>
-          {changed.length === 0 ? (
-            preset?.note
-          ) : (
-            <>
-              <span className="accent">
-                {changed.length} {changed.length === 1 ? 'differs' : 'differ'}
-              </span>{' '}
-              from the preset.
-            </>
-          )}
-        </span>
+        {changed.length === 0 ? null : (
+          <span className="small text-2 nowrap">
+            <span className="accent">
+              {changed.length} {changed.length === 1 ? 'differs' : 'differ'}
+            </span>{' '}
+            from the preset.
+          </span>
+        )}
         <span className="grow" />
         {changed.length === 0 ? null : (
           <button
@@ -79,6 +75,7 @@ export function SettingsForm({ form }: { readonly form: TrainForm }): ReactNode 
           onChange={setFold}
         />
       </div>
+      <p className="settings-note small text-2">{preset?.note}</p>
       <div className="settings-grid">
         <SeedsRow form={form} />
         {writesSamples(algorithm) ? <JudgeRow form={form} /> : null}

@@ -103,7 +103,7 @@ async function untilStopped(
 function reportFailure(log: EventLog, error: unknown, beforeReady: boolean): number {
   const named = nameMemoryFailure(
     error,
-    'Lower the micro-batch or the longest sequence, compute layers twice (--gradient-checkpointing yes), train adapters (--adapt lora), or take a smaller model; then start again.',
+    'Lower the micro-batch or the longest sequence, compute layers twice (gradient checkpointing), train adapters (LoRA), or take a smaller model; then start again.',
   )
   console.error(named)
   const wire = toWire(named)
