@@ -104,6 +104,25 @@ describe.skipIf(chromiumPath === null)('training and comparing in the browser', 
     await lab.page.getByText('Ready.').waitFor()
   })
 
+  test('the window does not scroll, however narrow it is and whichever method is chosen', async () => {
+    const { page } = lab
+    try {
+      for (const width of [1024, 800]) {
+        await page.setViewportSize({ width, height: 700 })
+        await openForm()
+        await page.locator('.method', { hasText: 'GRPO' }).click()
+        await page.getByText('DAPO', { exact: true }).click()
+        await page.getByText('its soft punishment of overlong answers').waitFor()
+        expect(
+          await page.evaluate(() => [window.scrollY, document.documentElement.scrollHeight - window.innerHeight]),
+          `${width} pixels wide`,
+        ).toEqual([0, 0])
+      }
+    } finally {
+      await page.setViewportSize({ width: 1440, height: 900 })
+    }
+  })
+
   test('a dry run begins by itself where a person wants it, which is kept', async () => {
     await openForm()
     const box = lab.page.getByLabel('when settings rest')
