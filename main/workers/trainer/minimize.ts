@@ -1,6 +1,7 @@
 import type { BatchParts } from '../../core/learn/batch-totals.ts'
 import { disposeBatch } from '../../core/learn/batches.ts'
 import type { Algorithm, Batch, BatchTotals, LossResult, Network } from '../../core/learn/define.ts'
+import { variableGradients } from '../../core/learn/gradients.ts'
 import type { Decoder } from '../../core/learn/models/decoder.ts'
 import { learningRateAt, readGlobalNorm, type Optimizer } from '../../core/learn/optimizer.ts'
 import { tf } from '../../core/learn/tf.ts'
@@ -91,19 +92,17 @@ function gradientsOf(
 ): Record<string, tf.Tensor> {
   const names = new Map(Object.entries(decoder.variables).map(([name, variable]) => [variable.name, name]))
   const gradients: Record<string, tf.Tensor> = {}
-  // Nothing is returned from the tidy: it would look for tensors in every number of what it is given.
-  tf.tidy(() => {
-    const { grads } = tf.variableGrads(() => {
-      const result = loss()
-      // Kept past the gradient's own tidy; a clone, because a metric may be the loss itself.
-      reported.push(
-        Object.fromEntries(Object.entries(result.metrics).map(([name, value]) => [name, tf.keep(tf.clone(value))])),
-      )
-      return result.loss
-    }, Object.values(decoder.variables))
-    for (const [variable, gradient] of Object.entries(grads))
-      gradients[names.get(variable) ?? variable] = tf.keep(gradient)
-  })
+  const { value, grads } = variableGradients(() => {
+    const result = loss()
+    // Kept past the gradient's own tidy; a clone, because a metric may be the loss itself.
+    reported.push(
+      Object.fromEntries(Object.entries(result.metrics).map(([name, value]) => [name, tf.keep(tf.clone(value))])),
+    )
+    return result.loss
+  }, Object.values(decoder.variables))
+  value.dispose()
+  for (const [variable, gradient] of Object.entries(grads))
+    gradients[names.get(variable) ?? variable] = tf.keep(gradient)
   return gradients
 }
 

@@ -1,3 +1,4 @@
+import { gradients } from '../gradients.ts'
 import { tf } from '../tf.ts'
 
 /**
@@ -28,15 +29,9 @@ export function recomputed(
   return op(x, ...variables) as tf.Tensor2D
 }
 
-/** Gradients within a gradient: the tape of the outer one is put aside, which the library forgets to do. */
+/** Gradients within a gradient; 0 by what f does not depend on. */
 function gradientsInside(f: () => tf.Tensor, xs: tf.Tensor[], dy: tf.Tensor): tf.Tensor[] {
-  const { state } = tf.engine() as unknown as { readonly state: { activeTape: unknown } }
-  const outer = state.activeTape
-  try {
-    const { value, grads } = tf.engine().gradients(f, xs, dy, true)
-    value.dispose()
-    return grads.map((grad, at) => grad ?? tf.zerosLike(xs[at]!))
-  } finally {
-    state.activeTape = outer
-  }
+  const { value, grads } = gradients(f, xs, dy)
+  value.dispose()
+  return grads.map((grad, at) => grad ?? tf.zerosLike(xs[at]!))
 }

@@ -6,6 +6,7 @@ import { createOptimizer, learningRateAt, readGlobalNorm } from '../../../core/l
 import { createRandom, type Random } from '../../../core/learn/random.ts'
 import { sublist, type RankingAlgorithm, type RankingBatch } from '../../../core/learn/ranking/ranking.ts'
 import { findRankingAlgorithm } from '../../../core/learn/registry.ts'
+import { variableGradients } from '../../../core/learn/gradients.ts'
 import { tf } from '../../../core/learn/tf.ts'
 import { openModelFiles, type Checkpoint, type ModelFiles } from '../../../core/models/checkpoint-files.ts'
 import type { TensorToWrite } from '../../../core/models/write.ts'
@@ -249,8 +250,12 @@ async function gradientsOf(
       metrics[name] = (metrics[name] ?? 0) + share * value
     const names = new Map(Object.entries(scorer.variables).map(([name, variable]) => [variable.name, name]))
     const loss = tf.tidy(() => {
-      const { value, grads } = tf.variableGrads(
-        () => tf.mul(tf.mean(algorithm.loss(scorer.score(part, across), batch, config, prepared?.plan ?? null)), share),
+      const { value, grads } = variableGradients(
+        () =>
+          tf.mul(
+            tf.mean(algorithm.loss(scorer.score(part, across), batch, config, prepared?.plan ?? null)),
+            share,
+          ) as tf.Scalar,
         Object.values(scorer.variables),
       )
       for (const [variable, gradient] of Object.entries(grads)) {
