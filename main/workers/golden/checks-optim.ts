@@ -80,7 +80,7 @@ const checkSchedules: Check = (vector) => {
 const checkLora: Check = (vector) => {
   const inputs = reader(vector.inputs, 'inputs')
   const params = reader(vector.params, 'params')
-  const weights: LoraWeights = {
+  const weights: LoraWeights & { readonly weight: tf.Tensor2D } = {
     weight: tf.tensor2d(inputs.matrix('weight_out_in')),
     a: tf.tensor2d(inputs.matrix('lora_A_r_in')),
     b: tf.tensor2d(inputs.matrix('lora_B_out_r')),

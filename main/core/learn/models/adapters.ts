@@ -1,5 +1,6 @@
 // Low-rank adapters beside a decoder's frozen linear layers (Hu et al., ICLR 2022), arXiv 2106.09685
 import type { TrainingConfig } from '../../../../shared/training-config.ts'
+import type { LoraWeights } from './lora.ts'
 import type { Random } from '../random.ts'
 import { tf } from '../tf.ts'
 import { dropMask } from './dropout.ts'
@@ -74,17 +75,13 @@ export function drawAdapters(
   return tensors
 }
 
-/** scale · x Aᵀ Bᵀ, what is added to the frozen layer's output. x [token, in], a [rank, in], b [out, rank] → [token, out] */
-export function loraUpdate(
+/** What a pass over x needs beside the adapter's weights. @param random null: without dropout */
+export function loraPass(
   x: tf.Tensor2D,
-  a: tf.Tensor2D,
-  b: tf.Tensor2D,
-  options: LoraOptions,
+  { alpha, rank, dropout }: LoraOptions,
   random: Random | null,
-): tf.Tensor2D {
-  const kept = random === null || options.dropout === 0 ? x : tf.mul(x, dropMask(x.shape, options.dropout, random))
-  const low = tf.matMul(kept as tf.Tensor2D, a, false, true)
-  return tf.matMul(tf.mul(low, options.alpha / options.rank), b, false, true)
+): Pick<LoraWeights, 'scale' | 'mask'> {
+  return { scale: alpha / rank, mask: random === null || dropout === 0 ? null : dropMask(x.shape, dropout, random) }
 }
 
 /**

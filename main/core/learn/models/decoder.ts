@@ -3,11 +3,13 @@
 import type { Network, TokenBatch } from '../define.ts'
 import { createRandom, type Random } from '../random.ts'
 import { tf } from '../tf.ts'
-import { adapterNames, adapterShapes, loraUpdate, type LoraOptions } from './adapters.ts'
+import { adapterNames, adapterShapes, loraPass, type LoraOptions } from './adapters.ts'
 import { dropMask } from './dropout.ts'
 import { freezeMatrix, type FrozenMatrix, isFrozen, type Matrix, multiply, readFrozen, rowsOf } from './frozen.ts'
-import { attention, gatherRows, gelu, layerNorm, logProbOf, rmsNorm, rotary, scatterRows, swiGlu } from './fused.ts'
-import { isLlamaLike, type DecoderConfig } from './model-config.ts'
+import { attention, gatherRows, gelu, layerNorm, rmsNorm, rotary, scatterRows, swiGlu } from './fused.ts'
+import { headLogProb } from './head.ts'
+import { loraLinear } from './lora.ts'
+import { checkedPositions, isLlamaLike, type DecoderConfig } from './model-config.ts'
 import { completionTargets, lastTokens, paddedIndices, packTokens, type Packing } from './packing.ts'
 import {
   expectTensor,
@@ -21,6 +23,7 @@ import {
   type TensorSource,
 } from './parameters.ts'
 import { recomputed } from './recompute.ts'
+import { addBias, addLike } from './sums.ts'
 import { ropeFrequencies, rotaryTable, type RotaryTable } from './rope.ts'
 
 export { presetConfig, type DecoderConfig } from './model-config.ts'
@@ -144,6 +147,7 @@ class TransformerDecoder implements Decoder {
   readonly #parameters: Readonly<Record<string, tf.Tensor | FrozenMatrix>>
   readonly #options: DecoderOptions
   readonly #names: ReturnType<typeof outerNames>
+  readonly #head: string
   #dropout: Dropout | null = null
   #adaptersOn = true
   #rotary: RotaryTable | null = null
@@ -159,6 +163,7 @@ class TransformerDecoder implements Decoder {
     this.#parameters = parameters
     this.#options = options
     this.#names = outerNames(config)
+    this.#head = config.tiedEmbeddings ? this.#names.embedding : this.#names.head
     this.parameterCount = parameterCount(config)
     this.weightBytes = Object.values(parameters).reduce(
       (sum, one) => sum + 4 * (isFrozen(one) ? one.packed.size : one.size),
@@ -188,7 +193,8 @@ class TransformerDecoder implements Decoder {
       if (targets.from.length === 0) return this.#unusedLogProbs(packing)
       // Nothing past the last layer's attention is needed where no completion token is predicted.
       const hidden = this.#forward(packing, targets.from)
-      const logProbs = logProbOf(this.project(hidden), targets.ids) // [target]
+      const trains = `${this.#head}.weight` in this.variables
+      const logProbs = headLogProb(hidden, this.#matrix(this.#head), targets.ids, { trains }) // [target]
       return tf.reshape(scatterRows(tf.reshape(logProbs, [-1, 1]), targets.places, rows * (time - 1)), [rows, time - 1])
     })
   }
@@ -223,8 +229,7 @@ class TransformerDecoder implements Decoder {
   }
 
   project(hidden: tf.Tensor2D): tf.Tensor2D {
-    const name = this.config.tiedEmbeddings ? this.#names.embedding : this.#names.head
-    return multiply(hidden, this.#matrix(name), true)
+    return multiply(hidden, this.#matrix(this.#head), true)
   }
 
   async toTensors(): Promise<Record<string, NamedTensor>> {
@@ -282,7 +287,7 @@ class TransformerDecoder implements Decoder {
   #embed(ids: Int32Array, positions: Int32Array): tf.Tensor2D {
     const tokens = rowsOf(this.#matrix(this.#names.embedding), ids)
     if (this.#names.positions === null) return tokens
-    return tf.add(tokens, rowsOf(this.#matrix(this.#names.positions), this.#checked(positions)))
+    return tf.add(tokens, rowsOf(this.#matrix(this.#names.positions), checkedPositions(this.config, positions)))
   }
 
   /** One block; only the wanted tokens leave it. [token, hidden] → [token or wanted, hidden] */
@@ -293,8 +298,8 @@ class TransformerDecoder implements Decoder {
     const mixed = this.#attend(layer, prefix, x, pass, random) // [token, heads · headDim]
     const pick = (all: tf.Tensor2D): tf.Tensor2D => (wanted === null ? all : gatherRows(all, wanted))
     const update = this.#linear(`${prefix}${llama ? 'self_attn.o_proj' : 'attn.c_proj'}`, pick(mixed), random)
-    const middle = tf.add(pick(x), this.#drop(update, random)) as tf.Tensor2D
-    return tf.add(middle, this.#drop(this.#feedForward(prefix, middle, random), random))
+    const middle = addLike(pick(x), this.#drop(update, random))
+    return addLike(middle, this.#drop(this.#feedForward(prefix, middle, random), random))
   }
 
   #attend(layer: number, prefix: string, x: tf.Tensor2D, pass: Pass, random: Random | null): tf.Tensor2D {
@@ -325,13 +330,17 @@ class TransformerDecoder implements Decoder {
   /** x Wᵀ + b, and the adapter's share where there is one. [token, in] → [token, out] */
   #linear(name: string, x: tf.Tensor2D, random: Random | null): tf.Tensor2D {
     const bias = this.#vector(`${name}.bias`)
-    let y = multiply(x, this.#matrix(name), isLlamaLike(this.config))
-    if (bias !== undefined) y = tf.add(y, bias)
+    const weight = this.#matrix(name)
+    const llama = isLlamaLike(this.config)
     const { lora = null } = this.#options
     const { a, b } = adapterNames(name)
     const [first, second] = [this.#parameters[a], this.#parameters[b]]
-    if (lora === null || !this.#adaptersOn || first === undefined || second === undefined) return y
-    return tf.add(y, loraUpdate(x, first as tf.Tensor2D, second as tf.Tensor2D, lora, random))
+    if (lora !== null && this.#adaptersOn && first !== undefined && second !== undefined) {
+      const adapter = { a: first as tf.Tensor2D, b: second as tf.Tensor2D }
+      return loraLinear(x, { weight, inOut: !llama, bias, ...adapter, ...loraPass(x, lora, random) })
+    }
+    const y = multiply(x, weight, llama)
+    return bias === undefined ? y : addBias(y, bias)
   }
 
   #norm(name: string, x: tf.Tensor2D): tf.Tensor2D {
@@ -366,21 +375,12 @@ class TransformerDecoder implements Decoder {
 
   #tableFor(positions: Int32Array): RotaryTable {
     const { headDim, ropeScaling = null } = this.config
-    if (ropeScaling?.kind === 'dynamic') this.#checked(positions)
+    if (ropeScaling?.kind === 'dynamic') checkedPositions(this.config, positions)
     const length = positions.reduce((longest, position) => Math.max(longest, position + 1), 0)
     if (this.#rotary === null || this.#rotary.cos.length < (length * headDim) / 2) {
       this.#rotary = rotaryTable(Math.max(2 * length, 256), headDim, ropeFrequencies(this.config))
     }
     return this.#rotary
-  }
-
-  /** @throws RangeError for a position the model does not know */
-  #checked(positions: Int32Array): Int32Array {
-    const { maxPositions = Number.POSITIVE_INFINITY } = this.config
-    for (const position of positions)
-      if (position >= maxPositions)
-        throw new RangeError(`the model knows ${maxPositions} positions, and a sequence is longer`)
-    return positions
   }
 
   #matrix(name: string): Matrix {

@@ -3,7 +3,7 @@
 import type { TokenBatch } from '../define.ts'
 import { createRandom, type Random } from '../random.ts'
 import { tf } from '../tf.ts'
-import { adapterNames, loraUpdate, type LoraOptions } from './adapters.ts'
+import { adapterNames, loraPass, type LoraOptions } from './adapters.ts'
 import type { Dropout } from './decoder.ts'
 import { dropMask } from './dropout.ts'
 import type { EncoderConfig } from './encoder-config.ts'
@@ -16,6 +16,8 @@ import {
   freshEncoderWeights,
 } from './encoder-parameters.ts'
 import { attention, type AttentionShape, gatherRows, gelu, layerNorm, scatterRows } from './fused.ts'
+import { loraLinear } from './lora.ts'
+import { addBias, addLike } from './sums.ts'
 import { packWhole, paddedIndices, type Packing, tokenRows } from './packing.ts'
 import { ParameterSet } from './parameter-set.ts'
 import type { NamedTensor, TensorSource } from './parameters.ts'
@@ -197,10 +199,10 @@ class BertEncoder implements Encoder {
     const mixed = attention(project(names.query), project(names.key), project(names.value), packing, this.#attention)
     const pick = (all: tf.Tensor2D): tf.Tensor2D => (wanted === null ? all : gatherRows(all, wanted))
     const update = this.#drop(this.#linear(`${prefix}${names.attentionOutput}`, pick(mixed), random), random)
-    const middle = this.#norm(`${prefix}${names.attentionNorm}`, tf.add(pick(x), update))
+    const middle = this.#norm(`${prefix}${names.attentionNorm}`, addLike(pick(x), update))
     const wide = this.#activate(this.#linear(`${prefix}${names.wide}`, middle, random))
     const narrow = this.#drop(this.#linear(`${prefix}${names.narrow}`, wide, random), random)
-    return this.#norm(`${prefix}${names.norm}`, tf.add(middle, narrow))
+    return this.#norm(`${prefix}${names.norm}`, addLike(middle, narrow))
   }
 
   #activate(x: tf.Tensor2D): tf.Tensor2D {
@@ -210,12 +212,15 @@ class BertEncoder implements Encoder {
 
   /** x Wᵀ + b, and the adapter's share where there is one. [token, in] → [token, out] */
   #linear(name: string, x: tf.Tensor2D, random: Random | null): tf.Tensor2D {
-    const y = tf.add(tf.matMul(x, this.#matrix(name), false, true), this.#parameters.get(`${name}.bias`)) as tf.Tensor2D
+    const weight = this.#matrix(name)
+    const bias = this.#parameters.get(`${name}.bias`) as tf.Tensor1D
     const { lora = null } = this.#options
     const { a, b } = adapterNames(name)
     const [first, second] = [this.#parameters.find(a), this.#parameters.find(b)]
-    if (lora === null || !this.#adaptersOn || first === undefined || second === undefined) return y
-    return tf.add(y, loraUpdate(x, first as tf.Tensor2D, second as tf.Tensor2D, lora, random))
+    if (lora === null || !this.#adaptersOn || first === undefined || second === undefined)
+      return addBias(tf.matMul(x, weight, false, true), bias)
+    const adapter = { a: first as tf.Tensor2D, b: second as tf.Tensor2D }
+    return loraLinear(x, { weight, bias, ...adapter, ...loraPass(x, lora, random) })
   }
 
   #norm(name: string, x: tf.Tensor2D): tf.Tensor2D {

@@ -1,24 +1,67 @@
 // Low-Rank Adaptation (Hu et al., ICLR 2022), arXiv 2106.09685
 import { tf } from '../tf.ts'
+import { type Matrix, multiply } from './frozen.ts'
 
 export interface LoraWeights {
-  /** Frozen [out, in] */
-  readonly weight: tf.Tensor2D
+  /** Frozen [out, in]; [in, out] where `inOut` */
+  readonly weight: Matrix
+  readonly inOut?: boolean
+  /** Frozen [out] */
+  readonly bias?: tf.Tensor1D | undefined
   /** [rank, in] */
   readonly a: tf.Tensor2D
   /** [out, rank] */
   readonly b: tf.Tensor2D
   /** α / rank */
   readonly scale: number
+  /** What the low-rank path's input is multiplied by: dropout [row, in] */
+  readonly mask?: tf.Tensor2D | null
 }
 
-/** Eq. 3: y = x Wᵀ + scale · x Aᵀ Bᵀ, the update never formed as a matrix. [row, in] → [row, out] */
-export function loraLinear(x: tf.Tensor2D, { weight, a, b, scale }: LoraWeights): tf.Tensor2D {
-  const low = tf.matMul(tf.matMul(x, a, false, true), b, false, true)
-  return tf.add(tf.matMul(x, weight, false, true), tf.mul(low, scale)) as tf.Tensor2D
+/**
+ * Eq. 3: y = x Wᵀ + bias + scale · (mask ⊙ x) Aᵀ Bᵀ, the update never formed as a matrix. Between the passes x and the
+ * low-rank product are kept, and none of the three outputs that are added. [row, in] → [row, out]
+ */
+export function loraLinear(
+  x: tf.Tensor2D,
+  { weight, inOut = false, bias, a, b, scale, mask = null }: LoraWeights,
+): tf.Tensor2D {
+  const keptOf = (input: tf.Tensor2D): tf.Tensor2D => (mask === null ? input : tf.mul(input, mask))
+  const op = tf.customGrad((...given) => {
+    const save = given.at(-1) as unknown as (tensors: tf.Tensor[]) => void
+    const [input, first, second] = given as unknown as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D]
+    const frozen = multiply(input, weight, !inOut)
+    const low = tf.mul(tf.matMul(keptOf(input), first, false, true), scale) as tf.Tensor2D
+    const value = tf.add(
+      bias === undefined ? frozen : tf.add(frozen, bias),
+      tf.matMul(low, second, false, true),
+    ) as tf.Tensor2D
+    save([input, first, second, low])
+    return {
+      value,
+      gradFunc: (upstream, saved) => {
+        const dy = upstream as tf.Tensor2D
+        const [input, first, second, low] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D, tf.Tensor2D]
+        return tf.tidy(() => {
+          const dLow = tf.mul(tf.matMul(dy, second), scale) as tf.Tensor2D
+          return [
+            tf.add(multiply(dy, weight, inOut), keptOf(tf.matMul(dLow, first))),
+            tf.matMul(dLow, keptOf(input), true),
+            tf.matMul(dy, low, true),
+          ]
+        })
+      },
+    }
+  })
+  return op(x, a, b) as tf.Tensor2D
 }
 
-/** W + scale · B A, for use without the adapter [out, in]. */
-export function mergeLora({ weight, a, b, scale }: LoraWeights): tf.Tensor2D {
+/** W + scale · B A, for use without the adapter. W [out, in] → [out, in] */
+export function mergeLora({
+  weight,
+  a,
+  b,
+  scale,
+}: Pick<LoraWeights, 'a' | 'b' | 'scale'> & { readonly weight: tf.Tensor2D }): tf.Tensor2D {
   return tf.add(weight, tf.mul(tf.matMul(b, a), scale)) as tf.Tensor2D
 }

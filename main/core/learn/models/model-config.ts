@@ -72,3 +72,14 @@ export function presetConfig(
     scoreHead: options.scoreHead ?? false,
   }
 }
+
+/** @throws RangeError for a position the model does not know */
+export function checkedPositions(
+  { maxPositions = Number.POSITIVE_INFINITY }: Pick<DecoderConfig, 'maxPositions'>,
+  positions: Int32Array,
+): Int32Array {
+  for (const position of positions)
+    if (position >= maxPositions)
+      throw new RangeError(`the model knows ${maxPositions} positions, and a sequence is longer`)
+  return positions
+}
