@@ -26,27 +26,34 @@ export function loraLinear(
   x: tf.Tensor2D,
   { weight, inOut = false, bias, a, b, scale, mask = null }: LoraWeights,
 ): tf.Tensor2D {
-  const keptOf = (input: tf.Tensor2D): tf.Tensor2D => (mask === null ? input : tf.mul(input, mask))
+  const masked = (input: tf.Tensor2D, by: tf.Tensor | undefined): tf.Tensor2D =>
+    by === undefined ? input : tf.mul(input, by)
   const op = tf.customGrad((...given) => {
     const save = given.at(-1) as unknown as (tensors: tf.Tensor[]) => void
     const [input, first, second] = given as unknown as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D]
     const frozen = multiply(input, weight, !inOut)
-    const low = tf.mul(tf.matMul(keptOf(input), first, false, true), scale) as tf.Tensor2D
+    const low = tf.mul(tf.matMul(masked(input, mask ?? undefined), first, false, true), scale) as tf.Tensor2D
     const value = tf.add(
       bias === undefined ? frozen : tf.add(frozen, bias),
       tf.matMul(low, second, false, true),
     ) as tf.Tensor2D
-    save([input, first, second, low])
+    save([input, first, second, low, ...(mask === null ? [] : [mask])])
     return {
       value,
       gradFunc: (upstream, saved) => {
         const dy = upstream as tf.Tensor2D
-        const [input, first, second, low] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D, tf.Tensor2D]
+        const [input, first, second, low, kept] = saved as [
+          tf.Tensor2D,
+          tf.Tensor2D,
+          tf.Tensor2D,
+          tf.Tensor2D,
+          tf.Tensor2D?,
+        ]
         return tf.tidy(() => {
           const dLow = tf.mul(tf.matMul(dy, second), scale) as tf.Tensor2D
           return [
-            tf.add(multiply(dy, weight, inOut), keptOf(tf.matMul(dLow, first))),
-            tf.matMul(dLow, keptOf(input), true),
+            tf.add(multiply(dy, weight, inOut), masked(tf.matMul(dLow, first), kept)),
+            tf.matMul(dLow, masked(input, kept), true),
             tf.matMul(dy, low, true),
           ]
         })
