@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { DataKind } from './data-kinds.ts'
 import { datasetId, engineName, modelId, runId } from './domain.ts'
-import { trainingChanges, trainingConfig } from './training-config.ts'
+import { TEXT_LAYOUTS, trainingChanges, trainingConfig } from './training-config.ts'
 
 /** Decoder sizes, by name. Parameter counts are for a 2,048-token vocabulary with tied embeddings. */
 export const MODEL_PRESETS = {
@@ -114,6 +114,8 @@ export const runSpec = z.strictObject({
   method: z.string(),
   config: z.record(z.string(), z.json()),
   training: trainingConfig,
+  /** How prompts and completions become tokens, chosen by what the model has unless the training asks for one. Runs from before have Pairlab's own. */
+  layout: z.enum(TEXT_LAYOUTS).default('tags'),
   /** sha256 of method, config, training, model, data and judge without the seed: runs that share it are one group. */
   groupHash: z.string(),
   seed: z.int().nonnegative(),

@@ -13,6 +13,10 @@ const NETWORKS_AND_DECODERS = { data: ['response-pairs', 'segment-pairs', 'contr
 /** Beginnings of a run that read tokens. */
 const READS_TOKENS = { models: ['new', 'run', 'registered'] }
 
+/** How prompts and completions become tokens: by the model's chat template, by Pairlab's own tags, or as they stand. */
+export const TEXT_LAYOUTS = ['template', 'tags', 'plain'] as const
+export type TextLayout = (typeof TEXT_LAYOUTS)[number]
+
 /** Knobs every method shares. A method's presets override the defaults. */
 export const trainingConfig = z.strictObject({
   steps: z.int().min(1).max(1_000_000).default(200).meta({ title: 'Steps', help: 'Optimizer updates.', group: 'main' }),
@@ -181,6 +185,16 @@ export const trainingConfig = z.strictObject({
       help: 'Prompts are cut at their start, completions at their end, and the share cut is reported.',
       group: 'main',
       ...TEXTS_AND_LISTS,
+      ...READS_TOKENS,
+    }),
+  layout: z
+    .enum(['auto', ...TEXT_LAYOUTS])
+    .default('auto')
+    .meta({
+      title: 'Text layout',
+      help: 'How prompts and completions become tokens. Automatic: by the chat template of a model that has one, in Pairlab’s own tags for models made here, and as they stand for base models.',
+      group: 'expert',
+      ...DECODERS,
       ...READS_TOKENS,
     }),
   evalEvery: z.int().min(0).default(50).meta({

@@ -9,6 +9,7 @@ import { Say } from '../parts/Say.tsx'
 import { ErrorNotice } from '../parts/states.tsx'
 import { copyText } from '../run/copy-text.ts'
 import { EstimatePanel } from './EstimatePanel.tsx'
+import { TokensPanel } from './TokensPanel.tsx'
 import { QueuePanel } from './QueuePanel.tsx'
 import { useEstimate } from './use-estimate.ts'
 import type { TrainForm } from './use-train.ts'
@@ -34,6 +35,7 @@ export function TrainSide({ form }: { readonly form: TrainForm }): ReactNode {
         queueMs={queueMs}
         foreseen={form.check?.memory ?? null}
       />
+      <TokensPanel form={form} />
       <Advice form={form} />
       <TerminalPanel command={form.check?.command ?? ''} />
       <QueuePanel runs={runs} />

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { engineName, runId, runState } from '../domain.ts'
 import { wireError } from '../errors.ts'
 import { requestProblem } from '../request-problems.ts'
+import { TEXT_LAYOUTS } from '../training-config.ts'
 import { runRequest, runSpec } from '../run-spec.ts'
 import { call, clientKey } from './define.ts'
 import { engineChoice } from './engines.ts'
@@ -132,6 +133,23 @@ export type MemoryEstimate = z.infer<typeof memoryEstimate>
 
 const one = z.strictObject({ runId })
 
+/** The first rows of a data set as the model would read them. */
+export const tokenPreview = z.strictObject({
+  layout: z.enum(TEXT_LAYOUTS),
+  /** Tokens that end what the model writes, the one written in training first. */
+  ends: z.array(z.string()),
+  rows: z.array(
+    z.strictObject({
+      pairId: z.string(),
+      prompt: z.array(z.string()),
+      completion: z.array(z.strictObject({ text: z.string(), trained: z.boolean() })),
+      /** It lost tokens to the longest sequence. */
+      cut: z.boolean(),
+    }),
+  ),
+})
+export type TokenPreview = z.infer<typeof tokenPreview>
+
 export const runCalls = {
   /** Fills in every default and reports what is wrong, without starting anything. */
   'runs.check': call(
@@ -144,6 +162,11 @@ export const runCalls = {
       /** Null where the model to start from cannot be read. */ memory: memoryEstimate.nullable(),
       /** What the run would be tried on first. */ engine: engineChoice,
     }),
+  ),
+  /** Null where nothing is read yet: a new model's tokenizer is made of the data when its run begins, and other kinds of data are not completions. */
+  'runs.tokens': call(
+    z.strictObject({ request: runRequest, rows: z.int().min(1).max(20).default(2) }),
+    tokenPreview.nullable(),
   ),
   /** Runs real steps at the longest batch in a child process. A newer question of the same asker ends the older one, which fails as `cancelled`. */
   'runs.estimate': call(

@@ -8,6 +8,7 @@ import { embedPlain } from '../../main/core/learn/embed/contrast.ts'
 import { decoderFrom } from '../../main/core/learn/models/decoder.ts'
 import { decoderConfigOf } from '../../main/core/learn/models/hf-config.ts'
 import { loadTokenizer } from '../../main/core/learn/tokens/tokenizer.ts'
+import { tagsFormat } from '../../main/core/learn/tokens/tags-format.ts'
 import { openModelFiles } from '../../main/core/models/checkpoint-files.ts'
 import { embedWith, openEmbedder } from '../../main/core/models/embedder-folder.ts'
 import { openAnyModel } from '../../main/core/models/folder.ts'
@@ -112,10 +113,12 @@ test.each(['full', 'lora'] as const)(
     const files = await openModelFiles(await checkpointOf(runId))
     await openEngine('wasm')
     const decoder = decoderFrom(decoderConfigOf(files.config), files.source)
+    const tokenizer = loadTokenizer(files.tokenizer)
     const own = await embedPlain(
       {
         decoder,
-        tokenizer: loadTokenizer(files.tokenizer),
+        tokenizer,
+        format: tagsFormat(tokenizer),
         maxLength: 24,
         random: () => null as never,
         breathe: async () => undefined,

@@ -72,6 +72,9 @@ describe('a run and a model', () => {
       'README.md',
       'adapter_config.json',
       'adapter_model.safetensors',
+      'generation_config.json',
+      'tokenizer.json',
+      'tokenizer_config.json',
     ])
     const card = readFileSync(path.join(to, 'README.md'), 'utf8')
     for (const word of [base.name, base.hash, runId!, datasetId.slice(0, 4), 'Seed | 1']) expect(card).toContain(word)

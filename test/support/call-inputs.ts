@@ -132,6 +132,7 @@ export const callInputs: { readonly [N in CallName]: (place: Place) => Inputs<N>
       },
     },
   }),
+  'runs.tokens': () => one({ request: request([1, 1]) }),
   'runs.estimate': () => one({ request: request([1, 1]) }),
   'runs.cancelEstimate': () => one({ asker: 'nobody' }),
   'runs.start': () => one({ request: { ...request([1, 2, 3]), name: 'Begun' } }),

@@ -1,5 +1,4 @@
 import type { Generation } from '../../shared/contract/playground.ts'
-import { encodePrompt } from '../../main/core/learn/tokens/encode-rows.ts'
 import { createRandom } from '../../main/core/learn/random.ts'
 import { sampleTexts } from '../../main/core/learn/sampling/sample-text.ts'
 import { openEngine } from '../../main/workers/engine/choose.ts'
@@ -16,18 +15,19 @@ export async function sampleDirectly(
 }> {
   await openEngine('wasm')
   const writer: Writer = await openWriter({ kind: 'checkpoint', path: checkpoint, trainedHere: true })
-  const ids = encodePrompt(writer.tokenizer, 'q1?')
+  const { tokenizer, format } = writer.language
+  const ids = format.prompt('q1?')
   const samples = await sampleTexts(
     writer.decoder,
-    writer.tokenizer,
+    tokenizer,
     completions.map(() => ids),
     (row) => createRandom(5 + row),
-    { ...request.settings, endId: writer.tokenizer.endId, modelLogProbs: true },
+    { ...request.settings, endId: tokenizer.endId, modelLogProbs: true },
   )
   const scores = await completionLogProbs(
     writer.decoder,
     samples.map((one) => ({ prompt: ids, completion: one.ids, text: '' })),
-    writer.tokenizer.padId,
+    tokenizer.padId,
     async () => undefined,
   )
   writer.decoder.dispose()

@@ -6,6 +6,7 @@ import { tf } from '../../main/core/learn/tf.ts'
 import { byteTokenizer } from '../../main/core/learn/tokens/bpe-trainer.ts'
 import { loadTokenizer } from '../../main/core/learn/tokens/tokenizer.ts'
 import { trainingConfig } from '../../shared/training-config.ts'
+import { tagsFormat } from '../../main/core/learn/tokens/tags-format.ts'
 import { minimizeParts, minimizeWhole, type Update } from '../../main/workers/trainer/minimize.ts'
 import { isSurrogate, type ToyCourse } from './toy-course.ts'
 
@@ -70,6 +71,7 @@ export async function learnToyTexts(method: ContrastMethod): Promise<ToyCourse> 
     config,
     decoder,
     tokenizer,
+    format: tagsFormat(tokenizer),
     items,
     maxLength: training.maxLength,
     microBatchSize: training.microBatchSize,

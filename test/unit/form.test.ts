@@ -103,6 +103,7 @@ describe('the fields of the training schema', () => {
       'gradientCheckpointing',
       'frozenStorage',
       'maxLength',
+      'layout',
       'evalPairs',
       'samplePrompts',
       'sampleTokens',
@@ -112,6 +113,7 @@ describe('the fields of the training schema', () => {
       'dropout',
       ...adapting,
       'frozenStorage',
+      'layout',
       'sampleTokens',
       'sampleTemperature',
     ])
@@ -121,6 +123,7 @@ describe('the fields of the training schema', () => {
       'gradientCheckpointing',
       'frozenStorage',
       'maxLength',
+      'layout',
       'sampleTokens',
       'sampleTemperature',
     ])

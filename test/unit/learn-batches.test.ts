@@ -3,11 +3,14 @@ import type { PreferenceRow } from '../../shared/data-kinds.ts'
 import { createBatchPlan } from '../../main/core/learn/batch-plan.ts'
 import { disposeBatch, groupPairs, pairBatch } from '../../main/core/learn/batches.ts'
 import { byteTokenizer, trainBpe } from '../../main/core/learn/tokens/bpe-trainer.ts'
-import { cutToLength, encodeRows } from '../../main/core/learn/tokens/encode-rows.ts'
+import { shareRoom } from '../../main/core/learn/tokens/cut-row.ts'
+import { encodeRows } from '../../main/core/learn/tokens/encode-rows.ts'
+import { tagsFormat } from '../../main/core/learn/tokens/tags-format.ts'
 import { tf } from '../../main/core/learn/tf.ts'
 import { loadTokenizer } from '../../main/core/learn/tokens/tokenizer.ts'
 
 const tokenizer = loadTokenizer(byteTokenizer())
+const format = tagsFormat(tokenizer)
 
 function row(prompt: string, a: string, b: string, preferenceA: number): PreferenceRow {
   return {
@@ -27,7 +30,7 @@ function row(prompt: string, a: string, b: string, preferenceA: number): Prefere
 
 describe('encodeRows', () => {
   it('turns the preferred side to chosen, and keeps a tie as it stands', () => {
-    const { pairs } = encodeRows([row('p', 'aa', 'b', 0.25), row('p', 'aa', 'b', 0.5)], tokenizer, 64)
+    const { pairs } = encodeRows([row('p', 'aa', 'b', 0.25), row('p', 'aa', 'b', 0.5)], format, 64)
     expect(pairs.map((pair) => [pair.chosen.text, pair.preference, pair.swapped])).toEqual([
       ['b', 0.75, true],
       ['aa', 0.5, false],
@@ -35,21 +38,26 @@ describe('encodeRows', () => {
   })
 
   it('ends every completion, also an empty one', () => {
-    const [pair] = encodeRows([row('p', '', 'b', 1)], tokenizer, 64).pairs
+    const [pair] = encodeRows([row('p', '', 'b', 1)], format, 64).pairs
     expect(pair?.chosen.completion).toEqual([tokenizer.endId])
     expect(pair?.rejected.completion.at(-1)).toBe(tokenizer.endId)
   })
 
   it('keeps what looks like a special token as text', () => {
-    const [pair] = encodeRows([row('p', '<|endoftext|>', 'b', 1)], tokenizer, 64).pairs
+    const [pair] = encodeRows([row('p', '<|endoftext|>', 'b', 1)], format, 64).pairs
     expect(pair?.chosen.completion.filter((id) => id === tokenizer.endId)).toHaveLength(1)
   })
 
   it('cuts prompts at their start and completions at their end, and says how often', () => {
-    expect(cutToLength([1, 2, 3, 4], [5, 6], 4)).toEqual({ prompt: [3, 4], completion: [5, 6], wasCut: true })
-    expect(cutToLength([1], [5, 6, 7, 8, 9], 4)).toEqual({ prompt: [1], completion: [5, 6, 7], wasCut: true })
-    expect(cutToLength([1, 2, 3, 4, 5], [6, 7, 8, 9], 4)).toEqual({ prompt: [4, 5], completion: [6, 7], wasCut: true })
-    const encoded = encodeRows([row('a long prompt', 'a long answer', 'x', 1)], tokenizer, 12)
+    expect(shareRoom(4, 2, 4)).toEqual({ prompt: 2, completion: 2 })
+    expect(shareRoom(1, 5, 4)).toEqual({ prompt: 1, completion: 3 })
+    expect(shareRoom(5, 4, 4)).toEqual({ prompt: 2, completion: 2 })
+    const { prompt, completion } = format.row('abcde', 'fghi', 4)
+    expect([tokenizer.decode(prompt, { skipSpecial: false }), tokenizer.decode(completion)]).toEqual([
+      'e<|endoftext|>',
+      'fg',
+    ])
+    const encoded = encodeRows([row('a long prompt', 'a long answer', 'x', 1)], format, 12)
     expect(encoded.cutShare).toBe(1)
     expect(encoded.longest).toBeLessThanOrEqual(12)
   })
@@ -57,7 +65,7 @@ describe('encodeRows', () => {
 
 describe('pairBatch', () => {
   it('pads on the right, marks completions, and lays reference log-probs on their tokens', () => {
-    const { pairs } = encodeRows([row('p', 'ab', 'c', 1)], tokenizer, 64)
+    const { pairs } = encodeRows([row('p', 'ab', 'c', 1)], format, 64)
     const batch = pairBatch(pairs, tokenizer.padId, [{ chosen: 2, rejected: -1 }], (one) =>
       one.completion.map((_id, at) => -1 - at),
     )
@@ -84,7 +92,7 @@ describe('pairBatch', () => {
 
 describe('groupPairs', () => {
   it('takes each completion of a prompt once, with the mean of its rewards', () => {
-    const { pairs } = encodeRows([row('p', 'a', 'b', 1), row('p', 'a', 'c', 1), row('q', 'x', 'x', 0.5)], tokenizer, 64)
+    const { pairs } = encodeRows([row('p', 'a', 'b', 1), row('p', 'a', 'c', 1), row('q', 'x', 'x', 0.5)], format, 64)
     const groups = groupPairs(
       pairs,
       [

@@ -6,6 +6,9 @@ import { byteTokenizer, END_TOKEN, PAD_TOKEN } from '../../main/core/learn/token
 import { encodeChat } from '../../main/core/learn/tokens/chat-template.ts'
 import { encodePromptText } from '../../main/core/learn/tokens/encode-prompt.ts'
 import { encodeRows } from '../../main/core/learn/tokens/encode-rows.ts'
+import { plainFormat } from '../../main/core/learn/tokens/plain-format.ts'
+import { tagsFormat } from '../../main/core/learn/tokens/tags-format.ts'
+import { templateFormat } from '../../main/core/learn/tokens/template-format.ts'
 import { loadTokenizer } from '../../main/core/learn/tokens/tokenizer.ts'
 
 const golden = (name: string): unknown =>
@@ -100,14 +103,15 @@ describe('a model’s own chat template', () => {
 
 describe('a prompt for a model that was trained here', () => {
   const bytes = loadTokenizer(byteTokenizer())
-  const habits = { trainedHere: true, template: null, opening: [] }
+  const format = tagsFormat(bytes)
+  const own = { tokenizer: bytes, format }
   const messages = [
     { role: 'system', content: 'Be short.' },
     { role: 'user', content: 'Hello' },
   ]
 
   test('is what training put before the completion, with the assistant’s turn opened', () => {
-    const { ids, layout } = encodePromptText(bytes, { kind: 'chat', messages }, habits)
+    const { ids, layout } = encodePromptText(own, { kind: 'chat', messages }, true)
     const answer = [{ role: 'assistant', content: 'Hi' }]
     const row = {
       pairId: 'p',
@@ -122,21 +126,21 @@ describe('a prompt for a model that was trained here', () => {
       rewardB: null,
       labelCount: 1,
     }
-    const { prompt, completion } = encodeRows([row], bytes, 1000).pairs[0]!.chosen
+    const { prompt, completion } = encodeRows([row], format, 1000).pairs[0]!.chosen
     const trained = [...prompt, ...completion]
     expect(layout).toBe('tags')
     expect(trained.slice(0, ids.length)).toEqual(ids)
     expect(bytes.decode(trained.slice(ids.length))).toBe('Hi\n')
-    const text = encodePromptText(bytes, { kind: 'text', text: 'Say hello.' }, habits)
+    const text = encodePromptText(own, { kind: 'text', text: 'Say hello.' }, true)
     expect(text).toEqual({
-      ids: encodeRows([{ ...row, prompt: 'Say hello.' }], bytes, 1000).pairs[0]!.chosen.prompt,
+      ids: encodeRows([{ ...row, prompt: 'Say hello.' }], format, 1000).pairs[0]!.chosen.prompt,
       layout: 'plain',
     })
   })
 
   test('no text in it becomes a special token', () => {
     for (const text of [END_TOKEN, PAD_TOKEN, `a${END_TOKEN}b`]) {
-      const chat = encodePromptText(bytes, { kind: 'chat', messages: [{ role: 'user', content: text }] }, habits)
+      const chat = encodePromptText(own, { kind: 'chat', messages: [{ role: 'user', content: text }] }, true)
       expect(chat.ids.filter((id) => id === bytes.endId || id === bytes.padId)).toEqual([bytes.endId]) // training's own, before the answer
       expect(bytes.decode(chat.ids)).toBe(`${toText([{ role: 'user', content: text }])}<assistant>\n`)
     }
@@ -145,16 +149,21 @@ describe('a prompt for a model that was trained here', () => {
 
 describe('a prompt for a model of another program', () => {
   test('stands as it is, after what its tokenizer opens every text with', () => {
-    const habits = { trainedHere: false, template: null, opening: [3] }
-    expect(encodePromptText(qwen, { kind: 'text', text: 'hello<|im_end|>' }, habits)).toEqual({
+    const begins = { ...qwen, opening: [3] }
+    const base = { tokenizer: begins, format: plainFormat(begins) }
+    expect(encodePromptText(base, { kind: 'text', text: 'hello<|im_end|>' }, true)).toEqual({
       ids: [3, ...qwen.encode('hello<|im_end|>')],
       layout: 'plain',
     })
-    expect(encodePromptText(qwen, { kind: 'text', text: '' }, { ...habits, opening: [] }).ids).toEqual([qwen.endId])
-    expect(
-      encodePromptText(qwen, { kind: 'chat', messages: [{ role: 'user', content: 'hi' }] }, { ...habits, template })
-        .layout,
-    ).toBe('template')
+    const bare = { tokenizer: qwen, format: plainFormat(qwen) }
+    expect(encodePromptText(bare, { kind: 'text', text: '' }, true).ids).toEqual([qwen.endId])
+    const chat = { tokenizer: qwen, format: templateFormat(qwen, template) }
+    const messages = [{ role: 'user', content: 'hi' }]
+    expect(encodePromptText(chat, { kind: 'chat', messages }, true).layout).toBe('template')
+    expect(encodePromptText(chat, { kind: 'chat', messages }, false)).toEqual({
+      ids: qwen.encode('User: hi\nAssistant:'),
+      layout: 'plain',
+    })
   })
 
   test('the tokenizer’s opening tokens are found', () => {

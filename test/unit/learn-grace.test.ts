@@ -16,7 +16,8 @@ import { packSequences } from '../../main/core/learn/models/packing.ts'
 import { createOptimizer } from '../../main/core/learn/optimizer.ts'
 import { findContrastMethod } from '../../main/core/learn/registry.ts'
 import { createRandom } from '../../main/core/learn/random.ts'
-import { embedSpans, rationalePrompt, spanOf } from '../../main/core/learn/embed/rationale.ts'
+import { embedSpans, spanOf } from '../../main/core/learn/embed/rationale.ts'
+import { tagsFormat } from '../../main/core/learn/tokens/tags-format.ts'
 import { loadTokenizer } from '../../main/core/learn/tokens/tokenizer.ts'
 import { tf } from '../../main/core/learn/tf.ts'
 
@@ -46,10 +47,10 @@ const nothing = (): Promise<void> => Promise.resolve()
 
 test('the prompt keeps text and end of turn past its system prompt, and cuts the text alone', () => {
   const tokenizer = loadTokenizer(byteTokenizer())
-  const whole = rationalePrompt(tokenizer, 'think', 'abc', 1000)
+  const whole = tagsFormat(tokenizer).asked('think', 'abc', 1000)
   expect(tokenizer.decode(whole.ids.slice(0, whole.systemTokens))).toBe('<system>\nthink\n<user>\n')
   expect([tokenizer.decode(whole.ids.slice(whole.systemTokens)), whole.ids.at(-1)]).toEqual(['abc\n', tokenizer.endId])
-  const cut = rationalePrompt(tokenizer, 'think', 'abcdefgh', whole.systemTokens + 4)
+  const cut = tagsFormat(tokenizer).asked('think', 'abcdefgh', whole.systemTokens + 4)
   expect([cut.ids.length, tokenizer.decode(cut.ids.slice(cut.systemTokens))]).toEqual([whole.systemTokens + 4, 'ab\n'])
 })
 
@@ -76,7 +77,7 @@ test('pooling of packed rows is the mean over what follows the system prompt, as
 
 test('the same random numbers write the same; rewards are numbers with their parts; no tensor stays', async () => {
   const round = (): ReturnType<typeof graceRound> =>
-    graceRound(decoder, instances, options, END, createRandom(5), nothing)
+    graceRound(decoder, instances, options, { endId: END, stopIds: [END] }, createRandom(5), nothing)
   const first = await round()
   const before = tf.memory().numTensors
   expect(await round()).toEqual(first)
@@ -96,7 +97,7 @@ test('λ₂ as printed does not reach the advantages; a term of each rollout doe
         decoder,
         instances,
         { ...options, unfinishedReward: null, hardTerm, weights: { ...options.weights, hard } },
-        END,
+        { endId: END, stopIds: [END] },
         createRandom(5),
         nothing,
       )
@@ -116,7 +117,7 @@ test('unsupervised: the anchor is one more rationale of the text', async () => {
     decoder,
     alone,
     { ...options, unfinishedReward: null },
-    END,
+    { endId: END, stopIds: [END] },
     createRandom(5),
     nothing,
   )
@@ -129,7 +130,7 @@ test('the two objectives point the same way for rationales of one length, and mi
     decoder,
     instances,
     { ...options, maxTokens: 1, unfinishedReward: null },
-    END,
+    { endId: END, stopIds: [END] },
     createRandom(5),
     nothing,
   )
@@ -192,7 +193,7 @@ test('ten updates on one round of rationales make the better ones likelier, by t
     pupil,
     instances,
     { ...options, rollouts: 4, maxTokens: 3, unfinishedReward: null },
-    END,
+    { endId: END, stopIds: [END] },
     createRandom(5),
     nothing,
   )

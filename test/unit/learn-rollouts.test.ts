@@ -10,6 +10,7 @@ import { tf } from '../../main/core/learn/tf.ts'
 import { trainingConfig } from '../../shared/training-config.ts'
 import { byteTokenizer } from '../../main/core/learn/tokens/bpe-trainer.ts'
 import { createOptimizer } from '../../main/core/learn/optimizer.ts'
+import { tagsFormat } from '../../main/core/learn/tokens/tags-format.ts'
 import { loadTokenizer } from '../../main/core/learn/tokens/tokenizer.ts'
 import { minimizeParts } from '../../main/workers/trainer/minimize.ts'
 import { openRollouts } from '../../main/workers/trainer/text/rollouts.ts'
@@ -164,10 +165,14 @@ describe('methods whose policy writes', () => {
       encode: (text: string) => [2 + (text.length % 8)],
       decode: (ids: readonly number[]) => ids.join(''),
       endId: END,
+      stopIds: [END],
       padId: PAD,
     }
     const sets = {
-      train: { pairs: ['a', 'bb'].map((promptText) => ({ promptText })), rewards: null },
+      train: {
+        pairs: ['a', 'bb'].map((promptText) => ({ promptText, contents: { prompt: promptText } })),
+        rewards: null,
+      },
       validation: { pairs: [], rewards: null },
       test: { pairs: [], rewards: null },
     }
@@ -178,7 +183,7 @@ describe('methods whose policy writes', () => {
       keep: () => undefined,
     }
     const rollouts = (await openRollouts(
-      { context, algorithm, config, tokenizer, decoder, sets, reference } as never,
+      { context, algorithm, config, tokenizer, format: tagsFormat(tokenizer), decoder, sets, reference } as never,
       null,
     ))! // no more of a session than it reads
     const optimizer = createOptimizer(

@@ -10,6 +10,7 @@ import { commandFor } from '../requests/run-command.ts'
 import { foreseeMemory } from '../requests/run-memory.ts'
 import { requestOf } from '../../../shared/request-of.ts'
 import { checkRequest, prepareEstimate, prepareRuns, refuseProblems } from '../requests/run-request.ts'
+import { previewTokens } from '../requests/token-preview.ts'
 import { createTrainingData } from '../requests/training-data.ts'
 
 type RunHandlers = Pick<Handlers, Exclude<Extract<keyof Handlers, `runs.${string}` | `queue.${string}`>, 'runs.export'>>
@@ -49,6 +50,7 @@ export function runHandlers(deps: HandlerDeps): RunHandlers {
         engine: { name: engine, why: engineChoice.why },
       }
     },
+    'runs.tokens': async ({ request, rows }) => previewTokens(deps, await checkRequest(asking, request), rows),
     'runs.estimate': ({ request, asker }) =>
       runs.dryRun(asker, async (measure) => {
         const checked = await checkRequest(asking, request)

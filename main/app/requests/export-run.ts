@@ -5,7 +5,9 @@ import type { RunId } from '../../../shared/domain.ts'
 import { requestOf } from '../../../shared/request-of.ts'
 import type { RunSpec } from '../../../shared/run-spec.ts'
 import { findAlgorithm } from '../../core/learn/registry.ts'
-import { openModelFiles } from '../../core/models/checkpoint-files.ts'
+import { openLanguage } from '../../core/learn/tokens/language.ts'
+import { openModelFiles, type ModelFiles } from '../../core/models/checkpoint-files.ts'
+import { framedBy } from '../../core/models/framed-tokenizer.ts'
 import { exportModel } from '../../core/models/export-model.ts'
 import { saveEmbedder, type EmbedderToSave } from '../../core/models/save-embedder.ts'
 import { PLAIN_SETUP, readEmbeddingSetup } from '../../core/models/sentence-transformers.ts'
@@ -44,22 +46,22 @@ export async function exportRun(
 
 /** As the run itself embeds a text. */
 function embedderOf(
-  { method, config, training }: RunSpec,
-  {
-    config: network,
-    tokenizer,
-    source,
-  }: Pick<Awaited<ReturnType<typeof openModelFiles>>, 'config' | 'tokenizer' | 'source'>,
+  { method, config, training, layout }: RunSpec,
+  { config: network, tokenizer, language, source }: ModelFiles,
   origin: string | null,
 ): EmbedderToSave {
   const similarity = (config as { readonly similarity?: 'cosine' | 'dot' }).similarity ?? null // ranking and contrast pages that have it call it so
   const made = { config: network, weights: source, similarity, origin }
   if (findAlgorithm(method).data === 'contrast-groups')
-    // The mean over the text's own tokens: nothing stands around it.
+    // The mean over the text's own tokens and what its model begins every text with.
     return {
       ...made,
       ...PLAIN_SETUP,
-      tokenizer: { ...(tokenizer as object), post_processor: null, truncation: null, padding: null },
+      tokenizer: {
+        ...framedBy(tokenizer, openLanguage(language, layout).format.opening, []),
+        truncation: null,
+        padding: null,
+      },
       ownFrame: true,
       maxTokens: training.maxLength,
     }

@@ -12,7 +12,12 @@ import {
   type RunRequest,
   type RunSpec,
 } from '../../../shared/run-spec.ts'
-import { BFLOAT16_ENGINES, trainingConfig, type TrainingConfig } from '../../../shared/training-config.ts'
+import {
+  BFLOAT16_ENGINES,
+  trainingConfig,
+  type TextLayout,
+  type TrainingConfig,
+} from '../../../shared/training-config.ts'
 import { countDataset } from '../data/dataset-warnings.ts'
 import type { View, ViewContent } from '../data/view.ts'
 import type { AlgorithmPage } from '../../core/learn/define.ts'
@@ -28,6 +33,7 @@ import { describeEntry, listTrash } from '../store/trash.ts'
 import { adviseRequest, type Advice } from './run-advice.ts'
 import { findCheckpoint, type StartPoint } from './find-checkpoint.ts'
 import { commandFor } from './run-command.ts'
+import { chooseLayout } from './text-layout.ts'
 import type { HandlerDeps } from '../handlers/deps.ts'
 import { restIdle } from './idle-settings.ts'
 import type { TrainingData } from './training-data.ts'
@@ -43,6 +49,8 @@ export interface RegisteredModel {
   /** Absolute folder. */
   readonly path: string
   readonly hash: string
+  /** It is a run of this data folder, exported. */
+  readonly madeHere: boolean
 }
 
 /** A request with everything looked up that it names. `problems` keep it from being started. */
@@ -51,6 +59,8 @@ export interface CheckedRequest {
   readonly algorithm: AlgorithmPage
   readonly config: Readonly<Record<string, Json>>
   readonly training: TrainingConfig
+  /** How prompts and completions become tokens. */
+  readonly layout: TextLayout
   /** Null when the data set cannot be trained on; a problem says why. */
   readonly content: ViewContent | null
   readonly start: StartPoint | null
@@ -119,6 +129,20 @@ export async function checkRequest(deps: Deps, asked: RunRequest): Promise<Check
           problems,
         )
       : null
+  const found = start?.path ?? registered?.path ?? null
+  const speaks = algorithm.data === 'response-pairs' || algorithm.data === 'contrast-groups'
+  const layout =
+    !speaks || model.kind === 'networks' || (found === null && model.kind !== 'new')
+      ? 'tags'
+      : (attempt(
+          () =>
+            chooseLayout(training.layout, {
+              folder: found,
+              madeHere: start !== null || registered?.madeHere === true,
+            }),
+          'training.layout',
+          problems,
+        ) ?? 'tags')
   const rewardModel =
     rewards?.kind === 'reward-model'
       ? find('config.rewards.runId', rewards.runId, 'best', 'take rewards from', 'reward-model')
@@ -138,7 +162,7 @@ export async function checkRequest(deps: Deps, asked: RunRequest): Promise<Check
   ] as const) {
     if (source?.kind === 'regex') attempt(() => compilePattern(source.pattern), `${part}.pattern`, problems)
   }
-  const resolved = { request, algorithm, config, training, content, start, registered, rewardModel, judge }
+  const resolved = { request, algorithm, config, training, layout, content, start, registered, rewardModel, judge }
   const advised = adviseRequest({
     ...resolved,
     dataset: countDataset(deps.db, dataset),
@@ -194,7 +218,7 @@ function findModel({ db, dataFolder }: Deps, id: string, encoders: boolean): Reg
       message: `"${entry.name}" cannot be used: ${trouble.message.charAt(0).toLowerCase()}${trouble.message.slice(1)}`,
       hint: trouble.hint,
     })
-  return { name: entry.name, path: folder, hash: entry.hash }
+  return { name: entry.name, path: folder, hash: entry.hash, madeHere: entry.originRunId !== null }
 }
 
 /** What the request names, or what is fastest at training here, with what is tried after it. */
@@ -217,7 +241,7 @@ function engineOf({ engines }: Deps, { engine }: RunRequest, training: TrainingC
 
 type Resolved = Pick<
   CheckedRequest,
-  'request' | 'config' | 'training' | 'start' | 'registered' | 'rewardModel' | 'judge'
+  'request' | 'config' | 'training' | 'layout' | 'start' | 'registered' | 'rewardModel' | 'judge'
 >
 
 /**
@@ -225,7 +249,7 @@ type Resolved = Pick<
  * "DPO from SFT, each seed its own" is one group. A changed label or split makes another group.
  */
 function groupHashOf(
-  { request, config, training, start, registered, rewardModel, judge }: Resolved,
+  { request, config, training, layout, start, registered, rewardModel, judge }: Resolved,
   view: View,
 ): string {
   const source = (value: RewardSource | null, at: StartPoint | null): unknown =>
@@ -234,11 +258,16 @@ function groupHashOf(
   return hashOf({
     method: request.method,
     config: rewards === undefined ? config : { ...config, rewards: source(rewards, rewardModel) },
-    training,
+    ...identityOf(training, layout),
     model: modelIdentity(request.model, start, registered),
     data: { ...request.data, viewHash: view.viewHash },
     judge: source(request.judge, judge),
   })
+}
+
+/** However the layout came to be chosen. Runs from before there were layouts, all in Pairlab's own tags, keep their groups. */
+function identityOf({ layout: _asked, ...training }: TrainingConfig, layout: TextLayout): object {
+  return layout === 'tags' ? { training } : { training, layout }
 }
 
 /** The same weights under another name are the same model. */
@@ -294,7 +323,7 @@ function specFor(
   view: View,
   own: { readonly runId: RunId; readonly seed: number; readonly createdAtMs: number },
 ): RunSpec {
-  const { request, algorithm, config, training, start, registered, rewardModel, judge } = checked
+  const { request, algorithm, config, training, layout, start, registered, rewardModel, judge } = checked
   return runSpec.parse({
     formatVersion: 1,
     ...own,
@@ -303,6 +332,7 @@ function specFor(
     method: request.method,
     config,
     training,
+    layout,
     groupHash: groupHashOf(checked, view),
     ...checked.engine,
     data: {
@@ -319,7 +349,7 @@ function specFor(
         ? request.model
         : request.model.kind === 'run'
           ? { ...request.model, path: start?.path, hash: start?.hash }
-          : { ...request.model, ...registered },
+          : { ...request.model, name: registered?.name, path: registered?.path, hash: registered?.hash },
     judge: request.judge === null ? null : { source: request.judge, path: judge?.path ?? null },
     rewardModelPath: rewardModel?.path ?? null,
     cacheFolder: deps.runs.cacheFolder,

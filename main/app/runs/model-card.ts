@@ -62,7 +62,7 @@ Trained with Pairlab ${spec.appVersion} by ${methodName} (${paper.cite}, <${pape
 | Labels | ${data.labelCount} answers by ${data.annotators.length === 0 ? 'nobody named' : `${data.annotators.length} ${data.annotators.length === 1 ? 'person' : 'people'}`}, joined by ${data.aggregation}; records, labels and split together \`${data.viewHash}\` |
 | Pairs | ${data.counts.train} training, ${data.counts.validation} validation, ${data.counts.test} test |
 | Seed | ${spec.seed}; split ${data.split.seed} |
-| Engine | ${engine} |
+${layoutLine(spec)}| Engine | ${engine} |
 
 ## Held-out metrics
 
@@ -76,4 +76,15 @@ ${JSON.stringify({ method: spec.method, config: spec.config, training }, null, 2
 
 Again: \`${command}\`
 `
+}
+
+/** Who serves the model writes prompts as training did. */
+function layoutLine({ model, layout }: RunSpec): string {
+  if (model.kind === 'networks') return ''
+  const words = {
+    template: 'by chat_template.jinja, as the model it began with has it',
+    tags: 'turns by chat_template.jinja; other prompts as they stand, with the end token after them, which the tokenizer adds',
+    plain: 'prompts as they stand, after what the tokenizer puts first',
+  }
+  return `| Text layout | ${words[layout]} |\n`
 }

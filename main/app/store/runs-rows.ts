@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
+import { runSpec } from '../../../shared/run-spec.ts'
 import type { ReadableDb } from './open.ts'
 import type { Sliced } from './slices.ts'
+import { storedJson } from './stored-json.ts'
 
 const POINTS =
   'SELECT branch, step, wall_ms, value, discarded FROM metrics WHERE run_no = ? AND name_no = ? ORDER BY branch, step'
@@ -73,8 +75,9 @@ function placeOf(
 
 /** Without what is of the moment: place in the queue, process, size on the disk. */
 function readRun(db: ReadableDb, runId: string): unknown {
-  const run = db.prepare<[string], object>('SELECT * FROM runs WHERE run_id = ?').get(runId)
-  return run === undefined
-    ? null
-    : { ...run, run_no: 0, queue_order: null, pid: null, pid_started: null, disk_bytes: 0 }
+  const run = db.prepare<[string], { readonly spec: string }>('SELECT * FROM runs WHERE run_id = ?').get(runId)
+  if (run === undefined) return null
+  // As it is read today: a specification of an earlier version lacks what has a default since.
+  const spec = storedJson(runSpec, run.spec, `the specification of ${runId}`)
+  return { ...run, spec, run_no: 0, queue_order: null, pid: null, pid_started: null, disk_bytes: 0 }
 }

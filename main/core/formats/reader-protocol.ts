@@ -1,11 +1,13 @@
 // What the process that reads strange files is asked, and what it answers, over Node's channel between processes.
 import type { Inspection, ImportMapping } from '../../../shared/contract/datasets.ts'
+import type { TokenPreview } from '../../../shared/contract/runs.ts'
 import type { WireError } from '../../../shared/errors.ts'
 import type { NewPart } from './parsed-rows.ts'
 import type { ContrastOptions } from './contrast-reader.ts'
 import type { InspectOptions } from './inspect.ts'
 import type { PairPiece } from './read-pairs.ts'
 import type { NpzOptions } from './read-segments.ts'
+import type { TokensAsked } from '../models/preview-tokens.ts'
 import type { ModelReading } from '../models/read-model.ts'
 
 /** Each job: what it is given, what it delivers on the way, and how it ends. */
@@ -32,6 +34,11 @@ export interface ReaderJobs {
   }
   rankings: { readonly input: { readonly path: string }; readonly piece: readonly NewPart[]; readonly result: null }
   model: { readonly input: { readonly folder: string }; readonly piece: never; readonly result: ModelReading }
+  tokens: {
+    readonly input: TokensAsked
+    readonly piece: never
+    readonly result: TokenPreview
+  }
   hash: {
     readonly input: { readonly folder: string }
     readonly piece: { readonly doneBytes: number; readonly totalBytes: number }

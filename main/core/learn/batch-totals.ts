@@ -1,6 +1,6 @@
 import type { PairRewards, EncodedGroup } from './batches.ts'
 import type { Algorithm, Batch, BatchTotals } from './define.ts'
-import type { EncodedPair } from './tokens/encode-rows.ts'
+import { trainedTokens, type EncodedPair } from './tokens/encode-rows.ts'
 
 // What a whole batch adds up to, and how it is cut into parts.
 
@@ -19,7 +19,7 @@ export function pairTotals(
 ): BatchTotals {
   const tokensOf = (pair: EncodedPair): number => {
     const [chosen, rejected] = algorithm.tokenWeights?.(pair.preference, pair.strength, config) ?? [1, 1]
-    return pair.weight * (chosen * pair.chosen.completion.length + rejected * pair.rejected.completion.length)
+    return pair.weight * (chosen * trainedTokens(pair.chosen) + rejected * trainedTokens(pair.rejected))
   }
   const weight = pairs.reduce((sum, pair) => sum + pair.weight, 0)
   const rewardSum = pairs.reduce(
@@ -43,7 +43,7 @@ export function groupTotals(groups: readonly EncodedGroup[]): BatchTotals {
     weight,
     rewardMean: weight > 0 ? groups.reduce((sum, group) => sum + group.weight * meanReward(group), 0) / weight : 0,
     tokens: groups.reduce(
-      (sum, group) => sum + group.weight * group.completions.reduce((count, one) => count + one.completion.length, 0),
+      (sum, group) => sum + group.weight * group.completions.reduce((count, one) => count + trainedTokens(one), 0),
       0,
     ),
   }

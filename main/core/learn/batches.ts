@@ -16,12 +16,13 @@ export function tokenBatch(rows: readonly EncodedCompletion[], padId: number): T
   const ids = new Int32Array(rows.length * time).fill(padId)
   const attention = new Float32Array(rows.length * time)
   const completion = new Float32Array(rows.length * time)
-  for (const [row, { prompt, completion: answer }] of rows.entries()) {
+  for (const [row, { prompt, completion: answer, trained }] of rows.entries()) {
     const start = row * time
     ids.set(prompt, start)
     ids.set(answer, start + prompt.length)
     attention.fill(1, start, start + prompt.length + answer.length)
-    completion.fill(1, start + prompt.length, start + prompt.length + answer.length)
+    if (trained == null) completion.fill(1, start + prompt.length, start + prompt.length + answer.length)
+    else completion.set(trained, start + prompt.length)
   }
   return {
     ids: tf.tensor2d(ids, [rows.length, time], 'int32'),
@@ -35,7 +36,7 @@ export interface PairRewards {
   readonly rejected: number
 }
 
-/** Per-token reference log-probs of a row, from the first completion token on. */
+/** Per-token reference log-probs of a row, from the first completion token on; 0 for tokens that do not count. */
 export type ReferenceOf = (one: EncodedCompletion) => ArrayLike<number>
 
 /**

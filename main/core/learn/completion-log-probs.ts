@@ -23,7 +23,7 @@ export function passes(rows: readonly EncodedCompletion[]): number[][] {
   return result
 }
 
-/** log π of every completion token, dropout off. @returns for each row [completion token] */
+/** log π of every completion token, dropout off; 0 for those that do not count. @returns for each row [completion token] */
 export async function completionLogProbs(
   network: Network,
   rows: readonly EncodedCompletion[],

@@ -8,7 +8,9 @@ import { mergedSource } from '../learn/models/adapters.ts'
 import { decoderConfigOf } from '../learn/models/hf-config.ts'
 import type { TensorSource } from '../learn/models/parameters.ts'
 import { decodeSafeTensors, type SafeTensor } from '../learn/models/safetensors.ts'
+import type { LanguageFiles } from '../learn/tokens/language.ts'
 import { openModelFolder } from './folder.ts'
+import { readLanguage } from './language-files.ts'
 import { ADAPTER_WEIGHTS, isAdapterFolder, openAdapterFolder, type AdapterFolder } from './peft.ts'
 import { openSafeTensors, type SafeTensorsReader } from './safetensors-file.ts'
 
@@ -37,6 +39,8 @@ export interface ModelFiles {
   readonly config: unknown
   /** tokenizer.json; null where the model reads no text. */
   readonly tokenizer: unknown
+  /** How the model is spoken to, its tokenizer included. */
+  readonly language: LanguageFiles
   /** Read from the disk when asked. */
   readonly source: TensorSource
   /** sha256 of the weights file. */
@@ -72,10 +76,14 @@ export async function loadCheckpoint(folder: string): Promise<Checkpoint> {
 
 /** The model alone, with adapters merged into it. @throws AppError `spec-invalid` */
 export async function openModelFiles(folder: string): Promise<ModelFiles> {
-  const { config, tokenizer, source, adapters, hash, close } = await openStored(folder, CHECKPOINT_FILES.optimizer)
+  const { config, tokenizer, language, source, adapters, hash, close } = await openStored(
+    folder,
+    CHECKPOINT_FILES.optimizer,
+  )
   return {
     config,
     tokenizer,
+    language,
     source: adapters === null ? source : mergedSource(decoderConfigOf(config), source, adapters, adapters.scale),
     hash,
     close,
@@ -85,11 +93,9 @@ export async function openModelFiles(folder: string): Promise<ModelFiles> {
 /** @param unread a file that is not needed, and not checked */
 async function openStored(folder: string, unread?: string): Promise<Omit<Checkpoint, 'folder' | 'optimizer'>> {
   const state = await checkedState(folder, unread)
-  const described = {
-    state,
-    config: readJson(folder, CHECKPOINT_FILES.config),
-    tokenizer: CHECKPOINT_FILES.tokenizer in state.files ? readJson(folder, CHECKPOINT_FILES.tokenizer) : null,
-  }
+  const config = readJson(folder, CHECKPOINT_FILES.config)
+  const tokenizer = CHECKPOINT_FILES.tokenizer in state.files ? readJson(folder, CHECKPOINT_FILES.tokenizer) : null
+  const described = { state, config, tokenizer, language: readLanguage(folder, { config, tokenizer }) }
   if (!isAdapterFolder(folder)) {
     const reader = openSafeTensors(path.join(folder, CHECKPOINT_FILES.weights))
     return {

@@ -4,8 +4,12 @@ import path from 'node:path'
 import { AppError } from '../../../shared/errors.ts'
 import { decoderConfigOf } from '../learn/models/hf-config.ts'
 import { parameterShapes } from '../learn/models/parameters.ts'
-import { loadTokenizer } from '../learn/tokens/tokenizer.ts'
-import { openModelFiles } from './checkpoint-files.ts'
+import { LAYOUT_MARK, layoutOf, openLanguage } from '../learn/tokens/language.ts'
+import { TAGS_TEMPLATE } from '../learn/tokens/tags-format.ts'
+import type { Tokenizer } from '../learn/tokens/tokenizer.ts'
+import type { TextLayout } from '../../../shared/training-config.ts'
+import { openModelFiles, type ModelFiles } from './checkpoint-files.ts'
+import { framedBy } from './framed-tokenizer.ts'
 import { tokenText } from './model-files.ts'
 import { writeNewFolder } from './new-folder.ts'
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, isAdapterFolder } from './peft.ts'
@@ -16,13 +20,12 @@ export interface ExportOptions {
   readonly form: 'model' | 'adapters'
   /** Text of README.md. */
   readonly card: string
-  /** Folder whose template, tokenizer settings and licence go along: of the model that the run began with. */
+  /** Folder whose licence goes along: of the model that the run began with. */
   readonly origin: string | null
 }
 
-/** Beside weights and tokenizer.json, and the same before and after training. */
-const COMPANIONS =
-  /^(tokenizer_config|special_tokens_map|added_tokens|generation_config)\.json$|^chat_template\.jinja$|^(licen[cs]e|notice)(\.|$)/i
+/** The same before and after training. How the model is spoken to is written as it was trained, not copied. */
+const COMPANIONS = /^(licen[cs]e|notice)(\.|$)/i
 
 /**
  * Writes a checkpoint as a model folder, whole or not at all. Weights are float32, read and written one at a time.
@@ -42,11 +45,16 @@ export async function exportModel(
       hint: 'Choose another checkpoint, or export the model.',
     })
   return writeNewFolder(target, async (folder) => {
-    if (form === 'adapters')
-      for (const name of [ADAPTER_CONFIG, ADAPTER_WEIGHTS])
-        copyFileSync(path.join(checkpoint, name), path.join(folder, name))
-    else await writeModel(checkpoint, folder)
-    // Its own settings say more than the ones made here: a chat template, the stop tokens.
+    const model = await openModelFiles(checkpoint)
+    try {
+      if (form === 'model') await writeModel(model, folder)
+      else
+        for (const name of [ADAPTER_CONFIG, ADAPTER_WEIGHTS])
+          copyFileSync(path.join(checkpoint, name), path.join(folder, name))
+      writeLanguage(model, folder)
+    } finally {
+      model.close()
+    }
     if (origin !== null && existsSync(origin))
       for (const name of readdirSync(origin).filter((one) => COMPANIONS.test(one)))
         cpSync(path.join(origin, name), path.join(folder, name))
@@ -54,30 +62,54 @@ export async function exportModel(
   })
 }
 
-async function writeModel(checkpoint: string, folder: string): Promise<void> {
-  const model = await openModelFiles(checkpoint)
-  try {
-    const config = decoderConfigOf(model.config)
-    const tensors = Object.fromEntries(
-      Object.entries(parameterShapes(config)).map(([name, shape]): [string, TensorToWrite] => [
-        name,
-        { shape, read: () => model.source.read(name).data },
-      ]),
-    )
-    await writeSafeTensors(path.join(folder, 'model.safetensors'), tensors, { format: 'pt' })
-    const { endId, padId } = loadTokenizer(model.tokenizer)
-    const json = (name: string, value: unknown): void =>
-      writeFileSync(path.join(folder, name), `${JSON.stringify(value, null, 2)}\n`)
-    json('config.json', { ...(model.config as object), eos_token_id: endId, pad_token_id: padId })
-    writeFileSync(path.join(folder, 'tokenizer.json'), JSON.stringify(model.tokenizer))
-    json('generation_config.json', { eos_token_id: endId, pad_token_id: padId, do_sample: true, temperature: 1 })
-    json('tokenizer_config.json', {
-      tokenizer_class: 'PreTrainedTokenizerFast',
-      eos_token: tokenText(model.tokenizer, endId),
-      pad_token: tokenText(model.tokenizer, padId),
-      clean_up_tokenization_spaces: false,
-    })
-  } finally {
-    model.close()
-  }
+async function writeModel(model: ModelFiles, folder: string): Promise<void> {
+  const tensors = Object.fromEntries(
+    Object.entries(parameterShapes(decoderConfigOf(model.config))).map(([name, shape]): [string, TensorToWrite] => [
+      name,
+      { shape, read: () => model.source.read(name).data },
+    ]),
+  )
+  await writeSafeTensors(path.join(folder, 'model.safetensors'), tensors, { format: 'pt' })
+  const { stopIds, padId } = speaking(model)
+  const ends = idOrIds(stopIds)
+  writeJson(folder, 'config.json', { ...(model.config as object), eos_token_id: ends, pad_token_id: padId })
+}
+
+/** As it was trained. */
+function speaking({ language }: ModelFiles): Tokenizer & { readonly layout: TextLayout } {
+  const layout = layoutOf(language, true)
+  return { ...openLanguage(language, layout).tokenizer, layout }
+}
+
+function idOrIds(ids: readonly number[]): number | readonly number[] {
+  return ids.length === 1 ? ids[0]! : ids // counted
+}
+
+function writeJson(folder: string, name: string, value: unknown): void {
+  writeFileSync(path.join(folder, name), `${JSON.stringify(value, null, 2)}\n`)
+}
+
+/** Tokenizer, end tokens and chat template with which the weights were trained: served so, the model reads what it has learned to read. */
+function writeLanguage(model: ModelFiles, folder: string): void {
+  const { layout, ...tokenizer } = speaking(model)
+  const { endId, padId, json } = tokenizer
+  const { tokenizerConfig, generationConfig, chatTemplate } = model.language
+  writeJson(folder, 'generation_config.json', {
+    ...((generationConfig ?? { do_sample: true, temperature: 1 }) as object),
+    eos_token_id: idOrIds(tokenizer.stopIds),
+    pad_token_id: padId,
+  })
+  writeJson(folder, 'tokenizer_config.json', {
+    tokenizer_class: 'PreTrainedTokenizerFast',
+    clean_up_tokenization_spaces: false,
+    ...((tokenizerConfig ?? {}) as object),
+    eos_token: tokenText(json, endId),
+    pad_token: tokenText(json, padId),
+    [LAYOUT_MARK]: layout,
+  })
+  // In Pairlab's own layout an end token stands after every prompt.
+  const served = layout === 'tags' ? framedBy(json, [], [endId]) : json
+  writeFileSync(path.join(folder, 'tokenizer.json'), JSON.stringify(served))
+  const template = layout === 'tags' ? TAGS_TEMPLATE : layout === 'template' ? chatTemplate : null
+  if (template !== null) writeFileSync(path.join(folder, 'chat_template.jinja'), template)
 }

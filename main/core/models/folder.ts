@@ -19,7 +19,9 @@ import {
   type NamedTensor,
   type TensorSource,
 } from '../learn/models/parameters.ts'
-import { hashFiles, readChatTemplate, readJson, readLicence, readSpecialTokens } from './model-files.ts'
+import type { LanguageFiles } from '../learn/tokens/language.ts'
+import { readLanguage } from './language-files.ts'
+import { hashFiles, readJson, readLicence } from './model-files.ts'
 import { embeddingFiles } from './sentence-transformers.ts'
 import { openShards, type Shards } from './shards.ts'
 
@@ -48,10 +50,8 @@ interface StoredModel extends TensorSource {
   readonly dtype: string
   /** tokenizer.json, parsed; null where there is none. */
   readonly tokenizer: unknown
-  readonly chatTemplate: string | null
-  /** Names of the special tokens, as a chat template asks for them: bos_token, eos_token … */
-  readonly specialTokens: Readonly<Record<string, string>>
-  readonly generationConfig: unknown
+  /** How the model is spoken to. */
+  readonly language: LanguageFiles
   readonly licence: { readonly name: string; readonly text: string } | null
   /** A parameter by the network's name for it, as float32, read from the disk now. */
   read(name: string): NamedTensor
@@ -177,6 +177,7 @@ function describe(
     if (tensor === undefined) throw new RangeError(`the weights have no tensor ${name}`)
     return { shape: tensor.shape, data: readers.get(tensor.file)!.read(name) }
   }
+  const tokenizer = readJson(folder, 'tokenizer.json', false)
   return {
     folder,
     configJson,
@@ -185,10 +186,8 @@ function describe(
     unused: stored.map((tensor) => tensor.name).filter((name) => !used.has(name) && !layout.ignored(name)),
     weightBytes: stored.reduce((sum, tensor) => sum + tensor.sizeBytes, 0),
     dtype: mostCommonType(stored),
-    tokenizer: readJson(folder, 'tokenizer.json', false),
-    chatTemplate: readChatTemplate(folder),
-    specialTokens: readSpecialTokens(folder),
-    generationConfig: readJson(folder, 'generation_config.json', false),
+    tokenizer,
+    language: readLanguage(folder, { config: configJson, tokenizer }),
     licence: readLicence(folder),
     read(name) {
       const from = nameOf.get(name)

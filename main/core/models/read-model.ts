@@ -32,7 +32,7 @@ export function readModel(folder: string): ModelReading {
     })),
     config: z.record(z.string(), z.json()).parse(rawConfig(folder)),
     tokenizer: describeTokenizer(model.tokenizer),
-    chatTemplate: model.chatTemplate,
+    chatTemplate: model.language.chatTemplate,
     files: filesOf(model),
   }))
 }
@@ -102,7 +102,7 @@ function factsOf(model: ModelFolder | EncoderFolder): ModelFacts {
     vocabSize: model.config.vocabSize,
     contextLength: contextLengthOf(model),
     hasTokenizer: model.tokenizer !== null,
-    hasChatTemplate: model.chatTemplate !== null,
+    hasChatTemplate: model.language.chatTemplate !== null,
     unused: [...model.unused],
     licence: model.licence,
   }

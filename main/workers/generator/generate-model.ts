@@ -1,22 +1,17 @@
-import { z } from 'zod'
 import { AppError } from '../../../shared/errors.ts'
-import type { PromptHabits } from '../../core/learn/tokens/encode-prompt.ts'
 import type { Decoder } from '../../core/learn/models/decoder.ts'
 import { decoderConfigOf } from '../../core/learn/models/hf-config.ts'
 import type { TensorSource } from '../../core/learn/models/parameters.ts'
-import { loadTokenizer, type Tokenizer } from '../../core/learn/tokens/tokenizer.ts'
+import { layoutOf, openLanguage, type Language } from '../../core/learn/tokens/language.ts'
 import { openModelFiles } from '../../core/models/checkpoint-files.ts'
 import { openModelFolder } from '../../core/models/folder.ts'
 import type { GenerateStart } from '../../base/processes/generator-protocol.ts'
-import { buildDecoder } from '../trainer/model.ts'
+import { buildDecoder, requireOwnTokenizer } from '../trainer/model.ts'
 
 /** A model that is ready to write. */
 export interface Writer {
   readonly decoder: Decoder
-  readonly tokenizer: Tokenizer
-  readonly habits: PromptHabits
-  /** Tokens that end a turn, beside the tokenizer's end token. */
-  readonly stopIds: readonly number[]
+  readonly language: Language
 }
 
 /** @throws AppError `file-not-found`, `model-unsupported`, `spec-invalid` */
@@ -24,13 +19,8 @@ export async function openWriter({ kind, path, trainedHere }: GenerateStart['mod
   if (kind === 'checkpoint') {
     const files = await openModelFiles(path)
     try {
-      const tokenizer = loadTokenizer(files.tokenizer)
-      return {
-        decoder: build(files.config, files.source, tokenizer),
-        tokenizer,
-        habits: { trainedHere, template: null, opening: [] },
-        stopIds: [],
-      }
+      const language = openLanguage(files.language, layoutOf(files.language, true))
+      return { decoder: build(files.config, files.source, language), language }
     } finally {
       files.close()
     }
@@ -43,26 +33,14 @@ export async function openWriter({ kind, path, trainedHere }: GenerateStart['mod
         message: `There is no tokenizer.json in ${path}.`,
         hint: 'Put the model’s tokenizer.json beside its weights.',
       })
-    const tokenizer = loadTokenizer(model.tokenizer)
-    return {
-      decoder: build(model.configJson, model, tokenizer),
-      tokenizer,
-      habits: {
-        trainedHere,
-        template:
-          model.chatTemplate === null || trainedHere
-            ? null
-            : { source: model.chatTemplate, variables: model.specialTokens },
-        opening: tokenizer.opening,
-      },
-      stopIds: [...endIds(model.configJson), ...endIds(model.generationConfig)],
-    }
+    const language = openLanguage(model.language, layoutOf(model.language, trainedHere))
+    return { decoder: build(model.configJson, model, language), language }
   } finally {
     model.close()
   }
 }
 
-function build(configJson: unknown, source: TensorSource, tokenizer: Tokenizer): Decoder {
+function build(configJson: unknown, source: TensorSource, { tokenizer }: Language): Decoder {
   const config = decoderConfigOf(configJson)
   if (config.scoreHead)
     throw new AppError({
@@ -70,24 +48,6 @@ function build(configJson: unknown, source: TensorSource, tokenizer: Tokenizer):
       message: 'The model gives scores: it was trained as a reward model and writes no text.',
       hint: 'Choose a policy.',
     })
-  if (tokenizer.vocabSize > config.vocabSize)
-    throw new AppError({
-      code: 'model-unsupported',
-      message: `The tokenizer has ${tokenizer.vocabSize} tokens and the model's embedding ${config.vocabSize}.`,
-      hint: 'tokenizer.json belongs to another model.',
-    })
+  requireOwnTokenizer(tokenizer, config)
   return buildDecoder({ config, source })
-}
-
-const ends = z.looseObject({
-  eos_token_id: z
-    .union([z.int().transform((id) => [id]), z.array(z.int())])
-    .nullable()
-    .optional(),
-})
-
-/** `eos_token_id`, one or several: chat models end a turn with another token than a text. */
-function endIds(json: unknown): readonly number[] {
-  const parsed = ends.safeParse(json)
-  return parsed.success ? (parsed.data.eos_token_id ?? []) : []
 }

@@ -3,6 +3,7 @@
 import { createInterface } from 'node:readline'
 import { AppError, toWire } from '../../../shared/errors.ts'
 import { encodePromptText } from '../../core/learn/tokens/encode-prompt.ts'
+import type { Tokenizer } from '../../core/learn/tokens/tokenizer.ts'
 import { createRandom } from '../../core/learn/random.ts'
 import type { SampledToken } from '../../core/learn/sampling/sample.ts'
 import type { TokenLogProb } from '../../core/learn/sampling/sample-draw.ts'
@@ -83,12 +84,9 @@ async function open({ engine: name, threads, enginesFolder, model }: GenerateSta
 
 async function answer({ engine, writer }: Opened, { job, signal }: Pending): Promise<void> {
   try {
-    const { tokenizer, habits } = writer
-    const { ids, layout } = encodePromptText(
-      tokenizer,
-      job.prompt,
-      job.template ? habits : { ...habits, template: null },
-    )
+    const { language } = writer
+    const { tokenizer } = language
+    const { ids, layout } = encodePromptText(language, job.prompt, job.template)
     say({ type: 'begin', id: job.id, layout, promptTokens: ids.length })
     const completions = await sampleTexts(
       writer.decoder,
@@ -119,14 +117,14 @@ async function answer({ engine, writer }: Opened, { job, signal }: Pending): Pro
 }
 
 function samplingOptions(
-  { tokenizer, stopIds }: Writer,
+  { language: { tokenizer } }: Writer,
   { settings, alternatives }: GenerateJob,
 ): Parameters<typeof sampleTexts>[4] {
-  return { ...settings, endId: tokenizer.endId, stopIds, modelLogProbs: true, alternatives }
+  return { ...settings, endId: tokenizer.endId, stopIds: tokenizer.stopIds, modelLogProbs: true, alternatives }
 }
 
 function describe(
-  tokenizer: Writer['tokenizer'],
+  tokenizer: Tokenizer,
   token: SampledToken,
   text: string,
 ): Extract<GenerateMessage, { type: 'token' }>['token'] {

@@ -40,6 +40,10 @@ export const readerJobs: { readonly [N in ReaderJobName]: Work<N> } = {
     const { readModel } = await import('../../core/models/read-model.ts')
     return readModel(folder)
   },
+  async tokens(asked) {
+    const { previewTokens } = await import('../../core/models/preview-tokens.ts')
+    return previewTokens(asked)
+  },
   async hash({ folder }, emit) {
     const { hashModel } = await import('../../core/models/read-model.ts')
     let toldMs = 0

@@ -1,7 +1,8 @@
 import { mean } from '../../../shared/statistics/intervals.ts'
 import { disposeBatch, pairBatch, type PairRewards } from '../../core/learn/batches.ts'
 import { completionLogProbs } from '../../core/learn/completion-log-probs.ts'
-import { type EncodedCompletion, type EncodedPair, encodePrompt } from '../../core/learn/tokens/encode-rows.ts'
+import { tagsFormat } from '../../core/learn/tokens/tags-format.ts'
+import { type EncodedCompletion, type EncodedPair } from '../../core/learn/tokens/encode-rows.ts'
 import type { Decoder } from '../../core/learn/models/decoder.ts'
 import { createRandom, type Random } from '../../core/learn/random.ts'
 import { findTextAlgorithm } from '../../core/learn/registry.ts'
@@ -127,7 +128,7 @@ async function loggedPairs(
   const rows: EncodedCompletion[][] = prompts.train.map(() => [])
   for (const temperature of [1, 1.3]) {
     const asked = prompts.train.flatMap((prompt) => Array.from({ length: samples / 2 }, () => prompt))
-    const encoded = asked.map((prompt) => encodePrompt(tokenizer, prompt))
+    const encoded = asked.map((prompt) => tagsFormat(tokenizer).prompt(prompt))
     const drawn = await sampleCompletions(
       reference,
       encoded,
@@ -223,7 +224,7 @@ async function generate(
   prompts: readonly string[],
   random: Random,
 ): Promise<Generated> {
-  const encoded = prompts.flatMap((prompt) => [prompt, prompt]).map((prompt) => encodePrompt(tokenizer, prompt))
+  const encoded = prompts.flatMap((prompt) => [prompt, prompt]).map((prompt) => tagsFormat(tokenizer).prompt(prompt))
   const drawn = await sampleCompletions(
     policy,
     encoded,

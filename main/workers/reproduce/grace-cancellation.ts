@@ -114,7 +114,7 @@ async function compare(
   )
   const free: GraceOptions = { ...MINI_GRACE, unfinishedReward: null }
   const advantages = async (options: GraceOptions, of = instances): Promise<number[]> => {
-    const round = await graceRound(decoder, of, options, world.tokenizer.endId, random.fork('round'), nextTurn)
+    const round = await graceRound(decoder, of, options, world.tokenizer, random.fork('round'), nextTurn)
     unfinished = round.metrics['rollout/unfinished'] ?? 0
     return round.rollouts.flat().map((one) => one.advantage)
   }

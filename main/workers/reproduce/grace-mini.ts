@@ -134,7 +134,7 @@ async function qualityOf(
   const { queries, documents } = world.heldOut
   const all = [...queries, ...documents]
   const prompts = all.map(({ text }): RationalePrompt =>
-    how === 'plain' ? plainPrompt(world.tokenizer, text, 64) : world.prompt(text),
+    how === 'plain' ? plainPrompt(world.tokenizer, world.format, text, 64) : world.prompt(text),
   )
   const drawn =
     how === 'plain'
@@ -220,14 +220,14 @@ async function trainGrace(
   look: (step: number) => Promise<void>,
 ): Promise<void> {
   const optimizer = adam(policy)
-  const { padId, endId } = world.tokenizer
+  const { padId } = world.tokenizer
   for (let step = 1; step <= size.steps; step += 1) {
     const chosen = Array.from({ length: size.instances }, () => random.int(world.train.length))
     const round = await graceRound(
       policy,
       instancesOf(world, chosen),
       { ...MINI_GRACE, rollouts: size.rollouts },
-      endId,
+      world.tokenizer,
       random.fork(String(step)),
       nextTurn,
     )
@@ -251,7 +251,7 @@ async function trainGrace(
 async function trainInfoNce(decoder: Decoder, world: TopicWorld, size: Size, random: Random): Promise<void> {
   const optimizer = adam(decoder)
   const row = (text: string): ReturnType<typeof spanOf> =>
-    spanOf(plainPrompt(world.tokenizer, text, 64), [], 'after-system')
+    spanOf(plainPrompt(world.tokenizer, world.format, text, 64), [], 'after-system')
   for (let step = 1; step <= size.steps; step += 1) {
     const triples = Array.from({ length: 2 * size.instances }, () => world.train[random.int(world.train.length)]!)
     const n = triples.length

@@ -1,4 +1,5 @@
-import { encodePrompt, type EncodedCompletion } from '../../core/learn/tokens/encode-rows.ts'
+import { tagsFormat } from '../../core/learn/tokens/tags-format.ts'
+import type { EncodedCompletion } from '../../core/learn/tokens/encode-rows.ts'
 import { createRandom, type Random } from '../../core/learn/random.ts'
 import { keywordReward, lengthReward } from '../../core/learn/rewards.ts'
 import type { Tokenizer } from '../../core/learn/tokens/tokenizer.ts'
@@ -76,7 +77,7 @@ export function smallTalk(seed: number, sentences: number): SmallTalk {
     400,
   )
   const rows = texts.map(({ prompt, text }) => ({
-    prompt: encodePrompt(tokenizer, prompt),
+    prompt: tagsFormat(tokenizer).prompt(prompt),
     completion: [...tokenizer.encode(text), tokenizer.endId],
     text,
   }))

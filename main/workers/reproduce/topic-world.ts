@@ -1,6 +1,8 @@
 import type { EncodedCompletion } from '../../core/learn/tokens/encode-rows.ts'
 import { createRandom, type Random } from '../../core/learn/random.ts'
-import { rationalePrompt, type RationalePrompt } from '../../core/learn/embed/rationale.ts'
+import { tagsFormat } from '../../core/learn/tokens/tags-format.ts'
+import type { TextFormat } from '../../core/learn/tokens/text-format.ts'
+import type { RationalePrompt } from '../../core/learn/embed/rationale.ts'
 import type { Tokenizer } from '../../core/learn/tokens/tokenizer.ts'
 import { tokenizerFor } from './train-decoder.ts'
 
@@ -38,6 +40,7 @@ export interface TopicWorld {
     readonly documents: readonly TopicText[]
     readonly pretraining: readonly EncodedCompletion[]
   }
+  readonly format: TextFormat
   prompt(text: string): RationalePrompt
 }
 
@@ -58,7 +61,8 @@ export function topicWorld(
     [...lessons.flatMap((one) => [one.text, one.rationale]), TOPIC_SYSTEM, `${NAMES.join(' ')} about`],
     420,
   )
-  const prompt = (text: string): RationalePrompt => rationalePrompt(tokenizer, TOPIC_SYSTEM, text, 64)
+  const format = tagsFormat(tokenizer)
+  const prompt = (text: string): RationalePrompt => format.asked(TOPIC_SYSTEM, text, 64)
   const encoded = lessons.map(({ text, rationale }): EncodedCompletion => ({
     prompt: prompt(text).ids,
     completion: [...tokenizer.encode(rationale), tokenizer.endId],
@@ -82,6 +86,7 @@ export function topicWorld(
       documents: some(sizes.documents, 5),
       pretraining: encoded.slice(sizes.pretraining),
     },
+    format,
     prompt,
   }
 }

@@ -19,6 +19,8 @@ export interface CheckpointContents {
   readonly config: unknown
   /** tokenizer.json; null where the model reads no text. */
   readonly tokenizer: unknown
+  /** Text of more files by name: how a model that was not made here is spoken to. */
+  readonly language?: Readonly<Record<string, string>>
   /** What trains, or all of the model; of adapters, under the names of their library. */
   readonly weights: Readonly<Record<string, TensorToWrite>>
   /** adapter_config.json, where the weights are adapters beside a model that is not written again. */
@@ -57,6 +59,12 @@ export async function saveCheckpoint(runFolder: string, contents: CheckpointCont
               contents.tokenizer,
             ),
           }),
+      ...Object.fromEntries(
+        Object.entries(contents.language ?? {}).map(([name, text]) => [
+          name,
+          writeText(path.join(temporary, name), text),
+        ]),
+      ),
       ...(contents.adapter === null
         ? {}
         : { [ADAPTER_CONFIG]: writeJson(path.join(temporary, ADAPTER_CONFIG), contents.adapter, 2) }),
@@ -88,7 +96,11 @@ export async function saveCheckpoint(runFolder: string, contents: CheckpointCont
 }
 
 function writeJson(file: string, value: unknown, indent?: number): WrittenFile {
-  const data = Buffer.from(indent === undefined ? JSON.stringify(value) : `${JSON.stringify(value, null, indent)}\n`)
+  return writeText(file, indent === undefined ? JSON.stringify(value) : `${JSON.stringify(value, null, indent)}\n`)
+}
+
+function writeText(file: string, text: string): WrittenFile {
+  const data = Buffer.from(text)
   writeNewFile(file, data)
   return { sizeBytes: data.length, sha256: createHash('sha256').update(data).digest('hex') }
 }

@@ -17,6 +17,7 @@ import {
   sourceOf,
   type TensorSource,
 } from '../../core/learn/models/parameters.ts'
+import type { Tokenizer } from '../../core/learn/tokens/tokenizer.ts'
 import type { Random } from '../../core/learn/random.ts'
 
 /** The weights a run begins with, read one at a time. */
@@ -68,6 +69,19 @@ export function buildDecoder(
       cause: error,
     })
   }
+}
+
+/** @throws AppError `model-unsupported` */
+export function requireOwnTokenizer(
+  { vocabSize }: Pick<Tokenizer, 'vocabSize'>,
+  config: Pick<DecoderConfig, 'vocabSize'>,
+): void {
+  if (vocabSize <= config.vocabSize) return
+  throw new AppError({
+    code: 'model-unsupported',
+    message: `The tokenizer has ${vocabSize} tokens and the model's embedding ${config.vocabSize}.`,
+    hint: 'tokenizer.json belongs to another model.',
+  })
 }
 
 /** Null where no adapters are trained. */

@@ -87,9 +87,17 @@ export const contrastive = defineContrastMethod({
     },
   ],
   learnsFrom: ({ supervision, negatives }) => (supervision === 'none' ? 'texts' : { negatives }),
-  async update({ config: { tau, similarity, hardNegatives }, items, decoder, tokenizer, maxLength, minimizeWhole }) {
+  async update({
+    config: { tau, similarity, hardNegatives },
+    items,
+    decoder,
+    tokenizer,
+    format,
+    maxLength,
+    minimizeWhole,
+  }) {
     const row = (text: string): ReturnType<typeof spanOf> =>
-      spanOf(plainPrompt(tokenizer, text, maxLength), [], 'after-system')
+      spanOf(plainPrompt(tokenizer, format, text, maxLength), [], 'after-system')
     const queries = items.map((item) => row(item.query))
     const positives = items.map((item) => row(item.positive ?? item.query))
     const negatives = items.flatMap((item) => item.negatives.map(row))

@@ -5,7 +5,7 @@ import { groupBatch } from '../batches.ts'
 import { defineContrastMethod, type ContrastContext, type ContrastItem } from '../embed/contrast.ts'
 import { EMBED_INFO } from '../embed/embed-metrics.ts'
 import { advantageGroups, graceRound, graceStepLoss, type GraceRound } from '../embed/grace-rollouts.ts'
-import { embedSpanValues, RATIONALE_SYSTEM, rationalePrompt, spanOf, type RationalePrompt } from '../embed/rationale.ts'
+import { embedSpanValues, RATIONALE_SYSTEM, spanOf, type RationalePrompt } from '../embed/rationale.ts'
 import { ROLLOUT_INFO } from '../sampling/rollout.ts'
 import { sampleCompletions } from '../sampling/sample.ts'
 
@@ -105,11 +105,11 @@ type GraceConfig = z.infer<typeof config>
 
 /** P(x), with room for the longest rationale. */
 function promptOf({
-  tokenizer,
+  format,
   maxLength,
   config: { system, rolloutTokens },
 }: ContrastContext<GraceConfig>): (text: string) => RationalePrompt {
-  return (text) => rationalePrompt(tokenizer, system, text, Math.max(16, maxLength - rolloutTokens))
+  return (text) => format.asked(system, text, Math.max(16, maxLength - rolloutTokens))
 }
 
 /** @param label of the random numbers that write: the same label writes the same */
@@ -135,7 +135,7 @@ function writeRound(
     hardTerm: settings.hardTerm,
     unfinishedReward: settings.unfinishedPenalty ? -1 : null,
   }
-  return graceRound(decoder, instances, options, tokenizer.endId, context.random(label), context.breathe)
+  return graceRound(decoder, instances, options, tokenizer, context.random(label), context.breathe)
 }
 
 export const grace = defineContrastMethod({
@@ -147,8 +147,8 @@ export const grace = defineContrastMethod({
   equation:
     'R = (sim(h_q, h_k) − Σ sim(h_q, h_d⁻) + λ₁·mean sim(h_k, h_j) + λ₂·R_hard)/τ,   A_k = R_k − mean R,   L = −Σ A_k log π(y_k | P(d⁺))',
   deviations: [
-    'The prompt’s three parts, system, text and the end of the turn, are tokenized apart, so that the end of the system prompt is known; the official code looks for the text’s tokens.',
-    'Pairlab’s own turn layout in place of the model’s chat template, and a system prompt in our words.',
+    'The system prompt ends where two texts part that begin otherwise, or, in Pairlab’s own layout, by tokenizing the parts apart; the official code looks for the text’s tokens.',
+    'A system prompt in our words.',
     'One update on each set of rationales, strictly on-policy; the official code makes four mini-batches of a batch, the later ones slightly off-policy.',
     'As printed, the similarity to negatives and the hard term are the same for all rollouts of a text and cancel in the advantages; “of each rollout” is an extension of ours that does not.',
     'An unfinished rollout’s reward is −1 as in the official code; its frequency is reported.',
@@ -297,7 +297,12 @@ export const grace = defineContrastMethod({
       decoder,
       prompts.map((prompt) => prompt.ids),
       (row) => random.fork(String(row)),
-      { maxTokens: settings.rolloutTokens, temperature: settings.rolloutTemperature, endId: tokenizer.endId },
+      {
+        maxTokens: settings.rolloutTokens,
+        temperature: settings.rolloutTemperature,
+        endId: tokenizer.endId,
+        stopIds: tokenizer.stopIds,
+      },
       context.breathe,
     )
     return embedSpanValues(

@@ -8,11 +8,12 @@ import { tf } from '../tf.ts'
 import type { EncodedCompletion } from '../tokens/encode-rows.ts'
 import { sftLoss } from './sft.ts'
 
-/** A text as a row: it begins and ends with the end-of-turn token. */
-function rowOf({ tokenizer, maxLength }: ContrastContext<unknown>, text: string): EncodedCompletion {
+/** A text as a row: it begins as the model's texts begin, or with the end-of-turn token, and ends with that. */
+function rowOf({ tokenizer, format, maxLength }: ContrastContext<unknown>, text: string): EncodedCompletion {
+  const prompt = format.opening.length === 0 ? [tokenizer.endId] : format.opening
   return {
-    prompt: [tokenizer.endId],
-    completion: [...tokenizer.encode(text), tokenizer.endId].slice(0, maxLength - 1),
+    prompt,
+    completion: [...tokenizer.encode(text), tokenizer.endId].slice(0, maxLength - prompt.length),
     text,
   }
 }

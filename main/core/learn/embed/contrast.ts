@@ -3,6 +3,7 @@ import type { BatchParts } from '../batch-totals.ts'
 import type { AlgorithmPage, BatchTotals, GroupBatch, LossResult } from '../define.ts'
 import type { Decoder } from '../models/decoder.ts'
 import type { Random } from '../random.ts'
+import type { TextFormat } from '../tokens/text-format.ts'
 import type { Tokenizer } from '../tokens/tokenizer.ts'
 import { embedSpanValues, plainPrompt, spanOf } from './rationale.ts'
 
@@ -20,6 +21,8 @@ export interface ContrastContext<C> {
   readonly config: C
   readonly decoder: Decoder
   readonly tokenizer: Tokenizer
+  /** How the model is spoken to. */
+  readonly format: TextFormat
   /** Longest sequence in tokens. */
   readonly maxLength: number
   /** By what is drawn; the same name and weights draw the same. In an update it follows from the step as well. */
@@ -77,12 +80,12 @@ export function defineContrastMethod<C>(method: ContrastMethod<C>): ContrastMeth
 
 /** The mean of the last hidden states over each text, without anything written about it. */
 export function embedPlain(
-  { decoder, tokenizer, maxLength, breathe }: Omit<ContrastContext<unknown>, 'config'>,
+  { decoder, tokenizer, format, maxLength, breathe }: Omit<ContrastContext<unknown>, 'config'>,
   texts: readonly string[],
 ): Promise<readonly Float32Array[]> {
   return embedSpanValues(
     decoder,
-    texts.map((text) => spanOf(plainPrompt(tokenizer, text, maxLength), [], 'after-system')),
+    texts.map((text) => spanOf(plainPrompt(tokenizer, format, text, maxLength), [], 'after-system')),
     breathe,
   )
 }

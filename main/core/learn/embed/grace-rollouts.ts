@@ -11,6 +11,7 @@ import { clippedSurrogate } from '../algorithms/grpo.ts'
 import type { EncodedGroup } from '../batches.ts'
 import type { BatchTotals, GroupBatch, LossResult, Network } from '../define.ts'
 import type { EncodedCompletion } from '../tokens/encode-rows.ts'
+import type { Tokenizer } from '../tokens/tokenizer.ts'
 import type { Decoder } from '../models/decoder.ts'
 import { lossMask, sequenceLogProbs, stopGradient } from '../ops.ts'
 import type { Random } from '../random.ts'
@@ -71,7 +72,7 @@ export async function graceRound(
   decoder: Decoder,
   instances: readonly GraceInstance[],
   options: GraceOptions,
-  endId: number,
+  { endId, stopIds }: Pick<Tokenizer, 'endId' | 'stopIds'>,
   random: Random,
   breathe: () => Promise<void>,
 ): Promise<GraceRound> {
@@ -80,7 +81,7 @@ export async function graceRound(
       decoder,
       prompts.map((prompt) => prompt.ids),
       (row) => random.fork(label).fork(String(row)),
-      { maxTokens: options.maxTokens, temperature, endId },
+      { maxTokens: options.maxTokens, temperature, endId, stopIds },
       breathe,
     )
   const { rollouts: k } = options

@@ -1,7 +1,7 @@
-import { toText } from '../../../../shared/data-kinds.ts'
 import type { Decoder } from '../models/decoder.ts'
 import { gatherRows, scatterRows } from '../models/fused.ts'
 import { packSequences } from '../models/packing.ts'
+import type { AskedText, TextFormat } from '../tokens/text-format.ts'
 import type { Tokenizer } from '../tokens/tokenizer.ts'
 import { tf } from '../tf.ts'
 
@@ -12,31 +12,18 @@ import { tf } from '../tf.ts'
 export const RATIONALE_SYSTEM =
   'Read the text that follows and analyze it. Write down your reasoning within <think> and </think>: what it is about, what it says, what it implies. Aim at a comprehensive understanding.'
 
-export interface RationalePrompt {
-  readonly ids: readonly number[]
-  /** L_sys: tokens before the text begins. */
-  readonly systemTokens: number
-}
+/** P(x) = system prompt and text in the model's own layout; `systemTokens` is L_sys. */
+export type RationalePrompt = AskedText
 
-/**
- * System prompt, text and the end of the user's turn are tokenized apart, so that the text's first token is known and
- * not looked for. The text is cut at its end.
- */
-export function rationalePrompt(
+/** The same text without being asked for anything: what is embedded where no rationale is written. */
+export function plainPrompt(
   tokenizer: Tokenizer,
-  system: string,
+  { opening }: Pick<TextFormat, 'opening'>,
   text: string,
   maxTokens: number,
 ): RationalePrompt {
-  const before = tokenizer.encode(`${toText([{ role: 'system', content: system }])}<user>\n`)
-  const after = [...tokenizer.encode('\n'), tokenizer.endId]
-  const own = tokenizer.encode(text).slice(0, Math.max(1, maxTokens - before.length - after.length))
-  return { ids: [...before, ...own, ...after], systemTokens: before.length }
-}
-
-/** The same text without being asked for anything: what is embedded where no rationale is written. */
-export function plainPrompt(tokenizer: Tokenizer, text: string, maxTokens: number): RationalePrompt {
-  const ids = tokenizer.encode(text).slice(0, Math.max(1, maxTokens))
+  const own = tokenizer.encode(text).slice(0, Math.max(1, maxTokens - opening.length))
+  const ids = [...opening, ...own]
   return { ids: ids.length === 0 ? [tokenizer.endId] : ids, systemTokens: 0 }
 }
 

@@ -2,6 +2,7 @@
 import { Template } from '@huggingface/jinja'
 import type { Message } from '../../../../shared/data-kinds.ts'
 import { AppError } from '../../../../shared/errors.ts'
+import { formatDate } from './format-date.ts'
 import type { Tokenizer } from './tokenizer.ts'
 
 export interface ChatTemplate {
@@ -9,6 +10,14 @@ export interface ChatTemplate {
   readonly source: string
   /** What the template may name: bos_token, eos_token … */
   readonly variables: Readonly<Record<string, string>>
+  /** The day that it writes where it asks for one, in UTC; absent: today. A run always names the day it was made. */
+  readonly date?: Date
+}
+
+export interface EncodedChat {
+  readonly ids: readonly number[]
+  /** 1 where the template says that the model writes the token (`{% generation %}`); null where it does not say. */
+  readonly generated: Uint8Array | null
 }
 
 /**
@@ -18,10 +27,50 @@ export interface ChatTemplate {
  * @throws AppError `model-unsupported` when the template refuses the turns
  */
 export function encodeChat(tokenizer: Tokenizer, template: ChatTemplate, messages: readonly Message[]): number[] {
+  return [...encode(tokenizer, template, messages, true).ids]
+}
+
+/**
+ * Tokens of a whole conversation, the assistant's turns included.
+ * @throws AppError `model-unsupported` when the template refuses the turns
+ */
+export function encodeConversation(
+  tokenizer: Tokenizer,
+  template: ChatTemplate,
+  messages: readonly Message[],
+): EncodedChat {
+  return encode(tokenizer, template, messages, false)
+}
+
+function encode(
+  tokenizer: Tokenizer,
+  template: ChatTemplate,
+  messages: readonly Message[],
+  answerFollows: boolean,
+): EncodedChat {
   const names = tokenNames(tokenizer.json)
-  const mark = freeMark([template.source, ...messages.map((turn) => turn.content)])
-  const guarded = messages.map((turn) => ({ role: turn.role, content: guard(turn.content, names, mark) }))
-  const text = render(template, guarded)
+  const [guardMark, begin, end] = freeMarks([template.source, ...messages.map((turn) => turn.content)])
+  const guarded = messages.map((turn) => ({ role: turn.role, content: guard(turn.content, names, guardMark) }))
+  const written = render(template, guarded, answerFollows, { begin, end })
+  const idsOf = (text: string): number[] => tokensOf(tokenizer, names, guardMark, text)
+  if (!written.includes(begin)) return { ids: idsOf(written), generated: null }
+  const ids = idsOf(written.replaceAll(begin, '').replaceAll(end, ''))
+  const generated = new Uint8Array(ids.length)
+  // A token belongs to the model where it begins inside: what stands before a border has tokens of its own.
+  const tokensBefore = (place: number): number => {
+    const before = idsOf(written.slice(0, place).replaceAll(begin, '').replaceAll(end, ''))
+    let same = 0
+    while (same < before.length && before[same] === ids[same]) same += 1
+    return same
+  }
+  for (let from = written.indexOf(begin); from >= 0; from = written.indexOf(begin, from + 1)) {
+    const to = written.indexOf(end, from)
+    generated.fill(1, tokensBefore(from), to < 0 ? ids.length : tokensBefore(to))
+  }
+  return { ids, generated }
+}
+
+function tokensOf(tokenizer: Tokenizer, names: readonly string[], mark: string, text: string): number[] {
   if (!text.includes(mark)) return tokenizer.encodeWithSpecial(text)
   return splitAtNames(
     text,
@@ -31,12 +80,26 @@ export function encodeChat(tokenizer: Tokenizer, template: ChatTemplate, message
   )
 }
 
-function render({ source, variables }: ChatTemplate, messages: readonly Message[]): string {
+/** Templates are compiled once. */
+const compiled = new WeakMap<ChatTemplate, Template>()
+
+function render(
+  template: ChatTemplate,
+  messages: readonly Message[],
+  answerFollows: boolean,
+  marks: { readonly begin: string; readonly end: string },
+): string {
   try {
-    return new Template(source).render({
-      ...variables,
+    const known = compiled.get(template)
+    const ready = known ?? new Template(ownNames(template.source))
+    if (known === undefined) compiled.set(template, ready)
+    return ready.render({
+      ...template.variables,
       messages: messages.map((turn) => ({ ...turn })),
-      add_generation_prompt: true,
+      add_generation_prompt: answerFollows,
+      generation_begins: answerFollows ? '' : marks.begin,
+      generation_ends: answerFollows ? '' : marks.end,
+      day_written: (format: string) => formatDate(template.date ?? new Date(), format),
     })
   } catch (error) {
     throw new AppError({
@@ -48,6 +111,20 @@ function render({ source, variables }: ChatTemplate, messages: readonly Message[
   }
 }
 
+/**
+ * `{% generation %}` is transformers' own tag: here a block that writes a mark, with the same control of blanks. The
+ * library's clock always says today; ours says the day that it is given.
+ */
+function ownNames(source: string): string {
+  return source
+    .replace(
+      /\{%(-?)\s*(end)?generation\s*(-?)%\}/g,
+      (_tag, left: string, end: string | undefined, right: string) =>
+        `{%${left} if true %}{{ ${end === undefined ? 'generation_begins' : 'generation_ends'} }}{% endif ${right}%}`,
+    )
+    .replace(/\bstrftime_now\b/g, 'day_written')
+}
+
 /** Texts that the tokenizer takes as one token wherever they stand, longest first; runs of blanks are harmless. */
 function tokenNames(json: unknown): string[] {
   const { added_tokens: added = [] } = json as { readonly added_tokens?: readonly { readonly content: string }[] } // loadTokenizer read it
@@ -57,11 +134,14 @@ function tokenNames(json: unknown): string[] {
     .toSorted((a, b) => b.length - a.length)
 }
 
-/** A private character that none of the texts has. */
-function freeMark(texts: readonly string[]): string {
+/** Three private characters that none of the texts has. */
+function freeMarks(texts: readonly string[]): [string, string, string] {
+  const free: string[] = []
   for (let code = 0xe000; code < 0xf900; code += 1) {
     const mark = String.fromCharCode(code)
-    if (!texts.some((text) => text.includes(mark))) return mark
+    if (texts.some((text) => text.includes(mark))) continue
+    free.push(mark)
+    if (free.length === 3) return [free[0]!, free[1]!, free[2]!] // counted
   }
   throw new AppError({
     code: 'input-invalid',
@@ -69,7 +149,6 @@ function freeMark(texts: readonly string[]): string {
     hint: 'Take some of them out.',
   })
 }
-
 /** The text with a mark wherever it could become, or complete, the name of a token. */
 function guard(text: string, names: readonly string[], mark: string): string {
   let safe = text

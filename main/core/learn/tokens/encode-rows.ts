@@ -1,10 +1,12 @@
-import { toText, type PreferenceRow } from '../../../../shared/data-kinds.ts'
-import type { Tokenizer } from './tokenizer.ts'
+import { toText, type Content, type PreferenceRow } from '../../../../shared/data-kinds.ts'
+import type { TextFormat } from './text-format.ts'
 
 /** A prompt and one completion as tokens; the completion ends with the end-of-turn token. */
 export interface EncodedCompletion {
   readonly prompt: readonly number[]
   readonly completion: readonly number[]
+  /** 1 for each completion token that counts, in a loss and in a log-probability; absent or null: all of them. */
+  readonly trained?: Uint8Array | null
   /** Completion as text, for rewards computed from it. */
   readonly text: string
 }
@@ -25,64 +27,54 @@ export interface EncodedPair {
   readonly mismatched?: { readonly chosen: EncodedCompletion; readonly rejected: EncodedCompletion }
 }
 
+/** A pair of the data, with its texts as they stand there: for whoever reads them in another model's tokens. */
+export interface EncodedRowPair extends EncodedPair {
+  readonly contents: { readonly prompt: Content; readonly chosen: Content; readonly rejected: Content }
+}
+
 export interface EncodedRows {
-  readonly pairs: readonly EncodedPair[]
+  readonly pairs: readonly EncodedRowPair[]
   /** Share of completions or prompts that lost tokens to the longest length. */
   readonly cutShare: number
   readonly longest: number
 }
 
-interface Cut {
-  readonly prompt: number[]
-  readonly completion: number[]
-  readonly wasCut: boolean
+/** Tokens of a completion that count. */
+export function trainedTokens({ completion, trained }: EncodedCompletion): number {
+  return trained == null ? completion.length : trained.reduce((sum, counts) => sum + counts, 0)
+}
+
+/** @throws AppError `spec-invalid` where the layout alone takes more than `maxLength` */
+export function encodeCompletion(
+  format: TextFormat,
+  prompt: Content,
+  completion: Content,
+  maxLength: number,
+): EncodedCompletion & { readonly wasCut: boolean } {
+  return { ...format.row(prompt, completion, maxLength), text: toText(completion) }
 }
 
 /**
- * Cuts prompt and completion to `maxLength` tokens together: completions at their end, and no longer than half the
- * room unless the prompt leaves more; prompts at their start, because what stands next to the completion tells most.
- * The end-of-turn token is dropped with the end it stood for.
+ * Turns records into tokens. An empty completion keeps its end-of-turn token.
+ * @throws AppError as encodeCompletion
  */
-export function cutToLength(prompt: readonly number[], completion: readonly number[], maxLength: number): Cut {
-  if (prompt.length + completion.length <= maxLength)
-    return { prompt: [...prompt], completion: [...completion], wasCut: false }
-  const forCompletion = Math.min(completion.length, Math.max(Math.floor(maxLength / 2), maxLength - prompt.length))
-  const forPrompt = Math.min(prompt.length, maxLength - forCompletion)
-  return {
-    prompt: prompt.slice(prompt.length - forPrompt),
-    completion: completion.slice(0, forCompletion),
-    wasCut: true,
-  }
-}
-
-/**
- * Tokens of a prompt as a completion follows it. An empty prompt becomes the end-of-turn token, so that the first
- * completion token is predicted from something.
- */
-export function encodePrompt(tokenizer: Tokenizer, text: string): number[] {
-  const ids = tokenizer.encode(text)
-  return ids.length === 0 ? [tokenizer.endId] : [...ids, tokenizer.endId]
-}
-
-/** Turns records into tokens. An empty completion keeps its end-of-turn token. */
-export function encodeRows(rows: readonly PreferenceRow[], tokenizer: Tokenizer, maxLength: number): EncodedRows {
+export function encodeRows(rows: readonly PreferenceRow[], format: TextFormat, maxLength: number): EncodedRows {
   let cut = 0
   let longest = 0
-  const encode = (prompt: readonly number[], text: string): EncodedCompletion => {
-    const whole = cutToLength(prompt, [...tokenizer.encode(text), tokenizer.endId], maxLength)
-    if (whole.wasCut) cut += 1
-    longest = Math.max(longest, whole.prompt.length + whole.completion.length)
-    return { prompt: whole.prompt, completion: whole.completion, text }
+  const encode = (prompt: Content, completion: Content): EncodedCompletion => {
+    const { wasCut, ...row } = encodeCompletion(format, prompt, completion, maxLength)
+    if (wasCut) cut += 1
+    longest = Math.max(longest, row.prompt.length + row.completion.length)
+    return row
   }
-  const pairs = rows.map((row): EncodedPair => {
-    const promptText = toText(row.prompt)
-    const prompt = encodePrompt(tokenizer, promptText)
-    const a = encode(prompt, toText(row.a))
-    const b = encode(prompt, toText(row.b))
+  const pairs = rows.map((row): EncodedRowPair => {
+    const a = encode(row.prompt, row.a)
+    const b = encode(row.prompt, row.b)
     const swapped = row.preferenceA < 0.5
     return {
       pairId: row.pairId,
-      promptText,
+      promptText: toText(row.prompt),
+      contents: { prompt: row.prompt, chosen: swapped ? row.b : row.a, rejected: swapped ? row.a : row.b },
       chosen: swapped ? b : a,
       rejected: swapped ? a : b,
       preference: swapped ? 1 - row.preferenceA : row.preferenceA,
@@ -95,15 +87,17 @@ export function encodeRows(rows: readonly PreferenceRow[], tokenizer: Tokenizer,
 }
 
 /** Each pair's prompt with the completions of the next pair that has another prompt (of the next one, if all share one). */
-export function withMismatched(pairs: readonly EncodedPair[], maxLength: number): readonly EncodedPair[] {
+export function withMismatched(
+  pairs: readonly EncodedRowPair[],
+  format: TextFormat,
+  maxLength: number,
+): readonly EncodedRowPair[] {
   return pairs.map((pair, at) => {
     let step = 1
     while (step < pairs.length && pairs[(at + step) % pairs.length]?.promptText === pair.promptText) step += 1
     const other = pairs[(at + (step < pairs.length ? step : 1)) % pairs.length] ?? pair
-    const join = (completion: EncodedCompletion): EncodedCompletion => {
-      const cut = cutToLength(pair.chosen.prompt, completion.completion, maxLength)
-      return { prompt: cut.prompt, completion: cut.completion, text: completion.text }
-    }
-    return { ...pair, mismatched: { chosen: join(other.chosen), rejected: join(other.rejected) } }
+    const join = (completion: Content): EncodedCompletion =>
+      encodeCompletion(format, pair.contents.prompt, completion, maxLength)
+    return { ...pair, mismatched: { chosen: join(other.contents.chosen), rejected: join(other.contents.rejected) } }
   })
 }

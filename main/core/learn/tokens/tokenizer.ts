@@ -5,7 +5,10 @@ import { END_TOKEN, PAD_TOKEN } from './bpe-trainer.ts'
 
 export interface Tokenizer {
   readonly vocabSize: number
+  /** What ends a completion, and is written after one in training. */
   readonly endId: number
+  /** Every token that ends a completion which the model writes, `endId` first. */
+  readonly stopIds: readonly number[]
   readonly padId: number
   /** What the tokenizer puts before any text of its own accord: a beginning-of-text token, or nothing. */
   readonly opening: readonly number[]
@@ -23,18 +26,28 @@ interface TokenizerFile {
   readonly model?: { readonly vocab?: Readonly<Record<string, number>> }
 }
 
-/** Names of the token that ends a turn, most telling first. */
+/** What the files beside a tokenizer.json say of it. */
+export interface DeclaredTokens {
+  /** Tokens that end what the model writes, most telling first. */
+  readonly endIds?: readonly number[]
+  readonly padId?: number | undefined
+}
+
+/** Names of the token that ends a turn, most telling first; asked for where nothing is declared. */
 const END_TOKENS = [END_TOKEN, '<|im_end|>', '<|eot_id|>', '</s>'] as const
 
 /**
  * @param json a tokenizer.json
  * @throws AppError `model-unsupported` for one that cannot be read or has no token to end with
  */
-export function loadTokenizer(json: unknown): Tokenizer {
+export function loadTokenizer(json: unknown, declared: DeclaredTokens = {}): Tokenizer {
   const file = json as TokenizerFile // checked by what follows and by the library
   const vocab = file.model?.vocab ?? {}
   const added = new Map((file.added_tokens ?? []).map((token) => [token.content, token.id]))
-  const endId = END_TOKENS.map((name) => added.get(name) ?? vocab[name]).find((id) => id !== undefined)
+  const ids = [...Object.values(vocab), ...added.values()]
+  const vocabSize = ids.reduce((largest, id) => Math.max(largest, id), 0) + 1 // too many to spread
+  const stopIds = [...new Set(declared.endIds ?? [])].filter((id) => id >= 0 && id < vocabSize)
+  const endId = stopIds[0] ?? END_TOKENS.map((name) => added.get(name) ?? vocab[name]).find((id) => id !== undefined)
   if (endId === undefined)
     throw new AppError({
       code: 'model-unsupported',
@@ -45,9 +58,10 @@ export function loadTokenizer(json: unknown): Tokenizer {
   const plain = createTokenizer({ ...file, added_tokens: [] })
   const memory = new Map<string, number[]>()
   return {
-    vocabSize: Math.max(0, ...Object.values(vocab), ...added.values()) + 1,
+    vocabSize,
     endId,
-    padId: added.get(PAD_TOKEN) ?? endId,
+    stopIds: stopIds.length === 0 ? [endId] : stopIds,
+    padId: declared.padId ?? added.get(PAD_TOKEN) ?? endId,
     opening: openingOf(whole),
     json,
     encode(text) {

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
 import { z } from 'zod'
+import type { TokenPreview } from '../../../../shared/contract/runs.ts'
 import { AppError } from '../../../../shared/errors.ts'
 import { engineName, type RunId } from '../../../../shared/domain.ts'
 import { KIND_WORDS } from '../../../../shared/kind-words.ts'
@@ -172,11 +173,13 @@ function methodCommand(algorithm: (typeof algorithms)[number], flags: boolean): 
           hint: 'Change the named settings and try again.',
           details: { problems: check.problems },
         })
-      if (options.check === true)
+      if (options.check === true) {
+        const tokens = await client.call('runs.tokens', { request })
         return out.result(
-          check,
-          `${check.command}\n${check.counts.train} ${words.items} to train on, ${check.counts.validation} to validate, ${check.counts.test} to test${words.labeled ? `; ${check.counts.labels} labels` : ''}`,
+          { ...check, tokens },
+          `${check.command}\n${check.counts.train} ${words.items} to train on, ${check.counts.validation} to validate, ${check.counts.test} to test${words.labeled ? `; ${check.counts.labels} labels` : ''}${tokens === null ? '' : `\n${describeTokens(tokens)}`}`,
         )
+      }
       if (options.estimate === true) {
         const found = await client.call('runs.estimate', { request })
         return out.result(
@@ -191,6 +194,24 @@ function methodCommand(algorithm: (typeof algorithms)[number], flags: boolean): 
       await report(client, runIds, out)
     })
   })
+}
+
+const LAYOUT_WORDS: Readonly<Record<TokenPreview['layout'], string>> = {
+  template: 'by the model’s chat template',
+  tags: 'in Pairlab’s own tags',
+  plain: 'as it stands',
+}
+
+/** The layout, and the first rows token by token: what is given, ⟶, what is learned; tokens that are not learned in brackets. */
+function describeTokens({ layout, ends, rows }: TokenPreview): string {
+  const shown = (texts: readonly string[]): string => texts.map((text) => JSON.stringify(text).slice(1, -1)).join('·')
+  return [
+    `Text is written ${LAYOUT_WORDS[layout]}; a completion ends with ${ends.join(' or ')}`,
+    ...rows.map(
+      ({ pairId, prompt, completion, cut }) =>
+        `${pairId}: ${shown(prompt)} ⟶ ${shown(completion.map(({ text, trained }) => (trained ? text : `[${text}]`)))}${cut ? ' … cut' : ''}`,
+    ),
+  ].join('\n')
 }
 
 /** @throws AppError `trainer-failed` when a run did not end as it should */

@@ -4,15 +4,23 @@ import type { Decoder } from '../../../core/learn/models/decoder.ts'
 import { createOptimizer, type Optimizer } from '../../../core/learn/optimizer.ts'
 import { createRandom } from '../../../core/learn/random.ts'
 import { findContrastMethod } from '../../../core/learn/registry.ts'
-import { loadTokenizer, type Tokenizer } from '../../../core/learn/tokens/tokenizer.ts'
+import type { LanguageFiles } from '../../../core/learn/tokens/language.ts'
+import type { TextFormat } from '../../../core/learn/tokens/text-format.ts'
+import type { Tokenizer } from '../../../core/learn/tokens/tokenizer.ts'
 import { AppError } from '../../../../shared/errors.ts'
 import type { SplitName } from '../../../../shared/data-kinds.ts'
 import type { Checkpoint } from '../../../core/models/checkpoint-files.ts'
 import { readContrastView, textItems, textsOfSide, tripleItems, type ContrastSide } from './contrast-data.ts'
 import { buildDecoder, loraOf, trainingOptions } from '../model.ts'
 import type { RunContext } from '../run-context.ts'
-import { openOrigin, parseConfig, requireStorage, resumedModel, type AdapterBase } from '../text/text-session.ts'
-import { makeTokenizer } from '../text/training-data.ts'
+import {
+  openOrigin,
+  openSpoken,
+  parseConfig,
+  requireStorage,
+  resumedModel,
+  type AdapterBase,
+} from '../text/text-session.ts'
 import { openPlan } from '../open-plan.ts'
 
 export interface ContrastSession {
@@ -20,6 +28,9 @@ export interface ContrastSession {
   readonly method: ContrastMethod
   readonly config: unknown
   readonly tokenizer: Tokenizer
+  readonly format: TextFormat
+  /** What checkpoints keep of how the model is spoken to. */
+  readonly language: LanguageFiles
   readonly decoder: Decoder
   readonly optimizer: Optimizer
   readonly base: AdapterBase | null
@@ -40,10 +51,7 @@ export async function openContrastSession(context: RunContext, from: Checkpoint 
   const sides = await readContrastView(spec.data.viewPath, spec.data.viewHash)
   const items = itemsOf(method, config, sides.train)
   const origin = await openOrigin(context, method)
-  const tokenizer =
-    from === null
-      ? (origin.tokenizer ?? makeTokenizer(context, origin.tokenizerSpec, textsOfSide(sides.train)))
-      : loadTokenizer(from.tokenizer)
+  const { tokenizer, format, language } = openSpoken(context, origin, from, textsOfSide(sides.train))
   await context.breatheOrStop()
   const start = origin.start(tokenizer)
   const lora = loraOf(spec.training)
@@ -77,12 +85,26 @@ export async function openContrastSession(context: RunContext, from: Checkpoint 
       testPairs: sides.test.triples.length,
     },
   })
-  return { context, method, config, tokenizer, decoder, optimizer, base, sides, items, lengths, plan }
+  return {
+    context,
+    method,
+    config,
+    tokenizer,
+    format,
+    language,
+    decoder,
+    optimizer,
+    base,
+    sides,
+    items,
+    lengths,
+    plan,
+  }
 }
 
 /** What the method is given wherever it computes. @param step of an update, from which its random numbers follow */
 export function methodContext(
-  { context, config, decoder, tokenizer }: ContrastSession,
+  { context, config, decoder, tokenizer, format }: ContrastSession,
   step: number | null = null,
 ): ContrastContext<unknown> {
   const { seed, training } = context.spec
@@ -90,6 +112,7 @@ export function methodContext(
     config,
     decoder,
     tokenizer,
+    format,
     maxLength: training.maxLength,
     random: (label) =>
       step === null ? createRandom(seed).fork(label) : createRandom(seed).fork(label).fork(String(step)),

@@ -3,7 +3,9 @@ import { chunked, groupsOfPart, groupTotals, type BatchParts } from '../../../co
 import { groupBatch, type EncodedGroup } from '../../../core/learn/batches.ts'
 import type { Algorithm, Rollout } from '../../../core/learn/define.ts'
 import type { Decoder } from '../../../core/learn/models/decoder.ts'
-import { encodePrompt, type EncodedCompletion, type EncodedPair } from '../../../core/learn/tokens/encode-rows.ts'
+import type { Content } from '../../../../shared/data-kinds.ts'
+import type { TextFormat } from '../../../core/learn/tokens/text-format.ts'
+import type { EncodedCompletion, EncodedRowPair } from '../../../core/learn/tokens/encode-rows.ts'
 import { createRandom, type Random } from '../../../core/learn/random.ts'
 import { applyScale, type RewardScale } from '../../../core/learn/rewards.ts'
 import { rolloutMetrics, type WrittenGroup } from '../../../core/learn/sampling/rollout.ts'
@@ -38,21 +40,29 @@ export interface Rollouts {
 
 export interface RolloutPrompt {
   readonly text: string
+  readonly content: Content
   readonly ids: readonly number[]
 }
 
 /** Room for a prompt is at least this, however long the completion may be. */
 const SHORTEST_PROMPT = 8
 
-/** Each prompt of the pairs once, in their order, cut at its start where the longest completion leaves too little room. */
+/** Tokens that a prompt may take beside a completion of so many. */
+export function promptRoom({ layout }: TextFormat, maxLength: number, maxTokens: number): number {
+  // A template stays whole, which takes more than the text of a few words.
+  return Math.max(layout === 'template' ? Math.ceil(maxLength / 2) : SHORTEST_PROMPT, maxLength - maxTokens)
+}
+
+/** Each prompt of the pairs once, in their order, cut where the longest completion leaves too little room. */
 export function rolloutPrompts(
-  pairs: readonly EncodedPair[],
-  encode: (text: string) => readonly number[],
+  pairs: readonly EncodedRowPair[],
+  format: TextFormat,
   maxLength: number,
   maxTokens: number,
 ): RolloutPrompt[] {
-  const texts = [...new Set(pairs.map((pair) => pair.promptText))]
-  return texts.map((text) => ({ text, ids: encode(text).slice(-Math.max(SHORTEST_PROMPT, maxLength - maxTokens)) }))
+  const room = promptRoom(format, maxLength, maxTokens)
+  const contents = new Map(pairs.map((pair) => [pair.promptText, pair.contents.prompt] as const))
+  return [...contents].map(([text, content]) => ({ text, content, ids: format.prompt(content, room) }))
 }
 
 /** Of a session: who writes, and what it writes on. */
@@ -61,6 +71,7 @@ interface Needs {
   readonly algorithm: Algorithm
   readonly config: unknown
   readonly tokenizer: Tokenizer
+  readonly format: TextFormat
   readonly decoder: Decoder
   readonly sets: PairSets
   readonly reference: Reference | null
@@ -68,7 +79,7 @@ interface Needs {
 
 /** Null for a method that learns from logged completions. @throws AppError for a reward that cannot score new text */
 export async function openRollouts(session: Needs, scale: RewardScale | null): Promise<Rollouts | null> {
-  const { context, algorithm, config, tokenizer, sets, reference } = session
+  const { context, algorithm, config, format, sets, reference } = session
   const rollout = algorithm.rollout?.(config) ?? null
   if (rollout === null) return null
   const source = algorithm.rewards?.(config) ?? null
@@ -76,8 +87,7 @@ export async function openRollouts(session: Needs, scale: RewardScale | null): P
   reference.keep()
   const scorer = await openScorer(context, source, context.spec.rewardModelPath)
   const { maxLength, evalPairs } = context.spec.training
-  const promptsOf = (set: PairSet): RolloutPrompt[] =>
-    rolloutPrompts(set.pairs, (text) => encodePrompt(tokenizer, text), maxLength, rollout.maxTokens)
+  const promptsOf = (set: PairSet): RolloutPrompt[] => rolloutPrompts(set.pairs, format, maxLength, rollout.maxTokens)
   const prompts = promptsOf(sets.train)
   const heldOut = promptsOf(
     [sets.validation, sets.test, sets.train].find((set) => set.pairs.length > 0) ?? sets.train,
@@ -119,7 +129,7 @@ interface Written {
 type Writer = (prompts: readonly RolloutPrompt[], samples: number, random: Random) => Promise<readonly Written[]>
 
 function createWriter(
-  { context, tokenizer, decoder, reference }: Needs,
+  { context, tokenizer, format, decoder, reference }: Needs,
   rollout: Rollout,
   scorer: Scorer,
   scale: RewardScale,
@@ -131,6 +141,7 @@ function createWriter(
       maxTokens: rollout.maxTokens,
       temperature: rollout.temperature,
       endId: tokenizer.endId,
+      stopIds: tokenizer.stopIds,
       modelLogProbs: rollout.temperature !== 1,
     }
     const drawn = await sampleCompletions(
@@ -146,7 +157,10 @@ function createWriter(
       text: tokenizer.decode(ids),
     })) // one each
     const rawRewards = await scorer.score(
-      rows.map((row, at) => ({ prompt: asked[at]!.text, completion: row.text })),
+      rows.map((row, at) => ({
+        prompt: asked[at]!.content,
+        completion: format.written(row.text, asked[at]!.content),
+      })),
       breathe,
     ) // one each
     const known = await reference!.use((policy) => completionLogProbs(policy, rows, tokenizer.padId, breathe)) // checked when opened

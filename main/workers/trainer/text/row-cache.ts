@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
+import type { EncodedCompletion } from '../../../core/learn/tokens/encode-rows.ts'
 import { decodeSafeTensors, encodeSafeTensors } from '../../../core/learn/models/safetensors.ts'
 import { writeRunFile } from '../../../base/run-folder/run-file.ts'
 
@@ -12,12 +13,11 @@ export interface RowCache {
   save(): void
 }
 
-/** @param prompt tokens of the prompt: the same ids cut elsewhere have other completion tokens */
-export function rowKey(ids: ArrayLike<number>, prompt: number): string {
-  return createHash('sha256')
-    .update(Int32Array.from([prompt, ...Array.from(ids)]))
-    .digest('hex')
-    .slice(0, 32)
+/** What a row's numbers depend on, beside the weights: its tokens in the layout that made them, where the completion begins, and what of it counts. */
+export function rowKey({ prompt, completion, trained }: EncodedCompletion): string {
+  const hash = createHash('sha256').update(Int32Array.from([prompt.length, ...prompt, ...completion]))
+  if (trained != null) hash.update(trained)
+  return hash.digest('hex').slice(0, 32)
 }
 
 /**

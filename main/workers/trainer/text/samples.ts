@@ -1,11 +1,13 @@
 import type { SampleItem } from '../../../../shared/contract/runs.ts'
-import { encodePrompt, type EncodedCompletion } from '../../../core/learn/tokens/encode-rows.ts'
+import type { Content } from '../../../../shared/data-kinds.ts'
+import type { EncodedCompletion } from '../../../core/learn/tokens/encode-rows.ts'
 import type { Decoder } from '../../../core/learn/models/decoder.ts'
 import { createRandom } from '../../../core/learn/random.ts'
 import { sampleCompletions } from '../../../core/learn/sampling/sample.ts'
 import { finiteOrNull } from '../metric-buffer.ts'
 import { meanInterval, wilson, withBounds, withMean } from '../intervals.ts'
-import { openScorer, type Scorer } from './scoring.ts'
+import { promptRoom } from './rollouts.ts'
+import { openScorer, type ScoredText, type Scorer } from './scoring.ts'
 import { completionLogProbs } from '../../../core/learn/completion-log-probs.ts'
 import type { Session } from './text-session.ts'
 
@@ -23,11 +25,9 @@ export interface Sampler {
 interface Prompt {
   readonly pairId: string
   readonly text: string
+  readonly content: Content
   readonly ids: readonly number[]
 }
-
-/** Room for a prompt is at least this, however long the completion may be. */
-const SHORTEST_PROMPT = 8
 
 /**
  * Samples at held-out prompts, always the same prompts with the same random numbers, so that what changes is the
@@ -44,12 +44,7 @@ export async function openSampler(session: Session): Promise<Sampler | null> {
     async sample() {
       const drawn = await draw(session, session.decoder, prompts)
       const rewards =
-        judge === null
-          ? null
-          : await judge.score(
-              drawn.map((one, at) => ({ prompt: prompts[at]!.text, completion: one.text })),
-              () => context.breathe(),
-            ) // one each
+        judge === null ? null : await judge.score(scoredTexts(session, prompts, drawn), () => context.breathe()) // one each
       const ratios = await logRatios(session, drawn)
       const items = drawn.map((one, at): SampleItem => ({
         promptIndex: at,
@@ -67,18 +62,19 @@ export async function openSampler(session: Session): Promise<Sampler | null> {
 }
 
 /** From the validation side if it has any: nothing is learned from what is shown. */
-function fixedPrompts({ context, sets, tokenizer }: Session): Prompt[] {
+function fixedPrompts({ context, sets, format }: Session): Prompt[] {
   const { samplePrompts, maxLength, sampleTokens } = context.spec.training
   const source = [sets.validation, sets.test, sets.train].find((set) => set.pairs.length > 0)
+  const room = promptRoom(format, maxLength, sampleTokens)
   const seen = new Map<string, Prompt>()
   for (const pair of source?.pairs ?? []) {
     if (seen.size >= samplePrompts) break
     if (seen.has(pair.promptText)) continue
-    const ids = encodePrompt(tokenizer, pair.promptText)
     seen.set(pair.promptText, {
       pairId: pair.pairId,
       text: pair.promptText,
-      ids: ids.slice(-Math.max(SHORTEST_PROMPT, maxLength - sampleTokens)),
+      content: pair.contents.prompt,
+      ids: format.prompt(pair.contents.prompt, room),
     })
   }
   return [...seen.values()]
@@ -95,10 +91,21 @@ async function draw(
     decoder,
     prompts.map((prompt) => prompt.ids),
     (at) => random.fork(String(at)),
-    { maxTokens: sampleTokens, temperature: sampleTemperature, endId: tokenizer.endId },
+    { maxTokens: sampleTokens, temperature: sampleTemperature, endId: tokenizer.endId, stopIds: tokenizer.stopIds },
     () => context.breathe(),
   )
   return drawn.map(({ ids }, at) => ({ prompt: prompts[at]!.ids, completion: ids, text: tokenizer.decode(ids) })) // one each
+}
+
+function scoredTexts(
+  { format }: Session,
+  prompts: readonly Prompt[],
+  drawn: readonly EncodedCompletion[],
+): ScoredText[] {
+  return drawn.map(({ text }, at) => {
+    const { content } = prompts[at]! // one each
+    return { prompt: content, completion: format.written(text, content) }
+  })
 }
 
 async function baselineRewards(session: Session, prompts: readonly Prompt[], judge: Scorer): Promise<number[] | null> {
@@ -106,10 +113,7 @@ async function baselineRewards(session: Session, prompts: readonly Prompt[], jud
   if (session.reference === null) return null
   return session.reference.use(async (reference) => {
     const drawn = await draw(session, reference, prompts)
-    return judge.score(
-      drawn.map((one, at) => ({ prompt: prompts[at]!.text, completion: one.text })),
-      breathe,
-    ) // one each
+    return judge.score(scoredTexts(session, prompts, drawn), breathe) // one each
   })
 }
 

@@ -1,6 +1,7 @@
 import { decoderConfigFile } from '../../../core/learn/models/hf-config.ts'
 import type { Decoder } from '../../../core/learn/models/decoder.ts'
 import { parameterShapes } from '../../../core/learn/models/parameters.ts'
+import { languageFiles } from '../../../core/models/language-files.ts'
 import { adapterConfigFile, peftName } from '../../../core/models/peft.ts'
 import type { TensorToWrite } from '../../../core/models/write.ts'
 import type { CheckpointState } from '../../../core/models/checkpoint-files.ts'
@@ -17,8 +18,9 @@ export function createSaver({
   decoder,
   optimizer,
   tokenizer,
+  language,
   base,
-}: Pick<Session, 'context' | 'decoder' | 'optimizer' | 'tokenizer' | 'base'>): (
+}: Pick<Session, 'context' | 'decoder' | 'optimizer' | 'tokenizer' | 'language' | 'base'>): (
   position: Position,
 ) => Promise<SavedCheckpoint> {
   const config = decoderConfigFile(decoder.config, context.spec.training.maxLength)
@@ -28,7 +30,12 @@ export function createSaver({
       { shape, read: () => optimizer.read(name) },
     ]),
   )
-  const common = { config, tokenizer: tokenizer.json, optimizer: optimizerTensors }
+  const common = {
+    config,
+    tokenizer: tokenizer.json,
+    language: languageFiles(language, context.spec.layout),
+    optimizer: optimizerTensors,
+  }
   let note: CheckpointState['base'] = base?.note ?? base?.registered ?? null
 
   return async (position) => {

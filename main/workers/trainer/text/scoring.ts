@@ -1,12 +1,13 @@
+import { toText, type Content } from '../../../../shared/data-kinds.ts'
 import { AppError } from '../../../../shared/errors.ts'
 import type { RewardSource } from '../../../../shared/run-spec.ts'
 import { tokenBatch, type ReferenceOf } from '../../../core/learn/batches.ts'
 import { completionLogProbs, passes } from '../../../core/learn/completion-log-probs.ts'
-import { cutToLength, encodePrompt, type EncodedCompletion } from '../../../core/learn/tokens/encode-rows.ts'
+import { markedLayout, openLanguage } from '../../../core/learn/tokens/language.ts'
+import { encodeCompletion, type EncodedCompletion } from '../../../core/learn/tokens/encode-rows.ts'
 import type { Decoder } from '../../../core/learn/models/decoder.ts'
 import { decoderConfigOf } from '../../../core/learn/models/hf-config.ts'
 import { compilePattern, scoreCompletion } from '../../../core/learn/rewards.ts'
-import { loadTokenizer } from '../../../core/learn/tokens/tokenizer.ts'
 import { tf } from '../../../core/learn/tf.ts'
 import { openModelFiles } from '../../../core/models/checkpoint-files.ts'
 import { buildDecoder } from '../model.ts'
@@ -74,7 +75,7 @@ function withCache(
   found: (row: EncodedCompletion, values: Float32Array) => void,
 ): { readonly row: EncodedCompletion; readonly key: string }[] {
   return rows.flatMap((row) => {
-    const key = rowKey([...row.prompt, ...row.completion], row.prompt.length)
+    const key = rowKey(row)
     const values = cache.get(key)
     if (values === undefined) return [{ row, key }]
     found(row, values)
@@ -96,12 +97,15 @@ function progress(context: RunContext, phase: Phase, total: number): () => Promi
   }
 }
 
+/** What is to be scored, in the form in which the data holds it: a reward model reads it with tokens of its own. */
+export interface ScoredText {
+  readonly prompt: Content
+  readonly completion: Content
+}
+
 /** Gives a number to a completion of a prompt. */
 export interface Scorer {
-  score(
-    texts: readonly { readonly prompt: string; readonly completion: string }[],
-    breathe: () => Promise<void>,
-  ): Promise<number[]>
+  score(texts: readonly ScoredText[], breathe: () => Promise<void>): Promise<number[]>
   dispose(): void
 }
 
@@ -120,7 +124,7 @@ export async function openScorer(context: RunContext, source: RewardSource, mode
   if (source.kind !== 'reward-model') {
     if (source.kind === 'regex') compilePattern(source.pattern) // a broken pattern is better known now
     return {
-      score: async (texts) => texts.map((text) => scoreCompletion(source, text.completion) ?? 0),
+      score: async (texts) => texts.map((text) => scoreCompletion(source, toText(text.completion)) ?? 0),
       dispose: () => undefined,
     }
   }
@@ -135,7 +139,8 @@ export async function openScorer(context: RunContext, source: RewardSource, mode
 
 async function openRewardModel(context: RunContext, modelPath: string): Promise<Scorer> {
   const files = await openModelFiles(modelPath)
-  const tokenizer = loadTokenizer(files.tokenizer)
+  const layout = markedLayout(files.language.tokenizerConfig) ?? 'tags'
+  const { tokenizer, format } = openLanguage(files.language, layout, new Date(context.spec.createdAtMs))
   const config = decoderConfigOf(files.config)
   if (!config.scoreHead)
     throw new AppError({
@@ -148,14 +153,9 @@ async function openRewardModel(context: RunContext, modelPath: string): Promise<
   const cache = openRowCache(context.spec.cacheFolder, 'score', files.hash, context.engine)
   return {
     async score(texts, breathe) {
-      const rows = texts.map(({ prompt, completion }): EncodedCompletion => {
-        const cut = cutToLength(
-          encodePrompt(tokenizer, prompt),
-          [...tokenizer.encode(completion), tokenizer.endId],
-          context.spec.training.maxLength,
-        )
-        return { prompt: cut.prompt, completion: cut.completion, text: completion }
-      })
+      const rows = texts.map(({ prompt, completion }): EncodedCompletion =>
+        encodeCompletion(format, prompt, completion, context.spec.training.maxLength),
+      )
       const known = new Map<EncodedCompletion, number>()
       const missing = withCache(rows, cache, (row, values) => known.set(row, values[0] ?? 0))
       const scores = await scoreRows(

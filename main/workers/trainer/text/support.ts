@@ -1,7 +1,8 @@
-import { encodePrompt, type EncodedPair } from '../../../core/learn/tokens/encode-rows.ts'
+import type { EncodedRowPair } from '../../../core/learn/tokens/encode-rows.ts'
 import { createRandom } from '../../../core/learn/random.ts'
 import { sampleCompletions } from '../../../core/learn/sampling/sample.ts'
-import type { Tokenizer } from '../../../core/learn/tokens/tokenizer.ts'
+import type { Language } from '../../../core/learn/tokens/language.ts'
+import { promptRoom } from './rollouts.ts'
 import type { Reference } from './reference.ts'
 import type { RunContext } from '../run-context.ts'
 
@@ -36,19 +37,20 @@ export function supportOf(written: readonly (readonly number[])[], logged: reado
 export async function checkSupport(
   context: RunContext,
   reference: Reference,
-  pairs: readonly EncodedPair[],
-  tokenizer: Tokenizer,
+  pairs: readonly EncodedRowPair[],
+  { tokenizer, format }: Language,
 ): Promise<Support> {
   const { maxLength, sampleTokens } = context.spec.training
-  const texts = [...new Set(pairs.map((pair) => pair.promptText))].slice(0, PROMPTS)
-  const prompts = texts.map((text) => encodePrompt(tokenizer, text).slice(-Math.max(8, maxLength - sampleTokens)))
+  const asked = new Map(pairs.map((pair) => [pair.promptText, pair.contents.prompt] as const))
+  const room = promptRoom(format, maxLength, sampleTokens)
+  const prompts = [...asked.values()].slice(0, PROMPTS).map((prompt) => format.prompt(prompt, room))
   const random = createRandom(context.spec.seed).fork('support')
   const written = await reference.use((policy) =>
     sampleCompletions(
       policy,
       prompts,
       (row) => random.fork(String(row)),
-      { maxTokens: sampleTokens, temperature: 1, endId: tokenizer.endId },
+      { maxTokens: sampleTokens, temperature: 1, endId: tokenizer.endId, stopIds: tokenizer.stopIds },
       () => context.breatheOrStop(),
     ),
   )

@@ -7,17 +7,28 @@ import type { LoraOptions } from '../../../core/learn/models/adapters.ts'
 import { decoderConfigOf } from '../../../core/learn/models/hf-config.ts'
 import { createOptimizer, type Optimizer } from '../../../core/learn/optimizer.ts'
 import { createRandom } from '../../../core/learn/random.ts'
-import { loadTokenizer, type Tokenizer } from '../../../core/learn/tokens/tokenizer.ts'
+import { openLanguage, type Language, type LanguageFiles } from '../../../core/learn/tokens/language.ts'
+import type { TextFormat } from '../../../core/learn/tokens/text-format.ts'
+import type { Tokenizer } from '../../../core/learn/tokens/tokenizer.ts'
 import { AppError, describeIssues } from '../../../../shared/errors.ts'
 import { BFLOAT16_ENGINES } from '../../../../shared/training-config.ts'
 import { openModelFolder } from '../../../core/models/folder.ts'
+import { ownLanguage } from '../../../core/models/language-files.ts'
 import {
   openModelFiles,
   type Checkpoint,
   type CheckpointState,
   type ModelFiles,
 } from '../../../core/models/checkpoint-files.ts'
-import { buildDecoder, continueModel, loraOf, newModel, trainingOptions, type ModelStart } from '../model.ts'
+import {
+  buildDecoder,
+  continueModel,
+  loraOf,
+  newModel,
+  requireOwnTokenizer,
+  trainingOptions,
+  type ModelStart,
+} from '../model.ts'
 import { openReference, type Reference } from './reference.ts'
 import { openRollouts, type Rollouts, type StepBatch } from './rollouts.ts'
 import type { RunContext } from '../run-context.ts'
@@ -41,6 +52,9 @@ export interface Session {
   /** As the method's own schema gives it. */
   readonly config: unknown
   readonly tokenizer: Tokenizer
+  readonly format: TextFormat
+  /** What checkpoints keep of how the model is spoken to. */
+  readonly language: LanguageFiles
   readonly decoder: Decoder
   readonly optimizer: Optimizer
   readonly sets: PairSets
@@ -78,12 +92,9 @@ export async function openSession(context: RunContext, from: Checkpoint | null):
   const config = parseConfig(algorithm, spec.config)
   const rows = await readViewFile(spec.data.viewPath, spec.data.viewHash)
   const origin = await openOrigin(context, algorithm)
-  const tokenizer =
-    from === null
-      ? (origin.tokenizer ?? makeTokenizer(context, origin.tokenizerSpec, textsOf(rows.train)))
-      : loadTokenizer(from.tokenizer)
+  const { tokenizer, format, language } = openSpoken(context, origin, from, textsOf(rows.train))
   await context.breatheOrStop()
-  const data = await encodeData(context, rows, tokenizer, algorithm, config)
+  const data = await encodeData(context, rows, format, algorithm, config)
   const start = origin.start(tokenizer)
   const lora = loraOf(spec.training)
   requireStorage(context)
@@ -110,11 +121,11 @@ export async function openSession(context: RunContext, from: Checkpoint | null):
     referenceOf,
   })
   const rollouts = await openRollouts(
-    { context, algorithm, config, tokenizer, decoder, sets: data.sets, reference },
+    { context, algorithm, config, tokenizer, format, decoder, sets: data.sets, reference },
     data.scale,
   )
   if (reference !== null && algorithm.needsSupport?.(config) === true)
-    await checkSupport(context, reference, data.sets.train.pairs, tokenizer)
+    await checkSupport(context, reference, data.sets.train.pairs, { tokenizer, format })
   const plan = openPlan(rollouts?.lengths ?? items.lengths, spec, from)
   const batchOf = async (chosen: readonly number[], step: number): Promise<StepBatch> =>
     rollouts?.write(chosen, step) ?? {
@@ -148,6 +159,8 @@ export async function openSession(context: RunContext, from: Checkpoint | null):
     algorithm,
     config,
     tokenizer,
+    format,
+    language,
     decoder,
     optimizer,
     sets: data.sets,
@@ -186,8 +199,8 @@ export function parseConfig(algorithm: AlgorithmPage, config: unknown): unknown 
 
 /** Where a run's tokenizer and first weights come from. */
 export interface Origin {
-  /** Null where a new one has to be made. */
-  readonly tokenizer: Tokenizer | null
+  /** Null where a tokenizer has to be made. */
+  readonly language: LanguageFiles | null
   readonly tokenizerSpec: { readonly kind: 'byte' } | { readonly kind: 'bpe'; readonly vocabSize: number }
   readonly registered: AdapterBase['registered']
   start(tokenizer: Tokenizer): ModelStart
@@ -198,7 +211,7 @@ export async function openOrigin(context: RunContext, algorithm: AlgorithmPage):
   const scoreHead = algorithm.role === 'reward-model'
   if (model.kind === 'new') {
     return {
-      tokenizer: null,
+      language: null,
       tokenizerSpec: model.tokenizer,
       registered: null,
       start: (tokenizer) => newModel(model, tokenizer.vocabSize, scoreHead, createRandom(seed).fork('weights')),
@@ -222,27 +235,22 @@ export async function openOrigin(context: RunContext, algorithm: AlgorithmPage):
           : 'Put the files back as they were, or add the model again and start another run.',
     })
   }
-  const tokenizer = loadTokenizer(files.tokenizer)
   const config = decoderConfigOf(files.config)
-  if (tokenizer.vocabSize > config.vocabSize) {
-    throw new AppError({
-      code: 'model-unsupported',
-      message: `The tokenizer has ${tokenizer.vocabSize} tokens and the model's embedding ${config.vocabSize}.`,
-      hint: 'tokenizer.json belongs to another model.',
-    })
-  }
   return {
-    tokenizer,
+    language: files.language,
     tokenizerSpec: { kind: 'byte' },
     registered: model.kind === 'registered' ? { path: model.path, hash: model.hash } : null,
-    start: () => continueModel(config, files.source, files.hash, scoreHead),
+    start: (tokenizer) => {
+      requireOwnTokenizer(tokenizer, config)
+      return continueModel(config, files.source, files.hash, scoreHead)
+    },
   }
 }
 
 async function openRegistered(
   context: RunContext,
   path: string,
-): Promise<Pick<ModelFiles, 'config' | 'tokenizer' | 'source' | 'hash'>> {
+): Promise<Pick<ModelFiles, 'config' | 'language' | 'source' | 'hash'>> {
   const folder = openModelFolder(path)
   if (folder.tokenizer === null)
     throw new AppError({
@@ -252,7 +260,27 @@ async function openRegistered(
     })
   const hash = await folder.hash()
   await context.breatheOrStop()
-  return { config: folder.configJson, tokenizer: folder.tokenizer, source: folder, hash }
+  return { config: folder.configJson, language: folder.language, source: folder, hash }
+}
+
+/** What training speaks with: the checkpoint's, the model's that it began with, or a new tokenizer in Pairlab's own layout. */
+export interface Spoken extends Language {
+  readonly language: LanguageFiles
+}
+
+/**
+ * @param texts what a new tokenizer is made of
+ * @throws AppError `model-unsupported`, `spec-invalid`
+ */
+export function openSpoken(
+  context: RunContext,
+  origin: Origin,
+  from: Checkpoint | null,
+  texts: Iterable<string>,
+): Spoken {
+  const language = from?.language ?? origin.language ?? ownLanguage(makeTokenizer(context, origin.tokenizerSpec, texts))
+  // The day the run was made: a run that goes on tomorrow reads the same tokens.
+  return { language, ...openLanguage(language, context.spec.layout, new Date(context.spec.createdAtMs)) }
 }
 
 /** The weights of a checkpoint in the shape of the run's own start; of an adapter checkpoint, what was trained whole. */

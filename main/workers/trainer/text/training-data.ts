@@ -17,17 +17,22 @@ import {
 } from '../../../core/learn/batches.ts'
 import { byteTokenizer, trainBpe } from '../../../core/learn/tokens/bpe-trainer.ts'
 import type { Algorithm } from '../../../core/learn/define.ts'
-import { encodeRows, withMismatched, type EncodedPair } from '../../../core/learn/tokens/encode-rows.ts'
+import {
+  encodeRows,
+  withMismatched,
+  type EncodedPair,
+  type EncodedRowPair,
+} from '../../../core/learn/tokens/encode-rows.ts'
 import { applyScale, rewardScale, rewardsOfRow, standardise, type RewardScale } from '../../../core/learn/rewards.ts'
-import { loadTokenizer, type Tokenizer } from '../../../core/learn/tokens/tokenizer.ts'
+import type { TextFormat } from '../../../core/learn/tokens/text-format.ts'
 import { writeRunFile } from '../../../base/run-folder/run-file.ts'
 import type { RunContext } from '../run-context.ts'
 import { openScorer } from './scoring.ts'
 import type { RowsBySide } from './view-file.ts'
 
 /** Pairs with what belongs to each of them, by position. */
-export interface PairSet {
-  readonly pairs: readonly EncodedPair[]
+export interface PairSet<P extends EncodedPair = EncodedRowPair> {
+  readonly pairs: readonly P[]
   readonly rewards: readonly PairRewards[] | null
 }
 
@@ -41,19 +46,19 @@ export interface EncodedData {
   readonly scale: RewardScale | null
 }
 
-/** Trained on the training side alone, and kept by content: runs on the same rows share it. */
-export function makeTokenizer(context: RunContext, spec: TokenizerSpec, texts: Iterable<string>): Tokenizer {
-  if (spec.kind === 'byte') return loadTokenizer(byteTokenizer())
+/** Trained on the training side alone, and kept by content: runs on the same rows share it. → a tokenizer.json */
+export function makeTokenizer(context: RunContext, spec: TokenizerSpec, texts: Iterable<string>): unknown {
+  if (spec.kind === 'byte') return byteTokenizer()
   const key = createHash('sha256')
     .update(JSON.stringify(['bpe', 1, spec.vocabSize, context.spec.data.viewHash]))
     .digest('hex')
   const file = path.join(context.spec.cacheFolder, 'tokenizers', `${key}.json`)
-  if (existsSync(file)) return loadTokenizer(JSON.parse(readFileSync(file, 'utf8')))
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'))
   context.phase('tokenizer')
   const json = trainBpe(texts, spec.vocabSize)
   mkdirSync(path.dirname(file), { recursive: true })
   writeRunFile(file, JSON.stringify(json))
-  return loadTokenizer(json)
+  return json
 }
 
 export function* textsOf(rows: readonly PreferenceRow[]): Generator<string> {
@@ -68,7 +73,7 @@ export function* textsOf(rows: readonly PreferenceRow[]): Generator<string> {
 export async function encodeData(
   context: RunContext,
   rows: RowsBySide,
-  tokenizer: Tokenizer,
+  format: TextFormat,
   algorithm: Algorithm,
   config: unknown,
 ): Promise<EncodedData> {
@@ -80,9 +85,9 @@ export async function encodeData(
       hint: 'Label more pairs, or change the split.',
     })
   const encoded = {
-    train: encodeRows(rows.train, tokenizer, maxLength),
-    validation: encodeRows(rows.validation, tokenizer, maxLength),
-    test: encodeRows(rows.test, tokenizer, maxLength),
+    train: encodeRows(rows.train, format, maxLength),
+    validation: encodeRows(rows.validation, format, maxLength),
+    test: encodeRows(rows.test, format, maxLength),
   }
   await context.breatheOrStop()
   const rewards = await rewardsOf(
@@ -93,7 +98,7 @@ export async function encodeData(
     config,
   )
   const set = (side: SplitName): PairSet => ({
-    pairs: algorithm.mismatched === true ? withMismatched(encoded[side].pairs, maxLength) : encoded[side].pairs,
+    pairs: algorithm.mismatched === true ? withMismatched(encoded[side].pairs, format, maxLength) : encoded[side].pairs,
     rewards: rewards?.[side] ?? null,
   })
   const sizes = [encoded.train, encoded.validation, encoded.test]
@@ -111,7 +116,7 @@ type SideRewards = { readonly [S in SplitName]: readonly PairRewards[] } & { rea
 async function rewardsOf(
   context: RunContext,
   rows: RowsBySide,
-  pairs: { readonly [S in SplitName]: readonly EncodedPair[] },
+  pairs: { readonly [S in SplitName]: readonly EncodedRowPair[] },
   algorithm: Algorithm,
   config: unknown,
 ): Promise<SideRewards | null> {
@@ -129,8 +134,8 @@ async function rewardsOf(
           : { chosen: found.a, rejected: found.b }
       })
     }
-    const texts = pairs[side].flatMap((pair) =>
-      [pair.chosen, pair.rejected].map((one) => ({ prompt: pair.promptText, completion: one.text })),
+    const texts = pairs[side].flatMap(({ contents: { prompt, chosen, rejected } }) =>
+      [chosen, rejected].map((completion) => ({ prompt, completion })),
     )
     const scores = await scorer.score(texts, () => context.breatheOrStop())
     return pairs[side].map((_pair, at) => ({ chosen: scores[2 * at] ?? 0, rejected: scores[2 * at + 1] ?? 0 }))
@@ -178,7 +183,7 @@ export interface TrainingItems {
 }
 
 export interface ItemOptions {
-  readonly set: PairSet
+  readonly set: PairSet<EncodedPair>
   readonly algorithm: Algorithm
   readonly config: unknown
   readonly microBatchSize: number

@@ -1,0 +1,37 @@
+import type { TokenPreview } from '../../../shared/contract/runs.ts'
+import type { Content } from '../../../shared/data-kinds.ts'
+import type { TextLayout } from '../../../shared/training-config.ts'
+import { openLanguage } from '../learn/tokens/language.ts'
+import { readLanguage } from './language-files.ts'
+import { readJson } from './model-files.ts'
+
+export interface TokensAsked {
+  /** Of a model, or of a checkpoint. */
+  readonly folder: string
+  readonly layout: TextLayout
+  readonly rows: readonly { readonly pairId: string; readonly prompt: Content; readonly completion: Content }[]
+  readonly maxLength: number
+}
+
+/** Rows as training reads them, token by token. @throws AppError as training would */
+export function previewTokens({ folder, layout, rows, maxLength }: TokensAsked): TokenPreview {
+  const files = readLanguage(folder, {
+    config: readJson(folder, 'config.json', true),
+    tokenizer: readJson(folder, 'tokenizer.json', true),
+  })
+  const { tokenizer, format } = openLanguage(files, layout)
+  const textOf = (id: number): string => tokenizer.decode([id], { skipSpecial: false })
+  return {
+    layout,
+    ends: tokenizer.stopIds.map(textOf),
+    rows: rows.map(({ pairId, prompt, completion }) => {
+      const row = format.row(prompt, completion, maxLength)
+      return {
+        pairId,
+        prompt: row.prompt.map(textOf),
+        completion: row.completion.map((id, at) => ({ text: textOf(id), trained: row.trained?.[at] !== 0 })),
+        cut: row.wasCut,
+      }
+    }),
+  }
+}

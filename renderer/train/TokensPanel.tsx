@@ -1,0 +1,67 @@
+import type { ReactNode } from 'react'
+import type { TokenPreview } from '../../shared/contract/runs.ts'
+import type { TextLayout } from '../../shared/training-config.ts'
+import { useCall } from '../api/queries.ts'
+import { Section } from '../parts/Panel.tsx'
+import { ErrorNotice, Loading } from '../parts/states.tsx'
+import { useSettled, type TrainForm } from './use-train.ts'
+
+const LAYOUT_WORDS: Readonly<Record<TextLayout, string>> = {
+  template: 'the model’s chat template',
+  tags: 'Pairlab’s own tags',
+  plain: 'text as it stands',
+}
+
+/** The first rows of the data as the chosen model reads them: what is given grey, what is learned coloured. */
+export function TokensPanel({ form }: { readonly form: TrainForm }): ReactNode {
+  const { data, role } = form.algorithm
+  const request = useSettled(form.request)
+  const wanted = data === 'response-pairs' && form.valid && form.draft.model.kind !== 'new'
+  const preview = useCall('runs.tokens', { request }, { enabled: wanted, keepPrevious: true })
+  if (!wanted) return null
+  const shown = preview.data ?? null
+  return (
+    <Section title="As the model reads it" note={shown === null ? undefined : LAYOUT_WORDS[shown.layout]}>
+      {preview.error !== null ? (
+        <ErrorNotice error={preview.error} onRetry={() => void preview.refetch()} />
+      ) : shown === null ? (
+        <Loading />
+      ) : (
+        <Rows preview={shown} verb={role === 'reward-model' ? 'scored' : 'learned'} />
+      )}
+    </Section>
+  )
+}
+
+function Rows({ preview, verb }: { readonly preview: TokenPreview; readonly verb: string }): ReactNode {
+  return (
+    <>
+      {preview.rows.map(({ pairId, prompt, completion, cut }) => (
+        <div key={pairId} className="token-row" aria-label={`Tokens of pair ${pairId}`} tabIndex={0}>
+          {prompt.map((text, at) => (
+            <Token key={at} text={text} kind="given" />
+          ))}
+          {completion.map(({ text, trained }, at) => (
+            <Token key={at} text={text} kind={trained ? 'learned' : 'given'} />
+          ))}
+          {cut ? <span className="warn small"> … cut</span> : null}
+        </div>
+      ))}
+      <p className="small text-2">
+        Grey is given, <span className="token-learned">coloured</span> is {verb}. A completion ends with{' '}
+        {preview.ends.map((end, at) => (
+          <span key={end}>
+            {at === 0 ? '' : at === preview.ends.length - 1 ? ' or ' : ', '}
+            <code>{end}</code>
+          </span>
+        ))}
+        . Text layout, under the settings, chooses otherwise.
+      </p>
+    </>
+  )
+}
+
+/** A line break is shown as one, and goes on in the next line. */
+function Token({ text, kind }: { readonly text: string; readonly kind: 'given' | 'learned' }): ReactNode {
+  return <span className={`token token-${kind}`}>{text.replaceAll('\n', '↵\n')}</span>
+}
