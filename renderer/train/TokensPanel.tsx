@@ -12,6 +12,11 @@ const LAYOUT_WORDS: Readonly<Record<TextLayout, string>> = {
   plain: 'text as it stands',
 }
 
+/** Of a longer prompt its beginning and its end are shown: what is learned should be in sight. */
+const WHOLE_TO = 72
+const HEAD = 24
+const TAIL = 32
+
 /** The first rows of the data as the chosen model reads them: what is given grey, what is learned coloured. */
 export function TokensPanel({ form }: { readonly form: TrainForm }): ReactNode {
   const { data, role } = form.algorithm
@@ -38,9 +43,19 @@ function Rows({ preview, verb }: { readonly preview: TokenPreview; readonly verb
     <>
       {preview.rows.map(({ pairId, prompt, completion, cut }) => (
         <div key={pairId} className="token-row" aria-label={`Tokens of pair ${pairId}`} tabIndex={0}>
-          {prompt.map((text, at) => (
-            <Token key={at} text={text} kind="given" />
-          ))}
+          {prompt.length <= WHOLE_TO ? (
+            prompt.map((text, at) => <Token key={at} text={text} kind="given" />)
+          ) : (
+            <>
+              {prompt.slice(0, HEAD).map((text, at) => (
+                <Token key={at} text={text} kind="given" />
+              ))}
+              <span className="text-3"> … {prompt.length - HEAD - TAIL} more … </span>
+              {prompt.slice(-TAIL).map((text, at) => (
+                <Token key={at} text={text} kind="given" />
+              ))}
+            </>
+          )}
           {completion.map(({ text, trained }, at) => (
             <Token key={at} text={text} kind={trained ? 'learned' : 'given'} />
           ))}

@@ -4,6 +4,7 @@ import { fieldsOf } from '../../../shared/form.ts'
 import { type RunRequest } from '../../../shared/run-spec.ts'
 import { trainingConfig, type TrainingConfig } from '../../../shared/training-config.ts'
 import { keepsReference, type AlgorithmPage } from '../../core/learn/define.ts'
+import type { DecoderConfig } from '../../core/learn/models/model-config.ts'
 import { sizesIn, sizesOfNew } from '../../core/models/decoder-sizes.ts'
 import { totalMemory, trainingMemory } from '../../core/models/training-memory.ts'
 
@@ -19,12 +20,27 @@ export interface MemoryQuestion {
   readonly folder: string | null
 }
 
-/** Null for what is no decoder, and where the model to start from cannot be read; a problem of the request says why. */
-export function foreseeMemory({ request, algorithm, training, folder }: MemoryQuestion): MemoryEstimate | null {
+/** Null for what is no decoder, and where the model to start from is not known. */
+function sizesOf({ request, algorithm, folder }: MemoryQuestion): DecoderConfig | null {
   if (!algorithm.models.includes('decoder') || request.model.kind === 'networks') return null
   const scoreHead = algorithm.role === 'reward-model'
-  if (request.model.kind !== 'new' && folder === null) return null
-  const config = request.model.kind === 'new' ? sizesOfNew(request.model, scoreHead) : sizesIn(folder!, scoreHead)
+  if (request.model.kind === 'new') return sizesOfNew(request.model, scoreHead)
+  return folder === null ? null : sizesIn(folder, scoreHead)
+}
+
+/** All of it; null as `foreseeMemory`. */
+export function foreseenBytes(question: MemoryQuestion): number | null {
+  const config = sizesOf(question)
+  if (config === null) return null
+  const hasReference = keepsReference(question.algorithm, question.request.model.kind)
+  return totalMemory(trainingMemory(config, question.training, hasReference))
+}
+
+/** Null for what is no decoder, and where the model to start from cannot be read; a problem of the request says why. */
+export function foreseeMemory(question: MemoryQuestion): MemoryEstimate | null {
+  const { request, algorithm, training } = question
+  const config = sizesOf(question)
+  if (config === null) return null
   const hasReference = keepsReference(algorithm, request.model.kind)
   const total = (changes: Partial<TrainingConfig>): number =>
     Math.round(totalMemory(trainingMemory(config, { ...training, ...changes }, hasReference)))

@@ -31,6 +31,7 @@ import { requireModel } from '../store/models.ts'
 import { nextRunNumber } from '../store/run-numbers.ts'
 import { describeEntry, listTrash } from '../store/trash.ts'
 import { adviseRequest, type Advice } from './run-advice.ts'
+import { fitTraining } from './fit-memory.ts'
 import { findCheckpoint, type StartPoint } from './find-checkpoint.ts'
 import { commandFor } from './run-command.ts'
 import { chooseLayout } from './text-layout.ts'
@@ -83,7 +84,7 @@ export async function checkRequest(deps: Deps, asked: RunRequest): Promise<Check
   const parsedConfig = algorithm.config.safeParse(request.config)
   if (!parsedConfig.success) problems.push(...problemsOf(parsedConfig.error, 'config'))
   const config = z.record(z.string(), z.json()).parse(parsedConfig.success ? parsedConfig.data : request.config)
-  const { training, idle } = restIdle(
+  const { training: wanted, idle } = restIdle(
     trainingConfig.parse({ ...algorithm.presets[0].training, ...definedOnly(request.training) }),
     { data: algorithm.data, model: request.model.kind },
   )
@@ -136,7 +137,7 @@ export async function checkRequest(deps: Deps, asked: RunRequest): Promise<Check
       ? 'tags'
       : (attempt(
           () =>
-            chooseLayout(training.layout, {
+            chooseLayout(wanted.layout, {
               folder: found,
               madeHere: start !== null || registered?.madeHere === true,
             }),
@@ -162,6 +163,12 @@ export async function checkRequest(deps: Deps, asked: RunRequest): Promise<Check
   ] as const) {
     if (source?.kind === 'regex') attempt(() => compilePattern(source.pattern), `${part}.pattern`, problems)
   }
+  const engine = engineOf(deps, request, wanted)
+  const { training, advice: fit } = fitTraining(
+    { request, algorithm, training: wanted, folder: found },
+    request.training,
+    engine.engine,
+  )
   const resolved = { request, algorithm, config, training, layout, content, start, registered, rewardModel, judge }
   const advised = adviseRequest({
     ...resolved,
@@ -171,10 +178,10 @@ export async function checkRequest(deps: Deps, asked: RunRequest): Promise<Check
   })
   return {
     ...resolved,
-    engine: engineOf(deps, request, training),
+    engine,
     command: commandFor({ algorithm, config, training, request }),
     problems: [...problems, ...advised.problems],
-    advice: advised.advice,
+    advice: fit === null ? advised.advice : [...advised.advice, fit],
   }
 }
 

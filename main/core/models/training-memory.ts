@@ -3,6 +3,7 @@
 import type { TrainingConfig } from '../../../shared/training-config.ts'
 import { adapterShapes } from '../learn/models/adapters.ts'
 import { isLlamaLike, type DecoderConfig } from '../learn/models/model-config.ts'
+import { LOGITS_AT_ONCE } from '../learn/models/head.ts'
 import { outerNames, parameterShapes, sizeOfShape } from '../learn/models/parameters.ts'
 
 export interface TrainingMemory {
@@ -35,7 +36,7 @@ type Memory = Pick<
 const FLOAT_BYTES = 4
 /** A pair is two rows of text; a method of groups cuts them so that a part has as many. */
 const ROWS_PER_PAIR = 2
-const PROGRAM_BYTES = 260e6
+const PROGRAM_BYTES = 220e6
 /** What is freed is not given back to the system, and the pieces never fit each other exactly. */
 const SLACK = 1.15
 
@@ -86,38 +87,27 @@ function weightBytes(config: DecoderConfig, training: Memory): { readonly weight
 }
 
 /**
- * Numbers that live at once. The library keeps every operation's result until the pass is over, and every gradient
- * beside it; with gradient checkpointing only what enters each layer, the last layer's results and those of one more.
+ * Numbers that live at once, where the backward pass begins: what each layer keeps for it, and the results and gradients
+ * of the layer that is being passed. With gradient checkpointing a layer keeps its input alone, but for the one that is
+ * computed again and what is left of the last, which only goes on with the tokens that are predicted.
  */
 function activationFloats(config: DecoderConfig, training: Memory): number {
+  const { hidden, layers, vocabSize, scoreHead } = config
   const rows = Math.min(training.microBatchSize, training.batchSize) * ROWS_PER_PAIR
   const tokens = rows * training.maxLength
-  const layer = 2 * layerFloats(config, training)
-  const kept = training.gradientCheckpointing
-    ? 2 * config.hidden * config.layers + Math.min(2, config.layers) * layer
-    : layer * config.layers
-  const head = config.scoreHead ? 0 : 2 * config.vocabSize // logits and their gradient
-  const scores = config.window === null || config.window === undefined ? 0 : 3 * config.heads * training.maxLength // the plain path keeps them
-  return tokens * (kept + head + scores * (training.gradientCheckpointing ? 1 : config.layers))
+  const layer = keptFloats(config, training)
+  const kept = training.gradientCheckpointing ? hidden * layers + Math.min(2, layers) * layer : layer * layers
+  const logits = Math.min(tokens * vocabSize, LOGITS_AT_ONCE)
+  const head = scoreHead ? 0 : 2 * logits + (training.adapt === 'full' ? vocabSize * hidden : tokens * hidden)
+  return tokens * (kept + layer) + head
 }
 
-/** Results of one layer's operations for one token. */
-function layerFloats(config: DecoderConfig, training: Memory): number {
+/** What one layer keeps of one token: the inputs of its norms, products and activation, and attention's weights. */
+function keptFloats(config: DecoderConfig, training: Memory): number {
   const { hidden, feedForward, heads, kvHeads, headDim } = config
   const [query, key] = [heads * headDim, kvHeads * headDim]
-  const llama = isLlamaLike(config)
-  // Two norms, attention's output and its projection, feed-forward's projection, two sums.
-  const outer = 6 * hidden + query
-  const attention = llama ? 2 * query + 3 * key : 2 * (query + 2 * key) // turned queries and keys; or one product, cut in three
-  const wide = llama ? 3 * feedForward : 2 * feedForward
-  if (training.adapt !== 'lora') return outer + attention + wide
-  // x A, the same scaled, its product with B, and the sum with the frozen layer's result.
-  const lower = (outputs: readonly number[]): number =>
-    outputs.reduce((sum, output) => sum + 2 * training.loraRank + 2 * output, 0)
-  const attended = llama ? [query, key, key, hidden] : [query + 2 * key, hidden]
-  const fed = llama ? [feedForward, feedForward, hidden] : [feedForward, hidden]
-  const { loraTargets: targets } = training
-  return (
-    outer + attention + wide + (targets === 'mlp' ? 0 : lower(attended)) + (targets === 'attention' ? 0 : lower(fed))
-  )
+  const norms = 4 * hidden // what goes in and what comes out, twice
+  const attention = 2 * query + 2 * key + heads * training.maxLength // queries, keys, values, what they give, and the weights
+  const wide = (isLlamaLike(config) ? 3 : 2) * feedForward
+  return norms + attention + wide + (training.adapt === 'lora' ? 7 * training.loraRank : 0)
 }

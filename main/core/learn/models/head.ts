@@ -4,7 +4,7 @@ import { type Matrix, multiply } from './frozen.ts'
 import { FUSED_KERNELS, hasKernel, logProbOf, runKernel } from './fused.ts'
 
 /** Logits held at a time: 64 MB. Fewer rows together would pack the head's matrix more often than they multiply it. */
-const LOGITS_AT_ONCE = 2 ** 24
+export const LOGITS_AT_ONCE = 2 ** 24
 
 export interface HeadOptions {
   /** Whether the matrix trains. */

@@ -1,0 +1,75 @@
+// Settings that say how a batch goes through the model, not what is learned from it, chosen so that the run fits.
+import { totalmem } from 'node:os'
+import type { EngineName } from '../../../shared/domain.ts'
+import type { TrainingChanges, TrainingConfig } from '../../../shared/training-config.ts'
+import { formatBytes } from '../../../shared/units.ts'
+import { foreseenBytes, type MemoryQuestion } from './run-memory.ts'
+import type { Advice } from './run-advice.ts'
+
+/** What a WebAssembly memory reaches, and what of it a run may be foreseen to take: evaluation and samples need some too. */
+const WASM_BYTES = 2 ** 32
+const WASM_SHARE = 0.85
+const MACHINE_SHARE = 0.8
+
+export interface Fitted {
+  readonly training: TrainingConfig
+  /** What was chosen, or that nothing fits; null where the defaults do. */
+  readonly advice: Advice | null
+}
+
+/**
+ * The micro-batch first, which costs nothing, then gradient checkpointing, which costs a third more time. What was asked
+ * for stays as it is.
+ */
+export function fitTraining(question: MemoryQuestion, asked: TrainingChanges, engine: EngineName): Fitted {
+  const { training } = question
+  const limit = limitOf(engine)
+  const bytesWith = (changes: Partial<TrainingConfig>): number | null =>
+    foreseenBytes({ ...question, training: { ...training, ...changes } })
+  const foreseen = bytesWith({})
+  if (question.algorithm.data !== 'response-pairs' || foreseen === null || foreseen <= limit.bytes)
+    return { training, advice: null }
+  const sizes = asked.microBatchSize === undefined ? halvesOf(training) : [training.microBatchSize]
+  const again = asked.gradientCheckpointing === undefined ? [false, true] : [training.gradientCheckpointing]
+  for (const gradientCheckpointing of again)
+    for (const microBatchSize of sizes) {
+      const bytes = bytesWith({ microBatchSize, gradientCheckpointing })!
+      if (bytes > limit.bytes) continue
+      const words = [
+        ...(microBatchSize === training.microBatchSize ? [] : [`a micro-batch of ${microBatchSize}`]),
+        ...(gradientCheckpointing === training.gradientCheckpointing ? [] : ['gradient checkpointing']),
+      ]
+      return {
+        training: { ...training, microBatchSize, gradientCheckpointing },
+        advice: {
+          level: 'info',
+          text: `${upperFirst(words.join(' and '))}, chosen so that training fits ${limit.name}: about ${formatBytes(bytes)} in place of ${formatBytes(foreseen)}. The updates are the same.`,
+        },
+      }
+    }
+  return {
+    training,
+    advice: {
+      level: 'warning',
+      text: `About ${formatBytes(foreseen)} are foreseen, more than ${limit.name} has to give: choose a smaller micro-batch, gradient checkpointing, LoRA, shorter sequences or a smaller model.`,
+    },
+  }
+}
+
+function limitOf(engine: EngineName): { readonly bytes: number; readonly name: string } {
+  const machine = { bytes: MACHINE_SHARE * totalmem(), name: `this machine’s ${formatBytes(totalmem())}` }
+  if (engine !== 'wasm' || WASM_SHARE * WASM_BYTES > machine.bytes) return machine
+  return { bytes: WASM_SHARE * WASM_BYTES, name: `the ${formatBytes(WASM_BYTES)} of the WebAssembly engine` }
+}
+
+/** The micro-batch, and its halves. */
+function halvesOf({ microBatchSize, batchSize }: TrainingConfig): number[] {
+  const sizes = [microBatchSize]
+  for (let size = Math.floor(Math.min(microBatchSize, batchSize) / 2); size >= 1; size = Math.floor(size / 2))
+    sizes.push(size)
+  return sizes
+}
+
+function upperFirst(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1)
+}
