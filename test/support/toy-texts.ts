@@ -6,8 +6,9 @@ import { tf } from '../../main/core/learn/tf.ts'
 import { byteTokenizer } from '../../main/core/learn/tokens/bpe-trainer.ts'
 import { loadTokenizer } from '../../main/core/learn/tokens/tokenizer.ts'
 import { trainingConfig } from '../../shared/training-config.ts'
+import { embedSpans } from '../../main/core/learn/embed/rationale.ts'
 import { tagsFormat } from '../../main/core/learn/tokens/tags-format.ts'
-import { minimizeParts, minimizeWhole, type Update } from '../../main/workers/trainer/minimize.ts'
+import { minimizeParts, minimizeVectors, type Update } from '../../main/workers/trainer/minimize.ts'
 import { isSurrogate, type ToyCourse } from './toy-course.ts'
 
 // Texts on two topics, for a decoder of one layer.
@@ -79,7 +80,21 @@ export async function learnToyTexts(method: ContrastMethod): Promise<ToyCourse> 
     breathe: () => Promise.resolve(),
     minimizeParts: (parts, loss) =>
       descend(() => minimizeParts(decoder, optimizer, training, parts, loss, () => undefined)),
-    minimizeWhole: (loss) => descend(() => minimizeWhole(decoder, optimizer, training, loss)),
+    minimizeVectors: (pieces, loss) =>
+      descend(() =>
+        minimizeVectors(
+          decoder,
+          optimizer,
+          training,
+          {
+            pieces,
+            embed: (rows) => embedSpans(decoder, rows),
+            variables: Object.values(decoder.variables),
+            breathe: () => Promise.resolve(),
+          },
+          loss,
+        ),
+      ),
   })
   for (let step = 1; step <= STEPS / descents; step += 1)
     values.push(...Object.values((await method.update(stepOf(step))).metrics))

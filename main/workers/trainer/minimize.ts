@@ -3,6 +3,7 @@ import { disposeBatch } from '../../core/learn/batches.ts'
 import type { Algorithm, Batch, BatchTotals, LossResult, Network } from '../../core/learn/define.ts'
 import { variableGradients } from '../../core/learn/gradients.ts'
 import type { Decoder } from '../../core/learn/models/decoder.ts'
+import { stagedGradients, stagedVectors, type Staged } from '../../core/learn/models/pieces.ts'
 import { learningRateAt, readGlobalNorm, type Optimizer } from '../../core/learn/optimizer.ts'
 import { tf } from '../../core/learn/tf.ts'
 import type { TrainingConfig } from '../../../shared/training-config.ts'
@@ -38,15 +39,19 @@ export async function minimizeParts<B extends Batch>(
   return applyUpdate(optimizer, training, sums, reported)
 }
 
-/** One update on a loss that needs its batch whole, and makes and frees what it takes itself. */
-export async function minimizeWhole(
+/** One update on a loss that needs the vectors of its whole batch, computed and differentiated in pieces. */
+export async function minimizeVectors<T>(
   decoder: Decoder,
   optimizer: Optimizer,
   training: TrainingConfig,
-  loss: () => LossResult,
+  staged: Staged<T>,
+  loss: (vectors: tf.Tensor2D) => LossResult,
 ): Promise<Update> {
   const reported: Record<string, tf.Scalar>[] = []
-  return applyUpdate(optimizer, training, gradientsOf(decoder, loss, reported), reported)
+  const vectors = await stagedVectors(staged)
+  const { value, grads } = await stagedGradients(staged, vectors, (given) => reportedLoss(loss(given), reported))
+  tf.dispose([vectors, value])
+  return applyUpdate(optimizer, training, byParameter(decoder, grads), reported)
 }
 
 async function applyUpdate(
@@ -90,20 +95,23 @@ function gradientsOf(
   loss: () => LossResult,
   reported: Record<string, tf.Scalar>[],
 ): Record<string, tf.Tensor> {
-  const names = new Map(Object.entries(decoder.variables).map(([name, variable]) => [variable.name, name]))
-  const gradients: Record<string, tf.Tensor> = {}
-  const { value, grads } = variableGradients(() => {
-    const result = loss()
-    // Kept past the gradient's own tidy; a clone, because a metric may be the loss itself.
-    reported.push(
-      Object.fromEntries(Object.entries(result.metrics).map(([name, value]) => [name, tf.keep(tf.clone(value))])),
-    )
-    return result.loss
-  }, Object.values(decoder.variables))
+  const { value, grads } = variableGradients(() => reportedLoss(loss(), reported), Object.values(decoder.variables))
   value.dispose()
-  for (const [variable, gradient] of Object.entries(grads))
-    gradients[names.get(variable) ?? variable] = tf.keep(gradient)
-  return gradients
+  return byParameter(decoder, grads)
+}
+
+/** The loss, with its metrics kept past the gradient's own tidy; clones, because a metric may be the loss itself. */
+function reportedLoss({ loss, metrics }: LossResult, reported: Record<string, tf.Scalar>[]): tf.Scalar {
+  reported.push(Object.fromEntries(Object.entries(metrics).map(([name, value]) => [name, tf.keep(tf.clone(value))])))
+  return loss
+}
+
+/** Gradients by variable become gradients by parameter, kept. */
+function byParameter(decoder: Decoder, grads: Readonly<Record<string, tf.Tensor>>): Record<string, tf.Tensor> {
+  const names = new Map(Object.entries(decoder.variables).map(([name, variable]) => [variable.name, name]))
+  return Object.fromEntries(
+    Object.entries(grads).map(([variable, gradient]) => [names.get(variable) ?? variable, tf.keep(gradient)]),
+  )
 }
 
 /** Sums over the parts. Read when the update is on its way, so that a graphics card is not kept waiting. */

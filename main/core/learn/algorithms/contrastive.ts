@@ -3,7 +3,8 @@
 import { z } from 'zod'
 import { defineContrastMethod, embedPlain } from '../embed/contrast.ts'
 import { EMBED_INFO } from '../embed/embed-metrics.ts'
-import { embedSpans, plainPrompt, spanOf } from '../embed/rationale.ts'
+import { plainPrompt, spanOf, type SpanRow } from '../embed/rationale.ts'
+import { piecesOf } from '../models/pieces.ts'
 import { tf } from '../tf.ts'
 import { contrastLogits, diagonalCrossEntropy } from './infonce.ts'
 
@@ -94,7 +95,7 @@ export const contrastive = defineContrastMethod({
     tokenizer,
     format,
     maxLength,
-    minimizeWhole,
+    minimizeVectors,
   }) {
     const row = (text: string): ReturnType<typeof spanOf> =>
       spanOf(plainPrompt(tokenizer, format, text, maxLength), [], 'after-system')
@@ -105,10 +106,13 @@ export const contrastive = defineContrastMethod({
     const excluded = items.map((one, i) =>
       items.map((other, j) => (i !== j && (one.positive ?? one.query) === (other.positive ?? other.query) ? 1 : 0)),
     )
-    const metrics = await minimizeWhole(() => {
-      // Two passes: rows that are equal share their tokens within one, and would share their dropout.
-      const query = embedSpans(decoder, queries)
-      const rest = embedSpans(decoder, [...positives, ...negatives])
+    const pieces = (rows: readonly SpanRow[]): (readonly SpanRow[])[] =>
+      piecesOf(rows, ({ ids }) => ids.length, decoder.shapes)
+    // Queries apart: rows that are equal share their tokens within a piece, and would share their dropout.
+    const rows = [...pieces(queries), ...pieces([...positives, ...negatives])]
+    const metrics = await minimizeVectors(rows, (vectors) => {
+      const query = tf.slice(vectors, [0, 0], [items.length, dim])
+      const rest = tf.slice(vectors, [items.length, 0], [-1, dim])
       const positive = tf.slice(rest, [0, 0], [items.length, dim])
       const hard =
         negatives.length === 0

@@ -5,7 +5,8 @@ import type { Decoder } from '../models/decoder.ts'
 import type { Random } from '../random.ts'
 import type { TextFormat } from '../tokens/text-format.ts'
 import type { Tokenizer } from '../tokens/tokenizer.ts'
-import { embedSpanValues, plainPrompt, spanOf } from './rationale.ts'
+import { embedSpanValues, plainPrompt, spanOf, type SpanRow } from './rationale.ts'
+import type { tf } from '../tf.ts'
 
 /** One thing that a batch is made of: a query with what belongs to it, or a text. */
 export interface ContrastItem {
@@ -41,8 +42,11 @@ export interface ContrastStep<C> extends ContrastContext<C> {
     parts: BatchParts<GroupBatch>,
     loss: (batch: GroupBatch, totals: BatchTotals) => LossResult,
   ): Promise<Readonly<Record<string, number>>>
-  /** The same of a loss that needs its batch whole. */
-  minimizeWhole(loss: () => LossResult): Promise<Readonly<Record<string, number>>>
+  /** The same of a loss that needs the vectors of the whole batch: of these pieces, end to end. Each piece drops out on its own, the same each time. */
+  minimizeVectors(
+    pieces: readonly (readonly SpanRow[])[],
+    loss: (vectors: tf.Tensor2D) => LossResult,
+  ): Promise<Readonly<Record<string, number>>>
 }
 
 export interface ContrastUpdate {

@@ -1,6 +1,7 @@
 import type { ContrastItem, ContrastUpdate } from '../../../core/learn/embed/contrast.ts'
 import { createRandom } from '../../../core/learn/random.ts'
-import { minimizeParts, minimizeWhole, type Update } from '../minimize.ts'
+import { embedSpans } from '../../../core/learn/embed/rationale.ts'
+import { minimizeParts, minimizeVectors, type Update } from '../minimize.ts'
 import { methodContext, type ContrastSession } from './contrast-session.ts'
 
 /** The method's update on these items. Dropout is drawn from seed, step and part. */
@@ -24,12 +25,23 @@ export async function updateOn(
     items,
     microBatchSize: training.microBatchSize,
     minimizeParts: (parts, loss) => descend(minimizeParts(decoder, optimizer, training, parts, loss, dropOut)),
-    minimizeWhole: (loss) =>
+    minimizeVectors: (pieces, loss) =>
       descend(
-        minimizeWhole(decoder, optimizer, training, () => {
-          dropOut(0)
-          return loss()
-        }),
+        minimizeVectors(
+          decoder,
+          optimizer,
+          training,
+          {
+            pieces,
+            embed(rows, piece) {
+              dropOut(piece)
+              return embedSpans(decoder, rows)
+            },
+            variables: Object.values(decoder.variables),
+            breathe: () => context.breathe(),
+          },
+          loss,
+        ),
       ),
   })
   const last = done as Update | null // assigned in the closure

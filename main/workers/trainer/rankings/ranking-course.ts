@@ -6,6 +6,8 @@ import { createOptimizer, learningRateAt, readGlobalNorm } from '../../../core/l
 import { createRandom, type Random } from '../../../core/learn/random.ts'
 import { sublist, type RankingAlgorithm, type RankingBatch } from '../../../core/learn/ranking/ranking.ts'
 import { findRankingAlgorithm } from '../../../core/learn/registry.ts'
+import type { RankingScores } from '../../../core/learn/ranking/ranking.ts'
+import { stagedGradients, stagedVectors } from '../../../core/learn/models/pieces.ts'
 import { variableGradients } from '../../../core/learn/gradients.ts'
 import { tf } from '../../../core/learn/tf.ts'
 import { openModelFiles, type Checkpoint, type ModelFiles } from '../../../core/models/checkpoint-files.ts'
@@ -242,30 +244,35 @@ async function gradientsOf(
       lists: part.map(({ query, positions }) => sublist(query.list, positions)),
       gradeOf: (list, document) => gradeFor(part[list]!.query, document),
     }
+    const staged = scorer.stage?.(part) ?? null
+    const vectors = staged === null ? null : await stagedVectors(staged.rows)
+    const scoresOf = (given: tf.Tensor2D | null, all: boolean): RankingScores =>
+      staged === null ? scorer.score(part, all) : staged.score(given!, all)
     const prepared =
       algorithm.prepare === undefined
         ? null
-        : algorithm.prepare(await valuesOf(scorer, part), batch, config, random.fork(`sample ${start}`))
+        : algorithm.prepare(
+            await valuesOf(scoresOf(vectors, false), part),
+            batch,
+            config,
+            random.fork(`sample ${start}`),
+          )
     for (const [name, value] of Object.entries(prepared?.metrics ?? {}))
       metrics[name] = (metrics[name] ?? 0) + share * value
+    const lossOf = (given: tf.Tensor2D | null): tf.Scalar =>
+      tf.mul(tf.mean(algorithm.loss(scoresOf(given, across), batch, config, prepared?.plan ?? null)), share)
+    const { value: loss, grads } =
+      staged === null
+        ? variableGradients(() => lossOf(null), Object.values(scorer.variables))
+        : await stagedGradients(staged.rows, vectors!, lossOf, staged.more)
+    vectors?.dispose()
     const names = new Map(Object.entries(scorer.variables).map(([name, variable]) => [variable.name, name]))
-    const loss = tf.tidy(() => {
-      const { value, grads } = variableGradients(
-        () =>
-          tf.mul(
-            tf.mean(algorithm.loss(scorer.score(part, across), batch, config, prepared?.plan ?? null)),
-            share,
-          ) as tf.Scalar,
-        Object.values(scorer.variables),
-      )
-      for (const [variable, gradient] of Object.entries(grads)) {
-        const name = names.get(variable) ?? variable
-        const before = sums[name]
-        sums[name] = tf.keep(before === undefined ? gradient : tf.add(before, gradient))
-        before?.dispose()
-      }
-      return value
-    })
+    for (const [variable, gradient] of Object.entries(grads)) {
+      const name = names.get(variable) ?? variable
+      const before = sums[name]
+      sums[name] = before === undefined ? gradient : tf.add(before, gradient)
+      if (before !== undefined) tf.dispose([before, gradient])
+    }
     metrics['loss']! += (await loss.data<'float32'>())[0]!
     loss.dispose()
   }
@@ -273,8 +280,7 @@ async function gradientsOf(
 }
 
 /** Scores of each list's own documents. */
-async function valuesOf(scorer: RankingScorer, lists: readonly Picked[]): Promise<number[][]> {
-  const { own } = scorer.score(lists, false)
+async function valuesOf({ own }: RankingScores, lists: readonly Picked[]): Promise<number[][]> {
   const rows = await own.array()
   own.dispose()
   return rows.map((row, at) => row.slice(0, lists[at]!.positions.length))

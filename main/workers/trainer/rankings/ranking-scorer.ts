@@ -3,6 +3,7 @@ import { AppError } from '../../../../shared/errors.ts'
 import { createMatchModel, MATCH_FEATURES } from '../../../core/learn/ranking/match-features.ts'
 import { gatherRows } from '../../../core/learn/models/fused.ts'
 import { createFeatureScorer } from '../../../core/learn/models/scorers.ts'
+import type { Staged } from '../../../core/learn/models/pieces.ts'
 import { PADDING } from '../../../core/learn/algorithms/plackett-luce.ts'
 import type { NamedTensor, TensorSource } from '../../../core/learn/models/parameters.ts'
 import { createRandom, type Random } from '../../../core/learn/random.ts'
@@ -22,6 +23,8 @@ export interface RankingScorer {
   readonly parameterCount: number
   /** @param across also every query against every list's documents; null where that cannot be done */
   score(lists: readonly Picked[], across: boolean): RankingScores
+  /** Of a scorer that reads texts: the same in two stages, vectors first, so that a gradient needs the memory of a few texts. */
+  readonly stage?: (lists: readonly Picked[]) => StagedScores
   /** The same values without a gradient, for any number of lists. [list][position] */
   rank(lists: readonly Picked[]): Promise<number[][]>
   /** config.json and tokenizer.json of a checkpoint. */
@@ -30,6 +33,14 @@ export interface RankingScorer {
   readonly shapes: Readonly<Record<string, readonly number[]>>
   /** @throws RangeError when a tensor is missing or has another shape */
   load(source: TensorSource): void
+}
+
+export interface StagedScores {
+  readonly rows: Staged<readonly number[]>
+  /** Variables that scores are computed with beside those that make the vectors. */
+  readonly more: readonly tf.Variable[]
+  /** @param vectors of all rows, in their order */
+  score(vectors: tf.Tensor2D, across: boolean): RankingScores
 }
 
 /** Scores of all lists' documents, one after the other, as rows padded with PADDING. [documents] → [list, longest list] */

@@ -6,6 +6,7 @@ import { decoderFrom, presetConfig } from '../../../core/learn/models/decoder.ts
 import { decoderEmbedder, type TextEmbedder } from '../../../core/learn/models/embedder.ts'
 import { gatherRows } from '../../../core/learn/models/fused.ts'
 import { decoderConfigFile } from '../../../core/learn/models/hf-config.ts'
+import { piecesOf } from '../../../core/learn/models/pieces.ts'
 import { freshWeights } from '../../../core/learn/models/parameters.ts'
 import { normalizeRows } from '../../../core/learn/ops.ts'
 import { createRandom } from '../../../core/learn/random.ts'
@@ -14,7 +15,8 @@ import { tf } from '../../../core/learn/tf.ts'
 import { openEmbedder } from '../../../core/models/embedder-folder.ts'
 import { openAnyModel } from '../../../core/models/folder.ts'
 import type { RankingData, RankingQuery } from './ranking-data.ts'
-import { paddedScores, type Picked, type RankingScorer } from './ranking-scorer.ts'
+import type { RankingScores } from '../../../core/learn/ranking/ranking.ts'
+import { paddedScores, type Picked, type RankingScorer, type StagedScores } from './ranking-scorer.ts'
 import type { RunContext } from '../run-context.ts'
 
 export interface TextScorerSettings {
@@ -75,52 +77,77 @@ export function openTextScorer(context: RunContext, data: RankingData, settings:
     if (tokenizer.frameSize === 0) return tokenizer.encode(`${query.text}\n${textOf(query, position)}`, limit).ids
     return [...idsOf(query.text), ...idsOf(textOf(query, position)).slice(1)].slice(0, limit)
   }
-  function embed(rows: readonly (readonly number[])[]): tf.Tensor2D {
-    return tf.tidy(() => {
-      const vectors = embedder.embed(textTokens(rows, tokenizer.padId))
-      return !cross && settings.similarity === 'cosine' ? normalizeRows(vectors) : vectors
-    })
-  }
-  function pairScores(lists: readonly Picked[]): tf.Tensor2D {
-    const rows = lists.flatMap(({ query, positions }) => positions.map((position) => pairIds(query, position)))
-    return paddedScores(tf.reshape(tf.matMul(embed(rows), head as tf.Tensor2D), [rows.length]), lists)
-  }
+  const trained = Object.values(embedder.variables)
+  const embedRows = (rows: readonly (readonly number[])[]): tf.Tensor2D =>
+    embedder.embed(textTokens(rows, tokenizer.padId))
+  const compared = (vectors: tf.Tensor2D): tf.Tensor2D =>
+    !cross && settings.similarity === 'cosine' ? normalizeRows(vectors) : vectors
+  const embed = (rows: readonly (readonly number[])[]): tf.Tensor2D => tf.tidy(() => compared(embedRows(rows)))
 
-  function score(
-    lists: readonly Picked[],
-    across: boolean,
-  ): { readonly own: tf.Tensor2D; readonly all: tf.Tensor2D | null } {
-    if (cross) return { own: tf.tidy(() => tf.div(pairScores(lists), settings.temperature)), all: null }
+  /** Texts of the lists, each once, and where each list's are. */
+  function textsOf(lists: readonly Picked[]): { readonly texts: readonly string[]; readonly columns: number[][] } {
     const texts = [
       ...new Set(lists.flatMap(({ query, positions }) => positions.map((position) => textOf(query, position)))),
     ]
     const at = new Map(texts.map((text, index) => [text, index]))
-    const columns = lists.map(({ query, positions }) => positions.map((position) => at.get(textOf(query, position))!))
-    const queries = embed(lists.map(({ query }) => idsOf(query.text)))
-    const table = tf.tidy(
-      () => tf.div(tf.matMul(queries, embed(texts.map(idsOf)), false, true), settings.temperature) as tf.Tensor2D,
-    ) // [list, text]
-    const longest = Math.max(...columns.map((row) => row.length))
-    const own = tf.tidy(() => {
-      const flat = tf.reshape(table, [lists.length * texts.length, 1]) as tf.Tensor2D
-      const picked = Int32Array.from(
-        columns.flatMap((row, list) =>
-          Array.from({ length: longest }, (_none, place) => list * texts.length + (row[place] ?? 0)),
-        ),
-      )
-      const padding = Float32Array.from(
-        columns.flatMap((row) => Array.from({ length: longest }, (_none, place) => (place < row.length ? 0 : PADDING))),
-      )
-      return tf.add(
-        tf.reshape(gatherRows(flat, picked), [lists.length, longest]),
-        tf.tensor2d(padding, [lists.length, longest]),
-      ) as tf.Tensor2D
-    })
-    const all = across
-      ? tf.tidy(() => tf.transpose(gatherRows(tf.transpose(table), Int32Array.from(columns.flat()))))
-      : null
-    tf.dispose([queries, table])
-    return { own, all }
+    return {
+      texts,
+      columns: lists.map(({ query, positions }) => positions.map((position) => at.get(textOf(query, position))!)),
+    }
+  }
+
+  function stage(lists: readonly Picked[]): StagedScores {
+    const { texts, columns } = cross ? { texts: [], columns: [] } : textsOf(lists)
+    const rows = cross
+      ? lists.flatMap(({ query, positions }) => positions.map((position) => pairIds(query, position)))
+      : [...lists.map(({ query }) => idsOf(query.text)), ...texts.map(idsOf)]
+    return {
+      rows: {
+        pieces: piecesOf(rows, (row) => row.length, embedder.shapes),
+        embed: embedRows,
+        variables: trained,
+        breathe: () => context.breathe(),
+      },
+      more: head === null ? [] : [head],
+      score(vectors, across) {
+        if (head !== null) {
+          const scores = (): tf.Tensor1D =>
+            tf.reshape(tf.matMul(vectors, head as unknown as tf.Tensor2D), [rows.length])
+          return { own: tf.tidy(() => tf.div(paddedScores(scores(), lists), settings.temperature)), all: null }
+        }
+        const tableOf = (): tf.Tensor2D =>
+          tf.div(
+            tf.matMul(
+              compared(tf.slice(vectors, [0, 0], [lists.length, -1])),
+              compared(tf.slice(vectors, [lists.length, 0], [texts.length, -1])),
+              false,
+              true,
+            ),
+            settings.temperature,
+          ) // [list, text]
+        const table = tf.tidy(tableOf)
+        const own = tf.tidy(() => ownScores(table, columns))
+        const all = across ? tf.tidy(() => allScores(table, columns)) : null
+        table.dispose()
+        return { own, all }
+      },
+    }
+  }
+
+  /** Of the whole at once: few lists, and no gradient. */
+  function score(lists: readonly Picked[], across: boolean): RankingScores {
+    const staged = stage(lists)
+    const vectors = tf.tidy(() =>
+      tf.concat(
+        staged.rows.pieces.map((piece) => embedRows(piece)),
+        0,
+      ),
+    )
+    try {
+      return staged.score(vectors, across)
+    } finally {
+      vectors.dispose()
+    }
   }
 
   async function vectorsOf(texts: readonly string[]): Promise<Float32Array> {
@@ -144,14 +171,10 @@ export function openTextScorer(context: RunContext, data: RankingData, settings:
   /** Every document once, however many queries it is a candidate of. */
   async function rank(lists: readonly Picked[]): Promise<number[][]> {
     if (cross) return rankPairs(lists)
-    const texts = [
-      ...new Set(lists.flatMap(({ query, positions }) => positions.map((position) => textOf(query, position)))),
-    ]
-    const at = new Map(texts.map((text, index) => [text, index]))
+    const { texts, columns } = textsOf(lists)
     const [queries, documents] = [await vectorsOf(lists.map(({ query }) => query.text)), await vectorsOf(texts)]
-    return lists.map(({ query, positions }, list) =>
-      positions.map((position) => {
-        const column = at.get(textOf(query, position))!
+    return columns.map((own, list) =>
+      own.map((column) => {
         let sum = 0
         for (let index = 0; index < embedder.dim; index += 1)
           sum += queries[list * embedder.dim + index]! * documents[column * embedder.dim + index]!
@@ -180,6 +203,7 @@ export function openTextScorer(context: RunContext, data: RankingData, settings:
     variables,
     parameterCount: embedder.parameterCount + (head?.size ?? 0),
     score,
+    stage,
     rank,
     files: { config, tokenizer: tokenizer.json },
     shapes: { ...embedder.shapes, ...(head === null ? {} : { [HEAD]: head.shape }) },
@@ -192,6 +216,27 @@ export function openTextScorer(context: RunContext, data: RankingData, settings:
       if (head !== null) tf.tidy(() => head.assign(tf.tensor(source.read(HEAD).data.slice(), head.shape)))
     },
   }
+}
+
+/** Of a table of every query and every text, each list's own. [list, text] → [list, longest list] */
+function ownScores(table: tf.Tensor2D, columns: readonly (readonly number[])[]): tf.Tensor2D {
+  const [lists, texts] = table.shape
+  const longest = Math.max(...columns.map((row) => row.length))
+  const places = Array.from({ length: longest }, (_none, place) => place)
+  const picked = Int32Array.from(
+    columns.flatMap((row, list) => places.map((place) => list * texts + (row[place] ?? 0))),
+  )
+  const padding = Float32Array.from(columns.flatMap((row) => places.map((place) => (place < row.length ? 0 : PADDING))))
+  const flat = tf.reshape(table, [lists * texts, 1]) as tf.Tensor2D
+  return tf.add(
+    tf.reshape(gatherRows(flat, picked), [lists, longest]),
+    tf.tensor2d(padding, [lists, longest]),
+  ) as tf.Tensor2D
+}
+
+/** Every query against every list's documents. [list, text] → [list, documents] */
+function allScores(table: tf.Tensor2D, columns: readonly (readonly number[])[]): tf.Tensor2D {
+  return tf.transpose(gatherRows(tf.transpose(table), Int32Array.from(columns.flat())))
 }
 
 function openParts(context: RunContext, data: RankingData): Parts {
