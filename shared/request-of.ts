@@ -12,6 +12,7 @@ export function requestOf(spec: RunSpec): RunRequest {
   const { datasetId, split, annotators, aggregation } = spec.data
   return {
     method: spec.method,
+    preset: null,
     config: spec.config,
     training: spec.training,
     model: modelOf(spec.model),

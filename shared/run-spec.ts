@@ -89,6 +89,8 @@ export type DataSpec = z.infer<typeof dataSpec>
 /** What a person asks for: one configuration, to be run once per seed. */
 export const runRequest = z.strictObject({
   method: z.string().min(1),
+  /** What fills in the settings of training that are left out; null: the method's first. */
+  preset: z.string().nullable().default(null),
   config: z.record(z.string(), z.json()).default({}),
   training: trainingChanges.default({}),
   model: modelSpec,
@@ -116,6 +118,8 @@ export const runSpec = z.strictObject({
   training: trainingConfig,
   /** How prompts and completions become tokens, chosen by what the model has unless the training asks for one. Runs from before have Pairlab's own. */
   layout: z.enum(TEXT_LAYOUTS).default('tags'),
+  /** Its first weights, or those of the run that it goes on from, were trained elsewhere. */
+  pretrained: z.boolean().default(false),
   /** sha256 of method, config, training, model, data and judge without the seed: runs that share it are one group. */
   groupHash: z.string(),
   seed: z.int().nonnegative(),

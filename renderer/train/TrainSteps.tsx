@@ -10,7 +10,7 @@ import { useCommands } from '../frame/commands.ts'
 import { formatCount } from '../../shared/units.ts'
 import { KeyCap } from '../parts/KeyCap.tsx'
 import { whyNotTrainable } from '../models/trainable.ts'
-import { modelFor, setTyped, type ModelDraft } from './draft.ts'
+import { changeModel, modelFor, setTyped, type ModelDraft } from './draft.ts'
 import { countWeights, formatWeights } from './model-size.ts'
 import type { TrainForm } from './use-train.ts'
 
@@ -151,7 +151,8 @@ function ModelStep({ form }: { readonly form: TrainForm }): ReactNode {
   const model = modelFor(algorithm, draft.model)
   const runs = useCall('runs.list', {}).data ?? []
   const starts = runs.filter((run) => run.state === 'finished' && run.method !== 'reward-model')
-  const change = (next: Partial<ModelDraft>): void => form.change({ ...draft, model: { ...model, ...next } })
+  const change = (next: Partial<ModelDraft>): void =>
+    form.change(changeModel(draft, { ...model, pretrained: false, ...next }, algorithm))
   const models = useCall('models.list', {}).data ?? []
   const encodes = algorithm.models.includes('text-encoder')
   const withNetworks = algorithm.models.includes('networks')
@@ -159,8 +160,18 @@ function ModelStep({ form }: { readonly form: TrainForm }): ReactNode {
     const named = parseModelReference(value)
     if (named?.kind === 'networks') change({ kind: 'networks' })
     else if (named?.kind === 'new') change({ kind: 'new', preset: named.preset as ModelPreset }) // one of those offered
-    else if (named?.kind === 'run') change({ kind: 'run', runId: named.run })
-    else if (named?.kind === 'model') change({ kind: 'registered', modelId: named.model })
+    else if (named?.kind === 'run')
+      change({
+        kind: 'run',
+        runId: named.run,
+        pretrained: runs.find((run) => run.runId === named.run)?.pretrained === true,
+      })
+    else if (named?.kind === 'model')
+      change({
+        kind: 'registered',
+        modelId: named.model,
+        pretrained: models.find((one) => one.modelId === named.model)?.originRunId === null,
+      })
   }
   const chosen =
     model.kind === 'networks'

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { presetFor } from '../../shared/presets.ts'
 import type { AlgorithmInfo } from '../../shared/contract/system.ts'
 import {
   fieldsOf,
@@ -53,6 +54,8 @@ export interface ModelDraft {
   readonly checkpoint: 'best' | 'last'
   /** Of the registry. */
   readonly modelId: string
+  /** What is chosen was trained elsewhere first. */
+  readonly pretrained: boolean
 }
 
 export const SEEDS_AT_MOST = 10
@@ -61,7 +64,7 @@ export function emptyDraft(datasetId: string, algorithm: AlgorithmInfo): Draft {
   return {
     datasetId,
     method: algorithm.id,
-    preset: algorithm.presets[0]?.id ?? '',
+    preset: presetFor(algorithm.presets, { kind: 'new', pretrained: false }).id,
     typed: {},
     model: {
       kind: 'new',
@@ -72,6 +75,7 @@ export function emptyDraft(datasetId: string, algorithm: AlgorithmInfo): Draft {
       runId: '',
       checkpoint: 'last',
       modelId: '',
+      pretrained: false,
     },
     split: { seed: '0', validation: '0.1', test: '0.2' },
     annotators: [],
@@ -190,6 +194,7 @@ export function readDraft(draft: Draft, algorithm: AlgorithmInfo, judge: FormFie
     problems,
     request: {
       method: draft.method,
+      preset: preset?.id ?? null,
       config: values['config'] as Config, // built above
       training: values['training'] as RunRequest['training'], // built above; the host checks it
       model: readModel(modelFor(algorithm, draft.model), problems),
@@ -349,6 +354,18 @@ function draftModel(model: ModelSpec, base: ModelDraft): ModelDraft {
   }
 }
 
+/** Another model brings the preset that suits it, unless the draft has values of its own. */
+export function changeModel(draft: Draft, model: ModelDraft, algorithm: AlgorithmInfo): Draft {
+  const usual = (begins: ModelDraft): string => presetFor(algorithm.presets, modelFor(algorithm, begins)).id
+  return { ...draft, model, preset: draft.preset === usual(draft.model) ? usual(model) : draft.preset }
+}
+
+/** The same preset where the method has it and the model has not changed its kind, else the one that suits. */
+function presetAfter(draft: Draft, model: ModelDraft, algorithm: AlgorithmInfo): string {
+  const kept = model.kind === draft.model.kind && algorithm.presets.some((one) => one.id === draft.preset)
+  return kept ? draft.preset : presetFor(algorithm.presets, model).id
+}
+
 /** Another method keeps what both know: the training settings, not the old method's own; and begins with what it begins with first. */
 export function changeMethod(draft: Draft, algorithm: AlgorithmInfo): Draft {
   const shared = Object.entries(draft.typed).filter(([path]) => !path.startsWith('config.'))
@@ -360,7 +377,7 @@ export function changeMethod(draft: Draft, algorithm: AlgorithmInfo): Draft {
     ...draft,
     model,
     method: algorithm.id,
-    preset: algorithm.presets.some((one) => one.id === draft.preset) ? draft.preset : (algorithm.presets[0]?.id ?? ''),
+    preset: presetAfter(draft, model, algorithm),
     typed: Object.fromEntries(shared),
   }
 }

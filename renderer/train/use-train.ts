@@ -5,7 +5,16 @@ import type { Output } from '../../shared/contract.ts'
 import type { AppError } from '../../shared/errors.ts'
 import type { RunRequestInput } from '../../shared/run-spec.ts'
 import { callApp, useCall } from '../api/queries.ts'
-import { changeMethod, draftFields, draftOf, emptyDraft, readDraft, type Draft, type DraftField } from './draft.ts'
+import {
+  changeMethod,
+  changeModel,
+  draftFields,
+  draftOf,
+  emptyDraft,
+  readDraft,
+  type Draft,
+  type DraftField,
+} from './draft.ts'
 import { judgeField } from './judge-field.ts'
 import { placeProblems, placesOf } from './problems.ts'
 
@@ -69,9 +78,12 @@ export function useTrainForm(
     if (first === undefined) return null
     const start = cloned ?? remembered ?? emptyDraft('', first)
     if (cloned !== null) return start
-    const model: Draft['model'] =
-      wanted.modelId === null ? start.model : { ...start.model, kind: 'registered', modelId: wanted.modelId }
-    return fitMethod({ ...start, model, datasetId: firstDataset(datasets, wanted.datasetId) }, algorithms, datasets)
+    const method = algorithms.find((one) => one.id === start.method) ?? first
+    const begun =
+      wanted.modelId === null
+        ? start
+        : changeModel(start, { ...start.model, kind: 'registered', modelId: wanted.modelId, pretrained: true }, method)
+    return fitMethod({ ...begun, datasetId: firstDataset(datasets, wanted.datasetId) }, algorithms, datasets)
   })
   const algorithm = algorithms.find((one) => one.id === draft?.method) ?? algorithms[0]
   const fields = useMemo(

@@ -18,6 +18,8 @@ export const runSummary = z.strictObject({
   seed: z.int(),
   groupHash: z.string(),
   engine: engineName,
+  /** Its weights were trained elsewhere first. */
+  pretrained: z.boolean().default(false),
   step: z.int(),
   totalSteps: z.int(),
   createdAtMs: z.number(),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { PRESET_USES } from '../presets.ts'
 import { algorithmRole, metricInfo } from '../domain.ts'
 import { dataKind } from '../data-kinds.ts'
 import { call } from './define.ts'
@@ -61,6 +62,7 @@ export const preset = z.strictObject({
   title: z.string(),
   /** Why these values, in a sentence. */
   note: z.string(),
+  suits: z.array(z.enum(PRESET_USES)).optional(),
   config: z.record(z.string(), z.json()),
   training: z.record(z.string(), z.json()),
 })

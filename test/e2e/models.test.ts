@@ -67,8 +67,14 @@ describe.skipIf(chromiumPath === null)('models in the browser', () => {
     await lab.page.getByRole('button', { name: /^Train from this/ }).click()
     await lab.page.getByText('Ready.').waitFor()
     expect(await lab.page.getByLabel('Model', { exact: true }).inputValue()).toMatch(/^model:/)
-    expect(await lab.page.getByLabel(/^LoRA rank/).count()).toBe(0)
+    // A model from elsewhere begins with adapters, and at a rate for them.
     const adapt = lab.page.getByLabel('What is trained', { exact: true })
+    expect([await adapt.inputValue(), await lab.page.getByLabel(/^Learning rate/).inputValue()]).toEqual([
+      'lora',
+      '1e-5',
+    ])
+    await adapt.selectOption('full')
+    await lab.page.getByLabel(/^LoRA rank/).waitFor({ state: 'detached' })
     await lab.page
       .locator('.setting', { has: adapt })
       .getByText(/Memory, about: ?full \d+.*lora \d+/)

@@ -22,7 +22,7 @@ interface Family {
 }
 
 const read = (name: string): unknown =>
-  JSON.parse(readFileSync(new URL(`../golden/chat/${name}.json`, import.meta.url), 'utf8'))
+  JSON.parse(readFileSync(new URL(`../fixtures/chat/${name}.json`, import.meta.url), 'utf8'))
 const conversations = read('conversations') as Message[][]
 const NAMES = ['chatml', 'qwen3', 'llama3', 'mistral', 'gemma'] as const
 const families = Object.fromEntries(NAMES.map((name) => [name, read(name) as Family]))

@@ -35,7 +35,12 @@ function toInfo(algorithm: AlgorithmPage): AlgorithmInfo {
     models: [...models],
     deviations: [...deviations],
     metrics: [...metrics],
-    presets: presets.map((preset) => ({ ...preset, config: toJson(preset.config), training: toJson(preset.training) })),
+    presets: presets.map(({ suits, ...preset }) => ({
+      ...preset,
+      ...(suits === undefined ? {} : { suits: [...suits] }),
+      config: toJson(preset.config),
+      training: toJson(preset.training),
+    })),
     configSchema: schemaOf(algorithm.config),
     trainingSchema: schemaOf(trainingConfig),
   }

@@ -79,6 +79,7 @@ export function runHandlers(deps: HandlerDeps): RunHandlers {
         algorithm: findAlgorithm(spec.method),
         config: spec.config,
         training: spec.training,
+        pretrained: spec.pretrained,
         request: { ...request, name: '' },
       })
       const run = describeRun(db, runs.get(runId), runs.folderOf(runId))

@@ -91,6 +91,7 @@ function cardOf(spec: RunSpec, { run, step, hash }: StartPoint, form: ExportForm
       algorithm,
       config: spec.config,
       training: spec.training,
+      pretrained: spec.pretrained,
       request: { ...requestOf(spec), engine: spec.engine },
     }),
   })

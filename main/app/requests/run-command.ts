@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { fieldsOf, flagName, formatField, getPath, type FormField } from '../../../shared/form.ts'
+import { presetFor } from '../../../shared/presets.ts'
 import { formatModelReference, type ModelReference } from '../../../shared/model-reference.ts'
 import { type ModelSpec, rewardSource, type RewardSource, type RunRequest } from '../../../shared/run-spec.ts'
 import { trainingConfig, type TrainingConfig } from '../../../shared/training-config.ts'
@@ -11,6 +12,8 @@ export interface CommandParts {
   readonly config: Readonly<Record<string, unknown>>
   readonly training: TrainingConfig
   readonly request: RunRequest
+  /** Its weights were trained elsewhere first. */
+  readonly pretrained: boolean
 }
 
 function referenceOf(model: ModelSpec): ModelReference {
@@ -19,9 +22,12 @@ function referenceOf(model: ModelSpec): ModelReference {
 }
 
 /** The command that would start the same runs. Only what differs from the method's first preset is spelled out. */
-export function commandFor({ algorithm, config, training, request }: CommandParts): string {
-  const preset = algorithm.presets[0]
+export function commandFor({ algorithm, config, training, request, pretrained }: CommandParts): string {
   const { model, data, engine, threads, seeds, judge, name } = request
+  // As the command line takes it: by the model, and by what of it is to be trained where that is said.
+  const begins = { kind: model.kind, pretrained }
+  const unasked = presetFor(algorithm.presets, begins)
+  const preset = presetFor(algorithm.presets, begins, training.adapt)
   const usualConfig = algorithm.config.parse(preset.config) as Readonly<Record<string, unknown>> // every config is an object
   const usualTraining = trainingConfig.parse(preset.training)
   return [
@@ -41,6 +47,7 @@ export function commandFor({ algorithm, config, training, request }: CommandPart
     ...(data.split.seed === 0 ? [] : ['--split-seed', String(data.split.seed)]),
     ...(name === '' ? [] : ['--name', name]),
     ...schemaFlags(z.toJSONSchema(algorithm.config, { io: 'input' }), config, usualConfig),
+    ...(preset === unasked || training.adapt !== usualTraining.adapt ? [] : ['--adapt', training.adapt]),
     ...schemaFlags(z.toJSONSchema(trainingConfig, { io: 'input' }), training, usualTraining),
     ...judgeFlags(judge),
   ]

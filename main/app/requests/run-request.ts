@@ -25,9 +25,9 @@ import { findAlgorithm } from '../../core/learn/registry.ts'
 import { compilePattern } from '../../core/learn/rewards.ts'
 import type { PreparedRun } from '../runs/run-service.ts'
 import { enginesFolderOf } from '../engine-setup/folder.ts'
-import { summarizeModel } from '../registry/describe-model.ts'
 import { requireDataset } from '../store/datasets.ts'
-import { requireModel } from '../store/models.ts'
+import { findModel, type RegisteredModel } from './find-model.ts'
+import { readRunSpec } from '../store/runs.ts'
 import { nextRunNumber } from '../store/run-numbers.ts'
 import { describeEntry, listTrash } from '../store/trash.ts'
 import { adviseRequest, type Advice } from './run-advice.ts'
@@ -44,16 +44,6 @@ type Deps = Pick<HandlerDeps, 'db' | 'dataFolder' | 'appVersion' | 'runs' | 'eng
 }
 type Json = z.infer<ReturnType<typeof z.json>>
 
-/** A model of the registry that a request names. */
-export interface RegisteredModel {
-  readonly name: string
-  /** Absolute folder. */
-  readonly path: string
-  readonly hash: string
-  /** It is a run of this data folder, exported. */
-  readonly madeHere: boolean
-}
-
 /** A request with everything looked up that it names. `problems` keep it from being started. */
 export interface CheckedRequest {
   readonly request: RunRequest
@@ -62,6 +52,8 @@ export interface CheckedRequest {
   readonly training: TrainingConfig
   /** How prompts and completions become tokens. */
   readonly layout: TextLayout
+  /** The weights it begins with were trained elsewhere. */
+  readonly pretrained: boolean
   /** Null when the data set cannot be trained on; a problem says why. */
   readonly content: ViewContent | null
   readonly start: StartPoint | null
@@ -85,7 +77,7 @@ export async function checkRequest(deps: Deps, asked: RunRequest): Promise<Check
   if (!parsedConfig.success) problems.push(...problemsOf(parsedConfig.error, 'config'))
   const config = z.record(z.string(), z.json()).parse(parsedConfig.success ? parsedConfig.data : request.config)
   const { training: wanted, idle } = restIdle(
-    trainingConfig.parse({ ...algorithm.presets[0].training, ...definedOnly(request.training) }),
+    trainingConfig.parse({ ...presetOf(algorithm, request.preset, wrong).training, ...definedOnly(request.training) }),
     { data: algorithm.data, model: request.model.kind },
   )
   if (dataset.kind !== algorithm.data)
@@ -169,7 +161,21 @@ export async function checkRequest(deps: Deps, asked: RunRequest): Promise<Check
     request.training,
     engine.engine,
   )
-  const resolved = { request, algorithm, config, training, layout, content, start, registered, rewardModel, judge }
+  const pretrained =
+    registered === null ? start !== null && readRunSpec(deps.db, start.run.runId).pretrained : !registered.madeHere
+  const resolved = {
+    request,
+    algorithm,
+    config,
+    training,
+    layout,
+    pretrained,
+    content,
+    start,
+    registered,
+    rewardModel,
+    judge,
+  }
   const advised = adviseRequest({
     ...resolved,
     dataset: countDataset(deps.db, dataset),
@@ -179,10 +185,20 @@ export async function checkRequest(deps: Deps, asked: RunRequest): Promise<Check
   return {
     ...resolved,
     engine,
-    command: commandFor({ algorithm, config, training, request }),
+    command: commandFor({ algorithm, config, training, request, pretrained }),
     problems: [...problems, ...advised.problems],
     advice: fit === null ? advised.advice : [...advised.advice, fit],
   }
+}
+
+function presetOf(
+  { name, presets }: AlgorithmPage,
+  id: string | null,
+  wrong: (path: string, message: string) => void,
+): AlgorithmPage['presets'][0] {
+  const found = id === null ? presets[0] : presets.find((one) => one.id === id)
+  if (found === undefined) wrong('preset', `${name} has no preset "${id}".`)
+  return found ?? presets[0]
 }
 
 function definedOnly<T extends object>(changes: T): Partial<T> {
@@ -202,30 +218,6 @@ function toProblem(error: unknown, path: string, problems: RequestProblem[]): nu
   if (!(error instanceof AppError)) throw error
   problems.push({ path, message: `${error.message} ${error.hint}` })
   return null
-}
-
-function findModel({ db, dataFolder }: Deps, id: string, encoders: boolean): RegisteredModel {
-  const entry = requireModel(db, id)
-  if (entry.facts.kind !== 'decoder' && !encoders)
-    throw new AppError({
-      code: 'spec-invalid',
-      message: `"${entry.name}" is an encoder: it cannot write completions.`,
-      hint: 'Choose a decoder, e.g. a Llama, Qwen or GPT-2 model.',
-    })
-  if (!entry.facts.hasTokenizer)
-    throw new AppError({
-      code: 'spec-invalid',
-      message: `"${entry.name}" has no tokenizer.json.`,
-      hint: 'Put it beside the weights and add the model again.',
-    })
-  const { path: folder, trouble } = summarizeModel(dataFolder, entry)
-  if (trouble !== null)
-    throw new AppError({
-      code: 'spec-invalid',
-      message: `"${entry.name}" cannot be used: ${trouble.message.charAt(0).toLowerCase()}${trouble.message.slice(1)}`,
-      hint: trouble.hint,
-    })
-  return { name: entry.name, path: folder, hash: entry.hash, madeHere: entry.originRunId !== null }
 }
 
 /** What the request names, or what is fastest at training here, with what is tried after it. */
@@ -330,7 +322,7 @@ function specFor(
   view: View,
   own: { readonly runId: RunId; readonly seed: number; readonly createdAtMs: number },
 ): RunSpec {
-  const { request, algorithm, config, training, layout, start, registered, rewardModel, judge } = checked
+  const { request, algorithm, config, training, layout, pretrained, start, registered, rewardModel, judge } = checked
   return runSpec.parse({
     formatVersion: 1,
     ...own,
@@ -340,6 +332,7 @@ function specFor(
     config,
     training,
     layout,
+    pretrained,
     groupHash: groupHashOf(checked, view),
     ...checked.engine,
     data: {

@@ -27,6 +27,7 @@ export function summarizeRun(
     seed: run.seed,
     groupHash: run.groupHash,
     engine: run.engine,
+    pretrained: run.facts['pretrained'] === true,
     step: run.step,
     totalSteps: run.totalSteps,
     createdAtMs: run.createdAtMs,

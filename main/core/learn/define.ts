@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { DataKind } from '../../../shared/data-kinds.ts'
 import type { AlgorithmRole, MetricInfo } from '../../../shared/domain.ts'
 import type { ModelSpec } from '../../../shared/run-spec.ts'
+import type { PresetUse } from '../../../shared/presets.ts'
 import type { TrainingConfig } from '../../../shared/training-config.ts'
 import type { tf } from './tf.ts'
 
@@ -113,6 +114,8 @@ export interface StepContext<C> {
 
 export interface Preset {
   readonly id: string
+  /** What it is the usual choice for; absent: for whoever asks for it by name. */
+  readonly suits?: readonly PresetUse[]
   readonly title: string
   readonly note: string
   readonly config: Readonly<Record<string, unknown>>

@@ -69,6 +69,8 @@ interface Progress {
   summary(): Record<string, number | null>
 }
 
+type Measured = Readonly<Record<string, number>>
+
 interface Position {
   step: number
   tokensSeen: number
@@ -87,6 +89,7 @@ function createProgress(context: RunContext, course: Course, from: Checkpoint | 
     savedStep: from?.state.step ?? null,
   }
   const last: Record<string, number> = {}
+  let began: Measured | null = null
   const beganAtMs = performance.now() - (from?.state.wallMs ?? 0)
   const wallMs = (): number => performance.now() - beganAtMs
   const buffer = createMetricBuffer((columns) => context.emit({ type: 'metrics', columns }))
@@ -132,8 +135,21 @@ function createProgress(context: RunContext, course: Course, from: Checkpoint | 
     Object.assign(last, values)
     buffer.add(step, wallMs(), values)
     buffer.flush()
+    if (step === 0) began = values
+    else if (began !== null && extent === 'part') warnOfFall(step, began, values)
     if (extent === 'part') context.phase('training')
     return step > 0 && noteBest(step, values)
+  }
+
+  /** Said once, while the run is young enough to be begun anew. */
+  function warnOfFall(step: number, before: Measured, now: Measured): void {
+    const name = algorithm.mainMetric
+    if (!fellBelow(before, now, name, goalOf(algorithm))) return
+    began = null
+    context.warn(
+      `After ${step} steps ${name} is ${now[name]!.toPrecision(3)}, clearly worse than the ${before[name]!.toPrecision(3)} of the weights that training began with.`,
+      'A lower learning rate usually helps; of a model that was trained elsewhere the presets “LoRA” and “Pre-trained” have it.',
+    )
   }
 
   function noteBest(step: number, values: Readonly<Record<string, number>>): boolean {
@@ -183,4 +199,18 @@ function createProgress(context: RunContext, course: Course, from: Checkpoint | 
 
 function goalOf(algorithm: AlgorithmPage): 'min' | 'max' | 'none' {
   return algorithm.metrics.find((metric) => `eval/${metric.name}` === algorithm.mainMetric)?.goal ?? 'max'
+}
+
+/** Share of a value by which it must get worse where no interval is known. */
+const CLEAR_FALL = 0.1
+
+/** Whether the intervals of the two lie apart, the wrong way round; without intervals, whether a tenth of the value is lost. */
+export function fellBelow(before: Measured, now: Measured, name: string, goal: 'min' | 'max' | 'none'): boolean {
+  const [first, later] = [before[name], now[name]]
+  if (goal === 'none' || first === undefined || later === undefined) return false
+  const sign = goal === 'min' ? -1 : 1
+  const worst = goal === 'min' ? before[`${name}_high`] : before[`${name}_low`]
+  const best = goal === 'min' ? now[`${name}_low`] : now[`${name}_high`]
+  if (worst !== undefined && best !== undefined) return sign * best < sign * worst
+  return sign * later < sign * first - CLEAR_FALL * Math.abs(first)
 }

@@ -5,7 +5,7 @@ import { defineAlgorithm, type Algorithm } from '../define.ts'
 import { policyMetrics } from '../groups.ts'
 import { sequenceLogRatios, splitPairs, weightedShare } from '../ops.ts'
 import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
-import { BY_STRENGTH, BY_WEIGHT, distancePenalty, SMALL_MODEL } from '../pair-page.ts'
+import { BY_STRENGTH, BY_WEIGHT, distancePenalty, SMALL_MODEL, forPretrained } from '../pair-page.ts'
 import { overLabel, softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 
@@ -76,10 +76,12 @@ function anchored(anchor: ApoAnchor): Algorithm<{ beta: number; useStrength: boo
       {
         id: 'small',
         title: 'Small model',
+        suits: ['new'],
         note: `${use} For Pairlab’s own models of up to a few million parameters.`,
         config: { beta: 0.1 },
         training: SMALL_MODEL,
       },
+      ...forPretrained('preference', { beta: 0.1 }),
     ],
     loss({ network, batch, totals, config }) {
       invariant(batch.kind === 'pairs' && batch.reference !== null, 'APO gets pairs with reference log-probs')

@@ -1,6 +1,7 @@
 // InfoNCE on the vectors of a decoder (van den Oord et al., 2018, arXiv 1807.03748), and SimCSE where nothing is labeled
 // (Gao et al., EMNLP 2021, arXiv 2104.08821). The loss stands in infonce.ts.
 import { z } from 'zod'
+import { forPretrained } from '../pair-page.ts'
 import { defineContrastMethod, embedPlain } from '../embed/contrast.ts'
 import { EMBED_INFO } from '../embed/embed-metrics.ts'
 import { plainPrompt, spanOf, type SpanRow } from '../embed/rationale.ts'
@@ -75,10 +76,12 @@ export const contrastive = defineContrastMethod({
     {
       id: 'small',
       title: 'Small model',
+      suits: ['new'],
       note: 'For models that were made here. A healthy run: in-batch accuracy rises above chance and flattens, held-out nDCG follows; a gap between them is over-fitting. The decoder’s language suffers, so keep its run.',
       config: {},
       training: { steps: 100, batchSize: 32, learningRate: 1e-3, warmupFraction: 0.1, schedule: 'cosine' },
     },
+    ...forPretrained('embedding'),
     {
       id: 'paper',
       title: 'SimCSE',

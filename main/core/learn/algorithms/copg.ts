@@ -6,7 +6,7 @@ import { defineAlgorithm, type GroupBatch, type LossContext, type LossResult, ty
 import { grouped, meanOverPairs, pairwise, policyMetrics } from '../groups.ts'
 import { sequenceLogRatios, splitPairs, weightedShare } from '../ops.ts'
 import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
-import { BY_WEIGHT, distancePenalty, SMALL_MODEL } from '../pair-page.ts'
+import { BY_WEIGHT, distancePenalty, SMALL_MODEL, forPretrained } from '../pair-page.ts'
 import { needsScorable, rolloutFields } from '../sampling/rollout.ts'
 import { tf } from '../tf.ts'
 
@@ -168,10 +168,12 @@ export const copg = defineAlgorithm({
     {
       id: 'small',
       title: 'Small model',
+      suits: ['new'],
       note: 'For Pairlab’s own models of up to a few million parameters, with rewards from the labels. A healthy run: the residual falls and flattens, held-out accuracy rises, KL grows and then stands; judge it by the reward of samples, because too small a β collapses the policy while the loss looks well.',
       config: { beta: 0.2 },
       training: SMALL_MODEL,
     },
+    ...forPretrained('policy-gradient', { beta: 0.2 }),
     {
       id: 'online',
       title: 'Online',

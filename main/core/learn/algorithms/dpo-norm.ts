@@ -5,7 +5,7 @@ import { defineAlgorithm } from '../define.ts'
 import { policyMetrics } from '../groups.ts'
 import { completionLengths, meanOverTokens, sequenceLogRatios, splitPairs, weightedShare } from '../ops.ts'
 import { lossInfo, POLICY_INFO, REWARD_INFO } from '../pair-metrics.ts'
-import { BY_STRENGTH, BY_WEIGHT, distancePenalty, SMALL_MODEL, WITH_END } from '../pair-page.ts'
+import { BY_STRENGTH, BY_WEIGHT, distancePenalty, SMALL_MODEL, WITH_END, forPretrained } from '../pair-page.ts'
 import { softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 import { dpoLoss } from './dpo.ts'
@@ -45,10 +45,12 @@ export const dpoNorm = defineAlgorithm({
     {
       id: 'small',
       title: 'Small model',
+      suits: ['new'],
       note: 'For Pairlab’s own models of up to a few million parameters.',
       config: { beta: 5 },
       training: SMALL_MODEL,
     },
+    ...forPretrained('preference', { beta: 5 }),
     {
       id: 'tulu-3',
       title: 'Tülu 3',

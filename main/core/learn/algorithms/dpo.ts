@@ -5,7 +5,7 @@ import { defineAlgorithm } from '../define.ts'
 import { policyMetrics } from '../groups.ts'
 import { sequenceLogRatios, softplus, splitPairs, weightedShare } from '../ops.ts'
 import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
-import { BY_WEIGHT, distancePenalty, SMALL_MODEL } from '../pair-page.ts'
+import { BY_WEIGHT, distancePenalty, SMALL_MODEL, forPretrained } from '../pair-page.ts'
 import { softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 
@@ -78,10 +78,12 @@ export const dpo = defineAlgorithm({
     {
       id: 'small',
       title: 'Small model',
+      suits: ['new'],
       note: 'For Pairlab’s own models of up to a few million parameters.',
       config: { beta: 0.1 },
       training: SMALL_MODEL,
     },
+    ...forPretrained('preference', { beta: 0.1 }),
     {
       id: 'paper',
       title: 'CoPG paper',

@@ -1,5 +1,6 @@
 // GRACE: contrastive signals as the reward for rationales (arXiv 2510.04506)
 import { z } from 'zod'
+import { forPretrained } from '../pair-page.ts'
 import { chunked, groupsOfPart, groupTotals } from '../batch-totals.ts'
 import { groupBatch } from '../batches.ts'
 import { defineContrastMethod, type ContrastContext, type ContrastItem } from '../embed/contrast.ts'
@@ -234,6 +235,7 @@ export const grace = defineContrastMethod({
     {
       id: 'small',
       title: 'Small model',
+      suits: ['new'],
       note: 'For models that were made here, from a finished run. A healthy run: reward and margin rise together, distinct rollouts stay above a half, entropy falls slowly, lengths hold. Similarities that all go to 1 with rollouts that are all the same is collapse: a lower λ₁, a lower learning rate, or the hard term of each rollout.',
       config: { groupSize: 4, rolloutTokens: 32 },
       training: {
@@ -245,6 +247,7 @@ export const grace = defineContrastMethod({
         maxLength: 192,
       },
     },
+    ...forPretrained('policy-gradient', { groupSize: 4, rolloutTokens: 128 }),
     {
       id: 'paper',
       title: 'GRACE paper',

@@ -1,6 +1,7 @@
 // Group Relative Policy Optimization (Shao et al., 2024), arXiv 2402.03300, on PPO's clipped surrogate (Schulman et
 // al., 2017), arXiv 1707.06347, with the dual clip of Ye et al. (2020), arXiv 1912.09729.
 import { z } from 'zod'
+import { forPretrained } from '../pair-page.ts'
 import { invariant } from '../../../../shared/assert.ts'
 import { rewardSource } from '../../../../shared/run-spec.ts'
 import { defineAlgorithm, type Batch, type BatchTotals } from '../define.ts'
@@ -236,10 +237,12 @@ export const grpo = defineAlgorithm({
     {
       id: 'small',
       title: 'Small model',
+      suits: ['new'],
       note: 'For Pairlab’s own models, from a finished SFT run. A healthy run: the reward of roll-outs rises, entropy falls slowly, lengths stay where the reward wants them, few prompts are without a signal.',
       config: {},
       training: { steps: 100, batchSize: 8, learningRate: 3e-4, warmupFraction: 0.1, schedule: 'constant' },
     },
+    ...forPretrained('policy-gradient'),
     {
       id: 'paper',
       title: 'DeepSeekMath',

@@ -1,6 +1,7 @@
 // InfoNCE (van den Oord et al., 2018), arXiv 1807.03748, with in-batch and hard negatives.
 import { normalizeRows } from '../ops.ts'
 import { z } from 'zod'
+import { PRETRAINED_ENCODER } from '../ranking/encoder-preset.ts'
 import { defineRanking, lossInfo, rankingInfo, SCORER_FIELDS } from '../ranking/ranking.ts'
 import { tf } from '../tf.ts'
 
@@ -90,6 +91,7 @@ export const infoNce = defineRanking<z.infer<typeof config>>({
     {
       id: 'features',
       title: 'Features',
+      suits: ['networks'],
       note: 'A small network on features: negatives of the list alone.',
       config: { temperature: 1, inBatch: false, negatives: 50, candidates: 100 },
       training: {
@@ -104,6 +106,7 @@ export const infoNce = defineRanking<z.infer<typeof config>>({
     {
       id: 'encoder',
       title: 'Text encoder',
+      suits: ['new'],
       note: 'For Pairlab’s own small encoders: cosine at 0.05, in-batch negatives and four of the list.',
       config: { similarity: 'cosine', temperature: 0.05 },
       training: {
@@ -115,6 +118,7 @@ export const infoNce = defineRanking<z.infer<typeof config>>({
         schedule: 'cosine',
       },
     },
+    PRETRAINED_ENCODER,
     {
       id: 'paper',
       title: 'Dense retrieval',

@@ -5,7 +5,7 @@ import { defineAlgorithm } from '../define.ts'
 import { policyMetrics } from '../groups.ts'
 import { completionLengths, meanOverTokens, sequenceLogRatios, splitPairs, weightedShare } from '../ops.ts'
 import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
-import { BY_STRENGTH, BY_WEIGHT, distancePenalty, SMALL_MODEL } from '../pair-page.ts'
+import { BY_STRENGTH, BY_WEIGHT, distancePenalty, SMALL_MODEL, forPretrained } from '../pair-page.ts'
 import { overLabel, softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 
@@ -58,10 +58,12 @@ export const ipo = defineAlgorithm({
     {
       id: 'small',
       title: 'Small model',
+      suits: ['new'],
       note: 'For Pairlab’s own models of up to a few million parameters.',
       config: { beta: 0.1, lengths: 'sum' },
       training: SMALL_MODEL,
     },
+    ...forPretrained('preference', { beta: 0.1, lengths: 'sum' }),
     {
       id: 'paper',
       title: 'CoPG paper',

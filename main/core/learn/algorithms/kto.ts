@@ -5,7 +5,7 @@ import { defineAlgorithm, type Batch, type BatchTotals, type Network } from '../
 import { policyMetrics } from '../groups.ts'
 import { sequenceLogRatios, splitPairs, stopGradient, weightedShare } from '../ops.ts'
 import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
-import { distancePenalty, SMALL_MODEL } from '../pair-page.ts'
+import { distancePenalty, SMALL_MODEL, forPretrained } from '../pair-page.ts'
 import { softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 
@@ -97,10 +97,12 @@ export const kto = defineAlgorithm({
     {
       id: 'small',
       title: 'Small model',
+      suits: ['new'],
       note: 'For Pairlab’s own models. A healthy run: the loss falls below ½, held-out accuracy rises, z₀ stays near 0.',
       config: {},
       training: SMALL_MODEL,
     },
+    ...forPretrained('preference'),
     {
       id: 'paper',
       title: 'Large model',

@@ -1,5 +1,6 @@
 // Language modeling: the likelihood of text itself (Radford et al., 2018), to make a base model where none is at hand.
 import { z } from 'zod'
+import { forPretrained } from '../pair-page.ts'
 import { chunked } from '../batch-totals.ts'
 import { groupBatch, tokenBatch } from '../batches.ts'
 import { defineContrastMethod, embedPlain, type ContrastContext } from '../embed/contrast.ts'
@@ -51,10 +52,12 @@ export const languageModel = defineContrastMethod({
     {
       id: 'small',
       title: 'Small model',
+      suits: ['new'],
       note: 'Pre-trains a model of Pairlab’s own sizes from scratch on texts that were imported. A healthy run: held-out loss falls, flattens, and does not turn.',
       config: {},
       training: { steps: 500, batchSize: 32, learningRate: 3e-3, warmupFraction: 0.1, schedule: 'cosine' },
     },
+    ...forPretrained('imitation'),
     {
       id: 'paper',
       title: 'GPT',

@@ -1,5 +1,6 @@
 // Supervised losses over one query's list: the baselines of PG-RANK. Scores [document] → [].
 import { z } from 'zod'
+import { PRETRAINED_ENCODER } from '../ranking/encoder-preset.ts'
 import { softplus } from '../ops.ts'
 import {
   defineRanking,
@@ -70,6 +71,7 @@ function listwisePage(
       {
         id: 'paper',
         title: 'Features',
+        suits: ['networks'],
         note: 'As in the papers of learning to rank: a small network on the features of every listed document.',
         config: { temperature: 1, hidden: 16, candidates: 100, listSize: 100 },
         training: {
@@ -84,10 +86,12 @@ function listwisePage(
       {
         id: 'encoder',
         title: 'Text encoder',
+        suits: ['new'],
         note: 'For Pairlab’s own small encoders: cosine at 0.05.',
         config: { similarity: 'cosine', temperature: 0.05 },
         training: { steps: 200, batchSize: 16, learningRate: 1e-3, warmupFraction: 0.1, schedule: 'cosine' },
       },
+      PRETRAINED_ENCODER,
     ],
     acrossLists: () => false,
     pick: (list, { listSize }, random) => pickList(list, listSize, random),

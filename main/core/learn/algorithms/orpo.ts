@@ -4,7 +4,7 @@ import { invariant } from '../../../../shared/assert.ts'
 import { defineAlgorithm } from '../define.ts'
 import { completionLengths, meanOverTokens, sequenceLogProbs, softplus, splitPairs, weightedShare } from '../ops.ts'
 import { LOG_PROB_INFO, logProbMetrics, lossInfo, REWARD_INFO, rewardMetrics } from '../pair-metrics.ts'
-import { BY_STRENGTH, BY_WEIGHT, SMALL_MODEL, WITH_END } from '../pair-page.ts'
+import { BY_STRENGTH, BY_WEIGHT, SMALL_MODEL, WITH_END, forPretrained } from '../pair-page.ts'
 import { overLabel, softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 
@@ -98,10 +98,12 @@ export const orpo = defineAlgorithm({
     {
       id: 'small',
       title: 'Small model',
+      suits: ['new'],
       note: 'For Pairlab’s own models of up to a few million parameters. It can begin with a new model: the likelihood part teaches it to write.',
       config: { oddsWeight: 0.1 },
       training: SMALL_MODEL,
     },
+    ...forPretrained('preference', { oddsWeight: 0.1 }),
   ],
   loss({ network, batch, totals, config }) {
     invariant(batch.kind === 'pairs', 'ORPO gets pairs')

@@ -1,5 +1,6 @@
 // Neural PG-RANK (Gao et al., 2023), arXiv 2310.04407
 import { z } from 'zod'
+import { PRETRAINED_ENCODER } from '../ranking/encoder-preset.ts'
 import { invariant } from '../../../../shared/assert.ts'
 import { defineRanking, LIST_SIZE, lossInfo, pickList, rankingInfo, SCORER_FIELDS } from '../ranking/ranking.ts'
 import type { Gain } from '../ranking/ranking-metrics.ts'
@@ -261,6 +262,7 @@ export const pgRank = defineRanking<z.infer<typeof config>, Sampled>({
     {
       id: 'features',
       title: 'Features',
+      suits: ['networks'],
       note: 'A small network on feature files or match features: 100 candidates, all of them in every list.',
       config: { temperature: 1, hidden: 16, candidates: 100, listSize: 100 },
       training: {
@@ -275,10 +277,12 @@ export const pgRank = defineRanking<z.infer<typeof config>, Sampled>({
     {
       id: 'encoder',
       title: 'Text encoder',
+      suits: ['new'],
       note: 'For Pairlab’s own small encoders: cosine at 0.05, 16 rankings.',
       config: { similarity: 'cosine', temperature: 0.05 },
       training: { steps: 200, batchSize: 16, learningRate: 1e-3, warmupFraction: 0.1, schedule: 'cosine' },
     },
+    PRETRAINED_ENCODER,
     {
       id: 'paper',
       title: 'Paper',

@@ -6,7 +6,7 @@ import { defineAlgorithm } from '../define.ts'
 import { policyMetrics } from '../groups.ts'
 import { sequenceLogRatios } from '../ops.ts'
 import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
-import { SMALL_MODEL } from '../pair-page.ts'
+import { SMALL_MODEL, forPretrained } from '../pair-page.ts'
 import { ADVANTAGE_INFO, policyGradientShare, type Baseline } from './rloo.ts'
 
 const BASELINES = {
@@ -83,10 +83,12 @@ export const reinforce = defineAlgorithm({
     {
       id: 'small',
       title: 'Small model',
+      suits: ['new'],
       note: 'For Pairlab’s own models. A healthy run: the margin rises while the preferred log-prob does not fall. Log-probs of both sides that run off together are the bias of the baseline.',
       config: {},
       training: SMALL_MODEL,
     },
+    ...forPretrained('policy-gradient'),
     {
       id: 'paper',
       title: 'CoPG paper, bandit',

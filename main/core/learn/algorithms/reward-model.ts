@@ -4,7 +4,7 @@ import { invariant } from '../../../../shared/assert.ts'
 import { defineAlgorithm } from '../define.ts'
 import { softplus, splitPairs, weightedShare } from '../ops.ts'
 import { lossInfo, rewardMetrics } from '../pair-metrics.ts'
-import { BY_STRENGTH, BY_WEIGHT } from '../pair-page.ts'
+import { BY_STRENGTH, BY_WEIGHT, forPretrained } from '../pair-page.ts'
 import { overLabel, softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 
@@ -104,6 +104,7 @@ export const rewardModel = defineAlgorithm({
     {
       id: 'small',
       title: 'Small model',
+      suits: ['new'],
       note: 'For Pairlab’s own models of up to a few million parameters.',
       config: { centering: 0.01 },
       training: {
@@ -115,6 +116,7 @@ export const rewardModel = defineAlgorithm({
         weightDecay: 0.01,
       },
     },
+    ...forPretrained('reward-model', { centering: 0.01 }),
     {
       id: 'paper',
       title: 'CoPG paper',

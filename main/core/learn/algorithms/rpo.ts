@@ -12,7 +12,7 @@ import {
   weightedShare,
 } from '../ops.ts'
 import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
-import { BY_STRENGTH, BY_WEIGHT, distancePenalty, SMALL_MODEL } from '../pair-page.ts'
+import { BY_STRENGTH, BY_WEIGHT, distancePenalty, SMALL_MODEL, forPretrained } from '../pair-page.ts'
 import { overLabel, softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 import { dpoLoss } from './dpo.ts'
@@ -86,10 +86,12 @@ export const rpo = defineAlgorithm({
     {
       id: 'small',
       title: 'Small model',
+      suits: ['new'],
       note: 'For Pairlab’s own models of up to a few million parameters, with the paper’s α of 1.',
       config: { beta: 0.1, likelihoodWeight: 1 },
       training: SMALL_MODEL,
     },
+    ...forPretrained('preference', { beta: 0.1, likelihoodWeight: 1 }),
   ],
   loss({ network, batch, totals, config }) {
     invariant(batch.kind === 'pairs' && batch.reference !== null, 'RPO gets pairs with reference log-probs')

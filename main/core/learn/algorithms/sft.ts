@@ -4,7 +4,7 @@ import { invariant } from '../../../../shared/assert.ts'
 import { defineAlgorithm, type PairBatch, type TokenBatch } from '../define.ts'
 import { sequenceLogProbs, weightedShare } from '../ops.ts'
 import { likelihoodAccuracy, LOG_PROB_INFO, logProbMetrics, lossInfo } from '../pair-metrics.ts'
-import { BY_STRENGTH } from '../pair-page.ts'
+import { BY_STRENGTH, forPretrained } from '../pair-page.ts'
 import { softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 
@@ -90,10 +90,12 @@ export const sft = defineAlgorithm({
     {
       id: 'small',
       title: 'Small model',
+      suits: ['new'],
       note: 'For Pairlab’s own models, trained from scratch.',
       config: {},
       training: { steps: 300, batchSize: 16, learningRate: 2e-3, warmupFraction: 0.1, schedule: 'cosine' },
     },
+    ...forPretrained('imitation'),
     {
       id: 'paper',
       title: 'CoPG paper',

@@ -4,7 +4,7 @@ import { invariant } from '../../../../shared/assert.ts'
 import { defineAlgorithm } from '../define.ts'
 import { completionLengths, meanOverTokens, sequenceLogProbs, softplus, splitPairs, weightedShare } from '../ops.ts'
 import { LOG_PROB_INFO, logProbMetrics, lossInfo, REWARD_INFO, rewardMetrics } from '../pair-metrics.ts'
-import { BY_STRENGTH, BY_WEIGHT, SMALL_MODEL } from '../pair-page.ts'
+import { BY_STRENGTH, BY_WEIGHT, SMALL_MODEL, forPretrained } from '../pair-page.ts'
 import { overLabel, softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 
@@ -101,10 +101,12 @@ export const simpo = defineAlgorithm({
     {
       id: 'small',
       title: 'Small model',
+      suits: ['new'],
       note: 'For Pairlab’s own models of up to a few million parameters. Nothing holds the policy to where it began: watch the log-prob of the preferred side and the samples.',
       config: { beta: 2, gammaRatio: 0.5 },
       training: SMALL_MODEL,
     },
+    ...forPretrained('preference', { beta: 2, gammaRatio: 0.5 }),
     {
       id: 'paper',
       title: 'SimPO paper',

@@ -5,7 +5,7 @@ import { defineAlgorithm } from '../define.ts'
 import { policyMetrics } from '../groups.ts'
 import { sequenceLogProbs, sequenceLogRatios, splitPairs, weightedShare } from '../ops.ts'
 import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
-import { BY_WEIGHT, distancePenalty, SMALL_MODEL } from '../pair-page.ts'
+import { BY_WEIGHT, distancePenalty, SMALL_MODEL, forPretrained } from '../pair-page.ts'
 import { softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 
@@ -86,10 +86,12 @@ export const slic = defineAlgorithm({
     {
       id: 'small',
       title: 'Small model',
+      suits: ['new'],
       note: 'For Pairlab’s own models. A healthy run: fewer pairs inside the margin, held-out accuracy rising, the preferred log-prob held up by the target term.',
       config: {},
       training: SMALL_MODEL,
     },
+    ...forPretrained('preference'),
     {
       id: 'paper',
       title: 'Large model',

@@ -8,7 +8,8 @@ import { parseSeeds } from '../../../../shared/form.ts'
 import { parseModelReference } from '../../../../shared/model-reference.ts'
 import { sayProblems } from '../../../../shared/request-problems.ts'
 import { rewardSource, type RunRequestInput } from '../../../../shared/run-spec.ts'
-import { trainingConfig } from '../../../../shared/training-config.ts'
+import { trainingConfig, type TrainingConfig } from '../../../../shared/training-config.ts'
+import { presetFor, type PresetModel } from '../../../../shared/presets.ts'
 import type { Client } from '../../../../shared/rpc.ts'
 import { formatBytes, formatCount, formatDuration, formatInterval, formatNumber } from '../../../../shared/units.ts'
 import { algorithms } from '../../../core/learn/registry.ts'
@@ -95,7 +96,16 @@ async function readRequest(
       hint: 'For example: --seeds 1-5, or --seeds 1,4,7.',
     })
   const info = (await client.call('algorithms.list', {})).find((one) => one.id === method)
-  const preset = info?.presets.find((one) => one.id === (options.preset ?? info.presets[0]?.id))
+  const model = await readModel(client, options)
+  const trainingFlags = readSchemaFlags(trainingSchema, options)
+  const preset =
+    options.preset !== undefined || info === undefined
+      ? info?.presets.find((one) => one.id === options.preset)
+      : presetFor(
+          info.presets,
+          await beginning(client, model),
+          (trainingFlags['adapt'] ?? null) as TrainingConfig['adapt'] | null,
+        ) // the contract checks it
   if (preset === undefined)
     throw new AppError({
       code: 'usage-invalid',
@@ -105,9 +115,10 @@ async function readRequest(
   const { judge } = readSchemaFlags(judgeSchema, options)
   return {
     method,
+    preset: preset.id,
     config: { ...preset.config, ...readSchemaFlags(schema, options) },
-    training: { ...preset.training, ...readSchemaFlags(trainingSchema, options) },
-    model: await readModel(client, options),
+    training: { ...preset.training, ...trainingFlags },
+    model,
     data: {
       datasetId,
       split: { seed: Number(options.splitSeed) },
@@ -120,6 +131,15 @@ async function readRequest(
     seeds: [...seeds],
     name: options.name ?? '',
   }
+}
+
+/** What a model is to the presets. */
+async function beginning(client: Client, model: RunRequestInput['model']): Promise<PresetModel> {
+  if (model.kind === 'run')
+    return { kind: 'run', pretrained: (await client.call('runs.get', { runId: model.runId })).pretrained }
+  if (model.kind !== 'registered') return { kind: model.kind, pretrained: false }
+  const found = (await client.call('models.list', {})).find((one) => one.modelId === model.modelId)
+  return { kind: 'registered', pretrained: found?.originRunId === null }
 }
 
 function methodCommand(algorithm: (typeof algorithms)[number], flags: boolean): Command {

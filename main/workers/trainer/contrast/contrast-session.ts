@@ -77,6 +77,7 @@ export async function openContrastSession(context: RunContext, from: Checkpoint 
     type: 'fact',
     facts: {
       methodName: method.name,
+      pretrained: spec.pretrained,
       mainMetric: method.mainMetric,
       parameterCount: decoder.parameterCount,
       vocabSize: tokenizer.vocabSize,

@@ -196,6 +196,7 @@ function report(
     type: 'fact',
     facts: {
       methodName: name,
+      pretrained: context.spec.pretrained,
       mainMetric,
       parameterCount: scorer.parameterCount,
       trainItems: found.train,

@@ -138,6 +138,7 @@ export async function openSession(context: RunContext, from: Checkpoint | null):
     type: 'fact',
     facts: {
       methodName: algorithm.name,
+      pretrained: spec.pretrained,
       mainMetric: algorithm.mainMetric,
       parameterCount: decoder.parameterCount,
       vocabSize: tokenizer.vocabSize,
