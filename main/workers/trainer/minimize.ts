@@ -48,9 +48,10 @@ export async function minimizeVectors<T>(
   loss: (vectors: tf.Tensor2D) => LossResult,
 ): Promise<Update> {
   const reported: Record<string, tf.Scalar>[] = []
-  const vectors = await stagedVectors(staged)
+  const vectors = staged.pieces.length === 1 ? null : await stagedVectors(staged)
   const { value, grads } = await stagedGradients(staged, vectors, (given) => reportedLoss(loss(given), reported))
-  tf.dispose([vectors, value])
+  vectors?.dispose()
+  value.dispose()
   return applyUpdate(optimizer, training, byParameter(decoder, grads), reported)
 }
 

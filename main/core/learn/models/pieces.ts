@@ -1,6 +1,7 @@
 // Vectors of many texts whose loss needs them all at once, with the memory of a few (GradCache; Gao, Zhang, Han and
 // Callan, 2021, arXiv 2101.06983): they are computed without a tape, and when the gradient by each is known, a piece at
 // a time is computed again with one. The same gradient as of the whole.
+import { invariant } from '../../../../shared/assert.ts'
 import { gradients, variableGradients } from '../gradients.ts'
 import { tf } from '../tf.ts'
 
@@ -32,17 +33,18 @@ export async function stagedVectors<T>({ pieces, embed, breathe }: Staged<T>): P
 
 /**
  * A loss of the vectors and its gradients by the variables, by their names. The caller owns all of them.
- * @param vectors as stagedVectors gives them   @param more variables that the loss reads besides
+ * @param vectors as stagedVectors gives them; not read where there is one piece   @param more variables that the loss reads besides
  */
 export async function stagedGradients<T>(
   staged: Staged<T>,
-  vectors: tf.Tensor2D,
+  vectors: tf.Tensor2D | null,
   loss: (vectors: tf.Tensor2D) => tf.Scalar,
   more: readonly tf.Variable[] = [],
 ): Promise<{ readonly value: tf.Scalar; readonly grads: Readonly<Record<string, tf.Tensor>> }> {
   const { pieces, embed, variables, breathe } = staged
   if (pieces.length === 1)
     return variableGradients(() => loss(tf.tidy(() => embed(pieces[0]!, 0))), [...variables, ...more])
+  invariant(vectors !== null, 'several pieces have their vectors first')
   const { value, grads } = gradients(() => loss(vectors), [vectors, ...more], null)
   const [slope, ...others] = grads
   const sums: Record<string, tf.Tensor> = {}

@@ -246,7 +246,9 @@ async function gradientsOf(
       gradeOf: (list, document) => gradeFor(part[list]!.query, document),
     }
     const staged = scorer.stage?.(part) ?? null
-    const vectors = staged === null ? null : await stagedVectors(staged.rows)
+    // Of one piece they are wanted for the method's own preparation alone.
+    const ahead = staged !== null && (staged.rows.pieces.length > 1 || algorithm.prepare !== undefined)
+    const vectors = ahead ? await stagedVectors(staged.rows) : null
     const scoresOf = (given: tf.Tensor2D | null, all: boolean): RankingScores =>
       staged === null ? scorer.score(part, all) : staged.score(given!, all)
     const prepared =
@@ -265,7 +267,7 @@ async function gradientsOf(
     const { value: loss, grads } =
       staged === null
         ? variableGradients(() => lossOf(null), Object.values(scorer.variables))
-        : await stagedGradients(staged.rows, vectors!, lossOf, staged.more)
+        : await stagedGradients(staged.rows, vectors, lossOf, staged.more)
     vectors?.dispose()
     const names = new Map(Object.entries(scorer.variables).map(([name, variable]) => [variable.name, name]))
     for (const [variable, gradient] of Object.entries(grads)) {
