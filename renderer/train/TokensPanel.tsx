@@ -13,9 +13,9 @@ const LAYOUT_WORDS: Readonly<Record<TextLayout, string>> = {
 }
 
 /** Of a longer prompt its beginning and its end are shown: what is learned should be in sight. */
-const WHOLE_TO = 72
-const HEAD = 24
-const TAIL = 32
+const WHOLE_TO = 40
+const HEAD = 8
+const TAIL = 16
 
 /** The first rows of the data as the chosen model reads them: what is given grey, what is learned coloured. */
 export function TokensPanel({ form }: { readonly form: TrainForm }): ReactNode {
