@@ -48,6 +48,18 @@ async function registered(): Promise<NonNullable<TinyOptions['model']>> {
 const LORA = { adapt: 'lora', loraRank: 4, loraAlpha: 8, loraDropout: 0.1 } as const
 
 describe('a run that starts from a registered model', () => {
+  test('is foreseen with the checkpoint that it will write', async () => {
+    const options: TinyOptions = { method: 'dpo', model: await registered(), training: { ...LORA, steps: 2 } }
+    const estimated = makeTinyRun(root, { engine: 'wasm', ...options, runId: 'foreseen' })
+    expect(await exitOf(spawnTrainer(estimated, 'estimate'))).toBe(0)
+    const facts = Object.assign({}, ...only(estimated, 'fact').map((event) => event.facts)) as Record<string, number>
+    const folder = await finish({ ...options, runId: 'saved' })
+    const files = ['adapter_model.safetensors', 'optimizer.safetensors']
+    const written = files.reduce((sum, name) => sum + statSync(path.join(checkpointFolder(folder, 2), name)).size, 0)
+    expect(facts['checkpointBytes']! / written).toBeGreaterThan(0.8)
+    expect(facts['checkpointBytes']! / written).toBeLessThan(1.2)
+  })
+
   test('learns by adapters alone, which are all that is saved, in the layout of PEFT', async () => {
     const model = await registered()
     const folder = await finish({ method: 'dpo', model, training: { ...LORA, learningRate: 2e-2, steps: 12 } })

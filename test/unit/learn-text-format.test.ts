@@ -90,7 +90,7 @@ describe.each(NAMES)('the chat template of %s', (name) => {
   test('stays whole where a conversation is cut: the oldest turns go, then the beginning of the last text', () => {
     const opening = encodeChat(tokenizer, template, [{ role: 'user', content: 'x' }])
     const special = new Set(family.tokenizer.added_tokens.map((token) => token.id))
-    for (const turns of conversations) {
+    for (const turns of conversations.filter((_turns, at) => at % 4 === 0)) {
       const prompt = turns.slice(0, -1)
       const whole = format.prompt(prompt)
       const room = Math.max(opening.length + 12, Math.floor(whole.length * 0.6))

@@ -36,7 +36,8 @@ export async function estimate(context: RunContext): Promise<void> {
       weightBytes,
       optimizerBytes,
       activationBytes: Math.max(0, peakBytes - baseBytes - weightBytes - optimizerBytes),
-      checkpointBytes: weightBytes + optimizerBytes,
+      // Of adapters: they and their two moments; the frozen model is not written again.
+      checkpointBytes: context.spec.training.adapt === 'lora' ? 1.5 * optimizerBytes : weightBytes + optimizerBytes,
     },
   })
   context.emit({ type: 'done', outcome: 'finished', summary: {} }, true)
