@@ -17,6 +17,13 @@ const READS_TOKENS = { models: ['new', 'run', 'registered'] }
 export const TEXT_LAYOUTS = ['template', 'tags', 'plain'] as const
 export type TextLayout = (typeof TEXT_LAYOUTS)[number]
 
+/** How text is written, for the person. */
+export const LAYOUT_WORDS: Readonly<Record<TextLayout, string>> = {
+  template: 'by the model’s chat template',
+  tags: 'in Pairlab’s own tags',
+  plain: 'as it stands',
+}
+
 /** Knobs every method shares. A method's presets override the defaults. */
 export const trainingConfig = z.strictObject({
   steps: z.int().min(1).max(1_000_000).default(200).meta({ title: 'Steps', help: 'Optimizer updates.', group: 'main' }),

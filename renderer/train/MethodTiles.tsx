@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import type { AlgorithmInfo } from '../../shared/contract/system.ts'
 import type { DataKind } from '../../shared/data-kinds.ts'
-import { changeMethod } from './draft.ts'
+import { changeMethod } from './draft-changes.ts'
 import type { TrainForm } from './use-train.ts'
 
 const KIND_NEEDS: Readonly<Record<DataKind, string>> = {

@@ -1,16 +1,10 @@
 import type { ReactNode } from 'react'
 import type { TokenPreview } from '../../shared/contract/runs.ts'
-import type { TextLayout } from '../../shared/training-config.ts'
+import { LAYOUT_WORDS } from '../../shared/training-config.ts'
 import { useCall } from '../api/queries.ts'
 import { Section } from '../parts/Panel.tsx'
 import { ErrorNotice, Loading } from '../parts/states.tsx'
 import { useSettled, type TrainForm } from './use-train.ts'
-
-const LAYOUT_WORDS: Readonly<Record<TextLayout, string>> = {
-  template: 'the model’s chat template',
-  tags: 'Pairlab’s own tags',
-  plain: 'text as it stands',
-}
 
 /** Of a longer prompt its beginning and its end are shown: what is learned should be in sight. */
 const WHOLE_TO = 40

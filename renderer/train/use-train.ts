@@ -5,16 +5,9 @@ import type { Output } from '../../shared/contract.ts'
 import type { AppError } from '../../shared/errors.ts'
 import type { RunRequestInput } from '../../shared/run-spec.ts'
 import { callApp, useCall } from '../api/queries.ts'
-import {
-  changeMethod,
-  changeModel,
-  draftFields,
-  draftOf,
-  emptyDraft,
-  readDraft,
-  type Draft,
-  type DraftField,
-} from './draft.ts'
+import { draftFields, emptyDraft, readDraft, type Draft, type DraftField } from './draft.ts'
+import { changeMethod, changeModel } from './draft-changes.ts'
+import { draftOf } from './draft-of-request.ts'
 import { judgeField } from './judge-field.ts'
 import { placeProblems, placesOf } from './problems.ts'
 

@@ -19,7 +19,7 @@ export const runSummary = z.strictObject({
   groupHash: z.string(),
   engine: engineName,
   /** Its weights were trained elsewhere first. */
-  pretrained: z.boolean().default(false),
+  pretrained: z.boolean(),
   step: z.int(),
   totalSteps: z.int(),
   createdAtMs: z.number(),

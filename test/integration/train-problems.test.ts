@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { judgeField } from '../../renderer/train/judge-field.ts'
-import { draftOf, readDraft } from '../../renderer/train/draft.ts'
+import { readDraft } from '../../renderer/train/draft.ts'
+import { draftOf } from '../../renderer/train/draft-of-request.ts'
 import { placeProblems, placesOf } from '../../renderer/train/problems.ts'
 import type { AlgorithmInfo } from '../../shared/contract/system.ts'
 import { problemsOf } from '../../shared/request-problems.ts'

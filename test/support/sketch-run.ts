@@ -67,6 +67,7 @@ export function sketch({
       mainMetric: ACCURACY,
       mainValue: null,
       spark: [],
+      pretrained: false,
       resumable: false,
       diskBytes: 0,
       phase: '',

@@ -4,9 +4,7 @@ import type { AlgorithmInfo } from '../../shared/contract/system.ts'
 import { algorithmHandlers } from '../../main/app/handlers/algorithms.ts'
 import { runRequest, rewardSource } from '../../shared/run-spec.ts'
 import {
-  changeMethod,
   draftFields,
-  draftOf,
   emptyDraft,
   isChanged,
   readDraft,
@@ -16,6 +14,8 @@ import {
   textOf,
   type Draft,
 } from '../../renderer/train/draft.ts'
+import { changeMethod } from '../../renderer/train/draft-changes.ts'
+import { draftOf } from '../../renderer/train/draft-of-request.ts'
 import { fieldsOf, type FormField } from '../../shared/form.ts'
 
 const algorithms = await algorithmHandlers()['algorithms.list']({})

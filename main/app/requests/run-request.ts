@@ -1,23 +1,10 @@
-import { createHash } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { z } from 'zod'
 import { runId as runIdSchema, type RunId } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { problemsOf, sayProblems, type RequestProblem } from '../../../shared/request-problems.ts'
-import {
-  type ModelSpec,
-  runSpec,
-  writesSamples,
-  type RewardSource,
-  type RunRequest,
-  type RunSpec,
-} from '../../../shared/run-spec.ts'
-import {
-  BFLOAT16_ENGINES,
-  trainingConfig,
-  type TextLayout,
-  type TrainingConfig,
-} from '../../../shared/training-config.ts'
+import { runSpec, writesSamples, type RunRequest, type RunSpec } from '../../../shared/run-spec.ts'
+import { trainingConfig, type TextLayout, type TrainingConfig } from '../../../shared/training-config.ts'
 import { countDataset } from '../data/dataset-warnings.ts'
 import type { View, ViewContent } from '../data/view.ts'
 import type { AlgorithmPage } from '../../core/learn/define.ts'
@@ -31,7 +18,9 @@ import { readRunSpec } from '../store/runs.ts'
 import { nextRunNumber } from '../store/run-numbers.ts'
 import { describeEntry, listTrash } from '../store/trash.ts'
 import { adviseRequest, type Advice } from './run-advice.ts'
+import { engineOf } from './choose-engine.ts'
 import { fitTraining } from './fit-memory.ts'
+import { groupHashOf } from './group-hash.ts'
 import { findCheckpoint, type StartPoint } from './find-checkpoint.ts'
 import { commandFor } from './run-command.ts'
 import { chooseLayout } from './text-layout.ts'
@@ -155,7 +144,7 @@ export async function checkRequest(deps: Deps, asked: RunRequest): Promise<Check
   ] as const) {
     if (source?.kind === 'regex') attempt(() => compilePattern(source.pattern), `${part}.pattern`, problems)
   }
-  const engine = engineOf(deps, request, wanted)
+  const engine = engineOf(deps.engines, request, wanted)
   const { training, advice: fit } = fitTraining(
     { request, algorithm, training: wanted, folder: found },
     request.training,
@@ -218,71 +207,6 @@ function toProblem(error: unknown, path: string, problems: RequestProblem[]): nu
   if (!(error instanceof AppError)) throw error
   problems.push({ path, message: `${error.message} ${error.hint}` })
   return null
-}
-
-/** What the request names, or what is fastest at training here, with what is tried after it. */
-function engineOf({ engines }: Deps, { engine }: RunRequest, training: TrainingConfig): CheckedRequest['engine'] {
-  if (engine !== 'auto')
-    return { engine, engineChoice: { automatic: false, why: 'it was named in the request', others: [] } }
-  if (training.frozenStorage === 'bfloat16' && training.adapt !== 'full') {
-    const [first, ...others] = BFLOAT16_ENGINES
-    return {
-      engine: first,
-      engineChoice: { automatic: true, why: 'it can multiply frozen weights kept as bfloat16', others },
-    }
-  }
-  const { name, why } = engines.choose('training')
-  return {
-    engine: name,
-    engineChoice: { automatic: true, why, others: engines.rank('training').filter((other) => other !== name) },
-  }
-}
-
-type Resolved = Pick<
-  CheckedRequest,
-  'request' | 'config' | 'training' | 'layout' | 'start' | 'registered' | 'rewardModel' | 'judge'
->
-
-/**
- * Runs that share it differ only in seeds: their own, and those of the runs they start from or are judged by, so that
- * "DPO from SFT, each seed its own" is one group. A changed label or split makes another group.
- */
-function groupHashOf(
-  { request, config, training, layout, start, registered, rewardModel, judge }: Resolved,
-  view: View,
-): string {
-  const source = (value: RewardSource | null, at: StartPoint | null): unknown =>
-    value?.kind === 'reward-model' ? { kind: 'reward-model', group: at?.run.groupHash ?? value.runId } : value
-  const rewards = config['rewards'] as RewardSource | undefined // where a config has the key, its schema is rewardSource
-  return hashOf({
-    method: request.method,
-    config: rewards === undefined ? config : { ...config, rewards: source(rewards, rewardModel) },
-    ...identityOf(training, layout),
-    model: modelIdentity(request.model, start, registered),
-    data: { ...request.data, viewHash: view.viewHash },
-    judge: source(request.judge, judge),
-  })
-}
-
-/** However the layout came to be chosen. Runs from before there were layouts, all in Pairlab's own tags, keep their groups. */
-function identityOf({ layout: _asked, ...training }: TrainingConfig, layout: TextLayout): object {
-  return layout === 'tags' ? { training } : { training, layout }
-}
-
-/** The same weights under another name are the same model. */
-function modelIdentity(model: ModelSpec, start: StartPoint | null, registered: RegisteredModel | null): unknown {
-  if (model.kind === 'run')
-    return { kind: 'run', group: start?.run.groupHash ?? model.runId, checkpoint: model.checkpoint }
-  return model.kind === 'registered' ? { kind: 'registered', hash: registered?.hash ?? model.modelId } : model
-}
-
-/** sha256 of the value's JSON with sorted keys. */
-function hashOf(value: unknown): string {
-  const sorted = (_key: string, inner: unknown): unknown =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : inner
-  return createHash('sha256').update(JSON.stringify(value, sorted)).digest('hex')
 }
 
 /** @throws AppError `spec-invalid` naming every problem */

@@ -31,12 +31,15 @@ export function gradients(
   dy: tf.Tensor | null,
 ): { readonly value: tf.Tensor; readonly grads: readonly (tf.Tensor | null)[] } {
   const { value, tape } = recorded(f)
-  const grads = tf.tidy(() => {
-    const found = backward(tape, xs, value, dy)
-    return xs.map((x) => found.get(x.id) ?? null) as tf.Tensor[] // tidy passes over nulls, and its types do not say so
-  }) as readonly (tf.Tensor | null)[]
-  for (const node of tape) tf.dispose([...(node.saved ?? [])]) // those that did not lead to y
-  return { value, grads }
+  try {
+    const grads = tf.tidy(() => {
+      const found = backward(tape, xs, value, dy)
+      return xs.map((x) => found.get(x.id) ?? null) as tf.Tensor[] // tidy passes over nulls, and its types do not say so
+    }) as readonly (tf.Tensor | null)[]
+    return { value, grads }
+  } finally {
+    disposeSaved(tape) // what did not lead to y; everything where a gradient failed
+  }
 }
 
 /** The gradients of a scalar by variables, by the variables' names; of those alone that it depends on. They belong to the caller's scope. */
@@ -64,7 +67,7 @@ function recorded(f: () => tf.Tensor): { readonly value: tf.Tensor; readonly tap
       const value = tf.tidy(() => f())
       return { value, tape: tapes.state.activeTape ?? [] }
     } catch (error) {
-      for (const node of tapes.state.activeTape ?? []) tf.dispose([...(node.saved ?? [])]) // no scope has them
+      disposeSaved(tapes.state.activeTape ?? []) // no scope has them
       throw error
     } finally {
       tapes.endTape()
@@ -72,6 +75,10 @@ function recorded(f: () => tf.Tensor): { readonly value: tf.Tensor; readonly tap
   } finally {
     tapes.state.activeTape = outer
   }
+}
+
+function disposeSaved(nodes: readonly TapeNode[]): void {
+  for (const { saved = [] } of nodes) tf.dispose([...saved])
 }
 
 function backward(
@@ -102,7 +109,7 @@ function backward(
       found.get(output.id)?.dispose()
       found.delete(output.id)
     }
-    tf.dispose([...(node.saved ?? [])])
+    disposeSaved([node])
   }
   return found
 }

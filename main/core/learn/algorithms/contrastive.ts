@@ -1,7 +1,7 @@
 // InfoNCE on the vectors of a decoder (van den Oord et al., 2018, arXiv 1807.03748), and SimCSE where nothing is labeled
 // (Gao et al., EMNLP 2021, arXiv 2104.08821). The loss stands in infonce.ts.
 import { z } from 'zod'
-import { forPretrained } from '../pair-page.ts'
+import { forPretrained } from '../pretrained-presets.ts'
 import { defineContrastMethod, embedPlain } from '../embed/contrast.ts'
 import { EMBED_INFO } from '../embed/embed-metrics.ts'
 import { plainPrompt, spanOf, type SpanRow } from '../embed/rationale.ts'

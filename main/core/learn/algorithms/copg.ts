@@ -6,7 +6,8 @@ import { defineAlgorithm, type GroupBatch, type LossContext, type LossResult, ty
 import { grouped, meanOverPairs, pairwise, policyMetrics } from '../groups.ts'
 import { sequenceLogRatios, splitPairs, weightedShare } from '../ops.ts'
 import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
-import { BY_WEIGHT, distancePenalty, SMALL_MODEL, forPretrained } from '../pair-page.ts'
+import { BY_WEIGHT, distancePenalty, SMALL_MODEL } from '../pair-page.ts'
+import { forPretrained } from '../pretrained-presets.ts'
 import { needsScorable, rolloutFields } from '../sampling/rollout.ts'
 import { tf } from '../tf.ts'
 

@@ -1,6 +1,6 @@
 // GRACE: contrastive signals as the reward for rationales (arXiv 2510.04506)
 import { z } from 'zod'
-import { forPretrained } from '../pair-page.ts'
+import { forPretrained } from '../pretrained-presets.ts'
 import { chunked, groupsOfPart, groupTotals } from '../batch-totals.ts'
 import { groupBatch } from '../batches.ts'
 import { defineContrastMethod, type ContrastContext, type ContrastItem } from '../embed/contrast.ts'

@@ -1,7 +1,7 @@
 // Group Relative Policy Optimization (Shao et al., 2024), arXiv 2402.03300, on PPO's clipped surrogate (Schulman et
 // al., 2017), arXiv 1707.06347, with the dual clip of Ye et al. (2020), arXiv 1912.09729.
 import { z } from 'zod'
-import { forPretrained } from '../pair-page.ts'
+import { forPretrained } from '../pretrained-presets.ts'
 import { invariant } from '../../../../shared/assert.ts'
 import { rewardSource } from '../../../../shared/run-spec.ts'
 import { defineAlgorithm, type Batch, type BatchTotals } from '../define.ts'

@@ -5,7 +5,8 @@ import { defineAlgorithm, type Batch, type BatchTotals, type Network } from '../
 import { policyMetrics } from '../groups.ts'
 import { sequenceLogRatios, splitPairs, stopGradient, weightedShare } from '../ops.ts'
 import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
-import { distancePenalty, SMALL_MODEL, forPretrained } from '../pair-page.ts'
+import { distancePenalty, SMALL_MODEL } from '../pair-page.ts'
+import { forPretrained } from '../pretrained-presets.ts'
 import { softPreference, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 

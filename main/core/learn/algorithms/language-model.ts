@@ -1,6 +1,6 @@
 // Language modeling: the likelihood of text itself (Radford et al., 2018), to make a base model where none is at hand.
 import { z } from 'zod'
-import { forPretrained } from '../pair-page.ts'
+import { forPretrained } from '../pretrained-presets.ts'
 import { chunked } from '../batch-totals.ts'
 import { groupBatch, tokenBatch } from '../batches.ts'
 import { defineContrastMethod, embedPlain, type ContrastContext } from '../embed/contrast.ts'

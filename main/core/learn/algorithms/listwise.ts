@@ -1,6 +1,6 @@
 // Supervised losses over one query's list: the baselines of PG-RANK. Scores [document] → [].
 import { z } from 'zod'
-import { PRETRAINED_ENCODER } from '../ranking/encoder-preset.ts'
+import { PRETRAINED_ENCODER } from '../pretrained-presets.ts'
 import { softplus } from '../ops.ts'
 import {
   defineRanking,

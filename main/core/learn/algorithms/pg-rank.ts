@@ -1,6 +1,6 @@
 // Neural PG-RANK (Gao et al., 2023), arXiv 2310.04407
 import { z } from 'zod'
-import { PRETRAINED_ENCODER } from '../ranking/encoder-preset.ts'
+import { PRETRAINED_ENCODER } from '../pretrained-presets.ts'
 import { invariant } from '../../../../shared/assert.ts'
 import { defineRanking, LIST_SIZE, lossInfo, pickList, rankingInfo, SCORER_FIELDS } from '../ranking/ranking.ts'
 import type { Gain } from '../ranking/ranking-metrics.ts'

@@ -6,7 +6,8 @@ import { defineAlgorithm } from '../define.ts'
 import { policyMetrics } from '../groups.ts'
 import { sequenceLogRatios } from '../ops.ts'
 import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
-import { SMALL_MODEL, forPretrained } from '../pair-page.ts'
+import { SMALL_MODEL } from '../pair-page.ts'
+import { forPretrained } from '../pretrained-presets.ts'
 import { ADVANTAGE_INFO, policyGradientShare, type Baseline } from './rloo.ts'
 
 const BASELINES = {

@@ -1,6 +1,6 @@
 // REINFORCE Leave-One-Out (Kool et al. 2019; Ahmadian et al., ACL 2024), arXiv 2402.14740
 import { z } from 'zod'
-import { forPretrained } from '../pair-page.ts'
+import { forPretrained } from '../pretrained-presets.ts'
 import { invariant } from '../../../../shared/assert.ts'
 import { rewardSource } from '../../../../shared/run-spec.ts'
 import { defineAlgorithm, type Batch, type BatchTotals } from '../define.ts'

@@ -3,6 +3,7 @@ import type { Message } from '../../../../shared/data-kinds.ts'
 import type { TextLayout } from '../../../../shared/training-config.ts'
 import type { Language } from './language.ts'
 import { plainFormat } from './plain-format.ts'
+import { ASSISTANT_TAG } from './tags-format.ts'
 
 export type PromptText =
   | { readonly kind: 'chat'; readonly messages: readonly Message[] }
@@ -13,9 +14,6 @@ export interface EncodedPrompt {
   /** `template`: by the model's own; `tags`: one tag a turn, as Pairlab trains its own models; `plain`: text as it stands. */
   readonly layout: TextLayout
 }
-
-/** What opens the assistant's turn in the layout of toText. */
-const ASSISTANT_TAG = '<assistant>\n'
 
 /**
  * Nothing in the prompt's text becomes a special token. A text is continued as it stands, whatever the model's layout.

@@ -5,7 +5,7 @@ import type { TextFormat } from './text-format.ts'
 import type { Tokenizer } from './tokenizer.ts'
 
 /** What opens the assistant's turn in the layout of toText. */
-const ASSISTANT_TAG = '<assistant>\n'
+export const ASSISTANT_TAG = '<assistant>\n'
 
 /**
  * The same layout as a chat template, for other programs: of a conversation they write what Pairlab trains on. The last

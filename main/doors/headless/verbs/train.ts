@@ -8,7 +8,7 @@ import { parseSeeds } from '../../../../shared/form.ts'
 import { parseModelReference } from '../../../../shared/model-reference.ts'
 import { sayProblems } from '../../../../shared/request-problems.ts'
 import { rewardSource, type RunRequestInput } from '../../../../shared/run-spec.ts'
-import { trainingConfig, type TrainingConfig } from '../../../../shared/training-config.ts'
+import { LAYOUT_WORDS, trainingConfig, type TrainingConfig } from '../../../../shared/training-config.ts'
 import { presetFor, type PresetModel } from '../../../../shared/presets.ts'
 import type { Client } from '../../../../shared/rpc.ts'
 import { formatBytes, formatCount, formatDuration, formatInterval, formatNumber } from '../../../../shared/units.ts'
@@ -214,12 +214,6 @@ function methodCommand(algorithm: (typeof algorithms)[number], flags: boolean): 
       await report(client, runIds, out)
     })
   })
-}
-
-const LAYOUT_WORDS: Readonly<Record<TokenPreview['layout'], string>> = {
-  template: 'by the model’s chat template',
-  tags: 'in Pairlab’s own tags',
-  plain: 'as it stands',
 }
 
 /** The layout, and the first rows token by token: what is given, ⟶, what is learned; tokens that are not learned in brackets. */

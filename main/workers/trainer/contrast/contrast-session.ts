@@ -1,7 +1,7 @@
 import type { BatchPlan } from '../../../core/learn/batch-plan.ts'
 import type { ContrastContext, ContrastItem, ContrastMethod } from '../../../core/learn/embed/contrast.ts'
 import type { Decoder } from '../../../core/learn/models/decoder.ts'
-import { createOptimizer, type Optimizer } from '../../../core/learn/optimizer.ts'
+import type { Optimizer } from '../../../core/learn/optimizer.ts'
 import { createRandom } from '../../../core/learn/random.ts'
 import { findContrastMethod } from '../../../core/learn/registry.ts'
 import type { LanguageFiles } from '../../../core/learn/tokens/language.ts'
@@ -11,16 +11,8 @@ import { AppError } from '../../../../shared/errors.ts'
 import type { SplitName } from '../../../../shared/data-kinds.ts'
 import type { Checkpoint } from '../../../core/models/checkpoint-files.ts'
 import { readContrastView, textItems, textsOfSide, tripleItems, type ContrastSide } from './contrast-data.ts'
-import { buildDecoder, loraOf, trainingOptions } from '../model.ts'
 import type { RunContext } from '../run-context.ts'
-import {
-  openOrigin,
-  openSpoken,
-  parseConfig,
-  requireStorage,
-  resumedModel,
-  type AdapterBase,
-} from '../text/text-session.ts'
+import { openDecoder, openOptimizer, openOrigin, openSpoken, parseConfig, type AdapterBase } from '../origin.ts'
 import { openPlan } from '../open-plan.ts'
 
 export interface ContrastSession {
@@ -53,18 +45,8 @@ export async function openContrastSession(context: RunContext, from: Checkpoint 
   const origin = await openOrigin(context, method)
   const { tokenizer, format, language } = openSpoken(context, origin, from, textsOfSide(sides.train))
   await context.breatheOrStop()
-  const start = origin.start(tokenizer)
-  const lora = loraOf(spec.training)
-  requireStorage(context)
-  const options = trainingOptions(
-    start.config,
-    spec.training,
-    createRandom(spec.seed).fork('adapters'),
-    from?.adapters ?? null,
-  )
-  const decoder = buildDecoder(from === null ? start : resumedModel(start, from), options)
-  const optimizer = createOptimizer(spec.training, decoder.variables)
-  if (from !== null) optimizer.fromTensors(from.optimizer)
+  const { decoder, base } = openDecoder(context, origin, tokenizer, from)
+  const optimizer = openOptimizer(spec.training, decoder, from)
   const lengths = items.map((item) =>
     [item.query, item.positive ?? '', ...item.negatives].reduce(
       (sum, text) => sum + Math.min(spec.training.maxLength, Math.ceil(text.length / 3)),
@@ -72,7 +54,6 @@ export async function openContrastSession(context: RunContext, from: Checkpoint 
     ),
   )
   const plan = openPlan(lengths, spec, from)
-  const base = lora === null ? null : { lora, start, registered: origin.registered, note: from?.state.base ?? null }
   context.emit({
     type: 'fact',
     facts: {

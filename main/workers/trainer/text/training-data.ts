@@ -1,10 +1,6 @@
-import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
-import path from 'node:path'
 import { invariant } from '../../../../shared/assert.ts'
 import { toText, type PreferenceRow, type SplitName } from '../../../../shared/data-kinds.ts'
 import { AppError } from '../../../../shared/errors.ts'
-import type { TokenizerSpec } from '../../../../shared/run-spec.ts'
 import { chunked, groupsOfPart, groupTotals, pairTotals, type BatchParts } from '../../../core/learn/batch-totals.ts'
 import {
   groupBatch,
@@ -15,7 +11,6 @@ import {
   type PairRewards,
   type ReferenceOf,
 } from '../../../core/learn/batches.ts'
-import { byteTokenizer, trainBpe } from '../../../core/learn/tokens/bpe-trainer.ts'
 import type { Algorithm } from '../../../core/learn/define.ts'
 import {
   encodeRows,
@@ -25,7 +20,6 @@ import {
 } from '../../../core/learn/tokens/encode-rows.ts'
 import { applyScale, rewardScale, rewardsOfRow, standardise, type RewardScale } from '../../../core/learn/rewards.ts'
 import type { TextFormat } from '../../../core/learn/tokens/text-format.ts'
-import { writeRunFile } from '../../../base/run-folder/run-file.ts'
 import type { RunContext } from '../run-context.ts'
 import { openScorer } from './scoring.ts'
 import type { RowsBySide } from './view-file.ts'
@@ -44,21 +38,6 @@ export interface EncodedData {
   readonly longest: number
   /** How the method's rewards were scaled; null where it takes none. */
   readonly scale: RewardScale | null
-}
-
-/** Trained on the training side alone, and kept by content: runs on the same rows share it. → a tokenizer.json */
-export function makeTokenizer(context: RunContext, spec: TokenizerSpec, texts: Iterable<string>): unknown {
-  if (spec.kind === 'byte') return byteTokenizer()
-  const key = createHash('sha256')
-    .update(JSON.stringify(['bpe', 1, spec.vocabSize, context.spec.data.viewHash]))
-    .digest('hex')
-  const file = path.join(context.spec.cacheFolder, 'tokenizers', `${key}.json`)
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'))
-  context.phase('tokenizer')
-  const json = trainBpe(texts, spec.vocabSize)
-  mkdirSync(path.dirname(file), { recursive: true })
-  writeRunFile(file, JSON.stringify(json))
-  return json
 }
 
 export function* textsOf(rows: readonly PreferenceRow[]): Generator<string> {

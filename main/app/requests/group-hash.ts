@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto'
+import type { ModelSpec, RewardSource, RunRequest } from '../../../shared/run-spec.ts'
+import type { TextLayout, TrainingConfig } from '../../../shared/training-config.ts'
+import type { View } from '../data/view.ts'
+import type { StartPoint } from './find-checkpoint.ts'
+import type { RegisteredModel } from './find-model.ts'
+
+/** What a run is, but for its seed and its name. */
+export interface Grouped {
+  readonly request: RunRequest
+  readonly config: Readonly<Record<string, unknown>>
+  readonly training: TrainingConfig
+  readonly layout: TextLayout
+  readonly start: StartPoint | null
+  readonly registered: RegisteredModel | null
+  readonly rewardModel: StartPoint | null
+  readonly judge: StartPoint | null
+}
+
+/**
+ * Runs that share it differ only in seeds: their own, and those of the runs they start from or are judged by, so that
+ * "DPO from SFT, each seed its own" is one group. A changed label or split makes another group.
+ */
+export function groupHashOf(
+  { request, config, training, layout, start, registered, rewardModel, judge }: Grouped,
+  view: View,
+): string {
+  const source = (value: RewardSource | null, at: StartPoint | null): unknown =>
+    value?.kind === 'reward-model' ? { kind: 'reward-model', group: at?.run.groupHash ?? value.runId } : value
+  const rewards = config['rewards'] as RewardSource | undefined // where a config has the key, its schema is rewardSource
+  return hashOf({
+    method: request.method,
+    config: rewards === undefined ? config : { ...config, rewards: source(rewards, rewardModel) },
+    ...identityOf(training, layout),
+    model: modelIdentity(request.model, start, registered),
+    data: { ...request.data, viewHash: view.viewHash },
+    judge: source(request.judge, judge),
+  })
+}
+
+/** However the layout came to be chosen. Runs from before there were layouts, all in Pairlab's own tags, keep their groups. */
+function identityOf({ layout: _asked, ...training }: TrainingConfig, layout: TextLayout): object {
+  return layout === 'tags' ? { training } : { training, layout }
+}
+
+/** The same weights under another name are the same model. */
+function modelIdentity(model: ModelSpec, start: StartPoint | null, registered: RegisteredModel | null): unknown {
+  if (model.kind === 'run')
+    return { kind: 'run', group: start?.run.groupHash ?? model.runId, checkpoint: model.checkpoint }
+  return model.kind === 'registered' ? { kind: 'registered', hash: registered?.hash ?? model.modelId } : model
+}
+
+/** sha256 of the value's JSON with sorted keys. */
+function hashOf(value: unknown): string {
+  const sorted = (_key: string, inner: unknown): unknown =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : inner
+  return createHash('sha256').update(JSON.stringify(value, sorted)).digest('hex')
+}
