@@ -104,6 +104,30 @@ describe('a run from start to end', () => {
     expect(readdirSync(path.join(root, 'cache')).toSorted()).toEqual(['logprobs', 'score'])
   })
 
+  test('a clear fall below the weights it began with is said once, while the run goes on', async () => {
+    const sft = await finish({ runId: 'sft-1', training: { evalEvery: 0, steps: 16 } })
+    const { path: place, sha256 } = only(sft, 'checkpoint').at(-1)!
+    // Taught the opposite of what the held-out pairs prefer.
+    const rows = tinyRows().map((row) => (row.split === 'train' ? { ...row, preferenceA: 1 - row.preferenceA } : row))
+    const folder = makeTinyRun(root, {
+      runId: 'sft-2',
+      engine: 'wasm',
+      rows,
+      model: { kind: 'run', runId: 'sft-1' as never, checkpoint: 'last', path: path.join(sft, place), hash: sha256 },
+      training: { evalEvery: 4, steps: 24, learningRate: 2e-2 },
+    })
+    expect(await exitOf(spawnTrainer(folder))).toBe(0)
+    const accuracy = metricsByStep(allEvents(folder))['eval/logps/accuracies']!
+    expect([accuracy[0]! > 0.9, accuracy[20]! < 0.2]).toEqual([true, true])
+    const warnings = only(folder, 'warning').map((event) => [event.message, event.hint])
+    expect(warnings).toEqual([
+      [
+        expect.stringMatching(/^After \d+ steps eval\/logps\/accuracies is 0.*, clearly worse than the 0\.917 /),
+        expect.stringContaining('lower learning rate'),
+      ],
+    ])
+  })
+
   test('a second run with the same reference reads its log-probs from the cache', async () => {
     const options: TinyOptions = { method: 'dpo', training: { steps: 1, evalEvery: 0, samplePrompts: 0 } }
     const first = await finish({ ...options, runId: 'dpo-1' })
@@ -281,4 +305,23 @@ test('a dry run measures without training', async () => {
   expect(facts.stepMs).toBeGreaterThan(0)
   expect(facts.peakBytes).toBeGreaterThan(facts.weightBytes)
   expect(listCheckpointSteps(folder)).toEqual([])
+})
+
+test('a dry run goes through a part of what is the same over and over, and says that the rest takes time', async () => {
+  const options: TinyOptions = {
+    engine: 'wasm',
+    method: 'dpo',
+    rows: tinyRows(300, 6, 6),
+    training: { steps: 1, batchSize: 24, microBatchSize: 4, evalEvery: 0, samplePrompts: 0 },
+  }
+  const scored = (folder: string): number =>
+    only(folder, 'phase').findLast((event) => event.phase === 'reference')?.total ?? 0
+  const dry = makeTinyRun(root, { ...options, runId: 'dry-1' })
+  expect(await exitOf(spawnTrainer(dry, 'estimate'))).toBe(0)
+  const facts = Object.assign({}, ...only(dry, 'fact').map((event) => event.facts))
+  expect([facts.setupLeftMs > 0, facts.stepMs > 0, facts.lastEvaluationMs > 0]).toEqual([true, true, true])
+  rmSync(path.join(root, 'cache'), { recursive: true, force: true })
+  const whole = await finish({ ...options, runId: 'whole-1' })
+  expect(scored(dry)).toBeGreaterThan(0)
+  expect(scored(dry)).toBeLessThan(scored(whole))
 })

@@ -30,7 +30,9 @@ export const estimateFacts = z.object({
   stepMs: z.number(),
   stepSpreadMs: z.number(),
   stepsRun: z.number(),
+  /** Of an evaluation in between, and of the last, which looks at everything. */
   evaluationMs: z.number(),
+  lastEvaluationMs: z.number(),
   peakBytes: z.number(),
   baseBytes: z.number(),
   weightBytes: z.number(),
@@ -38,6 +40,8 @@ export const estimateFacts = z.object({
   activationBytes: z.number(),
   checkpointBytes: z.number(),
   setupMs: z.number(),
+  /** What a run does before its first step beyond what the dry run did of it. */
+  setupLeftMs: z.number().default(0),
   /** Of completions; other kinds of data have none that could be cut. */
   cutShare: z.number().default(0),
 })
@@ -102,7 +106,9 @@ function readEstimate({ spec, runs }: EstimateOptions, folder: string, death: ()
   if (!finished) throw death()
   const measured = estimateFacts.parse(facts)
   const training = spec.training
-  const evaluations = 1 + (training.evalEvery > 0 ? Math.floor(training.steps / training.evalEvery) : 0)
+  const { evalEvery, steps } = training
+  const inBetween = evalEvery > 0 ? 1 + Math.floor((steps - 1) / evalEvery) : 0 // one before the first step
+  const evaluationsMs = measured.evaluationMs * inBetween + measured.lastEvaluationMs
   return {
     engine: ready.engine,
     device: ready.device,
@@ -111,7 +117,7 @@ function readEstimate({ spec, runs }: EstimateOptions, folder: string, death: ()
     stepMs: measured.stepMs,
     stepSpreadMs: measured.stepSpreadMs,
     stepsRun: measured.stepsRun,
-    totalMs: (measured.setupMs + measured.stepMs * training.steps + measured.evaluationMs * evaluations) * runs,
+    totalMs: (measured.setupMs + measured.setupLeftMs + measured.stepMs * steps + evaluationsMs) * runs,
     runs,
     peakBytes: measured.peakBytes,
     parts: [

@@ -9,6 +9,8 @@ export interface Evaluation {
   readonly metrics: Readonly<Record<string, number>>
   /** Null where nothing is shown. */
   readonly samples: readonly SampleItem[] | null
+  /** Of its time, what went into samples: as many however long the held-out side is. */
+  readonly samplingMs?: number
 }
 
 /** Part: a fixed share of the held-out side. All: the whole of it. End: the test side too, which is looked at once. */

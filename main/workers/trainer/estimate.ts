@@ -1,24 +1,58 @@
+import type { RunSpec } from '../../../shared/run-spec.ts'
+import { findAlgorithm } from '../../core/learn/registry.ts'
 import type { Course } from './course.ts'
 import { openCourse } from './courses.ts'
 import type { RunContext } from './run-context.ts'
 
 const WARM_UP_STEPS = 1
 const MOST_STEPS = 8
+/** Past it no more updates are measured than one. */
 const LONGEST_MS = 15_000
+/** Parts of an update that a dry run goes through: what later parts take, these take. */
+const MOST_PARTS = 3
+/** Lists of texts in an update of a dry run: each is a hundred texts. */
+const TEXT_LISTS = 2
+/** Held-out items that a dry run looks at. */
+const GLANCE = 8
 
 /**
- * A dry run: real updates at the longest batch, one evaluation, and what memory they took. Its weights are thrown away.
- * Reports facts that runs/estimate.ts reads.
+ * A run's specification for its dry run: a batch of a few parts, and a glance at the held-out side, so that it ends soon
+ * with a real model. Each part is as long as in the run, and so takes the same memory.
  */
-export async function estimate(context: RunContext): Promise<void> {
+export function drySpec(spec: RunSpec): RunSpec {
+  const { training } = spec
+  const { batchSize, microBatchSize, evalPairs } = training
+  const onTexts = spec.model.kind !== 'networks'
+  const { data } = findAlgorithm(spec.method)
+  const parts = Math.ceil(batchSize / microBatchSize)
+  const items =
+    data === 'rankings' && onTexts
+      ? Math.min(batchSize, TEXT_LISTS)
+      : data === 'response-pairs' && parts > MOST_PARTS
+        ? (MOST_PARTS - 1) * microBatchSize
+        : batchSize
+  return {
+    ...spec,
+    training: { ...training, batchSize: items, evalPairs: onTexts ? Math.min(evalPairs, GLANCE) : evalPairs },
+  }
+}
+
+/**
+ * A dry run: real updates at the longest items, an evaluation, and what memory they took. Its weights are thrown away.
+ * Reports facts that runs/estimate.ts reads.
+ * @param context with the specification of a dry run   @param asked the run's own
+ */
+export async function estimate(context: RunContext, asked: RunSpec): Promise<void> {
   const baseBytes = process.memoryUsage.rss()
   const beganAtMs = performance.now()
   const course = await openCourse(context, null)
   const setupMs = performance.now() - beganAtMs
   context.phase('training')
-  const stepsMs = await timeSteps(context, course)
+  const { partMs, endMs } = await timeEvaluation(course, context.spec, asked)
+  const times = await timeSteps(context, course)
+  const scale = asked.training.batchSize / context.spec.training.batchSize
+  const stepsMs = times.map((ms) => ms * scale)
   const peakBytes = process.resourceUsage().maxRSS * 1024
-  const evaluationMs = await timeEvaluation(course)
   const { parameterCount } = course
   const weightBytes = course.weightBytes ?? 4 * parameterCount
   const optimizerBytes = 4 * course.optimizerCount
@@ -29,7 +63,8 @@ export async function estimate(context: RunContext): Promise<void> {
       stepMs: quantile(stepsMs, 0.5),
       stepSpreadMs: (quantile(stepsMs, 0.75) - quantile(stepsMs, 0.25)) / 2,
       stepsRun: stepsMs.length,
-      evaluationMs,
+      evaluationMs: partMs,
+      lastEvaluationMs: endMs,
       setupMs,
       peakBytes,
       baseBytes,
@@ -43,29 +78,40 @@ export async function estimate(context: RunContext): Promise<void> {
   context.emit({ type: 'done', outcome: 'finished', summary: {} }, true)
 }
 
-/** Milliseconds of each update at the batch that takes the most; the first, which compiles kernels, is left out. */
+/**
+ * Milliseconds of each update at the items that take the most. The first, which compiles kernels, is left out unless it
+ * alone takes long, and so is one on other items, which leaves memory cut as a run's is.
+ */
 async function timeSteps(context: RunContext, course: Course): Promise<number[]> {
   const times: number[] = []
   const beganAtMs = performance.now()
-  const steps = Math.min(MOST_STEPS, Math.max(2, context.spec.training.steps))
-  for (
-    let step = 0;
-    step < WARM_UP_STEPS + steps && (times.length < 2 || performance.now() - beganAtMs < LONGEST_MS);
-    step += 1
-  ) {
+  const elapsed = (): number => performance.now() - beganAtMs
+  const steps = WARM_UP_STEPS + Math.min(MOST_STEPS, Math.max(2, context.spec.training.steps))
+  for (let step = 0; step < steps && (step <= WARM_UP_STEPS || elapsed() < LONGEST_MS); step += 1) {
+    if (step === WARM_UP_STEPS && elapsed() > 2 * LONGEST_MS) break
     const startedAtMs = performance.now()
     await course.update(course.heaviest, step + 1)
-    if (step >= WARM_UP_STEPS) times.push(performance.now() - startedAtMs)
+    times.push(performance.now() - startedAtMs)
+    if (step < WARM_UP_STEPS) await course.update(course.plan.next(), step + 1)
     await context.breathe()
   }
-  return times
+  return times.length > WARM_UP_STEPS ? times.slice(WARM_UP_STEPS) : times
 }
 
-/** One held-out evaluation with its samples. */
-async function timeEvaluation(course: Course): Promise<number> {
+/** What an evaluation in between and the last one would take: of what grows with the items as much more as there are more of them. */
+async function timeEvaluation(
+  course: Course,
+  dry: RunSpec,
+  asked: RunSpec,
+): Promise<{ readonly partMs: number; readonly endMs: number }> {
   const startedAtMs = performance.now()
-  await course.evaluate(0, 'part')
-  return performance.now() - startedAtMs
+  const { samplingMs = 0 } = await course.evaluate(0, 'part')
+  const itemsMs = performance.now() - startedAtMs - samplingMs
+  const { validation, test } = asked.data.counts
+  const side = validation > 0 ? validation : test
+  const seen = Math.max(1, Math.min(dry.training.evalPairs, side))
+  const of = (items: number): number => (itemsMs * items) / seen + samplingMs
+  return { partMs: of(Math.min(asked.training.evalPairs, side)), endMs: of(validation + test) }
 }
 
 /** Linear between the neighbors. */

@@ -24,6 +24,8 @@ export interface RunContext {
   /** That was opened: not always the one that the specification names first. */
   readonly engine: EngineName
   readonly folder: string
+  /** Of a dry run nothing is kept, and work that is the same over and over may be done in part. */
+  readonly dry: boolean
   emit(body: EventBody, durable?: boolean): void
   syncLog(): void
   readonly lastSeq: number
@@ -52,6 +54,7 @@ export interface RunContextOptions {
   readonly engine: EngineName
   /** False for a dry run, which nobody commands. */
   readonly obeys: boolean
+  readonly dry?: boolean
   engineTrouble?(): AppError | null
 }
 
@@ -59,7 +62,7 @@ export function createRunContext(
   spec: RunSpec,
   folder: string,
   log: EventLog,
-  { engine, obeys, engineTrouble = () => null }: RunContextOptions,
+  { engine, obeys, dry = false, engineTrouble = () => null }: RunContextOptions,
 ): RunContext {
   let obeyedSeq = 0
   let terminated = false
@@ -115,6 +118,7 @@ export function createRunContext(
     spec,
     engine,
     folder,
+    dry,
     emit: (body, durable) => void log.append(body, durable),
     syncLog: () => log.sync(),
     get lastSeq() {

@@ -3,7 +3,7 @@ import { toWire, type ErrorCode } from '../../../shared/errors.ts'
 import { openEventLog, type EventLog } from '../../base/run-folder/events.ts'
 import { acquireRunLock } from '../../base/run-folder/lock.ts'
 import { readSpec } from '../../base/run-folder/spec.ts'
-import { estimate } from './estimate.ts'
+import { drySpec, estimate } from './estimate.ts'
 import { findResumePoint, train, type Outcome } from './loop.ts'
 import { nameMemoryFailure } from '../memory-failure.ts'
 import { openRunEngine } from './open-engine.ts'
@@ -45,11 +45,13 @@ export async function runJob(job: TrainerJob, folder: string): Promise<number> {
 
 async function work(job: TrainerJob, folder: string, log: EventLog): Promise<void> {
   const startedAtMs = Date.now()
-  const spec = readSpec(folder)
+  const asked = readSpec(folder)
+  const spec = job === 'estimate' ? drySpec(asked) : asked
   const { engine, passedOver } = await openRunEngine(spec)
   const context = createRunContext(spec, folder, log, {
     engine: engine.name,
     obeys: job === 'train',
+    dry: job === 'estimate',
     engineTrouble: () => engine.trouble?.() ?? null,
   })
   const { checkpoint, damaged } = await findResumePoint(folder)
@@ -73,7 +75,7 @@ async function work(job: TrainerJob, folder: string, log: EventLog): Promise<voi
   for (const name of damaged)
     context.warn(`A checkpoint is damaged and was passed over: ${name}.`, 'An earlier one is used. Check the disk.')
   try {
-    if (job === 'estimate') return await estimate(context)
+    if (job === 'estimate') return await estimate(context, asked)
     const { outcome, summary } = await untilStopped(context, () => train(context, checkpoint))
     log.append({
       type: 'fact',

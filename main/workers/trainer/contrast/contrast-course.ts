@@ -43,7 +43,9 @@ export async function openContrastCourse(context: RunContext, from: Checkpoint |
       const metrics = await measureHeldOut(heldOut, extent, (side, prefix, part) =>
         measureSide(session, side, prefix, part),
       )
-      return { metrics, samples: await written(session, heldOut.side) }
+      const beganAtMs = performance.now()
+      const samples = await written(session, heldOut.side)
+      return { metrics, samples, samplingMs: performance.now() - beganAtMs }
     },
     save: createSaver(session),
   }

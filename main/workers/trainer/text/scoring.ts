@@ -1,7 +1,7 @@
 import { toText, type Content } from '../../../../shared/data-kinds.ts'
 import { AppError } from '../../../../shared/errors.ts'
 import type { RewardSource } from '../../../../shared/run-spec.ts'
-import { tokenBatch, type ReferenceOf } from '../../../core/learn/batches.ts'
+import { sequenceLength, tokenBatch, type ReferenceOf } from '../../../core/learn/batches.ts'
 import { completionLogProbs, passes } from '../../../core/learn/completion-log-probs.ts'
 import { markedLayout, openLanguage } from '../../../core/learn/tokens/language.ts'
 import { encodeCompletion, type EncodedCompletion } from '../../../core/learn/tokens/encode-rows.ts'
@@ -52,20 +52,50 @@ export async function referenceLogProbs(
   const cache = openRowCache(context.spec.cacheFolder, 'logprobs', weightsHash, context.engine)
   const known = new Map<EncodedCompletion, Float32Array>()
   const missing = withCache(rows, cache, (row, values) => known.set(row, values))
-  const report = progress(context, 'reference', passes(missing.map((entry) => entry.row)).length)
+  const asked = context.dry ? longest(missing) : missing
+  const report = progress(context, 'reference', passes(asked.map((entry) => entry.row)).length)
+  const beganAtMs = performance.now()
   const computed = await completionLogProbs(
     decoder,
-    missing.map((entry) => entry.row),
+    asked.map((entry) => entry.row),
     padId,
     report,
   )
-  missing.forEach(({ row, key }, at) => {
+  if (context.dry) tellOfTheRest(context, missing, asked, performance.now() - beganAtMs)
+  asked.forEach(({ row, key }, at) => {
     cache.set(key, computed[at]!) // as many as asked for
     known.set(row, computed[at]!)
   })
   cache.save()
-  const none = new Float32Array(0)
-  return (row) => known.get(row) ?? none
+  if (asked.length === missing.length) {
+    const none = new Float32Array(0)
+    return (row) => known.get(row) ?? none
+  }
+  const all = computed.flatMap((values) => [...values])
+  const usual = all.reduce((sum, value) => sum + value, 0) / Math.max(1, all.length)
+  return (row) => known.get(row) ?? new Float32Array(row.completion.length).fill(usual)
+}
+
+type Missing = readonly { readonly row: EncodedCompletion; readonly key: string }[]
+
+/** Scored in a dry run. */
+const DRY_TOKENS = 4096
+
+/** The longest rows, which take the most memory, for a dry run: they tell how long the others would take. */
+function longest(missing: Missing): Missing {
+  const order = missing.toSorted((a, b) => sequenceLength(b.row) - sequenceLength(a.row))
+  let tokens = 0
+  return order.filter(({ row }, at) => {
+    tokens += sequenceLength(row)
+    return at === 0 || tokens <= DRY_TOKENS
+  })
+}
+
+/** The time that a run will take beyond what the dry run did. */
+function tellOfTheRest(context: RunContext, missing: Missing, done: Missing, tookMs: number): void {
+  const tokens = (rows: Missing): number => rows.reduce((sum, { row }) => sum + sequenceLength(row), 0)
+  const left = tokens(missing) - tokens(done)
+  context.emit({ type: 'fact', facts: { setupLeftMs: left === 0 ? 0 : (tookMs * left) / tokens(done) } })
 }
 
 /** Rows that the cache does not have; for the others `found` is told. */
@@ -158,18 +188,19 @@ async function openRewardModel(context: RunContext, modelPath: string): Promise<
       )
       const known = new Map<EncodedCompletion, number>()
       const missing = withCache(rows, cache, (row, values) => known.set(row, values[0] ?? 0))
+      const asked = context.dry ? longest(missing) : missing
       const scores = await scoreRows(
         decoder,
-        missing.map((entry) => entry.row),
+        asked.map((entry) => entry.row),
         tokenizer.padId,
         breathe,
       )
-      missing.forEach(({ row, key }, at) => {
+      asked.forEach(({ row, key }, at) => {
         known.set(row, scores[at]!) // as many as asked for
         cache.set(key, Float32Array.of(scores[at]!))
       })
       cache.save()
-      return rows.map((row) => known.get(row) ?? 0)
+      return rows.map((row, at) => known.get(row) ?? at % 2) // in a dry run the rest differ, as rewards do
     },
     dispose: () => decoder.dispose(),
   }

@@ -28,8 +28,10 @@ export async function openTextCourse(context: RunContext, from: Checkpoint | nul
     )
     if (rollouts !== null) Object.assign(metrics, await rollouts.evaluate())
     if (sampler === null) return { metrics, samples: null }
+    const beganAtMs = performance.now()
     const drawn = await sampler.sample()
-    return { metrics: { ...metrics, ...drawn.metrics }, samples: drawn.items }
+    const samplingMs = performance.now() - beganAtMs
+    return { metrics: { ...metrics, ...drawn.metrics }, samples: drawn.items, samplingMs }
   }
 
   return {

@@ -1,0 +1,99 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { fitTraining, type Fitted } from '../../main/app/requests/fit-memory.ts'
+import { foreseenBytes, type MemoryQuestion } from '../../main/app/requests/run-memory.ts'
+import { findAlgorithm } from '../../main/core/learn/registry.ts'
+import type { EngineName } from '../../shared/domain.ts'
+import { runRequest } from '../../shared/run-spec.ts'
+import { trainingConfig, type TrainingChanges } from '../../shared/training-config.ts'
+
+/** The sizes of SmolLM2-135M, from its published configuration. */
+const SIZES = {
+  architectures: ['LlamaForCausalLM'],
+  model_type: 'llama',
+  hidden_size: 576,
+  intermediate_size: 1536,
+  num_hidden_layers: 30,
+  num_attention_heads: 9,
+  num_key_value_heads: 3,
+  vocab_size: 49152,
+  max_position_embeddings: 8192,
+  rms_norm_eps: 1e-5,
+  rope_theta: 100000,
+  tie_word_embeddings: true,
+  hidden_act: 'silu',
+}
+const WASM = 0.85 * 2 ** 32
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'pairlab fit '))
+  writeFileSync(path.join(folder, 'config.json'), JSON.stringify(SIZES))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+function question(training: TrainingChanges, method = 'dpo'): MemoryQuestion {
+  const algorithm = findAlgorithm(method)
+  return {
+    request: runRequest.parse({
+      method,
+      data: { datasetId: 'd' },
+      model: { kind: 'registered', modelId: 'm' },
+      seeds: [1],
+    }),
+    algorithm,
+    training: trainingConfig.parse({ adapt: 'lora', maxLength: 256, batchSize: 16, microBatchSize: 16, ...training }),
+    folder,
+  }
+}
+
+function fit(training: TrainingChanges, engine: EngineName = 'wasm'): Fitted & { readonly bytes: number } {
+  const asked = question(training)
+  const fitted = fitTraining(asked, training, engine)
+  return { ...fitted, bytes: foreseenBytes({ ...asked, training: fitted.training })! }
+}
+
+describe('settings that make a run fit its engine', () => {
+  test('a run that fits keeps its settings, and nothing is said', () => {
+    expect(fit({ maxLength: 16 })).toMatchObject({
+      advice: null,
+      training: { microBatchSize: 16, gradientCheckpointing: false },
+    })
+  })
+
+  test('the micro-batch is halved until it fits, no further; its room is what the engine reaches less a share', () => {
+    const { training, advice, bytes } = fit({})
+    expect(training.microBatchSize).toBeLessThan(16)
+    expect(bytes).toBeLessThan(WASM)
+    const twice = question({ microBatchSize: training.microBatchSize * 2 })
+    expect(foreseenBytes(twice)).toBeGreaterThan(WASM)
+    expect([training.batchSize, training.gradientCheckpointing, advice?.level]).toEqual([16, false, 'info'])
+    expect(advice?.text).toMatch(/^A micro-batch of \d+, chosen so that training fits the 4\.3 GB of the WebAssembly/)
+  })
+
+  test('where a pair alone is too much, layers are computed twice', () => {
+    const { training, advice, bytes } = fit({ maxLength: 1024 })
+    expect(training.gradientCheckpointing).toBe(true)
+    expect(bytes).toBeLessThan(WASM)
+    expect(advice?.text).toContain('gradient checkpointing')
+  })
+
+  test('what was asked for stays: a micro-batch, layers computed once, both', () => {
+    expect(fit({ microBatchSize: 16 }).training).toMatchObject({ microBatchSize: 16, gradientCheckpointing: true })
+    const once = fit({ gradientCheckpointing: false })
+    expect(once.training.gradientCheckpointing).toBe(false)
+    expect(once.training.microBatchSize).toBeLessThan(16)
+    const both = fit({ microBatchSize: 16, gradientCheckpointing: false })
+    expect(both.training).toMatchObject({ microBatchSize: 16, gradientCheckpointing: false })
+    expect(both.advice).toMatchObject({ level: 'warning', text: expect.stringContaining('a smaller micro-batch') })
+  })
+
+  test('a method whose update is not made in parts, and a model of unknown sizes, are left as they are', () => {
+    const grace = question({}, 'grace')
+    expect(fitTraining(grace, {}, 'wasm')).toEqual({ training: grace.training, advice: null })
+    const unknown = { ...question({}), folder: null }
+    expect(fitTraining(unknown, {}, 'wasm')).toEqual({ training: unknown.training, advice: null })
+  })
+})
