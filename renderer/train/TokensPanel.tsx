@@ -36,7 +36,7 @@ function Rows({ preview, verb }: { readonly preview: TokenPreview; readonly verb
   return (
     <>
       {preview.rows.map(({ pairId, prompt, completion, cut }) => (
-        <div key={pairId} className="token-row" aria-label={`Tokens of pair ${pairId}`} tabIndex={0}>
+        <div key={pairId} className="token-row" role="group" aria-label={`Tokens of pair ${pairId}`} tabIndex={0}>
           {prompt.length <= WHOLE_TO ? (
             prompt.map((text, at) => <Token key={at} text={text} kind="given" />)
           ) : (

@@ -2,6 +2,8 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Locator } from 'playwright'
+import { waitUntil } from '../support/make-app.ts'
 import { makeModelFolder } from '../support/model-folder.ts'
 import {
   accessibilityInBothThemes,
@@ -62,6 +64,28 @@ describe.skipIf(chromiumPath === null)('models in the browser', () => {
     expect(await lab.page.getByRole('table', { name: 'Models' }).locator('tbody tr').count()).toBe(1)
   })
 
+  /** The first pairs as the model reads them, of which what is learned has a colour of its own. */
+  async function seeTokens(): Promise<void> {
+    const panel = lab.page.locator('.section', { hasText: 'As the model reads it' })
+    const row = panel.getByLabel(/^Tokens of pair/).first()
+    await row.waitFor()
+    const [given, learned] = [row.locator('.token-given'), row.locator('.token-learned')]
+    expect([(await given.count()) > 0, (await learned.count()) > 0]).toEqual([true, true])
+    const colourOf = (token: Locator): Promise<string> =>
+      token.evaluate((element) => globalThis.getComputedStyle(element).backgroundColor)
+    expect(await colourOf(learned.first())).not.toBe(await colourOf(given.first()))
+    await panel.getByText(/A completion ends with/).waitFor()
+    // Another layout is shown as soon as it is chosen.
+    await lab.page.getByText(/^All \d+$/).click()
+    const layout = lab.page.getByLabel('Text layout', { exact: true })
+    const before = await row.textContent()
+    await layout.selectOption('tags')
+    await waitUntil('the tokens of another layout', async () => (await row.textContent()) !== before)
+    await layout.selectOption('auto')
+    await waitUntil('the first tokens again', async () => (await row.textContent()) === before)
+    await lab.page.getByText('Main', { exact: true }).click()
+  }
+
   test('a run of LoRA is started from it: its settings appear when it is chosen, with what each would take', async () => {
     await lab.page.getByRole('link', { name: 'tiny' }).click()
     await lab.page.getByRole('button', { name: /^Train from this/ }).click()
@@ -92,6 +116,7 @@ describe.skipIf(chromiumPath === null)('models in the browser', () => {
     ] as const)
       await lab.page.getByLabel(label, { exact: true }).fill(text)
     await lab.page.getByRole('heading', { name: 'Memory foreseen' }).waitFor()
+    await seeTokens()
     await lab.page.locator('.command', { hasText: '--lora-rank 2' }).waitFor()
     await lab.page.getByText('Ready.').waitFor()
     await lab.page.getByRole('button', { name: /^Start 1 run/ }).click()

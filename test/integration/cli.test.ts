@@ -177,6 +177,16 @@ describe('from a file to a comparison', () => {
 })
 
 describe('beside a running app', () => {
+  it('shows the first pairs as the model will read them', async () => {
+    const checked = await runCli(
+      ['train', 'dpo', '--data', 'mine', ...TINY, '--model', 'run:tiny-1', '--check'],
+      options,
+    )
+    expect(checked.stdout).toMatch(/^Text is written .*; a completion ends with <\|endoftext\|>$/m)
+    const line = checked.stdout.split('\n').find((one) => one.includes(' ⟶ '))
+    expect(line).toMatch(/^\S+: .*·.* ⟶ .*<\|endoftext\|>$/)
+  })
+
   it('verbs go through it, a second host is refused, and it ends in order', async () => {
     const child = startCli(['serve', '--json'], options)
     let text = ''
