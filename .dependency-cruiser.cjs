@@ -28,8 +28,8 @@ const rows = [
     false,
   ],
   ['worlds-mujoco', '^main/core/worlds/mujoco\\.ts$', ['^shared/'], ['@mujoco/mujoco'], true],
-  // Reads and writes model folders in Hugging Face layout.
-  ['models', '^main/core/models/', ['^main/core/(models|learn)/', '^main/base/', '^shared/'], ['zod'], true],
+  // Reads and writes models: folders in Hugging Face layout, GGUF files, archives with one.
+  ['models', '^main/core/models/', ['^main/core/(models|learn)/', '^main/base/', '^shared/'], ['zod', 'yauzl'], true],
   // Files of pairs, texts and segments, laid out as records.
   [
     'formats',

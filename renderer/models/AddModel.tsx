@@ -40,7 +40,7 @@ export function AddModel({ runId, onClose }: AddModelProps): ReactNode {
             title="Where it comes from"
             value={from}
             choices={[
-              { value: 'folder', label: 'A folder on this machine' },
+              { value: 'folder', label: 'A folder or file on this machine' },
               { value: 'run', label: 'A run’s checkpoint' },
             ]}
             onChange={setFrom}
@@ -70,7 +70,9 @@ function FromFolder({ busy, onAdd }: FormProps): ReactNode {
   const [place, setPlace] = useState<ModelPlace>('link')
   const wanted = useSettled(path.trim())
   const { data, error, isFetching, refetch } = useCall('models.inspect', { path: wanted }, { enabled: wanted !== '' })
-  const current = wanted === path.trim() && data !== undefined && data.facts !== null ? data : null
+  const current =
+    wanted === path.trim() && data !== undefined && (data.facts !== null || data.inside !== null) ? data : null
+  const unpacks = current !== null && current.inside !== null
   const choose = (): void =>
     void chooseFolder('The folder of a model').then((chosen) => (chosen === null ? undefined : setPath(chosen)))
   return (
@@ -82,8 +84,8 @@ function FromFolder({ busy, onAdd }: FormProps): ReactNode {
       }}
     >
       <Field
-        name="Folder"
-        help="The one that holds config.json, the safetensors and tokenizer.json."
+        name="Folder or file"
+        help="The folder that holds config.json, the safetensors and tokenizer.json; or a .gguf file, also inside a .zip or .whl."
         render={(control) => (
           <span className="row">
             <input
@@ -108,25 +110,27 @@ function FromFolder({ busy, onAdd }: FormProps): ReactNode {
       {wanted === '' || data === undefined ? null : <Findings found={data} />}
       {current === null ? null : (
         <>
-          <fieldset className="col">
-            <legend className="field-name">Where its files lie</legend>
-            <label className="check">
-              <input type="radio" name="place" checked={place === 'link'} onChange={() => setPlace('link')} />
-              <span>
-                <b>Link</b>: they stay where they are; nothing is copied.
-              </span>
-            </label>
-            <label className="check">
-              <input type="radio" name="place" checked={place === 'copy'} onChange={() => setPlace('copy')} />
-              <span>
-                <b>Copy</b> into the data folder: takes <span className="mono">{formatBytes(current.copyBytes)}</span>{' '}
-                of <span className="mono">{formatBytes(current.freeBytes)}</span> free.
-              </span>
-            </label>
-          </fieldset>
+          {unpacks ? null : (
+            <fieldset className="col">
+              <legend className="field-name">Where its files lie</legend>
+              <label className="check">
+                <input type="radio" name="place" checked={place === 'link'} onChange={() => setPlace('link')} />
+                <span>
+                  <b>Link</b>: they stay where they are; nothing is copied.
+                </span>
+              </label>
+              <label className="check">
+                <input type="radio" name="place" checked={place === 'copy'} onChange={() => setPlace('copy')} />
+                <span>
+                  <b>Copy</b> into the data folder: takes <span className="mono">{formatBytes(current.copyBytes)}</span>{' '}
+                  of <span className="mono">{formatBytes(current.freeBytes)}</span> free.
+                </span>
+              </label>
+            </fieldset>
+          )}
           <Field
             name="Name"
-            help="Left empty, it is the folder’s."
+            help="Left empty, it is the folder’s or the file’s."
             render={(control) => (
               <input
                 {...control}
@@ -144,7 +148,7 @@ function FromFolder({ busy, onAdd }: FormProps): ReactNode {
       <div className="row">
         <span className="grow" />
         <Button submit look="primary" disabled={current === null || busy}>
-          {place === 'copy' ? 'Copy and add' : 'Add'}
+          {unpacks ? 'Unpack and add' : place === 'copy' ? 'Copy and add' : 'Add'}
         </Button>
       </div>
     </form>
@@ -153,7 +157,7 @@ function FromFolder({ busy, onAdd }: FormProps): ReactNode {
 
 /** What was read of the folder, what stands in the way, and what is worth knowing. */
 function Findings({ found }: { readonly found: ModelInspection }): ReactNode {
-  const { facts, problems, notes } = found
+  const { facts, inside, problems, notes, copyBytes, freeBytes } = found
   return (
     <div className="findings col" role="status">
       {facts === null ? null : (
@@ -197,6 +201,13 @@ function Findings({ found }: { readonly found: ModelInspection }): ReactNode {
             <dd className="mono">{formatCount(facts.unused.length)}</dd>
           </div>
         </dl>
+      )}
+      {inside === null ? null : (
+        <Say tone="info">
+          It holds <b className="mono">{inside}</b>, which is unpacked into the data folder: takes{' '}
+          <span className="mono">{formatBytes(copyBytes)}</span> of{' '}
+          <span className="mono">{formatBytes(freeBytes)}</span> free.
+        </Say>
       )}
       {problems.map((problem) => (
         <Say key={problem.message} tone="bad">

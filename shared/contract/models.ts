@@ -87,13 +87,15 @@ export const modelDetail = modelSummary.extend({
 })
 export type ModelDetail = z.infer<typeof modelDetail>
 
-/** A folder before it is added. */
+/** A folder, or a file, before it is added. */
 export const modelInspection = z.strictObject({
   path: z.string(),
   /** A free name made from the folder's. */
   name: z.string(),
-  /** Null when the folder cannot be added; a problem says why. */
+  /** Null when the folder cannot be added, and a problem says why; or of an archive, which is looked into when it is unpacked. */
   facts: modelFacts.nullable(),
+  /** Of an archive: the model's file in it. */
+  inside: z.string().nullable(),
   problems: z.array(advice),
   /** Worth knowing, and no hindrance. */
   notes: z.array(z.string()),
@@ -118,7 +120,10 @@ export const modelJob = z.strictObject({
 })
 export type ModelJob = z.infer<typeof modelJob>
 
-/** A folder on this machine, or a checkpoint of a run, which is always copied. */
+/**
+ * On this machine a folder, a GGUF file, or an archive with one, which is unpacked into a copy; or a checkpoint of a run,
+ * which is always copied.
+ */
 export const modelSource = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('folder'), path: z.string().min(1), place: modelPlace.default('link') }),
   z.strictObject({ kind: z.literal('run'), runId, checkpoint: z.enum(['best', 'last']).default('last') }),

@@ -40,14 +40,14 @@ describe.skipIf(chromiumPath === null)('models in the browser', () => {
     await lab.open('/models')
     await lab.page.getByText('No model yet').waitFor()
     await lab.page.keyboard.press('a')
-    await lab.page.getByLabel('Folder', { exact: true }).fill(path.join(folder, 'nothing'))
+    await lab.page.getByLabel('Folder or file', { exact: true }).fill(path.join(folder, 'nothing'))
     await lab.page.getByText(/There is no folder/).waitFor()
     expect(await lab.page.getByRole('button', { name: 'Add', exact: true }).isDisabled()).toBe(true)
     expect(await accessibilityProblems(lab.page)).toEqual([])
   })
 
   test('a folder is looked at, added and seen, with its tensors, tokenizer and licence', async () => {
-    await lab.page.getByLabel('Folder', { exact: true }).fill(path.join(folder, 'tiny'))
+    await lab.page.getByLabel('Folder or file', { exact: true }).fill(path.join(folder, 'tiny'))
     await lab.page.getByText(/^Copy/).waitFor()
     await lab.page.getByRole('status').filter({ hasText: 'llama, decoder' }).waitFor()
     await lab.page.getByRole('button', { name: 'Add', exact: true }).click()

@@ -20,6 +20,7 @@ import { probeEngine, type EngineProbe } from '../../main/app/engine-setup/probe
 import { checkWheelPlatform, extractWheel, parseWheelName } from '../../main/app/engine-setup/wheel.ts'
 import { cudaTrouble, loaderTrouble } from '../../main/workers/engine/tensorflow-trouble.ts'
 import { AppError } from '../../shared/errors.ts'
+import { zipOf } from '../support/zip.ts'
 
 let folder: string
 beforeEach(() => {
@@ -31,46 +32,14 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** A zip archive of stored entries, written by hand: any name, also a bad one. */
+/** With entries of any name, also a bad one. */
 function makeWheel(name: string, files: Readonly<Record<string, string>>): string {
-  const local: Buffer[] = []
-  const central: Buffer[] = []
-  let at = 0
-  for (const [entry, text] of Object.entries(files)) {
-    const body = Buffer.from(text, 'latin1')
-    const title = Buffer.from(entry)
-    const head = Buffer.alloc(26)
-    head.writeUInt16LE(20, 0)
-    head.writeUInt32LE(crc32(body), 10)
-    head.writeUInt32LE(body.length, 14)
-    head.writeUInt32LE(body.length, 18)
-    head.writeUInt16LE(title.length, 22)
-    const whole = Buffer.concat([Buffer.from('PK\x03\x04', 'latin1'), head, title, body])
-    const tail = Buffer.alloc(14)
-    tail.writeUInt32LE(at, 10)
-    central.push(Buffer.concat([Buffer.from('PK\x01\x02\x14\x00', 'latin1'), head, tail, title]))
-    local.push(whole)
-    at += whole.length
-  }
-  const directory = Buffer.concat(central)
-  const end = Buffer.alloc(22)
-  end.write('PK\x05\x06', 'latin1')
-  end.writeUInt16LE(central.length, 8)
-  end.writeUInt16LE(central.length, 10)
-  end.writeUInt32LE(directory.length, 12)
-  end.writeUInt32LE(at, 16)
   const file = path.join(folder, name)
-  writeFileSync(file, Buffer.concat([...local, directory, end]))
+  writeFileSync(
+    file,
+    zipOf(Object.fromEntries(Object.entries(files).map(([entry, text]) => [entry, Buffer.from(text, 'latin1')]))),
+  )
   return file
-}
-
-function crc32(bytes: Buffer): number {
-  let crc = 0xffffffff
-  for (const byte of bytes) {
-    crc ^= byte
-    for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1
-  }
-  return (crc ^ 0xffffffff) >>> 0
 }
 
 const WHEEL = 'tensorflow_cpu-2.21.0-cp311-cp311-manylinux_2_17_x86_64.whl'

@@ -3,6 +3,8 @@ import type { ModelSource } from '../../../shared/contract/models.ts'
 import { AppError } from '../../../shared/errors.ts'
 import type { Handlers } from '../../../shared/rpc.ts'
 import { describeModel, summarizeModel } from '../registry/describe-model.ts'
+import { isArchive, lookInside, unpackModel } from '../../core/models/gguf/archive.ts'
+import { requireSpace } from '../registry/copy-files.ts'
 import type { Addition } from '../registry/model-service.ts'
 import { listModels, requireModel } from '../store/models.ts'
 import type { HandlerDeps } from './deps.ts'
@@ -21,7 +23,7 @@ export function modelHandlers(deps: HandlerDeps): ModelHandlers {
     },
     'models.inspect': ({ path: folder }) => models.inspect(path.resolve(folder)),
     'models.add': async ({ source, name, clientKey }) => ({
-      jobId: await models.add({ ...additionOf(deps, source), clientKey, ...(name === '' ? {} : { name }) }),
+      jobId: await models.add({ ...(await additionOf(deps, source)), clientKey, ...(name === '' ? {} : { name }) }),
     }),
     'models.addJob': ({ jobId }) => models.job(jobId),
     'models.addJobs': () => models.jobs(),
@@ -46,9 +48,22 @@ export function modelHandlers(deps: HandlerDeps): ModelHandlers {
   }
 }
 
-function additionOf(deps: HandlerDeps, source: ModelSource): Addition {
-  if (source.kind === 'folder')
-    return { source: path.resolve(source.path), place: source.place, name: '', originRunId: null }
+async function additionOf(deps: HandlerDeps, source: ModelSource): Promise<Addition> {
+  if (source.kind === 'folder') {
+    const from = path.resolve(source.path)
+    if (!isArchive(from)) return { source: from, place: source.place, name: '', originRunId: null }
+    const { name, sizeBytes } = await lookInside(from)
+    return {
+      source: from,
+      place: 'copy',
+      name: name.replace(/\.gguf$/i, ''),
+      originRunId: null,
+      async write(folder, progress) {
+        await requireSpace(deps.dataFolder, sizeBytes)
+        await unpackModel(from, folder, progress)
+      },
+    }
+  }
   const start = findCheckpoint(deps, source.runId, source.checkpoint, 'add as a model', 'policy')
   return {
     source: start.path,

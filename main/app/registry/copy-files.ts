@@ -3,6 +3,7 @@ import path from 'node:path'
 import { AppError } from '../../../shared/errors.ts'
 import { openRegularFile } from '../../base/files/regular-file.ts'
 import { formatBytes } from '../../../shared/units.ts'
+import { fileIn } from '../../core/models/model-files.ts'
 import { syncFolder } from '../../base/files/durable.ts'
 
 const CHUNK_BYTES = 4 * 2 ** 20
@@ -42,13 +43,14 @@ export async function copyFiles(
   for (const name of files) {
     signal.throwIfAborted()
     await mkdir(path.dirname(path.join(to, name)), { recursive: true })
-    const before = await stat(path.join(from, name))
-    await copyOne({ from: path.join(from, name), to: path.join(to, name), buffer, onBytes, signal })
-    const after = await stat(path.join(from, name))
+    const source = fileIn(from, name)
+    const before = await stat(source)
+    await copyOne({ from: source, to: path.join(to, name), buffer, onBytes, signal })
+    const after = await stat(source)
     if (after.size !== before.size || after.mtimeMs !== before.mtimeMs)
       throw new AppError({
         code: 'model-unsupported',
-        message: `${path.join(from, name)} was changed while it was copied.`,
+        message: `${source} was changed while it was copied.`,
         hint: 'Wait until whatever writes it is done, then add the model again.',
       })
   }

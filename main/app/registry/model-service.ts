@@ -20,7 +20,8 @@ import {
 } from '../store/models-file.ts'
 import { storeError, type WritableDb } from '../store/open.ts'
 import { discardFolder } from '../store/trash.ts'
-import { copyFiles, freeBytes, requireSpace } from './copy-files.ts'
+import { inspectModel, nameOf } from './inspect-model.ts'
+import { copyFiles, requireSpace } from './copy-files.ts'
 import { markFiles, type ModelReading } from '../../core/models/read-model.ts'
 
 /** What is added: a folder that is there, or one that is still to be written (a run's checkpoint). */
@@ -34,7 +35,10 @@ export interface Addition {
   /** The same key again is the same addition. */
   readonly clientKey?: string | undefined
   /** Writes the model's files into a folder; in place of copying `source`. */
-  write?(folder: string): Promise<unknown>
+  write?(
+    folder: string,
+    progress: { onBytes(bytes: number, totalBytes: number): void; readonly signal: AbortSignal },
+  ): Promise<unknown>
 }
 
 export interface ModelService {
@@ -109,45 +113,6 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
     }
   }
 
-  async function inspect(folder: string): Promise<ModelInspection> {
-    const free = await freeBytes(dataFolder)
-    const name = uniqueName(path.basename(folder))
-    try {
-      const { facts, files } = await readModel(folder)
-      const known = listModels(db).find((model) => model.place === 'link' && model.source === folder)
-      const notes = [
-        ...(facts.unused.length === 0
-          ? []
-          : [
-              `${facts.unused.length} tensors are not used by the model: ${facts.unused.slice(0, 5).join(', ')}${facts.unused.length > 5 ? ' …' : ''}.`,
-            ]),
-        ...(facts.licence === null ? ['No licence file was found: check under what terms the model may be used.'] : []),
-        ...(facts.hasTokenizer ? [] : ['There is no tokenizer.json: it can be looked at, and not trained.']),
-        ...(known === undefined ? [] : [`This folder is here already, as "${known.name}".`]),
-      ]
-      return {
-        path: folder,
-        name,
-        facts,
-        problems: [],
-        notes,
-        copyBytes: markFiles(folder, files).reduce((sum, file) => sum + file.sizeBytes, 0),
-        freeBytes: free,
-      }
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error
-      return {
-        path: folder,
-        name,
-        facts: null,
-        problems: [{ message: error.message, hint: error.hint }],
-        notes: [],
-        copyBytes: 0,
-        freeBytes: free,
-      }
-    }
-  }
-
   async function add(addition: Addition): Promise<JobId> {
     const key =
       addition.clientKey === undefined
@@ -165,7 +130,7 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
     if (addition.place === 'copy' && reading !== null) await requireSpace(dataFolder, totalBytes)
     const meanwhile = jobs.get(jobId)?.state.state // the same order may have come twice while the folder was read
     if (meanwhile === 'running' || meanwhile === 'finished') return jobId
-    const name = uniqueName(addition.name.trim() === '' ? path.basename(addition.source) : addition.name.trim())
+    const name = uniqueName(addition.name.trim() === '' ? nameOf(addition.source) : addition.name.trim())
     const state: ModelJob = {
       jobId,
       state: 'running',
@@ -244,9 +209,13 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
     },
   ): Promise<ModelEntry> {
     mkdirSync(modelsFolder(dataFolder), { recursive: true })
-    if (addition.write !== undefined) await addition.write(staging)
+    let bytesDone = 0
+    if (addition.write !== undefined)
+      await addition.write(staging, {
+        onBytes: (bytes, totalBytes) => progress(job, { bytesDone: (bytesDone += bytes), totalBytes }),
+        signal: job.signal,
+      })
     else if (addition.place === 'copy') {
-      let bytesDone = 0
       await copyFiles(
         addition.source,
         staging,
@@ -295,7 +264,7 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
   }
 
   return {
-    inspect,
+    inspect: (place) => inspectModel(place, { dataFolder, known: listModels(db), nameFor: uniqueName, readModel }),
     add,
     job: (jobId) => jobs.find(jobId).state,
     jobs: () => jobs.list().reverse(),

@@ -12,7 +12,8 @@ import type { LanguageFiles } from '../learn/tokens/language.ts'
 import { openModelFolder } from './folder.ts'
 import { readLanguage } from './language-files.ts'
 import { ADAPTER_WEIGHTS, isAdapterFolder, openAdapterFolder, type AdapterFolder } from './peft.ts'
-import { openSafeTensors, type SafeTensorsReader } from './safetensors-file.ts'
+import { openSafeTensors } from './safetensors-file.ts'
+import type { WeightsReader } from './weights-reader.ts'
 
 /** Where training stood. Everything random is drawn from the seed and the step, so that no generator needs saving. */
 export const checkpointState = z.strictObject({
@@ -123,7 +124,7 @@ async function openStored(folder: string, unread?: string): Promise<Omit<Checkpo
   }
 }
 
-function readerSource(reader: SafeTensorsReader): TensorSource {
+function readerSource(reader: WeightsReader): TensorSource {
   return {
     read(name) {
       const entry = reader.entries[name]

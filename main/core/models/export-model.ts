@@ -1,5 +1,5 @@
 // A checkpoint as a folder that other programs open: the layout of the Hugging Face libraries, or of PEFT's adapters.
-import { copyFileSync, cpSync, existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { AppError } from '../../../shared/errors.ts'
 import { decoderConfigOf } from '../learn/models/hf-config.ts'
@@ -10,7 +10,7 @@ import type { Tokenizer } from '../learn/tokens/tokenizer.ts'
 import type { TextLayout } from '../../../shared/training-config.ts'
 import { openModelFiles, type ModelFiles } from './checkpoint-files.ts'
 import { framedBy } from './framed-tokenizer.ts'
-import { tokenText } from './model-files.ts'
+import { filesBeside, tokenText } from './model-files.ts'
 import { writeNewFolder } from './new-folder.ts'
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, isAdapterFolder } from './peft.ts'
 import { writeSafeTensors, type TensorToWrite } from './write.ts'
@@ -56,7 +56,7 @@ export async function exportModel(
       model.close()
     }
     if (origin !== null && existsSync(origin))
-      for (const name of readdirSync(origin).filter((one) => COMPANIONS.test(one)))
+      for (const name of filesBeside(origin).filter((one) => COMPANIONS.test(one)))
         cpSync(path.join(origin, name), path.join(folder, name))
     writeFileSync(path.join(folder, 'README.md'), card)
   })

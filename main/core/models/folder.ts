@@ -1,4 +1,5 @@
-// A model in the layout of the Hugging Face libraries: config.json, safetensors in one file or in shards, tokenizer.json.
+// A model in the layout of the Hugging Face libraries: config.json, safetensors in one file or in shards, tokenizer.json;
+// or a GGUF file, which is all of these in one.
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { AppError } from '../../../shared/errors.ts'
@@ -131,7 +132,7 @@ function decoderLayout(config: DecoderConfig): Layout {
     storedNames: (name) => (name.startsWith(prefix) ? [name, name.slice(prefix.length)] : [name]),
     ignored: (name) =>
       (config.tiedEmbeddings && name === `${outerNames(config).head}.weight`) ||
-      /(^|\.)(rotary_emb\.inv_freq|attn\.(bias|masked_bias))$/.test(name),
+      /(^|\.)(rotary_emb\.inv_freq|attn\.(bias|masked_bias))$|^rope_freqs\.weight$/.test(name),
   }
 }
 
@@ -199,8 +200,7 @@ function describe(
       hashFiles(
         folder,
         [
-          'config.json',
-          ...(existsSync(path.join(folder, 'tokenizer.json')) ? ['tokenizer.json'] : []),
+          ...['config.json', 'tokenizer.json'].filter((name) => existsSync(path.join(folder, name))),
           ...moreFiles,
           ...[...readers.keys()].toSorted(),
         ],

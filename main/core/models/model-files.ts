@@ -4,6 +4,8 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { AppError } from '../../../shared/errors.ts'
+import { findGguf, ggufDocument, ggufHeader, isGguf } from './gguf/place.ts'
+import { ggufChatTemplate } from './gguf/tokenizer.ts'
 import { isNestedDeeperThan, MOST_NESTED } from '../../base/files/nesting.ts'
 import { openRegularFile, readFileHead, readWholeFile } from '../../base/files/regular-file.ts'
 
@@ -15,8 +17,13 @@ const TEMPLATE_LIMIT_BYTES = 1_000_000
 /** More of a licence, or of the page beside a model, is not shown. */
 const LICENCE_SHOWN_BYTES = 256 * 1024
 
-/** Null where the file is not needed and not there. @throws AppError `file-not-found`, `model-unsupported` naming the file */
+/**
+ * Null where the file is not needed and not there. @param folder or a GGUF file, whose header says the same
+ * @throws AppError `file-not-found`, `model-unsupported` naming the file
+ */
 export function readJson(folder: string, name: string, needed: boolean): unknown {
+  const gguf = findGguf(folder)
+  if (gguf !== null) return ggufDocument(gguf, name)
   const file = path.join(folder, name)
   if (!existsSync(file)) {
     if (!needed) return null
@@ -48,11 +55,23 @@ export function readJson(folder: string, name: string, needed: boolean): unknown
   }
 }
 
+/** A file of the model. @param place its folder; or the file itself, where that is the whole model */
+export function fileIn(place: string, name: string): string {
+  return isGguf(place) && path.basename(place) === name ? place : path.join(place, name)
+}
+
+/** Names of what lies in a model's folder; nothing beside a model that is a file alone. */
+export function filesBeside(place: string): string[] {
+  return isGguf(place) && isFile(place) ? [] : readdirSync(place)
+}
+
 const templateField = z.looseObject({
   chat_template: z.union([z.string(), z.array(z.looseObject({ name: z.string(), template: z.string() }))]),
 })
 
 export function readChatTemplate(folder: string): string | null {
+  const gguf = findGguf(folder)
+  if (gguf !== null) return ggufChatTemplate(ggufHeader(gguf))
   const file = path.join(folder, 'chat_template.jinja')
   if (existsSync(file)) return readWholeFile(file, TEMPLATE_LIMIT_BYTES).toString('utf8')
   const parsed = templateField.safeParse(readJson(folder, 'tokenizer_config.json', false))
@@ -76,7 +95,13 @@ export function readSpecialTokens(folder: string): Record<string, string> {
 }
 
 export function readLicence(folder: string): { readonly name: string; readonly text: string } | null {
-  const file = readdirSync(folder).find((name) => /^licen[cs]e(\.|$)/i.test(name) && isFile(path.join(folder, name)))
+  const gguf = findGguf(folder)
+  if (gguf !== null) {
+    const said = ggufHeader(gguf).metadata.get('general.license')
+    if (typeof said === 'string' && said !== '') return { name: path.basename(gguf), text: said }
+    if (gguf === folder) return null
+  }
+  const file = filesBeside(folder).find((name) => /^licen[cs]e(\.|$)/i.test(name) && isFile(path.join(folder, name)))
   if (file !== undefined) return { name: file, text: readShown(path.join(folder, file)) }
   const readme = path.join(folder, 'README.md')
   const said = isFile(readme) ? licenceOfPage(readShown(readme)) : null
@@ -116,13 +141,13 @@ export async function hashFiles(
   onProgress: (doneBytes: number, totalBytes: number) => void = () => undefined,
   signal?: AbortSignal,
 ): Promise<string> {
-  const total = names.reduce((sum, name) => sum + statSync(path.join(folder, name)).size, 0)
+  const total = names.reduce((sum, name) => sum + statSync(fileIn(folder, name)).size, 0)
   const hash = createHash('sha256')
   let done = 0
   const buffer = Buffer.allocUnsafeSlow(2 ** 20) // one for all: pieces that nobody has collected yet would stand beside the weights
   for (const name of names) {
     hash.update(`${name}\n`)
-    const { handle: file } = await openRegularFile(path.join(folder, name))
+    const { handle: file } = await openRegularFile(fileIn(folder, name))
     try {
       for (;;) {
         signal?.throwIfAborted()

@@ -1,11 +1,12 @@
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import type { ModelDetail, ModelFacts } from '../../../shared/contract/models.ts'
 import { AppError } from '../../../shared/errors.ts'
 import type { FileMark } from './file-mark.ts'
 import { openAnyModel, type EncoderFolder, type ModelFolder } from './folder.ts'
-import { readJson } from './model-files.ts'
+import { isGguf } from './gguf/place.ts'
+import { fileIn, filesBeside, readJson } from './model-files.ts'
 import { embeddingFiles, readEmbeddingSetup } from './sentence-transformers.ts'
 
 type Tokenizer = ModelDetail['tokenizer']
@@ -68,13 +69,13 @@ function requireFolder(folder: string): void {
     throw new AppError({
       code: 'file-not-found',
       message: `There is no folder ${folder}.`,
-      hint: 'Give the folder that holds config.json and model.safetensors.',
+      hint: 'Give the folder that holds config.json and model.safetensors, or a .gguf file.',
     })
-  if (!found.isDirectory())
+  if (!found.isDirectory() && !isGguf(folder))
     throw new AppError({
       code: 'file-not-found',
       message: `${folder} is a file.`,
-      hint: 'Give the folder it lies in: a model is config.json, model.safetensors and tokenizer.json together.',
+      hint: 'Give the folder it lies in: a model is config.json, model.safetensors and tokenizer.json together. Of files alone, .gguf is read.',
     })
 }
 
@@ -147,7 +148,7 @@ const COMPANION =
 
 function filesOf(model: ModelFolder | EncoderFolder): string[] {
   const weights = model.tensors.map((tensor) => tensor.file)
-  const companions = readdirSync(model.folder).filter(
+  const companions = filesBeside(model.folder).filter(
     (name) => COMPANION.test(name) && statSync(path.join(model.folder, name)).isFile(),
   )
   return [
@@ -158,7 +159,7 @@ function filesOf(model: ModelFolder | EncoderFolder): string[] {
 /** Size and time of each file as they are now. */
 export function markFiles(folder: string, files: readonly string[]): FileMark[] {
   return files.map((name) => {
-    const { size, mtimeMs } = statSync(path.join(folder, name))
+    const { size, mtimeMs } = statSync(fileIn(folder, name))
     return { name, sizeBytes: size, mtimeMs }
   })
 }
@@ -170,7 +171,7 @@ export function findChange(
 ): { readonly kind: 'missing' | 'changed'; readonly file: string | null } | null {
   if (!existsSync(folder)) return { kind: 'missing', file: null }
   for (const mark of marks) {
-    const found = statSync(path.join(folder, mark.name), { throwIfNoEntry: false })
+    const found = statSync(fileIn(folder, mark.name), { throwIfNoEntry: false })
     if (found === undefined) return { kind: 'missing', file: mark.name }
     if (found.size !== mark.sizeBytes || found.mtimeMs !== mark.mtimeMs) return { kind: 'changed', file: mark.name }
   }

@@ -2,22 +2,14 @@ import { closeSync, readSync } from 'node:fs'
 import path from 'node:path'
 import { AppError } from '../../../shared/errors.ts'
 import { openRegularFileSync } from '../../base/files/regular-file.ts'
+import type { WeightsReader } from './weights-reader.ts'
 import { floatsOf, readSafeTensorsHeader, sizeOf, type TensorEntry } from '../learn/models/safetensors.ts'
-
-/** A safetensors file of which only the header is in memory. */
-export interface SafeTensorsReader {
-  readonly file: string
-  readonly entries: Readonly<Record<string, TensorEntry>>
-  /** One tensor as float32, read from the disk now. @throws AppError `model-unsupported` */
-  read(name: string): Float32Array
-  close(): void
-}
 
 /** A header has about 100 bytes a tensor; the largest published models keep some ten thousand in a file. */
 const HEADER_LIMIT_BYTES = 32_000_000
 
 /** @throws AppError `model-unsupported` for a file that is cut short or is none, naming it */
-export function openSafeTensors(file: string): SafeTensorsReader {
+export function openSafeTensors(file: string): WeightsReader {
   const name = path.basename(file)
   const damaged = (what: string, cause?: unknown): AppError =>
     new AppError({

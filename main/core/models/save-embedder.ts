@@ -1,5 +1,5 @@
 // An embedder as a folder that sentence-transformers opens: network, tokenizer, pooling and what follows it.
-import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { headShapes, type DenseLayer, type EmbeddingHead } from '../learn/models/embedder.ts'
 import { encoderConfigOf, isEncoderType } from '../learn/models/encoder-config.ts'
@@ -9,7 +9,7 @@ import { parameterShapes, type TensorSource } from '../learn/models/parameters.t
 import { POOLING_MODES } from '../learn/models/pooling.ts'
 import { loadTextTokenizer } from '../learn/tokens/text-tokenizer.ts'
 import { openAnyModel, type EncoderFolder, type ModelFolder } from './folder.ts'
-import { readJson, tokenText } from './model-files.ts'
+import { filesBeside, readJson, tokenText } from './model-files.ts'
 import { writeNewFolder } from './new-folder.ts'
 import { OLDER_POOLING } from './sentence-transformers.ts'
 import { writeSafeTensors, type TensorToWrite } from './write.ts'
@@ -64,7 +64,7 @@ export async function saveEmbedder(made: EmbedderToSave, target: string, card: s
         { format: 'pt' },
       )
       if (origin !== null)
-        for (const name of readdirSync(origin.folder).filter((one) => COMPANIONS.test(one)))
+        for (const name of filesBeside(origin.folder).filter((one) => COMPANIONS.test(one)))
           if (!made.ownFrame || name !== 'tokenizer_config.json')
             cpSync(path.join(origin.folder, name), path.join(folder, name))
       writeJson(folder, 'config.json', configOf(made.config, network))

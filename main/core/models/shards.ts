@@ -1,14 +1,17 @@
-// The weights of a model folder: safetensors in one file, or in shards behind an index.
+// The weights of a model folder: safetensors in one file, or in shards behind an index; or a GGUF file.
 import { existsSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { AppError } from '../../../shared/errors.ts'
+import { findGguf, ggufHeader } from './gguf/place.ts'
+import { openGgufWeights } from './gguf/weights.ts'
 import { readJson } from './model-files.ts'
-import { openSafeTensors, type SafeTensorsReader } from './safetensors-file.ts'
+import { openSafeTensors } from './safetensors-file.ts'
+import type { WeightsReader } from './weights-reader.ts'
 
 export interface Shards {
   /** By file name. */
-  readonly readers: ReadonlyMap<string, SafeTensorsReader>
+  readonly readers: ReadonlyMap<string, WeightsReader>
   /** Tensor name → file name. */
   readonly places: ReadonlyMap<string, string>
 }
@@ -17,14 +20,12 @@ const indexFile = z.looseObject({ weight_map: z.record(z.string(), z.string()) }
 
 /** @throws AppError `file-not-found`, `model-unsupported` naming the file or the tensor */
 export function openShards(folder: string): Shards {
+  const gguf = findGguf(folder)
+  if (gguf !== null) return alone(openGgufWeights(ggufHeader(gguf)))
   const index = readJson(folder, 'model.safetensors.index.json', false)
   if (index === null) {
     if (!existsSync(path.join(folder, 'model.safetensors'))) throw noWeights(folder)
-    const reader = openSafeTensors(path.join(folder, 'model.safetensors'))
-    return {
-      readers: new Map([['model.safetensors', reader]]),
-      places: new Map(Object.keys(reader.entries).map((name) => [name, 'model.safetensors'])),
-    }
+    return alone(openSafeTensors(path.join(folder, 'model.safetensors')))
   }
   const parsed = indexFile.safeParse(index)
   if (!parsed.success)
@@ -34,7 +35,7 @@ export function openShards(folder: string): Shards {
       hint: 'The file is damaged; fetch it again.',
     })
   const places = new Map(Object.entries(parsed.data.weight_map))
-  const readers = new Map<string, SafeTensorsReader>()
+  const readers = new Map<string, WeightsReader>()
   try {
     for (const file of new Set(places.values())) readers.set(file, openShard(folder, file))
     for (const [name, file] of places) {
@@ -52,7 +53,15 @@ export function openShards(folder: string): Shards {
   return { readers, places }
 }
 
-function openShard(folder: string, file: string): SafeTensorsReader {
+function alone(reader: WeightsReader): Shards {
+  const file = path.basename(reader.file)
+  return {
+    readers: new Map([[file, reader]]),
+    places: new Map(Object.keys(reader.entries).map((name) => [name, file])),
+  }
+}
+
+function openShard(folder: string, file: string): WeightsReader {
   if (path.basename(file) !== file)
     throw new AppError({
       code: 'model-unsupported',

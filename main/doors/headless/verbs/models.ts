@@ -93,8 +93,10 @@ interface AddFlags {
 
 function addCommand(): Command {
   return new Command('add')
-    .description('Add a model: a folder in the layout of the Hugging Face libraries, or a run’s checkpoint.')
-    .argument('[folder]')
+    .description(
+      'Add a model: a folder in the layout of the Hugging Face libraries, a .gguf file (also inside a .zip or .whl), or a run’s checkpoint.',
+    )
+    .argument('[folder]', 'folder or file')
     .option('--copy', 'copy the files into the data folder; without it they stay where they are')
     .option('--name <name>')
     .option('--run <run>', 'in place of a folder: the checkpoint of this run')
@@ -104,8 +106,8 @@ function addCommand(): Command {
       if ((folder === undefined) === (flags.run === undefined))
         throw new AppError({
           code: 'usage-invalid',
-          message: 'Give a folder, or --run with a run.',
-          hint: 'For example: pairlab models add ./SmolLM-135M',
+          message: 'Give a folder or a file, or --run with a run.',
+          hint: 'For example: pairlab models add ./SmolLM-135M or pairlab models add ./SmolLM2-135M-Instruct.Q4_1.gguf',
         })
       await withClient(dataDir, async ({ client }) => {
         const source =

@@ -1,0 +1,206 @@
+// The block formats in which GGUF files keep weights, after ggml's definitions (ggml-common.h): numbers in blocks, each
+// with a scale, some with an offset; the K types in blocks of 256 whose parts have scales of six bits of their own.
+
+export interface Block {
+  readonly type: string
+  /** In a block. */
+  readonly numbers: number
+  readonly bytes: number
+}
+
+interface Format extends Block {
+  /** Blocks from `bytes` to float32, each operation rounded to float32, as the format's own readers do. */
+  unpack(bytes: Uint8Array, to: Float32Array): void
+}
+
+const round = Math.fround
+const HALVES = 32
+const SUPER = 256
+
+/** float32 of every float16. */
+let halves: Float32Array | null = null
+
+/** IEEE 754 binary16 → binary32, exactly. */
+export function halfTable(): Float32Array {
+  if (halves !== null) return halves
+  halves = new Float32Array(2 ** 16)
+  for (let half = 0; half < halves.length; half += 1) {
+    const sign = half & 0x8000 ? -1 : 1
+    const exponent = (half >>> 10) & 0x1f
+    const fraction = half & 0x3ff
+    halves[half] =
+      exponent === 0
+        ? sign * fraction * 2 ** -24
+        : exponent === 31
+          ? fraction === 0
+            ? sign * Number.POSITIVE_INFINITY
+            : Number.NaN
+          : sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
+  }
+  return halves
+}
+
+function half(bytes: Uint8Array, at: number): number {
+  return halfTable()[bytes[at]! | (bytes[at + 1]! << 8)]!
+}
+
+/** Four bits a number: the low halves of sixteen bytes are the first sixteen numbers, the high halves the others. */
+function unpackFour(bytes: Uint8Array, to: Float32Array, hasOffset: boolean): void {
+  const head = hasOffset ? 4 : 2
+  const width = head + 16
+  for (let from = 0, out = 0; from < bytes.length; from += width, out += HALVES) {
+    const scale = half(bytes, from)
+    const offset = hasOffset ? half(bytes, from + 2) : 0
+    for (let at = 0; at < 16; at += 1) {
+      const both = bytes[from + head + at]!
+      const [low, high] = [both & 15, both >>> 4]
+      to[out + at] = hasOffset ? round(scale * low) + offset : scale * (low - 8)
+      to[out + 16 + at] = hasOffset ? round(scale * high) + offset : scale * (high - 8)
+    }
+  }
+}
+
+/** As with four bits; the fifth of each number stands in a word of 32 bits before them. */
+function unpackFive(bytes: Uint8Array, to: Float32Array, hasOffset: boolean): void {
+  const head = hasOffset ? 4 : 2
+  const width = head + 4 + 16
+  for (let from = 0, out = 0; from < bytes.length; from += width, out += HALVES) {
+    const scale = half(bytes, from)
+    const offset = hasOffset ? half(bytes, from + 2) : 0
+    const fifths = from + head
+    for (let at = 0; at < HALVES; at += 1) {
+      const both = bytes[fifths + 4 + (at & 15)]!
+      const fifth = (bytes[fifths + (at >>> 3)]! >>> (at & 7)) & 1
+      const value = (at < 16 ? both & 15 : both >>> 4) | (fifth << 4)
+      to[out + at] = hasOffset ? round(scale * value) + offset : scale * (value - 16)
+    }
+  }
+}
+
+function unpackEight(bytes: Uint8Array, to: Float32Array): void {
+  for (let from = 0, out = 0; from < bytes.length; from += 34, out += HALVES) {
+    const scale = half(bytes, from)
+    for (let at = 0; at < HALVES; at += 1) to[out + at] = scale * ((bytes[from + 2 + at]! << 24) >> 24)
+  }
+}
+
+/** The scale and the minimum of a part of 32, six bits each, of the twelve bytes at `from`. */
+function scaleOf(bytes: Uint8Array, from: number, part: number): number {
+  return part < 4 ? bytes[from + part]! & 63 : (bytes[from + part + 4]! & 15) | ((bytes[from + part - 4]! >>> 6) << 4)
+}
+
+function minimumOf(bytes: Uint8Array, from: number, part: number): number {
+  return part < 4 ? bytes[from + part + 4]! & 63 : (bytes[from + part + 4]! >>> 4) | ((bytes[from + part]! >>> 6) << 4)
+}
+
+/** Q4_K and Q5_K: eight parts of 32 numbers, pairs of them in the halves of the same bytes. */
+function unpackParts(bytes: Uint8Array, to: Float32Array, hasFifth: boolean): void {
+  const width = hasFifth ? 176 : 144
+  for (let from = 0, out = 0; from < bytes.length; from += width, out += SUPER) {
+    const [scale, minimum] = [half(bytes, from), half(bytes, from + 2)]
+    const fifths = from + 16
+    const fours = hasFifth ? fifths + 32 : fifths
+    for (let part = 0; part < 8; part += 1) {
+      const d = round(scale * scaleOf(bytes, from + 4, part))
+      const m = round(minimum * minimumOf(bytes, from + 4, part))
+      const start = fours + (part >>> 1) * 32
+      for (let at = 0; at < 32; at += 1) {
+        const four = part & 1 ? bytes[start + at]! >>> 4 : bytes[start + at]! & 15
+        const value = hasFifth ? four | (((bytes[fifths + at]! >>> part) & 1) << 4) : four
+        to[out + part * 32 + at] = round(d * value) - m
+      }
+    }
+  }
+}
+
+/** Q6_K: two halves of 128; four bits of a number in one place, two in another; a signed scale for each sixteen. */
+function unpackSix(bytes: Uint8Array, to: Float32Array): void {
+  for (let from = 0, out = 0; from < bytes.length; from += 210, out += SUPER) {
+    const scale = half(bytes, from + 208)
+    for (let at = 0; at < SUPER; at += 1) {
+      const side = at >>> 7
+      const quarter = (at >>> 5) & 3
+      const column = at & 31
+      const both = bytes[from + side * 64 + (quarter & 1) * 32 + column]!
+      const four = quarter < 2 ? both & 15 : both >>> 4
+      const two = (bytes[from + 128 + side * 32 + column]! >>> (2 * quarter)) & 3
+      const own = (bytes[from + 192 + (at >>> 4)]! << 24) >> 24
+      to[out + at] = round(scale * own) * ((four | (two << 4)) - 32)
+    }
+  }
+}
+
+function unpackFloats(bytes: Uint8Array, to: Float32Array): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  for (let at = 0; at < to.length; at += 1) to[at] = view.getFloat32(4 * at, true)
+}
+
+function unpackHalves(bytes: Uint8Array, to: Float32Array): void {
+  const table = halfTable()
+  for (let at = 0; at < to.length; at += 1) to[at] = table[bytes[2 * at]! | (bytes[2 * at + 1]! << 8)]!
+}
+
+/** bfloat16 is the upper half of a float32. */
+function unpackBrain(bytes: Uint8Array, to: Float32Array): void {
+  const bits = new Uint32Array(to.buffer, to.byteOffset, to.length)
+  for (let at = 0; at < to.length; at += 1) bits[at] = ((bytes[2 * at]! | (bytes[2 * at + 1]! << 8)) << 16) >>> 0
+}
+
+/** By ggml's number of the type. */
+const FORMATS: Readonly<Record<number, Format>> = {
+  0: { type: 'F32', numbers: 1, bytes: 4, unpack: unpackFloats },
+  1: { type: 'F16', numbers: 1, bytes: 2, unpack: unpackHalves },
+  2: { type: 'Q4_0', numbers: 32, bytes: 18, unpack: (bytes, to) => unpackFour(bytes, to, false) },
+  3: { type: 'Q4_1', numbers: 32, bytes: 20, unpack: (bytes, to) => unpackFour(bytes, to, true) },
+  6: { type: 'Q5_0', numbers: 32, bytes: 22, unpack: (bytes, to) => unpackFive(bytes, to, false) },
+  7: { type: 'Q5_1', numbers: 32, bytes: 24, unpack: (bytes, to) => unpackFive(bytes, to, true) },
+  8: { type: 'Q8_0', numbers: 32, bytes: 34, unpack: unpackEight },
+  12: { type: 'Q4_K', numbers: 256, bytes: 144, unpack: (bytes, to) => unpackParts(bytes, to, false) },
+  13: { type: 'Q5_K', numbers: 256, bytes: 176, unpack: (bytes, to) => unpackParts(bytes, to, true) },
+  14: { type: 'Q6_K', numbers: 256, bytes: 210, unpack: unpackSix },
+  30: { type: 'BF16', numbers: 1, bytes: 2, unpack: unpackBrain },
+}
+
+/** Types that are known by name and not read. */
+const OTHERS: Readonly<Record<number, string>> = {
+  9: 'Q8_1',
+  10: 'Q2_K',
+  11: 'Q3_K',
+  15: 'Q8_K',
+  16: 'IQ2_XXS',
+  17: 'IQ2_XS',
+  18: 'IQ3_XXS',
+  19: 'IQ1_S',
+  20: 'IQ4_NL',
+  21: 'IQ3_S',
+  22: 'IQ2_S',
+  23: 'IQ4_XS',
+  24: 'I8',
+  25: 'I16',
+  26: 'I32',
+  27: 'I64',
+  28: 'F64',
+  29: 'IQ1_M',
+  34: 'TQ1_0',
+  35: 'TQ2_0',
+  39: 'MXFP4',
+}
+
+/** Null for a type that is not read. */
+export function blockOf(type: number): Block | null {
+  return FORMATS[type] ?? null
+}
+
+export function typeName(type: number): string {
+  return FORMATS[type]?.type ?? OTHERS[type] ?? `type ${type}`
+}
+
+/** @param bytes whole blocks @throws RangeError for a type that is not read, or bytes that end inside a block */
+export function unpackBlocks(bytes: Uint8Array, type: string): Float32Array {
+  const format = Object.values(FORMATS).find((one) => one.type === type)
+  if (format === undefined) throw new RangeError(`numbers of type ${type} are not read`)
+  if (bytes.length % format.bytes !== 0) throw new RangeError(`the bytes end inside a block of ${type}`)
+  const to = new Float32Array((bytes.length / format.bytes) * format.numbers)
+  format.unpack(bytes, to)
+  return to
+}
