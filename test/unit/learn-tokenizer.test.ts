@@ -150,3 +150,23 @@ describe('tokenizers of other programs', () => {
     ).toBe(true)
   })
 })
+
+test('digits of every script are digits where a tokenizer takes them apart', () => {
+  const arabic = [' 12', ' ١٢', ' १२', ' Ⅻ½'] // all are numbers in Unicode; a space before them must not join
+  const base = trainBpe(
+    [...arabic, ...arabic, ...arabic].map((text) => text.repeat(4)),
+    300,
+  ) as unknown as {
+    readonly pre_tokenizer: object
+  }
+  const first = (individual: boolean, text: string): string => {
+    const digits = { type: 'Digits', individual_digits: individual }
+    const cut = { type: 'Sequence', pretokenizers: [digits, base.pre_tokenizer] }
+    const tokenizer = loadTokenizer({ ...base, pre_tokenizer: cut })
+    return tokenizer.decode(tokenizer.encode(text).slice(0, 1))
+  }
+  for (const text of arabic) {
+    expect(loadTokenizer(base).encode(text).length).toBeLessThan(3) // a token of space and digits is there to be taken
+    expect([first(true, text), first(false, text)]).toEqual([' ', ' '])
+  }
+})

@@ -90,10 +90,38 @@ function openingOf(tokenizer: HuggingFaceTokenizer): number[] {
   return at <= 0 ? [] : dressed.slice(0, at)
 }
 
+/** Digits of every script, as where the file comes from; the library's own rule knows those of ASCII alone. */
+function withEveryDigit(cut: unknown): unknown {
+  if (typeof cut !== 'object' || cut === null) return cut
+  const {
+    type,
+    individual_digits: single,
+    pretokenizers,
+  } = cut as {
+    readonly type?: unknown
+    readonly individual_digits?: unknown
+    readonly pretokenizers?: unknown
+  }
+  if (type === 'Digits')
+    return {
+      type: 'Split',
+      pattern: { Regex: single === true ? '\\p{N}' : '\\p{N}+' },
+      behavior: 'Isolated',
+      invert: false,
+    }
+  if (!Array.isArray(pretokenizers)) return cut
+  return { ...cut, pretokenizers: pretokenizers.map(withEveryDigit) }
+}
+
 /** @throws AppError `model-unsupported` for one that the library cannot read */
 export function createTokenizer(json: unknown): HuggingFaceTokenizer {
   try {
-    const tokenizer = new HuggingFaceTokenizer(json as object, {})
+    const file = json as { readonly pre_tokenizer?: unknown }
+    const cut = withEveryDigit(file.pre_tokenizer)
+    const tokenizer = new HuggingFaceTokenizer(
+      (cut === file.pre_tokenizer ? file : { ...file, pre_tokenizer: cut }) as object,
+      {},
+    )
     if (tokenizer.normalizer instanceof BertNormalizer)
       tokenizer.normalizer = new ExactBertNormalizer(tokenizer.normalizer.config)
     return tokenizer
