@@ -20,9 +20,15 @@ const CONTENTS: Readonly<Record<ExportForm, string>> = {
     'safetensors (float32), tokenizer files, pooling and what follows it, and a model card with the run’s lineage, as the sentence-transformers library reads them.',
   adapters:
     'adapter_config.json and adapter_model.safetensors as the PEFT library reads them, and a model card. They need the model they were trained beside.',
+  'gguf-q8_0':
+    'one file with everything that llama.cpp, LM Studio and Ollama need, chat template included, and a model card. Eight bits a weight: a quarter of the size, answers hardly change.',
+  'gguf-f16':
+    'one file with everything that llama.cpp, LM Studio and Ollama need, chat template included, and a model card. Sixteen bits a weight: what to make smaller files from.',
 }
 
 function titleOf(form: ExportForm, run: RunDetail): string {
+  if (form === 'gguf-q8_0') return 'GGUF, Q8_0'
+  if (form === 'gguf-f16') return 'GGUF, F16'
   if (form === 'embedder') return 'an embedder'
   if (form === 'adapters') return 'the adapters alone'
   return run.spec.training.adapt === 'lora' ? 'the whole model, adapters merged' : 'the whole model'

@@ -43,7 +43,7 @@ export const runSummary = z.strictObject({
 export type RunSummary = z.infer<typeof runSummary>
 
 /** `model`: as transformers reads it, adapters merged; `embedder`: as sentence-transformers does; `adapters`: as PEFT does. */
-export const exportForm = z.enum(['model', 'embedder', 'adapters'])
+export const exportForm = z.enum(['model', 'embedder', 'adapters', 'gguf-f16', 'gguf-q8_0'])
 export type ExportForm = z.infer<typeof exportForm>
 
 export const runDetail = runSummary.extend({

@@ -105,9 +105,11 @@ test.each(['full', 'lora'] as const)(
     const { datasetId } = await client.call('texts.import', { path: writeTexts(root, { train: 5, heldOut: 1 }) })
     const nano = { kind: 'new', preset: 'nano', tokenizer: { kind: 'byte' } } as const
     const runId = await trained(datasetId, 'contrastive', nano, { supervision: 'none' }, adapt)
-    expect((await client.call('runs.get', { runId })).exportForms).toEqual(
-      adapt === 'lora' ? ['model', 'embedder', 'adapters'] : ['model', 'embedder'],
-    )
+    expect((await client.call('runs.get', { runId })).exportForms).toEqual([
+      ...(adapt === 'lora' ? ['model', 'embedder', 'adapters'] : ['model', 'embedder']),
+      'gguf-q8_0',
+      'gguf-f16',
+    ])
     const to = path.join(root, 'out ä')
     await client.call('runs.export', { runId, path: to, form: 'embedder' })
     const files = await openModelFiles(await checkpointOf(runId))

@@ -114,6 +114,26 @@ describe('a model in a GGUF file', () => {
       true,
     ])
     out.close()
+    expect((await client.call('runs.get', { runId })).exportForms).toEqual([
+      'model',
+      'adapters',
+      'gguf-q8_0',
+      'gguf-f16',
+    ])
+    for (const [form, dtype] of [
+      ['gguf-q8_0', 'Q8_0'],
+      ['gguf-f16', 'F16'],
+    ] as const) {
+      const folder = path.join(root, form)
+      const { files } = await client.call('runs.export', { runId, path: folder, form })
+      expect(files).toEqual(['README.md', `${runId}.${dtype}.gguf`])
+      const again = await added({ kind: 'folder', path: path.join(folder, files[1]!), place: 'copy' })
+      expect(again).toMatchObject({ dtype, family: 'llama', hasTokenizer: true, unusedCount: 0 })
+      const next = await client.call('runs.tokens', {
+        request: tinyRequest(datasetId, { model: { kind: 'registered', modelId: again.modelId }, training }),
+      })
+      expect(next?.layout).toBe('plain')
+    }
     const { generationId } = await client.call('playground.generate', {
       source: { kind: 'run', runId, checkpoint: 'last' },
       prompt: { kind: 'text', text: 't1' },

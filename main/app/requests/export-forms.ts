@@ -15,6 +15,7 @@ export function exportForms(spec: RunSpec, checkpoint: string): ExportForm[] {
     'model',
     ...(data === 'contrast-groups' && !writesFirst(spec) ? (['embedder'] as const) : []),
     ...(spec.training.adapt === 'lora' ? (['adapters'] as const) : []),
+    ...(isInGguf(spec, checkpoint) ? (['gguf-q8_0', 'gguf-f16'] as const) : []),
   ]
 }
 
@@ -42,6 +43,7 @@ function refusal(spec: RunSpec, form: ExportForm, other: ExportForm | undefined)
     ]
   if (other === undefined)
     return ['This run trained small networks of Pairlab’s own, which other programs do not open.', instead]
+  if (form.startsWith('gguf')) return ['This run’s model has no place in a GGUF file.', instead]
   if (form === 'adapters') return ['This run trained the weights themselves: it has no adapters.', instead]
   if (form === 'embedder' && findAlgorithm(spec.method).data === 'contrast-groups')
     return [
@@ -55,14 +57,25 @@ const WORDS: Readonly<Record<ExportForm, string>> = {
   model: 'a model that writes',
   embedder: 'an embedder',
   adapters: 'adapters',
+  'gguf-q8_0': 'a GGUF file',
+  'gguf-f16': 'a GGUF file',
+}
+
+function isOwnNetwork(checkpoint: string): boolean {
+  return typeIn(checkpoint).startsWith('pairlab-')
+}
+
+/** A score head has no place in these files, and GPT-2's layers lie otherwise. */
+function isInGguf(spec: RunSpec, checkpoint: string): boolean {
+  return findAlgorithm(spec.method).role !== 'reward-model' && /^(llama|mistral|qwen2|qwen3)$/.test(typeIn(checkpoint))
 }
 
 /** A file that cannot be read says nothing of it: what is done with the checkpoint will name it. */
-function isOwnNetwork(checkpoint: string): boolean {
+function typeIn(checkpoint: string): string {
   try {
-    return modelTypeOf(readJson(checkpoint, 'config.json', false)).startsWith('pairlab-')
+    return modelTypeOf(readJson(checkpoint, 'config.json', false))
   } catch (error) {
-    if (error instanceof AppError) return false
+    if (error instanceof AppError) return ''
     throw error
   }
 }

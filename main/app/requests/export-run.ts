@@ -8,7 +8,7 @@ import { findAlgorithm } from '../../core/learn/registry.ts'
 import { openLanguage } from '../../core/learn/tokens/language.ts'
 import { openModelFiles, type ModelFiles } from '../../core/models/checkpoint-files.ts'
 import { framedBy } from '../../core/models/framed-tokenizer.ts'
-import { exportModel } from '../../core/models/export-model.ts'
+import { exportGguf, exportModel } from '../../core/models/export-model.ts'
 import { saveEmbedder, type EmbedderToSave } from '../../core/models/save-embedder.ts'
 import { PLAIN_SETUP, readEmbeddingSetup } from '../../core/models/sentence-transformers.ts'
 import type { HandlerDeps } from '../handlers/deps.ts'
@@ -35,6 +35,8 @@ export async function exportRun(
   const form = chooseForm(spec, start.path, wanted)
   const card = cardOf(spec, start, form)
   const origin = spec.model.kind === 'registered' ? spec.model.path : null
+  if (form === 'gguf-f16' || form === 'gguf-q8_0')
+    return exportGguf(start.path, target, { type: form === 'gguf-f16' ? 'F16' : 'Q8_0', name: runId, origin, card })
   if (form !== 'embedder') return exportModel(start.path, target, { form, origin, card })
   const files = await openModelFiles(start.path)
   try {

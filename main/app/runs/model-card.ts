@@ -43,7 +43,7 @@ export function modelCard({
           : `the model ${model.name}`
   const hash = model.kind === 'new' || model.kind === 'networks' ? '' : `, sha256 of its weights \`${model.hash}\``
   return `---
-library_name: ${form === 'embedder' ? 'sentence-transformers' : 'transformers'}
+library_name: ${libraryOf(form)}
 pipeline_tag: ${form === 'embedder' ? 'sentence-similarity' : 'text-generation'}
 tags: [pairlab, ${spec.method}]
 ---
@@ -87,4 +87,9 @@ function layoutLine({ model, layout }: RunSpec): string {
     plain: 'prompts as they stand, after what the tokenizer puts first',
   }
   return `| Text layout | ${words[layout]} |\n`
+}
+
+function libraryOf(form: ExportForm): string {
+  if (form === 'embedder') return 'sentence-transformers'
+  return form === 'gguf-f16' || form === 'gguf-q8_0' ? 'gguf' : 'transformers'
 }

@@ -4,12 +4,14 @@ import path from 'node:path'
 import { AppError } from '../../../shared/errors.ts'
 import { decoderConfigOf } from '../learn/models/hf-config.ts'
 import { parameterShapes } from '../learn/models/parameters.ts'
-import { LAYOUT_MARK, layoutOf, openLanguage } from '../learn/tokens/language.ts'
+import { LAYOUT_MARK, layoutOf, openLanguage, tokenId } from '../learn/tokens/language.ts'
 import { TAGS_TEMPLATE } from '../learn/tokens/tags-format.ts'
 import type { Tokenizer } from '../learn/tokens/tokenizer.ts'
 import type { TextLayout } from '../../../shared/training-config.ts'
 import { openModelFiles, type ModelFiles } from './checkpoint-files.ts'
 import { framedBy } from './framed-tokenizer.ts'
+import { writeGguf, type GgufType } from './gguf/write.ts'
+import { tokenizerEntries } from './gguf/write-tokenizer.ts'
 import { filesBeside, tokenText } from './model-files.ts'
 import { writeNewFolder } from './new-folder.ts'
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, isAdapterFolder } from './peft.ts'
@@ -23,6 +25,9 @@ export interface ExportOptions {
   /** Folder whose licence goes along: of the model that the run began with. */
   readonly origin: string | null
 }
+
+/** Of a model whose configuration says no longest sequence. */
+const DEFAULT_LENGTH = 2048
 
 /** The same before and after training. How the model is spoken to is written as it was trained, not copied. */
 const COMPANIONS = /^(licen[cs]e|notice)(\.|$)/i
@@ -55,10 +60,57 @@ export async function exportModel(
     } finally {
       model.close()
     }
-    if (origin !== null && existsSync(origin))
-      for (const name of filesBeside(origin).filter((one) => COMPANIONS.test(one)))
-        cpSync(path.join(origin, name), path.join(folder, name))
-    writeFileSync(path.join(folder, 'README.md'), card)
+    writeCompanions(folder, origin, card)
+  })
+}
+
+/** The licence of the model that the run began with, and the card. */
+function writeCompanions(folder: string, origin: string | null, card: string): void {
+  if (origin !== null && existsSync(origin))
+    for (const name of filesBeside(origin).filter((one) => COMPANIONS.test(one)))
+      cpSync(path.join(origin, name), path.join(folder, name))
+  writeFileSync(path.join(folder, 'README.md'), card)
+}
+
+/**
+ * Writes a checkpoint as a GGUF file in a folder of its own, adapters merged, whole or not at all.
+ * @param name of the file, before the type of its numbers
+ * @returns as exportModel   @throws AppError as exportModel, and `model-unsupported` for what the format has no place for
+ */
+export async function exportGguf(
+  checkpoint: string,
+  target: string,
+  { type, name, card, origin }: Omit<ExportOptions, 'form'> & { readonly type: GgufType; readonly name: string },
+): Promise<string[]> {
+  return writeNewFolder(target, async (folder) => {
+    const model = await openModelFiles(checkpoint)
+    try {
+      const config = decoderConfigOf(model.config)
+      const { layout, tokenizer, template } = spokenAs(model)
+      const { opening, stopIds, padId, json } = tokenizer
+      const begin = model.language.specialTokens['bos_token']
+      await writeGguf(
+        path.join(folder, `${name}.${type}.gguf`),
+        {
+          config,
+          source: model.source,
+          maxLength: DEFAULT_LENGTH,
+          name,
+          tokenizer: tokenizerEntries(json, config.vocabSize, {
+            beginId: opening[0] ?? tokenId(json, begin) ?? null,
+            putsBeginning: opening.length > 0,
+            endIds: stopIds,
+            padId,
+            chatTemplate: template,
+            layout,
+          }),
+        },
+        type,
+      )
+    } finally {
+      model.close()
+    }
+    writeCompanions(folder, origin, card)
   })
 }
 
@@ -70,15 +122,21 @@ async function writeModel(model: ModelFiles, folder: string): Promise<void> {
     ]),
   )
   await writeSafeTensors(path.join(folder, 'model.safetensors'), tensors, { format: 'pt' })
-  const { stopIds, padId } = speaking(model)
+  const { stopIds, padId } = spokenAs(model).tokenizer
   const ends = idOrIds(stopIds)
   writeJson(folder, 'config.json', { ...(model.config as object), eos_token_id: ends, pad_token_id: padId })
 }
 
-/** As it was trained. */
-function speaking({ language }: ModelFiles): Tokenizer & { readonly layout: TextLayout } {
+/** As it was trained, which an export says in place of what its folder said before. */
+function spokenAs({ language }: ModelFiles): {
+  readonly layout: TextLayout
+  readonly tokenizer: Tokenizer
+  /** Null where text is served as it stands. */
+  readonly template: string | null
+} {
   const layout = layoutOf(language, true)
-  return { ...openLanguage(language, layout).tokenizer, layout }
+  const template = layout === 'tags' ? TAGS_TEMPLATE : layout === 'template' ? language.chatTemplate : null
+  return { layout, template, tokenizer: openLanguage(language, layout).tokenizer }
 }
 
 function idOrIds(ids: readonly number[]): number | readonly number[] {
@@ -91,9 +149,9 @@ function writeJson(folder: string, name: string, value: unknown): void {
 
 /** Tokenizer, end tokens and chat template with which the weights were trained: served so, the model reads what it has learned to read. */
 function writeLanguage(model: ModelFiles, folder: string): void {
-  const { layout, ...tokenizer } = speaking(model)
+  const { layout, tokenizer, template } = spokenAs(model)
   const { endId, padId, json } = tokenizer
-  const { tokenizerConfig, generationConfig, chatTemplate } = model.language
+  const { tokenizerConfig, generationConfig } = model.language
   writeJson(folder, 'generation_config.json', {
     ...((generationConfig ?? { do_sample: true, temperature: 1 }) as object),
     eos_token_id: idOrIds(tokenizer.stopIds),
@@ -110,6 +168,5 @@ function writeLanguage(model: ModelFiles, folder: string): void {
   // In Pairlab's own layout an end token stands after every prompt.
   const served = layout === 'tags' ? framedBy(json, [], [endId]) : json
   writeFileSync(path.join(folder, 'tokenizer.json'), JSON.stringify(served))
-  const template = layout === 'tags' ? TAGS_TEMPLATE : layout === 'template' ? chatTemplate : null
   if (template !== null) writeFileSync(path.join(folder, 'chat_template.jinja'), template)
 }

@@ -112,7 +112,8 @@ function endOfTurn(tokenizer: Tokenizer, template: ChatTemplate): number | null 
   return one.slice(one.length - same).find((id) => special.has(id)) ?? null
 }
 
-function tokenId(json: unknown, name: string | undefined): number | undefined {
+/** @param name as it stands in the text; undefined where it is no token */
+export function tokenId(json: unknown, name: string | undefined): number | undefined {
   if (name === undefined) return undefined
   const file = json as {
     readonly added_tokens?: readonly { readonly id: number; readonly content: string }[]

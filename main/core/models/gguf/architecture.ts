@@ -40,6 +40,16 @@ export function hubNameOf(name: string): string {
   return inner === undefined ? name : `model.layers.${parts![1]}.${inner}.${parts![3]}`
 }
 
+/** The other way round. @throws RangeError for a name that no network of these families has */
+export function ggufNameOf(name: string): string {
+  const outer = Object.entries(OUTER).find(([, hub]) => hub === name)
+  if (outer !== undefined) return outer[0]
+  const parts = /^model\.layers\.(\d+)\.(.+)\.(weight|bias)$/.exec(name)
+  const inner = Object.entries(INNER).find(([, hub]) => hub === parts?.[2])
+  if (parts === null || inner === undefined) throw new RangeError(`no tensor of a GGUF file is ${name}`)
+  return `blk.${parts[1]}.${inner[0]}.${parts[3]}`
+}
+
 /**
  * Heads of a tensor whose rows stand in another order than in safetensors; null where they do not. The llama
  * architecture turns neighbouring numbers by RoPE, the safetensors of these models the two halves of a head: its
@@ -62,6 +72,21 @@ export function unturnRows(data: Float32Array, rows: number, heads: number): Flo
     for (let row = 0; row < size; row += 1) {
       const from = head * size + row
       const into = head * size + (row & 1) * (size / 2) + (row >>> 1)
+      to.set(data.subarray(from * width, (from + 1) * width), into * width)
+    }
+  }
+  return to
+}
+
+/** The other way round: the first and second halves of a head in turns. @param data [rows, width] or [rows] */
+export function turnRows(data: Float32Array, rows: number, heads: number): Float32Array {
+  const width = data.length / rows
+  const size = rows / heads
+  const to = new Float32Array(data.length)
+  for (let head = 0; head < heads; head += 1) {
+    for (let row = 0; row < size; row += 1) {
+      const into = head * size + row
+      const from = head * size + (row & 1) * (size / 2) + (row >>> 1)
       to.set(data.subarray(from * width, (from + 1) * width), into * width)
     }
   }
@@ -100,6 +125,7 @@ export function ggufConfig(header: GgufHeader): Record<string, unknown> {
     rope_theta: ropeBase(header),
     ...ropeScaling(header, headDim),
     attention_bias: names.has('blk.0.attn_q.bias'),
+    mlp_bias: names.has('blk.0.ffn_gate.bias'),
     tie_word_embeddings: !names.has('output.weight'),
     ...(window === null || family !== 'llama' ? {} : { sliding_window: window }),
     ...tokenNumbers(header),

@@ -9,6 +9,8 @@ export interface Block {
 }
 
 interface Format extends Block {
+  /** ggml's, of the type. */
+  readonly number: number
   /** Blocks from `bytes` to float32, each operation rounded to float32, as the format's own readers do. */
   unpack(bytes: Uint8Array, to: Float32Array): void
 }
@@ -146,20 +148,19 @@ function unpackBrain(bytes: Uint8Array, to: Float32Array): void {
   for (let at = 0; at < to.length; at += 1) bits[at] = ((bytes[2 * at]! | (bytes[2 * at + 1]! << 8)) << 16) >>> 0
 }
 
-/** By ggml's number of the type. */
-const FORMATS: Readonly<Record<number, Format>> = {
-  0: { type: 'F32', numbers: 1, bytes: 4, unpack: unpackFloats },
-  1: { type: 'F16', numbers: 1, bytes: 2, unpack: unpackHalves },
-  2: { type: 'Q4_0', numbers: 32, bytes: 18, unpack: (bytes, to) => unpackFour(bytes, to, false) },
-  3: { type: 'Q4_1', numbers: 32, bytes: 20, unpack: (bytes, to) => unpackFour(bytes, to, true) },
-  6: { type: 'Q5_0', numbers: 32, bytes: 22, unpack: (bytes, to) => unpackFive(bytes, to, false) },
-  7: { type: 'Q5_1', numbers: 32, bytes: 24, unpack: (bytes, to) => unpackFive(bytes, to, true) },
-  8: { type: 'Q8_0', numbers: 32, bytes: 34, unpack: unpackEight },
-  12: { type: 'Q4_K', numbers: 256, bytes: 144, unpack: (bytes, to) => unpackParts(bytes, to, false) },
-  13: { type: 'Q5_K', numbers: 256, bytes: 176, unpack: (bytes, to) => unpackParts(bytes, to, true) },
-  14: { type: 'Q6_K', numbers: 256, bytes: 210, unpack: unpackSix },
-  30: { type: 'BF16', numbers: 1, bytes: 2, unpack: unpackBrain },
-}
+const FORMATS: readonly Format[] = [
+  { number: 0, type: 'F32', numbers: 1, bytes: 4, unpack: unpackFloats },
+  { number: 1, type: 'F16', numbers: 1, bytes: 2, unpack: unpackHalves },
+  { number: 2, type: 'Q4_0', numbers: 32, bytes: 18, unpack: (bytes, to) => unpackFour(bytes, to, false) },
+  { number: 3, type: 'Q4_1', numbers: 32, bytes: 20, unpack: (bytes, to) => unpackFour(bytes, to, true) },
+  { number: 6, type: 'Q5_0', numbers: 32, bytes: 22, unpack: (bytes, to) => unpackFive(bytes, to, false) },
+  { number: 7, type: 'Q5_1', numbers: 32, bytes: 24, unpack: (bytes, to) => unpackFive(bytes, to, true) },
+  { number: 8, type: 'Q8_0', numbers: 32, bytes: 34, unpack: unpackEight },
+  { number: 12, type: 'Q4_K', numbers: 256, bytes: 144, unpack: (bytes, to) => unpackParts(bytes, to, false) },
+  { number: 13, type: 'Q5_K', numbers: 256, bytes: 176, unpack: (bytes, to) => unpackParts(bytes, to, true) },
+  { number: 14, type: 'Q6_K', numbers: 256, bytes: 210, unpack: unpackSix },
+  { number: 30, type: 'BF16', numbers: 1, bytes: 2, unpack: unpackBrain },
+]
 
 /** Types that are known by name and not read. */
 const OTHERS: Readonly<Record<number, string>> = {
@@ -188,17 +189,70 @@ const OTHERS: Readonly<Record<number, string>> = {
 
 /** Null for a type that is not read. */
 export function blockOf(type: number): Block | null {
-  return FORMATS[type] ?? null
+  return FORMATS.find((one) => one.number === type) ?? null
 }
 
 export function typeName(type: number): string {
-  return FORMATS[type]?.type ?? OTHERS[type] ?? `type ${type}`
+  return blockOf(type)?.type ?? OTHERS[type] ?? `type ${type}`
+}
+
+/** @throws RangeError for a type that is not read */
+export function blockNamed(type: string): Format {
+  const format = FORMATS.find((one) => one.type === type)
+  if (format === undefined) throw new RangeError(`numbers of type ${type} are not read`)
+  return format
+}
+
+/** As F32, F16 (to the nearest, ties to even) or Q8_0 (ggml's reference rounding). @throws RangeError for another type */
+export function packBlocks(data: Float32Array, type: string): Uint8Array {
+  if (type === 'F32') return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+  if (type === 'F16') {
+    const to = new Uint16Array(data.length)
+    for (let at = 0; at < data.length; at += 1) to[at] = toHalf(data[at]!)
+    return new Uint8Array(to.buffer)
+  }
+  if (type !== 'Q8_0') throw new RangeError(`numbers of type ${type} are not written`)
+  const to = new Uint8Array((data.length / HALVES) * 34)
+  for (let from = 0, out = 0; from < data.length; from += HALVES, out += 34) {
+    let most = 0
+    for (let at = 0; at < HALVES; at += 1) most = Math.max(most, Math.abs(data[from + at]!))
+    const scale = round(most / 127)
+    const inverse = scale === 0 ? 0 : round(1 / scale)
+    const bits = toHalf(scale)
+    to[out] = bits & 255
+    to[out + 1] = bits >>> 8
+    for (let at = 0; at < HALVES; at += 1) {
+      const value = round(data[from + at]! * inverse)
+      to[out + 2 + at] = Math.sign(value) * Math.floor(Math.abs(value) + 0.5)
+    }
+  }
+  return to
+}
+
+const bits32 = new Uint32Array(1)
+const float32 = new Float32Array(bits32.buffer)
+
+/** binary32 → binary16, to the nearest, ties to even; past the largest, infinity. */
+function toHalf(value: number): number {
+  float32[0] = value
+  const bits = bits32[0]!
+  const sign = (bits >>> 16) & 0x8000
+  const size = bits & 0x7fffffff
+  if (size > 0x7f800000) return sign | 0x7e00
+  if (size >= 0x477ff000) return sign | 0x7c00 // 65,520 and more round to infinity
+  if (size < 0x38800000) return sign | roundEven(Math.abs(float32[0]) * 2 ** 24) // below 2^-14 the steps are even
+  return sign | ((size - 0x38000000 + 0xfff + ((size >>> 13) & 1)) >>> 13)
+}
+
+function roundEven(value: number): number {
+  const floor = Math.floor(value)
+  const rest = value - floor
+  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor
 }
 
 /** @param bytes whole blocks @throws RangeError for a type that is not read, or bytes that end inside a block */
 export function unpackBlocks(bytes: Uint8Array, type: string): Float32Array {
-  const format = Object.values(FORMATS).find((one) => one.type === type)
-  if (format === undefined) throw new RangeError(`numbers of type ${type} are not read`)
+  const format = blockNamed(type)
   if (bytes.length % format.bytes !== 0) throw new RangeError(`the bytes end inside a block of ${type}`)
   const to = new Float32Array((bytes.length / format.bytes) * format.numbers)
   format.unpack(bytes, to)

@@ -1,47 +1,8 @@
 // The vocabulary of a GGUF file as the files of the Hugging Face libraries: tokenizer.json and what lies beside it.
 import type { GgufHeader, GgufValue } from './header.ts'
+import { LAYOUT_MARK } from '../../learn/tokens/language.ts'
+import { CONTROL, CUTS, LAYOUT_KEY, NORMALIZER_KEY, UNKNOWN, USER_DEFINED, WORDS } from './cuts.ts'
 import { refuse, tokenNumbers } from './architecture.ts'
-
-/** Kinds of tokens in `tokenizer.ggml.token_type`. */
-const UNKNOWN = 2
-const CONTROL = 3
-const USER_DEFINED = 4
-
-/** How words are cut before they are merged, by `tokenizer.ggml.pre`; the patterns are those of the models' own tokenizers. */
-const WORDS = {
-  gpt2: "'(?:[sdmt]|ll|ve|re)| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
-  /** Llama 3: up to three digits at a time. */
-  llama3:
-    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
-  /** Qwen2 and after: digits one by one. */
-  qwen2:
-    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
-  /** Mistral's since Nemo: words end where lower case goes over to upper. */
-  tekken:
-    '[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+',
-} as const
-
-interface Cut {
-  readonly words: keyof typeof WORDS
-  /** Digits one by one, before anything else. */
-  readonly digits?: true
-  readonly normalizer?: string
-  /** A word that is a token as it stands is not merged together from its letters. */
-  readonly wholeWords?: true
-}
-
-const CUTS: Readonly<Record<string, Cut>> = {
-  default: { words: 'gpt2' },
-  'gpt-2': { words: 'gpt2' },
-  smollm: { words: 'gpt2', digits: true },
-  'llama-bpe': { words: 'llama3', wholeWords: true },
-  llama3: { words: 'llama3', wholeWords: true },
-  'llama-v3': { words: 'llama3', wholeWords: true },
-  'smaug-bpe': { words: 'llama3', wholeWords: true },
-  qwen2: { words: 'qwen2', normalizer: 'NFC' },
-  'deepseek-r1-qwen': { words: 'qwen2', normalizer: 'NFC' },
-  tekken: { words: 'tekken', wholeWords: true },
-}
 
 /** Vocabulary and kinds of tokens, as the file lists them. */
 interface Vocabulary {
@@ -82,6 +43,7 @@ export function ggufTokenizer(header: GgufHeader): Record<string, unknown> | nul
 /** tokenizer_config.json: names of special tokens, for the chat template. */
 export function ggufTokenizerConfig(header: GgufHeader): Record<string, unknown> {
   const tokens = listOf(header, 'tokens', isText)
+  const layout = header.metadata.get(LAYOUT_KEY)
   const named = (key: string, name: string): Record<string, string> => {
     const id = header.metadata.get(`tokenizer.ggml.${key}_token_id`)
     const token = typeof id === 'number' ? tokens[id] : undefined
@@ -93,6 +55,7 @@ export function ggufTokenizerConfig(header: GgufHeader): Record<string, unknown>
     ...named('unknown', 'unk'),
     ...named('padding', 'pad'),
     add_bos_token: putsBeginning(header),
+    ...(typeof layout === 'string' ? { [LAYOUT_MARK]: layout } : {}),
   }
 }
 
@@ -115,8 +78,9 @@ function byBytes(header: GgufHeader, { tokens, merges }: Vocabulary): Record<str
       `its tokenizer cuts words by the rule "${String(said)}"`,
       `The rules ${Object.keys(CUTS).join(', ')} are known. With another the text would be cut otherwise than the model has learned.`,
     )
+  const normalizer = header.metadata.get(NORMALIZER_KEY) ?? cut.normalizer ?? ''
   return {
-    normalizer: cut.normalizer === undefined ? null : { type: cut.normalizer },
+    normalizer: normalizer === 'NFC' ? { type: 'NFC' } : null,
     pre_tokenizer: {
       type: 'Sequence',
       pretokenizers: [

@@ -1,6 +1,6 @@
 import path from 'node:path'
-import { Command } from 'commander'
-import type { RunSummary } from '../../../../shared/contract/runs.ts'
+import { Command, Option } from 'commander'
+import type { ExportForm, RunSummary } from '../../../../shared/contract/runs.ts'
 import type { Client } from '../../../../shared/rpc.ts'
 import { formatBytes, formatDuration, formatNumber } from '../../../../shared/units.ts'
 import { pick, withClient } from '../connect.ts'
@@ -136,31 +136,30 @@ export function runsCommand(): Command {
     )
     .addCommand(
       new Command('export')
-        .description('Write a checkpoint as a folder that other programs open: safetensors, tokenizer, model card.')
+        .description(
+          'Write a checkpoint as other programs open it: a folder of safetensors, tokenizer and model card, or a GGUF file.',
+        )
         .argument('<run>')
         .requiredOption('--to <folder>', 'a folder that does not exist yet')
         .option('--best', 'the best checkpoint in place of the last')
         .option('--adapters', "only the LoRA adapters, in PEFT's layout")
         .option('--embedder', "as an embedder, in sentence-transformers' layout: what rankers are written as anyway")
-        .action(
-          async (
-            wanted: string,
-            options: { to: string; best?: boolean; adapters?: boolean; embedder?: boolean },
-            command: Command,
-          ) => {
-            const { out, dataDir } = globals(command)
-            await withClient(dataDir, async ({ client }) => {
-              const { runId } = await pickRun(client, wanted)
-              const value = await client.call('runs.export', {
-                runId,
-                checkpoint: options.best === true ? 'best' : 'last',
-                path: path.resolve(options.to),
-                form: options.adapters === true ? 'adapters' : options.embedder === true ? 'embedder' : undefined,
-              })
-              out.result(value, `${value.path}: step ${value.step}; ${value.files.join(', ')}`)
+        .addOption(
+          new Option('--gguf <type>', 'as one GGUF file, for llama.cpp, LM Studio or Ollama').choices(['q8_0', 'f16']),
+        )
+        .action(async (wanted: string, options: ExportFlags, command: Command) => {
+          const { out, dataDir } = globals(command)
+          await withClient(dataDir, async ({ client }) => {
+            const { runId } = await pickRun(client, wanted)
+            const value = await client.call('runs.export', {
+              runId,
+              checkpoint: options.best === true ? 'best' : 'last',
+              path: path.resolve(options.to),
+              form: formOf(options),
             })
-          },
-        ),
+            out.result(value, `${value.path}: step ${value.step}; ${value.files.join(', ')}`)
+          })
+        }),
     )
     .addCommand(
       new Command('resume')
@@ -178,4 +177,18 @@ export function runsCommand(): Command {
           })
         }),
     )
+}
+
+interface ExportFlags {
+  readonly to: string
+  readonly best?: boolean
+  readonly adapters?: boolean
+  readonly embedder?: boolean
+  readonly gguf?: 'q8_0' | 'f16'
+}
+
+/** Undefined: the run's usual one. */
+function formOf({ adapters, embedder, gguf }: ExportFlags): ExportForm | undefined {
+  if (gguf !== undefined) return `gguf-${gguf}`
+  return adapters === true ? 'adapters' : embedder === true ? 'embedder' : undefined
 }
