@@ -172,11 +172,11 @@ export const trainingConfig = z.strictObject({
       ...READS_TOKENS,
     }),
   frozenStorage: z
-    .enum(['float32', 'bfloat16'])
+    .enum(['float32', 'bfloat16', 'int8', 'int4', 'stored'])
     .default('float32')
     .meta({
       title: 'Frozen weights kept as',
-      help: 'bfloat16 halves the memory of weights that are not trained, on the engines wasm and cpu, and rounds them to eight significant bits. Nothing is lost where the model is stored as bfloat16.',
+      help: 'In fewer bits, weights that are not trained take less memory, on the engines wasm and cpu, and are rounded: bfloat16 takes a half, int8 a third, int4 a fifth. Stored keeps those of a GGUF file as they are there, and changes no bit of them.',
       group: 'expert',
       when: { adapt: ['frozen-embeddings', 'lora'] },
       ...DECODERS,
@@ -264,8 +264,8 @@ export const trainingConfig = z.strictObject({
 
 export type TrainingConfig = z.infer<typeof trainingConfig>
 
-/** Engines that can multiply frozen weights kept as bfloat16, the one to use first. */
-export const BFLOAT16_ENGINES = ['wasm', 'cpu'] as const satisfies readonly EngineName[]
+/** Engines that can multiply frozen weights kept in fewer bits, the one to use first. */
+export const PACKED_ENGINES = ['wasm', 'cpu'] as const satisfies readonly EngineName[]
 
 /** What a request says of the training. A field left out stays out (zod's `partial` would fill in the default), so that the method's preset can fill it. */
 export type TrainingChanges = { readonly [K in keyof TrainingConfig]?: TrainingConfig[K] | undefined }

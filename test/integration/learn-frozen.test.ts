@@ -2,14 +2,15 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { tokenBatch } from '../../main/core/learn/batches.ts'
 import { initialAdapters, type LoraOptions } from '../../main/core/learn/models/adapters.ts'
 import { decoderFrom, type DecoderConfig, type DecoderOptions } from '../../main/core/learn/models/decoder.ts'
+import { freezeMatrix, freezePacked, multiply, readFrozen, rowsOf } from '../../main/core/learn/models/frozen.ts'
 import {
-  freezeMatrix,
-  fromBfloat16,
-  multiply,
-  readFrozen,
-  rowsOf,
+  GROUPS,
+  groupWriter,
+  type PackedMatrix,
+  packMatrix,
   toBfloat16,
-} from '../../main/core/learn/models/frozen.ts'
+  widen,
+} from '../../main/core/learn/models/packed.ts'
 import { freshWeights, sourceOf, type TensorSource } from '../../main/core/learn/models/parameters.ts'
 import { createRandom } from '../../main/core/learn/random.ts'
 import { tf } from '../../main/core/learn/tf.ts'
@@ -25,6 +26,12 @@ afterEach(async () => {
 const numbers = (count: number, seed: number): Float32Array => {
   const random = createRandom(seed)
   return Float32Array.from({ length: count }, () => random.normal())
+}
+
+const fromBfloat16 = (halves: Uint16Array): Float32Array => {
+  const words = new Int32Array(Math.ceil(halves.length / 2))
+  new Uint16Array(words.buffer).set(halves)
+  return widen({ form: 'bfloat16', words }, 0, halves.length)
 }
 
 const sameBits = (a: Float32Array, b: Float32Array): boolean =>
@@ -176,6 +183,70 @@ test.each(['wasm', 'cpu'] as const)(
     expect(bytes[0]!).toBeLessThan(0.65 * bytes[2]!)
   },
 )
+
+describe.each(['int4', 'int8', 'int8x16'] as const)('%s', (form) => {
+  const { numbers: size } = GROUPS[form]
+  /** Of random scales, offsets and integers. */
+  const matrix = (rows: number, columns: number, seed: number): PackedMatrix => {
+    const random = createRandom(seed)
+    const writer = groupWriter(form, rows * columns)
+    for (let at = 0; at < (rows * columns) / size; at += 1)
+      writer.group(
+        Math.fround(random.normal()),
+        Math.fround(random.normal()),
+        Array.from({ length: size }, () => (form === 'int4' ? random.int(16) : random.int(256) - 128)),
+      )
+    return { form, words: writer.words, shape: [rows, columns] }
+  }
+
+  test.each(['wasm', 'cpu'] as const)('is multiplied and gathered as its widened numbers are (%s)', async (name) => {
+    engine = await openEngine(name, { threads: 2 })
+    for (const [rows, columns, count] of [
+      [3, size, 1],
+      [33, 3 * size, 5],
+      [300, 1056, 9],
+      [17, 0, 2],
+    ] as const) {
+      const packed = matrix(rows, columns, rows)
+      const wide = tf.tensor2d(widen(packed, 0, rows * columns), [rows, columns])
+      const frozen = freezePacked(packed)
+      for (const transposed of [true, false]) {
+        const [inner, outer] = transposed ? [columns, rows] : [rows, columns]
+        const x = tf.tensor2d(numbers(count * inner, 3), [count, inner])
+        const dy = tf.tensor2d(numbers(count * outer, 4), [count, outer])
+        const [one, other] = [frozen, wide].map((by) => [
+          multiply(x, by, transposed).dataSync<'float32'>().slice(),
+          tf
+            .grad((input) => multiply(input as tf.Tensor2D, by, transposed))(x, dy)
+            .dataSync<'float32'>()
+            .slice(),
+        ])
+        expect([sameBits(one![0]!, other![0]!), sameBits(one![1]!, other![1]!)]).toEqual([true, true])
+      }
+      const places = Int32Array.of(rows - 1, 0, 1)
+      expect(rowsOf(frozen, places).dataSync()).toEqual(rowsOf(wide, places).dataSync())
+      expect(sameBits(await readFrozen(frozen), await wide.data<'float32'>())).toBe(true)
+      frozen.packed.dispose()
+      wide.dispose()
+    }
+  })
+})
+
+test.each([
+  ['int8', 0.5 / 127],
+  ['int4', 0.5 / 15],
+] as const)('%s is within half a step of every number, and zeros stay zeros', (form, step) => {
+  const values = numbers(64 * 32, 6)
+  values.fill(0, 32, 64)
+  const found = widen(packMatrix(values, [64, 32], form), 0, values.length)
+  for (let from = 0; from < values.length; from += 32) {
+    const group = values.subarray(from, from + 32)
+    const [least, most] = [Math.min(0, ...group), Math.max(0, ...group)]
+    const room = step * (form === 'int8' ? Math.max(most, -least) : most - least) * 1.0001
+    expect(Math.max(...group.map((value, at) => Math.abs(value - found[from + at]!)))).toBeLessThanOrEqual(room)
+  }
+  expect(found.subarray(32, 64).every((value) => value === 0)).toBe(true)
+})
 
 test('the engine takes half the memory for it', async () => {
   engine = await openEngine('wasm', { threads: 1 })

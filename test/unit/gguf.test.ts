@@ -3,12 +3,17 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { initialAdapters } from '../../main/core/learn/models/adapters.ts'
+import { sourceOf } from '../../main/core/learn/models/parameters.ts'
+import { createRandom } from '../../main/core/learn/random.ts'
 import { decoderFrom } from '../../main/core/learn/models/decoder.ts'
 import { tf } from '../../main/core/learn/tf.ts'
 import { openLanguage } from '../../main/core/learn/tokens/language.ts'
 import { loadTokenizer } from '../../main/core/learn/tokens/tokenizer.ts'
 import { ggufConfig, hubNameOf } from '../../main/core/models/gguf/architecture.ts'
 import { unpackBlocks } from '../../main/core/models/gguf/blocks.ts'
+import { packedFormOf, packGguf } from '../../main/core/models/gguf/pack.ts'
+import { packedBytes, widen } from '../../main/core/learn/models/packed.ts'
 import { readGgufHeader, type GgufHeader } from '../../main/core/models/gguf/header.ts'
 import { ggufTokenizer } from '../../main/core/models/gguf/tokenizer.ts'
 import { openAnyModel, openModelFolder } from '../../main/core/models/folder.ts'
@@ -56,6 +61,24 @@ describe('numbers in blocks', () => {
     expect(Buffer.from(found.buffer, found.byteOffset, found.byteLength).toString('base64')).toBe(floats)
   })
 
+  test.each(Object.entries(blocks).filter(([type]) => type.startsWith('Q')))(
+    '%s kept in fewer bits are the same numbers',
+    (type, { bytes, floats }) => {
+      const form = packedFormOf(type)!
+      const count = Buffer.from(floats, 'base64').length / 4
+      const words = packGguf(Buffer.from(bytes, 'base64'), type)
+      expect(words.byteLength).toBe(packedBytes(form, count))
+      const found = widen({ form, words }, 0, count)
+      const wanted = unpackBlocks(Buffer.from(bytes, 'base64'), type)
+      expect(found.every((value, at) => value === wanted[at])).toBe(true) // 0 and −0 are one number
+    },
+  )
+
+  test('numbers that stand alone are not kept so', () => {
+    expect(['F32', 'F16', 'BF16'].map(packedFormOf)).toEqual([null, null, null])
+    expect(() => packGguf(new Uint8Array(4), 'F32')).toThrow('F32')
+  })
+
   test('a part of a block, and a type that is not read, are refused', () => {
     expect(() => unpackBlocks(new Uint8Array(17), 'Q4_0')).toThrow('inside a block')
     expect(() => unpackBlocks(new Uint8Array(18), 'IQ4_NL')).toThrow('IQ4_NL')
@@ -78,6 +101,31 @@ describe('a model in one file', () => {
     const off = logits.flatMap((row, at) => row.map((value, token) => Math.abs(last[at]![token]! - value)))
     expect(off.length).toBe(2 * 300)
     expect(Math.max(...off)).toBeLessThan(2e-4)
+  })
+
+  test.each(Object.keys(expected.models))('%s learns the same beside weights kept as they are stored', (name) => {
+    const { ids } = expected.models[name]!
+    const lora = { rank: 2, alpha: 4, dropout: 0, targets: 'all-linear' } as const
+    const model = openModelFolder(fixture(`${name}.gguf`))
+    const found = (['float32', 'stored'] as const).map((frozenStorage) => {
+      const adapters = sourceOf(initialAdapters(model.config, lora, createRandom(3)))
+      const decoder = decoderFrom(model.config, model, { lora, adapters, frozenStorage })
+      const result = tf.tidy(() => {
+        const row = tf.tensor2d([ids], [1, ids.length], 'int32')
+        const ones = tf.ones<tf.Rank.R2>([1, ids.length])
+        const { value, grads } = tf.variableGrads(
+          () => tf.neg(tf.mean(decoder.tokenLogProbs({ ids: row, attention: ones, completion: ones }))) as tf.Scalar,
+          Object.values(decoder.variables),
+        )
+        return [value.dataSync()[0], Object.values(grads).map((grad) => [...grad.dataSync()])]
+      })
+      const bytes = decoder.weightBytes
+      decoder.dispose()
+      return { result, bytes }
+    })
+    model.close()
+    expect(found[1]!.result).toEqual(found[0]!.result)
+    expect(found[1]!.bytes).toBeLessThan(0.75 * found[0]!.bytes)
   })
 
   test('a folder with one such file and no config.json is that file; of several one has to be named', () => {

@@ -1,5 +1,5 @@
 import type { RunRequest, RunSpec } from '../../../shared/run-spec.ts'
-import { BFLOAT16_ENGINES, type TrainingConfig } from '../../../shared/training-config.ts'
+import { PACKED_ENGINES, type TrainingConfig } from '../../../shared/training-config.ts'
 import type { HandlerDeps } from '../handlers/deps.ts'
 
 /** What the request names, or what is fastest at training here, with what is tried after it. */
@@ -10,11 +10,15 @@ export function engineOf(
 ): Pick<RunSpec, 'engine' | 'engineChoice'> {
   if (engine !== 'auto')
     return { engine, engineChoice: { automatic: false, why: 'it was named in the request', others: [] } }
-  if (training.frozenStorage === 'bfloat16' && training.adapt !== 'full') {
-    const [first, ...others] = BFLOAT16_ENGINES
+  if (training.frozenStorage !== 'float32' && training.adapt !== 'full') {
+    const [first, ...others] = PACKED_ENGINES
     return {
       engine: first,
-      engineChoice: { automatic: true, why: 'it can multiply frozen weights kept as bfloat16', others },
+      engineChoice: {
+        automatic: true,
+        why: `it can multiply frozen weights kept as ${training.frozenStorage}`,
+        others,
+      },
     }
   }
   const { name, why } = engines.choose('training')

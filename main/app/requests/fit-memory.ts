@@ -1,7 +1,8 @@
 // Settings that say how a batch goes through the model, not what is learned from it, chosen so that the run fits.
 import { totalmem } from 'node:os'
 import type { EngineName } from '../../../shared/domain.ts'
-import type { TrainingChanges, TrainingConfig } from '../../../shared/training-config.ts'
+import { PACKED_ENGINES, type TrainingChanges, type TrainingConfig } from '../../../shared/training-config.ts'
+import { storedBytesIn } from '../../core/models/decoder-sizes.ts'
 import { formatBytes } from '../../../shared/units.ts'
 import { foreseenBytes, type MemoryQuestion } from './run-memory.ts'
 import type { Advice } from './run-advice.ts'
@@ -18,8 +19,8 @@ export interface Fitted {
 }
 
 /**
- * The micro-batch first, which costs nothing, then gradient checkpointing, which costs a third more time. What was asked
- * for stays as it is.
+ * The micro-batch first, which costs nothing; then frozen weights as a GGUF file has them, which costs some time and changes
+ * no number; then gradient checkpointing, which costs a third more time. What was asked for stays as it is.
  */
 export function fitTraining(question: MemoryQuestion, asked: TrainingChanges, engine: EngineName): Fitted {
   const { training } = question
@@ -31,16 +32,22 @@ export function fitTraining(question: MemoryQuestion, asked: TrainingChanges, en
     return { training, advice: null }
   const sizes = asked.microBatchSize === undefined ? halvesOf(training) : [training.microBatchSize]
   const again = asked.gradientCheckpointing === undefined ? [false, true] : [training.gradientCheckpointing]
+  const storages =
+    asked.frozenStorage === undefined && keepsStored(question, engine) ? storagesOf(training) : [training.frozenStorage]
   for (const gradientCheckpointing of again)
-    for (const microBatchSize of sizes) {
-      const bytes = bytesWith({ microBatchSize, gradientCheckpointing })!
+    for (const [frozenStorage, microBatchSize] of storages.flatMap((storage) =>
+      sizes.map((size) => [storage, size] as const),
+    )) {
+      const chosen = { microBatchSize, frozenStorage, gradientCheckpointing }
+      const bytes = bytesWith(chosen)!
       if (bytes > limit.bytes) continue
       const words = [
         ...(microBatchSize === training.microBatchSize ? [] : [`a micro-batch of ${microBatchSize}`]),
+        ...(frozenStorage === training.frozenStorage ? [] : ['frozen weights as the file has them']),
         ...(gradientCheckpointing === training.gradientCheckpointing ? [] : ['gradient checkpointing']),
       ]
       return {
-        training: { ...training, microBatchSize, gradientCheckpointing },
+        training: { ...training, ...chosen },
         advice: {
           level: 'info',
           text: `${upperFirst(words.join(' and '))}, chosen so that training fits ${limit.name}: about ${formatBytes(bytes)} in place of ${formatBytes(foreseen)}. The updates are the same.`,
@@ -51,7 +58,7 @@ export function fitTraining(question: MemoryQuestion, asked: TrainingChanges, en
     training,
     advice: {
       level: 'warning',
-      text: `About ${formatBytes(foreseen)} are foreseen, more than ${limit.name} has to give: choose a smaller micro-batch, gradient checkpointing, LoRA, shorter sequences or a smaller model.`,
+      text: `About ${formatBytes(foreseen)} are foreseen, more than ${limit.name} has to give: choose a smaller micro-batch, gradient checkpointing, LoRA with frozen weights in fewer bits, shorter sequences or a smaller model.`,
     },
   }
 }
@@ -60,6 +67,20 @@ function limitOf(engine: EngineName): { readonly bytes: number; readonly name: s
   const machine = { bytes: MACHINE_SHARE * totalmem(), name: `this machine’s ${formatBytes(totalmem())}` }
   if (engine !== 'wasm' || WASM_SHARE * WASM_BYTES > machine.bytes) return machine
   return { bytes: WASM_SHARE * WASM_BYTES, name: `the ${formatBytes(WASM_BYTES)} of the WebAssembly engine` }
+}
+
+function storagesOf({ frozenStorage }: TrainingConfig): TrainingConfig['frozenStorage'][] {
+  return frozenStorage === 'float32' ? ['float32', 'stored'] : [frozenStorage]
+}
+
+/** Whether the engine can multiply them so, and the file has them so. */
+function keepsStored({ folder, training }: MemoryQuestion, engine: EngineName): boolean {
+  return (
+    folder !== null &&
+    training.adapt !== 'full' &&
+    (PACKED_ENGINES as readonly EngineName[]).includes(engine) &&
+    storedBytesIn(folder) !== null
+  )
 }
 
 /** The micro-batch, and its halves. */

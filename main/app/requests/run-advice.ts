@@ -46,12 +46,12 @@ export function adviseRequest(asked: Questioned): {
     )
   if (
     asked.training.adapt !== 'full' &&
-    asked.training.frozenStorage === 'bfloat16' &&
+    asked.training.frozenStorage !== 'float32' &&
     !['auto', 'wasm', 'cpu'].includes(request.engine)
   ) {
     wrong(
       'training.frozenStorage',
-      `The engine ${request.engine} keeps frozen weights as float32 only; wasm and cpu can keep bfloat16.`,
+      `The engine ${request.engine} keeps frozen weights as float32 only; wasm and cpu can keep them in fewer bits.`,
     )
   }
   if (content !== null) {

@@ -5,8 +5,8 @@ import { type RunRequest } from '../../../shared/run-spec.ts'
 import { trainingConfig, type TrainingConfig } from '../../../shared/training-config.ts'
 import { keepsReference, type AlgorithmPage } from '../../core/learn/define.ts'
 import type { DecoderConfig } from '../../core/learn/models/model-config.ts'
-import { sizesIn, sizesOfNew } from '../../core/models/decoder-sizes.ts'
-import { totalMemory, trainingMemory } from '../../core/models/training-memory.ts'
+import { sizesIn, sizesOfNew, storedBytesIn } from '../../core/models/decoder-sizes.ts'
+import { totalMemory, trainingMemory, type StoredBytes } from '../../core/models/training-memory.ts'
 
 /** Settings whose choices say what they would take. */
 const CHOICES = ['adapt', 'gradientCheckpointing', 'frozenStorage', 'loraTargets'] as const
@@ -33,7 +33,11 @@ export function foreseenBytes(question: MemoryQuestion): number | null {
   const config = sizesOf(question)
   if (config === null) return null
   const hasReference = keepsReference(question.algorithm, question.request.model.kind)
-  return totalMemory(trainingMemory(config, question.training, hasReference))
+  return totalMemory(trainingMemory(config, question.training, hasReference, storedOf(question)))
+}
+
+function storedOf({ folder, training }: MemoryQuestion): StoredBytes | undefined {
+  return folder === null || training.adapt === 'full' ? undefined : (storedBytesIn(folder) ?? undefined)
 }
 
 /** Null for what is no decoder, and where the model to start from cannot be read; a problem of the request says why. */
@@ -42,9 +46,10 @@ export function foreseeMemory(question: MemoryQuestion): MemoryEstimate | null {
   const config = sizesOf(question)
   if (config === null) return null
   const hasReference = keepsReference(algorithm, request.model.kind)
+  const stored = storedOf(question)
   const total = (changes: Partial<TrainingConfig>): number =>
-    Math.round(totalMemory(trainingMemory(config, { ...training, ...changes }, hasReference)))
-  const parts = Object.entries(trainingMemory(config, training, hasReference)).map(([name, bytes]) => ({
+    Math.round(totalMemory(trainingMemory(config, { ...training, ...changes }, hasReference, stored)))
+  const parts = Object.entries(trainingMemory(config, training, hasReference, stored)).map(([name, bytes]) => ({
     name,
     bytes: Math.round(bytes),
   }))

@@ -3,7 +3,12 @@ import { byteTokenizer } from '../learn/tokens/bpe-trainer.ts'
 import { decoderConfigOf } from '../learn/models/hf-config.ts'
 import { presetConfig, type DecoderConfig } from '../learn/models/model-config.ts'
 import { loadTokenizer } from '../learn/tokens/tokenizer.ts'
+import { packedBytes } from '../learn/models/packed.ts'
+import { hubNameOf } from './gguf/architecture.ts'
+import { packedFormOf } from './gguf/pack.ts'
+import { findGguf, ggufHeader } from './gguf/place.ts'
 import { readJson } from './model-files.ts'
+import type { StoredBytes } from './training-memory.ts'
 
 /** The sizes of a model that is to be made; a BPE may end up with fewer tokens than it may have. */
 export function sizesOfNew(
@@ -17,4 +22,16 @@ export function sizesOfNew(
 /** The sizes of the model in a folder, from its config.json alone. @throws AppError `model-unsupported` */
 export function sizesIn(folder: string, scoreHead: boolean): DecoderConfig {
   return { ...decoderConfigOf(readJson(folder, 'config.json', true)), scoreHead }
+}
+
+/** What matrices take that are kept as the model's file has them; null where it has none in fewer bits. */
+export function storedBytesIn(folder: string): StoredBytes | null {
+  const gguf = findGguf(folder)
+  if (gguf === null) return null
+  const sizes = new Map<string, number>()
+  for (const { name, type, shape } of ggufHeader(gguf).tensors) {
+    const form = packedFormOf(type)
+    if (form !== null && shape.length === 2) sizes.set(hubNameOf(name), packedBytes(form, shape[0]! * shape[1]!))
+  }
+  return sizes.size === 0 ? null : (name) => sizes.get(name) ?? null
 }

@@ -195,6 +195,11 @@ function describe(
       if (from === undefined) throw new RangeError(`the weights have no tensor ${name}`)
       return readStored(from)
     },
+    readPacked(name) {
+      const from = nameOf.get(name)
+      const tensor = from === undefined ? undefined : byName.get(from)
+      return tensor === undefined ? null : (readers.get(tensor.file)!.readPacked?.(tensor.name) ?? null)
+    },
     readStored,
     hash: (onProgress, signal) =>
       hashFiles(

@@ -4,6 +4,7 @@ import type { TrainingConfig } from '../../../shared/training-config.ts'
 import { adapterShapes } from '../learn/models/adapters.ts'
 import { isLlamaLike, type DecoderConfig } from '../learn/models/model-config.ts'
 import { LOGITS_AT_ONCE } from '../learn/models/head.ts'
+import { fitsGroups, packedBytes } from '../learn/models/packed.ts'
 import { outerNames, parameterShapes, sizeOfShape } from '../learn/models/parameters.ts'
 
 export interface TrainingMemory {
@@ -40,9 +41,20 @@ const PROGRAM_BYTES = 220e6
 /** What is freed is not given back to the system, and the pieces never fit each other exactly. */
 const SLACK = 1.15
 
-/** Bytes, by what they are for. @param hasReference training compares with the policy it began with */
-export function trainingMemory(config: DecoderConfig, training: Memory, hasReference: boolean): TrainingMemory {
-  const { weights, trained } = weightBytes(config, training)
+/** Of a matrix as its file has it, packed in memory; null where it stands there as numbers alone. */
+export type StoredBytes = (name: string) => number | null
+
+/**
+ * Bytes, by what they are for. @param hasReference training compares with the policy it began with
+ * @param stored of the model's file; absent: it has no matrix in fewer bits
+ */
+export function trainingMemory(
+  config: DecoderConfig,
+  training: Memory,
+  hasReference: boolean,
+  stored: StoredBytes = () => null,
+): TrainingMemory {
+  const { weights, trained } = weightBytes(config, training, stored)
   const parts = Math.ceil(training.batchSize / training.microBatchSize)
   return {
     program: PROGRAM_BYTES,
@@ -62,16 +74,32 @@ function wholeBytes(config: DecoderConfig): number {
   return FLOAT_BYTES * Object.values(parameterShapes(config)).reduce((sum, shape) => sum + sizeOfShape(shape), 0)
 }
 
-function weightBytes(config: DecoderConfig, training: Memory): { readonly weights: number; readonly trained: number } {
+/** Of a matrix that does not train. */
+function frozenBytes(
+  name: string,
+  shape: readonly number[],
+  storage: Memory['frozenStorage'],
+  stored: StoredBytes,
+): number {
+  const size = sizeOfShape(shape)
+  if (storage === 'float32' || shape.length !== 2) return size * FLOAT_BYTES
+  if (storage === 'stored') return stored(name) ?? size * FLOAT_BYTES
+  return packedBytes(fitsGroups(storage, shape[1]!) ? storage : 'bfloat16', size)
+}
+
+function weightBytes(
+  config: DecoderConfig,
+  training: Memory,
+  stored: StoredBytes,
+): { readonly weights: number; readonly trained: number } {
   const { embedding, positions, head } = outerNames(config)
   const outer = new Set([embedding, positions, head].map((name) => `${name}.weight`))
   let weights = 0
   let trained = 0
   for (const [name, shape] of Object.entries(parameterShapes(config))) {
     const trains = training.adapt === 'full' || (training.adapt === 'lora' ? name === 'score.weight' : !outer.has(name))
-    const half = !trains && training.frozenStorage === 'bfloat16' && shape.length === 2
     const bytes = sizeOfShape(shape) * FLOAT_BYTES
-    weights += half ? bytes / 2 : bytes
+    weights += trains ? bytes : frozenBytes(name, shape, training.frozenStorage, stored)
     if (trains) trained += bytes
   }
   if (training.adapt !== 'lora') return { weights, trained }

@@ -161,6 +161,7 @@ export const f32x4 = {
   neg: unary(simd(0xe1)),
   sqrt: unary(simd(0xe3)),
   lt: binary(simd(0x43)),
+  fromIntegers: unary(simd(0xfa)),
   nearest: unary(simd(0x6a)),
   /** a0 b0 a1 b1 and a2 b2 a3 b3. */
   zipLow: shuffle(words(0, 4, 1, 5)),
@@ -180,9 +181,20 @@ export const i32x4 = {
   add: binary(simd(0xae)),
   shl: (value: Code, bits: number): Code => [value, i32.const(bits), simd(0xab)],
   fromFloat: unary(simd(0xf8)), // saturating
+  /** The first, or last, four of eight signed 16-bit numbers. */
+  extendLowSigned: unary(simd(0xa7)),
+  extendHighSigned: unary(simd(0xa8)),
   /** The first, or last, four of eight unsigned 16-bit numbers. */
   extendLow: unary(simd(0xa9)),
   extendHigh: unary(simd(0xaa)),
+}
+
+/** Sixteen bytes, and the eight 16-bit numbers that half of them are. */
+export const i8x16 = {
+  splat: unary(simd(0x0f)),
+  shiftRight: (value: Code, bits: number): Code => [value, i32.const(bits), simd(0x6d)],
+  extendLowSigned: unary(simd(0x87)),
+  extendHighSigned: unary(simd(0x88)),
 }
 
 export const f64x2 = {

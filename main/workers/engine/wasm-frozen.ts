@@ -1,4 +1,4 @@
-// Products with a matrix kept as bfloat16 (main/core/learn/models/frozen.ts): a block of it at a time is widened into scratch
+// Products with a matrix kept in fewer bits (main/core/learn/models/frozen.ts): a block of it at a time is widened into scratch
 // space that stays in the second-level cache, and multiplied there. Sums run in the order of the whole product.
 import { FUSED_KERNELS } from '../../core/learn/models/fused.ts'
 import {
@@ -10,6 +10,7 @@ import {
   type TensorHandle,
   type WasmBackend,
 } from './wasm-backend.ts'
+import { GROUPS, packedBytes, type PackedForm, widen } from '../../core/learn/models/packed.ts'
 import { BLOCK_DEPTH } from './wasm-product.ts'
 
 export function registerFrozenKernels(): void {
@@ -21,21 +22,38 @@ export function registerFrozenKernels(): void {
 const BLOCK_NUMBERS = 262_144
 const WIDENED_PER_CHUNK = 32_768
 
+/** Each form's kernel, and what it takes at a time. */
+const WIDENERS = {
+  bfloat16: { kernel: 'widen', numbers: 1, bytes: 2 },
+  int4: { kernel: 'widenInt4', numbers: GROUPS.int4.numbers, bytes: GROUPS.int4.words * 4 },
+  int8: { kernel: 'widenInt8', numbers: GROUPS.int8.numbers, bytes: GROUPS.int8.words * 4 },
+  int8x16: { kernel: 'widenInt8x16', numbers: GROUPS.int8x16.numbers, bytes: GROUPS.int8x16.words * 4 },
+} as const
+
+interface Packed {
+  readonly form: PackedForm
+  readonly at: number
+  readonly columns: number
+}
+
 /** Rows `first` … of the matrix, as float32 in scratch space. → their address */
-function widenRows(backend: WasmBackend, packed: number, columns: number, first: number, rows: number): number {
+function widenRows(backend: WasmBackend, { form, at, columns }: Packed, first: number, rows: number): number {
   const native = nativeModule(backend)
+  const { kernel, numbers, bytes } = WIDENERS[form]
   const target = native.scratch('second', rows * columns * 4)
+  const units = (rows * columns) / numbers
   native.overRows(
-    'widen',
-    rows * columns,
-    WIDENED_PER_CHUNK,
-    [packed + first * columns * 2, target, rows * columns],
-    [2, 4],
+    kernel,
+    units,
+    WIDENED_PER_CHUNK / numbers,
+    [at + ((first * columns) / numbers) * bytes, target, units],
+    [bytes, numbers * 4],
   )
   return target
 }
 
 interface ProductAttributes {
+  readonly form: PackedForm
   readonly rows: number
   readonly columns: number
   readonly transposed: boolean
@@ -44,7 +62,7 @@ interface ProductAttributes {
 /** x [n, columns] · Wᵀ → [n, rows]; or x [n, rows] · W → [n, columns] */
 function frozenProduct({ inputs, backend, attrs }: KernelCall<ProductAttributes>): TensorHandle {
   const x = inputs.x!
-  const { rows, columns, transposed } = attrs
+  const { form, rows, columns, transposed } = attrs
   const [count, depth] = x.shape as [number, number]
   if (depth !== (transposed ? columns : rows))
     throw new RangeError(
@@ -58,7 +76,7 @@ function frozenProduct({ inputs, backend, attrs }: KernelCall<ProductAttributes>
   if (rows === 0 || depth === 0) floatsAt(backend, addressOf(backend, out), count * width).fill(0)
   for (let first = 0; first < rows; first += perBlock) {
     const size = Math.min(perBlock, rows - first)
-    const at = widenRows(backend, addressOf(backend, inputs.packed!), columns, first, size)
+    const at = widenRows(backend, { form, at: addressOf(backend, inputs.packed!), columns }, first, size)
     const [xAt, outAt] = [addressOf(backend, x), addressOf(backend, out)] // the heap may have moved nothing, yet grown
     if (transposed)
       native.product(
@@ -85,20 +103,20 @@ function frozenProduct({ inputs, backend, attrs }: KernelCall<ProductAttributes>
 }
 
 interface GatherAttributes {
+  readonly form: PackedForm
   readonly rows: number
   readonly columns: number
   readonly indices: Int32Array
 }
 
 function frozenGather({ inputs, backend, attrs }: KernelCall<GatherAttributes>): TensorHandle {
-  const { rows, columns, indices } = attrs
+  const { form, rows, columns, indices } = attrs
   for (const index of indices) if (index < 0 || index >= rows) throw new RangeError(`row ${index} of ${rows}`)
   const out = backend.makeOutput([indices.length, columns], 'float32')
-  const words = new Uint16Array(backend.wasm.HEAPU8.buffer, addressOf(backend, inputs.packed!), rows * columns)
-  const bits = new Uint32Array(backend.wasm.HEAPU8.buffer, addressOf(backend, out), indices.length * columns)
-  indices.forEach((index, item) => {
-    for (let column = 0; column < columns; column += 1)
-      bits[item * columns + column] = words[index * columns + column]! << 16
-  })
+  const { buffer } = backend.wasm.HEAPU8
+  const size = packedBytes(form, rows * columns) / 4
+  const words = new Int32Array(buffer as ArrayBuffer, addressOf(backend, inputs.packed!), size)
+  const to = new Float32Array(buffer, addressOf(backend, out), indices.length * columns)
+  indices.forEach((index, item) => to.set(widen({ form, words }, index * columns, columns), item * columns))
   return out
 }

@@ -2,7 +2,7 @@
 import type { FunctionScope, ModuleBuilder } from './assemble-module.ts'
 import { f32, f32x4, type Code, get, i32, loopTo, type Local, multiplyAdd, set, v128 } from './assembler.ts'
 import { alongRow, bump, bytes, exponential } from './wasm-lanes.ts'
-import { defineWiden } from './wasm-widen.ts'
+import { defineWiden, defineWidenInt4, defineWidenInt8, defineWidenInt8x16 } from './wasm-widen.ts'
 import { defineGelu, defineGeluGrad, defineSwiGlu, defineSwiGluGrad } from './wasm-activations.ts'
 import { defineLayerNorm, defineLayerNormGrad, defineRmsNorm, defineRmsNormGrad } from './wasm-norms.ts'
 import { defineSoftmax, defineSoftmaxGrad } from './wasm-softmax.ts'
@@ -28,6 +28,9 @@ export const ROW_TASKS = [
   'scatterRows',
   'add',
   'widen',
+  'widenInt4',
+  'widenInt8',
+  'widenInt8x16',
 ] as const
 export type RowTasks = Readonly<Record<(typeof ROW_TASKS)[number], Task>>
 
@@ -108,6 +111,9 @@ export function defineRowKernels(module: ModuleBuilder, relaxed: boolean): RowTa
     gatherRows: task({ kernel: gather, params: integers(7), rows: 3, moving: [1, 2] }),
     add: task({ kernel: defineAdd(module), params: integers(4), rows: 3, moving: [0, 1, 2] }),
     widen: task({ kernel: defineWiden(module), params: integers(3), rows: 2, moving: [0, 1] }),
+    widenInt4: task({ kernel: defineWidenInt4(module), params: integers(3), rows: 2, moving: [0, 1] }),
+    widenInt8: task({ kernel: defineWidenInt8(module), params: integers(3), rows: 2, moving: [0, 1] }),
+    widenInt8x16: task({ kernel: defineWidenInt8x16(module), params: integers(3), rows: 2, moving: [0, 1] }),
     // By columns: rows of the result meet.
     scatterRows: task({ kernel: scatter, params: integers(7), rows: 4, moving: [0, 1] }),
   }

@@ -1,5 +1,6 @@
 import type { ModuleBuilder } from './assemble-module.ts'
-import { type Code, get, i32, i32x4, loopTo, type Local, set, v128 } from './assembler.ts'
+import { GROUPS } from '../../core/learn/models/packed.ts'
+import { type Code, f32x4, get, i32, i32x4, i8x16, loopTo, type Local, set, v128 } from './assembler.ts'
 import { bump } from './wasm-lanes.ts'
 
 /** `widen(x, y, count)`: bfloat16 at x into float32 at y, eight at a time and then one. */
@@ -25,3 +26,51 @@ export function defineWiden(module: ModuleBuilder): number {
     ]
   })
 }
+
+/** Groups that share a scale and an offset, at x, into float32 at y: `(x, y, count of groups)`. Product and sum are rounded apart. */
+function defineGroups(module: ModuleBuilder, name: string, form: keyof typeof GROUPS): number {
+  const { numbers, words } = GROUPS[form]
+  return module.define(name, ['i32', 'i32', 'i32'], null, (scope, x, y, count) => {
+    const at = scope.local('i32')
+    const [scale, offset, bytes, halves] = Array.from({ length: 4 }, () => scope.local('v128')) as [
+      Local,
+      Local,
+      Local,
+      Local,
+    ]
+    const four = (value: Code, place: number): Code =>
+      v128.store(get(y!), f32x4.add(f32x4.mul(get(scale), f32x4.fromIntegers(value)), get(offset)), place)
+    const sixteen = (place: number): Code =>
+      [i8x16.extendLowSigned, i8x16.extendHighSigned].map((half, index) => [
+        set(halves, half(get(bytes))),
+        four(i32x4.extendLowSigned(get(halves)), place + index * 32),
+        four(i32x4.extendHighSigned(get(halves)), place + index * 32 + 16),
+      ])
+    const packed = scope.local('v128')
+    return [
+      set(at, i32.const(0)),
+      loopTo(at, get(count!), i32.const(1), [
+        set(scale, v128.loadSplat(get(x!))),
+        set(offset, v128.loadSplat(get(x!), 4)),
+        form === 'int4'
+          ? [
+              set(packed, v128.load(get(x!), 8)),
+              set(bytes, v128.and(get(packed), i8x16.splat(i32.const(15)))),
+              sixteen(0),
+              set(bytes, i8x16.shiftRight(get(packed), 4)),
+              sixteen(64),
+            ]
+          : Array.from({ length: numbers / 16 }, (_none, part) => [
+              set(bytes, v128.load(get(x!), 8 + 16 * part)),
+              sixteen(64 * part),
+            ]),
+        bump(x!, i32.const(words * 4)),
+        bump(y!, i32.const(numbers * 4)),
+      ]),
+    ]
+  })
+}
+
+export const defineWidenInt4 = (module: ModuleBuilder): number => defineGroups(module, 'widenInt4', 'int4')
+export const defineWidenInt8 = (module: ModuleBuilder): number => defineGroups(module, 'widenInt8', 'int8')
+export const defineWidenInt8x16 = (module: ModuleBuilder): number => defineGroups(module, 'widenInt8x16', 'int8x16')

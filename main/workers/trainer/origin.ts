@@ -16,7 +16,7 @@ import {
 import { openModelFolder } from '../../core/models/folder.ts'
 import { ownLanguage } from '../../core/models/language-files.ts'
 import { AppError, describeIssues } from '../../../shared/errors.ts'
-import { BFLOAT16_ENGINES, type TrainingConfig } from '../../../shared/training-config.ts'
+import { PACKED_ENGINES, type TrainingConfig } from '../../../shared/training-config.ts'
 import {
   buildDecoder,
   continueModel,
@@ -38,15 +38,14 @@ export interface AdapterBase {
   readonly note: CheckpointState['base']
 }
 
-/** @throws AppError `spec-invalid`: the engine has no product with bfloat16 weights */
+/** @throws AppError `spec-invalid`: the engine has no product with weights in fewer bits */
 function requireStorage({ engine, spec }: RunContext): void {
   const { frozenStorage, adapt } = spec.training
-  if (frozenStorage === 'float32' || adapt === 'full' || (BFLOAT16_ENGINES as readonly string[]).includes(engine))
-    return
+  if (frozenStorage === 'float32' || adapt === 'full' || (PACKED_ENGINES as readonly string[]).includes(engine)) return
   throw new AppError({
     code: 'spec-invalid',
-    message: `The ${engine} engine cannot multiply frozen weights kept as bfloat16.`,
-    hint: `Keep them as float32, or use ${BFLOAT16_ENGINES[0]}.`,
+    message: `The ${engine} engine cannot multiply frozen weights kept as ${frozenStorage}.`,
+    hint: `Keep them as float32, or use ${PACKED_ENGINES[0]}.`,
   })
 }
 

@@ -3,9 +3,10 @@
 import type { Network, TokenBatch } from '../define.ts'
 import { createRandom, type Random } from '../random.ts'
 import { tf } from '../tf.ts'
-import { adapterNames, adapterShapes, loraPass, type LoraOptions } from './adapters.ts'
+import { adapterNames, adapterShapes, loraPass } from './adapters.ts'
+import type { DecoderOptions } from './decoder-options.ts'
 import { dropMask } from './dropout.ts'
-import { freezeMatrix, type FrozenMatrix, isFrozen, type Matrix, multiply, readFrozen, rowsOf } from './frozen.ts'
+import { freezeFrom, type FrozenMatrix, isFrozen, type Matrix, multiply, readFrozen, rowsOf } from './frozen.ts'
 import { attention, gatherRows, gelu, layerNorm, rmsNorm, rotary, scatterRows, swiGlu } from './fused.ts'
 import { headLogProb } from './head.ts'
 import { loraLinear } from './lora.ts'
@@ -26,6 +27,7 @@ import { recomputed } from './recompute.ts'
 import { addBias, addLike } from './sums.ts'
 import { ropeFrequencies, rotaryTable, type RotaryTable } from './rope.ts'
 
+export type { DecoderOptions } from './decoder-options.ts'
 export { presetConfig, type DecoderConfig } from './model-config.ts'
 export { initialWeights, parameterCount, parameterShapes, type NamedTensor } from './parameters.ts'
 
@@ -78,19 +80,6 @@ export function decoderFromTensors(config: DecoderConfig, tensors: Readonly<Reco
   return decoderFrom(config, sourceOf(tensors))
 }
 
-export interface DecoderOptions {
-  /** Which parameters train; absent: all. The others are plain tensors, for which no gradient is computed. */
-  readonly trainable?: (name: string) => boolean
-  /** Low-rank adapters train, and nothing else. */
-  readonly lora?: LoraOptions | null
-  /** The adapters' first numbers; needed with `lora`. */
-  readonly adapters?: TensorSource
-  /** How matrices that do not train are kept; absent: float32. */
-  readonly frozenStorage?: 'float32' | 'bfloat16'
-  /** Keep only what goes into each layer, and compute the rest again in the backward pass. */
-  readonly recompute?: boolean
-}
-
 /**
  * Reads one tensor at a time, so that the weights are held once.
  * @throws RangeError naming the tensor that is missing or has another shape, or the sizes that do not fit together
@@ -109,9 +98,12 @@ export function decoderFrom(config: DecoderConfig, source: TensorSource, options
     shape: readonly number[],
     trains: boolean,
   ): tf.Tensor | FrozenMatrix => {
+    const frozen =
+      trains || shape.length !== 2
+        ? null
+        : freezeFrom(from, name, shape as [number, number], options.frozenStorage ?? 'float32')
+    if (frozen !== null) return frozen
     const given = expectTensor(from, name, shape)
-    if (!trains && options.frozenStorage === 'bfloat16' && shape.length === 2)
-      return freezeMatrix(given.data, shape as [number, number])
     const tensor = tf.tensor(given.data.slice(), [...shape]) // engines may keep the array they are given
     if (!trains) return tf.keep(tensor)
     const variable = tf.variable(tensor, true)

@@ -1,40 +1,54 @@
-// Matrices that do not train, kept as bfloat16: half the memory, for numbers of eight significant bits. They are
-// multiplied as if they were widened to float32 first, which changes no bit of them.
+// Matrices that do not train, kept in fewer bits (packed.ts). They are multiplied as if they were widened to float32
+// first, which changes no bit of them.
 import { tf } from '../tf.ts'
 import { FUSED_KERNELS, gatherRows, hasKernel, runKernel } from './fused.ts'
+import { expectTensor, type TensorSource } from './parameters.ts'
+import { fitsGroups, packMatrix, type PackedForm, type PackedMatrix, widen } from './packed.ts'
 
-/** Two numbers to a 32-bit word, row by row, the first in the low half; a last half word is 0. */
 export interface FrozenMatrix {
   readonly packed: tf.Tensor1D
+  readonly form: PackedForm
   readonly shape: readonly [number, number]
 }
 
 export type Matrix = tf.Tensor2D | FrozenMatrix
 
-/** The nearest bfloat16 of each number, ties to the even one; NaN stays NaN. */
-export function toBfloat16(values: Float32Array): Uint16Array {
-  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length)
-  const words = new Uint16Array(values.length)
-  for (let at = 0; at < bits.length; at += 1) {
-    const value = bits[at]!
-    words[at] =
-      (value & 0x7fffffff) > 0x7f800000 ? (value >>> 16) | 0x40 : (value + 0x7fff + ((value >>> 16) & 1)) >>> 16
-  }
-  return words
-}
-
-export function fromBfloat16(words: Uint16Array): Float32Array {
-  const values = new Float32Array(words.length)
-  const bits = new Uint32Array(values.buffer)
-  for (let at = 0; at < words.length; at += 1) bits[at] = words[at]! << 16
-  return values
+/** Kept until it is disposed of. */
+export function freezePacked({ form, words, shape }: PackedMatrix): FrozenMatrix {
+  return { packed: tf.keep(tf.tensor1d(words, 'int32')), form, shape }
 }
 
 /** Kept until it is disposed of. @param values row by row */
-export function freezeMatrix(values: Float32Array, shape: readonly [number, number]): FrozenMatrix {
-  const words = new Uint16Array(values.length + (values.length % 2))
-  words.set(toBfloat16(values))
-  return { packed: tf.keep(tf.tensor1d(new Int32Array(words.buffer), 'int32')), shape }
+export function freezeMatrix(
+  values: Float32Array,
+  shape: readonly [number, number],
+  form: 'bfloat16' | 'int8' | 'int4' = 'bfloat16',
+): FrozenMatrix {
+  return freezePacked(packMatrix(values, shape, form))
+}
+
+/** `stored`: as the model's file has them, where it has them in fewer bits; float32 where not. */
+export type FrozenStorage = 'float32' | 'bfloat16' | 'int8' | 'int4' | 'stored'
+
+/**
+ * A parameter kept so; null where it stays float32. Rows that are no whole groups become bfloat16.
+ * @throws RangeError naming the tensor that is missing or has another shape
+ */
+export function freezeFrom(
+  source: TensorSource,
+  name: string,
+  shape: readonly [number, number],
+  storage: FrozenStorage,
+): FrozenMatrix | null {
+  if (storage === 'float32') return null
+  if (storage !== 'stored') {
+    const { data } = expectTensor(source, name, shape)
+    return freezeMatrix(data, shape, fitsGroups(storage, shape[1]) ? storage : 'bfloat16')
+  }
+  const packed = source.readPacked?.(name) ?? null
+  if (packed !== null && (packed.shape[0] !== shape[0] || packed.shape[1] !== shape[1]))
+    throw new RangeError(`${name} has shape [${packed.shape.join(', ')}], not [${shape.join(', ')}]`)
+  return packed === null ? null : freezePacked(packed)
 }
 
 export function isFrozen(matrix: tf.Tensor | FrozenMatrix): matrix is FrozenMatrix {
@@ -42,17 +56,13 @@ export function isFrozen(matrix: tf.Tensor | FrozenMatrix): matrix is FrozenMatr
 }
 
 /** All its numbers. */
-export async function readFrozen({ packed, shape }: FrozenMatrix): Promise<Float32Array> {
-  return widened(await packed.data<'int32'>(), shape)
-}
-
-function widened(words: Int32Array, [rows, columns]: readonly [number, number]): Float32Array {
-  return fromBfloat16(new Uint16Array(words.buffer, words.byteOffset, rows * columns))
+export async function readFrozen({ packed, form, shape }: FrozenMatrix): Promise<Float32Array> {
+  return widen({ form, words: await packed.data<'int32'>() }, 0, shape[0] * shape[1])
 }
 
 /** Where an engine has no kernel: the whole matrix for as long as the operation takes. Engines that answer only later have none. */
-function plain({ packed, shape }: FrozenMatrix): tf.Tensor2D {
-  return tf.tensor2d(widened(packed.dataSync<'int32'>(), shape), [...shape])
+function plain({ packed, form, shape }: FrozenMatrix): tf.Tensor2D {
+  return tf.tensor2d(widen({ form, words: packed.dataSync<'int32'>() }, 0, shape[0] * shape[1]), [...shape])
 }
 
 /** x · W, or x · Wᵀ; no gradient for W. x [n, in] → [n, out] */
@@ -67,11 +77,12 @@ export function multiply(x: tf.Tensor2D, matrix: Matrix, transposed: boolean): t
 
 function frozenProduct(x: tf.Tensor2D, matrix: FrozenMatrix, transposed: boolean): tf.Tensor2D {
   if (!hasKernel(FUSED_KERNELS.frozenProduct)) return tf.tidy(() => tf.matMul(x, plain(matrix), false, transposed))
+  const { form } = matrix
   const [rows, columns] = matrix.shape
   return runKernel(
     FUSED_KERNELS.frozenProduct,
     { x, packed: matrix.packed },
-    { rows, columns, transposed },
+    { form, rows, columns, transposed },
   )[0] as tf.Tensor2D
 }
 
@@ -79,6 +90,11 @@ function frozenProduct(x: tf.Tensor2D, matrix: FrozenMatrix, transposed: boolean
 export function rowsOf(matrix: Matrix, indices: Int32Array): tf.Tensor2D {
   if (!isFrozen(matrix)) return gatherRows(matrix, indices)
   if (!hasKernel(FUSED_KERNELS.frozenGather)) return tf.tidy(() => gatherRows(plain(matrix), indices))
+  const { form } = matrix
   const [rows, columns] = matrix.shape
-  return runKernel(FUSED_KERNELS.frozenGather, { packed: matrix.packed }, { rows, columns, indices })[0] as tf.Tensor2D
+  return runKernel(
+    FUSED_KERNELS.frozenGather,
+    { packed: matrix.packed },
+    { form, rows, columns, indices },
+  )[0] as tf.Tensor2D
 }

@@ -1,3 +1,4 @@
+import type { PackedMatrix } from './packed.ts'
 import type { Random } from '../random.ts'
 import { isLlamaLike, type DecoderConfig } from './model-config.ts'
 
@@ -12,6 +13,8 @@ export type ParameterShape = readonly [number] | readonly [number, number]
 export interface TensorSource {
   /** @throws RangeError when there is none of this name */
   read(name: string): NamedTensor
+  /** The same in fewer bits, where the source has it so; null where it has not. */
+  readPacked?(name: string): PackedMatrix | null
 }
 
 export function sourceOf(tensors: Readonly<Record<string, NamedTensor>>): TensorSource {

@@ -64,10 +64,10 @@ export function turnedHeads(header: GgufHeader, name: string): number | null {
 }
 
 /** Rows (0,1), (2,3), … of a head as its first and second halves. @param data [rows, width] or [rows] */
-export function unturnRows(data: Float32Array, rows: number, heads: number): Float32Array {
+export function unturnRows<T extends Float32Array | Int32Array>(data: T, rows: number, heads: number): T {
   const width = data.length / rows
   const size = rows / heads
-  const to = new Float32Array(data.length)
+  const to = data.slice() as T
   for (let head = 0; head < heads; head += 1) {
     for (let row = 0; row < size; row += 1) {
       const from = head * size + row

@@ -23,7 +23,7 @@ const SUPER = 256
 let halves: Float32Array | null = null
 
 /** IEEE 754 binary16 → binary32, exactly. */
-export function halfTable(): Float32Array {
+function halfTable(): Float32Array {
   if (halves !== null) return halves
   halves = new Float32Array(2 ** 16)
   for (let half = 0; half < halves.length; half += 1) {
@@ -42,7 +42,8 @@ export function halfTable(): Float32Array {
   return halves
 }
 
-function half(bytes: Uint8Array, at: number): number {
+/** A float16 in the bytes. */
+export function halfAt(bytes: Uint8Array, at: number): number {
   return halfTable()[bytes[at]! | (bytes[at + 1]! << 8)]!
 }
 
@@ -51,8 +52,8 @@ function unpackFour(bytes: Uint8Array, to: Float32Array, hasOffset: boolean): vo
   const head = hasOffset ? 4 : 2
   const width = head + 16
   for (let from = 0, out = 0; from < bytes.length; from += width, out += HALVES) {
-    const scale = half(bytes, from)
-    const offset = hasOffset ? half(bytes, from + 2) : 0
+    const scale = halfAt(bytes, from)
+    const offset = hasOffset ? halfAt(bytes, from + 2) : 0
     for (let at = 0; at < 16; at += 1) {
       const both = bytes[from + head + at]!
       const [low, high] = [both & 15, both >>> 4]
@@ -67,8 +68,8 @@ function unpackFive(bytes: Uint8Array, to: Float32Array, hasOffset: boolean): vo
   const head = hasOffset ? 4 : 2
   const width = head + 4 + 16
   for (let from = 0, out = 0; from < bytes.length; from += width, out += HALVES) {
-    const scale = half(bytes, from)
-    const offset = hasOffset ? half(bytes, from + 2) : 0
+    const scale = halfAt(bytes, from)
+    const offset = hasOffset ? halfAt(bytes, from + 2) : 0
     const fifths = from + head
     for (let at = 0; at < HALVES; at += 1) {
       const both = bytes[fifths + 4 + (at & 15)]!
@@ -81,53 +82,62 @@ function unpackFive(bytes: Uint8Array, to: Float32Array, hasOffset: boolean): vo
 
 function unpackEight(bytes: Uint8Array, to: Float32Array): void {
   for (let from = 0, out = 0; from < bytes.length; from += 34, out += HALVES) {
-    const scale = half(bytes, from)
+    const scale = halfAt(bytes, from)
     for (let at = 0; at < HALVES; at += 1) to[out + at] = scale * ((bytes[from + 2 + at]! << 24) >> 24)
   }
 }
 
 /** The scale and the minimum of a part of 32, six bits each, of the twelve bytes at `from`. */
-function scaleOf(bytes: Uint8Array, from: number, part: number): number {
+export function scaleOf(bytes: Uint8Array, from: number, part: number): number {
   return part < 4 ? bytes[from + part]! & 63 : (bytes[from + part + 4]! & 15) | ((bytes[from + part - 4]! >>> 6) << 4)
 }
 
-function minimumOf(bytes: Uint8Array, from: number, part: number): number {
+export function minimumOf(bytes: Uint8Array, from: number, part: number): number {
   return part < 4 ? bytes[from + part + 4]! & 63 : (bytes[from + part + 4]! >>> 4) | ((bytes[from + part]! >>> 6) << 4)
 }
 
-/** Q4_K and Q5_K: eight parts of 32 numbers, pairs of them in the halves of the same bytes. */
+/** Q4_K and Q5_K: the integers of one of eight parts of 32; pairs of parts lie in the halves of the same bytes. */
+export function partsOf(bytes: Uint8Array, from: number, part: number, hasFifth: boolean, to: Int32Array): void {
+  const fifths = from + 16
+  const start = (hasFifth ? fifths + 32 : fifths) + (part >>> 1) * 32
+  for (let at = 0; at < 32; at += 1) {
+    const four = part & 1 ? bytes[start + at]! >>> 4 : bytes[start + at]! & 15
+    to[at] = hasFifth ? four | (((bytes[fifths + at]! >>> part) & 1) << 4) : four
+  }
+}
+
 function unpackParts(bytes: Uint8Array, to: Float32Array, hasFifth: boolean): void {
   const width = hasFifth ? 176 : 144
+  const integers = new Int32Array(32)
   for (let from = 0, out = 0; from < bytes.length; from += width, out += SUPER) {
-    const [scale, minimum] = [half(bytes, from), half(bytes, from + 2)]
-    const fifths = from + 16
-    const fours = hasFifth ? fifths + 32 : fifths
+    const [scale, minimum] = [halfAt(bytes, from), halfAt(bytes, from + 2)]
     for (let part = 0; part < 8; part += 1) {
+      partsOf(bytes, from, part, hasFifth, integers)
       const d = round(scale * scaleOf(bytes, from + 4, part))
       const m = round(minimum * minimumOf(bytes, from + 4, part))
-      const start = fours + (part >>> 1) * 32
-      for (let at = 0; at < 32; at += 1) {
-        const four = part & 1 ? bytes[start + at]! >>> 4 : bytes[start + at]! & 15
-        const value = hasFifth ? four | (((bytes[fifths + at]! >>> part) & 1) << 4) : four
-        to[out + part * 32 + at] = round(d * value) - m
-      }
+      for (let at = 0; at < 32; at += 1) to[out + part * 32 + at] = round(d * integers[at]!) - m
     }
   }
 }
 
-/** Q6_K: two halves of 128; four bits of a number in one place, two in another; a signed scale for each sixteen. */
+/** Q6_K: the integer of a number. Two halves of 128; four bits of a number in one place, two in another. */
+export function sixAt(bytes: Uint8Array, from: number, at: number): number {
+  const side = at >>> 7
+  const quarter = (at >>> 5) & 3
+  const column = at & 31
+  const both = bytes[from + side * 64 + (quarter & 1) * 32 + column]!
+  const four = quarter < 2 ? both & 15 : both >>> 4
+  const two = (bytes[from + 128 + side * 32 + column]! >>> (2 * quarter)) & 3
+  return (four | (two << 4)) - 32
+}
+
+/** A signed scale for each sixteen. */
 function unpackSix(bytes: Uint8Array, to: Float32Array): void {
   for (let from = 0, out = 0; from < bytes.length; from += 210, out += SUPER) {
-    const scale = half(bytes, from + 208)
+    const scale = halfAt(bytes, from + 208)
     for (let at = 0; at < SUPER; at += 1) {
-      const side = at >>> 7
-      const quarter = (at >>> 5) & 3
-      const column = at & 31
-      const both = bytes[from + side * 64 + (quarter & 1) * 32 + column]!
-      const four = quarter < 2 ? both & 15 : both >>> 4
-      const two = (bytes[from + 128 + side * 32 + column]! >>> (2 * quarter)) & 3
       const own = (bytes[from + 192 + (at >>> 4)]! << 24) >> 24
-      to[out + at] = round(scale * own) * ((four | (two << 4)) - 32)
+      to[out + at] = round(scale * own) * sixAt(bytes, from, at)
     }
   }
 }

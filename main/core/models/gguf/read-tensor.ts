@@ -16,7 +16,12 @@ export function readGgufTensor(file: string, tensor: GgufTensor): Float32Array {
 }
 
 /** The same from a file that is open. @throws AppError `model-unsupported` for one that was cut since its header was read */
-export function tensorAt(descriptor: number, file: string, { name, type, begin, end }: GgufTensor): Float32Array {
+export function tensorAt(descriptor: number, file: string, tensor: GgufTensor): Float32Array {
+  return unpackBlocks(bytesAt(descriptor, file, tensor), tensor.type)
+}
+
+/** Its bytes. @throws AppError as tensorAt */
+export function bytesAt(descriptor: number, file: string, { name, begin, end }: GgufTensor): Buffer {
   const bytes = Buffer.allocUnsafe(end - begin)
   for (let done = 0; done < bytes.length;) {
     const count = readSync(descriptor, bytes, done, Math.min(bytes.length - done, 2 ** 30), begin + done)
@@ -28,5 +33,5 @@ export function tensorAt(descriptor: number, file: string, { name, type, begin, 
       })
     done += count
   }
-  return unpackBlocks(bytes, type)
+  return bytes
 }

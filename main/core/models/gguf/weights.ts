@@ -4,7 +4,8 @@ import { openRegularFileSync } from '../../../base/files/regular-file.ts'
 import type { WeightsReader } from '../weights-reader.ts'
 import { hubNameOf, turnedHeads, unturnRows } from './architecture.ts'
 import type { GgufHeader } from './header.ts'
-import { tensorAt } from './read-tensor.ts'
+import { packedFormOf, packGguf } from './pack.ts'
+import { bytesAt, tensorAt } from './read-tensor.ts'
 
 /** @throws AppError `model-unsupported` for a file that was cut since its header was read */
 export function openGgufWeights(header: GgufHeader): WeightsReader {
@@ -21,6 +22,15 @@ export function openGgufWeights(header: GgufHeader): WeightsReader {
       const data = tensorAt(descriptor, header.file, tensor)
       const heads = turnedHeads(header, tensor.name)
       return heads === null ? data : unturnRows(data, tensor.shape[0]!, heads)
+    },
+    readPacked(name) {
+      const tensor = tensors.get(name)
+      const form = tensor === undefined ? null : packedFormOf(tensor.type)
+      if (tensor === undefined || form === null || tensor.shape.length !== 2) return null
+      const words = packGguf(bytesAt(descriptor, header.file, tensor), tensor.type)
+      const [rows, columns] = tensor.shape as [number, number] // looked at
+      const heads = turnedHeads(header, tensor.name)
+      return { form, words: heads === null ? words : unturnRows(words, rows, heads), shape: [rows, columns] }
     },
     close: () => closeSync(descriptor),
   }

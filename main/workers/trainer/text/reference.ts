@@ -14,15 +14,17 @@ export interface Reference {
 /** Beside adapters the frozen model is the reference, and takes no memory of its own; else it is read when it is wanted. */
 export function openReference(start: ModelStart, decoder: Decoder, options: DecoderOptions): Reference {
   const hasAdapters = (options.lora ?? null) !== null
-  // Rounded as the policy's frozen matrices are: at the first step the two are the same model.
-  const rounded = options.frozenStorage === 'bfloat16'
+  const { frozenStorage = 'float32' } = options
+  // Kept, and rounded, as the policy's frozen matrices are: at the first step the two are the same model.
+  const kind = frozenStorage === 'float32' ? {} : options
+  const rounded = frozenStorage !== 'float32' && frozenStorage !== 'stored'
   let kept: Decoder | null = null
   return {
-    hash: rounded ? `${start.hash}-bfloat16` : start.hash,
+    hash: rounded ? `${start.hash}-${frozenStorage}` : start.hash,
     async use(work) {
       if (hasAdapters) return decoder.withoutAdapters(() => work(decoder))
       if (kept !== null) return work(kept)
-      const reference = buildDecoder(start, rounded ? options : {})
+      const reference = buildDecoder(start, kind)
       try {
         return await work(reference)
       } finally {
@@ -30,7 +32,7 @@ export function openReference(start: ModelStart, decoder: Decoder, options: Deco
       }
     },
     keep() {
-      if (!hasAdapters) kept ??= buildDecoder(start, rounded ? options : {})
+      if (!hasAdapters) kept ??= buildDecoder(start, kind)
     },
   }
 }
