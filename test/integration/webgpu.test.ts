@@ -17,14 +17,17 @@ import {
   type TinyOptions,
 } from '../support/tiny-run.ts'
 
-/** Of one length: an emulated card takes seconds to compile for each new shape. */
-const ROWS = tinyRows().map((row) => ({
+/**
+ * Of one length, because an emulated card takes seconds to compile for each new shape; and no more than the steps take, because
+ * each row is also scored by the reference, and looked at again in the end.
+ */
+const ROWS = tinyRows(8, 2, 2).map((row) => ({
   ...row,
   a: row.a === 'no no no' ? 'no no' : row.a,
   b: row.b === 'no no no' ? 'no no' : row.b,
 }))
 const CHILD = fileURLToPath(new URL('../support/webgpu-child.ts', import.meta.url))
-/** Five seconds each on two cores that emulate a card. Twenty and more by hand. */
+/** Two seconds each on two cores that emulate a card. Twenty and more by hand. */
 const STEPS = Number(process.env['PAIRLAB_GPU_STEPS'] ?? 4)
 let root: string
 beforeEach(() => {
