@@ -1,5 +1,6 @@
-// `engine-leaks-child.ts <engine> <steps> [layers]`: trains a tiny model with sampling in between and prints, a tenth of the steps
-// apart, how many tensors and bytes there are, what the process holds, and the first and last loss.
+// `engine-leaks-child.ts <engine> <steps> [layers] [length]`: trains a tiny model with sampling in between and prints, a tenth of the
+// steps apart, how many tensors and bytes there are, what the process holds, and the first and last loss. Completions are of that
+// length; without it, of several.
 import { engineName } from '../../shared/domain.ts'
 import { trainingConfig } from '../../shared/training-config.ts'
 import type { EncodedCompletion, EncodedPair } from '../../main/core/learn/tokens/encode-rows.ts'
@@ -20,9 +21,10 @@ const engine = await openEngine(engineName.parse(process.argv[2]), {
 })
 const steps = Number(process.argv[3])
 const random = createRandom(3)
+const length = process.argv[5] === undefined ? null : Number(process.argv[5])
 const side = (): EncodedCompletion => ({
   prompt: [1, 2],
-  completion: Array.from({ length: 3 + random.int(6) }, () => random.int(VOCAB)),
+  completion: Array.from({ length: length ?? 3 + random.int(6) }, () => random.int(VOCAB)),
   text: '',
 })
 const pairs = Array.from({ length: 4 }, (_, at): EncodedPair => ({
