@@ -19,14 +19,14 @@ afterEach(() => rmSync(folder, { recursive: true }))
 
 const openModule = fileURLToPath(new URL('../../main/app/store/open.ts', import.meta.url))
 
-/** A process that has the folder open until it is killed. */
+/** A process that has the folder open until it is killed. It keeps what it opened: a lock that nothing refers to is collected, and gone. */
 async function holdInAnotherProcess(): Promise<ChildProcess> {
   const child = spawn(
     process.execPath,
     [
       '--input-type=module',
       '-e',
-      `const { openStore } = await import(${JSON.stringify(openModule)}); openStore(process.argv[1]); console.log('open'); setInterval(() => {}, 1000)`,
+      `const { openStore } = await import(${JSON.stringify(openModule)}); globalThis.kept = openStore(process.argv[1]); console.log('open'); setInterval(() => {}, 1000)`,
       folder,
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
