@@ -36,8 +36,18 @@ export async function trainLoraOn(
   config: DecoderConfig,
   changes: Partial<RunRequestInput> = {},
 ): Promise<LoraMemory> {
-  const client = inProcess(app.handlers)
   await makeModelFolder(folder, 7, config)
+  return trainLoraBeside(app, folder, config, changes)
+}
+
+/** The same beside a model that is there. @param folder or a GGUF file */
+export async function trainLoraBeside(
+  app: App,
+  folder: string,
+  config: DecoderConfig,
+  changes: Partial<RunRequestInput> = {},
+): Promise<LoraMemory> {
+  const client = inProcess(app.handlers)
   const { jobId } = await client.call('models.add', { source: { kind: 'folder', path: folder, place: 'link' } })
   await waitUntil('the model', async () => (await client.call('models.addJob', { jobId })).state !== 'running')
   const { modelId, error } = await client.call('models.addJob', { jobId })
@@ -70,7 +80,7 @@ export async function trainLoraOn(
       state = (await client.call('runs.get', { runId })).state
       return ['finished', 'failed', 'lost', 'cancelled', 'interrupted'].includes(state)
     },
-    900_000,
+    3_600_000,
   )
   const run = await client.call('runs.get', { runId })
   return {

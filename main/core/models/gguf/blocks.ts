@@ -213,7 +213,7 @@ export function blockNamed(type: string): Format {
   return format
 }
 
-/** As F32, F16 (to the nearest, ties to even) or Q8_0 (ggml's reference rounding). @throws RangeError for another type */
+/** As F32, F16 (to the nearest, ties to even), Q8_0 or Q4_0 (ggml's reference rounding). @throws RangeError for another type */
 export function packBlocks(data: Float32Array, type: string): Uint8Array {
   if (type === 'F32') return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   if (type === 'F16') {
@@ -221,6 +221,7 @@ export function packBlocks(data: Float32Array, type: string): Uint8Array {
     for (let at = 0; at < data.length; at += 1) to[at] = toHalf(data[at]!)
     return new Uint8Array(to.buffer)
   }
+  if (type === 'Q4_0') return packFour(data)
   if (type !== 'Q8_0') throw new RangeError(`numbers of type ${type} are not written`)
   const to = new Uint8Array((data.length / HALVES) * 34)
   for (let from = 0, out = 0; from < data.length; from += HALVES, out += 34) {
@@ -235,6 +236,23 @@ export function packBlocks(data: Float32Array, type: string): Uint8Array {
       const value = round(data[from + at]! * inverse)
       to[out + 2 + at] = Math.sign(value) * Math.floor(Math.abs(value) + 0.5)
     }
+  }
+  return to
+}
+
+/** The number farthest from 0 becomes −8. */
+function packFour(data: Float32Array): Uint8Array {
+  const to = new Uint8Array((data.length / HALVES) * 18)
+  for (let from = 0, out = 0; from < data.length; from += HALVES, out += 18) {
+    let most = 0
+    for (let at = 0; at < HALVES; at += 1) if (Math.abs(data[from + at]!) > Math.abs(most)) most = data[from + at]!
+    const scale = round(most / -8)
+    const inverse = scale === 0 ? 0 : round(1 / scale)
+    const bits = toHalf(scale)
+    to[out] = bits & 255
+    to[out + 1] = bits >>> 8
+    const four = (at: number): number => Math.min(15, Math.trunc(round(round(data[from + at]! * inverse) + 8.5)))
+    for (let at = 0; at < 16; at += 1) to[out + 2 + at] = four(at) | (four(at + 16) << 4)
   }
   return to
 }

@@ -9,7 +9,7 @@ import { ggufNameOf, turnRows } from './architecture.ts'
 import { blockNamed, packBlocks } from './blocks.ts'
 import { refused, type GgufEntry } from './write-tokenizer.ts'
 
-export type GgufType = 'F16' | 'Q8_0'
+export type GgufType = 'F16' | 'Q8_0' | 'Q4_0'
 
 export interface GgufToWrite {
   readonly config: DecoderConfig
@@ -26,7 +26,7 @@ const VERSION = 3
 /** Numbers that are packed at once: whole blocks, some ten milliseconds. */
 const PIECE = 2 ** 18
 /** `general.file_type` of a file whose matrices are of the type. */
-const FILE_TYPES: Readonly<Record<GgufType, number>> = { F16: 1, Q8_0: 7 }
+const FILE_TYPES: Readonly<Record<GgufType, number>> = { F16: 1, Q4_0: 2, Q8_0: 7 }
 
 interface Part {
   readonly name: string
@@ -70,7 +70,7 @@ function partsOf({ config, source }: GgufToWrite, type: GgufType): Part[] {
   const turned = config.family === 'llama' || config.family === 'mistral' || config.family === undefined
   const weights = Object.entries(parameterShapes({ ...config, scoreHead: false })).map(([name, shape]): Part => {
     const width = shape.at(-1)!
-    const own = shape.length < 2 ? 'F32' : type === 'Q8_0' && width % blockNamed('Q8_0').numbers !== 0 ? 'F16' : type
+    const own = shape.length < 2 ? 'F32' : width % blockNamed(type).numbers !== 0 ? 'F16' : type
     const heads = !turned
       ? null
       : /q_proj\.\w+$/.test(name)
