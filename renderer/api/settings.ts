@@ -14,6 +14,8 @@ export function useSettings(): Settings | undefined {
 
 /** Shows the change at once; the window's own state is stored when the hand rests, so that dragging a panel is one write. */
 export function changeSettings(change: Partial<Settings>): void {
+  // An answer that is on its way knows nothing of the change, and would take it back.
+  if (queryClient.getQueryData(KEY) !== undefined) void queryClient.cancelQueries({ queryKey: KEY }, { revert: false })
   queryClient.setQueryData<Output<'settings.get'>>(KEY, (settings) => settings && { ...settings, ...change })
   pending = { ...pending, ...change }
   clearTimeout(timer)

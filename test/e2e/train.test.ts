@@ -126,19 +126,22 @@ describe.skipIf(chromiumPath === null)('training and comparing in the browser', 
   test('a dry run begins by itself where a person wants it, which is kept', async () => {
     await openForm()
     const box = lab.page.getByLabel('when settings rest')
+    const kept = (wanted: boolean): Promise<void> =>
+      waitUntil(
+        'the change',
+        async () => (await lab.client.call('settings.get', {})).view['train.estimateAtRest'] === wanted,
+      )
     expect(await box.isChecked()).toBe(false)
     await makeTiny()
     await lab.page.getByText('Ready.').waitFor()
     await box.check()
     await lab.page.getByRole('button', { name: 'Measure again' }).waitFor()
     await lab.page.getByText('One run, evaluations included').waitFor()
+    await kept(true)
     await openForm()
     expect(await box.isChecked()).toBe(true)
     await box.uncheck()
-    await waitUntil(
-      'the change',
-      async () => (await lab.client.call('settings.get', {})).view['train.estimateAtRest'] === false,
-    )
+    await kept(false)
     await openForm()
     expect(await box.isChecked()).toBe(false)
   })
