@@ -10,6 +10,8 @@ export const NORMALIZER_KEY = 'pairlab.normalizer'
 export const UNKNOWN = 2
 export const CONTROL = 3
 export const USER_DEFINED = 4
+/** A row of the embedding that no text comes to. */
+export const UNUSED = 5
 export const BYTE = 6
 
 /** How words are cut before they are merged, by `tokenizer.ggml.pre`; the patterns are those of the models' own tokenizers. */

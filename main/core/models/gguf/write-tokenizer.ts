@@ -1,7 +1,7 @@
 // A tokenizer.json as the metadata of a GGUF file.
 import { z } from 'zod'
 import { AppError } from '../../../../shared/errors.ts'
-import { BYTE, CONTROL, CUTS, LAYOUT_KEY, NORMALIZER_KEY, UNKNOWN, USER_DEFINED, WORDS } from './cuts.ts'
+import { BYTE, CONTROL, CUTS, LAYOUT_KEY, NORMALIZER_KEY, UNKNOWN, UNUSED, USER_DEFINED, WORDS } from './cuts.ts'
 
 /** Values with their types, by key. */
 export type GgufEntry =
@@ -63,7 +63,7 @@ export function tokenizerEntries(json: unknown, size: number, spoken: Spoken): R
   const { beginId, putsBeginning, endIds, padId, chatTemplate, layout } = spoken
   const [end, ...others] = endIds
   return {
-    ...(tokenizer.model.byte_fallback === true ? pieces(tokenizer, tokens) : byBytes(tokenizer)),
+    ...(tokenizer.model.byte_fallback === true ? byPieces(tokenizer, tokens) : byBytes(tokenizer)),
     'tokenizer.ggml.tokens': { type: 'strings', value: tokens },
     'tokenizer.ggml.token_type': { type: 'int32s', value: typesOf(tokenizer, tokens) },
     'tokenizer.ggml.add_bos_token': { type: 'bool', value: putsBeginning },
@@ -87,11 +87,12 @@ function namesOf({ model, added_tokens: added }: TokenizerFile, size: number): s
 
 function typesOf({ model, added_tokens: added }: TokenizerFile, tokens: readonly string[]): number[] {
   const known = new Set(Object.values(model.vocab))
+  const pieces = model.byte_fallback === true // a byte-level vocabulary knows every text, and names some control token here
   const types: number[] = tokens.map((token, id) =>
-    model.byte_fallback === true && /^<0x[0-9A-F]{2}>$/.test(token) ? BYTE : known.has(id) ? 1 : USER_DEFINED,
+    pieces && /^<0x[0-9A-F]{2}>$/.test(token) ? BYTE : known.has(id) ? 1 : UNUSED,
   )
   for (const { id, content, special } of added)
-    types[id] = content === model.unk_token ? UNKNOWN : special ? CONTROL : USER_DEFINED
+    types[id] = pieces && content === model.unk_token ? UNKNOWN : special ? CONTROL : USER_DEFINED
   return types.slice(0, tokens.length)
 }
 
@@ -126,7 +127,7 @@ function ruleOf(cuts: readonly Step[], normalizer: readonly Step[], wholeWords: 
 }
 
 /** SentencePiece's BPE: a merge's place in the list is the score of what it makes. */
-function pieces({ model, normalizer }: TokenizerFile, tokens: readonly string[]): Record<string, GgufEntry> {
+function byPieces({ model, normalizer }: TokenizerFile, tokens: readonly string[]): Record<string, GgufEntry> {
   const places = new Map<string, number>()
   for (const [at, merge] of model.merges.entries()) {
     const whole = typeof merge === 'string' ? merge.replace(' ', '') : merge.join('')
