@@ -27,8 +27,8 @@ const CONTENTS: Readonly<Record<ExportForm, string>> = {
 }
 
 function titleOf(form: ExportForm, run: RunDetail): string {
-  if (form === 'gguf-q8_0') return 'GGUF, Q8_0'
-  if (form === 'gguf-f16') return 'GGUF, F16'
+  if (form === 'gguf-q8_0') return 'a GGUF file, Q8_0'
+  if (form === 'gguf-f16') return 'a GGUF file, F16'
   if (form === 'embedder') return 'an embedder'
   if (form === 'adapters') return 'the adapters alone'
   return run.spec.training.adapt === 'lora' ? 'the whole model, adapters merged' : 'the whole model'
@@ -96,13 +96,15 @@ export function ExportDialog({ run, onClose }: { readonly run: RunDetail; onClos
           ]}
           onChange={setCheckpoint}
         />
-        <Segmented<ExportForm>
-          title="What is written"
-          showTitle
-          value={form}
-          choices={run.exportForms.map((value) => ({ value, label: titleOf(value, run) }))}
-          onChange={setForm}
-        />
+        <fieldset className="col">
+          <legend className="field-name">What is written</legend>
+          {run.exportForms.map((value) => (
+            <label key={value} className="check">
+              <input type="radio" name="form" checked={form === value} onChange={() => setForm(value)} />
+              <span>{titleOf(value, run)}</span>
+            </label>
+          ))}
+        </fieldset>
         <p className="small text-2">{CONTENTS[form]}</p>
         <Field
           name="New folder"

@@ -91,9 +91,7 @@ describe('a model that is added', () => {
       config: { model_type: 'llama' },
     })
     expect(detail.tensors.reduce((sum, tensor) => sum + tensor.sizeBytes, 0)).toBe(model.sizeBytes)
-    expect((await client.call('models.inspect', { path: folder })).notes).toEqual([
-      'This folder is here already, as "tiny".',
-    ])
+    expect((await client.call('models.inspect', { path: folder })).notes).toEqual(['It is here already, as "tiny".'])
   })
 
   test('by copy is whole without its source, shards, names and licence included', async () => {

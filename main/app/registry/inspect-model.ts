@@ -42,7 +42,7 @@ export async function inspectModel(place: string, around: Around): Promise<Model
           ]),
       ...(facts.licence === null ? ['No licence file was found: check under what terms the model may be used.'] : []),
       ...(facts.hasTokenizer ? [] : ['There is no tokenizer.json: it can be looked at, and not trained.']),
-      ...(known === undefined ? [] : [`This folder is here already, as "${known.name}".`]),
+      ...(known === undefined ? [] : [`It is here already, as "${known.name}".`]),
     ]
     const copyBytes = markFiles(place, files).reduce((sum, file) => sum + file.sizeBytes, 0)
     return { ...bare, facts, notes, copyBytes }

@@ -98,7 +98,7 @@ export function readLicence(folder: string): { readonly name: string; readonly t
   const gguf = findGguf(folder)
   if (gguf !== null) {
     const said = ggufHeader(gguf).metadata.get('general.license')
-    if (typeof said === 'string' && said !== '') return { name: path.basename(gguf), text: said }
+    if (typeof said === 'string' && said !== '') return { name: said, text: `${said}, as ${path.basename(gguf)} says` }
     if (gguf === folder) return null
   }
   const file = filesBeside(folder).find((name) => /^licen[cs]e(\.|$)/i.test(name) && isFile(path.join(folder, name)))
