@@ -129,6 +129,10 @@ describe('a vocabulary', () => {
   test.each(Object.keys(vocabularies))('%s cuts texts as before', async (name) => {
     const found = await again(ggufTokenizer(readGgufHeader(fixture(`${name}.vocab.gguf`))))
     expect(texts.map((text) => found.encode(text))).toEqual(vocabularies[name])
+    // Other programs know a rule by its name alone.
+    const file = path.join(folder, 'llama.F16.gguf')
+    const said = readGgufHeader(file).metadata.get('tokenizer.ggml.pre')
+    expect(said).toBe({ 'gpt-2': 'default', pieces: 'default' }[name] ?? name)
   })
 
   test('of Pairlab’s own cuts texts as before', async () => {
