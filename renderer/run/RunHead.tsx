@@ -145,6 +145,9 @@ function Actions({ run }: { readonly run: RunDetail }): ReactNode {
   const one = { runId: run.runId }
   const save = (): void => stop.mutate({ ...one, mode: 'stop-and-save' })
   const compare = (): void => goTo(`/compare?runs=${run.runId}`)
+  const clone = (): void => goTo(`/train?from=${run.runId}`)
+  // With the same settings it would find no room again.
+  const full = run.error?.code === 'out-of-memory'
   const algorithm = useCall('algorithms.list', {}).data?.find((one) => one.id === run.method)
   const canWrite = algorithm?.role === 'policy' && algorithm.data === 'response-pairs' && run.checkpoints.length > 0
   const checkpointName = run.checkpoints.some((one) => one.best) ? 'best' : 'last'
@@ -160,7 +163,7 @@ function Actions({ run }: { readonly run: RunDetail }): ReactNode {
       disabled: !canWrite,
       run: play,
     },
-    { id: 'run.clone', title: 'Clone this run', group: 'Run', run: () => goTo(`/train?from=${run.runId}`) },
+    { id: 'run.clone', title: 'Clone this run', group: 'Run', run: clone },
     {
       id: 'run.checkpoint',
       title: 'Write a checkpoint now',
@@ -197,7 +200,7 @@ function Actions({ run }: { readonly run: RunDetail }): ReactNode {
   useCommands(commands)
   const menu: MenuItem[] = [
     { id: 'playground', title: 'Open in Playground', icon: MessagesSquare, disabled: !canWrite, run: play },
-    { id: 'clone', title: 'Clone with other settings', icon: CopyPlus, run: () => goTo(`/train?from=${run.runId}`) },
+    { id: 'clone', title: 'Clone with other settings', icon: CopyPlus, run: clone },
     {
       id: 'command',
       title: 'Copy the command',
@@ -236,8 +239,19 @@ function Actions({ run }: { readonly run: RunDetail }): ReactNode {
           Stop, save
         </Button>
       ) : null}
+      {full ? (
+        <Button look="primary" icon={CopyPlus} onClick={clone}>
+          Clone with other settings
+        </Button>
+      ) : null}
       {run.resumable ? (
-        <Button look="primary" icon={RotateCcw} keys="r" disabled={resume.isPending} onClick={() => resume.mutate(one)}>
+        <Button
+          look={full ? 'normal' : 'primary'}
+          icon={RotateCcw}
+          keys="r"
+          disabled={resume.isPending}
+          onClick={() => resume.mutate(one)}
+        >
           Resume
         </Button>
       ) : null}

@@ -1,6 +1,10 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openEventLog } from '../../main/base/run-folder/events.ts'
+import { PROTOCOL_VERSION } from '../../main/base/run-folder/protocol.ts'
+import { makeTinyRun } from '../support/tiny-run.ts'
 import { recordsPath } from '../../main/app/store/datasets-folder.ts'
 import {
   accessibilityProblems,
@@ -14,6 +18,24 @@ import {
 
 let pageFolder = ''
 let lab: Lab
+
+/** A run that ended for want of memory. */
+function writeFullRun(dataFolder: string): void {
+  const elsewhere = mkdtempSync(path.join(tmpdir(), 'pairlab full '))
+  const folder = makeTinyRun(elsewhere, { runId: 'full-1' })
+  const log = openEventLog(folder)
+  const error = {
+    code: 'out-of-memory',
+    message: 'The engine has no room left.',
+    hint: 'Lower the micro-batch.',
+  } as const
+  const process = { engine: 'wasm', device: 'a processor', pid: 1, startedAtMs: 1, resumedFromStep: null } as const
+  log.append({ type: 'ready', protocolVersion: PROTOCOL_VERSION, ...process })
+  log.append({ type: 'failed', error }, true)
+  log.close()
+  cpSync(folder, path.join(dataFolder, 'runs', 'full-1'), { recursive: true })
+  rmSync(elsewhere, { recursive: true, force: true })
+}
 
 describe.skipIf(chromiumPath === null)('troubles of the data folder in the browser', () => {
   beforeAll(async () => {
@@ -52,3 +74,24 @@ describe.skipIf(chromiumPath === null)('troubles of the data folder in the brows
     expect(await accessibilityProblems(lab.page)).toEqual([])
   })
 })
+
+test.skipIf(chromiumPath === null)(
+  'a run that found no room offers other settings before it offers to try again',
+  async () => {
+    pageFolder = await buildPage()
+    lab = await openLab(pageFolder, writeFullRun)
+    try {
+      await lab.open('/runs/full-1')
+      await lab.page.getByText('The engine has no room left.').first().waitFor()
+      const actions = lab.page.locator('.run-actions')
+      expect(await actions.locator('.btn-primary').allTextContents()).toEqual(['Clone with other settings'])
+      expect(await actions.getByRole('button', { name: /^Resume/ }).count()).toBe(1)
+      await lab.open('/')
+      await lab.page.getByRole('link', { name: 'Open it and resume' }).waitFor()
+      expect(await accessibilityProblems(lab.page)).toEqual([])
+    } finally {
+      await lab.end()
+      removeFolder(pageFolder)
+    }
+  },
+)
