@@ -19,8 +19,8 @@ export interface Fitted {
 }
 
 /**
- * The micro-batch first, which costs nothing; then frozen weights as a GGUF file has them, which costs some time and changes
- * no number; then gradient checkpointing, which costs a third more time. What was asked for stays as it is.
+ * The micro-batch first, which costs nothing; then frozen weights as a GGUF file has them, which changes no
+ * number; then gradient checkpointing, which costs a third more time. What was asked for stays as it is.
  */
 export function fitTraining(question: MemoryQuestion, asked: TrainingChanges, engine: EngineName): Fitted {
   const { training } = question
