@@ -88,7 +88,7 @@ export function ModelList(): ReactNode {
           <h1>Models</h1>
           <p className="text-2">
             {data === undefined || data.length === 0 ? (
-              'What runs can start from: folders in the layout of the Hugging Face libraries, and checkpoints of runs.'
+              'What runs can start from: folders in the layout of the Hugging Face libraries, GGUF files, and checkpoints of runs.'
             ) : (
               <>
                 <span className="mono">{formatCount(data.length)}</span> {data.length === 1 ? 'model' : 'models'},{' '}
@@ -106,7 +106,7 @@ export function ModelList(): ReactNode {
         <EmptyState
           icon={Box}
           title="No model yet"
-          text="Add a folder with config.json, safetensors and tokenizer.json: GPT-2, Llama, SmolLM, Mistral, Qwen2 or Qwen3. It can stay where it is."
+          text="Add a folder with config.json, safetensors and tokenizer.json, or a GGUF file: Llama, SmolLM, Mistral, Qwen2 or Qwen3, as a folder also GPT-2. It can stay where it is."
           action={add}
         />
       ) : null}
