@@ -29,6 +29,7 @@ async function main(layers: number): Promise<number> {
       source: freshWeights(config, createRandom(7)),
       maxLength: 2048,
       name: 'random',
+      licence: null,
       tokenizer: tokenizerEntries(byteTokenizer(), config.vocabSize, spoken),
     },
     'Q4_0',

@@ -2,6 +2,7 @@ import { appendFileSync, copyFileSync, mkdirSync, readdirSync, readFileSync, ren
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import type { GenerationSource } from '../../shared/contract/playground.ts'
 import { openModelFolder } from '../../main/core/models/folder.ts'
 import { waitUntil } from '../support/make-app.ts'
 import { addTo, added, client, made, ownFolders, root, stateOf, withModelsApp } from '../support/models-app.ts'
@@ -107,6 +108,7 @@ describe('a model in a GGUF file', () => {
     const to = path.join(root, 'exported')
     await client.call('runs.export', { runId, path: to })
     const out = openModelFolder(to)
+    expect(out.licence).toMatchObject({ text: 'apache-2.0' })
     expect([out.family, out.dtype, out.config.ropeTheta, out.config.tiedEmbeddings]).toEqual([
       'llama',
       'F32',
@@ -128,23 +130,36 @@ describe('a model in a GGUF file', () => {
       const { files } = await client.call('runs.export', { runId, path: folder, form })
       expect(files).toEqual(['README.md', `${runId}.${dtype}.gguf`])
       const again = await added({ kind: 'folder', path: path.join(folder, files[1]!), place: 'copy' })
-      expect(again).toMatchObject({ dtype, family: 'llama', hasTokenizer: true, unusedCount: 0 })
+      expect(again).toMatchObject({
+        licenceName: 'apache-2.0',
+        dtype,
+        family: 'llama',
+        hasTokenizer: true,
+        unusedCount: 0,
+      })
       const next = await client.call('runs.tokens', {
         request: tinyRequest(datasetId, { model: { kind: 'registered', modelId: again.modelId }, training }),
       })
       expect(next?.layout).toBe('plain')
     }
-    const { generationId } = await client.call('playground.generate', {
-      source: { kind: 'run', runId, checkpoint: 'last' },
-      prompt: { kind: 'text', text: 't1' },
-      settings: { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, maxTokens: 4, stopStrings: [] },
-      seed: 5,
-      engine: 'wasm',
-    })
-    await waitUntil('the generation', async () =>
-      ['done', 'failed'].includes((await client.call('playground.get', { generationId })).state),
-    )
-    expect((await client.call('playground.get', { generationId })).error).toBe(null)
+    const sources: readonly GenerationSource[] = [
+      { kind: 'run', runId, checkpoint: 'last' },
+      { kind: 'folder', path: path.join(root, 'Tiny-Chat.Q4_0.gguf') }, // of one that nobody added, too
+      { kind: 'folder', path: path.join(root, 'gguf-f16') },
+    ]
+    for (const source of sources) {
+      const { generationId } = await client.call('playground.generate', {
+        source,
+        prompt: { kind: 'text', text: 't1' },
+        settings: { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, maxTokens: 4, stopStrings: [] },
+        seed: 5,
+        engine: 'wasm',
+      })
+      await waitUntil('the generation', async () =>
+        ['done', 'failed'].includes((await client.call('playground.get', { generationId })).state),
+      )
+      expect((await client.call('playground.get', { generationId })).error).toBe(null)
+    }
   })
 
   test('what is none says so: an architecture, a type of numbers, an empty folder, a file of another kind', async () => {

@@ -43,7 +43,7 @@ async function write(config: DecoderConfig, type: GgufType, tokenizer: unknown =
   const file = path.join(folder, `${config.family ?? 'llama'}.${type}.gguf`)
   const source = freshWeights({ ...config, scoreHead: false }, createRandom(5))
   const entries = tokenizerEntries(tokenizer, config.vocabSize, SPOKEN)
-  await writeGguf(file, { config, source, maxLength: 64, name: 'mine', tokenizer: entries }, type)
+  await writeGguf(file, { config, source, maxLength: 64, name: 'mine', licence: 'mit', tokenizer: entries }, type)
   return file
 }
 
@@ -157,6 +157,7 @@ describe('a vocabulary', () => {
     const header = readGgufHeader(await write(presetConfig('nano', 300), 'Q8_0'))
     expect(ggufTokenizerConfig(header)).toMatchObject({ pairlab_layout: 'template', add_bos_token: false })
     expect(header.metadata.get('tokenizer.chat_template')).toBe('{{ x }}')
+    expect(header.metadata.get('general.license')).toBe('mit')
     expect(ggufConfig(header)).toMatchObject({ eos_token_id: [2, 5], pad_token_id: 2 })
   })
 

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import path from 'node:path'
 import type { EngineChoice } from '../../../shared/contract/engines.ts'
 import type { GenerationRequest, GenerationSource, PlaygroundSources } from '../../../shared/contract/playground.ts'
@@ -8,6 +8,8 @@ import { chooseEngine, readFigures } from '../engine-setup/figures.ts'
 import { enginesFolderOf } from '../engine-setup/folder.ts'
 import { findAlgorithm, isTextAlgorithm } from '../../core/learn/registry.ts'
 import { CHECKPOINT_FILES } from '../../core/models/checkpoint-files.ts'
+import { findGguf } from '../../core/models/gguf/place.ts'
+import { filesBeside } from '../../core/models/model-files.ts'
 import type { ResolvedSource } from '../playground/playground-service.ts'
 import { summarizeModel } from '../registry/describe-model.ts'
 import { listCheckpoints } from '../store/metrics.ts'
@@ -141,21 +143,22 @@ function resolveModel(deps: HandlerDeps, source: GenerationSource): Omit<Resolve
     }
   }
   const folder = path.resolve(source.path)
-  if (!existsSync(path.join(folder, 'config.json')))
+  if (findGguf(folder) === null && !existsSync(path.join(folder, 'config.json')))
     throw new AppError({
       code: 'file-not-found',
       message: `There is no config.json in ${folder}.`,
-      hint: 'Give the folder of a model or of a checkpoint.',
+      hint: 'Give the folder of a model or of a checkpoint, or a .gguf file.',
     })
   const ours = existsSync(path.join(folder, CHECKPOINT_FILES.state))
   return {
     title: path.basename(folder),
     model: { kind: ours ? 'checkpoint' : 'folder', path: folder, trainedHere: ours },
-    hash: newestFile(folder),
+    hash: String(newestChange(folder)),
   }
 }
 
-/** Hashing would read every byte: the time of the last change does for a folder that nobody registered. */
-function newestFile(folder: string): string {
-  return String(Math.max(...readdirSync(folder).map((name) => statSync(path.join(folder, name)).mtimeMs)))
+/** Hashing would read every byte: the time of the last change does for a model that nobody registered. */
+function newestChange(place: string): number {
+  const files = filesBeside(place).map((name) => path.join(place, name))
+  return Math.max(...[place, ...files].map((file) => statSync(file).mtimeMs))
 }

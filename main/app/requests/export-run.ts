@@ -7,6 +7,7 @@ import type { RunSpec } from '../../../shared/run-spec.ts'
 import { findAlgorithm } from '../../core/learn/registry.ts'
 import { openLanguage } from '../../core/learn/tokens/language.ts'
 import { openModelFiles, type ModelFiles } from '../../core/models/checkpoint-files.ts'
+import { licenceNamed } from '../../core/models/model-files.ts'
 import { framedBy } from '../../core/models/framed-tokenizer.ts'
 import { exportGguf, exportModel } from '../../core/models/export-model.ts'
 import { saveEmbedder, type EmbedderToSave } from '../../core/models/save-embedder.ts'
@@ -33,8 +34,9 @@ export async function exportRun(
 ): Promise<string[]> {
   const spec = readRunSpec(db, runId)
   const form = chooseForm(spec, start.path, wanted)
-  const card = cardOf(spec, start, form)
   const origin = spec.model.kind === 'registered' ? spec.model.path : null
+  const licence = origin === null || !existsSync(origin) ? null : licenceNamed(origin)
+  const card = cardOf(spec, start, { form, licence })
   if (form === 'gguf-f16' || form === 'gguf-q8_0')
     return exportGguf(start.path, target, { type: form === 'gguf-f16' ? 'F16' : 'Q8_0', name: runId, origin, card })
   if (form !== 'embedder') return exportModel(start.path, target, { form, origin, card })
@@ -78,11 +80,15 @@ function embedderOf(
   }
 }
 
-function cardOf(spec: RunSpec, { run, step, hash }: StartPoint, form: ExportForm): string {
+function cardOf(
+  spec: RunSpec,
+  { run, step, hash }: StartPoint,
+  how: { readonly form: ExportForm; readonly licence: string | null },
+): string {
   const algorithm = findAlgorithm(spec.method)
   return modelCard({
     spec,
-    form,
+    ...how,
     methodName: algorithm.name,
     engine: run.engine,
     paper: algorithm.paper,

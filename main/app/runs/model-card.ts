@@ -5,6 +5,8 @@ import type { RunSpec } from '../../../shared/run-spec.ts'
 export interface CardFacts {
   readonly spec: RunSpec
   readonly form: ExportForm
+  /** Of the model that the run began with, by its name. */
+  readonly licence: string | null
   readonly methodName: string
   /** That computed it. */
   readonly engine: EngineName
@@ -21,6 +23,7 @@ export interface CardFacts {
 export function modelCard({
   spec,
   form,
+  licence,
   methodName,
   engine,
   paper,
@@ -46,7 +49,7 @@ export function modelCard({
 library_name: ${libraryOf(form)}
 pipeline_tag: ${form === 'embedder' ? 'sentence-similarity' : 'text-generation'}
 tags: [pairlab, ${spec.method}]
----
+${licence === null ? '' : `license: ${licence}\n`}---
 
 # ${spec.name}, seed ${spec.seed}
 

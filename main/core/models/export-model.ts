@@ -12,7 +12,7 @@ import { openModelFiles, type ModelFiles } from './checkpoint-files.ts'
 import { framedBy } from './framed-tokenizer.ts'
 import { writeGguf, type GgufType } from './gguf/write.ts'
 import { tokenizerEntries } from './gguf/write-tokenizer.ts'
-import { filesBeside, tokenText } from './model-files.ts'
+import { filesBeside, licenceNamed, tokenText } from './model-files.ts'
 import { writeNewFolder } from './new-folder.ts'
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, isAdapterFolder } from './peft.ts'
 import { writeSafeTensors, type TensorToWrite } from './write.ts'
@@ -96,6 +96,7 @@ export async function exportGguf(
           source: model.source,
           maxLength: DEFAULT_LENGTH,
           name,
+          licence: origin === null || !existsSync(origin) ? null : licenceNamed(origin),
           tokenizer: tokenizerEntries(json, config.vocabSize, {
             beginId: opening[0] ?? tokenId(json, begin) ?? null,
             putsBeginning: opening.length > 0,

@@ -96,16 +96,21 @@ export function readSpecialTokens(folder: string): Record<string, string> {
 
 export function readLicence(folder: string): { readonly name: string; readonly text: string } | null {
   const gguf = findGguf(folder)
-  if (gguf !== null) {
-    const said = ggufHeader(gguf).metadata.get('general.license')
-    if (typeof said === 'string' && said !== '') return { name: said, text: `${said}, as ${path.basename(gguf)} says` }
-    if (gguf === folder) return null
-  }
+  const named = gguf === null ? null : licenceNamed(folder)
+  if (gguf !== null && named !== null) return { name: named, text: `${named}, as ${path.basename(gguf)} says` }
   const file = filesBeside(folder).find((name) => /^licen[cs]e(\.|$)/i.test(name) && isFile(path.join(folder, name)))
   if (file !== undefined) return { name: file, text: readShown(path.join(folder, file)) }
-  const readme = path.join(folder, 'README.md')
-  const said = isFile(readme) ? licenceOfPage(readShown(readme)) : null
+  const said = licenceNamed(folder)
   return said === null ? null : { name: 'README.md', text: said }
+}
+
+/** Of a GGUF file, or of the page beside a model: the licence by its name, `apache-2.0`. */
+export function licenceNamed(place: string): string | null {
+  const gguf = findGguf(place)
+  const said = gguf === null ? undefined : ggufHeader(gguf).metadata.get('general.license')
+  if (typeof said === 'string' && said !== '') return said
+  const readme = path.join(place, 'README.md')
+  return isFile(readme) ? licenceOfPage(readShown(readme)) : null
 }
 
 function isFile(file: string): boolean {

@@ -17,6 +17,8 @@ export interface GgufToWrite {
   /** Longest sequence, where the configuration does not say. */
   readonly maxLength: number
   readonly name: string
+  /** By its name; null where it is not known. */
+  readonly licence: string | null
   /** Vocabulary and what is said of it; see write-tokenizer.ts. */
   readonly tokenizer: Readonly<Record<string, GgufEntry>>
 }
@@ -96,7 +98,7 @@ function part(name: string, shape: readonly number[], type: string, read: () => 
   return { name, shape, type, bytes: (count / block.numbers) * block.bytes, read }
 }
 
-function architecture({ config, maxLength, name }: GgufToWrite, type: GgufType): Record<string, GgufEntry> {
+function architecture({ config, maxLength, name, licence }: GgufToWrite, type: GgufType): Record<string, GgufEntry> {
   const { family = 'llama', ropeScaling = null } = config
   if (family === 'gpt2') throw refused('it is of the family GPT-2')
   if (ropeScaling?.kind === 'dynamic') throw refused('its positions are scaled dynamically')
@@ -125,6 +127,7 @@ function architecture({ config, maxLength, name }: GgufToWrite, type: GgufType):
   return {
     'general.architecture': text(kind),
     'general.name': text(name),
+    ...(licence === null ? {} : { 'general.license': text(licence) }),
     'general.file_type': whole(FILE_TYPES[type]),
     'general.quantization_version': whole(2),
     'general.alignment': whole(ALIGNMENT),

@@ -7,6 +7,7 @@ import { AppError } from '../../../../shared/errors.ts'
 import { moveDurably, replaceFile } from '../../../base/files/durable.ts'
 import { decodeNpy } from '../../../base/files/npy.ts'
 import { askWorker } from '../../../base/processes/ask-worker.ts'
+import { isGguf } from '../../../core/models/gguf/place.ts'
 import { withClient } from '../connect.ts'
 import { globals } from '../globals.ts'
 import { writeJson } from '../output.ts'
@@ -95,7 +96,7 @@ function rowsOf(matrix: string, dim: number): number[][] {
 
 /** A folder as it is given; else a model by its id or name. */
 async function folderOf(dataDir: string | undefined, wanted: string): Promise<string> {
-  if (existsSync(path.join(wanted, 'config.json'))) return path.resolve(wanted)
+  if (existsSync(path.join(wanted, 'config.json')) || isGguf(wanted)) return path.resolve(wanted)
   const model = await withClient(dataDir, ({ client }) => pickModel(client, wanted))
   if (model.trouble !== null)
     throw new AppError({
