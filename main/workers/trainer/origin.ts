@@ -15,7 +15,7 @@ import {
 } from '../../core/models/checkpoint-files.ts'
 import { openModelFolder } from '../../core/models/folder.ts'
 import { ownLanguage } from '../../core/models/language-files.ts'
-import { AppError, describeIssues } from '../../../shared/errors.ts'
+import { AppError } from '../../../shared/errors.ts'
 import { PACKED_ENGINES, type TrainingConfig } from '../../../shared/training-config.ts'
 import {
   buildDecoder,
@@ -46,17 +46,6 @@ function requireStorage({ engine, spec }: RunContext): void {
     code: 'spec-invalid',
     message: `The ${engine} engine cannot multiply frozen weights kept as ${frozenStorage}.`,
     hint: `Keep them as float32, or use ${PACKED_ENGINES[0]}.`,
-  })
-}
-
-/** @throws AppError `spec-invalid` */
-export function parseConfig(algorithm: AlgorithmPage, config: unknown): unknown {
-  const parsed = algorithm.config.safeParse(config)
-  if (parsed.success) return parsed.data
-  throw new AppError({
-    code: 'spec-invalid',
-    message: `${algorithm.name}: ${describeIssues(parsed.error)}`,
-    hint: 'Start the run again from its request.',
   })
 }
 

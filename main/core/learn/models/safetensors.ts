@@ -165,7 +165,11 @@ function toFloat32(bytes: Uint8Array<ArrayBuffer>, dtype: string, name: string):
   if (dtype === 'F32') return new Float32Array(bytes.buffer, bytes.byteOffset, count)
   if (dtype === 'F64') return Float32Array.from(new Float64Array(bytes.buffer, bytes.byteOffset, count))
   const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, count)
-  return dtype === 'BF16' ? fromBfloat16(halves) : Float32Array.from(halves, halfToNumber)
+  if (dtype === 'BF16') return fromBfloat16(halves)
+  const table = halfTable()
+  const numbers = new Float32Array(count)
+  for (let at = 0; at < count; at += 1) numbers[at] = table[halves[at]!]!
+  return numbers
 }
 
 /** The upper half of a float32's bits. */
@@ -175,7 +179,14 @@ function fromBfloat16(halves: Uint16Array): Float32Array {
   return new Float32Array(bits.buffer)
 }
 
-/** IEEE 754 binary16. */
+let table: Float32Array | null = null
+
+/** The number of every float16 (IEEE 754 binary16): a model has millions, and 65,536 kinds of them. */
+export function halfTable(): Float32Array {
+  table ??= Float32Array.from({ length: 2 ** 16 }, (_none, half) => halfToNumber(half))
+  return table
+}
+
 function halfToNumber(half: number): number {
   const sign = half & 0x8000 ? -1 : 1
   const exponent = (half >>> 10) & 0x1f

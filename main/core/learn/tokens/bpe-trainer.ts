@@ -181,17 +181,27 @@ function tokenizerJson(tokens: readonly string[], merges: readonly (readonly [st
     pre_tokenizer: byteLevel,
     post_processor: byteLevel,
     decoder: byteLevel,
-    model: {
-      type: 'BPE',
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
-      ignore_merges: false,
-      vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
-      merges,
-    },
+    model: bpeModel(tokens, merges),
+  }
+}
+
+/** The model of a tokenizer.json by byte-pair encoding. @param settings in place of the usual ones */
+export function bpeModel(
+  tokens: readonly string[],
+  merges: readonly (string | readonly [string, string])[],
+  settings: Readonly<Record<string, unknown>> = {},
+): Record<string, unknown> {
+  return {
+    type: 'BPE',
+    dropout: null,
+    unk_token: null,
+    continuing_subword_prefix: null,
+    end_of_word_suffix: null,
+    fuse_unk: false,
+    byte_fallback: false,
+    ignore_merges: false,
+    ...settings,
+    vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
+    merges,
   }
 }

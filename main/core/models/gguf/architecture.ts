@@ -63,32 +63,31 @@ export function turnedHeads(header: GgufHeader, name: string): number | null {
     : null
 }
 
+type Rows = Float32Array | Int32Array
+
 /** Rows (0,1), (2,3), … of a head as its first and second halves. @param data [rows, width] or [rows] */
-export function unturnRows<T extends Float32Array | Int32Array>(data: T, rows: number, heads: number): T {
-  const width = data.length / rows
-  const size = rows / heads
-  const to = data.slice() as T
-  for (let head = 0; head < heads; head += 1) {
-    for (let row = 0; row < size; row += 1) {
-      const from = head * size + row
-      const into = head * size + (row & 1) * (size / 2) + (row >>> 1)
-      to.set(data.subarray(from * width, (from + 1) * width), into * width)
-    }
-  }
-  return to
+export function unturnRows<T extends Rows>(data: T, rows: number, heads: number): T {
+  return takeRows(data, rows, heads, (row, half) => (row < half ? 2 * row : 2 * (row - half) + 1))
 }
 
 /** The other way round: the first and second halves of a head in turns. @param data [rows, width] or [rows] */
-export function turnRows(data: Float32Array, rows: number, heads: number): Float32Array {
+export function turnRows<T extends Rows>(data: T, rows: number, heads: number): T {
+  return takeRows(data, rows, heads, (row, half) => (row & 1) * half + (row >>> 1))
+}
+
+/** @param from which row of a head comes to stand as its `row`; `half` of its size */
+function takeRows<T extends Rows>(
+  data: T,
+  rows: number,
+  heads: number,
+  from: (row: number, half: number) => number,
+): T {
   const width = data.length / rows
   const size = rows / heads
-  const to = new Float32Array(data.length)
-  for (let head = 0; head < heads; head += 1) {
-    for (let row = 0; row < size; row += 1) {
-      const into = head * size + row
-      const from = head * size + (row & 1) * (size / 2) + (row >>> 1)
-      to.set(data.subarray(from * width, (from + 1) * width), into * width)
-    }
+  const to = data.slice() as T
+  for (let row = 0; row < rows; row += 1) {
+    const source = row - (row % size) + from(row % size, size / 2)
+    to.set(data.subarray(source * width, (source + 1) * width), row * width)
   }
   return to
 }

@@ -1,5 +1,6 @@
 // The block formats in which GGUF files keep weights, after ggml's definitions (ggml-common.h): numbers in blocks, each
 // with a scale, some with an offset; the K types in blocks of 256 whose parts have scales of six bits of their own.
+import { floatsOf, halfTable } from '../../learn/models/safetensors.ts'
 
 export interface Block {
   readonly type: string
@@ -18,29 +19,6 @@ interface Format extends Block {
 const round = Math.fround
 const HALVES = 32
 const SUPER = 256
-
-/** float32 of every float16. */
-let halves: Float32Array | null = null
-
-/** IEEE 754 binary16 → binary32, exactly. */
-function halfTable(): Float32Array {
-  if (halves !== null) return halves
-  halves = new Float32Array(2 ** 16)
-  for (let half = 0; half < halves.length; half += 1) {
-    const sign = half & 0x8000 ? -1 : 1
-    const exponent = (half >>> 10) & 0x1f
-    const fraction = half & 0x3ff
-    halves[half] =
-      exponent === 0
-        ? sign * fraction * 2 ** -24
-        : exponent === 31
-          ? fraction === 0
-            ? sign * Number.POSITIVE_INFINITY
-            : Number.NaN
-          : sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
-  }
-  return halves
-}
 
 /** A float16 in the bytes. */
 export function halfAt(bytes: Uint8Array, at: number): number {
@@ -142,25 +120,14 @@ function unpackSix(bytes: Uint8Array, to: Float32Array): void {
   }
 }
 
-function unpackFloats(bytes: Uint8Array, to: Float32Array): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  for (let at = 0; at < to.length; at += 1) to[at] = view.getFloat32(4 * at, true)
-}
-
-function unpackHalves(bytes: Uint8Array, to: Float32Array): void {
-  const table = halfTable()
-  for (let at = 0; at < to.length; at += 1) to[at] = table[bytes[2 * at]! | (bytes[2 * at + 1]! << 8)]!
-}
-
-/** bfloat16 is the upper half of a float32. */
-function unpackBrain(bytes: Uint8Array, to: Float32Array): void {
-  const bits = new Uint32Array(to.buffer, to.byteOffset, to.length)
-  for (let at = 0; at < to.length; at += 1) bits[at] = ((bytes[2 * at]! | (bytes[2 * at + 1]! << 8)) << 16) >>> 0
+/** Numbers that stand alone, as safetensors have them too. */
+function unpackAlone(bytes: Uint8Array, to: Float32Array, type: string): void {
+  to.set(floatsOf(bytes, type, 'a tensor'))
 }
 
 const FORMATS: readonly Format[] = [
-  { number: 0, type: 'F32', numbers: 1, bytes: 4, unpack: unpackFloats },
-  { number: 1, type: 'F16', numbers: 1, bytes: 2, unpack: unpackHalves },
+  { number: 0, type: 'F32', numbers: 1, bytes: 4, unpack: (bytes, to) => unpackAlone(bytes, to, 'F32') },
+  { number: 1, type: 'F16', numbers: 1, bytes: 2, unpack: (bytes, to) => unpackAlone(bytes, to, 'F16') },
   { number: 2, type: 'Q4_0', numbers: 32, bytes: 18, unpack: (bytes, to) => unpackFour(bytes, to, false) },
   { number: 3, type: 'Q4_1', numbers: 32, bytes: 20, unpack: (bytes, to) => unpackFour(bytes, to, true) },
   { number: 6, type: 'Q5_0', numbers: 32, bytes: 22, unpack: (bytes, to) => unpackFive(bytes, to, false) },
@@ -169,7 +136,7 @@ const FORMATS: readonly Format[] = [
   { number: 12, type: 'Q4_K', numbers: 256, bytes: 144, unpack: (bytes, to) => unpackParts(bytes, to, false) },
   { number: 13, type: 'Q5_K', numbers: 256, bytes: 176, unpack: (bytes, to) => unpackParts(bytes, to, true) },
   { number: 14, type: 'Q6_K', numbers: 256, bytes: 210, unpack: unpackSix },
-  { number: 30, type: 'BF16', numbers: 1, bytes: 2, unpack: unpackBrain },
+  { number: 30, type: 'BF16', numbers: 1, bytes: 2, unpack: (bytes, to) => unpackAlone(bytes, to, 'BF16') },
 ]
 
 /** Types that are known by name and not read. */

@@ -35,8 +35,20 @@ const MOST_DIMENSIONS = 4
 const MOST_NESTED = 4
 const DEFAULT_ALIGNMENT = 32
 
-/** Numbers of value types, with the bytes of those that have a fixed size. */
-const VALUE_BYTES: readonly (number | null)[] = [1, 1, 2, 2, 4, 4, 4, 1, null, null, 8, 8, 8]
+/** Value types by their numbers. 64-bit numbers past 2⁵³ lose their last digits; none that is read is that large. */
+const NUMBERS: Readonly<Record<number, { readonly width: number; read(bytes: Buffer): number | boolean }>> = {
+  0: { width: 1, read: (bytes) => bytes.readUInt8() },
+  1: { width: 1, read: (bytes) => bytes.readInt8() },
+  2: { width: 2, read: (bytes) => bytes.readUInt16LE() },
+  3: { width: 2, read: (bytes) => bytes.readInt16LE() },
+  4: { width: 4, read: (bytes) => bytes.readUInt32LE() },
+  5: { width: 4, read: (bytes) => bytes.readInt32LE() },
+  6: { width: 4, read: (bytes) => bytes.readFloatLE() },
+  7: { width: 1, read: (bytes) => bytes.readUInt8() !== 0 },
+  10: { width: 8, read: (bytes) => Number(bytes.readBigUInt64LE()) },
+  11: { width: 8, read: (bytes) => Number(bytes.readBigInt64LE()) },
+  12: { width: 8, read: (bytes) => bytes.readDoubleLE() },
+}
 const STRING = 8
 const ARRAY = 9
 
@@ -184,36 +196,8 @@ class Cursor {
       for (let at = 0; at < length; at += 1) list.push(this.value(of, depth + 1)) // no memory before the bytes are there
       return list
     }
-    const width = VALUE_BYTES[type]
-    if (width === undefined || width === null) throw this.damaged(`a value has the unknown type ${type}`)
-    return numberOf(this.bytes(width), type)
-  }
-}
-
-/** 64-bit numbers past 2⁵³ lose their last digits; none that is read is that large. */
-function numberOf(bytes: Buffer, type: number): number | boolean {
-  switch (type) {
-    case 0:
-      return bytes.readUInt8(0)
-    case 1:
-      return bytes.readInt8(0)
-    case 2:
-      return bytes.readUInt16LE(0)
-    case 3:
-      return bytes.readInt16LE(0)
-    case 4:
-      return bytes.readUInt32LE(0)
-    case 5:
-      return bytes.readInt32LE(0)
-    case 6:
-      return bytes.readFloatLE(0)
-    case 7:
-      return bytes.readUInt8(0) !== 0
-    case 10:
-      return Number(bytes.readBigUInt64LE(0))
-    case 11:
-      return Number(bytes.readBigInt64LE(0))
-    default:
-      return bytes.readDoubleLE(0)
+    const number = NUMBERS[type]
+    if (number === undefined) throw this.damaged(`a value has the unknown type ${type}`)
+    return number.read(this.bytes(number.width))
   }
 }

@@ -2,9 +2,9 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { AppError } from '../../../../shared/errors.ts'
-import { ggufConfig } from './architecture.ts'
+import { ggufConfig, tokenNumbers } from './architecture.ts'
 import { readGgufHeader, type GgufHeader } from './header.ts'
-import { ggufGeneration, ggufTokenizer, ggufTokenizerConfig } from './tokenizer.ts'
+import { ggufTokenizer, ggufTokenizerConfig } from './tokenizer.ts'
 
 /** The GGUF file that the place is, or the one in the folder where there is no config.json; null: a folder of another kind. */
 export function findGguf(place: string): string | null {
@@ -44,7 +44,7 @@ const DOCUMENTS: Readonly<Record<string, (header: GgufHeader) => unknown>> = {
   'config.json': ggufConfig,
   'tokenizer.json': ggufTokenizer,
   'tokenizer_config.json': ggufTokenizerConfig,
-  'generation_config.json': ggufGeneration,
+  'generation_config.json': tokenNumbers,
 }
 
 /** What a file of this name would hold, parsed; null for others. @throws AppError as the parts of the header */

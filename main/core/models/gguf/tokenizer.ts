@@ -1,8 +1,9 @@
 // The vocabulary of a GGUF file as the files of the Hugging Face libraries: tokenizer.json and what lies beside it.
 import type { GgufHeader, GgufValue } from './header.ts'
+import { bpeModel } from '../../learn/tokens/bpe-trainer.ts'
 import { LAYOUT_MARK } from '../../learn/tokens/language.ts'
 import { CONTROL, CUTS, LAYOUT_KEY, NORMALIZER_KEY, UNKNOWN, USER_DEFINED, WORDS } from './cuts.ts'
-import { refuse, tokenNumbers } from './architecture.ts'
+import { refuse } from './architecture.ts'
 
 /** Vocabulary and kinds of tokens, as the file lists them. */
 interface Vocabulary {
@@ -59,10 +60,6 @@ export function ggufTokenizerConfig(header: GgufHeader): Record<string, unknown>
   }
 }
 
-export function ggufGeneration(header: GgufHeader): Record<string, unknown> {
-  return tokenNumbers(header)
-}
-
 export function ggufChatTemplate({ metadata }: GgufHeader): string | null {
   const template = metadata.get('tokenizer.chat_template')
   return typeof template === 'string' && template !== '' ? template : null
@@ -90,7 +87,7 @@ function byBytes(header: GgufHeader, { tokens, merges }: Vocabulary): Record<str
       ],
     },
     decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
-    model: bpe(tokens, merges, { ignore_merges: cut.wholeWords === true }),
+    model: bpeModel(tokens, merges, { ignore_merges: cut.wholeWords === true }),
   }
 }
 
@@ -119,31 +116,11 @@ function byPieces(header: GgufHeader, vocabulary: Vocabulary): Record<string, un
         ...(putsSpace ? [{ type: 'Strip', content: ' ', start: 1, stop: 0 }] : []),
       ],
     },
-    model: bpe(tokens, mergesOf(vocabulary), {
+    model: bpeModel(tokens, mergesOf(vocabulary), {
       byte_fallback: true,
       fuse_unk: true,
       ...(unknown === undefined ? {} : { unk_token: unknown }),
     }),
-  }
-}
-
-function bpe(
-  tokens: readonly string[],
-  merges: readonly string[],
-  settings: Readonly<Record<string, unknown>>,
-): Record<string, unknown> {
-  return {
-    type: 'BPE',
-    dropout: null,
-    unk_token: null,
-    continuing_subword_prefix: null,
-    end_of_word_suffix: null,
-    fuse_unk: false,
-    byte_fallback: false,
-    ignore_merges: false,
-    ...settings,
-    vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
-    merges,
   }
 }
 

@@ -12,7 +12,8 @@ import type { SplitName } from '../../../../shared/data-kinds.ts'
 import type { Checkpoint } from '../../../core/models/checkpoint-files.ts'
 import { readContrastView, textItems, textsOfSide, tripleItems, type ContrastSide } from './contrast-data.ts'
 import type { RunContext } from '../run-context.ts'
-import { openDecoder, openOptimizer, openOrigin, openSpoken, parseConfig, type AdapterBase } from '../origin.ts'
+import { openDecoder, openOptimizer, openOrigin, openSpoken, type AdapterBase } from '../origin.ts'
+import { parseConfig } from '../parse-config.ts'
 import { openPlan } from '../open-plan.ts'
 
 export interface ContrastSession {

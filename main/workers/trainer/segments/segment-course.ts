@@ -1,4 +1,3 @@
-import { AppError, describeIssues } from '../../../../shared/errors.ts'
 import type { SegmentSet } from '../../../../shared/segments.ts'
 import { evaluateSegments } from '../../../core/learn/control/control-evaluation.ts'
 import { startControlRun, type ControlRun } from '../../../core/learn/control/control-run.ts'
@@ -15,6 +14,7 @@ import { heldOutOf, measureHeldOut, type HeldOut } from '../held-out.ts'
 import { wilson, withBounds, withMean } from '../intervals.ts'
 import type { RunContext } from '../run-context.ts'
 import { openPlan } from '../open-plan.ts'
+import { parseConfig } from '../parse-config.ts'
 import { readSegments } from './segment-data.ts'
 
 /** Where roll-outs start: not where the data were collected. */
@@ -122,16 +122,6 @@ function tensorsOf(
       Object.entries(from.optimizer).map(([name, { shape, data }]) => [name, { shape, data: Float32Array.from(data) }]),
     ),
   }
-}
-
-function parseConfig(method: ControlMethod, config: unknown): unknown {
-  const parsed = method.config.safeParse(config)
-  if (parsed.success) return parsed.data
-  throw new AppError({
-    code: 'spec-invalid',
-    message: `${method.name}: ${describeIssues(parsed.error)}`,
-    hint: 'Start the run again from its request.',
-  })
 }
 
 interface Judged {
