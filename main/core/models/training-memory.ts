@@ -117,14 +117,14 @@ function weightBytes(
 /**
  * Numbers that live at once, where the backward pass begins: what each layer keeps for it, and the results and gradients
  * of the layer that is being passed. With gradient checkpointing a layer keeps its input alone, but for the one that is
- * computed again and what is left of the last, which only goes on with the tokens that are predicted.
+ * computed again: what the last kept is given back by then.
  */
 function activationFloats(config: DecoderConfig, training: Memory): number {
   const { hidden, layers, vocabSize, scoreHead } = config
   const rows = Math.min(training.microBatchSize, training.batchSize) * ROWS_PER_PAIR
   const tokens = rows * training.maxLength
   const layer = keptFloats(config, training)
-  const kept = training.gradientCheckpointing ? hidden * layers + Math.min(2, layers) * layer : layer * layers
+  const kept = training.gradientCheckpointing ? hidden * layers + layer : layer * layers
   const logits = Math.min(tokens * vocabSize, LOGITS_AT_ONCE)
   const head = scoreHead ? 0 : 2 * logits + (training.adapt === 'full' ? vocabSize * hidden : tokens * hidden)
   return tokens * (kept + layer) + head
