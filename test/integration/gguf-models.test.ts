@@ -1,8 +1,20 @@
-import { appendFileSync, copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import type { GenerationSource } from '../../shared/contract/playground.ts'
+import { describeFull } from '../../main/app/registry/copy-files.ts'
+import { unpackModel } from '../../main/core/models/gguf/archive.ts'
 import { openModelFolder } from '../../main/core/models/folder.ts'
 import { waitUntil } from '../support/make-app.ts'
 import { addTo, added, client, made, ownFolders, root, stateOf, withModelsApp } from '../support/models-app.ts'
@@ -160,6 +172,20 @@ describe('a model in a GGUF file', () => {
       )
       expect((await client.call('playground.get', { generationId })).error).toBe(null)
     }
+  })
+
+  // Writing to /dev/full fails as writing to a full disk does.
+  test.skipIf(!existsSync('/dev/full'))('says that the disk became full while it was unpacked', async () => {
+    const archive = path.join(root, 'full.zip')
+    writeFileSync(archive, zipOf({ 'Tiny.gguf': readFileSync(ggufFile()) }))
+    mkdirSync(path.join(root, 'to'))
+    symlinkSync('/dev/full', path.join(root, 'to', 'Tiny.gguf'))
+    const unpacked = unpackModel(archive, path.join(root, 'to'), {
+      onBytes: () => undefined,
+      signal: new AbortController().signal,
+    })
+    const error = await unpacked.catch((reason: unknown) => describeFull(reason, root))
+    expect(error).toMatchObject({ code: 'disk-full', message: expect.stringContaining('became full') })
   })
 
   test('what is none says so: an architecture, a type of numbers, an empty folder, a file of another kind', async () => {

@@ -53,15 +53,17 @@ async function additionOf(deps: HandlerDeps, source: ModelSource): Promise<Addit
     const from = path.resolve(source.path)
     if (!isArchive(from)) return { source: from, place: source.place, name: '', originRunId: null }
     const { name, sizeBytes } = await lookInside(from)
+    await requireSpace(
+      deps.dataFolder,
+      sizeBytes,
+      'Free some space, or unpack it on another disk and add the file by link.',
+    )
     return {
       source: from,
       place: 'copy',
       name: name.replace(/\.gguf$/i, ''),
       originRunId: null,
-      async write(folder, progress) {
-        await requireSpace(deps.dataFolder, sizeBytes)
-        await unpackModel(from, folder, progress)
-      },
+      write: (folder, progress) => unpackModel(from, folder, progress),
     }
   }
   const start = findCheckpoint(deps, source.runId, source.checkpoint, 'add as a model', 'policy')

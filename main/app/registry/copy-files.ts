@@ -4,6 +4,7 @@ import { AppError } from '../../../shared/errors.ts'
 import { openRegularFile } from '../../base/files/regular-file.ts'
 import { formatBytes } from '../../../shared/units.ts'
 import { fileIn } from '../../core/models/model-files.ts'
+import { isErrno } from '../../base/files/system-error.ts'
 import { syncFolder } from '../../base/files/durable.ts'
 
 const CHUNK_BYTES = 4 * 2 ** 20
@@ -16,13 +17,17 @@ export async function freeBytes(folder: string): Promise<number> {
 }
 
 /** @throws AppError `disk-full` before the first byte is written */
-export async function requireSpace(folder: string, neededBytes: number): Promise<void> {
+export async function requireSpace(
+  folder: string,
+  neededBytes: number,
+  hint = 'Free some space, or add the model by link: its files then stay where they are.',
+): Promise<void> {
   const free = await freeBytes(folder)
   if (free >= neededBytes + RESERVE_BYTES) return
   throw new AppError({
     code: 'disk-full',
     message: `A copy takes ${formatBytes(neededBytes)}; the disk with ${folder} has ${formatBytes(free)} free.`,
-    hint: 'Free some space, or add the model by link: its files then stay where they are.',
+    hint,
   })
 }
 
@@ -82,14 +87,7 @@ async function copyOne({ from, to, buffer, onBytes, signal }: CopyOne): Promise<
       await target.close()
     }
   } catch (error) {
-    if (isFull(error))
-      throw new AppError({
-        code: 'disk-full',
-        message: `The disk with ${path.dirname(to)} became full while the model was copied.`,
-        hint: 'Free some space, or add the model by link. Nothing was kept.',
-        cause: error,
-      })
-    throw error
+    throw describeFull(error, path.dirname(to))
   } finally {
     await source.close()
   }
@@ -100,6 +98,13 @@ async function writeAll(target: FileHandle, bytes: Buffer): Promise<void> {
   for (let done = 0; done < bytes.length;) done += (await target.write(bytes, done)).bytesWritten
 }
 
-function isFull(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
+/** A disk that became full meanwhile in words; any other error as it came. */
+export function describeFull(error: unknown, folder: string): unknown {
+  if (!isErrno(error, 'ENOSPC', 'EDQUOT')) return error
+  return new AppError({
+    code: 'disk-full',
+    message: `The disk with ${folder} became full while the model was copied.`,
+    hint: 'Free some space, or add the model by link. Nothing was kept.',
+    cause: error,
+  })
 }

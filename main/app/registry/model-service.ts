@@ -21,7 +21,7 @@ import {
 import { storeError, type WritableDb } from '../store/open.ts'
 import { discardFolder } from '../store/trash.ts'
 import { inspectModel, nameOf } from './inspect-model.ts'
-import { copyFiles, requireSpace } from './copy-files.ts'
+import { copyFiles, describeFull, requireSpace } from './copy-files.ts'
 import { markFiles, type ModelReading } from '../../core/models/read-model.ts'
 
 /** What is added: a folder that is there, or one that is still to be written (a run's checkpoint). */
@@ -211,10 +211,14 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
     mkdirSync(modelsFolder(dataFolder), { recursive: true })
     let bytesDone = 0
     if (addition.write !== undefined)
-      await addition.write(staging, {
-        onBytes: (bytes, totalBytes) => progress(job, { bytesDone: (bytesDone += bytes), totalBytes }),
-        signal: job.signal,
-      })
+      await addition
+        .write(staging, {
+          onBytes: (bytes, totalBytes) => progress(job, { bytesDone: (bytesDone += bytes), totalBytes }),
+          signal: job.signal,
+        })
+        .catch((error: unknown) => {
+          throw describeFull(error, modelsFolder(dataFolder))
+        })
     else if (addition.place === 'copy') {
       await copyFiles(
         addition.source,
