@@ -13,7 +13,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import type { GenerationSource } from '../../shared/contract/playground.ts'
-import { describeFull } from '../../main/app/registry/copy-files.ts'
+import { systemError } from '../../main/base/files/system-error.ts'
 import { unpackModel } from '../../main/core/models/gguf/archive.ts'
 import { openModelFolder } from '../../main/core/models/folder.ts'
 import { waitUntil } from '../support/make-app.ts'
@@ -184,8 +184,8 @@ describe('a model in a GGUF file', () => {
       onBytes: () => undefined,
       signal: new AbortController().signal,
     })
-    const error = await unpacked.catch((reason: unknown) => describeFull(reason, root))
-    expect(error).toMatchObject({ code: 'disk-full', message: expect.stringContaining('became full') })
+    const error = await unpacked.catch((reason: unknown) => systemError(reason))
+    expect(error).toMatchObject({ code: 'disk-full', message: expect.stringContaining('the disk is full') })
   })
 
   test('what is none says so: an architecture, a type of numbers, an empty folder, a file of another kind', async () => {

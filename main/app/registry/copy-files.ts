@@ -87,7 +87,13 @@ async function copyOne({ from, to, buffer, onBytes, signal }: CopyOne): Promise<
       await target.close()
     }
   } catch (error) {
-    throw describeFull(error, path.dirname(to))
+    if (!isErrno(error, 'ENOSPC', 'EDQUOT')) throw error
+    throw new AppError({
+      code: 'disk-full',
+      message: `The disk with ${path.dirname(to)} became full while the model was copied.`,
+      hint: 'Free some space, or add the model by link. Nothing was kept.',
+      cause: error,
+    })
   } finally {
     await source.close()
   }
@@ -96,15 +102,4 @@ async function copyOne({ from, to, buffer, onBytes, signal }: CopyOne): Promise<
 /** A write may take fewer bytes than it was given. */
 async function writeAll(target: FileHandle, bytes: Buffer): Promise<void> {
   for (let done = 0; done < bytes.length;) done += (await target.write(bytes, done)).bytesWritten
-}
-
-/** A disk that became full meanwhile in words; any other error as it came. */
-export function describeFull(error: unknown, folder: string): unknown {
-  if (!isErrno(error, 'ENOSPC', 'EDQUOT')) return error
-  return new AppError({
-    code: 'disk-full',
-    message: `The disk with ${folder} became full while the model was copied.`,
-    hint: 'Free some space, or add the model by link. Nothing was kept.',
-    cause: error,
-  })
 }

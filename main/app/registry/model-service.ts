@@ -4,6 +4,7 @@ import path from 'node:path'
 import type { ModelInspection, ModelJob } from '../../../shared/contract/models.ts'
 import type { JobId, ModelId, RunId } from '../../../shared/domain.ts'
 import { AppError, toWire } from '../../../shared/errors.ts'
+import { systemError } from '../../base/files/system-error.ts'
 import { moveDurably } from '../../base/files/durable.ts'
 import type { Log } from '../../base/log.ts'
 import type { EventBus } from '../events.ts'
@@ -21,7 +22,7 @@ import {
 import { storeError, type WritableDb } from '../store/open.ts'
 import { discardFolder } from '../store/trash.ts'
 import { inspectModel, nameOf } from './inspect-model.ts'
-import { copyFiles, describeFull, requireSpace } from './copy-files.ts'
+import { copyFiles, requireSpace } from './copy-files.ts'
 import { markFiles, type ModelReading } from '../../core/models/read-model.ts'
 
 /** What is added: a folder that is there, or one that is still to be written (a run's checkpoint). */
@@ -211,14 +212,10 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
     mkdirSync(modelsFolder(dataFolder), { recursive: true })
     let bytesDone = 0
     if (addition.write !== undefined)
-      await addition
-        .write(staging, {
-          onBytes: (bytes, totalBytes) => progress(job, { bytesDone: (bytesDone += bytes), totalBytes }),
-          signal: job.signal,
-        })
-        .catch((error: unknown) => {
-          throw describeFull(error, modelsFolder(dataFolder))
-        })
+      await addition.write(staging, {
+        onBytes: (bytes, totalBytes) => progress(job, { bytesDone: (bytesDone += bytes), totalBytes }),
+        signal: job.signal,
+      })
     else if (addition.place === 'copy') {
       await copyFiles(
         addition.source,
@@ -254,7 +251,7 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
   }
 
   function explain(error: unknown): { message: string; hint: string } {
-    const known = storeError(error, dataFolder)
+    const known = systemError(storeError(error, dataFolder))
     if (!(known instanceof AppError)) log.error('a model could not be added', error)
     const { message, hint } = toWire(known)
     return { message, hint }
