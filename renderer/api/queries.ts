@@ -1,6 +1,7 @@
 import {
   QueryClient,
   keepPreviousData,
+  notifyManager,
   useMutation,
   useQuery,
   useQueryClient,
@@ -18,6 +19,10 @@ export const queryClient = new QueryClient({
     mutations: { retry: false, networkMode: 'always' },
   },
 })
+
+// A box that is clicked must show its new state when the click is over: React sets it back to what it was told last, and
+// the library's own moment for telling, a timer, comes a frame or more later on a busy machine.
+notifyManager.setScheduler(queueMicrotask)
 
 export interface CallOptions {
   readonly enabled?: boolean

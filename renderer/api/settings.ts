@@ -1,12 +1,20 @@
 import { useCallback } from 'react'
+import { replaceEqualDeep } from '@tanstack/react-query'
 import type { Output } from '../../shared/contract.ts'
 import type { Settings } from '../../shared/contract/system.ts'
 import { callApp, queryClient, useCall } from './queries.ts'
 
 const KEY = ['settings.get', {}] as const
 const SETTLE_MS = 400
-let pending: Partial<Settings> = {}
+/** Changed here, and not yet known to be stored. */
+let unsaved: Partial<Settings> = {}
 let timer: ReturnType<typeof setTimeout> | undefined
+
+// The app is asked again whenever a setting changes anywhere, and an answer from before a change is stored knows
+// nothing of it: taken as it is, it would undo a click of a moment ago.
+queryClient.setQueryDefaults(KEY, {
+  structuralSharing: (old, answer) => replaceEqualDeep(old, { ...(answer as Output<'settings.get'>), ...unsaved }),
+})
 
 export function useSettings(): Settings | undefined {
   return useCall('settings.get', {}).data
@@ -14,19 +22,23 @@ export function useSettings(): Settings | undefined {
 
 /** Shows the change at once; the window's own state is stored when the hand rests, so that dragging a panel is one write. */
 export function changeSettings(change: Partial<Settings>): void {
-  // An answer that is on its way knows nothing of the change, and would take it back.
-  if (queryClient.getQueryData(KEY) !== undefined) void queryClient.cancelQueries({ queryKey: KEY }, { revert: false })
+  unsaved = { ...unsaved, ...change }
   queryClient.setQueryData<Output<'settings.get'>>(KEY, (settings) => settings && { ...settings, ...change })
-  pending = { ...pending, ...change }
   clearTimeout(timer)
   timer = setTimeout(store, Object.keys(change).every((key) => key === 'view') ? SETTLE_MS : 0)
 }
 
 function store(): void {
-  const sent = pending
-  pending = {}
-  // A change that could not be stored must not look as if it had been.
-  callApp('settings.set', sent).catch(() => queryClient.invalidateQueries({ queryKey: KEY }))
+  const sent = unsaved
+  const forget = (): void => {
+    const changedSince = Object.entries(unsaved).filter(([key, value]) => value !== sent[key as keyof Settings])
+    unsaved = Object.fromEntries(changedSince)
+  }
+  callApp('settings.set', sent).then(forget, () => {
+    forget()
+    // A change that could not be stored must not look as if it had been.
+    return queryClient.invalidateQueries({ queryKey: KEY })
+  })
 }
 
 type Json = Settings['view'][string]

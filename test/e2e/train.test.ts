@@ -146,6 +146,25 @@ describe.skipIf(chromiumPath === null)('training and comparing in the browser', 
     expect(await box.isChecked()).toBe(false)
   })
 
+  test('a setting that is clicked stays so, whatever else changes before it is stored', async () => {
+    await openForm()
+    const box = lab.page.getByLabel('when settings rest')
+    const after = await box.evaluate(async (element: HTMLInputElement) => {
+      element.click()
+      await Promise.resolve().then(() => undefined) // before any timer
+      return element.checked
+    })
+    expect(after, 'right after the click').toBe(true)
+    const { theme } = await lab.client.call('settings.get', {})
+    const seen = lab.page.waitForResponse((response) => response.url().endsWith('settings.get'))
+    await lab.client.call('settings.set', { theme })
+    await seen
+    await lab.page.waitForTimeout(50)
+    expect(await box.isChecked(), 'after an answer that knows nothing of it').toBe(true)
+    await box.uncheck()
+    await waitUntil('the change', async () => !(await lab.client.call('settings.get', {})).view['train.estimateAtRest'])
+  })
+
   test('two seeds are started by clicking and seen to finish, point for point as a reload shows them; the form of a clone is the run’s', async () => {
     await openForm()
     await lab.page.locator('.method', { hasText: 'DPO' }).first().click()
