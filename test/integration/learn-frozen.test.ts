@@ -205,6 +205,9 @@ describe.each(['int4', 'int8', 'int8x16'] as const)('%s', (form) => {
       [3, size, 1],
       [33, 3 * size, 5],
       [300, 1056, 9],
+      [37, 2 * size, 12],
+      [37, 2 * size, 13],
+      [6, size, 4],
       [17, 0, 2],
     ] as const) {
       const packed = matrix(rows, columns, rows)

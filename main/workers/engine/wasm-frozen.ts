@@ -10,8 +10,9 @@ import {
   type TensorHandle,
   type WasmBackend,
 } from './wasm-backend.ts'
-import { GROUPS, packedBytes, type PackedForm, widen } from '../../core/learn/models/packed.ts'
+import { packedBytes, type PackedForm, widen } from '../../core/learn/models/packed.ts'
 import { BLOCK_DEPTH } from './wasm-product.ts'
+import { UNITS } from './wasm-widen.ts'
 
 export function registerFrozenKernels(): void {
   registerWasmKernel(FUSED_KERNELS.frozenProduct, frozenProduct)
@@ -22,13 +23,7 @@ export function registerFrozenKernels(): void {
 const BLOCK_NUMBERS = 262_144
 const WIDENED_PER_CHUNK = 32_768
 
-/** Each form's kernel, and what it takes at a time. */
-const WIDENERS = {
-  bfloat16: { kernel: 'widen', numbers: 1, bytes: 2 },
-  int4: { kernel: 'widenInt4', numbers: GROUPS.int4.numbers, bytes: GROUPS.int4.words * 4 },
-  int8: { kernel: 'widenInt8', numbers: GROUPS.int8.numbers, bytes: GROUPS.int8.words * 4 },
-  int8x16: { kernel: 'widenInt8x16', numbers: GROUPS.int8x16.numbers, bytes: GROUPS.int8x16.words * 4 },
-} as const
+const KERNELS = { bfloat16: 'widen', int4: 'widenInt4', int8: 'widenInt8', int8x16: 'widenInt8x16' } as const
 
 interface Packed {
   readonly form: PackedForm
@@ -39,11 +34,11 @@ interface Packed {
 /** Rows `first` … of the matrix, as float32 in scratch space. → their address */
 function widenRows(backend: WasmBackend, { form, at, columns }: Packed, first: number, rows: number): number {
   const native = nativeModule(backend)
-  const { kernel, numbers, bytes } = WIDENERS[form]
+  const { numbers, bytes } = UNITS[form]
   const target = native.scratch('second', rows * columns * 4)
   const units = (rows * columns) / numbers
   native.overRows(
-    kernel,
+    KERNELS[form],
     units,
     WIDENED_PER_CHUNK / numbers,
     [at + ((first * columns) / numbers) * bytes, target, units],
@@ -73,6 +68,14 @@ function frozenProduct({ inputs, backend, attrs }: KernelCall<ProductAttributes>
   const native = nativeModule(backend)
   // Whole blocks of the shared dimension, so that a sum is cut where the whole product's is.
   const perBlock = Math.max(BLOCK_DEPTH, Math.floor(BLOCK_NUMBERS / Math.max(1, columns) / BLOCK_DEPTH) * BLOCK_DEPTH)
+  const packed = { at: addressOf(backend, inputs.packed!), form }
+  const target = { at: addressOf(backend, out), stride: width }
+  if (
+    transposed &&
+    depth > 0 &&
+    native.packedProduct({ at: addressOf(backend, x), stride: depth }, packed, target, count, width, depth)
+  )
+    return out
   if (rows === 0 || depth === 0) floatsAt(backend, addressOf(backend, out), count * width).fill(0)
   for (let first = 0; first < rows; first += perBlock) {
     const size = Math.min(perBlock, rows - first)

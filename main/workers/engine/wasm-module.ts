@@ -7,6 +7,8 @@ import { defineHeads, type HeadTasks } from './wasm-heads.ts'
 import { definePool } from './wasm-pool.ts'
 import { defineProduct, type ProductTasks } from './wasm-product.ts'
 import { defineRowKernels, type RowFunctions, type RowTasks } from './wasm-rows.ts'
+import { defineStreams, type StreamTasks } from './wasm-stream.ts'
+import { defineWideners } from './wasm-widen.ts'
 
 /** The runtime has it; Node's types do not list it. */
 declare const WebAssembly: {
@@ -44,6 +46,7 @@ export interface NativeKernels {
 
 export interface NativeTasks {
   readonly product: ProductTasks
+  readonly streams: StreamTasks
   readonly rows: RowTasks & RowFunctions
   readonly heads: HeadTasks
   readonly optimizer: OptimizerTasks
@@ -70,10 +73,12 @@ function assemble(
   const module = createModule(shared)
   definePool(module)
   const product = defineProduct(module, relaxed, tile)
-  const rows = defineRowKernels(module, relaxed)
+  const wideners = defineWideners(module)
+  const rows = defineRowKernels(module, relaxed, wideners)
+  const streams = defineStreams(module, relaxed, wideners)
   const heads = defineHeads(module, tile, product, rows)
   const optimizer = defineOptimizer(module, relaxed)
-  return { bytes: module.bytes(), tasks: { product, rows, heads, optimizer } }
+  return { bytes: module.bytes(), tasks: { product, streams, rows, heads, optimizer } }
 }
 
 /** The product alone, for the choice of a shape: all kernels take three to four times as long to compile. */

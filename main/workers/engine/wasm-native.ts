@@ -3,10 +3,13 @@ import { AppError } from '../../../shared/errors.ts'
 import type { TileShape } from './wasm-gemm.ts'
 import { compileKernels, instantiateKernels, type NativeKernels, type NativeTasks, wantedForm } from './wasm-module.ts'
 import { CONTROL_BYTES, JOB, JOB_OFFSET } from './wasm-pool.ts'
-import { MOST_STREAMED_ROWS, STRIPS_BYTES, TILE_BYTES } from './wasm-product.ts'
+import type { PackedForm } from '../../core/learn/models/packed.ts'
+import { STRIPS_BYTES, TILE_BYTES } from './wasm-product.ts'
 import type { RowTasks } from './wasm-rows.ts'
+import { MOST_STREAMED_ROWS, SUMS_BYTES, WIDENED_ROWS } from './wasm-stream.ts'
 import type { Task } from './wasm-tasks.ts'
 import { type Crew, startCrew } from './wasm-threads.ts'
+import { UNITS } from './wasm-widen.ts'
 
 /** A matrix inside the engine's memory. */
 export interface Matrix {
@@ -16,6 +19,12 @@ export interface Matrix {
   readonly stride: number
   /** Stored as [columns, rows]. */
   readonly transposed: boolean
+}
+
+/** The same in fewer bits, [columns, depth] in whole units. */
+export interface PackedRows {
+  readonly at: number
+  readonly form: PackedForm
 }
 
 export interface Target {
@@ -35,6 +44,11 @@ export interface NativeModule {
   readonly threads: number
   /** C (+)= A · B with A [rows, depth], B [depth, columns]; C's rows are `stride` floats apart. */
   product(a: Matrix, b: Matrix, c: Target, rows: number, columns: number, depth: number, accumulate: boolean): void
+  /**
+   * C = A · Bᵀ with a packed B [columns, depth], where A has so few rows that B is read once: as `product` with B widened,
+   * bit for bit. → false, and nothing done, where it has more
+   */
+  packedProduct(a: Target, b: PackedRows, c: Target, rows: number, columns: number, depth: number): boolean
   /** Runs a task's chunks on all threads and returns when the last is done. @throws AppError when a thread is lost */
   give(task: Task, chunks: number, args: readonly number[]): void
   /** A kernel over `rows` rows, `perChunk` at a time; `steps` as `defineRowTask` wants them. */
@@ -107,10 +121,10 @@ export function createNative(host: ModuleMemory): NativeModule {
     const most = Math.max(1, Math.floor(flops / LEAST_CHUNK_FLOPS))
     if (rows <= MOST_STREAMED_ROWS && b.transposed && !a.transposed) {
       const perChunk = Math.min(
-        roundUp(Math.ceil(columns / Math.min(most, threads * 4)), 4),
+        streamedColumns(rows, columns, depth, threads),
         roundUp(Math.ceil(STREAMED_PER_CHUNK / Math.max(1, depth)), 4),
       )
-      give(tasks.product.stream, Math.ceil(columns / perChunk), [
+      give(tasks.streams.plain, Math.ceil(columns / perChunk), [
         a.at,
         a.stride * 4,
         b.at,
@@ -122,7 +136,7 @@ export function createNative(host: ModuleMemory): NativeModule {
         depth,
         add,
         perChunk,
-        ...threadScratch(TILE_BYTES),
+        ...threadScratch(SUMS_BYTES),
       ])
       return
     }
@@ -163,6 +177,27 @@ export function createNative(host: ModuleMemory): NativeModule {
     ])
   }
 
+  const packedProduct: NativeModule['packedProduct'] = (a, { at, form }, c, rows, columns, depth) => {
+    if (rows > MOST_STREAMED_ROWS) return false
+    const { numbers, bytes } = UNITS[form]
+    const perChunk = streamedColumns(rows, columns, depth, crew?.size ?? 1)
+    give(tasks.streams.packed[form], Math.ceil(columns / perChunk), [
+      a.at,
+      a.stride * 4,
+      at,
+      depth / numbers,
+      c.at,
+      c.stride * 4,
+      rows,
+      columns,
+      depth,
+      bytes,
+      perChunk,
+      ...threadScratch(SUMS_BYTES + WIDENED_ROWS * depth * 4),
+    ])
+    return true
+  }
+
   return {
     kernels,
     tasks,
@@ -173,6 +208,7 @@ export function createNative(host: ModuleMemory): NativeModule {
       return crew?.working ?? 1
     },
     product,
+    packedProduct,
     give,
     overRows: (name, rows, perChunk, args, steps) =>
       give(tasks.rows[name], Math.ceil(rows / perChunk), [...args, perChunk, ...steps]),
@@ -200,6 +236,12 @@ function split(rows: number, columns: number, wanted: number, tile: TileShape): 
   const perRow = roundUp(Math.ceil(rows / rowChunks), tile.rows)
   const columnChunks = rowChunks * 2 > wanted ? 1 : Math.max(1, Math.round(wanted / 2 / rowChunks))
   return [perRow, roundUp(Math.ceil(columns / columnChunks), tile.columns)]
+}
+
+/** Columns of a chunk of a product that reads B once, a few chunks for each thread. */
+function streamedColumns(rows: number, columns: number, depth: number, threads: number): number {
+  const worthATrip = Math.max(1, Math.floor((rows * columns * depth * 2) / LEAST_CHUNK_FLOPS))
+  return roundUp(Math.ceil(columns / Math.min(worthATrip, threads * 4)), 4)
 }
 
 function jobViews(

@@ -1,8 +1,8 @@
 // Kernels that pass over rows of numbers, as tasks; rotations, log-probs, copies and sums are written here.
+import type { PackedForm } from '../../core/learn/models/packed.ts'
 import type { FunctionScope, ModuleBuilder } from './assemble-module.ts'
 import { f32, f32x4, type Code, get, i32, loopTo, type Local, multiplyAdd, set, v128 } from './assembler.ts'
 import { alongRow, bump, bytes, exponential } from './wasm-lanes.ts'
-import { defineWiden, defineWidenInt4, defineWidenInt8, defineWidenInt8x16 } from './wasm-widen.ts'
 import { defineGelu, defineGeluGrad, defineSwiGlu, defineSwiGluGrad } from './wasm-activations.ts'
 import { defineLayerNorm, defineLayerNormGrad, defineRmsNorm, defineRmsNormGrad } from './wasm-norms.ts'
 import { defineSoftmax, defineSoftmaxGrad } from './wasm-softmax.ts'
@@ -42,7 +42,11 @@ export interface RowFunctions {
   readonly weightedSum: number
 }
 
-export function defineRowKernels(module: ModuleBuilder, relaxed: boolean): RowTasks & RowFunctions {
+export function defineRowKernels(
+  module: ModuleBuilder,
+  relaxed: boolean,
+  wideners: Readonly<Record<PackedForm, number>>,
+): RowTasks & RowFunctions {
   const softmax = defineSoftmax(module, relaxed)
   const softmaxGrad = defineSoftmaxGrad(module, relaxed)
   const [dots, weightedSum] = defineRowSums(module, relaxed)
@@ -110,10 +114,10 @@ export function defineRowKernels(module: ModuleBuilder, relaxed: boolean): RowTa
     }),
     gatherRows: task({ kernel: gather, params: integers(7), rows: 3, moving: [1, 2] }),
     add: task({ kernel: defineAdd(module), params: integers(4), rows: 3, moving: [0, 1, 2] }),
-    widen: task({ kernel: defineWiden(module), params: integers(3), rows: 2, moving: [0, 1] }),
-    widenInt4: task({ kernel: defineWidenInt4(module), params: integers(3), rows: 2, moving: [0, 1] }),
-    widenInt8: task({ kernel: defineWidenInt8(module), params: integers(3), rows: 2, moving: [0, 1] }),
-    widenInt8x16: task({ kernel: defineWidenInt8x16(module), params: integers(3), rows: 2, moving: [0, 1] }),
+    widen: task({ kernel: wideners.bfloat16, params: integers(3), rows: 2, moving: [0, 1] }),
+    widenInt4: task({ kernel: wideners.int4, params: integers(3), rows: 2, moving: [0, 1] }),
+    widenInt8: task({ kernel: wideners.int8, params: integers(3), rows: 2, moving: [0, 1] }),
+    widenInt8x16: task({ kernel: wideners.int8x16, params: integers(3), rows: 2, moving: [0, 1] }),
     // By columns: rows of the result meet.
     scatterRows: task({ kernel: scatter, params: integers(7), rows: 4, moving: [0, 1] }),
   }

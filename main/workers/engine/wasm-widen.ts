@@ -1,10 +1,20 @@
 import type { ModuleBuilder } from './assemble-module.ts'
-import { GROUPS } from '../../core/learn/models/packed.ts'
+import { GROUPS, type PackedForm } from '../../core/learn/models/packed.ts'
 import { type Code, f32x4, get, i32, i32x4, i8x16, loopTo, type Local, set, v128 } from './assembler.ts'
 import { bump } from './wasm-lanes.ts'
 
+export const PACKED_FORMS: readonly PackedForm[] = ['bfloat16', 'int8', 'int8x16', 'int4']
+
+/** What a form is widened in: numbers and bytes of a unit. */
+export const UNITS: Readonly<Record<PackedForm, { readonly numbers: number; readonly bytes: number }>> = {
+  bfloat16: { numbers: 1, bytes: 2 },
+  int4: { numbers: GROUPS.int4.numbers, bytes: GROUPS.int4.words * 4 },
+  int8: { numbers: GROUPS.int8.numbers, bytes: GROUPS.int8.words * 4 },
+  int8x16: { numbers: GROUPS.int8x16.numbers, bytes: GROUPS.int8x16.words * 4 },
+}
+
 /** `widen(x, y, count)`: bfloat16 at x into float32 at y, eight at a time and then one. */
-export function defineWiden(module: ModuleBuilder): number {
+function defineWiden(module: ModuleBuilder): number {
   return module.define('widen', ['i32', 'i32', 'i32'], null, (scope, x, y, count) => {
     const [at, words] = [scope.local('i32'), scope.local('v128')] as [Local, Local]
     const half = (part: (value: Code) => Code, offset: number): Code =>
@@ -71,6 +81,12 @@ function defineGroups(module: ModuleBuilder, name: string, form: keyof typeof GR
   })
 }
 
-export const defineWidenInt4 = (module: ModuleBuilder): number => defineGroups(module, 'widenInt4', 'int4')
-export const defineWidenInt8 = (module: ModuleBuilder): number => defineGroups(module, 'widenInt8', 'int8')
-export const defineWidenInt8x16 = (module: ModuleBuilder): number => defineGroups(module, 'widenInt8x16', 'int8x16')
+/** Of each form the function that widens it, `(x, y, count of units)`. */
+export function defineWideners(module: ModuleBuilder): Record<PackedForm, number> {
+  return {
+    bfloat16: defineWiden(module),
+    int4: defineGroups(module, 'widenInt4', 'int4'),
+    int8: defineGroups(module, 'widenInt8', 'int8'),
+    int8x16: defineGroups(module, 'widenInt8x16', 'int8x16'),
+  }
+}
