@@ -16,6 +16,13 @@ import type { GenerationSource } from '../../shared/contract/playground.ts'
 import { systemError } from '../../main/base/files/system-error.ts'
 import { unpackModel } from '../../main/core/models/gguf/archive.ts'
 import { openModelFolder } from '../../main/core/models/folder.ts'
+import { openModelFiles } from '../../main/core/models/checkpoint-files.ts'
+import { checkpointFolder } from '../../main/base/run-folder/paths.ts'
+import { completionLogProbs } from '../../main/core/learn/completion-log-probs.ts'
+import { decoderFrom, type Decoder } from '../../main/core/learn/models/decoder.ts'
+import { decoderConfigOf } from '../../main/core/learn/models/hf-config.ts'
+import { openEngine } from '../../main/workers/engine/choose.ts'
+import { openWriter } from '../../main/workers/generator/generate-model.ts'
 import { waitUntil } from '../support/make-app.ts'
 import { addTo, added, client, made, ownFolders, root, stateOf, withModelsApp } from '../support/models-app.ts'
 import { importTiny, TINY_TRAINING, tinyRequest, waitForState } from '../support/tiny-app.ts'
@@ -117,6 +124,23 @@ describe('a model in a GGUF file', () => {
     })
     const runId = started.runIds[0]!
     expect(await waitForState(client, runId)).toBe('finished')
+    const checkpoint = checkpointFolder(path.join(made.dataFolder, 'runs', runId), 2)
+    await openEngine('wasm', { threads: 1 })
+    const apart = await openWriter({ kind: 'checkpoint', path: checkpoint, trainedHere: true })
+    const files = await openModelFiles(checkpoint)
+    expect(files.apart?.lora).toEqual({ rank: 2, alpha: 32, dropout: 0, targets: 'all-linear' })
+    const merged = decoderFrom(decoderConfigOf(files.config), files.source)
+    files.close()
+    expect(apart.decoder.weightBytes).toBeLessThan(0.7 * merged.weightBytes)
+    const row = { prompt: [1, 2, 3], completion: [4, 5, 6, 7], text: '' }
+    const score = async (decoder: Decoder): Promise<Float32Array> =>
+      (await completionLogProbs(decoder, [row], 0, async () => undefined))[0]!
+    const [one, other] = [await score(apart.decoder), await score(merged)]
+    expect(Math.max(...one.map((value, at) => Math.abs(value - other[at]!)))).toBeLessThan(1e-4)
+    const without = await apart.decoder.withoutAdapters(() => score(apart.decoder))
+    expect(Math.max(...one.map((value, at) => Math.abs(value - without[at]!)))).toBeGreaterThan(1e-3)
+    apart.decoder.dispose()
+    merged.dispose()
     const to = path.join(root, 'exported')
     await client.call('runs.export', { runId, path: to })
     const out = openModelFolder(to)

@@ -4,11 +4,14 @@ import { createReadStream, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { AppError } from '../../../shared/errors.ts'
-import { mergedSource } from '../learn/models/adapters.ts'
+import { invariant } from '../../../shared/assert.ts'
+import { adapterShapes, mergedSource, type LoraOptions } from '../learn/models/adapters.ts'
 import { decoderConfigOf } from '../learn/models/hf-config.ts'
+import type { DecoderConfig } from '../learn/models/model-config.ts'
 import type { TensorSource } from '../learn/models/parameters.ts'
 import { decodeSafeTensors, type SafeTensor } from '../learn/models/safetensors.ts'
 import type { LanguageFiles } from '../learn/tokens/language.ts'
+import { storedBytesIn } from './decoder-sizes.ts'
 import { openModelFolder } from './folder.ts'
 import { readLanguage } from './language-files.ts'
 import { ADAPTER_WEIGHTS, isAdapterFolder, openAdapterFolder, type AdapterFolder } from './peft.ts'
@@ -46,10 +49,21 @@ export interface ModelFiles {
   readonly source: TensorSource
   /** sha256 of the weights file. */
   readonly hash: string
+  /**
+   * The frozen model and the adapters apart, where the model's file has it in fewer bits than float32, which adapters
+   * that are merged into it would take away; else null.
+   */
+  readonly apart: ApartModel | null
   close(): void
 }
 
-export interface Checkpoint extends ModelFiles {
+export interface ApartModel {
+  readonly source: TensorSource
+  readonly adapters: AdapterFolder
+  readonly lora: LoraOptions
+}
+
+export interface Checkpoint extends Omit<ModelFiles, 'apart'> {
   /** Beside the model that `source` is of; null where that is what was trained. */
   readonly adapters: AdapterFolder | null
   readonly optimizer: Readonly<Record<string, SafeTensor>>
@@ -77,18 +91,34 @@ export async function loadCheckpoint(folder: string): Promise<Checkpoint> {
 
 /** The model alone, with adapters merged into it. @throws AppError `spec-invalid` */
 export async function openModelFiles(folder: string): Promise<ModelFiles> {
-  const { config, tokenizer, language, source, adapters, hash, close } = await openStored(
+  const { config, tokenizer, language, source, adapters, hash, state, close } = await openStored(
     folder,
     CHECKPOINT_FILES.optimizer,
   )
+  const hasPacked = state.base !== null && storedBytesIn(path.resolve(folder, state.base.path)) !== null
   return {
     config,
     tokenizer,
     language,
     source: adapters === null ? source : mergedSource(decoderConfigOf(config), source, adapters, adapters.scale),
     hash,
+    apart:
+      adapters === null || !hasPacked ? null : { source, adapters, lora: loraIn(decoderConfigOf(config), adapters) },
     close,
   }
+}
+
+/** As the checkpoint's adapters were trained; what is dropped in training is not said. */
+function loraIn(config: DecoderConfig, { names, rank, scale }: AdapterFolder): LoraOptions {
+  const targets = (['attention', 'mlp', 'all-linear'] as const).find((one) => {
+    const wanted = Object.keys(adapterShapes(config, { rank, alpha: 1, dropout: 0, targets: one }))
+    return (
+      wanted.length === [...names].filter((name) => name.includes('.lora_')).length &&
+      wanted.every((name) => names.has(name))
+    )
+  })
+  invariant(targets !== undefined, 'a checkpoint has adapters at every layer of its kind')
+  return { rank, alpha: scale * rank, dropout: 0, targets }
 }
 
 /** @param unread a file that is not needed, and not checked */

@@ -1,13 +1,15 @@
+import { AppError } from '../../../shared/errors.ts'
 import type { ModelSpec } from '../../../shared/run-spec.ts'
 import { byteTokenizer } from '../learn/tokens/bpe-trainer.ts'
 import { decoderConfigOf } from '../learn/models/hf-config.ts'
 import { presetConfig, type DecoderConfig } from '../learn/models/model-config.ts'
 import { loadTokenizer } from '../learn/tokens/tokenizer.ts'
-import { packedBytes } from '../learn/models/packed.ts'
+import { packedBytes, type PackedForm } from '../learn/models/packed.ts'
 import { hubNameOf } from './gguf/architecture.ts'
 import { packedFormOf } from './gguf/pack.ts'
 import { findGguf, ggufHeader } from './gguf/place.ts'
 import { readJson } from './model-files.ts'
+import { openShards, type Shards } from './shards.ts'
 import type { StoredBytes } from './training-memory.ts'
 
 /** The sizes of a model that is to be made; a BPE may end up with fewer tokens than it may have. */
@@ -26,12 +28,31 @@ export function sizesIn(folder: string, scoreHead: boolean): DecoderConfig {
 
 /** What matrices take that are kept as the model's file has them; null where it has none in fewer bits. */
 export function storedBytesIn(folder: string): StoredBytes | null {
-  const gguf = findGguf(folder)
-  if (gguf === null) return null
   const sizes = new Map<string, number>()
-  for (const { name, type, shape } of ggufHeader(gguf).tensors) {
-    const form = packedFormOf(type)
-    if (form !== null && shape.length === 2) sizes.set(hubNameOf(name), packedBytes(form, shape[0]! * shape[1]!))
+  for (const [name, form, shape] of storedForms(folder))
+    if (form !== null && shape.length === 2) sizes.set(name, packedBytes(form, shape[0]! * shape[1]!))
+  return sizes.size === 0 ? null : (name) => sizes.get(name) ?? sizes.get(name.replace(/^[^.]*\./, '')) ?? null
+}
+
+function storedForms(folder: string): (readonly [name: string, form: PackedForm | null, shape: readonly number[]])[] {
+  const gguf = findGguf(folder)
+  if (gguf !== null)
+    return ggufHeader(gguf).tensors.map(({ name, type, shape }) => [hubNameOf(name), packedFormOf(type), shape])
+  const readers = [...shardsIn(folder).values()]
+  for (const reader of readers) reader.close()
+  return readers.flatMap(({ entries }) =>
+    Object.entries(entries).map(
+      ([name, { dtype, shape }]) => [name, dtype === 'BF16' ? ('bfloat16' as const) : null, shape] as const,
+    ),
+  )
+}
+
+/** None where the weights are missing or damaged: what reads them says so. */
+function shardsIn(folder: string): Shards['readers'] {
+  try {
+    return openShards(folder).readers
+  } catch (error) {
+    if (error instanceof AppError) return new Map()
+    throw error
   }
-  return sizes.size === 0 ? null : (name) => sizes.get(name) ?? null
 }

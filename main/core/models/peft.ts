@@ -53,6 +53,7 @@ const adapterConfig = z.looseObject({
 export interface AdapterFolder extends TensorSource {
   /** Names as the decoder has them, without the library's prefix. */
   readonly names: ReadonlySet<string>
+  readonly rank: number
   /** What the low-rank product is multiplied by. */
   readonly scale: number
   close(): void
@@ -85,6 +86,7 @@ export function openAdapterFolder(folder: string): AdapterFolder {
   )
   return {
     names: new Set(stored.keys()),
+    rank: r,
     scale: alpha / (stable ? Math.sqrt(r) : r),
     read(name) {
       const from = stored.get(name)

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { AppError } from '../../../shared/errors.ts'
 import { openRegularFileSync } from '../../base/files/regular-file.ts'
 import type { WeightsReader } from './weights-reader.ts'
+import { packedBytes } from '../learn/models/packed.ts'
 import { floatsOf, readSafeTensorsHeader, sizeOf, type TensorEntry } from '../learn/models/safetensors.ts'
 
 /** A header has about 100 bytes a tensor; the largest published models keep some ten thousand in a file. */
@@ -29,15 +30,30 @@ export function openSafeTensors(file: string): WeightsReader {
     readFully(descriptor, header, 0)
     const { entries, dataStart } = readHeader(header, damaged)
     checkRanges(entries, size - dataStart, damaged)
+    const entryOf = (tensor: string): TensorEntry => {
+      const entry = entries[tensor]
+      if (entry === undefined) throw damaged(`it holds no tensor ${tensor}`)
+      return entry
+    }
+    const fill = (bytes: Uint8Array, { begin }: TensorEntry, tensor: string): void => {
+      if (!readFully(descriptor, bytes, dataStart + begin)) throw damaged(`it ends inside ${tensor}`)
+    }
     return {
       file,
       entries,
       read(tensor) {
-        const entry = entries[tensor]
-        if (entry === undefined) throw damaged(`it holds no tensor ${tensor}`)
+        const entry = entryOf(tensor)
         const bytes = Buffer.alloc(entry.end - entry.begin)
-        if (!readFully(descriptor, bytes, dataStart + entry.begin)) throw damaged(`it ends inside ${tensor}`)
+        fill(bytes, entry, tensor)
         return withNamedDamage(() => floatsOf(bytes, entry.dtype, tensor), damaged)
+      },
+      readPacked(tensor) {
+        const entry = entryOf(tensor)
+        const [rows, columns, ...more] = entry.shape
+        if (entry.dtype !== 'BF16' || rows === undefined || columns === undefined || more.length > 0) return null
+        const words = new Int32Array(packedBytes('bfloat16', rows * columns) / 4)
+        fill(new Uint8Array(words.buffer, 0, entry.end - entry.begin), entry, tensor)
+        return { form: 'bfloat16', words, shape: [rows, columns] }
       },
       close: () => closeSync(descriptor),
     }
@@ -92,7 +108,7 @@ function checkRanges(entries: Readonly<Record<string, TensorEntry>>, dataBytes: 
   }
 }
 
-function readFully(descriptor: number, buffer: Buffer, position: number): boolean {
+function readFully(descriptor: number, buffer: Uint8Array, position: number): boolean {
   let done = 0
   while (done < buffer.length) {
     const count = readSync(descriptor, buffer, done, Math.min(buffer.length - done, 2 ** 30), position + done)
