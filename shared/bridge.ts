@@ -8,6 +8,10 @@ export const SUBSCRIBE_CHANNEL = 'pairlab:subscribe'
 export const PICK_FILE_CHANNEL = 'pairlab:pick-file'
 export const PICK_FOLDER_CHANNEL = 'pairlab:pick-folder'
 
+/** What a file is chosen for. */
+export const FILE_USES = ['preferences', 'model'] as const
+export type FileUse = (typeof FILE_USES)[number]
+
 /** Origin of the page inside the desktop window. */
 export const PAGE_ORIGIN = 'app://pairlab'
 
@@ -17,7 +21,7 @@ export interface Bridge {
   /** Every event from now on; a page fetches its state after subscribing. Returns the way to stop. */
   subscribe(listener: (event: AppEvent) => void): () => void
   /** The system's own file dialog; null when closed without a choice. */
-  pickFile(): Promise<string | null>
+  pickFile(use: FileUse): Promise<string | null>
   /** The same for a folder, with words for the dialog's title. */
   pickFolder(title: string): Promise<string | null>
   /** Path on disk of a DOM File dropped on the window, '' if it has none. */

@@ -85,7 +85,7 @@ export async function pathOfFile(file: File): Promise<string> {
 
 /** Asks for a file: the system's dialog on the desktop, the browser's otherwise. Null when nothing was chosen. */
 export async function chooseFile(accept = '.jsonl,.json,.csv,.tsv,.ndjson'): Promise<string | null> {
-  if (window.bridge?.pickFile !== undefined) return window.bridge.pickFile()
+  if (window.bridge?.pickFile !== undefined) return window.bridge.pickFile('preferences')
   const input = document.createElement('input')
   input.type = 'file'
   input.accept = accept
@@ -97,7 +97,12 @@ export async function chooseFile(accept = '.jsonl,.json,.csv,.tsv,.ndjson'): Pro
   return file === null ? null : pathOfFile(file)
 }
 
-/** Only the desktop window can: a browser never tells a page where a folder is. */
+/** The system's dialog for a model that is a file; null when nothing was chosen or there is none. */
+export async function chooseModelFile(): Promise<string | null> {
+  return (await window.bridge?.pickFile('model')) ?? null
+}
+
+/** Only the desktop window can: a browser never tells a page where a folder or a file is. */
 export function canChooseFolder(): boolean {
   return window.bridge?.pickFolder !== undefined
 }

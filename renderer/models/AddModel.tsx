@@ -1,9 +1,9 @@
 import { useState, type ReactNode } from 'react'
-import { FolderOpen } from 'lucide-react'
+import { FileBox, FolderOpen } from 'lucide-react'
 import type { ModelPlace, ModelSource } from '../../shared/contract/models.ts'
 import type { JobId, RunId } from '../../shared/domain.ts'
 import { formatBytes } from '../../shared/units.ts'
-import { chooseFolder, canChooseFolder } from '../api/client.ts'
+import { canChooseFolder, chooseFolder, chooseModelFile } from '../api/client.ts'
 import { useCall, useMutate } from '../api/queries.ts'
 import { goTo } from '../frame/location.ts'
 import { Button } from '../parts/Button.tsx'
@@ -74,8 +74,9 @@ function FromFolder({ busy, onAdd }: FormProps): ReactNode {
   const current =
     wanted === path.trim() && data !== undefined && (data.facts !== null || data.inside !== null) ? data : null
   const unpacks = current !== null && current.inside !== null
-  const choose = (): void =>
-    void chooseFolder('The folder of a model').then((chosen) => (chosen === null ? undefined : setPath(chosen)))
+  // Two dialogs: a system's own shows folders or files, not both.
+  const take = (chosen: Promise<string | null>): void =>
+    void chosen.then((found) => (found === null ? undefined : setPath(found)))
   return (
     <form
       className="col gap-3"
@@ -99,9 +100,14 @@ function FromFolder({ busy, onAdd }: FormProps): ReactNode {
               onChange={(event) => setPath(event.currentTarget.value)}
             />
             {canChooseFolder() ? (
-              <Button icon={FolderOpen} onClick={choose}>
-                Choose
-              </Button>
+              <>
+                <Button icon={FolderOpen} onClick={() => take(chooseFolder('The folder of a model'))}>
+                  Folder
+                </Button>
+                <Button icon={FileBox} onClick={() => take(chooseModelFile())}>
+                  File
+                </Button>
+              </>
             ) : null}
           </span>
         )}

@@ -144,10 +144,17 @@ describe('the desktop window', () => {
   })
 
   it('asks for a file with the system dialog', async () => {
-    expect(await bridge().pickFile()).toBe('/data/pairs.jsonl')
+    expect(await bridge().pickFile('preferences')).toBe('/data/pairs.jsonl')
+    expect(dialog.asked?.filters?.[0]?.extensions).toContain('jsonl')
+    expect(await bridge().pickFile('model')).toBe('/data/pairs.jsonl')
+    expect(dialog.asked).toMatchObject({
+      properties: ['openFile'],
+      filters: [{ extensions: ['gguf', 'zip', 'whl'] }, {}],
+    })
+    expect(await bridge().pickFile('anything' as 'model')).toBeNull()
     expect(await bridge().pickFolder('A folder')).toBe('/data/pairs.jsonl')
     dialog.answer = { canceled: true, filePaths: [] }
-    expect(await bridge().pickFile()).toBeNull()
+    expect(await bridge().pickFile('model')).toBeNull()
     expect(await bridge().pickFolder('A folder')).toBeNull()
     expect(bridge().pathForFile({ path: '/x.csv' })).toBe('/x.csv')
   })

@@ -4,7 +4,7 @@ import { EventEmitter } from 'node:events'
 import { tmpdir } from 'node:os'
 import { existsSync, mkdtempSync } from 'node:fs'
 import path from 'node:path'
-import type { Menu as MenuType, MenuItemConstructorOptions } from 'electron'
+import type { Menu as MenuType, MenuItemConstructorOptions, OpenDialogOptions } from 'electron'
 
 type Handler = (event: unknown, ...args: unknown[]) => unknown
 type ProtocolHandler = (request: Request) => Promise<Response>
@@ -186,7 +186,12 @@ export const screen = { getAllDisplays: () => [{ bounds: { x: 0, y: 0, width: 19
 export const dialog = {
   answer: { canceled: false, filePaths: ['/data/pairs.jsonl'] },
   errors: [] as [string, string][],
-  showOpenDialog: async () => dialog.answer,
+  /** What the last dialog was asked to be. */
+  asked: null as OpenDialogOptions | null,
+  showOpenDialog: async (...args: readonly [OpenDialogOptions] | readonly [unknown, OpenDialogOptions]) => {
+    dialog.asked = args.at(-1) as OpenDialogOptions
+    return dialog.answer
+  },
   showErrorBox: (title: string, text: string) => void dialog.errors.push([title, text]),
 }
 

@@ -5,6 +5,7 @@ import {
   PICK_FILE_CHANNEL,
   PICK_FOLDER_CHANNEL,
   SUBSCRIBE_CHANNEL,
+  type FileUse,
 } from '../../../shared/bridge.ts'
 import { AppError, toWire } from '../../../shared/errors.ts'
 import { dispatch, type Reply } from '../../../shared/rpc.ts'
@@ -30,6 +31,15 @@ function refused(): Reply {
   }
 }
 
+const FILE_DIALOGS = {
+  preferences: {
+    title: 'Import a preference file',
+    name: 'Preference files',
+    extensions: ['jsonl', 'json', 'csv', 'tsv', 'gz'],
+  },
+  model: { title: 'A model in a file', name: 'Models', extensions: ['gguf', 'zip', 'whl'] },
+} as const satisfies Record<FileUse, unknown>
+
 async function pick(event: IpcMainInvokeEvent, options: Electron.OpenDialogOptions): Promise<string | null> {
   const owner = BrowserWindow.fromWebContents(event.sender)
   const answer = owner === null ? await dialog.showOpenDialog(options) : await dialog.showOpenDialog(owner, options)
@@ -44,13 +54,14 @@ export function connectIpc(app: App): void {
     isOurPage(event) && typeof name === 'string' ? dispatch(app.handlers, name, input) : refused(),
   )
 
-  ipcMain.handle(PICK_FILE_CHANNEL, async (event) => {
-    if (!isOurPage(event)) return null
+  ipcMain.handle(PICK_FILE_CHANNEL, async (event, use: unknown) => {
+    if (!isOurPage(event) || (use !== 'preferences' && use !== 'model')) return null
+    const { title, name, extensions } = FILE_DIALOGS[use]
     return pick(event, {
-      title: 'Import a preference file',
+      title,
       properties: ['openFile'],
       filters: [
-        { name: 'Preference files', extensions: ['jsonl', 'json', 'csv', 'tsv', 'gz'] },
+        { name, extensions: [...extensions] },
         { name: 'All files', extensions: ['*'] },
       ],
     })

@@ -17,7 +17,7 @@ const bridge: Bridge = {
     ipcRenderer.send(SUBSCRIBE_CHANNEL)
     return () => void ipcRenderer.removeListener(EVENT_CHANNEL, forward)
   },
-  pickFile: () => ipcRenderer.invoke(PICK_FILE_CHANNEL),
+  pickFile: (use) => ipcRenderer.invoke(PICK_FILE_CHANNEL, use),
   pickFolder: (title) => ipcRenderer.invoke(PICK_FOLDER_CHANNEL, title),
   pathForFile: (file) => webUtils.getPathForFile(file as Parameters<typeof webUtils.getPathForFile>[0]), // the page hands over a File
 }
