@@ -76,6 +76,8 @@ export interface ModuleMemory {
 
 /** About 10 µs of work: less is not worth the trip to another thread. */
 const LEAST_CHUNK_FLOPS = 500_000
+/** Numbers that take as long to come from memory. */
+const LEAST_CHUNK_READ = 49_152
 const PACKED_PER_CHUNK = 32_768
 /** Numbers of B that stay in the second-level cache while groups of rows pass. */
 const STREAMED_PER_CHUNK = 98_304
@@ -238,9 +240,13 @@ function split(rows: number, columns: number, wanted: number, tile: TileShape): 
   return [perRow, roundUp(Math.ceil(columns / columnChunks), tile.columns)]
 }
 
-/** Columns of a chunk of a product that reads B once, a few chunks for each thread. */
+/** Columns of a chunk of a product that reads B once, a few chunks for each thread. With one row the reading is the work. */
 function streamedColumns(rows: number, columns: number, depth: number, threads: number): number {
-  const worthATrip = Math.max(1, Math.floor((rows * columns * depth * 2) / LEAST_CHUNK_FLOPS))
+  const numbers = columns * depth
+  const worthATrip = Math.max(
+    1,
+    Math.floor(Math.max((rows * numbers * 2) / LEAST_CHUNK_FLOPS, numbers / LEAST_CHUNK_READ)),
+  )
   return roundUp(Math.ceil(columns / Math.min(worthATrip, threads * 4)), 4)
 }
 

@@ -1,7 +1,7 @@
 // Matrices that do not train, kept in fewer bits (packed.ts). They are multiplied as if they were widened to float32
 // first, which changes no bit of them.
 import { tf } from '../tf.ts'
-import { FUSED_KERNELS, gatherRows, hasKernel, runKernel } from './fused.ts'
+import { FUSED_KERNELS, gatherRows, hasKernel, recordsGradients, runKernel } from './fused.ts'
 import { expectTensor, type TensorSource } from './parameters.ts'
 import { fitsGroups, packMatrix, type PackedForm, type PackedMatrix, widen } from './packed.ts'
 
@@ -68,6 +68,7 @@ function plain({ packed, form, shape }: FrozenMatrix): tf.Tensor2D {
 /** x · W, or x · Wᵀ; no gradient for W. x [n, in] → [n, out] */
 export function multiply(x: tf.Tensor2D, matrix: Matrix, transposed: boolean): tf.Tensor2D {
   if (!isFrozen(matrix)) return tf.matMul(x, matrix, false, transposed)
+  if (!recordsGradients()) return frozenProduct(x, matrix, transposed)
   const product = tf.customGrad((input) => ({
     value: frozenProduct(input as tf.Tensor2D, matrix, transposed),
     gradFunc: (dy) => frozenProduct(dy as tf.Tensor2D, matrix, !transposed),

@@ -1,6 +1,7 @@
 // Low-Rank Adaptation (Hu et al., ICLR 2022), arXiv 2106.09685
 import { tf } from '../tf.ts'
 import { type Matrix, multiply } from './frozen.ts'
+import { recordsGradients } from './fused.ts'
 
 export interface LoraWeights {
   /** Frozen [out, in]; [in, out] where `inOut` */
@@ -28,15 +29,17 @@ export function loraLinear(
 ): tf.Tensor2D {
   const masked = (input: tf.Tensor2D, by: tf.Tensor | undefined): tf.Tensor2D =>
     by === undefined ? input : tf.mul(input, by)
+  const forward = (input: tf.Tensor2D, first: tf.Tensor2D, second: tf.Tensor2D): [tf.Tensor2D, tf.Tensor2D] => {
+    const frozen = multiply(input, weight, !inOut)
+    const low = tf.mul(tf.matMul(masked(input, mask ?? undefined), first, false, true), scale) as tf.Tensor2D
+    const value = tf.add(bias === undefined ? frozen : tf.add(frozen, bias), tf.matMul(low, second, false, true))
+    return [value as tf.Tensor2D, low]
+  }
+  if (!recordsGradients()) return tf.tidy(() => forward(x, a, b)[0])
   const op = tf.customGrad((...given) => {
     const save = given.at(-1) as unknown as (tensors: tf.Tensor[]) => void
     const [input, first, second] = given as unknown as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D]
-    const frozen = multiply(input, weight, !inOut)
-    const low = tf.mul(tf.matMul(masked(input, mask ?? undefined), first, false, true), scale) as tf.Tensor2D
-    const value = tf.add(
-      bias === undefined ? frozen : tf.add(frozen, bias),
-      tf.matMul(low, second, false, true),
-    ) as tf.Tensor2D
+    const [value, low] = forward(input, first, second)
     save([input, first, second, low, ...(mask === null ? [] : [mask])])
     return {
       value,
