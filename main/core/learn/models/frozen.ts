@@ -1,7 +1,8 @@
 // Matrices that do not train, kept in fewer bits (packed.ts). They are multiplied as if they were widened to float32
 // first, which changes no bit of them.
 import { tf } from '../tf.ts'
-import { FUSED_KERNELS, gatherRows, hasKernel, recordsGradients, runKernel } from './fused.ts'
+import { FUSED_KERNELS, gatherRows, hasKernel, runKernel } from './fused.ts'
+import { recordsGradients } from './recorded.ts'
 import { expectTensor, type TensorSource } from './parameters.ts'
 import { fitsGroups, packMatrix, type PackedForm, type PackedMatrix, widen } from './packed.ts'
 

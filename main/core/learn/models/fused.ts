@@ -3,6 +3,7 @@
 import { tf } from '../tf.ts'
 import type { GeluForm } from './model-config.ts'
 import { type Packing, paddedIndices } from './packing.ts'
+import { withGradient } from './recorded.ts'
 import type { RotaryTable } from './rope.ts'
 
 export { rotaryTable, type RotaryTable } from './rope.ts'
@@ -46,28 +47,6 @@ export function runKernel(
     | tf.Tensor
     | tf.Tensor[]
   return Array.isArray(result) ? result : [result]
-}
-
-/** Whether what is computed now may be differentiated. Where it may not, as in sampling, an operation's gradient is only in the way. */
-export function recordsGradients(): boolean {
-  return tf.engine().state.gradientDepth > 0
-}
-
-/** tf.customGrad with the types it really has. */
-function withGradient(
-  inputs: readonly tf.Tensor[],
-  forward: (inputs: readonly tf.Tensor[], save: (tensors: tf.Tensor[]) => void) => tf.Tensor,
-  backward: (dy: tf.Tensor, saved: readonly tf.Tensor[]) => tf.Tensor[],
-): tf.Tensor {
-  if (!recordsGradients()) return forward(inputs, () => undefined)
-  const op = tf.customGrad((...given) => {
-    const save = given.at(-1) as unknown as (tensors: tf.Tensor[]) => void
-    return {
-      value: forward(given.slice(0, -1) as tf.Tensor[], save),
-      gradFunc: (dy, saved) => backward(dy as tf.Tensor, saved as tf.Tensor[]),
-    }
-  })
-  return op(...inputs)
 }
 
 /** Rows of a matrix. x [row, column], indices [n] in 0 … row − 1 → [n, column] */

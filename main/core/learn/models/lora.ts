@@ -1,7 +1,7 @@
 // Low-Rank Adaptation (Hu et al., ICLR 2022), arXiv 2106.09685
 import { tf } from '../tf.ts'
 import { type Matrix, multiply } from './frozen.ts'
-import { recordsGradients } from './fused.ts'
+import { recordsGradients } from './recorded.ts'
 
 export interface LoraWeights {
   /** Frozen [out, in]; [in, out] where `inOut` */

@@ -1,6 +1,6 @@
 // Sums whose gradients need no operand: the library keeps both, for their shapes, until the backward pass.
 import { tf } from '../tf.ts'
-import { recordsGradients } from './fused.ts'
+import { recordsGradients } from './recorded.ts'
 
 /** x + y of one shape. */
 export function addLike(x: tf.Tensor2D, y: tf.Tensor2D): tf.Tensor2D {
