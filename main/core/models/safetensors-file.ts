@@ -43,7 +43,7 @@ export function openSafeTensors(file: string): WeightsReader {
       entries,
       read(tensor) {
         const entry = entryOf(tensor)
-        const bytes = Buffer.alloc(entry.end - entry.begin)
+        const bytes = Buffer.allocUnsafeSlow(entry.end - entry.begin) // filled, or nothing is given
         fill(bytes, entry, tensor)
         return withNamedDamage(() => floatsOf(bytes, entry.dtype, tensor), damaged)
       },

@@ -15,6 +15,7 @@ import {
   outerNames,
   parameterShapes,
   sourceOf,
+  type NamedTensor,
   type TensorSource,
 } from '../../core/learn/models/parameters.ts'
 import type { Tokenizer } from '../../core/learn/tokens/tokenizer.ts'
@@ -49,8 +50,8 @@ export function newModel(
 export function continueModel(own: DecoderConfig, source: TensorSource, hash: string, scoreHead: boolean): ModelStart {
   const config = { ...own, scoreHead }
   if (!scoreHead || own.scoreHead) return { config, source, hash }
-  const head = { shape: [1, config.hidden], data: new Float32Array(config.hidden) } // 0, as freshWeights has it
-  return { config, source: { read: (name) => (name === 'score.weight' ? head : source.read(name)) }, hash }
+  const head = (): NamedTensor => ({ shape: [1, config.hidden], data: new Float32Array(config.hidden) }) // 0, as freshWeights has it
+  return { config, source: { read: (name) => (name === 'score.weight' ? head() : source.read(name)) }, hash }
 }
 
 /** @throws AppError `model-unsupported` when the weights are not those of the configuration */

@@ -104,7 +104,7 @@ export function decoderFrom(config: DecoderConfig, source: TensorSource, options
         : freezeFrom(from, name, shape as [number, number], options.frozenStorage ?? 'float32')
     if (frozen !== null) return frozen
     const given = expectTensor(from, name, shape)
-    const tensor = tf.tensor(given.data.slice(), [...shape]) // engines may keep the array they are given
+    const tensor = tf.tensor(given.data, [...shape])
     if (!trains) return tf.keep(tensor)
     const variable = tf.variable(tensor, true)
     tensor.dispose()
@@ -243,7 +243,7 @@ class TransformerDecoder implements Decoder {
     const source = sourceOf(tensors)
     for (const [name, variable] of Object.entries(this.variables)) {
       const given = expectTensor(source, name, variable.shape)
-      tf.tidy(() => variable.assign(tf.tensor(given.data.slice(), variable.shape)))
+      tf.tidy(() => variable.assign(tf.tensor(given.data, variable.shape)))
     }
   }
 

@@ -11,7 +11,7 @@ export type ParameterShape = readonly [number] | readonly [number, number]
 
 /** Gives one tensor at a time, so that a large model is never held twice. */
 export interface TensorSource {
-  /** @throws RangeError when there is none of this name */
+  /** In an array that is the caller's from now on. @throws RangeError when there is none of this name */
   read(name: string): NamedTensor
   /** The same in fewer bits, where the source has it so; null where it has not. */
   readPacked?(name: string): PackedMatrix | null
@@ -22,7 +22,7 @@ export function sourceOf(tensors: Readonly<Record<string, NamedTensor>>): Tensor
     read(name) {
       const tensor = tensors[name]
       if (tensor === undefined) throw new RangeError(`the weights have no tensor ${name}`)
-      return tensor
+      return { shape: tensor.shape, data: tensor.data.slice() }
     },
   }
 }

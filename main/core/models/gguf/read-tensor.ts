@@ -22,7 +22,7 @@ export function tensorAt(descriptor: number, file: string, tensor: GgufTensor): 
 
 /** Its bytes. @throws AppError as tensorAt */
 export function bytesAt(descriptor: number, file: string, { name, begin, end }: GgufTensor): Buffer {
-  const bytes = Buffer.allocUnsafe(end - begin)
+  const bytes = Buffer.allocUnsafeSlow(end - begin) // a memory of its own, which the numbers may go on using
   for (let done = 0; done < bytes.length;) {
     const count = readSync(descriptor, bytes, done, Math.min(bytes.length - done, 2 ** 30), begin + done)
     if (count === 0)
