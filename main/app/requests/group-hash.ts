@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
+import { z } from 'zod'
 import type { ModelSpec, RewardSource, RunRequest } from '../../../shared/run-spec.ts'
-import type { TextLayout, TrainingConfig } from '../../../shared/training-config.ts'
+import { trainingConfig, type TextLayout, type TrainingConfig } from '../../../shared/training-config.ts'
+import type { AlgorithmPage } from '../../core/learn/define.ts'
 import type { View } from '../data/view.ts'
 import type { StartPoint } from './find-checkpoint.ts'
 import type { RegisteredModel } from './find-model.ts'
@@ -8,6 +10,7 @@ import type { RegisteredModel } from './find-model.ts'
 /** What a run is, but for its seed and its name. */
 export interface Grouped {
   readonly request: RunRequest
+  readonly algorithm: Pick<AlgorithmPage, 'config'>
   readonly config: Readonly<Record<string, unknown>>
   readonly training: TrainingConfig
   readonly layout: TextLayout
@@ -22,7 +25,7 @@ export interface Grouped {
  * "DPO from SFT, each seed its own" is one group. A changed label or split makes another group.
  */
 export function groupHashOf(
-  { request, config, training, layout, start, registered, rewardModel, judge }: Grouped,
+  { request, algorithm, config, training, layout, start, registered, rewardModel, judge }: Grouped,
   view: View,
 ): string {
   const source = (value: RewardSource | null, at: StartPoint | null): unknown =>
@@ -30,7 +33,10 @@ export function groupHashOf(
   const rewards = config['rewards'] as RewardSource | undefined // where a config has the key, its schema is rewardSource
   return hashOf({
     method: request.method,
-    config: rewards === undefined ? config : { ...config, rewards: source(rewards, rewardModel) },
+    config: {
+      ...withoutNeutral(config, neutralOf(algorithm.config)),
+      ...(rewards === undefined ? {} : { rewards: source(rewards, rewardModel) }),
+    },
     ...identityOf(training, layout),
     model: modelIdentity(request.model, start, registered),
     data: { ...request.data, viewHash: view.viewHash },
@@ -40,7 +46,28 @@ export function groupHashOf(
 
 /** However the layout came to be chosen. Runs from before there were layouts, all in Pairlab's own tags, keep their groups. */
 function identityOf({ layout: _asked, ...training }: TrainingConfig, layout: TextLayout): object {
-  return layout === 'tags' ? { training } : { training, layout }
+  const told = withoutNeutral(training, (neutralTraining ??= neutralOf(trainingConfig)))
+  return layout === 'tags' ? { training: told } : { training: told, layout }
+}
+
+type Neutral = ReadonlyMap<string, string>
+let neutralTraining: Neutral | null = null
+
+/** Settings that came after runs were made without them, as JSON at the value that means the same: `asBefore` in their meta. */
+function neutralOf(schema: z.ZodType): Neutral {
+  const { properties = {} } = z.toJSONSchema(schema, { io: 'input' })
+  return new Map(
+    Object.entries(properties).flatMap(([name, field]) =>
+      typeof field === 'object' && 'asBefore' in field ? [[name, JSON.stringify(field['asBefore'])] as const] : [],
+    ),
+  )
+}
+
+/** A setting left at that value tells nobody apart from the runs that were made before it came. */
+function withoutNeutral(values: Readonly<Record<string, unknown>>, neutral: Neutral): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(values).filter(([name, value]) => neutral.get(name) !== JSON.stringify(value)),
+  )
 }
 
 /** The same weights under another name are the same model. */
