@@ -11,6 +11,7 @@ import {
   metricsByStep,
   spawnTrainer,
   tinyRows,
+  weightsOf,
   type TinyOptions,
 } from '../support/tiny-run.ts'
 import { waitUntil } from '../support/make-app.ts'
@@ -99,6 +100,37 @@ test.each([
   },
   240_000,
 )
+
+test('a step whose completions were all cut and masked leaves the weights as they are', async () => {
+  const weightsAfter = async (maskTruncated: boolean): Promise<string[]> => {
+    const folder = makeTinyRun(root, {
+      engine: 'wasm',
+      seed: 2,
+      runId: `masked-${maskTruncated}`,
+      method: 'grpo',
+      config: { groupSize: 2, rolloutTokens: 1, rewards: { kind: 'length', target: 2 }, maskTruncated },
+      training: {
+        steps: 3,
+        batchSize: 2,
+        evalEvery: 0,
+        checkpointEvery: 1,
+        keepCheckpoints: 3,
+        samplePrompts: 0,
+        weightDecay: 0.1,
+      },
+    })
+    expect(await exitOf(spawnTrainer(folder))).toBe(0)
+    const metrics = metricsByStep(allEvents(folder))
+    expect(metrics['rollout/unfinished']).toEqual({ 1: 1, 2: 1, 3: 1 }) // no first token of an untrained model ends an answer
+    const warnings = allEvents(folder).filter((event) => event.type === 'warning')
+    expect(warnings.map(({ message }) => message)).toEqual(
+      maskTruncated ? [expect.stringContaining('nothing was learned from it')] : [],
+    )
+    return [1, 2, 3].map((step) => weightsOf(folder, step)['model.safetensors']!)
+  }
+  expect(new Set(await weightsAfter(true)).size).toBe(1)
+  expect(new Set(await weightsAfter(false)).size).toBeGreaterThan(1)
+}, 120_000)
 
 test('CoPG on logged completions warns where the reference writes what they never show', async () => {
   const folder = makeTinyRun(root, {

@@ -56,9 +56,10 @@ async function writtenGroups(samples: number) {
   const rows = groups.flatMap((group) => group.completions)
   const tokens = tokenBatch(rows, PAD)
   const table = (await reference.tokenLogProbs(tokens).array()) as number[][]
-  const referenceOf = (row: (typeof rows)[number]): number[] => table[rows.indexOf(row)]!.slice(row.prompt.length - 1)
+  const referenceOf = (row: (typeof rows)[number]): number[] =>
+    table[rows.indexOf(row)]?.slice(row.prompt.length - 1) ?? []
   const old = (await decoder.tokenLogProbs(tokens).array()) as number[][]
-  const oldOf = (row: (typeof rows)[number]): number[] => old[rows.indexOf(row)]!.slice(row.prompt.length - 1)
+  const oldOf = (row: (typeof rows)[number]): number[] => old[rows.indexOf(row)]?.slice(row.prompt.length - 1) ?? []
   return {
     decoder,
     groups,
@@ -83,6 +84,57 @@ function gradientOf(
 
 function furthest(a: readonly number[], b: readonly number[], scale = 1): number {
   return a.reduce((most, value, at) => Math.max(most, Math.abs(value - scale * b[at]!)), 0)
+}
+
+/** Roll-outs of a method in no more of a session than they read, on two prompts. */
+async function openWith(
+  decoder: Awaited<ReturnType<typeof writtenGroups>>['decoder'],
+  method: string,
+  config: unknown,
+  training: ReturnType<typeof trainingConfig.parse>,
+  warnings: string[] = [],
+) {
+  const algorithm = findTextAlgorithm(method)
+  const tokenizer = {
+    ...loadTokenizer(byteTokenizer()),
+    encode: (text: string) => [2 + (text.length % 8)],
+    decode: (ids: readonly number[]) => ids.join(''),
+    endId: END,
+    stopIds: [END],
+    padId: PAD,
+  }
+  const sets = {
+    train: {
+      pairs: ['a', 'bb'].map((promptText) => ({ promptText, contents: { prompt: promptText } })),
+      rewards: null,
+    },
+    validation: { pairs: [], rewards: null },
+    test: { pairs: [], rewards: null },
+  }
+  const context = {
+    spec: { training, seed: 3, rewardModelPath: null },
+    breathe: () => Promise.resolve(),
+    warn: (message: string) => void warnings.push(message),
+  }
+  const reference = {
+    hash: '',
+    use: <T>(work: (policy: typeof decoder) => Promise<T>) => work(decoder),
+    keep: () => undefined,
+  }
+  return (await openRollouts(
+    { context, algorithm, config, tokenizer, format: tagsFormat(tokenizer), decoder, sets, reference } as never,
+    null,
+  ))! // no more of a session than it reads
+}
+
+/** The same groups with none of the tokens of some completions counting. */
+function masked(groups: readonly EncodedGroup[], which: (at: number) => boolean): EncodedGroup[] {
+  return groups.map((group) => ({
+    ...group,
+    completions: group.completions.map((row, at) =>
+      which(at) ? { ...row, trained: new Uint8Array(row.completion.length) } : row,
+    ),
+  }))
 }
 
 describe('methods whose policy writes', () => {
@@ -144,6 +196,63 @@ describe('methods whose policy writes', () => {
     }
   })
 
+  test.each([
+    ['rloo', { beta: 0 }],
+    ['copg', { beta: 1e-9, samples: 'online', rewards: { kind: 'length' } }],
+    ['grpo', { average: 'seq-mean-token-mean' }],
+    ['grpo', { average: 'constant' }],
+  ] as const)('%s %j: masked completions carry no loss, and count in the baseline of the others', async (id, given) => {
+    const { decoder, groups, batch } = await writtenGroups(4)
+    const config = { ...given, groupSize: 4 }
+    // Every second completion of a group is masked, or the others are: together they have the whole gradient.
+    const gradient = (part: readonly EncodedGroup[]): number[] =>
+      gradientOf(findTextAlgorithm(id), decoder, batch(part), groupTotals(groups), config)
+    const whole = gradient(groups)
+    const halves = [0, 1].map((half) => gradient(masked(groups, (at) => at % 2 === half)))
+    expect(halves.every((half) => furthest(half, whole) > 0.01)).toBe(true)
+    expect(
+      furthest(
+        whole,
+        halves[0]!.map((value, at) => value + halves[1]![at]!),
+      ),
+    ).toBeLessThan(1e-5)
+    // Nothing left, and no number is lost.
+    const none = masked(groups, () => true)
+    expect(groupTotals(none).tokens).toBe(0)
+    const algorithm = findTextAlgorithm(id)
+    const { loss, metrics } = algorithm.loss({
+      network: decoder,
+      batch: batch(none),
+      totals: groupTotals(none),
+      config: algorithm.config.parse(config),
+    })
+    const numbers = [loss, ...Object.values(metrics)].map((value) => value.dataSync()[0]!)
+    expect(numbers.every(Number.isFinite)).toBe(true)
+    expect([metrics['kl/k1'], metrics['kl/k3']].map((value) => value!.dataSync()[0])).toEqual([0, 0])
+  })
+
+  test('the distance to the reference is that of completions that count', async () => {
+    const { decoder, groups, batch } = await writtenGroups(2)
+    const algorithm = findTextAlgorithm('rloo')
+    const distances = (part: readonly EncodedGroup[]): number => {
+      const { metrics } = algorithm.loss({
+        network: decoder,
+        batch: batch(part),
+        totals: groupTotals(part),
+        config: algorithm.config.parse({ groupSize: 2 }),
+      })
+      return metrics['kl/k3']!.dataSync()[0]!
+    }
+    const first = masked(groups, (at) => at === 1)
+    const alone = groups.map((group) => ({
+      ...group,
+      completions: group.completions.slice(0, 1),
+      rewards: group.rewards.slice(0, 1),
+    }))
+    expect(distances(first)).toBeCloseTo(distances(alone), 5)
+    expect(distances(first)).not.toBeCloseTo(distances(groups), 3)
+  })
+
   test('rewards that only rows of the data have are turned down where the policy writes', () => {
     for (const kind of ['label', 'column']) {
       expect(findTextAlgorithm('rloo').config.safeParse({ rewards: { kind } }).success).toBe(false)
@@ -160,32 +269,7 @@ describe('methods whose policy writes', () => {
     const algorithm = findTextAlgorithm(id)
     const config = algorithm.config.parse({ ...given, rewards: { kind: 'length', target: 2 } })
     const training = trainingConfig.parse({ maxLength: 16, microBatchSize: 1, batchSize: 2, steps: 4 })
-    const tokenizer = {
-      ...loadTokenizer(byteTokenizer()),
-      encode: (text: string) => [2 + (text.length % 8)],
-      decode: (ids: readonly number[]) => ids.join(''),
-      endId: END,
-      stopIds: [END],
-      padId: PAD,
-    }
-    const sets = {
-      train: {
-        pairs: ['a', 'bb'].map((promptText) => ({ promptText, contents: { prompt: promptText } })),
-        rewards: null,
-      },
-      validation: { pairs: [], rewards: null },
-      test: { pairs: [], rewards: null },
-    }
-    const context = { spec: { training, seed: 3, rewardModelPath: null }, breathe: () => Promise.resolve() }
-    const reference = {
-      hash: '',
-      use: <T>(work: (policy: typeof decoder) => Promise<T>) => work(decoder),
-      keep: () => undefined,
-    }
-    const rollouts = (await openRollouts(
-      { context, algorithm, config, tokenizer, format: tagsFormat(tokenizer), decoder, sets, reference } as never,
-      null,
-    ))! // no more of a session than it reads
+    const rollouts = await openWith(decoder, id, config, training)
     const optimizer = createOptimizer(
       { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, clipNorm: 1 },
       decoder.variables,
@@ -208,6 +292,56 @@ describe('methods whose policy writes', () => {
     for (const number of [2, 3, 4]) await step(number)
     await rollouts.evaluate()
     expect(tf.memory().numTensors).toBe(before)
+  })
+
+  test('what was cut is masked only where it is asked for; where everything was, there is no update, and it is said once', async () => {
+    const { decoder } = await writtenGroups(2)
+    const training = trainingConfig.parse({ maxLength: 16, microBatchSize: 2, batchSize: 2 })
+    const write = async (given: object, warnings: string[] = []) => {
+      const config = { groupSize: 2, rewards: { kind: 'length', target: 2 }, ...given }
+      const rollouts = await openWith(
+        decoder,
+        'rloo',
+        findTextAlgorithm('rloo').config.parse(config),
+        training,
+        warnings,
+      )
+      const steps = []
+      for (const step of [1, 2, 3, 4]) steps.push(await rollouts.write([0, 1], step))
+      return steps.map(({ parts, updates, metrics }) => {
+        const batch = parts.make(0) as GroupBatch
+        const tokens = batch.tokens.completion.sum(1).arraySync() as number[]
+        const reference = tf.sum(tf.abs(batch.reference!), 1).arraySync() as number[]
+        return {
+          tokens,
+          updates,
+          unfinished: metrics['rollout/unfinished']!,
+          counted: parts.totals.tokens,
+          known: reference.map((value) => value > 0),
+          rewards: batch.rewards.arraySync(),
+        }
+      })
+    }
+    const plain = await write({ rolloutTokens: 3 })
+    const cut = await write({ rolloutTokens: 3, maskTruncated: true })
+    expect(cut.map(({ rewards, unfinished }) => [rewards, unfinished])).toEqual(
+      plain.map(({ rewards, unfinished }) => [rewards, unfinished]),
+    )
+    for (const [at, { tokens, unfinished, counted, known }] of cut.entries()) {
+      expect(tokens.filter((count) => count === 0)).toHaveLength(4 * unfinished)
+      expect(counted).toBe(tokens.reduce((sum, count) => sum + count, 0))
+      expect(known).toEqual(tokens.map((count) => count > 0))
+      expect(plain[at]!.tokens.every((count) => count > 0)).toBe(true)
+    }
+    expect(cut.some(({ unfinished }) => unfinished > 0 && unfinished < 1)).toBe(true)
+    const warnings: string[] = []
+    const one = await write({ rolloutTokens: 1, maskTruncated: true }, warnings)
+    expect(one.map(({ updates }) => updates)).toEqual(one.map(({ unfinished }) => (unfinished === 1 ? 0 : 1)))
+    expect(one.filter(({ unfinished }) => unfinished === 1).length).toBeGreaterThan(1)
+    expect(warnings).toEqual([
+      expect.stringContaining('was cut at the longest length and is masked: nothing was learned'),
+    ])
+    expect((await write({ rolloutTokens: 1 })).map(({ updates }) => updates)).toEqual([1, 1, 1, 1])
   })
 
   test('what was written is counted', () => {

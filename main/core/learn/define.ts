@@ -77,6 +77,8 @@ export interface Rollout {
   readonly samples: number
   readonly maxTokens: number
   readonly temperature: number
+  /** What reached `maxTokens` without ending carries no loss; its reward counts all the same. */
+  readonly maskTruncated: boolean
   /** Optimizer updates on one set of samples. */
   readonly updates: number
 }

@@ -1,6 +1,6 @@
 import type { Batch, BatchTotals } from './define.ts'
 import { klMetrics, logProbMetrics, rewardMetrics } from './pair-metrics.ts'
-import { klK1, klK3, weightedShare } from './ops.ts'
+import { completionLengths, klK1, klK3, weightedShare } from './ops.ts'
 import { tf } from './tf.ts'
 
 // Pairs and k-sample groups seen alike: a pair is a group of two.
@@ -82,14 +82,19 @@ export function policyMetrics(
   }
   const group = grouped(batch)
   const share = (values: tf.Tensor1D): tf.Scalar => weightedShare(values, batch.weight, totals.weight)
+  // A masked completion has log-probs of 0 on both sides, which is no distance of 0.
+  const counted = tf.mul(
+    group.valid,
+    group.grid(tf.cast(tf.greater(completionLengths(batch.tokens), 0), 'float32')),
+  ) as tf.Tensor2D
   const overSamples = (values: tf.Tensor2D): tf.Scalar =>
-    share(meanOverSamples(group.grid(tf.sum<tf.Tensor1D>(values, 1)), group.valid))
+    share(meanOverSamples(group.grid(tf.sum<tf.Tensor1D>(values, 1)), counted))
   const agreement = tf.mul(
     tf.add(tf.mul(tf.sign(pairwise(group.rewards)), tf.sign(pairwise(group.grid(ratios)))), 1),
     0.5,
   ) as tf.Tensor3D
   return {
-    'rewards/accuracies': share(meanOverPairs(agreement, group.valid)),
+    'rewards/accuracies': share(meanOverPairs(agreement, counted)),
     'kl/k1': overSamples(klK1(logProbs, reference)),
     'kl/k3': overSamples(klK3(logProbs, reference)),
   }

@@ -8,7 +8,7 @@ import { sequenceLogRatios, splitPairs, weightedShare } from '../ops.ts'
 import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
 import { BY_WEIGHT, distancePenalty, SMALL_MODEL } from '../pair-page.ts'
 import { forPretrained } from '../pretrained-presets.ts'
-import { needsScorable, rolloutFields } from '../sampling/rollout.ts'
+import { needsScorable, rolloutFields, writtenBy } from '../sampling/rollout.ts'
 import { tf } from '../tf.ts'
 
 /**
@@ -142,9 +142,7 @@ export const copg = defineAlgorithm({
   groupSize: (value) => (value.groupSize === 2 ? null : value.groupSize),
   needsSupport: (value) => value.samples === 'logged',
   rollout: (value) =>
-    value.samples === 'online'
-      ? { samples: value.groupSize, maxTokens: value.rolloutTokens, temperature: value.rolloutTemperature, updates: 1 }
-      : null,
+    value.samples === 'online' ? { ...writtenBy(value), samples: value.groupSize, updates: 1 } : null,
   config,
   metrics: [
     lossInfo('', 'CoPG loss. Its minimum is −ΔR²/(2β) and not zero, so read the residual instead.'),

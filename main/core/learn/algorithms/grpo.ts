@@ -8,7 +8,7 @@ import { defineAlgorithm, type Batch, type BatchTotals } from '../define.ts'
 import { grouped, meanOverSamples, policyMetrics } from '../groups.ts'
 import { klK1, klK2, klK3, lossMask, sequenceLogRatios, stopGradient, weightedShare } from '../ops.ts'
 import { KL_INFO, LOG_PROB_INFO, lossInfo, REWARD_INFO } from '../pair-metrics.ts'
-import { needsScorable, ROLLOUT_INFO, rolloutFields } from '../sampling/rollout.ts'
+import { needsScorable, ROLLOUT_INFO, rolloutFields, writtenBy } from '../sampling/rollout.ts'
 import { tf } from '../tf.ts'
 import { ADVANTAGE_INFO } from './rloo.ts'
 
@@ -142,6 +142,7 @@ export const grpo = defineAlgorithm({
   deviations: [
     'A reward for the whole completion, the same advantage for each of its tokens; process rewards are not built.',
     'ε is added to the unbiased standard deviation (10⁻⁴, as in TRL).',
+    'Masked completions count in the group’s mean and deviation and as zeros in the averages over sequences, as in TRL.',
     'A group of one keeps its reward as advantage, as verl has it; it does not occur when the policy writes k of them.',
     'Prompts are those of the data set’s pairs; their logged completions serve only the held-out accuracy and the scale of the rewards.',
   ],
@@ -149,12 +150,7 @@ export const grpo = defineAlgorithm({
   role: 'policy',
   needsReference: true,
   rewards: (value) => value.rewards,
-  rollout: (value) => ({
-    samples: value.groupSize,
-    maxTokens: value.rolloutTokens,
-    temperature: value.rolloutTemperature,
-    updates: value.updates,
-  }),
+  rollout: (value) => ({ ...writtenBy(value), samples: value.groupSize, updates: value.updates }),
   config: needsScorable(
     z.strictObject({
       beta: z.number().min(0).max(100).default(0.04).meta({
@@ -260,8 +256,15 @@ export const grpo = defineAlgorithm({
     {
       id: 'dapo',
       title: 'DAPO',
-      note: 'Yu et al. (2025), arXiv 2503.14476: clip higher (0.28 above, 0.2 below), every token of the batch counts alike, no KL; 16 completions, learning rate 1e-6. Without its dynamic sampling (see the share of prompts without a signal) and its soft punishment of overlong answers.',
-      config: { beta: 0, groupSize: 16, clipLow: 0.2, clipHigh: 0.28, average: 'token-mean' },
+      note: 'Yu et al. (2025), arXiv 2503.14476: clip higher (0.28 above, 0.2 below), every token of the batch counts alike, no KL, completions that were cut are masked (§3.4); 16 completions, learning rate 1e-6. Without its dynamic sampling (see the share of prompts without a signal) and its soft punishment of overlong answers.',
+      config: {
+        beta: 0,
+        groupSize: 16,
+        clipLow: 0.2,
+        clipHigh: 0.28,
+        average: 'token-mean',
+        maskTruncated: true,
+      },
       training: { steps: 1000, batchSize: 512, learningRate: 1e-6, warmupFraction: 0.02, schedule: 'constant' },
     },
   ],

@@ -7,7 +7,7 @@ import { defineAlgorithm, type Batch, type BatchTotals } from '../define.ts'
 import { grouped, meanOverSamples, policyMetrics } from '../groups.ts'
 import { sequenceLogProbs, sequenceLogRatios, stopGradient, weightedShare } from '../ops.ts'
 import { KL_INFO, lossInfo, REWARD_INFO } from '../pair-metrics.ts'
-import { needsScorable, ROLLOUT_INFO, rolloutFields } from '../sampling/rollout.ts'
+import { needsScorable, ROLLOUT_INFO, rolloutFields, writtenBy } from '../sampling/rollout.ts'
 import { tf } from '../tf.ts'
 
 export type Baseline = 'none' | 'constant' | 'rloo' | 'group-mean'
@@ -94,6 +94,7 @@ export const rloo = defineAlgorithm({
   deviations: [
     'One update on each set of samples, so that they are on-policy; TRL’s option of several clipped updates is GRPO’s here.',
     'The KL penalty is part of the reward, summed over the sequence, and no gradient flows through it.',
+    'Masked completions count in the others’ baseline by their reward without its KL part, as in TRL.',
     'Prompts are those of the data set’s pairs; their logged completions serve only the held-out accuracy and the scale of the rewards.',
     'The gradient is 1/k of that of CoPG’s k-sample form on the same samples.',
   ],
@@ -101,12 +102,7 @@ export const rloo = defineAlgorithm({
   role: 'policy',
   needsReference: true,
   rewards: (value) => value.rewards,
-  rollout: (value) => ({
-    samples: value.groupSize,
-    maxTokens: value.rolloutTokens,
-    temperature: value.rolloutTemperature,
-    updates: 1,
-  }),
+  rollout: (value) => ({ ...writtenBy(value), samples: value.groupSize, updates: 1 }),
   config: needsScorable(
     z.strictObject({
       beta: z.number().min(0).max(100).default(0.05).meta({

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { MetricInfo } from '../../../../shared/domain.ts'
 import type { RewardSource } from '../../../../shared/run-spec.ts'
+import type { Rollout } from '../define.ts'
 
 // What methods share in which the policy writes and a reward scores: settings, and numbers of what was written.
 
@@ -16,7 +17,21 @@ export const rolloutFields = {
     help: 'At 1 the samples are the policy’s own, as the gradient assumes; any other value makes it biased. Read only where the policy writes.',
     group: 'expert',
   }),
+  maskTruncated: z.boolean().default(false).meta({
+    title: 'Mask truncated completions',
+    help: 'What was cut at the longest completion carries no loss (DAPO’s overlong filtering); its reward still counts in what the others of its prompt are compared with. Read only where the policy writes.',
+    group: 'expert',
+    asBefore: false,
+  }),
 } as const
+
+/** Those settings, as the trainer reads them. */
+export function writtenBy(
+  value: z.output<z.ZodObject<typeof rolloutFields>>,
+): Pick<Rollout, 'maxTokens' | 'temperature' | 'maskTruncated'> {
+  const { rolloutTokens, rolloutTemperature, maskTruncated } = value
+  return { maxTokens: rolloutTokens, temperature: rolloutTemperature, maskTruncated }
+}
 
 /** Labels and columns belong to completions that are there already: what is written anew needs another reward. */
 export function needsScorable<S extends z.ZodType<{ readonly rewards: RewardSource }>>(

@@ -23,7 +23,7 @@ export interface StepBatch {
   readonly parts: BatchParts
   /** Real tokens. */
   readonly tokens: number
-  /** Optimizer updates on it. */
+  /** Optimizer updates on it; 0 where nothing of it carries loss. */
   readonly updates: number
   /** What is known of it before any update. */
   readonly metrics: Readonly<Record<string, number>>
@@ -93,6 +93,7 @@ export async function openRollouts(session: Needs, scale: RewardScale | null): P
     [sets.validation, sets.test, sets.train].find((set) => set.pairs.length > 0) ?? sets.train,
   ).slice(0, evalPairs)
   const write = createWriter(session, rollout, scorer, scale ?? { mean: 0, sd: 1 })
+  let warned = false
   const random = createRandom(context.spec.seed)
   return {
     lengths: prompts.map((prompt) => rollout.samples * (prompt.ids.length + rollout.maxTokens)),
@@ -102,7 +103,15 @@ export async function openRollouts(session: Needs, scale: RewardScale | null): P
         rollout.samples,
         random.fork('rollouts').fork(String(step)),
       ) // indices of the plan
-      return stepBatch(session, rollout, written)
+      const batch = await stepBatch(session, rollout, written)
+      if (batch.updates === 0 && !warned) {
+        warned = true
+        context.warn(
+          `Every completion of step ${step} was cut at the longest length and is masked: nothing was learned from it, and the weights stay as they are. Later steps like it are not said again.`,
+          'Raise the longest completion, start from a model that ends its answers, or turn off the masking of truncated completions.',
+        )
+      }
+      return batch
     },
     async evaluate() {
       const written = await write(heldOut, 1, random.fork('held-out rollouts'))
@@ -183,14 +192,28 @@ function createWriter(
   }
 }
 
+/** What was cut without ending, with none of its tokens counting. Its reward stays for what the others are compared with. */
+function withoutTruncated({ encoded, written }: Written): EncodedGroup {
+  return {
+    ...encoded,
+    completions: encoded.completions.map((row, at) =>
+      written.completions[at]?.ended === false ? { ...row, trained: new Uint8Array(row.completion.length) } : row,
+    ),
+  }
+}
+
 /** Log-probs under the policy that wrote are kept only where it will have moved on: otherwise they are the policy's own. */
 async function stepBatch(
   { context, decoder, tokenizer }: Needs,
   rollout: Rollout,
   written: readonly Written[],
 ): Promise<StepBatch> {
-  const groups = written.map((one) => one.encoded)
+  // A dry run takes what a step takes at most.
+  const masks = rollout.maskTruncated && !context.dry
+  const groups = written.map((one) => (masks ? withoutTruncated(one) : one.encoded))
+  const totals = groupTotals(groups)
   const rows = groups.flatMap((group) => group.completions)
+  // Rows that were masked are other rows, of which nothing is known: zeros, as the policy's are.
   const referenceOf = new Map(
     written.flatMap((one) => one.encoded.completions.map((row) => [row, one.reference(row)] as const)),
   )
@@ -202,7 +225,7 @@ async function stepBatch(
   return {
     parts: {
       count: chunks.length,
-      totals: groupTotals(groups),
+      totals,
       make: (part) =>
         groupBatch(
           (chunks[part] ?? []).map((index) => groups[index]!),
@@ -213,7 +236,8 @@ async function stepBatch(
         ), // indices of groups
     },
     tokens: rows.reduce((count, row) => count + row.prompt.length + row.completion.length, 0),
-    updates: rollout.updates,
+    // Adam would move the weights by what it remembers even without a gradient.
+    updates: totals.tokens === 0 ? 0 : rollout.updates,
     metrics: rolloutMetrics(written.map((one) => one.written)),
   }
 }
