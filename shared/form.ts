@@ -28,6 +28,10 @@ export interface FormField {
   readonly variants: readonly FormVariant[]
   /** Another field beside this one, and its values for which this one matters; null: it always does. */
   readonly when: { readonly path: string; readonly values: readonly string[] } | null
+  /** Another field, and its values for which this one does not matter. */
+  readonly unless: { readonly path: string; readonly values: readonly string[] } | null
+  /** Only methods that compare with a reference policy read it. */
+  readonly reference: boolean
   /** Kinds of data whose methods read it; null: all of them. */
   readonly data: readonly string[] | null
   /** Kinds of model to start from that read it; null: all of them. */
@@ -39,6 +43,8 @@ export interface RunUse {
   readonly data: string
   /** Kind of the model it starts from. */
   readonly model: string
+  /** Whether the method's loss compares with a reference policy. */
+  readonly reference: boolean
 }
 
 export interface FormVariant {
@@ -133,7 +139,7 @@ function bound(value: number | null): number | null {
   return value === null || Math.abs(value) >= Number.MAX_SAFE_INTEGER ? null : value
 }
 
-/** `when: { adapt: ['lora'] }` in a schema's meta. */
+/** `when: { adapt: ['lora'] }` in a schema's meta, and `unless`. */
 function whenOf(path: string, value: Json | undefined): FormField['when'] {
   const [entry] = isObject(value) ? Object.entries(value) : []
   if (entry === undefined) return null
@@ -148,13 +154,17 @@ function listOf(value: Json | undefined): readonly string[] | null {
 
 /** Whether a field matters for the choices that were made. @param textOf what stands in another field, by its path */
 export function matters(
-  field: Pick<FormField, 'when' | 'data' | 'models'>,
+  field: Pick<FormField, 'when' | 'unless' | 'reference' | 'data' | 'models'>,
   use: RunUse,
   textOf: (path: string) => string | undefined,
 ): boolean {
   if (field.data?.includes(use.data) === false || field.models?.includes(use.model) === false) return false
-  const chosen = field.when === null ? undefined : textOf(field.when.path)
-  return field.when === null || chosen === undefined || field.when.values.includes(chosen)
+  if (field.reference && !use.reference) return false
+  const chosenIn = (choice: FormField['when']): boolean | null => {
+    const chosen = choice === null ? undefined : textOf(choice.path)
+    return choice === null || chosen === undefined ? null : choice.values.includes(chosen.trim())
+  }
+  return chosenIn(field.when) !== false && chosenIn(field.unless) !== true
 }
 
 function fieldOf(path: string, key: string, outer: JsonObject): FormField {
@@ -180,6 +190,8 @@ function fieldOf(path: string, key: string, outer: JsonObject): FormField {
     discriminator,
     variants: discriminator === null ? [] : variantsOf(path, schemas, discriminator),
     when: whenOf(path, schema['when']),
+    unless: whenOf(path, schema['unless']),
+    reference: schema['reference'] === true,
     data: listOf(schema['data']),
     models: listOf(schema['models']),
   }

@@ -13,6 +13,9 @@ const NETWORKS_AND_DECODERS = { data: ['response-pairs', 'segment-pairs', 'contr
 /** Beginnings of a run that read tokens. */
 const READS_TOKENS = { models: ['new', 'run', 'registered'] }
 
+/** Only methods whose loss compares with a reference policy. */
+const COMPARES = { reference: true }
+
 /** How prompts and completions become tokens: by the model's chat template, by Pairlab's own tags, or as they stand. */
 export const TEXT_LAYOUTS = ['template', 'tags', 'plain'] as const
 export type TextLayout = (typeof TEXT_LAYOUTS)[number]
@@ -203,6 +206,33 @@ export const trainingConfig = z.strictObject({
       group: 'expert',
       ...DECODERS,
       ...READS_TOKENS,
+    }),
+  referenceSyncEvery: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(0)
+    .meta({
+      title: 'Re-sync reference every',
+      unit: 'steps',
+      help: 'After so many steps the reference moves to the policy (TR-DPO); 0 leaves it where training began. Then rewards, KL and accuracies are against the reference as it stands, samples against where training began; log-probs of the reference are computed at every step, about a third more time, instead of once.',
+      group: 'expert',
+      asBefore: 0,
+      ...COMPARES,
+    }),
+  referenceMixup: z
+    .number()
+    .positive()
+    .max(1)
+    .default(1)
+    .meta({
+      title: 'Reference mixup',
+      symbol: 'α',
+      help: 'The reference becomes (1 − α) of itself and α of the policy; 1 is a copy. TRL takes 0.6, every 512 steps.',
+      group: 'expert',
+      asBefore: 1,
+      unless: { referenceSyncEvery: [0] },
+      ...COMPARES,
     }),
   evalEvery: z.int().min(0).default(50).meta({
     title: 'Evaluate every',

@@ -71,7 +71,7 @@ const COMMON: readonly MetricInfo[] = [
     label: 'KL of roll-outs',
     unit: 'nats',
     goal: 'none',
-    help: 'log π − log π_ref on what the policy wrote for held-out prompts, a sequence.',
+    help: 'log π − log π_ref on what the policy wrote for held-out prompts, a sequence; π_ref as it stands, where it is re-synced.',
   },
   {
     name: 'rollout/tokens',
@@ -106,7 +106,7 @@ const COMMON: readonly MetricInfo[] = [
     label: 'KL of samples',
     unit: 'nats',
     goal: 'none',
-    help: 'log π − log π_ref on the policy’s own completions.',
+    help: 'log π − log π₀ on the policy’s own completions; π₀ is where training began, also where the reference is re-synced.',
   },
 ]
 

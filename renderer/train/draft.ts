@@ -123,7 +123,8 @@ export function textOf(draft: Draft, field: DraftField): string {
 /** Fields that matter for the method's data, the model and the choices made in other fields. */
 export function relevantFields(draft: Draft, algorithm: AlgorithmInfo): readonly DraftField[] {
   const fields = draftFields(algorithm, draft.preset)
-  const use = { data: algorithm.data, model: modelFor(algorithm, draft.model).kind }
+  const { data, needsReference: reference } = algorithm
+  const use = { data, model: modelFor(algorithm, draft.model).kind, reference }
   const texts = new Map(fields.map((field) => [field.path, textOf(draft, field)]))
   return fields.filter((field) => matters(field, use, (path) => texts.get(path)))
 }

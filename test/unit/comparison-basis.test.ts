@@ -34,6 +34,22 @@ function expectNoVerdict(result: Comparison, why: RegExp): void {
   expect(result.conclusions.find((sentence) => sentence.includes('no verdict'))).toMatch(why)
 }
 
+describe('runs whose references move otherwise', () => {
+  const moving = { training: { referenceSyncEvery: 10, referenceMixup: 0.5 } }
+  it('get no verdict on what is measured against the reference', () => {
+    const result = compare([...seeds('dpo', 0.9), ...seeds('dpo', 0.3, moving)])
+    expectNoVerdict(result, /their references follow the policy in different ways/)
+    const other = { training: { referenceSyncEvery: 10, referenceMixup: 1 } }
+    expectNoVerdict(compare([...seeds('dpo', 0.9, moving), ...seeds('dpo', 0.3, other)]), /their references/)
+  })
+  it('are compared where they move alike', () => {
+    const result = compare([...seeds('dpo', 0.3, moving), ...seeds('ipo', 0.9, moving)])
+    expect(result.differences.map((one) => one.verdict)).toEqual(['higher'])
+    const mixup = { training: { referenceMixup: 0.5 } } // α of a reference that stays
+    expect(compare([...seeds('dpo', 0.3), ...seeds('ipo', 0.9, mixup)]).differences[0]!.verdict).toBe('higher')
+  })
+})
+
 describe('runs on different data', () => {
   const cases: readonly (readonly [string, Partial<RunSketch>, RegExp])[] = [
     ['other records', { data: { fingerprint: 'g', viewHash: 'v2', datasetName: 'E' } }, /different data \(D, E\)/],

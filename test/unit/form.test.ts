@@ -55,6 +55,8 @@ describe('the fields of the training schema', () => {
       discriminator: null,
       variants: [],
       when: null,
+      unless: null,
+      reference: false,
       data: null,
       models: null,
     })
@@ -79,7 +81,10 @@ describe('the fields of the training schema', () => {
     expect(rank.when).toEqual({ path: 'adapt', values: ['lora'] })
     const shown = (adapt: string | undefined): string[] =>
       training
-        .filter((one) => one.when !== null && matters(one, { data: 'response-pairs', model: 'new' }, () => adapt))
+        .filter(
+          (one) =>
+            one.when !== null && matters(one, { data: 'response-pairs', model: 'new', reference: true }, () => adapt),
+        )
         .map((one) => one.path)
     expect(shown('full')).toEqual([])
     expect(shown('frozen-embeddings')).toEqual(['frozenStorage'])
@@ -92,11 +97,13 @@ describe('the fields of the training schema', () => {
   })
 
   it('says for which data and beginnings a field matters', () => {
-    const hidden = (data: string, model: string): string[] =>
-      training.filter((one) => !matters(one, { data, model }, () => undefined)).map((one) => one.path)
+    const hidden = (data: string, model: string, reference = false): string[] =>
+      training.filter((one) => !matters(one, { data, model, reference }, () => undefined)).map((one) => one.path)
+    const moving = ['referenceSyncEvery', 'referenceMixup']
     const adapting = ['adapt', 'loraRank', 'loraAlpha', 'loraDropout', 'loraTargets']
-    expect(hidden('response-pairs', 'new')).toEqual([])
-    expect(hidden('contrast-groups', 'run')).toEqual(['sampleTokens', 'sampleTemperature'])
+    expect(hidden('response-pairs', 'new', true)).toEqual([])
+    expect(hidden('response-pairs', 'new')).toEqual(moving)
+    expect(hidden('contrast-groups', 'run')).toEqual([...moving, 'sampleTokens', 'sampleTemperature'])
     expect(hidden('segment-pairs', 'networks')).toEqual([
       'microBatchSize',
       ...adapting,
@@ -104,6 +111,7 @@ describe('the fields of the training schema', () => {
       'frozenStorage',
       'maxLength',
       'layout',
+      ...moving,
       'evalPairs',
       'samplePrompts',
       'sampleTokens',
@@ -114,6 +122,7 @@ describe('the fields of the training schema', () => {
       ...adapting,
       'frozenStorage',
       'layout',
+      ...moving,
       'sampleTokens',
       'sampleTemperature',
     ])
@@ -124,6 +133,7 @@ describe('the fields of the training schema', () => {
       'frozenStorage',
       'maxLength',
       'layout',
+      ...moving,
       'sampleTokens',
       'sampleTemperature',
     ])
@@ -137,11 +147,37 @@ describe('the fields of the training schema', () => {
 
   it('what nothing reads rests, and is named where it was asked for', () => {
     const asked = trainingConfig.parse({ maxLength: 64, adapt: 'lora', loraRank: 4, steps: 7 })
-    expect(restIdle(asked, { data: 'segment-pairs', model: 'networks' })).toEqual({
+    expect(restIdle(asked, { data: 'segment-pairs', model: 'networks', reference: false })).toEqual({
       training: trainingConfig.parse({ steps: 7 }),
       idle: ['What is trained', 'LoRA rank', 'Longest sequence'],
     })
-    expect(restIdle(asked, { data: 'contrast-groups', model: 'new' })).toEqual({ training: asked, idle: [] })
+    expect(restIdle(asked, { data: 'contrast-groups', model: 'new', reference: false })).toEqual({
+      training: asked,
+      idle: [],
+    })
+  })
+
+  it('how the reference moves rests where none is compared with, and α where it does not move', () => {
+    const mixup = field(training, 'referenceMixup')
+    expect(mixup.unless).toEqual({ path: 'referenceSyncEvery', values: ['0'] })
+    const use = { data: 'response-pairs', model: 'new', reference: true }
+    expect(['0', ' 0', '1', '10', undefined].map((every) => matters(mixup, use, () => every))).toEqual([
+      false,
+      false,
+      true,
+      true,
+      true,
+    ])
+    const asked = trainingConfig.parse({ referenceSyncEvery: 10, referenceMixup: 0.5 })
+    expect(restIdle(asked, use)).toEqual({ training: asked, idle: [] })
+    expect(restIdle(asked, { ...use, reference: false })).toEqual({
+      training: trainingConfig.parse({}),
+      idle: ['Re-sync reference every', 'Reference mixup'],
+    })
+    expect(restIdle(trainingConfig.parse({ referenceMixup: 0.5 }), use)).toEqual({
+      training: trainingConfig.parse({}),
+      idle: ['Reference mixup'],
+    })
   })
 
   it('no preset sets what its method does not read', () => {
@@ -151,7 +187,11 @@ describe('the fields of the training schema', () => {
       for (const preset of algorithm.presets)
         expect([
           algorithm.id,
-          restIdle(trainingConfig.parse(preset.training), { data: algorithm.data, model }).idle,
+          restIdle(trainingConfig.parse(preset.training), {
+            data: algorithm.data,
+            model,
+            reference: algorithm.needsReference,
+          }).idle,
         ]).toEqual([algorithm.id, []])
     }
   })

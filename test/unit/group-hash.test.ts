@@ -57,3 +57,14 @@ test('a setting that came later makes a group of its own only at another value t
   expect(hashOf('dpo', { beta: 0.1, later: 'new' }, later('old', 'new'))).not.toBe(before)
   expect(hashOf('dpo', { beta: 0.1, later: false })).not.toBe(before) // a schema that says nothing of it
 })
+
+test('a reference that moves makes a group of its own, and so does how it moves', () => {
+  const config = findAlgorithm('dpo').config.parse({}) as Grouped['config']
+  const hashes = [
+    {},
+    { referenceSyncEvery: 10 },
+    { referenceSyncEvery: 20 },
+    { referenceSyncEvery: 10, referenceMixup: 0.5 },
+  ].map((training) => hashOf('dpo', config, { training: trainingConfig.parse(training) }))
+  expect(new Set(hashes).size).toBe(4)
+})

@@ -119,7 +119,9 @@ async function openWith(
   const reference = {
     hash: '',
     use: <T>(work: (policy: typeof decoder) => Promise<T>) => work(decoder),
+    useFirst: <T>(work: (policy: typeof decoder) => Promise<T>) => work(decoder),
     keep: () => undefined,
+    moving: null,
   }
   return (await openRollouts(
     { context, algorithm, config, tokenizer, format: tagsFormat(tokenizer), decoder, sets, reference } as never,

@@ -67,7 +67,7 @@ export async function checkRequest(deps: Deps, asked: RunRequest): Promise<Check
   const config = z.record(z.string(), z.json()).parse(parsedConfig.success ? parsedConfig.data : request.config)
   const { training: wanted, idle } = restIdle(
     trainingConfig.parse({ ...presetOf(algorithm, request.preset, wrong).training, ...definedOnly(request.training) }),
-    { data: algorithm.data, model: request.model.kind },
+    { data: algorithm.data, model: request.model.kind, reference: algorithm.needsReference },
   )
   if (dataset.kind !== algorithm.data)
     wrong('data.datasetId', `${algorithm.name} learns from ${algorithm.data}; "${dataset.name}" holds ${dataset.kind}.`)

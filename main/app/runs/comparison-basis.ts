@@ -51,11 +51,18 @@ function otherMeaning(runs: readonly ComparedRun[], metric: string): string | nu
     return 'the loss of one method and that of another are different quantities'
   if (/^rewards\/(chosen|rejected|margins)/.test(name) && differs(specs, (spec) => [spec.method, spec.config['beta']]))
     return 'rewards of another method or another β are on another scale'
+  if (/^(rewards|kl)\/|^rollout\/kl/.test(name) && differs(specs, ({ training }) => movesBy(training)))
+    return 'their references follow the policy in different ways, or only that of one does'
   if (name.startsWith('samples/') && differs(specs, (spec) => spec.judge))
     return 'their samples were not scored by the same judge'
   if (/^(first_stage_)?(ndcg|mrr|recall)$/.test(name) && differs(specs, (spec) => spec.config['cutoff']))
     return 'they count a different number of places (the cut-off k)'
   return null
+}
+
+/** Null where the reference stays where training began. */
+function movesBy({ referenceSyncEvery, referenceMixup }: RunSpec['training']): readonly number[] | null {
+  return referenceSyncEvery === 0 ? null : [referenceSyncEvery, referenceMixup]
 }
 
 /** The end of a run is judged by the whole held-out side, points before it by a part. */

@@ -165,6 +165,14 @@ export function keepsReference({ needsReference, watchesDrift }: AlgorithmPage, 
   return needsReference || (watchesDrift === true && start !== 'new')
 }
 
+/** Whether the reference follows the policy, which makes its weights part of the run's state. */
+export function movesReference(
+  { needsReference }: Pick<AlgorithmPage, 'needsReference'>,
+  { referenceSyncEvery }: Pick<TrainingConfig, 'referenceSyncEvery'>,
+): boolean {
+  return needsReference && referenceSyncEvery > 0
+}
+
 /** A method that learns from pairs of completions. */
 export interface Algorithm<C = unknown> extends AlgorithmPage<C> {
   readonly data: 'response-pairs'

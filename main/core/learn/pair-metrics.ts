@@ -128,14 +128,14 @@ export const KL_INFO: readonly MetricInfo[] = [
     label: 'Log-ratio to reference',
     unit: 'nats',
     goal: 'none',
-    help: 'log π − log π_ref on the data’s completions, a sequence. On the data, not on the policy’s own samples, so it can be negative.',
+    help: 'log π − log π_ref on the data’s completions, a sequence. On the data, not on the policy’s own samples, so it can be negative. π_ref is where training began, or, re-synced, the reference as it stands.',
   },
   {
     name: 'kl/k3',
     label: 'Distance to reference',
     unit: 'nats',
     goal: 'min',
-    help: 'The k3 estimate on the data’s completions, a sequence: 0 at the start and never negative. Steep growth means over-optimization.',
+    help: 'The k3 estimate on the data’s completions, a sequence: 0 at the start and never negative. Steep growth means over-optimization. A reference that is re-synced is taken as it stands: the distance falls at each sync.',
   },
 ]
 

@@ -67,6 +67,8 @@ export interface Checkpoint extends Omit<ModelFiles, 'apart'> {
   /** Beside the model that `source` is of; null where that is what was trained. */
   readonly adapters: AdapterFolder | null
   readonly optimizer: Readonly<Record<string, SafeTensor>>
+  /** What the reference has of its own, where it follows the policy; null: it is where training began. */
+  readonly reference: TensorSource | null
   readonly state: CheckpointState
   readonly folder: string
 }
@@ -76,25 +78,36 @@ export const CHECKPOINT_FILES = {
   tokenizer: 'tokenizer.json',
   weights: 'model.safetensors',
   optimizer: 'optimizer.safetensors',
+  /** Only of a run whose reference follows the policy. */
+  reference: 'reference.safetensors',
   state: 'state.json',
 } as const
 
 /** @throws AppError `spec-invalid` when a file is missing or is not what was written */
 export async function loadCheckpoint(folder: string): Promise<Checkpoint> {
   const stored = await openStored(folder)
+  const reference =
+    CHECKPOINT_FILES.reference in stored.state.files
+      ? openSafeTensors(path.join(folder, CHECKPOINT_FILES.reference))
+      : null
   return {
     ...stored,
     folder,
     optimizer: decodeSafeTensors(readFileSync(path.join(folder, CHECKPOINT_FILES.optimizer))).tensors,
+    reference: reference === null ? null : readerSource(reference),
+    close() {
+      stored.close()
+      reference?.close()
+    },
   }
 }
 
 /** The model alone, with adapters merged into it. @throws AppError `spec-invalid` */
 export async function openModelFiles(folder: string): Promise<ModelFiles> {
-  const { config, tokenizer, language, source, adapters, hash, state, close } = await openStored(
-    folder,
+  const { config, tokenizer, language, source, adapters, hash, state, close } = await openStored(folder, [
     CHECKPOINT_FILES.optimizer,
-  )
+    CHECKPOINT_FILES.reference,
+  ])
   const hasPacked = state.base !== null && storedBytesIn(path.resolve(folder, state.base.path)) !== null
   return {
     config,
@@ -121,8 +134,11 @@ function loraIn(config: DecoderConfig, { names, rank, scale }: AdapterFolder): L
   return { rank, alpha: scale * rank, dropout: 0, targets }
 }
 
-/** @param unread a file that is not needed, and not checked */
-async function openStored(folder: string, unread?: string): Promise<Omit<Checkpoint, 'folder' | 'optimizer'>> {
+/** @param unread files that are not needed, and not checked */
+async function openStored(
+  folder: string,
+  unread: readonly string[] = [],
+): Promise<Omit<Checkpoint, 'folder' | 'optimizer' | 'reference'>> {
   const state = await checkedState(folder, unread)
   const config = readJson(folder, CHECKPOINT_FILES.config)
   const tokenizer = CHECKPOINT_FILES.tokenizer in state.files ? readJson(folder, CHECKPOINT_FILES.tokenizer) : null
@@ -169,11 +185,11 @@ function readJson(folder: string, name: string): unknown {
 }
 
 /** The state, after every file has been compared with what was written. */
-async function checkedState(folder: string, unread: string | undefined): Promise<CheckpointState> {
+async function checkedState(folder: string, unread: readonly string[]): Promise<CheckpointState> {
   try {
     const state = checkpointState.parse(readJson(folder, CHECKPOINT_FILES.state))
     for (const [name, expected] of Object.entries(state.files)) {
-      if (name !== unread && (await hashOf(path.join(folder, name))) !== expected)
+      if (!unread.includes(name) && (await hashOf(path.join(folder, name))) !== expected)
         throw damagedError(folder, `${name} is not what was written`)
     }
     return state

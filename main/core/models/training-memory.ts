@@ -12,7 +12,7 @@ export interface TrainingMemory {
   readonly program: number
   /** As they are held, adapters included. */
   readonly weights: number
-  /** A second copy of the weights, where the policy training began with is not the frozen one. */
+  /** A second copy of the weights, or, where it follows the policy beside frozen weights, of the adapters. */
   readonly reference: number
   readonly gradients: number
   readonly optimizer: number
@@ -32,6 +32,7 @@ type Memory = Pick<
   | 'batchSize'
   | 'microBatchSize'
   | 'maxLength'
+  | 'referenceSyncEvery'
 >
 
 const FLOAT_BYTES = 4
@@ -59,7 +60,7 @@ export function trainingMemory(
   return {
     program: PROGRAM_BYTES,
     weights,
-    reference: hasReference && training.adapt !== 'lora' ? wholeBytes(config) : 0,
+    reference: hasReference ? referenceBytes(config, training, trained) : 0,
     gradients: trained * (parts > 1 ? 2 : 1), // the sum so far, and the part's own
     optimizer: 2 * trained,
     activations: SLACK * FLOAT_BYTES * activationFloats(config, training),
@@ -68,6 +69,12 @@ export function trainingMemory(
 
 export function totalMemory(memory: TrainingMemory): number {
   return Object.values(memory).reduce((sum: number, bytes: number) => sum + bytes, 0)
+}
+
+/** Adapters stand beside the reference, unless that has adapters of its own, which follow them. */
+function referenceBytes(config: DecoderConfig, training: Memory, trained: number): number {
+  if (training.adapt !== 'lora') return wholeBytes(config)
+  return training.referenceSyncEvery > 0 ? trained : 0
 }
 
 function wholeBytes(config: DecoderConfig): number {

@@ -26,6 +26,8 @@ export interface CheckpointContents {
   /** adapter_config.json, where the weights are adapters beside a model that is not written again. */
   readonly adapter: unknown
   readonly optimizer: Readonly<Record<string, TensorToWrite>>
+  /** Of a reference that follows the policy: what it has of its own. */
+  readonly reference?: Readonly<Record<string, TensorToWrite>> | null
   readonly state: Omit<CheckpointState, 'files' | 'formatVersion'>
 }
 
@@ -73,6 +75,14 @@ export async function saveCheckpoint(runFolder: string, contents: CheckpointCont
         path.join(temporary, CHECKPOINT_FILES.optimizer),
         contents.optimizer,
       ),
+      ...(contents.reference == null
+        ? {}
+        : {
+            [CHECKPOINT_FILES.reference]: await writeSafeTensors(
+              path.join(temporary, CHECKPOINT_FILES.reference),
+              contents.reference,
+            ),
+          }),
     }
     const files = Object.fromEntries(Object.entries(written).map(([name, { sha256 }]) => [name, sha256]))
     const state: CheckpointState = { formatVersion: 1, ...contents.state, files }

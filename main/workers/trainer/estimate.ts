@@ -1,4 +1,5 @@
 import type { RunSpec } from '../../../shared/run-spec.ts'
+import { movesReference } from '../../core/learn/define.ts'
 import { findAlgorithm } from '../../core/learn/registry.ts'
 import type { Course } from './course.ts'
 import { openCourse } from './courses.ts'
@@ -71,8 +72,11 @@ export async function estimate(context: RunContext, asked: RunSpec): Promise<voi
       weightBytes,
       optimizerBytes,
       activationBytes: Math.max(0, peakBytes - baseBytes - weightBytes - optimizerBytes),
-      // Of adapters: they and their two moments; the frozen model is not written again.
-      checkpointBytes: context.spec.training.adapt === 'lora' ? 1.5 * optimizerBytes : weightBytes + optimizerBytes,
+      // Of adapters: they and their two moments; the frozen model is not written again. A reference that follows is as
+      // large as what trains.
+      checkpointBytes:
+        (context.spec.training.adapt === 'lora' ? 1.5 * optimizerBytes : weightBytes + optimizerBytes) +
+        (movesReference(course.algorithm, context.spec.training) ? optimizerBytes / 2 : 0),
     },
   })
   context.emit({ type: 'done', outcome: 'finished', summary: {} }, true)

@@ -4,6 +4,7 @@ import { tf } from '../../../core/learn/tf.ts'
 import { disposeBatch } from '../../../core/learn/batches.ts'
 import { wilson, withBounds } from '../intervals.ts'
 import { withBefore } from '../minimize.ts'
+import { rowsOfPairs } from './reference-rows.ts'
 import type { Session } from './text-session.ts'
 import { pairItems, type PairSet } from './training-data.ts'
 
@@ -16,15 +17,16 @@ const SHARES: ReadonlySet<string> = new Set(['rewards/accuracies', 'logps/accura
  * @param prefix `eval` or `test`
  */
 export async function scorePairs(session: Session, set: PairSet, prefix: string): Promise<Record<string, number>> {
-  const { algorithm, config, decoder, tokenizer, referenceOf, context } = session
+  const { algorithm, config, decoder, tokenizer, referenceRows, context } = session
   if (set.pairs.length === 0) return {}
+  await referenceRows?.prepare(rowsOfPairs(set.pairs), () => context.hurried())
   const items = pairItems({
     set,
     algorithm,
     config,
     microBatchSize: context.spec.training.microBatchSize,
     padId: tokenizer.padId,
-    referenceOf,
+    referenceOf: referenceRows?.of ?? null,
   })
   // By length, so that little is padded.
   const order = set.pairs.map((_pair, index) => index).sort((a, b) => items.lengths[a]! - items.lengths[b]! || a - b) // indices of pairs

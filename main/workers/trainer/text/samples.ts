@@ -31,7 +31,8 @@ interface Prompt {
 
 /**
  * Samples at held-out prompts, always the same prompts with the same random numbers, so that what changes is the
- * policy. With a judge each gets a reward; against a reference also the log-ratio and a win or a loss.
+ * policy. With a judge each gets a reward; beside a reference also the log-ratio to where training began, and a win or a loss
+ * against what was written there.
  */
 export async function openSampler(session: Session): Promise<Sampler | null> {
   const { context, algorithm } = session
@@ -111,20 +112,20 @@ function scoredTexts(
 async function baselineRewards(session: Session, prompts: readonly Prompt[], judge: Scorer): Promise<number[] | null> {
   const breathe = (): Promise<void> => session.context.breatheOrStop()
   if (session.reference === null) return null
-  return session.reference.use(async (reference) => {
+  return session.reference.useFirst(async (reference) => {
     const drawn = await draw(session, reference, prompts)
     return judge.score(scoredTexts(session, prompts, drawn), breathe) // one each
   })
 }
 
-/** Σ log π − log π_ref over each completion, at temperature 1. */
+/** Σ log π − log π₀ over each completion, at temperature 1; π₀ is the policy that training began with. */
 async function logRatios(session: Session, rows: readonly EncodedCompletion[]): Promise<number[] | null> {
   const { context, tokenizer, decoder } = session
   const breathe = (): Promise<void> => context.breathe()
   if (session.reference === null) return null
   const sum = (values: Float32Array): number => values.reduce((total, value) => total + value, 0)
   const own = await completionLogProbs(decoder, rows, tokenizer.padId, breathe)
-  const other = await session.reference.use((reference) =>
+  const other = await session.reference.useFirst((reference) =>
     completionLogProbs(reference, rows, tokenizer.padId, breathe),
   )
   return own.map((values, at) => sum(values) - sum(other[at]!)) // one each

@@ -20,9 +20,9 @@ export function createSaver({
   tokenizer,
   language,
   base,
-}: Pick<Session, 'context' | 'decoder' | 'optimizer' | 'tokenizer' | 'language' | 'base'>): (
-  position: Position,
-) => Promise<SavedCheckpoint> {
+  reference = null,
+}: Pick<Session, 'context' | 'decoder' | 'optimizer' | 'tokenizer' | 'language' | 'base'> &
+  Partial<Pick<Session, 'reference'>>): (position: Position) => Promise<SavedCheckpoint> {
   const config = decoderConfigFile(decoder.config, context.spec.training.maxLength)
   const optimizerTensors = Object.fromEntries(
     Object.entries(optimizer.shapes).map(([name, shape]): [string, TensorToWrite] => [
@@ -35,6 +35,7 @@ export function createSaver({
     tokenizer: tokenizer.json,
     language: languageFiles(language, context.spec.layout),
     optimizer: optimizerTensors,
+    reference: reference?.moving?.tensors ?? null,
   }
   let note: CheckpointState['base'] = base?.note ?? base?.registered ?? null
 

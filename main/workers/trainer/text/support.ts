@@ -45,7 +45,7 @@ export async function checkSupport(
   const room = promptRoom(format, maxLength, sampleTokens)
   const prompts = [...asked.values()].slice(0, PROMPTS).map((prompt) => format.prompt(prompt, room))
   const random = createRandom(context.spec.seed).fork('support')
-  const written = await reference.use((policy) =>
+  const written = await reference.useFirst((policy) =>
     sampleCompletions(
       policy,
       prompts,

@@ -16,7 +16,7 @@ import { openSession, type Session } from './text-session.ts'
 export async function openTextCourse(context: RunContext, from: Checkpoint | null): Promise<Course> {
   const session = await openSession(context, from)
   const sampler = await openSampler(session)
-  const { algorithm, plan, items, rollouts, sets, decoder, optimizer } = session
+  const { algorithm, plan, items, rollouts, sets, decoder, optimizer, reference } = session
   const { training } = context.spec
   const lengths = rollouts?.lengths ?? items.lengths
   let work = 0
@@ -46,6 +46,9 @@ export async function openTextCourse(context: RunContext, from: Checkpoint | nul
       .sort((a, b) => lengths[b]! - lengths[a]!)
       .slice(0, training.batchSize), // indices of items
     async update(chosen, step) {
+      // After every so many steps, and after what is measured and saved there: right at the copy both are the same policy.
+      const { referenceSyncEvery: every } = training
+      if (step > 1 && every > 0 && (step - 1) % every === 0) reference?.moving?.follow()
       const batch = await session.batchOf(chosen, step)
       work = batch.tokens
       return descend(session, batch, step)

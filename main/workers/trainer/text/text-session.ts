@@ -1,6 +1,6 @@
-import { keepsReference, type Algorithm } from '../../../core/learn/define.ts'
+import { AppError } from '../../../../shared/errors.ts'
+import { keepsReference, movesReference, type Algorithm } from '../../../core/learn/define.ts'
 import { findTextAlgorithm } from '../../../core/learn/registry.ts'
-import type { ReferenceOf } from '../../../core/learn/batches.ts'
 import type { BatchPlan } from '../../../core/learn/batch-plan.ts'
 import type { Decoder } from '../../../core/learn/models/decoder.ts'
 import type { Optimizer } from '../../../core/learn/optimizer.ts'
@@ -9,12 +9,12 @@ import type { TextFormat } from '../../../core/learn/tokens/text-format.ts'
 import type { Tokenizer } from '../../../core/learn/tokens/tokenizer.ts'
 import type { Checkpoint } from '../../../core/models/checkpoint-files.ts'
 import { openReference, type Reference } from './reference.ts'
+import { openReferenceRows, rowsOfPairs, type ReferenceRows } from './reference-rows.ts'
 import { openRollouts, type Rollouts, type StepBatch } from './rollouts.ts'
 import type { RunContext } from '../run-context.ts'
 import { openDecoder, openOptimizer, openOrigin, openSpoken, type AdapterBase } from '../origin.ts'
 import { parseConfig } from '../parse-config.ts'
 import { openPlan } from '../open-plan.ts'
-import { referenceLogProbs } from './scoring.ts'
 import { checkSupport } from './support.ts'
 import { encodeData, textsOf, trainingItems, type PairSets, type TrainingItems } from './training-data.ts'
 import { readViewFile } from './view-file.ts'
@@ -38,7 +38,8 @@ export interface Session {
   readonly rollouts: Rollouts | null
   /** What the step learns from: logged completions, or those that the policy writes now. */
   batchOf(chosen: readonly number[], step: number): Promise<StepBatch>
-  readonly referenceOf: ReferenceOf | null
+  /** Null where the loss compares with no reference. */
+  readonly referenceRows: ReferenceRows | null
   /** Null where there is none to speak of. */
   readonly reference: Reference | null
   /** What adapters stand beside; null where none are trained. */
@@ -61,10 +62,14 @@ export async function openSession(context: RunContext, from: Checkpoint | null):
   await context.breatheOrStop()
   const data = await encodeData(context, rows, format, algorithm, config)
   const { start, options, decoder, base } = openDecoder(context, origin, tokenizer, from)
-  const reference = keepsReference(algorithm, spec.model.kind) ? openReference(start, decoder, options) : null
-  const referenceOf =
+  const moving = movesReference(algorithm, spec.training)
+    ? { mixup: spec.training.referenceMixup, stored: storedReference(from) }
+    : null
+  const reference = keepsReference(algorithm, spec.model.kind) ? openReference(start, decoder, options, moving) : null
+  const logged = Object.values(data.sets).flatMap((set) => rowsOfPairs(set.pairs))
+  const referenceRows =
     algorithm.needsReference && reference !== null
-      ? await scoreReference(context, reference, data.sets, tokenizer)
+      ? await openReferenceRows(context, reference, logged, tokenizer.padId)
       : null
   const optimizer = openOptimizer(spec.training, decoder, from)
   const items = trainingItems({
@@ -73,7 +78,7 @@ export async function openSession(context: RunContext, from: Checkpoint | null):
     config,
     microBatchSize: spec.training.microBatchSize,
     padId: tokenizer.padId,
-    referenceOf,
+    referenceOf: referenceRows?.of ?? null,
   })
   const rollouts = await openRollouts(
     { context, algorithm, config, tokenizer, format, decoder, sets: data.sets, reference },
@@ -82,13 +87,11 @@ export async function openSession(context: RunContext, from: Checkpoint | null):
   if (reference !== null && algorithm.needsSupport?.(config) === true)
     await checkSupport(context, reference, data.sets.train.pairs, { tokenizer, format })
   const plan = openPlan(rollouts?.lengths ?? items.lengths, spec, from)
-  const batchOf = async (chosen: readonly number[], step: number): Promise<StepBatch> =>
-    rollouts?.write(chosen, step) ?? {
-      parts: items.parts(chosen),
-      tokens: items.tokens(chosen),
-      updates: 1,
-      metrics: {},
-    }
+  const batchOf = async (chosen: readonly number[], step: number): Promise<StepBatch> => {
+    if (rollouts !== null) return rollouts.write(chosen, step)
+    await referenceRows?.prepare(items.rows(chosen))
+    return { parts: items.parts(chosen), tokens: items.tokens(chosen), updates: 1, metrics: {} }
+  }
   context.emit({
     type: 'fact',
     facts: {
@@ -121,7 +124,7 @@ export async function openSession(context: RunContext, from: Checkpoint | null):
     sets: data.sets,
     items,
     plan,
-    referenceOf,
+    referenceRows,
     reference,
     base,
     rollouts,
@@ -129,20 +132,12 @@ export async function openSession(context: RunContext, from: Checkpoint | null):
   }
 }
 
-async function scoreReference(
-  context: RunContext,
-  reference: Reference,
-  sets: PairSets,
-  tokenizer: Tokenizer,
-): Promise<ReferenceOf> {
-  const rows = Object.values(sets).flatMap((set) =>
-    set.pairs.flatMap((pair) => [
-      pair.chosen,
-      pair.rejected,
-      ...(pair.mismatched === undefined ? [] : [pair.mismatched.chosen, pair.mismatched.rejected]),
-    ]),
-  )
-  return reference.use((decoder) =>
-    referenceLogProbs(context, { decoder, weightsHash: reference.hash, rows, padId: tokenizer.padId }),
-  )
+/** @throws AppError `spec-invalid` for a checkpoint without it */
+function storedReference(from: Checkpoint | null): Checkpoint['reference'] {
+  if (from === null || from.reference !== null) return from?.reference ?? null
+  throw new AppError({
+    code: 'spec-invalid',
+    message: `The checkpoint ${from.folder} has no reference policy, and that of this run follows the policy.`,
+    hint: 'The checkpoint is damaged; start the run again.',
+  })
 }

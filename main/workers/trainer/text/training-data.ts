@@ -15,12 +15,14 @@ import type { Algorithm } from '../../../core/learn/define.ts'
 import {
   encodeRows,
   withMismatched,
+  type EncodedCompletion,
   type EncodedPair,
   type EncodedRowPair,
 } from '../../../core/learn/tokens/encode-rows.ts'
 import { applyScale, rewardScale, rewardsOfRow, standardise, type RewardScale } from '../../../core/learn/rewards.ts'
 import type { TextFormat } from '../../../core/learn/tokens/text-format.ts'
 import type { RunContext } from '../run-context.ts'
+import { rowsOfPairs } from './reference-rows.ts'
 import { openScorer } from './scoring.ts'
 import type { RowsBySide } from './view-file.ts'
 
@@ -157,6 +159,8 @@ export interface TrainingItems {
   readonly lengths: readonly number[]
   /** Items as one optimizer batch, in micro-batches. */
   parts(items: readonly number[]): BatchParts
+  /** Completions whose reference log-probs they ask for. */
+  rows(items: readonly number[]): readonly EncodedCompletion[]
   /** Real tokens of these items. */
   tokens(items: readonly number[]): number
 }
@@ -200,6 +204,7 @@ export function pairItems({ set, algorithm, config, microBatchSize, padId, refer
           ),
       }
     },
+    rows: (items) => rowsOfPairs(items.map((index) => set.pairs[index]!)), // indices of the plan
     tokens: (items) => items.reduce((sum, index) => sum + (lengths[index] ?? 0), 0),
   }
 }
@@ -226,6 +231,7 @@ function groupItems({ set, microBatchSize, padId, referenceOf }: ItemOptions, si
         make: (part) => groupBatch(pick(chunks[part] ?? []), size, padId, referenceOf),
       }
     },
+    rows: (items) => items.flatMap((index) => groups[index]!.completions), // indices of the plan
     tokens: (items) => items.reduce((sum, index) => sum + (lengths[index] ?? 0), 0),
   }
 }
