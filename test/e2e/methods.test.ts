@@ -68,7 +68,7 @@ describe.skipIf(chromiumPath === null)('every method in the browser', () => {
         const control = page.getByLabel(label, { exact: true })
         if ((await control.count()) > 0) await control.fill(text)
       }
-      if (algorithm.id === 'rloo' || algorithm.id === 'grpo')
+      if (['rloo', 'grpo', 'online-dpo'].includes(algorithm.id))
         await page.getByLabel('Reward', { exact: true }).selectOption('length')
       await page.getByText('Ready.').waitFor()
       await page.getByRole('button', { name: /^Start 1 run/ }).click()

@@ -173,12 +173,12 @@ function metricsOf({ reward, more = {} }: Method, inputs: Inputs, settings: Sett
 
 /** Numbers from 0 to 1 that are the same on every machine. */
 let state = 20_240_312
-function uniform(): number {
+export function uniform(): number {
   state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
   return state / 2 ** 32
 }
 
-function completions(lengths: readonly number[], low: number): number[][] {
+export function completions(lengths: readonly number[], low: number): number[][] {
   return lengths.map((length) => Array.from({ length }, () => Number((low * (0.01 + 0.99 * uniform())).toFixed(4))))
 }
 
@@ -253,7 +253,7 @@ function casesOf({ variants, hasReference, edges = [] }: Family): readonly Case[
 }
 
 /** Twelve digits: more than single precision can miss, fewer than two machines' exponentials differ in. */
-function rounded(value: unknown): unknown {
+export function rounded(value: unknown): unknown {
   if (typeof value === 'number') return Number(value.toPrecision(12))
   if (Array.isArray(value)) return value.map(rounded)
   if (typeof value === 'object' && value !== null)

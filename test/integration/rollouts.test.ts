@@ -56,6 +56,24 @@ test('RLOO raises the reward of what it writes, and says what it wrote', async (
   })
 }, 120_000)
 
+test('Online DPO raises the reward of what it writes', async () => {
+  const folder = await finish({
+    method: 'online-dpo',
+    config: { rewards: { kind: 'length', target: 3 }, rolloutTokens: 6, beta: 0.05 },
+    training: { steps: 40, batchSize: 6, learningRate: 1e-2, evalEvery: 0 },
+  })
+  const metrics = metricsByStep(allEvents(folder))
+  const mean = (name: string, from: number, to?: number): number => {
+    const values = Object.values(metrics[name]!).slice(from, to) as number[]
+    return values.reduce((sum, value) => sum + value, 0) / values.length
+  }
+  expect(mean('rollout/reward', -8)).toBeGreaterThan(mean('rollout/reward', 0, 8) + 0.2)
+  expect(metrics['loss']![1]).toBeCloseTo(Math.LN2, 5)
+  for (const name of ['scores/margins', 'rewards/margins', 'rewards/accuracies', 'kl/k3', 'rollout/equal-rewards'])
+    expect(Object.keys(metrics[name]!), name).toHaveLength(40)
+  expect(metrics['eval/rollout/reward']?.[40]).toEqual(expect.any(Number))
+}, 120_000)
+
 test.each([
   ['copg', { samples: 'online', groupSize: 3, rolloutTokens: 3, rewards: { kind: 'length', target: 2 } }],
   ['grpo', { groupSize: 2, updates: 2, rolloutTokens: 3, rewards: { kind: 'length', target: 2 } }],

@@ -15,6 +15,7 @@ import { writeLetor, writeTexts } from '../support/tiny-files.ts'
 const OWN: Readonly<Record<string, readonly string[]>> = {
   rloo: ['--rewards', 'length'],
   grpo: ['--rewards', 'length'],
+  'online-dpo': ['--rewards', 'length'],
 }
 const TINY = [
   '--steps',

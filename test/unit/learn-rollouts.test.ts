@@ -1,143 +1,15 @@
 import { describe, expect, test } from 'vitest'
-import { groupBatch, tokenBatch, type EncodedGroup } from '../../main/core/learn/batches.ts'
-import { createDecoder, presetConfig } from '../../main/core/learn/models/decoder.ts'
-import type { Algorithm, GroupBatch, Network } from '../../main/core/learn/define.ts'
-import { createRandom } from '../../main/core/learn/random.ts'
+import type { EncodedGroup } from '../../main/core/learn/batches.ts'
+import type { GroupBatch } from '../../main/core/learn/define.ts'
 import { findTextAlgorithm } from '../../main/core/learn/registry.ts'
 import { rolloutMetrics } from '../../main/core/learn/sampling/rollout.ts'
-import { sampleCompletions } from '../../main/core/learn/sampling/sample.ts'
 import { tf } from '../../main/core/learn/tf.ts'
 import { trainingConfig } from '../../shared/training-config.ts'
-import { byteTokenizer } from '../../main/core/learn/tokens/bpe-trainer.ts'
 import { createOptimizer } from '../../main/core/learn/optimizer.ts'
-import { tagsFormat } from '../../main/core/learn/tokens/tags-format.ts'
-import { loadTokenizer } from '../../main/core/learn/tokens/tokenizer.ts'
 import { minimizeParts } from '../../main/workers/trainer/minimize.ts'
-import { openRollouts } from '../../main/workers/trainer/text/rollouts.ts'
 import { groupTotals } from '../../main/core/learn/batch-totals.ts'
 import { supportOf } from '../../main/workers/trainer/text/support.ts'
-
-const PAD = 0
-const END = 1
-
-/** Completions that a small policy wrote, with rewards by their length, and a reference that is another policy. */
-async function writtenGroups(samples: number) {
-  const config = {
-    ...presetConfig('nano', 12),
-    layers: 1,
-    hidden: 8,
-    heads: 2,
-    kvHeads: 2,
-    headDim: 4,
-    feedForward: 12,
-  }
-  const decoder = createDecoder(config, createRandom(3))
-  const reference = createDecoder(config, createRandom(4))
-  const prompts = [
-    [2, 3, END],
-    [4, END],
-    [5, 6, 7, END],
-  ]
-  const random = createRandom(8)
-  const asked = prompts.flatMap((prompt) => Array.from({ length: samples }, () => prompt))
-  const drawn = await sampleCompletions(decoder, asked, (row) => random.fork(String(row)), {
-    maxTokens: 6,
-    temperature: 1,
-    endId: END,
-  })
-  const groups = prompts.map((prompt, at): EncodedGroup => ({
-    promptText: `p${at}`,
-    completions: drawn
-      .slice(at * samples, (at + 1) * samples)
-      .map((one) => ({ prompt, completion: one.ids, text: '' })),
-    rewards: drawn.slice(at * samples, (at + 1) * samples).map((one, k) => one.ids.length / 3 + 0.1 * k),
-    weight: 1,
-  }))
-  const rows = groups.flatMap((group) => group.completions)
-  const tokens = tokenBatch(rows, PAD)
-  const table = (await reference.tokenLogProbs(tokens).array()) as number[][]
-  const referenceOf = (row: (typeof rows)[number]): number[] =>
-    table[rows.indexOf(row)]?.slice(row.prompt.length - 1) ?? []
-  const old = (await decoder.tokenLogProbs(tokens).array()) as number[][]
-  const oldOf = (row: (typeof rows)[number]): number[] => old[rows.indexOf(row)]?.slice(row.prompt.length - 1) ?? []
-  return {
-    decoder,
-    groups,
-    batch: (part: readonly EncodedGroup[]) => groupBatch(part, samples, PAD, referenceOf, oldOf),
-  }
-}
-
-function gradientOf(
-  algorithm: Algorithm,
-  network: Network & { readonly variables: Readonly<Record<string, tf.Variable>> },
-  batch: GroupBatch,
-  totals: ReturnType<typeof groupTotals>,
-  config: Record<string, unknown>,
-): number[] {
-  const parsed = algorithm.config.parse(config)
-  const { grads } = tf.variableGrads(
-    () => algorithm.loss({ network, batch, totals, config: parsed }).loss,
-    Object.values(network.variables),
-  )
-  return Object.values(network.variables).flatMap((variable) => [...grads[variable.name]!.dataSync()])
-}
-
-function furthest(a: readonly number[], b: readonly number[], scale = 1): number {
-  return a.reduce((most, value, at) => Math.max(most, Math.abs(value - scale * b[at]!)), 0)
-}
-
-/** Roll-outs of a method in no more of a session than they read, on two prompts. */
-async function openWith(
-  decoder: Awaited<ReturnType<typeof writtenGroups>>['decoder'],
-  method: string,
-  config: unknown,
-  training: ReturnType<typeof trainingConfig.parse>,
-  warnings: string[] = [],
-) {
-  const algorithm = findTextAlgorithm(method)
-  const tokenizer = {
-    ...loadTokenizer(byteTokenizer()),
-    encode: (text: string) => [2 + (text.length % 8)],
-    decode: (ids: readonly number[]) => ids.join(''),
-    endId: END,
-    stopIds: [END],
-    padId: PAD,
-  }
-  const sets = {
-    train: {
-      pairs: ['a', 'bb'].map((promptText) => ({ promptText, contents: { prompt: promptText } })),
-      rewards: null,
-    },
-    validation: { pairs: [], rewards: null },
-    test: { pairs: [], rewards: null },
-  }
-  const context = {
-    spec: { training, seed: 3, rewardModelPath: null },
-    breathe: () => Promise.resolve(),
-    warn: (message: string) => void warnings.push(message),
-  }
-  const reference = {
-    hash: '',
-    use: <T>(work: (policy: typeof decoder) => Promise<T>) => work(decoder),
-    useFirst: <T>(work: (policy: typeof decoder) => Promise<T>) => work(decoder),
-    keep: () => undefined,
-    moving: null,
-  }
-  return (await openRollouts(
-    { context, algorithm, config, tokenizer, format: tagsFormat(tokenizer), decoder, sets, reference } as never,
-    null,
-  ))! // no more of a session than it reads
-}
-
-/** The same groups with none of the tokens of some completions counting. */
-function masked(groups: readonly EncodedGroup[], which: (at: number) => boolean): EncodedGroup[] {
-  return groups.map((group) => ({
-    ...group,
-    completions: group.completions.map((row, at) =>
-      which(at) ? { ...row, trained: new Uint8Array(row.completion.length) } : row,
-    ),
-  }))
-}
+import { furthest, gradientOf, masked, openWith, writtenGroups } from '../support/written-groups.ts'
 
 describe('methods whose policy writes', () => {
   test.each([2, 4])('RLOO is CoPG on what the policy wrote: the same gradient but for 1/k, k = %i', async (k) => {
@@ -258,6 +130,7 @@ describe('methods whose policy writes', () => {
   test('rewards that only rows of the data have are turned down where the policy writes', () => {
     for (const kind of ['label', 'column']) {
       expect(findTextAlgorithm('rloo').config.safeParse({ rewards: { kind } }).success).toBe(false)
+      expect(findTextAlgorithm('online-dpo').config.safeParse({ rewards: { kind } }).success).toBe(false)
       expect(findTextAlgorithm('copg').config.safeParse({ rewards: { kind }, samples: 'online' }).success).toBe(false)
       expect(findTextAlgorithm('copg').config.safeParse({ rewards: { kind } }).success).toBe(true)
     }
@@ -266,6 +139,7 @@ describe('methods whose policy writes', () => {
   test.each([
     ['grpo', { groupSize: 2, updates: 2, rolloutTokens: 3 }],
     ['rloo', { groupSize: 2, rolloutTokens: 3 }],
+    ['online-dpo', { rolloutTokens: 3 }],
   ] as const)('%s writes the same for a seed and a step, and leaves no tensor', async (id, given) => {
     const { decoder } = await writtenGroups(2)
     const algorithm = findTextAlgorithm(id)
@@ -344,6 +218,51 @@ describe('methods whose policy writes', () => {
       expect.stringContaining('was cut at the longest length and is masked: nothing was learned'),
     ])
     expect((await write({ rolloutTokens: 1 })).map(({ updates }) => updates)).toEqual([1, 1, 1, 1])
+  })
+
+  test('online DPO takes a penalty from the reward of what did not end, and reports the reward as it was', async () => {
+    const { decoder } = await writtenGroups(2)
+    const training = trainingConfig.parse({ maxLength: 16, microBatchSize: 2, batchSize: 2 })
+    const write = async (missingEosPenalty: number) => {
+      const config = { rolloutTokens: 3, rewards: { kind: 'length', target: 2 }, missingEosPenalty }
+      const rollouts = await openWith(
+        decoder,
+        'online-dpo',
+        findTextAlgorithm('online-dpo').config.parse(config),
+        training,
+      )
+      const steps = []
+      for (const step of [1, 2, 3, 4]) {
+        const { parts, metrics } = await rollouts.write([0, 1], step)
+        const { rewards } = parts.make(0) as GroupBatch
+        steps.push({ rewards: [...rewards.dataSync<'float32'>()], metrics })
+      }
+      return steps
+    }
+    const [plain, less] = [await write(0), await write(8)]
+    const taken = less.flatMap(({ rewards }, at) => rewards.map((reward, row) => plain[at]!.rewards[row]! - reward))
+    const unfinished = plain.reduce((sum, { metrics }) => sum + 4 * metrics['rollout/unfinished']!, 0)
+    expect(taken.filter((value) => value === 0)).toHaveLength(16 - unfinished)
+    expect(taken.filter((value) => Math.abs(value - 8) < 1e-5)).toHaveLength(unfinished)
+    expect(unfinished).toBeGreaterThan(0)
+    expect(unfinished).toBeLessThan(16)
+    expect(less.map(({ metrics }) => metrics['rollout/reward'])).toEqual(
+      plain.map(({ metrics }) => metrics['rollout/reward']),
+    )
+  })
+
+  test('online DPO of one reward for both draws the two together, whichever was written first', async () => {
+    const { decoder, groups, batch } = await writtenGroups(2)
+    const gradient = (rewards: readonly number[]): number[] => {
+      const given = groups.map((group) => ({ ...group, rewards }))
+      return gradientOf(findTextAlgorithm('online-dpo'), decoder, batch(given), groupTotals(given), { beta: 0.3 })
+    }
+    // A tie is the mean of both verdicts, and by how much one is better makes no difference.
+    const verdicts = [gradient([1, 0]), gradient([0, 1])]
+    const half = verdicts[0]!.map((value, at) => (value + verdicts[1]![at]!) / 2)
+    expect(furthest(gradient([0.5, 0.5]), half)).toBeLessThan(1e-6)
+    expect(Math.max(...half.map(Math.abs))).toBeGreaterThan(1e-4)
+    expect(gradient([100, -3])).toEqual(verdicts[0])
   })
 
   test('what was written is counted', () => {

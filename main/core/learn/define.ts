@@ -79,6 +79,8 @@ export interface Rollout {
   readonly temperature: number
   /** What reached `maxTokens` without ending carries no loss; its reward counts all the same. */
   readonly maskTruncated: boolean
+  /** Taken from the reward of such a completion, on the scale of the reward's source; absent: nothing. */
+  readonly missingEosPenalty?: number
   /** Optimizer updates on one set of samples. */
   readonly updates: number
 }

@@ -14,6 +14,7 @@ import { ipo } from './algorithms/ipo.ts'
 import { kto } from './algorithms/kto.ts'
 import { languageModel } from './algorithms/language-model.ts'
 import { listMle, listNet, rankNet, softmaxRanking } from './algorithms/listwise.ts'
+import { onlineDpo } from './algorithms/online-dpo.ts'
 import { orpo } from './algorithms/orpo.ts'
 import { pgRank } from './algorithms/pg-rank.ts'
 import { reinforce } from './algorithms/reinforce.ts'
@@ -50,6 +51,7 @@ export const algorithms: readonly AlgorithmPage[] = [
   reinforce,
   rloo,
   grpo,
+  onlineDpo,
   rewardModel,
   pgRank,
   infoNce,

@@ -5,7 +5,8 @@ import type { Rollout } from '../define.ts'
 
 // What methods share in which the policy writes and a reward scores: settings, and numbers of what was written.
 
-export const rolloutFields = {
+/** How the policy writes. */
+export const writingFields = {
   rolloutTokens: z.int().min(1).max(2048).default(48).meta({
     title: 'Longest completion',
     unit: 'tokens',
@@ -17,6 +18,10 @@ export const rolloutFields = {
     help: 'At 1 the samples are the policy’s own, as the gradient assumes; any other value makes it biased. Read only where the policy writes.',
     group: 'expert',
   }),
+} as const
+
+export const rolloutFields = {
+  ...writingFields,
   maskTruncated: z.boolean().default(false).meta({
     title: 'Mask truncated completions',
     help: 'What was cut at the longest completion carries no loss (DAPO’s overlong filtering); its reward still counts in what the others of its prompt are compared with. Read only where the policy writes.',
@@ -27,9 +32,9 @@ export const rolloutFields = {
 
 /** Those settings, as the trainer reads them. */
 export function writtenBy(
-  value: z.output<z.ZodObject<typeof rolloutFields>>,
+  value: z.output<z.ZodObject<typeof writingFields>> & { readonly maskTruncated?: boolean },
 ): Pick<Rollout, 'maxTokens' | 'temperature' | 'maskTruncated'> {
-  const { rolloutTokens, rolloutTemperature, maskTruncated } = value
+  const { rolloutTokens, rolloutTemperature, maskTruncated = false } = value
   return { maxTokens: rolloutTokens, temperature: rolloutTemperature, maskTruncated }
 }
 

@@ -177,12 +177,13 @@ function createWriter(
     return prompts.map((prompt, at): Written => {
       const own = chunkOf(rows, at, samples)
       const raw = chunkOf(rawRewards, at, samples)
-      const rewards = raw.map((reward) => applyScale(reward, scale))
       const completions = chunkOf(drawn, at, samples).map((one) => ({
         tokens: one.ids.length,
         ended: one.ended,
         logProbs: rollout.temperature === 1 ? one.logProbs : one.modelLogProbs,
       }))
+      const penalty = (of: number): number => (completions[of]!.ended ? 0 : (rollout.missingEosPenalty ?? 0))
+      const rewards = raw.map((reward, of) => applyScale(reward - penalty(of), scale)) // one each
       return {
         encoded: { promptText: prompt.text, completions: own, rewards, weight: 1 },
         written: { rewards, rawRewards: raw, completions },
