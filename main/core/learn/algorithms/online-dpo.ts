@@ -20,7 +20,7 @@ export function judgedPreference<T extends tf.Tensor>(first: T, second: T): T {
 export const onlineDpo = defineAlgorithm({
   id: 'online-dpo',
   name: 'Online DPO',
-  summary: 'Writes two answers, a judge says which is better, DPO on the pair',
+  summary: 'Writes two answers, DPO on the judged pair',
   paper: { cite: 'Guo et al., 2024', url: 'https://arxiv.org/abs/2402.04792' },
   vectors: ['online-dpo'],
   equation: 'y, y′ ~ π,   L = −log σ(β [log π(y⁺)/π_ref(y⁺) − log π(y⁻)/π_ref(y⁻)]),   y⁺ the one of larger reward',
@@ -61,10 +61,13 @@ export const onlineDpo = defineAlgorithm({
     () => true,
   ),
   metrics: [
-    lossInfo(
-      'nats',
-      'Mean DPO loss of the pairs just written. It starts at 0.693 (log 2) and falls slowly: each step brings new pairs, near the policy.',
-    ),
+    {
+      ...lossInfo(
+        'nats',
+        'Mean DPO loss of the pairs just written. It starts at 0.693 (log 2) and need not fall, because each step brings new pairs: read the reward of roll-outs.',
+      ),
+      goal: 'none',
+    },
     {
       name: 'scores/margins',
       label: 'Difference of rewards',
