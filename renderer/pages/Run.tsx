@@ -82,9 +82,10 @@ function RunView({ run }: { readonly run: RunDetail }): ReactNode {
     ],
   )
   const live = isLive(run.state)
+  const referenceMoves = run.spec.training.referenceSyncEvery > 0
   const health = useMemo(
-    () => judgeHealth({ curves, mainMetric: run.mainMetric, infos, totalSteps: run.totalSteps, live }),
-    [curves, run.mainMetric, infos, run.totalSteps, live],
+    () => judgeHealth({ curves, mainMetric: run.mainMetric, infos, totalSteps: run.totalSteps, live, referenceMoves }),
+    [curves, run.mainMetric, infos, run.totalSteps, live, referenceMoves],
   )
   return (
     <ChartLinkContext value={link}>

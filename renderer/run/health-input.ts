@@ -14,6 +14,8 @@ export interface HealthInput {
   readonly infos: readonly MetricInfo[]
   readonly totalSteps: number
   readonly live: boolean
+  /** The reference follows the policy: what is measured against it starts afresh each time. */
+  readonly referenceMoves?: boolean
 }
 
 /** Past this many nats a sequence, samples usually no longer look like the reference's. */

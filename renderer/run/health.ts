@@ -45,9 +45,9 @@ function lossIsFinite({ curves }: HealthInput): HealthNote | null {
 }
 
 function lossFalls(input: HealthInput): HealthNote | null {
-  const { curves, totalSteps, infos } = input
+  const { curves, totalSteps, infos, referenceMoves = false } = input
   // A policy gradient's loss is a surrogate: only its gradient means something.
-  if (isUtilityTrained(input) || describeMetric('loss', infos).goal === 'none') return null
+  if (referenceMoves || isUtilityTrained(input) || describeMetric('loss', infos).goal === 'none') return null
   const ends = endsOf(curves.get('loss'))
   if (ends === null || ends.lastStep < totalSteps * EARLY_SHARE) return null
   if (ends.last < ends.first)
@@ -63,8 +63,8 @@ function lossFalls(input: HealthInput): HealthNote | null {
   }
 }
 
-function mainMetricMoves({ curves, mainMetric, infos, live }: HealthInput): HealthNote | null {
-  if (mainMetric === null) return null
+function mainMetricMoves({ curves, mainMetric, infos, live, referenceMoves = false }: HealthInput): HealthNote | null {
+  if (mainMetric === null || (referenceMoves && mainMetric.startsWith('eval/rewards/'))) return null
   const curve = curves.get(mainMetric)
   const info = describeMetric(mainMetric, infos)
   if (curve === undefined || info.goal === 'none') return null
@@ -92,7 +92,8 @@ function mainMetricMoves({ curves, mainMetric, infos, live }: HealthInput): Heal
   }
 }
 
-function accuracyAtChance({ curves, infos, totalSteps }: HealthInput): HealthNote | null {
+function accuracyAtChance({ curves, infos, totalSteps, referenceMoves = false }: HealthInput): HealthNote | null {
+  if (referenceMoves) return null
   const name = 'eval/rewards/accuracies'
   const curve = curves.get(name)
   const value = lastValue(curve)

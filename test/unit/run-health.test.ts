@@ -40,6 +40,19 @@ describe('health of a run', () => {
     expect(judge({ loss: line(0.69, 0.69) }, { infos })).toEqual([])
   })
 
+  test('nothing is made of numbers that start afresh with each reference', () => {
+    const curves = {
+      loss: line(0.69, 0.69),
+      'eval/rewards/accuracies': curve([0.5, 0.8, 0.55, 0.5, 0.5], 25),
+    }
+    const infos = [{ name: 'rewards/accuracies', label: 'Accuracy', unit: '', goal: 'max' as const, help: '' }]
+    const more = { mainMetric: 'eval/rewards/accuracies', infos }
+    expect(judge(curves, more)).toEqual(['warn main-past-best', 'warn loss-stands', 'warn at-chance'])
+    expect(judge(curves, { ...more, referenceMoves: true })).toEqual([])
+    const reward = { 'eval/rollout/reward': curve([0.1, 0.2, 0.3], 50) }
+    expect(judge(reward, { mainMetric: 'eval/rollout/reward', referenceMoves: true })).toEqual(['good main-improves'])
+  })
+
   test('a loss that was not finite is bad and says where', () => {
     const broken = curve([0.7, 0.6, null, 0.5, 0.5, 0.4])
     expect(judge({ loss: broken })).toContain('bad loss-not-finite')

@@ -116,6 +116,22 @@ test('a method shows and sends only what it reads', () => {
   })
 })
 
+test('how the reference moves is shown where there is one, and α where it moves', () => {
+  const shown = (id: string, typed: Readonly<Record<string, string>> = {}): string[] => {
+    const asked = { ...emptyDraft('data', find(id)), typed }
+    return relevantFields(asked, find(id))
+      .map((field) => field.path)
+      .filter((path) => path.startsWith('training.reference'))
+  }
+  const [every, mixup] = ['training.referenceSyncEvery', 'training.referenceMixup'] as const
+  expect(shown('dpo')).toEqual([every])
+  expect(shown('dpo', { [every]: '10' })).toEqual([every, mixup])
+  for (const id of ['sft', 'simpo', 'reward-model', 'language-model', 'cpl', 'pg-rank'])
+    expect([id, shown(id, { [every]: '10' })]).toEqual([id, []])
+  const asked = { ...emptyDraft('data', dpo), typed: { [every]: '10', [mixup]: '0.6' } }
+  expect(readDraft(asked, dpo, judge).request.training).toMatchObject({ referenceSyncEvery: 10, referenceMixup: 0.6 })
+})
+
 describe('changing a field', () => {
   test('is marked, sent, and can be taken back', () => {
     const beta = field(dpo, 'config.beta')
