@@ -215,7 +215,7 @@ export const trainingConfig = z.strictObject({
     .meta({
       title: 'Re-sync reference every',
       unit: 'steps',
-      help: 'After so many steps the reference moves to the policy (TR-DPO); 0 leaves it where training began. Then rewards, KL and accuracies are against the reference as it stands, samples against where training began; log-probs of the reference are computed at every step, about a third more time, instead of once.',
+      help: 'After so many steps the reference moves to the policy (TR-DPO); 0 leaves it where training began. Then rewards, KL and accuracies are against the reference as it stands, samples against where training began; log-probs of the reference are computed at every step, one more forward pass, instead of once.',
       group: 'expert',
       asBefore: 0,
       ...COMPARES,
