@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { comparison as comparisonSchema } from '../../shared/contract/comparisons.ts'
 import { compareRuns, valueAt } from '../../main/app/runs/comparison.ts'
-import type { CompareOptions } from '../../main/app/runs/comparison-groups.ts'
+import { asBefore } from '../../main/app/requests/later-settings.ts'
+import type { ComparedRun, CompareOptions } from '../../main/app/runs/comparison-groups.ts'
 import { formatTable, showInterval } from '../../main/app/runs/comparison-table.ts'
 import { decimalsFor } from '../../main/app/runs/comparison-words.ts'
 import { ACCURACY, sketch } from '../support/sketch-run.ts'
@@ -96,6 +97,23 @@ describe('compareRuns', () => {
     expect(merged.groups).toHaveLength(1)
     expect(merged.warnings.join(' ')).toContain('runs of different settings are averaged')
     expect(compareRuns([...dpo, strong], { ...options, groupBy: 'none' }).groups).toHaveLength(4)
+  })
+
+  it('sees no difference to runs from before a setting came, where that is left as it was', () => {
+    const rloo = (seed: number, config: Record<string, unknown>): ComparedRun => {
+      const run = sketch({ method: 'rloo', seed, accuracy: [0.5, 0.6], config })
+      return {
+        ...run,
+        spec: asBefore(run.spec),
+        summary: { ...run.summary, groupHash: config['maskTruncated'] === true ? 'masked' : 'plain' },
+      }
+    }
+    const runs = [{}, { maskTruncated: false }, { maskTruncated: true }, { maskTruncated: true }]
+    const { diff } = compareRuns(
+      runs.map((config, at) => rloo(1 + (at % 2), config)),
+      options,
+    )
+    expect(diff).toEqual([{ path: 'config.maskTruncated', values: [null, true] }])
   })
 
   it('draws the curve of the runs that the table counts', () => {

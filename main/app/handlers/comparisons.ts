@@ -7,6 +7,7 @@ import { compareInSlices, goalOf, valueAt } from '../runs/comparison.ts'
 import type { ComparedRun, Curve, Goal } from '../runs/comparison-groups.ts'
 import { formatTable } from '../runs/comparison-table.ts'
 import { summarizeRun } from '../runs/summary.ts'
+import { asBefore } from '../requests/later-settings.ts'
 import { listMetricNames, readPoints } from '../store/metrics.ts'
 import { readRunSpec } from '../store/runs.ts'
 import { inSlices, type Sliced } from '../store/slices.ts'
@@ -52,7 +53,7 @@ function* readRuns(
         name === options.metric ? curve : onlyPoint(valueAt(curve, options.at, goalOf(name, options.goals)))
       yield
     }
-    compared.push({ summary: summarizeRun(db, entry), spec: readRunSpec(db, runId), curves })
+    compared.push({ summary: summarizeRun(db, entry), spec: asBefore(readRunSpec(db, runId)), curves })
     yield
   }
   return compared

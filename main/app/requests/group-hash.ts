@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
-import { z } from 'zod'
 import type { ModelSpec, RewardSource, RunRequest } from '../../../shared/run-spec.ts'
 import { trainingConfig, type TextLayout, type TrainingConfig } from '../../../shared/training-config.ts'
 import type { AlgorithmPage } from '../../core/learn/define.ts'
 import type { View } from '../data/view.ts'
 import type { StartPoint } from './find-checkpoint.ts'
 import type { RegisteredModel } from './find-model.ts'
+import { laterSettings, withoutNeutral, type Json } from './later-settings.ts'
 
 /** What a run is, but for its seed and its name. */
 export interface Grouped {
@@ -34,7 +34,7 @@ export function groupHashOf(
   return hashOf({
     method: request.method,
     config: {
-      ...withoutNeutral(config, neutralOf(algorithm.config)),
+      ...withoutNeutral(config, laterSettings(algorithm.config)),
       ...(rewards === undefined ? {} : { rewards: source(rewards, rewardModel) }),
     },
     ...identityOf(training, layout),
@@ -46,29 +46,11 @@ export function groupHashOf(
 
 /** However the layout came to be chosen. Runs from before there were layouts, all in Pairlab's own tags, keep their groups. */
 function identityOf({ layout: _asked, ...training }: TrainingConfig, layout: TextLayout): object {
-  const told = withoutNeutral(training, (neutralTraining ??= neutralOf(trainingConfig)))
+  const told = withoutNeutral(training, (laterTraining ??= laterSettings(trainingConfig)))
   return layout === 'tags' ? { training: told } : { training: told, layout }
 }
 
-type Neutral = ReadonlyMap<string, string>
-let neutralTraining: Neutral | null = null
-
-/** Settings that came after runs were made without them, as JSON at the value that means the same: `asBefore` in their meta. */
-function neutralOf(schema: z.ZodType): Neutral {
-  const { properties = {} } = z.toJSONSchema(schema, { io: 'input' })
-  return new Map(
-    Object.entries(properties).flatMap(([name, field]) =>
-      typeof field === 'object' && 'asBefore' in field ? [[name, JSON.stringify(field['asBefore'])] as const] : [],
-    ),
-  )
-}
-
-/** A setting left at that value tells nobody apart from the runs that were made before it came. */
-function withoutNeutral(values: Readonly<Record<string, unknown>>, neutral: Neutral): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(values).filter(([name, value]) => neutral.get(name) !== JSON.stringify(value)),
-  )
-}
+let laterTraining: Readonly<Record<string, Json>> | null = null
 
 /** The same weights under another name are the same model. */
 function modelIdentity(model: ModelSpec, start: StartPoint | null, registered: RegisteredModel | null): unknown {
