@@ -58,8 +58,11 @@ export const preferenceRow = z.strictObject({
   prompt: content,
   a: content,
   b: content,
-  /** P(a preferred over b): 1, 0, ½ for a tie, in between when annotators differ. */
-  preferenceA: z.number().min(0).max(1),
+  /**
+   * P(a preferred over b): 1, 0, ½ for a tie, in between when annotators differ. Null where both were called bad: only
+   * methods that judge each answer by itself get such a row.
+   */
+  preferenceA: z.number().min(0).max(1).nullable(),
   /** How strongly, 0 to 1: the mean over the labels of slightly ⅓, clearly ⅔, far 1 (1 where the source gives none). */
   strength: z.number().min(0).max(1),
   weight: z.number().nonnegative(),

@@ -129,7 +129,7 @@ export function baseName(name: string): string {
 
 /** Counts that say how far something went, not how well. */
 export function isCount(name: string): boolean {
-  return ['pairs', 'epoch'].includes(baseName(name))
+  return ['pairs', 'judged', 'epoch'].includes(baseName(name))
 }
 
 /** How a metric is called and read; an unknown one gets its own name in words. */

@@ -4,6 +4,7 @@ import { minusLogSigmoid, number, printVectors, sigmoid, sum } from './pair-loss
 
 printVectors('make-bco.ts', {
   hasReference: true,
+  judgesEach: true,
   spec: 'BCO, Jung et al. 2024, Eq. 12, δ of the batch',
   defaults: { beta: 0.1, useStrength: true },
   variants: { larger_beta: { beta: 0.5 }, small_beta: { beta: 0.01 } },
@@ -23,6 +24,12 @@ printVectors('make-bco.ts', {
           loser: { ratio: beta * sigmoid(-bad) },
         }
       },
+      bad({ ratio }, settings) {
+        const [beta, shift] = [number(settings, 'beta'), number(settings, 'shift')]
+        const z = shift - beta * ratio
+        return { value: minusLogSigmoid(z), ratio: beta * sigmoid(-z) }
+      },
+      line: (settings) => number(settings, 'shift'),
       reward: ({ ratio }, settings) => number(settings, 'beta') * ratio,
       more: { 'bco/delta': (_chosen, _rejected, settings) => number(settings, 'shift') },
     },

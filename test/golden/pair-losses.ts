@@ -11,6 +11,13 @@ interface Inputs {
   readonly preference?: number[]
   readonly strength?: number[]
   readonly weight?: number[]
+  /** 1 where both answers are bad, and not compared. */
+  readonly both_bad?: number[]
+  /** The prompts with completions of others. */
+  readonly mismatched_policy_chosen_token_logps?: number[][]
+  readonly mismatched_policy_rejected_token_logps?: number[][]
+  readonly mismatched_ref_chosen_token_logps?: number[][]
+  readonly mismatched_ref_rejected_token_logps?: number[][]
 }
 
 /** What a loss sees of a completion: its mean log-prob of a token, and its log-ratio to the reference, in sum. */
@@ -27,6 +34,12 @@ export interface OneWay {
   readonly loser: { readonly mean?: number; readonly ratio?: number }
 }
 
+/** A loss of one bad answer that is not compared, with its derivative by the log-ratio. */
+export interface Alone {
+  readonly value: number
+  readonly ratio: number
+}
+
 export type Settings = Readonly<Record<string, number | boolean>>
 
 export interface Family {
@@ -41,13 +54,24 @@ export interface Family {
         /** Metrics beside the rewards, of each pair. */
         readonly more?: Readonly<Record<string, (chosen: Side, rejected: Side, settings: Settings) => number>>
         /** Numbers of the whole batch through which no gradient flows, put beside the settings. */
-        readonly fixed?: (pairs: readonly Pair[], settings: Settings) => Readonly<Record<string, number>>
+        readonly fixed?: (
+          pairs: readonly Pair[],
+          settings: Settings,
+          inputs: Inputs,
+        ) => Readonly<Record<string, number>>
+        /** For a method that judges each answer by itself: a bad one, and the reward that a good one should be above. */
+        readonly bad?: (side: Side, settings: Settings) => Alone
+        readonly line?: (settings: Settings) => number
       }
     >
   >
   readonly defaults: Settings
   readonly variants: Readonly<Record<string, Settings>>
   readonly hasReference: boolean
+  /** Each case also gives the prompts with completions of others. */
+  readonly hasMismatched?: boolean
+  /** Cases with pairs whose answers are both bad. */
+  readonly judgesEach?: boolean
   /** Where this loss has an edge of its own. */
   readonly edges?: readonly Case[]
 }
@@ -79,6 +103,12 @@ export interface Pair {
   readonly rejected: Side
   readonly p: number
   readonly share: number
+  readonly bothBad: boolean
+}
+
+/** log π − log π_ref of completions, in sum over each. */
+export function ratiosOf(policy: readonly number[][], reference: readonly number[][]): number[] {
+  return policy.map((row, at) => sideOf(row, reference[at]).ratio)
 }
 
 function sideOf(policy: readonly number[], reference: readonly number[] | undefined): Side {
@@ -96,26 +126,33 @@ function pairsOf(inputs: Inputs, settings: Settings): Pair[] {
       rejected: sideOf(inputs.policy_rejected_token_logps[at]!, inputs.ref_rejected_token_logps?.[at]),
       p: 0.5 + (label - 0.5) * strength,
       share: weights[at]! / sum(weights),
+      bothBad: inputs.both_bad?.[at] === 1,
     }
   })
 }
 
-function lossOf({ oneWay }: Method, inputs: Inputs, settings: Settings): number {
+function lossOf({ oneWay, bad }: Method, inputs: Inputs, settings: Settings): number {
   return sum(
-    pairsOf(inputs, settings).map(
-      ({ chosen, rejected, p, share }) =>
-        share * (p * oneWay(chosen, rejected, settings).value + (1 - p) * oneWay(rejected, chosen, settings).value),
+    pairsOf(inputs, settings).map(({ chosen, rejected, p, share, bothBad }) =>
+      bothBad
+        ? share * (bad!(chosen, settings).value + bad!(rejected, settings).value)
+        : share * (p * oneWay(chosen, rejected, settings).value + (1 - p) * oneWay(rejected, chosen, settings).value),
     ),
   )
 }
 
 /** Each of the |y| tokens moves its side's ratio by 1 and its mean by 1/|y|. */
 function gradientsOf(
-  { oneWay }: Method,
+  { oneWay, bad }: Method,
   inputs: Inputs,
   settings: Settings,
 ): { readonly chosen: number[][]; readonly rejected: number[][] } {
-  const rows = pairsOf(inputs, settings).map(({ chosen, rejected, p, share }) => {
+  const rows = pairsOf(inputs, settings).map(({ chosen, rejected, p, share, bothBad }) => {
+    if (bothBad) {
+      const alone = (side: Side): number[] =>
+        Array.from({ length: side.length }, () => share * bad!(side, settings).ratio)
+      return { chosen: alone(chosen), rejected: alone(rejected) }
+    }
     const [win, lose] = [oneWay(chosen, rejected, settings), oneWay(rejected, chosen, settings)]
     const token = ({ length }: Side, first: OneWay['winner'], second: OneWay['loser']): number[] => {
       const ratio = p * (first.ratio ?? 0) + (1 - p) * (second.ratio ?? 0)
@@ -151,12 +188,20 @@ function holdAgainstDifferences(name: string, method: Method, inputs: Inputs, se
   }
 }
 
-function metricsOf({ reward, more = {} }: Method, inputs: Inputs, settings: Settings): Record<string, number> {
+/** What compares the sides of a pair is a mean over the pairs that are comparisons; what judges answers, over the others. */
+function metricsOf({ reward, more = {}, line }: Method, inputs: Inputs, settings: Settings): Record<string, number> {
   const pairs = pairsOf(inputs, settings)
-  const share = (of: (pair: Pair, at: number) => number): number =>
-    sum(pairs.map((pair, at) => pair.share * of(pair, at)))
+  const mean = (over: (pair: Pair) => boolean, of: (pair: Pair, at: number) => number): number =>
+    sum(pairs.map((pair, at) => (over(pair) ? pair.share * of(pair, at) : 0))) /
+    sum(pairs.map((pair) => (over(pair) ? pair.share : 0)))
+  const share = (of: (pair: Pair, at: number) => number): number => mean(({ bothBad }) => !bothBad, of)
   const lead = ({ chosen, rejected }: Pair): number => reward(chosen, settings) - reward(rejected, settings)
-  return {
+  const ofBad = (of: (reward: number) => number): number =>
+    mean(
+      ({ bothBad }) => bothBad,
+      ({ chosen, rejected }) => (of(reward(chosen, settings)) + of(reward(rejected, settings))) / 2,
+    )
+  const compared = {
     'rewards/chosen': share(({ chosen }) => reward(chosen, settings)),
     'rewards/rejected': share(({ rejected }) => reward(rejected, settings)),
     'rewards/margins': share(lead),
@@ -165,8 +210,22 @@ function metricsOf({ reward, more = {} }: Method, inputs: Inputs, settings: Sett
     ),
     'logps/chosen': share(({ chosen }) => chosen.mean * chosen.length),
     'logps/rejected': share(({ rejected }) => rejected.mean * rejected.length),
+  }
+  const judged = {
+    'rewards/bad': ofBad((one) => one),
+    'judged/accuracies': ofBad((one) => (1 - Math.sign(one - (line?.(settings) ?? 0))) / 2),
+  }
+  return {
+    ...(pairs.every(({ bothBad }) => bothBad) ? {} : compared),
+    ...(pairs.some(({ bothBad }) => bothBad) ? judged : {}),
     ...Object.fromEntries(
-      Object.entries(more).map(([name, of]) => [name, share(({ chosen, rejected }) => of(chosen, rejected, settings))]),
+      Object.entries(more).map(([name, of]) => [
+        name,
+        mean(
+          () => true,
+          ({ chosen, rejected }) => of(chosen, rejected, settings),
+        ),
+      ]),
     ),
   }
 }
@@ -206,11 +265,11 @@ export interface Case {
   readonly kinked?: boolean
 }
 
-function casesOf({ variants, hasReference, edges = [] }: Family): readonly Case[] {
+function casesOf({ variants, hasReference, hasMismatched, judgesEach, edges = [] }: Family): readonly Case[] {
   const both = (chosen: number[][], rejected: number[][], apart?: number): Inputs =>
     withReference(hasReference, chosen, rejected, apart)
   const pairs = (low = -6, apart = 1): Inputs => both(completions(LENGTHS[0], low), completions(LENGTHS[1], low), apart)
-  return [
+  const cases = (): Case[] => [
     { name: 'defaults', inputs: pairs(), settings: {}, tags: ['random'] },
     ...Object.entries(variants).map(([name, settings]) => ({ name, inputs: pairs(), settings, tags: ['random'] })),
     {
@@ -249,7 +308,50 @@ function casesOf({ variants, hasReference, edges = [] }: Family): readonly Case[
     },
     { name: 'long', inputs: both(completions([400], -6), completions([150], -6)), settings: {}, tags: ['long'] },
     ...edges,
+    ...(judgesEach === true
+      ? [
+          {
+            name: 'some_both_bad',
+            inputs: {
+              ...pairs(),
+              preference: [1, 0.5, 0.8, 0.5, 1],
+              strength: [1, 1, 0.5, 0.3333, 1],
+              weight: [1, 0.5, 2, 1, 1],
+              both_bad: [0, 1, 0, 1, 0],
+            },
+            settings: {},
+            tags: ['both-bad'],
+          },
+          {
+            name: 'all_both_bad',
+            inputs: { ...pairs(), preference: [0.5, 0.5, 0.5, 0.5, 0.5], both_bad: [1, 1, 1, 1, 1] },
+            settings: {},
+            tags: ['both-bad'],
+          },
+        ]
+      : []),
   ]
+  return hasMismatched === true ? cases().map(besideOthers) : cases()
+}
+
+/** The prompts of a case with completions of others, as many as there are and of other lengths. */
+function besideOthers(one: Case): Case {
+  const lengths = one.inputs.policy_chosen_token_logps.map((row) => 1 + ((row.length + 2) % 7))
+  const { policy_chosen_token_logps, policy_rejected_token_logps, ...reference } = withReference(
+    true,
+    completions(lengths, -5),
+    completions(lengths.toReversed(), -5),
+  )
+  return {
+    ...one,
+    inputs: {
+      ...one.inputs,
+      mismatched_policy_chosen_token_logps: policy_chosen_token_logps,
+      mismatched_policy_rejected_token_logps: policy_rejected_token_logps,
+      mismatched_ref_chosen_token_logps: reference.ref_chosen_token_logps!,
+      mismatched_ref_rejected_token_logps: reference.ref_rejected_token_logps!,
+    },
+  }
 }
 
 /** Twelve digits: more than single precision can miss, fewer than two machines' exponentials differ in. */
@@ -268,7 +370,7 @@ export function printVectors(script: string, family: Family): void {
   const made = Object.entries(family.methods).flatMap(([id, method]) =>
     cases.map(({ name, inputs, settings, tags, kinked }) => {
       const config = { ...family.defaults, ...settings }
-      const known = { ...config, ...method.fixed?.(pairsOf(inputs, config), config) }
+      const known = { ...config, ...method.fixed?.(pairsOf(inputs, config), config, inputs) }
       if (kinked !== true) holdAgainstDifferences(`${id}/${name}`, method, inputs, known)
       const { chosen, rejected } = gradientsOf(method, inputs, known)
       const outputs = {

@@ -108,7 +108,7 @@ describe('a run from start to end', () => {
     const sft = await finish({ runId: 'sft-1', training: { evalEvery: 0, steps: 16 } })
     const { path: place, sha256 } = only(sft, 'checkpoint').at(-1)!
     // Taught the opposite of what the held-out pairs prefer.
-    const rows = tinyRows().map((row) => (row.split === 'train' ? { ...row, preferenceA: 1 - row.preferenceA } : row))
+    const rows = tinyRows().map((row) => (row.split === 'train' ? { ...row, preferenceA: 1 - row.preferenceA! } : row))
     const folder = makeTinyRun(root, {
       runId: 'sft-2',
       engine: 'wasm',

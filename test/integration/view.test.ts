@@ -76,6 +76,30 @@ test('a view holds the pairs that have a preference, reduced, with their records
   expect(view.counts.train + view.counts.validation + view.counts.test).toBe(2)
 })
 
+test('pairs whose answers are both bad are in it where the method can use them, and else leave no trace', async () => {
+  for (let pair = 0; pair < PAIRS; pair += 2) label(pair, 'x', 'a')
+  const without = await buildView(store.db, folder, spec())
+  label(1, 'x', 'both-bad')
+  label(1, 'y', 'both-bad')
+  label(3, 'x', 'skip')
+  label(3, 'y', 'both-bad')
+  label(2, 'y', 'both-bad')
+  const left = await buildView(store.db, folder, spec())
+  expect([left.viewHash, left.bothBadCount, left.tieShare]).toEqual([without.viewHash, 2, 0])
+  const used = await buildView(store.db, folder, spec(), { bothBad: true })
+  const rows = readRows(used.viewPath)
+  expect(rows.filter((row) => row.preferenceA === null).map((row) => [row.pairId, row.labelCount])).toEqual([
+    ['pair-1', 2],
+    ['pair-3', 1],
+  ])
+  expect(rows.find((row) => row.pairId === 'pair-2')).toMatchObject({ preferenceA: 1, labelCount: 1 })
+  const bad = rows.filter((row) => row.preferenceA === null && row.split === 'train').length
+  expect(used.examples).toEqual({ desirable: used.counts.train - bad, undesirable: used.counts.train + bad })
+  expect([used.bothBadCount, used.tieShare, used.labelCount]).toEqual([2, 0, PAIRS / 2 + 3])
+  const { viewPath: _path, viewHash: _hash, ...content } = used
+  expect(await countView(store.db, folder, spec(), { bothBad: true })).toEqual(content)
+})
+
 test('is named after its content; later labels make another file and leave the first', async () => {
   for (let pair = 0; pair < PAIRS; pair += 1) label(pair, 'x', 'a')
   const first = await buildView(store.db, folder, spec())

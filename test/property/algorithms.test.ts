@@ -14,6 +14,8 @@ describe.each(algorithms.filter(isTextAlgorithm).map((algorithm) => [algorithm.i
   '%s',
   (_id, algorithm) => {
     const config = algorithm.config.parse({})
+    /** Pairs whose answers are judged one by one, for a method that gets such. */
+    const judgedBeside = <J>(judged: J): { judged?: J } => (algorithm.judgesEach === true ? { judged } : {})
 
     it('has defaults and presets that its own schema takes', () => {
       for (const preset of algorithm.presets) {
@@ -25,7 +27,7 @@ describe.each(algorithms.filter(isTextAlgorithm).map((algorithm) => [algorithm.i
 
     it('reports what it declares', () => {
       const network = tableNetwork(1)
-      const { batch, totals } = pairBatch(4, {}, network)
+      const { batch, totals } = pairBatch(4, judgedBeside([null, [1, 0], null, [0, 0]]), network)
       // What was written is counted by the trainer, which has it.
       const declared = algorithm.metrics
         .map((metric) => metric.name)
@@ -44,7 +46,11 @@ describe.each(algorithms.filter(isTextAlgorithm).map((algorithm) => [algorithm.i
       const network = tableNetwork(2)
       const { batch, totals } = pairBatch(
         6,
-        { preference: [1, 0.5, 1, 0.75, 1, 1], weight: [1, 2, 0.5, 1, 1, 0] },
+        {
+          preference: [1, 0.5, 1, 0.75, 1, 1],
+          weight: [1, 2, 0.5, 1, 1, 0],
+          ...judgedBeside([null, [0, 0], null, null, [0, 0.5], null]),
+        },
         network,
       )
       const context = { network, totals: totals(algorithm), config }

@@ -15,7 +15,7 @@ export async function importTiny(client: Client, folder: string): Promise<string
     file,
     tinyRows(40, 0, 0)
       .map((row) => {
-        const [chosen, rejected] = row.preferenceA >= 0.5 ? [row.a, row.b] : [row.b, row.a]
+        const [chosen, rejected] = row.preferenceA! >= 0.5 ? [row.a, row.b] : [row.b, row.a]
         return `${JSON.stringify({ prompt: `${toText(row.prompt)} ${row.pairId}`, chosen, rejected })}\n`
       })
       .join(''),

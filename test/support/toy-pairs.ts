@@ -36,7 +36,12 @@ export function tableNetwork(seed: number): Table {
 /** Preferred completions end in 1s, the others in 2s. */
 export function pairBatch(
   pairs: number,
-  changes: { readonly preference?: number[]; readonly weight?: number[] } = {},
+  changes: {
+    readonly preference?: number[]
+    readonly weight?: number[]
+    /** For methods that judge each answer: P(good) of the two sides of a pair; null where they are compared. */
+    readonly judged?: Judgments
+  } = {},
   network?: Network,
 ): { batch: PairBatch; totals: (algorithm: Algorithm) => BatchTotals } {
   const random = createRandom(5)
@@ -63,6 +68,7 @@ export function pairBatch(
     rewardRejected: tf.tensor1d(preference.map((p) => 0.5 - p)),
     reference: network === undefined ? tf.zeros([2 * pairs, TIME - 1]) : network.tokenLogProbs(tokens),
     mismatched: network === undefined ? null : mismatchedRows(rows, tokens, network),
+    judged: changes.judged === undefined ? null : judgedSides(changes.judged),
   }
   const totals = (algorithm: Algorithm): BatchTotals => {
     const plain = plainTotals(algorithm)
@@ -80,10 +86,30 @@ export function pairBatch(
       items: pairs,
       rewardMean: 0,
       weight: weight.reduce((sum, one) => sum + one, 0),
+      ...(changes.judged === undefined ? {} : { judged: judgedTotals(changes.judged, weight) }),
       tokens: preference.reduce((sum, p, at) => sum + (weight[at] ?? 0) * 3 * (sides(p)[0] + sides(p)[1]), 0),
     }
   }
   return { batch, totals }
+}
+
+type Judgments = readonly (readonly [number, number] | null)[]
+
+function judgedSides(judged: Judgments): NonNullable<PairBatch['judged']> {
+  return {
+    compared: tf.tensor1d(judged.map((sides) => (sides === null ? 1 : 0))),
+    good: tf.tensor1d([0, 1].flatMap((side) => judged.map((sides) => sides?.[side] ?? 0))),
+  }
+}
+
+function judgedTotals(judged: Judgments, weight: readonly number[]): NonNullable<BatchTotals['judged']> {
+  const sum = (of: (sides: readonly [number, number] | null) => number): number =>
+    judged.reduce((total, sides, at) => total + weight[at]! * of(sides), 0)
+  return {
+    compared: sum((sides) => (sides === null ? 1 : 0)),
+    good: sum((sides) => (sides === null ? 0 : sides[0] + sides[1])),
+    bad: sum((sides) => (sides === null ? 0 : 2 - sides[0] - sides[1])),
+  }
 }
 
 /** Each prompt with the completion of the row after it. */
@@ -131,6 +157,13 @@ export function slicePairs(batch: PairBatch, from: number, count: number): PairB
               completion: rows(batch.mismatched.tokens.completion),
             },
             reference: rows(batch.mismatched.reference),
+          },
+    judged:
+      batch.judged == null
+        ? null
+        : {
+            compared: items(batch.judged.compared),
+            good: tf.concat([items(batch.judged.good), tf.slice(batch.judged.good, [batch.pairs + from], [count])]),
           },
   }
 }

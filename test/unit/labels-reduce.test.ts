@@ -34,7 +34,7 @@ test('skips and "both bad" do not count; alone they leave no preference', () => 
     strength: 1,
     labelCount: 1,
   })
-  expect(reduceLabels(answers('skip', 'both-bad'), 'mean')).toEqual({ kind: 'both-bad' })
+  expect(reduceLabels(answers('skip', 'both-bad'), 'mean')).toEqual({ kind: 'both-bad', labelCount: 1 })
   expect(reduceLabels(answers('skip'), 'mean')).toEqual({ kind: 'none' })
   expect(reduceLabels([], 'majority')).toEqual({ kind: 'none' })
 })

@@ -1,18 +1,21 @@
 import { describe, expect, it } from 'vitest'
 import type { PreferenceRow } from '../../shared/data-kinds.ts'
 import { createBatchPlan } from '../../main/core/learn/batch-plan.ts'
+import { pairTotals } from '../../main/core/learn/batch-totals.ts'
 import { disposeBatch, groupPairs, pairBatch } from '../../main/core/learn/batches.ts'
+import { desirability } from '../../main/core/learn/judged-sides.ts'
 import { byteTokenizer, trainBpe } from '../../main/core/learn/tokens/bpe-trainer.ts'
 import { shareRoom } from '../../main/core/learn/tokens/cut-row.ts'
 import { encodeRows } from '../../main/core/learn/tokens/encode-rows.ts'
 import { tagsFormat } from '../../main/core/learn/tokens/tags-format.ts'
 import { tf } from '../../main/core/learn/tf.ts'
+import { findTextAlgorithm } from '../../main/core/learn/registry.ts'
 import { loadTokenizer } from '../../main/core/learn/tokens/tokenizer.ts'
 
 const tokenizer = loadTokenizer(byteTokenizer())
 const format = tagsFormat(tokenizer)
 
-function row(prompt: string, a: string, b: string, preferenceA: number): PreferenceRow {
+function row(prompt: string, a: string, b: string, preferenceA: number | null): PreferenceRow {
   return {
     pairId: `${prompt}|${a}|${b}`,
     split: 'train',
@@ -27,6 +30,27 @@ function row(prompt: string, a: string, b: string, preferenceA: number): Prefere
     labelCount: 1,
   }
 }
+
+describe('a pair whose answers are both bad', () => {
+  const { pairs } = encodeRows([{ ...row('p', 'aa', 'b', 1), weight: 2 }, row('p', 'cc', 'dd', null)], format, 64)
+
+  it('keeps its sides, compares nothing and says of each that it is bad', () => {
+    const batch = pairBatch(pairs, tokenizer.padId, null, null)
+    expect(pairs[1]).toMatchObject({ chosen: { text: 'cc' }, preference: 0.5, judged: { chosen: 0, rejected: 0 } })
+    expect([...batch.judged!.compared.dataSync()]).toEqual([1, 0])
+    expect([...desirability(batch, true).dataSync()]).toEqual([1, 0, 0, 0])
+    const before = tf.memory().numTensors
+    disposeBatch(pairBatch(pairs, tokenizer.padId, null, null))
+    expect(tf.memory().numTensors).toBe(before)
+    disposeBatch(batch)
+  })
+
+  it('counts among what is judged, and not among what is compared', () => {
+    expect(pairTotals(pairs, findTextAlgorithm('kto'), {}).judged).toEqual({ compared: 2, good: 0, bad: 2 })
+    expect(pairTotals(pairs.slice(0, 1), findTextAlgorithm('kto'), {})).not.toHaveProperty('judged')
+    expect(pairBatch(pairs.slice(0, 1), tokenizer.padId, null, null).judged).toBeNull()
+  })
+})
 
 describe('encodeRows', () => {
   it('turns the preferred side to chosen, and keeps a tie as it stands', () => {

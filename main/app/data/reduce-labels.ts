@@ -13,7 +13,7 @@ export type ReducedLabels =
       readonly strength: number
       readonly labelCount: number
     }
-  | { readonly kind: 'both-bad' }
+  | { readonly kind: 'both-bad'; readonly labelCount: number }
   | { readonly kind: 'none' }
 
 /** How strong a preference each word states, of 1; a source that gives none is taken at its word. */
@@ -38,7 +38,7 @@ export function reduceLabels(answers: readonly AnswerInForce[], aggregation: 'me
     strengthSum += answer.strength === null ? 1 : STRENGTH_VALUE[answer.strength]
   }
   const labelCount = counts.a + counts.b + counts.tie
-  if (labelCount === 0) return { kind: bothBad > 0 ? 'both-bad' : 'none' }
+  if (labelCount === 0) return bothBad > 0 ? { kind: 'both-bad', labelCount: bothBad } : { kind: 'none' }
   const preferenceA = aggregation === 'mean' ? (counts.a + counts.tie / 2) / labelCount : majority(counts)
   return { kind: 'preference', preferenceA, strength: strengthSum / labelCount, labelCount }
 }

@@ -31,16 +31,18 @@ export interface ViewContent {
   /** Of the records. */
   readonly fingerprint: string
   readonly datasetName: string
-  /** Pairs with a preference, by side. */
+  /** Pairs by side: those with a preference, and those whose answers are both bad where they are wanted. */
   readonly counts: { readonly train: number; readonly validation: number; readonly test: number }
   /** Labels behind those pairs. */
   readonly labelCount: number
-  /** Share of those pairs whose preference is exactly ½; null when there are none. */
+  /** Share of the pairs with a preference for which it is exactly ½; null when there are none. */
   readonly tieShare: number | null
   /** Pairs left out: nobody chosen has labeled them, or only skipped. */
   readonly unlabeledCount: number
-  /** Pairs left out because every label that counts says both are bad. */
+  /** Pairs whose every label that counts says both are bad: in `counts` where they are wanted, else left out. */
   readonly bothBadCount: number
+  /** On the training side, for methods that judge each answer by itself: a comparison gives one of each. */
+  readonly examples: { readonly desirable: number; readonly undesirable: number }
   /** Whether one of the first rows lacks the rewards that come from columns of the file. */
   readonly lacksRewards: boolean
 }
@@ -52,14 +54,25 @@ export interface View extends ViewContent {
   readonly viewHash: string
 }
 
+/** What of a data set the run's method can use. */
+export interface ViewUse {
+  /** Pairs whose answers are both bad. */
+  readonly bothBad: boolean
+}
+
 /**
  * Writes what a trainer reads: every pair with a preference in force, its labels reduced to one soft preference, its
  * side of the split. The file is named after its content and never changes, so that later labels leave a run alone.
  * It is made in slices, from the database as it is at the start.
  * @throws AppError `not-found`, `dataset-invalid` when no pair has a label that counts
  */
-export function buildView(db: ReadableDb, dataFolder: string, spec: DataSpec): Promise<View> {
-  return withRows(db, dataFolder, spec, async (dataset, rows, totals) => {
+export function buildView(
+  db: ReadableDb,
+  dataFolder: string,
+  spec: DataSpec,
+  use: ViewUse = { bothBad: false },
+): Promise<View> {
+  return withRows({ db, dataFolder, spec, use, mode: 'rows' }, async (dataset, rows, totals) => {
     const folder = viewsFolder(dataFolder, spec.datasetId)
     mkdirSync(folder, { recursive: true })
     const temporary = path.join(folder, `.${process.pid}-${randomBytes(6).toString('hex')}.tmp`)
@@ -79,21 +92,20 @@ export function buildView(db: ReadableDb, dataFolder: string, spec: DataSpec): P
 }
 
 /** What a view would hold, without writing one: a look at what could be trained costs no disk. @throws as `buildView` */
-export function countView(db: ReadableDb, dataFolder: string, spec: DataSpec): Promise<ViewContent> {
-  return withRows(
-    db,
-    dataFolder,
-    spec,
-    async (dataset, rows, totals) => {
-      await inSlices(
-        (function* () {
-          for (const _ of rows) yield
-        })(),
-      )
-      return contentOf(dataset, spec, totals)
-    },
-    'count',
-  )
+export function countView(
+  db: ReadableDb,
+  dataFolder: string,
+  spec: DataSpec,
+  use: ViewUse = { bothBad: false },
+): Promise<ViewContent> {
+  return withRows({ db, dataFolder, spec, use, mode: 'count' }, async (dataset, rows, totals) => {
+    await inSlices(
+      (function* () {
+        for (const _ of rows) yield
+      })(),
+    )
+    return contentOf(dataset, spec, totals)
+  })
 }
 
 type Row = PreferenceRow | ItemRow | ExtraRecord
@@ -104,18 +116,25 @@ type Rows = Generator<Row | null>
 interface Totals {
   readonly counts: Record<SplitName, number>
   labels: number
+  preferred: number
   ties: number
   unlabeled: number
   bothBad: number
+  bothBadInTraining: number
   lacksRewards: boolean
 }
 
+interface Wanted {
+  readonly db: ReadableDb
+  readonly dataFolder: string
+  readonly spec: DataSpec
+  readonly use: ViewUse
+  readonly mode: 'rows' | 'count'
+}
+
 function withRows<T>(
-  db: ReadableDb,
-  dataFolder: string,
-  spec: DataSpec,
+  { db, dataFolder, spec, use, mode }: Wanted,
   work: (dataset: DatasetEntry, rows: Rows, totals: Totals) => Promise<T>,
-  mode: 'rows' | 'count' = 'rows',
 ): Promise<T> {
   return withSnapshot(db, async (snapshot) => {
     const dataset = requireDataset(snapshot, spec.datasetId)
@@ -125,13 +144,15 @@ function withRows<T>(
     const totals: Totals = {
       counts: { train: 0, validation: 0, test: 0 },
       labels: 0,
+      preferred: 0,
       ties: 0,
       unlabeled: 0,
       bothBad: 0,
+      bothBadInTraining: 0,
       lacksRewards: false,
     }
     const records = openRecords(dataFolder, spec.datasetId)
-    const source = { db: snapshot, spec, sideOf, records, totals }
+    const source = { db: snapshot, spec, use, sideOf, records, totals }
     const rows =
       dataset.kind === 'response-pairs'
         ? preferenceRows(source, mode)
@@ -148,7 +169,7 @@ function withRows<T>(
 function contentOf(
   dataset: DatasetEntry,
   spec: DataSpec,
-  { counts, labels, ties, unlabeled, bothBad, lacksRewards }: Totals,
+  { counts, labels, ties, unlabeled, bothBad, bothBadInTraining, preferred, lacksRewards }: Totals,
 ): ViewContent {
   const pairs = counts.train + counts.validation + counts.test
   if (pairs === 0) {
@@ -163,9 +184,13 @@ function contentOf(
     datasetName: dataset.name,
     counts,
     labelCount: labels,
-    tieShare: ties / pairs,
+    tieShare: preferred === 0 ? null : ties / preferred,
     unlabeledCount: unlabeled,
     bothBadCount: bothBad,
+    examples: {
+      desirable: counts.train - bothBadInTraining,
+      undesirable: counts.train + bothBadInTraining,
+    },
     lacksRewards,
   }
 }
@@ -177,6 +202,7 @@ function* asLines(rows: Rows): Generator<string> {
 interface Source {
   readonly db: ReadableDb
   readonly spec: DataSpec
+  readonly use: ViewUse
   readonly sideOf: (pair: ItemEntry) => SplitName
   readonly records: RecordReader
   readonly totals: Totals
@@ -185,20 +211,23 @@ interface Source {
 /** Rows whose reward columns are looked at; the trainer checks them all. */
 const HEAD_ROWS = 200
 
-function* preferenceRows({ db, spec, sideOf, records, totals }: Source, mode: 'rows' | 'count'): Rows {
+function* preferenceRows({ db, spec, use, sideOf, records, totals }: Source, mode: 'rows' | 'count'): Rows {
   let read = 0
   for (const { pair, answers } of eachPairWithAnswers(db, spec.datasetId, spec.annotators)) {
     const reduced = reduceLabels(answers, spec.aggregation)
-    if (reduced.kind !== 'preference') {
-      if (reduced.kind === 'both-bad') totals.bothBad += 1
-      else totals.unlabeled += 1
+    if (reduced.kind === 'both-bad') totals.bothBad += 1
+    if (reduced.kind === 'none') totals.unlabeled += 1
+    if (reduced.kind === 'none' || (reduced.kind === 'both-bad' && !use.bothBad)) {
       yield null
       continue
     }
     const split = sideOf(pair)
-    const { preferenceA, strength, labelCount } = reduced
+    const { labelCount } = reduced
+    const { preferenceA, strength } = reduced.kind === 'preference' ? reduced : { preferenceA: null, strength: 1 }
     totals.counts[split] += 1
     totals.labels += labelCount
+    if (preferenceA !== null) totals.preferred += 1
+    else if (split === 'train') totals.bothBadInTraining += 1
     if (preferenceA === 0.5) totals.ties += 1
     if (mode === 'count' && read >= HEAD_ROWS) {
       yield null
@@ -228,6 +257,7 @@ function* itemRows({ db, spec, sideOf, records, totals }: Source, file: string):
     const judged = reduced.kind === 'preference' ? reduced : { preferenceA: null, strength: 1, labelCount: 0 }
     totals.counts[split] += 1
     totals.labels += judged.labelCount
+    totals.preferred += 1
     if (judged.preferenceA === 0.5) totals.ties += 1
     if (judged.preferenceA === null) totals.unlabeled += 1
     yield {

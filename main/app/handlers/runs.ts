@@ -58,7 +58,7 @@ export function runHandlers(deps: HandlerDeps): RunHandlers {
         return trainingData.withView(
           checked.request.data,
           (view) => measure(prepareEstimate(asking, checked, view), request.seeds.length),
-          { forRuns: false },
+          { use: checked.use, forRuns: false },
         )
       }),
     'runs.cancelEstimate': ({ asker }) => nothing(runs.cancelDryRun(asker)),
@@ -68,7 +68,7 @@ export function runHandlers(deps: HandlerDeps): RunHandlers {
       return trainingData.withView(
         checked.request.data,
         (view) => ({ runIds: runs.start(prepareRuns(asking, checked, view), clientKey) }),
-        { forRuns: true },
+        { use: checked.use, forRuns: true },
       )
     },
     'runs.list': (filter) => inSlices(runs.list(filter)),

@@ -5,7 +5,7 @@ import { PACKED_ENGINES, type TrainingChanges, type TrainingConfig } from '../..
 import { storedBytesIn } from '../../core/models/decoder-sizes.ts'
 import { formatBytes } from '../../../shared/units.ts'
 import { foreseenBytes, type MemoryQuestion } from './run-memory.ts'
-import type { Advice } from './run-advice.ts'
+import type { Advice } from './advice.ts'
 
 /** What a WebAssembly memory reaches, and what of it a run may be foreseen to take: evaluation and samples need some too. */
 const WASM_BYTES = 2 ** 32

@@ -5,16 +5,16 @@ import type { RequestProblem } from '../../../shared/request-problems.ts'
 import { formatPercent } from '../../../shared/units.ts'
 import type { ViewContent } from '../data/view.ts'
 import type { AlgorithmPage } from '../../core/learn/define.ts'
-
-export interface Advice {
-  readonly level: 'info' | 'warning'
-  readonly text: string
-}
+import { isTextAlgorithm } from '../../core/learn/registry.ts'
+import type { Advice } from './advice.ts'
+import { adviseExamples } from './advise-examples.ts'
 
 interface Questioned {
   readonly request: RunRequest
   readonly algorithm: AlgorithmPage
   readonly training: TrainingConfig
+  /** As the method's schema gives it, or as asked where that refuses it. */
+  readonly config: Readonly<Record<string, unknown>>
   readonly content: ViewContent | null
   readonly rewards: RewardSource | null
   readonly dataset: Omit<DatasetCounts, 'split'>
@@ -58,8 +58,10 @@ export function adviseRequest(asked: Questioned): {
     // A view without anything to train on is a problem, and told as one.
     for (const { code, text, hint } of warnAboutDataset({ ...asked.dataset, split: content.counts }))
       if (code !== 'nothing-to-train') warn(`${text} ${hint}`)
-    if (asked.algorithm.data === 'response-pairs') adviseData(content, wrong, warn, tell)
-    else if (content.counts.train === 0) wrong('data.split', 'Nothing is on the training side of the split.')
+    if (isTextAlgorithm(asked.algorithm)) {
+      adviseData(content, wrong, warn, tell)
+      for (const advised of adviseExamples(asked.algorithm, asked.config, content)) advice.push(advised)
+    } else if (content.counts.train === 0) wrong('data.split', 'Nothing is on the training side of the split.')
     adviseTraining(asked, content, warn)
     if (asked.rewards?.kind === 'column' && content.lacksRewards) {
       wrong(
@@ -88,7 +90,6 @@ function adviseData(
   if (content.tieShare !== null && content.tieShare >= NOTABLE_TIES)
     tell(`${formatPercent(content.tieShare)} of the pairs are ties; a tie counts both completions by half.`)
   if (content.unlabeledCount > 0) tell(`${content.unlabeledCount} pairs have no label that counts and are left out.`)
-  if (content.bothBadCount > 0) tell(`${content.bothBadCount} pairs are left out because both answers were called bad.`)
 }
 
 function adviseTraining({ training }: Questioned, content: ViewContent, warn: (text: string) => void): void {

@@ -6,9 +6,9 @@ import { problemsOf, sayProblems, type RequestProblem } from '../../../shared/re
 import { runSpec, writesSamples, type RunRequest, type RunSpec } from '../../../shared/run-spec.ts'
 import { trainingConfig, type TextLayout, type TrainingConfig } from '../../../shared/training-config.ts'
 import { countDataset } from '../data/dataset-warnings.ts'
-import type { View, ViewContent } from '../data/view.ts'
+import type { View, ViewContent, ViewUse } from '../data/view.ts'
 import type { AlgorithmPage } from '../../core/learn/define.ts'
-import { findAlgorithm } from '../../core/learn/registry.ts'
+import { findAlgorithm, isTextAlgorithm } from '../../core/learn/registry.ts'
 import { compilePattern } from '../../core/learn/rewards.ts'
 import type { PreparedRun } from '../runs/run-service.ts'
 import { enginesFolderOf } from '../engine-setup/folder.ts'
@@ -17,7 +17,8 @@ import { findModel, type RegisteredModel } from './find-model.ts'
 import { readRunSpec } from '../store/runs.ts'
 import { nextRunNumber } from '../store/run-numbers.ts'
 import { describeEntry, listTrash } from '../store/trash.ts'
-import { adviseRequest, type Advice } from './run-advice.ts'
+import type { Advice } from './advice.ts'
+import { adviseRequest } from './run-advice.ts'
 import { engineOf } from './choose-engine.ts'
 import { fitTraining } from './fit-memory.ts'
 import { groupHashOf } from './group-hash.ts'
@@ -43,6 +44,8 @@ export interface CheckedRequest {
   readonly layout: TextLayout
   /** The weights it begins with were trained elsewhere. */
   readonly pretrained: boolean
+  /** What of the data its method can use. */
+  readonly use: ViewUse
   /** Null when the data set cannot be trained on; a problem says why. */
   readonly content: ViewContent | null
   readonly start: StartPoint | null
@@ -79,8 +82,9 @@ export async function checkRequest(deps: Deps, asked: RunRequest): Promise<Check
         : `${algorithm.name} makes its own networks: give "networks" as the model.`,
     )
   }
+  const use = { bothBad: isTextAlgorithm(algorithm) && algorithm.judgesEach === true }
   const content = await deps.trainingData
-    .count(request.data)
+    .count(request.data, use)
     .catch((error: unknown) =>
       toProblem(error, request.data.annotators.length > 0 ? 'data.annotators' : 'data.datasetId', problems),
     )
@@ -159,6 +163,7 @@ export async function checkRequest(deps: Deps, asked: RunRequest): Promise<Check
     training,
     layout,
     pretrained,
+    use,
     content,
     start,
     registered,

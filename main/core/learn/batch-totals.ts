@@ -1,5 +1,5 @@
 import type { PairRewards, EncodedGroup } from './batches.ts'
-import type { Algorithm, Batch, BatchTotals } from './define.ts'
+import type { Algorithm, Batch, BatchTotals, JudgedTotals } from './define.ts'
 import { trainedTokens, type EncodedPair } from './tokens/encode-rows.ts'
 
 // What a whole batch adds up to, and how it is cut into parts.
@@ -31,7 +31,21 @@ export function pairTotals(
     weight,
     tokens: pairs.reduce((sum, pair) => sum + tokensOf(pair), 0),
     rewardMean: weight > 0 ? rewardSum / weight : 0,
+    ...judgedTotals(pairs),
   }
+}
+
+function judgedTotals(pairs: readonly EncodedPair[]): { readonly judged?: JudgedTotals } {
+  if (pairs.every(({ judged }) => judged === undefined)) return {}
+  const totals = { compared: 0, good: 0, bad: 0 }
+  for (const { judged, weight } of pairs) {
+    if (judged === undefined) totals.compared += weight
+    else {
+      totals.good += weight * (judged.chosen + judged.rejected)
+      totals.bad += weight * (2 - judged.chosen - judged.rejected)
+    }
+  }
+  return { judged: totals }
 }
 
 export function groupTotals(groups: readonly EncodedGroup[]): BatchTotals {

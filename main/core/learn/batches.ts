@@ -1,4 +1,4 @@
-import type { GroupBatch, PairBatch, TokenBatch } from './define.ts'
+import type { GroupBatch, JudgedSides, PairBatch, TokenBatch } from './define.ts'
 import type { EncodedCompletion, EncodedPair } from './tokens/encode-rows.ts'
 import { tf } from './tf.ts'
 
@@ -78,6 +78,16 @@ export function pairBatch(
     rewardRejected: column((_pair, at) => rewards?.[at]?.rejected ?? 0),
     reference: referenceOf === null ? null : referenceTensor(rows, tokens.ids.shape[1], referenceOf),
     mismatched: referenceOf === null ? null : mismatchedRows(pairs, padId, referenceOf),
+    judged: judgedSides(pairs),
+  }
+}
+
+function judgedSides(pairs: readonly EncodedPair[]): JudgedSides | null {
+  if (pairs.every(({ judged }) => judged === undefined)) return null
+  const good = (['chosen', 'rejected'] as const).flatMap((side) => pairs.map(({ judged }) => judged?.[side] ?? 0))
+  return {
+    compared: tf.tensor1d(pairs.map(({ judged }) => (judged === undefined ? 1 : 0))),
+    good: tf.tensor1d(good),
   }
 }
 
@@ -190,6 +200,7 @@ export function disposeBatch(batch: PairBatch | GroupBatch): void {
     return
   }
   tf.dispose([batch.preference, batch.strength, batch.rewardChosen, batch.rewardRejected])
+  if (batch.judged != null) tf.dispose([batch.judged.compared, batch.judged.good])
   if (batch.mismatched == null) return
   const { tokens, reference } = batch.mismatched
   tf.dispose([tokens.ids, tokens.attention, tokens.completion, reference])

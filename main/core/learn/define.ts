@@ -24,7 +24,7 @@ export interface PairBatch {
   readonly kind: 'pairs'
   readonly pairs: number
   readonly tokens: TokenBatch
-  /** P(chosen preferred over rejected), ½ for a tie [pair] */
+  /** P(chosen preferred over rejected), ½ for a tie and where the two are not compared [pair] */
   readonly preference: tf.Tensor1D
   /** Strength of the preference, 0 to 1 [pair] */
   readonly strength: tf.Tensor1D
@@ -36,6 +36,16 @@ export interface PairBatch {
   readonly reference: tf.Tensor2D | null
   /** Prompts with completions of other prompts, rows in the order of `tokens`; only where the method asks for them. */
   readonly mismatched?: { readonly tokens: TokenBatch; readonly reference: tf.Tensor2D } | null
+  /** Null where every pair is a comparison, as it always is for methods that do not judge each answer by itself. */
+  readonly judged?: JudgedSides | null
+}
+
+/** What is said of answers that are not compared with the other side of their pair. */
+export interface JudgedSides {
+  /** 1 where the two sides are compared, else 0 [pair] */
+  readonly compared: tf.Tensor1D
+  /** P(the answer is good) where they are not, else 0; rows in the order of `tokens` [2·pair] */
+  readonly good: tf.Tensor1D
 }
 
 /** k scored completions of each prompt, row-major by prompt: row = prompt · k + sample. */
@@ -69,6 +79,17 @@ export interface BatchTotals {
   readonly rewardMean?: number
   /** What the method's `before` found; absent where it has none. */
   readonly before?: number
+  /** Absent where every pair is a comparison. */
+  readonly judged?: JudgedTotals
+}
+
+/** Weights behind what is measured on compared pairs, and on answers that were judged by themselves. */
+export interface JudgedTotals {
+  /** Sum of the weights of the pairs whose sides are compared. */
+  readonly compared: number
+  /** Sums of weight · P(good) and of weight · P(bad) over the answers that are not. */
+  readonly good: number
+  readonly bad: number
 }
 
 /** What a policy writes at each step in place of logged completions. */
@@ -189,6 +210,13 @@ export interface Algorithm<C = unknown> extends AlgorithmPage<C> {
     strength: number,
     config: C,
   ) => readonly [chosen: number, rejected: number]
+  /**
+   * Its loss judges each answer by itself, so that it also learns from a pair whose two answers are both bad. Such
+   * pairs are left out for every other method.
+   */
+  readonly judgesEach?: boolean
+  /** Weights λ of desirable and undesirable examples, where the method has them: what they should be depends on how many there are. */
+  readonly exampleWeights?: (config: C) => { readonly desirable: number; readonly undesirable: number }
   /** The prompt of each pair also stands with the completions of another prompt, in `PairBatch.mismatched`. */
   readonly mismatched?: boolean
   /**

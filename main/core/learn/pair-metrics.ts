@@ -1,5 +1,6 @@
 import type { MetricInfo } from '../../../shared/domain.ts'
 import type { BatchTotals, PairBatch } from './define.ts'
+import { comparedShare, comparesAny } from './judged-sides.ts'
 import {
   agreementWithLabel,
   completionLengths,
@@ -21,10 +22,11 @@ export interface PairScores {
   readonly rewards: tf.Tensor1D
 }
 
-/** Shares of rewards/chosen, rewards/rejected, rewards/margins and rewards/accuracies. */
+/** Shares of rewards/chosen, rewards/rejected, rewards/margins and rewards/accuracies; none where no pair is a comparison. */
 export function rewardMetrics({ batch, totals, rewards }: PairScores): Record<string, tf.Scalar> {
+  if (!comparesAny(totals)) return {}
   const [chosen, rejected] = splitPairs(rewards, batch.pairs)
-  const share = (values: tf.Tensor1D): tf.Scalar => weightedShare(values, batch.weight, totals.weight)
+  const share = (values: tf.Tensor1D): tf.Scalar => comparedShare(values, batch, totals)
   return {
     'rewards/chosen': share(chosen),
     'rewards/rejected': share(rejected),
@@ -33,16 +35,17 @@ export function rewardMetrics({ batch, totals, rewards }: PairScores): Record<st
   }
 }
 
-/** Shares of logps/chosen and logps/rejected, sums over the completion's tokens. @param logProbs [2·pair, time−1] */
+/** Shares of logps/chosen and logps/rejected, sums over the completion's tokens; none where no pair is a comparison. @param logProbs [2·pair, time−1] */
 export function logProbMetrics(
   batch: PairBatch,
   totals: BatchTotals,
   logProbs: tf.Tensor2D,
 ): Record<string, tf.Scalar> {
+  if (!comparesAny(totals)) return {}
   const [chosen, rejected] = splitPairs(sequenceLogProbs(logProbs), batch.pairs)
   return {
-    'logps/chosen': weightedShare(chosen, batch.weight, totals.weight),
-    'logps/rejected': weightedShare(rejected, batch.weight, totals.weight),
+    'logps/chosen': comparedShare(chosen, batch, totals),
+    'logps/rejected': comparedShare(rejected, batch, totals),
   }
 }
 
@@ -67,7 +70,7 @@ export function klMetrics(
 export function likelihoodAccuracy(batch: PairBatch, totals: BatchTotals, logProbs: tf.Tensor2D): tf.Scalar {
   const means = meanOverTokens(sequenceLogProbs(logProbs), completionLengths(batch.tokens))
   const [chosen, rejected] = splitPairs(means, batch.pairs)
-  return weightedShare(agreementWithLabel(chosen, rejected, batch.preference), batch.weight, totals.weight)
+  return comparedShare(agreementWithLabel(chosen, rejected, batch.preference), batch, totals)
 }
 
 export function lossInfo(unit: string, help: string): MetricInfo {

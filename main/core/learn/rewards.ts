@@ -108,7 +108,7 @@ function startsUnboundedRepeat(text: string): boolean {
 export function rewardsOfRow(row: PreferenceRow, source: RewardSource): RowRewards | null {
   if (source.kind === 'reward-model') return null
   if (source.kind === 'label') {
-    const half = 0.5 * row.strength * (2 * row.preferenceA - 1)
+    const half = 0.5 * row.strength * (2 * (row.preferenceA ?? 0.5) - 1)
     return { a: half, b: half === 0 ? 0 : -half }
   }
   if (source.kind === 'column') {

@@ -1,6 +1,6 @@
 import { groupTotals, pairTotals } from '../../core/learn/batch-totals.ts'
 import { groupBatch, pairBatch, type EncodedGroup, type ReferenceOf } from '../../core/learn/batches.ts'
-import type { Algorithm, AlgorithmPage, Batch, BatchTotals, Network } from '../../core/learn/define.ts'
+import type { Algorithm, AlgorithmPage, Batch, BatchTotals, Network, TokenBatch } from '../../core/learn/define.ts'
 import type { EncodedCompletion, EncodedPair } from '../../core/learn/tokens/encode-rows.ts'
 import { lossMask } from '../../core/learn/ops.ts'
 import { PADDING } from '../../core/learn/algorithms/plackett-luce.ts'
@@ -19,7 +19,8 @@ import { reader, type GoldenCase, type Reader, type Value } from './vectors.ts'
  *
  *   pairs      policy_chosen_token_logps [pair]…, policy_rejected_token_logps [pair]…, and where they differ from the
  *              default: ref_chosen_token_logps, ref_rejected_token_logps, preference (1), strength (1), weight (1),
- *              rewards [pair][chosen, rejected] (0)
+ *              rewards [pair][chosen, rejected] (0), both_bad (0; 1: both answers are bad, and not compared);
+ *              mismatched_{policy,ref}_{chosen,rejected}_token_logps for a page that asks for such rows
  *   groups     policy_token_logps [prompt][sample]…, ref_token_logps, rewards [prompt][sample], weight (1)
  *   rankings   scores [list][document], relevance [list][document]: the documents that an update reads
  *
@@ -73,12 +74,17 @@ function referenceOf(
 }
 
 function checkPairs(page: Algorithm, config: unknown, vector: GoldenCase): CheckResult {
-  if (page.mismatched === true)
-    return caseNotCovered(`${page.name} also takes prompts with other completions, which a case cannot give`)
   const inputs = reader(vector.inputs, 'inputs')
-  const sides = [inputs.matrix('policy_chosen_token_logps'), inputs.matrix('policy_rejected_token_logps')] as const
-  const column = (name: string): number[] => (inputs.has(name) ? inputs.vector(name) : sides[0].map(() => 1))
+  const bothSides = (name: string): readonly [number[][], number[][]] => [
+    inputs.matrix(`${name}_chosen_token_logps`),
+    inputs.matrix(`${name}_rejected_token_logps`),
+  ]
+  const sides = bothSides('policy')
+  const others = page.mismatched === true ? bothSides('mismatched_policy') : null
+  const column = (name: string, usual = 1): number[] =>
+    inputs.has(name) ? inputs.vector(name) : sides[0].map(() => usual)
   const [preference, strength, weight] = [column('preference'), column('strength'), column('weight')]
+  const bothBad = column('both_bad', 0)
   const pairs = sides[0].map((chosen, at): EncodedPair => ({
     pairId: String(at),
     promptText: '',
@@ -88,16 +94,29 @@ function checkPairs(page: Algorithm, config: unknown, vector: GoldenCase): Check
     preference: preference[at]!,
     strength: strength[at]!,
     weight: weight[at]!,
+    ...(bothBad[at] === 1 ? { judged: { chosen: 0, rejected: 0 } } : {}),
+    ...(others === null
+      ? {}
+      : { mismatched: { chosen: completion(others[0][at]!), rejected: completion(others[1][at]!) } }),
   }))
   const rewards = inputs.has('rewards')
     ? inputs.matrix('rewards').map(([chosen, rejected]) => ({ chosen: chosen!, rejected: rejected! }))
     : null
-  const rows = [...pairs.map((pair) => pair.chosen), ...pairs.map((pair) => pair.rejected)]
+  const rows = (of: readonly Partial<Record<'chosen' | 'rejected', EncodedCompletion>>[]): EncodedCompletion[] =>
+    (['chosen', 'rejected'] as const).flatMap((side) => of.flatMap((pair) => pair[side] ?? []))
   const reference = inputs.has('ref_chosen_token_logps')
-    ? [...inputs.matrix('ref_chosen_token_logps'), ...inputs.matrix('ref_rejected_token_logps')]
+    ? [...bothSides('ref'), ...(others === null ? [] : bothSides('mismatched_ref'))].flat()
     : null
-  const batch = pairBatch(pairs, 0, rewards, referenceOf(rows, reference))
-  const { outputs, gradient } = runLoss(page, config, batch, pairTotals(pairs, page, config, rewards), sides.flat())
+  const all = [...rows(pairs), ...rows(pairs.flatMap((pair) => pair.mismatched ?? []))]
+  const batch = pairBatch(pairs, 0, rewards, referenceOf(all, reference))
+  const { outputs, gradient } = runLoss(
+    page,
+    config,
+    batch,
+    pairTotals(pairs, page, config, rewards),
+    sides.flat(),
+    others?.flat(),
+  )
   return found(vector, {
     ...outputs,
     'grads.policy_chosen_token_logps': gradient.slice(0, pairs.length),
@@ -142,11 +161,14 @@ function runLoss(
   batch: Batch,
   totals: BatchTotals,
   logProbs: readonly (readonly number[])[],
+  mismatched: readonly (readonly number[])[] = [],
 ): { readonly outputs: Record<string, Value>; readonly gradient: number[][] } {
-  const columns = batch.tokens.ids.shape[1] - 1
-  const values = tf.tensor2d(logProbs.map((row) => Array.from({ length: columns }, (_none, at) => row[at] ?? 0)))
+  const padded = (rows: readonly (readonly number[])[], tokens: TokenBatch): tf.Tensor2D =>
+    tf.tensor2d(rows.map((row) => Array.from({ length: tokens.ids.shape[1] - 1 }, (_none, at) => row[at] ?? 0)))
+  const values = padded(logProbs, batch.tokens)
   const networkOf = (x: tf.Tensor): Network => ({
-    tokenLogProbs: (tokens) => tf.mul(x, lossMask(tokens)) as tf.Tensor2D,
+    tokenLogProbs: (tokens) =>
+      tf.mul(tokens === batch.tokens ? x : padded(mismatched, tokens), lossMask(tokens)) as tf.Tensor2D,
     score: () => {
       throw new AppError({
         code: 'input-invalid',

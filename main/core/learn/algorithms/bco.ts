@@ -4,26 +4,20 @@ import { invariant } from '../../../../shared/assert.ts'
 import { defineAlgorithm } from '../define.ts'
 import { policyMetrics } from '../groups.ts'
 import { sequenceLogRatios, softplus, splitPairs, weightedShare } from '../ops.ts'
+import { desirability, judgedMetrics, JUDGED_INFO } from '../judged-sides.ts'
 import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
 import { BY_STRENGTH, BY_WEIGHT, distancePenalty, SMALL_MODEL } from '../pair-page.ts'
 import { forPretrained } from '../pretrained-presets.ts'
-import { overLabel, softPreference, useStrength } from '../preference-strength.ts'
+import { overLabel, useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 
 /**
- * Eq. 12 with r = β (log π − log π_ref) of each side, δ without gradient, and p = P(y⁺ preferred):
- *   L(r⁺, r⁻) = −log σ(r⁺ − δ) − log σ(−(r⁻ − δ)),   loss = p L(r⁺, r⁻) + (1 − p) L(r⁻, r⁺)
- * @param chosen r⁺ [pair]   @param rejected r⁻ [pair]   @param preference p [pair]   @param shift δ   @returns [pair]
+ * Eq. 12 with r = β (log π − log π_ref) of each answer, δ without gradient, and d = P(the answer is desirable):
+ *   −d log σ(r − δ) − (1 − d) log σ(−(r − δ))
+ * @param rewards r [row]   @param desirable d [row]   @param shift δ   @returns [row]
  */
-export function bcoLoss(
-  chosen: tf.Tensor1D,
-  rejected: tf.Tensor1D,
-  preference: tf.Tensor1D,
-  shift: number,
-): tf.Tensor1D {
-  const oneWay = (winner: tf.Tensor1D, loser: tf.Tensor1D): tf.Tensor1D =>
-    tf.add(softplus(tf.sub(shift, winner)), softplus(tf.sub(loser, shift))) as tf.Tensor1D
-  return overLabel(preference, oneWay(chosen, rejected), oneWay(rejected, chosen))
+export function bcoLoss(rewards: tf.Tensor1D, desirable: tf.Tensor1D, shift: number): tf.Tensor1D {
+  return overLabel(desirable, softplus(tf.sub(shift, rewards)), softplus(tf.sub(rewards, shift)))
 }
 
 export const bco = defineAlgorithm({
@@ -37,12 +31,14 @@ export const bco = defineAlgorithm({
     'δ is the mean over the optimizer’s batch, weighted as the loss is; the authors and TRL keep a running mean over steps. So a run that goes on needs no memory of it; with small batches it is noisier.',
     'Both sides of a pair have the same prompt, so that the paper’s density ratio for unpaired answers is left out.',
     'A soft label p gives p·L(r⁺, r⁻) + (1 − p)·L(r⁻, r⁺); with p = 1 this is the paper’s loss.',
+    'Both answers of a pair labeled “both bad” are taken as bad, and count in δ like all others.',
     BY_STRENGTH,
     BY_WEIGHT,
   ],
   data: 'response-pairs',
   role: 'policy',
   needsReference: true,
+  judgesEach: true,
   config: z.strictObject({
     beta: distancePenalty(),
     useStrength: useStrength(),
@@ -57,6 +53,7 @@ export const bco = defineAlgorithm({
       help: 'Mean reward of all completions of a batch: the line between good and bad. If it runs away, the policy moves on both sides at once.',
     },
     ...POLICY_INFO,
+    ...JUDGED_INFO,
   ],
   mainMetric: 'eval/rewards/accuracies',
   presets: [
@@ -80,16 +77,18 @@ export const bco = defineAlgorithm({
     invariant(batch.kind === 'pairs' && batch.reference !== null, 'BCO gets pairs with reference log-probs')
     const logProbs = network.tokenLogProbs(batch.tokens)
     const ratios = sequenceLogRatios(logProbs, batch.reference)
-    const [chosen, rejected] = splitPairs(tf.mul(ratios, config.beta) as tf.Tensor1D, batch.pairs)
+    const rewards = tf.mul(ratios, config.beta) as tf.Tensor1D
     const shift = totals.before ?? 0
-    const perPair = bcoLoss(chosen, rejected, softPreference(batch, config.useStrength), shift)
-    const loss = weightedShare(perPair, batch.weight, totals.weight)
+    const rows = bcoLoss(rewards, desirability(batch, config.useStrength), shift)
+    const [forChosen, forRejected] = splitPairs(rows, batch.pairs)
+    const loss = weightedShare(tf.add(forChosen, forRejected) as tf.Tensor1D, batch.weight, totals.weight)
     return {
       loss,
       metrics: {
         loss,
         'bco/delta': weightedShare(tf.fill([batch.pairs], shift) as tf.Tensor1D, batch.weight, totals.weight),
         ...policyMetrics(batch, totals, logProbs, batch.reference, ratios, config.beta),
+        ...judgedMetrics(batch, totals, rewards, shift),
       },
     }
   },

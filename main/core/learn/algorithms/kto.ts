@@ -3,11 +3,12 @@ import { z } from 'zod'
 import { invariant } from '../../../../shared/assert.ts'
 import { defineAlgorithm, type Batch, type BatchTotals, type Network } from '../define.ts'
 import { policyMetrics } from '../groups.ts'
+import { desirability, judgedMetrics, JUDGED_INFO } from '../judged-sides.ts'
 import { sequenceLogRatios, splitPairs, stopGradient, weightedShare } from '../ops.ts'
 import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
 import { distancePenalty, SMALL_MODEL } from '../pair-page.ts'
 import { forPretrained } from '../pretrained-presets.ts'
-import { softPreference, useStrength } from '../preference-strength.ts'
+import { useStrength } from '../preference-strength.ts'
 import { tf } from '../tf.ts'
 
 /** z₀ = max(0, mean log-ratio of completions that stand with prompts of others), a number without gradient. [row] → [] */
@@ -55,10 +56,10 @@ export const kto = defineAlgorithm({
   name: 'KTO',
   summary: 'Good and bad answers one by one, gains against losses',
   paper: { cite: 'Ethayarajh et al., ICML 2024', url: 'https://arxiv.org/abs/2402.01306' },
-  vectors: ['kto'],
+  vectors: ['kto', 'kto-pairs'],
   equation: 'L = λ_D (1 − σ(β(r − z₀))) for desirable, λ_U (1 − σ(β(z₀ − r))) for undesirable,   r = log π/π_ref',
   deviations: [
-    'Each pair gives a desirable and an undesirable example. With a soft label p each completion counts as both, by p and 1 − p.',
+    'Each pair gives a desirable and an undesirable example. With a soft label p each completion counts as both, by p and 1 − p. A pair labeled “both bad” gives two undesirable ones.',
     'z₀ is the mean log-ratio over the batch of completions that stand with another prompt. Which prompt it is, is fixed by the order of the data and not drawn within the batch, so that reference log-probs are computed once.',
     'Each pair’s loss is the mean of its two sides, multiplied by its weight and divided by the batch’s total weight; z₀ is not weighted.',
   ],
@@ -66,6 +67,8 @@ export const kto = defineAlgorithm({
   role: 'policy',
   needsReference: true,
   mismatched: true,
+  judgesEach: true,
+  exampleWeights: ({ desirable, undesirable }) => ({ desirable, undesirable }),
   config: z.strictObject({
     beta: distancePenalty(),
     desirable: z
@@ -77,7 +80,7 @@ export const kto = defineAlgorithm({
     undesirable: z.number().positive().max(100).default(1).meta({
       title: 'Weight of undesirable',
       symbol: 'λ_U',
-      help: 'How much losses count; pairs hold as many of each, so equal weights are balanced.',
+      help: 'How much losses count; comparisons hold as many of each, so equal weights are balanced. Pairs labeled “both bad” hold two undesirable examples.',
       group: 'main',
     }),
     useStrength: useStrength(),
@@ -92,6 +95,7 @@ export const kto = defineAlgorithm({
       help: 'How much likelier than the reference the policy finds unrelated completions, from 0 up. If it grows, the policy moves everywhere and not where the labels point.',
     },
     ...POLICY_INFO,
+    ...JUDGED_INFO,
   ],
   mainMetric: 'eval/rewards/accuracies',
   presets: [
@@ -119,8 +123,7 @@ export const kto = defineAlgorithm({
     invariant(batch.kind === 'pairs' && batch.reference !== null, 'KTO gets pairs with reference log-probs')
     const logProbs = network.tokenLogProbs(batch.tokens)
     const ratios = sequenceLogRatios(logProbs, batch.reference)
-    const soft = softPreference(batch, config.useStrength)
-    const desirable = tf.concat1d([soft, tf.sub(1, soft)])
+    const desirable = desirability(batch, config.useStrength)
     const z0 = baselineOf(totals)
     const of = (sign: tf.Tensor1D): tf.Tensor1D => ktoLoss(ratios, sign, z0, config)
     const rows = tf.add(
@@ -135,6 +138,12 @@ export const kto = defineAlgorithm({
         loss,
         'kto/z0': tf.mul(z0, batch.pairs / Math.max(1, totals.items)) as tf.Scalar,
         ...policyMetrics(batch, totals, logProbs, batch.reference, ratios, config.beta),
+        ...judgedMetrics(
+          batch,
+          totals,
+          tf.mul(ratios, config.beta) as tf.Tensor1D,
+          tf.mul(z0, config.beta) as tf.Scalar,
+        ),
       },
     }
   },

@@ -17,12 +17,14 @@ export interface EncodedPair {
   readonly promptText: string
   readonly chosen: EncodedCompletion
   readonly rejected: EncodedCompletion
-  /** P(chosen preferred), ½ to 1. */
+  /** P(chosen preferred), ½ to 1; ½ where the two are not compared. */
   readonly preference: number
   readonly strength: number
   readonly weight: number
   /** True where `chosen` is the record's `b`. */
   readonly swapped: boolean
+  /** P(good) of each side, where each is judged by itself; absent where the two are compared. */
+  readonly judged?: { readonly chosen: number; readonly rejected: number }
   /** This prompt with the completions of another one; only where the method asks for it. */
   readonly mismatched?: { readonly chosen: EncodedCompletion; readonly rejected: EncodedCompletion }
 }
@@ -54,6 +56,8 @@ export function encodeCompletion(
   return { ...format.row(prompt, completion, maxLength), text: toText(completion) }
 }
 
+const BOTH_BAD = { chosen: 0, rejected: 0 }
+
 /**
  * Turns records into tokens. An empty completion keeps its end-of-turn token.
  * @throws AppError as encodeCompletion
@@ -70,17 +74,19 @@ export function encodeRows(rows: readonly PreferenceRow[], format: TextFormat, m
   const pairs = rows.map((row): EncodedRowPair => {
     const a = encode(row.prompt, row.a)
     const b = encode(row.prompt, row.b)
-    const swapped = row.preferenceA < 0.5
+    const preferenceA = row.preferenceA ?? 0.5
+    const swapped = preferenceA < 0.5
     return {
       pairId: row.pairId,
       promptText: toText(row.prompt),
       contents: { prompt: row.prompt, chosen: swapped ? row.b : row.a, rejected: swapped ? row.a : row.b },
       chosen: swapped ? b : a,
       rejected: swapped ? a : b,
-      preference: swapped ? 1 - row.preferenceA : row.preferenceA,
+      preference: swapped ? 1 - preferenceA : preferenceA,
       strength: row.strength,
       weight: row.weight,
       swapped,
+      ...(row.preferenceA === null ? { judged: BOTH_BAD } : {}),
     }
   })
   return { pairs, cutShare: rows.length === 0 ? 0 : cut / (2 * rows.length), longest }

@@ -1,4 +1,5 @@
 import type { Network, PairBatch, TokenBatch } from '../../../core/learn/define.ts'
+import { comparesAny } from '../../../core/learn/judged-sides.ts'
 import { likelihoodAccuracy } from '../../../core/learn/pair-metrics.ts'
 import { tf } from '../../../core/learn/tf.ts'
 import { disposeBatch } from '../../../core/learn/batches.ts'
@@ -8,12 +9,17 @@ import { rowsOfPairs } from './reference-rows.ts'
 import type { Session } from './text-session.ts'
 import { pairItems, type PairSet } from './training-data.ts'
 
-/** Metrics that are shares of pairs, and so get Wilson's interval. */
-const SHARES: ReadonlySet<string> = new Set(['rewards/accuracies', 'logps/accuracies'])
+/** Metrics that are shares, and so get Wilson's interval, by what they are shares of. */
+const SHARES: Readonly<Record<string, 'pairs' | 'judged'>> = {
+  'rewards/accuracies': 'pairs',
+  'logps/accuracies': 'pairs',
+  'judged/accuracies': 'judged',
+}
 
 /**
  * The method's own loss and metrics on held-out pairs, dropout off, and for every policy how often the preferred
- * completion is the likelier one: the number by which methods can be told apart. Weights are not touched.
+ * completion is the likelier one: the number by which methods can be told apart. What compares the two sides of a pair
+ * leaves out those in which each was judged by itself. Weights are not touched.
  * @param prefix `eval` or `test`
  */
 export async function scorePairs(session: Session, set: PairSet, prefix: string): Promise<Record<string, number>> {
@@ -46,7 +52,7 @@ export async function scorePairs(session: Session, set: PairSet, prefix: string)
       })
       const logProbs = watched.last()
       const more =
-        logProbs !== null && metrics['logps/accuracies'] === undefined
+        logProbs !== null && metrics['logps/accuracies'] === undefined && comparesAny(parts.totals)
           ? { 'logps/accuracies': likelihoodAccuracy(batch, parts.totals, logProbs) }
           : {}
       for (const [name, value] of Object.entries({ ...metrics, ...more })) found[name] = tf.keep(value)
@@ -59,7 +65,7 @@ export async function scorePairs(session: Session, set: PairSet, prefix: string)
     await context.breathe()
     if (context.hurried()) break
   }
-  return withIntervals(sums, set.pairs.length, prefix)
+  return withIntervals(sums, set, prefix)
 }
 
 /** Keeps the log-probs that a loss asks for, so that another metric need not compute them again. */
@@ -77,16 +83,17 @@ function watchLogProbs(decoder: Network): { readonly network: Network; last(): t
   }
 }
 
-function withIntervals(
-  values: Readonly<Record<string, number>>,
-  pairs: number,
-  prefix: string,
-): Record<string, number> {
-  const result: Record<string, number> = { [`${prefix}/pairs`]: pairs }
+function withIntervals(values: Readonly<Record<string, number>>, set: PairSet, prefix: string): Record<string, number> {
+  const compared = set.pairs.filter(({ judged }) => judged === undefined).length
+  const counts = { pairs: compared, judged: 2 * (set.pairs.length - compared) }
+  const result: Record<string, number> = {
+    [`${prefix}/pairs`]: compared,
+    ...(counts.judged > 0 ? { [`${prefix}/judged`]: counts.judged } : {}),
+  }
   for (const [name, value] of Object.entries(values)) {
     result[`${prefix}/${name}`] = value
-    if (!SHARES.has(name)) continue
-    Object.assign(result, withBounds(`${prefix}/${name}`, value, wilson(value, pairs)))
+    const of = SHARES[name]
+    if (of !== undefined) Object.assign(result, withBounds(`${prefix}/${name}`, value, wilson(value, counts[of])))
   }
   return result
 }

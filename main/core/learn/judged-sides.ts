@@ -1,0 +1,85 @@
+// Pairs in which each answer was judged by itself: what a loss makes of them, and what is measured on them.
+import type { MetricInfo } from '../../../shared/domain.ts'
+import type { BatchTotals, PairBatch } from './define.ts'
+import { fractionGreater, weightedShare } from './ops.ts'
+import { softPreference } from './preference-strength.ts'
+import { tf } from './tf.ts'
+
+/**
+ * How desirable each answer is: p and 1 − p of a pair whose sides are compared with label p, else what was said of the
+ * answer itself, which has no strength. @returns rows in the order of the batch's tokens [2·pair]
+ */
+export function desirability(batch: PairBatch, usesStrength: boolean): tf.Tensor1D {
+  const soft = softPreference(batch, usesStrength)
+  const compared = tf.concat1d([soft, tf.sub(1, soft)])
+  if (batch.judged == null) return compared
+  return tf.add(tf.mul(compared, both(batch.judged.compared)), batch.judged.good) as tf.Tensor1D
+}
+
+/** The same number for both rows of a pair. [pair] → [2·pair] */
+function both(values: tf.Tensor1D): tf.Tensor1D {
+  return tf.concat1d([values, values])
+}
+
+/** Whether a batch, of which these are the totals, has a pair whose sides are compared. */
+export function comparesAny({ judged }: BatchTotals): boolean {
+  return judged === undefined || judged.compared > 0
+}
+
+/** Share of a weighted mean over the pairs whose sides are compared. @param values [pair] */
+export function comparedShare(values: tf.Tensor1D, batch: PairBatch, totals: BatchTotals): tf.Scalar {
+  const weight = batch.judged == null ? batch.weight : (tf.mul(batch.weight, batch.judged.compared) as tf.Tensor1D)
+  return weightedShare(values, weight, totals.judged?.compared ?? totals.weight)
+}
+
+/**
+ * Shares of what is measured on answers that were judged by themselves, each where there are any: their mean reward,
+ * good and bad apart, and how often they lie on the right side of the line.
+ * @param rewards [2·pair]   @param line what a good answer's reward should be above
+ */
+export function judgedMetrics(
+  batch: PairBatch,
+  totals: BatchTotals,
+  rewards: tf.Tensor1D,
+  line: tf.Scalar | number,
+): Record<string, tf.Scalar> {
+  if (totals.judged === undefined) return {}
+  const { good, bad } = totals.judged
+  const alone = batch.judged == null ? tf.zerosLike(batch.weight) : (tf.sub(1, batch.judged.compared) as tf.Tensor1D)
+  const weight = both(tf.mul(batch.weight, alone))
+  const share = batch.judged?.good ?? tf.zerosLike(weight)
+  const weightGood = tf.mul(weight, share) as tf.Tensor1D
+  const weightBad = tf.sub(weight, weightGood) as tf.Tensor1D
+  const above = fractionGreater(rewards, tf.add(tf.zerosLike(rewards), line))
+  const right = tf.add(tf.mul(weightGood, above), tf.mul(weightBad, tf.sub(1, above)))
+  return {
+    ...(good > 0 ? { 'rewards/good': weightedShare(rewards, weightGood, good) } : {}),
+    ...(bad > 0 ? { 'rewards/bad': weightedShare(rewards, weightBad, bad) } : {}),
+    ...(good + bad > 0 ? { 'judged/accuracies': tf.div(tf.sum(right), good + bad) as tf.Scalar } : {}),
+  }
+}
+
+/** What methods report that judge each answer by itself. */
+export const JUDGED_INFO: readonly MetricInfo[] = [
+  {
+    name: 'rewards/good',
+    label: 'Reward, called good',
+    unit: '',
+    goal: 'none',
+    help: 'Implicit reward of answers that were called good by themselves, not compared with another.',
+  },
+  {
+    name: 'rewards/bad',
+    label: 'Reward, called bad',
+    unit: '',
+    goal: 'none',
+    help: 'Implicit reward of answers that were called bad by themselves, as both answers of a pair labeled “both bad” are. It should fall.',
+  },
+  {
+    name: 'judged/accuracies',
+    label: 'Judgment accuracy',
+    unit: 'fraction',
+    goal: 'max',
+    help: 'How often an answer that was called good by itself has a reward above the method’s line, or one called bad a reward below it. Equal counts one half.',
+  },
+]
