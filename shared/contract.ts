@@ -11,6 +11,7 @@ import { runCalls, runSummary, sampleItem } from './contract/runs.ts'
 import { segmentCalls } from './contract/segments.ts'
 import { systemCalls } from './contract/system.ts'
 import { textCalls } from './contract/texts.ts'
+import { unpairedCalls } from './contract/unpaired.ts'
 import { trashCalls } from './contract/trash.ts'
 import { runId } from './domain.ts'
 import { curveChange } from './metric-columns.ts'
@@ -29,6 +30,7 @@ export const contract = {
   ...paperCalls,
   ...rankingCalls,
   ...textCalls,
+  ...unpairedCalls,
   ...trashCalls,
 } as const
 

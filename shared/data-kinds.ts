@@ -35,7 +35,13 @@ export const responsePair = z.strictObject({
 })
 export type ResponsePair = z.infer<typeof responsePair>
 
-export const dataKinds = ['response-pairs', 'segment-pairs', 'rankings', 'contrast-groups'] as const
+export const dataKinds = [
+  'response-pairs',
+  'unpaired-responses',
+  'segment-pairs',
+  'rankings',
+  'contrast-groups',
+] as const
 export const dataKind = z.enum(dataKinds)
 export type DataKind = z.infer<typeof dataKind>
 
@@ -72,6 +78,29 @@ export const preferenceRow = z.strictObject({
   labelCount: z.int().nonnegative(),
 })
 export type PreferenceRow = z.infer<typeof preferenceRow>
+
+/**
+ * What an item of `unpaired-responses` holds: one completion of a prompt, to be judged by itself. Judgments are labels, as
+ * of pairs: `a` says that it is good, `b` that it is bad.
+ */
+export const unpairedData = z.strictObject({
+  prompt: content,
+  completion: content,
+  metadata: namedValues(z.json()),
+})
+export type UnpairedData = z.infer<typeof unpairedData>
+
+/** What a trainer reads of such an item, one line each that somebody judged. */
+export const unpairedRow = z.strictObject({
+  pairId: z.string(),
+  split: splitName,
+  prompt: content,
+  completion: content,
+  /** P(the completion is good): 1, 0, in between when annotators differ. */
+  good: z.number().min(0).max(1),
+  labelCount: z.int().nonnegative(),
+})
+export type UnpairedRow = z.infer<typeof unpairedRow>
 
 /** An item of any other kind, as stored: what lists, labels and splits need, and the kind's own fields in `data`. */
 export const itemRecord = z.strictObject({

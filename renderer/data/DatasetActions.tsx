@@ -8,6 +8,7 @@ import { Button } from '../parts/Button.tsx'
 import { Dialog } from '../parts/Dialog.tsx'
 import { Say } from '../parts/Say.tsx'
 import { showToast } from '../parts/toast.tsx'
+import { KIND_WORDS } from '../../shared/kind-words.ts'
 import { formatCount } from '../../shared/units.ts'
 
 const EXPORTS = [
@@ -24,34 +25,44 @@ const EXPORTS = [
   ['label-events', 'Label events', 'the whole log: every answer, undo and redo with its time, order and annotator'],
 ] as const
 
+const UNPAIRED_EXPORTS = [
+  [
+    'preferences',
+    'Unpaired preferences',
+    'prompt, completion, label as TRL reads them, with the share and number of labels beside; only answers that were judged',
+  ],
+  ['pairs-with-labels', 'Answers with labels', 'every answer and what each person says of it; can be imported again'],
+  ['label-events', 'Label events', 'the whole log: every answer, undo and redo with its time, order and annotator'],
+] as const
+
 export function DatasetActions({ detail }: { readonly detail: DatasetDetail }): ReactNode {
   const [open, setOpen] = useState<'export' | 'delete' | null>(null)
   const { datasetId } = detail
-  // What two sides have, people can compare.
-  const pairs = detail.kind === 'response-pairs' || detail.kind === 'segment-pairs'
+  // What two sides have, people can compare; an answer that stands alone they can judge.
+  const labeled = KIND_WORDS[detail.kind].labeled
   const label = (): void => goTo(`/label/${datasetId}`)
   const train = (): void => goTo(`/train?data=${datasetId}`)
   useCommands([
-    { id: 'data.label', title: 'Label these pairs', group: 'Data', keys: ['l'], disabled: !pairs, run: label },
+    { id: 'data.label', title: 'Label these data', group: 'Data', keys: ['l'], disabled: !labeled, run: label },
     { id: 'data.train', title: 'Train on these data', group: 'Data', keys: ['t'], run: train },
     {
       id: 'data.export',
       title: 'Export these data',
       group: 'Data',
       keys: ['x'],
-      disabled: !pairs,
+      disabled: !labeled,
       run: () => setOpen('export'),
     },
   ])
   return (
     <div className="row">
       <Button look="quiet" icon={Trash2} aria-label="Delete the data set" onClick={() => setOpen('delete')} />
-      {pairs ? (
+      {labeled ? (
         <Button icon={Share} keys="x" onClick={() => setOpen('export')}>
           Export
         </Button>
       ) : null}
-      {pairs ? (
+      {labeled ? (
         <Button icon={Columns2} keys="l" onClick={label}>
           Label
         </Button>
@@ -82,7 +93,7 @@ function ExportDialog({ detail, onClose }: { readonly detail: DatasetDetail; onC
   return (
     <Dialog title={`Export ${detail.name}`} onClose={onClose}>
       <div className="col gap-3">
-        {EXPORTS.map(([format, name, text]) => (
+        {(detail.kind === 'unpaired-responses' ? UNPAIRED_EXPORTS : EXPORTS).map(([format, name, text]) => (
           <div key={format} className="row gap-3">
             <span className="grow">
               <b>{name}</b>
@@ -166,8 +177,9 @@ function DeleteDialog({ detail, onClose }: { readonly detail: DatasetDetail; onC
       }
     >
       <Say tone="warn">
-        Its {formatCount(detail.itemCount)} pairs and {formatCount(detail.labelCount)} labels move to the trash, and can
-        be restored from there: Settings, Trash. Runs that used it keep their own copy of what they read.
+        Its {formatCount(detail.itemCount)} {KIND_WORDS[detail.kind].items} and {formatCount(detail.labelCount)} labels
+        move to the trash, and can be restored from there: Settings, Trash. Runs that used it keep their own copy of
+        what they read.
       </Say>
     </Dialog>
   )

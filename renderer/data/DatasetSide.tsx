@@ -21,11 +21,12 @@ export function DatasetSide({ detail }: { readonly detail: DatasetDetail }): Rea
 
 function Balance({ detail }: { readonly detail: DatasetDetail }): ReactNode {
   const { a, b, tie, bothBad, unlabeled } = detail.balance
+  const alone = detail.kind === 'unpaired-responses'
   const total = a + b + tie + bothBad + unlabeled
   const parts = [
-    { name: 'first better', count: a, tone: 'r1' },
-    { name: 'second better', count: b, tone: 'r2' },
-    { name: 'tie', count: tie, tone: 'r7' },
+    { name: alone ? 'good' : 'first better', count: a, tone: 'r1' },
+    { name: alone ? 'bad' : 'second better', count: b, tone: 'r2' },
+    { name: alone ? 'undecided' : 'tie', count: tie, tone: 'r7' },
     { name: 'both bad', count: bothBad, tone: 'r4' },
     { name: 'not labeled', count: unlabeled, tone: 'none' },
   ].filter((part) => part.count > 0)
@@ -78,6 +79,7 @@ function Lengths({ detail }: { readonly detail: DatasetDetail }): ReactNode {
 
 function Annotators({ detail }: { readonly detail: DatasetDetail }): ReactNode {
   if (detail.perAnnotator.length === 0) return null
+  const alone = detail.kind === 'unpaired-responses'
   return (
     <Section title="Annotators">
       <table className="table plain">
@@ -85,14 +87,16 @@ function Annotators({ detail }: { readonly detail: DatasetDetail }): ReactNode {
           <tr>
             <th scope="col">Name</th>
             <th scope="col" className="num">
-              First
+              {alone ? 'Good' : 'First'}
             </th>
             <th scope="col" className="num">
-              Second
+              {alone ? 'Bad' : 'Second'}
             </th>
-            <th scope="col" className="num">
-              Tie
-            </th>
+            {alone ? null : (
+              <th scope="col" className="num">
+                Tie
+              </th>
+            )}
             <th scope="col" className="num">
               Majority
             </th>
@@ -104,7 +108,7 @@ function Annotators({ detail }: { readonly detail: DatasetDetail }): ReactNode {
               <td>{row.annotator}</td>
               <td className="num">{formatCount(row.a)}</td>
               <td className="num">{formatCount(row.b)}</td>
-              <td className="num">{formatCount(row.tie)}</td>
+              {alone ? null : <td className="num">{formatCount(row.tie)}</td>}
               <td className="num" title="How often the answer is the majority's">
                 {formatPercent(row.withMajority)}
               </td>
@@ -120,6 +124,7 @@ const PAIRS_SHOWN = 12
 
 function Agreement({ detail }: { readonly detail: DatasetDetail }): ReactNode {
   const { data } = useCall('datasets.agreement', { datasetId: detail.datasetId })
+  const alone = detail.kind === 'unpaired-responses'
   if (data === undefined) return null
   return (
     <Section title="Agreement" note="beyond chance, 95 % interval">
@@ -147,8 +152,10 @@ function Agreement({ detail }: { readonly detail: DatasetDetail }): ReactNode {
         </p>
       ) : null}
       <p className="small text-2">
-        All who labeled a pair agree on <span className="mono">{formatCount(data.allAgree)}</span> of the{' '}
-        <span className="mono">{formatCount(data.bothLabeled)}</span> pairs that several people labeled.
+        All who labeled {alone ? 'an answer' : 'a pair'} agree on{' '}
+        <span className="mono">{formatCount(data.allAgree)}</span> of the{' '}
+        <span className="mono">{formatCount(data.bothLabeled)}</span> {alone ? 'answers' : 'pairs'} that several people
+        labeled.
       </p>
     </Section>
   )

@@ -20,6 +20,7 @@ import { SegmentBrowser } from './SegmentBrowser.tsx'
 
 const KIND_CHIPS: Readonly<Record<DatasetDetail['kind'], string>> = {
   'response-pairs': 'text pairs',
+  'unpaired-responses': 'single answers',
   'segment-pairs': 'segment pairs',
   rankings: 'judged lists',
   'contrast-groups': 'texts',
@@ -52,7 +53,7 @@ export function DatasetView({ datasetId }: { readonly datasetId: DatasetId }): R
             </div>
             <p className="text-2">
               <span className="mono">{formatCount(detail.itemCount)}</span> {words.items}
-              {detail.kind !== 'response-pairs' ? null : (
+              {detail.kind !== 'response-pairs' && detail.kind !== 'unpaired-responses' ? null : (
                 <>
                   , <span className="mono">{formatCount(detail.promptCount)}</span> {words.groups}
                 </>
@@ -68,7 +69,15 @@ export function DatasetView({ datasetId }: { readonly datasetId: DatasetId }): R
           <DatasetActions detail={detail} />
         </header>
         <DatasetWarnings datasetId={datasetId} />
-        {detail.kind === 'segment-pairs' ? (
+        {detail.kind === 'unpaired-responses' ? (
+          <>
+            <PairBrowser detail={detail} />
+            <div className="two">
+              <Split detail={detail} />
+              {detail.rejectedRowCount + detail.warningCount > 0 ? <RowCheck detail={detail} /> : null}
+            </div>
+          </>
+        ) : detail.kind === 'segment-pairs' ? (
           <>
             <SegmentBrowser detail={detail} />
             <div className="two">

@@ -14,6 +14,7 @@ import { ErrorNotice, Loading } from '../parts/states.tsx'
 import { formatBytes, formatCount } from '../../shared/units.ts'
 import { ContentText } from './ContentText.tsx'
 import { LabelQuestionPanel, LabelValues } from './LabelReading.tsx'
+import { SingleAnswers } from './SingleAnswers.tsx'
 import { LAYOUT_WORDS, ROLE_WORDS, setRole } from './roles.ts'
 
 /** How a file is read, before anything is stored: roles of the columns, who wins in plain words, rows that fall out. */
@@ -24,6 +25,10 @@ export function ImportView({ path }: { readonly path: string }): ReactNode {
   const start = useMutate('datasets.import', { invalidate: ['datasets.importJobs'], onSuccess: () => goTo('/data') })
   useCrumbs([{ label: 'Data', href: '/data' }, { label: 'Import' }])
   const asTexts = useMutate('texts.import', { invalidate: ['datasets.list'], onSuccess: () => goTo('/data') })
+  const asAnswers = useMutate('unpaired.import', {
+    invalidate: ['datasets.list'],
+    onSuccess: ({ datasetId }) => goTo(`/data/${datasetId}`),
+  })
   const ready =
     inspection !== undefined &&
     inspection.missingRoles.length === 0 &&
@@ -78,24 +83,42 @@ export function ImportView({ path }: { readonly path: string }): ReactNode {
         >
           Import as texts
         </Button>
-        <Button look="primary" keys="mod+enter" disabled={!ready} onClick={run}>
-          Import
-        </Button>
+        {inspection.unpaired !== null ? (
+          <Button
+            look="primary"
+            disabled={asAnswers.isPending}
+            title="Prompt, one answer, and whether it is good or bad where the file says so: for KTO, BCO and SFT"
+            onClick={() => asAnswers.mutate({ path, name: name ?? '' })}
+          >
+            {asAnswers.isPending ? 'Reading …' : 'Import as single answers'}
+          </Button>
+        ) : (
+          <Button look="primary" keys="mod+enter" disabled={!ready} onClick={run}>
+            Import
+          </Button>
+        )}
       </header>
       {start.error === null ? null : <ErrorNotice error={start.error} />}
       {asTexts.error === null ? null : <ErrorNotice error={asTexts.error} />}
-      {inspection.questions.map((question) => (
-        <LabelQuestionPanel
-          key={question.columns.join(' ')}
-          question={question}
-          mapping={latest(mapping, inspection)}
-          onChange={setMapping}
-        />
-      ))}
-      <PreviewRows
-        inspection={inspection}
-        onFlip={() => setMapping({ ...inspection.mapping, flip: !inspection.mapping.flip })}
-      />
+      {asAnswers.error === null ? null : <ErrorNotice error={asAnswers.error} />}
+      {inspection.unpaired !== null ? (
+        <SingleAnswers found={inspection.unpaired} />
+      ) : (
+        <>
+          {inspection.questions.map((question) => (
+            <LabelQuestionPanel
+              key={question.columns.join(' ')}
+              question={question}
+              mapping={latest(mapping, inspection)}
+              onChange={setMapping}
+            />
+          ))}
+          <PreviewRows
+            inspection={inspection}
+            onFlip={() => setMapping({ ...inspection.mapping, flip: !inspection.mapping.flip })}
+          />
+        </>
+      )}
       <div className="two">
         <ColumnRoles inspection={inspection} mapping={latest(mapping, inspection)} onChange={setMapping} />
         <div className="col gap-4">
@@ -290,7 +313,9 @@ function ColumnRoles({
           </tbody>
         </table>
       </div>
-      {Object.values(mapping.columns).includes('label') ? <LabelValues mapping={mapping} onChange={onChange} /> : null}
+      {inspection.unpaired === null && Object.values(mapping.columns).includes('label') ? (
+        <LabelValues mapping={mapping} onChange={onChange} />
+      ) : null}
     </Panel>
   )
 }

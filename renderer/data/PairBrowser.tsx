@@ -1,6 +1,7 @@
 import { useDeferredValue, useState, type ReactNode } from 'react'
 import { ArrowDown, ArrowUp } from 'lucide-react'
 import type { DatasetDetail } from '../../shared/contract/datasets.ts'
+import type { Outcome } from '../../shared/data-kinds.ts'
 import { useCall } from '../api/queries.ts'
 import { useCommands } from '../frame/commands.ts'
 import { Button } from '../parts/Button.tsx'
@@ -32,6 +33,9 @@ export function PairBrowser({ detail }: { readonly detail: DatasetDetail }): Rea
     { keepPrevious: true },
   )
   const row = data?.rows[0]
+  const alone = detail.kind === 'unpaired-responses'
+  const outcomeWords: Partial<Record<Outcome, string>> = alone ? { a: 'good', b: 'bad' } : { a: 'first', b: 'second' }
+  const noun = alone ? 'answer' : 'pair'
   const total = data?.total ?? 0
   const move = (by: number): void => setOffset(Math.min(Math.max(0, total - 1), Math.max(0, offset + by)))
   useCommands([
@@ -69,7 +73,7 @@ export function PairBrowser({ detail }: { readonly detail: DatasetDetail }): Rea
           setOffset(0)
         }}
       >
-        {FILTERS.map(([value, words]) => (
+        {FILTERS.filter(([value]) => !alone || value !== 'empty-answer').map(([value, words]) => (
           <option key={value} value={value}>
             {words}
           </option>
@@ -90,7 +94,7 @@ export function PairBrowser({ detail }: { readonly detail: DatasetDetail }): Rea
   )
   return (
     <Panel
-      title="Pairs"
+      title={alone ? 'Answers' : 'Pairs'}
       note={total === 0 ? 'none match' : `${formatCount(offset + 1)} of ${formatCount(total)}`}
       actions={tools}
       flush
@@ -98,21 +102,20 @@ export function PairBrowser({ detail }: { readonly detail: DatasetDetail }): Rea
       {error === null ? null : <ErrorNotice error={error} />}
       {row === undefined ? (
         data === undefined ? (
-          <Loading what="Reading the pairs" />
+          <Loading what={`Reading the ${noun}s`} />
         ) : (
-          <p className="pad text-2">No pair matches. Change the search or the filter.</p>
+          <p className="pad text-2">No {noun} matches. Change the search or the filter.</p>
         )
       ) : (
         <>
           <div className="pair-labels">
             {row.labels.length === 0 ? (
-              <Say tone="info">Nobody has labeled this pair.</Say>
+              <Say tone="info">Nobody has labeled this {noun}.</Say>
             ) : (
               <span className="row wrap">
                 {row.labels.map((label) => (
                   <Chip key={label.annotator}>
-                    {label.annotator}:{' '}
-                    {label.outcome === 'a' ? 'first' : label.outcome === 'b' ? 'second' : label.outcome}
+                    {label.annotator}: {outcomeWords[label.outcome] ?? label.outcome}
                     {label.strength === null ? '' : `, ${label.strength}`}
                   </Chip>
                 ))}

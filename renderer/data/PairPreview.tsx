@@ -8,7 +8,8 @@ import { wordCount } from './roles.ts'
 interface PairPreviewProps {
   readonly prompt: Content
   readonly a: Content
-  readonly b: Content
+  /** Null where an answer stands alone: the labels then call it good or bad. */
+  readonly b: Content | null
   /** Which side won by majority; null when nobody has decided. */
   readonly winner: Outcome | null
 }
@@ -29,15 +30,24 @@ export function PairPreview({ prompt, a, b, winner }: PairPreviewProps): ReactNo
         <p className="small text-3">Prompt</p>
         <ContentText value={prompt} />
       </div>
-      <div className="pair-sides">
-        <Side name="answer 1" value={a} verdict={verdictOf('a', winner)} />
-        <Side name="answer 2" value={b} verdict={verdictOf('b', winner)} />
-      </div>
+      {b === null ? (
+        <Side name="answer" value={a} verdict={winner === null ? null : (JUDGED[winner] ?? null)} />
+      ) : (
+        <div className="pair-sides">
+          <Side name="answer 1" value={a} verdict={verdictOf('a', winner)} />
+          <Side name="answer 2" value={b} verdict={verdictOf('b', winner)} />
+        </div>
+      )}
     </div>
   )
 }
 
-function verdictOf(side: 'a' | 'b', winner: Outcome | null): 'chosen' | 'rejected' | 'tie' | 'both bad' | null {
+type SideVerdict = 'chosen' | 'rejected' | 'good' | 'bad' | 'tie' | 'both bad' | 'undecided'
+
+/** What the labels of an answer that stands alone say. */
+const JUDGED: Partial<Record<Outcome, SideVerdict>> = { a: 'good', b: 'bad', tie: 'undecided' }
+
+function verdictOf(side: 'a' | 'b', winner: Outcome | null): SideVerdict | null {
   if (winner === null || winner === 'skip') return null
   if (winner === 'tie') return 'tie'
   if (winner === 'both-bad') return 'both bad'
@@ -51,24 +61,24 @@ function Side({
 }: {
   readonly name: string
   readonly value: Content
-  readonly verdict: ReturnType<typeof verdictOf>
+  readonly verdict: SideVerdict | null
 }): ReactNode {
   return (
     <div className="pair-side">
       <p className="row small text-3">
-        {verdict === 'chosen' ? (
+        {verdict === 'chosen' || verdict === 'good' ? (
           <Chip tone="good">
             <Check className="icon icon-s" aria-hidden="true" />
-            chosen
+            {verdict}
           </Chip>
         ) : null}
-        {verdict === 'rejected' ? (
+        {verdict === 'rejected' || verdict === 'bad' ? (
           <Chip tone="bad">
             <X className="icon icon-s" aria-hidden="true" />
-            rejected
+            {verdict}
           </Chip>
         ) : null}
-        {verdict === 'tie' || verdict === 'both bad' ? <Chip>{verdict}</Chip> : null}
+        {verdict === 'tie' || verdict === 'both bad' || verdict === 'undecided' ? <Chip>{verdict}</Chip> : null}
         {name}, <span className="mono">{wordCount(value)}</span> words
       </p>
       <ContentText value={value} />

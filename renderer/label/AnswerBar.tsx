@@ -31,6 +31,32 @@ export function AnswerBar({ session, store, keymap, chosen, noteOpen, noteRef, o
       {text}
     </Button>
   )
+  const note = (
+    <Button
+      icon={StickyNote}
+      keys={keymap.note[0]}
+      aria-expanded={noteOpen}
+      className={session.comment.trim() === '' ? '' : 'is-on'}
+      onClick={onNote}
+    >
+      Note
+    </Button>
+  )
+  if (session.current !== null && session.current.b === null)
+    return (
+      <div className="answers">
+        {noteOpen ? <NoteField session={session} store={store} noteRef={noteRef} onClose={onNote} /> : null}
+        <div className="answers-sides">
+          {answer('left', 'Good', keymap.left[0], 'answer-side')}
+          {answer('right', 'Bad', keymap.right[0], 'answer-side')}
+        </div>
+        <div className="row wrap">
+          <p className="small text-3 grow">Choosing saves what you say and shows the next answer.</p>
+          {answer('skip', 'Skip', keymap.skip[0])}
+          {note}
+        </div>
+      </div>
+    )
   return (
     <div className="answers">
       {noteOpen ? <NoteField session={session} store={store} noteRef={noteRef} onClose={onNote} /> : null}
@@ -61,15 +87,7 @@ export function AnswerBar({ session, store, keymap, chosen, noteOpen, noteRef, o
         )}
         {answer('both-bad', 'Both bad', keymap.bothBad[0])}
         {answer('skip', 'Skip', keymap.skip[0])}
-        <Button
-          icon={StickyNote}
-          keys={keymap.note[0]}
-          aria-expanded={noteOpen}
-          className={session.comment.trim() === '' ? '' : 'is-on'}
-          onClick={onNote}
-        >
-          Note
-        </Button>
+        {note}
       </div>
       <p className="small text-3 answers-help">
         Choosing saves the answer and shows the next pair. “How much” is set before choosing and goes back to “clearly”.

@@ -5,6 +5,7 @@ import { useAppEvent } from '../api/events.ts'
 import { useCall, useMutate } from '../api/queries.ts'
 import { goTo } from '../frame/location.ts'
 import { Button } from '../parts/Button.tsx'
+import { KIND_WORDS } from '../../shared/kind-words.ts'
 import { formatCount } from '../../shared/units.ts'
 import { Panel } from '../parts/Panel.tsx'
 import { ProgressBar } from '../parts/ProgressBar.tsx'
@@ -20,7 +21,7 @@ export function ChooseDataset(): ReactNode {
         <ErrorNotice error={datasets.error} onRetry={() => void datasets.refetch()} />
       </div>
     )
-  const pairs = datasets.data.filter((dataset) => dataset.kind === 'response-pairs' || dataset.kind === 'segment-pairs')
+  const pairs = datasets.data.filter((dataset) => KIND_WORDS[dataset.kind].labeled)
   if (pairs.length === 0) return <NoDataset />
   return (
     <div className="page">
@@ -33,7 +34,7 @@ export function ChooseDataset(): ReactNode {
             <tr>
               <th scope="col">Name</th>
               <th scope="col" className="num">
-                Pairs
+                Items
               </th>
               <th scope="col" className="num">
                 Labeled

@@ -11,6 +11,8 @@ import { SidePanel } from '../parts/SidePanel.tsx'
 import { ErrorNotice, Loading } from '../parts/states.tsx'
 import { AgreementSection, AnnotatorSection } from './Annotators.tsx'
 import { AnswerBar } from './AnswerBar.tsx'
+import { AnswerView } from './AnswerView.tsx'
+import { isCompared } from './content.ts'
 import { DoneState } from './DoneState.tsx'
 import { Guideline } from './Guideline.tsx'
 import { Habits } from './Habits.tsx'
@@ -60,6 +62,7 @@ export function LabelDesk({ datasetId, annotator, annotators }: LabelDeskProps):
   const focusNote = useCallback((field: HTMLTextAreaElement | null) => field?.focus(), [])
   const chosen = chosenIn(session)
   const { current, failure } = session
+  const alone = dataset?.kind === 'unpaired-responses'
   const toggleDifferences = (): void => setShowDifferences(!showDifferences)
 
   useLabelCommands({
@@ -86,7 +89,7 @@ export function LabelDesk({ datasetId, annotator, annotators }: LabelDeskProps):
           isDone(session) ? (
             <DoneState session={session} store={store} datasetId={datasetId} />
           ) : failure === null ? (
-            <Loading what="Fetching pairs" />
+            <Loading what="Fetching what to label" />
           ) : (
             <span />
           )
@@ -96,14 +99,18 @@ export function LabelDesk({ datasetId, annotator, annotators }: LabelDeskProps):
               <div className="row">
                 <h1 className="grow">{dataset?.question ?? ' '}</h1>
                 {current.current === null ? null : <Chip tone="accent">answered before; a new answer replaces it</Chip>}
-                <Chip title="Who or what wrote the answers, scores and others’ labels are not shown; the order is drawn by chance and on record.">
+                <Chip
+                  title={`Who or what wrote the ${alone ? 'answer' : 'answers'}, scores and others’ labels are not shown${alone ? '' : '; the order is drawn by chance and on record'}.`}
+                >
                   <Eye className="icon icon-s" aria-hidden="true" />
-                  Blind: sides shuffled
+                  {alone ? 'Blind' : 'Blind: sides shuffled'}
                 </Chip>
               </div>
               {current.segments === null ? <PromptView key={current.pairId} prompt={current.prompt} /> : null}
             </div>
-            {current.segments === null ? (
+            {current.b === null ? (
+              <AnswerView item={current} chosen={chosen} scroller={scroller} />
+            ) : current.segments === null && isCompared(current) ? (
               <PairView
                 item={current}
                 showDifferences={showDifferences}
@@ -114,7 +121,7 @@ export function LabelDesk({ datasetId, annotator, annotators }: LabelDeskProps):
                 scroller={scroller}
                 onToggleDifferences={toggleDifferences}
               />
-            ) : (
+            ) : current.segments === null ? null : (
               <SegmentView
                 pairId={current.pairId}
                 world={current.segments.world}
@@ -176,11 +183,12 @@ export function LabelDesk({ datasetId, annotator, annotators }: LabelDeskProps):
             />
           )}
           <AnnotatorSection annotator={annotator} annotators={annotators} />
-          <Habits datasetId={datasetId} annotatorId={annotatorId} />
+          {alone ? null : <Habits datasetId={datasetId} annotatorId={annotatorId} />}
           <AgreementSection datasetId={datasetId} />
           <LastAnswers
             datasetId={datasetId}
             annotatorId={annotatorId}
+            alone={alone}
             currentId={current?.pairId ?? null}
             onOpen={(pairId) => void store.goTo(pairId)}
           />

@@ -8,6 +8,8 @@ import { toVerdict, type Verdict } from './session.ts'
 interface LastAnswersProps {
   readonly datasetId: DatasetId
   readonly annotatorId: AnnotatorId
+  /** Single answers were judged, good or bad. */
+  readonly alone: boolean
   readonly currentId: string | null
   onOpen(pairId: string): void
 }
@@ -21,15 +23,16 @@ const SHORT: { readonly [V in Verdict]: string } = {
   skip: 'skipped',
 }
 
-function shortAnswer(event: LabelEvent): string {
+function shortAnswer(event: LabelEvent, alone: boolean): string {
   if (event.outcome === null) return '–'
+  if (alone) return event.outcome === 'a' ? 'good' : event.outcome === 'b' ? 'bad' : 'skipped'
   const verdict = toVerdict(event.outcome, event.shownOrder ?? 'ab')
   const amount = event.strength === null ? '' : event.strength === 'slightly' ? ', a little' : `, ${event.strength}`
   return `${SHORT[verdict]}${verdict === 'left' || verdict === 'right' ? amount : ''}`
 }
 
 /** The answers just given; a click brings a pair back, to be read or answered anew. */
-export function LastAnswers({ datasetId, annotatorId, currentId, onOpen }: LastAnswersProps): ReactNode {
+export function LastAnswers({ datasetId, annotatorId, alone, currentId, onOpen }: LastAnswersProps): ReactNode {
   const history = useCall('labels.history', { datasetId, annotatorId, limit: 40 }, { keepPrevious: true }).data
   const answers = history?.events.filter((event) => event.kind === 'answer' && event.inForce).slice(0, SHOWN) ?? []
   return (
@@ -47,7 +50,7 @@ export function LastAnswers({ datasetId, annotatorId, currentId, onOpen }: LastA
               >
                 <span className="mono text-3">{event.pairIndex + 1}</span>
                 <span className="ellipsis">{event.title}</span>
-                <span className="text-2 nowrap">{shortAnswer(event)}</span>
+                <span className="text-2 nowrap">{shortAnswer(event, alone)}</span>
               </button>
             </li>
           ))}

@@ -1,15 +1,14 @@
 import { memo, useLayoutEffect, useRef, type ReactNode, type Ref } from 'react'
 import type { Content } from '../../shared/data-kinds.ts'
-import type { LabelItem } from '../../shared/contract/labels.ts'
 import { Chip } from '../parts/Chip.tsx'
 import { KeyCap } from '../parts/KeyCap.tsx'
 import { formatCount } from '../../shared/units.ts'
 import type { AlignedRow, Cell } from './align.ts'
-import { alignItem, countWords, isEmpty, sidesOf } from './content.ts'
+import { alignItem, countWords, isEmpty, sidesOf, type ComparedItem } from './content.ts'
 import type { Verdict } from './session.ts'
 
 interface PairViewProps {
-  readonly item: LabelItem
+  readonly item: ComparedItem
   readonly showDifferences: boolean
   /** The side in view as chosen, while it is being saved or when it was chosen before. */
   readonly chosen: Verdict | null

@@ -19,15 +19,22 @@ export function countWords(content: Content): number {
   return text.split(/\s+/).filter((word) => word !== '').length
 }
 
+/** Two answers to be compared. */
+export type ComparedItem = LabelItem & { readonly b: Content }
+
+export function isCompared(item: LabelItem): item is ComparedItem {
+  return item.b !== null
+}
+
 /** The two sides as they stand on the screen. */
-export function sidesOf(item: LabelItem): { readonly left: Content; readonly right: Content } {
+export function sidesOf(item: ComparedItem): { readonly left: Content; readonly right: Content } {
   return item.shownOrder === 'ab' ? { left: item.a, right: item.b } : { left: item.b, right: item.a }
 }
 
 const prepared = new WeakMap<LabelItem, Alignment>()
 
 /** Aligns a pair once; called ahead of time for pairs in hand. */
-export function alignItem(item: LabelItem): Alignment {
+export function alignItem(item: ComparedItem): Alignment {
   const known = prepared.get(item)
   if (known !== undefined) return known
   const { left, right } = sidesOf(item)

@@ -114,8 +114,9 @@ export function toVerdict(outcome: Outcome, shownOrder: LabelItem['shownOrder'])
   return (outcome === 'a') === (shownOrder === 'ab') ? 'left' : 'right'
 }
 
-/** How strongly one side wins is a question only when one does. */
-function strengthOf(verdict: Verdict, strength: Strength): Strength | null {
+/** How strongly one side wins is a question only when one does, and there are two. */
+function strengthOf(verdict: Verdict, strength: Strength, item: LabelItem): Strength | null {
+  if (item.b === null) return null
   return verdict === 'left' || verdict === 'right' ? strength : null
 }
 
@@ -181,14 +182,21 @@ function take(session: Session, queue: Output<'labels.queue'>, wanted: number, n
   return next.current === null && ahead.length > 0 ? advance(next, nowMs) : next
 }
 
+/** Of one answer alone: good (left), bad (right; the key for both bad says it too) or skipped; a tie says nothing. */
+function judgmentOf(verdict: Verdict): Verdict | null {
+  return verdict === 'both-bad' ? 'right' : verdict === 'tie' ? null : verdict
+}
+
 function choose(session: Session, action: Extract<Action, { type: 'chosen' }>): Session {
   const item = session.current
   if (item === null || isBusy(session)) return session
+  const verdict = item.b === null ? judgmentOf(action.verdict) : action.verdict
+  if (verdict === null) return session
   const answer: Answer = {
     pairId: item.pairId,
-    verdict: action.verdict,
-    outcome: toOutcome(action.verdict, item),
-    strength: strengthOf(action.verdict, session.strength),
+    verdict,
+    outcome: toOutcome(verdict, item),
+    strength: strengthOf(verdict, session.strength, item),
     comment: session.comment.trim(),
     shownOrder: item.shownOrder,
     durationMs: Math.round(viewedForMs(session, action.nowMs)),
@@ -205,7 +213,9 @@ const SAID: { readonly [V in Verdict]: string } = {
   skip: 'Skipped',
 }
 
-export function describeAnswer(verdict: Verdict, strength: Strength | null): string {
+/** @param alone one answer was judged by itself */
+export function describeAnswer(verdict: Verdict, strength: Strength | null, alone = false): string {
+  if (alone && (verdict === 'left' || verdict === 'right')) return verdict === 'left' ? 'Good' : 'Bad'
   const amount = strength === null ? '' : strength === 'slightly' ? ', a little' : `, ${strength}`
   return `${SAID[verdict]}${amount}`
 }
@@ -214,7 +224,9 @@ function saved(session: Session, action: Extract<Action, { type: 'saved' }>): Se
   const { answer } = session
   if (answer === null) return { ...session, progress: action.progress }
   const next = advance({ ...session, answer: null, failure: null, progress: action.progress }, action.nowMs)
-  const announcement = `Saved: ${describeAnswer(answer.verdict, answer.strength)}. ${next.current === null ? 'No pair is left.' : `Pair ${next.current.index + 1}.`}`
+  const alone = session.current !== null && session.current.b === null
+  const noun = alone ? 'Answer' : 'Pair'
+  const announcement = `Saved: ${describeAnswer(answer.verdict, answer.strength, alone)}. ${next.current === null ? `No ${noun.toLowerCase()} is left.` : `${noun} ${next.current.index + 1}.`}`
   return {
     ...next,
     announcement,

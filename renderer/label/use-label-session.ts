@@ -3,13 +3,14 @@ import type { LabelFilter } from '../../shared/contract/labels.ts'
 import type { AnnotatorId, DatasetId } from '../../shared/domain.ts'
 import { client } from '../api/client.ts'
 import { queryClient } from '../api/queries.ts'
-import { alignItem } from './content.ts'
+import type { LabelItem } from '../../shared/contract/labels.ts'
+import { alignItem, isCompared } from './content.ts'
 import type { Session } from './session.ts'
 import { createSessionStore, type SessionStore } from './session-store.ts'
 
 /** Aligning a long pair takes longer than a frame has, so it is done while the pair before is read. */
-function prepare(item: Parameters<typeof alignItem>[0]): void {
-  requestIdleCallback(() => alignItem(item), { timeout: 500 })
+function prepare(item: LabelItem): void {
+  if (isCompared(item)) requestIdleCallback(() => alignItem(item), { timeout: 500 })
 }
 
 /** One person at one data set, for as long as the page is open. */

@@ -2,6 +2,7 @@ import { useEffect, type ReactNode } from 'react'
 import { UserRound } from 'lucide-react'
 import { Link, useParams } from 'wouter'
 import { datasetId as asDatasetId } from '../../shared/domain.ts'
+import { KIND_WORDS } from '../../shared/kind-words.ts'
 import { useCall } from '../api/queries.ts'
 import { changeSettings, useSettings, useViewState } from '../api/settings.ts'
 import { useCrumbs } from '../frame/crumbs.tsx'
@@ -73,12 +74,12 @@ function Desk({ id }: { readonly id: string }): ReactNode {
       />
     )
   }
-  if (dataset.kind !== 'response-pairs' && dataset.kind !== 'segment-pairs') {
+  if (!KIND_WORDS[dataset.kind].labeled) {
     return (
       <EmptyState
         page
-        title={`${dataset.name} holds no pairs`}
-        text="Pairs of text answers and pairs of segments can be labeled here."
+        title={`${dataset.name} holds nothing to label`}
+        text="Pairs of text answers, single answers and pairs of segments can be labeled here."
         action={
           <Link className="btn btn-primary" href="/label">
             Choose another

@@ -6,6 +6,7 @@ import type { TrainForm } from './use-train.ts'
 
 const KIND_NEEDS: Readonly<Record<DataKind, string>> = {
   'response-pairs': 'needs pairs of answers',
+  'unpaired-responses': 'needs answers called good or bad',
   'segment-pairs': 'needs pairs of segments, not text',
   rankings: 'needs ranked documents (qrels)',
   'contrast-groups': 'needs texts, or queries with texts',
@@ -21,11 +22,16 @@ export function MethodTiles({ form }: { readonly form: TrainForm }): ReactNode {
           key={algorithm.id}
           algorithm={algorithm}
           form={form}
-          reason={algorithm.data === kind ? null : KIND_NEEDS[algorithm.data]}
+          reason={algorithm.kinds.includes(kind) ? null : reasonOf(algorithm, kind)}
         />
       ))}
     </div>
   )
+}
+
+function reasonOf({ data }: AlgorithmInfo, kind: DataKind): string {
+  if (kind === 'unpaired-responses' && data === 'response-pairs') return 'needs two answers to a prompt, to compare'
+  return KIND_NEEDS[data]
 }
 
 function Tile({

@@ -55,8 +55,10 @@ function firstDataset(datasets: readonly DatasetSummary[], wanted: string | null
 function fitMethod(draft: Draft, algorithms: readonly AlgorithmInfo[], datasets: readonly DatasetSummary[]): Draft {
   const kind = datasets.find((one) => one.datasetId === draft.datasetId)?.kind
   const chosen = algorithms.find((one) => one.id === draft.method)
-  const fitting = algorithms.find((one) => one.data === kind)
-  return kind === undefined || chosen?.data === kind || fitting === undefined ? draft : changeMethod(draft, fitting)
+  const fitting = algorithms.find((one) => kind !== undefined && one.kinds.includes(kind))
+  return kind === undefined || chosen?.kinds.includes(kind) === true || fitting === undefined
+    ? draft
+    : changeMethod(draft, fitting)
 }
 
 /** All of the Train page's state. Null until methods and data sets are known. */

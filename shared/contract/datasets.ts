@@ -156,6 +156,24 @@ export const inspection = z.strictObject({
   missingRoles: z.array(columnRole),
   /** What must be answered before an import can start. */
   questions: z.array(labelQuestion),
+  /** Not null where the file holds no pairs but single answers, good or bad: how `unpaired.import` would read it. */
+  unpaired: z
+    .strictObject({
+      /** Columns. */
+      prompt: z.string(),
+      completion: z.string(),
+      labels: z.array(z.string()),
+      rows: z.array(
+        z.strictObject({
+          line: z.int(),
+          prompt: content,
+          completion: content,
+          /** Of its first label that says something. */
+          judged: z.enum(['good', 'bad', 'skipped']).nullable(),
+        }),
+      ),
+    })
+    .nullable(),
 })
 export type Inspection = z.infer<typeof inspection>
 
@@ -219,7 +237,8 @@ export const datasetRow = z.strictObject({
   line: z.int(),
   prompt: content,
   a: content,
-  b: content,
+  /** Null where an answer stands alone: `a` is that answer, and labels say `a` for good, `b` for bad. */
+  b: content.nullable(),
   split: splitName,
   labels: z.array(z.strictObject({ annotator: z.string(), outcome, strength: strength.nullable() })),
   metadata: namedValues(z.json()),

@@ -34,7 +34,8 @@ export const labelItem = z.strictObject({
   index: z.int(),
   prompt: content,
   a: content,
-  b: content,
+  /** Null where one answer, `a`, is judged by itself: `a` then says that it is good, `b` that it is bad. */
+  b: content.nullable(),
   /** In place of texts, where behaviour is compared; else null. */
   segments: z.strictObject({ world: z.string().nullable(), a: shownSegment, b: shownSegment }).nullable().default(null),
   shownOrder,

@@ -77,6 +77,8 @@ export const algorithmInfo = z.strictObject({
   equation: z.string(),
   deviations: z.array(z.string()),
   data: dataKind,
+  /** Every kind of data that it can be trained on, `data` first. */
+  kinds: z.array(dataKind),
   role: algorithmRole,
   models: z.array(z.enum(['decoder', 'text-encoder', 'networks'])).min(1),
   needsReference: z.boolean(),

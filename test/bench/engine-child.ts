@@ -71,7 +71,7 @@ function stepWork(shape: ShapeName, job: 'sft' | 'dpo'): Work {
   const config = algorithm.config.parse(job === 'dpo' ? { beta: BETA } : {})
   const pairs = pairsOf(shape, job)
   const items = pairItems({
-    set: { pairs, rewards: null },
+    set: { pairs, rewards: null, answers: [] },
     algorithm,
     config,
     microBatchSize: 4096,

@@ -1,12 +1,13 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { addDataset, type NewDataset } from '../../main/app/data/add-dataset.ts'
 import type { NewPart } from '../../main/core/formats/parsed-rows.ts'
 import { assignSplits } from '../../main/app/data/split.ts'
-import { buildView } from '../../main/app/data/view.ts'
-import { listDatasets } from '../../main/app/store/datasets.ts'
+import { buildView, countView } from '../../main/app/data/view.ts'
+import { listDatasets, requireDataset } from '../../main/app/store/datasets.ts'
 import { databasePath, openStore, type Store } from '../../main/app/store/open.ts'
+import { rebuildDataset } from '../../main/app/store/rebuild-dataset.ts'
 import { recoverStore } from '../../main/app/store/recover.ts'
 import { itemRow } from '../../shared/data-kinds.ts'
 import type { DatasetId } from '../../shared/domain.ts'
@@ -123,4 +124,31 @@ test('nothing stays of a source that fails, is stopped, or is empty', async () =
   expect(listDatasets(store.db)).toEqual([])
   const parent = path.join(folder, 'datasets')
   expect(existsSync(parent) ? readdirSync(parent) : []).toEqual([])
+})
+
+test('single answers whose description is lost are known by their records', async () => {
+  const parts = Array.from({ length: 3 }, (_none, index) =>
+    item(index, {
+      labels: [{ annotator: 'x', outcome: index === 0 ? 'b' : 'a', strength: null }],
+      data: { prompt: `q${index}`, completion: 'an answer', metadata: {} },
+    }),
+  )
+  const { datasetId } = await addDataset(
+    { ...dataset(parts), kind: 'unpaired-responses' },
+    { db: store.db, dataFolder: folder },
+  )
+  const elsewhere = temporaryFolder()
+  const other = openStore(elsewhere)
+  cpSync(path.join(folder, 'datasets'), path.join(elsewhere, 'datasets'), { recursive: true })
+  rmSync(path.join(elsewhere, 'datasets', datasetId, 'dataset.json'))
+  await rebuildDataset(other.db, elsewhere, datasetId, null, { assignSplits, nowMs: 1 })
+  expect(requireDataset(other.db, datasetId)).toMatchObject({ kind: 'unpaired-responses', itemCount: 3 })
+  const { counts, examples } = await countView(other.db, elsewhere, spec(datasetId), {
+    bothBad: true,
+    answers: 'judged',
+  })
+  expect(counts.train + counts.validation + counts.test).toBe(3)
+  expect(examples.desirable + examples.undesirable).toBe(counts.train)
+  other.close()
+  rmSync(elsewhere, { recursive: true })
 })

@@ -41,6 +41,8 @@ function learnToy(page: AlgorithmPage): Promise<ToyCourse> | ToyCourse {
   switch (page.data) {
     case 'response-pairs':
       return learnToyPairs(findTextAlgorithm(page.id))
+    case 'unpaired-responses':
+      throw new Error(`${page.id} learns from pairs too`)
     case 'rankings':
       return learnToyLists(findRankingAlgorithm(page.id))
     case 'segment-pairs':

@@ -37,6 +37,7 @@ const TINY = [
 ]
 const OF_KIND: Readonly<Record<DataKind, readonly string[]>> = {
   'response-pairs': ['--model', 'new:nano', '--tokenizer', 'byte'],
+  'unpaired-responses': ['--model', 'new:nano', '--tokenizer', 'byte'],
   rankings: ['--model', 'networks'],
   'segment-pairs': ['--episodes', '2'],
   'contrast-groups': ['--model', 'new:nano', '--tokenizer', 'byte'],

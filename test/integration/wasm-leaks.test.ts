@@ -63,7 +63,7 @@ test(`${STEPS} steps in two parts, with sampling between them, keep the tensors 
   const config = algorithm.config.parse({})
   const data = pairs()
   const items = pairItems({
-    set: { pairs: data, rewards: null },
+    set: { pairs: data, rewards: null, answers: [] },
     algorithm,
     config,
     microBatchSize: 2,

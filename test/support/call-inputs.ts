@@ -117,6 +117,7 @@ export const callInputs: { readonly [N in CallName]: (place: Place) => Inputs<N>
   'rankings.import': ({ dataFolder }) => one({ path: path.join(dataFolder, 'none') }),
   'rankings.queries': () => one({ datasetId }),
   'rankings.compare': () => one({ a: first, b: second }),
+  'unpaired.import': ({ dataFolder }) => one({ path: path.join(dataFolder, 'none.jsonl') }),
   'texts.import': ({ dataFolder }) => one({ path: path.join(dataFolder, 'none.txt') }),
   'runs.list': () => one({}),
   'runs.get': () => one({ runId: first }),

@@ -64,7 +64,7 @@ const optimizer = createOptimizer(training, decoder.variables)
 const algorithm = findTextAlgorithm('sft')
 const config = algorithm.config.parse({})
 const items = pairItems({
-  set: { pairs, rewards: null },
+  set: { pairs, rewards: null, answers: [] },
   algorithm,
   config,
   microBatchSize: 2,

@@ -5,7 +5,9 @@ import { findEmptyAnswers } from '../store/answers.ts'
 import { findLabeled, loadLabelIndex } from '../store/labels-index.ts'
 import { readAnswersOf } from '../store/labels-read.ts'
 import type { ReadableDb } from '../store/open.ts'
-import { findItemAt, openRecords, type RecordReader } from '../store/items.ts'
+import type { ItemEntry } from '../../core/formats/item-entry.ts'
+import type { DatasetEntry } from '../store/datasets.ts'
+import { findItemAt, openRecords, readUnpaired, type RecordReader } from '../store/items.ts'
 import { inSlices, type Sliced } from '../store/slices.ts'
 import { createRecordSearch, shownTexts } from './record-search.ts'
 
@@ -14,7 +16,7 @@ export type RowsQuery = z.output<(typeof datasetCalls)['datasets.rows']['input']
 
 export interface Browser {
   /** @throws AppError `cancelled` when a newer search of the same data set overtook this one */
-  readRows(query: RowsQuery, itemCount: number): Promise<RowsOutput>
+  readRows(query: RowsQuery, dataset: Pick<DatasetEntry, 'itemCount' | 'kind'>): Promise<RowsOutput>
 }
 
 export function createBrowser(db: ReadableDb, dataFolder: string): Browser {
@@ -24,8 +26,9 @@ export function createBrowser(db: ReadableDb, dataFolder: string): Browser {
     ...Object.values(record.metadata).map((value) => (typeof value === 'string' ? value : JSON.stringify(value))),
   ])
 
-  async function readRows(query: RowsQuery, itemCount: number): Promise<RowsOutput> {
+  async function readRows(query: RowsQuery, dataset: Pick<DatasetEntry, 'itemCount' | 'kind'>): Promise<RowsOutput> {
     const { datasetId, offset, limit } = query
+    const { itemCount, kind } = dataset
     const text = query.search.trim()
     const matches = text === '' ? null : await search.find(datasetId, text)
     const indexes = await select(db, query, itemCount, matches)
@@ -33,18 +36,26 @@ export function createBrowser(db: ReadableDb, dataFolder: string): Browser {
       indexes === null ? range(offset, Math.min(itemCount, offset + limit)) : indexes.slice(offset, offset + limit)
     const records = openRecords(dataFolder, datasetId)
     try {
-      return { total: indexes?.length ?? itemCount, rows: await inSlices(rowsAt(datasetId, page, records)) }
+      return {
+        total: indexes?.length ?? itemCount,
+        rows: await inSlices(rowsAt(datasetId, page, records, kind === 'unpaired-responses')),
+      }
     } finally {
       records.close()
     }
   }
 
-  function* rowsAt(datasetId: string, page: readonly number[], records: RecordReader): Sliced<RowsOutput['rows']> {
+  function* rowsAt(
+    datasetId: string,
+    page: readonly number[],
+    records: RecordReader,
+    isUnpaired: boolean,
+  ): Sliced<RowsOutput['rows']> {
     const rows: RowsOutput['rows'] = []
     for (const index of page) {
       const pair = findItemAt(db, datasetId, index)
       if (pair === null) continue
-      const { pairId, line, prompt, a, b, metadata } = records.read(pair)
+      const { pairId, line, prompt, a, b, metadata } = isUnpaired ? readAlone(records, pair) : records.read(pair)
       const labels = readAnswersOf(db, datasetId, index).map((answer) => ({
         annotator: answer.annotatorId,
         outcome: answer.outcome,
@@ -57,6 +68,13 @@ export function createBrowser(db: ReadableDb, dataFolder: string): Browser {
   }
 
   return { readRows }
+}
+
+type Shown = Pick<RowsOutput['rows'][number], 'pairId' | 'line' | 'prompt' | 'a' | 'b' | 'metadata'>
+
+function readAlone(records: RecordReader, entry: ItemEntry): Shown {
+  const { pairId, line, data } = readUnpaired(records, entry)
+  return { pairId, line, prompt: data.prompt, a: data.completion, b: null, metadata: data.metadata }
 }
 
 function range(from: number, to: number): number[] {

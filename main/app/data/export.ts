@@ -13,6 +13,8 @@ import { withSnapshot } from '../store/snapshot.ts'
 import { createAppendFile, type AppendFile } from './import-writer.ts'
 import { LABEL_PREFIX, STRENGTH_PREFIX } from '../../core/formats/mapping-compile.ts'
 import { createLineScanner } from '../../base/files/lines.ts'
+import { withMetadata, type Row } from './export-metadata.ts'
+import { unpairedLines } from './export-unpaired.ts'
 import { reduceLabels } from './reduce-labels.ts'
 import { writeLines } from './write-lines.ts'
 
@@ -64,8 +66,6 @@ function timestamp(at: Date): string {
     .replace(/\.(\d+)Z$/, '-$1')
 }
 
-type Row = Readonly<Record<string, unknown>>
-
 /** As it is when the export begins: what is labeled meanwhile is left for the next. */
 function writeAll(
   output: AppendFile,
@@ -77,6 +77,11 @@ function writeAll(
   return withSnapshot(db, async (snapshot) => {
     if (format === 'label-events') return writeLines(output, eventLines(snapshot, dataset))
     const annotators = await inSlices(namesWithAnswers(snapshot, dataset.datasetId))
+    if (dataset.kind === 'unpaired-responses')
+      return writeLines(
+        output,
+        unpairedLines(snapshot, dataFolder, dataset, format === 'preferences' ? null : annotators),
+      )
     return writeLines(
       output,
       pairLines(
@@ -158,17 +163,6 @@ function labeledRowOf(record: ResponsePair, answers: readonly Answer[], annotato
 
 function optional(name: string, value: number | null): Row {
   return value === null ? {} : { [name]: value }
-}
-
-/** Metadata under its own names, except where a column of the export has the name already. */
-function withMetadata(row: Row, metadata: ResponsePair['metadata']): Row {
-  const all = new Map(Object.entries(row))
-  for (const [name, value] of Object.entries(metadata)) {
-    let free = name.startsWith(LABEL_PREFIX) ? `metadata.${name}` : name
-    while (all.has(free) || (free !== name && Object.hasOwn(metadata, free))) free = `metadata.${free}`
-    all.set(free, value)
-  }
-  return Object.fromEntries(all)
 }
 
 /** Lines as text; never more than one piece of the file in memory. */

@@ -1,7 +1,7 @@
-import type { Content, ResponsePair } from '../../../shared/data-kinds.ts'
+import type { Content, ResponsePair, UnpairedData } from '../../../shared/data-kinds.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { recordsPath } from '../store/datasets-folder.ts'
-import { parseRecord } from '../store/items.ts'
+import { parseRecord, parseUnpaired } from '../store/items.ts'
 import { streamLines } from './export.ts'
 
 /** Search in the records themselves. */
@@ -19,7 +19,7 @@ export interface RecordSearch {
  */
 export function createRecordSearch(
   dataFolder: string,
-  textsOf: (record: ResponsePair) => readonly string[],
+  textsOf: (record: SearchedRecord) => readonly string[],
 ): RecordSearch {
   const found = new Map<string, { readonly text: string; readonly indexes: readonly number[] }>()
   const searching = new Map<
@@ -54,9 +54,21 @@ export function createRecordSearch(
   }
 }
 
+/** A pair, or an answer that stands alone. */
+export type SearchedRecord = Pick<ResponsePair, 'pairId' | 'index'> & (ResponsePair | UnpairedData)
+
 /** What a person sees of a record when labeling. */
-export function shownTexts(record: ResponsePair): string[] {
-  return [record.prompt, record.a, record.b].map(readableText)
+export function shownTexts(record: SearchedRecord): string[] {
+  return ('a' in record ? [record.prompt, record.a, record.b] : [record.prompt, record.completion]).map(readableText)
+}
+
+function parseSearched(line: string): SearchedRecord | null {
+  const pair = parseRecord(line)
+  if (typeof pair !== 'string') return pair
+  const answer = parseUnpaired(line)
+  if (typeof answer === 'string') return null
+  const { pairId, index, data } = answer
+  return { pairId, index, ...data }
 }
 
 /** The turns' text without their roles. */
@@ -67,7 +79,7 @@ function readableText(content: Content): string {
 async function searchFile(
   file: string,
   text: string,
-  textsOf: (record: ResponsePair) => readonly string[],
+  textsOf: (record: SearchedRecord) => readonly string[],
   signal: AbortSignal,
 ): Promise<number[]> {
   const indexes: number[] = []
@@ -75,8 +87,8 @@ async function searchFile(
   const escaped = JSON.stringify(text).slice(1, -1).toLowerCase()
   for await (const line of streamLines(file, signal)) {
     if (!line.toLowerCase().includes(escaped)) continue
-    const record = parseRecord(line)
-    if (typeof record !== 'string' && textsOf(record).some((candidate) => candidate.toLowerCase().includes(text)))
+    const record = parseSearched(line)
+    if (record !== null && textsOf(record).some((candidate) => candidate.toLowerCase().includes(text)))
       indexes.push(record.index)
   }
   return indexes

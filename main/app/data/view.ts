@@ -2,13 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, mkdirSync, openSync, readSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
-import {
-  extraRecord,
-  type ExtraRecord,
-  type ItemRow,
-  type PreferenceRow,
-  type SplitName,
-} from '../../../shared/data-kinds.ts'
+import { extraRecord, type SplitName } from '../../../shared/data-kinds.ts'
 import { AppError } from '../../../shared/errors.ts'
 import type { DataSpec } from '../../../shared/run-spec.ts'
 import { requireDataset, type DatasetEntry } from '../store/datasets.ts'
@@ -17,12 +11,14 @@ import { moveDurably } from '../../base/files/durable.ts'
 import { eachPairWithAnswers } from '../store/labels-read.ts'
 import type { ReadableDb } from '../store/open.ts'
 import type { ItemEntry } from '../../core/formats/item-entry.ts'
-import { openRecords, parseItem, type RecordReader } from '../store/items.ts'
+import { openRecords, parseItem } from '../store/items.ts'
 import { inSlices } from '../store/slices.ts'
 import { withSnapshot } from '../store/snapshot.ts'
 import { drawSides } from './draw-sides.ts'
 import { createAppendFile } from './import-writer.ts'
 import { reduceLabels } from './reduce-labels.ts'
+import { answerRows } from './view-answers.ts'
+import type { Rows, Source, Totals, ViewUse } from './view-rows.ts'
 import { keepsSourceSplit } from './split.ts'
 import { writeLines } from './write-lines.ts'
 
@@ -41,7 +37,9 @@ export interface ViewContent {
   readonly unlabeledCount: number
   /** Pairs whose every label that counts says both are bad: in `counts` where they are wanted, else left out. */
   readonly bothBadCount: number
-  /** On the training side, for methods that judge each answer by itself: a comparison gives one of each. */
+  /** Answers that stand alone and are left out because they are bad, and the method imitates. */
+  readonly badLeftOut: number
+  /** On the training side, for methods that judge each answer by itself: a comparison gives one of each, by its label an answer that stands alone a part of either. */
   readonly examples: { readonly desirable: number; readonly undesirable: number }
   /** Whether one of the first rows lacks the rewards that come from columns of the file. */
   readonly lacksRewards: boolean
@@ -52,12 +50,6 @@ export interface View extends ViewContent {
   readonly viewPath: string
   /** sha256 of the file's bytes: records, labels and split together. */
   readonly viewHash: string
-}
-
-/** What of a data set the run's method can use. */
-export interface ViewUse {
-  /** Pairs whose answers are both bad. */
-  readonly bothBad: boolean
 }
 
 /**
@@ -108,22 +100,6 @@ export function countView(
   })
 }
 
-type Row = PreferenceRow | ItemRow | ExtraRecord
-
-/** Null for a pair that is left out, or whose row nobody wants to see. */
-type Rows = Generator<Row | null>
-
-interface Totals {
-  readonly counts: Record<SplitName, number>
-  labels: number
-  preferred: number
-  ties: number
-  unlabeled: number
-  bothBad: number
-  bothBadInTraining: number
-  lacksRewards: boolean
-}
-
 interface Wanted {
   readonly db: ReadableDb
   readonly dataFolder: string
@@ -148,7 +124,9 @@ function withRows<T>(
       ties: 0,
       unlabeled: 0,
       bothBad: 0,
-      bothBadInTraining: 0,
+      badLeftOut: 0,
+      desirable: 0,
+      undesirable: 0,
       lacksRewards: false,
     }
     const records = openRecords(dataFolder, spec.datasetId)
@@ -156,7 +134,9 @@ function withRows<T>(
     const rows =
       dataset.kind === 'response-pairs'
         ? preferenceRows(source, mode)
-        : itemRows(source, recordsPath(dataFolder, spec.datasetId))
+        : dataset.kind === 'unpaired-responses'
+          ? answerRows(source)
+          : itemRows(source, recordsPath(dataFolder, spec.datasetId))
     try {
       return await work(dataset, rows, totals)
     } finally {
@@ -169,14 +149,18 @@ function withRows<T>(
 function contentOf(
   dataset: DatasetEntry,
   spec: DataSpec,
-  { counts, labels, ties, unlabeled, bothBad, bothBadInTraining, preferred, lacksRewards }: Totals,
+  { counts, labels, ties, unlabeled, bothBad, badLeftOut, desirable, undesirable, preferred, lacksRewards }: Totals,
 ): ViewContent {
-  const pairs = counts.train + counts.validation + counts.test
-  if (pairs === 0) {
+  if (counts.train + counts.validation + counts.test === 0) {
+    const what = dataset.kind === 'unpaired-responses' ? 'answer' : 'pair'
+    const from = spec.annotators.length > 0 ? ` from ${spec.annotators.join(', ')}` : ''
     throw new AppError({
       code: 'dataset-invalid',
-      message: `No pair of "${dataset.name}" has a label that counts${spec.annotators.length > 0 ? ` from ${spec.annotators.join(', ')}` : ''}.`,
-      hint: 'Label some pairs first, or choose other annotators.',
+      message:
+        badLeftOut > 0
+          ? `No answer of "${dataset.name}" is called good${from}, and there is nothing else to imitate.`
+          : `No ${what} of "${dataset.name}" has a label that counts${from}.`,
+      hint: `Label some ${what}s first, or choose other annotators.`,
     })
   }
   return {
@@ -187,25 +171,14 @@ function contentOf(
     tieShare: preferred === 0 ? null : ties / preferred,
     unlabeledCount: unlabeled,
     bothBadCount: bothBad,
-    examples: {
-      desirable: counts.train - bothBadInTraining,
-      undesirable: counts.train + bothBadInTraining,
-    },
+    badLeftOut,
+    examples: { desirable, undesirable },
     lacksRewards,
   }
 }
 
 function* asLines(rows: Rows): Generator<string> {
   for (const row of rows) yield row === null ? '' : JSON.stringify(row)
-}
-
-interface Source {
-  readonly db: ReadableDb
-  readonly spec: DataSpec
-  readonly use: ViewUse
-  readonly sideOf: (pair: ItemEntry) => SplitName
-  readonly records: RecordReader
-  readonly totals: Totals
 }
 
 /** Rows whose reward columns are looked at; the trainer checks them all. */
@@ -227,7 +200,10 @@ function* preferenceRows({ db, spec, use, sideOf, records, totals }: Source, mod
     totals.counts[split] += 1
     totals.labels += labelCount
     if (preferenceA !== null) totals.preferred += 1
-    else if (split === 'train') totals.bothBadInTraining += 1
+    if (split === 'train') {
+      totals.desirable += preferenceA === null ? 0 : 1
+      totals.undesirable += preferenceA === null ? 2 : 1
+    }
     if (preferenceA === 0.5) totals.ties += 1
     if (mode === 'count' && read >= HEAD_ROWS) {
       yield null

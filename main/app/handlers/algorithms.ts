@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { AlgorithmInfo } from '../../../shared/contract/system.ts'
 import type { Handlers } from '../../../shared/rpc.ts'
 import { trainingConfig } from '../../../shared/training-config.ts'
-import type { AlgorithmPage } from '../../core/learn/define.ts'
+import { kindsOf, type AlgorithmPage } from '../../core/learn/define.ts'
 import { algorithms } from '../../core/learn/registry.ts'
 import { inSlices, type Sliced } from '../store/slices.ts'
 
@@ -30,6 +30,7 @@ function toInfo(algorithm: AlgorithmPage): AlgorithmInfo {
     paper,
     equation,
     data,
+    kinds: [...kindsOf(algorithm)],
     role,
     needsReference,
     models: [...models],

@@ -68,7 +68,7 @@ function browseHandlers({ db, dataFolder }: DatasetDeps) {
         perAnnotator,
       } satisfies DatasetDetail
     },
-    'datasets.rows': (query) => browser.readRows(query, requireDataset(db, query.datasetId).itemCount),
+    'datasets.rows': (query) => browser.readRows(query, requireDataset(db, query.datasetId)),
     'datasets.agreement': ({ datasetId }) => agreed(requireDataset(db, datasetId).datasetId),
     'datasets.report': async ({ datasetId, offset, limit }) => {
       const file = reportPath(dataFolder, requireDataset(db, datasetId).datasetId)

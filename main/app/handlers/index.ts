@@ -17,6 +17,7 @@ import { runHandlers } from './runs.ts'
 import { segmentHandlers } from './segments.ts'
 import { systemHandlers } from './system.ts'
 import { textHandlers } from './texts.ts'
+import { unpairedHandlers } from './unpaired.ts'
 import { trashHandlers } from './trash.ts'
 
 /** Everything the app can do. The compiler refuses this while a call of the contract has no handler. */
@@ -35,6 +36,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     ...playgroundHandlers(deps),
     ...rankingHandlers(deps),
     ...textHandlers(deps),
+    ...unpairedHandlers(deps),
     ...trashHandlers(deps),
   }
   return explainErrors(releaseUploads(handlers, deps.dataFolder), deps)
@@ -57,6 +59,7 @@ function releaseUploads(handlers: Handlers, dataFolder: string): Handlers {
     ...handlers,
     'rankings.import': releasing(handlers['rankings.import']),
     'texts.import': releasing(handlers['texts.import']),
+    'unpaired.import': releasing(handlers['unpaired.import']),
     'segments.import': releasing(handlers['segments.import']),
   }
 }

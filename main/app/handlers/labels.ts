@@ -1,3 +1,4 @@
+import type { Input } from '../../../shared/contract.ts'
 import type { LabelItem, LabelProgress } from '../../../shared/contract/labels.ts'
 import { AppError } from '../../../shared/errors.ts'
 import type { Handlers } from '../../../shared/rpc.ts'
@@ -19,7 +20,15 @@ import {
 } from '../store/labels.ts'
 import { findNext, loadLabelIndex } from '../store/labels-index.ts'
 import { countHabits, isFlagged, readCurrent, readHistory, type AnswerRef } from '../store/labels-read.ts'
-import { findItemAt, findItemIndexes, openRecords, parseItem, requireItem, type RecordReader } from '../store/items.ts'
+import {
+  findItemAt,
+  findItemIndexes,
+  openRecords,
+  parseItem,
+  readUnpaired,
+  requireItem,
+  type RecordReader,
+} from '../store/items.ts'
 import type { ItemEntry } from '../../core/formats/item-entry.ts'
 import { inSlices } from '../store/slices.ts'
 import type { HandlerDeps } from './deps.ts'
@@ -62,6 +71,7 @@ export function labelHandlers(deps: HandlerDeps): Pick<Handlers, LabelCallName> 
       }
     },
     'labels.add': async (answer) => {
+      refuseComparison(requireBoth(deps, answer), answer)
       await loadLabelIndex(db, answer.datasetId)
       const labelId = addAnswer(db, dataFolder, answer, Date.now())
       tellChange(deps, answer)
@@ -103,6 +113,23 @@ function requireBoth(deps: HandlerDeps, labeler: Labeler): DatasetEntry {
   return requireDataset(deps.db, labeler.datasetId)
 }
 
+/** Of one answer alone nothing can be said that compares it. */
+function refuseComparison(
+  { kind, name }: DatasetEntry,
+  { outcome, strength }: Pick<Input<'labels.add'>, 'outcome' | 'strength'>,
+): void {
+  if (
+    kind !== 'unpaired-responses' ||
+    ((outcome === 'a' || outcome === 'b' || outcome === 'skip') && strength === null)
+  )
+    return
+  throw new AppError({
+    code: 'input-invalid',
+    message: `"${name}" holds single answers: each is good or bad, and none is better than another.`,
+    hint: 'Say a for good, b for bad, or skip, without a strength.',
+  })
+}
+
 function readItems(
   deps: HandlerDeps,
   dataset: DatasetEntry,
@@ -129,20 +156,29 @@ function readItem(
   return {
     pairId: pair.pairId,
     index: pair.index,
-    ...(dataset.kind === 'segment-pairs' ? readSegments(pair, records) : readTexts(pair, records)),
-    shownOrder: drawShownOrder(dataset, annotatorId, pair.pairId),
+    ...readShown(dataset, pair, records),
+    shownOrder: dataset.kind === 'unpaired-responses' ? 'ab' : drawShownOrder(dataset, annotatorId, pair.pairId),
     current: readCurrent(deps.db, dataset.datasetId, annotatorId, pair.index),
     flagged: isFlagged(deps.db, dataset.datasetId, annotatorId, pair.index),
   }
 }
 
-function readTexts(pair: ItemEntry, records: RecordReader): Pick<LabelItem, 'prompt' | 'a' | 'b' | 'segments'> {
+type Shown = Pick<LabelItem, 'prompt' | 'a' | 'b' | 'segments'>
+
+function readShown({ kind }: DatasetEntry, pair: ItemEntry, records: RecordReader): Shown {
+  if (kind === 'segment-pairs') return readSegments(pair, records)
+  if (kind !== 'unpaired-responses') return readTexts(pair, records)
+  const { prompt, completion } = readUnpaired(records, pair).data
+  return { prompt, a: completion, b: null, segments: null }
+}
+
+function readTexts(pair: ItemEntry, records: RecordReader): Shown {
   const { prompt, a, b } = records.read(pair)
   return { prompt, a, b, segments: null }
 }
 
 /** What was done and how it looked. */
-function readSegments(pair: ItemEntry, records: RecordReader): Pick<LabelItem, 'prompt' | 'a' | 'b' | 'segments'> {
+function readSegments(pair: ItemEntry, records: RecordReader): Shown {
   const item = parseItem(records.readLine(pair))
   const parsed = segmentPair.safeParse(typeof item === 'string' ? null : item.data)
   if (!parsed.success)

@@ -14,7 +14,19 @@ export function adviseExamples(
   config: Readonly<Record<string, unknown>>,
   content: ViewContent,
 ): Advice[] {
-  return [...adviseBothBad(algorithm, content), ...adviseBalance(algorithm, config, content)]
+  const { badLeftOut } = content
+  return [
+    ...adviseBothBad(algorithm, content),
+    ...(badLeftOut === 0
+      ? []
+      : [
+          {
+            level: 'info',
+            text: `${badLeftOut} answers that were called bad are left out: ${algorithm.name} imitates the good ones.`,
+          } as const,
+        ]),
+    ...adviseBalance(algorithm, config, content),
+  ]
 }
 
 function adviseBothBad({ name, judgesEach }: Algorithm, { bothBadCount }: ViewContent): Advice[] {
@@ -37,7 +49,7 @@ function adviseBalance(
   { examples: { desirable, undesirable } }: ViewContent,
 ): Advice[] {
   if (exampleWeights === undefined || desirable + undesirable === 0) return []
-  const has = `The training side has ${desirable} desirable and ${undesirable} undesirable examples`
+  const has = `The training side has ${Math.round(desirable)} desirable and ${Math.round(undesirable)} undesirable examples`
   if (desirable === 0 || undesirable === 0)
     return [
       {

@@ -4,6 +4,7 @@ import type { TrainingConfig } from '../../../shared/training-config.ts'
 import type { RequestProblem } from '../../../shared/request-problems.ts'
 import { formatPercent } from '../../../shared/units.ts'
 import type { ViewContent } from '../data/view.ts'
+import { KIND_WORDS } from '../../../shared/kind-words.ts'
 import type { AlgorithmPage } from '../../core/learn/define.ts'
 import { isTextAlgorithm } from '../../core/learn/registry.ts'
 import type { Advice } from './advice.ts'
@@ -59,7 +60,7 @@ export function adviseRequest(asked: Questioned): {
     for (const { code, text, hint } of warnAboutDataset({ ...asked.dataset, split: content.counts }))
       if (code !== 'nothing-to-train') warn(`${text} ${hint}`)
     if (isTextAlgorithm(asked.algorithm)) {
-      adviseData(content, wrong, warn, tell)
+      adviseData(content, KIND_WORDS[asked.dataset.kind].items, wrong, warn, tell)
       for (const advised of adviseExamples(asked.algorithm, asked.config, content)) advice.push(advised)
     } else if (content.counts.train === 0) wrong('data.split', 'Nothing is on the training side of the split.')
     adviseTraining(asked, content, warn)
@@ -80,16 +81,17 @@ export function adviseRequest(asked: Questioned): {
 
 function adviseData(
   content: ViewContent,
+  items: string,
   wrong: (path: string, message: string) => void,
   warn: (text: string) => void,
   tell: (text: string) => void,
 ): void {
   const { train } = content.counts
-  if (train === 0) wrong('data.split', 'No labeled pair is on the training side of the split.')
-  else if (train < FEW_PAIRS) warn(`There are only ${train} pairs to train on.`)
-  if (content.tieShare !== null && content.tieShare >= NOTABLE_TIES)
+  if (train === 0) wrong('data.split', `None of the labeled ${items} is on the training side of the split.`)
+  else if (train < FEW_PAIRS) warn(`There are only ${train} ${items} to train on.`)
+  if (content.tieShare !== null && content.tieShare >= NOTABLE_TIES && items === 'pairs')
     tell(`${formatPercent(content.tieShare)} of the pairs are ties; a tie counts both completions by half.`)
-  if (content.unlabeledCount > 0) tell(`${content.unlabeledCount} pairs have no label that counts and are left out.`)
+  if (content.unlabeledCount > 0) tell(`${content.unlabeledCount} ${items} have no label that counts and are left out.`)
 }
 
 function adviseTraining({ training }: Questioned, content: ViewContent, warn: (text: string) => void): void {

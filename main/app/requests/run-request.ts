@@ -6,13 +6,14 @@ import { problemsOf, sayProblems, type RequestProblem } from '../../../shared/re
 import { runSpec, writesSamples, type RunRequest, type RunSpec } from '../../../shared/run-spec.ts'
 import { trainingConfig, type TextLayout, type TrainingConfig } from '../../../shared/training-config.ts'
 import { countDataset } from '../data/dataset-warnings.ts'
-import type { View, ViewContent, ViewUse } from '../data/view.ts'
-import type { AlgorithmPage } from '../../core/learn/define.ts'
-import { findAlgorithm, isTextAlgorithm } from '../../core/learn/registry.ts'
+import type { View, ViewContent } from '../data/view.ts'
+import type { ViewUse } from '../data/view-rows.ts'
+import { kindsOf, mainMetricOn, type AlgorithmPage } from '../../core/learn/define.ts'
+import { algorithms, findAlgorithm, isTextAlgorithm } from '../../core/learn/registry.ts'
 import { compilePattern } from '../../core/learn/rewards.ts'
 import type { PreparedRun } from '../runs/run-service.ts'
 import { enginesFolderOf } from '../engine-setup/folder.ts'
-import { requireDataset } from '../store/datasets.ts'
+import { requireDataset, type DatasetEntry } from '../store/datasets.ts'
 import { findModel, type RegisteredModel } from './find-model.ts'
 import { readRunSpec } from '../store/runs.ts'
 import { nextRunNumber } from '../store/run-numbers.ts'
@@ -72,8 +73,7 @@ export async function checkRequest(deps: Deps, asked: RunRequest): Promise<Check
     trainingConfig.parse({ ...presetOf(algorithm, request.preset, wrong).training, ...definedOnly(request.training) }),
     { data: algorithm.data, model: request.model.kind, reference: algorithm.needsReference },
   )
-  if (dataset.kind !== algorithm.data)
-    wrong('data.datasetId', `${algorithm.name} learns from ${algorithm.data}; "${dataset.name}" holds ${dataset.kind}.`)
+  if (!kindsOf(algorithm).includes(dataset.kind)) wrong('data.datasetId', sayMisfit(algorithm, dataset))
   if (!algorithm.models.some((use) => (use === 'networks') === (request.model.kind === 'networks'))) {
     wrong(
       'model.kind',
@@ -82,7 +82,7 @@ export async function checkRequest(deps: Deps, asked: RunRequest): Promise<Check
         : `${algorithm.name} makes its own networks: give "networks" as the model.`,
     )
   }
-  const use = { bothBad: isTextAlgorithm(algorithm) && algorithm.judgesEach === true }
+  const use = useOf(algorithm)
   const content = await deps.trainingData
     .count(request.data, use)
     .catch((error: unknown) =>
@@ -185,6 +185,19 @@ export async function checkRequest(deps: Deps, asked: RunRequest): Promise<Check
   }
 }
 
+function useOf(algorithm: AlgorithmPage): ViewUse {
+  if (!isTextAlgorithm(algorithm)) return { bothBad: false }
+  const { judgesEach, answers } = algorithm
+  return { bothBad: judgesEach === true, ...(answers === undefined ? {} : { answers }) }
+}
+
+function sayMisfit({ name, data }: AlgorithmPage, dataset: Pick<DatasetEntry, 'name' | 'kind'>): string {
+  if (data !== 'response-pairs' || dataset.kind !== 'unpaired-responses')
+    return `${name} learns from ${data}; "${dataset.name}" holds ${dataset.kind}.`
+  const others = algorithms.filter((one) => kindsOf(one).includes('unpaired-responses')).map((one) => one.name)
+  return `${name} needs two answers to a prompt, to set one against the other; "${dataset.name}" holds single answers, each called good or bad. ${others.join(', ')} can learn from those.`
+}
+
 function presetOf(
   { name, presets }: AlgorithmPage,
   id: string | null,
@@ -228,10 +241,11 @@ export function refuseProblems({ problems }: CheckedRequest): void {
 /** One run for each seed. Their ids are free until something else is awaited: start them at once. */
 export function prepareRuns(deps: Deps, checked: CheckedRequest, view: View): PreparedRun[] {
   const { request, algorithm } = checked
+  const dataset = requireDataset(deps.db, request.data.datasetId)
   const ids = newRunIds(deps, request.name === '' ? request.method : request.name, request.seeds.length)
   const createdAtMs = Date.now()
   return request.seeds.map((seed, index) => ({
-    title: { methodName: algorithm.name, mainMetric: algorithm.mainMetric },
+    title: { methodName: algorithm.name, mainMetric: mainMetricOn(algorithm, dataset.kind) },
     spec: specFor(deps, checked, view, { runId: ids[index]!, seed, createdAtMs: createdAtMs + index }), // one id a seed
   }))
 }

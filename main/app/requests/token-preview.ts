@@ -1,5 +1,6 @@
 import type { TokenPreview } from '../../../shared/contract/runs.ts'
-import { openRecords, readItems } from '../store/items.ts'
+import { requireDataset } from '../store/datasets.ts'
+import { openRecords, readItems, readUnpaired } from '../store/items.ts'
 import type { HandlerDeps } from '../handlers/deps.ts'
 import type { CheckedRequest } from './run-request.ts'
 
@@ -16,9 +17,14 @@ export async function previewTokens(
   const folder = start?.path ?? registered?.path ?? null
   if (folder === null || algorithm.data !== 'response-pairs') return null
   const { datasetId } = request.data
+  const isUnpaired = requireDataset(db, datasetId).kind === 'unpaired-responses'
   const records = openRecords(dataFolder, datasetId)
   try {
     const rows = readItems(db, datasetId, 0, count).map((item) => {
+      if (isUnpaired) {
+        const { pairId, data } = readUnpaired(records, item)
+        return { pairId, prompt: data.prompt, completion: data.completion }
+      }
       const { pairId, prompt, a } = records.read(item)
       return { pairId, prompt, completion: a }
     })

@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import {
   itemRecord,
   responsePair,
+  unpairedData,
   type ItemRecord,
   type ResponsePair,
   type SplitName,
@@ -244,6 +245,25 @@ function parseLine<T>(line: string, schema: z.ZodType<T>): T | string {
   const parsed = schema.safeParse(value)
   return parsed.success ? parsed.data : describeIssues(parsed.error)
 }
+
+/** An answer that stands alone, as stored, with where it lies. @throws AppError `dataset-invalid` */
+export function readUnpaired(records: RecordReader, entry: ItemEntry): UnpairedRecord {
+  const item = parseUnpaired(records.readLine(entry))
+  if (typeof item !== 'string' && item.index === entry.index) return item
+  throw new AppError({
+    code: 'dataset-invalid',
+    message: `Answer ${entry.index + 1} of this data set cannot be read${typeof item === 'string' ? `: ${item}` : ''}.`,
+    hint: 'The file was changed after the import. Put a copy back, or import the source file again.',
+  })
+}
+
+/** A line that holds such an answer, or what is wrong with it. */
+export function parseUnpaired(line: string): UnpairedRecord | string {
+  return parseLine(line, unpairedRecord)
+}
+
+const unpairedRecord = itemRecord.extend({ data: unpairedData })
+type UnpairedRecord = z.infer<typeof unpairedRecord>
 
 /** One record, for a single look. Several at once go through `openRecords`. */
 export function readRecord(

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream, existsSync } from 'node:fs'
 import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { contrastData, type DataKind, type SplitName } from '../../../shared/data-kinds.ts'
+import { contrastData, unpairedData, type DataKind, type SplitName } from '../../../shared/data-kinds.ts'
 import type { DatasetId } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
 import type { SplitSpec } from '../../../shared/run-spec.ts'
@@ -140,6 +140,7 @@ async function guessKind(folder: string, id: string): Promise<DataKind> {
     if (typeof parseRecord(text) !== 'string') return 'response-pairs'
     const item = parseItem(text)
     if (typeof item === 'string') continue
+    if (unpairedData.safeParse(item.data).success) return 'unpaired-responses'
     return contrastData.safeParse(item.data).success
       ? 'contrast-groups'
       : segmentPair.safeParse(item.data).success

@@ -16,10 +16,12 @@ import { guessMapping } from './mapping-guess.ts'
 import { readHead } from '../../base/files/bytes.ts'
 import { nameOf, openRows, type FileFormat, type RowValues, type SourceRow } from './readers.ts'
 import { SNIFF_BYTES, sniffFormat } from './sniff.ts'
+import { previewUnpaired } from './unpaired-rows.ts'
 
 /** Rows looked at for the guess: enough that a value of a label which is rare at the start has a chance to show. */
 const GUESS = { rows: 2000, bytes: 4 * 1024 * 1024, pieces: 256 }
 const EXAMPLE_LENGTH = 80
+const SIDES: readonly ColumnRole[] = ['a', 'b', 'chosen', 'rejected']
 
 /** Rows looked at for the meaning of labels: sorted files show one value for long. */
 const LABELS = { rows: 20_000, bytes: 48 * 1024 * 1024, pieces: 1024 }
@@ -57,6 +59,7 @@ export async function inspectFile(path: string, options: InspectOptions): Promis
       (column) => !names.includes(column) && values.some((row) => cellOf(row, column) !== undefined),
     ),
   ]
+  const missing = missingRoles(mapping, columns, values)
   return {
     path,
     fileName: basename(path),
@@ -64,7 +67,10 @@ export async function inspectFile(path: string, options: InspectOptions): Promis
     mapping,
     columns: columns.map((name) => describeColumn(name, mapping.columns[name] ?? 'metadata', values)),
     ...previewRows(rows, mapping, options.limit),
-    missingRoles: missingRoles(mapping, columns, values),
+    missingRoles: missing,
+    unpaired: missing.some((role) => SIDES.includes(role))
+      ? previewUnpaired(rows.slice(0, options.limit), names)
+      : null,
     questions: question === null ? [] : [question],
   }
 }

@@ -92,7 +92,7 @@ function completionText(value: Content): string {
 }
 
 /** The first words of the prompt; of a conversation, those of its last user turn. */
-function titleOf(prompt: Content): string {
+export function titleOf(prompt: Content): string {
   const text =
     typeof prompt === 'string'
       ? prompt

@@ -32,6 +32,7 @@ export interface ReaderJobs {
     readonly piece: readonly NewPart[]
     readonly result: null
   }
+  unpaired: { readonly input: { readonly path: string }; readonly piece: readonly NewPart[]; readonly result: null }
   rankings: { readonly input: { readonly path: string }; readonly piece: readonly NewPart[]; readonly result: null }
   model: { readonly input: { readonly folder: string }; readonly piece: never; readonly result: ModelReading }
   tokens: {

@@ -1,6 +1,6 @@
 import type { PairRewards, EncodedGroup } from './batches.ts'
 import type { Algorithm, Batch, BatchTotals, JudgedTotals } from './define.ts'
-import { trainedTokens, type EncodedPair } from './tokens/encode-rows.ts'
+import { trainedTokens, type EncodedAnswer, type EncodedPair } from './tokens/encode-rows.ts'
 
 // What a whole batch adds up to, and how it is cut into parts.
 
@@ -32,6 +32,17 @@ export function pairTotals(
     tokens: pairs.reduce((sum, pair) => sum + tokensOf(pair), 0),
     rewardMean: weight > 0 ? rewardSum / weight : 0,
     ...judgedTotals(pairs),
+  }
+}
+
+/** Of answers that stand alone: the tokens of the good ones carry an imitation's loss. */
+export function answerTotals(answers: readonly EncodedAnswer[]): BatchTotals {
+  const good = answers.reduce((sum, one) => sum + one.good, 0)
+  return {
+    items: answers.length,
+    weight: answers.length,
+    tokens: answers.reduce((sum, one) => sum + one.good * trainedTokens(one.answer), 0),
+    judged: { compared: 0, good, bad: answers.length - good },
   }
 }
 

@@ -1,5 +1,5 @@
-import type { GroupBatch, JudgedSides, PairBatch, TokenBatch } from './define.ts'
-import type { EncodedCompletion, EncodedPair } from './tokens/encode-rows.ts'
+import type { AnswerBatch, Batch, GroupBatch, JudgedSides, PairBatch, TokenBatch } from './define.ts'
+import type { EncodedAnswer, EncodedCompletion, EncodedPair } from './tokens/encode-rows.ts'
 import { tf } from './tf.ts'
 
 /** Rows are padded to a multiple of this, so that few shapes occur. */
@@ -91,16 +91,45 @@ function judgedSides(pairs: readonly EncodedPair[]): JudgedSides | null {
   }
 }
 
-/** Null where a pair stands with no other completions. */
+/** The caller disposes the batch with `disposeBatch`. */
+export function answerBatch(
+  answers: readonly EncodedAnswer[],
+  padId: number,
+  referenceOf: ReferenceOf | null,
+): AnswerBatch {
+  const rows = answers.map(({ answer }) => answer)
+  const tokens = tokenBatch(rows, padId)
+  const others = answers.flatMap(({ mismatched }) => mismatched ?? [])
+  return {
+    kind: 'answers',
+    answers: answers.length,
+    tokens,
+    good: tf.tensor1d(answers.map(({ good }) => good)),
+    weight: tf.ones([answers.length]),
+    reference: referenceOf === null ? null : referenceTensor(rows, tokens.ids.shape[1], referenceOf),
+    mismatched: referenceOf === null ? null : rowsBeside(others, answers.length, padId, referenceOf),
+  }
+}
+
 function mismatchedRows(
   pairs: readonly EncodedPair[],
   padId: number,
   referenceOf: ReferenceOf,
-): NonNullable<PairBatch['mismatched']> | null {
+): AnswerBatch['mismatched'] {
   const rows = (['chosen', 'rejected'] as const).flatMap((side) =>
     pairs.flatMap((pair) => pair.mismatched?.[side] ?? []),
   )
-  if (rows.length < 2 * pairs.length) return null
+  return rowsBeside(rows, 2 * pairs.length, padId, referenceOf)
+}
+
+/** Null where a row of the batch stands with no other completion. */
+function rowsBeside(
+  rows: readonly EncodedCompletion[],
+  wanted: number,
+  padId: number,
+  referenceOf: ReferenceOf,
+): AnswerBatch['mismatched'] {
+  if (rows.length < wanted) return null
   const tokens = tokenBatch(rows, padId)
   return { tokens, reference: referenceTensor(rows, tokens.ids.shape[1], referenceOf) }
 }
@@ -191,7 +220,7 @@ export function groupBatch(
   }
 }
 
-export function disposeBatch(batch: PairBatch | GroupBatch): void {
+export function disposeBatch(batch: Batch): void {
   tf.dispose([batch.tokens.ids, batch.tokens.attention, batch.tokens.completion, batch.weight])
   if (batch.reference !== null) batch.reference.dispose()
   if (batch.kind === 'groups') {
@@ -199,9 +228,14 @@ export function disposeBatch(batch: PairBatch | GroupBatch): void {
     batch.old?.dispose()
     return
   }
-  tf.dispose([batch.preference, batch.strength, batch.rewardChosen, batch.rewardRejected])
-  if (batch.judged != null) tf.dispose([batch.judged.compared, batch.judged.good])
+  if (batch.kind === 'answers') batch.good.dispose()
+  else disposeSides(batch)
   if (batch.mismatched == null) return
   const { tokens, reference } = batch.mismatched
   tf.dispose([tokens.ids, tokens.attention, tokens.completion, reference])
+}
+
+function disposeSides(batch: PairBatch): void {
+  tf.dispose([batch.preference, batch.strength, batch.rewardChosen, batch.rewardRejected])
+  if (batch.judged != null) tf.dispose([batch.judged.compared, batch.judged.good])
 }

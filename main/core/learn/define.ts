@@ -48,6 +48,19 @@ export interface JudgedSides {
   readonly good: tf.Tensor1D
 }
 
+/** Completions that stand alone, each called good or bad by itself: a row each. */
+export interface AnswerBatch {
+  readonly kind: 'answers'
+  readonly answers: number
+  readonly tokens: TokenBatch
+  /** P(the answer is good) [row] */
+  readonly good: tf.Tensor1D
+  readonly weight: tf.Tensor1D
+  readonly reference: tf.Tensor2D | null
+  /** Prompts with the completion of another prompt, rows in the order of `tokens`; only where the method asks for them. */
+  readonly mismatched: { readonly tokens: TokenBatch; readonly reference: tf.Tensor2D } | null
+}
+
 /** k scored completions of each prompt, row-major by prompt: row = prompt · k + sample. */
 export interface GroupBatch {
   readonly kind: 'groups'
@@ -65,11 +78,11 @@ export interface GroupBatch {
   readonly old?: tf.Tensor2D | null
 }
 
-export type Batch = PairBatch | GroupBatch
+export type Batch = PairBatch | AnswerBatch | GroupBatch
 
 /** Over the whole optimizer batch, so that a micro-batch can divide by what belongs below the line. */
 export interface BatchTotals {
-  /** Pairs or prompts. */
+  /** Pairs, answers or prompts. */
   readonly items: number
   /** Sum of the item weights. */
   readonly weight: number
@@ -215,6 +228,11 @@ export interface Algorithm<C = unknown> extends AlgorithmPage<C> {
    * pairs are left out for every other method.
    */
   readonly judgesEach?: boolean
+  /**
+   * What it learns from answers that stand alone, in batches of kind `answers`: from each that was judged, or from the
+   * good ones, which it imitates. Absent: nothing, since it compares two answers.
+   */
+  readonly answers?: 'judged' | 'good'
   /** Weights λ of desirable and undesirable examples, where the method has them: what they should be depends on how many there are. */
   readonly exampleWeights?: (config: C) => { readonly desirable: number; readonly undesirable: number }
   /** The prompt of each pair also stands with the completions of another prompt, in `PairBatch.mismatched`. */
@@ -231,6 +249,17 @@ export interface Algorithm<C = unknown> extends AlgorithmPage<C> {
   loss(context: LossContext<C>): LossResult
   /** Only for methods whose update is more than one descent on `loss`. */
   step?(context: StepContext<C>): Promise<Readonly<Record<string, number>>>
+}
+
+/** Kinds of data that a method can be trained on, its own first. */
+export function kindsOf(page: AlgorithmPage & Pick<Algorithm, 'answers'>): readonly DataKind[] {
+  return page.answers === undefined ? [page.data] : [page.data, 'unpaired-responses']
+}
+
+/** By which held-out metric runs on this kind of data are judged: where nothing is compared, there is no preference accuracy. */
+export function mainMetricOn(page: AlgorithmPage & Pick<Algorithm, 'answers'>, kind: DataKind): string {
+  if (kind !== 'unpaired-responses') return page.mainMetric
+  return page.answers === 'judged' ? 'eval/judged/accuracies' : 'eval/loss'
 }
 
 /** Identity that infers the config type, so that `loss` sees what the schema promises. */

@@ -1,3 +1,4 @@
+import { invariant } from '../../../shared/assert.ts'
 import type { Batch, BatchTotals } from './define.ts'
 import { klMetrics, logProbMetrics, rewardMetrics } from './pair-metrics.ts'
 import { completionLengths, klK1, klK3, weightedShare } from './ops.ts'
@@ -19,6 +20,7 @@ export interface Grouped {
 }
 
 export function grouped(batch: Batch): Grouped {
+  invariant(batch.kind !== 'answers', 'answers that stand alone make no groups')
   if (batch.kind === 'groups') {
     const shape: [number, number] = [batch.prompts, batch.samples]
     return {
@@ -79,6 +81,11 @@ export function policyMetrics(
       ...logProbMetrics(batch, totals, logProbs),
       ...klMetrics(batch, totals, logProbs, reference),
     }
+  }
+  if (batch.kind === 'answers') {
+    const ofRows = (values: tf.Tensor2D): tf.Scalar =>
+      weightedShare(tf.sum<tf.Tensor1D>(values, 1), batch.weight, totals.weight)
+    return { 'kl/k1': ofRows(klK1(logProbs, reference)), 'kl/k3': ofRows(klK3(logProbs, reference)) }
   }
   const group = grouped(batch)
   const share = (values: tf.Tensor1D): tf.Scalar => weightedShare(values, batch.weight, totals.weight)

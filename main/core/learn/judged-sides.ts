@@ -1,15 +1,16 @@
 // Pairs in which each answer was judged by itself: what a loss makes of them, and what is measured on them.
 import type { MetricInfo } from '../../../shared/domain.ts'
-import type { BatchTotals, PairBatch } from './define.ts'
-import { fractionGreater, weightedShare } from './ops.ts'
+import type { AnswerBatch, BatchTotals, PairBatch } from './define.ts'
+import { fractionGreater, splitPairs, weightedShare } from './ops.ts'
 import { softPreference } from './preference-strength.ts'
 import { tf } from './tf.ts'
 
 /**
  * How desirable each answer is: p and 1 − p of a pair whose sides are compared with label p, else what was said of the
- * answer itself, which has no strength. @returns rows in the order of the batch's tokens [2·pair]
+ * answer itself, which has no strength. @returns rows in the order of the batch's tokens [row]
  */
-export function desirability(batch: PairBatch, usesStrength: boolean): tf.Tensor1D {
+export function desirability(batch: PairBatch | AnswerBatch, usesStrength: boolean): tf.Tensor1D {
+  if (batch.kind === 'answers') return batch.good
   const soft = softPreference(batch, usesStrength)
   const compared = tf.concat1d([soft, tf.sub(1, soft)])
   if (batch.judged == null) return compared
@@ -35,19 +36,18 @@ export function comparedShare(values: tf.Tensor1D, batch: PairBatch, totals: Bat
 /**
  * Shares of what is measured on answers that were judged by themselves, each where there are any: their mean reward,
  * good and bad apart, and how often they lie on the right side of the line.
- * @param rewards [2·pair]   @param line what a good answer's reward should be above
+ * @param rewards [row]   @param line what a good answer's reward should be above
  */
 export function judgedMetrics(
-  batch: PairBatch,
+  batch: PairBatch | AnswerBatch,
   totals: BatchTotals,
   rewards: tf.Tensor1D,
   line: tf.Scalar | number,
 ): Record<string, tf.Scalar> {
   if (totals.judged === undefined) return {}
   const { good, bad } = totals.judged
-  const alone = batch.judged == null ? tf.zerosLike(batch.weight) : (tf.sub(1, batch.judged.compared) as tf.Tensor1D)
-  const weight = both(tf.mul(batch.weight, alone))
-  const share = batch.judged?.good ?? tf.zerosLike(weight)
+  const weight = batch.kind === 'answers' ? batch.weight : both(tf.mul(batch.weight, judgedPairs(batch)))
+  const share = batch.kind === 'answers' ? batch.good : (batch.judged?.good ?? tf.zerosLike(weight))
   const weightGood = tf.mul(weight, share) as tf.Tensor1D
   const weightBad = tf.sub(weight, weightGood) as tf.Tensor1D
   const above = fractionGreater(rewards, tf.add(tf.zerosLike(rewards), line))
@@ -57,6 +57,26 @@ export function judgedMetrics(
     ...(bad > 0 ? { 'rewards/bad': weightedShare(rewards, weightBad, bad) } : {}),
     ...(good + bad > 0 ? { 'judged/accuracies': tf.div(tf.sum(right), good + bad) as tf.Scalar } : {}),
   }
+}
+
+/** 1 where the two sides are not compared, else 0 [pair] */
+function judgedPairs(batch: PairBatch): tf.Tensor1D {
+  return batch.judged == null ? tf.zerosLike(batch.weight) : tf.sub(1, batch.judged.compared)
+}
+
+/**
+ * Share of a loss of single answers: of pairs, both sides' sum times `perSide`; of answers that stand alone, each one's.
+ * @param rows [row]
+ */
+export function answersShare(
+  rows: tf.Tensor1D,
+  batch: PairBatch | AnswerBatch,
+  totals: BatchTotals,
+  perSide: number,
+): tf.Scalar {
+  if (batch.kind === 'answers') return weightedShare(rows, batch.weight, totals.weight)
+  const [chosen, rejected] = splitPairs(rows, batch.pairs)
+  return weightedShare(tf.mul(tf.add(chosen, rejected), perSide) as tf.Tensor1D, batch.weight, totals.weight)
 }
 
 /** What methods report that judge each answer by itself. */

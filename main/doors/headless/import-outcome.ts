@@ -55,3 +55,7 @@ export function describeImport(counts: string, { warnings, leftOut }: ImportOutc
     '\n',
   )
 }
+
+export function nameOf({ datasetId, fingerprint }: Pick<DatasetSummary, 'datasetId' | 'fingerprint'>): string {
+  return `Id ${datasetId}, fingerprint ${fingerprint.slice(0, 12)}`
+}

@@ -1,7 +1,7 @@
-import { groupTotals, pairTotals } from '../../core/learn/batch-totals.ts'
-import { groupBatch, pairBatch, type EncodedGroup, type ReferenceOf } from '../../core/learn/batches.ts'
+import { answerTotals, groupTotals, pairTotals } from '../../core/learn/batch-totals.ts'
+import { answerBatch, groupBatch, pairBatch, type EncodedGroup, type ReferenceOf } from '../../core/learn/batches.ts'
 import type { Algorithm, AlgorithmPage, Batch, BatchTotals, Network, TokenBatch } from '../../core/learn/define.ts'
-import type { EncodedCompletion, EncodedPair } from '../../core/learn/tokens/encode-rows.ts'
+import type { EncodedAnswer, EncodedCompletion, EncodedPair } from '../../core/learn/tokens/encode-rows.ts'
 import { lossMask } from '../../core/learn/ops.ts'
 import { PADDING } from '../../core/learn/algorithms/plackett-luce.ts'
 import type { RankingAlgorithm, RankingBatch } from '../../core/learn/ranking/ranking.ts'
@@ -21,6 +21,8 @@ import { reader, type GoldenCase, type Reader, type Value } from './vectors.ts'
  *              default: ref_chosen_token_logps, ref_rejected_token_logps, preference (1), strength (1), weight (1),
  *              rewards [pair][chosen, rejected] (0), both_bad (0; 1: both answers are bad, and not compared);
  *              mismatched_{policy,ref}_{chosen,rejected}_token_logps for a page that asks for such rows
+ *   answers    policy_answer_token_logps [answer]…, ref_answer_token_logps, good [answer], and for a page that asks for
+ *              such rows mismatched_{policy,ref}_answer_token_logps
  *   groups     policy_token_logps [prompt][sample]…, ref_token_logps, rewards [prompt][sample], weight (1)
  *   rankings   scores [list][document], relevance [list][document]: the documents that an update reads
  *
@@ -36,10 +38,12 @@ export function checkPage(pages: readonly AlgorithmPage[], vector: GoldenCase): 
       hint: 'Check the file.',
     })
   const config = parsed.data
-  if (isTextAlgorithm(page))
+  if (isTextAlgorithm(page)) {
+    if (vector.inputs['policy_answer_token_logps'] !== undefined) return checkAnswers(page, config, vector)
     return vector.inputs['policy_token_logps'] === undefined
       ? checkPairs(page, config, vector)
       : checkGroups(page, config, vector)
+  }
   if (isRankingAlgorithm(page)) return checkLists(page, config, vector)
   return caseNotCovered(`${page.name} learns from ${page.data}, whose pages are checked function by function`)
 }
@@ -122,6 +126,31 @@ function checkPairs(page: Algorithm, config: unknown, vector: GoldenCase): Check
     'grads.policy_chosen_token_logps': gradient.slice(0, pairs.length),
     'grads.policy_rejected_token_logps': gradient.slice(pairs.length),
   })
+}
+
+function checkAnswers(page: Algorithm, config: unknown, vector: GoldenCase): CheckResult {
+  const inputs = reader(vector.inputs, 'inputs')
+  const logProbs = inputs.matrix('policy_answer_token_logps')
+  const others = page.mismatched === true ? inputs.matrix('mismatched_policy_answer_token_logps') : null
+  const good = inputs.vector('good')
+  const answers = logProbs.map((row, at): EncodedAnswer => ({
+    pairId: String(at),
+    promptText: '',
+    contents: { prompt: '', completion: '' },
+    answer: completion(row),
+    good: good[at]!,
+    ...(others === null ? {} : { mismatched: completion(others[at]!) }),
+  }))
+  const reference = page.needsReference
+    ? [
+        ...inputs.matrix('ref_answer_token_logps'),
+        ...(others === null ? [] : inputs.matrix('mismatched_ref_answer_token_logps')),
+      ]
+    : null
+  const rows = [...answers.map(({ answer }) => answer), ...answers.flatMap(({ mismatched }) => mismatched ?? [])]
+  const batch = answerBatch(answers, 0, referenceOf(rows, reference))
+  const { outputs, gradient } = runLoss(page, config, batch, answerTotals(answers), logProbs, others ?? [])
+  return found(vector, { ...outputs, 'grads.policy_answer_token_logps': gradient })
 }
 
 function checkGroups(page: Algorithm, config: unknown, vector: GoldenCase): CheckResult {

@@ -28,6 +28,10 @@ export const readerJobs: { readonly [N in ReaderJobName]: Work<N> } = {
     const { readContrastFile } = await import('../../core/formats/contrast-reader.ts')
     return emitParts(readContrastFile(path, options), emit)
   },
+  async unpaired({ path }, emit) {
+    const { readUnpaired } = await import('../../core/formats/read-unpaired.ts')
+    return emitParts(readUnpaired(path), emit)
+  },
   async segments({ path, options }, emit) {
     const { readSegmentLines, readSegmentNpz } = await import('../../core/formats/read-segments.ts')
     return emitParts(path.endsWith('.npz') ? readSegmentNpz(path, options) : readSegmentLines(path), emit)

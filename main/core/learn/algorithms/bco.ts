@@ -3,8 +3,8 @@ import { z } from 'zod'
 import { invariant } from '../../../../shared/assert.ts'
 import { defineAlgorithm } from '../define.ts'
 import { policyMetrics } from '../groups.ts'
-import { sequenceLogRatios, softplus, splitPairs, weightedShare } from '../ops.ts'
-import { desirability, judgedMetrics, JUDGED_INFO } from '../judged-sides.ts'
+import { sequenceLogRatios, softplus, weightedShare } from '../ops.ts'
+import { answersShare, desirability, judgedMetrics, JUDGED_INFO } from '../judged-sides.ts'
 import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
 import { BY_STRENGTH, BY_WEIGHT, distancePenalty, SMALL_MODEL } from '../pair-page.ts'
 import { forPretrained } from '../pretrained-presets.ts'
@@ -25,11 +25,11 @@ export const bco = defineAlgorithm({
   name: 'BCO',
   summary: 'A classifier of good and bad answers, one by one',
   paper: { cite: 'Jung et al., ACL 2025', url: 'https://arxiv.org/abs/2404.04656' },
-  vectors: ['bco'],
+  vectors: ['bco', 'unpaired'],
   equation: 'L = −log σ(r⁺ − δ) − log σ(−(r⁻ − δ)),   r = β log π/π_ref,   δ = mean of all r',
   deviations: [
     'δ is the mean over the optimizer’s batch, weighted as the loss is; the authors and TRL keep a running mean over steps. So a run that goes on needs no memory of it; with small batches it is noisier.',
-    'Both sides of a pair have the same prompt, so that the paper’s density ratio for unpaired answers is left out.',
+    'The paper’s density ratio, which weighs bad answers to prompts that the good ones rarely have, is left out: both sides of a pair have the same prompt, and answers that stand alone are taken as they are.',
     'A soft label p gives p·L(r⁺, r⁻) + (1 − p)·L(r⁻, r⁺); with p = 1 this is the paper’s loss.',
     'Both answers of a pair labeled “both bad” are taken as bad, and count in δ like all others.',
     BY_STRENGTH,
@@ -39,12 +39,16 @@ export const bco = defineAlgorithm({
   role: 'policy',
   needsReference: true,
   judgesEach: true,
+  answers: 'judged',
   config: z.strictObject({
     beta: distancePenalty(),
     useStrength: useStrength(),
   }),
   metrics: [
-    lossInfo('nats', 'Mean BCO loss. It starts at 1.386 (2 log 2), where policy and reference are equal, and falls.'),
+    lossInfo(
+      'nats',
+      'Mean BCO loss. It starts at 1.386 (2 log 2; on answers that stand alone at 0.693), where policy and reference are equal, and falls.',
+    ),
     {
       name: 'bco/delta',
       label: 'Reward shift δ',
@@ -68,25 +72,23 @@ export const bco = defineAlgorithm({
     ...forPretrained('preference', { beta: 0.1 }),
   ],
   before({ network, batch, totals, config }) {
-    invariant(batch.kind === 'pairs' && batch.reference !== null, 'BCO gets pairs with reference log-probs')
+    invariant(batch.kind !== 'groups' && batch.reference !== null, 'BCO gets answers with reference log-probs')
     const ratios = sequenceLogRatios(network.tokenLogProbs(batch.tokens), batch.reference)
-    const [chosen, rejected] = splitPairs(tf.mul(ratios, config.beta / 2) as tf.Tensor1D, batch.pairs)
-    return weightedShare(tf.add(chosen, rejected) as tf.Tensor1D, batch.weight, totals.weight)
+    return answersShare(tf.mul(ratios, config.beta) as tf.Tensor1D, batch, totals, 0.5)
   },
   loss({ network, batch, totals, config }) {
-    invariant(batch.kind === 'pairs' && batch.reference !== null, 'BCO gets pairs with reference log-probs')
+    invariant(batch.kind !== 'groups' && batch.reference !== null, 'BCO gets answers with reference log-probs')
     const logProbs = network.tokenLogProbs(batch.tokens)
     const ratios = sequenceLogRatios(logProbs, batch.reference)
     const rewards = tf.mul(ratios, config.beta) as tf.Tensor1D
     const shift = totals.before ?? 0
     const rows = bcoLoss(rewards, desirability(batch, config.useStrength), shift)
-    const [forChosen, forRejected] = splitPairs(rows, batch.pairs)
-    const loss = weightedShare(tf.add(forChosen, forRejected) as tf.Tensor1D, batch.weight, totals.weight)
+    const loss = answersShare(rows, batch, totals, 1)
     return {
       loss,
       metrics: {
         loss,
-        'bco/delta': weightedShare(tf.fill([batch.pairs], shift) as tf.Tensor1D, batch.weight, totals.weight),
+        'bco/delta': weightedShare(tf.fill(batch.weight.shape, shift) as tf.Tensor1D, batch.weight, totals.weight),
         ...policyMetrics(batch, totals, logProbs, batch.reference, ratios, config.beta),
         ...judgedMetrics(batch, totals, rewards, shift),
       },

@@ -189,6 +189,7 @@ export const copg = defineAlgorithm({
     },
   ],
   loss(context) {
+    invariant(context.batch.kind !== 'answers', 'CoPG gets pairs or groups')
     return context.batch.kind === 'pairs' ? pairLoss(context, context.batch) : groupLoss(context, context.batch)
   },
 })

@@ -102,6 +102,7 @@ function rowRewards(batch: Batch): { readonly rewards: number[]; readonly groups
     const rewards = [...batch.rewardChosen.dataSync<'float32'>(), ...batch.rewardRejected.dataSync<'float32'>()]
     return { rewards, groups: rewards.map((_reward, row) => row % batch.pairs) }
   }
+  invariant(batch.kind === 'groups', 'GRPO gets pairs or groups')
   const valid = batch.valid.dataSync<'float32'>()
   const rewards = Array.from(batch.rewards.dataSync<'float32'>(), (reward, row) => (valid[row] === 1 ? reward : 0))
   return {

@@ -3,8 +3,8 @@ import { z } from 'zod'
 import { invariant } from '../../../../shared/assert.ts'
 import { defineAlgorithm, type Batch, type BatchTotals, type Network } from '../define.ts'
 import { policyMetrics } from '../groups.ts'
-import { desirability, judgedMetrics, JUDGED_INFO } from '../judged-sides.ts'
-import { sequenceLogRatios, splitPairs, stopGradient, weightedShare } from '../ops.ts'
+import { answersShare, desirability, judgedMetrics, JUDGED_INFO } from '../judged-sides.ts'
+import { sequenceLogRatios, stopGradient } from '../ops.ts'
 import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
 import { distancePenalty, SMALL_MODEL } from '../pair-page.ts'
 import { forPretrained } from '../pretrained-presets.ts'
@@ -45,8 +45,13 @@ function baselineOf(totals: BatchTotals): tf.Scalar {
   return tf.scalar(Math.max(0, totals.before ?? 0))
 }
 
+/** Answers of an item of the batch. */
+function rowsOf({ kind }: Batch): number {
+  return kind === 'pairs' ? 2 : 1
+}
+
 function mismatchedRatios(network: Network, batch: Batch): tf.Tensor1D {
-  const mismatched = batch.kind === 'pairs' ? (batch.mismatched ?? null) : null
+  const mismatched = batch.kind === 'groups' ? null : (batch.mismatched ?? null)
   invariant(mismatched !== null, 'KTO gets pairs with completions of other prompts')
   return sequenceLogRatios(network.tokenLogProbs(mismatched.tokens), mismatched.reference)
 }
@@ -56,10 +61,10 @@ export const kto = defineAlgorithm({
   name: 'KTO',
   summary: 'Good and bad answers one by one, gains against losses',
   paper: { cite: 'Ethayarajh et al., ICML 2024', url: 'https://arxiv.org/abs/2402.01306' },
-  vectors: ['kto', 'kto-pairs'],
+  vectors: ['kto', 'kto-pairs', 'unpaired'],
   equation: 'L = λ_D (1 − σ(β(r − z₀))) for desirable, λ_U (1 − σ(β(z₀ − r))) for undesirable,   r = log π/π_ref',
   deviations: [
-    'Each pair gives a desirable and an undesirable example. With a soft label p each completion counts as both, by p and 1 − p. A pair labeled “both bad” gives two undesirable ones.',
+    'Each pair gives a desirable and an undesirable example. With a soft label p each completion counts as both, by p and 1 − p. A pair labeled “both bad” gives two undesirable ones, an answer that stands alone one of its kind.',
     'z₀ is the mean log-ratio over the batch of completions that stand with another prompt. Which prompt it is, is fixed by the order of the data and not drawn within the batch, so that reference log-probs are computed once.',
     'Each pair’s loss is the mean of its two sides, multiplied by its weight and divided by the batch’s total weight; z₀ is not weighted.',
   ],
@@ -68,6 +73,7 @@ export const kto = defineAlgorithm({
   needsReference: true,
   mismatched: true,
   judgesEach: true,
+  answers: 'judged',
   exampleWeights: ({ desirable, undesirable }) => ({ desirable, undesirable }),
   config: z.strictObject({
     beta: distancePenalty(),
@@ -117,10 +123,10 @@ export const kto = defineAlgorithm({
     },
   ],
   before({ network, batch, totals }) {
-    return tf.div(tf.sum(mismatchedRatios(network, batch)), 2 * Math.max(1, totals.items)) as tf.Scalar
+    return tf.div(tf.sum(mismatchedRatios(network, batch)), rowsOf(batch) * Math.max(1, totals.items)) as tf.Scalar
   },
   loss({ network, batch, totals, config }) {
-    invariant(batch.kind === 'pairs' && batch.reference !== null, 'KTO gets pairs with reference log-probs')
+    invariant(batch.kind !== 'groups' && batch.reference !== null, 'KTO gets answers with reference log-probs')
     const logProbs = network.tokenLogProbs(batch.tokens)
     const ratios = sequenceLogRatios(logProbs, batch.reference)
     const desirable = desirability(batch, config.useStrength)
@@ -130,13 +136,12 @@ export const kto = defineAlgorithm({
       tf.mul(desirable, of(tf.onesLike(ratios))),
       tf.mul(tf.sub(1, desirable), of(tf.zerosLike(ratios))),
     ) as tf.Tensor1D
-    const [forChosen, forRejected] = splitPairs(rows, batch.pairs)
-    const loss = weightedShare(tf.mul(tf.add(forChosen, forRejected), 0.5) as tf.Tensor1D, batch.weight, totals.weight)
+    const loss = answersShare(rows, batch, totals, 0.5)
     return {
       loss,
       metrics: {
         loss,
-        'kto/z0': tf.mul(z0, batch.pairs / Math.max(1, totals.items)) as tf.Scalar,
+        'kto/z0': tf.mul(z0, batch.tokens.ids.shape[0] / rowsOf(batch) / Math.max(1, totals.items)) as tf.Scalar,
         ...policyMetrics(batch, totals, logProbs, batch.reference, ratios, config.beta),
         ...judgedMetrics(
           batch,

@@ -55,10 +55,11 @@ export const sft = defineAlgorithm({
   name: 'SFT',
   summary: 'Imitates the preferred completions',
   paper: { cite: 'Ouyang et al., NeurIPS 2022', url: 'https://arxiv.org/abs/2203.02155' },
-  vectors: ['seq_logprob_sft'],
+  vectors: ['seq_logprob_sft', 'unpaired'],
   equation: 'L = −Σₜ log π(yₜ⁺ | x, y⁺ before t) / number of tokens',
   deviations: [
     'The demonstrations are the preferred completions of the pairs. With a soft label p both count, with weights p and 1 − p; a tie counts both by half.',
+    'Of answers that stand alone it imitates those that were called good, by how many say so.',
     BY_STRENGTH,
     'The mean is over the completion tokens of the whole batch, weighted by the pairs’ weights; prompts carry no loss.',
   ],
@@ -66,6 +67,7 @@ export const sft = defineAlgorithm({
   role: 'policy',
   needsReference: false,
   watchesDrift: true,
+  answers: 'good',
   tokenWeights: (preference, strength, config) => sideWeights(preference, strength, config.useStrength),
   config: z.strictObject({
     useStrength: useStrength(
@@ -106,7 +108,12 @@ export const sft = defineAlgorithm({
     },
   ],
   loss({ network, batch, totals, config, evaluating }) {
-    invariant(batch.kind === 'pairs', 'SFT gets pairs')
+    invariant(batch.kind !== 'groups', 'SFT gets pairs or answers')
+    if (batch.kind === 'answers') {
+      const weights = tf.mul(batch.weight, batch.good) as tf.Tensor1D
+      const loss = sftLoss(network.tokenLogProbs(batch.tokens), weights, totals.tokens)
+      return { loss, metrics: { loss } }
+    }
     if (evaluating !== true && onlyChosenCount(batch, config.useStrength)) {
       const logProbs = network.tokenLogProbs(chosenRows(batch.tokens, batch.pairs))
       const loss = sftLoss(logProbs, batch.weight, totals.tokens)

@@ -1,4 +1,4 @@
-import { toText, type Content, type PreferenceRow } from '../../../../shared/data-kinds.ts'
+import { toText, type Content, type PreferenceRow, type UnpairedRow } from '../../../../shared/data-kinds.ts'
 import type { TextFormat } from './text-format.ts'
 
 /** A prompt and one completion as tokens; the completion ends with the end-of-turn token. */
@@ -99,11 +99,61 @@ export function withMismatched(
   maxLength: number,
 ): readonly EncodedRowPair[] {
   return pairs.map((pair, at) => {
-    let step = 1
-    while (step < pairs.length && pairs[(at + step) % pairs.length]?.promptText === pair.promptText) step += 1
-    const other = pairs[(at + (step < pairs.length ? step : 1)) % pairs.length] ?? pair
+    const other = pairs[nextOther(pairs, at)] ?? pair
     const join = (completion: Content): EncodedCompletion =>
       encodeCompletion(format, pair.contents.prompt, completion, maxLength)
     return { ...pair, mismatched: { chosen: join(other.contents.chosen), rejected: join(other.contents.rejected) } }
   })
+}
+
+/** An answer that stands alone. */
+export interface EncodedAnswer {
+  readonly pairId: string
+  readonly promptText: string
+  readonly contents: { readonly prompt: Content; readonly completion: Content }
+  readonly answer: EncodedCompletion
+  /** P(it is good) */
+  readonly good: number
+  /** This prompt with the completion of another one; only where the method asks for it. */
+  readonly mismatched?: EncodedCompletion
+}
+
+export interface EncodedAnswers {
+  readonly answers: readonly EncodedAnswer[]
+  readonly cutShare: number
+  readonly longest: number
+}
+
+/** @throws AppError as encodeCompletion */
+export function encodeAnswers(rows: readonly UnpairedRow[], format: TextFormat, maxLength: number): EncodedAnswers {
+  let cut = 0
+  let longest = 0
+  const answers = rows.map(({ pairId, prompt, completion, good }): EncodedAnswer => {
+    const { wasCut, ...answer } = encodeCompletion(format, prompt, completion, maxLength)
+    if (wasCut) cut += 1
+    longest = Math.max(longest, answer.prompt.length + answer.completion.length)
+    return { pairId, promptText: toText(prompt), contents: { prompt, completion }, answer, good }
+  })
+  return { answers, cutShare: rows.length === 0 ? 0 : cut / rows.length, longest }
+}
+
+/** Each answer's prompt with the completion of the next answer that has another prompt (of the next one, if all share one). */
+export function answersMismatched(
+  answers: readonly EncodedAnswer[],
+  format: TextFormat,
+  maxLength: number,
+): readonly EncodedAnswer[] {
+  return answers.map((one, at) => {
+    const other = answers[nextOther(answers, at)] ?? one
+    return {
+      ...one,
+      mismatched: encodeCompletion(format, one.contents.prompt, other.contents.completion, maxLength),
+    }
+  })
+}
+
+function nextOther(items: readonly { readonly promptText: string }[], at: number): number {
+  let step = 1
+  while (step < items.length && items[(at + step) % items.length]?.promptText === items[at]?.promptText) step += 1
+  return (at + (step < items.length ? step : 1)) % items.length
 }

@@ -10,8 +10,9 @@ import { nullIfUnknown, pick, withClient } from '../connect.ts'
 import { looksLikeRankings } from '../../../core/retrieval/to-dataset.ts'
 import { formatTable, type Output } from '../output.ts'
 import { globals } from '../globals.ts'
-import { describeImport, readImportOutcome } from '../import-outcome.ts'
+import { describeImport, nameOf, readImportOutcome } from '../import-outcome.ts'
 import { importSegments } from './collect.ts'
+import { holdsSingleAnswers, importUnpaired } from './import-unpaired.ts'
 import { addReadingOptions, readReadingOptions, type ReadingOptions } from './import-options.ts'
 import path from 'node:path'
 
@@ -141,7 +142,7 @@ function describeQuestion({ reason, columns, readings }: LabelQuestion): string 
 export function importCommand(): Command {
   return addReadingOptions(new Command('import'))
     .description(
-      'Import preference pairs, or queries with judged documents. Good rows are kept; the others are listed with line and reason.',
+      'Import preference pairs, single answers called good or bad, or queries with judged documents. Good rows are kept; the others are listed with line and reason.',
     )
     .argument(
       '<file>',
@@ -154,15 +155,26 @@ export function importCommand(): Command {
       '--texts',
       'read texts to embed or to learn to write: lines with query, positive and negative (JSONL), one text a line, or STS-B',
     )
+    .option(
+      '--unpaired',
+      'read single answers: prompt, completion and label (true or false, 1 or 0, good or bad); found by itself where the columns are called so',
+    )
     .option('--as <form>', 'with --texts: lines, jsonl, json, csv or tsv, where a file could be read in two ways')
     .addHelpText(
       'after',
-      '\nExamples:\n  pairlab import pairs.jsonl --name "My pairs"\n  pairlab import judged.csv --map question=prompt --map answer1=a --map answer2=b --map judge=label\n  pairlab import ratings.jsonl --scale 1..7 --direction low-is-first\n  pairlab import votes.csv --values "x=a,y=b,z=tie"\n  pairlab import scifact/            a BEIR folder\n  pairlab import MSLR/Fold1/         train.txt, vali.txt, test.txt\n  pairlab import sample',
+      '\nExamples:\n  pairlab import pairs.jsonl --name "My pairs"\n  pairlab import judged.csv --map question=prompt --map answer1=a --map answer2=b --map judge=label\n  pairlab import ratings.jsonl --scale 1..7 --direction low-is-first\n  pairlab import votes.csv --values "x=a,y=b,z=tie"\n  pairlab import thumbs.jsonl        prompt, completion, label\n  pairlab import scifact/            a BEIR folder\n  pairlab import MSLR/Fold1/         train.txt, vali.txt, test.txt\n  pairlab import sample',
     )
     .action(
       async (
         file: string,
-        options: { name?: string; flip?: boolean; licence?: string; texts?: boolean; as?: string } & ReadingOptions,
+        options: {
+          name?: string
+          flip?: boolean
+          licence?: string
+          texts?: boolean
+          unpaired?: boolean
+          as?: string
+        } & ReadingOptions,
         command: Command,
       ) => {
         const { out, dataDir } = globals(command)
@@ -172,6 +184,8 @@ export function importCommand(): Command {
           if (options.texts === true) return importTexts(client, file, options, out)
           if (!/^sample(:|$)/.test(file) && looksLikeRankings(path.resolve(file)))
             return importRankings(client, file, options, out)
+          if (options.unpaired === true || (options.map === undefined && (await holdsSingleAnswers(client, file))))
+            return importUnpaired(client, file, options, out)
           const done = await followImport(
             client,
             /^sample(:|$)/.test(file) ? await openingSample(client, file) : await importing(client, file, options),
@@ -194,10 +208,6 @@ export function importCommand(): Command {
         })
       },
     )
-}
-
-function nameOf({ datasetId, fingerprint }: DatasetDetail): string {
-  return `Id ${datasetId}, fingerprint ${fingerprint.slice(0, 12)}`
 }
 
 async function importTexts(
@@ -320,7 +330,7 @@ export function datasetsCommand(): Command {
           [
             { title: 'id', text: (row) => row.datasetId },
             { title: 'name', text: (row) => row.name },
-            { title: 'pairs', right: true, text: (row) => formatCount(row.itemCount) },
+            { title: 'items', right: true, text: (row) => formatCount(row.itemCount) },
             { title: 'labeled', right: true, text: (row) => formatCount(row.labeledCount) },
             { title: 'annotators', text: (row) => row.annotators.join(', ') },
           ],

@@ -6,6 +6,7 @@ import { toText, type Outcome } from '../../../../shared/data-kinds.ts'
 import type { Annotator, LabelItem } from '../../../../shared/contract/labels.ts'
 import type { AnnotatorId, DatasetId } from '../../../../shared/domain.ts'
 import type { Client } from '../../../../shared/rpc.ts'
+import { KIND_WORDS } from '../../../../shared/kind-words.ts'
 import { formatDuration } from '../../../../shared/units.ts'
 import { withClient } from '../connect.ts'
 import { globals } from '../globals.ts'
@@ -19,7 +20,14 @@ export async function ensureAnnotator(client: Client, name: string): Promise<Ann
   return known ?? client.call('annotators.add', { name })
 }
 
+const HELP_ALONE = '1 good, 2 bad, s skip, u undo, r redo, q quit'
+
+function helpFor({ b }: LabelItem): string {
+  return b === null ? HELP_ALONE : HELP
+}
+
 function outcomeOf(key: string, item: LabelItem): Outcome | null {
+  if (item.b === null) return ({ '1': 'a', '2': 'b', s: 'skip' } as const)[key] ?? null
   const left = item.shownOrder === 'ab' ? 'a' : 'b'
   const right = left === 'a' ? 'b' : 'a'
   const outcomes: Readonly<Record<string, Outcome>> = {
@@ -34,6 +42,8 @@ function outcomeOf(key: string, item: LabelItem): Outcome | null {
 }
 
 function showItem(item: LabelItem): string {
+  if (item.b === null)
+    return [`\n── answer ${item.index + 1} ──`, toText(item.prompt), '', toText(item.a), '', HELP_ALONE].join('\n')
   const [left, right] = item.shownOrder === 'ab' ? [item.a, item.b] : [item.b, item.a]
   return [
     `\n── pair ${item.index + 1} ──`,
@@ -97,7 +107,7 @@ async function labelLoop(
       })
       const item = items[0]
       if (item === undefined) {
-        say('Every pair is labeled.')
+        say('Everything is labeled.')
         return answered
       }
       if (item.pairId !== shownPair) say(showItem(item))
@@ -118,7 +128,7 @@ async function labelLoop(
       }
       const outcome = outcomeOf(key, item)
       if (outcome === null) {
-        say(HELP)
+        say(helpFor(item))
         continue
       }
       const { progress } = await client.call('labels.add', {
@@ -126,7 +136,7 @@ async function labelLoop(
         annotatorId,
         pairId: item.pairId,
         outcome,
-        strength: outcome === 'a' || outcome === 'b' ? 'clearly' : null,
+        strength: item.b !== null && (outcome === 'a' || outcome === 'b') ? 'clearly' : null,
         shownOrder: item.shownOrder,
         durationMs: Date.now() - startMs,
         clientKey: randomUUID(),
@@ -159,19 +169,19 @@ export function labelCommand(): Command {
     .option('--annotator <name>', 'who is labeling (required)')
     .addHelpText(
       'after',
-      `\nKeys: ${HELP}\n\nExamples:\n  pairlab label pandalm --annotator ann\n  pairlab label add pandalm 17 a --annotator ann --strength clearly`,
+      `\nKeys: ${HELP}\nOf single answers: ${HELP_ALONE}\n\nExamples:\n  pairlab label pandalm --annotator ann\n  pairlab label add pandalm 17 a --annotator ann --strength clearly`,
     )
     .action(async (wanted: string, _options: unknown, command: Command) => {
       const { out, dataDir } = globals(command)
       const annotator = annotatorName(command)
       await withClient(dataDir, async ({ client }) => {
-        const { datasetId } = await pickDataset(client, wanted)
+        const { datasetId, kind } = await pickDataset(client, wanted)
         const { annotatorId } = await ensureAnnotator(client, annotator)
         const answered = await labelLoop(client, datasetId, annotatorId, (text) => out.say(text))
         const progress = await client.call('labels.progress', { datasetId, annotatorId })
         out.result(
           progress,
-          `${answered} answers given, ${progress.answered} of ${progress.total} pairs labeled by ${annotator}.`,
+          `${answered} answers given, ${progress.answered} of ${progress.total} ${KIND_WORDS[kind].items} labeled by ${annotator}.`,
         )
       })
     })

@@ -185,6 +185,7 @@ function methodCommand(algorithm: (typeof algorithms)[number], flags: boolean): 
     await withClient(dataDir, async ({ client }) => {
       const request = await readRequest(client, algorithm.id, schema, options)
       const check = await client.call('runs.check', { request })
+      const { kind } = await pickDataset(client, options.data)
       for (const { level, text } of check.advice) out.note(`${level === 'warning' ? 'Mind' : 'Note'}: ${text}`)
       if (check.problems.length > 0)
         throw new AppError({
@@ -197,7 +198,7 @@ function methodCommand(algorithm: (typeof algorithms)[number], flags: boolean): 
         const tokens = await client.call('runs.tokens', { request })
         return out.result(
           { ...check, tokens },
-          `${check.command}\n${check.counts.train} ${words.items} to train on, ${check.counts.validation} to validate, ${check.counts.test} to test${words.labeled ? `; ${check.counts.labels} labels` : ''}${tokens === null ? '' : `\n${describeTokens(tokens)}`}`,
+          `${check.command}\n${check.counts.train} ${KIND_WORDS[kind].items} to train on, ${check.counts.validation} to validate, ${check.counts.test} to test${words.labeled ? `; ${check.counts.labels} labels` : ''}${tokens === null ? '' : `\n${describeTokens(tokens)}`}`,
         )
       }
       if (options.estimate === true) {

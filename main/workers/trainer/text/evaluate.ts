@@ -1,13 +1,12 @@
-import type { Network, PairBatch, TokenBatch } from '../../../core/learn/define.ts'
+import type { Network, TokenBatch } from '../../../core/learn/define.ts'
 import { comparesAny } from '../../../core/learn/judged-sides.ts'
 import { likelihoodAccuracy } from '../../../core/learn/pair-metrics.ts'
 import { tf } from '../../../core/learn/tf.ts'
 import { disposeBatch } from '../../../core/learn/batches.ts'
 import { wilson, withBounds } from '../intervals.ts'
 import { withBefore } from '../minimize.ts'
-import { rowsOfPairs } from './reference-rows.ts'
 import type { Session } from './text-session.ts'
-import { pairItems, type PairSet } from './training-data.ts'
+import { scoredItems, sizeOf, type PairSet } from './training-data.ts'
 
 /** Metrics that are shares, and so get Wilson's interval, by what they are shares of. */
 const SHARES: Readonly<Record<string, 'pairs' | 'judged'>> = {
@@ -24,9 +23,8 @@ const SHARES: Readonly<Record<string, 'pairs' | 'judged'>> = {
  */
 export async function scorePairs(session: Session, set: PairSet, prefix: string): Promise<Record<string, number>> {
   const { algorithm, config, decoder, tokenizer, referenceRows, context } = session
-  if (set.pairs.length === 0) return {}
-  await referenceRows?.prepare(rowsOfPairs(set.pairs), () => context.hurried())
-  const items = pairItems({
+  if (sizeOf(set) === 0) return {}
+  const items = scoredItems({
     set,
     algorithm,
     config,
@@ -35,11 +33,14 @@ export async function scorePairs(session: Session, set: PairSet, prefix: string)
     referenceOf: referenceRows?.of ?? null,
   })
   // By length, so that little is padded.
-  const order = set.pairs.map((_pair, index) => index).sort((a, b) => items.lengths[a]! - items.lengths[b]! || a - b) // indices of pairs
+  const order = items.lengths
+    .map((_length, index) => index)
+    .sort((a, b) => items.lengths[a]! - items.lengths[b]! || a - b) // indices of items
+  await referenceRows?.prepare(items.rows(order), () => context.hurried())
   const parts = await withBefore(algorithm, decoder, config, items.parts(order))
   const sums: Record<string, number> = {}
   for (let part = 0; part < parts.count; part += 1) {
-    const batch = parts.make(part) as PairBatch // pairItems makes no other
+    const batch = parts.make(part)
     const found: Record<string, tf.Scalar> = {}
     tf.tidy(() => {
       const watched = watchLogProbs(decoder)
@@ -52,7 +53,10 @@ export async function scorePairs(session: Session, set: PairSet, prefix: string)
       })
       const logProbs = watched.last()
       const more =
-        logProbs !== null && metrics['logps/accuracies'] === undefined && comparesAny(parts.totals)
+        logProbs !== null &&
+        batch.kind === 'pairs' &&
+        metrics['logps/accuracies'] === undefined &&
+        comparesAny(parts.totals)
           ? { 'logps/accuracies': likelihoodAccuracy(batch, parts.totals, logProbs) }
           : {}
       for (const [name, value] of Object.entries({ ...metrics, ...more })) found[name] = tf.keep(value)
@@ -85,9 +89,9 @@ function watchLogProbs(decoder: Network): { readonly network: Network; last(): t
 
 function withIntervals(values: Readonly<Record<string, number>>, set: PairSet, prefix: string): Record<string, number> {
   const compared = set.pairs.filter(({ judged }) => judged === undefined).length
-  const counts = { pairs: compared, judged: 2 * (set.pairs.length - compared) }
+  const counts = { pairs: compared, judged: 2 * (set.pairs.length - compared) + set.answers.length }
   const result: Record<string, number> = {
-    [`${prefix}/pairs`]: compared,
+    ...(set.answers.length === 0 ? { [`${prefix}/pairs`]: compared } : {}),
     ...(counts.judged > 0 ? { [`${prefix}/judged`]: counts.judged } : {}),
   }
   for (const [name, value] of Object.entries(values)) {
@@ -98,7 +102,11 @@ function withIntervals(values: Readonly<Record<string, number>>, set: PairSet, p
   return result
 }
 
-/** The first `count` pairs: always the same ones, so that a curve compares like with like. */
+/** The first `count` items: always the same ones, so that a curve compares like with like. */
 export function firstPairs(set: PairSet, count: number): PairSet {
-  return { pairs: set.pairs.slice(0, count), rewards: set.rewards?.slice(0, count) ?? null }
+  return {
+    pairs: set.pairs.slice(0, count),
+    rewards: set.rewards?.slice(0, count) ?? null,
+    answers: set.answers.slice(0, count),
+  }
 }

@@ -1,7 +1,7 @@
 import { chunked } from '../../../core/learn/batch-totals.ts'
 import type { ReferenceOf } from '../../../core/learn/batches.ts'
 import { completionLogProbs } from '../../../core/learn/completion-log-probs.ts'
-import type { EncodedCompletion, EncodedPair } from '../../../core/learn/tokens/encode-rows.ts'
+import type { EncodedAnswer, EncodedCompletion, EncodedPair } from '../../../core/learn/tokens/encode-rows.ts'
 import type { RunContext } from '../run-context.ts'
 import type { Reference } from './reference.ts'
 import { referenceLogProbs } from './scoring.ts'
@@ -26,6 +26,19 @@ export function rowsOfPairs(pairs: readonly EncodedPair[]): EncodedCompletion[] 
     rejected,
     ...(mismatched === undefined ? [] : [mismatched.chosen, mismatched.rejected]),
   ])
+}
+
+/** The same of answers that stand alone. */
+export function rowsOfAnswers(answers: readonly EncodedAnswer[]): EncodedCompletion[] {
+  return answers.flatMap(({ answer, mismatched }) => [answer, ...(mismatched === undefined ? [] : [mismatched])])
+}
+
+/** Of a side of the data, which has pairs or answers. */
+export function rowsOfSet(set: {
+  readonly pairs: readonly EncodedPair[]
+  readonly answers: readonly EncodedAnswer[]
+}): EncodedCompletion[] {
+  return [...rowsOfPairs(set.pairs), ...rowsOfAnswers(set.answers)]
 }
 
 /**

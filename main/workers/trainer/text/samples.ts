@@ -10,6 +10,7 @@ import { promptRoom } from './rollouts.ts'
 import { openScorer, type ScoredText, type Scorer } from './scoring.ts'
 import { completionLogProbs } from '../../../core/learn/completion-log-probs.ts'
 import type { Session } from './text-session.ts'
+import { sizeOf } from './training-data.ts'
 
 export interface Sampling {
   readonly items: readonly SampleItem[]
@@ -65,10 +66,10 @@ export async function openSampler(session: Session): Promise<Sampler | null> {
 /** From the validation side if it has any: nothing is learned from what is shown. */
 function fixedPrompts({ context, sets, format }: Session): Prompt[] {
   const { samplePrompts, maxLength, sampleTokens } = context.spec.training
-  const source = [sets.validation, sets.test, sets.train].find((set) => set.pairs.length > 0)
+  const source = [sets.validation, sets.test, sets.train].find((set) => sizeOf(set) > 0)
   const room = promptRoom(format, maxLength, sampleTokens)
   const seen = new Map<string, Prompt>()
-  for (const pair of source?.pairs ?? []) {
+  for (const pair of [...(source?.pairs ?? []), ...(source?.answers ?? [])]) {
     if (seen.size >= samplePrompts) break
     if (seen.has(pair.promptText)) continue
     seen.set(pair.promptText, {

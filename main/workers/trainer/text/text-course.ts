@@ -11,6 +11,7 @@ import type { RunContext } from '../run-context.ts'
 import { openSampler } from './samples.ts'
 import { createSaver } from './save-session.ts'
 import { openSession, type Session } from './text-session.ts'
+import { sizeOf } from './training-data.ts'
 
 /** Policies and reward models on pairs of completions. */
 export async function openTextCourse(context: RunContext, from: Checkpoint | null): Promise<Course> {
@@ -20,7 +21,7 @@ export async function openTextCourse(context: RunContext, from: Checkpoint | nul
   const { training } = context.spec
   const lengths = rollouts?.lengths ?? items.lengths
   let work = 0
-  const heldOut = heldOutOf(sets.validation, sets.test, sets.validation.pairs.length === 0)
+  const heldOut = heldOutOf(sets.validation, sets.test, sizeOf(sets.validation) === 0)
 
   async function evaluate(_step: number, extent: Extent): Promise<Evaluation> {
     const metrics = await measureHeldOut(heldOut, extent, (set, prefix, part) =>

@@ -1,5 +1,5 @@
 import { AppError } from '../../../../shared/errors.ts'
-import { keepsReference, movesReference, type Algorithm } from '../../../core/learn/define.ts'
+import { keepsReference, mainMetricOn, movesReference, type Algorithm } from '../../../core/learn/define.ts'
 import { findTextAlgorithm } from '../../../core/learn/registry.ts'
 import type { BatchPlan } from '../../../core/learn/batch-plan.ts'
 import type { Decoder } from '../../../core/learn/models/decoder.ts'
@@ -9,14 +9,14 @@ import type { TextFormat } from '../../../core/learn/tokens/text-format.ts'
 import type { Tokenizer } from '../../../core/learn/tokens/tokenizer.ts'
 import type { Checkpoint } from '../../../core/models/checkpoint-files.ts'
 import { openReference, type Reference } from './reference.ts'
-import { openReferenceRows, rowsOfPairs, type ReferenceRows } from './reference-rows.ts'
+import { openReferenceRows, rowsOfSet, type ReferenceRows } from './reference-rows.ts'
 import { openRollouts, type Rollouts, type StepBatch } from './rollouts.ts'
 import type { RunContext } from '../run-context.ts'
 import { openDecoder, openOptimizer, openOrigin, openSpoken, type AdapterBase } from '../origin.ts'
 import { parseConfig } from '../parse-config.ts'
 import { openPlan } from '../open-plan.ts'
 import { checkSupport } from './support.ts'
-import { encodeData, textsOf, trainingItems, type PairSets, type TrainingItems } from './training-data.ts'
+import { encodeData, sizeOf, textsOf, trainingItems, type PairSets, type TrainingItems } from './training-data.ts'
 import { readViewFile } from './view-file.ts'
 
 /** Everything a step needs, made once. */
@@ -54,9 +54,11 @@ export interface Session {
 export async function openSession(context: RunContext, from: Checkpoint | null): Promise<Session> {
   const { spec } = context
   context.phase('loading')
-  const algorithm = findTextAlgorithm(spec.method)
-  const config = parseConfig(algorithm, spec.config)
+  const method = findTextAlgorithm(spec.method)
+  const config = parseConfig(method, spec.config)
   const rows = await readViewFile(spec.data.viewPath, spec.data.viewHash)
+  const kind = rows.train.answers.length > 0 ? 'unpaired-responses' : 'response-pairs'
+  const algorithm: Algorithm = { ...method, mainMetric: mainMetricOn(method, kind) }
   const origin = await openOrigin(context, algorithm)
   const { tokenizer, format, language } = openSpoken(context, origin, from, textsOf(rows.train))
   await context.breatheOrStop()
@@ -66,7 +68,7 @@ export async function openSession(context: RunContext, from: Checkpoint | null):
     ? { mixup: spec.training.referenceMixup, stored: storedReference(from) }
     : null
   const reference = keepsReference(algorithm, spec.model.kind) ? openReference(start, decoder, options, moving) : null
-  const logged = Object.values(data.sets).flatMap((set) => rowsOfPairs(set.pairs))
+  const logged = Object.values(data.sets).flatMap(rowsOfSet)
   const referenceRows =
     algorithm.needsReference && reference !== null
       ? await openReferenceRows(context, reference, logged, tokenizer.padId)
@@ -103,8 +105,8 @@ export async function openSession(context: RunContext, from: Checkpoint | null):
       cutShare: data.cutShare,
       longestTokens: data.longest,
       trainItems: rollouts?.lengths.length ?? items.lengths.length,
-      validationPairs: data.sets.validation.pairs.length,
-      testPairs: data.sets.test.pairs.length,
+      validationPairs: sizeOf(data.sets.validation),
+      testPairs: sizeOf(data.sets.test),
     },
   })
   if (data.cutShare > 0.05)

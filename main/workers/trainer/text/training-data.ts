@@ -1,8 +1,16 @@
 import { invariant } from '../../../../shared/assert.ts'
-import { toText, type PreferenceRow, type SplitName } from '../../../../shared/data-kinds.ts'
+import { toText, type SplitName } from '../../../../shared/data-kinds.ts'
 import { AppError } from '../../../../shared/errors.ts'
-import { chunked, groupsOfPart, groupTotals, pairTotals, type BatchParts } from '../../../core/learn/batch-totals.ts'
 import {
+  answerTotals,
+  chunked,
+  groupsOfPart,
+  groupTotals,
+  pairTotals,
+  type BatchParts,
+} from '../../../core/learn/batch-totals.ts'
+import {
+  answerBatch,
   groupBatch,
   groupPairs,
   pairBatch,
@@ -13,23 +21,34 @@ import {
 } from '../../../core/learn/batches.ts'
 import type { Algorithm } from '../../../core/learn/define.ts'
 import {
+  answersMismatched,
+  encodeAnswers,
   encodeRows,
   withMismatched,
+  type EncodedAnswer,
+  type EncodedAnswers,
   type EncodedCompletion,
   type EncodedPair,
+  type EncodedRows,
   type EncodedRowPair,
 } from '../../../core/learn/tokens/encode-rows.ts'
 import { applyScale, rewardScale, rewardsOfRow, standardise, type RewardScale } from '../../../core/learn/rewards.ts'
 import type { TextFormat } from '../../../core/learn/tokens/text-format.ts'
 import type { RunContext } from '../run-context.ts'
-import { rowsOfPairs } from './reference-rows.ts'
+import { rowsOfAnswers, rowsOfPairs } from './reference-rows.ts'
 import { openScorer } from './scoring.ts'
-import type { RowsBySide } from './view-file.ts'
+import type { RowsBySide, SideRows } from './view-file.ts'
 
-/** Pairs with what belongs to each of them, by position. */
+/** Pairs with what belongs to each of them, by position, or answers that stand alone: one of the two lists is empty. */
 export interface PairSet<P extends EncodedPair = EncodedRowPair> {
   readonly pairs: readonly P[]
   readonly rewards: readonly PairRewards[] | null
+  readonly answers: readonly EncodedAnswer[]
+}
+
+/** How many items a set holds, of either kind. */
+export function sizeOf({ pairs, answers }: PairSet<EncodedPair>): number {
+  return pairs.length + answers.length
 }
 
 export type PairSets = { readonly [S in SplitName]: PairSet }
@@ -42,11 +61,15 @@ export interface EncodedData {
   readonly scale: RewardScale | null
 }
 
-export function* textsOf(rows: readonly PreferenceRow[]): Generator<string> {
-  for (const row of rows) {
+export function* textsOf({ pairs, answers }: SideRows): Generator<string> {
+  for (const row of pairs) {
     yield toText(row.prompt)
     yield toText(row.a)
     yield toText(row.b)
+  }
+  for (const row of answers) {
+    yield toText(row.prompt)
+    yield toText(row.completion)
   }
 }
 
@@ -59,17 +82,24 @@ export async function encodeData(
   config: unknown,
 ): Promise<EncodedData> {
   const { maxLength } = context.spec.training
-  if (rows.train.length === 0)
+  const { train } = rows
+  if (train.pairs.length + train.answers.length === 0)
     throw new AppError({
       code: 'dataset-invalid',
-      message: 'The training side of the split has no labeled pair.',
-      hint: 'Label more pairs, or change the split.',
+      message: 'The training side of the split has nothing that is labeled.',
+      hint: 'Label more, or change the split.',
     })
-  const encoded = {
-    train: encodeRows(rows.train, format, maxLength),
-    validation: encodeRows(rows.validation, format, maxLength),
-    test: encodeRows(rows.test, format, maxLength),
+  const encode = (side: SplitName): EncodedRows & EncodedAnswers => {
+    const pairs = encodeRows(rows[side].pairs, format, maxLength)
+    const answers = encodeAnswers(rows[side].answers, format, maxLength)
+    return {
+      pairs: pairs.pairs,
+      answers: answers.answers,
+      cutShare: Math.max(pairs.cutShare, answers.cutShare), // one of them is of nothing
+      longest: Math.max(pairs.longest, answers.longest),
+    }
   }
+  const encoded = { train: encode('train'), validation: encode('validation'), test: encode('test') }
   await context.breatheOrStop()
   const rewards = await rewardsOf(
     context,
@@ -78,10 +108,15 @@ export async function encodeData(
     algorithm,
     config,
   )
-  const set = (side: SplitName): PairSet => ({
-    pairs: algorithm.mismatched === true ? withMismatched(encoded[side].pairs, format, maxLength) : encoded[side].pairs,
-    rewards: rewards?.[side] ?? null,
-  })
+  const set = (side: SplitName): PairSet => {
+    const { pairs, answers } = encoded[side]
+    const others = algorithm.mismatched === true
+    return {
+      pairs: others ? withMismatched(pairs, format, maxLength) : pairs,
+      rewards: rewards?.[side] ?? null,
+      answers: others ? answersMismatched(answers, format, maxLength) : answers,
+    }
+  }
   const sizes = [encoded.train, encoded.validation, encoded.test]
   return {
     sets: { train: set('train'), validation: set('validation'), test: set('test') },
@@ -107,7 +142,7 @@ async function rewardsOf(
   if (scorer !== null) context.phase('rewards')
   const rewardsOfSide = async (side: SplitName): Promise<PairRewards[]> => {
     if (scorer === null) {
-      return rows[side].map((row, at) => {
+      return rows[side].pairs.map((row, at) => {
         const found = rewardsOfRow(row, source)
         invariant(found !== null, 'only a reward model scores elsewhere')
         return pairs[side][at]?.swapped === true
@@ -176,6 +211,7 @@ export interface ItemOptions {
 
 /** @throws AppError `dataset-invalid` when groups are wanted and no prompt has two completions */
 export function trainingItems(options: ItemOptions): TrainingItems {
+  if (options.set.answers.length > 0) return answerItems(options)
   const groupSize = options.algorithm.groupSize?.(options.config) ?? null
   return groupSize === null ? pairItems(options) : groupItems(options, groupSize)
 }
@@ -205,6 +241,30 @@ export function pairItems({ set, algorithm, config, microBatchSize, padId, refer
       }
     },
     rows: (items) => rowsOfPairs(items.map((index) => set.pairs[index]!)), // indices of the plan
+    tokens: (items) => items.reduce((sum, index) => sum + (lengths[index] ?? 0), 0),
+  }
+}
+
+/** What a set is scored by: its pairs, or its answers. */
+export function scoredItems(options: ItemOptions): TrainingItems {
+  return options.set.answers.length > 0 ? answerItems(options) : pairItems(options)
+}
+
+function answerItems({ set: { answers }, algorithm, microBatchSize, padId, referenceOf }: ItemOptions): TrainingItems {
+  invariant(algorithm.answers !== undefined, 'the method can learn from answers that stand alone')
+  const lengths = answers.map(({ answer }) => sequenceLength(answer))
+  return {
+    lengths,
+    parts(items) {
+      const chunks = chunked(items, microBatchSize)
+      const pick = (indices: readonly number[]): readonly EncodedAnswer[] => indices.map((index) => answers[index]!) // indices of the plan
+      return {
+        count: chunks.length,
+        totals: answerTotals(pick(items)),
+        make: (part) => answerBatch(pick(chunks[part] ?? []), padId, referenceOf),
+      }
+    },
+    rows: (items) => rowsOfAnswers(items.map((index) => answers[index]!)), // indices of the plan
     tokens: (items) => items.reduce((sum, index) => sum + (lengths[index] ?? 0), 0),
   }
 }

@@ -1,0 +1,31 @@
+import path from 'node:path'
+import type { Handlers } from '../../../shared/rpc.ts'
+import { addDataset } from '../data/add-dataset.ts'
+import { createDatasetMaker } from '../data/dataset-ids.ts'
+import type { HandlerDeps } from './deps.ts'
+
+export function unpairedHandlers({ db, dataFolder, events, reader }: HandlerDeps): Pick<Handlers, 'unpaired.import'> {
+  const makeOnce = createDatasetMaker({ db, dataFolder })
+  return {
+    'unpaired.import': async ({ path: given, name, licence, clientKey }) => {
+      const source = path.resolve(given)
+      const shown = name === '' ? path.basename(source).replace(/\.(jsonl|ndjson|json|csv|tsv|txt)(\.gz)?$/i, '') : name
+      const datasetId = await makeOnce(clientKey, (datasetId) =>
+        addDataset(
+          {
+            datasetId,
+            name: shown,
+            kind: 'unpaired-responses',
+            source,
+            licence,
+            question: 'Is this a good answer?',
+            parts: reader.stream('unpaired', { path: source }),
+          },
+          { db, dataFolder },
+        ),
+      )
+      events.emit('datasets.changed', { datasetId })
+      return { datasetId }
+    },
+  }
+}

@@ -1,0 +1,40 @@
+import { randomUUID } from 'node:crypto'
+import path from 'node:path'
+import type { Client } from '../../../../shared/rpc.ts'
+import { formatCount } from '../../../../shared/units.ts'
+import { describeImport, nameOf, readImportOutcome } from '../import-outcome.ts'
+import type { Output } from '../output.ts'
+
+/** Whether the names of the columns say so; a file that cannot be read is told of by the import. */
+export async function holdsSingleAnswers(client: Client, file: string): Promise<boolean> {
+  if (/^sample(:|$)/.test(file)) return false
+  const found = await client.call('datasets.inspect', { path: path.resolve(file), limit: 1 }).catch(() => null)
+  return found != null && found.unpaired !== null
+}
+
+export async function importUnpaired(
+  client: Client,
+  file: string,
+  options: { readonly name?: string; readonly licence?: string },
+  out: Output,
+): Promise<void> {
+  const { datasetId } = await client.call('unpaired.import', {
+    path: path.resolve(file),
+    name: options.name ?? '',
+    licence: options.licence ?? null,
+    clientKey: randomUUID(),
+  })
+  const detail = await client.call('datasets.get', { datasetId })
+  const outcome = await readImportOutcome(client, detail)
+  out.result(
+    { ...detail, ...outcome },
+    describeImport(
+      `${detail.name}: ${formatCount(detail.itemCount)} single answers to ${formatCount(detail.promptCount)} prompts, ${formatCount(detail.balance.a)} good, ${formatCount(detail.balance.b)} bad, ${formatCount(detail.balance.unlabeled)} without a label; ${formatCount(detail.rejectedRowCount)} rows left out, ${formatCount(detail.warningCount)} warnings`,
+      outcome,
+      [
+        nameOf(detail),
+        `Next: pairlab label ${detail.datasetId} --annotator <name>   or   pairlab train kto --data ${detail.datasetId}`,
+      ],
+    ),
+  )
+}
