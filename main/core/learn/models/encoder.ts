@@ -151,7 +151,12 @@ class BertEncoder implements Encoder {
         // Each layer draws from a fork of the pass's generator, so that it can be computed twice.
         const compute = (input: tf.Tensor2D): tf.Tensor2D =>
           this.#layer(layer, input, packing, last ? wanted : null, random?.fork(`layer ${layer}`) ?? null)
-        x = this.#options.recompute === true && !last ? recomputed(compute, x, this.#variablesOf(layer)) : compute(x)
+        const before = x
+        // Of a layer's results only those stay that a gradient will need.
+        x =
+          this.#options.recompute === true && !last
+            ? recomputed(compute, before, this.#variablesOf(layer))
+            : tf.tidy(() => compute(before))
       }
       return x
     })
