@@ -9,7 +9,7 @@ import { Say } from '../parts/Say.tsx'
 import { ErrorNotice } from '../parts/states.tsx'
 import type { EstimateState } from './use-estimate.ts'
 
-const PART_COLOURS = ['--r1', '--r4', '--r3', '--r5', '--r6', '--r7'] as const
+const PART_COLOURS = ['--r1', '--r4', '--r3', '--r2', '--r5', '--r6', '--r7'] as const
 
 interface EstimatePanelProps {
   readonly state: EstimateState

@@ -39,8 +39,11 @@ const bytes = (method: string, kind: 'new' | 'run'): number => {
   const estimate = foreseeMemory({
     request,
     algorithm,
+    config: {},
     training: trainingConfig.parse({}),
     folder: kind === 'new' ? null : start.path,
+    rewardModel: null,
+    judge: null,
   })!
   return estimate.parts.find(({ name }) => name === 'reference')!.bytes
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { ItemRow, PreferenceRow } from '../../shared/data-kinds.ts'
+import type { ExtraRecord, ItemRow, PreferenceRow } from '../../shared/data-kinds.ts'
 import { runSpec, type RunSpec } from '../../shared/run-spec.ts'
 import { trainingConfig, type TrainingChanges } from '../../shared/training-config.ts'
 import { readEvents } from '../../main/base/run-folder/events.ts'
@@ -44,10 +44,11 @@ export interface TinyOptions {
   readonly training?: TrainingChanges
   readonly model?: RunSpec['model']
   readonly judge?: RunSpec['judge']
+  readonly rewardModelPath?: string
   readonly engine?: RunSpec['engine']
   readonly seed?: number
   /** What the view holds; of other kinds of data than pairs, its items. */
-  readonly rows?: readonly (PreferenceRow | ItemRow)[]
+  readonly rows?: readonly (PreferenceRow | ItemRow | ExtraRecord)[]
   readonly runId?: string
 }
 
@@ -61,7 +62,7 @@ export function makeTinyRun(root: string, options: TinyOptions = {}): string {
   const runId = options.runId ?? 'tiny-1'
   const folder = path.join(root, 'runs', runId)
   mkdirSync(folder, { recursive: true })
-  const count = (side: string): number => rows.filter((row) => row.split === side).length
+  const count = (side: string): number => rows.filter((row) => 'split' in row && row.split === side).length
   writeSpec(
     folder,
     runSpec.parse({
@@ -101,7 +102,7 @@ export function makeTinyRun(root: string, options: TinyOptions = {}): string {
       },
       model: options.model ?? { kind: 'new', preset: 'nano', tokenizer: { kind: 'byte' }, tiedEmbeddings: true },
       judge: options.judge ?? null,
-      rewardModelPath: null,
+      rewardModelPath: options.rewardModelPath ?? null,
       cacheFolder: path.join(root, 'cache'),
     }),
   )

@@ -25,6 +25,7 @@ const SIZES = {
   tie_word_embeddings: true,
   hidden_act: 'silu',
 }
+const REWARD = { kind: 'reward-model', runId: 'r' } as const
 const WASM = 0.85 * 2 ** 32
 
 let folder: string
@@ -44,6 +45,9 @@ function question(training: TrainingChanges, method = 'dpo'): MemoryQuestion {
       seeds: [1],
     }),
     algorithm,
+    config: {},
+    rewardModel: null,
+    judge: null,
     training: trainingConfig.parse({ adapt: 'lora', maxLength: 256, batchSize: 16, microBatchSize: 16, ...training }),
     folder,
   }
@@ -52,7 +56,7 @@ function question(training: TrainingChanges, method = 'dpo'): MemoryQuestion {
 function fit(training: TrainingChanges, engine: EngineName = 'wasm'): Fitted & { readonly bytes: number } {
   const asked = question(training)
   const fitted = fitTraining(asked, training, engine)
-  return { ...fitted, bytes: foreseenBytes({ ...asked, training: fitted.training })! }
+  return { ...fitted, bytes: foreseenBytes(asked, fitted.training)! }
 }
 
 describe('settings that make a run fit its engine', () => {
@@ -90,9 +94,34 @@ describe('settings that make a run fit its engine', () => {
     expect(both.advice).toMatchObject({ level: 'warning', text: expect.stringContaining('a smaller micro-batch') })
   })
 
-  test('a method whose update is not made in parts, and a model of unknown sizes, are left as they are', () => {
-    const grace = question({}, 'grace')
-    expect(fitTraining(grace, {}, 'wasm')).toEqual({ training: grace.training, advice: null })
+  test('so are contrastive methods: GRACE’s policy step goes in smaller parts, InfoNCE’s layers are computed twice', () => {
+    const grace = question({ batchSize: 32, microBatchSize: 32, maxLength: 512 }, 'grace')
+    const fitted = fitTraining(grace, {}, 'wasm')
+    expect(fitted.training.microBatchSize).toBeLessThan(32)
+    expect(foreseenBytes(grace, fitted.training)).toBeLessThan(WASM)
+    // Every text stands against every other: no micro-batch makes that smaller, and a piece takes what it takes.
+    const infonce = question({ adapt: 'full', maxLength: 2048 }, 'contrastive')
+    const twice = fitTraining(infonce, {}, 'wasm')
+    expect([twice.training.microBatchSize, twice.training.gradientCheckpointing]).toEqual([16, true])
+    expect(foreseenBytes(infonce, twice.training)).toBeLessThan(WASM)
+  })
+
+  test('a ranker keeps its micro-batch, which decides what stands against what, and computes layers twice', () => {
+    const asked = question({ adapt: 'full', maxLength: 2048 }, 'infonce')
+    const { training } = fitTraining(asked, {}, 'wasm')
+    expect(foreseenBytes(asked)).toBeGreaterThan(WASM)
+    expect([training.microBatchSize, training.gradientCheckpointing]).toEqual([16, true])
+  })
+
+  test('a reward model and a judge beside the policy leave it less room', () => {
+    const alone = question({ maxLength: 160 }, 'rloo')
+    const beside = { ...alone, config: { rewards: REWARD }, rewardModel: folder, judge: folder }
+    expect(foreseenBytes(beside)! - foreseenBytes(alone)!).toBeCloseTo(2 * 4 * (134_515_008 + 576), 0)
+    const [free, tight] = [alone, beside].map((one) => fitTraining(one, {}, 'wasm').training.microBatchSize)
+    expect(tight).toBeLessThan(free!)
+  })
+
+  test('a model of unknown sizes is left as it is', () => {
     const unknown = { ...question({}), folder: null }
     expect(fitTraining(unknown, {}, 'wasm')).toEqual({ training: unknown.training, advice: null })
   })

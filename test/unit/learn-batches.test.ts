@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { PreferenceRow } from '../../shared/data-kinds.ts'
 import { createBatchPlan } from '../../main/core/learn/batch-plan.ts'
-import { pairTotals } from '../../main/core/learn/batch-totals.ts'
+import { chunkedByTokens, pairTotals } from '../../main/core/learn/batch-totals.ts'
 import { disposeBatch, groupPairs, pairBatch } from '../../main/core/learn/batches.ts'
 import { desirability } from '../../main/core/learn/judged-sides.ts'
+import { embedSpanValues, lookedTokens } from '../../main/core/learn/embed/rationale.ts'
+import type { Decoder } from '../../main/core/learn/models/decoder.ts'
 import { byteTokenizer, trainBpe } from '../../main/core/learn/tokens/bpe-trainer.ts'
 import { shareRoom } from '../../main/core/learn/tokens/cut-row.ts'
 import { encodeRows } from '../../main/core/learn/tokens/encode-rows.ts'
@@ -165,4 +167,25 @@ describe('trainBpe', () => {
     expect(trained.decode(trained.encode('lowest 日本 🙂'))).toBe('lowest 日本 🙂')
     expect(trained.encode(' low').length).toBeLessThan(4)
   })
+})
+
+it('texts are cut into passes of so many rows and so many tokens; one that is too long stands alone', async () => {
+  expect(chunkedByTokens([3, 3, 3, 9, 1, 1, 1, 1], 3, 8, (one) => one)).toEqual([[3, 3], [3], [9], [1, 1, 1], [1]])
+  // A pass is as large as memory was foreseen for, however long the texts.
+  const passes: number[] = []
+  const decoder = {
+    config: { hidden: 2 },
+    hiddenStates({ ids }: { readonly ids: Int32Array }) {
+      passes.push(ids.length)
+      return tf.ones([ids.length, 2])
+    },
+  } as unknown as Decoder
+  const rows = Array.from({ length: 5 }, (_none, row) => ({ ids: Array.from({ length: 3000 }, () => row), from: 0 }))
+  const vectors = await embedSpanValues(decoder, rows, async () => undefined)
+  expect([passes, vectors.map((one) => Math.round(one[0]!))]).toEqual([
+    [6000, 6000, 3000],
+    [1, 1, 1, 1, 1],
+  ])
+  expect(Math.max(...passes)).toBeLessThanOrEqual(lookedTokens(3000))
+  expect([lookedTokens(10), lookedTokens(10_000)]).toEqual([320, 10_000])
 })

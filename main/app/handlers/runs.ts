@@ -36,10 +36,13 @@ export function runHandlers(deps: HandlerDeps): RunHandlers {
           ? { train: 0, validation: 0, test: 0, labels: 0 }
           : { ...content.counts, labels: content.labelCount }
       const memory = foreseeMemory({
-        request,
+        request: checked.request,
         algorithm,
+        config: checked.config,
         training,
         folder: checked.start?.path ?? checked.registered?.path ?? null,
+        rewardModel: checked.rewardModel?.path ?? null,
+        judge: checked.judge?.path ?? null,
       })
       return {
         problems: [...problems],

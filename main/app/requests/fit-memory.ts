@@ -2,7 +2,7 @@
 import { totalmem } from 'node:os'
 import type { EngineName } from '../../../shared/domain.ts'
 import { PACKED_ENGINES, type TrainingChanges, type TrainingConfig } from '../../../shared/training-config.ts'
-import { storedBytesIn } from '../../core/models/decoder-sizes.ts'
+import { storedBytesIn } from '../../core/models/sizes-in.ts'
 import { formatBytes } from '../../../shared/units.ts'
 import { foreseenBytes, type MemoryQuestion } from './run-memory.ts'
 import type { Advice } from './advice.ts'
@@ -20,17 +20,20 @@ export interface Fitted {
 
 /**
  * The micro-batch first, which costs nothing; then frozen weights as a GGUF file has them, which changes no
- * number; then gradient checkpointing, which costs a third more time. What was asked for stays as it is.
+ * number; then gradient checkpointing, which costs a third more time. What was asked for stays as it is, and so does a
+ * ranker's micro-batch: it decides what is drawn and what stands against what.
  */
 export function fitTraining(question: MemoryQuestion, asked: TrainingChanges, engine: EngineName): Fitted {
   const { training } = question
   const limit = limitOf(engine)
   const bytesWith = (changes: Partial<TrainingConfig>): number | null =>
-    foreseenBytes({ ...question, training: { ...training, ...changes } })
+    foreseenBytes(question, { ...training, ...changes })
   const foreseen = bytesWith({})
-  if (question.algorithm.data !== 'response-pairs' || foreseen === null || foreseen <= limit.bytes)
-    return { training, advice: null }
-  const sizes = asked.microBatchSize === undefined ? halvesOf(training) : [training.microBatchSize]
+  if (foreseen === null || foreseen <= limit.bytes) return { training, advice: null }
+  const sizes =
+    asked.microBatchSize === undefined && question.algorithm.data !== 'rankings'
+      ? halvesOf(training)
+      : [training.microBatchSize]
   const again = asked.gradientCheckpointing === undefined ? [false, true] : [training.gradientCheckpointing]
   const storages =
     asked.frozenStorage === undefined && keepsStored(question, engine) ? storagesOf(training) : [training.frozenStorage]

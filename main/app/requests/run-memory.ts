@@ -1,12 +1,15 @@
 import { z } from 'zod'
 import type { MemoryEstimate } from '../../../shared/contract/runs.ts'
 import { fieldsOf } from '../../../shared/form.ts'
-import { type RunRequest } from '../../../shared/run-spec.ts'
+import { writesSamples, type RunRequest } from '../../../shared/run-spec.ts'
 import { trainingConfig, type TrainingConfig } from '../../../shared/training-config.ts'
 import { keepsReference, type AlgorithmPage } from '../../core/learn/define.ts'
-import type { DecoderConfig } from '../../core/learn/models/model-config.ts'
-import { sizesIn, sizesOfNew, storedBytesIn } from '../../core/models/decoder-sizes.ts'
-import { totalMemory, trainingMemory, type StoredBytes } from '../../core/models/training-memory.ts'
+import type { ContrastMethod } from '../../core/learn/embed/contrast.ts'
+import { isRankingAlgorithm, isTextAlgorithm } from '../../core/learn/registry.ts'
+import { pairLoad, rankingLoad, type TrainingLoad } from '../../core/learn/training-load.ts'
+import { embedderSizesIn, sizesIn, sizesOfNew, storedBytesIn } from '../../core/models/sizes-in.ts'
+import { decoderSizes, type NetworkSizes } from '../../core/models/network-sizes.ts'
+import { totalMemory, trainingMemory, type Beside, type TrainingMemory } from '../../core/models/training-memory.ts'
 
 /** Settings whose choices say what they would take. */
 const CHOICES = ['adapt', 'gradientCheckpointing', 'frozenStorage', 'loraTargets'] as const
@@ -15,44 +18,73 @@ const fields = fieldsOf(z.toJSONSchema(trainingConfig, { io: 'input' }))
 export interface MemoryQuestion {
   readonly request: RunRequest
   readonly algorithm: AlgorithmPage
+  /** The method's own settings; those that it refuses foresee nothing. */
+  readonly config: unknown
   readonly training: TrainingConfig
   /** Of the run or the model that it starts from; null for a new one. */
   readonly folder: string | null
+  /** Checkpoint of the reward model that gives the rewards; null where none does. */
+  readonly rewardModel: string | null
+  /** The same of the one that judges samples. */
+  readonly judge: string | null
 }
 
-/** Null for what is no decoder, and where the model to start from is not known. */
-function sizesOf({ request, algorithm, folder }: MemoryQuestion): DecoderConfig | null {
-  if (!algorithm.models.includes('decoder') || request.model.kind === 'networks') return null
+/** With settings of training that may change, the rest looked up once. Null for networks on numbers, and where the model to start from is not known. */
+function foreseer(question: MemoryQuestion): ((training: TrainingConfig) => TrainingMemory) | null {
+  const { algorithm, request, rewardModel, judge } = question
+  const parsed = algorithm.config.safeParse(question.config)
+  const network = sizesOf(question, parsed.data)
+  if (network === null || !parsed.success) return null
+  const writes = isTextAlgorithm(algorithm) && (algorithm.rollout?.(parsed.data) ?? null) !== null
+  const judges = writesSamples(algorithm) && question.training.samplePrompts > 0
+  const scorer = (folder: string | null): NetworkSizes[] =>
+    folder === null ? [] : [decoderSizes(sizesIn(folder, true))]
+  const beside: Beside = {
+    reference: keepsReference(algorithm, request.model.kind),
+    scorers: [...(writes ? scorer(rewardModel) : []), ...(judges ? scorer(judge) : [])],
+    scoredBefore: scorer(rewardModel)[0] ?? null,
+    stored: storedOf(question),
+  }
+  return (training) => trainingMemory(network, training, loadOf(algorithm, parsed.data, training), beside)
+}
+
+function loadOf(algorithm: AlgorithmPage, config: unknown, training: TrainingConfig): TrainingLoad {
+  if (isTextAlgorithm(algorithm)) return pairLoad(algorithm, config, training, training.evalPairs)
+  if (isRankingAlgorithm(algorithm)) return rankingLoad(algorithm, config, training)
+  return (algorithm as ContrastMethod).load(config, training) // of the kinds that read tokens the third
+}
+
+function sizesOf({ request: { model }, algorithm, folder }: MemoryQuestion, config: unknown): NetworkSizes | null {
+  if (model.kind === 'networks') return null
+  if (isRankingAlgorithm(algorithm)) {
+    const head = (config as { readonly scorer?: unknown } | undefined)?.scorer === 'cross-encoder'
+    if (model.kind === 'new') return decoderSizes(sizesOfNew({ ...model, tiedEmbeddings: true }, false), 'vectors')
+    return folder === null ? null : embedderSizesIn(folder, head)
+  }
+  if (!algorithm.models.includes('decoder')) return null
   const scoreHead = algorithm.role === 'reward-model'
-  if (request.model.kind === 'new') return sizesOfNew(request.model, scoreHead)
-  return folder === null ? null : sizesIn(folder, scoreHead)
+  if (model.kind === 'new') return decoderSizes(sizesOfNew(model, scoreHead))
+  return folder === null ? null : decoderSizes(sizesIn(folder, scoreHead))
 }
 
-/** All of it; null as `foreseeMemory`. */
-export function foreseenBytes(question: MemoryQuestion): number | null {
-  const config = sizesOf(question)
-  if (config === null) return null
-  const hasReference = keepsReference(question.algorithm, question.request.model.kind)
-  return totalMemory(trainingMemory(config, question.training, hasReference, storedOf(question)))
-}
-
-function storedOf({ folder, training }: MemoryQuestion): StoredBytes | undefined {
+function storedOf({ folder, training }: MemoryQuestion): Beside['stored'] {
   return folder === null || training.adapt === 'full' ? undefined : (storedBytesIn(folder) ?? undefined)
 }
 
-/** Null for what is no decoder, and where the model to start from cannot be read; a problem of the request says why. */
+/** All of it with other settings of training; null as `foreseeMemory`. */
+export function foreseenBytes(question: MemoryQuestion, training = question.training): number | null {
+  const memory = foreseer(question)?.(training) ?? null
+  return memory === null ? null : totalMemory(memory)
+}
+
+/** Null for what reads no tokens, and where the model to start from cannot be read; a problem of the request says why. */
 export function foreseeMemory(question: MemoryQuestion): MemoryEstimate | null {
-  const { request, algorithm, training } = question
-  const config = sizesOf(question)
-  if (config === null) return null
-  const hasReference = keepsReference(algorithm, request.model.kind)
-  const stored = storedOf(question)
+  const { training } = question
+  const memory = foreseer(question)
+  if (memory === null) return null
   const total = (changes: Partial<TrainingConfig>): number =>
-    Math.round(totalMemory(trainingMemory(config, { ...training, ...changes }, hasReference, stored)))
-  const parts = Object.entries(trainingMemory(config, training, hasReference, stored)).map(([name, bytes]) => ({
-    name,
-    bytes: Math.round(bytes),
-  }))
+    Math.round(totalMemory(memory({ ...training, ...changes })))
+  const parts = Object.entries(memory(training)).map(([name, bytes]) => ({ name, bytes: Math.round(bytes) }))
   const choices = Object.fromEntries(
     CHOICES.map((key) => {
       const field = fields.find((one) => one.path === key)!

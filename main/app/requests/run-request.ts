@@ -150,7 +150,15 @@ export async function checkRequest(deps: Deps, asked: RunRequest): Promise<Check
   }
   const engine = engineOf(deps.engines, request, wanted)
   const { training, advice: fit } = fitTraining(
-    { request, algorithm, training: wanted, folder: found },
+    {
+      request,
+      algorithm,
+      config,
+      training: wanted,
+      folder: found,
+      rewardModel: rewardModel?.path ?? null,
+      judge: judge?.path ?? null,
+    },
     request.training,
     engine.engine,
   )

@@ -83,3 +83,26 @@ export function groupsOfPart(microBatchSize: number, size: number): number {
 export function chunked<T>(items: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_none, at) => items.slice(at * size, (at + 1) * size))
 }
+
+/** The same, and of at most so many tokens; one that has more stands alone. */
+export function chunkedByTokens<T>(
+  items: readonly T[],
+  size: number,
+  most: number,
+  tokensOf: (item: T) => number,
+): T[][] {
+  const chunks: T[][] = []
+  let tokens = 0
+  for (const item of items) {
+    const last = chunks.at(-1)
+    const own = tokensOf(item)
+    if (last === undefined || last.length === size || tokens + own > most) {
+      chunks.push([item])
+      tokens = own
+    } else {
+      last.push(item)
+      tokens += own
+    }
+  }
+  return chunks
+}

@@ -1,7 +1,9 @@
 import { AppError } from '../../../shared/errors.ts'
 import type { ModelSpec } from '../../../shared/run-spec.ts'
 import { byteTokenizer } from '../learn/tokens/bpe-trainer.ts'
-import { decoderConfigOf } from '../learn/models/hf-config.ts'
+import { headShapes } from '../learn/models/embedder.ts'
+import { encoderConfigOf, isEncoderType } from '../learn/models/encoder-config.ts'
+import { decoderConfigOf, modelTypeOf } from '../learn/models/hf-config.ts'
 import { presetConfig, type DecoderConfig } from '../learn/models/model-config.ts'
 import { loadTokenizer } from '../learn/tokens/tokenizer.ts'
 import { packedBytes, type PackedForm } from '../learn/models/packed.ts'
@@ -9,6 +11,8 @@ import { hubNameOf } from './gguf/architecture.ts'
 import { packedFormOf } from './gguf/pack.ts'
 import { findGguf, ggufHeader } from './gguf/place.ts'
 import { readJson } from './model-files.ts'
+import { decoderSizes, encoderSizes, type NetworkSizes } from './network-sizes.ts'
+import { readEmbeddingSetup } from './sentence-transformers.ts'
 import { openShards, type Shards } from './shards.ts'
 import type { StoredBytes } from './training-memory.ts'
 
@@ -24,6 +28,29 @@ export function sizesOfNew(
 /** The sizes of the model in a folder, from its config.json alone. @throws AppError `model-unsupported` */
 export function sizesIn(folder: string, scoreHead: boolean): DecoderConfig {
   return { ...decoderConfigOf(readJson(folder, 'config.json', true)), scoreHead }
+}
+
+/**
+ * Of what embeds texts in a folder, or a checkpoint's; null for networks on numbers.
+ * @param scores a linear head stands on its vectors
+ * @throws AppError `model-unsupported`
+ */
+export function embedderSizesIn(folder: string, scores: boolean): NetworkSizes | null {
+  const file = readJson(folder, 'config.json', true)
+  const type = modelTypeOf(file)
+  if (type.startsWith('pairlab-')) return null
+  const setup = readEmbeddingSetup(folder)
+  const found = isEncoderType(type)
+    ? encoderSizes(encoderConfigOf(type, file), headShapes(setup.head))
+    : decoderSizes({ ...decoderConfigOf(file), scoreHead: false }, 'vectors')
+  const limits = [setup.maxTokens, found.maxTokens].filter((limit) => limit !== null)
+  const head = scores ? { 'ranking_head.weight': [found.hidden, 1] } : {}
+  return {
+    ...found,
+    shapes: { ...found.shapes, ...head },
+    heads: new Set([...found.heads, ...Object.keys(head)]),
+    maxTokens: limits.length === 0 ? null : Math.min(...limits),
+  }
 }
 
 /** What matrices take that are kept as the model's file has them; null where it has none in fewer bits. */

@@ -1,11 +1,12 @@
 // How much memory training will take, from the sizes alone: quick enough to stand beside every choice of a form. What a
 // dry run measures is the truth; this is within a factor of it (see test/integration/training-memory.test.ts).
 import type { TrainingConfig } from '../../../shared/training-config.ts'
-import { adapterShapes } from '../learn/models/adapters.ts'
-import { isLlamaLike, type DecoderConfig } from '../learn/models/model-config.ts'
 import { LOGITS_AT_ONCE } from '../learn/models/head.ts'
 import { fitsGroups, packedBytes } from '../learn/models/packed.ts'
-import { outerNames, parameterShapes, sizeOfShape } from '../learn/models/parameters.ts'
+import { sizeOfShape } from '../learn/models/parameters.ts'
+import { pieceTokens } from '../learn/models/pieces.ts'
+import type { TrainingLoad } from '../learn/training-load.ts'
+import type { NetworkSizes } from './network-sizes.ts'
 
 export interface TrainingMemory {
   /** Node, the library, the engine, and what they hold on to once they have worked. */
@@ -14,6 +15,8 @@ export interface TrainingMemory {
   readonly weights: number
   /** A second copy of the weights, or, where it follows the policy beside frozen weights, of the adapters. */
   readonly reference: number
+  /** A reward model and a judge beside the policy. */
+  readonly scorers: number
   readonly gradients: number
   readonly optimizer: number
   /** Everything between the weights in one forward and backward pass, at the longest sequence. */
@@ -29,56 +32,79 @@ type Memory = Pick<
   | 'loraTargets'
   | 'gradientCheckpointing'
   | 'frozenStorage'
-  | 'batchSize'
-  | 'microBatchSize'
   | 'maxLength'
   | 'referenceSyncEvery'
 >
 
 const FLOAT_BYTES = 4
-/** A pair is two rows of text; a method of groups cuts them so that a part has as many. */
-const ROWS_PER_PAIR = 2
 const PROGRAM_BYTES = 220e6
 /** What is freed is not given back to the system, and the pieces never fit each other exactly. */
 const SLACK = 1.15
+/** Adapters of a layer: each keeps its low-rank product. */
+const ADAPTERS_OF_LAYER = 7
 
 /** Of a matrix as its file has it, packed in memory; null where it stands there as numbers alone. */
 export type StoredBytes = (name: string) => number | null
 
-/**
- * Bytes, by what they are for. @param hasReference training compares with the policy it began with
- * @param stored of the model's file; absent: it has no matrix in fewer bits
- */
+/** What stands in memory beside the network that trains. */
+export interface Beside {
+  /** Training compares with the policy it began with. */
+  readonly reference: boolean
+  /** Weights of the models that score what is written, all through training. */
+  readonly scorers?: readonly NetworkSizes[]
+  /** The same of one that is gone before training begins. */
+  readonly scoredBefore?: NetworkSizes | null
+  /** Of the model's file; absent: it has no matrix in fewer bits. */
+  readonly stored?: StoredBytes | undefined
+}
+
+/** Bytes, by what they are for. */
 export function trainingMemory(
-  config: DecoderConfig,
+  network: NetworkSizes,
   training: Memory,
-  hasReference: boolean,
-  stored: StoredBytes = () => null,
+  load: TrainingLoad,
+  { reference, scorers = [], scoredBefore = null, stored = () => null }: Beside,
 ): TrainingMemory {
-  const { weights, trained } = weightBytes(config, training, stored)
-  const parts = Math.ceil(training.batchSize / training.microBatchSize)
-  return {
+  const { weights, trained, all } = weightBytes(network, training, stored)
+  const longest = Math.min(training.maxLength, network.maxTokens ?? Infinity)
+  const asked = load.learned(longest)
+  const tokens = load.inPieces ? Math.min(asked, Math.max(longest, pieceTokens(all))) : asked
+  const gradients = trained * (load.parts > 1 || tokens < asked ? 2 : 1) // the sum so far, and the part's own
+  const [learned, looked] = [
+    learnedFloats(network, training, load, longest, tokens),
+    lookedFloats(network, load, longest),
+  ]
+  const pass = (floats: number): number => SLACK * FLOAT_BYTES * floats
+  const own = {
     program: PROGRAM_BYTES,
     weights,
-    reference: hasReference ? referenceBytes(config, training, trained) : 0,
-    gradients: trained * (parts > 1 ? 2 : 1), // the sum so far, and the part's own
+    reference: reference ? referenceBytes(network, training, trained) : 0,
+    gradients,
     optimizer: 2 * trained,
-    activations: SLACK * FLOAT_BYTES * activationFloats(config, training),
+    // Where nothing is learned there are no gradients.
+    activations: Math.max(pass(learned), pass(Math.max(looked, writtenFloats(network, load, longest))) - gradients),
   }
+  const before = scoredBefore === null ? 0 : PROGRAM_BYTES + wholeBytes(scoredBefore)
+  const held = scorers.reduce((sum, one) => sum + wholeBytes(one), 0)
+  return { ...own, scorers: Math.max(held, before - sumOf(own)) }
 }
 
 export function totalMemory(memory: TrainingMemory): number {
-  return Object.values(memory).reduce((sum: number, bytes: number) => sum + bytes, 0)
+  return sumOf(memory)
+}
+
+function sumOf(parts: object): number {
+  return Object.values(parts).reduce((sum: number, bytes: number) => sum + bytes, 0)
 }
 
 /** Adapters stand beside the reference, unless that has adapters of its own, which follow them. */
-function referenceBytes(config: DecoderConfig, training: Memory, trained: number): number {
-  if (training.adapt !== 'lora') return wholeBytes(config)
+function referenceBytes(network: NetworkSizes, training: Memory, trained: number): number {
+  if (training.adapt !== 'lora') return wholeBytes(network)
   return training.referenceSyncEvery > 0 ? trained : 0
 }
 
-function wholeBytes(config: DecoderConfig): number {
-  return FLOAT_BYTES * Object.values(parameterShapes(config)).reduce((sum, shape) => sum + sizeOfShape(shape), 0)
+function wholeBytes({ shapes }: NetworkSizes): number {
+  return FLOAT_BYTES * Object.values(shapes).reduce((sum, shape) => sum + sizeOfShape(shape), 0)
 }
 
 /** Of a matrix that does not train. */
@@ -95,30 +121,29 @@ function frozenBytes(
 }
 
 function weightBytes(
-  config: DecoderConfig,
+  { shapes, adapters, outer, heads, unread }: NetworkSizes,
   training: Memory,
   stored: StoredBytes,
-): { readonly weights: number; readonly trained: number } {
-  const { embedding, positions, head } = outerNames(config)
-  const outer = new Set([embedding, positions, head].map((name) => `${name}.weight`))
+): { readonly weights: number; readonly trained: number; readonly all: NetworkSizes['shapes'] } {
   let weights = 0
   let trained = 0
-  for (const [name, shape] of Object.entries(parameterShapes(config))) {
-    const trains = training.adapt === 'full' || (training.adapt === 'lora' ? name === 'score.weight' : !outer.has(name))
+  for (const [name, shape] of Object.entries(shapes)) {
+    const trains =
+      !unread.has(name) &&
+      (training.adapt === 'full' || (training.adapt === 'lora' ? heads.has(name) : !outer.has(name)))
     const bytes = sizeOfShape(shape) * FLOAT_BYTES
     weights += trains ? bytes : frozenBytes(name, shape, training.frozenStorage, stored)
     if (trains) trained += bytes
   }
-  if (training.adapt !== 'lora') return { weights, trained }
-  const options = {
+  if (training.adapt !== 'lora') return { weights, trained, all: shapes }
+  const beside = adapters({
     rank: training.loraRank,
     alpha: training.loraAlpha,
     dropout: training.loraDropout,
     targets: training.loraTargets,
-  }
-  const adapters =
-    FLOAT_BYTES * Object.values(adapterShapes(config, options)).reduce((sum, shape) => sum + sizeOfShape(shape), 0)
-  return { weights: weights + adapters, trained: trained + adapters }
+  })
+  const bytes = FLOAT_BYTES * Object.values(beside).reduce((sum, shape) => sum + sizeOfShape(shape), 0)
+  return { weights: weights + bytes, trained: trained + bytes, all: { ...shapes, ...beside } }
 }
 
 /**
@@ -126,23 +151,35 @@ function weightBytes(
  * of the layer that is being passed. With gradient checkpointing a layer keeps its input alone, but for the one that is
  * computed again: what the last kept is given back by then.
  */
-function activationFloats(config: DecoderConfig, training: Memory): number {
-  const { hidden, layers, vocabSize, scoreHead } = config
-  const rows = Math.min(training.microBatchSize, training.batchSize) * ROWS_PER_PAIR
-  const tokens = rows * training.maxLength
-  const layer = keptFloats(config, training)
+function learnedFloats(
+  network: NetworkSizes,
+  training: Memory,
+  { predicts }: TrainingLoad,
+  longest: number,
+  tokens: number,
+): number {
+  const { hidden, layers, vocabSize } = network
+  const layer = network.kept(longest) + (training.adapt === 'lora' ? ADAPTERS_OF_LAYER * training.loraRank : 0)
   const kept = training.gradientCheckpointing ? hidden * layers + layer : layer * layers
   const logits = Math.min(tokens * vocabSize, LOGITS_AT_ONCE)
-  const head = scoreHead ? 0 : 2 * logits + (training.adapt === 'full' ? vocabSize * hidden : tokens * hidden)
+  const head = predicts ? 2 * logits + (training.adapt === 'full' ? vocabSize * hidden : tokens * hidden) : 0
   return tokens * (kept + layer) + head
 }
 
-/** What one layer keeps of one token: the inputs of its norms, products and activation, and attention's weights. */
-function keptFloats(config: DecoderConfig, training: Memory): number {
-  const { hidden, feedForward, heads, kvHeads, headDim } = config
-  const [query, key] = [heads * headDim, kvHeads * headDim]
-  const norms = 4 * hidden // what goes in and what comes out, twice
-  const attention = 2 * query + 2 * key + heads * training.maxLength // queries, keys, values, what they give, and the weights
-  const wide = (isLlamaLike(config) ? 3 : 2) * feedForward
-  return norms + attention + wide + (training.adapt === 'lora' ? 7 * training.loraRank : 0)
+/** A layer's results, and what goes into it and comes out. */
+function lookedFloats(network: NetworkSizes, { looked, predicts }: TrainingLoad, longest: number): number {
+  const tokens = looked(longest)
+  const logits = predicts ? Math.min(tokens * network.vocabSize, LOGITS_AT_ONCE) : 0
+  return tokens * (2 * network.hidden + network.kept(longest)) + logits
+}
+
+/** Keys and values of rows that grow, and the pass over their prompts. */
+function writtenFloats(network: NetworkSizes, { written }: TrainingLoad, longest: number): number {
+  if (written === null) return 0
+  const { rows, prompts, maxTokens } = written
+  const { hidden, vocabSize, cached } = network
+  const prompt = Math.max(1, longest - maxTokens)
+  const places = rows * (prompt + maxTokens)
+  const read = prompts * prompt * (2 * hidden + network.kept(prompt))
+  return places * cached + 2 * rows * vocabSize + read // the logits are copied
 }

@@ -1,6 +1,8 @@
 import type { RunSpec } from '../../../shared/run-spec.ts'
 import { movesReference } from '../../core/learn/define.ts'
-import { findAlgorithm } from '../../core/learn/registry.ts'
+import type { RankingAlgorithm } from '../../core/learn/ranking/ranking.ts'
+import { findAlgorithm, isRankingAlgorithm } from '../../core/learn/registry.ts'
+import { rankingLoad } from '../../core/learn/training-load.ts'
 import type { Course } from './course.ts'
 import { openCourse } from './courses.ts'
 import type { RunContext } from './run-context.ts'
@@ -11,8 +13,8 @@ const MOST_STEPS = 8
 const LONGEST_MS = 15_000
 /** Parts of an update that a dry run goes through: what later parts take, these take. */
 const MOST_PARTS = 3
-/** Lists of texts in an update of a dry run: each is a hundred texts. */
-const TEXT_LISTS = 2
+/** Texts in a ranker's update of a dry run, two lists at least: a few pieces, as a run has them. */
+const RANKED_TEXTS = 34
 /** Held-out items that a dry run looks at. */
 const GLANCE = 8
 
@@ -24,11 +26,12 @@ export function drySpec(spec: RunSpec): RunSpec {
   const { training } = spec
   const { batchSize, microBatchSize, evalPairs } = training
   const onTexts = spec.model.kind !== 'networks'
-  const { data } = findAlgorithm(spec.method)
+  const algorithm = findAlgorithm(spec.method)
+  const { data } = algorithm
   const parts = Math.ceil(batchSize / microBatchSize)
   const items =
-    data === 'rankings' && onTexts
-      ? Math.min(batchSize, TEXT_LISTS)
+    isRankingAlgorithm(algorithm) && onTexts
+      ? Math.min(batchSize, Math.max(2, Math.ceil(RANKED_TEXTS / textsOfList(algorithm, spec.config))))
       : data === 'response-pairs' && parts > MOST_PARTS
         ? (MOST_PARTS - 1) * microBatchSize
         : batchSize
@@ -36,6 +39,10 @@ export function drySpec(spec: RunSpec): RunSpec {
     ...spec,
     training: { ...training, batchSize: items, evalPairs: onTexts ? Math.min(evalPairs, GLANCE) : evalPairs },
   }
+}
+
+function textsOfList(algorithm: RankingAlgorithm, config: unknown): number {
+  return rankingLoad(algorithm, algorithm.config.parse(config), { batchSize: 1, microBatchSize: 1 }).learned(1)
 }
 
 /**

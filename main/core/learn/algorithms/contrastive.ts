@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { forPretrained } from '../pretrained-presets.ts'
 import { defineContrastMethod, embedPlain } from '../embed/contrast.ts'
 import { EMBED_INFO } from '../embed/embed-metrics.ts'
-import { plainPrompt, spanOf, type SpanRow } from '../embed/rationale.ts'
+import { lookedTokens, plainPrompt, spanOf, type SpanRow } from '../embed/rationale.ts'
 import { piecesOf } from '../models/pieces.ts'
 import { tf } from '../tf.ts'
 import { contrastLogits, diagonalCrossEntropy } from './infonce.ts'
@@ -91,6 +91,17 @@ export const contrastive = defineContrastMethod({
     },
   ],
   learnsFrom: ({ supervision, negatives }) => (supervision === 'none' ? 'texts' : { negatives }),
+  load({ supervision, negatives }, { batchSize }) {
+    const rows = batchSize * (1 + (supervision === 'none' ? 0 : negatives)) // queries are in pieces apart
+    return {
+      learned: (longest) => rows * longest,
+      inPieces: true,
+      predicts: false,
+      parts: 2,
+      looked: lookedTokens,
+      written: null,
+    }
+  },
   async update({
     config: { tau, similarity, hardNegatives },
     items,

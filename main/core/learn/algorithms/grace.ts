@@ -6,7 +6,8 @@ import { groupBatch } from '../batches.ts'
 import { defineContrastMethod, type ContrastContext, type ContrastItem } from '../embed/contrast.ts'
 import { EMBED_INFO } from '../embed/embed-metrics.ts'
 import { advantageGroups, graceRound, graceStepLoss, type GraceRound } from '../embed/grace-rollouts.ts'
-import { embedSpanValues, RATIONALE_SYSTEM, spanOf, type RationalePrompt } from '../embed/rationale.ts'
+import { groupLoad } from '../training-load.ts'
+import { embedSpanValues, lookedTokens, RATIONALE_SYSTEM, spanOf, type RationalePrompt } from '../embed/rationale.ts'
 import { ROLLOUT_INFO } from '../sampling/rollout.ts'
 import { sampleCompletions } from '../sampling/sample.ts'
 
@@ -264,6 +265,10 @@ export const grace = defineContrastMethod({
     },
   ],
   learnsFrom: ({ supervision, negatives }) => (supervision === 'none' ? 'texts' : { negatives }),
+  load({ groupSize, rolloutTokens, negatives }, training) {
+    const load = groupLoad(groupSize, training, { maxTokens: rolloutTokens }, training.batchSize * negatives)
+    return { ...load, looked: lookedTokens }
+  },
   async update(step) {
     const { config: settings, tokenizer } = step
     const round = await writeRound(step, step.items, 'rationales')

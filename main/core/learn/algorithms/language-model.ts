@@ -1,13 +1,19 @@
 // Language modeling: the likelihood of text itself (Radford et al., 2018), to make a base model where none is at hand.
 import { z } from 'zod'
 import { forPretrained } from '../pretrained-presets.ts'
-import { chunked } from '../batch-totals.ts'
+import { chunked, chunkedByTokens } from '../batch-totals.ts'
 import { groupBatch, tokenBatch } from '../batches.ts'
 import { defineContrastMethod, embedPlain, type ContrastContext } from '../embed/contrast.ts'
+import { LOOKED_AT_ONCE, lookedTokens } from '../embed/rationale.ts'
 import { EMBED_INFO } from '../embed/embed-metrics.ts'
 import { tf } from '../tf.ts'
 import type { EncodedCompletion } from '../tokens/encode-rows.ts'
 import { sftLoss } from './sft.ts'
+
+const rowTokens = (row: EncodedCompletion): number => row.prompt.length + row.completion.length
+
+/** A micro-batch is counted in pairs, which are two rows. */
+const rowsOfPart = (microBatchSize: number): number => 2 * microBatchSize
 
 /** A text as a row: it begins as the model's texts begin, or with the end-of-turn token, and ends with that. */
 function rowOf({ tokenizer, format, maxLength }: ContrastContext<unknown>, text: string): EncodedCompletion {
@@ -75,10 +81,18 @@ export const languageModel = defineContrastMethod({
     },
   ],
   learnsFrom: () => 'texts',
+  load: (_config, { batchSize, microBatchSize }) => ({
+    learned: (longest) => Math.min(batchSize, rowsOfPart(microBatchSize)) * longest,
+    inPieces: false,
+    predicts: true,
+    parts: Math.ceil(batchSize / rowsOfPart(microBatchSize)),
+    looked: lookedTokens,
+    written: null,
+  }),
   async update(step) {
     const rows = step.items.map((item) => rowOf(step, item.query))
     const tokens = rows.reduce((sum, row) => sum + row.completion.length, 0)
-    const chunks = chunked(Array.from(rows.keys()), 2 * step.microBatchSize)
+    const chunks = chunked(Array.from(rows.keys()), rowsOfPart(step.microBatchSize))
     const parts = {
       count: chunks.length,
       totals: { items: rows.length, weight: rows.length, tokens },
@@ -106,7 +120,7 @@ export const languageModel = defineContrastMethod({
   async measure(context, texts) {
     const rows = texts.map((text) => rowOf(context, text))
     let total = 0
-    for (const part of chunked(rows, 32)) {
+    for (const part of chunkedByTokens(rows, LOOKED_AT_ONCE.rows, LOOKED_AT_ONCE.tokens, rowTokens)) {
       const tokens = tokenBatch(part, context.tokenizer.padId)
       const sum = tf.tidy(() => tf.neg(tf.sum(context.decoder.tokenLogProbs(tokens))))
       total += (await sum.data<'float32'>())[0]!

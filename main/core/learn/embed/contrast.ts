@@ -3,6 +3,7 @@ import type { BatchParts } from '../batch-totals.ts'
 import type { AlgorithmPage, BatchTotals, GroupBatch, LossResult } from '../define.ts'
 import type { Decoder } from '../models/decoder.ts'
 import type { Random } from '../random.ts'
+import type { BatchSizes, TrainingLoad } from '../training-load.ts'
 import type { TextFormat } from '../tokens/text-format.ts'
 import type { Tokenizer } from '../tokens/tokenizer.ts'
 import { embedSpanValues, plainPrompt, spanOf, type SpanRow } from './rationale.ts'
@@ -68,6 +69,8 @@ export interface ContrastMethod<C = unknown> extends AlgorithmPage<C> {
   readonly data: 'contrast-groups'
   /** Texts alone, or queries with a positive and at most so many negatives. */
   learnsFrom(config: C): 'texts' | { readonly negatives: number }
+  /** What goes through the model at once, at most. */
+  load(config: C, training: BatchSizes): TrainingLoad
   update(step: ContrastStep<C>): Promise<ContrastUpdate>
   /** The vector of each held-out text, by which the method is measured; dropout off. */
   embed(context: ContrastContext<C>, texts: readonly string[]): Promise<readonly Float32Array[]>

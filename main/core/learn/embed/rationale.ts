@@ -1,3 +1,4 @@
+import { chunkedByTokens } from '../batch-totals.ts'
 import type { Decoder } from '../models/decoder.ts'
 import { gatherRows, scatterRows } from '../models/fused.ts'
 import { packSequences } from '../models/packing.ts'
@@ -62,16 +63,22 @@ export function embedSpans(decoder: Decoder, rows: readonly SpanRow[]): tf.Tenso
   })
 }
 
+/** Of one pass while nothing is learned: rows, and their tokens. */
+export const LOOKED_AT_ONCE = { rows: 32, tokens: 8192 } as const
+
+/** Tokens of the fullest such pass. @param longest tokens of a row */
+export function lookedTokens(longest: number): number {
+  return Math.min(LOOKED_AT_ONCE.rows * longest, Math.max(longest, LOOKED_AT_ONCE.tokens))
+}
+
 /** The same as numbers, in passes of a few rows. [row] of [hidden] */
 export async function embedSpanValues(
   decoder: Decoder,
   rows: readonly SpanRow[],
   breathe: () => Promise<void>,
-  rowsAtOnce = 32,
 ): Promise<Float32Array[]> {
   const result: Float32Array[] = []
-  for (let start = 0; start < rows.length; start += rowsAtOnce) {
-    const part = rows.slice(start, start + rowsAtOnce)
+  for (const part of chunkedByTokens(rows, LOOKED_AT_ONCE.rows, LOOKED_AT_ONCE.tokens, ({ ids }) => ids.length)) {
     const tensor = embedSpans(decoder, part)
     const values = await tensor.data<'float32'>()
     const { hidden } = decoder.config

@@ -38,6 +38,13 @@ const NAMES: Readonly<Record<EncoderConfig['family'], EncoderNames>> = {
   },
 }
 
+/** What tokens are looked up in, without `.weight`; distilbert has no kinds of segment. */
+export const EMBEDDINGS = [
+  'embeddings.word_embeddings',
+  'embeddings.position_embeddings',
+  'embeddings.token_type_embeddings',
+] as const
+
 export function encoderNames(config: EncoderConfig): EncoderNames {
   return NAMES[config.family]
 }

@@ -79,7 +79,7 @@ export function piecesOf<T>(
   shapes: Readonly<Record<string, readonly number[]>>,
   keptBytes = KEPT_BYTES,
 ): (readonly T[])[] {
-  const most = keptBytes / bytesPerToken(shapes)
+  const most = pieceTokens(shapes, keptBytes)
   const pieces: T[][] = []
   let tokens = 0
   for (const row of rows) {
@@ -93,6 +93,11 @@ export function piecesOf<T>(
     }
   }
   return pieces.length === 0 ? [[]] : pieces
+}
+
+/** Tokens of a piece at most, unless a row alone has more. */
+export function pieceTokens(shapes: Readonly<Record<string, readonly number[]>>, keptBytes = KEPT_BYTES): number {
+  return keptBytes / bytesPerToken(shapes)
 }
 
 /** What goes into each matrix of a layer and comes out of it. Embeddings are looked up, and kept once. */

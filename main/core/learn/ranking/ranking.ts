@@ -46,6 +46,9 @@ export interface RankingAlgorithm<C = unknown, P = unknown> extends AlgorithmPag
   loss(scores: RankingScores, batch: RankingBatch, config: C, plan: P | null): tf.Tensor1D
 }
 
+/** Tokens of one forward pass while a ranker is measured and nothing is learned. */
+export const EVALUATION_TOKENS = 8192
+
 /** Identity that infers the config type and the plan's. */
 export function defineRanking<C, P = null>(
   algorithm: Omit<RankingAlgorithm<C, P>, 'data' | 'role' | 'models' | 'needsReference' | 'mainMetric'>,

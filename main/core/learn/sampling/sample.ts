@@ -75,7 +75,7 @@ interface Open {
 }
 
 /** Prompts that grow together; more would need more memory for their keys and values, and gain little. */
-const ROWS_AT_ONCE = 64
+export const ROWS_AT_ONCE = 64
 
 /**
  * Completes every prompt. Each prompt draws from a generator of its own, and rows stand beside each other without

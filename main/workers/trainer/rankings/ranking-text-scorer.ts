@@ -15,7 +15,7 @@ import { tf } from '../../../core/learn/tf.ts'
 import { openEmbedder } from '../../../core/models/embedder-folder.ts'
 import { openAnyModel } from '../../../core/models/folder.ts'
 import type { RankingData, RankingQuery } from './ranking-data.ts'
-import type { RankingScores } from '../../../core/learn/ranking/ranking.ts'
+import { EVALUATION_TOKENS, type RankingScores } from '../../../core/learn/ranking/ranking.ts'
 import { paddedScores, type Picked, type RankingScorer, type StagedScores } from './ranking-scorer.ts'
 import type { RunContext } from '../run-context.ts'
 
@@ -32,8 +32,6 @@ interface Parts {
   readonly maxTokens: number | null
 }
 
-/** Tokens of one forward pass while nothing is learned. */
-const EVALUATION_TOKENS = 8192
 const HEAD = 'ranking_head.weight'
 
 /**
