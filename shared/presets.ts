@@ -17,11 +17,12 @@ export interface PresetModel {
  * is the one with adapters, unless all weights are asked for.
  * @param adapt null where it was not asked for
  */
-export function presetFor<P extends { readonly suits?: readonly PresetUse[] | undefined }>(
-  presets: readonly P[],
-  { kind, pretrained }: PresetModel,
-  adapt: TrainingConfig['adapt'] | null = null,
-): P {
+export function presetFor<
+  P extends {
+    readonly suits?: readonly PresetUse[] | undefined
+    readonly training?: { readonly adapt?: TrainingConfig['adapt'] | undefined } | undefined
+  },
+>(presets: readonly P[], { kind, pretrained }: PresetModel, adapt: TrainingConfig['adapt'] | null = null): P {
   const uses: readonly PresetUse[] = pretrained
     ? adapt === null || adapt === 'lora'
       ? ['adapters', 'pretrained']
@@ -30,7 +31,11 @@ export function presetFor<P extends { readonly suits?: readonly PresetUse[] | un
       ? [kind]
       : []
   const found = uses
-    .map((use) => presets.find(({ suits }) => suits?.includes(use) === true))
+    .map((use) => {
+      const suited = presets.filter(({ suits }) => suits?.includes(use) === true)
+      // Where adapters are asked for, one that trains them before one that is for models from elsewhere in general.
+      return (adapt === 'lora' ? suited.find(({ training }) => training?.adapt === 'lora') : undefined) ?? suited[0]
+    })
     .find((one) => one !== undefined)
   return found ?? presets[0]! // every method has one
 }

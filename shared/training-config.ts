@@ -4,14 +4,17 @@ import type { EngineName } from './domain.ts'
 // Which kinds of data a setting is read for, where that is not all of them; others neither show it nor tell runs apart by it.
 const DECODERS = { data: ['response-pairs', 'contrast-groups'] }
 
+/** Beginnings of a run that read tokens. */
+const READS_TOKENS = { models: ['new', 'run', 'registered'] }
+
 const TEXTS_AND_LISTS = { data: ['response-pairs', 'rankings', 'contrast-groups'] }
+
+/** Rankers on texts; networks on features have nothing to adapt. */
+const TEXT_NETWORKS = { ...TEXTS_AND_LISTS, ...READS_TOKENS }
 
 const COMPLETIONS = { data: ['response-pairs'] }
 
 const NETWORKS_AND_DECODERS = { data: ['response-pairs', 'segment-pairs', 'contrast-groups'] }
-
-/** Beginnings of a run that read tokens. */
-const READS_TOKENS = { models: ['new', 'run', 'registered'] }
 
 /** Only methods whose loss compares with a reference policy. */
 const COMPARES = { reference: true }
@@ -115,7 +118,7 @@ export const trainingConfig = z.strictObject({
       title: 'What is trained',
       help: 'All weights; all but the embeddings and the head; or small low-rank matrices beside the frozen weights (LoRA), which take far less memory.',
       group: 'main',
-      ...DECODERS,
+      ...TEXT_NETWORKS,
     }),
   loraRank: z
     .int()
@@ -128,7 +131,7 @@ export const trainingConfig = z.strictObject({
       help: 'Width of the low-rank matrices.',
       group: 'main',
       when: { adapt: ['lora'] },
-      ...DECODERS,
+      ...TEXT_NETWORKS,
     }),
   loraAlpha: z
     .number()
@@ -140,7 +143,7 @@ export const trainingConfig = z.strictObject({
       help: 'The update is scaled by α / rank.',
       group: 'main',
       when: { adapt: ['lora'] },
-      ...DECODERS,
+      ...TEXT_NETWORKS,
     }),
   loraDropout: z
     .number()
@@ -162,7 +165,7 @@ export const trainingConfig = z.strictObject({
       help: 'Which linear layers get low-rank matrices.',
       group: 'main',
       when: { adapt: ['lora'] },
-      ...DECODERS,
+      ...TEXT_NETWORKS,
     }),
   gradientCheckpointing: z
     .boolean()
@@ -182,7 +185,7 @@ export const trainingConfig = z.strictObject({
       help: 'In fewer bits, weights that are not trained take less memory, on the engines wasm and cpu, and are rounded: bfloat16 takes a half, int8 a third, int4 a fifth. Stored keeps those of a GGUF file as they are there, and changes no bit of them.',
       group: 'expert',
       when: { adapt: ['frozen-embeddings', 'lora'] },
-      ...DECODERS,
+      ...TEXT_NETWORKS,
     }),
   maxLength: z
     .int()

@@ -170,10 +170,11 @@ function RegisteredModel({
   const adapts = form.request.training?.adapt === 'lora'
   return (
     <p className="small text-2">
-      {formatWeights(model.parameterCount)} weights as <span className="mono">{model.dtype}</span>, also the reference.{' '}
+      {formatWeights(model.parameterCount)} weights as <span className="mono">{model.dtype}</span>
+      {form.algorithm.data === 'rankings' ? '.' : ', also the reference.'}{' '}
       {adapts ? (
         'Adapters train beside them. '
-      ) : form.algorithm.data === 'rankings' ? null : (
+      ) : (
         <>
           <button
             type="button"

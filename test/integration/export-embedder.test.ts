@@ -164,6 +164,29 @@ test('an encoder that a ranker trained goes out as it came in, with its new weig
   await trained(await judged(), 'pg-rank', await added(to), { candidates: 3, rankings: 2, listSize: 3 })
 })
 
+test('of a ranker’s adapters goes out the encoder with them merged, or they alone; a new run starts from that run', async () => {
+  const { client } = made
+  const model = await added(path.join(golden, 'bert'))
+  const data = await judged()
+  const config = { candidates: 3, negatives: 1, similarity: 'cosine' }
+  const runId = await trained(data, 'infonce', model, config, 'lora')
+  expect((await client.call('runs.get', { runId })).exportForms).toEqual(['embedder', 'adapters'])
+  const [whole, beside] = [path.join(root, 'whole'), path.join(root, 'beside')]
+  await client.call('runs.export', { runId, path: whole })
+  const { files } = await client.call('runs.export', { runId, path: beside, form: 'adapters' })
+  expect(files).toEqual(expect.arrayContaining(['adapter_config.json', 'adapter_model.safetensors', 'tokenizer.json']))
+  const [before, merged] = [path.join(golden, 'bert'), whole].map((at) => openAnyModel(at, true))
+  expect(merged!.read('encoder.layer.0.output.dense.weight').data).not.toEqual(
+    before!.read('encoder.layer.0.output.dense.weight').data,
+  )
+  expect(merged!.read('embeddings.word_embeddings.weight').data).toEqual(
+    before!.read('embeddings.word_embeddings.weight').data,
+  )
+  for (const one of [before, merged]) one!.close()
+  await trained(data, 'pg-rank', { kind: 'run', runId }, { candidates: 3, rankings: 2, listSize: 3 }, 'lora')
+  expect((await client.call('system.verify', {})).troubles).toEqual([])
+})
+
 test('a checkpoint that was damaged is named when it is exported, and its run can still be looked at', async () => {
   const { client } = made
   const runId = await trained(

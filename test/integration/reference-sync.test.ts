@@ -179,8 +179,11 @@ test('the memory foreseen counts the adapters of a reference of its own', () => 
     const estimate = foreseeMemory({
       request,
       algorithm: findAlgorithm('dpo'),
+      config: {},
       training: trainingConfig.parse(training),
       folder: null,
+      rewardModel: null,
+      judge: null,
     })!
     return ['reference', 'optimizer'].map((part) => estimate.parts.find(({ name }) => name === part)!.bytes)
   }

@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { textTokens } from '../../main/core/learn/embed/embed-texts.ts'
 import { createDecoder, decoderFrom } from '../../main/core/learn/models/decoder.ts'
 import { decoderEmbedder, type EmbeddingHead, encoderEmbedder } from '../../main/core/learn/models/embedder.ts'
@@ -37,27 +37,6 @@ afterEach(disposeKept)
 describe.each(['cpu', 'wasm'] as const)('on %s', (engine) => {
   beforeAll(async () => {
     await openEngine(engine)
-  })
-
-  test('what a layer made goes with it: more layers hold no more at once', () => {
-    const most = (layers: number): number => {
-      const network = encoder({ ...BERT, layers })
-      const before = tf.memory().numTensors
-      const scopes = vi.spyOn(tf.engine(), 'startScope')
-      let held = 0
-      scopes.mockImplementation((...given) => {
-        held = Math.max(held, tf.memory().numTensors - before)
-        start.apply(tf.engine(), given)
-      })
-      try {
-        embed(network, ROWS)
-      } finally {
-        scopes.mockRestore()
-      }
-      return held
-    }
-    const start = tf.engine().startScope
-    expect(most(9) - most(3)).toBe(6) // what goes into each
   })
 
   describe('pooling', () => {

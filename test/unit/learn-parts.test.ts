@@ -71,7 +71,7 @@ function queryOf(at: number): RankingQuery {
   }
 }
 
-function openScorer(scorer: 'bi-encoder' | 'cross-encoder'): RankingScorer {
+function openScorer(scorer: 'bi-encoder' | 'cross-encoder'): Promise<RankingScorer> {
   const model = { kind: 'new', preset: 'nano', tokenizer: { kind: 'byte' }, tiedEmbeddings: true } as const
   const context = {
     spec: { training: trainingConfig.parse({ maxLength: 40 }), model, seed: 4 },
@@ -110,7 +110,7 @@ test.each([
 ] as const)('%s of a %s: value and gradients in pieces are those of the whole', async (method, kind, config) => {
   const algorithm = findRankingAlgorithm(method)
   const settings = algorithm.config.parse({ ...config, scorer: kind })
-  const scorer = openScorer(kind)
+  const scorer = await openScorer(kind)
   const of = async (size: number | null): Promise<Found> => {
     const { gradients, metrics } = await gradientsOf(algorithm, settings, cut(scorer, size), picked, 3, createRandom(2))
     const found = { loss: metrics['loss']!, gradients: read(gradients) }

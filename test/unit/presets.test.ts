@@ -28,6 +28,8 @@ describe('the preset that a choice of model begins with', () => {
       expect(presetFor(presets, { kind: 'new', pretrained: false }).id).toBe('encoder')
       const elsewhere = presetFor(presets, { kind: 'registered', pretrained: true })
       expect([elsewhere.id, elsewhere.training.learningRate]).toEqual(['pretrained', 2e-5])
+      const lora = presetFor(presets, { kind: 'registered', pretrained: true }, 'lora')
+      expect([lora.id, lora.training.adapt, lora.training.learningRate]).toEqual(['adapters', 'lora', 2e-4])
     },
   )
 })

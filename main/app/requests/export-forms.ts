@@ -10,11 +10,12 @@ import { readJson } from '../../core/models/model-files.ts'
 export function exportForms(spec: RunSpec, checkpoint: string): ExportForm[] {
   if (isOwnNetwork(checkpoint)) return []
   const { data } = findAlgorithm(spec.method)
-  if (data === 'rankings') return isCrossEncoder(spec) ? [] : ['embedder']
+  const adapters = spec.training.adapt === 'lora' ? (['adapters'] as const) : []
+  if (data === 'rankings') return isCrossEncoder(spec) ? [] : ['embedder', ...adapters]
   return [
     'model',
     ...(data === 'contrast-groups' && !writesFirst(spec) ? (['embedder'] as const) : []),
-    ...(spec.training.adapt === 'lora' ? (['adapters'] as const) : []),
+    ...adapters,
     ...(isInGguf(spec, checkpoint) ? (['gguf-q8_0', 'gguf-f16'] as const) : []),
   ]
 }

@@ -39,7 +39,13 @@ export async function exportRun(
   const card = cardOf(spec, start, { form, licence })
   if (form === 'gguf-f16' || form === 'gguf-q8_0')
     return exportGguf(start.path, target, { type: form === 'gguf-f16' ? 'F16' : 'Q8_0', name: runId, origin, card })
-  if (form !== 'embedder') return exportModel(start.path, target, { form, origin, card })
+  if (form !== 'embedder')
+    return exportModel(start.path, target, {
+      form,
+      writes: findAlgorithm(spec.method).data !== 'rankings',
+      origin,
+      card,
+    })
   const files = await openModelFiles(start.path)
   try {
     return await saveEmbedder(embedderOf(spec, files, origin), target, card)

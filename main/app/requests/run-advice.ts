@@ -43,7 +43,7 @@ export function adviseRequest(asked: Questioned): {
   if (new Set(request.seeds).size < request.seeds.length) wrong('seeds', 'Each seed can be given once.')
   if (asked.idle.length > 0)
     tell(
-      `${asked.idle.join(', ')}: without effect on what was chosen (${[asked.algorithm.name, ...(asked.algorithm.data === 'response-pairs' ? [asked.training.adapt] : [])].join(', ')}), and set back to the default.`,
+      `${asked.idle.join(', ')}: without effect on what was chosen (${[asked.algorithm.name, ...(asked.request.model.kind === 'networks' ? [] : [asked.training.adapt])].join(', ')}), and set back to the default.`,
     )
   if (
     asked.training.adapt !== 'full' &&

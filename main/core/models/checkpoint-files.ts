@@ -6,13 +6,14 @@ import { z } from 'zod'
 import { AppError } from '../../../shared/errors.ts'
 import { invariant } from '../../../shared/assert.ts'
 import { adapterShapes, mergedSource, type LoraOptions } from '../learn/models/adapters.ts'
-import { decoderConfigOf } from '../learn/models/hf-config.ts'
-import type { DecoderConfig } from '../learn/models/model-config.ts'
+import { isEncoderType } from '../learn/models/encoder-config.ts'
+import { decoderConfigOf, modelTypeOf } from '../learn/models/hf-config.ts'
+import { isLlamaLike, type DecoderConfig } from '../learn/models/model-config.ts'
 import type { TensorSource } from '../learn/models/parameters.ts'
 import { decodeSafeTensors, type SafeTensor } from '../learn/models/safetensors.ts'
 import type { LanguageFiles } from '../learn/tokens/language.ts'
+import { openAnyModel } from './folder.ts'
 import { storedBytesIn } from './sizes-in.ts'
-import { openModelFolder } from './folder.ts'
 import { readLanguage } from './language-files.ts'
 import { ADAPTER_WEIGHTS, isAdapterFolder, openAdapterFolder, type AdapterFolder } from './peft.ts'
 import { openSafeTensors } from './safetensors-file.ts'
@@ -108,17 +109,25 @@ export async function openModelFiles(folder: string): Promise<ModelFiles> {
     CHECKPOINT_FILES.optimizer,
     CHECKPOINT_FILES.reference,
   ])
-  const hasPacked = state.base !== null && storedBytesIn(path.resolve(folder, state.base.path)) !== null
+  const hasPacked =
+    state.base !== null &&
+    !isEncoderType(modelTypeOf(config)) &&
+    storedBytesIn(path.resolve(folder, state.base.path)) !== null
   return {
     config,
     tokenizer,
     language,
-    source: adapters === null ? source : mergedSource(decoderConfigOf(config), source, adapters, adapters.scale),
+    source: adapters === null ? source : mergedSource(source, adapters, adapters.scale, liesInOut(config)),
     hash,
     apart:
       adapters === null || !hasPacked ? null : { source, adapters, lora: loraIn(decoderConfigOf(config), adapters) },
     close,
   }
+}
+
+/** Linear weights of this network are [in, out]. */
+function liesInOut(config: unknown): boolean {
+  return !isEncoderType(modelTypeOf(config)) && !isLlamaLike(decoderConfigOf(config))
 }
 
 /** As the checkpoint's adapters were trained; what is dropped in training is not said. */
@@ -154,7 +163,7 @@ async function openStored(
     }
   }
   if (state.base === null) throw damagedError(folder, 'it does not say which model its adapters belong to')
-  const base = openModelFolder(path.resolve(folder, state.base.path))
+  const base = openAnyModel(path.resolve(folder, state.base.path), true)
   if ((await base.hash()) !== state.base.hash)
     throw damagedError(folder, `the model in ${base.folder}, which its adapters belong to, was changed`)
   const adapters = openAdapterFolder(folder)

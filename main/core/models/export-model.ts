@@ -20,6 +20,8 @@ import { writeSafeTensors, type TensorToWrite } from './write.ts'
 export interface ExportOptions {
   /** `model`: everything, adapters merged into the weights. `adapters`: what PEFT lays beside a model. */
   readonly form: 'model' | 'adapters'
+  /** False: it reads texts as its tokenizer has them, and nobody speaks to it. */
+  readonly writes?: boolean
   /** Text of README.md. */
   readonly card: string
   /** Folder whose licence goes along: of the model that the run began with. */
@@ -41,7 +43,7 @@ const COMPANIONS = /^(licen[cs]e|notice)(\.|$)/i
 export async function exportModel(
   checkpoint: string,
   target: string,
-  { form, card, origin }: ExportOptions,
+  { form, writes = true, card, origin }: ExportOptions,
 ): Promise<string[]> {
   if (form === 'adapters' && !isAdapterFolder(checkpoint))
     throw new AppError({
@@ -56,7 +58,8 @@ export async function exportModel(
       else
         for (const name of [ADAPTER_CONFIG, ADAPTER_WEIGHTS])
           copyFileSync(path.join(checkpoint, name), path.join(folder, name))
-      writeLanguage(model, folder)
+      if (writes) writeLanguage(model, folder)
+      else writeFileSync(path.join(folder, 'tokenizer.json'), JSON.stringify(model.tokenizer))
     } finally {
       model.close()
     }
@@ -80,7 +83,12 @@ function writeCompanions(folder: string, origin: string | null, card: string): v
 export async function exportGguf(
   checkpoint: string,
   target: string,
-  { type, name, card, origin }: Omit<ExportOptions, 'form'> & { readonly type: GgufType; readonly name: string },
+  {
+    type,
+    name,
+    card,
+    origin,
+  }: Omit<ExportOptions, 'form' | 'writes'> & { readonly type: GgufType; readonly name: string },
 ): Promise<string[]> {
   return writeNewFolder(target, async (folder) => {
     const model = await openModelFiles(checkpoint)

@@ -56,7 +56,7 @@ export function encoderSizes(config: EncoderConfig, head: Shapes = {}): NetworkS
     shapes: { ...encoderShapes(config), ...head },
     adapters: (options) => encoderAdapterShapes(config, options),
     outer: new Set(EMBEDDINGS.map((name) => `${name}.weight`)),
-    heads: new Set(Object.keys(head)),
+    heads: new Set(),
     unread: new Set(),
     hidden,
     layers,

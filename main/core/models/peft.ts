@@ -4,6 +4,8 @@ import path from 'node:path'
 import { z } from 'zod'
 import { AppError, describeIssues } from '../../../shared/errors.ts'
 import { loraModules, type LoraOptions } from '../learn/models/adapters.ts'
+import type { EncoderConfig } from '../learn/models/encoder-config.ts'
+import { encoderLoraModules } from '../learn/models/encoder-parameters.ts'
 import { isLlamaLike, type DecoderConfig } from '../learn/models/model-config.ts'
 import type { TensorSource } from '../learn/models/parameters.ts'
 import { readJson } from './model-files.ts'
@@ -36,6 +38,30 @@ export function adapterConfigFile(config: DecoderConfig, lora: LoraOptions, base
     use_dora: false,
     inference_mode: true,
     modules_to_save: config.scoreHead ? ['score'] : null,
+  }
+}
+
+/** The same of an encoder, which the library opens without a head. */
+export function encoderAdapterConfigFile(
+  config: EncoderConfig,
+  lora: LoraOptions,
+  base: string,
+): Record<string, unknown> {
+  return {
+    peft_type: 'LORA',
+    task_type: 'FEATURE_EXTRACTION',
+    base_model_name_or_path: base,
+    r: lora.rank,
+    lora_alpha: lora.alpha,
+    lora_dropout: lora.dropout,
+    // Whole names within a layer: a BERT calls three of them dense.
+    target_modules: encoderLoraModules(config, lora.targets),
+    fan_in_fan_out: false,
+    bias: 'none',
+    use_rslora: false,
+    use_dora: false,
+    inference_mode: true,
+    modules_to_save: null,
   }
 }
 

@@ -7,7 +7,7 @@ import {
   type Checkpoint,
   type CheckpointState,
 } from '../../core/models/checkpoint-files.ts'
-import { openModelFolder } from '../../core/models/folder.ts'
+import { openAnyModel } from '../../core/models/folder.ts'
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from '../../core/models/peft.ts'
 import { writeSafeTensors, type TensorToWrite, type WrittenFile } from '../../core/models/write.ts'
 import { checkpointFolder, runPaths } from '../../base/run-folder/paths.ts'
@@ -139,7 +139,7 @@ export async function keepBase(
     rmSync(temporary, { recursive: true, force: true })
     throw diskError(error, target)
   }
-  const folder = openModelFolder(target)
+  const folder = openAnyModel(target, true)
   try {
     return { path: '../../base', hash: await folder.hash() } // as seen from a checkpoint's folder
   } finally {

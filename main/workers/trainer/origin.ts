@@ -39,7 +39,7 @@ export interface AdapterBase {
 }
 
 /** @throws AppError `spec-invalid`: the engine has no product with weights in fewer bits */
-function requireStorage({ engine, spec }: RunContext): void {
+export function requireStorage({ engine, spec }: RunContext): void {
   const { frozenStorage, adapt } = spec.training
   if (frozenStorage === 'float32' || adapt === 'full' || (PACKED_ENGINES as readonly string[]).includes(engine)) return
   throw new AppError({

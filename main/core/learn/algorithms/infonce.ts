@@ -118,7 +118,7 @@ export const infoNce = defineRanking<z.infer<typeof config>>({
         schedule: 'cosine',
       },
     },
-    PRETRAINED_ENCODER,
+    ...PRETRAINED_ENCODER,
     {
       id: 'paper',
       title: 'Dense retrieval',

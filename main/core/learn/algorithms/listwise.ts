@@ -91,7 +91,7 @@ function listwisePage(
         config: { similarity: 'cosine', temperature: 0.05 },
         training: { steps: 200, batchSize: 16, learningRate: 1e-3, warmupFraction: 0.1, schedule: 'cosine' },
       },
-      PRETRAINED_ENCODER,
+      ...PRETRAINED_ENCODER,
     ],
     acrossLists: () => false,
     pick: (list, { listSize }, random) => pickList(list, listSize, random),

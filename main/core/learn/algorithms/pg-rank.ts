@@ -282,7 +282,7 @@ export const pgRank = defineRanking<z.infer<typeof config>, Sampled>({
       config: { similarity: 'cosine', temperature: 0.05 },
       training: { steps: 200, batchSize: 16, learningRate: 1e-3, warmupFraction: 0.1, schedule: 'cosine' },
     },
-    PRETRAINED_ENCODER,
+    ...PRETRAINED_ENCODER,
     {
       id: 'paper',
       title: 'Paper',

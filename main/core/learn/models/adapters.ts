@@ -110,12 +110,12 @@ export function mergeAdapter(
   }
 }
 
-/** The frozen model's weights with what the adapters learned added to them. */
+/** The frozen model's weights with what the adapters learned added to them. @param inOut linear weights are [in, out], as gpt2's */
 export function mergedSource(
-  config: DecoderConfig,
   base: TensorSource,
   adapters: TensorSource & { readonly names: ReadonlySet<string> },
   scale: number,
+  inOut: boolean,
 ): TensorSource {
   return {
     read(name) {
@@ -124,7 +124,7 @@ export function mergedSource(
       const { a, b } = adapterNames(name.replace(/\.weight$/, ''))
       if (!adapters.names.has(a)) return found
       const weight = { shape: found.shape, data: found.data.slice() }
-      mergeAdapter(weight, adapters.read(a), adapters.read(b), scale, !isLlamaLike(config))
+      mergeAdapter(weight, adapters.read(a), adapters.read(b), scale, inOut)
       return weight
     },
   }

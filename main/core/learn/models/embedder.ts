@@ -34,6 +34,8 @@ export interface TextEmbedder {
   readonly variables: Readonly<Record<string, tf.Variable>>
   /** Without adapters. */
   readonly parameterCount: number
+  /** Of all weights and adapters as they are kept. */
+  readonly weightBytes: number
   /** Tokens of the longest text the network can take; null where nothing limits it. */
   readonly maxTokens: number | null
   /** One vector a row, differentiable in `variables`. A row's vector does not depend on the other rows or on padding. [row, dim] */
@@ -114,7 +116,7 @@ export function decoderEmbedder(decoder: Decoder, head: EmbeddingHead, options: 
 interface Backbone {
   readonly network: Pick<
     Encoder,
-    'parameterCount' | 'setDropout' | 'withoutAdapters' | 'shapes' | 'read' | 'fromTensors' | 'dispose'
+    'parameterCount' | 'weightBytes' | 'setDropout' | 'withoutAdapters' | 'shapes' | 'read' | 'fromTensors' | 'dispose'
   >
   readonly hidden: number
   readonly maxTokens: number | null
@@ -148,6 +150,10 @@ class PooledEmbedder implements TextEmbedder {
 
   get shapes(): Readonly<Record<string, readonly number[]>> {
     return { ...this.#backbone.network.shapes, ...this.#own.shapes }
+  }
+
+  get weightBytes(): number {
+    return this.#backbone.network.weightBytes + this.#own.bytes
   }
 
   embed(tokens: TextTokens): tf.Tensor2D {

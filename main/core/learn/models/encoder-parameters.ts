@@ -105,15 +105,21 @@ export function freshEncoderWeights(config: EncoderConfig, random: Random): Tens
   }
 }
 
+/** The linear layers of a block that get adapters, by their names within it. */
+export function encoderLoraModules(config: EncoderConfig, targets: LoraOptions['targets']): readonly string[] {
+  const names = encoderNames(config)
+  const attention = [names.query, names.key, names.value, names.attentionOutput]
+  const mlp = [names.wide, names.narrow]
+  if (targets === 'attention') return attention
+  return targets === 'mlp' ? mlp : [...attention, ...mlp]
+}
+
 /** Name and shape of every adapter matrix: A [rank, in], B [out, rank]. In a fixed order. */
 export function encoderAdapterShapes(
   config: EncoderConfig,
   { rank, targets }: LoraOptions,
 ): Record<string, readonly [number, number]> {
-  const names = encoderNames(config)
-  const attention = [names.query, names.key, names.value, names.attentionOutput]
-  const mlp = [names.wide, names.narrow]
-  const chosen = targets === 'attention' ? attention : targets === 'mlp' ? mlp : [...attention, ...mlp]
+  const chosen = encoderLoraModules(config, targets)
   const all = encoderShapes(config)
   const shapes: Record<string, readonly [number, number]> = {}
   for (let layer = 0; layer < config.layers; layer += 1) {

@@ -16,6 +16,7 @@ import {
   freshEncoderWeights,
 } from './encoder-parameters.ts'
 import { attention, type AttentionShape, gatherRows, gelu, layerNorm, scatterRows } from './fused.ts'
+import { type FrozenStorage, type Matrix, multiply, rowsOf } from './frozen.ts'
 import { loraLinear } from './lora.ts'
 import { addBias, addLike } from './sums.ts'
 import { packWhole, paddedIndices, type Packing, tokenRows } from './packing.ts'
@@ -32,6 +33,8 @@ export interface Encoder {
   readonly variables: Readonly<Record<string, tf.Variable>>
   /** Without adapters. */
   readonly parameterCount: number
+  /** Of all weights and adapters as they are kept. */
+  readonly weightBytes: number
   /** Null turns dropout off; it starts off. On the embedding and on what each sub-layer adds. */
   setDropout(dropout: Dropout | null): void
   /** What attention may look at: all of a row, padding left out. */
@@ -58,6 +61,8 @@ export interface EncoderOptions {
   readonly lora?: LoraOptions | null
   /** The adapters' first numbers; needed with `lora`. */
   readonly adapters?: TensorSource
+  /** How matrices that do not train are kept; absent: float32. */
+  readonly frozenStorage?: FrozenStorage
   /** Keep only what goes into each layer, and compute the rest again in the backward pass. */
   readonly recompute?: boolean
 }
@@ -75,7 +80,12 @@ export function encoderFrom(config: EncoderConfig, source: TensorSource, options
     throw new RangeError(`${config.hidden} numbers a token do not divide into ${config.heads} heads`)
   const { lora = null, adapters, trainable = () => true } = options
   if (lora !== null && adapters === undefined) throw new RangeError('adapters need their first numbers')
-  const parameters = new ParameterSet().add(source, encoderShapes(config), (name) => lora === null && trainable(name))
+  const parameters = new ParameterSet().add(
+    source,
+    encoderShapes(config),
+    (name) => lora === null && trainable(name),
+    options.frozenStorage,
+  )
   if (lora !== null) parameters.add(adapters!, encoderAdapterShapes(config, lora), () => true)
   return new BertEncoder(config, parameters, options)
 }
@@ -106,6 +116,10 @@ class BertEncoder implements Encoder {
 
   get shapes(): Readonly<Record<string, readonly number[]>> {
     return this.#parameters.shapes
+  }
+
+  get weightBytes(): number {
+    return this.#parameters.bytes
   }
 
   setDropout(dropout: Dropout | null): void {
@@ -179,13 +193,13 @@ class BertEncoder implements Encoder {
     check(ids, vocabSize, (id) => `token ${id} is outside the vocabulary of ${vocabSize}`)
     check(positions, maxPositions, () => `the model knows ${maxPositions} positions, and a text is longer`)
     let x = tf.add(
-      gatherRows(this.#matrix('embeddings.word_embeddings'), ids),
-      gatherRows(this.#matrix('embeddings.position_embeddings'), positions),
+      rowsOf(this.#matrix('embeddings.word_embeddings'), ids),
+      rowsOf(this.#matrix('embeddings.position_embeddings'), positions),
     )
     if (tokenTypes > 0) {
       const segments = types ?? new Int32Array(ids.length)
       check(segments, tokenTypes, (type) => `segment ${type} is outside the ${tokenTypes} the model knows`)
-      x = tf.add(x, gatherRows(this.#matrix('embeddings.token_type_embeddings'), segments))
+      x = tf.add(x, rowsOf(this.#matrix('embeddings.token_type_embeddings'), segments))
     }
     return this.#norm('embeddings.LayerNorm', x as tf.Tensor2D)
   }
@@ -223,7 +237,7 @@ class BertEncoder implements Encoder {
     const { a, b } = adapterNames(name)
     const [first, second] = [this.#parameters.find(a), this.#parameters.find(b)]
     if (lora === null || !this.#adaptersOn || first === undefined || second === undefined)
-      return addBias(tf.matMul(x, weight, false, true), bias)
+      return addBias(multiply(x, weight, true), bias)
     const adapter = { a: first as tf.Tensor2D, b: second as tf.Tensor2D }
     return loraLinear(x, { weight, bias, ...adapter, ...loraPass(x, lora, random) })
   }
@@ -249,8 +263,8 @@ class BertEncoder implements Encoder {
       .map(([, variable]) => variable)
   }
 
-  #matrix(name: string): tf.Tensor2D {
-    return this.#parameters.get(`${name}.weight`) as tf.Tensor2D
+  #matrix(name: string): Matrix {
+    return this.#parameters.matrix(`${name}.weight`)
   }
 }
 

@@ -1,4 +1,5 @@
 import { tf } from '../tf.ts'
+import { freezeFrom, type FrozenMatrix, type FrozenStorage, type Matrix, readFrozen } from './frozen.ts'
 import { expectTensor, type NamedTensor, sourceOf, type TensorSource } from './parameters.ts'
 
 /** Named weights on the engine, some of which train. */
@@ -6,18 +7,29 @@ export class ParameterSet {
   /** Those that train, in a fixed order. */
   readonly variables: Record<string, tf.Variable> = {}
   readonly #tensors: Record<string, tf.Tensor> = {}
+  readonly #packed: Record<string, FrozenMatrix> = {}
 
   /**
    * Reads one tensor at a time.
+   * @param storage of matrices that do not train
    * @throws RangeError naming the tensor that is missing or has another shape; nothing is left on the engine then
    */
   add(
     source: TensorSource,
     shapes: Readonly<Record<string, readonly number[]>>,
     trains: (name: string) => boolean,
+    storage: FrozenStorage = 'float32',
   ): this {
     try {
       for (const [name, shape] of Object.entries(shapes)) {
+        const packed =
+          trains(name) || shape.length !== 2
+            ? null
+            : freezeFrom(source, name, shape as readonly [number, number], storage)
+        if (packed !== null) {
+          this.#packed[name] = packed
+          continue
+        }
         const given = expectTensor(source, name, shape)
         const tensor = tf.tensor(given.data.slice(), [...shape]) // engines may keep the array they are given
         if (trains(name)) {
@@ -45,12 +57,26 @@ export class ParameterSet {
     return tensor
   }
 
+  /** One of two axes, however it is kept. @throws RangeError for an unknown name */
+  matrix(name: string): Matrix {
+    return this.#packed[name] ?? (this.get(name) as tf.Tensor2D)
+  }
+
+  /** Of all of them as they are kept. */
+  get bytes(): number {
+    const words = [...Object.values(this.#tensors), ...Object.values(this.#packed).map(({ packed }) => packed)]
+    return words.reduce((sum, { size }) => sum + 4 * size, 0)
+  }
+
   get shapes(): Readonly<Record<string, readonly number[]>> {
-    return Object.fromEntries(Object.entries(this.#tensors).map(([name, tensor]) => [name, tensor.shape]))
+    const all = { ...this.#tensors, ...this.#packed }
+    return Object.fromEntries(Object.entries(all).map(([name, { shape }]) => [name, shape]))
   }
 
   /** A copy. @throws RangeError for an unknown name */
   async read(name: string): Promise<NamedTensor> {
+    const packed = this.#packed[name]
+    if (packed !== undefined) return { shape: [...packed.shape], data: await readFrozen(packed) }
     const tensor = this.get(name)
     return { shape: [...tensor.shape], data: (await tensor.data<'float32'>()).slice() }
   }
@@ -66,5 +92,6 @@ export class ParameterSet {
 
   dispose(): void {
     for (const tensor of Object.values(this.#tensors)) tensor.dispose()
+    for (const { packed } of Object.values(this.#packed)) packed.dispose()
   }
 }

@@ -8,8 +8,6 @@ import type { RankingAlgorithm } from '../../../core/learn/ranking/ranking.ts'
 import { findRankingAlgorithm } from '../../../core/learn/registry.ts'
 import { tf } from '../../../core/learn/tf.ts'
 import { openModelFiles, type Checkpoint, type ModelFiles } from '../../../core/models/checkpoint-files.ts'
-import type { TensorToWrite } from '../../../core/models/write.ts'
-import { saveCheckpoint } from '../checkpoint.ts'
 import type { Course, Evaluation, Extent } from '../course.ts'
 import { heldOutOf, measureHeldOut } from '../held-out.ts'
 import type { Update } from '../minimize.ts'
@@ -18,6 +16,7 @@ import { readRankingData, type RankingQuery } from './ranking-data.ts'
 import { openFeatureScorer, rankerConfig, type Picked, type RankingScorer } from './ranking-scorer.ts'
 import { gradientsOf } from './ranking-gradients.ts'
 import { openTextScorer } from './ranking-text-scorer.ts'
+import { createRankerSaver } from './save-ranker.ts'
 import type { RunContext } from '../run-context.ts'
 import { openPlan } from '../open-plan.ts'
 
@@ -57,9 +56,9 @@ export async function openRankingCourse(context: RunContext, from: Checkpoint | 
         from: start?.config ?? null,
         pause: () => context.breatheOrStop(),
       })
-    : openTextScorer(context, data, settings)
+    : await openTextScorer(context, data, settings)
   // Of another run's checkpoint a text scorer has read the network already; its head, if it has one, is new.
-  if (start !== null && (from !== null || onFeatures)) scorer.load(start.source)
+  if (start !== null && (from !== null || onFeatures)) scorer.load(from?.adapters ?? start.source)
   if (from === null) start?.close()
   const optimizer = createOptimizer(training, scorer.variables)
   if (from !== null) optimizer.fromTensors(from.optimizer)
@@ -107,6 +106,7 @@ export async function openRankingCourse(context: RunContext, from: Checkpoint | 
     plan,
     rateName: 'lists_per_sec',
     parameterCount: scorer.parameterCount,
+    ...(scorer.weightBytes === undefined ? {} : { weightBytes: scorer.weightBytes }),
     optimizerCount: Object.values(optimizer.shapes).reduce((sum, shape) => sum + sizeOfShape(shape), 0),
     heaviest: [...usable.keys()]
       .sort((a, b) => usable[b]!.list.documents.length - usable[a]!.list.documents.length)
@@ -135,24 +135,7 @@ export async function openRankingCourse(context: RunContext, from: Checkpoint | 
     },
     work: (items) => items.length,
     evaluate,
-    save: (position) =>
-      saveCheckpoint(folder, {
-        ...scorer.files,
-        adapter: null,
-        weights: Object.fromEntries(
-          Object.entries(scorer.shapes).map(([name, shape]): [string, TensorToWrite] => [
-            name,
-            { shape, read: async () => (await scorer.read(name)).data },
-          ]),
-        ),
-        optimizer: Object.fromEntries(
-          Object.entries(optimizer.shapes).map(([name, shape]): [string, TensorToWrite] => [
-            name,
-            { shape, read: () => optimizer.read(name) },
-          ]),
-        ),
-        state: { ...position, base: null },
-      }),
+    save: createRankerSaver(folder, scorer, optimizer, from?.state.base ?? null),
   }
 }
 

@@ -21,6 +21,10 @@ export interface Picked {
 export interface RankingScorer {
   readonly variables: Readonly<Record<string, tf.Variable>>
   readonly parameterCount: number
+  /** Of all weights as they are kept; absent: float32. */
+  readonly weightBytes?: number
+  /** What adapters stand beside, where they are what trains. */
+  readonly base?: RankerBase | null
   /** @param across also every query against every list's documents; null where that cannot be done */
   score(lists: readonly Picked[], across: boolean): RankingScores
   /** Of a scorer that reads texts: the same in two stages, vectors first, so that a gradient needs the memory of a few texts. */
@@ -33,6 +37,16 @@ export interface RankingScorer {
   readonly shapes: Readonly<Record<string, readonly number[]>>
   /** @throws RangeError when a tensor is missing or has another shape */
   load(source: TensorSource): void
+}
+
+/** The frozen network beside a ranker's adapters. */
+export interface RankerBase {
+  /** adapter_config.json. @param path of the folder that holds the frozen network */
+  adapterConfig(path: string): unknown
+  /** Null where the network is not of the registry, and has to be kept with the run. */
+  readonly registered: { readonly path: string; readonly hash: string } | null
+  readonly shapes: Readonly<Record<string, readonly number[]>>
+  readonly source: TensorSource
 }
 
 export interface StagedScores {

@@ -1,20 +1,14 @@
 import { AppError } from '../../../../shared/errors.ts'
 import { textTokens } from '../../../core/learn/embed/embed-texts.ts'
-import { byteTokenizer, trainBpe } from '../../../core/learn/tokens/bpe-trainer.ts'
 import { PADDING } from '../../../core/learn/algorithms/plackett-luce.ts'
-import { decoderFrom, presetConfig } from '../../../core/learn/models/decoder.ts'
-import { decoderEmbedder, type TextEmbedder } from '../../../core/learn/models/embedder.ts'
 import { gatherRows } from '../../../core/learn/models/fused.ts'
-import { decoderConfigFile } from '../../../core/learn/models/hf-config.ts'
 import { piecesOf } from '../../../core/learn/models/pieces.ts'
-import { freshWeights } from '../../../core/learn/models/parameters.ts'
 import { normalizeRows } from '../../../core/learn/ops.ts'
 import { createRandom } from '../../../core/learn/random.ts'
-import { loadTextTokenizer, type TextTokenizer } from '../../../core/learn/tokens/text-tokenizer.ts'
 import { tf } from '../../../core/learn/tf.ts'
-import { openEmbedder } from '../../../core/models/embedder-folder.ts'
-import { openAnyModel } from '../../../core/models/folder.ts'
+import { requireStorage } from '../origin.ts'
 import type { RankingData, RankingQuery } from './ranking-data.ts'
+import { openRanker } from './open-ranker.ts'
 import { EVALUATION_TOKENS, type RankingScores } from '../../../core/learn/ranking/ranking.ts'
 import { paddedScores, type Picked, type RankingScorer, type StagedScores } from './ranking-scorer.ts'
 import type { RunContext } from '../run-context.ts'
@@ -25,34 +19,26 @@ export interface TextScorerSettings {
   readonly temperature: number
 }
 
-interface Parts {
-  readonly embedder: TextEmbedder
-  readonly tokenizer: TextTokenizer
-  readonly config: unknown
-  readonly maxTokens: number | null
-}
-
 const HEAD = 'ranking_head.weight'
 
 /**
  * A text encoder that scores documents: query and document apart (the similarity of their vectors), or read together (a
- * linear head on the pair's vector).
+ * linear head on the pair's vector). All of it trains, all but the embeddings, or adapters and the head.
  * @throws AppError `spec-invalid` on data without texts, `model-unsupported`
  */
-export function openTextScorer(context: RunContext, data: RankingData, settings: TextScorerSettings): RankingScorer {
+export async function openTextScorer(
+  context: RunContext,
+  data: RankingData,
+  settings: TextScorerSettings,
+): Promise<RankingScorer> {
   if (data.featureCount !== null)
     throw new AppError({
       code: 'spec-invalid',
       message: 'This data set holds features, not texts.',
       hint: 'Give "networks" as the model.',
     })
-  if (context.spec.training.adapt !== 'full')
-    throw new AppError({
-      code: 'spec-invalid',
-      message: 'Rankers train all weights.',
-      hint: 'Set "what is trained" to full.',
-    })
-  const { embedder, tokenizer, config, maxTokens } = openParts(context, data)
+  requireStorage(context)
+  const { embedder, tokenizer, config, maxTokens, base } = await openRanker(context, data)
   const limit = Math.min(context.spec.training.maxLength, maxTokens ?? Number.POSITIVE_INFINITY)
   const encoded = new Map<string, readonly number[]>()
   const idsOf = (text: string): readonly number[] => {
@@ -200,6 +186,8 @@ export function openTextScorer(context: RunContext, data: RankingData, settings:
   return {
     variables,
     parameterCount: embedder.parameterCount + (head?.size ?? 0),
+    weightBytes: embedder.weightBytes + 4 * (head?.size ?? 0),
+    base,
     score,
     stage,
     rank,
@@ -235,45 +223,6 @@ function ownScores(table: tf.Tensor2D, columns: readonly (readonly number[])[]):
 /** Every query against every list's documents. [list, text] → [list, documents] */
 function allScores(table: tf.Tensor2D, columns: readonly (readonly number[])[]): tf.Tensor2D {
   return tf.transpose(gatherRows(tf.transpose(table), Int32Array.from(columns.flat())))
-}
-
-function openParts(context: RunContext, data: RankingData): Parts {
-  const { model, seed, training } = context.spec
-  if (model.kind === 'new') {
-    const json =
-      model.tokenizer.kind === 'byte'
-        ? byteTokenizer()
-        : trainBpe(
-            [
-              ...data.documents.flatMap(({ title, text }) => [title, text]),
-              ...data.queries.train.map(({ text }) => text),
-            ],
-            model.tokenizer.vocabSize,
-          )
-    const tokenizer = loadTextTokenizer(json)
-    const config = presetConfig(model.preset, tokenizer.vocabSize, { tiedEmbeddings: true, scoreHead: false })
-    const embedder = decoderEmbedder(decoderFrom(config, freshWeights(config, createRandom(seed).fork('weights'))), {
-      pooling: ['mean'],
-      dense: [],
-      normalize: false,
-    })
-    return { embedder, tokenizer, config: decoderConfigFile(config, training.maxLength), maxTokens: null }
-  }
-  if (model.kind === 'networks')
-    throw new AppError({
-      code: 'spec-invalid',
-      message: 'Small networks score features, not texts.',
-      hint: 'Give a new, registered or trained text encoder as the model.',
-    })
-  const opened = openEmbedder(model.path, { trainable: () => true, recompute: training.gradientCheckpointing })
-  const folder = openAnyModel(model.path, true)
-  folder.close()
-  return {
-    embedder: opened.embedder,
-    tokenizer: opened.tokenizer,
-    config: folder.configJson,
-    maxTokens: opened.maxTokens,
-  }
 }
 
 function newHead(dim: number, seed: number): tf.Variable {
