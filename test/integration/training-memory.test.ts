@@ -48,11 +48,12 @@ function longTexts(): ItemRow[] {
   )
 }
 
-function longLists(): (ItemRow | ExtraRecord)[] {
+/** @param query of a cross-encoder it is short, since the documents of a list share it */
+function longLists(query: (at: number) => string): (ItemRow | ExtraRecord)[] {
   const documents = Array.from({ length: 60 }, (_none, at) => `d${at}`)
   return [
     ...Array.from({ length: 8 }, (_none, at) =>
-      item(at, { kind: 'query', text: `${at} word`, judgments: [[`d${at}`, 1]] }),
+      item(at, { kind: 'query', text: query(at), judgments: [[`d${at}`, 1]] }),
     ),
     ...documents.map((docId, at): ExtraRecord => ({
       extra: 'document',
@@ -90,17 +91,21 @@ function question({ method, config = {}, training, model = MINI, rewardModelPath
 }
 
 const SETTINGS = { steps: 2, samplePrompts: 0, evalPairs: 12 } as const
-const ROWS = { 'response-pairs': longRows, 'contrast-groups': longTexts, rankings: longLists } as const
+function rowsFor({ method, config }: Way): readonly (PreferenceRow | ItemRow | ExtraRecord)[] {
+  const { data } = findAlgorithm(method)
+  if (data === 'response-pairs') return longRows()
+  if (data === 'contrast-groups') return longTexts()
+  return longLists((at) => (config?.['scorer'] === 'cross-encoder' ? `${at} word` : long(`${at}q word`)))
+}
 
 /** Peak of the training process in a dry run. */
 async function measure(runId: string, way: Way): Promise<number> {
-  const { data } = findAlgorithm(way.method)
   const folder = makeTinyRun(root, {
     runId,
     engine: 'wasm',
     model: MINI,
     ...way,
-    rows: ROWS[data as keyof typeof ROWS](),
+    rows: rowsFor(way),
     training: { ...SETTINGS, ...way.training },
   })
   expect(await exitOf(spawnTrainer(folder, 'estimate'))).toBe(0)

@@ -163,7 +163,8 @@ function learnedFloats(
   const kept = training.gradientCheckpointing ? hidden * layers + layer : layer * layers
   const logits = Math.min(tokens * vocabSize, LOGITS_AT_ONCE)
   const head = predicts ? 2 * logits + (training.adapt === 'full' ? vocabSize * hidden : tokens * hidden) : 0
-  return tokens * (kept + layer) + head
+  const passed = network.kept(0) // the gradient of attention's weights is never held
+  return tokens * (kept + passed) + head
 }
 
 /** A layer's results, and what goes into it and comes out. */
