@@ -1,5 +1,6 @@
 // One engine in a process of its own: node test/bench/engine-child.ts <engine> <threads> <weights folder>. Reads requests
 // as JSON lines, answers each with a line.
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { engineName } from '../../shared/domain.ts'
@@ -7,6 +8,8 @@ import { trainingConfig } from '../../shared/training-config.ts'
 import type { Algorithm, Batch, BatchTotals } from '../../main/core/learn/define.ts'
 import { findTextAlgorithm } from '../../main/core/learn/registry.ts'
 import { decoderFrom, type Decoder } from '../../main/core/learn/models/decoder.ts'
+import { sourceOf } from '../../main/core/learn/models/parameters.ts'
+import { decodeSafeTensors } from '../../main/core/learn/models/safetensors.ts'
 import { createOptimizer, type Optimizer } from '../../main/core/learn/optimizer.ts'
 import { createRandom } from '../../main/core/learn/random.ts'
 import { sampleCompletions } from '../../main/core/learn/sampling/sample.ts'
@@ -17,8 +20,11 @@ import type { BatchParts } from '../../main/core/learn/batch-totals.ts'
 import { minimizeParts } from '../../main/workers/trainer/minimize.ts'
 import { pairItems } from '../../main/workers/trainer/text/training-data.ts'
 import {
+  ADAPTERS_FILE,
   BETA,
+  kindOf,
   LEARNING_RATE,
+  LORA,
   pairsOf,
   promptsOf,
   referenceOf,
@@ -28,6 +34,7 @@ import {
   type Reply,
   type Request,
   type ShapeName,
+  type StepJob,
 } from './engine-jobs.ts'
 
 const [engineArgument, threadsArgument, folder] = process.argv.slice(2) as [string, string, string]
@@ -55,28 +62,31 @@ interface Work {
 }
 
 /** As a run opens a model folder: configuration read and checked, then one tensor after the other from the file into the engine. */
-function loadDecoder(shape: ShapeName): Decoder {
+function loadDecoder(shape: ShapeName, withAdapters = false): Decoder {
   const opened = openModelFolder(path.join(folder, shape))
   try {
-    return decoderFrom(opened.config, opened)
+    if (!withAdapters) return decoderFrom(opened.config, opened)
+    const { tensors } = decodeSafeTensors(readFileSync(path.join(folder, shape, ADAPTERS_FILE)))
+    return decoderFrom(opened.config, opened, { lora: LORA, adapters: sourceOf(tensors) })
   } finally {
     opened.close()
   }
 }
 
-function stepWork(shape: ShapeName, job: 'sft' | 'dpo'): Work {
-  const decoder = loadDecoder(shape)
+function stepWork(shape: ShapeName, job: StepJob): Work {
+  const decoder = loadDecoder(shape, job.startsWith('lora-'))
   const optimizer: Optimizer = createOptimizer(training, decoder.variables)
-  const algorithm: Algorithm = findTextAlgorithm(job)
-  const config = algorithm.config.parse(job === 'dpo' ? { beta: BETA } : {})
-  const pairs = pairsOf(shape, job)
+  const kind = kindOf(job)
+  const algorithm: Algorithm = findTextAlgorithm(kind)
+  const config = algorithm.config.parse(kind === 'dpo' ? { beta: BETA } : {})
+  const pairs = pairsOf(shape, kind)
   const items = pairItems({
     set: { pairs, rewards: null, answers: [] },
     algorithm,
     config,
     microBatchSize: 4096,
     padId: 0,
-    referenceOf: job === 'dpo' ? referenceOf : null,
+    referenceOf: kind === 'dpo' ? referenceOf : null,
   })
   const parts: BatchParts = items.parts([...pairs.keys()])
   const loss = (batch: Batch, totals: BatchTotals) => algorithm.loss({ network: decoder, batch, totals, config })
@@ -129,8 +139,8 @@ function loadWork(shape: ShapeName): Work {
 }
 
 function begin({ shape, job }: Request): Work {
-  if (job === 'sft' || job === 'dpo') return stepWork(shape, job)
-  return job === 'load' ? loadWork(shape) : sampleWork(shape, job === 'sample-1' ? 1 : 8)
+  if (job === 'load') return loadWork(shape)
+  return job === 'sample-1' || job === 'sample-8' ? sampleWork(shape, Number(job.at(-1))) : stepWork(shape, job)
 }
 
 const tensorsSeen: number[] = []

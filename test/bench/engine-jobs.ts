@@ -1,28 +1,43 @@
 // What the engine benchmark measures: the same weights, rows and numbers for every engine and for the peer.
 import type { EncodedCompletion, EncodedPair } from '../../main/core/learn/tokens/encode-rows.ts'
 import { presetConfig, type DecoderConfig } from '../../main/core/learn/models/decoder.ts'
-import type { ModelPreset } from '../../shared/run-spec.ts'
+import type { LoraOptions } from '../../main/core/learn/models/adapters.ts'
+import { SMOLLM2 } from './smollm2-shape.ts'
 import { createRandom } from '../support/seeded.ts'
 
 export interface Shape {
-  readonly preset: ModelPreset
-  readonly vocab: number
+  readonly config: DecoderConfig
   /** Sequences of a step; half as many pairs. */
   readonly rows: number
   /** Tokens of a sequence. */
   readonly time: number
   /** Steps timed together in a round. */
   readonly inner: number
+  readonly jobs: readonly JobName[]
 }
 
-export const SHAPES = {
-  small: { preset: 'micro', vocab: 512, rows: 4, time: 128, inner: 10 },
-  large: { preset: 'small', vocab: 4096, rows: 8, time: 128, inner: 2 },
-} as const satisfies Record<string, Shape>
+export const JOBS = ['sft', 'dpo', 'lora-sft', 'lora-dpo', 'sample-1', 'sample-8', 'load'] as const
+export type JobName = (typeof JOBS)[number]
+/** Jobs that learn; with `lora-` adapters alone do, beside frozen weights. */
+export type StepJob = Exclude<JobName, 'sample-1' | 'sample-8' | 'load'>
+
+const OWN_JOBS = ['sft', 'dpo', 'sample-1', 'sample-8', 'load'] as const
+
+export const SHAPES: Record<'small' | 'large' | 'smollm2', Shape> = {
+  small: { config: presetConfig('micro', 512), rows: 4, time: 128, inner: 10, jobs: OWN_JOBS },
+  large: { config: presetConfig('small', 4096), rows: 8, time: 128, inner: 2, jobs: OWN_JOBS },
+  smollm2: {
+    config: SMOLLM2,
+    rows: 8,
+    time: 128,
+    inner: 1,
+    jobs: ['lora-sft', 'lora-dpo', 'sample-1', 'sample-8', 'load'],
+  },
+}
 export type ShapeName = keyof typeof SHAPES
 
-export const JOBS = ['sft', 'dpo', 'sample-1', 'sample-8', 'load'] as const
-export type JobName = (typeof JOBS)[number]
+/** Adapters beside every linear layer, as people train models of this size. */
+export const LORA = { rank: 16, alpha: 32, dropout: 0, targets: 'all-linear' } as const satisfies LoraOptions
 
 /** Adam as in the runs of the app, without clipping, at a rate that stays put. */
 export const LEARNING_RATE = 1e-3
@@ -30,15 +45,19 @@ export const BETA = 0.1
 export const PROMPT_TOKENS = 16
 export const SAMPLED_TOKENS = 64
 
-export function configOf(shape: ShapeName): DecoderConfig {
-  return presetConfig(SHAPES[shape].preset, SHAPES[shape].vocab)
+export function kindOf(job: StepJob): 'sft' | 'dpo' {
+  return job.endsWith('sft') ? 'sft' : 'dpo'
 }
+
+/** Beside the weights of a shape that has jobs with adapters. */
+export const ADAPTERS_FILE = 'adapters.safetensors'
 
 /** Pairs of one job: SFT reads the chosen side alone; a DPO pair shares a prompt of half the length. */
 export function pairsOf(shape: ShapeName, job: 'sft' | 'dpo'): EncodedPair[] {
-  const { rows, time, vocab } = SHAPES[shape]
+  const { rows, time, config } = SHAPES[shape]
   const random = createRandom(7)
-  const tokens = (count: number): number[] => Array.from({ length: count }, () => Math.floor(random() * vocab))
+  const tokens = (count: number): number[] =>
+    Array.from({ length: count }, () => Math.floor(random() * config.vocabSize))
   const promptLength = job === 'sft' ? 1 : time / 2
   return Array.from({ length: job === 'sft' ? rows : rows / 2 }, (_none, at): EncodedPair => {
     const prompt = tokens(promptLength)
@@ -64,7 +83,7 @@ export function referenceOf(one: EncodedCompletion): Float32Array {
 export function promptsOf(shape: ShapeName, count: number): number[][] {
   const random = createRandom(11)
   return Array.from({ length: count }, () =>
-    Array.from({ length: PROMPT_TOKENS }, () => Math.floor(random() * SHAPES[shape].vocab)),
+    Array.from({ length: PROMPT_TOKENS }, () => Math.floor(random() * SHAPES[shape].config.vocabSize)),
   )
 }
 

@@ -1,18 +1,21 @@
 // Engines beside PyTorch, interleaved in one run: npm run bench -- [--engines wasm,tensorflow] [--threads 1,2]
-// [--shapes small,large] [--jobs sft,dpo,sample-1,sample-8,load] [--rounds 7] [--python python3] [--peer-device cpu|cuda] [--json file]
+// [--shapes small,large,smollm2] [--jobs sft,dpo,lora-sft,lora-dpo,sample-1,sample-8,load] [--rounds 7] [--python python3]
+// [--peers eager,compile] [--peer-device cpu|cuda] [--json file]. Ratios are to the first peer. Jobs with adapters need PEFT.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { initialAdapters } from '../../main/core/learn/models/adapters.ts'
 import { initialWeights } from '../../main/core/learn/models/decoder.ts'
 import { decoderConfigFile } from '../../main/core/learn/models/hf-config.ts'
 import { createRandom } from '../../main/core/learn/random.ts'
 import { encodeSafeTensors } from '../../main/core/learn/models/safetensors.ts'
 import {
+  ADAPTERS_FILE,
   BETA,
-  configOf,
   JOBS,
   LEARNING_RATE,
+  LORA,
   pairsOf,
   promptsOf,
   referenceOf,
@@ -32,6 +35,7 @@ const { values } = parseArgs({
     jobs: { type: 'string', default: JOBS.join(',') },
     rounds: { type: 'string', default: '7' },
     python: { type: 'string', default: 'python3' },
+    peers: { type: 'string', default: 'eager' },
     'peer-device': { type: 'string', default: 'cpu' },
     json: { type: 'string' },
   },
@@ -46,7 +50,7 @@ interface Line {
   readonly job: JobName
   readonly engine: string
   readonly ms: Spread
-  /** Time divided by the peer's of the same round; null without a peer. */
+  /** Time divided by the first peer's of the same round; null without a peer. */
   readonly ratio: Spread | null
   /** The same of processor time: where other programs take the cores, the fairer of the two. */
   readonly cpuRatio: Spread | null
@@ -80,18 +84,29 @@ if (values.json !== undefined) {
 function writeWork(): void {
   const plan: Record<string, unknown> = {}
   for (const shape of shapes) {
-    const config = configOf(shape)
+    const { config, jobs: possible } = SHAPES[shape]
     mkdirSync(path.join(folder, shape))
     writeFileSync(path.join(folder, shape, 'config.json'), JSON.stringify(decoderConfigFile(config, 1024)))
     writeFileSync(
       path.join(folder, shape, 'model.safetensors'),
       encodeSafeTensors(initialWeights(config, createRandom(1)), { format: 'pt' }),
     )
+    if (possible.includes('lora-sft'))
+      writeFileSync(
+        path.join(folder, shape, ADAPTERS_FILE),
+        encodeSafeTensors(initialAdapters(config, LORA, createRandom(2)), { format: 'pt' }),
+      )
     plan[shape] = { config, prompts: promptsOf(shape, 8), sft: rowsOf(shape, 'sft'), dpo: rowsOf(shape, 'dpo') }
   }
   writeFileSync(
     path.join(folder, 'plan.json'),
-    JSON.stringify({ learningRate: LEARNING_RATE, beta: BETA, sampledTokens: SAMPLED_TOKENS, shapes: plan }),
+    JSON.stringify({
+      learningRate: LEARNING_RATE,
+      beta: BETA,
+      lora: LORA,
+      sampledTokens: SAMPLED_TOKENS,
+      shapes: plan,
+    }),
   )
 }
 
@@ -109,9 +124,13 @@ function rowsOf(shape: ShapeName, job: 'sft' | 'dpo'): object {
 }
 
 async function measureWith(threads: number): Promise<void> {
-  const peer = await startPeer(values.python, threads, folder, values['peer-device']).catch((error: unknown) =>
-    note(`no peer: ${String(error)}`),
-  )
+  const peers: Participant[] = []
+  for (const mode of values.peers.split(',')) {
+    const started = await startPeer(values.python, threads, folder, values['peer-device'], mode).catch(
+      (error: unknown) => note(`no peer: ${String(error)}`),
+    )
+    if (started !== null) peers.push(started)
+  }
   const engines: Participant[] = []
   for (const name of values.engines.split(',')) {
     const started = await startEngine(name, threads, folder).catch((error: unknown) =>
@@ -119,10 +138,13 @@ async function measureWith(threads: number): Promise<void> {
     )
     if (started !== null) engines.push(started)
   }
-  const all = [...(peer === null ? [] : [peer]), ...engines]
+  const all = [...peers, ...engines]
   for (const one of all) note(`${one.hello.name} ${one.hello.version}: ${one.hello.device}`)
   printHead()
-  for (const shape of shapes) for (const job of jobs) await measure(threads, shape, job, peer, engines)
+  for (const shape of shapes) {
+    const possible = jobs.filter((job) => SHAPES[shape].jobs.includes(job))
+    for (const job of possible) await measure(threads, shape, job, all, peers[0] ?? null)
+  }
   for (const one of all) {
     const { peakBytes, tensors } = await one.end()
     note(
@@ -135,10 +157,9 @@ async function measure(
   threads: number,
   shape: ShapeName,
   job: JobName,
+  everyone: readonly Participant[],
   peer: Participant | null,
-  engines: readonly Participant[],
 ): Promise<void> {
-  const everyone = [...(peer === null ? [] : [peer]), ...engines]
   const inner = job.startsWith('sample') || job === 'load' ? 1 : SHAPES[shape].inner
   const times = new Map<Participant, number[]>()
   const cpuTimes = new Map<Participant, number[]>()
@@ -194,7 +215,7 @@ function printHead(): void {
     '\nTime of one step, generation or load; ratio to PyTorch eager in the same round, of time and of processor time: median, quartiles.',
   )
   console.log(
-    `${'shape'.padEnd(6)} ${'job'.padEnd(9)} ${'threads'.padStart(7)}  ${'engine'.padEnd(11)} ${'ms'.padStart(9)} ${'quartiles'.padStart(19)}   ${'÷ PyTorch'.padStart(9)} ${'quartiles'.padStart(15)} ${'cpu ÷'.padStart(6)} ${'quartiles'.padStart(15)}   differs by`,
+    `${'shape'.padEnd(7)} ${'job'.padEnd(9)} ${'threads'.padStart(7)}  ${'engine'.padEnd(15)} ${'ms'.padStart(9)} ${'quartiles'.padStart(19)}   ${'÷ PyTorch'.padStart(9)} ${'quartiles'.padStart(15)} ${'cpu ÷'.padStart(6)} ${'quartiles'.padStart(15)}   differs by`,
   )
 }
 
@@ -202,6 +223,6 @@ function printLine({ threads, shape, job, engine, ms, ratio, cpuRatio, disagreem
   const span = (spread: Spread, digits: number): string =>
     `${spread.low.toFixed(digits)} … ${spread.high.toFixed(digits)}`
   console.log(
-    `${shape.padEnd(6)} ${job.padEnd(9)} ${String(threads).padStart(7)}  ${engine.padEnd(11)} ${ms.median.toFixed(2).padStart(9)} ${span(ms, 2).padStart(19)}   ${(ratio === null ? '' : ratio.median.toFixed(2)).padStart(9)} ${(ratio === null ? '' : span(ratio, 2)).padStart(15)} ${(cpuRatio === null ? '' : cpuRatio.median.toFixed(2)).padStart(6)} ${(cpuRatio === null ? '' : span(cpuRatio, 2)).padStart(15)}   ${apart === null ? '' : apart.toExponential(1)}`,
+    `${shape.padEnd(7)} ${job.padEnd(9)} ${String(threads).padStart(7)}  ${engine.padEnd(15)} ${ms.median.toFixed(2).padStart(9)} ${span(ms, 2).padStart(19)}   ${(ratio === null ? '' : ratio.median.toFixed(2)).padStart(9)} ${(ratio === null ? '' : span(ratio, 2)).padStart(15)} ${(cpuRatio === null ? '' : cpuRatio.median.toFixed(2)).padStart(6)} ${(cpuRatio === null ? '' : span(cpuRatio, 2)).padStart(15)}   ${apart === null ? '' : apart.toExponential(1)}`,
   )
 }

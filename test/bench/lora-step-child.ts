@@ -2,30 +2,19 @@
 import { splitPairs, sequenceLogProbs } from '../../main/core/learn/ops.ts'
 import { variableGradients } from '../../main/core/learn/gradients.ts'
 import { initialAdapters } from '../../main/core/learn/models/adapters.ts'
-import { decoderFrom, type DecoderConfig } from '../../main/core/learn/models/decoder.ts'
+import { decoderFrom } from '../../main/core/learn/models/decoder.ts'
 import { freshWeights, sourceOf } from '../../main/core/learn/models/parameters.ts'
 import { createOptimizer } from '../../main/core/learn/optimizer.ts'
 import { createRandom } from '../../main/core/learn/random.ts'
 import { tf } from '../../main/core/learn/tf.ts'
 import { openEngine } from '../../main/workers/engine/choose.ts'
+import { SMOLLM2 } from './smollm2-shape.ts'
 
 const [rows, time, threads] = process.argv.slice(2).map(Number) as [number, number, number]
 const STEPS = 4
 /** Tokens of the prompt: what follows is learned. */
 const PROMPT = 32
-const config: DecoderConfig = {
-  vocabSize: 49_152,
-  layers: 30,
-  hidden: 576,
-  heads: 9,
-  kvHeads: 3,
-  headDim: 64,
-  feedForward: 1536,
-  ropeTheta: 100_000,
-  normEpsilon: 1e-5,
-  tiedEmbeddings: true,
-  scoreHead: false,
-}
+const config = SMOLLM2
 const lora = { rank: 16, alpha: 32, dropout: 0, targets: 'all-linear' } as const
 
 await openEngine('wasm', { threads })

@@ -15,11 +15,18 @@ export function startEngine(name: string, threads: number, folder: string): Prom
   return meet(spawn(process.execPath, [script, name, String(threads), folder], { stdio: ['pipe', 'pipe', 'pipe'] }))
 }
 
-export function startPeer(python: string, threads: number, folder: string, device: string): Promise<Participant> {
+/** @param mode `eager`, or `compile`: what can be is given to torch.compile */
+export function startPeer(
+  python: string,
+  threads: number,
+  folder: string,
+  device: string,
+  mode: string,
+): Promise<Participant> {
   const script = fileURLToPath(new URL('peer.py', import.meta.url))
   const limits = { OMP_NUM_THREADS: String(threads), MKL_NUM_THREADS: String(threads) }
   return meet(
-    spawn(python, [script, String(threads), folder, device], {
+    spawn(python, [script, String(threads), folder, device, mode], {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, ...limits },
     }),
