@@ -182,7 +182,7 @@ export const trainingConfig = z.strictObject({
     .default('float32')
     .meta({
       title: 'Frozen weights kept as',
-      help: 'In fewer bits, weights that are not trained take less memory, on the engines wasm and cpu, and are rounded: bfloat16 takes a half, int8 a third, int4 a fifth. Stored keeps those of a GGUF file as they are there, and changes no bit of them.',
+      help: 'In fewer bits, weights that are not trained take less memory, on the engines wasm and cpu, and are rounded: bfloat16 takes a half, int8 a third, int4 a fifth. Stored keeps those of a GGUF or a bfloat16 file as they are there, and changes no bit of them.',
       group: 'expert',
       when: { adapt: ['frozen-embeddings', 'lora'] },
       ...TEXT_NETWORKS,

@@ -25,7 +25,8 @@ export function AnswerView({ item, chosen, scroller }: AnswerViewProps): ReactNo
         <div className="pair-head">
           <h2>Answer</h2>
           <span className="small text-3 nowrap">
-            <span className="mono">{formatCount(countWords(item.a))}</span> words
+            <span className="mono">{formatCount(countWords(item.a))}</span>{' '}
+            {countWords(item.a) === 1 ? 'word' : 'words'}
           </span>
           {chosen === 'left' ? <Chip tone="good">good</Chip> : null}
           {chosen === 'right' ? <Chip tone="bad">bad</Chip> : null}

@@ -10,7 +10,7 @@ import type { SessionStore } from './session-store.ts'
 
 const FILTERS: { readonly [F in LabelFilter['only']]: string } = {
   unlabeled: 'Unanswered',
-  all: 'All pairs',
+  all: 'All',
   labeled: 'Answered',
   skipped: 'Skipped',
   flagged: 'Look again',
@@ -29,6 +29,7 @@ interface LabelBarProps {
 /** Where one is, how it goes, and the steps back. */
 export function LabelBar({ session, store, keymap, jumpRef, searchRef }: LabelBarProps): ReactNode {
   const { progress, current } = session
+  const alone = current?.b === null
   const seen = progress === null ? 0 : progress.answered + progress.skipped
   return (
     <div className="label-bar">
@@ -59,7 +60,7 @@ export function LabelBar({ session, store, keymap, jumpRef, searchRef }: LabelBa
           title="Median of your last 50 answers, and what the open pairs will take at that pace"
         >
           <Clock className="icon icon-s" aria-hidden="true" />{' '}
-          <span className="mono">{formatDuration(progress.paceMs)}</span> a pair
+          <span className="mono">{formatDuration(progress.paceMs)}</span> {alone ? 'an answer' : 'a pair'}
           <span className="text-3 pace-left">{formatDuration(progress.remainingMs)} left</span>
         </span>
       )}
@@ -151,7 +152,9 @@ function FilterFields({
 }: Pick<LabelBarProps, 'session' | 'store' | 'searchRef'>): ReactNode {
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
   useEffect(() => () => clearTimeout(timer.current), [])
-  const { filter, matching } = session
+  const { filter, matching, current } = session
+  // Between two sides alone there is a tie.
+  const offered = Object.entries(FILTERS).filter(([value]) => value !== 'ties' || current?.b !== null)
   return (
     <span className="row gap-1">
       <select
@@ -163,7 +166,7 @@ function FilterFields({
           event.currentTarget.blur()
         }}
       >
-        {Object.entries(FILTERS).map(([value, name]) => (
+        {offered.map(([value, name]) => (
           <option key={value} value={value}>
             {name}
           </option>

@@ -92,7 +92,7 @@ function SideHead({
       {keys === undefined ? null : <KeyCap keys={keys} />}
       <h2>{name}</h2>
       <span className="small text-3 nowrap">
-        <span className="mono">{formatCount(countWords(content))}</span> words
+        <span className="mono">{formatCount(countWords(content))}</span> {countWords(content) === 1 ? 'word' : 'words'}
       </span>
       {chosen ? <Chip tone="accent">chosen</Chip> : null}
       <span className="grow" />

@@ -55,7 +55,9 @@ function firstDataset(datasets: readonly DatasetSummary[], wanted: string | null
 function fitMethod(draft: Draft, algorithms: readonly AlgorithmInfo[], datasets: readonly DatasetSummary[]): Draft {
   const kind = datasets.find((one) => one.datasetId === draft.datasetId)?.kind
   const chosen = algorithms.find((one) => one.id === draft.method)
-  const fitting = algorithms.find((one) => kind !== undefined && one.kinds.includes(kind))
+  const able = algorithms.filter((one) => kind !== undefined && one.kinds.includes(kind))
+  // Of single answers the usual choice learns from the bad ones too, which takes a reference; imitation does not.
+  const fitting = (kind === 'unpaired-responses' ? able.find((one) => one.needsReference) : undefined) ?? able[0]
   return kind === undefined || chosen?.kinds.includes(kind) === true || fitting === undefined
     ? draft
     : changeMethod(draft, fitting)
