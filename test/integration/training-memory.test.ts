@@ -134,9 +134,12 @@ const WAYS: readonly (readonly [name: string, way: Way])[] = [
   ['a reward model', { method: 'reward-model', training: SMALL }],
   ['InfoNCE on texts', { method: 'contrastive', training: { ...SMALL, batchSize: 6 } }],
   ['language modeling', { method: 'language-model', training: SMALL }],
-  ['GRACE', { method: 'grace', config: { groupSize: 4, rolloutTokens: 128 }, training: SMALL }],
-  ['PG-RANK', { method: 'pg-rank', training: SMALL }],
-  ['a cross-encoder', { method: 'listnet', config: { scorer: 'cross-encoder', temperature: 1 }, training: SMALL }],
+  ['GRACE', { method: 'grace', config: { groupSize: 4, rolloutTokens: 64 }, training: { ...SMALL, batchSize: 2 } }],
+  ['PG-RANK', { method: 'pg-rank', config: { candidates: 24 }, training: SMALL }],
+  [
+    'a cross-encoder',
+    { method: 'listnet', config: { scorer: 'cross-encoder', temperature: 1, candidates: 24 }, training: SMALL },
+  ],
 ]
 
 describe('memory foreseen from the sizes', () => {
