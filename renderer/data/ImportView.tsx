@@ -245,7 +245,8 @@ function ColumnRoles({
   readonly mapping: ImportMapping
   onChange(mapping: ImportMapping): void
 }): ReactNode {
-  const { missingRoles } = inspection
+  const { missingRoles, unpaired } = inspection
+  const missing = missingRoles.map((role) => ROLE_WORDS[role]).join(', ')
   const note =
     missingRoles.length === 0 ? (
       <Chip tone="good">
@@ -253,7 +254,10 @@ function ColumnRoles({
         all needed roles filled
       </Chip>
     ) : (
-      <Chip tone="warn">still needed: {missingRoles.map((role) => ROLE_WORDS[role]).join(', ')}</Chip>
+      // Single answers can be imported as they are: nothing is wrong then.
+      <Chip tone={unpaired === null ? 'warn' : 'plain'}>
+        {unpaired === null ? 'still needed' : 'for pairs still needed'}: {missing}
+      </Chip>
     )
   return (
     <Panel title="Columns" note="found by name, you can change each" actions={note} flush>

@@ -25,7 +25,7 @@ export function majority(labels: readonly { readonly outcome: Outcome }[]): Outc
 
 export function PairPreview({ prompt, a, b, winner }: PairPreviewProps): ReactNode {
   return (
-    <div className="pair">
+    <div className="pair-preview">
       <div className="pair-prompt">
         <p className="small text-3">Prompt</p>
         <ContentText value={prompt} />

@@ -168,7 +168,7 @@ function Numbers({
     <div data-outdated={outdated} className="estimate">
       <dl className="kv">
         <dt>
-          One step, <span className="mono">{batch}</span> pairs
+          One step, a batch of <span className="mono">{batch}</span>
         </dt>
         <dd>
           {(estimate.stepMs / 1000).toPrecision(2)} ± {(estimate.stepSpreadMs / 1000).toPrecision(1)} s
