@@ -5,15 +5,15 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { decoderFrom, type Decoder } from '../../main/core/learn/models/decoder.ts'
-import { toBfloat16, widen } from '../../main/core/learn/models/packed.ts'
+import { widen } from '../../main/core/learn/models/packed.ts'
 import { createRandom } from '../../main/core/learn/random.ts'
-import { decodeSafeTensors } from '../../main/core/learn/models/safetensors.ts'
 import { sampleCompletions, type SampledCompletion } from '../../main/core/learn/sampling/sample.ts'
 import { storedBytesIn } from '../../main/core/models/sizes-in.ts'
 import { openModelFolder } from '../../main/core/models/folder.ts'
 import { openEngine } from '../../main/workers/engine/choose.ts'
 import type { Engine } from '../../main/workers/engine/engine.ts'
 import { openWriter } from '../../main/workers/generator/generate-model.ts'
+import { roundWeights } from '../support/bfloat16-folder.ts'
 import { makeModelFolder } from '../support/model-folder.ts'
 
 const GGUF = fileURLToPath(new URL('../fixtures/gguf/llama.gguf', import.meta.url))
@@ -27,25 +27,6 @@ afterAll(async () => {
   await engine.dispose()
   rmSync(folder, { recursive: true, force: true })
 })
-
-/** The folder's weights as bfloat16, as published checkpoints have them. */
-function roundWeights(place: string): void {
-  const file = path.join(place, 'model.safetensors')
-  const { tensors } = decodeSafeTensors(readFileSync(file))
-  const header: Record<string, object> = {}
-  const parts: Uint8Array[] = []
-  let at = 0
-  for (const [name, { shape, data }] of Object.entries(tensors)) {
-    const halves = toBfloat16(data)
-    parts.push(new Uint8Array(halves.buffer))
-    header[name] = { dtype: 'BF16', shape, data_offsets: [at, at + halves.byteLength] }
-    at += halves.byteLength
-  }
-  const json = Buffer.from(JSON.stringify(header))
-  const length = Buffer.alloc(8)
-  length.writeBigUInt64LE(BigInt(json.length))
-  writeFileSync(file, Buffer.concat([length, json, ...parts]))
-}
 
 /** Several rows, one token at a time and long enough to leave the prompts behind. */
 function write(decoder: Decoder): Promise<readonly SampledCompletion[]> {

@@ -15,7 +15,8 @@ import { openEngine } from '../../main/workers/engine/choose.ts'
 import { runPaths } from '../../main/base/run-folder/paths.ts'
 import type { ExtraRecord, ItemRow } from '../../shared/data-kinds.ts'
 import type { RunSpec } from '../../shared/run-spec.ts'
-import { makeEncoderFolder } from '../support/model-folder.ts'
+import { roundWeights } from '../support/bfloat16-folder.ts'
+import { makeEncoderFolder, makeModelFolder } from '../support/model-folder.ts'
 import { waitUntil } from '../support/make-app.ts'
 import { allEvents, exitOf, makeTinyRun, metricsByStep, spawnTrainer, weightsOf } from '../support/tiny-run.ts'
 
@@ -228,6 +229,22 @@ test('what was trained goes out merged, gives the same vectors, and another run 
   expect(again.state.base!.path).toBe('../../base')
   again.close()
 }, 120_000)
+
+test.each(['encoder', 'decoder'] as const)(
+  'a checkpoint beside a bfloat16 %s opens as any other',
+  async (kind) => {
+    const place = path.join(root, 'halves')
+    await (kind === 'encoder' ? makeEncoderFolder(place, ENCODER) : makeModelFolder(place))
+    roundWeights(place)
+    const opened = openAnyModel(place, true)
+    const hash = await opened.hash()
+    opened.close()
+    const folder = make(kind, { engine: 'wasm', model: { ...model, path: place, hash } as RunSpec['model'] })
+    expect(await exitOf(spawnTrainer(folder))).toBe(0)
+    expect((await vectorsOf(last(folder))).length).toBeGreaterThan(0)
+  },
+  120_000,
+)
 
 test('a model that was changed since is refused: adapters belong to its weights alone', async () => {
   const folder = make('other', { model: { ...model, hash: 'f'.repeat(64) } })

@@ -4,11 +4,10 @@ import { createReadStream, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { AppError } from '../../../shared/errors.ts'
-import { invariant } from '../../../shared/assert.ts'
 import { adapterShapes, mergedSource, type LoraOptions } from '../learn/models/adapters.ts'
 import { isEncoderType } from '../learn/models/encoder-config.ts'
 import { decoderConfigOf, modelTypeOf } from '../learn/models/hf-config.ts'
-import { isLlamaLike, type DecoderConfig } from '../learn/models/model-config.ts'
+import { isLlamaLike } from '../learn/models/model-config.ts'
 import type { TensorSource } from '../learn/models/parameters.ts'
 import { decodeSafeTensors, type SafeTensor } from '../learn/models/safetensors.ts'
 import type { LanguageFiles } from '../learn/tokens/language.ts'
@@ -109,18 +108,15 @@ export async function openModelFiles(folder: string): Promise<ModelFiles> {
     CHECKPOINT_FILES.optimizer,
     CHECKPOINT_FILES.reference,
   ])
-  const hasPacked =
-    state.base !== null &&
-    !isEncoderType(modelTypeOf(config)) &&
-    storedBytesIn(path.resolve(folder, state.base.path)) !== null
+  const isPacked = state.base !== null && storedBytesIn(path.resolve(folder, state.base.path)) !== null
+  const lora = adapters === null || !isPacked ? null : loraIn(config, adapters)
   return {
     config,
     tokenizer,
     language,
     source: adapters === null ? source : mergedSource(source, adapters, adapters.scale, liesInOut(config)),
     hash,
-    apart:
-      adapters === null || !hasPacked ? null : { source, adapters, lora: loraIn(decoderConfigOf(config), adapters) },
+    apart: adapters === null || lora === null ? null : { source, adapters, lora },
     close,
   }
 }
@@ -130,8 +126,10 @@ function liesInOut(config: unknown): boolean {
   return !isEncoderType(modelTypeOf(config)) && !isLlamaLike(decoderConfigOf(config))
 }
 
-/** As the checkpoint's adapters were trained; what is dropped in training is not said. */
-function loraIn(config: DecoderConfig, { names, rank, scale }: AdapterFolder): LoraOptions {
+/** As the adapters of a policy were trained, but for what is dropped in training; null for those of other networks. */
+function loraIn(file: unknown, { names, rank, scale }: AdapterFolder): LoraOptions | null {
+  if (isEncoderType(modelTypeOf(file))) return null
+  const config = decoderConfigOf(file)
   const targets = (['attention', 'mlp', 'all-linear'] as const).find((one) => {
     const wanted = Object.keys(adapterShapes(config, { rank, alpha: 1, dropout: 0, targets: one }))
     return (
@@ -139,8 +137,7 @@ function loraIn(config: DecoderConfig, { names, rank, scale }: AdapterFolder): L
       wanted.every((name) => names.has(name))
     )
   })
-  invariant(targets !== undefined, 'a checkpoint has adapters at every layer of its kind')
-  return { rank, alpha: scale * rank, dropout: 0, targets }
+  return targets === undefined ? null : { rank, alpha: scale * rank, dropout: 0, targets }
 }
 
 /** @param unread files that are not needed, and not checked */
