@@ -3,9 +3,16 @@ import { type Code, f32x4, get, i32, type Local, set, unsigned, VALUE_TYPES, typ
 
 export interface FunctionScope {
   local(type: ValueType): Local
+  /** As many of one type. */
+  locals<const Count extends number>(type: ValueType, count: Count): LocalsOf<Count>
   /** This number in four lanes, made once where the function begins: a constant inside a loop would be made in every turn. */
   constant(value: number): Code
 }
+
+/** A tuple of so many, so that each has a name where they are taken apart. */
+type LocalsOf<Count extends number, Made extends Local[] = []> = Made['length'] extends Count
+  ? Made
+  : LocalsOf<Count, [...Made, Local]>
 
 interface Defined {
   readonly name: string
@@ -50,6 +57,8 @@ export function createModule(shared: boolean): ModuleBuilder {
     }
     const scope: FunctionScope = {
       local,
+      locals: <const Count extends number>(type: ValueType, count: Count) =>
+        Array.from({ length: count }, () => local(type)) as LocalsOf<Count>, // as many as were counted
       constant(value) {
         const known = constants.get(value) ?? local('v128')
         constants.set(value, known)

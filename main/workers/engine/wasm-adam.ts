@@ -21,12 +21,7 @@ export function defineOptimizer(module: ModuleBuilder, relaxed: boolean): Optimi
 
 function defineSquareSum(module: ModuleBuilder): Task {
   return defineTask(module, ['i32', 'i32'], (scope, chunk, table, sums) => {
-    const [entry, x, count, offset] = Array.from({ length: 4 }, () => scope.local('i32')) as [
-      Local,
-      Local,
-      Local,
-      Local,
-    ]
+    const [entry, x, count, offset] = scope.locals('i32', 4)
     const [value, low, high] = [scope.local('v128'), scope.local('v128'), scope.local('v128')]
     const total = f64.add(f64x2.lane(get(low), 0), f64x2.lane(get(low), 1))
     return [
@@ -52,22 +47,8 @@ function defineAdam(module: ModuleBuilder, relaxed: boolean): Task {
     module,
     ['i32', ...Array<'f32'>(8).fill('f32')],
     (scope, chunk, table, scale, beta1, rest1, beta2, rest2, stepSize, correction2, epsilon) => {
-      const [entry, w, g, m, v, out, count, offset] = Array.from({ length: 8 }, () => scope.local('i32')) as [
-        Local,
-        Local,
-        Local,
-        Local,
-        Local,
-        Local,
-        Local,
-        Local,
-      ]
-      const [gradient, mean, square, keep] = Array.from({ length: 4 }, () => scope.local('v128')) as [
-        Local,
-        Local,
-        Local,
-        Local,
-      ]
+      const [entry, w, g, m, v, out, count, offset] = scope.locals('i32', 8)
+      const [gradient, mean, square, keep] = scope.locals('v128', 4)
       const factors = [scale, beta1, rest1, beta2, rest2, stepSize, correction2, epsilon].map(
         (value) => [value!, scope.local('v128')] as const,
       )

@@ -233,16 +233,8 @@ function definePack(module: ModuleBuilder, name: string, size: number): number {
     Array<'i32'>(6).fill('i32'),
     null,
     (scope, x, rowBytes, columnBytes, target, depth, columns) => {
-      const [column, k, lane, from, to, width, other] = Array.from({ length: 7 }, () => scope.local('i32')) as [
-        Local,
-        Local,
-        Local,
-        Local,
-        Local,
-        Local,
-        Local,
-      ]
-      const block = Array.from({ length: 8 }, () => scope.local('v128'))
+      const [column, k, lane, from, to, width, other] = scope.locals('i32', 7)
+      const block = scope.locals('v128', 8)
       const eachRow = (body: Code): Code =>
         loopTo(k, get(depth!), i32.const(1), [
           body,

@@ -73,7 +73,7 @@ const ROUNDER = 12_582_912 // 1.5 · 2²³
 /** e^x to about one unit in the last place (the polynomial of Cephes' expf); between e^−87 and e^88. */
 export function exponential(scope: FunctionScope, relaxed: boolean): Exp {
   const madd = multiplyAdd(relaxed)
-  const [x, n, p, power] = Array.from({ length: 4 }, () => scope.local('v128')) as [Local, Local, Local, Local]
+  const [x, n, p, power] = scope.locals('v128', 4)
   const coefficients = [1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1]
   return (value) => [
     set(x, f32x4.min(f32x4.max(value, scope.constant(-87)), scope.constant(88))),

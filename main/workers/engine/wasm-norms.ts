@@ -153,13 +153,7 @@ export function defineLayerNormGrad(module: ModuleBuilder, relaxed: boolean): nu
     null,
     (scope, x, weight, dy, dx, dWeight, dBias, rows, width, epsilon) => {
       const [row, offset] = [scope.local('i32'), scope.local('i32')]
-      const [mean, inverse, centred, pull, along] = Array.from({ length: 5 }, () => scope.local('v128')) as [
-        Local,
-        Local,
-        Local,
-        Local,
-        Local,
-      ]
+      const [mean, inverse, centred, pull, along] = scope.locals('v128', 5)
       const normed = (lane: Lane): Code => f32x4.mul(f32x4.sub(lane.load(x!), get(mean)), get(inverse))
       const scaled = (lane: Lane): Code => f32x4.mul(lane.load(dy!), lane.load(weight!))
       return [

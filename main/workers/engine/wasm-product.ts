@@ -1,6 +1,6 @@
 // The matrix product as two jobs: B into panels, then blocks of C.
 import type { ModuleBuilder } from './assemble-module.ts'
-import { call, type Code, get, i32, loopTo, type Local, set, when } from './assembler.ts'
+import { call, type Code, get, i32, loopTo, set, when } from './assembler.ts'
 import { defineGemm, type GemmFunctions, type TileShape } from './wasm-gemm.ts'
 import { bytes } from './wasm-lanes.ts'
 import { defineTask, ownScratch, type Task } from './wasm-tasks.ts'
@@ -35,12 +35,7 @@ function definePackTask(module: ModuleBuilder, { packPanels }: GemmFunctions): T
     module,
     Array<'i32'>(8).fill('i32'),
     (scope, chunk, x, rowBytes, columnBytes, target, depth, columns, perChunk, padded) => {
-      const [first, count, from, size] = Array.from({ length: 4 }, () => scope.local('i32')) as [
-        Local,
-        Local,
-        Local,
-        Local,
-      ]
+      const [first, count, from, size] = scope.locals('i32', 4)
       return [
         set(first, i32.mul(get(chunk), get(perChunk!))),
         set(count, i32.min(get(perChunk!), i32.sub(get(columns!), get(first)))),
@@ -89,9 +84,7 @@ function defineMultiplyTask(module: ModuleBuilder, { gemm, packStrips }: GemmFun
       scratch,
       stride,
     ) => {
-      const [row, rowEnd, column, count, from, size, high, own, panel, target, add] = Array.from({ length: 11 }, () =>
-        scope.local('i32'),
-      ) as Local[]
+      const [row, rowEnd, column, count, from, size, high, own, panel, target, add] = scope.locals('i32', 11)
       const rowChunk = i32.div(get(chunk), get(columnChunks!))
       const multiply = (strips: number, left: Code, leftRow: Code): Code =>
         call(

@@ -131,15 +131,7 @@ function defineRotary(module: ModuleBuilder, relaxed: boolean): number {
     [...Array<'i32'>(8).fill('i32'), 'f32'],
     null,
     (scope, x, y, cos, sin, positions, tokens, heads, half, sign) => {
-      const [token, head, offset, c, s, x2, y2] = Array.from({ length: 7 }, () => scope.local('i32')) as [
-        Local,
-        Local,
-        Local,
-        Local,
-        Local,
-        Local,
-        Local,
-      ]
+      const [token, head, offset, c, s, x2, y2] = scope.locals('i32', 7)
       const turn = scope.local('v128')
       const rowOf = (table: Local): Code => i32.add(get(table), i32.mul(i32.load(get(positions!)), bytes(half!)))
       return [

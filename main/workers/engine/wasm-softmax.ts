@@ -42,20 +42,8 @@ export function defineSoftmax(module: ModuleBuilder, relaxed: boolean): number {
     null,
     (scope, scores, rowBytes, rows, first, from, width, causal, window, scale) => {
       const exp = exponential(scope, relaxed)
-      const [row, offset, start, end, at, seen] = Array.from({ length: 6 }, () => scope.local('i32')) as [
-        Local,
-        Local,
-        Local,
-        Local,
-        Local,
-        Local,
-      ]
-      const [largest, sum, value, factor] = Array.from({ length: 4 }, () => scope.local('v128')) as [
-        Local,
-        Local,
-        Local,
-        Local,
-      ]
+      const [row, offset, start, end, at, seen] = scope.locals('i32', 6)
+      const [largest, sum, value, factor] = scope.locals('v128', 4)
       return [
         set(row, i32.const(0)),
         loopTo(row, get(rows!), i32.const(1), [
@@ -96,15 +84,7 @@ export function defineSoftmaxGrad(module: ModuleBuilder, relaxed: boolean): numb
     [...Array<'i32'>(9).fill('i32'), 'f32'],
     null,
     (scope, p, dp, rowBytes, rows, first, from, width, causal, window, scale) => {
-      const [row, offset, start, end, at, gradient, seen] = Array.from({ length: 7 }, () => scope.local('i32')) as [
-        Local,
-        Local,
-        Local,
-        Local,
-        Local,
-        Local,
-        Local,
-      ]
+      const [row, offset, start, end, at, gradient, seen] = scope.locals('i32', 7)
       const sum = scope.local('v128')
       return [
         set(row, i32.const(0)),

@@ -93,14 +93,7 @@ function definePlainStream(module: ModuleBuilder, kernels: readonly DotKernels[]
     module,
     Array<'i32'>(13).fill('i32'),
     (scope, chunk, a, aRow, b, bRow, c, cRow, rows, columns, depth, accumulate, perChunk, scratch, stride) => {
-      const [first, end, row, left, column, own] = Array.from({ length: 6 }, () => scope.local('i32')) as [
-        Local,
-        Local,
-        Local,
-        Local,
-        Local,
-        Local,
-      ]
+      const [first, end, row, left, column, own] = scope.locals('i32', 6)
       const dots = (kernel: number): Code =>
         call(
           kernel,
@@ -134,15 +127,7 @@ function definePackedStream(module: ModuleBuilder, kernels: readonly DotKernels[
     module,
     Array<'i32'>(13).fill('i32'),
     (scope, chunk, a, aRow, b, groups, c, cRow, rows, columns, depth, groupBytes, perChunk, scratch, stride) => {
-      const [column, last, row, left, inner, width, own] = Array.from({ length: 7 }, () => scope.local('i32')) as [
-        Local,
-        Local,
-        Local,
-        Local,
-        Local,
-        Local,
-        Local,
-      ]
+      const [column, last, row, left, inner, width, own] = scope.locals('i32', 7)
       const widened = i32.add(get(own), i32.const(SUMS_BYTES))
       const dots = (kernel: number): Code =>
         call(

@@ -42,12 +42,7 @@ function defineGroups(module: ModuleBuilder, name: string, form: keyof typeof GR
   const { numbers, words } = GROUPS[form]
   return module.define(name, ['i32', 'i32', 'i32'], null, (scope, x, y, count) => {
     const at = scope.local('i32')
-    const [scale, offset, bytes, halves] = Array.from({ length: 4 }, () => scope.local('v128')) as [
-      Local,
-      Local,
-      Local,
-      Local,
-    ]
+    const [scale, offset, bytes, halves] = scope.locals('v128', 4)
     const four = (value: Code, place: number): Code =>
       v128.store(get(y!), f32x4.add(f32x4.mul(get(scale), f32x4.fromIntegers(value)), get(offset)), place)
     const sixteen = (place: number): Code =>
