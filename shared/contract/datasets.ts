@@ -3,7 +3,7 @@ import { content, dataKind, outcome, splitName, strength } from '../data-kinds.t
 import { datasetWarning } from '../dataset-warnings.ts'
 import { datasetId, jobId } from '../domain.ts'
 import { namedValues } from '../named-values.ts'
-import { call, clientKey } from './define.ts'
+import { call, importedFile } from './define.ts'
 
 /** What a column of the file means. */
 export const columnRole = z.enum([
@@ -296,13 +296,7 @@ export const datasetCalls = {
     inspection,
   ),
   'datasets.import': call(
-    z.strictObject({
-      path: z.string().min(1),
-      name: z.string().max(120).default(''),
-      mapping: importMapping.nullable().default(null),
-      licence: z.string().nullable().default(null),
-      clientKey,
-    }),
+    z.strictObject({ ...importedFile, mapping: importMapping.nullable().default(null) }),
     z.strictObject({ jobId }),
   ),
   'datasets.importJob': call(z.strictObject({ jobId }), importJob),

@@ -13,6 +13,14 @@ export interface Call<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.Z
 /** Of a call that makes something: the same key again makes nothing twice, whether or not the first answer arrived. */
 export const clientKey = z.string().min(8).max(64).optional()
 
+/** What every import of a file asks for; its name is the file's if left empty. */
+export const importedFile = {
+  path: z.string().min(1),
+  name: z.string().max(120).default(''),
+  licence: z.string().nullable().default(null),
+  clientKey,
+} as const
+
 /** One call of the contract: what goes in, what comes out. */
 export function call<I extends z.ZodType, O extends z.ZodType>(input: I, output: O): Call<I, O> {
   return { input, output }

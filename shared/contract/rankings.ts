@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { splitName } from '../data-kinds.ts'
 import { datasetId, runId } from '../domain.ts'
-import { call, clientKey } from './define.ts'
+import { call, importedFile } from './define.ts'
 
 export const judgedRow = z.strictObject({
   index: z.int(),
@@ -26,15 +26,7 @@ export const rankingMeasure = z.enum(['ndcg', 'mrr', 'recall', 'first_stage_ndcg
 
 export const rankingCalls = {
   /** A BEIR folder, or a LETOR feature file or a folder of them (train, vali, test). The split is kept as given. */
-  'rankings.import': call(
-    z.strictObject({
-      path: z.string().min(1),
-      name: z.string().max(120).default(''),
-      licence: z.string().nullable().default(null),
-      clientKey,
-    }),
-    z.strictObject({ datasetId }),
-  ),
+  'rankings.import': call(z.strictObject(importedFile), z.strictObject({ datasetId })),
   /** Queries with their judged documents, best grade first. Texts of documents are cut. */
   'rankings.queries': call(
     z.strictObject({ datasetId, offset: z.int().nonnegative().default(0), limit: z.int().min(1).max(200).default(50) }),

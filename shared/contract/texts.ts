@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { datasetId } from '../domain.ts'
-import { call, clientKey } from './define.ts'
+import { call, importedFile } from './define.ts'
 
 export const textCalls = {
   /**
@@ -9,12 +9,9 @@ export const textCalls = {
    */
   'texts.import': call(
     z.strictObject({
-      path: z.string().min(1),
-      name: z.string().max(120).default(''),
-      licence: z.string().nullable().default(null),
+      ...importedFile,
       as: z.enum(['lines', 'jsonl', 'json', 'csv', 'tsv']).nullable().default(null),
       scale: z.string().max(40).nullable().default(null),
-      clientKey,
     }),
     z.strictObject({ datasetId }),
   ),
