@@ -28,3 +28,12 @@ export const SMALL_MODEL = {
   warmupFraction: 0.1,
   schedule: 'cosine',
 } as const
+
+/** The same where the policy writes its completions: fewer steps, of which each costs more. */
+export const SMALL_WRITER = {
+  steps: 100,
+  batchSize: 8,
+  learningRate: 3e-4,
+  warmupFraction: 0.1,
+  schedule: 'constant',
+} as const

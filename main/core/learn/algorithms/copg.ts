@@ -6,7 +6,7 @@ import { defineAlgorithm, type GroupBatch, type LossContext, type LossResult, ty
 import { grouped, meanOverPairs, pairwise, policyMetrics } from '../groups.ts'
 import { sequenceLogRatios, splitPairs, weightedShare } from '../ops.ts'
 import { lossInfo, POLICY_INFO } from '../pair-metrics.ts'
-import { BY_WEIGHT, distancePenalty, SMALL_MODEL } from '../pair-page.ts'
+import { BY_WEIGHT, distancePenalty, SMALL_MODEL, SMALL_WRITER } from '../pair-page.ts'
 import { forPretrained } from '../pretrained-presets.ts'
 import { needsScorable, rolloutFields, writtenBy } from '../sampling/rollout.ts'
 import { tf } from '../tf.ts'
@@ -178,7 +178,7 @@ export const copg = defineAlgorithm({
       title: 'Online',
       note: 'The policy writes four completions of each prompt at every step. Choose a reward that can score new text. A healthy run: the reward of its own completions rises, KL grows slowly, few prompts have all rewards equal.',
       config: { beta: 0.1, samples: 'online', groupSize: 4, rewards: { kind: 'length', target: 100 } },
-      training: { steps: 100, batchSize: 8, learningRate: 3e-4, warmupFraction: 0.1, schedule: 'constant' },
+      training: SMALL_WRITER,
     },
     {
       id: 'paper',

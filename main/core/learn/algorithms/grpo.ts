@@ -1,6 +1,7 @@
 // Group Relative Policy Optimization (Shao et al., 2024), arXiv 2402.03300, on PPO's clipped surrogate (Schulman et
 // al., 2017), arXiv 1707.06347, with the dual clip of Ye et al. (2020), arXiv 1912.09729.
 import { z } from 'zod'
+import { SMALL_WRITER } from '../pair-page.ts'
 import { forPretrained } from '../pretrained-presets.ts'
 import { invariant } from '../../../../shared/assert.ts'
 import { rewardSource } from '../../../../shared/run-spec.ts'
@@ -237,7 +238,7 @@ export const grpo = defineAlgorithm({
       suits: ['new'],
       note: 'For Pairlab’s own models, from a finished SFT run. A healthy run: the reward of roll-outs rises, entropy falls slowly, lengths stay where the reward wants them, few prompts are without a signal.',
       config: {},
-      training: { steps: 100, batchSize: 8, learningRate: 3e-4, warmupFraction: 0.1, schedule: 'constant' },
+      training: SMALL_WRITER,
     },
     ...forPretrained('policy-gradient'),
     {

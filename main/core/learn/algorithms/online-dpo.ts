@@ -6,7 +6,7 @@ import { defineAlgorithm } from '../define.ts'
 import { grouped, policyMetrics } from '../groups.ts'
 import { sequenceLogRatios, weightedShare } from '../ops.ts'
 import { KL_INFO, LOG_PROB_INFO, lossInfo, REWARD_INFO } from '../pair-metrics.ts'
-import { BY_WEIGHT, distancePenalty } from '../pair-page.ts'
+import { BY_WEIGHT, distancePenalty, SMALL_WRITER } from '../pair-page.ts'
 import { forPretrained } from '../pretrained-presets.ts'
 import { needsScorable, ROLLOUT_INFO, writingFields, writtenBy } from '../sampling/rollout.ts'
 import { tf } from '../tf.ts'
@@ -88,7 +88,7 @@ export const onlineDpo = defineAlgorithm({
       suits: ['new'],
       note: 'For Pairlab’s own models, from a finished SFT run. A healthy run: the reward of roll-outs rises and flattens, KL grows to a few nats, few prompts are without a signal.',
       config: {},
-      training: { steps: 100, batchSize: 8, learningRate: 3e-4, warmupFraction: 0.1, schedule: 'constant' },
+      training: SMALL_WRITER,
     },
     ...forPretrained('preference', { beta: 0.1 }),
     {

@@ -1,5 +1,6 @@
 // REINFORCE Leave-One-Out (Kool et al. 2019; Ahmadian et al., ACL 2024), arXiv 2402.14740
 import { z } from 'zod'
+import { SMALL_WRITER } from '../pair-page.ts'
 import { forPretrained } from '../pretrained-presets.ts'
 import { invariant } from '../../../../shared/assert.ts'
 import { rewardSource } from '../../../../shared/run-spec.ts'
@@ -166,7 +167,7 @@ export const rloo = defineAlgorithm({
       suits: ['new'],
       note: 'For Pairlab’s own models, from a finished SFT run. A healthy run: the reward of roll-outs rises and flattens, entropy falls slowly and stays above 0, KL grows to a few nats, few prompts are without a signal.',
       config: {},
-      training: { steps: 100, batchSize: 8, learningRate: 3e-4, warmupFraction: 0.1, schedule: 'constant' },
+      training: SMALL_WRITER,
     },
     ...forPretrained('policy-gradient'),
     {
