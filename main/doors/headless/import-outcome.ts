@@ -55,7 +55,3 @@ export function describeImport(counts: string, { warnings, leftOut }: ImportOutc
     '\n',
   )
 }
-
-export function nameOf({ datasetId, fingerprint }: Pick<DatasetSummary, 'datasetId' | 'fingerprint'>): string {
-  return `Id ${datasetId}, fingerprint ${fingerprint.slice(0, 12)}`
-}

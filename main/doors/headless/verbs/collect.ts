@@ -6,7 +6,7 @@ import type { Client } from '../../../../shared/rpc.ts'
 import { formatCount } from '../../../../shared/units.ts'
 import { pick, withClient } from '../connect.ts'
 import { globals } from '../globals.ts'
-import { describeImport, readImportOutcome } from '../import-outcome.ts'
+import { reportImport } from '../report-import.ts'
 import { formatTable, type Output } from '../output.ts'
 
 interface CollectFlags {
@@ -143,14 +143,9 @@ export async function importSegments(
 }
 
 async function reportSegments(client: Client, made: DatasetSummary, out: Output): Promise<void> {
-  const { name, itemCount, labeledCount, rejectedRowCount, datasetId, fingerprint } = made
-  const outcome = await readImportOutcome(client, made)
-  const counts = `${name}: ${formatCount(itemCount)} pairs of segments, ${formatCount(labeledCount)} judged${rejectedRowCount === 0 ? '' : `, ${formatCount(rejectedRowCount)} lines left out`}`
-  out.result(
-    { ...made, ...outcome },
-    describeImport(counts, outcome, [
-      `Id ${datasetId}, fingerprint ${fingerprint.slice(0, 12)}`,
-      `Next: pairlab train cpl --data ${datasetId}`,
-    ]),
-  )
+  await reportImport(client, made, out, {
+    counts: `${formatCount(made.itemCount)} pairs of segments, ${formatCount(made.labeledCount)} judged`,
+    of: 'lines',
+    next: `pairlab train cpl --data ${made.datasetId}`,
+  })
 }

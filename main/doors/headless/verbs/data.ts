@@ -10,7 +10,7 @@ import { nullIfUnknown, pick, withClient } from '../connect.ts'
 import { looksLikeRankings } from '../../../core/retrieval/to-dataset.ts'
 import { formatTable, type Output } from '../output.ts'
 import { globals } from '../globals.ts'
-import { describeImport, nameOf, readImportOutcome } from '../import-outcome.ts'
+import { reportImport } from '../report-import.ts'
 import { importSegments } from './collect.ts'
 import { holdsSingleAnswers, importUnpaired } from './import-unpaired.ts'
 import { addReadingOptions, readReadingOptions, type ReadingOptions } from './import-options.ts'
@@ -193,18 +193,10 @@ export function importCommand(): Command {
           )
           const detail = await client.call('datasets.get', { datasetId: done })
           if (detail.kind === 'rankings') return reportRankings(client, detail, out)
-          const outcome = await readImportOutcome(client, detail)
-          out.result(
-            { ...detail, ...outcome },
-            describeImport(
-              `${detail.name}: ${formatCount(detail.itemCount)} pairs, ${formatCount(detail.promptCount)} prompts, ${formatCount(detail.labelCount)} labels; ${formatCount(detail.rejectedRowCount)} rows left out, ${formatCount(detail.warningCount)} warnings`,
-              outcome,
-              [
-                nameOf(detail),
-                `Next: pairlab label ${detail.datasetId}   or   pairlab train dpo --data ${detail.datasetId}`,
-              ],
-            ),
-          )
+          await reportImport(client, detail, out, {
+            counts: `${formatCount(detail.itemCount)} pairs, ${formatCount(detail.promptCount)} prompts, ${formatCount(detail.labelCount)} labels`,
+            next: `pairlab label ${detail.datasetId}   or   pairlab train dpo --data ${detail.datasetId}`,
+          })
         })
       },
     )
@@ -225,18 +217,11 @@ async function importTexts(
   }) // the contract checks the form
   const detail = await client.call('datasets.get', { datasetId })
   const { train, validation, test } = detail.split.counts
-  const outcome = await readImportOutcome(client, detail)
-  out.result(
-    { ...detail, ...outcome },
-    describeImport(
-      `${detail.name}: ${formatCount(detail.itemCount)} items (${train} to train on, ${validation} to validate, ${test} to test); ${formatCount(detail.rejectedRowCount)} lines left out, ${formatCount(detail.warningCount)} warnings`,
-      outcome,
-      [
-        nameOf(detail),
-        `Next: pairlab train language-model --data ${detail.datasetId}   then   pairlab train grace --data ${detail.datasetId} --model run:<its id>`,
-      ],
-    ),
-  )
+  await reportImport(client, detail, out, {
+    counts: `${formatCount(detail.itemCount)} items (${train} to train on, ${validation} to validate, ${test} to test)`,
+    of: 'lines',
+    next: `pairlab train language-model --data ${detail.datasetId}   then   pairlab train grace --data ${detail.datasetId} --model run:<its id>`,
+  })
 }
 
 async function importRankings(
@@ -257,15 +242,10 @@ async function reportRankings(client: Client, detail: DatasetDetail, out: Output
   const { datasetId } = detail
   const { documents } = await client.call('rankings.queries', { datasetId, limit: 1 })
   const { train, validation, test } = detail.split.counts
-  const outcome = await readImportOutcome(client, detail)
-  out.result(
-    { ...detail, ...outcome },
-    describeImport(
-      `${detail.name}: ${formatCount(detail.itemCount)} queries (${train} to train on, ${validation} to validate, ${test} to test), ${documents === 0 ? 'documents as features' : `${formatCount(documents)} documents`}; ${formatCount(detail.rejectedRowCount)} rows left out, ${formatCount(detail.warningCount)} warnings`,
-      outcome,
-      [nameOf(detail), `Next: pairlab train infonce --data ${detail.datasetId} --model networks --preset features`],
-    ),
-  )
+  await reportImport(client, detail, out, {
+    counts: `${formatCount(detail.itemCount)} queries (${train} to train on, ${validation} to validate, ${test} to test), ${documents === 0 ? 'documents as features' : `${formatCount(documents)} documents`}`,
+    next: `pairlab train infonce --data ${datasetId} --model networks --preset features`,
+  })
 }
 
 async function openingSample(client: Client, file: string): Promise<BeginImport> {

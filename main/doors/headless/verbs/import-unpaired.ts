@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import path from 'node:path'
 import type { Client } from '../../../../shared/rpc.ts'
 import { formatCount } from '../../../../shared/units.ts'
-import { describeImport, nameOf, readImportOutcome } from '../import-outcome.ts'
+import { reportImport } from '../report-import.ts'
 import type { Output } from '../output.ts'
 
 /** Whether the names of the columns say so; a file that cannot be read is told of by the import. */
@@ -25,16 +25,8 @@ export async function importUnpaired(
     clientKey: randomUUID(),
   })
   const detail = await client.call('datasets.get', { datasetId })
-  const outcome = await readImportOutcome(client, detail)
-  out.result(
-    { ...detail, ...outcome },
-    describeImport(
-      `${detail.name}: ${formatCount(detail.itemCount)} single answers to ${formatCount(detail.promptCount)} prompts, ${formatCount(detail.balance.a)} good, ${formatCount(detail.balance.b)} bad, ${formatCount(detail.balance.unlabeled)} without a label; ${formatCount(detail.rejectedRowCount)} rows left out, ${formatCount(detail.warningCount)} warnings`,
-      outcome,
-      [
-        nameOf(detail),
-        `Next: pairlab label ${detail.datasetId} --annotator <name>   or   pairlab train kto --data ${detail.datasetId}`,
-      ],
-    ),
-  )
+  await reportImport(client, detail, out, {
+    counts: `${formatCount(detail.itemCount)} single answers to ${formatCount(detail.promptCount)} prompts, ${formatCount(detail.balance.a)} good, ${formatCount(detail.balance.b)} bad, ${formatCount(detail.balance.unlabeled)} without a label`,
+    next: `pairlab label ${detail.datasetId} --annotator <name>   or   pairlab train kto --data ${detail.datasetId}`,
+  })
 }
