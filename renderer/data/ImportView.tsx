@@ -1,21 +1,21 @@
 import { useState, type ReactNode } from 'react'
-import { ArrowLeftRight, Check } from 'lucide-react'
-import type { ColumnRole, ImportMapping, Inspection } from '../../shared/contract/datasets.ts'
+import { ArrowLeftRight } from 'lucide-react'
+import type { ImportMapping, Inspection } from '../../shared/contract/datasets.ts'
 import { useCall, useMutate } from '../api/queries.ts'
 import { useCommands } from '../frame/commands.ts'
 import { useCrumbs } from '../frame/crumbs.tsx'
 import { goTo } from '../frame/location.ts'
 import { Button } from '../parts/Button.tsx'
-import { Chip } from '../parts/Chip.tsx'
 import { Field } from '../parts/Field.tsx'
 import { Panel } from '../parts/Panel.tsx'
 import { Say } from '../parts/Say.tsx'
 import { ErrorNotice, Loading } from '../parts/states.tsx'
 import { formatBytes, formatCount } from '../../shared/units.ts'
-import { ContentText } from './ContentText.tsx'
-import { LabelQuestionPanel, LabelValues } from './LabelReading.tsx'
+import { ColumnRoles } from './ColumnRoles.tsx'
+import { LabelQuestionPanel } from './LabelReading.tsx'
+import { PairPreview } from './PairPreview.tsx'
+import { PreviewPanel } from './PreviewPanel.tsx'
 import { SingleAnswers } from './SingleAnswers.tsx'
-import { LAYOUT_WORDS, ROLE_WORDS, setRole } from './roles.ts'
 
 /** How a file is read, before anything is stored: roles of the columns, who wins in plain words, rows that fall out. */
 export function ImportView({ path }: { readonly path: string }): ReactNode {
@@ -35,8 +35,10 @@ export function ImportView({ path }: { readonly path: string }): ReactNode {
     inspection.questions.length === 0 &&
     inspection.rows.length > 0 &&
     !start.isPending
+  const alone = inspection !== undefined && inspection.unpaired !== null
   const run = (): void => {
-    if (inspection !== undefined) start.mutate({ path, name: name ?? '', mapping: inspection.mapping })
+    if (alone) asAnswers.mutate({ path, name: name ?? '' })
+    else if (inspection !== undefined) start.mutate({ path, name: name ?? '', mapping: inspection.mapping })
   }
   useCommands([
     {
@@ -45,7 +47,7 @@ export function ImportView({ path }: { readonly path: string }): ReactNode {
       group: 'Data',
       keys: ['mod+enter'],
       everywhere: true,
-      disabled: !ready,
+      disabled: alone ? asAnswers.isPending : !ready,
       run,
     },
   ])
@@ -86,9 +88,10 @@ export function ImportView({ path }: { readonly path: string }): ReactNode {
         {inspection.unpaired !== null ? (
           <Button
             look="primary"
+            keys="mod+enter"
             disabled={asAnswers.isPending}
             title="Prompt, one answer, and whether it is good or bad where the file says so: for KTO, BCO and SFT"
-            onClick={() => asAnswers.mutate({ path, name: name ?? '' })}
+            onClick={run}
           >
             {asAnswers.isPending ? 'Reading …' : 'Import as single answers'}
           </Button>
@@ -178,52 +181,23 @@ function JudgedLists({ path }: { readonly path: string }): ReactNode {
 }
 
 function PreviewRows({ inspection, onFlip }: { readonly inspection: Inspection; onFlip(): void }): ReactNode {
-  const [at, setAt] = useState(0)
-  const row = inspection.rows[Math.min(at, inspection.rows.length - 1)]
-  const tools = (
-    <span className="row">
-      <Button small disabled={at === 0} onClick={() => setAt(at - 1)}>
-        Previous
-      </Button>
-      <Button small disabled={at + 1 >= inspection.rows.length} onClick={() => setAt(at + 1)}>
-        Next
-      </Button>
-      <Button small icon={ArrowLeftRight} aria-pressed={inspection.mapping.flip} onClick={onFlip}>
-        Swap the direction
-      </Button>
-    </span>
-  )
   return (
-    <Panel
-      title="Preview"
-      note={row === undefined ? undefined : `How Pairlab reads row ${row.line}`}
-      actions={tools}
-      flush
+    <PreviewPanel
+      rows={inspection.rows}
+      empty="No row can be read with these roles yet. Give the columns below their roles."
+      tools={
+        <Button small icon={ArrowLeftRight} aria-pressed={inspection.mapping.flip} onClick={onFlip}>
+          Swap the direction
+        </Button>
+      }
     >
-      {row === undefined ? (
-        <p className="pad text-2">No row can be read with these roles yet. Give the columns below their roles.</p>
-      ) : (
+      {({ sentence, prompt, a, b }) => (
         <>
-          <p className="pair-sentence">{row.sentence}</p>
-          <div className="pair">
-            <div className="pair-prompt">
-              <p className="small text-3">Prompt</p>
-              <ContentText value={row.prompt} />
-            </div>
-            <div className="pair-sides">
-              <div className="pair-side">
-                <p className="small text-3">answer 1</p>
-                <ContentText value={row.a} />
-              </div>
-              <div className="pair-side">
-                <p className="small text-3">answer 2</p>
-                <ContentText value={row.b} />
-              </div>
-            </div>
-          </div>
+          <p className="pair-sentence">{sentence}</p>
+          <PairPreview prompt={prompt} a={a} b={b} winner={null} />
         </>
       )}
-    </Panel>
+    </PreviewPanel>
   )
 }
 
@@ -234,94 +208,6 @@ function latest(changed: ImportMapping | null, { mapping }: Inspection): ImportM
   return changed.labelsSaidBy === 'person'
     ? { ...changed, labelWords }
     : { ...changed, labelValues, labelScale, labelsSaidBy, labelWords }
-}
-
-function ColumnRoles({
-  inspection,
-  mapping,
-  onChange,
-}: {
-  readonly inspection: Inspection
-  readonly mapping: ImportMapping
-  onChange(mapping: ImportMapping): void
-}): ReactNode {
-  const { missingRoles, unpaired } = inspection
-  const missing = missingRoles.map((role) => ROLE_WORDS[role]).join(', ')
-  const note =
-    missingRoles.length === 0 ? (
-      <Chip tone="good">
-        <Check className="icon icon-s" aria-hidden="true" />
-        all needed roles filled
-      </Chip>
-    ) : (
-      // Single answers can be imported as they are: nothing is wrong then.
-      <Chip tone={unpaired === null ? 'warn' : 'plain'}>
-        {unpaired === null ? 'still needed' : 'for pairs still needed'}: {missing}
-      </Chip>
-    )
-  return (
-    <Panel title="Columns" note="found by name, you can change each" actions={note} flush>
-      <div className="pad row">
-        <label className="small text-2" htmlFor="layout">
-          Layout
-        </label>
-        <select
-          id="layout"
-          className="select select-small"
-          value={mapping.layout}
-          onChange={(event) => onChange({ ...mapping, layout: event.target.value as ImportMapping['layout'] })}
-        >
-          {Object.entries(LAYOUT_WORDS).map(([value, words]) => (
-            <option key={value} value={value}>
-              {words}
-            </option>
-          ))}
-        </select>
-      </div>
-      <div className="table-scroll">
-        <table className="table">
-          <thead>
-            <tr>
-              <th scope="col">In the file</th>
-              <th scope="col">Read as</th>
-              <th scope="col">Type</th>
-              <th scope="col" className="num">
-                Missing
-              </th>
-              <th scope="col">Example</th>
-            </tr>
-          </thead>
-          <tbody>
-            {inspection.columns.map((column) => (
-              <tr key={column.name}>
-                <td className="mono">{column.name}</td>
-                <td>
-                  <select
-                    className="select select-small"
-                    aria-label={`Role of ${column.name}`}
-                    value={column.role}
-                    onChange={(event) => onChange(setRole(mapping, column.name, event.target.value as ColumnRole))}
-                  >
-                    {Object.entries(ROLE_WORDS).map(([role, words]) => (
-                      <option key={role} value={role}>
-                        {words}
-                      </option>
-                    ))}
-                  </select>
-                </td>
-                <td className="text-2">{column.type}</td>
-                <td className="num">{column.missing === 0 ? '–' : column.missing}</td>
-                <td className="example ellipsis">{column.example}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-      {inspection.unpaired === null && Object.values(mapping.columns).includes('label') ? (
-        <LabelValues mapping={mapping} onChange={onChange} />
-      ) : null}
-    </Panel>
-  )
 }
 
 function PreviewProblems({ inspection }: { readonly inspection: Inspection }): ReactNode {
