@@ -4,7 +4,8 @@ import type { Strength } from '../../shared/data-kinds.ts'
 import { Button } from '../parts/Button.tsx'
 import { Segmented } from '../parts/Segmented.tsx'
 import type { Keymap } from './keymap.ts'
-import { isBusy, type Session, type Verdict } from './session.ts'
+import { isBusy, type Session } from './session.ts'
+import { type Verdict } from './verdicts.ts'
 import type { SessionStore } from './session-store.ts'
 
 interface AnswerBarProps {

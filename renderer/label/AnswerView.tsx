@@ -4,7 +4,7 @@ import { ContentText } from '../data/ContentText.tsx'
 import { Chip } from '../parts/Chip.tsx'
 import { formatCount } from '../../shared/units.ts'
 import { countWords, isEmpty } from './content.ts'
-import type { Verdict } from './session.ts'
+import type { Verdict } from './verdicts.ts'
 
 interface AnswerViewProps {
   readonly item: LabelItem

@@ -23,7 +23,8 @@ import { LastAnswers } from './LastAnswers.tsx'
 import { PairView } from './PairView.tsx'
 import { PromptView } from './PromptView.tsx'
 import { SegmentView } from './segments/SegmentView.tsx'
-import { isDone, toVerdict, type Session, type Verdict } from './session.ts'
+import { isDone, type Session } from './session.ts'
+import { toVerdict, type Verdict } from './verdicts.ts'
 import { useLabelSession } from './use-label-session.ts'
 
 interface LabelDeskProps {

@@ -3,7 +3,7 @@ import type { LabelEvent } from '../../shared/contract/labels.ts'
 import type { AnnotatorId, DatasetId } from '../../shared/domain.ts'
 import { useCall } from '../api/queries.ts'
 import { Section } from '../parts/Panel.tsx'
-import { toVerdict, type Verdict } from './session.ts'
+import { toVerdict, type Verdict } from './verdicts.ts'
 
 interface LastAnswersProps {
   readonly datasetId: DatasetId

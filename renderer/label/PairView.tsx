@@ -5,7 +5,7 @@ import { KeyCap } from '../parts/KeyCap.tsx'
 import { formatCount } from '../../shared/units.ts'
 import type { AlignedRow, Cell } from './align.ts'
 import { alignItem, countWords, isEmpty, sidesOf, type ComparedItem } from './content.ts'
-import type { Verdict } from './session.ts'
+import type { Verdict } from './verdicts.ts'
 
 interface PairViewProps {
   readonly item: ComparedItem

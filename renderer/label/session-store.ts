@@ -3,16 +3,8 @@ import type { LabelFilter, LabelItem } from '../../shared/contract/labels.ts'
 import type { AnnotatorId, DatasetId } from '../../shared/domain.ts'
 import type { Client } from '../../shared/rpc.ts'
 import { asAppError } from '../api/app-error.ts'
-import {
-  inHandIds,
-  isBusy,
-  reduce,
-  startSession,
-  wantedPairs,
-  type Action,
-  type Session,
-  type Verdict,
-} from './session.ts'
+import { inHandIds, isBusy, reduce, startSession, wantedPairs, type Action, type Session } from './session.ts'
+import { type Verdict } from './verdicts.ts'
 
 export interface SessionOptions {
   readonly client: Client

@@ -1,15 +1,13 @@
 import type { Output, Input } from '../../shared/contract.ts'
 import type { LabelFilter, LabelItem, LabelProgress } from '../../shared/contract/labels.ts'
-import type { Outcome, Strength } from '../../shared/data-kinds.ts'
+import type { Strength } from '../../shared/data-kinds.ts'
 import type { AppError } from '../../shared/errors.ts'
+import { describeAnswer, judgmentOf, strengthOf, toOutcome, type Verdict } from './verdicts.ts'
 
 /**
  * Labeling as a pure function of what happened: the answer to the pair in view, the pairs in hand behind it, and one
  * law: the next pair is shown only when the answer before it is on disk. session-store.ts does what it asks for.
  */
-
-/** What a person says about the two sides as they stand on the screen. */
-export type Verdict = 'left' | 'right' | 'tie' | 'both-bad' | 'skip'
 
 /** An answer on its way to the disk. `clientKey` stays the same when it is sent again. */
 export type Answer = Omit<Input<'labels.add'>, 'datasetId' | 'annotatorId'> & { readonly verdict: Verdict }
@@ -104,22 +102,6 @@ export function startSession(filter: LabelFilter): Session {
   }
 }
 
-export function toOutcome(verdict: Verdict, item: LabelItem): Outcome {
-  if (verdict !== 'left' && verdict !== 'right') return verdict
-  return (verdict === 'left') === (item.shownOrder === 'ab') ? 'a' : 'b'
-}
-
-export function toVerdict(outcome: Outcome, shownOrder: LabelItem['shownOrder']): Verdict {
-  if (outcome !== 'a' && outcome !== 'b') return outcome
-  return (outcome === 'a') === (shownOrder === 'ab') ? 'left' : 'right'
-}
-
-/** How strongly one side wins is a question only when one does, and there are two. */
-function strengthOf(verdict: Verdict, strength: Strength, item: LabelItem): Strength | null {
-  if (item.b === null) return null
-  return verdict === 'left' || verdict === 'right' ? strength : null
-}
-
 /** True while keys that answer or move must wait. */
 export function isBusy(session: Session): boolean {
   return session.answer !== null || session.moving || session.current === null
@@ -182,11 +164,6 @@ function take(session: Session, queue: Output<'labels.queue'>, wanted: number, n
   return next.current === null && ahead.length > 0 ? advance(next, nowMs) : next
 }
 
-/** Of one answer alone: good (left), bad (right; the key for both bad says it too) or skipped; a tie says nothing. */
-function judgmentOf(verdict: Verdict): Verdict | null {
-  return verdict === 'both-bad' ? 'right' : verdict === 'tie' ? null : verdict
-}
-
 function choose(session: Session, action: Extract<Action, { type: 'chosen' }>): Session {
   const item = session.current
   if (item === null || isBusy(session)) return session
@@ -203,21 +180,6 @@ function choose(session: Session, action: Extract<Action, { type: 'chosen' }>): 
     clientKey: action.clientKey,
   }
   return { ...session, answer, failure: null }
-}
-
-const SAID: { readonly [V in Verdict]: string } = {
-  left: 'A is better',
-  right: 'B is better',
-  tie: 'Tie',
-  'both-bad': 'Both bad',
-  skip: 'Skipped',
-}
-
-/** @param alone one answer was judged by itself */
-export function describeAnswer(verdict: Verdict, strength: Strength | null, alone = false): string {
-  if (alone && (verdict === 'left' || verdict === 'right')) return verdict === 'left' ? 'Good' : 'Bad'
-  const amount = strength === null ? '' : strength === 'slightly' ? ', a little' : `, ${strength}`
-  return `${SAID[verdict]}${amount}`
 }
 
 function saved(session: Session, action: Extract<Action, { type: 'saved' }>): Session {

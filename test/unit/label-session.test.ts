@@ -3,18 +3,16 @@ import { describe, expect, test } from 'vitest'
 import type { LabelItem, LabelProgress } from '../../shared/contract/labels.ts'
 import { AppError } from '../../shared/errors.ts'
 import {
-  describeAnswer,
   inHandIds,
   isDone,
   reduce,
   startSession,
-  toOutcome,
-  toVerdict,
   viewedForMs,
   wantedPairs,
   type Action,
   type Session,
 } from '../../renderer/label/session.ts'
+import { describeAnswer, toOutcome, toVerdict } from '../../renderer/label/verdicts.ts'
 
 const UNLABELED = { only: 'unlabeled', search: '' } as const
 const PROGRESS: LabelProgress = {

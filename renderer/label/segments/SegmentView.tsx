@@ -5,7 +5,7 @@ import { useCommands } from '../../frame/commands.ts'
 import { Chip } from '../../parts/Chip.tsx'
 import { KeyCap } from '../../parts/KeyCap.tsx'
 import { Segmented } from '../../parts/Segmented.tsx'
-import type { Verdict } from '../session.ts'
+import type { Verdict } from '../verdicts.ts'
 import { drawCurves, drawMoment, readColours } from './draw.ts'
 import { distanceTo, stageOf, type Stage } from './scene.ts'
 
