@@ -1,6 +1,7 @@
 // Makes kto-pairs.json: node test/golden/make-kto-pairs.ts > test/golden/kto-pairs.json. Written out from Ethayarajh et al. 2024
 // (arXiv 2402.01306), Eq. 8, on pairs: z₀ is the mean log-ratio of the prompts with completions of others, 0 at least.
-import { number, printVectors, ratiosOf, sigmoid, slope, sum, type Alone, type Settings } from './pair-losses.ts'
+import { type Settings } from './pair-cases.ts'
+import { number, printVectors, ratiosOf, sigmoid, slope, sum, type Alone } from './pair-losses.ts'
 
 /** λ (1 − σ(sign · β (r − z₀))) and its derivative by r. */
 function example(ratio: number, isDesirable: boolean, settings: Settings): Alone {

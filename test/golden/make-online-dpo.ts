@@ -1,7 +1,8 @@
 // Makes online-dpo.json: node test/golden/make-online-dpo.ts > test/golden/online-dpo.json. Written out from Guo et al. 2024
 // (arXiv 2402.04792), Eq. 1 on two completions of each prompt, of which the one of larger reward is preferred. Gradients
 // are derived by hand, and held against central differences before anything is printed.
-import { completions, minusLogSigmoid, rounded, sigmoid, sum, uniform } from './pair-losses.ts'
+import { completions, uniform } from './pair-cases.ts'
+import { minusLogSigmoid, rounded, sigmoid, sum } from './pair-losses.ts'
 
 interface Inputs {
   /** [prompt][completion][token], one or two completions of a prompt */
