@@ -6,6 +6,7 @@ import { checkpointFolder, runPaths } from '../../main/base/run-folder/paths.ts'
 import { readTail } from '../../main/base/files/tail.ts'
 import { loadCheckpoint, openModelFiles } from '../../main/core/models/checkpoint-files.ts'
 import { TRAINER_EXIT, type TrainerEvent } from '../../main/base/run-folder/protocol.ts'
+import { killAfterCheckpoint } from '../support/kill-trainer.ts'
 import {
   allEvents,
   exitOf,
@@ -17,7 +18,6 @@ import {
 } from '../support/tiny-run.ts'
 import { softwareGpu } from '../support/software-gpu.ts'
 import { makeModelFolder } from '../support/model-folder.ts'
-import { waitUntil } from '../support/make-app.ts'
 
 let root: string
 
@@ -203,11 +203,7 @@ describe('resumed', () => {
       }
       const whole = await finish({ ...options, runId: 'whole' })
       const folder = makeTinyRun(root, { ...options, runId: 'killed' })
-      const child = spawnTrainer(folder)
-      const ended = exitOf(child)
-      await waitUntil('the checkpoint of step 2', () => only(folder, 'checkpoint').some((event) => event.step === 2))
-      child.kill('SIGKILL')
-      await ended
+      await killAfterCheckpoint(folder, 2)
       expect(await exitOf(spawnTrainer(folder))).toBe(0)
       expect(metricsByStep(allEvents(folder))).toEqual(metricsByStep(allEvents(whole)))
       const weights = (place: string): Buffer =>

@@ -15,9 +15,9 @@ import { openEngine } from '../../main/workers/engine/choose.ts'
 import { runPaths } from '../../main/base/run-folder/paths.ts'
 import type { ExtraRecord, ItemRow } from '../../shared/data-kinds.ts'
 import type { RunSpec } from '../../shared/run-spec.ts'
+import { killAfterCheckpoint } from '../support/kill-trainer.ts'
 import { roundWeights } from '../support/bfloat16-folder.ts'
 import { makeEncoderFolder, makeModelFolder } from '../support/model-folder.ts'
-import { waitUntil } from '../support/make-app.ts'
 import { allEvents, exitOf, makeTinyRun, metricsByStep, spawnTrainer, weightsOf } from '../support/tiny-run.ts'
 
 const ENCODER: EncoderConfig = {
@@ -119,11 +119,7 @@ test('a checkpoint holds the adapters alone; resuming equals never stopping, bit
   const whole = make('whole')
   expect(await exitOf(spawnTrainer(whole))).toBe(0)
   const folder = make('killed')
-  const child = spawnTrainer(folder)
-  const ended = exitOf(child)
-  await waitUntil('a checkpoint', () => allEvents(folder).some((event) => event.type === 'checkpoint'))
-  child.kill('SIGKILL')
-  await ended
+  await killAfterCheckpoint(folder)
   expect(await exitOf(spawnTrainer(folder))).toBe(0)
   expect(metricsByStep(allEvents(folder))).toEqual(metricsByStep(allEvents(whole)))
   expect(weightsOf(folder, 6)).toEqual(weightsOf(whole, 6))

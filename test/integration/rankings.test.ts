@@ -8,7 +8,8 @@ import { createRandom } from '../../main/core/learn/random.ts'
 import { collectRows } from '../../main/core/retrieval/read-lines.ts'
 import { readTrecRun } from '../../main/core/retrieval/trec.ts'
 import { runPaths } from '../../main/base/run-folder/paths.ts'
-import { makeApp, waitUntil, type TestApp } from '../support/make-app.ts'
+import { killAfterCheckpoint } from '../support/kill-trainer.ts'
+import { makeApp, type TestApp } from '../support/make-app.ts'
 import { writeLetor } from '../support/tiny-files.ts'
 import { waitForState } from '../support/tiny-app.ts'
 import { allEvents, exitOf, makeTinyRun, metricsByStep, spawnTrainer } from '../support/tiny-run.ts'
@@ -219,11 +220,7 @@ test('resuming equals never stopping, bit for bit on the cpu engine', async () =
   const whole = makeTinyRun(root, { ...options, runId: 'whole' })
   expect(await exitOf(spawnTrainer(whole))).toBe(0)
   const folder = makeTinyRun(root, { ...options, runId: 'killed' })
-  const child = spawnTrainer(folder)
-  const ended = exitOf(child)
-  await waitUntil('a checkpoint', () => allEvents(folder).some((event) => event.type === 'checkpoint'))
-  child.kill('SIGKILL')
-  await ended
+  await killAfterCheckpoint(folder)
   // Killed too late on a fast machine, there is nothing left to resume; the trainer then only says so.
   expect(await exitOf(spawnTrainer(folder))).toBe(0)
   expect(metricsByStep(allEvents(folder))).toEqual(metricsByStep(allEvents(whole)))

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { readTail } from '../../main/base/files/tail.ts'
 import { runPaths } from '../../main/base/run-folder/paths.ts'
+import { killAfterCheckpoint } from '../support/kill-trainer.ts'
 import {
   allEvents,
   exitOf,
@@ -14,7 +15,6 @@ import {
   weightsOf,
   type TinyOptions,
 } from '../support/tiny-run.ts'
-import { waitUntil } from '../support/make-app.ts'
 
 // Real training processes in which the policy writes its own completions.
 
@@ -100,13 +100,7 @@ test.each([
     }
     const whole = await finish({ ...options, runId: 'whole' })
     const folder = makeTinyRun(root, { ...options, runId: 'killed' })
-    const child = spawnTrainer(folder)
-    const ended = exitOf(child)
-    await waitUntil('the checkpoint of step 2', () =>
-      allEvents(folder).some((event) => event.type === 'checkpoint' && event.step === 2),
-    )
-    child.kill('SIGKILL')
-    expect(await ended).toBe('SIGKILL')
+    expect(await killAfterCheckpoint(folder, 2)).toBe('SIGKILL')
     expect(await exitOf(spawnTrainer(folder))).toBe(0)
     expect(metricsByStep(allEvents(folder))).toEqual(metricsByStep(allEvents(whole)))
     if (method === 'grpo')

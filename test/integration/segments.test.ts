@@ -10,7 +10,8 @@ import { tf } from '../../main/core/learn/tf.ts'
 import { decodeSafeTensors } from '../../main/core/learn/models/safetensors.ts'
 import type { DatasetSummary } from '../../shared/contract/datasets.ts'
 import type { RunRequestInput } from '../../shared/run-spec.ts'
-import { makeApp, waitUntil, type TestApp } from '../support/make-app.ts'
+import { killAfterCheckpoint } from '../support/kill-trainer.ts'
+import { makeApp, type TestApp } from '../support/make-app.ts'
 import { waitForState } from '../support/tiny-app.ts'
 import { allEvents, exitOf, spawnTrainer } from '../support/tiny-run.ts'
 
@@ -153,11 +154,7 @@ describe('training', () => {
     const folder = path.join(dataFolder, `killed-${method}`)
     mkdirSync(folder)
     copyFileSync(path.join(dataFolder, 'runs', whole!, 'spec.json'), path.join(folder, 'spec.json'))
-    const child = spawnTrainer(folder)
-    const ended = exitOf(child)
-    await waitUntil('the first checkpoint', () => allEvents(folder).some((event) => event.type === 'checkpoint'))
-    child.kill('SIGKILL')
-    expect(await ended).toBe('SIGKILL')
+    expect(await killAfterCheckpoint(folder)).toBe('SIGKILL')
     expect(await exitOf(spawnTrainer(folder))).toBe(0)
     expect(allEvents(folder).findLast((event) => event.type === 'ready')).toMatchObject({
       resumedFromStep: expect.any(Number),

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { RunRequestInput } from '../../shared/run-spec.ts'
-import { makeApp, waitUntil, type TestApp } from '../support/make-app.ts'
+import { killAfterCheckpoint } from '../support/kill-trainer.ts'
+import { makeApp, type TestApp } from '../support/make-app.ts'
 import { writeTexts } from '../support/tiny-files.ts'
 import { waitForState } from '../support/tiny-app.ts'
 import { allEvents, exitOf, metricsByStep, spawnTrainer } from '../support/tiny-run.ts'
@@ -134,13 +135,7 @@ test.each([
     const folder = path.join(made.dataFolder, 'runs', run!)
     const again = path.join(root, 'runs', run!)
     cpSync(path.join(folder, 'spec.json'), path.join(again, 'spec.json'))
-    const child = spawnTrainer(again)
-    const ended = exitOf(child)
-    await waitUntil('the checkpoint of step 1', () =>
-      allEvents(again).some((event) => event.type === 'checkpoint' && event.step === 1),
-    )
-    child.kill('SIGKILL')
-    await ended
+    await killAfterCheckpoint(again, 1)
     expect(await exitOf(spawnTrainer(again))).toBe(0)
     expect(metricsByStep(allEvents(again))).toEqual(metricsByStep(allEvents(folder)))
   },

@@ -8,6 +8,7 @@ import { writeControl } from '../../main/base/run-folder/control.ts'
 import { loadCheckpoint } from '../../main/core/models/checkpoint-files.ts'
 import { listCheckpointSteps } from '../../main/workers/trainer/checkpoint.ts'
 import { TRAINER_EXIT, type TrainerEvent } from '../../main/base/run-folder/protocol.ts'
+import { killAfterCheckpoint } from '../support/kill-trainer.ts'
 import {
   allEvents,
   exitOf,
@@ -163,15 +164,7 @@ describe('resuming equals never stopping', () => {
   test('bit for bit on the cpu engine, killed twice', async () => {
     const whole = await finish({ ...options, runId: 'whole' })
     const folder = makeTinyRun(root, { ...options, runId: 'killed' })
-    for (const afterStep of [2, 4]) {
-      const child = spawnTrainer(folder)
-      const ended = exitOf(child)
-      await waitUntil(`the checkpoint of step ${afterStep}`, () =>
-        only(folder, 'checkpoint').some((event) => event.step === afterStep),
-      )
-      child.kill('SIGKILL')
-      expect(await ended).toBe('SIGKILL')
-    }
+    for (const afterStep of [2, 4]) expect(await killAfterCheckpoint(folder, afterStep)).toBe('SIGKILL')
     expect(await exitOf(spawnTrainer(folder))).toBe(0)
     expect(only(folder, 'ready').map((event) => event.resumedFromStep)).toEqual([
       null,

@@ -1,5 +1,5 @@
 import type { ContrastItem, ContrastMethod, ContrastStep } from '../../main/core/learn/embed/contrast.ts'
-import { createDecoder, presetConfig } from '../../main/core/learn/models/decoder.ts'
+import { createDecoder } from '../../main/core/learn/models/decoder.ts'
 import { createOptimizer } from '../../main/core/learn/optimizer.ts'
 import { createRandom } from '../../main/core/learn/random.ts'
 import { tf } from '../../main/core/learn/tf.ts'
@@ -10,6 +10,7 @@ import { embedSpans } from '../../main/core/learn/embed/rationale.ts'
 import { tagsFormat } from '../../main/core/learn/tokens/tags-format.ts'
 import { minimizeParts, minimizeVectors, type Update } from '../../main/workers/trainer/minimize.ts'
 import { isSurrogate, type ToyCourse } from './toy-course.ts'
+import { oneLayer } from './one-layer.ts'
 
 // Texts on two topics, for a decoder of one layer.
 
@@ -34,18 +35,7 @@ export async function learnToyTexts(method: ContrastMethod): Promise<ToyCourse> 
     warmupFraction: 0,
   })
   const tokenizer = loadTokenizer(byteTokenizer())
-  const decoder = createDecoder(
-    {
-      ...presetConfig('nano', tokenizer.vocabSize),
-      layers: 1,
-      hidden: 8,
-      heads: 2,
-      kvHeads: 2,
-      headDim: 4,
-      feedForward: 12,
-    },
-    createRandom(1),
-  )
+  const decoder = createDecoder(oneLayer(tokenizer.vocabSize), createRandom(1))
   const optimizer = createOptimizer(training, decoder.variables)
   const defaults = method.config.parse({}) as Readonly<Record<string, unknown>>
   const config = method.config.parse(Object.fromEntries(Object.entries(CHANGES).filter(([name]) => name in defaults)))

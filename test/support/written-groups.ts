@@ -1,5 +1,5 @@
 import { groupBatch, tokenBatch, type EncodedGroup } from '../../main/core/learn/batches.ts'
-import { createDecoder, presetConfig } from '../../main/core/learn/models/decoder.ts'
+import { createDecoder } from '../../main/core/learn/models/decoder.ts'
 import type { Algorithm, GroupBatch, Network } from '../../main/core/learn/define.ts'
 import { createRandom } from '../../main/core/learn/random.ts'
 import { findTextAlgorithm } from '../../main/core/learn/registry.ts'
@@ -11,6 +11,7 @@ import { tagsFormat } from '../../main/core/learn/tokens/tags-format.ts'
 import { loadTokenizer } from '../../main/core/learn/tokens/tokenizer.ts'
 import { openRollouts } from '../../main/workers/trainer/text/rollouts.ts'
 import { groupTotals } from '../../main/core/learn/batch-totals.ts'
+import { oneLayer } from './one-layer.ts'
 
 // Completions that a small policy wrote, and what a method makes of them.
 
@@ -20,15 +21,7 @@ const END = 1
 
 /** Completions that a small policy wrote, with rewards by their length, and a reference that is another policy. */
 export async function writtenGroups(samples: number) {
-  const config = {
-    ...presetConfig('nano', 12),
-    layers: 1,
-    hidden: 8,
-    heads: 2,
-    kvHeads: 2,
-    headDim: 4,
-    feedForward: 12,
-  }
+  const config = oneLayer(12)
   const decoder = createDecoder(config, createRandom(3))
   const reference = createDecoder(config, createRandom(4))
   const prompts = [

@@ -11,7 +11,7 @@ import {
   type GraceInstance,
   type GraceOptions,
 } from '../../main/core/learn/embed/grace-rollouts.ts'
-import { createDecoder, presetConfig } from '../../main/core/learn/models/decoder.ts'
+import { createDecoder } from '../../main/core/learn/models/decoder.ts'
 import { packSequences } from '../../main/core/learn/models/packing.ts'
 import { createOptimizer } from '../../main/core/learn/optimizer.ts'
 import { findContrastMethod } from '../../main/core/learn/registry.ts'
@@ -20,8 +20,9 @@ import { embedSpans, spanOf } from '../../main/core/learn/embed/rationale.ts'
 import { tagsFormat } from '../../main/core/learn/tokens/tags-format.ts'
 import { loadTokenizer } from '../../main/core/learn/tokens/tokenizer.ts'
 import { tf } from '../../main/core/learn/tf.ts'
+import { oneLayer } from '../support/one-layer.ts'
 
-const config = { ...presetConfig('nano', 14), layers: 1, hidden: 8, heads: 2, kvHeads: 2, headDim: 4, feedForward: 12 }
+const config = oneLayer(14)
 const decoder = createDecoder(config, createRandom(3))
 const END = 1
 

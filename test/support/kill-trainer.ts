@@ -1,0 +1,16 @@
+import { waitUntil } from './make-app.ts'
+import { allEvents, exitOf, spawnTrainer } from './tiny-run.ts'
+
+/**
+ * Trains until a checkpoint is written, of the step if one is named, and kills the process there. → `SIGKILL`, or how it
+ * ended where it was faster
+ */
+export async function killAfterCheckpoint(folder: string, step?: number): Promise<number | string | null> {
+  const child = spawnTrainer(folder)
+  const ended = exitOf(child)
+  await waitUntil(`the checkpoint of ${step === undefined ? 'any step' : `step ${step}`}`, () =>
+    allEvents(folder).some((event) => event.type === 'checkpoint' && (step === undefined || event.step === step)),
+  )
+  child.kill('SIGKILL')
+  return ended
+}
