@@ -38,15 +38,6 @@ export interface FormField {
   readonly models: readonly string[] | null
 }
 
-/** What a run is made of, as far as settings depend on it. */
-export interface RunUse {
-  readonly data: string
-  /** Kind of the model it starts from. */
-  readonly model: string
-  /** Whether the method's loss compares with a reference policy. */
-  readonly reference: boolean
-}
-
 export interface FormVariant {
   readonly value: string
   readonly title: string
@@ -150,21 +141,6 @@ function whenOf(path: string, value: Json | undefined): FormField['when'] {
 /** `data: ['rankings']` in a schema's meta. */
 function listOf(value: Json | undefined): readonly string[] | null {
   return Array.isArray(value) ? value.map(String) : null
-}
-
-/** Whether a field matters for the choices that were made. @param textOf what stands in another field, by its path */
-export function matters(
-  field: Pick<FormField, 'when' | 'unless' | 'reference' | 'data' | 'models'>,
-  use: RunUse,
-  textOf: (path: string) => string | undefined,
-): boolean {
-  if (field.data?.includes(use.data) === false || field.models?.includes(use.model) === false) return false
-  if (field.reference && !use.reference) return false
-  const chosenIn = (choice: FormField['when']): boolean | null => {
-    const chosen = choice === null ? undefined : textOf(choice.path)
-    return choice === null || chosen === undefined ? null : choice.values.includes(chosen.trim())
-  }
-  return chosenIn(field.when) !== false && chosenIn(field.unless) !== true
 }
 
 function fieldOf(path: string, key: string, outer: JsonObject): FormField {

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import type { DataKind } from './data-kinds.ts'
 import { datasetId, engineName, modelId, runId } from './domain.ts'
-import { TEXT_LAYOUTS, trainingChanges, trainingConfig } from './training-config.ts'
+import { trainingChanges, trainingConfig } from './training-config.ts'
+import { TEXT_LAYOUTS } from './text-layouts.ts'
 
 /** Decoder sizes, by name. Parameter counts are for a 2,048-token vocabulary with tied embeddings. */
 export const MODEL_PRESETS = {

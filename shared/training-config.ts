@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { EngineName } from './domain.ts'
+import { TEXT_LAYOUTS } from './text-layouts.ts'
 
 // Which kinds of data a setting is read for, where that is not all of them; others neither show it nor tell runs apart by it.
 const DECODERS = { data: ['response-pairs', 'contrast-groups'] }
@@ -18,17 +19,6 @@ const NETWORKS_AND_DECODERS = { data: ['response-pairs', 'segment-pairs', 'contr
 
 /** Only methods whose loss compares with a reference policy. */
 const COMPARES = { reference: true }
-
-/** How prompts and completions become tokens: by the model's chat template, by Pairlab's own tags, or as they stand. */
-export const TEXT_LAYOUTS = ['template', 'tags', 'plain'] as const
-export type TextLayout = (typeof TEXT_LAYOUTS)[number]
-
-/** How text is written, for the person. */
-export const LAYOUT_WORDS: Readonly<Record<TextLayout, string>> = {
-  template: 'by the model’s chat template',
-  tags: 'in Pairlab’s own tags',
-  plain: 'as it stands',
-}
 
 /** Knobs every method shares. A method's presets override the defaults. */
 export const trainingConfig = z.strictObject({

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import type { TokenPreview } from '../../shared/contract/runs.ts'
-import { LAYOUT_WORDS } from '../../shared/training-config.ts'
+import { LAYOUT_WORDS } from '../../shared/text-layouts.ts'
 import { useCall } from '../api/queries.ts'
 import { Section } from '../parts/Panel.tsx'
 import { ErrorNotice, Loading } from '../parts/states.tsx'

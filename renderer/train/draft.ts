@@ -1,16 +1,8 @@
 import type { z } from 'zod'
 import { presetFor } from '../../shared/presets.ts'
 import type { AlgorithmInfo } from '../../shared/contract/system.ts'
-import {
-  fieldsOf,
-  formatField,
-  getPath,
-  matters,
-  parseField,
-  parseSeeds,
-  setPath,
-  type FormField,
-} from '../../shared/form.ts'
+import { fieldsOf, formatField, getPath, parseField, parseSeeds, setPath, type FormField } from '../../shared/form.ts'
+import { matters } from '../../shared/form-use.ts'
 import {
   writesSamples,
   type ModelPreset,

@@ -5,12 +5,12 @@ import {
   flagName,
   formatField,
   getPath,
-  matters,
   parseField,
   parseSeeds,
   setPath,
   type FormField,
 } from '../../shared/form.ts'
+import { matters } from '../../shared/form-use.ts'
 import { dataKind } from '../../shared/data-kinds.ts'
 import { modelSpec, rewardSource, runRequest } from '../../shared/run-spec.ts'
 import { trainingConfig } from '../../shared/training-config.ts'

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { ModelSpec, RewardSource, RunRequest } from '../../../shared/run-spec.ts'
-import { trainingConfig, type TextLayout, type TrainingConfig } from '../../../shared/training-config.ts'
+import { trainingConfig, type TrainingConfig } from '../../../shared/training-config.ts'
+import { type TextLayout } from '../../../shared/text-layouts.ts'
 import type { AlgorithmPage } from '../../core/learn/define.ts'
 import type { View } from '../data/view.ts'
 import type { StartPoint } from './find-checkpoint.ts'

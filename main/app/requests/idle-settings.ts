@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { fieldsOf, formatField, matters, type RunUse } from '../../../shared/form.ts'
+import { fieldsOf, formatField } from '../../../shared/form.ts'
+import { matters, type RunUse } from '../../../shared/form-use.ts'
 import { trainingConfig, type TrainingConfig } from '../../../shared/training-config.ts'
 
 const fields = fieldsOf(z.toJSONSchema(trainingConfig, { io: 'input' }))

@@ -1,5 +1,6 @@
 import { AppError } from '../../../shared/errors.ts'
-import type { TextLayout, TrainingConfig } from '../../../shared/training-config.ts'
+import type { TrainingConfig } from '../../../shared/training-config.ts'
+import type { TextLayout } from '../../../shared/text-layouts.ts'
 import { layoutOf } from '../../core/learn/tokens/language.ts'
 import { readChatTemplate, readJson } from '../../core/models/model-files.ts'
 

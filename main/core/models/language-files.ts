@@ -1,5 +1,5 @@
 import { LAYOUT_MARK, type LanguageFiles } from '../learn/tokens/language.ts'
-import type { TextLayout } from '../../../shared/training-config.ts'
+import type { TextLayout } from '../../../shared/text-layouts.ts'
 import { readChatTemplate, readJson, readSpecialTokens } from './model-files.ts'
 
 /** What a model's folder, or a checkpoint's, says of how the model is spoken to. @throws AppError as readJson */

@@ -1,6 +1,6 @@
 import type { TokenPreview } from '../../../shared/contract/runs.ts'
 import type { Content } from '../../../shared/data-kinds.ts'
-import type { TextLayout } from '../../../shared/training-config.ts'
+import type { TextLayout } from '../../../shared/text-layouts.ts'
 import { openLanguage } from '../learn/tokens/language.ts'
 import { readLanguage } from './language-files.ts'
 import { readJson } from './model-files.ts'

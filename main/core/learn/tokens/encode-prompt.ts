@@ -1,6 +1,6 @@
 // A prompt that somebody wrote, as the tokens the model would have met in training.
 import type { Message } from '../../../../shared/data-kinds.ts'
-import type { TextLayout } from '../../../../shared/training-config.ts'
+import type { TextLayout } from '../../../../shared/text-layouts.ts'
 import type { Language } from './language.ts'
 import { plainFormat } from './plain-format.ts'
 import { ASSISTANT_TAG } from './tags-format.ts'

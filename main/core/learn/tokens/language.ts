@@ -1,6 +1,6 @@
 // What a model brings to be spoken to: its tokenizer, the tokens that end what it writes, its chat template.
 import { z } from 'zod'
-import type { TextLayout } from '../../../../shared/training-config.ts'
+import type { TextLayout } from '../../../../shared/text-layouts.ts'
 import { encodeConversation, type ChatTemplate } from './chat-template.ts'
 import { plainFormat } from './plain-format.ts'
 import { tagsFormat } from './tags-format.ts'

@@ -1,7 +1,7 @@
 // How a model is spoken to: the one way in which prompts and completions become its tokens, in training, in what it
 // writes, in what is measured and in the Playground.
 import type { Content } from '../../../../shared/data-kinds.ts'
-import type { TextLayout } from '../../../../shared/training-config.ts'
+import type { TextLayout } from '../../../../shared/text-layouts.ts'
 
 /** A prompt and a completion as tokens, together no longer than asked for. */
 export interface EncodedRow {
