@@ -1,9 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fitTraining, type Fitted } from '../../main/app/requests/fit-memory.ts'
 import { foreseenBytes, type MemoryQuestion } from '../../main/app/requests/run-memory.ts'
+import { decoderConfigOf } from '../../main/core/learn/models/hf-config.ts'
+import { parameterShapes } from '../../main/core/learn/models/parameters.ts'
 import { findAlgorithm } from '../../main/core/learn/registry.ts'
 import type { EngineName } from '../../shared/domain.ts'
 import { runRequest } from '../../shared/run-spec.ts'
@@ -34,6 +36,21 @@ beforeAll(() => {
   writeFileSync(path.join(folder, 'config.json'), JSON.stringify(SIZES))
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** A file of weights that is a hole behind its header, which is all that sizes are foreseen from. */
+function writeHeader(file: string, shapes: Readonly<Record<string, readonly number[]>>, dtype: 'BF16' | 'F32'): void {
+  let at = 0
+  const header = Object.entries(shapes).map(([name, shape]) => {
+    const begin = at
+    at += (dtype === 'BF16' ? 2 : 4) * shape.reduce((product, size) => product * size, 1)
+    return [name, { dtype, shape, data_offsets: [begin, at] }]
+  })
+  const json = Buffer.from(JSON.stringify(Object.fromEntries(header)))
+  const length = Buffer.alloc(8)
+  length.writeBigUInt64LE(BigInt(json.length))
+  writeFileSync(file, Buffer.concat([length, json]))
+  truncateSync(file, 8 + json.length + at)
+}
 
 function question(training: TrainingChanges, method = 'dpo'): MemoryQuestion {
   const algorithm = findAlgorithm(method)
@@ -119,6 +136,30 @@ describe('settings that make a run fit its engine', () => {
     expect(foreseenBytes(beside)! - foreseenBytes(alone)!).toBeCloseTo(2 * 4 * (134_515_008 + 576), 0)
     const [free, tight] = [alone, beside].map((one) => fitTraining(one, {}, 'wasm').training.microBatchSize)
     expect(tight).toBeLessThan(free!)
+  })
+
+  test('a bfloat16 folder is kept as it is stored where float32 would not fit', () => {
+    const place = path.join(folder, 'halves')
+    mkdirSync(place)
+    const large = {
+      ...SIZES,
+      hidden_size: 2048,
+      intermediate_size: 5632,
+      num_attention_heads: 32,
+      num_key_value_heads: 4,
+    }
+    writeFileSync(path.join(place, 'config.json'), JSON.stringify(large))
+    const of = (dtype: 'BF16' | 'F32'): Fitted => {
+      writeHeader(path.join(place, 'model.safetensors'), parameterShapes(decoderConfigOf(large)), dtype)
+      return fitTraining({ ...question({ maxLength: 64 }), folder: place }, {}, 'wasm')
+    }
+    const fitted = of('BF16')
+    expect(fitted.training.frozenStorage).toBe('stored')
+    expect(fitted.advice).toMatchObject({
+      level: 'info',
+      text: expect.stringContaining('frozen weights as the file has them'),
+    })
+    expect(of('F32')).toMatchObject({ training: { frozenStorage: 'float32' }, advice: { level: 'warning' } })
   })
 
   test('a model of unknown sizes is left as it is', () => {

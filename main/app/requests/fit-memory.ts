@@ -19,7 +19,7 @@ export interface Fitted {
 }
 
 /**
- * The micro-batch first, which costs nothing; then frozen weights as a GGUF file has them, which changes no
+ * The micro-batch first, which costs nothing; then frozen weights as their file has them, which changes no
  * number; then gradient checkpointing, which costs a third more time. What was asked for stays as it is, and so does a
  * ranker's micro-batch: it decides what is drawn and what stands against what.
  */
