@@ -179,6 +179,7 @@ test('the memory foreseen counts the adapters of a reference of its own', () => 
     const estimate = foreseeMemory({
       request,
       algorithm: findAlgorithm('dpo'),
+      kind: 'response-pairs',
       config: {},
       training: trainingConfig.parse(training),
       folder: null,

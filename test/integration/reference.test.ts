@@ -39,6 +39,7 @@ const bytes = (method: string, kind: 'new' | 'run'): number => {
   const estimate = foreseeMemory({
     request,
     algorithm,
+    kind: algorithm.data,
     config: {},
     training: trainingConfig.parse({}),
     folder: kind === 'new' ? null : start.path,

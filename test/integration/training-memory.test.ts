@@ -82,6 +82,7 @@ function question({ method, config = {}, training, model = MINI, rewardModelPath
   return {
     request: runRequest.parse({ method, model: asked, data: { datasetId: 'd' }, judge: source }),
     algorithm: findAlgorithm(method),
+    kind: findAlgorithm(method).data,
     config,
     training: trainingConfig.parse({ ...SETTINGS, ...training }),
     folder: model.kind === 'registered' ? model.path : null,

@@ -62,6 +62,7 @@ function question(training: TrainingChanges, method = 'dpo'): MemoryQuestion {
       seeds: [1],
     }),
     algorithm,
+    kind: algorithm.data,
     config: {},
     rewardModel: null,
     judge: null,
@@ -160,6 +161,13 @@ describe('settings that make a run fit its engine', () => {
       text: expect.stringContaining('frozen weights as the file has them'),
     })
     expect(of('F32')).toMatchObject({ training: { frozenStorage: 'float32' }, advice: { level: 'warning' } })
+  })
+
+  test('an answer that stands alone is one row, a pair is two', () => {
+    const pairs = question({}, 'kto')
+    const answers = { ...pairs, kind: 'unpaired-responses' } as const
+    const sizes = [pairs, answers].map((one) => fitTraining(one, {}, 'wasm').training.microBatchSize)
+    expect(sizes[1]).toBe(2 * sizes[0]!)
   })
 
   test('a model of unknown sizes is left as it is', () => {

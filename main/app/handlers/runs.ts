@@ -7,7 +7,6 @@ import { writeSettings } from '../store/settings.ts'
 import { findAlgorithm } from '../../core/learn/registry.ts'
 import type { HandlerDeps } from './deps.ts'
 import { commandFor } from '../requests/run-command.ts'
-import { foreseeMemory } from '../requests/run-memory.ts'
 import { requestOf } from '../../../shared/request-of.ts'
 import { prepareEstimate, prepareRuns } from '../requests/prepare-runs.ts'
 import { checkRequest, refuseProblems } from '../requests/run-request.ts'
@@ -28,23 +27,13 @@ export function runHandlers(deps: HandlerDeps): RunHandlers {
         advice,
         content,
         command,
-        algorithm,
-        training,
+        memory,
         engine: { engine, engineChoice },
       } = checked
       const counts =
         content === null
           ? { train: 0, validation: 0, test: 0, labels: 0 }
           : { ...content.counts, labels: content.labelCount }
-      const memory = foreseeMemory({
-        request: checked.request,
-        algorithm,
-        config: checked.config,
-        training,
-        folder: checked.start?.path ?? checked.registered?.path ?? null,
-        rewardModel: checked.rewardModel?.path ?? null,
-        judge: checked.judge?.path ?? null,
-      })
       return {
         problems: [...problems],
         advice: [...advice],

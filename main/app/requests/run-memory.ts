@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { MemoryEstimate } from '../../../shared/contract/runs.ts'
+import type { DataKind } from '../../../shared/data-kinds.ts'
 import { fieldsOf } from '../../../shared/form.ts'
 import { writesSamples, type RunRequest } from '../../../shared/run-spec.ts'
 import { trainingConfig, type TrainingConfig } from '../../../shared/training-config.ts'
@@ -18,6 +19,8 @@ const fields = fieldsOf(z.toJSONSchema(trainingConfig, { io: 'input' }))
 export interface MemoryQuestion {
   readonly request: RunRequest
   readonly algorithm: AlgorithmPage
+  /** Of the data set. */
+  readonly kind: DataKind
   /** The method's own settings; those that it refuses foresee nothing. */
   readonly config: unknown
   readonly training: TrainingConfig
@@ -45,11 +48,11 @@ function foreseer(question: MemoryQuestion): ((training: TrainingConfig) => Trai
     scoredBefore: scorer(rewardModel)[0] ?? null,
     stored: storedOf(question),
   }
-  return (training) => trainingMemory(network, training, loadOf(algorithm, parsed.data, training), beside)
+  return (training) => trainingMemory(network, training, loadOf(question, parsed.data, training), beside)
 }
 
-function loadOf(algorithm: AlgorithmPage, config: unknown, training: TrainingConfig): TrainingLoad {
-  if (isTextAlgorithm(algorithm)) return pairLoad(algorithm, config, training, training.evalPairs)
+function loadOf({ algorithm, kind }: MemoryQuestion, config: unknown, training: TrainingConfig): TrainingLoad {
+  if (isTextAlgorithm(algorithm)) return pairLoad(algorithm, config, training, training.evalPairs, kind)
   if (isRankingAlgorithm(algorithm)) return rankingLoad(algorithm, config, training)
   return (algorithm as ContrastMethod).load(config, training) // of the kinds that read tokens the third
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { MemoryEstimate } from '../../../shared/contract/runs.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { problemsOf, sayProblems, type RequestProblem } from '../../../shared/request-problems.ts'
 import { writesSamples, type RunRequest, type RunSpec } from '../../../shared/run-spec.ts'
@@ -17,6 +18,7 @@ import type { Advice } from './advice.ts'
 import { adviseRequest } from './run-advice.ts'
 import { engineOf } from './choose-engine.ts'
 import { fitTraining } from './fit-memory.ts'
+import { foreseeMemory, type MemoryQuestion } from './run-memory.ts'
 import { findCheckpoint, type StartPoint } from './find-checkpoint.ts'
 import { commandFor } from './run-command.ts'
 import { chooseLayout } from './text-layout.ts'
@@ -48,6 +50,8 @@ export interface CheckedRequest {
   readonly rewardModel: StartPoint | null
   readonly judge: StartPoint | null
   readonly engine: Pick<RunSpec, 'engine' | 'engineChoice'>
+  /** What training would take; null where its sizes are not known. */
+  readonly memory: MemoryEstimate | null
   readonly command: string
   readonly problems: readonly RequestProblem[]
   readonly advice: readonly Advice[]
@@ -143,19 +147,17 @@ export async function checkRequest(deps: Deps, asked: RunRequest): Promise<Check
     if (source?.kind === 'regex') attempt(() => compilePattern(source.pattern), `${part}.pattern`, problems)
   }
   const engine = engineOf(deps.engines, request, wanted)
-  const { training, advice: fit } = fitTraining(
-    {
-      request,
-      algorithm,
-      config,
-      training: wanted,
-      folder: found,
-      rewardModel: rewardModel?.path ?? null,
-      judge: judge?.path ?? null,
-    },
-    request.training,
-    engine.engine,
-  )
+  const question: MemoryQuestion = {
+    request,
+    algorithm,
+    kind: dataset.kind,
+    config,
+    training: wanted,
+    folder: found,
+    rewardModel: rewardModel?.path ?? null,
+    judge: judge?.path ?? null,
+  }
+  const { training, advice: fit } = fitTraining(question, request.training, engine.engine)
   const pretrained =
     registered === null ? start !== null && readRunSpec(deps.db, start.run.runId).pretrained : !registered.madeHere
   const resolved = {
@@ -181,6 +183,7 @@ export async function checkRequest(deps: Deps, asked: RunRequest): Promise<Check
   return {
     ...resolved,
     engine,
+    memory: foreseeMemory({ ...question, training }),
     command: commandFor({ algorithm, config, training, request, pretrained }),
     problems: [...problems, ...advised.problems],
     advice: fit === null ? advised.advice : [...advised.advice, fit],

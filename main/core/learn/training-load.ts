@@ -1,4 +1,5 @@
 // What goes through a network at once while a method trains it: what memory is foreseen from.
+import type { DataKind } from '../../../shared/data-kinds.ts'
 import type { TrainingConfig } from '../../../shared/training-config.ts'
 import { groupsOfPart } from './batch-totals.ts'
 import type { Algorithm } from './define.ts'
@@ -26,14 +27,21 @@ export type BatchSizes = Pick<TrainingConfig, 'batchSize' | 'microBatchSize'>
 /** A pair is two rows of text. */
 const ROWS_PER_PAIR = 2
 
-/** Of a method on pairs of completions, or on groups of them. @param heldOut pairs of an evaluation */
-export function pairLoad(algorithm: Algorithm, config: unknown, training: BatchSizes, heldOut: number): TrainingLoad {
+/** Of a method on pairs of completions, on answers that stand alone, or on groups. @param heldOut pairs of an evaluation */
+export function pairLoad(
+  algorithm: Algorithm,
+  config: unknown,
+  training: BatchSizes,
+  heldOut: number,
+  kind: DataKind,
+): TrainingLoad {
   const { batchSize, microBatchSize } = training
   const rollout = algorithm.rollout?.(config) ?? null
   const size = rollout?.samples ?? algorithm.groupSize?.(config) ?? null
   if (size !== null) return groupLoad(size, training, rollout, heldOut)
+  const rows = kind === 'unpaired-responses' ? 1 : ROWS_PER_PAIR
   return {
-    learned: (longest) => Math.min(batchSize, microBatchSize) * ROWS_PER_PAIR * longest,
+    learned: (longest) => Math.min(batchSize, microBatchSize) * rows * longest,
     inPieces: false,
     predicts: algorithm.role !== 'reward-model',
     parts: Math.ceil(batchSize / microBatchSize),
