@@ -66,7 +66,7 @@ describe.skipIf(process.platform !== 'linux')('serve --open', () => {
     expect(second.stderr).not.toMatch(/code=|token=|http/)
     const third = await runCli(['serve', '--open', '--json'], { dataFolder, env })
     expect(await enter(codeIn((JSON.parse(third.stdout) as { url: string }).url))).toBe(200)
-    expect(given()).toHaveLength(2)
+    await expect.poll(given, { timeout: 10_000 }).toHaveLength(2) // the opener outlives the command that starts it
     expect(await enter(codeIn(readFileSync(fileURLToPath(given()[1]!), 'utf8')))).toBe(200)
     const told = [
       printed,
