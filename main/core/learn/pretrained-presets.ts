@@ -33,22 +33,28 @@ export function forPretrained(kind: keyof typeof RATES, config: Preset['config']
   ]
 }
 
-/** Of every ranker on texts: an embedding model that was trained elsewhere goes on from what it can do. */
-export const PRETRAINED_ENCODER: readonly [Preset, Preset] = [
-  {
-    id: 'pretrained',
-    title: 'Pre-trained',
-    suits: ['pretrained', 'adapters'],
-    note: 'For an encoder that was trained elsewhere: cosine at 0.05 (SimCSE, Gao et al., 2021) and 2e-5, the rate of BERT (Devlin et al., 2019) and of sentence-transformers’ recipes.',
-    config: { similarity: 'cosine', temperature: 0.05 },
-    training: { steps: 200, batchSize: 16, learningRate: 2e-5, warmupFraction: 0.1, schedule: 'linear' },
-  },
-  {
-    id: 'adapters',
-    title: 'LoRA',
-    suits: ['adapters'],
-    note: 'Adapters beside an encoder that was trained elsewhere: rank 16 on every linear layer at 2e-4, ten times the rate of all weights (“LoRA Without Regret”, Schulman et al., 2025); Hu et al. (2022) take 2e-4 to 5e-4 for encoders of this kind.',
-    config: { similarity: 'cosine', temperature: 0.05 },
-    training: { steps: 200, batchSize: 16, adapt: 'lora', learningRate: 2e-4, warmupFraction: 0.1, schedule: 'linear' },
-  },
-]
+/**
+ * Of every ranker on texts: an embedding model that was trained elsewhere goes on from what it can do.
+ * @param batchSize Queries per update. One whose lists stand alone reads a list for each, and does with few.
+ */
+export function pretrainedEncoder(batchSize: number): readonly [Preset, Preset] {
+  const training = { steps: 100, batchSize, warmupFraction: 0.1, schedule: 'linear' } as const
+  return [
+    {
+      id: 'pretrained',
+      title: 'Pre-trained',
+      suits: ['pretrained', 'adapters'],
+      note: 'For an encoder that was trained elsewhere: cosine at 0.05 (SimCSE, Gao et al., 2021) and 2e-5, the rate of BERT (Devlin et al., 2019) and of sentence-transformers’ recipes.',
+      config: { similarity: 'cosine', temperature: 0.05 },
+      training: { ...training, learningRate: 2e-5 },
+    },
+    {
+      id: 'adapters',
+      title: 'LoRA',
+      suits: ['adapters'],
+      note: 'Adapters beside an encoder that was trained elsewhere: rank 16 on every linear layer at 2e-4, ten times the rate of all weights (“LoRA Without Regret”, Schulman et al., 2025); Hu et al. (2022) take 2e-4 to 5e-4 for encoders of this kind.',
+      config: { similarity: 'cosine', temperature: 0.05 },
+      training: { ...training, adapt: 'lora', learningRate: 2e-4 },
+    },
+  ]
+}

@@ -1,7 +1,7 @@
 // InfoNCE (van den Oord et al., 2018), arXiv 1807.03748, with in-batch and hard negatives.
 import { normalizeRows } from '../ops.ts'
 import { z } from 'zod'
-import { PRETRAINED_ENCODER } from '../pretrained-presets.ts'
+import { pretrainedEncoder } from '../pretrained-presets.ts'
 import { defineRanking, lossInfo, rankingInfo, SCORER_FIELDS } from '../ranking/ranking.ts'
 import { tf } from '../tf.ts'
 
@@ -118,7 +118,7 @@ export const infoNce = defineRanking<z.infer<typeof config>>({
         schedule: 'cosine',
       },
     },
-    ...PRETRAINED_ENCODER,
+    ...pretrainedEncoder(16),
     {
       id: 'paper',
       title: 'Dense retrieval',

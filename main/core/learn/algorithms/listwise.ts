@@ -1,6 +1,6 @@
 // Supervised losses over one query's list: the baselines of PG-RANK. Scores [document] → [].
 import { z } from 'zod'
-import { PRETRAINED_ENCODER } from '../pretrained-presets.ts'
+import { pretrainedEncoder } from '../pretrained-presets.ts'
 import { softplus } from '../ops.ts'
 import {
   defineRanking,
@@ -91,7 +91,7 @@ function listwisePage(
         config: { similarity: 'cosine', temperature: 0.05 },
         training: { steps: 200, batchSize: 16, learningRate: 1e-3, warmupFraction: 0.1, schedule: 'cosine' },
       },
-      ...PRETRAINED_ENCODER,
+      ...pretrainedEncoder(8),
     ],
     acrossLists: () => false,
     pick: (list, { listSize }, random) => pickList(list, listSize, random),

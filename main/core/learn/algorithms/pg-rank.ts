@@ -1,6 +1,6 @@
 // Neural PG-RANK (Gao et al., 2023), arXiv 2310.04407
 import { z } from 'zod'
-import { PRETRAINED_ENCODER } from '../pretrained-presets.ts'
+import { pretrainedEncoder } from '../pretrained-presets.ts'
 import { invariant } from '../../../../shared/assert.ts'
 import { defineRanking, LIST_SIZE, lossInfo, pickList, rankingInfo, SCORER_FIELDS } from '../ranking/ranking.ts'
 import type { Gain } from '../ranking/ranking-metrics.ts'
@@ -282,7 +282,7 @@ export const pgRank = defineRanking<z.infer<typeof config>, Sampled>({
       config: { similarity: 'cosine', temperature: 0.05 },
       training: { steps: 200, batchSize: 16, learningRate: 1e-3, warmupFraction: 0.1, schedule: 'cosine' },
     },
-    ...PRETRAINED_ENCODER,
+    ...pretrainedEncoder(8),
     {
       id: 'paper',
       title: 'Paper',
