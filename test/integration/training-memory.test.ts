@@ -139,7 +139,11 @@ const WAYS: readonly (readonly [name: string, way: Way])[] = [
   ['PG-RANK', { method: 'pg-rank', config: { candidates: 24 }, training: SMALL }],
   [
     'a cross-encoder',
-    { method: 'listnet', config: { scorer: 'cross-encoder', temperature: 1, candidates: 24 }, training: SMALL },
+    {
+      method: 'listnet',
+      config: { scorer: 'cross-encoder', temperature: 1, candidates: 12 },
+      training: { ...SMALL, batchSize: 2 },
+    },
   ],
 ]
 
@@ -172,9 +176,9 @@ describe('memory foreseen from the sizes', () => {
     })
     await expectNear('an encoder', {
       method: 'pg-rank',
-      config: { listSize: 8 },
+      config: { listSize: 8, candidates: 12 },
       model: { kind: 'registered', modelId: 'm' as never, name: 'm', ...model },
-      training: { ...SMALL, batchSize: 2 },
+      training: { ...SMALL, batchSize: 2, maxLength: 128 },
     })
   })
 

@@ -28,7 +28,7 @@ const ROWS = tinyRows(8, 2, 2).map((row) => ({
 }))
 const CHILD = fileURLToPath(new URL('../support/webgpu-child.ts', import.meta.url))
 /** Two seconds each on two cores that emulate a card. Twenty and more by hand. */
-const STEPS = Number(process.env['PAIRLAB_GPU_STEPS'] ?? 4)
+const STEPS = Number(process.env['PAIRLAB_GPU_STEPS'] ?? 3)
 let root: string
 beforeEach(() => {
   root = mkdtempSync(path.join(tmpdir(), 'pairlab webgpu '))

@@ -63,22 +63,23 @@ function texts(): ItemRow[] {
     positive: about(at % 2, at + 1),
     negatives: [about(1 - (at % 2), at)],
     source: null,
-  }))
+  })).slice(3) // three to train on, so that two updates see a second epoch
 }
 
 function pairs(): PreferenceRow[] {
-  return tinyRows(6, 1, 1)
+  return tinyRows(3, 1, 1)
 }
 
+/** A step before the checkpoint and one after it, in another epoch. */
 const nano: TinyOptions = {
   training: {
-    steps: 4,
+    steps: 2,
     batchSize: 2,
     microBatchSize: 1,
     maxLength: 12,
-    evalEvery: 2,
+    evalEvery: 1,
     evalPairs: 1,
-    checkpointEvery: 2,
+    checkpointEvery: 1,
     keepCheckpoints: 9,
     samplePrompts: 0,
     dropout: 0.1,
