@@ -112,7 +112,7 @@ describe('linear-quadratic regulator', () => {
       const observation = world.reset(random)
       const start = world.save()
       const action = [random.normal(), random.normal()]
-      expect(value(start)).toBeCloseTo(-quadratic(lqrSolution.p, observation), 6)
+      expect(value(start)).toBeCloseTo(-quadratic(lqrSolution().p, observation), 6)
       world.restore(start)
       const { reward } = world.step(action)
       const q = reward + discount * value(world.save())

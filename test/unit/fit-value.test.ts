@@ -29,7 +29,7 @@ it('finds the regulator’s own value from returns that were acted out', async (
   const fresh = draw(100)
   const exact = Array.from(
     { length: 100 },
-    (_, state) => -quadratic(lqrSolution.p, fresh.observations.subarray(4 * state, 4 * state + 4)),
+    (_, state) => -quadratic(lqrSolution().p, fresh.observations.subarray(4 * state, 4 * state + 4)),
   )
   expect(explainedVariance(exact, fresh.returns)).toBeGreaterThan(0.999)
   expect(explainedVariance(exact, fitted.values(fresh.observations))).toBeGreaterThan(0.95)

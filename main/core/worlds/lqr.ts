@@ -1,6 +1,6 @@
 // A point on a plane with mass and friction, pushed home at quadratic cost. Optimal policy, value and advantage are exact.
 import { expectSize, rotate, type Policy, type World, type WorldInfo, type WorldKind } from './define.ts'
-import { multiply, quadratic, solveLinearQuadratic } from './linear-quadratic.ts'
+import { multiply, quadratic, solveLinearQuadratic, type LinearQuadraticSolution } from './linear-quadratic.ts'
 
 const STEP_SECONDS = 0.1
 const FRICTION = 0.2
@@ -38,14 +38,18 @@ const system = {
 }
 
 export const lqrSystem = system
-export const lqrSolution = solveLinearQuadratic(system)
+let solution: LinearQuadraticSolution | null = null
+/** Solved when it is first asked for: every command loads the worlds, and few play this one. */
+export function lqrSolution(): LinearQuadraticSolution {
+  return (solution ??= solveLinearQuadratic(system))
+}
 
 function diagonal(values: readonly number[]): number[][] {
   return values.map((value, row) => values.map((_, column) => (row === column ? value : 0)))
 }
 
 function optimalForce(state: ArrayLike<number>): [number, number] {
-  const [x, y] = multiply(lqrSolution.gain, state)
+  const [x, y] = multiply(lqrSolution().gain, state)
   return [-x!, -y!]
 }
 
@@ -86,9 +90,10 @@ export const lqr: WorldKind = {
   expert: optimalForce,
   weak,
   advantage(state, action) {
-    const best = multiply(lqrSolution.gain, state)
+    const { gain, curvature } = lqrSolution()
+    const best = multiply(gain, state)
     return -quadratic(
-      lqrSolution.curvature,
+      curvature,
       best.map((value, at) => action[at]! + value),
     )
   },
