@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { runRequest } from '../../shared/run-spec.ts'
-import { trainingConfig } from '../../shared/training-config.ts'
+import { trainingConfig, type TrainingChanges } from '../../shared/training-config.ts'
 import { groupHashOf, type Grouped } from '../../main/app/requests/group-hash.ts'
 import { findAlgorithm } from '../../main/core/learn/registry.ts'
 
@@ -40,6 +40,7 @@ test.each([
 test('a setting that came later makes a group of its own only at another value than the one of before', () => {
   const later = (asBefore: unknown, initial: unknown): Pick<Grouped, 'algorithm'> => ({
     algorithm: {
+      data: 'response-pairs',
       config: z.strictObject({
         beta: z.number().default(0.1),
         later: z
@@ -56,6 +57,26 @@ test('a setting that came later makes a group of its own only at another value t
   expect(hashOf('dpo', { beta: 0.1, later: 'old' }, later('old', 'new'))).toBe(before)
   expect(hashOf('dpo', { beta: 0.1, later: 'new' }, later('old', 'new'))).not.toBe(before)
   expect(hashOf('dpo', { beta: 0.1, later: false })).not.toBe(before) // a schema that says nothing of it
+})
+
+test('how a batch goes through the model, which fits it to a machine, makes no group; where it changes what is learned it does', () => {
+  const hashes = (method: string, data: 'response-pairs' | 'rankings', changes: readonly TrainingChanges[]): number => {
+    const { config } = findAlgorithm(method)
+    expect(findAlgorithm(method).data).toBe(data)
+    const all = changes.map((training) =>
+      hashOf(method, config.parse({}) as Grouped['config'], { training: trainingConfig.parse(training) }),
+    )
+    return new Set(all).size
+  }
+  const ways = [
+    {},
+    { microBatchSize: 2 },
+    { gradientCheckpointing: true },
+    { adapt: 'full', frozenStorage: 'stored' },
+  ] as const
+  expect(hashes('dpo', 'response-pairs', ways)).toBe(1)
+  expect(hashes('pg-rank', 'rankings', ways)).toBe(2)
+  expect(hashes('dpo', 'response-pairs', [{}, { batchSize: 2 }, { frozenStorage: 'int8' }])).toBe(3)
 })
 
 test('a reference that moves makes a group of its own, and so does how it moves', () => {

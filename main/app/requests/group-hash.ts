@@ -11,7 +11,7 @@ import { laterSettings, withoutNeutral, type Json } from './later-settings.ts'
 /** What a run is, but for its seed and its name. */
 export interface Grouped {
   readonly request: RunRequest
-  readonly algorithm: Pick<AlgorithmPage, 'config'>
+  readonly algorithm: Pick<AlgorithmPage, 'config' | 'data'>
   readonly config: Readonly<Record<string, unknown>>
   readonly training: TrainingConfig
   readonly layout: TextLayout
@@ -38,12 +38,28 @@ export function groupHashOf(
       ...withoutNeutral(config, laterSettings(algorithm.config)),
       ...(rewards === undefined ? {} : { rewards: source(rewards, rewardModel) }),
     },
-    ...identityOf(training, layout),
+    ...identityOf(asLearned(training, algorithm.data), layout),
     model: modelIdentity(request.model, start, registered),
     data: { ...request.data, viewHash: view.viewHash },
     judge: source(request.judge, judge),
   })
 }
+
+/**
+ * Without what says how a batch goes through the model and changes no update (`fitTraining`): it is chosen by the memory of the
+ * machine, and seeds of one configuration may be trained on several. A ranker's micro-batch decides what stands against what.
+ */
+function asLearned(training: TrainingConfig, data: AlgorithmPage['data']): TrainingConfig {
+  const { microBatchSize, gradientCheckpointing } = (unfitted ??= trainingConfig.parse({}))
+  return {
+    ...training,
+    microBatchSize: data === 'rankings' ? training.microBatchSize : microBatchSize,
+    gradientCheckpointing,
+    frozenStorage: training.frozenStorage === 'stored' ? 'float32' : training.frozenStorage,
+  }
+}
+
+let unfitted: TrainingConfig | null = null
 
 /** However the layout came to be chosen. Runs from before there were layouts, all in Pairlab's own tags, keep their groups. */
 function identityOf({ layout: _asked, ...training }: TrainingConfig, layout: TextLayout): object {
