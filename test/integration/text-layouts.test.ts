@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { Generation, GenerationRequest } from '../../shared/contract/playground.ts'
 import type { RunId } from '../../shared/domain.ts'
 import type { RunRequestInput } from '../../shared/run-spec.ts'
+import type { TrainingChanges } from '../../shared/training-config.ts'
 import { presetConfig } from '../../main/core/learn/models/decoder.ts'
 import { encodeConversation } from '../../main/core/learn/tokens/chat-template.ts'
 import { openLanguage } from '../../main/core/learn/tokens/language.ts'
@@ -91,6 +92,22 @@ describe('a chat model', () => {
     expect(row!.prompt.slice(0, 2).join('')).toMatch(/^<\|im_start\|>/)
     expect(row!.prompt.slice(-9).join('')).toMatch(/<\|im_start\|>assistant\n$/)
     expect(row!.completion.at(-1)).toEqual({ text: '<|im_end|>', trained: true })
+    // A template that leaves no room beside what the policy is to write is refused before the start.
+    const MAX = row!.prompt.length + 16
+    const tight = { model: { kind: 'run', runId: dpo, checkpoint: 'last' } as const, method: 'rloo' }
+    const refused = async (training: TrainingChanges, config = {}): Promise<unknown> =>
+      client
+        .call('runs.tokens', {
+          request: tinyRequest(datasetId, { ...tight, config, training: { ...TRAINING, maxLength: MAX, ...training } }),
+        })
+        .then(
+          () => null,
+          (error: Error) => error.message,
+        )
+    expect(await refused({ samplePrompts: 0 }, { rolloutTokens: 2 })).toBe(null)
+    const words = /^The chat template alone takes \d+ tokens, and there is room for \d+\.$/
+    expect(await refused({ samplePrompts: 1, sampleTokens: MAX - 8 }, { rolloutTokens: 2 })).toMatch(words)
+    expect(await refused({ samplePrompts: 0 }, { rolloutTokens: MAX - 8 })).toMatch(words)
 
     const checkpoint = checkpointFolder(path.join(made.dataFolder, 'runs', dpo), TRAINING.steps)
     expect(readdirSync(checkpoint)).toEqual(

@@ -1,4 +1,5 @@
 import type { TokenPreview } from '../../../shared/contract/runs.ts'
+import { isTextAlgorithm } from '../../core/learn/registry.ts'
 import { requireDataset } from '../store/datasets.ts'
 import { openRecords, readItems, readUnpaired } from '../store/items.ts'
 import type { HandlerDeps } from '../handlers/deps.ts'
@@ -11,7 +12,7 @@ import type { CheckedRequest } from './run-request.ts'
  */
 export async function previewTokens(
   { db, dataFolder, reader }: Pick<HandlerDeps, 'db' | 'dataFolder' | 'reader'>,
-  { request, algorithm, training, layout, start, registered }: CheckedRequest,
+  { request, algorithm, config, training, layout, start, registered }: CheckedRequest,
   count: number,
 ): Promise<TokenPreview | null> {
   const folder = start?.path ?? registered?.path ?? null
@@ -28,7 +29,12 @@ export async function previewTokens(
       const { pairId, prompt, a } = records.read(item)
       return { pairId, prompt, completion: a }
     })
-    return await reader.ask('tokens', { folder, layout, rows, maxLength: training.maxLength })
+    const rollout = isTextAlgorithm(algorithm) ? (algorithm.rollout?.(config) ?? null) : null
+    const written = [
+      ...(algorithm.role === 'policy' && training.samplePrompts > 0 ? [training.sampleTokens] : []),
+      ...(rollout === null ? [] : [rollout.maxTokens]),
+    ]
+    return await reader.ask('tokens', { folder, layout, rows, maxLength: training.maxLength, written })
   } finally {
     records.close()
   }

@@ -41,3 +41,12 @@ export interface TextFormat {
   /** A system prompt and a text, cut at its end, as the tokens before the answer: at most `room`. */
   asked(system: string, text: string, room: number): AskedText
 }
+
+/** Room for a prompt is at least this, however long the completion may be. */
+const SHORTEST_PROMPT = 8
+
+/** Tokens that a prompt may take beside a completion of so many. */
+export function promptRoom({ layout }: TextFormat, maxLength: number, maxTokens: number): number {
+  // A template stays whole, which takes more than the text of a few words.
+  return Math.max(layout === 'template' ? Math.ceil(maxLength / 2) : SHORTEST_PROMPT, maxLength - maxTokens)
+}

@@ -4,7 +4,7 @@ import { groupBatch, type EncodedGroup } from '../../../core/learn/batches.ts'
 import type { Algorithm, Rollout } from '../../../core/learn/define.ts'
 import type { Decoder } from '../../../core/learn/models/decoder.ts'
 import type { Content } from '../../../../shared/data-kinds.ts'
-import type { TextFormat } from '../../../core/learn/tokens/text-format.ts'
+import { promptRoom, type TextFormat } from '../../../core/learn/tokens/text-format.ts'
 import type { EncodedCompletion, EncodedRowPair } from '../../../core/learn/tokens/encode-rows.ts'
 import { createRandom, type Random } from '../../../core/learn/random.ts'
 import { applyScale, type RewardScale } from '../../../core/learn/rewards.ts'
@@ -42,15 +42,6 @@ export interface RolloutPrompt {
   readonly text: string
   readonly content: Content
   readonly ids: readonly number[]
-}
-
-/** Room for a prompt is at least this, however long the completion may be. */
-const SHORTEST_PROMPT = 8
-
-/** Tokens that a prompt may take beside a completion of so many. */
-export function promptRoom({ layout }: TextFormat, maxLength: number, maxTokens: number): number {
-  // A template stays whole, which takes more than the text of a few words.
-  return Math.max(layout === 'template' ? Math.ceil(maxLength / 2) : SHORTEST_PROMPT, maxLength - maxTokens)
 }
 
 /** Each prompt of the pairs once, in their order, cut where the longest completion leaves too little room. */

@@ -2,7 +2,7 @@ import type { EncodedRowPair } from '../../../core/learn/tokens/encode-rows.ts'
 import { createRandom } from '../../../core/learn/random.ts'
 import { sampleCompletions } from '../../../core/learn/sampling/sample.ts'
 import type { Language } from '../../../core/learn/tokens/language.ts'
-import { promptRoom } from './rollouts.ts'
+import { promptRoom } from '../../../core/learn/tokens/text-format.ts'
 import type { Reference } from './reference.ts'
 import type { RunContext } from '../run-context.ts'
 
