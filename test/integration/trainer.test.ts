@@ -195,6 +195,21 @@ describe('ending on request', () => {
     expect([await ended, only(folder, 'done')[0]?.outcome, listCheckpointSteps(folder)]).toEqual([0, 'cancelled', []])
   })
 
+  test('stop drops an evaluation, however long it would write', async () => {
+    // It writes for seconds: tokens at random, of which one in 260 ends a completion; with this seed the longest has 1,105.
+    const folder = makeTinyRun(root, {
+      engine: 'wasm',
+      seed: 2,
+      model: { kind: 'new', preset: 'mini', tokenizer: { kind: 'byte' }, tiedEmbeddings: true },
+      training: { maxLength: 24, evalEvery: 4, samplePrompts: 6, sampleTokens: 2048, sampleTemperature: 10 },
+    })
+    const ended = exitOf(spawnTrainer(folder))
+    await waitUntil('an evaluation', () => only(folder, 'phase').some((event) => event.phase === 'evaluating'))
+    writeControl(folder, 'stop')
+    expect([await ended, only(folder, 'done')[0]?.outcome, only(folder, 'sample')]).toEqual([0, 'cancelled', []])
+    expect(metricsByStep(allEvents(folder))['eval/loss']).toBe(undefined)
+  })
+
   test('stop-and-save saves, evaluates and can go on', async () => {
     const { folder, ended } = await started()
     writeControl(folder, 'checkpoint')

@@ -125,13 +125,13 @@ function createProgress(context: RunContext, course: Course, from: Checkpoint | 
   async function evaluate(step: number, extent: 'part' | 'all'): Promise<boolean> {
     buffer.flush()
     context.phase('evaluating')
-    const { metrics: values, samples } = await course.evaluate(
-      step,
-      extent === 'all' && step === training.steps ? 'end' : extent,
+    const done = await context.unlessHurried(() =>
+      course.evaluate(step, extent === 'all' && step === training.steps ? 'end' : extent),
     )
+    if (done === null) return false // half an evaluation is none
+    const { metrics: values, samples } = done
     if (samples !== null) context.emit({ type: 'sample', step, items: [...samples] })
     context.checkEngine()
-    if (context.hurried()) return false // half an evaluation is none
     Object.assign(last, values)
     buffer.add(step, wallMs(), values)
     buffer.flush()

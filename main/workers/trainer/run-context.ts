@@ -19,6 +19,9 @@ export class StopRequest extends Error {
   }
 }
 
+/** Nobody waits for the work in hand any more. */
+class Dropped extends Error {}
+
 export interface RunContext {
   readonly spec: RunSpec
   /** That was opened: not always the one that the specification names first. */
@@ -39,8 +42,8 @@ export interface RunContext {
   checkEngine(): void
   /** A command that was not obeyed yet; null when there is none. `checkpoint` is handed out once. */
   command(): Command | null
-  /** True when the work in hand should be dropped: somebody said stop, or the process is being ended. */
-  hurried(): boolean
+  /** What the work gives; null as soon as it takes a breath in a hurry, and it is dropped there. For what a run can do without. */
+  unlessHurried<T>(work: () => Promise<T>): Promise<T | null>
   /** @throws StopRequest when the run is to end. For work before and after the training loop. */
   breatheOrStop(): Promise<void>
 }
@@ -66,6 +69,7 @@ export function createRunContext(
 ): RunContext {
   let obeyedSeq = 0
   let terminated = false
+  let mayDrop = false
   let controlReadAtMs = -Infinity
   let pending: Command | null = null
   let beatAtMs = performance.now()
@@ -112,6 +116,13 @@ export function createRunContext(
   async function breathe(): Promise<void> {
     beat()
     await new Promise((resolve) => setImmediate(resolve))
+    if (mayDrop && hurried()) throw new Dropped()
+  }
+
+  /** Somebody said stop, or the process is being ended. */
+  function hurried(): boolean {
+    readCommand()
+    return pending === 'stop' || terminated
   }
 
   return {
@@ -139,9 +150,16 @@ export function createRunContext(
       if (trouble !== null) throw trouble
     },
     command,
-    hurried() {
-      readCommand()
-      return pending === 'stop' || terminated
+    async unlessHurried(work) {
+      mayDrop = true
+      try {
+        return await work()
+      } catch (error) {
+        if (error instanceof Dropped) return null
+        throw error
+      } finally {
+        mayDrop = false
+      }
     },
     async breatheOrStop() {
       await breathe()

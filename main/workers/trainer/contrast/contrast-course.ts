@@ -72,7 +72,6 @@ async function measureSide(
     metrics[`${prefix}/${name}`] = value
   const distinct = [...new Set(texts)]
   const vectors = new Map((await method.embed(given, distinct)).map((vector, at) => [distinct[at]!, vector])) // one each
-  if (context.hurried()) return metrics
   const of = (text: string): Float32Array => vectors.get(text)! // embedded above
   if (triples.length > 0) {
     const { margins, ndcg, wins } = measureTriples(

@@ -36,7 +36,7 @@ export async function scorePairs(session: Session, set: PairSet, prefix: string)
   const order = items.lengths
     .map((_length, index) => index)
     .sort((a, b) => items.lengths[a]! - items.lengths[b]! || a - b) // indices of items
-  await referenceRows?.prepare(items.rows(order), () => context.hurried())
+  await referenceRows?.prepare(items.rows(order))
   const parts = await withBefore(algorithm, decoder, config, items.parts(order))
   const sums: Record<string, number> = {}
   for (let part = 0; part < parts.count; part += 1) {
@@ -67,7 +67,6 @@ export async function scorePairs(session: Session, set: PairSet, prefix: string)
     }
     disposeBatch(batch)
     await context.breathe()
-    if (context.hurried()) break
   }
   return withIntervals(sums, set, prefix)
 }

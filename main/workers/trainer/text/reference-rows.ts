@@ -1,4 +1,3 @@
-import { chunked } from '../../../core/learn/batch-totals.ts'
 import type { ReferenceOf } from '../../../core/learn/batches.ts'
 import { completionLogProbs } from '../../../core/learn/completion-log-probs.ts'
 import type { EncodedAnswer, EncodedCompletion, EncodedPair } from '../../../core/learn/tokens/encode-rows.ts'
@@ -9,15 +8,9 @@ import { referenceLogProbs } from './scoring.ts'
 /** Log-probs of logged completions under the reference. */
 export interface ReferenceRows {
   readonly of: ReferenceOf
-  /**
-   * To be awaited before batches of these rows are made, each time.
-   * @param hurried for work that may be dropped half-way
-   */
-  prepare(rows: readonly EncodedCompletion[], hurried?: () => boolean): Promise<void>
+  /** To be awaited before batches of these rows are made, each time. */
+  prepare(rows: readonly EncodedCompletion[]): Promise<void>
 }
-
-/** Rows between two looks at whether somebody is in a hurry. */
-const ROWS_AT_ONCE = 128
 
 /** Every completion of the pairs that a method may ask for. */
 export function rowsOfPairs(pairs: readonly EncodedPair[]): EncodedCompletion[] {
@@ -61,15 +54,11 @@ export async function openReferenceRows(
   let known = new Map<EncodedCompletion, Float32Array>()
   return {
     of: (row) => known.get(row) ?? none,
-    async prepare(wanted, hurried = () => false) {
-      known = new Map()
-      for (const part of chunked(wanted, ROWS_AT_ONCE)) {
-        if (hurried()) return
-        const found = await reference.use((decoder) =>
-          completionLogProbs(decoder, part, padId, () => context.breathe()),
-        )
-        part.forEach((row, at) => known.set(row, found[at]!)) // as many as asked for
-      }
+    async prepare(wanted) {
+      const found = await reference.use((decoder) =>
+        completionLogProbs(decoder, wanted, padId, () => context.breathe()),
+      )
+      known = new Map(wanted.map((row, at) => [row, found[at]!])) // as many as asked for
     },
   }
 }
