@@ -17,9 +17,9 @@ const SHORT: readonly (readonly [label: string, text: string])[] = [
   ['Evaluate every', '0'],
   ['Checkpoint every', '0'],
   ['Sample prompts', '1'],
-  ['Sample tokens', '24'],
+  ['Sample tokens', '8'],
   ['Pairs per evaluation', '2'],
-  ['Longest completion', '24'],
+  ['Longest completion', '8'],
   ['Longest rationale', '16'],
   ['Rollouts', '2'],
   ['Seeds', '1'],
@@ -240,8 +240,7 @@ describe.skipIf(skips)(
         'Add',
       )
       expect(await answer(`model:${(await lab.client.call('models.list', {}))[0]?.modelId}`)).toBe(said)
-      const folder = await exported('folder', null)
-      if (python !== null) expect(transformersSays(folder)).toBe(said)
+      if (python !== null) expect(transformersSays(await exported('folder', null))).toBe(said)
       expect(lab.complaints).toEqual([])
     }, 200_000)
   },
