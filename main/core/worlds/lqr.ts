@@ -38,7 +38,9 @@ const system = {
 }
 
 export const lqrSystem = system
+
 let solution: LinearQuadraticSolution | null = null
+
 /** Solved when it is first asked for: every command loads the worlds, and few play this one. */
 export function lqrSolution(): LinearQuadraticSolution {
   return (solution ??= solveLinearQuadratic(system))
