@@ -1,19 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { accessibilityProblems, buildPage, chromiumPath, openLab, removeFolder, type Lab } from './support.ts'
+import { accessibilityProblems, chromiumPath, openLab, type Lab } from './support.ts'
 
-let pageFolder = ''
 let lab: Lab
 
 describe.skipIf(chromiumPath === null)('Settings → Compute in the browser', () => {
   const before = process.env['PAIRLAB_ENGINES']
   beforeAll(async () => {
     delete process.env['PAIRLAB_ENGINES']
-    pageFolder = await buildPage()
-    lab = await openLab(pageFolder)
+    lab = await openLab()
   })
   afterAll(async () => {
     await lab.end()
-    removeFolder(pageFolder)
     if (before !== undefined) process.env['PAIRLAB_ENGINES'] = before
   })
 

@@ -2,9 +2,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { accessibilityProblems, buildPage, chromiumPath, openLab, removeFolder, type Lab } from './support.ts'
+import { accessibilityProblems, chromiumPath, openLab, removeFolder, type Lab } from './support.ts'
 
-let pageFolder = ''
 let files = ''
 let lab: Lab
 
@@ -23,14 +22,12 @@ function write(name: string, labels: readonly unknown[]): string {
 
 describe.skipIf(chromiumPath === null)('the import page', () => {
   beforeAll(async () => {
-    pageFolder = await buildPage()
     files = mkdtempSync(path.join(tmpdir(), 'pairlab-import-'))
-    lab = await openLab(pageFolder)
+    lab = await openLab()
   })
 
   afterAll(async () => {
     await lab.end()
-    removeFolder(pageFolder)
     removeFolder(files)
   })
 

@@ -7,16 +7,13 @@ import type { AnnotatorId, DatasetId } from '../../shared/domain.ts'
 import {
   accessibilityInBothThemes,
   accessibilityProblems,
-  buildPage,
   chromiumPath,
   importFile,
   importSample,
   openLab,
-  removeFolder,
   type Lab,
 } from './support.ts'
 
-let pageFolder = ''
 let lab: Lab
 let datasetId: DatasetId
 
@@ -69,15 +66,11 @@ async function waitForPosition(number: string): Promise<void> {
 
 describe.skipIf(chromiumPath === null)('labeling in the browser', () => {
   beforeAll(async () => {
-    pageFolder = await buildPage()
-    lab = await openLab(pageFolder)
+    lab = await openLab()
     datasetId = await importSample(lab.client)
   })
 
-  afterAll(async () => {
-    await lab.end()
-    removeFolder(pageFolder)
-  })
+  afterAll(() => lab.end())
 
   test('asks for a name first; then five pairs by keyboard, undone and redone, survive a reload', async () => {
     await lab.open(`/label/${datasetId}`)
@@ -240,7 +233,7 @@ describe.skipIf(chromiumPath === null)('labeling in the browser', () => {
   })
 
   test('the next pair of 100,000 is painted soon after the key', async () => {
-    const file = path.join(pageFolder, 'many.jsonl')
+    const file = path.join(lab.dataFolder, 'many.jsonl')
     const text = 'The quick brown fox jumps over the lazy dog and goes on about its day. '
     writeFileSync(
       file,

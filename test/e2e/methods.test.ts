@@ -6,7 +6,7 @@ import { algorithms } from '../../main/core/learn/registry.ts'
 import { waitUntil } from '../support/make-app.ts'
 import { importTiny } from '../support/tiny-app.ts'
 import { writeLetor, writeTexts } from '../support/tiny-files.ts'
-import { buildPage, chromiumPath, openLab, removeFolder, type Lab } from './support.ts'
+import { chromiumPath, openLab, type Lab } from './support.ts'
 
 // The methods that act are started by clicking in segments.test.ts.
 const methods = algorithms.filter((algorithm) => algorithm.data !== 'segment-pairs')
@@ -26,31 +26,26 @@ const TINY: readonly (readonly [label: string, text: string])[] = [
   ['Seeds', '1'],
 ]
 
-let pageFolder = ''
 let lab: Lab
 const datasets = new Map<DataKind, string>()
 
 describe.skipIf(chromiumPath === null)('every method in the browser', () => {
   beforeAll(async () => {
-    pageFolder = await buildPage()
-    lab = await openLab(pageFolder)
+    lab = await openLab()
     const { client } = lab
     await client.call('settings.set', { slots: 2 })
-    datasets.set('response-pairs', await importTiny(client, pageFolder))
+    datasets.set('response-pairs', await importTiny(client, lab.dataFolder))
     datasets.set(
       'rankings',
-      (await client.call('rankings.import', { path: writeLetor(path.join(pageFolder, 'letor')) })).datasetId,
+      (await client.call('rankings.import', { path: writeLetor(path.join(lab.dataFolder, 'letor')) })).datasetId,
     )
     datasets.set(
       'contrast-groups',
-      (await client.call('texts.import', { path: writeTexts(pageFolder, { train: 6, heldOut: 2 }) })).datasetId,
+      (await client.call('texts.import', { path: writeTexts(lab.dataFolder, { train: 6, heldOut: 2 }) })).datasetId,
     )
   })
 
-  afterAll(async () => {
-    await lab.end()
-    removeFolder(pageFolder)
-  })
+  afterAll(() => lab.end())
 
   test.each(methods.map((algorithm) => [algorithm.name, algorithm] as const))(
     '%s is started by clicking',

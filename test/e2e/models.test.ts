@@ -8,15 +8,12 @@ import { makeModelFolder } from '../support/model-folder.ts'
 import {
   accessibilityInBothThemes,
   accessibilityProblems,
-  buildPage,
   chromiumPath,
   importSample,
   openLab,
-  removeFolder,
   type Lab,
 } from './support.ts'
 
-let pageFolder = ''
 let folder = ''
 let lab: Lab
 
@@ -25,14 +22,12 @@ describe.skipIf(chromiumPath === null)('models in the browser', () => {
     folder = mkdtempSync(path.join(tmpdir(), 'pairlab models '))
     await makeModelFolder(path.join(folder, 'tiny'))
     writeFileSync(path.join(folder, 'tiny', 'LICENSE'), 'Do as you like.')
-    pageFolder = await buildPage()
-    lab = await openLab(pageFolder)
+    lab = await openLab()
     await importSample(lab.client)
   })
 
   afterAll(async () => {
     await lab.end()
-    removeFolder(pageFolder)
     rmSync(folder, { recursive: true, force: true })
   })
 

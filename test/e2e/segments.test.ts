@@ -1,15 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { DatasetId, RunId } from '../../shared/domain.ts'
-import { accessibilityProblems, buildPage, chromiumPath, openLab, removeFolder, type Lab } from './support.ts'
+import { accessibilityProblems, chromiumPath, openLab, type Lab } from './support.ts'
 
-let pageFolder = ''
 let lab: Lab
 let datasetId: DatasetId
 
 describe.skipIf(chromiumPath === null)('segments in the browser', () => {
   beforeAll(async () => {
-    pageFolder = await buildPage()
-    lab = await openLab(pageFolder)
+    lab = await openLab()
     datasetId = (
       await lab.client.call('segments.collect', { world: 'reach', pairs: 12, segmentSteps: 16, name: 'Reach' })
     ).datasetId
@@ -17,10 +15,7 @@ describe.skipIf(chromiumPath === null)('segments in the browser', () => {
     await lab.client.call('settings.set', { annotatorId })
   })
 
-  afterAll(async () => {
-    await lab.end()
-    removeFolder(pageFolder)
-  })
+  afterAll(() => lab.end())
 
   test('two segments are played, stepped and judged by key', async () => {
     const { page, client } = lab

@@ -1,18 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { buildPage, chromiumPath, openLab, removeFolder, type Lab } from './support.ts'
+import { chromiumPath, openLab, type Lab } from './support.ts'
 
-let pageFolder = ''
 let lab: Lab
 
 describe.skipIf(chromiumPath === null)('the key of a browser’s tab', () => {
   beforeAll(async () => {
-    pageFolder = await buildPage()
-    lab = await openLab(pageFolder)
+    lab = await openLab()
   })
-  afterAll(async () => {
-    await lab.end()
-    removeFolder(pageFolder)
-  })
+  afterAll(() => lab.end())
 
   test('is got for the code of the address, which leaves the address at once; a reload keeps it, and events come', async () => {
     const asked: string[] = []

@@ -32,7 +32,7 @@ export const chromiumPath = findChromium()
  * The page in a folder of its own, so that test files do not disturb each other: what `npm test` has just built
  * (PAIRLAB_PAGE), else built here with the app's own configuration.
  */
-export async function buildPage(): Promise<string> {
+async function buildPage(): Promise<string> {
   const outDir = mkdtempSync(path.join(tmpdir(), 'pairlab-page-'))
   const built = process.env['PAIRLAB_PAGE']
   if (built !== undefined) {
@@ -55,8 +55,9 @@ export async function buildPage(): Promise<string> {
 }
 
 /** @param prepare as of `makeApp` */
-export async function openLab(pageFolder: string, prepare?: (dataFolder: string) => void): Promise<Lab> {
+export async function openLab(prepare?: (dataFolder: string) => void): Promise<Lab> {
   if (chromiumPath === null) throw new Error('no Chromium: guard the test with chromiumPath')
+  const pageFolder = await buildPage()
   const made: TestApp = await makeApp(prepare)
   // Every form that rests would train a few steps of it, beside what the test is about.
   await made.client.call('settings.set', { view: { 'train.estimateAtRest': false } })
@@ -84,6 +85,7 @@ export async function openLab(pageFolder: string, prepare?: (dataFolder: string)
       await browser.close()
       await host.close()
       await made.end()
+      removeFolder(pageFolder)
     },
   }
 }

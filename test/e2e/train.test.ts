@@ -3,17 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Locator } from 'playwright'
 import type { RunId } from '../../shared/domain.ts'
 import { waitUntil } from '../support/make-app.ts'
-import {
-  accessibilityInBothThemes,
-  buildPage,
-  chromiumPath,
-  importSample,
-  openLab,
-  removeFolder,
-  type Lab,
-} from './support.ts'
+import { accessibilityInBothThemes, chromiumPath, importSample, openLab, type Lab } from './support.ts'
 
-let pageFolder = ''
 let lab: Lab
 
 function start(): Locator {
@@ -56,15 +47,11 @@ async function savedData(chart: string): Promise<string> {
 
 describe.skipIf(chromiumPath === null)('training and comparing in the browser', () => {
   beforeAll(async () => {
-    pageFolder = await buildPage()
-    lab = await openLab(pageFolder)
+    lab = await openLab()
     await importSample(lab.client)
   })
 
-  afterAll(async () => {
-    await lab.end()
-    removeFolder(pageFolder)
-  })
+  afterAll(() => lab.end())
 
   test('the form says what is wrong beside the field, marks what was changed, and takes it back', async () => {
     await openForm()

@@ -6,17 +6,8 @@ import { openEventLog } from '../../main/base/run-folder/events.ts'
 import { PROTOCOL_VERSION } from '../../main/base/run-folder/protocol.ts'
 import { makeTinyRun } from '../support/tiny-run.ts'
 import { recordsPath } from '../../main/app/store/datasets-folder.ts'
-import {
-  accessibilityProblems,
-  buildPage,
-  chromiumPath,
-  importSample,
-  openLab,
-  removeFolder,
-  type Lab,
-} from './support.ts'
+import { accessibilityProblems, chromiumPath, importSample, openLab, type Lab } from './support.ts'
 
-let pageFolder = ''
 let lab: Lab
 
 /** A run that ended for want of memory. */
@@ -39,16 +30,12 @@ function writeFullRun(dataFolder: string): void {
 
 describe.skipIf(chromiumPath === null)('troubles of the data folder in the browser', () => {
   beforeAll(async () => {
-    pageFolder = await buildPage()
-    lab = await openLab(pageFolder, (dataFolder) => {
+    lab = await openLab((dataFolder) => {
       mkdirSync(path.join(dataFolder, 'datasets'))
       writeFileSync(path.join(dataFolder, 'datasets', 'notes.txt'), 'mine')
     })
   })
-  afterAll(async () => {
-    await lab.end()
-    removeFolder(pageFolder)
-  })
+  afterAll(() => lab.end())
 
   test('what a start left as it found it stands on Home', async () => {
     await lab.open('/')
@@ -78,8 +65,7 @@ describe.skipIf(chromiumPath === null)('troubles of the data folder in the brows
 test.skipIf(chromiumPath === null)(
   'a run that found no room offers other settings before it offers to try again',
   async () => {
-    pageFolder = await buildPage()
-    lab = await openLab(pageFolder, writeFullRun)
+    lab = await openLab(writeFullRun)
     try {
       await lab.open('/runs/full-1')
       await lab.page.getByText('The engine has no room left.').first().waitFor()
@@ -91,7 +77,6 @@ test.skipIf(chromiumPath === null)(
       expect(await accessibilityProblems(lab.page)).toEqual([])
     } finally {
       await lab.end()
-      removeFolder(pageFolder)
     }
   },
 )

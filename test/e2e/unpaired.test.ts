@@ -2,20 +2,15 @@ import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { DatasetId } from '../../shared/domain.ts'
-import { accessibilityInBothThemes, buildPage, chromiumPath, openLab, removeFolder, type Lab } from './support.ts'
+import { accessibilityInBothThemes, chromiumPath, openLab, type Lab } from './support.ts'
 
-let pageFolder = ''
 let lab: Lab
 
 describe.skipIf(chromiumPath === null)('answers that stand alone', () => {
   beforeAll(async () => {
-    pageFolder = await buildPage()
-    lab = await openLab(pageFolder)
+    lab = await openLab()
   })
-  afterAll(async () => {
-    await lab.end()
-    removeFolder(pageFolder)
-  })
+  afterAll(() => lab.end())
 
   async function datasetNamed(name: string): Promise<DatasetId> {
     return (await lab.client.call('datasets.list', {})).find((one) => one.name === name)!.datasetId
