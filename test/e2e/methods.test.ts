@@ -28,6 +28,7 @@ const TINY: readonly (readonly [label: string, text: string])[] = [
 
 let lab: Lab
 const datasets = new Map<DataKind, string>()
+const filled = new Set<string>()
 
 describe.skipIf(chromiumPath === null)('every method in the browser', () => {
   beforeAll(async () => {
@@ -61,7 +62,9 @@ describe.skipIf(chromiumPath === null)('every method in the browser', () => {
       if (algorithm.models[0] === 'decoder') await page.locator('#train-model').selectOption('new:nano')
       for (const [label, text] of TINY) {
         const control = page.getByLabel(label, { exact: true })
-        if ((await control.count()) > 0) await control.fill(text)
+        if ((await control.count()) === 0) continue // a setting of another method
+        await control.fill(text)
+        filled.add(label)
       }
       if (['rloo', 'grpo', 'online-dpo'].includes(algorithm.id))
         await page.getByLabel('Reward', { exact: true }).selectOption('length')
@@ -113,5 +116,6 @@ describe.skipIf(chromiumPath === null)('every method in the browser', () => {
 
   test('the page complained about nothing', () => {
     expect(lab.complaints).toEqual([])
+    expect(TINY.filter(([label]) => !filled.has(label))).toEqual([]) // one method or another has each
   })
 })
