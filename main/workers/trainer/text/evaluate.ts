@@ -93,7 +93,8 @@ function withIntervals(values: Readonly<Record<string, number>>, set: PairSet, p
     ...(set.answers.length === 0 ? { [`${prefix}/pairs`]: compared } : {}),
     ...(counts.judged > 0 ? { [`${prefix}/judged`]: counts.judged } : {}),
   }
-  for (const [name, value] of Object.entries(values)) {
+  for (const [name, sum] of Object.entries(values)) {
+    const value = Math.fround(sum) // of shares in float32, of which three thirds come to 1.00000003
     result[`${prefix}/${name}`] = value
     const of = SHARES[name]
     if (of !== undefined) Object.assign(result, withBounds(`${prefix}/${name}`, value, wilson(value, counts[of])))
