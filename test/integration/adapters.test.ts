@@ -5,13 +5,14 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { checkpointFolder, runPaths } from '../../main/base/run-folder/paths.ts'
 import { readTail } from '../../main/base/files/tail.ts'
 import { loadCheckpoint, openModelFiles } from '../../main/core/models/checkpoint-files.ts'
-import { TRAINER_EXIT, type TrainerEvent } from '../../main/base/run-folder/protocol.ts'
+import { TRAINER_EXIT } from '../../main/base/run-folder/protocol.ts'
 import { killAfterCheckpoint } from '../support/kill-trainer.ts'
 import {
   allEvents,
   exitOf,
   makeTinyRun,
   metricsByStep,
+  only,
   spawnTrainer,
   tinyRows,
   type TinyOptions,
@@ -25,10 +26,6 @@ beforeEach(() => {
   root = mkdtempSync(path.join(tmpdir(), 'pairlab adapters ü '))
 })
 afterEach(() => rmSync(root, { recursive: true, force: true }))
-
-function only<T extends TrainerEvent['type']>(folder: string, type: T): Extract<TrainerEvent, { type: T }>[] {
-  return allEvents(folder).filter((event): event is Extract<TrainerEvent, { type: T }> => event.type === type)
-}
 
 async function finish(options: TinyOptions): Promise<string> {
   const folder = makeTinyRun(root, { engine: 'wasm', ...options })

@@ -4,22 +4,21 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { readTail } from '../../main/base/files/tail.ts'
 import { runPaths } from '../../main/base/run-folder/paths.ts'
-import { writeControl } from '../../main/base/run-folder/control.ts'
 import { loadCheckpoint } from '../../main/core/models/checkpoint-files.ts'
 import { listCheckpointSteps } from '../../main/workers/trainer/checkpoint.ts'
-import { TRAINER_EXIT, type TrainerEvent } from '../../main/base/run-folder/protocol.ts'
+import { TRAINER_EXIT } from '../../main/base/run-folder/protocol.ts'
 import { killAfterCheckpoint } from '../support/kill-trainer.ts'
 import {
   allEvents,
   exitOf,
   makeTinyRun,
   metricsByStep,
+  only,
   spawnTrainer,
   tinyRows,
   weightsOf,
   type TinyOptions,
 } from '../support/tiny-run.ts'
-import { waitUntil } from '../support/make-app.ts'
 
 let root: string
 
@@ -27,10 +26,6 @@ beforeEach(() => {
   root = mkdtempSync(path.join(tmpdir(), 'pairlab trainer ü '))
 })
 afterEach(() => rmSync(root, { recursive: true, force: true }))
-
-function only<T extends TrainerEvent['type']>(folder: string, type: T): Extract<TrainerEvent, { type: T }>[] {
-  return allEvents(folder).filter((event): event is Extract<TrainerEvent, { type: T }> => event.type === type)
-}
 
 async function finish(options: TinyOptions): Promise<string> {
   const folder = makeTinyRun(root, { engine: 'wasm', ...options })
@@ -72,6 +67,13 @@ describe('a run from start to end', () => {
     expect((await loadCheckpoint(path.join(folder, only(folder, 'checkpoint').at(-1)!.path))).hash).toBe(
       only(folder, 'checkpoint').at(-1)!.sha256,
     )
+  })
+
+  test('an accuracy of one is one, in however many parts it was counted', async () => {
+    const rows = tinyRows(3, 3, 0).map((row) => ({ ...row, a: 'yes', b: 'no no no no', preferenceA: 0 }))
+    const folder = await finish({ rows, training: { steps: 1, batchSize: 1, microBatchSize: 1, samplePrompts: 0 } })
+    const accuracies = metricsByStep(allEvents(folder))['eval/logps/accuracies']!
+    expect(Object.values(accuracies)).toEqual([1, 1]) // a new model with tied embeddings repeats itself
   })
 
   test('a policy starts from a run, is rewarded and judged by a reward model', async () => {
@@ -174,70 +176,6 @@ describe('resuming equals never stopping', () => {
     expect(metricsByStep(allEvents(folder))).toEqual(metricsByStep(allEvents(whole)))
     expect(weightsOf(folder, 6)).toEqual(weightsOf(whole, 6))
   }, 400_000)
-})
-
-describe('ending on request', () => {
-  const long: TinyOptions = { engine: 'wasm', training: { steps: 5000, evalEvery: 0, checkpointEvery: 0 } }
-
-  async function started(
-    options: TinyOptions = long,
-  ): Promise<{ folder: string; ended: Promise<unknown>; child: ReturnType<typeof spawnTrainer> }> {
-    const folder = makeTinyRun(root, options)
-    const child = spawnTrainer(folder)
-    const ended = exitOf(child)
-    await waitUntil('the first points', () => only(folder, 'metrics').length > 0)
-    return { folder, ended, child }
-  }
-
-  test('stop ends at once and saves nothing', async () => {
-    const { folder, ended } = await started()
-    writeControl(folder, 'stop')
-    expect([await ended, only(folder, 'done')[0]?.outcome, listCheckpointSteps(folder)]).toEqual([0, 'cancelled', []])
-  })
-
-  test('stop drops an evaluation, however long it would write', async () => {
-    // It writes for seconds: tokens at random, of which one in 260 ends a completion; with this seed the longest has 1,105.
-    const folder = makeTinyRun(root, {
-      engine: 'wasm',
-      seed: 2,
-      model: { kind: 'new', preset: 'mini', tokenizer: { kind: 'byte' }, tiedEmbeddings: true },
-      training: { maxLength: 24, evalEvery: 4, samplePrompts: 6, sampleTokens: 2048, sampleTemperature: 10 },
-    })
-    const ended = exitOf(spawnTrainer(folder))
-    await waitUntil('an evaluation', () => only(folder, 'phase').some((event) => event.phase === 'evaluating'))
-    writeControl(folder, 'stop')
-    expect([await ended, only(folder, 'done')[0]?.outcome, only(folder, 'sample')]).toEqual([0, 'cancelled', []])
-    expect(metricsByStep(allEvents(folder))['eval/loss']).toBe(undefined)
-  })
-
-  test('stop-and-save saves, evaluates and can go on', async () => {
-    const { folder, ended } = await started()
-    writeControl(folder, 'checkpoint')
-    await waitUntil('the checkpoint', () => only(folder, 'checkpoint').length === 1)
-    writeControl(folder, 'stop-and-save')
-    expect([await ended, only(folder, 'done')[0]?.outcome]).toEqual([0, 'interrupted'])
-    const { step } = only(folder, 'checkpoint').at(-1)!
-    expect(step).toBeGreaterThan(only(folder, 'checkpoint')[0]!.step)
-    expect(Object.keys(metricsByStep(allEvents(folder))['eval/loss']!).map(Number)).toEqual([step])
-  })
-
-  test('a termination signal saves and ends', async () => {
-    const { folder, ended, child } = await started()
-    child.kill('SIGTERM')
-    expect([await ended, only(folder, 'done')[0]?.outcome, listCheckpointSteps(folder)]).toEqual([
-      0,
-      'interrupted',
-      [only(folder, 'checkpoint')[0]?.step],
-    ])
-  })
-
-  test('a second trainer on the same folder is turned away and writes nothing', async () => {
-    const { folder, ended, child } = await started()
-    expect(await exitOf(spawnTrainer(folder))).toBe(TRAINER_EXIT.badSpec)
-    expect(only(folder, 'ready')).toHaveLength(1)
-    child.kill('SIGKILL')
-    await ended
-  })
 })
 
 describe('failing readably', () => {

@@ -132,6 +132,11 @@ export function allEvents(folder: string): TrainerEvent[] {
   }
 }
 
+/** Its events of one kind. */
+export function only<T extends TrainerEvent['type']>(folder: string, type: T): Extract<TrainerEvent, { type: T }>[] {
+  return allEvents(folder).filter((event): event is Extract<TrainerEvent, { type: T }> => event.type === type)
+}
+
 /** Bytes of a checkpoint's files but for the clock in state.json. */
 export function weightsOf(folder: string, step: number): Record<string, string> {
   const place = path.join(runPaths(folder).checkpoints, String(step).padStart(8, '0'))
