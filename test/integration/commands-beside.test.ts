@@ -17,6 +17,8 @@ const KILLS = Number(process.env['PAIRLAB_KILLS'] ?? 2)
 const SEED = Number(process.env['PAIRLAB_SEED'] ?? 1)
 const ROWS = KILLS > 2 ? 30_000 : 6000
 const SEEDS = '1-2'
+/** Of the two strikes at a round, each. Commands end a second or two after they begin: a late strike meets nobody. */
+const STRIKE_WITHIN_MS = KILLS > 2 ? 2500 : 800
 const TRAIN = [
   '--model',
   'new:nano',
@@ -140,7 +142,7 @@ test(
       const commands = await startAll(wishes, dataFolder, random)
       const killed = new Set<RunningCommand>()
       for (let strike = 0; strike < 2; strike += 1) {
-        await pause(300 + random() * 2500)
+        await pause(200 + random() * STRIKE_WITHIN_MS)
         const victim = killOne(commands, dataFolder, random)
         if (victim !== null) killed.add(victim)
       }
