@@ -18,13 +18,24 @@ export interface TrainerProcess {
 }
 
 /**
+ * Left to itself, V8 lets some 300 MB gather of what the tape of each step leaves, where 60 MB live. Collected sooner, runs beside
+ * SmolLM2 took 70 to 110 MB less, and no step of a small network longer.
+ */
+const TRAINER_HEAP = ['--initial-old-space-size=64', '--heap-growing-percent=100'] as const
+
+/**
  * A child of its own session: it goes on when the window, the app or the terminal goes. Its output is appended to
  * the run's log.txt, so that a crash of native code leaves its last words.
  */
 export function startTrainer(command: ProgramCommand, folder: string, job: 'train' | 'estimate'): TrainerProcess {
   const log = openSync(runPaths(folder).log, 'a')
   try {
-    const child = startProgram(command, { words: [job, folder], detached: true, stdio: ['ignore', log, log] })
+    const child = startProgram(command, {
+      words: [job, folder],
+      nodeArgs: TRAINER_HEAP,
+      detached: true,
+      stdio: ['ignore', log, log],
+    })
     const ended = new Promise<ProcessEnd>((resolve) => {
       child.once('exit', (code, signal) => resolve({ code, signal, startError: null }))
       child.once('error', (error) => resolve({ code: null, signal: null, startError: error.message }))
