@@ -9,6 +9,7 @@ import { Button } from '../parts/Button.tsx'
 import { Say } from '../parts/Say.tsx'
 import { showToast } from '../parts/toast.tsx'
 import type { TrainForm } from './use-train.ts'
+import { useTokenPreview } from './use-token-preview.ts'
 
 const TRY_STEPS = 20
 
@@ -38,7 +39,9 @@ export function StartBar({ form }: { readonly form: TrainForm }): ReactNode {
     },
     onError: (error) => showToast(`${error.message} ${error.hint}`, { tone: 'bad' }),
   })
-  const ready = form.valid && !start.isPending
+  // The run would end at its first row with the same words, which stand above.
+  const unreadable = useTokenPreview(form)?.error?.code === 'spec-invalid'
+  const ready = form.valid && !unreadable && !start.isPending
   const startAll = (): void => start.mutate({ request: form.request })
   useCommands([
     {
@@ -63,6 +66,8 @@ export function StartBar({ form }: { readonly form: TrainForm }): ReactNode {
       <span className="grow" />
       {wrong > 0 ? (
         <Say tone="bad">{wrong === 1 ? 'One setting needs' : `${wrong} settings need`} attention.</Say>
+      ) : unreadable ? (
+        <Say tone="bad">The model cannot read the data like this.</Say>
       ) : form.valid ? (
         <Say tone="good">Ready.</Say>
       ) : form.checkError === null ? (

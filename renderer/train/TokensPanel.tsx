@@ -1,10 +1,10 @@
 import type { ReactNode } from 'react'
 import type { TokenPreview } from '../../shared/contract/runs.ts'
 import { LAYOUT_WORDS } from '../../shared/text-layouts.ts'
-import { useCall } from '../api/queries.ts'
 import { Section } from '../parts/Panel.tsx'
 import { ErrorNotice, Loading } from '../parts/states.tsx'
-import { useSettled, type TrainForm } from './use-train.ts'
+import type { TrainForm } from './use-train.ts'
+import { useTokenPreview } from './use-token-preview.ts'
 
 /** Of a longer prompt its beginning and its end are shown: what is learned should be in sight. */
 const WHOLE_TO = 40
@@ -13,11 +13,8 @@ const TAIL = 16
 
 /** The first rows of the data as the chosen model reads them: what is given grey, what is learned coloured. */
 export function TokensPanel({ form }: { readonly form: TrainForm }): ReactNode {
-  const { data, role } = form.algorithm
-  const request = useSettled(form.request)
-  const wanted = data === 'response-pairs' && form.valid && form.draft.model.kind !== 'new'
-  const preview = useCall('runs.tokens', { request }, { enabled: wanted, keepPrevious: true })
-  if (!wanted) return null
+  const preview = useTokenPreview(form)
+  if (preview === null) return null
   const shown = preview.data ?? null
   return (
     <Section title="As the model reads it" note={shown === null ? undefined : LAYOUT_WORDS[shown.layout]}>
@@ -26,7 +23,7 @@ export function TokensPanel({ form }: { readonly form: TrainForm }): ReactNode {
       ) : shown === null ? (
         <Loading />
       ) : (
-        <Rows preview={shown} verb={role === 'reward-model' ? 'scored' : 'learned'} />
+        <Rows preview={shown} verb={form.algorithm.role === 'reward-model' ? 'scored' : 'learned'} />
       )}
     </Section>
   )

@@ -22,6 +22,10 @@ describe.skipIf(chromiumPath === null)('models in the browser', () => {
     folder = mkdtempSync(path.join(tmpdir(), 'pairlab models '))
     await makeModelFolder(path.join(folder, 'tiny'))
     writeFileSync(path.join(folder, 'tiny', 'LICENSE'), 'Do as you like.')
+    writeFileSync(
+      path.join(folder, 'tiny', 'chat_template.jinja'),
+      '{% for turn in messages %}<|{{ turn.role }}|>{{ turn.content }}\n{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}',
+    )
     lab = await openLab()
     await importSample(lab.client)
   })
@@ -78,6 +82,14 @@ describe.skipIf(chromiumPath === null)('models in the browser', () => {
     await waitUntil('the tokens of another layout', async () => (await row.textContent()) !== before)
     await layout.selectOption('auto')
     await waitUntil('the first tokens again', async () => (await row.textContent()) === before)
+    // A template that does not fit: the panel says so, and nothing can be started.
+    const longest = lab.page.getByLabel('Longest sequence', { exact: true })
+    await longest.fill('16')
+    await panel.getByText(/The chat template alone takes \d+ tokens/).waitFor()
+    await lab.page.getByText('The model cannot read the data like this.').waitFor()
+    expect(await lab.page.getByRole('button', { name: /^Start 1 run/ }).isDisabled()).toBe(true)
+    await longest.fill('64')
+    await row.waitFor()
     await lab.page.getByText('Main', { exact: true }).click()
   }
 
@@ -103,7 +115,7 @@ describe.skipIf(chromiumPath === null)('models in the browser', () => {
     for (const [label, text] of [
       ['Steps', '4'],
       ['Batch', '2'],
-      ['Longest sequence', '32'],
+      ['Longest sequence', '64'],
       ['Evaluate every', '0'],
       ['Checkpoint every', '0'],
       ['Sample prompts', '0'],
