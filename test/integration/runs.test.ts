@@ -205,7 +205,13 @@ describe('runs', () => {
       ],
       true,
     ])
-    await expect(client.call('runs.get', { runId: third })).rejects.toMatchObject({ code: 'not-found' })
+    await expect(client.call('runs.get', { runId: third })).rejects.toMatchObject({
+      code: 'not-found',
+      hint: expect.stringContaining(second),
+    })
+    await expect(client.call('runs.get', { runId: 'of-no-name-9' as RunId })).rejects.toMatchObject({
+      hint: expect.stringMatching(/^The newest are: .*-\d+\. It may have been deleted\.$/),
+    })
     await expect(client.call('runs.resume', { runId: second })).rejects.toMatchObject({ code: 'run-conflict' })
   })
 

@@ -4,7 +4,7 @@ import type { AlgorithmRole } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { findAlgorithm } from '../../core/learn/registry.ts'
 import { listCheckpoints } from '../store/metrics.ts'
-import { findRun, type RunEntry } from '../store/runs.ts'
+import { findRun, missingRun, type RunEntry } from '../store/runs.ts'
 import type { HandlerDeps } from '../handlers/deps.ts'
 
 /** A checkpoint that a request names. */
@@ -28,12 +28,7 @@ export function findCheckpoint(
   role: AlgorithmRole | null,
 ): StartPoint {
   const run = findRun(deps.db, runId)
-  if (run === null)
-    throw new AppError({
-      code: 'not-found',
-      message: `There is no run "${runId}" to ${use}.`,
-      hint: 'Choose another run.',
-    })
+  if (run === null) throw missingRun(deps.db, runId, ` to ${use}`)
   const actual = findAlgorithm(run.method).role
   if (role !== null && actual !== role)
     throw new AppError({

@@ -229,27 +229,39 @@ export function findRun(db: ReadableDb, runId: string): RunEntry | null {
   return row === undefined ? null : toRun(row)
 }
 
+/** @param use what it was wanted for: " to start from" */
+export function missingRun(db: ReadableDb, runId: string, use = ''): AppError {
+  const name = `${runId.replace(/-\d+$/, '')}-`
+  const ids = (where: string, ...values: unknown[]): string[] =>
+    db
+      .prepare<unknown[], string>(`SELECT run_id FROM runs ${where} ORDER BY run_no DESC LIMIT 4`)
+      .pluck()
+      .all(...values)
+  const namesakes = ids('WHERE substr(run_id, 1, ?) = ?', name.length, name)
+  const newest = namesakes.length > 0 ? [] : ids('')
+  return new AppError({
+    code: 'not-found',
+    message: `There is no run "${runId}"${use}.`,
+    hint:
+      namesakes.length > 0
+        ? `Of this name there are: ${namesakes.join(', ')}. They are counted as they are started, whatever their seed.`
+        : newest.length > 0
+          ? `The newest are: ${newest.join(', ')}. It may have been deleted.`
+          : 'No run has been started yet.',
+  })
+}
+
 /** @throws AppError `not-found` */
 export function requireRun(db: ReadableDb, runId: string): RunEntry {
   const run = findRun(db, runId)
-  if (run === null)
-    throw new AppError({
-      code: 'not-found',
-      message: `There is no run "${runId}".`,
-      hint: 'Open the list of runs; it may have been deleted.',
-    })
+  if (run === null) throw missingRun(db, runId)
   return run
 }
 
 /** The specification as it was written to the run's folder. */
 export function readRunSpec(db: ReadableDb, runId: string): RunSpec {
   const text = db.prepare<[string], string>('SELECT spec FROM runs WHERE run_id = ?').pluck().get(runId)
-  if (text === undefined)
-    throw new AppError({
-      code: 'not-found',
-      message: `There is no run "${runId}".`,
-      hint: 'Open the list of runs; it may have been deleted.',
-    })
+  if (text === undefined) throw missingRun(db, runId)
   return storedJson(runSpec, text, `the specification of ${runId}`)
 }
 
