@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { foreseeMemory, foreseenBytes, type MemoryQuestion } from '../../main/app/requests/run-memory.ts'
+import { foreseeMemory, foreseenMemory, type MemoryQuestion } from '../../main/app/requests/run-memory.ts'
+import { totalMemory } from '../../main/core/models/training-memory.ts'
 import { findAlgorithm } from '../../main/core/learn/registry.ts'
 import type { ExtraRecord, ItemRow, PreferenceRow } from '../../shared/data-kinds.ts'
 import { runRequest, type RunSpec } from '../../shared/run-spec.ts'
@@ -202,11 +203,9 @@ describe('memory foreseen from the sizes', () => {
       judge: { source, path: rewardModelPath },
     }
     const asked = question(way)
-    const [both, one, none] = [
-      foreseenBytes(asked)!,
-      foreseenBytes({ ...asked, judge: null })!,
-      foreseenBytes({ ...asked, judge: null, rewardModel: null })!,
-    ]
+    const [both, one, none] = [asked, { ...asked, judge: null }, { ...asked, judge: null, rewardModel: null }].map(
+      (one) => totalMemory(foreseenMemory(one)!),
+    ) as [number, number, number]
     expect([both - one > 40e6, one - none]).toEqual([true, both - one]) // ten million weights
     await expectNear('beside a reward model', way)
   })

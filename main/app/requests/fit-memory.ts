@@ -4,12 +4,13 @@ import type { EngineName } from '../../../shared/domain.ts'
 import { PACKED_ENGINES, type TrainingChanges, type TrainingConfig } from '../../../shared/training-config.ts'
 import { storedBytesIn } from '../../core/models/sizes-in.ts'
 import { formatBytes } from '../../../shared/units.ts'
-import { foreseenBytes, type MemoryQuestion } from './run-memory.ts'
+import { totalMemory, type TrainingMemory } from '../../core/models/training-memory.ts'
+import { foreseenMemory, type MemoryQuestion } from './run-memory.ts'
 import type { Advice } from './advice.ts'
 
 /** What a WebAssembly memory reaches, and what of it a run may be foreseen to take: evaluation and samples need some too. */
 const WASM_BYTES = 2 ** 32
-const WASM_SHARE = 0.85
+const WASM_SHARE = 0.8
 const MACHINE_SHARE = 0.8
 
 export interface Fitted {
@@ -26,10 +27,9 @@ export interface Fitted {
 export function fitTraining(question: MemoryQuestion, asked: TrainingChanges, engine: EngineName): Fitted {
   const { training } = question
   const limit = limitOf(engine)
-  const bytesWith = (changes: Partial<TrainingConfig>): number | null =>
-    foreseenBytes(question, { ...training, ...changes })
-  const foreseen = bytesWith({})
-  if (foreseen === null || foreseen <= limit.bytes) return { training, advice: null }
+  const memory = foreseenMemory(question)
+  if (memory === null || limit.taken(memory) <= limit.bytes) return { training, advice: null }
+  const foreseen = totalMemory(memory)
   const sizes =
     asked.microBatchSize === undefined && question.algorithm.data !== 'rankings'
       ? halvesOf(training)
@@ -42,8 +42,8 @@ export function fitTraining(question: MemoryQuestion, asked: TrainingChanges, en
       sizes.map((size) => [storage, size] as const),
     )) {
       const chosen = { microBatchSize, frozenStorage, gradientCheckpointing }
-      const bytes = bytesWith(chosen)!
-      if (bytes > limit.bytes) continue
+      const then = foreseenMemory(question, { ...training, ...chosen })!
+      if (limit.taken(then) > limit.bytes) continue
       const words = [
         ...(microBatchSize === training.microBatchSize ? [] : [`a micro-batch of ${microBatchSize}`]),
         ...(frozenStorage === training.frozenStorage ? [] : ['frozen weights as the file has them']),
@@ -53,7 +53,7 @@ export function fitTraining(question: MemoryQuestion, asked: TrainingChanges, en
         training: { ...training, ...chosen },
         advice: {
           level: 'info',
-          text: `${upperFirst(words.join(' and '))}, chosen so that training fits ${limit.name}: about ${formatBytes(bytes)} in place of ${formatBytes(foreseen)}. The updates are the same.`,
+          text: `${upperFirst(words.join(' and '))}, chosen so that training fits ${limit.name}: about ${formatBytes(totalMemory(then))} in place of ${formatBytes(foreseen)}. The updates are the same.`,
         },
       }
     }
@@ -66,10 +66,25 @@ export function fitTraining(question: MemoryQuestion, asked: TrainingChanges, en
   }
 }
 
-function limitOf(engine: EngineName): { readonly bytes: number; readonly name: string } {
-  const machine = { bytes: MACHINE_SHARE * totalmem(), name: `this machine’s ${formatBytes(totalmem())}` }
+interface Limit {
+  readonly bytes: number
+  /** What of a run counts against it. */
+  taken(memory: TrainingMemory): number
+  readonly name: string
+}
+
+function limitOf(engine: EngineName): Limit {
+  const machine = {
+    bytes: MACHINE_SHARE * totalmem(),
+    taken: totalMemory,
+    name: `this machine’s ${formatBytes(totalmem())}`,
+  }
   if (engine !== 'wasm' || WASM_SHARE * WASM_BYTES > machine.bytes) return machine
-  return { bytes: WASM_SHARE * WASM_BYTES, name: `the ${formatBytes(WASM_BYTES)} of the WebAssembly engine` }
+  return {
+    bytes: WASM_SHARE * WASM_BYTES,
+    taken: (memory) => totalMemory(memory) - memory.program, // which lies beside the engine's memory
+    name: `the ${formatBytes(WASM_BYTES)} of the WebAssembly engine`,
+  }
 }
 
 function storagesOf({ frozenStorage }: TrainingConfig): TrainingConfig['frozenStorage'][] {

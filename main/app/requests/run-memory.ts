@@ -74,10 +74,9 @@ function storedOf({ folder, training }: MemoryQuestion): Beside['stored'] {
   return folder === null || training.adapt === 'full' ? undefined : (storedBytesIn(folder) ?? undefined)
 }
 
-/** All of it with other settings of training; null as `foreseeMemory`. */
-export function foreseenBytes(question: MemoryQuestion, training = question.training): number | null {
-  const memory = foreseer(question)?.(training) ?? null
-  return memory === null ? null : totalMemory(memory)
+/** By its parts, with other settings of training; null as `foreseeMemory`. */
+export function foreseenMemory(question: MemoryQuestion, training = question.training): TrainingMemory | null {
+  return foreseer(question)?.(training) ?? null
 }
 
 /** Null for what reads no tokens, and where the model to start from cannot be read; a problem of the request says why. */

@@ -9,7 +9,7 @@ import type { TrainingLoad } from '../learn/training-load.ts'
 import type { NetworkSizes } from './network-sizes.ts'
 
 export interface TrainingMemory {
-  /** Node, the library, the engine, and what they hold on to once they have worked. */
+  /** Node, the library, the engine, the tokenizer, and what they hold on to once they have worked. */
   readonly program: number
   /** As they are held, adapters included. */
   readonly weights: number
@@ -38,6 +38,8 @@ type Memory = Pick<
 
 const FLOAT_BYTES = 4
 const PROGRAM_BYTES = 220e6
+/** A token of the tokenizer with its merges, and what reading a file of such a model leaves behind: 150 MB beside SmolLM2. */
+const TOKEN_BYTES = 3000
 /** What is freed is not given back to the system, and the pieces never fit each other exactly. */
 const SLACK = 1.15
 /** Adapters of a layer: each keeps its low-rank product. */
@@ -76,7 +78,7 @@ export function trainingMemory(
   ]
   const pass = (floats: number): number => SLACK * FLOAT_BYTES * floats
   const own = {
-    program: PROGRAM_BYTES,
+    program: PROGRAM_BYTES + TOKEN_BYTES * network.vocabSize,
     weights,
     reference: reference ? referenceBytes(network, training, trained) : 0,
     gradients,
@@ -84,7 +86,7 @@ export function trainingMemory(
     // Where nothing is learned there are no gradients.
     activations: Math.max(pass(learned), pass(Math.max(looked, writtenFloats(network, load, longest))) - gradients),
   }
-  const before = scoredBefore === null ? 0 : PROGRAM_BYTES + wholeBytes(scoredBefore)
+  const before = scoredBefore === null ? 0 : own.program + wholeBytes(scoredBefore)
   const held = scorers.reduce((sum, one) => sum + wholeBytes(one), 0)
   return { ...own, scorers: Math.max(held, before - sumOf(own)) }
 }
