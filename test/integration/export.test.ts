@@ -51,7 +51,16 @@ async function checkpointOf(folder: string, name: string): Promise<string> {
       weights,
       adapter: null,
       optimizer: {},
-      state: { step: 1, eventSeq: 1, wallMs: 1, tokensSeen: 1, plan: null, best: null, base: null },
+      state: {
+        step: 1,
+        eventSeq: 1,
+        wallMs: 1,
+        tokensSeen: 1,
+        plan: null,
+        best: null,
+        owesEvaluation: false,
+        base: null,
+      },
     })
     return path.join(run, saved.path)
   } finally {

@@ -57,6 +57,29 @@ describe('ending on request', () => {
     expect(metricsByStep(allEvents(folder))['eval/loss']).toBe(undefined)
   })
 
+  test('an evaluation that a signal dropped is made up for when the run goes on, and may be the best', async () => {
+    const folder = makeTinyRun(root, {
+      engine: 'wasm',
+      seed: 2,
+      model: { kind: 'new', preset: 'mini', tokenizer: { kind: 'byte' }, tiedEmbeddings: true },
+      training: { maxLength: 24, steps: 3, evalEvery: 2, samplePrompts: 6, sampleTokens: 512, sampleTemperature: 10 },
+    })
+    const evaluations = (): number => only(folder, 'phase').filter((event) => event.phase === 'evaluating').length
+    const measured = (): number[] => Object.keys(metricsByStep(allEvents(folder))['eval/loss'] ?? {}).map(Number)
+    const child = spawnTrainer(folder)
+    const ended = exitOf(child)
+    await waitUntil('the evaluation of step 2', () => evaluations() === 2)
+    child.kill('SIGTERM')
+    expect([await ended, measured(), listCheckpointSteps(folder)]).toEqual([0, [0], [2]])
+    expect(await exitOf(spawnTrainer(folder))).toBe(0)
+    expect(measured()).toEqual([0, 2, 3])
+    expect(only(folder, 'checkpoint').map(({ step, best }) => [step, best])).toEqual([
+      [2, false],
+      [2, true],
+      [3, expect.any(Boolean)],
+    ])
+  })
+
   test('stop-and-save saves, evaluates and can go on', async () => {
     const { folder, ended } = await started()
     writeControl(folder, 'checkpoint')

@@ -30,6 +30,8 @@ export const checkpointState = z.strictObject({
   /** Position in the data, as batches.ts writes it. */
   plan: z.json(),
   best: z.strictObject({ step: z.int(), value: z.number() }).nullable(),
+  /** The evaluation that this step is due was dropped for want of time. */
+  owesEvaluation: z.boolean().default(false),
   /** The frozen model of a checkpoint that holds adapters: its folder, as seen from here, and its hash. */
   base: z.strictObject({ path: z.string(), hash: z.string() }).nullable().default(null),
   /** sha256 of each file beside this one. */

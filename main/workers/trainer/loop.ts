@@ -26,6 +26,7 @@ export async function train(
   const run = createProgress(context, await openCourse(context, from), from)
   context.phase('training')
   if (from === null && context.spec.training.evalEvery > 0) await run.evaluate(0, 'part')
+  if (from?.state.owesEvaluation === true && (await run.evaluate(run.step, 'part'))) await run.checkpoint()
   const stopped = await trainSteps(context, run)
   if (stopped === 'stop') return { outcome: 'cancelled', summary: run.summary() }
   if (stopped !== null) {
@@ -76,6 +77,8 @@ interface Position {
   tokensSeen: number
   best: { readonly step: number; readonly value: number } | null
   savedStep: number | null
+  /** What a checkpoint says of the same name. */
+  owesEvaluation: boolean
 }
 
 function createProgress(context: RunContext, course: Course, from: Checkpoint | null): Progress {
@@ -87,6 +90,7 @@ function createProgress(context: RunContext, course: Course, from: Checkpoint | 
     tokensSeen: from?.state.tokensSeen ?? 0,
     best: from?.state.best ?? null,
     savedStep: from?.state.step ?? null,
+    owesEvaluation: from?.state.owesEvaluation ?? false,
   }
   const last: Record<string, number> = {}
   let began: Measured | null = null
@@ -128,6 +132,7 @@ function createProgress(context: RunContext, course: Course, from: Checkpoint | 
     const done = await context.unlessHurried(() =>
       course.evaluate(step, extent === 'all' && step === training.steps ? 'end' : extent),
     )
+    at.owesEvaluation = done === null && extent === 'part' // the last one is made by whoever comes to the end
     if (done === null) return false // half an evaluation is none
     const { metrics: values, samples } = done
     if (samples !== null) context.emit({ type: 'sample', step, items: [...samples] })
@@ -174,6 +179,7 @@ function createProgress(context: RunContext, course: Course, from: Checkpoint | 
       tokensSeen: at.tokensSeen,
       plan: { ...plan.state(), random: [...plan.state().random] },
       best: at.best,
+      owesEvaluation: at.owesEvaluation,
     })
     at.savedStep = at.step
     context.emit({ type: 'checkpoint', step: at.step, ...saved, best: at.best?.step === at.step }, true)
