@@ -57,6 +57,23 @@ describe('ending on request', () => {
     expect(metricsByStep(allEvents(folder))['eval/loss']).toBe(undefined)
   })
 
+  test('stop drops an update, however long its roll-outs are', async () => {
+    const folder = makeTinyRun(root, {
+      engine: 'wasm',
+      method: 'rloo',
+      config: { rewards: { kind: 'length', target: 3 }, groupSize: 4, rolloutTokens: 2048 },
+      model: { kind: 'new', preset: 'mini', tokenizer: { kind: 'byte' }, tiedEmbeddings: true },
+      training: { maxLength: 24, evalEvery: 0, samplePrompts: 0 },
+    })
+    const ended = exitOf(spawnTrainer(folder))
+    await waitUntil('the first update', () => only(folder, 'phase').some((event) => event.phase === 'training'))
+    writeControl(folder, 'stop')
+    expect([await ended, only(folder, 'done')[0]]).toEqual([
+      0,
+      expect.objectContaining({ outcome: 'cancelled', summary: expect.objectContaining({ steps: 0 }) }),
+    ])
+  })
+
   test('an evaluation that a signal dropped is made up for when the run goes on, and may be the best', async () => {
     const folder = makeTinyRun(root, {
       engine: 'wasm',

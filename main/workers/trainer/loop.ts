@@ -49,7 +49,7 @@ async function trainSteps(context: RunContext, run: Progress): Promise<Exclude<C
     const command = context.command()
     if (command === 'checkpoint') await run.checkpoint()
     else if (command !== null) return command
-    await run.update()
+    if (!(await run.update())) continue
     const { step } = run
     if (step < steps) {
       const improved = evalEvery > 0 && step % evalEvery === 0 && (await run.evaluate(step, 'part'))
@@ -63,7 +63,8 @@ async function trainSteps(context: RunContext, run: Progress): Promise<Exclude<C
 
 interface Progress {
   readonly step: number
-  update(): Promise<void>
+  /** False where it was dropped, because somebody said stop. */
+  update(): Promise<boolean>
   /** True when the held-out metric that counts is the best so far. */
   evaluate(step: number, extent: 'part' | 'all'): Promise<boolean>
   checkpoint(): Promise<void>
@@ -98,11 +99,12 @@ function createProgress(context: RunContext, course: Course, from: Checkpoint | 
   const wallMs = (): number => performance.now() - beganAtMs
   const buffer = createMetricBuffer((columns) => context.emit({ type: 'metrics', columns }))
 
-  async function update(): Promise<void> {
+  async function update(): Promise<boolean> {
     const startedAtMs = performance.now()
     const chosen = plan.next()
     const step = at.step + 1
-    const done = await course.update(chosen, step)
+    const done = await context.unlessStopped(() => course.update(chosen, step))
+    if (done === null) return false
     context.checkEngine() // before its zeros are taken for numbers
     if (!Number.isFinite(done.metrics['loss'] ?? 0)) throw failed(step, 'the loss')
     if (!Number.isFinite(done.gradNorm)) throw failed(step, 'the gradient')
@@ -119,6 +121,7 @@ function createProgress(context: RunContext, course: Course, from: Checkpoint | 
       [course.rateName]: (1000 * work) / trainMs,
     })
     buffer.flushIfDue()
+    return true
   }
 
   function failed(step: number, what: string): Error {

@@ -44,6 +44,8 @@ export interface RunContext {
   command(): Command | null
   /** What the work gives; null as soon as it takes a breath in a hurry, and it is dropped there. For what a run can do without. */
   unlessHurried<T>(work: () => Promise<T>): Promise<T | null>
+  /** The same, as soon as somebody said stop: of such a run nothing more is kept. */
+  unlessStopped<T>(work: () => Promise<T>): Promise<T | null>
   /** @throws StopRequest when the run is to end. For work before and after the training loop. */
   breatheOrStop(): Promise<void>
 }
@@ -69,7 +71,7 @@ export function createRunContext(
 ): RunContext {
   let obeyedSeq = 0
   let terminated = false
-  let mayDrop = false
+  let mayDrop: 'hurried' | 'stopped' | null = null
   let controlReadAtMs = -Infinity
   let pending: Command | null = null
   let beatAtMs = performance.now()
@@ -116,13 +118,21 @@ export function createRunContext(
   async function breathe(): Promise<void> {
     beat()
     await new Promise((resolve) => setImmediate(resolve))
-    if (mayDrop && hurried()) throw new Dropped()
+    if (mayDrop === null) return
+    readCommand()
+    if (pending === 'stop' || (mayDrop === 'hurried' && terminated)) throw new Dropped()
   }
 
-  /** Somebody said stop, or the process is being ended. */
-  function hurried(): boolean {
-    readCommand()
-    return pending === 'stop' || terminated
+  async function unless<T>(what: 'hurried' | 'stopped', work: () => Promise<T>): Promise<T | null> {
+    mayDrop = what
+    try {
+      return await work()
+    } catch (error) {
+      if (error instanceof Dropped) return null
+      throw error
+    } finally {
+      mayDrop = null
+    }
   }
 
   return {
@@ -150,17 +160,8 @@ export function createRunContext(
       if (trouble !== null) throw trouble
     },
     command,
-    async unlessHurried(work) {
-      mayDrop = true
-      try {
-        return await work()
-      } catch (error) {
-        if (error instanceof Dropped) return null
-        throw error
-      } finally {
-        mayDrop = false
-      }
-    },
+    unlessHurried: (work) => unless('hurried', work),
+    unlessStopped: (work) => unless('stopped', work),
     async breatheOrStop() {
       await breathe()
       const asked = command()
