@@ -1,7 +1,6 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { checkpointFolder, runPaths } from '../../main/base/run-folder/paths.ts'
 import { readTail } from '../../main/base/files/tail.ts'
 import { loadCheckpoint, openModelFiles } from '../../main/core/models/checkpoint-files.ts'
@@ -19,16 +18,12 @@ import {
 } from '../support/tiny-run.ts'
 import { softwareGpu } from '../support/software-gpu.ts'
 import { makeModelFolder } from '../support/model-folder.ts'
+import { ownFolder } from '../support/own-folder.ts'
 
-let root: string
-
-beforeEach(() => {
-  root = mkdtempSync(path.join(tmpdir(), 'pairlab adapters ü '))
-})
-afterEach(() => rmSync(root, { recursive: true, force: true }))
+const own = ownFolder('adapters ü')
 
 async function finish(options: TinyOptions): Promise<string> {
-  const folder = makeTinyRun(root, { engine: 'wasm', ...options })
+  const folder = makeTinyRun(own.path, { engine: 'wasm', ...options })
   expect([await exitOf(spawnTrainer(folder)), readTail(runPaths(folder).log, 5)]).toEqual([0, []])
   return folder
 }
@@ -38,7 +33,7 @@ async function registered(): Promise<NonNullable<TinyOptions['model']>> {
     kind: 'registered',
     modelId: 'm-1' as never,
     name: 'tiny',
-    ...(await makeModelFolder(path.join(root, 'model'))),
+    ...(await makeModelFolder(path.join(own.path, 'model'))),
   }
 }
 
@@ -47,7 +42,7 @@ const LORA = { adapt: 'lora', loraRank: 4, loraAlpha: 8, loraDropout: 0.1 } as c
 describe('a run that starts from a registered model', () => {
   test('is foreseen with the checkpoint that it will write', async () => {
     const options: TinyOptions = { method: 'dpo', model: await registered(), training: { ...LORA, steps: 2 } }
-    const estimated = makeTinyRun(root, { engine: 'wasm', ...options, runId: 'foreseen' })
+    const estimated = makeTinyRun(own.path, { engine: 'wasm', ...options, runId: 'foreseen' })
     expect(await exitOf(spawnTrainer(estimated, 'estimate'))).toBe(0)
     const facts = Object.assign({}, ...only(estimated, 'fact').map((event) => event.facts)) as Record<string, number>
     const folder = await finish({ ...options, runId: 'saved' })
@@ -80,7 +75,7 @@ describe('a run that starts from a registered model', () => {
       target_modules: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'],
     })
     expect(statSync(path.join(checkpoint, 'adapter_model.safetensors')).size).toBeLessThan(
-      statSync(path.join(root, 'model', 'model.safetensors')).size / 4,
+      statSync(path.join(own.path, 'model', 'model.safetensors')).size / 4,
     )
   })
 
@@ -117,11 +112,11 @@ describe('a run that starts from a registered model', () => {
 
   test('refuses a model that is no longer what it was', async () => {
     const model = await registered()
-    const file = path.join(root, 'model', 'model.safetensors')
+    const file = path.join(own.path, 'model', 'model.safetensors')
     const bytes = readFileSync(file)
     bytes[bytes.length - 5]! ^= 1
     writeFileSync(file, bytes)
-    const folder = makeTinyRun(root, { model, training: LORA })
+    const folder = makeTinyRun(own.path, { model, training: LORA })
     expect(await exitOf(spawnTrainer(folder))).toBe(TRAINER_EXIT.badSpec)
     expect(only(folder, 'failed')[0]?.error.message).toContain('was changed after this run was made')
   })
@@ -165,7 +160,10 @@ describe('frozen weights kept as bfloat16', () => {
   test.skipIf(softwareGpu === null)(
     'are refused where the engine cannot multiply them (skipped: no Chromium with SwiftShader)',
     async () => {
-      const folder = makeTinyRun(root, { engine: 'webgpu', training: { ...LORA, ...short, frozenStorage: 'bfloat16' } })
+      const folder = makeTinyRun(own.path, {
+        engine: 'webgpu',
+        training: { ...LORA, ...short, frozenStorage: 'bfloat16' },
+      })
       expect(await exitOf(spawnTrainer(folder, 'train', softwareGpu ?? {}))).toBe(TRAINER_EXIT.badSpec)
       expect(only(folder, 'failed')[0]?.error.message).toBe(
         'The webgpu engine cannot multiply frozen weights kept as bfloat16.',
@@ -199,7 +197,7 @@ describe('resumed', () => {
         },
       }
       const whole = await finish({ ...options, runId: 'whole' })
-      const folder = makeTinyRun(root, { ...options, runId: 'killed' })
+      const folder = makeTinyRun(own.path, { ...options, runId: 'killed' })
       await killAfterCheckpoint(folder, 2)
       expect(await exitOf(spawnTrainer(folder))).toBe(0)
       expect(metricsByStep(allEvents(folder))).toEqual(metricsByStep(allEvents(whole)))

@@ -1,7 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { readTail } from '../../main/base/files/tail.ts'
 import { runPaths } from '../../main/base/run-folder/paths.ts'
 import { killAfterCheckpoint } from '../support/kill-trainer.ts'
@@ -15,18 +12,14 @@ import {
   weightsOf,
   type TinyOptions,
 } from '../support/tiny-run.ts'
+import { ownFolder } from '../support/own-folder.ts'
 
 // Real training processes in which the policy writes its own completions.
 
-let root: string
-
-beforeEach(() => {
-  root = mkdtempSync(path.join(tmpdir(), 'pairlab rollouts '))
-})
-afterEach(() => rmSync(root, { recursive: true, force: true }))
+const own = ownFolder('rollouts')
 
 async function finish(options: TinyOptions): Promise<string> {
-  const folder = makeTinyRun(root, { engine: 'wasm', ...options })
+  const folder = makeTinyRun(own.path, { engine: 'wasm', ...options })
   expect([await exitOf(spawnTrainer(folder)), readTail(runPaths(folder).log, 5)]).toEqual([0, []])
   return folder
 }
@@ -99,7 +92,7 @@ test.each([
       },
     }
     const whole = await finish({ ...options, runId: 'whole' })
-    const folder = makeTinyRun(root, { ...options, runId: 'killed' })
+    const folder = makeTinyRun(own.path, { ...options, runId: 'killed' })
     expect(await killAfterCheckpoint(folder, 2)).toBe('SIGKILL')
     expect(await exitOf(spawnTrainer(folder))).toBe(0)
     expect(metricsByStep(allEvents(folder))).toEqual(metricsByStep(allEvents(whole)))
@@ -115,7 +108,7 @@ test.each([
 
 test('a step whose completions were all cut and masked leaves the weights as they are', async () => {
   const weightsAfter = async (maskTruncated: boolean): Promise<string[]> => {
-    const folder = makeTinyRun(root, {
+    const folder = makeTinyRun(own.path, {
       engine: 'wasm',
       seed: 2,
       runId: `masked-${maskTruncated}`,
@@ -145,7 +138,7 @@ test('a step whose completions were all cut and masked leaves the weights as the
 }, 120_000)
 
 test('CoPG on logged completions warns where the reference writes what they never show', async () => {
-  const folder = makeTinyRun(root, {
+  const folder = makeTinyRun(own.path, {
     method: 'copg',
     engine: 'wasm',
     training: { steps: 1, evalEvery: 0, samplePrompts: 0 },

@@ -1,7 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { writeControl } from '../../main/base/run-folder/control.ts'
 import { TRAINER_EXIT } from '../../main/base/run-folder/protocol.ts'
 import { listCheckpointSteps } from '../../main/workers/trainer/checkpoint.ts'
@@ -15,13 +12,9 @@ import {
   type TinyOptions,
 } from '../support/tiny-run.ts'
 import { waitUntil } from '../support/make-app.ts'
+import { ownFolder } from '../support/own-folder.ts'
 
-let root: string
-
-beforeEach(() => {
-  root = mkdtempSync(path.join(tmpdir(), 'pairlab trainer ends '))
-})
-afterEach(() => rmSync(root, { recursive: true, force: true }))
+const own = ownFolder('trainer ends')
 
 describe('ending on request', () => {
   const long: TinyOptions = { engine: 'wasm', training: { steps: 5000, evalEvery: 0, checkpointEvery: 0 } }
@@ -29,7 +22,7 @@ describe('ending on request', () => {
   async function started(
     options: TinyOptions = long,
   ): Promise<{ folder: string; ended: Promise<unknown>; child: ReturnType<typeof spawnTrainer> }> {
-    const folder = makeTinyRun(root, options)
+    const folder = makeTinyRun(own.path, options)
     const child = spawnTrainer(folder)
     const ended = exitOf(child)
     await waitUntil('the first points', () => only(folder, 'metrics').length > 0)
@@ -44,7 +37,7 @@ describe('ending on request', () => {
 
   test('stop drops an evaluation, however long it would write', async () => {
     // It writes for seconds: tokens at random, of which one in 260 ends a completion; with this seed the longest has 1,105.
-    const folder = makeTinyRun(root, {
+    const folder = makeTinyRun(own.path, {
       engine: 'wasm',
       seed: 2,
       model: { kind: 'new', preset: 'mini', tokenizer: { kind: 'byte' }, tiedEmbeddings: true },
@@ -58,7 +51,7 @@ describe('ending on request', () => {
   })
 
   test('stop drops an update, however long its roll-outs are', async () => {
-    const folder = makeTinyRun(root, {
+    const folder = makeTinyRun(own.path, {
       engine: 'wasm',
       method: 'rloo',
       config: { rewards: { kind: 'length', target: 3 }, groupSize: 4, rolloutTokens: 2048 },
@@ -75,7 +68,7 @@ describe('ending on request', () => {
   })
 
   test('an evaluation that a signal dropped is made up for when the run goes on, and may be the best', async () => {
-    const folder = makeTinyRun(root, {
+    const folder = makeTinyRun(own.path, {
       engine: 'wasm',
       seed: 2,
       model: { kind: 'new', preset: 'mini', tokenizer: { kind: 'byte' }, tiedEmbeddings: true },

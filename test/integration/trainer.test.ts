@@ -1,7 +1,6 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { readTail } from '../../main/base/files/tail.ts'
 import { runPaths } from '../../main/base/run-folder/paths.ts'
 import { loadCheckpoint } from '../../main/core/models/checkpoint-files.ts'
@@ -19,16 +18,12 @@ import {
   weightsOf,
   type TinyOptions,
 } from '../support/tiny-run.ts'
+import { ownFolder } from '../support/own-folder.ts'
 
-let root: string
-
-beforeEach(() => {
-  root = mkdtempSync(path.join(tmpdir(), 'pairlab trainer ü '))
-})
-afterEach(() => rmSync(root, { recursive: true, force: true }))
+const own = ownFolder('trainer ü')
 
 async function finish(options: TinyOptions): Promise<string> {
-  const folder = makeTinyRun(root, { engine: 'wasm', ...options })
+  const folder = makeTinyRun(own.path, { engine: 'wasm', ...options })
   expect([await exitOf(spawnTrainer(folder)), readTail(runPaths(folder).log, 5)]).toEqual([0, []])
   return folder
 }
@@ -83,7 +78,7 @@ describe('a run from start to end', () => {
       const { path: place, sha256 } = only(folder, 'checkpoint').at(-1)!
       return { path: path.join(folder, place), hash: sha256 }
     }
-    const folder = makeTinyRun(root, {
+    const folder = makeTinyRun(own.path, {
       runId: 'copg-1',
       method: 'copg',
       engine: 'wasm',
@@ -104,7 +99,7 @@ describe('a run from start to end', () => {
       0.5, 0, 0,
     ])
     expect(metrics['eval/kl/k3']![8]).toBeGreaterThan(0)
-    expect(readdirSync(path.join(root, 'cache')).toSorted()).toEqual(['logprobs', 'score'])
+    expect(readdirSync(path.join(own.path, 'cache')).toSorted()).toEqual(['logprobs', 'score'])
   })
 
   test('a clear fall below the weights it began with is said once, while the run goes on', async () => {
@@ -112,7 +107,7 @@ describe('a run from start to end', () => {
     const { path: place, sha256 } = only(sft, 'checkpoint').at(-1)!
     // Taught the opposite of what the held-out pairs prefer.
     const rows = tinyRows().map((row) => (row.split === 'train' ? { ...row, preferenceA: 1 - row.preferenceA! } : row))
-    const folder = makeTinyRun(root, {
+    const folder = makeTinyRun(own.path, {
       runId: 'sft-2',
       engine: 'wasm',
       rows,
@@ -165,7 +160,7 @@ describe('resuming equals never stopping', () => {
 
   test('bit for bit on the cpu engine, killed twice', async () => {
     const whole = await finish({ ...options, runId: 'whole' })
-    const folder = makeTinyRun(root, { ...options, runId: 'killed' })
+    const folder = makeTinyRun(own.path, { ...options, runId: 'killed' })
     for (const afterStep of [2, 4]) expect(await killAfterCheckpoint(folder, afterStep)).toBe('SIGKILL')
     expect(await exitOf(spawnTrainer(folder))).toBe(0)
     expect(only(folder, 'ready').map((event) => event.resumedFromStep)).toEqual([
@@ -180,7 +175,7 @@ describe('resuming equals never stopping', () => {
 
 describe('failing readably', () => {
   test('a loss that is not finite ends the run, names the step and keeps the checkpoint', async () => {
-    const folder = makeTinyRun(root, {
+    const folder = makeTinyRun(own.path, {
       engine: 'wasm',
       training: {
         steps: 60,
@@ -204,13 +199,13 @@ describe('failing readably', () => {
   })
 
   test('changed data, a broken specification and an unknown method each have their words', async () => {
-    const folder = makeTinyRun(root, { engine: 'wasm' })
-    writeFileSync(path.join(root, 'view.jsonl'), `${JSON.stringify(tinyRows()[0])}\n`)
+    const folder = makeTinyRun(own.path, { engine: 'wasm' })
+    writeFileSync(path.join(own.path, 'view.jsonl'), `${JSON.stringify(tinyRows()[0])}\n`)
     expect([await exitOf(spawnTrainer(folder)), only(folder, 'failed')[0]?.error.code]).toEqual([
       TRAINER_EXIT.failed,
       'dataset-invalid',
     ])
-    const unknown = makeTinyRun(root, { runId: 'unknown', method: 'none' })
+    const unknown = makeTinyRun(own.path, { runId: 'unknown', method: 'none' })
     expect([await exitOf(spawnTrainer(unknown)), only(unknown, 'failed')[0]?.error.message]).toEqual([
       TRAINER_EXIT.badSpec,
       'There is no method called "none".',
@@ -223,7 +218,7 @@ describe('failing readably', () => {
   })
 
   test('a damaged checkpoint is passed over for the one before it', async () => {
-    const folder = makeTinyRun(root, { engine: 'wasm' })
+    const folder = makeTinyRun(own.path, { engine: 'wasm' })
     expect(await exitOf(spawnTrainer(folder))).toBe(0)
     const weights = path.join(runPaths(folder).checkpoints, '00000008', 'model.safetensors')
     const bytes = readFileSync(weights)
@@ -239,7 +234,7 @@ describe('failing readably', () => {
 })
 
 test('a dry run measures without training', async () => {
-  const folder = makeTinyRun(root, { engine: 'wasm', method: 'dpo' })
+  const folder = makeTinyRun(own.path, { engine: 'wasm', method: 'dpo' })
   expect(await exitOf(spawnTrainer(folder, 'estimate'))).toBe(0)
   const facts = Object.assign({}, ...only(folder, 'fact').map((event) => event.facts))
   expect(facts).toMatchObject({
@@ -262,11 +257,11 @@ test('a dry run goes through a part of what is the same over and over, and says 
   }
   const scored = (folder: string): number =>
     only(folder, 'phase').findLast((event) => event.phase === 'reference')?.total ?? 0
-  const dry = makeTinyRun(root, { ...options, runId: 'dry-1' })
+  const dry = makeTinyRun(own.path, { ...options, runId: 'dry-1' })
   expect(await exitOf(spawnTrainer(dry, 'estimate'))).toBe(0)
   const facts = Object.assign({}, ...only(dry, 'fact').map((event) => event.facts))
   expect([facts.setupLeftMs > 0, facts.stepMs > 0, facts.lastEvaluationMs > 0]).toEqual([true, true, true])
-  rmSync(path.join(root, 'cache'), { recursive: true, force: true })
+  rmSync(path.join(own.path, 'cache'), { recursive: true, force: true })
   const whole = await finish({ ...options, runId: 'whole-1' })
   expect(scored(dry)).toBeGreaterThan(0)
   expect(scored(dry)).toBeLessThan(scored(whole))

@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { readTail } from '../../main/base/files/tail.ts'
 import { runPaths } from '../../main/base/run-folder/paths.ts'
 import { softwareGpu } from '../support/software-gpu.ts'
@@ -16,6 +15,7 @@ import {
   tinyRows,
   type TinyOptions,
 } from '../support/tiny-run.ts'
+import { ownFolder } from '../support/own-folder.ts'
 
 /**
  * Of one length, because an emulated card takes seconds to compile for each new shape; and no more than the steps take, because
@@ -29,17 +29,13 @@ const ROWS = tinyRows(8, 2, 2).map((row) => ({
 const CHILD = fileURLToPath(new URL('../support/webgpu-child.ts', import.meta.url))
 /** Two seconds each on two cores that emulate a card. Twenty and more by hand. */
 const STEPS = Number(process.env['PAIRLAB_GPU_STEPS'] ?? 3)
-let root: string
-beforeEach(() => {
-  root = mkdtempSync(path.join(tmpdir(), 'pairlab webgpu '))
-})
-afterEach(() => rmSync(root, { recursive: true, force: true }))
+const own = ownFolder('webgpu')
 
 describe.skipIf(softwareGpu === null)(
   'webgpu on an emulated graphics card (skipped: no Chromium with SwiftShader)',
   () => {
     async function finish(options: TinyOptions): Promise<string> {
-      const folder = makeTinyRun(root, options)
+      const folder = makeTinyRun(own.path, options)
       expect([
         await exitOf(spawnTrainer(folder, 'train', softwareGpu ?? {})),
         readTail(runPaths(folder).log, 5).filter((line) => !line.includes('XDG_RUNTIME_DIR')),
