@@ -35,8 +35,8 @@ function projects(name: string, pattern: string): object[] {
 export default defineConfig({
   root,
   test: {
-    // One more than there are cores: three tests in ten minutes wait, for a process or a page, and leave a core to another (478 s with
-    // two workers on two cores, 426 s with three).
+    // One more than there are cores: for three tenths of their time tests wait, for a process or a page, and leave their core to another
+    // (478 s with two workers on two cores, 426 s with three).
     maxWorkers: availableParallelism() + 1,
     reporters: ['default', new ClosingLine()],
     projects: [

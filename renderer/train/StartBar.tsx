@@ -39,7 +39,7 @@ export function StartBar({ form }: { readonly form: TrainForm }): ReactNode {
     },
     onError: (error) => showToast(`${error.message} ${error.hint}`, { tone: 'bad' }),
   })
-  // The run would end at its first row with the same words, which stand above.
+  // The run would end at its first row with the words that the panel of tokens says.
   const unreadable = useTokenPreview(form)?.error?.code === 'spec-invalid'
   const ready = form.valid && !unreadable && !start.isPending
   const startAll = (): void => start.mutate({ request: form.request })

@@ -146,6 +146,21 @@ describe('settings that make a run fit its engine', () => {
     expect(tight).toBeLessThan(free!)
   })
 
+  test('what lies beside the engine counts against the machine: it fits both, or somebody is warned', () => {
+    const machine = 4.6e9 // a share of which is little more than the engine's
+    let between = 0
+    for (let maxLength = 64; maxLength <= 1024; maxLength += 16) {
+      const asked = question({ maxLength })
+      const { training, advice } = fitTraining(asked, {}, 'wasm', machine)
+      if (advice?.level === 'warning') continue
+      expect(totalMemory(foreseenMemory(asked, training)!)).toBeLessThanOrEqual(0.8 * machine)
+      expect(engineBytes(asked, training)).toBeLessThanOrEqual(WASM)
+      const alone = fitTraining(asked, {}, 'wasm', 64e9).training
+      if (totalMemory(foreseenMemory(asked, alone)!) > 0.8 * machine) between += 1
+    }
+    expect(between).toBeGreaterThan(0) // of which the engine alone would have had enough
+  })
+
   test('a bfloat16 folder is kept as it is stored where float32 would not fit', () => {
     const place = path.join(folder, 'halves')
     mkdirSync(place)

@@ -23,12 +23,21 @@ export interface Fitted {
  * The micro-batch first, which costs nothing; then frozen weights as their file has them, which changes no
  * number; then gradient checkpointing, which costs a third more time. What was asked for stays as it is, and so does a
  * ranker's micro-batch: it decides what is drawn and what stands against what.
+ * @param machineBytes of memory in all
  */
-export function fitTraining(question: MemoryQuestion, asked: TrainingChanges, engine: EngineName): Fitted {
+export function fitTraining(
+  question: MemoryQuestion,
+  asked: TrainingChanges,
+  engine: EngineName,
+  machineBytes = totalmem(),
+): Fitted {
   const { training } = question
-  const limit = limitOf(engine)
+  const limits = limitsOf(engine, machineBytes)
+  const exceeded = (memory: TrainingMemory): Limit | undefined =>
+    limits.find(({ bytes, taken }) => taken(memory) > bytes)
   const memory = foreseenMemory(question)
-  if (memory === null || limit.taken(memory) <= limit.bytes) return { training, advice: null }
+  const limit = memory === null ? undefined : exceeded(memory)
+  if (memory === null || limit === undefined) return { training, advice: null }
   const foreseen = totalMemory(memory)
   const sizes =
     asked.microBatchSize === undefined && question.algorithm.data !== 'rankings'
@@ -43,7 +52,7 @@ export function fitTraining(question: MemoryQuestion, asked: TrainingChanges, en
     )) {
       const chosen = { microBatchSize, frozenStorage, gradientCheckpointing }
       const then = foreseenMemory(question, { ...training, ...chosen })!
-      if (limit.taken(then) > limit.bytes) continue
+      if (exceeded(then) !== undefined) continue
       const words = [
         ...(microBatchSize === training.microBatchSize ? [] : [`a micro-batch of ${microBatchSize}`]),
         ...(frozenStorage === training.frozenStorage ? [] : ['frozen weights as the file has them']),
@@ -73,18 +82,20 @@ interface Limit {
   readonly name: string
 }
 
-function limitOf(engine: EngineName): Limit {
+/** What the engine reaches, where it reaches less than the machine has, and the machine. */
+function limitsOf(engine: EngineName, machineBytes: number): Limit[] {
   const machine = {
-    bytes: MACHINE_SHARE * totalmem(),
+    bytes: MACHINE_SHARE * machineBytes,
     taken: totalMemory,
-    name: `this machine’s ${formatBytes(totalmem())}`,
+    name: `this machine’s ${formatBytes(machineBytes)}`,
   }
-  if (engine !== 'wasm' || WASM_SHARE * WASM_BYTES > machine.bytes) return machine
-  return {
+  if (engine !== 'wasm') return [machine]
+  const wasm = {
     bytes: WASM_SHARE * WASM_BYTES,
-    taken: (memory) => totalMemory(memory) - memory.program, // which lies beside the engine's memory
+    taken: (memory: TrainingMemory) => totalMemory(memory) - memory.program, // which lies beside the engine's memory
     name: `the ${formatBytes(WASM_BYTES)} of the WebAssembly engine`,
   }
+  return wasm.bytes < machine.bytes ? [wasm, machine] : [machine]
 }
 
 function storagesOf({ frozenStorage }: TrainingConfig): TrainingConfig['frozenStorage'][] {
