@@ -121,7 +121,8 @@ test(
     const wanted: Wish[] = []
     const spared = new Set<Wish>()
     let kills = 0
-    for (let round = 0; kills < KILLS; round += 1) {
+    for (let rounds = 0; kills < KILLS; rounds += 1) {
+      const round = String(rounds).padStart(4, '0') // no name begins with another
       const wishes = shuffle<Wish>(
         [
           { words: ['import', file(`first${round}`)], name: `first${round}` },
