@@ -9,7 +9,7 @@ import { foldEvents } from './fold.ts'
 import { readEvents } from '../../base/run-folder/events.ts'
 import { readSpec } from '../../base/run-folder/spec.ts'
 import { runPaths } from '../../base/run-folder/paths.ts'
-import { folderBytes } from './summary.ts'
+import { runBytes } from './summary.ts'
 import { readTime } from './trained-time.ts'
 
 /** Who hears of the reading of run folders. */
@@ -118,7 +118,7 @@ export function* foldFolder(db: WritableDb, runsFolder: string, runId: string): 
   const holds = run !== null && ended != null && ended.afterSeq >= run.cursorSeq
   updateRun(db, runId, {
     note: record?.note ?? '',
-    diskBytes: folderBytes(folder),
+    diskBytes: runBytes(folder),
     ...(holds
       ? {
           state: ended.state,

@@ -42,7 +42,7 @@ import { lockOwner } from '../../base/run-folder/lock.ts'
 import { readTail } from '../../base/files/tail.ts'
 import { runPaths } from '../../base/run-folder/paths.ts'
 import { writeSpec } from '../../base/run-folder/spec.ts'
-import { folderBytes, summarizeRun } from './summary.ts'
+import { runBytes, summarizeRun } from './summary.ts'
 import { createSupervisor, POLL_MS, type RunAudience, type StopMode } from './supervisor.ts'
 
 export interface RunServiceOptions {
@@ -257,7 +257,7 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
     },
     setNote(runId, note) {
       changeAppRecord(folderOf(runId), requireRun(db, runId), { note })
-      updateRun(db, runId, { note, diskBytes: folderBytes(folderOf(runId)) })
+      updateRun(db, runId, { note, diskBytes: runBytes(folderOf(runId)) })
       show(runId)
     },
     remove(runId) {

@@ -3,6 +3,7 @@ import path from 'node:path'
 import type { RunDetail, RunSummary } from '../../../shared/contract/runs.ts'
 import { ENDED_STATES, isLive, type RunState } from '../../../shared/domain.ts'
 import { isErrno } from '../../base/files/system-error.ts'
+import { runPaths } from '../../base/run-folder/paths.ts'
 import { lastValue, listCheckpoints, listMetricNames, readSeries } from '../store/metrics.ts'
 import type { ReadableDb } from '../store/open.ts'
 import { listQueue, readRunSpec, type RunEntry } from '../store/runs.ts'
@@ -102,11 +103,17 @@ export function describeRun(db: ReadableDb, run: RunEntry, folder: string): Omit
   }
 }
 
+/** Bytes that a run keeps. Its lock is none of them: it goes with the process that holds it, which may be a moment later. */
+export function runBytes(folder: string): number {
+  return folderBytes(folder, runPaths(folder).lock)
+}
+
 /** Bytes of a folder's files. A file that vanishes while it is counted counts nothing: retention is at work. */
-export function folderBytes(folder: string): number {
+function folderBytes(folder: string, except = ''): number {
   const entries = unlessGone(() => readdirSync(folder, { withFileTypes: true })) ?? []
   return entries.reduce((sum, entry) => {
     const place = path.join(folder, entry.name)
+    if (place === except) return sum
     if (entry.isDirectory()) return sum + folderBytes(place)
     return sum + (entry.isFile() ? (statSync(place, { throwIfNoEntry: false })?.size ?? 0) : 0)
   }, 0)

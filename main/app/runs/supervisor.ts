@@ -14,7 +14,7 @@ import { readEvents } from '../../base/run-folder/events.ts'
 import { isRunning, lockOwner, type ProcessIdentity } from '../../base/run-folder/lock.ts'
 import { clearControl, writeControl } from '../../base/run-folder/control.ts'
 import { runPaths } from '../../base/run-folder/paths.ts'
-import { folderBytes, summarizeRun } from './summary.ts'
+import { runBytes, summarizeRun } from './summary.ts'
 
 type RunEventName = 'run.state' | 'run.metrics' | 'run.samples' | 'runs.changed'
 
@@ -206,7 +206,7 @@ function createWatcher({ db, audience, log, silenceMs = SILENCE_MS }: Supervisor
     for (const { step, items } of results.flatMap((result) => result.samples))
       audience.emit('run.samples', { runId: run.runId, step, items: [...items] })
     if (results.some((result) => result.savedCheckpoint) || !isLive(run.state))
-      updateRun(db, run.runId, { diskBytes: folderBytes(entry.folder) })
+      updateRun(db, run.runId, { diskBytes: runBytes(entry.folder) })
     if (results.some((result) => result.stateChanged) || performance.now() - entry.stateShownMs >= 1000) show(entry)
   }
 
@@ -222,7 +222,7 @@ function createWatcher({ db, audience, log, silenceMs = SILENCE_MS }: Supervisor
       phase: 'ended',
       pid: null,
       pidStarted: null,
-      diskBytes: folderBytes(entry.folder),
+      diskBytes: runBytes(entry.folder),
     })
     show(entry)
     audience.emit('runs.changed', {})
@@ -250,7 +250,7 @@ function createWatcher({ db, audience, log, silenceMs = SILENCE_MS }: Supervisor
       log.warn(`run ${run.runId}: ${death.error?.message ?? 'stopped'}`)
       endRun(entry, death.state, death.error)
     } else {
-      updateRun(db, run.runId, { diskBytes: folderBytes(entry.folder) }) // without the lock that it held
+      updateRun(db, run.runId, { diskBytes: runBytes(entry.folder) }) // with its last words
       audience.emit('runs.changed', {})
     }
     return true
