@@ -51,7 +51,7 @@ function longTexts(): ItemRow[] {
 
 /** @param query of a cross-encoder it is short, since the documents of a list share it */
 function longLists(query: (at: number) => string): (ItemRow | ExtraRecord)[] {
-  const documents = Array.from({ length: 60 }, (_none, at) => `d${at}`)
+  const documents = Array.from({ length: 30 }, (_none, at) => `d${at}`)
   return [
     ...Array.from({ length: 8 }, (_none, at) =>
       item(at, { kind: 'query', text: query(at), judgments: [[`d${at}`, 1]] }),
@@ -134,15 +134,15 @@ const WAYS: readonly (readonly [name: string, way: Way])[] = [
   ['DPO, all weights, by micro-batches', { method: 'dpo', training: { ...SMALL, microBatchSize: 2 } }],
   ['DPO, computing layers twice', { method: 'dpo', training: { ...SMALL, gradientCheckpointing: true } }],
   ['a reward model', { method: 'reward-model', training: SMALL }],
-  ['InfoNCE on texts', { method: 'contrastive', training: { ...SMALL, batchSize: 6 } }],
+  ['InfoNCE on texts', { method: 'contrastive', training: { ...SMALL, batchSize: 4 } }],
   ['language modeling', { method: 'language-model', training: SMALL }],
   ['GRACE', { method: 'grace', config: { groupSize: 4, rolloutTokens: 64 }, training: { ...SMALL, batchSize: 2 } }],
-  ['PG-RANK', { method: 'pg-rank', config: { candidates: 24 }, training: SMALL }],
+  ['PG-RANK', { method: 'pg-rank', config: { candidates: 24 }, training: { ...SMALL, batchSize: 2 } }],
   [
     'a cross-encoder',
     {
       method: 'listnet',
-      config: { scorer: 'cross-encoder', temperature: 1, candidates: 12 },
+      config: { scorer: 'cross-encoder', temperature: 1, candidates: 8 },
       training: { ...SMALL, batchSize: 2 },
     },
   ],
