@@ -87,7 +87,6 @@ async function summaryOf(datasetId: string, method: string): Promise<Readonly<Re
   const { runIds } = await running.client.call('runs.start', {
     request: tinyRequest(datasetId, {
       method,
-      engine: 'cpu',
       training: { ...TINY_TRAINING, steps: 12, learningRate: 1e-2 },
     }),
   })

@@ -37,7 +37,7 @@ const TINY = [
   '--sample-tokens',
   '4',
   '--engine',
-  'cpu',
+  'wasm',
 ]
 
 const pairs = [

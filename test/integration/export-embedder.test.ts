@@ -58,7 +58,6 @@ async function trained(
       training: { ...training, learningRate: 1e-2 },
       model,
       data: { datasetId: datasetId as never },
-      engine: 'cpu',
     },
   })
   expect([

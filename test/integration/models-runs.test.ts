@@ -33,7 +33,6 @@ describe('a run and a model', () => {
       runIds: [runId],
     } = await client.call('runs.start', {
       request: tinyRequest(datasetId, {
-        engine: 'cpu',
         training: lora,
         model: { kind: 'registered', modelId: base.modelId },
       }),
@@ -56,7 +55,6 @@ describe('a run and a model', () => {
     const ask = (training: TrainingChanges): Promise<Output<'runs.check'>> =>
       client.call('runs.check', {
         request: tinyRequest(datasetId, {
-          engine: 'cpu',
           training,
           model: { kind: 'registered', modelId: base.modelId },
         }),

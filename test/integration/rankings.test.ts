@@ -54,7 +54,6 @@ test('feature files become a data set on which a warm start and PG-RANK are trai
     training,
     model,
     data: { datasetId },
-    engine: 'cpu',
   })
   const measured = await client.call('runs.estimate', {
     request: request('infonce', { kind: 'networks' }, { inBatch: false, negatives: 3 }),
@@ -126,7 +125,6 @@ test('a BEIR folder is listed with its judged documents, and trained on by how w
         training: { ...training, steps: 4, batchSize: 1, evalEvery: 0, checkpointEvery: 0 },
         model: { kind: 'networks' },
         data: { datasetId },
-        engine: 'cpu',
       },
     })
   ).runIds
@@ -170,7 +168,6 @@ test('a bi-encoder is warmed up with in-batch negatives, and goes on with PG-RAN
           },
           model,
           data: { datasetId },
-          engine: 'cpu',
         },
       })
     ).runIds

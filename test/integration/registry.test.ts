@@ -19,7 +19,7 @@ import { learnToyLists } from '../support/toy-lists.ts'
 import { learnToyPairs } from '../support/toy-pairs.ts'
 import { learnToySegments } from '../support/toy-segments.ts'
 import { learnToyTexts } from '../support/toy-texts.ts'
-import { trainHere } from '../support/train-here.ts'
+import { openEngine, trainHere } from '../support/train-here.ts'
 
 // What every method of the registry has to have: vectors, a toy problem that it learns without losing tensors, and runs
 // that resume exactly. A method that is added fails here until it has them. Its form is in unit/registry-form.test.ts.
@@ -34,6 +34,7 @@ beforeAll(async () => {
   const report = await runGolden(golden, { engine: 'cpu', files: names })
   for (const { file, status, compared } of report.results)
     if (status === 'passed') passed.set(file, (passed.get(file) ?? 0) + compared)
+  await openEngine()
 })
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 
@@ -74,7 +75,7 @@ describe.each(algorithms.map((page) => [page.id, page] as const))('%s', (id, pag
     expect(tensors.at(-1)).toBe(tensors.at(-10))
   })
 
-  test('resumes bit for bit on the cpu engine', async () => {
+  test('resumes bit for bit', async () => {
     const options = tinyRunOf(page)
     const steps = options.training!.steps!
     const whole = makeTinyRun(root, { ...options, runId: `${id}-whole` })

@@ -87,7 +87,6 @@ test.each([
   const { runIds } = await client.call('runs.start', {
     request: tinyRequest(thumbs, {
       method,
-      engine: 'cpu',
       training: { ...TINY_TRAINING, steps: 24, evalEvery: 12, checkpointEvery: 12, learningRate: 1e-2 },
     }),
   })

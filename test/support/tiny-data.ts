@@ -111,7 +111,7 @@ const SMALL = {
   cutoff: 3,
 }
 
-/** A run of the method that takes a second or a few on the cpu engine. */
+/** A run of the method that takes a second or less. */
 export function tinyRunOf(method: AlgorithmPage): TinyOptions {
   const kind = KINDS[method.data]
   if (kind === undefined)
@@ -120,7 +120,6 @@ export function tinyRunOf(method: AlgorithmPage): TinyOptions {
   return {
     ...kind,
     method: method.id,
-    engine: 'cpu',
     config: Object.fromEntries(Object.entries(SMALL).filter(([name]) => fields.includes(name))),
   }
 }

@@ -87,7 +87,7 @@ export function makeTinyRun(root: string, options: TinyOptions = {}): string {
       }),
       groupHash: 'g',
       seed: options.seed ?? 1,
-      engine: options.engine ?? 'cpu',
+      engine: options.engine ?? 'wasm',
       data: {
         datasetId: 'd',
         datasetName: 'tiny',

@@ -1,4 +1,4 @@
-import { openCpu } from '../../main/workers/engine/cpu.ts'
+import { openWasm } from '../../main/workers/engine/wasm.ts'
 import { findResumePoint, train } from '../../main/workers/trainer/loop.ts'
 import { PROTOCOL_VERSION } from '../../main/base/run-folder/protocol.ts'
 import { createRunContext, type RunContext } from '../../main/workers/trainer/run-context.ts'
@@ -13,17 +13,24 @@ export interface TrainedHere {
   readonly tensors: readonly number[]
 }
 
+let engine: Promise<unknown> | null = null
+
+/** Opens the engine that people train with, once a process. */
+export async function openEngine(): Promise<void> {
+  await (engine ??= openWasm({ threads: 1, enginesFolder: null }))
+}
+
 /**
- * What a training process does with a run folder, in this process and on the cpu engine: where many methods are tried,
+ * What a training process does with a run folder, in this process, on the WebAssembly engine: where many methods are tried,
  * starting a process for each would take most of the time.
  * @param stopAfter the step at whose checkpoint it is stopped, without saving again; null to let it finish
  */
 export async function trainHere(folder: string, stopAfter: number | null = null): Promise<TrainedHere> {
-  await openCpu()
+  await openEngine()
   const log = openEventLog(folder)
   const tensors: number[] = []
   let stopped = false
-  const plain = createRunContext(readSpec(folder), folder, log, { engine: 'cpu', obeys: false })
+  const plain = createRunContext(readSpec(folder), folder, log, { engine: 'wasm', obeys: false })
   const context: RunContext = Object.create(plain, {
     emit: {
       value: (...[body, durable]: Parameters<RunContext['emit']>) => {
@@ -46,7 +53,7 @@ export async function trainHere(folder: string, stopAfter: number | null = null)
     {
       type: 'ready',
       protocolVersion: PROTOCOL_VERSION,
-      engine: 'cpu',
+      engine: 'wasm',
       device: 'cpu',
       pid: process.pid,
       startedAtMs: 0,
