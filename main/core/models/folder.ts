@@ -178,6 +178,8 @@ function describe(
     if (tensor === undefined) throw new RangeError(`the weights have no tensor ${name}`)
     return { shape: tensor.shape, data: readers.get(tensor.file)!.read(name) }
   }
+  /** A head that nobody asked for is read where it is stored: adapters trained beside it write with it. */
+  const placeOf = (name: string): string | undefined => nameOf.get(name) ?? byName.get(name)?.name
   const tokenizer = readJson(folder, 'tokenizer.json', false)
   return {
     folder,
@@ -191,12 +193,12 @@ function describe(
     language: readLanguage(folder, { config: configJson, tokenizer }),
     licence: readLicence(folder),
     read(name) {
-      const from = nameOf.get(name)
+      const from = placeOf(name)
       if (from === undefined) throw new RangeError(`the weights have no tensor ${name}`)
       return readStored(from)
     },
     readPacked(name) {
-      const from = nameOf.get(name)
+      const from = placeOf(name)
       const tensor = from === undefined ? undefined : byName.get(from)
       return tensor === undefined ? null : (readers.get(tensor.file)!.readPacked?.(tensor.name) ?? null)
     },
