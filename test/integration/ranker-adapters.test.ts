@@ -209,7 +209,7 @@ test('what was trained goes out merged, gives the same vectors, and another run 
   const before = openEmbedder(model.path)
   expect(largest([...(await embedWith(before, TEXTS)).vectors], own)).toBeGreaterThan(1e-2)
   before.embedder.dispose()
-  // Its network, adapters merged, is kept with the run that goes on.
+  // Its adapters are kept with the run that goes on, which stands beside them merged.
   const checkpoint = await loadCheckpoint(last(folder))
   const hash = checkpoint.hash
   checkpoint.close()
@@ -222,7 +222,7 @@ test('what was trained goes out merged, gives the same vectors, and another run 
   rmSync(folder, { recursive: true })
   expect(largest(await vectorsOf(last(next)), own)).toBeLessThan(1e-4)
   const again = await loadCheckpoint(last(next))
-  expect(again.state.base!.path).toBe('../../base')
+  expect(again.state.base!.path).toBe('../../origin')
   again.close()
 }, 120_000)
 

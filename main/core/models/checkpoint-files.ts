@@ -1,6 +1,6 @@
 // A checkpoint as other parts of the program read it: the model, and where training stood.
 import { createHash } from 'node:crypto'
-import { createReadStream, readFileSync } from 'node:fs'
+import { createReadStream, existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { AppError } from '../../../shared/errors.ts'
@@ -162,13 +162,16 @@ async function openStored(
     }
   }
   if (state.base === null) throw damagedError(folder, 'it does not say which model its adapters belong to')
-  const base = openAnyModel(path.resolve(folder, state.base.path), true)
-  if ((await base.hash()) !== state.base.hash)
-    throw damagedError(folder, `the model in ${base.folder}, which its adapters belong to, was changed`)
+  const place = path.resolve(folder, state.base.path)
+  const base = await openBase(place)
+  if (base.hash !== state.base.hash) {
+    base.close()
+    throw damagedError(folder, `the model in ${place}, which its adapters belong to, was changed`)
+  }
   const adapters = openAdapterFolder(folder)
   return {
     ...described,
-    source: base,
+    source: base.source,
     adapters,
     hash: state.files[ADAPTER_WEIGHTS] ?? '',
     close() {
@@ -176,6 +179,13 @@ async function openStored(
       adapters.close()
     },
   }
+}
+
+/** A model's folder, or a checkpoint that a later run began with, whose adapters are merged. */
+async function openBase(folder: string): Promise<Pick<ModelFiles, 'source' | 'hash' | 'close'>> {
+  if (existsSync(path.join(folder, CHECKPOINT_FILES.state))) return openModelFiles(folder)
+  const model = openAnyModel(folder, true)
+  return { source: model, hash: await model.hash(), close: () => model.close() }
 }
 
 function readerSource(reader: WeightsReader): TensorSource {

@@ -1,5 +1,5 @@
 // A checkpoint as a folder that other programs open: the layout of the Hugging Face libraries, or of PEFT's adapters.
-import { copyFileSync, cpSync, existsSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { AppError } from '../../../shared/errors.ts'
 import { decoderConfigOf } from '../learn/models/hf-config.ts'
@@ -14,7 +14,8 @@ import { writeGguf, type GgufType } from './gguf/write.ts'
 import { tokenizerEntries } from './gguf/write-tokenizer.ts'
 import { filesBeside, licenceNamed, tokenText } from './model-files.ts'
 import { writeNewFolder } from './new-folder.ts'
-import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, isAdapterFolder } from './peft.ts'
+import { isAdapterFolder } from './peft.ts'
+import { writeAdapters } from './stacked-adapters.ts'
 import { writeSafeTensors, type TensorToWrite } from './write.ts'
 
 export interface ExportOptions {
@@ -55,9 +56,7 @@ export async function exportModel(
     const model = await openModelFiles(checkpoint)
     try {
       if (form === 'model') await writeModel(model, folder)
-      else
-        for (const name of [ADAPTER_CONFIG, ADAPTER_WEIGHTS])
-          copyFileSync(path.join(checkpoint, name), path.join(folder, name))
+      else await writeAdapters(checkpoint, folder)
       if (writes) writeLanguage(model, folder)
       else writeFileSync(path.join(folder, 'tokenizer.json'), JSON.stringify(model.tokenizer))
     } finally {

@@ -27,14 +27,13 @@ import {
   type ModelStart,
 } from './model.ts'
 import type { RunContext } from './run-context.ts'
+import { KEPT_ORIGIN, keepOrigin } from './keep-origin.ts'
 import { makeTokenizer } from './make-tokenizer.ts'
 
 export interface AdapterBase {
   readonly lora: LoraOptions
   readonly start: ModelStart
-  /** Null where the frozen model is not of the registry, and has to be kept with the run. */
-  readonly registered: { readonly path: string; readonly hash: string } | null
-  /** As earlier checkpoints of this run have it. */
+  /** Where the frozen model is; null: only in memory, and has to be written into the run's folder. */
   readonly note: CheckpointState['base']
 }
 
@@ -54,7 +53,8 @@ export interface Origin {
   /** Null where a tokenizer has to be made. */
   readonly language: LanguageFiles | null
   readonly tokenizerSpec: { readonly kind: 'byte' } | { readonly kind: 'bpe'; readonly vocabSize: number }
-  readonly registered: AdapterBase['registered']
+  /** The model on the disk that adapters would stand beside; null: only in memory. */
+  readonly base: CheckpointState['base']
   start(tokenizer: Tokenizer): ModelStart
 }
 
@@ -65,7 +65,7 @@ export async function openOrigin(context: RunContext, algorithm: AlgorithmPage):
     return {
       language: null,
       tokenizerSpec: model.tokenizer,
-      registered: null,
+      base: null,
       start: (tokenizer) => newModel(model, tokenizer.vocabSize, scoreHead, createRandom(seed).fork('weights')),
     }
   }
@@ -75,8 +75,11 @@ export async function openOrigin(context: RunContext, algorithm: AlgorithmPage):
       message: `${algorithm.name} trains a language model.`,
       hint: 'Start from a new model, a finished run or a registered model.',
     })
+  const keeps = model.kind === 'run' && loraOf(context.spec.training) !== null
   const files =
-    model.kind === 'registered' ? await openRegistered(context, model.path) : await openModelFiles(model.path)
+    model.kind === 'registered'
+      ? await openRegistered(context, model.path)
+      : await openModelFiles(keeps ? keepOrigin(context.folder, model.path) : model.path)
   if (files.hash !== model.hash) {
     throw new AppError({
       code: 'spec-invalid',
@@ -91,7 +94,7 @@ export async function openOrigin(context: RunContext, algorithm: AlgorithmPage):
   return {
     language: files.language,
     tokenizerSpec: { kind: 'byte' },
-    registered: model.kind === 'registered' ? { path: model.path, hash: model.hash } : null,
+    base: { path: keeps ? KEPT_ORIGIN : model.path, hash: model.hash },
     start: (tokenizer) => {
       requireOwnTokenizer(tokenizer, config)
       return continueModel(config, files.source, files.hash, scoreHead)
@@ -171,7 +174,7 @@ export function openDecoder(
     start,
     options,
     decoder: buildDecoder(from === null ? start : resumedModel(start, from), options),
-    base: lora === null ? null : { lora, start, registered: origin.registered, note: from?.state.base ?? null },
+    base: lora === null ? null : { lora, start, note: from?.state.base ?? origin.base },
   }
 }
 

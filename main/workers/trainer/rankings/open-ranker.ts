@@ -16,6 +16,7 @@ import {
 import { openAnyModel } from '../../../core/models/folder.ts'
 import { adapterConfigFile, encoderAdapterConfigFile } from '../../../core/models/peft.ts'
 import { AppError } from '../../../../shared/errors.ts'
+import { KEPT_ORIGIN, keepOrigin } from '../keep-origin.ts'
 import { loraOf } from '../model.ts'
 import type { RunContext } from '../run-context.ts'
 import type { RankingData } from './ranking-data.ts'
@@ -37,14 +38,14 @@ export interface Ranker {
 interface Start {
   readonly network: EmbedderNetwork
   readonly config: unknown
-  readonly registered: RankerBase['registered']
+  readonly base: RankerBase['note']
   close(): void
 }
 
 /** @throws AppError `spec-invalid`, `model-unsupported` */
 export async function openRanker(context: RunContext, data: RankingData): Promise<Ranker> {
   const { training, seed } = context.spec
-  const { network, config, registered, close } = await openStart(context, data)
+  const { network, config, base: note, close } = await openStart(context, data)
   const lora = loraOf(training)
   try {
     const { embedder, tokenizer, maxTokens } = embedderOf(network, {
@@ -59,14 +60,13 @@ export async function openRanker(context: RunContext, data: RankingData): Promis
         network.kind === 'encoder'
           ? encoderAdapterConfigFile(network.config, lora, at)
           : adapterConfigFile(network.config, lora, at),
-      registered,
+      note,
       shapes: network.kind === 'encoder' ? encoderShapes(network.config) : parameterShapes(network.config),
       source: network.source,
     }
     return { embedder, tokenizer, config, maxTokens, base }
   } finally {
-    // A frozen network that has to be kept with the run is read once more, when the first checkpoint is written.
-    if (lora === null || registered !== null) close()
+    close()
   }
 }
 
@@ -97,7 +97,7 @@ async function openStart(context: RunContext, data: RankingData): Promise<Start>
     return {
       network: { kind: 'decoder', config, folder: null, source, tokenizer: json },
       config: decoderConfigFile(config, training.maxLength),
-      registered: null,
+      base: null,
       close: () => undefined,
     }
   }
@@ -108,8 +108,15 @@ async function openStart(context: RunContext, data: RankingData): Promise<Start>
       hint: 'Give a new, registered or trained text encoder as the model.',
     })
   if (model.kind === 'run') {
-    const files = await openModelFiles(model.path)
-    return { network: networkOf(model.path, files), config: files.config, registered: null, close: () => files.close() }
+    const keeps = loraOf(training) !== null
+    const place = keeps ? keepOrigin(context.folder, model.path) : model.path
+    const files = await openModelFiles(place)
+    return {
+      network: networkOf(place, files),
+      config: files.config,
+      base: { path: keeps ? KEPT_ORIGIN : model.path, hash: model.hash },
+      close: () => files.close(),
+    }
   }
   const folder = openAnyModel(model.path, true)
   // Adapters belong to these weights alone.
@@ -124,7 +131,7 @@ async function openStart(context: RunContext, data: RankingData): Promise<Start>
   return {
     network: { ...folder, source: folder },
     config: folder.configJson,
-    registered: { path: model.path, hash: model.hash },
+    base: { path: model.path, hash: model.hash },
     close: () => folder.close(),
   }
 }

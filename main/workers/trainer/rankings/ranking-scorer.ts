@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { AppError } from '../../../../shared/errors.ts'
+import type { CheckpointState } from '../../../core/models/checkpoint-files.ts'
 import { createMatchModel, MATCH_FEATURES } from '../../../core/learn/ranking/match-features.ts'
 import { gatherRows } from '../../../core/learn/models/fused.ts'
 import { createFeatureScorer } from '../../../core/learn/models/scorers.ts'
@@ -43,8 +44,8 @@ export interface RankingScorer {
 export interface RankerBase {
   /** adapter_config.json. @param path of the folder that holds the frozen network */
   adapterConfig(path: string): unknown
-  /** Null where the network is not of the registry, and has to be kept with the run. */
-  readonly registered: { readonly path: string; readonly hash: string } | null
+  /** Where the network is; null: only in memory, and has to be written into the run's folder. */
+  readonly note: CheckpointState['base']
   readonly shapes: Readonly<Record<string, readonly number[]>>
   readonly source: TensorSource
 }

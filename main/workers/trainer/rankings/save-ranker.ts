@@ -8,7 +8,7 @@ import type { RankingScorer } from './ranking-scorer.ts'
 
 /**
  * Writes checkpoints of a ranker: all weights; or, beside a frozen network, its adapters and its head alone. That network is
- * kept with the run once, unless it is one of the registry.
+ * written into the run's folder once where it was made for this run.
  * @param note what earlier checkpoints of this run say of it
  */
 export function createRankerSaver(
@@ -18,7 +18,7 @@ export function createRankerSaver(
   note: CheckpointState['base'],
 ): (position: Position) => Promise<SavedCheckpoint> {
   const { base = null } = scorer
-  let kept = note ?? base?.registered ?? null
+  let kept = note ?? base?.note ?? null
   const weightsOf = (names: readonly string[], nameOf: (name: string) => string): Record<string, TensorToWrite> =>
     Object.fromEntries(
       names.map((name) => [

@@ -10,8 +10,8 @@ import type { Position } from '../course.ts'
 import type { Session } from './text-session.ts'
 
 /**
- * Writes checkpoints of a session: all weights; or, beside a frozen model, the adapters alone. That model is kept with
- * the run once, unless it is one of the registry.
+ * Writes checkpoints of a session: all weights; or, beside a frozen model, the adapters alone. That model is written into
+ * the run's folder once where it was made for this run.
  */
 export function createSaver({
   context,
@@ -37,7 +37,7 @@ export function createSaver({
     optimizer: optimizerTensors,
     reference: reference?.moving?.tensors ?? null,
   }
-  let note: CheckpointState['base'] = base?.note ?? base?.registered ?? null
+  let note: CheckpointState['base'] = base?.note ?? null
 
   return async (position) => {
     if (base === null)
