@@ -20,7 +20,7 @@ const SHORT: readonly (readonly [label: string, text: string])[] = [
   ['Sample length', '8'],
   ['Pairs per evaluation', '2'],
   ['Longest completion', '8'],
-  ['Longest rationale', '8'],
+  ['Longest rationale', '16'],
   ['Rollouts K', '2'],
   ['Seeds', '1'],
 ]

@@ -4,14 +4,18 @@ import path from 'node:path'
 import { expect, test } from 'vitest'
 import { checkpointFolder } from '../../main/base/run-folder/paths.ts'
 import { mergeAdapter, mergedSource } from '../../main/core/learn/models/adapters.ts'
-import { presetConfig } from '../../main/core/learn/models/decoder.ts'
-import { parameterShapes } from '../../main/core/learn/models/parameters.ts'
+import { decoderFrom, presetConfig } from '../../main/core/learn/models/decoder.ts'
+import { parameterCount, parameterShapes } from '../../main/core/learn/models/parameters.ts'
 import { byteTokenizer } from '../../main/core/learn/tokens/bpe-trainer.ts'
 import { loadTokenizer } from '../../main/core/learn/tokens/tokenizer.ts'
 import { openModelFiles } from '../../main/core/models/checkpoint-files.ts'
 import { exportModel } from '../../main/core/models/export-model.ts'
 import { openModelFolder } from '../../main/core/models/folder.ts'
 import { openAdapterFolder } from '../../main/core/models/peft.ts'
+import { createRandom } from '../../main/core/learn/random.ts'
+import { sampleCompletions } from '../../main/core/learn/sampling/sample.ts'
+import { openWriter } from '../../main/workers/generator/generate-model.ts'
+import { roundWeights } from '../support/bfloat16-folder.ts'
 import type { RunSpec } from '../../shared/run-spec.ts'
 import { makeModelFolder } from '../support/model-folder.ts'
 import { ownFolder } from '../support/own-folder.ts'
@@ -158,4 +162,36 @@ test('a changed file of what it keeps is named', async () => {
     code: 'spec-invalid',
     message: expect.stringContaining(path.join('origin', 'base')),
   })
+})
+
+test('beside a model in fewer bits with a head of its own, both are kept as they are to write with', async () => {
+  const { path: place } = await makeModelFolder(path.join(own.path, 'halves'), 7, CONFIG)
+  roundWeights(place)
+  const model = openModelFolder(place)
+  const hash = await model.hash()
+  model.close()
+  const folder = await trained(
+    'halves',
+    { kind: 'registered', modelId: 'm' as never, name: 'm', path: place, hash },
+    { training: { loraRank: 2 } },
+  )
+  const { decoder } = await openWriter({ kind: 'checkpoint', path: checkpointFolder(folder, STEPS), trainedHere: true })
+  const floats = parameterCount(CONFIG) * 4
+  expect(decoder.weightBytes).toBeLessThan(0.6 * floats)
+  const [row] = await sampleCompletions(decoder, [[1, 2, 3]], () => createRandom(1), {
+    maxTokens: 4,
+    temperature: 0,
+    endId: -1,
+  })
+  decoder.dispose()
+  const files = await openModelFiles(checkpointFolder(folder, STEPS))
+  const wide = decoderFrom(CONFIG, files.source)
+  const [same] = await sampleCompletions(wide, [[1, 2, 3]], () => createRandom(1), {
+    maxTokens: 4,
+    temperature: 0,
+    endId: -1,
+  })
+  wide.dispose()
+  files.close()
+  expect(row!.ids).toEqual(same!.ids)
 })
