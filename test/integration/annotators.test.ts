@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { makeApp, waitUntil, type TestApp } from '../support/make-app.ts'
+import { tinyRequest } from '../support/tiny-app.ts'
 
 let made: TestApp
 beforeEach(async () => {
@@ -65,6 +66,14 @@ test('one name in two files is two people, each called by its name beside its ow
     'Bob',
     'Bob (second)',
   ])
+  // Training is told of them by the name beside the labels, or by the one that tells them apart everywhere.
+  const problemsWith = async (...annotators: string[]): Promise<string[]> => {
+    const request = tinyRequest(second, { method: 'dpo', data: { datasetId: second as never, annotators } })
+    const { problems } = await made.client.call('runs.check', { request })
+    return problems.filter(({ path: place }) => place === 'data.annotators').map(({ message }) => message)
+  }
+  expect(await problemsWith('Bob', 'BOB', 'Bob (second)')).toEqual([])
+  expect(await problemsWith('Ann')).toEqual([expect.stringMatching(/^Nobody called "Ann" .* of BOB, Bob\.$/)])
   // A person here may have the name too, and is a third.
   const { annotatorId } = await made.client.call('annotators.add', { name: 'Bob' })
   const who = { datasetId: first as never, annotatorId }

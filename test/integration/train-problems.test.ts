@@ -93,6 +93,12 @@ const wrong: readonly (readonly [string, Partial<RunRequestInput>, path: string,
     'data.annotators',
     'data.annotators',
   ],
+  [
+    'one name among others with a slip in it',
+    { data: { datasetId: '' as never, annotators: ['file', 'fill'] } },
+    'data.annotators',
+    'data.annotators',
+  ],
   ['a judge that has nothing to read', { judge: { kind: 'label' } }, 'judge.kind', 'judge'],
   ['a judge that is gone', { judge: { kind: 'reward-model', runId: 'gone-1' as never } }, 'judge.runId', 'judge.runId'],
   ['seeds', { seeds: [1, 1] }, 'seeds', 'seeds'],
@@ -114,6 +120,18 @@ test.each(wrong)(
     expect(found.other).toEqual([])
   },
 )
+
+test('who has labels is named where a name has none', async () => {
+  const problemOf = async (...annotators: string[]): Promise<string[]> => {
+    const request = tinyRequest(datasetId, { data: { datasetId: datasetId as never, annotators } })
+    const { problems } = await running.client.call('runs.check', { request })
+    return problems.map(({ message }) => message)
+  }
+  expect(await problemOf('file')).toEqual([])
+  const said = ['Nobody called "fill" has labeled anything in "Tiny". Its labels are of file.']
+  expect(await problemOf('file', 'fill')).toEqual(said)
+  expect(await problemOf('fill')).toEqual(said)
+})
 
 test('several problems each stand beside their own field; one of a field that nobody knows is said apart, with its path', async () => {
   const { beside, other } = await shown({

@@ -12,6 +12,7 @@ import { kindsOf, type AlgorithmPage } from '../../core/learn/define.ts'
 import { algorithms, findAlgorithm, isTextAlgorithm } from '../../core/learn/registry.ts'
 import { compilePattern } from '../../core/learn/rewards.ts'
 import { requireDataset, type DatasetEntry } from '../store/datasets.ts'
+import { sayStrangers } from './check-annotators.ts'
 import { findModel, type RegisteredModel } from './find-model.ts'
 import { readRunSpec } from '../store/runs.ts'
 import type { Advice } from './advice.ts'
@@ -81,10 +82,14 @@ export async function checkRequest(deps: Deps, asked: RunRequest): Promise<Check
     )
   }
   const use = useOf(algorithm)
+  const strangers = await sayStrangers(deps.db, dataset, request.data.annotators)
+  if (strangers !== null) wrong('data.annotators', strangers)
   const content = await deps.trainingData
     .count(request.data, use)
     .catch((error: unknown) =>
-      toProblem(error, request.data.annotators.length > 0 ? 'data.annotators' : 'data.datasetId', problems),
+      strangers === null
+        ? toProblem(error, request.data.annotators.length > 0 ? 'data.annotators' : 'data.datasetId', problems)
+        : null,
     )
   const find = (
     path: string,
