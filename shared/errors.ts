@@ -67,6 +67,10 @@ export class AppError extends Error {
   }
 }
 
+/** Of what nobody foresaw. */
+export const UNEXPECTED_HINT =
+  'Try again. If it happens again, look into app.log in the data folder, whose place Settings names.'
+
 /** Any thrown value as the error that crosses a door. */
 export function toWire(error: unknown): WireError {
   if (error instanceof AppError) {
@@ -81,7 +85,7 @@ export function toWire(error: unknown): WireError {
   return {
     code: 'internal',
     message: `Something unexpected went wrong: ${message}`,
-    hint: 'Try again. If it happens again, open Settings and copy the log.',
+    hint: UNEXPECTED_HINT,
     ...(error instanceof Error && error.stack !== undefined ? { details: { stack: error.stack } } : {}),
   }
 }

@@ -1,4 +1,4 @@
-import { AppError } from '../../shared/errors.ts'
+import { AppError, UNEXPECTED_HINT } from '../../shared/errors.ts'
 
 /** Any thrown value as an AppError, so that a page can always show what to do. */
 export function asAppError(error: unknown): AppError {
@@ -7,7 +7,7 @@ export function asAppError(error: unknown): AppError {
   return new AppError({
     code: 'internal',
     message: `Something unexpected went wrong: ${message}`,
-    hint: 'Try again. If it happens again, open Settings and copy the log.',
+    hint: UNEXPECTED_HINT,
     cause: error,
   })
 }

@@ -190,7 +190,7 @@ function deathError(
   return new AppError({
     code: 'input-invalid',
     message: `Reading ${subject} failed: the process that reads it ended.`,
-    hint: 'Try again. If it happens again, the file is damaged in a way that is not known yet; open Settings and copy the log.',
+    hint: 'Try again. If it happens again, the file is damaged in a way that is not known yet: check where it is from.',
     ...output,
   })
 }

@@ -62,7 +62,7 @@ Trained with Pairlab ${spec.appVersion} by ${methodName} (${paper.cite}, <${pape
 | Run | \`${spec.runId}\`, step ${step} of ${training.steps}, weights \`${checkpointHash}\` |
 | Began with | ${began}${hash} |
 | Data | ${data.datasetName}, fingerprint of the records \`${data.fingerprint}\` |
-| Labels | ${data.labelCount} answers by ${data.annotators.length === 0 ? 'nobody named' : `${data.annotators.length} ${data.annotators.length === 1 ? 'person' : 'people'}`}, joined by ${data.aggregation}; records, labels and split together \`${data.viewHash}\` |
+| Labels | ${data.labelCount} answers by ${data.annotators.length === 0 ? 'all who labeled' : `${data.annotators.length} ${data.annotators.length === 1 ? 'person' : 'people'}`}, joined by ${data.aggregation}; records, labels and split together \`${data.viewHash}\` |
 | Pairs | ${data.counts.train} training, ${data.counts.validation} validation, ${data.counts.test} test |
 | Seed | ${spec.seed}; split ${data.split.seed} |
 ${layoutLine(spec)}| Engine | ${engine} |
