@@ -1,4 +1,3 @@
-import path from 'node:path'
 import type { DatasetDetail } from '../../../shared/contract/datasets.ts'
 import { ENDED_STATES, type DatasetId } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
@@ -25,6 +24,7 @@ import { countSplits, packSides, putSides } from '../store/sides.ts'
 import { inSlices } from '../store/slices.ts'
 import { addRankings } from './add-rankings.ts'
 import type { HandlerDeps } from './deps.ts'
+import { resolveGiven } from '../../base/files/given-path.ts'
 
 type DatasetCallName = Extract<keyof Handlers, `datasets.${string}` | `samples.${string}`>
 
@@ -99,14 +99,14 @@ function importHandlers({ imports, reader, dataFolder }: DatasetDeps) {
   return {
     'datasets.inspect': async ({ path: file, ...options }) => {
       try {
-        return await reader.ask('inspect', { path: path.resolve(file), options })
+        return await reader.ask('inspect', { path: resolveGiven(file), options })
       } catch (error) {
         if (options.mapping === null && !(error instanceof AppError && error.code === 'input-invalid'))
           releaseUpload(dataFolder, file) // no pairs, whatever its columns mean
         throw error
       }
     },
-    'datasets.import': ({ path: file, ...request }) => start({ ...request, path: path.resolve(file) }),
+    'datasets.import': ({ path: file, ...request }) => start({ ...request, path: resolveGiven(file) }),
     'datasets.importJob': ({ jobId }) => imports.job(jobId),
     'datasets.importJobs': () => imports.jobs(),
     'datasets.cancelImport': ({ jobId }) => {

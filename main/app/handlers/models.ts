@@ -10,6 +10,7 @@ import { listModels, requireModel } from '../store/models.ts'
 import type { HandlerDeps } from './deps.ts'
 import { exportRun } from '../requests/export-run.ts'
 import { findCheckpoint } from '../requests/find-checkpoint.ts'
+import { givenPath, resolveGiven } from '../../base/files/given-path.ts'
 
 type ModelHandlers = Pick<Handlers, Extract<keyof Handlers, `models.${string}`> | 'runs.export'>
 
@@ -21,7 +22,7 @@ export function modelHandlers(deps: HandlerDeps): ModelHandlers {
       const entry = requireModel(db, modelId)
       return describeModel(db, dataFolder, entry, await models.read(entry))
     },
-    'models.inspect': ({ path: folder }) => models.inspect(path.resolve(folder)),
+    'models.inspect': ({ path: folder }) => models.inspect(resolveGiven(folder)),
     'models.add': async ({ source, name, clientKey }) => ({
       jobId: await models.add({ ...(await additionOf(deps, source)), clientKey, ...(name === '' ? {} : { name }) }),
     }),
@@ -31,7 +32,8 @@ export function modelHandlers(deps: HandlerDeps): ModelHandlers {
     'models.verify': ({ modelId }) => models.verify(modelId),
     'models.rename': ({ modelId, name }) => nothing(models.rename(modelId, name)),
     'models.delete': ({ modelId }) => nothing(models.remove(modelId)),
-    'runs.export': async ({ runId, checkpoint, path: target, form }) => {
+    'runs.export': async ({ runId, checkpoint, path: given, form }) => {
+      const target = givenPath(given)
       if (!path.isAbsolute(target))
         throw new AppError({
           code: 'input-invalid',
@@ -50,7 +52,7 @@ export function modelHandlers(deps: HandlerDeps): ModelHandlers {
 
 async function additionOf(deps: HandlerDeps, source: ModelSource): Promise<Addition> {
   if (source.kind === 'folder') {
-    const from = path.resolve(source.path)
+    const from = resolveGiven(source.path)
     if (!isArchive(from)) return { source: from, place: source.place, name: '', originRunId: null }
     const { name, sizeBytes } = await lookInside(from)
     await requireSpace(

@@ -19,6 +19,7 @@ import { listRuns } from '../store/runs.ts'
 import { inSlices, type Sliced } from '../store/slices.ts'
 import type { HandlerDeps } from './deps.ts'
 import { findCheckpoint } from '../requests/find-checkpoint.ts'
+import { resolveGiven } from '../../base/files/given-path.ts'
 
 type PlaygroundHandlers = Pick<Handlers, Extract<keyof Handlers, `playground.${string}`>>
 
@@ -142,7 +143,7 @@ function resolveModel(deps: HandlerDeps, source: GenerationSource): Omit<Resolve
       hash: entry.hash,
     }
   }
-  const folder = path.resolve(source.path)
+  const folder = resolveGiven(source.path)
   if (findGguf(folder) === null && !existsSync(path.join(folder, 'config.json')))
     throw new AppError({
       code: 'file-not-found',

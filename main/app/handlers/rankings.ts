@@ -9,6 +9,7 @@ import { requireRun } from '../store/runs.ts'
 import { addRankings } from './add-rankings.ts'
 import type { HandlerDeps } from './deps.ts'
 import { compareQueries, readMeasures, type Measures } from './ranking-pairs.ts'
+import { resolveGiven } from '../../base/files/given-path.ts'
 
 export function rankingHandlers({
   db,
@@ -21,7 +22,7 @@ export function rankingHandlers({
   const makeOnce = createDatasetMaker({ db, dataFolder })
   return {
     'rankings.import': async ({ path: given, name, licence, clientKey }) => {
-      const source = path.resolve(given)
+      const source = resolveGiven(given)
       return {
         datasetId: await makeOnce(clientKey, (datasetId) =>
           addRankings(

@@ -9,6 +9,7 @@ import { requireDataset, summarizeDataset } from '../store/datasets.ts'
 import { worlds } from '../../core/worlds/registry.ts'
 import type { HandlerDeps } from './deps.ts'
 import { findCheckpoint } from '../requests/find-checkpoint.ts'
+import { resolveGiven } from '../../base/files/given-path.ts'
 
 type SegmentCallName = Extract<keyof Handlers, `segments.${string}` | 'worlds.list'>
 
@@ -41,7 +42,7 @@ export function segmentHandlers({
     'segments.import': async ({ path: file, name, world, scoreName, segmentSteps, clientKey }) => {
       const datasetId = await makeOnce(clientKey, async (datasetId) => {
         const parts = reader.stream('segments', {
-          path: path.resolve(file),
+          path: resolveGiven(file),
           options: { world, segmentSteps, ...(scoreName === null ? {} : { scoreName }) },
         })
         return addDataset(
@@ -49,7 +50,7 @@ export function segmentHandlers({
             datasetId,
             name,
             kind: 'segment-pairs',
-            source: path.basename(file),
+            source: path.basename(resolveGiven(file)),
             licence: null,
             question: 'Which of the two behaves better?',
             parts,

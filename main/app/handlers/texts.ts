@@ -3,12 +3,13 @@ import type { Handlers } from '../../../shared/rpc.ts'
 import { addDataset } from '../data/add-dataset.ts'
 import { createDatasetMaker } from '../data/dataset-ids.ts'
 import type { HandlerDeps } from './deps.ts'
+import { resolveGiven } from '../../base/files/given-path.ts'
 
 export function textHandlers({ db, dataFolder, events, reader }: HandlerDeps): Pick<Handlers, 'texts.import'> {
   const makeOnce = createDatasetMaker({ db, dataFolder })
   return {
     'texts.import': async ({ path: given, name, licence, as, scale, clientKey }) => {
-      const source = path.resolve(given)
+      const source = resolveGiven(given)
       const shown = name === '' ? path.basename(source).replace(/\.(jsonl|json|txt|csv|tsv)(\.gz)?$/i, '') : name
       const datasetId = await makeOnce(clientKey, (datasetId) =>
         addDataset(

@@ -3,12 +3,13 @@ import type { Handlers } from '../../../shared/rpc.ts'
 import { addDataset } from '../data/add-dataset.ts'
 import { createDatasetMaker } from '../data/dataset-ids.ts'
 import type { HandlerDeps } from './deps.ts'
+import { resolveGiven } from '../../base/files/given-path.ts'
 
 export function unpairedHandlers({ db, dataFolder, events, reader }: HandlerDeps): Pick<Handlers, 'unpaired.import'> {
   const makeOnce = createDatasetMaker({ db, dataFolder })
   return {
     'unpaired.import': async ({ path: given, name, licence, clientKey }) => {
-      const source = path.resolve(given)
+      const source = resolveGiven(given)
       const shown = name === '' ? path.basename(source).replace(/\.(jsonl|ndjson|json|csv|tsv|txt)(\.gz)?$/i, '') : name
       const datasetId = await makeOnce(clientKey, (datasetId) =>
         addDataset(

@@ -8,6 +8,7 @@ import { pick, withClient } from '../connect.ts'
 import { globals } from '../globals.ts'
 import { reportImport } from '../report-import.ts'
 import { formatTable, type Output } from '../output.ts'
+import { resolveGiven } from '../../../base/files/given-path.ts'
 
 interface CollectFlags {
   readonly segments: number
@@ -133,7 +134,7 @@ export async function importSegments(
   out: Output,
 ): Promise<void> {
   const made = await client.call('segments.import', {
-    path: path.resolve(file),
+    path: resolveGiven(file),
     name: flags.name ?? path.basename(file).replace(/(\.\w+)(\.gz)?$/, ''),
     world: flags.world ?? null,
     scoreName: flags.score ?? null,

@@ -14,7 +14,7 @@ import { reportImport } from '../report-import.ts'
 import { importSegments } from './collect.ts'
 import { holdsSingleAnswers, importUnpaired } from './import-unpaired.ts'
 import { addReadingOptions, readReadingOptions, type ReadingOptions } from './import-options.ts'
-import path from 'node:path'
+import { resolveGiven } from '../../../base/files/given-path.ts'
 
 export async function pickDataset(client: Client, wanted: string): Promise<DatasetSummary> {
   return pick(
@@ -84,7 +84,7 @@ export function inspectCommand(): Command {
       const { out, dataDir } = globals(command)
       await withClient(dataDir, async ({ client }) => {
         const found = await client.call('datasets.inspect', {
-          path: path.resolve(file),
+          path: resolveGiven(file),
           limit: Number(options.rows),
           ...readReadingOptions(options),
         })
@@ -182,7 +182,7 @@ export function importCommand(): Command {
           if (/\.npz$/i.test(file))
             return importSegments(client, file, options.name === undefined ? {} : { name: options.name }, out)
           if (options.texts === true) return importTexts(client, file, options, out)
-          if (!/^sample(:|$)/.test(file) && looksLikeRankings(path.resolve(file)))
+          if (!/^sample(:|$)/.test(file) && looksLikeRankings(resolveGiven(file)))
             return importRankings(client, file, options, out)
           if (options.unpaired === true || (options.map === undefined && (await holdsSingleAnswers(client, file))))
             return importUnpaired(client, file, options, out)
@@ -209,7 +209,7 @@ async function importTexts(
   out: Output,
 ): Promise<void> {
   const { datasetId } = await client.call('texts.import', {
-    path: path.resolve(file),
+    path: resolveGiven(file),
     name: options.name ?? '',
     licence: options.licence ?? null,
     as: (options.as ?? null) as 'lines' | null,
@@ -231,7 +231,7 @@ async function importRankings(
   out: Output,
 ): Promise<void> {
   const { datasetId } = await client.call('rankings.import', {
-    path: path.resolve(file),
+    path: resolveGiven(file),
     name: options.name ?? '',
     licence: options.licence ?? null,
   })
@@ -258,7 +258,7 @@ async function importing(
   file: string,
   options: { name?: string; flip?: boolean; licence?: string } & ReadingOptions,
 ): Promise<BeginImport> {
-  const absolute = path.resolve(file)
+  const absolute = resolveGiven(file)
   const { mapping } = await client.call('datasets.inspect', {
     path: absolute,
     limit: 1,

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import path from 'node:path'
 import type { Client } from '../../../../shared/rpc.ts'
 import { formatCount } from '../../../../shared/units.ts'
 import { reportImport } from '../report-import.ts'
 import type { Output } from '../output.ts'
+import { resolveGiven } from '../../../base/files/given-path.ts'
 
 /** Whether the names of the columns say so; a file that cannot be read is told of by the import. */
 export async function holdsSingleAnswers(client: Client, file: string): Promise<boolean> {
   if (/^sample(:|$)/.test(file)) return false
-  const found = await client.call('datasets.inspect', { path: path.resolve(file), limit: 1 }).catch(() => null)
+  const found = await client.call('datasets.inspect', { path: resolveGiven(file), limit: 1 }).catch(() => null)
   return found != null && found.unpaired !== null
 }
 
@@ -19,7 +19,7 @@ export async function importUnpaired(
   out: Output,
 ): Promise<void> {
   const { datasetId } = await client.call('unpaired.import', {
-    path: path.resolve(file),
+    path: resolveGiven(file),
     name: options.name ?? '',
     licence: options.licence ?? null,
     clientKey: randomUUID(),

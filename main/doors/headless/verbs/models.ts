@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import path from 'node:path'
 import { Command, Option } from 'commander'
 import type { ModelJob, ModelSummary } from '../../../../shared/contract/models.ts'
 import type { JobId } from '../../../../shared/domain.ts'
@@ -10,6 +9,7 @@ import { nullIfUnknown, pick, withClient } from '../connect.ts'
 import { globals } from '../globals.ts'
 import { formatTable } from '../output.ts'
 import { pickRun } from './runs.ts'
+import { resolveGiven } from '../../../base/files/given-path.ts'
 
 export async function pickModel(client: Client, wanted: string): Promise<ModelSummary> {
   return pick(
@@ -115,7 +115,7 @@ function addCommand(): Command {
             ? { kind: 'run' as const, runId: (await pickRun(client, flags.run!)).runId, checkpoint: flags.checkpoint }
             : {
                 kind: 'folder' as const,
-                path: path.resolve(folder),
+                path: resolveGiven(folder),
                 place: flags.copy === true ? ('copy' as const) : ('link' as const),
               }
         if (source.kind === 'folder') {

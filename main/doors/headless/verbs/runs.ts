@@ -1,4 +1,3 @@
-import path from 'node:path'
 import { Command, Option } from 'commander'
 import type { ExportForm, RunSummary } from '../../../../shared/contract/runs.ts'
 import type { Client } from '../../../../shared/rpc.ts'
@@ -7,6 +6,7 @@ import { pick, withClient } from '../connect.ts'
 import { globals } from '../globals.ts'
 import { formatTable } from '../output.ts'
 import { followRuns } from '../progress.ts'
+import { resolveGiven } from '../../../base/files/given-path.ts'
 
 export async function pickRun(client: Client, wanted: string): Promise<RunSummary> {
   return pick(
@@ -154,7 +154,7 @@ export function runsCommand(): Command {
             const value = await client.call('runs.export', {
               runId,
               checkpoint: options.best === true ? 'best' : 'last',
-              path: path.resolve(options.to),
+              path: resolveGiven(options.to),
               form: formOf(options),
             })
             out.result(value, `${value.path}: step ${value.step}; ${value.files.join(', ')}`)

@@ -1,0 +1,37 @@
+import { homedir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { expect, test } from 'vitest'
+import { givenPath, resolveGiven } from '../../main/base/files/given-path.ts'
+import { ownFolder } from '../support/own-folder.ts'
+
+const own = ownFolder('given paths')
+
+test.each([
+  ['"/data/my pairs.jsonl"', '/data/my pairs.jsonl'],
+  ["'/data/pairs.jsonl' ", '/data/pairs.jsonl'],
+  ['  /data/pairs.jsonl\n', '/data/pairs.jsonl'],
+  ['"C:\\Users\\Ada\\pairs.jsonl"', 'C:\\Users\\Ada\\pairs.jsonl'],
+  ['~', homedir()],
+  ['~/pairs.jsonl', path.join(homedir(), 'pairs.jsonl')],
+  ['"~/my pairs.jsonl"', path.join(homedir(), 'my pairs.jsonl')],
+  ['~ada/pairs.jsonl', '~ada/pairs.jsonl'],
+  ['pairs~.jsonl', 'pairs~.jsonl'],
+  ['"half a quote', '"half a quote'],
+  [String(pathToFileURL('/data/my päirs.jsonl')), '/data/my päirs.jsonl'],
+  ['file://elsewhere/data', 'file://elsewhere/data'],
+])('%s is %s', (given, meant) => {
+  expect(givenPath(given)).toBe(meant)
+})
+
+test('what exists as it is written is meant so', () => {
+  for (const name of ['"quoted"', ' spaced ', "'one'"]) {
+    const file = path.join(own.path, name)
+    writeFileSync(file, '')
+    expect(resolveGiven(file)).toBe(file)
+  }
+  const folder = path.join(own.path, '~')
+  mkdirSync(folder)
+  expect(resolveGiven(folder)).toBe(folder)
+})
