@@ -106,7 +106,7 @@ export const trainingConfig = z.strictObject({
     .default('full')
     .meta({
       title: 'What is trained',
-      help: 'All weights; all but the embeddings and the head; or small low-rank matrices beside the frozen weights (LoRA), which take far less memory.',
+      help: 'All weights; all but the embeddings and the head; or small low-rank matrices beside the frozen weights (LoRA), whose gradients and moments take far less memory.',
       group: 'main',
       ...TEXT_NETWORKS,
     }),

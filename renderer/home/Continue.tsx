@@ -1,8 +1,9 @@
 import type { ReactNode } from 'react'
 import type { DatasetSummary } from '../../shared/contract/datasets.ts'
 import type { AnnotatorId } from '../../shared/domain.ts'
+import { KIND_WORDS } from '../../shared/kind-words.ts'
 import { useCall } from '../api/queries.ts'
-import { useSettings } from '../api/settings.ts'
+import { useSettings, useViewState } from '../api/settings.ts'
 import { useCommands } from '../frame/commands.ts'
 import { goTo } from '../frame/location.ts'
 import { Button } from '../parts/Button.tsx'
@@ -10,15 +11,18 @@ import { DatasetWarnings } from '../data/DatasetWarnings.tsx'
 import { ProgressBar } from '../parts/ProgressBar.tsx'
 import { formatCount, formatDuration } from '../../shared/units.ts'
 
-/** Where labeling stopped, or the data set to begin with. */
+/** Where labeling stopped, or the newest data set that people can label. @param datasets the newest first */
 export function Continue({
-  dataset,
+  datasets,
   keys,
 }: {
-  readonly dataset: DatasetSummary | undefined
+  readonly datasets: readonly DatasetSummary[]
   readonly keys: string
 }): ReactNode {
   const settings = useSettings()
+  const [last] = useViewState<string>('label.last', '')
+  const labeled = datasets.filter((one) => KIND_WORDS[one.kind].labeled)
+  const dataset = labeled.find((one) => one.datasetId === last) ?? labeled[0]
   const annotatorId = (settings?.annotatorId ?? null) as AnnotatorId | null // the settings keep it as plain text
   const { data: progress } = useCall(
     'labels.progress',
@@ -39,8 +43,9 @@ export function Continue({
   if (dataset === undefined)
     return (
       <p className="text-2">
-        Nothing to go on with yet. Your labels and runs will be here when you come back: everything is kept as you make
-        it.
+        {datasets.length === 0
+          ? 'Nothing to go on with yet. Your labels and runs will be here when you come back: everything is kept as you make it.'
+          : 'What is here came judged: there is nothing to label. Import pairs, answers or segments to judge them by hand.'}
       </p>
     )
   const answered = progress?.answered ?? 0

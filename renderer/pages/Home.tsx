@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react'
+import type { RunSummary } from '../../shared/contract/runs.ts'
 import { useCall } from '../api/queries.ts'
 import { useCommands } from '../frame/commands.ts'
 import { useCrumbs } from '../frame/crumbs.tsx'
@@ -56,7 +57,7 @@ export function Home(): ReactNode {
           <ImportBox keys="2" />
         </Road>
         <Road number="3" title="Continue where you left off">
-          <Continue dataset={latest[0]} keys="3" />
+          <Continue datasets={latest} keys="3" />
         </Road>
       </div>
       <ImportJobs />
@@ -155,27 +156,20 @@ function Road({
 }
 
 /** What happened to the runs, in sentences: what failed and can go on comes first. */
-function News({ runs }: { readonly runs: readonly import('../../shared/contract/runs.ts').RunSummary[] }): ReactNode {
+function News({ runs }: { readonly runs: readonly RunSummary[] }): ReactNode {
   const troubled = runs
     .filter((run) => run.state === 'failed' || run.state === 'interrupted' || run.state === 'lost')
     .slice(0, 4)
   const queued = runs.filter((run) => run.state === 'queued').length
-  const finished = runs.filter((run) => run.state === 'finished').length
-  if (troubled.length === 0 && queued === 0 && finished === 0) return null
+  const finished = runs.filter((run) => run.state === 'finished')
+  if (troubled.length === 0 && queued === 0 && finished.length === 0) return null
   return (
     <Panel title="State of the runs">
       <div className="col gap-3">
-        {finished > 0 ? (
+        {finished.length > 0 ? (
           <Say tone="good">
-            {formatCount(finished)} {finished === 1 ? 'run has' : 'runs have'} finished.{' '}
-            <a
-              href={`#/compare?runs=${runs
-                .filter((run) => run.state === 'finished')
-                .map((run) => run.runId)
-                .join(',')}`}
-            >
-              Compare them
-            </a>
+            {formatCount(finished.length)} {finished.length === 1 ? 'run has' : 'runs have'} finished.{' '}
+            <CompareFinished runs={finished} />
           </Say>
         ) : null}
         {troubled.map((run) => (
@@ -197,5 +191,18 @@ function News({ runs }: { readonly runs: readonly import('../../shared/contract/
         ) : null}
       </div>
     </Panel>
+  )
+}
+
+/** Runs on other data are measured on other pairs: what is offered are those on the data of the newest. @param runs the newest first */
+function CompareFinished({ runs }: { readonly runs: readonly RunSummary[] }): ReactNode {
+  const same = runs.filter((run) => run.datasetId === runs[0]!.datasetId)
+  if (same.length < 2) return null
+  return (
+    <a href={`#/compare?runs=${same.map((run) => run.runId).join(',')}`}>
+      {same.length === runs.length
+        ? 'Compare them'
+        : `Compare the ${formatCount(same.length)} on ${runs[0]!.datasetName}`}
+    </a>
   )
 }

@@ -183,7 +183,7 @@ function RegisteredModel({
           >
             Train LoRA adapters
           </button>{' '}
-          to take far less memory.{' '}
+          to train a few per cent as many numbers beside them.{' '}
         </>
       )}
       <Link href={`/models/${model.modelId}`}>Look at it</Link>

@@ -5,7 +5,7 @@ import { ENDED_STATES, type RunId } from '../../shared/domain.ts'
 import { algorithms } from '../../main/core/learn/registry.ts'
 import { waitUntil } from '../support/make-app.ts'
 import { importTiny } from '../support/tiny-app.ts'
-import { writeLetor, writeTexts } from '../support/tiny-files.ts'
+import { writeLetor, writeTexts, writeUnpaired } from '../support/tiny-files.ts'
 import { chromiumPath, openLab, type Lab } from './support.ts'
 
 // The methods that act are started by clicking in segments.test.ts.
@@ -112,6 +112,28 @@ describe.skipIf(chromiumPath === null)('every method in the browser', () => {
       metric: two[0]!.mainMetric!,
     })
     expect(groups.map((group) => group.values[two[0]!.mainMetric!]?.n)).toEqual([1, 1])
+  })
+
+  test('home offers what belongs together: runs on one data set to compare, and data to label that people can label', async () => {
+    const { page, client } = lab
+    const [newest, ...others] = (await client.call('runs.list', {})).filter((run) => run.state === 'finished')
+    const same = [newest!, ...others.filter((run) => run.datasetId === newest!.datasetId)]
+    expect(same.length).toBeLessThan(methods.length)
+    await lab.open('/')
+    const link = page.getByRole('link', { name: `Compare the ${same.length} on ${newest!.datasetName}` })
+    expect((await link.getAttribute('href'))!.split('runs=')[1]!.split(',')).toEqual(same.map((run) => run.runId))
+    // Judged lists and texts were imported after the pairs, and nobody labels those.
+    await page.getByRole('button', { name: 'Start labeling' }).click()
+    await page.waitForURL(new RegExp(`#/label/${datasets.get('response-pairs')!}`))
+    // A later data set does not take the place of the one that was labeled last.
+    await waitUntil(
+      'the last one to be remembered',
+      async () => (await client.call('settings.get', {})).view['label.last'] === datasets.get('response-pairs'),
+    )
+    await client.call('unpaired.import', { path: writeUnpaired(lab.dataFolder) })
+    await lab.open('/')
+    await page.getByRole('button', { name: 'Start labeling' }).click()
+    await page.waitForURL(new RegExp(`#/label/${datasets.get('response-pairs')!}`))
   })
 
   test('the page complained about nothing', () => {

@@ -47,3 +47,13 @@ export function writeTexts(
   writeFileSync(file, [...triples, 'no json', ...scored].join('\n'))
   return file
 }
+
+/** Writes answers that stand alone, each called good or bad. */
+export function writeUnpaired(folder: string): string {
+  const file = path.join(folder, 'single answers.jsonl')
+  const rows = Array.from({ length: 12 }, (_none, at) =>
+    JSON.stringify({ prompt: `q${at % 4}?`, completion: at % 3 === 0 ? 'no no' : 'yes', label: at % 3 !== 0 }),
+  )
+  writeFileSync(file, `${rows.join('\n')}\n`)
+  return file
+}
