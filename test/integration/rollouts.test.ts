@@ -7,6 +7,7 @@ import {
   exitOf,
   makeTinyRun,
   metricsByStep,
+  only,
   spawnTrainer,
   tinyRows,
   weightsOf,
@@ -105,6 +106,20 @@ test.each([
   },
   240_000,
 )
+
+test('of the logged completions only those that are held out are scored by the reference', async () => {
+  const short = { steps: 1, evalEvery: 0, checkpointEvery: 0, samplePrompts: 0 } as const
+  const scored = async (runId: string, method: string, config: TinyOptions['config'] = {}): Promise<number> => {
+    const folder = await finish({ runId, method, config, training: short })
+    return only(folder, 'phase').find((event) => event.phase === 'reference')!.total!
+  }
+  const writes = { groupSize: 2, rolloutTokens: 2, rewards: { kind: 'length', target: 2 } }
+  // Kept over runs: what the first of them scored, the next one need not.
+  expect(await scored('writes', 'rloo', writes)).toBeGreaterThan(0)
+  expect(await scored('writes-again', 'copg', { ...writes, samples: 'online' })).toBe(0)
+  expect(await scored('reads', 'dpo')).toBeGreaterThan(0)
+  expect(await scored('reads-again', 'ipo')).toBe(0)
+}, 120_000)
 
 test('a step whose completions were all cut and masked leaves the weights as they are', async () => {
   const weightsAfter = async (maskTruncated: boolean): Promise<string[]> => {

@@ -68,7 +68,10 @@ export async function openSession(context: RunContext, from: Checkpoint | null):
     ? { mixup: spec.training.referenceMixup, stored: storedReference(from) }
     : null
   const reference = keepsReference(algorithm, spec.model.kind) ? openReference(start, decoder, options, moving) : null
-  const logged = Object.values(data.sets).flatMap(rowsOfSet)
+  // A method that writes learns from what it wrote: of the logged completions it looks at those that are held out.
+  const { train, ...heldOut } = data.sets
+  const looks = algorithm.rollout?.(config) == null ? { train, ...heldOut } : heldOut
+  const logged = Object.values(looks).flatMap(rowsOfSet)
   const referenceRows =
     algorithm.needsReference && reference !== null
       ? await openReferenceRows(context, reference, logged, tokenizer.padId)
