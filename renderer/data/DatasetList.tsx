@@ -9,6 +9,7 @@ import { DataTable, type Column, type Sorting } from '../parts/DataTable.tsx'
 import { Panel } from '../parts/Panel.tsx'
 import { RelativeTime } from '../parts/RelativeTime.tsx'
 import { EmptyState, ErrorNotice, Loading } from '../parts/states.tsx'
+import { KIND_WORDS } from '../../shared/kind-words.ts'
 import { formatCount } from '../../shared/units.ts'
 import { ImportBox } from './ImportBox.tsx'
 import { ImportJobs } from './ImportJobs.tsx'
@@ -25,32 +26,32 @@ const COLUMNS: readonly Column<DatasetSummary>[] = [
     ),
   },
   {
-    id: 'pairs',
-    title: 'Pairs',
+    id: 'holds',
+    title: 'Holds',
     number: true,
     sortBy: (row) => row.itemCount,
-    render: (row) => formatCount(row.itemCount),
+    render: (row) => `${formatCount(row.itemCount)} ${KIND_WORDS[row.kind].items}`,
   },
   {
     id: 'prompts',
     title: 'Prompts',
     number: true,
     sortBy: (row) => row.promptCount,
-    render: (row) => formatCount(row.promptCount),
+    render: (row) => (KIND_WORDS[row.kind].groups === 'prompts' ? formatCount(row.promptCount) : '–'),
   },
   {
     id: 'labeled',
     title: 'Labeled',
     number: true,
     sortBy: (row) => row.labeledCount,
-    render: (row) => formatCount(row.labeledCount),
+    render: (row) => (KIND_WORDS[row.kind].labeled ? formatCount(row.labeledCount) : '–'),
   },
   {
     id: 'labels',
     title: 'Labels',
     number: true,
     sortBy: (row) => row.labelCount,
-    render: (row) => formatCount(row.labelCount),
+    render: (row) => (KIND_WORDS[row.kind].labeled ? formatCount(row.labelCount) : '–'),
   },
   {
     id: 'annotators',

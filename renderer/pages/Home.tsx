@@ -8,6 +8,7 @@ import { KeyCap } from '../parts/KeyCap.tsx'
 import { Panel } from '../parts/Panel.tsx'
 import { Say } from '../parts/Say.tsx'
 import { ErrorNotice, Loading } from '../parts/states.tsx'
+import { KIND_WORDS } from '../../shared/kind-words.ts'
 import { formatCount } from '../../shared/units.ts'
 import { ImportBox } from '../data/ImportBox.tsx'
 import { ImportJobs } from '../data/ImportJobs.tsx'
@@ -103,7 +104,7 @@ export function Home(): ReactNode {
                   <tr>
                     <th scope="col">Name</th>
                     <th scope="col" className="num">
-                      Pairs
+                      Holds
                     </th>
                     <th scope="col" className="num">
                       Labeled
@@ -118,8 +119,10 @@ export function Home(): ReactNode {
                           {row.name}
                         </a>
                       </td>
-                      <td className="num">{formatCount(row.itemCount)}</td>
-                      <td className="num">{formatCount(row.labeledCount)}</td>
+                      <td className="num">
+                        {formatCount(row.itemCount)} {KIND_WORDS[row.kind].items}
+                      </td>
+                      <td className="num">{KIND_WORDS[row.kind].labeled ? formatCount(row.labeledCount) : '–'}</td>
                     </tr>
                   ))}
                 </tbody>
