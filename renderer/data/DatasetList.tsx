@@ -83,7 +83,7 @@ export function DatasetList(): ReactNode {
         <div className="grow">
           <h1>Data sets</h1>
           <p className="text-2">
-            Pairs of answers and who prefers which. Records never change once imported; labels are added, never
+            What people compare, and what they judged. Records never change once imported; labels are added, never
             overwritten.
           </p>
         </div>

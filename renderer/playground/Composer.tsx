@@ -69,12 +69,19 @@ export function Composer({ playground }: { readonly playground: Playground }): R
         aria-label={choices.mode === 'chat' ? 'Your turn' : 'Prompt'}
         placeholder={
           choices.mode === 'chat'
-            ? 'Write a turn; both sides answer it.'
+            ? 'Write a turn; both sides answer it. Enter sends it, Shift+Enter begins a new line.'
             : 'Write the beginning of a text; both sides go on from it.'
         }
         rows={3}
         value={text}
         onChange={(event) => write(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          // As in every chat; an Enter that ends a word of an input method is no end of the turn, and a text may have lines.
+          const sends = choices.mode === 'chat' && event.key === 'Enter' && !event.nativeEvent.isComposing
+          if (!sends || event.shiftKey || event.altKey || event.ctrlKey || event.metaKey) return
+          event.preventDefault()
+          run()
+        }}
       />
       <div className="col pg-go">
         {busy ? (

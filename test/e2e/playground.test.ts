@@ -56,7 +56,11 @@ describe.skipIf(chromiumPath === null)('the playground in the browser', () => {
     await lab.page.getByLabel('Max tokens').fill('12')
     await lab.page.getByLabel('Seed', { exact: true }).fill('6')
     await prompt().fill('Hello <|endoftext|>')
-    await prompt().press('Control+Enter')
+    await prompt().press('Shift+Enter')
+    expect(await prompt().inputValue()).toBe('Hello <|endoftext|>\n')
+    await prompt().press('Backspace')
+    await prompt().press('Enter')
+    expect(await prompt().inputValue()).toBe('')
     const texts = async (): Promise<string[]> => {
       await run().waitFor({ timeout: 60_000 })
       for (const name of ['Left', 'Right'] as const)
