@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react'
+import { useEffect, useRef, type ReactNode } from 'react'
 import { Play } from 'lucide-react'
 import type { RunRequestInput } from '../../shared/run-spec.ts'
 import { parseSeeds } from '../../shared/form.ts'
@@ -42,7 +42,21 @@ export function StartBar({ form }: { readonly form: TrainForm }): ReactNode {
   // The run would end at its first row with the words that the panel of tokens says.
   const unreadable = useTokenPreview(form)?.error?.code === 'spec-invalid'
   const ready = form.valid && !unreadable && !start.isPending
-  const startAll = (): void => start.mutate({ request: form.request })
+  const wrong = Object.keys(form.problems).length + form.otherProblems.length
+  const checking = !form.valid && wrong === 0 && form.checkError === null
+  // Who is quick with the keys does not wait for the check: what was asked for starts when it has passed as it was then.
+  const asked = useRef<RunRequestInput | null>(null)
+  const startAll = (): void => {
+    if (ready) start.mutate({ request: form.request })
+    else asked.current = form.request
+  }
+  const { mutate } = start
+  useEffect(() => {
+    const request = asked.current
+    if (request === null || (checking && request === form.request)) return
+    asked.current = null
+    if (ready && request === form.request) mutate({ request })
+  }, [checking, form.request, ready, mutate])
   useCommands([
     {
       id: 'train.start',
@@ -50,11 +64,10 @@ export function StartBar({ form }: { readonly form: TrainForm }): ReactNode {
       group: 'Train',
       keys: ['mod+enter'],
       everywhere: true,
-      disabled: !ready,
+      disabled: !ready && !checking,
       run: startAll,
     },
   ])
-  const wrong = Object.keys(form.problems).length + form.otherProblems.length
   return (
     <div className="start-bar">
       <Button look="primary" icon={Play} keys="mod+enter" disabled={!ready} onClick={startAll}>

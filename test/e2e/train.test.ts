@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Locator } from 'playwright'
-import type { RunId } from '../../shared/domain.ts'
+import { ENDED_STATES, type RunId } from '../../shared/domain.ts'
 import { waitUntil } from '../support/make-app.ts'
 import { accessibilityInBothThemes, chromiumPath, importSample, openLab, type Lab } from './support.ts'
 
@@ -64,6 +64,33 @@ describe.skipIf(chromiumPath === null)('training and comparing in the browser', 
     expect(await steps.inputValue()).toBe(preset)
     await lab.page.getByText('Ready.').waitFor()
     expect(await start().isDisabled()).toBe(false)
+  })
+
+  test('what is asked for by key before it is checked starts when it is, and not what the check refuses', async () => {
+    const { page, client } = lab
+    const count = async (): Promise<number> => (await client.call('runs.list', {})).length
+    const before = await count()
+    await openForm()
+    await page.getByLabel('Seeds').fill('1')
+    await page.getByText('Ready.').waitFor()
+    await page.locator('.method', { hasText: 'CoPG' }).first().click()
+    await page.getByLabel('Reward', { exact: true }).selectOption('column')
+    await page.keyboard.press('Control+Enter')
+    await page.getByText(/needs attention/).waitFor()
+    await page.getByLabel('Reward', { exact: true }).selectOption('label')
+    await page.getByText('Ready.').waitFor()
+    expect(await count()).toBe(before)
+    await page.getByLabel('Steps', { exact: true }).fill('1')
+    await page.keyboard.press('Control+Enter')
+    await page.waitForURL(/#\/runs\//)
+    const [run] = await client.call('runs.list', {})
+    expect([await count(), run?.totalSteps]).toEqual([before + 1, 1])
+    await client.call('runs.stop', { runId: run!.runId, mode: 'stop' })
+    await waitUntil('the run to end', async () => {
+      const { state } = await client.call('runs.get', { runId: run!.runId })
+      return ENDED_STATES.includes(state)
+    })
+    await client.call('runs.delete', { runId: run!.runId })
   })
 
   test('methods that need other data are shown with their reason', async () => {
