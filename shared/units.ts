@@ -51,8 +51,7 @@ export function formatNumber(value: number | null | undefined, digits = 3): stri
 export function formatInterval(mean: number | null, half: number | null): string {
   if (mean === null) return '–'
   if (half === null || !Number.isFinite(half) || half <= 0) return formatNumber(mean)
-  const lead = Math.floor(Math.log10(half))
-  const decimals = Math.min(8, Math.max(0, (half / 10 ** lead < 2 ? 1 : 0) - lead))
+  const decimals = Math.min(8, Math.max(0, 1 - Math.floor(Math.log10(half))))
   return `${mean.toFixed(decimals).replace('-', '−')} ± ${half.toFixed(decimals)}`
 }
 

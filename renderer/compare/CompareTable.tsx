@@ -138,7 +138,7 @@ function halfOf(value: Interval): number | null {
   return value.low === null || value.high === null || value.n < 2 ? null : (value.high - value.low) / 2
 }
 
-/** 0.71 ± 0.03; the whole interval and n on hover, because bounds need not be symmetric. */
+/** 0.713 ± 0.031; the whole interval and n on hover, because bounds need not be symmetric. */
 function MeanText({
   value,
   bold = false,

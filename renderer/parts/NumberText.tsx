@@ -9,7 +9,7 @@ interface NumberTextProps {
   readonly n?: number | undefined
 }
 
-/** 0.71 ± 0.03, n = 5; the full number on hover. Missing is "–". */
+/** 0.713 ± 0.031, n = 5; the full number on hover. Missing is "–". */
 export function NumberText({ value, low, high, n }: NumberTextProps): ReactNode {
   if (value === null || value === undefined) return <span className="mono text-3">–</span>
   const half = low === null || low === undefined || high === null || high === undefined ? null : (high - low) / 2
