@@ -44,6 +44,11 @@ export function formatNumber(value: number | null | undefined, digits = 3): stri
     .replace('-', '−')
 }
 
+/** Decimals that show two digits of an uncertainty. */
+export function intervalDecimals(half: number): number {
+  return Math.min(8, Math.max(0, 1 - Math.floor(Math.log10(half))))
+}
+
 /**
  * A mean with the half-width of its interval, cut at the interval's second digit: (0.7132, 0.031) → "0.713 ± 0.031".
  * @param half half of the interval's width; null when there is none
@@ -51,7 +56,7 @@ export function formatNumber(value: number | null | undefined, digits = 3): stri
 export function formatInterval(mean: number | null, half: number | null): string {
   if (mean === null) return '–'
   if (half === null || !Number.isFinite(half) || half <= 0) return formatNumber(mean)
-  const decimals = Math.min(8, Math.max(0, 1 - Math.floor(Math.log10(half))))
+  const decimals = intervalDecimals(half)
   return `${mean.toFixed(decimals).replace('-', '−')} ± ${half.toFixed(decimals)}`
 }
 

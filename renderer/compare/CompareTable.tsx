@@ -12,7 +12,7 @@ import { Chip } from '../parts/Chip.tsx'
 import { formatDuration, formatInterval, formatNumber } from '../../shared/units.ts'
 import { RunSwatch } from '../parts/RunSwatch.tsx'
 import { StatusMark } from '../parts/StatusMark.tsx'
-import { arrowOf, describeMetric } from '../run/metric-names.ts'
+import { arrowOf, describeMetric } from '../../shared/metric-names.ts'
 import { lookOf, type Group } from './compare-charts.ts'
 import type { CompareState } from './use-compare.ts'
 

@@ -2,7 +2,7 @@ import type { Comparison } from '../../shared/contract/comparisons.ts'
 import type { MetricInfo } from '../../shared/domain.ts'
 import type { ChartModel, ChartSeries } from '../charts/chart-model.ts'
 import type { IntervalRow } from '../charts/interval-marks.ts'
-import { arrowOf, isCount, isIntervalEnd } from '../run/metric-names.ts'
+import { arrowOf, isCount, isIntervalEnd } from '../../shared/metric-names.ts'
 import type { Look } from './group-looks.ts'
 
 export type IntervalKind = 't' | 'bootstrap' | 'sd' | 'none'

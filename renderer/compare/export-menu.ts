@@ -8,7 +8,7 @@ import { callApp } from '../api/queries.ts'
 import type { MenuItem } from '../parts/MenuButton.tsx'
 import { showToast } from '../parts/toast.tsx'
 import { differenceRows } from './compare-charts.ts'
-import { arrowOf } from '../run/metric-names.ts'
+import { arrowOf } from '../../shared/metric-names.ts'
 import type { CompareState } from './use-compare.ts'
 
 async function withTable(

@@ -7,7 +7,7 @@ import type { AppError } from '../../shared/errors.ts'
 import { useCall } from '../api/queries.ts'
 import { useViewState } from '../api/settings.ts'
 import { runColourToken, groupDash } from '../parts/run-colour.ts'
-import { describeMetric } from '../run/metric-names.ts'
+import { describeMetric } from '../../shared/metric-names.ts'
 import { defaultColumns, type IntervalKind } from './compare-charts.ts'
 import { lookOfGroups, type Look } from './group-looks.ts'
 

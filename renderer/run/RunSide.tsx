@@ -15,7 +15,15 @@ import { RunSwatch } from '../parts/RunSwatch.tsx'
 import { Say } from '../parts/Say.tsx'
 import { showToast } from '../parts/toast.tsx'
 import type { MetricInfo } from '../../shared/domain.ts'
-import { TEST, arrowOf, baseName, describeMetric, intervalEnds, isCount, isIntervalEnd } from './metric-names.ts'
+import {
+  TEST,
+  arrowOf,
+  baseName,
+  describeMetric,
+  intervalEnds,
+  isCount,
+  isIntervalEnd,
+} from '../../shared/metric-names.ts'
 import type { HealthNote } from './health.ts'
 import type { RunChart } from './RunCharts.tsx'
 

@@ -7,7 +7,7 @@ import {
   type HealthInput,
   type HealthNote,
 } from './health-input.ts'
-import { describeMetric } from './metric-names.ts'
+import { describeMetric } from '../../shared/metric-names.ts'
 import { lastValue } from './run-charts.ts'
 import type { Curve } from './run-series.ts'
 

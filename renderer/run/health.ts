@@ -9,7 +9,7 @@ import {
 } from './health-input.ts'
 import { isUtilityTrained, judgeRanking } from './health-ranking.ts'
 import { judgeRewards } from './health-rewards.ts'
-import { describeMetric, intervalEnds } from './metric-names.ts'
+import { describeMetric, intervalEnds } from '../../shared/metric-names.ts'
 import { lastValue } from './run-charts.ts'
 
 export type { HealthInput, HealthNote } from './health-input.ts'

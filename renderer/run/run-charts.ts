@@ -1,7 +1,16 @@
 import type { MetricInfo } from '../../shared/domain.ts'
 import type { ChartModel, ChartSeries, ReferenceLine } from '../charts/chart-model.ts'
 import { smooth } from '../charts/smoothing.ts'
-import { EVAL, TEST, arrowOf, baseName, describeMetric, intervalEnds, isCount, isIntervalEnd } from './metric-names.ts'
+import {
+  EVAL,
+  TEST,
+  arrowOf,
+  baseName,
+  describeMetric,
+  intervalEnds,
+  isCount,
+  isIntervalEnd,
+} from '../../shared/metric-names.ts'
 import { stretches, type Curve, type Curves } from './run-series.ts'
 
 /** One chart: the curves of one quantity, or of two that are read together. */

@@ -4,6 +4,7 @@ import { compareRuns, valueAt } from '../../main/app/runs/comparison.ts'
 import { asBefore } from '../../main/app/requests/later-settings.ts'
 import type { ComparedRun, CompareOptions } from '../../main/app/runs/comparison-groups.ts'
 import { formatTable, showInterval } from '../../main/app/runs/comparison-table.ts'
+import { describeMetric } from '../../shared/metric-names.ts'
 import { decimalsFor } from '../../main/app/runs/comparison-words.ts'
 import { ACCURACY, sketch } from '../support/sketch-run.ts'
 
@@ -40,6 +41,26 @@ describe('compareRuns', () => {
     )
     expect(result.warnings).toEqual([])
     expect(result.diff.map((row) => row.path)).toEqual(['method'])
+  })
+
+  it('calls a metric as the page does, in its sentences and in the tables that people read', () => {
+    const info = {
+      name: 'rewards/accuracies',
+      label: 'Accuracy of rewards',
+      unit: 'fraction',
+      goal: 'max',
+      help: '',
+    } as const
+    const result = compareRuns([...dpo, ...copg], { ...options, infos: [info] })
+    expect(result.conclusions[0]).toMatch(/^COPG has a higher held-out accuracy of rewards than DPO, /)
+    const none = compareRuns([...dpo, ...copg], { ...options, infos: [info], metric: 'eval/kl_div' })
+    expect(none.warnings).toContain('DPO has no held-out kl div.')
+    const nameOf = (name: string): string => describeMetric(name, [info]).label
+    expect(formatTable(result, [ACCURACY], 'markdown', nameOf)).toContain(
+      '| Method | n | Held-out accuracy of rewards |',
+    )
+    expect(formatTable(result, [ACCURACY], 'latex', nameOf)).toContain('Method & n & Held-out accuracy of rewards \\\\')
+    expect(formatTable(result, [ACCURACY], 'csv', nameOf)).toContain(`seeds,${ACCURACY},`)
   })
 
   it.each(['constructor', '__proto__', 'toString'])(
@@ -183,17 +204,17 @@ describe('valueAt', () => {
 describe('formatTable', () => {
   const result = compareRuns([...dpo, ...copg], { ...options, interval: 'sd' })
   it('shows the digits that the interval supports', () => {
-    expect(showInterval({ mean: 0.7134, low: 0.68, high: 0.74, n: 3 })).toBe('0.71 ± 0.03')
+    expect(showInterval({ mean: 0.7134, low: 0.68, high: 0.74, n: 3 })).toBe('0.713 ± 0.030')
     expect(showInterval({ mean: 0.7134, low: 0.7, high: 0.724, n: 3 })).toBe('0.713 ± 0.012')
     expect(showInterval({ mean: 153.4, low: 130, high: 177, n: 3 })).toBe('153 ± 24')
     expect(showInterval({ mean: null, low: null, high: null, n: 0 })).toBe('–')
-    expect([decimalsFor(0), decimalsFor(0.0999), decimalsFor(0.1)]).toEqual([3, 2, 2])
+    expect([decimalsFor(0), decimalsFor(0.0999), decimalsFor(0.1)]).toEqual([3, 3, 2])
   })
   it('writes Markdown, LaTeX and CSV', () => {
     expect(formatTable(result, [ACCURACY], 'markdown')).toBe(
-      `| Method | n | ${ACCURACY} |\n| --- | ---: | ---: |\n| DPO | 3 | 0.62 ± 0.02 |\n| COPG | 3 | 0.72 ± 0.03 |\n`,
+      `| Method | n | ${ACCURACY} |\n| --- | ---: | ---: |\n| DPO | 3 | 0.620 ± 0.020 |\n| COPG | 3 | 0.720 ± 0.026 |\n`,
     )
-    expect(formatTable(result, [ACCURACY], 'latex')).toContain('DPO & 3 & $0.62 \\pm 0.02$ \\\\')
+    expect(formatTable(result, [ACCURACY], 'latex')).toContain('DPO & 3 & $0.620 \\pm 0.020$ \\\\')
     const csv = formatTable(result, [ACCURACY], 'csv').split('\r\n')
     expect(csv[0]).toBe(`group,method,seeds,${ACCURACY},${ACCURACY} low,${ACCURACY} high,${ACCURACY} n`)
     expect(csv[1]).toMatch(/^DPO,dpo,1 2 3,0\.62/)
@@ -206,7 +227,7 @@ describe('formatTable', () => {
         'latex',
       ).split('\n')[4]!
     expect(named('\\input{/etc/passwd} {$x$} #1 ~^')).toBe(
-      '  \\textbackslash{}input\\{/etc/passwd\\} \\{\\$x\\$\\} \\#1 \\textasciitilde{}\\textasciicircum{} & 3 & $0.62 \\pm 0.02$ \\\\',
+      '  \\textbackslash{}input\\{/etc/passwd\\} \\{\\$x\\$\\} \\#1 \\textasciitilde{}\\textasciicircum{} & 3 & $0.620 \\pm 0.020$ \\\\',
     )
     expect(named('[9cm] x')).toMatch(/^ {2}\{\}\[9cm\] x &/)
     expect(named('* x')).toMatch(/^ {2}\{\}\* x &/)
@@ -226,7 +247,7 @@ describe('formatTable', () => {
         values: { ...group.values, loss: { mean: 0.5, low: 0.4, high: 0.6, n: 2 } },
       })),
     }
-    expect(formatTable(fewer, [ACCURACY, 'loss'], 'markdown')).toContain('| 3 | 0.62 ± 0.02 | 0.50 ± 0.10 (n = 2) |')
+    expect(formatTable(fewer, [ACCURACY, 'loss'], 'markdown')).toContain('| 3 | 0.620 ± 0.020 | 0.50 ± 0.10 (n = 2) |')
     expect(formatTable(fewer, [ACCURACY, 'loss'], 'latex')).toContain('$0.50 \\pm 0.10$ (n = 2)')
   })
   it('escapes what LaTeX and spreadsheets would run', () => {

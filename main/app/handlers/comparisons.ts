@@ -1,7 +1,8 @@
 import type { Output, Parsed } from '../../../shared/contract.ts'
 import type { Handlers } from '../../../shared/rpc.ts'
+import { describeMetric } from '../../../shared/metric-names.ts'
 import { byName } from '../../../shared/named-values.ts'
-import type { RunId } from '../../../shared/domain.ts'
+import type { MetricInfo, RunId } from '../../../shared/domain.ts'
 import { algorithms } from '../../core/learn/registry.ts'
 import { compareInSlices, goalOf, valueAt } from '../runs/comparison.ts'
 import type { ComparedRun, Curve, Goal } from '../runs/comparison-groups.ts'
@@ -17,16 +18,27 @@ type Names = 'comparisons.get' | 'comparisons.samples' | 'comparisons.table'
 
 export function comparisonHandlers(deps: HandlerDeps): Pick<Handlers, Names> {
   return {
-    'comparisons.get': (input) => compare(deps, input),
+    'comparisons.get': async (input) => (await compare(deps, input)).comparison,
     'comparisons.samples': ({ runIds }) => inSlices(samplesByPrompt(deps, runIds)),
-    'comparisons.table': async ({ format, metrics, ...input }) =>
-      formatTable(await compare(deps, input), metrics, format),
+    'comparisons.table': async ({ format, metrics, ...input }) => {
+      const { comparison, infos } = await compare(deps, input)
+      return formatTable(comparison, metrics, format, (name) => describeMetric(name, infos).label)
+    },
   }
 }
 
-async function compare(deps: HandlerDeps, input: Parsed<'comparisons.get'>): Promise<Output<'comparisons.get'>> {
+interface Compared {
+  readonly comparison: Output<'comparisons.get'>
+  /** How the compared methods call their metrics. */
+  readonly infos: readonly MetricInfo[]
+}
+
+async function compare(deps: HandlerDeps, input: Parsed<'comparisons.get'>): Promise<Compared> {
   const options = withGoals(input)
-  return inSlices(compareInSlices(await inSlices(readRuns(deps, options)), options))
+  const runs = await inSlices(readRuns(deps, options))
+  const methods = new Set(runs.map((run) => run.summary.method))
+  const infos = algorithms.filter(({ id }) => methods.has(id)).flatMap(({ metrics }) => metrics)
+  return { comparison: await inSlices(compareInSlices(runs, { ...options, infos })), infos }
 }
 
 function withGoals(

@@ -32,6 +32,8 @@ export type Goal = MetricInfo['goal']
 export type CompareOptions = Omit<Parsed<'comparisons.get'>, 'runIds'> & {
   /** Which direction is better, by metric name with or without its `eval/`. */
   readonly goals?: Readonly<Record<string, Goal>>
+  /** How the compared methods call their metrics, for sentences; without it a metric goes by its name in the events. */
+  readonly infos?: readonly MetricInfo[]
 }
 
 export interface RunGroup {

@@ -6,9 +6,15 @@ export type TableFormat = 'csv' | 'latex' | 'markdown'
 
 /**
  * One row a group, its seeds, and for each metric the mean with its interval, of the runs that count. What the groups
- * learned from has a column of its own where it is not the same. CSV keeps every digit, for machines.
+ * learned from has a column of its own where it is not the same. CSV keeps every digit and the metrics' names, for machines.
+ * @param nameOf how a metric is called by people
  */
-export function formatTable(comparison: Comparison, metrics: readonly string[], format: TableFormat): string {
+export function formatTable(
+  comparison: Comparison,
+  metrics: readonly string[],
+  format: TableFormat,
+  nameOf: (metric: string) => string = (metric) => metric,
+): string {
   if (format === 'csv') return csvTable(comparison, metrics)
   const data = differentData(comparison)
   const rows = comparison.groups.map((group) => {
@@ -20,7 +26,7 @@ export function formatTable(comparison: Comparison, metrics: readonly string[], 
       ...metrics.map((name) => showCell(group.values[name], n)),
     ]
   })
-  const head = ['Method', ...(data ? ['Data'] : []), 'n', ...metrics]
+  const head = ['Method', ...(data ? ['Data'] : []), 'n', ...metrics.map(nameOf)]
   return format === 'latex' ? latexTable(head, rows, data ? 'll' : 'l') : markdownTable(head, rows, data ? 2 : 1)
 }
 
@@ -35,7 +41,7 @@ function showCell(interval: Interval | undefined, n: number): string {
   return `${showInterval(interval)}${fewer}`
 }
 
-/** `0.71 ± 0.03`, with the digits that the interval supports; the half-width stands for an interval that is not quite even. */
+/** `0.713 ± 0.031`, with the digits that the interval supports; the half-width stands for an interval that is not quite even. */
 export function showInterval(interval: Interval | undefined): string {
   if (interval === undefined || interval.mean === null) return '–'
   if (interval.low === null || interval.high === null) return interval.mean.toFixed(3)

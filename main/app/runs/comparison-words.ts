@@ -1,6 +1,7 @@
 // What a comparison may claim, in plain sentences.
 import type { Interval } from '../../../shared/contract/comparisons.ts'
 import type { RunState } from '../../../shared/domain.ts'
+import { intervalDecimals } from '../../../shared/units.ts'
 import {
   countedRuns,
   curveOf,
@@ -14,6 +15,7 @@ import {
 
 interface ConclusionInput {
   readonly groups: readonly NamedGroup[]
+  /** As it is called within a sentence. */
   readonly metric: string
   readonly goal: Goal
   readonly differences: readonly GroupDifference[]
@@ -74,17 +76,16 @@ function signed(value: number, scale: Pick<Interval, 'low' | 'high'>): string {
   return `${value < 0 && Number(text) !== 0 ? '−' : '+'}${text}`
 }
 
-/** Decimals that show one digit of an uncertainty, two when it begins with 1; three where there is none. */
+/** Decimals that show two digits of an uncertainty; three where there is none. */
 export function decimalsFor(uncertainty: number): number {
-  if (!(uncertainty > 0) || !Number.isFinite(uncertainty)) return 3
-  const power = Math.floor(Math.log10(uncertainty))
-  const leading = uncertainty / 10 ** power
-  return Math.min(8, Math.max(0, -power + (leading < 1.95 ? 1 : 0)))
+  return uncertainty > 0 && Number.isFinite(uncertainty) ? intervalDecimals(uncertainty) : 3
 }
 
 interface WarningInput {
   readonly groups: readonly NamedGroup[]
   readonly metric: string
+  /** How it is called within a sentence. */
+  readonly said: string
   readonly at: CompareOptions['at']
   readonly groupBy: GroupBy
 }
@@ -100,11 +101,11 @@ const STATE_WORDS: Readonly<Partial<Record<RunState, string>>> = {
   evaluating: 'is being evaluated',
 }
 
-export function warnInWords({ groups, metric, at, groupBy }: WarningInput): string[] {
+export function warnInWords({ groups, metric, said, at, groupBy }: WarningInput): string[] {
   return [
     ...groups.flatMap((group) => unfinishedInWords(group)),
     ...groups.flatMap((group) =>
-      group.runs.some((run) => curveOf(run, metric) !== undefined) ? [] : [`${group.label} has no ${metric}.`],
+      group.runs.some((run) => curveOf(run, metric) !== undefined) ? [] : [`${group.label} has no ${said}.`],
     ),
     ...missingSeeds(groups, groupBy),
     ...groups.flatMap((group) => repeatedSeeds(group)),

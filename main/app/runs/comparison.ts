@@ -1,4 +1,5 @@
 import type { Comparison, Interval } from '../../../shared/contract/comparisons.ts'
+import { describeMetric, lowerFirst } from '../../../shared/metric-names.ts'
 import { byName } from '../../../shared/named-values.ts'
 import {
   bootstrapMean,
@@ -44,6 +45,8 @@ export function* compareInSlices(runs: readonly ComparedRun[], options: CompareO
   const groups = bare.map((group, at): NamedGroup => ({ ...group, label: labels[at] ?? group.key }))
   const metricNames = [...new Set(runs.flatMap((run) => Object.keys(run.curves)))].toSorted(byMetricName)
   const goal = goalOf(options.metric, options.goals)
+  const said =
+    options.infos === undefined ? options.metric : lowerFirst(describeMetric(options.metric, options.infos).label)
   const scored: Comparison['groups'] = []
   for (const [at, group] of groups.entries())
     scored.push(yield* scoreGroup(group, data[at] ?? '', metricNames, options))
@@ -60,12 +63,12 @@ export function* compareInSlices(runs: readonly ComparedRun[], options: CompareO
     sameSettings: diff.same,
     conclusions: concludeInWords({
       groups,
-      metric: options.metric,
+      metric: said,
       goal,
       differences,
       values: scored.map((group) => group.values[options.metric]),
     }),
-    warnings: warnInWords({ groups, metric: options.metric, at: options.at, groupBy: options.groupBy }),
+    warnings: warnInWords({ groups, metric: options.metric, said, at: options.at, groupBy: options.groupBy }),
   }
 }
 

@@ -1,4 +1,4 @@
-import type { MetricInfo } from '../../shared/domain.ts'
+import type { MetricInfo } from './domain.ts'
 
 /** What the trainer itself reports, whatever the method. A method's own words win. */
 const COMMON: readonly MetricInfo[] = [
@@ -115,7 +115,8 @@ function words(name: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
-function lowerFirst(text: string): string {
+/** As it stands within a sentence: names that are more than a word's first letter stay. */
+export function lowerFirst(text: string): string {
   return /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text
 }
 
