@@ -92,7 +92,10 @@ describe.skipIf(chromiumPath === null)('segments in the browser', () => {
   test('methods are compared by return', async () => {
     const runs = await lab.client.call('runs.list', {})
     await lab.open(`/compare?runs=${runs.map((run) => run.runId).join(',')}`)
-    await lab.page.getByText(/held-out return/).first().waitFor()
+    await lab.page
+      .getByText(/held-out return/)
+      .first()
+      .waitFor()
     expect(lab.complaints).toEqual([])
   })
 })

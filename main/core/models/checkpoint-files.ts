@@ -16,6 +16,7 @@ import { storedBytesIn } from './sizes-in.ts'
 import { readLanguage } from './language-files.ts'
 import { ADAPTER_WEIGHTS, isAdapterFolder, openAdapterFolder, type AdapterFolder } from './peft.ts'
 import { openSafeTensors } from './safetensors-file.ts'
+import { stackAdapters } from './stack-adapters.ts'
 import type { WeightsReader } from './weights-reader.ts'
 
 /** Where training stood. Everything random is drawn from the seed and the step, so that no generator needs saving. */
@@ -106,21 +107,33 @@ export async function loadCheckpoint(folder: string): Promise<Checkpoint> {
 
 /** The model alone, with adapters merged into it. @throws AppError `spec-invalid` */
 export async function openModelFiles(folder: string): Promise<ModelFiles> {
-  const { config, tokenizer, language, source, adapters, hash, state, close } = await openStored(folder, [
+  const { config, tokenizer, language, source, adapters, hash, state, below, close } = await openStored(folder, [
     CHECKPOINT_FILES.optimizer,
     CHECKPOINT_FILES.reference,
   ])
   const isPacked = state.base !== null && storedBytesIn(path.resolve(folder, state.base.path)) !== null
-  const lora = adapters === null || !isPacked ? null : loraIn(config, adapters)
   return {
     config,
     tokenizer,
     language,
     source: adapters === null ? source : mergedSource(source, adapters, adapters.scale, liesInOut(config)),
     hash,
-    apart: adapters === null || lora === null ? null : { source, adapters, lora },
+    apart:
+      adapters === null
+        ? null
+        : below !== null
+          ? apartOf(config, below.source, stackAdapters([below.adapters, adapters]))
+          : isPacked
+            ? apartOf(config, source, adapters)
+            : null,
     close,
   }
+}
+
+/** Null where the adapters are not of a policy. */
+function apartOf(config: unknown, source: TensorSource, adapters: AdapterFolder): ApartModel | null {
+  const lora = loraIn(config, adapters)
+  return lora === null ? null : { source, adapters, lora }
 }
 
 /** Linear weights of this network are [in, out]. */
@@ -146,7 +159,11 @@ function loraIn(file: unknown, { names, rank, scale }: AdapterFolder): LoraOptio
 async function openStored(
   folder: string,
   unread: readonly string[] = [],
-): Promise<Omit<Checkpoint, 'folder' | 'optimizer' | 'reference'>> {
+): Promise<
+  Omit<Checkpoint, 'folder' | 'optimizer' | 'reference'> & {
+    /** Of the checkpoint that this one stands beside: `apart` there. */ readonly below: ApartModel | null
+  }
+> {
   const state = await checkedState(folder, unread)
   const config = readJson(folder, CHECKPOINT_FILES.config)
   const tokenizer = CHECKPOINT_FILES.tokenizer in state.files ? readJson(folder, CHECKPOINT_FILES.tokenizer) : null
@@ -157,6 +174,7 @@ async function openStored(
       ...described,
       source: readerSource(reader),
       adapters: null,
+      below: null,
       hash: state.files[CHECKPOINT_FILES.weights] ?? '',
       close: () => reader.close(),
     }
@@ -173,6 +191,7 @@ async function openStored(
     ...described,
     source: base.source,
     adapters,
+    below: base.apart,
     hash: state.files[ADAPTER_WEIGHTS] ?? '',
     close() {
       base.close()
@@ -182,10 +201,10 @@ async function openStored(
 }
 
 /** A model's folder, or a checkpoint that a later run began with, whose adapters are merged. */
-async function openBase(folder: string): Promise<Pick<ModelFiles, 'source' | 'hash' | 'close'>> {
+async function openBase(folder: string): Promise<Pick<ModelFiles, 'source' | 'hash' | 'apart' | 'close'>> {
   if (existsSync(path.join(folder, CHECKPOINT_FILES.state))) return openModelFiles(folder)
   const model = openAnyModel(folder, true)
-  return { source: model, hash: await model.hash(), close: () => model.close() }
+  return { source: model, hash: await model.hash(), apart: null, close: () => model.close() }
 }
 
 function readerSource(reader: WeightsReader): TensorSource {

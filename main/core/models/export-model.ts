@@ -15,7 +15,7 @@ import { tokenizerEntries } from './gguf/write-tokenizer.ts'
 import { filesBeside, licenceNamed, tokenText } from './model-files.ts'
 import { writeNewFolder } from './new-folder.ts'
 import { isAdapterFolder } from './peft.ts'
-import { writeAdapters } from './stacked-adapters.ts'
+import { writeAdapters } from './write-adapters.ts'
 import { writeSafeTensors, type TensorToWrite } from './write.ts'
 
 export interface ExportOptions {
