@@ -31,6 +31,14 @@ describe.skipIf(chromiumPath === null)('the import page', () => {
     removeFolder(files)
   })
 
+  test('a file can be given where there is no data set yet, without scrolling', async () => {
+    const { page } = lab
+    await lab.open('/data')
+    await page.getByText('No data set yet').waitFor()
+    const box = await page.getByRole('button', { name: 'Choose a file' }).boundingBox()
+    expect(box!.y + box!.height).toBeLessThan(page.viewportSize()!.height)
+  })
+
   test('waits until somebody says what the labels mean, and lets the answer decide who wins', async () => {
     const { page, client } = lab
     const file = write('signed.jsonl', [-1, 0, 1, -2, 3])
