@@ -95,6 +95,16 @@ test('one name in two files is two people, each called by its name beside its ow
 test('how a letter is composed, spaces and what cannot be seen make no other person', async () => {
   const datasetId = await importLabels('accents', ['Jos\u00e9', 'Jose\u0301 ', 'Jos\u00e9\u200b', 'Zoe'])
   expect(await summary(datasetId)).toMatchObject({ annotators: ['Jos\u00e9', 'Zoe'], labelCount: 10 })
+  // Who is asked for is the same person too, however the name is composed.
+  const training = async (...annotators: string[]) =>
+    made.client.call('runs.check', {
+      request: tinyRequest(datasetId, { method: 'dpo', data: { datasetId: datasetId as never, annotators } }),
+    })
+  const [composed, apart] = [await training('Jos\u00e9'), await training('Jose\u0301\u200b')]
+  expect(apart.problems).toEqual([])
+  expect(apart.counts).toEqual(composed.counts)
+  expect([apart.counts.labels > 0, apart.counts.labels < 10]).toEqual([true, true])
+  expect((await training('jos\u00e9')).problems[0]?.message).toContain('Nobody called "jos\u00e9"')
   await made.client.call('annotators.add', { name: 'Ren\u00e9' })
   for (const name of ['Rene\u0301', ' Ren\u00e9', 'Re\u200bn\u00e9'])
     await expect(made.client.call('annotators.add', { name })).rejects.toMatchObject({ code: 'label-conflict' })

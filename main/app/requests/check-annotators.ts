@@ -1,4 +1,4 @@
-import { shownNames } from '../store/annotators.ts'
+import { isAmong, shownNames } from '../store/annotators.ts'
 import type { DatasetEntry } from '../store/datasets.ts'
 import { namesWithAnswers } from '../store/labels-read.ts'
 import type { ReadableDb } from '../store/open.ts'
@@ -16,7 +16,7 @@ export async function sayStrangers(
   if (asked.length === 0) return null
   const known = await inSlices(namesWithAnswers(db, datasetId))
   const shown = shownNames(db, datasetId)
-  const strangers = asked.filter((one) => !known.includes(one) && !known.includes(shown(one)))
+  const strangers = asked.filter((one) => !known.some(isAmong([one, shown(one)], shown)))
   if (strangers.length === 0) return null
   const more = known.length > MOST ? ` and ${known.length - MOST} more` : ''
   return [

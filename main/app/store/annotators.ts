@@ -147,6 +147,24 @@ export function shownNames(db: ReadableDb, datasetId: string): (annotatorId: str
   return (annotatorId) => shown.get(annotatorId) ?? annotatorId
 }
 
+/**
+ * Whether somebody is among those asked for, by id or as they are shown, compared as names are; nobody asked for: everybody is.
+ * @param shown of the data set's `shownNames`
+ */
+export function isAmong(
+  asked: readonly string[],
+  shown: (annotatorId: string) => string,
+): (annotatorId: string) => boolean {
+  if (asked.length === 0) return () => true
+  const keys = new Set(asked.map(nameKey))
+  const known = new Map<string, boolean>() // few people give millions of answers
+  return (annotatorId) => {
+    const found = known.get(annotatorId) ?? (keys.has(nameKey(annotatorId)) || keys.has(nameKey(shown(annotatorId))))
+    known.set(annotatorId, found)
+    return found
+  }
+}
+
 export function insertPerson(db: WritableDb, person: Person): void {
   db.prepare(`INSERT INTO annotators (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)`).run(
     person.annotatorId,

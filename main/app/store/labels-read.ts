@@ -1,7 +1,7 @@
 import type { LabelEvent, LabelItem } from '../../../shared/contract/labels.ts'
 import type { Outcome, Strength } from '../../../shared/data-kinds.ts'
 import type { AnnotatorId } from '../../../shared/domain.ts'
-import { shownNames } from './annotators.ts'
+import { isAmong, shownNames } from './annotators.ts'
 import { PAGE_PAIRS } from './answers.ts'
 import type { ReadableDb } from './open.ts'
 import type { ItemEntry } from '../../core/formats/item-entry.ts'
@@ -36,8 +36,8 @@ export function* eachPairWithAnswers(
   datasetId: string,
   annotators: readonly string[] = [],
 ): Generator<PairWithAnswers> {
-  const chosen = new Set(annotators)
   const shown = shownNames(db, datasetId)
+  const wanted = isAmong(annotators, shown)
   const rows = db
     .prepare<[string], AnswerRow>(
       'SELECT pair_idx, annotator_id, outcome, strength FROM answers WHERE dataset_id = ? ORDER BY pair_idx, annotator_id',
@@ -50,8 +50,7 @@ export function* eachPairWithAnswers(
       for (; next.done !== true && next.value.pair_idx <= pair.index; next = rows.next()) {
         const { annotator_id: id, outcome, strength } = next.value
         const annotatorId = shown(id)
-        if (next.value.pair_idx === pair.index && (chosen.size === 0 || chosen.has(id) || chosen.has(annotatorId)))
-          answers.push({ annotatorId, outcome, strength })
+        if (next.value.pair_idx === pair.index && wanted(id)) answers.push({ annotatorId, outcome, strength })
       }
       yield { pair, answers }
     }
