@@ -20,7 +20,7 @@ import { stackAdapters } from './stack-adapters.ts'
 import type { WeightsReader } from './weights-reader.ts'
 
 /** Where training stood. Everything random is drawn from the seed and the step, so that no generator needs saving. */
-export const checkpointState = z.strictObject({
+const checkpointState = z.strictObject({
   formatVersion: z.literal(1),
   step: z.int().nonnegative(),
   /** Number of the last event that belongs before this point. */
@@ -155,15 +155,13 @@ function loraIn(file: unknown, { names, rank, scale }: AdapterFolder): LoraOptio
   return targets === undefined ? null : { rank, alpha: scale * rank, dropout: 0, targets }
 }
 
+interface Stored extends Omit<Checkpoint, 'folder' | 'optimizer' | 'reference'> {
+  /** `apart` of the checkpoint that this one stands beside. */
+  readonly below: ApartModel | null
+}
+
 /** @param unread files that are not needed, and not checked */
-async function openStored(
-  folder: string,
-  unread: readonly string[] = [],
-): Promise<
-  Omit<Checkpoint, 'folder' | 'optimizer' | 'reference'> & {
-    /** Of the checkpoint that this one stands beside: `apart` there. */ readonly below: ApartModel | null
-  }
-> {
+async function openStored(folder: string, unread: readonly string[] = []): Promise<Stored> {
   const state = await checkedState(folder, unread)
   const config = readJson(folder, CHECKPOINT_FILES.config)
   const tokenizer = CHECKPOINT_FILES.tokenizer in state.files ? readJson(folder, CHECKPOINT_FILES.tokenizer) : null
@@ -221,10 +219,15 @@ function readJson(folder: string, name: string): unknown {
   return JSON.parse(readFileSync(path.join(folder, name), 'utf8'))
 }
 
+/** As it was written, its files unseen. */
+export function readState(folder: string): CheckpointState {
+  return checkpointState.parse(readJson(folder, CHECKPOINT_FILES.state))
+}
+
 /** The state, after every file has been compared with what was written. */
 async function checkedState(folder: string, unread: readonly string[]): Promise<CheckpointState> {
   try {
-    const state = checkpointState.parse(readJson(folder, CHECKPOINT_FILES.state))
+    const state = readState(folder)
     for (const [name, expected] of Object.entries(state.files)) {
       if (!unread.includes(name) && (await hashOf(path.join(folder, name))) !== expected)
         throw damagedError(folder, `${name} is not what was written`)

@@ -1,7 +1,7 @@
 // Adapters that were trained beside merged adapters, for a program that lays one pair of matrices beside each layer.
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { CHECKPOINT_FILES, checkpointState } from './checkpoint-files.ts'
+import { readState } from './checkpoint-files.ts'
 import {
   ADAPTER_CONFIG,
   ADAPTER_WEIGHTS,
@@ -46,8 +46,8 @@ export async function writeAdapters(checkpoint: string, folder: string): Promise
 
 /** Folders of the adapters, those that stand beside the model first. */
 function adaptersBelow(checkpoint: string): string[] {
-  const state = checkpointState.parse(JSON.parse(readFileSync(path.join(checkpoint, CHECKPOINT_FILES.state), 'utf8')))
-  const below = state.base === null ? null : path.resolve(checkpoint, state.base.path)
+  const { base } = readState(checkpoint)
+  const below = base === null ? null : path.resolve(checkpoint, base.path)
   return [...(below !== null && isAdapterFolder(below) ? adaptersBelow(below) : []), checkpoint]
 }
 

@@ -1,6 +1,6 @@
-import { copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
-import { CHECKPOINT_FILES, checkpointState, type CheckpointState } from '../../core/models/checkpoint-files.ts'
+import { CHECKPOINT_FILES, readState, type CheckpointState } from '../../core/models/checkpoint-files.ts'
 import { moveDurably, syncTree, writeNewFile } from '../../base/files/durable.ts'
 import { diskError } from '../../base/run-folder/run-file.ts'
 
@@ -35,7 +35,7 @@ export function keepOrigin(runFolder: string, checkpoint: string): string {
 
 function copyCheckpoint(from: string, to: string): void {
   mkdirSync(to, { recursive: true })
-  const state = checkpointState.parse(JSON.parse(readFileSync(path.join(from, CHECKPOINT_FILES.state), 'utf8')))
+  const state = readState(from)
   for (const name of Object.keys(state.files).filter((one) => !OF_TRAINING.includes(one))) linkOrCopy(from, to, name)
   const base = state.base === null ? null : keptBase(state.base, from, to)
   writeNewFile(path.join(to, CHECKPOINT_FILES.state), `${JSON.stringify({ ...state, base }, null, 2)}\n`)
