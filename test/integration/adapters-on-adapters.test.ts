@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { readdirSync, rmSync } from 'node:fs'
+import { appendFileSync, existsSync, readdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { checkpointFolder } from '../../main/base/run-folder/paths.ts'
@@ -153,6 +153,24 @@ print((two - one).abs().max().item(), (three - two).abs().max().item())`
   expect(moved).toBeGreaterThan(1e-2)
   expect(apart).toBeLessThan(1e-5)
 }, 200_000)
+
+test.each([
+  ['is gone', (place: string) => rmSync(place, { recursive: true })],
+  ['lacks a file', (place: string) => rmSync(path.join(place, 'adapter_model.safetensors'))],
+  ['was changed', (place: string) => appendFileSync(path.join(place, 'config.json'), ' ')],
+])('a checkpoint to begin with that %s is named once, and nothing of it is kept', async (_what, spoil) => {
+  const { runs, last } = await chain()
+  const place = checkpointFolder(runs[1]!, STEPS)
+  spoil(place)
+  const failure: { code?: string; message?: string } = await trainHere(last).then(
+    () => ({}),
+    (error: unknown) => error as Error,
+  )
+  expect(failure.code).toBe('spec-invalid')
+  expect(failure.message!.split('The checkpoint')).toHaveLength(2)
+  expect(failure.message).toContain(place)
+  expect(existsSync(path.join(last, 'origin'))).toBe(false)
+})
 
 test('a changed file of what it keeps is named', async () => {
   const { last } = await chain()

@@ -234,6 +234,7 @@ async function checkedState(folder: string, unread: readonly string[]): Promise<
     }
     return state
   } catch (error) {
+    if (error instanceof AppError) throw error
     throw damagedError(folder, error instanceof Error ? error.message : String(error), error)
   }
 }

@@ -1,6 +1,11 @@
 import { copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
-import { CHECKPOINT_FILES, readState, type CheckpointState } from '../../core/models/checkpoint-files.ts'
+import {
+  CHECKPOINT_FILES,
+  openModelFiles,
+  readState,
+  type CheckpointState,
+} from '../../core/models/checkpoint-files.ts'
 import { moveDurably, syncTree, writeNewFile } from '../../base/files/durable.ts'
 import { diskError } from '../../base/run-folder/run-file.ts'
 
@@ -15,11 +20,13 @@ export const KEPT_ORIGIN = '../../origin'
  * Adapters stay apart from the model that they stand beside, of which they are a few per cent; whole weights are linked where
  * the disk can, since a checkpoint is never written to again.
  * @param checkpoint folder of it   @returns where it is kept
- * @throws AppError `disk-full`
+ * @throws AppError `disk-full`; `spec-invalid` where it is gone or is not what was written, and nothing is kept then
  */
-export function keepOrigin(runFolder: string, checkpoint: string): string {
+export async function keepOrigin(runFolder: string, checkpoint: string): Promise<string> {
   const target = path.join(runFolder, 'origin')
   if (existsSync(target)) return target // moved there whole
+  const files = await openModelFiles(checkpoint)
+  files.close()
   const temporary = `${target}.tmp`
   try {
     rmSync(temporary, { recursive: true, force: true })

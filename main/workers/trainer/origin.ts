@@ -79,7 +79,7 @@ export async function openOrigin(context: RunContext, algorithm: AlgorithmPage):
   const files =
     model.kind === 'registered'
       ? await openRegistered(context, model.path)
-      : await openModelFiles(keeps ? keepOrigin(context.folder, model.path) : model.path)
+      : await openModelFiles(keeps ? await keepOrigin(context.folder, model.path) : model.path)
   if (files.hash !== model.hash) {
     throw new AppError({
       code: 'spec-invalid',

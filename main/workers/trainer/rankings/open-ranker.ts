@@ -109,7 +109,7 @@ async function openStart(context: RunContext, data: RankingData): Promise<Start>
     })
   if (model.kind === 'run') {
     const keeps = loraOf(training) !== null
-    const place = keeps ? keepOrigin(context.folder, model.path) : model.path
+    const place = keeps ? await keepOrigin(context.folder, model.path) : model.path
     const files = await openModelFiles(place)
     return {
       network: networkOf(place, files),
