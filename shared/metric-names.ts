@@ -145,6 +145,15 @@ export function describeMetric(name: string, infos: readonly MetricInfo[]): Metr
   return { name, label: words(name), unit: '', goal: 'none', help: '' }
 }
 
+/** What the trainer measures of every policy that writes, whatever its method says. */
+const OF_WRITERS = ['logps/accuracies', 'samples/reward', 'samples/win_rate', 'rollout/reward']
+
+/** Metrics of a validation side by which a checkpoint may be chosen: those of which more, or less, is better. @param infos the method's own */
+export function choosableMetrics(infos: readonly MetricInfo[], writes: boolean): MetricInfo[] {
+  const names = new Set([...infos.map(({ name }) => name), ...(writes ? OF_WRITERS : [])])
+  return [...names].map((name) => describeMetric(`${EVAL}${name}`, infos)).filter(({ goal }) => goal !== 'none')
+}
+
 const ENDS = [
   ['/low', '/high'],
   ['_low', '_high'],

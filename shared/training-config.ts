@@ -239,7 +239,7 @@ export const trainingConfig = z.strictObject({
     .default(128)
     .meta({
       title: 'Pairs per evaluation',
-      help: 'Held-out pairs scored while training; the last evaluation uses all of them.',
+      help: 'Validation pairs scored while training, always the same, by which the best checkpoint is chosen; the last evaluation adds all of them.',
       group: 'expert',
       ...TEXTS_AND_LISTS,
     }),
@@ -254,6 +254,17 @@ export const trainingConfig = z.strictObject({
     .min(1)
     .default(2)
     .meta({ title: 'Checkpoints kept', help: 'The last ones; the best is kept besides.', group: 'expert' }),
+  bestBy: z
+    .string()
+    .max(80)
+    .regex(/^(auto|eval\/\S+)$/, 'give auto, or the name of a held-out metric, which begins with eval/')
+    .default('auto')
+    .meta({
+      title: 'Best checkpoint by',
+      help: 'The metric of the validation side whose best value chooses the checkpoint that is reported. Automatic: the one that fits the method.',
+      group: 'expert',
+      asBefore: 'auto',
+    }),
   samplePrompts: z
     .int()
     .min(0)

@@ -1,6 +1,8 @@
 import type { ReactNode } from 'react'
 import type { FormField } from '../../shared/form.ts'
 import { formatField } from '../../shared/form.ts'
+import { arrowOf, choosableMetrics } from '../../shared/metric-names.ts'
+import { writesSamples } from '../../shared/run-spec.ts'
 import { formatBytes } from '../../shared/units.ts'
 import { useCall } from '../api/queries.ts'
 import { isChanged, resetField, setTyped, textOf, type DraftField } from './draft.ts'
@@ -63,14 +65,23 @@ export function FieldRow({ form, field, presetTitle }: FieldRowProps): ReactNode
           ? null
           : variant.fields.map((inner) => <InnerField key={inner.path} form={form} field={inner} />)
       }
-      render={(control) => (
-        <FieldControl
-          {...control}
-          field={field}
-          text={text}
-          onChange={(next) => form.change(setTyped(draft, field.path, next))}
-        />
-      )}
+      render={(control) =>
+        field.path === 'training.bestBy' ? (
+          <MetricSelect
+            {...control}
+            form={form}
+            text={text}
+            onChange={(next) => form.change(setTyped(draft, field.path, next))}
+          />
+        ) : (
+          <FieldControl
+            {...control}
+            field={field}
+            text={text}
+            onChange={(next) => form.change(setTyped(draft, field.path, next))}
+          />
+        )
+      }
     />
   )
 }
@@ -154,6 +165,28 @@ export function InnerField({ form, field }: { readonly form: TrainForm; readonly
         )
       }
     />
+  )
+}
+
+/** Metrics of the method by which a checkpoint may be chosen. */
+function MetricSelect({
+  form: { algorithm },
+  text,
+  onChange,
+  ...control
+}: Omit<FieldControlProps, 'field'> & { readonly form: TrainForm }): ReactNode {
+  const metrics = choosableMetrics(algorithm.metrics, writesSamples(algorithm))
+  const isKnown = text === 'auto' || metrics.some(({ name }) => name === text)
+  return (
+    <select {...control} className="select" value={text} onChange={(event) => onChange(event.currentTarget.value)}>
+      <option value="auto">automatic</option>
+      {isKnown ? null : <option value={text}>{text}</option>}
+      {metrics.map(({ name, label, goal }) => (
+        <option key={name} value={name}>
+          {label} {arrowOf(goal)}
+        </option>
+      ))}
+    </select>
   )
 }
 

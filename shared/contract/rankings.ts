@@ -22,7 +22,7 @@ export const judgedRow = z.strictObject({
 export type JudgedRow = z.infer<typeof judgedRow>
 
 /** What a run keeps of each held-out query. */
-export const rankingMeasure = z.enum(['ndcg', 'mrr', 'recall', 'first_stage_ndcg'])
+export const rankingMeasure = z.enum(['ndcg', 'ndcg_exp', 'mrr', 'recall', 'first_stage_ndcg'])
 
 export const rankingCalls = {
   /** A BEIR folder, or a LETOR feature file or a folder of them (train, vali, test). The split is kept as given. */
@@ -38,6 +38,8 @@ export const rankingCalls = {
       a: runId,
       b: runId,
       side: z.enum(['validation', 'test']).default('test'),
+      /** `best`: under the checkpoint that the validation side chose, of the test side alone. */
+      at: z.enum(['best', 'last']).default('best'),
       measure: rankingMeasure.default('ndcg'),
     }),
     z.strictObject({

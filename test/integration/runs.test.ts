@@ -121,7 +121,7 @@ describe('runs', () => {
       methodName: 'SFT',
       step: 8,
       totalSteps: 8,
-      mainMetric: 'eval/logps/accuracies',
+      mainMetric: 'eval/loss',
       error: null,
       resumable: false,
       phase: 'ended',

@@ -80,10 +80,11 @@ describe('ending on request', () => {
     const ended = exitOf(child)
     await waitUntil('the evaluation of step 2', () => evaluations() === 2)
     child.kill('SIGTERM')
-    expect([await ended, measured(), listCheckpointSteps(folder)]).toEqual([0, [0], [2]])
+    expect([await ended, measured(), listCheckpointSteps(folder)]).toEqual([0, [0], [0, 2]])
     expect(await exitOf(spawnTrainer(folder))).toBe(0)
     expect(measured()).toEqual([0, 2, 3])
     expect(only(folder, 'checkpoint').map(({ step, best }) => [step, best])).toEqual([
+      [0, true],
       [2, false],
       [2, true],
       [3, expect.any(Boolean)],

@@ -206,8 +206,13 @@ export function learnToyPairs(algorithm: Algorithm): ToyCourse {
     network.variables,
   )
   const names = Object.entries(network.variables)
+  // By which order it gives the answers, whatever its runs are judged by.
   const judgedBy =
-    algorithm.rollout?.(config) != null ? 'rewards/accuracies' : algorithm.mainMetric.replace(/^eval\//, '')
+    algorithm.rollout?.(config) != null
+      ? 'rewards/accuracies'
+      : algorithm.mainMetric === 'eval/loss'
+        ? 'logps/accuracies'
+        : algorithm.mainMetric.replace(/^eval\//, '')
   const accuracy = (): number => numbersOf(algorithm.loss({ ...context, evaluating: true }).metrics)[judgedBy]!
   const before = accuracy()
   const losses: number[] = []

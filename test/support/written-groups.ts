@@ -9,6 +9,7 @@ import { trainingConfig } from '../../shared/training-config.ts'
 import { byteTokenizer } from '../../main/core/learn/tokens/bpe-trainer.ts'
 import { tagsFormat } from '../../main/core/learn/tokens/tags-format.ts'
 import { loadTokenizer } from '../../main/core/learn/tokens/tokenizer.ts'
+import { openFreshRewards } from '../../main/workers/trainer/text/fresh-rewards.ts'
 import { openRollouts } from '../../main/workers/trainer/text/rollouts.ts'
 import { groupTotals } from '../../main/core/learn/batch-totals.ts'
 import { oneLayer } from './one-layer.ts'
@@ -114,10 +115,18 @@ export async function openWith(
     keep: () => undefined,
     moving: null,
   }
-  return (await openRollouts(
-    { context, algorithm, config, tokenizer, format: tagsFormat(tokenizer), decoder, sets, reference } as never,
-    null,
-  ))! // no more of a session than it reads
+  const needs = {
+    context,
+    algorithm,
+    config,
+    tokenizer,
+    format: tagsFormat(tokenizer),
+    decoder,
+    sets,
+    reference,
+  } as never // no more of a session than it reads
+  const rollouts = (await openRollouts(needs, null))!
+  return { ...rollouts, evaluate: () => openFreshRewards(needs, rollouts)!.evaluate('eval') }
 }
 
 /** The same groups with none of the tokens of some completions counting. */

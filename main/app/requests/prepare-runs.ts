@@ -20,8 +20,9 @@ export function prepareRuns(deps: Deps, checked: CheckedRequest, view: View): Pr
   const dataset = requireDataset(deps.db, request.data.datasetId)
   const ids = newRunIds(deps, request.name === '' ? request.method : request.name, request.seeds.length)
   const createdAtMs = Date.now()
+  const mainMetric = mainMetricOn(algorithm, dataset.kind, algorithm.config.parse(checked.config), checked.training)
   return request.seeds.map((seed, index) => ({
-    title: { methodName: algorithm.name, mainMetric: mainMetricOn(algorithm, dataset.kind) },
+    title: { methodName: algorithm.name, mainMetric },
     spec: specFor(deps, checked, view, { runId: ids[index]!, seed, createdAtMs: createdAtMs + index }), // one id a seed
   }))
 }

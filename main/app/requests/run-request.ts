@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import type { MemoryEstimate } from '../../../shared/contract/runs.ts'
+import type { MetricInfo } from '../../../shared/domain.ts'
+import { choosableMetrics } from '../../../shared/metric-names.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { problemsOf, sayProblems, type RequestProblem } from '../../../shared/request-problems.ts'
 import { writesSamples, type RunRequest, type RunSpec } from '../../../shared/run-spec.ts'
@@ -151,6 +153,16 @@ export async function checkRequest(deps: Deps, asked: RunRequest): Promise<Check
   ] as const) {
     if (source?.kind === 'regex') attempt(() => compilePattern(source.pattern), `${part}.pattern`, problems)
   }
+  const { bestBy } = wanted
+  if (bestBy !== 'auto' && !choices(algorithm).some(({ name }) => name === bestBy))
+    wrong(
+      'training.bestBy',
+      `${algorithm.name} has no held-out metric “${bestBy}” of which more or less is better: give auto or one of ${choices(
+        algorithm,
+      )
+        .map(({ name }) => name)
+        .join(', ')}.`,
+    )
   const engine = engineOf(deps.engines, request, wanted)
   const question: MemoryQuestion = {
     request,
@@ -193,6 +205,10 @@ export async function checkRequest(deps: Deps, asked: RunRequest): Promise<Check
     problems: [...problems, ...advised.problems],
     advice: fit === null ? advised.advice : [...advised.advice, fit],
   }
+}
+
+function choices(algorithm: AlgorithmPage): MetricInfo[] {
+  return choosableMetrics(algorithm.metrics, writesSamples(algorithm))
 }
 
 function useOf(algorithm: AlgorithmPage): ViewUse {

@@ -72,6 +72,7 @@ function foldOne(db: WritableDb, draft: Draft, event: TrainerEvent, collected: C
       return
     case 'fact':
       draft.facts = { ...draft.facts, ...event.facts }
+      if (typeof event.facts['mainMetric'] === 'string') draft.mainMetric = event.facts['mainMetric'] // it has seen the data
       return
     case 'metrics':
       insertMetrics(db, draft.runNo, draft.branch, event.columns)
@@ -134,7 +135,8 @@ function foldReady(
   draft.endedAtMs = null
   draft.startedAtMs ??= event.startedAtMs
   draft.engine = event.engine
-  draft.facts = { ...draft.facts, device: event.device }
+  const { bestStep: _step, bestValue: _value, bestBy: _by, ...facts } = draft.facts // it says itself what it goes on with
+  draft.facts = { ...facts, device: event.device }
   draft.pid = event.pid
   draft.phase = 'loading'
   draft.queueOrder = null

@@ -3,6 +3,7 @@ import type { DataKind } from '../../../shared/data-kinds.ts'
 import type { AlgorithmRole, MetricInfo } from '../../../shared/domain.ts'
 import type { ModelSpec } from '../../../shared/run-spec.ts'
 import type { PresetUse } from '../../../shared/presets.ts'
+import { scoresNewText } from './rewards.ts'
 import type { TrainingConfig } from '../../../shared/training-config.ts'
 import type { tf } from './tf.ts'
 
@@ -192,6 +193,8 @@ export interface AlgorithmPage<C = unknown> {
   readonly metrics: readonly MetricInfo[]
   /** Held-out metric by which runs of this method are judged, e.g. `eval/rewards/accuracies`. */
   readonly mainMetric: string
+  /** The same for settings with which another one fits better. */
+  readonly judgedBy?: (config: C) => string
   /** First is the default. `paper` holds the published values. */
   readonly presets: readonly [Preset, ...Preset[]]
 }
@@ -256,10 +259,22 @@ export function kindsOf(page: AlgorithmPage & Pick<Algorithm, 'answers'>): reado
   return page.answers === undefined ? [page.data] : [page.data, 'unpaired-responses']
 }
 
-/** By which held-out metric runs on this kind of data are judged: where nothing is compared, there is no preference accuracy. */
-export function mainMetricOn(page: AlgorithmPage & Pick<Algorithm, 'answers'>, kind: DataKind): string {
-  if (kind !== 'unpaired-responses') return page.mainMetric
-  return page.answers === 'judged' ? 'eval/judged/accuracies' : 'eval/loss'
+/**
+ * By which held-out metric a run's checkpoint is chosen: by the one that was asked for; by the reward of what the policy
+ * writes, where a reward can score that; and on answers that stand alone not by a preference accuracy, which they have none of.
+ * @param config as the page's own schema gives it
+ */
+export function mainMetricOn<C>(
+  page: AlgorithmPage<C> & Pick<Algorithm, 'answers'>,
+  kind: DataKind,
+  config: C,
+  { bestBy }: Pick<TrainingConfig, 'bestBy'>,
+): string {
+  if (bestBy !== 'auto') return bestBy
+  const rewards = page.rewards?.(config) ?? null
+  if (rewards !== null && scoresNewText(rewards)) return 'eval/rollout/reward'
+  if (kind === 'unpaired-responses') return page.answers === 'judged' ? 'eval/judged/accuracies' : 'eval/loss'
+  return page.judgedBy?.(config) ?? page.mainMetric
 }
 
 /** Identity that infers the config type, so that `loss` sees what the schema promises. */

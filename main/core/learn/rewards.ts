@@ -12,6 +12,11 @@ const LONGEST_PATTERN = 500
 /** A pattern can take exponential time, and the time grows with the text; completions beyond this are cut for it. */
 const LONGEST_MATCHED_TEXT = 20_000
 
+/** Labels and columns belong to completions that are there already; the other sources can score what is written anew. */
+export function scoresNewText(source: RewardSource): boolean {
+  return source.kind !== 'label' && source.kind !== 'column'
+}
+
 /**
  * The number of a completion's text under a programmatic source; null for sources that score rows or need a network.
  * @throws AppError `spec-invalid` for a pattern that does not compile

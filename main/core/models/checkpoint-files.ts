@@ -88,7 +88,21 @@ export const CHECKPOINT_FILES = {
 
 /** @throws AppError `spec-invalid` when a file is missing or is not what was written */
 export async function loadCheckpoint(folder: string): Promise<Checkpoint> {
-  const stored = await openStored(folder)
+  return {
+    ...(await openWeights(folder, [])),
+    optimizer: decodeSafeTensors(readFileSync(path.join(folder, CHECKPOINT_FILES.optimizer))).tensors,
+  }
+}
+
+/** What is measured of a checkpoint: all but what further training needs. */
+export type CheckpointWeights = Omit<Checkpoint, 'optimizer'>
+
+/** @param unread files that are not checked @throws as `loadCheckpoint` */
+export async function openWeights(
+  folder: string,
+  unread: readonly string[] = [CHECKPOINT_FILES.optimizer],
+): Promise<CheckpointWeights> {
+  const stored = await openStored(folder, unread)
   const reference =
     CHECKPOINT_FILES.reference in stored.state.files
       ? openSafeTensors(path.join(folder, CHECKPOINT_FILES.reference))
@@ -96,7 +110,6 @@ export async function loadCheckpoint(folder: string): Promise<Checkpoint> {
   return {
     ...stored,
     folder,
-    optimizer: decodeSafeTensors(readFileSync(path.join(folder, CHECKPOINT_FILES.optimizer))).tensors,
     reference: reference === null ? null : readerSource(reference),
     close() {
       stored.close()

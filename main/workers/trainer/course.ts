@@ -1,5 +1,6 @@
 import type { AlgorithmPage } from '../../core/learn/define.ts'
 import type { BatchPlan } from '../../core/learn/batch-plan.ts'
+import type { CheckpointWeights } from '../../core/models/checkpoint-files.ts'
 import type { CheckpointContents, SavedCheckpoint } from './checkpoint.ts'
 import type { Update } from './minimize.ts'
 import type { SampleItem } from '../../../shared/contract/runs.ts'
@@ -13,8 +14,17 @@ export interface Evaluation {
   readonly samplingMs?: number
 }
 
-/** Part: a fixed share of the held-out side. All: the whole of it. End: the test side too, which is looked at once. */
-export type Extent = 'part' | 'all' | 'end'
+/**
+ * Part: a fixed share of the validation side. Choice: the same without anything written anew, for a choice among like
+ * measurements. All: the whole of it. End: the test side too. Test: that side alone, of weights that were put back.
+ */
+export type Extent = 'part' | 'choice' | 'all' | 'end' | 'test'
+
+/**
+ * How the last step is set against those before it by a metric. Alike: it is always measured on the very same items. Part:
+ * only by `choice`. None: no checkpoint may be chosen by it, since only the test side is there to measure it on.
+ */
+export type Choice = 'alike' | 'part' | 'none'
 
 export type Position = Omit<CheckpointContents['state'], 'base'>
 
@@ -39,5 +49,9 @@ export interface Course {
   update(items: readonly number[], step: number): Promise<Update>
   work(items: readonly number[]): number
   evaluate(step: number, extent: Extent): Promise<Evaluation>
+  /** @param metric as it is logged */
+  choiceBy(metric: string): Choice
+  /** Puts a checkpoint's weights in place of its own, to be measured; nothing is trained after that. @throws AppError */
+  restore(checkpoint: CheckpointWeights): void
   save(position: Position): Promise<SavedCheckpoint>
 }

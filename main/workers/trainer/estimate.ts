@@ -109,7 +109,7 @@ async function timeSteps(context: RunContext, course: Course): Promise<number[]>
   return times.length > WARM_UP_STEPS ? times.slice(WARM_UP_STEPS) : times
 }
 
-/** What an evaluation in between and the last one would take: of what grows with the items as much more as there are more of them. */
+/** What an evaluation in between and those at the end would take, the test side under the best checkpoint too: of what grows with the items as much more as there are more of them. */
 async function timeEvaluation(
   course: Course,
   dry: RunSpec,
@@ -122,7 +122,7 @@ async function timeEvaluation(
   const side = validation > 0 ? validation : test
   const seen = Math.max(1, Math.min(dry.training.evalPairs, side))
   const of = (items: number): number => (itemsMs * items) / seen + samplingMs
-  return { partMs: of(Math.min(asked.training.evalPairs, side)), endMs: of(validation + test) }
+  return { partMs: of(Math.min(asked.training.evalPairs, side)), endMs: of(validation + 2 * test) }
 }
 
 /** Linear between the neighbors. */

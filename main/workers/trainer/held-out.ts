@@ -1,4 +1,4 @@
-import type { Extent } from './course.ts'
+import type { Choice, Extent } from './course.ts'
 
 /** What a course is judged by: its validation side, and its test side where it has no other. */
 export interface HeldOut<Side> {
@@ -11,9 +11,15 @@ export function heldOutOf<Side>(validation: Side, test: Side, isEmpty: boolean):
   return { side: isEmpty ? test : validation, test }
 }
 
+/** @param items of the validation side   @param seen of them at most, in between */
+export function choiceOf<Side>({ side, test }: HeldOut<Side>, items: number, seen: number): Choice {
+  if (side === test) return 'none'
+  return items <= seen ? 'alike' : 'part'
+}
+
 /**
- * Metrics of the held-out side, named `eval/…`, and at the end those of the test side, named `test/…`. The test side is
- * looked at once: what was chosen by the validation side is not judged by it.
+ * Metrics of the validation side, named `eval/…`, and at the end those of the test side, named `test/…`, which nothing is
+ * chosen by.
  * @param measure names its metrics with the prefix it is given; `part`: a fixed share of the side is enough
  */
 export async function measureHeldOut<Side>(
@@ -21,7 +27,8 @@ export async function measureHeldOut<Side>(
   extent: Extent,
   measure: (side: Side, prefix: 'eval' | 'test', part: boolean) => Promise<Readonly<Record<string, number>>>,
 ): Promise<Record<string, number>> {
-  const metrics = { ...(await measure(side, 'eval', extent === 'part')) }
-  if (extent === 'end' && side !== test) Object.assign(metrics, await measure(test, 'test', false))
-  return metrics
+  return {
+    ...(extent === 'test' ? {} : await measure(side, 'eval', extent === 'part' || extent === 'choice')),
+    ...((extent === 'end' || extent === 'test') && side !== test ? await measure(test, 'test', false) : {}),
+  }
 }

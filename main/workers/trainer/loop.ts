@@ -1,7 +1,10 @@
 import type { AlgorithmPage } from '../../core/learn/define.ts'
-import type { Checkpoint } from '../../core/models/checkpoint-files.ts'
-import { loadLastCheckpoint, pruneCheckpoints } from './checkpoint.ts'
-import type { Course } from './course.ts'
+import { checkpointFolder } from '../../base/run-folder/paths.ts'
+import { openWeights, type Checkpoint } from '../../core/models/checkpoint-files.ts'
+import { describeMetric } from '../../../shared/metric-names.ts'
+import { AppError } from '../../../shared/errors.ts'
+import { listCheckpointSteps, loadLastCheckpoint, pruneCheckpoints } from './checkpoint.ts'
+import type { Course, Extent } from './course.ts'
 import { openCourse } from './courses.ts'
 import { createMetricBuffer, finiteOrNull } from './metric-buffer.ts'
 import { notFiniteError, type Command, type RunContext } from './run-context.ts'
@@ -25,7 +28,9 @@ export async function train(
 ): Promise<{ readonly outcome: Outcome; readonly summary: Record<string, number | null> }> {
   const run = createProgress(context, await openCourse(context, from), from)
   context.phase('training')
-  if (from === null && context.spec.training.evalEvery > 0) await run.evaluate(0, 'part')
+  const { evalEvery, checkpointEvery } = context.spec.training
+  // The weights that training begins with may turn out to be the best.
+  if (from === null && evalEvery > 0 && (await run.evaluate(0, 'part')) && checkpointEvery > 0) await run.checkpoint()
   if (from?.state.owesEvaluation === true && (await run.evaluate(run.step, 'part'))) await run.checkpoint()
   const stopped = await trainSteps(context, run)
   if (stopped === 'stop') return { outcome: 'cancelled', summary: run.summary() }
@@ -35,10 +40,8 @@ export async function train(
     if (stopped === 'stop-and-save') await run.evaluate(run.step, 'all')
     return { outcome: 'interrupted', summary: run.summary() }
   }
-  await run.evaluate(run.step, 'all')
-  const late = context.command()
+  const late = await run.end()
   if (late === 'stop') return { outcome: 'cancelled', summary: run.summary() }
-  await run.checkpoint()
   return { outcome: late === 'terminate' ? 'interrupted' : 'finished', summary: run.summary() }
 }
 
@@ -68,6 +71,8 @@ interface Progress {
   /** True when the held-out metric that counts is the best so far. */
   evaluate(step: number, extent: 'part' | 'all'): Promise<boolean>
   checkpoint(): Promise<void>
+  /** The last evaluation, the last checkpoint, and the test side under the best one. Returns what was asked meanwhile. */
+  end(): Promise<Command | null>
   summary(): Record<string, number | null>
 }
 
@@ -93,6 +98,9 @@ function createProgress(context: RunContext, course: Course, from: Checkpoint | 
     savedStep: from?.state.step ?? null,
     owesEvaluation: from?.state.owesEvaluation ?? false,
   }
+  // Without checkpoints in between there is one to take.
+  const chooses = training.checkpointEvery === 0 ? 'none' : course.choiceBy(algorithm.mainMetric)
+  if (from !== null) sayBest() // what came after it no longer counts
   const last: Record<string, number> = {}
   let began: Measured | null = null
   const beganAtMs = performance.now() - (from?.state.wallMs ?? 0)
@@ -132,21 +140,79 @@ function createProgress(context: RunContext, course: Course, from: Checkpoint | 
   async function evaluate(step: number, extent: 'part' | 'all'): Promise<boolean> {
     buffer.flush()
     context.phase('evaluating')
-    const done = await context.unlessHurried(() =>
-      course.evaluate(step, extent === 'all' && step === training.steps ? 'end' : extent),
-    )
-    at.owesEvaluation = done === null && extent === 'part' // the last one is made by whoever comes to the end
-    if (done === null) return false // half an evaluation is none
-    const { metrics: values, samples } = done
-    if (samples !== null) context.emit({ type: 'sample', step, items: [...samples] })
-    context.checkEngine()
+    const values = await measure(step, extent)
+    at.owesEvaluation = values === null && extent === 'part' // the last one is made by whoever comes to the end
+    if (values === null) return false // half an evaluation is none
     Object.assign(last, values)
     buffer.add(step, wallMs(), values)
     buffer.flush()
+    if (step === 0) sayUnmeasured(values)
     if (step === 0) began = values
     else if (began !== null && extent === 'part') warnOfFall(step, began, values)
     if (extent === 'part') context.phase('training')
-    return step > 0 && noteBest(step, values)
+    return (extent === 'part' || chooses === 'alike') && noteBest(step, values)
+  }
+
+  /** Null where there was no time for it. */
+  async function measure(step: number, extent: Extent): Promise<Measured | null> {
+    const done = await context.unlessHurried(() => course.evaluate(step, extent))
+    if (done === null) return null
+    if (done.samples !== null) context.emit({ type: 'sample', step, items: [...done.samples] })
+    context.checkEngine()
+    return done.metrics
+  }
+
+  async function end(): Promise<Command | null> {
+    buffer.flush()
+    context.phase('evaluating')
+    const { step } = at
+    const values = await measure(step, 'end')
+    if (values !== null) {
+      Object.assign(last, values)
+      const like = chooses === 'part' && at.best !== null ? await measure(step, 'choice') : values
+      if (like !== null) noteBest(step, like)
+    }
+    const asked = context.command()
+    if (asked !== 'stop') await checkpoint() // from here on its weights may go
+    const best = values === null || asked === 'stop' ? null : await measureBest()
+    // In the order of the steps, as curves are drawn.
+    if (best !== null) buffer.add(best.step, wallMs(), best.values)
+    if (values !== null) buffer.add(step, wallMs(), values)
+    buffer.flush()
+    return asked ?? context.command()
+  }
+
+  /** Of the best checkpoint, where that is not the last: what the test side says of it. */
+  async function measureBest(): Promise<{ readonly step: number; readonly values: Measured } | null> {
+    const { best, step } = at
+    if (best === null || best.step === step || !listCheckpointSteps(folder).includes(best.step)) return null
+    context.phase('evaluating')
+    try {
+      const checkpoint = await openWeights(checkpointFolder(folder, best.step))
+      try {
+        course.restore(checkpoint)
+      } finally {
+        checkpoint.close()
+      }
+    } catch (error) {
+      if (!(error instanceof AppError || error instanceof RangeError)) throw error
+      context.warn(
+        `The best checkpoint, that of step ${best.step}, was not measured on the test side: ${error.message}`,
+        'Its numbers on the validation side stand; the last checkpoint is whole.',
+      )
+      return null
+    }
+    const values = await measure(best.step, 'test')
+    return values === null || Object.keys(values).length === 0 ? null : { step: best.step, values }
+  }
+
+  function sayUnmeasured(values: Measured): void {
+    const { bestBy } = training
+    if (bestBy === 'auto' || values[bestBy] !== undefined) return
+    context.warn(
+      `${bestBy} is not measured in this run, so that no checkpoint can be chosen by it; the last one is reported.`,
+      'Leave the choice of the best checkpoint to Pairlab, or name a metric that the curves of a run like this show.',
+    )
   }
 
   /** Said once, while the run is young enough to be begun anew. */
@@ -162,11 +228,19 @@ function createProgress(context: RunContext, course: Course, from: Checkpoint | 
 
   function noteBest(step: number, values: Readonly<Record<string, number>>): boolean {
     const value = values[algorithm.mainMetric]
-    if (value === undefined || !Number.isFinite(value)) return false
+    if (chooses === 'none' || value === undefined || !Number.isFinite(value)) return false
     const sign = goalOf(algorithm) === 'min' ? -1 : 1
     if (at.best !== null && sign * value <= sign * at.best.value) return false
     at.best = { step, value }
+    sayBest()
     return true
+  }
+
+  function sayBest(): void {
+    context.emit({
+      type: 'fact',
+      facts: { bestStep: at.best?.step ?? null, bestValue: at.best?.value ?? null, bestBy: algorithm.mainMetric },
+    })
   }
 
   /** The log up to here is on the disk before the checkpoint that goes with it. */
@@ -197,6 +271,7 @@ function createProgress(context: RunContext, course: Course, from: Checkpoint | 
     update,
     evaluate,
     checkpoint,
+    end,
     summary: () =>
       Object.fromEntries(
         [...Object.entries(last), ['steps', at.step], ['tokens', at.tokensSeen], ['wallMs', wallMs()]].map(
@@ -207,7 +282,7 @@ function createProgress(context: RunContext, course: Course, from: Checkpoint | 
 }
 
 function goalOf(algorithm: AlgorithmPage): 'min' | 'max' | 'none' {
-  return algorithm.metrics.find((metric) => `eval/${metric.name}` === algorithm.mainMetric)?.goal ?? 'max'
+  return describeMetric(algorithm.mainMetric, algorithm.metrics).goal
 }
 
 /** Share of a value by which it must get worse where no interval is known. */

@@ -4,6 +4,7 @@ import type { LoraOptions } from '../../core/learn/models/adapters.ts'
 import type { Decoder, DecoderOptions } from '../../core/learn/models/decoder.ts'
 import { decoderConfigOf } from '../../core/learn/models/hf-config.ts'
 import { createOptimizer, type Optimizer } from '../../core/learn/optimizer.ts'
+import { assignFrom } from '../../core/learn/models/assign.ts'
 import { createRandom } from '../../core/learn/random.ts'
 import { openLanguage, type Language, type LanguageFiles } from '../../core/learn/tokens/language.ts'
 import type { Tokenizer } from '../../core/learn/tokens/tokenizer.ts'
@@ -11,6 +12,7 @@ import {
   openModelFiles,
   type Checkpoint,
   type CheckpointState,
+  type CheckpointWeights,
   type ModelFiles,
 } from '../../core/models/checkpoint-files.ts'
 import { openModelFolder } from '../../core/models/folder.ts'
@@ -145,6 +147,11 @@ function resumedModel(start: ModelStart, { source, adapters }: Checkpoint): Pick
     config: start.config,
     source: { read: (name) => (adapters.names.has(name) ? adapters.read(name) : start.source.read(name)) },
   }
+}
+
+/** What trains gets the numbers that it had at the checkpoint. @throws RangeError where they are another model's */
+export function restoreDecoder(decoder: Decoder, { source, adapters }: CheckpointWeights): void {
+  for (const [name, variable] of Object.entries(decoder.variables)) assignFrom(variable, adapters ?? source, name)
 }
 
 /** The model that trains, where the checkpoint left it, and what its adapters stand beside. */

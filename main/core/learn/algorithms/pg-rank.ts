@@ -258,6 +258,8 @@ export const pgRank = defineRanking<z.infer<typeof config>, Sampled>({
     },
     ...rankingInfo(),
   ],
+  judgedBy: ({ utility }) =>
+    `eval/${utility === 'ndcg-linear' ? 'ndcg' : utility === 'ndcg-exp' ? 'ndcg_exp' : utility}`,
   presets: [
     {
       id: 'features',

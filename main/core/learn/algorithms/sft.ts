@@ -88,7 +88,7 @@ export const sft = defineAlgorithm({
       help: 'How often the preferred completion is the likelier one per token, on held-out pairs. SFT does not aim at it, so it may stay near 0.5.',
     },
   ],
-  mainMetric: 'eval/logps/accuracies',
+  mainMetric: 'eval/loss',
   presets: [
     {
       id: 'small',

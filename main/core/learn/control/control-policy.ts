@@ -24,7 +24,7 @@ export const networkFields = {
   }),
   evalEpisodes: z.int().min(1).max(1000).default(25).meta({
     title: 'Episodes per evaluation',
-    help: 'The policy acts this many times in its world; the last evaluation plays four times as many. Always from the same starts.',
+    help: 'The policy acts this many times in its world, always from the same starts; at the end also four times as many, from others that nothing was chosen by.',
     group: 'expert',
   }),
   squash: z

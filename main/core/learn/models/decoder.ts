@@ -5,6 +5,7 @@ import { createRandom, type Random } from '../random.ts'
 import { tf } from '../tf.ts'
 import { adapterNames, adapterShapes, loraPass } from './adapters.ts'
 import type { DecoderOptions } from './decoder-options.ts'
+import { assignFrom } from './assign.ts'
 import { dropMask } from './dropout.ts'
 import { freezeFrom, type FrozenMatrix, isFrozen, type Matrix, multiply, readFrozen, rowsOf } from './frozen.ts'
 import { attention, gatherRows, gelu, layerNorm, rmsNorm, rotary, scatterRows, swiGlu } from './fused.ts'
@@ -241,10 +242,7 @@ class TransformerDecoder implements Decoder {
 
   fromTensors(tensors: Readonly<Record<string, NamedTensor>>): void {
     const source = sourceOf(tensors)
-    for (const [name, variable] of Object.entries(this.variables)) {
-      const given = expectTensor(source, name, variable.shape)
-      tf.tidy(() => variable.assign(tf.tensor(given.data, variable.shape)))
-    }
+    for (const [name, variable] of Object.entries(this.variables)) assignFrom(variable, source, name)
   }
 
   dispose(): void {

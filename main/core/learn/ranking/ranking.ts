@@ -143,6 +143,13 @@ export function rankingInfo(): MetricInfo[] {
       help: 'Gain of the first k places over that of the best order of all judged documents, with linear gain; mean over queries with a relevant document. A healthy curve rises above the first stage’s.',
     },
     {
+      name: 'ndcg_exp',
+      label: 'nDCG@k, exponential gain',
+      unit: 'fraction',
+      goal: 'max',
+      help: 'The same with 2^grade − 1 as the gain, as LETOR and LightGBM have it; equal to nDCG@k where grades are 0 and 1.',
+    },
+    {
       name: 'mrr',
       label: 'MRR@k',
       unit: 'fraction',

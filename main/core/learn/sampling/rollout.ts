@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { MetricInfo } from '../../../../shared/domain.ts'
 import type { RewardSource } from '../../../../shared/run-spec.ts'
 import type { Rollout } from '../define.ts'
+import { scoresNewText } from '../rewards.ts'
 
 // What methods share in which the policy writes and a reward scores: settings, and numbers of what was written.
 
@@ -43,14 +44,11 @@ export function needsScorable<S extends z.ZodType<{ readonly rewards: RewardSour
   schema: S,
   online: (value: z.output<S>) => boolean,
 ): S {
-  return schema.refine(
-    (value) => !online(value) || (value.rewards.kind !== 'label' && value.rewards.kind !== 'column'),
-    {
-      path: ['rewards'],
-      message:
-        'completions that the policy writes have no labels and no columns: choose a reward model, a length, keywords or a pattern',
-    },
-  ) as S
+  return schema.refine((value) => !online(value) || scoresNewText(value.rewards), {
+    path: ['rewards'],
+    message:
+      'completions that the policy writes have no labels and no columns: choose a reward model, a length, keywords or a pattern',
+  }) as S
 }
 
 export interface WrittenGroup {

@@ -13,7 +13,8 @@ import { resolveDataFolder, withClient } from '../connect.ts'
 import { globals } from '../globals.ts'
 import type { Output } from '../output.ts'
 import { followRuns } from '../progress.ts'
-import { comparisonTable, USUAL_METRICS } from './compare.ts'
+import { comparisonTable } from './compare.ts'
+import { USUAL_METRICS } from '../../../../shared/compare-point.ts'
 import { followImport } from './data.ts'
 
 /** Chosen so that the whole demo ends within three minutes on two cores; every method gets the same number of updates. */
@@ -26,12 +27,17 @@ const SHARED: Partial<TrainingConfig> = {
   evalPairs: 64,
   samplePrompts: 24,
   sampleTokens: 32,
-  checkpointEvery: 0,
 }
-const START: Partial<TrainingConfig> = { ...SHARED, steps: 160, evalEvery: 80 }
-const ALIGN: Partial<TrainingConfig> = { ...SHARED, steps: 76, evalEvery: 38 }
+const START: Partial<TrainingConfig> = { ...SHARED, steps: 160, evalEvery: 80, checkpointEvery: 80 }
+const ALIGN: Partial<TrainingConfig> = { ...SHARED, steps: 76, evalEvery: 38, checkpointEvery: 38 }
 /** Scores completions for CoPG, and judges what every method writes. */
-const REWARD_MODEL: Partial<TrainingConfig> = { ...SHARED, steps: 120, evalEvery: 60, samplePrompts: 0 }
+const REWARD_MODEL: Partial<TrainingConfig> = {
+  ...SHARED,
+  steps: 120,
+  evalEvery: 60,
+  checkpointEvery: 60,
+  samplePrompts: 0,
+}
 const METHODS = ['dpo', 'ipo', 'copg'] as const
 const NAMES = { dpo: 'DPO', ipo: 'IPO', copg: 'CoPG' } as const
 

@@ -5,10 +5,11 @@ import { textItems, textsOfSide, tripleItems, type ContrastSide } from './contra
 import { methodContext, openContrastSession, type ContrastSession } from './contrast-session.ts'
 import { updateOn } from './contrast-updates.ts'
 import type { Course, Evaluation } from '../course.ts'
-import { heldOutOf, measureHeldOut } from '../held-out.ts'
+import { choiceOf, heldOutOf, measureHeldOut } from '../held-out.ts'
 import { wilson, withBounds, withMean } from '../intervals.ts'
 import { finiteOrNull } from '../metric-buffer.ts'
 import type { SampleItem } from '../../../../shared/contract/runs.ts'
+import { restoreDecoder } from '../origin.ts'
 import type { RunContext } from '../run-context.ts'
 import { createSaver } from '../text/save-session.ts'
 
@@ -43,10 +44,18 @@ export async function openContrastCourse(context: RunContext, from: Checkpoint |
       const metrics = await measureHeldOut(heldOut, extent, (side, prefix, part) =>
         measureSide(session, side, prefix, part),
       )
+      if (extent === 'choice' || extent === 'test') return { metrics, samples: null }
       const beganAtMs = performance.now()
       const samples = await written(session, heldOut.side)
       return { metrics, samples, samplingMs: performance.now() - beganAtMs }
     },
+    choiceBy: () =>
+      choiceOf(
+        heldOut,
+        Math.max(validation.triples.length, validation.scored.length, textsOfSide(validation).length),
+        context.spec.training.evalPairs,
+      ),
+    restore: (checkpoint) => restoreDecoder(decoder, checkpoint),
     save: createSaver(session),
   }
 }

@@ -1,4 +1,5 @@
 import type { BatchPlan } from '../../../core/learn/batch-plan.ts'
+import { mainMetricOn } from '../../../core/learn/define.ts'
 import type { ContrastContext, ContrastItem, ContrastMethod } from '../../../core/learn/embed/contrast.ts'
 import type { Decoder } from '../../../core/learn/models/decoder.ts'
 import type { Optimizer } from '../../../core/learn/optimizer.ts'
@@ -39,8 +40,9 @@ export interface ContrastSession {
 export async function openContrastSession(context: RunContext, from: Checkpoint | null): Promise<ContrastSession> {
   const { spec } = context
   context.phase('loading')
-  const method = findContrastMethod(spec.method)
-  const config = parseConfig(method, spec.config)
+  const page = findContrastMethod(spec.method)
+  const config = parseConfig(page, spec.config)
+  const method = { ...page, mainMetric: mainMetricOn(page, page.data, config, spec.training) }
   const sides = await readContrastView(spec.data.viewPath, spec.data.viewHash)
   const items = itemsOf(method, config, sides.train)
   const origin = await openOrigin(context, method)

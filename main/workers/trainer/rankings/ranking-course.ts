@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { AppError, describeIssues } from '../../../../shared/errors.ts'
+import { AppError } from '../../../../shared/errors.ts'
+import { mainMetricOn } from '../../../core/learn/define.ts'
 import { sizeOfShape } from '../../../core/learn/models/parameters.ts'
 import { createOptimizer, learningRateAt, readGlobalNorm } from '../../../core/learn/optimizer.ts'
 import { createRandom, type Random } from '../../../core/learn/random.ts'
@@ -9,7 +10,7 @@ import { findRankingAlgorithm } from '../../../core/learn/registry.ts'
 import { tf } from '../../../core/learn/tf.ts'
 import { openModelFiles, type Checkpoint, type ModelFiles } from '../../../core/models/checkpoint-files.ts'
 import type { Course, Evaluation, Extent } from '../course.ts'
-import { heldOutOf, measureHeldOut } from '../held-out.ts'
+import { choiceOf, heldOutOf, measureHeldOut } from '../held-out.ts'
 import type { Update } from '../minimize.ts'
 import { evaluateRanker, samplesOf, trecRunOf, type RankedQuery } from './ranking-evaluation.ts'
 import { readRankingData, type RankingQuery } from './ranking-data.ts'
@@ -19,6 +20,7 @@ import { openTextScorer } from './ranking-text-scorer.ts'
 import { createRankerSaver } from './save-ranker.ts'
 import type { RunContext } from '../run-context.ts'
 import { openPlan } from '../open-plan.ts'
+import { parseConfig } from '../parse-config.ts'
 
 /** What every ranking method's own settings hold. */
 interface Settings {
@@ -35,15 +37,10 @@ export async function openRankingCourse(context: RunContext, from: Checkpoint | 
   const { spec, folder } = context
   const { training, seed } = spec
   context.phase('loading')
-  const algorithm = findRankingAlgorithm(spec.method)
-  const parsed = algorithm.config.safeParse(spec.config)
-  if (!parsed.success)
-    throw new AppError({
-      code: 'spec-invalid',
-      message: `${algorithm.name}: ${describeIssues(parsed.error)}`,
-      hint: 'Start the run again from its request.',
-    })
-  const settings = parsed.data as Settings // every ranking method has these fields
+  const page = findRankingAlgorithm(spec.method)
+  const config = parseConfig(page, spec.config)
+  const settings = config as Settings // every ranking method has these fields
+  const algorithm = { ...page, mainMetric: mainMetricOn(page, page.data, config, training) }
   const data = await readRankingData(spec.data.viewPath, spec.data.viewHash, settings.candidates)
   await context.breatheOrStop()
   const start = await openStart(context, from)
@@ -91,13 +88,17 @@ export async function openRankingCourse(context: RunContext, from: Checkpoint | 
         part ? side.slice(0, training.evalPairs) : side,
         settings.cutoff,
       )
-      keep(folder, side === data.queries.test ? 'test' : 'validation', extent, ranked, spec.runId)
+      if (!part)
+        keep(folder, extent === 'test' ? 'best-test' : prefix === 'test' ? 'test' : 'validation', ranked, spec.runId)
       if (prefix === 'eval') shown = ranked
       return named(prefix, metrics)
     })
     return {
       metrics,
-      samples: training.samplePrompts === 0 ? null : samplesOf(shown.slice(0, training.samplePrompts), data.documents),
+      samples:
+        training.samplePrompts === 0 || extent === 'choice' || extent === 'test'
+          ? null
+          : samplesOf(shown.slice(0, training.samplePrompts), data.documents),
     }
   }
 
@@ -115,13 +116,13 @@ export async function openRankingCourse(context: RunContext, from: Checkpoint | 
       const random = createRandom(seed).fork('rankings').fork(String(step))
       const picked = pickLists(
         algorithm,
-        parsed.data,
+        config,
         items.map((at) => usable[at]!),
         random,
       )
       const { gradients, metrics } = await gradientsOf(
         algorithm,
-        parsed.data,
+        config,
         scorer,
         picked,
         training.microBatchSize,
@@ -135,6 +136,8 @@ export async function openRankingCourse(context: RunContext, from: Checkpoint | 
     },
     work: (items) => items.length,
     evaluate,
+    choiceBy: () => choiceOf(heldOut, data.queries.validation.length, training.evalPairs),
+    restore: (checkpoint) => scorer.load(checkpoint.adapters ?? checkpoint.source),
     save: createRankerSaver(folder, scorer, optimizer, from?.state.base ?? null),
   }
 }
@@ -206,9 +209,8 @@ function named(prefix: string, metrics: Readonly<Record<string, number>>): Recor
   return Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`${prefix}/${name}`, value]))
 }
 
-/** The whole side's order as a TREC run, and its measures by query, beside the checkpoints. */
-function keep(runFolder: string, side: string, extent: Extent, ranked: readonly RankedQuery[], tag: string): void {
-  if (extent === 'part') return
+/** A whole side's order as a TREC run, and its measures by query, beside the checkpoints. */
+function keep(runFolder: string, side: string, ranked: readonly RankedQuery[], tag: string): void {
   const folder = path.join(runFolder, 'rankings')
   mkdirSync(folder, { recursive: true })
   writeFileSync(path.join(folder, `${side}.run`), [...trecRunOf(ranked, tag)].join(''))

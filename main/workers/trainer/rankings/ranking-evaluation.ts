@@ -14,13 +14,14 @@ export interface RankedQuery {
   /** Null for a query without any relevant document, which the means leave out. */
   readonly measures: {
     readonly ndcg: number
+    readonly ndcg_exp: number
     readonly mrr: number
     readonly recall: number
     readonly first_stage_ndcg: number
   } | null
 }
 
-/** Scores every candidate and measures each query at the cut-off, with linear gain; the ideal holds every judged document. */
+/** Scores every candidate and measures each query at the cut-off; the ideal holds every judged document. */
 export async function evaluateRanker(
   scorer: RankingScorer,
   queries: readonly RankingQuery[],
@@ -29,14 +30,20 @@ export async function evaluateRanker(
   const scores = await scorer.rank(queries.map((query) => ({ query, positions: [...query.list.documents.keys()] })))
   const ranked = queries.map((query, at) => rankOf(query, scores[at]!, cutoff))
   const counted = ranked.flatMap(({ measures }) => measures ?? [])
-  const mean = (name: 'ndcg' | 'mrr' | 'recall' | 'first_stage_ndcg'): number =>
+  const mean = (name: keyof NonNullable<RankedQuery['measures']>): number =>
     counted.reduce((sum, one) => sum + one[name], 0) / Math.max(1, counted.length)
   return {
     ranked,
     metrics:
       counted.length === 0
         ? {}
-        : { ndcg: mean('ndcg'), mrr: mean('mrr'), recall: mean('recall'), first_stage_ndcg: mean('first_stage_ndcg') },
+        : {
+            ndcg: mean('ndcg'),
+            ndcg_exp: mean('ndcg_exp'),
+            mrr: mean('mrr'),
+            recall: mean('recall'),
+            first_stage_ndcg: mean('first_stage_ndcg'),
+          },
   }
 }
 
@@ -56,7 +63,13 @@ function rankOf(query: RankingQuery, scores: readonly number[], cutoff: number):
     scores,
     order,
     measures: anything
-      ? { ndcg: own.ndcgLinear, mrr: own.mrr, recall: own.recall, first_stage_ndcg: first.ndcgLinear }
+      ? {
+          ndcg: own.ndcgLinear,
+          ndcg_exp: own.ndcgExp,
+          mrr: own.mrr,
+          recall: own.recall,
+          first_stage_ndcg: first.ndcgLinear,
+        }
       : null,
   }
 }

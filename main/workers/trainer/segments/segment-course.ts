@@ -1,5 +1,7 @@
 import type { SegmentSet } from '../../../../shared/segments.ts'
 import { evaluateSegments } from '../../../core/learn/control/control-evaluation.ts'
+import { assignFrom } from '../../../core/learn/models/assign.ts'
+import { mainMetricOn } from '../../../core/learn/define.ts'
 import { startControlRun, type ControlRun } from '../../../core/learn/control/control-run.ts'
 import type { ControlMethod } from '../../../core/learn/control/control.ts'
 import { findControlMethod } from '../../../core/learn/registry.ts'
@@ -10,7 +12,7 @@ import type { WorldKind } from '../../../core/worlds/define.ts'
 import { rollOut } from '../../../core/worlds/roll-out.ts'
 import { saveCheckpoint } from '../checkpoint.ts'
 import type { Course, Evaluation, Extent } from '../course.ts'
-import { heldOutOf, measureHeldOut, type HeldOut } from '../held-out.ts'
+import { choiceOf, heldOutOf, measureHeldOut, type HeldOut } from '../held-out.ts'
 import { wilson, withBounds, withMean } from '../intervals.ts'
 import type { RunContext } from '../run-context.ts'
 import { openPlan } from '../open-plan.ts'
@@ -19,8 +21,10 @@ import { readSegments } from './segment-data.ts'
 
 /** Where roll-outs start: not where the data were collected. */
 const ROLL_OUT_SEED = 1_000_000
-/** How many times the usual episodes the last evaluation plays. */
-const FINAL_TIMES = 4
+/** Where those begin that nothing is chosen by. */
+const TEST_SEED = 2_000_000
+/** How many times the usual episodes they are. */
+const TEST_TIMES = 4
 
 /** Policies that act, trained on pairs of segments and judged by acting. */
 export async function openSegmentCourse(context: RunContext, from: Checkpoint | null): Promise<Course> {
@@ -39,7 +43,8 @@ export async function openSegmentCourse(context: RunContext, from: Checkpoint | 
     sizes: { observation: train.observationSize, action: train.actionSize },
     seed: spec.seed,
   })
-  if (from !== null) run.restore(tensorsOf(from, Object.keys(await run.save())))
+  const names = Object.keys(await run.save())
+  if (from !== null) run.restore(tensorsOf(from, names))
   // Methods that look at no label may be trained where nobody judged anything.
   const items = Math.max(1, train.comparisons!.first.length)
   const plan = openPlan(
@@ -47,7 +52,8 @@ export async function openSegmentCourse(context: RunContext, from: Checkpoint | 
     spec,
     from,
   )
-  const mainMetric = world === null ? 'eval/preferences/accuracy' : method.mainMetric
+  const fitting = mainMetricOn(method, method.data, config, spec.training)
+  const mainMetric = world === null && spec.training.bestBy === 'auto' ? 'eval/preferences/accuracy' : fitting
   if (world === null)
     context.warn(
       'These segments come from no world of Pairlab, so the policy cannot be tried out: it is judged by held-out preferences alone.',
@@ -66,6 +72,7 @@ export async function openSegmentCourse(context: RunContext, from: Checkpoint | 
       testPairs: test.comparisons!.first.length,
     },
   })
+  const heldOut = heldOutOf(validation, test, validation.count === 0)
   let steps = 0
 
   return {
@@ -81,11 +88,15 @@ export async function openSegmentCourse(context: RunContext, from: Checkpoint | 
       return update
     },
     work: () => steps,
-    evaluate: (_step, extent) =>
-      evaluate(
-        { context, method, config, run, world, heldOut: heldOutOf(validation, test, validation.count === 0) },
-        extent,
-      ),
+    evaluate: (_step, extent) => evaluate({ context, method, config, run, world, heldOut }, extent),
+    choiceBy: (metric) =>
+      metric === 'eval/return' || metric === 'eval/success' ? 'alike' : choiceOf(heldOut, 0, Number.POSITIVE_INFINITY),
+    restore({ source }) {
+      const { policy } = run.networks
+      for (const [name, variable] of Object.entries(policy!.variables))
+        // every control method has one
+        assignFrom(variable, source, `policy/${name}`)
+    },
     async save(position) {
       const tensors = Object.entries(await run.save()).map(([name, tensor]): [string, TensorToWrite] => [
         name,
@@ -148,15 +159,21 @@ async function evaluate({ context, run, world, heldOut, config }: Judged, extent
   await context.breathe()
   if (world === null) return { metrics, samples: null }
   const { evalEpisodes } = config as { readonly evalEpisodes: number } // every control method has it
-  const outcomes = await rollOut(world, run.act, {
-    episodes: extent === 'part' ? evalEpisodes : FINAL_TIMES * evalEpisodes,
-    seed: ROLL_OUT_SEED + context.spec.seed,
-  })
-  const totals = outcomes.map((outcome) => outcome.total)
-  Object.assign(metrics, withMean('eval/return', totals), { 'eval/episodes': outcomes.length })
-  if (world.info.success !== null) {
+  const act = async (prefix: 'eval' | 'test', episodes: number, seed: number): Promise<void> => {
+    const outcomes = await rollOut(world, run.act, { episodes, seed: seed + context.spec.seed })
+    Object.assign(
+      metrics,
+      withMean(
+        `${prefix}/return`,
+        outcomes.map((outcome) => outcome.total),
+      ),
+      { [`${prefix}/episodes`]: outcomes.length },
+    )
+    if (world.info.success === null) return
     const share = outcomes.filter((outcome) => outcome.success).length / outcomes.length
-    Object.assign(metrics, withBounds('eval/success', share, wilson(share, outcomes.length)))
+    Object.assign(metrics, withBounds(`${prefix}/success`, share, wilson(share, outcomes.length)))
   }
+  if (extent !== 'test') await act('eval', evalEpisodes, ROLL_OUT_SEED)
+  if (extent === 'end' || extent === 'test') await act('test', TEST_TIMES * evalEpisodes, TEST_SEED)
   return { metrics, samples: null }
 }

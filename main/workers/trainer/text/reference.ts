@@ -1,6 +1,7 @@
 import { AppError } from '../../../../shared/errors.ts'
 import type { Decoder, DecoderOptions } from '../../../core/learn/models/decoder.ts'
-import { expectTensor, type TensorSource } from '../../../core/learn/models/parameters.ts'
+import { assignFrom } from '../../../core/learn/models/assign.ts'
+import type { TensorSource } from '../../../core/learn/models/parameters.ts'
 import { tf } from '../../../core/learn/tf.ts'
 import type { TensorToWrite } from '../../../core/models/write.ts'
 import { buildDecoder, type ModelStart } from '../model.ts'
@@ -23,6 +24,8 @@ export interface Reference {
 export interface Moving {
   /** (1 − α) of itself and α of the policy: of each weight that trains, of adapters of each matrix. */
   follow(): void
+  /** Goes to where a checkpoint of the run has it. @throws AppError `spec-invalid` for another model's */
+  restore(stored: TensorSource): void
   /** What it has of its own. */
   readonly tensors: Readonly<Record<string, TensorToWrite>>
 }
@@ -69,7 +72,11 @@ export function openReference(
       use: (work) => (whole === null ? exchanged(decoder, own, work) : work(whole)),
       useFirst,
       keep: () => undefined,
-      moving: { follow: () => follow(own, decoder.variables, moving.mixup), tensors: toWrite(own) },
+      moving: {
+        follow: () => follow(own, decoder.variables, moving.mixup),
+        restore: (stored) => readInto(own, stored),
+        tensors: toWrite(own),
+      },
     }
   }
   let kept: Decoder | null = null
@@ -103,8 +110,7 @@ function pick(variables: Variables, names: readonly string[]): Variables {
 function readInto(own: Variables, stored: TensorSource): void {
   for (const [name, variable] of Object.entries(own)) {
     try {
-      const { data } = expectTensor(stored, name, variable.shape)
-      tf.tidy(() => variable.assign(tf.tensor(data.slice(), variable.shape)))
+      assignFrom(variable, stored, name)
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
       throw new AppError({

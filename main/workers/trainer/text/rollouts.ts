@@ -1,22 +1,13 @@
 import { invariant } from '../../../../shared/assert.ts'
 import { chunked, groupsOfPart, groupTotals, type BatchParts } from '../../../core/learn/batch-totals.ts'
 import { groupBatch, type EncodedGroup } from '../../../core/learn/batches.ts'
-import type { Algorithm, Rollout } from '../../../core/learn/define.ts'
-import type { Decoder } from '../../../core/learn/models/decoder.ts'
-import type { Content } from '../../../../shared/data-kinds.ts'
-import { promptRoom, type TextFormat } from '../../../core/learn/tokens/text-format.ts'
-import type { EncodedCompletion, EncodedRowPair } from '../../../core/learn/tokens/encode-rows.ts'
-import { createRandom, type Random } from '../../../core/learn/random.ts'
-import { applyScale, type RewardScale } from '../../../core/learn/rewards.ts'
-import { rolloutMetrics, type WrittenGroup } from '../../../core/learn/sampling/rollout.ts'
-import { sampleCompletions } from '../../../core/learn/sampling/sample.ts'
-import type { Tokenizer } from '../../../core/learn/tokens/tokenizer.ts'
-import { meanInterval } from '../intervals.ts'
-import type { RunContext } from '../run-context.ts'
-import { openScorer, type Scorer } from './scoring.ts'
 import { completionLogProbs } from '../../../core/learn/completion-log-probs.ts'
-import type { Reference } from './reference.ts'
-import type { PairSet, PairSets } from './training-data.ts'
+import type { Rollout } from '../../../core/learn/define.ts'
+import { createRandom } from '../../../core/learn/random.ts'
+import type { RewardScale } from '../../../core/learn/rewards.ts'
+import { rolloutMetrics } from '../../../core/learn/sampling/rollout.ts'
+import { openScorer } from './scoring.ts'
+import { createWriter, rolloutPrompts, type Needs, type Writer, type Written } from './writing.ts'
 
 /** What one step learns from. */
 export interface StepBatch {
@@ -34,38 +25,8 @@ export interface Rollouts {
   readonly lengths: readonly number[]
   /** The policy completes these prompts, with random numbers of seed and step alone: after a resume it writes the same. */
   write(prompts: readonly number[], step: number): Promise<StepBatch>
-  /** One completion of each held-out prompt, always with the same random numbers. Names begin with `eval/rollout/`. */
-  evaluate(): Promise<Record<string, number>>
-}
-
-export interface RolloutPrompt {
-  readonly text: string
-  readonly content: Content
-  readonly ids: readonly number[]
-}
-
-/** Each prompt of the pairs once, in their order, cut where the longest completion leaves too little room. */
-export function rolloutPrompts(
-  pairs: readonly EncodedRowPair[],
-  format: TextFormat,
-  maxLength: number,
-  maxTokens: number,
-): RolloutPrompt[] {
-  const room = promptRoom(format, maxLength, maxTokens)
-  const contents = new Map(pairs.map((pair) => [pair.promptText, pair.contents.prompt] as const))
-  return [...contents].map(([text, content]) => ({ text, content, ids: format.prompt(content, room) }))
-}
-
-/** Of a session: who writes, and what it writes on. */
-interface Needs {
-  readonly context: RunContext
-  readonly algorithm: Algorithm
-  readonly config: unknown
-  readonly tokenizer: Tokenizer
-  readonly format: TextFormat
-  readonly decoder: Decoder
-  readonly sets: PairSets
-  readonly reference: Reference | null
+  /** The same for any prompts. */
+  readonly writer: Writer
 }
 
 /** Null for a method that learns from logged completions. @throws AppError for a reward that cannot score new text */
@@ -77,12 +38,7 @@ export async function openRollouts(session: Needs, scale: RewardScale | null): P
   invariant(source !== null && reference !== null, 'what writes has a reward and a reference')
   reference.keep()
   const scorer = await openScorer(context, source, context.spec.rewardModelPath)
-  const { maxLength, evalPairs } = context.spec.training
-  const promptsOf = (set: PairSet): RolloutPrompt[] => rolloutPrompts(set.pairs, format, maxLength, rollout.maxTokens)
-  const prompts = promptsOf(sets.train)
-  const heldOut = promptsOf(
-    [sets.validation, sets.test, sets.train].find((set) => set.pairs.length > 0) ?? sets.train,
-  ).slice(0, evalPairs)
+  const prompts = rolloutPrompts(sets.train.pairs, format, context.spec.training.maxLength, rollout.maxTokens)
   const write = createWriter(session, rollout, scorer, scale ?? { mean: 0, sd: 1 })
   let warned = false
   const random = createRandom(context.spec.seed)
@@ -104,83 +60,7 @@ export async function openRollouts(session: Needs, scale: RewardScale | null): P
       }
       return batch
     },
-    async evaluate() {
-      const written = await write(heldOut, 1, random.fork('held-out rollouts'))
-      const { 'rollout/equal-rewards': _one, ...metrics } = rolloutMetrics(written.map((group) => group.written))
-      const rewards = meanInterval(written.flatMap((group) => group.written.rawRewards))
-      const own = written.flatMap((group) => group.written.completions.map((one) => sum(one.logProbs)))
-      const other = written.flatMap((group) => group.encoded.completions.map((one) => sum(group.reference(one))))
-      return {
-        ...Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`eval/${name}`, value])),
-        'eval/rollout/reward_low': rewards.low,
-        'eval/rollout/reward_high': rewards.high,
-        'eval/rollout/kl': meanInterval(own.map((value, at) => value - (other[at] ?? 0))).mean,
-      }
-    },
-  }
-}
-
-interface Written {
-  readonly encoded: EncodedGroup
-  readonly written: WrittenGroup
-  reference(one: EncodedCompletion): Float32Array
-}
-
-type Writer = (prompts: readonly RolloutPrompt[], samples: number, random: Random) => Promise<readonly Written[]>
-
-function createWriter(
-  { context, tokenizer, format, decoder, reference }: Needs,
-  rollout: Rollout,
-  scorer: Scorer,
-  scale: RewardScale,
-): Writer {
-  const breathe = (): Promise<void> => context.breathe()
-  return async (prompts, samples, random) => {
-    const asked = prompts.flatMap((prompt) => Array.from({ length: samples }, () => prompt))
-    const options = {
-      maxTokens: rollout.maxTokens,
-      temperature: rollout.temperature,
-      endId: tokenizer.endId,
-      stopIds: tokenizer.stopIds,
-      modelLogProbs: rollout.temperature !== 1,
-    }
-    const drawn = await sampleCompletions(
-      decoder,
-      asked.map((prompt) => prompt.ids),
-      (row) => random.fork(String(row)),
-      options,
-      breathe,
-    )
-    const rows = drawn.map(({ ids }, row): EncodedCompletion => ({
-      prompt: asked[row]!.ids,
-      completion: ids,
-      text: tokenizer.decode(ids),
-    })) // one each
-    const rawRewards = await scorer.score(
-      rows.map((row, at) => ({
-        prompt: asked[at]!.content,
-        completion: format.written(row.text, asked[at]!.content),
-      })),
-      breathe,
-    ) // one each
-    const known = await reference!.use((policy) => completionLogProbs(policy, rows, tokenizer.padId, breathe)) // checked when opened
-    const referenceOf = new Map(rows.map((row, at) => [row, known[at] ?? new Float32Array(0)]))
-    return prompts.map((prompt, at): Written => {
-      const own = chunkOf(rows, at, samples)
-      const raw = chunkOf(rawRewards, at, samples)
-      const completions = chunkOf(drawn, at, samples).map((one) => ({
-        tokens: one.ids.length,
-        ended: one.ended,
-        logProbs: rollout.temperature === 1 ? one.logProbs : one.modelLogProbs,
-      }))
-      const penalty = (of: number): number => (completions[of]!.ended ? 0 : (rollout.missingEosPenalty ?? 0))
-      const rewards = raw.map((reward, of) => applyScale(reward - penalty(of), scale)) // one each
-      return {
-        encoded: { promptText: prompt.text, completions: own, rewards, weight: 1 },
-        written: { rewards, rawRewards: raw, completions },
-        reference: (one) => referenceOf.get(one) ?? new Float32Array(0),
-      }
-    })
+    writer: write,
   }
 }
 
@@ -232,14 +112,4 @@ async function stepBatch(
     updates: totals.tokens === 0 ? 0 : rollout.updates,
     metrics: rolloutMetrics(written.map((one) => one.written)),
   }
-}
-
-function chunkOf<T>(values: readonly T[], at: number, size: number): readonly T[] {
-  return values.slice(at * size, (at + 1) * size)
-}
-
-function sum(values: Iterable<number>): number {
-  let total = 0
-  for (const value of values) total += value
-  return total
 }

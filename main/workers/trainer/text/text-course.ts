@@ -4,9 +4,10 @@ import { createRandom } from '../../../core/learn/random.ts'
 import type { Checkpoint } from '../../../core/models/checkpoint-files.ts'
 import type { Course, Evaluation, Extent } from '../course.ts'
 import { firstPairs, scorePairs } from './evaluate.ts'
-import { heldOutOf, measureHeldOut } from '../held-out.ts'
+import { choiceOf, heldOutOf, measureHeldOut } from '../held-out.ts'
 import { minimizeParts, withBefore, type Update } from '../minimize.ts'
 import type { StepBatch } from './rollouts.ts'
+import { restoreDecoder } from '../origin.ts'
 import type { RunContext } from '../run-context.ts'
 import { openSampler } from './samples.ts'
 import { createSaver } from './save-session.ts'
@@ -17,7 +18,7 @@ import { sizeOf } from './training-data.ts'
 export async function openTextCourse(context: RunContext, from: Checkpoint | null): Promise<Course> {
   const session = await openSession(context, from)
   const sampler = await openSampler(session)
-  const { algorithm, plan, items, rollouts, sets, decoder, optimizer, reference } = session
+  const { algorithm, plan, items, rollouts, fresh, sets, decoder, optimizer, reference } = session
   const { training } = context.spec
   const lengths = rollouts?.lengths ?? items.lengths
   let work = 0
@@ -27,8 +28,10 @@ export async function openTextCourse(context: RunContext, from: Checkpoint | nul
     const metrics = await measureHeldOut(heldOut, extent, (set, prefix, part) =>
       scorePairs(session, part ? firstPairs(set, training.evalPairs) : set, prefix),
     )
-    if (rollouts !== null) Object.assign(metrics, await rollouts.evaluate())
-    if (sampler === null) return { metrics, samples: null }
+    const writesAnew = extent !== 'choice' && extent !== 'test'
+    if (writesAnew) Object.assign(metrics, await fresh?.evaluate('eval'))
+    if (extent === 'end' || extent === 'test') Object.assign(metrics, await fresh?.evaluate('test'))
+    if (sampler === null || !writesAnew) return { metrics, samples: null }
     const beganAtMs = performance.now()
     const drawn = await sampler.sample()
     const samplingMs = performance.now() - beganAtMs
@@ -56,6 +59,12 @@ export async function openTextCourse(context: RunContext, from: Checkpoint | nul
     },
     work: () => work,
     evaluate,
+    choiceBy: (metric) =>
+      choiceOf(heldOut, metric.startsWith('eval/rollout/') ? 0 : sizeOf(heldOut.side), training.evalPairs),
+    restore(checkpoint) {
+      restoreDecoder(decoder, checkpoint)
+      if (checkpoint.reference !== null) reference?.moving?.restore(checkpoint.reference)
+    },
     save: createSaver(session),
   }
 }

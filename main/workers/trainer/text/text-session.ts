@@ -8,6 +8,7 @@ import type { LanguageFiles } from '../../../core/learn/tokens/language.ts'
 import type { TextFormat } from '../../../core/learn/tokens/text-format.ts'
 import type { Tokenizer } from '../../../core/learn/tokens/tokenizer.ts'
 import type { Checkpoint } from '../../../core/models/checkpoint-files.ts'
+import { openFreshRewards, type FreshRewards } from './fresh-rewards.ts'
 import { openReference, type Reference } from './reference.ts'
 import { openReferenceRows, rowsOfSet, type ReferenceRows } from './reference-rows.ts'
 import { openRollouts, type Rollouts, type StepBatch } from './rollouts.ts'
@@ -36,6 +37,8 @@ export interface Session {
   readonly plan: BatchPlan
   /** Not null: the policy writes the completions of each step. */
   readonly rollouts: Rollouts | null
+  /** Null where no reward can score what the policy writes. */
+  readonly fresh: FreshRewards | null
   /** What the step learns from: logged completions, or those that the policy writes now. */
   batchOf(chosen: readonly number[], step: number): Promise<StepBatch>
   /** Null where the loss compares with no reference. */
@@ -58,7 +61,7 @@ export async function openSession(context: RunContext, from: Checkpoint | null):
   const config = parseConfig(method, spec.config)
   const rows = await readViewFile(spec.data.viewPath, spec.data.viewHash)
   const kind = rows.train.answers.length > 0 ? 'unpaired-responses' : 'response-pairs'
-  const algorithm: Algorithm = { ...method, mainMetric: mainMetricOn(method, kind) }
+  const algorithm: Algorithm = { ...method, mainMetric: mainMetricOn(method, kind, config, spec.training) }
   const origin = await openOrigin(context, algorithm)
   const { tokenizer, format, language } = openSpoken(context, origin, from, textsOf(rows.train))
   await context.breatheOrStop()
@@ -85,10 +88,8 @@ export async function openSession(context: RunContext, from: Checkpoint | null):
     padId: tokenizer.padId,
     referenceOf: referenceRows?.of ?? null,
   })
-  const rollouts = await openRollouts(
-    { context, algorithm, config, tokenizer, format, decoder, sets: data.sets, reference },
-    data.scale,
-  )
+  const needs = { context, algorithm, config, tokenizer, format, decoder, sets: data.sets, reference }
+  const rollouts = await openRollouts(needs, data.scale)
   if (reference !== null && algorithm.needsSupport?.(config) === true)
     await checkSupport(context, reference, data.sets.train.pairs, { tokenizer, format })
   const plan = openPlan(rollouts?.lengths ?? items.lengths, spec, from)
@@ -133,6 +134,7 @@ export async function openSession(context: RunContext, from: Checkpoint | null):
     reference,
     base,
     rollouts,
+    fresh: openFreshRewards(needs, rollouts),
     batchOf,
   }
 }
