@@ -34,7 +34,6 @@ export function CompareSide({ state }: { readonly state: CompareState }): ReactN
         ))}
       </section>
       <Differences state={state} />
-      <SettingsThatDiffer state={state} />
       {comparison.warnings.length === 0 ? null : (
         <Section>
           <div className="col">
@@ -46,6 +45,7 @@ export function CompareSide({ state }: { readonly state: CompareState }): ReactN
           </div>
         </Section>
       )}
+      <SettingsThatDiffer state={state} />
     </>
   )
 }

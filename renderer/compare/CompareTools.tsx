@@ -170,8 +170,8 @@ export function MetricTools({
         small
         value={kind}
         choices={[
-          { value: 'last', label: 'last' },
-          { value: 'best', label: 'best' },
+          { value: 'best', label: 'best checkpoint' },
+          { value: 'last', label: 'last step' },
           { value: 'step', label: 'at step' },
         ]}
         onChange={(next) => state.change({ at: next === 'step' ? lastStep : next })}

@@ -1,6 +1,7 @@
 import { useMemo, useState } from 'react'
 import type { Input, Output } from '../../shared/contract.ts'
 import type { RunSummary } from '../../shared/contract/runs.ts'
+import type { ComparePoint } from '../../shared/compare-point.ts'
 import type { Comparison } from '../../shared/contract/comparisons.ts'
 import { isLive, type MetricInfo } from '../../shared/domain.ts'
 import type { AppError } from '../../shared/errors.ts'
@@ -12,12 +13,11 @@ import { defaultColumns, type IntervalKind } from './compare-charts.ts'
 import { lookOfGroups, type Look } from './group-looks.ts'
 
 export type GroupBy = 'configuration' | 'method' | 'none'
-export type At = 'last' | 'best' | number
 
 export interface CompareView {
   readonly interval: IntervalKind
   readonly groupBy: GroupBy
-  readonly at: At
+  readonly at: ComparePoint
   readonly metric: string
   readonly baseline: string | null
   readonly hidden: ReadonlySet<string>
@@ -37,14 +37,6 @@ export interface CompareState extends CompareView {
 }
 
 const WHILE_LIVE_MS = 4000
-const FALLBACK_METRIC = 'eval/rewards/accuracies'
-
-/** The metric most of the runs are judged by. */
-function commonMetric(runs: readonly RunSummary[]): string {
-  const counts = new Map<string, number>()
-  for (const run of runs) if (run.mainMetric !== null) counts.set(run.mainMetric, (counts.get(run.mainMetric) ?? 0) + 1)
-  return [...counts].toSorted((one, two) => two[1] - one[1])[0]?.[0] ?? FALLBACK_METRIC
-}
 
 function looksOf(comparison: Comparison | undefined, groupBy: GroupBy): ReadonlyMap<string, Look> {
   const groups = comparison?.groups ?? []
@@ -64,12 +56,11 @@ export function useCompare(runs: readonly RunSummary[], algorithms: Output<'algo
   const [columnText, setColumnText] = useViewState<string>('compare.columns', '')
   const interval = view.interval ?? 't'
   const groupBy = view.groupBy ?? 'configuration'
-  const at = view.at ?? 'last'
-  const metric = view.metric ?? commonMetric(runs)
+  const at = view.at ?? 'best'
   const baseline = view.baseline ?? null
   const input: Input<'comparisons.get'> = {
     runIds: runs.map((run) => run.runId),
-    metric,
+    metric: view.metric ?? '', // the host knows which all of them have
     at,
     interval,
     groupBy,
@@ -83,6 +74,7 @@ export function useCompare(runs: readonly RunSummary[], algorithms: Output<'algo
     const methods = new Set(runs.map((run) => run.method))
     return algorithms.filter((one) => methods.has(one.id)).flatMap((one) => one.metrics)
   }, [runs, algorithms])
+  const metric = view.metric ?? data?.metric ?? ''
   const looks = useMemo(() => looksOf(data, groupBy), [data, groupBy])
   const names = data?.metricNames ?? []
   const columns =

@@ -13,6 +13,7 @@ import { CompareSide } from '../compare/CompareSide.tsx'
 import { CompareTable } from '../compare/CompareTable.tsx'
 import { CompareTools, MetricTools } from '../compare/CompareTools.tsx'
 import { RunChooser } from '../compare/RunChooser.tsx'
+import { describeMetric } from '../../shared/metric-names.ts'
 import { useCompare } from '../compare/use-compare.ts'
 import { useCrumbs } from '../frame/crumbs.tsx'
 import { goTo } from '../frame/location.ts'
@@ -92,11 +93,11 @@ function CompareView({
   const [link] = useState(createChartLink)
   const [choosing, setChoosing] = useState(false)
   const [logs, setLogs] = useState({ xLog: false, yLog: false })
-  const { comparison, info, interval, looks, hidden } = state
-  const model = useMemo(
-    () => overlayModel(comparison ?? EMPTY, { info, interval, looks, hidden, ...logs }),
-    [comparison, info, interval, looks, hidden, logs],
-  )
+  const { comparison, infos, interval, looks, hidden } = state
+  const model = useMemo(() => {
+    const info = describeMetric(comparison?.curveMetric ?? '', infos)
+    return overlayModel(comparison ?? EMPTY, { info, interval, looks, hidden, ...logs })
+  }, [comparison, infos, interval, looks, hidden, logs])
   return (
     <ChartLinkContext value={link}>
       <div className="page-split">
@@ -152,6 +153,8 @@ function CompareView({
 }
 
 const EMPTY: Output<'comparisons.get'> = {
+  metric: '',
+  curveMetric: '',
   metricNames: [],
   groups: [],
   curves: [],

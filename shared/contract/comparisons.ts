@@ -38,6 +38,10 @@ export const curveBand = z.strictObject({
 })
 
 export const comparison = z.strictObject({
+  /** What the differences and conclusions are about. */
+  metric: z.string(),
+  /** What the curves are of: of a number of the test side, which has no curve, the same of the validation side. */
+  curveMetric: z.string(),
   metricNames: z.array(z.string()),
   groups: z.array(group),
   curves: z.array(curveBand),
@@ -69,8 +73,10 @@ const compareInput = z.strictObject({
     .array(runId)
     .min(1)
     .max(MOST_RUNS, { error: `${MOST_RUNS} runs can be compared at once, not more: choose fewer` }),
-  metric: z.string(),
-  at: z.union([z.enum(['last', 'best']), z.int().nonnegative()]).default('last'),
+  /** Empty: the one that most of these runs are judged by, on the test side where they have it. */
+  metric: z.string().default(''),
+  /** `best`: at the checkpoint that the run's validation side chose, at its end where none was chosen. */
+  at: z.union([z.enum(['last', 'best']), z.int().nonnegative()]).default('best'),
   /** `t`: Student's t over seeds, right for few of them. `bootstrap`: percentile bootstrap, for ten or more. */
   interval: z.enum(['t', 'bootstrap', 'sd', 'none']).default('t'),
   groupBy: z.enum(['configuration', 'method', 'none']).default('configuration'),

@@ -63,6 +63,10 @@ export const runDetail = runSummary.extend({
     }),
   ),
   metricNames: z.array(z.string()),
+  /** Which checkpoint its validation side chose, by which metric, and what was measured of it; null where none was chosen. */
+  chosen: z
+    .strictObject({ step: z.int(), by: z.string().nullable(), values: z.record(z.string(), z.number().nullable()) })
+    .nullable(),
   /** Parts of the curve that a resume left behind: steps after the checkpoint it went back to. */
   discarded: z.array(z.strictObject({ fromStep: z.int(), toStep: z.int() })),
   speed: z.strictObject({

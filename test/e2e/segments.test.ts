@@ -93,7 +93,7 @@ describe.skipIf(chromiumPath === null)('segments in the browser', () => {
     const runs = await lab.client.call('runs.list', {})
     await lab.open(`/compare?runs=${runs.map((run) => run.runId).join(',')}`)
     await lab.page
-      .getByText(/held-out return/)
+      .getByText(/test return/)
       .first()
       .waitFor()
     expect(lab.complaints).toEqual([])

@@ -18,6 +18,8 @@ export interface RunSketch {
   readonly config?: Readonly<Record<string, unknown>>
   readonly training?: Readonly<Record<string, unknown>>
   readonly data?: Readonly<Record<string, unknown>>
+  /** The step that its validation side chose. */
+  readonly chosen?: number
 }
 
 /** Evaluations at steps 50, 100 …; a training loss at the same steps. */
@@ -33,6 +35,7 @@ export function sketch({
   config = {},
   training = {},
   data = {},
+  chosen,
 }: RunSketch): ComparedRun {
   const step = accuracy.map((_, index) => 50 * (index + 1))
   const totalSteps = 50 * accuracy.length
@@ -45,6 +48,7 @@ export function sketch({
   const runId = `${method}-${beta}-${seed}${rest === '' ? '' : `-${rest}`}`.replaceAll('.', '')
   const groupHash = `${method}:${beta}${rest === '' ? '' : `:${rest}`}`
   return {
+    chosen: chosen ?? null,
     summary: runSummary.parse({
       runId,
       name,

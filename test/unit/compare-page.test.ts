@@ -34,6 +34,8 @@ function comparison(): Comparison {
     members: {},
   })
   return {
+    metric: '',
+    curveMetric: '',
     metricNames: [],
     diff: [],
     sameSettings: 0,

@@ -104,6 +104,22 @@ describe('a metric that means another thing', () => {
   it.each(cases)('gets no verdict: %s', (metric, change, method, why) => {
     expectNoVerdict(compare(withMetric([...seeds('dpo', 0.9), ...seeds(method, 0.3, change)], metric), { metric }), why)
   })
+  it('at checkpoints of which some were measured on a part of the validation side, others on all of it, has none', () => {
+    const at = (method: string, accuracy: number, chosen: number): ComparedRun[] =>
+      seeds(method, accuracy, {
+        chosen,
+        training: { evalPairs: 4 },
+        data: { counts: { train: 7, validation: 9, test: 9 } },
+      })
+    const [early, late] = [50, 100] as const
+    expectNoVerdict(
+      compare([...at('dpo', 0.9, early), ...at('copg', 0.3, late)], { at: 'best' }),
+      /compare the test side/,
+    )
+    expect(compare([...at('dpo', 0.9, early), ...at('copg', 0.3, early)], { at: 'best' }).differences[0]?.verdict).toBe(
+      'lower',
+    )
+  })
   it('on a part of the held-out side against another part or the whole has none', () => {
     expectNoVerdict(
       compare([...seeds('dpo', 0.9), ...seeds('copg', 0.3, { training: { evalPairs: 4 } })], { at: 50 }),

@@ -60,7 +60,7 @@ describe('compareRuns', () => {
       '| Method | n | Held-out accuracy of rewards |',
     )
     expect(formatTable(result, [ACCURACY], 'latex', nameOf)).toContain('Method & n & Held-out accuracy of rewards \\\\')
-    expect(formatTable(result, [ACCURACY], 'csv', nameOf)).toContain(`seeds,${ACCURACY},`)
+    expect(formatTable(result, [ACCURACY], 'csv', nameOf)).toContain(`seeds,at,${ACCURACY},`)
   })
 
   it.each(['constructor', '__proto__', 'toString'])(
@@ -101,11 +101,52 @@ describe('compareRuns', () => {
     expect(result.differences[0]?.interval.n).toBe(2)
   })
 
-  it('warns of other data, of a repeated seed and of lucky bests', () => {
+  it('warns of other data and of a repeated seed', () => {
     const other = sketch({ method: 'copg', seed: 1, accuracy: [0.5, 0.7], viewHash: 'other' })
-    const warnings = compareRuns([dpo[0]!, dpo[0]!, other], { ...options, at: 'best' }).warnings.join(' ')
-    for (const part of ['did not learn from the same data', 'same seed more than once', 'luckiest evaluation'])
+    const warnings = compareRuns([dpo[0]!, dpo[0]!, other], options).warnings.join(' ')
+    for (const part of ['did not learn from the same data', 'same seed more than once'])
       expect(warnings).toContain(part)
+  })
+
+  it('takes each run at the checkpoint that its validation side chose, and says so', () => {
+    const chosen = [50, 150].map((step, index) =>
+      sketch({ method: 'dpo', seed: index + 1, accuracy: [0.6, 0.9, 0.7], chosen: step }),
+    )
+    const at = { ...options, at: 'best' } as const
+    const result = compareRuns(chosen, at)
+    expect(result.groups[0]?.members[ACCURACY]).toEqual([0.6, 0.7])
+    expect(result.conclusions.at(-1)).toBe('Values are taken at the checkpoint that each run’s validation side chose.')
+    expect(result.warnings).toEqual([
+      `The checkpoints were chosen by this very number, which flatters it: ${ACCURACY} of the test side is the one to report.`,
+    ])
+    const mixed = compareRuns([...chosen, sketch({ method: 'dpo', seed: 3, accuracy: [0.6, 0.8, 0.5] })], at)
+    expect(mixed.groups[0]?.members[ACCURACY]).toEqual([0.6, 0.7, 0.5])
+    expect(mixed.warnings).toContain(
+      'Of DPO, seed 3, no checkpoint was chosen by a validation side: its last number counts.',
+    )
+    expect(compareRuns(dpo, at).warnings[0]).toMatch(/^Of none of these runs/)
+    const never = [0, 50].map((step, at) => sketch({ method: 'dpo', seed: at + 1, accuracy: [0.6, 0.5], chosen: step }))
+    expect(compareRuns(never, at).warnings).toContain(
+      'DPO, seed 1: no step was better than the weights that training began with, which count here.',
+    )
+    const longer = sketch({ method: 'dpo', seed: 3, accuracy: [0.6, 0.8, 0.5, 0.4], chosen: 50 })
+    expect(compareRuns([...chosen, longer], at).warnings.join(' ')).toContain('has more checkpoints to choose from')
+  })
+
+  it('draws the curve of the validation side beside a number of the test side, which has none', () => {
+    const runs = dpo.map((run) => ({
+      ...run,
+      chosen: 50,
+      curves: { ...run.curves, 'test/rewards/accuracies': { step: [50, 100], value: [0.55, 0.58] } },
+    }))
+    const result = compareRuns(runs, { ...options, metric: 'test/rewards/accuracies', at: 'best' })
+    expect([result.metric, result.curveMetric, result.curves[0]?.step]).toEqual([
+      'test/rewards/accuracies',
+      ACCURACY,
+      [50, 100],
+    ])
+    expect(result.groups[0]?.values[result.metric]?.mean).toBeCloseTo(0.55, 12)
+    expect(result.curves[0]?.mean[1]).toBeCloseTo(0.62, 12)
   })
 
   it('tells groups of one method apart by what differs', () => {
@@ -190,14 +231,10 @@ describe('compareRuns', () => {
 
 describe('valueAt', () => {
   const curve = { step: [10, 20, 30, 40], value: [3, 1, 2, null] }
-  it('takes the last number, the best by goal, or the latest up to a step', () => {
-    expect([
-      valueAt(curve, 'last', 'min'),
-      valueAt(curve, 'best', 'min'),
-      valueAt(curve, 'best', 'max'),
-      valueAt(curve, 'best', 'none'),
-    ]).toEqual([2, 1, 3, 2])
-    expect([valueAt(curve, 25, 'min'), valueAt(curve, 5, 'min')]).toEqual([1, null])
+  it('takes the last number, the one at the chosen step whatever its neighbours are, or the latest up to a step', () => {
+    expect([valueAt(curve, 'last', 10), valueAt(curve, 'best', 20), valueAt(curve, 'best', 10)]).toEqual([2, 1, 3])
+    expect([valueAt(curve, 'best', null), valueAt(curve, 'best', 0)]).toEqual([2, null])
+    expect([valueAt(curve, 25, 10), valueAt(curve, 5, 10)]).toEqual([1, null])
   })
 })
 
@@ -212,12 +249,12 @@ describe('formatTable', () => {
   })
   it('writes Markdown, LaTeX and CSV', () => {
     expect(formatTable(result, [ACCURACY], 'markdown')).toBe(
-      `| Method | n | ${ACCURACY} |\n| --- | ---: | ---: |\n| DPO | 3 | 0.620 ± 0.020 |\n| COPG | 3 | 0.720 ± 0.026 |\n`,
+      `| Method | n | ${ACCURACY} |\n| --- | ---: | ---: |\n| DPO | 3 | 0.620 ± 0.020 |\n| COPG | 3 | 0.720 ± 0.026 |\n\nValues are taken at the checkpoint that each run’s validation side chose.\n`,
     )
     expect(formatTable(result, [ACCURACY], 'latex')).toContain('DPO & 3 & $0.620 \\pm 0.020$ \\\\')
     const csv = formatTable(result, [ACCURACY], 'csv').split('\r\n')
-    expect(csv[0]).toBe(`group,method,seeds,${ACCURACY},${ACCURACY} low,${ACCURACY} high,${ACCURACY} n`)
-    expect(csv[1]).toMatch(/^DPO,dpo,1 2 3,0\.62/)
+    expect(csv[0]).toBe(`group,method,seeds,at,${ACCURACY},${ACCURACY} low,${ACCURACY} high,${ACCURACY} n`)
+    expect(csv[1]).toMatch(/^DPO,dpo,1 2 3,best,0\.62/)
   })
   it('leaves no name a way out of a LaTeX or Markdown table', () => {
     const named = (label: string): string =>
@@ -225,7 +262,7 @@ describe('formatTable', () => {
         { ...result, groups: result.groups.slice(0, 1).map((group) => ({ ...group, label })) },
         [ACCURACY],
         'latex',
-      ).split('\n')[4]!
+      ).split('\n')[5]!
     expect(named('\\input{/etc/passwd} {$x$} #1 ~^')).toBe(
       '  \\textbackslash{}input\\{/etc/passwd\\} \\{\\$x\\$\\} \\#1 \\textasciitilde{}\\textasciicircum{} & 3 & $0.620 \\pm 0.020$ \\\\',
     )

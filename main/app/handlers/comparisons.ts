@@ -1,10 +1,12 @@
 import type { Output, Parsed } from '../../../shared/contract.ts'
 import type { Handlers } from '../../../shared/rpc.ts'
-import { describeMetric } from '../../../shared/metric-names.ts'
+import { USUAL_METRICS } from '../../../shared/compare-point.ts'
+import { baseName, describeMetric, TEST } from '../../../shared/metric-names.ts'
 import { byName } from '../../../shared/named-values.ts'
 import type { MetricInfo, RunId } from '../../../shared/domain.ts'
 import { algorithms } from '../../core/learn/registry.ts'
-import { compareInSlices, goalOf, valueAt } from '../runs/comparison.ts'
+import { chosenStep } from '../runs/chosen.ts'
+import { compareInSlices, curveMetricOf, valueAt } from '../runs/comparison.ts'
 import type { ComparedRun, Curve, Goal } from '../runs/comparison-groups.ts'
 import { formatTable } from '../runs/comparison-table.ts'
 import { summarizeRun } from '../runs/summary.ts'
@@ -22,7 +24,7 @@ export function comparisonHandlers(deps: HandlerDeps): Pick<Handlers, Names> {
     'comparisons.samples': ({ runIds }) => inSlices(samplesByPrompt(deps, runIds)),
     'comparisons.table': async ({ format, metrics, ...input }) => {
       const { comparison, infos } = await compare(deps, input)
-      return formatTable(comparison, metrics, format, (name) => describeMetric(name, infos).label)
+      return formatTable(comparison, metrics, format, (name) => describeMetric(name, infos).label, input.at)
     },
   }
 }
@@ -34,7 +36,8 @@ interface Compared {
 }
 
 async function compare(deps: HandlerDeps, input: Parsed<'comparisons.get'>): Promise<Compared> {
-  const options = withGoals(input)
+  const metric = input.metric === '' ? await inSlices(usualMetric(deps, input.runIds)) : input.metric
+  const options = withGoals({ ...input, metric })
   const runs = await inSlices(readRuns(deps, options))
   const methods = new Set(runs.map((run) => run.summary.method))
   const infos = algorithms.filter(({ id }) => methods.has(id)).flatMap(({ metrics }) => metrics)
@@ -50,6 +53,26 @@ function withGoals(
   return { ...input, goals: Object.fromEntries(declared) }
 }
 
+/** What most of the runs are judged by and all have, of the test side where they have it; else the first usual one that all have. */
+function* usualMetric({ db, runs }: HandlerDeps, runIds: readonly RunId[]): Sliced<string> {
+  const judged = new Map<string, number>()
+  const names: ReadonlySet<string>[] = []
+  for (const runId of new Set(runIds)) {
+    const { runNo, mainMetric, state } = runs.get(runId)
+    if (mainMetric !== null) judged.set(mainMetric, (judged.get(mainMetric) ?? 0) + 1)
+    if (state !== 'failed') names.push(new Set(listMetricNames(db, runNo)))
+    yield
+  }
+  const byCount = [...judged].toSorted((a, b) => b[1] - a[1]).map(([name]) => name)
+  const wanted = [
+    ...byCount
+      .flatMap((name) => [`${TEST}${baseName(name)}`, name])
+      .filter((name) => baseName(name) !== 'loss' || judged.size === 1),
+    ...USUAL_METRICS,
+  ]
+  return wanted.find((name) => names.every((has) => has.has(name))) ?? byCount[0] ?? USUAL_METRICS[0]
+}
+
 /** Of the metric that was asked for, the whole curve; of the others the point that counts: millions of points would fill the memory. */
 function* readRuns(
   { db, runs }: HandlerDeps,
@@ -58,14 +81,16 @@ function* readRuns(
   const compared: ComparedRun[] = []
   for (const runId of new Set(options.runIds)) {
     const entry = runs.get(runId)
+    const chosen = chosenStep(entry)
+    const names = listMetricNames(db, entry.runNo)
+    const whole = [options.metric, curveMetricOf(options.metric, names)]
     const curves = byName<Curve>()
-    for (const name of listMetricNames(db, entry.runNo)) {
+    for (const name of names) {
       const curve = readCurve(db, entry.runNo, name)
-      curves[name] =
-        name === options.metric ? curve : onlyPoint(valueAt(curve, options.at, goalOf(name, options.goals)))
+      curves[name] = whole.includes(name) ? curve : onlyPoint(valueAt(curve, options.at, chosen))
       yield
     }
-    compared.push({ summary: summarizeRun(db, entry), spec: asBefore(readRunSpec(db, runId)), curves })
+    compared.push({ summary: summarizeRun(db, entry), spec: asBefore(readRunSpec(db, runId)), curves, chosen })
     yield
   }
   return compared

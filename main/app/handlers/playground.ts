@@ -12,6 +12,7 @@ import { findGguf } from '../../core/models/gguf/place.ts'
 import { filesBeside } from '../../core/models/model-files.ts'
 import type { ResolvedSource } from '../playground/playground-service.ts'
 import { summarizeModel } from '../registry/describe-model.ts'
+import { bestStepOf } from '../runs/chosen.ts'
 import { listCheckpoints } from '../store/metrics.ts'
 import { listModels, requireModel } from '../store/models.ts'
 import type { ModelEntry } from '../store/models-file.ts'
@@ -60,6 +61,7 @@ function* listSources(deps: HandlerDeps): Sliced<PlaygroundSources> {
     )
     const last = present.at(-1)
     if (last === undefined) continue
+    const best = bestStepOf(db, run)
     const { runId, name, methodName, datasetName, seed, state, groupHash } = run
     policies.push({
       runId,
@@ -70,7 +72,7 @@ function* listSources(deps: HandlerDeps): Sliced<PlaygroundSources> {
       state,
       groupHash,
       lastStep: last.step,
-      bestStep: present.find((one) => one.best)?.step ?? null,
+      bestStep: present.find((one) => one.step === best)?.step ?? null,
     })
   }
   return { models, runs: policies, engine: fastest(deps) }

@@ -17,9 +17,13 @@ const queryFile = z.array(z.looseObject({ queryId: z.string() }).catchall(z.unkn
 export function readMeasures(
   runFolder: string,
   side: 'validation' | 'test',
+  at: 'best' | 'last',
   measure: z.infer<typeof rankingMeasure>,
 ): Measures {
-  const file = path.join(runFolder, 'rankings', `${side}-queries.json`)
+  const of = (name: string): string => path.join(runFolder, 'rankings', `${name}-queries.json`)
+  // Where the best checkpoint is the last, there is one file.
+  const best = of('best-test')
+  const file = side === 'test' && at === 'best' && existsSync(best) ? best : of(side)
   if (!existsSync(file))
     throw new AppError({
       code: 'not-found',

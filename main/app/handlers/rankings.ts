@@ -32,9 +32,9 @@ export function rankingHandlers({
         ),
       }
     },
-    'rankings.compare': ({ a, b, side, measure }) =>
+    'rankings.compare': ({ a, b, side, at, measure }) =>
       compareQueries(
-        [a, b].map((runId) => readMeasures(runs.folderOf(requireRun(db, runId).runId), side, measure)) as [
+        [a, b].map((runId) => readMeasures(runs.folderOf(requireRun(db, runId).runId), side, at, measure)) as [
           Measures,
           Measures,
         ],

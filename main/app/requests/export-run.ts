@@ -13,6 +13,7 @@ import { exportGguf, exportModel } from '../../core/models/export-model.ts'
 import { saveEmbedder, type EmbedderToSave } from '../../core/models/save-embedder.ts'
 import { PLAIN_SETUP, readEmbeddingSetup } from '../../core/models/sentence-transformers.ts'
 import type { HandlerDeps } from '../handlers/deps.ts'
+import { describeChosen, heldOutAt } from '../runs/chosen.ts'
 import { modelCard } from '../runs/model-card.ts'
 import { chooseForm } from './export-forms.ts'
 import { readRunSpec } from '../store/runs.ts'
@@ -36,7 +37,7 @@ export async function exportRun(
   const form = chooseForm(spec, start.path, wanted)
   const origin = spec.model.kind === 'registered' ? spec.model.path : null
   const licence = origin === null || !existsSync(origin) ? null : licenceNamed(origin)
-  const card = cardOf(spec, start, { form, licence })
+  const card = cardOf(db, spec, start, { form, licence })
   if (form === 'gguf-f16' || form === 'gguf-q8_0')
     return exportGguf(start.path, target, { type: form === 'gguf-f16' ? 'F16' : 'Q8_0', name: runId, origin, card })
   if (form !== 'embedder')
@@ -87,11 +88,13 @@ function embedderOf(
 }
 
 function cardOf(
+  db: HandlerDeps['db'],
   spec: RunSpec,
   { run, step, hash }: StartPoint,
   how: { readonly form: ExportForm; readonly licence: string | null },
 ): string {
   const algorithm = findAlgorithm(spec.method)
+  const chosen = describeChosen(db, run)
   return modelCard({
     spec,
     ...how,
@@ -100,7 +103,8 @@ function cardOf(
     paper: algorithm.paper,
     step,
     checkpointHash: hash,
-    summary: run.summary,
+    heldOut: heldOutAt(db, run.runNo, step),
+    chosenBy: chosen?.step === step ? (chosen.by ?? algorithm.mainMetric) : null,
     command: commandFor({
       algorithm,
       config: spec.config,

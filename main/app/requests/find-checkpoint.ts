@@ -3,6 +3,7 @@ import path from 'node:path'
 import type { AlgorithmRole } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { findAlgorithm } from '../../core/learn/registry.ts'
+import { bestStepOf } from '../runs/chosen.ts'
 import { listCheckpoints } from '../store/metrics.ts'
 import { findRun, missingRun, type RunEntry } from '../store/runs.ts'
 import type { HandlerDeps } from '../handlers/deps.ts'
@@ -38,7 +39,8 @@ export function findCheckpoint(
     })
   const folder = deps.runs.folderOf(runId)
   const present = listCheckpoints(deps.db, run.runNo).filter((entry) => existsSync(path.join(folder, entry.path)))
-  const chosen = (which === 'best' ? present.find((entry) => entry.best) : undefined) ?? present.at(-1)
+  const best = which === 'best' ? bestStepOf(deps.db, run) : null
+  const chosen = present.find(({ step }) => step === best) ?? present.at(-1)
   if (chosen === undefined)
     throw new AppError({
       code: 'spec-invalid',

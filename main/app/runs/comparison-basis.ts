@@ -77,6 +77,13 @@ function otherEvaluation(runs: readonly ComparedRun[], metric: string, at: Compa
   if (!metric.startsWith('eval/') || (at === 'last' && runs.every((run) => run.summary.state === 'finished')))
     return null
   if (differs(specs, ({ training }) => training.evalPairs)) return 'they were not evaluated on the same held-out pairs'
+  const inPart = runs.filter(({ spec: { training, data } }) => data.counts.validation > training.evalPairs)
+  if (
+    at === 'best' &&
+    !/^(rollout|samples)\//.test(name) &&
+    new Set(inPart.map(({ chosen, spec }) => chosen === null || chosen === spec.training.steps)).size > 1
+  )
+    return 'some were chosen at their end, where all of the validation side was measured, others before it, where a part was: compare the test side'
   return at === 'last' && new Set(runs.map((run) => run.summary.state === 'finished')).size > 1
     ? 'some have finished and were judged by the whole held-out side, others so far by a part of it'
     : null

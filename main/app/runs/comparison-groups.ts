@@ -18,6 +18,8 @@ export interface ComparedRun {
   readonly summary: RunSummary
   readonly spec: RunSpec
   readonly curves: Readonly<Record<string, Curve>>
+  /** The step that its validation side chose; null where none was chosen: then its last numbers stand. */
+  readonly chosen: number | null
 }
 
 /** A metric's curve. A metric may be called `constructor`, which every object has. */

@@ -1,4 +1,5 @@
 import type { Comparison, Interval } from '../../../shared/contract/comparisons.ts'
+import { pointInWords, type ComparePoint } from '../../../shared/compare-point.ts'
 import { csvText } from '../../../shared/csv.ts'
 import { decimalsFor } from './comparison-words.ts'
 
@@ -7,15 +8,16 @@ export type TableFormat = 'csv' | 'latex' | 'markdown'
 /**
  * One row a group, its seeds, and for each metric the mean with its interval, of the runs that count. What the groups
  * learned from has a column of its own where it is not the same. CSV keeps every digit and the metrics' names, for machines.
- * @param nameOf how a metric is called by people
+ * @param nameOf how a metric is called by people   @param at where on their curves the values are taken
  */
 export function formatTable(
   comparison: Comparison,
   metrics: readonly string[],
   format: TableFormat,
   nameOf: (metric: string) => string = (metric) => metric,
+  at: ComparePoint = 'best',
 ): string {
-  if (format === 'csv') return csvTable(comparison, metrics)
+  if (format === 'csv') return csvTable(comparison, metrics, at)
   const data = differentData(comparison)
   const rows = comparison.groups.map((group) => {
     const n = Math.max(0, ...metrics.map((name) => group.values[name]?.n ?? 0))
@@ -27,7 +29,10 @@ export function formatTable(
     ]
   })
   const head = ['Method', ...(data ? ['Data'] : []), 'n', ...metrics.map(nameOf)]
-  return format === 'latex' ? latexTable(head, rows, data ? 'll' : 'l') : markdownTable(head, rows, data ? 2 : 1)
+  const note = `Values are taken ${pointInWords(at)}.`
+  return format === 'latex'
+    ? `% ${note}\n${latexTable(head, rows, data ? 'll' : 'l')}`
+    : `${markdownTable(head, rows, data ? 2 : 1)}\n${note}\n`
 }
 
 /** True where the rows may not be set against each other for what they learned from. */
@@ -50,13 +55,14 @@ export function showInterval(interval: Interval | undefined): string {
   return `${interval.mean.toFixed(digits)} ± ${half.toFixed(digits)}`
 }
 
-function csvTable(comparison: Comparison, metrics: readonly string[]): string {
+function csvTable(comparison: Comparison, metrics: readonly string[], at: ComparePoint): string {
   const data = differentData(comparison)
   const head = [
     'group',
     'method',
     ...(data ? ['data'] : []),
     'seeds',
+    'at',
     ...metrics.flatMap((name) => [name, `${name} low`, `${name} high`, `${name} n`]),
   ]
   const rows = comparison.groups.map((group) => {
@@ -68,7 +74,8 @@ function csvTable(comparison: Comparison, metrics: readonly string[]): string {
       group.label,
       group.method,
       ...(data ? [group.data] : []),
-      group.seeds.filter((_seed, at) => group.counted[at]).join(' '),
+      group.seeds.filter((_seed, index) => group.counted[index]).join(' '),
+      String(at),
       ...cells,
     ]
   })

@@ -1,6 +1,7 @@
 // What a comparison may claim, in plain sentences.
 import type { Interval } from '../../../shared/contract/comparisons.ts'
 import type { RunState } from '../../../shared/domain.ts'
+import { pointInWords } from '../../../shared/compare-point.ts'
 import { intervalDecimals } from '../../../shared/units.ts'
 import {
   countedRuns,
@@ -21,6 +22,7 @@ interface ConclusionInput {
   readonly differences: readonly GroupDifference[]
   /** Of the metric, in the order of the groups. */
   readonly values: readonly (Interval | undefined)[]
+  readonly at: CompareOptions['at']
 }
 
 export function concludeInWords(input: ConclusionInput): string[] {
@@ -38,6 +40,7 @@ export function concludeInWords(input: ConclusionInput): string[] {
   const shown = differences.filter(({ whyNot }) => whyNot === null).length
   if (shown > 3)
     sentences.push(`${shown} differences are shown. At 95 % each, about one in twenty would exclude 0 by chance.`)
+  sentences.push(`Values are taken ${pointInWords(input.at)}.`)
   return sentences
 }
 
@@ -115,9 +118,7 @@ export function warnInWords({ groups, metric, said, at, groupBy }: WarningInput)
     ...(new Set(groups.flatMap((group) => group.runs.map((run) => run.summary.engine))).size > 1
       ? ['These runs used different engines; numbers can differ in the last digits.']
       : []),
-    ...(at === 'best'
-      ? ['“Best” takes each run’s luckiest evaluation, which flatters noisy curves and long runs.']
-      : []),
+    ...(at === 'best' ? [...chosenInWords(groups), ...unmoved(groups), ...flattered(groups, metric, said)] : []),
     ...(groupBy === 'method' && groups.some((group) => new Set(group.runs.map((run) => run.summary.groupHash)).size > 1)
       ? ['Grouped by method, runs of different settings are averaged; their spread is more than that of the seeds.']
       : []),
@@ -167,9 +168,52 @@ function repeatedSeeds(group: NamedGroup): string[] {
 
 function differentLengths(groups: readonly NamedGroup[], at: CompareOptions['at']): string[] {
   const lengths = [...new Set(groups.flatMap((group) => group.runs.map((run) => run.summary.totalSteps)))]
-  return lengths.length > 1 && at === 'last'
+  const said = `These runs have different lengths (${lengths.toSorted((a, b) => a - b).join(', ')} steps)`
+  if (lengths.length < 2 || typeof at === 'number') return []
+  return [
+    at === 'last'
+      ? `${said}; “last” compares different steps.`
+      : `${said}; a longer one has more checkpoints to choose from.`,
+  ]
+}
+
+/** Runs whose last numbers stand where the others have those of the chosen checkpoint. */
+function chosenInWords(groups: readonly NamedGroup[]): string[] {
+  const counted = groups.flatMap((group) => countedRuns(group).map((run) => ({ group, run })))
+  const without = counted.filter(({ run }) => run.chosen === null)
+  if (without.length === 0) return []
+  if (without.length === counted.length)
+    return ['Of none of these runs a checkpoint was chosen by a validation side: their last numbers count.']
+  return without.length > 3
+    ? [`Of ${without.length} of these runs no checkpoint was chosen by a validation side: their last numbers count.`]
+    : without.map(
+        ({ group, run }) =>
+          `Of ${nameRun(group, run)} no checkpoint was chosen by a validation side: its last number counts.`,
+      )
+}
+
+/** Whose numbers are those of the weights that training began with. */
+function unmoved(groups: readonly NamedGroup[]): string[] {
+  return groups.flatMap((group) => {
+    const counted = countedRuns(group)
+    const seeds = counted.flatMap(({ chosen, summary }) => (chosen === 0 ? [summary.seed] : []))
+    if (seeds.length === 0) return []
+    const which =
+      seeds.length === counted.length
+        ? 'all of its seeds'
+        : `${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}`
+    return [`${group.label}, ${which}: no step was better than the weights that training began with, which count here.`]
+  })
+}
+
+/** What a checkpoint was chosen by says too much of it. */
+function flattered(groups: readonly NamedGroup[], metric: string, said: string): string[] {
+  const by = groups.flatMap((group) =>
+    countedRuns(group).flatMap(({ summary, chosen }) => (chosen === null ? [] : [summary.mainMetric])),
+  )
+  return by.includes(metric)
     ? [
-        `These runs have different lengths (${lengths.toSorted((a, b) => a - b).join(', ')} steps); “last” compares different steps.`,
+        `The checkpoints were chosen by this very number, which flatters it: ${said.replace(/^held-out /, '')} of the test side is the one to report.`,
       ]
     : []
 }

@@ -1,5 +1,5 @@
 import type { Comparison, Interval } from '../../../shared/contract/comparisons.ts'
-import { describeMetric, lowerFirst } from '../../../shared/metric-names.ts'
+import { baseName, describeMetric, EVAL, lowerFirst, TEST } from '../../../shared/metric-names.ts'
 import { byName } from '../../../shared/named-values.ts'
 import {
   bootstrapMean,
@@ -39,6 +39,10 @@ const BAND_RESAMPLES = 400
  * named in the warnings.
  */
 export function* compareInSlices(runs: readonly ComparedRun[], options: CompareOptions): Sliced<Comparison> {
+  const curveMetric = curveMetricOf(
+    options.metric,
+    runs.flatMap((run) => Object.keys(run.curves)),
+  )
   const bare = groupRuns(runs, options.groupBy)
   const labels = yield* nameGroups(bare, options.groupBy)
   const data = nameData(bare)
@@ -53,8 +57,10 @@ export function* compareInSlices(runs: readonly ComparedRun[], options: CompareO
   const differences = yield* compareToBaseline(groups, options)
   const diff = yield* diffSettings(groups)
   const curves: Comparison['curves'] = []
-  for (const group of groups) curves.push(yield* bandOf(group, options))
+  for (const group of groups) curves.push(yield* bandOf(group, { ...options, metric: curveMetric }))
   return {
+    metric: options.metric,
+    curveMetric,
     metricNames,
     groups: scored,
     curves,
@@ -67,9 +73,16 @@ export function* compareInSlices(runs: readonly ComparedRun[], options: CompareO
       goal,
       differences,
       values: scored.map((group) => group.values[options.metric]),
+      at: options.at,
     }),
     warnings: warnInWords({ groups, metric: options.metric, said, at: options.at, groupBy: options.groupBy }),
   }
+}
+
+/** A number of the test side is measured at the end alone: what has a curve is the same of the validation side. */
+export function curveMetricOf(metric: string, names: readonly string[]): string {
+  const twin = `${EVAL}${baseName(metric)}`
+  return metric.startsWith(TEST) && names.includes(twin) ? twin : metric
 }
 
 /** The same at once. */
@@ -119,25 +132,21 @@ function* scoreGroup(
 }
 
 /** One value a run, in the group's order; null for a run that does not count or has no value there. */
-export function memberValues(
-  group: RunGroup,
-  metric: string,
-  options: Pick<CompareOptions, 'at' | 'goals'>,
-): (number | null)[] {
+export function memberValues(group: RunGroup, metric: string, options: Pick<CompareOptions, 'at'>): (number | null)[] {
   const counted = new Set(countedRuns(group))
   return group.runs.map((run) => {
     const curve = curveOf(run, metric)
-    return curve === undefined || !counted.has(run) ? null : valueAt(curve, options.at, goalOf(metric, options.goals))
+    return curve === undefined || !counted.has(run) ? null : valueAt(curve, options.at, run.chosen)
   })
 }
 
-/** `last`: the last number. `best`: by the metric's goal, the last where it has none. A step: the latest number up to it. */
-export function valueAt(curve: Curve, at: CompareOptions['at'], goal: Goal): number | null {
-  const points = curve.value.flatMap((value, index) =>
-    value === null || (typeof at === 'number' && (curve.step[index] ?? Infinity) > at) ? [] : [value],
+/** `last`: the last number. A step: the latest number up to it. `best`: the same up to the chosen step, the last number where none was chosen. */
+export function valueAt(curve: Curve, at: CompareOptions['at'], chosen: number | null): number | null {
+  const step = at === 'best' ? chosen : at === 'last' ? null : at
+  return (
+    curve.value.findLast((value, index) => value !== null && (curve.step[index] ?? Infinity) <= (step ?? Infinity)) ??
+    null
   )
-  if (at !== 'best' || goal === 'none' || points.length === 0) return points.at(-1) ?? null
-  return points.reduce((best, value) => ((goal === 'min' ? value < best : value > best) ? value : best))
 }
 
 export function intervalOf(values: readonly number[], kind: CompareOptions['interval']): Interval {
@@ -158,7 +167,7 @@ function boundsOf(values: readonly number[], kind: CompareOptions['interval']): 
 /** Against the baseline group, or the first; no number where the two are not of the same data or the metric means another thing. Paired by seed where the two share at least two; the same seed orders the data alike. */
 export function* compareToBaseline(
   groups: readonly RunGroup[],
-  options: Pick<CompareOptions, 'metric' | 'at' | 'baseline' | 'goals'>,
+  options: Pick<CompareOptions, 'metric' | 'at' | 'baseline'>,
 ): Sliced<GroupDifference[]> {
   const baseline = groups.find((group) => group.key === options.baseline) ?? groups[0]
   if (baseline === undefined) return []
@@ -174,7 +183,7 @@ export function* compareToBaseline(
 function differenceOf(
   group: RunGroup,
   baseline: RunGroup,
-  options: Pick<CompareOptions, 'metric' | 'at' | 'goals'>,
+  options: Pick<CompareOptions, 'metric' | 'at'>,
 ): GroupDifference {
   const whyNot = whyNotComparable(group, baseline, options)
   if (whyNot !== null)
@@ -200,7 +209,7 @@ function differenceOf(
 }
 
 /** A seed that was run twice counts by the mean of its runs. */
-function valuesBySeed(group: RunGroup, options: Pick<CompareOptions, 'metric' | 'at' | 'goals'>): Map<number, number> {
+function valuesBySeed(group: RunGroup, options: Pick<CompareOptions, 'metric' | 'at'>): Map<number, number> {
   const values = memberValues(group, options.metric, options)
   const lists = new Map<number, number[]>()
   for (const [index, run] of group.runs.entries()) {

@@ -14,8 +14,10 @@ export interface CardFacts {
   readonly paper: { readonly cite: string; readonly url: string }
   readonly step: number
   readonly checkpointHash: string
-  /** Last value of each metric that was measured on held-out data. */
-  readonly summary: Readonly<Record<string, number | null>>
+  /** What was measured on held-out data at that step. */
+  readonly heldOut: Readonly<Record<string, number | null>>
+  /** The metric by which the run's validation side chose this step; null where it is not the chosen one. */
+  readonly chosenBy: string | null
   readonly command: string
 }
 
@@ -29,12 +31,13 @@ export function modelCard({
   paper,
   step,
   checkpointHash,
-  summary,
+  heldOut,
+  chosenBy,
   command,
 }: CardFacts): string {
   const { data, training, model } = spec
-  const heldOut = Object.entries(summary)
-    .filter(([name, value]) => value !== null && /^(eval|test)\//.test(name))
+  const measured = Object.entries(heldOut)
+    .filter(([, value]) => value !== null)
     .toSorted(([a], [b]) => a.localeCompare(b))
   const began =
     model.kind === 'networks'
@@ -69,7 +72,7 @@ ${layoutLine(spec)}| Engine | ${engine} |
 
 ## Held-out metrics
 
-${heldOut.length === 0 ? 'None were measured.' : `| metric | value |\n|---|---|\n${heldOut.map(([name, value]) => `| ${name} | ${Number(value!.toPrecision(5))} |`).join('\n')}`}
+${chosenBy === null ? '' : `Step ${step} was chosen among the run's checkpoints by \`${chosenBy}\`, measured on the validation side (\`eval/…\`), which therefore flatters it; \`test/…\` does not.\n\n`}${measured.length === 0 ? 'None were measured at this step.' : `| metric, at step ${step} | value |\n|---|---|\n${measured.map(([name, value]) => `| ${name} | ${Number(value!.toPrecision(5))} |`).join('\n')}`}
 
 ## Settings
 

@@ -4,6 +4,7 @@ import type { RunDetail, RunSummary } from '../../../shared/contract/runs.ts'
 import { ENDED_STATES, isLive, type RunState } from '../../../shared/domain.ts'
 import { isErrno } from '../../base/files/system-error.ts'
 import { runPaths } from '../../base/run-folder/paths.ts'
+import { bestStepOf, describeChosen } from './chosen.ts'
 import { lastValue, listCheckpoints, listMetricNames, readSeries } from '../store/metrics.ts'
 import type { ReadableDb } from '../store/open.ts'
 import { listQueue, readRunSpec, type RunEntry } from '../store/runs.ts'
@@ -86,6 +87,7 @@ function remaining(run: RunEntry): number | null {
 
 /** All of it but what its method says. */
 export function describeRun(db: ReadableDb, run: RunEntry, folder: string): Omit<RunDetail, 'command' | 'exportForms'> {
+  const best = bestStepOf(db, run)
   return {
     ...summarizeRun(db, run),
     spec: readRunSpec(db, run.runId),
@@ -93,9 +95,10 @@ export function describeRun(db: ReadableDb, run: RunEntry, folder: string): Omit
     facts: { ...run.facts },
     summary: { ...run.summary },
     warnings: [...run.warnings],
+    chosen: describeChosen(db, run),
     // Retention deletes folders without an event: the list shows what is there.
     checkpoints: listCheckpoints(db, run.runNo)
-      .map((entry) => ({ ...entry, path: path.join(folder, entry.path) }))
+      .map((entry) => ({ ...entry, best: entry.step === best, path: path.join(folder, entry.path) }))
       .filter((entry) => existsSync(entry.path)),
     metricNames: listMetricNames(db, run.runNo),
     discarded: [...run.discarded],

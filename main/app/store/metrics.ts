@@ -132,6 +132,17 @@ function extremes(points: readonly MetricPoint[], from: number, to: number): rea
   return low < high ? [low, high] : [high, low]
 }
 
+/** Every metric that was measured at exactly this step, as it was said last. */
+export function valuesAt(db: ReadableDb, runNo: number, step: number): Record<string, number | null> {
+  const rows = db
+    .prepare<[number, number], [string, number | null]>(
+      `SELECT name, value FROM metrics JOIN metric_names USING (name_no) WHERE run_no = ? AND step = ? AND discarded = 0 ORDER BY branch, name`,
+    )
+    .raw()
+    .all(runNo, step)
+  return Object.fromEntries(rows)
+}
+
 export function lastValue(db: ReadableDb, runNo: number, name: string): number | null {
   return (
     db

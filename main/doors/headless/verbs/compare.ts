@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
 import { AppError } from '../../../../shared/errors.ts'
+import { pointInWords, USUAL_METRICS } from '../../../../shared/compare-point.ts'
 import type { Comparison, Interval } from '../../../../shared/contract/comparisons.ts'
 import type { RunId } from '../../../../shared/domain.ts'
 import type { Client } from '../../../../shared/rpc.ts'
@@ -8,22 +9,6 @@ import { withClient } from '../connect.ts'
 import { globals } from '../globals.ts'
 import { formatTable, type Output } from '../output.ts'
 import { pickRun } from './runs.ts'
-
-/** Shown when nothing is asked for, as far as the runs have them. */
-export const USUAL_METRICS = [
-  'test/rewards/accuracies',
-  'test/logps/accuracies',
-  'eval/samples/reward',
-  'eval/samples/win_rate',
-  'eval/rollout/reward',
-  'test/embed/ndcg',
-  'test/embed/margin',
-  'test/kl/k1',
-  'test/kl/k3',
-  'test/ndcg',
-  'test/mrr',
-  'test/recall',
-] as const
 
 export function intervalText(value: Interval | undefined): string {
   if (value === undefined || value.mean === null) return '–'
@@ -74,15 +59,6 @@ async function chosenRuns(client: Client, wanted: readonly string[]): Promise<Ru
   return finished.map((run) => run.runId)
 }
 
-/** Differences need a number on both sides: SFT, for one, has no rewards against a reference. */
-async function sharedMetric(client: Client, runIds: readonly RunId[]): Promise<string> {
-  const { groups } = await client.call('comparisons.get', { runIds: [...runIds], metric: USUAL_METRICS[0] })
-  return (
-    USUAL_METRICS.find((metric) => groups.every((group) => (group.values[metric]?.mean ?? null) !== null)) ??
-    USUAL_METRICS[0]
-  )
-}
-
 async function compareByQuery(
   client: Client,
   wanted: readonly string[],
@@ -101,6 +77,7 @@ async function compareByQuery(
     a: a!.runId,
     b: b!.runId,
     side: options.side as 'test',
+    at: options.at === 'last' ? 'last' : 'best',
     measure,
   })
   const interval =
@@ -108,7 +85,7 @@ async function compareByQuery(
   out.result(
     found,
     [
-      `${measure} on ${found.items.length} ${options.side} queries: ${a!.runId} ${found.meanA.toFixed(4)}, ${b!.runId} ${found.meanB.toFixed(4)}`,
+      `${measure} on ${found.items.length} ${options.side} queries, ${pointInWords(options.side === 'test' && options.at !== 'last' ? 'best' : 'last')}: ${a!.runId} ${found.meanA.toFixed(4)}, ${b!.runId} ${found.meanB.toFixed(4)}`,
       `${b!.runId} less ${a!.runId}: ${found.difference.toFixed(4)}${interval}, paired bootstrap over queries, 95 %`,
       `Better for ${found.better} queries, worse for ${found.worse}, the same for ${found.equal}.`,
     ].join('\n'),
@@ -123,10 +100,10 @@ export function compareCommand(): Command {
     .argument('[run...]')
     .option(
       '--metric <name>',
-      `what the differences are about (default: the first that every configuration has of ${USUAL_METRICS.join(', ')})`,
+      'what the differences are about (default: what most of the runs are judged by and all have, on the test side where there is one)',
     )
     .option('--metrics <names>', 'columns, comma-separated')
-    .option('--at <point>', 'last, best, or a step', 'last')
+    .option('--at <point>', 'best (the checkpoint that the validation side chose), last, or a step', 'best')
     .addOption(new Option('--interval <kind>').choices(['t', 'bootstrap', 'sd', 'none']).default('t'))
     .option('--baseline <run>', 'compare against the configuration of this run')
     .addOption(new Option('--format <format>').choices(['text', 'csv', 'latex', 'markdown']).default('text'))
@@ -139,11 +116,11 @@ export function compareCommand(): Command {
         const runIds = await chosenRuns(client, wanted)
         const at = options.at === 'last' || options.at === 'best' ? options.at : Number(options.at)
         const baseline = options.baseline === undefined ? null : (await pickRun(client, options.baseline)).groupHash
-        const metric = options.metric ?? (await sharedMetric(client, runIds))
-        const input = { runIds, metric, at, interval: options.interval as 't', baseline } as const // checked by the contract
+        const input = { runIds, metric: options.metric ?? '', at, interval: options.interval as 't', baseline } as const // checked by the contract
         const comparison = await client.call('comparisons.get', input)
-        const metrics =
-          options.metrics?.split(',') ?? USUAL_METRICS.filter((metric) => comparison.metricNames.includes(metric))
+        const metrics = options.metrics?.split(',') ?? [
+          ...new Set([comparison.metric, ...USUAL_METRICS.filter((metric) => comparison.metricNames.includes(metric))]),
+        ]
         if (options.format !== 'text')
           return out.result(
             comparison,

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander'
-import type { ExportForm, RunSummary } from '../../../../shared/contract/runs.ts'
+import type { ExportForm, RunDetail, RunSummary } from '../../../../shared/contract/runs.ts'
 import type { Client } from '../../../../shared/rpc.ts'
 import { formatBytes, formatDuration, formatNumber } from '../../../../shared/units.ts'
 import { pick, withClient } from '../connect.ts'
@@ -72,7 +72,9 @@ export function runsCommand(): Command {
     .addCommand(
       onRun('show', 'Everything about one run.', async (client, run) => {
         const detail = await client.call('runs.get', { runId: run.runId })
-        const summary = Object.entries(detail.summary).map(([name, value]) => `  ${name}: ${formatNumber(value)}`)
+        const numbers = (values: RunDetail['summary']): string[] =>
+          Object.entries(values).map(([name, value]) => `  ${name}: ${formatNumber(value)}`)
+        const { chosen } = detail
         const warnings = detail.warnings.map((warning) => `Mind: ${warning.message} ${warning.hint}`)
         return {
           value: detail,
@@ -82,7 +84,13 @@ export function runsCommand(): Command {
             `Again: ${detail.command}`,
             ...(detail.error === null ? [] : [`${detail.error.message} ${detail.error.hint}`]),
             ...warnings,
-            ...summary,
+            ...(chosen === null
+              ? []
+              : [
+                  `Best checkpoint: step ${chosen.step}${chosen.step === 0 ? ', the weights that training began with' : ''}${chosen.by === null ? '' : `, by ${chosen.by}`}`,
+                  ...numbers(chosen.values),
+                ]),
+            ...(Object.keys(detail.summary).length === 0 ? [] : ['Last step:', ...numbers(detail.summary)]),
           ].join('\n'),
         }
       }),
