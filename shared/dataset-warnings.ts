@@ -72,7 +72,7 @@ export function warnAboutDataset({
     warn(
       'nothing-to-validate',
       'The validation side is empty.',
-      'No curve will show over-fitting, and no best checkpoint can be chosen. Split the data set again.',
+      'Nothing is chosen by the test side: each run sets a part of the training side aside to validate on, whole prompts at a time. Split the data set again to have it fixed.',
     )
   else if (missing[0] === 'test')
     warn(

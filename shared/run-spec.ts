@@ -150,6 +150,8 @@ export const runSpec = z.strictObject({
     /** Absolute path of the JSONL of PreferenceRow. */
     viewPath: z.string(),
     labelCount: z.int().nonnegative(),
+    /** Of the validation items, those that were cut from the training side, since the data set has none to validate on. */
+    cutCount: z.int().default(0),
     counts: z.strictObject({ train: z.int(), validation: z.int(), test: z.int() }),
   }),
   model: z.discriminatedUnion('kind', [

@@ -238,6 +238,9 @@ function Lineage({ run }: { readonly run: RunDetail }): ReactNode {
             {short(data.fingerprint)}
           </span>
           , {formatCount(data.counts.train)} training pairs, {formatCount(data.labelCount)} labels
+          {data.cutCount > 0
+            ? `; ${formatCount(data.cutCount)} pairs were cut from training to validate on, since the data have no such side`
+            : ''}
           <br />
           view{' '}
           <span className="mono" title={data.viewHash}>

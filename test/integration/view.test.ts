@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { buildView, countView } from '../../main/app/data/view.ts'
+import { buildView, countView, type ViewContent } from '../../main/app/data/view.ts'
+import type { ViewUse } from '../../main/app/data/view-rows.ts'
 import { pruneViews } from '../../main/app/data/view-prune.ts'
 import { addAnnotator } from '../../main/app/store/annotators.ts'
 import { addAnswer, insertImportedLabels } from '../../main/app/store/labels.ts'
@@ -225,4 +226,62 @@ test('labels that come while a view is made are left for the next', async () => 
   label(3, 'y', 'b')
   expect((await making).viewHash).toBe(alone.viewHash)
   expect((await buildView(store.db, folder, spec())).viewHash).not.toBe(alone.viewHash)
+})
+
+test('where the source has a test side and none to validate on, whole prompts are cut from training, and no other than those', async () => {
+  const spread = (index: number): 'train' | 'test' => (index % 40 < 8 ? 'test' : 'train')
+  addDataset(store.db, folder, 'sourced', 120, { prompts: 40, split: spread })
+  insertImportedLabels(
+    store.db,
+    folder,
+    'sourced',
+    Array.from({ length: 120 }, (_none, pairIndex) => ({ pairIndex, annotator: 'x', outcome: 'a', strength: null })),
+    1,
+  )
+  const sourced = spec({ datasetId: 'sourced' as DatasetId })
+  const sides = async (use: ViewUse): Promise<[ViewContent, Map<string, PreferenceRow>]> => {
+    const view = await buildView(store.db, folder, sourced, use)
+    const { viewPath, viewHash: _hash, ...content } = view
+    expect(await countView(store.db, folder, sourced, use)).toEqual(content)
+    return [view, new Map(readRows(viewPath).map((row) => [row.pairId, row]))]
+  }
+  const [plain, before] = await sides({ bothBad: false })
+  const [cut, after] = await sides({ bothBad: false, validates: true })
+  expect([plain.counts.validation, plain.cutCount]).toEqual([0, 0])
+  expect(cut.counts.validation).toBe(cut.cutCount)
+  expect(Math.abs(cut.cutCount - 0.1 * plain.counts.train)).toBeLessThanOrEqual(3) // a prompt has three pairs
+  expect(cut.counts.train + cut.cutCount).toBe(plain.counts.train)
+  const prompts = new Set<unknown>()
+  for (const [id, row] of after) {
+    const was = before.get(id)!.split
+    expect([id, row.split]).toEqual([id, row.split === 'validation' ? 'validation' : was])
+    if (row.split === 'validation') {
+      expect(was).toBe('train')
+      prompts.add(row.prompt)
+    }
+  }
+  expect([...after.values()].filter((row) => row.split === 'train' && prompts.has(row.prompt))).toEqual([])
+  // A validation side that is there, or drawn, stays as it is.
+  for (let pair = 0; pair < PAIRS; pair += 1) label(pair, 'x', 'a')
+  expect((await buildView(store.db, folder, spec(), { bothBad: false, validates: true })).viewHash).toBe(
+    (await buildView(store.db, folder, spec())).viewHash,
+  )
+})
+
+test('of fewer than ten prompts none is taken from training; a share of nothing that is drawn is made up for too', async () => {
+  addDataset(store.db, folder, 'few', 12, { prompts: 12, split: (index) => (index < 3 ? 'test' : 'train') })
+  for (let pairIndex = 0; pairIndex < 12; pairIndex += 1)
+    insertImportedLabels(store.db, folder, 'few', [{ pairIndex, annotator: 'x', outcome: 'a', strength: null }], 1)
+  const few = await countView(store.db, folder, spec({ datasetId: 'few' as DatasetId }), {
+    bothBad: false,
+    validates: true,
+  })
+  expect([few.counts, few.cutCount]).toEqual([{ train: 9, validation: 0, test: 3 }, 0])
+  for (let pair = 0; pair < PAIRS; pair += 1) label(pair, 'x', 'a')
+  const drawn = await countView(store.db, folder, spec({ split: { seed: 3, validation: 0, test: 0.2 } }), {
+    bothBad: false,
+    validates: true,
+  })
+  expect(drawn.cutCount).toBeGreaterThan(0)
+  expect(drawn.counts.validation).toBe(drawn.cutCount)
 })

@@ -9,7 +9,7 @@ import { datasetFolder, recordsPath } from '../../main/app/store/datasets-folder
 import type { WritableDb } from '../../main/app/store/open.ts'
 import { indexPair } from '../../main/core/formats/item-entry.ts'
 import { countPrompts, insertItems, readPromptHashes, setSplits } from '../../main/app/store/items.ts'
-import type { ResponsePair } from '../../shared/data-kinds.ts'
+import type { ResponsePair, SplitName } from '../../shared/data-kinds.ts'
 import type { DatasetId } from '../../shared/domain.ts'
 
 export function temporaryFolder(): string {
@@ -32,10 +32,25 @@ export function makeRecord(index: number): ResponsePair {
   }
 }
 
+/** Sides that the file itself names, and how many prompts its pairs are of. */
+interface SourcedSides {
+  readonly prompts: number
+  readonly split: (index: number) => SplitName
+}
+
 /** Adds a published data set the way an import does: records.jsonl, its index, dataset.json. */
-export function addDataset(db: WritableDb, dataFolder: string, id: string, itemCount: number): DatasetEntry {
+export function addDataset(
+  db: WritableDb,
+  dataFolder: string,
+  id: string,
+  itemCount: number,
+  source: SourcedSides | null = null,
+): DatasetEntry {
   mkdirSync(datasetFolder(dataFolder, id), { recursive: true })
-  const records = Array.from({ length: itemCount }, (_, index) => makeRecord(index))
+  const records = Array.from({ length: itemCount }, (_, index) => ({
+    ...makeRecord(index),
+    ...(source === null ? {} : { prompt: `prompt ${index % source.prompts}` }),
+  }))
   const lines = records.map((record) => Buffer.from(JSON.stringify(record)))
   const file = Buffer.concat(lines.flatMap((line) => [line, Buffer.from('\n')]))
   writeFileSync(recordsPath(dataFolder, id), file)
@@ -54,7 +69,7 @@ export function addDataset(db: WritableDb, dataFolder: string, id: string, itemC
     mapping: {
       format: 'jsonl',
       layout: 'mapped',
-      columns: { p: 'prompt' },
+      columns: { p: 'prompt', ...(source === null ? {} : { s: 'split' as const }) },
       labelValues: { a: ['1'], b: ['2'], tie: ['0'], bothBad: [], skip: [] },
       labelScale: null,
       labelsSaidBy: 'person',
@@ -75,7 +90,8 @@ export function addDataset(db: WritableDb, dataFolder: string, id: string, itemC
     return pair
   })
   insertItems(db, id, pairs)
-  setSplits(db, id, entry.split, assignSplits(readPromptHashes(db, id), entry.split))
+  const given = records.map((_record, index) => source?.split(index) ?? null)
+  setSplits(db, id, entry.split, assignSplits(readPromptHashes(db, id), entry.split, given))
   const complete = { ...entry, promptCount: countPrompts(db, id) }
   writeDatasetFile(dataFolder, complete)
   publishDataset(db, id, complete)

@@ -22,7 +22,7 @@ export function* answerRows({ db, spec, use, sideOf, records, totals }: Source):
       continue
     }
     const { pairId, split: given, data } = readUnpaired(records, entry)
-    const split = given ?? sideOf(entry)
+    const split = sideOf(entry, given)
     totals.counts[split] += 1
     totals.labels += labelCount
     totals.preferred += 1

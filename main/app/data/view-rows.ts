@@ -11,6 +11,8 @@ export interface ViewUse {
   readonly bothBad: boolean
   /** Answers that stand alone: each that was judged, or the good ones. */
   readonly answers?: 'judged' | 'good'
+  /** Checkpoints are chosen while it trains: where the data have no validation side, one is cut from training. */
+  readonly validates?: boolean
 }
 
 type Row = PreferenceRow | UnpairedRow | ItemRow | ExtraRecord
@@ -20,6 +22,8 @@ export type Rows = Generator<Row | null>
 
 export interface Totals {
   readonly counts: Record<SplitName, number>
+  /** Cut from training to validate on. */
+  cut: number
   labels: number
   preferred: number
   ties: number
@@ -36,7 +40,8 @@ export interface Source {
   readonly db: ReadableDb
   readonly spec: DataSpec
   readonly use: ViewUse
-  readonly sideOf: (pair: ItemEntry) => SplitName
+  /** Of an item that counts. @param given by the item itself, which stands above what is drawn */
+  readonly sideOf: (pair: ItemEntry, given?: SplitName | null) => SplitName
   readonly records: RecordReader
   readonly totals: Totals
 }

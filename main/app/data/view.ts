@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, mkdirSync, openSync, readSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
-import { extraRecord, type SplitName } from '../../../shared/data-kinds.ts'
+import { extraRecord } from '../../../shared/data-kinds.ts'
 import { AppError } from '../../../shared/errors.ts'
 import type { DataSpec } from '../../../shared/run-spec.ts'
 import { requireDataset, type DatasetEntry } from '../store/datasets.ts'
@@ -10,10 +10,11 @@ import { recordsPath, viewsFolder } from '../store/datasets-folder.ts'
 import { moveDurably } from '../../base/files/durable.ts'
 import { eachPairWithAnswers } from '../store/labels-read.ts'
 import type { ReadableDb } from '../store/open.ts'
-import type { ItemEntry } from '../../core/formats/item-entry.ts'
 import { openRecords, parseItem } from '../store/items.ts'
+import { countSplits } from '../store/sides.ts'
 import { inSlices } from '../store/slices.ts'
 import { withSnapshot } from '../store/snapshot.ts'
+import { cutValidation } from './cut-validation.ts'
 import { drawSides } from './draw-sides.ts'
 import { createAppendFile } from './import-writer.ts'
 import { reduceLabels } from './reduce-labels.ts'
@@ -29,6 +30,8 @@ export interface ViewContent {
   readonly datasetName: string
   /** Pairs by side: those with a preference, and those whose answers are both bad where they are wanted. */
   readonly counts: { readonly train: number; readonly validation: number; readonly test: number }
+  /** How many of the validation side were cut from the training side, since the data set has none to validate on. */
+  readonly cutCount: number
   /** Labels behind those pairs. */
   readonly labelCount: number
   /** Share of the pairs with a preference for which it is exactly ½; null when there are none. */
@@ -116,40 +119,89 @@ function withRows<T>(
     const dataset = requireDataset(snapshot, spec.datasetId)
     // Sides of the source stay; sides that are drawn are drawn as the run asks.
     const drawn = keepsSourceSplit(dataset.mapping) ? null : await drawSides(snapshot, spec.datasetId, spec.split)
-    const sideOf = (pair: ItemEntry): SplitName => (drawn === null ? pair.split : drawn(pair.index))
-    const totals: Totals = {
-      counts: { train: 0, validation: 0, test: 0 },
-      labels: 0,
-      preferred: 0,
-      ties: 0,
-      unlabeled: 0,
-      bothBad: 0,
-      badLeftOut: 0,
-      desirable: 0,
-      undesirable: 0,
-      lacksRewards: false,
-    }
+    const asSplit: Source['sideOf'] = (pair, given = null) => given ?? (drawn === null ? pair.split : drawn(pair.index))
     const records = openRecords(dataFolder, spec.datasetId)
-    const source = { db: snapshot, spec, use, sideOf, records, totals }
-    const rows =
-      dataset.kind === 'response-pairs'
-        ? preferenceRows(source, mode)
-        : dataset.kind === 'unpaired-responses'
-          ? answerRows(source)
-          : itemRows(source, recordsPath(dataFolder, spec.datasetId))
+    const rowsWith = (sideOf: Source['sideOf'], totals: Totals, reading: Wanted['mode']): Rows => {
+      const source = { db: snapshot, spec, use, sideOf, records, totals }
+      if (dataset.kind === 'response-pairs') return preferenceRows(source, reading)
+      if (dataset.kind === 'unpaired-responses') return answerRows(source)
+      return itemRows(source, recordsPath(dataFolder, spec.datasetId))
+    }
     try {
-      return await work(dataset, rows, totals)
+      const cut =
+        use.validates === true && !(await hasValidation(snapshot, spec, drawn !== null))
+          ? await cutValidation(spec, (tell) =>
+              rowsWith(
+                (pair, given) => {
+                  const side = asSplit(pair, given)
+                  tell({ promptHash: pair.promptHash, side })
+                  return side
+                },
+                noTotals(),
+                'count',
+              ),
+            )
+          : null
+      const totals = noTotals()
+      const rows = rowsWith(
+        (pair, given) => {
+          const side = asSplit(pair, given)
+          if (cut === null || side !== 'train' || !cut.has(pair.promptHash)) return side
+          totals.cut += 1
+          return 'validation'
+        },
+        totals,
+        mode,
+      )
+      try {
+        return await work(dataset, rows, totals)
+      } finally {
+        rows.return(undefined)
+      }
     } finally {
-      rows.return(undefined)
       records.close()
     }
   })
 }
 
+/** A look that costs little, before everything is gone over: sides that are drawn have the share that is asked for. */
+async function hasValidation(db: ReadableDb, { datasetId, split }: DataSpec, isDrawn: boolean): Promise<boolean> {
+  const inSource = (await inSlices(countSplits(db, datasetId))).validation > 0
+  return inSource && (!isDrawn || split.validation > 0)
+}
+
+function noTotals(): Totals {
+  return {
+    counts: { train: 0, validation: 0, test: 0 },
+    cut: 0,
+    labels: 0,
+    preferred: 0,
+    ties: 0,
+    unlabeled: 0,
+    bothBad: 0,
+    badLeftOut: 0,
+    desirable: 0,
+    undesirable: 0,
+    lacksRewards: false,
+  }
+}
+
 function contentOf(
   dataset: DatasetEntry,
   spec: DataSpec,
-  { counts, labels, ties, unlabeled, bothBad, badLeftOut, desirable, undesirable, preferred, lacksRewards }: Totals,
+  {
+    counts,
+    cut,
+    labels,
+    ties,
+    unlabeled,
+    bothBad,
+    badLeftOut,
+    desirable,
+    undesirable,
+    preferred,
+    lacksRewards,
+  }: Totals,
 ): ViewContent {
   if (counts.train + counts.validation + counts.test === 0) {
     const what = dataset.kind === 'unpaired-responses' ? 'answer' : 'pair'
@@ -167,6 +219,7 @@ function contentOf(
     fingerprint: dataset.fingerprint,
     datasetName: dataset.name,
     counts,
+    cutCount: cut,
     labelCount: labels,
     tieShare: preferred === 0 ? null : ties / preferred,
     unlabeledCount: unlabeled,
@@ -228,7 +281,7 @@ function* itemRows({ db, spec, sideOf, records, totals }: Source, file: string):
         message: `Item ${entry.index + 1} of ${file} cannot be read: ${item}.`,
         hint: 'The file was changed after it was written. Put a copy back, or make the data set again.',
       })
-    const split = item.split ?? sideOf(entry)
+    const split = sideOf(entry, item.split)
     const reduced = reduceLabels(answers, spec.aggregation)
     const judged = reduced.kind === 'preference' ? reduced : { preferenceA: null, strength: 1, labelCount: 0 }
     totals.counts[split] += 1

@@ -63,6 +63,7 @@ function specFor(
       viewPath: view.viewPath,
       labelCount: view.labelCount,
       counts: view.counts,
+      cutCount: view.cutCount,
     },
     model:
       request.model.kind === 'new' || request.model.kind === 'networks'

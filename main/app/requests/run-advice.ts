@@ -2,7 +2,7 @@ import { type DatasetCounts, warnAboutDataset } from '../../../shared/dataset-wa
 import { type RewardSource, type RunRequest } from '../../../shared/run-spec.ts'
 import type { TrainingConfig } from '../../../shared/training-config.ts'
 import type { RequestProblem } from '../../../shared/request-problems.ts'
-import { formatPercent } from '../../../shared/units.ts'
+import { formatCount, formatPercent } from '../../../shared/units.ts'
 import type { ViewContent } from '../data/view.ts'
 import { KIND_WORDS } from '../../../shared/kind-words.ts'
 import type { AlgorithmPage } from '../../core/learn/define.ts'
@@ -58,7 +58,15 @@ export function adviseRequest(asked: Questioned): {
   if (content !== null) {
     // A view without anything to train on is a problem, and told as one.
     for (const { code, text, hint } of warnAboutDataset({ ...asked.dataset, split: content.counts }))
-      if (code !== 'nothing-to-train') warn(`${text} ${hint}`)
+      if (code === 'nothing-to-validate')
+        warn(
+          `${text} ${asked.training.evalEvery === 0 ? 'Without evaluations in between none is needed' : 'There are too few prompts to train on to set some aside'}: no checkpoint is chosen, the last one is reported.`,
+        )
+      else if (code !== 'nothing-to-train') warn(`${text} ${hint}`)
+    if (content.cutCount > 0)
+      tell(
+        `The data have a test side and none to validate on. Nothing is chosen by the test side, so ${formatCount(content.cutCount)} ${KIND_WORDS[asked.dataset.kind].items} of the training side, whole prompts at a time, are set aside to validate on.`,
+      )
     if (isTextAlgorithm(asked.algorithm)) {
       adviseData(content, KIND_WORDS[asked.dataset.kind].items, wrong, warn, tell)
       for (const advised of adviseExamples(asked.algorithm, asked.config, content)) advice.push(advised)

@@ -83,7 +83,7 @@ export async function checkRequest(deps: Deps, asked: RunRequest): Promise<Check
         : `${algorithm.name} makes its own networks: give "networks" as the model.`,
     )
   }
-  const use = useOf(algorithm)
+  const use = useOf(algorithm, wanted)
   const strangers = await sayStrangers(deps.db, dataset, request.data.annotators)
   if (strangers !== null) wrong('data.annotators', strangers)
   const content = await deps.trainingData
@@ -211,10 +211,11 @@ function choices(algorithm: AlgorithmPage): MetricInfo[] {
   return choosableMetrics(algorithm.metrics, writesSamples(algorithm))
 }
 
-function useOf(algorithm: AlgorithmPage): ViewUse {
-  if (!isTextAlgorithm(algorithm)) return { bothBad: false }
+function useOf(algorithm: AlgorithmPage, { evalEvery }: Pick<TrainingConfig, 'evalEvery'>): ViewUse {
+  const validates = evalEvery > 0
+  if (!isTextAlgorithm(algorithm)) return { bothBad: false, validates }
   const { judgesEach, answers } = algorithm
-  return { bothBad: judgesEach === true, ...(answers === undefined ? {} : { answers }) }
+  return { bothBad: judgesEach === true, validates, ...(answers === undefined ? {} : { answers }) }
 }
 
 function sayMisfit({ name, data }: AlgorithmPage, dataset: Pick<DatasetEntry, 'name' | 'kind'>): string {

@@ -66,7 +66,7 @@ Trained with Pairlab ${spec.appVersion} by ${methodName} (${paper.cite}, <${pape
 | Began with | ${began}${hash} |
 | Data | ${data.datasetName}, fingerprint of the records \`${data.fingerprint}\` |
 | Labels | ${data.labelCount} answers by ${data.annotators.length === 0 ? 'all who labeled' : `${data.annotators.length} ${data.annotators.length === 1 ? 'person' : 'people'}`}, joined by ${data.aggregation}; records, labels and split together \`${data.viewHash}\` |
-| Pairs | ${data.counts.train} training, ${data.counts.validation} validation, ${data.counts.test} test |
+| Pairs | ${data.counts.train} training, ${data.counts.validation} validation${data.cutCount > 0 ? ` (${data.cutCount} cut from training, since the data set has none)` : ''}, ${data.counts.test} test |
 | Seed | ${spec.seed}; split ${data.split.seed} |
 ${layoutLine(spec)}| Engine | ${engine} |
 
