@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
+import type { PreferenceRow } from '../../shared/data-kinds.ts'
 import { readTail } from '../../main/base/files/tail.ts'
 import { runPaths } from '../../main/base/run-folder/paths.ts'
 import { loadCheckpoint } from '../../main/core/models/checkpoint-files.ts'
@@ -69,6 +70,44 @@ describe('a run from start to end', () => {
     const folder = await finish({ rows, training: { steps: 1, batchSize: 1, microBatchSize: 1, samplePrompts: 0 } })
     const accuracies = metricsByStep(allEvents(folder))['eval/logps/accuracies']!
     expect(Object.values(accuracies)).toEqual([1, 1]) // a new model with tied embeddings repeats itself
+  })
+
+  test('labels that are ties are left out of held-out accuracies, which can reach 1; pairs of one prompt say little', async () => {
+    const rows = (prompt: (at: number) => string): PreferenceRow[] =>
+      tinyRows(3, 4, 0).map((row, at) => ({
+        ...row,
+        prompt: prompt(at),
+        a: 'yes',
+        b: 'no no no no',
+        preferenceA: at % 2 === 0 ? 0 : 0.5,
+      }))
+    const measured = async (runId: string, given: readonly PreferenceRow[]): Promise<readonly (number | null)[]> => {
+      const folder = await finish({
+        runId,
+        rows: given,
+        training: { steps: 1, batchSize: 1, microBatchSize: 1, samplePrompts: 0 },
+      })
+      const metrics = metricsByStep(allEvents(folder))
+      return ['', '_low', '_high'].map((end) => metrics[`eval/logps/accuracies${end}`]![0]!)
+    }
+    const [share, low, high] = await measured(
+      'several-1',
+      rows((at) => `q${at}`),
+    )
+    expect([share, high]).toEqual([1, 1])
+    expect(low).toBeGreaterThan(0)
+    expect(
+      await measured(
+        'one-1',
+        rows(() => 'q'),
+      ),
+    ).toEqual([1, 0, 1]) // one prompt
+    const none = await finish({
+      runId: 'none-1',
+      rows: rows((at) => `q${at}`).map((row) => ({ ...row, preferenceA: 0.5 })),
+      training: { steps: 1, samplePrompts: 0 },
+    })
+    expect(Object.keys(metricsByStep(allEvents(none))).filter((name) => name.startsWith('eval/logps/acc'))).toEqual([])
   })
 
   test('a policy starts from a run, is rewarded and judged by a reward model', async () => {

@@ -34,6 +34,19 @@ export function comparedShare(values: tf.Tensor1D, batch: PairBatch, totals: Bat
 }
 
 /**
+ * Share of outcomes over the compared pairs, told to an evaluation that asks for them.
+ * @param outcomes 1 where the preferred side comes first, ½ where the two are equal or the label is a tie [pair]
+ */
+export function toldShare(metric: string, outcomes: tf.Tensor1D, batch: PairBatch, totals: BatchTotals): tf.Scalar {
+  if (totals.tell !== undefined) {
+    const strict = tf.cast(tf.notEqual(batch.preference, 0.5), 'float32')
+    const compared = batch.judged == null ? strict : tf.mul(strict, batch.judged.compared)
+    totals.tell(metric, outcomes, tf.mul(batch.weight, compared) as tf.Tensor1D)
+  }
+  return comparedShare(outcomes, batch, totals)
+}
+
+/**
  * Shares of what is measured on answers that were judged by themselves, each where there are any: their mean reward,
  * good and bad apart, and how often they lie on the right side of the line.
  * @param rewards [row]   @param line what a good answer's reward should be above
@@ -51,11 +64,12 @@ export function judgedMetrics(
   const weightGood = tf.mul(weight, share) as tf.Tensor1D
   const weightBad = tf.sub(weight, weightGood) as tf.Tensor1D
   const above = fractionGreater(rewards, tf.add(tf.zerosLike(rewards), line))
-  const right = tf.add(tf.mul(weightGood, above), tf.mul(weightBad, tf.sub(1, above)))
+  const right = tf.add(tf.mul(share, above), tf.mul(tf.sub(1, share), tf.sub(1, above))) as tf.Tensor1D
+  if (good + bad > 0) totals.tell?.('judged/accuracies', right, weight)
   return {
     ...(good > 0 ? { 'rewards/good': weightedShare(rewards, weightGood, good) } : {}),
     ...(bad > 0 ? { 'rewards/bad': weightedShare(rewards, weightBad, bad) } : {}),
-    ...(good + bad > 0 ? { 'judged/accuracies': tf.div(tf.sum(right), good + bad) as tf.Scalar } : {}),
+    ...(good + bad > 0 ? { 'judged/accuracies': weightedShare(right, weight, good + bad) } : {}),
   }
 }
 

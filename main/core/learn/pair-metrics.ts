@@ -1,6 +1,6 @@
 import type { MetricInfo } from '../../../shared/domain.ts'
 import type { BatchTotals, PairBatch } from './define.ts'
-import { comparedShare, comparesAny } from './judged-sides.ts'
+import { comparedShare, comparesAny, toldShare } from './judged-sides.ts'
 import {
   agreementWithLabel,
   completionLengths,
@@ -31,7 +31,12 @@ export function rewardMetrics({ batch, totals, rewards }: PairScores): Record<st
     'rewards/chosen': share(chosen),
     'rewards/rejected': share(rejected),
     'rewards/margins': share(tf.sub(chosen, rejected)),
-    'rewards/accuracies': share(agreementWithLabel(chosen, rejected, batch.preference)),
+    'rewards/accuracies': toldShare(
+      'rewards/accuracies',
+      agreementWithLabel(chosen, rejected, batch.preference),
+      batch,
+      totals,
+    ),
   }
 }
 
@@ -70,7 +75,7 @@ export function klMetrics(
 export function likelihoodAccuracy(batch: PairBatch, totals: BatchTotals, logProbs: tf.Tensor2D): tf.Scalar {
   const means = meanOverTokens(sequenceLogProbs(logProbs), completionLengths(batch.tokens))
   const [chosen, rejected] = splitPairs(means, batch.pairs)
-  return comparedShare(agreementWithLabel(chosen, rejected, batch.preference), batch, totals)
+  return toldShare('logps/accuracies', agreementWithLabel(chosen, rejected, batch.preference), batch, totals)
 }
 
 export function lossInfo(unit: string, help: string): MetricInfo {
@@ -104,7 +109,7 @@ export const REWARD_INFO: readonly MetricInfo[] = [
     label: 'Preference accuracy',
     unit: 'fraction',
     goal: 'max',
-    help: 'How often the preferred completion has the higher reward. A tie counts one half, so an untrained policy stands at 0.5.',
+    help: 'How often the preferred completion has the higher reward, equal rewards counting one half, so that an untrained policy stands at 0.5. On the held-out side pairs labeled as ties are left out; in a training batch they count one half.',
   },
 ]
 

@@ -140,7 +140,7 @@ export const CONTROL_INFO: readonly MetricInfo[] = [
     label: 'Preference accuracy',
     unit: 'fraction',
     goal: 'max',
-    help: 'How often the preferred segment has the greater sum of log-probs. At 100 % with a falling return the method fits the labels and no longer the task.',
+    help: 'How often the preferred segment has the greater sum of log-probs, over the pairs whose label is no tie; equal sums count one half. At 100 % with a falling return the method fits the labels and no longer the task.',
   },
 ]
 

@@ -6,7 +6,7 @@ import { methodContext, openContrastSession, type ContrastSession } from './cont
 import { updateOn } from './contrast-updates.ts'
 import type { Course, Evaluation } from '../course.ts'
 import { choiceOf, heldOutOf, measureHeldOut } from '../held-out.ts'
-import { wilson, withBounds, withMean } from '../intervals.ts'
+import { withMean, withShare } from '../intervals.ts'
 import { finiteOrNull } from '../metric-buffer.ts'
 import type { SampleItem } from '../../../../shared/contract/runs.ts'
 import { restoreDecoder } from '../origin.ts'
@@ -88,11 +88,14 @@ async function measureSide(
     )
     Object.assign(metrics, withMean(`${prefix}/embed/ndcg`, ndcg))
     if (margins.length > 0) {
-      const share = wins.reduce((sum, win) => sum + win, 0) / wins.length
+      const judged = triples.filter((one) => one.negatives.length > 0) // in the order of margins and wins
       Object.assign(
         metrics,
         withMean(`${prefix}/embed/margin`, margins),
-        withBounds(`${prefix}/embed/wins`, share, wilson(share, wins.length)),
+        withShare(
+          `${prefix}/embed/wins`,
+          wins.map((value, at) => ({ value, weight: 1, cluster: judged[at]!.query })),
+        ),
       )
     }
   }

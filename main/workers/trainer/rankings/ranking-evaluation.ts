@@ -2,6 +2,7 @@ import type { RankingDocument } from '../../../../shared/rankings.ts'
 import { measureRanking, rankByScore } from '../../../core/learn/ranking/ranking-metrics.ts'
 import { formatTrecRun } from '../../../core/learn/ranking/trec-run.ts'
 import type { SampleItem } from '../../../../shared/contract/runs.ts'
+import { withMean } from '../intervals.ts'
 import type { RankingQuery } from './ranking-data.ts'
 import type { RankingScorer } from './ranking-scorer.ts'
 
@@ -30,19 +31,22 @@ export async function evaluateRanker(
   const scores = await scorer.rank(queries.map((query) => ({ query, positions: [...query.list.documents.keys()] })))
   const ranked = queries.map((query, at) => rankOf(query, scores[at]!, cutoff))
   const counted = ranked.flatMap(({ measures }) => measures ?? [])
-  const mean = (name: keyof NonNullable<RankedQuery['measures']>): number =>
-    counted.reduce((sum, one) => sum + one[name], 0) / Math.max(1, counted.length)
+  const of = (name: keyof NonNullable<RankedQuery['measures']>): Record<string, number> =>
+    withMean(
+      name,
+      counted.map((one) => one[name]),
+    )
   return {
     ranked,
     metrics:
       counted.length === 0
         ? {}
         : {
-            ndcg: mean('ndcg'),
-            ndcg_exp: mean('ndcg_exp'),
-            mrr: mean('mrr'),
-            recall: mean('recall'),
-            first_stage_ndcg: mean('first_stage_ndcg'),
+            ...of('ndcg'),
+            ...of('ndcg_exp'),
+            ...of('mrr'),
+            ...of('recall'),
+            first_stage_ndcg: of('first_stage_ndcg')['first_stage_ndcg']!,
           },
   }
 }

@@ -13,7 +13,7 @@ import { rollOut } from '../../../core/worlds/roll-out.ts'
 import { saveCheckpoint } from '../checkpoint.ts'
 import type { Course, Evaluation, Extent } from '../course.ts'
 import { choiceOf, heldOutOf, measureHeldOut, type HeldOut } from '../held-out.ts'
-import { wilson, withBounds, withMean } from '../intervals.ts'
+import { alone, withMean, withShare } from '../intervals.ts'
 import type { RunContext } from '../run-context.ts'
 import { openPlan } from '../open-plan.ts'
 import { parseConfig } from '../parse-config.ts'
@@ -146,11 +146,12 @@ interface Judged {
 
 async function scoreSegments(run: ControlRun, set: SegmentSet, prefix: string): Promise<Record<string, number>> {
   if (set.count === 0) return {}
-  const { accuracy, bcLoss, pairs } = await evaluateSegments(run.networks['policy']!, set)
+  const { outcomes, bcLoss } = await evaluateSegments(run.networks['policy']!, set)
+  const told = alone(outcomes)
   return {
-    [`${prefix}/pairs`]: pairs,
+    [`${prefix}/pairs`]: told.length,
     [`${prefix}/bc/loss`]: bcLoss,
-    ...(pairs === 0 ? {} : withBounds(`${prefix}/preferences/accuracy`, accuracy, wilson(accuracy, pairs))),
+    ...(told.length === 0 ? {} : withShare(`${prefix}/preferences/accuracy`, told)),
   }
 }
 
@@ -170,8 +171,7 @@ async function evaluate({ context, run, world, heldOut, config }: Judged, extent
       { [`${prefix}/episodes`]: outcomes.length },
     )
     if (world.info.success === null) return
-    const share = outcomes.filter((outcome) => outcome.success).length / outcomes.length
-    Object.assign(metrics, withBounds(`${prefix}/success`, share, wilson(share, outcomes.length)))
+    Object.assign(metrics, withShare(`${prefix}/success`, alone(outcomes.map((outcome) => (outcome.success ? 1 : 0)))))
   }
   if (extent !== 'test') await act('eval', evalEpisodes, ROLL_OUT_SEED)
   if (extent === 'end' || extent === 'test') await act('test', TEST_TIMES * evalEpisodes, TEST_SEED)

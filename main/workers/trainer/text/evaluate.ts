@@ -1,24 +1,20 @@
-import type { Network, TokenBatch } from '../../../core/learn/define.ts'
+import type { BatchTotals, Network, TokenBatch } from '../../../core/learn/define.ts'
 import { comparesAny } from '../../../core/learn/judged-sides.ts'
 import { likelihoodAccuracy } from '../../../core/learn/pair-metrics.ts'
 import { tf } from '../../../core/learn/tf.ts'
 import { disposeBatch } from '../../../core/learn/batches.ts'
-import { wilson, withBounds } from '../intervals.ts'
+import type { Outcome } from '../../../../shared/statistics/clustered.ts'
+import { chunked } from '../../../core/learn/batch-totals.ts'
+import { withShare } from '../intervals.ts'
 import { withBefore } from '../minimize.ts'
 import type { Session } from './text-session.ts'
 import { scoredItems, sizeOf, type PairSet } from './training-data.ts'
 
-/** Metrics that are shares, and so get Wilson's interval, by what they are shares of. */
-const SHARES: Readonly<Record<string, 'pairs' | 'judged'>> = {
-  'rewards/accuracies': 'pairs',
-  'logps/accuracies': 'pairs',
-  'judged/accuracies': 'judged',
-}
-
 /**
  * The method's own loss and metrics on held-out pairs, dropout off, and for every policy how often the preferred
  * completion is the likelier one: the number by which methods can be told apart. What compares the two sides of a pair
- * leaves out those in which each was judged by itself. Weights are not touched.
+ * leaves out those in which each was judged by itself. Shares of outcomes have an interval that knows which pairs are of one
+ * prompt. Weights are not touched.
  * @param prefix `eval` or `test`
  */
 export async function scorePairs(session: Session, set: PairSet, prefix: string): Promise<Record<string, number>> {
@@ -38,26 +34,30 @@ export async function scorePairs(session: Session, set: PairSet, prefix: string)
     .sort((a, b) => items.lengths[a]! - items.lengths[b]! || a - b) // indices of items
   await referenceRows?.prepare(items.rows(order))
   const parts = await withBefore(algorithm, decoder, config, items.parts(order))
+  const chunks = chunked(order, context.spec.training.microBatchSize)
+  const promptOf = (index: number): string => (set.answers[index] ?? set.pairs[index])!.promptText // indices of items
+  const outcomes = new Map<string, Outcome[]>()
   const sums: Record<string, number> = {}
   for (let part = 0; part < parts.count; part += 1) {
     const batch = parts.make(part)
     const found: Record<string, tf.Scalar> = {}
+    const told: { readonly name: string; readonly values: tf.Tensor1D; readonly weights: tf.Tensor1D }[] = []
+    const tell: BatchTotals['tell'] = (name, values, weights) =>
+      told.push({ name, values: tf.keep(tf.clone(values)), weights: tf.keep(tf.clone(weights)) })
+    const totals = { ...parts.totals, tell }
     tf.tidy(() => {
       const watched = watchLogProbs(decoder)
       const { metrics } = algorithm.loss({
         network: watched.network,
         batch,
-        totals: parts.totals,
+        totals,
         config,
         evaluating: true,
       })
       const logProbs = watched.last()
       const more =
-        logProbs !== null &&
-        batch.kind === 'pairs' &&
-        metrics['logps/accuracies'] === undefined &&
-        comparesAny(parts.totals)
-          ? { 'logps/accuracies': likelihoodAccuracy(batch, parts.totals, logProbs) }
+        logProbs !== null && batch.kind === 'pairs' && metrics['logps/accuracies'] === undefined && comparesAny(totals)
+          ? { 'logps/accuracies': likelihoodAccuracy(batch, totals, logProbs) }
           : {}
       for (const [name, value] of Object.entries({ ...metrics, ...more })) found[name] = tf.keep(value)
     })
@@ -65,10 +65,22 @@ export async function scorePairs(session: Session, set: PairSet, prefix: string)
       sums[name] = (sums[name] ?? 0) + (await value.data<'float32'>())[0]!
       value.dispose()
     }
+    const chunk = chunks[part] ?? []
+    for (const { name, values, weights } of told) {
+      const [value, weight] = [await values.data<'float32'>(), await weights.data<'float32'>()]
+      const all = outcomes.get(name) ?? []
+      outcomes.set(name, all)
+      // Rows of answers that were judged by themselves are one side's, then the other's.
+      value.forEach((one, row) => {
+        if (weight[row]! > 0)
+          all.push({ value: one, weight: weight[row]!, cluster: promptOf(chunk[row % chunk.length]!) })
+      })
+      tf.dispose([values, weights])
+    }
     disposeBatch(batch)
     await context.breathe()
   }
-  return withIntervals(sums, set, prefix)
+  return withIntervals(sums, outcomes, set, prefix)
 }
 
 /** Keeps the log-probs that a loss asks for, so that another metric need not compute them again. */
@@ -86,7 +98,12 @@ function watchLogProbs(decoder: Network): { readonly network: Network; last(): t
   }
 }
 
-function withIntervals(values: Readonly<Record<string, number>>, set: PairSet, prefix: string): Record<string, number> {
+function withIntervals(
+  values: Readonly<Record<string, number>>,
+  outcomes: ReadonlyMap<string, readonly Outcome[]>,
+  set: PairSet,
+  prefix: string,
+): Record<string, number> {
   const compared = set.pairs.filter(({ judged }) => judged === undefined).length
   const counts = { pairs: compared, judged: 2 * (set.pairs.length - compared) + set.answers.length }
   const result: Record<string, number> = {
@@ -94,10 +111,9 @@ function withIntervals(values: Readonly<Record<string, number>>, set: PairSet, p
     ...(counts.judged > 0 ? { [`${prefix}/judged`]: counts.judged } : {}),
   }
   for (const [name, sum] of Object.entries(values)) {
-    const value = Math.fround(sum) // of shares in float32, of which three thirds come to 1.00000003
-    result[`${prefix}/${name}`] = value
-    const of = SHARES[name]
-    if (of !== undefined) Object.assign(result, withBounds(`${prefix}/${name}`, value, wilson(value, counts[of])))
+    const behind = outcomes.get(name)
+    if (behind === undefined) result[`${prefix}/${name}`] = Math.fround(sum) // of shares in float32, of which three thirds come to 1.00000003
+    else if (behind.length > 0) Object.assign(result, withShare(`${prefix}/${name}`, behind))
   }
   return result
 }

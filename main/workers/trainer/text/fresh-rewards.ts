@@ -2,7 +2,8 @@ import type { Rollout } from '../../../core/learn/define.ts'
 import { createRandom } from '../../../core/learn/random.ts'
 import { scoresNewText } from '../../../core/learn/rewards.ts'
 import { rolloutMetrics } from '../../../core/learn/sampling/rollout.ts'
-import { meanInterval } from '../intervals.ts'
+import { mean } from '../../../../shared/statistics/intervals.ts'
+import { withMean } from '../intervals.ts'
 import type { Rollouts } from './rollouts.ts'
 import { openScorer } from './scoring.ts'
 import type { PairSet } from './training-data.ts'
@@ -49,16 +50,17 @@ export function openFreshRewards(needs: Needs, rollouts: Rollouts | null): Fresh
       if (heldOut[side].length === 0) return {}
       const written = await write(heldOut[side])
       const { 'rollout/equal-rewards': _one, ...metrics } = rolloutMetrics(written.map((group) => group.written))
-      const rewards = meanInterval(written.flatMap((group) => group.written.rawRewards))
       const own = written.flatMap((group) => group.written.completions.map((one) => sum(one.logProbs)))
       const other = written.flatMap((group) => group.encoded.completions.map((one) => sum(group.reference(one))))
       return {
         ...Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`${side}/${name}`, value])),
-        [`${side}/rollout/reward_low`]: rewards.low,
-        [`${side}/rollout/reward_high`]: rewards.high,
+        ...withMean(
+          `${side}/rollout/reward`,
+          written.flatMap((group) => group.written.rawRewards),
+        ),
         ...(needs.reference === null
           ? {}
-          : { [`${side}/rollout/kl`]: meanInterval(own.map((value, at) => value - (other[at] ?? 0))).mean }),
+          : { [`${side}/rollout/kl`]: mean(own.map((value, at) => value - (other[at] ?? 0))) }),
       }
     },
   }

@@ -4,8 +4,9 @@ import type { EncodedCompletion } from '../../../core/learn/tokens/encode-rows.t
 import type { Decoder } from '../../../core/learn/models/decoder.ts'
 import { createRandom } from '../../../core/learn/random.ts'
 import { sampleCompletions } from '../../../core/learn/sampling/sample.ts'
+import { mean } from '../../../../shared/statistics/intervals.ts'
 import { finiteOrNull } from '../metric-buffer.ts'
-import { meanInterval, wilson, withBounds, withMean } from '../intervals.ts'
+import { alone, withMean, withShare } from '../intervals.ts'
 import { promptRoom } from '../../../core/learn/tokens/text-format.ts'
 import { openScorer, type ScoredText, type Scorer } from './scoring.ts'
 import { completionLogProbs } from '../../../core/learn/completion-log-probs.ts'
@@ -139,14 +140,13 @@ function sampleMetrics(
   baseline: readonly number[] | null,
 ): Record<string, number> {
   const metrics: Record<string, number> = {
-    'eval/samples/tokens': meanInterval(drawn.map((one) => one.completion.length)).mean,
+    'eval/samples/tokens': mean(drawn.map((one) => one.completion.length)),
   }
-  if (ratios !== null) metrics['eval/samples/kl'] = meanInterval(ratios).mean
+  if (ratios !== null) metrics['eval/samples/kl'] = mean(ratios)
   if (rewards !== null) Object.assign(metrics, withMean('eval/samples/reward', rewards))
   if (rewards !== null && baseline !== null) {
     const wins = rewards.map((reward, at) => (reward > baseline[at]! ? 1 : reward === baseline[at] ? 0.5 : 0)) // one each
-    const share = wins.reduce<number>((sum, win) => sum + win, 0) / wins.length
-    Object.assign(metrics, withBounds('eval/samples/win_rate', share, wilson(share, wins.length)))
+    Object.assign(metrics, withShare('eval/samples/win_rate', alone(wins)))
   }
   return metrics
 }
