@@ -83,6 +83,19 @@ function Differences({ state }: { readonly state: CompareState }): ReactNode {
         {state.info.label} {arrowOf(state.info.goal)}, 95 % interval by t
         {measured.length > 0 ? (paired ? ', paired by seed' : ', not paired') : ''}
       </p>
+      <label className="row small text-3">
+        Equivalent within ±
+        <input
+          className="input input-small mono margin-input"
+          type="number"
+          min={0}
+          step="any"
+          placeholder="none"
+          title="A difference below it does not matter. Set it before you look: two are called equivalent where the whole interval lies within it."
+          value={state.margin ?? ''}
+          onChange={(event) => state.change({ margin: Number(event.currentTarget.value) || null })}
+        />
+      </label>
       {refused.map((why) => (
         <Say key={why} tone="warn">
           No verdict: {why}.

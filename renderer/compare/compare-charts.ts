@@ -79,7 +79,13 @@ export function overlayModel(comparison: Comparison, options: OverlayOptions): C
 
 /** The words of a verdict, on the same footing. */
 export function verdictWords(verdict: Comparison['differences'][number]['verdict']): string {
-  return { 'cannot-tell': 'cannot tell', 'not-comparable': 'no verdict', higher: 'higher', lower: 'lower' }[verdict]
+  return {
+    equivalent: 'equivalent',
+    'cannot-tell': 'cannot tell',
+    'not-comparable': 'no verdict',
+    higher: 'higher',
+    lower: 'lower',
+  }[verdict]
 }
 
 export function differenceRows(comparison: Comparison, looks: ReadonlyMap<string, Look>): IntervalRow[] {

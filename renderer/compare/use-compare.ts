@@ -20,6 +20,8 @@ export interface CompareView {
   readonly at: ComparePoint
   readonly metric: string
   readonly baseline: string | null
+  /** A difference below it does not matter. */
+  readonly margin: number | null
   readonly hidden: ReadonlySet<string>
 }
 
@@ -58,6 +60,7 @@ export function useCompare(runs: readonly RunSummary[], algorithms: Output<'algo
   const groupBy = view.groupBy ?? 'configuration'
   const at = view.at ?? 'best'
   const baseline = view.baseline ?? null
+  const margin = view.margin ?? null
   const input: Input<'comparisons.get'> = {
     runIds: runs.map((run) => run.runId),
     metric: view.metric ?? '', // the host knows which all of them have
@@ -65,6 +68,7 @@ export function useCompare(runs: readonly RunSummary[], algorithms: Output<'algo
     interval,
     groupBy,
     baseline,
+    margin,
   }
   const { data, error } = useCall('comparisons.get', input, {
     keepPrevious: true,
@@ -85,6 +89,7 @@ export function useCompare(runs: readonly RunSummary[], algorithms: Output<'algo
     at,
     metric,
     baseline,
+    margin,
     hidden: view.hidden ?? new Set<string>(),
     runs,
     infos,

@@ -45,14 +45,24 @@ export const comparison = z.strictObject({
   metricNames: z.array(z.string()),
   groups: z.array(group),
   curves: z.array(curveBand),
-  /** Against the baseline group, paired by seed where both have it. `whyNot`: why no number and no verdict may be given, as the end of a sentence. */
+  /** Against the baseline group, paired by seed where both have the same seeds. `whyNot`: why no number and no verdict may be given, as the end of a sentence. */
   differences: z.array(
     z.strictObject({
       groupHash: z.string(),
       baseline: z.string(),
       interval,
+      /** Seed by seed, where both have the same; else all seeds of one against all of the other. */
       paired: z.boolean(),
-      verdict: z.enum(['higher', 'lower', 'cannot-tell', 'not-comparable']),
+      /** Seeds of the group and of the baseline. */
+      seeds: z.strictObject({ group: z.int(), baseline: z.int() }),
+      /** Of no difference, by the same t; null where no interval is known. */
+      p: z.number().nullable(),
+      /** The same as it stands among all comparisons shown (Holm); the verdict is by it. */
+      adjustedP: z.number().nullable(),
+      /** Seeds that each would need to tell such a difference in four of five repeats; null where it is told, or out of reach. */
+      seedsToTell: z.int().nullable(),
+      /** `equivalent`: the whole interval lies within the margin that was set. */
+      verdict: z.enum(['higher', 'lower', 'equivalent', 'cannot-tell', 'not-comparable']),
       whyNot: z.string().nullable(),
     }),
   ),
@@ -81,6 +91,8 @@ const compareInput = z.strictObject({
   interval: z.enum(['t', 'bootstrap', 'sd', 'none']).default('t'),
   groupBy: z.enum(['configuration', 'method', 'none']).default('configuration'),
   baseline: z.string().nullable().default(null),
+  /** A difference of less than this does not matter, set before it is looked at: two are called equivalent where the interval lies within it. */
+  margin: z.number().positive().nullable().default(null),
 })
 
 export const comparisonCalls = {

@@ -60,20 +60,82 @@ export function studentQuantile(probability: number, df: number): number {
   return (low + high) / 2
 }
 
+/** A mean that is estimated: its standard error and how many degrees of freedom that has. */
+export interface Estimate {
+  readonly mean: number
+  readonly error: number
+  readonly df: number
+}
+
+/** Of some values; null with fewer than two. */
+export function meanEstimate(values: readonly number[]): Estimate | null {
+  return values.length < 2 ? null : { mean: mean(values), error: standardError(values), df: values.length - 1 }
+}
+
+/** Of the difference of two means with unequal spread (Welch 1947); null with fewer than two values on a side. */
+export function welchEstimate(a: readonly number[], b: readonly number[]): Estimate | null {
+  if (a.length < 2 || b.length < 2) return null
+  const [first, second] = [standardError(a) ** 2, standardError(b) ** 2]
+  const df =
+    first + second === 0
+      ? a.length + b.length - 2
+      : (first + second) ** 2 / (first ** 2 / (a.length - 1) + second ** 2 / (b.length - 1))
+  return { mean: mean(a) - mean(b), error: Math.sqrt(first + second), df }
+}
+
+export function boundsOf({ mean: center, error, df }: Estimate, level = 0.95): Bounds {
+  const half = error === 0 ? 0 : studentQuantile((1 + level) / 2, df) * error
+  return { low: center - half, high: center + half }
+}
+
+/** Two-sided p of the hypothesis that the mean is 0. */
+export function pValueOf({ mean: center, error, df }: Estimate): number {
+  if (error === 0) return center === 0 ? 1 : 0
+  return 2 * (1 - studentCdf(Math.abs(center) / error, df))
+}
+
+/**
+ * How many values there would have to be, each side having as many where there are two, for a mean and a spread like these
+ * to be told from 0 in four of five repeats: the least n with |mean| ≥ (t₀.₉₇₅ + t₀.₈) · s/√n. Null where the mean is 0 or `most` would not do.
+ * @param n values that the estimate is of   @param groups samples that are compared, each of which gives a degree of freedom away
+ */
+export function valuesToTell({ mean: center, error }: Estimate, n: number, groups: 1 | 2, most = 200): number | null {
+  if (center === 0) return null
+  const spread = error * Math.sqrt(n)
+  const tells = (count: number): boolean => {
+    const df = groups * (count - 1)
+    return Math.abs(center) * Math.sqrt(count) >= (studentQuantile(0.975, df) + studentQuantile(0.8, df)) * spread
+  }
+  if (!tells(most)) return null
+  let [low, high] = [1, most] // too few, enough
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2)
+    if (tells(middle)) high = middle
+    else low = middle
+  }
+  return high
+}
+
 /** mean ± t · s/√n; null with fewer than two values. */
 export function studentInterval(values: readonly number[], level = 0.95): Bounds | null {
-  if (values.length < 2) return null
-  const half = studentQuantile((1 + level) / 2, values.length - 1) * standardError(values)
-  return { low: mean(values) - half, high: mean(values) + half }
+  const estimate = meanEstimate(values)
+  return estimate === null ? null : boundsOf(estimate, level)
 }
 
 /** Difference of two means with unequal spread (Welch); null with fewer than two values on a side. */
 export function welchInterval(a: readonly number[], b: readonly number[], level = 0.95): Bounds | null {
-  if (a.length < 2 || b.length < 2) return null
-  const [first, second] = [standardError(a) ** 2, standardError(b) ** 2]
-  const difference = mean(a) - mean(b)
-  if (first + second === 0) return { low: difference, high: difference }
-  const df = (first + second) ** 2 / (first ** 2 / (a.length - 1) + second ** 2 / (b.length - 1))
-  const half = studentQuantile((1 + level) / 2, df) * Math.sqrt(first + second)
-  return { low: difference - half, high: difference + half }
+  const estimate = welchEstimate(a, b)
+  return estimate === null ? null : boundsOf(estimate, level)
+}
+
+/** p-values as they stand against the level when all of them are looked at (Holm 1979), in their order; never below their own. */
+export function holm(values: readonly number[]): number[] {
+  const order = [...values.keys()].sort((a, b) => values[a]! - values[b]!)
+  const adjusted = values.map(() => 1)
+  let floor = 0
+  order.forEach((at, rank) => {
+    floor = Math.max(floor, Math.min(1, (values.length - rank) * values[at]!))
+    adjusted[at] = floor
+  })
+  return adjusted
 }

@@ -18,6 +18,7 @@ function compare(runs: readonly ComparedRun[], change: Partial<CompareOptions> =
     interval: 't',
     groupBy: 'configuration',
     baseline: null,
+    margin: null,
     goals: { 'rewards/accuracies': 'max', loss: 'min' },
     ...change,
   })

@@ -8,7 +8,7 @@ const sft = (change: Partial<RunSketch>): ComparedRun =>
   sketch({ method: 'sft', seed: 1, accuracy: [0.5, 0.6], ...change })
 
 function namesOf(runs: readonly ComparedRun[], groupBy: GroupBy = 'configuration'): string[] {
-  const options: CompareOptions = { metric: ACCURACY, at: 'last', interval: 't', groupBy, baseline: null }
+  const options: CompareOptions = { metric: ACCURACY, at: 'last', interval: 't', groupBy, baseline: null, margin: null }
   const result = compareRuns(runs, options)
   const names = result.groups.map((group) => group.label)
   expect(new Set(names).size).toBe(names.length)

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
 import { comparison as comparisonSchema } from '../../shared/contract/comparisons.ts'
 import { compareRuns, valueAt } from '../../main/app/runs/comparison.ts'
 import { asBefore } from '../../main/app/requests/later-settings.ts'
@@ -6,7 +6,8 @@ import type { ComparedRun, CompareOptions } from '../../main/app/runs/comparison
 import { formatTable, showInterval } from '../../main/app/runs/comparison-table.ts'
 import { describeMetric } from '../../shared/metric-names.ts'
 import { decimalsFor } from '../../main/app/runs/comparison-words.ts'
-import { ACCURACY, sketch } from '../support/sketch-run.ts'
+import { holm } from '../../shared/statistics/student.ts'
+import { ACCURACY, sketch, type RunSketch } from '../support/sketch-run.ts'
 
 const options: CompareOptions = {
   metric: ACCURACY,
@@ -14,6 +15,7 @@ const options: CompareOptions = {
   interval: 'bootstrap',
   groupBy: 'configuration',
   baseline: null,
+  margin: null,
   goals: { 'rewards/accuracies': 'max', loss: 'min' },
 }
 
@@ -37,7 +39,7 @@ describe('compareRuns', () => {
     // Three differences of 0.1 ± 0.01: mean − t₂ · s/√3.
     expect(difference?.interval.low).toBeCloseTo(0.1 - (4.30265273 * 0.01) / Math.sqrt(3), 6)
     expect(result.conclusions[0]).toMatch(
-      /^COPG has a higher eval\/rewards\/accuracies than DPO, which is better: by \+0\.\d+ \(95 % interval .*\), paired over 3 seeds\.$/,
+      /^COPG has a higher eval\/rewards\/accuracies than DPO, which is better: by \+0\.\d+ \(95 % interval .*\), paired over 3 seeds, p = \.003\.$/,
     )
     expect(result.warnings).toEqual([])
     expect(result.diff.map((row) => row.path)).toEqual(['method'])
@@ -115,7 +117,9 @@ describe('compareRuns', () => {
     const at = { ...options, at: 'best' } as const
     const result = compareRuns(chosen, at)
     expect(result.groups[0]?.members[ACCURACY]).toEqual([0.6, 0.7])
-    expect(result.conclusions.at(-1)).toBe('Values are taken at the checkpoint that each run’s validation side chose.')
+    expect(result.conclusions.at(-1)).toBe(
+      'Values are taken at the checkpoint that each run’s validation side chose. Intervals are over seeds, on this validation side (1 item).',
+    )
     expect(result.warnings).toEqual([
       `The checkpoints were chosen by this very number, which flatters it: ${ACCURACY} of the test side is the one to report.`,
     ])
@@ -147,6 +151,70 @@ describe('compareRuns', () => {
     ])
     expect(result.groups[0]?.values[result.metric]?.mean).toBeCloseTo(0.55, 12)
     expect(result.curves[0]?.mean[1]).toBeCloseTo(0.62, 12)
+  })
+
+  const level = (
+    method: string,
+    values: readonly number[],
+    first = 1,
+    change: Partial<RunSketch> = {},
+  ): ComparedRun[] => values.map((value, at) => sketch({ method, seed: first + at, accuracy: [0.5, value], ...change }))
+
+  it('sets all seeds against all where pairing would throw some away', () => {
+    // Six against six, of which two are shared: by those two nothing can be told.
+    const ours = [0.62, 0.65, 0.63, 0.66, 0.61, 0.64]
+    const theirs = [0.58, 0.6, 0.57, 0.61, 0.59, 0.6]
+    for (const first of [5, 7]) {
+      const { differences, conclusions } = compareRuns(
+        [...level('dpo', theirs), ...level('copg', ours, first)],
+        options,
+      )
+      // scipy.stats.ttest_ind(ours, theirs, equal_var=False)
+      expect(differences[0]).toMatchObject({
+        paired: false,
+        seeds: { group: 6, baseline: 6 },
+        p: expect.closeTo(0.0013910364444875613, 9),
+        interval: { n: 6, low: expect.closeTo(0.02151611274, 9), high: expect.closeTo(0.06515055393, 9) },
+        verdict: 'higher',
+      })
+      expect(conclusions[0]).toContain('6 seeds against 6, not paired, p = .001')
+    }
+    expect(compareRuns([...level('dpo', theirs), ...level('copg', ours)], options).differences[0]!.paired).toBe(true)
+  })
+
+  it('asks more of a difference among several, and says how many seeds would tell', () => {
+    const base = level('dpo', [0.6, 0.61, 0.62, 0.6])
+    // Paired differences .01, .03, .02, −.01: scipy.stats.ttest_1samp gives p = .2394; 17 seeds have a power of .81 by simulation.
+    const near = level('ipo', [0.61, 0.64, 0.64, 0.59])
+    const one = compareRuns([...base, ...near], options)
+    expect(one.differences[0]).toMatchObject({
+      p: expect.closeTo(0.239442598636, 9),
+      seedsToTell: 17,
+      verdict: 'cannot-tell',
+    })
+    expect(one.conclusions[0]).toContain('could be told in four of five repeats with 17 seeds of each')
+    // p = .03 alone, and the smallest of three.
+    const clear = level('copg', [0.61, 0.635, 0.63, 0.62])
+    const alone = compareRuns([...base, ...clear], options).differences[0]!
+    expect([alone.verdict, alone.p === alone.adjustedP, alone.p! < 0.05 && alone.p! > 0.05 / 3]).toEqual([
+      'higher',
+      true,
+      true,
+    ])
+    const among = compareRuns([...base, ...clear, ...near, ...level('kto', [0.6, 0.62, 0.61, 0.6])], options)
+    const found = among.differences.find(({ groupHash }) => groupHash.startsWith('copg'))!
+    expect([found.verdict, found.adjustedP]).toEqual(['cannot-tell', expect.closeTo(3 * alone.p!, 12)])
+    expect(among.conclusions.join(' ')).toContain('its interval alone excludes 0')
+    expect(among.conclusions.join(' ')).toContain('3 comparisons are shown')
+  })
+
+  it('calls two equivalent where the whole interval lies within a margin, never by the difference itself', () => {
+    const runs = [...level('dpo', [0.6, 0.61, 0.62]), ...level('copg', [0.601, 0.609, 0.621])]
+    const verdict = (margin: number | null): string => compareRuns(runs, { ...options, margin }).differences[0]!.verdict
+    expect([verdict(null), verdict(0.02), verdict(0.001)]).toEqual(['cannot-tell', 'equivalent', 'cannot-tell'])
+    expect(compareRuns(runs, { ...options, margin: 0.02 }).conclusions[0]).toMatch(
+      /^COPG and DPO are equivalent in .*, all of it within the margin of 0\.02\.$/,
+    )
   })
 
   it('tells groups of one method apart by what differs', () => {
@@ -236,6 +304,18 @@ describe('valueAt', () => {
     expect([valueAt(curve, 'best', null), valueAt(curve, 'best', 0)]).toEqual([2, null])
     expect([valueAt(curve, 25, 10), valueAt(curve, 5, 10)]).toEqual([1, null])
   })
+})
+
+test('Holm’s p-values are in their order and never fall', () => {
+  // R: p.adjust(c(.01, .04, .03, .005), "holm")
+  expect(holm([0.01, 0.04, 0.03, 0.005]).map((value) => value.toFixed(6))).toEqual([
+    '0.030000',
+    '0.060000',
+    '0.060000',
+    '0.020000',
+  ])
+  expect(holm([0.7, 0.6])).toEqual([1, 1])
+  expect(holm([])).toEqual([])
 })
 
 describe('formatTable', () => {

@@ -2,7 +2,8 @@
 import type { Interval } from '../../../shared/contract/comparisons.ts'
 import type { RunState } from '../../../shared/domain.ts'
 import { pointInWords } from '../../../shared/compare-point.ts'
-import { intervalDecimals } from '../../../shared/units.ts'
+import { EVAL, TEST } from '../../../shared/metric-names.ts'
+import { formatCount, intervalDecimals } from '../../../shared/units.ts'
 import {
   countedRuns,
   curveOf,
@@ -23,6 +24,9 @@ interface ConclusionInput {
   /** Of the metric, in the order of the groups. */
   readonly values: readonly (Interval | undefined)[]
   readonly at: CompareOptions['at']
+  readonly margin: CompareOptions['margin']
+  /** What the numbers are of, beside seeds. */
+  readonly sides: string
 }
 
 export function concludeInWords(input: ConclusionInput): string[] {
@@ -37,29 +41,62 @@ export function concludeInWords(input: ConclusionInput): string[] {
   else if (Math.max(...seeds) < 3) sentences.push('With two seeds nothing can be concluded. Run at least three.')
   if (groups.length === 1) sentences.push('There is one configuration here, so nothing to compare it with.')
   sentences.push(...differences.map((difference) => differenceInWords(difference, input)))
-  const shown = differences.filter(({ whyNot }) => whyNot === null).length
-  if (shown > 3)
-    sentences.push(`${shown} differences are shown. At 95 % each, about one in twenty would exclude 0 by chance.`)
-  sentences.push(`Values are taken ${pointInWords(input.at)}.`)
+  const tested = differences.filter(({ adjustedP }) => adjustedP !== null).length
+  if (tested > 1)
+    sentences.push(
+      `${tested} comparisons are shown: a verdict is by p-values that are adjusted for all of them (Holm); each interval is for its own difference alone.`,
+    )
+  const over =
+    Math.max(...seeds) > 1 ? ` Intervals are over seeds${input.sides === '' ? '' : `, on ${input.sides}`}.` : ''
+  sentences.push(`Values are taken ${pointInWords(input.at)}.${over}`)
   return sentences
 }
 
-function differenceInWords(
-  { groupHash, baseline, interval, paired, verdict, whyNot }: GroupDifference,
-  { groups, metric, goal }: ConclusionInput,
-): string {
+function differenceInWords(difference: GroupDifference, { groups, metric, goal, margin }: ConclusionInput): string {
+  const { groupHash, baseline, interval, paired, seeds, p, adjustedP, seedsToTell, verdict, whyNot } = difference
   const [name, base] = [labelOf(groups, groupHash), labelOf(groups, baseline)]
   if (whyNot !== null) return `${name} against ${base}: no verdict on ${metric}, because ${whyNot}.`
   if (interval.mean === null) return `${name} against ${base}: one of them has no value of ${metric}.`
   const amount = `${signed(interval.mean, interval)}${rangeInWords(interval)}`
   if (interval.n < 3)
     return `${name} against ${base}: ${metric} differs by ${amount}, but ${interval.n === 1 ? 'one seed is' : 'two seeds are'} too few to tell.`
-  const how = paired ? `paired over ${interval.n} seeds` : `${interval.n} seeds each, not the same ones`
-  if (verdict === 'cannot-tell')
-    return `${name} against ${base}: it cannot be told which has the higher ${metric}. The difference is ${amount}, ${how}, and the interval includes 0.`
+  const count = (n: number): string => `${n} ${n === 1 ? 'seed' : 'seeds'}`
+  const how = [
+    paired ? `paired over ${count(interval.n)}` : `${count(seeds.group)} against ${seeds.baseline}, not paired`,
+    ...(p === null ? [] : [sayP(p)]),
+    ...(adjustedP === null || adjustedP === p ? [] : [`${sayP(adjustedP)} by Holm`]),
+  ].join(', ')
+  if (verdict === 'equivalent')
+    return `${name} and ${base} are equivalent in ${metric}: the difference is ${amount}, ${how}, all of it within the margin of ${margin}.`
+  if (verdict === 'cannot-tell') {
+    const excludes = interval.low !== null && interval.high !== null && (interval.low > 0 || interval.high < 0)
+    const why = excludes
+      ? 'its interval alone excludes 0, and among all comparisons shown that is no more than chance would give'
+      : 'the interval includes 0'
+    const more =
+      seedsToTell === null
+        ? ''
+        : ` Such a difference could be told in four of five repeats with ${count(seedsToTell)} of each.`
+    return `${name} against ${base}: it cannot be told which has the higher ${metric}. The difference is ${amount}, ${how}, and ${why}.${more}`
+  }
   const better =
     goal === 'none' ? '' : (goal === 'max') === (verdict === 'higher') ? ', which is better' : ', which is worse'
   return `${name} has a ${verdict} ${metric} than ${base}${better}: by ${amount}, ${how}.`
+}
+
+function sayP(p: number): string {
+  return p < 0.001 ? 'p < .001' : `p = ${p.toFixed(3).replace(/^0/, '')}`
+}
+
+/** What the numbers are of, beside seeds: intervals say nothing of other pairs. '' where runs do not share it. */
+export function sidesInWords(groups: readonly NamedGroup[], metric: string): string {
+  const runs = groups.flatMap((group) => countedRuns(group))
+  if (/(^|\/)(return|success)(_|$)/.test(metric)) return 'the same episodes'
+  const side = metric.startsWith(TEST) ? 'test' : metric.startsWith(EVAL) ? 'validation' : null
+  const counts = new Set(runs.map(({ spec }) => (side === null ? 0 : spec.data.counts[side])))
+  const [count = 0] = counts
+  if (side === null || counts.size !== 1 || count === 0) return ''
+  return `this ${side} side (${formatCount(count)} ${count === 1 ? 'item' : 'items'})`
 }
 
 function labelOf(groups: readonly NamedGroup[], key: string): string {

@@ -8,7 +8,15 @@ import {
   resampleMeans,
 } from '../../../shared/statistics/bootstrap.ts'
 import { mean, standardDeviation, type Bounds } from '../../../shared/statistics/intervals.ts'
-import { studentInterval, welchInterval } from '../../../shared/statistics/student.ts'
+import {
+  boundsOf as intervalBounds,
+  holm,
+  meanEstimate,
+  pValueOf,
+  studentInterval,
+  valuesToTell,
+  welchEstimate,
+} from '../../../shared/statistics/student.ts'
 import { nameData, whyNotComparable } from './comparison-basis.ts'
 import {
   countedRuns,
@@ -25,7 +33,7 @@ import {
 } from './comparison-groups.ts'
 import { nameGroups } from './comparison-names.ts'
 import { atOnce, type Sliced } from '../store/slices.ts'
-import { concludeInWords, warnInWords } from './comparison-words.ts'
+import { concludeInWords, sidesInWords, warnInWords } from './comparison-words.ts'
 
 /** Fewer seeds than this never carry a verdict. */
 export const FEWEST_SEEDS = 3
@@ -74,6 +82,8 @@ export function* compareInSlices(runs: readonly ComparedRun[], options: CompareO
       differences,
       values: scored.map((group) => group.values[options.metric]),
       at: options.at,
+      margin: options.margin,
+      sides: sidesInWords(groups, options.metric),
     }),
     warnings: warnInWords({ groups, metric: options.metric, said, at: options.at, groupBy: options.groupBy }),
   }
@@ -164,10 +174,14 @@ function boundsOf(values: readonly number[], kind: CompareOptions['interval']): 
   return { low: mean(values) - spread, high: mean(values) + spread }
 }
 
-/** Against the baseline group, or the first; no number where the two are not of the same data or the metric means another thing. Paired by seed where the two share at least two; the same seed orders the data alike. */
+/**
+ * Against the baseline group, or the first; no number where the two are not of the same data or the metric means another thing.
+ * Paired by seed where both have the same seeds: the same seed orders the data alike. Where one has seeds that the other has
+ * not, pairing would throw them away, and all stand against all. Verdicts are by p-values that know how many comparisons are shown.
+ */
 export function* compareToBaseline(
   groups: readonly RunGroup[],
-  options: Pick<CompareOptions, 'metric' | 'at' | 'baseline'>,
+  options: Pick<CompareOptions, 'metric' | 'at' | 'baseline' | 'margin'>,
 ): Sliced<GroupDifference[]> {
   const baseline = groups.find((group) => group.key === options.baseline) ?? groups[0]
   if (baseline === undefined) return []
@@ -177,35 +191,63 @@ export function* compareToBaseline(
     differences.push(differenceOf(group, baseline, options))
     yield
   }
-  return differences
+  const tested = differences.filter((one) => one.p !== null && one.interval.n >= FEWEST_SEEDS)
+  const adjusted = new Map(holm(tested.map((one) => one.p ?? 1)).map((value, at) => [tested[at]!, value]))
+  return differences.map((one) => {
+    if (one.whyNot !== null) return one
+    const adjustedP = adjusted.get(one) ?? null
+    const verdict = verdictOf(one.interval, adjustedP, options.margin)
+    const more = verdict === 'cannot-tell' && one.seedsToTell !== null && one.seedsToTell > one.interval.n
+    return { ...one, adjustedP, verdict, seedsToTell: more ? one.seedsToTell : null }
+  })
 }
+
+const NO_DIFFERENCE = {
+  interval: { mean: null, low: null, high: null, n: 0 },
+  paired: false,
+  p: null,
+  adjustedP: null,
+  seedsToTell: null,
+} as const
 
 function differenceOf(
   group: RunGroup,
   baseline: RunGroup,
   options: Pick<CompareOptions, 'metric' | 'at'>,
 ): GroupDifference {
+  const named = { groupHash: group.key, baseline: baseline.key }
   const whyNot = whyNotComparable(group, baseline, options)
   if (whyNot !== null)
-    return {
-      groupHash: group.key,
-      baseline: baseline.key,
-      interval: { mean: null, low: null, high: null, n: 0 },
-      paired: false,
-      verdict: 'not-comparable',
-      whyNot,
-    }
+    return { ...named, ...NO_DIFFERENCE, seeds: { group: 0, baseline: 0 }, verdict: 'not-comparable', whyNot }
   const ours = valuesBySeed(group, options)
   const theirs = valuesBySeed(baseline, options)
+  const seeds = { group: ours.size, baseline: theirs.size }
+  const n = Math.min(ours.size, theirs.size)
+  if (n === 0) return { ...named, ...NO_DIFFERENCE, seeds, verdict: 'cannot-tell', whyNot: null }
   const shared = [...ours.keys()].filter((seed) => theirs.has(seed))
-  const paired = shared.length >= 2
-  const interval = paired
-    ? pairedInterval(
-        shared.map((seed) => ours.get(seed) ?? NaN),
-        shared.map((seed) => theirs.get(seed) ?? NaN),
-      )
-    : unpairedInterval([...ours.values()], [...theirs.values()])
-  return { groupHash: group.key, baseline: baseline.key, interval, paired, verdict: verdictOf(interval), whyNot: null }
+  const paired = shared.length >= 2 && shared.length === ours.size && shared.length === theirs.size
+  const [first, second] = [[...ours.values()], [...theirs.values()]]
+  // Student's t whatever the table shows: a verdict of three seeds must not rest on an interval that is too narrow.
+  const estimate = paired
+    ? meanEstimate(shared.map((seed) => ours.get(seed)! - theirs.get(seed)!)) // both have it
+    : welchEstimate(first, second)
+  const bounds = estimate === null ? null : intervalBounds(estimate)
+  return {
+    ...named,
+    interval: {
+      mean: estimate?.mean ?? mean(first) - mean(second),
+      low: bounds?.low ?? null,
+      high: bounds?.high ?? null,
+      n,
+    },
+    paired,
+    seeds,
+    p: estimate === null ? null : pValueOf(estimate),
+    adjustedP: null,
+    seedsToTell: estimate === null ? null : valuesToTell(estimate, n, paired ? 1 : 2),
+    verdict: 'cannot-tell',
+    whyNot: null,
+  }
 }
 
 /** A seed that was run twice counts by the mean of its runs. */
@@ -219,24 +261,17 @@ function valuesBySeed(group: RunGroup, options: Pick<CompareOptions, 'metric' | 
   return new Map([...lists].map(([seed, list]) => [seed, mean(list)]))
 }
 
-/** Student's t whatever the table shows: a verdict of three seeds must not rest on an interval that is too narrow. */
-function pairedInterval(ours: readonly number[], theirs: readonly number[]): Interval {
-  const differences = ours.map((value, at) => value - (theirs[at] ?? NaN))
-  const bounds = studentInterval(differences)
-  return { mean: mean(differences), low: bounds?.low ?? null, high: bounds?.high ?? null, n: ours.length }
-}
+const LEVEL = 0.05
 
-function unpairedInterval(ours: readonly number[], theirs: readonly number[]): Interval {
-  const n = Math.min(ours.length, theirs.length)
-  if (n === 0) return { mean: null, low: null, high: null, n }
-  const bounds = welchInterval(ours, theirs)
-  return { mean: mean(ours) - mean(theirs), low: bounds?.low ?? null, high: bounds?.high ?? null, n }
-}
-
-function verdictOf({ low, high, n }: Interval): GroupDifference['verdict'] {
-  if (n < FEWEST_SEEDS || low === null || high === null) return 'cannot-tell'
-  if (low > 0) return 'higher'
-  return high < 0 ? 'lower' : 'cannot-tell'
+function verdictOf(
+  { low, high, n, mean: center }: Interval,
+  adjustedP: number | null,
+  margin: number | null,
+): GroupDifference['verdict'] {
+  if (n < FEWEST_SEEDS || low === null || high === null || center === null) return 'cannot-tell'
+  if (margin !== null && low > -margin && high < margin) return 'equivalent'
+  if (adjustedP === null || adjustedP >= LEVEL) return 'cannot-tell'
+  return center > 0 ? 'higher' : 'lower'
 }
 
 /** Mean and interval over the runs that count and have a number at exactly that step; `n` says how many. */

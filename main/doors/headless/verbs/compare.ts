@@ -42,6 +42,7 @@ interface CompareOptions {
   readonly at: string
   readonly interval: string
   readonly baseline?: string
+  readonly margin?: string
   readonly format: string
   readonly byQuery?: boolean
   readonly side: string
@@ -92,6 +93,17 @@ async function compareByQuery(
   )
 }
 
+function marginOf(text: string | undefined): number | null {
+  if (text === undefined) return null
+  const value = Number(text)
+  if (Number.isFinite(value) && value > 0) return value
+  throw new AppError({
+    code: 'usage-invalid',
+    message: `--margin takes a number above 0, not “${text}”.`,
+    hint: 'For an accuracy, for example: --margin 0.02',
+  })
+}
+
 export function compareCommand(): Command {
   return new Command('compare')
     .description(
@@ -106,6 +118,7 @@ export function compareCommand(): Command {
     .option('--at <point>', 'best (the checkpoint that the validation side chose), last, or a step', 'best')
     .addOption(new Option('--interval <kind>').choices(['t', 'bootstrap', 'sd', 'none']).default('t'))
     .option('--baseline <run>', 'compare against the configuration of this run')
+    .option('--margin <difference>', 'a difference below which two are called equivalent, where the whole interval is')
     .addOption(new Option('--format <format>').choices(['text', 'csv', 'latex', 'markdown']).default('text'))
     .option('--by-query', 'two rankers on the same held-out queries, paired query by query')
     .addOption(new Option('--side <side>', 'of --by-query').choices(['validation', 'test']).default('test'))
@@ -116,7 +129,14 @@ export function compareCommand(): Command {
         const runIds = await chosenRuns(client, wanted)
         const at = options.at === 'last' || options.at === 'best' ? options.at : Number(options.at)
         const baseline = options.baseline === undefined ? null : (await pickRun(client, options.baseline)).groupHash
-        const input = { runIds, metric: options.metric ?? '', at, interval: options.interval as 't', baseline } as const // checked by the contract
+        const input = {
+          runIds,
+          metric: options.metric ?? '',
+          at,
+          interval: options.interval as 't',
+          baseline,
+          margin: marginOf(options.margin),
+        } as const // checked by the contract
         const comparison = await client.call('comparisons.get', input)
         const metrics = options.metrics?.split(',') ?? [
           ...new Set([comparison.metric, ...USUAL_METRICS.filter((metric) => comparison.metricNames.includes(metric))]),
