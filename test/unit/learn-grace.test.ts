@@ -167,10 +167,20 @@ test.each(['grace', 'contrastive', 'language-model'])('%s has defaults and prese
 
 test('held-out measures: a positive found first, one found third, and Spearman over three pairs', () => {
   const v = (x: number, y: number): Float32Array => Float32Array.of(x, y)
-  const { margins, ndcg, wins } = measureTriples([
-    { query: v(1, 0), positive: v(1, 0), negatives: [v(0, 1)] },
-    { query: v(1, 0), positive: v(0, 1), negatives: [v(1, 1)] },
-  ])
+  const vectors: Readonly<Record<string, Float32Array>> = {
+    q1: v(1, 0),
+    q2: v(1, 0),
+    right: v(1, 0),
+    up: v(0, 1),
+    between: v(1, 1),
+  }
+  const { margins, ndcg, wins } = measureTriples(
+    [
+      { query: 'q1', positive: 'right', negatives: ['up'] },
+      { query: 'q2', positive: 'up', negatives: ['between'] },
+    ],
+    (text) => vectors[text]!,
+  )
   expect([margins[0], margins[1]].map((value) => Number(value!.toFixed(4)))).toEqual([1, -0.7071])
   expect(wins).toEqual([1, 0])
   expect(ndcg.map((value) => Number(value.toFixed(4)))).toEqual([1, 0.5])
@@ -182,6 +192,39 @@ test('held-out measures: a positive found first, one found third, and Spearman o
     ]),
   ).toBeCloseTo(1, 6)
   expect(measureSimilarity([])).toBeNull()
+})
+
+test('copies of a positive are no rivals of it, nor is the query, nor another positive of the same query', () => {
+  const vectors = new Map(
+    ['a', 'b', 'c', 'd'].map((text, at) => [
+      text,
+      Float32Array.from({ length: 4 }, (_none, axis) => (axis === at ? 1 : 0.1)),
+    ]),
+  )
+  const measure = (triples: Parameters<typeof measureTriples>[0]) =>
+    measureTriples(triples, (text) => vectors.get(text.replace('query ', ''))!)
+  // Perfect vectors, one positive of three queries: each finds it first.
+  const copies = measure(
+    ['a', 'a', 'a', 'b'].map((text) => ({ query: `query ${text}`, positive: text, negatives: ['c', 'a'] })),
+  )
+  expect(copies.ndcg).toEqual([1, 1, 1, 1])
+  expect(copies.wins).toEqual([1, 1, 1, 1])
+  // Sentences that are each other's positives, and a query with two of them.
+  expect(
+    measure([
+      { query: 'a', positive: 'b', negatives: [] },
+      { query: 'b', positive: 'a', negatives: ['b'] },
+    ]),
+  ).toMatchObject({
+    ndcg: [1, 1],
+    margins: [],
+  })
+  const both = measure([
+    { query: 'query a', positive: 'a', negatives: [] },
+    { query: 'query a', positive: 'b', negatives: ['c'] },
+    { query: 'query d', positive: 'd', negatives: [] },
+  ])
+  expect(both.ndcg[0]).toBe(both.ndcg[1])
 })
 
 test('ten updates on one round of rationales make the better ones likelier, by the clipped surrogate whose own value stands still', async () => {

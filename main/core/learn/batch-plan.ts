@@ -21,13 +21,15 @@ export interface BatchPlanOptions {
   readonly lengths: readonly number[]
   readonly batchSize: number
   readonly seed: number
+  /** Whatever their lengths, items share a batch: where its items are set against each other, their length must not tell them apart. */
+  readonly mixed?: boolean
 }
 
 /** Batches of a window are sorted by length together, so that a batch pads little and the order still is random. */
 const WINDOW_BATCHES = 8
 
 /**
- * Shuffles each pass, sorts windows of it by length, and shuffles the batches of a window again. A pass may end within
+ * Shuffles each pass, sorts windows of it by length unless they are to be mixed, and shuffles the batches of a window again. A pass may end within
  * a batch; the batch is then filled from the next pass, so that every update has the same size.
  * @throws RangeError without an item
  */
@@ -44,6 +46,7 @@ export function createBatchPlan(options: BatchPlanOptions, from?: BatchPlanState
   function shuffledPass(): number[] {
     before = random.state()
     const items = random.shuffle(Array.from(lengths.keys()))
+    if (options.mixed === true) return items
     const result: number[] = []
     const window = batchSize * WINDOW_BATCHES
     for (let start = 0; start < items.length; start += window) {

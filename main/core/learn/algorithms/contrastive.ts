@@ -2,12 +2,26 @@
 // (Gao et al., EMNLP 2021, arXiv 2104.08821). The loss stands in infonce.ts.
 import { z } from 'zod'
 import { forPretrained } from '../pretrained-presets.ts'
-import { defineContrastMethod, embedPlain } from '../embed/contrast.ts'
+import { defineContrastMethod, embedPlain, type ContrastItem } from '../embed/contrast.ts'
 import { EMBED_INFO } from '../embed/embed-metrics.ts'
 import { lookedTokens, plainPrompt, spanOf, type SpanRow } from '../embed/rationale.ts'
 import { piecesOf } from '../models/pieces.ts'
 import { tf } from '../tf.ts'
 import { contrastLogits, diagonalCrossEntropy } from './infonce.ts'
+
+/**
+ * 1 where a candidate is, word for word, the row's query or its positive, and so no negative of it. Columns: the positives, the
+ * row's own at i; then the hard negatives, each row's own or those of all rows. [row][column]
+ */
+export function equalTexts(items: readonly ContrastItem[], hardNegatives: 'own' | 'all'): number[][] {
+  const positiveOf = ({ query, positive }: ContrastItem): string => positive ?? query
+  const all = items.flatMap((item) => item.negatives)
+  return items.map((one, row) => {
+    const same = (text: string): number => (text === positiveOf(one) || text === one.query ? 1 : 0)
+    const positives = items.map((other, column) => (column === row ? 0 : same(positiveOf(other))))
+    return [...positives, ...(hardNegatives === 'all' ? all : one.negatives).map(same)]
+  })
+}
 
 export const contrastive = defineContrastMethod({
   id: 'contrastive',
@@ -22,7 +36,8 @@ export const contrastive = defineContrastMethod({
   deviations: [
     'Vectors are the mean of the decoder’s last hidden states over the text, without a rationale.',
     'Without supervision (SimCSE) query and positive are the same text under two drawings of dropout, so dropout must be on.',
-    'Texts that are equal are no negatives of each other.',
+    'Texts that are equal are no negatives of each other: what equals the query or its positive is left out of its row, in the batch and among hard negatives.',
+    'Batches are drawn whatever the lengths of their texts: were they sorted, texts could be told apart by their length.',
     'A batch is not cut for memory: every text stands against every other.',
   ],
   data: 'contrast-groups',
@@ -117,9 +132,7 @@ export const contrastive = defineContrastMethod({
     const positives = items.map((item) => row(item.positive ?? item.query))
     const negatives = items.flatMap((item) => item.negatives.map(row))
     const dim = decoder.config.hidden
-    const excluded = items.map((one, i) =>
-      items.map((other, j) => (i !== j && (one.positive ?? one.query) === (other.positive ?? other.query) ? 1 : 0)),
-    )
+    const excluded = equalTexts(items, hardNegatives)
     const pieces = (rows: readonly SpanRow[]): (readonly SpanRow[])[] =>
       piecesOf(rows, ({ ids }) => ids.length, decoder.shapes)
     // Queries apart: rows that are equal share their tokens within a piece, and would share their dropout.

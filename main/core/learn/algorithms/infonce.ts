@@ -17,7 +17,7 @@ export interface ContrastOptions {
 /**
  * sim(q_i, p_j) / τ, followed by the hard negatives' columns; excluded columns are at −10⁹, before the softmax.
  * @param queries, positives [row, dim]   @param negatives [row, count, dim], or null
- * @param excluded 1 where column j is not a negative of row i (a duplicate, a false negative) [row, row]
+ * @param excluded 1 where column j is not a negative of row i (a duplicate, a false negative) [row, row], or [row, column] for hard ones too
  * @returns [row, column]
  */
 export function contrastLogits(
@@ -30,19 +30,24 @@ export function contrastLogits(
   return tf.tidy(() => {
     const unit = (x: tf.Tensor2D): tf.Tensor2D => (similarity === 'cosine' ? normalizeRows(x) : x)
     const q = unit(queries)
-    const inBatch = tf.matMul(q, unit(positives), false, true)
-    const masked =
-      excluded === null
-        ? inBatch
-        : tf.where(tf.greater(excluded, 0), tf.fill(inBatch.shape, -1e9 * temperature), inBatch)
-    if (negatives === null) return tf.div(masked, temperature) as tf.Tensor2D
+    const inBatch = tf.matMul(q, unit(positives), false, true) as tf.Tensor2D
+    const masked = (all: tf.Tensor2D): tf.Tensor2D => {
+      if (excluded === null) return all
+      const [, width] = all.shape
+      const known = tf.pad(excluded, [
+        [0, 0],
+        [0, width - excluded.shape[1]],
+      ])
+      return tf.where(tf.greater(known, 0), tf.fill(all.shape, -1e9 * temperature), all)
+    }
+    if (negatives === null) return tf.div(masked(inBatch), temperature) as tf.Tensor2D
     const [rows, count, dim] = negatives.shape
     const flat = unit(tf.reshape(negatives, [rows * count, dim]))
     const hard =
       hardNegatives === 'all'
         ? tf.matMul(q, flat, false, true)
         : tf.sum(tf.mul(tf.expandDims(q, 1), tf.reshape(flat, [rows, count, dim])), 2)
-    return tf.div(tf.concat([masked, hard as tf.Tensor], 1), temperature) as tf.Tensor2D
+    return tf.div(masked(tf.concat2d([inBatch, hard as tf.Tensor2D], 1)), temperature) as tf.Tensor2D
   })
 }
 

@@ -4,41 +4,63 @@ import { measureRanking, rankByScore } from '../ranking/ranking-metrics.ts'
 
 // Numbers of held-out texts, by the cosine of their vectors.
 
-export interface TripleVectors {
-  readonly query: Float32Array
-  readonly positive: Float32Array
-  readonly negatives: readonly Float32Array[]
+export interface TripleTexts {
+  readonly query: string
+  readonly positive: string
+  readonly negatives: readonly string[]
 }
 
 export interface TripleMeasures {
   /** sim(q, d⁺) less the mean of sim(q, d⁻), of each triple that has negatives. */
   readonly margins: readonly number[]
-  /** nDCG@10 of each query's own positive among all positives and negatives. */
+  /** nDCG@10 of each query's positives among all positives and negatives. */
   readonly ndcg: readonly number[]
-  /** 1 where the positive comes before all of the triple's own negatives. */
+  /** 1 where the positive comes before all of the triple's own negatives, of the same triples as the margins. */
   readonly wins: readonly number[]
+  /** Those triples. */
+  readonly judged: readonly TripleTexts[]
 }
 
-export function measureTriples(triples: readonly TripleVectors[]): TripleMeasures {
-  const documents = [...triples.map((one) => one.positive), ...triples.flatMap((one) => one.negatives)]
+/**
+ * Texts that are equal are one document: a copy of the positive is no rival of it, nor a negative, and neither is the query itself.
+ * All positives of a query are right, whichever triple they stand in.
+ * @param vectorOf a vector for each text
+ */
+export function measureTriples(
+  triples: readonly TripleTexts[],
+  vectorOf: (text: string) => Float32Array,
+): TripleMeasures {
+  const documents = [...new Set(triples.flatMap(({ positive, negatives }) => [positive, ...negatives]))]
   const ids = documents.map((_one, at) => String(at).padStart(8, '0'))
+  const right = new Map<string, Set<string>>()
+  for (const { query, positive } of triples) right.set(query, (right.get(query) ?? new Set()).add(positive))
   const margins: number[] = []
   const wins: number[] = []
-  const ndcg = triples.map(({ query, negatives }, at) => {
-    const scores = documents.map((document) => cosine(query, document))
-    const own = scores[at]!
+  const judged: TripleTexts[] = []
+  const ndcg = triples.map((triple) => {
+    const query = vectorOf(triple.query)
+    const answers = right.get(triple.query)!
+    const negatives = triple.negatives.filter((text) => !answers.has(text) && text !== triple.query)
     if (negatives.length > 0) {
-      const away = negatives.map((negative) => cosine(query, negative))
+      const own = cosine(query, vectorOf(triple.positive))
+      const away = negatives.map((text) => cosine(query, vectorOf(text)))
+      const nearest = Math.max(...away)
       margins.push(own - away.reduce((sum, value) => sum + value, 0) / away.length)
-      wins.push(own > Math.max(...away) ? 1 : own === Math.max(...away) ? 0.5 : 0)
+      wins.push(own > nearest ? 1 : own === nearest ? 0.5 : 0)
+      judged.push(triple)
     }
+    const rivals = [...documents.keys()].filter((at) => documents[at] !== triple.query || answers.has(documents[at]))
+    const order = rankByScore(
+      rivals.map((at) => cosine(query, vectorOf(documents[at]!))),
+      rivals.map((at) => ids[at]!),
+    )
     return measureRanking(
-      rankByScore(scores, ids).map((place) => (place === at ? 1 : 0)),
+      order.map((place) => (answers.has(documents[rivals[place]!]!) ? 1 : 0)),
       [],
       10,
     ).ndcgLinear
   })
-  return { margins, ndcg, wins }
+  return { margins, ndcg, wins, judged }
 }
 
 /** Spearman's correlation of cosines with scores; null where it is not defined. */
@@ -78,7 +100,7 @@ export const EMBED_INFO: readonly MetricInfo[] = [
     label: 'nDCG@10',
     unit: '',
     goal: 'max',
-    help: 'Each held-out query’s own positive, sought among all held-out texts.',
+    help: 'Each held-out query’s own positives, sought among all held-out texts, of which equal ones are one.',
   },
   {
     name: 'embed/wins',

@@ -23,9 +23,27 @@ export function idealDiscountedGain(judged: readonly number[], k: number, gain: 
   )
 }
 
-/** Indices by falling score, ties by rising id: a fixed order, whatever order they came in. */
+/** Indices by falling score, ties by rising id: a fixed order, whatever order they came in. What is reported is ordered as trec_eval does. */
 export function rankByScore(scores: readonly number[], ids: readonly string[]): number[] {
   return [...scores.keys()].sort((a, b) => scores[b]! - scores[a]! || (ids[a]! < ids[b]! ? -1 : 1))
+}
+
+/**
+ * Indices by falling score, ties by falling id, compared as UTF-8: the order in which trec_eval, and what is built on it, measures
+ * a run file. So a run that is exported has the same measures there.
+ */
+export function rankAsTrecEval(scores: readonly number[], ids: readonly string[]): number[] {
+  return [...scores.keys()].sort((a, b) => scores[b]! - scores[a]! || compareAsUtf8(ids[b]!, ids[a]!))
+}
+
+/** Bytes of UTF-8 are in the order of the code points; the units of a string are not. */
+function compareAsUtf8(a: string, b: string): number {
+  const length = Math.min(a.length, b.length)
+  let at = 0
+  while (at < length && a.charCodeAt(at) === b.charCodeAt(at)) at += 1
+  if (at === length) return a.length - b.length
+  // Within a pair of surrogates the first unit was the same, and the second tells.
+  return (a.codePointAt(at) ?? 0) - (b.codePointAt(at) ?? 0)
 }
 
 export interface RankingMeasures {

@@ -83,12 +83,9 @@ async function measureSide(
   const vectors = new Map((await method.embed(given, distinct)).map((vector, at) => [distinct[at]!, vector])) // one each
   const of = (text: string): Float32Array => vectors.get(text)! // embedded above
   if (triples.length > 0) {
-    const { margins, ndcg, wins } = measureTriples(
-      triples.map((one) => ({ query: of(one.query), positive: of(one.positive), negatives: one.negatives.map(of) })),
-    )
+    const { margins, ndcg, wins, judged } = measureTriples(triples, of)
     Object.assign(metrics, withMean(`${prefix}/embed/ndcg`, ndcg))
     if (margins.length > 0) {
-      const judged = triples.filter((one) => one.negatives.length > 0) // in the order of margins and wins
       Object.assign(
         metrics,
         withMean(`${prefix}/embed/margin`, margins),

@@ -56,7 +56,7 @@ export async function openContrastSession(context: RunContext, from: Checkpoint 
       0,
     ),
   )
-  const plan = openPlan(lengths, spec, from)
+  const plan = openPlan(lengths, spec, from, true)
   context.emit({
     type: 'fact',
     facts: {

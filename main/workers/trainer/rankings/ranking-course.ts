@@ -70,6 +70,7 @@ export async function openRankingCourse(context: RunContext, from: Checkpoint | 
     usable.map(({ list }) => list.documents.length),
     { training, seed },
     from,
+    algorithm.acrossLists(config),
   )
   const heldOut = heldOutOf(data.queries.validation, data.queries.test, data.queries.validation.length === 0)
   report(context, algorithm, scorer, {

@@ -1,5 +1,5 @@
 import type { RankingDocument } from '../../../../shared/rankings.ts'
-import { measureRanking, rankByScore } from '../../../core/learn/ranking/ranking-metrics.ts'
+import { measureRanking, rankAsTrecEval } from '../../../core/learn/ranking/ranking-metrics.ts'
 import { formatTrecRun } from '../../../core/learn/ranking/trec-run.ts'
 import type { SampleItem } from '../../../../shared/contract/runs.ts'
 import { withMean } from '../intervals.ts'
@@ -22,7 +22,7 @@ export interface RankedQuery {
   } | null
 }
 
-/** Scores every candidate and measures each query at the cut-off; the ideal holds every judged document. */
+/** Scores every candidate and measures each query at the cut-off, ties in the order of trec_eval; the ideal holds every judged document. */
 export async function evaluateRanker(
   scorer: RankingScorer,
   queries: readonly RankingQuery[],
@@ -53,7 +53,7 @@ export async function evaluateRanker(
 
 function rankOf(query: RankingQuery, scores: readonly number[], cutoff: number): RankedQuery {
   const { relevance, unlisted } = query.list
-  const order = rankByScore(scores, query.docIds)
+  const order = rankAsTrecEval(scores, query.docIds)
   const at = (places: readonly number[]): ReturnType<typeof measureRanking> =>
     measureRanking(
       places.map((position) => relevance[position]!),
