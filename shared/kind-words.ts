@@ -13,7 +13,7 @@ export interface KindWords {
 export const KIND_WORDS: Readonly<Record<DataKind, KindWords>> = {
   'response-pairs': { items: 'pairs', group: 'prompt', groups: 'prompts', labeled: true },
   'unpaired-responses': { items: 'answers', group: 'prompt', groups: 'prompts', labeled: true },
-  'segment-pairs': { items: 'pairs of segments', group: 'pair', groups: 'pairs', labeled: true },
+  'segment-pairs': { items: 'pairs of segments', group: 'episode', groups: 'episodes', labeled: true },
   rankings: { items: 'queries', group: 'query', groups: 'queries', labeled: false },
   'contrast-groups': { items: 'texts', group: 'text', groups: 'texts', labeled: false },
 }

@@ -41,3 +41,11 @@ export const segmentPair = z.strictObject({
   b: segment,
 })
 export type SegmentPair = z.infer<typeof segmentPair>
+
+/**
+ * What pairs of the same episodes share, by the episode of the first segment: what was collected here compares each episode with one
+ * other alone. Null where an episode is not known.
+ */
+export function episodeGroup({ world, a, b }: SegmentPair): string | null {
+  return a.origin === null || b.origin === null ? null : `${world ?? ''} ${a.origin.seed} ${a.origin.episode}`
+}

@@ -17,6 +17,8 @@ export interface SegmentSet {
   readonly mask: Float32Array
   /** By which segments are compared, greater is better; NaN where nobody scored [segment] */
   readonly scores: Float64Array
+  /** Of what pairs that are packed one behind the other have in common: their episodes [pair] */
+  readonly groups?: readonly string[]
   /** Judged pairs, where there are any. */
   readonly comparisons?: Comparisons | null
 }

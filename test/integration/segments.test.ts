@@ -9,6 +9,7 @@ import { createMlp, type MlpConfig } from '../../main/core/learn/models/mlp.ts'
 import { tf } from '../../main/core/learn/tf.ts'
 import { decodeSafeTensors } from '../../main/core/learn/models/safetensors.ts'
 import type { DatasetSummary } from '../../shared/contract/datasets.ts'
+import type { SegmentPair } from '../../shared/segment-pair.ts'
 import type { RunRequestInput } from '../../shared/run-spec.ts'
 import { killAfterCheckpoint } from '../support/kill-trainer.ts'
 import { makeApp, type TestApp } from '../support/make-app.ts'
@@ -72,6 +73,34 @@ describe('collection', () => {
     })
     expect(other).toMatchObject({ labeledCount: 0, itemCount: 24 })
     expect(other.fingerprint).not.toBe(points.fingerprint)
+  })
+
+  it('keeps each episode on one side of the split, however many segments it gave', async () => {
+    // 50 pairs are no whole number of episodes, of which each gives several.
+    const { datasetId } = await test.client.call('segments.collect', {
+      world: 'point-mass',
+      pairs: 50,
+      segmentSteps: 16,
+      name: 'Episodes',
+    })
+    const { runIds } = await test.client.call('runs.start', {
+      request: { ...request('bc', { steps: 1 }), data: { datasetId } },
+    })
+    const { spec } = await test.client.call('runs.get', { runId: runIds[0]! })
+    const sides = new Map<number, Set<string>>()
+    let segments = 0
+    for (const line of readFileSync(spec.data.viewPath, 'utf8').trim().split('\n')) {
+      const { split, data } = JSON.parse(line) as { split: string; data: SegmentPair }
+      for (const { origin } of [data.a, data.b]) {
+        segments += 1
+        sides.set(origin!.episode, (sides.get(origin!.episode) ?? new Set()).add(split))
+      }
+    }
+    expect(segments).toBe(100)
+    expect(sides.size).toBeLessThan(50)
+    expect([...sides.values()].every((one) => one.size === 1)).toBe(true)
+    expect(new Set([...sides.values()].flatMap((one) => [...one])).size).toBe(3)
+    await waitForState(test.client, runIds[0]!)
   })
 
   it('names the worlds, and says what is wrong with a request', async () => {

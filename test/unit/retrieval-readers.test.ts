@@ -153,11 +153,11 @@ describe('TREC', () => {
     ])
   })
 
-  it('writes runs that it reads back: scores exact, ties by id', async () => {
+  it('writes runs that it reads back: scores exact, ties by falling id', async () => {
     const text = [
       ...formatTrecRun([{ queryId: 'q', docIds: ['b', 'a', 'c'], scores: [1 / 3, 1 / 3, 2] }], 'my run', 2),
     ].join('')
-    expect(text).toBe('q Q0 c 1 2 my-run\nq Q0 a 2 0.3333333333333333 my-run\n')
+    expect(text).toBe('q Q0 c 1 2 my-run\nq Q0 b 2 0.3333333333333333 my-run\n')
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }), { minLength: 1, maxLength: 8 }),

@@ -1,5 +1,5 @@
 // Segments, wherever they come from, as items of a data set of kind `segment-pairs`.
-import type { Segment, SegmentPair } from '../../../shared/segment-pair.ts'
+import { episodeGroup, type Segment, type SegmentPair } from '../../../shared/segment-pair.ts'
 import type { CollectedSegments } from '../worlds/collect.ts'
 import type { NewPart } from './parsed-rows.ts'
 
@@ -14,14 +14,14 @@ export interface SegmentItem {
   readonly judge: string
 }
 
-/** Both segments are shown under one title; pairs stand alone in a split. */
+/** Both segments are shown under one title; pairs of the same episodes stay together in a split. */
 export function toPart({ pairId, line, pair, secondPreferred, judge }: SegmentItem): NewPart {
   const steps = pair.a.observations.length
   return {
     item: {
       pairId,
       line,
-      group: pairId,
+      group: episodeGroup(pair) ?? pairId,
       title: `${pair.world ?? 'segments'} ${line}: ${steps} steps`,
       split: null,
       data: pair,
@@ -45,10 +45,10 @@ export function preferenceOf(first: number | null, second: number | null): numbe
   return second > first ? 1 : second < first ? 0 : 0.5
 }
 
-/** Segment i against segment i + half, as in CPL's files. @param judge null leaves the pairs unjudged */
-export function* pairCollected(set: CollectedSegments, judge: string | null): Generator<NewPart> {
+/** Segment i against segment i + half of all, as in CPL's files. @param pairs the first so many   @param judge null leaves the pairs unjudged */
+export function* pairCollected(set: CollectedSegments, pairs: number, judge: string | null): Generator<NewPart> {
   const half = Math.floor(set.count / 2)
-  for (let pair = 0; pair < half; pair += 1) {
+  for (let pair = 0; pair < Math.min(pairs, half); pair += 1) {
     const [a, b] = [collectedSegment(set, pair), collectedSegment(set, pair + half)]
     yield toPart({
       pairId: `pair-${pair + 1}`,

@@ -39,6 +39,11 @@ export interface CollectOptions {
   breathe?(): Promise<void>
 }
 
+/** How many segments an episode gives. @param wanted at most */
+export function segmentsOfEpisode({ info }: WorldKind, length: number, wanted: number): number {
+  return Math.max(1, Math.min(wanted, Math.floor(info.episodeSteps / length)))
+}
+
 /**
  * Episodes cut into segments, one behind the other; the behaviours take turns. An episode that ends inside a segment
  * leaves it padded. The same seed gives the same segments.
@@ -48,8 +53,7 @@ export async function collectSegments(
   behaviours: readonly Behaviour[],
   { segments, length, seed, perEpisode: wanted = Infinity, breathe }: CollectOptions,
 ): Promise<CollectedSegments> {
-  const { info } = kind
-  const perEpisode = Math.max(1, Math.min(wanted, Math.floor(info.episodeSteps / length)))
+  const perEpisode = segmentsOfEpisode(kind, length, wanted)
   const set = emptySet(kind, segments, length, seed)
   const episodes = Math.ceil(segments / perEpisode)
   const each = Math.ceil(episodes / behaviours.length)

@@ -3,7 +3,12 @@ import type { DatasetId } from '../../../../shared/domain.ts'
 import { AppError } from '../../../../shared/errors.ts'
 import type { CollectRequest } from '../../../../shared/contract/segments.ts'
 import type { Policy, WorldKind } from '../../../core/worlds/define.ts'
-import { collectSegments, type Behaviour, type CollectedSegments } from '../../../core/worlds/collect.ts'
+import {
+  collectSegments,
+  segmentsOfEpisode,
+  type Behaviour,
+  type CollectedSegments,
+} from '../../../core/worlds/collect.ts'
 import { exactRegretScores, rewardScores, rollOutRegretScores } from '../../../core/worlds/label.ts'
 import { findWorld } from '../../../core/worlds/registry.ts'
 import { eachOf, noisy } from '../../../core/worlds/roll-out.ts'
@@ -25,11 +30,14 @@ export async function collectDataset(
 ): Promise<DatasetEntry> {
   const kind = findWorld(request.world)
   const behaviours = behavioursOf(kind, request, checkpoint)
+  const perEpisode = segmentsOfEpisode(kind, request.segmentSteps, request.perEpisode ?? Infinity)
+  // Both halves begin with an episode: each is then compared with one other alone, and two can be kept on one side of a split.
+  const half = Math.ceil(request.pairs / perEpisode) * perEpisode
   const set = await collectSegments(kind, behaviours, {
-    segments: 2 * request.pairs,
+    segments: 2 * half,
     length: request.segmentSteps,
     seed: request.seed,
-    perEpisode: request.perEpisode ?? Infinity,
+    perEpisode,
     breathe: nextTurn,
   })
   if (set.mask.some((real) => real === 0))
@@ -48,7 +56,7 @@ export async function collectDataset(
       source: `collected in ${kind.info.id} with seed ${request.seed}: ${request.behaviour}, noise ${request.noise}, ${how}`,
       licence: null,
       question: `Which of the two is the better ${kind.info.name.toLowerCase()}?`,
-      parts: pairCollected(set, request.label === 'none' ? null : request.label),
+      parts: pairCollected(set, request.pairs, request.label === 'none' ? null : request.label),
     },
     context,
   )

@@ -14,12 +14,15 @@ const BATCH_PAIRS = 64
 export async function evaluateSegments(
   policy: Mlp,
   set: SegmentSet,
-): Promise<{ readonly outcomes: readonly number[]; readonly bcLoss: number }> {
+): Promise<{
+  readonly outcomes: readonly { readonly pair: number; readonly value: number }[]
+  readonly bcLoss: number
+}> {
   const half = set.count / 2
   const labels = new Float64Array(half).fill(0.5)
   const { first, secondPreferred } = set.comparisons!
   first.forEach((pair, at) => (labels[pair] = secondPreferred[at]!))
-  const outcomes: number[] = []
+  const outcomes: { readonly pair: number; readonly value: number }[] = []
   let [squares, steps] = [0, 0]
   for (let start = 0; start < half; start += BATCH_PAIRS) {
     const pairs = Math.min(BATCH_PAIRS, half - start)
@@ -34,7 +37,7 @@ export async function evaluateSegments(
     })
     const second = await ahead.data<'float32'>()
     batch.labels.forEach((label, at) => {
-      if (label !== 0.5) outcomes.push(label > 0.5 ? second[at]! : 1 - second[at]!)
+      if (label !== 0.5) outcomes.push({ pair: start + at, value: label > 0.5 ? second[at]! : 1 - second[at]! })
     })
     squares += batch.steps * (await loss.data<'float32'>())[0]!
     steps += batch.steps

@@ -147,7 +147,7 @@ interface Judged {
 async function scoreSegments(run: ControlRun, set: SegmentSet, prefix: string): Promise<Record<string, number>> {
   if (set.count === 0) return {}
   const { outcomes, bcLoss } = await evaluateSegments(run.networks['policy']!, set)
-  const told = alone(outcomes)
+  const told = outcomes.map(({ pair, value }) => ({ value, weight: 1, cluster: set.groups?.[pair] ?? String(pair) }))
   return {
     [`${prefix}/pairs`]: told.length,
     [`${prefix}/bc/loss`]: bcLoss,

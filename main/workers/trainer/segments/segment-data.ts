@@ -1,6 +1,6 @@
 import { extraRecord, itemRow, type SplitName } from '../../../../shared/data-kinds.ts'
 import { AppError } from '../../../../shared/errors.ts'
-import { segmentPair, type Segment } from '../../../../shared/segment-pair.ts'
+import { episodeGroup, segmentPair, type Segment } from '../../../../shared/segment-pair.ts'
 import type { SegmentSet } from '../../../../shared/segments.ts'
 import { readViewLines } from '../view-lines.ts'
 
@@ -16,6 +16,8 @@ interface Pair {
   readonly world: string | null
   /** P(a preferred over b); null where nobody judged. */
   readonly preferenceA: number | null
+  /** Shared by pairs of the same episodes. */
+  readonly group: string
 }
 
 /**
@@ -29,7 +31,11 @@ export async function readSegments(viewPath: string, viewHash: string): Promise<
     const row = itemRow.safeParse(value)
     const pair = segmentPair.safeParse(row.data?.data)
     if (!row.success || !pair.success) throw misfit((row.error ?? pair.error)!) // one of the two failed
-    sides[row.data.split].push({ ...pair.data, preferenceA: row.data.preferenceA })
+    sides[row.data.split].push({
+      ...pair.data,
+      preferenceA: row.data.preferenceA,
+      group: episodeGroup(pair.data) ?? row.data.pairId,
+    })
   })
   const sizes = sizesOf(Object.values(sides).flat())
   return {
@@ -101,6 +107,7 @@ function packSide(pairs: readonly Pair[], { world, time, observation, action }: 
   )
   return {
     ...set,
+    groups: pairs.map(({ group }) => group),
     comparisons: {
       first: Int32Array.from(judged, ({ pair }) => pair),
       second: Int32Array.from(judged, ({ pair }) => pair + pairs.length),
