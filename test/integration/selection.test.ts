@@ -150,6 +150,17 @@ test('a best checkpoint that was damaged is passed over, and the last one is mea
   )
 })
 
+test('a run that goes on takes no number of another metric for its best, as checkpoints of earlier versions have them', async () => {
+  const options = { ...short, training: { ...steady, steps: 4 } }
+  const folder = makeTinyRun(root, { runId: `run-${(made += 1)}`, ...options })
+  await trainHere(folder, 2)
+  const file = path.join(checkpointFolder(folder, 2), CHECKPOINT_FILES.state)
+  const state = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
+  writeFileSync(file, JSON.stringify({ ...state, best: { step: 1, value: 0.1 } })) // an accuracy, below every loss
+  await trainHere(folder)
+  expect(bestOf(folder)).toMatchObject({ step: 4, by: 'eval/loss' })
+})
+
 test('a metric can be chosen; one that such a run does not measure is named, and nothing is chosen', async () => {
   const folder = await run({ ...short, training: { ...steady, steps: 2, bestBy: 'eval/logps/accuracies' } })
   const accuracies = metricsByStep(allEvents(folder))['eval/logps/accuracies']!

@@ -30,7 +30,8 @@ const checkpointState = z.strictObject({
   tokensSeen: z.number(),
   /** Position in the data, as batches.ts writes it. */
   plan: z.json(),
-  best: z.strictObject({ step: z.int(), value: z.number() }).nullable(),
+  /** By which metric: a number by another one is no rival. '' in checkpoints from before it was noted. */
+  best: z.strictObject({ step: z.int(), value: z.number(), by: z.string().default('') }).nullable(),
   /** The evaluation that this step is due was dropped for want of time. */
   owesEvaluation: z.boolean().default(false),
   /** The frozen model of a checkpoint that holds adapters: its folder, as seen from here, and its hash. */

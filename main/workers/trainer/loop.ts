@@ -81,7 +81,7 @@ type Measured = Readonly<Record<string, number>>
 interface Position {
   step: number
   tokensSeen: number
-  best: { readonly step: number; readonly value: number } | null
+  best: { readonly step: number; readonly value: number; readonly by: string } | null
   savedStep: number | null
   /** What a checkpoint says of the same name. */
   owesEvaluation: boolean
@@ -94,7 +94,7 @@ function createProgress(context: RunContext, course: Course, from: Checkpoint | 
   const at: Position = {
     step: from?.state.step ?? 0,
     tokensSeen: from?.state.tokensSeen ?? 0,
-    best: from?.state.best ?? null,
+    best: from?.state.best?.by === algorithm.mainMetric ? from.state.best : null,
     savedStep: from?.state.step ?? null,
     owesEvaluation: from?.state.owesEvaluation ?? false,
   }
@@ -231,7 +231,7 @@ function createProgress(context: RunContext, course: Course, from: Checkpoint | 
     if (chooses === 'none' || value === undefined || !Number.isFinite(value)) return false
     const sign = goalOf(algorithm) === 'min' ? -1 : 1
     if (at.best !== null && sign * value <= sign * at.best.value) return false
-    at.best = { step, value }
+    at.best = { step, value, by: algorithm.mainMetric }
     sayBest()
     return true
   }
