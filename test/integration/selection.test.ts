@@ -240,6 +240,29 @@ describe('what the app says of a run whose best checkpoint is not its last', () 
     expect(last.groups[0]!.members['test/loss']).toEqual(runs.map((run) => run.summary['test/loss']))
   })
 
+  test('a reward model that learned nothing by its validation side is named where it would score', async () => {
+    const datasetId = (await app.client.call('datasets.list', {}))[0]!.datasetId
+    const training = { ...TINY_TRAINING, steps: 4, evalEvery: 2, checkpointEvery: 2 }
+    const started = await app.client.call('runs.start', {
+      request: tinyRequest(datasetId, { method: 'reward-model', training: { ...training, learningRate: 1e-30 } }),
+    })
+    const [runId] = started.runIds
+    expect(await waitForState(app.client, runId!)).toBe('finished')
+    expect((await app.client.call('runs.get', { runId: runId! })).chosen).toMatchObject({ step: 0 })
+    const { advice } = await app.client.call('runs.check', {
+      request: tinyRequest(datasetId, {
+        method: 'copg',
+        training,
+        config: { rewards: { kind: 'reward-model', runId: runId! } },
+        judge: { kind: 'reward-model', runId: runId! },
+      }),
+    })
+    expect(advice.map(({ text }) => text).filter((text) => text.includes('learned nothing'))).toEqual([
+      expect.stringContaining(`takes its rewards from ${runId}`),
+      expect.stringContaining(`is judged by ${runId}`),
+    ])
+  })
+
   test('the card of an exported checkpoint has the numbers of its own step', async () => {
     const [runId] = runIds
     const run = await app.client.call('runs.get', { runId: runId! })

@@ -8,6 +8,7 @@ import { KIND_WORDS } from '../../../shared/kind-words.ts'
 import type { AlgorithmPage } from '../../core/learn/define.ts'
 import { isTextAlgorithm } from '../../core/learn/registry.ts'
 import type { Advice } from './advice.ts'
+import type { StartPoint } from './find-checkpoint.ts'
 import { adviseExamples } from './advise-examples.ts'
 
 interface Questioned {
@@ -18,6 +19,9 @@ interface Questioned {
   readonly config: Readonly<Record<string, unknown>>
   readonly content: ViewContent | null
   readonly rewards: RewardSource | null
+  /** Checkpoints that score, where the request names any. */
+  readonly rewardModel: StartPoint | null
+  readonly judge: StartPoint | null
   readonly dataset: Omit<DatasetCounts, 'split'>
   /** Titles of settings that were asked for and that nothing reads. */
   readonly idle: readonly string[]
@@ -79,6 +83,14 @@ export function adviseRequest(asked: Questioned): {
       )
     }
   }
+  for (const [what, scorer] of [
+    ['takes its rewards from', asked.rewardModel],
+    ['is judged by', asked.judge],
+  ] as const)
+    if (scorer?.step === 0)
+      warn(
+        `The run ${what} ${scorer.run.runId}, whose best checkpoint is that before its first step: by its validation side that reward model learned nothing, and it scores every answer alike.`,
+      )
   if (asked.algorithm.needsReference && request.model.kind === 'new') {
     warn(
       `${asked.algorithm.name} compares with a reference policy; a new model's is its random start. Start from a finished SFT run instead.`,
