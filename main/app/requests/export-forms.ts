@@ -4,6 +4,7 @@ import { AppError } from '../../../shared/errors.ts'
 import type { ContrastMethod } from '../../core/learn/embed/contrast.ts'
 import { findAlgorithm, findContrastMethod } from '../../core/learn/registry.ts'
 import { modelTypeOf } from '../../core/learn/models/hf-config.ts'
+import { isErrno } from '../../base/files/system-error.ts'
 import { readJson } from '../../core/models/model-files.ts'
 
 /** In what forms other programs can open what a run trained, the first by default. @param checkpoint folder of one of its checkpoints */
@@ -71,12 +72,12 @@ function isInGguf(spec: RunSpec, checkpoint: string): boolean {
   return findAlgorithm(spec.method).role !== 'reward-model' && /^(llama|mistral|qwen2|qwen3)$/.test(typeIn(checkpoint))
 }
 
-/** A file that cannot be read says nothing of it: what is done with the checkpoint will name it. */
+/** A file that cannot be read says nothing of it: what is done with the checkpoint will name it. A trainer removes its older ones while somebody looks. */
 function typeIn(checkpoint: string): string {
   try {
     return modelTypeOf(readJson(checkpoint, 'config.json', false))
   } catch (error) {
-    if (error instanceof AppError) return ''
+    if (error instanceof AppError || isErrno(error, 'ENOENT', 'ENOTDIR')) return ''
     throw error
   }
 }
