@@ -66,7 +66,17 @@ const COLUMNS: readonly Column<RunSummary>[] = [
     title: 'Last',
     number: true,
     sortBy: (run) => run.mainValue,
-    render: (run) => <NumberText value={run.mainValue} />,
+    render: (run) => (
+      <span
+        title={
+          run.best === null
+            ? 'The last value of its main metric'
+            : `The last value of its main metric; best ${run.best.value} at step ${run.best.step}`
+        }
+      >
+        <NumberText value={run.mainValue} />
+      </span>
+    ),
   },
   {
     id: 'took',

@@ -33,6 +33,8 @@ export const runSummary = z.strictObject({
   /** Held-out metric by which the method is judged, its last value, and a few points for a sparkline. */
   mainMetric: z.string().nullable(),
   mainValue: z.number().nullable(),
+  /** Where its validation side found it best, by that metric; null where nothing was chosen. */
+  best: z.strictObject({ step: z.int(), value: z.number() }).nullable(),
   spark: z.array(z.number()),
   resumable: z.boolean(),
   diskBytes: z.number(),

@@ -70,6 +70,7 @@ export function sketch({
       queuePosition: null,
       mainMetric: ACCURACY,
       mainValue: null,
+      best: null,
       spark: [],
       pretrained: false,
       resumable: false,

@@ -2,12 +2,19 @@
 import { listCheckpoints, valuesAt } from '../store/metrics.ts'
 import type { ReadableDb } from '../store/open.ts'
 import type { RunEntry } from '../store/runs.ts'
-import type { RunDetail } from '../../../shared/contract/runs.ts'
+import type { RunDetail, RunSummary } from '../../../shared/contract/runs.ts'
 
 /** As its log says; null where none was chosen, and of runs from before their logs said it. */
 export function chosenStep({ facts }: Pick<RunEntry, 'facts'>): number | null {
   const step = facts['bestStep']
   return typeof step === 'number' ? step : null
+}
+
+/** The same with its value. */
+export function bestOf(run: Pick<RunEntry, 'facts'>): RunSummary['best'] {
+  const step = chosenStep(run)
+  const value = run.facts['bestValue']
+  return step === null || typeof value !== 'number' ? null : { step, value }
 }
 
 /** The step of its best checkpoint; of earlier runs, whose logs do not say which was chosen, the one that was best when it was written. */

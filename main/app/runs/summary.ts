@@ -4,7 +4,7 @@ import type { RunDetail, RunSummary } from '../../../shared/contract/runs.ts'
 import { ENDED_STATES, isLive, type RunState } from '../../../shared/domain.ts'
 import { isErrno } from '../../base/files/system-error.ts'
 import { runPaths } from '../../base/run-folder/paths.ts'
-import { bestStepOf, describeChosen } from './chosen.ts'
+import { bestOf, bestStepOf, describeChosen } from './chosen.ts'
 import { lastValue, listCheckpoints, listMetricNames, readSeries } from '../store/metrics.ts'
 import type { ReadableDb } from '../store/open.ts'
 import { listQueue, readRunSpec, type RunEntry } from '../store/runs.ts'
@@ -40,6 +40,7 @@ export function summarizeRun(
     queuePosition: place > 0 ? place : null,
     mainMetric: run.mainMetric,
     ...headlineOf(db, run),
+    best: bestOf(run),
     resumable: isResumable(run.state),
     diskBytes: run.diskBytes,
     phase: run.phase,

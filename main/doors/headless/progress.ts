@@ -2,7 +2,8 @@ import { MultiBar, Presets, type SingleBar } from 'cli-progress'
 import { ENDED_STATES, type RunId } from '../../../shared/domain.ts'
 import type { RunSummary } from '../../../shared/contract/runs.ts'
 import type { Client } from '../../../shared/rpc.ts'
-import { formatDuration, formatNumber } from '../../../shared/units.ts'
+import { formatDuration } from '../../../shared/units.ts'
+import { mainValueText } from './main-value.ts'
 import { printableLine } from '../../../shared/printable.ts'
 import { writeError, type Output } from './output.ts'
 
@@ -58,9 +59,7 @@ function lineView(): ProgressView {
       for (const run of runs) {
         if (!ENDED_STATES.includes(run.state) || ended.has(run.runId)) continue
         ended.add(run.runId)
-        writeError(
-          `${title(run)}: ${run.state}${run.mainValue === null ? '' : `, ${run.mainMetric} ${formatNumber(run.mainValue)}`}\n`,
-        )
+        writeError(`${title(run)}: ${run.state}${run.mainValue === null ? '' : `, ${mainValueText(run)}`}\n`)
       }
       if (Date.now() - toldMs < PLAIN_LINE_MS) return
       toldMs = Date.now()

@@ -33,9 +33,14 @@ function listCommand(): Command {
             { title: 'data set', text: (run) => run.datasetName },
             { title: 'step', right: true, text: (run) => `${run.step}/${run.totalSteps}` },
             {
-              title: 'main metric',
+              title: 'last value',
               right: true,
               text: (run) => (run.mainValue === null ? '–' : formatNumber(run.mainValue)),
+            },
+            {
+              title: 'best',
+              right: true,
+              text: (run) => (run.best === null ? '–' : `${formatNumber(run.best.value)} at ${run.best.step}`),
             },
             { title: 'took', right: true, text: (run) => formatDuration(run.trainedMs) },
             { title: 'disk', right: true, text: (run) => formatBytes(run.diskBytes) },

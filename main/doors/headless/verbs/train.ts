@@ -12,7 +12,8 @@ import { trainingConfig, type TrainingConfig } from '../../../../shared/training
 import { LAYOUT_WORDS } from '../../../../shared/text-layouts.ts'
 import { presetFor, type PresetModel } from '../../../../shared/presets.ts'
 import type { Client } from '../../../../shared/rpc.ts'
-import { formatBytes, formatCount, formatDuration, formatInterval, formatNumber } from '../../../../shared/units.ts'
+import { formatBytes, formatCount, formatDuration, formatInterval } from '../../../../shared/units.ts'
+import { mainValueText } from '../main-value.ts'
 import { algorithms } from '../../../core/learn/registry.ts'
 import { pick, withClient } from '../connect.ts'
 import { globals } from '../globals.ts'
@@ -236,7 +237,7 @@ async function report(client: Client, runIds: readonly RunId[], out: Output): Pr
   const text = runs
     .map(
       (run) =>
-        `${run.runId}: ${run.state}${run.mainValue === null ? '' : `, ${run.mainMetric} ${formatNumber(run.mainValue)}`}${run.error === null ? '' : `, ${run.error.message}`}`,
+        `${run.runId}: ${run.state}${run.mainValue === null ? '' : `, ${mainValueText(run)}`}${run.error === null ? '' : `, ${run.error.message}`}`,
     )
     .join('\n')
   const broken = runs.find((run) => run.state === 'failed' || run.state === 'lost')
