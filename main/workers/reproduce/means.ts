@@ -37,6 +37,22 @@ export function aboveVerdict({ low, high }: SeedMean, limit: number): Verdict {
   return high < limit ? 'does not hold' : 'inconclusive'
 }
 
+/** Two end alike: the whole interval of the difference, seed by seed, lies within the margin; apart where it lies outside. */
+export function withinGate(claim: string, differences: readonly number[], margin: number): Gate {
+  const all = overSeeds(differences)
+  return {
+    claim,
+    measured: `difference ${shownMean(all)}`,
+    required: `95 % interval of the paired difference within ±${margin}`,
+    verdict:
+      all.low > -margin && all.high < margin
+        ? 'holds'
+        : all.low >= margin || all.high <= -margin
+          ? 'does not hold'
+          : 'inconclusive',
+  }
+}
+
 /** a − b seed by seed is above the limit. */
 export function pairedGate(claim: string, a: readonly number[], b: readonly number[], limit = 0): Gate {
   const difference = overSeeds(a.map((value, seed) => value - b[seed]!))

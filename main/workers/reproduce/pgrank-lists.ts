@@ -1,14 +1,14 @@
 // SPEC: the objective is the evaluation. A bi-encoder warmed up with in-batch InfoNCE, then trained on its own lists.
-import { bootstrapMean } from '../../../shared/statistics/bootstrap.ts'
-import { mean, type Bounds } from '../../../shared/statistics/intervals.ts'
+import { mean } from '../../../shared/statistics/intervals.ts'
 import { contrastLogits, diagonalCrossEntropy } from '../../core/learn/algorithms/infonce.ts'
 import { estimatedLosses, estimateList } from '../../core/learn/algorithms/pg-rank.ts'
 import { createBilinearBiEncoder, type VectorBiEncoder } from '../../core/learn/models/scorers.ts'
 import { createRandom, type Random } from '../../core/learn/random.ts'
 import { measureRanking, rankByScore } from '../../core/learn/ranking/ranking-metrics.ts'
 import { tf } from '../../core/learn/tf.ts'
-import { verdictOf, type Cell, type Gate, type Report, type Reproduction, type RunOptions } from './define.ts'
+import { verdictOf, type Gate, type Report, type Reproduction, type RunOptions } from './define.ts'
 import { fit } from './fit.ts'
+import { aboveVerdict, cellOf, overSeeds, type SeedMean } from './means.ts'
 import { createListWorld, LIST_WORLD, type WorldList } from './list-world.ts'
 import { PGRANK_LISTS } from './thresholds.ts'
 
@@ -157,36 +157,27 @@ async function run({ form, seedCount, say }: RunOptions): Promise<Report> {
     say(`seed ${seed}: ${STAGES.map((name, at) => `${name} ${perSeed.at(-1)![at]!.toFixed(3)}`).join(', ')}`)
   }
   const column = (at: number): number[] => perSeed.map((row) => row[at]!)
-  const against = (at: number, from: number): { readonly mean: number; readonly bounds: Bounds } => {
-    const differences = perSeed.map((row) => row[at]! - row[from]!)
-    return { mean: mean(differences), bounds: bootstrapMean(differences) ?? { low: Number.NaN, high: Number.NaN } }
-  }
-  const words = ({ mean: center, bounds }: ReturnType<typeof against>): string =>
-    `${center.toFixed(3)} [${bounds.low.toFixed(3)}, ${bounds.high.toFixed(3)}], ${seeds.length} seeds`
+  const against = (at: number, from: number): SeedMean => overSeeds(perSeed.map((row) => row[at]! - row[from]!))
+  const words = ({ mean: center, low, high }: SeedMean): string =>
+    `${center.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}], ${seeds.length} seeds`
   const gain = against(1, 0)
   const lead = against(1, 2)
   const inList = against(3, 1)
   const { gainAtLeast, leadAbove } = PGRANK_LISTS
-  const judge = (bounds: Bounds, limit: number): Gate['verdict'] =>
-    bounds.low >= limit ? 'holds' : bounds.high < limit ? 'does not hold' : 'inconclusive'
   const gates: Gate[] = [
     {
       claim: 'PG-RANK raises test nDCG@10 over its warm start',
       measured: words(gain),
-      required: `≥ ${gainAtLeast}, whole interval`,
-      verdict: judge(gain.bounds, gainAtLeast),
+      required: `> ${gainAtLeast}, whole 95 % interval by Student’s t`,
+      verdict: aboveVerdict(gain, gainAtLeast),
     },
     {
       claim: 'further in-batch InfoNCE does not close the gap',
       measured: `PG-RANK is ahead by ${words(lead)}`,
-      required: `> ${leadAbove}, whole interval`,
-      verdict: judge(lead.bounds, leadAbove),
+      required: `> ${leadAbove}, whole 95 % interval by Student’s t`,
+      verdict: aboveVerdict(lead, leadAbove),
     },
   ]
-  const cell = (values: readonly number[]): Cell => {
-    const bounds = bootstrapMean(values)
-    return bounds === null ? mean(values) : { mean: mean(values), low: bounds.low, high: bounds.high, n: values.length }
-  }
   return {
     id: 'pgrank-lists',
     title: 'PG-RANK on lists: the objective is the evaluation',
@@ -199,8 +190,8 @@ async function run({ form, seedCount, say }: RunOptions): Promise<Report> {
         columns: ['stage', 'nDCG@10', 'over the warm start'],
         rows: STAGES.map((name, at) => [
           name,
-          cell(column(at)),
-          at === 0 ? null : cell(perSeed.map((row) => row[at]! - row[0]!)),
+          cellOf(column(at)),
+          at === 0 ? null : cellOf(perSeed.map((row) => row[at]! - row[0]!)),
         ]),
       },
     ],

@@ -1,5 +1,4 @@
 // PG-RANK beside InfoNCE with the list's own negatives: a linear scorer on made-up learning-to-rank features.
-import { bootstrapMean } from '../../../shared/statistics/bootstrap.ts'
 import { mean } from '../../../shared/statistics/intervals.ts'
 import { estimatedLosses, estimateList } from '../../core/learn/algorithms/pg-rank.ts'
 import { placeRewards } from '../../core/learn/ranking/ranking-utility.ts'
@@ -8,8 +7,9 @@ import { createFeatureScorer, type FeatureScorer } from '../../core/learn/models
 import { createRandom, type Random } from '../../core/learn/random.ts'
 import { measureRanking, rankByScore } from '../../core/learn/ranking/ranking-metrics.ts'
 import { tf } from '../../core/learn/tf.ts'
-import { verdictOf, type Cell, type Gate, type Report, type Reproduction, type RunOptions } from './define.ts'
+import { verdictOf, type Gate, type Report, type Reproduction, type RunOptions } from './define.ts'
 import { fit } from './fit.ts'
+import { cellOf, withinGate } from './means.ts'
 import { PGRANK_LTR } from './thresholds.ts'
 
 const { steps, learningRate, batch, samples, k } = PGRANK_LTR.training
@@ -160,20 +160,10 @@ async function run({ form, seedCount, say }: RunOptions): Promise<Report> {
     const { pg, nce } = outcomes.at(-1)!
     say(`seed ${seed}: PG-RANK ${pg.test.toFixed(3)}, InfoNCE ${nce.test.toFixed(3)}`)
   }
-  const cell = (values: readonly number[]): Cell => {
-    const bounds = bootstrapMean(values)
-    return bounds === null ? mean(values) : { mean: mean(values), low: bounds.low, high: bounds.high, n: values.length }
-  }
   const differences = outcomes.map(({ pg, nce }) => pg.test - nce.test)
   const rises = outcomes.map(({ pg }) => pg.expectedAfter - pg.expectedBefore)
-  const gap = mean(differences)
   const gates: Gate[] = [
-    {
-      claim: 'PG-RANK and in-list InfoNCE end alike',
-      measured: `PG-RANK is ${gap.toFixed(3)} from InfoNCE on test queries, ${seeds.length} seeds`,
-      required: `|difference| < ${PGRANK_LTR.differenceBelow}`,
-      verdict: Math.abs(gap) < PGRANK_LTR.differenceBelow ? 'holds' : 'does not hold',
-    },
+    withinGate('PG-RANK and in-list InfoNCE end alike on test queries', differences, PGRANK_LTR.differenceBelow),
     {
       claim: 'the expected utility rises in training',
       measured: `by ${mean(rises).toFixed(3)} on training queries, the least ${Math.min(...rises).toFixed(3)}`,
@@ -199,7 +189,7 @@ async function run({ form, seedCount, say }: RunOptions): Promise<Report> {
         ).map(([name, key]) => [
           name,
           ...(['test', 'train', 'expectedBefore', 'expectedAfter'] as const).map((column) =>
-            cell(outcomes.map((one) => one[key][column])),
+            cellOf(outcomes.map((one) => one[key][column])),
           ),
         ]),
       },

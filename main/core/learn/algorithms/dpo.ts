@@ -87,7 +87,7 @@ export const dpo = defineAlgorithm({
     ...forPretrained('preference', { beta: 0.1 }),
     {
       id: 'paper',
-      title: 'CoPG paper',
+      title: 'CoPG’s baseline',
       note: 'DPO as tuned in Flet-Berliac et al. (2024) on TL;DR with a 7 B model: β 0.1, Adam at 1e-6, batch 128, two epochs, 10 % warm-up.',
       config: { beta: 0.1 },
       training: { steps: 1800, batchSize: 128, learningRate: 1e-6, warmupFraction: 0.1, schedule: 'constant' },

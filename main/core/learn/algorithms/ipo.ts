@@ -67,7 +67,7 @@ export const ipo = defineAlgorithm({
     ...forPretrained('preference', { beta: 0.1, lengths: 'sum' }),
     {
       id: 'paper',
-      title: 'CoPG paper',
+      title: 'CoPG’s baseline',
       note: 'IPO as tuned in Flet-Berliac et al. (2024) on TL;DR with a 7 B model: β 0.01, Adam at 1e-6, batch 128, two epochs, 10 % warm-up.',
       config: { beta: 0.01, lengths: 'sum' },
       training: { steps: 1800, batchSize: 128, learningRate: 1e-6, warmupFraction: 0.1, schedule: 'constant' },

@@ -43,7 +43,7 @@ export const percentBc = defineControlMethod({
     },
     {
       id: 'paper',
-      title: 'CPL paper',
+      title: 'CPL’s baseline',
       note: 'As in Hejna et al. (2024): the top 10 %, 500,000 steps at 1e-4, batches of 96 pairs of 64 steps, two layers of 512 units, dropout 0.25.',
       config: {},
       training: PAPER_TRAINING,

@@ -258,7 +258,7 @@ export const piql = defineControlMethod<PiqlConfig>({
     },
     {
       id: 'paper',
-      title: 'CPL paper',
+      title: 'CPL’s baseline',
       note: 'As in Hejna et al. (2024): 50,000 steps for the reward, 450,000 of IQL at 3e-4, τ 0.7, β 1/3, γ 0.99, dropout 0.25 on the policy.',
       config: {},
       training: { ...PAPER_TRAINING, learningRate: 3e-4, warmupFraction: 0, schedule: 'cosine' },

@@ -92,7 +92,7 @@ export const reinforce = defineAlgorithm({
     ...forPretrained('policy-gradient'),
     {
       id: 'paper',
-      title: 'CoPG paper, bandit',
+      title: 'CoPG’s bandit',
       note: 'The policy gradients of Flet-Berliac et al. (2024) are shown on the bandit of §5.1 with β 0.5, without a baseline and with a value baseline; the reproduction copg-bandit has it in full.',
       config: { beta: 0.5, baseline: 'none', standardise: false },
       training: { steps: 2000, batchSize: 512, learningRate: 1e-3, warmupFraction: 0, schedule: 'constant' },

@@ -120,7 +120,7 @@ export const rewardModel = defineAlgorithm({
     ...forPretrained('reward-model', { centering: 0.01 }),
     {
       id: 'paper',
-      title: 'CoPG paper',
+      title: 'CoPG’s rewards',
       note: 'The reward model of Flet-Berliac et al. (2024) on TL;DR with a 7 B model: 1e-6, batch 128, two epochs, 10 % warm-up.',
       config: { margin: 0, centering: 0 },
       training: { steps: 1800, batchSize: 128, learningRate: 1e-6, warmupFraction: 0.1, schedule: 'constant' },

@@ -60,7 +60,7 @@ export const sftPref = defineControlMethod({
     },
     {
       id: 'paper',
-      title: 'CPL paper',
+      title: 'CPL’s baseline',
       note: 'As in Hejna et al. (2024): 200,000 steps on all segments and 300,000 on preferred ones at 1e-4, batches of 96 pairs of 64 steps, two layers of 512 units, dropout 0.25.',
       config: {},
       training: PAPER_TRAINING,

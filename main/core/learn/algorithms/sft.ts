@@ -101,7 +101,7 @@ export const sft = defineAlgorithm({
     ...forPretrained('imitation'),
     {
       id: 'paper',
-      title: 'CoPG paper',
+      title: 'CoPG’s SFT',
       note: 'The SFT stage of Flet-Berliac et al. (2024) on TL;DR with a 7 B model: 2e-5 to 0 by a cosine, batch 128, two epochs, 10 % warm-up.',
       config: {},
       training: { steps: 1800, batchSize: 128, learningRate: 2e-5, warmupFraction: 0.1, schedule: 'cosine' },
