@@ -229,7 +229,7 @@ function MoreRows({ form }: { readonly form: TrainForm }): ReactNode {
       />
       <TextRow
         title="Test share"
-        help={`Of the ${words.groups}; scored once at the end.`}
+        help={`Of the ${words.groups}; scored at the end, under the best and the last weights.`}
         base="0.2"
         unit={`of ${words.groups}`}
         text={draft.split.test}
