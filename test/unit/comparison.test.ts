@@ -1,6 +1,7 @@
 import { describe, expect, it, test } from 'vitest'
 import { comparison as comparisonSchema } from '../../shared/contract/comparisons.ts'
-import { compareRuns, valueAt } from '../../main/app/runs/comparison.ts'
+import { compareRuns } from '../../main/app/runs/comparison.ts'
+import { valueAt } from '../../main/app/runs/comparison-values.ts'
 import { asBefore } from '../../main/app/requests/later-settings.ts'
 import type { ComparedRun, CompareOptions } from '../../main/app/runs/comparison-groups.ts'
 import { formatTable, showInterval } from '../../main/app/runs/comparison-table.ts'

@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import type { MemoryEstimate } from '../../../shared/contract/runs.ts'
-import type { MetricInfo } from '../../../shared/domain.ts'
 import { choosableMetrics } from '../../../shared/metric-names.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { problemsOf, sayProblems, type RequestProblem } from '../../../shared/request-problems.ts'
@@ -154,14 +153,11 @@ export async function checkRequest(deps: Deps, asked: RunRequest): Promise<Check
     if (source?.kind === 'regex') attempt(() => compilePattern(source.pattern), `${part}.pattern`, problems)
   }
   const { bestBy } = wanted
-  if (bestBy !== 'auto' && !choices(algorithm).some(({ name }) => name === bestBy))
+  const choosable = choosableMetrics(algorithm.metrics, writesSamples(algorithm)).map(({ name }) => name)
+  if (bestBy !== 'auto' && !choosable.includes(bestBy))
     wrong(
       'training.bestBy',
-      `${algorithm.name} has no held-out metric “${bestBy}” of which more or less is better: give auto or one of ${choices(
-        algorithm,
-      )
-        .map(({ name }) => name)
-        .join(', ')}.`,
+      `${algorithm.name} has no held-out metric “${bestBy}” of which more or less is better: give auto or one of ${choosable.join(', ')}.`,
     )
   const engine = engineOf(deps.engines, request, wanted)
   const question: MemoryQuestion = {
@@ -205,10 +201,6 @@ export async function checkRequest(deps: Deps, asked: RunRequest): Promise<Check
     problems: [...problems, ...advised.problems],
     advice: fit === null ? advised.advice : [...advised.advice, fit],
   }
-}
-
-function choices(algorithm: AlgorithmPage): MetricInfo[] {
-  return choosableMetrics(algorithm.metrics, writesSamples(algorithm))
 }
 
 function useOf(algorithm: AlgorithmPage, { evalEvery }: Pick<TrainingConfig, 'evalEvery'>): ViewUse {

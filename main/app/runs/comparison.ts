@@ -1,23 +1,9 @@
 import type { Comparison, Interval } from '../../../shared/contract/comparisons.ts'
 import { baseName, describeMetric, EVAL, lowerFirst, TEST } from '../../../shared/metric-names.ts'
 import { byName } from '../../../shared/named-values.ts'
-import {
-  bootstrapMean,
-  percentileInterval,
-  resampleIndices,
-  resampleMeans,
-} from '../../../shared/statistics/bootstrap.ts'
-import { mean, standardDeviation, type Bounds } from '../../../shared/statistics/intervals.ts'
-import {
-  boundsOf as intervalBounds,
-  holm,
-  meanEstimate,
-  pValueOf,
-  studentInterval,
-  valuesToTell,
-  welchEstimate,
-} from '../../../shared/statistics/student.ts'
-import { nameData, whyNotComparable } from './comparison-basis.ts'
+import { percentileInterval, resampleIndices, resampleMeans } from '../../../shared/statistics/bootstrap.ts'
+import { mean } from '../../../shared/statistics/intervals.ts'
+import { nameData } from './comparison-basis.ts'
 import {
   countedRuns,
   curveOf,
@@ -25,18 +11,16 @@ import {
   groupRuns,
   type ComparedRun,
   type CompareOptions,
-  type Curve,
   type Goal,
-  type GroupDifference,
   type NamedGroup,
   type RunGroup,
 } from './comparison-groups.ts'
+import { compareToBaseline } from './comparison-differences.ts'
 import { nameGroups } from './comparison-names.ts'
+import { intervalOf, memberValues, present } from './comparison-values.ts'
 import { atOnce, type Sliced } from '../store/slices.ts'
 import { concludeInWords, sidesInWords, warnInWords } from './comparison-words.ts'
 
-/** Fewer seeds than this never carry a verdict. */
-export const FEWEST_SEEDS = 3
 /** A band is drawn from at most this many steps, evenly taken; its ends are always kept. */
 const BAND_STEPS = 300
 const BAND_RESAMPLES = 400
@@ -141,139 +125,6 @@ function* scoreGroup(
   }
 }
 
-/** One value a run, in the group's order; null for a run that does not count or has no value there. */
-export function memberValues(group: RunGroup, metric: string, options: Pick<CompareOptions, 'at'>): (number | null)[] {
-  const counted = new Set(countedRuns(group))
-  return group.runs.map((run) => {
-    const curve = curveOf(run, metric)
-    return curve === undefined || !counted.has(run) ? null : valueAt(curve, options.at, run.chosen)
-  })
-}
-
-/** `last`: the last number. A step: the latest number up to it. `best`: the same up to the chosen step, the last number where none was chosen. */
-export function valueAt(curve: Curve, at: CompareOptions['at'], chosen: number | null): number | null {
-  const step = at === 'best' ? chosen : at === 'last' ? null : at
-  return (
-    curve.value.findLast((value, index) => value !== null && (curve.step[index] ?? Infinity) <= (step ?? Infinity)) ??
-    null
-  )
-}
-
-export function intervalOf(values: readonly number[], kind: CompareOptions['interval']): Interval {
-  if (values.length === 0) return { mean: null, low: null, high: null, n: 0 }
-  const center = mean(values)
-  const bounds = boundsOf(values, kind)
-  return { mean: center, low: bounds?.low ?? null, high: bounds?.high ?? null, n: values.length }
-}
-
-function boundsOf(values: readonly number[], kind: CompareOptions['interval']): Bounds | null {
-  if (kind === 'none' || values.length < 2) return null
-  if (kind === 't') return studentInterval(values)
-  if (kind === 'bootstrap') return bootstrapMean(values)
-  const spread = standardDeviation(values)
-  return { low: mean(values) - spread, high: mean(values) + spread }
-}
-
-/**
- * Against the baseline group, or the first; no number where the two are not of the same data or the metric means another thing.
- * Paired by seed where both have the same seeds: the same seed orders the data alike. Where one has seeds that the other has
- * not, pairing would throw them away, and all stand against all. Verdicts are by p-values that know how many comparisons are shown.
- */
-export function* compareToBaseline(
-  groups: readonly RunGroup[],
-  options: Pick<CompareOptions, 'metric' | 'at' | 'baseline' | 'margin'>,
-): Sliced<GroupDifference[]> {
-  const baseline = groups.find((group) => group.key === options.baseline) ?? groups[0]
-  if (baseline === undefined) return []
-  const differences: GroupDifference[] = []
-  for (const group of groups) {
-    if (group === baseline) continue
-    differences.push(differenceOf(group, baseline, options))
-    yield
-  }
-  const tested = differences.filter((one) => one.p !== null && one.interval.n >= FEWEST_SEEDS)
-  const adjusted = new Map(holm(tested.map((one) => one.p ?? 1)).map((value, at) => [tested[at]!, value]))
-  return differences.map((one) => {
-    if (one.whyNot !== null) return one
-    const adjustedP = adjusted.get(one) ?? null
-    const verdict = verdictOf(one.interval, adjustedP, options.margin)
-    const more = verdict === 'cannot-tell' && one.seedsToTell !== null && one.seedsToTell > one.interval.n
-    return { ...one, adjustedP, verdict, seedsToTell: more ? one.seedsToTell : null }
-  })
-}
-
-const NO_DIFFERENCE = {
-  interval: { mean: null, low: null, high: null, n: 0 },
-  paired: false,
-  p: null,
-  adjustedP: null,
-  seedsToTell: null,
-} as const
-
-function differenceOf(
-  group: RunGroup,
-  baseline: RunGroup,
-  options: Pick<CompareOptions, 'metric' | 'at'>,
-): GroupDifference {
-  const named = { groupHash: group.key, baseline: baseline.key }
-  const whyNot = whyNotComparable(group, baseline, options)
-  if (whyNot !== null)
-    return { ...named, ...NO_DIFFERENCE, seeds: { group: 0, baseline: 0 }, verdict: 'not-comparable', whyNot }
-  const ours = valuesBySeed(group, options)
-  const theirs = valuesBySeed(baseline, options)
-  const seeds = { group: ours.size, baseline: theirs.size }
-  const n = Math.min(ours.size, theirs.size)
-  if (n === 0) return { ...named, ...NO_DIFFERENCE, seeds, verdict: 'cannot-tell', whyNot: null }
-  const shared = [...ours.keys()].filter((seed) => theirs.has(seed))
-  const paired = shared.length >= 2 && shared.length === ours.size && shared.length === theirs.size
-  const [first, second] = [[...ours.values()], [...theirs.values()]]
-  // Student's t whatever the table shows: a verdict of three seeds must not rest on an interval that is too narrow.
-  const estimate = paired
-    ? meanEstimate(shared.map((seed) => ours.get(seed)! - theirs.get(seed)!)) // both have it
-    : welchEstimate(first, second)
-  const bounds = estimate === null ? null : intervalBounds(estimate)
-  return {
-    ...named,
-    interval: {
-      mean: estimate?.mean ?? mean(first) - mean(second),
-      low: bounds?.low ?? null,
-      high: bounds?.high ?? null,
-      n,
-    },
-    paired,
-    seeds,
-    p: estimate === null ? null : pValueOf(estimate),
-    adjustedP: null,
-    seedsToTell: estimate === null ? null : valuesToTell(estimate, n, paired ? 1 : 2),
-    verdict: 'cannot-tell',
-    whyNot: null,
-  }
-}
-
-/** A seed that was run twice counts by the mean of its runs. */
-function valuesBySeed(group: RunGroup, options: Pick<CompareOptions, 'metric' | 'at'>): Map<number, number> {
-  const values = memberValues(group, options.metric, options)
-  const lists = new Map<number, number[]>()
-  for (const [index, run] of group.runs.entries()) {
-    const value = values[index] ?? null
-    if (value !== null) lists.set(run.summary.seed, [...(lists.get(run.summary.seed) ?? []), value])
-  }
-  return new Map([...lists].map(([seed, list]) => [seed, mean(list)]))
-}
-
-const LEVEL = 0.05
-
-function verdictOf(
-  { low, high, n, mean: center }: Interval,
-  adjustedP: number | null,
-  margin: number | null,
-): GroupDifference['verdict'] {
-  if (n < FEWEST_SEEDS || low === null || high === null || center === null) return 'cannot-tell'
-  if (margin !== null && low > -margin && high < margin) return 'equivalent'
-  if (adjustedP === null || adjustedP >= LEVEL) return 'cannot-tell'
-  return center > 0 ? 'higher' : 'lower'
-}
-
 /** Mean and interval over the runs that count and have a number at exactly that step; `n` says how many. */
 function* bandOf(group: RunGroup, { metric, interval }: CompareOptions): Sliced<Comparison['curves'][number]> {
   const byStep = new Map<number, number[]>()
@@ -324,8 +175,4 @@ function thinSteps(steps: readonly number[]): number[] {
     (_, index) => steps[Math.round((index * (steps.length - 1)) / (BAND_STEPS - 1))],
   )
   return kept.filter((step) => step !== undefined)
-}
-
-function present(values: readonly (number | null)[] | undefined): number[] {
-  return (values ?? []).filter((value) => value !== null)
 }
