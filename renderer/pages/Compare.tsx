@@ -13,7 +13,7 @@ import { CompareSide } from '../compare/CompareSide.tsx'
 import { CompareTable } from '../compare/CompareTable.tsx'
 import { CompareTools, MetricTools } from '../compare/CompareTools.tsx'
 import { RunChooser } from '../compare/RunChooser.tsx'
-import { describeMetric } from '../../shared/metric-names.ts'
+import { describeMetric, lowerFirst } from '../../shared/metric-names.ts'
 import { useCompare } from '../compare/use-compare.ts'
 import { useCrumbs } from '../frame/crumbs.tsx'
 import { goTo } from '../frame/location.ts'
@@ -116,7 +116,12 @@ function CompareView({
                 <div className="compare-overlay-head">
                   <MetricTools state={state} logs={{ ...logs, set: setLogs }} />
                   <span className="grow" />
-                  <OverlayLegend model={model} total={comparison.curves.length} bandName={INTERVAL_NAMES[interval]} />
+                  <OverlayLegend
+                    model={model}
+                    curves={comparison.curveMetric === comparison.metric ? null : model.title}
+                    total={comparison.curves.length}
+                    bandName={INTERVAL_NAMES[interval]}
+                  />
                 </div>
                 {model.series.length === 0 ? (
                   <p className="run-empty">
@@ -169,16 +174,20 @@ const LEGEND_AT_MOST = 6
 
 function OverlayLegend({
   model,
+  curves,
   total,
   bandName,
 }: {
   readonly model: ReturnType<typeof overlayModel>
+  /** What is drawn, where it is not what the table shows. */
+  readonly curves: string | null
   readonly total: number
   readonly bandName: string | null
 }): ReactNode {
   const shown = model.series.slice(0, LEGEND_AT_MOST)
   return (
     <div className="overlay-legend">
+      {curves === null ? null : <span className="text-3">curves: {lowerFirst(curves)};</span>}
       {model.bandName === null ? null : <span className="text-3">band: {bandName}</span>}
       {shown.map((line) => (
         <span key={line.key} className="row">

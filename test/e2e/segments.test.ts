@@ -96,6 +96,8 @@ describe.skipIf(chromiumPath === null)('segments in the browser', () => {
       .getByText(/test return/)
       .first()
       .waitFor()
+    // What is drawn is of the other side than what the table shows.
+    await lab.page.getByText('curves: held-out return;').waitFor()
     expect(lab.complaints).toEqual([])
   })
 })
