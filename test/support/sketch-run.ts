@@ -20,6 +20,7 @@ export interface RunSketch {
   readonly data?: Readonly<Record<string, unknown>>
   /** The step that its validation side chose. */
   readonly chosen?: number
+  readonly vocabSize?: number
 }
 
 /** Evaluations at steps 50, 100 …; a training loss at the same steps. */
@@ -36,6 +37,7 @@ export function sketch({
   training = {},
   data = {},
   chosen,
+  vocabSize,
 }: RunSketch): ComparedRun {
   const step = accuracy.map((_, index) => 50 * (index + 1))
   const totalSteps = 50 * accuracy.length
@@ -49,6 +51,7 @@ export function sketch({
   const groupHash = `${method}:${beta}${rest === '' ? '' : `:${rest}`}`
   return {
     chosen: chosen ?? null,
+    vocabSize: vocabSize ?? null,
     summary: runSummary.parse({
       runId,
       name,

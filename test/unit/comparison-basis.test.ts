@@ -121,6 +121,17 @@ describe('a metric that means another thing', () => {
       'lower',
     )
   })
+  it('counted by the token has none where a token is another thing', () => {
+    const infos = [{ name: 'loss', label: 'Loss', unit: 'nats/token', goal: 'min', help: '' }] as const
+    const of = (change: Partial<RunSketch>): ComparedRun[] => withMetric(seeds('sft', 0.9, change), 'test/loss')
+    const against = (change: Partial<RunSketch>): Comparison => {
+      const first = of({ vocabSize: 258, beta: 0.2 })
+      return compare([...first, ...of(change)], { metric: 'test/loss', infos })
+    }
+    for (const change of [{ vocabSize: 1024 }, { vocabSize: 258, training: { maxLength: 512 } }])
+      expectNoVerdict(against(change), /mean over tokens/)
+    expect(against({ vocabSize: 258 }).differences[0]?.whyNot).toBeNull()
+  })
   it('on a part of the held-out side against another part or the whole has none', () => {
     expectNoVerdict(
       compare([...seeds('dpo', 0.9), ...seeds('copg', 0.3, { training: { evalPairs: 4 } })], { at: 50 }),

@@ -83,6 +83,8 @@ function* readRuns(
   for (const runId of new Set(options.runIds)) {
     const entry = runs.get(runId)
     const chosen = chosenStep(entry)
+    const size = entry.facts['vocabSize']
+    const vocabSize = typeof size === 'number' ? size : null
     const names = listMetricNames(db, entry.runNo)
     const whole = [options.metric, curveMetricOf(options.metric, names)]
     const curves = byName<Curve>()
@@ -91,7 +93,13 @@ function* readRuns(
       curves[name] = whole.includes(name) ? curve : onlyPoint(valueAt(curve, options.at, chosen))
       yield
     }
-    compared.push({ summary: summarizeRun(db, entry), spec: asBefore(readRunSpec(db, runId)), curves, chosen })
+    compared.push({
+      summary: summarizeRun(db, entry),
+      spec: asBefore(readRunSpec(db, runId)),
+      curves,
+      chosen,
+      vocabSize,
+    })
     yield
   }
   return compared

@@ -1,4 +1,5 @@
 // Whether the numbers of two groups may be set against each other at all: the same data, and a metric that means the same.
+import { describeMetric } from '../../../shared/metric-names.ts'
 import type { RunSpec } from '../../../shared/run-spec.ts'
 import { countedRuns, type CompareOptions, type ComparedRun, type RunGroup } from './comparison-groups.ts'
 
@@ -6,10 +7,15 @@ import { countedRuns, type CompareOptions, type ComparedRun, type RunGroup } fro
 export function whyNotComparable(
   one: RunGroup,
   other: RunGroup,
-  { metric, at }: Pick<CompareOptions, 'metric' | 'at'>,
+  { metric, at, infos = [] }: Pick<CompareOptions, 'metric' | 'at' | 'infos'>,
 ): string | null {
   const runs = [...countedRuns(one), ...countedRuns(other)]
-  return otherData(runs.map((run) => run.spec)) ?? otherMeaning(runs, metric) ?? otherEvaluation(runs, metric, at)
+  return (
+    otherData(runs.map((run) => run.spec)) ??
+    otherMeaning(runs, metric) ??
+    otherTokens(runs, describeMetric(metric, infos).unit) ??
+    otherEvaluation(runs, metric, at)
+  )
 }
 
 /** What each group learned from, one name for each view of the data. */
@@ -58,6 +64,15 @@ function otherMeaning(runs: readonly ComparedRun[], metric: string): string | nu
   if (/^(first_stage_)?(ndcg|mrr|recall)$/.test(name) && differs(specs, (spec) => spec.config['cutoff']))
     return 'they count a different number of places (the cut-off k)'
   return null
+}
+
+/** What is counted by the token depends on what a token is. */
+function otherTokens(runs: readonly ComparedRun[], unit: string): string | null {
+  if (!unit.endsWith('/token')) return null
+  const told = runs.map(({ spec, vocabSize }) => JSON.stringify([vocabSize, spec.layout, spec.training.maxLength]))
+  return new Set(told).size > 1
+    ? 'it is a mean over tokens, and their tokenizers, text layouts or longest sequences are not the same'
+    : null
 }
 
 /** Null where the reference stays where training began. */

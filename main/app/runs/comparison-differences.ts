@@ -25,7 +25,7 @@ const LEVEL = 0.05
  */
 export function* compareToBaseline(
   groups: readonly RunGroup[],
-  options: Pick<CompareOptions, 'metric' | 'at' | 'baseline' | 'margin'>,
+  options: Pick<CompareOptions, 'metric' | 'at' | 'baseline' | 'margin' | 'infos'>,
 ): Sliced<GroupDifference[]> {
   const baseline = groups.find((group) => group.key === options.baseline) ?? groups[0]
   if (baseline === undefined) return []
@@ -57,7 +57,7 @@ const NO_DIFFERENCE = {
 function differenceOf(
   group: RunGroup,
   baseline: RunGroup,
-  options: Pick<CompareOptions, 'metric' | 'at'>,
+  options: Pick<CompareOptions, 'metric' | 'at' | 'infos'>,
 ): GroupDifference {
   const named = { groupHash: group.key, baseline: baseline.key }
   const whyNot = whyNotComparable(group, baseline, options)

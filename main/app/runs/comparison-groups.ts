@@ -20,6 +20,8 @@ export interface ComparedRun {
   readonly curves: Readonly<Record<string, Curve>>
   /** The step that its validation side chose; null where none was chosen: then its last numbers stand. */
   readonly chosen: number | null
+  /** Tokens that its tokenizer knows; null where it reads none, or has not said yet. */
+  readonly vocabSize: number | null
 }
 
 /** A metric's curve. A metric may be called `constructor`, which every object has. */
