@@ -23,8 +23,10 @@ type Draft = { -readonly [K in keyof RunEntry]: RunEntry[K] }
 /**
  * Brings the index up to a batch of the event log, in one transaction with the cursor: after a crash the same bytes
  * are read again or not at all. Events that the cursor has passed are skipped.
+ * @param bytes counts what the run keeps on the disk, asked where the batch saves or ends: counted later, a run whose app dies in between
+ *   would never be counted again
  */
-export function foldEvents(db: WritableDb, runId: string, batch: EventBatch): FoldResult {
+export function foldEvents(db: WritableDb, runId: string, batch: EventBatch, bytes?: () => number): FoldResult {
   return inTransaction(db, () => {
     const before = requireRun(db, runId)
     const draft: Draft = { ...before }
@@ -38,6 +40,7 @@ export function foldEvents(db: WritableDb, runId: string, batch: EventBatch): Fo
       foldOne(db, draft, event, result)
     }
     draft.cursorOffset = batch.offset
+    if (bytes !== undefined && (result.savedCheckpoint || !isLive(draft.state))) draft.diskBytes = bytes()
     if (batch.damagedLines > 0) {
       draft.warnings = [
         ...draft.warnings,

@@ -192,7 +192,7 @@ function createWatcher({ db, audience, log, silenceMs = SILENCE_MS }: Supervisor
       for (let run = requireRun(db, entry.runId); ; run = results.at(-1)!.run) {
         const batch = readEvents(runPaths(entry.folder).events, run.cursorOffset)
         if (batch.offset === run.cursorOffset) return run
-        results.push(foldEvents(db, entry.runId, batch))
+        results.push(foldEvents(db, entry.runId, batch, () => runBytes(entry.folder)))
       }
     } finally {
       if (results.length > 0) announce(entry, results.at(-1)!.run, results)
@@ -205,8 +205,6 @@ function createWatcher({ db, audience, log, silenceMs = SILENCE_MS }: Supervisor
     if (changes.length > 0) audience.emit('run.metrics', { runId: run.runId, changes })
     for (const { step, items } of results.flatMap((result) => result.samples))
       audience.emit('run.samples', { runId: run.runId, step, items: [...items] })
-    if (results.some((result) => result.savedCheckpoint) || !isLive(run.state))
-      updateRun(db, run.runId, { diskBytes: runBytes(entry.folder) })
     if (results.some((result) => result.stateChanged) || performance.now() - entry.stateShownMs >= 1000) show(entry)
   }
 
