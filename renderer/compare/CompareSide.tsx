@@ -10,6 +10,7 @@ import { arrowOf } from '../../shared/metric-names.ts'
 import { copyText } from '../run/copy-text.ts'
 import { differenceRows, lookOf } from './compare-charts.ts'
 import { AllSettings } from './AllSettings.tsx'
+import { CompareItems } from './CompareItems.tsx'
 import type { CompareState } from './use-compare.ts'
 
 /** What follows from the numbers, and what does not. */
@@ -34,6 +35,7 @@ export function CompareSide({ state }: { readonly state: CompareState }): ReactN
         ))}
       </section>
       <Differences state={state} />
+      <CompareItems state={state} />
       {comparison.warnings.length === 0 ? null : (
         <Section>
           <div className="col">

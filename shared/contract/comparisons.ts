@@ -11,6 +11,21 @@ export const interval = z.strictObject({
 })
 export type Interval = z.infer<typeof interval>
 
+/** A difference item by item. */
+export const itemsDifference = z.strictObject({
+  mean: z.number(),
+  low: z.number(),
+  high: z.number(),
+  p: z.number(),
+  items: z.int(),
+  /** Prompts, queries or episodes that the items belong to. */
+  clusters: z.int(),
+  /** False: one of the two has one seed, and the interval is of these weights alone. */
+  overSeeds: z.boolean(),
+  /** So many of them, with these seeds, could tell such a difference in four of five repeats; null where it is told, or out of their reach. */
+  clustersToTell: z.int().nullable(),
+})
+
 /** Runs that differ only in their seed. */
 export const group = z.strictObject({
   groupHash: z.string(),
@@ -61,6 +76,8 @@ export const comparison = z.strictObject({
       adjustedP: z.number().nullable(),
       /** Seeds that each would need to tell such a difference in four of five repeats; null where it is told, or out of reach. */
       seedsToTell: z.int().nullable(),
+      /** The same item by item, where all of these runs kept the same: over seeds and items together, or of two runs with one seed each. */
+      items: itemsDifference.nullable(),
       /** `equivalent`: the whole interval lies within the margin that was set. */
       verdict: z.enum(['higher', 'lower', 'equivalent', 'cannot-tell', 'not-comparable']),
       whyNot: z.string().nullable(),
@@ -97,6 +114,37 @@ const compareInput = z.strictObject({
 
 export const comparisonCalls = {
   'comparisons.get': call(compareInput, comparison),
+  /** One configuration against the baseline on each held-out item, most above it first. */
+  'comparisons.items': call(
+    compareInput.extend({
+      /** Default: the first that is not the baseline. */
+      groupHash: z.string().nullable().default(null),
+    }),
+    z.strictObject({
+      metric: z.string(),
+      group: z.string(),
+      baseline: z.string(),
+      /** Means over the items as the metric weighs them. */
+      means: z.strictObject({ group: z.number(), baseline: z.number() }),
+      /** Null where all items are of one prompt. */
+      difference: itemsDifference.nullable(),
+      better: z.int(),
+      worse: z.int(),
+      equal: z.int(),
+      total: z.int(),
+      /** At most 2,000, taken evenly where there are more; the ends are there. */
+      items: z.array(
+        z.strictObject({
+          id: z.string(),
+          /** What it is about, where the data set is here: a prompt, a query. */
+          title: z.string().nullable(),
+          /** Means over seeds. */
+          group: z.number(),
+          baseline: z.number(),
+        }),
+      ),
+    }),
+  ),
   /** One prompt, what each run's latest samples answer to it. */
   'comparisons.samples': call(
     z.strictObject({

@@ -1,5 +1,6 @@
 // How often the intervals that Pairlab shows hold the truth, over many settings: npm run bench:coverage [draws]
 import { clusteredShare, wilsonAt } from '../../shared/statistics/clustered.ts'
+import { crossedDifference } from '../../shared/statistics/crossed.ts'
 import { mean, standardError } from '../../shared/statistics/intervals.ts'
 import { studentInterval } from '../../shared/statistics/student.ts'
 import { coverage, createDraws, type Clusters } from '../support/coverage.ts'
@@ -45,3 +46,32 @@ for (const n of [2, 3, 4, 8, 16, 25]) {
   console.log(`| ${n} | ${show(shown)} | ${show(coverage(draws, draw, normal, 0))} |`)
 }
 console.log(`\nThe lowest of the first table: ${show(worst)}.`)
+
+console.log(
+  '\nA difference over seeds and items together, of prompts with one to six weighted pairs; deviations of seed, prompt, rest.\n',
+)
+console.log('| seeds | prompts | deviations | paired by seed | not paired |\n|---:|---:|---|---:|---:|')
+let lowest = 1
+for (const seeds of [3, 5, 10]) {
+  for (const prompts of [10, 30, 100]) {
+    for (const spread of [
+      [1, 0, 0],
+      [0, 1, 1],
+      [0.1, 0.5, 1],
+      [0.3, 1, 3],
+      [1, 1, 1],
+    ] as const) {
+      const [paired, apart] = [true, false].map((byPair) =>
+        coverage(
+          Math.ceil(draws / 4),
+          () => random.crossed({ seeds, prompts, spread }),
+          ({ ours, theirs, items }) => crossedDifference(ours, theirs, items, byPair)!,
+          0,
+        ),
+      ) as [number, number]
+      lowest = Math.min(lowest, paired, apart)
+      console.log(`| ${seeds} | ${prompts} | ${spread.join(', ')} | ${show(paired)} | ${show(apart)} |`)
+    }
+  }
+}
+console.log(`\nThe lowest: ${show(lowest)}.`)

@@ -78,10 +78,15 @@ test('feature files become a data set on which a warm start and PG-RANK are trai
   const [before, after] = await Promise.all([warm!, run!].map((runId) => client.call('runs.get', { runId })))
   expect(before!.mainMetric).toBe('eval/ndcg')
   expect(after!.mainValue).toBeGreaterThan(0.9)
-  const paired = await client.call('rankings.compare', { a: warm!, b: run!, side: 'test' })
+  const both = { runIds: [warm!, run!], metric: 'test/ndcg' }
+  const paired = await client.call('comparisons.items', both)
   expect([paired.items.length, paired.better + paired.worse + paired.equal]).toEqual([5, 5])
-  expect(paired.difference).toBeCloseTo(paired.meanB - paired.meanA, 9)
-  expect(paired.low).toBeLessThanOrEqual(paired.difference)
+  expect(paired.difference!.mean).toBeCloseTo(paired.means.group - paired.means.baseline, 9)
+  expect(paired.difference!.low).toBeLessThanOrEqual(paired.difference!.mean)
+  expect(paired.difference!.overSeeds).toBe(false)
+  // Rankers of earlier versions kept the same in files of their own.
+  for (const one of both.runIds) rmSync(path.join(made.dataFolder, 'runs', one, 'held-out'), { recursive: true })
+  expect(await client.call('comparisons.items', both)).toEqual(paired)
   const folder = path.join(made.dataFolder, 'runs', run!)
   const queries = JSON.parse(readFileSync(path.join(folder, 'rankings/test-queries.json'), 'utf8')) as {
     queryId: string

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CHECKPOINT_FILES } from '../../main/core/models/checkpoint-files.ts'
 import { findAlgorithm } from '../../main/core/learn/registry.ts'
+import { readMeasuredItems } from '../../main/base/run-folder/held-out-items.ts'
 import { checkpointFolder } from '../../main/base/run-folder/paths.ts'
 import type { RunId } from '../../shared/domain.ts'
 import type { TrainingChanges } from '../../shared/training-config.ts'
@@ -53,17 +54,22 @@ function testAt(folder: string, step: number): Record<string, number | null> {
 }
 
 /** Rates at which each soon goes wrong. */
-const COURSES: readonly (readonly [name: string, method: string, options: TinyOptions])[] = [
-  ['all weights', 'sft', { training: { learningRate: 0.03 } }],
-  ['a reward of fresh completions', 'copg', { config: { rewards: { kind: 'length', target: 1 } } }],
-  ['adapters', 'dpo', { training: { adapt: 'lora', loraRank: 2, learningRate: 0.2 } }],
-  ['a reference that follows', 'dpo', { training: { referenceSyncEvery: 2, learningRate: 0.03 } }],
-  ['a ranker', 'pg-rank', { training: { learningRate: 0.5 } }],
-  ['a policy that acts', 'bc', { training: { learningRate: 0.3 } }],
-  ['an embedder', 'contrastive', { training: { learningRate: 0.03 } }],
+const COURSES: readonly (readonly [name: string, method: string, options: TinyOptions, behind: readonly string[]])[] = [
+  ['all weights', 'sft', { training: { learningRate: 0.03 } }, ['logps/accuracies']],
+  [
+    'a reward of fresh completions',
+    'copg',
+    { config: { rewards: { kind: 'length', target: 1 } } },
+    ['rewards/accuracies', 'rewards/margins', 'rollout/reward'],
+  ],
+  ['adapters', 'dpo', { training: { adapt: 'lora', loraRank: 2, learningRate: 0.2 } }, ['rewards/accuracies']],
+  ['a reference that follows', 'dpo', { training: { referenceSyncEvery: 2, learningRate: 0.03 } }, ['rewards/margins']],
+  ['a ranker', 'pg-rank', { training: { learningRate: 0.5 } }, ['ndcg', 'mrr', 'recall']],
+  ['a policy that acts', 'bc', { training: { learningRate: 0.3 } }, ['preferences/accuracy']],
+  ['an embedder', 'contrastive', { training: { learningRate: 0.03 } }, ['embed/ndcg', 'embed/wins']],
 ]
 
-describe.each(COURSES)('%s', (_name, method, { training, config }) => {
+describe.each(COURSES)('%s', (_name, method, { training, config }, behind) => {
   const tiny = tinyRunOf(findAlgorithm(method))
   const options = (steps: number, changes: TrainingChanges = {}): TinyOptions => ({
     ...tiny,
@@ -84,6 +90,18 @@ describe.each(COURSES)('%s', (_name, method, { training, config }) => {
     expect(testAt(folder, step!)).toEqual(testAt(ended, Math.max(1, step!)))
     expect(only(folder, 'checkpoint').some((event) => event.step === 0)).toBe(true)
     expect(only(folder, 'checkpoint').findLast((event) => event.best)!.step).toBe(step)
+    // What is behind the means lies beside the checkpoints, under both.
+    for (const at of [step!, 6]) {
+      const found = readMeasuredItems(folder, 'test', at)!
+      expect(new Set(found.ids).size).toBe(found.ids.length)
+      for (const [name, { value, weight }] of Object.entries(found.metrics)) {
+        const all = weight.reduce((sum, one) => sum + one, 0)
+        const mean = value.reduce((sum, one, item) => sum + one * weight[item]!, 0) / all
+        expect([name, mean]).toEqual([name, expect.closeTo(testAt(folder, at)[`test/${name}`]!, 6)])
+      }
+      expect(Object.keys(found.metrics)).toEqual(expect.arrayContaining([...behind]))
+    }
+    expect(Object.keys(readMeasuredItems(folder, 'eval', 6)!.metrics)).toEqual(expect.arrayContaining([...behind]))
   })
 })
 

@@ -116,7 +116,6 @@ export const callInputs: { readonly [N in CallName]: (place: Place) => Inputs<N>
   'segments.export': () => one({ datasetId, format: 'segments-jsonl' }),
   'rankings.import': ({ dataFolder }) => one({ path: path.join(dataFolder, 'none') }),
   'rankings.queries': () => one({ datasetId }),
-  'rankings.compare': () => one({ a: first, b: second }),
   'unpaired.import': ({ dataFolder }) => one({ path: path.join(dataFolder, 'none.jsonl') }),
   'texts.import': ({ dataFolder }) => one({ path: path.join(dataFolder, 'none.txt') }),
   'runs.list': () => one({}),
@@ -156,6 +155,7 @@ export const callInputs: { readonly [N in CallName]: (place: Place) => Inputs<N>
     'each run alone': { runIds: allRuns(place), metric: 'eval/loss', groupBy: 'none' },
   }),
   'comparisons.samples': (place) => one({ runIds: allRuns(place).slice(0, 50) }),
+  'comparisons.items': (place) => one({ runIds: allRuns(place).slice(0, 50) }),
   'comparisons.table': (place) =>
     one({ runIds: allRuns(place), metric: 'eval/loss', format: 'csv', metrics: ['eval/loss', 'eval/accuracy'] }),
   'models.list': () => one({}),

@@ -1,5 +1,6 @@
 import { seededUniform } from '../../shared/statistics/bootstrap.ts'
 import type { Outcome } from '../../shared/statistics/clustered.ts'
+import type { CrossedItem } from '../../shared/statistics/crossed.ts'
 import type { Bounds } from '../../shared/statistics/intervals.ts'
 
 // How often an interval holds the truth, by drawing data whose truth is known.
@@ -16,10 +17,25 @@ export interface Clusters {
   readonly weighted: boolean
 }
 
+/** Runs of two configurations that are equally good, on the same items. */
+export interface Crossed {
+  readonly seeds: number
+  readonly prompts: number
+  /** Standard deviations of a seed, of a prompt (of which one configuration has more than the other), and of what is left. */
+  readonly spread: readonly [seed: number, prompt: number, rest: number]
+}
+
+export interface CrossedDraw {
+  readonly items: readonly CrossedItem[]
+  readonly ours: readonly (readonly number[])[]
+  readonly theirs: readonly (readonly number[])[]
+}
+
 export function createDraws(seed: number): {
   uniform(): number
   normal(): number
   clustered(clusters: Clusters): Outcome[]
+  crossed(crossed: Crossed): CrossedDraw
 } {
   const uniform = seededUniform(seed)
   const normal = (): number => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform())
@@ -48,6 +64,23 @@ export function createDraws(seed: number): {
           cluster: String(at),
         }))
       }).flat()
+    },
+    crossed({ seeds, prompts, spread: [seed, prompt, rest] }) {
+      const items: CrossedItem[] = []
+      const effects: number[] = []
+      for (let at = 0; at < prompts; at += 1) {
+        const own = prompt * normal()
+        for (let pair = Math.floor(uniform() * 6); pair >= 0; pair -= 1) {
+          items.push({ weight: (1 + Math.floor(3 * uniform())) / 3, cluster: String(at) })
+          effects.push(own)
+        }
+      }
+      const runs = (times: number): number[][] =>
+        Array.from({ length: seeds }, () => {
+          const own = seed * normal()
+          return effects.map((effect) => own + times * effect + rest * normal())
+        })
+      return { items, ours: runs(1), theirs: runs(0) }
     },
   }
 }

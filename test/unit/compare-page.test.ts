@@ -56,6 +56,7 @@ function comparison(): Comparison {
         p: null,
         adjustedP: null,
         seedsToTell: null,
+        items: null,
         verdict: 'cannot-tell',
         whyNot: null,
       },

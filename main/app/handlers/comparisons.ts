@@ -3,7 +3,7 @@ import type { Handlers } from '../../../shared/rpc.ts'
 import { USUAL_METRICS } from '../../../shared/compare-point.ts'
 import { baseName, describeMetric, TEST } from '../../../shared/metric-names.ts'
 import { byName } from '../../../shared/named-values.ts'
-import type { MetricInfo, RunId } from '../../../shared/domain.ts'
+import { isLive, type MetricInfo, type RunId } from '../../../shared/domain.ts'
 import { algorithms } from '../../core/learn/registry.ts'
 import { chosenStep } from '../runs/chosen.ts'
 import { compareInSlices, curveMetricOf } from '../runs/comparison.ts'
@@ -14,14 +14,20 @@ import { summarizeRun } from '../runs/summary.ts'
 import { asBefore } from '../requests/later-settings.ts'
 import { listMetricNames, readPoints } from '../store/metrics.ts'
 import { readRunSpec } from '../store/runs.ts'
+import { readRunItems } from '../runs/run-items.ts'
 import { inSlices, type Sliced } from '../store/slices.ts'
+import { compareItems } from './comparison-items.ts'
 import type { HandlerDeps } from './deps.ts'
 
-type Names = 'comparisons.get' | 'comparisons.samples' | 'comparisons.table'
+type Names = 'comparisons.get' | 'comparisons.items' | 'comparisons.samples' | 'comparisons.table'
 
 export function comparisonHandlers(deps: HandlerDeps): Pick<Handlers, Names> {
   return {
     'comparisons.get': async (input) => (await compare(deps, input)).comparison,
+    'comparisons.items': async ({ groupHash, ...input }) => {
+      const { runs, options, infos } = await gather(deps, input)
+      return compareItems(deps.db, runs, { ...options, infos }, groupHash)
+    },
     'comparisons.samples': ({ runIds }) => inSlices(samplesByPrompt(deps, runIds)),
     'comparisons.table': async ({ format, metrics, ...input }) => {
       const { comparison, infos } = await compare(deps, input)
@@ -37,12 +43,23 @@ interface Compared {
 }
 
 async function compare(deps: HandlerDeps, input: Parsed<'comparisons.get'>): Promise<Compared> {
+  const { runs, options, infos } = await gather(deps, input)
+  return { comparison: await inSlices(compareInSlices(runs, { ...options, infos })), infos }
+}
+
+interface Gathered {
+  readonly runs: readonly ComparedRun[]
+  readonly options: ReturnType<typeof withGoals>
+  readonly infos: readonly MetricInfo[]
+}
+
+async function gather(deps: HandlerDeps, input: Parsed<'comparisons.get'>): Promise<Gathered> {
   const metric = input.metric === '' ? await inSlices(usualMetric(deps, input.runIds)) : input.metric
   const options = withGoals({ ...input, metric })
   const runs = await inSlices(readRuns(deps, options))
   const methods = new Set(runs.map((run) => run.summary.method))
   const infos = algorithms.filter(({ id }) => methods.has(id)).flatMap(({ metrics }) => metrics)
-  return { comparison: await inSlices(compareInSlices(runs, { ...options, infos })), infos }
+  return { runs, options, infos }
 }
 
 function withGoals(
@@ -80,6 +97,7 @@ function* readRuns(
   options: Parsed<'comparisons.get'> & { readonly goals: Record<string, Goal> },
 ): Sliced<ComparedRun[]> {
   const compared: ComparedRun[] = []
+  let room = MOST_ITEMS
   for (const runId of new Set(options.runIds)) {
     const entry = runs.get(runId)
     const chosen = chosenStep(entry)
@@ -93,16 +111,22 @@ function* readRuns(
       curves[name] = whole.includes(name) ? curve : onlyPoint(valueAt(curve, options.at, chosen))
       yield
     }
-    compared.push({
-      summary: summarizeRun(db, entry),
-      spec: asBefore(readRunSpec(db, runId)),
-      curves,
-      chosen,
-      vocabSize,
-    })
+    const spec = asBefore(readRunSpec(db, runId))
+    const asked = { runFolder: runs.folderOf(runId), metric: options.metric, at: options.at, chosen }
+    const items =
+      isLive(entry.state) || room <= 0 ? null : readRunItems({ ...asked, lastStep: lastStepOf(curves[options.metric]) })
+    room -= items?.ids.length ?? 0
+    compared.push({ summary: summarizeRun(db, entry), spec, curves, chosen, vocabSize, items })
     yield
   }
   return compared
+}
+
+/** Values by item that one comparison holds in memory: past them runs are compared by their means. */
+const MOST_ITEMS = 4_000_000
+
+function lastStepOf(curve: Curve | undefined): number {
+  return curve?.step.at(-1) ?? 0
 }
 
 /** Before every step, so that whoever looks finds it. */

@@ -5,19 +5,16 @@ import type { Handlers } from '../../../shared/rpc.ts'
 import { createRankingBrowser } from '../data/browse-rankings.ts'
 import { createDatasetMaker } from '../data/dataset-ids.ts'
 import { requireDataset } from '../store/datasets.ts'
-import { requireRun } from '../store/runs.ts'
 import { addRankings } from './add-rankings.ts'
 import type { HandlerDeps } from './deps.ts'
-import { compareQueries, readMeasures, type Measures } from './ranking-pairs.ts'
 import { resolveGiven } from '../../base/files/given-path.ts'
 
 export function rankingHandlers({
   db,
   dataFolder,
   events,
-  runs,
   reader,
-}: HandlerDeps): Pick<Handlers, 'rankings.import' | 'rankings.queries' | 'rankings.compare'> {
+}: HandlerDeps): Pick<Handlers, 'rankings.import' | 'rankings.queries'> {
   const browser = createRankingBrowser(db, dataFolder)
   const makeOnce = createDatasetMaker({ db, dataFolder })
   return {
@@ -32,13 +29,6 @@ export function rankingHandlers({
         ),
       }
     },
-    'rankings.compare': ({ a, b, side, at, measure }) =>
-      compareQueries(
-        [a, b].map((runId) => readMeasures(runs.folderOf(requireRun(db, runId).runId), side, at, measure)) as [
-          Measures,
-          Measures,
-        ],
-      ), // two of them
     'rankings.queries': ({ datasetId, offset, limit }): { total: number; documents: number; rows: JudgedRow[] } => {
       const dataset = requireDataset(db, datasetId)
       if (dataset.kind !== 'rankings')

@@ -5,6 +5,7 @@ import type { RunSummary } from '../../../shared/contract/runs.ts'
 import type { MetricInfo } from '../../../shared/domain.ts'
 import type { RunSpec } from '../../../shared/run-spec.ts'
 import type { Sliced } from '../store/slices.ts'
+import type { RunItems } from './run-items.ts'
 
 /** A curve in step order, over the steps that count. */
 export interface Curve {
@@ -22,6 +23,8 @@ export interface ComparedRun {
   readonly chosen: number | null
   /** Tokens that its tokenizer knows; null where it reads none, or has not said yet. */
   readonly vocabSize: number | null
+  /** Values of the metric that is compared, by held-out item; null where the run kept none. */
+  readonly items?: RunItems | null
 }
 
 /** A metric's curve. A metric may be called `constructor`, which every object has. */

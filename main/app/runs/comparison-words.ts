@@ -4,6 +4,7 @@ import type { RunState } from '../../../shared/domain.ts'
 import { pointInWords } from '../../../shared/compare-point.ts'
 import { EVAL, TEST } from '../../../shared/metric-names.ts'
 import { formatCount, intervalDecimals } from '../../../shared/units.ts'
+import { itemsInWords } from './comparison-item-words.ts'
 import {
   countedRuns,
   curveOf,
@@ -19,6 +20,8 @@ interface ConclusionInput {
   readonly groups: readonly NamedGroup[]
   /** As it is called within a sentence. */
   readonly metric: string
+  /** As it is logged. */
+  readonly metricName: string
   readonly goal: Goal
   readonly differences: readonly GroupDifference[]
   /** Of the metric, in the order of the groups. */
@@ -40,7 +43,9 @@ export function concludeInWords(input: ConclusionInput): string[] {
     )
   else if (Math.max(...seeds) < 3) sentences.push('With two seeds nothing can be concluded. Run at least three.')
   if (groups.length === 1) sentences.push('There is one configuration here, so nothing to compare it with.')
-  sentences.push(...differences.map((difference) => differenceInWords(difference, input)))
+  sentences.push(
+    ...differences.flatMap((difference) => [differenceInWords(difference, input), ...itemsOf(difference, input)]),
+  )
   const tested = differences.filter(({ adjustedP }) => adjustedP !== null).length
   if (tested > 1)
     sentences.push(
@@ -84,6 +89,21 @@ function differenceInWords(difference: GroupDifference, { groups, metric, goal, 
   return `${name} has a ${verdict} ${metric} than ${base}${better}: by ${amount}, ${how}.`
 }
 
+/** Item by item, where that is known. */
+function itemsOf({ items, verdict }: GroupDifference, { metricName }: ConclusionInput): string[] {
+  if (items === null) return []
+  const told = verdict === 'higher' || verdict === 'lower'
+  return [
+    itemsInWords(
+      items,
+      metricName,
+      `${signed(items.mean, items)}${rangeInWords({ ...items, n: items.items })}`,
+      sayP(items.p),
+      told,
+    ),
+  ]
+}
+
 function sayP(p: number): string {
   return p < 0.001 ? 'p < .001' : `p = ${p.toFixed(3).replace(/^0/, '')}`
 }
@@ -91,7 +111,7 @@ function sayP(p: number): string {
 /** What the numbers are of, beside seeds: intervals say nothing of other pairs. '' where runs do not share it. */
 export function sidesInWords(groups: readonly NamedGroup[], metric: string): string {
   const runs = groups.flatMap((group) => countedRuns(group))
-  if (/(^|\/)(return|success)(_|$)/.test(metric)) return 'the same episodes'
+  if (/(^|\/)(return|success)(_|$)/.test(metric)) return 'episodes of their own for each seed'
   const side = metric.startsWith(TEST) ? 'test' : metric.startsWith(EVAL) ? 'validation' : null
   const counts = new Set(runs.map(({ spec }) => (side === null ? 0 : spec.data.counts[side])))
   const [count = 0] = counts

@@ -62,6 +62,7 @@ export function* compareInSlices(runs: readonly ComparedRun[], options: CompareO
     conclusions: concludeInWords({
       groups,
       metric: said,
+      metricName: options.metric,
       goal,
       differences,
       values: scored.map((group) => group.values[options.metric]),

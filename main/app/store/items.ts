@@ -286,3 +286,17 @@ export function findItemIndexes(db: ReadableDb, datasetId: string, pairIds: read
     .pluck()
   return pairIds.map((pairId) => find.get(datasetId, pairId)).filter((index) => index !== undefined)
 }
+
+/** Titles of the given items, those that are there. */
+export function findTitles(db: ReadableDb, datasetId: string, pairIds: readonly string[]): Map<string, string> {
+  const find = prepared<[string, string], { readonly title: string }>(
+    db,
+    'SELECT title FROM pairs WHERE dataset_id = ? AND pair_id = ?',
+  )
+  return new Map(
+    pairIds.flatMap((pairId) => {
+      const title = find.get(datasetId, pairId)?.title ?? ''
+      return title === '' ? [] : [[pairId, title] as const]
+    }),
+  )
+}

@@ -96,10 +96,11 @@ export interface BatchTotals {
   /** Absent where every pair is a comparison. */
   readonly judged?: JudgedTotals
   /**
-   * Asked by an evaluation: told of the outcomes in [0, 1] behind a share, and their weights [pair], or [row] of answers. A pair
-   * whose label is exactly ½ has none: it says nothing of who is right, where the batch's own share counts it as ½.
+   * Asked by an evaluation: told of the values behind a mean, in [0, 1] behind a share, and their weights [pair], or [row] of
+   * answers. A pair whose label is exactly ½ has no outcome: it says nothing of who is right, where the batch's own share
+   * counts it as ½.
    */
-  readonly tell?: (metric: string, outcomes: tf.Tensor1D, weights: tf.Tensor1D) => void
+  readonly tell?: (metric: string, kind: 'share' | 'mean', values: tf.Tensor1D, weights: tf.Tensor1D) => void
 }
 
 /** Weights behind what is measured on compared pairs, and on answers that were judged by themselves. */

@@ -29,8 +29,18 @@ export function comparesAny({ judged }: BatchTotals): boolean {
 
 /** Share of a weighted mean over the pairs whose sides are compared. @param values [pair] */
 export function comparedShare(values: tf.Tensor1D, batch: PairBatch, totals: BatchTotals): tf.Scalar {
-  const weight = batch.judged == null ? batch.weight : (tf.mul(batch.weight, batch.judged.compared) as tf.Tensor1D)
-  return weightedShare(values, weight, totals.judged?.compared ?? totals.weight)
+  return weightedShare(values, comparedWeight(batch), totals.judged?.compared ?? totals.weight)
+}
+
+/** The same of a metric, its values told to an evaluation that asks for them. @param values [pair] */
+export function toldMean(metric: string, values: tf.Tensor1D, batch: PairBatch, totals: BatchTotals): tf.Scalar {
+  totals.tell?.(metric, 'mean', values, comparedWeight(batch))
+  return comparedShare(values, batch, totals)
+}
+
+/** 0 where the sides are not compared [pair] */
+function comparedWeight(batch: PairBatch): tf.Tensor1D {
+  return batch.judged == null ? batch.weight : tf.mul(batch.weight, batch.judged.compared)
 }
 
 /**
@@ -41,7 +51,7 @@ export function toldShare(metric: string, outcomes: tf.Tensor1D, batch: PairBatc
   if (totals.tell !== undefined) {
     const strict = tf.cast(tf.notEqual(batch.preference, 0.5), 'float32')
     const compared = batch.judged == null ? strict : tf.mul(strict, batch.judged.compared)
-    totals.tell(metric, outcomes, tf.mul(batch.weight, compared) as tf.Tensor1D)
+    totals.tell(metric, 'share', outcomes, tf.mul(batch.weight, compared) as tf.Tensor1D)
   }
   return comparedShare(outcomes, batch, totals)
 }
@@ -65,7 +75,7 @@ export function judgedMetrics(
   const weightBad = tf.sub(weight, weightGood) as tf.Tensor1D
   const above = fractionGreater(rewards, tf.add(tf.zerosLike(rewards), line))
   const right = tf.add(tf.mul(share, above), tf.mul(tf.sub(1, share), tf.sub(1, above))) as tf.Tensor1D
-  if (good + bad > 0) totals.tell?.('judged/accuracies', right, weight)
+  if (good + bad > 0) totals.tell?.('judged/accuracies', 'share', right, weight)
   return {
     ...(good > 0 ? { 'rewards/good': weightedShare(rewards, weightGood, good) } : {}),
     ...(bad > 0 ? { 'rewards/bad': weightedShare(rewards, weightBad, bad) } : {}),

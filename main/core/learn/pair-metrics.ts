@@ -1,6 +1,6 @@
 import type { MetricInfo } from '../../../shared/domain.ts'
 import type { BatchTotals, PairBatch } from './define.ts'
-import { comparedShare, comparesAny, toldShare } from './judged-sides.ts'
+import { comparedShare, comparesAny, toldMean, toldShare } from './judged-sides.ts'
 import {
   agreementWithLabel,
   completionLengths,
@@ -30,7 +30,7 @@ export function rewardMetrics({ batch, totals, rewards }: PairScores): Record<st
   return {
     'rewards/chosen': share(chosen),
     'rewards/rejected': share(rejected),
-    'rewards/margins': share(tf.sub(chosen, rejected)),
+    'rewards/margins': toldMean('rewards/margins', tf.sub(chosen, rejected), batch, totals),
     'rewards/accuracies': toldShare(
       'rewards/accuracies',
       agreementWithLabel(chosen, rejected, batch.preference),

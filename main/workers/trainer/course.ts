@@ -3,6 +3,7 @@ import type { BatchPlan } from '../../core/learn/batch-plan.ts'
 import type { CheckpointWeights } from '../../core/models/checkpoint-files.ts'
 import type { CheckpointContents, SavedCheckpoint } from './checkpoint.ts'
 import type { Update } from './minimize.ts'
+import type { MeasuredSide, OutcomesByMetric } from '../../base/run-folder/held-out-items.ts'
 import type { SampleItem } from '../../../shared/contract/runs.ts'
 
 export interface Evaluation {
@@ -12,7 +13,11 @@ export interface Evaluation {
   readonly samples: readonly SampleItem[] | null
   /** Of its time, what went into samples: as many however long the held-out side is. */
   readonly samplingMs?: number
+  /** Of sides that were measured whole, what is behind the means. */
+  readonly items?: HeldOutItems
 }
+
+export type HeldOutItems = Readonly<Partial<Record<MeasuredSide, OutcomesByMetric>>>
 
 /**
  * Part: a fixed share of the validation side. Choice: the same without anything written anew, for a choice among like

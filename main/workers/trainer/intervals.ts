@@ -1,4 +1,4 @@
-import { clusteredShare, type Outcome } from '../../../shared/statistics/clustered.ts'
+import { clusteredMean, clusteredShare, type Outcome } from '../../../shared/statistics/clustered.ts'
 import { mean, type Bounds } from '../../../shared/statistics/intervals.ts'
 import { studentInterval } from '../../../shared/statistics/student.ts'
 
@@ -10,6 +10,12 @@ export function withBounds(name: string, value: number, { low, high }: Bounds): 
 /** The mean of some values with Student's 95 % interval, as three metrics; no width can be known from fewer than two values. */
 export function withMean(name: string, values: readonly number[]): Record<string, number> {
   return withBounds(name, mean(values), studentInterval(values) ?? { low: Number.NaN, high: Number.NaN })
+}
+
+/** A weighted mean with its interval (`clusteredMean`), as three metrics. */
+export function withClusteredMean(name: string, outcomes: readonly Outcome[]): Record<string, number> {
+  const { mean: center, ...bounds } = clusteredMean(outcomes)
+  return withBounds(name, center, bounds)
 }
 
 /** A weighted share of outcomes with its interval (`clusteredShare`), as three metrics. */

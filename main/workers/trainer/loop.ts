@@ -1,4 +1,5 @@
 import type { AlgorithmPage } from '../../core/learn/define.ts'
+import { writeMeasuredItems, type MeasuredSide } from '../../base/run-folder/held-out-items.ts'
 import { checkpointFolder } from '../../base/run-folder/paths.ts'
 import { openWeights, type Checkpoint } from '../../core/models/checkpoint-files.ts'
 import { describeMetric } from '../../../shared/metric-names.ts'
@@ -159,6 +160,8 @@ function createProgress(context: RunContext, course: Course, from: Checkpoint | 
     if (done === null) return null
     if (done.samples !== null) context.emit({ type: 'sample', step, items: [...done.samples] })
     context.checkEngine()
+    for (const [side, items] of Object.entries(done.items ?? {}))
+      writeMeasuredItems(folder, side as MeasuredSide, step, items) // the names of its keys
     return done.metrics
   }
 

@@ -10,7 +10,7 @@ export interface TripleTexts {
   readonly negatives: readonly string[]
 }
 
-export interface TripleMeasures {
+export interface TripleMeasures<T extends TripleTexts = TripleTexts> {
   /** sim(q, d⁺) less the mean of sim(q, d⁻), of each triple that has negatives. */
   readonly margins: readonly number[]
   /** nDCG@10 of each query's positives among all positives and negatives. */
@@ -18,7 +18,7 @@ export interface TripleMeasures {
   /** 1 where the positive comes before all of the triple's own negatives, of the same triples as the margins. */
   readonly wins: readonly number[]
   /** Those triples. */
-  readonly judged: readonly TripleTexts[]
+  readonly judged: readonly T[]
 }
 
 /**
@@ -26,17 +26,17 @@ export interface TripleMeasures {
  * All positives of a query are right, whichever triple they stand in.
  * @param vectorOf a vector for each text
  */
-export function measureTriples(
-  triples: readonly TripleTexts[],
+export function measureTriples<T extends TripleTexts>(
+  triples: readonly T[],
   vectorOf: (text: string) => Float32Array,
-): TripleMeasures {
+): TripleMeasures<T> {
   const documents = [...new Set(triples.flatMap(({ positive, negatives }) => [positive, ...negatives]))]
   const ids = documents.map((_one, at) => String(at).padStart(8, '0'))
   const right = new Map<string, Set<string>>()
   for (const { query, positive } of triples) right.set(query, (right.get(query) ?? new Set()).add(positive))
   const margins: number[] = []
   const wins: number[] = []
-  const judged: TripleTexts[] = []
+  const judged: T[] = []
   const ndcg = triples.map((triple) => {
     const query = vectorOf(triple.query)
     const answers = right.get(triple.query)!

@@ -3,6 +3,7 @@ import { AppError } from '../../../../shared/errors.ts'
 import { pointInWords, USUAL_METRICS } from '../../../../shared/compare-point.ts'
 import type { Comparison, Interval } from '../../../../shared/contract/comparisons.ts'
 import type { RunId } from '../../../../shared/domain.ts'
+import type { Input, Output as CallOutput } from '../../../../shared/contract.ts'
 import type { Client } from '../../../../shared/rpc.ts'
 import { formatInterval } from '../../../../shared/units.ts'
 import { withClient } from '../connect.ts'
@@ -44,8 +45,8 @@ interface CompareOptions {
   readonly baseline?: string
   readonly margin?: string
   readonly format: string
+  readonly byItem?: boolean
   readonly byQuery?: boolean
-  readonly side: string
 }
 
 async function chosenRuns(client: Client, wanted: readonly string[]): Promise<RunId[]> {
@@ -60,37 +61,50 @@ async function chosenRuns(client: Client, wanted: readonly string[]): Promise<Ru
   return finished.map((run) => run.runId)
 }
 
-async function compareByQuery(
-  client: Client,
-  wanted: readonly string[],
-  options: CompareOptions,
-  out: Output,
-): Promise<void> {
-  if (wanted.length !== 2)
-    throw new AppError({
-      code: 'usage-invalid',
-      message: `--by-query compares two runs, not ${wanted.length}.`,
-      hint: 'For example: pairlab compare warm-1 pg-rank-1 --by-query',
-    })
-  const [a, b] = await Promise.all(wanted.map((one) => pickRun(client, one)))
-  const measure = (options.metric ?? 'ndcg') as 'ndcg' // the contract checks it
-  const found = await client.call('rankings.compare', {
-    a: a!.runId,
-    b: b!.runId,
-    side: options.side as 'test',
-    at: options.at === 'last' ? 'last' : 'best',
-    measure,
-  })
-  const interval =
-    found.low === null || found.high === null ? '' : ` [${found.low.toFixed(4)}, ${found.high.toFixed(4)}]`
+/** One configuration against another on each held-out item; two runs stand for themselves, whatever their settings. */
+async function compareByItem(client: Client, input: Input<'comparisons.items'>, out: Output): Promise<void> {
+  const asked = input.runIds.length === 2 ? ({ ...input, groupBy: 'none' } as const) : input
+  const found = await client.call('comparisons.items', asked)
+  const comparison = await client.call('comparisons.get', { ...asked, metric: found.metric })
+  const labelOf = (key: string): string => comparison.groups.find(({ groupHash }) => groupHash === key)?.label ?? key
+  const [name, base] = [labelOf(found.group), labelOf(found.baseline)]
+  const { difference, items, total } = found
+  const changed = [...items.slice(0, SHOWN_ITEMS), ...items.slice(SHOWN_ITEMS).slice(-SHOWN_ITEMS)].filter(
+    (one) => one.group !== one.baseline,
+  )
   out.result(
     found,
     [
-      `${measure} on ${found.items.length} ${options.side} queries, ${pointInWords(options.side === 'test' && options.at !== 'last' ? 'best' : 'last')}: ${a!.runId} ${found.meanA.toFixed(4)}, ${b!.runId} ${found.meanB.toFixed(4)}`,
-      `${b!.runId} less ${a!.runId}: ${found.difference.toFixed(4)}${interval}, paired bootstrap over queries, 95 %`,
-      `Better for ${found.better} queries, worse for ${found.worse}, the same for ${found.equal}.`,
+      `${found.metric} on ${total} held-out items, ${pointInWords(input.at ?? 'best')}: ${base} ${found.means.baseline.toFixed(4)}, ${name} ${found.means.group.toFixed(4)}`,
+      difference === null
+        ? `${name} less ${base}: ${(found.means.group - found.means.baseline).toFixed(4)}; the items are all of one prompt, so that there is no interval`
+        : `${name} less ${base}: ${difference.mean.toFixed(4)} [${difference.low.toFixed(4)}, ${difference.high.toFixed(4)}], 95 % interval, paired by item${difference.overSeeds ? ', over seeds and items' : ', of these weights alone'}`,
+      `Higher for ${found.better}, lower for ${found.worse}, the same for ${found.equal}.`,
+      ...(changed.length === 0 ? [] : ['', itemTable(changed, name, base)]),
     ].join('\n'),
   )
+}
+
+/** At either end. */
+const SHOWN_ITEMS = 5
+const TITLE_CHARACTERS = 60
+
+function itemTable(items: CallOutput<'comparisons.items'>['items'], name: string, base: string): string {
+  return formatTable(
+    [
+      { title: base, right: true, text: (one) => one.baseline.toFixed(4) },
+      { title: name, right: true, text: (one) => one.group.toFixed(4) },
+      {
+        title: 'item',
+        text: ({ id, title }) => `${id}${title === null ? '' : `  ${oneLine(title).slice(0, TITLE_CHARACTERS)}`}`,
+      },
+    ],
+    items,
+  )
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/gu, ' ').trim()
 }
 
 function marginOf(text: string | undefined): number | null {
@@ -120,12 +134,14 @@ export function compareCommand(): Command {
     .option('--baseline <run>', 'compare against the configuration of this run')
     .option('--margin <difference>', 'a difference below which two are called equivalent, where the whole interval is')
     .addOption(new Option('--format <format>').choices(['text', 'csv', 'latex', 'markdown']).default('text'))
-    .option('--by-query', 'two rankers on the same held-out queries, paired query by query')
-    .addOption(new Option('--side <side>', 'of --by-query').choices(['validation', 'test']).default('test'))
+    .option(
+      '--by-item',
+      'one against the other on each held-out pair, query, prompt or episode; two runs, or two configurations',
+    )
+    .addOption(new Option('--by-query', 'the same').hideHelp())
     .action(async (wanted: string[], options: CompareOptions, command: Command) => {
       const { out, dataDir } = globals(command)
       await withClient(dataDir, async ({ client }) => {
-        if (options.byQuery === true) return compareByQuery(client, wanted, options, out)
         const runIds = await chosenRuns(client, wanted)
         const at = options.at === 'last' || options.at === 'best' ? options.at : Number(options.at)
         const baseline = options.baseline === undefined ? null : (await pickRun(client, options.baseline)).groupHash
@@ -137,6 +153,7 @@ export function compareCommand(): Command {
           baseline,
           margin: marginOf(options.margin),
         } as const // checked by the contract
+        if (options.byItem === true || options.byQuery === true) return compareByItem(client, input, out)
         const comparison = await client.call('comparisons.get', input)
         const metrics = options.metrics?.split(',') ?? [
           ...new Set([comparison.metric, ...USUAL_METRICS.filter((metric) => comparison.metricNames.includes(metric))]),

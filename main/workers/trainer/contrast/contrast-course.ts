@@ -1,11 +1,12 @@
 import { measureSimilarity, measureTriples } from '../../../core/learn/embed/embed-metrics.ts'
 import { sizeOfShape } from '../../../core/learn/models/parameters.ts'
 import type { Checkpoint } from '../../../core/models/checkpoint-files.ts'
-import { textItems, textsOfSide, tripleItems, type ContrastSide } from './contrast-data.ts'
+import { textItems, textsOfSide, tripleItems, type ContrastSide, type Triple } from './contrast-data.ts'
 import { methodContext, openContrastSession, type ContrastSession } from './contrast-session.ts'
 import { updateOn } from './contrast-updates.ts'
+import type { ItemOutcome } from '../../../base/run-folder/held-out-items.ts'
 import type { Course, Evaluation } from '../course.ts'
-import { choiceOf, heldOutOf, measureHeldOut } from '../held-out.ts'
+import { choiceOf, heldOutOf, measureHeldOut, type SideNumbers } from '../held-out.ts'
 import { withMean, withShare } from '../intervals.ts'
 import { finiteOrNull } from '../metric-buffer.ts'
 import type { SampleItem } from '../../../../shared/contract/runs.ts'
@@ -41,13 +42,13 @@ export async function openContrastCourse(context: RunContext, from: Checkpoint |
     },
     work: () => work,
     async evaluate(_step, extent): Promise<Evaluation> {
-      const metrics = await measureHeldOut(heldOut, extent, (side, prefix, part) =>
+      const { metrics, items } = await measureHeldOut(heldOut, extent, (side, prefix, part) =>
         measureSide(session, side, prefix, part),
       )
-      if (extent === 'choice' || extent === 'test') return { metrics, samples: null }
+      if (extent === 'choice' || extent === 'test') return { metrics, items, samples: null }
       const beganAtMs = performance.now()
       const samples = await written(session, heldOut.side)
-      return { metrics, samples, samplingMs: performance.now() - beganAtMs }
+      return { metrics, items, samples, samplingMs: performance.now() - beganAtMs }
     },
     choiceBy: () =>
       choiceOf(
@@ -66,7 +67,7 @@ async function measureSide(
   side: ContrastSide,
   prefix: string,
   part: boolean,
-): Promise<Record<string, number>> {
+): Promise<SideNumbers> {
   const { context, method } = session
   const given = methodContext(session)
   const limit = part ? context.spec.training.evalPairs : Infinity
@@ -77,6 +78,7 @@ async function measureSide(
     ...scored.flatMap((one) => [one.first, one.second]),
   ]
   const metrics: Record<string, number> = { [`${prefix}/pairs`]: triples.length }
+  const items: Record<string, ItemOutcome[]> = {}
   for (const [name, value] of Object.entries((await method.measure?.(given, textsOfSide(side).slice(0, limit))) ?? {}))
     metrics[`${prefix}/${name}`] = value
   const distinct = [...new Set(texts)]
@@ -84,15 +86,15 @@ async function measureSide(
   const of = (text: string): Float32Array => vectors.get(text)! // embedded above
   if (triples.length > 0) {
     const { margins, ndcg, wins, judged } = measureTriples(triples, of)
+    items['embed/ndcg'] = outcomesOf(triples, ndcg)
     Object.assign(metrics, withMean(`${prefix}/embed/ndcg`, ndcg))
     if (margins.length > 0) {
+      items['embed/margin'] = outcomesOf(judged, margins)
+      items['embed/wins'] = outcomesOf(judged, wins)
       Object.assign(
         metrics,
         withMean(`${prefix}/embed/margin`, margins),
-        withShare(
-          `${prefix}/embed/wins`,
-          wins.map((value, at) => ({ value, weight: 1, cluster: judged[at]!.query })),
-        ),
+        withShare(`${prefix}/embed/wins`, items['embed/wins']),
       )
     }
   }
@@ -100,7 +102,12 @@ async function measureSide(
     scored.map((one) => ({ first: of(one.first), second: of(one.second), score: one.score })),
   )
   if (correlation !== null) metrics[`${prefix}/embed/spearman`] = correlation
-  return metrics
+  return { metrics, items }
+}
+
+/** Triples of a query go together. */
+function outcomesOf(triples: readonly Triple[], values: readonly number[]): ItemOutcome[] {
+  return triples.map(({ id, query }, at) => ({ item: id, cluster: query, weight: 1, value: values[at]! })) // one each
 }
 
 /** What a method that writes has to say about the first held-out items, each with its reward by parts. */

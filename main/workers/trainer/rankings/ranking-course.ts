@@ -10,7 +10,7 @@ import { findRankingAlgorithm } from '../../../core/learn/registry.ts'
 import { tf } from '../../../core/learn/tf.ts'
 import { openModelFiles, type Checkpoint, type ModelFiles } from '../../../core/models/checkpoint-files.ts'
 import type { Course, Evaluation, Extent } from '../course.ts'
-import { choiceOf, heldOutOf, measureHeldOut } from '../held-out.ts'
+import { choiceOf, heldOutOf, measureHeldOut, NOTHING } from '../held-out.ts'
 import type { Update } from '../minimize.ts'
 import { evaluateRanker, samplesOf, trecRunOf, type RankedQuery } from './ranking-evaluation.ts'
 import { readRankingData, type RankingQuery } from './ranking-data.ts'
@@ -82,9 +82,9 @@ export async function openRankingCourse(context: RunContext, from: Checkpoint | 
 
   async function evaluate(_step: number, extent: Extent): Promise<Evaluation> {
     let shown: readonly RankedQuery[] = []
-    const metrics = await measureHeldOut(heldOut, extent, async (side, prefix, part) => {
-      if (prefix === 'test' && side.length === 0) return {}
-      const { metrics, ranked } = await evaluateRanker(
+    const { metrics, items } = await measureHeldOut(heldOut, extent, async (side, prefix, part) => {
+      if (prefix === 'test' && side.length === 0) return NOTHING
+      const { metrics, items, ranked } = await evaluateRanker(
         scorer,
         part ? side.slice(0, training.evalPairs) : side,
         settings.cutoff,
@@ -92,10 +92,11 @@ export async function openRankingCourse(context: RunContext, from: Checkpoint | 
       if (!part)
         keep(folder, extent === 'test' ? 'best-test' : prefix === 'test' ? 'test' : 'validation', ranked, spec.runId)
       if (prefix === 'eval') shown = ranked
-      return named(prefix, metrics)
+      return { metrics: named(prefix, metrics), items }
     })
     return {
       metrics,
+      items,
       samples:
         training.samplePrompts === 0 || extent === 'choice' || extent === 'test'
           ? null

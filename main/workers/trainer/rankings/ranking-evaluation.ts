@@ -2,6 +2,8 @@ import type { RankingDocument } from '../../../../shared/rankings.ts'
 import { measureRanking, rankAsTrecEval } from '../../../core/learn/ranking/ranking-metrics.ts'
 import { formatTrecRun } from '../../../core/learn/ranking/trec-run.ts'
 import type { SampleItem } from '../../../../shared/contract/runs.ts'
+import type { ItemOutcome } from '../../../base/run-folder/held-out-items.ts'
+import { NOTHING, type SideNumbers } from '../held-out.ts'
 import { withMean } from '../intervals.ts'
 import type { RankingQuery } from './ranking-data.ts'
 import type { RankingScorer } from './ranking-scorer.ts'
@@ -27,29 +29,25 @@ export async function evaluateRanker(
   scorer: RankingScorer,
   queries: readonly RankingQuery[],
   cutoff: number,
-): Promise<{ readonly metrics: Record<string, number>; readonly ranked: readonly RankedQuery[] }> {
+): Promise<SideNumbers & { readonly ranked: readonly RankedQuery[] }> {
   const scores = await scorer.rank(queries.map((query) => ({ query, positions: [...query.list.documents.keys()] })))
   const ranked = queries.map((query, at) => rankOf(query, scores[at]!, cutoff))
-  const counted = ranked.flatMap(({ measures }) => measures ?? [])
-  const of = (name: keyof NonNullable<RankedQuery['measures']>): Record<string, number> =>
-    withMean(
+  const counted = ranked.flatMap(({ query, measures }) => (measures === null ? [] : [{ id: query.queryId, measures }]))
+  if (counted.length === 0) return { ranked, ...NOTHING }
+  const outcomesOf = (name: (typeof MEASURES)[number]): ItemOutcome[] =>
+    counted.map(({ id, measures }) => ({ item: id, cluster: id, weight: 1, value: measures[name] }))
+  const items = Object.fromEntries(MEASURES.map((name) => [name, outcomesOf(name)]))
+  const means = Object.entries(items).map(([name, outcomes]) => {
+    const found = withMean(
       name,
-      counted.map((one) => one[name]),
+      outcomes.map(({ value }) => value),
     )
-  return {
-    ranked,
-    metrics:
-      counted.length === 0
-        ? {}
-        : {
-            ...of('ndcg'),
-            ...of('ndcg_exp'),
-            ...of('mrr'),
-            ...of('recall'),
-            first_stage_ndcg: of('first_stage_ndcg')['first_stage_ndcg']!,
-          },
-  }
+    return name === 'first_stage_ndcg' ? { [name]: found[name]! } : found
+  })
+  return { ranked, metrics: Object.assign({}, ...means) as Record<string, number>, items } // numbers by name, each of them
 }
+
+const MEASURES = ['ndcg', 'ndcg_exp', 'mrr', 'recall', 'first_stage_ndcg'] as const
 
 function rankOf(query: RankingQuery, scores: readonly number[], cutoff: number): RankedQuery {
   const { relevance, unlisted } = query.list

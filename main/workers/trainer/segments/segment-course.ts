@@ -10,10 +10,11 @@ import type { TensorToWrite } from '../../../core/models/write.ts'
 import { worlds } from '../../../core/worlds/registry.ts'
 import type { WorldKind } from '../../../core/worlds/define.ts'
 import { rollOut } from '../../../core/worlds/roll-out.ts'
+import type { ItemOutcome } from '../../../base/run-folder/held-out-items.ts'
 import { saveCheckpoint } from '../checkpoint.ts'
 import type { Course, Evaluation, Extent } from '../course.ts'
-import { choiceOf, heldOutOf, measureHeldOut, type HeldOut } from '../held-out.ts'
-import { alone, withMean, withShare } from '../intervals.ts'
+import { choiceOf, heldOutOf, measureHeldOut, NOTHING, type HeldOut, type SideNumbers } from '../held-out.ts'
+import { withMean, withShare } from '../intervals.ts'
 import type { RunContext } from '../run-context.ts'
 import { openPlan } from '../open-plan.ts'
 import { parseConfig } from '../parse-config.ts'
@@ -144,36 +145,62 @@ interface Judged {
   readonly heldOut: HeldOut<SegmentSet>
 }
 
-async function scoreSegments(run: ControlRun, set: SegmentSet, prefix: string): Promise<Record<string, number>> {
-  if (set.count === 0) return {}
+async function scoreSegments(run: ControlRun, set: SegmentSet, prefix: string): Promise<SideNumbers> {
+  if (set.count === 0) return NOTHING
   const { outcomes, bcLoss } = await evaluateSegments(run.networks['policy']!, set)
-  const told = outcomes.map(({ pair, value }) => ({ value, weight: 1, cluster: set.groups?.[pair] ?? String(pair) }))
+  const told = outcomes.map(({ pair, value }) => ({
+    item: String(pair),
+    cluster: set.groups?.[pair] ?? String(pair),
+    weight: 1,
+    value,
+  }))
   return {
-    [`${prefix}/pairs`]: told.length,
-    [`${prefix}/bc/loss`]: bcLoss,
-    ...(told.length === 0 ? {} : withShare(`${prefix}/preferences/accuracy`, told)),
+    metrics: {
+      [`${prefix}/pairs`]: told.length,
+      [`${prefix}/bc/loss`]: bcLoss,
+      ...(told.length === 0 ? {} : withShare(`${prefix}/preferences/accuracy`, told)),
+    },
+    items: told.length === 0 ? {} : { 'preferences/accuracy': told },
   }
 }
 
 async function evaluate({ context, run, world, heldOut, config }: Judged, extent: Extent): Promise<Evaluation> {
-  const metrics = await measureHeldOut(heldOut, extent, (set, prefix) => scoreSegments(run, set, prefix))
+  const { metrics, items } = await measureHeldOut(heldOut, extent, (set, prefix) => scoreSegments(run, set, prefix))
   await context.breathe()
-  if (world === null) return { metrics, samples: null }
+  if (world === null) return { metrics, items, samples: null }
   const { evalEpisodes } = config as { readonly evalEpisodes: number } // every control method has it
-  const act = async (prefix: 'eval' | 'test', episodes: number, seed: number): Promise<void> => {
-    const outcomes = await rollOut(world, run.act, { episodes, seed: seed + context.spec.seed })
-    Object.assign(
-      metrics,
-      withMean(
-        `${prefix}/return`,
-        outcomes.map((outcome) => outcome.total),
-      ),
-      { [`${prefix}/episodes`]: outcomes.length },
-    )
-    if (world.info.success === null) return
-    Object.assign(metrics, withShare(`${prefix}/success`, alone(outcomes.map((outcome) => (outcome.success ? 1 : 0)))))
+  /** Episodes of their own for each seed of a run; runs of equal seeds begin in the same places. */
+  const act = async (prefix: 'eval' | 'test', episodes: number, from: number): Promise<SideNumbers> => {
+    const seed = from + context.spec.seed
+    const outcomes = await rollOut(world, run.act, { episodes, seed })
+    const told = (valueOf: (outcome: (typeof outcomes)[number]) => number): ItemOutcome[] =>
+      outcomes.map((outcome, at) => {
+        const item = `start ${seed}, episode ${at}`
+        return { item, cluster: item, weight: 1, value: valueOf(outcome) }
+      })
+    const totals = told(({ total }) => total)
+    const successes = world.info.success === null ? null : told(({ success }) => (success ? 1 : 0))
+    return {
+      metrics: {
+        ...withMean(
+          `${prefix}/return`,
+          totals.map(({ value }) => value),
+        ),
+        [`${prefix}/episodes`]: outcomes.length,
+        ...(successes === null ? {} : withShare(`${prefix}/success`, successes)),
+      },
+      items: { return: totals, ...(successes === null ? {} : { success: successes }) },
+    }
   }
-  if (extent !== 'test') await act('eval', evalEpisodes, ROLL_OUT_SEED)
-  if (extent === 'end' || extent === 'test') await act('test', TEST_TIMES * evalEpisodes, TEST_SEED)
-  return { metrics, samples: null }
+  const judged = extent === 'test' ? NOTHING : await act('eval', evalEpisodes, ROLL_OUT_SEED)
+  const last = extent === 'end' || extent === 'test' ? await act('test', TEST_TIMES * evalEpisodes, TEST_SEED) : NOTHING
+  const whole = extent !== 'part' && extent !== 'choice'
+  return {
+    metrics: { ...metrics, ...judged.metrics, ...last.metrics },
+    items: {
+      ...(whole && extent !== 'test' ? { eval: { ...items.eval, ...judged.items } } : {}),
+      ...(last === NOTHING ? {} : { test: { ...items.test, ...last.items } }),
+    },
+    samples: null,
+  }
 }

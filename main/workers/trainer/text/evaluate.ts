@@ -3,11 +3,13 @@ import { comparesAny } from '../../../core/learn/judged-sides.ts'
 import { likelihoodAccuracy } from '../../../core/learn/pair-metrics.ts'
 import { tf } from '../../../core/learn/tf.ts'
 import { disposeBatch } from '../../../core/learn/batches.ts'
-import type { Outcome } from '../../../../shared/statistics/clustered.ts'
+import type { ItemOutcome } from '../../../base/run-folder/held-out-items.ts'
 import { chunked } from '../../../core/learn/batch-totals.ts'
-import { withShare } from '../intervals.ts'
+import { NOTHING, type SideNumbers } from '../held-out.ts'
+import { withClusteredMean, withShare } from '../intervals.ts'
 import { withBefore } from '../minimize.ts'
 import type { Session } from './text-session.ts'
+import type { EncodedAnswer, EncodedRowPair } from '../../../core/learn/tokens/encode-rows.ts'
 import { scoredItems, sizeOf, type PairSet } from './training-data.ts'
 
 /**
@@ -17,9 +19,9 @@ import { scoredItems, sizeOf, type PairSet } from './training-data.ts'
  * prompt. Weights are not touched.
  * @param prefix `eval` or `test`
  */
-export async function scorePairs(session: Session, set: PairSet, prefix: string): Promise<Record<string, number>> {
+export async function scorePairs(session: Session, set: PairSet, prefix: string): Promise<SideNumbers> {
   const { algorithm, config, decoder, tokenizer, referenceRows, context } = session
-  if (sizeOf(set) === 0) return {}
+  if (sizeOf(set) === 0) return NOTHING
   const items = scoredItems({
     set,
     algorithm,
@@ -35,15 +37,19 @@ export async function scorePairs(session: Session, set: PairSet, prefix: string)
   await referenceRows?.prepare(items.rows(order))
   const parts = await withBefore(algorithm, decoder, config, items.parts(order))
   const chunks = chunked(order, context.spec.training.microBatchSize)
-  const promptOf = (index: number): string => (set.answers[index] ?? set.pairs[index])!.promptText // indices of items
-  const outcomes = new Map<string, Outcome[]>()
+  const itemOf = (index: number): EncodedAnswer | EncodedRowPair => (set.answers[index] ?? set.pairs[index])! // indices of items
+  const outcomes = new Map<string, Told>()
   const sums: Record<string, number> = {}
   for (let part = 0; part < parts.count; part += 1) {
     const batch = parts.make(part)
     const found: Record<string, tf.Scalar> = {}
-    const told: { readonly name: string; readonly values: tf.Tensor1D; readonly weights: tf.Tensor1D }[] = []
-    const tell: BatchTotals['tell'] = (name, values, weights) =>
-      told.push({ name, values: tf.keep(tf.clone(values)), weights: tf.keep(tf.clone(weights)) })
+    const told: (Pick<Told, 'kind'> & {
+      readonly name: string
+      readonly values: tf.Tensor1D
+      readonly weights: tf.Tensor1D
+    })[] = []
+    const tell: BatchTotals['tell'] = (name, kind, values, weights) =>
+      told.push({ name, kind, values: tf.keep(tf.clone(values)), weights: tf.keep(tf.clone(weights)) })
     const totals = { ...parts.totals, tell }
     tf.tidy(() => {
       const watched = watchLogProbs(decoder)
@@ -66,14 +72,16 @@ export async function scorePairs(session: Session, set: PairSet, prefix: string)
       value.dispose()
     }
     const chunk = chunks[part] ?? []
-    for (const { name, values, weights } of told) {
+    for (const { name, kind, values, weights } of told) {
       const [value, weight] = [await values.data<'float32'>(), await weights.data<'float32'>()]
-      const all = outcomes.get(name) ?? []
-      outcomes.set(name, all)
-      // Rows of answers that were judged by themselves are one side's, then the other's.
+      const { all }: Pick<Told, 'all'> = outcomes.get(name) ?? { all: [] }
+      outcomes.set(name, { kind, all })
       value.forEach((one, row) => {
-        if (weight[row]! > 0)
-          all.push({ value: one, weight: weight[row]!, cluster: promptOf(chunk[row % chunk.length]!) })
+        if (weight[row]! === 0) return
+        const { pairId, promptText } = itemOf(chunk[row % chunk.length]!)
+        // Rows of answers that were judged by themselves are one side's, then the other's.
+        const item = row < chunk.length ? pairId : `${pairId} (other side)`
+        all.push({ value: one, weight: weight[row]!, item, cluster: promptText })
       })
       tf.dispose([values, weights])
     }
@@ -81,6 +89,12 @@ export async function scorePairs(session: Session, set: PairSet, prefix: string)
     await context.breathe()
   }
   return withIntervals(sums, outcomes, set, prefix)
+}
+
+/** What is behind a mean or a share. */
+interface Told {
+  readonly kind: 'share' | 'mean'
+  readonly all: ItemOutcome[]
 }
 
 /** Keeps the log-probs that a loss asks for, so that another metric need not compute them again. */
@@ -100,10 +114,10 @@ function watchLogProbs(decoder: Network): { readonly network: Network; last(): t
 
 function withIntervals(
   values: Readonly<Record<string, number>>,
-  outcomes: ReadonlyMap<string, readonly Outcome[]>,
+  outcomes: ReadonlyMap<string, Told>,
   set: PairSet,
   prefix: string,
-): Record<string, number> {
+): SideNumbers {
   const compared = set.pairs.filter(({ judged }) => judged === undefined).length
   const counts = { pairs: compared, judged: 2 * (set.pairs.length - compared) + set.answers.length }
   const result: Record<string, number> = {
@@ -113,9 +127,10 @@ function withIntervals(
   for (const [name, sum] of Object.entries(values)) {
     const behind = outcomes.get(name)
     if (behind === undefined) result[`${prefix}/${name}`] = Math.fround(sum) // of shares in float32, of which three thirds come to 1.00000003
-    else if (behind.length > 0) Object.assign(result, withShare(`${prefix}/${name}`, behind))
+    else if (behind.all.length > 0)
+      Object.assign(result, (behind.kind === 'share' ? withShare : withClusteredMean)(`${prefix}/${name}`, behind.all))
   }
-  return result
+  return { metrics: result, items: Object.fromEntries([...outcomes].map(([name, { all }]) => [name, all])) }
 }
 
 /** The first `count` items: always the same ones, so that a curve compares like with like. */

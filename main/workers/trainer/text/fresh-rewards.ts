@@ -3,6 +3,7 @@ import { createRandom } from '../../../core/learn/random.ts'
 import { scoresNewText } from '../../../core/learn/rewards.ts'
 import { rolloutMetrics } from '../../../core/learn/sampling/rollout.ts'
 import { mean } from '../../../../shared/statistics/intervals.ts'
+import { NOTHING, type SideNumbers } from '../held-out.ts'
 import { withMean } from '../intervals.ts'
 import type { Rollouts } from './rollouts.ts'
 import { openScorer } from './scoring.ts'
@@ -12,7 +13,7 @@ import { createWriter, rolloutPrompts, type Needs, type RolloutPrompt, type Writ
 /** What the reward says of completions that the policy writes now, which is what methods with a reward are after. */
 export interface FreshRewards {
   /** One completion of each held-out prompt, always with the same random numbers: named `eval/rollout/…`, of test prompts `test/rollout/…`. */
-  evaluate(side: 'eval' | 'test'): Promise<Record<string, number>>
+  evaluate(side: 'eval' | 'test'): Promise<SideNumbers>
 }
 
 /**
@@ -47,21 +48,28 @@ export function openFreshRewards(needs: Needs, rollouts: Rollouts | null): Fresh
 
   return {
     async evaluate(side) {
-      if (heldOut[side].length === 0) return {}
+      if (heldOut[side].length === 0) return NOTHING
       const written = await write(heldOut[side])
       const { 'rollout/equal-rewards': _one, ...metrics } = rolloutMetrics(written.map((group) => group.written))
       const own = written.flatMap((group) => group.written.completions.map((one) => sum(one.logProbs)))
       const other = written.flatMap((group) => group.encoded.completions.map((one) => sum(group.reference(one))))
-      return {
+      const rewards = written.map(({ written: { rawRewards }, encoded: { promptText } }) => ({
+        item: promptText,
+        cluster: promptText,
+        weight: 1,
+        value: rawRewards[0]!, // one completion each
+      }))
+      const numbers = {
         ...Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`${side}/${name}`, value])),
         ...withMean(
           `${side}/rollout/reward`,
-          written.flatMap((group) => group.written.rawRewards),
+          rewards.map(({ value }) => value),
         ),
         ...(needs.reference === null
           ? {}
           : { [`${side}/rollout/kl`]: mean(own.map((value, at) => value - (other[at] ?? 0))) }),
       }
+      return { metrics: numbers, items: { 'rollout/reward': rewards } }
     },
   }
 }

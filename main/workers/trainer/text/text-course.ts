@@ -4,7 +4,7 @@ import { createRandom } from '../../../core/learn/random.ts'
 import type { Checkpoint } from '../../../core/models/checkpoint-files.ts'
 import type { Course, Evaluation, Extent } from '../course.ts'
 import { firstPairs, scorePairs } from './evaluate.ts'
-import { choiceOf, heldOutOf, measureHeldOut } from '../held-out.ts'
+import { choiceOf, heldOutOf, joined, measureHeldOut, NOTHING } from '../held-out.ts'
 import { minimizeParts, withBefore, type Update } from '../minimize.ts'
 import type { StepBatch } from './rollouts.ts'
 import { restoreDecoder } from '../origin.ts'
@@ -25,17 +25,17 @@ export async function openTextCourse(context: RunContext, from: Checkpoint | nul
   const heldOut = heldOutOf(sets.validation, sets.test, sizeOf(sets.validation) === 0)
 
   async function evaluate(_step: number, extent: Extent): Promise<Evaluation> {
-    const metrics = await measureHeldOut(heldOut, extent, (set, prefix, part) =>
-      scorePairs(session, part ? firstPairs(set, training.evalPairs) : set, prefix),
+    const { metrics, items } = await measureHeldOut(heldOut, extent, async (set, prefix, part) =>
+      joined(
+        await scorePairs(session, part ? firstPairs(set, training.evalPairs) : set, prefix),
+        extent === 'choice' ? NOTHING : ((await fresh?.evaluate(prefix)) ?? NOTHING),
+      ),
     )
-    const writesAnew = extent !== 'choice' && extent !== 'test'
-    if (writesAnew) Object.assign(metrics, await fresh?.evaluate('eval'))
-    if (extent === 'end' || extent === 'test') Object.assign(metrics, await fresh?.evaluate('test'))
-    if (sampler === null || !writesAnew) return { metrics, samples: null }
+    if (sampler === null || extent === 'choice' || extent === 'test') return { metrics, items, samples: null }
     const beganAtMs = performance.now()
     const drawn = await sampler.sample()
     const samplingMs = performance.now() - beganAtMs
-    return { metrics: { ...metrics, ...drawn.metrics }, samples: drawn.items, samplingMs }
+    return { metrics: { ...metrics, ...drawn.metrics }, items, samples: drawn.items, samplingMs }
   }
 
   return {
