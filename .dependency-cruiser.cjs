@@ -116,6 +116,14 @@ const rows = [
   ],
   // Processes that keep a model and write with it.
   ['playground', '^main/app/playground/', ['^main/app/playground/', '^main/base/', '^shared/'], ['zod'], true],
+  // One policy against another: has matches played apart from the app, and keeps what came of them.
+  [
+    'matches',
+    '^main/app/matches/',
+    ['^main/app/matches/', '^main/app/(events|jobs)\\.ts$', '^main/base/', '^shared/'],
+    ['zod'],
+    true,
+  ],
   // Has experiments run apart from the app, and keeps what they found.
   [
     'papers',

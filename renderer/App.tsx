@@ -21,6 +21,8 @@ const Train = page(() => import('./pages/Train.tsx'), 'Train')
 const Runs = page(() => import('./pages/Runs.tsx'), 'Runs')
 const Run = page(() => import('./pages/Run.tsx'), 'Run')
 const Compare = page(() => import('./pages/Compare.tsx'), 'Compare')
+const Match = page(() => import('./pages/Match.tsx'), 'Match')
+const Matches = page(() => import('./pages/Matches.tsx'), 'Matches')
 const Paper = page(() => import('./pages/Paper.tsx'), 'Paper')
 const Playground = page(() => import('./pages/Playground.tsx'), 'Playground')
 const Papers = page(() => import('./pages/Papers.tsx'), 'Papers')
@@ -40,6 +42,8 @@ function Pages(): ReactNode {
           <Route path="/runs" component={Runs} />
           <Route path="/runs/:runId" component={Run} />
           <Route path="/compare" component={Compare} />
+          <Route path="/matches" component={Matches} />
+          <Route path="/matches/:matchId" component={Match} />
           <Route path="/playground" component={Playground} />
           <Route path="/papers" component={Papers} />
           <Route path="/papers/:id" component={Paper} />

@@ -3,6 +3,7 @@ import { comparisonCalls } from './contract/comparisons.ts'
 import { datasetCalls, importJob } from './contract/datasets.ts'
 import { engineCalls, engineJob } from './contract/engines.ts'
 import { labelCalls } from './contract/labels.ts'
+import { match, matchCalls } from './contract/matches.ts'
 import { modelCalls, modelJob } from './contract/models.ts'
 import { paperCalls, reproductionJob } from './contract/papers.ts'
 import { playgroundCalls, playgroundEvents } from './contract/playground.ts'
@@ -27,6 +28,7 @@ export const contract = {
   ...runCalls,
   ...comparisonCalls,
   ...playgroundCalls,
+  ...matchCalls,
   ...paperCalls,
   ...rankingCalls,
   ...textCalls,
@@ -54,6 +56,7 @@ export const events = {
   'models.changed': z.strictObject({}),
   'model.progress': modelJob,
   'papers.progress': reproductionJob,
+  'match.progress': match,
   'engines.changed': z.strictObject({}),
   /** At most four a second. */
   'engine.progress': engineJob,

@@ -20,6 +20,8 @@ import { createHandlers } from './handlers/index.ts'
 import { createLog, type Log } from '../base/log.ts'
 import type { ProgramCommand } from '../base/processes/program.ts'
 import { closeToOthers, keepFilesPrivate } from '../base/private-folder.ts'
+import { makePairs } from './requests/make-pairs.ts'
+import { createMatchService } from './matches/match-service.ts'
 import { createPlaygroundService } from './playground/playground-service.ts'
 import { createReader } from './reading/reader.ts'
 import { createModelService } from './registry/model-service.ts'
@@ -121,6 +123,13 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
       onRead: tellReading(options.onProgress ?? ((text) => log.info(text))),
     })
     const papers = createReproductionService({ dataFolder, enginesFolder, appVersion, events, worker })
+    const matches = createMatchService({
+      dataFolder,
+      enginesFolder,
+      events,
+      worker,
+      makePairs: (file, name) => makePairs(imports, file, name),
+    })
     const tidying = setInterval(() => tidy(store.db, dataFolder, log), TIDY_MS)
     tidying.unref()
     tidy(store.db, dataFolder, log)
@@ -139,6 +148,7 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
       reader,
       models,
       papers,
+      matches,
       playground,
       engines,
     })
@@ -151,6 +161,7 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
       await models.close()
       await reader.close()
       await papers.close()
+      await matches.close()
       await playground.close()
       await engines.close()
       await runs.close(mode)
@@ -163,7 +174,7 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
       events,
       dataFolder,
       log,
-      isBusy: () => [imports, models, papers, playground, engines].some((service) => service.isBusy()),
+      isBusy: () => [imports, models, papers, matches, playground, engines].some((service) => service.isBusy()),
       close: (mode) => (closing ??= close(mode ?? readSettings(store.db).onQuit)),
     }
   } catch (error) {

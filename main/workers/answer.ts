@@ -19,6 +19,7 @@ const ANSWERS: Answers = {
   golden: async (question) => (await import('./golden/answer-golden.ts')).answerGolden(question),
   reproduce: async (question, say) => (await import('./reproduce/answer-reproduce.ts')).answerReproduce(question, say),
   embed: async (question, say) => (await import('./generator/answer-embed.ts')).answerEmbed(question, say),
+  match: async (question, say) => (await import('./versus/answer-match.ts')).answerMatch(question, say),
   bandit: async () => (await import('./reproduce/bandit-report.ts')).reportBandit(),
 }
 

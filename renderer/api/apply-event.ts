@@ -71,6 +71,13 @@ export function applyEvent(cache: QueryClient, event: AppEvent): void {
       if (job.state !== 'running' && job.state !== 'waiting') refetch('papers.list', 'papers.report')
       return
     }
+    case 'match.progress': {
+      const { matchId, state } = event.payload as EventPayload<'match.progress'>
+      void cache.invalidateQueries({ queryKey: ['matches.get', { matchId }] })
+      if (state !== 'running') refetch('matches.list')
+      if (state === 'finished') void cache.invalidateQueries({ queryKey: ['matches.bouts'] })
+      return
+    }
     case 'model.progress': {
       const job = event.payload as EventPayload<'model.progress'>
       cache.setQueryData(['models.addJob', { jobId: job.jobId }], job)

@@ -1,5 +1,5 @@
 import { useState, type ReactNode } from 'react'
-import { Columns3, Download, ListChecks, MessagesSquare } from 'lucide-react'
+import { Columns3, Download, ListChecks, MessagesSquare, Swords } from 'lucide-react'
 import { useCall } from '../api/queries.ts'
 import { goTo } from '../frame/location.ts'
 import type { ChartModel } from '../charts/chart-model.ts'
@@ -11,6 +11,8 @@ import { writerName } from '../playground/playground-state.ts'
 import { Segmented } from '../parts/Segmented.tsx'
 import { describeMetric } from '../../shared/metric-names.ts'
 import { sortMetrics, type IntervalKind } from './compare-charts.ts'
+import { VersusDialog } from '../matches/VersusDialog.tsx'
+import type { PlaygroundSources } from '../../shared/contract/playground.ts'
 import { exportMenu } from './export-menu.ts'
 import type { CompareState, GroupBy } from './use-compare.ts'
 
@@ -46,9 +48,12 @@ export function CompareTools({
       <Button small icon={ListChecks} title="Choose the runs" onClick={onChooseRuns}>
         {state.runs.length === 1 ? '1 run' : `${state.runs.length} runs`}
       </Button>
-      <span className="text-3 ellipsis grow">
-        {finished < state.runs.length ? `${finished} finished, ` : ''}
-        {configurations} {configurations === 1 ? 'group' : 'groups'}
+      <span className="compare-count text-3">
+        <i />
+        <span>
+          {finished < state.runs.length ? `${finished} finished, ` : ''}
+          {configurations} {configurations === 1 ? 'group' : 'groups'}
+        </span>
       </span>
       <span className="compare-pair">
         <span>Group by</span>
@@ -71,6 +76,7 @@ export function CompareTools({
         />
       </span>
       <WriteWith state={state} />
+      <Versus state={state} />
       <Button
         small
         icon={Columns3}
@@ -92,13 +98,52 @@ export function CompareTools({
   )
 }
 
-/** Two of the runs side by side in the Playground, of different groups where there are some. */
-function WriteWith({ state }: { readonly state: CompareState }): ReactNode {
+type Writer = PlaygroundSources['runs'][number]
+
+/** Two of the runs that write, of different groups where there are some. */
+function useWriters({ runs }: CompareState): {
+  readonly sources: PlaygroundSources | undefined
+  readonly first: Writer | undefined
+  readonly second: Writer | undefined
+} {
   const sources = useCall('playground.sources', {}).data
-  const writers = state.runs.flatMap((run) => sources?.runs.filter((one) => one.runId === run.runId) ?? [])
+  const writers = runs.flatMap((run) => sources?.runs.filter((one) => one.runId === run.runId) ?? [])
   const [first] = writers
+  return { sources, first, second: writers.find((one) => one.groupHash !== first?.groupHash) ?? writers[1] }
+}
+
+/** One of the runs against another, on the prompts that were held out. */
+function Versus({ state }: { readonly state: CompareState }): ReactNode {
+  const [open, setOpen] = useState(false)
+  const { sources, first, second } = useWriters(state)
+  if (sources === undefined || first === undefined) return null
+  return (
+    <>
+      <Button
+        small
+        icon={Swords}
+        title="Play one against the other on held-out prompts, with a judge"
+        onClick={() => setOpen(true)}
+      >
+        Versus
+      </Button>
+      {open ? (
+        <VersusDialog
+          first={writerName(first)}
+          second={second === undefined ? 'data:chosen' : writerName(second)}
+          sources={sources}
+          runs={state.runs}
+          onClose={() => setOpen(false)}
+        />
+      ) : null}
+    </>
+  )
+}
+
+/** Both side by side in the Playground. */
+function WriteWith({ state }: { readonly state: CompareState }): ReactNode {
+  const { first, second } = useWriters(state)
   if (first === undefined) return null
-  const second = writers.find((one) => one.groupHash !== first.groupHash) ?? writers[1]
   const title =
     second === undefined
       ? `Write with ${first.name} in the Playground`

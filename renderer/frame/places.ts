@@ -35,5 +35,6 @@ export const PLACES: readonly Place[] = [
 export const SETTINGS: Place = { path: '/settings', name: 'Settings', icon: Settings, key: 's' }
 
 export function isAt(place: Place, path: string): boolean {
+  if (place.path === '/compare' && /^\/matches(\/|$)/.test(path)) return true // what a comparison leads to
   return place.path === '/' ? path === '/' : path === place.path || path.startsWith(`${place.path}/`)
 }

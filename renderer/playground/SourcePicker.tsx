@@ -10,6 +10,8 @@ interface SourcePickerProps {
   readonly label: string
   readonly value: string
   readonly sources: PlaygroundSources
+  /** What may be chosen beside runs and models. */
+  readonly more?: readonly { readonly value: string; readonly label: string }[]
   onChange(value: string): void
 }
 
@@ -18,7 +20,7 @@ function nameOf(run: string, checkpoint: 'best' | 'last' = 'last'): string {
 }
 
 /** A run with its checkpoint, or a model. */
-export function SourcePicker({ label, value, sources, onChange }: SourcePickerProps): ReactNode {
+export function SourcePicker({ label, value, sources, more = [], onChange }: SourcePickerProps): ReactNode {
   const source = readSource(value)
   const run = source?.kind === 'run' ? sources.runs.find((one) => one.runId === source.runId) : undefined
   return (
@@ -54,6 +56,15 @@ export function SourcePicker({ label, value, sources, onChange }: SourcePickerPr
               >
                 {one.name} · {one.family}, {formatCount(one.parameterCount)} weights
                 {one.hasChatTemplate ? ', chat' : ''}
+              </option>
+            ))}
+          </optgroup>
+        )}
+        {more.length === 0 ? null : (
+          <optgroup label="Answers of the data">
+            {more.map((one) => (
+              <option key={one.value} value={one.value}>
+                {one.label}
               </option>
             ))}
           </optgroup>

@@ -271,6 +271,30 @@ describe.skipIf(chromiumPath === null)('training and comparing in the browser', 
     expect(alone.conclusions.join(' ')).toMatch(/nothing can be concluded/i)
   })
 
+  test('one seed plays against the other: from the comparison, two clicks and a judge', async () => {
+    const ids = (await lab.client.call('runs.list', {})).map((run) => run.runId)
+    await lab.open(`/compare?runs=${ids.join(',')}`)
+    await lab.page.getByRole('button', { name: 'Versus' }).click()
+    const dialog = lab.page.getByRole('dialog')
+    await dialog.getByLabel('Judge', { exact: true }).selectOption('length')
+    expect(await dialog.getByRole('button', { name: 'Play', exact: true }).isDisabled()).toBe(true)
+    await dialog.getByLabel('A length in characters').fill('20')
+    await dialog.getByLabel('Prompts').fill('4')
+    await dialog.getByLabel('Longest answer').fill('6')
+    expect(await accessibilityInBothThemes(lab.page)).toEqual([])
+    await dialog.getByRole('button', { name: 'Play', exact: true }).click()
+    await lab.page.waitForURL(/#\/matches\/match-/)
+    await lab.page.getByRole('heading', { name: 'Win rate of the first' }).waitFor()
+    expect(await lab.page.locator('.match-bout').count()).toBe(4)
+    expect(await accessibilityInBothThemes(lab.page)).toEqual([])
+    const [match] = await lab.client.call('matches.list', {})
+    const { wins, ties, losses } = match!.result!.score!
+    expect(wins + ties + losses).toBe(4)
+    await lab.page.getByRole('link', { name: 'Matches' }).click()
+    await lab.page.getByRole('link', { name: match!.title }).waitFor()
+    expect(await accessibilityInBothThemes(lab.page)).toEqual([])
+  })
+
   test.each(['/train', '/compare', '/runs/', '/compare?runs='])(
     '%s keeps the rules of accessibility in both themes',
     async (place) => {

@@ -154,6 +154,19 @@ export const callInputs: { readonly [N in CallName]: (place: Place) => Inputs<N>
     bootstrap: { runIds: allRuns(place), metric: 'train/loss', interval: 'bootstrap' },
     'each run alone': { runIds: allRuns(place), metric: 'eval/loss', groupBy: 'none' },
   }),
+  'matches.start': () =>
+    one({
+      players: [
+        { kind: 'data', answers: 'chosen' },
+        { kind: 'run', runId: first },
+      ],
+      judge: { kind: 'length', target: 10 },
+    }),
+  'matches.list': () => one({}),
+  'matches.get': () => one({ matchId: 'none' }),
+  'matches.bouts': () => one({ matchId: 'none' }),
+  'matches.cancel': () => one({ matchId: 'none' }),
+  'matches.remove': () => one({ matchId: 'none' }),
   'comparisons.samples': (place) => one({ runIds: allRuns(place).slice(0, 50) }),
   'comparisons.items': (place) => one({ runIds: allRuns(place).slice(0, 50) }),
   'comparisons.table': (place) =>

@@ -2,6 +2,7 @@ import type { Trouble } from '../../../shared/contract/system.ts'
 import type { ImportService } from '../data/import-service.ts'
 import type { EngineService } from '../engine-setup/engine-service.ts'
 import type { EventBus } from '../events.ts'
+import type { MatchService } from '../matches/match-service.ts'
 import type { ReproductionService } from '../papers/reproduction-service.ts'
 import type { PlaygroundService } from '../playground/playground-service.ts'
 import type { Reader } from '../reading/reader.ts'
@@ -37,6 +38,7 @@ export interface HandlerDeps {
   readonly reader: Reader
   readonly models: ModelService
   readonly papers: ReproductionService
+  readonly matches: MatchService
   readonly playground: PlaygroundService
   readonly engines: EngineService
 }

@@ -9,6 +9,7 @@ import { datasetHandlers } from './datasets.ts'
 import type { HandlerDeps } from './deps.ts'
 import { engineHandlers } from './engines.ts'
 import { labelHandlers } from './labels.ts'
+import { matchHandlers } from './matches.ts'
 import { modelHandlers } from './models.ts'
 import { paperHandlers } from './papers.ts'
 import { playgroundHandlers } from './playground.ts'
@@ -33,6 +34,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     ...runHandlers(deps),
     ...comparisonHandlers(deps),
     ...paperHandlers(deps),
+    ...matchHandlers(deps),
     ...playgroundHandlers(deps),
     ...rankingHandlers(deps),
     ...textHandlers(deps),

@@ -4,8 +4,24 @@ import { z } from 'zod'
 import { banditReport, reproductionReport } from '../../../shared/contract/papers.ts'
 import { engineName } from '../../../shared/domain.ts'
 import { wireError } from '../../../shared/errors.ts'
+import { rewardSource } from '../../../shared/run-spec.ts'
+import { generateStart } from './generator-protocol.ts'
 
 const engine = { engine: engineName, enginesFolder: z.string() }
+
+const writerModel = generateStart.shape.model
+
+const matchPlayer = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('model'),
+    model: writerModel,
+    /** Longest row that it was trained on; null: as long as the model reads. */
+    maxLength: z.int().nullable(),
+    /** What it was trained on here, to see whether it knows the prompts; null where nothing is known. */
+    trainedOn: z.strictObject({ path: z.string(), hash: z.string() }).nullable(),
+  }),
+  z.strictObject({ kind: z.literal('data'), answers: z.enum(['chosen', 'rejected']) }),
+])
 
 export const workerQuestions = {
   /** Golden vectors of a folder against our own functions. */
@@ -36,6 +52,37 @@ export const workerQuestions = {
       ...engine,
     }),
     answer: z.strictObject({ dim: z.int(), cutCount: z.int(), maxTokens: z.int().nullable() }),
+  },
+  /** Two players answer the same prompts and are judged; a line of JSON for each bout at `out`. */
+  match: {
+    question: z.strictObject({
+      players: z.tuple([matchPlayer, matchPlayer]),
+      judge: z.discriminatedUnion('kind', [
+        z.strictObject({ kind: z.literal('rule'), source: rewardSource }),
+        z.strictObject({ kind: z.literal('reward-model'), path: z.string(), maxLength: z.int() }),
+        z.strictObject({ kind: z.literal('model'), model: writerModel }),
+        z.strictObject({ kind: z.literal('nobody') }),
+      ]),
+      view: z.strictObject({ path: z.string(), hash: z.string() }),
+      side: z.enum(['validation', 'test']),
+      prompts: z.int(),
+      samples: z.int(),
+      settings: z.strictObject({ temperature: z.number(), topP: z.number(), maxTokens: z.int() }),
+      seed: z.int(),
+      cacheFolder: z.string(),
+      out: z.string(),
+      ...engine,
+    }),
+    answer: z.strictObject({
+      device: z.string(),
+      available: z.int(),
+      used: z.int(),
+      /** Outcomes of labeled pairs under the judge: 1 where it decides as people did. */
+      agreement: z.array(z.strictObject({ value: z.number(), weight: z.number(), cluster: z.string() })),
+      position: z.strictObject({ first: z.number(), consistent: z.number() }).nullable(),
+      /** Prompts, of those used, that a run was trained on, by player. */
+      trainedOn: z.tuple([z.int(), z.int()]),
+    }),
   },
   /** CoPG §5.1 with exact gradients, for the Papers page. */
   bandit: { question: z.strictObject({}), answer: banditReport },

@@ -7,6 +7,7 @@ import { reportError, writeError, writeOut } from './output.ts'
 import { goldenCommand } from './verbs/check.ts'
 import { collectCommand, importSegmentsCommand } from './verbs/collect.ts'
 import { compareCommand } from './verbs/compare.ts'
+import { versusCommand } from './verbs/versus.ts'
 import {
   agreementCommand,
   datasetsCommand,
@@ -70,6 +71,7 @@ function createProgram(): Command {
     embedCommand(),
     runsCommand(),
     compareCommand(),
+    versusCommand(),
     serveCommand(),
     engineCommand(),
     demoCommand(),

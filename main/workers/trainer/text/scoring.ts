@@ -133,6 +133,13 @@ export interface ScoredText {
   readonly completion: Content
 }
 
+/** What of a run a scorer needs to know. */
+export interface ScoringContext extends Pick<RunContext, 'engine' | 'dry'> {
+  readonly spec: Pick<RunContext['spec'], 'cacheFolder' | 'createdAtMs'> & {
+    readonly training: Pick<RunContext['spec']['training'], 'maxLength'>
+  }
+}
+
 /** Gives a number to a completion of a prompt. */
 export interface Scorer {
   score(texts: readonly ScoredText[], breathe: () => Promise<void>): Promise<number[]>
@@ -143,7 +150,11 @@ export interface Scorer {
  * @param modelPath checkpoint folder, for a reward model
  * @throws AppError `spec-invalid` for a source that only rows of the data have
  */
-export async function openScorer(context: RunContext, source: RewardSource, modelPath: string | null): Promise<Scorer> {
+export async function openScorer(
+  context: ScoringContext,
+  source: RewardSource,
+  modelPath: string | null,
+): Promise<Scorer> {
   if (source.kind === 'label' || source.kind === 'column') {
     throw new AppError({
       code: 'spec-invalid',
@@ -167,7 +178,7 @@ export async function openScorer(context: RunContext, source: RewardSource, mode
   return openRewardModel(context, modelPath)
 }
 
-async function openRewardModel(context: RunContext, modelPath: string): Promise<Scorer> {
+async function openRewardModel(context: ScoringContext, modelPath: string): Promise<Scorer> {
   const files = await openModelFiles(modelPath)
   const layout = markedLayout(files.language.tokenizerConfig) ?? 'tags'
   const { tokenizer, format } = openLanguage(files.language, layout, new Date(context.spec.createdAtMs))
