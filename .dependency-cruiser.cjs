@@ -47,6 +47,15 @@ const rows = [
     true,
   ],
 
+  // Published benchmarks: their files, read and scored as they score.
+  [
+    'benchmarks',
+    '^main/core/benchmarks/',
+    ['^main/core/(benchmarks|learn)/', '^main/base/', '^shared/'],
+    ['zod', 'hyparquet'],
+    true,
+  ],
+
   // Wing 3, workers: processes of their own. They compute; they never see the database or the app.
   [
     'engine',

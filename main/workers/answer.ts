@@ -20,6 +20,7 @@ const ANSWERS: Answers = {
   reproduce: async (question, say) => (await import('./reproduce/answer-reproduce.ts')).answerReproduce(question, say),
   embed: async (question, say) => (await import('./generator/answer-embed.ts')).answerEmbed(question, say),
   match: async (question, say) => (await import('./versus/answer-match.ts')).answerMatch(question, say),
+  benchmark: async (question, say) => (await import('./benchmarks/answer-benchmark.ts')).answerBenchmark(question, say),
   bandit: async () => (await import('./reproduce/bandit-report.ts')).reportBandit(),
 }
 

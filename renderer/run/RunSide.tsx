@@ -16,6 +16,7 @@ import { Say } from '../parts/Say.tsx'
 import { showToast } from '../parts/toast.tsx'
 import type { MetricInfo } from '../../shared/domain.ts'
 import type { HealthNote } from './health.ts'
+import { Calibration } from './Calibration.tsx'
 import { TestValues } from './TestValues.tsx'
 import type { RunChart } from './RunCharts.tsx'
 
@@ -32,6 +33,7 @@ export function RunSide({ run, health, charts, smoothing, infos }: RunSideProps)
     <>
       <Health run={run} notes={health} />
       <TestValues run={run} infos={infos} />
+      <Calibration run={run} />
       <Values charts={charts} smoothing={smoothing} />
       <Lineage run={run} />
       <Notes key={run.runId} run={run} />

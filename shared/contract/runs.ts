@@ -158,6 +158,14 @@ export const tokenPreview = z.strictObject({
 })
 export type TokenPreview = z.infer<typeof tokenPreview>
 
+const accuracyBin = z.strictObject({
+  name: z.string(),
+  pairs: z.int(),
+  accuracy: z.number(),
+  low: z.number(),
+  high: z.number(),
+})
+
 export const runCalls = {
   /** Fills in every default and reports what is wrong, without starting anything. */
   'runs.check': call(
@@ -205,6 +213,49 @@ export const runCalls = {
   ),
   'runs.log': call(z.strictObject({ runId, lines: z.int().min(1).max(10_000).default(400) }), z.array(z.string())),
   'runs.samples': call(one, z.array(z.strictObject({ step: z.int(), items: z.array(sampleItem) }))),
+  /** How far the margins of reward models can be trusted on held-out pairs, and of several together. */
+  'runs.calibration': call(
+    z.strictObject({
+      runIds: z.array(runId).min(1).max(50, { error: 'of 50 runs at once, not of more: choose fewer' }),
+    }),
+    z.strictObject({
+      models: z.array(
+        z.strictObject({
+          runId,
+          side: z.enum(['test', 'validation']),
+          step: z.int(),
+          pairs: z.int(),
+          /** Of the confidences from ½ to 1 that occur. */
+          bins: z.array(
+            z.strictObject({
+              from: z.number(),
+              to: z.number(),
+              pairs: z.int(),
+              confidence: z.number(),
+              accuracy: z.number(),
+              low: z.number(),
+              high: z.number(),
+            }),
+          ),
+          ece: z.number(),
+          eceByChance: z.number(),
+          byMargin: z.array(accuracyBin),
+          byLength: z.array(accuracyBin),
+        }),
+      ),
+      /** Null for one model, and for models that were measured on other pairs. */
+      ensemble: z
+        .strictObject({
+          models: z.int(),
+          single: z.number(),
+          together: z.strictObject({ accuracy: z.number(), low: z.number(), high: z.number() }),
+          disagreement: z.number(),
+          whereAgreed: z.number().nullable(),
+          whereNot: z.number().nullable(),
+        })
+        .nullable(),
+    }),
+  ),
   'runs.stop': call(z.strictObject({ runId, mode: z.enum(['stop', 'stop-and-save']) }), z.null()),
   'runs.checkpoint': call(one, z.null()),
   'runs.resume': call(one, z.null()),

@@ -2,10 +2,12 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import { embedWith, openEmbedder } from '../../main/core/models/embedder-folder.ts'
 import { openEngine } from '../../main/workers/engine/choose.ts'
 import { readModel } from '../../main/core/models/read-model.ts'
+import { runJson } from '../support/cli.ts'
 import { saveCopy } from '../support/save-copy.ts'
 import type { EngineName } from '../../shared/domain.ts'
 
@@ -52,6 +54,21 @@ if (folder === null)
   )
 
 describe.skipIf(folder === null)('all-MiniLM-L6-v2', () => {
+  test('has the Spearman of sentence-transformers on scored pairs, in MTEB’s form', async () => {
+    const place = (name: string): string => fileURLToPath(new URL(`../fixtures/benchmarks/${name}`, import.meta.url))
+    const out = path.join(scratch, 'results')
+    const options = { dataFolder: path.join(scratch, 'data') }
+    const said = await runJson(['evaluate', folder!, '--on', place('sts'), '--out', out], options)
+    const expected = JSON.parse(readFileSync(place('minilm-sts.json'), 'utf8')) as Record<string, number>
+    const written = JSON.parse(readFileSync(path.join(out, 'sts.json'), 'utf8')) as {
+      scores: { test: Record<string, number>[] }
+    }
+    expect(said).toEqual([written])
+    const [scores] = written.scores.test
+    for (const [name, value] of [...Object.entries(expected), ['main_score', expected['cosine_spearman']!] as const])
+      expect([name, scores![name]]).toEqual([name, expect.closeTo(value, 5)])
+  }, 60_000)
+
   test.each<EngineName>(['wasm', 'cpu'])(
     'embeds on %s what sentence-transformers embeds',
     async (name) => {

@@ -123,6 +123,7 @@ export const callInputs: { readonly [N in CallName]: (place: Place) => Inputs<N>
   'runs.metrics': () => ({ '': { runId: first }, whole: { runId: first, maxPoints: 100_000 } }),
   'runs.log': () => one({ runId: first }),
   'runs.samples': () => one({ runId: first }),
+  'runs.calibration': () => one({ runIds: [first] }),
   'runs.check': () => ({
     '': { request: request([1, 2, 3]) },
     'other split': {

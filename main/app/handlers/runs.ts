@@ -1,5 +1,7 @@
 import type { Handlers } from '../../../shared/rpc.ts'
 import { exportForms } from '../requests/export-forms.ts'
+import { chosenStep } from '../runs/chosen.ts'
+import { calibrateRuns } from '../runs/run-calibration.ts'
 import { describeRun } from '../runs/summary.ts'
 import { readRunSpec } from '../store/runs.ts'
 import { inSlices } from '../store/slices.ts'
@@ -82,6 +84,13 @@ export function runHandlers(deps: HandlerDeps): RunHandlers {
     'runs.metrics': ({ runId, names, maxPoints, discarded }) => runs.metrics(runId, names, maxPoints, discarded),
     'runs.log': ({ runId, lines }) => [...runs.logTail(runId, lines)],
     'runs.samples': ({ runId }) => runs.samples(runId),
+    'runs.calibration': ({ runIds }) =>
+      calibrateRuns(
+        [...new Set(runIds)].map((runId) => {
+          const entry = runs.get(runId)
+          return { runId, runFolder: runs.folderOf(runId), chosen: chosenStep(entry), lastStep: entry.step }
+        }),
+      ),
     'runs.stop': ({ runId, mode }) => nothing(runs.stop(runId, mode)),
     'runs.checkpoint': ({ runId }) => nothing(runs.checkpoint(runId)),
     'runs.resume': ({ runId }) => nothing(runs.resume(runId)),

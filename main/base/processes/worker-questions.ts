@@ -84,6 +84,50 @@ export const workerQuestions = {
       trainedOn: z.tuple([z.int(), z.int()]),
     }),
   },
+  /** A published benchmark's own files, read and measured. */
+  benchmark: {
+    question: z.strictObject({
+      model: z.discriminatedUnion('kind', [
+        z.strictObject({ kind: z.literal('reward-model'), path: z.string(), maxLength: z.int() }),
+        z.strictObject({ kind: z.literal('embedder'), path: z.string(), prompt: z.string().nullable() }),
+      ]),
+      place: z.string(),
+      cacheFolder: z.string(),
+      ...engine,
+    }),
+    answer: z.strictObject({
+      device: z.string(),
+      found: z.discriminatedUnion('kind', [
+        z.strictObject({
+          kind: z.literal('rewards'),
+          subsets: z.array(
+            z.strictObject({
+              subset: z.string(),
+              items: z.int(),
+              score: z.number(),
+              low: z.number().nullable(),
+              high: z.number().nullable(),
+              parts: z.record(z.string(), z.number()).nullable(),
+            }),
+          ),
+          mean: z.number(),
+        }),
+        z.strictObject({
+          kind: z.literal('vectors'),
+          tasks: z.array(
+            z.strictObject({
+              type: z.string(),
+              split: z.string(),
+              texts: z.int(),
+              cutCount: z.int(),
+              scores: z.record(z.string(), z.number()),
+              seconds: z.number(),
+            }),
+          ),
+        }),
+      ]),
+    }),
+  },
   /** CoPG §5.1 with exact gradients, for the Papers page. */
   bandit: { question: z.strictObject({}), answer: banditReport },
 } as const

@@ -8,6 +8,7 @@ import { goldenCommand } from './verbs/check.ts'
 import { collectCommand, importSegmentsCommand } from './verbs/collect.ts'
 import { compareCommand } from './verbs/compare.ts'
 import { versusCommand } from './verbs/versus.ts'
+import { evaluateCommand } from './verbs/evaluate.ts'
 import {
   agreementCommand,
   datasetsCommand,
@@ -72,6 +73,7 @@ function createProgram(): Command {
     runsCommand(),
     compareCommand(),
     versusCommand(),
+    evaluateCommand(),
     serveCommand(),
     engineCommand(),
     demoCommand(),

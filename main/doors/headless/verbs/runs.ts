@@ -2,6 +2,7 @@ import { Command, Option } from 'commander'
 import type { ExportForm, RunDetail, RunSummary } from '../../../../shared/contract/runs.ts'
 import type { Client } from '../../../../shared/rpc.ts'
 import { formatBytes, formatDuration, formatNumber } from '../../../../shared/units.ts'
+import { calibrationText, ensembleText } from './calibration-text.ts'
 import { pick, withClient } from '../connect.ts'
 import { globals } from '../globals.ts'
 import { formatTable } from '../output.ts'
@@ -105,6 +106,31 @@ export function runsCommand(): Command {
         const lines = await client.call('runs.log', { runId: run.runId })
         return { value: lines, text: lines.join('\n') }
       }),
+    )
+    .addCommand(
+      onRun(
+        'calibration',
+        'Of a reward model: whether “80 %” is right in eight of ten held-out pairs, and its accuracy by margin and by length.',
+        async (client, run) => {
+          const found = await client.call('runs.calibration', { runIds: [run.runId] })
+          return { value: found, text: calibrationText(found.models[0]!) } // of one run
+        },
+      ),
+    )
+    .addCommand(
+      new Command('ensemble')
+        .description(
+          'Several reward models together on the held-out pairs: accuracy of their mean, and where they disagree.',
+        )
+        .argument('<run...>')
+        .action(async (wanted: string[], _options: unknown, command: Command) => {
+          const { out, dataDir } = globals(command)
+          await withClient(dataDir, async ({ client }) => {
+            const runIds = await Promise.all(wanted.map(async (one) => (await pickRun(client, one)).runId))
+            const found = await client.call('runs.calibration', { runIds })
+            out.result(found, ensembleText(found))
+          })
+        }),
     )
     .addCommand(
       onRun('samples', 'What it generated for its held-out prompts, latest first.', async (client, run) => {

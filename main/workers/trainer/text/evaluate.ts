@@ -9,6 +9,7 @@ import { NOTHING, type SideNumbers } from '../held-out.ts'
 import { withClusteredMean, withShare } from '../intervals.ts'
 import { withBefore } from '../minimize.ts'
 import type { Session } from './text-session.ts'
+import { toText, type Content } from '../../../../shared/data-kinds.ts'
 import type { EncodedAnswer, EncodedRowPair } from '../../../core/learn/tokens/encode-rows.ts'
 import { scoredItems, sizeOf, type PairSet } from './training-data.ts'
 
@@ -130,7 +131,28 @@ function withIntervals(
     else if (behind.all.length > 0)
       Object.assign(result, (behind.kind === 'share' ? withShare : withClusteredMean)(`${prefix}/${name}`, behind.all))
   }
-  return { metrics: result, items: Object.fromEntries([...outcomes].map(([name, { all }]) => [name, all])) }
+  const items = Object.fromEntries([...outcomes].map(([name, { all }]) => [name, all]))
+  return {
+    metrics: result,
+    items: items['rewards/margins'] === undefined ? items : { ...items, longer_by: longerBy(set) },
+  }
+}
+
+/** Characters of the preferred side less those of the other: how far a judge only counts words. */
+function longerBy({ pairs }: PairSet): ItemOutcome[] {
+  const lengthOf = (content: Content): number => Array.from(toText(content)).length
+  return pairs.flatMap(({ pairId, promptText, contents, judged }) =>
+    judged === undefined
+      ? [
+          {
+            item: pairId,
+            cluster: promptText,
+            weight: 1,
+            value: lengthOf(contents.chosen) - lengthOf(contents.rejected),
+          },
+        ]
+      : [],
+  )
 }
 
 /** The first `count` items: always the same ones, so that a curve compares like with like. */
