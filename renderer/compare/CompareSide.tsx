@@ -11,6 +11,7 @@ import { copyText } from '../run/copy-text.ts'
 import { differenceRows, lookOf } from './compare-charts.ts'
 import { AllSettings } from './AllSettings.tsx'
 import { CompareItems } from './CompareItems.tsx'
+import { CompareRobust } from './CompareRobust.tsx'
 import type { CompareState } from './use-compare.ts'
 
 /** What follows from the numbers, and what does not. */
@@ -36,6 +37,7 @@ export function CompareSide({ state }: { readonly state: CompareState }): ReactN
       </section>
       <Differences state={state} />
       <CompareItems state={state} />
+      <CompareRobust state={state} />
       {comparison.warnings.length === 0 ? null : (
         <Section>
           <div className="col">

@@ -164,6 +164,7 @@ const EMPTY: Output<'comparisons.get'> = {
   groups: [],
   curves: [],
   differences: [],
+  robust: null,
   diff: [],
   sameSettings: 0,
   conclusions: [],

@@ -83,6 +83,35 @@ export const comparison = z.strictObject({
       whyNot: z.string().nullable(),
     }),
   ),
+  /** Of policies that act, after Agarwal et al. (2021); null for other metrics. */
+  robust: z
+    .strictObject({
+      /** What the profiles count: episodes, or runs where these were not kept. */
+      of: z.enum(['episodes', 'runs']),
+      thresholds: z.array(z.number()),
+      groups: z.array(
+        z.strictObject({
+          groupHash: z.string(),
+          /** Interquartile mean over seeds. */
+          iqm: interval,
+          /** Share above each threshold, with its band over seeds. */
+          share: z.array(z.number()),
+          low: z.array(z.number()),
+          high: z.array(z.number()),
+        }),
+      ),
+      /** That a run of the group has more than a run of the baseline. */
+      improvements: z.array(
+        z.strictObject({
+          groupHash: z.string(),
+          baseline: z.string(),
+          probability: z.number(),
+          low: z.number().nullable(),
+          high: z.number().nullable(),
+        }),
+      ),
+    })
+    .nullable(),
   /** Settings whose values are not the same in all groups: path → value per group, in the order of groups. */
   diff: z.array(z.strictObject({ path: z.string(), values: z.array(z.json()) })),
   sameSettings: z.int(),

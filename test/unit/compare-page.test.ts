@@ -38,6 +38,7 @@ function comparison(): Comparison {
     curveMetric: '',
     metricNames: [],
     diff: [],
+    robust: null,
     sameSettings: 0,
     conclusions: [],
     warnings: [],

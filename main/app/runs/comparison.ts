@@ -16,6 +16,7 @@ import {
   type RunGroup,
 } from './comparison-groups.ts'
 import { compareToBaseline } from './comparison-differences.ts'
+import { robustOf } from './comparison-robust.ts'
 import { nameGroups } from './comparison-names.ts'
 import { intervalOf, memberValues, present } from './comparison-values.ts'
 import { atOnce, type Sliced } from '../store/slices.ts'
@@ -57,6 +58,7 @@ export function* compareInSlices(runs: readonly ComparedRun[], options: CompareO
     groups: scored,
     curves,
     differences,
+    robust: robustOf(groups, options),
     diff: diff.differing.map(({ path, values }) => ({ path, values: [...values] })),
     sameSettings: diff.same,
     conclusions: concludeInWords({
