@@ -9,8 +9,8 @@ import { Dialog } from '../parts/Dialog.tsx'
 import { MenuButton } from '../parts/MenuButton.tsx'
 import { writerName } from '../playground/playground-state.ts'
 import { Segmented } from '../parts/Segmented.tsx'
-import { describeMetric } from '../../shared/metric-names.ts'
-import { sortMetrics, type IntervalKind } from './compare-charts.ts'
+import { describeMetric, lowerFirst } from '../../shared/metric-names.ts'
+import { divergences, sortMetrics, type IntervalKind } from './compare-charts.ts'
 import { VersusDialog } from '../matches/VersusDialog.tsx'
 import type { PlaygroundSources } from '../../shared/contract/playground.ts'
 import { exportMenu } from './export-menu.ts'
@@ -196,6 +196,7 @@ export function MetricTools({
   const names = sortMetrics([...new Set([state.metric, ...(state.comparison?.metricNames ?? [])])])
   const lastStep = Math.max(0, ...(state.comparison?.curves ?? []).map((curve) => curve.step.at(-1) ?? 0))
   const kind = typeof state.at === 'number' ? 'step' : state.at
+  const measures = divergences(state.comparison?.metricNames ?? [])
   return (
     <div className="metric-tools">
       <select
@@ -222,6 +223,22 @@ export function MetricTools({
         onChange={(next) => state.change({ at: next === 'step' ? lastStep : next })}
       />
       {typeof state.at === 'number' ? <StepInput value={state.at} onChange={(at) => state.change({ at })} /> : null}
+      {measures.length === 0 ? null : (
+        <select
+          className="select select-small"
+          aria-label="Drawn against"
+          title="What the curves are drawn against"
+          value={state.against}
+          onChange={(event) => state.change({ against: event.currentTarget.value })}
+        >
+          <option value="">against steps</option>
+          {measures.map((name) => (
+            <option key={name} value={name}>
+              against {lowerFirst(describeMetric(name, state.infos).label)}
+            </option>
+          ))}
+        </select>
+      )}
       <label className="check small">
         <input
           type="checkbox"

@@ -23,6 +23,8 @@ export function lookOf(looks: ReadonlyMap<string, Look>, groupHash: string): Loo
 }
 
 interface OverlayOptions {
+  /** What the curves are drawn against, in place of steps. */
+  readonly against?: { readonly info: MetricInfo; readonly curves: Comparison['curves'] } | null
   readonly info: MetricInfo
   readonly interval: IntervalKind
   readonly looks: ReadonlyMap<string, Look>
@@ -57,24 +59,56 @@ export function overlayModel(comparison: Comparison, options: OverlayOptions): C
       },
     ]
   })
-  const banded = series.some((line) => line.band !== undefined)
+  const drawn = options.against == null ? series : series.flatMap((line) => against(line, options.against!.curves))
+  const banded = drawn.some((line) => line.band !== undefined)
   return {
     title: options.info.label,
     note: [
       arrowOf(options.info.goal),
       options.info.unit,
-      series.some((line) => (line.n ?? 0) > 1) ? 'mean over seeds' : '',
+      drawn.some((line) => (line.n ?? 0) > 1) ? 'mean over seeds' : '',
     ]
       .filter((part) => part !== '')
       .join(' '),
-    xTitle: 'step',
+    xTitle: options.against == null ? 'step' : options.against.info.label,
     yTitle: options.info.unit === '' ? options.info.label : `${options.info.label}, ${options.info.unit}`,
     xLog: options.xLog,
     yLog: options.yLog,
-    series,
+    series: drawn,
     references: /accuracies|win_rate/.test(options.info.name) ? [{ value: 0.5, label: 'chance' }] : [],
     bandName: banded ? INTERVAL_NAMES[options.interval] : null,
   }
+}
+
+/** Points at which both were measured, in the order of the other: what a reward costs in divergence. */
+function against(line: ChartSeries, curves: Comparison['curves']): ChartSeries[] {
+  const other = curves.find(({ groupHash }) => groupHash === line.key)
+  if (other === undefined) return []
+  const at = new Map(other.step.map((step, index) => [step, other.mean[index] ?? null]))
+  const order = line.x
+    .flatMap((step, index) => {
+      const x = at.get(step) ?? null
+      return x === null ? [] : [{ x, index }]
+    })
+    .toSorted((one, two) => one.x - two.x)
+  const pick = <T>(values: readonly T[]): T[] => order.map(({ index }) => values[index]!) // indices of its points
+  return order.length === 0
+    ? []
+    : [
+        {
+          ...line,
+          x: order.map(({ x }) => x),
+          y: pick(line.y),
+          dots: true,
+          ...(line.counts === undefined ? {} : { counts: pick(line.counts) }),
+          band: line.band === undefined ? undefined : { low: pick(line.band.low), high: pick(line.band.high) },
+        },
+      ]
+}
+
+/** What a divergence is called by: curves can be drawn against it. */
+export function divergences(names: readonly string[]): string[] {
+  return names.filter((name) => /^eval\/(?:rollout\/kl|kl\/k[13])$/.test(name))
 }
 
 /** The words of a verdict, on the same footing. */

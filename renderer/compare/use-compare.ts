@@ -23,6 +23,8 @@ export interface CompareView {
   /** A difference below it does not matter. */
   readonly margin: number | null
   readonly hidden: ReadonlySet<string>
+  /** What the curves are drawn against; '': steps. */
+  readonly against: string
 }
 
 export interface CompareState extends CompareView {
@@ -30,6 +32,8 @@ export interface CompareState extends CompareView {
   readonly infos: readonly MetricInfo[]
   readonly info: MetricInfo
   readonly comparison: Comparison | undefined
+  /** Curves of what they are drawn against. */
+  readonly abscissa: Comparison['curves'] | null
   readonly error: AppError | null
   readonly input: Input<'comparisons.get'>
   readonly looks: ReadonlyMap<string, Look>
@@ -74,6 +78,12 @@ export function useCompare(runs: readonly RunSummary[], algorithms: Output<'algo
     keepPrevious: true,
     ...(runs.some((run) => isLive(run.state)) ? { refetchIntervalMs: WHILE_LIVE_MS } : {}),
   })
+  const against = view.against ?? ''
+  const other = useCall(
+    'comparisons.get',
+    { ...input, metric: against },
+    { enabled: against !== '', keepPrevious: true },
+  ).data
   const infos = useMemo(() => {
     const methods = new Set(runs.map((run) => run.method))
     return algorithms.filter((one) => methods.has(one.id)).flatMap((one) => one.metrics)
@@ -91,6 +101,8 @@ export function useCompare(runs: readonly RunSummary[], algorithms: Output<'algo
     baseline,
     margin,
     hidden: view.hidden ?? new Set<string>(),
+    against,
+    abscissa: against === '' || other?.metric !== against ? null : other.curves,
     runs,
     infos,
     info: describeMetric(metric, infos),

@@ -3,6 +3,8 @@ import { Link } from 'wouter'
 import type { Match, MatchBout, MatchResult } from '../../shared/contract/matches.ts'
 import { formatCount, formatNumber } from '../../shared/units.ts'
 import { useCall } from '../api/queries.ts'
+import type { ChartModel } from '../charts/chart-model.ts'
+import { LineChart } from '../charts/LineChart.tsx'
 import { Button } from '../parts/Button.tsx'
 import { Chip } from '../parts/Chip.tsx'
 import { Panel } from '../parts/Panel.tsx'
@@ -145,8 +147,48 @@ export function MatchView({ match, result }: { readonly match: Match; readonly r
           )}
         </dl>
       </Panel>
+      <BestOf result={result} />
       <Bouts match={match} result={result} />
     </div>
+  )
+}
+
+/** The judge's score of the best of n answers, against how far that policy is from the one that answers. */
+function BestOf({ result }: { readonly result: MatchResult }): ReactNode {
+  const players = result.players.filter(({ bestOf }) => bestOf.length > 1)
+  if (players.length === 0) return null
+  const model: ChartModel = {
+    title: 'Best of n',
+    note: 'score by the judge',
+    xTitle: 'n',
+    yTitle: 'score',
+    xLog: true,
+    yLog: false,
+    series: players.map((one, at) => ({
+      key: `${at} ${one.title}`,
+      label: one.title,
+      x: one.bestOf.map(({ n }) => n),
+      y: one.bestOf.map(({ score }) => score),
+      colour: at === 0 ? '--r1' : '--r2',
+      dash: at === 0 ? [] : [6, 4],
+      width: 2,
+      dots: true,
+      band: { low: one.bestOf.map(({ low }) => low), high: one.bestOf.map(({ high }) => high) },
+    })),
+    references: [],
+    bandName: '95 % over prompts',
+  }
+  const last = players[0]!.bestOf.at(-1)! // more than one
+  return (
+    <Panel
+      title="Best of n"
+      note={`the judge keeps the answer that it scores highest; at n = ${last.n} that is at most ${last.kl.toFixed(2)} nats of KL from the policy`}
+      className="match-best"
+    >
+      <div className="match-chart">
+        <LineChart model={model} tooltip legend />
+      </div>
+    </Panel>
   )
 }
 

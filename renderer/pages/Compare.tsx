@@ -93,11 +93,12 @@ function CompareView({
   const [link] = useState(createChartLink)
   const [choosing, setChoosing] = useState(false)
   const [logs, setLogs] = useState({ xLog: false, yLog: false })
-  const { comparison, infos, interval, looks, hidden } = state
+  const { comparison, infos, interval, looks, hidden, against, abscissa } = state
   const model = useMemo(() => {
     const info = describeMetric(comparison?.curveMetric ?? '', infos)
-    return overlayModel(comparison ?? EMPTY, { info, interval, looks, hidden, ...logs })
-  }, [comparison, infos, interval, looks, hidden, logs])
+    const other = abscissa === null ? null : { info: describeMetric(against, infos), curves: abscissa }
+    return overlayModel(comparison ?? EMPTY, { info, interval, looks, hidden, against: other, ...logs })
+  }, [comparison, infos, interval, looks, hidden, against, abscissa, logs])
   return (
     <ChartLinkContext value={link}>
       <div className="page-split">

@@ -68,6 +68,18 @@ export const playedBy = z.strictObject({
   ended: z.number().nullable(),
   /** Mean of the judge's number; null where it gives none. */
   score: z.number().nullable(),
+  /** Of the best of n answers by the judge, n = 1 …, where a prompt has several answers; KL in nats from the policy itself. */
+  bestOf: z
+    .array(
+      z.strictObject({
+        n: z.int(),
+        score: z.number(),
+        low: z.number().nullable(),
+        high: z.number().nullable(),
+        kl: z.number(),
+      }),
+    )
+    .default([]),
 })
 
 /** What is known of the judge itself. */

@@ -1,5 +1,5 @@
 // The bootstrap (Efron and Tibshirani 1993): how much a mean would move if the study were repeated.
-import { mean, quantileSorted, standardDeviation, type Bounds } from './intervals.ts'
+import { ascending, mean, quantileSorted, standardDeviation, type Bounds } from './intervals.ts'
 import { normalCdf, normalQuantile } from './normal.ts'
 
 export const DEFAULT_RESAMPLES = 2000
@@ -120,8 +120,4 @@ export function unpairedDifference(
     meansA.map((value, index) => value - meansB[index]!),
     options.level,
   )
-}
-
-function ascending(values: readonly number[]): number[] {
-  return [...values].sort((a, b) => a - b)
 }

@@ -2,7 +2,7 @@
 // it only counts words.
 import { seededUniform } from './bootstrap.ts'
 import { clusteredShare, type Outcome } from './clustered.ts'
-import { mean, quantileSorted, type Bounds } from './intervals.ts'
+import { ascending, mean, quantileSorted, type Bounds } from './intervals.ts'
 
 /** A labeled pair under a model of P(chosen preferred) = σ(margin). */
 export interface JudgedMargin {
@@ -117,7 +117,7 @@ function errorOf(told: readonly Told[], placeOf: (confidence: number) => number)
 
 /** Accuracy in parts of equal size by a value; what is equal stays together, so that a part may be empty and is left out. */
 function parts(told: readonly Told[], valueOf: (one: Told) => number, names: readonly string[]): AccuracyBin[] {
-  const sorted = told.map(valueOf).toSorted((a, b) => a - b)
+  const sorted = ascending(told.map(valueOf))
   const cuts = names.slice(1).map((_name, at) => quantileSorted(sorted, (at + 1) / names.length))
   const placed = Map.groupBy(told, (one) => cuts.filter((cut) => valueOf(one) > cut).length)
   return names.flatMap((name, at) => {

@@ -36,6 +36,10 @@ export function quantileSorted(sorted: readonly number[], probability: number): 
   return lower + (upper - lower) * (position - below)
 }
 
+export function ascending(values: readonly number[]): number[] {
+  return [...values].sort((a, b) => a - b)
+}
+
 /** Wilson's score interval of a share: it stays inside 0 to 1 and is honest for few trials. NaN without a trial. */
 export function wilsonInterval(successes: number, trials: number, level = 0.95): Bounds {
   if (trials <= 0) return { low: NaN, high: NaN }

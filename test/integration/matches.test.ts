@@ -62,6 +62,12 @@ test('by a rule: each bout follows from its two answers, and the same request gi
   const { wins, ties, losses, winRate } = match.result!.score!
   expect(wins + ties + losses).toBe(bouts.length)
   expect(winRate.rate).toBeCloseTo((wins + ties / 2) / bouts.length, 12)
+  const [bestOf] = match.result!.players.map((one) => one.bestOf)
+  expect(bestOf!.map(({ n }) => n)).toEqual([1, 2])
+  const first = bouts.filter(({ sample }) => sample === 0).map(({ answers }) => answers[0].score!)
+  const second = bouts.filter(({ sample }) => sample === 1).map(({ answers }) => answers[0].score!)
+  const better = first.reduce((sum, one, at) => sum + Math.max(one, second[at]!), 0) / first.length
+  expect(bestOf![1]!.score).toBeCloseTo(better, 12)
   const again = await play(request as never)
   expect(await boutsOf(again)).toEqual(bouts)
   expect(again.matchId).not.toBe(match.matchId)

@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import type { Comparison } from '../../shared/contract/comparisons.ts'
 import type { RunId } from '../../shared/domain.ts'
-import { differenceRows, overlayModel, sortMetrics, verdictWords } from '../../renderer/compare/compare-charts.ts'
+import {
+  differenceRows,
+  overlayModel,
+  sortMetrics,
+  verdictWords,
+  divergences,
+} from '../../renderer/compare/compare-charts.ts'
 import { lookOfGroups } from '../../renderer/compare/group-looks.ts'
 
 describe('looks of groups', () => {
@@ -82,6 +88,32 @@ describe('the overlay', () => {
     const hidden = overlayModel(comparison(), { ...options, interval: 'sd', hidden: new Set(['a']) })
     expect([hidden.bandName, hidden.series.map((line) => line.key)]).toEqual([null, ['b']])
   })
+})
+
+test('drawn against a divergence, points are those that have both, in the order of the divergence', () => {
+  const curves = [
+    { groupHash: 'a', step: [0, 10, 20], mean: [0, 3, 1], low: [], high: [], n: [2, 2, 2] },
+    { groupHash: 'b', step: [20], mean: [7], low: [], high: [], n: [1] },
+  ]
+  const against = { info: { ...info, label: 'KL' }, curves }
+  const options = {
+    info,
+    looks: lookOfGroups(['a', 'b']),
+    xLog: false,
+    yLog: false,
+    interval: 't',
+    hidden: new Set<string>(),
+  } as const
+  const model = overlayModel(comparison(), { ...options, against })
+  // Group a: step 20 at KL 1 before step 10 at KL 3; b has no step in common.
+  expect(model.series.map(({ key, x, y, counts }) => [key, x, y, counts])).toEqual([
+    ['a', [0, 1, 3], [0, 2, 1], [2, 1, 2]],
+  ])
+  expect(model.xTitle).toBe('KL')
+  expect(divergences(['eval/kl/k1', 'test/kl/k1', 'eval/rollout/kl', 'eval/loss', 'kl/k1'])).toEqual([
+    'eval/kl/k1',
+    'eval/rollout/kl',
+  ])
 })
 
 test('a difference that reaches zero is said in words', () => {

@@ -2,6 +2,7 @@ import { describe, expect, it, test } from 'vitest'
 import { resultOf, scoreBouts } from '../../main/app/matches/match-result.ts'
 import { asked, decided } from '../../main/workers/versus/judge-by-model.ts'
 import type { MatchBout } from '../../shared/contract/matches.ts'
+import { bestOfN } from '../../shared/statistics/best-of-n.ts'
 import { lengthControlled, scoreOf, type Bout } from '../../shared/statistics/win-rate.ts'
 import { createDraws } from '../support/coverage.ts'
 
@@ -104,4 +105,36 @@ test('a result says what makes it doubtful', () => {
   ])
   expect(result.players[1]).toMatchObject({ characters: 2, tokens: null, ended: null, score: 0 })
   expect(scoreBouts([{ ...one, outcome: null }])).toBeNull()
+})
+
+describe('bestOfN', () => {
+  it('is the mean of the largest over every way to choose n of the answers', () => {
+    const scores = [
+      [0.3, -1, 2, 0.7],
+      [5, 5, 1, 0],
+    ]
+    const subsets = (values: readonly number[], n: number): number[][] =>
+      n === 0
+        ? [[]]
+        : values.flatMap((value, at) => subsets(values.slice(at + 1), n - 1).map((rest) => [value, ...rest]))
+    const expected = [1, 2, 3, 4].map((n) => {
+      const of = scores.map((own) => subsets(own, n).map((chosen) => Math.max(...chosen)))
+      return of.map((all) => all.reduce((sum, one) => sum + one, 0) / all.length).reduce((sum, one) => sum + one / 2, 0)
+    })
+    const found = bestOfN(scores)
+    expect(found.map(({ n }) => n)).toEqual([1, 2, 3, 4])
+    found.forEach(({ score }, at) => expect(score).toBeCloseTo(expected[at]!, 12))
+    expect(found.map(({ kl }) => kl)).toEqual([
+      0,
+      expect.closeTo(Math.log(2) - 0.5, 12),
+      expect.any(Number),
+      expect.closeTo(Math.log(4) - 0.75, 12),
+    ])
+  })
+
+  it('has as many as the prompt with the fewest answers, no interval for one prompt, and nothing for none', () => {
+    expect(bestOfN([[1, 2, 3], [1]]).map(({ n }) => n)).toEqual([1])
+    expect(bestOfN([[1, 2]])[1]).toMatchObject({ score: 2, low: null, high: null })
+    expect(bestOfN([])).toEqual([])
+  })
 })

@@ -1,6 +1,7 @@
 // What a match came to, from its bouts: pure.
 import type { MatchBout, MatchResult, Player } from '../../../shared/contract/matches.ts'
 import { clusteredShare, type Outcome } from '../../../shared/statistics/clustered.ts'
+import { bestOfN } from '../../../shared/statistics/best-of-n.ts'
 import { mean } from '../../../shared/statistics/intervals.ts'
 import { scoreOf, type Score } from '../../../shared/statistics/win-rate.ts'
 import { formatCount } from '../../../shared/units.ts'
@@ -44,6 +45,7 @@ export function resultOf({ found, bouts, titles, players, judge, datasetName, si
       tokens: over(answers.map(({ tokens }) => tokens)),
       ended: over(answers.map(({ ended }) => (ended === null ? null : Number(ended)))),
       score: over(answers.map(({ score }) => score)),
+      bestOf: players[at].kind === 'data' ? [] : bestOf(bouts, at),
     }
   }
   const both: MatchResult['players'] = [summary(0), summary(1)]
@@ -82,6 +84,18 @@ export function resultOf({ found, bouts, titles, players, judge, datasetName, si
         : []),
     ],
   }
+}
+
+/** Nothing where the judge gives no numbers, or each prompt has one answer. */
+function bestOf(bouts: readonly MatchBout[], at: 0 | 1): MatchResult['players'][0]['bestOf'] {
+  const byPrompt = new Map<string, number[]>()
+  for (const { prompt, answers } of bouts) {
+    const { score } = answers[at]
+    if (score === null) return []
+    byPrompt.set(prompt, [...(byPrompt.get(prompt) ?? []), score])
+  }
+  const curve = bestOfN([...byPrompt.values()])
+  return curve.length < 2 ? [] : curve
 }
 
 function percent(share: number): string {

@@ -61,7 +61,7 @@ function otherMeaning(runs: readonly ComparedRun[], metric: string): string | nu
     return 'their references follow the policy in different ways, or only that of one does'
   if (name.startsWith('samples/') && differs(specs, (spec) => spec.judge))
     return 'their samples were not scored by the same judge'
-  if (/^(first_stage_)?(ndcg|mrr|recall)$/.test(name) && differs(specs, (spec) => spec.config['cutoff']))
+  if (/^(first_stage_)?(ndcg|ndcg_exp|mrr|map|recall)$/.test(name) && differs(specs, (spec) => spec.config['cutoff']))
     return 'they count a different number of places (the cut-off k)'
   return null
 }

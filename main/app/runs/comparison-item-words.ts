@@ -11,7 +11,7 @@ export function itemNouns(metric: string): { readonly items: string; readonly gr
   if (name.startsWith('embed/')) return { items: 'triplets', groups: 'queries' }
   if (name.startsWith('preferences/')) return { items: 'pairs of segments', groups: 'episodes' }
   if (name.startsWith('judged/')) return { items: 'answers', groups: 'prompts' }
-  if (/^(first_stage_)?(ndcg|ndcg_exp|mrr|recall)$/.test(name)) return { items: 'queries', groups: 'queries' }
+  if (/^(first_stage_)?(ndcg|ndcg_exp|mrr|map|recall)$/.test(name)) return { items: 'queries', groups: 'queries' }
   return { items: 'pairs', groups: 'prompts' }
 }
 

@@ -157,6 +157,13 @@ export function rankingInfo(): MetricInfo[] {
       help: 'One over the place of the first relevant document, 0 where none is among the first k.',
     },
     {
+      name: 'map',
+      label: 'MAP@k',
+      unit: 'fraction',
+      goal: 'max',
+      help: 'Precision at the place of each relevant document among the first k, over all relevant ones; mean over queries.',
+    },
+    {
       name: 'recall',
       label: 'Recall@k',
       unit: 'fraction',

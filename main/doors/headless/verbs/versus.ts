@@ -112,6 +112,11 @@ function rateText({ rate, low, high }: { readonly rate: number; readonly low: nu
   return `${rate.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`
 }
 
+/** Rewards may lie close together: four digits. */
+function formatPrecise(value: number): string {
+  return String(Number(value.toPrecision(4)))
+}
+
 /** What a match came to, for a terminal. */
 export function matchText({ matchId, result, state, note }: Match): string {
   if (result === null) return `${matchId} ${state}. ${note}`.trim()
@@ -130,7 +135,14 @@ export function matchText({ matchId, result, state, note }: Match): string {
         `at equal length  ${rateText(score.lengthControlled)}: ${Math.round(one.characters)} against ${Math.round(other.characters)} characters`,
       )
     if (one.score !== null && other.score !== null)
-      lines.push(`mean score       ${one.score.toFixed(3)} against ${other.score.toFixed(3)}`)
+      lines.push(`mean score       ${formatPrecise(one.score)} against ${formatPrecise(other.score)}`)
+    for (const { title, bestOf } of players) {
+      const last = bestOf.at(-1)
+      if (last !== undefined)
+        lines.push(
+          `best of ${String(last.n).padEnd(8)} ${formatPrecise(last.score)} by ${title}, at most ${last.kl.toFixed(2)} nats from it; of 1, 2 …: ${bestOf.map(({ score }) => formatPrecise(score)).join(' ')}`,
+        )
+    }
   }
   if (judge.agreement !== null)
     lines.push(
@@ -232,6 +244,6 @@ export function versusCommand(): Command {
 function boutText({ prompt, answers: [one, other], outcome }: MatchBout): string {
   const word = outcome === null ? 'not judged' : outcome === 1 ? 'first' : outcome === 0 ? 'second' : 'tie'
   const scores =
-    one.score === null || other.score === null ? '' : ` (${one.score.toFixed(3)}, ${other.score.toFixed(3)})`
+    one.score === null || other.score === null ? '' : ` (${formatPrecise(one.score)}, ${formatPrecise(other.score)})`
   return `${prompt.trim()}\n  1: ${one.text.trim()}\n  2: ${other.text.trim()}\n  ${word}${scores}`
 }

@@ -19,6 +19,7 @@ export interface RankedQuery {
     readonly ndcg: number
     readonly ndcg_exp: number
     readonly mrr: number
+    readonly map: number
     readonly recall: number
     readonly first_stage_ndcg: number
   } | null
@@ -47,7 +48,7 @@ export async function evaluateRanker(
   return { ranked, metrics: Object.assign({}, ...means) as Record<string, number>, items } // numbers by name, each of them
 }
 
-const MEASURES = ['ndcg', 'ndcg_exp', 'mrr', 'recall', 'first_stage_ndcg'] as const
+const MEASURES = ['ndcg', 'ndcg_exp', 'mrr', 'map', 'recall', 'first_stage_ndcg'] as const
 
 function rankOf(query: RankingQuery, scores: readonly number[], cutoff: number): RankedQuery {
   const { relevance, unlisted } = query.list
@@ -69,6 +70,7 @@ function rankOf(query: RankingQuery, scores: readonly number[], cutoff: number):
           ndcg: own.ndcgLinear,
           ndcg_exp: own.ndcgExp,
           mrr: own.mrr,
+          map: own.map,
           recall: own.recall,
           first_stage_ndcg: first.ndcgLinear,
         }
