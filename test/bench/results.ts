@@ -1,0 +1,34 @@
+// Writes what experiments found in their full form, as kept by `pairlab reproduce --full`, beside the documents:
+// npm run bench:results -- <data folder>
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { experiments } from '../../main/core/experiments.ts'
+import { formatReport } from '../../main/workers/reproduce/format-report.ts'
+import { keptReport } from '../../shared/contract/papers.ts'
+import { formatDuration } from '../../shared/units.ts'
+
+const [dataFolder] = process.argv.slice(2)
+if (dataFolder === undefined) throw new Error('usage: npm run bench:results -- <data folder>')
+const target = fileURLToPath(new URL('../../resources/docs/results/', import.meta.url))
+mkdirSync(target, { recursive: true })
+
+for (const { id, claim, paper } of experiments) {
+  const file = path.join(dataFolder, 'reproductions', `${id}-full.json`)
+  if (!existsSync(file)) continue
+  const { report, engine, appVersion, processor, startedAtMs, wallMs } = keptReport.parse(
+    JSON.parse(readFileSync(file, 'utf8')),
+  )
+  const text = `# ${id}: ${report.verdict}
+
+${claim} (${paper.cite}, ${paper.url})
+
+\`npm run pairlab -- reproduce ${id} --full\`: ${formatDuration(wallMs)} on ${processor}, ${engine}, Pairlab ${appVersion}, ${new Date(startedAtMs).toISOString().slice(0, 10)}.
+
+\`\`\`
+${formatReport(report)}
+\`\`\`
+`
+  writeFileSync(path.join(target, `${id}.md`), text)
+  console.log(`${id}: ${report.verdict}`)
+}
