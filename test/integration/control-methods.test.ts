@@ -6,6 +6,7 @@ import { piql } from '../../main/core/learn/algorithms/piql.ts'
 import { preferredWeights, sftPref } from '../../main/core/learn/algorithms/sft-pref.ts'
 import { drawPairs, topSegments } from '../../main/core/learn/control/control-batches.ts'
 import { pairAccuracy, splitStages } from '../../main/core/learn/control/control-policy.ts'
+import type { ControlTraining } from '../../main/core/learn/control/control-run.ts'
 import { ROLL_OUT_INFO, type ControlMethod } from '../../main/core/learn/control/control.ts'
 import { createRandom } from '../../main/core/learn/random.ts'
 import { tf } from '../../main/core/learn/tf.ts'
@@ -141,13 +142,60 @@ describe('batches', () => {
   })
 })
 
-it('divides the steps, and counts only strict labels', () => {
-  expect(splitStages(10, 0.4, ['a', 'b'])).toEqual([
-    { name: 'a', steps: 4 },
-    { name: 'b', steps: 6 },
+/** The rate of each step. */
+async function rates(
+  method: unknown,
+  changes: Record<string, unknown>,
+  training: Partial<ControlTraining>,
+): Promise<number[]> {
+  const set = toySet(40)
+  const run = start(method as ControlMethod, changes, 4, 20, { schedule: 'constant', ...training })
+  const found: number[] = []
+  for (let step = 0; step < 20; step += 1) found.push((await run.update(set)).learningRate)
+  run.dispose()
+  return found
+}
+
+it('has the rates of the official code: cloning at full rate, then CPL behind a warm-up, CPL-KL at a tenth', async () => {
+  const training = { learningRate: 1e-4, warmupFraction: 0.25 }
+  const tenths = (values: readonly number[]): number[] => values.map((value) => Math.round(value * 1e7) / 1e7)
+  // Eight steps of cloning; three of twelve to warm up.
+  const found = tenths(await rates(cpl, { bcShare: 0.4 }, training))
+  expect(found.slice(0, 8)).toEqual(Array(8).fill(1e-4))
+  expect(found[8]).toBeLessThan(1e-4)
+  expect(found.slice(11)).toEqual(Array(9).fill(1e-4))
+  const kl = tenths(await rates(cpl, { bcShare: 0.4, reference: true, rateAfterCloning: 0.1 }, training))
+  expect([kl.slice(0, 8), kl.slice(11)]).toEqual([Array(8).fill(1e-4), Array(9).fill(1e-5)])
+  // SFT goes on at the same rate where the preferred ones begin; so does IQL where the reward is fixed.
+  const flat = { learningRate: 1e-4, warmupFraction: 0 }
+  expect(tenths(await rates(sftPref, { bcShare: 0.4 }, flat))).toEqual(Array(20).fill(1e-4))
+  const cosine = await rates(piql, { rewardShare: 0.1 }, { ...flat, schedule: 'cosine' })
+  expect(cosine.every((rate, at) => at === 0 || rate < cosine[at - 1]!)).toBe(true)
+})
+
+it('P-IQL learns everything from its first step, the reward in the first stage alone', async () => {
+  const set = toySet(40)
+  const run = start(piql as unknown as ControlMethod, { rewardShare: 0.5 }, 4, 4)
+  const names: string[][] = []
+  for (let step = 0; step < 4; step += 1) names.push(Object.keys((await run.update(set)).metrics))
+  run.dispose()
+  expect(names.map((all) => [all.includes('reward/loss'), all.includes('iql/critic-loss')])).toEqual([
+    [true, true],
+    [true, true],
+    [false, true],
+    [false, true],
   ])
-  expect(splitStages(10, 0, ['a', 'b'])).toEqual([{ name: 'b', steps: 10 }])
-  expect(splitStages(1, 0.9, ['a', 'b'])).toEqual([{ name: 'b', steps: 1 }])
+})
+
+it('divides the steps, and counts only strict labels', () => {
+  const both = [{ name: 'a' }, { name: 'b', continues: true, rate: 0.5 }] as const
+  expect(splitStages(10, 0.4, both)).toEqual([
+    { name: 'a', steps: 4 },
+    { name: 'b', steps: 6, continues: true, rate: 0.5 },
+  ])
+  // Alone it has nothing to go on with.
+  expect(splitStages(10, 0, both)).toEqual([{ name: 'b', steps: 10, rate: 0.5 }])
+  expect(splitStages(1, 0.9, both)).toEqual([{ name: 'b', steps: 1, rate: 0.5 }])
   const accuracy = tf.tidy(
     () => pairAccuracy(tf.tensor1d([1, 2, 3, 4]), tf.tensor1d([2, 1, 9, 4]), [1, 1, 0.5, 0]).dataSync()[0],
   )

@@ -1,4 +1,9 @@
-import { CONTROL_TRAINING, startControlRun, type ControlRun } from '../../main/core/learn/control/control-run.ts'
+import {
+  CONTROL_TRAINING,
+  startControlRun,
+  type ControlRun,
+  type ControlTraining,
+} from '../../main/core/learn/control/control-run.ts'
 import type { ControlMethod } from '../../main/core/learn/control/control.ts'
 import { createRandom } from '../../main/core/learn/random.ts'
 import { tf } from '../../main/core/learn/tf.ts'
@@ -42,11 +47,12 @@ export function startToyRun(
   changes: Record<string, unknown>,
   batchSize = 8,
   steps = 60,
+  training: Partial<ControlTraining> = {},
 ): ControlRun {
   return startControlRun({
     method,
     config: method.config.parse({ width: 16, ...changes }),
-    training: { ...CONTROL_TRAINING, steps, batchSize, learningRate: 0.01, dropout: 0.05 },
+    training: { ...CONTROL_TRAINING, steps, batchSize, learningRate: 0.01, dropout: 0.05, ...training },
     sizes: { observation: 1, action: 1 },
     seed: 3,
   })

@@ -29,7 +29,7 @@ export interface Outcome {
   readonly total: number
   /** Σ γᵗ r with the world's own discount. */
   readonly discounted: number
-  /** At the last step. */
+  /** At any step, as Meta-World's evaluations count it. */
   readonly success: boolean
   readonly steps: number
 }
@@ -57,7 +57,7 @@ export async function rollOut(
         Object.assign(outcome, {
           total: outcome.total + reward,
           discounted: outcome.discounted + kind.info.discount ** step * reward,
-          success,
+          success: outcome.success || success,
           steps: step + 1,
           done,
         })

@@ -57,8 +57,8 @@ export function evaluatePolicy(
 }
 
 /**
- * Trains every contestant. Those that begin by cloning share that stage, which is the same for all: its batches follow
- * from seed and step, and its optimizer ends with it.
+ * Trains every contestant. Those that begin by cloning share that stage, which is the same for all: its batches follow from seed and
+ * step, at the full rate from the first on. What its optimizer holds goes on with those whose stages continue.
  */
 export async function runStudy(contestants: readonly Contestant[], options: StudyOptions): Promise<Measured[]> {
   const { seed, steps, cloningShare, shared, set } = options
@@ -68,7 +68,7 @@ export async function runStudy(contestants: readonly Contestant[], options: Stud
   const base = startControlRun({
     method: bc as ControlMethod,
     config: bc.config.parse(shared),
-    training: { ...training, steps: cloning },
+    training: { ...training, steps: cloning, warmupFraction: 0 },
     sizes,
     seed,
   })

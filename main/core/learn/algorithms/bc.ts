@@ -31,7 +31,7 @@ export const bc = defineControlMethod({
     {
       id: 'paper',
       title: 'CPL’s baseline',
-      note: 'As in Hejna et al. (2024): 500,000 steps at 1e-4, batches of 96 pairs of 64 steps, two layers of 512 units, dropout 0.25.',
+      note: 'As in Hejna et al. (2024): 500,000 steps at 1e-4 without a warm-up, batches of 96 pairs of 64 steps, two layers of 512 units, dropout 0.25.',
       config: {},
       training: PAPER_TRAINING,
     },

@@ -117,6 +117,13 @@ const config = z.strictObject({
     help: 'Adds −mean log π of the batch to the loss (CPL-BC, with λ = 1).',
     group: 'expert',
   }),
+  rateAfterCloning: z.number().positive().max(10).default(1).meta({
+    title: 'Rate after cloning',
+    unit: '× learning rate',
+    help: 'The contrastive stage has this share of the learning rate, behind the warm-up; cloning has all of it from its first step. The official CPL-KL has 0.1.',
+    group: 'expert',
+    asBefore: 1,
+  }),
   reference: z.boolean().default(false).meta({
     title: 'Against the cloned policy',
     help: 'Uses log π − log π_ref with the policy after cloning as reference (CPL-KL).',
@@ -125,6 +132,9 @@ const config = z.strictObject({
   ...networkFields,
 })
 type CplConfig = z.infer<typeof config>
+
+/** 10,000 steps of warm-up in the 300,000 behind cloning. */
+const CPL_TRAINING = { ...PAPER_TRAINING, warmupFraction: 1 / 30 }
 
 /** S of every segment, against the reference where there is one [2·pair] */
 function scoresOf({ config: settings, batch, networks }: ControlStep<CplConfig>, logProbs: tf.Tensor2D): tf.Tensor1D {
@@ -204,30 +214,34 @@ export const cpl = defineControlMethod<CplConfig>({
     {
       id: 'paper',
       title: 'Paper',
-      note: 'Hejna et al. (2024), state observations: 200,000 steps of cloning and 300,000 of CPL at 1e-4, 96 pairs of 64 steps, two layers of 512 units, dropout 0.25, α 0.1, λ 0.5.',
+      note: 'Hejna et al. (2024), state observations, as in the official cpl.yaml: 200,000 steps of cloning and 300,000 of CPL at 1e-4, the first 10,000 of these a warm-up, 96 pairs of 64 steps, two layers of 512 units, dropout 0.25, α 0.1, λ 0.5.',
       config: {},
-      training: PAPER_TRAINING,
+      training: CPL_TRAINING,
     },
     {
       id: 'paper-bc',
       title: 'Paper, CPL-BC',
-      note: 'λ 1 with a cloning loss of weight 1.',
+      note: 'λ 1 with a cloning loss of weight 1 (cpl_bc.yaml).',
       config: { lambda: 1, bcWeight: 1 },
-      training: PAPER_TRAINING,
+      training: CPL_TRAINING,
     },
     {
       id: 'paper-kl',
       title: 'Paper, CPL-KL',
-      note: 'Against the cloned policy: α 0.2, λ 0.75.',
-      config: { alpha: 0.2, lambda: 0.75, reference: true },
-      training: PAPER_TRAINING,
+      note: 'Against the cloned policy: α 0.2, λ 0.75; cloning at 1e-4, then 1e-5 (cpl_kl.yaml).',
+      config: { alpha: 0.2, lambda: 0.75, reference: true, rateAfterCloning: 0.1 },
+      training: CPL_TRAINING,
     },
   ],
   networks: (settings, sizes) => ({
     policy: policyNetwork(settings, sizes),
     ...(settings.reference ? { reference: policyNetwork(settings, sizes) } : {}),
   }),
-  stages: ({ bcShare }, steps) => splitStages(steps, bcShare, ['bc', 'cpl']),
+  stages: ({ bcShare, rateAfterCloning }, steps) =>
+    splitStages(steps, bcShare, [
+      { name: 'bc', warmsUp: false },
+      { name: 'cpl', rate: rateAfterCloning },
+    ]),
   pairing: (settings) => settings.pairing,
   enterStage(stage, networks) {
     if (stage === 'cpl' && networks['reference'] !== undefined) blendInto(networks['reference'], networks['policy']!, 1)

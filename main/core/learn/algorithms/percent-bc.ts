@@ -13,7 +13,7 @@ export const percentBc = defineControlMethod({
   vectors: ['gaussian_policy'],
   equation: 'L = −E[log π(a|s) | return in the top X %]',
   deviations: [
-    'Returns are those of segments and not of whole episodes.',
+    'Returns are those of segments and not of whole episodes, and a batch has whole segments in place of single transitions.',
     'log π is −‖a − μ(s)‖², as in CPL’s official code.',
   ],
   config: z.strictObject({
@@ -44,9 +44,9 @@ export const percentBc = defineControlMethod({
     {
       id: 'paper',
       title: 'CPL’s baseline',
-      note: 'As in Hejna et al. (2024): the top 10 %, 500,000 steps at 1e-4, batches of 96 pairs of 64 steps, two layers of 512 units, dropout 0.25.',
+      note: 'As in Hejna et al. (2024): the top 10 %, 500,000 steps at 1e-4 without a warm-up, batches of 1,024 transitions (percent_bc.yaml): 8 pairs of 64 steps, two layers of 512 units, dropout 0.25.',
       config: {},
-      training: PAPER_TRAINING,
+      training: { ...PAPER_TRAINING, batchSize: 8 },
     },
   ],
   networks: (settings, sizes) => ({ policy: policyNetwork(settings, sizes) }),

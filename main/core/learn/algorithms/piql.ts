@@ -100,9 +100,9 @@ const config = z.strictObject({
     .default(0.005)
     .meta({ title: 'Target rate', help: 'Share by which the target critics follow at each step.', group: 'expert' }),
   rewardShare: z.number().gt(0).lt(1).default(0.1).meta({
-    title: 'Reward first',
+    title: 'Reward learned',
     unit: 'of steps',
-    help: 'Share of the steps in which the reward is learned from preferences. It is fixed after that.',
+    help: 'Share of the steps, the first, in which the reward is learned from preferences beside everything else. It is fixed after that.',
     group: 'main',
   }),
   pairing: z.enum(['comparison', 'rank']).default('comparison').meta({
@@ -131,7 +131,6 @@ function learnReward({ networks, batch }: ControlStep<PiqlConfig>): LossResult {
   return {
     loss,
     metrics: {
-      loss,
       'reward/loss': loss,
       'reward/accuracy': pairAccuracy(tf.sum(first, 1), tf.sum(second, 1), batch.labels),
     },
@@ -139,7 +138,7 @@ function learnReward({ networks, batch }: ControlStep<PiqlConfig>): LossResult {
 }
 
 /** Means over the steps with a successor in the segment; all that has no gradient is computed once. */
-async function improve(step: ControlStep<PiqlConfig>): Promise<Record<string, number>> {
+async function improve(step: ControlStep<PiqlConfig>, rewards: tf.Tensor2D): Promise<Record<string, number>> {
   const { config: settings, networks, batch, dropout } = step
   const rows = 2 * batch.pairs
   const before = (x: tf.Tensor2D): tf.Tensor2D => tf.slice(x, [0, 0], [rows, batch.time - 1])
@@ -154,33 +153,36 @@ async function improve(step: ControlStep<PiqlConfig>): Promise<Record<string, nu
       advantageWeights(before(tf.sub(q, v)), settings.temperature, settings.weightLimit),
       before(batch.mask),
     )
-    // A padded successor is the end of the episode: its value is 0.
-    const discount = tf.mul(after(batch.mask), settings.discount)
     return {
       q: before(q),
       weights,
-      target: criticTarget(before(ofActions(networks['reward']!, batch)), discount, after(v)),
       steps: tf.maximum(tf.sum(before(batch.mask)), 1),
     }
   })
   const meanOver = (x: tf.Tensor): tf.Scalar => tf.div(tf.sum(tf.mul(x, before(batch.mask))), fixed.steps)
-  const reported = await step.minimize(['value', 'critic-1', 'critic-2', 'policy'], () => {
-    const valueLoss = meanOver(
-      expectileErrors(fixed.q, before(ofStates(networks['value']!, batch)), settings.expectile),
-    )
+  // The value moves first: the critics' target is of its new one, the policy's weights of the old.
+  const value = await step.minimize(['value'], () => {
+    const loss = meanOver(expectileErrors(fixed.q, before(ofStates(networks['value']!, batch)), settings.expectile))
+    return { loss, metrics: { 'iql/value-loss': loss } }
+  })
+  const target = tf.tidy(() => {
+    // A padded successor is the end of the episode: its value is 0.
+    const discount = tf.mul(after(batch.mask), settings.discount)
+    return criticTarget(before(rewards), discount, after(ofStates(networks['value']!, batch)))
+  })
+  const reported = await step.minimize(['critic-1', 'critic-2', 'policy'], () => {
     const criticLoss = tf.add(
       ...(['critic-1', 'critic-2'].map((name) =>
-        meanOver(tf.squaredDifference(before(ofActions(networks[name]!, batch)), fixed.target)),
+        meanOver(tf.squaredDifference(before(ofActions(networks[name]!, batch)), target)),
       ) as [tf.Scalar, tf.Scalar]),
     ) as tf.Scalar
     const logProbs = segmentLogProbs(networks['policy']!, batch, dropout)
     const actorLoss = tf.neg(tf.div(tf.sum(tf.mul(before(logProbs), fixed.weights)), fixed.steps)) as tf.Scalar
     const [first, second] = splitPairs(rowSums(logProbs, batch.mask), batch.pairs)
     return {
-      loss: tf.addN([valueLoss, criticLoss, actorLoss]) as tf.Scalar, // they share no weights
+      loss: tf.add(criticLoss, actorLoss) as tf.Scalar, // they share no weights
       metrics: {
         loss: actorLoss,
-        'iql/value-loss': valueLoss,
         'iql/critic-loss': criticLoss,
         'iql/weight': tf.div(tf.sum(fixed.weights), fixed.steps) as tf.Scalar,
         'bc/loss': behaviourCloningLoss(logProbs, batch.mask, batch.steps),
@@ -188,15 +190,15 @@ async function improve(step: ControlStep<PiqlConfig>): Promise<Record<string, nu
       },
     }
   })
-  tf.dispose(fixed)
+  tf.dispose([...Object.values(fixed), target])
   followTargets(networks, settings.polyak)
-  return reported
+  return { ...value, ...reported }
 }
 
 export const piql = defineControlMethod<PiqlConfig>({
   id: 'p-iql',
   name: 'P-IQL',
-  summary: 'A reward from preferences, then implicit Q-learning on it',
+  summary: 'A reward from preferences, and implicit Q-learning on it',
   paper: {
     cite: 'Kostrikov et al., ICLR 2022; as in Hejna et al., ICLR 2024',
     url: 'https://arxiv.org/abs/2110.06169',
@@ -215,7 +217,7 @@ export const piql = defineControlMethod<PiqlConfig>({
       label: 'Loss',
       unit: '',
       goal: 'min',
-      help: 'While the reward is learned, its loss in nats; then the weighted cloning loss of the policy.',
+      help: 'The weighted cloning loss of the policy.',
     },
     {
       name: 'reward/loss',
@@ -259,7 +261,7 @@ export const piql = defineControlMethod<PiqlConfig>({
     {
       id: 'paper',
       title: 'CPL’s baseline',
-      note: 'As in Hejna et al. (2024): 50,000 steps for the reward, 450,000 of IQL at 3e-4, τ 0.7, β 1/3, γ 0.99, dropout 0.25 on the policy.',
+      note: 'As in Hejna et al. (2024), piql.yaml: 500,000 steps of IQL at 3e-4, in the first 50,000 of which the reward is learned beside it, τ 0.7, β 1/3, γ 0.99, dropout 0.25 on the policy.',
       config: {},
       training: { ...PAPER_TRAINING, learningRate: 3e-4, warmupFraction: 0, schedule: 'cosine' },
     },
@@ -283,7 +285,15 @@ export const piql = defineControlMethod<PiqlConfig>({
       'critic-2-target': critic,
     }
   },
-  stages: ({ rewardShare }, steps) => splitStages(steps, rewardShare, ['reward', 'iql']),
+  stages: ({ rewardShare }, steps) =>
+    splitStages(steps, rewardShare, [{ name: 'reward' }, { name: 'iql', continues: true }]),
   pairing: (settings) => settings.pairing,
-  update: (step) => (step.stage === 'reward' ? step.minimize(['reward'], () => learnReward(step)) : improve(step)),
+  async update(step) {
+    // As it is before this step's update of it.
+    const rewards = tf.tidy(() => ofActions(step.networks['reward']!, step.batch))
+    const learned = step.stage === 'reward' ? await step.minimize(['reward'], () => learnReward(step)) : {}
+    const improved = await improve(step, rewards)
+    rewards.dispose()
+    return { ...learned, ...improved }
+  },
 })

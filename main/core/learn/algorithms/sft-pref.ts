@@ -37,7 +37,7 @@ export const sftPref = defineControlMethod({
     bcShare: z.number().min(0).lt(1).default(0.4).meta({
       title: 'Cloning first',
       unit: 'of steps',
-      help: 'Share of the steps in which all segments are copied. Then the optimizer starts anew.',
+      help: 'Share of the steps in which all segments are copied. The optimizer and its schedule go on behind it.',
       group: 'main',
     }),
     ...networkFields,
@@ -61,13 +61,13 @@ export const sftPref = defineControlMethod({
     {
       id: 'paper',
       title: 'CPL’s baseline',
-      note: 'As in Hejna et al. (2024): 200,000 steps on all segments and 300,000 on preferred ones at 1e-4, batches of 96 pairs of 64 steps, two layers of 512 units, dropout 0.25.',
+      note: 'As in Hejna et al. (2024): 200,000 steps on all segments and 300,000 on preferred ones at 1e-4 without a warm-up (sft.yaml), batches of 96 pairs of 64 steps, two layers of 512 units, dropout 0.25.',
       config: {},
       training: PAPER_TRAINING,
     },
   ],
   networks: (settings, sizes) => ({ policy: policyNetwork(settings, sizes) }),
-  stages: ({ bcShare }, steps) => splitStages(steps, bcShare, ['bc', 'preferred']),
+  stages: ({ bcShare }, steps) => splitStages(steps, bcShare, [{ name: 'bc' }, { name: 'preferred', continues: true }]),
   pairing: (settings) => settings.pairing,
   update: (step) =>
     step.minimize(['policy'], () =>

@@ -108,18 +108,26 @@ export function cloneWeighted<C>({ networks, batch, dropout }: ControlStep<C>, w
   }
 }
 
+type StageKind = Omit<Stage, 'steps'>
+
 /** Two stages, the first of this share of the steps; a stage without steps is left out. */
-export function splitStages(steps: number, share: number, [first, second]: readonly [string, string]): Stage[] {
+export function splitStages(steps: number, share: number, [first, second]: readonly [StageKind, StageKind]): Stage[] {
   const before = Math.min(steps - 1, Math.round(steps * share))
-  return [...(before > 0 ? [{ name: first, steps: before }] : []), { name: second, steps: steps - before }]
+  if (before > 0)
+    return [
+      { ...first, steps: before },
+      { ...second, steps: steps - before },
+    ]
+  const { continues: _none, ...alone } = second
+  return [{ ...alone, steps }]
 }
 
-/** State observations in Hejna et al. (2024), appendix, and the official configurations. */
+/** State observations in Hejna et al. (2024), as in the official repository (jhejna/cpl at b4f1973, configs/mw_state_dense): a constant rate. */
 export const PAPER_TRAINING: Partial<TrainingConfig> = {
   steps: 500_000,
   batchSize: 96,
   learningRate: 1e-4,
-  warmupFraction: 0.02,
+  warmupFraction: 0,
   schedule: 'constant',
   clipNorm: 0,
   dropout: 0.25,

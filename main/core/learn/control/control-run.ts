@@ -149,7 +149,7 @@ export function startControlRun<C>({ method, config, training, sizes, seed }: Co
     async update(set, judged) {
       const { index, stage, start } = stageAt(stages, step)
       if (index !== entered) {
-        renewOptimizers()
+        if (stage.continues !== true || Object.keys(optimizers).length === 0) renewOptimizers()
         if (step === start) method.enterStage?.(stage.name, networks)
         entered = index
       }
@@ -164,7 +164,7 @@ export function startControlRun<C>({ method, config, training, sizes, seed }: Co
           ? takePairs(set, judged)
           : drawPairs(set, pairing, pool, training.batchSize, own)
       const batch = segmentBatch(set, segments, labels)
-      const at = { learningRate: learningRateAt(step - start, { ...training, steps: stage.steps }), gradNorm: 0 }
+      const at = { learningRate: rateAt(stages, step, training), gradNorm: 0 }
       const dropout = training.dropout > 0 ? { rate: training.dropout, random: own.fork('dropout') } : null
       const metrics = await method.update({
         config,
@@ -199,9 +199,9 @@ export function startControlRun<C>({ method, config, training, sizes, seed }: Co
             )
         })
       }
-      // At the border of two stages the next one begins afresh.
-      const { index, start } = stageAt(stages, step)
-      if (step === start) return
+      const { index, stage, start } = stageAt(stages, step)
+      // At the border of two stages the next one begins afresh, unless it goes on with what the other had.
+      if (step === start && stage.continues !== true) return
       renewOptimizers()
       for (const [name, optimizer] of Object.entries(optimizers))
         optimizer.fromTensors(
@@ -209,7 +209,7 @@ export function startControlRun<C>({ method, config, training, sizes, seed }: Co
             Object.keys(optimizer.shapes).map((key) => [key, expectTensor(tensors, `optimizer/${name}/${key}`)]),
           ),
         )
-      entered = index
+      entered = step === start ? index - 1 : index
     },
     dispose() {
       for (const optimizer of Object.values(optimizers)) optimizer.dispose()
@@ -228,6 +228,23 @@ function stageAt(
     start += stage.steps
   }
   throw new RangeError('a method has at least one stage')
+}
+
+/** The schedule of a stage runs over it and over those that continue it. */
+function rateAt(stages: readonly Stage[], step: number, training: ControlTraining): number {
+  const { index } = stageAt(stages, step)
+  let first = index
+  while (stages[first]!.continues === true) first -= 1
+  let last = index
+  while (stages[last + 1]?.continues === true) last += 1
+  const stepsOf = (some: readonly Stage[]): number => some.reduce((sum, { steps }) => sum + steps, 0)
+  const { warmsUp = true, rate = 1 } = stages[first]!
+  const schedule = {
+    ...training,
+    steps: stepsOf(stages.slice(first, last + 1)),
+    warmupFraction: warmsUp ? training.warmupFraction : 0,
+  }
+  return rate * learningRateAt(step - stepsOf(stages.slice(0, first)), schedule)
 }
 
 /** Kept gradients by variable name; the loss's metrics are added to `reported`, kept too. */

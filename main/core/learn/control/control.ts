@@ -34,10 +34,16 @@ export interface ControlSizes {
 /** How the pairs of a batch come about. */
 export type Pairing = 'comparison' | 'rank' | 'dense' | 'any'
 
-/** A stretch of the run with optimizers and a schedule of its own. */
+/** A stretch of the run with optimizers and a schedule of its own, unless it goes on with those of the one before. */
 export interface Stage {
   readonly name: string
   readonly steps: number
+  /** Optimizers and schedule go on from the stage before. */
+  readonly continues?: boolean
+  /** False: at the full rate from its first step. */
+  readonly warmsUp?: boolean
+  /** Times the training's learning rate; absent: 1. */
+  readonly rate?: number
 }
 
 export type Networks = Readonly<Record<string, Mlp>>
@@ -82,7 +88,7 @@ export const ROLL_OUT_INFO: readonly MetricInfo[] = [
     label: 'Success rate',
     unit: 'fraction',
     goal: 'max',
-    help: 'Share of the episodes that end where the world counts it as success.',
+    help: 'Share of the episodes in which the world counted it as success at some step, as Meta-World’s evaluations do.',
   },
 ]
 
