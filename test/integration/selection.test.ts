@@ -106,6 +106,20 @@ describe.each(COURSES)('%s', (_name, method, { training, config }, behind) => {
   })
 })
 
+test('what is measured on pairs of a prompt goes together by it, and ties have no accuracy', async () => {
+  const tiny = tinyRunOf(findAlgorithm('dpo'))
+  const rows = tinyRows(4, 3, 12)
+  const folder = await run({ ...tiny, rows, training: { ...tiny.training, steps: 1, evalEvery: 0 } })
+  const { ids, clusters, metrics } = readMeasuredItems(folder, 'test', 1)!
+  const held = rows.filter(({ split }) => split === 'test')
+  expect(Object.fromEntries(ids.map((id, at) => [id, clusters[at]]))).toEqual(
+    Object.fromEntries(held.map(({ pairId, prompt }) => [pairId, prompt])),
+  )
+  expect(new Set(clusters).size).toBeLessThan(ids.length)
+  const strict = held.filter(({ preferenceA }) => preferenceA !== 0.5)
+  expect([strict.length < held.length, metrics['rewards/accuracies']!.at.length]).toEqual([true, strict.length])
+})
+
 test('a ranker keeps the measures of each test query under both', async () => {
   const tiny = tinyRunOf(findAlgorithm('pg-rank'))
   const folder = await run({

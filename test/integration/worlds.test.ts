@@ -263,3 +263,28 @@ describe('collection', () => {
     }
   })
 })
+
+test('an episode succeeds where the world counted it at any step, though it lost the goal again', async () => {
+  const info = { ...lqr.info, observation: ['x'], action: ['u'], episodeSteps: 4 }
+  /** At the goal at its second step alone. */
+  const passing = (): World => {
+    let step = 0
+    return {
+      info,
+      reset: () => Float64Array.of(0),
+      step: () => ({ observation: Float64Array.of(0), reward: 1, done: false, success: (step += 1) === 2 }),
+      observe: () => Float64Array.of(0),
+      qpos: () => [],
+      save: () => Float64Array.of(0),
+      restore: () => undefined,
+      dispose: () => undefined,
+    }
+  }
+  const kind = { ...lqr, info, open: async () => passing() } as WorldKind
+  const still = eachOf(() => [0], info)
+  expect(await rollOut(kind, still, { episodes: 2, seed: 1 })).toMatchObject([
+    { success: true, total: 4, steps: 4 },
+    { success: true, total: 4, steps: 4 },
+  ])
+  expect(await rollOut(kind, still, { episodes: 1, seed: 1, steps: 1 })).toMatchObject([{ success: false }])
+})
