@@ -15,7 +15,7 @@ import { reach } from '../../core/worlds/reach.ts'
 import { eachOf, noisy, type Outcome } from '../../core/worlds/roll-out.ts'
 import { evaluatePolicy, runStudy, type Contestant, type Measured } from './control-study.ts'
 import { verdictOf, type Gate, type Report, type Reproduction } from './define.ts'
-import { cellOf, curveOf, overSeeds, pairedGate, shownMean } from './means.ts'
+import { aboveVerdict, cellOf, curveOf, overSeeds, pairedGate, shownMean } from './means.ts'
 import { CPL_CONTROL } from './thresholds.ts'
 
 const FORMS = {
@@ -23,7 +23,7 @@ const FORMS = {
     seeds: 3,
     steps: 1000,
     pairs: 16,
-    iqlSteps: 800,
+    iqlSteps: 2000,
     iqlPairs: 8,
     segments: 2000,
     episodes: 100,
@@ -34,7 +34,7 @@ const FORMS = {
     seeds: 5,
     steps: 6000,
     pairs: 48,
-    iqlSteps: 10_000,
+    iqlSteps: 18_000,
     iqlPairs: 16,
     segments: 4000,
     episodes: 250,
@@ -60,15 +60,16 @@ const FITTED = 'CPL, labels by a fitted value'
 const page = (method: unknown): ControlMethod => method as ControlMethod
 
 const branching = { pairing: 'rank', bcShare: CLONING_SHARE }
+/** P-IQL sees as many pairs as CPL, in smaller batches. */
 const contestantsOf = ({ iqlSteps, iqlPairs }: Form): readonly Contestant[] => [
   { name: 'BC', method: page(bc), config: {}, branches: true },
   { name: 'SFT', method: page(sftPref), config: branching, branches: true },
   {
     name: 'P-IQL',
     method: page(piql),
-    config: { pairing: 'rank', rewardShare: 0.3 },
+    config: { pairing: 'rank', rewardShare: 0.3, temperature: 0.1, expectile: 0.7 },
     branches: false,
-    training: { steps: iqlSteps, batchSize: iqlPairs, schedule: 'cosine' },
+    training: { steps: iqlSteps, batchSize: iqlPairs, schedule: 'cosine', warmupFraction: 0 },
   },
   { name: 'CPL', method: page(cpl), config: { ...branching, lambda: 0.75, alpha: 0.2 }, branches: true },
   {
@@ -207,8 +208,8 @@ function gatesOf(last: (name: string, of: (outcomes: readonly Outcome[]) => numb
     {
       claim: 'CPL is not below SFT in success',
       measured: `difference ${shownMean(difference)}`,
-      required: `mean difference above −${CPL_CONTROL.successGap}`,
-      verdict: difference.mean > -CPL_CONTROL.successGap ? 'holds' : 'does not hold',
+      required: `95 % interval of the paired difference above −${CPL_CONTROL.successGap}`,
+      verdict: aboveVerdict(difference, -CPL_CONTROL.successGap),
     },
   ]
 }
@@ -237,7 +238,7 @@ export const cplControl: Reproduction = {
       title: 'CPL in MuJoCo: reaching past a post',
       form,
       seeds,
-      setup: `${settings.segments.toLocaleString('en')} segments of ${SEGMENT_STEPS} steps, one an episode, from a weak and askew script with noise ${NOISE}; any two ranked by Σ r + V(end) − V(start), V being the scripted expert's return over ${VALUE_STEPS} steps, acted out from that very state; two layers of ${settings.width} units, ${settings.steps} steps of ${settings.pairs} pairs at ${LEARNING_RATE}, ${CLONING_SHARE * 100} % of them cloning (P-IQL: ${settings.iqlSteps} of ${settings.iqlPairs}, 30 % for the reward); CPL with λ 0.75, α 0.2; ${settings.episodes} episodes a policy. Simulator: ${Math.round(stepsPerSec).toLocaleString('en')} steps/s of one world, ${(4 * Math.round(stepsPerSec)).toLocaleString('en')} of MuJoCo's own, with the rest of the machine as it was`,
+      setup: `${settings.segments.toLocaleString('en')} segments of ${SEGMENT_STEPS} steps, one an episode, from a weak and askew script with noise ${NOISE}; any two ranked by Σ r + V(end) − V(start), V being the scripted expert's return over ${VALUE_STEPS} steps, acted out from that very state; two layers of ${settings.width} units, ${settings.steps} steps of ${settings.pairs} pairs at ${LEARNING_RATE}, ${CLONING_SHARE * 100} % of them cloning (P-IQL: ${settings.iqlSteps} of ${settings.iqlPairs}, the reward learned in the first 30 %, β 0.1); CPL with λ 0.75, α 0.2; ${settings.episodes} episodes a policy. Simulator: ${Math.round(stepsPerSec).toLocaleString('en')} steps/s of one world, ${(4 * Math.round(stepsPerSec)).toLocaleString('en')} of MuJoCo's own, with the rest of the machine as it was`,
       tables: [
         {
           title: 'At the end of training',
@@ -282,7 +283,7 @@ export const cplControl: Reproduction = {
       verdict: verdictOf(gates),
       notes: [
         'A stand-in for Meta-World, which needs assets that are not ours: another body, another task, a scripted expert in place of a trained one. The order of the methods is the claim, not the numbers.',
-        'P-IQL ends where cloning does: with β = 1/3 its mean weight stays near 1 (0.94 on seed 1), since so short a training gives small values; a smaller β made it worse there. So little follows about P-IQL at length.',
+        'P-IQL sees as many pairs as CPL. Its β, expectile and share of reward learning are the best of twelve that were tried on seed 1 in the quick form (β 1/3, 0.1, 0.03; τ 0.7, 0.9; shares 0.1, 0.3): return −16.9 where SFT had −16.9 and CPL −13.1; with β 1/3 it had −17.6, with 0.03 it lost the goal. At the paper’s length it may do better.',
         `The fitted value, from a quarter of the states, explains ${(100 * mean(runs.map(({ explained }) => explained))).toFixed(1)} % of the variance elsewhere; with it ${(100 * mean(runs.map(({ agreement }) => agreement))).toFixed(0)} % of the pairs are ordered as with the value itself.`,
         `The world (the distance from start to goal, the noise) and λ and α were chosen on seed 1, until CPL learned at all; the paper’s own λ and α stand beside. Reacher and push were tried and did not work: what is shown is that there is such a world, not that any will do. The seeds here, from ${FIRST_SEED} on, served for none of these choices.`,
         'Intervals are Student’s t over seeds; differences are paired, since all methods of a seed meet the same data and the same starts.',
