@@ -129,6 +129,7 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
       events,
       worker,
       makePairs: (file, name) => makePairs(imports, file, name),
+      log,
     })
     const tidying = setInterval(() => tidy(store.db, dataFolder, log), TIDY_MS)
     tidying.unref()

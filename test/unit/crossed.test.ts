@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { itemsInWords } from '../../main/app/runs/comparison-item-words.ts'
 import { compareRuns } from '../../main/app/runs/comparison.ts'
 import type { ComparedRun, CompareOptions } from '../../main/app/runs/comparison-groups.ts'
 import { clustersToTell, crossedDifference, type CrossedItem } from '../../shared/statistics/crossed.ts'
@@ -126,6 +127,22 @@ describe('a comparison', () => {
     expect(result.conclusions[1]).toMatch(
       /^Taking the 12 held-out pairs of 12 prompts as drawn from more of their kind, as the seeds are, the difference is \+0\.25 \(95 % interval −?\+?0\.0\d to \+0\.5\d\), p = /,
     )
+  })
+
+  test('says so where items tell what the few seeds alone cannot', () => {
+    const found = {
+      mean: 0.2,
+      low: 0.1,
+      high: 0.3,
+      p: 0.01,
+      items: 9,
+      clusters: 9,
+      overSeeds: true,
+      clustersToTell: null,
+    }
+    const words = (told: boolean): string => itemsInWords(found, 'test/ndcg', '+0.2', 'p = .010', told)
+    expect(words(true)).toMatch(/^Taking the 9 held-out queries as drawn .*: it reaches beyond these queries\.$/)
+    expect(words(false)).toMatch(/: this interval excludes 0, where that over the seeds alone does not\.$/)
   })
 
   test('of one seed each, is of these weights alone, and says so', () => {

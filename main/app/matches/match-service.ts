@@ -5,6 +5,7 @@ import path from 'node:path'
 import type { Match, MatchBout, MatchRequest, MatchResult } from '../../../shared/contract/matches.ts'
 import type { DatasetId } from '../../../shared/domain.ts'
 import { AppError, toWire } from '../../../shared/errors.ts'
+import type { Log } from '../../base/log.ts'
 import { askWorker } from '../../base/processes/ask-worker.ts'
 import type { ProgramCommand } from '../../base/processes/program.ts'
 import type { QuestionOf } from '../../base/processes/worker-questions.ts'
@@ -47,9 +48,17 @@ export interface MatchDeps {
   readonly worker: ProgramCommand
   /** A data set of pairs, read from a file, for people to label. */
   readonly makePairs: (file: string, name: string) => Promise<DatasetId>
+  readonly log: Pick<Log, 'error'>
 }
 
-export function createMatchService({ dataFolder, enginesFolder, events, worker, makePairs }: MatchDeps): MatchService {
+export function createMatchService({
+  dataFolder,
+  enginesFolder,
+  events,
+  worker,
+  makePairs,
+  log,
+}: MatchDeps): MatchService {
   const jobs = createJobs<Match>({
     tell: (state) => events.emit('match.progress', state),
     failure: (error) => ({ error: toWire(error), endedAtMs: Date.now() }),
@@ -161,11 +170,12 @@ export function createMatchService({ dataFolder, enginesFolder, events, worker, 
         one.signal.throwIfAborted()
         await play(one, resolved)
       })
-      turn = job.ended.then((state) => {
-        // What somebody removed meanwhile stays removed.
-        if (existsSync(folder)) writeMatch(dataFolder, state)
-      })
-      turn.catch(() => undefined)
+      turn = job.ended
+        .then((state) => {
+          // What somebody removed meanwhile stays removed.
+          if (existsSync(folder)) writeMatch(dataFolder, state)
+        })
+        .catch((error: unknown) => log.error(`the end of ${matchId} could not be written`, error)) // the next one is played all the same
       return matchId
     },
     list: () => listMatches(dataFolder).map(asItStands),

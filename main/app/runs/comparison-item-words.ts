@@ -31,6 +31,9 @@ export function itemsInWords(found: ItemsDifference, metric: string, amount: str
   if (!found.overSeeds)
     return `Between these runs alone, paired over ${these}, the difference is ${amount}, ${p}${includes ? ', and 0 is in the interval' : ''}: it says nothing of other seeds.${more}`
   const also = `Taking the ${these} as drawn from more of their kind, as the seeds are, the difference is ${amount}, ${p}`
-  if (!includes) return `${also}: it reaches beyond these ${items}.`
+  if (!includes)
+    return told
+      ? `${also}: it reaches beyond these ${items}.`
+      : `${also}: this interval excludes 0, where that over the seeds alone does not.`
   return `${also}, and 0 is in the interval: ${told ? `the verdict is about these ${items}, and not yet about others` : `other ${items} could turn it either way`}.${more}`
 }
