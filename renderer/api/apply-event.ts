@@ -52,6 +52,7 @@ export function applyEvent(cache: QueryClient, event: AppEvent): void {
         'samples.list',
       )
     case 'labels.changed':
+      refetch('matches.get', 'matches.list', 'matches.bouts') // people may judge one
       return refetchLabels(cache, (event.payload as EventPayload<'labels.changed'>).datasetId)
     case 'import.progress': {
       const job = event.payload as EventPayload<'import.progress'>

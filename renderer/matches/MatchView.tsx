@@ -233,6 +233,11 @@ function Bouts({ match, result }: { readonly match: Match; readonly result: Matc
       className="match-bouts"
       flush
     >
+      {data?.total === 0 ? (
+        <p className="match-more text-3">
+          An answer is shown here once it is judged: who wrote what stays hidden until then.
+        </p>
+      ) : null}
       {data?.bouts.map((bout, at) => (
         <Bout key={`${at} ${bout.prompt}`} bout={bout} result={result} />
       ))}

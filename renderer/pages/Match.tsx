@@ -10,12 +10,10 @@ import { EmptyState, ErrorNotice, Loading } from '../parts/states.tsx'
 import { showToast } from '../parts/toast.tsx'
 import '../matches/matches.css'
 
-const WHILE_LIVE_MS = 1500
-
 /** One match: who won how often, and every answer. */
 export function Match(): ReactNode {
   const { matchId = '' } = useParams<{ matchId: string }>()
-  const found = useCall('matches.get', { matchId }, { keepPrevious: true, refetchIntervalMs: WHILE_LIVE_MS })
+  const found = useCall('matches.get', { matchId }, { keepPrevious: true })
   const cancel = useMutate('matches.cancel', { invalidate: ['matches.get', 'matches.list'] })
   const remove = useMutate('matches.remove', { invalidate: ['matches.list'] })
   const again = useMutate('matches.start', { invalidate: ['matches.list'] })

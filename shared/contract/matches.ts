@@ -152,6 +152,7 @@ export const matchCalls = {
   /** Newest first. */
   'matches.list': call(z.strictObject({}), z.array(match)),
   'matches.get': call(z.strictObject({ matchId: z.string() }), match),
+  /** Of a match that people judge, those that were judged: who wrote what stays hidden from them. */
   'matches.bouts': call(
     z.strictObject({
       matchId: z.string(),

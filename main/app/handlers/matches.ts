@@ -21,7 +21,10 @@ export function matchHandlers(deps: HandlerDeps): MatchHandlers {
     'matches.list': async () => Promise.all(matches.list().map((one) => withLabels(deps, one))),
     'matches.get': ({ matchId }) => withLabels(deps, matches.get(matchId)),
     'matches.bouts': async ({ matchId, offset, limit }) => {
-      const all = await boutsOf(deps, matches.get(matchId))
+      const match = matches.get(matchId)
+      const found = await boutsOf(deps, match)
+      // Whoever judges must not see here who wrote what.
+      const all = match.result?.labelIn == null ? found : found.filter(({ outcome }) => outcome !== null)
       return { total: all.length, bouts: all.slice(offset, offset + limit) }
     },
     'matches.cancel': async ({ matchId }) => {
