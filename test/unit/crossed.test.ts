@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { compareItems } from '../../main/app/handlers/comparison-items.ts'
+import { createScratch } from '../../main/app/store/open.ts'
 import { itemsInWords } from '../../main/app/runs/comparison-item-words.ts'
 import { compareRuns } from '../../main/app/runs/comparison.ts'
 import type { ComparedRun, CompareOptions } from '../../main/app/runs/comparison-groups.ts'
@@ -151,6 +153,20 @@ describe('a comparison', () => {
     expect(result.conclusions.join(' ')).toMatch(
       /Between these runs alone, paired over 12 held-out pairs of 12 prompts, the difference is .*: it says nothing of other seeds\./,
     )
+  })
+
+  test('sets seeds side by side that finished in both, and no others', () => {
+    const failed = (one: ComparedRun): ComparedRun => ({ ...one, summary: { ...one.summary, state: 'failed' } })
+    // Seed 1 of one failed: 2 and 3 against 1, 2 and 3, of which none may take the place of another.
+    const ours = [failed(run('copg', 1, 9)), run('copg', 2, 8), run('copg', 3, 4)]
+    const theirs = [run('dpo', 1, 3), run('dpo', 2, 8), run('dpo', 3, 4)]
+    const [difference] = compareRuns([...theirs, ...ours], options).differences
+    const found = compareItems(createScratch(), [...theirs, ...ours], options, null)
+    expect(difference!.items).toEqual(found.difference)
+    expect(found.difference!.mean).toBeCloseTo(6 / 12 - 5 / 12, 12)
+    const rows = (runs: readonly ComparedRun[]) => runs.map(({ items }) => items!.values)
+    const items = ids.map((cluster) => ({ weight: 1, cluster }))
+    expect(found.difference!.p).toBeCloseTo(crossedDifference(rows(ours.slice(1)), rows(theirs), items, false)!.p, 12)
   })
 
   test('has none where the runs were not measured on the same, or one of them kept nothing', () => {

@@ -3,8 +3,8 @@ import { AppError } from '../../../shared/errors.ts'
 import { describeMetric, lowerFirst } from '../../../shared/metric-names.ts'
 import { mean } from '../../../shared/statistics/intervals.ts'
 import { whyNotComparable } from '../runs/comparison-basis.ts'
-import { groupRuns, type ComparedRun, type CompareOptions, type RunGroup } from '../runs/comparison-groups.ts'
-import { itemsDifference, sameItems, sameSeeds, type SameItems } from '../runs/comparison-items.ts'
+import { groupRuns, type ComparedRun, type CompareOptions } from '../runs/comparison-groups.ts'
+import { itemsDifference, sameItems, type SameItems } from '../runs/comparison-items.ts'
 import { findTitles } from '../store/items.ts'
 import type { ReadableDb } from '../store/open.ts'
 
@@ -46,12 +46,11 @@ export function compareItems(
           ? 'Items are kept at the end of a run, for accuracies, margins, rewards, returns and measures of rankings; runs of earlier versions have none.'
           : 'Choose another metric, or runs of the same data.',
     })
-  const seedsOf = (one: RunGroup): number[] => [...new Set(one.runs.map(({ summary }) => summary.seed))]
   return {
     metric: options.metric,
     group: group.key,
     baseline: baseline.key,
-    difference: itemsDifference(same, sameSeeds(seedsOf(group), seedsOf(baseline))),
+    difference: itemsDifference(same),
     ...describe(same, (ids) => findTitles(db, group.runs[0]!.summary.datasetId, ids)), // a group has a run
   }
 }

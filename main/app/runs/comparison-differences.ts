@@ -12,7 +12,7 @@ import {
 import type { Sliced } from '../store/slices.ts'
 import { whyNotComparable } from './comparison-basis.ts'
 import type { CompareOptions, GroupDifference, RunGroup } from './comparison-groups.ts'
-import { itemsDifference, sameItems, sameSeeds } from './comparison-items.ts'
+import { itemsDifference, sameItems } from './comparison-items.ts'
 import { memberValues } from './comparison-values.ts'
 
 /** Fewer seeds than this never carry a verdict. */
@@ -71,8 +71,7 @@ function differenceOf(
   const n = Math.min(ours.size, theirs.size)
   if (n === 0) return { ...named, ...NO_DIFFERENCE, seeds, verdict: 'cannot-tell', whyNot: null }
   const shared = [...ours.keys()].filter((seed) => theirs.has(seed))
-  const side = sameSeeds([...ours.keys()], [...theirs.keys()])
-  const paired = side && shared.length >= 2
+  const paired = shared.length >= 2 && shared.length === ours.size && shared.length === theirs.size
   const same = sameItems(group, baseline)
   const [first, second] = [[...ours.values()], [...theirs.values()]]
   // Student's t whatever the table shows: a verdict of three seeds must not rest on an interval that is too narrow.
@@ -93,7 +92,7 @@ function differenceOf(
     p: estimate === null ? null : pValueOf(estimate),
     adjustedP: null,
     seedsToTell: estimate === null ? null : valuesToTell(estimate, n, paired ? 1 : 2),
-    items: same === null ? null : itemsDifference(same, side),
+    items: same === null ? null : itemsDifference(same),
     verdict: 'cannot-tell',
     whyNot: null,
   }

@@ -8,12 +8,12 @@ import type { RunItems } from './run-items.ts'
 export type ItemsDifference = NonNullable<Comparison['differences'][number]['items']>
 
 /** Whether each seed of one is a seed of the other, so that they stand side by side. */
-export function sameSeeds(ours: readonly number[], theirs: readonly number[]): boolean {
+function sameSeeds(ours: readonly number[], theirs: readonly number[]): boolean {
   return ours.length === theirs.length && ours.every((seed) => theirs.includes(seed))
 }
 
 /** Values of one configuration [seed][item], of the items in one order. */
-export interface MeasuredGroup {
+interface MeasuredGroup {
   readonly seeds: readonly number[]
   readonly ids: readonly string[]
   readonly items: readonly CrossedItem[]
@@ -21,7 +21,7 @@ export interface MeasuredGroup {
 }
 
 /** Null unless every run that counts kept its items, and these are the same in all. Runs of one seed count by their mean. */
-export function measuredGroup(group: RunGroup): MeasuredGroup | null {
+function measuredGroup(group: RunGroup): MeasuredGroup | null {
   const runs = countedRuns(group)
   const first = runs[0]?.items
   if (first === undefined || first === null || first.ids.length === 0) return null
@@ -57,6 +57,8 @@ export interface SameItems {
   readonly items: readonly CrossedItem[]
   readonly ours: readonly (readonly number[])[]
   readonly theirs: readonly (readonly number[])[]
+  /** Both of the same seeds, in one order. */
+  readonly paired: boolean
 }
 
 /** Null where they were not measured on the same. */
@@ -70,11 +72,12 @@ export function sameItems(ours: RunGroup, theirs: RunGroup): SameItems | null {
     ),
   )
   const rows = aligned.filter((row) => row !== null)
-  return rows.length < aligned.length ? null : { ids: one.ids, items: one.items, ours: one.rows, theirs: rows }
+  if (rows.length < aligned.length) return null
+  return { ids: one.ids, items: one.items, ours: one.rows, theirs: rows, paired: sameSeeds(one.seeds, other.seeds) }
 }
 
 /** Null where the items are all of one prompt. */
-export function itemsDifference({ items: all, ours, theirs }: SameItems, paired: boolean): ItemsDifference | null {
+export function itemsDifference({ items: all, ours, theirs, paired }: SameItems): ItemsDifference | null {
   const found = crossedDifference(ours, theirs, all, paired)
   if (found === null) return null
   const { mean: center, low, high, p, items, clusters } = found
