@@ -9,6 +9,11 @@ export type Message = z.infer<typeof message>
 export const content = z.union([z.string(), z.array(message)])
 export type Content = z.infer<typeof content>
 
+/** Characters as a reader counts them, and not the units of a string. */
+export function countCharacters(text: string): number {
+  return Array.from(text).length
+}
+
 /**
  * Two completions of one prompt, as stored: `a` and `b` are the order of the file, never the shown order.
  * Who prefers which is not here: labels are events of their own.

@@ -1,5 +1,10 @@
 import type { MetricInfo } from './domain.ts'
 
+/** Measures of a ranking, which depend on the cut-off k. @param name without `eval/` or `test/` */
+export function isRankingMeasure(name: string): boolean {
+  return /^(first_stage_)?(ndcg|ndcg_exp|mrr|map|recall)$/.test(name)
+}
+
 /** What the trainer itself reports, whatever the method. A method's own words win. */
 const COMMON: readonly MetricInfo[] = [
   { name: 'loss', label: 'Loss', unit: 'nats', goal: 'min', help: 'What the optimizer lowers.' },

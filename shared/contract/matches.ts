@@ -121,23 +121,17 @@ export const match = z.strictObject({
 })
 export type Match = z.infer<typeof match>
 
+const playedAnswer = z.strictObject({
+  text: z.string(),
+  tokens: z.int().nullable(),
+  ended: z.boolean().nullable(),
+  score: z.number().nullable(),
+})
+
 export const bout = z.strictObject({
   prompt: z.string(),
   sample: z.int(),
-  answers: z.tuple([
-    z.strictObject({
-      text: z.string(),
-      tokens: z.int().nullable(),
-      ended: z.boolean().nullable(),
-      score: z.number().nullable(),
-    }),
-    z.strictObject({
-      text: z.string(),
-      tokens: z.int().nullable(),
-      ended: z.boolean().nullable(),
-      score: z.number().nullable(),
-    }),
-  ]),
+  answers: z.tuple([playedAnswer, playedAnswer]),
   /** Of the first player: 1, ½ or 0; null where nobody has judged it. */
   outcome: z.number().nullable(),
 })

@@ -1,5 +1,6 @@
 // What a match came to, from its bouts: pure.
 import type { MatchBout, MatchResult, Player } from '../../../shared/contract/matches.ts'
+import { countCharacters } from '../../../shared/data-kinds.ts'
 import { clusteredShare, type Outcome } from '../../../shared/statistics/clustered.ts'
 import { bestOfN } from '../../../shared/statistics/best-of-n.ts'
 import { mean } from '../../../shared/statistics/intervals.ts'
@@ -11,14 +12,11 @@ import type { AnswerOf } from '../../base/processes/worker-questions.ts'
 export function scoreBouts(bouts: readonly MatchBout[]): Score | null {
   return scoreOf(
     bouts.flatMap(({ outcome, prompt, answers: [ours, theirs] }) =>
-      outcome === null ? [] : [{ outcome, cluster: prompt, longerBy: lengthOf(ours.text) - lengthOf(theirs.text) }],
+      outcome === null
+        ? []
+        : [{ outcome, cluster: prompt, longerBy: countCharacters(ours.text) - countCharacters(theirs.text) }],
     ),
   )
-}
-
-/** Characters as a reader counts them. */
-function lengthOf(text: string): number {
-  return Array.from(text).length
 }
 
 export interface Played {
@@ -41,7 +39,7 @@ export function resultOf({ found, bouts, titles, players, judge, datasetName, si
     }
     return {
       title: titles[at],
-      characters: over(answers.map(({ text }) => lengthOf(text))) ?? 0,
+      characters: over(answers.map(({ text }) => countCharacters(text))) ?? 0,
       tokens: over(answers.map(({ tokens }) => tokens)),
       ended: over(answers.map(({ ended }) => (ended === null ? null : Number(ended)))),
       score: over(answers.map(({ score }) => score)),

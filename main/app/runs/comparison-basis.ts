@@ -1,5 +1,5 @@
 // Whether the numbers of two groups may be set against each other at all: the same data, and a metric that means the same.
-import { describeMetric } from '../../../shared/metric-names.ts'
+import { describeMetric, isRankingMeasure } from '../../../shared/metric-names.ts'
 import type { RunSpec } from '../../../shared/run-spec.ts'
 import { countedRuns, type CompareOptions, type ComparedRun, type RunGroup } from './comparison-groups.ts'
 
@@ -61,7 +61,7 @@ function otherMeaning(runs: readonly ComparedRun[], metric: string): string | nu
     return 'their references follow the policy in different ways, or only that of one does'
   if (name.startsWith('samples/') && differs(specs, (spec) => spec.judge))
     return 'their samples were not scored by the same judge'
-  if (/^(first_stage_)?(ndcg|ndcg_exp|mrr|map|recall)$/.test(name) && differs(specs, (spec) => spec.config['cutoff']))
+  if (isRankingMeasure(name) && differs(specs, (spec) => spec.config['cutoff']))
     return 'they count a different number of places (the cut-off k)'
   return null
 }

@@ -1,5 +1,5 @@
 // What a difference item by item says, beside the one over seeds.
-import { baseName } from '../../../shared/metric-names.ts'
+import { baseName, isRankingMeasure } from '../../../shared/metric-names.ts'
 import { formatCount } from '../../../shared/units.ts'
 import type { ItemsDifference } from './comparison-items.ts'
 
@@ -11,7 +11,7 @@ export function itemNouns(metric: string): { readonly items: string; readonly gr
   if (name.startsWith('embed/')) return { items: 'triplets', groups: 'queries' }
   if (name.startsWith('preferences/')) return { items: 'pairs of segments', groups: 'episodes' }
   if (name.startsWith('judged/')) return { items: 'answers', groups: 'prompts' }
-  if (/^(first_stage_)?(ndcg|ndcg_exp|mrr|map|recall)$/.test(name)) return { items: 'queries', groups: 'queries' }
+  if (isRankingMeasure(name)) return { items: 'queries', groups: 'queries' }
   return { items: 'pairs', groups: 'prompts' }
 }
 

@@ -1,5 +1,5 @@
 import { invariant } from '../../../shared/assert.ts'
-import { toText, type PreferenceRow } from '../../../shared/data-kinds.ts'
+import { countCharacters, toText, type PreferenceRow } from '../../../shared/data-kinds.ts'
 import { AppError } from '../../../shared/errors.ts'
 import type { RewardSource } from '../../../shared/run-spec.ts'
 
@@ -38,7 +38,7 @@ export function scoreCompletion(source: RewardSource, text: string): number | nu
 
 /** −|length − target| / target, in characters as a reader counts them: 0 at the target, −1 for an empty text. */
 export function lengthReward(text: string, target: number): number {
-  const length = Array.from(text).length
+  const length = countCharacters(text)
   return length === target ? 0 : -Math.abs(length - target) / target
 }
 

@@ -6,12 +6,12 @@ import { rewardItems, scoreRewards } from '../../core/benchmarks/reward-bench.ts
 import { listTables, readTable, type Table } from '../../core/benchmarks/tables.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { openEngine } from '../engine/choose.ts'
-import { openScorer } from '../trainer/text/scoring.ts'
+import { everySoOften } from '../every-so-often.ts'
+import { openRewardModel } from '../trainer/text/scoring.ts'
 
 type Question = QuestionOf<'benchmark'>
 type Say = (text: string) => void
 
-const TELL_EVERY_MS = 1000
 /** Items that are scored before anybody is told. */
 const CHUNK = 16
 
@@ -41,9 +41,8 @@ async function scoreItems(
   say: Say,
 ): Promise<Extract<AnswerOf<'benchmark'>['found'], { kind: 'rewards' }>> {
   const items = rewardItems(tables)
-  const scorer = await openScorer(
+  const scorer = await openRewardModel(
     { engine, dry: false, spec: { cacheFolder, createdAtMs: Date.now(), training: { maxLength } } },
-    { kind: 'reward-model', runId: '' as never }, // its path says which
     path,
   )
   const scores: number[][] = []
@@ -75,15 +74,10 @@ async function measureTasks(
   const opened = openEmbedder(path)
   const results = []
   for (const { type, split, texts, measure } of tasks) {
-    let toldMs = Date.now()
     const beganMs = Date.now()
     const { dim, vectors, cutCount } = await embedWith(opened, [...texts], {
       ...(prompt === null ? {} : { prompt }),
-      onProgress(done) {
-        if (Date.now() - toldMs < TELL_EVERY_MS) return
-        toldMs = Date.now()
-        say(`${type}, ${split}: ${done} of ${texts.length} texts`)
-      },
+      onProgress: everySoOften((done) => say(`${type}, ${split}: ${done} of ${texts.length} texts`)),
     })
     const places = new Map(texts.map((text, at) => [text, at]))
     const vectorOf = (text: string): Float32Array => {

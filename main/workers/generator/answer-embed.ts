@@ -3,8 +3,7 @@ import { encodeNpy } from '../../base/files/npy.ts'
 import type { AnswerOf, QuestionOf } from '../../base/processes/worker-questions.ts'
 import { embedWith, openEmbedder } from '../../core/models/embedder-folder.ts'
 import { openEngine } from '../engine/choose.ts'
-
-const PROGRESS_INTERVAL_MS = 1000
+import { everySoOften } from '../every-so-often.ts'
 
 export async function answerEmbed(
   { folder, texts, prompt, out, engine: name, enginesFolder }: QuestionOf<'embed'>,
@@ -23,13 +22,4 @@ export async function answerEmbed(
   opened.embedder.dispose()
   await engine.dispose()
   return { dim, cutCount, maxTokens: opened.maxTokens }
-}
-
-function everySoOften(tell: (done: number) => void): (done: number) => void {
-  let toldMs = Date.now()
-  return (done) => {
-    if (Date.now() - toldMs < PROGRESS_INTERVAL_MS) return
-    toldMs = Date.now()
-    tell(done)
-  }
 }

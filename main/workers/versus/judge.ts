@@ -1,5 +1,5 @@
 import type { QuestionOf } from '../../base/processes/worker-questions.ts'
-import { openScorer } from '../trainer/text/scoring.ts'
+import { openRewardModel, openScorer } from '../trainer/text/scoring.ts'
 import { openModelJudge } from './judge-by-model.ts'
 import type { JudgedPair, MatchJudge } from './match-judge.ts'
 
@@ -15,10 +15,10 @@ export async function openJudge(
 ): Promise<MatchJudge | null> {
   if (judge.kind === 'nobody') return null
   if (judge.kind === 'model') return openModelJudge(judge.model, breathe)
-  const source = judge.kind === 'rule' ? judge.source : ({ kind: 'reward-model', runId: '' as never } as const) // its path says which
   const maxLength = judge.kind === 'rule' ? 0 : judge.maxLength
   const context = { engine, dry: false, spec: { cacheFolder, createdAtMs: Date.now(), training: { maxLength } } }
-  const scorer = await openScorer(context, source, judge.kind === 'rule' ? null : judge.path)
+  const scorer =
+    judge.kind === 'rule' ? await openScorer(context, judge.source, null) : await openRewardModel(context, judge.path)
   return {
     async decide(pairs, tell) {
       const judged: JudgedPair[] = []

@@ -3,6 +3,7 @@ import { toText, type Content } from '../../../shared/data-kinds.ts'
 import { createRandom } from '../../core/learn/random.ts'
 import { sampleTexts } from '../../core/learn/sampling/sample-text.ts'
 import { promptRoom } from '../../core/learn/tokens/text-format.ts'
+import { everySoOften } from '../every-so-often.ts'
 import { openWriter } from '../generator/generate-model.ts'
 import type { MatchPrompt } from './prompts.ts'
 
@@ -19,7 +20,6 @@ export interface PlayerAnswer {
 
 /** Of a model that says nothing of how far it reads. */
 const USUAL_LENGTH = 2048
-const TELL_EVERY_MS = 1000
 
 /**
  * Answers to each prompt, one after the other. The random numbers of an answer come from seed, prompt and sample alone, the same for
@@ -44,7 +44,8 @@ export async function writeAnswers(
   const asked = prompts.flatMap((prompt) => Array.from({ length: samples }, () => prompt))
   const ids = new Map(prompts.map((prompt) => [prompt, format.prompt(prompt.content, room)]))
   const random = createRandom(seed).fork('match')
-  let [done, toldMs] = [0, 0]
+  const told = everySoOften((count) => tell(count, asked.length))
+  let done = 0
   const completions = await sampleTexts(
     decoder,
     tokenizer,
@@ -56,9 +57,7 @@ export async function writeAnswers(
       onToken(_row, token) {
         if (!token.last) return
         done += 1
-        if (performance.now() - toldMs < TELL_EVERY_MS && done < asked.length) return
-        toldMs = performance.now()
-        tell(done, asked.length)
+        told(done)
       },
     },
   )

@@ -9,7 +9,7 @@ import { NOTHING, type SideNumbers } from '../held-out.ts'
 import { withClusteredMean, withShare } from '../intervals.ts'
 import { withBefore } from '../minimize.ts'
 import type { Session } from './text-session.ts'
-import { toText, type Content } from '../../../../shared/data-kinds.ts'
+import { countCharacters, toText, type Content } from '../../../../shared/data-kinds.ts'
 import type { EncodedAnswer, EncodedRowPair } from '../../../core/learn/tokens/encode-rows.ts'
 import { scoredItems, sizeOf, type PairSet } from './training-data.ts'
 
@@ -140,7 +140,7 @@ function withIntervals(
 
 /** Characters of the preferred side less those of the other: how far a judge only counts words. */
 function longerBy({ pairs }: PairSet): ItemOutcome[] {
-  const lengthOf = (content: Content): number => Array.from(toText(content)).length
+  const lengthOf = (content: Content): number => countCharacters(toText(content))
   return pairs.flatMap(({ pairId, promptText, contents, judged }) =>
     judged === undefined
       ? [

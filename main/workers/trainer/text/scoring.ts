@@ -178,7 +178,8 @@ export async function openScorer(
   return openRewardModel(context, modelPath)
 }
 
-async function openRewardModel(context: ScoringContext, modelPath: string): Promise<Scorer> {
+/** @param modelPath checkpoint folder   @throws AppError `spec-invalid` where it has no score head */
+export async function openRewardModel(context: ScoringContext, modelPath: string): Promise<Scorer> {
   const files = await openModelFiles(modelPath)
   const layout = markedLayout(files.language.tokenizerConfig) ?? 'tags'
   const { tokenizer, format } = openLanguage(files.language, layout, new Date(context.spec.createdAtMs))
