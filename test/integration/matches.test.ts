@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Input, Output } from '../../shared/contract.ts'
@@ -162,13 +162,13 @@ test('what cannot be played says why', async () => {
   await expect(start({ players: [run(gone), chosen], judge: rule })).rejects.toThrow('no run')
 })
 
-test('one that is cancelled leaves nothing but that it was, and can be played again; one that the app left is over', async () => {
+test('one that is cancelled leaves nothing but that it was, and can be played again', async () => {
   const request = { players: [run(sft), run(other)], judge: rule, settings, clientKey: 'once' } as const
   const { matchId } = await made.client.call('matches.start', request as never)
   await made.client.call('matches.cancel', { matchId })
   expect((await made.client.call('matches.get', { matchId })).state).toBe('cancelled')
   const folder = path.join(made.dataFolder, 'matches', matchId)
-  await waitUntil('its end to be written', () => Promise.resolve(!existsSync(path.join(folder, 'view.jsonl'))))
+  expect(readdirSync(folder)).toEqual(['match.json'])
   expect(await made.client.call('matches.start', request as never)).toEqual({ matchId })
   await waitUntil('the match', async () => (await made.client.call('matches.get', { matchId })).state === 'finished')
   // The same key again is the same match.
@@ -177,4 +177,43 @@ test('one that is cancelled leaves nothing but that it was, and can be played ag
   const [listed] = await made.client.call('matches.list', {})
   expect(listed!.matchId).toBe(matchId)
   rmSync(folder, { recursive: true })
+})
+
+test('one that waits is cancelled at once, and played again behind those before it', async () => {
+  const players = [run(sft), run(other)]
+  const first = await made.client.call('matches.start', { players, judge: rule, settings, samples: 8 } as never)
+  const request = { players, judge: rule, settings, clientKey: 'waits' } as never
+  const { matchId } = await made.client.call('matches.start', request)
+  expect((await made.client.call('matches.get', { matchId })).state).toBe('waiting')
+  await made.client.call('matches.cancel', { matchId })
+  const folder = path.join(made.dataFolder, 'matches', matchId)
+  const stateOf = async (id: string): Promise<string> => (await made.client.call('matches.get', { matchId: id })).state
+  expect([await stateOf(first.matchId), await stateOf(matchId)]).toEqual(['running', 'cancelled'])
+  expect(readdirSync(folder)).toEqual(['match.json'])
+  await made.client.call('matches.start', request)
+  expect(await stateOf(matchId)).toBe('waiting')
+  await waitUntil('the second match', async () => (await stateOf(matchId)) === 'finished')
+  expect(await stateOf(first.matchId)).toBe('finished')
+  expect(readdirSync(folder).toSorted()).toEqual(['bouts.jsonl', 'match.json'])
+})
+
+test('one that was played when the app died is over at the next start, and leaves nothing of it', async () => {
+  const match = await play({ players: [run(sft), run(sft)], judge: rule })
+  const left = await makeApp((dataFolder) => {
+    const folder = path.join(dataFolder, 'matches', match.matchId)
+    mkdirSync(folder, { recursive: true })
+    const running: Match = { ...match, state: 'running', endedAtMs: null, result: null }
+    writeFileSync(path.join(folder, 'match.json'), JSON.stringify(running))
+    for (const name of ['view.jsonl', 'bouts.jsonl.part']) writeFileSync(path.join(folder, name), 'half of it')
+  })
+  try {
+    const { matchId } = match
+    expect(await left.client.call('matches.get', { matchId })).toMatchObject({
+      state: 'cancelled',
+      note: 'It ended with the app.',
+    })
+    expect(readdirSync(path.join(left.dataFolder, 'matches', matchId))).toEqual(['match.json'])
+  } finally {
+    await left.end()
+  }
 })

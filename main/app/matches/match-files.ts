@@ -13,6 +13,21 @@ export function boutsPath(dataFolder: string, matchId: string): string {
   return path.join(matchFolder(dataFolder, matchId), 'bouts.jsonl')
 }
 
+/** The prompts, by another name while it is played: the run whose data they are may be deleted meanwhile. */
+export function viewPath(dataFolder: string, matchId: string): string {
+  return path.join(matchFolder(dataFolder, matchId), 'view.jsonl')
+}
+
+/** Bouts that are not all there yet. */
+export function partPath(dataFolder: string, matchId: string): string {
+  return `${boutsPath(dataFolder, matchId)}.part`
+}
+
+/** There while it is played alone. */
+export function passingFiles(dataFolder: string, matchId: string): readonly string[] {
+  return [viewPath(dataFolder, matchId), partPath(dataFolder, matchId)]
+}
+
 /** @throws what the system says */
 export function writeMatch(dataFolder: string, value: Match): void {
   const folder = matchFolder(dataFolder, value.matchId)

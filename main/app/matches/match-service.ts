@@ -5,13 +5,24 @@ import path from 'node:path'
 import type { Match, MatchBout, MatchRequest, MatchResult } from '../../../shared/contract/matches.ts'
 import type { DatasetId } from '../../../shared/domain.ts'
 import { AppError, toWire } from '../../../shared/errors.ts'
+import { aborted } from '../../base/aborted.ts'
 import type { Log } from '../../base/log.ts'
 import { askWorker } from '../../base/processes/ask-worker.ts'
 import type { ProgramCommand } from '../../base/processes/program.ts'
 import type { QuestionOf } from '../../base/processes/worker-questions.ts'
 import type { EventBus } from '../events.ts'
 import { createJobs, type Job } from '../jobs.ts'
-import { boutsPath, listMatches, matchFolder, readBouts, readMatch, writeMatch } from './match-files.ts'
+import {
+  boutsPath,
+  listMatches,
+  matchFolder,
+  partPath,
+  passingFiles,
+  readBouts,
+  readMatch,
+  viewPath,
+  writeMatch,
+} from './match-files.ts'
 import { resultOf } from './match-result.ts'
 
 type Question = QuestionOf<'match'>
@@ -69,48 +80,40 @@ export function createMatchService({
 
   async function play(job: Job<Match>, resolved: ResolvedMatch): Promise<void> {
     const { request, matchId, title } = job.state
-    const folder = matchFolder(dataFolder, matchId)
-    // The run whose data they are may be deleted while it is played.
-    const view = path.join(folder, 'view.jsonl')
     job.change({ state: 'running', note: 'Opening the first player' })
-    const bouts = boutsPath(dataFolder, matchId)
     const { temperature, topP, maxTokens } = request.settings
-    try {
-      const found = await askWorker(
-        worker,
-        'match',
-        {
-          players: resolved.players,
-          judge: resolved.judge.asked,
-          view: { path: view, hash: resolved.view.hash },
-          side: request.side,
-          prompts: request.prompts,
-          samples: request.samples,
-          settings: { temperature, topP, maxTokens },
-          seed: request.seed,
-          cacheFolder: path.join(dataFolder, 'cache'),
-          out: `${bouts}.part`,
-          engine: resolved.engine,
-          enginesFolder,
-        },
-        { onNote: (note) => job.progress({ note }), signal: job.signal },
-      )
-      renameSync(`${bouts}.part`, bouts)
-      const result = resultOf({
-        found,
-        bouts: readBouts(dataFolder, matchId),
-        titles: resolved.titles,
-        players: request.players,
-        judge: resolved.judge.title,
-        datasetName: resolved.view.datasetName,
+    const found = await askWorker(
+      worker,
+      'match',
+      {
+        players: resolved.players,
+        judge: resolved.judge.asked,
+        view: { path: viewPath(dataFolder, matchId), hash: resolved.view.hash },
         side: request.side,
-        maxTokens,
-      })
-      const labelIn = request.judge.kind === 'people' ? await askPeople(matchId, title) : null
-      job.change({ result: { ...result, labelIn }, note: '', endedAtMs: Date.now() })
-    } finally {
-      for (const file of [view, `${bouts}.part`]) rmSync(file, { force: true })
-    }
+        prompts: request.prompts,
+        samples: request.samples,
+        settings: { temperature, topP, maxTokens },
+        seed: request.seed,
+        cacheFolder: path.join(dataFolder, 'cache'),
+        out: partPath(dataFolder, matchId),
+        engine: resolved.engine,
+        enginesFolder,
+      },
+      { onNote: (note) => job.progress({ note }), signal: job.signal },
+    )
+    renameSync(partPath(dataFolder, matchId), boutsPath(dataFolder, matchId))
+    const result = resultOf({
+      found,
+      bouts: readBouts(dataFolder, matchId),
+      titles: resolved.titles,
+      players: request.players,
+      judge: resolved.judge.title,
+      datasetName: resolved.view.datasetName,
+      side: request.side,
+      maxTokens,
+    })
+    const labelIn = request.judge.kind === 'people' ? await askPeople(matchId, title) : null
+    job.change({ result: { ...result, labelIn }, note: '', endedAtMs: Date.now() })
   }
 
   /** Pairs whose two answers are the same text need nobody: they are ties. */
@@ -129,14 +132,22 @@ export function createMatchService({
     return makePairs(file, title)
   }
 
-  /** One that was played when its process went is over. */
-  function asItStands(stored: Match): Match {
-    const live = jobs.get(stored.matchId)?.state
-    if (live !== undefined) return live
-    return stored.state === 'waiting' || stored.state === 'running'
-      ? { ...stored, state: 'cancelled', note: 'It ended with the app.' }
-      : stored
+  const asItStands = (stored: Match): Match => jobs.get(stored.matchId)?.state ?? stored
+
+  /** What was needed while it was played goes; what somebody removed meanwhile stays removed. */
+  function end(match: Match): void {
+    try {
+      if (!existsSync(matchFolder(dataFolder, match.matchId))) return
+      for (const file of passingFiles(dataFolder, match.matchId)) rmSync(file, { force: true })
+      writeMatch(dataFolder, match)
+    } catch (error) {
+      log.error(`the end of ${match.matchId} could not be written`, error) // the next one is played all the same
+    }
   }
+
+  // Those that were played when their process went are over.
+  for (const stored of listMatches(dataFolder))
+    if (isPlayed(stored)) end({ ...stored, state: 'cancelled', note: 'It ended with the app.', endedAtMs: Date.now() })
 
   function find(matchId: string): Match {
     const stored = readMatch(dataFolder, matchId) // written before it begins
@@ -149,9 +160,8 @@ export function createMatchService({
       const matchId = `match-${(clientKey === undefined ? randomBytes(6).toString('hex') : createHash('sha256').update(clientKey).digest('hex')).slice(0, 12)}`
       const known = readMatch(dataFolder, matchId)
       if (known !== null && asItStands(known).state !== 'cancelled') return matchId
-      const folder = matchFolder(dataFolder, matchId)
-      mkdirSync(folder, { recursive: true })
-      keepView(resolved.view.path, path.join(folder, 'view.jsonl'))
+      mkdirSync(matchFolder(dataFolder, matchId), { recursive: true })
+      keepView(resolved.view.path, viewPath(dataFolder, matchId))
       const first: Match = {
         matchId,
         request,
@@ -166,16 +176,12 @@ export function createMatchService({
       writeMatch(dataFolder, first)
       const before = turn
       const job = jobs.start(matchId, first, async (one) => {
-        await before
+        await Promise.race([before, aborted(one.signal)])
         one.signal.throwIfAborted()
         await play(one, resolved)
       })
-      turn = job.ended
-        .then((state) => {
-          // What somebody removed meanwhile stays removed.
-          if (existsSync(folder)) writeMatch(dataFolder, state)
-        })
-        .catch((error: unknown) => log.error(`the end of ${matchId} could not be written`, error)) // the next one is played all the same
+      // One that is cancelled while it waits ends at once; the next waits for those before it all the same.
+      turn = Promise.allSettled([before, job.ended.then(end)])
       return matchId
     },
     list: () => listMatches(dataFolder).map(asItStands),
@@ -188,14 +194,17 @@ export function createMatchService({
       await job?.ended
     },
     remove(matchId) {
-      const { state } = find(matchId)
-      if (state === 'waiting' || state === 'running')
+      if (isPlayed(find(matchId)))
         throw new AppError({ code: 'run-conflict', message: 'The match is being played.', hint: 'Cancel it first.' })
       rmSync(matchFolder(dataFolder, matchId), { recursive: true, force: true })
     },
     isBusy: () => jobs.isBusy(),
     close: () => jobs.close(),
   }
+}
+
+function isPlayed({ state }: Match): boolean {
+  return state === 'waiting' || state === 'running'
 }
 
 function missing(matchId: string): AppError {

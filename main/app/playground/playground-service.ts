@@ -8,6 +8,7 @@ import type {
 } from '../../../shared/contract/playground.ts'
 import type { EngineName } from '../../../shared/domain.ts'
 import { AppError, toWire } from '../../../shared/errors.ts'
+import { aborted } from '../../base/aborted.ts'
 import type { ProgramCommand } from '../../base/processes/program.ts'
 import type { GenerateStart } from '../../base/processes/generator-protocol.ts'
 import { startGenerator, type JobMessage } from './generator.ts'
@@ -257,11 +258,4 @@ export function createPlaygroundService({ command, enginesFolder, events }: Play
       await pool.close()
     },
   }
-}
-
-function aborted(signal: AbortSignal): Promise<null> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(null)
-    else signal.addEventListener('abort', () => resolve(null), { once: true })
-  })
 }
