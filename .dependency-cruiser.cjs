@@ -167,6 +167,7 @@ const rows = [
       '^main/app/store/recover\\.ts$',
       '^main/core/(experiments|learn/registry)\\.ts$',
       '^main/core/(models|retrieval)/',
+      '^main/core/benchmarks/places\\.ts$',
       '^main/base/',
       '^shared/',
     ],

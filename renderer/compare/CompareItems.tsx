@@ -6,6 +6,7 @@ import { useCall } from '../api/queries.ts'
 import { ticks, tickText } from '../charts/chart-model.ts'
 import { useWidth } from '../charts/use-width.ts'
 import { Section } from '../parts/Panel.tsx'
+import './compare-items.css'
 import type { CompareState } from './use-compare.ts'
 
 type ItemsFound = Output<'comparisons.items'>

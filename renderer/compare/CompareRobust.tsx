@@ -1,18 +1,20 @@
-import type { ReactNode } from 'react'
+import { useState, type ReactNode } from 'react'
 import type { Comparison } from '../../shared/contract/comparisons.ts'
 import { formatNumber } from '../../shared/units.ts'
 import { LineSwatch } from '../charts/ChartOverlay.tsx'
-import { ticks, tickText } from '../charts/chart-model.ts'
-import { useWidth } from '../charts/use-width.ts'
+import { ChartLinkContext, createChartLink } from '../charts/chart-link.ts'
+import type { ChartModel } from '../charts/chart-model.ts'
+import { LineChart } from '../charts/LineChart.tsx'
 import { Section } from '../parts/Panel.tsx'
 import { lookOf } from './compare-charts.ts'
+import './compare-items.css'
 import type { CompareState } from './use-compare.ts'
 
 type Robust = NonNullable<Comparison['robust']>
 
 /** Of policies that act: interquartile means, the probability of improvement, and how scores are spread. */
 export function CompareRobust({ state }: { readonly state: CompareState }): ReactNode {
-  const [box, width] = useWidth<HTMLDivElement>()
+  const [link] = useState(createChartLink) // its x is no step: it is not zoomed with the curves
   const robust = state.comparison?.robust ?? null
   if (robust === null || robust.groups.length === 0) return null
   const labelOf = (hash: string): string => state.comparison?.groups.find((one) => one.groupHash === hash)?.label ?? ''
@@ -54,7 +56,11 @@ export function CompareRobust({ state }: { readonly state: CompareState }): Reac
         <p className="small text-3">
           Share of {robust.of} above a {state.info.label.toLowerCase()}, with its band over seeds
         </p>
-        <div ref={box}>{width > 0 ? <Profiles robust={robust} state={state} width={width} /> : null}</div>
+        <ChartLinkContext value={link}>
+          <div className="robust-chart">
+            <LineChart model={profilesOf(robust, state, labelOf)} tooltip legend={false} />
+          </div>
+        </ChartLinkContext>
       </div>
     </Section>
   )
@@ -64,64 +70,31 @@ function boundsText({ low, high }: { readonly low: number | null; readonly high:
   return low === null || high === null ? undefined : `${formatNumber(low)} to ${formatNumber(high)}`
 }
 
-const HEIGHT = 150
-const LEFT = 34
-const BOTTOM = 18
-
 /** The higher a line, the better; the wider apart two lines are, the surer. */
-function Profiles({
-  robust,
-  state,
-  width,
-}: {
-  readonly robust: Robust
-  readonly state: CompareState
-  readonly width: number
-}): ReactNode {
-  const { thresholds } = robust
-  const [low, high] = [thresholds[0] ?? 0, thresholds.at(-1) ?? 1]
-  const x = (value: number): number => LEFT + ((value - low) / (high - low || 1)) * (width - LEFT - 4)
-  const y = (share: number): number => 4 + (1 - share) * (HEIGHT - BOTTOM - 4)
-  const line = (shares: readonly number[]): string =>
-    shares.map((share, at) => `${at === 0 ? 'M' : 'L'}${x(thresholds[at]!).toFixed(1)} ${y(share).toFixed(1)}`).join('')
-  const band = (from: readonly number[], to: readonly number[]): string =>
-    `${line(to)}${from
-      .map((share, at) => `L${x(thresholds[at]!).toFixed(1)} ${y(share).toFixed(1)}`)
-      .toReversed()
-      .join('')}Z`
-  return (
-    <svg className="interval-plot" width={width} height={HEIGHT}>
-      <title>Performance profiles</title>
-      {[0, 0.5, 1].map((share) => (
-        <g key={share}>
-          <line x1={LEFT} x2={width} y1={y(share)} y2={y(share)} style={{ stroke: 'var(--grid)' }} />
-          <text className="tick" x={LEFT - 5} y={y(share) + (share === 1 ? 8 : 4)} textAnchor="end">
-            {share}
-          </text>
-        </g>
-      ))}
-      {ticks([low, high], 4, false).map((value) => (
-        <text key={value} className="tick" x={x(value)} y={HEIGHT - 4} textAnchor="middle">
-          {tickText(value)}
-        </text>
-      ))}
-      {robust.groups
-        .filter(({ groupHash }) => !state.hidden.has(groupHash))
-        .map((group) => {
-          const { colour, dash } = lookOf(state.looks, group.groupHash)
-          return (
-            <g key={group.groupHash}>
-              <path d={band(group.low, group.high)} style={{ fill: `var(${colour})`, fillOpacity: 0.14 }} />
-              <path
-                d={line(group.share)}
-                fill="none"
-                strokeWidth={1.8}
-                strokeDasharray={dash.join(' ')}
-                style={{ stroke: `var(${colour})` }}
-              />
-            </g>
-          )
-        })}
-    </svg>
-  )
+function profilesOf(
+  { thresholds, groups }: Robust,
+  state: CompareState,
+  labelOf: (hash: string) => string,
+): ChartModel {
+  return {
+    title: 'Performance profiles',
+    note: '',
+    xTitle: state.info.label.toLowerCase(),
+    yTitle: 'share above it',
+    xLog: false,
+    yLog: false,
+    series: groups
+      .filter(({ groupHash }) => !state.hidden.has(groupHash))
+      .map(({ groupHash, share, low, high }) => ({
+        key: groupHash,
+        label: labelOf(groupHash),
+        x: thresholds,
+        y: share,
+        ...lookOf(state.looks, groupHash),
+        width: 2,
+        band: { low, high },
+      })),
+    references: [],
+    bandName: '95 % bootstrap',
+  }
 }

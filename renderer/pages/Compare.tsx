@@ -1,4 +1,4 @@
-import { useMemo, useState, type ReactNode } from 'react'
+import { useEffect, useMemo, useState, type ReactNode } from 'react'
 import { ChartNoAxesCombined } from 'lucide-react'
 import { useSearch } from 'wouter'
 import type { Output } from '../../shared/contract.ts'
@@ -94,6 +94,7 @@ function CompareView({
   const [choosing, setChoosing] = useState(false)
   const [logs, setLogs] = useState({ xLog: false, yLog: false })
   const { comparison, infos, interval, looks, hidden, against, abscissa } = state
+  useEffect(() => link.setZoom(null), [link, against]) // a stretch of steps is none of a divergence
   const model = useMemo(() => {
     const info = describeMetric(comparison?.curveMetric ?? '', infos)
     const other = abscissa === null ? null : { info: describeMetric(against, infos), curves: abscissa }

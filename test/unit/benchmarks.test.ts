@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { kMeans, vMeasure } from '../../main/core/benchmarks/clustering.ts'
 import { embeddingTasks, separation, type EmbeddingTask } from '../../main/core/benchmarks/embedding-tasks.ts'
 import { creditOf, rewardItems, scoreRewards } from '../../main/core/benchmarks/reward-bench.ts'
-import { listTables, readTable, type Table } from '../../main/core/benchmarks/tables.ts'
+import { listTables, tasksIn } from '../../main/core/benchmarks/places.ts'
+import { readTable, type Table } from '../../main/core/benchmarks/tables.ts'
 import { createRandom } from '../../main/core/learn/random.ts'
 
 const fixtures = fileURLToPath(new URL('../fixtures/benchmarks/', import.meta.url))
@@ -111,6 +112,18 @@ describe('tables', () => {
     expect(table!.name).toBe('data/test-00000-of-00001.parquet')
     const items = rewardItems([table!])
     expect(items).toEqual(rewardItems(await tablesOf(path.join(fixtures, 'reward-bench-2'))))
+  })
+
+  test('a folder with tables is a task, also where they lie by split; a folder of such folders is one task each', () => {
+    const namesOf = (name: string): string[] => tasksIn(path.join(fixtures, name)).map((one) => one.name)
+    expect(namesOf('mteb')).toEqual(['clustering', 'pairs', 'reranking', 'retrieval'])
+    expect([namesOf('sts'), namesOf('parquet'), namesOf('mteb/retrieval')]).toEqual([
+      ['sts'],
+      ['parquet'],
+      ['retrieval'],
+    ])
+    expect(namesOf('sts/test.jsonl')).toEqual(['test'])
+    expect(() => tasksIn(path.join(root, 'nowhere'))).toThrow('There is nothing at')
   })
 
   test('what cannot be read says which file, and where', async () => {

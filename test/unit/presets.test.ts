@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { algorithms } from '../../main/core/learn/registry.ts'
-import { fellBelow } from '../../main/workers/trainer/loop.ts'
+import { fellBelow } from '../../main/workers/trainer/clear-fall.ts'
 import { presetFor } from '../../shared/presets.ts'
 
 describe('the preset that a choice of model begins with', () => {

@@ -7,7 +7,8 @@ import { rankingDocument, rankingItem } from '../../../shared/rankings.ts'
 import type { DatasetEntry } from '../store/datasets.ts'
 import { recordsPath } from '../store/datasets-folder.ts'
 import type { ReadableDb } from '../store/open.ts'
-import { findItemAt, openRecords, parseItem } from '../store/items.ts'
+import { findItemAt } from '../store/items.ts'
+import { openRecords, parseItem } from '../store/records.ts'
 
 const TEXT_LENGTH = 400
 

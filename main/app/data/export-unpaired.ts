@@ -1,5 +1,5 @@
 import type { DatasetEntry } from '../store/datasets.ts'
-import { openRecords, readUnpaired } from '../store/items.ts'
+import { openRecords, readUnpaired } from '../store/records.ts'
 import { eachPairWithAnswers, type Answer } from '../store/labels-read.ts'
 import type { ReadableDb } from '../store/open.ts'
 import { LABEL_PREFIX } from '../../core/formats/mapping-compile.ts'

@@ -1,7 +1,7 @@
 import type { Content, ResponsePair, UnpairedData } from '../../../shared/data-kinds.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { recordsPath } from '../store/datasets-folder.ts'
-import { parseRecord, parseUnpaired } from '../store/items.ts'
+import { parseRecord, parseUnpaired } from '../store/records.ts'
 import { streamLines } from './export.ts'
 
 /** Search in the records themselves. */

@@ -15,7 +15,8 @@ import { hashFile } from '../../base/files/hash-file.ts'
 import { readEvents, readJournal } from '../store/labels-journal.ts'
 import type { ReadableDb } from '../store/open.ts'
 import { indexItem, indexPair, type ItemEntry } from '../../core/formats/item-entry.ts'
-import { parseItem, parseRecord, readItems } from '../store/items.ts'
+import { readItems } from '../store/items.ts'
+import { parseItem, parseRecord } from '../store/records.ts'
 
 /** Rows compared between two turns of the event loop. */
 const SLICE_ROWS = 250

@@ -1,5 +1,5 @@
 import { eachPairWithAnswers } from '../store/labels-read.ts'
-import { readUnpaired } from '../store/items.ts'
+import { readUnpaired } from '../store/records.ts'
 import { reduceLabels } from './reduce-labels.ts'
 import type { Rows, Source } from './view-rows.ts'
 

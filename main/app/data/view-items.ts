@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { extraRecord } from '../../../shared/data-kinds.ts'
 import { AppError } from '../../../shared/errors.ts'
-import { parseItem } from '../store/items.ts'
+import { parseItem } from '../store/records.ts'
 import { eachPairWithAnswers } from '../store/labels-read.ts'
 import { reduceLabels } from './reduce-labels.ts'
 import type { Rows, Source } from './view-rows.ts'

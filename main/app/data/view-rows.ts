@@ -2,7 +2,7 @@
 import type { ExtraRecord, ItemRow, PreferenceRow, SplitName, UnpairedRow } from '../../../shared/data-kinds.ts'
 import type { DataSpec } from '../../../shared/run-spec.ts'
 import type { ItemEntry } from '../../core/formats/item-entry.ts'
-import type { RecordReader } from '../store/items.ts'
+import type { RecordReader } from '../store/records.ts'
 import type { ReadableDb } from '../store/open.ts'
 
 /** What of a data set the run's method can use. */

@@ -20,15 +20,8 @@ import {
 } from '../store/labels.ts'
 import { findNext, loadLabelIndex } from '../store/labels-index.ts'
 import { countHabits, isFlagged, readCurrent, readHistory, type AnswerRef } from '../store/labels-read.ts'
-import {
-  findItemAt,
-  findItemIndexes,
-  openRecords,
-  parseItem,
-  readUnpaired,
-  requireItem,
-  type RecordReader,
-} from '../store/items.ts'
+import { findItemAt, findItemIndexes, requireItem } from '../store/items.ts'
+import { openRecords, parseItem, readUnpaired, type RecordReader } from '../store/records.ts'
 import type { ItemEntry } from '../../core/formats/item-entry.ts'
 import { inSlices } from '../store/slices.ts'
 import type { HandlerDeps } from './deps.ts'

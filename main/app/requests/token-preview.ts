@@ -1,7 +1,8 @@
 import type { TokenPreview } from '../../../shared/contract/runs.ts'
 import { isTextAlgorithm } from '../../core/learn/registry.ts'
 import { requireDataset } from '../store/datasets.ts'
-import { openRecords, readItems, readUnpaired } from '../store/items.ts'
+import { readItems } from '../store/items.ts'
+import { openRecords, readUnpaired } from '../store/records.ts'
 import type { HandlerDeps } from '../handlers/deps.ts'
 import type { CheckedRequest } from './run-request.ts'
 

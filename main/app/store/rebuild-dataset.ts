@@ -16,7 +16,8 @@ import { readJournal, type JournalEvent } from './labels-journal.ts'
 import { mendJournal, replayForeignJournal, replayJournal } from './labels-reconcile.ts'
 import type { ReadableDb, WritableDb } from './open.ts'
 import { damagedItem, indexItem, indexPair, type ItemEntry } from '../../core/formats/item-entry.ts'
-import { countPrompts, insertItems, parseItem, parseRecord, readPromptHashes } from './items.ts'
+import { countPrompts, insertItems, readPromptHashes } from './items.ts'
+import { parseItem, parseRecord } from './records.ts'
 
 export interface RebuiltDataset {
   readonly datasetId: string

@@ -1,5 +1,5 @@
 // Tables of rows in the files of a data set folder: JSON lines, JSON, TSV and Parquet, the first three also gzipped.
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
@@ -12,33 +12,6 @@ export interface Table {
   /** From the folder that was given, with `/`. */
   readonly name: string
   readonly rows: readonly Row[]
-}
-
-const KNOWN = /\.(?:jsonl|ndjson|json|tsv)(?:\.gz)?$|\.parquet$/i
-/** Files that describe and are no table. */
-const OTHER = /(?:^|\/)(?:dataset_infos?|state|dataset_dict|config|README)\.json$/i
-const DEEPEST = 3
-
-/** Names of the tables in a folder and below, in order; of a file, its own. @throws AppError `file-not-found` */
-export function listTables(place: string): string[] {
-  if (!existsSync(place))
-    throw new AppError({
-      code: 'file-not-found',
-      message: `There is nothing at ${place}.`,
-      hint: 'Give the folder of the data set, as it was downloaded.',
-    })
-  if (statSync(place).isFile()) return ['']
-  const found: string[] = []
-  const look = (below: string, depth: number): void => {
-    for (const entry of readdirSync(path.join(place, below), { withFileTypes: true })) {
-      const name = below === '' ? entry.name : `${below}/${entry.name}`
-      if (entry.name.startsWith('.')) continue
-      if (entry.isDirectory() && depth < DEEPEST) look(name, depth + 1)
-      else if (entry.isFile() && KNOWN.test(name) && !OTHER.test(name)) found.push(name)
-    }
-  }
-  look('', 1)
-  return found.toSorted()
 }
 
 /** @throws AppError `dataset-invalid` naming file and line */

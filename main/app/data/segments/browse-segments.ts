@@ -4,7 +4,8 @@ import { segmentPair } from '../../../../shared/segment-pair.ts'
 import type { DatasetEntry } from '../../store/datasets.ts'
 import { readAnswersOf } from '../../store/labels-read.ts'
 import type { ReadableDb } from '../../store/open.ts'
-import { findItemAt, openRecords, parseItem } from '../../store/items.ts'
+import { findItemAt } from '../../store/items.ts'
+import { openRecords, parseItem } from '../../store/records.ts'
 
 /** @throws AppError `not-found`, `dataset-invalid` */
 export function readSegmentRow(

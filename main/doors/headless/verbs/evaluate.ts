@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { Command, Option } from 'commander'
 import { engineName, type EngineName } from '../../../../shared/domain.ts'
 import { AppError } from '../../../../shared/errors.ts'
 import { parseModelReference } from '../../../../shared/model-reference.ts'
 import { replaceFile } from '../../../base/files/durable.ts'
+import { tasksIn } from '../../../core/benchmarks/places.ts'
 import { askWorker } from '../../../base/processes/ask-worker.ts'
 import type { AnswerOf, QuestionOf } from '../../../base/processes/worker-questions.ts'
 import { APP_VERSION } from '../../../app/app.ts'
@@ -46,22 +47,6 @@ async function modelOf({ client }: Connection, wanted: string, prompt: string | 
   if (run.method === 'reward-model')
     return { kind: 'reward-model', path: folder, maxLength: detail.spec.training.maxLength }
   return { kind: 'embedder', path: folder, prompt }
-}
-
-/** A folder of tables is one task; a folder of such folders is one task each. */
-function tasksIn(place: string): { readonly name: string; readonly place: string }[] {
-  const whole = [
-    { name: path.basename(path.resolve(place)).replace(/\.(?:jsonl|json|tsv|parquet)(?:\.gz)?$/i, ''), place },
-  ]
-  if (!existsSync(place) || statSync(place).isFile()) return whole
-  const entries = readdirSync(place, { withFileTypes: true }).filter(({ name }) => !name.startsWith('.'))
-  const folders = entries.filter((entry) => entry.isDirectory())
-  const isTask = entries.some((entry) => entry.isFile() && /\.(?:jsonl|json|tsv|parquet)(?:\.gz)?$/i.test(entry.name))
-  const known = /^(?:data|corpus|queries|qrels|default|test|dev|validation|train|en)$/i
-  if (isTask || folders.length === 0 || folders.some(({ name }) => known.test(name))) return whole
-  return folders
-    .map(({ name }) => ({ name, place: path.join(place, name) }))
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 interface Evaluated {
