@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import AxeBuilder from '@axe-core/playwright'
@@ -151,4 +151,18 @@ async function problems(page: Page, axe: AxeBuilder): Promise<string[]> {
 
 export function removeFolder(folder: string): void {
   rmSync(folder, { recursive: true, force: true })
+}
+
+/** The run's page, once it says that it has finished. */
+export async function finished(lab: Lab, runId: string): Promise<void> {
+  await lab.open(`/runs/${runId}`)
+  await lab.page.locator('.run-head').getByText('finished').waitFor({ timeout: 110_000 })
+}
+
+/** The points of a chart as the page has them, every digit. */
+export async function savedData(lab: Lab, chart: string): Promise<string> {
+  const saved = lab.page.waitForEvent('download')
+  await lab.page.getByRole('button', { name: `Export ${chart}` }).click()
+  await lab.page.getByRole('menuitem', { name: 'Save the data as CSV' }).click()
+  return readFileSync(await (await saved).path(), 'utf8')
 }

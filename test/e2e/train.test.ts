@@ -3,7 +3,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Locator } from 'playwright'
 import { ENDED_STATES, type RunId } from '../../shared/domain.ts'
 import { waitUntil } from '../support/make-app.ts'
-import { accessibilityInBothThemes, chromiumPath, importSample, openLab, type Lab } from './support.ts'
+import {
+  accessibilityInBothThemes,
+  chromiumPath,
+  finished,
+  importSample,
+  openLab,
+  savedData,
+  type Lab,
+} from './support.ts'
 
 let lab: Lab
 
@@ -30,19 +38,6 @@ async function makeTiny(): Promise<void> {
   ] as const) {
     await lab.page.getByLabel(label, { exact: true }).fill(text)
   }
-}
-
-async function finished(runId: string): Promise<void> {
-  await lab.open(`/runs/${runId}`)
-  await lab.page.locator('.run-head').getByText('finished').waitFor({ timeout: 110_000 })
-}
-
-/** The points of a chart as the page has them, every digit. */
-async function savedData(chart: string): Promise<string> {
-  const saved = lab.page.waitForEvent('download')
-  await lab.page.getByRole('button', { name: `Export ${chart}` }).click()
-  await lab.page.getByRole('menuitem', { name: 'Save the data as CSV' }).click()
-  return readFileSync(await (await saved).path(), 'utf8')
 }
 
 describe.skipIf(chromiumPath === null)('training and comparing in the browser', () => {
@@ -196,11 +191,11 @@ describe.skipIf(chromiumPath === null)('training and comparing in the browser', 
       ['dpo', 2, 6],
     ])
     for (const run of runs) {
-      await finished(run.runId)
-      const watched = await savedData('Loss')
+      await finished(lab, run.runId)
+      const watched = await savedData(lab, 'Loss')
       expect(watched.split('\n')).toHaveLength(1 + 6 + 3 + 1) // a head, updates, evaluations, and the end of the last line
-      await finished(run.runId)
-      expect(await savedData('Loss')).toBe(watched)
+      await finished(lab, run.runId)
+      expect(await savedData(lab, 'Loss')).toBe(watched)
     }
     const charts = await lab.page
       .locator('.run-cell figure')
@@ -213,7 +208,7 @@ describe.skipIf(chromiumPath === null)('training and comparing in the browser', 
 
   test('the crosshair stands at the same step in every chart, a drag zooms them all, a double click takes it back', async () => {
     const [run] = await lab.client.call('runs.list', {})
-    await finished(run?.runId ?? '')
+    await finished(lab, run?.runId ?? '')
     const plots = lab.page.locator('.run-cell .chart-pointer')
     const box = await plots.first().boundingBox()
     if (box === null) throw new Error('the first chart is not shown')
@@ -234,7 +229,7 @@ describe.skipIf(chromiumPath === null)('training and comparing in the browser', 
 
   test('a chart is saved as SVG from its data', async () => {
     const [run] = await lab.client.call('runs.list', {})
-    await finished(run?.runId ?? '')
+    await finished(lab, run?.runId ?? '')
     const saved = lab.page.waitForEvent('download')
     await lab.page.getByRole('button', { name: 'Export Loss' }).click()
     await lab.page.getByRole('menuitem', { name: 'Save as SVG' }).click()
