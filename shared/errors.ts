@@ -94,9 +94,26 @@ export function fromWire(wire: WireError): AppError {
   return new AppError({ ...wire, details: wire.details })
 }
 
-/** zod's issues as one line each: `training.steps: expected number, received string`. */
+/** zod's issues as one line each: `training.steps: expected number, received string`, `prompts: at least 1 is asked for`. */
 export function describeIssues(error: z.ZodError): string {
   return error.issues
-    .map((issue) => `${issue.path.length > 0 ? issue.path.join('.') : 'input'}: ${issue.message}`)
+    .map((issue) => `${issue.path.length > 0 ? issue.path.join('.') : 'input'}: ${describeIssue(issue)}`)
     .join('; ')
+}
+
+/** A bound in the words of somebody who gave a value, not of a program; anything else as zod says it. */
+function describeIssue(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'too_small')
+    return `${issue.inclusive === false ? 'more than' : 'at least'} ${asked(issue.minimum, issue.origin)}`
+  if (issue.code === 'too_big')
+    return `${issue.inclusive === false ? 'less than' : 'at most'} ${asked(issue.maximum, issue.origin)}`
+  if (issue.code === 'invalid_type' && issue.expected === 'int') return 'a whole number is asked for'
+  return issue.message
+}
+
+function asked(bound: number | bigint, origin: string): string {
+  const one = bound === 1
+  if (origin === 'string') return `${bound} ${one ? 'character is' : 'characters are'} asked for`
+  if (origin === 'array' || origin === 'set') return `${bound} ${one ? 'entry is' : 'entries are'} asked for`
+  return `${bound} is asked for`
 }

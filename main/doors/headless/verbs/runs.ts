@@ -9,9 +9,13 @@ import { formatTable } from '../output.ts'
 import { followRuns } from '../progress.ts'
 import { resolveGiven } from '../../../base/files/given-path.ts'
 
+/** By its id, by how lists call it (`name s1`), or as ids are made where a name's letters fit none: a run named чат has the id run-1, and is found as чат-1. */
 export async function pickRun(client: Client, wanted: string): Promise<RunSummary> {
+  const runs = await client.call('runs.list', {})
+  const named = runs.filter((run) => `${run.name}-${run.seed}` === wanted)
+  if (named.length === 1 && runs.every((run) => run.runId !== wanted)) return named[0]!
   return pick(
-    await client.call('runs.list', {}),
+    runs,
     wanted,
     'run',
     (run) => run.runId,

@@ -36,6 +36,12 @@ interface VersusFlags {
 async function readPlayer(client: Client, wanted: string): Promise<Player> {
   if (wanted === 'data:chosen' || wanted === 'data:rejected')
     return { kind: 'data', answers: wanted === 'data:chosen' ? 'chosen' : 'rejected' }
+  if (wanted.startsWith('data:'))
+    throw new AppError({
+      code: 'usage-invalid',
+      message: `The data has no answers “${wanted.slice('data:'.length)}”.`,
+      hint: 'A player is data:chosen or data:rejected.',
+    })
   return readWriter(client, wanted)
 }
 
@@ -48,6 +54,13 @@ async function readWriter(client: Client, wanted: string): Promise<Exclude<Playe
   }
   if (/[/\\.]/.test(wanted) && existsSync(wanted)) return { kind: 'folder', path: path.resolve(wanted) }
   const [, run = wanted, checkpoint = 'best'] = /^(.*)@(best|last)$/s.exec(wanted) ?? []
+  const [, before, strange] = /^([^@]+)@([^@]+)$/s.exec(run) ?? []
+  if (strange !== undefined && (await client.call('runs.list', {})).some(({ runId }) => runId === before))
+    throw new AppError({
+      code: 'usage-invalid',
+      message: `${before} cannot write from “${strange}”.`,
+      hint: `A run writes from ${before}@best, which is meant where nothing is said, or from ${before}@last.`,
+    })
   return { kind: 'run', runId: (await pickRun(client, run)).runId, checkpoint: checkpoint as 'best' }
 }
 
@@ -60,7 +73,7 @@ async function readJudge(client: Client, wanted: string | undefined): Promise<Ju
   const [, kind = '', value = ''] = /^(ask|length|keyword|regex):(.*)$/s.exec(wanted) ?? []
   if (wanted === 'people') return { kind: 'people' }
   if (kind === 'ask') return { kind: 'model', source: await readWriter(client, value) }
-  if (kind === 'length') return { kind, target: numberOf('judge length', value) }
+  if (kind === 'length') return { kind, target: numberOf('judge length:', value) }
   if (kind === 'keyword') return { kind, words: value.split(',').map((word) => word.trim()) }
   if (kind === 'regex') return { kind, pattern: value }
   return { kind: 'reward-model', runId: (await pickRun(client, wanted.replace(/^run:/, ''))).runId }
@@ -72,7 +85,7 @@ function numberOf(flag: string, text: string): number {
   throw new AppError({
     code: 'usage-invalid',
     message: `--${flag} takes a number, not “${text}”.`,
-    hint: `For example: --${flag} 1`,
+    hint: `For example: --${flag}${flag.endsWith(':') ? '200' : ' 1'}`,
   })
 }
 
