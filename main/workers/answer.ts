@@ -9,6 +9,7 @@ import {
   type WorkerMessage,
   type WorkerQuestion,
 } from '../base/processes/worker-questions.ts'
+import { systemError } from '../base/files/system-error.ts'
 import { nameMemoryFailure } from './memory-failure.ts'
 
 type Say = (text: string) => void
@@ -36,7 +37,7 @@ export async function answer(name: string): Promise<number> {
   } catch (error) {
     console.error(error)
     const named = nameMemoryFailure(error, 'Take a smaller model, or fewer and shorter texts at once.')
-    await tell({ type: 'failed', error: toWire(named) })
+    await tell({ type: 'failed', error: toWire(systemError(named)) })
     return 1
   }
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Input, Output } from '../../shared/contract.ts'
@@ -195,6 +195,23 @@ test('one that waits is cancelled at once, and played again behind those before 
   await waitUntil('the second match', async () => (await stateOf(matchId)) === 'finished')
   expect(await stateOf(first.matchId)).toBe('finished')
   expect(readdirSync(folder).toSorted()).toEqual(['bouts.jsonl', 'match.json'])
+})
+
+// Writing to /dev/full fails as writing to a full disk does.
+test.skipIf(!existsSync('/dev/full'))('one whose answers the disk has no room for says so', async () => {
+  const request = { players: [run(sft), run(other)], judge: rule, settings } satisfies Input<'matches.start'>
+  const first = await made.client.call('matches.start', { ...request, samples: 4 })
+  const { matchId } = await made.client.call('matches.start', request)
+  symlinkSync('/dev/full', path.join(made.dataFolder, 'matches', matchId, 'bouts.jsonl.part'))
+  const stateOf = async (): Promise<Match> => made.client.call('matches.get', { matchId })
+  await waitUntil('the second match', async () => (await stateOf()).endedAtMs !== null)
+  const { state, error } = await stateOf()
+  expect([state, error?.code, error?.message]).toEqual([
+    'failed',
+    'disk-full',
+    expect.stringMatching(/bouts\.jsonl\.part could not be written: the disk is full\.$/),
+  ])
+  expect((await made.client.call('matches.get', first)).state).toBe('finished')
 })
 
 test('one that was played when the app died is over at the next start, and leaves nothing of it', async () => {

@@ -6,6 +6,7 @@ import type { Match, MatchBout, MatchRequest, MatchResult } from '../../../share
 import type { DatasetId } from '../../../shared/domain.ts'
 import { AppError, toWire } from '../../../shared/errors.ts'
 import { aborted } from '../../base/aborted.ts'
+import { systemError } from '../../base/files/system-error.ts'
 import type { Log } from '../../base/log.ts'
 import { askWorker } from '../../base/processes/ask-worker.ts'
 import type { ProgramCommand } from '../../base/processes/program.ts'
@@ -72,7 +73,7 @@ export function createMatchService({
 }: MatchDeps): MatchService {
   const jobs = createJobs<Match>({
     tell: (state) => events.emit('match.progress', state),
-    failure: (error) => ({ error: toWire(error), endedAtMs: Date.now() }),
+    failure: (error) => ({ error: toWire(systemError(error)), endedAtMs: Date.now() }),
     missing,
   })
   /** Settles when the matches that were asked for so far have ended. */

@@ -20,12 +20,14 @@ export function replaceFile(file: string, data: string | Uint8Array, options: Ne
   }
 }
 
-/** A file of a folder that gets its name later: its bytes are on the disk when this returns. @throws what the system says */
+/** A file of a folder that gets its name later: its bytes are on the disk when this returns. @throws what the system says, with the file's name, which a failed write leaves out */
 export function writeNewFile(file: string, data: string | Uint8Array, { mode = 0o666 }: NewFile = {}): void {
   const descriptor = openSync(file, 'w', mode)
   try {
     writeFully(descriptor, typeof data === 'string' ? Buffer.from(data) : data)
     fsyncSync(descriptor)
+  } catch (error) {
+    throw error instanceof Error ? Object.assign(error, { path: file }) : error
   } finally {
     closeSync(descriptor)
   }

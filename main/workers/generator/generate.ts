@@ -2,6 +2,7 @@
 // generate-protocol.ts. It opens no database and writes no file.
 import { createInterface } from 'node:readline'
 import { AppError, toWire } from '../../../shared/errors.ts'
+import { systemError } from '../../base/files/system-error.ts'
 import { encodePromptText } from '../../core/learn/tokens/encode-prompt.ts'
 import type { Tokenizer } from '../../core/learn/tokens/tokenizer.ts'
 import { createRandom } from '../../core/learn/random.ts'
@@ -112,7 +113,7 @@ async function answer({ engine, writer }: Opened, { job, signal }: Pending): Pro
   } catch (error) {
     const named = nameMemoryFailure(engine.trouble?.() ?? error, MEMORY_HINT)
     if (!(named instanceof AppError)) console.error(named)
-    say({ type: 'error', id: job.id, error: toWire(named) })
+    say({ type: 'error', id: job.id, error: toWire(systemError(named)) })
   }
 }
 

@@ -1,6 +1,7 @@
 // The process in which files of strangers are opened and parsed: whatever they do to it, the app goes on. It reads, and
 // answers over the channel to the app; it never writes.
 import { toWire } from '../../../shared/errors.ts'
+import { systemError } from '../../base/files/system-error.ts'
 import { readerJobs } from './jobs.ts'
 import {
   ALIVE_INTERVAL_MS,
@@ -37,7 +38,7 @@ async function work(order: Extract<ReaderOrder, { type: 'job' }>): Promise<void>
     const job = readerJobs[order.name] as (input: unknown, emit: (piece: unknown) => Promise<void>) => Promise<unknown> // the app's side is typed by the same table
     tell({ type: 'done', result: await job(order.input, emit) })
   } catch (error) {
-    tell({ type: 'failed', error: toWire(error) })
+    tell({ type: 'failed', error: toWire(systemError(error)) })
   }
 }
 

@@ -1,6 +1,7 @@
 // The training process: `entry.ts <train | estimate> <run folder>`. Everything it says goes to the folder's event log.
 import { toWire, type ErrorCode } from '../../../shared/errors.ts'
 import { openEventLog, type EventLog } from '../../base/run-folder/events.ts'
+import { systemError } from '../../base/files/system-error.ts'
 import { acquireRunLock } from '../../base/run-folder/lock.ts'
 import { readSpec } from '../../base/run-folder/spec.ts'
 import { drySpec, estimate } from './estimate.ts'
@@ -108,7 +109,7 @@ function reportFailure(log: EventLog, error: unknown, beforeReady: boolean): num
     'Lower the micro-batch or the longest sequence, compute layers twice (gradient checkpointing), train adapters (LoRA), or take a smaller model; then start again.',
   )
   console.error(named)
-  const wire = toWire(named)
+  const wire = toWire(systemError(named))
   try {
     log.append({ type: 'failed', error: wire, ...(beforeReady ? { beforeReady } : {}) }, true)
   } catch (logError) {
