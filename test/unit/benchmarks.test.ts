@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -124,7 +124,22 @@ describe('tables', () => {
     ])
     expect(namesOf('sts/test.jsonl')).toEqual(['test'])
     expect(() => tasksIn(path.join(root, 'nowhere'))).toThrow('There is nothing at')
+    if (process.platform !== 'win32') expect(() => tasksIn('/dev/zero')).toThrow('neither a file nor a folder')
   })
+
+  test.skipIf(process.platform === 'win32')(
+    'in a cache of downloads, whose files are links, and one leads nowhere',
+    () => {
+      const snapshot = path.join(root, 'snapshots', '3f2a')
+      mkdirSync(snapshot, { recursive: true })
+      symlinkSync(path.join(fixtures, 'sts', 'test.jsonl'), path.join(snapshot, 'test.jsonl'))
+      symlinkSync(path.join(fixtures, 'mteb', 'pairs'), path.join(snapshot, 'pairs'))
+      symlinkSync(path.join(root, 'gone'), path.join(snapshot, 'dev.jsonl'))
+      symlinkSync(snapshot, path.join(snapshot, 'again'))
+      const pairs = listTables(path.join(fixtures, 'mteb', 'pairs')).map((name) => `pairs/${name}`)
+      expect(listTables(snapshot)).toEqual([...pairs, 'test.jsonl'])
+    },
+  )
 
   test('what cannot be read says which file, and where', async () => {
     const broken = path.join(root, 'broken')

@@ -1,5 +1,5 @@
 // Where a benchmark's tables lie: in a folder as it was downloaded, in a file, or in a folder of such folders.
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { AppError } from '../../../shared/errors.ts'
 
@@ -16,14 +16,27 @@ export function listTables(place: string): string[] {
       message: `There is nothing at ${place}.`,
       hint: 'Give the folder of the data set, as it was downloaded.',
     })
-  if (statSync(place).isFile()) return ['']
+  const given = statSync(place)
+  if (given.isFile()) return ['']
+  if (!given.isDirectory())
+    throw new AppError({
+      code: 'input-invalid',
+      message: `${place} is neither a file nor a folder.`,
+      hint: 'Give the folder of the data set, as it was downloaded.',
+    })
   const found: string[] = []
+  const seen = new Set<string>()
   const look = (below: string, depth: number): void => {
+    const real = realpathSync(path.join(place, below))
+    if (seen.has(real)) return // a link that leads back
+    seen.add(real)
     for (const entry of readdirSync(path.join(place, below), { withFileTypes: true })) {
       const name = below === '' ? entry.name : `${below}/${entry.name}`
       if (entry.name.startsWith('.')) continue
-      if (entry.isDirectory() && depth < DEEPEST) look(name, depth + 1)
-      else if (entry.isFile() && KNOWN.test(name) && !OTHER.test(name)) found.push(name)
+      // A cache of downloads holds links to its files.
+      const met = entry.isSymbolicLink() ? statSync(path.join(place, name), { throwIfNoEntry: false }) : entry
+      if (met?.isDirectory() === true && depth < DEEPEST) look(name, depth + 1)
+      else if (met?.isFile() === true && KNOWN.test(name) && !OTHER.test(name)) found.push(name)
     }
   }
   look('', 1)

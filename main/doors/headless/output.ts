@@ -1,5 +1,6 @@
 import { leftOut } from '../../../shared/contract/datasets.ts'
 import { ERROR_EXIT_STATUS, toWire, type WireError } from '../../../shared/errors.ts'
+import { systemError } from '../../base/files/system-error.ts'
 import { printable, printableJson, printableLine } from '../../../shared/printable.ts'
 import { describeLeftOut } from './import-outcome.ts'
 
@@ -43,7 +44,7 @@ export function createOutput(json: boolean): Output {
 
 /** What happened and what to do, for a person, or one document for a program; returns the exit status of the error's class. */
 export function reportError(error: unknown, json: boolean): number {
-  const wire = toWire(error)
+  const wire = toWire(systemError(error))
   if (json) writeJson(`${JSON.stringify({ error: wire }, null, 2)}\n`)
   else writeError(`${[wire.message, wire.hint, ...leftOutOf(wire)].join('\n')}\n`)
   if (wire.code === 'internal' && process.env['PAIRLAB_DEBUG'] === '1' && error instanceof Error)
