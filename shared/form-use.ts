@@ -9,6 +9,9 @@ export interface RunUse {
   readonly reference: boolean
 }
 
+/** What a method that learns nothing reads of the training settings. */
+export const READ_WITHOUT_TRAINING: readonly string[] = ['samplePrompts']
+
 /** Whether a field matters for the choices that were made. @param textOf what stands in another field, by its path */
 export function matters(
   field: Pick<FormField, 'when' | 'unless' | 'reference' | 'data' | 'models'>,

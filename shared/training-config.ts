@@ -22,7 +22,11 @@ const COMPARES = { reference: true }
 
 /** Knobs every method shares. A method's presets override the defaults. */
 export const trainingConfig = z.strictObject({
-  steps: z.int().min(1).max(1_000_000).default(200).meta({ title: 'Steps', help: 'Optimizer updates.', group: 'main' }),
+  steps: z.int().min(0).max(1_000_000).default(200).meta({
+    title: 'Steps',
+    help: 'Optimizer updates; 0 measures what training would begin with, a row to compare with.',
+    group: 'main',
+  }),
   batchSize: z
     .int()
     .min(1)

@@ -13,6 +13,7 @@ import { describeMetric, lowerFirst } from '../../shared/metric-names.ts'
 import { divergences, sortMetrics, type IntervalKind } from './compare-charts.ts'
 import { VersusDialog } from '../matches/VersusDialog.tsx'
 import type { PlaygroundSources } from '../../shared/contract/playground.ts'
+import { AddBaseline } from './AddBaseline.tsx'
 import { exportMenu } from './export-menu.ts'
 import type { CompareState, GroupBy } from './use-compare.ts'
 
@@ -75,6 +76,7 @@ export function CompareTools({
           onChange={(interval) => state.change({ interval })}
         />
       </span>
+      <AddBaseline state={state} />
       <WriteWith state={state} />
       <Versus state={state} />
       <Button

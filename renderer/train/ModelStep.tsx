@@ -67,7 +67,9 @@ export function ModelStep({ form }: { readonly form: TrainForm }): ReactNode {
         <StepHead no={3} title="Model" />
         <Problem text={problem} />
         <p className="small text-2">
-          Networks of the method's own, drawn anew from each seed. Their sizes are among its settings.
+          {algorithm.learns
+            ? 'Networks of the method’s own, drawn anew from each seed. Their sizes are among its settings.'
+            : 'None: nothing is trained, and the seed decides nothing.'}
         </p>
       </section>
     )

@@ -73,9 +73,11 @@ export function StartBar({ form }: { readonly form: TrainForm }): ReactNode {
       <Button look="primary" icon={Play} keys="mod+enter" disabled={!ready} onClick={startAll}>
         Start {count === 1 ? '1 run' : `${count} runs`}
       </Button>
-      <Button disabled={!ready} onClick={() => start.mutate({ request: tryRequest(form.request) })}>
-        Try {TRY_STEPS} steps
-      </Button>
+      {form.algorithm.learns ? (
+        <Button disabled={!ready} onClick={() => start.mutate({ request: tryRequest(form.request) })}>
+          Try {TRY_STEPS} steps
+        </Button>
+      ) : null}
       <span className="grow" />
       {wrong > 0 ? (
         <Say tone="bad">{wrong === 1 ? 'One setting needs' : `${wrong} settings need`} attention.</Say>

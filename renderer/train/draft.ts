@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import { presetFor } from '../../shared/presets.ts'
 import type { AlgorithmInfo } from '../../shared/contract/system.ts'
 import { fieldsOf, formatField, getPath, parseField, parseSeeds, setPath, type FormField } from '../../shared/form.ts'
-import { matters } from '../../shared/form-use.ts'
+import { matters, READ_WITHOUT_TRAINING } from '../../shared/form-use.ts'
 import {
   writesSamples,
   type ModelPreset,
@@ -118,7 +118,13 @@ export function relevantFields(draft: Draft, algorithm: AlgorithmInfo): readonly
   const { data, needsReference: reference } = algorithm
   const use = { data, model: modelFor(algorithm, draft.model).kind, reference }
   const texts = new Map(fields.map((field) => [field.path, textOf(draft, field)]))
-  return fields.filter((field) => matters(field, use, (path) => texts.get(path)))
+  const read = algorithm.learns ? fields : fields.filter(({ path }) => !idleWithoutTraining(path))
+  return read.filter((field) => matters(field, use, (path) => texts.get(path)))
+}
+
+function idleWithoutTraining(path: string): boolean {
+  const [part, name = ''] = path.split('.')
+  return part === 'training' && !READ_WITHOUT_TRAINING.includes(name)
 }
 
 export function isChanged(draft: Draft, field: DraftField): boolean {

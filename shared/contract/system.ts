@@ -82,6 +82,8 @@ export const algorithmInfo = z.strictObject({
   role: algorithmRole,
   models: z.array(z.enum(['decoder', 'text-encoder', 'networks'])).min(1),
   needsReference: z.boolean(),
+  /** False: its runs are measured and make no step. */
+  learns: z.boolean(),
   metrics: z.array(metricInfo),
   presets: z.array(preset).min(1),
   /** JSON Schema of the method's own config. shared/form.ts turns it into fields and flags. */

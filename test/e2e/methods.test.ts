@@ -72,7 +72,8 @@ describe.skipIf(chromiumPath === null)('every method in the browser', () => {
       await page.getByRole('button', { name: /^Start 1 run/ }).click()
       await page.waitForURL(/#\/runs\//)
       const [run] = await lab.client.call('runs.list', { method: algorithm.id })
-      expect(run).toMatchObject({ datasetId: datasets.get(algorithm.data), seed: 1, totalSteps: 2 })
+      const totalSteps = algorithm.learns === false ? 0 : 2
+      expect(run).toMatchObject({ datasetId: datasets.get(algorithm.data), seed: 1, totalSteps })
     },
   )
 
@@ -112,6 +113,33 @@ describe.skipIf(chromiumPath === null)('every method in the browser', () => {
       metric: two[0]!.mainMetric!,
     })
     expect(groups.map((group) => group.values[two[0]!.mainMetric!]?.n)).toEqual([1, 1])
+  })
+
+  test('a comparison measures the rows that its runs began from', async () => {
+    const { page, client } = lab
+    const [run] = await client.call('runs.list', { method: 'pg-rank' })
+    await lab.open(`/compare?runs=${run!.runId}`)
+    const rows = page.getByRole('table', { name: 'Configurations' }).locator('tbody tr')
+    for (const [item, label] of [
+      ['BM25, the first stage', 'BM25'],
+      ['Neural PG-RANK, before training', 'Neural PG-RANK, before training'],
+    ] as const) {
+      await rows.first().waitFor()
+      await page.getByRole('button', { name: 'Add a baseline' }).click()
+      await page.getByRole('menuitem', { name: item }).click()
+      await rows.filter({ hasText: label }).waitFor()
+    }
+    expect(await rows.count()).toBe(3)
+    const added = (await client.call('runs.list', {})).filter(({ totalSteps }) => totalSteps === 0).slice(0, 2)
+    await waitUntil('both to be measured', async () =>
+      (await client.call('runs.list', {}))
+        .filter(({ runId }) => added.some((one) => one.runId === runId))
+        .every(({ state, mainValue }) => state === 'finished' && mainValue !== null),
+    )
+    expect(added.map(({ method, seed }) => [method, seed]).toSorted()).toEqual([
+      ['bm25', 1],
+      ['pg-rank', 1],
+    ])
   })
 
   test('home offers what belongs together: runs on one data set to compare, and data to label that people can label', async () => {

@@ -136,6 +136,42 @@ test('a BEIR folder is listed with its judged documents, and trained on by how w
   expect(await waitForState(client, run!)).toBe('finished')
   const summary = await client.call('runs.get', { runId: run! })
   expect(summary.mainValue).toBeGreaterThan(0.5)
+  // BM25 is a row like others: what it is measured by is what every run says of the order that it begins with.
+  const bm25 = {
+    method: 'bm25',
+    config: { candidates: 3 },
+    training: { steps: 7 },
+    model: { kind: 'networks' },
+    data: { datasetId },
+  } satisfies RunRequestInput
+  expect((await client.call('runs.check', { request: bm25 })).advice).toContainEqual(
+    expect.objectContaining({ text: expect.stringMatching(/^Steps: without effect/) }),
+  )
+  const [first] = (await client.call('runs.start', { request: { ...bm25, training: {} } })).runIds
+  expect(await waitForState(client, first!)).toBe('finished')
+  const baseline = await client.call('runs.get', { runId: first! })
+  expect([baseline.step, baseline.totalSteps, baseline.mainValue]).toEqual([
+    0,
+    0,
+    summary.summary['eval/first_stage_ndcg'],
+  ])
+  const compared = await client.call('comparisons.get', { runIds: [first!, run!], metric: 'test/ndcg' })
+  expect(compared.groups.map(({ label }) => label)).toEqual(['BM25', 'Neural PG-RANK'])
+  const { spec } = await client.call('runs.get', { runId: run! })
+  const [untrained] = (
+    await client.call('runs.start', {
+      request: {
+        method: 'pg-rank',
+        config: spec.config,
+        training: { steps: 0 },
+        model: { kind: 'networks' },
+        data: { datasetId },
+      },
+    })
+  ).runIds
+  expect(await waitForState(client, untrained!)).toBe('finished')
+  const three = await client.call('comparisons.get', { runIds: [first!, run!, untrained!], metric: 'test/ndcg' })
+  expect(three.groups.map(({ label }) => label)).toEqual(['BM25', 'Neural PG-RANK', 'Neural PG-RANK, before training'])
   await expect(client.call('rankings.import', { path: path.join(root, 'nothing') })).rejects.toThrow(
     'There is nothing at',
   )

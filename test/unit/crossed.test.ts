@@ -142,7 +142,8 @@ describe('a comparison', () => {
       overSeeds: true,
       clustersToTell: null,
     }
-    const words = (told: boolean): string => itemsInWords(found, 'test/ndcg', '+0.2', 'p = .010', told)
+    const words = (told: boolean): string =>
+      itemsInWords(found, 'test/ndcg', '+0.2', 'p = .010', { told, still: false })
     expect(words(true)).toMatch(/^Taking the 9 held-out queries as drawn .*: it reaches beyond these queries\.$/)
     expect(words(false)).toMatch(/: this interval excludes 0, where that over the seeds alone does not\.$/)
   })

@@ -190,6 +190,7 @@ describe('the fields of the training schema', () => {
             data: algorithm.data,
             model,
             reference: algorithm.needsReference,
+            learns: algorithm.learns,
           }).idle,
         ]).toEqual([algorithm.id, []])
     }
@@ -286,7 +287,7 @@ describe('reading what was typed', () => {
     expect(parsed(rate, 'fast')).toBe('Learning rate must be a number, not “fast”.')
     expect(parsed(rate, '')).toBe('Learning rate must be a number, not “”.')
     expect(parsed(steps, '2.5')).toBe('Steps must be a whole number.')
-    expect(parsed(steps, '0')).toBe('Steps must be at least 1.')
+    expect(parsed(steps, '-1')).toBe('Steps must be at least 0.')
     expect(parsed(rate, '11')).toBe('Learning rate must be at most 10.')
     expect(parsed(rate, '0')).toBe('Learning rate must be more than 0.')
     expect(parsed(dropout, '1')).toBe('Dropout must be less than 1.')

@@ -79,7 +79,7 @@ describe.each(infos.map((info) => [info.id, info] as const))('the form of %s', (
       const draft = { ...emptyDraft('data', info), preset }
       const html = draw(formOf(draft, info))
       const fields = relevantFields(draft, info)
-      expect(fields.length).toBeGreaterThan(5)
+      expect(fields.length).toBeGreaterThan(info.learns ? 5 : 2)
       for (const field of fields) {
         const rows = settingsTitled(html, field.title)
         expect(rows.length, field.path).toBeGreaterThan(0)
@@ -100,7 +100,13 @@ describe.each(infos.map((info) => [info.id, info] as const))('the form of %s', (
     },
   )
 
-  test('marks a changed setting and says what is wrong with one that cannot be read', () => {
+  test('has no setting of training where nothing is trained', () => {
+    const training = relevantFields(emptyDraft('data', info), info).filter(({ path }) => path.startsWith('training.'))
+    if (info.learns) expect(training.length).toBeGreaterThan(10)
+    else expect(training.map(({ path }) => path)).toEqual(['training.samplePrompts'])
+  })
+
+  test.skipIf(!info.learns)('marks a changed setting and says what is wrong with one that cannot be read', () => {
     const draft = emptyDraft('data', info)
     const field = draftFields(info, draft.preset).find((one) => one.path === 'training.learningRate')!
     const changed = setTyped(draft, field.path, '0.0123')

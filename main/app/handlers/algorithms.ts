@@ -33,6 +33,7 @@ function toInfo(algorithm: AlgorithmPage): AlgorithmInfo {
     kinds: [...kindsOf(algorithm)],
     role,
     needsReference,
+    learns: algorithm.learns !== false,
     models: [...models],
     deviations: [...deviations],
     metrics: [...metrics],

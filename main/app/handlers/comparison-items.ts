@@ -33,7 +33,7 @@ export function compareItems(
     })
   const whyNot = whyNotComparable(group, baseline, options)
   const said = lowerFirst(describeMetric(options.metric, options.infos ?? []).label)
-  const same = whyNot === null ? sameItems(group, baseline) : null
+  const same = whyNot === null ? sameItems(group, baseline, options.metric) : null
   if (same === null)
     throw new AppError({
       code: 'input-invalid',

@@ -116,7 +116,15 @@ function* readRuns(
     const items =
       isLive(entry.state) || room <= 0 ? null : readRunItems({ ...asked, lastStep: lastStepOf(curves[options.metric]) })
     room -= items?.ids.length ?? 0
-    compared.push({ summary: summarizeRun(db, entry), spec, curves, chosen, vocabSize, items })
+    compared.push({
+      summary: summarizeRun(db, entry),
+      spec,
+      page: algorithms.find(({ id }) => id === spec.method),
+      curves,
+      chosen,
+      vocabSize,
+      items,
+    })
     yield
   }
   return compared

@@ -42,7 +42,7 @@ export function adviseRequest(asked: Questioned): {
   const advice: Advice[] = []
   const warn = (text: string): void => void advice.push({ level: 'warning', text })
   const tell = (text: string): void => void advice.push({ level: 'info', text })
-  if (request.seeds.length === 1)
+  if (request.seeds.length === 1 && asked.training.steps > 0)
     tell('With one seed nothing can be concluded about the method; three or more give an interval.')
   if (new Set(request.seeds).size < request.seeds.length) wrong('seeds', 'Each seed can be given once.')
   if (asked.idle.length > 0)

@@ -71,7 +71,12 @@ export async function checkRequest(deps: Deps, asked: RunRequest): Promise<Check
   const config = z.record(z.string(), z.json()).parse(parsedConfig.success ? parsedConfig.data : request.config)
   const { training: wanted, idle } = restIdle(
     trainingConfig.parse({ ...presetOf(algorithm, request.preset, wrong).training, ...definedOnly(request.training) }),
-    { data: algorithm.data, model: request.model.kind, reference: algorithm.needsReference },
+    {
+      data: algorithm.data,
+      model: request.model.kind,
+      reference: algorithm.needsReference,
+      learns: algorithm.learns,
+    },
   )
   if (!kindsOf(algorithm).includes(dataset.kind)) wrong('data.datasetId', sayMisfit(algorithm, dataset))
   if (!algorithm.models.some((use) => (use === 'networks') === (request.model.kind === 'networks'))) {

@@ -10,6 +10,7 @@ import {
   welchEstimate,
 } from '../../../shared/statistics/student.ts'
 import type { Sliced } from '../store/slices.ts'
+import { isSameForEverySeed } from './as-it-stands.ts'
 import { whyNotComparable } from './comparison-basis.ts'
 import type { CompareOptions, GroupDifference, RunGroup } from './comparison-groups.ts'
 import { itemsDifference, sameItems } from './comparison-items.ts'
@@ -65,14 +66,15 @@ function differenceOf(
   const whyNot = whyNotComparable(group, baseline, options)
   if (whyNot !== null)
     return { ...named, ...NO_DIFFERENCE, seeds: { group: 0, baseline: 0 }, verdict: 'not-comparable', whyNot }
-  const ours = valuesBySeed(group, options)
-  const theirs = valuesBySeed(baseline, options)
-  const seeds = { group: ours.size, baseline: theirs.size }
+  const [own, other] = [valuesBySeed(group, options), valuesBySeed(baseline, options)]
+  const ours = isSameForEverySeed(group, options.metric) ? forSeedsOf(other, own) : own
+  const theirs = isSameForEverySeed(baseline, options.metric) ? forSeedsOf(own, other) : other
+  const seeds = { group: own.size, baseline: other.size }
   const n = Math.min(ours.size, theirs.size)
   if (n === 0) return { ...named, ...NO_DIFFERENCE, seeds, verdict: 'cannot-tell', whyNot: null }
   const shared = [...ours.keys()].filter((seed) => theirs.has(seed))
   const paired = shared.length >= 2 && shared.length === ours.size && shared.length === theirs.size
-  const same = sameItems(group, baseline)
+  const same = sameItems(group, baseline, options.metric)
   const [first, second] = [[...ours.values()], [...theirs.values()]]
   // Student's t whatever the table shows: a verdict of three seeds must not rest on an interval that is too narrow.
   const estimate = paired
@@ -96,6 +98,12 @@ function differenceOf(
     verdict: 'cannot-tell',
     whyNot: null,
   }
+}
+
+/** A value that no seed changes, at each seed of the others. */
+function forSeedsOf(others: ReadonlyMap<number, number>, own: ReadonlyMap<number, number>): Map<number, number> {
+  const [value] = own.values()
+  return new Map(value === undefined ? [] : Array.from(others.keys(), (seed) => [seed, value]))
 }
 
 /** A seed that was run twice counts by the mean of its runs. */

@@ -2,7 +2,7 @@
 import type { Parsed } from '../../../shared/contract.ts'
 import type { Comparison } from '../../../shared/contract/comparisons.ts'
 import type { RunSummary } from '../../../shared/contract/runs.ts'
-import type { MetricInfo } from '../../../shared/domain.ts'
+import type { AlgorithmRole, MetricInfo } from '../../../shared/domain.ts'
 import type { RunSpec } from '../../../shared/run-spec.ts'
 import type { Sliced } from '../store/slices.ts'
 import type { RunItems } from './run-items.ts'
@@ -23,6 +23,8 @@ export interface ComparedRun {
   readonly chosen: number | null
   /** Tokens that its tokenizer knows; null where it reads none, or has not said yet. */
   readonly vocabSize: number | null
+  /** Of its method; absent: it trains a policy. */
+  readonly page?: { readonly learns?: false; readonly role: AlgorithmRole } | undefined
   /** Values of the metric that is compared, by held-out item; null where the run kept none. */
   readonly items?: RunItems | null
 }

@@ -17,9 +17,16 @@ export function itemNouns(metric: string): { readonly items: string; readonly gr
 
 /**
  * One or two sentences that say what the interval covers.
- * @param amount difference with its interval, as the page says it   @param told whether the seeds alone carry a verdict
+ * @param amount difference with its interval, as the page says it
+ * @param told whether the seeds alone carry a verdict   @param still whether no seed changes either of the two
  */
-export function itemsInWords(found: ItemsDifference, metric: string, amount: string, p: string, told: boolean): string {
+export function itemsInWords(
+  found: ItemsDifference,
+  metric: string,
+  amount: string,
+  p: string,
+  { told, still }: { readonly told: boolean; readonly still: boolean },
+): string {
   const { items, groups } = itemNouns(metric)
   const of = items === groups ? '' : ` of ${formatCount(found.clusters)} ${groups}`
   const these = `${formatCount(found.items)} held-out ${items}${of}`
@@ -28,6 +35,8 @@ export function itemsInWords(found: ItemsDifference, metric: string, amount: str
     found.clustersToTell === null || found.clustersToTell <= found.clusters
       ? ''
       : ` With ${found.overSeeds ? 'such seeds' : 'these two runs'}, about ${formatCount(found.clustersToTell)} ${groups} could tell it in four of five repeats.`
+  if (still)
+    return `Paired over ${these}, the difference is ${amount}, ${p}${includes ? ', and 0 is in the interval' : ''}.`
   if (!found.overSeeds)
     return `Between these runs alone, paired over ${these}, the difference is ${amount}, ${p}${includes ? ', and 0 is in the interval' : ''}: it says nothing of other seeds.${more}`
   const also = `Taking the ${these} as drawn from more of their kind, as the seeds are, the difference is ${amount}, ${p}`

@@ -2,6 +2,7 @@
 import type { Comparison } from '../../../shared/contract/comparisons.ts'
 import { clustersToTell, crossedDifference, type CrossedItem } from '../../../shared/statistics/crossed.ts'
 import { mean } from '../../../shared/statistics/intervals.ts'
+import { isSameForEverySeed } from './as-it-stands.ts'
 import { countedRuns, type RunGroup } from './comparison-groups.ts'
 import type { RunItems } from './run-items.ts'
 
@@ -61,8 +62,8 @@ export interface SameItems {
   readonly paired: boolean
 }
 
-/** Null where they were not measured on the same. */
-export function sameItems(ours: RunGroup, theirs: RunGroup): SameItems | null {
+/** Null where they were not measured on the same. One that no seed changes stands beside each seed of the other. */
+export function sameItems(ours: RunGroup, theirs: RunGroup, metric: string): SameItems | null {
   const [one, other] = [measuredGroup(ours), measuredGroup(theirs)]
   if (one === null || other === null) return null
   const aligned = other.rows.map((values) =>
@@ -73,7 +74,18 @@ export function sameItems(ours: RunGroup, theirs: RunGroup): SameItems | null {
   )
   const rows = aligned.filter((row) => row !== null)
   if (rows.length < aligned.length) return null
-  return { ids: one.ids, items: one.items, ours: one.rows, theirs: rows, paired: sameSeeds(one.seeds, other.seeds) }
+  const fixed = [isSameForEverySeed(ours, metric), isSameForEverySeed(theirs, metric)] as const
+  return {
+    ids: one.ids,
+    items: one.items,
+    ours: fixed[0] ? repeat(one.rows, rows.length) : one.rows,
+    theirs: fixed[1] ? repeat(rows, one.rows.length) : rows,
+    paired: fixed[0] || fixed[1] || sameSeeds(one.seeds, other.seeds),
+  }
+}
+
+function repeat([first]: SameItems['ours'], times: number): SameItems['ours'] {
+  return Array.from({ length: times }, () => first!) // a measured group has a run
 }
 
 /** Null where the items are all of one prompt. */

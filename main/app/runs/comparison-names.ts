@@ -1,4 +1,5 @@
 // What groups are called: the method or the run's name, and the fewest settings that tell the groups apart.
+import { isUntrained } from './as-it-stands.ts'
 import { diffSettings, firstOf, MIXED, type GroupBy, type RunGroup, type SettingValue } from './comparison-groups.ts'
 import type { Sliced } from '../store/slices.ts'
 
@@ -28,7 +29,10 @@ export function* nameGroups(groups: readonly RunGroup[], groupBy: GroupBy): Slic
 
 function stemOf(group: RunGroup, groupBy: GroupBy): string {
   const { name, methodName } = firstOf(group.runs).summary
-  return groupBy === 'none' && name !== '' ? name : methodName
+  if (groupBy === 'none' && name !== '') return name
+  // Of a method that learns nothing that is no news.
+  const untrained = group.runs.every((run) => isUntrained(run) && run.page?.learns !== false)
+  return untrained ? `${methodName}, before training` : methodName
 }
 
 /** A setting that differs among groups. */

@@ -4,6 +4,7 @@ import type { RunState } from '../../../shared/domain.ts'
 import { pointInWords } from '../../../shared/compare-point.ts'
 import { EVAL, TEST } from '../../../shared/metric-names.ts'
 import { formatCount, intervalDecimals } from '../../../shared/units.ts'
+import { isSameForEverySeed, isUntrained } from './as-it-stands.ts'
 import { itemsInWords } from './comparison-item-words.ts'
 import {
   countedRuns,
@@ -37,7 +38,9 @@ export function concludeInWords(input: ConclusionInput): string[] {
   const seeds = values.map((value) => value?.n ?? 0)
   if (Math.max(0, ...seeds) === 0) return [`None of these runs has a value of ${metric} yet.`]
   const sentences: string[] = []
-  if (seeds.every((n) => n <= 1))
+  if (groups.length > 0 && groups.every((group) => isSameForEverySeed(group, input.metricName))) {
+    // One run of each says all that runs can say.
+  } else if (seeds.every((n) => n <= 1))
     sentences.push(
       'With one seed nothing can be concluded: a second run of the same configuration could come out the other way. Run at least three seeds.',
     )
@@ -57,17 +60,26 @@ export function concludeInWords(input: ConclusionInput): string[] {
   return sentences
 }
 
-function differenceInWords(difference: GroupDifference, { groups, metric, goal, margin }: ConclusionInput): string {
+function differenceInWords(
+  difference: GroupDifference,
+  { groups, metric, metricName, goal, margin }: ConclusionInput,
+): string {
   const { groupHash, baseline, interval, paired, seeds, p, adjustedP, seedsToTell, verdict, whyNot } = difference
   const [name, base] = [labelOf(groups, groupHash), labelOf(groups, baseline)]
   if (whyNot !== null) return `${name} against ${base}: no verdict on ${metric}, because ${whyNot}.`
   if (interval.mean === null) return `${name} against ${base}: one of them has no value of ${metric}.`
   const amount = `${signed(interval.mean, interval)}${rangeInWords(interval)}`
+  if (noSeedChanges(difference, groups, metricName))
+    return `${name} against ${base}: ${metric} differs by ${amount}. No seed changes either: what may be concluded, the items say.`
   if (interval.n < 3)
     return `${name} against ${base}: ${metric} differs by ${amount}, but ${interval.n === 1 ? 'one seed is' : 'two seeds are'} too few to tell.`
   const count = (n: number): string => `${n} ${n === 1 ? 'seed' : 'seeds'}`
   const how = [
-    paired ? `paired over ${count(interval.n)}` : `${count(seeds.group)} against ${seeds.baseline}, not paired`,
+    !paired
+      ? `${count(seeds.group)} against ${seeds.baseline}, not paired`
+      : seeds.group === seeds.baseline
+        ? `paired over ${count(interval.n)}`
+        : `over ${count(interval.n)}, against one that no seed changes`,
     ...(p === null ? [] : [sayP(p)]),
     ...(adjustedP === null || adjustedP === p ? [] : [`${sayP(adjustedP)} by Holm`]),
   ].join(', ')
@@ -81,7 +93,7 @@ function differenceInWords(difference: GroupDifference, { groups, metric, goal, 
     const more =
       seedsToTell === null
         ? ''
-        : ` Such a difference could be told in four of five repeats with ${count(seedsToTell)} of each.`
+        : ` Such a difference could be told in four of five repeats with ${count(seedsToTell)}${seeds.group === seeds.baseline ? ' of each' : ''}.`
     return `${name} against ${base}: it cannot be told which has the higher ${metric}. The difference is ${amount}, ${how}, and ${why}.${more}`
   }
   const better =
@@ -90,7 +102,8 @@ function differenceInWords(difference: GroupDifference, { groups, metric, goal, 
 }
 
 /** Item by item, where that is known. */
-function itemsOf({ items, verdict }: GroupDifference, { metricName }: ConclusionInput): string[] {
+function itemsOf(difference: GroupDifference, { groups, metricName }: ConclusionInput): string[] {
+  const { items, verdict } = difference
   if (items === null) return []
   const told = verdict === 'higher' || verdict === 'lower'
   return [
@@ -99,9 +112,20 @@ function itemsOf({ items, verdict }: GroupDifference, { metricName }: Conclusion
       metricName,
       `${signed(items.mean, items)}${rangeInWords({ ...items, n: items.items })}`,
       sayP(items.p),
-      told,
+      { told, still: noSeedChanges(difference, groups, metricName) },
     ),
   ]
+}
+
+/** Whether neither of the two depends on its seed. */
+function noSeedChanges(
+  { groupHash, baseline }: GroupDifference,
+  groups: readonly NamedGroup[],
+  metric: string,
+): boolean {
+  return groups
+    .filter(({ key }) => key === groupHash || key === baseline)
+    .every((group) => isSameForEverySeed(group, metric))
 }
 
 function sayP(p: number): string {
@@ -167,7 +191,7 @@ export function warnInWords({ groups, metric, said, at, groupBy }: WarningInput)
     ...groups.flatMap((group) =>
       group.runs.some((run) => curveOf(run, metric) !== undefined) ? [] : [`${group.label} has no ${said}.`],
     ),
-    ...missingSeeds(groups, groupBy),
+    ...missingSeeds(groups, groupBy, metric),
     ...groups.flatMap((group) => repeatedSeeds(group)),
     ...(new Set(groups.flatMap((group) => group.runs.map((run) => run.spec.data.viewHash))).size > 1
       ? ['These runs did not learn from the same data: records, labels or split differ.']
@@ -199,13 +223,14 @@ function nameRun(group: NamedGroup, run: ComparedRun): string {
 }
 
 /** Seeds that another group has, by what finished. */
-function missingSeeds(groups: readonly NamedGroup[], groupBy: GroupBy): string[] {
+function missingSeeds(groups: readonly NamedGroup[], groupBy: GroupBy, metric: string): string[] {
   if (groups.length < 2 || groupBy === 'none') return []
   const finished = groups.map(
     (group) => new Set(group.runs.filter((run) => run.summary.state === 'finished').map((run) => run.summary.seed)),
   )
   const all = [...new Set(finished.flatMap((seeds) => [...seeds]))].toSorted((a, b) => a - b)
   return groups.flatMap((group, index) => {
+    if (isSameForEverySeed(group, metric)) return []
     const missing = all.filter((seed) => finished[index]?.has(seed) !== true)
     return missing.length === 0 || missing.length === all.length
       ? []
@@ -224,7 +249,8 @@ function repeatedSeeds(group: NamedGroup): string[] {
 }
 
 function differentLengths(groups: readonly NamedGroup[], at: CompareOptions['at']): string[] {
-  const lengths = [...new Set(groups.flatMap((group) => group.runs.map((run) => run.summary.totalSteps)))]
+  const trained = groups.flatMap((group) => group.runs.filter((run) => !isUntrained(run)))
+  const lengths = [...new Set(trained.map((run) => run.summary.totalSteps))]
   const said = `These runs have different lengths (${lengths.toSorted((a, b) => a - b).join(', ')} steps)`
   if (lengths.length < 2 || typeof at === 'number') return []
   return [
@@ -253,7 +279,7 @@ function chosenInWords(groups: readonly NamedGroup[]): string[] {
 function unmoved(groups: readonly NamedGroup[]): string[] {
   return groups.flatMap((group) => {
     const counted = countedRuns(group)
-    const seeds = counted.flatMap(({ chosen, summary }) => (chosen === 0 ? [summary.seed] : []))
+    const seeds = counted.flatMap((run) => (run.chosen === 0 && !isUntrained(run) ? [run.summary.seed] : []))
     if (seeds.length === 0) return []
     const which =
       seeds.length === counted.length

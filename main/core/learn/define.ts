@@ -188,6 +188,8 @@ export interface AlgorithmPage<C = unknown> {
   readonly role: AlgorithmRole
   /** First is the default. */
   readonly models: readonly [ModelUse, ...ModelUse[]]
+  /** False: nothing is learned, its runs are measured and make no step. Absent: it learns. */
+  readonly learns?: false
   /** Its loss compares with the policy that training began with. */
   readonly needsReference: boolean
   /** Its loss does not, yet what it writes is compared with that policy, where that one could write: how far it went, how often it wins. */

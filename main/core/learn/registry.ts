@@ -2,6 +2,7 @@ import { AppError } from '../../../shared/errors.ts'
 import { apoDown, apoZero } from './algorithms/apo.ts'
 import { bc } from './algorithms/bc.ts'
 import { bco } from './algorithms/bco.ts'
+import { bm25 } from './algorithms/bm25.ts'
 import { contrastive } from './algorithms/contrastive.ts'
 import { copg } from './algorithms/copg.ts'
 import { cpl } from './algorithms/cpl.ts'
@@ -59,6 +60,7 @@ export const algorithms: readonly AlgorithmPage[] = [
   listNet,
   rankNet,
   listMle,
+  bm25,
   cpl,
   sftPref,
   bc,

@@ -57,7 +57,7 @@ export async function estimate(context: RunContext, asked: RunSpec): Promise<voi
   const setupMs = performance.now() - beganAtMs
   context.phase('training')
   const { partMs, endMs } = await timeEvaluation(course, context.spec, asked)
-  const times = await timeSteps(context, course)
+  const times = asked.training.steps === 0 ? [] : await timeSteps(context, course)
   const scale = asked.training.batchSize / context.spec.training.batchSize
   const stepsMs = times.map((ms) => ms * scale)
   const peakBytes = process.resourceUsage().maxRSS * 1024

@@ -30,9 +30,10 @@ export async function train(
 ): Promise<{ readonly outcome: Outcome; readonly summary: Record<string, number | null> }> {
   const run = createProgress(context, await openCourse(context, from), from)
   context.phase('training')
-  const { evalEvery, checkpointEvery } = context.spec.training
-  // The weights that training begins with may turn out to be the best.
-  if (from === null && evalEvery > 0 && (await run.evaluate(0, 'part')) && checkpointEvery > 0) await run.checkpoint()
+  const { steps, evalEvery, checkpointEvery } = context.spec.training
+  // The weights that training begins with may turn out to be the best. Without a step they are the last ones too.
+  if (from === null && steps > 0 && evalEvery > 0 && (await run.evaluate(0, 'part')) && checkpointEvery > 0)
+    await run.checkpoint()
   if (from?.state.owesEvaluation === true && (await run.evaluate(run.step, 'part'))) await run.checkpoint()
   const stopped = await trainSteps(context, run)
   if (stopped === 'stop') return { outcome: 'cancelled', summary: run.summary() }

@@ -14,6 +14,7 @@ import { choiceOf, heldOutOf, measureHeldOut, NOTHING } from '../held-out.ts'
 import type { Update } from '../minimize.ts'
 import { evaluateRanker, samplesOf, trecRunOf, type RankedQuery } from './ranking-evaluation.ts'
 import { readRankingData, type RankingQuery } from './ranking-data.ts'
+import { openFirstStage } from './first-stage.ts'
 import { openFeatureScorer, rankerConfig, type Picked, type RankingScorer } from './ranking-scorer.ts'
 import { gradientsOf } from './ranking-gradients.ts'
 import { openTextScorer } from './ranking-text-scorer.ts'
@@ -45,15 +46,18 @@ export async function openRankingCourse(context: RunContext, from: Checkpoint | 
   await context.breatheOrStop()
   const start = await openStart(context, from)
   const onFeatures = spec.model.kind === 'networks' || rankerConfig.safeParse(start?.config).success
-  const scorer = onFeatures
-    ? await openFeatureScorer(data, {
-        hidden: settings.hidden,
-        temperature: settings.temperature,
-        seed,
-        from: start?.config ?? null,
-        pause: () => context.breatheOrStop(),
-      })
-    : await openTextScorer(context, data, settings)
+  const scorer =
+    page.learns === false
+      ? openFirstStage()
+      : onFeatures
+        ? await openFeatureScorer(data, {
+            hidden: settings.hidden,
+            temperature: settings.temperature,
+            seed,
+            from: start?.config ?? null,
+            pause: () => context.breatheOrStop(),
+          })
+        : await openTextScorer(context, data, settings)
   // Of another run's checkpoint a text scorer has read the network already; its head, if it has one, is new.
   if (start !== null && (from !== null || onFeatures)) scorer.load(from?.adapters ?? start.source)
   if (from === null) start?.close()
