@@ -13,8 +13,16 @@ const NAMES: Readonly<Record<BanditMethod, string>> = {
   ipo: 'IPO',
   pg_value: 'PG, value',
   pg_none: 'PG, none',
+  pg_importance: 'PG, π/μ',
 }
-const METHODS = ['copg', 'dpo', 'ipo', 'pg_value', 'pg_none'] as const satisfies readonly BanditMethod[]
+const METHODS = [
+  'copg',
+  'dpo',
+  'ipo',
+  'pg_value',
+  'pg_none',
+  'pg_importance',
+] as const satisfies readonly BanditMethod[]
 const LEARNING_RATE = 0.2
 const STEPS = 20_000
 /** Evenly spaced on a log axis. */

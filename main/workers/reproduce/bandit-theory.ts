@@ -10,7 +10,7 @@ import {
 } from '../../core/learn/bandit/bandit.ts'
 import { createRandom, type Random } from '../../core/learn/random.ts'
 import type { Figure, Gate, ResultTable } from './define.ts'
-import { COPG_BANDIT_DATA } from './thresholds.ts'
+import { COPG_BANDIT, COPG_BANDIT_DATA } from './thresholds.ts'
 
 // What Theorem 1 of arXiv 2406.19185 says beyond the printed experiment: any data will do, as long as it shows every arm.
 
@@ -111,6 +111,46 @@ export function missingArm(): TheoryPart {
         measured: `arms without data: ${unseen.map((arm) => arm + 1).join(', ') || 'none'}`,
         required: '3',
         verdict: unseen.length === 1 && unseen[0] === 2 ? 'holds' : 'does not hold',
+      },
+    ],
+  }
+}
+
+/** The other way to be off-policy: π/μ, which takes that μ is known, and that no weight is cut off. */
+export function knownData(): TheoryPart {
+  const limits = COPG_BANDIT_DATA
+  const { mu1, mu2, rewards } = PAPER_BANDIT
+  const even = rewards.map(() => 1 / rewards.length)
+  const all = Number.POSITIVE_INFINITY
+  const cases = [
+    { name: 'μ as it is', importance: { mu1, mu2, most: all } },
+    { name: 'μ taken for uniform', importance: { mu1: even, mu2: even, most: all } },
+    { name: 'μ as it is, weights at most 1', importance: { mu1, mu2, most: 1 } },
+  ].map(({ name, importance }) => ({
+    name,
+    ...trainBandit({ ...PAPER_BANDIT, importance }, 'pg_importance', TRAINING),
+  }))
+  const [known, ...others] = cases
+  const least = Math.min(...others.map(({ regret }) => regret))
+  return {
+    setup: 'policy gradient with value baseline and weights π/μ, exact gradients',
+    table: {
+      title: 'Importance weights',
+      columns: ['weights', 'ends at', 'regret'],
+      rows: cases.map(({ name, policy, regret }) => [name, listed(policy, 5), regret]),
+    },
+    gates: [
+      {
+        claim: 'with μ known, importance weights end at π* too',
+        measured: `regret ${shown(Math.abs(known!.regret))}`,
+        required: `< ${COPG_BANDIT.copgRegretBelow}`,
+        verdict: Math.abs(known!.regret) < COPG_BANDIT.copgRegretBelow ? 'holds' : 'does not hold',
+      },
+      {
+        claim: 'with another μ, or cut off, they end elsewhere',
+        measured: `regret ${others.map(({ regret }) => shown(regret)).join(', ')}`,
+        required: `> ${limits.biasedRegretAbove}`,
+        verdict: least > limits.biasedRegretAbove ? 'holds' : 'does not hold',
       },
     ],
   }

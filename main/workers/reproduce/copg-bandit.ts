@@ -9,7 +9,7 @@ import {
 } from '../../core/learn/bandit/bandit.ts'
 import { PAPER_SAMPLING, trainBanditOnSamples } from '../../core/learn/bandit/bandit-sampled.ts'
 import { createRandom } from '../../core/learn/random.ts'
-import { banditFigures, missingArm, otherData } from './bandit-theory.ts'
+import { banditFigures, knownData, missingArm, otherData } from './bandit-theory.ts'
 import { verdictOf, type Gate, type Report, type Reproduction, type ResultTable } from './define.ts'
 import { COPG_BANDIT, COPG_BANDIT_SAMPLED } from './thresholds.ts'
 
@@ -19,6 +19,7 @@ const NAMES: Readonly<Record<BanditMethod, string>> = {
   dpo: 'DPO',
   pg_none: 'policy gradient, no baseline',
   pg_value: 'policy gradient, value baseline',
+  pg_importance: 'policy gradient, importance weights',
 }
 
 /** Theorem 1 and Figure 1 of the paper, with exact gradients and with sampled pairs. */
@@ -30,7 +31,7 @@ export const copgBandit: Reproduction = {
     say(`sampled pairs, ${seeds.length} seeds`)
     const sampled = sampledBandit(seeds)
     say('other data, and data that never shows an arm')
-    const theory = [otherData(), missingArm()]
+    const theory = [otherData(), missingArm(), knownData()]
     const gates = [...exact.gates, ...sampled.gates, ...theory.flatMap((part) => part.gates)]
     return {
       id: 'copg-bandit',
@@ -44,6 +45,7 @@ export const copgBandit: Reproduction = {
       verdict: verdictOf(gates),
       notes: [
         'DPO is not gated: on this bandit its labels follow Bradley–Terry on the rewards, so that it is nearly unbiased here.',
+        'Importance weights are given the μ that drew the pairs, which logged data seldom tells; CoPG does without it.',
         'At the printed learning rate CoPG is still on its way to 0 after 100 epochs; that it gets there is shown by the exact gradients.',
       ],
     } satisfies Report

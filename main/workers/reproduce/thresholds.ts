@@ -39,6 +39,8 @@ export const COPG_BANDIT_DATA = {
   /** Without arm 3 in the data: π₁/π₂ = e^{(R₁−R₂)/β} still, π₃ as the start has it. */
   ratioTolerance: 1e-4,
   thirdArmMovesAbove: 0.1,
+  /** Importance weights with a wrong μ, or cut off, are biased: a thousandth of reward is far beyond what rounding leaves. */
+  biasedRegretAbove: 1e-3,
 } as const
 
 /**

@@ -1,5 +1,5 @@
 // The same bandit learned from a fixed set of sampled pairs with Adam, as the paper prints it (§5.1, figure 1).
-import { banditRegret, logitGradient, softmax, type Bandit, type BanditMethod } from './bandit.ts'
+import { banditRegret, importanceWeight, logitGradient, softmax, type Bandit, type BanditMethod } from './bandit.ts'
 import { createOptimizer } from '../optimizer.ts'
 import type { Random } from '../random.ts'
 import { tf } from '../tf.ts'
@@ -57,11 +57,20 @@ function batchWeights(
 ): number[] {
   const { beta, rewards } = bandit
   const ratios = policy.map((share, arm) => Math.log(share) - Math.log(bandit.reference[arm]!))
-  const baseline = method === 'pg_value' ? policy.reduce((sum, share, arm) => sum + share * rewards[arm]!, 0) : 0
+  const baseline =
+    method === 'pg_value' || method === 'pg_importance'
+      ? policy.reduce((sum, share, arm) => sum + share * rewards[arm]!, 0)
+      : 0
   const weights = policy.map(() => 0)
   for (const { first, second, firstWon } of batch) {
-    if (method === 'pg_none' || method === 'pg_value') {
-      for (const arm of [first, second]) weights[arm]! += rewards[arm]! - beta * ratios[arm]! - baseline
+    if (method === 'pg_none' || method === 'pg_value' || method === 'pg_importance') {
+      for (const [arm, from] of [
+        [first, 'mu1'],
+        [second, 'mu2'],
+      ] as const) {
+        const weight = method === 'pg_importance' ? importanceWeight(bandit, from, policy[arm]!, arm) : 1
+        weights[arm]! += weight * (rewards[arm]! - beta * ratios[arm]! - baseline)
+      }
       continue
     }
     const difference = ratios[first]! - ratios[second]!

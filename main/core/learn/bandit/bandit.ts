@@ -8,9 +8,11 @@ export interface Bandit {
   readonly mu1: readonly number[]
   readonly mu2: readonly number[]
   readonly beta: number
+  /** What importance weights take the data's distributions for, and the most that they may be; absent: what they are, and any size. */
+  readonly importance?: { readonly mu1: readonly number[]; readonly mu2: readonly number[]; readonly most: number }
 }
 
-export const BANDIT_METHODS = ['copg', 'ipo', 'dpo', 'pg_none', 'pg_value'] as const
+export const BANDIT_METHODS = ['copg', 'ipo', 'dpo', 'pg_none', 'pg_value', 'pg_importance'] as const
 export type BanditMethod = (typeof BANDIT_METHODS)[number]
 
 /** §5.1: three arms, two lopsided data distributions, a uniform reference. */
@@ -89,7 +91,8 @@ export function trainBandit(bandit: Bandit, method: BanditMethod, options: Bandi
 
 /** How much each arm's log-probability is pushed up, before the softmax takes the mean away: Σ weight · ∇ log π. */
 export function armWeights(bandit: Bandit, method: BanditMethod, policy: readonly number[]): number[] {
-  if (method === 'pg_none' || method === 'pg_value') return policyGradientWeights(bandit, method, policy)
+  if (method === 'pg_none' || method === 'pg_value' || method === 'pg_importance')
+    return policyGradientWeights(bandit, method, policy)
   const weights = policy.map(() => 0)
   for (const first of policy.keys()) {
     for (const second of policy.keys()) {
@@ -104,7 +107,7 @@ export function armWeights(bandit: Bandit, method: BanditMethod, policy: readonl
 /** −∂loss/∂Δr of one ordered pair, its label drawn from Bradley–Terry on the rewards where the method uses labels. */
 function pairPush(
   bandit: Bandit,
-  method: Exclude<BanditMethod, 'pg_none' | 'pg_value'>,
+  method: Exclude<BanditMethod, PolicyGradient>,
   policy: readonly number[],
   first: number,
   second: number,
@@ -118,11 +121,26 @@ function pairPush(
   return beta * (preference - sigmoid(beta * difference))
 }
 
-function policyGradientWeights(bandit: Bandit, method: 'pg_none' | 'pg_value', policy: readonly number[]): number[] {
+type PolicyGradient = 'pg_none' | 'pg_value' | 'pg_importance'
+
+function policyGradientWeights(bandit: Bandit, method: PolicyGradient, policy: readonly number[]): number[] {
+  const { mu1, mu2 } = bandit
   const baseline = method === 'pg_none' ? 0 : policy.reduce((sum, share, arm) => sum + share * bandit.rewards[arm]!, 0)
-  return policy.map(
-    (share, arm) => (bandit.mu1[arm]! + bandit.mu2[arm]!) * (regularizedReward(bandit, share, arm) - baseline),
-  )
+  return policy.map((share, arm) => {
+    const shown =
+      method === 'pg_importance'
+        ? mu1[arm]! * importanceWeight(bandit, 'mu1', share, arm) +
+          mu2[arm]! * importanceWeight(bandit, 'mu2', share, arm)
+        : mu1[arm]! + mu2[arm]!
+    return shown * (regularizedReward(bandit, share, arm) - baseline)
+  })
+}
+
+/** π/μ of an arm that the data shows, at most as large as allowed (SPEC §5.6); 0 of one that it is taken not to show. */
+export function importanceWeight(bandit: Bandit, from: 'mu1' | 'mu2', share: number, arm: number): number {
+  const { most = Number.POSITIVE_INFINITY } = bandit.importance ?? {}
+  const mu = (bandit.importance ?? bandit)[from][arm]!
+  return mu === 0 ? 0 : Math.min(most, share / mu)
 }
 
 function regularizedReward(bandit: Bandit, share: number, arm: number): number {
