@@ -100,6 +100,20 @@ const rows = [
   ],
   // The app's side of the process that reads what a person gives.
   ['reading', '^main/app/reading/', ['^main/app/reading/', '^main/core/formats/', '^main/base/', '^shared/'], [], true],
+  // Collections of judged lists, each kept by a process of its own.
+  [
+    'collections',
+    '^main/app/collections/',
+    [
+      '^main/app/collections/',
+      '^main/app/events\\.ts$',
+      '^main/core/formats/reader-protocol\\.ts$',
+      '^main/base/',
+      '^shared/',
+    ],
+    ['zod'],
+    true,
+  ],
   // The models that were added: an index over folders, theirs and ours.
   [
     'registry',

@@ -7,7 +7,7 @@ import { match, matchCalls } from './contract/matches.ts'
 import { modelCalls, modelJob } from './contract/models.ts'
 import { paperCalls, reproductionJob } from './contract/papers.ts'
 import { playgroundCalls, playgroundEvents } from './contract/playground.ts'
-import { rankingCalls } from './contract/rankings.ts'
+import { collectionProgress, rankingCalls } from './contract/rankings.ts'
 import { runCalls, runSummary, sampleItem } from './contract/runs.ts'
 import { segmentCalls } from './contract/segments.ts'
 import { systemCalls } from './contract/system.ts'
@@ -53,6 +53,8 @@ export const events = {
   'datasets.changed': z.strictObject({ datasetId: z.string().nullable() }),
   'labels.changed': z.strictObject({ datasetId: z.string(), annotatorId: z.string() }),
   'import.progress': importJob,
+  /** A few times a second, while somebody waits for a collection of judged lists. */
+  'rankings.progress': collectionProgress,
   'models.changed': z.strictObject({}),
   'model.progress': modelJob,
   'papers.progress': reproductionJob,

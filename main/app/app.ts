@@ -5,6 +5,7 @@ import type { Trouble } from '../../shared/contract/system.ts'
 import type { Handlers } from '../../shared/rpc.ts'
 import { invariant } from '../../shared/assert.ts'
 import { defaultDataFolder } from '../base/data-folder.ts'
+import { createCollectionService } from './collections/collection-service.ts'
 import { emptyByRule } from './data/empty-trash.ts'
 import { createImportService } from './data/import-service.ts'
 import { clearUploads, UPLOAD_LIFE_MS } from './data/incoming.ts'
@@ -107,6 +108,7 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
       environment: () => engineEnvironment(enginesFolder),
       ...(options.worker ?? findWorker()),
     }
+    const collections = createCollectionService({ command: worker, events })
     const playground = createPlaygroundService({ command: worker, enginesFolder, events })
     const engines = createEngineService({ enginesFolder, appVersion, worker, events, log })
     // What may be refused comes before the service of the runs, which begins to look after them at once.
@@ -147,6 +149,7 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
       runs,
       imports,
       reader,
+      collections,
       models,
       papers,
       matches,
@@ -161,6 +164,7 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
       clearUploads(dataFolder, 0, Date.now())
       await models.close()
       await reader.close()
+      await collections.close()
       await papers.close()
       await matches.close()
       await playground.close()

@@ -14,6 +14,8 @@ const JOBS: Readonly<Record<string, (about: string) => Promise<number>>> = {
   probe,
   /** JSON: which model, on which engine. */
   generate,
+  /** JSON: which data set's. */
+  collection: async (start) => (await import('./collection/serve.ts')).serveCollection(start),
   /** The name of a question. */
   ask: answer,
 }

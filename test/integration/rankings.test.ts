@@ -104,24 +104,18 @@ test('a BEIR folder is listed with its judged documents, and trained on by how w
   cpSync(path.join(fixtures, 'beir_tiny'), path.join(root, 'tiny'), { recursive: true })
   writeFileSync(path.join(root, 'tiny/qrels/train.tsv'), 'query-id\tcorpus-id\tscore\nq9\td3\t1\n')
   const { datasetId } = await client.call('rankings.import', { path: path.join(root, 'tiny'), name: 'Tiny' })
-  const listed = await client.call('rankings.queries', { datasetId })
-  expect(listed).toMatchObject({
+  expect(await client.call('rankings.queries', { datasetId })).toMatchObject({
     total: 3,
-    documents: 3,
     rows: [
-      {
-        queryId: '1',
-        text: 'why does iron rust',
-        split: 'test',
-        judgments: [
-          { docId: 'd1', grade: 2, title: 'Iron' },
-          { docId: 'd3', grade: 0 },
-        ],
-      },
+      { queryId: '1', text: 'why does iron rust', split: 'test', judged: 2, relevant: 1 },
       { queryId: 'q2', split: 'test' },
       { queryId: 'q9', split: 'train' },
     ],
   })
+  expect((await client.call('rankings.query', { datasetId, index: 0 })).judgments).toEqual([
+    { docId: 'd1', grade: 2 },
+    { docId: 'd3', grade: 0 },
+  ])
   const [run] = (
     await client.call('runs.start', {
       request: {
@@ -136,6 +130,34 @@ test('a BEIR folder is listed with its judged documents, and trained on by how w
   expect(await waitForState(client, run!)).toBe('finished')
   const summary = await client.call('runs.get', { runId: run! })
   expect(summary.mainValue).toBeGreaterThan(0.5)
+  expect(await client.call('rankings.rankers', { datasetId })).toMatchObject([
+    { runId: run, methodName: 'Neural PG-RANK' },
+  ])
+  const { bm25, run: byRun, weights } = await client.call('rankings.orders', { datasetId, index: 0, runId: run! })
+  const written = (
+    await collectRows(readTrecRun(path.join(made.dataFolder, 'runs', run!, 'rankings/test.run')))
+  ).values.filter(({ queryId }) => queryId === '1')
+  expect(byRun!.rows.map(({ docId, rank, score }) => [docId, rank, score])).toEqual(
+    written.map(({ docId, rank, score }) => [docId, rank, score]),
+  )
+  expect(weights).toBe('last')
+  expect(byRun!.rows.map(({ docId, otherRank }) => [docId, otherRank])).toEqual(
+    byRun!.rows.map(({ docId }) => [docId, bm25!.rows.find((row) => row.docId === docId)!.rank]),
+  )
+  expect([bm25!.rows[0]!.docId, bm25!.rows[0]!.grade, bm25!.ndcg10]).toEqual(['d1', 2, 1])
+  const { ndcg } = (
+    JSON.parse(readFileSync(path.join(made.dataFolder, 'runs', run!, 'rankings/test-queries.json'), 'utf8')) as {
+      queryId: string
+      ndcg: number
+    }[]
+  ).find(({ queryId }) => queryId === '1')!
+  expect(byRun!.ndcg10).toBeCloseTo(ndcg, 12)
+  // It was measured on held-out queries alone.
+  expect(await client.call('rankings.orders', { datasetId, index: 2, bm25: false, runId: run! })).toEqual({
+    bm25: null,
+    run: null,
+    weights: null,
+  })
   // BM25 is a row like others: what it is measured by is what every run says of the order that it begins with.
   const bm25 = {
     method: 'bm25',

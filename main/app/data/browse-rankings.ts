@@ -1,80 +1,75 @@
-// Looking through judged lists: queries with the documents that were judged for them.
-import { closeSync, openSync, readSync, statSync } from 'node:fs'
-import type { JudgedRow } from '../../../shared/contract/rankings.ts'
-import { extraRecord } from '../../../shared/data-kinds.ts'
+// Looking through judged lists: queries with what was judged for them. Their documents are read by a process of their own.
+import type { z } from 'zod'
+import type { rankingCalls, QueryRow } from '../../../shared/contract/rankings.ts'
 import { AppError } from '../../../shared/errors.ts'
-import { rankingDocument, rankingItem } from '../../../shared/rankings.ts'
+import { rankingItem, type RankingItem } from '../../../shared/rankings.ts'
+import type { ItemEntry } from '../../core/formats/item-entry.ts'
 import type { DatasetEntry } from '../store/datasets.ts'
-import { recordsPath } from '../store/datasets-folder.ts'
-import type { ReadableDb } from '../store/open.ts'
 import { findItemAt } from '../store/items.ts'
-import { openRecords, parseItem } from '../store/records.ts'
+import type { ReadableDb } from '../store/open.ts'
+import { openRecords, parseItem, type RecordReader } from '../store/records.ts'
+import { inSlices, type Sliced } from '../store/slices.ts'
+import { createItemSearch } from './record-search.ts'
+import { pageOf, selectItems } from './select-items.ts'
 
-const TEXT_LENGTH = 400
-
-interface Shown {
-  readonly title: string
-  readonly text: string
-}
+type QueriesOutput = z.infer<(typeof rankingCalls)['rankings.queries']['output']>
+type QueriesQuery = z.output<(typeof rankingCalls)['rankings.queries']['input']>
+type QueryOutput = z.infer<(typeof rankingCalls)['rankings.query']['output']>
 
 export interface RankingBrowser {
-  read(dataset: DatasetEntry, offset: number, limit: number): { total: number; documents: number; rows: JudgedRow[] }
+  /** @throws AppError `dataset-invalid`; `cancelled` when a newer search of the same data set overtook this one */
+  readQueries(asked: QueriesQuery, dataset: DatasetEntry): Promise<QueriesOutput>
+  /** @throws AppError `not-found`, `dataset-invalid` */
+  readQuery(index: number, dataset: DatasetEntry): QueryOutput
 }
 
 export function createRankingBrowser(db: ReadableDb, dataFolder: string): RankingBrowser {
-  /** Of the data set that was looked at last. */
-  let kept: { readonly fingerprint: string; readonly documents: ReadonlyMap<string, Shown> } | null = null
+  const search = createItemSearch(dataFolder, (item) => {
+    const data = rankingItem.safeParse(item.data)
+    return [item.pairId, data.success && data.data.kind === 'query' ? data.data.text : '']
+  })
 
-  function documentsOf(dataset: DatasetEntry): ReadonlyMap<string, Shown> {
-    const last = findItemAt(db, dataset.datasetId, dataset.itemCount - 1)
-    if (kept?.fingerprint !== dataset.fingerprint)
-      kept = {
-        fingerprint: dataset.fingerprint,
-        documents:
-          last === null
-            ? new Map()
-            : readDocuments(recordsPath(dataFolder, dataset.datasetId), last.byteOffset + last.byteLength + 1),
-      }
-    return kept.documents
+  function* rowsAt(dataset: DatasetEntry, page: readonly number[], records: RecordReader): Sliced<QueryRow[]> {
+    const rows: QueryRow[] = []
+    for (const index of page) {
+      const entry = findItemAt(db, dataset.datasetId, index)
+      if (entry !== null) rows.push(rowOf(entry, dataOf(records, entry, dataset)))
+      yield
+    }
+    return rows
   }
 
   return {
-    read(dataset, offset, limit) {
-      const documents = documentsOf(dataset)
+    async readQueries(asked, dataset) {
+      const places = await selectItems(db, asked, dataset.itemCount, search)
       const records = openRecords(dataFolder, dataset.datasetId)
       try {
-        const rows: JudgedRow[] = []
-        for (let index = offset; index < Math.min(dataset.itemCount, offset + limit); index += 1) {
-          const entry = findItemAt(db, dataset.datasetId, index)
-          if (entry === null) continue
-          const item = parseItem(records.readLine(entry))
-          const data = typeof item === 'string' ? null : rankingItem.safeParse(item.data)
-          if (typeof item === 'string' || data?.success !== true)
-            throw new AppError({
-              code: 'dataset-invalid',
-              message: `Query ${index + 1} of ${recordsPath(dataFolder, dataset.datasetId)} cannot be read.`,
-              hint: 'The file was changed after it was written. Put a copy back, or import it again.',
-            })
-          const judged: readonly (readonly [string, number])[] =
-            data.data.kind === 'query'
-              ? data.data.judgments
-              : data.data.docIds.map((docId, at) => [docId, (data.data as { grades: number[] }).grades[at]!] as const) // a list of features has a grade for each
-          rows.push({
-            index,
-            queryId: item.pairId,
-            text: data.data.kind === 'query' ? data.data.text : '',
-            split: item.split,
-            judgments: judged
-              .map(([docId, grade]) => ({
-                docId,
-                grade,
-                title: documents.get(docId)?.title ?? null,
-                text: documents.get(docId)?.text ?? null,
-              }))
-              .sort((a, b) => b.grade - a.grade || (a.docId < b.docId ? -1 : 1)),
-          })
+        return {
+          total: places?.length ?? dataset.itemCount,
+          rows: await inSlices(rowsAt(dataset, pageOf(places, dataset.itemCount, asked), records)),
         }
-        return { total: dataset.itemCount, documents: documents.size, rows }
+      } finally {
+        records.close()
+      }
+    },
+    readQuery(index, dataset) {
+      const entry = findItemAt(db, dataset.datasetId, index)
+      if (entry === null)
+        throw new AppError({
+          code: 'not-found',
+          message: `"${dataset.name}" has no query number ${index + 1}.`,
+          hint: 'Choose a smaller number, or another data set.',
+        })
+      const records = openRecords(dataFolder, dataset.datasetId)
+      try {
+        const data = dataOf(records, entry, dataset)
+        return {
+          ...rowOf(entry, data),
+          features: data.kind === 'features',
+          judgments: judgmentsOf(data)
+            .map(([docId, grade]) => ({ docId, grade }))
+            .sort((a, b) => b.grade - a.grade || (a.docId < b.docId ? -1 : 1)),
+        }
       } finally {
         records.close()
       }
@@ -82,35 +77,30 @@ export function createRankingBrowser(db: ReadableDb, dataFolder: string): Rankin
   }
 }
 
-/** The lines that follow the items, each document's text cut to what a list shows. */
-function readDocuments(file: string, start: number): Map<string, Shown> {
-  const size = statSync(file).size
-  const documents = new Map<string, Shown>()
-  const handle = openSync(file, 'r')
-  try {
-    let rest = Buffer.alloc(0)
-    const buffer = Buffer.alloc(1024 * 1024)
-    for (let position = start; position < size;) {
-      const count = readSync(handle, buffer, 0, buffer.length, position)
-      if (count === 0) break
-      position += count
-      const whole = Buffer.concat([rest, buffer.subarray(0, count)])
-      let from = 0
-      for (let at = whole.indexOf(10); at >= 0; at = whole.indexOf(10, from)) {
-        const extra = extraRecord.safeParse(JSON.parse(whole.toString('utf8', from, at)))
-        const document =
-          extra.success && extra.data.extra === 'document' ? rankingDocument.safeParse(extra.data.data) : null
-        if (document?.success === true)
-          documents.set(document.data.docId, {
-            title: document.data.title,
-            text: [...document.data.text].slice(0, TEXT_LENGTH).join(''),
-          })
-        from = at + 1
-      }
-      rest = whole.subarray(from)
-    }
-  } finally {
-    closeSync(handle)
+function dataOf(records: RecordReader, entry: ItemEntry, { name }: DatasetEntry): RankingItem {
+  const item = parseItem(records.readLine(entry))
+  const data = typeof item === 'string' ? null : rankingItem.safeParse(item.data)
+  if (data?.success === true) return data.data
+  throw new AppError({
+    code: 'dataset-invalid',
+    message: `Query ${entry.index + 1} of "${name}" cannot be read.`,
+    hint: 'The file was changed after it was written. Put a copy back, or import it again.',
+  })
+}
+
+function judgmentsOf(data: RankingItem): readonly (readonly [string, number])[] {
+  if (data.kind === 'query') return data.judgments
+  return data.docIds.map((docId, at) => [docId, data.grades[at] ?? 0] as const) // a list of features has a grade for each
+}
+
+function rowOf(entry: ItemEntry, data: RankingItem): QueryRow {
+  const judgments = judgmentsOf(data)
+  return {
+    index: entry.index,
+    queryId: entry.pairId,
+    text: data.kind === 'query' ? data.text : '',
+    split: entry.split,
+    judged: judgments.length,
+    relevant: judgments.filter(([, grade]) => grade > 0).length,
   }
-  return documents
 }

@@ -11,6 +11,7 @@ import { findItemAt } from '../store/items.ts'
 import { openRecords, readUnpaired, type RecordReader } from '../store/records.ts'
 import { inSlices, type Sliced } from '../store/slices.ts'
 import { createRecordSearch, shownTexts } from './record-search.ts'
+import { inBoth, pageOf } from './select-items.ts'
 
 type RowsOutput = z.infer<(typeof datasetCalls)['datasets.rows']['output']>
 export type RowsQuery = z.output<(typeof datasetCalls)['datasets.rows']['input']>
@@ -33,8 +34,7 @@ export function createBrowser(db: ReadableDb, dataFolder: string): Browser {
     const text = query.search.trim()
     const matches = text === '' ? null : await search.find(datasetId, text)
     const indexes = await select(db, query, itemCount, matches)
-    const page =
-      indexes === null ? range(offset, Math.min(itemCount, offset + limit)) : indexes.slice(offset, offset + limit)
+    const page = pageOf(indexes, itemCount, { offset, limit })
     const records = openRecords(dataFolder, datasetId)
     try {
       return {
@@ -78,10 +78,6 @@ function readAlone(records: RecordReader, entry: ItemEntry): Shown {
   return { pairId, line, prompt: data.prompt, a: data.completion, b: null, metadata: data.metadata }
 }
 
-function range(from: number, to: number): number[] {
-  return Array.from({ length: Math.max(0, to - from) }, (_, step) => from + step)
-}
-
 /** Places of the pairs that pass both; null means all of them. */
 async function select(
   db: ReadableDb,
@@ -95,17 +91,4 @@ async function select(
     only === 'empty-answer' ? findEmptyAnswers(db, datasetId, itemCount) : findLabeled(db, datasetId, only),
   )
   return matches === null ? passing : inSlices(inBoth(passing, matches, itemCount))
-}
-
-/** The places of `these` that are among `those`, in order. */
-function* inBoth(these: readonly number[], those: readonly number[], itemCount: number): Sliced<number[]> {
-  const wanted = new Uint8Array(itemCount)
-  for (const index of those) wanted[index] = 1
-  yield
-  const both: number[] = []
-  for (const [at, index] of these.entries()) {
-    if (wanted[index] === 1) both.push(index)
-    if (at % 50_000 === 0) yield
-  }
-  return both
 }

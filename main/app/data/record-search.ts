@@ -1,7 +1,7 @@
-import type { Content, ResponsePair, UnpairedData } from '../../../shared/data-kinds.ts'
+import type { Content, ItemRecord, ResponsePair, UnpairedData } from '../../../shared/data-kinds.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { recordsPath } from '../store/datasets-folder.ts'
-import { parseRecord, parseUnpaired } from '../store/records.ts'
+import { parseItem, parseRecord, parseUnpaired } from '../store/records.ts'
 import { streamLines } from './export.ts'
 
 /** Search in the records themselves. */
@@ -13,14 +13,30 @@ export interface RecordSearch {
   find(datasetId: string, text: string): Promise<readonly number[]>
 }
 
-/**
- * Records never change, so what a search found stays found; only the last one of each data set is kept.
- * @param textsOf what of a record is searched
- */
+/** @param textsOf what of a pair, or of an answer that stands alone, is searched */
 export function createRecordSearch(
   dataFolder: string,
   textsOf: (record: SearchedRecord) => readonly string[],
 ): RecordSearch {
+  return createLineSearch(dataFolder, (line) => {
+    const record = parseSearched(line)
+    return record === null ? null : { index: record.index, texts: textsOf(record) }
+  })
+}
+
+/** The same of items of another kind. */
+export function createItemSearch(dataFolder: string, textsOf: (item: ItemRecord) => readonly string[]): RecordSearch {
+  return createLineSearch(dataFolder, (line) => {
+    const item = parseItem(line)
+    return typeof item === 'string' ? null : { index: item.index, texts: textsOf(item) }
+  })
+}
+
+/** What is searched of a line, and which item it is; null for a line that is none. */
+type LineReader = (line: string) => { readonly index: number; readonly texts: readonly string[] } | null
+
+/** Records never change, so what a search found stays found; only the last one of each data set is kept. */
+function createLineSearch(dataFolder: string, readLine: LineReader): RecordSearch {
   const found = new Map<string, { readonly text: string; readonly indexes: readonly number[] }>()
   const searching = new Map<
     string,
@@ -41,7 +57,7 @@ export function createRecordSearch(
         }),
       )
       const abort = new AbortController()
-      const result = searchFile(recordsPath(dataFolder, datasetId), text, textsOf, abort.signal)
+      const result = searchFile(recordsPath(dataFolder, datasetId), text, readLine, abort.signal)
       searching.set(datasetId, { text, abort, result })
       try {
         const indexes = await result
@@ -76,20 +92,19 @@ function readableText(content: Content): string {
   return typeof content === 'string' ? content : content.map((turn) => turn.content).join('\n')
 }
 
-async function searchFile(
-  file: string,
-  text: string,
-  textsOf: (record: SearchedRecord) => readonly string[],
-  signal: AbortSignal,
-): Promise<number[]> {
+/** How a line begins that is no item, as Pairlab writes it. */
+const EXTRA = '{"extra":'
+
+async function searchFile(file: string, text: string, readLine: LineReader, signal: AbortSignal): Promise<number[]> {
   const indexes: number[] = []
   // As the text stands inside a JSON string: lines without it need not be parsed.
   const escaped = JSON.stringify(text).slice(1, -1).toLowerCase()
   for await (const line of streamLines(file, signal)) {
+    if (line.startsWith(EXTRA)) break // what items refer to follows them all, and may be much longer
     if (!line.toLowerCase().includes(escaped)) continue
-    const record = parseSearched(line)
-    if (record !== null && textsOf(record).some((candidate) => candidate.toLowerCase().includes(text)))
-      indexes.push(record.index)
+    const found = readLine(line)
+    if (found !== null && found.texts.some((candidate) => candidate.toLowerCase().includes(text)))
+      indexes.push(found.index)
   }
   return indexes
 }

@@ -1,4 +1,5 @@
 import type { Trouble } from '../../../shared/contract/system.ts'
+import type { CollectionService } from '../collections/collection-service.ts'
 import type { ImportService } from '../data/import-service.ts'
 import type { EngineService } from '../engine-setup/engine-service.ts'
 import type { EventBus } from '../events.ts'
@@ -36,6 +37,8 @@ export interface HandlerDeps {
   readonly imports: ImportService
   /** Reads the files that a person gives. */
   readonly reader: Reader
+  /** Reads the collections of judged lists. */
+  readonly collections: CollectionService
   readonly models: ModelService
   readonly papers: ReproductionService
   readonly matches: MatchService

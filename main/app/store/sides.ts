@@ -73,3 +73,26 @@ export function* countSplits(db: ReadableDb, datasetId: string): Sliced<Record<S
   }
   return counts
 }
+
+/** Places of the items of one side, in order. */
+export function* findSide(db: ReadableDb, datasetId: string, itemCount: number, side: SplitName): Sliced<number[]> {
+  const found: number[] = []
+  const sides = read(db, datasetId)
+  if (sides !== null) {
+    for (let index = 0; index < sides.length; index += 1) {
+      if (sides[index] === CODE[side]) found.push(index)
+      if (index % 10_000 === 0) yield
+    }
+    return found
+  }
+  const page = db
+    .prepare<[string, number, number, string], number>(
+      'SELECT idx FROM pairs WHERE dataset_id = ? AND idx >= ? AND idx < ? AND split = ? ORDER BY idx',
+    )
+    .pluck()
+  for (let from = 0; from < itemCount; from += PAGE_PAIRS) {
+    for (const index of page.all(datasetId, from, from + PAGE_PAIRS, side)) found.push(index)
+    yield
+  }
+  return found
+}

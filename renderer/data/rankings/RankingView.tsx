@@ -1,44 +1,62 @@
-import { useState, type ReactNode } from 'react'
-import { ArrowDown, ArrowUp } from 'lucide-react'
-import type { DatasetDetail } from '../../shared/contract/datasets.ts'
-import type { JudgedRow } from '../../shared/contract/rankings.ts'
-import { useCall } from '../api/queries.ts'
-import { useCommands } from '../frame/commands.ts'
-import { Button } from '../parts/Button.tsx'
-import { Chip } from '../parts/Chip.tsx'
-import { Panel } from '../parts/Panel.tsx'
-import { ErrorNotice, Loading } from '../parts/states.tsx'
-import { formatCount } from '../../shared/units.ts'
-import { DatasetActions } from './DatasetActions.tsx'
-import { DatasetWarnings } from './DatasetWarnings.tsx'
-import { RowCheck } from './RowCheck.tsx'
+import { useDeferredValue, useRef, useState, type ReactNode } from 'react'
+import type { DatasetDetail } from '../../../shared/contract/datasets.ts'
+import type { SplitName } from '../../../shared/data-kinds.ts'
+import { formatCount } from '../../../shared/units.ts'
+import { useCall } from '../../api/queries.ts'
+import { useCommands } from '../../frame/commands.ts'
+import { Chip } from '../../parts/Chip.tsx'
+import { Segmented } from '../../parts/Segmented.tsx'
+import { DatasetActions } from '../DatasetActions.tsx'
+import { DatasetWarnings } from '../DatasetWarnings.tsx'
+import { RowCheck } from '../RowCheck.tsx'
+import { DocumentList } from './DocumentList.tsx'
+import { DocumentView } from './DocumentView.tsx'
+import { QUERIES_SHOWN, QueryList } from './QueryList.tsx'
+import { QueryView } from './QueryView.tsx'
+import './rankings.css'
 
-const PAGE = 25
-
-/** Queries and the documents that were judged for them. */
+/** Queries and what was judged for them; documents and the queries they were judged for. */
 export function RankingView({ detail }: { readonly detail: DatasetDetail }): ReactNode {
+  const { datasetId } = detail
+  const [looking, setLooking] = useState<'queries' | 'documents'>('queries')
   const [offset, setOffset] = useState(0)
   const [chosen, setChosen] = useState(0)
-  const { data, error, refetch } = useCall(
+  const [search, setSearch] = useState('')
+  const [side, setSide] = useState<SplitName | null>(null)
+  const [docId, setDocId] = useState<string | null>(null)
+  const searchField = useRef<HTMLInputElement>(null)
+  const wanted = useDeferredValue(search)
+  const queries = useCall(
     'rankings.queries',
-    { datasetId: detail.datasetId, offset, limit: PAGE },
+    { datasetId, offset, limit: QUERIES_SHOWN, search: wanted, side },
     { keepPrevious: true },
   )
-  const rows = data?.rows ?? []
+  const collection = useCall('rankings.collection', { datasetId })
+  const rows = queries.data?.rows ?? []
+  const total = queries.data?.total ?? detail.itemCount
   const row = rows[Math.min(chosen, rows.length - 1)]
-  const total = data?.total ?? detail.itemCount
-  const page = (by: number): void => {
-    setOffset(Math.min(Math.max(0, offset + by), Math.max(0, total - 1)))
+  const documents = collection.data?.documents
+
+  /** @param place among those that pass search and side */
+  function goTo(place: number): void {
+    const at = Math.min(Math.max(0, place), Math.max(0, total - 1))
+    setOffset(at - (at % QUERIES_SHOWN))
+    setChosen(at % QUERIES_SHOWN)
+  }
+  /** A query by its place in the data set, whatever was searched. */
+  function openQuery(index: number): void {
+    setLooking('queries')
+    setSearch('')
+    setSide(null)
+    setOffset(index - (index % QUERIES_SHOWN))
+    setChosen(index % QUERIES_SHOWN)
+  }
+  function narrow(change: () => void): void {
+    change()
+    setOffset(0)
     setChosen(0)
   }
-  const move = (by: number): void => {
-    const next = chosen + by
-    if (next < 0 && offset > 0) {
-      setOffset(Math.max(0, offset - PAGE))
-      setChosen(PAGE - 1)
-    } else if (next >= rows.length && offset + rows.length < total) page(PAGE)
-    else setChosen(Math.min(Math.max(0, next), Math.max(0, rows.length - 1)))
-  }
+  const ofQueries = looking === 'queries'
   useCommands([
     {
       id: 'data.previous',
@@ -46,8 +64,8 @@ export function RankingView({ detail }: { readonly detail: DatasetDetail }): Rea
       group: 'Data',
       keys: ['up', 'k'],
       repeat: true,
-      disabled: offset + chosen === 0,
-      run: () => move(-1),
+      disabled: !ofQueries || offset + chosen === 0,
+      run: () => goTo(offset + chosen - 1),
     },
     {
       id: 'data.next',
@@ -55,23 +73,18 @@ export function RankingView({ detail }: { readonly detail: DatasetDetail }): Rea
       group: 'Data',
       keys: ['down', 'j'],
       repeat: true,
-      disabled: offset + chosen + 1 >= total,
-      run: () => move(1),
+      disabled: !ofQueries || offset + chosen + 1 >= total,
+      run: () => goTo(offset + chosen + 1),
+    },
+    {
+      id: 'data.search',
+      title: ofQueries ? 'Search the queries' : 'Search the documents',
+      group: 'Data',
+      keys: ['/'],
+      run: () => searchField.current?.focus(),
     },
   ])
   const { counts } = detail.split
-  const tools = (
-    <span className="row gap-1">
-      <Button small icon={ArrowUp} aria-label="Earlier queries" disabled={offset === 0} onClick={() => page(-PAGE)} />
-      <Button
-        small
-        icon={ArrowDown}
-        aria-label="Later queries"
-        disabled={offset + PAGE >= total}
-        onClick={() => page(PAGE)}
-      />
-    </span>
-  )
   return (
     <div className="page">
       <header className="page-head">
@@ -89,99 +102,60 @@ export function RankingView({ detail }: { readonly detail: DatasetDetail }): Rea
             <span className="mono">{formatCount(counts.train)}</span> to train on,{' '}
             <span className="mono">{formatCount(counts.validation)}</span> to validate,{' '}
             <span className="mono">{formatCount(counts.test)}</span> to test.{' '}
-            {data === undefined ? (
+            {documents === undefined ? (
               ''
-            ) : data.documents === 0 ? (
+            ) : documents === 0 ? (
               'Documents are given as features.'
             ) : (
               <>
-                <span className="mono">{formatCount(data.documents)}</span> documents.
+                <span className="mono">{formatCount(documents)}</span> documents.
               </>
             )}
           </p>
         </div>
         <DatasetActions detail={detail} />
       </header>
-      <DatasetWarnings datasetId={detail.datasetId} />
-      {error === null ? null : <ErrorNotice error={error} onRetry={() => void refetch()} />}
-      {data === undefined && error === null ? <Loading what="Reading the queries" /> : null}
-      {data === undefined ? null : (
-        <div className="two">
-          <Panel
-            title="Queries"
-            note={`${formatCount(offset + 1)} to ${formatCount(offset + rows.length)} of ${formatCount(total)}`}
-            actions={tools}
-            flush
-          >
-            <div className="table-scroll">
-              <table className="table">
-                <thead>
-                  <tr>
-                    <th scope="col">Id</th>
-                    <th scope="col">Query</th>
-                    <th scope="col">Side</th>
-                    <th scope="col" className="num">
-                      Relevant
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {rows.map((one, at) => (
-                    <tr key={one.queryId} data-on={at === chosen} onClick={() => setChosen(at)}>
-                      <td className="mono">{one.queryId}</td>
-                      <td>
-                        <button
-                          type="button"
-                          className="link-button query-button"
-                          aria-pressed={at === chosen}
-                          onClick={() => setChosen(at)}
-                        >
-                          {one.text === '' ? 'no text' : one.text}
-                        </button>
-                      </td>
-                      <td className="text-2">{one.split ?? 'drawn'}</td>
-                      <td className="num">
-                        {one.judgments.filter((judged) => judged.grade > 0).length} of {one.judgments.length}
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-          </Panel>
-          {row === undefined ? null : <Judged row={row} />}
+      <DatasetWarnings datasetId={datasetId} />
+      <div className="rankings">
+        <div className="col gap-3">
+          {documents === 0 ? null : (
+            <Segmented<'queries' | 'documents'>
+              title="What to look through"
+              value={looking}
+              choices={[
+                { value: 'queries', label: 'Queries' },
+                { value: 'documents', label: 'Documents' },
+              ]}
+              onChange={setLooking}
+            />
+          )}
+          {ofQueries ? (
+            <QueryList
+              queries={queries}
+              offset={offset}
+              chosen={chosen}
+              search={search}
+              side={side}
+              searchRef={searchField}
+              onSearch={(text) => narrow(() => setSearch(text))}
+              onSide={(next) => narrow(() => setSide(next))}
+              onGo={goTo}
+            />
+          ) : (
+            <DocumentList datasetId={datasetId} searchRef={searchField} chosen={docId} onChoose={setDocId} />
+          )}
         </div>
-      )}
+        {ofQueries ? (
+          row === undefined ? (
+            <span />
+          ) : (
+            <QueryView detail={detail} index={row.index} documents={documents ?? null} />
+          )
+        ) : (
+          <DocumentView datasetId={datasetId} docId={docId} onQuery={openQuery} />
+        )}
+      </div>
       {detail.rejectedRowCount + detail.warningCount > 0 ? <RowCheck detail={detail} /> : null}
     </div>
-  )
-}
-
-function Judged({ row }: { readonly row: JudgedRow }): ReactNode {
-  return (
-    <Panel title={`Judged for ${row.queryId}`} note={row.text} flush>
-      <ul className="judged plain-list">
-        {row.judgments.map((judged) => (
-          <li key={judged.docId}>
-            <span className="grade mono" data-relevant={judged.grade > 0} title={`Grade ${judged.grade}`}>
-              {judged.grade}
-            </span>
-            <div className="grow">
-              <div className="row judged-head">
-                <b className="grow">
-                  {judged.title === null || judged.title === '' ? (
-                    <span className="mono">{judged.docId}</span>
-                  ) : (
-                    judged.title
-                  )}
-                </b>
-                <span className="mono small text-3">{judged.docId}</span>
-              </div>
-              {judged.text === null ? null : <p className="small text-2 content-text judged-text">{judged.text}</p>}
-            </div>
-          </li>
-        ))}
-      </ul>
-    </Panel>
   )
 }

@@ -240,7 +240,7 @@ async function importRankings(
 
 async function reportRankings(client: Client, detail: DatasetDetail, out: Output): Promise<void> {
   const { datasetId } = detail
-  const { documents } = await client.call('rankings.queries', { datasetId, limit: 1 })
+  const { documents } = await client.call('rankings.collection', { datasetId })
   const { train, validation, test } = detail.split.counts
   await reportImport(client, detail, out, {
     counts: `${formatCount(detail.itemCount)} queries (${train} to train on, ${validation} to validate, ${test} to test), ${documents === 0 ? 'documents as features' : `${formatCount(documents)} documents`}`,

@@ -1,0 +1,51 @@
+// Which items of a data set pass several filters at once.
+import type { SplitName } from '../../../shared/data-kinds.ts'
+import type { ReadableDb } from '../store/open.ts'
+import { findSide } from '../store/sides.ts'
+import { inSlices, type Sliced } from '../store/slices.ts'
+import type { RecordSearch } from './record-search.ts'
+
+export interface ItemFilter {
+  readonly datasetId: string
+  /** '' for any. */
+  readonly search: string
+  /** Null for any. */
+  readonly side: SplitName | null
+}
+
+/** Places of the items that hold the text and are on the side, in order; null means all of them. */
+export async function selectItems(
+  db: ReadableDb,
+  { datasetId, search, side }: ItemFilter,
+  itemCount: number,
+  records: RecordSearch,
+): Promise<readonly number[] | null> {
+  const text = search.trim()
+  const holding = text === '' ? null : await records.find(datasetId, text)
+  const onSide = side === null ? null : await inSlices(findSide(db, datasetId, itemCount, side))
+  if (holding === null || onSide === null) return holding ?? onSide
+  return inSlices(inBoth(onSide, holding, itemCount))
+}
+
+/** The places of `these` that are among `those`, in order. */
+export function* inBoth(these: readonly number[], those: readonly number[], itemCount: number): Sliced<number[]> {
+  const wanted = new Uint8Array(itemCount)
+  for (const index of those) wanted[index] = 1
+  yield
+  const both: number[] = []
+  for (const [at, index] of these.entries()) {
+    if (wanted[index] === 1) both.push(index)
+    if (at % 50_000 === 0) yield
+  }
+  return both
+}
+
+/** The places on a page of them. @param places null: all items */
+export function pageOf(
+  places: readonly number[] | null,
+  itemCount: number,
+  { offset, limit }: { readonly offset: number; readonly limit: number },
+): number[] {
+  if (places !== null) return places.slice(offset, offset + limit)
+  return Array.from({ length: Math.max(0, Math.min(limit, itemCount - offset)) }, (_none, step) => offset + step)
+}
