@@ -17,6 +17,7 @@ import { RankingView } from './rankings/RankingView.tsx'
 import { RowCheck } from './RowCheck.tsx'
 import { ROLE_WORDS } from './roles.ts'
 import { SegmentBrowser } from './SegmentBrowser.tsx'
+import { TextBrowser } from './TextBrowser.tsx'
 
 const KIND_CHIPS: Readonly<Record<DatasetDetail['kind'], string>> = {
   'response-pairs': 'text pairs',
@@ -86,10 +87,13 @@ export function DatasetView({ datasetId }: { readonly datasetId: DatasetId }): R
             </div>
           </>
         ) : detail.kind === 'contrast-groups' ? (
-          <div className="two">
-            <Split detail={detail} />
-            <RowCheck detail={detail} />
-          </div>
+          <>
+            <TextBrowser detail={detail} />
+            <div className="two">
+              <Split detail={detail} />
+              {detail.rejectedRowCount + detail.warningCount > 0 ? <RowCheck detail={detail} /> : null}
+            </div>
+          </>
         ) : (
           <>
             <PairBrowser detail={detail} />

@@ -215,6 +215,7 @@ describe('the PandaLM sample', () => {
     expect(await data.call('samples.list', {})).toMatchObject([
       { sampleId: 'pandalm', kind: 'response-pairs', datasetId, licence: 'Apache-2.0' },
       { sampleId: 'cranfield', kind: 'rankings', datasetId: null },
+      { sampleId: 'cranfield-texts', kind: 'contrast-groups', datasetId: null },
     ])
     await expect(data.call('samples.open', { sampleId: 'no' })).rejects.toMatchObject({ code: 'not-found' })
   })

@@ -134,8 +134,9 @@ test('a BEIR folder is listed with its judged documents, and trained on by how w
     { runId: run, methodName: 'Neural PG-RANK' },
   ])
   const { bm25, run: byRun, weights } = await client.call('rankings.orders', { datasetId, index: 0, runId: run! })
+  // Without a validation side the test side is what the run is judged by.
   const written = (
-    await collectRows(readTrecRun(path.join(made.dataFolder, 'runs', run!, 'rankings/test.run')))
+    await collectRows(readTrecRun(path.join(made.dataFolder, 'runs', run!, 'rankings/validation.run')))
   ).values.filter(({ queryId }) => queryId === '1')
   expect(byRun!.rows.map(({ docId, rank, score }) => [docId, rank, score])).toEqual(
     written.map(({ docId, rank, score }) => [docId, rank, score]),
@@ -146,7 +147,7 @@ test('a BEIR folder is listed with its judged documents, and trained on by how w
   )
   expect([bm25!.rows[0]!.docId, bm25!.rows[0]!.grade, bm25!.ndcg10]).toEqual(['d1', 2, 1])
   const { ndcg } = (
-    JSON.parse(readFileSync(path.join(made.dataFolder, 'runs', run!, 'rankings/test-queries.json'), 'utf8')) as {
+    JSON.parse(readFileSync(path.join(made.dataFolder, 'runs', run!, 'rankings/validation-queries.json'), 'utf8')) as {
       queryId: string
       ndcg: number
     }[]

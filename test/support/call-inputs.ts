@@ -125,6 +125,7 @@ export const callInputs: { readonly [N in CallName]: (place: Place) => Inputs<N>
   'rankings.rankers': () => one({ datasetId }),
   'rankings.cancel': () => one({ datasetId }),
   'unpaired.import': ({ dataFolder }) => one({ path: path.join(dataFolder, 'none.jsonl') }),
+  'texts.rows': () => one({ datasetId }),
   'texts.import': ({ dataFolder }) => one({ path: path.join(dataFolder, 'none.txt') }),
   'runs.list': () => one({}),
   'runs.get': () => one({ runId: first }),

@@ -2,6 +2,7 @@ import type { DatasetDetail } from '../../../shared/contract/datasets.ts'
 import { ENDED_STATES, type DatasetId } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
 import type { Handlers } from '../../../shared/rpc.ts'
+import { addDataset } from '../data/add-dataset.ts'
 import { createBrowser } from '../data/browse.ts'
 import { deleteDataset } from '../data/delete-dataset.ts'
 import { measureAgreement } from '../data/describe-agreement.ts'
@@ -12,7 +13,8 @@ import { exportDataset } from '../data/export.ts'
 import { readDatasetWarnings } from '../data/dataset-warnings.ts'
 import { readReport, summarizeLeftOut } from '../data/import-report.ts'
 import { releaseUpload } from '../data/incoming.ts'
-import { listSamples, requireSample } from '../data/samples.ts'
+import { pairTexts } from '../data/sample-texts.ts'
+import { listSamples, requireSample, type Sample } from '../data/samples.ts'
 import { keepsSourceSplit, withDrawnSplit } from '../data/split.ts'
 import { listDatasets, requireDataset, setMapping, summarizeDataset, updateDataset } from '../store/datasets.ts'
 import { writeDatasetFile } from '../store/datasets-file.ts'
@@ -193,6 +195,21 @@ function sampleHandlers({ db, dataFolder, events, imports, reader, resourcesFold
     imports.jobs().some((job) => job.jobId === jobId && job.state === 'running')
   const findOpened = (source: string): DatasetId | null =>
     listDatasets(db).find((dataset) => dataset.source === source)?.datasetId ?? null
+  async function addTexts({ title, licence, source, path }: Sample): Promise<DatasetId> {
+    const { datasetId } = await addDataset(
+      {
+        name: title,
+        kind: 'contrast-groups',
+        source,
+        licence,
+        question: 'Which text is nearer to the query?',
+        parts: pairTexts(reader.stream('rankings', { path })),
+      },
+      { db, dataFolder },
+    )
+    events.emit('datasets.changed', { datasetId })
+    return datasetId
+  }
   return {
     'samples.list': () =>
       listSamples(resourcesFolder).map(({ sampleId, kind, title, text, licence, attribution, source }) => ({
@@ -209,12 +226,15 @@ function sampleHandlers({ db, dataFolder, events, imports, reader, resourcesFold
       const datasetId = findOpened(sample.source)
       if (datasetId !== null) return { jobId: null, datasetId }
       // A second click, or a second command, while the first import runs joins it.
-      if (sample.kind === 'rankings') {
+      if (sample.kind !== 'response-pairs') {
         const reading =
           collections.get(sampleId) ??
-          addRankings(
-            { db, dataFolder, events, reader },
-            { path: sample.path, name: sample.title, licence: sample.licence, source: sample.source },
+          (sample.kind === 'rankings'
+            ? addRankings(
+                { db, dataFolder, events, reader },
+                { path: sample.path, name: sample.title, licence: sample.licence, source: sample.source },
+              )
+            : addTexts(sample)
           ).finally(() => collections.delete(sampleId))
         collections.set(sampleId, reading)
         return { jobId: null, datasetId: await reading }

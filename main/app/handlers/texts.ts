@@ -1,11 +1,19 @@
 import path from 'node:path'
 import type { Handlers } from '../../../shared/rpc.ts'
 import { addDataset } from '../data/add-dataset.ts'
+import { createTextBrowser } from '../data/browse-texts.ts'
 import { createDatasetMaker } from '../data/dataset-ids.ts'
+import { requireDataset } from '../store/datasets.ts'
 import type { HandlerDeps } from './deps.ts'
 import { resolveGiven } from '../../base/files/given-path.ts'
 
-export function textHandlers({ db, dataFolder, events, reader }: HandlerDeps): Pick<Handlers, 'texts.import'> {
+export function textHandlers({
+  db,
+  dataFolder,
+  events,
+  reader,
+}: HandlerDeps): Pick<Handlers, Extract<keyof Handlers, `texts.${string}`>> {
+  const browser = createTextBrowser(db, dataFolder)
   const makeOnce = createDatasetMaker({ db, dataFolder })
   return {
     'texts.import': async ({ path: given, name, licence, as, scale, clientKey }) => {
@@ -28,5 +36,6 @@ export function textHandlers({ db, dataFolder, events, reader }: HandlerDeps): P
       events.emit('datasets.changed', { datasetId })
       return { datasetId }
     },
+    'texts.rows': (asked) => browser.readRows(asked, requireDataset(db, asked.datasetId)),
   }
 }

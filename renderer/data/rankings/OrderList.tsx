@@ -40,7 +40,9 @@ export function OrderList({
           onOpen={onOpen}
           note={
             <>
-              <span className="mono">{formatNumber(row.score)}</span>
+              <span className="nowrap">
+                score <span className="mono">{formatNumber(row.score)}</span>
+              </span>
               {other === null ? null : <Move rank={row.rank} otherRank={row.otherRank} other={other} mine={mine} />}
             </>
           }
@@ -71,7 +73,7 @@ function Move({
   if (!mine)
     return (
       <span className="move" title={`In ${other} it has place ${otherRank}`}>
-        {other}: <span className="mono">{formatCount(otherRank)}</span>
+        {other} <span className="mono">{formatCount(otherRank)}</span>
       </span>
     )
   const up = otherRank > rank

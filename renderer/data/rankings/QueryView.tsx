@@ -82,7 +82,7 @@ export function QueryView({
             ) : null}
             {counts && !cancelled ? (
               fresh?.bm25 == null ? null : (
-                <OrderList {...shared} order={fresh.bm25} other={fresh.run === null ? null : 'the run'} mine={false} />
+                <OrderList {...shared} order={fresh.bm25} other={fresh.run === null ? null : 'run'} mine={false} />
               )
             ) : documents === null ? (
               <CollectionWait datasetId={datasetId} what="Finding the documents" />
@@ -107,14 +107,11 @@ export function QueryView({
             )}
           </Panel>
         )}
-        <Panel
-          title="Ranker"
-          note={<Measure order={fresh?.run ?? null} />}
-          flush
-          actions={
-            rankers.length === 0 ? null : (
+        <Panel title="Ranker" note={<Measure order={fresh?.run ?? null} />} flush>
+          {rankers.length === 0 ? null : (
+            <div className="list-tools">
               <select
-                className="select select-small ranker-select"
+                className="select select-small grow"
                 aria-label="Which run’s order"
                 value={runId ?? ''}
                 onChange={(event) => setRanker(event.target.value)}
@@ -126,9 +123,8 @@ export function QueryView({
                   </option>
                 ))}
               </select>
-            )
-          }
-        >
+            </div>
+          )}
           <RankerOrder
             {...shared}
             runId={runId}
