@@ -2,6 +2,8 @@ import type { DataKind } from './data-kinds.ts'
 
 /** What people call the things that a data set of a kind holds, so that no page counts queries as pairs. */
 export interface KindWords {
+  /** Of the kind itself. */
+  readonly name: string
   readonly items: string
   /** What is never torn apart by a split. */
   readonly group: string
@@ -11,9 +13,15 @@ export interface KindWords {
 }
 
 export const KIND_WORDS: Readonly<Record<DataKind, KindWords>> = {
-  'response-pairs': { items: 'pairs', group: 'prompt', groups: 'prompts', labeled: true },
-  'unpaired-responses': { items: 'answers', group: 'prompt', groups: 'prompts', labeled: true },
-  'segment-pairs': { items: 'pairs of segments', group: 'episode', groups: 'episodes', labeled: true },
-  rankings: { items: 'queries', group: 'query', groups: 'queries', labeled: false },
-  'contrast-groups': { items: 'texts', group: 'text', groups: 'texts', labeled: false },
+  'response-pairs': { name: 'text pairs', items: 'pairs', group: 'prompt', groups: 'prompts', labeled: true },
+  'unpaired-responses': { name: 'single answers', items: 'answers', group: 'prompt', groups: 'prompts', labeled: true },
+  'segment-pairs': {
+    name: 'segment pairs',
+    items: 'pairs of segments',
+    group: 'episode',
+    groups: 'episodes',
+    labeled: true,
+  },
+  rankings: { name: 'judged lists', items: 'queries', group: 'query', groups: 'queries', labeled: false },
+  'contrast-groups': { name: 'texts', items: 'texts', group: 'text', groups: 'texts', labeled: false },
 }

@@ -25,6 +25,7 @@ export function applyEvent(cache: QueryClient, event: AppEvent): void {
     }
     case 'runs.changed':
       return refetch(
+        'rankings.rankers',
         'runs.list',
         'runs.get',
         'models.get',
@@ -45,6 +46,8 @@ export function applyEvent(cache: QueryClient, event: AppEvent): void {
         'datasets.list',
         'datasets.get',
         'datasets.rows',
+        'texts.rows',
+        'rankings.queries',
         'datasets.report',
         'datasets.leftOut',
         'datasets.warnings',
@@ -130,7 +133,15 @@ function refetchLabels(cache: QueryClient, datasetId: string): void {
   clearTimeout(labelTimers.get(datasetId))
   const timer = setTimeout(() => {
     labelTimers.delete(datasetId)
-    for (const name of ['labels.habits', 'labels.history', 'datasets.get', 'datasets.agreement'] satisfies CallName[]) {
+    for (const name of [
+      'labels.habits',
+      'labels.history',
+      'labels.progress',
+      'datasets.get',
+      'datasets.rows',
+      'datasets.agreement',
+      'segments.row',
+    ] satisfies CallName[]) {
       void cache.invalidateQueries({
         queryKey: [name],
         predicate: (query) => (query.queryKey[1] as { datasetId?: string }).datasetId === datasetId,

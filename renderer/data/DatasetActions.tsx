@@ -20,9 +20,13 @@ const EXPORTS = [
   [
     'pairs-with-labels',
     'Pairs with labels',
-    'both answers in file order and every label in force; can be imported again',
+    'both answers in file order, every label in force and the notes; can be imported again',
   ],
-  ['label-events', 'Label events', 'the whole log: every answer, undo and redo with its time, order and annotator'],
+  [
+    'label-events',
+    'Label events',
+    'the whole log: every answer, note, undo and redo with its time, order and annotator',
+  ],
 ] as const
 
 const UNPAIRED_EXPORTS = [
@@ -31,7 +35,11 @@ const UNPAIRED_EXPORTS = [
     'Unpaired preferences',
     'prompt, completion, label as TRL reads them, with the share and number of labels beside; only answers that were judged',
   ],
-  ['pairs-with-labels', 'Answers with labels', 'every answer and what each person says of it; can be imported again'],
+  [
+    'pairs-with-labels',
+    'Answers with labels',
+    'every answer, what each person says of it and the notes; can be imported again',
+  ],
   ['label-events', 'Label events', 'the whole log: every answer, undo and redo with its time, order and annotator'],
 ] as const
 
@@ -130,6 +138,16 @@ function SegmentExportDialog({ detail, onClose }: { readonly detail: DatasetDeta
     },
     onError: (error) => showToast(`${error.message} ${error.hint}`, { tone: 'bad' }),
   })
+  const saveEvents = useMutate('datasets.export', {
+    onSuccess: (done) => {
+      showToast(`${formatCount(done.rows)} events written to ${done.path}`, {
+        action: { title: 'Copy path', run: () => void navigator.clipboard.writeText(done.path) },
+      })
+      onClose()
+    },
+    onError: (error) => showToast(`${error.message} ${error.hint}`, { tone: 'bad' }),
+  })
+  const [, name, text] = EXPORTS[2]
   return (
     <Dialog title={`Export ${detail.name}`} onClose={onClose}>
       <div className="col gap-3">
@@ -145,6 +163,19 @@ function SegmentExportDialog({ detail, onClose }: { readonly detail: DatasetDeta
             </Button>
           </div>
         ))}
+        <div className="row gap-3">
+          <span className="grow">
+            <b>{name}</b>
+            <br />
+            <span className="small text-2">{text}</span>
+          </span>
+          <Button
+            disabled={saveEvents.isPending}
+            onClick={() => saveEvents.mutate({ datasetId: detail.datasetId, format: 'label-events' })}
+          >
+            Save JSONL
+          </Button>
+        </div>
       </div>
     </Dialog>
   )

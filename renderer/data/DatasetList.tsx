@@ -1,7 +1,9 @@
-import { useState, type ReactNode } from 'react'
+import { useRef, useState, type ReactNode } from 'react'
 import { Database } from 'lucide-react'
 import type { DatasetSummary } from '../../shared/contract/datasets.ts'
+import { dataKinds, type DataKind } from '../../shared/data-kinds.ts'
 import { useCall, useMutate } from '../api/queries.ts'
+import { useCommands } from '../frame/commands.ts'
 import { useCrumbs } from '../frame/crumbs.tsx'
 import { goTo } from '../frame/location.ts'
 import { Button } from '../parts/Button.tsx'
@@ -24,6 +26,12 @@ const COLUMNS: readonly Column<DatasetSummary>[] = [
         {row.name}
       </a>
     ),
+  },
+  {
+    id: 'kind',
+    title: 'Kind',
+    sortBy: (row) => KIND_WORDS[row.kind].name,
+    render: (row) => <span className="nowrap">{KIND_WORDS[row.kind].name}</span>,
   },
   {
     id: 'holds',
@@ -75,7 +83,26 @@ const COLUMNS: readonly Column<DatasetSummary>[] = [
 
 export function DatasetList(): ReactNode {
   const [sorting, setSorting] = useState<Sorting>({ column: 'created', descending: true })
+  const [search, setSearch] = useState('')
+  const [kind, setKind] = useState<DataKind | null>(null)
+  const field = useRef<HTMLInputElement>(null)
   const { data, error, refetch } = useCall('datasets.list', {})
+  const words = search.trim().toLowerCase()
+  const shown = data?.filter(
+    (row) =>
+      (kind === null || row.kind === kind) &&
+      [row.name, row.source, row.datasetId].some((text) => text.toLowerCase().includes(words)),
+  )
+  useCommands([
+    {
+      id: 'data.search',
+      title: 'Search the data sets',
+      group: 'Data',
+      keys: ['/'],
+      disabled: data === undefined || data.length === 0,
+      run: () => field.current?.focus(),
+    },
+  ])
   useCrumbs([{ label: 'Data' }])
   return (
     <div className="page">
@@ -101,11 +128,49 @@ export function DatasetList(): ReactNode {
       ) : null}
       {data !== undefined && data.length > 0 ? (
         <Panel flush>
-          <div className="table-scroll">
+          <div className="list-tools">
+            <input
+              ref={field}
+              className="input input-small"
+              type="search"
+              placeholder="Search name and source"
+              aria-label="Search the data sets"
+              aria-keyshortcuts="/"
+              value={search}
+              onChange={(event) => setSearch(event.target.value)}
+              onKeyDown={(event) => {
+                if (event.key === 'Enter' || event.key === 'Escape') event.currentTarget.blur()
+              }}
+            />
+            <select
+              className="select select-small"
+              aria-label="Kind of data"
+              value={kind ?? ''}
+              onChange={(event) => setKind(event.target.value === '' ? null : (event.target.value as DataKind))} // the options below
+            >
+              <option value="">all kinds</option>
+              {dataKinds
+                .filter((one) => one === kind || data.some((row) => row.kind === one))
+                .map((one) => (
+                  <option key={one} value={one}>
+                    {KIND_WORDS[one].name}
+                  </option>
+                ))}
+            </select>
+            <span className="grow" />
+            <span className="small text-3">
+              <span className="mono">{formatCount(shown?.length)}</span> of{' '}
+              <span className="mono">{formatCount(data.length)}</span>
+            </span>
+          </div>
+          {shown?.length === 0 ? (
+            <p className="pad text-2">No data set matches. Change the search or the kind.</p>
+          ) : null}
+          <div className="table-scroll" hidden={shown?.length === 0}>
             <DataTable
               label="Data sets"
               columns={COLUMNS}
-              rows={data}
+              rows={shown ?? []}
               rowKey={(row) => row.datasetId}
               sorting={sorting}
               onSort={setSorting}

@@ -19,14 +19,6 @@ import { ROLE_WORDS } from './roles.ts'
 import { SegmentBrowser } from './SegmentBrowser.tsx'
 import { TextBrowser } from './TextBrowser.tsx'
 
-const KIND_CHIPS: Readonly<Record<DatasetDetail['kind'], string>> = {
-  'response-pairs': 'text pairs',
-  'unpaired-responses': 'single answers',
-  'segment-pairs': 'segment pairs',
-  rankings: 'judged lists',
-  'contrast-groups': 'texts',
-}
-
 export function DatasetView({ datasetId }: { readonly datasetId: DatasetId }): ReactNode {
   const { data: detail, error, refetch } = useCall('datasets.get', { datasetId })
   useCrumbs([{ label: 'Data', href: '/data' }, { label: detail?.name ?? '…' }])
@@ -46,7 +38,7 @@ export function DatasetView({ datasetId }: { readonly datasetId: DatasetId }): R
           <div className="grow">
             <div className="row wrap">
               <h1>{detail.name}</h1>
-              <Chip>{KIND_CHIPS[detail.kind]}</Chip>
+              <Chip>{words.name}</Chip>
               <Chip title={detail.fingerprint}>
                 snapshot <span className="mono">{detail.fingerprint.slice(0, 8)}</span>
               </Chip>

@@ -1,4 +1,4 @@
-import { useDeferredValue, useState, type ReactNode } from 'react'
+import { useDeferredValue, useRef, useState, type ReactNode } from 'react'
 import { ArrowDown, ArrowUp } from 'lucide-react'
 import type { DatasetDetail } from '../../shared/contract/datasets.ts'
 import type { Outcome } from '../../shared/data-kinds.ts'
@@ -6,10 +6,11 @@ import { useCall } from '../api/queries.ts'
 import { useCommands } from '../frame/commands.ts'
 import { Button } from '../parts/Button.tsx'
 import { Chip } from '../parts/Chip.tsx'
+import { JumpField } from '../parts/JumpField.tsx'
 import { Panel } from '../parts/Panel.tsx'
 import { Say } from '../parts/Say.tsx'
 import { ErrorNotice, Loading } from '../parts/states.tsx'
-import { formatCount } from '../../shared/units.ts'
+import { Notes } from './Notes.tsx'
 import { PairPreview, majority } from './PairPreview.tsx'
 
 const FILTERS = [
@@ -17,6 +18,7 @@ const FILTERS = [
   ['labeled', 'labeled'],
   ['unlabeled', 'not labeled'],
   ['disagreement', 'annotators differ'],
+  ['noted', 'with a note'],
   ['empty-answer', 'an answer is empty'],
 ] as const
 type Filter = (typeof FILTERS)[number][0]
@@ -26,6 +28,7 @@ export function PairBrowser({ detail }: { readonly detail: DatasetDetail }): Rea
   const [offset, setOffset] = useState(0)
   const [search, setSearch] = useState('')
   const [only, setOnly] = useState<Filter>('all')
+  const field = useRef<HTMLInputElement>(null)
   const wanted = useDeferredValue(search)
   const { data, error } = useCall(
     'datasets.rows',
@@ -57,10 +60,17 @@ export function PairBrowser({ detail }: { readonly detail: DatasetDetail }): Rea
       disabled: offset + 1 >= total,
       run: () => move(1),
     },
+    { id: 'data.search', title: 'Search the text', group: 'Data', keys: ['/'], run: () => field.current?.focus() },
   ])
   const tools = (
-    <span className="row">
+    <span className="row wrap">
       <span className="row gap-1">
+        <JumpField
+          index={row === undefined ? null : offset}
+          total={data === undefined ? null : total}
+          label={`Number of the ${noun}`}
+          onJump={setOffset}
+        />
         <Button small icon={ArrowUp} aria-label="Previous row" disabled={offset === 0} onClick={() => move(-1)} />
         <Button small icon={ArrowDown} aria-label="Next row" disabled={offset + 1 >= total} onClick={() => move(1)} />
       </span>
@@ -80,8 +90,10 @@ export function PairBrowser({ detail }: { readonly detail: DatasetDetail }): Rea
         ))}
       </select>
       <input
+        ref={field}
         className="input input-small"
         type="search"
+        aria-keyshortcuts="/"
         placeholder="Search the text"
         aria-label="Search the text"
         value={search}
@@ -95,7 +107,7 @@ export function PairBrowser({ detail }: { readonly detail: DatasetDetail }): Rea
   return (
     <Panel
       title={alone ? 'Answers' : 'Pairs'}
-      note={total === 0 ? 'none match' : `${formatCount(offset + 1)} of ${formatCount(total)}`}
+      note={data !== undefined && total === 0 ? 'none match' : undefined}
       actions={tools}
       flush
     >
@@ -126,6 +138,7 @@ export function PairBrowser({ detail }: { readonly detail: DatasetDetail }): Rea
               line <span className="mono">{row.line}</span>, {row.split}
             </span>
           </div>
+          <Notes labels={row.labels} />
           <PairPreview prompt={row.prompt} a={row.a} b={row.b} winner={majority(row.labels)} />
         </>
       )}

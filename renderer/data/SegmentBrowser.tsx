@@ -2,15 +2,17 @@ import { useCallback, useRef, useState, type ReactNode } from 'react'
 import { ArrowDown, ArrowUp } from 'lucide-react'
 import type { DatasetDetail } from '../../shared/contract/datasets.ts'
 import type { Segment } from '../../shared/segment-pair.ts'
-import { formatCount, formatNumber } from '../../shared/units.ts'
+import { formatNumber } from '../../shared/units.ts'
 import { useCall } from '../api/queries.ts'
 import { useCommands } from '../frame/commands.ts'
 import { SegmentView } from '../label/segments/SegmentView.tsx'
 import { Button } from '../parts/Button.tsx'
 import { Chip } from '../parts/Chip.tsx'
+import { JumpField } from '../parts/JumpField.tsx'
 import { Panel } from '../parts/Panel.tsx'
 import { Say } from '../parts/Say.tsx'
 import { ErrorNotice, Loading } from '../parts/states.tsx'
+import { Notes } from './Notes.tsx'
 import '../label/label.css'
 
 /** One pair of segments at a time, with what people who label do not see. */
@@ -46,6 +48,7 @@ export function SegmentBrowser({ detail }: { readonly detail: DatasetDetail }): 
   ])
   const tools = (
     <span className="row gap-1">
+      <JumpField index={index} total={detail.itemCount} label="Number of the pair" onJump={setWanted} />
       <Button small icon={ArrowUp} aria-label="Previous pair" disabled={index === 0} onClick={() => move(-1)} />
       <Button
         small
@@ -57,12 +60,7 @@ export function SegmentBrowser({ detail }: { readonly detail: DatasetDetail }): 
     </span>
   )
   return (
-    <Panel
-      title="Segments"
-      note={`${formatCount(index + 1)} of ${formatCount(detail.itemCount)}`}
-      actions={tools}
-      flush
-    >
+    <Panel title="Segments" actions={tools} flush>
       {error === null ? null : <ErrorNotice error={error} />}
       {row === undefined ? (
         <Loading what="Reading the segments" />
@@ -83,6 +81,7 @@ export function SegmentBrowser({ detail }: { readonly detail: DatasetDetail }): 
               </span>
             )}
           </div>
+          <Notes labels={row.labels} />
           <SegmentView
             pairId={row.pairId}
             world={row.pair.world}

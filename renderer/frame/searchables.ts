@@ -1,5 +1,7 @@
 import { useMemo } from 'react'
 import { useCall } from '../api/queries.ts'
+import { useViewState } from '../api/settings.ts'
+import { KIND_WORDS } from '../../shared/kind-words.ts'
 import { formatCount } from '../../shared/units.ts'
 import { goTo } from './location.ts'
 import type { Entry } from './palette-search.ts'
@@ -9,6 +11,7 @@ export function useSearchables(): readonly Entry[] {
   const datasets = useCall('datasets.list', {}).data
   const models = useCall('models.list', {}).data
   const runs = useCall('runs.list', {}).data
+  const [last] = useViewState<string>('label.last', '')
   return useMemo(
     () => [
       ...(datasets ?? []).flatMap((dataset): Entry[] => [
@@ -16,16 +19,20 @@ export function useSearchables(): readonly Entry[] {
           id: `dataset-${dataset.datasetId}`,
           title: dataset.name,
           group: 'Data sets',
-          note: `${formatCount(dataset.itemCount)} pairs`,
+          note: `${formatCount(dataset.itemCount)} ${KIND_WORDS[dataset.kind].items}`,
           run: () => goTo(`/data/${dataset.datasetId}`),
         },
-        {
-          id: `label-${dataset.datasetId}`,
-          title: `Label ${dataset.name}`,
-          group: 'Label',
-          note: `${formatCount(dataset.labeledCount)} labeled`,
-          run: () => goTo(`/label/${dataset.datasetId}`),
-        },
+        ...(KIND_WORDS[dataset.kind].labeled
+          ? [
+              {
+                id: `label-${dataset.datasetId}`,
+                title: dataset.datasetId === last ? `Continue labeling ${dataset.name}` : `Label ${dataset.name}`,
+                group: 'Label',
+                note: `${formatCount(dataset.labeledCount)} of ${formatCount(dataset.itemCount)} labeled by anyone`,
+                run: () => goTo(`/label/${dataset.datasetId}`),
+              },
+            ]
+          : []),
       ]),
       ...(models ?? []).map((model): Entry => ({
         id: `model-${model.modelId}`,
@@ -42,6 +49,6 @@ export function useSearchables(): readonly Entry[] {
         run: () => goTo(`/runs/${run.runId}`),
       })),
     ],
-    [datasets, models, runs],
+    [datasets, models, runs, last],
   )
 }

@@ -21,7 +21,7 @@ export function Continue({
 }): ReactNode {
   const settings = useSettings()
   const [last] = useViewState<string>('label.last', '')
-  const labeled = datasets.filter((one) => KIND_WORDS[one.kind].labeled)
+  const labeled = datasets.filter((one) => KIND_WORDS[one.kind].labeled && one.itemCount > 0)
   const dataset = labeled.find((one) => one.datasetId === last) ?? labeled[0]
   const annotatorId = (settings?.annotatorId ?? null) as AnnotatorId | null // the settings keep it as plain text
   const { data: progress } = useCall(
@@ -33,7 +33,7 @@ export function Continue({
   useCommands([
     {
       id: 'home.continue',
-      title: 'Continue labeling',
+      title: dataset?.datasetId === last ? 'Continue labeling' : 'Start labeling',
       group: 'Home',
       keys: [keys],
       disabled: dataset === undefined,
@@ -49,27 +49,32 @@ export function Continue({
       </p>
     )
   const answered = progress?.answered ?? 0
+  const seen = answered + (progress?.skipped ?? 0)
   const total = progress?.total ?? dataset.itemCount
   return (
     <div className="col gap-3 road-body">
       <div className="row">
         <b className="grow ellipsis">{dataset.name}</b>
         <span className="mono small">
-          {formatCount(answered)} / {formatCount(total)}
+          You labeled {formatCount(answered)} / {formatCount(total)}
         </span>
       </div>
-      <ProgressBar label={`Labeled pairs of ${dataset.name}`} value={total === 0 ? 0 : answered / total} />
+      <ProgressBar label={`What you labeled of ${dataset.name}`} value={total === 0 ? 0 : answered / total} />
       <p className="small text-2">
-        {answered === 0 ? 'You have not labeled here yet.' : 'Every answer is saved.'}
+        {answered === 0
+          ? 'You have not labeled here yet.'
+          : seen >= total
+            ? 'You have been through all of it.'
+            : 'Every answer is saved.'}
         {progress?.remainingMs === null || progress?.remainingMs === undefined || progress.paceMs === null
           ? ''
-          : ` At your pace, ${formatDuration(progress.paceMs)} a pair, the rest takes about ${formatDuration(progress.remainingMs)}.`}
+          : ` At your pace, ${formatDuration(progress.paceMs)} each, the rest takes about ${formatDuration(progress.remainingMs)}.`}
       </p>
       <DatasetWarnings datasetId={dataset.datasetId} />
       <span className="grow" />
       <div className="row">
         <Button keys={keys} onClick={go}>
-          {answered === 0 ? 'Start labeling' : 'Continue labeling'}
+          {seen === 0 ? 'Start labeling' : seen >= total ? 'Look again' : 'Continue labeling'}
         </Button>
         <a className="small" href={`#/data/${dataset.datasetId}`}>
           Look at the data

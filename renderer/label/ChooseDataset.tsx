@@ -5,6 +5,9 @@ import { useAppEvent } from '../api/events.ts'
 import { useCall, useMutate } from '../api/queries.ts'
 import { goTo } from '../frame/location.ts'
 import { Button } from '../parts/Button.tsx'
+import type { DatasetSummary } from '../../shared/contract/datasets.ts'
+import type { AnnotatorId } from '../../shared/domain.ts'
+import { useSettings } from '../api/settings.ts'
 import { KIND_WORDS } from '../../shared/kind-words.ts'
 import { formatCount } from '../../shared/units.ts'
 import { Panel } from '../parts/Panel.tsx'
@@ -37,9 +40,12 @@ export function ChooseDataset(): ReactNode {
                 Items
               </th>
               <th scope="col" className="num">
-                Labeled
+                You labeled
               </th>
-              <th scope="col">Progress</th>
+              <th scope="col">Your progress</th>
+              <th scope="col" className="num" title="Items that anybody labeled">
+                By anyone
+              </th>
               <th scope="col">Annotators</th>
               <th scope="col">
                 <span className="hidden-visually">Action</span>
@@ -50,15 +56,11 @@ export function ChooseDataset(): ReactNode {
             {pairs.map((dataset) => (
               <tr key={dataset.datasetId}>
                 <td className="bold">{dataset.name}</td>
-                <td className="num">{formatCount(dataset.itemCount)}</td>
-                <td className="num">{formatCount(dataset.labeledCount)}</td>
-                <td>
-                  <ProgressBar
-                    value={dataset.itemCount === 0 ? 0 : dataset.labeledCount / dataset.itemCount}
-                    label={`Labeled part of ${dataset.name}`}
-                    width={140}
-                  />
+                <td className="num">
+                  {formatCount(dataset.itemCount)} {KIND_WORDS[dataset.kind].items}
                 </td>
+                <Own dataset={dataset} />
+                <td className="num">{formatCount(dataset.labeledCount)}</td>
                 <td className="text-2">{dataset.annotators.length === 0 ? '–' : dataset.annotators.join(', ')}</td>
                 <td className="right">
                   <Link className="btn btn-normal btn-small" href={`/label/${dataset.datasetId}`}>
@@ -71,6 +73,28 @@ export function ChooseDataset(): ReactNode {
         </table>
       </Panel>
     </div>
+  )
+}
+
+/** What this person labeled of it; nothing is known of somebody who has no name yet. */
+function Own({ dataset }: { readonly dataset: DatasetSummary }): ReactNode {
+  const annotatorId = (useSettings()?.annotatorId ?? null) as AnnotatorId | null // the settings keep it as plain text
+  const { data } = useCall(
+    'labels.progress',
+    { datasetId: dataset.datasetId, annotatorId: annotatorId ?? ('' as AnnotatorId) },
+    { enabled: annotatorId !== null },
+  )
+  return (
+    <>
+      <td className="num">{formatCount(data?.answered)}</td>
+      <td>
+        <ProgressBar
+          value={data === undefined || data.total === 0 ? 0 : (data.answered + data.skipped) / data.total}
+          label={`What you labeled of ${dataset.name}`}
+          width={120}
+        />
+      </td>
+    </>
   )
 }
 

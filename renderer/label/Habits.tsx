@@ -11,9 +11,12 @@ type Share = Output<'labels.habits'>['left']
 export function Habits({
   datasetId,
   annotatorId,
+  texts,
 }: {
   readonly datasetId: DatasetId
   readonly annotatorId: AnnotatorId
+  /** Texts are compared, of which one may be longer. */
+  readonly texts: boolean
 }): ReactNode {
   const habits = useCall('labels.habits', { datasetId, annotatorId }, { keepPrevious: true }).data
   if (habits === undefined) return null
@@ -23,8 +26,8 @@ export function Habits({
       note={`${formatCount(habits.left.n)} decided ${habits.left.n === 1 ? 'answer' : 'answers'}`}
     >
       <Meter name="Picked left side" share={habits.left} />
-      <Meter name="Picked longer" share={habits.longer} />
-      <p className="small text-2 habits-text">{describeHabits(habits)}</p>
+      {texts ? <Meter name="Picked longer" share={habits.longer} /> : null}
+      <p className="small text-2 habits-text">{describeHabits(habits, texts)}</p>
     </Section>
   )
 }
@@ -66,7 +69,7 @@ function verdict(share: Share): 'more' | 'less' | 'cannot tell' {
 
 const FEW = 20
 
-export function describeHabits({ left, longer }: Output<'labels.habits'>): string {
+export function describeHabits({ left, longer }: Output<'labels.habits'>, texts: boolean): string {
   if (left.n < FEW) return `Too few decided answers to see a habit; ${FEW - left.n} more will do.`
   const side = verdict(left)
   const length = verdict(longer)
@@ -74,6 +77,7 @@ export function describeHabits({ left, longer }: Output<'labels.habits'>): strin
     side === 'cannot tell'
       ? 'No side habit can be seen.'
       : `You pick the ${side === 'more' ? 'left' : 'right'} side more often than chance; sides are shuffled, so this is a habit.`
+  if (!texts) return sideText
   const lengthText =
     length === 'cannot tell'
       ? 'No habit of length can be seen.'

@@ -3,6 +3,7 @@ import { Clock, Flag, Redo2, Search, Undo2 } from 'lucide-react'
 import type { LabelFilter } from '../../shared/contract/labels.ts'
 import { Button } from '../parts/Button.tsx'
 import { formatCount, formatDuration } from '../../shared/units.ts'
+import { JumpField } from '../parts/JumpField.tsx'
 import { ProgressBar } from '../parts/ProgressBar.tsx'
 import type { Keymap } from './keymap.ts'
 import type { Session } from './session.ts'
@@ -23,7 +24,7 @@ interface LabelBarProps {
   readonly store: SessionStore
   readonly keymap: Keymap
   readonly jumpRef: React.Ref<HTMLInputElement>
-  readonly searchRef: React.Ref<HTMLInputElement>
+  readonly searchRef: React.RefObject<HTMLInputElement | null>
 }
 
 /** Where one is, how it goes, and the steps back. */
@@ -33,9 +34,12 @@ export function LabelBar({ session, store, keymap, jumpRef, searchRef }: LabelBa
   const seen = progress === null ? 0 : progress.answered + progress.skipped
   return (
     <div className="label-bar">
-      <Position
+      <JumpField
+        className="position"
         index={current?.index ?? null}
         total={progress?.total ?? null}
+        label="Number of the pair"
+        title="Write a number to go to that pair"
         inputRef={jumpRef}
         onJump={(index) => void store.jump(index)}
       />
@@ -100,51 +104,6 @@ export function LabelBar({ session, store, keymap, jumpRef, searchRef }: LabelBa
   )
 }
 
-/** "213 of 600": the number is a field, so that jumping needs no window of its own. */
-function Position({
-  index,
-  total,
-  inputRef,
-  onJump,
-}: {
-  readonly index: number | null
-  readonly total: number | null
-  readonly inputRef: React.Ref<HTMLInputElement>
-  onJump(index: number): void
-}): ReactNode {
-  const shown = index === null ? '' : String(index + 1)
-  return (
-    <form
-      className="position"
-      onSubmit={(event) => {
-        event.preventDefault()
-        const number = Number(new FormData(event.currentTarget).get('number'))
-        if (Number.isInteger(number) && number >= 1) onJump(Math.min(number, total ?? number) - 1)
-        blurActive()
-      }}
-    >
-      <input
-        key={shown}
-        ref={inputRef}
-        name="number"
-        className="mono"
-        inputMode="numeric"
-        aria-label="Number of the pair"
-        title="Write a number to go to that pair"
-        defaultValue={shown}
-        size={Math.max(2, shown.length)}
-        onFocus={(event) => event.currentTarget.select()}
-        onKeyDown={(event) => {
-          if (event.key !== 'Escape') return
-          event.currentTarget.value = shown
-          event.currentTarget.blur()
-        }}
-      />
-      of <span className="mono">{formatCount(total)}</span>
-    </form>
-  )
-}
-
 function FilterFields({
   session,
   store,
@@ -153,6 +112,11 @@ function FilterFields({
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
   useEffect(() => () => clearTimeout(timer.current), [])
   const { filter, matching, current } = session
+  // A search that was ended elsewhere leaves no words behind; what is being written waits to be searched.
+  useEffect(() => {
+    const field = searchRef.current
+    if (timer.current === undefined && field !== null) field.value = filter.search
+  }, [filter.search, searchRef])
   // Between two sides alone there is a tie.
   const offered = Object.entries(FILTERS).filter(([value]) => value !== 'ties' || current?.b !== null)
   return (
@@ -172,32 +136,33 @@ function FilterFields({
           </option>
         ))}
       </select>
-      <span className="label-search">
-        <Search className="icon icon-s" aria-hidden="true" />
-        <input
-          ref={searchRef}
-          className="input input-small"
-          type="search"
-          aria-label="Only pairs with these words"
-          placeholder="Search"
-          defaultValue={filter.search}
-          onChange={(event) => {
-            const search = event.currentTarget.value
-            clearTimeout(timer.current)
-            timer.current = setTimeout(() => store.restart({ ...filter, search }), 300)
-          }}
-          onKeyDown={(event) => {
-            if (event.key === 'Enter' || event.key === 'Escape') event.currentTarget.blur()
-          }}
-        />
-      </span>
+      {current?.segments == null ? (
+        <span className="label-search">
+          <Search className="icon icon-s" aria-hidden="true" />
+          <input
+            ref={searchRef}
+            className="input input-small"
+            type="search"
+            aria-label="Only pairs with these words"
+            placeholder="Search"
+            defaultValue={filter.search}
+            onChange={(event) => {
+              const search = event.currentTarget.value
+              clearTimeout(timer.current)
+              timer.current = setTimeout(() => {
+                timer.current = undefined
+                store.restart({ ...filter, search })
+              }, 300)
+            }}
+            onKeyDown={(event) => {
+              if (event.key === 'Enter' || event.key === 'Escape') event.currentTarget.blur()
+            }}
+          />
+        </span>
+      ) : null}
       {matching !== null && (filter.only !== 'unlabeled' || filter.search !== '') ? (
         <span className="mono small text-3">{formatCount(matching)}</span>
       ) : null}
     </span>
   )
-}
-
-function blurActive(): void {
-  if (document.activeElement instanceof HTMLElement) document.activeElement.blur()
 }

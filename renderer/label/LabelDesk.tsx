@@ -184,7 +184,9 @@ export function LabelDesk({ datasetId, annotator, annotators }: LabelDeskProps):
             />
           )}
           <AnnotatorSection annotator={annotator} annotators={annotators} />
-          {alone ? null : <Habits datasetId={datasetId} annotatorId={annotatorId} />}
+          {alone ? null : (
+            <Habits datasetId={datasetId} annotatorId={annotatorId} texts={dataset?.kind !== 'segment-pairs'} />
+          )}
           <AgreementSection datasetId={datasetId} />
           <LastAnswers
             datasetId={datasetId}

@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react'
+import { StickyNote } from 'lucide-react'
 import type { LabelEvent } from '../../shared/contract/labels.ts'
 import type { AnnotatorId, DatasetId } from '../../shared/domain.ts'
 import { useCall } from '../api/queries.ts'
@@ -50,6 +51,11 @@ export function LastAnswers({ datasetId, annotatorId, alone, currentId, onOpen }
               >
                 <span className="mono text-3">{event.pairIndex + 1}</span>
                 <span className="ellipsis">{event.title}</span>
+                {event.comment === '' ? null : (
+                  <span title={event.comment}>
+                    <StickyNote className="icon icon-s" aria-label={`with a note: ${event.comment}`} />
+                  </span>
+                )}
                 <span className="text-2 nowrap">{shortAnswer(event, alone)}</span>
               </button>
             </li>

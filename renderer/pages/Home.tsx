@@ -12,8 +12,10 @@ import { KIND_WORDS } from '../../shared/kind-words.ts'
 import { formatCount } from '../../shared/units.ts'
 import { ImportBox } from '../data/ImportBox.tsx'
 import { ImportJobs } from '../data/ImportJobs.tsx'
-import { SampleButton } from '../data/DatasetList.tsx'
 import { Continue } from '../home/Continue.tsx'
+import { findFamily } from '../home/next-steps.ts'
+import { NextSteps } from '../home/NextSteps.tsx'
+import { Samples } from '../home/Samples.tsx'
 import { StartTroubles } from '../home/StartTroubles.tsx'
 import { RunsTable } from '../runs/RunsTable.tsx'
 import '../home/home.css'
@@ -44,21 +46,16 @@ export function Home(): ReactNode {
       </header>
       <StartTroubles />
       <div className="roads">
-        <Road number="1" title="Open the sample">
-          <p className="text-2">
-            993 answer pairs to 170 instructions, each judged by three people (PandaLM, Apache-2.0). Label some, train
-            on all, compare.
-          </p>
-          <span className="grow" />
-          <div className="row">
-            <SampleButton keys="1" primary={latest.length === 0} />
-          </div>
+        <Road number="1" title="Open a sample">
+          <p className="text-2">One of each kind of data. Look at it, label some, train on it, compare.</p>
+          <Samples datasets={latest} keys="1" />
         </Road>
         <Road number="2" title="Import your own file">
           <ImportBox keys="2" />
         </Road>
         <Road number="3" title="Continue where you left off">
           <Continue datasets={latest} keys="3" />
+          <NextSteps datasets={latest} runs={runs.data ?? []} />
         </Road>
       </div>
       <ImportJobs />
@@ -106,7 +103,7 @@ export function Home(): ReactNode {
                     <th scope="col" className="num">
                       Holds
                     </th>
-                    <th scope="col" className="num">
+                    <th scope="col" className="num" title="Items that anybody labeled">
                       Labeled
                     </th>
                   </tr>
@@ -114,7 +111,7 @@ export function Home(): ReactNode {
                 <tbody>
                   {latest.slice(0, 8).map((row) => (
                     <tr key={row.datasetId} onClick={() => goTo(`/data/${row.datasetId}`)}>
-                      <td>
+                      <td className="wrap-cell">
                         <a className="bold" href={`#/data/${row.datasetId}`}>
                           {row.name}
                         </a>
@@ -197,15 +194,15 @@ function News({ runs }: { readonly runs: readonly RunSummary[] }): ReactNode {
   )
 }
 
-/** Runs on other data are measured on other pairs: what is offered are those on the data of the newest. @param runs the newest first */
+/** Runs on other data, or by another metric, are measured otherwise: what is offered are those that are alike. @param runs the newest first */
 function CompareFinished({ runs }: { readonly runs: readonly RunSummary[] }): ReactNode {
-  const same = runs.filter((run) => run.datasetId === runs[0]!.datasetId)
+  const same = findFamily(runs)
   if (same.length < 2) return null
   return (
     <a href={`#/compare?runs=${same.map((run) => run.runId).join(',')}`}>
       {same.length === runs.length
         ? 'Compare them'
-        : `Compare the ${formatCount(same.length)} on ${runs[0]!.datasetName}`}
+        : `Compare the ${formatCount(same.length)} on ${same[0]!.datasetName}`}
     </a>
   )
 }

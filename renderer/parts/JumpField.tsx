@@ -8,6 +8,7 @@ export function JumpField({
   label,
   title,
   inputRef,
+  className = '',
   onJump,
 }: {
   /** Where one is, from 0; null where nothing is shown. */
@@ -16,6 +17,7 @@ export function JumpField({
   readonly label: string
   readonly title?: string
   readonly inputRef?: Ref<HTMLInputElement>
+  readonly className?: string
   onJump(index: number): void
 }): ReactNode {
   const shown = index === null ? '' : String(index + 1)
@@ -23,7 +25,7 @@ export function JumpField({
   const problemId = useId()
   return (
     <form
-      className="jump"
+      className={`jump ${className}`}
       onSubmit={(event) => {
         event.preventDefault()
         const field = event.currentTarget.elements.namedItem('number') as HTMLInputElement // the one below

@@ -240,7 +240,10 @@ export const datasetRow = z.strictObject({
   /** Null where an answer stands alone: `a` is that answer, and labels say `a` for good, `b` for bad. */
   b: content.nullable(),
   split: splitName,
-  labels: z.array(z.strictObject({ annotator: z.string(), outcome, strength: strength.nullable() })),
+  /** With the notes of those who wrote one; '' else. */
+  labels: z.array(
+    z.strictObject({ annotator: z.string(), outcome, strength: strength.nullable(), comment: z.string() }),
+  ),
   metadata: namedValues(z.json()),
 })
 
@@ -280,7 +283,7 @@ export const datasetCalls = {
       offset: z.int().nonnegative().default(0),
       limit: z.int().min(1).max(500).default(50),
       search: z.string().default(''),
-      only: z.enum(['all', 'labeled', 'unlabeled', 'disagreement', 'empty-answer']).default('all'),
+      only: z.enum(['all', 'labeled', 'unlabeled', 'disagreement', 'empty-answer', 'noted']).default('all'),
     }),
     z.strictObject({ total: z.int(), rows: z.array(datasetRow) }),
   ),

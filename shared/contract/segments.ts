@@ -44,7 +44,9 @@ export const segmentRow = z.strictObject({
   pairId: z.string(),
   split: splitName,
   pair: segmentPair,
-  labels: z.array(z.strictObject({ annotator: z.string(), outcome, strength: strength.nullable() })),
+  labels: z.array(
+    z.strictObject({ annotator: z.string(), outcome, strength: strength.nullable(), comment: z.string() }),
+  ),
 })
 export type SegmentRow = z.infer<typeof segmentRow>
 

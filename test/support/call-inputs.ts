@@ -90,6 +90,7 @@ export const callInputs: { readonly [N in CallName]: (place: Place) => Inputs<N>
     unlabeled: { datasetId, only: 'unlabeled' },
     disagreement: { datasetId, only: 'disagreement' },
     'empty-answer': { datasetId, only: 'empty-answer' },
+    noted: { datasetId, only: 'noted' },
     search: { datasetId, search: 'seven wizards', only: 'labeled' },
   }),
   'datasets.report': () => one({ datasetId }),

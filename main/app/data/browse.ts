@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import type { datasetCalls } from '../../../shared/contract/datasets.ts'
 import { findEmptyAnswers } from '../store/answers.ts'
 import { findLabeled, loadLabelIndex } from '../store/labels-index.ts'
-import { readAnswersOf } from '../store/labels-read.ts'
+import { findNoted, readAnswersOf } from '../store/labels-read.ts'
 import type { ReadableDb } from '../store/open.ts'
 import type { ItemEntry } from '../../core/formats/item-entry.ts'
 import type { DatasetEntry } from '../store/datasets.ts'
@@ -61,6 +61,7 @@ export function createBrowser(db: ReadableDb, dataFolder: string): Browser {
         annotator: answer.annotatorId,
         outcome: answer.outcome,
         strength: answer.strength,
+        comment: answer.comment,
       }))
       rows.push({ index, pairId, line, prompt, a, b, split: pair.split, labels, metadata })
       yield
@@ -88,7 +89,11 @@ async function select(
   if (only === 'all') return matches
   await loadLabelIndex(db, datasetId)
   const passing = await inSlices(
-    only === 'empty-answer' ? findEmptyAnswers(db, datasetId, itemCount) : findLabeled(db, datasetId, only),
+    only === 'empty-answer'
+      ? findEmptyAnswers(db, datasetId, itemCount)
+      : only === 'noted'
+        ? findNoted(db, datasetId, itemCount)
+        : findLabeled(db, datasetId, only),
   )
   return matches === null ? passing : inSlices(inBoth(passing, matches, itemCount))
 }

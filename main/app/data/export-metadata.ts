@@ -1,5 +1,6 @@
 import type { ResponsePair } from '../../../shared/data-kinds.ts'
 import { LABEL_PREFIX } from '../../core/formats/mapping-compile.ts'
+import type { Answer } from '../store/labels-read.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 
@@ -12,4 +13,15 @@ export function withMetadata(row: Row, metadata: ResponsePair['metadata']): Row 
     all.set(free, value)
   }
   return Object.fromEntries(all)
+}
+
+const NOTE_PREFIX = 'note:'
+
+/** Columns of those who wrote a note beside their answer. */
+export function notesOf(answers: readonly Answer[]): Row {
+  return Object.fromEntries(
+    answers.flatMap(({ annotatorId, comment = '' }) =>
+      comment === '' ? [] : [[`${NOTE_PREFIX}${annotatorId}`, comment]],
+    ),
+  )
 }

@@ -3,7 +3,7 @@ import { openRecords, readUnpaired } from '../store/records.ts'
 import { eachPairWithAnswers, type Answer } from '../store/labels-read.ts'
 import type { ReadableDb } from '../store/open.ts'
 import { LABEL_PREFIX } from '../../core/formats/mapping-compile.ts'
-import { withMetadata, type Row } from './export-metadata.ts'
+import { notesOf, withMetadata, type Row } from './export-metadata.ts'
 import { reduceLabels } from './reduce-labels.ts'
 
 /**
@@ -19,7 +19,7 @@ export function* unpairedLines(
 ): Generator<string> {
   const records = openRecords(dataFolder, datasetId)
   try {
-    for (const { pair: entry, answers } of eachPairWithAnswers(db, datasetId)) {
+    for (const { pair: entry, answers } of eachPairWithAnswers(db, datasetId, [], true)) {
       const { pairId, data } = readUnpaired(records, entry)
       const labels = annotators === null ? labelOf(answers) : labelsOf(answers, annotators)
       const { prompt, completion, metadata } = data
@@ -42,10 +42,11 @@ function labelOf(answers: readonly Answer[]): Row | null {
 const WORDS = { a: true, b: false, skip: 'skip', tie: null, 'both-bad': null } as const
 
 function labelsOf(answers: readonly Answer[], annotators: readonly string[]): Row {
-  return Object.fromEntries(
+  const labels = Object.fromEntries(
     annotators.map((annotator) => {
       const outcome = answers.find((one) => one.annotatorId === annotator)?.outcome
       return [`${LABEL_PREFIX}${annotator}`, outcome === undefined ? null : WORDS[outcome]]
     }),
   )
+  return { ...labels, ...notesOf(answers) }
 }

@@ -13,7 +13,7 @@ import { withSnapshot } from '../store/snapshot.ts'
 import { createAppendFile, type AppendFile } from './import-writer.ts'
 import { LABEL_PREFIX, STRENGTH_PREFIX } from '../../core/formats/mapping-compile.ts'
 import { createLineScanner } from '../../base/files/lines.ts'
-import { withMetadata, type Row } from './export-metadata.ts'
+import { notesOf, withMetadata, type Row } from './export-metadata.ts'
 import { unpairedLines } from './export-unpaired.ts'
 import { reduceLabels } from './reduce-labels.ts'
 import { writeLines } from './write-lines.ts'
@@ -106,7 +106,7 @@ function* pairLines(
 ): Generator<string> {
   const records = openRecords(dataFolder, datasetId)
   try {
-    for (const { pair, answers } of eachPairWithAnswers(db, datasetId)) {
+    for (const { pair, answers } of eachPairWithAnswers(db, datasetId, [], true)) {
       const record = records.read(pair)
       const row = rowOf(record, answers)
       yield row === null ? '' : JSON.stringify(withMetadata({ ...row, split: pair.split }, record.metadata))
@@ -155,6 +155,7 @@ function labeledRowOf(record: ResponsePair, answers: readonly Answer[], annotato
     a: record.a,
     b: record.b,
     ...Object.fromEntries(labels),
+    ...notesOf(answers),
     weight: record.weight,
     ...optional('reward_a', record.rewardA),
     ...optional('reward_b', record.rewardB),

@@ -6,6 +6,7 @@ import { PAGE_PAIRS } from './answers.ts'
 import type { ReadableDb } from './open.ts'
 import type { ItemEntry } from '../../core/formats/item-entry.ts'
 import { iterateItems } from './items.ts'
+import { prepared } from './prepared.ts'
 import type { Sliced } from './slices.ts'
 
 export interface Answer {
@@ -13,6 +14,8 @@ export interface Answer {
   readonly annotatorId: string
   readonly outcome: Outcome
   readonly strength: Strength | null
+  /** Absent where notes were not asked for; '' where there is none. */
+  readonly comment?: string
 }
 
 interface AnswerRow {
@@ -30,17 +33,22 @@ export interface PairWithAnswers {
 /**
  * Every pair of a data set in order, with its answers in force. Nothing may be written through the connection
  * meanwhile: read a snapshot. @param annotators whose answers, names or ids; empty: everybody's
+ * @param notes with what people wrote beside them
  */
 export function* eachPairWithAnswers(
   db: ReadableDb,
   datasetId: string,
   annotators: readonly string[] = [],
+  notes = false,
 ): Generator<PairWithAnswers> {
   const shown = shownNames(db, datasetId)
   const wanted = isAmong(annotators, shown)
   const rows = db
-    .prepare<[string], AnswerRow>(
-      'SELECT pair_idx, annotator_id, outcome, strength FROM answers WHERE dataset_id = ? ORDER BY pair_idx, annotator_id',
+    .prepare<[string], AnswerRow & { readonly comment?: string }>(
+      notes
+        ? `SELECT a.pair_idx, a.annotator_id, a.outcome, a.strength, e.comment FROM answers a JOIN label_events e USING (label_id)
+          WHERE a.dataset_id = ? ORDER BY a.pair_idx, a.annotator_id`
+        : 'SELECT pair_idx, annotator_id, outcome, strength FROM answers WHERE dataset_id = ? ORDER BY pair_idx, annotator_id',
     )
     .iterate(datasetId)
   try {
@@ -48,9 +56,10 @@ export function* eachPairWithAnswers(
     for (const pair of iterateItems(db, datasetId)) {
       const answers: Answer[] = []
       for (; next.done !== true && next.value.pair_idx <= pair.index; next = rows.next()) {
-        const { annotator_id: id, outcome, strength } = next.value
+        const { annotator_id: id, outcome, strength, comment } = next.value
         const annotatorId = shown(id)
-        if (next.value.pair_idx === pair.index && wanted(id)) answers.push({ annotatorId, outcome, strength })
+        if (next.value.pair_idx === pair.index && wanted(id))
+          answers.push({ annotatorId, outcome, strength, ...(comment === undefined ? {} : { comment }) })
       }
       yield { pair, answers }
     }
@@ -74,15 +83,36 @@ export function* namesWithAnswers(db: ReadableDb, datasetId: string): Sliced<str
   return [...names].map(shown).sort()
 }
 
-/** Everybody's answers in force on one pair. */
-export function readAnswersOf(db: ReadableDb, datasetId: string, pairIndex: number): Answer[] {
+/** Everybody's answers in force on one pair, with their notes; '' where there is none. */
+export function readAnswersOf(
+  db: ReadableDb,
+  datasetId: string,
+  pairIndex: number,
+): (Answer & { readonly comment: string })[] {
   const shown = shownNames(db, datasetId)
-  return db
-    .prepare<[string, number], AnswerRow>(
-      'SELECT pair_idx, annotator_id, outcome, strength FROM answers WHERE dataset_id = ? AND pair_idx = ? ORDER BY annotator_id',
-    )
+  return prepared<[string, number], AnswerRow & { readonly comment: string }>(
+    db,
+    `SELECT a.pair_idx, a.annotator_id, a.outcome, a.strength, e.comment
+    FROM answers a JOIN label_events e USING (label_id) WHERE a.dataset_id = ? AND a.pair_idx = ? ORDER BY a.annotator_id`,
+  )
     .all(datasetId, pairIndex)
-    .map((row) => ({ annotatorId: shown(row.annotator_id), outcome: row.outcome, strength: row.strength }))
+    .map(({ annotator_id: id, outcome, strength, comment }) => ({ annotatorId: shown(id), outcome, strength, comment }))
+}
+
+/** Places of the pairs with a note beside an answer in force, in order. */
+export function* findNoted(db: ReadableDb, datasetId: string, itemCount: number): Sliced<number[]> {
+  const page = db
+    .prepare<[string, number, number], number>(
+      `SELECT DISTINCT a.pair_idx FROM answers a JOIN label_events e USING (label_id)
+      WHERE a.dataset_id = ? AND a.pair_idx >= ? AND a.pair_idx < ? AND e.comment <> '' ORDER BY a.pair_idx`,
+    )
+    .pluck()
+  const found: number[] = []
+  for (let from = 0; from < itemCount; from += PAGE_PAIRS) {
+    found.push(...page.all(datasetId, from, from + PAGE_PAIRS))
+    yield
+  }
+  return found
 }
 
 /** One annotator's answer in force on one pair, with its comment. */

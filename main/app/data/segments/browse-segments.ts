@@ -35,6 +35,7 @@ export function readSegmentRow(
       annotator: answer.annotatorId,
       outcome: answer.outcome,
       strength: answer.strength,
+      comment: answer.comment,
     }))
     return { index, pairId: entry.pairId, split: entry.split, pair: pair.data, labels }
   } finally {
