@@ -195,8 +195,8 @@ describe('numbers', () => {
       annotators: ['annotator1', 'annotator2'],
     })
     expect(readAnswersOf(store.db, 'other', 0)).toEqual([
-      { annotatorId: 'annotator1', outcome: 'a', strength: null },
-      { annotatorId: 'annotator2', outcome: 'b', strength: 'far' },
+      { annotatorId: 'annotator1', outcome: 'a', strength: null, comment: '' },
+      { annotatorId: 'annotator2', outcome: 'b', strength: 'far', comment: '' },
     ])
   })
 })
