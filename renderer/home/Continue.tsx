@@ -55,8 +55,9 @@ export function Continue({
     <div className="col gap-3 road-body">
       <div className="row">
         <b className="grow ellipsis">{dataset.name}</b>
-        <span className="mono small">
-          You labeled {formatCount(answered)} / {formatCount(total)}
+        <span className="small text-2 nowrap">
+          You labeled <span className="mono">{formatCount(answered)}</span> of{' '}
+          <span className="mono">{formatCount(total)}</span>
         </span>
       </div>
       <ProgressBar label={`What you labeled of ${dataset.name}`} value={total === 0 ? 0 : answered / total} />

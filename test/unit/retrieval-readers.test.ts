@@ -4,6 +4,7 @@ import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
+import { eachOwnCopy } from '../../main/core/learn/ranking/own-copies.ts'
 import { gradesByQuery, textOf, type Row } from '../../main/core/retrieval/collection.ts'
 import { isBeirFolder, readBeirFolder, readJudgments } from '../../main/core/retrieval/read-beir.ts'
 import {
@@ -333,4 +334,13 @@ describe('MS MARCO', () => {
     }
     await expect(reading()).rejects.toThrow('qrels.train.tsv has no judgment that can be used.')
   })
+})
+
+it('copies of queries are looked for in steps, so that a large collection silences nobody', () => {
+  const documents = Array.from({ length: 2000 }, (_none, at) => ({ docId: `d${at}`, title: '', text: `Text ${at}.` }))
+  const work = eachOwnCopy([{ queryId: 'q', text: 'text 1999' }], documents)
+  let steps = 0
+  let step = work.next()
+  for (; step.done !== true; step = work.next()) steps += 1
+  expect([steps, [...step.value.sameText], step.value.sameId.size]).toEqual([4, ['q'], 0])
 })

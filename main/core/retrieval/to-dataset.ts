@@ -1,11 +1,12 @@
 // Collections and feature files as items of a data set of the kind `rankings`.
 import { existsSync, statSync } from 'node:fs'
 import path from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { RowProblem } from '../../../shared/contract/datasets.ts'
 import type { SplitName } from '../../../shared/data-kinds.ts'
 import { AppError } from '../../../shared/errors.ts'
 import type { FeatureQuery, JudgedQuery, RankingDocument } from '../../../shared/rankings.ts'
-import { findOwnCopies } from '../learn/ranking/own-copies.ts'
+import { eachOwnCopy } from '../learn/ranking/own-copies.ts'
 import type { Collection, FileProblem, Query } from './collection.ts'
 import { isBeirFolder, readBeirFolder } from './read-beir.ts'
 import { isMarcoFolder, readMarcoFolder } from './read-msmarco.ts'
@@ -114,7 +115,7 @@ async function* readSet(readFolder: ReadFolder, folder: string): AsyncGenerator<
       }
   }
   for (const document of set.documents) yield { document }
-  for (const problem of ownCopyWarnings(
+  for (const problem of await ownCopyWarnings(
     set.queries.map((query, at) => ({ ...query, line: at + 1 })).filter(({ queryId }) => judgments.has(queryId)),
     set.documents,
   ))
@@ -122,11 +123,14 @@ async function* readSet(readFolder: ReadFolder, folder: string): AsyncGenerator<
 }
 
 /** @param queries those that are judged */
-function ownCopyWarnings(
+async function ownCopyWarnings(
   queries: readonly (Query & { readonly line: number })[],
   documents: readonly RankingDocument[],
-): RowProblem[] {
-  const { sameId, sameText } = findOwnCopies(queries, documents)
+): Promise<RowProblem[]> {
+  const work = eachOwnCopy(queries, documents)
+  let step = work.next()
+  for (; step.done !== true; step = work.next()) await nextTurn() // whoever watches sees that it goes on
+  const { sameId, sameText } = step.value
   const warn = (code: string, of: ReadonlySet<string>, reason: string, hint: string): RowProblem[] => {
     const line = queries.find(({ queryId }) => of.has(queryId))?.line
     return line === undefined
