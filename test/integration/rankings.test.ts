@@ -160,17 +160,17 @@ test('a BEIR folder is listed with its judged documents, and trained on by how w
     weights: null,
   })
   // BM25 is a row like others: what it is measured by is what every run says of the order that it begins with.
-  const bm25 = {
+  const ofFirstStage = {
     method: 'bm25',
     config: { candidates: 3 },
     training: { steps: 7 },
     model: { kind: 'networks' },
     data: { datasetId },
   } satisfies RunRequestInput
-  expect((await client.call('runs.check', { request: bm25 })).advice).toContainEqual(
+  expect((await client.call('runs.check', { request: ofFirstStage })).advice).toContainEqual(
     expect.objectContaining({ text: expect.stringMatching(/^Steps: without effect/) }),
   )
-  const [first] = (await client.call('runs.start', { request: { ...bm25, training: {} } })).runIds
+  const [first] = (await client.call('runs.start', { request: { ...ofFirstStage, training: {} } })).runIds
   expect(await waitForState(client, first!)).toBe('finished')
   const baseline = await client.call('runs.get', { runId: first! })
   expect([baseline.step, baseline.totalSteps, baseline.mainValue]).toEqual([
