@@ -11,7 +11,9 @@ import {
   insertDataset,
   listDatasets,
   publishDataset,
+  setMapping,
   type DatasetEntry,
+  type ImportTotals,
 } from '../store/datasets.ts'
 import { writeDatasetFile } from '../store/datasets-file.ts'
 import { datasetFolder, recordsPath, reportPath } from '../store/datasets-folder.ts'
@@ -27,6 +29,7 @@ import { createPromptTable } from './import-split.ts'
 import { createAppendFile } from './import-writer.ts'
 import type { ImportedLabel, NewItem, NewPart } from '../../core/formats/parsed-rows.ts'
 import { refuseImport } from './refused-import.ts'
+import { withSourceSplit } from './split.ts'
 
 export interface NewDataset {
   /** Default: a new one. */
@@ -81,6 +84,7 @@ export async function addDataset(dataset: NewDataset, context: AddContext): Prom
     const whole = { ...draft, ...totals }
     writeDatasetFile(dataFolder, whole)
     syncFolder(path.dirname(datasetFolder(dataFolder, datasetId)))
+    setMapping(db, datasetId, totals.mapping)
     publishDataset(db, datasetId, totals)
     return whole
   } catch (error) {
@@ -93,10 +97,10 @@ export async function addDataset(dataset: NewDataset, context: AddContext): Prom
 }
 
 async function writeParts(
-  { datasetId, createdAtMs, split, source }: DatasetEntry,
+  { datasetId, createdAtMs, split, source, mapping }: DatasetEntry,
   parts: NewDataset['parts'],
   { db, dataFolder, signal, onProgress }: AddContext,
-): Promise<Pick<DatasetEntry, 'fingerprint' | 'itemCount' | 'promptCount' | 'rejectedRowCount' | 'warningCount'>> {
+): Promise<ImportTotals & Pick<DatasetEntry, 'mapping'>> {
   const records = await createAppendFile(recordsPath(dataFolder, datasetId))
   const report = await createAppendFile(reportPath(dataFolder, datasetId))
   const groups = createPromptTable()
@@ -190,6 +194,7 @@ async function writeParts(
       promptCount: groups.promptCount,
       rejectedRowCount: counts.error,
       warningCount: counts.warning,
+      mapping: given.some((side) => side !== null) ? withSourceSplit(mapping) : mapping,
     }
   } finally {
     await records.close()

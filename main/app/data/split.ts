@@ -52,6 +52,16 @@ export function keepsSourceSplit(mapping: ImportMapping): boolean {
   return Object.values(mapping.columns).includes('split')
 }
 
+/** The mapping of items whose source gives their sides; what it calls them is the reader's own affair. */
+export function withSourceSplit(mapping: ImportMapping): ImportMapping {
+  return { ...mapping, columns: { ...mapping.columns, split: 'split' } }
+}
+
+/** True where somebody asked for other sides than those that the source gives. */
+export function drewOthers({ columns }: ImportMapping): boolean {
+  return columns['split'] === 'metadata'
+}
+
 /** The mapping of a data set whose sides are drawn from now on; the column stays in the metadata. */
 export function withDrawnSplit(mapping: ImportMapping): ImportMapping {
   return {

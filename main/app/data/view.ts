@@ -20,7 +20,7 @@ import { reduceLabels } from './reduce-labels.ts'
 import { answerRows } from './view-answers.ts'
 import { itemRows } from './view-items.ts'
 import type { Rows, Source, Totals, ViewUse } from './view-rows.ts'
-import { keepsSourceSplit } from './split.ts'
+import { drewOthers, keepsSourceSplit } from './split.ts'
 import { writeLines } from './write-lines.ts'
 
 /** What there is to train on: what a view holds, or would hold. */
@@ -119,7 +119,9 @@ function withRows<T>(
     const dataset = requireDataset(snapshot, spec.datasetId)
     // Sides of the source stay; sides that are drawn are drawn as the run asks.
     const drawn = keepsSourceSplit(dataset.mapping) ? null : await drawSides(snapshot, spec.datasetId, spec.split)
-    const asSplit: Source['sideOf'] = (pair, given = null) => given ?? (drawn === null ? pair.split : drawn(pair.index))
+    const others = drewOthers(dataset.mapping)
+    const asSplit: Source['sideOf'] = (pair, given = null) =>
+      (others ? null : given) ?? (drawn === null ? pair.split : drawn(pair.index))
     const records = openRecords(dataFolder, spec.datasetId)
     const rowsWith = (sideOf: Source['sideOf'], totals: Totals, reading: Wanted['mode']): Rows => {
       const source = { db: snapshot, spec, use, sideOf, records, totals }

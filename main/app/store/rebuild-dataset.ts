@@ -67,13 +67,9 @@ export async function rebuildDataset(
     const isPairs = entry.kind === 'response-pairs'
     // Sides of pairs are the source's only as long as nobody drew others.
     const given = isPairs && Object.values(entry.mapping.columns).includes('split') ? records.sides : []
+    const itemSides = isPairs || entry.mapping.columns['split'] === 'metadata' ? [] : records.sides
     const drawn = options.assignSplits(readPromptHashes(db, id), entry.split, given)
-    for (const _ of markSplits(
-      db,
-      id,
-      records.count,
-      (index) => (isPairs ? null : records.sides[index]) ?? drawn[index] ?? 'train',
-    ))
+    for (const _ of markSplits(db, id, records.count, (index) => itemSides[index] ?? drawn[index] ?? 'train'))
       await nextTurn()
     const replay =
       remembered === null

@@ -1,5 +1,6 @@
 // Files of segment pairs: our own JSONL, and the npz files of CPL's code in their three forms.
 import { z } from 'zod'
+import { outcome, splitName, strength } from '../../../shared/data-kinds.ts'
 import { AppError, describeIssues } from '../../../shared/errors.ts'
 import { segmentPair, type Segment } from '../../../shared/segment-pair.ts'
 import type { NewPart } from './parsed-rows.ts'
@@ -10,11 +11,18 @@ import type { NpyArray } from '../../base/files/npy.ts'
 import { readNpz } from './npz.ts'
 import { preferenceOf, toPart } from './segment-items.ts'
 
-/** A line of our own files: the pair, and who is preferred: 'a', 'b', 'tie' or null. */
+/** A line of our own files: the pair, and what was said of it. */
 export const segmentLine = segmentPair.extend({
   id: z.string().optional(),
+  /** Who is preferred by most; null where nobody says. */
   preferred: z.enum(['a', 'b', 'tie']).nullable().default(null),
   judge: z.string().default('file'),
+  /** Each label by itself; where the list is there, empty or not, it stands for `preferred` and the scores. */
+  labels: z
+    .array(z.strictObject({ annotator: z.string().min(1), outcome, strength: strength.nullable().default(null) }))
+    .optional(),
+  /** The side that the source gives. */
+  split: splitName.nullable().default(null),
 })
 
 const SECOND_PREFERRED = { a: 0, b: 1, tie: 0.5 } as const
@@ -49,7 +57,7 @@ function partOfLine(line: number, values: unknown): NewPart {
       },
     }
   }
-  const { id, preferred, judge, ...pair } = parsed.data
+  const { id, preferred, judge, labels, split, ...pair } = parsed.data
   const unreal = whereUnreal(pair.a, 'segment a') ?? whereUnreal(pair.b, 'segment b')
   if (unreal !== null) return leftOut(line, unreal)
   return toPart({
@@ -58,6 +66,8 @@ function partOfLine(line: number, values: unknown): NewPart {
     pair,
     secondPreferred: preferred === null ? preferenceOf(pair.a.score, pair.b.score) : SECOND_PREFERRED[preferred],
     judge: preferred === null ? 'score' : judge,
+    labels,
+    split,
   })
 }
 

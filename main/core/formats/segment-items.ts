@@ -1,7 +1,8 @@
 // Segments, wherever they come from, as items of a data set of kind `segment-pairs`.
 import { episodeGroup, type Segment, type SegmentPair } from '../../../shared/segment-pair.ts'
 import type { CollectedSegments } from '../worlds/collect.ts'
-import type { NewPart } from './parsed-rows.ts'
+import type { SplitName } from '../../../shared/data-kinds.ts'
+import type { NewItem, NewPart } from './parsed-rows.ts'
 
 export interface SegmentItem {
   readonly pairId: string
@@ -12,10 +13,14 @@ export interface SegmentItem {
   readonly secondPreferred: number | null
   /** Who says so. */
   readonly judge: string
+  /** In place of both, where the source has the labels one by one. */
+  readonly labels?: NewItem['labels']
+  /** The side that the source gives; null or left out where it gives none. */
+  readonly split?: SplitName | null
 }
 
 /** Both segments are shown under one title; pairs of the same episodes stay together in a split. */
-export function toPart({ pairId, line, pair, secondPreferred, judge }: SegmentItem): NewPart {
+export function toPart({ pairId, line, pair, secondPreferred, judge, labels, split = null }: SegmentItem): NewPart {
   const steps = pair.a.observations.length
   return {
     item: {
@@ -23,10 +28,11 @@ export function toPart({ pairId, line, pair, secondPreferred, judge }: SegmentIt
       line,
       group: episodeGroup(pair) ?? pairId,
       title: `${pair.world ?? 'segments'} ${line}: ${steps} steps`,
-      split: null,
+      split,
       data: pair,
       labels:
-        secondPreferred === null
+        labels ??
+        (secondPreferred === null
           ? []
           : [
               {
@@ -34,7 +40,7 @@ export function toPart({ pairId, line, pair, secondPreferred, judge }: SegmentIt
                 outcome: secondPreferred > 0.5 ? 'b' : secondPreferred < 0.5 ? 'a' : 'tie',
                 strength: null,
               },
-            ],
+            ]),
     },
   }
 }

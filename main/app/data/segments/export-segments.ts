@@ -1,16 +1,19 @@
 import { mkdir, rm } from 'node:fs/promises'
 import path from 'node:path'
+import type { z } from 'zod'
 import { AppError } from '../../../../shared/errors.ts'
+import type { SplitName } from '../../../../shared/data-kinds.ts'
 import { segmentPair, type Segment, type SegmentPair } from '../../../../shared/segment-pair.ts'
 import { moveDurably } from '../../../base/files/durable.ts'
-import type { DatasetEntry } from '../../store/datasets.ts'
-import { eachPairWithAnswers } from '../../store/labels-read.ts'
+import { DEFAULT_SPLIT, type DatasetEntry } from '../../store/datasets.ts'
+import { eachPairWithAnswers, type Answer } from '../../store/labels-read.ts'
 import type { ReadableDb } from '../../store/open.ts'
 import { openRecords, parseItem } from '../../store/records.ts'
 import { withSnapshot } from '../../store/snapshot.ts'
 import { createAppendFile } from '../import-writer.ts'
 import { reduceLabels } from '../reduce-labels.ts'
 import { writeNpz, type ArrayToWrite } from '../../../core/formats/npz.ts'
+import type { segmentLine } from '../../../core/formats/read-segments.ts'
 
 export type SegmentFormat = 'segments-jsonl' | 'cpl-npz'
 
@@ -19,9 +22,15 @@ interface StoredPair {
   readonly pair: SegmentPair
   /** P(a preferred); null where nobody judged. */
   readonly preferenceA: number | null
+  /** In force, each by itself. */
+  readonly answers: readonly Answer[]
+  /** Null where the usual draw gives it again. */
+  readonly split: SplitName | null
 }
 
-function* storedPairs(db: ReadableDb, dataFolder: string, { datasetId }: DatasetEntry): Generator<StoredPair> {
+function* storedPairs(db: ReadableDb, dataFolder: string, { datasetId, split }: DatasetEntry): Generator<StoredPair> {
+  const { seed, validation, test } = DEFAULT_SPLIT
+  const isUsual = split.seed === seed && split.validation === validation && split.test === test
   const records = openRecords(dataFolder, datasetId)
   try {
     for (const { pair: entry, answers } of eachPairWithAnswers(db, datasetId)) {
@@ -37,6 +46,8 @@ function* storedPairs(db: ReadableDb, dataFolder: string, { datasetId }: Dataset
         pairId: item.pairId,
         pair: segmentPair.parse(item.data),
         preferenceA: reduced.kind === 'preference' ? reduced.preferenceA : null,
+        answers,
+        split: isUsual && item.split === null ? null : entry.split,
       }
     }
   } finally {
@@ -44,7 +55,7 @@ function* storedPairs(db: ReadableDb, dataFolder: string, { datasetId }: Dataset
   }
 }
 
-/** Writes into `exports/` under the data folder; half a file never has the final name. Both formats can be imported again. */
+/** Writes into `exports/` under the data folder; half a file never has the final name. JSON Lines give the same data set again; an npz keeps what CPL's code reads. */
 export async function exportSegments(
   db: ReadableDb,
   dataFolder: string,
@@ -77,10 +88,16 @@ async function writeLines(file: string, pairs: Iterable<StoredPair>): Promise<nu
   const output = await createAppendFile(file)
   let rows = 0
   try {
-    for (const { pairId, pair, preferenceA } of pairs) {
-      await output.append(
-        `${JSON.stringify({ id: pairId, ...pair, preferred: preferenceA === null ? null : preferenceA > 0.5 ? 'a' : preferenceA < 0.5 ? 'b' : 'tie', judge: 'labels' })}\n`,
-      )
+    for (const { pairId, pair, preferenceA, answers, split } of pairs) {
+      const line: z.input<typeof segmentLine> = {
+        id: pairId,
+        ...pair,
+        preferred: preferenceA === null ? null : preferenceA > 0.5 ? 'a' : preferenceA < 0.5 ? 'b' : 'tie',
+        judge: 'labels',
+        labels: answers.map(({ annotatorId, outcome, strength }) => ({ annotator: annotatorId, outcome, strength })),
+        ...(split === null ? {} : { split }),
+      }
+      await output.append(`${JSON.stringify(line)}\n`)
       rows += 1
     }
     await output.finish()
