@@ -47,6 +47,9 @@ const rows = [
     true,
   ],
 
+  // What a file or a folder is, by its content.
+  ['imports', '^main/core/imports/', ['^main/core/(imports|formats|retrieval)/', '^main/base/', '^shared/'], [], true],
+
   // Published benchmarks: their files, read and scored as they score.
   [
     'benchmarks',

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { comparisonCalls } from './contract/comparisons.ts'
 import { datasetCalls, importJob } from './contract/datasets.ts'
 import { engineCalls, engineJob } from './contract/engines.ts'
+import { importCalls } from './contract/imports.ts'
 import { labelCalls } from './contract/labels.ts'
 import { match, matchCalls } from './contract/matches.ts'
 import { modelCalls, modelJob } from './contract/models.ts'
@@ -21,6 +22,7 @@ import { curveChange } from './metric-columns.ts'
 export const contract = {
   ...systemCalls,
   ...datasetCalls,
+  ...importCalls,
   ...segmentCalls,
   ...labelCalls,
   ...modelCalls,

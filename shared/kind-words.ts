@@ -25,3 +25,12 @@ export const KIND_WORDS: Readonly<Record<DataKind, KindWords>> = {
   rankings: { name: 'judged lists', items: 'queries', group: 'query', groups: 'queries', labeled: false },
   'contrast-groups': { name: 'texts', items: 'texts', group: 'text', groups: 'texts', labeled: false },
 }
+
+/** What data of a kind are called where they come in. */
+export const IMPORT_WORDS: Readonly<Record<DataKind, string>> = {
+  'response-pairs': 'preference pairs',
+  'unpaired-responses': 'single answers',
+  'contrast-groups': 'texts',
+  rankings: 'judged lists',
+  'segment-pairs': 'segments',
+}

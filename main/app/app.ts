@@ -24,6 +24,7 @@ import { closeToOthers, keepFilesPrivate } from '../base/private-folder.ts'
 import { makePairs } from './requests/make-pairs.ts'
 import { createMatchService } from './matches/match-service.ts'
 import { createPlaygroundService } from './playground/playground-service.ts'
+import { streamItems } from './reading/read-items.ts'
 import { createReader } from './reading/reader.ts'
 import { createModelService } from './registry/model-service.ts'
 import { createReproductionService } from './papers/reproduction-service.ts'
@@ -89,6 +90,7 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
       log,
       inspectFile: (file, options) => reader.ask('inspect', { path: file, options }),
       readPairs: (file, mapping, signal) => reader.stream('pairs', { path: file, mapping }, { signal }),
+      readItems: (source, signal) => streamItems(reader, source, signal),
     })
     const models = createModelService({
       db: store.db,

@@ -2,8 +2,10 @@ import { z } from 'zod'
 import { content, dataKind, outcome, splitName, strength } from '../data-kinds.ts'
 import { datasetWarning } from '../dataset-warnings.ts'
 import { datasetId, jobId } from '../domain.ts'
+import { errorCode } from '../errors.ts'
 import { namedValues } from '../named-values.ts'
 import { call, importedFile } from './define.ts'
+import { segmentReading, textReading } from './import-readings.ts'
 
 /** What a column of the file means. */
 export const columnRole = z.enum([
@@ -251,7 +253,9 @@ export const importJob = z.strictObject({
   jobId,
   state: z.enum(['running', 'finished', 'failed', 'cancelled']),
   name: z.string(),
+  kind: dataKind,
   bytesRead: z.number(),
+  /** 0 where the end is not known beforehand. */
   totalBytes: z.number(),
   rowsKept: z.int(),
   rowsRejected: z.int(),
@@ -261,7 +265,9 @@ export const importJob = z.strictObject({
   remainingMs: z.number().nullable(),
   datasetId: datasetId.nullable(),
   /** `leftOut` where rows were the reason. */
-  error: z.strictObject({ message: z.string(), hint: z.string(), leftOut: leftOut.nullable() }).nullable(),
+  error: z
+    .strictObject({ code: errorCode, message: z.string(), hint: z.string(), leftOut: leftOut.nullable() })
+    .nullable(),
 })
 export type ImportJob = z.infer<typeof importJob>
 
@@ -298,8 +304,16 @@ export const datasetCalls = {
     }),
     inspection,
   ),
+  /** Any kind of data, in a job of its own: what is wrong with the rows is told by the job. */
   'datasets.import': call(
-    z.strictObject({ ...importedFile, mapping: importMapping.nullable().default(null) }),
+    z.strictObject({
+      ...importedFile,
+      kind: dataKind.default('response-pairs'),
+      /** Of pairs. */
+      mapping: importMapping.nullable().default(null),
+      texts: textReading.prefault({}),
+      segments: segmentReading.prefault({}),
+    }),
     z.strictObject({ jobId }),
   ),
   'datasets.importJob': call(z.strictObject({ jobId }), importJob),

@@ -7,11 +7,13 @@ import { contract } from '../../shared/contract.ts'
 import { createImportService, type ImportService } from '../../main/app/data/import-service.ts'
 import { createEventBus } from '../../main/app/events.ts'
 import { datasetHandlers } from '../../main/app/handlers/datasets.ts'
+import { importHandlers } from '../../main/app/handlers/imports.ts'
+import { streamItems } from '../../main/app/reading/read-items.ts'
 import { createLog } from '../../main/base/log.ts'
 import { openStore, type WritableDb } from '../../main/app/store/open.ts'
 import { readHere } from './read-here.ts'
 
-type DatasetCall = keyof ReturnType<typeof datasetHandlers>
+type DatasetCall = keyof ReturnType<typeof datasetHandlers> | keyof ReturnType<typeof importHandlers>
 
 export interface OpenData {
   readonly dataFolder: string
@@ -40,9 +42,11 @@ export function openData(dataFolder = mkdtempSync(path.join(tmpdir(), 'pairlab-d
     log,
     inspectFile: (path, options) => reader.ask('inspect', { path, options }),
     readPairs: (path, mapping, signal) => reader.stream('pairs', { path, mapping }, { signal }),
+    readItems: (source, signal) => streamItems(reader, source, signal),
   })
   const resourcesFolder = fileURLToPath(new URL('../../resources', import.meta.url))
-  const handlers = datasetHandlers({ db: store.db, dataFolder, resourcesFolder, events, log, imports, reader })
+  const deps = { db: store.db, dataFolder, resourcesFolder, events, log, imports, reader }
+  const handlers = { ...datasetHandlers(deps), ...importHandlers(deps) }
   async function call<N extends DatasetCall>(name: N, input: Input<N>): Promise<Output<N>> {
     const handler = handlers[name] as (value: unknown) => unknown // its input is parsed here, by its own schema
     return contract[name].output.parse(await handler(contract[name].input.parse(input))) as Output<N> // parsed by its own schema

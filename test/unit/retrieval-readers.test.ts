@@ -23,7 +23,7 @@ import {
   readPassages,
   readTextTriples,
 } from '../../main/core/retrieval/read-msmarco.ts'
-import { looksLikeRankings, readRankings } from '../../main/core/retrieval/to-dataset.ts'
+import { isRankingFolder, readRankings } from '../../main/core/retrieval/to-dataset.ts'
 import { formatTrecRun } from '../../main/core/learn/ranking/trec-run.ts'
 import { readTrecJudgments, readTrecRun } from '../../main/core/retrieval/trec.ts'
 
@@ -296,7 +296,7 @@ describe('MS MARCO', () => {
     write('10 0 1 1\n11\t0\t2\t1\n99 0 1 1\n', 'märco/qrels.dev.small.tsv')
     write('20\t0\t3\t1\n20\t0\t77\t1\n20\t0\t1\t-1\n', 'märco/qrels.train.tsv')
     write('not read', 'märco/triples.train.small.tsv')
-    expect([looksLikeRankings(set), looksLikeRankings(path.join(fixtures, 'msmarco'))]).toEqual([true, true])
+    expect([isRankingFolder(set), isRankingFolder(path.join(fixtures, 'msmarco'))]).toEqual([true, true])
     const parts = []
     for await (const part of readRankings(set)) parts.push(part)
     expect(parts.flatMap((part) => ('query' in part ? [part.query] : []))).toMatchObject([

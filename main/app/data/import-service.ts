@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { basename } from 'node:path'
 import { leftOut, type ImportJob, type ImportMapping, type Inspection } from '../../../shared/contract/datasets.ts'
 import type { DatasetId, JobId } from '../../../shared/domain.ts'
 import { AppError, toWire } from '../../../shared/errors.ts'
@@ -10,14 +9,18 @@ import { listDatasets, requireDataset, type DatasetEntry } from '../store/datase
 import { storeError, type WritableDb } from '../store/open.ts'
 import { placeDataset } from './dataset-ids.ts'
 import { runImport, type ImportContext, type ImportStatus } from './import-run.ts'
+import { addDataset } from './add-dataset.ts'
+import { ITEM_QUESTIONS, nameFromPath, type ItemKind, type ItemSource, type ReadItems } from './import-items.ts'
 import type { InspectOptions } from '../../core/formats/inspect.ts'
 
 export interface ImportRequest {
   readonly path: string
   /** Empty: the file's. */
   readonly name: string
-  /** Null: guessed. */
+  /** Of pairs; null: guessed. */
   readonly mapping: ImportMapping | null
+  /** What is read in place of pairs, and how. */
+  readonly items?: Omit<ItemSource, 'path'>
   readonly licence: string | null
   /** What the data set says it came from; by default the path. */
   readonly source?: string
@@ -36,6 +39,8 @@ export interface ImportService {
   cancel(jobId: string): void
   /** Resolves with the job once it has ended, however it did. */
   ended(jobId: string): Promise<ImportJob>
+  /** While an import of that file or folder runs. */
+  reads(path: string): boolean
   /** While an import runs. */
   isBusy(): boolean
   /** Cancels what runs and waits until nothing of it is left. */
@@ -49,6 +54,7 @@ export interface ImportServiceDeps {
   /** How files are read: in a process of its own, in the app. */
   readonly inspectFile: (path: string, options: InspectOptions) => Promise<Inspection>
   readonly readPairs: ImportContext['readPairs']
+  readonly readItems: ReadItems
   readonly log: Pick<Log, 'info' | 'error'>
 }
 
@@ -64,6 +70,7 @@ export function createImportService(deps: ImportServiceDeps): ImportService {
         hint: 'Imports are forgotten when the app closes; look at the list of data sets.',
       }),
   })
+  const read = new Map<JobId, string>()
   let closing = false
 
   async function start(request: ImportRequest): Promise<JobId> {
@@ -76,6 +83,14 @@ export function createImportService(deps: ImportServiceDeps): ImportService {
     if (known === 'running' || known === 'finished') return jobId
     const { datasetId, made } = placeDataset(deps, request.clientKey)
     if (made) return noteFinished(jobId, requireDataset(deps.db, datasetId))
+    const { items } = request
+    if (items !== undefined) {
+      refuseClosing()
+      const state = draftState(jobId, request, items.kind, 0)
+      read.set(jobId, request.path)
+      jobs.start(jobId, state, (job) => workItems(job, datasetId, request, { ...items, path: request.path }))
+      return jobId
+    }
     const inspection = await deps.inspectFile(request.path, { mapping: request.mapping, limit: 1 })
     if (inspection.missingRoles.length > 0) {
       throw new AppError({
@@ -85,21 +100,37 @@ export function createImportService(deps: ImportServiceDeps): ImportService {
       })
     }
     refuseOpenQuestions(inspection)
-    if (closing)
-      throw new AppError({
-        code: 'cancelled',
-        message: 'The app is closing.',
-        hint: 'Start it again and import the file then.',
-      })
+    refuseClosing()
     const meanwhile = jobs.get(jobId)?.state.state // the same order may have come twice while the file was looked at
     if (meanwhile === 'running' || meanwhile === 'finished') return jobId
-    const name = uniqueName(request.name.trim() === '' ? nameFromPath(request.path) : request.name.trim())
-    const state: ImportJob = {
+    const state = draftState(jobId, request, 'response-pairs', inspection.sizeBytes)
+    read.set(jobId, request.path)
+    jobs.start(jobId, state, (job) => work(job, datasetId, { ...request, mapping: inspection.mapping }))
+    return jobId
+  }
+
+  function refuseClosing(): void {
+    if (!closing) return
+    throw new AppError({
+      code: 'cancelled',
+      message: 'The app is closing.',
+      hint: 'Start it again and import the file then.',
+    })
+  }
+
+  function draftState(
+    jobId: JobId,
+    { name, path }: ImportRequest,
+    kind: ImportJob['kind'],
+    totalBytes: number,
+  ): ImportJob {
+    return {
       jobId,
       state: 'running',
-      name,
+      name: uniqueName(name.trim() === '' ? nameFromPath(path) : name.trim()),
+      kind,
       bytesRead: 0,
-      totalBytes: inspection.sizeBytes,
+      totalBytes,
       rowsKept: 0,
       rowsRejected: 0,
       warnings: 0,
@@ -108,19 +139,18 @@ export function createImportService(deps: ImportServiceDeps): ImportService {
       datasetId: null,
       error: null,
     }
-    jobs.start(jobId, state, (job) => work(job, datasetId, { ...request, mapping: inspection.mapping }))
-    return jobId
   }
 
   /** An import that an earlier process brought to its end. */
   function noteFinished(
     jobId: JobId,
-    { datasetId, name, itemCount, rejectedRowCount, warningCount, createdAtMs }: DatasetEntry,
+    { datasetId, name, kind, itemCount, rejectedRowCount, warningCount, createdAtMs }: DatasetEntry,
   ): JobId {
     const state: ImportJob = {
       jobId,
       state: 'finished',
       name,
+      kind,
       bytesRead: 0,
       totalBytes: 0,
       rowsKept: itemCount,
@@ -156,11 +186,34 @@ export function createImportService(deps: ImportServiceDeps): ImportService {
     deps.events.emit('datasets.changed', { datasetId })
   }
 
+  async function workItems(
+    job: Job<ImportJob>,
+    datasetId: DatasetId,
+    { path, licence, source = path }: ImportRequest,
+    items: ItemSource & { readonly kind: ItemKind },
+  ): Promise<void> {
+    const { name } = job.state
+    const question = ITEM_QUESTIONS[items.kind]
+    const dataset = await addDataset(
+      { datasetId, name, kind: items.kind, source, licence, question, parts: deps.readItems(items, job.signal) },
+      {
+        db: deps.db,
+        dataFolder: deps.dataFolder,
+        signal: job.signal,
+        onProgress: (rowsKept) => job.progress({ rowsKept }),
+      },
+    )
+    const { itemCount: rowsKept, rejectedRowCount: rowsRejected, warningCount: warnings } = dataset
+    job.progress({ rowsKept, rowsRejected, warnings, remainingMs: 0, datasetId })
+    deps.log.info(`imported ${path} as "${dataset.name}": ${rowsKept} items, ${rowsRejected} rows left out`)
+    deps.events.emit('datasets.changed', { datasetId })
+  }
+
   function explain(error: unknown): NonNullable<ImportJob['error']> {
     const known = storeError(error, deps.dataFolder)
     if (!(known instanceof AppError)) deps.log.error('an import failed', error)
-    const { message, hint, details } = toWire(known)
-    return { message, hint, leftOut: leftOut.safeParse(details?.['leftOut']).data ?? null }
+    const { code, message, hint, details } = toWire(known)
+    return { code, message, hint, leftOut: leftOut.safeParse(details?.['leftOut']).data ?? null }
   }
 
   function uniqueName(name: string): string {
@@ -184,6 +237,10 @@ export function createImportService(deps: ImportServiceDeps): ImportService {
     jobs: () => jobs.list().reverse(),
     cancel: (jobId) => jobs.find(jobId).cancel(),
     ended: (jobId) => jobs.find(jobId).ended,
+    reads(path) {
+      for (const jobId of read.keys()) if (jobs.get(jobId)?.state.state !== 'running') read.delete(jobId)
+      return [...read.values()].includes(path)
+    },
     isBusy: () => jobs.isBusy(),
     close() {
       closing = true
@@ -214,12 +271,4 @@ function refuseOpenQuestions({ path, questions }: Inspection): void {
 function remaining(status: ImportStatus, elapsedMs: number): number | null {
   if (elapsedMs < 500 || status.bytesRead === 0) return null
   return Math.max(0, Math.round((elapsedMs * (status.totalBytes - status.bytesRead)) / status.bytesRead))
-}
-
-/** `set.jsonl.gz` → `set` */
-function nameFromPath(path: string): string {
-  const name = basename(path)
-    .replace(/\.gz$/i, '')
-    .replace(/\.(jsonl|ndjson|json|csv|tsv|txt)$/i, '')
-  return name === '' ? 'data set' : name
 }

@@ -1,16 +1,17 @@
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 
-/** Folders that the loopback host makes, one for each file that a page sends. Anything else below `incoming/` is not ours. */
+/** Folders that the loopback host makes, one for each file or folder that a page sends. Anything else below `incoming/` is not ours. */
 const UPLOAD = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 /** A file that was sent and not imported by then is given up. */
 export const UPLOAD_LIFE_MS = 12 * 60 * 60 * 1000
 
-/** A file that a page sent has served; a file from elsewhere is somebody's own and stays. */
+/** A file or folder that a page sent has served, and what came with it; what is from elsewhere is somebody's own and stays. */
 export function releaseUpload(dataFolder: string, file: string): void {
-  const folder = path.dirname(path.resolve(file))
-  if (path.dirname(folder) !== path.join(dataFolder, 'incoming') || !UPLOAD.test(path.basename(folder))) return
-  rmSync(folder, { recursive: true, force: true })
+  const parent = path.join(dataFolder, 'incoming')
+  const [name = '', ...below] = path.relative(parent, path.resolve(file)).split(path.sep)
+  if (!UPLOAD.test(name) || below.length === 0) return
+  rmSync(path.join(parent, name), { recursive: true, force: true })
 }
 
 /** Removes the copies that pages sent longer ago than `ageMs`. */

@@ -1,5 +1,6 @@
 import type { DatasetId } from '../../../shared/domain.ts'
 import { addDataset } from '../data/add-dataset.ts'
+import { ITEM_QUESTIONS } from '../data/import-items.ts'
 import type { HandlerDeps } from './deps.ts'
 
 /** Reads a BEIR set, MS MARCO’s tables or LETOR files into a data set. @param from what the data set says it came from; the path by default   @throws AppError */
@@ -20,7 +21,7 @@ export async function addRankings(
       kind: 'rankings',
       source: from.source ?? from.path,
       licence: from.licence,
-      question: 'Which document answers the query better?',
+      question: ITEM_QUESTIONS.rankings,
       parts: reader.stream('rankings', { path: from.path }),
     },
     { db, dataFolder },

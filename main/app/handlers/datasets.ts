@@ -12,7 +12,6 @@ import { drawSides } from '../data/draw-sides.ts'
 import { exportDataset } from '../data/export.ts'
 import { readDatasetWarnings } from '../data/dataset-warnings.ts'
 import { readReport, summarizeLeftOut } from '../data/import-report.ts'
-import { releaseUpload } from '../data/incoming.ts'
 import { pairTexts } from '../data/sample-texts.ts'
 import { listSamples, requireSample, type Sample } from '../data/samples.ts'
 import { keepsSourceSplit, withDrawnSplit } from '../data/split.ts'
@@ -26,9 +25,9 @@ import { countSplits, packSides, putSides } from '../store/sides.ts'
 import { inSlices } from '../store/slices.ts'
 import { addRankings } from './add-rankings.ts'
 import type { HandlerDeps } from './deps.ts'
-import { resolveGiven } from '../../base/files/given-path.ts'
+import type { ImportCallName } from './imports.ts'
 
-type DatasetCallName = Extract<keyof Handlers, `datasets.${string}` | `samples.${string}`>
+type DatasetCallName = Exclude<Extract<keyof Handlers, `datasets.${string}` | `samples.${string}`>, ImportCallName>
 
 /** What of the app these calls need. */
 export type DatasetDeps = Pick<
@@ -37,7 +36,7 @@ export type DatasetDeps = Pick<
 >
 
 export function datasetHandlers(deps: DatasetDeps): Pick<Handlers, DatasetCallName> {
-  return { ...browseHandlers(deps), ...importHandlers(deps), ...changeHandlers(deps), ...sampleHandlers(deps) }
+  return { ...browseHandlers(deps), ...changeHandlers(deps), ...sampleHandlers(deps) }
 }
 
 function browseHandlers({ db, dataFolder }: DatasetDeps) {
@@ -81,40 +80,6 @@ function browseHandlers({ db, dataFolder }: DatasetDeps) {
       summarizeLeftOut(reportPath(dataFolder, requireDataset(db, datasetId).datasetId)),
     'datasets.warnings': ({ datasetId }) => readDatasetWarnings(db, requireDataset(db, datasetId)),
     'datasets.export': ({ datasetId, format }) => exportDataset(db, dataFolder, requireDataset(db, datasetId), format),
-  } satisfies Partial<Handlers>
-}
-
-function importHandlers({ imports, reader, dataFolder }: DatasetDeps) {
-  /** A copy that a page sent has served once it was read, or could not be: a mapping that lacks a role may still be mended. */
-  async function start(
-    request: Parameters<typeof imports.start>[0],
-  ): Promise<{ jobId: Awaited<ReturnType<typeof imports.start>> }> {
-    try {
-      const jobId = await imports.start(request)
-      void imports.ended(jobId).then(() => releaseUpload(dataFolder, request.path))
-      return { jobId }
-    } catch (error) {
-      if (!(error instanceof AppError && error.code === 'input-invalid')) releaseUpload(dataFolder, request.path)
-      throw error
-    }
-  }
-  return {
-    'datasets.inspect': async ({ path: file, ...options }) => {
-      try {
-        return await reader.ask('inspect', { path: resolveGiven(file), options })
-      } catch (error) {
-        if (options.mapping === null && !(error instanceof AppError && error.code === 'input-invalid'))
-          releaseUpload(dataFolder, file) // no pairs, whatever its columns mean
-        throw error
-      }
-    },
-    'datasets.import': ({ path: file, ...request }) => start({ ...request, path: resolveGiven(file) }),
-    'datasets.importJob': ({ jobId }) => imports.job(jobId),
-    'datasets.importJobs': () => imports.jobs(),
-    'datasets.cancelImport': ({ jobId }) => {
-      imports.cancel(jobId)
-      return null
-    },
   } satisfies Partial<Handlers>
 }
 

@@ -8,6 +8,7 @@ import { comparisonHandlers } from './comparisons.ts'
 import { datasetHandlers } from './datasets.ts'
 import type { HandlerDeps } from './deps.ts'
 import { engineHandlers } from './engines.ts'
+import { importHandlers } from './imports.ts'
 import { labelHandlers } from './labels.ts'
 import { matchHandlers } from './matches.ts'
 import { modelHandlers } from './models.ts'
@@ -27,6 +28,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     ...systemHandlers(deps),
     ...algorithmHandlers(),
     ...datasetHandlers(deps),
+    ...importHandlers(deps),
     ...segmentHandlers(deps),
     ...labelHandlers(deps),
     ...modelHandlers(deps),

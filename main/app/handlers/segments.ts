@@ -7,6 +7,8 @@ import { readSegmentRow } from '../data/segments/browse-segments.ts'
 import { exportSegments } from '../data/segments/export-segments.ts'
 import { requireDataset, summarizeDataset } from '../store/datasets.ts'
 import { worlds } from '../../core/worlds/registry.ts'
+import { ITEM_QUESTIONS } from '../data/import-items.ts'
+import { readingOf } from '../reading/read-items.ts'
 import type { HandlerDeps } from './deps.ts'
 import { findCheckpoint } from '../requests/find-checkpoint.ts'
 import { resolveGiven } from '../../base/files/given-path.ts'
@@ -43,7 +45,7 @@ export function segmentHandlers({
       const datasetId = await makeOnce(clientKey, async (datasetId) => {
         const parts = reader.stream('segments', {
           path: resolveGiven(file),
-          options: { world, segmentSteps, ...(scoreName === null ? {} : { scoreName }) },
+          options: readingOf({ world, scoreName, segmentSteps }),
         })
         return addDataset(
           {
@@ -52,7 +54,7 @@ export function segmentHandlers({
             kind: 'segment-pairs',
             source: path.basename(resolveGiven(file)),
             licence: null,
-            question: 'Which of the two behaves better?',
+            question: ITEM_QUESTIONS['segment-pairs'],
             parts,
           },
           context,

@@ -1,8 +1,8 @@
-import path from 'node:path'
 import type { Handlers } from '../../../shared/rpc.ts'
 import { addDataset } from '../data/add-dataset.ts'
 import { createTextBrowser } from '../data/browse-texts.ts'
 import { createDatasetMaker } from '../data/dataset-ids.ts'
+import { ITEM_QUESTIONS, nameFromPath } from '../data/import-items.ts'
 import { requireDataset } from '../store/datasets.ts'
 import type { HandlerDeps } from './deps.ts'
 import { resolveGiven } from '../../base/files/given-path.ts'
@@ -18,7 +18,7 @@ export function textHandlers({
   return {
     'texts.import': async ({ path: given, name, licence, as, scale, clientKey }) => {
       const source = resolveGiven(given)
-      const shown = name === '' ? path.basename(source).replace(/\.(jsonl|json|txt|csv|tsv)(\.gz)?$/i, '') : name
+      const shown = name === '' ? nameFromPath(source) : name
       const datasetId = await makeOnce(clientKey, (datasetId) =>
         addDataset(
           {
@@ -27,7 +27,7 @@ export function textHandlers({
             kind: 'contrast-groups',
             source,
             licence,
-            question: 'Which text is nearer to the query?',
+            question: ITEM_QUESTIONS['contrast-groups'],
             parts: reader.stream('texts', { path: source, options: { as, scale } }),
           },
           { db, dataFolder },

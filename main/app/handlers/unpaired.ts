@@ -1,7 +1,7 @@
-import path from 'node:path'
 import type { Handlers } from '../../../shared/rpc.ts'
 import { addDataset } from '../data/add-dataset.ts'
 import { createDatasetMaker } from '../data/dataset-ids.ts'
+import { ITEM_QUESTIONS, nameFromPath } from '../data/import-items.ts'
 import type { HandlerDeps } from './deps.ts'
 import { resolveGiven } from '../../base/files/given-path.ts'
 
@@ -10,7 +10,7 @@ export function unpairedHandlers({ db, dataFolder, events, reader }: HandlerDeps
   return {
     'unpaired.import': async ({ path: given, name, licence, clientKey }) => {
       const source = resolveGiven(given)
-      const shown = name === '' ? path.basename(source).replace(/\.(jsonl|ndjson|json|csv|tsv|txt)(\.gz)?$/i, '') : name
+      const shown = name === '' ? nameFromPath(source) : name
       const datasetId = await makeOnce(clientKey, (datasetId) =>
         addDataset(
           {
@@ -19,7 +19,7 @@ export function unpairedHandlers({ db, dataFolder, events, reader }: HandlerDeps
             kind: 'unpaired-responses',
             source,
             licence,
-            question: 'Is this a good answer?',
+            question: ITEM_QUESTIONS['unpaired-responses'],
             parts: reader.stream('unpaired', { path: source }),
           },
           { db, dataFolder },

@@ -28,13 +28,18 @@ export async function* readContrastFile(
   for await (const row of readContrastRows(path, form)) yield* partsOf(row, known)
 }
 
-/** Twice through the file: whether 1 is the same text or hardly alike shows only in all scores together. */
-async function surveyScores(path: string, form: ContrastForm): Promise<ScoreScale> {
+/**
+ * Twice through the file: whether 1 is the same text or hardly alike shows only in all scores together.
+ * @param most rows looked at, where a preview must not wait for all
+ */
+export async function surveyScores(path: string, form: ContrastForm, most = Infinity): Promise<ScoreScale> {
   if (form.kind === 'lines' || (form.kind === 'table' && scoreColumnOf(findColumns(form.names)) === null))
     return { low: 0, high: 1 }
   const survey = createScoreSurvey()
   let known: ReturnType<typeof findScoredSet> = null
+  let rows = 0
   for await (const row of readContrastRows(path, form)) {
+    if ((rows += 1) > most) break
     if (!('values' in row)) continue
     const columns = findColumns(Object.keys(row.values))
     const column = scoreColumnOf(columns)
@@ -49,7 +54,8 @@ function scoreColumnOf({ query, list, score, label }: ContrastColumns): string |
   return query === null && list === null ? null : (score ?? label)
 }
 
-function partsOf(row: ContrastRow, scale: ScoreScale): readonly NewPart[] {
+/** Items of a row, or what is wrong with it. */
+export function partsOf(row: ContrastRow, scale: ScoreScale): readonly NewPart[] {
   if ('problem' in row) return [row]
   const { line } = row
   if ('text' in row) return [partOf(line, { form: 'text', text: row.text.trim() }, null)]

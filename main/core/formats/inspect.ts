@@ -27,7 +27,7 @@ const SIDES: readonly ColumnRole[] = ['a', 'b', 'chosen', 'rejected']
 const LABELS = { rows: 20_000, bytes: 48 * 1024 * 1024, pieces: 1024 }
 
 /** How much of a file is looked at. Pieces are of the unpacked file: a compressed one can hold gigabytes of nothing. */
-type Most = typeof GUESS
+export type Most = typeof GUESS
 
 export interface InspectOptions {
   /** In place of the guess. */
@@ -108,7 +108,8 @@ function refuseUnknownColumns(
   })
 }
 
-async function readFirstRows(
+/** No more than that of a file. @throws AppError when it cannot be read */
+export async function readFirstRows(
   path: string,
   format: FileFormat,
   most: Most,

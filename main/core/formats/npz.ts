@@ -9,6 +9,9 @@ import { decodeNpy, encodeNpy, type NpyArray } from '../../base/files/npy.ts'
 
 /** Most that is unpacked into memory. */
 const MOST_BYTES = 2 ** 31
+const ZIP_MAGIC = Buffer.from('PK\x03\x04', 'latin1')
+/** Names that are told; no set of arrays has as many. */
+const MOST_NAMES = 1000
 /** The two ways in which NumPy packs an array. */
 const STORED = 0
 const DEFLATED = 8
@@ -56,6 +59,37 @@ export async function readNpz(file: string): Promise<Record<string, NpyArray>> {
     zip.close()
   }
   return Object.fromEntries(arrays)
+}
+
+/** True for a zip by its first bytes, or what is called one of arrays: reading it then says what is wrong. @throws AppError when the file cannot be read */
+export async function holdsArrays(file: string): Promise<boolean> {
+  if (/\.npz$/i.test(file)) return true
+  const { handle } = await openRegularFile(file)
+  try {
+    const start = Buffer.alloc(ZIP_MAGIC.length)
+    await handle.read(start, 0, start.length, 0)
+    return start.equals(ZIP_MAGIC)
+  } finally {
+    await handle.close()
+  }
+}
+
+/** The names of the arrays, without `.npy`, read off the list of entries alone. @throws AppError as `readNpz` */
+export async function listNpz(file: string): Promise<string[]> {
+  const zip = await openZip(file)
+  zip.on('error', () => undefined)
+  const names: string[] = []
+  try {
+    for await (const { fileName } of zip.eachEntry())
+      if (fileName.endsWith('.npy') && names.length < MOST_NAMES) names.push(fileName.slice(0, -4))
+  } catch (error) {
+    throw damaged(file, Number(zip.readEntryCursor), `its list of entries is broken: ${reasonOf(error)}`, {
+      cause: error,
+    })
+  } finally {
+    zip.close()
+  }
+  return names
 }
 
 async function openZip(file: string): Promise<ZipFile> {

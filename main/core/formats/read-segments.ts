@@ -4,11 +4,11 @@ import { outcome, splitName, strength } from '../../../shared/data-kinds.ts'
 import { AppError, describeIssues } from '../../../shared/errors.ts'
 import { segmentPair, type Segment } from '../../../shared/segment-pair.ts'
 import type { NewPart } from './parsed-rows.ts'
-import { openRows } from './readers.ts'
+import { openRows, type RowSource } from './readers.ts'
 import { readHead } from '../../base/files/bytes.ts'
 import { SNIFF_BYTES, sniffFormat } from './sniff.ts'
 import type { NpyArray } from '../../base/files/npy.ts'
-import { readNpz } from './npz.ts'
+import { holdsArrays, readNpz } from './npz.ts'
 import { preferenceOf, toPart } from './segment-items.ts'
 
 /** A line of our own files: the pair, and what was said of it. */
@@ -30,18 +30,28 @@ const SECOND_PREFERRED = { a: 0, b: 1, tie: 0.5 } as const
 /** Faults of a line that are told; more of them say no more. */
 const TOLD_ISSUES = 2
 
+/** Either kind of file. */
+export async function* readSegments(file: string, options: NpzOptions): AsyncGenerator<NewPart> {
+  yield* (await holdsArrays(file)) ? readSegmentNpz(file, options) : readSegmentLines(file)
+}
+
 /** One pair a line, or an array of them; also gzipped. @yields a pair or a problem a line   @throws AppError when the file itself cannot be read */
 export async function* readSegmentLines(file: string): AsyncGenerator<NewPart> {
-  const head = await readHead(file, SNIFF_BYTES)
-  const source = await openRows(file, {
-    format: sniffFormat(head, head.length < SNIFF_BYTES, file) === 'json' ? 'json' : 'jsonl',
-  })
+  const source = await openSegmentLines(file)
   for await (const rows of source.batches()) {
     for (const { line, values, problem } of rows) yield problem === null ? partOfLine(line, values) : { problem }
   }
 }
 
-function partOfLine(line: number, values: unknown): NewPart {
+/** @throws AppError when the file itself cannot be read */
+export async function openSegmentLines(file: string): Promise<RowSource> {
+  const head = await readHead(file, SNIFF_BYTES)
+  return openRows(file, {
+    format: sniffFormat(head, head.length < SNIFF_BYTES, file) === 'json' ? 'json' : 'jsonl',
+  })
+}
+
+export function partOfLine(line: number, values: unknown): NewPart {
   const parsed = segmentLine.safeParse(values)
   if (!parsed.success) {
     const unreal = parsed.error.issues.some((issue) => issue.code === 'invalid_type' && issue.expected === 'number')
@@ -86,7 +96,7 @@ export interface NpzOptions {
 }
 
 /** Score columns of CPL's files, best first; rl_sum is the one its configurations use. */
-const SCORES = ['rl_sum', 'rl_dir', 'rl_dis_sum', 'rl_lp', 'rl_l2'] as const
+export const SCORES = ['rl_sum', 'rl_dir', 'rl_dis_sum', 'rl_lp', 'rl_l2'] as const
 
 /** @throws AppError `dataset-invalid` for arrays that do not go together */
 export async function* readSegmentNpz(file: string, options: NpzOptions): AsyncGenerator<NewPart> {

@@ -1,5 +1,6 @@
 // What the process that reads strange files is asked, and what it answers, over Node's channel between processes.
 import type { Inspection, ImportMapping } from '../../../shared/contract/datasets.ts'
+import type { ImportPreview, Recognition } from '../../../shared/contract/imports.ts'
 import type { TokenPreview } from '../../../shared/contract/runs.ts'
 import type { WireError } from '../../../shared/errors.ts'
 import type { NewPart } from './parsed-rows.ts'
@@ -10,6 +11,16 @@ import type { NpzOptions } from './read-segments.ts'
 import type { TokensAsked } from '../models/preview-tokens.ts'
 import type { ModelReading } from '../models/read-model.ts'
 
+/** The head of what an import as `kind` would read. */
+export interface PreviewAsked {
+  readonly path: string
+  readonly kind: ImportPreview['kind']
+  readonly texts: ContrastOptions
+  readonly segments: NpzOptions
+  /** Rows or queries. */
+  readonly limit: number
+}
+
 /** Each job: what it is given, what it delivers on the way, and how it ends. */
 export interface ReaderJobs {
   inspect: {
@@ -17,6 +28,8 @@ export interface ReaderJobs {
     readonly piece: never
     readonly result: Inspection
   }
+  recognize: { readonly input: { readonly path: string }; readonly piece: never; readonly result: Recognition }
+  preview: { readonly input: PreviewAsked; readonly piece: never; readonly result: ImportPreview }
   pairs: {
     readonly input: { readonly path: string; readonly mapping: ImportMapping }
     readonly piece: PairPiece

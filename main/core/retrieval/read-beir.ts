@@ -18,14 +18,15 @@ import { integerOf, parseLines } from './read-lines.ts'
 const CORPUS = ['corpus.jsonl', 'corpus.jsonl.gz']
 /** What is a score, though perhaps a wrong one, and so no name of a column. */
 const NUMBER_LIKE = /^[+-]?(\.?\d|nan\b|inf)/i
-const QUERIES = ['queries.jsonl', 'queries.jsonl.gz']
+/** What the queries of a set may be called. */
+export const QUERY_FILES = ['queries.jsonl', 'queries.jsonl.gz']
 
 /** True where a folder has the three parts of a BEIR set. */
 export function isBeirFolder(folder: string): boolean {
   return (
     statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true &&
     findFile(folder, CORPUS) !== null &&
-    findFile(folder, QUERIES) !== null &&
+    findFile(folder, QUERY_FILES) !== null &&
     existsSync(path.join(folder, 'qrels'))
   )
 }
@@ -127,7 +128,7 @@ export function readJudgments(file: string): AsyncGenerator<readonly Row<Judgmen
  */
 export async function readBeirFolder(folder: string, problems: FileProblem[] = []): Promise<Collection> {
   const corpus = requireFile(folder, CORPUS)
-  const queries = requireFile(folder, QUERIES)
+  const queries = requireFile(folder, QUERY_FILES)
   const splits = splitsOf(folder).map((split) => ({ split, file: `qrels/${split}.tsv` }))
   return collectSet(
     {
@@ -157,7 +158,8 @@ function idOf(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null
 }
 
-function splitsOf(folder: string): string[] {
+/** Names of the files of judgments, without ending. @throws AppError `dataset-invalid` where there is none */
+export function splitsOf(folder: string): string[] {
   const qrels = path.join(folder, 'qrels')
   const names = existsSync(qrels)
     ? readdirSync(qrels)

@@ -90,7 +90,10 @@ function collectionFile(folder: string): string | null {
 }
 
 /** `qrels.dev.small.tsv` → `dev.small` */
-function tablesOf(folder: string, kind: 'queries' | 'qrels'): { readonly split: string; readonly file: string }[] {
+export function tablesOf(
+  folder: string,
+  kind: 'queries' | 'qrels',
+): { readonly split: string; readonly file: string }[] {
   const pattern = new RegExp(`^${kind}\\.(.+?)\\.tsv(\\.gz)?$`)
   return readdirSync(folder)
     .toSorted()

@@ -39,15 +39,23 @@ const SPLITS: Readonly<Record<string, SplitName>> = {
 /** A query that is judged in several splits belongs to the one that is held out furthest. */
 const HELD_OUT: readonly SplitName[] = ['train', 'validation', 'test']
 
-/** True where `readRankings` has something to read. */
-export function looksLikeRankings(source: string): boolean {
-  if (statSync(source, { throwIfNoEntry: false })?.isDirectory() === true)
-    return isBeirFolder(source) || isMarcoFolder(source) || featureFiles(source).length > 0
-  return /\.(txt|svm|svmlight|letor)(\.gz)?$/i.test(source)
+/** The side of a file's own name, null where it says none: dev.small is of dev. */
+export function splitOfName(name: string): SplitName | null {
+  return SPLITS[name.toLowerCase().split('.')[0]!] ?? null
 }
 
-/** @throws AppError `dataset-invalid`, `file-not-found` */
-export async function* readRankings(source: string): AsyncGenerator<RankingPart> {
+/** The one of two sides that is held out further. */
+export function furtherOut(one: SplitName, other: SplitName): SplitName {
+  return HELD_OUT.indexOf(one) > HELD_OUT.indexOf(other) ? one : other
+}
+
+/** True where a folder has what `readRankings` reads. */
+export function isRankingFolder(folder: string): boolean {
+  return isBeirFolder(folder) || isMarcoFolder(folder) || featureFiles(folder).length > 0
+}
+
+/** @throws AppError `dataset-invalid`, `file-not-found` where `readRankings` has nothing to read */
+export function requireRankings(source: string): void {
   const entry = statSync(source, { throwIfNoEntry: false })
   if (entry === undefined)
     throw new AppError({
@@ -55,26 +63,22 @@ export async function* readRankings(source: string): AsyncGenerator<RankingPart>
       message: `There is nothing at ${source}.`,
       hint: 'Check the path; it may have been moved or renamed.',
     })
-  if (!entry.isDirectory())
-    yield* readFeatures([
-      {
-        file: source,
-        name: path.basename(source),
-        split: SPLITS[path.basename(source).split('.')[0]!.toLowerCase()] ?? null,
-      },
-    ])
+  if (entry.isDirectory() && !isRankingFolder(source))
+    throw new AppError({
+      code: 'dataset-invalid',
+      message: `${source} holds neither a BEIR set nor MS MARCO’s tables nor LETOR files.`,
+      hint: 'A BEIR set has corpus.jsonl, queries.jsonl and qrels/; MS MARCO collection.tsv, queries.<split>.tsv and qrels.<split>.tsv; a LETOR folder train.txt, vali.txt and test.txt.',
+    })
+}
+
+/** @throws AppError `dataset-invalid`, `file-not-found` */
+export async function* readRankings(source: string): AsyncGenerator<RankingPart> {
+  requireRankings(source)
+  if (!statSync(source).isDirectory())
+    yield* readFeatures([{ file: source, name: path.basename(source), split: splitOfName(path.basename(source)) }])
   else if (isBeirFolder(source)) yield* readSet(readBeirFolder, source)
   else if (isMarcoFolder(source)) yield* readSet(readMarcoFolder, source)
-  else {
-    const files = featureFiles(source)
-    if (files.length === 0)
-      throw new AppError({
-        code: 'dataset-invalid',
-        message: `${source} holds neither a BEIR set nor MS MARCO’s tables nor LETOR files.`,
-        hint: 'A BEIR set has corpus.jsonl, queries.jsonl and qrels/; MS MARCO collection.tsv, queries.<split>.tsv and qrels.<split>.tsv; a LETOR folder train.txt, vali.txt and test.txt.',
-      })
-    yield* readFeatures(files)
-  }
+  else yield* readFeatures(featureFiles(source))
 }
 
 type ReadFolder = (folder: string, problems: FileProblem[]) => Promise<Collection>
@@ -92,10 +96,10 @@ async function* readSet(readFolder: ReadFolder, folder: string): AsyncGenerator<
   const splitOf = new Map<string, SplitName>()
   const judgments = new Map<string, Map<string, number>>()
   for (const [name, list] of Object.entries(set.judgments)) {
-    const split = SPLITS[name.toLowerCase().split('.')[0]!] ?? 'test' // dev.small is of dev
+    const split = splitOfName(name) ?? 'test'
     for (const { queryId, docId, grade } of list) {
       const before = splitOf.get(queryId)
-      if (before === undefined || HELD_OUT.indexOf(split) > HELD_OUT.indexOf(before)) splitOf.set(queryId, split)
+      splitOf.set(queryId, before === undefined ? split : furtherOut(split, before))
       const grades = judgments.get(queryId) ?? new Map<string, number>()
       judgments.set(queryId, grades)
       grades.set(docId, Math.max(grade, grades.get(docId) ?? 0))
@@ -202,7 +206,10 @@ async function* readFeatures(
   }
 }
 
-function featureFiles(folder: string): { readonly file: string; readonly name: string; readonly split: SplitName }[] {
+/** Those of a folder, each with its side. */
+export function featureFiles(
+  folder: string,
+): { readonly file: string; readonly name: string; readonly split: SplitName }[] {
   return (['train', 'vali', 'valid', 'dev', 'test'] as const).flatMap((base) =>
     [`${base}.txt`, `${base}.txt.gz`].flatMap((name) => {
       const file = path.join(folder, name)

@@ -9,14 +9,8 @@ import { collectCommand, importSegmentsCommand } from './verbs/collect.ts'
 import { compareCommand } from './verbs/compare.ts'
 import { versusCommand } from './verbs/versus.ts'
 import { evaluateCommand } from './verbs/evaluate.ts'
-import {
-  agreementCommand,
-  datasetsCommand,
-  exportCommand,
-  importCommand,
-  inspectCommand,
-  samplesCommand,
-} from './verbs/data.ts'
+import { agreementCommand, datasetsCommand, exportCommand, inspectCommand, samplesCommand } from './verbs/data.ts'
+import { importCommand } from './verbs/import.ts'
 import { demoCommand } from './verbs/demo.ts'
 import { doctorCommand } from './verbs/doctor.ts'
 import { embedCommand } from './verbs/embed.ts'

@@ -19,6 +19,17 @@ export const readerJobs: { readonly [N in ReaderJobName]: Work<N> } = {
     const { inspectFile } = await import('../../core/formats/inspect.ts')
     return inspectFile(path, options)
   },
+  async recognize({ path }) {
+    const { recognize } = await import('../../core/imports/recognize.ts')
+    return recognize(path)
+  },
+  async preview({ path, kind, texts, segments, limit }) {
+    if (kind === 'contrast-groups')
+      return (await import('../../core/formats/preview-texts.ts')).previewTexts(path, texts, limit)
+    if (kind === 'rankings')
+      return (await import('../../core/retrieval/preview-rankings.ts')).previewRankings(path, limit)
+    return (await import('../../core/formats/preview-segments.ts')).previewSegments(path, segments)
+  },
   async pairs({ path, mapping }, emit) {
     const { readPairs } = await import('../../core/formats/read-pairs.ts')
     for await (const piece of readPairs(path, mapping)) await emit(piece)
@@ -33,8 +44,8 @@ export const readerJobs: { readonly [N in ReaderJobName]: Work<N> } = {
     return emitParts(readUnpaired(path), emit)
   },
   async segments({ path, options }, emit) {
-    const { readSegmentLines, readSegmentNpz } = await import('../../core/formats/read-segments.ts')
-    return emitParts(path.endsWith('.npz') ? readSegmentNpz(path, options) : readSegmentLines(path), emit)
+    const { readSegments } = await import('../../core/formats/read-segments.ts')
+    return emitParts(readSegments(path, options), emit)
   },
   async rankings({ path }, emit) {
     const { readRankings } = await import('../../core/retrieval/to-dataset.ts')

@@ -1,13 +1,13 @@
 import path from 'node:path'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { collectRequest } from '../../../../shared/contract/segments.ts'
-import type { DatasetSummary } from '../../../../shared/contract/datasets.ts'
 import type { Client } from '../../../../shared/rpc.ts'
 import { formatCount } from '../../../../shared/units.ts'
 import { pick, withClient } from '../connect.ts'
 import { globals } from '../globals.ts'
-import { reportImport } from '../report-import.ts'
+import { reportDataset } from '../report-import.ts'
 import { formatTable, type Output } from '../output.ts'
+import { readNumber } from './import-options.ts'
 import { resolveGiven } from '../../../base/files/given-path.ts'
 
 interface CollectFlags {
@@ -23,12 +23,6 @@ interface CollectFlags {
   readonly world?: string
 }
 
-const number = (text: string): number => {
-  const value = Number(text)
-  if (!Number.isFinite(value)) throw new InvalidArgumentError('Give a number.')
-  return value
-}
-
 export function collectCommand(): Command {
   const { behaviour, label } = collectRequest.shape
   return new Command('collect')
@@ -36,12 +30,12 @@ export function collectCommand(): Command {
       'Let a policy act in a simulated world, and keep pairs of segments as a data set to label or to train on.',
     )
     .option('--world <id>', 'which world; without it the worlds are listed')
-    .option('--segments <n>', 'segments, two of which make a pair', number, 2000)
-    .option('--steps <n>', 'steps of a segment', number, 64)
-    .option('--per-episode <n>', 'segments of an episode, from its start; default: as many as it holds', number)
+    .option('--segments <n>', 'segments, two of which make a pair', readNumber, 2000)
+    .option('--steps <n>', 'steps of a segment', readNumber, 64)
+    .option('--per-episode <n>', 'segments of an episode, from its start; default: as many as it holds', readNumber)
     .addOption(new Option('--behaviour <name>', 'who acts').choices(behaviour.unwrap().options).default('weak'))
     .option('--run <run>', 'with --behaviour learned: whose last checkpoint acts')
-    .option('--noise <deviation>', 'of the noise on actions', number, 0.3)
+    .option('--noise <deviation>', 'of the noise on actions', readNumber, 0.3)
     .addOption(
       new Option(
         '--label <kind>',
@@ -50,7 +44,7 @@ export function collectCommand(): Command {
         .choices(label.unwrap().options)
         .default('regret'),
     )
-    .option('--seed <n>', 'the same seed gives the same segments', number, 1)
+    .option('--seed <n>', 'the same seed gives the same segments', readNumber, 1)
     .option('--to <name>', 'name of the data set')
     .addHelpText(
       'after',
@@ -99,12 +93,12 @@ export function collectCommand(): Command {
           seed: flags.seed,
           name: flags.to ?? `${flags.world}, ${flags.label}`,
         })
-        await reportSegments(client, made, out)
+        await reportDataset(client, await client.call('datasets.get', { datasetId: made.datasetId }), out)
       })
     })
 }
 
-export interface SegmentImportFlags {
+interface SegmentImportFlags {
   readonly name?: string
   readonly world?: string
   readonly score?: string
@@ -113,40 +107,25 @@ export interface SegmentImportFlags {
 
 export function importSegmentsCommand(): Command {
   return new Command('import-segments')
-    .description("Import pairs of segments: Pairlab's own JSON Lines, or an npz file of CPL's code.")
+    .description(
+      "Import pairs of segments, as `import --as segments` does: Pairlab's own JSON Lines, or an npz file of CPL's code.",
+    )
     .argument('<file>', '.jsonl or .npz')
     .option('--name <name>', 'name of the data set')
     .option('--world <id>', 'npz: the world they come from, if it is one of `pairlab collect`')
     .option('--score <array>', 'npz: which array orders the segments; default: rl_sum, then others that are known')
-    .option('--steps <n>', 'npz of a replay buffer: steps of a segment', number)
+    .option('--steps <n>', 'npz of a replay buffer: steps of a segment', readNumber)
     .action(async (file: string, flags: SegmentImportFlags, command: Command) => {
       const { out, dataDir } = globals(command)
       await withClient(dataDir, async ({ client }) => {
-        await importSegments(client, file, flags, out)
+        const made = await client.call('segments.import', {
+          path: resolveGiven(file),
+          name: flags.name ?? path.basename(file).replace(/(\.\w+)(\.gz)?$/, ''),
+          world: flags.world ?? null,
+          scoreName: flags.score ?? null,
+          ...(flags.steps === undefined ? {} : { segmentSteps: flags.steps }),
+        })
+        await reportDataset(client, await client.call('datasets.get', { datasetId: made.datasetId }), out)
       })
     })
-}
-
-export async function importSegments(
-  client: Client,
-  file: string,
-  flags: SegmentImportFlags,
-  out: Output,
-): Promise<void> {
-  const made = await client.call('segments.import', {
-    path: resolveGiven(file),
-    name: flags.name ?? path.basename(file).replace(/(\.\w+)(\.gz)?$/, ''),
-    world: flags.world ?? null,
-    scoreName: flags.score ?? null,
-    ...(flags.steps === undefined ? {} : { segmentSteps: flags.steps }),
-  })
-  await reportSegments(client, made, out)
-}
-
-async function reportSegments(client: Client, made: DatasetSummary, out: Output): Promise<void> {
-  await reportImport(client, made, out, {
-    counts: `${formatCount(made.itemCount)} pairs of segments, ${formatCount(made.labeledCount)} judged`,
-    of: 'lines',
-    next: `pairlab train cpl --data ${made.datasetId}`,
-  })
 }

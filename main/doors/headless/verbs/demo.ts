@@ -15,7 +15,7 @@ import type { Output } from '../output.ts'
 import { followRuns } from '../progress.ts'
 import { comparisonTable } from './compare.ts'
 import { USUAL_METRICS } from '../../../../shared/compare-point.ts'
-import { followImport } from './data.ts'
+import { followImport } from '../follow-import.ts'
 
 /** Chosen so that the whole demo ends within three minutes on two cores; every method gets the same number of updates. */
 const SEEDS = [1, 2, 3] as const

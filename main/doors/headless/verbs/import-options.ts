@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { InvalidArgumentError, type Command } from 'commander'
 import { columnRole, type ColumnRole, type LabelAnswer } from '../../../../shared/contract/datasets.ts'
 import { outcome } from '../../../../shared/data-kinds.ts'
 import { AppError } from '../../../../shared/errors.ts'
@@ -26,6 +26,13 @@ export function addReadingOptions(command: Command): Command {
       '--scale <low..high>',
       'the ends of a scale of labels, with a tie in the middle, e.g. 1..7; with --texts: between which numbers scores run, as in 0..5',
     )
+}
+
+/** @throws InvalidArgumentError for what is no number */
+export function readNumber(text: string): number {
+  const value = Number(text)
+  if (!Number.isFinite(value)) throw new InvalidArgumentError('Give a number.')
+  return value
 }
 
 /** @throws AppError `usage-invalid` for an option that is not understood */
