@@ -61,10 +61,17 @@ export const client: Client = {
  */
 export async function pathOfFile(file: File): Promise<string> {
   const known = window.bridge?.pathForFile?.(file) ?? ''
-  if (known !== '') return known
+  return known === '' ? (await sendFile(file, { name: file.name })).path : known
+}
+
+/** @param query what the host is told beside the bytes: see `Sent` of serve-files.ts */
+export async function sendFile(
+  file: File,
+  query: Readonly<Record<string, string>>,
+): Promise<{ readonly path: string; readonly into: string | null }> {
   let response: Response
   try {
-    response = await fetch(`upload?name=${encodeURIComponent(file.name)}`, {
+    response = await fetch(`upload?${new URLSearchParams(query).toString()}`, {
       method: 'PUT',
       headers: { authorization: `Bearer ${await sessionKey()}` },
       body: file,
@@ -73,7 +80,8 @@ export async function pathOfFile(file: File): Promise<string> {
     throw unreachable(error)
   }
   const body: unknown = await response.json().catch(() => null)
-  if (typeof body === 'object' && body !== null && 'path' in body && typeof body.path === 'string') return body.path
+  if (typeof body === 'object' && body !== null && 'path' in body && typeof body.path === 'string')
+    return { path: body.path, into: 'into' in body && typeof body.into === 'string' ? body.into : null }
   if (typeof body === 'object' && body !== null && 'error' in body)
     throw fromWire(body.error as Parameters<typeof fromWire>[0]) // the host's own refusal
   throw new AppError({
@@ -84,7 +92,9 @@ export async function pathOfFile(file: File): Promise<string> {
 }
 
 /** Asks for a file: the system's dialog on the desktop, the browser's otherwise. Null when nothing was chosen. */
-export async function chooseFile(accept = '.jsonl,.json,.csv,.tsv,.ndjson'): Promise<string | null> {
+export async function chooseFile(
+  accept = '.jsonl,.ndjson,.json,.csv,.tsv,.txt,.npz,.svm,.svmlight,.letor,.gz',
+): Promise<string | null> {
   if (window.bridge?.pickFile !== undefined) return window.bridge.pickFile('preferences')
   const input = document.createElement('input')
   input.type = 'file'

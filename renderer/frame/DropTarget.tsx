@@ -1,23 +1,23 @@
 import { useEffect, useState, type ReactNode } from 'react'
 import { FileDown } from 'lucide-react'
-import { asAppError, pathOfFile } from '../api/client.ts'
+import { asAppError } from '../api/client.ts'
 import { showToast } from '../parts/toast.tsx'
-import { goTo } from './location.ts'
+import { importDrop } from '../data/import/open-import.ts'
 
 function holdsFiles(event: DragEvent): boolean {
   return event.dataTransfer?.types.includes('Files') === true
 }
 
-async function importFile(file: File): Promise<void> {
+async function importDropped(transfer: DataTransfer): Promise<void> {
   try {
-    goTo(`/data?import=${encodeURIComponent(await pathOfFile(file))}`)
+    await importDrop(transfer)
   } catch (error) {
     const { message, hint } = asAppError(error)
     showToast(`${message} ${hint}`, { tone: 'bad' })
   }
 }
 
-/** A file dropped anywhere on the window opens its import preview. Without this the browser would leave the app for it. */
+/** A file or a folder dropped anywhere on the window opens its import preview. Without this the browser would leave the app for it. */
 export function DropTarget(): ReactNode {
   const [over, setOver] = useState(false)
   useEffect(() => {
@@ -33,8 +33,7 @@ export function DropTarget(): ReactNode {
       setOver(false)
       if (!holdsFiles(event) || event.defaultPrevented) return
       event.preventDefault()
-      const file = event.dataTransfer?.files[0]
-      if (file !== undefined) void importFile(file)
+      if (event.dataTransfer !== null) void importDropped(event.dataTransfer)
     }
     window.addEventListener('dragover', onDragOver)
     window.addEventListener('dragleave', onDragLeave)
@@ -49,7 +48,7 @@ export function DropTarget(): ReactNode {
   return (
     <div className="drop-target" aria-hidden="true">
       <p>
-        <FileDown className="icon" /> Drop the file to look at it before importing
+        <FileDown className="icon" /> Drop it to look at it before importing
       </p>
     </div>
   )

@@ -33,9 +33,9 @@ function refused(): Reply {
 
 const FILE_DIALOGS = {
   preferences: {
-    title: 'Import a preference file',
-    name: 'Preference files',
-    extensions: ['jsonl', 'json', 'csv', 'tsv', 'gz'],
+    title: 'A file of data to import',
+    name: 'Files of data',
+    extensions: ['jsonl', 'ndjson', 'json', 'csv', 'tsv', 'txt', 'npz', 'svm', 'svmlight', 'letor', 'gz'],
   },
   model: { title: 'A model in a file', name: 'Models', extensions: ['gguf', 'zip', 'whl'] },
 } as const satisfies Record<FileUse, unknown>

@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdir, rename, rm, stat, statfs } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, stat, statfs } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { randomUUID } from 'node:crypto'
 import path from 'node:path'
@@ -102,38 +102,99 @@ function countBytes(limitBytes: number, error: AppError): Transform {
   })
 }
 
-/** Streams a chosen file to `incoming/`, so that a browser page can import what the desktop window would read in place. */
+/** What a page says of the bytes that it sends. */
+export interface Sent {
+  /** The file's own name; of a file of a folder its path inside, with slashes. */
+  readonly name: string
+  /** The folder's name; null for a file by itself. */
+  readonly folder: string | null
+  /** The upload that the file belongs to, as an earlier answer named it; null for the first. */
+  readonly into: string | null
+}
+
+/** Of one folder. */
+const MOST_FILES = 1000
+const MOST_DEPTH = 8
+const UPLOAD = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+/**
+ * Streams a chosen file to `incoming/`, so that a browser page can import what the desktop window would read in place. The files of a
+ * folder come one by one into one upload, each at its place inside.
+ * @throws AppError `input-invalid` for a place that is none, `too-large`, `disk-full`
+ */
 export async function takeUpload(
   request: IncomingMessage,
   response: ServerResponse,
   dataFolder: string,
-  name: string,
+  { name, folder, into }: Sent,
 ): Promise<void> {
   const size = Number(request.headers['content-length'] ?? 0)
-  const folder = path.join(dataFolder, 'incoming', randomUUID())
-  await mkdir(folder, { recursive: true })
-  const disk = await statfs(folder)
+  const inner = folder === null ? [safeName(name)] : innerPath(name)
+  const upload = into === null ? randomUUID() : await knownUpload(dataFolder, into)
+  const parent = path.join(dataFolder, 'incoming', upload)
+  const root = folder === null ? parent : path.join(parent, safeName(folder))
+  const place = path.join(root, ...inner)
+  await mkdir(path.dirname(place), { recursive: true })
+  const undo = async (): Promise<void> => rm(parent, { recursive: true, force: true })
+  const disk = await statfs(parent)
   const room = disk.bavail * disk.bsize - DISK_RESERVE_BYTES
   const error = noRoom(room < UPLOAD_LIMIT_BYTES ? 'disk-full' : 'too-large', name)
   const limitBytes = Math.min(room, UPLOAD_LIMIT_BYTES)
   if (size > limitBytes) {
-    await rm(folder, { recursive: true })
+    await undo()
     throw error
   }
-  // Only the last part of the name, without what a file system or a person could trip over.
-  const safe =
-    path
-      .basename(name.replaceAll('\\', '/'))
+  const part = `${path.join(parent, 'part')}-${randomUUID()}`
+  try {
+    await pipeline(request, countBytes(limitBytes, error), createWriteStream(part))
+    await rename(part, place)
+  } catch (error) {
+    await undo()
+    throw error
+  }
+  answerJson(response, 200, folder === null ? { path: place } : { path: root, into: upload })
+}
+
+/** Only the last part of a name, without what a file system or a person could trip over. */
+function safeName(name: string): string {
+  const last = path.basename(name.replaceAll('\\', '/'))
+  return (
+    last
       .replace(/[\p{Cc}<>:"|?*]/gu, '_')
       .replace(/^\.+$/, '')
       .slice(-200) || 'file'
-  const part = path.join(folder, 'part')
-  try {
-    await pipeline(request, countBytes(limitBytes, error), createWriteStream(part))
-    await rename(part, path.join(folder, safe))
-  } catch (error) {
-    await rm(folder, { recursive: true, force: true })
-    throw error
-  }
-  answerJson(response, 200, { path: path.join(folder, safe) })
+  )
+}
+
+/** Each part of a path inside a folder. @throws AppError `input-invalid` for one that leads out of it, or too far in */
+function innerPath(inner: string): string[] {
+  const parts = inner.split('/')
+  if (
+    parts.length > MOST_DEPTH ||
+    parts.some((part) => part === '' || part === '.' || part === '..' || part !== safeName(part))
+  )
+    throw new AppError({
+      code: 'input-invalid',
+      message: `"${inner.slice(0, 200)}" is no place inside of a folder.`,
+      hint: 'Rename what is called so, or give the path of the folder instead of sending it.',
+    })
+  return parts
+}
+
+/** @throws AppError `input-invalid` for an upload that is not under way, or has as many files as one may have */
+async function knownUpload(dataFolder: string, into: string): Promise<string> {
+  const folder = path.join(dataFolder, 'incoming', into)
+  if (!UPLOAD.test(into) || !(await stat(folder).catch(() => null))?.isDirectory())
+    throw new AppError({
+      code: 'input-invalid',
+      message: 'The folder that this file belongs to is not being sent.',
+      hint: 'Choose the folder again.',
+    })
+  if ((await readdir(folder, { recursive: true })).length > MOST_FILES)
+    throw new AppError({
+      code: 'too-large',
+      message: `The folder holds more than ${MOST_FILES} files.`,
+      hint: 'Give the path of the folder instead of sending it.',
+    })
+  return into
 }

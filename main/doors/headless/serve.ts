@@ -183,7 +183,12 @@ async function handle(request: IncomingMessage, response: ServerResponse, door: 
   if (url.pathname === '/download' && request.method === 'GET')
     return sendExport(response, dataFolder, url.searchParams.get('path') ?? '')
   if (url.pathname === '/upload' && request.method === 'PUT') {
-    return takeUpload(request, response, dataFolder, url.searchParams.get('name') ?? '').catch((error: unknown) => {
+    const sent = {
+      name: url.searchParams.get('name') ?? '',
+      folder: url.searchParams.get('folder'),
+      into: url.searchParams.get('into'),
+    }
+    return takeUpload(request, response, dataFolder, sent).catch((error: unknown) => {
       response.setHeader('connection', 'close') // the rest of the file is not read
       answerJson(response, 413, { ok: false, error: toWire(error) })
     })

@@ -1,12 +1,11 @@
 import path from 'node:path'
 import { Command, Option } from 'commander'
 import { collectRequest } from '../../../../shared/contract/segments.ts'
-import type { Client } from '../../../../shared/rpc.ts'
 import { formatCount } from '../../../../shared/units.ts'
 import { pick, withClient } from '../connect.ts'
 import { globals } from '../globals.ts'
 import { reportDataset } from '../report-import.ts'
-import { formatTable, type Output } from '../output.ts'
+import { formatTable } from '../output.ts'
 import { readNumber } from './import-options.ts'
 import { resolveGiven } from '../../../base/files/given-path.ts'
 

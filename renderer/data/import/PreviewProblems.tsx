@@ -1,0 +1,39 @@
+import type { ReactNode } from 'react'
+import type { RowProblem } from '../../../shared/contract/datasets.ts'
+import { formatCount } from '../../../shared/units.ts'
+import { Panel } from '../../parts/Panel.tsx'
+import { Say } from '../../parts/Say.tsx'
+
+const SHOWN = 12
+
+/** What of the head of a file would be left out, and why. */
+export function PreviewProblems({
+  problems,
+  note,
+}: {
+  readonly problems: readonly RowProblem[]
+  /** How much was looked at. */
+  readonly note: string
+}): ReactNode {
+  return (
+    <Panel title="Row check" note={note}>
+      <div className="col gap-3">
+        {problems.length === 0 ? <Say tone="good">Every row of the preview can be read.</Say> : null}
+        {problems.slice(0, SHOWN).map((problem) => (
+          <Say key={`${problem.line} ${problem.code}`} tone={problem.severity === 'error' ? 'bad' : 'warn'}>
+            <b>
+              Line <span className="mono">{problem.line}</span>: {problem.reason}
+            </b>{' '}
+            {problem.hint}
+          </Say>
+        ))}
+        {problems.length > SHOWN ? (
+          <p className="small text-3">and {formatCount(problems.length - SHOWN)} more in the preview</p>
+        ) : null}
+        <p className="small text-3">
+          Good rows are kept whatever happens to the others; the list of the rest is saved beside the data.
+        </p>
+      </div>
+    </Panel>
+  )
+}
