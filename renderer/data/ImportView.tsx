@@ -52,8 +52,10 @@ export function ImportView({ path }: { readonly path: string }): ReactNode {
 function useRelease(path: string): void {
   useEffect(
     () => () => {
-      // In development React takes an effect back and does it again: the page is still there then.
-      if (!window.location.hash.includes(encodeURIComponent(path)))
+      // Where the page shows it still, or a file of the same folder, or its folder: that is one copy. React, in development, takes
+      // an effect back and does it again.
+      const shown = new URLSearchParams(window.location.hash.split('?')[1] ?? '').get('import')
+      if (shown === null || !(path.startsWith(shown) || shown.startsWith(path)))
         void callApp('imports.release', { path }).catch(() => undefined) // it goes with the next start
     },
     [path],

@@ -48,7 +48,7 @@ describe.skipIf(chromiumPath === null)('the import page', () => {
     ] as const) {
       await lab.open(`/data?import=${encodeURIComponent(file)}`)
       await page.getByText('the import waits for your answer').waitFor()
-      const start = page.getByRole('button', { name: /^Import(?! as)/ })
+      const start = page.getByRole('button', { name: /^Import/ })
       expect(await start.isDisabled()).toBe(true)
       expect(await page.locator('.reading').count()).toBe(2)
       if (direction.endsWith('1')) expect(await accessibilityProblems(page)).toEqual([])
@@ -74,7 +74,7 @@ describe.skipIf(chromiumPath === null)('the import page', () => {
   test('takes the meaning of single values from its fields', async () => {
     const { page } = lab
     await lab.open(`/data?import=${encodeURIComponent(write('words.jsonl', ['erste', 'zweite', 'gleich']))}`)
-    const start = page.getByRole('button', { name: /^Import(?! as)/ })
+    const start = page.getByRole('button', { name: /^Import/ })
     await page.getByText('the import waits for your answer').waitFor()
     expect(await start.isDisabled()).toBe(true)
     await page.getByLabel('First is better').fill('erste')

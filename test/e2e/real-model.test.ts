@@ -52,10 +52,11 @@ function shortPairs(): string {
   return JSON.stringify(short.slice(0, 10))
 }
 
-async function datasetOf(file: string, button: RegExp): Promise<string> {
+async function datasetOf(file: string, kind: string): Promise<string> {
   const before = new Set((await lab.client.call('datasets.list', {})).map((one) => one.datasetId))
   await lab.open(`/data?import=${encodeURIComponent(file)}`)
-  await lab.page.getByRole('button', { name: button }).click()
+  await lab.page.getByText(`Looks like ${kind}`).waitFor()
+  await lab.page.getByRole('button', { name: /^Import/ }).click()
   let found: string | undefined
   await waitUntil(`the import of ${file}`, async () => {
     found = (await lab.client.call('datasets.list', {})).find((one) => !before.has(one.datasetId))?.datasetId
@@ -189,7 +190,7 @@ describe.skipIf(skips)(
     })
 
     test('the pairs are imported, and SFT, DPO, a reward model and CoPG with its rewards are trained', async () => {
-      pairs = await datasetOf(write('short.json', shortPairs()), /^Import(?! as)/)
+      pairs = await datasetOf(write('short.json', shortPairs()), 'preference pairs')
       const from = await train('SFT', pairs)
       const rewards = await train('Reward model', pairs)
       runs.set('SFT', from).set('DPO', await train('DPO', pairs, { from }))
@@ -221,7 +222,7 @@ describe.skipIf(skips)(
       const lines = SENTENCES.map(([query, positive, negative], at) =>
         JSON.stringify({ query, positive, negative, split: at < 2 ? 'train' : 'validation' }),
       )
-      const texts = await datasetOf(write('sentences.jsonl', lines.join('\n')), /^Import as texts/)
+      const texts = await datasetOf(write('sentences.jsonl', lines.join('\n')), 'texts')
       runs.set('GRACE', await train('GRACE', texts))
       const samples = await lab.client.call('runs.samples', { runId: runs.get('GRACE')! })
       const written = samples.flatMap((one) => one.items.map((item) => item.completion))

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import { networkInterfaces, tmpdir } from 'node:os'
@@ -275,6 +275,46 @@ describe('the loopback host', () => {
     expect(stored.startsWith(path.join(test.dataFolder, 'incoming'))).toBe(true)
     expect(path.basename(stored)).toBe('evil_.jsonl')
     expect(readFileSync(stored, 'utf8')).toBe('{"prompt":"p"}')
+  })
+
+  it('takes a folder file by file, each at its place inside, and nothing beside it', async () => {
+    const send = async (query: Record<string, string>, body = 'x') => {
+      const { status, body: text } = await ask(`/upload?${new URLSearchParams(query).toString()}`, {
+        method: 'PUT',
+        headers: key(),
+        body,
+      })
+      return { status, ...(JSON.parse(text) as { path?: string; into?: string; error?: { code: string } }) }
+    }
+    const first = await send({ name: 'corpus.jsonl', folder: '../set' }, 'one')
+    const { into = '', path: root = '' } = first
+    expect(path.relative(path.join(test.dataFolder, 'incoming'), root)).toBe(path.join(into, 'set'))
+    const second = await send({ name: 'qrels/test.tsv', folder: '../set', into }, 'two')
+    expect([second.path, second.into]).toEqual([root, into])
+    expect(['corpus.jsonl', 'qrels/test.tsv'].map((name) => readFileSync(path.join(root, name), 'utf8'))).toEqual([
+      'one',
+      'two',
+    ])
+    for (const name of [
+      '../evil',
+      'a/../../evil',
+      '/etc/evil',
+      'a//b',
+      './a',
+      'a/..',
+      'a\\..\\evil',
+      'a/b/c/d/e/f/g/h/i',
+    ])
+      expect(await send({ name, folder: 'set', into })).toMatchObject({ status: 400, error: { code: 'input-invalid' } })
+    for (const other of ['..', `../incoming/${into}`, '00000000-0000-4000-8000-000000000000', ''])
+      expect(await send({ name: 'a', folder: 'set', into: other })).toMatchObject({ status: 400 })
+    expect(
+      readdirSync(path.join(test.dataFolder, 'incoming', into), { recursive: true })
+        .map(String)
+        .toSorted(),
+    ).toEqual(['set', 'set/corpus.jsonl', 'set/qrels', 'set/qrels/test.tsv'].map((name) => path.normalize(name)))
+    await test.client.call('imports.release', { path: root })
+    expect(readdirSync(path.join(test.dataFolder, 'incoming'))).not.toContain(into)
   })
 
   it('hands out exports and nothing else of the data folder', async () => {

@@ -126,6 +126,12 @@ test('a file that a page sent goes when its import has ended, however it did; a 
   expect(waiting()).toHaveLength(1) // its columns may still be named
   await expect(made.client.call('datasets.inspect', { path: sendFile('\u0000\u0001', 'noise.bin') })).rejects.toThrow()
   await expect(made.client.call('texts.import', { path: sendFile('', 'empty.txt') })).rejects.toThrow()
+  // One that holds no pair may still be read as something else, until its page is left.
+  const sentences = sendFile('{"chosen": 1, "rejected": 2, "prompt": "p"}\n')
+  const refused = await made.client.call('datasets.import', { path: sentences })
+  await waitUntil('the refusal', async () => (await made.client.call('datasets.importJob', refused)).state === 'failed')
+  expect(existsSync(sentences)).toBe(true)
+  await made.client.call('imports.release', { path: sentences })
   const { jobId } = await made.client.call('datasets.import', { path: sendFile(rows(20_000, 'many')) })
   await made.client.call('datasets.cancelImport', { jobId })
   await waitUntil('the others to go', () => waiting().length === 1)

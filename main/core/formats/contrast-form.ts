@@ -123,6 +123,6 @@ function twoReadings(file: string, what: string, one: ContrastFormat, other: Con
   return new AppError({
     code: 'input-invalid',
     message: `${file} ${what}.`,
-    hint: `Say which: --as ${one} or --as ${other}.`,
+    hint: `Say which form it has, ${one} or ${other}; on the command line: --texts --as ${one} or --texts --as ${other}.`,
   })
 }

@@ -3,7 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type WebSocket } from 'ws'
-import { toWire } from '../../../shared/errors.ts'
+import { AppError, toWire } from '../../../shared/errors.ts'
 import { dispatch } from '../../../shared/rpc.ts'
 import type { App } from '../../app/app.ts'
 import { createServer } from './node-http.ts'
@@ -190,7 +190,8 @@ async function handle(request: IncomingMessage, response: ServerResponse, door: 
     }
     return takeUpload(request, response, dataFolder, sent).catch((error: unknown) => {
       response.setHeader('connection', 'close') // the rest of the file is not read
-      answerJson(response, 413, { ok: false, error: toWire(error) })
+      const status = error instanceof AppError && error.code === 'input-invalid' ? 400 : 413
+      answerJson(response, status, { ok: false, error: toWire(error) })
     })
   }
   if (url.pathname.startsWith('/call/') && request.method === 'POST')

@@ -1,11 +1,10 @@
 import type { ReactNode } from 'react'
-import { formatCount } from '../../../shared/units.ts'
 import { useCall } from '../../api/queries.ts'
 import { Say } from '../../parts/Say.tsx'
 import { ErrorNotice, Loading } from '../../parts/states.tsx'
 import { SingleAnswers } from '../SingleAnswers.tsx'
 import { ImportFrame, type ImportChoice } from './ImportFrame.tsx'
-import { PreviewProblems } from './PreviewProblems.tsx'
+import { firstRows, PreviewProblems } from './PreviewProblems.tsx'
 
 /** A prompt and one answer a row, good or bad where the file says so. */
 export function AnswersImport({ choice }: { readonly choice: ImportChoice }): ReactNode {
@@ -16,9 +15,7 @@ export function AnswersImport({ choice }: { readonly choice: ImportChoice }): Re
       choice={choice}
       reading={found === null ? null : { kind: 'unpaired-responses' }}
       settings={
-        data === undefined ? null : (
-          <PreviewProblems problems={data.problems} note={`first ${formatCount(data.rowsRead)} rows`} />
-        )
+        data === undefined ? null : <PreviewProblems problems={data.problems} note={firstRows(data.rowsRead)} />
       }
     >
       {error === null ? null : <ErrorNotice error={error} onRetry={() => void refetch()} />}

@@ -41,7 +41,7 @@ interface ImportFrameProps {
 
 /** What the import of every kind has in common: what it was taken for, the name, and the import itself. */
 export function ImportFrame({ choice, reading, settings, children }: ImportFrameProps): ReactNode {
-  const { found, name, onName } = choice
+  const { found, kind, name, onName } = choice
   const [jobId, setJobId] = useState<JobId | null>(null)
   const start = useMutate('datasets.import', {
     invalidate: ['datasets.importJobs'],
@@ -87,25 +87,27 @@ export function ImportFrame({ choice, reading, settings, children }: ImportFrame
       {job?.state === 'failed' ? <ImportFailure job={job} /> : null}
       <Taken choice={choice} />
       {children}
-      <div className="two">
-        <Panel title="Data set">
-          <Field
-            name="Name"
-            help="As it will be listed; the file's name if left empty."
-            render={(control) => (
-              <input
-                {...control}
-                className="input"
-                maxLength={120}
-                placeholder={found.fileName}
-                value={name}
-                onChange={(event) => onName(event.target.value)}
-              />
-            )}
-          />
-        </Panel>
-        {settings}
-      </div>
+      {kind === null ? null : (
+        <div className="two">
+          <Panel title="Data set">
+            <Field
+              name="Name"
+              help="As it will be listed; the file's name if left empty."
+              render={(control) => (
+                <input
+                  {...control}
+                  className="input"
+                  maxLength={120}
+                  placeholder={found.fileName}
+                  value={name}
+                  onChange={(event) => onName(event.target.value)}
+                />
+              )}
+            />
+          </Panel>
+          {settings === undefined ? null : <div className="col gap-4">{settings}</div>}
+        </div>
+      )}
     </div>
   )
 }
@@ -131,15 +133,17 @@ function Taken({ choice: { found, kind, onKind } }: { readonly choice: ImportCho
         ))}
         {found.hint === '' ? null : <p className="small text-2">{found.hint}</p>}
       </div>
-      <Segmented<DataKind | 'none'>
-        title="Read it as"
-        small
-        value={kind ?? 'none'}
-        choices={KINDS}
-        onChange={(value) => {
-          if (value !== 'none') onKind(value)
-        }}
-      />
+      {found.files.length > 0 ? null : (
+        <Segmented<DataKind | 'none'>
+          title="Read it as"
+          small
+          value={kind ?? 'none'}
+          choices={KINDS}
+          onChange={(value) => {
+            if (value !== 'none') onKind(value)
+          }}
+        />
+      )}
     </section>
   )
 }

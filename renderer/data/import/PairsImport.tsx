@@ -1,7 +1,6 @@
 import { useState, type ReactNode } from 'react'
 import { ArrowLeftRight } from 'lucide-react'
 import type { ImportMapping, Inspection } from '../../../shared/contract/datasets.ts'
-import { formatCount } from '../../../shared/units.ts'
 import { useCall } from '../../api/queries.ts'
 import { Button } from '../../parts/Button.tsx'
 import { ErrorNotice, Loading } from '../../parts/states.tsx'
@@ -10,7 +9,7 @@ import { LabelQuestionPanel } from '../LabelReading.tsx'
 import { PairPreview } from '../PairPreview.tsx'
 import { PreviewPanel } from '../PreviewPanel.tsx'
 import { ImportFrame, type ImportChoice } from './ImportFrame.tsx'
-import { PreviewProblems } from './PreviewProblems.tsx'
+import { firstRows, PreviewProblems } from './PreviewProblems.tsx'
 
 /** Roles of the columns, who wins in plain words, rows that fall out. */
 export function PairsImport({ choice }: { readonly choice: ImportChoice }): ReactNode {
@@ -31,7 +30,7 @@ export function PairsImport({ choice }: { readonly choice: ImportChoice }): Reac
       reading={isReady && error === null ? { kind: 'response-pairs', mapping: inspection.mapping } : null}
       settings={
         inspection === undefined ? null : (
-          <PreviewProblems problems={inspection.problems} note={`first ${formatCount(inspection.rowsRead)} rows`} />
+          <PreviewProblems problems={inspection.problems} note={firstRows(inspection.rowsRead)} />
         )
       }
     >

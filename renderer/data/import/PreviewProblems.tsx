@@ -6,6 +6,11 @@ import { Say } from '../../parts/Say.tsx'
 
 const SHOWN = 12
 
+/** How much of a file was looked at. */
+export function firstRows(count: number): string {
+  return count === 1 ? 'the first row' : `first ${formatCount(count)} rows`
+}
+
 /** What of the head of a file would be left out, and why. */
 export function PreviewProblems({
   problems,

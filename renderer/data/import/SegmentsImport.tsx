@@ -68,7 +68,7 @@ function Shape({ preview, world }: { readonly preview: SegmentPreview; readonly 
   ]
   return (
     <Panel title="Segments">
-      <dl className="facts">
+      <dl className="facts import-facts">
         {facts.map(([term, text]) => (
           <div key={term}>
             <dt>{term}</dt>

@@ -2,13 +2,12 @@ import { useState, type ReactNode } from 'react'
 import type { ContrastData } from '../../../shared/data-kinds.ts'
 import type { TextPreview } from '../../../shared/contract/imports.ts'
 import type { TextReading } from '../../../shared/contract/import-readings.ts'
-import { formatCount } from '../../../shared/units.ts'
 import { useCall } from '../../api/queries.ts'
 import { Field } from '../../parts/Field.tsx'
 import { Panel } from '../../parts/Panel.tsx'
 import { ErrorNotice, Loading } from '../../parts/states.tsx'
 import { ImportFrame, type ImportChoice } from './ImportFrame.tsx'
-import { PreviewProblems } from './PreviewProblems.tsx'
+import { firstRows, PreviewProblems } from './PreviewProblems.tsx'
 
 const FORMS: readonly (readonly [value: NonNullable<TextReading['as']>, title: string])[] = [
   ['lines', 'one text a line'],
@@ -73,9 +72,7 @@ export function TextsImport({ choice }: { readonly choice: ImportChoice }): Reac
               />
             </div>
           </Panel>
-          {preview === null ? null : (
-            <PreviewProblems problems={preview.problems} note={`first ${formatCount(preview.rowsRead)} rows`} />
-          )}
+          {preview === null ? null : <PreviewProblems problems={preview.problems} note={firstRows(preview.rowsRead)} />}
         </>
       }
     >
