@@ -126,7 +126,7 @@ describe.skipIf(chromiumPath === null)('every kind of data comes in by one door'
     await lab.page.getByText('Segments', { exact: true }).click()
     await see('no pair of segments')
     await lab.page.getByText('Texts', { exact: true }).click()
-    await see('has a header whose names are not known: prompt, completion, label')
+    await see('has 3 columns (prompt, completion, label) without names that are known')
     expect(await lab.page.getByRole('button', { name: /^Import/ }).isDisabled()).toBe(true)
     expect(waiting()).toHaveLength(1)
     await lab.page.getByText('Single answers', { exact: true }).click()

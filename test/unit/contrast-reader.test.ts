@@ -99,7 +99,7 @@ describe('texts that belong together', () => {
   })
 
   test('a table of another kind is turned down', async () => {
-    await expect(written('a\tb\tc\nd\te\tf\n')).rejects.toThrow('has 3 columns without names that are known')
+    await expect(written('a\tb\tc\nd\te\tf\n')).rejects.toThrow('has 3 columns (a, b, c) without names that are known')
     await expect(written('first,second,how\na,b,1\nc,d,4\n')).rejects.toThrow(
       'a header whose names are not known: first, second, how',
     )

@@ -99,7 +99,7 @@ function formOfTable(file: string, head: Buffer, lines: readonly string[], as: '
   if (as === null)
     throw twoReadings(
       file,
-      `has ${cells.length} columns without names that are known: texts that belong together, or lines of text`,
+      `has ${cells.length} columns (${cells.join(', ').slice(0, 120)}) without names that are known: texts that belong together, or lines of text`,
       isTsv ? 'tsv' : 'csv',
       'lines',
     )
