@@ -117,6 +117,7 @@ describe('what a file is', () => {
     const line = JSON.stringify({ id: 'pair-1', world: null, a: segment, b: segment, preferred: 'a', judge: 'labels' })
     const found = await recognize(write('segments.jsonl', `${line}\n`))
     expect([found.kind, found.because]).toEqual(['segment-pairs', expect.stringContaining('two segments, a and b')])
+    expect(found.others).toEqual([])
   })
 })
 

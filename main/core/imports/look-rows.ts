@@ -36,7 +36,10 @@ export async function lookAtRows(file: string): Promise<Findings> {
   const { rows } = await readFirstRows(file, format, MOST)
   const values = rows.flatMap((row): RowValues[] => (row.values === null ? [] : [row.values]))
   const names = [...new Set(values.flatMap((row) => Object.keys(row)))]
-  const claims = [claimOfSegments(values), claimOfPairs(format, names, values), claimOfAnswers(names), texts]
+  const segments = claimOfSegments(values)
+  // Two segments are two sides as well, and no answers.
+  const pairs = segments === null ? claimOfPairs(format, names, values) : null
+  const claims = [segments, pairs, claimOfAnswers(names), texts]
   // Of a table, the cells of a first line that is no header are no names.
   return findings(claims, isHeader(format, claims) ? names : [])
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { filesBelow, filesToSend } from '../../renderer/api/given-folder.ts'
+import { filesBelow, filesToSend } from '../../renderer/api/folder-entries.ts'
 
 interface Tree {
   readonly [name: string]: Tree | string
