@@ -10,7 +10,7 @@ import { paperCalls, reproductionJob } from './contract/papers.ts'
 import { playgroundCalls, playgroundEvents } from './contract/playground.ts'
 import { collectionProgress, rankingCalls } from './contract/rankings.ts'
 import { runCalls, runSummary, sampleItem } from './contract/runs.ts'
-import { segmentCalls } from './contract/segments.ts'
+import { collectJob, segmentCalls } from './contract/segments.ts'
 import { systemCalls } from './contract/system.ts'
 import { textCalls } from './contract/texts.ts'
 import { unpairedCalls } from './contract/unpaired.ts'
@@ -57,6 +57,7 @@ export const events = {
   'import.progress': importJob,
   /** A few times a second, while somebody waits for a collection of judged lists. */
   'rankings.progress': collectionProgress,
+  'collect.progress': collectJob,
   'models.changed': z.strictObject({}),
   'model.progress': modelJob,
   'papers.progress': reproductionJob,

@@ -7,6 +7,7 @@ import { invariant } from '../../shared/assert.ts'
 import { defaultDataFolder } from '../base/data-folder.ts'
 import { createCollectionService } from './collections/collection-service.ts'
 import { emptyByRule } from './data/empty-trash.ts'
+import { createCollectService } from './data/segments/collect-service.ts'
 import { createImportService } from './data/import-service.ts'
 import { clearUploads, UPLOAD_LIFE_MS } from './data/incoming.ts'
 import { settleFolders } from './data/settle-folders.ts'
@@ -111,6 +112,7 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
       ...(options.worker ?? findWorker()),
     }
     const collections = createCollectionService({ command: worker, events })
+    const collecting = createCollectService({ db: store.db, dataFolder, events, worker, log })
     const playground = createPlaygroundService({ command: worker, enginesFolder, events })
     const engines = createEngineService({ enginesFolder, appVersion, worker, events, log })
     // What may be refused comes before the service of the runs, which begins to look after them at once.
@@ -150,6 +152,7 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
       troubles,
       runs,
       imports,
+      collecting,
       reader,
       collections,
       models,
@@ -163,6 +166,7 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
     async function close(mode: 'continue' | 'checkpoint'): Promise<void> {
       clearInterval(tidying)
       await imports.close()
+      await collecting.close()
       clearUploads(dataFolder, 0, Date.now())
       await models.close()
       await reader.close()
@@ -181,7 +185,8 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
       events,
       dataFolder,
       log,
-      isBusy: () => [imports, models, papers, matches, playground, engines].some((service) => service.isBusy()),
+      isBusy: () =>
+        [imports, collecting, models, papers, matches, playground, engines].some((service) => service.isBusy()),
       close: (mode) => (closing ??= close(mode ?? readSettings(store.db).onQuit)),
     }
   } catch (error) {

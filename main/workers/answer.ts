@@ -13,7 +13,10 @@ import { systemError } from '../base/files/system-error.ts'
 import { nameMemoryFailure } from './memory-failure.ts'
 
 type Say = (text: string) => void
-type Answers = { readonly [N in WorkerQuestion]: (question: QuestionOf<N>, say: Say) => Promise<AnswerOf<N>> }
+type Count = (phase: string, done: number) => void
+type Answers = {
+  readonly [N in WorkerQuestion]: (question: QuestionOf<N>, say: Say, count: Count) => Promise<AnswerOf<N>>
+}
 
 /** Each loads what it needs and no more. */
 const ANSWERS: Answers = {
@@ -22,6 +25,8 @@ const ANSWERS: Answers = {
   embed: async (question, say) => (await import('./generator/answer-embed.ts')).answerEmbed(question, say),
   match: async (question, say) => (await import('./versus/answer-match.ts')).answerMatch(question, say),
   benchmark: async (question, say) => (await import('./benchmarks/answer-benchmark.ts')).answerBenchmark(question, say),
+  collect: async (question, _say, count) => (await import('./acting/answer-collect.ts')).answerCollect(question, count),
+  'collect-pace': async (question) => (await import('./acting/answer-collect.ts')).answerCollectPace(question),
   bandit: async () => (await import('./reproduce/bandit-report.ts')).reportBandit(),
 }
 
@@ -29,8 +34,10 @@ export async function answer(name: string): Promise<number> {
   try {
     const known = questionName.parse(name)
     const question = workerQuestions[known].question.parse(JSON.parse(await readQuestion()))
-    const found = await (ANSWERS[known] as (question: unknown, say: Say) => Promise<unknown>)(question, (text) =>
-      tell({ type: 'note', text }),
+    const found = await (ANSWERS[known] as (question: unknown, say: Say, count: Count) => Promise<unknown>)(
+      question,
+      (text) => void tell({ type: 'note', text }),
+      countNowAndThen(),
     ) // parsed by this very name's schema
     await tell({ type: 'answer', answer: found })
     return 0
@@ -39,6 +46,18 @@ export async function answer(name: string): Promise<number> {
     const named = nameMemoryFailure(error, 'Take a smaller model, or fewer and shorter texts at once.')
     await tell({ type: 'failed', error: toWire(systemError(named)) })
     return 1
+  }
+}
+
+const COUNT_MS = 200
+
+/** Counts come with every step of the work; a few a second are told. */
+function countNowAndThen(): Count {
+  let [told, toldMs] = ['', 0]
+  return (phase, done) => {
+    if (phase === told && performance.now() - toldMs < COUNT_MS) return
+    ;[told, toldMs] = [phase, performance.now()]
+    void tell({ type: 'progress', phase, done })
   }
 }
 

@@ -67,6 +67,15 @@ export function applyEvent(cache: QueryClient, event: AppEvent): void {
       if (job.state !== 'running') refetch('datasets.list', 'samples.list')
       return
     }
+    case 'collect.progress': {
+      const job = event.payload as EventPayload<'collect.progress'>
+      cache.setQueryData(['segments.collectJob', { jobId: job.jobId }], job)
+      cache.setQueryData<Output<'segments.collectJobs'>>(
+        ['segments.collectJobs', {}],
+        (jobs) => jobs && [job, ...jobs.filter((other) => other.jobId !== job.jobId)],
+      )
+      return
+    }
     case 'papers.progress': {
       const job = event.payload as EventPayload<'papers.progress'>
       cache.setQueryData<Output<'papers.list'>>(['papers.list', {}], (entries) =>

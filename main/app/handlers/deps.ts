@@ -1,6 +1,7 @@
 import type { Trouble } from '../../../shared/contract/system.ts'
 import type { CollectionService } from '../collections/collection-service.ts'
 import type { ImportService } from '../data/import-service.ts'
+import type { CollectService } from '../data/segments/collect-service.ts'
 import type { EngineService } from '../engine-setup/engine-service.ts'
 import type { EventBus } from '../events.ts'
 import type { MatchService } from '../matches/match-service.ts'
@@ -35,6 +36,7 @@ export interface HandlerDeps {
   readonly troubles: readonly Trouble[]
   readonly runs: RunService
   readonly imports: ImportService
+  readonly collecting: CollectService
   /** Reads the files that a person gives. */
   readonly reader: Reader
   /** Reads the collections of judged lists. */

@@ -1,8 +1,8 @@
 import path from 'node:path'
+import type { CollectSettings } from '../../../shared/collecting.ts'
 import type { Handlers } from '../../../shared/rpc.ts'
 import { addDataset } from '../data/add-dataset.ts'
 import { createDatasetMaker } from '../data/dataset-ids.ts'
-import { collectDataset } from '../data/segments/collect-dataset.ts'
 import { readSegmentRow } from '../data/segments/browse-segments.ts'
 import { exportSegments } from '../data/segments/export-segments.ts'
 import { requireDataset, summarizeDataset } from '../store/datasets.ts'
@@ -21,24 +21,42 @@ export function segmentHandlers({
   events,
   runs,
   reader,
-}: Pick<HandlerDeps, 'db' | 'dataFolder' | 'events' | 'runs' | 'reader'>): Pick<Handlers, SegmentCallName> {
+  collecting,
+}: Pick<HandlerDeps, 'db' | 'dataFolder' | 'events' | 'runs' | 'reader' | 'collecting'>): Pick<
+  Handlers,
+  SegmentCallName
+> {
   const context = { db, dataFolder }
   const makeOnce = createDatasetMaker(context)
+  /** Folder of the policy that acts; null where a script does. */
+  const policyOf = ({ behaviour, runId, checkpoint }: CollectSettings): string | null =>
+    behaviour !== 'learned' || runId === null
+      ? null
+      : findCheckpoint({ db, runs }, runId, checkpoint, 'act with', 'policy').path
   return {
     'worlds.list': () =>
-      worlds.map(({ info: { actionLimit: _limit, discount: _discount, observation, action, ...info } }) => ({
+      worlds.map(({ info: { actionLimit: _limit, discount: _discount, observation, action, ...info }, advantage }) => ({
         ...info,
         observation: [...observation],
         action: [...action],
+        advantageKnown: advantage !== undefined,
       })),
     'segments.row': ({ datasetId, index }) => readSegmentRow(db, dataFolder, requireDataset(db, datasetId), index),
-    'segments.collect': async ({ clientKey, ...request }) => {
-      const checkpoint =
-        request.runId === null ? null : findCheckpoint({ db, runs }, request.runId, 'last', 'act with', 'policy').path
-      const datasetId = await makeOnce(clientKey, (datasetId) =>
-        collectDataset(request, checkpoint, context, datasetId),
-      )
-      events.emit('datasets.changed', { datasetId })
+    'segments.estimateCollection': async (settings) => ({
+      ms: await collecting.estimate(settings, policyOf(settings)),
+    }),
+    'segments.startCollecting': ({ clientKey, ...request }) => ({
+      jobId: collecting.start(request, policyOf(request), clientKey),
+    }),
+    'segments.collectJobs': () => collecting.jobs(),
+    'segments.collectJob': ({ jobId }) => collecting.job(jobId),
+    'segments.cancelCollecting': ({ jobId }) => {
+      collecting.cancel(jobId)
+      return null
+    },
+    'segments.collect': async ({ clientKey, pairs, segmentSteps, ...rest }) => {
+      const request = { ...rest, segments: 2 * pairs, steps: segmentSteps }
+      const datasetId = await collecting.ended(collecting.start(request, policyOf(request), clientKey))
       return summarizeDataset(db, requireDataset(db, datasetId))
     },
     'segments.import': async ({ path: file, name, world, scoreName, segmentSteps, clientKey }) => {

@@ -15,6 +15,8 @@ const COMPLAINT_CHARS = 4000
 export interface AskOptions {
   /** Progress in words, a line at a time. */
   readonly onNote?: (text: string) => void
+  /** Of a question that counts what is done. */
+  readonly onProgress?: (phase: string, done: number) => void
   /** Ends the worker. */
   readonly signal?: AbortSignal
 }
@@ -27,7 +29,7 @@ export async function askWorker<N extends WorkerQuestion>(
   command: ProgramCommand,
   name: N,
   question: QuestionOf<N>,
-  { onNote, signal }: AskOptions = {},
+  { onNote, onProgress, signal }: AskOptions = {},
 ): Promise<AnswerOf<N>> {
   signal?.throwIfAborted()
   const child = startProgram(command, { words: ['ask', name], stdio: ['pipe', 'pipe', 'pipe'] })
@@ -41,6 +43,7 @@ export async function askWorker<N extends WorkerQuestion>(
   createInterface({ input: child.stdout, crlfDelay: Infinity }).on('line', (line) => {
     const message = readMessage(line)
     if (message?.type === 'note') onNote?.(message.text)
+    else if (message?.type === 'progress') onProgress?.(message.phase, message.done)
     else last = message ?? last
   })
   const end = await new Promise<string>((resolve) => {

@@ -1,6 +1,7 @@
 // What a worker can be asked in one question and one answer: `<worker> ask <name>`. The question is a line of JSON on its
 // standard input, which stays open: when it closes, whoever asked is gone, and so is the worker. Answers are lines of JSON.
 import { z } from 'zod'
+import { collectSettings } from '../../../shared/collecting.ts'
 import { banditReport, reproductionReport } from '../../../shared/contract/papers.ts'
 import { engineName } from '../../../shared/domain.ts'
 import { wireError } from '../../../shared/errors.ts'
@@ -128,6 +129,16 @@ export const workerQuestions = {
       ]),
     }),
   },
+  /** Policies act in a world; pairs of segments as items of a data set, a line of JSON each, at `out`. */
+  collect: {
+    question: z.strictObject({ settings: collectSettings, checkpoint: z.string().nullable(), out: z.string() }),
+    answer: z.strictObject({ pairs: z.int() }),
+  },
+  /** What such a collection takes here, in milliseconds a step: acted, acted out to judge, written. */
+  'collect-pace': {
+    question: z.strictObject({ settings: collectSettings, checkpoint: z.string().nullable() }),
+    answer: z.strictObject({ stepMs: z.number(), valueStepMs: z.number(), writtenStepMs: z.number() }),
+  },
   /** CoPG §5.1 with exact gradients, for the Papers page. */
   bandit: { question: z.strictObject({}), answer: banditReport },
 } as const
@@ -138,9 +149,10 @@ export type AnswerOf<N extends WorkerQuestion> = z.infer<(typeof workerQuestions
 
 export const questionName = z.enum(Object.keys(workerQuestions) as [WorkerQuestion, ...WorkerQuestion[]])
 
-/** Notes in words as it goes, then one of the two others. */
+/** Notes in words and counts as it goes, then one of the two others. */
 export const workerMessage = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('note'), text: z.string() }),
+  z.strictObject({ type: z.literal('progress'), phase: z.string(), done: z.int() }),
   z.strictObject({ type: z.literal('answer'), answer: z.unknown() }),
   z.strictObject({ type: z.literal('failed'), error: wireError }),
 ])

@@ -1,3 +1,4 @@
+import { segmentsPerEpisode } from '../../../shared/collecting.ts'
 import type { SegmentSet } from '../../../shared/segments.ts'
 import { createRandom, type Random } from '../learn/random.ts'
 import type { World, WorldKind, WorldState } from './define.ts'
@@ -35,13 +36,8 @@ export interface CollectOptions {
   readonly seed: number
   /** Segments of an episode, from its start; as many as it holds where absent. */
   readonly perEpisode?: number
-  /** Called between pieces of work. */
-  breathe?(): Promise<void>
-}
-
-/** How many segments an episode gives. @param wanted at most */
-export function segmentsOfEpisode({ info }: WorldKind, length: number, wanted: number): number {
-  return Math.max(1, Math.min(wanted, Math.floor(info.episodeSteps / length)))
+  /** Called between pieces of work. @param acted steps so far */
+  breathe?(acted: number): Promise<void>
 }
 
 /**
@@ -53,14 +49,17 @@ export async function collectSegments(
   behaviours: readonly Behaviour[],
   { segments, length, seed, perEpisode: wanted = Infinity, breathe }: CollectOptions,
 ): Promise<CollectedSegments> {
-  const perEpisode = segmentsOfEpisode(kind, length, wanted)
+  const perEpisode = segmentsPerEpisode(kind.info.episodeSteps, length, wanted)
   const set = emptySet(kind, segments, length, seed)
   const episodes = Math.ceil(segments / perEpisode)
   const each = Math.ceil(episodes / behaviours.length)
   for (let start = 0; start < episodes;) {
     const behaviour = Math.floor(start / each)
     const worlds = Math.min(MOST_WORLDS, episodes - start, (behaviour + 1) * each - start)
-    await playEpisodes(kind, behaviours[behaviour]!, set, start, worlds, perEpisode, breathe)
+    const before = start * perEpisode * length
+    await playEpisodes(kind, behaviours[behaviour]!, set, start, worlds, perEpisode, (acted) =>
+      breathe?.(before + acted),
+    )
     start += worlds
   }
   return set
@@ -97,7 +96,7 @@ async function playEpisodes(
   start: number,
   count: number,
   perEpisode: number,
-  breathe: CollectOptions['breathe'],
+  breathe: (acted: number) => Promise<void> | undefined,
 ): Promise<void> {
   const worlds: World[] = []
   for (let world = 0; world < count; world += 1) worlds.push(await kind.open())
@@ -107,7 +106,7 @@ async function playEpisodes(
     const ended = worlds.map(() => false)
     for (let step = 0; step < perEpisode * set.time; step += 1) {
       playStep({ kind, behaviour, set, start, perEpisode, worlds, randoms, ended }, step)
-      await breathe?.()
+      await breathe((step + 1) * count)
     }
   } finally {
     for (const world of worlds) world.dispose()

@@ -81,7 +81,7 @@ export async function rollOutValues(
   kind: WorldKind,
   set: CollectedSegments,
   options: ValueOptions,
-  breathe?: () => Promise<void>,
+  breathe?: (segments: number) => Promise<void>,
 ): Promise<BoundaryValues> {
   const world = await kind.open()
   const values = { first: new Float64Array(set.count), last: new Float64Array(set.count) }
@@ -91,7 +91,7 @@ export async function rollOutValues(
     for (let segment = 0; segment < set.count; segment += 1) {
       values.first[segment] = value(set.firstStates[segment]!)
       values.last[segment] = value(set.lastStates[segment]!)
-      await breathe?.()
+      await breathe?.(segment + 1)
     }
     return values
   } finally {
@@ -104,7 +104,7 @@ export async function rollOutRegretScores(
   kind: WorldKind,
   set: CollectedSegments,
   options: ValueOptions,
-  breathe?: () => Promise<void>,
+  breathe?: (segments: number) => Promise<void>,
 ): Promise<Float64Array> {
   const { first, last } = await rollOutValues(kind, set, options, breathe)
   return telescopedRegretScores(set, first, last)

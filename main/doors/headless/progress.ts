@@ -1,4 +1,4 @@
-import { MultiBar, Presets, type SingleBar } from 'cli-progress'
+import { MultiBar, Presets, SingleBar } from 'cli-progress'
 import { ENDED_STATES, type RunId } from '../../../shared/domain.ts'
 import type { RunSummary } from '../../../shared/contract/runs.ts'
 import type { Client } from '../../../shared/rpc.ts'
@@ -88,5 +88,38 @@ export async function followRuns(
     }
   } finally {
     view.end()
+  }
+}
+
+export interface CountView {
+  update(done: number, total: number, text: string): void
+  end(): void
+}
+
+/** One piece of work: a bar on a terminal, elsewhere a line when it begins and now and then. On stderr. */
+export function createCountView(title: string, out: Output): CountView {
+  if (!process.stderr.isTTY || out.json) {
+    writeError(`${title} …\n`)
+    let toldMs = Date.now()
+    return {
+      update(done, total, text) {
+        if (Date.now() - toldMs < PLAIN_LINE_MS) return
+        toldMs = Date.now()
+        writeError(`${Math.floor((100 * done) / Math.max(1, total))} %, ${text}\n`)
+      },
+      end: () => {},
+    }
+  }
+  const bar = new SingleBar(
+    { format: '{name} {bar} {percentage} % {text}', hideCursor: true, clearOnComplete: true, stream: process.stderr },
+    Presets.shades_grey,
+  )
+  bar.start(1, 0, { name: printableLine(title), text: '' })
+  return {
+    update(done, total, text) {
+      bar.setTotal(Math.max(1, total))
+      bar.update(done, { name: printableLine(title), text: printableLine(text) })
+    },
+    end: () => bar.stop(),
   }
 }

@@ -1,100 +1,132 @@
+import { randomUUID } from 'node:crypto'
 import path from 'node:path'
-import { Command, Option } from 'commander'
-import { collectRequest } from '../../../../shared/contract/segments.ts'
-import { formatCount } from '../../../../shared/units.ts'
-import { pick, withClient } from '../connect.ts'
+import { Command } from 'commander'
+import { z } from 'zod'
+import { collectSettings, type CollectRequest } from '../../../../shared/collecting.ts'
+import type { DatasetSummary } from '../../../../shared/contract/datasets.ts'
+import type { CollectJob } from '../../../../shared/contract/segments.ts'
+import type { JobId } from '../../../../shared/domain.ts'
+import { AppError, describeIssues, ERROR_EXIT_STATUS, fromWire } from '../../../../shared/errors.ts'
+import type { Client } from '../../../../shared/rpc.ts'
+import { formatCount, formatDuration } from '../../../../shared/units.ts'
+import { nullIfUnknown, withClient } from '../connect.ts'
 import { globals } from '../globals.ts'
+import { createCountView } from '../progress.ts'
 import { reportDataset } from '../report-import.ts'
-import { formatTable } from '../output.ts'
+import { addSchemaFlags, readSchemaFlags } from '../schema-flags.ts'
+import { formatTable, type Output } from '../output.ts'
 import { readNumber } from './import-options.ts'
 import { resolveGiven } from '../../../base/files/given-path.ts'
+import { pickRun } from './runs.ts'
 
-interface CollectFlags {
-  readonly segments: number
-  readonly steps: number
-  readonly perEpisode?: number
-  readonly behaviour: 'weak' | 'expert' | 'random' | 'mixed' | 'learned'
-  readonly run?: string
-  readonly noise: number
-  readonly label: 'regret' | 'reward' | 'none'
-  readonly seed: number
-  readonly to?: string
-  readonly world?: string
-}
+/** Behind the run that is named otherwise: by id, its beginning, or name. */
+const flagsSchema = z.toJSONSchema(collectSettings.omit({ runId: true }).partial({ world: true }), { io: 'input' })
 
 export function collectCommand(): Command {
-  const { behaviour, label } = collectRequest.shape
-  return new Command('collect')
+  const command = new Command('collect')
     .description(
-      'Let a policy act in a simulated world, and keep pairs of segments as a data set to label or to train on.',
+      'Let a policy act in a simulated world, and keep pairs of segments as a data set to label or to train on. Without --world the worlds are listed.',
     )
-    .option('--world <id>', 'which world; without it the worlds are listed')
-    .option('--segments <n>', 'segments, two of which make a pair', readNumber, 2000)
-    .option('--steps <n>', 'steps of a segment', readNumber, 64)
-    .option('--per-episode <n>', 'segments of an episode, from its start; default: as many as it holds', readNumber)
-    .addOption(new Option('--behaviour <name>', 'who acts').choices(behaviour.unwrap().options).default('weak'))
-    .option('--run <run>', 'with --behaviour learned: whose last checkpoint acts')
-    .option('--noise <deviation>', 'of the noise on actions', readNumber, 0.3)
-    .addOption(
-      new Option(
-        '--label <kind>',
-        'regret: by the sum of advantages; reward: by the sum of rewards; none: a person will judge',
-      )
-        .choices(label.unwrap().options)
-        .default('regret'),
-    )
-    .option('--seed <n>', 'the same seed gives the same segments', readNumber, 1)
+    .option('--run <run>', 'whose policy acts: --behaviour learned')
     .option('--to <name>', 'name of the data set')
+  addSchemaFlags(command, flagsSchema, 'What is collected:')
+  return command
     .addHelpText(
       'after',
       '\nExample:\n  pairlab collect --world reach --segments 2000 --label regret --to "Reach, by regret"\n  pairlab train cpl --data "Reach, by regret"',
     )
-    .action(async (flags: CollectFlags, command: Command) => {
+    .action(async (flags: Readonly<Record<string, unknown>>, command: Command) => {
       const { out, dataDir } = globals(command)
-      await withClient(dataDir, async ({ client }) => {
-        if (flags.world === undefined) {
-          const worlds = await client.call('worlds.list', {})
-          out.result(
-            worlds,
-            formatTable(
-              [
-                { title: 'world', text: (world) => world.id },
-                { title: 'sees', right: true, text: (world) => String(world.observation.length) },
-                { title: 'does', right: true, text: (world) => String(world.action.length) },
-                { title: 'episode', right: true, text: (world) => `${world.episodeSteps} steps` },
-                { title: 'what it is', text: (world) => world.summary },
-              ],
-              worlds,
-            ),
-          )
-          return
-        }
-        const run =
-          flags.run === undefined
-            ? null
-            : pick(
-                await client.call('runs.list', {}),
-                flags.run,
-                'run',
-                (one) => one.runId,
-                (one) => one.name,
-              )
-        out.note(`Collecting ${formatCount(flags.segments)} segments in ${flags.world} …`)
-        const made = await client.call('segments.collect', {
-          world: flags.world,
-          pairs: Math.floor(flags.segments / 2),
-          segmentSteps: flags.steps,
-          perEpisode: flags.perEpisode ?? null,
-          behaviour: run === null ? flags.behaviour : 'learned',
-          runId: run?.runId ?? null,
-          noise: flags.noise,
-          label: flags.label,
-          seed: flags.seed,
-          name: flags.to ?? `${flags.world}, ${flags.label}`,
-        })
-        await reportDataset(client, await client.call('datasets.get', { datasetId: made.datasetId }), out)
-      })
+      await withClient(
+        dataDir,
+        async ({ client }) => {
+          if (flags['world'] === undefined) return listWorlds(client, out)
+          const run = typeof flags['run'] === 'string' ? await pickRun(client, flags['run']) : null
+          const given = {
+            ...readSchemaFlags(flagsSchema, flags),
+            ...(run === null ? {} : { behaviour: 'learned', runId: run.runId }),
+          }
+          const settings = collectSettings.safeParse(given)
+          if (!settings.success)
+            throw new AppError({
+              code: 'usage-invalid',
+              message: `The collection cannot be made: ${describeIssues(settings.error)}.`,
+              hint: 'See pairlab collect --help for the values that flags take.',
+            })
+          const { world, label } = settings.data
+          const name = typeof flags['to'] === 'string' ? flags['to'] : `${world}, ${label}`
+          const made = await followCollection(client, { ...settings.data, name }, out)
+          if (made !== null) await reportDataset(client, await client.call('datasets.get', { datasetId: made.datasetId }), out)
+        },
+        'own',
+      )
     })
+}
+
+async function listWorlds(client: Client, out: Output): Promise<void> {
+  const worlds = await client.call('worlds.list', {})
+  out.result(
+    worlds,
+    formatTable(
+      [
+        { title: 'world', text: (world) => world.id },
+        { title: 'sees', right: true, text: (world) => String(world.observation.length) },
+        { title: 'does', right: true, text: (world) => String(world.action.length) },
+        { title: 'episode', right: true, text: (world) => `${world.episodeSteps} steps` },
+        { title: 'what it is', text: (world) => world.summary },
+      ],
+      worlds,
+    ),
+  )
+}
+
+const POLL_MS = 150
+
+/** Told as it goes; begun again where it went with the process that did it. @returns null where Ctrl+C ended it */
+async function followCollection(client: Client, request: CollectRequest, out: Output): Promise<DatasetSummary | null> {
+  const clientKey = randomUUID()
+  const begin = async (): Promise<JobId> =>
+    (await client.call('segments.startCollecting', { ...request, clientKey })).jobId
+  let jobId = await begin()
+  let interrupted = false
+  const cancel = (): void => {
+    interrupted = true
+    void client.call('segments.cancelCollecting', { jobId }).catch(() => undefined) // then it has ended, or the app has
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, cancel)
+  const view = createCountView(`Collecting ${formatCount(request.segments)} segments in ${request.world}`, out)
+  try {
+    for (;;) {
+      const job = await nullIfUnknown(client.call('segments.collectJob', { jobId }))
+      if (job === null || (job.state === 'cancelled' && !interrupted)) {
+        jobId = await begin()
+        continue
+      }
+      view.update(job.done, job.total, describeJob(job))
+      // A terminal's Ctrl+C ends the process that acts as well, which may be told first.
+      if (job.state === 'cancelled' || (job.state === 'failed' && interrupted)) {
+        process.exitCode = ERROR_EXIT_STATUS.cancelled
+        view.end()
+        out.note('Cancelled. Nothing of it was kept.')
+        return null
+      }
+      if (job.state === 'failed' && job.error !== null) throw fromWire(job.error)
+      if (job.state === 'finished' && job.datasetId !== null) {
+        const { datasetId } = job
+        const all = await client.call('datasets.list', {})
+        return all.find((one) => one.datasetId === datasetId) ?? null // it may have been deleted at once
+      }
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+    }
+  } finally {
+    view.end()
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, cancel)
+  }
+}
+
+function describeJob({ state, phase, remainingMs }: CollectJob): string {
+  if (state === 'waiting') return 'waiting for its turn'
+  return remainingMs === null ? phase : `${phase}, ${formatDuration(remainingMs)} left`
 }
 
 interface SegmentImportFlags {

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
-import { AppError, describeIssues } from '../../../../shared/errors.ts'
-import { decodeSafeTensors } from '../../../core/learn/models/safetensors.ts'
-import type { Policy } from '../../../core/worlds/define.ts'
+import { AppError, describeIssues } from '../../../shared/errors.ts'
+import { decodeSafeTensors } from '../../core/learn/models/safetensors.ts'
+import type { Policy } from '../../core/worlds/define.ts'
 
 /** What a checkpoint of a control method says of its policy. */
 const policyConfig = z.object({
