@@ -1,8 +1,9 @@
 import { useRef, useState, type ReactNode } from 'react'
-import { Database } from 'lucide-react'
+import { Database, Waypoints } from 'lucide-react'
 import type { DatasetSummary } from '../../shared/contract/datasets.ts'
 import { dataKinds, type DataKind } from '../../shared/data-kinds.ts'
 import { useCall, useMutate } from '../api/queries.ts'
+import { CollectJobs } from '../collect/CollectJobs.tsx'
 import { useCommands } from '../frame/commands.ts'
 import { useCrumbs } from '../frame/crumbs.tsx'
 import { goTo } from '../frame/location.ts'
@@ -114,8 +115,12 @@ export function DatasetList(): ReactNode {
             overwritten.
           </p>
         </div>
+        <Button icon={Waypoints} onClick={() => goTo('/data?collect=')}>
+          Collect in a world
+        </Button>
       </header>
       <ImportJobs />
+      <CollectJobs />
       {error === null ? null : <ErrorNotice error={error} onRetry={() => void refetch()} />}
       {data === undefined && error === null ? <Loading what="Reading the data sets" /> : null}
       {data !== undefined && data.length === 0 ? (

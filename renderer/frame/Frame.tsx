@@ -39,6 +39,7 @@ export function Frame({ children }: { readonly children: ReactNode }): ReactNode
       group: 'Everywhere',
       run: () => changeSettings({ theme: nextTheme(theme ?? 'system') }),
     },
+    { id: 'data.collect', title: 'Collect in a world', group: 'Data', run: () => goTo('/data?collect=') },
     ...[...PLACES, SETTINGS].map((place) => ({
       id: `go.${place.name}`,
       title: place.name,

@@ -116,7 +116,7 @@ function NoDataset(): ReactNode {
       page
       icon={Columns2}
       title="There is nothing to label yet"
-      text="Import a file of preference pairs, or open the sample that came with Pairlab."
+      text="Import a file of preference pairs, open the sample that came with Pairlab, or let a policy act in a world and judge what it does."
       action={
         <>
           <Link className="btn btn-primary" href="/data">
@@ -130,6 +130,9 @@ function NoDataset(): ReactNode {
               {open.isSuccess ? 'Importing …' : `Open ${sample.title}`}
             </Button>
           )}
+          <Link className="btn btn-normal" href="/data?collect=">
+            Collect in a world
+          </Link>
           {open.isError ? <ErrorNotice error={open.error} /> : null}
         </>
       }

@@ -58,7 +58,7 @@ export function Train(): ReactNode {
         page
         icon={SlidersHorizontal}
         title="There is no data set to train on"
-        text="Import a preference file, or open the sample on Home."
+        text="Import a preference file, open the sample on Home, or let a policy act in a world."
         action={
           <>
             <a className="btn btn-primary" href="#/data">
@@ -66,6 +66,9 @@ export function Train(): ReactNode {
             </a>
             <a className="btn btn-normal" href="#/">
               Open the sample
+            </a>
+            <a className="btn btn-normal" href="#/data?collect=">
+              Collect in a world
             </a>
           </>
         }

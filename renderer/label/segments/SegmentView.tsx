@@ -1,15 +1,11 @@
-import { useEffect, useRef, useState, type ReactNode, type RefObject } from 'react'
+import { useEffect, useState, type ReactNode } from 'react'
 import { ChevronLeft, ChevronRight, Pause, Play } from 'lucide-react'
-import type { LabelItem } from '../../../shared/contract/labels.ts'
 import { useCommands } from '../../frame/commands.ts'
-import { Chip } from '../../parts/Chip.tsx'
 import { KeyCap } from '../../parts/KeyCap.tsx'
 import { Segmented } from '../../parts/Segmented.tsx'
 import type { Verdict } from '../verdicts.ts'
-import { drawCurves, drawMoment, readColours } from './draw.ts'
-import { distanceTo, stageOf, type Stage } from './scene.ts'
-
-export type Shown = NonNullable<LabelItem['segments']>['a']
+import { stageOf } from './scene.ts'
+import { SegmentPane, rangesOf, type Shown } from './SegmentPane.tsx'
 
 const SPEEDS = ['0.25', '0.5', '1', '2'] as const
 type Speed = (typeof SPEEDS)[number]
@@ -85,10 +81,7 @@ export function SegmentView({
     },
   ])
   const stage = stageOf(world)
-  const ranges = {
-    distance: rangeOf([left, right].map((one) => distances(stage, one))),
-    action: rangeOf([left, right].map((one) => one.actions.flat())),
-  }
+  const ranges = rangesOf(stage, [left, right])
   const pane = (name: string, shown: Shown, key: string | undefined, side: 'left' | 'right'): ReactNode => (
     <SegmentPane
       name={name}
@@ -182,111 +175,4 @@ function usePlayer(pairId: string, last: number, autoplay: boolean): Player {
       ),
     setSpeed,
   }
-}
-
-interface PaneProps {
-  readonly name: string
-  readonly shown: Shown
-  readonly stage: Stage | null
-  readonly frame: number
-  readonly ghosts: boolean
-  readonly keys: string | undefined
-  readonly chosen: boolean
-  readonly ranges: { readonly distance: readonly [number, number]; readonly action: readonly [number, number] }
-}
-
-function SegmentPane({ name, shown, stage, frame, ghosts, keys, chosen, ranges }: PaneProps): ReactNode {
-  const picture = useRef<HTMLCanvasElement>(null)
-  const distance = useRef<HTMLCanvasElement>(null)
-  const action = useRef<HTMLCanvasElement>(null)
-  const far = distances(stage, shown)
-  useRedraw(() => {
-    const element = picture.current ?? action.current
-    if (element === null) return
-    const colours = readColours(element)
-    if (stage !== null && shown.qpos !== null && picture.current !== null)
-      drawMoment(picture.current, { stage, frames: shown.qpos, frame, ghosts, colours })
-    if (distance.current !== null)
-      drawCurves(
-        distance.current,
-        [{ name: 'distance', values: far, dash: [], colour: colours.text }],
-        ranges.distance,
-        frame,
-        colours,
-      )
-    const palette = [colours.accent, colours.good, colours.text]
-    const curves = (shown.actions[0] ?? []).map((_, axis) => ({
-      name: `action ${axis + 1}`,
-      values: shown.actions.map((row) => row[axis]!),
-      dash: axis % 2 === 0 ? [] : [4, 3],
-      colour: palette[axis % palette.length]!,
-    }))
-    if (action.current !== null) drawCurves(action.current, curves, ranges.action, frame, colours)
-  })
-  return (
-    <div className="segment-pane">
-      <div className="pair-head">
-        {keys === undefined ? null : <KeyCap keys={keys} />}
-        <h2>{name}</h2>
-        {chosen ? <Chip tone="accent">chosen</Chip> : null}
-        <span className="grow" />
-        {far[frame] === undefined ? null : (
-          <span className="small text-3 nowrap">
-            to the goal <span className="mono">{far[frame].toFixed(3)}</span> m
-          </span>
-        )}
-      </div>
-      {stage === null || shown.qpos === null ? (
-        <p className="segment-blank text-3">There is no picture of this world; only what was done.</p>
-      ) : (
-        <canvas ref={picture} className="segment-picture" role="img" aria-label={`${name}, frame ${frame}`} />
-      )}
-      {far.length === 0 ? null : <Strip label="Distance, m" canvas={distance} />}
-      <Strip label="Actions" canvas={action} />
-    </div>
-  )
-}
-
-function Strip({
-  label,
-  canvas,
-}: {
-  readonly label: string
-  readonly canvas: RefObject<HTMLCanvasElement | null>
-}): ReactNode {
-  return (
-    <div className="segment-strip">
-      <span className="small text-3">{label}</span>
-      <canvas ref={canvas} role="img" aria-label={`${label} over the frames`} />
-    </div>
-  )
-}
-
-/** After every render, and when the window or the theme changes. */
-function useRedraw(draw: () => void): void {
-  const latest = useRef(draw)
-  useEffect(() => {
-    latest.current = draw
-    draw()
-  })
-  useEffect(() => {
-    const again = (): void => latest.current()
-    window.addEventListener('resize', again)
-    const watcher = new MutationObserver(again)
-    watcher.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] })
-    return () => {
-      window.removeEventListener('resize', again)
-      watcher.disconnect()
-    }
-  }, [])
-}
-
-function distances(stage: Stage | null, { qpos }: Shown): number[] {
-  if (stage === null || qpos === null) return []
-  return qpos.flatMap((row) => distanceTo(stage.scene(row)) ?? [])
-}
-
-function rangeOf(values: readonly (readonly number[])[]): readonly [number, number] {
-  const all = values.flat()
-  return all.length === 0 ? [0, 1] : [Math.min(0, ...all), Math.max(...all, 1e-6)]
 }

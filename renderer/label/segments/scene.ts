@@ -29,6 +29,8 @@ export interface Stage {
   /** Metres that are in view, from left and bottom; of a world that moves on, around the tip. */
   readonly view: readonly [left: number, bottom: number, right: number, top: number]
   readonly follows: boolean
+  /** A moment that shows what the world is about. */
+  readonly still: readonly number[]
   scene(qpos: readonly number[]): Scene
 }
 
@@ -151,13 +153,33 @@ function cheetahScene(qpos: readonly number[]): Scene {
 const square = (half: number): Stage['view'] => [-half, -half, half, half]
 
 const STAGES: Readonly<Record<string, Stage>> = {
-  lqr: { view: square(2), follows: false, scene: ([x = 0, y = 0]) => pointScene(0.06, [])([x, y, 0, 0]) },
-  'point-mass': { view: square(1.08), follows: false, scene: pointScene(0.035, [frame(1)]) },
-  pendulum: { view: square(1.3), follows: false, scene: pendulumScene },
-  reach: { view: square(0.56), follows: false, scene: pointScene(0.03, [frame(0.5), disc([0, 0], 0.05, 'fixed')]) },
-  reacher: { view: square(0.24), follows: false, scene: reacherScene },
-  push: { view: square(0.56), follows: false, scene: pushScene },
-  'half-cheetah': { view: [-1.3, -0.3, 1.3, 1.4], follows: true, scene: cheetahScene },
+  lqr: {
+    view: square(2),
+    follows: false,
+    still: [0.9, 0.7],
+    scene: ([x = 0, y = 0]) => pointScene(0.06, [])([x, y, 0, 0]),
+  },
+  'point-mass': {
+    view: square(1.08),
+    follows: false,
+    still: [-0.6, -0.4, 0.55, 0.5],
+    scene: pointScene(0.035, [frame(1)]),
+  },
+  pendulum: { view: square(1.3), follows: false, still: [0.9], scene: pendulumScene },
+  reach: {
+    view: square(0.56),
+    follows: false,
+    still: [-0.25, -0.2, 0.2, 0.18],
+    scene: pointScene(0.03, [frame(0.5), disc([0, 0], 0.05, 'fixed')]),
+  },
+  reacher: { view: square(0.24), follows: false, still: [0.5, 0.9, -0.05, 0.15], scene: reacherScene },
+  push: { view: square(0.56), follows: false, still: [-0.3, -0.22, -0.12, -0.08, 0.25, 0.2], scene: pushScene },
+  'half-cheetah': {
+    view: [-1.3, -0.3, 1.3, 1.4],
+    follows: true,
+    still: [0, 0, -0.1, -0.5, 0.6, 0.2, 0.5, -0.5, -0.2],
+    scene: cheetahScene,
+  },
 }
 
 /** Null for segments of no world of ours: there is nothing that could be drawn. */

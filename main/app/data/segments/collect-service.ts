@@ -226,7 +226,7 @@ function sourceOf({ world, seed, behaviour, noise, label }: CollectSettings): st
 
 /** Null until there is a rate worth the name. */
 function remaining(done: number, total: number, elapsedMs: number): number | null {
-  return elapsedMs < 500 || done === 0 ? null : Math.round((elapsedMs * (total - done)) / done)
+  return elapsedMs < 2000 || done < 0.01 * total ? null : Math.round((elapsedMs * (total - done)) / done)
 }
 
 async function* readParts(file: string): AsyncGenerator<NewPart> {
