@@ -1,12 +1,11 @@
 import { createWriteStream } from 'node:fs'
 import { once } from 'node:events'
 import { finished } from 'node:stream/promises'
-import { sizeOfCollection, type CollectSettings } from '../../../shared/collecting.ts'
+import type { CollectSettings } from '../../../shared/collecting.ts'
 import type { AnswerOf, QuestionOf } from '../../base/processes/worker-questions.ts'
 import { pairCollected } from '../../core/formats/segment-items.ts'
 import type { CollectedSegments } from '../../core/worlds/collect.ts'
-import { findWorld } from '../../core/worlds/registry.ts'
-import { collect, type Tell } from './collect.ts'
+import { act, collect, judge, sizeOf, type Tell } from './collect.ts'
 
 /** Pairs as items of a data set, a line of JSON each, at `out`. */
 export async function answerCollect(
@@ -29,48 +28,41 @@ export async function answerCollect(
   return { pairs: count }
 }
 
-const MEASURED_MS = 200
+const MEASURED_MS = 600
+/** As many as act side by side in a collection, so that a step costs what it costs there. */
+const EPISODES = 32
+/** Acting out is the longest part where it is needed. */
+const JUDGED_SEGMENTS = 8
 
-/**
- * Acts, judges and writes a little, again and again until there is something to measure, and says what all of it would take.
- */
+/** Acts, judges and writes a little, again and again, and says what a step of each takes: the median, since the first ones are slow. */
 export async function answerCollectPace({
   settings,
   checkpoint,
 }: QuestionOf<'collect-pace'>): Promise<AnswerOf<'collect-pace'>> {
   const { perEpisode } = sizeOf(settings)
-  const few = { ...settings, segments: Math.min(settings.segments, Math.max(2, 2 * perEpisode)) }
+  const few = { ...settings, segments: Math.max(2, Math.min(settings.segments, EPISODES * perEpisode)) }
   const size = sizeOf(few)
-  const times = { acting: 0, judging: 0, writing: 0 }
-  let rounds = 0
-  await collect({ ...few, label: 'none' }, checkpoint, () => undefined) // loads what is loaded once
-  for (const startMs = performance.now(); performance.now() - startMs < MEASURED_MS || rounds === 0; rounds += 1) {
-    let at = performance.now()
-    const lap = (phase: keyof typeof times): void => {
-      times[phase] += performance.now() - at
-      at = performance.now()
-    }
-    let judging = false
-    const set = await collect(few, checkpoint, (phase) => {
-      if (phase === 'judging' && !judging) {
-        judging = true
-        lap('acting')
-      }
-    })
-    lap(judging ? 'judging' : 'acting')
-    for (const line of linesOf(set, few, size.pairs)) Buffer.byteLength(line)
-    lap('writing')
+  const times: Record<'step' | 'valueStep' | 'writtenStep', number[]> = { step: [], valueStep: [], writtenStep: [] }
+  let lastMs: number | null = null
+  for (const startMs = performance.now(); performance.now() - startMs < MEASURED_MS || times.step.length < 3;) {
+    const set = await act(few, checkpoint, () => undefined)
+    const actedMs = performance.now()
+    const judged = { ...set, count: Math.min(set.count, JUDGED_SEGMENTS) }
+    let valueSteps = 0
+    await judge(few, judged, (steps) => (valueSteps = steps))
+    const judgedMs = performance.now()
+    let written = 0
+    for (const line of linesOf(set, few, Math.min(size.pairs, JUDGED_SEGMENTS))) if (line !== '') written += 1
+    times.writtenStep.push((performance.now() - judgedMs) / (2 * written * few.steps))
+    times.valueStep.push(valueSteps === 0 ? 0 : (judgedMs - actedMs) / valueSteps)
+    times.step.push((actedMs - (lastMs ?? startMs)) / size.acted)
+    lastMs = performance.now()
   }
-  return {
-    stepMs: times.acting / rounds / size.acted,
-    valueStepMs: size.valueSteps === 0 ? 0 : times.judging / rounds / size.valueSteps,
-    writtenStepMs: times.writing / rounds / (2 * size.pairs * few.steps),
-  }
+  return { stepMs: median(times.step), valueStepMs: median(times.valueStep), writtenStepMs: median(times.writtenStep) }
 }
 
-function sizeOf(settings: CollectSettings): ReturnType<typeof sizeOfCollection> {
-  const { info, advantage } = findWorld(settings.world)
-  return sizeOfCollection(settings, { episodeSteps: info.episodeSteps, advantageKnown: advantage !== undefined })
+function median(values: readonly number[]): number {
+  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)]!
 }
 
 function* linesOf(set: CollectedSegments, { label }: CollectSettings, pairs: number): Generator<string> {

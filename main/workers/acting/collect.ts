@@ -1,6 +1,6 @@
 // A collection, from the worlds to the pairs that a data set takes.
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { sizeOfCollection, type CollectSettings } from '../../../shared/collecting.ts'
+import { sizeOfCollection, type CollectionSize, type CollectSettings } from '../../../shared/collecting.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { behaviourName, scriptOf, withNoise } from '../../core/worlds/behaviours.ts'
 import { collectSegments, type Behaviour, type CollectedSegments } from '../../core/worlds/collect.ts'
@@ -22,16 +22,32 @@ export async function collect(
   checkpoint: string | null,
   tell: Tell,
 ): Promise<CollectedSegments> {
+  const { acted } = sizeOf(settings)
+  const set = await act(settings, checkpoint, (steps) => tell('acting', steps))
+  set.scores.set(await judge(settings, set, (steps) => tell('judging', acted + steps)))
+  return set
+}
+
+export function sizeOf(settings: CollectSettings): CollectionSize {
+  const { info, advantage } = findWorld(settings.world)
+  return sizeOfCollection(settings, { episodeSteps: info.episodeSteps, advantageKnown: advantage !== undefined })
+}
+
+/** What was done, without scores. @param tell steps so far */
+export async function act(
+  settings: CollectSettings,
+  checkpoint: string | null,
+  tell: (steps: number) => void,
+): Promise<CollectedSegments> {
   const kind = findWorld(settings.world)
-  const advantageKnown = kind.advantage !== undefined
-  const size = sizeOfCollection(settings, { episodeSteps: kind.info.episodeSteps, advantageKnown })
+  const { perEpisode, episodes } = sizeOf(settings)
   const set = await collectSegments(kind, behavioursOf(kind, settings, checkpoint), {
-    segments: size.perEpisode * size.episodes,
+    segments: perEpisode * episodes,
     length: settings.steps,
     seed: settings.seed,
-    perEpisode: size.perEpisode,
+    perEpisode,
     async breathe(acted) {
-      tell('acting', acted)
+      tell(acted)
       await nextTurn()
     },
   })
@@ -41,18 +57,25 @@ export async function collect(
       message: `Episodes of ${kind.info.name} ended before ${settings.steps} steps.`,
       hint: 'Ask for shorter segments.',
     })
-  if (settings.label === 'reward') set.scores.set(rewardScores(set))
-  if (settings.label === 'regret')
-    set.scores.set(
-      // Exact where the world has it in closed form; else with the expert's value, acted out over an episode.
-      advantageKnown
-        ? exactRegretScores(kind, set)
-        : await rollOutRegretScores(kind, set, { steps: kind.info.episodeSteps, discount: 1 }, async (segments) => {
-            tell('judging', size.acted + 2 * segments * kind.info.episodeSteps)
-            await nextTurn()
-          }),
-    )
   return set
+}
+
+/** Scores by which segments are compared, NaN where people do. @param tell steps that were acted out so far */
+export async function judge(
+  { world, label }: CollectSettings,
+  set: CollectedSegments,
+  tell: (steps: number) => void,
+): Promise<Float64Array> {
+  const kind = findWorld(world)
+  if (label === 'none') return new Float64Array(set.count).fill(NaN)
+  if (label === 'reward') return rewardScores(set)
+  // Exact where the world has it in closed form; else with the expert's value, acted out over an episode.
+  if (kind.advantage !== undefined) return exactRegretScores(kind, set)
+  const { episodeSteps } = kind.info
+  return rollOutRegretScores(kind, set, { steps: episodeSteps, discount: 1 }, async (segments) => {
+    tell(2 * segments * episodeSteps)
+    await nextTurn()
+  })
 }
 
 function behavioursOf(
