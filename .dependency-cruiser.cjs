@@ -142,6 +142,8 @@ const rows = [
   ],
   // Processes that keep a model and write with it.
   ['playground', '^main/app/playground/', ['^main/app/playground/', '^main/base/', '^shared/'], ['zod'], true],
+  // Processes in which policies act in worlds, for somebody who watches.
+  ['acting', '^main/app/acting/', ['^main/app/acting/', '^main/base/', '^shared/'], [], true],
   // One policy against another: has matches played apart from the app, and keeps what came of them.
   [
     'matches',

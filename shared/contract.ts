@@ -14,6 +14,7 @@ import { collectJob, segmentCalls } from './contract/segments.ts'
 import { systemCalls } from './contract/system.ts'
 import { textCalls } from './contract/texts.ts'
 import { unpairedCalls } from './contract/unpaired.ts'
+import { watchCalls } from './contract/watch.ts'
 import { trashCalls } from './contract/trash.ts'
 import { runId } from './domain.ts'
 import { curveChange } from './metric-columns.ts'
@@ -35,6 +36,7 @@ export const contract = {
   ...rankingCalls,
   ...textCalls,
   ...unpairedCalls,
+  ...watchCalls,
   ...trashCalls,
 } as const
 

@@ -23,6 +23,9 @@ export interface SegmentSet {
   readonly comparisons?: Comparisons | null
 }
 
+/** Added to a run's seed: where its evaluations begin, which is not where data are collected. */
+export const ROLL_OUT_SEED = 1_000_000
+
 export interface Comparisons {
   /** Segment numbers [pair] */
   readonly first: Int32Array

@@ -7,6 +7,7 @@ import { invariant } from '../../shared/assert.ts'
 import { defaultDataFolder } from '../base/data-folder.ts'
 import { createCollectionService } from './collections/collection-service.ts'
 import { emptyByRule } from './data/empty-trash.ts'
+import { createActingService } from './acting/acting-service.ts'
 import { createCollectService } from './data/segments/collect-service.ts'
 import { createImportService } from './data/import-service.ts'
 import { clearUploads, UPLOAD_LIFE_MS } from './data/incoming.ts'
@@ -114,6 +115,7 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
     const collections = createCollectionService({ command: worker, events })
     const collecting = createCollectService({ db: store.db, dataFolder, events, worker, log })
     const playground = createPlaygroundService({ command: worker, enginesFolder, events })
+    const acting = createActingService({ command: worker, enginesFolder })
     const engines = createEngineService({ enginesFolder, appVersion, worker, events, log })
     // What may be refused comes before the service of the runs, which begins to look after them at once.
     const freedBytes = await pruneViews(dataFolder)
@@ -159,6 +161,7 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
       papers,
       matches,
       playground,
+      acting,
       engines,
     })
     log.info(`Pairlab ${appVersion} opened ${dataFolder}`)
@@ -174,6 +177,7 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
       await papers.close()
       await matches.close()
       await playground.close()
+      await acting.end()
       await engines.close()
       await runs.close(mode)
       log.info('closed')

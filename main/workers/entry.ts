@@ -1,5 +1,6 @@
 // The program in which everything is computed: `entry.ts <job> <what it is about>`. The app and the command line start it
 // and read what it says; it opens no database.
+import { act } from './acting/actor.ts'
 import { answer } from './answer.ts'
 import { generate } from './generator/generate.ts'
 import { probe } from './trainer/probe.ts'
@@ -16,6 +17,8 @@ const JOBS: Readonly<Record<string, (about: string) => Promise<number>>> = {
   generate,
   /** JSON: which data set's. */
   collection: async (start) => (await import('./collection/serve.ts')).serveCollection(start),
+  /** JSON: on which engine. */
+  act,
   /** The name of a question. */
   ask: answer,
 }

@@ -1,40 +1,63 @@
 import { useState, type ReactNode } from 'react'
 import { Copy, Maximize2, Minimize2 } from 'lucide-react'
 import type { RunDetail } from '../../shared/contract/runs.ts'
+import type { AlgorithmInfo } from '../../shared/contract/system.ts'
+import { useCall } from '../api/queries.ts'
 import { useViewState } from '../api/settings.ts'
 import { Button } from '../parts/Button.tsx'
 import { Segmented } from '../parts/Segmented.tsx'
+import { WatchPanel } from '../watch/WatchPanel.tsx'
 import { copyText } from './copy-text.ts'
 import { RunConfig } from './RunConfig.tsx'
 import { RunLog } from './RunLog.tsx'
 import { RunSamples, SampleSteps, useSamples } from './RunSamples.tsx'
 
-type Tab = 'samples' | 'log' | 'settings'
+type Tab = 'watch' | 'samples' | 'log' | 'settings'
 
-const TABS = [
-  { value: 'samples', label: 'Samples' },
+const LOG_AND_SETTINGS = [
   { value: 'log', label: 'Log' },
   { value: 'settings', label: 'Settings' },
 ] as const satisfies readonly { value: Tab; label: string }[]
 
-/** Below the charts: samples, log and settings share one place. */
+/** A policy that acts writes nothing: it is watched. @param world of the run; undefined where it does not act */
+function tabsOf(world: string | undefined): readonly { readonly value: Tab; readonly label: string }[] {
+  return [
+    world === undefined ? { value: 'samples', label: 'Samples' } : { value: 'watch', label: 'Watch' },
+    ...LOG_AND_SETTINGS,
+  ]
+}
+
+/** The world of a control run, '' where its segments come from none of ours; undefined of any other run. */
+function worldOf(run: RunDetail, algorithms: readonly AlgorithmInfo[] | undefined): string | undefined {
+  if (algorithms?.find((one) => one.id === run.method)?.data !== 'segment-pairs') return undefined
+  const { world } = run.facts
+  return typeof world === 'string' ? world : ''
+}
+
+/** Below the charts: samples or the acting policy, log and settings share one place. */
 export function RunBottom({ run }: { readonly run: RunDetail }): ReactNode {
   const failed = run.state === 'failed' || run.state === 'lost'
   const [chosen, setChosen] = useState<Tab | null>(null)
   const [search, setSearch] = useState('')
   const [tall, setTall] = useViewState<boolean>('run.tall', false)
   const samples = useSamples(run)
-  const tab = chosen ?? (failed ? 'log' : 'samples')
+  const world = worldOf(run, useCall('algorithms.list', {}).data)
+  const tabs = tabsOf(world)
+  const tab = chosen ?? (failed ? 'log' : tabs[0]!.value)
   return (
-    <section className="run-bottom" data-tall={tall} aria-label="Samples, log and settings">
+    <section
+      className="run-bottom"
+      data-tall={tall || tab === 'watch'}
+      aria-label={world === undefined ? 'Samples, log and settings' : 'Watch, log and settings'}
+    >
       <div className="run-bottom-head">
-        <Segmented title="Show" small value={tab} choices={TABS} onChange={(value) => setChosen(value)} />
+        <Segmented title="Show" small value={tab} choices={tabs} onChange={(value) => setChosen(value)} />
         {tab === 'samples' ? (
           <span className="text-3 small ellipsis">
             held-out prompts, temperature {run.spec.training.sampleTemperature}
           </span>
         ) : null}
-        {tab === 'samples' ? null : (
+        {tab === 'samples' || tab === 'watch' ? null : (
           <input
             type="search"
             className="input input-small"
@@ -56,16 +79,20 @@ export function RunBottom({ run }: { readonly run: RunDetail }): ReactNode {
             Copy as JSON
           </Button>
         ) : null}
-        <Button
-          small
-          look="quiet"
-          icon={tall ? Minimize2 : Maximize2}
-          aria-label={tall ? 'Make this part smaller' : 'Make this part larger'}
-          onClick={() => setTall(!tall)}
-        />
+        {tab === 'watch' ? null : (
+          <Button
+            small
+            look="quiet"
+            icon={tall ? Minimize2 : Maximize2}
+            aria-label={tall ? 'Make this part smaller' : 'Make this part larger'}
+            onClick={() => setTall(!tall)}
+          />
+        )}
       </div>
       <div className="run-bottom-body">
-        {tab === 'samples' ? (
+        {tab === 'watch' && world !== undefined ? (
+          <WatchPanel run={run} worldId={world} />
+        ) : tab === 'samples' ? (
           <RunSamples run={run} samples={samples} />
         ) : tab === 'log' ? (
           <RunLog run={run} search={search} />

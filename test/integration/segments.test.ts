@@ -2,12 +2,12 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { decodeNpy, encodeNpy } from '../../main/base/files/npy.ts'
-import { readNpz, writeNpz } from '../../main/core/formats/npz.ts'
-import { shorten } from '../../main/core/formats/segment-items.ts'
+import { readNpz } from '../../main/core/formats/npz.ts'
 import { createMlp, type MlpConfig } from '../../main/core/learn/models/mlp.ts'
 import { tf } from '../../main/core/learn/tf.ts'
 import { decodeSafeTensors } from '../../main/core/learn/models/safetensors.ts'
+import type { ActingPlayer } from '../../shared/contract/watch.ts'
+import { ROLL_OUT_SEED } from '../../shared/segments.ts'
 import type { DatasetSummary } from '../../shared/contract/datasets.ts'
 import type { SegmentPair } from '../../shared/segment-pair.ts'
 import type { RunRequestInput } from '../../shared/run-spec.ts'
@@ -255,6 +255,45 @@ describe('training', () => {
     })
   })
 
+  it('is watched as it was evaluated: the same starts give the same returns', async () => {
+    const { client, dataFolder } = test
+    const run = (await client.call('runs.list', {})).find((one) => one.method === 'bc' && one.state === 'finished')!
+    const measured = JSON.parse(
+      readFileSync(path.join(dataFolder, 'runs', run.runId, 'held-out', 'eval-8.json'), 'utf8'),
+    ) as { ids: string[]; metrics: { return: { at: number[]; value: number[] } } }
+    const seed = ROLL_OUT_SEED + run.seed
+    const watched = (player: ActingPlayer, episode: number, from: number, steps: number) =>
+      client.call('watch.act', { world: 'point-mass', player, start: { seed, episode }, from, steps })
+    const player = { kind: 'run', runId: run.runId, checkpoint: 'last' } as const
+    for (const episode of [0, 2]) {
+      const first = await watched(player, episode, 0, 100)
+      const rest = await watched(player, episode, 100, 100)
+      expect([first.ended, rest.ended, rest.rewards.length]).toEqual([false, true, 28])
+      const at = measured.ids.indexOf(`start ${seed}, episode ${episode}`)
+      const counted = measured.metrics.return.value[measured.metrics.return.at.indexOf(at)]!
+      expect([...first.rewards, ...rest.rewards].reduce((sum, reward) => sum + reward, 0)).toBe(counted)
+      expect([first.engine, first.checkpointStep]).toEqual(['cpu', 8])
+      expect(await watched(player, episode, 0, 100)).toEqual(first) // looked at again
+    }
+    const script = { kind: 'script', script: 'expert', noise: 0 } as const
+    const beside = await watched(script, 2, 0, 200)
+    expect(beside.qpos[0]).toEqual((await watched(player, 2, 0, 1)).qpos[0])
+    expect(beside).toMatchObject({ engine: null, checkpointStep: null, ended: true })
+    const players = await client.call('watch.players', { runId: run.runId })
+    expect(players).toContainEqual({
+      title: 'as in the data: weak, noise 0.3',
+      group: 'data',
+      player: { kind: 'script', script: 'weak', noise: 0.3 },
+    })
+    expect(players.filter((one) => one.group === 'runs').length).toBeGreaterThan(2)
+    await expect(watched({ ...player, checkpoint: 7 }, 0, 0, 1)).rejects.toMatchObject({ code: 'spec-invalid' })
+    await expect(
+      client.call('watch.act', { world: 'pendulum', player, start: { seed }, from: 0, steps: 1 }),
+    ).rejects.toMatchObject({ message: 'That policy was trained in point-mass, not in pendulum.' })
+    await client.call('watch.end', {})
+    expect(await watched(script, 2, 0, 200)).toEqual(beside) // a new process, the same episode
+  })
+
   it('says what does not fit', async () => {
     const { client } = test
     const check = await client.call('runs.check', {
@@ -341,31 +380,5 @@ describe('files', () => {
     await expect(
       client.call('segments.import', { path: path.join(dataFolder, 'none.npz'), name: 'None' }),
     ).rejects.toMatchObject({ code: 'file-not-found' })
-  })
-})
-
-describe('arrays', () => {
-  it('come back as they were written', async () => {
-    const data = Float32Array.of(1, -2.5, 3e-8, 4, 5, 6)
-    const { shape, data: back } = decodeNpy(encodeNpy([2, 3], data), 'x')
-    expect(shape).toEqual([2, 3])
-    expect([...back]).toEqual([...data])
-    const file = path.join(test.dataFolder, 'two.npz')
-    await writeNpz(file, { one: { shape: [6], data }, 'two.part': { shape: [3, 2], data } })
-    const arrays = await readNpz(file)
-    expect(Object.keys(arrays)).toEqual(['one', 'two.part'])
-    expect([...arrays['two.part']!.data]).toEqual([...data])
-  })
-
-  it('are refused when they are none', () => {
-    expect(() => decodeNpy(new Uint8Array(20), 'x')).toThrow('does not begin')
-    const cut = encodeNpy([100], new Float32Array(100)).subarray(0, 200)
-    expect(() => decodeNpy(cut, 'x')).toThrow('fewer numbers than its shape (100)')
-  })
-
-  it('numbers are written short and lose nothing', () => {
-    for (const value of [0.1, 1 / 3, -123456.789, 1e-20, 0])
-      expect(Math.fround(shorten(Math.fround(value)))).toBe(Math.fround(value))
-    expect(shorten(Math.fround(0.1))).toBe(0.1)
   })
 })

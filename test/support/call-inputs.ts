@@ -207,6 +207,10 @@ export const callInputs: { readonly [N in CallName]: (place: Place) => Inputs<N>
   'engines.remove': () => one({ engine: 'tensorflow' }),
   'engines.setAdapter': () => one({ adapter: null }),
   'engines.cancel': () => one({ jobId: noJob }),
+  'watch.players': () => one({ runId: first }),
+  'watch.act': () =>
+    one({ world: 'lqr', player: { kind: 'script', script: 'weak' }, start: { seed: 1 }, from: 0, steps: 8 }),
+  'watch.end': () => one({}),
   'playground.sources': () => one({}),
   'playground.generate': () =>
     one({ source: { kind: 'folder', path: '/nowhere/none' }, prompt: { kind: 'text', text: 'a' } }),

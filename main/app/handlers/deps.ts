@@ -1,6 +1,7 @@
 import type { Trouble } from '../../../shared/contract/system.ts'
 import type { CollectionService } from '../collections/collection-service.ts'
 import type { ImportService } from '../data/import-service.ts'
+import type { ActingService } from '../acting/acting-service.ts'
 import type { CollectService } from '../data/segments/collect-service.ts'
 import type { EngineService } from '../engine-setup/engine-service.ts'
 import type { EventBus } from '../events.ts'
@@ -45,5 +46,6 @@ export interface HandlerDeps {
   readonly papers: ReproductionService
   readonly matches: MatchService
   readonly playground: PlaygroundService
+  readonly acting: ActingService
   readonly engines: EngineService
 }

@@ -21,6 +21,7 @@ import { systemHandlers } from './system.ts'
 import { textHandlers } from './texts.ts'
 import { unpairedHandlers } from './unpaired.ts'
 import { trashHandlers } from './trash.ts'
+import { watchHandlers } from './watch.ts'
 
 /** Everything the app can do. The compiler refuses this while a call of the contract has no handler. */
 export function createHandlers(deps: HandlerDeps): Handlers {
@@ -41,6 +42,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     ...rankingHandlers(deps),
     ...textHandlers(deps),
     ...unpairedHandlers(deps),
+    ...watchHandlers(deps),
     ...trashHandlers(deps),
   }
   return explainErrors(releaseUploads(handlers, deps.dataFolder), deps)

@@ -18,13 +18,13 @@ export interface StartPoint {
 }
 
 /**
- * @param use what it is wanted for, as a verb: "start from"
+ * @param which a number: of that step, and no other   @param use what it is wanted for, as a verb: "start from"
  * @throws AppError `not-found`, `spec-invalid`: the run is of another role, or has no checkpoint
  */
 export function findCheckpoint(
   deps: Pick<HandlerDeps, 'db' | 'runs'>,
   runId: string,
-  which: 'best' | 'last',
+  which: 'best' | 'last' | number,
   use: string,
   role: AlgorithmRole | null,
 ): StartPoint {
@@ -39,12 +39,12 @@ export function findCheckpoint(
     })
   const folder = deps.runs.folderOf(runId)
   const present = listCheckpoints(deps.db, run.runNo).filter((entry) => existsSync(path.join(folder, entry.path)))
-  const best = which === 'best' ? bestStepOf(deps.db, run) : null
-  const chosen = present.find(({ step }) => step === best) ?? present.at(-1)
+  const wanted = which === 'best' ? bestStepOf(deps.db, run) : which
+  const chosen = present.find(({ step }) => step === wanted) ?? (typeof which === 'number' ? undefined : present.at(-1))
   if (chosen === undefined)
     throw new AppError({
       code: 'spec-invalid',
-      message: `The run "${run.name}" has no checkpoint to ${use}.`,
+      message: `The run "${run.name}" has no checkpoint ${typeof which === 'number' ? `of step ${which} ` : ''}to ${use}.`,
       hint: 'Wait until it has one, or choose another run.',
     })
   return { run, path: path.join(folder, chosen.path), hash: chosen.sha256, step: chosen.step }

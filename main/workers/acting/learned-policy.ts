@@ -1,4 +1,5 @@
-// A trained policy that acts without tensors: the networks are small, and the app's own process has no engine.
+// A trained policy that acts without an engine, which is opened for longer than a collection takes. Its sums are of double precision:
+// what must equal an evaluation to the last digit acts with `network-policy.ts`.
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
@@ -21,6 +22,8 @@ const policyConfig = z.object({
   }),
 })
 
+const PREFIX = 'policy/'
+
 interface Layer {
   /** Row-major [in, out] */
   readonly weight: Float32Array
@@ -30,8 +33,14 @@ interface Layer {
 
 const SQUASH = { relu: (value: number) => Math.max(0, value), tanh: Math.tanh, linear: (value: number) => value }
 
+/** What acts of a checkpoint: the network's sizes and its weights, `<layer>.weight` [in, out] and `<layer>.bias` [out]. */
+export interface PolicyFile {
+  readonly config: z.infer<typeof policyConfig>['networks']['policy']
+  readonly tensors: Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>>
+}
+
 /** @throws AppError `spec-invalid` for a checkpoint of another kind, or one of another world */
-export function readLearnedPolicy(folder: string, world: string): Policy {
+export function readPolicyFile(folder: string, world: string): PolicyFile {
   const config = policyConfig.safeParse(JSON.parse(readFileSync(path.join(folder, 'config.json'), 'utf8')))
   if (!config.success)
     throw new AppError({
@@ -45,17 +54,29 @@ export function readLearnedPolicy(folder: string, world: string): Policy {
       message: `That policy was trained in ${config.data.world ?? 'another world'}, not in ${world}.`,
       hint: 'Choose a run that learned from segments of this world.',
     })
-  const { hidden, activation, output } = config.data.networks.policy
   const { tensors } = decodeSafeTensors(readFileSync(path.join(folder, 'model.safetensors')))
+  const own = Object.entries(tensors).filter(([name]) => name.startsWith(PREFIX))
+  return {
+    config: config.data.networks.policy,
+    tensors: Object.fromEntries(
+      own.map(([name, { shape, data }]) => [name.slice(PREFIX.length), { shape, data: Float32Array.from(data) }]),
+    ),
+  }
+}
+
+/** @throws AppError `spec-invalid` for a checkpoint of another kind, or one of another world */
+export function readLearnedPolicy(folder: string, world: string): Policy {
+  const { config, tensors } = readPolicyFile(folder, world)
+  const { hidden, activation, output } = config
   const layers = Array.from({ length: hidden.length + 1 }, (_, layer): Layer => ({
-    weight: tensor(tensors, `policy/${layer}.weight`),
-    bias: tensor(tensors, `policy/${layer}.bias`),
+    weight: tensor(tensors, `${layer}.weight`),
+    bias: tensor(tensors, `${layer}.bias`),
     squash: SQUASH[layer === hidden.length ? output : activation],
   }))
   return (observation) => layers.reduce<ArrayLike<number>>((values, layer) => apply(layer, values), observation)
 }
 
-function tensor(tensors: Readonly<Record<string, { readonly data: ArrayLike<number> }>>, name: string): Float32Array {
+function tensor(tensors: PolicyFile['tensors'], name: string): Float32Array {
   const found = tensors[name]
   if (found === undefined)
     throw new AppError({
@@ -63,7 +84,7 @@ function tensor(tensors: Readonly<Record<string, { readonly data: ArrayLike<numb
       message: `The checkpoint has no tensor ${name}.`,
       hint: 'Choose another run.',
     })
-  return Float32Array.from(found.data)
+  return found.data
 }
 
 function apply({ weight, bias, squash }: Layer, values: ArrayLike<number>): Float64Array {

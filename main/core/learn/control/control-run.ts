@@ -178,7 +178,7 @@ export function startControlRun<C>({ method, config, training, sizes, seed }: Co
       step += 1
       return { metrics, ...at, stage: stage.name, steps: batch.steps }
     },
-    act: (observations, rows) => actions(networks['policy']!, observations, rows),
+    act: (observations, rows) => actWith(networks['policy']!, observations, rows),
     async save() {
       const tensors: Record<string, NamedTensor> = { step: { shape: [1], data: Float32Array.of(step) } }
       for (const name of names) {
@@ -272,7 +272,8 @@ function expectTensor(tensors: Readonly<Record<string, NamedTensor>>, name: stri
   return tensor
 }
 
-function actions(policy: Mlp, observations: Float32Array, rows: number): Float32Array {
+/** The policy's actions, dropout off. [row, observation] → [row, action] */
+export function actWith(policy: Mlp, observations: Float32Array, rows: number): Float32Array {
   const out = tf.tidy(() => policy.apply(tf.tensor2d(observations, [rows, policy.config.inputs])))
   const values = out.dataSync<'float32'>().slice()
   out.dispose()

@@ -1,4 +1,4 @@
-import type { SegmentSet } from '../../../../shared/segments.ts'
+import { ROLL_OUT_SEED, type SegmentSet } from '../../../../shared/segments.ts'
 import { evaluateSegments } from '../../../core/learn/control/control-evaluation.ts'
 import { assignFrom } from '../../../core/learn/models/assign.ts'
 import { mainMetricOn } from '../../../core/learn/define.ts'
@@ -20,8 +20,6 @@ import { openPlan } from '../open-plan.ts'
 import { parseConfig } from '../parse-config.ts'
 import { readSegments } from './segment-data.ts'
 
-/** Where roll-outs start: not where the data were collected. */
-const ROLL_OUT_SEED = 1_000_000
 /** Where those begin that nothing is chosen by. */
 const TEST_SEED = 2_000_000
 /** How many times the usual episodes they are. */
