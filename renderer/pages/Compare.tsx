@@ -90,6 +90,8 @@ function CompareView({
   readonly algorithms: Output<'algorithms.list'>
 }): ReactNode {
   const state = useCompare(runs, algorithms)
+  // A policy that acts writes nothing: there is no sample to come.
+  const writes = runs.some((run) => algorithms.find((one) => one.id === run.method)?.data !== 'segment-pairs')
   const [link] = useState(createChartLink)
   const [choosing, setChoosing] = useState(false)
   const [logs, setLogs] = useState({ xLog: false, yLog: false })
@@ -135,7 +137,7 @@ function CompareView({
                   <LineChart model={model} tooltip legend={false} />
                 )}
               </section>
-              <CompareSamples state={state} />
+              {writes ? <CompareSamples state={state} /> : null}
             </>
           )}
         </div>

@@ -2,6 +2,7 @@ import { useState, type ReactNode } from 'react'
 import { Copy, Maximize2, Minimize2 } from 'lucide-react'
 import type { RunDetail } from '../../shared/contract/runs.ts'
 import type { AlgorithmInfo } from '../../shared/contract/system.ts'
+import { writesSamples } from '../../shared/run-spec.ts'
 import { useCall } from '../api/queries.ts'
 import { useViewState } from '../api/settings.ts'
 import { Button } from '../parts/Button.tsx'
@@ -28,8 +29,8 @@ function tabsOf(world: string | undefined): readonly { readonly value: Tab; read
 }
 
 /** The world of a control run, '' where its segments come from none of ours; undefined of any other run. */
-function worldOf(run: RunDetail, algorithms: readonly AlgorithmInfo[] | undefined): string | undefined {
-  if (algorithms?.find((one) => one.id === run.method)?.data !== 'segment-pairs') return undefined
+function worldOf(run: RunDetail, algorithm: AlgorithmInfo | undefined): string | undefined {
+  if (algorithm?.data !== 'segment-pairs') return undefined
   const { world } = run.facts
   return typeof world === 'string' ? world : ''
 }
@@ -41,7 +42,9 @@ export function RunBottom({ run }: { readonly run: RunDetail }): ReactNode {
   const [search, setSearch] = useState('')
   const [tall, setTall] = useViewState<boolean>('run.tall', false)
   const samples = useSamples(run)
-  const world = worldOf(run, useCall('algorithms.list', {}).data)
+  const algorithms = useCall('algorithms.list', {}).data
+  const algorithm = algorithms?.find((one) => one.id === run.method)
+  const world = worldOf(run, algorithm)
   const tabs = tabsOf(world)
   const tab = chosen ?? (failed ? 'log' : tabs[0]!.value)
   return (
@@ -52,7 +55,7 @@ export function RunBottom({ run }: { readonly run: RunDetail }): ReactNode {
     >
       <div className="run-bottom-head">
         <Segmented title="Show" small value={tab} choices={tabs} onChange={(value) => setChosen(value)} />
-        {tab === 'samples' ? (
+        {tab === 'samples' && algorithm !== undefined && writesSamples(algorithm) ? (
           <span className="text-3 small ellipsis">
             held-out prompts, temperature {run.spec.training.sampleTemperature}
           </span>

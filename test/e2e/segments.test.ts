@@ -98,6 +98,7 @@ describe.skipIf(chromiumPath === null)('segments in the browser', () => {
       .waitFor()
     // What is drawn is of the other side than what the table shows.
     await lab.page.getByText('curves: held-out return;').waitFor()
+    expect(await lab.page.getByText('no samples yet').count()).toBe(0) // what acts writes nothing
     expect(lab.complaints).toEqual([])
   })
 })
