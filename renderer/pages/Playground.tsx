@@ -1,5 +1,5 @@
 import { useEffect, useEffectEvent, type ReactNode } from 'react'
-import { Eraser, MessagesSquare, Columns2 } from 'lucide-react'
+import { Eraser, MessagesSquare, Columns2, Tags } from 'lucide-react'
 import { useSearch } from 'wouter'
 import type { PlaygroundSources } from '../../shared/contract/playground.ts'
 import { useCall } from '../api/queries.ts'
@@ -11,6 +11,8 @@ import { Button } from '../parts/Button.tsx'
 import { Segmented } from '../parts/Segmented.tsx'
 import { SidePanel } from '../parts/SidePanel.tsx'
 import { EmptyState, ErrorNotice, Loading } from '../parts/states.tsx'
+import { BenchSection, KeepDialog } from '../playground/KeepDialog.tsx'
+import { useBench } from '../playground/use-bench.ts'
 import { Composer } from '../playground/Composer.tsx'
 import { readSource } from '../playground/playground-state.ts'
 import { SamplingPanel } from '../playground/SamplingPanel.tsx'
@@ -57,6 +59,7 @@ export function Playground(): ReactNode {
 function PlaygroundDesk({ sources }: { readonly sources: PlaygroundSources }): ReactNode {
   const playground = usePlayground(sources)
   const { choices, sides, change } = playground
+  const bench = useBench(playground)
   const query = useSearch()
   // An address names its sides once; then they are the person's to change.
   const take = useEffectEvent((search: string) => {
@@ -86,6 +89,15 @@ function PlaygroundDesk({ sources }: { readonly sources: PlaygroundSources }): R
       keys: ['2'],
       run: () => change({ open: sides.length === 1 ? 'both' : 'left' }),
     },
+    {
+      id: 'playground.keep',
+      title: sides.length === 2 ? 'Put the two answers on the bench as a pair' : 'Put the answer on the bench',
+      group: 'Playground',
+      keys: ['mod+b'],
+      everywhere: true,
+      disabled: !bench.ready,
+      run: bench.keep,
+    },
   ])
   return (
     <div className="page-split">
@@ -112,6 +124,22 @@ function PlaygroundDesk({ sources }: { readonly sources: PlaygroundSources }): R
             log-probs
           </label>
           <span className="grow" />
+          <Button
+            small
+            icon={Tags}
+            keys="mod+b"
+            disabled={!bench.ready}
+            title={
+              !bench.ready
+                ? 'Once the open sides have written'
+                : bench.bench === undefined
+                  ? 'Where to is asked once'
+                  : `Into ${bench.bench.name}`
+            }
+            onClick={bench.keep}
+          >
+            {sides.length === 2 ? 'Pair to the bench' : 'Answer to the bench'}
+          </Button>
           {sides.length === 2 ? null : (
             <Button small icon={Columns2} keys="2" onClick={() => change({ open: 'both' })}>
               Second side
@@ -135,7 +163,11 @@ function PlaygroundDesk({ sources }: { readonly sources: PlaygroundSources }): R
       </div>
       <SidePanel id="playground" label="Conversation and sampling" width={300}>
         <SamplingPanel playground={playground} />
+        <BenchSection bench={bench} />
       </SidePanel>
+      {bench.asking ? (
+        <KeepDialog kind={bench.kind} benches={bench.benches} onChoose={bench.choose} onClose={bench.close} />
+      ) : null}
     </div>
   )
 }

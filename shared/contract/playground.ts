@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { engineName, modelId, runId, runState } from '../domain.ts'
+import { datasetId, engineName, modelId, runId, runState } from '../domain.ts'
 import { wireError } from '../errors.ts'
 import { call } from './define.ts'
 
@@ -183,6 +183,18 @@ export const playgroundCalls = {
   'playground.cancel': call(one, z.null()),
   /** The last few generations are kept while the app is open. */
   'playground.get': call(one, generation),
+  /**
+   * Puts what was written where people judge it: the first completions of two generations as a pair, of one as a single
+   * answer. `into`: a data set that an earlier call made, or the name of a new one. Sent again, nothing is added.
+   */
+  'playground.keep': call(
+    z.strictObject({
+      left: generationId,
+      right: generationId.nullable(),
+      into: z.union([z.strictObject({ datasetId }), z.strictObject({ name: z.string().trim().min(1).max(110) })]),
+    }),
+    z.strictObject({ datasetId, index: z.int(), added: z.boolean() }),
+  ),
 } as const
 
 export const playgroundEvents = {

@@ -106,6 +106,32 @@ describe.skipIf(chromiumPath === null)('the playground in the browser', () => {
     await lab.page.getByLabel('log-probs').uncheck()
   })
 
+  test('one key makes a pair of both answers; where to is asked once; the bench shows it blind', async () => {
+    await prompt().press('Control+b')
+    const dialog = lab.page.getByRole('dialog', { name: 'Put pairs on the bench' })
+    await dialog.getByLabel('Name of the new data set').fill('Kept')
+    expect(await accessibilityInBothThemes(lab.page)).toEqual([])
+    await dialog.getByRole('button', { name: 'Put it there' }).click()
+    await lab.page.getByText('Pair 1 of Kept.').waitFor()
+    await prompt().press('Control+b') // the same answers: no dialog, and nothing is added
+    await lab.page.getByText('It is there already: pair 1 of Kept.').waitFor()
+    await lab.page.getByRole('button', { name: 'New seed' }).click()
+    await side('Left').getByText('seed 6', { exact: true }).waitFor({ state: 'detached' })
+    await run().waitFor({ timeout: 60_000 })
+    await prompt().press('Control+b')
+    await lab.page.getByText('Pair 2 of Kept.').waitFor()
+    const kept = (await lab.client.call('datasets.list', {})).find((one) => one.name === 'Kept')!
+    expect(kept).toMatchObject({ itemCount: 2, source: 'playground', kind: 'response-pairs' })
+    const { rows } = await lab.client.call('datasets.rows', { datasetId: kept.datasetId })
+    expect(rows[0]!.prompt).toEqual([{ role: 'user', content: 'Hello <|endoftext|>' }])
+    await lab.page.getByRole('button', { name: 'Label', exact: true }).last().click()
+    await lab.page.getByLabel('Your name').fill('Eva')
+    await lab.page.keyboard.press('Enter')
+    await lab.page.getByText('Hello <|endoftext|>').first().waitFor()
+    await lab.page.goBack()
+    await prompt().waitFor()
+  })
+
   test('Escape stops both sides and keeps what was written', async () => {
     await lab.page.getByText('complete', { exact: true }).click()
     await lab.page.getByLabel('Temperature').fill('0')

@@ -216,6 +216,7 @@ export const callInputs: { readonly [N in CallName]: (place: Place) => Inputs<N>
     one({ source: { kind: 'folder', path: '/nowhere/none' }, prompt: { kind: 'text', text: 'a' } }),
   'playground.cancel': () => one({ generationId: noGeneration }),
   'playground.get': () => one({ generationId: noGeneration }),
+  'playground.keep': () => one({ left: noGeneration, right: null, into: { datasetId } }),
   'papers.list': () => one({}),
   'papers.report': () => one({ id: 'copg-bandit', form: 'quick' }),
   'papers.reproduce': () => one({ id: 'none' }),

@@ -202,7 +202,8 @@ async function writeParts(
   }
 }
 
-function uniqueName(db: WritableDb, wanted: string): string {
+/** The name, or the first one with a number that no data set has. */
+export function uniqueName(db: WritableDb, wanted: string): string {
   const taken = new Set(listDatasets(db).map((dataset) => dataset.name))
   const short = (wanted.trim() === '' ? 'data set' : wanted.trim()).slice(0, 110)
   for (let number = 1; ; number += 1) {

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import type { Content, ItemRecord, ResponsePair, UnpairedData } from '../../../shared/data-kinds.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { recordsPath } from '../store/datasets-folder.ts'
@@ -35,9 +36,12 @@ export function createItemSearch(dataFolder: string, textsOf: (item: ItemRecord)
 /** What is searched of a line, and which item it is; null for a line that is none. */
 type LineReader = (line: string) => { readonly index: number; readonly texts: readonly string[] } | null
 
-/** Records never change, so what a search found stays found; only the last one of each data set is kept. */
+/** Records of one length are the same records, so what a search found stays found; only the last one of each data set is kept. */
 function createLineSearch(dataFolder: string, readLine: LineReader): RecordSearch {
-  const found = new Map<string, { readonly text: string; readonly indexes: readonly number[] }>()
+  const found = new Map<
+    string,
+    { readonly text: string; readonly sizeBytes: number; readonly indexes: readonly number[] }
+  >()
   const searching = new Map<
     string,
     { readonly text: string; readonly abort: AbortController; readonly result: Promise<readonly number[]> }
@@ -45,8 +49,9 @@ function createLineSearch(dataFolder: string, readLine: LineReader): RecordSearc
   return {
     async find(datasetId, given) {
       const text = given.toLowerCase()
+      const sizeBytes = statSync(recordsPath(dataFolder, datasetId), { throwIfNoEntry: false })?.size ?? 0
       const known = found.get(datasetId)
-      if (known?.text === text) return known.indexes
+      if (known?.text === text && known.sizeBytes === sizeBytes) return known.indexes
       const current = searching.get(datasetId)
       if (current?.text === text) return current.result
       current?.abort.abort(
@@ -61,7 +66,7 @@ function createLineSearch(dataFolder: string, readLine: LineReader): RecordSearc
       searching.set(datasetId, { text, abort, result })
       try {
         const indexes = await result
-        found.set(datasetId, { text, indexes })
+        found.set(datasetId, { text, sizeBytes, indexes })
         return indexes
       } finally {
         if (searching.get(datasetId)?.abort === abort) searching.delete(datasetId)

@@ -7,7 +7,7 @@ import { AppError } from '../../../shared/errors.ts'
 import { moveDurably } from '../../base/files/durable.ts'
 import { listPeople, restorePeople } from '../store/annotators.ts'
 import { readAnnotatorsFile, writeAnnotatorsFile } from '../store/annotators-file.ts'
-import { findDataset, listDatasets, listDrafts, type DatasetEntry } from '../store/datasets.ts'
+import { findDataset, grows, listDatasets, listDrafts, type DatasetEntry } from '../store/datasets.ts'
 import { readDatasetFile, writeDatasetFile } from '../store/datasets-file.ts'
 import { datasetFolder, recordsPath } from '../store/datasets-folder.ts'
 import { finishFolder, isImporting, lookAtFolder, readDeletedMark } from '../store/datasets-marks.ts'
@@ -16,6 +16,7 @@ import { databasePath, storeError, type WritableDb } from '../store/open.ts'
 import { rebuildDataset } from '../store/rebuild-dataset.ts'
 import { moveToTrash } from '../store/trash.ts'
 import { finishDeletion } from './delete-dataset.ts'
+import { settleGrowth } from './growing-dataset.ts'
 import { assignSplits } from './split.ts'
 
 export interface Settled {
@@ -137,6 +138,9 @@ async function settleKnown(
   if (readDeletedMark(folder) !== null)
     return `"${name}" was being deleted; it is in the trash now: ${await finishDeletion(db, dataFolder, datasetId)}`
   if (isImporting(dataFolder, datasetId)) finishFolder(dataFolder, datasetId) // it died between its last two steps
+  const grown =
+    grows(dataset) && existsSync(recordsPath(dataFolder, datasetId)) ? settleGrowth(db, dataFolder, dataset) : null
+  if (grown !== null) return grown
   const file = path.join(folder, 'dataset.json')
   const aside = (why: string): void => {
     if (existsSync(file)) moveDurably(file, `${file}.${why}-${nowMs}`)

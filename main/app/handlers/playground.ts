@@ -13,12 +13,15 @@ import { listModels } from '../store/models.ts'
 import { listRuns } from '../store/runs.ts'
 import { inSlices, type Sliced } from '../store/slices.ts'
 import type { HandlerDeps } from './deps.ts'
+import { recordOf } from '../requests/kept-answers.ts'
+import { createKeeper } from '../data/growing-dataset.ts'
 import { findWriter, problemOf, writesText } from '../requests/find-writer.ts'
 
 type PlaygroundHandlers = Pick<Handlers, Extract<keyof Handlers, `playground.${string}`>>
 
 export function playgroundHandlers(deps: HandlerDeps): PlaygroundHandlers {
-  const { playground } = deps
+  const { playground, events } = deps
+  const keeper = createKeeper(deps)
   return {
     'playground.sources': () => inSlices(listSources(deps)),
     'playground.generate': (request) => ({ generationId: playground.generate(request, resolve(deps, request)) }),
@@ -27,6 +30,12 @@ export function playgroundHandlers(deps: HandlerDeps): PlaygroundHandlers {
       return null
     },
     'playground.get': ({ generationId }) => playground.get(generationId),
+    'playground.keep': async ({ left, right, into }) => {
+      const record = recordOf(playground.get(left), right === null ? null : playground.get(right))
+      const kept = await keeper.keep(record, into)
+      if (kept.added) events.emit('datasets.changed', { datasetId: kept.datasetId })
+      return kept
+    },
   }
 }
 

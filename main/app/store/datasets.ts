@@ -32,6 +32,14 @@ export interface DatasetEntry {
 export const DEFAULT_QUESTION = 'Which answer is better?'
 export const DEFAULT_SPLIT: SplitSpec = { seed: 0, validation: 0.1, test: 0.2 }
 
+/** What data sets say they came from that grow by single answers of the Playground. */
+export const PLAYGROUND_SOURCE = 'playground'
+
+/** Whether records are added to it after it was made. Of all others records.jsonl never changes. */
+export function grows({ source }: Pick<DatasetEntry, 'source'>): boolean {
+  return source === PLAYGROUND_SOURCE
+}
+
 /** Of items that have a reader of their own there are no columns to map. */
 export const OWN_MAPPING: ImportMapping = {
   format: 'jsonl',
@@ -152,6 +160,24 @@ export function publishDataset(db: WritableDb, datasetId: string, totals: Import
     totals.promptCount,
     totals.rejectedRowCount,
     totals.warningCount,
+    datasetId,
+  )
+}
+
+/** What a data set that grows holds now. */
+export function setTotals(
+  db: WritableDb,
+  {
+    datasetId,
+    fingerprint,
+    itemCount,
+    promptCount,
+  }: Pick<DatasetEntry, 'datasetId' | 'fingerprint' | 'itemCount' | 'promptCount'>,
+): void {
+  db.prepare('UPDATE datasets SET fingerprint = ?, pair_count = ?, prompt_count = ? WHERE dataset_id = ?').run(
+    fingerprint,
+    itemCount,
+    promptCount,
     datasetId,
   )
 }

@@ -8,7 +8,7 @@ import { AppError } from '../../../shared/errors.ts'
 import type { SplitSpec } from '../../../shared/run-spec.ts'
 import { segmentPair } from '../../../shared/segment-pair.ts'
 import { moveDurably } from '../../base/files/durable.ts'
-import { draftDataset, insertDataset, listDatasets, publishDataset, type DatasetEntry } from './datasets.ts'
+import { draftDataset, grows, insertDataset, listDatasets, publishDataset, type DatasetEntry } from './datasets.ts'
 import { readDatasetFile, writeDatasetFile } from './datasets-file.ts'
 import { datasetFolder, recordsPath } from './datasets-folder.ts'
 import { discardRows, markSplits } from './imports.ts'
@@ -18,6 +18,7 @@ import type { ReadableDb, WritableDb } from './open.ts'
 import { damagedItem, indexItem, indexPair, type ItemEntry } from '../../core/formats/item-entry.ts'
 import { countPrompts, insertItems, readPromptHashes } from './items.ts'
 import { parseItem, parseRecord } from './records.ts'
+import { sideByItself } from './sides.ts'
 
 export interface RebuiltDataset {
   readonly datasetId: string
@@ -61,14 +62,18 @@ export async function rebuildDataset(
   insertDataset(db, entry)
   try {
     const records = await readRecords(db, folder, entry, problems)
-    if (entry.fingerprint !== '' && records.fingerprint !== entry.fingerprint)
+    const growing = grows(entry)
+    if (!growing && entry.fingerprint !== '' && records.fingerprint !== entry.fingerprint)
       problems.push('the records are not the ones that were imported: their fingerprint differs')
     if (records.damaged > 0) nameDamagedPairs(db, folder, id)
     const isPairs = entry.kind === 'response-pairs'
     // Sides of pairs are the source's only as long as nobody drew others.
     const given = isPairs && Object.values(entry.mapping.columns).includes('split') ? records.sides : []
     const itemSides = isPairs || entry.mapping.columns['split'] === 'metadata' ? [] : records.sides
-    const drawn = options.assignSplits(readPromptHashes(db, id), entry.split, given)
+    const hashes = readPromptHashes(db, id)
+    const drawn = growing
+      ? hashes.map((hash) => sideByItself(hash, entry.split))
+      : options.assignSplits(hashes, entry.split, given)
     for (const _ of markSplits(db, id, records.count, (index) => itemSides[index] ?? drawn[index] ?? 'train'))
       await nextTurn()
     const replay =
@@ -79,9 +84,9 @@ export async function rebuildDataset(
     problems.push(...mendJournal(db, folder, id, options.nowMs))
     const whole = {
       ...entry,
-      fingerprint: entry.fingerprint === '' ? records.fingerprint : entry.fingerprint,
+      fingerprint: growing || entry.fingerprint === '' ? records.fingerprint : entry.fingerprint,
       itemCount: records.count,
-      promptCount: entry.promptCount === 0 ? countPrompts(db, id) : entry.promptCount,
+      promptCount: growing || entry.promptCount === 0 ? countPrompts(db, id) : entry.promptCount,
     }
     writeDatasetFile(folder, whole)
     publishDataset(db, id, whole)

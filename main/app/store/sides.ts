@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import type { SplitName } from '../../../shared/data-kinds.ts'
 import type { SplitSpec } from '../../../shared/run-spec.ts'
 import { inTransaction, type ReadableDb, type WritableDb } from './open.ts'
@@ -48,6 +49,26 @@ export function* packSides(sideOf: (index: number) => SplitName, itemCount: numb
     if (index % 10_000 === 0) yield
   }
   return sides
+}
+
+/**
+ * The side of a prompt by itself, whatever others there are: in a data set that grows, no prompt may change sides because
+ * another one came. The shares are met in the mean only.
+ */
+export function sideByItself(promptHash: string, { seed, validation, test }: SplitSpec): SplitName {
+  const place = Number.parseInt(hash('sha256', `split:${seed}:${promptHash}`).slice(0, 13), 16) / 2 ** 52
+  return place < test ? 'test' : place < test + validation ? 'validation' : 'train'
+}
+
+/** One more pair at the end, where the sides were drawn anew once. */
+export function addSide(db: WritableDb, datasetId: string, side: SplitName): void {
+  const sides = read(db, datasetId)
+  if (sides === null) return
+  const more = new Uint8Array(sides.length + 1)
+  more.set(sides)
+  more[sides.length] = CODE[side]
+  db.prepare('UPDATE dataset_sides SET sides = ? WHERE dataset_id = ?').run(more, datasetId)
+  latest.delete(db)
 }
 
 const PAGE_PAIRS = 2000
