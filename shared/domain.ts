@@ -8,6 +8,9 @@ export const runId = z
   .regex(/^[a-z0-9][a-z0-9-]{0,79}$/, 'a run id is lower-case letters, digits and dashes')
   .brand<'RunId'>()
 export type RunId = z.infer<typeof runId>
+/** Which weights of a run: those that validation chose, the last, or those of a step of which there is a checkpoint. */
+export const checkpointChoice = z.union([z.enum(['best', 'last']), z.int().nonnegative()])
+export type CheckpointChoice = z.infer<typeof checkpointChoice>
 export const modelId = z.string().min(1).brand<'ModelId'>()
 export type ModelId = z.infer<typeof modelId>
 export const annotatorId = z.string().min(1).brand<'AnnotatorId'>()

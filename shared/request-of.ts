@@ -3,7 +3,7 @@ import type { ModelSpec, RunRequest, RunSpec } from './run-spec.ts'
 function modelOf(model: RunSpec['model']): ModelSpec {
   if (model.kind === 'new' || model.kind === 'networks') return model
   return model.kind === 'run'
-    ? { kind: 'run', runId: model.runId, checkpoint: model.checkpoint }
+    ? { kind: 'run', runId: model.runId, checkpoint: model.checkpoint, bySeed: model.bySeed ?? false }
     : { kind: 'registered', modelId: model.modelId }
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { DataKind } from './data-kinds.ts'
-import { datasetId, engineName, modelId, runId } from './domain.ts'
+import { checkpointChoice, datasetId, engineName, modelId, runId } from './domain.ts'
 import { trainingChanges, trainingConfig } from './training-config.ts'
 import { TEXT_LAYOUTS } from './text-layouts.ts'
 
@@ -33,7 +33,13 @@ export const modelSpec = z.discriminatedUnion('kind', [
     tiedEmbeddings: z.boolean().default(true),
   }),
   /** Start from a run's weights; they are also the reference policy. */
-  z.strictObject({ kind: z.literal('run'), runId, checkpoint: z.enum(['best', 'last']).default('last') }),
+  z.strictObject({
+    kind: z.literal('run'),
+    runId,
+    checkpoint: checkpointChoice.default('last'),
+    /** Each seed from the finished run of its own seed among those that differ from `runId` in nothing else. */
+    bySeed: z.boolean().default(false),
+  }),
   /** Start from a model that was added to the registry; its weights are also the reference policy. */
   z.strictObject({ kind: z.literal('registered'), modelId }),
   /** Small networks that the method makes for its data, sized by its own settings. */
@@ -164,7 +170,11 @@ export const runSpec = z.strictObject({
     z.strictObject({
       kind: z.literal('run'),
       runId,
-      checkpoint: z.enum(['best', 'last']),
+      checkpoint: checkpointChoice,
+      bySeed: z.boolean().optional(),
+      /** What that was when this run was made; specifications from before do not say it. */
+      step: z.int().optional(),
+      seed: z.int().optional(),
       /** Absolute folder of the checkpoint. */ path: z.string(),
       hash: z.string(),
     }),

@@ -80,12 +80,12 @@ export function SourcePicker({ label, value, sources, more = [], onChange }: Sou
         <Segmented
           title={`${label}: checkpoint`}
           small
-          value={source?.kind === 'run' ? source.checkpoint : 'last'}
+          value={source?.kind === 'run' ? String(source.checkpoint) : 'last'}
           choices={[
             { value: 'best', label: `best ${run.bestStep}` },
             { value: 'last', label: `last ${run.lastStep}` },
           ]}
-          onChange={(checkpoint) => onChange(nameOf(run.runId, checkpoint))}
+          onChange={(checkpoint) => onChange(nameOf(run.runId, checkpoint === 'best' ? 'best' : 'last'))}
         />
       )}
     </>

@@ -8,6 +8,7 @@ import { useCrosshair } from '../charts/chart-link.ts'
 import { crosshairText, xRange } from '../charts/chart-model.ts'
 import { useCommands } from '../frame/commands.ts'
 import { Chip } from '../parts/Chip.tsx'
+import { sayCheckpoint } from '../../shared/checkpoint-words.ts'
 import { formatBytes, formatCount, formatInterval } from '../../shared/units.ts'
 import { KeyCap } from '../parts/KeyCap.tsx'
 import { Section } from '../parts/Panel.tsx'
@@ -161,7 +162,8 @@ function Lineage({ run }: { readonly run: RunDetail }): ReactNode {
         </Step>
         {model.kind === 'run' ? (
           <Step icon={GitBranch} title={<Link href={`/runs/${model.runId}`}>{model.runId}</Link>}>
-            start weights and reference, {model.checkpoint} checkpoint{' '}
+            start weights and reference{model.seed === undefined ? '' : `, seed ${model.seed}`}, {sayCheckpoint(model)}
+            {model.bySeed === true ? ', chosen seed by seed' : ''}{' '}
             <span className="mono" title={model.hash}>
               {short(model.hash)}
             </span>

@@ -18,6 +18,7 @@ const PRESETS = Object.keys(MODEL_PRESETS) as ModelPreset[] // keys of a const o
 // Of which checkpoint is chosen apart.
 const ofRun = (run: string): string => formatModelReference({ kind: 'run', run, checkpoint: 'last' })
 const newModel = (preset: string): string => formatModelReference({ kind: 'new', preset })
+const ofSeeds = (run: string): string => `seeds-${ofRun(run)}`
 const registered = (model: string): string => formatModelReference({ kind: 'model', model })
 
 /** What training begins with. */
@@ -30,19 +31,26 @@ export function ModelStep({ form }: { readonly form: TrainForm }): ReactNode {
   const model = modelFor(algorithm, draft.model)
   const runs = useCall('runs.list', {}).data ?? []
   const starts = runs.filter((run) => run.state === 'finished' && run.method !== 'reward-model')
+  const families = seedFamilies(starts)
+  const familyOf = (runId: string): readonly RunSummary[] | undefined =>
+    families.find((family) => family.some((run) => run.runId === runId))
   const change = (next: Partial<ModelDraft>): void =>
     form.change(changeModel(draft, { ...model, pretrained: false, ...next }, algorithm))
   const models = useCall('models.list', {}).data ?? []
   const encodes = algorithm.models.includes('text-encoder')
   const withNetworks = algorithm.models.includes('networks')
   const onChoose = (value: string): void => {
-    const named = parseModelReference(value)
+    const bySeed = value.startsWith('seeds-')
+    const named = parseModelReference(bySeed ? value.slice('seeds-'.length) : value)
     if (named?.kind === 'networks') change({ kind: 'networks' })
     else if (named?.kind === 'new') change({ kind: 'new', preset: named.preset as ModelPreset }) // one of those offered
     else if (named?.kind === 'run')
       change({
         kind: 'run',
         runId: named.run,
+        bySeed,
+        // A step of one run need not be one of another.
+        checkpoint: typeof model.checkpoint === 'number' ? 'last' : model.checkpoint,
         pretrained: runs.find((run) => run.runId === named.run)?.pretrained === true,
       })
     else if (named?.kind === 'model')
@@ -58,7 +66,9 @@ export function ModelStep({ form }: { readonly form: TrainForm }): ReactNode {
       : model.kind === 'new'
         ? newModel(model.preset)
         : model.kind === 'run'
-          ? ofRun(model.runId)
+          ? model.bySeed
+            ? ofSeeds(familyOf(model.runId)?.[0]?.runId ?? model.runId)
+            : ofRun(model.runId)
           : registered(model.modelId)
   const problem = form.problems['model']
   if (algorithm.models.every((use) => use === 'networks')) {
@@ -103,8 +113,23 @@ export function ModelStep({ form }: { readonly form: TrainForm }): ReactNode {
               {run.name}, seed {run.seed} ({run.methodName})
             </option>
           ))}
-          {model.kind === 'run' && !starts.some((run) => run.runId === model.runId) ? (
+          {model.kind === 'run' && !model.bySeed && !starts.some((run) => run.runId === model.runId) ? (
             <option value={ofRun(model.runId)}>{model.runId === '' ? 'choose a run' : model.runId}</option>
+          ) : null}
+        </optgroup>
+        <optgroup label="Start from runs, seed by seed">
+          {families.length === 0 ? (
+            <option disabled value="none-by-seed">
+              no configuration has finished runs of several seeds yet
+            </option>
+          ) : null}
+          {families.map((family) => (
+            <option key={family[0]?.runId} value={ofSeeds(family[0]?.runId ?? '')}>
+              the runs of {nameOfFamily(family)}, seed by seed
+            </option>
+          ))}
+          {model.kind === 'run' && model.bySeed && familyOf(model.runId) === undefined ? (
+            <option value={ofSeeds(model.runId)}>the runs of {model.runId}, seed by seed</option>
           ) : null}
         </optgroup>
         <optgroup label="Start from a model">
@@ -137,10 +162,28 @@ export function ModelStep({ form }: { readonly form: TrainForm }): ReactNode {
       ) : model.kind === 'registered' ? (
         <RegisteredModel form={form} model={models.find((one) => one.modelId === model.modelId)} />
       ) : (
-        <StartModel run={starts.find((run) => run.runId === model.runId)} model={model} onChange={change} />
+        <StartModel
+          run={starts.find((run) => run.runId === model.runId)}
+          family={model.bySeed ? (familyOf(model.runId) ?? []) : []}
+          model={model}
+          onChange={change}
+        />
       )}
     </section>
   )
+}
+
+/** Finished runs that differ only in their seeds, at least two seeds, one run a seed: the newest. Newest families first. */
+function seedFamilies(runs: readonly RunSummary[]): RunSummary[][] {
+  const groups = Map.groupBy(runs, (run) => run.groupHash)
+  return [...groups.values()].flatMap((group) => {
+    const bySeed = new Map(group.toSorted((x, y) => x.createdAtMs - y.createdAtMs).map((run) => [run.seed, run]))
+    return bySeed.size < 2 ? [] : [[...bySeed.values()].toSorted((x, y) => x.seed - y.seed)]
+  })
+}
+
+function nameOfFamily(family: readonly RunSummary[]): string {
+  return `${family[0]?.name ?? ''} (${family[0]?.methodName ?? ''}), seeds ${family.map((run) => run.seed).join(', ')}`
 }
 
 function NewModel({
@@ -195,28 +238,53 @@ function RegisteredModel({
 
 function StartModel({
   run,
+  family,
   model,
   onChange,
 }: {
   readonly run: RunSummary | undefined
+  /** Where each seed starts from its own. */
+  readonly family: readonly RunSummary[]
   readonly model: ModelDraft
   onChange(next: Partial<ModelDraft>): void
 }): ReactNode {
+  const { data } = useCall('runs.get', { runId: model.runId as never }, { enabled: run !== undefined }) // one of the list
+  const steps = [...new Set(data?.checkpoints.map(({ step }) => step) ?? [])]
+  const last = steps.at(-1)
+  const best = data?.chosen?.step
+  const known = typeof model.checkpoint !== 'number' || steps.includes(model.checkpoint)
   return (
     <p className="small text-2">
       <label>
         Weights of the{' '}
         <select
           className="select select-small"
-          value={model.checkpoint}
-          onChange={(event) => onChange({ checkpoint: event.currentTarget.value === 'best' ? 'best' : 'last' })}
+          value={String(model.checkpoint)}
+          onChange={({ currentTarget: { value } }) =>
+            onChange({ checkpoint: value === 'best' || value === 'last' ? value : Number(value) })
+          }
         >
-          <option value="last">last</option>
-          <option value="best">best</option>
+          <option value="last">last{last === undefined || model.bySeed ? '' : ` (step ${last})`}</option>
+          <option value="best">best{best === undefined || model.bySeed ? '' : ` (step ${best})`}</option>
+          {steps.map((step) => (
+            <option key={step} value={step}>
+              step {step}
+            </option>
+          ))}
+          {known ? null : <option value={String(model.checkpoint)}>step {model.checkpoint}</option>}
         </select>{' '}
         checkpoint
       </label>
-      , also the reference. {run === undefined ? null : <Link href={`/runs/${run.runId}`}>Look at it</Link>}
+      , also the reference.{' '}
+      {model.bySeed ? (
+        family.map((one, at) => (
+          <span key={one.runId}>
+            {at === 0 ? '' : ', '}seed {one.seed} from <Link href={`/runs/${one.runId}`}>{one.runId}</Link>
+          </span>
+        ))
+      ) : run === undefined ? null : (
+        <Link href={`/runs/${run.runId}`}>Look at it</Link>
+      )}
     </p>
   )
 }

@@ -49,7 +49,8 @@ export function draftOf(request: RunRequest, algorithm: AlgorithmInfo, judge: Fo
 }
 
 function draftModel(model: ModelSpec, base: ModelDraft): ModelDraft {
-  if (model.kind === 'run') return { ...base, kind: 'run', runId: model.runId, checkpoint: model.checkpoint }
+  if (model.kind === 'run')
+    return { ...base, kind: 'run', runId: model.runId, checkpoint: model.checkpoint, bySeed: model.bySeed }
   if (model.kind === 'registered') return { ...base, kind: 'registered', modelId: model.modelId }
   if (model.kind === 'networks') return { ...base, kind: 'networks' }
   const { tokenizer } = model

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { presetFor } from '../../shared/presets.ts'
 import type { AlgorithmInfo } from '../../shared/contract/system.ts'
+import type { CheckpointChoice } from '../../shared/domain.ts'
 import { fieldsOf, formatField, getPath, parseField, parseSeeds, setPath, type FormField } from '../../shared/form.ts'
 import { matters, READ_WITHOUT_TRAINING } from '../../shared/form-use.ts'
 import {
@@ -43,7 +44,9 @@ export interface ModelDraft {
   readonly vocabSize: string
   readonly tied: boolean
   readonly runId: string
-  readonly checkpoint: 'best' | 'last'
+  readonly checkpoint: CheckpointChoice
+  /** Each seed from the run of its own seed. */
+  readonly bySeed: boolean
   /** Of the registry. */
   readonly modelId: string
   /** What is chosen was trained elsewhere first. */
@@ -66,6 +69,7 @@ export function emptyDraft(datasetId: string, algorithm: AlgorithmInfo): Draft {
       tied: true,
       runId: '',
       checkpoint: 'last',
+      bySeed: false,
       modelId: '',
       pretrained: false,
     },
@@ -252,6 +256,7 @@ function readModel(model: ModelDraft, problems: Record<string, string>): ModelSp
       kind: 'run',
       runId: model.runId as Extract<ModelSpec, { kind: 'run' }>['runId'],
       checkpoint: model.checkpoint,
+      bySeed: model.bySeed,
     } // chosen from the list of runs
   }
   if (model.kind === 'registered') {

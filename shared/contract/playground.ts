@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import { datasetId, engineName, modelId, runId, runState } from '../domain.ts'
+import { checkpointChoice, datasetId, engineName, modelId, runId, runState } from '../domain.ts'
 import { wireError } from '../errors.ts'
 import { call } from './define.ts'
 
 /** What writes: a run's checkpoint, a model that was added, or a folder of either kind that was not. */
 export const generationSource = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('run'), runId, checkpoint: z.enum(['best', 'last']).default('last') }),
+  z.strictObject({ kind: z.literal('run'), runId, checkpoint: checkpointChoice.default('last') }),
   z.strictObject({ kind: z.literal('model'), modelId }),
   z.strictObject({ kind: z.literal('folder'), path: z.string().min(1) }),
 ])

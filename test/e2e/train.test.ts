@@ -266,6 +266,25 @@ describe.skipIf(chromiumPath === null)('training and comparing in the browser', 
     expect(alone.conclusions.join(' ')).toMatch(/nothing can be concluded/i)
   })
 
+  test('the runs of a configuration are one choice to start from, seed by seed; a seed without a partner is named', async () => {
+    await openForm()
+    await lab.page.locator('.method', { hasText: 'DPO' }).first().click()
+    const family = lab.page.getByLabel('Model', { exact: true }).locator('option', { hasText: 'seed by seed' })
+    await lab.page.getByLabel('Model', { exact: true }).selectOption((await family.first().getAttribute('value'))!)
+    await lab.page.getByText(/seed 1 from \S+, seed 2 from/).waitFor()
+    await lab.page.getByLabel('Seeds').fill('1-3')
+    await lab.page
+      .getByText(/^Seed 3 has no partner/)
+      .first()
+      .waitFor()
+    expect(await start().isDisabled()).toBe(true)
+    await lab.page.getByLabel('Seeds').fill('1-2')
+    await lab.page.locator('.command', { hasText: '--by-seed' }).waitFor()
+    await lab.page.getByLabel('Weights of the').selectOption('3')
+    await lab.page.locator('.command', { hasText: '@3' }).waitFor()
+    await lab.page.getByText('Ready.').waitFor()
+  })
+
   test('one seed plays against the other: from the comparison, two clicks and a judge', async () => {
     const ids = (await lab.client.call('runs.list', {})).map((run) => run.runId)
     await lab.open(`/compare?runs=${ids.join(',')}`)

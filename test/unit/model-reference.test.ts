@@ -10,6 +10,10 @@ describe('what a person calls a model', () => {
     ['run:sft-1', { kind: 'run', run: 'sft-1', checkpoint: 'last' }],
     ['run:sft-1@best', { kind: 'run', run: 'sft-1', checkpoint: 'best' }],
     ['run:sft-1@last', { kind: 'run', run: 'sft-1', checkpoint: 'last' }],
+    ['run:sft-1@200', { kind: 'run', run: 'sft-1', checkpoint: 200 }],
+    ['run:sft-1@0', { kind: 'run', run: 'sft-1', checkpoint: 0 }],
+    ['run:sft-1@007', null],
+    ['run:sft-1@1.5', null],
     ['run:me@work s1@best', { kind: 'run', run: 'me@work s1', checkpoint: 'best' }],
     ['model:Llama: 3.2@home', { kind: 'model', model: 'Llama: 3.2@home' }],
     ['run:sft-1@first', null],
@@ -35,7 +39,7 @@ describe('what a person calls a model', () => {
       fc.record({
         kind: fc.constant('run' as const),
         run: name,
-        checkpoint: fc.constantFrom('best' as const, 'last' as const),
+        checkpoint: fc.oneof(fc.constantFrom('best' as const, 'last' as const), fc.nat()),
       }),
     )
     fc.assert(

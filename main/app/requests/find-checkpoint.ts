@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
-import type { AlgorithmRole } from '../../../shared/domain.ts'
+import type { AlgorithmRole, CheckpointChoice } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { findAlgorithm } from '../../core/learn/registry.ts'
 import { bestStepOf } from '../runs/chosen.ts'
@@ -18,13 +18,13 @@ export interface StartPoint {
 }
 
 /**
- * @param which a number: of that step, and no other   @param use what it is wanted for, as a verb: "start from"
- * @throws AppError `not-found`, `spec-invalid`: the run is of another role, or has no checkpoint
+ * @param use what it is wanted for, as a verb: "start from"
+ * @throws AppError `not-found`, `spec-invalid`: the run is of another role, or has no such checkpoint
  */
 export function findCheckpoint(
   deps: Pick<HandlerDeps, 'db' | 'runs'>,
   runId: string,
-  which: 'best' | 'last' | number,
+  which: CheckpointChoice,
   use: string,
   role: AlgorithmRole | null,
 ): StartPoint {
@@ -39,8 +39,14 @@ export function findCheckpoint(
     })
   const folder = deps.runs.folderOf(runId)
   const present = listCheckpoints(deps.db, run.runNo).filter((entry) => existsSync(path.join(folder, entry.path)))
-  const wanted = which === 'best' ? bestStepOf(deps.db, run) : which
-  const chosen = present.find(({ step }) => step === wanted) ?? (typeof which === 'number' ? undefined : present.at(-1))
+  if (typeof which === 'number' && present.length > 0 && !present.some(({ step }) => step === which))
+    throw new AppError({
+      code: 'spec-invalid',
+      message: `The run "${run.name}", seed ${run.seed}, has no checkpoint of step ${which}.`,
+      hint: `It has those of ${present.map(({ step }) => step).join(', ')}.`,
+    })
+  const best = typeof which === 'number' ? which : which === 'best' ? bestStepOf(deps.db, run) : null
+  const chosen = present.find(({ step }) => step === best) ?? present.at(-1)
   if (chosen === undefined)
     throw new AppError({
       code: 'spec-invalid',

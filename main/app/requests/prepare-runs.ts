@@ -42,7 +42,8 @@ function specFor(
   view: View,
   own: { readonly runId: RunId; readonly seed: number; readonly createdAtMs: number },
 ): RunSpec {
-  const { request, algorithm, config, training, layout, pretrained, start, registered, rewardModel, judge } = checked
+  const { request, algorithm, config, training, layout, pretrained, registered, rewardModel, judge } = checked
+  const start = checked.starts.get(own.seed) ?? checked.start
   return runSpec.parse({
     formatVersion: 1,
     ...own,
@@ -69,7 +70,14 @@ function specFor(
       request.model.kind === 'new' || request.model.kind === 'networks'
         ? request.model
         : request.model.kind === 'run'
-          ? { ...request.model, path: start?.path, hash: start?.hash }
+          ? {
+              ...request.model,
+              runId: start?.run.runId,
+              step: start?.step,
+              seed: start?.run.seed,
+              path: start?.path,
+              hash: start?.hash,
+            }
           : { ...request.model, name: registered?.name, path: registered?.path, hash: registered?.hash },
     judge: request.judge === null ? null : { source: request.judge, path: judge?.path ?? null },
     rewardModelPath: rewardModel?.path ?? null,

@@ -38,6 +38,7 @@ export function commandFor({ algorithm, config, training, request, pretrained }:
     '--model',
     formatModelReference(referenceOf(model)),
     ...(model.kind === 'new' ? newModelFlags(model) : []),
+    ...(model.kind === 'run' && model.bySeed ? ['--by-seed'] : []),
     '--seeds',
     seeds.join(','),
     ...(engine === 'auto' ? [] : ['--engine', engine]),

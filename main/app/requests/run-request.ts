@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { MemoryEstimate } from '../../../shared/contract/runs.ts'
 import { choosableMetrics } from '../../../shared/metric-names.ts'
+import type { CheckpointChoice } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { problemsOf, sayProblems, type RequestProblem } from '../../../shared/request-problems.ts'
 import { writesSamples, type RunRequest, type RunSpec } from '../../../shared/run-spec.ts'
@@ -22,6 +23,7 @@ import { engineOf } from './choose-engine.ts'
 import { fitTraining } from './fit-memory.ts'
 import { foreseeMemory, type MemoryQuestion } from './run-memory.ts'
 import { findCheckpoint, type StartPoint } from './find-checkpoint.ts'
+import { findStarts } from './find-starts.ts'
 import { commandFor } from './run-command.ts'
 import { chooseLayout } from './text-layout.ts'
 import type { HandlerDeps } from '../handlers/deps.ts'
@@ -48,6 +50,8 @@ export interface CheckedRequest {
   /** Null when the data set cannot be trained on; a problem says why. */
   readonly content: ViewContent | null
   readonly start: StartPoint | null
+  /** Where each seed begins, where each begins at a run of its own. */
+  readonly starts: ReadonlyMap<number, StartPoint>
   readonly registered: RegisteredModel | null
   readonly rewardModel: StartPoint | null
   readonly judge: StartPoint | null
@@ -100,7 +104,7 @@ export async function checkRequest(deps: Deps, asked: RunRequest): Promise<Check
   const find = (
     path: string,
     runId: string,
-    which: 'best' | 'last',
+    which: CheckpointChoice,
     use: string,
     role: AlgorithmPage['role'] | null,
   ): StartPoint | null => attempt(() => findCheckpoint(deps, runId, which, use, role), path, problems)
@@ -115,6 +119,10 @@ export async function checkRequest(deps: Deps, asked: RunRequest): Promise<Check
           algorithm.role === 'policy' ? 'policy' : null,
         )
       : null
+  const starts =
+    start !== null && request.model.kind === 'run' && request.model.bySeed
+      ? findStarts(deps, start, { checkpoint: request.model.checkpoint, seeds: request.seeds }, wrong)
+      : new Map<number, StartPoint>()
   const { model } = request
   const registered =
     model.kind === 'registered'
@@ -188,6 +196,7 @@ export async function checkRequest(deps: Deps, asked: RunRequest): Promise<Check
     use,
     content,
     start,
+    starts,
     registered,
     rewardModel,
     judge,

@@ -1,3 +1,4 @@
+import { sayCheckpoint } from '../../../shared/checkpoint-words.ts'
 import type { ExportForm } from '../../../shared/contract/runs.ts'
 import type { EngineName } from '../../../shared/domain.ts'
 import type { RunSpec } from '../../../shared/run-spec.ts'
@@ -45,7 +46,7 @@ export function modelCard({
       : model.kind === 'new'
         ? `a new ${model.preset} model`
         : model.kind === 'run'
-          ? `the ${model.checkpoint} checkpoint of the run ${model.runId}`
+          ? `the ${sayCheckpoint(model)} of the run ${model.runId}`
           : `the model ${model.name}`
   const hash = model.kind === 'new' || model.kind === 'networks' ? '' : `, sha256 of its weights \`${model.hash}\``
   return `---

@@ -32,6 +32,7 @@ interface TrainOptions {
   readonly tokenizer: string
   readonly vocabSize: string
   readonly untied?: boolean
+  readonly bySeed?: boolean
   readonly seeds: string
   readonly engine: string
   readonly threads?: string
@@ -47,6 +48,12 @@ interface TrainOptions {
 
 async function readModel(client: Client, options: TrainOptions): Promise<RunRequestInput['model']> {
   const named = parseModelReference(options.model)
+  if (options.bySeed === true && named?.kind !== 'run')
+    throw new AppError({
+      code: 'usage-invalid',
+      message: `--by-seed needs runs to start from; --model ${options.model} names none.`,
+      hint: 'For example: --model run:sft-1 --by-seed --seeds 1-3.',
+    })
   switch (named?.kind) {
     case 'networks':
       return named
@@ -72,12 +79,12 @@ async function readModel(client: Client, options: TrainOptions): Promise<RunRequ
         (one) => one.runId,
         (one) => `${one.name} s${one.seed}`,
       )
-      return { kind: 'run', runId: run.runId, checkpoint: named.checkpoint }
+      return { kind: 'run', runId: run.runId, checkpoint: named.checkpoint, bySeed: options.bySeed === true }
     }
     case undefined:
       throw new AppError({
         code: 'usage-invalid',
-        message: `--model ${options.model} is neither new:<preset> nor run:<id>, run:<id>@best or run:<id>@last, nor model:<id>.`,
+        message: `--model ${options.model} is neither new:<preset> nor run:<id>, run:<id>@best, run:<id>@last or run:<id>@<step>, nor model:<id>.`,
         hint: 'For example: --model new:micro, --model run:sft-1 to start from a finished run, --model model:SmolLM for one that was added.',
       })
   }
@@ -151,12 +158,13 @@ function methodCommand(algorithm: (typeof algorithms)[number], flags: boolean): 
     .requiredOption('--data <data set>', 'id, beginning of the id, or name')
     .option(
       '--model <model>',
-      'new:<preset> (nano, micro, mini, small, medium, large), run:<id>[@best], or model:<id or name>; networks for small ones that the method makes for its data',
+      'new:<preset> (nano, micro, mini, small, medium, large), run:<id>[@best or @<step>], or model:<id or name>; networks for small ones that the method makes for its data',
       algorithm.models[0] === 'networks' ? 'networks' : 'new:micro',
     )
     .addOption(new Option('--tokenizer <kind>', 'of a new model').choices(['bpe', 'byte']).default('bpe'))
     .option('--vocab-size <n>', 'of a new BPE tokenizer', '1024')
     .option('--untied', 'separate input and output embeddings')
+    .option('--by-seed', 'with run:<id>: each seed starts from the run of its own seed, of the same configuration')
     .option('--seeds <list>', 'one run for each: 1-3, or 1,5,9', '1')
     .option(
       '--preset <id>',
@@ -275,7 +283,7 @@ export function trainCommand(isAsked: (method: string) => boolean = () => true):
     .description('Train a method on a data set, once for each seed.')
     .addHelpText(
       'after',
-      '\nExamples:\n  pairlab train sft --data pandalm --model new:micro --seeds 1-3\n  pairlab train dpo --data pandalm --model run:sft-1 --beta 0.1 --steps 200\n  pairlab train copg --help',
+      '\nExamples:\n  pairlab train sft --data pandalm --model new:micro --seeds 1-3\n  pairlab train dpo --data pandalm --model run:sft-1 --beta 0.1 --steps 200\n  pairlab train dpo --data pandalm --model run:sft-1@best --by-seed --seeds 1-3\n  pairlab train copg --help',
     )
   for (const algorithm of algorithms) command.addCommand(methodCommand(algorithm, isAsked(algorithm.id)))
   return command
