@@ -301,7 +301,7 @@ function MemberRow({ state, group, at, range, plot, run }: MemberRowProps): Reac
           <Link href={`/runs/${group.runIds[at] ?? ''}`} className="mono">
             seed {group.seeds[at]}
           </Link>
-          {run === undefined || run.state === 'finished' ? null : <StatusMark state={run.state} />}
+          {run === undefined || run.state === 'finished' ? null : <StatusMark run={run} />}
         </span>
       </td>
       <td className="num">{NOTHING}</td>

@@ -119,7 +119,7 @@ export function RunChooser({ runs, initial, onCompare }: RunChooserProps): React
                 <td>{run.methodName}</td>
                 <td>{run.datasetName}</td>
                 <td>
-                  <StatusMark state={run.state} />
+                  <StatusMark run={run} />
                 </td>
                 <td className="num">{run.seed}</td>
                 <td className="num" title={run.mainMetric ?? undefined}>

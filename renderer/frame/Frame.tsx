@@ -8,6 +8,7 @@ import { DropTarget } from './DropTarget.tsx'
 import { KeyMap } from './KeyMap.tsx'
 import { goTo } from './location.ts'
 import { PLACES, SETTINGS } from './places.ts'
+import { useRunNotices } from './run-notices.ts'
 import { Rail } from './Rail.tsx'
 import { StatusBar } from './StatusBar.tsx'
 import { applyTheme } from './theme.ts'
@@ -21,6 +22,7 @@ export function Frame({ children }: { readonly children: ReactNode }): ReactNode
   const theme = useSettings()?.theme
   const [path] = useLocation()
   const main = useRef<HTMLElement>(null)
+  useRunNotices()
 
   useCommands([
     {

@@ -14,7 +14,7 @@ const DISK_EVERY_MS = 60_000
 function RunningRun({ run }: { readonly run: RunSummary }): ReactNode {
   return (
     <Link href={`/runs/${run.runId}`}>
-      <StatusMark state={run.state} />
+      <StatusMark run={run} />
       <span className="mono">{run.name}</span>
       <ProgressBar value={run.totalSteps > 0 ? run.step / run.totalSteps : null} label={`Progress of ${run.name}`} />
       <span className="mono">

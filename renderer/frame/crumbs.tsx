@@ -1,5 +1,6 @@
 import { useEffect, useSyncExternalStore, type ReactNode } from 'react'
 import { Link } from 'wouter'
+import { setPageTitle } from './window-title.ts'
 
 export interface Crumb {
   readonly label: string
@@ -15,10 +16,12 @@ export function useCrumbs(next: readonly Crumb[]): void {
   const shape = JSON.stringify(next)
   useEffect(() => {
     crumbs = JSON.parse(shape) as readonly Crumb[] // written two lines above
-    document.title = `${crumbs
-      .map((crumb) => crumb.label)
-      .toReversed()
-      .join(' · ')} – Pairlab`
+    setPageTitle(
+      crumbs
+        .map((crumb) => crumb.label)
+        .toReversed()
+        .join(' · '),
+    )
     for (const watcher of watchers) watcher()
   }, [shape])
 }

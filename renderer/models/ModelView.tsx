@@ -107,7 +107,7 @@ function Lineage({ model }: { readonly model: ModelDetail }): ReactNode {
                 {run.name} s{run.seed}
               </Link>
               <span className="small text-2 grow ellipsis">{run.methodName}</span>
-              <StatusMark state={run.state} />
+              <StatusMark run={run} />
             </li>
           ))}
         </ul>

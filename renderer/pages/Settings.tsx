@@ -9,6 +9,7 @@ import { ErrorNotice, Loading } from '../parts/states.tsx'
 import { formatBytes } from '../../shared/units.ts'
 import { ComputePanel } from '../settings/ComputePanel.tsx'
 import { FilesPanel } from '../settings/FilesPanel.tsx'
+import { NoticeChoice } from '../settings/NoticeChoice.tsx'
 import { KeySettings } from '../settings/KeySettings.tsx'
 import { TrashPanel } from '../settings/TrashPanel.tsx'
 import '../settings/settings.css'
@@ -85,6 +86,7 @@ export function Settings(): ReactNode {
                   />
                 )}
               />
+              <NoticeChoice />
             </div>
           </Panel>
           <KeySettings />

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react'
 import type { RunState } from '../../shared/domain.ts'
+import { stateWord } from '../../shared/state-words.ts'
 
 const ring = { fill: 'none', stroke: 'currentColor', strokeWidth: 1.5 } as const
 const cut = { fill: 'none', stroke: 'var(--bg)', strokeWidth: 1.5 } as const
@@ -41,14 +42,19 @@ const SHAPES: { readonly [S in RunState]: { readonly tone: string; readonly shap
   lost: { tone: 'warn', shape: <path d="M6 1.6 11 10.4H1z" strokeDasharray="2.2 1.6" {...ring} /> },
 }
 
-export function StatusMark({ state }: { readonly state: RunState }): ReactNode {
-  const { tone, shape } = SHAPES[state]
+const STOPPED: (typeof SHAPES)[RunState] = {
+  tone: 'text-2',
+  shape: <rect x="1.4" y="1.4" width="9.2" height="9.2" rx="1" fill="currentColor" />,
+}
+
+export function StatusMark({ run }: { readonly run: Parameters<typeof stateWord>[0] }): ReactNode {
+  const { tone, shape } = run.stopped === true ? STOPPED : SHAPES[run.state]
   return (
     <span className={`status ${tone}`}>
       <svg viewBox="0 0 12 12" aria-hidden="true">
         {shape}
       </svg>
-      {state}
+      {stateWord(run)}
     </span>
   )
 }

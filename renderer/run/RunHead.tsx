@@ -21,6 +21,9 @@ import { useCommands, type Command } from '../frame/commands.ts'
 import { goTo } from '../frame/location.ts'
 import { Button } from '../parts/Button.tsx'
 import { Dialog } from '../parts/Dialog.tsx'
+import { KIND_WORDS } from '../../shared/kind-words.ts'
+import { sayPhase } from './waiting-words.ts'
+import { StopDialog } from './StopDialog.tsx'
 import { formatBytes, formatCount, formatDuration, formatNumber } from '../../shared/units.ts'
 import { MenuButton, type MenuItem } from '../parts/MenuButton.tsx'
 import { ProgressBar } from '../parts/ProgressBar.tsx'
@@ -51,10 +54,12 @@ export function RunHead({ run }: { readonly run: RunDetail }): ReactNode {
 }
 
 function Progress({ run }: { readonly run: RunDetail }): ReactNode {
+  const algorithm = useCall('algorithms.list', {}).data?.find((one) => one.id === run.method)
+  const items = algorithm === undefined ? 'items' : KIND_WORDS[algorithm.data].items
   const share = run.totalSteps > 0 ? run.step / run.totalSteps : null
   return (
     <div className="row gap-3">
-      <StatusMark state={run.state} />
+      <StatusMark run={run} />
       {run.state === 'queued' ? (
         <span className="text-2 nowrap">
           place <span className="mono">{run.queuePosition ?? '–'}</span> in the queue
@@ -72,8 +77,8 @@ function Progress({ run }: { readonly run: RunDetail }): ReactNode {
       {!isLive(run.state) && run.endedAtMs !== null && run.trainedMs !== null ? (
         <span className="text-2 nowrap">took {formatDuration(run.trainedMs)}</span>
       ) : null}
-      {isLive(run.state) && run.state !== run.phase && run.phase !== '' && run.phase !== 'training' ? (
-        <span className="text-3 nowrap">{run.phase}</span>
+      {isLive(run.state) && run.phase !== '' && run.phase !== 'training' ? (
+        <span className="text-3 nowrap">{sayPhase(run, items)}</span>
       ) : null}
     </div>
   )
@@ -129,7 +134,7 @@ function Facts({ run }: { readonly run: RunDetail }): ReactNode {
 }
 
 function Actions({ run }: { readonly run: RunDetail }): ReactNode {
-  const [open, setOpen] = useState<'delete' | 'export' | 'add' | null>(null)
+  const [open, setOpen] = useState<'delete' | 'export' | 'add' | 'stop' | null>(null)
   const saved = run.checkpoints.length > 0
   const changes = {
     invalidate: ['runs.list', 'runs.get'] as const,
@@ -224,11 +229,11 @@ function Actions({ run }: { readonly run: RunDetail }): ReactNode {
     },
     {
       id: 'stop',
-      title: live ? 'Stop without saving' : 'Take out of the queue',
+      title: live ? 'Stop without saving …' : 'Take out of the queue',
       icon: Square,
       danger: true,
       disabled: !live && run.state !== 'queued',
-      run: () => stop.mutate({ ...one, mode: 'stop' }),
+      run: () => (live ? setOpen('stop') : stop.mutate({ ...one, mode: 'stop' })),
     },
     { id: 'delete', title: 'Delete …', icon: Trash2, danger: true, disabled: live, run: () => setOpen('delete') },
   ]
@@ -259,6 +264,7 @@ function Actions({ run }: { readonly run: RunDetail }): ReactNode {
         Compare
       </Button>
       <MenuButton label="More actions" icon={Ellipsis} items={menu} />
+      {open === 'stop' ? <StopDialog run={run} onClose={() => setOpen(null)} /> : null}
       {open === 'delete' ? <DeleteDialog run={run} onClose={() => setOpen(null)} /> : null}
       {open === 'export' ? <ExportDialog run={run} onClose={() => setOpen(null)} /> : null}
       {open === 'add' ? <AddModel runId={run.runId} onClose={() => setOpen(null)} /> : null}

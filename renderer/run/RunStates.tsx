@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react'
+import { useState, type ReactNode } from 'react'
 import { Hourglass, Pause } from 'lucide-react'
 import { AppError, fromWire } from '../../shared/errors.ts'
 import type { RunDetail } from '../../shared/contract/runs.ts'
@@ -8,6 +8,7 @@ import { useSettings } from '../api/settings.ts'
 import { Button } from '../parts/Button.tsx'
 import { EmptyState, ErrorNotice } from '../parts/states.tsx'
 import { showToast } from '../parts/toast.tsx'
+import { StopDialog } from './StopDialog.tsx'
 import { waitingWords } from './waiting-words.ts'
 
 /** The readable cause first: above everything else, with what to do. */
@@ -36,6 +37,7 @@ function silent(run: RunDetail): AppError | null {
 /** What stands where the charts will be, until there is a point to draw. */
 export function RunWaits({ run }: { readonly run: RunDetail }): ReactNode {
   const settings = useSettings()
+  const [stopping, setStopping] = useState(false)
   const changes = {
     invalidate: ['runs.list', 'runs.get'] as const,
     onError: (error: Error) => showToast(error.message, { tone: 'bad' }),
@@ -68,7 +70,18 @@ export function RunWaits({ run }: { readonly run: RunDetail }): ReactNode {
     )
   }
   if (isLive(run.state))
-    return <EmptyState icon={Hourglass} {...words} action={<Button onClick={stopNow}>Stop</Button>} />
+    return (
+      <EmptyState
+        icon={Hourglass}
+        {...words}
+        action={
+          <>
+            <Button onClick={() => setStopping(true)}>Stop …</Button>
+            {stopping ? <StopDialog run={run} onClose={() => setStopping(false)} /> : null}
+          </>
+        }
+      />
+    )
   return (
     <EmptyState
       {...words}

@@ -11,6 +11,7 @@ import { isUtilityTrained, judgeRanking } from './health-ranking.ts'
 import { judgeRewards } from './health-rewards.ts'
 import { describeMetric, intervalEnds } from '../../shared/metric-names.ts'
 import { lastValue } from './run-charts.ts'
+import type { Curve, Curves } from './run-series.ts'
 
 export type { HealthInput, HealthNote } from './health-input.ts'
 
@@ -48,7 +49,7 @@ function lossFalls(input: HealthInput): HealthNote | null {
   const { curves, totalSteps, infos, referenceMoves = false } = input
   // A policy gradient's loss is a surrogate: only its gradient means something.
   if (referenceMoves || isUtilityTrained(input) || describeMetric('loss', infos).goal === 'none') return null
-  const ends = endsOf(curves.get('loss'))
+  const ends = endsOf(sinceItMeansThis(curves.get('loss'), curves))
   if (ends === null || ends.lastStep < totalSteps * EARLY_SHARE) return null
   if (ends.last < ends.first)
     return {
@@ -61,6 +62,16 @@ function lossFalls(input: HealthInput): HealthNote | null {
     tone: 'warn',
     text: `The training loss has not fallen: ${show(ends.first)} at the start, ${show(ends.last)} now. The learning rate may be too low or too high.`,
   }
+}
+
+/** CPL's loss is that of cloning at first: only what came after can be compared with what is now. */
+function sinceItMeansThis(loss: Curve | undefined, curves: Curves): Curve | undefined {
+  const [begins] = curves.get('cpl/score')?.step ?? []
+  if (loss === undefined || begins === undefined) return loss
+  const from = loss.step.findIndex((step) => step >= begins)
+  return from <= 0
+    ? loss
+    : { step: loss.step.slice(from), wallMs: loss.wallMs.slice(from), value: loss.value.slice(from) }
 }
 
 function mainMetricMoves({ curves, mainMetric, infos, live, referenceMoves = false }: HealthInput): HealthNote | null {

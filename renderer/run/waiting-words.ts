@@ -1,4 +1,5 @@
 import type { RunSummary } from '../../shared/contract/runs.ts'
+import { formatCount, formatPercent } from '../../shared/units.ts'
 
 type Waiting = Pick<RunSummary, 'state' | 'phase' | 'step' | 'startedAtMs' | 'queuePosition'>
 interface Words {
@@ -12,6 +13,17 @@ const PHASES: Readonly<Record<string, string>> = {
   reference: 'Scoring the data with the reference',
   rewards: 'Scoring the data with the reward',
   saving: 'Saving',
+}
+
+/** The phase as work in hand: "Evaluating on 197 held-out pairs, 40 %". @param items what the data hold, in the plural */
+export function sayPhase({ phase, phaseProgress }: Pick<RunSummary, 'phase' | 'phaseProgress'>, items: string): string {
+  const words =
+    phase === 'evaluating'
+      ? `Evaluating on ${phaseProgress === null ? 'held-out data' : `${formatCount(phaseProgress.total)} held-out ${items}`}`
+      : (PHASES[phase] ?? phase)
+  return phaseProgress === null || phaseProgress.total === 0
+    ? words
+    : `${words}, ${formatPercent(phaseProgress.done / phaseProgress.total)}`
 }
 
 /** What is so while a run has no point to draw, in every state it can be in. */

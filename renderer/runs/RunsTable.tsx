@@ -31,7 +31,7 @@ const STATE: Column<RunSummary> = {
   sortBy: (run) => run.state,
   render: (run) => (
     <span className="row">
-      <StatusMark state={run.state} />
+      <StatusMark run={run} />
       {run.state === 'queued' && run.queuePosition !== null ? (
         <span className="text-3">#{run.queuePosition}</span>
       ) : null}

@@ -38,7 +38,7 @@ export function ClonePicker({
               <RunSwatch runId={run.runId} groupHash={run.groupHash} />
               <span className="mono ellipsis grow">{run.name}</span>
               <span className="text-2">{run.methodName}</span>
-              <StatusMark state={run.state} />
+              <StatusMark run={run} />
               <span className="text-3">
                 <RelativeTime atMs={run.createdAtMs} />
               </span>

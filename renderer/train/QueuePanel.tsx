@@ -41,7 +41,7 @@ export function QueuePanel({ runs }: { readonly runs: readonly RunSummary[] }): 
         {live.map((run) => (
           <li key={run.runId}>
             <div className="queue-line">
-              <StatusMark state={run.state} />
+              <StatusMark run={run} />
               <Link href={`/runs/${run.runId}`} className="mono ellipsis grow">
                 {run.name} <span className="text-3">s{run.seed}</span>
               </Link>
@@ -58,7 +58,7 @@ export function QueuePanel({ runs }: { readonly runs: readonly RunSummary[] }): 
         {waiting.map((run, at) => (
           <li key={run.runId}>
             <div className="queue-line">
-              <StatusMark state={run.state} />
+              <StatusMark run={run} />
               <Link href={`/runs/${run.runId}`} className="mono ellipsis grow">
                 {run.name} <span className="text-3">s{run.seed}</span>
               </Link>

@@ -39,6 +39,10 @@ export const runSummary = z.strictObject({
   resumable: z.boolean(),
   diskBytes: z.number(),
   phase: z.string(),
+  /** How far the phase is, in items; null where it does not say. */
+  phaseProgress: z.strictObject({ done: z.int(), total: z.int() }).nullable(),
+  /** It is `interrupted` because a person, or the closing app, stopped it and had it saved. */
+  stopped: z.boolean(),
   error: wireError.nullable(),
   note: z.string(),
 })

@@ -16,6 +16,8 @@ const settingValues = {
   /** Single keys the person changed, by action: { 'label.tie': 't' }. */
   keys: z.record(z.string(), z.string()),
   annotatorId: z.string().nullable(),
+  /** Tell the system, too, when a run ends or fails while nobody looks at the window. */
+  notifyOfRuns: z.boolean(),
   /** Free-form state of the window: panel sizes, chosen columns, smoothing. */
   view: z.record(z.string(), z.json()),
 }
@@ -28,6 +30,7 @@ export const settings = z.strictObject({
   keymap: settingValues.keymap.default('pairlab'),
   keys: settingValues.keys.default({}),
   annotatorId: settingValues.annotatorId.default(null),
+  notifyOfRuns: settingValues.notifyOfRuns.default(false),
   view: settingValues.view.default({}),
 })
 export type Settings = z.infer<typeof settings>

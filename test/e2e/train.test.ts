@@ -285,6 +285,48 @@ describe.skipIf(chromiumPath === null)('training and comparing in the browser', 
     await lab.page.getByText('Ready.').waitFor()
   })
 
+  test('a run that ends while nobody looks is said in the page, in the title, and to the system where that was chosen', async () => {
+    const { page, client } = lab
+    await lab.open('/settings')
+    await page.evaluate(() => {
+      const notices: string[] = []
+      class Recorder extends EventTarget {
+        static permission = 'default'
+        static requestPermission = async (): Promise<string> => (Recorder.permission = 'granted')
+        constructor(title: string) {
+          super()
+          notices.push(title)
+        }
+      }
+      Object.assign(window, { Notification: Recorder, notices, looks: false })
+      document.hasFocus = () => (window as unknown as { looks: boolean }).looks
+    })
+    await page.getByLabel('Tell the system when a run ends or fails').check()
+    const [first] = await client.call('runs.list', {})
+    const request = await client.call('runs.request', { runId: first!.runId })
+    const { runIds } = await client.call('runs.start', {
+      request: {
+        ...request,
+        seeds: [31],
+        training: { ...request.training, steps: 1, evalEvery: 0, checkpointEvery: 0 },
+      },
+    })
+    await page.getByText(`${runIds[0]} finished.`).waitFor({ timeout: 60_000 })
+    expect(await page.title()).toBe(`✓ ${runIds[0]} · Settings – Pairlab`)
+    expect(await page.evaluate(() => (window as unknown as { notices: string[] }).notices)).toEqual([
+      `${runIds[0]} finished`,
+    ])
+    await page.evaluate(() => {
+      Object.assign(window, { looks: true })
+      window.dispatchEvent(new Event('focus'))
+    })
+    expect(await page.title()).toBe('Settings – Pairlab')
+    await page.getByRole('button', { name: 'Open', exact: true }).click()
+    await page.waitForURL(new RegExp(`#/runs/${runIds[0]}`))
+    await client.call('settings.set', { notifyOfRuns: false })
+    await client.call('runs.delete', { runId: runIds[0]! })
+  })
+
   test('one seed plays against the other: from the comparison, two clicks and a judge', async () => {
     const ids = (await lab.client.call('runs.list', {})).map((run) => run.runId)
     await lab.open(`/compare?runs=${ids.join(',')}`)

@@ -70,7 +70,7 @@ let bridge: Bridge | undefined
 async function openElectron(): Promise<Door> {
   const { app, end } = await makeApp()
   behind.reset()
-  connectIpc(app)
+  connectIpc(app, () => undefined)
   new BrowserWindow({})
   await import('../../main/doors/electron/preload.ts') // runs once, as in a window
   bridge ??= behind.exposed.get('bridge') as Bridge // exposed by the preload script

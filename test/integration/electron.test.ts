@@ -74,6 +74,26 @@ describe('the desktop window', () => {
     }
   })
 
+  it('shows the system’s notice for our page, cut to size; a click brings the window there', () => {
+    const window = behind.windows[0]!
+    bridge().notify({ title: 'dpo-1 finished', text: 'x'.repeat(900), path: '/runs/dpo-1' })
+    bridge().notify({ title: 'elsewhere', text: '', path: 'https://example.org' })
+    const ours = behind.frame
+    behind.frame = { url: 'https://example.org/', parent: null }
+    bridge().notify({ title: 'foreign', text: '', path: '/' })
+    behind.frame = ours
+    expect(behind.notices.map(({ options }) => options.title)).toEqual(['dpo-1 finished'])
+    expect(behind.notices[0]!.options.body).toHaveLength(500)
+    const [seen, focused] = [window.webContents.sent.length, window.focused]
+    const stop = bridge().subscribe(() => undefined)
+    behind.notices[0]!.emit('click')
+    expect(window.focused).toBe(focused + 1)
+    expect(window.webContents.sent.slice(seen).map(({ args }) => args[0])).toMatchObject([
+      { name: 'ui.goto', payload: { path: '/runs/dpo-1' } },
+    ])
+    stop()
+  })
+
   it('tells the page of events until it stops listening', async () => {
     const seen: string[] = []
     const stop = bridge().subscribe((event) => seen.push(event.name))
@@ -192,7 +212,7 @@ describe('the desktop window', () => {
         path: `/data?import=${encodeURIComponent(path.resolve(file))}`,
       })),
     )
-    expect(behind.windows[0]?.focused).toBe(5) // the menu's entry, and these four
+    expect(behind.windows[0]?.focused).toBe(6) // the notice, the menu's entry, and these four
   })
 
   it('loads the page again after a crash, but not for ever, and the log tells of it', async () => {

@@ -97,6 +97,7 @@ describe('ending on request', () => {
     await waitUntil('the checkpoint', () => only(folder, 'checkpoint').length === 1)
     writeControl(folder, 'stop-and-save')
     expect([await ended, only(folder, 'done')[0]?.outcome]).toEqual([0, 'interrupted'])
+    expect(only(folder, 'fact').at(-1)!.facts['stopped']).toBe(true)
     const { step } = only(folder, 'checkpoint').at(-1)!
     expect(step).toBeGreaterThan(only(folder, 'checkpoint')[0]!.step)
     expect(Object.keys(metricsByStep(allEvents(folder))['eval/loss']!).map(Number)).toEqual([step])
@@ -110,6 +111,7 @@ describe('ending on request', () => {
       'interrupted',
       [only(folder, 'checkpoint')[0]?.step],
     ])
+    expect(only(folder, 'fact').at(-1)!.facts).not.toHaveProperty('stopped')
   })
 
   test('a second trainer on the same folder is turned away and writes nothing', async () => {

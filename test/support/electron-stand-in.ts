@@ -203,6 +203,20 @@ export const Menu = {
   },
 }
 
+export class Notification extends EventEmitter {
+  static isSupported(): boolean {
+    return true
+  }
+  readonly options: { readonly title: string; readonly body: string }
+  constructor(options: { readonly title: string; readonly body: string }) {
+    super()
+    this.options = options
+  }
+  show(): void {
+    behind.notices.push(this)
+  }
+}
+
 const protocolHandlers = new Map<string, ProtocolHandler>()
 export const protocol = {
   privileged: [] as { scheme: string }[],
@@ -232,6 +246,7 @@ export const session = {
 export const behind = {
   windows,
   exposed: new Map<string, unknown>(),
+  notices: [] as Notification[],
   frame: { url: 'app://pairlab/index.html', parent: null } as { url: string; parent: unknown } | null,
   beforeRequest: undefined as
     | ((details: { url: string }, decide: (answer: { cancel: boolean }) => void) => void)

@@ -35,6 +35,16 @@ describe('health of a run', () => {
     expect(judge({ loss: line(0.69, 0.69) })).toEqual(['warn loss-stands'])
   })
 
+  test('a loss that changed its meaning is judged from there on: CPL’s, once cloning has ended', () => {
+    const [cloning, contrast] = [line(-2, -3, 50), line(0.693, 0.3, 50)]
+    const loss = curve([...cloning.value, ...contrast.value])
+    const score = { step: contrast.step.map((step) => step + 50), wallMs: contrast.wallMs, value: contrast.value }
+    expect(judge({ loss })).toEqual(['warn loss-stands'])
+    expect(judge({ loss, 'cpl/score': score })).toEqual(['good loss-falls'])
+    const stands = curve([...cloning.value, ...line(0.693, 0.7, 50).value])
+    expect(judge({ loss: stands, 'cpl/score': score })).toEqual(['warn loss-stands'])
+  })
+
   test('the loss of a policy gradient is not judged', () => {
     const infos = [{ name: 'loss', label: 'Loss', unit: '', goal: 'none' as const, help: '' }]
     expect(judge({ loss: line(0.69, 0.69) }, { infos })).toEqual([])

@@ -7,6 +7,7 @@ import { inTransaction, type WritableDb } from '../store/open.ts'
 import { requireRun, updateRun, type RunChanges, type RunEntry } from '../store/runs.ts'
 import type { TrainerEvent } from '../../base/run-folder/protocol.ts'
 import type { EventBatch } from '../../base/run-folder/events.ts'
+import { writePhase } from './phase-text.ts'
 import { addTime } from './trained-time.ts'
 
 /** What a batch of events meant, for those who watch. */
@@ -70,7 +71,7 @@ function foldOne(db: WritableDb, draft: Draft, event: TrainerEvent, collected: C
     case 'ready':
       return foldReady(db, draft, event, collected)
     case 'phase':
-      draft.phase = event.phase
+      draft.phase = writePhase(event)
       if (event.phase === 'training' || event.phase === 'evaluating') move(draft, event.phase)
       return
     case 'fact':
@@ -104,7 +105,9 @@ function foldOne(db: WritableDb, draft: Draft, event: TrainerEvent, collected: C
       collected.savedCheckpoint = true
       return
     case 'warning':
-      draft.warnings = [...draft.warnings, { message: event.message, hint: event.hint }]
+      // A process that goes on finds what the one before it found.
+      if (!draft.warnings.some(({ message, hint }) => message === event.message && hint === event.hint))
+        draft.warnings = [...draft.warnings, { message: event.message, hint: event.hint }]
       return
     case 'done':
       draft.summary = event.summary
@@ -138,7 +141,8 @@ function foldReady(
   draft.endedAtMs = null
   draft.startedAtMs ??= event.startedAtMs
   draft.engine = event.engine
-  const { bestStep: _step, bestValue: _value, bestBy: _by, ...facts } = draft.facts // it says itself what it goes on with
+  // It says itself what it goes on with, and how it ends.
+  const { bestStep: _step, bestValue: _value, bestBy: _by, stopped: _stopped, ...facts } = draft.facts
   draft.facts = { ...facts, device: event.device }
   draft.pid = event.pid
   draft.phase = 'loading'

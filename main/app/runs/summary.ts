@@ -4,6 +4,7 @@ import type { RunDetail, RunSummary } from '../../../shared/contract/runs.ts'
 import { ENDED_STATES, isLive, type RunState } from '../../../shared/domain.ts'
 import { isErrno } from '../../base/files/system-error.ts'
 import { runPaths } from '../../base/run-folder/paths.ts'
+import { readPhase } from './phase-text.ts'
 import { bestOf, bestStepOf, describeChosen } from './chosen.ts'
 import { lastValue, listCheckpoints, listMetricNames, readSeries } from '../store/metrics.ts'
 import type { ReadableDb } from '../store/open.ts'
@@ -18,6 +19,7 @@ export function summarizeRun(
   queue: readonly string[] = listQueue(db).map((queued) => queued.runId),
 ): RunSummary {
   const place = run.state === 'queued' ? queue.indexOf(run.runId) + 1 : 0
+  const phase = readPhase(run.phase)
   return {
     runId: run.runId,
     name: run.name,
@@ -43,7 +45,9 @@ export function summarizeRun(
     best: bestOf(run),
     resumable: isResumable(run.state),
     diskBytes: run.diskBytes,
-    phase: run.phase,
+    phase: phase.phase,
+    phaseProgress: phase.progress,
+    stopped: run.state === 'interrupted' && run.facts['stopped'] === true,
     error: run.error,
     note: run.note,
   }

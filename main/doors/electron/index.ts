@@ -105,7 +105,7 @@ async function start(dataFolder: string, crashes: CrashReports): Promise<void> {
   const pairlab = shared.app
   crashes.useLog(pairlab.log)
   serveAssets(path.join(here, '../renderer'))
-  connectIpc(pairlab)
+  connectIpc(pairlab, (target) => goTo(pairlab, target))
   setMenu(
     (target) => goTo(pairlab, target),
     () => void importFile(pairlab),

@@ -1,7 +1,16 @@
-import { BrowserWindow, dialog, ipcMain, type IpcMainEvent, type IpcMainInvokeEvent, type WebContents } from 'electron'
+import {
+  BrowserWindow,
+  dialog,
+  ipcMain,
+  Notification,
+  type IpcMainEvent,
+  type IpcMainInvokeEvent,
+  type WebContents,
+} from 'electron'
 import {
   CALL_CHANNEL,
   EVENT_CHANNEL,
+  NOTIFY_CHANNEL,
   PICK_FILE_CHANNEL,
   PICK_FOLDER_CHANNEL,
   SUBSCRIBE_CHANNEL,
@@ -46,8 +55,30 @@ async function pick(event: IpcMainInvokeEvent, options: Electron.OpenDialogOptio
   return answer.canceled ? null : (answer.filePaths[0] ?? null)
 }
 
-/** Transport 1: Electron's IPC in front of the same dispatch as every other door. */
-export function connectIpc(app: App): void {
+/** Shown until they are clicked or closed: without a reference Electron forgets the click. */
+const shown = new Set<Notification>()
+
+/** What the page sends is text for the system's own notice, cut to what one shows. */
+function showNotice(notice: unknown, show: (path: string) => void): void {
+  if (typeof notice !== 'object' || notice === null || !Notification.isSupported()) return
+  const { title, text, path } = notice as Record<string, unknown>
+  if (typeof title !== 'string' || typeof text !== 'string' || typeof path !== 'string' || !path.startsWith('/')) return
+  const notification = new Notification({ title: title.slice(0, 200), body: text.slice(0, 500), silent: true })
+  const forget = (): void => void shown.delete(notification)
+  shown.add(notification)
+  notification.on('click', () => {
+    forget()
+    show(path)
+  })
+  notification.on('close', forget)
+  notification.show()
+}
+
+/**
+ * Transport 1: Electron's IPC in front of the same dispatch as every other door.
+ * @param show brings the window to the front, at a place
+ */
+export function connectIpc(app: App, show: (path: string) => void): void {
   const listening = new Set<WebContents>()
 
   ipcMain.handle(CALL_CHANNEL, (event, name: unknown, input: unknown) =>
@@ -70,6 +101,10 @@ export function connectIpc(app: App): void {
   ipcMain.handle(PICK_FOLDER_CHANNEL, async (event, title: unknown) => {
     if (!isOurPage(event) || typeof title !== 'string') return null
     return pick(event, { title, properties: ['openDirectory', 'createDirectory'] })
+  })
+
+  ipcMain.on(NOTIFY_CHANNEL, (event, notice: unknown) => {
+    if (isOurPage(event)) showNotice(notice, show)
   })
 
   ipcMain.on(SUBSCRIBE_CHANNEL, (event) => {

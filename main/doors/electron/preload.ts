@@ -2,6 +2,7 @@ import { contextBridge, ipcRenderer, webUtils } from 'electron'
 import {
   CALL_CHANNEL,
   EVENT_CHANNEL,
+  NOTIFY_CHANNEL,
   PICK_FILE_CHANNEL,
   PICK_FOLDER_CHANNEL,
   SUBSCRIBE_CHANNEL,
@@ -17,6 +18,7 @@ const bridge: Bridge = {
     ipcRenderer.send(SUBSCRIBE_CHANNEL)
     return () => void ipcRenderer.removeListener(EVENT_CHANNEL, forward)
   },
+  notify: (notice) => ipcRenderer.send(NOTIFY_CHANNEL, notice),
   pickFile: (use) => ipcRenderer.invoke(PICK_FILE_CHANNEL, use),
   pickFolder: (title) => ipcRenderer.invoke(PICK_FOLDER_CHANNEL, title),
   pathForFile: (file) => webUtils.getPathForFile(file as Parameters<typeof webUtils.getPathForFile>[0]), // the page hands over a File

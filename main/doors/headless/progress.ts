@@ -2,6 +2,7 @@ import { MultiBar, Presets, SingleBar } from 'cli-progress'
 import { ENDED_STATES, type RunId } from '../../../shared/domain.ts'
 import type { RunSummary } from '../../../shared/contract/runs.ts'
 import type { Client } from '../../../shared/rpc.ts'
+import { stateWord } from '../../../shared/state-words.ts'
 import { formatDuration } from '../../../shared/units.ts'
 import { mainValueText } from './main-value.ts'
 import { printableLine } from '../../../shared/printable.ts'
@@ -22,7 +23,7 @@ function title(run: RunSummary): string {
 function describeRun(run: RunSummary): string {
   if (run.state === 'queued') return run.queuePosition === null ? 'queued' : `queued #${run.queuePosition}`
   if (run.state === 'training' && run.remainingMs !== null) return `${formatDuration(run.remainingMs)} left`
-  return run.state === 'starting' || run.state === 'evaluating' ? run.phase || run.state : run.state
+  return run.state === 'starting' || run.state === 'evaluating' ? run.phase || run.state : stateWord(run)
 }
 
 /** One bar for each run on a terminal; elsewhere a line now and then. On stderr, so that stdout stays the answer. */

@@ -33,6 +33,8 @@ export interface RunContext {
   syncLog(): void
   readonly lastSeq: number
   phase(phase: Phase, done?: number, total?: number): void
+  /** How far the phase is, in items. It is told now and then, of phases that take a while. */
+  progress(done: number, total: number): void
   warn(message: string, hint: string): void
   /** The step in hand, for heartbeats. `trainMs` is the time of that one update. */
   stepDone(step: number, trainMs: number): void
@@ -52,6 +54,8 @@ export interface RunContext {
 
 export const HEARTBEAT_MS = 2000
 const CONTROL_MS = 200
+/** Between two words on how far a phase is. */
+const PROGRESS_MS = 700
 /** Weight of the newest step in the running mean of step times. */
 const RATE_WEIGHT = 0.2
 
@@ -76,6 +80,8 @@ export function createRunContext(
   let pending: Command | null = null
   let beatAtMs = performance.now()
   let step = 0
+  let phase: Phase | null = null
+  let toldAtMs = 0
   let stepMs: number | null = null
   if (obeys)
     process.on('SIGTERM', () => {
@@ -145,7 +151,17 @@ export function createRunContext(
     get lastSeq() {
       return log.lastSeq
     },
-    phase: (phase, done, total) => void log.append({ type: 'phase', phase, done: done ?? null, total: total ?? null }),
+    phase(next, done, total) {
+      phase = next
+      toldAtMs = performance.now()
+      log.append({ type: 'phase', phase, done: done ?? null, total: total ?? null })
+    },
+    progress(done, total) {
+      const now = performance.now()
+      if (phase === null || now - toldAtMs < PROGRESS_MS) return
+      toldAtMs = now
+      log.append({ type: 'phase', phase, done, total })
+    },
     warn(message, hint) {
       log.append({ type: 'warning', message, hint })
       console.warn(`${message} ${hint}`)

@@ -80,7 +80,11 @@ async function work(job: TrainerJob, folder: string, log: EventLog): Promise<voi
     const { outcome, summary } = await untilStopped(context, () => train(context, checkpoint))
     log.append({
       type: 'fact',
-      facts: { peakBytes: process.resourceUsage().maxRSS * 1024, enginePeakBytes: engine.memory().peakBytes },
+      facts: {
+        peakBytes: process.resourceUsage().maxRSS * 1024,
+        enginePeakBytes: engine.memory().peakBytes,
+        ...(outcome === 'interrupted' && context.command() === 'stop-and-save' ? { stopped: true } : {}),
+      },
     })
     log.append({ type: 'done', outcome, summary }, true)
   } catch (error) {

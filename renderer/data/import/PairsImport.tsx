@@ -30,7 +30,11 @@ export function PairsImport({ choice }: { readonly choice: ImportChoice }): Reac
       reading={isReady && error === null ? { kind: 'response-pairs', mapping: inspection.mapping } : null}
       settings={
         inspection === undefined ? null : (
-          <PreviewProblems problems={inspection.problems} note={firstRows(inspection.rowsRead)} />
+          <PreviewProblems
+            problems={inspection.problems}
+            note={firstRows(inspection.rowsRead)}
+            unread={inspection.rows.length === 0}
+          />
         )
       }
     >

@@ -15,15 +15,22 @@ export function firstRows(count: number): string {
 export function PreviewProblems({
   problems,
   note,
+  unread = false,
 }: {
   readonly problems: readonly RowProblem[]
+  /** No row could be tried: nothing says yet how they are read. */
+  readonly unread?: boolean
   /** How much was looked at. */
   readonly note: string
 }): ReactNode {
   return (
     <Panel title="Row check" note={note}>
       <div className="col gap-3">
-        {problems.length === 0 ? <Say tone="good">Every row of the preview can be read.</Say> : null}
+        {problems.length > 0 ? null : unread ? (
+          <p className="small text-3">No row was checked yet: the columns have no roles to be read by.</p>
+        ) : (
+          <Say tone="good">Every row of the preview can be read.</Say>
+        )}
         {problems.slice(0, SHOWN).map((problem) => (
           <Say key={`${problem.line} ${problem.code}`} tone={problem.severity === 'error' ? 'bad' : 'warn'}>
             <b>

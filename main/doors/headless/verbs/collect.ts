@@ -56,7 +56,8 @@ export function collectCommand(): Command {
           const { world, label } = settings.data
           const name = typeof flags['to'] === 'string' ? flags['to'] : `${world}, ${label}`
           const made = await followCollection(client, { ...settings.data, name }, out)
-          if (made !== null) await reportDataset(client, await client.call('datasets.get', { datasetId: made.datasetId }), out)
+          if (made !== null)
+            await reportDataset(client, await client.call('datasets.get', { datasetId: made.datasetId }), out)
         },
         'own',
       )

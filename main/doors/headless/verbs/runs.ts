@@ -1,3 +1,4 @@
+import { stateWord } from '../../../../shared/state-words.ts'
 import { Command, Option } from 'commander'
 import type { ExportForm, RunDetail, RunSummary } from '../../../../shared/contract/runs.ts'
 import type { Client } from '../../../../shared/rpc.ts'
@@ -33,7 +34,7 @@ function listCommand(): Command {
         const table = formatTable(
           [
             { title: 'id', text: (run: RunSummary) => run.runId },
-            { title: 'status', text: (run) => run.state },
+            { title: 'status', text: (run) => stateWord(run) },
             { title: 'method', text: (run) => run.method },
             { title: 'data set', text: (run) => run.datasetName },
             { title: 'step', right: true, text: (run) => `${run.step}/${run.totalSteps}` },
@@ -89,7 +90,7 @@ export function runsCommand(): Command {
         return {
           value: detail,
           text: [
-            `${detail.name} s${detail.seed}: ${detail.state}, step ${detail.step} of ${detail.totalSteps}, ${detail.engine}`,
+            `${detail.name} s${detail.seed}: ${stateWord(detail)}, step ${detail.step} of ${detail.totalSteps}, ${detail.engine}`,
             `Folder: ${detail.folder}`,
             `Again: ${detail.command}`,
             ...(detail.error === null ? [] : [`${detail.error.message} ${detail.error.hint}`]),
@@ -216,7 +217,7 @@ export function runsCommand(): Command {
             await client.call('runs.resume', { runId })
             const [run] =
               options.detach === true ? [await pickRun(client, runId)] : await followRuns(client, [runId], out)
-            out.result(run, `${runId}: ${run?.state}`)
+            out.result(run, `${runId}: ${run === undefined ? 'unknown' : stateWord(run)}`)
           })
         }),
     )

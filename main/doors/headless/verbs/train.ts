@@ -8,6 +8,7 @@ import { parseSeeds } from '../../../../shared/form.ts'
 import { parseModelReference } from '../../../../shared/model-reference.ts'
 import { sayProblems } from '../../../../shared/request-problems.ts'
 import { rewardSource, type RunRequestInput } from '../../../../shared/run-spec.ts'
+import { stateWord } from '../../../../shared/state-words.ts'
 import { trainingConfig, type TrainingConfig } from '../../../../shared/training-config.ts'
 import { LAYOUT_WORDS } from '../../../../shared/text-layouts.ts'
 import { presetFor, type PresetModel } from '../../../../shared/presets.ts'
@@ -245,7 +246,7 @@ async function report(client: Client, runIds: readonly RunId[], out: Output): Pr
   const text = runs
     .map(
       (run) =>
-        `${run.runId}: ${run.state}${run.mainValue === null ? '' : `, ${mainValueText(run)}`}${run.error === null ? '' : `, ${run.error.message}`}`,
+        `${run.runId}: ${stateWord(run)}${run.mainValue === null ? '' : `, ${mainValueText(run)}`}${run.error === null ? '' : `, ${run.error.message}`}`,
     )
     .join('\n')
   const broken = runs.find((run) => run.state === 'failed' || run.state === 'lost')

@@ -41,6 +41,7 @@ export async function scorePairs(session: Session, set: PairSet, prefix: string)
   const itemOf = (index: number): EncodedAnswer | EncodedRowPair => (set.answers[index] ?? set.pairs[index])! // indices of items
   const outcomes = new Map<string, Told>()
   const sums: Record<string, number> = {}
+  let measured = 0
   for (let part = 0; part < parts.count; part += 1) {
     const batch = parts.make(part)
     const found: Record<string, tf.Scalar> = {}
@@ -87,6 +88,8 @@ export async function scorePairs(session: Session, set: PairSet, prefix: string)
       tf.dispose([values, weights])
     }
     disposeBatch(batch)
+    measured += chunk.length
+    context.progress(measured, order.length)
     await context.breathe()
   }
   return withIntervals(sums, outcomes, set, prefix)
