@@ -3,7 +3,7 @@ import { useLocation } from 'wouter'
 import { changeSettings, useSettings } from '../api/settings.ts'
 import { ToastHost } from '../parts/toast.tsx'
 import { CommandPalette } from './CommandPalette.tsx'
-import { handleKey, useCommands } from './commands.ts'
+import { handleKey, setKeyChanges, useCommands } from './commands.ts'
 import { DropTarget } from './DropTarget.tsx'
 import { KeyMap } from './KeyMap.tsx'
 import { goTo } from './location.ts'
@@ -19,7 +19,9 @@ type Overlay = 'palette' | 'keys' | null
 /** Rail, top bar, status bar; the page is the child. Holds the window's keys and overlays. */
 export function Frame({ children }: { readonly children: ReactNode }): ReactNode {
   const [overlay, setOverlay] = useState<Overlay>(null)
-  const theme = useSettings()?.theme
+  const settings = useSettings()
+  const theme = settings?.theme
+  const keys = settings?.keys
   const [path] = useLocation()
   const main = useRef<HTMLElement>(null)
   useRunNotices()
@@ -54,6 +56,10 @@ export function Frame({ children }: { readonly children: ReactNode }): ReactNode
   useEffect(() => {
     if (theme !== undefined) applyTheme(theme)
   }, [theme])
+
+  useEffect(() => {
+    if (keys !== undefined) setKeyChanges(keys)
+  }, [keys])
 
   useEffect(() => {
     window.addEventListener('keydown', handleKey)

@@ -1,43 +1,41 @@
 import type { ReactNode } from 'react'
+import { Link } from 'wouter'
 import { Dialog } from '../parts/Dialog.tsx'
-import { KeyCap } from '../parts/KeyCap.tsx'
-import { useAllCommands, type Command } from './commands.ts'
+import { useAllCommands } from './commands.ts'
+import { KeyField } from './KeyField.tsx'
 
-/** Every key that works on this page. */
+/** Every key that works on this page, and how each is changed. */
 export function KeyMap({ onClose }: { onClose(): void }): ReactNode {
-  const withKeys = useAllCommands().filter((command) => (command.keys?.length ?? 0) > 0)
+  const all = useAllCommands()
+  const withKeys = all.filter((command) => (command.declared?.length ?? 0) > 0)
   const groups = Map.groupBy(withKeys, (command) => command.group)
   return (
-    <Dialog title="Keys on this page" width={720} onClose={onClose}>
+    <Dialog title="Keys on this page" width={860} onClose={onClose}>
       <div className="keys-grid">
         {[...groups].toReversed().map(([group, commands]) => (
-          <section key={group} className="keys-group">
+          <section key={group} className="keys-group" aria-label={group}>
             <h3>{group}</h3>
-            {commands.map((command) => (
-              <KeyLine key={command.id} command={command} />
-            ))}
+            <dl>
+              {commands.map((command) => (
+                <div key={command.id} className="keys-line">
+                  <dt>{command.title}</dt>
+                  <dd>
+                    <KeyField command={command} all={withKeys} />
+                  </dd>
+                </div>
+              ))}
+            </dl>
           </section>
         ))}
       </div>
       <p className="small text-3 keys-foot">
-        Keys rest while you write in a field. Labeling keys can be changed in Settings.
+        Choose a key to change it, alone or with Alt, Ctrl or Shift. Keys rest while you write in a field. All that were
+        changed are listed in{' '}
+        <Link href="/settings?keys" onClick={onClose}>
+          Settings, Keys
+        </Link>
+        .
       </p>
     </Dialog>
-  )
-}
-
-function KeyLine({ command }: { readonly command: Command }): ReactNode {
-  return (
-    <div className="keys-line">
-      <span>{command.title}</span>
-      <span className="row gap-1">
-        {command.keys?.map((binding, index) => (
-          <span key={binding} className="row gap-1">
-            {index === 0 ? null : <span className="text-3">or</span>}
-            <KeyCap keys={binding} />
-          </span>
-        ))}
-      </span>
-    </div>
   )
 }

@@ -1,4 +1,5 @@
 import { useEffect, useEffectEvent, useRef, useSyncExternalStore } from 'react'
+import { applyChange, type KeyChanges } from './key-changes.ts'
 import { describePress, isTaken } from './keys.ts'
 
 /** Something the person can do here: shown in the palette and the list of keys, started by its key. */
@@ -21,16 +22,45 @@ export interface Command {
   run(): void
 }
 
+/** A command with its keys as the person has them, and as they were declared. */
+export interface OfferedCommand extends Command {
+  readonly declared?: readonly string[] | undefined
+}
+
 const SEQUENCE_MS = 1000
 const lists = new Set<{ readonly current: readonly Command[] }>()
 const watchers = new Set<() => void>()
-let snapshot: readonly Command[] = []
+let snapshot: readonly OfferedCommand[] = []
+let changes: KeyChanges = {}
 let prefix = ''
 let prefixTimer: ReturnType<typeof setTimeout> | undefined
 
 function refresh(): void {
-  snapshot = [...lists].flatMap((list) => list.current)
+  snapshot = [...lists].flatMap((list) =>
+    list.current.map((command) => {
+      // The labeling page makes its own of a preset and the same changes.
+      const { id, keys } = command
+      if (keys === undefined || id.startsWith('label.')) return { ...command, declared: keys }
+      return { ...command, keys: applyChange(keys, changes[id]), declared: keys }
+    }),
+  )
   for (const watcher of watchers) watcher()
+}
+
+/** Keys that the person changed, by command: see key-changes.ts. */
+export function setKeyChanges(next: KeyChanges): void {
+  if (next === changes) return
+  changes = next
+  refresh()
+}
+
+/** The key that now does what this one was declared to do; undefined where it was switched off. */
+export function useKeyNow(declared: string | undefined): string | undefined {
+  const all = useAllCommands()
+  if (declared === undefined) return undefined
+  const command = all.findLast((one) => one.declared?.includes(declared) === true)
+  if (command === undefined || command.keys?.includes(declared) === true) return declared
+  return command.keys?.[0]
 }
 
 /** Offers commands for as long as the component is shown. Later ones win over earlier ones with the same key. */
@@ -72,7 +102,7 @@ function watch(watcher: () => void): () => void {
   }
 }
 
-export function useAllCommands(): readonly Command[] {
+export function useAllCommands(): readonly OfferedCommand[] {
   return useSyncExternalStore(watch, () => snapshot)
 }
 

@@ -70,6 +70,7 @@ export function LabelDesk({ datasetId, annotator, annotators }: LabelDeskProps):
     session,
     store,
     keymap,
+    kind: alone ? 'answers' : dataset?.kind === 'segment-pairs' ? 'segments' : 'pairs',
     toggleDifferences,
     toggleGuideline: () => setPanelOpen(!panelOpen),
     toggleNote: () => setNoteOpen((open) => !open),

@@ -1,4 +1,5 @@
 import type { Settings } from '../../shared/contract/system.ts'
+import { applyChange, RESERVED } from '../frame/key-changes.ts'
 
 /** Everything that can be done on the labeling page. Keys are remembered by these names: `label.tie`. */
 export const LABEL_ACTIONS = {
@@ -95,15 +96,12 @@ export const PRESET_NAMES: { readonly [K in Settings['keymap']]: string } = {
   'one-hand': 'Left hand only',
 }
 
-/** The frame's own keys; `g` begins a pair of keys and can stand for nothing else. */
-const RESERVED = ['mod+k', '?', 'g', 'tab', 'shift+tab', 'enter', 'esc'] as const
-
 /** The chosen preset with the keys that the person changed. */
 export function buildKeymap(preset: Settings['keymap'], changed: Settings['keys']): Keymap {
   const base = PRESETS[preset]
   const entries = Object.entries(base).map(([action, keys]) => {
     const own = changed[`label.${action}`]
-    return [action, own === undefined ? keys : [own, ...keys.filter((key) => key.includes('mod+'))]]
+    return [action, applyChange(keys, own)]
   })
   return Object.fromEntries(entries) as Keymap // the same actions
 }
@@ -122,6 +120,40 @@ export function findConflicts(keymap: Keymap): readonly KeyConflict[] {
     for (const key of keys) claims.set(key, [...(claims.get(key) ?? []), action])
   }
   return [...claims]
-    .filter(([key, actions]) => actions.length > 1 || RESERVED.some((reserved) => reserved === key))
+    .filter(([key, actions]) => actions.length > 1 || RESERVED.includes(key))
     .map(([key, actions]) => ({ key, actions }))
+}
+
+/** What the page holds decides what there is to do, and what it is called. */
+export type LabelKind = 'pairs' | 'answers' | 'segments'
+
+const OTHER_WORDS: { readonly [K in LabelKind]: Readonly<Partial<Record<LabelAction, string | null>>> } = {
+  pairs: {},
+  answers: {
+    left: 'Good',
+    right: 'Bad',
+    tie: null,
+    bothBad: null,
+    slightly: null,
+    clearly: null,
+    far: null,
+    differences: null,
+    jump: 'Go to an answer by number',
+    search: 'Search the answers',
+    next: 'Next answer, leaving this one open',
+    previous: 'Answer before this one',
+    scrollDown: 'Scroll down',
+    scrollUp: 'Scroll up',
+  },
+  segments: {
+    differences: 'Show or hide earlier moments',
+    scrollDown: 'Play or pause',
+    scrollUp: null,
+  },
+}
+
+/** Null where there is no such thing to do. */
+export function actionTitle(action: LabelAction, kind: LabelKind): string | null {
+  const own = OTHER_WORDS[kind][action]
+  return own === undefined ? LABEL_ACTIONS[action] : own
 }

@@ -1,5 +1,5 @@
 import { useCommands } from '../frame/commands.ts'
-import { LABEL_ACTIONS, type Keymap, type LabelAction } from './keymap.ts'
+import { actionTitle, type Keymap, type LabelKind, type LabelAction } from './keymap.ts'
 import type { Session } from './session.ts'
 import type { SessionStore } from './session-store.ts'
 
@@ -7,6 +7,7 @@ interface Desk {
   readonly session: Session
   readonly store: SessionStore
   readonly keymap: Keymap
+  readonly kind: LabelKind
   toggleDifferences(): void
   toggleGuideline(): void
   toggleNote(): void
@@ -45,16 +46,22 @@ export function useLabelCommands(desk: Desk): void {
   }
   const needPair: readonly LabelAction[] = ['left', 'right', 'tie', 'bothBad', 'skip', 'flag', 'note']
   useCommands(
-    (Object.keys(actions) as LabelAction[]).map((action) => ({
+    (Object.keys(actions) as LabelAction[]).flatMap((action) => {
       // Object.keys widens the key
-      id: `label.${action}`,
-      title: LABEL_ACTIONS[action],
-      group: 'Label',
-      keys: keymap[action],
-      // While an answer is on its way the store itself drops the key: it was meant for a pair not yet seen.
-      disabled: needPair.includes(action) && session.current === null,
-      repeat: action === 'scrollDown' || action === 'scrollUp',
-      run: actions[action],
-    })),
+      const title = actionTitle(action, desk.kind)
+      if (title === null) return []
+      return [
+        {
+          id: `label.${action}`,
+          title,
+          group: 'Label',
+          keys: keymap[action],
+          // While an answer is on its way the store itself drops the key: it was meant for a pair not yet seen.
+          disabled: needPair.includes(action) && session.current === null,
+          repeat: desk.kind !== 'segments' && (action === 'scrollDown' || action === 'scrollUp'),
+          run: actions[action],
+        },
+      ]
+    }),
   )
 }

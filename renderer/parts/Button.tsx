@@ -1,5 +1,6 @@
 import type { ButtonHTMLAttributes, ReactNode, Ref } from 'react'
 import type { LucideIcon } from 'lucide-react'
+import { useKeyNow } from '../frame/commands.ts'
 import { KeyCap, ariaKeys } from './KeyCap.tsx'
 
 export interface ButtonProps extends Omit<ButtonHTMLAttributes<HTMLButtonElement>, 'type'> {
@@ -23,9 +24,10 @@ export function Button({
   children,
   ...rest
 }: ButtonProps): ReactNode {
+  const now = useKeyNow(keys)
   const looks = `btn btn-${look} ${small ? 'btn-small' : ''} ${children === undefined ? 'btn-icon' : ''} ${className}`
   return (
-    <button type={submit ? 'submit' : 'button'} className={looks} aria-keyshortcuts={ariaKeys(keys)} {...rest}>
+    <button type={submit ? 'submit' : 'button'} className={looks} aria-keyshortcuts={ariaKeys(now)} {...rest}>
       {Icon === undefined ? null : <Icon className={`icon ${small ? 'icon-s' : ''}`} aria-hidden="true" />}
       {children}
       {keys === undefined ? null : <KeyCap keys={keys} />}

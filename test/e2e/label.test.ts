@@ -232,6 +232,34 @@ describe.skipIf(chromiumPath === null)('labeling in the browser', () => {
     await lab.page.waitForFunction(() => window.location.hash === '#/runs')
   })
 
+  test('each key is changed under ?, given a modifier or switched off in Settings, and clashes are said', async () => {
+    const { page } = lab
+    await lab.open('/runs')
+    await page.locator('h1, h2').first().waitFor()
+    await page.keyboard.press('?')
+    const dialog = page.getByRole('dialog', { name: 'Keys on this page' })
+    await dialog.getByRole('button', { name: 'Change the key of “Home”' }).click()
+    await page.keyboard.press('g')
+    await dialog.getByText('g is a key of the window.').waitFor()
+    await page.keyboard.press('Alt+h')
+    await dialog.getByRole('button', { name: 'Switch the key of “Show the keys” off' }).click()
+    await dialog.getByRole('link', { name: 'Settings, Keys' }).click()
+    await page.waitForURL(/#\/settings/)
+    await page.getByText('go.Home').waitFor()
+    await page.keyboard.press('?')
+    expect(await dialog.count()).toBe(0)
+    const tie = page.locator('.keys-line', { hasText: 'Tie, both good' })
+    await tie.getByRole('button', { name: /^Change/ }).click()
+    await page.keyboard.press('b')
+    await tie.getByText('Also the key of “Both bad”.').waitFor()
+    expect(await accessibilityInBothThemes(page)).toEqual([])
+    await tie.getByRole('button', { name: /back$/ }).click()
+    await tie.getByText('Also the key of').waitFor({ state: 'detached' })
+    await page.keyboard.press('Alt+h')
+    await page.waitForURL(/#\/$/)
+    await lab.client.call('settings.set', { keys: {} })
+  })
+
   test('the next pair of 100,000 is painted soon after the key', async () => {
     const file = path.join(lab.dataFolder, 'many.jsonl')
     const text = 'The quick brown fox jumps over the lazy dog and goes on about its day. '

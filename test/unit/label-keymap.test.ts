@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { describePress, showKey } from '../../renderer/frame/keys.ts'
 import { rankCommands, scoreMatch } from '../../renderer/frame/palette-search.ts'
-import { LABEL_ACTIONS, PRESETS, buildKeymap, findConflicts } from '../../renderer/label/keymap.ts'
+import { applyChange, conflictsOf } from '../../renderer/frame/key-changes.ts'
+import { LABEL_ACTIONS, PRESETS, actionTitle, buildKeymap, findConflicts } from '../../renderer/label/keymap.ts'
 
 const press = (
   key: string,
@@ -23,6 +24,29 @@ describe('labeling keys', () => {
     const keymap = buildKeymap('pairlab', { 'label.undo': 'z', 'label.tie': 't' })
     expect(keymap.undo).toEqual(['z', 'mod+z'])
     expect(keymap.tie).toEqual(['t'])
+  })
+
+  test('a key can be given a modifier, or be switched off; chords stay', () => {
+    const keymap = buildKeymap('pairlab', { 'label.undo': '', 'label.tie': 'alt+t', 'label.skip': '' })
+    expect(keymap).toMatchObject({ undo: ['mod+z'], tie: ['alt+t'], skip: [] })
+    expect(applyChange(['b', 'mod+b'], undefined)).toEqual(['b', 'mod+b'])
+    expect(applyChange(['b', 'mod+b'], 'mod+b')).toEqual(['mod+b'])
+  })
+
+  test('conflicts are those with other actions', () => {
+    const all = [
+      { id: 'run.note', title: 'Note', keys: ['n'] },
+      { id: 'run.next', title: 'Next', keys: ['n', 'right'] },
+    ]
+    expect(conflictsOf('n', 'run.note', all).map((one) => one.title)).toEqual(['Next'])
+    expect(conflictsOf('right', 'run.next', all)).toEqual([])
+  })
+
+  test('what a page does not do has no key, and the rest is called what it is there', () => {
+    expect(actionTitle('left', 'answers')).toBe('Good')
+    expect(actionTitle('tie', 'answers')).toBeNull()
+    expect(actionTitle('scrollDown', 'segments')).toBe('Play or pause')
+    expect(actionTitle('tie', 'pairs')).toBe('Tie, both good')
   })
 
   test('names what two actions claim, and what the frame needs', () => {
