@@ -1,5 +1,5 @@
 import { useCallback, useRef, useState, type ReactNode } from 'react'
-import { Eye } from 'lucide-react'
+import { Eye, PanelRightOpen } from 'lucide-react'
 import type { Annotator } from '../../shared/contract/labels.ts'
 import type { DatasetId } from '../../shared/domain.ts'
 import { useCall } from '../api/queries.ts'
@@ -100,6 +100,17 @@ export function LabelDesk({ datasetId, annotator, annotators }: LabelDeskProps):
             <div className="question">
               <div className="row">
                 <h1 className="grow">{dataset?.question ?? ' '}</h1>
+                {panelOpen ? null : (
+                  <Button
+                    small
+                    icon={PanelRightOpen}
+                    keys={keymap.guideline[0]}
+                    title="Show the guideline, who labels, and the last answers"
+                    onClick={() => setPanelOpen(true)}
+                  >
+                    Guideline · {annotator.name}
+                  </Button>
+                )}
                 {current.current === null ? null : <Chip tone="accent">answered before; a new answer replaces it</Chip>}
                 <Chip
                   title={`Who or what wrote the ${alone ? 'answer' : 'answers'}, scores and others’ labels are not shown${alone ? '' : '; the order is drawn by chance and on record'}.`}

@@ -23,8 +23,38 @@ export function useSettled<T>(value: T, afterMs = SETTLE_MS): T {
   return settled
 }
 
-/** Kept while the app is open, so that a look at another page does not empty the form. */
-let remembered: Draft | null = null
+const STORE_KEY = 'pairlab.train'
+
+/** Kept with the tab, so that neither a look at another page nor a reload empties the form. */
+let remembered: Draft | null = restore()
+
+/** Null where there is none, or one of another version: it must have every part that an empty form has. */
+function restore(): Draft | null {
+  try {
+    const kept: unknown = JSON.parse(globalThis.sessionStorage?.getItem(STORE_KEY) ?? 'null')
+    const like = emptyDraft('', { id: '', presets: [{ id: '' }] } as unknown as AlgorithmInfo)
+    return hasPartsOf(kept, like) ? (kept as Draft) : null
+  } catch {
+    return null // damaged, or no storage
+  }
+}
+
+function hasPartsOf(value: unknown, like: object): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.entries(like).every(([key, part]) => {
+      const own = (value as Record<string, unknown>)[key]
+      if (typeof part !== 'object' || part === null) return typeof own === typeof part
+      return Array.isArray(part) === Array.isArray(own) && hasPartsOf(own, part)
+    })
+  )
+}
+
+function remember(draft: Draft): void {
+  remembered = draft
+  globalThis.sessionStorage?.setItem(STORE_KEY, JSON.stringify(draft))
+}
 
 export interface TrainForm {
   readonly draft: Draft
@@ -122,7 +152,7 @@ export function useTrainForm(
     valid: formValid && current && check.data !== undefined && check.data.problems.length === 0,
     change(next) {
       const fitted = fitMethod(next, algorithms, datasets)
-      remembered = fitted
+      remember(fitted)
       setDraft(fitted)
     },
   }

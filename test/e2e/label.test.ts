@@ -253,7 +253,7 @@ describe.skipIf(chromiumPath === null)('labeling in the browser', () => {
     await page.keyboard.press('b')
     await tie.getByText('Also the key of “Both bad”.').waitFor()
     expect(await accessibilityInBothThemes(page)).toEqual([])
-    await tie.getByRole('button', { name: /back$/ }).click()
+    await page.getByRole('button', { name: 'Take the key of “Tie, both good” back' }).click()
     await tie.getByText('Also the key of').waitFor({ state: 'detached' })
     await page.keyboard.press('Alt+h')
     await page.waitForURL(/#\/$/)

@@ -88,6 +88,15 @@ describe.skipIf(chromiumPath === null)('training and comparing in the browser', 
     await client.call('runs.delete', { runId: run!.runId })
   })
 
+  test('a reload keeps what was filled in', async () => {
+    await openForm()
+    await lab.page.getByLabel('Seeds').fill('5 6')
+    await lab.page.reload()
+    await lab.page.getByText('Ready.').waitFor()
+    expect(await lab.page.getByLabel('Seeds').inputValue()).toBe('5 6')
+    await lab.page.getByLabel('Seeds').fill('1 2 3')
+  })
+
   test('methods that need other data are shown with their reason', async () => {
     await openForm()
     expect(await lab.page.locator('.method', { hasText: 'CPL' }).textContent()).toContain('needs pairs of segments')

@@ -220,6 +220,8 @@ describe('runs', () => {
     const { runIds } = await client.call('runs.start', { request: tinyRequest(datasetId, { training: LONG }) })
     const runId = runIds[0]!
     await waitUntil('some steps', async () => (await client.call('runs.get', { runId })).step > 5)
+    const beside = await client.call('runs.estimate', { request: tinyRequest(datasetId) })
+    expect(beside.warnings.at(-1)).toMatch(/^This was measured beside a run in progress/)
     await client.call('runs.checkpoint', { runId })
     await waitUntil('the checkpoint', async () => (await client.call('runs.get', { runId })).checkpoints.length > 0)
     await client.call('runs.stop', { runId, mode: 'stop-and-save' })

@@ -11,6 +11,7 @@ import type { HandlerDeps } from './deps.ts'
 import { exportRun } from '../requests/export-run.ts'
 import { findCheckpoint } from '../requests/find-checkpoint.ts'
 import { givenPath, resolveGiven } from '../../base/files/given-path.ts'
+import { refuseKernelPlace } from '../../base/files/writable-place.ts'
 
 type ModelHandlers = Pick<Handlers, Extract<keyof Handlers, `models.${string}`> | 'runs.export'>
 
@@ -40,6 +41,7 @@ export function modelHandlers(deps: HandlerDeps): ModelHandlers {
           message: `"${target}" is not an absolute path.`,
           hint: 'Give the whole path of the new folder.',
         })
+      refuseKernelPlace(target)
       const start = findCheckpoint(deps, runId, checkpoint, 'export', null)
       return {
         path: target,

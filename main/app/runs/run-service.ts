@@ -10,7 +10,7 @@ import {
   type SampleItem,
 } from '../../../shared/contract/runs.ts'
 import type { Settings } from '../../../shared/contract/system.ts'
-import { canMove, isLive, type RunId } from '../../../shared/domain.ts'
+import { canMove, isLive, LIVE_STATES, type RunId } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
 import type { RunSpec } from '../../../shared/run-spec.ts'
 import type { Log } from '../../base/log.ts'
@@ -106,6 +106,10 @@ export interface RunService {
   rebuild(): number
   /** `continue`: processes go on by themselves. `checkpoint`: they save and end first. */
   close(mode: 'continue' | 'checkpoint'): Promise<void>
+}
+
+function sayBeside(runs: number): string {
+  return `This was measured beside ${runs === 1 ? 'a run' : `${runs} runs`} in progress, which took part of the machine: alone it is faster.`
 }
 
 const CLOSE_PATIENCE_MS = 60_000
@@ -284,15 +288,19 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
       const id = asker ?? randomUUID()
       dryRuns.get(id)?.cancel(superseded())
       return dryRuns.start(id, { state: 'running' }, (job) =>
-        prepare((spec, runs) =>
-          runEstimate({
+        prepare(async (spec, runs) => {
+          const busy = (): number => listRuns(db, { states: LIVE_STATES }).length
+          const before = busy()
+          const found = await runEstimate({
             spec,
             runs,
             worker: options.worker,
             scratchFolder: path.join(dataFolder, 'scratch'),
             signal: job.signal,
-          }),
-        ),
+          })
+          const beside = Math.max(before, busy())
+          return beside === 0 ? found : { ...found, warnings: [...found.warnings, sayBeside(beside)] }
+        }),
       ).outcome
     },
     cancelDryRun: (asker) => dryRuns.get(asker)?.cancel(superseded()),

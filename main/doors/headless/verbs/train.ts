@@ -214,6 +214,7 @@ function methodCommand(algorithm: (typeof algorithms)[number], flags: boolean): 
       }
       if (options.estimate === true) {
         const found = await client.call('runs.estimate', { request })
+        for (const warning of found.warnings) out.note(`Mind: ${warning}`)
         return out.result(
           found,
           `${formatCount(found.parameterCount)} parameters; ${formatInterval(found.stepMs, found.stepSpreadMs)} ms a step at the longest batch, measured over ${found.stepsRun} steps on ${found.engine}; about ${formatDuration(found.totalMs)} for ${found.runs} ${found.runs === 1 ? 'run' : 'runs'}, ${formatBytes(found.peakBytes)} of memory, ${formatBytes(found.checkpointBytes)} a checkpoint`,
