@@ -40,9 +40,9 @@ export const runSummary = z.strictObject({
   diskBytes: z.number(),
   phase: z.string(),
   /** How far the phase is, in items; null where it does not say. */
-  phaseProgress: z.strictObject({ done: z.int(), total: z.int() }).nullable(),
+  phaseProgress: z.strictObject({ done: z.int(), total: z.int() }).nullable().default(null),
   /** It is `interrupted` because a person, or the closing app, stopped it and had it saved. */
-  stopped: z.boolean(),
+  stopped: z.boolean().default(false),
   error: wireError.nullable(),
   note: z.string(),
 })

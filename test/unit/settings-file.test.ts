@@ -27,6 +27,7 @@ test('the models and the judge of a spec are named, without where they lay', () 
     kind: 'run',
     runId: 'sft-1',
     checkpoint: 'best',
+    bySeed: false,
   })
   expect(read({ model: { kind: 'registered', modelId: 'm', name: 'M', path: '/gone', hash: 'h' } }).model).toEqual({
     kind: 'registered',
