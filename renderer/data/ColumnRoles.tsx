@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import { Check } from 'lucide-react'
-import type { ColumnRole, ImportMapping, Inspection } from '../../shared/contract/datasets.ts'
+import type { ColumnRole, ImportMapping, Inspection } from '../../shared/contract/import-mapping.ts'
 import { Chip } from '../parts/Chip.tsx'
 import { Panel } from '../parts/Panel.tsx'
 import { LabelValues } from './LabelReading.tsx'

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import { RotateCcw } from 'lucide-react'
-import type { ImportMapping, LabelQuestion } from '../../shared/contract/datasets.ts'
+import type { ImportMapping, LabelQuestion } from '../../shared/contract/import-mapping.ts'
 import { Button } from '../parts/Button.tsx'
 import { Field } from '../parts/Field.tsx'
 import { Panel } from '../parts/Panel.tsx'

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import type { Inspection } from '../../shared/contract/datasets.ts'
+import type { Inspection } from '../../shared/contract/import-mapping.ts'
 import { Say } from '../parts/Say.tsx'
 import { PairPreview } from './PairPreview.tsx'
 import { PreviewPanel } from './PreviewPanel.tsx'

@@ -1,4 +1,4 @@
-import type { ColumnRole, ImportMapping } from '../../shared/contract/datasets.ts'
+import type { ColumnRole, ImportMapping } from '../../shared/contract/import-mapping.ts'
 import { toText, type Content } from '../../shared/data-kinds.ts'
 
 /** Roles in the words of the page, in the order of the list. */

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react'
-import { countMore, type LeftOut } from '../../shared/contract/datasets.ts'
+import { countMore } from '../../shared/contract/import-mapping.ts'
+import type { LeftOut } from '../../shared/contract/import-mapping.ts'
 import { formatCount } from '../../shared/units.ts'
 
 /** The first rows that an import left out, how often each reason occurs, and where the whole list is. */

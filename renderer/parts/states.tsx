@@ -1,7 +1,7 @@
 import { useEffect, useState, type ReactNode } from 'react'
 import { CircleAlert, Copy, type LucideIcon } from 'lucide-react'
 import { asAppError } from '../api/client.ts'
-import { leftOut } from '../../shared/contract/datasets.ts'
+import { leftOut } from '../../shared/contract/import-mapping.ts'
 import { Button } from './Button.tsx'
 import { LeftOutList } from './LeftOutList.tsx'
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { contrastData, dataKind, splitName } from '../data-kinds.ts'
-import { rowProblem } from './datasets.ts'
+import { rowProblem } from './import-mapping.ts'
 import { call } from './define.ts'
 import { segmentReading, textReading } from './import-readings.ts'
 

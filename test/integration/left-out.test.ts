@@ -4,7 +4,7 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeImport, describeLeftOut, readImportOutcome } from '../../main/doors/headless/import-outcome.ts'
 import { followImport } from '../../main/doors/headless/follow-import.ts'
-import { leftOut, type LeftOut } from '../../shared/contract/datasets.ts'
+import { leftOut, type LeftOut } from '../../shared/contract/import-mapping.ts'
 import { AppError } from '../../shared/errors.ts'
 import { makeApp, type TestApp } from '../support/make-app.ts'
 

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import type { ColumnRole, LabelAnswer } from '../../shared/contract/datasets.ts'
+import type { ColumnRole, LabelAnswer } from '../../shared/contract/import-mapping.ts'
 import { inspectFile } from '../../main/core/formats/inspect.ts'
 
 export type Row = Readonly<Record<string, unknown>>

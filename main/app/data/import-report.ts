@@ -1,6 +1,6 @@
 import { createReadStream, existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { rowProblem, type LeftOut, type RowProblem } from '../../../shared/contract/datasets.ts'
+import { rowProblem, type LeftOut, type RowProblem } from '../../../shared/contract/import-mapping.ts'
 
 export interface ReportGroup {
   readonly severity: RowProblem['severity']

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { ImportMapping, RowProblem } from '../../../shared/contract/datasets.ts'
+import type { ImportMapping, RowProblem } from '../../../shared/contract/import-mapping.ts'
 import type { DatasetId } from '../../../shared/domain.ts'
 import {
   DEFAULT_SPLIT,

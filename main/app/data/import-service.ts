@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { leftOut, type ImportJob, type ImportMapping, type Inspection } from '../../../shared/contract/datasets.ts'
+import type { ImportJob } from '../../../shared/contract/datasets.ts'
+import { leftOut, type ImportMapping, type Inspection } from '../../../shared/contract/import-mapping.ts'
 import type { DatasetId, JobId } from '../../../shared/domain.ts'
 import { AppError, toWire } from '../../../shared/errors.ts'
 import type { Log } from '../../base/log.ts'

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { ImportMapping } from '../../../shared/contract/datasets.ts'
+import type { ImportMapping } from '../../../shared/contract/import-mapping.ts'
 import type { SplitName } from '../../../shared/data-kinds.ts'
 import type { SplitSpec } from '../../../shared/run-spec.ts'
 

@@ -1,4 +1,4 @@
-import { importMapping } from '../../../shared/contract/datasets.ts'
+import { importMapping } from '../../../shared/contract/import-mapping.ts'
 import type { DatasetId } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
 import type { ImportService } from '../data/import-service.ts'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
-import { importMapping } from '../../../shared/contract/datasets.ts'
+import { importMapping } from '../../../shared/contract/import-mapping.ts'
 import { dataKind } from '../../../shared/data-kinds.ts'
 import { datasetId } from '../../../shared/domain.ts'
 import { AppError, describeIssues } from '../../../shared/errors.ts'

@@ -1,4 +1,5 @@
-import { importMapping, type DatasetSummary, type ImportMapping } from '../../../shared/contract/datasets.ts'
+import type { DatasetSummary } from '../../../shared/contract/datasets.ts'
+import { importMapping, type ImportMapping } from '../../../shared/contract/import-mapping.ts'
 import type { DataKind } from '../../../shared/data-kinds.ts'
 import type { DatasetId } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'

@@ -1,4 +1,4 @@
-import type { RowProblem } from '../../../shared/contract/datasets.ts'
+import type { RowProblem } from '../../../shared/contract/import-mapping.ts'
 
 /** A record longer than this is reported and left out: one broken file must not take the app's memory. */
 export const MAX_RECORD_BYTES = 64 * 1024 * 1024

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import type { RowProblem } from '../../../shared/contract/datasets.ts'
+import type { RowProblem } from '../../../shared/contract/import-mapping.ts'
 import type { ContrastForm } from './contrast-form.ts'
 import { openBytes } from '../../base/files/bytes.ts'
 import { createCsvScanner, splitCells } from './readers-csv.ts'

@@ -1,4 +1,4 @@
-import type { ImportMapping, RowProblem } from '../../../shared/contract/datasets.ts'
+import type { ImportMapping, RowProblem } from '../../../shared/contract/import-mapping.ts'
 import type { ResponsePair, SplitName } from '../../../shared/data-kinds.ts'
 import type { ImportedLabel } from './parsed-rows.ts'
 import { indexPair, type ItemEntry } from './item-entry.ts'

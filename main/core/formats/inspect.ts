@@ -6,7 +6,7 @@ import {
   type Inspection,
   type LabelAnswer,
   type RowProblem,
-} from '../../../shared/contract/datasets.ts'
+} from '../../../shared/contract/import-mapping.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { describeRow } from './describe.ts'
 import { decideLabels } from './label-decide.ts'

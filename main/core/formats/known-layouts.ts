@@ -1,4 +1,4 @@
-import type { ColumnRole } from '../../../shared/contract/datasets.ts'
+import type { ColumnRole } from '../../../shared/contract/import-mapping.ts'
 import type { LabelReading } from './label-reading.ts'
 import type { LabelTally } from './label-tally.ts'
 import { isNumber } from './label-words.ts'

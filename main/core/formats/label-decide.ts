@@ -1,4 +1,4 @@
-import type { ImportMapping, LabelAnswer, LabelQuestion, LabelScale } from '../../../shared/contract/datasets.ts'
+import type { ImportMapping, LabelAnswer, LabelQuestion, LabelScale } from '../../../shared/contract/import-mapping.ts'
 import type { Outcome } from '../../../shared/data-kinds.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { knownReading } from './known-layouts.ts'

@@ -1,5 +1,5 @@
 // What numbers in a label column may mean.
-import type { LabelScale } from '../../../shared/contract/datasets.ts'
+import type { LabelScale } from '../../../shared/contract/import-mapping.ts'
 import { orderOfSides, type SideNames } from './label-words.ts'
 import {
   fixed,

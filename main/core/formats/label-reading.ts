@@ -1,5 +1,5 @@
 // A meaning that the values of a label column may have.
-import type { ImportMapping, LabelScale } from '../../../shared/contract/datasets.ts'
+import type { ImportMapping, LabelScale } from '../../../shared/contract/import-mapping.ts'
 import type { Outcome } from '../../../shared/data-kinds.ts'
 import type { SideNames } from './label-words.ts'
 

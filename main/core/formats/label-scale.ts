@@ -1,4 +1,4 @@
-import type { LabelScale } from '../../../shared/contract/datasets.ts'
+import type { LabelScale } from '../../../shared/contract/import-mapping.ts'
 import type { Verdict } from './label-words.ts'
 
 /**

@@ -1,4 +1,4 @@
-import type { ImportMapping } from '../../../shared/contract/datasets.ts'
+import type { ImportMapping } from '../../../shared/contract/import-mapping.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { readingsFor, tallyRow } from './label-decide.ts'
 import { createLabelTally } from './label-tally.ts'

@@ -1,4 +1,4 @@
-import type { RowProblem } from '../../../shared/contract/datasets.ts'
+import type { RowProblem } from '../../../shared/contract/import-mapping.ts'
 import type { Outcome, Strength } from '../../../shared/data-kinds.ts'
 import { FILE_ANNOTATOR } from './parsed-rows.ts'
 import { readScale } from './label-scale.ts'

@@ -1,4 +1,4 @@
-import type { ImportMapping, RowProblem } from '../../../shared/contract/datasets.ts'
+import type { ImportMapping, RowProblem } from '../../../shared/contract/import-mapping.ts'
 import type { Content, Message, ResponsePair, SplitName } from '../../../shared/data-kinds.ts'
 import {
   isEmptyContent,

@@ -1,4 +1,4 @@
-import type { ColumnRole, ImportMapping, LabelScale } from '../../../shared/contract/datasets.ts'
+import type { ColumnRole, ImportMapping, LabelScale } from '../../../shared/contract/import-mapping.ts'
 import type { Outcome } from '../../../shared/data-kinds.ts'
 import { FILE_ANNOTATOR } from './parsed-rows.ts'
 import { numberingOfValues } from './label-readings.ts'

@@ -1,4 +1,4 @@
-import type { ColumnRole, ImportMapping } from '../../../shared/contract/datasets.ts'
+import type { ColumnRole, ImportMapping } from '../../../shared/contract/import-mapping.ts'
 import { knownRoles, plainName } from './known-layouts.ts'
 import { sideNamedBy } from './label-words.ts'
 import { canonicalValue, isNoLabel, readWord, type SideNames } from './label-words.ts'

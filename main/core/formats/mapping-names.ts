@@ -1,4 +1,4 @@
-import type { ColumnRole } from '../../../shared/contract/datasets.ts'
+import type { ColumnRole } from '../../../shared/contract/import-mapping.ts'
 
 /** Column names as files have them, lower case with `_`, best first. */
 export const NAMES = {

@@ -1,4 +1,4 @@
-import type { ColumnRole } from '../../../shared/contract/datasets.ts'
+import type { ColumnRole } from '../../../shared/contract/import-mapping.ts'
 import { plainName } from './known-layouts.ts'
 import {
   BARE_SIDES,

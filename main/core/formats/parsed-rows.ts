@@ -1,5 +1,5 @@
 // What parsing a file hands over to whoever keeps it.
-import type { RowProblem } from '../../../shared/contract/datasets.ts'
+import type { RowProblem } from '../../../shared/contract/import-mapping.ts'
 import type { ExtraRecord, ItemRecord, Outcome, Strength } from '../../../shared/data-kinds.ts'
 
 /** Who "said" what a file says without naming anybody: no person, and the same in every data set. */

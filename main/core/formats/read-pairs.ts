@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises'
-import type { ImportMapping } from '../../../shared/contract/datasets.ts'
+import type { ImportMapping } from '../../../shared/contract/import-mapping.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { createRowConverter, type ImportBatch, type RowConverter } from './import-rows.ts'
 import { openRows } from './readers.ts'

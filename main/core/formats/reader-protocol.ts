@@ -1,5 +1,5 @@
 // What the process that reads strange files is asked, and what it answers, over Node's channel between processes.
-import type { Inspection, ImportMapping } from '../../../shared/contract/datasets.ts'
+import type { Inspection, ImportMapping } from '../../../shared/contract/import-mapping.ts'
 import type { ImportPreview, Recognition } from '../../../shared/contract/imports.ts'
 import type { TokenPreview } from '../../../shared/contract/runs.ts'
 import type { WireError } from '../../../shared/errors.ts'

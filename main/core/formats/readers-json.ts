@@ -1,4 +1,4 @@
-import type { RowProblem } from '../../../shared/contract/datasets.ts'
+import type { RowProblem } from '../../../shared/contract/import-mapping.ts'
 import { MAX_RECORD_BYTES, tooLong, type RawRecord, type Scanner } from '../../base/files/lines.ts'
 
 const QUOTE = 0x22

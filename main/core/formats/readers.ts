@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { z } from 'zod'
-import { fileFormat, type RowProblem } from '../../../shared/contract/datasets.ts'
+import { fileFormat, type RowProblem } from '../../../shared/contract/import-mapping.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { isNestedDeeperThan, MOST_NESTED } from '../../base/files/nesting.ts'
 import { openBytes, readHead } from '../../base/files/bytes.ts'

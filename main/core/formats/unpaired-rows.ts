@@ -1,5 +1,5 @@
 // A row of a file of single answers as an item of a data set, or as a preview.
-import type { Inspection, RowProblem } from '../../../shared/contract/datasets.ts'
+import type { Inspection, RowProblem } from '../../../shared/contract/import-mapping.ts'
 import { toText, type Content, type UnpairedData } from '../../../shared/data-kinds.ts'
 import type { IdSet } from './import-ids.ts'
 import { titleOf } from './item-entry.ts'

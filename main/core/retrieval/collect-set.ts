@@ -1,6 +1,6 @@
 // The parts of a collection brought together: what is said twice is told, and what judges say of nobody's query is left out.
 import path from 'node:path'
-import type { RowProblem } from '../../../shared/contract/datasets.ts'
+import type { RowProblem } from '../../../shared/contract/import-mapping.ts'
 import { AppError } from '../../../shared/errors.ts'
 import {
   refuse,

@@ -1,5 +1,5 @@
 // A retrieval collection as Pairlab holds it, and the rows that its files give.
-import type { RowProblem } from '../../../shared/contract/datasets.ts'
+import type { RowProblem } from '../../../shared/contract/import-mapping.ts'
 
 export interface Document {
   readonly docId: string

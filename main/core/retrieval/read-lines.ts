@@ -36,9 +36,10 @@ export async function* parseLines<T>(
 }
 
 /** All of a reader's rows in memory, the bad ones apart. */
-export async function collectRows<T>(
-  batches: AsyncIterable<readonly Row<T>[]>,
-): Promise<{ readonly values: T[]; readonly problems: import('../../../shared/contract/datasets.ts').RowProblem[] }> {
+export async function collectRows<T>(batches: AsyncIterable<readonly Row<T>[]>): Promise<{
+  readonly values: T[]
+  readonly problems: import('../../../shared/contract/import-mapping.ts').RowProblem[]
+}> {
   const values: T[] = []
   const problems = []
   for await (const rows of batches) {

@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { RowProblem } from '../../../shared/contract/datasets.ts'
+import type { RowProblem } from '../../../shared/contract/import-mapping.ts'
 import type { SplitName } from '../../../shared/data-kinds.ts'
 import { AppError } from '../../../shared/errors.ts'
 import type { FeatureQuery, JudgedQuery, RankingDocument } from '../../../shared/rankings.ts'

@@ -1,4 +1,5 @@
-import { countMore, type DatasetSummary, type LeftOut } from '../../../shared/contract/datasets.ts'
+import type { DatasetSummary } from '../../../shared/contract/datasets.ts'
+import { countMore, type LeftOut } from '../../../shared/contract/import-mapping.ts'
 import type { DatasetWarning } from '../../../shared/dataset-warnings.ts'
 import { printableLine } from '../../../shared/printable.ts'
 import type { Client } from '../../../shared/rpc.ts'

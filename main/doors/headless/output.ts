@@ -1,4 +1,4 @@
-import { leftOut } from '../../../shared/contract/datasets.ts'
+import { leftOut } from '../../../shared/contract/import-mapping.ts'
 import { ERROR_EXIT_STATUS, toWire, type WireError } from '../../../shared/errors.ts'
 import { systemError } from '../../base/files/system-error.ts'
 import { printable, printableJson, printableLine } from '../../../shared/printable.ts'

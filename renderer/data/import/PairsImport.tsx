@@ -1,6 +1,6 @@
 import { useState, type ReactNode } from 'react'
 import { ArrowLeftRight } from 'lucide-react'
-import type { ImportMapping, Inspection } from '../../../shared/contract/datasets.ts'
+import type { ImportMapping, Inspection } from '../../../shared/contract/import-mapping.ts'
 import { useCall } from '../../api/queries.ts'
 import { Button } from '../../parts/Button.tsx'
 import { ErrorNotice, Loading } from '../../parts/states.tsx'

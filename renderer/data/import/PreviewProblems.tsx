@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import type { RowProblem } from '../../../shared/contract/datasets.ts'
+import type { RowProblem } from '../../../shared/contract/import-mapping.ts'
 import { formatCount } from '../../../shared/units.ts'
 import { Panel } from '../../parts/Panel.tsx'
 import { Say } from '../../parts/Say.tsx'

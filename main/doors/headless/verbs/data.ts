@@ -1,5 +1,6 @@
 import { Command } from 'commander'
-import type { DatasetSummary, LabelQuestion } from '../../../../shared/contract/datasets.ts'
+import type { DatasetSummary } from '../../../../shared/contract/datasets.ts'
+import type { LabelQuestion } from '../../../../shared/contract/import-mapping.ts'
 import type { Client } from '../../../../shared/rpc.ts'
 import { formatBytes, formatCount } from '../../../../shared/units.ts'
 import { pick, withClient } from '../connect.ts'

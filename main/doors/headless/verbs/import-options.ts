@@ -1,5 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander'
-import { columnRole, type ColumnRole, type LabelAnswer } from '../../../../shared/contract/datasets.ts'
+import { columnRole, type ColumnRole, type LabelAnswer } from '../../../../shared/contract/import-mapping.ts'
 import { outcome } from '../../../../shared/data-kinds.ts'
 import { AppError } from '../../../../shared/errors.ts'
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Command } from 'commander'
-import type { ImportMapping } from '../../../../shared/contract/datasets.ts'
+import type { ImportMapping } from '../../../../shared/contract/import-mapping.ts'
 import type { Recognition } from '../../../../shared/contract/imports.ts'
 import { textReading } from '../../../../shared/contract/import-readings.ts'
 import type { DataKind } from '../../../../shared/data-kinds.ts'
