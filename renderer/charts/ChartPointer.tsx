@@ -40,6 +40,7 @@ export function ChartPointer({ model, frame }: ChartPointerProps): ReactNode {
         if (to - from >= SHORTEST_DRAG) link.setZoom([xAt(from), xAt(to)])
       }}
       onPointerCancel={() => setDrag(null)}
+      onPointerLeave={() => link.setCrosshair(null)}
       onDoubleClick={() => link.setZoom(null)}
     >
       {to - from < SHORTEST_DRAG ? null : <div className="chart-select" style={{ left: from, width: to - from }} />}

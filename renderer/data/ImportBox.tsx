@@ -55,7 +55,7 @@ export function ImportBox({ keys }: { readonly keys?: string }): ReactNode {
           Choose a folder
         </Button>
         <form
-          className="row grow"
+          className="row import-path"
           onSubmit={(event) => {
             event.preventDefault()
             const path = String(new FormData(event.currentTarget).get('path') ?? '').trim()

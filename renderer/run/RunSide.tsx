@@ -67,7 +67,11 @@ function Health({ run, notes }: { readonly run: RunDetail; readonly notes: reado
           </Say>
         ))}
         {notes.length + run.warnings.length === 0 ? (
-          <p className="small text-3">Nothing to say before a fifth of the steps is done.</p>
+          <p className="small text-3">
+            {run.totalSteps === 0
+              ? 'Nothing was trained: what is there was measured as it stands.'
+              : 'Nothing to say before a fifth of the steps is done.'}
+          </p>
         ) : null}
       </div>
     </Section>

@@ -109,7 +109,9 @@ export interface RunFacts {
   readonly samplePrompts: number
 }
 
-const OTHERS = ['--r1', '--r2', '--r3', '--r4'] as const
+const OTHERS = ['--r1', '--r2', '--r3', '--r4', '--r5'] as const
+/** Colours that the eye takes for one: two blues, two ochres. */
+const ALIKE: Readonly<Record<string, string>> = { '--r6': '--r1', '--r8': '--r4' }
 const X_TITLES: Readonly<Record<XAxis, string>> = { step: 'step', pairs: 'pairs seen', time: 'minutes' }
 
 function xOf(curve: Curve, view: ChartView, run: RunFacts): readonly number[] {
@@ -140,7 +142,7 @@ export function buildChart(
 ): ChartModel {
   const names = new Set(curves.keys())
   const bases = [...new Set(plan.names.map(baseName))]
-  const colours = [run.colour, ...OTHERS.filter((token) => token !== run.colour)]
+  const colours = [run.colour, ...OTHERS.filter((token) => token !== run.colour && token !== ALIKE[run.colour])]
   const series = plan.names.flatMap((name): ChartSeries[] => {
     const found = curves.get(name)
     if (found === undefined) return []
@@ -152,7 +154,12 @@ export function buildChart(
         names,
         curves,
         label: lineLabel(name, plan, infos),
-        unnamed: bases.length > 1 && name.startsWith(EVAL),
+        // Where the training side has a line of its own, that one has the name.
+        unnamed:
+          bases.length > 1 &&
+          name.startsWith(EVAL) &&
+          plan.names.includes(baseName(name)) &&
+          curves.has(baseName(name)),
         view,
         run,
       }),

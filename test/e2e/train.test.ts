@@ -234,6 +234,8 @@ describe.skipIf(chromiumPath === null)('training and comparing in the browser', 
     await lab.page.mouse.dblclick(box.x + box.width / 2, box.y + box.height / 2)
     await lab.page.getByText('drag to zoom').waitFor()
     expect(await lab.page.getByRole('button', { name: 'Whole run' }).count()).toBe(0)
+    await lab.page.mouse.move(2, 2)
+    await lab.page.waitForFunction(() => document.querySelectorAll('.chart-crosshair').length === 0)
   })
 
   test('a chart is saved as SVG from its data', async () => {

@@ -110,6 +110,21 @@ describe('curves that events grow', () => {
     ])
   })
 
+  test('lines that are measured on held-out pairs alone have names, in colours that can be told apart', () => {
+    const curves = grow(new Map(), [
+      points(1, [0, 5], { 'eval/logps/chosen': [-9, -8], 'eval/logps/rejected': [-9, -9] }),
+    ])
+    const [plan] = planCharts([...curves.keys()], [], null)
+    const view = { xAxis: 'step', smoothing: 0, xLog: false, yLog: false } as const
+    const drawn = (colour: string): ReturnType<typeof buildChart>['series'] => {
+      const run = { colour, totalSteps: 5, batchSize: 1, samplePrompts: 0 }
+      return buildChart(plan!, curves, new Map(), [], run, view).series
+    }
+    expect(drawn('--r1').map(({ unnamed }) => unnamed)).toEqual([false, false])
+    expect(drawn('--r1').map(({ colour }) => colour)).toEqual(['--r1', '--r2'])
+    expect(drawn('--r6').map(({ colour }) => colour)).toEqual(['--r6', '--r2'])
+  })
+
   test('what several resumes left behind is drawn as one line each', () => {
     const left = { step: [6, 7, 8, 7, 8, 4], wallMs: [1, 2, 3, 4, 5, 6], value: [1, 2, 3, 4, null, 6] }
     expect(stretches(left).map(({ step, value }) => [step, value])).toEqual([

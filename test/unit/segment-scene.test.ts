@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createRandom } from '../../main/core/learn/random.ts'
 import { worlds } from '../../main/core/worlds/registry.ts'
+import { boundText } from '../../renderer/label/segments/draw.ts'
 import { distanceTo, stageOf } from '../../renderer/label/segments/scene.ts'
 
 describe.each(worlds.map((kind) => [kind.info.id, kind] as const))('%s', (id, kind) => {
@@ -45,4 +46,15 @@ it('draws the arm where the simulator has it', async () => {
 it('has none for worlds that are not ours', () => {
   expect([stageOf(null), stageOf('atari')]).toEqual([null, null])
   expect(distanceTo(stageOf('half-cheetah')!.scene([0, 0, 0, 0, 0, 0, 0, 0, 0]))).toBeNull()
+})
+
+it('names the ends of a curve in six places', () => {
+  expect([-0.19, 0.0001, 0.61, -1234, 0].map((value) => boundText(value, Math.abs(value) * 2))).toEqual([
+    '-0.19',
+    '1e-4',
+    '0.61',
+    '-1e+3',
+    '0',
+  ])
+  expect(boundText(0.0001, 0.2)).toBe('0')
 })

@@ -137,6 +137,13 @@ export interface Curve {
 
 const PAD = { left: 40, right: 12, top: 6, bottom: 6 } as const
 
+/** Two digits, in the six places that there are; what is nothing beside the range is 0. */
+export function boundText(value: number, span: number): string {
+  if (Math.abs(value) <= span / 100) return '0'
+  const text = value.toPrecision(2)
+  return text.length <= 6 ? text : value.toExponential(0)
+}
+
 /** Small curves over the frames, one range for both segments, with the frame in view marked. */
 export function drawCurves(
   canvas: HTMLCanvasElement,
@@ -160,7 +167,7 @@ export function drawCurves(
   for (const value of range) {
     context.strokeStyle = colours.line
     context.fillStyle = colours.fixed
-    context.fillText(value.toPrecision(2), PAD.left - 6, y(value))
+    context.fillText(boundText(value, range[1] - range[0]), PAD.left - 6, y(value))
     drawPath(
       context,
       [
