@@ -133,7 +133,7 @@ const OTHER_WORDS: { readonly [K in LabelKind]: Readonly<Partial<Record<LabelAct
     left: 'Good',
     right: 'Bad',
     tie: null,
-    bothBad: null,
+    bothBad: 'Bad, by the key that calls both bad',
     slightly: null,
     clearly: null,
     far: null,

@@ -134,8 +134,8 @@ describe('a data set', () => {
     expect(rows[0]).toHaveProperty('preference', expect.closeTo(2 / 3, 12))
     const again = await allRows(await importedId(exported.path))
     expect(again.map((row) => [row.a, row.labels])).toEqual([
-      ['y', [{ annotator: 'majority', outcome: 'a', strength: null }]],
-      ['x', [{ annotator: 'majority', outcome: 'tie', strength: null }]],
+      ['y', [{ annotator: 'majority', outcome: 'a', strength: null, comment: '' }]],
+      ['x', [{ annotator: 'majority', outcome: 'tie', strength: null, comment: '' }]],
     ])
   })
 

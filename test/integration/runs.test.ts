@@ -77,7 +77,7 @@ describe('a request', () => {
     expect(estimate.totalMs).toBeGreaterThan(2 * 8 * estimate.stepMs)
     await expect(
       running.client.call('runs.estimate', {
-        request: tinyRequest(datasetId, { training: { ...TINY_TRAINING, maxLength: 8192, steps: 0 } }),
+        request: tinyRequest(datasetId, { training: { ...TINY_TRAINING, maxLength: 8192, steps: -1 } }),
       }),
     ).rejects.toMatchObject({ code: 'input-invalid' })
   })

@@ -80,6 +80,7 @@ test('settings have defaults, are changed by key, and unknown ones are left alon
     keymap: 'pairlab',
     keys: {},
     annotatorId: null,
+    notifyOfRuns: false,
     view: {},
   })
   db.prepare("INSERT INTO settings VALUES ('later', '1')").run()

@@ -10,7 +10,7 @@ import { tf } from '../../main/core/learn/tf.ts'
 const rankers = algorithms.filter(isRankingAlgorithm)
 
 describe.each(rankers.map((algorithm) => [algorithm.id, algorithm] as const))('%s', (_id, algorithm) => {
-  const config = algorithm.config.parse({ temperature: 1, cutoff: 3 })
+  const config = algorithm.config.parse({ cutoff: 3 })
 
   it('has defaults and presets that its own schema takes, and no two of one name', () => {
     algorithm.config.parse({})
