@@ -142,6 +142,30 @@ describe.skipIf(chromiumPath === null)('every method in the browser', () => {
     ])
   })
 
+  test('in a narrow window the panel folds under its page', async () => {
+    const { page, client } = lab
+    const [run] = await client.call('runs.list', { method: 'pg-rank' })
+    const size = page.viewportSize()
+    for (const address of [`/compare?runs=${run!.runId}`, `/runs/${run!.runId}`, '/train', '/papers/copg-bandit']) {
+      await lab.open(address)
+      const panel = page.locator('.side-panel')
+      await panel.waitFor()
+      const placed = async (): Promise<{ readonly beside: boolean; readonly share: number }> => {
+        const [own, work] = await Promise.all([
+          panel.boundingBox(),
+          panel.locator('xpath=..').locator('> :first-child').boundingBox(),
+        ])
+        return { beside: own!.y < work!.y + work!.height - 1, share: own!.width / work!.width }
+      }
+      await page.setViewportSize({ width: 800, height: 700 })
+      expect([address, await placed()]).toEqual([address, { beside: false, share: expect.closeTo(1, 2) }])
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(800)
+      await page.setViewportSize({ width: 1280, height: 800 })
+      expect((await placed()).beside).toBe(true)
+    }
+    if (size !== null) await page.setViewportSize(size)
+  })
+
   test('home offers what belongs together: runs on one data set to compare, and data to label that people can label', async () => {
     const { page, client } = lab
     const [newest, ...others] = (await client.call('runs.list', {})).filter((run) => run.state === 'finished')
