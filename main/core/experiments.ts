@@ -75,7 +75,7 @@ export const experiments = [
     id: 'pgrank-cranfield',
     paper: PG_RANK,
     claim: 'Trained for nDCG@10 on judged queries, a reranker improves on the contrastive model it starts from.',
-    minutes: { quick: 2, full: 15 },
+    minutes: { quick: 2, full: 20 },
   },
   {
     id: 'grace-mini',

@@ -1,16 +1,17 @@
 // PG-RANK on real queries: a small reranker of BM25's documents on Cranfield, against its own contrastive warm start.
 import { bootstrapMean, pairedDifference } from '../../../shared/statistics/bootstrap.ts'
 import { mean, type Bounds } from '../../../shared/statistics/intervals.ts'
-import { createFeatureScorer, type FeatureScorer } from '../../core/learn/models/scorers.ts'
+import { createFeatureScorer } from '../../core/learn/models/scorers.ts'
 import { createRandom } from '../../core/learn/random.ts'
 import { tf } from '../../core/learn/tf.ts'
 import { FIRST_STAGE, loadCranfield, ndcgOf, type Cranfield } from './cranfield-data.ts'
 import { ENCODER_VARIABLE, encodeCranfield } from './cranfield-encoder.ts'
+import { chooseSettings, restoreWeights, type JudgedSettings } from './cranfield-choice.ts'
 import { rerankedNdcg, trainByUtility, trainOnJudged, trainOnTitles } from './cranfield-training.ts'
 import { verdictOf, type Cell, type Gate, type Report, type Reproduction, type RunOptions } from './define.ts'
 import { PGRANK_CRANFIELD } from './thresholds.ts'
 
-const { training, hidden, candidates } = PGRANK_CRANFIELD
+const { training, hidden, candidates, choice } = PGRANK_CRANFIELD
 
 /** nDCG@10 by query, one row a stage. */
 interface Stages {
@@ -26,33 +27,40 @@ const STAGES: readonly (readonly [keyof Stages, string])[] = [
   ['judgedThenPgRank', 'PG-RANK, after further InfoNCE'],
 ]
 
+/** As they were chosen by the training and dev queries. */
+const CHOSEN: JudgedSettings = {
+  pgSteps: training.pgSteps,
+  pgRate: training.pgRate,
+  judgedSteps: training.judgedSteps,
+  judgedRate: training.contrastRate,
+}
+
 /** Every stage from one seed's network. PG-RANK and further InfoNCE start from the same warm weights. */
 async function runSeed(
   data: Cranfield,
   train: readonly number[],
   held: readonly number[],
   seed: number,
+  { pgSteps, pgRate, judgedSteps, judgedRate }: JudgedSettings,
 ): Promise<Stages> {
+  const byUtility = { ...training, pgSteps, pgRate }
+  const onJudged = { ...training, contrastRate: judgedRate }
   const random = createRandom(seed)
   const scorer = createFeatureScorer({ features: data.featureCount, hidden: [hidden], random: random.fork('weights') })
   const result: { -readonly [K in keyof Stages]?: readonly number[] } = {}
   await trainOnTitles(scorer, data, training, random.fork('titles'))
   result.warm = rerankedNdcg(scorer, data, held)
   const weights = Object.values(scorer.variables).map((variable) => variable.clone())
-  await trainByUtility(scorer, data, train, training, random.fork('pg-rank'))
+  await trainByUtility(scorer, data, train, byUtility, random.fork('pg-rank'))
   result.pgRank = rerankedNdcg(scorer, data, held)
-  restore(scorer, weights)
-  await trainOnJudged(scorer, data, train, training, training.judgedSteps, random.fork('judged'))
+  restoreWeights(scorer, weights)
+  await trainOnJudged(scorer, data, train, onJudged, judgedSteps, random.fork('judged'))
   result.judged = rerankedNdcg(scorer, data, held)
-  await trainByUtility(scorer, data, train, training, random.fork('pg-rank after'))
+  await trainByUtility(scorer, data, train, byUtility, random.fork('pg-rank after'))
   result.judgedThenPgRank = rerankedNdcg(scorer, data, held)
   tf.dispose(weights)
   scorer.dispose()
   return result as Stages // every key was just set
-}
-
-function restore(scorer: FeatureScorer, weights: readonly tf.Tensor[]): void {
-  Object.values(scorer.variables).forEach((variable, at) => variable.assign(weights[at]!))
 }
 
 /** Mean over the seeds, query by query. */
@@ -61,11 +69,12 @@ async function runSeeds(
   train: readonly number[],
   held: readonly number[],
   seeds: readonly number[],
+  settings: JudgedSettings,
   say: (text: string) => void,
 ): Promise<Stages> {
   const runs: Stages[] = []
   for (const seed of seeds) {
-    runs.push(await runSeed(data, train, held, seed))
+    runs.push(await runSeed(data, train, held, seed, settings))
     say(`seed ${seed}: ${STAGES.map(([key]) => mean(runs.at(-1)![key]).toFixed(3)).join(', ')}`)
   }
   const average = (key: keyof Stages): number[] => held.map((_query, at) => mean(runs.map((run) => run[key][at]!)))
@@ -77,23 +86,23 @@ async function runSeeds(
   }
 }
 
-/** Each query held out once, of all three splits: how much of the result hangs on which 60 queries test it. */
-async function crossValidate(data: Cranfield, seeds: readonly number[], say: (text: string) => void): Promise<Stages> {
+/**
+ * Each query held out once, of all three splits: how much of the result hangs on which 60 queries test it. Settings are
+ * chosen anew in each fold, by its training queries alone: those above saw queries that are held out here.
+ */
+async function crossValidate(
+  data: Cranfield,
+  seeds: readonly number[],
+  say: (text: string) => void,
+): Promise<Stages & { readonly settings: readonly JudgedSettings[] }> {
   const all = createRandom(11).shuffle([...data.queries.keys()])
-  const parts: { readonly held: readonly number[]; readonly stages: Stages }[] = []
+  const parts: { readonly stages: Stages; readonly settings: JudgedSettings }[] = []
   for (let fold = 0; fold < PGRANK_CRANFIELD.folds; fold += 1) {
     say(`fold ${fold + 1} of ${PGRANK_CRANFIELD.folds}`)
     const held = all.filter((_query, at) => at % PGRANK_CRANFIELD.folds === fold)
-    parts.push({
-      held,
-      stages: await runSeeds(
-        data,
-        all.filter((_query, at) => at % PGRANK_CRANFIELD.folds !== fold),
-        held,
-        seeds,
-        () => undefined,
-      ),
-    })
+    const train = all.filter((_query, at) => at % PGRANK_CRANFIELD.folds !== fold)
+    const settings = await chooseSettings(data, train)
+    parts.push({ settings, stages: await runSeeds(data, train, held, seeds, settings, () => undefined) })
   }
   const joined = (key: keyof Stages): number[] => parts.flatMap(({ stages }) => stages[key])
   return {
@@ -101,6 +110,7 @@ async function crossValidate(data: Cranfield, seeds: readonly number[], say: (te
     pgRank: joined('pgRank'),
     judged: joined('judged'),
     judgedThenPgRank: joined('judgedThenPgRank'),
+    settings: parts.map(({ settings }) => settings),
   }
 }
 
@@ -142,7 +152,7 @@ async function run({ form, seedCount, say }: RunOptions): Promise<Report> {
       data.queries[query]!.candidates.map((_document, place) => -place),
     ),
   )
-  const stages = await runSeeds(data, train, test, seeds, say)
+  const stages = await runSeeds(data, train, test, seeds, CHOSEN, say)
   const systems: (readonly [string, readonly number[]])[] = [
     ['BM25', bm25],
     ...(encoded === null ? [] : [['sentence encoder, untrained, whole collection', encoded] as const]),
@@ -180,6 +190,9 @@ async function run({ form, seedCount, say }: RunOptions): Promise<Report> {
       ]),
     } as (typeof tables)[number])
     gates.push(gateOf('and over all queries, each held out once', all.pgRank, all.warm))
+    notes.push(
+      `Within each fold its training queries chose the rate and the steps, by ${choice.folds} inner folds, of ${choice.rates.join(', ')} and ${choice.steps.join(', ')}, for both ways alike: PG-RANK ${all.settings.map(({ pgRate, pgSteps }) => `${pgRate} × ${pgSteps}`).join(', ')}; further InfoNCE ${all.settings.map(({ judgedRate, judgedSteps }) => `${judgedRate} × ${judgedSteps}`).join(', ')}. The network's size and the warm start, which sees no judgment, are the same everywhere. PG-RANK less further InfoNCE: ${gateOf('', all.pgRank, all.judged).measured}.`,
+    )
   }
   return {
     id: 'pgrank-cranfield',
