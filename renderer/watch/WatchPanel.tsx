@@ -8,12 +8,12 @@ import { formatNumber } from '../../shared/units.ts'
 import { callApp, useCall } from '../api/queries.ts'
 import { SegmentPane, rangesOf } from '../label/segments/SegmentPane.tsx'
 import { stageOf } from '../label/segments/scene.ts'
+import { usePlayer } from '../label/segments/use-player.ts'
 import { Chip } from '../parts/Chip.tsx'
 import { ErrorNotice, Loading } from '../parts/states.tsx'
-import { describe, extentOf, soFar } from './follow.ts'
+import { type Speed, describe, extentOf, paceOf, soFar } from './follow.ts'
 import { StartFields } from './StartFields.tsx'
 import { useEpisode, type EpisodeState, type Steps } from './use-episode.ts'
-import { usePlayer } from './use-player.ts'
 import { WatchTools } from './WatchTools.tsx'
 import '../label/label.css'
 import './watch.css'
@@ -56,11 +56,12 @@ function Watch({ run, world }: { readonly run: RunDetail; readonly world: WorldS
   // Both begin together: nothing moves before each has something to show.
   const ready = acted.length === sides.length
   const { last, whole } = ready ? extentOf(acted.map((one) => one.acted)) : { last: 0, whole: false }
-  const player = usePlayer({
+  const player = usePlayer<Speed>({
     key: JSON.stringify([start, checkpoint, other]),
     last,
     whole,
-    stepSeconds: world.stepSeconds,
+    speed: 'real',
+    paceOf: (speed) => paceOf(speed, world.stepSeconds),
   })
   const frame = Math.min(player.frame, last)
   const hasSuccess = world.success !== null

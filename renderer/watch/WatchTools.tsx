@@ -1,14 +1,13 @@
 import type { ReactNode } from 'react'
-import { ChevronLeft, ChevronRight, Pause, Play, Shuffle } from 'lucide-react'
+import { Shuffle } from 'lucide-react'
 import { useCommands } from '../frame/commands.ts'
+import { PlayerBar } from '../label/segments/PlayerBar.tsx'
+import type { Player } from '../label/segments/use-player.ts'
 import { Button } from '../parts/Button.tsx'
-import { KeyCap } from '../parts/KeyCap.tsx'
-import { Segmented } from '../parts/Segmented.tsx'
 import { SPEEDS, type Speed } from './follow.ts'
-import type { Player } from './use-player.ts'
 
 interface WatchToolsProps {
-  readonly player: Player
+  readonly player: Player<Speed>
   readonly frame: number
   readonly last: number
   /** No step will follow. */
@@ -40,35 +39,17 @@ export function WatchTools({ player, frame, last, whole, onNext }: WatchToolsPro
     { id: 'watch.next', title: 'Another start', group: 'Watch', keys: ['a'], run: onNext },
   ])
   return (
-    <div className="segment-player">
-      <Button icon={player.playing ? Pause : Play} keys="space" onClick={player.toggle}>
-        {player.playing ? 'Pause' : 'Play'}
+    <PlayerBar<Speed>
+      player={player}
+      noun="step"
+      frame={frame}
+      last={last}
+      place={`${frame + 1} / ${last + 1}${whole ? '' : ' …'}`}
+      speeds={SPEEDS.map((value) => ({ value, label: value }))}
+    >
+      <Button icon={Shuffle} keys="a" onClick={onNext}>
+        Another start
       </Button>
-      <Button icon={ChevronLeft} aria-label="One step back" onClick={() => player.go(frame - 1)} />
-      <Button icon={ChevronRight} aria-label="One step on" onClick={() => player.go(frame + 1)} />
-      <input
-        type="range"
-        className="segment-slider"
-        aria-label="Step"
-        min={0}
-        max={last}
-        value={frame}
-        onChange={(event) => player.go(event.currentTarget.valueAsNumber)}
-      />
-      <span className="mono nowrap">
-        {frame + 1} / {last + 1}
-        {whole ? '' : ' …'}
-      </span>
-      <Segmented<Speed>
-        title="Speed"
-        small
-        value={player.speed}
-        choices={SPEEDS.map((value) => ({ value, label: value }))}
-        onChange={player.setSpeed}
-      />
-      <Button icon={Shuffle} onClick={onNext}>
-        Another start <KeyCap keys="a" />
-      </Button>
-    </div>
+    </PlayerBar>
   )
 }

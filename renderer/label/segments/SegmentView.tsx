@@ -1,14 +1,19 @@
-import { useEffect, useState, type ReactNode } from 'react'
-import { ChevronLeft, ChevronRight, Pause, Play } from 'lucide-react'
+import { useEffect, type ReactNode } from 'react'
 import { useCommands } from '../../frame/commands.ts'
-import { KeyCap } from '../../parts/KeyCap.tsx'
-import { Segmented } from '../../parts/Segmented.tsx'
 import type { Verdict } from '../verdicts.ts'
+import { PlayerBar } from './PlayerBar.tsx'
 import { stageOf } from './scene.ts'
 import { SegmentPane, rangesOf, type Shown } from './SegmentPane.tsx'
+import { usePlayer } from './use-player.ts'
 
 const SPEEDS = ['0.25', '0.5', '1', '2'] as const
 type Speed = (typeof SPEEDS)[number]
+const SPEED_CHOICES = [
+  { value: '0.25', label: '¼×' },
+  { value: '0.5', label: '½×' },
+  { value: '1', label: '1×' },
+  { value: '2', label: '2×' },
+] as const satisfies readonly { value: Speed; label: string }[]
 /** Frames a second at speed 1: slow enough to judge by. */
 const FRAMES_PER_SEC = 25
 
@@ -41,8 +46,8 @@ export function SegmentView({
   autoplay = true,
 }: SegmentViewProps): ReactNode {
   const last = Math.max(left.actions.length, right.actions.length) - 1
-  const player = usePlayer(pairId, last, autoplay)
-  const { frame, playing, speed } = player
+  const player = usePlayer<Speed>({ key: pairId, last, speed: '1', paceOf, autoplay })
+  const { frame, speed } = player
   useEffect(() => {
     register(player.toggle)
     return () => register(null)
@@ -100,79 +105,18 @@ export function SegmentView({
         {pane('Segment A', left, leftKey, 'left')}
         {pane('Segment B', right, rightKey, 'right')}
       </div>
-      <div className="segment-player">
-        <button type="button" className="btn btn-icon" aria-label="One frame back" onClick={() => player.go(frame - 1)}>
-          <ChevronLeft className="icon" aria-hidden="true" />
-        </button>
-        <button type="button" className="btn" onClick={player.toggle}>
-          {playing ? <Pause className="icon" aria-hidden="true" /> : <Play className="icon" aria-hidden="true" />}
-          {playing ? 'Pause' : 'Play'} <KeyCap keys="space" />
-        </button>
-        <button type="button" className="btn btn-icon" aria-label="One frame on" onClick={() => player.go(frame + 1)}>
-          <ChevronRight className="icon" aria-hidden="true" />
-        </button>
-        <input
-          type="range"
-          className="segment-slider"
-          aria-label="Frame"
-          min={0}
-          max={last}
-          value={frame}
-          onChange={(event) => player.go(event.currentTarget.valueAsNumber)}
-        />
-        <span className="mono nowrap">
-          {frame} / {last}
-        </span>
-        <Segmented<Speed>
-          title="Speed"
-          small
-          value={speed}
-          choices={[
-            { value: '0.25', label: '¼×' },
-            { value: '0.5', label: '½×' },
-            { value: '1', label: '1×' },
-            { value: '2', label: '2×' },
-          ]}
-          onChange={player.setSpeed}
-        />
-      </div>
+      <PlayerBar<Speed>
+        player={player}
+        noun="frame"
+        frame={frame}
+        last={last}
+        place={`${frame} / ${last}`}
+        speeds={SPEED_CHOICES}
+      />
     </section>
   )
 }
 
-interface Player {
-  readonly frame: number
-  readonly playing: boolean
-  readonly speed: Speed
-  go(frame: number): void
-  toggle(): void
-  setSpeed(speed: Speed): void
-}
-
-/** Plays once from the start, unless motion is to be reduced; a new pair begins anew. */
-function usePlayer(pairId: string, last: number, autoplay: boolean): Player {
-  const still = !autoplay || window.matchMedia('(prefers-reduced-motion: reduce)').matches
-  const [at, setAt] = useState({ pairId, frame: 0, playing: !still })
-  const [speed, setSpeed] = useState<Speed>('1')
-  if (at.pairId !== pairId) setAt({ pairId, frame: 0, playing: !still })
-  const { frame, playing } = at
-  useEffect(() => {
-    if (!playing) return undefined
-    const timer = setTimeout(
-      () => setAt((now) => (now.frame >= last ? { ...now, playing: false } : { ...now, frame: now.frame + 1 })),
-      1000 / (FRAMES_PER_SEC * Number(speed)),
-    )
-    return () => clearTimeout(timer)
-  }, [playing, frame, last, speed])
-  return {
-    frame,
-    playing,
-    speed,
-    go: (to) => setAt((now) => ({ ...now, frame: Math.min(last, Math.max(0, to)), playing: false })),
-    toggle: () =>
-      setAt((now) =>
-        now.playing ? { ...now, playing: false } : { ...now, playing: true, frame: now.frame >= last ? 0 : now.frame },
-      ),
-    setSpeed,
-  }
+function paceOf(speed: Speed): { readonly everyMs: number; readonly steps: number } {
+  return { everyMs: 1000 / (FRAMES_PER_SEC * Number(speed)), steps: 1 }
 }

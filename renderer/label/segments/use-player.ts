@@ -1,35 +1,46 @@
 import { useEffect, useState } from 'react'
-import { paceOf, type Speed } from './follow.ts'
 
-export interface Player {
+export interface Player<S extends string> {
   readonly frame: number
   readonly playing: boolean
-  readonly speed: Speed
+  readonly speed: S
   go(frame: number): void
   toggle(): void
-  setSpeed(speed: Speed): void
+  setSpeed(speed: S): void
 }
 
-interface PlayerOptions {
+interface PlayerOptions<S extends string> {
   /** Another one begins anew. */
   readonly key: string
   /** The last picture there is by now, and whether that is the end. */
   readonly last: number
-  readonly whole: boolean
-  readonly stepSeconds: number
+  readonly whole?: boolean
+  /** At first. */
+  readonly speed: S
+  /** How long a picture stays, and how many frames the next one is on. */
+  paceOf(speed: S): { readonly everyMs: number; readonly steps: number }
+  /** False: it waits to be started. */
+  readonly autoplay?: boolean
 }
 
-/** Plays while the episode is still being acted; once from the start, unless motion is to be reduced. */
-export function usePlayer({ key, last, whole, stepSeconds }: PlayerOptions): Player {
-  const still = window.matchMedia('(prefers-reduced-motion: reduce)').matches
+/** Plays once from the start, unless motion is to be reduced; while more is still coming it waits for it. */
+export function usePlayer<S extends string>({
+  key,
+  last,
+  whole = true,
+  speed: first,
+  paceOf,
+  autoplay = true,
+}: PlayerOptions<S>): Player<S> {
+  const still = !autoplay || window.matchMedia('(prefers-reduced-motion: reduce)').matches
   const [at, setAt] = useState({ key, frame: 0, playing: !still })
-  const [speed, setSpeed] = useState<Speed>('real')
+  const [speed, setSpeed] = useState<S>(first)
   if (at.key !== key) setAt({ key, frame: 0, playing: !still })
   const { frame, playing } = at
   const waits = frame >= last && !whole
+  const { everyMs, steps } = paceOf(speed)
   useEffect(() => {
     if (!playing || waits) return undefined
-    const { everyMs, steps } = paceOf(speed, stepSeconds)
     const timer = setTimeout(
       () =>
         setAt((now) =>
@@ -38,7 +49,7 @@ export function usePlayer({ key, last, whole, stepSeconds }: PlayerOptions): Pla
       everyMs,
     )
     return () => clearTimeout(timer)
-  }, [playing, waits, frame, last, whole, speed, stepSeconds])
+  }, [playing, waits, frame, last, whole, everyMs, steps])
   return {
     frame,
     playing,
