@@ -11,6 +11,7 @@ import { Button } from '../parts/Button.tsx'
 import { DataTable, type Column, type Sorting } from '../parts/DataTable.tsx'
 import { Panel } from '../parts/Panel.tsx'
 import { RelativeTime } from '../parts/RelativeTime.tsx'
+import { SearchField } from '../parts/SearchField.tsx'
 import { EmptyState, ErrorNotice, Loading } from '../parts/states.tsx'
 import { KIND_WORDS } from '../../shared/kind-words.ts'
 import { formatCount } from '../../shared/units.ts'
@@ -134,18 +135,12 @@ export function DatasetList(): ReactNode {
       {data !== undefined && data.length > 0 ? (
         <Panel flush>
           <div className="list-tools">
-            <input
+            <SearchField
               ref={field}
-              className="input input-small"
-              type="search"
+              label="Search the data sets"
               placeholder="Search name and source"
-              aria-label="Search the data sets"
-              aria-keyshortcuts="/"
               value={search}
-              onChange={(event) => setSearch(event.target.value)}
-              onKeyDown={(event) => {
-                if (event.key === 'Enter' || event.key === 'Escape') event.currentTarget.blur()
-              }}
+              onChange={setSearch}
             />
             <select
               className="select select-small"

@@ -4,12 +4,12 @@ import type { DatasetId } from '../../shared/domain.ts'
 import { useCall, useMutate } from '../api/queries.ts'
 import { useCrumbs } from '../frame/crumbs.tsx'
 import { Button } from '../parts/Button.tsx'
-import { Chip } from '../parts/Chip.tsx'
 import { Panel } from '../parts/Panel.tsx'
 import { ErrorNotice, Loading } from '../parts/states.tsx'
 import { KIND_WORDS } from '../../shared/kind-words.ts'
 import { formatCount, formatPercent } from '../../shared/units.ts'
 import { DatasetActions } from './DatasetActions.tsx'
+import { DatasetTitle } from './DatasetTitle.tsx'
 import { DatasetWarnings } from './DatasetWarnings.tsx'
 import { DatasetSide } from './DatasetSide.tsx'
 import { PairBrowser } from './PairBrowser.tsx'
@@ -36,14 +36,7 @@ export function DatasetView({ datasetId }: { readonly datasetId: DatasetId }): R
       <div className="page">
         <header className="page-head">
           <div className="grow">
-            <div className="row wrap">
-              <h1>{detail.name}</h1>
-              <Chip>{words.name}</Chip>
-              <Chip title={detail.fingerprint}>
-                snapshot <span className="mono">{detail.fingerprint.slice(0, 8)}</span>
-              </Chip>
-              {detail.licence === null ? null : <Chip>{detail.licence}</Chip>}
-            </div>
+            <DatasetTitle detail={detail} />
             <p className="text-2">
               <span className="mono">{formatCount(detail.itemCount)}</span> {words.items}
               {detail.kind !== 'response-pairs' && detail.kind !== 'unpaired-responses' ? null : (

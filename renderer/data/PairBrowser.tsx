@@ -9,6 +9,7 @@ import { Chip } from '../parts/Chip.tsx'
 import { JumpField } from '../parts/JumpField.tsx'
 import { Panel } from '../parts/Panel.tsx'
 import { Say } from '../parts/Say.tsx'
+import { SearchField } from '../parts/SearchField.tsx'
 import { ErrorNotice, Loading } from '../parts/states.tsx'
 import { Notes } from './Notes.tsx'
 import { PairPreview, majority } from './PairPreview.tsx'
@@ -89,16 +90,13 @@ export function PairBrowser({ detail }: { readonly detail: DatasetDetail }): Rea
           </option>
         ))}
       </select>
-      <input
+      <SearchField
         ref={field}
-        className="input input-small"
-        type="search"
-        aria-keyshortcuts="/"
+        label="Search the text"
         placeholder="Search the text"
-        aria-label="Search the text"
         value={search}
-        onChange={(event) => {
-          setSearch(event.target.value)
+        onChange={(text) => {
+          setSearch(text)
           setOffset(0)
         }}
       />

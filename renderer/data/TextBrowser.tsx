@@ -1,15 +1,15 @@
 import { useDeferredValue, useEffect, useRef, useState, type ReactNode } from 'react'
-import { ArrowDown, ArrowUp } from 'lucide-react'
 import type { DatasetDetail } from '../../shared/contract/datasets.ts'
 import type { TextRow } from '../../shared/contract/texts.ts'
 import type { SplitName } from '../../shared/data-kinds.ts'
 import { formatCount, formatNumber } from '../../shared/units.ts'
 import { useCall } from '../api/queries.ts'
 import { useCommands } from '../frame/commands.ts'
-import { Button } from '../parts/Button.tsx'
 import { Chip } from '../parts/Chip.tsx'
 import { JumpField } from '../parts/JumpField.tsx'
 import { Panel } from '../parts/Panel.tsx'
+import { PageTurner } from '../parts/PageTurner.tsx'
+import { SearchField } from '../parts/SearchField.tsx'
 import { ErrorNotice, Loading } from '../parts/states.tsx'
 import { SideSelect } from './SideSelect.tsx'
 
@@ -63,20 +63,7 @@ export function TextBrowser({ detail }: { readonly detail: DatasetDetail }): Rea
           label="Number of the item"
           onJump={go}
         />
-        <Button
-          small
-          icon={ArrowUp}
-          aria-label="Earlier texts"
-          disabled={offset === 0}
-          onClick={() => go(offset - PAGE)}
-        />
-        <Button
-          small
-          icon={ArrowDown}
-          aria-label="Later texts"
-          disabled={offset + PAGE >= total}
-          onClick={() => go(offset + PAGE)}
-        />
+        <PageTurner what="texts" offset={offset} size={PAGE} total={total} onGo={go} />
       </span>
       <SideSelect
         value={side}
@@ -85,20 +72,14 @@ export function TextBrowser({ detail }: { readonly detail: DatasetDetail }): Rea
           setPlace(0)
         }}
       />
-      <input
+      <SearchField
         ref={field}
-        className="input input-small"
-        type="search"
+        label="Search the texts"
         placeholder="Search the text"
-        aria-label="Search the texts"
-        aria-keyshortcuts="/"
         value={search}
-        onChange={(event) => {
-          setSearch(event.target.value)
+        onChange={(text) => {
+          setSearch(text)
           setPlace(0)
-        }}
-        onKeyDown={(event) => {
-          if (event.key === 'Enter' || event.key === 'Escape') event.currentTarget.blur()
         }}
       />
     </span>

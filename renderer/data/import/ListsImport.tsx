@@ -72,7 +72,7 @@ function FirstQueries({ preview: { layout, features, parts, queries } }: { reado
                   <td className="mono">{queryId}</td>
                   {layout === 'features' ? null : (
                     <td>
-                      <span className="import-cell">{text}</span>
+                      <span className="import-cell two-lines">{text}</span>
                     </td>
                   )}
                   <td>{split ?? '–'}</td>

@@ -120,7 +120,7 @@ function FirstTexts({ preview: { rows, scale } }: { readonly preview: TextPrevie
                   <td className="mono">{line}</td>
                   {cellsOf(data).map((cell, column) => (
                     <td key={heads[column] ?? column}>
-                      <span className="import-cell">{cell}</span>
+                      <span className="import-cell two-lines">{cell}</span>
                     </td>
                   ))}
                   {givesSplit ? <td>{split ?? '–'}</td> : null}

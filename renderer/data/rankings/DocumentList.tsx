@@ -1,10 +1,11 @@
 import { useDeferredValue, useState, type ReactNode, type Ref } from 'react'
-import { ArrowDown, ArrowUp } from 'lucide-react'
 import type { DatasetId } from '../../../shared/domain.ts'
 import { formatCount } from '../../../shared/units.ts'
 import { useCall } from '../../api/queries.ts'
 import { Button } from '../../parts/Button.tsx'
 import { Panel } from '../../parts/Panel.tsx'
+import { PageTurner } from '../../parts/PageTurner.tsx'
+import { SearchField } from '../../parts/SearchField.tsx'
 import { ErrorNotice } from '../../parts/states.tsx'
 import { CollectionWait } from './CollectionWait.tsx'
 
@@ -43,38 +44,20 @@ export function DocumentList({
       flush
       actions={
         <span className="row gap-1">
-          <Button
-            small
-            icon={ArrowUp}
-            aria-label="Earlier documents"
-            disabled={offset === 0}
-            onClick={() => setOffset(Math.max(0, offset - SHOWN))}
-          />
-          <Button
-            small
-            icon={ArrowDown}
-            aria-label="Later documents"
-            disabled={offset + SHOWN >= total}
-            onClick={() => setOffset(offset + SHOWN)}
-          />
+          <PageTurner what="documents" offset={offset} size={SHOWN} total={total} onGo={setOffset} />
         </span>
       }
     >
       <div className="list-tools">
-        <input
+        <SearchField
           ref={searchRef}
-          className="input input-small grow"
-          type="search"
+          label="Search the documents"
           placeholder="Search text and id"
-          aria-label="Search the documents"
-          aria-keyshortcuts="/"
           value={search}
-          onChange={(event) => {
-            setSearch(event.target.value)
+          grows
+          onChange={(text) => {
+            setSearch(text)
             setOffset(0)
-          }}
-          onKeyDown={(event) => {
-            if (event.key === 'Enter' || event.key === 'Escape') event.currentTarget.blur()
           }}
         />
       </div>
@@ -97,7 +80,7 @@ export function DocumentList({
           {rows.map((row) => (
             <li key={row.docId}>
               <button type="button" aria-pressed={row.docId === chosen} onClick={() => onChoose(row.docId)}>
-                <span className="pick-text">{row.title === '' ? row.text : row.title}</span>
+                <span className="two-lines">{row.title === '' ? row.text : row.title}</span>
                 <span className="small text-3 mono ellipsis">{row.docId}</span>
               </button>
             </li>

@@ -41,7 +41,7 @@ export function DocumentRow({
         {rank === null ? null : <span className="rank mono text-3">{formatCount(rank)}</span>}
         <Grade grade={grade} />
         <span className="document-head">
-          <span className="document-title">{title === '' ? <span className="mono">{docId}</span> : title}</span>
+          <span className="two-lines">{title === '' ? <span className="mono">{docId}</span> : title}</span>
           <span className="row small text-3 document-note">
             {title === '' ? null : <span className="mono ellipsis">{docId}</span>}
             {note}

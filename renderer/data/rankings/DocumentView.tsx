@@ -52,7 +52,7 @@ export function DocumentView({
                 <button type="button" onClick={() => onQuery(one.index)}>
                   <span className="row">
                     <Grade grade={one.grade} />
-                    <span className="pick-text grow">{one.text}</span>
+                    <span className="two-lines grow">{one.text}</span>
                     <span className="small text-3 mono">{one.queryId}</span>
                   </span>
                 </button>

@@ -1,13 +1,13 @@
 import type { ReactNode, Ref } from 'react'
-import { ArrowDown, ArrowUp } from 'lucide-react'
 import type { UseQueryResult } from '@tanstack/react-query'
 import type { Output } from '../../../shared/contract.ts'
 import type { SplitName } from '../../../shared/data-kinds.ts'
 import type { AppError } from '../../../shared/errors.ts'
 import { formatCount } from '../../../shared/units.ts'
-import { Button } from '../../parts/Button.tsx'
 import { JumpField } from '../../parts/JumpField.tsx'
 import { Panel } from '../../parts/Panel.tsx'
+import { PageTurner } from '../../parts/PageTurner.tsx'
+import { SearchField } from '../../parts/SearchField.tsx'
 import { ErrorNotice, Loading } from '../../parts/states.tsx'
 import { SideSelect } from '../SideSelect.tsx'
 
@@ -54,36 +54,18 @@ export function QueryList({
             label="Number of the query"
             onJump={onGo}
           />
-          <Button
-            small
-            icon={ArrowUp}
-            aria-label="Earlier queries"
-            disabled={offset === 0}
-            onClick={() => onGo(offset - QUERIES_SHOWN)}
-          />
-          <Button
-            small
-            icon={ArrowDown}
-            aria-label="Later queries"
-            disabled={offset + QUERIES_SHOWN >= total}
-            onClick={() => onGo(offset + QUERIES_SHOWN)}
-          />
+          <PageTurner what="queries" offset={offset} size={QUERIES_SHOWN} total={total} onGo={onGo} />
         </span>
       }
     >
       <div className="list-tools">
-        <input
+        <SearchField
           ref={searchRef}
-          className="input input-small grow"
-          type="search"
+          label="Search the queries"
           placeholder="Search text and id"
-          aria-label="Search the queries"
-          aria-keyshortcuts="/"
           value={search}
-          onChange={(event) => onSearch(event.target.value)}
-          onKeyDown={(event) => {
-            if (event.key === 'Enter' || event.key === 'Escape') event.currentTarget.blur()
-          }}
+          grows
+          onChange={onSearch}
         />
         <SideSelect value={side} onChange={onSide} />
       </div>
@@ -99,7 +81,7 @@ export function QueryList({
           {rows.map((row, at) => (
             <li key={row.index}>
               <button type="button" aria-pressed={at === chosen} onClick={() => onGo(offset + at)}>
-                <span className="pick-text">{row.text === '' ? 'no text' : row.text}</span>
+                <span className="two-lines">{row.text === '' ? 'no text' : row.text}</span>
                 <span className="row small text-3">
                   <span className="mono ellipsis">{row.queryId}</span>
                   <span>{row.split}</span>

@@ -4,9 +4,9 @@ import type { SplitName } from '../../../shared/data-kinds.ts'
 import { formatCount } from '../../../shared/units.ts'
 import { useCall } from '../../api/queries.ts'
 import { useCommands } from '../../frame/commands.ts'
-import { Chip } from '../../parts/Chip.tsx'
 import { Segmented } from '../../parts/Segmented.tsx'
 import { DatasetActions } from '../DatasetActions.tsx'
+import { DatasetTitle } from '../DatasetTitle.tsx'
 import { DatasetWarnings } from '../DatasetWarnings.tsx'
 import { RowCheck } from '../RowCheck.tsx'
 import { DocumentList } from './DocumentList.tsx'
@@ -89,14 +89,7 @@ export function RankingView({ detail }: { readonly detail: DatasetDetail }): Rea
     <div className="page">
       <header className="page-head">
         <div className="grow">
-          <div className="row wrap">
-            <h1>{detail.name}</h1>
-            <Chip>judged lists</Chip>
-            <Chip title={detail.fingerprint}>
-              snapshot <span className="mono">{detail.fingerprint.slice(0, 8)}</span>
-            </Chip>
-            {detail.licence === null ? null : <Chip>{detail.licence}</Chip>}
-          </div>
+          <DatasetTitle detail={detail} />
           <p className="text-2">
             <span className="mono">{formatCount(detail.itemCount)}</span> queries:{' '}
             <span className="mono">{formatCount(counts.train)}</span> to train on,{' '}
