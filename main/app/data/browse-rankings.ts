@@ -8,9 +8,9 @@ import type { DatasetEntry } from '../store/datasets.ts'
 import { findItemAt } from '../store/items.ts'
 import type { ReadableDb } from '../store/open.ts'
 import { openRecords, parseItem, type RecordReader } from '../store/records.ts'
-import { inSlices, type Sliced } from '../store/slices.ts'
+import type { Sliced } from '../store/slices.ts'
 import { createItemSearch } from './record-search.ts'
-import { pageOf, selectItems } from './select-items.ts'
+import { readPage, selectItems } from './select-items.ts'
 
 type QueriesOutput = z.infer<(typeof rankingCalls)['rankings.queries']['output']>
 type QueriesQuery = z.output<(typeof rankingCalls)['rankings.queries']['input']>
@@ -42,15 +42,7 @@ export function createRankingBrowser(db: ReadableDb, dataFolder: string): Rankin
   return {
     async readQueries(asked, dataset) {
       const places = await selectItems(db, asked, dataset.itemCount, search)
-      const records = openRecords(dataFolder, dataset.datasetId)
-      try {
-        return {
-          total: places?.length ?? dataset.itemCount,
-          rows: await inSlices(rowsAt(dataset, pageOf(places, dataset.itemCount, asked), records)),
-        }
-      } finally {
-        records.close()
-      }
+      return readPage(dataFolder, dataset, places, asked, (page, records) => rowsAt(dataset, page, records))
     },
     readQuery(index, dataset) {
       const entry = findItemAt(db, dataset.datasetId, index)

@@ -6,10 +6,10 @@ import { AppError } from '../../../shared/errors.ts'
 import type { DatasetEntry } from '../store/datasets.ts'
 import { findItemAt } from '../store/items.ts'
 import type { ReadableDb } from '../store/open.ts'
-import { openRecords, parseItem, type RecordReader } from '../store/records.ts'
-import { inSlices, type Sliced } from '../store/slices.ts'
+import { parseItem, type RecordReader } from '../store/records.ts'
+import type { Sliced } from '../store/slices.ts'
 import { createItemSearch } from './record-search.ts'
-import { pageOf, selectItems } from './select-items.ts'
+import { readPage, selectItems } from './select-items.ts'
 
 type RowsOutput = z.infer<(typeof textCalls)['texts.rows']['output']>
 type RowsQuery = z.output<(typeof textCalls)['texts.rows']['input']>
@@ -57,15 +57,7 @@ export function createTextBrowser(db: ReadableDb, dataFolder: string): TextBrows
           hint: 'Open it as what it is.',
         })
       const places = await selectItems(db, asked, dataset.itemCount, search)
-      const records = openRecords(dataFolder, dataset.datasetId)
-      try {
-        return {
-          total: places?.length ?? dataset.itemCount,
-          rows: await inSlices(rowsAt(dataset, pageOf(places, dataset.itemCount, asked), records)),
-        }
-      } finally {
-        records.close()
-      }
+      return readPage(dataFolder, dataset, places, asked, (page, records) => rowsAt(dataset, page, records))
     },
   }
 }

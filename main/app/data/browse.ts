@@ -8,10 +8,10 @@ import type { ReadableDb } from '../store/open.ts'
 import type { ItemEntry } from '../../core/formats/item-entry.ts'
 import type { DatasetEntry } from '../store/datasets.ts'
 import { findItemAt } from '../store/items.ts'
-import { openRecords, readUnpaired, type RecordReader } from '../store/records.ts'
+import { readUnpaired, type RecordReader } from '../store/records.ts'
 import { inSlices, type Sliced } from '../store/slices.ts'
 import { createRecordSearch, shownTexts } from './record-search.ts'
-import { inBoth, pageOf } from './select-items.ts'
+import { inBoth, readPage } from './select-items.ts'
 
 type RowsOutput = z.infer<(typeof datasetCalls)['datasets.rows']['output']>
 export type RowsQuery = z.output<(typeof datasetCalls)['datasets.rows']['input']>
@@ -29,21 +29,14 @@ export function createBrowser(db: ReadableDb, dataFolder: string): Browser {
   ])
 
   async function readRows(query: RowsQuery, dataset: Pick<DatasetEntry, 'itemCount' | 'kind'>): Promise<RowsOutput> {
-    const { datasetId, offset, limit } = query
+    const { datasetId } = query
     const { itemCount, kind } = dataset
     const text = query.search.trim()
     const matches = text === '' ? null : await search.find(datasetId, text)
     const indexes = await select(db, query, itemCount, matches)
-    const page = pageOf(indexes, itemCount, { offset, limit })
-    const records = openRecords(dataFolder, datasetId)
-    try {
-      return {
-        total: indexes?.length ?? itemCount,
-        rows: await inSlices(rowsAt(datasetId, page, records, kind === 'unpaired-responses')),
-      }
-    } finally {
-      records.close()
-    }
+    return readPage(dataFolder, { datasetId, itemCount }, indexes, query, (page, records) =>
+      rowsAt(datasetId, page, records, kind === 'unpaired-responses'),
+    )
   }
 
   function* rowsAt(

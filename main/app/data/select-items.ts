@@ -1,6 +1,7 @@
 // Which items of a data set pass several filters at once.
 import type { SplitName } from '../../../shared/data-kinds.ts'
 import type { ReadableDb } from '../store/open.ts'
+import { openRecords, type RecordReader } from '../store/records.ts'
 import { findSide } from '../store/sides.ts'
 import { inSlices, type Sliced } from '../store/slices.ts'
 import type { RecordSearch } from './record-search.ts'
@@ -40,8 +41,27 @@ export function* inBoth(these: readonly number[], those: readonly number[], item
   return both
 }
 
+/** Their number, and the rows of a page of them. @param places null: all items   @throws AppError as `rowsAt` */
+export async function readPage<Row>(
+  dataFolder: string,
+  { datasetId, itemCount }: { readonly datasetId: string; readonly itemCount: number },
+  places: readonly number[] | null,
+  page: { readonly offset: number; readonly limit: number },
+  rowsAt: (page: readonly number[], records: RecordReader) => Sliced<Row[]>,
+): Promise<{ total: number; rows: Row[] }> {
+  const records = openRecords(dataFolder, datasetId)
+  try {
+    return {
+      total: places?.length ?? itemCount,
+      rows: await inSlices(rowsAt(pageOf(places, itemCount, page), records)),
+    }
+  } finally {
+    records.close()
+  }
+}
+
 /** The places on a page of them. @param places null: all items */
-export function pageOf(
+function pageOf(
   places: readonly number[] | null,
   itemCount: number,
   { offset, limit }: { readonly offset: number; readonly limit: number },

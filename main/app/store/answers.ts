@@ -1,7 +1,7 @@
 import type { Outcome } from '../../../shared/data-kinds.ts'
 import { shownNames } from './annotators.ts'
 import type { ReadableDb } from './open.ts'
-import type { Sliced } from './slices.ts'
+import { byPages, type Sliced } from './slices.ts'
 
 export interface PairAnswers {
   /** `annotatorId` as people are shown beside these labels. */
@@ -53,10 +53,5 @@ export function* findEmptyAnswers(db: ReadableDb, datasetId: string, itemCount: 
       'SELECT idx FROM pairs WHERE dataset_id = ? AND idx >= ? AND idx < ? AND (a_empty = 1 OR b_empty = 1) ORDER BY idx',
     )
     .pluck()
-  const found: number[] = []
-  for (let from = 0; from < itemCount; from += PAGE_PAIRS) {
-    found.push(...page.all(datasetId, from, from + PAGE_PAIRS))
-    yield
-  }
-  return found
+  return yield* byPages(itemCount, PAGE_PAIRS, (from, to) => page.all(datasetId, from, to))
 }

@@ -7,7 +7,7 @@ import type { ReadableDb } from './open.ts'
 import type { ItemEntry } from '../../core/formats/item-entry.ts'
 import { iterateItems } from './items.ts'
 import { prepared } from './prepared.ts'
-import type { Sliced } from './slices.ts'
+import { byPages, type Sliced } from './slices.ts'
 
 export interface Answer {
   /** As people are shown beside these labels. */
@@ -107,12 +107,7 @@ export function* findNoted(db: ReadableDb, datasetId: string, itemCount: number)
       WHERE a.dataset_id = ? AND a.pair_idx >= ? AND a.pair_idx < ? AND e.comment <> '' ORDER BY a.pair_idx`,
     )
     .pluck()
-  const found: number[] = []
-  for (let from = 0; from < itemCount; from += PAGE_PAIRS) {
-    found.push(...page.all(datasetId, from, from + PAGE_PAIRS))
-    yield
-  }
-  return found
+  return yield* byPages(itemCount, PAGE_PAIRS, (from, to) => page.all(datasetId, from, to))
 }
 
 /** One annotator's answer in force on one pair, with its comment. */

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type { SplitName } from '../../../shared/data-kinds.ts'
 import type { SplitSpec } from '../../../shared/run-spec.ts'
 import { inTransaction, type ReadableDb, type WritableDb } from './open.ts'
-import type { Sliced } from './slices.ts'
+import { byPages, type Sliced } from './slices.ts'
 
 /** What a byte of `dataset_sides` stands for. */
 export const SIDES = ['train', 'validation', 'test'] as const satisfies readonly SplitName[]
@@ -97,9 +97,9 @@ export function* countSplits(db: ReadableDb, datasetId: string): Sliced<Record<S
 
 /** Places of the items of one side, in order. */
 export function* findSide(db: ReadableDb, datasetId: string, itemCount: number, side: SplitName): Sliced<number[]> {
-  const found: number[] = []
   const sides = read(db, datasetId)
   if (sides !== null) {
+    const found: number[] = []
     for (let index = 0; index < sides.length; index += 1) {
       if (sides[index] === CODE[side]) found.push(index)
       if (index % 10_000 === 0) yield
@@ -111,9 +111,5 @@ export function* findSide(db: ReadableDb, datasetId: string, itemCount: number, 
       'SELECT idx FROM pairs WHERE dataset_id = ? AND idx >= ? AND idx < ? AND split = ? ORDER BY idx',
     )
     .pluck()
-  for (let from = 0; from < itemCount; from += PAGE_PAIRS) {
-    for (const index of page.all(datasetId, from, from + PAGE_PAIRS, side)) found.push(index)
-    yield
-  }
-  return found
+  return yield* byPages(itemCount, PAGE_PAIRS, (from, to) => page.all(datasetId, from, to, side))
 }

@@ -34,3 +34,17 @@ export function atOnce<T>(work: Sliced<T>): T {
     if (step.done === true) return step.value
   }
 }
+
+/** What is found page by page, in one list. @param read places from the first to before the second */
+export function* byPages(
+  itemCount: number,
+  size: number,
+  read: (from: number, to: number) => readonly number[],
+): Sliced<number[]> {
+  const found: number[] = []
+  for (let from = 0; from < itemCount; from += size) {
+    for (const place of read(from, from + size)) found.push(place)
+    yield
+  }
+  return found
+}
