@@ -169,7 +169,7 @@ const rows = [
   ],
   [
     'app',
-    '^main/app/(app|events|jobs)\\.ts$|^main/app/(handlers|requests)/',
+    '^main/app/(app|events|find-programs|jobs)\\.ts$|^main/app/(handlers|requests)/',
     ['^main/(app|core|base)/', '^shared/'],
     ['zod'],
     true,
@@ -181,7 +181,7 @@ const rows = [
     '^main/doors/headless/',
     [
       '^main/doors/headless/',
-      '^main/app/(app|events)\\.ts$',
+      '^main/app/(app|events|find-programs)\\.ts$',
       '^main/app/(engine-setup|papers)/',
       '^main/app/store/recover\\.ts$',
       '^main/core/(experiments|learn/registry)\\.ts$',

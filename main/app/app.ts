@@ -1,11 +1,9 @@
-import { existsSync } from 'node:fs'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Trouble } from '../../shared/contract/system.ts'
 import type { Handlers } from '../../shared/rpc.ts'
-import { invariant } from '../../shared/assert.ts'
 import { defaultDataFolder } from '../base/data-folder.ts'
 import { createCollectionService } from './collections/collection-service.ts'
+import { findReader, findResources, findWorker } from './find-programs.ts'
 import { emptyByRule } from './data/empty-trash.ts'
 import { createActingService } from './acting/acting-service.ts'
 import { createCollectService } from './data/segments/collect-service.ts'
@@ -253,8 +251,6 @@ export function recoverData(dataFolder: string): Promise<RecoveryReport> {
   return recoverStore(path.resolve(dataFolder), { assignSplits, nowMs: Date.now() })
 }
 
-const here = path.dirname(fileURLToPath(import.meta.url))
-
 const TELL_EVERY_MS = 500
 
 /** As after a recovery: the first start reads every run. What is done in a moment is not spoken of. */
@@ -265,37 +261,4 @@ function tellReading(tell: (text: string) => void): (done: number, total: number
     toldMs = performance.now()
     tell(`Reading the runs: ${done} of ${total}`)
   }
-}
-
-/** From the source a program is TypeScript that Node reads as it stands; built, it lies beside this file, or where PAIRLAB_BUILT says. */
-function findProgram(source: string, built: string): ProgramCommand {
-  const given = process.env['PAIRLAB_BUILT']
-  const entry =
-    [
-      ...(given === undefined ? [] : [path.join(given, built)]),
-      path.join(here, source),
-      path.join(here, built),
-      path.join(here, '..', built),
-    ].find((file) => existsSync(file)) ?? path.join(here, source)
-  return { execPath: process.execPath, args: [entry] }
-}
-
-/** Computes whatever is computed. */
-export function findWorker(): ProgramCommand {
-  return findProgram('../workers/entry.ts', 'worker.js')
-}
-
-/** Reads what people give, apart from the app. */
-export function findReader(): ProgramCommand {
-  return findProgram('../workers/reader/entry.ts', 'reader.js')
-}
-
-function findResources(): string {
-  const folder = [
-    path.join(here, '../resources'),
-    path.join(here, '../../resources'),
-    path.join(here, '../../../resources'),
-  ].find((place) => existsSync(path.join(place, 'samples')))
-  invariant(folder !== undefined, `no resources near ${here}`)
-  return folder
 }

@@ -20,9 +20,9 @@ import { useCall, useMutate } from '../api/queries.ts'
 import { useCommands, type Command } from '../frame/commands.ts'
 import { goTo } from '../frame/location.ts'
 import { Button } from '../parts/Button.tsx'
-import { Dialog } from '../parts/Dialog.tsx'
 import { KIND_WORDS } from '../../shared/kind-words.ts'
 import { sayPhase } from './waiting-words.ts'
+import { DeleteDialog } from './DeleteDialog.tsx'
 import { StopDialog } from './StopDialog.tsx'
 import { formatBytes, formatCount, formatDuration, formatNumber } from '../../shared/units.ts'
 import { MenuButton, type MenuItem } from '../parts/MenuButton.tsx'
@@ -269,35 +269,5 @@ function Actions({ run }: { readonly run: RunDetail }): ReactNode {
       {open === 'export' ? <ExportDialog run={run} onClose={() => setOpen(null)} /> : null}
       {open === 'add' ? <AddModel runId={run.runId} onClose={() => setOpen(null)} /> : null}
     </div>
-  )
-}
-
-function DeleteDialog({ run, onClose }: { readonly run: RunDetail; onClose(): void }): ReactNode {
-  const remove = useMutate('runs.delete', {
-    invalidate: ['runs.list'],
-    onSuccess() {
-      showToast(`${run.name} is in the trash.`)
-      goTo('/runs')
-    },
-    onError: (error) => showToast(error.message, { tone: 'bad' }),
-  })
-  return (
-    <Dialog
-      title={`Delete ${run.name}?`}
-      onClose={onClose}
-      foot={
-        <>
-          <Button onClick={onClose}>Keep it</Button>
-          <Button look="danger" disabled={remove.isPending} onClick={() => remove.mutate({ runId: run.runId })}>
-            Move to the trash
-          </Button>
-        </>
-      }
-    >
-      <p>
-        Its folder, <span className="mono">{formatBytes(run.diskBytes)}</span> with {run.checkpoints.length}{' '}
-        checkpoints, moves to the data folder’s <code>trash</code>. Runs that started from it keep their own weights.
-      </p>
-    </Dialog>
   )
 }

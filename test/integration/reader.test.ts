@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { findReader } from '../../main/app/app.ts'
+import { findReader } from '../../main/app/find-programs.ts'
 import { createReader, defaultLimits, type Reader } from '../../main/app/reading/reader.ts'
 import { makeApp, waitUntil } from '../support/make-app.ts'
 

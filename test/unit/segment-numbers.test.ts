@@ -5,7 +5,8 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { NewPart } from '../../main/core/formats/parsed-rows.ts'
 import { writeNpz, type ArrayToWrite } from '../../main/core/formats/npz.ts'
-import { readSegmentLines, readSegmentNpz, type NpzOptions } from '../../main/core/formats/read-segments.ts'
+import { readSegmentLines } from '../../main/core/formats/read-segments.ts'
+import { readSegmentNpz, type NpzOptions } from '../../main/core/formats/read-segment-npz.ts'
 
 let folder: string
 beforeAll(() => {

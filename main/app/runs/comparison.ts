@@ -20,7 +20,8 @@ import { robustOf } from './comparison-robust.ts'
 import { nameGroups } from './comparison-names.ts'
 import { intervalOf, memberValues, present } from './comparison-values.ts'
 import { atOnce, type Sliced } from '../store/slices.ts'
-import { concludeInWords, sidesInWords, warnInWords } from './comparison-words.ts'
+import { concludeInWords, sidesInWords } from './comparison-words.ts'
+import { warnInWords } from './comparison-warnings.ts'
 
 /** A band is drawn from at most this many steps, evenly taken; its ends are always kept. */
 const BAND_STEPS = 300

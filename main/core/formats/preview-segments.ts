@@ -4,7 +4,8 @@ import { segmentPair } from '../../../shared/segment-pair.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { holdsArrays, listNpz } from './npz.ts'
 import type { NewPart } from './parsed-rows.ts'
-import { openSegmentLines, partOfLine, readSegmentNpz, SCORES, type NpzOptions } from './read-segments.ts'
+import { openSegmentLines, partOfLine } from './read-segments.ts'
+import { readSegmentNpz, SCORES, type NpzOptions } from './read-segment-npz.ts'
 
 /** Of a text file; a pair has some ten to a hundred thousand bytes. */
 const MOST_BYTES = 24 * 1024 * 1024

@@ -7,7 +7,7 @@ import type { NewPart } from './parsed-rows.ts'
 import type { ContrastOptions } from './contrast-reader.ts'
 import type { InspectOptions } from './inspect.ts'
 import type { PairPiece } from './read-pairs.ts'
-import type { NpzOptions } from './read-segments.ts'
+import type { NpzOptions } from './read-segment-npz.ts'
 import type { TokensAsked } from '../models/preview-tokens.ts'
 import type { ModelReading } from '../models/read-model.ts'
 

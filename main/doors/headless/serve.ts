@@ -1,12 +1,12 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { WebSocketServer, type WebSocket } from 'ws'
 import { AppError, toWire } from '../../../shared/errors.ts'
 import { dispatch } from '../../../shared/rpc.ts'
 import type { App } from '../../app/app.ts'
 import { createServer } from './node-http.ts'
+import { followEvents, type EventSockets } from './serve-events.ts'
 import { createOneTimeCodes, type OneTimeCodes } from './serve-codes.ts'
 import {
   answerJson,
@@ -17,7 +17,6 @@ import {
   refuse,
   sameToken,
   socketToken,
-  SOCKET_PROTOCOL,
 } from './serve-guard.ts'
 import { sendExport, sendPage, takeUpload } from './serve-files.ts'
 import { createTraffic, HandingOver, type Traffic } from './traffic.ts'
@@ -25,12 +24,9 @@ import { createTraffic, HandingOver, type Traffic } from './traffic.ts'
 const LOOPBACK = '127.0.0.1'
 const CALL_LIMIT_BYTES = 1024 * 1024
 const ENTRY_LIMIT_BYTES = 1024
-const PING_MS = 20_000
 /** There is no limit while bytes flow. */
 const IDLE_MS = 60_000
 const HEADERS_MS = 60_000
-/** A page that does not read this much of its events is let go; it comes back and fetches afresh. */
-const BACKLOG_LIMIT_BYTES = 16 * 1024 * 1024
 
 export interface ServeOptions {
   /** One that is still opening lets its callers wait. */
@@ -248,57 +244,4 @@ async function handleCall(request: IncomingMessage, response: ServerResponse, do
 /** The caller looks for the next owner of the folder, and asks that one. */
 function refuseHandingOver(response: ServerResponse): void {
   refuse(response, 503, 'db-locked', 'This Pairlab is giving its data folder to another one.', 'Try again in a moment.')
-}
-
-interface EventSockets {
-  accept(request: IncomingMessage, socket: Duplex, head: Buffer, since: string | null): void
-  close(): void
-}
-
-/** Sends every event to every page; one that comes back names the last event it saw and gets the rest. */
-function followEvents(app: App): EventSockets {
-  const server = new WebSocketServer({ noServer: true, maxPayload: 1024, handleProtocols: () => SOCKET_PROTOCOL })
-  const open = new Set<WebSocket>()
-  const silent = new Set<WebSocket>()
-  /** Of this start of the app: its numbers begin again, and say nothing of those before. */
-  const start = randomUUID()
-  const unsubscribe = app.events.subscribe((event) => {
-    const text = JSON.stringify(event)
-    for (const socket of open) {
-      if (socket.bufferedAmount > BACKLOG_LIMIT_BYTES) socket.terminate()
-      else socket.send(text)
-    }
-  })
-  // A page that went away without a word is noticed by its silence.
-  const timer = setInterval(() => {
-    for (const socket of open) {
-      if (silent.has(socket)) socket.terminate()
-      silent.add(socket)
-      socket.ping()
-    }
-  }, PING_MS)
-  timer.unref()
-  return {
-    accept(request, socket, head, since) {
-      server.handleUpgrade(request, socket, head, (client) => {
-        client.on('error', () => client.terminate())
-        client.on('pong', () => silent.delete(client))
-        client.on('close', () => {
-          open.delete(client)
-          silent.delete(client)
-        })
-        client.send(JSON.stringify({ hello: true, seq: app.events.lastSeq, start }))
-        const missed = since === null ? [] : /^\d+$/.test(since) ? app.events.since(Number(since)) : null
-        if (missed === null) client.send(JSON.stringify({ gap: true }))
-        for (const event of missed ?? []) client.send(JSON.stringify(event))
-        open.add(client)
-      })
-    },
-    close() {
-      clearInterval(timer)
-      unsubscribe()
-      for (const socket of open) socket.terminate()
-      server.close()
-    },
-  }
 }

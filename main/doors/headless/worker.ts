@@ -1,4 +1,4 @@
-import { findWorker } from '../../app/app.ts'
+import { findWorker } from '../../app/find-programs.ts'
 import { enginesFolderOf } from '../../app/engine-setup/folder.ts'
 import { engineEnvironment } from '../../app/engine-setup/probe.ts'
 import type { ProgramCommand } from '../../base/processes/program.ts'

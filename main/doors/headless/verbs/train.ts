@@ -16,13 +16,14 @@ import type { Client } from '../../../../shared/rpc.ts'
 import { formatBytes, formatCount, formatDuration, formatInterval } from '../../../../shared/units.ts'
 import { mainValueText } from '../main-value.ts'
 import { algorithms } from '../../../core/learn/registry.ts'
-import { pick, withClient } from '../connect.ts'
+import { withClient } from '../connect.ts'
 import { globals } from '../globals.ts'
 import type { Output } from '../output.ts'
 import { followRuns } from '../progress.ts'
 import { addSchemaFlags, readSchemaFlags } from '../schema-flags.ts'
 import { pickDataset } from './data.ts'
 import { pickModel } from './models.ts'
+import { pickRun } from './runs.ts'
 
 const trainingSchema = z.toJSONSchema(trainingConfig, { io: 'input' })
 const judgeSchema = z.toJSONSchema(z.object({ judge: rewardSource }), { io: 'input' })
@@ -73,13 +74,7 @@ async function readModel(client: Client, options: TrainOptions): Promise<RunRequ
     case 'model':
       return { kind: 'registered', modelId: (await pickModel(client, named.model)).modelId }
     case 'run': {
-      const run = pick(
-        await client.call('runs.list', {}),
-        named.run,
-        'run',
-        (one) => one.runId,
-        (one) => `${one.name} s${one.seed}`,
-      )
+      const run = await pickRun(client, named.run)
       return { kind: 'run', runId: run.runId, checkpoint: named.checkpoint, bySeed: options.bySeed === true }
     }
     case undefined:
