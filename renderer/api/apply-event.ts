@@ -123,15 +123,13 @@ function patchRun(cache: QueryClient, run: RunSummary): void {
     return runs.map((other) => (other.runId === run.runId ? run : other))
   })
   if (!known) void cache.invalidateQueries({ queryKey: ['runs.list'] })
-  const before = cache.getQueryData<Output<'runs.get'>>(['runs.get', { runId: run.runId }])
-  cache.setQueryData<Output<'runs.get'>>(
-    ['runs.get', { runId: run.runId }],
-    (detail) => detail && { ...detail, ...run },
-  )
-  // The parts that a summary does not carry (checkpoints, facts) change when the state does.
   if (!isLive(run.state)) void cache.invalidateQueries({ queryKey: ['playground.sources'] })
-  if (before !== undefined && before.state !== run.state)
-    void cache.invalidateQueries({ queryKey: ['runs.get', { runId: run.runId }] })
+  // What a summary does not carry (checkpoints, facts, what can be exported) changes when the state does; a page that
+  // said “finished” before it had them would offer nothing for the finished run.
+  const detail = cache.getQueryData<Output<'runs.get'>>(['runs.get', { runId: run.runId }])
+  if (detail === undefined) return
+  if (detail.state === run.state) cache.setQueryData(['runs.get', { runId: run.runId }], { ...detail, ...run })
+  else void cache.invalidateQueries({ queryKey: ['runs.get', { runId: run.runId }] })
 }
 
 const LABEL_SETTLE_MS = 1000
