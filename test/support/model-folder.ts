@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { byteTokenizer } from '../../main/core/learn/tokens/bpe-trainer.ts'
 import { presetConfig, type DecoderConfig } from '../../main/core/learn/models/decoder.ts'
@@ -38,7 +38,7 @@ export async function makeModelFolder(
   }
 }
 
-/** A BERT of random weights with the tokenizer of a tiny one. @returns what a run says of it */
+/** A BERT of random weights; its tokenizer is that of a tiny one, with invented words up to its vocabulary. @returns what a run says of it */
 export async function makeEncoderFolder(
   folder: string,
   config: EncoderConfig,
@@ -46,7 +46,12 @@ export async function makeEncoderFolder(
   const weights = freshEncoderWeights(config, createRandom(5))
   mkdirSync(folder, { recursive: true })
   writeFileSync(path.join(folder, 'config.json'), JSON.stringify(encoderConfigFile(config)))
-  cpSync(new URL('../golden/models-encoders/bert/tokenizer.json', import.meta.url), path.join(folder, 'tokenizer.json'))
+  const tokenizer = JSON.parse(
+    readFileSync(new URL('../golden/models-encoders/bert/tokenizer.json', import.meta.url), 'utf8'),
+  ) as { readonly model: { readonly vocab: Record<string, number> } }
+  const { vocab } = tokenizer.model
+  for (let id = Object.keys(vocab).length; id < config.vocabSize; id++) vocab[`invented${id}`] = id
+  writeFileSync(path.join(folder, 'tokenizer.json'), JSON.stringify(tokenizer))
   await writeSafeTensors(
     path.join(folder, 'model.safetensors'),
     Object.fromEntries(

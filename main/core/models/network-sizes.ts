@@ -7,6 +7,11 @@ import { outerNames, parameterShapes } from '../learn/models/parameters.ts'
 
 type Shapes = Readonly<Record<string, readonly number[]>>
 
+/** With its merges, which are as many: 150 MB beside SmolLM2. */
+const MERGED_TOKEN_BYTES = 3000
+/** A word piece alone: 32 MB beside all-MiniLM-L6-v2. */
+const WORD_PIECE_BYTES = 1000
+
 export interface NetworkSizes {
   /** Of every weight that is held. */
   readonly shapes: Shapes
@@ -20,6 +25,8 @@ export interface NetworkSizes {
   readonly hidden: number
   readonly layers: number
   readonly vocabSize: number
+  /** What the tokenizer and the reading of its file leave behind in memory for each of its tokens. */
+  readonly tokenBytes: number
   /** Numbers that one layer keeps of one token for the backward pass, in rows of so many tokens. */
   kept(longest: number): number
   /** Numbers that all layers keep of one token while a row is written: keys and values. */
@@ -42,6 +49,7 @@ export function decoderSizes(config: DecoderConfig, use: 'tokens' | 'vectors' = 
     hidden,
     layers,
     vocabSize,
+    tokenBytes: MERGED_TOKEN_BYTES,
     // The inputs of its norms and products, what goes into the activation, and attention's weights.
     kept: (longest) => 4 * hidden + 2 * query + 2 * key + heads * longest + (isLlamaLike(config) ? 3 : 2) * feedForward,
     cached: 2 * key * layers,
@@ -61,6 +69,7 @@ export function encoderSizes(config: EncoderConfig, head: Shapes = {}): NetworkS
     hidden,
     layers,
     vocabSize,
+    tokenBytes: WORD_PIECE_BYTES,
     // As above; norms stand behind the sums, which are kept too.
     kept: (longest) => 8 * hidden + heads * longest + 2 * feedForward,
     cached: 0,

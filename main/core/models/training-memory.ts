@@ -38,8 +38,6 @@ type Memory = Pick<
 
 const FLOAT_BYTES = 4
 const PROGRAM_BYTES = 220e6
-/** A token of the tokenizer with its merges, and what reading a file of such a model leaves behind: 150 MB beside SmolLM2. */
-const TOKEN_BYTES = 3000
 /** What is freed is not given back to the system, and the pieces never fit each other exactly. */
 const SLACK = 1.15
 /** Adapters of a layer: each keeps its low-rank product. */
@@ -78,7 +76,7 @@ export function trainingMemory(
   ]
   const pass = (floats: number): number => SLACK * FLOAT_BYTES * floats
   const own = {
-    program: PROGRAM_BYTES + TOKEN_BYTES * network.vocabSize,
+    program: PROGRAM_BYTES + network.tokenBytes * network.vocabSize,
     weights,
     reference: reference ? referenceBytes(network, training, trained) : 0,
     gradients,
