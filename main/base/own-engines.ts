@@ -12,10 +12,10 @@ import {
   realpathSync,
   statSync,
 } from 'node:fs'
-import { homedir } from 'node:os'
 import path from 'node:path'
 import { z } from 'zod'
 import { AppError } from '../../shared/errors.ts'
+import { configFolder } from './config-folder.ts'
 import { replaceFile } from './files/durable.ts'
 
 /** `stamp`: size and times, which a copy cannot carry over; where it differs, the contents decide. */
@@ -27,17 +27,6 @@ type KnownEngine = z.infer<typeof knownEngine>
 const RECORD = 'engine.json'
 const LIBRARY = /\.(so|dylib|dll|node)(\.|$)/
 const READ_BYTES = 4 * 1024 * 1024
-
-/** The person's own settings of this installation: PAIRLAB_CONFIG, else the platform's place for them. */
-function configFolder(): string {
-  const { env, platform } = process
-  if (env['PAIRLAB_CONFIG'] !== undefined && env['PAIRLAB_CONFIG'] !== '') return path.resolve(env['PAIRLAB_CONFIG'])
-  if (platform === 'win32')
-    return path.join(env['LOCALAPPDATA'] ?? path.join(homedir(), 'AppData', 'Local'), 'pairlab-config')
-  if (platform === 'darwin') return path.join(homedir(), 'Library', 'Preferences', 'pairlab')
-  const xdg = env['XDG_CONFIG_HOME'] ?? ''
-  return path.join(path.isAbsolute(xdg) ? xdg : path.join(homedir(), '.config'), 'pairlab')
-}
 
 function listPath(): string {
   return path.join(configFolder(), 'engines.json')

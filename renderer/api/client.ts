@@ -2,6 +2,7 @@ import type { Bridge } from '../../shared/bridge.ts'
 import { AppError, fromWire } from '../../shared/errors.ts'
 import type { CallName, Input, Output } from '../../shared/contract.ts'
 import type { Client, Reply } from '../../shared/rpc.ts'
+import { atHome, meetAgain } from './meet-again.ts'
 import { refusedTab, sessionKey } from './session-key.ts'
 
 export { asAppError } from './app-error.ts'
@@ -22,17 +23,28 @@ function unreachable(cause: unknown): AppError {
   })
 }
 
-async function callOverHttp(name: string, input: unknown): Promise<Reply> {
-  let response: Response
+/** @throws while the host is away, and where something else has got its port */
+async function ownKey(): Promise<string> {
+  if (!(await atHome())) throw new Error('the host of this page is away')
+  return sessionKey()
+}
+
+async function send(name: string, input: unknown): Promise<Response> {
   try {
-    response = await fetch(`call/${name}`, {
+    return await fetch(`call/${name}`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${await sessionKey()}` },
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${await ownKey()}` },
       body: JSON.stringify(input),
     })
   } catch (error) {
     throw unreachable(error)
   }
+}
+
+async function callOverHttp(name: string, input: unknown): Promise<Reply> {
+  let response = await send(name, input)
+  // Pairlab was started anew, and did nothing of this call.
+  if (response.status === 401 && (await meetAgain()) === 'met') response = await send(name, input)
   const text = await response.text()
   if (response.status === 401) throw refusedTab({ answer: text.slice(0, 400) })
   try {
@@ -73,7 +85,7 @@ export async function sendFile(
   try {
     response = await fetch(`upload?${new URLSearchParams(query).toString()}`, {
       method: 'PUT',
-      headers: { authorization: `Bearer ${await sessionKey()}` },
+      headers: { authorization: `Bearer ${await ownKey()}` },
       body: file,
     })
   } catch (error) {

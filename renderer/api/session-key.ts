@@ -27,9 +27,14 @@ async function exchange(code: string): Promise<string | null> {
 const code = window.bridge === undefined ? takeCode() : null
 let entering: Promise<void> | null = null
 
+/** Of a host that was started anew, in place of the one before. */
+export function setSessionKey(key: string): void {
+  window.sessionStorage.setItem(KEY_NAME, key)
+}
+
 async function enter(given: string): Promise<void> {
   const key = await exchange(given)
-  if (key !== null) window.sessionStorage.setItem(KEY_NAME, key)
+  if (key !== null) setSessionKey(key)
 }
 
 /** The key that every request of a browser's page carries; '' where this tab never got one. @throws while the host cannot be reached */

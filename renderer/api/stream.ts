@@ -1,4 +1,5 @@
 import type { AppEvent } from '../../shared/contract.ts'
+import { atHome, hostGone, remember } from './meet-again.ts'
 import { sessionKey } from './session-key.ts'
 
 export type Connection = 'connecting' | 'open' | 'lost'
@@ -48,13 +49,23 @@ export function openStream(listener: StreamListener): () => void {
 
   function retry(): void {
     if (ended) return
+    hostGone()
     listener.connection('lost')
     timer = setTimeout(connect, RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)])
     attempt += 1
   }
 
   function connect(): void {
-    sessionKey().then((key) => (ended ? undefined : open(key)), retry)
+    knownHost().then((key) => (ended ? undefined : open(key)), retry)
+  }
+
+  /** @returns its key @throws while it is away, or something else has its port */
+  async function knownHost(): Promise<string> {
+    if (!(await atHome())) throw new Error('not the host of this page')
+    const key = await sessionKey()
+    // Where that fails the page works, and is opened anew after the next start.
+    await remember(key).catch(() => undefined)
+    return key
   }
 
   function open(key: string): void {

@@ -1,7 +1,8 @@
-import { useEffect, useState, useSyncExternalStore } from 'react'
+import { useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import type { LabelFilter } from '../../shared/contract/labels.ts'
 import type { AnnotatorId, DatasetId } from '../../shared/domain.ts'
 import { client } from '../api/client.ts'
+import { useConnection } from '../api/events.ts'
 import { queryClient } from '../api/queries.ts'
 import type { LabelItem } from '../../shared/contract/labels.ts'
 import { alignItem, isCompared } from './content.ts'
@@ -38,5 +39,12 @@ export function useLabelSession(
     document.addEventListener('visibilitychange', onVisibility)
     return () => document.removeEventListener('visibilitychange', onVisibility)
   }, [store])
+  // An answer that Pairlab never got, because it had ended, is handed over once that is back.
+  const connection = useConnection()
+  const wasLost = useRef(false)
+  useEffect(() => {
+    if (connection === 'open' && wasLost.current && store.get().failure !== null) store.retry()
+    wasLost.current = connection === 'lost'
+  }, [connection, store])
   return [session, store]
 }

@@ -1,10 +1,17 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { tmpdir, userInfo } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { builtProgram } from './built-program.ts'
 
 export const cliPath =
   builtProgram('cli.js') ?? path.join(fileURLToPath(new URL('../..', import.meta.url)), 'main/doors/headless/cli.ts')
+
+/** Instead of the person's own; where engines were added for the tests, that knows them. */
+const config =
+  process.env['PAIRLAB_ENGINES'] === undefined
+    ? { PAIRLAB_CONFIG: path.join(tmpdir(), `pairlab tests of ${userInfo().username}`) }
+    : {}
 
 export interface CliResult {
   readonly status: number | null
@@ -20,7 +27,7 @@ export interface CliOptions {
 
 export function startCli(args: readonly string[], options: CliOptions): ChildProcess {
   return spawn(process.execPath, [cliPath, ...args], {
-    env: { ...process.env, PAIRLAB_DATA: options.dataFolder, ...options.env },
+    env: { ...config, ...process.env, PAIRLAB_DATA: options.dataFolder, ...options.env },
     stdio: 'pipe',
   })
 }

@@ -8,6 +8,7 @@ import type { App } from '../../app/app.ts'
 import { createServer } from './node-http.ts'
 import { followEvents, type EventSockets } from './serve-events.ts'
 import { createOneTimeCodes, type OneTimeCodes } from './serve-codes.ts'
+import { greet, provesItself } from './serve-return.ts'
 import {
   answerJson,
   bearerToken,
@@ -35,7 +36,11 @@ export interface ServeOptions {
   readonly rendererFolder: string | null
   /** 0 lets the system choose. */
   readonly port?: number
+  /** Taken where it is free and `port` leaves the choice. */
+  readonly portBefore?: number | null
   readonly token?: string
+  /** What pages that are still open know this data folder's hosts by; null: they cannot. */
+  readonly returnSecret?: string | null
   /** How long an address may wait to be opened; for tests. */
   readonly codeLifeMs?: number
   /** Counts the calls. Default: one that lets every call in. */
@@ -59,15 +64,22 @@ export interface Host {
 
 /** Transport 2: the same handlers over HTTP and a WebSocket, on the loopback interface alone, behind a random key. */
 export async function serve(options: ServeOptions): Promise<Host> {
-  const { rendererFolder, onHandOver = null, traffic = createTraffic(), idleMs = IDLE_MS } = options
+  const {
+    rendererFolder,
+    onHandOver = null,
+    traffic = createTraffic(),
+    idleMs = IDLE_MS,
+    returnSecret = null,
+  } = options
   const token = options.token ?? randomBytes(24).toString('base64url')
   const opening = Promise.resolve(options.app)
   opening.catch(() => undefined) // told to those who ask
   // Node would end every request after five minutes, however busily its bytes arrive.
   const server = createServer({ requestTimeout: 0, headersTimeout: HEADERS_MS })
-  await listen(server, options.port ?? 0)
+  await listenOn(server, options.port ?? 0, options.portBefore ?? null)
   const { port } = server.address() as AddressInfo // listening on a port, not a pipe
   const codes = createOneTimeCodes(options.codeLifeMs)
+  const drawn = createOneTimeCodes(options.codeLifeMs)
   let sockets: EventSockets | null = null
   void opening.then(
     (app) => (sockets = followEvents(app)),
@@ -75,11 +87,19 @@ export async function serve(options: ServeOptions): Promise<Host> {
   )
   server.on('request', (request, response) => {
     if (request.method === 'POST' || request.method === 'PUT') limitSilence(request, response, idleMs)
-    handle(request, response, { opening, rendererFolder, token, codes, port, traffic, onHandOver }).catch(
-      (error: unknown) => {
-        answerJson(response, 500, { ok: false, error: toWire(error) })
-      },
-    )
+    handle(request, response, {
+      opening,
+      rendererFolder,
+      token,
+      codes,
+      drawn,
+      returnSecret,
+      port,
+      traffic,
+      onHandOver,
+    }).catch((error: unknown) => {
+      answerJson(response, 500, { ok: false, error: toWire(error) })
+    })
   })
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy()) // a stranger that hangs up must not end the host
@@ -102,6 +122,11 @@ export async function serve(options: ServeOptions): Promise<Host> {
       await new Promise<void>((resolve) => server.close(() => resolve()))
     },
   }
+}
+
+async function listenOn(server: Server, port: number, portBefore: number | null): Promise<void> {
+  if (port !== 0 || portBefore === null) return listen(server, port)
+  await listen(server, portBefore).catch(() => listen(server, 0)) // somebody else has it by now
 }
 
 function listen(server: Server, port: number): Promise<void> {
@@ -128,6 +153,9 @@ interface Door {
   readonly rendererFolder: string | null
   readonly token: string
   readonly codes: OneTimeCodes
+  /** What this host drew for pages that come back. */
+  readonly drawn: OneTimeCodes
+  readonly returnSecret: string | null
   readonly port: number
 }
 
@@ -152,7 +180,9 @@ async function handle(request: IncomingMessage, response: ServerResponse, door: 
       'Open the address that Pairlab printed.',
     )
   if (url.pathname === '/enter' && request.method === 'POST') return handleEntry(request, response, door)
-  const guarded = /^\/(call\/|invite$|hand-over$|upload$|download$)/.test(url.pathname)
+  if (url.pathname === '/greet' && request.method === 'POST') return handleGreeting(request, response, door)
+  if (url.pathname === '/return' && request.method === 'POST') return handleReturn(request, response, door)
+  const guarded = /^\/(call\/|invite$|remember$|hand-over$|upload$|download$)/.test(url.pathname)
   if (!guarded) {
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return refuse(
@@ -171,6 +201,8 @@ async function handle(request: IncomingMessage, response: ServerResponse, door: 
   if (door.traffic.refusing) return refuseHandingOver(response)
   if (url.pathname === '/invite' && request.method === 'POST')
     return answerJson(response, 200, { ok: true, value: { code: door.codes.issue() } })
+  if (url.pathname === '/remember' && request.method === 'POST')
+    return answerJson(response, 200, { ok: true, value: { secret: door.returnSecret } })
   if (url.pathname === '/hand-over' && request.method === 'POST' && door.onHandOver !== null) {
     answerJson(response, 200, { ok: true, value: null })
     return door.onHandOver()
@@ -207,6 +239,30 @@ async function handleEntry(request: IncomingMessage, response: ServerResponse, d
   if (!door.codes.redeem(code))
     return refuse(response, 401, 'forbidden', 'This address was opened before, or is too old.', ASK_FOR_ADDRESS)
   answerJson(response, 200, { ok: true, value: { key: door.token } })
+}
+
+/** Shows a page that is still open that this is the host of its data folder. */
+async function handleGreeting(request: IncomingMessage, response: ServerResponse, door: Door): Promise<void> {
+  const { returnSecret, port, drawn } = door
+  const value = returnSecret === null ? null : greet(returnSecret, port, drawn, await readEntry(request))
+  if (value === null) return refuse(response, 401, 'forbidden', 'This is no greeting.', ASK_FOR_ADDRESS)
+  answerJson(response, 200, { ok: true, value })
+}
+
+/** Gives the key to a page that shows in turn that it knew the host before. */
+async function handleReturn(request: IncomingMessage, response: ServerResponse, door: Door): Promise<void> {
+  const { returnSecret, port, drawn, token } = door
+  if (returnSecret === null || !provesItself(returnSecret, port, drawn, await readEntry(request)))
+    return refuse(response, 401, 'forbidden', 'This page is not known here.', ASK_FOR_ADDRESS)
+  answerJson(response, 200, { ok: true, value: { key: token } })
+}
+
+async function readEntry(request: IncomingMessage): Promise<unknown> {
+  try {
+    return JSON.parse(await readBody(request, ENTRY_LIMIT_BYTES))
+  } catch {
+    return null // too long, or no JSON
+  }
 }
 
 async function handleCall(request: IncomingMessage, response: ServerResponse, door: Door, name: string): Promise<void> {

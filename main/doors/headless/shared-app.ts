@@ -5,6 +5,7 @@ import { createApp, type App, type AppOptions } from '../../app/app.ts'
 import { announceHost, askToHandOver, HostLost, readHostAddress, withdrawHost } from './http-client.ts'
 import { writeError } from './output.ts'
 import { serve, type Host } from './serve.ts'
+import { keep, newSecret, readKept } from './serve-return.ts'
 import { createTraffic, HandingOver } from './traffic.ts'
 
 /** An app that other doors on the same data folder reach: its owner leaves its address beside the lock. */
@@ -50,8 +51,14 @@ export async function openSharedApp({
   const traffic = createTraffic()
   const opening = Promise.withResolvers<App>()
   opening.promise.catch(() => undefined) // thrown below
+  // Under a key that outlasts its starts a page goes on without.
+  const returns = rendererFolder !== null && token === undefined
+  const before = returns ? readKept(dataFolder) : null
+  const returnSecret = returns ? (before?.secret ?? newSecret()) : null
   const host = await serve({
     app: opening.promise,
+    returnSecret,
+    portBefore: before?.port ?? null,
     rendererFolder,
     traffic,
     ...(port === undefined ? {} : { port }),
@@ -82,7 +89,10 @@ export async function openSharedApp({
       onProgress: (text) => writeError(`${text}\n`),
       ...options,
       holding: {
-        begin: () => announceHost(dataFolder, host, rendererFolder !== null),
+        begin() {
+          announceHost(dataFolder, host, rendererFolder !== null)
+          if (returnSecret !== null) keep({ folder: dataFolder, secret: returnSecret, port: host.port })
+        },
         end: () => withdrawHost(dataFolder),
       },
     })

@@ -1,0 +1,77 @@
+// A page that is still open when its host was started anew goes on with that one. Both know a secret of the data folder
+// and show each other that they do, without sending it: whatever else has got the port in between learns nothing, and
+// what it passes on between the two is of another port.
+import { createHash, createHmac, randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import path from 'node:path'
+import { z } from 'zod'
+import { configFolder } from '../../base/config-folder.ts'
+import { replaceFile } from '../../base/files/durable.ts'
+import type { OneTimeCodes } from './serve-codes.ts'
+import { sameToken } from './serve-guard.ts'
+
+const kept = z.strictObject({ folder: z.string(), secret: z.string().min(32), port: z.int().min(1).max(65_535) })
+/** What a page and the hosts of one data folder share. */
+export type Kept = z.infer<typeof kept>
+
+/** Outside of the data folder: in one that somebody else made they would know the secret. */
+function keptFolder(): string {
+  return path.join(configFolder(), 'pages')
+}
+
+function keptPath(dataFolder: string): string {
+  return path.join(keptFolder(), `${createHash('sha256').update(dataFolder).digest('hex').slice(0, 32)}.json`)
+}
+
+function read(file: string): Kept | null {
+  try {
+    return kept.parse(JSON.parse(readFileSync(file, 'utf8')))
+  } catch {
+    return null // none, or a strange one
+  }
+}
+
+/** Of the host that served this folder's page last; null where none did. */
+export function readKept(dataFolder: string): Kept | null {
+  const found = read(keptPath(dataFolder))
+  return found?.folder === dataFolder ? found : null
+}
+
+/** Only its person can read it. What is kept of folders that are gone goes. Where it cannot be written, pages are opened anew. */
+export function keep(given: Kept): void {
+  try {
+    mkdirSync(keptFolder(), { recursive: true, mode: 0o700 })
+    for (const name of readdirSync(keptFolder())) {
+      const file = path.join(keptFolder(), name)
+      if (!existsSync(read(file)?.folder ?? '')) rmSync(file, { force: true })
+    }
+    replaceFile(keptPath(given.folder), JSON.stringify(given), { mode: 0o600 })
+  } catch {
+    // A home that cannot be written, or another start that tidies up at the same time.
+  }
+}
+
+export function newSecret(): string {
+  return randomBytes(32).toString('base64url')
+}
+
+/** HMAC-SHA-256 of who speaks, on which port, and what the other one drew. @returns base64url */
+export function proofOf(secret: string, who: 'host' | 'page', port: number, nonce: string): string {
+  return createHmac('sha256', secret).update(`${who} ${port} ${nonce}`).digest('base64url')
+}
+
+const greeting = z.strictObject({ nonce: z.string().min(16).max(128) })
+const answered = z.strictObject({ nonce: z.string().max(128), proof: z.string().max(128) })
+
+/** @param body what the page drew @returns the host's proof, and what it drew in turn; null for what is no greeting */
+export function greet(secret: string, port: number, codes: OneTimeCodes, body: unknown): object | null {
+  const given = greeting.safeParse(body)
+  return given.success ? { proof: proofOf(secret, 'host', port, given.data.nonce), nonce: codes.issue() } : null
+}
+
+/** Whether a page knows the secret; what was drawn for it counts once. */
+export function provesItself(secret: string, port: number, codes: OneTimeCodes, body: unknown): boolean {
+  const given = answered.safeParse(body)
+  if (!given.success || !codes.redeem(given.data.nonce)) return false
+  return sameToken(given.data.proof, proofOf(secret, 'page', port, given.data.nonce))
+}
