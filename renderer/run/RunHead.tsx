@@ -20,7 +20,7 @@ import { useCall, useMutate } from '../api/queries.ts'
 import { useCommands, type Command } from '../frame/commands.ts'
 import { goTo } from '../frame/location.ts'
 import { Button } from '../parts/Button.tsx'
-import { KIND_WORDS } from '../../shared/kind-words.ts'
+import { useRunKind } from './run-kind.ts'
 import { sayPhase } from './waiting-words.ts'
 import { DeleteDialog } from './DeleteDialog.tsx'
 import { StopDialog } from './StopDialog.tsx'
@@ -54,8 +54,7 @@ export function RunHead({ run }: { readonly run: RunDetail }): ReactNode {
 }
 
 function Progress({ run }: { readonly run: RunDetail }): ReactNode {
-  const algorithm = useCall('algorithms.list', {}).data?.find((one) => one.id === run.method)
-  const items = algorithm === undefined ? 'items' : KIND_WORDS[algorithm.data].items
+  const kind = useRunKind(run)
   const share = run.totalSteps > 0 ? run.step / run.totalSteps : null
   return (
     <div className="row gap-3">
@@ -78,7 +77,7 @@ function Progress({ run }: { readonly run: RunDetail }): ReactNode {
         <span className="text-2 nowrap">took {formatDuration(run.trainedMs)}</span>
       ) : null}
       {isLive(run.state) && run.phase !== '' && run.phase !== 'training' ? (
-        <span className="text-3 nowrap">{sayPhase(run, items)}</span>
+        <span className="text-3 nowrap">{sayPhase(run, kind)}</span>
       ) : null}
     </div>
   )

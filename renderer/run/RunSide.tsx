@@ -8,6 +8,7 @@ import { useCrosshair } from '../charts/chart-link.ts'
 import { crosshairText, xRange } from '../charts/chart-model.ts'
 import { useCommands } from '../frame/commands.ts'
 import { Chip } from '../parts/Chip.tsx'
+import { KIND_WORDS } from '../../shared/kind-words.ts'
 import { sayCheckpoint } from '../../shared/checkpoint-words.ts'
 import { formatBytes, formatCount, formatInterval } from '../../shared/units.ts'
 import { KeyCap } from '../parts/KeyCap.tsx'
@@ -20,6 +21,7 @@ import type { HealthNote } from './health.ts'
 import { Calibration } from './Calibration.tsx'
 import { TestValues } from './TestValues.tsx'
 import type { RunChart } from './RunCharts.tsx'
+import { useRunKind } from './run-kind.ts'
 
 interface RunSideProps {
   readonly run: RunDetail
@@ -145,6 +147,10 @@ function Lineage({ run }: { readonly run: RunDetail }): ReactNode {
   const { data, model } = run.spec
   const best = run.checkpoints.find((checkpoint) => checkpoint.best)
   const last = run.checkpoints.at(-1)
+  const kind = useRunKind(run)
+  const words = kind === null ? null : KIND_WORDS[kind]
+  const start =
+    kind === 'response-pairs' || kind === 'unpaired-responses' ? 'start weights and reference' : 'start weights'
   return (
     <Section title="Lineage">
       <ol className="lineage">
@@ -152,21 +158,25 @@ function Lineage({ run }: { readonly run: RunDetail }): ReactNode {
           <span className="mono" title={data.fingerprint}>
             {short(data.fingerprint)}
           </span>
-          , {formatCount(data.counts.train)} training pairs, {formatCount(data.labelCount)} labels
+          , {formatCount(data.counts.train)} training {words?.items ?? 'items'}
+          {words?.labeled === false ? '' : `, ${formatCount(data.labelCount)} labels`}
           {data.cutCount > 0
-            ? `; ${formatCount(data.cutCount)} pairs were cut from training to validate on, since the data have no such side`
+            ? `; ${formatCount(data.cutCount)} ${words?.items ?? 'items'} were cut from training to validate on, since the data have no such side`
             : ''}
           <br />
           view{' '}
           <span className="mono" title={data.viewHash}>
             {short(data.viewHash)}
           </span>
-          , split seed <span className="mono">{data.split.seed}</span>, {data.aggregation} of{' '}
-          {data.annotators.length === 0 ? 'all annotators' : data.annotators.join(', ')}
+          , split seed <span className="mono">{data.split.seed}</span>
+          {words?.labeled === false
+            ? ''
+            : `, ${data.aggregation} of ${data.annotators.length === 0 ? 'all annotators' : data.annotators.join(', ')}`}
         </Step>
         {model.kind === 'run' ? (
           <Step icon={GitBranch} title={<Link href={`/runs/${model.runId}`}>{model.runId}</Link>}>
-            start weights and reference{model.seed === undefined ? '' : `, seed ${model.seed}`}, {sayCheckpoint(model)}
+            {start}
+            {model.seed === undefined ? '' : `, seed ${model.seed}`}, {sayCheckpoint(model)}
             {model.bySeed === true ? ', chosen seed by seed' : ''}{' '}
             <span className="mono" title={model.hash}>
               {short(model.hash)}
@@ -174,7 +184,7 @@ function Lineage({ run }: { readonly run: RunDetail }): ReactNode {
           </Step>
         ) : model.kind === 'registered' ? (
           <Step icon={Box} title={<Link href={`/models/${model.modelId}`}>{model.name}</Link>}>
-            start weights and reference, a registered model{' '}
+            {start}, a registered model{' '}
             <span className="mono" title={model.hash}>
               {short(model.hash)}
             </span>

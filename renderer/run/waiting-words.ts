@@ -1,4 +1,6 @@
 import type { RunSummary } from '../../shared/contract/runs.ts'
+import type { DataKind } from '../../shared/data-kinds.ts'
+import { KIND_WORDS } from '../../shared/kind-words.ts'
 import { formatCount, formatPercent } from '../../shared/units.ts'
 
 type Waiting = Pick<RunSummary, 'state' | 'phase' | 'step' | 'startedAtMs' | 'queuePosition'>
@@ -15,12 +17,18 @@ const PHASES: Readonly<Record<string, string>> = {
   saving: 'Saving',
 }
 
-/** The phase as work in hand: "Evaluating on 197 held-out pairs, 40 %". @param items what the data hold, in the plural */
-export function sayPhase({ phase, phaseProgress }: Pick<RunSummary, 'phase' | 'phaseProgress'>, items: string): string {
-  const words =
-    phase === 'evaluating'
-      ? `Evaluating on ${phaseProgress === null ? 'held-out data' : `${formatCount(phaseProgress.total)} held-out ${items}`}`
-      : (PHASES[phase] ?? phase)
+function sayEvaluating(total: number | null, kind: DataKind | null): string {
+  if (total === null || kind === null) return 'Evaluating on held-out data'
+  if (kind === 'segment-pairs') return `Evaluating in ${formatCount(total)} episodes` // the policy acts
+  return `Evaluating on ${formatCount(total)} held-out ${KIND_WORDS[kind].items}`
+}
+
+/** The phase as work in hand: "Evaluating on 197 held-out pairs, 40 %". */
+export function sayPhase(
+  { phase, phaseProgress }: Pick<RunSummary, 'phase' | 'phaseProgress'>,
+  kind: DataKind | null,
+): string {
+  const words = phase === 'evaluating' ? sayEvaluating(phaseProgress?.total ?? null, kind) : (PHASES[phase] ?? phase)
   return phaseProgress === null || phaseProgress.total === 0
     ? words
     : `${words}, ${formatPercent(phaseProgress.done / phaseProgress.total)}`

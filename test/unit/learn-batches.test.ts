@@ -181,7 +181,9 @@ it('texts are cut into passes of so many rows and so many tokens; one that is to
     },
   } as unknown as Decoder
   const rows = Array.from({ length: 5 }, (_none, row) => ({ ids: Array.from({ length: 3000 }, () => row), from: 0 }))
-  const vectors = await embedSpanValues(decoder, rows, async () => undefined)
+  const done: number[] = []
+  const vectors = await embedSpanValues(decoder, rows, async (count) => void done.push(count))
+  expect(done).toEqual([2, 4, 5])
   expect([passes, vectors.map((one) => Math.round(one[0]!))]).toEqual([
     [6000, 6000, 3000],
     [1, 1, 1, 1, 1],

@@ -37,11 +37,17 @@ export interface Outcome {
 /**
  * Episodes side by side: one call of the policy a step, whatever their number. Episode i starts from seed and i alone,
  * so that two policies meet the same starts.
+ * @param options.breathe after each of the steps that they take together: the share that is done
  */
 export async function rollOut(
   kind: WorldKind,
   policy: BatchPolicy,
-  options: { readonly episodes: number; readonly seed: number; readonly steps?: number },
+  options: {
+    readonly episodes: number
+    readonly seed: number
+    readonly steps?: number
+    breathe?(share: number): Promise<void>
+  },
 ): Promise<Outcome[]> {
   const { episodes, seed, steps = kind.info.episodeSteps } = options
   const randoms = Array.from({ length: episodes }, (_, episode) => createRandom(seed).fork(`episode ${episode}`))
@@ -62,6 +68,7 @@ export async function rollOut(
           done,
         })
       })
+      await options.breathe?.((step + 1) / steps)
     }
     return outcomes.map(({ done: _done, ...outcome }) => outcome)
   } finally {

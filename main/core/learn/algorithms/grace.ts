@@ -301,6 +301,7 @@ export const grace = defineContrastMethod({
     const { config: settings, decoder, tokenizer } = context
     const prompts = texts.map(promptOf(context))
     const random = context.random('held-out rationales')
+    let ended = 0
     const written = await sampleCompletions(
       decoder,
       prompts.map((prompt) => prompt.ids),
@@ -311,12 +312,18 @@ export const grace = defineContrastMethod({
         endId: tokenizer.endId,
         stopIds: tokenizer.stopIds,
       },
-      context.breathe,
+      // Writing is nearly all of the work.
+      {
+        breathe: () => context.breathe(ended),
+        onToken(_row, { last }) {
+          if (last) ended += 1
+        },
+      },
     )
     return embedSpanValues(
       decoder,
       prompts.map((prompt, at) => spanOf(prompt, written[at]!.ids, settings.span)),
-      context.breathe,
+      () => context.breathe(),
     )
   },
   async write(context, items) {

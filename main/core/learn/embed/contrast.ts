@@ -29,8 +29,8 @@ export interface ContrastContext<C> {
   readonly maxLength: number
   /** By what is drawn; the same name and weights draw the same. In an update it follows from the step as well. */
   random(label: string): Random
-  /** Lets the process answer in between. */
-  breathe(): Promise<void>
+  /** Lets the process answer in between. @param done of the texts, where it is known */
+  breathe(done?: number): Promise<void>
 }
 
 export interface ContrastStep<C> extends ContrastContext<C> {

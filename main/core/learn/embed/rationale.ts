@@ -71,11 +71,11 @@ export function lookedTokens(longest: number): number {
   return Math.min(LOOKED_AT_ONCE.rows * longest, Math.max(longest, LOOKED_AT_ONCE.tokens))
 }
 
-/** The same as numbers, in passes of a few rows. [row] of [hidden] */
+/** The same as numbers, in passes of a few rows. [row] of [hidden] @param breathe is told how many rows are done */
 export async function embedSpanValues(
   decoder: Decoder,
   rows: readonly SpanRow[],
-  breathe: () => Promise<void>,
+  breathe: (done: number) => Promise<void>,
 ): Promise<Float32Array[]> {
   const result: Float32Array[] = []
   for (const part of chunkedByTokens(rows, LOOKED_AT_ONCE.rows, LOOKED_AT_ONCE.tokens, ({ ids }) => ids.length)) {
@@ -84,7 +84,7 @@ export async function embedSpanValues(
     const { hidden } = decoder.config
     for (const at of part.keys()) result.push(values.slice(at * hidden, (at + 1) * hidden))
     tensor.dispose()
-    await breathe()
+    await breathe(result.length)
   }
   return result
 }

@@ -69,7 +69,6 @@ async function measureSide(
   part: boolean,
 ): Promise<SideNumbers> {
   const { context, method } = session
-  const given = methodContext(session)
   const limit = part ? context.spec.training.evalPairs : Infinity
   const triples = side.triples.slice(0, limit)
   const scored = side.scored.slice(0, limit)
@@ -79,9 +78,16 @@ async function measureSide(
   ]
   const metrics: Record<string, number> = { [`${prefix}/pairs`]: triples.length }
   const items: Record<string, ItemOutcome[]> = {}
+  const distinct = [...new Set(texts)]
+  const given = {
+    ...methodContext(session),
+    async breathe(done?: number) {
+      if (done !== undefined) context.progress(done, distinct.length)
+      await context.breathe()
+    },
+  }
   for (const [name, value] of Object.entries((await method.measure?.(given, textsOfSide(side).slice(0, limit))) ?? {}))
     metrics[`${prefix}/${name}`] = value
-  const distinct = [...new Set(texts)]
   const vectors = new Map((await method.embed(given, distinct)).map((vector, at) => [distinct[at]!, vector])) // one each
   const of = (text: string): Float32Array => vectors.get(text)! // embedded above
   if (triples.length > 0) {

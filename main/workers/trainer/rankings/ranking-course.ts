@@ -92,6 +92,7 @@ export async function openRankingCourse(context: RunContext, from: Checkpoint | 
         scorer,
         part ? side.slice(0, training.evalPairs) : side,
         settings.cutoff,
+        context.progress,
       )
       if (!part)
         keep(folder, extent === 'test' ? 'best-test' : prefix === 'test' ? 'test' : 'validation', ranked, spec.runId)

@@ -30,8 +30,12 @@ export async function evaluateRanker(
   scorer: RankingScorer,
   queries: readonly RankingQuery[],
   cutoff: number,
+  progress: (done: number, total: number) => void,
 ): Promise<SideNumbers & { readonly ranked: readonly RankedQuery[] }> {
-  const scores = await scorer.rank(queries.map((query) => ({ query, positions: [...query.list.documents.keys()] })))
+  const scores = await scorer.rank(
+    queries.map((query) => ({ query, positions: [...query.list.documents.keys()] })),
+    (share) => progress(Math.floor(share * queries.length), queries.length),
+  )
   const ranked = queries.map((query, at) => rankOf(query, scores[at]!, cutoff))
   const counted = ranked.flatMap(({ query, measures }) => (measures === null ? [] : [{ id: query.queryId, measures }]))
   if (counted.length === 0) return { ranked, ...NOTHING }

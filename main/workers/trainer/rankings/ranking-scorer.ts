@@ -30,8 +30,8 @@ export interface RankingScorer {
   score(lists: readonly Picked[], across: boolean): RankingScores
   /** Of a scorer that reads texts: the same in two stages, vectors first, so that a gradient needs the memory of a few texts. */
   readonly stage?: (lists: readonly Picked[]) => StagedScores
-  /** The same values without a gradient, for any number of lists. [list][position] */
-  rank(lists: readonly Picked[]): Promise<number[][]>
+  /** The same values without a gradient, for any number of lists. [list][position] @param progress told which share is done, where that takes a while */
+  rank(lists: readonly Picked[], progress?: (share: number) => void): Promise<number[][]>
   /** config.json and tokenizer.json of a checkpoint. */
   readonly files: { readonly config: unknown; readonly tokenizer: unknown }
   read(name: string): Promise<NamedTensor>

@@ -134,7 +134,8 @@ export async function openTextScorer(
     }
   }
 
-  async function vectorsOf(texts: readonly string[]): Promise<Float32Array> {
+  /** @param progress told how many are done */
+  async function vectorsOf(texts: readonly string[], progress: (done: number) => void): Promise<Float32Array> {
     const rows = texts.map(idsOf)
     const order = [...rows.keys()].sort((a, b) => rows[b]!.length - rows[a]!.length || a - b)
     const vectors = new Float32Array(texts.length * embedder.dim)
@@ -147,16 +148,25 @@ export async function openTextScorer(
         vectors.set(values.subarray(row * embedder.dim, (row + 1) * embedder.dim), at * embedder.dim),
       )
       start += batch.length
+      progress(start)
       await context.breathe()
     }
     return vectors
   }
 
   /** Every document once, however many queries it is a candidate of. */
-  async function rank(lists: readonly Picked[]): Promise<number[][]> {
-    if (cross) return rankPairs(lists)
+  async function rank(
+    lists: readonly Picked[],
+    progress: (share: number) => void = () => undefined,
+  ): Promise<number[][]> {
+    if (cross) return rankPairs(lists, progress)
     const { texts, columns } = textsOf(lists)
-    const [queries, documents] = [await vectorsOf(lists.map(({ query }) => query.text)), await vectorsOf(texts)]
+    const all = lists.length + texts.length
+    const queries = await vectorsOf(
+      lists.map(({ query }) => query.text),
+      (done) => progress(done / all),
+    )
+    const documents = await vectorsOf(texts, (done) => progress((lists.length + done) / all))
     return columns.map((own, list) =>
       own.map((column) => {
         let sum = 0
@@ -166,7 +176,7 @@ export async function openTextScorer(
       }),
     )
   }
-  async function rankPairs(lists: readonly Picked[]): Promise<number[][]> {
+  async function rankPairs(lists: readonly Picked[], progress: (share: number) => void): Promise<number[][]> {
     const result: number[][] = []
     for (const { query, positions } of lists) {
       const scores: number[] = []
@@ -179,6 +189,7 @@ export async function openTextScorer(
         await context.breathe()
       }
       result.push(scores)
+      progress(result.length / lists.length)
     }
     return result
   }

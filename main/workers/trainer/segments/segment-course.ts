@@ -170,7 +170,14 @@ async function evaluate({ context, run, world, heldOut, config }: Judged, extent
   /** Episodes of their own for each seed of a run; runs of equal seeds begin in the same places. */
   const act = async (prefix: 'eval' | 'test', episodes: number, from: number): Promise<SideNumbers> => {
     const seed = from + context.spec.seed
-    const outcomes = await rollOut(world, run.act, { episodes, seed })
+    const outcomes = await rollOut(world, run.act, {
+      episodes,
+      seed,
+      async breathe(share) {
+        context.progress(Math.floor(share * episodes), episodes)
+        await context.breathe()
+      },
+    })
     const told = (valueOf: (outcome: (typeof outcomes)[number]) => number): ItemOutcome[] =>
       outcomes.map((outcome, at) => {
         const item = `start ${seed}, episode ${at}`
