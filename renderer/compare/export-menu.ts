@@ -14,10 +14,12 @@ import type { CompareState } from './use-compare.ts'
 async function withTable(
   state: CompareState,
   format: 'csv' | 'latex' | 'markdown',
-  use: (text: string) => void | Promise<void>,
+  give: (text: string) => void | Promise<void>,
 ): Promise<void> {
   try {
-    await use(await callApp('comparisons.table', { ...state.input, format, metrics: [state.metric, ...state.columns] }))
+    await give(
+      await callApp('comparisons.table', { ...state.input, format, metrics: [state.metric, ...state.columns] }),
+    )
   } catch (error) {
     showToast(asAppError(error).message, { tone: 'bad' })
   }
