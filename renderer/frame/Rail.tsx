@@ -27,9 +27,12 @@ function RailLink({
   )
 }
 
+/** From here on the names take room that pages do not need. */
+const NAMES_FIT_PX = 1280
+
 export function Rail(): ReactNode {
   const [at] = useLocation()
-  const [open, setOpen] = useViewState<boolean>('rail.open', false)
+  const [open, setOpen] = useViewState<boolean>('rail.open', window.innerWidth >= NAMES_FIT_PX)
   const Fold = open ? PanelLeftClose : PanelLeftOpen
   return (
     <nav className="rail" data-open={open} aria-label="Pages">

@@ -26,6 +26,16 @@ describe.skipIf(chromiumPath === null)('the key of a browser’s tab', () => {
     expect(lab.complaints).toEqual([])
   })
 
+  test('names its pages at the first start, where there is room', async () => {
+    const shows = async (width: number): Promise<boolean> => {
+      const page = await (await lab.browser.newContext({ viewport: { width, height: 800 } })).newPage()
+      await page.goto(`${lab.host.address()}#/runs`)
+      await page.getByRole('navigation', { name: 'Pages' }).waitFor()
+      return page.getByText('Playground', { exact: true }).isVisible()
+    }
+    expect([await shows(1280), await shows(1024)]).toEqual([true, false])
+  })
+
   test('is not got twice from one address, and a tab without it says what to do', async () => {
     const address = lab.host.address()
     const first = await (await lab.browser.newContext()).newPage()
