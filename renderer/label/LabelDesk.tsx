@@ -119,8 +119,8 @@ export function LabelDesk({ datasetId, annotator, annotators }: LabelDeskProps):
                   {alone ? 'Blind' : 'Blind: sides shuffled'}
                 </Chip>
               </div>
-              {current.segments === null ? <PromptView key={current.pairId} prompt={current.prompt} /> : null}
             </div>
+            {current.segments === null ? <PromptView key={current.pairId} prompt={current.prompt} /> : null}
             {current.b === null ? (
               <AnswerView item={current} chosen={chosen} scroller={scroller} />
             ) : current.segments === null && isCompared(current) ? (

@@ -209,6 +209,37 @@ describe.skipIf(chromiumPath === null)('labeling in the browser', () => {
     ])
   })
 
+  test('a long prompt has what the answers leave of the page, and a fifth of the window in any case', async () => {
+    const file = path.join(lab.dataFolder, 'long prompts.jsonl')
+    const [long, answers] = ['A long question. '.repeat(150), 'word '.repeat(900)]
+    const rows = [
+      { prompt: long, a: 'short', b: 'shorter' },
+      { prompt: long, a: answers, b: answers },
+      { prompt: 'Short?', a: answers, b: 'no' },
+    ]
+    writeFileSync(file, rows.map((row) => JSON.stringify(row)).join('\n'))
+    await lab.open(`/label/${await importFile(lab.client, file, 'Long prompts')}`)
+    const seen: (readonly boolean[])[] = []
+    for (const _pair of rows) {
+      await lab.page.waitForTimeout(300) // its height is measured after it is painted
+      seen.push(
+        await lab.page.evaluate(() => {
+          const [prompt, pair] = [document.querySelector('.prompt')!, document.querySelector('.pair')!]
+          const whole = prompt.scrollHeight <= prompt.clientHeight
+          const fifth = prompt.clientHeight >= 0.2 * window.innerHeight
+          const room = pair.clientHeight >= 0.1 * window.innerHeight
+          return [whole, fifth, room, document.querySelector('.label-work')!.scrollHeight <= window.innerHeight]
+        }),
+      )
+      await answer('1')
+    }
+    expect(seen).toEqual([
+      [true, true, true, true],
+      [false, true, true, true],
+      [true, false, true, true],
+    ])
+  })
+
   test('the page keeps the rules of accessibility, light and dark', async () => {
     await lab.open('/label')
     await lab.page.waitForSelector('table')
