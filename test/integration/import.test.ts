@@ -167,6 +167,27 @@ describe('an import', () => {
     expect((await data.call('datasets.get', { datasetId })).itemCount).toBe(12_000)
   })
 
+  it('of texts too leaves nothing behind when it is cancelled, and can be started again', async () => {
+    const rows = Array.from({ length: 8000 }, (_none, at) =>
+      JSON.stringify({
+        anchor: `question ${at} ${'long '.repeat(40)}`,
+        positive: `answer ${at}`,
+        negative: `other ${at}`,
+      }),
+    )
+    const file = write(rows.join('\n'))
+    const kind = 'contrast-groups'
+    const { jobId } = await data.call('datasets.import', { path: file, kind })
+    while ((await data.call('datasets.importJob', { jobId })).rowsKept === 0)
+      await new Promise((resolve) => setTimeout(resolve, 1))
+    await data.call('datasets.cancelImport', { jobId })
+    expect(await data.imports.ended(jobId)).toMatchObject({ state: 'cancelled', datasetId: null, error: null })
+    expect([countRows(), datasetFolders(), await data.call('datasets.list', {})]).toEqual([[0, 0, 0, 0], [], []])
+    const again = await data.call('datasets.import', { path: file, kind })
+    expect(await data.imports.ended(again.jobId)).toMatchObject({ state: 'finished' })
+    expect(await data.call('datasets.list', {})).toMatchObject([{ kind, itemCount: 8000 }])
+  })
+
   it('ends with the app, leaving nothing behind', async () => {
     await data.call('datasets.import', { path: write(manyRows(12_000)) })
     await data.close()
