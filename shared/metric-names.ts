@@ -117,6 +117,11 @@ const COMMON: readonly MetricInfo[] = [
 
 function words(name: string): string {
   const text = name.replaceAll(/[/_]+/g, ' ').trim()
+  return upperFirst(text)
+}
+
+/** As it stands at the beginning of a sentence. */
+export function upperFirst(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1)
 }
 

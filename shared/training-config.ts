@@ -32,7 +32,7 @@ export const trainingConfig = z.strictObject({
     .min(1)
     .max(4096)
     .default(16)
-    .meta({ title: 'Batch', unit: 'pairs', help: 'Pairs per update.', group: 'main' }),
+    .meta({ title: 'Batch', unit: 'items', help: 'Items per update.', group: 'main' }),
   microBatchSize: z
     .int()
     .min(1)
@@ -40,8 +40,8 @@ export const trainingConfig = z.strictObject({
     .default(16)
     .meta({
       title: 'Micro-batch',
-      unit: 'pairs',
-      help: 'Pairs per forward pass; gradients of a batch are summed over its micro-batches.',
+      unit: 'items',
+      help: 'Items per forward pass; gradients of a batch are summed over its micro-batches.',
       group: 'expert',
       ...TEXTS_AND_LISTS,
     }),
@@ -242,8 +242,9 @@ export const trainingConfig = z.strictObject({
     .min(1)
     .default(128)
     .meta({
-      title: 'Pairs per evaluation',
-      help: 'Validation pairs scored while training, always the same, by which the best checkpoint is chosen; the last evaluation adds all of them.',
+      title: 'Items per evaluation',
+      unit: 'items',
+      help: 'Validation items scored while training, always the same, by which the best checkpoint is chosen; the last evaluation adds all of them.',
       group: 'expert',
       ...TEXTS_AND_LISTS,
     }),

@@ -1,6 +1,7 @@
 import { useDeferredValue, useMemo, useState, type ReactNode } from 'react'
 import { useParams } from 'wouter'
 import { isLive } from '../../shared/domain.ts'
+import { KIND_WORDS } from '../../shared/kind-words.ts'
 import type { RunDetail } from '../../shared/contract/runs.ts'
 import { useCall } from '../api/queries.ts'
 import { ChartLinkContext, createChartLink } from '../charts/chart-link.ts'
@@ -16,6 +17,7 @@ import { ChartToolbar, RunCharts, type RunChart } from '../run/RunCharts.tsx'
 import { RunHead } from '../run/RunHead.tsx'
 import { RunSide } from '../run/RunSide.tsx'
 import { RunTrouble, RunWaits } from '../run/RunStates.tsx'
+import { useRunKind } from '../run/run-kind.ts'
 import { useRunSeries } from '../run/use-run-series.ts'
 import { useRunView } from '../run/run-view.ts'
 import '../run/run.css'
@@ -53,6 +55,8 @@ function RunView({ run }: { readonly run: RunDetail }): ReactNode {
   const { xAxis, xLog } = view
   const logged = view.yLog.join(' ')
   const { batchSize, samplePrompts } = run.spec.training
+  const kind = useRunKind(run)
+  const items = kind === null ? 'items' : KIND_WORDS[kind].items
   const charts = useMemo(
     () =>
       plans.map((plan): RunChart => ({
@@ -62,7 +66,7 @@ function RunView({ run }: { readonly run: RunDetail }): ReactNode {
           curves,
           discarded,
           infos,
-          { colour: runColourToken(run.runId), totalSteps: run.totalSteps, batchSize, samplePrompts },
+          { colour: runColourToken(run.runId), totalSteps: run.totalSteps, batchSize, samplePrompts, items },
           { xAxis, xLog, smoothing, yLog: logged.split(' ').includes(plan.id) },
         ),
       })),
@@ -75,6 +79,7 @@ function RunView({ run }: { readonly run: RunDetail }): ReactNode {
       run.totalSteps,
       batchSize,
       samplePrompts,
+      items,
       xAxis,
       xLog,
       smoothing,
@@ -93,7 +98,7 @@ function RunView({ run }: { readonly run: RunDetail }): ReactNode {
         <div className="run-work">
           <RunHead run={run} />
           <RunTrouble run={run} />
-          <ChartToolbar view={view} range={charts[0] === undefined ? [0, 1] : xRange(charts[0].model)} />
+          <ChartToolbar view={view} range={charts[0] === undefined ? [0, 1] : xRange(charts[0].model)} items={items} />
           {error === null ? null : (
             <div className="run-waits">
               <ErrorNotice error={error} />

@@ -4,6 +4,7 @@ import { useZoom, useChartLink, useCrosshair } from '../charts/chart-link.ts'
 import { chartMenu } from '../charts/chart-menu.ts'
 import { crosshairText, type ChartModel, type Range } from '../charts/chart-model.ts'
 import { LineChart } from '../charts/LineChart.tsx'
+import { upperFirst } from '../../shared/metric-names.ts'
 import { Button } from '../parts/Button.tsx'
 import { formatNumber } from '../../shared/units.ts'
 import { MenuButton } from '../parts/MenuButton.tsx'
@@ -16,18 +17,23 @@ export interface RunChart {
   readonly model: ChartModel
 }
 
-const X_AXES = [
-  { value: 'step', label: 'Step' },
-  { value: 'pairs', label: 'Pairs seen' },
-  { value: 'time', label: 'Time' },
-] as const satisfies readonly { value: XAxis; label: string }[]
+function xAxes(items: string): readonly { readonly value: XAxis; readonly label: string }[] {
+  return [
+    { value: 'step', label: 'Step' },
+    { value: 'pairs', label: `${upperFirst(items)} seen` },
+    { value: 'time', label: 'Time' },
+  ]
+}
 
 /** How all charts are drawn: x axis, smoothing, log. */
 export function ChartToolbar({
   view,
   range,
+  items,
 }: {
   readonly view: ReturnType<typeof useRunView>
+  /** What the data hold, in the plural. */
+  readonly items: string
   readonly range: Range
 }): ReactNode {
   const link = useChartLink()
@@ -41,7 +47,7 @@ export function ChartToolbar({
         title="x axis"
         small
         value={view.xAxis}
-        choices={X_AXES}
+        choices={xAxes(items)}
         onChange={(xAxis) => {
           link.setZoom(null)
           link.setCrosshair(null)

@@ -1,5 +1,6 @@
 import { useState, type ReactNode } from 'react'
 import type { RunDetail } from '../../shared/contract/runs.ts'
+import type { DataKind } from '../../shared/data-kinds.ts'
 import { isLive } from '../../shared/domain.ts'
 import { useCall } from '../api/queries.ts'
 import { useCommands } from '../frame/commands.ts'
@@ -7,6 +8,7 @@ import { formatNumber } from '../../shared/units.ts'
 import { KeyCap } from '../parts/KeyCap.tsx'
 import { Segmented } from '../parts/Segmented.tsx'
 import { ErrorNotice } from '../parts/states.tsx'
+import { useRunKind } from './run-kind.ts'
 
 const STEPS_SHOWN = 6
 
@@ -69,6 +71,20 @@ export function SampleSteps({ samples }: { readonly samples: ReturnType<typeof u
   )
 }
 
+interface Columns {
+  readonly from: string
+  readonly made: string
+  readonly value: string
+  /** A policy's words: they have tokens, and a probability under the reference. */
+  readonly written: boolean
+}
+
+function columnsOf(kind: DataKind | null): Columns {
+  if (kind === 'rankings') return { from: 'Query', made: 'Order', value: 'nDCG@k ↑', written: false }
+  if (kind === 'contrast-groups') return { from: 'Text', made: 'Rationale', value: 'Reward ↑', written: true }
+  return { from: 'Prompt', made: 'Completion', value: 'Reward ↑', written: true }
+}
+
 /** Completions of the same held-out prompts, at one step. A row opens to its whole text. */
 export function RunSamples({
   run,
@@ -78,6 +94,7 @@ export function RunSamples({
   readonly samples: ReturnType<typeof useSamples>
 }): ReactNode {
   const [open, setOpen] = useState<number | null>(null)
+  const columns = columnsOf(useRunKind(run))
   if (samples.error !== null) return <ErrorNotice error={samples.error} />
   if (samples.all !== undefined && samples.steps.length === 0) {
     const none = run.spec.training.samplePrompts === 0
@@ -92,29 +109,33 @@ export function RunSamples({
     )
   }
   const parts = [...new Set(samples.items.flatMap((item) => Object.keys(item.parts ?? {})))]
-  const hasRatio = samples.items.some((item) => item.logRatio !== null)
+  const hasRatio = columns.written && (parts.length === 0 || samples.items.some((item) => item.logRatio !== null))
   return (
     <table className="table samples" aria-label="Samples">
       <thead>
         <tr>
-          <th scope="col">Prompt</th>
-          <th scope="col">Completion at step {samples.step}</th>
+          <th scope="col">{columns.from}</th>
+          <th scope="col">
+            {columns.made} at step {samples.step}
+          </th>
           <th scope="col" className="num">
-            Reward ↑
+            {columns.value}
           </th>
           {parts.map((part) => (
             <th key={part} scope="col" className="num" title={PART_WORDS[part]}>
               {part.charAt(0).toUpperCase() + part.slice(1)}
             </th>
           ))}
-          {hasRatio || parts.length === 0 ? (
+          {hasRatio ? (
             <th scope="col" className="num">
               Log-ratio, nats
             </th>
           ) : null}
-          <th scope="col" className="num">
-            Tokens
-          </th>
+          {columns.written ? (
+            <th scope="col" className="num">
+              Tokens
+            </th>
+          ) : null}
         </tr>
       </thead>
       <tbody>
@@ -136,8 +157,8 @@ export function RunSamples({
                 {formatNumber(item.parts?.[part] ?? null)}
               </td>
             ))}
-            {hasRatio || parts.length === 0 ? <td className="num">{formatNumber(item.logRatio)}</td> : null}
-            <td className="num">{item.tokens}</td>
+            {hasRatio ? <td className="num">{formatNumber(item.logRatio)}</td> : null}
+            {columns.written ? <td className="num">{item.tokens}</td> : null}
           </tr>
         ))}
       </tbody>

@@ -107,12 +107,14 @@ export interface RunFacts {
   readonly totalSteps: number
   readonly batchSize: number
   readonly samplePrompts: number
+  /** What the data hold, in the plural. */
+  readonly items: string
 }
 
 const OTHERS = ['--r1', '--r2', '--r3', '--r4', '--r5'] as const
 /** Colours that the eye takes for one: two blues, two ochres. */
 const ALIKE: Readonly<Record<string, string>> = { '--r6': '--r1', '--r8': '--r4' }
-const X_TITLES: Readonly<Record<XAxis, string>> = { step: 'step', pairs: 'pairs seen', time: 'minutes' }
+const X_TITLES: Readonly<Record<Exclude<XAxis, 'pairs'>, string>> = { step: 'step', time: 'minutes' }
 
 function xOf(curve: Curve, view: ChartView, run: RunFacts): readonly number[] {
   if (view.xAxis === 'step') return curve.step
@@ -175,7 +177,7 @@ export function buildChart(
     ]
       .filter((part) => part !== '')
       .join(' '),
-    xTitle: X_TITLES[view.xAxis],
+    xTitle: view.xAxis === 'pairs' ? `${run.items} seen` : X_TITLES[view.xAxis],
     yTitle: plan.unit === '' ? plan.title : `${plan.title}, ${plan.unit}`,
     xLog: view.xLog,
     yLog: view.yLog,

@@ -12,19 +12,26 @@ const KIND_NEEDS: Readonly<Record<DataKind, string>> = {
   'contrast-groups': 'needs texts, or queries with texts',
 }
 
-/** One tile a method; the ones that cannot be used say why. */
+/** One tile a method; those that the data set is nothing for say why, behind the others. */
 export function MethodTiles({ form }: { readonly form: TrainForm }): ReactNode {
   const kind = form.dataset?.kind ?? 'response-pairs'
+  const fits = form.algorithms.filter((one) => one.kinds.includes(kind))
+  const others = form.algorithms.filter((one) => !fits.includes(one))
   return (
-    <div className="methods" role="radiogroup" aria-label="Method">
-      {form.algorithms.map((algorithm) => (
-        <Tile
-          key={algorithm.id}
-          algorithm={algorithm}
-          form={form}
-          reason={algorithm.kinds.includes(kind) ? null : reasonOf(algorithm, kind)}
-        />
-      ))}
+    <div role="radiogroup" aria-label="Method">
+      <div className="methods">
+        {fits.map((algorithm) => (
+          <Tile key={algorithm.id} algorithm={algorithm} form={form} reason={null} />
+        ))}
+      </div>
+      <details className="methods-other">
+        <summary>{others.length} methods for other data</summary>
+        <div className="methods">
+          {others.map((algorithm) => (
+            <Tile key={algorithm.id} algorithm={algorithm} form={form} reason={reasonOf(algorithm, kind)} />
+          ))}
+        </div>
+      </details>
     </div>
   )
 }

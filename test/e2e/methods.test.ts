@@ -20,6 +20,8 @@ const TINY: readonly (readonly [label: string, text: string])[] = [
   ['Checkpoint every', '0'],
   ['Sample prompts', '0'],
   ['Pairs per evaluation', '2'],
+  ['Queries per evaluation', '2'],
+  ['Texts per evaluation', '2'],
   ['Longest completion', '4'],
   ['Longest rationale', '4'],
   ['System prompt', 'think'],

@@ -77,6 +77,7 @@ describe.skipIf(chromiumPath === null)('answers that stand alone', () => {
   test('methods that compare are off on the Train page and say why', async () => {
     await lab.open(`/train?data=${await datasetNamed('thumbs')}`)
     const tile = lab.page.locator('label.method', { hasText: /^DPO/ }).first()
+    await lab.page.getByText(/^\d+ methods for other data$/).click()
     await tile.waitFor()
     expect(await tile.textContent()).toContain('needs two answers to a prompt')
     // Not imitation, which would leave the bad ones out.

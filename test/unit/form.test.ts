@@ -62,7 +62,7 @@ describe('the fields of the training schema', () => {
     })
     expect(field(training, 'batchSize')).toMatchObject({
       kind: 'integer',
-      unit: 'pairs',
+      unit: 'items',
       min: 1,
       max: 4096,
       group: 'main',

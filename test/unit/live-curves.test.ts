@@ -101,7 +101,7 @@ describe('curves that events grow', () => {
       curves,
       new Map(),
       [],
-      { colour: '--r1', totalSteps: 4, batchSize: 1, samplePrompts: 0 },
+      { colour: '--r1', totalSteps: 4, batchSize: 1, samplePrompts: 0, items: 'pairs' },
       view,
     )
     expect(series.map(({ label, x, y }) => [label, x, y])).toEqual([
@@ -117,7 +117,7 @@ describe('curves that events grow', () => {
     const [plan] = planCharts([...curves.keys()], [], null)
     const view = { xAxis: 'step', smoothing: 0, xLog: false, yLog: false } as const
     const drawn = (colour: string): ReturnType<typeof buildChart>['series'] => {
-      const run = { colour, totalSteps: 5, batchSize: 1, samplePrompts: 0 }
+      const run = { colour, totalSteps: 5, batchSize: 1, samplePrompts: 0, items: 'pairs' }
       return buildChart(plan!, curves, new Map(), [], run, view).series
     }
     expect(drawn('--r1').map(({ unnamed }) => unnamed)).toEqual([false, false])

@@ -63,28 +63,47 @@ export function defineRanking<C, P = null>(
   }
 }
 
+/** Not of networks on features. A run to start from may be of either. */
+const READS_TEXTS = { models: ['new', 'run', 'registered'] }
+
 /** Settings of the scorer and of the lists, which every ranking method has. */
 export const SCORER_FIELDS = {
-  scorer: z.enum(['bi-encoder', 'cross-encoder']).default('bi-encoder').meta({
-    title: 'Scorer',
-    help: 'Of a text encoder: query and document apart, compared by their vectors; or read together, which is slower and sees how words meet. Small networks on features have no such choice.',
-    group: 'main',
-  }),
+  scorer: z
+    .enum(['bi-encoder', 'cross-encoder'])
+    .default('bi-encoder')
+    .meta({
+      title: 'Scorer',
+      help: 'Of a text encoder: query and document apart, compared by their vectors; or read together, which is slower and sees how words meet.',
+      group: 'main',
+      ...READS_TEXTS,
+    }),
   similarity: z
     .enum(['cosine', 'dot'])
     .default('cosine')
-    .meta({ title: 'Similarity', help: 'How a bi-encoder compares two vectors.', group: 'main' }),
+    .meta({
+      title: 'Similarity',
+      help: 'How a bi-encoder compares two vectors.',
+      group: 'main',
+      when: { scorer: ['bi-encoder'] },
+      ...READS_TEXTS,
+    }),
   temperature: z.number().positive().max(100).default(1).meta({
     title: 'Temperature',
     symbol: 'τ',
     help: 'Scores are divided by it. Cosines need about 0.05, dot products and features 1.',
     group: 'main',
   }),
-  hidden: z.int().min(0).max(512).default(16).meta({
-    title: 'Hidden units',
-    help: 'Of a small network on features; 0 is a linear scorer. Text encoders ignore it.',
-    group: 'expert',
-  }),
+  hidden: z
+    .int()
+    .min(0)
+    .max(512)
+    .default(16)
+    .meta({
+      title: 'Hidden units',
+      help: 'Of a small network on features; 0 is a linear scorer.',
+      group: 'expert',
+      models: ['networks'],
+    }),
   candidates: z.int().min(2).max(1000).default(50).meta({
     title: 'Candidates',
     unit: 'documents',
