@@ -14,13 +14,22 @@ declare global {
   }
 }
 
+/** Of calls that no Pairlab answered: they say nothing of what is known already. */
+const unanswered = new WeakSet<AppError>()
+
+export function isUnanswered(error: AppError | null): boolean {
+  return error !== null && unanswered.has(error)
+}
+
 function unreachable(cause: unknown): AppError {
-  return new AppError({
+  const error = new AppError({
     code: 'internal',
     message: 'Pairlab does not answer.',
     hint: 'It may have been closed. Start it again; nothing that was saved is lost.',
     cause,
   })
+  unanswered.add(error)
+  return error
 }
 
 /** @throws while the host is away, and where something else has got its port */

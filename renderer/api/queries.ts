@@ -10,7 +10,7 @@ import {
 } from '@tanstack/react-query'
 import type { CallName, Input, Output } from '../../shared/contract.ts'
 import type { AppError } from '../../shared/errors.ts'
-import { asAppError, client } from './client.ts'
+import { asAppError, client, isUnanswered } from './client.ts'
 
 /** The app is on this machine and tells of every change, so nothing is stale until an event says so. */
 export const queryClient = new QueryClient({
@@ -39,19 +39,24 @@ export async function callApp<N extends CallName>(name: N, input: Input<N>): Pro
   }
 }
 
-/** One call of the contract as a cached query; refetched when an event touches it. */
+/**
+ * One call of the contract as a cached query; refetched when an event touches it. What was known before Pairlab ended
+ * stays on the page, and what a person has in hand there: the status bar says that nobody answers.
+ */
 export function useCall<N extends CallName>(
   name: N,
   input: Input<N>,
   options: CallOptions = {},
 ): UseQueryResult<Output<N>, AppError> {
-  return useQuery<Output<N>, AppError>({
+  const result = useQuery<Output<N>, AppError>({
     queryKey: [name, input],
     queryFn: () => callApp(name, input),
     ...(options.enabled === undefined ? {} : { enabled: options.enabled }),
     ...(options.keepPrevious === true ? { placeholderData: keepPreviousData as never } : {}), // its type is generic over the data
     ...(options.refetchIntervalMs === undefined ? {} : { refetchInterval: options.refetchIntervalMs }),
   })
+  if (!result.isRefetchError || !isUnanswered(result.error)) return result
+  return { ...result, status: 'success', error: null, isError: false, isRefetchError: false, isSuccess: true }
 }
 
 export interface MutateOptions<N extends CallName> {

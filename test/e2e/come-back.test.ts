@@ -85,6 +85,8 @@ describe.skipIf(chromiumPath === null)('a page whose Pairlab was killed', () => 
     await shown(2)
     await end(served, 'SIGKILL')
     await lost()
+    // By then the page has asked again for what the first answer changed, in vain: what it shows stays.
+    await page.waitForTimeout(1500)
     await page.keyboard.press('1')
     await page.getByRole('alert').filter({ hasText: 'Start it again; nothing that was saved is lost.' }).waitFor()
     served = await startServing()
