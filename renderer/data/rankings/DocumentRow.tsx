@@ -57,5 +57,10 @@ function WholeText({ datasetId, docId }: { readonly datasetId: DatasetId; readon
   const { data, error } = useCall('rankings.document', { datasetId, docId })
   if (error !== null) return <ErrorNotice error={error} />
   if (data === undefined) return <p className="document-whole small text-3">Reading the document …</p>
-  return <p className="document-whole small content-text">{data.text === '' ? 'It has no text.' : data.text}</p>
+  // A long one scrolls by itself, for keys too.
+  return (
+    <div className="document-whole" tabIndex={0} role="group" aria-label="Text of the document">
+      <p className="small content-text">{data.text === '' ? 'It has no text.' : data.text}</p>
+    </div>
+  )
 }
