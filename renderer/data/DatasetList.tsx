@@ -2,6 +2,7 @@ import { useRef, useState, type ReactNode } from 'react'
 import { Database, Waypoints } from 'lucide-react'
 import type { DatasetSummary } from '../../shared/contract/datasets.ts'
 import { dataKinds, type DataKind } from '../../shared/data-kinds.ts'
+import type { JobId } from '../../shared/domain.ts'
 import { useCall, useMutate } from '../api/queries.ts'
 import { CollectJobs } from '../collect/CollectJobs.tsx'
 import { useCommands } from '../frame/commands.ts'
@@ -17,6 +18,8 @@ import { KIND_WORDS } from '../../shared/kind-words.ts'
 import { formatCount } from '../../shared/units.ts'
 import { ImportBox } from './ImportBox.tsx'
 import { ImportJobs } from './ImportJobs.tsx'
+import { samplePlace } from './import/open-import.ts'
+import { useOpened } from './import/use-opened.ts'
 
 const COLUMNS: readonly Column<DatasetSummary>[] = [
   {
@@ -83,7 +86,9 @@ const COLUMNS: readonly Column<DatasetSummary>[] = [
   },
 ]
 
-export function DatasetList(): ReactNode {
+/** @param opening import whose data set opens once it is there */
+export function DatasetList({ opening }: { readonly opening: JobId | null }): ReactNode {
+  useOpened(useCall('datasets.importJob', { jobId: opening ?? ('' as JobId) }, { enabled: opening !== null }).data)
   const [sorting, setSorting] = useState<Sorting>({ column: 'created', descending: true })
   const [search, setSearch] = useState('')
   const [kind, setKind] = useState<DataKind | null>(null)
@@ -198,7 +203,7 @@ export function SampleButton({
   const sample = data?.[0]
   const open = useMutate('samples.open', {
     invalidate: ['datasets.list', 'samples.list', 'datasets.importJobs'],
-    onSuccess: ({ datasetId }) => goTo(datasetId === null ? '/data' : `/data/${datasetId}`),
+    onSuccess: (opened) => goTo(samplePlace(opened)),
   })
   if (sample === undefined) return null
   return (

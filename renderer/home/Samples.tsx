@@ -5,6 +5,7 @@ import type { DatasetId } from '../../shared/domain.ts'
 import { KIND_WORDS } from '../../shared/kind-words.ts'
 import { useCall, useMutate } from '../api/queries.ts'
 import { useCommands } from '../frame/commands.ts'
+import { samplePlace } from '../data/import/open-import.ts'
 import { goTo } from '../frame/location.ts'
 import { Button } from '../parts/Button.tsx'
 import { ErrorNotice } from '../parts/states.tsx'
@@ -33,7 +34,7 @@ export function Samples({
   readonly keys: string
 }): ReactNode {
   const { data: samples } = useCall('samples.list', {})
-  const show = (datasetId: DatasetId | null): void => goTo(datasetId === null ? '/data' : `/data/${datasetId}`)
+  const show = (datasetId: DatasetId): void => goTo(`/data/${datasetId}`)
   const open = useMutate('samples.open', {
     invalidate: ['datasets.list', 'samples.list', 'datasets.importJobs'],
   })
@@ -42,7 +43,7 @@ export function Samples({
   })
   // Whoever has gone to another page meanwhile stays there.
   const openSample = (sampleId: string): void =>
-    open.mutate({ sampleId }, { onSuccess: ({ datasetId }) => show(datasetId) })
+    open.mutate({ sampleId }, { onSuccess: (opened) => goTo(samplePlace(opened)) })
   const first = samples?.[0]
   useCommands([
     {

@@ -63,7 +63,7 @@ export function DoneState({
       }
       action={
         <>
-          <Link className="btn btn-primary" href={`/train?dataset=${datasetId}`}>
+          <Link className="btn btn-primary" href={`/train?data=${datasetId}`}>
             Train on this
           </Link>
           {progress.flagged > 0 ? (

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import { useParams, useSearchParams } from 'wouter'
-import type { DatasetId } from '../../shared/domain.ts'
+import type { DatasetId, JobId } from '../../shared/domain.ts'
 import { CollectView } from '../collect/CollectView.tsx'
 import { DatasetList } from '../data/DatasetList.tsx'
 import { DatasetView } from '../data/DatasetView.tsx'
@@ -16,5 +16,5 @@ export function Data(): ReactNode {
   if (world !== null) return <CollectView wanted={world} />
   if (datasetId !== undefined)
     return <DatasetView key={datasetId} datasetId={decodeURIComponent(datasetId) as DatasetId} /> // the server checks it
-  return <DatasetList />
+  return <DatasetList opening={search.get('opening') as JobId | null} />
 }

@@ -1,5 +1,4 @@
-import { useEffect, useState, type ReactNode } from 'react'
-import type { ImportJob } from '../../../shared/contract/datasets.ts'
+import { useState, type ReactNode } from 'react'
 import type { Recognition } from '../../../shared/contract/imports.ts'
 import type { Input } from '../../../shared/contract.ts'
 import type { DataKind } from '../../../shared/data-kinds.ts'
@@ -15,6 +14,7 @@ import { Panel } from '../../parts/Panel.tsx'
 import { Segmented } from '../../parts/Segmented.tsx'
 import { ErrorNotice } from '../../parts/states.tsx'
 import { ImportFailure, ImportProgress } from './ImportProgress.tsx'
+import { useOpened } from './use-opened.ts'
 
 /** What was found, and what a person made of it. */
 export interface ImportChoice {
@@ -146,15 +146,4 @@ function Taken({ choice: { found, kind, onKind } }: { readonly choice: ImportCho
       )}
     </section>
   )
-}
-
-/** The data set opens as soon as it is there, and says that it has just come in. */
-function useOpened(job: ImportJob | undefined): void {
-  const made = job?.state === 'finished' ? job.datasetId : null
-  const jobId = job?.jobId
-  const isCancelled = job?.state === 'cancelled'
-  useEffect(() => {
-    if (made !== null && jobId !== undefined) goTo(`/data/${made}?imported=${jobId}`)
-    else if (isCancelled) goTo('/data')
-  }, [made, jobId, isCancelled])
 }
