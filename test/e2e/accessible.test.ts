@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Page } from 'playwright'
+import { waitUntil } from '../support/make-app.ts'
+import { importTiny, tinyRequest } from '../support/tiny-app.ts'
+import { accessibilityInBothThemes, chromiumPath, openLab, type Lab } from './support.ts'
+
+// Dialogs and states that no other test looks at while it goes by; pages as they stand are looked at in their own tests.
+let lab: Lab
+let datasetId = ''
+
+const press =
+  (...names: readonly (string | RegExp)[]) =>
+  async (page: Page): Promise<void> => {
+    for (const name of names)
+      await page.getByRole('button', { name }).or(page.getByRole('menuitem', { name })).first().click()
+  }
+
+const DIALOGS: readonly (readonly [what: string, place: () => string, open: (page: Page) => Promise<void>])[] = [
+  ['the deletion of a data set', () => `/data/${datasetId}`, press('Delete the data set')],
+  ['the export of a data set', () => `/data/${datasetId}`, press(/^Export/)],
+  ['who is labeling', () => `/label/${datasetId}`, press('Change')],
+  ['a run to clone', () => '/train', press('Clone a run')],
+  ['the export of a run', () => '/runs/sft-1', press('More actions', /^Export model/)],
+  ['a checkpoint that becomes a model', () => '/runs/sft-1', press('More actions', /^Add to the models/)],
+  ['the deletion of a run', () => '/runs/sft-1', press('More actions', /^Delete/)],
+  ['the runs of a comparison', () => '/compare?runs=sft-1,dpo-1', press(/^2 runs/)],
+  ['the columns of a comparison', () => '/compare?runs=sft-1,dpo-1', press('Choose the columns')],
+  ['a baseline to add', () => '/compare?runs=sft-1,dpo-1', press('Add a baseline')],
+  ['one against another', () => '/compare?runs=sft-1,dpo-1', press('Versus')],
+  ['what was deleted', () => '/settings', press(/for good$/)],
+]
+
+describe.skipIf(chromiumPath === null)('for every hand and eye', () => {
+  beforeAll(async () => {
+    lab = await openLab()
+    const { client } = lab
+    datasetId = await importTiny(client, lab.dataFolder)
+    const { annotatorId } = await client.call('annotators.add', { name: 'Ada' })
+    await client.call('settings.set', { annotatorId })
+    for (const method of ['sft', 'dpo', 'ipo'])
+      await client.call('runs.start', {
+        request: { ...tinyRequest(datasetId as never, { method, name: method }), seeds: [1] },
+      })
+    await waitUntil(
+      'the runs',
+      async () => (await client.call('runs.list', {})).every(({ state }) => state === 'finished'),
+      110_000,
+    )
+    await client.call('runs.delete', { runId: 'ipo-1' as never })
+  })
+  afterAll(() => lab.end())
+
+  test.each(DIALOGS)(
+    '%s keeps the rules of accessibility, light and dark, and closes by a key',
+    async (_what, place, open) => {
+      await lab.open(place())
+      await open(lab.page)
+      await lab.page.getByRole('dialog').or(lab.page.getByRole('menu')).waitFor()
+      expect(await accessibilityInBothThemes(lab.page)).toEqual([])
+      await lab.page.keyboard.press('Escape')
+      await lab.page.getByRole('dialog').or(lab.page.getByRole('menu')).waitFor({ state: 'detached' })
+      expect(lab.complaints).toEqual([])
+    },
+  )
+
+  test('nothing moves for whoever wants it still, and a chosen tile is seen in forced colours', async () => {
+    const { page } = lab
+    await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce', forcedColors: 'active' })
+    for (const place of [
+      '/',
+      `/data/${datasetId}`,
+      `/label/${datasetId}`,
+      '/train',
+      '/runs',
+      '/runs/sft-1',
+      '/compare?runs=sft-1,dpo-1',
+    ]) {
+      await lab.open(place)
+      await page.locator('h1').first().waitFor({ state: 'attached' })
+      await page.waitForTimeout(300)
+      const moving = await page.evaluate(() =>
+        document
+          .getAnimations()
+          .filter((one) => one.playState === 'running' && one.effect?.getComputedTiming().duration !== 0.01)
+          .map((one) => (one.effect as KeyframeEffect | null)?.target?.className ?? ''),
+      )
+      expect([place, moving]).toEqual([place, []])
+    }
+    await lab.open('/train')
+    const outline = (on: boolean): Promise<string> =>
+      page
+        .locator(`.method[data-on="${on}"]`)
+        .first()
+        .evaluate((tile) => getComputedStyle(tile).outlineStyle)
+    expect([await outline(true), await outline(false)]).toEqual(['solid', 'none'])
+    await page.emulateMedia({ reducedMotion: null, forcedColors: null })
+  })
+})
