@@ -79,7 +79,7 @@ function Side({
           </Chip>
         ) : null}
         {verdict === 'tie' || verdict === 'both bad' || verdict === 'undecided' ? <Chip>{verdict}</Chip> : null}
-        {name}, <span className="mono">{wordCount(value)}</span> words
+        {name}, <span className="mono">{wordCount(value)}</span> {wordCount(value) === 1 ? 'word' : 'words'}
       </p>
       <ContentText value={value} />
     </div>
