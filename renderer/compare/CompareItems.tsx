@@ -142,7 +142,7 @@ function SortedDifferences({
 function Ends({ title, items }: { readonly title: string; readonly items: readonly Item[] }): ReactNode {
   if (items.length === 0) return null
   return (
-    <table className="table items-table">
+    <table className="table items-table" aria-label={title}>
       <thead>
         <tr>
           <th scope="col">{title}</th>

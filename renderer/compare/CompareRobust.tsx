@@ -21,7 +21,7 @@ export function CompareRobust({ state }: { readonly state: CompareState }): Reac
   return (
     <Section title="Robust to lucky runs" note="95 % bootstrap over seeds">
       <div className="compare-items">
-        <table className="table items-table robust-table">
+        <table className="table items-table robust-table" aria-label="Robust to lucky runs">
           <thead>
             <tr>
               <th scope="col">Configuration</th>

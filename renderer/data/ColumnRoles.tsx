@@ -50,7 +50,7 @@ export function ColumnRoles({
         </select>
       </div>
       <div className="table-scroll">
-        <table className="table">
+        <table className="table" aria-label="Columns">
           <thead>
             <tr>
               <th scope="col">In the file</th>

@@ -82,7 +82,7 @@ function Annotators({ detail }: { readonly detail: DatasetDetail }): ReactNode {
   const alone = detail.kind === 'unpaired-responses'
   return (
     <Section title="Annotators">
-      <table className="table plain">
+      <table className="table plain" aria-label="Annotators">
         <thead>
           <tr>
             <th scope="col">Name</th>

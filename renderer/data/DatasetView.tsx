@@ -100,7 +100,7 @@ export function DatasetView({ datasetId }: { readonly datasetId: DatasetId }): R
 function Columns({ detail }: { readonly detail: DatasetDetail }): ReactNode {
   return (
     <Panel title="Columns" note={`from ${detail.source}`} flush>
-      <table className="table">
+      <table className="table" aria-label="Columns">
         <thead>
           <tr>
             <th scope="col">In the file</th>

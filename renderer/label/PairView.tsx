@@ -19,6 +19,9 @@ interface PairViewProps {
   onToggleDifferences(): void
 }
 
+/** Lines of both sides follow each other in the document: each says whose it is. */
+const NAMES = { left: 'Answer A', right: 'Answer B' } as const
+
 const UNMARKED = { shown: '', 'too-different': 'Too different to mark', 'too-long': 'Too long to mark' } as const
 
 /** The two answers at equal size, line beside line, in one scroller: both sides move together because they are one. */
@@ -42,8 +45,8 @@ export function PairView({
   return (
     <section className="pair" aria-label="The two answers" data-pair={item.pairId}>
       <div className="pair-heads">
-        <SideHead name="Answer A" content={left} keys={leftKey} chosen={chosen === 'left'} />
-        <SideHead name="Answer B" content={right} keys={rightKey} chosen={chosen === 'right'}>
+        <SideHead name={NAMES.left} content={left} keys={leftKey} chosen={chosen === 'left'} />
+        <SideHead name={NAMES.right} content={right} keys={rightKey} chosen={chosen === 'right'}>
           <button
             type="button"
             className="differences-toggle"
@@ -102,7 +105,11 @@ function SideHead({
 }
 
 function EmptyAnswer({ side }: { readonly side: 'left' | 'right' }): ReactNode {
-  return <p className={`pair-empty pair-empty-${side}`}>This answer is empty.</p>
+  return (
+    <p role="group" aria-label={NAMES[side]} className={`pair-empty pair-empty-${side}`}>
+      This answer is empty.
+    </p>
+  )
 }
 
 const Rows = memo(function Rows({ rows }: { readonly rows: readonly AlignedRow[] }): ReactNode {
@@ -110,16 +117,16 @@ const Rows = memo(function Rows({ rows }: { readonly rows: readonly AlignedRow[]
   return rows.map((row, at) => (
     // eslint-disable-next-line react/no-array-index-key
     <div key={at} className="pair-row">
-      <Side cell={row.left} />
-      <Side cell={row.right} />
+      <Side name={NAMES.left} cell={row.left} />
+      <Side name={NAMES.right} cell={row.right} />
     </div>
   ))
 })
 
-function Side({ cell }: { readonly cell: Cell | null }): ReactNode {
+function Side({ name, cell }: { readonly name: string; readonly cell: Cell | null }): ReactNode {
   if (cell === null) return <div className="line line-gap" />
   return (
-    <div className={`line ${cell.alone ? 'line-alone' : ''}`}>
+    <div role="group" aria-label={name} className={`line ${cell.alone ? 'line-alone' : ''}`}>
       {cell.role === null ? null : <span className="turn">{cell.role}</span>}
       {cell.pieces.map((piece, at) =>
         piece.changed ? <mark key={`${at} ${piece.text}`}>{piece.text}</mark> : piece.text,

@@ -80,7 +80,7 @@ export function MatchView({ match, result }: { readonly match: Match; readonly r
         ))}
       </Panel>
       <Panel title="Players" flush>
-        <table className="table match-players">
+        <table className="table match-players" aria-label="Players">
           <thead>
             <tr>
               <th scope="col">Player</th>

@@ -96,7 +96,7 @@ export function Home(): ReactNode {
             {latest.length === 0 ? (
               <p className="pad text-2">None yet.</p>
             ) : (
-              <table className="table">
+              <table className="table" aria-label="Data sets">
                 <thead>
                   <tr>
                     <th scope="col">Name</th>

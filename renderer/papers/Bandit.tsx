@@ -56,7 +56,7 @@ export function BanditSetup({ report }: { readonly report: BanditReport }): Reac
   return (
     <>
       <Section title="Where they end" note="exact gradients">
-        <table className="table plain">
+        <table className="table plain" aria-label="Where they end">
           <thead>
             <tr>
               <th scope="col">Method</th>

@@ -37,7 +37,7 @@ function Gates({ gates }: { readonly gates: ReproductionReport['gates'] }): Reac
   return (
     <Panel flush title="Claims" note="what was measured, beside what is required">
       <div className="table-scroll">
-        <table className="table">
+        <table className="table" aria-label="Claims">
           <thead>
             <tr>
               <th scope="col">Claim</th>
@@ -69,7 +69,7 @@ function ResultTableView({ table }: { readonly table: ReproductionReport['tables
   return (
     <Panel flush title={table.title}>
       <div className="table-scroll">
-        <table className="table">
+        <table className="table" aria-label={table.title}>
           <thead>
             <tr>
               {table.columns.map((column, at) => (

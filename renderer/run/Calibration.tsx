@@ -77,7 +77,7 @@ function Reliability({ model }: { readonly model: Model }): ReactNode {
 function Accuracies({ title, bins }: { readonly title: string; readonly bins: Model['byMargin'] }): ReactNode {
   if (bins.length === 0) return null
   return (
-    <table className="test-values calibration-bins">
+    <table className="test-values calibration-bins" aria-label={title}>
       <thead>
         <tr>
           <th scope="col" className="text-3">

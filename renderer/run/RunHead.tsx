@@ -58,7 +58,10 @@ function Progress({ run }: { readonly run: RunDetail }): ReactNode {
   const share = run.totalSteps > 0 ? run.step / run.totalSteps : null
   return (
     <div className="row gap-3">
-      <StatusMark run={run} />
+      {/* Who reads its page by ear hears that it ends. */}
+      <output>
+        <StatusMark run={run} />
+      </output>
       {run.state === 'queued' ? (
         <span className="text-2 nowrap">
           place <span className="mono">{run.queuePosition ?? '–'}</span> in the queue

@@ -47,7 +47,7 @@ export function TestValues({
       title="On the test side"
       note={pairs === null || pairs === undefined ? undefined : `${formatCount(pairs)} pairs`}
     >
-      <table className="test-values">
+      <table className="test-values" aria-label="On the test side">
         <thead>
           <tr>
             <th scope="col" className="text-3">

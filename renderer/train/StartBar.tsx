@@ -79,15 +79,17 @@ export function StartBar({ form }: { readonly form: TrainForm }): ReactNode {
         </Button>
       ) : null}
       <span className="grow" />
-      {wrong > 0 ? (
-        <Say tone="bad">{wrong === 1 ? 'One setting needs' : `${wrong} settings need`} attention.</Say>
-      ) : unreadable ? (
-        <Say tone="bad">The model cannot read the data like this.</Say>
-      ) : form.valid ? (
-        <Say tone="good">Ready.</Say>
-      ) : form.checkError === null ? (
-        <span className="small text-3">Checking …</span>
-      ) : null}
+      <output>
+        {wrong > 0 ? (
+          <Say tone="bad">{wrong === 1 ? 'One setting needs' : `${wrong} settings need`} attention.</Say>
+        ) : unreadable ? (
+          <Say tone="bad">The model cannot read the data like this.</Say>
+        ) : form.valid ? (
+          <Say tone="good">Ready.</Say>
+        ) : form.checkError === null ? (
+          <span className="small text-3">Checking …</span>
+        ) : null}
+      </output>
     </div>
   )
 }

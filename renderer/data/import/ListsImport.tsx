@@ -52,7 +52,7 @@ function FirstQueries({ preview: { layout, features, parts, queries } }: { reado
         <p className="pad text-2">None of the queries is judged.</p>
       ) : (
         <div className="table-scroll import-rows">
-          <table className="table">
+          <table className="table" aria-label="First queries">
             <thead>
               <tr>
                 <th scope="col">Query</th>

@@ -102,7 +102,7 @@ function FirstTexts({ preview: { rows, scale } }: { readonly preview: TextPrevie
         <p className="pad text-2">None of the first rows can be read as texts.</p>
       ) : (
         <div className="table-scroll import-rows">
-          <table className="table">
+          <table className="table" aria-label="First rows">
             <thead>
               <tr>
                 <th scope="col">Line</th>
