@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react'
 import type { RunDetail } from '../../shared/contract/runs.ts'
 import type { MetricInfo } from '../../shared/domain.ts'
+import { KIND_WORDS } from '../../shared/kind-words.ts'
 import {
   TEST,
   arrowOf,
@@ -13,6 +14,7 @@ import {
 } from '../../shared/metric-names.ts'
 import { formatCount, formatInterval } from '../../shared/units.ts'
 import { Section } from '../parts/Panel.tsx'
+import { useRunKind } from './run-kind.ts'
 
 /** What was measured on pairs that nothing was learned from or chosen by: under the best checkpoint and under the last. */
 export function TestValues({
@@ -22,6 +24,8 @@ export function TestValues({
   readonly run: RunDetail
   readonly infos: readonly MetricInfo[]
 }): ReactNode {
+  const kind = useRunKind(run)
+  const items = kind === null ? 'items' : KIND_WORDS[kind].items
   const names = new Set(Object.keys(run.summary).filter((name) => name.startsWith(TEST)))
   const main = run.mainMetric === null ? '' : `${TEST}${baseName(run.mainMetric)}`
   // What the run is judged by, then what has an interval.
@@ -45,7 +49,7 @@ export function TestValues({
   return (
     <Section
       title="On the test side"
-      note={pairs === null || pairs === undefined ? undefined : `${formatCount(pairs)} pairs`}
+      note={pairs === null || pairs === undefined ? undefined : `${formatCount(pairs)} ${items}`}
     >
       <table className="test-values" aria-label="On the test side">
         <thead>

@@ -1,4 +1,4 @@
-// npm run shots: every page, light and dark, at two sizes, full (the sample project with trained runs) and empty.
+// npm run shots [-- part of a name]: every page, light and dark, at two sizes, full (the sample project with trained runs) and empty.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -10,6 +10,7 @@ import { createApp } from '../../main/app/app.ts'
 import { serve } from '../../main/doors/headless/serve.ts'
 import { makeModelFolder } from '../support/model-folder.ts'
 import { findChromium, launchChromium } from '../support/chromium.ts'
+import { makeStates, type Size, type State } from './states.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
 const out = path.join(root, 'shots')
@@ -17,7 +18,7 @@ const SIZES = [{ width: 1440, height: 900 }, { width: 1024, height: 768 }] as co
 const THEMES = ['light', 'dark'] as const
 const STEPS = 60
 
-interface Filled { readonly datasetId: DatasetId; readonly runIds: readonly RunId[]; readonly pandalmPath: string; readonly modelId: string; readonly segmentsId: DatasetId }
+interface Filled { readonly request: RunRequestInput; readonly datasetId: DatasetId; readonly runIds: readonly RunId[]; readonly pandalmPath: string; readonly modelId: string; readonly segmentsId: DatasetId }
 
 async function importSample(client: Client): Promise<DatasetId> {
   const { datasetId } = await client.call('samples.open', { sampleId: 'pandalm' })
@@ -93,22 +94,31 @@ async function fill(client: Client, folder: string): Promise<Filled> {
   while ((await client.call('papers.list', {})).some((entry) => entry.job?.state === 'running')) await new Promise((resolve) => setTimeout(resolve, 500))
   const { datasetId: segmentsId } = await client.call('segments.collect', { world: 'reacher', pairs: 6, label: 'none', name: 'Reacher, to be judged' })
   const modelId = await addModels(client, folder, runIds[0])
-  return { datasetId, runIds, modelId, segmentsId, pandalmPath: path.join(root, 'resources/samples/pandalm/testset-v1.json') }
+  return { request: base, datasetId, runIds, modelId, segmentsId, pandalmPath: path.join(root, 'resources/samples/pandalm/testset-v1.json') }
 }
 
-async function shoot(page: Page, url: string, name: string): Promise<void> {
+const [wanted = ''] = process.argv.slice(2)
+
+async function shoot(page: Page, url: () => string, name: string, { open, sizes = SIZES }: Omit<State, 'name' | 'place'> = {}): Promise<void> {
+  if (!name.includes(wanted)) return
   for (const theme of THEMES) {
-    for (const size of SIZES) {
+    for (const size of sizes) {
       await page.setViewportSize(size)
       await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' })
       await page.goto('about:blank')
-      await page.goto(url)
+      await page.goto(url())
       await page.waitForLoadState('networkidle')
       await page.waitForTimeout(700)
-      await page.screenshot({ path: path.join(out, `${name}-${theme}-${size.width}.png`) })
+      if (open !== undefined) await open(page).then(() => page.waitForTimeout(300))
+      await page.screenshot({ path: path.join(out, `${name}-${theme}-${labelOf(size)}.png`) })
     }
   }
   console.log(name)
+}
+
+/** Of a window in which type is larger, what its screen has and how much larger. */
+function labelOf({ width, zoom = 1 }: Size): string {
+  return zoom === 1 ? String(width) : `${width * zoom}-at-${100 * zoom}`
 }
 
 /** Has both sides of the Playground write: the page finds it again when it is loaded anew. */
@@ -138,17 +148,20 @@ async function main(): Promise<void> {
     page.on('console', (message) => { if (message.type() === 'error') console.error(`console: ${message.text()}`) })
     const at = (place: string): string => `${host.address()}#${place}`
     for (const [name, place] of [['home', '/'], ['data', '/data'], ['models', '/models'], ['label', '/label'], ['train', '/train'], ['runs', '/runs'], ['compare', '/compare'], ['playground', '/playground'], ['papers', '/papers'], ['settings', '/settings']] as const) {
-      await shoot(page, at(place), `empty-${name}`)
+      await shoot(page, () => at(place), `empty-${name}`)
     }
-    const { datasetId, runIds, pandalmPath, modelId, segmentsId } = await fill(inProcess(app.handlers), dataFolder)
+    const { request, datasetId, runIds, pandalmPath, modelId, segmentsId } = await fill(inProcess(app.handlers), dataFolder)
     const dpo = runIds.at(-2) ?? runIds[0]
     const places = [
       ['home', '/'], ['data', '/data'], ['data-set', `/data/${datasetId}`], ['import', `/data?import=${encodeURIComponent(pandalmPath)}`], ['label', `/label/${datasetId}`], ['label-segments', `/label/${segmentsId}`], ['data-segments', `/data/${segmentsId}`],
       ['models', '/models'], ['model', `/models/${modelId}`], ['train', `/train?data=${datasetId}`], ['train-from-model', `/train?model=${modelId}`], ['runs', '/runs'], ['run', `/runs/${dpo}`], ['compare', `/compare?runs=${runIds.join(',')}`], ['papers', '/papers'], ['paper', '/papers/copg-bandit'], ['settings', '/settings'],
     ] as const
-    for (const [name, place] of places) await shoot(page, at(place), `full-${name}`)
+    for (const [name, place] of places) await shoot(page, () => at(place), `full-${name}`)
     await write(page, at(`/playground?left=run:${runIds[0]}@best&right=run:${dpo}@best`))
-    await shoot(page, at('/playground'), 'full-playground')
+    await shoot(page, () => at('/playground'), 'full-playground')
+    const client = inProcess(app.handlers)
+    const states = await makeStates(client, { request, runIds, segmentsId, pairsId: datasetId, wait: (ids) => waitFor(client, ids) })
+    for (const { name, place, ...rest } of states) await shoot(page, () => at(place), name, rest)
     console.log(`Written to ${out}`)
   } finally {
     await browser.close()
