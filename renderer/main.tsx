@@ -10,6 +10,7 @@ import './style/tokens.css'
 import './style/base.css'
 import './style/parts.css'
 import './style/frame.css'
+import './style/forced-colors.css'
 
 applyTheme('system')
 followEvents(queryClient)

@@ -93,6 +93,16 @@ describe.skipIf(chromiumPath === null)('for every hand and eye', () => {
         .first()
         .evaluate((tile) => getComputedStyle(tile).outlineStyle)
     expect([await outline(true), await outline(false)]).toEqual(['solid', 'none'])
+    // The system takes the backgrounds away that say what is chosen.
+    for (const chosen of ['.rail-item[aria-current="page"]', '.segmented label:has(:checked)'])
+      expect(
+        await page
+          .locator(chosen)
+          .first()
+          .evaluate((one) => getComputedStyle(one).outlineStyle),
+      ).toBe('solid')
+    const other = page.locator('.segmented label:not(:has(:checked))').first()
+    expect(await other.evaluate((one) => getComputedStyle(one).outlineStyle)).toBe('none')
     await page.emulateMedia({ reducedMotion: null, forcedColors: null })
   })
 })
