@@ -1,5 +1,5 @@
 // What `npm run shots` looks at beside the pages as they stand: the other kinds of data, what opens over a page, runs that
-// fail or are many, and the windows of small screens and large type.
+// went too fast or are many, and the windows of small screens and large type.
 import type { Page } from 'playwright'
 import type { DatasetId, RunId } from '../../shared/domain.ts'
 import type { RunRequestInput } from '../../shared/run-spec.ts'
@@ -82,8 +82,8 @@ export async function makeStates(
     config: {},
     seeds: [1],
   })
-  const [broken] = await start({ name: 'too fast', seeds: [1], training: { ...request.training, learningRate: 10 } })
-  await wait([...ranked, broken!])
+  const [tooFast] = await start({ name: 'too fast', seeds: [1], training: { ...request.training, learningRate: 10 } })
+  await wait([...ranked, tooFast!])
   const [run] = runIds
   const all = [...runIds, ...many].join(',')
   return [
@@ -93,7 +93,7 @@ export async function makeStates(
     { name: 'texts', place: `/data/${texts}` },
     { name: 'train-lists', place: `/train?data=${lists}` },
     { name: 'run-ranker', place: `/runs/${ranked[0]}` },
-    { name: 'run-broken', place: `/runs/${broken}` },
+    { name: 'run-too-fast', place: `/runs/${tooFast}` },
     { name: 'runs-many', place: '/runs' },
     { name: 'compare-many', place: `/compare?runs=${all}` },
     { name: 'collect', place: '/data?collect=reach' },
