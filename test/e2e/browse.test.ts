@@ -29,7 +29,7 @@ describe.skipIf(chromiumPath === null)('looking through judged lists and texts',
     expect(await page.getByRole('option', { name: /^(Label|Continue labeling) Cranfield/ }).count()).toBe(0)
     await page.keyboard.press('Escape')
     await page.getByRole('button', { name: 'Collect segments in Reach' }).click()
-    await page.locator('.segment-browser').waitFor()
+    await page.locator('.segment-browser').waitFor({ timeout: 110_000 }) // a process acts meanwhile
     // It is found again, and can be labeled.
     await lab.open('/')
     await page.getByRole('button', { name: 'Open the segments of Reach' }).waitFor()
