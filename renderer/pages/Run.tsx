@@ -1,7 +1,6 @@
 import { useDeferredValue, useMemo, useState, type ReactNode } from 'react'
 import { useParams } from 'wouter'
 import { isLive } from '../../shared/domain.ts'
-import { KIND_WORDS } from '../../shared/kind-words.ts'
 import type { RunDetail } from '../../shared/contract/runs.ts'
 import { useCall } from '../api/queries.ts'
 import { ChartLinkContext, createChartLink } from '../charts/chart-link.ts'
@@ -17,7 +16,7 @@ import { ChartToolbar, RunCharts, type RunChart } from '../run/RunCharts.tsx'
 import { RunHead } from '../run/RunHead.tsx'
 import { RunSide } from '../run/RunSide.tsx'
 import { RunTrouble, RunWaits } from '../run/RunStates.tsx'
-import { useRunKind } from '../run/run-kind.ts'
+import { itemsOf, useRunKind } from '../run/run-kind.ts'
 import { useRunSeries } from '../run/use-run-series.ts'
 import { useRunView } from '../run/run-view.ts'
 import '../run/run.css'
@@ -55,8 +54,7 @@ function RunView({ run }: { readonly run: RunDetail }): ReactNode {
   const { xAxis, xLog } = view
   const logged = view.yLog.join(' ')
   const { batchSize, samplePrompts } = run.spec.training
-  const kind = useRunKind(run)
-  const items = kind === null ? 'items' : KIND_WORDS[kind].items
+  const items = itemsOf(useRunKind(run))
   const charts = useMemo(
     () =>
       plans.map((plan): RunChart => ({

@@ -21,7 +21,7 @@ import type { HealthNote } from './health.ts'
 import { Calibration } from './Calibration.tsx'
 import { TestValues } from './TestValues.tsx'
 import type { RunChart } from './RunCharts.tsx'
-import { useRunKind } from './run-kind.ts'
+import { itemsOf, useRunKind } from './run-kind.ts'
 
 interface RunSideProps {
   readonly run: RunDetail
@@ -148,7 +148,8 @@ function Lineage({ run }: { readonly run: RunDetail }): ReactNode {
   const best = run.checkpoints.find((checkpoint) => checkpoint.best)
   const last = run.checkpoints.at(-1)
   const kind = useRunKind(run)
-  const words = kind === null ? null : KIND_WORDS[kind]
+  const items = itemsOf(kind)
+  const labeled = kind === null || KIND_WORDS[kind].labeled
   const start =
     kind === 'response-pairs' || kind === 'unpaired-responses' ? 'start weights and reference' : 'start weights'
   return (
@@ -158,10 +159,10 @@ function Lineage({ run }: { readonly run: RunDetail }): ReactNode {
           <span className="mono" title={data.fingerprint}>
             {short(data.fingerprint)}
           </span>
-          , {formatCount(data.counts.train)} training {words?.items ?? 'items'}
-          {words?.labeled === false ? '' : `, ${formatCount(data.labelCount)} labels`}
+          , {formatCount(data.counts.train)} training {items}
+          {!labeled ? '' : `, ${formatCount(data.labelCount)} labels`}
           {data.cutCount > 0
-            ? `; ${formatCount(data.cutCount)} ${words?.items ?? 'items'} were cut from training to validate on, since the data have no such side`
+            ? `; ${formatCount(data.cutCount)} ${items} were cut from training to validate on, since the data have no such side`
             : ''}
           <br />
           view{' '}
@@ -169,7 +170,7 @@ function Lineage({ run }: { readonly run: RunDetail }): ReactNode {
             {short(data.viewHash)}
           </span>
           , split seed <span className="mono">{data.split.seed}</span>
-          {words?.labeled === false
+          {!labeled
             ? ''
             : `, ${data.aggregation} of ${data.annotators.length === 0 ? 'all annotators' : data.annotators.join(', ')}`}
         </Step>

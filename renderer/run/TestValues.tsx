@@ -1,7 +1,6 @@
 import type { ReactNode } from 'react'
 import type { RunDetail } from '../../shared/contract/runs.ts'
 import type { MetricInfo } from '../../shared/domain.ts'
-import { KIND_WORDS } from '../../shared/kind-words.ts'
 import {
   TEST,
   arrowOf,
@@ -14,7 +13,7 @@ import {
 } from '../../shared/metric-names.ts'
 import { formatCount, formatInterval } from '../../shared/units.ts'
 import { Section } from '../parts/Panel.tsx'
-import { useRunKind } from './run-kind.ts'
+import { itemsOf, useRunKind } from './run-kind.ts'
 
 /** What was measured on pairs that nothing was learned from or chosen by: under the best checkpoint and under the last. */
 export function TestValues({
@@ -24,8 +23,7 @@ export function TestValues({
   readonly run: RunDetail
   readonly infos: readonly MetricInfo[]
 }): ReactNode {
-  const kind = useRunKind(run)
-  const items = kind === null ? 'items' : KIND_WORDS[kind].items
+  const items = itemsOf(useRunKind(run))
   const names = new Set(Object.keys(run.summary).filter((name) => name.startsWith(TEST)))
   const main = run.mainMetric === null ? '' : `${TEST}${baseName(run.mainMetric)}`
   // What the run is judged by, then what has an interval.

@@ -3,9 +3,7 @@ import { presetFor } from '../../shared/presets.ts'
 import type { AlgorithmInfo } from '../../shared/contract/system.ts'
 import type { CheckpointChoice } from '../../shared/domain.ts'
 import { fieldsOf, formatField, getPath, parseField, parseSeeds, setPath, type FormField } from '../../shared/form.ts'
-import type { DataKind } from '../../shared/data-kinds.ts'
-import { KIND_WORDS } from '../../shared/kind-words.ts'
-import { upperFirst } from '../../shared/metric-names.ts'
+import { inWordsOf } from './field-words.ts'
 import { matters, READ_WITHOUT_TRAINING } from '../../shared/form-use.ts'
 import {
   writesSamples,
@@ -112,14 +110,6 @@ export function draftFields(algorithm: AlgorithmInfo, presetId: string): readonl
   return parts.flatMap(([part, schema, values]) =>
     fieldsOf(schema, part).map((field) => ({ ...inWordsOf(algorithm.data, field), base: baseText(field, values) })),
   )
-}
-
-/** Settings that count what the data hold speak of pairs, queries or texts. */
-function inWordsOf(kind: DataKind, field: FormField): FormField {
-  if (field.unit !== 'items') return field
-  const { items } = KIND_WORDS[kind]
-  const say = (text: string): string => text.replaceAll(/\bItems\b/g, upperFirst(items)).replaceAll(/\bitems\b/g, items)
-  return { ...field, title: say(field.title), help: say(field.help), unit: items }
 }
 
 /** The text of a field as it stands now. */

@@ -5,28 +5,13 @@ import { ENDED_STATES, type RunId } from '../../shared/domain.ts'
 import { algorithms } from '../../main/core/learn/registry.ts'
 import { waitUntil } from '../support/make-app.ts'
 import { importTiny } from '../support/tiny-app.ts'
+import { TINY_FORM } from '../support/tiny-form.ts'
 import { writeLetor, writeTexts, writeUnpaired } from '../support/tiny-files.ts'
 import { chromiumPath, openLab, type Lab } from './support.ts'
 
 // The methods that act are started by clicking in segments.test.ts.
 const methods = algorithms.filter((algorithm) => algorithm.data !== 'segment-pairs')
 const KINDS = [...new Set(methods.map((algorithm) => algorithm.data))]
-/** Label of a setting → what is typed where the method has it. */
-const TINY: readonly (readonly [label: string, text: string])[] = [
-  ['Steps', '2'],
-  ['Batch', '2'],
-  ['Longest sequence', '64'],
-  ['Evaluate every', '0'],
-  ['Checkpoint every', '0'],
-  ['Sample prompts', '0'],
-  ['Pairs per evaluation', '2'],
-  ['Queries per evaluation', '2'],
-  ['Texts per evaluation', '2'],
-  ['Longest completion', '4'],
-  ['Longest rationale', '4'],
-  ['System prompt', 'think'],
-  ['Seeds', '1'],
-]
 
 let lab: Lab
 const datasets = new Map<DataKind, string>()
@@ -62,7 +47,7 @@ describe.skipIf(chromiumPath === null)('every method in the browser', () => {
         .click()
       await page.getByText(/^All \d+$/).click()
       if (algorithm.models[0] === 'decoder') await page.locator('#train-model').selectOption('new:nano')
-      for (const [label, text] of TINY) {
+      for (const [label, text] of TINY_FORM) {
         const control = page.getByLabel(label, { exact: true })
         if ((await control.count()) === 0) continue // a setting of another method
         await control.fill(text)
@@ -192,6 +177,6 @@ describe.skipIf(chromiumPath === null)('every method in the browser', () => {
 
   test('the page complained about nothing', () => {
     expect(lab.complaints).toEqual([])
-    expect(TINY.filter(([label]) => !filled.has(label))).toEqual([]) // one method or another has each
+    expect(TINY_FORM.filter(([label]) => !filled.has(label))).toEqual([]) // one method or another has each
   })
 })

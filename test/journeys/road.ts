@@ -1,5 +1,6 @@
 // From data to a compared pair of runs, for each kind of data: what a person does on the way, by either hand.
 import type { Locator, Page } from 'playwright'
+import { TINY_FORM } from '../support/tiny-form.ts'
 import type { Hand } from './hand.ts'
 
 export interface Kind {
@@ -10,24 +11,12 @@ export interface Kind {
   readonly answers: number
   /** As their tiles begin. */
   readonly methods: readonly [string, string]
-  /** Label of a setting → what is written, where the form has it. */
-  readonly settings: readonly (readonly [label: string, text: string])[]
   /** How a new model of the smallest size is called in the list of models; null where it is left as it is. */
   readonly model: string | null
 }
 
 const LONG_MS = 60_000
 const level1 = (page: Page, name: string | RegExp): Locator => page.getByRole('heading', { level: 1, name })
-
-const SMALL = [
-  ['Seeds', '1'],
-  ['Steps', '2'],
-  ['Batch', '2'],
-  ['Longest sequence', '64'],
-  ['Evaluate every', '0'],
-  ['Checkpoint every', '0'],
-  ['Sample prompts', '0'],
-] as const
 
 const sample =
   (button: string, title: string): Kind['bringIn'] =>
@@ -42,7 +31,6 @@ export const KINDS: readonly Kind[] = [
     bringIn: sample('Open PandaLM test set', 'PandaLM test set'),
     answers: 3,
     methods: ['SFT', 'DPO Preferred'],
-    settings: SMALL,
     model: 'New nano',
   },
   {
@@ -50,7 +38,6 @@ export const KINDS: readonly Kind[] = [
     bringIn: sample('Collect segments in Reach', 'Reach'),
     answers: 3,
     methods: ['CPL', 'BC'],
-    settings: SMALL,
     model: null,
   },
   {
@@ -58,7 +45,6 @@ export const KINDS: readonly Kind[] = [
     bringIn: sample('Open Cranfield', 'Cranfield'),
     answers: 0,
     methods: ['Neural PG-RANK', 'ListNet'],
-    settings: SMALL,
     model: null,
   },
   {
@@ -66,7 +52,6 @@ export const KINDS: readonly Kind[] = [
     bringIn: sample('Open Cranfield queries and abstracts', 'Cranfield queries and abstracts'),
     answers: 0,
     methods: ['InfoNCE on texts', 'Language modeling'],
-    settings: SMALL,
     model: 'New nano',
   },
 ]
@@ -92,7 +77,7 @@ async function start(hand: Hand, kind: Kind, method: string): Promise<void> {
   await level1(page, 'New run').waitFor()
   await hand.use('radio', new RegExp(`^${method}\\b`))
   if (kind.model !== null) await hand.pick('Model', kind.model)
-  for (const [label, text] of kind.settings) if (await has(page, label)) await hand.write(label, text)
+  for (const [label, text] of TINY_FORM) if (await has(page, label)) await hand.write(label, text)
   await page.getByText('Ready.').waitFor({ timeout: LONG_MS })
   await hand.use('button', /^Start 1 run/)
   await level1(page, 'New run').waitFor({ state: 'detached' })

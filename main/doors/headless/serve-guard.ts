@@ -40,6 +40,9 @@ export function socketToken(request: IncomingMessage): string {
   return offered.find((one) => one.startsWith(KEY_PROTOCOL))?.slice(KEY_PROTOCOL.length) ?? ''
 }
 
+/** What to do where a page has no key. */
+export const ASK_FOR_ADDRESS = 'Run "pairlab serve --open": it opens the page of the app that runs, with a fresh code.'
+
 export function answer(
   response: ServerResponse,
   status: number,

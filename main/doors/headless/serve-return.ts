@@ -3,12 +3,13 @@
 // what it passes on between the two is of another port.
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import path from 'node:path'
 import { z } from 'zod'
 import { configFolder } from '../../base/config-folder.ts'
 import { replaceFile } from '../../base/files/durable.ts'
 import type { OneTimeCodes } from './serve-codes.ts'
-import { sameToken } from './serve-guard.ts'
+import { answerJson, ASK_FOR_ADDRESS, readBody, refuse, sameToken } from './serve-guard.ts'
 
 const kept = z.strictObject({ folder: z.string(), secret: z.string().min(32), port: z.int().min(1).max(65_535) })
 /** What a page and the hosts of one data folder share. */
@@ -63,15 +64,52 @@ export function proofOf(secret: string, who: 'host' | 'page', port: number, nonc
 const greeting = z.strictObject({ nonce: z.string().min(16).max(128) })
 const answered = z.strictObject({ nonce: z.string().max(128), proof: z.string().max(128) })
 
-/** @param body what the page drew @returns the host's proof, and what it drew in turn; null for what is no greeting */
-export function greet(secret: string, port: number, codes: OneTimeCodes, body: unknown): object | null {
-  const given = greeting.safeParse(body)
-  return given.success ? { proof: proofOf(secret, 'host', port, given.data.nonce), nonce: codes.issue() } : null
+/** What a host needs for that. */
+interface Returning {
+  /** Null: pages cannot come back. */
+  readonly returnSecret: string | null
+  readonly port: number
+  /** What this host drew for pages that come back. */
+  readonly drawn: OneTimeCodes
+  /** The key of this session. */
+  readonly token: string
 }
 
-/** Whether a page knows the secret; what was drawn for it counts once. */
-export function provesItself(secret: string, port: number, codes: OneTimeCodes, body: unknown): boolean {
-  const given = answered.safeParse(body)
-  if (!given.success || !codes.redeem(given.data.nonce)) return false
-  return sameToken(given.data.proof, proofOf(secret, 'page', port, given.data.nonce))
+const BODY_LIMIT_BYTES = 1024
+
+async function readSaid(request: IncomingMessage): Promise<unknown> {
+  try {
+    return JSON.parse(await readBody(request, BODY_LIMIT_BYTES))
+  } catch {
+    return null // too long, or no JSON
+  }
+}
+
+/** Shows a page that is still open that this is the host of its data folder, and draws a number for it in turn. */
+export async function answerGreeting(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { returnSecret, port, drawn }: Returning,
+): Promise<void> {
+  const said = greeting.safeParse(await readSaid(request))
+  if (returnSecret === null || !said.success)
+    return refuse(response, 401, 'forbidden', 'This is no greeting.', ASK_FOR_ADDRESS)
+  const value = { proof: proofOf(returnSecret, 'host', port, said.data.nonce), nonce: drawn.issue() }
+  answerJson(response, 200, { ok: true, value })
+}
+
+/** Gives the key to a page that shows in turn that it knew the host before; what was drawn for it counts once. */
+export async function answerReturn(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { returnSecret, port, drawn, token }: Returning,
+): Promise<void> {
+  const said = answered.safeParse(await readSaid(request))
+  const known =
+    returnSecret !== null &&
+    said.success &&
+    drawn.redeem(said.data.nonce) &&
+    sameToken(said.data.proof, proofOf(returnSecret, 'page', port, said.data.nonce))
+  if (!known) return refuse(response, 401, 'forbidden', 'This page is not known here.', ASK_FOR_ADDRESS)
+  answerJson(response, 200, { ok: true, value: { key: token } })
 }

@@ -8,9 +8,10 @@ import type { App } from '../../app/app.ts'
 import { createServer } from './node-http.ts'
 import { followEvents, type EventSockets } from './serve-events.ts'
 import { createOneTimeCodes, type OneTimeCodes } from './serve-codes.ts'
-import { greet, provesItself } from './serve-return.ts'
+import { answerGreeting, answerReturn } from './serve-return.ts'
 import {
   answerJson,
+  ASK_FOR_ADDRESS,
   bearerToken,
   comesFromUs,
   limitSilence,
@@ -159,8 +160,6 @@ interface Door {
   readonly port: number
 }
 
-const ASK_FOR_ADDRESS = 'Run "pairlab serve --open": it opens the page of the app that runs, with a fresh code.'
-
 async function handle(request: IncomingMessage, response: ServerResponse, door: Door): Promise<void> {
   if (!comesFromUs(request, door.port))
     return refuse(
@@ -180,8 +179,8 @@ async function handle(request: IncomingMessage, response: ServerResponse, door: 
       'Open the address that Pairlab printed.',
     )
   if (url.pathname === '/enter' && request.method === 'POST') return handleEntry(request, response, door)
-  if (url.pathname === '/greet' && request.method === 'POST') return handleGreeting(request, response, door)
-  if (url.pathname === '/return' && request.method === 'POST') return handleReturn(request, response, door)
+  if (url.pathname === '/greet' && request.method === 'POST') return answerGreeting(request, response, door)
+  if (url.pathname === '/return' && request.method === 'POST') return answerReturn(request, response, door)
   const guarded = /^\/(call\/|invite$|remember$|hand-over$|upload$|download$)/.test(url.pathname)
   if (!guarded) {
     if (request.method !== 'GET' && request.method !== 'HEAD')
@@ -239,30 +238,6 @@ async function handleEntry(request: IncomingMessage, response: ServerResponse, d
   if (!door.codes.redeem(code))
     return refuse(response, 401, 'forbidden', 'This address was opened before, or is too old.', ASK_FOR_ADDRESS)
   answerJson(response, 200, { ok: true, value: { key: door.token } })
-}
-
-/** Shows a page that is still open that this is the host of its data folder. */
-async function handleGreeting(request: IncomingMessage, response: ServerResponse, door: Door): Promise<void> {
-  const { returnSecret, port, drawn } = door
-  const value = returnSecret === null ? null : greet(returnSecret, port, drawn, await readEntry(request))
-  if (value === null) return refuse(response, 401, 'forbidden', 'This is no greeting.', ASK_FOR_ADDRESS)
-  answerJson(response, 200, { ok: true, value })
-}
-
-/** Gives the key to a page that shows in turn that it knew the host before. */
-async function handleReturn(request: IncomingMessage, response: ServerResponse, door: Door): Promise<void> {
-  const { returnSecret, port, drawn, token } = door
-  if (returnSecret === null || !provesItself(returnSecret, port, drawn, await readEntry(request)))
-    return refuse(response, 401, 'forbidden', 'This page is not known here.', ASK_FOR_ADDRESS)
-  answerJson(response, 200, { ok: true, value: { key: token } })
-}
-
-async function readEntry(request: IncomingMessage): Promise<unknown> {
-  try {
-    return JSON.parse(await readBody(request, ENTRY_LIMIT_BYTES))
-  } catch {
-    return null // too long, or no JSON
-  }
 }
 
 async function handleCall(request: IncomingMessage, response: ServerResponse, door: Door, name: string): Promise<void> {
