@@ -51,7 +51,11 @@ export function StatusBar(): ReactNode {
       </Link>
       <span className="grow" />
       {connection === 'lost' ? (
-        <span className="bad" role="alert">
+        <span
+          className="bad"
+          role="alert"
+          title="Start Pairlab again on the same data folder and this tab goes on with it; where it got another address: pairlab serve --open"
+        >
           <Unplug className="icon icon-s" aria-hidden="true" /> Pairlab does not answer; trying again
         </span>
       ) : null}

@@ -1,8 +1,11 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { text } from 'node:stream/consumers'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { serve, type Host } from '../../main/doors/headless/serve.ts'
-import { newSecret, proofOf } from '../../main/doors/headless/serve-return.ts'
+import { keep, newSecret, proofOf, readKept } from '../../main/doors/headless/serve-return.ts'
 import { makeApp, type TestApp } from '../support/make-app.ts'
 
 const returnSecret = newSecret()
@@ -71,4 +74,32 @@ test('gives its key to a page that knew the host before, once for each number dr
   expect(await post('/return', { nonce: own, proof: proofOf(returnSecret, 'page', host.port, own) })).toMatchObject({
     ok: false,
   })
+})
+
+test('what is kept of a folder is found again; of one that is gone it goes, and nothing strange is touched', () => {
+  const config = mkdtempSync(path.join(tmpdir(), 'pairlab config ü '))
+  vi.stubEnv('PAIRLAB_CONFIG', config)
+  try {
+    const pages = path.join(config, 'pages')
+    mkdirSync(path.join(pages, 'a folder.json'), { recursive: true })
+    writeFileSync(path.join(pages, 'b.json'), '{"broken')
+    const gone = path.join(config, 'gone')
+    mkdirSync(gone)
+    const one = { folder: gone, secret: newSecret(), port: 4000 }
+    keep(one)
+    expect(readKept(gone)).toEqual(one)
+    rmSync(gone, { recursive: true })
+    const own = { folder: config, secret: newSecret(), port: 4001 }
+    keep(own)
+    expect([readKept(config), readKept(gone)]).toEqual([own, null])
+    expect(existsSync(path.join(pages, 'a folder.json'))).toBe(true)
+    expect(readFileSync(path.join(pages, 'b.json'), 'utf8')).toBe('{"broken')
+    // A place that cannot be written keeps nothing, and nobody from starting.
+    vi.stubEnv('PAIRLAB_CONFIG', path.join(pages, 'b.json'))
+    keep(own)
+    expect(readKept(config)).toBeNull()
+  } finally {
+    vi.unstubAllEnvs()
+    rmSync(config, { recursive: true, force: true })
+  }
 })

@@ -42,11 +42,12 @@ export function readKept(dataFolder: string): Kept | null {
 export function keep(given: Kept): void {
   try {
     mkdirSync(keptFolder(), { recursive: true, mode: 0o700 })
+    replaceFile(keptPath(given.folder), JSON.stringify(given), { mode: 0o600 })
     for (const name of readdirSync(keptFolder())) {
       const file = path.join(keptFolder(), name)
-      if (!existsSync(read(file)?.folder ?? '')) rmSync(file, { force: true })
+      const other = read(file) // what is not of this kind is left alone
+      if (other !== null && !existsSync(other.folder)) rmSync(file, { force: true })
     }
-    replaceFile(keptPath(given.folder), JSON.stringify(given), { mode: 0o600 })
   } catch {
     // A home that cannot be written, or another start that tidies up at the same time.
   }
