@@ -103,6 +103,12 @@ describe.skipIf(chromiumPath === null)('for every hand and eye', () => {
       ).toBe('solid')
     const other = page.locator('.segmented label:not(:has(:checked))').first()
     expect(await other.evaluate((one) => getComputedStyle(one).outlineStyle)).toBe('none')
+    await lab.open('/')
+    const bar = page.locator('.progress').first()
+    const paint = (target: typeof bar): Promise<string> =>
+      target.evaluate((one) => getComputedStyle(one).backgroundColor)
+    await bar.locator('> span').waitFor({ state: 'attached' })
+    expect(await paint(bar.locator('> span'))).not.toBe(await paint(bar))
     await page.emulateMedia({ reducedMotion: null, forcedColors: null })
   })
 })
