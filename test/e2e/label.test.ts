@@ -219,25 +219,24 @@ describe.skipIf(chromiumPath === null)('labeling in the browser', () => {
     ]
     writeFileSync(file, rows.map((row) => JSON.stringify(row)).join('\n'))
     await lab.open(`/label/${await importFile(lab.client, file, 'Long prompts')}`)
-    const seen: (readonly boolean[])[] = []
-    for (const _pair of rows) {
-      await lab.page.waitForTimeout(300) // its height is measured after it is painted
-      seen.push(
-        await lab.page.evaluate(() => {
-          const [prompt, pair] = [document.querySelector('.prompt')!, document.querySelector('.pair')!]
-          const whole = prompt.scrollHeight <= prompt.clientHeight
-          const fifth = prompt.clientHeight >= 0.2 * window.innerHeight
-          const room = pair.clientHeight >= 0.1 * window.innerHeight
-          return [whole, fifth, room, document.querySelector('.label-work')!.scrollHeight <= window.innerHeight]
-        }),
-      )
-      await answer('1')
-    }
-    expect(seen).toEqual([
+    const seen = () =>
+      lab.page.evaluate(() => {
+        const [work, prompt, pair] = ['.label-work', '.prompt', '.pair'].map((name) => document.querySelector(name))
+        if (!work || !prompt || !pair) return null // between two pairs
+        const whole = prompt.scrollHeight <= prompt.clientHeight
+        const fifth = prompt.clientHeight >= 0.2 * window.innerHeight
+        const room = pair.clientHeight >= 0.1 * window.innerHeight
+        return [whole, fifth, room, work.scrollHeight <= window.innerHeight]
+      })
+    for (const expected of [
       [true, true, true, true],
       [false, true, true, true],
       [true, false, true, true],
-    ])
+    ]) {
+      // The height of a prompt is measured after it is painted.
+      await expect.poll(seen, { timeout: 15_000 }).toEqual(expected)
+      await answer('1')
+    }
   })
 
   test('the page keeps the rules of accessibility, light and dark', async () => {
