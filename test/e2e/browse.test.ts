@@ -86,6 +86,9 @@ describe.skipIf(chromiumPath === null)('looking through judged lists and texts',
     await page.waitForFunction((text) => document.querySelector('.document-whole')?.textContent === text, whole.text)
     expect(await accessibilityInBothThemes(page)).toEqual([])
     await page.getByText('Documents', { exact: true }).first().click()
+    // As among the queries, one is open from the start.
+    await page.getByText('Judged for').waitFor()
+    expect(await accessibilityInBothThemes(page)).toEqual([])
     const { judgments } = await client.call('rankings.query', { datasetId, index })
     const [judged] = await client.call('rankings.documents', { datasetId, docIds: [judgments[0]!.docId] })
     await page.getByLabel('Search the documents').fill(judged!.title)

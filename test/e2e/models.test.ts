@@ -155,7 +155,6 @@ describe.skipIf(chromiumPath === null)('models in the browser', () => {
     await lab.open(
       what === 'list' ? '/models' : what === 'train' ? `/train?model=${model?.modelId}` : `/models/${model?.modelId}`,
     )
-    await lab.page.waitForTimeout(1200)
     expect(await accessibilityInBothThemes(lab.page)).toEqual([])
   })
 
@@ -165,10 +164,13 @@ describe.skipIf(chromiumPath === null)('models in the browser', () => {
     await lab.page.getByRole('heading', { name: 'tiny', level: 1 }).waitFor()
     await lab.page.keyboard.press('n')
     await lab.page.getByLabel('Name', { exact: true }).fill('small')
+    expect(await accessibilityInBothThemes(lab.page)).toEqual([])
     await lab.page.getByRole('button', { name: 'Rename', exact: true }).click()
     await lab.page.getByRole('heading', { name: 'small', level: 1 }).waitFor()
     await lab.page.getByRole('button', { name: 'More actions' }).click()
     await lab.page.getByRole('menuitem', { name: /^Remove/ }).click()
+    await lab.page.getByRole('button', { name: 'Forget the link' }).waitFor()
+    expect(await accessibilityInBothThemes(lab.page)).toEqual([])
     await lab.page.getByRole('button', { name: 'Forget the link' }).click()
     await lab.page.getByText('No model yet').waitFor()
     expect(readdirSync(path.join(folder, 'tiny'))).toContain('model.safetensors')

@@ -109,7 +109,6 @@ describe.skipIf(chromiumPath === null)('papers in the browser', () => {
 
   test.each(['/papers', '/papers/copg-bandit'])('%s keeps the rules of accessibility in both themes', async (place) => {
     await lab.open(place)
-    await lab.page.waitForTimeout(1500)
     expect(await accessibilityInBothThemes(lab.page)).toEqual([])
   })
 

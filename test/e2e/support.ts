@@ -122,28 +122,39 @@ const EVERY_RULE = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'bes
 /** What another theme can break: nothing of a page but its colours follows the theme. */
 const RULES_OF_COLOUR = ['color-contrast', 'link-in-text-block']
 
-/** Each rule of accessibility that the page breaks, with the first place that does. */
-export async function accessibilityProblems(page: Page): Promise<readonly string[]> {
-  return problems(page, new AxeBuilder({ page }).setLegacyMode(true).withTags(EVERY_RULE))
+/** Each rule of accessibility that the page breaks, with the first place that does. @param within a selector: looks there alone */
+export async function accessibilityProblems(page: Page, within?: string): Promise<readonly string[]> {
+  return problems(page, axe(page, within).withTags(EVERY_RULE))
 }
 
 /** The same in light, and in dark what colours can break. Leaves the page dark. */
-export async function accessibilityInBothThemes(page: Page): Promise<readonly string[]> {
+export async function accessibilityInBothThemes(page: Page, within?: string): Promise<readonly string[]> {
   await page.emulateMedia({ colorScheme: 'light' })
-  const light = await accessibilityProblems(page)
+  const light = await accessibilityProblems(page, within)
   await page.emulateMedia({ colorScheme: 'dark' })
-  return [
-    ...light,
-    ...(await problems(page, new AxeBuilder({ page }).setLegacyMode(true).withRules(RULES_OF_COLOUR))).map(
-      (problem) => `dark: ${problem}`,
-    ),
-  ]
+  const dark = await problems(page, axe(page, within).withRules(RULES_OF_COLOUR))
+  return [...light, ...dark.map((problem) => `dark: ${problem}`)]
 }
 
-async function problems(page: Page, axe: AxeBuilder): Promise<string[]> {
-  // Its heading is there once a page has what it shows.
+function axe(page: Page, within: string | undefined): AxeBuilder {
+  const whole = new AxeBuilder({ page }).setLegacyMode(true)
+  return within === undefined ? whole : whole.include(within)
+}
+
+/** Until the page has what it shows: its heading, and nothing that it still waits for, from one frame to the next. */
+export async function loaded(page: Page): Promise<void> {
   await page.locator('h1').first().waitFor({ state: 'attached' })
-  const { violations } = await axe.analyze()
+  let since = 0
+  const waits = page.locator('.state[aria-busy="true"], .collection-wait[aria-busy="true"]')
+  await waitUntil('the page to be loaded', async () => {
+    since = (await waits.count()) === 0 ? since + 1 : 0
+    return since === 2
+  })
+}
+
+async function problems(page: Page, rules: AxeBuilder): Promise<string[]> {
+  await loaded(page)
+  const { violations } = await rules.analyze()
   return violations.map(
     (violation) => `${violation.id}: ${violation.nodes[0]?.html} ${violation.nodes[0]?.failureSummary}`,
   )

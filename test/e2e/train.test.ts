@@ -366,7 +366,6 @@ describe.skipIf(chromiumPath === null)('training and comparing in the browser', 
     async (place) => {
       const [run] = await lab.client.call('runs.list', {})
       await lab.open(place.endsWith('/') || place.endsWith('=') ? `${place}${run?.runId}` : place)
-      await lab.page.waitForTimeout(1500)
       expect(await accessibilityInBothThemes(lab.page)).toEqual([])
     },
   )

@@ -34,6 +34,10 @@ describe.skipIf(chromiumPath === null)('answers that stand alone', () => {
     await lab.page.getByText('file: bad').waitFor()
     expect(await lab.page.getByText('20 67 %').count()).toBe(1)
     expect(await accessibilityInBothThemes(lab.page)).toEqual([])
+    await lab.page.getByRole('button', { name: /^Export/ }).click()
+    await lab.page.getByRole('dialog').or(lab.page.getByRole('menu')).waitFor()
+    expect(await accessibilityInBothThemes(lab.page)).toEqual([])
+    await lab.page.keyboard.press('Escape')
   })
 
   test('one answer is shown, and a key says good or bad and brings the next', async () => {

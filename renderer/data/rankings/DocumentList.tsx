@@ -1,4 +1,4 @@
-import { useDeferredValue, useState, type ReactNode, type Ref } from 'react'
+import { useDeferredValue, useEffect, useState, type ReactNode, type Ref } from 'react'
 import type { DatasetId } from '../../../shared/domain.ts'
 import { formatCount } from '../../../shared/units.ts'
 import { useCall } from '../../api/queries.ts'
@@ -11,7 +11,7 @@ import { CollectionWait } from './CollectionWait.tsx'
 
 const SHOWN = 25
 
-/** The documents of the collection, or those that hold what is searched. */
+/** The documents of the collection, or those that hold what is searched. While none is chosen it chooses its first. */
 export function DocumentList({
   datasetId,
   searchRef,
@@ -33,6 +33,11 @@ export function DocumentList({
   )
   const rows = data?.rows ?? []
   const total = data?.total ?? 0
+  const first = rows[0]?.docId
+  // As among the queries, one is open from the start.
+  useEffect(() => {
+    if (chosen === null && first !== undefined) onChoose(first)
+  }, [chosen, first, onChoose])
   return (
     <Panel
       title="Documents"

@@ -1,13 +1,12 @@
 import type { ReactNode } from 'react'
-import { FileText } from 'lucide-react'
 import type { DatasetId } from '../../../shared/domain.ts'
 import { formatCount } from '../../../shared/units.ts'
 import { useCall } from '../../api/queries.ts'
 import { Panel } from '../../parts/Panel.tsx'
-import { EmptyState, ErrorNotice, Loading } from '../../parts/states.tsx'
+import { ErrorNotice, Loading } from '../../parts/states.tsx'
 import { Grade } from './Grade.tsx'
 
-/** A document whole, and the queries for which it was judged. */
+/** A document whole, and the queries for which it was judged. Nothing until the list beside it has chosen one. */
 export function DocumentView({
   datasetId,
   docId,
@@ -22,15 +21,7 @@ export function DocumentView({
     { datasetId, docId: docId ?? '' },
     { enabled: docId !== null },
   )
-  if (docId === null)
-    return (
-      <EmptyState
-        icon={FileText}
-        title="No document chosen"
-        text="Choose one on the left; here it stands whole, with the queries that judged it."
-        action={null}
-      />
-    )
+  if (docId === null) return null
   if (error !== null) return <ErrorNotice error={error} onRetry={() => void refetch()} />
   if (data === undefined) return <Loading what="Reading the document" />
   return (
