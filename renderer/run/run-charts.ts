@@ -27,7 +27,7 @@ export interface ChartPlan {
 const FAMILIES: readonly { readonly id: string; readonly title: string; readonly bases: readonly string[] }[] = [
   { id: 'rewards', title: 'Rewards of the pair', bases: ['rewards/chosen', 'rewards/rejected'] },
   { id: 'judged', title: 'Rewards of answers judged alone', bases: ['rewards/good', 'rewards/bad'] },
-  { id: 'logps', title: 'Log-probs of the pair', bases: ['logps/chosen', 'logps/rejected'] },
+  { id: 'logps', title: 'Log-probs', bases: ['logps/chosen', 'logps/rejected'] },
   { id: 'kl', title: 'KL to the reference', bases: ['kl/k1', 'kl/k3'] },
 ]
 

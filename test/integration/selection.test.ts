@@ -199,7 +199,7 @@ test('a metric can be chosen; one that such a run does not measure is named, and
   const none = await run({ ...short, training: { ...steady, steps: 2, bestBy: 'eval/samples/reward' } })
   expect(bestOf(none).step).toBeNull()
   expect(only(none, 'warning').map((event) => event.message)).toContain(
-    'eval/samples/reward is not measured in this run, so that no checkpoint can be chosen by it; the last one is reported.',
+    'The held-out reward of samples (eval/samples/reward) is not measured in this run, so that no checkpoint can be chosen by it; the last one is reported.',
   )
 })
 

@@ -159,7 +159,7 @@ describe('a run from start to end', () => {
     const warnings = only(folder, 'warning').map((event) => [event.message, event.hint])
     expect(warnings).toEqual([
       [
-        expect.stringMatching(/^After \d+ steps eval\/loss is \d.*, clearly worse than the \d\.\d+ /),
+        expect.stringMatching(/^After \d+ steps the held-out loss is \d.*, clearly worse than the \d\.\d+ /),
         expect.stringContaining('lower learning rate'),
       ],
     ])

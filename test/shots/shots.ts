@@ -160,8 +160,11 @@ async function main(): Promise<void> {
     await write(page, at(`/playground?left=run:${runIds[0]}@best&right=run:${dpo}@best`))
     await shoot(page, () => at('/playground'), 'full-playground')
     const client = inProcess(app.handlers)
-    const states = await makeStates(client, { request, runIds, segmentsId, pairsId: datasetId, wait: (ids) => waitFor(client, ids) })
-    for (const { name, place, ...rest } of states) await shoot(page, () => at(place), name, rest)
+    const states = await makeStates(client, { request, runIds, segmentsId, pairsId: datasetId, dataFolder, wait: (ids) => waitFor(client, ids) })
+    for (const { name, place, before, ...rest } of states) {
+      before?.()
+      await shoot(page, () => at(place), name, rest)
+    }
     console.log(`Written to ${out}`)
   } finally {
     await browser.close()

@@ -1,6 +1,9 @@
 // What `npm run shots` looks at beside the pages as they stand: the other kinds of data, what opens over a page, runs that
 // went too fast or are many, and the windows of small screens and large type.
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
 import type { Page } from 'playwright'
+import { lockOwner } from '../../main/base/run-folder/lock.ts'
 import type { DatasetId, RunId } from '../../shared/domain.ts'
 import type { RunRequestInput } from '../../shared/run-spec.ts'
 import type { Client } from '../../shared/rpc.ts'
@@ -15,6 +18,8 @@ export interface Size {
 export interface State {
   readonly name: string
   readonly place: string
+  /** What happens once, before the first picture. */
+  readonly before?: () => void
   /** What is done there before the picture. */
   readonly open?: (page: Page) => Promise<void>
   readonly sizes?: readonly Size[]
@@ -45,6 +50,39 @@ async function sample(client: Client, sampleId: string): Promise<DatasetId> {
   return datasetId
 }
 
+/** A row that counts for more than a 32-bit number holds: the run that meets it ends, at no step foreseen. */
+async function withOneHeavyRow(client: Client, folder: string): Promise<DatasetId> {
+  const file = path.join(folder, 'one heavy row.jsonl')
+  const row = (at: number): object => ({
+    prompt: `How much is ${at} and one?`,
+    chosen: `${at + 1}`,
+    rejected: 'I do not know.',
+    weight: at === 17 ? 3e38 : 1,
+  })
+  writeFileSync(file, Array.from({ length: 40 }, (_none, at) => `${JSON.stringify(row(at))}\n`).join(''))
+  const { jobId } = await client.call('datasets.import', { path: file, name: 'One heavy row' })
+  for (;;) {
+    const job = await client.call('datasets.importJob', { jobId })
+    if (job.datasetId !== null) return job.datasetId
+    if (job.error !== null) throw new Error(job.error.message)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+/** Holds the trainer of a run where it evaluates, for as long as pictures are taken. → lets go of it */
+async function heldWhileEvaluating(client: Client, runsFolder: string, runId: RunId): Promise<() => void> {
+  for (;;) {
+    const { state } = await client.call('runs.get', { runId })
+    const owner = lockOwner(path.join(runsFolder, runId))
+    if (state === 'evaluating' && owner !== null) {
+      process.kill(owner.pid, 'SIGSTOP')
+      return () => process.kill(owner.pid, 'SIGCONT')
+    }
+    if (state === 'finished') throw new Error('It evaluated too fast to be held.')
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
 /** Makes what the states show. @param request of a small run that works @param wait until runs have ended */
 export async function makeStates(
   client: Client,
@@ -53,10 +91,11 @@ export async function makeStates(
     readonly runIds: readonly RunId[]
     readonly segmentsId: DatasetId
     readonly pairsId: DatasetId
+    readonly dataFolder: string
     readonly wait: (runIds: readonly RunId[]) => Promise<void>
   },
 ): Promise<readonly State[]> {
-  const { request, runIds, segmentsId, pairsId, wait } = given
+  const { request, runIds, segmentsId, pairsId, dataFolder, wait } = given
   const samples = await client.call('samples.list', {})
   const of = (kind: string): string => samples.find((one) => one.kind === kind)!.sampleId
   const lists = await sample(client, of('rankings'))
@@ -83,7 +122,20 @@ export async function makeStates(
     seeds: [1],
   })
   const [tooFast] = await start({ name: 'too fast', seeds: [1], training: { ...request.training, learningRate: 10 } })
-  await wait([...ranked, tooFast!])
+  const [failed] = await start({
+    name: 'one row too heavy',
+    seeds: [1],
+    data: { datasetId: await withOneHeavyRow(client, dataFolder) },
+    training: { ...request.training, learningRate: 10, clipNorm: 0, samplePrompts: 0 },
+  })
+  await wait([...ranked, tooFast!, failed!])
+  const [judging] = await start({
+    name: 'being judged',
+    seeds: [1],
+    training: { ...request.training, steps: 1, evalPairs: 9999 },
+  })
+  const runsFolder = path.join(dataFolder, 'runs')
+  const letGo = await heldWhileEvaluating(client, runsFolder, judging!)
   const [run] = runIds
   const all = [...runIds, ...many].join(',')
   return [
@@ -93,7 +145,9 @@ export async function makeStates(
     { name: 'texts', place: `/data/${texts}` },
     { name: 'train-lists', place: `/train?data=${lists}` },
     { name: 'run-ranker', place: `/runs/${ranked[0]}` },
-    { name: 'run-too-fast', place: `/runs/${tooFast}` },
+    { name: 'run-evaluating', place: `/runs/${judging}` },
+    { name: 'run-too-fast', place: `/runs/${tooFast}`, before: letGo },
+    { name: 'run-failed', place: `/runs/${failed}` },
     { name: 'runs-many', place: '/runs' },
     { name: 'compare-many', place: `/compare?runs=${all}` },
     { name: 'collect', place: '/data?collect=reach' },

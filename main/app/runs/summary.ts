@@ -85,8 +85,9 @@ function trained(run: RunEntry): number | null {
   return run.trainedMs + (sessionGoesOn ? Math.max(0, Date.now() - (run.trainedToMs ?? 0)) : 0)
 }
 
+/** Of the steps that are left; how long the evaluation after the last one takes, nobody knows before it. */
 function remaining(run: RunEntry): number | null {
-  if (!isLive(run.state) || run.stepsPerSec === null || run.stepsPerSec <= 0) return null
+  if (!isLive(run.state) || run.step >= run.totalSteps || run.stepsPerSec === null || run.stepsPerSec <= 0) return null
   return ((run.totalSteps - run.step) / run.stepsPerSec) * 1000
 }
 

@@ -2,7 +2,8 @@ import type { AlgorithmPage } from '../../core/learn/define.ts'
 import { writeMeasuredItems, type MeasuredSide } from '../../base/run-folder/held-out-items.ts'
 import { checkpointFolder } from '../../base/run-folder/paths.ts'
 import { openWeights, type Checkpoint } from '../../core/models/checkpoint-files.ts'
-import { describeMetric } from '../../../shared/metric-names.ts'
+import { describeMetric, lowerFirst } from '../../../shared/metric-names.ts'
+import { formatNumber } from '../../../shared/units.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { fellBelow } from './clear-fall.ts'
 import { listCheckpointSteps, loadLastCheckpoint, pruneCheckpoints } from './checkpoint.ts'
@@ -215,9 +216,13 @@ function createProgress(context: RunContext, course: Course, from: Checkpoint | 
     const { bestBy } = training
     if (bestBy === 'auto' || values[bestBy] !== undefined) return
     context.warn(
-      `${bestBy} is not measured in this run, so that no checkpoint can be chosen by it; the last one is reported.`,
+      `The ${sayMetric(bestBy)} (${bestBy}) is not measured in this run, so that no checkpoint can be chosen by it; the last one is reported.`,
       'Leave the choice of the best checkpoint to Pairlab, or name a metric that the curves of a run like this show.',
     )
+  }
+
+  function sayMetric(name: string): string {
+    return lowerFirst(describeMetric(name, algorithm.metrics).label)
   }
 
   /** Said once, while the run is young enough to be begun anew. */
@@ -226,7 +231,7 @@ function createProgress(context: RunContext, course: Course, from: Checkpoint | 
     if (!fellBelow(before, now, name, goalOf(algorithm))) return
     began = null
     context.warn(
-      `After ${step} steps ${name} is ${now[name]!.toPrecision(3)}, clearly worse than the ${before[name]!.toPrecision(3)} of the weights that training began with.`,
+      `After ${step} steps the ${sayMetric(name)} is ${formatNumber(now[name])}, clearly worse than the ${formatNumber(before[name])} of the weights that training began with.`,
       'A lower learning rate usually helps; of a model that was trained elsewhere the presets “LoRA” and “Pre-trained” have it.',
     )
   }
