@@ -2,6 +2,7 @@ import { useState, type ReactNode } from 'react'
 import type { RunSummary } from '../../shared/contract/runs.ts'
 import { Button } from '../parts/Button.tsx'
 import { formatNumber } from '../../shared/units.ts'
+import { MainMetric } from '../parts/MainMetric.tsx'
 import { RelativeTime } from '../parts/RelativeTime.tsx'
 import { RunSwatch } from '../parts/RunSwatch.tsx'
 import { StatusMark } from '../parts/StatusMark.tsx'
@@ -122,8 +123,8 @@ export function RunChooser({ runs, initial, onCompare }: RunChooserProps): React
                   <StatusMark run={run} />
                 </td>
                 <td className="num">{run.seed}</td>
-                <td className="num" title={run.mainMetric ?? undefined}>
-                  {formatNumber(run.mainValue)}
+                <td className="num">
+                  <MainMetric run={run}>{formatNumber(run.mainValue)}</MainMetric>
                 </td>
                 <td className="text-3">
                   <RelativeTime atMs={run.createdAtMs} />

@@ -9,6 +9,7 @@ import { RunSwatch } from '../parts/RunSwatch.tsx'
 import { StatusMark } from '../parts/StatusMark.tsx'
 import { formatBytes, formatDuration } from '../../shared/units.ts'
 import { isLive } from '../../shared/domain.ts'
+import { MainMetric } from '../parts/MainMetric.tsx'
 import { Spark } from './Spark.tsx'
 import './runs.css'
 
@@ -56,9 +57,9 @@ const COLUMNS: readonly Column<RunSummary>[] = [
     id: 'spark',
     title: 'Main metric',
     render: (run) => (
-      <span title={run.mainMetric ?? undefined}>
+      <MainMetric run={run}>
         <Spark run={run} />
-      </span>
+      </MainMetric>
     ),
   },
   {
@@ -67,15 +68,9 @@ const COLUMNS: readonly Column<RunSummary>[] = [
     number: true,
     sortBy: (run) => run.mainValue,
     render: (run) => (
-      <span
-        title={
-          run.best === null
-            ? 'The last value of its main metric'
-            : `The last value of its main metric; best ${run.best.value} at step ${run.best.step}`
-        }
-      >
+      <MainMetric run={run}>
         <NumberText value={run.mainValue} />
-      </span>
+      </MainMetric>
     ),
   },
   {
