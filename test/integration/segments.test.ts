@@ -12,7 +12,7 @@ import type { DatasetSummary } from '../../shared/contract/datasets.ts'
 import type { SegmentPair } from '../../shared/segment-pair.ts'
 import type { RunRequestInput } from '../../shared/run-spec.ts'
 import { killAfterCheckpoint } from '../support/kill-trainer.ts'
-import { makeApp, type TestApp } from '../support/make-app.ts'
+import { makeApp, waitUntil, type TestApp } from '../support/make-app.ts'
 import { waitForState } from '../support/tiny-app.ts'
 import { allEvents, exitOf, spawnTrainer } from '../support/tiny-run.ts'
 
@@ -191,6 +191,22 @@ describe('training', () => {
     const last = (from: string) =>
       decodeSafeTensors(readFileSync(path.join(from, 'checkpoints', '00000040', 'model.safetensors'))).tensors
     expect(last(folder)).toEqual(last(path.join(dataFolder, 'runs', whole!)))
+  })
+
+  it('stops at once while it acts in an evaluation, which leaves no number', async () => {
+    const slow = { world: 'reacher', pairs: 6, segmentSteps: 16, name: 'Arms' }
+    const { datasetId } = await test.client.call('segments.collect', slow)
+    const asked = { ...request('bc', { config: { evalEpisodes: 1000 } }), data: { datasetId } }
+    const [runId] = (await test.client.call('runs.start', { request: asked })).runIds
+    // Six pairs are scored in no time: nearly all of an evaluation is acting.
+    await waitUntil('the first evaluation', async () => {
+      const { state } = await test.client.call('runs.get', { runId: runId! })
+      expect(['queued', 'starting', 'evaluating']).toContain(state)
+      return state === 'evaluating'
+    })
+    await test.client.call('runs.stop', { runId: runId!, mode: 'stop' })
+    expect(await waitForState(test.client, runId!)).toBe('cancelled')
+    expect((await test.client.call('runs.get', { runId: runId! })).metricNames).not.toContain('eval/return')
   })
 
   it('compares methods by return', async () => {

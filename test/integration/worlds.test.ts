@@ -93,6 +93,23 @@ describe('experts', () => {
   })
 })
 
+test.each(worlds.map((kind) => [kind.info.id, kind] as const))(
+  'more episodes of %s than can be open at once begin as few do, and are all acted',
+  async (_id, kind) => {
+    const told: number[] = []
+    const policy = eachOf(kind.weak, kind.info)
+    const many = await rollOut(kind, policy, {
+      episodes: 300,
+      seed: 5,
+      steps: 3,
+      breathe: async (at) => void told.push(at),
+    })
+    expect(many.slice(0, 4)).toEqual(await rollOut(kind, policy, { episodes: 4, seed: 5, steps: 3 }))
+    expect(new Set(many.map(({ total }) => total)).size).toBe(300)
+    expect([told.length, told.toSorted((one, two) => one - two), told.at(-1)]).toEqual([9, told, 1])
+  },
+)
+
 describe('linear-quadratic regulator', () => {
   it('solves a scalar case worked by hand', () => {
     // s′ = s + a, r = −(s² + a²), γ = 1: P solves P = 1 + P − P²/(1 + P), so P is the golden ratio.

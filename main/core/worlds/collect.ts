@@ -99,8 +99,8 @@ async function playEpisodes(
   breathe: (acted: number) => Promise<void> | undefined,
 ): Promise<void> {
   const worlds: World[] = []
-  for (let world = 0; world < count; world += 1) worlds.push(await kind.open())
   try {
+    for (let world = 0; world < count; world += 1) worlds.push(await kind.open())
     const randoms = worlds.map((_, world) => createRandom(set.seed).fork(`collect ${start + world}`))
     worlds.forEach((world, at) => world.reset(randoms[at]!))
     const ended = worlds.map(() => false)

@@ -34,9 +34,12 @@ export interface Outcome {
   readonly steps: number
 }
 
+/** Worlds that are open at once: of a simulated body about 150 fill the 2 GiB that their module may take. */
+const MOST_WORLDS = 128
+
 /**
- * Episodes side by side: one call of the policy a step, whatever their number. Episode i starts from seed and i alone,
- * so that two policies meet the same starts.
+ * Episodes side by side: one call of the policy a step for up to 128 of them, then the next. Episode i starts from seed
+ * and i alone, so that two policies meet the same starts, and many episodes begin as few do.
  * @param options.breathe after each of the steps that they take together: the share that is done
  */
 export async function rollOut(
@@ -50,10 +53,29 @@ export async function rollOut(
   },
 ): Promise<Outcome[]> {
   const { episodes, seed, steps = kind.info.episodeSteps } = options
-  const randoms = Array.from({ length: episodes }, (_, episode) => createRandom(seed).fork(`episode ${episode}`))
+  const all = Array.from({ length: episodes }, (_, episode) => createRandom(seed).fork(`episode ${episode}`))
+  const outcomes: Outcome[] = []
+  while (outcomes.length < episodes) {
+    const before = outcomes.length
+    const randoms = all.slice(before, before + MOST_WORLDS)
+    const breathe = (step: number): Promise<void> | undefined =>
+      options.breathe?.((before + (randoms.length * step) / steps) / episodes)
+    outcomes.push(...(await actTogether(kind, policy, randoms, steps, breathe)))
+  }
+  return outcomes
+}
+
+/** An episode for each random source, all of them open at once. */
+async function actTogether(
+  kind: WorldKind,
+  policy: BatchPolicy,
+  randoms: readonly Random[],
+  steps: number,
+  breathe: (step: number) => Promise<void> | undefined,
+): Promise<Outcome[]> {
   const worlds: World[] = []
-  for (let episode = 0; episode < episodes; episode += 1) worlds.push(await kind.open())
   try {
+    for (const _random of randoms) worlds.push(await kind.open())
     worlds.forEach((world, episode) => world.reset(randoms[episode]!))
     const outcomes = worlds.map(() => ({ total: 0, discounted: 0, success: false, steps: 0, done: false }))
     for (let step = 0; step < steps; step += 1) {
@@ -68,7 +90,7 @@ export async function rollOut(
           done,
         })
       })
-      await options.breathe?.((step + 1) / steps)
+      await breathe(step + 1)
     }
     return outcomes.map(({ done: _done, ...outcome }) => outcome)
   } finally {
