@@ -12,7 +12,7 @@ export function DatasetTitle({ detail }: { readonly detail: DatasetDetail }): Re
       <Chip title={detail.fingerprint}>
         snapshot <span className="mono">{detail.fingerprint.slice(0, 8)}</span>
       </Chip>
-      {detail.licence === null ? null : <Chip>{detail.licence}</Chip>}
+      {detail.licence === null ? null : <Chip>licence: {detail.licence}</Chip>}
     </div>
   )
 }

@@ -1,5 +1,5 @@
 // Writes what experiments found in their full form, as kept by `pairlab reproduce --full`, beside the documents:
-// npm run bench:results -- <data folder>
+// npm run bench:results -- <data folder>. What a person wrote below a report, from its first heading on, is kept.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,6 +7,11 @@ import { experiments } from '../../main/core/experiments.ts'
 import { formatReport } from '../../main/workers/reproduce/format-report.ts'
 import { keptReport } from '../../shared/contract/papers.ts'
 import { formatDuration } from '../../shared/units.ts'
+
+function writtenByHand(page: string): string {
+  const at = page.indexOf('\n## ')
+  return at < 0 ? '' : page.slice(at)
+}
 
 const [dataFolder] = process.argv.slice(2)
 if (dataFolder === undefined) throw new Error('usage: npm run bench:results -- <data folder>')
@@ -29,6 +34,7 @@ ${claim} (${paper.cite}, ${paper.url})
 ${formatReport(report)}
 \`\`\`
 `
-  writeFileSync(path.join(target, `${id}.md`), text)
+  const page = path.join(target, `${id}.md`)
+  writeFileSync(page, text + (existsSync(page) ? writtenByHand(readFileSync(page, 'utf8')) : ''))
   console.log(`${id}: ${report.verdict}`)
 }

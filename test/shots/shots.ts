@@ -1,4 +1,4 @@
-// npm run shots [-- part of a name]: every page, light and dark, at two sizes, full (the sample project with trained runs) and empty.
+// npm run shots [-- parts of names]: every page, light and dark, at two sizes, full (the sample project with trained runs) and empty.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -97,10 +97,10 @@ async function fill(client: Client, folder: string): Promise<Filled> {
   return { request: base, datasetId, runIds, modelId, segmentsId, pandalmPath: path.join(root, 'resources/samples/pandalm/testset-v1.json') }
 }
 
-const [wanted = ''] = process.argv.slice(2)
+const wanted = process.argv.slice(2)
 
 async function shoot(page: Page, url: () => string, name: string, { open, sizes = SIZES }: Omit<State, 'name' | 'place'> = {}): Promise<void> {
-  if (!name.includes(wanted)) return
+  if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) return
   for (const theme of THEMES) {
     for (const size of sizes) {
       await page.setViewportSize(size)

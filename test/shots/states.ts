@@ -141,7 +141,7 @@ export async function makeStates(
   return [
     { name: 'lists', place: `/data/${lists}` },
     { name: 'lists-query', place: `/data/${lists}?query=2` },
-    { name: 'lists-documents', place: `/data/${lists}`, open: press('Documents') },
+    { name: 'lists-documents', place: `/data/${lists}`, open: (page) => page.getByText('Documents', { exact: true }).click() },
     { name: 'texts', place: `/data/${texts}` },
     { name: 'train-lists', place: `/train?data=${lists}` },
     { name: 'run-ranker', place: `/runs/${ranked[0]}` },
