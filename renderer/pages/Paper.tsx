@@ -20,7 +20,7 @@ import { EmptyState, ErrorNotice, Loading } from '../parts/states.tsx'
 import { formatDuration } from '../../shared/units.ts'
 import '../papers/papers.css'
 
-/** One experiment: its claim, its report, and how to do it again. */
+/** One experiment or study: its claim or question, its report, and how to do it again. */
 export function Paper(): ReactNode {
   const { id = '' } = useParams<{ id: string }>()
   const list = useCall('papers.list', {})
@@ -170,9 +170,11 @@ function ReportFacts({ kept }: { readonly kept: KeptReport }): ReactNode {
   const { report } = kept
   return (
     <>
-      <Section title="Verdict">
-        <VerdictChip verdict={report.verdict} />
-      </Section>
+      {report.verdict === null ? null : (
+        <Section title="Verdict">
+          <VerdictChip verdict={report.verdict} />
+        </Section>
+      )}
       <Section title="Set-up">
         <p className="small text-2">{report.setup}</p>
       </Section>

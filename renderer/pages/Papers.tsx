@@ -3,7 +3,7 @@ import { Play } from 'lucide-react'
 import { useCall } from '../api/queries.ts'
 import { useCommands } from '../frame/commands.ts'
 import { useCrumbs } from '../frame/crumbs.tsx'
-import { ClaimsTable } from '../papers/ClaimsTable.tsx'
+import { ClaimsTable, StudiesTable } from '../papers/ClaimsTable.tsx'
 import { Methods } from '../papers/Methods.tsx'
 import { isBusy, minutesText, useReproducing } from '../papers/use-reproduction.ts'
 import { Button } from '../parts/Button.tsx'
@@ -16,7 +16,9 @@ export function Papers(): ReactNode {
   const list = useCall('papers.list', {})
   const algorithms = useCall('algorithms.list', {})
   const reproducing = useReproducing()
-  const idle = (list.data ?? []).filter((entry) => !isBusy(entry))
+  const claims = (list.data ?? []).filter(({ kind }) => kind === 'claim')
+  const studies = (list.data ?? []).filter(({ kind }) => kind === 'study')
+  const idle = claims.filter((entry) => !isBusy(entry))
   const runAll = (): void => idle.forEach((entry) => reproducing.start(entry.id, 'quick'))
   useCrumbs([{ label: 'Papers' }])
   useCommands([{ id: 'papers.run-all', title: 'Run every experiment', group: 'Papers', keys: ['r'], run: runAll }])
@@ -42,7 +44,10 @@ export function Papers(): ReactNode {
         </Button>
       </header>
       <Panel flush title="Experiments" note="pairlab reproduce does the same in a terminal">
-        <ClaimsTable entries={list.data} reproducing={reproducing} />
+        <ClaimsTable entries={claims} reproducing={reproducing} />
+      </Panel>
+      <Panel flush title="Studies" note="one setting at a time, all others as the paper has them">
+        <StudiesTable entries={studies} reproducing={reproducing} />
       </Panel>
       <h2>Methods</h2>
       {algorithms.data === undefined ? (

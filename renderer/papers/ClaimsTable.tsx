@@ -44,55 +44,115 @@ export function ClaimsTable({
   )
 }
 
-function ClaimRow({
-  entry,
-  reproducing,
-}: {
+interface RowProps {
   readonly entry: ReproductionEntry
   readonly reproducing: Reproducing
-}): ReactNode {
+}
+
+function NameCell({ entry }: { readonly entry: ReproductionEntry }): ReactNode {
+  return (
+    <td className="claims-name">
+      <Link href={`/papers/${entry.id}`} className="bold mono">
+        {entry.id}
+      </Link>
+      <br />
+      <span className="small text-3">{sourceText(entry.paper)}</span>
+    </td>
+  )
+}
+
+function ClaimRow({ entry, reproducing }: RowProps): ReactNode {
   const kept = bestKept(entry)
   return (
     <tr>
-      <td className="claims-name">
-        <Link href={`/papers/${entry.id}`} className="bold mono">
-          {entry.id}
-        </Link>
-        <br />
-        <span className="small text-3">{sourceText(entry.paper)}</span>
-      </td>
+      <NameCell entry={entry} />
       <td className="wrap-cell">{entry.claim}</td>
-      <td>{kept === undefined ? <Chip>not run yet</Chip> : <VerdictChip verdict={kept.verdict} />}</td>
+      <td>
+        {kept === undefined || kept.verdict === null ? (
+          <Chip>not run yet</Chip>
+        ) : (
+          <VerdictChip verdict={kept.verdict} />
+        )}
+      </td>
       <td className="num">{kept === undefined ? '–' : `${kept.holding} of ${kept.gates}`}</td>
-      <td className="small text-2">
-        {kept === undefined ? (
-          '–'
-        ) : (
-          <>
-            <RelativeTime atMs={kept.startedAtMs} />
-            <br />
-            {kept.form}, {formatDuration(kept.wallMs)}
-          </>
-        )}
-      </td>
-      <td className="claims-run">
-        {isBusy(entry) ? (
-          <span className="row gap-1 small text-2">
-            {entry.job?.state === 'waiting' ? 'waiting' : (entry.job?.lines.at(-1) ?? 'starting')}
-            <Button
-              small
-              look="quiet"
-              icon={X}
-              aria-label={`Cancel ${entry.id}`}
-              onClick={() => reproducing.cancel(entry.id)}
-            />
-          </span>
-        ) : (
-          <Button small icon={Play} aria-label={`Run ${entry.id}`} onClick={() => reproducing.start(entry.id, 'quick')}>
-            {minutesText(entry.minutes.quick)}
-          </Button>
-        )}
-      </td>
+      <LastRun entry={entry} />
+      <RunCell entry={entry} reproducing={reproducing} />
     </tr>
+  )
+}
+
+function LastRun({ entry }: { readonly entry: ReproductionEntry }): ReactNode {
+  const kept = bestKept(entry)
+  return (
+    <td className="small text-2">
+      {kept === undefined ? (
+        '–'
+      ) : (
+        <>
+          <RelativeTime atMs={kept.startedAtMs} />
+          <br />
+          {kept.form}, {formatDuration(kept.wallMs)}
+        </>
+      )}
+    </td>
+  )
+}
+
+function RunCell({ entry, reproducing }: RowProps): ReactNode {
+  return (
+    <td className="claims-run">
+      {isBusy(entry) ? (
+        <span className="row gap-1 small text-2">
+          {entry.job?.state === 'waiting' ? 'waiting' : (entry.job?.lines.at(-1) ?? 'starting')}
+          <Button
+            small
+            look="quiet"
+            icon={X}
+            aria-label={`Cancel ${entry.id}`}
+            onClick={() => reproducing.cancel(entry.id)}
+          />
+        </span>
+      ) : (
+        <Button small icon={Play} aria-label={`Run ${entry.id}`} onClick={() => reproducing.start(entry.id, 'quick')}>
+          {minutesText(entry.minutes.quick)}
+        </Button>
+      )}
+    </td>
+  )
+}
+
+/** One row a study: what it asks, and when it was last done here. */
+export function StudiesTable({
+  entries,
+  reproducing,
+}: {
+  readonly entries: readonly ReproductionEntry[]
+  readonly reproducing: Reproducing
+}): ReactNode {
+  return (
+    <div className="table-scroll">
+      <table className="table claims-table" aria-label="Studies">
+        <thead>
+          <tr>
+            <th scope="col">Study</th>
+            <th scope="col">What it asks</th>
+            <th scope="col">Last run</th>
+            <th scope="col">
+              <span className="hidden-visually">Run</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {entries.map((entry) => (
+            <tr key={entry.id}>
+              <NameCell entry={entry} />
+              <td className="wrap-cell">{entry.claim}</td>
+              <LastRun entry={entry} />
+              <RunCell entry={entry} reproducing={reproducing} />
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   )
 }

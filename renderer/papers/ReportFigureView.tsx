@@ -1,6 +1,8 @@
 import { useMemo, type ReactNode } from 'react'
 import type { ReportFigure } from '../../shared/contract/papers.ts'
+import { IntervalPlot } from '../charts/IntervalPlot.tsx'
 import { LineChart } from '../charts/LineChart.tsx'
+import { useWidth } from '../charts/use-width.ts'
 import type { ChartModel } from '../charts/chart-model.ts'
 import { formatNumber } from '../../shared/units.ts'
 import { LineSwatch } from '../charts/ChartOverlay.tsx'
@@ -21,6 +23,12 @@ export function ReportFigureView({ figure }: { readonly figure: ReportFigure }):
       return (
         <Panel title={figure.title} note={`${figure.items.length} queries`}>
           <Paired figure={figure} />
+        </Panel>
+      )
+    case 'differences':
+      return (
+        <Panel title={figure.title} note={`${figure.metric}, less that of “${figure.from}”`}>
+          <Differences figure={figure} />
         </Panel>
       )
     case 'simplex':
@@ -133,6 +141,24 @@ function Paired({
       <p className="small text-2">
         {gained} gained, {lost} lost, {items.length - gained - lost} as before.
       </p>
+    </div>
+  )
+}
+
+/** Each setting's difference from the usual one, with its interval. */
+function Differences({ figure }: { readonly figure: Extract<ReportFigure, { kind: 'differences' }> }): ReactNode {
+  const [ref, width] = useWidth<HTMLDivElement>()
+  if (figure.rows.length === 0) return <p className="small text-2">None ended.</p>
+  return (
+    <div ref={ref}>
+      {width === 0 ? null : (
+        <IntervalPlot
+          rows={figure.rows.map((row) => ({ ...row, key: row.name, label: row.name, colour: '--r1' as const }))}
+          width={width}
+          goal={figure.goal}
+          label={`${figure.title}: ${figure.metric} less that of “${figure.from}”, 95 % intervals`}
+        />
+      )}
     </div>
   )
 }

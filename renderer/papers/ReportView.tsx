@@ -9,7 +9,7 @@ import { VerdictChip } from './verdict.tsx'
 export function ReportView({ kept: { report } }: { readonly kept: KeptReport }): ReactNode {
   return (
     <>
-      <Gates gates={report.gates} />
+      {report.gates.length === 0 ? null : <Gates gates={report.gates} />}
       {report.notes.length === 0 ? null : (
         <Panel title="Worth knowing">
           <ul className="deviations small text-2">

@@ -58,6 +58,22 @@ export const figure = z.discriminatedUnion('kind', [
     items: z.array(z.strictObject({ id: z.string(), before: z.number(), after: z.number() })),
   }),
   z.strictObject({
+    kind: z.literal('differences'),
+    title: z.string(),
+    metric: z.string(),
+    goal: z.enum(['min', 'max', 'none']),
+    from: z.string(),
+    rows: z.array(
+      z.strictObject({
+        name: z.string(),
+        mean: z.number(),
+        low: z.number().nullable(),
+        high: z.number().nullable(),
+        verdict: z.enum(['higher', 'lower', 'cannot tell']),
+      }),
+    ),
+  }),
+  z.strictObject({
     kind: z.literal('simplex'),
     title: z.string(),
     arms: z.array(z.string()),
@@ -82,7 +98,8 @@ export const reproductionReport = z.strictObject({
   tables: z.array(z.strictObject({ title: z.string(), columns: z.array(z.string()), rows: z.array(z.array(cell)) })),
   figures: z.array(figure),
   gates: z.array(z.strictObject({ claim: z.string(), measured: z.string(), required: z.string(), verdict })),
-  verdict,
+  /** Null of a study. */
+  verdict: verdict.nullable(),
   notes: z.array(z.string()),
 })
 export type ReproductionReport = z.infer<typeof reproductionReport>
@@ -112,6 +129,7 @@ export type ReproductionJob = z.infer<typeof reproductionJob>
 
 export const reproductionEntry = z.strictObject({
   id: z.string(),
+  kind: z.enum(['claim', 'study']),
   paper: z.strictObject({ cite: z.string(), url: z.string() }),
   claim: z.string(),
   minutes: z.strictObject({ quick: z.number(), full: z.number() }),
@@ -119,7 +137,7 @@ export const reproductionEntry = z.strictObject({
   kept: z.array(
     z.strictObject({
       form: z.enum(['quick', 'full']),
-      verdict,
+      verdict: verdict.nullable(),
       gates: z.int(),
       holding: z.int(),
       startedAtMs: z.number(),

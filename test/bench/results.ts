@@ -1,4 +1,5 @@
-// Writes what experiments found in their full form, as kept by `pairlab reproduce --full`, beside the documents:
+// Writes what experiments found in their full form, and studies in the longest that there is, as kept by `pairlab reproduce`,
+// beside the documents:
 // npm run bench:results -- <data folder>. What a person wrote below a report, from its first heading on, is kept.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
@@ -18,17 +19,19 @@ if (dataFolder === undefined) throw new Error('usage: npm run bench:results -- <
 const target = fileURLToPath(new URL('../../resources/docs/results/', import.meta.url))
 mkdirSync(target, { recursive: true })
 
-for (const { id, claim, paper } of experiments) {
-  const file = path.join(dataFolder, 'reproductions', `${id}-full.json`)
-  if (!existsSync(file)) continue
+for (const { id, kind, claim, paper } of experiments) {
+  const file = ['full', ...(kind === 'study' ? ['quick'] : [])]
+    .map((form) => path.join(dataFolder, 'reproductions', `${id}-${form}.json`))
+    .find((one) => existsSync(one))
+  if (file === undefined) continue
   const { report, engine, appVersion, processor, startedAtMs, wallMs } = keptReport.parse(
     JSON.parse(readFileSync(file, 'utf8')),
   )
-  const text = `# ${id}: ${report.verdict}
+  const text = `# ${id}${report.verdict === null ? '' : `: ${report.verdict}`}
 
 ${claim} (${paper.cite}, ${paper.url})
 
-\`npm run pairlab -- reproduce ${id} --full\`: ${formatDuration(wallMs)} on ${processor}, ${engine}, Pairlab ${appVersion}, ${new Date(startedAtMs).toISOString().slice(0, 10)}.
+\`npm run pairlab -- reproduce ${id}${report.form === 'full' ? ' --full' : ''}\`: ${formatDuration(wallMs)} on ${processor}, ${engine}, Pairlab ${appVersion}, ${new Date(startedAtMs).toISOString().slice(0, 10)}.
 
 \`\`\`
 ${formatReport(report)}
@@ -36,5 +39,5 @@ ${formatReport(report)}
 `
   const page = path.join(target, `${id}.md`)
   writeFileSync(page, text + (existsSync(page) ? writtenByHand(readFileSync(page, 'utf8')) : ''))
-  console.log(`${id}: ${report.verdict}`)
+  console.log(`${id}: ${report.verdict ?? report.form}`)
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { keepFound } from '../../main/app/papers/report-files.ts'
-import type { KeptReport } from '../../shared/contract/papers.ts'
+import { studyReport } from '../../main/workers/reproduce/study.ts'
+import { reproductionReport, type KeptReport } from '../../shared/contract/papers.ts'
 import { accessibilityInBothThemes, chromiumPath, openLab, type Lab } from './support.ts'
 
 /** A report with one of everything that a page can draw. */
@@ -105,6 +106,47 @@ describe.skipIf(chromiumPath === null)('papers in the browser', () => {
       await lab.page.getByText(text).first().waitFor()
     await lab.page.getByRole('img', { name: 'Queries: nDCG@10 of each query, before across and after up' }).waitFor()
     await lab.page.getByRole('img', { name: 'Paths', exact: true }).waitFor()
+  })
+
+  test('a study says what each setting is worth, beside the usual one', async () => {
+    await lab.open('/papers')
+    const row = lab.page.getByRole('table', { name: 'Studies' }).getByRole('row', { name: /^cpl-settings/ })
+    await row.getByRole('button', { name: 'Run cpl-settings' }).waitFor()
+    const report = studyReport({
+      id: 'cpl-settings',
+      title: 'A made-up study',
+      form: 'quick',
+      seeds: [1, 2, 3],
+      setup: 'nothing was run',
+      axes: [
+        {
+          title: 'λ',
+          metric: 'return',
+          goal: 'max',
+          usual: { name: '0.5', values: [1, 2, 3] },
+          others: [
+            { name: '0.25', values: [2.1, 3, 3.9] },
+            { name: '1', values: [1.5, Number.NaN, 2.9] },
+          ],
+        },
+      ],
+      notes: ['made up'],
+    })
+    keepFound(
+      lab.dataFolder,
+      { report: reproductionReport.parse(structuredClone(report)), device: 'made up' },
+      { appVersion: '0.1.0', startedAtMs: 1 },
+    )
+    await lab.open('/papers')
+    await row.getByText('quick,').waitFor()
+    await row.getByRole('link', { name: 'cpl-settings' }).click()
+    await lab.page.getByRole('heading', { name: 'A made-up study' }).waitFor()
+    const plot = lab.page.getByRole('img', { name: 'λ: return less that of “0.5”, 95 % intervals' })
+    await plot.getByText('higher').waitFor()
+    await plot.getByText('cannot tell').waitFor()
+    await lab.page.getByRole('table', { name: 'λ' }).getByText('1 (1 of 3 ran away)').waitFor()
+    expect(await lab.page.getByText('Verdict').count()).toBe(0)
+    expect(await accessibilityInBothThemes(lab.page)).toEqual([])
   })
 
   test.each(['/papers', '/papers/copg-bandit'])('%s keeps the rules of accessibility in both themes', async (place) => {

@@ -75,8 +75,9 @@ export function createReproductionService({
 
   return {
     list: () =>
-      experiments.map(({ id, paper, claim, minutes }) => ({
+      experiments.map(({ id, kind, paper, claim, minutes }) => ({
         id,
+        kind,
         paper: { ...paper },
         claim,
         minutes: { ...minutes },

@@ -26,7 +26,7 @@ import {
   type SweepRun,
 } from './copg-text-report.ts'
 
-const SIZES: Readonly<Record<'quick' | 'full', Size>> = {
+export const SIZES: Readonly<Record<'quick' | 'full', Size>> = {
   quick: {
     seeds: 5,
     sentences: 2000,
@@ -75,7 +75,7 @@ async function runSeed(seed: number, size: Size, say: (text: string) => void): P
     random.fork('pretrain'),
     nextTurn,
   )
-  const { pairs, rewards, referenceOf } = await loggedPairs(reference, talk, size.samples, random.fork('log'))
+  const logged = await loggedPairs(reference, talk, size.samples, random.fork('log'))
   const evaluate = (policy: Decoder, prompts: readonly string[]): Promise<Generated> =>
     generate(policy, reference, talk.tokenizer, prompts, createRandom(seed).fork('generate'))
   const before = await evaluate(reference, talk.prompts.report)
@@ -88,7 +88,7 @@ async function runSeed(seed: number, size: Size, say: (text: string) => void): P
         policy,
         method,
         beta,
-        { pairs, rewards, referenceOf, padId: talk.tokenizer.padId },
+        { logged, padId: talk.tokenizer.padId },
         size,
         random.fork(`${method} ${beta}`),
         async (step) => {
@@ -112,45 +112,87 @@ async function runSeed(seed: number, size: Size, say: (text: string) => void): P
   return { sft: before.reward, best: { prompt: talk.prompts.report[0] ?? '', before: before.texts[0] ?? '' }, runs }
 }
 
-interface Logged {
+export interface Logged {
   readonly pairs: readonly EncodedPair[]
   readonly rewards: readonly PairRewards[]
   readonly referenceOf: (one: EncodedCompletion) => ArrayLike<number>
+  /** What rewards were divided by. */
+  readonly scale: number
 }
 
-/** Completions of the reference at two temperatures, unlike the policy that learns from them; scored, and every two of a prompt a pair. */
-async function loggedPairs(
+/** What a policy learns from: logged pairs, and in each batch so many that it has just written. */
+export interface TrainingPairs {
+  readonly logged: Logged
+  readonly padId: number
+  readonly fresh?: { readonly count: number; write(policy: Decoder, count: number): Promise<Logged> }
+}
+
+/** As logged in the experiment: unlike the policy that learns from them. */
+export const LOG_TEMPERATURES = [1, 1.3] as const
+
+/** Completions of the reference at these temperatures; scored, and every two of a prompt a pair. */
+export async function loggedPairs(
   reference: Decoder,
-  { tokenizer, prompts }: SmallTalk,
+  talk: SmallTalk,
   samples: number,
   random: Random,
+  temperatures: readonly number[] = LOG_TEMPERATURES,
 ): Promise<Logged> {
+  const { prompts } = talk
   const rows: EncodedCompletion[][] = prompts.train.map(() => [])
-  for (const temperature of [1, 1.3]) {
-    const asked = prompts.train.flatMap((prompt) => Array.from({ length: samples / 2 }, () => prompt))
-    const encoded = asked.map((prompt) => tagsFormat(tokenizer).prompt(prompt))
-    const drawn = await sampleCompletions(
-      reference,
-      encoded,
-      (row) => random.fork(`${temperature} ${row}`),
-      { maxTokens: MAX_TOKENS, temperature, endId: tokenizer.endId },
-      nextTurn,
+  const each = samples / temperatures.length
+  for (const temperature of temperatures) {
+    const asked = prompts.train.flatMap((prompt) => Array.from({ length: each }, () => prompt))
+    const written = await complete(reference, talk.tokenizer, asked, temperature, (row) =>
+      random.fork(`${temperature} ${row}`),
     )
-    drawn.forEach((one, at) =>
-      rows[Math.floor(at / (samples / 2))]!.push({
-        prompt: encoded[at]!,
-        completion: one.ids,
-        text: tokenizer.decode(one.ids),
-      }),
-    )
+    written.forEach((row, at) => rows[Math.floor(at / each)]!.push(row))
   }
+  const { sd } = standardise(rows.flat().map((row) => trueReward(row.text)))
+  return pairsOf(reference, talk.tokenizer, rows, prompts.train, sd === 0 ? 1 : sd)
+}
+
+async function complete(
+  decoder: Decoder,
+  tokenizer: Tokenizer,
+  prompts: readonly string[],
+  temperature: number,
+  randomOf: (row: number) => Random,
+): Promise<EncodedCompletion[]> {
+  const encoded = prompts.map((prompt) => tagsFormat(tokenizer).prompt(prompt))
+  const how = { maxTokens: MAX_TOKENS, temperature, endId: tokenizer.endId }
+  const drawn = await sampleCompletions(decoder, encoded, randomOf, how, nextTurn)
+  return drawn.map(({ ids }, at) => ({ prompt: encoded[at]!, completion: ids, text: tokenizer.decode(ids) }))
+}
+
+/** Two completions of each of so many prompts by the policy as it is, scored on the scale of the log. */
+export async function freshPairs(
+  policy: Decoder,
+  reference: Decoder,
+  { tokenizer, prompts }: SmallTalk,
+  { count, scale, random }: { readonly count: number; readonly scale: number; readonly random: Random },
+): Promise<Logged> {
+  const asked = Array.from({ length: count }, () => prompts.train[random.int(prompts.train.length)]!)
+  const twice = asked.flatMap((prompt) => [prompt, prompt])
+  const written = await complete(policy, tokenizer, twice, 1, (row) => random.fork(String(row)))
+  const rows = asked.map((_prompt, at) => written.slice(2 * at, 2 * at + 2))
+  return pairsOf(reference, tokenizer, rows, asked, scale)
+}
+
+/** Every two completions of a prompt, the better one first. @param scale divides rewards */
+async function pairsOf(
+  reference: Decoder,
+  tokenizer: Tokenizer,
+  rows: readonly (readonly EncodedCompletion[])[],
+  prompts: readonly string[],
+  scale: number,
+): Promise<Logged> {
   const all = rows.flat()
-  const scale = standardise(all.map((row) => trueReward(row.text)))
-  const rewardOf = (row: EncodedCompletion): number => trueReward(row.text) / (scale.sd === 0 ? 1 : scale.sd)
+  const rewardOf = (row: EncodedCompletion): number => trueReward(row.text) / scale
   const logProbs = await completionLogProbs(reference, all, tokenizer.padId, nextTurn)
   const known = new Map(all.map((row, at) => [row, logProbs[at]!]))
   const paired = rows.flatMap((group, at) =>
-    group.flatMap((first, i) => group.slice(i + 1).map((second) => ({ first, second, prompt: prompts.train[at]! }))),
+    group.flatMap((first, i) => group.slice(i + 1).map((second) => ({ first, second, prompt: prompts[at]! }))),
   )
   const turned = paired.map(({ first, second, prompt }) =>
     rewardOf(first) >= rewardOf(second)
@@ -170,15 +212,16 @@ async function loggedPairs(
     })),
     rewards: turned.map(({ chosen, rejected }) => ({ chosen: rewardOf(chosen), rejected: rewardOf(rejected) })),
     referenceOf: (row) => known.get(row) ?? [],
+    scale,
   }
 }
 
-async function trainPolicy(
+export async function trainPolicy(
   policy: Decoder,
   method: Method,
   beta: number,
-  data: Logged & { readonly padId: number },
-  { steps, evaluations }: Size,
+  { logged, padId, fresh }: TrainingPairs,
+  { steps, evaluations }: Pick<Size, 'steps' | 'evaluations'>,
   random: Random,
   look: (step: number) => Promise<void>,
 ): Promise<void> {
@@ -187,12 +230,14 @@ async function trainPolicy(
   const optimizer = adam(policy)
   const every = Math.max(1, Math.floor(steps / evaluations))
   for (let step = 1; step <= steps; step += 1) {
-    const chosen = Array.from({ length: BATCH_PAIRS }, () => random.int(data.pairs.length))
+    const written = fresh === undefined ? null : await fresh.write(policy, fresh.count)
+    const chosen = Array.from({ length: BATCH_PAIRS - (fresh?.count ?? 0) }, () => random.int(logged.pairs.length))
+    const own = new Set(written?.pairs.flatMap((pair) => [pair.chosen, pair.rejected]))
     const batch = pairBatch(
-      chosen.map((at) => data.pairs[at]!),
-      data.padId,
-      chosen.map((at) => data.rewards[at]!),
-      data.referenceOf,
+      [...chosen.map((at) => logged.pairs[at]!), ...(written?.pairs ?? [])],
+      padId,
+      [...chosen.map((at) => logged.rewards[at]!), ...(written?.rewards ?? [])],
+      (row) => (own.has(row) ? written! : logged).referenceOf(row),
     )
     await descend(policy, optimizer, LEARNING_RATE * Math.min(1, step / 5), () => ({
       ...algorithm.loss({
@@ -217,7 +262,7 @@ interface Generated {
 }
 
 /** Two completions of each prompt at temperature 1, always with the same random numbers. */
-async function generate(
+export async function generate(
   policy: Decoder,
   reference: Decoder,
   tokenizer: Tokenizer,

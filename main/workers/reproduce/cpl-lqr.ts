@@ -5,7 +5,7 @@ import { cpl } from '../../core/learn/algorithms/cpl.ts'
 import { percentBc } from '../../core/learn/algorithms/percent-bc.ts'
 import { sftPref } from '../../core/learn/algorithms/sft-pref.ts'
 import type { ControlMethod } from '../../core/learn/control/control.ts'
-import { collectSegments } from '../../core/worlds/collect.ts'
+import { collectSegments, type CollectedSegments } from '../../core/worlds/collect.ts'
 import { exactRegretScores } from '../../core/worlds/label.ts'
 import { lqr } from '../../core/worlds/lqr.ts'
 import { eachOf, noisy, type Outcome } from '../../core/worlds/roll-out.ts'
@@ -14,19 +14,20 @@ import { verdictOf, type Gate, type Report, type Reproduction } from './define.t
 import { cellOf, curveOf, meanGate, overSeeds, pairedGate, shownMean } from './means.ts'
 import { CPL_LQR } from './thresholds.ts'
 
-const FORMS = {
+export const FORMS = {
   quick: { seeds: 5, steps: 1200, pairs: 16, segments: 2500, episodes: 128, measureEvery: 400 },
   full: { seeds: 5, steps: 4500, pairs: 48, segments: 2500, episodes: 256, measureEvery: 500 },
 } as const
 const SEGMENT_STEPS = 64
-const CLONING_SHARE = 1 / 3
+export const CLONING_SHARE = 1 / 3
 const LEARNING_RATE = 1e-3
 const NOISE = 0.3
+const BEHAVIOUR = eachOf(noisy(lqr.weak, NOISE), lqr.info)
 /** Settings were chosen on seed 1; no seed that was seen then is run. */
 const FIRST_SEED = 11
 
 /** A method's page, whose settings only its own schema knows. */
-const page = (method: unknown): ControlMethod => method as ControlMethod
+export const page = (method: unknown): ControlMethod => method as ControlMethod
 
 const CONTESTANTS: readonly Contestant[] = [
   { name: 'BC', method: page(bc), config: {}, branches: true },
@@ -52,7 +53,43 @@ const CONTESTANTS: readonly Contestant[] = [
   },
 ]
 
-const discounted = (outcomes: readonly Outcome[]): number => mean(outcomes.map((outcome) => outcome.discounted))
+export const discounted = (outcomes: readonly Outcome[]): number => mean(outcomes.map((outcome) => outcome.discounted))
+
+/** Segments of the weak policy, noisy, scored by Σ A*. */
+export async function regulatorSegments(seed: number, segments: number): Promise<CollectedSegments> {
+  const set = await collectSegments(lqr, [{ name: 'weak, noisy', policy: BEHAVIOUR }], {
+    segments,
+    length: SEGMENT_STEPS,
+    seed,
+  })
+  set.scores.set(exactRegretScores(lqr, set))
+  return set
+}
+
+/** Sizes of a study of the regulator. */
+export type RegulatorForm = Readonly<Record<'steps' | 'pairs' | 'episodes' | 'measureEvery', number>>
+
+/** The contestants, trained on these segments and acted out. */
+export function studyRegulator(
+  contestants: readonly Contestant[],
+  set: CollectedSegments,
+  seed: number,
+  form: RegulatorForm,
+  say: (text: string) => void,
+): Promise<Measured[]> {
+  return runStudy(contestants, {
+    kind: lqr,
+    set,
+    seed,
+    steps: form.steps,
+    cloningShare: CLONING_SHARE,
+    training: { batchSize: form.pairs, learningRate: LEARNING_RATE },
+    shared: { width: 64, squash: false },
+    episodes: form.episodes,
+    measureEvery: form.measureEvery,
+    say,
+  })
+}
 
 interface SeedResult {
   readonly measured: readonly Measured[]
@@ -67,29 +104,11 @@ async function runSeed(
   form: (typeof FORMS)[keyof typeof FORMS],
   say: (text: string) => void,
 ): Promise<SeedResult> {
-  const behaviour = eachOf(noisy(lqr.weak, NOISE), lqr.info)
-  const set = await collectSegments(lqr, [{ name: 'weak, noisy', policy: behaviour }], {
-    segments: form.segments,
-    length: SEGMENT_STEPS,
-    seed,
-  })
-  set.scores.set(exactRegretScores(lqr, set))
-  const measured = await runStudy(CONTESTANTS, {
-    kind: lqr,
-    set,
-    seed,
-    steps: form.steps,
-    cloningShare: CLONING_SHARE,
-    training: { batchSize: form.pairs, learningRate: LEARNING_RATE },
-    shared: { width: 64, squash: false },
-    episodes: form.episodes,
-    measureEvery: form.measureEvery,
-    say,
-  })
+  const measured = await studyRegulator(CONTESTANTS, await regulatorSegments(seed, form.segments), seed, form, say)
   return {
     measured,
     optimal: discounted(await evaluatePolicy(lqr, eachOf(lqr.expert, lqr.info), form.episodes, seed)),
-    behaviour: discounted(await evaluatePolicy(lqr, behaviour, form.episodes, seed)),
+    behaviour: discounted(await evaluatePolicy(lqr, BEHAVIOUR, form.episodes, seed)),
     quiet: discounted(await evaluatePolicy(lqr, eachOf(lqr.weak, lqr.info), form.episodes, seed)),
   }
 }

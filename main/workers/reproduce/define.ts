@@ -1,4 +1,5 @@
-// What every reproduction of a paper's experiment looks like: a claim, a run, and a verdict that follows from gates.
+// What every reproduction of a paper's experiment looks like: a claim, a run, and a verdict that follows from gates. Studies are
+// reports too, without gates: see study.ts.
 
 /** One statement with its number. */
 export interface Gate {
@@ -26,7 +27,7 @@ export interface ResultTable {
   readonly rows: readonly (readonly Cell[])[]
 }
 
-/** Something to draw: lines with optional bands, or one value a query for two systems. */
+/** Something to draw: lines with optional bands, one value a query for two systems, or differences from one setting. */
 export type Figure =
   | {
       readonly kind: 'curves'
@@ -49,6 +50,21 @@ export type Figure =
       readonly to: string
       readonly metric: string
       readonly items: readonly { readonly id: string; readonly before: number; readonly after: number }[]
+    }
+  | {
+      readonly kind: 'differences'
+      readonly title: string
+      readonly metric: string
+      readonly goal: 'min' | 'max' | 'none'
+      /** What they are differences from. */
+      readonly from: string
+      readonly rows: readonly {
+        readonly name: string
+        readonly mean: number
+        readonly low: number | null
+        readonly high: number | null
+        readonly verdict: 'higher' | 'lower' | 'cannot tell'
+      }[]
     }
   | {
       readonly kind: 'simplex'
@@ -78,8 +94,8 @@ export interface Report {
   readonly tables: readonly ResultTable[]
   readonly figures: readonly Figure[]
   readonly gates: readonly Gate[]
-  /** Of the gates together: the worst of them. */
-  readonly verdict: Verdict
+  /** Of the gates together: the worst of them. Null of a study, which asks and claims nothing. */
+  readonly verdict: Verdict | null
   /** What a reader must know: deviations, and why a claim does not hold if it does not. */
   readonly notes: readonly string[]
 }

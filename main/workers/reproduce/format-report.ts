@@ -1,6 +1,6 @@
 import type { Cell, Report, ResultTable } from './define.ts'
 
-/** A report for the terminal: what was done, what came out, and a line for each claim. */
+/** A report for the terminal: what was done, what came out, and a line for each claim. Of a study the tables say all. */
 export function formatReport(report: Report): string {
   const gates = report.gates.map(
     (gate) => `  ${gate.verdict}: ${gate.claim}: ${gate.measured}, required ${gate.required}`,
@@ -13,7 +13,7 @@ export function formatReport(report: Report): string {
     ...gates,
     ...report.notes.map((note) => `  note: ${note}`),
     '',
-    `${report.id}: ${report.verdict}`,
+    report.verdict === null ? `${report.id}: done` : `${report.id}: ${report.verdict}`,
   ].join('\n')
 }
 

@@ -33,7 +33,7 @@ import {
   type Size,
 } from './grace-mini-report.ts'
 
-const SIZES: Readonly<Record<'quick' | 'full', Size>> = {
+export const SIZES: Readonly<Record<'quick' | 'full', Size>> = {
   quick: { seeds: 5, pretrainSteps: 250, steps: 60, instances: 8, rollouts: 4, queries: 32, documents: 64, looks: 4 },
   full: {
     seeds: 10,
@@ -57,9 +57,12 @@ export const graceMini: Reproduction = {
   },
 }
 
-async function runSeed(seed: number, size: Size, say: (text: string) => void): Promise<SeedResult> {
-  const random = createRandom(seed)
-  say('pre-training')
+/** The texts of a seed, and a decoder that has learned to say what they are about. */
+export async function graceBase(
+  seed: number,
+  size: Pick<Size, 'queries' | 'documents' | 'pretrainSteps'>,
+  random: Random,
+): Promise<{ readonly world: TopicWorld; readonly base: Decoder }> {
   const world = topicWorld(seed, { pretraining: 1600, triples: 400, queries: size.queries, documents: size.documents })
   const base = await pretrain(
     'nano',
@@ -69,6 +72,13 @@ async function runSeed(seed: number, size: Size, say: (text: string) => void): P
     random.fork('pretrain'),
     nextTurn,
   )
+  return { world, base }
+}
+
+async function runSeed(seed: number, size: Size, say: (text: string) => void): Promise<SeedResult> {
+  const random = createRandom(seed)
+  say('pre-training')
+  const { world, base } = await graceBase(seed, size, random)
   const judge = (decoder: Decoder, how: Judging): Promise<Quality & Written> =>
     qualityOf(decoder, world, how, createRandom(seed).fork('judge'))
   const before = await judge(base, 'with rationale')
@@ -118,18 +128,20 @@ async function runSeed(seed: number, size: Size, say: (text: string) => void): P
   }
 }
 
-type Judging = 'plain' | 'with rationale' | 'rationale alone'
+export type Judging = 'plain' | 'with rationale' | 'rationale alone'
 
 interface Written {
   /** Of the documents. */
   readonly rationales: readonly string[]
 }
 
-async function qualityOf(
+/** @param maxTokens of a rationale: what may be written before it is embedded */
+export async function qualityOf(
   decoder: Decoder,
   world: TopicWorld,
   how: Judging,
   random: Random,
+  maxTokens = MAX_TOKENS,
 ): Promise<Quality & Written> {
   const { queries, documents } = world.heldOut
   const all = [...queries, ...documents]
@@ -143,7 +155,7 @@ async function qualityOf(
           decoder,
           prompts.map((prompt) => prompt.ids),
           (row) => random.fork(String(row)),
-          { maxTokens: MAX_TOKENS, temperature: 1, endId: world.tokenizer.endId },
+          { maxTokens, temperature: 1, endId: world.tokenizer.endId },
           nextTurn,
         )
   const rows = prompts.map((prompt, at) =>
@@ -177,7 +189,7 @@ async function qualityOf(
 }
 
 /** The generative task of this model: name the topic, likeliest token by likeliest token. */
-async function taskScore(decoder: Decoder, world: TopicWorld): Promise<number> {
+export async function taskScore(decoder: Decoder, world: TopicWorld): Promise<number> {
   const all = [...world.heldOut.queries, ...world.heldOut.documents]
   const drawn = await sampleCompletions(
     decoder,
@@ -212,26 +224,29 @@ export function instancesOf(world: TopicWorld, chosen: readonly number[]): Grace
   })
 }
 
-async function trainGrace(
+/** @param changes to the settings of the experiment @param supervised whether an instance has its positive, or its query alone */
+export async function trainGrace(
   policy: Decoder,
   world: TopicWorld,
-  size: Size,
+  size: Pick<Size, 'steps' | 'instances' | 'rollouts' | 'looks'>,
   random: Random,
   look: (step: number) => Promise<void>,
+  { changes = {}, supervised = true }: { readonly changes?: Partial<GraceOptions>; readonly supervised?: boolean } = {},
 ): Promise<void> {
+  const options = { ...MINI_GRACE, rollouts: size.rollouts, ...changes }
   const optimizer = adam(policy)
   const { padId } = world.tokenizer
   for (let step = 1; step <= size.steps; step += 1) {
     const chosen = Array.from({ length: size.instances }, () => random.int(world.train.length))
     const round = await graceRound(
       policy,
-      instancesOf(world, chosen),
-      { ...MINI_GRACE, rollouts: size.rollouts },
+      instancesOf(world, chosen).map((one) => (supervised ? one : { ...one, positive: null })),
+      options,
       world.tokenizer,
       random.fork(String(step)),
       nextTurn,
     )
-    const batch = groupBatch(advantageGroups(round), size.rollouts, padId, null)
+    const batch = groupBatch(advantageGroups(round), options.rollouts, padId, null)
     const tokens = round.rollouts.flat().reduce((sum, one) => sum + one.row.completion.length, 0)
     await descend(policy, optimizer, LEARNING_RATES.grace * Math.min(1, step / 5), () =>
       graceStepLoss(

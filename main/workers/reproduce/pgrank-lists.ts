@@ -1,19 +1,15 @@
 // SPEC: the objective is the evaluation. A bi-encoder warmed up with in-batch InfoNCE, then trained on its own lists.
-import { mean } from '../../../shared/statistics/intervals.ts'
-import { contrastLogits, diagonalCrossEntropy } from '../../core/learn/algorithms/infonce.ts'
-import { estimatedLosses, estimateList } from '../../core/learn/algorithms/pg-rank.ts'
-import { createBilinearBiEncoder, type VectorBiEncoder } from '../../core/learn/models/scorers.ts'
+import type { VectorBiEncoder } from '../../core/learn/models/scorers.ts'
 import { createRandom, type Random } from '../../core/learn/random.ts'
-import { measureRanking, rankByScore } from '../../core/learn/ranking/ranking-metrics.ts'
 import { tf } from '../../core/learn/tf.ts'
 import { verdictOf, type Gate, type Report, type Reproduction, type RunOptions } from './define.ts'
 import { fit } from './fit.ts'
 import { aboveVerdict, cellOf, overSeeds, type SeedMean } from './means.ts'
+import { createListRanker, draw, infoNceLoss, ndcgOf, pgLoss, scoresOf } from './list-ranker.ts'
 import { createListWorld, LIST_WORLD, type WorldList } from './list-world.ts'
 import { PGRANK_LISTS } from './thresholds.ts'
 
 const { warmSteps, moreSteps, learningRate, batch, samples, k, dim } = PGRANK_LISTS.training
-const FEATURES = LIST_WORLD.topicSize + LIST_WORLD.detailSize
 const STAGES = [
   'warm start',
   'PG-RANK',
@@ -21,87 +17,6 @@ const STAGES = [
   'InfoNCE, in-list',
   'softmax cross-entropy, in-list',
 ] as const
-
-/** [list, document] of scores. */
-function scoresOf(encoder: VectorBiEncoder, lists: readonly WorldList[]): tf.Tensor2D {
-  return tf.tidy(() => {
-    const queries = encoder.encodeQueries(tf.tensor2d(lists.map((list) => Array.from(list.query))))
-    const documents = encoder.encodeDocuments(
-      tf.tensor2d(lists.flatMap((list) => list.documents.map((document) => Array.from(document)))),
-    )
-    return tf.squeeze<tf.Tensor2D>(
-      tf.matMul(tf.reshape(documents, [lists.length, -1, dim]), tf.expandDims(queries, 2)),
-      [2],
-    )
-  })
-}
-
-function ndcgOf(encoder: VectorBiEncoder, lists: readonly WorldList[]): number {
-  const scores = tf.tidy(() => scoresOf(encoder, lists).arraySync())
-  return mean(
-    lists.map((list, at) => {
-      const ids = list.relevance.map((_, document) => String(document).padStart(3, '0'))
-      return measureRanking(
-        rankByScore(scores[at]!, ids).map((document) => list.relevance[document]!),
-        [],
-        k,
-      ).ndcgLinear
-    }),
-  )
-}
-
-function draw<T>(items: readonly T[], count: number, random: Random): T[] {
-  return Array.from({ length: count }, () => items[random.int(items.length)]!)
-}
-
-/** One relevant document a query against the other queries' ones, or against the rest of its own list as well. */
-function infoNceLoss(
-  encoder: VectorBiEncoder,
-  lists: readonly WorldList[],
-  random: Random,
-  inList: boolean,
-): tf.Scalar {
-  const positives = lists.map(
-    (list) =>
-      draw(
-        [...list.relevance.keys()].filter((document) => list.relevance[document]! > 0),
-        1,
-        random,
-      )[0]!,
-  )
-  const queries = encoder.encodeQueries(tf.tensor2d(lists.map((list) => Array.from(list.query))))
-  const rows = (vectors: readonly Float32Array[]): tf.Tensor2D =>
-    encoder.encodeDocuments(tf.tensor2d(vectors.map((vector) => Array.from(vector))))
-  const negatives = inList
-    ? (tf.reshape(
-        rows(lists.flatMap((list) => list.documents.filter((_, document) => list.relevance[document] === 0))),
-        [lists.length, -1, dim],
-      ) as tf.Tensor3D)
-    : null
-  const logits = contrastLogits(
-    queries,
-    rows(lists.map((list, at) => list.documents[positives[at]!]!)),
-    negatives,
-    null,
-    { temperature: 1, similarity: 'dot', hardNegatives: 'own' },
-  )
-  return tf.mean(diagonalCrossEntropy(logits))
-}
-
-function pgLoss(encoder: VectorBiEncoder, lists: readonly WorldList[], random: Random): tf.Scalar {
-  const scores = scoresOf(encoder, lists)
-  const values = scores.arraySync()
-  const estimates = lists.map((list, at) =>
-    estimateList(
-      values[at]!,
-      list,
-      samples,
-      { k, utility: 'ndcg-linear', estimator: 'reward-to-go', entropy: 0 },
-      random,
-    ),
-  )
-  return tf.mean(estimatedLosses(scores, estimates, values))
-}
 
 /** −Σ (grade / Σ grades) log softmax(s): the list's grades as a target distribution. */
 function crossEntropyLoss(encoder: VectorBiEncoder, lists: readonly WorldList[]): tf.Scalar {
@@ -116,12 +31,7 @@ async function runSeed(seed: number, factor: number): Promise<number[]> {
   const random = createRandom(seed)
   const world = createListWorld(random)
   const [train, test] = [world.draw(300, 'train'), world.draw(100, 'test')]
-  const encoder = createBilinearBiEncoder({
-    queryFeatures: FEATURES,
-    documentFeatures: FEATURES,
-    dim,
-    random: random.fork('weights'),
-  })
+  const encoder = createListRanker(random)
   const stage = async (
     name: string,
     steps: number,

@@ -22,10 +22,10 @@ interface Flags {
 export function reproduceCommand(): Command {
   return new Command('reproduce')
     .description(
-      "Repeat a paper's experiment here and say whether its claim holds. Reports are kept for the Papers page.",
+      "Repeat a paper's experiment here and say whether its claim holds, or study what a method's settings are worth. Reports are kept for the Papers page.",
     )
-    .argument('[names...]', 'default: all; --list names them')
-    .option('--list', 'name every experiment, with its claim and how long it takes')
+    .argument('[names...]', 'default: every experiment with a claim; --list names them, and the studies')
+    .option('--list', 'name every experiment and study, with its claim or question and how long it takes')
     .option('--full', 'the long form, with more seeds and larger sizes')
     .option('--seeds <n>', 'how many seeds in place of what the form asks for')
     .addOption(new Option('--engine <name>').choices(engineName.options).default('wasm'))
@@ -33,7 +33,7 @@ export function reproduceCommand(): Command {
       const { out, dataDir } = globals(command)
       if (flags.list === true)
         return out.result(
-          experiments.map(({ id, paper, claim, minutes }) => ({ id, paper, claim, minutes })),
+          experiments.map(({ id, kind, paper, claim, minutes }) => ({ id, kind, paper, claim, minutes })),
           listText(),
         )
       const seedCount = flags.seeds === undefined ? null : Number(flags.seeds)
@@ -43,7 +43,7 @@ export function reproduceCommand(): Command {
           message: `--seeds ${flags.seeds} is not a whole number from 1.`,
           hint: 'For example: --seeds 3',
         })
-      const chosen = names.length === 0 ? experiments : names.map(findExperiment)
+      const chosen = names.length === 0 ? experiments.filter(({ kind }) => kind === 'claim') : names.map(findExperiment)
       const dataFolder = resolveDataFolder(dataDir)
       const { worker, enginesFolder } = workerFor(dataDir)
       const kept: KeptReport[] = []
@@ -69,9 +69,10 @@ function listText(): string {
   return formatTable(
     [
       { title: 'name', text: (one: Experiment) => one.id },
+      { title: 'kind', text: ({ kind }) => kind },
       { title: 'minutes', right: true, text: (one) => `${one.minutes.quick}` },
       { title: 'full', right: true, text: (one) => `${one.minutes.full}` },
-      { title: 'claim', text: (one) => one.claim },
+      { title: 'claim or question', text: (one) => one.claim },
     ],
     experiments,
   )
@@ -81,7 +82,7 @@ function summaryText(kept: readonly KeptReport[]): string {
   return formatTable(
     [
       { title: 'experiment', text: ({ report }: KeptReport) => report.id },
-      { title: 'verdict', text: ({ report }) => report.verdict },
+      { title: 'verdict', text: ({ report }) => report.verdict ?? 'a study' },
       {
         title: 'gates that hold',
         right: true,
