@@ -25,6 +25,16 @@ export function goTo(path: string, options: { readonly replace?: boolean } = {})
   }
 }
 
+/** What brings one on when an answer comes: it does so only where the page that asked is still the one that is shown. → whether it did */
+export function onFromHere(): (path: string) => boolean {
+  const { path: asked } = readHash()
+  return (path) => {
+    const stays = readHash().path === asked
+    if (stays) goTo(path)
+    return stays
+  }
+}
+
 const useHashSearch: BaseSearchHook = () => useSyncExternalStore(watchHash, () => readHash().search)
 
 export const useHashPath: BaseLocationHook & { hrefs?: (href: string) => string; searchHook?: BaseSearchHook } = () => [

@@ -1,10 +1,10 @@
-import { useState, type ReactNode } from 'react'
+import { useRef, useState, type ReactNode } from 'react'
 import { Copy, Ellipsis, MessageSquareText, Pencil, ShieldCheck, SlidersHorizontal, Trash2 } from 'lucide-react'
 import type { ModelDetail } from '../../shared/contract/models.ts'
 import { formatBytes } from '../../shared/units.ts'
 import { useMutate } from '../api/queries.ts'
 import { useCommands } from '../frame/commands.ts'
-import { goTo } from '../frame/location.ts'
+import { goTo, onFromHere } from '../frame/location.ts'
 import { Button } from '../parts/Button.tsx'
 import { Dialog } from '../parts/Dialog.tsx'
 import { Field } from '../parts/Field.tsx'
@@ -131,11 +131,12 @@ function RenameDialog({ model, onClose }: DialogProps): ReactNode {
 }
 
 function RemoveDialog({ model, onClose }: DialogProps): ReactNode {
+  const on = useRef(onFromHere())
   const remove = useMutate('models.delete', {
     invalidate: ['models.list'],
     onSuccess() {
       showToast(`${model.name} is removed.`)
-      goTo('/models')
+      on.current('/models')
     },
     onError: (error) => showToast(`${error.message} ${error.hint}`, { tone: 'bad' }),
   })

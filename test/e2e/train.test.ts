@@ -183,6 +183,30 @@ describe.skipIf(chromiumPath === null)('training and comparing in the browser', 
     await waitUntil('the change', async () => !(await lab.client.call('settings.get', {})).view['train.estimateAtRest'])
   })
 
+  test('who has gone elsewhere before a run was taken in stays there, and is told', async () => {
+    await openForm()
+    await makeTiny()
+    await lab.page.getByLabel('Seeds').fill('1')
+    await lab.page.getByText('Ready.').waitFor()
+    let answer = (): void => undefined
+    const held = new Promise<void>((resolve) => (answer = resolve))
+    await lab.page.route('**/call/runs.start', async (route) => held.then(() => route.continue()), { times: 1 })
+    await start().click()
+    await lab.page.getByRole('link', { name: 'Data', exact: true }).click()
+    await lab.page.getByRole('heading', { name: 'Data', level: 1 }).waitFor()
+    answer()
+    await lab.page.getByText('The run is in the queue.').waitFor()
+    expect(lab.page.url()).toMatch(/#\/data$/)
+    await lab.page.getByRole('button', { name: 'Open it' }).click()
+    await lab.page.waitForURL(/#\/runs\//)
+    const [run] = await lab.client.call('runs.list', {})
+    await waitUntil(
+      'its end',
+      async () => (await lab.client.call('runs.get', { runId: run!.runId })).state === 'finished',
+    )
+    await lab.client.call('runs.delete', { runId: run!.runId })
+  })
+
   test('two seeds are started by clicking and seen to finish, point for point as a reload shows them; the form of a clone is the run’s', async () => {
     await openForm()
     await lab.page.locator('.method', { hasText: 'DPO' }).first().click()

@@ -113,6 +113,7 @@ export async function studyGrace({ form, seeds, size, say }: StudyOptions<Size>)
     ],
     notes: [
       'λ₂’s term as printed is the same for all rollouts of a text and cancels in group-mean advantages: see grace-cancellation. What is left of it comes from rollouts that do not end: they get −1 in place of their reward, beside which the term counts again.',
+      'Another pooled span is another embedding: how far its margin lies from the usual one’s is not what training adds.',
       'The budget is of one trained policy, judged with shorter rationales than it learned to write; what they cost is the time of that many tokens.',
       'A toy: made-up texts, a model of a hundred thousand weights.',
     ],
