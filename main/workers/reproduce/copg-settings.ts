@@ -42,21 +42,13 @@ async function runSeed(seed: number, size: StudySize): Promise<ReadonlyMap<strin
   const measure = async (name: string, logged: Logged, beta: number, fresh = 0): Promise<void> => {
     const policy = await copyDecoder(reference)
     const writing = random.fork('write')
-    const pairs = {
-      logged,
-      padId,
-      fresh: {
-        count: fresh,
-        write: (writer: Decoder, count: number) =>
-          freshPairs(writer, reference, talk, { count, scale: usualLog.scale, random: writing }),
-      },
-    }
-    const { fresh: writes, ...off } = pairs
+    const write = (writer: Decoder, count: number): Promise<Logged> =>
+      freshPairs(writer, reference, talk, { count, scale: usualLog.scale, random: writing })
     await trainPolicy(
       policy,
       'copg',
       beta,
-      fresh === 0 ? off : { ...off, fresh: writes },
+      { logged, padId, ...(fresh === 0 ? {} : { fresh: { count: fresh, write } }) },
       { steps: size.steps, evaluations: 1 },
       random.fork('order'),
       nextTurn,
@@ -100,7 +92,7 @@ export async function studyCopg({ form, seeds, size, say }: StudyOptions<StudySi
     ],
     notes: [
       'Fresh pairs cost a generation each step and are worth what the policy writes then; logged ones cost nothing after they were scored. Steps are equal, time is not.',
-      'Rewards are on one scale: that of the usual log.',
+      'Rewards that are learned from are divided by their spread in the log that they come from, fresh ones by that of the usual log; what is reported is the reward itself.',
     ],
   })
 }

@@ -122,10 +122,11 @@ function figureOf({ title, metric, goal, usual }: Axis, compared: readonly Compa
   }
 }
 
-export const seedsOf = (count: number, first: number): number[] =>
-  Array.from({ length: count }, (_none, at) => first + at)
+export function seedsOf(count: number, first: number): number[] {
+  return Array.from({ length: count }, (_none, at) => first + at)
+}
 
-/** Runs every seed, and turns what each gave into levels: of `names`, one value a seed each. */
+/** Runs every seed. @param run what a seed gave, by name   @returns a level of one of these names: its value in each seed */
 export async function overAllSeeds(
   seeds: readonly number[],
   run: (seed: number) => Promise<ReadonlyMap<string, number>>,
