@@ -105,7 +105,7 @@ async function addModel(file: string, button: string | RegExp): Promise<void> {
   await page.keyboard.press('a')
   await page.getByLabel('Folder or file', { exact: true }).fill(file)
   await page.getByRole('button', { name: button, exact: true }).click()
-  await page.getByRole('button', { name: 'Open it' }).click({ timeout: 60_000 })
+  await page.getByRole('button', { name: 'Open it' }).click({ timeout: 150_000 })
 }
 
 const QUESTION = 'What is the capital of France?'
@@ -121,7 +121,7 @@ async function answer(left: string): Promise<string> {
   await page.getByLabel('Max tokens').fill('48')
   await page.getByRole('textbox', { name: /^(Your turn|Prompt)$/ }).fill(QUESTION)
   await page.getByRole('textbox', { name: /^(Your turn|Prompt)$/ }).press('Control+Enter')
-  await side.getByText(/ended its turn/).waitFor({ timeout: 60_000 })
+  await side.getByText(/ended its turn/).waitFor({ timeout: 150_000 })
   return (await side.locator('.pg-answer').innerText()).trim()
 }
 
@@ -168,7 +168,7 @@ describe.skipIf(skips)(
       if (form !== null) await page.getByText(form).click()
       await page.getByLabel('New folder', { exact: true }).fill(target)
       await page.getByRole('button', { name: 'Export', exact: true }).click()
-      await page.getByText('The model is exported').waitFor({ timeout: 60_000 })
+      await page.getByText('The model is exported').waitFor({ timeout: 150_000 })
       return target
     }
 
@@ -229,7 +229,7 @@ describe.skipIf(skips)(
       expect(written.length).toBeGreaterThan(0)
       for (const text of written) expect(text).toMatch(/[A-Za-z]{2,} [A-Za-z]{2,}/)
       expect(SHORT.filter(([label]) => !filled.has(label))).toEqual([]) // one method or another has each
-    }, 200_000)
+    }, 500_000)
 
     test('what they have become is compared', async () => {
       await lab.open(`/compare?runs=${['DPO', 'CoPG'].map((method) => runs.get(method)).join(',')}`)
@@ -252,6 +252,6 @@ describe.skipIf(skips)(
       expect(await answer(`model:${(await lab.client.call('models.list', {}))[0]?.modelId}`)).toBe(said)
       if (python !== null) expect(transformersSays(await exported('folder', null))).toBe(said)
       expect(lab.complaints).toEqual([])
-    }, 200_000)
+    }, 500_000)
   },
 )
