@@ -4,7 +4,7 @@ import type { RunSummary } from '../../shared/contract/runs.ts'
 import type { RunRequestInput } from '../../shared/run-spec.ts'
 import { callApp, useCall } from '../api/queries.ts'
 import { asAppError } from '../api/client.ts'
-import { onFromHere } from '../frame/location.ts'
+import { goOnFromHere } from '../frame/location.ts'
 import { MenuButton, type MenuItem } from '../parts/MenuButton.tsx'
 import { showToast } from '../parts/toast.tsx'
 import type { CompareState } from './use-compare.ts'
@@ -62,12 +62,12 @@ const firstStageOf: Change = ({ data, config = {} }, seeds) => ({
 
 /** Starts the runs and shows them beside the others. */
 async function add({ runs }: CompareState, like: readonly RunSummary[], change: Change): Promise<void> {
-  const on = onFromHere()
+  const goOn = goOnFromHere()
   try {
     const request = await callApp('runs.request', { runId: like[0]!.runId }) // there is one
     const seeds = [...new Set(like.map(({ seed }) => seed))]
     const { runIds } = await callApp('runs.start', { request: change(request, seeds), clientKey: crypto.randomUUID() })
-    on(`/compare?runs=${[...runs.map(({ runId }) => runId), ...runIds].join(',')}`)
+    goOn(`/compare?runs=${[...runs.map(({ runId }) => runId), ...runIds].join(',')}`)
     showToast(runIds.length === 1 ? 'The baseline is being measured.' : 'The baselines are being measured.')
   } catch (error) {
     showToast(asAppError(error).message, { tone: 'bad' })

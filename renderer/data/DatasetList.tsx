@@ -7,7 +7,7 @@ import { useCall, useMutate } from '../api/queries.ts'
 import { CollectJobs } from '../collect/CollectJobs.tsx'
 import { useCommands } from '../frame/commands.ts'
 import { useCrumbs } from '../frame/crumbs.tsx'
-import { goTo, onFromHere } from '../frame/location.ts'
+import { goTo, useGoOn } from '../frame/location.ts'
 import { Button } from '../parts/Button.tsx'
 import { DataTable, type Column, type Sorting } from '../parts/DataTable.tsx'
 import { Panel } from '../parts/Panel.tsx'
@@ -201,10 +201,10 @@ export function SampleButton({
 }): ReactNode {
   const { data } = useCall('samples.list', {})
   const sample = data?.[0]
-  const on = useRef(onFromHere())
+  const goOn = useGoOn()
   const open = useMutate('samples.open', {
     invalidate: ['datasets.list', 'samples.list', 'datasets.importJobs'],
-    onSuccess: (opened) => void on.current(samplePlace(opened)),
+    onSuccess: (opened) => void goOn(samplePlace(opened)),
   })
   if (sample === undefined) return null
   return (

@@ -1,4 +1,4 @@
-import { useSyncExternalStore } from 'react'
+import { useState, useSyncExternalStore } from 'react'
 import type { BaseLocationHook, BaseSearchHook } from 'wouter'
 
 /** Pages live behind `#`, so that the app works from a file, a custom protocol and a host alike: `#/compare?runs=a,b`. */
@@ -26,13 +26,18 @@ export function goTo(path: string, options: { readonly replace?: boolean } = {})
 }
 
 /** What brings one on when an answer comes: it does so only where the page that asked is still the one that is shown. → whether it did */
-export function onFromHere(): (path: string) => boolean {
+export function goOnFromHere(): (path: string) => boolean {
   const { path: asked } = readHash()
   return (path) => {
     const stays = readHash().path === asked
     if (stays) goTo(path)
     return stays
   }
+}
+
+/** The same for a component, of the page on which it first stood. */
+export function useGoOn(): (path: string) => boolean {
+  return useState(goOnFromHere)[0]
 }
 
 const useHashSearch: BaseSearchHook = () => useSyncExternalStore(watchHash, () => readHash().search)

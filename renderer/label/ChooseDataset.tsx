@@ -1,9 +1,9 @@
-import { useRef, type ReactNode } from 'react'
+import { type ReactNode } from 'react'
 import { Columns2 } from 'lucide-react'
 import { Link } from 'wouter'
 import { useAppEvent } from '../api/events.ts'
 import { useCall, useMutate } from '../api/queries.ts'
-import { goTo, onFromHere } from '../frame/location.ts'
+import { goTo, useGoOn } from '../frame/location.ts'
 import { Button } from '../parts/Button.tsx'
 import type { DatasetSummary } from '../../shared/contract/datasets.ts'
 import type { AnnotatorId } from '../../shared/domain.ts'
@@ -100,11 +100,11 @@ function Own({ dataset }: { readonly dataset: DatasetSummary }): ReactNode {
 
 function NoDataset(): ReactNode {
   const samples = useCall('samples.list', {}).data
-  const on = useRef(onFromHere())
+  const goOn = useGoOn()
   const open = useMutate('samples.open', {
     invalidate: ['datasets.list', 'samples.list'],
     onSuccess: ({ datasetId }) => {
-      if (datasetId !== null) on.current(`/label/${datasetId}`)
+      if (datasetId !== null) goOn(`/label/${datasetId}`)
     },
   })
   const sample = samples?.[0]

@@ -1,10 +1,10 @@
-import { useRef, useState, type ReactNode } from 'react'
+import { useState, type ReactNode } from 'react'
 import { Copy, Ellipsis, MessageSquareText, Pencil, ShieldCheck, SlidersHorizontal, Trash2 } from 'lucide-react'
 import type { ModelDetail } from '../../shared/contract/models.ts'
 import { formatBytes } from '../../shared/units.ts'
 import { useMutate } from '../api/queries.ts'
 import { useCommands } from '../frame/commands.ts'
-import { goTo, onFromHere } from '../frame/location.ts'
+import { goTo, useGoOn } from '../frame/location.ts'
 import { Button } from '../parts/Button.tsx'
 import { Dialog } from '../parts/Dialog.tsx'
 import { Field } from '../parts/Field.tsx'
@@ -131,12 +131,12 @@ function RenameDialog({ model, onClose }: DialogProps): ReactNode {
 }
 
 function RemoveDialog({ model, onClose }: DialogProps): ReactNode {
-  const on = useRef(onFromHere())
+  const goOn = useGoOn()
   const remove = useMutate('models.delete', {
     invalidate: ['models.list'],
     onSuccess() {
       showToast(`${model.name} is removed.`)
-      on.current('/models')
+      goOn('/models')
     },
     onError: (error) => showToast(`${error.message} ${error.hint}`, { tone: 'bad' }),
   })

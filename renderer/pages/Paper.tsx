@@ -78,7 +78,7 @@ function Experiment({ entry }: { readonly entry: ReproductionEntry }): ReactNode
               <h1>{report?.report.title ?? entry.id}</h1>
               <Chip>{sourceText(entry.paper)}</Chip>
             </div>
-            <p className="text-2">{entry.claim}</p>
+            <p className="text-2">{entry.about}</p>
           </div>
           <Segmented
             title="Form"
@@ -110,10 +110,12 @@ function Experiment({ entry }: { readonly entry: ReproductionEntry }): ReactNode
           <ReportView kept={report} />
         )}
       </div>
-      <SidePanel id="papers" label="Set-up" width={340}>
-        {report === null ? null : <ReportFacts kept={report} />}
-        {bandit === undefined ? null : <BanditSetup report={bandit} />}
-      </SidePanel>
+      {report === null && bandit === undefined ? null : (
+        <SidePanel id="papers" label="Set-up" width={340}>
+          {report === null ? null : <ReportFacts kept={report} />}
+          {bandit === undefined ? null : <BanditSetup report={bandit} />}
+        </SidePanel>
+      )}
     </div>
   )
 }

@@ -9,36 +9,81 @@ import { RelativeTime } from '../parts/RelativeTime.tsx'
 import { bestKept, isBusy, minutesText, sourceText, type Reproducing } from './use-reproduction.ts'
 import { VerdictChip } from './verdict.tsx'
 
-/** One row an experiment: the claim, and what came of it here. */
-export function ClaimsTable({
-  entries,
-  reproducing,
-}: {
+interface TableProps {
   readonly entries: readonly ReproductionEntry[]
   readonly reproducing: Reproducing
+}
+
+/** One row an experiment: the claim, and what came of it here. */
+export function ClaimsTable({ entries, reproducing }: TableProps): ReactNode {
+  return (
+    <ReproductionTable
+      name="Experiments"
+      columns={
+        <>
+          <th scope="col">Experiment</th>
+          <th scope="col">The claim</th>
+          <th scope="col">Here</th>
+          <th scope="col" className="num">
+            Gates
+          </th>
+        </>
+      }
+    >
+      {entries.map((entry) => (
+        <ClaimRow key={entry.id} entry={entry} reproducing={reproducing} />
+      ))}
+    </ReproductionTable>
+  )
+}
+
+/** One row a study: what it asks, and when it was last done here. */
+export function StudiesTable({ entries, reproducing }: TableProps): ReactNode {
+  return (
+    <ReproductionTable
+      name="Studies"
+      columns={
+        <>
+          <th scope="col">Study</th>
+          <th scope="col">What it asks</th>
+        </>
+      }
+    >
+      {entries.map((entry) => (
+        <tr key={entry.id}>
+          <NameCell entry={entry} />
+          <td className="wrap-cell">{entry.about}</td>
+          <LastRun entry={entry} />
+          <RunCell entry={entry} reproducing={reproducing} />
+        </tr>
+      ))}
+    </ReproductionTable>
+  )
+}
+
+function ReproductionTable({
+  name,
+  columns,
+  children,
+}: {
+  readonly name: string
+  /** Before those of every table: when it was run, and the button that does. */
+  readonly columns: ReactNode
+  readonly children: ReactNode
 }): ReactNode {
   return (
     <div className="table-scroll">
-      <table className="table claims-table" aria-label="Experiments">
+      <table className="table claims-table" aria-label={name}>
         <thead>
           <tr>
-            <th scope="col">Experiment</th>
-            <th scope="col">The claim</th>
-            <th scope="col">Here</th>
-            <th scope="col" className="num">
-              Gates
-            </th>
+            {columns}
             <th scope="col">Last run</th>
             <th scope="col">
               <span className="hidden-visually">Run</span>
             </th>
           </tr>
         </thead>
-        <tbody>
-          {entries.map((entry) => (
-            <ClaimRow key={entry.id} entry={entry} reproducing={reproducing} />
-          ))}
-        </tbody>
+        <tbody>{children}</tbody>
       </table>
     </div>
   )
@@ -66,7 +111,7 @@ function ClaimRow({ entry, reproducing }: RowProps): ReactNode {
   return (
     <tr>
       <NameCell entry={entry} />
-      <td className="wrap-cell">{entry.claim}</td>
+      <td className="wrap-cell">{entry.about}</td>
       <td>
         {kept === undefined || kept.verdict === null ? (
           <Chip>not run yet</Chip>
@@ -118,41 +163,5 @@ function RunCell({ entry, reproducing }: RowProps): ReactNode {
         </Button>
       )}
     </td>
-  )
-}
-
-/** One row a study: what it asks, and when it was last done here. */
-export function StudiesTable({
-  entries,
-  reproducing,
-}: {
-  readonly entries: readonly ReproductionEntry[]
-  readonly reproducing: Reproducing
-}): ReactNode {
-  return (
-    <div className="table-scroll">
-      <table className="table claims-table" aria-label="Studies">
-        <thead>
-          <tr>
-            <th scope="col">Study</th>
-            <th scope="col">What it asks</th>
-            <th scope="col">Last run</th>
-            <th scope="col">
-              <span className="hidden-visually">Run</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {entries.map((entry) => (
-            <tr key={entry.id}>
-              <NameCell entry={entry} />
-              <td className="wrap-cell">{entry.claim}</td>
-              <LastRun entry={entry} />
-              <RunCell entry={entry} reproducing={reproducing} />
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
   )
 }

@@ -4,7 +4,7 @@ import type { RunRequestInput } from '../../shared/run-spec.ts'
 import { parseSeeds } from '../../shared/form.ts'
 import { useMutate } from '../api/queries.ts'
 import { useCommands } from '../frame/commands.ts'
-import { goTo, onFromHere } from '../frame/location.ts'
+import { goTo, useGoOn } from '../frame/location.ts'
 import { Button } from '../parts/Button.tsx'
 import { Say } from '../parts/Say.tsx'
 import { showToast } from '../parts/toast.tsx'
@@ -26,12 +26,12 @@ export function tryRequest(request: RunRequestInput): RunRequestInput {
 
 export function StartBar({ form }: { readonly form: TrainForm }): ReactNode {
   const count = parseSeeds(form.draft.seeds)?.length ?? 0
-  const on = useRef(onFromHere())
+  const goOn = useGoOn()
   const start = useMutate('runs.start', {
     invalidate: ['runs.list'],
     onSuccess({ runIds }) {
       const [first] = runIds
-      if (first === undefined || (runIds.length === 1 && on.current(`/runs/${first}`))) return
+      if (first === undefined || (runIds.length === 1 && goOn(`/runs/${first}`))) return
       showToast(runIds.length === 1 ? 'The run is in the queue.' : `${runIds.length} runs are in the queue.`, {
         action: {
           title: runIds.length === 1 ? 'Open it' : 'Open the first',

@@ -131,7 +131,8 @@ export const reproductionEntry = z.strictObject({
   id: z.string(),
   kind: z.enum(['claim', 'study']),
   paper: z.strictObject({ cite: z.string(), url: z.string() }),
-  claim: z.string(),
+  /** The claim, or what a study asks. */
+  about: z.string(),
   minutes: z.strictObject({ quick: z.number(), full: z.number() }),
   /** The newest report of each form. */
   kept: z.array(

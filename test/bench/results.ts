@@ -19,7 +19,7 @@ if (dataFolder === undefined) throw new Error('usage: npm run bench:results -- <
 const target = fileURLToPath(new URL('../../resources/docs/results/', import.meta.url))
 mkdirSync(target, { recursive: true })
 
-for (const { id, kind, claim, paper } of experiments) {
+for (const { id, kind, about, paper } of experiments) {
   const file = ['full', ...(kind === 'study' ? ['quick'] : [])]
     .map((form) => path.join(dataFolder, 'reproductions', `${id}-${form}.json`))
     .find((one) => existsSync(one))
@@ -29,7 +29,7 @@ for (const { id, kind, claim, paper } of experiments) {
   )
   const text = `# ${id}${report.verdict === null ? '' : `: ${report.verdict}`}
 
-${claim} (${paper.cite}, ${paper.url})
+${about} (${paper.cite}, ${paper.url})
 
 \`npm run pairlab -- reproduce ${id}${report.form === 'full' ? ' --full' : ''}\`: ${formatDuration(wallMs)} on ${processor}, ${engine}, Pairlab ${appVersion}, ${new Date(startedAtMs).toISOString().slice(0, 10)}.
 

@@ -75,11 +75,11 @@ export function createReproductionService({
 
   return {
     list: () =>
-      experiments.map(({ id, kind, paper, claim, minutes }) => ({
+      experiments.map(({ id, kind, paper, about, minutes }) => ({
         id,
         kind,
         paper: { ...paper },
-        claim,
+        about,
         minutes: { ...minutes },
         kept: FORMS.flatMap((form) => {
           const kept = readReport(dataFolder, id, form)

@@ -20,6 +20,9 @@ export interface Contestant {
   readonly scores?: Float64Array
 }
 
+/** A method's page, whose settings only its own schema knows. */
+export const asControl = (method: unknown): ControlMethod => method as ControlMethod
+
 export interface StudyOptions {
   readonly kind: WorldKind
   readonly set: SegmentSet

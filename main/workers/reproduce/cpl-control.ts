@@ -5,7 +5,6 @@ import { bc } from '../../core/learn/algorithms/bc.ts'
 import { cpl } from '../../core/learn/algorithms/cpl.ts'
 import { piql } from '../../core/learn/algorithms/piql.ts'
 import { sftPref } from '../../core/learn/algorithms/sft-pref.ts'
-import type { ControlMethod } from '../../core/learn/control/control.ts'
 import { createRandom } from '../../core/learn/random.ts'
 import { explainedVariance, fitValue } from '../../core/learn/control/fit-value.ts'
 import { collectSegments } from '../../core/worlds/collect.ts'
@@ -13,7 +12,7 @@ import type { WorldKind } from '../../core/worlds/define.ts'
 import { rollOutValues, telescopedRegretScores, type BoundaryValues } from '../../core/worlds/label.ts'
 import { reach } from '../../core/worlds/reach.ts'
 import { eachOf, noisy, type Outcome } from '../../core/worlds/roll-out.ts'
-import { evaluatePolicy, runStudy, type Contestant, type Measured } from './control-study.ts'
+import { asControl, evaluatePolicy, runStudy, type Contestant, type Measured } from './control-study.ts'
 import { verdictOf, type Gate, type Report, type Reproduction } from './define.ts'
 import { aboveVerdict, cellOf, curveOf, overSeeds, pairedGate, shownMean } from './means.ts'
 import { CPL_CONTROL } from './thresholds.ts'
@@ -56,25 +55,22 @@ const FIRST_SEED = 11
 /** CPL again, on labels of a fitted value. */
 const FITTED = 'CPL, labels by a fitted value'
 
-/** A method's page, whose settings only its own schema knows. */
-const page = (method: unknown): ControlMethod => method as ControlMethod
-
 const branching = { pairing: 'rank', bcShare: CLONING_SHARE }
 /** P-IQL sees as many pairs as CPL, in smaller batches. */
 const contestantsOf = ({ iqlSteps, iqlPairs }: Form): readonly Contestant[] => [
-  { name: 'BC', method: page(bc), config: {}, branches: true },
-  { name: 'SFT', method: page(sftPref), config: branching, branches: true },
+  { name: 'BC', method: asControl(bc), config: {}, branches: true },
+  { name: 'SFT', method: asControl(sftPref), config: branching, branches: true },
   {
     name: 'P-IQL',
-    method: page(piql),
+    method: asControl(piql),
     config: { pairing: 'rank', rewardShare: 0.3, temperature: 0.1, expectile: 0.7 },
     branches: false,
     training: { steps: iqlSteps, batchSize: iqlPairs, schedule: 'cosine', warmupFraction: 0 },
   },
-  { name: 'CPL', method: page(cpl), config: { ...branching, lambda: 0.75, alpha: 0.2 }, branches: true },
+  { name: 'CPL', method: asControl(cpl), config: { ...branching, lambda: 0.75, alpha: 0.2 }, branches: true },
   {
     name: 'CPL, λ and α as in the paper',
-    method: page(cpl),
+    method: asControl(cpl),
     config: { ...branching, lambda: 0.5, alpha: 0.1 },
     branches: true,
   },

@@ -4,12 +4,11 @@ import { bc } from '../../core/learn/algorithms/bc.ts'
 import { cpl } from '../../core/learn/algorithms/cpl.ts'
 import { percentBc } from '../../core/learn/algorithms/percent-bc.ts'
 import { sftPref } from '../../core/learn/algorithms/sft-pref.ts'
-import type { ControlMethod } from '../../core/learn/control/control.ts'
 import { collectSegments, type CollectedSegments } from '../../core/worlds/collect.ts'
 import { exactRegretScores } from '../../core/worlds/label.ts'
 import { lqr } from '../../core/worlds/lqr.ts'
 import { eachOf, noisy, type Outcome } from '../../core/worlds/roll-out.ts'
-import { evaluatePolicy, runStudy, type Contestant, type Measured } from './control-study.ts'
+import { asControl, evaluatePolicy, runStudy, type Contestant, type Measured } from './control-study.ts'
 import { verdictOf, type Gate, type Report, type Reproduction } from './define.ts'
 import { cellOf, curveOf, meanGate, overSeeds, pairedGate, shownMean } from './means.ts'
 import { CPL_LQR } from './thresholds.ts'
@@ -26,28 +25,25 @@ const BEHAVIOUR = eachOf(noisy(lqr.weak, NOISE), lqr.info)
 /** Settings were chosen on seed 1; no seed that was seen then is run. */
 const FIRST_SEED = 11
 
-/** A method's page, whose settings only its own schema knows. */
-export const page = (method: unknown): ControlMethod => method as ControlMethod
-
 const CONTESTANTS: readonly Contestant[] = [
-  { name: 'BC', method: page(bc), config: {}, branches: true },
-  { name: 'SFT', method: page(sftPref), config: { pairing: 'rank', bcShare: CLONING_SHARE }, branches: true },
-  { name: '10 % BC', method: page(percentBc), config: { topShare: 0.1 }, branches: false },
+  { name: 'BC', method: asControl(bc), config: {}, branches: true },
+  { name: 'SFT', method: asControl(sftPref), config: { pairing: 'rank', bcShare: CLONING_SHARE }, branches: true },
+  { name: '10 % BC', method: asControl(percentBc), config: { topShare: 0.1 }, branches: false },
   {
     name: 'CPL λ = 0.5',
-    method: page(cpl),
+    method: asControl(cpl),
     config: { pairing: 'rank', lambda: 0.5, bcShare: CLONING_SHARE },
     branches: true,
   },
   {
     name: 'CPL λ = 0.75',
-    method: page(cpl),
+    method: asControl(cpl),
     config: { pairing: 'rank', lambda: 0.75, bcShare: CLONING_SHARE },
     branches: true,
   },
   {
     name: 'CPL λ = 1',
-    method: page(cpl),
+    method: asControl(cpl),
     config: { pairing: 'rank', lambda: 1, bcShare: CLONING_SHARE },
     branches: true,
   },

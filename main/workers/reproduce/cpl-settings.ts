@@ -3,12 +3,11 @@ import {
   CLONING_SHARE,
   discounted,
   FORMS as REGULATOR,
-  page,
   regulatorSegments,
   studyRegulator,
   type RegulatorForm,
 } from './cpl-lqr.ts'
-import type { Contestant } from './control-study.ts'
+import { asControl, type Contestant } from './control-study.ts'
 import type { Report, Reproduction } from './define.ts'
 import { overAllSeeds, seedsOf, studyReport, type StudyOptions } from './study.ts'
 
@@ -27,7 +26,7 @@ const nameOf = (setting: keyof typeof USUAL, value: number): string => `${settin
 function contestant(name: string, changes: Partial<Record<keyof typeof USUAL, number>>): Contestant {
   const { lambda, alpha } = { ...USUAL, ...changes }
   const config = { pairing: 'rank', lambda, alpha, bcShare: CLONING_SHARE }
-  return { name, method: page(cpl), config, branches: true }
+  return { name, method: asControl(cpl), config, branches: true }
 }
 
 async function runSeed(

@@ -189,7 +189,7 @@ export async function qualityOf(
 }
 
 /** The generative task of this model: name the topic, likeliest token by likeliest token. */
-export async function taskScore(decoder: Decoder, world: TopicWorld): Promise<number> {
+async function taskScore(decoder: Decoder, world: TopicWorld): Promise<number> {
   const all = [...world.heldOut.queries, ...world.heldOut.documents]
   const drawn = await sampleCompletions(
     decoder,

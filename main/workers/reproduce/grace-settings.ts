@@ -72,13 +72,13 @@ export async function studyGrace({ form, seeds, size, say }: StudyOptions<Size>)
     usual: level('usual', usual),
     others: others.map(([name, shown]) => level(name, shown)),
   })
-  const { weights, rollouts } = { ...MINI_GRACE, rollouts: size.rollouts }
+  const { weights } = MINI_GRACE
   return studyReport({
     id: 'grace-settings',
     title: 'GRACE: what its settings are worth',
     form,
     seeds,
-    setup: `the texts and the decoder of grace-mini; ${size.steps} steps of ${size.instances} instances; usual: λ₁ ${weights.consistency}, λ₂ ${weights.hard}, K ${rollouts}, pooled over text and rationale, supervised, rationales of at most ${MAX_TOKENS} tokens; ${size.queries} held-out queries against ${size.documents} documents`,
+    setup: `the texts and the decoder of grace-mini; ${size.steps} steps of ${size.instances} instances; usual: λ₁ ${weights.consistency}, λ₂ ${weights.hard}, K ${size.rollouts}, pooled over text and rationale, supervised, rationales of at most ${MAX_TOKENS} tokens; ${size.queries} held-out queries against ${size.documents} documents`,
     axes: [
       axis('Training', 'GRACE', [['base', 'none']]),
       axis('λ₁, consistency', String(weights.consistency), [
@@ -89,7 +89,7 @@ export async function studyGrace({ form, seeds, size, say }: StudyOptions<Size>)
         ['λ₂ 0', '0'],
         ['λ₂ 1', '1'],
       ]),
-      axis('K, rationales of each text', String(rollouts), [
+      axis('K, rationales of each text', String(size.rollouts), [
         ['K 2', '2'],
         ['K 16', '16'],
       ]),

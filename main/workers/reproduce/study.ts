@@ -134,8 +134,8 @@ export async function overAllSeeds(
 ): Promise<(name: string, shown?: string) => Level> {
   const results: ReadonlyMap<string, number>[] = []
   for (const seed of seeds) {
+    say(`seed ${seed}, ${results.length + 1} of ${seeds.length}`)
     results.push(await run(seed))
-    say(`seed ${seed}: done`)
   }
   return (name, shown = name) => ({ name: shown, values: results.map((result) => result.get(name)!) })
 }

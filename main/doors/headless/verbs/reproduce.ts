@@ -31,11 +31,7 @@ export function reproduceCommand(): Command {
     .addOption(new Option('--engine <name>').choices(engineName.options).default('wasm'))
     .action(async (names: string[], flags: Flags, command: Command) => {
       const { out, dataDir } = globals(command)
-      if (flags.list === true)
-        return out.result(
-          experiments.map(({ id, kind, paper, claim, minutes }) => ({ id, kind, paper, claim, minutes })),
-          listText(),
-        )
+      if (flags.list === true) return out.result(experiments, listText())
       const seedCount = flags.seeds === undefined ? null : Number(flags.seeds)
       if (seedCount !== null && !(Number.isInteger(seedCount) && seedCount >= 1))
         throw new AppError({
@@ -47,8 +43,8 @@ export function reproduceCommand(): Command {
       const dataFolder = resolveDataFolder(dataDir)
       const { worker, enginesFolder } = workerFor(dataDir)
       const kept: KeptReport[] = []
-      for (const { id, claim } of chosen) {
-        out.note(`${id}: ${claim}`)
+      for (const { id, about } of chosen) {
+        out.note(`${id}: ${about}`)
         const startedAtMs = Date.now()
         const found = await askWorker(
           worker,
@@ -72,7 +68,7 @@ function listText(): string {
       { title: 'kind', text: ({ kind }) => kind },
       { title: 'minutes', right: true, text: (one) => `${one.minutes.quick}` },
       { title: 'full', right: true, text: (one) => `${one.minutes.full}` },
-      { title: 'claim or question', text: (one) => one.claim },
+      { title: 'claim or question', text: (one) => one.about },
     ],
     experiments,
   )
