@@ -129,7 +129,7 @@ function JobState({ entry }: { readonly entry: ReproductionEntry }): ReactNode {
         <div>
           <p className="bold">{job.error.message}</p>
           <p>{job.error.hint}</p>
-          {job.lines.length === 0 ? null : <pre className="small">{job.lines.slice(-8).join('\n')}</pre>}
+          {job.lines.length === 0 ? null : <pre className="small">{job.lines.join('\n')}</pre>}
         </div>
       </div>
     )

@@ -269,4 +269,14 @@ describe('checks', () => {
     expect(result.status).toBe(0)
     expect(result.stdout).toContain('CoPG')
   })
+
+  it('shows what an experiment found even where it cannot be kept', async () => {
+    const full = path.join(dataFolder, 'no room')
+    mkdirSync(full)
+    writeFileSync(path.join(full, 'reproductions'), 'in the way of the folder')
+    const result = await runCli(['reproduce', 'pgrank-exact', '--seeds', '1'], { dataFolder: full })
+    expect(result.status).not.toBe(0)
+    expect(result.stdout).toMatch(/pgrank-exact: (holds|inconclusive) \(/)
+    expect(result.stderr).toContain('reproductions')
+  })
 })

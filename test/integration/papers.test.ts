@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { AppError } from '../../shared/errors.ts'
 import { makeApp, waitUntil, type TestApp } from '../support/make-app.ts'
@@ -27,6 +29,15 @@ test('an experiment runs apart from the app; its report stays', async () => {
   expect(entry?.kept).toMatchObject([
     { form: 'quick', gates: kept?.report.gates.length, verdict: kept?.report.verdict },
   ])
+})
+
+test('a report that cannot be kept is shown beside the reason', async () => {
+  writeFileSync(path.join(app.dataFolder, 'reproductions'), 'in the way of the folder')
+  await app.client.call('papers.reproduce', { id: 'pgrank-exact', seeds: 1 })
+  await waitUntil('its end', async () => (await jobOf('pgrank-exact'))?.state === 'failed')
+  const job = await jobOf('pgrank-exact')
+  expect(job?.error?.message).toContain('reproductions')
+  expect(job?.lines.at(-1)).toMatch(/^pgrank-exact: (holds|inconclusive)$/)
 })
 
 test('one that is cancelled leaves no report, and an unknown one is named', async () => {

@@ -20,7 +20,7 @@ export interface ReproductionService {
   close(): Promise<void>
 }
 
-const KEPT_LINES = 40
+const KEPT_LINES = 120
 const FORMS = ['quick', 'full'] as const
 
 export interface ReproductionDeps {
@@ -70,6 +70,7 @@ export function createReproductionService({
         signal: job.signal,
       },
     )
+    job.change({ lines: found.text.split('\n').slice(-KEPT_LINES) }) // shown beside the error where it cannot be kept
     keepFound(dataFolder, found, { appVersion, startedAtMs })
   }
 

@@ -52,9 +52,9 @@ export function reproduceCommand(): Command {
           { id, form: flags.full === true ? 'full' : 'quick', seedCount, engine: flags.engine, enginesFolder },
           { onNote: (text) => out.note(`  ${text}`) },
         )
-        const done = keepFound(dataFolder, found, { appVersion: APP_VERSION, startedAtMs })
-        kept.push(done)
-        out.say(`${found.text} (${formatDuration(done.wallMs)})\n`)
+        // Said before it is kept: on a full disk hours of work are still on the screen.
+        out.say(`${found.text} (${formatDuration(Date.now() - startedAtMs)})\n`)
+        kept.push(keepFound(dataFolder, found, { appVersion: APP_VERSION, startedAtMs }))
       }
       out.result(kept, kept.length < 2 ? undefined : summaryText(kept))
       if (kept.some(({ report }) => report.verdict === 'does not hold')) process.exitCode = 1
