@@ -31,6 +31,10 @@ describe.skipIf(chromiumPath === null)('segments in the browser', () => {
     await page.getByRole('button', { name: /^Play/ }).waitFor() // it ended by itself
     expect(await frame.inputValue()).toBe('15')
     expect(await accessibilityProblems(page)).toEqual([])
+    // A segment has no words to search and no length to prefer.
+    await page.getByRole('heading', { name: 'Honesty meter' }).waitFor()
+    expect(await page.getByLabel('Only pairs with these words').count()).toBe(0)
+    expect(await page.getByText('Picked longer').count()).toBe(0)
     const drawn = await page
       .locator('.segment-picture')
       .first()

@@ -99,6 +99,7 @@ function cardOf(
     spec,
     ...how,
     methodName: algorithm.name,
+    kind: algorithm.data,
     engine: run.engine,
     paper: algorithm.paper,
     step,

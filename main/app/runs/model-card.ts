@@ -1,6 +1,8 @@
 import { sayCheckpoint } from '../../../shared/checkpoint-words.ts'
 import type { ExportForm } from '../../../shared/contract/runs.ts'
 import type { EngineName } from '../../../shared/domain.ts'
+import type { DataKind } from '../../../shared/data-kinds.ts'
+import { KIND_WORDS } from '../../../shared/kind-words.ts'
 import type { RunSpec } from '../../../shared/run-spec.ts'
 
 export interface CardFacts {
@@ -9,6 +11,8 @@ export interface CardFacts {
   /** Of the model that the run began with, by its name. */
   readonly licence: string | null
   readonly methodName: string
+  /** Of the data that the method reads. */
+  readonly kind: DataKind
   /** That computed it. */
   readonly engine: EngineName
   /** As the method's page cites it. */
@@ -28,6 +32,7 @@ export function modelCard({
   form,
   licence,
   methodName,
+  kind,
   engine,
   paper,
   step,
@@ -66,8 +71,8 @@ Trained with Pairlab ${spec.appVersion} by ${methodName} (${paper.cite}, <${pape
 | Run | \`${spec.runId}\`, step ${step} of ${training.steps}, weights \`${checkpointHash}\` |
 | Began with | ${began}${hash} |
 | Data | ${data.datasetName}, fingerprint of the records \`${data.fingerprint}\` |
-| Labels | ${data.labelCount} answers by ${data.annotators.length === 0 ? 'all who labeled' : `${data.annotators.length} ${data.annotators.length === 1 ? 'person' : 'people'}`}, joined by ${data.aggregation}; records, labels and split together \`${data.viewHash}\` |
-| Pairs | ${data.counts.train} training, ${data.counts.validation} validation${data.cutCount > 0 ? ` (${data.cutCount} cut from training, since the data set has none)` : ''}, ${data.counts.test} test |
+| Labels | ${labelsOf(data, kind)} |
+| ${capital(KIND_WORDS[kind].items)} | ${data.counts.train} training, ${data.counts.validation} validation${data.cutCount > 0 ? ` (${data.cutCount} cut from training, since the data set has none)` : ''}, ${data.counts.test} test |
 | Seed | ${spec.seed}; split ${data.split.seed} |
 ${layoutLine(spec)}| Engine | ${engine} |
 
@@ -83,6 +88,23 @@ ${JSON.stringify({ method: spec.method, config: spec.config, training }, null, 2
 
 Again: \`${command}\`
 `
+}
+
+/** How many, whose, and what fixes them together with records and split. */
+function labelsOf(data: RunSpec['data'], kind: DataKind): string {
+  const { labelCount, annotators, aggregation, viewHash } = data
+  const together = `records, labels and split together \`${viewHash}\``
+  if (!KIND_WORDS[kind].labeled) return `those of the source; ${together}`
+  if (labelCount === 0) return `none; ${together}`
+  const whose =
+    annotators.length === 0
+      ? 'all who labeled'
+      : `${annotators.length} ${annotators.length === 1 ? 'person' : 'people'}`
+  return `${labelCount} ${labelCount === 1 ? 'answer' : 'answers'} by ${whose}, joined by ${aggregation}; ${together}`
+}
+
+function capital(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
 /** Who serves the model writes prompts as training did. */
