@@ -187,8 +187,7 @@ export function slotMoments(config: OptimizerConfig, variables: Readonly<Record<
 
 /** Moments and arithmetic in plain arrays, in double precision for each number. */
 export function arrayMoments(config: OptimizerConfig, variables: Readonly<Record<string, tf.Variable>>): Moments {
-  const prefixes = config.kind === 'sgd' ? ['m'] : ['m', 'v']
-  const keys = prefixes.flatMap((prefix) => Object.keys(variables).map((name) => `${prefix}/${name}`))
+  const keys = momentKeys(config, variables)
   const held = Object.fromEntries(keys.map((key) => [key, new Float32Array(variables[key.slice(2)]!.size)]))
   return {
     keys,
@@ -225,30 +224,38 @@ export function arrayMoments(config: OptimizerConfig, variables: Readonly<Record
 
 /** Moments in the engine, updated by plain operations. Written for engines that a number can be read from only later. */
 export function tensorMoments(config: OptimizerConfig, variables: Readonly<Record<string, tf.Variable>>): Moments {
-  const keys = ['m', 'v'].flatMap((prefix) => Object.keys(variables).map((name) => `${prefix}/${name}`))
+  const keys = momentKeys(config, variables)
   const held = Object.fromEntries(
     keys.map((key) => [key, tf.tidy(() => tf.keep(tf.zeros(variables[key.slice(2)]!.shape)))]),
   )
-  const { beta1, beta2, epsilon } = config
+  const { beta1, beta2, epsilon, momentum = 0 } = config
   const replace = (key: string, next: tf.Tensor): void => {
     held[key]!.dispose()
     held[key] = tf.keep(next)
   }
+  /** What a variable loses, its moments renewed. */
+  const change = (name: string, g: tf.Tensor, { learningRate, step }: UpdateSize): tf.Tensor => {
+    if (config.kind === 'sgd') {
+      const speed = tf.add(tf.mul(held[`m/${name}`]!, momentum), g)
+      replace(`m/${name}`, speed)
+      return tf.mul(speed, learningRate)
+    }
+    const { stepSize, correction2 } = corrections(config, learningRate, step)
+    const mean = tf.add(tf.mul(held[`m/${name}`]!, beta1), tf.mul(g, 1 - beta1))
+    const square = tf.add(tf.mul(held[`v/${name}`]!, beta2), tf.mul(tf.square(g), 1 - beta2))
+    replace(`m/${name}`, mean)
+    replace(`v/${name}`, square)
+    return tf.div(tf.mul(mean, stepSize), tf.add(tf.mul(tf.sqrt(square), correction2), epsilon))
+  }
   return {
     keys,
-    update(gradients, { scale, learningRate, step }) {
-      const { stepSize, correction2 } = corrections(config, learningRate, step)
+    update(gradients, size) {
       for (const { name, gradient, keep } of gradients) {
         const variable = variables[name]!
         tf.tidy(() => {
           const given = gradient instanceof Float32Array ? tf.tensor(gradient, variable.shape) : gradient
-          const g = scale === 1 ? given : tf.mul(given, scale)
-          const mean = tf.add(tf.mul(held[`m/${name}`]!, beta1), tf.mul(g, 1 - beta1))
-          const square = tf.add(tf.mul(held[`v/${name}`]!, beta2), tf.mul(tf.square(g), 1 - beta2))
-          const change = tf.div(tf.mul(mean, stepSize), tf.add(tf.mul(tf.sqrt(square), correction2), epsilon))
-          variable.assign(tf.sub(keep === 1 ? variable : tf.mul(variable, keep), change))
-          replace(`m/${name}`, mean)
-          replace(`v/${name}`, square)
+          const less = change(name, size.scale === 1 ? given : tf.mul(given, size.scale), size)
+          variable.assign(tf.sub(keep === 1 ? variable : tf.mul(variable, keep), less))
         })
       }
     },
@@ -256,6 +263,12 @@ export function tensorMoments(config: OptimizerConfig, variables: Readonly<Recor
     write: (key, data) => replace(key, tf.tensor(data.slice(), variables[key.slice(2)]!.shape)),
     dispose: () => tf.dispose(held),
   }
+}
+
+function momentKeys({ kind }: OptimizerConfig, variables: Readonly<Record<string, tf.Variable>>): string[] {
+  return (kind === 'sgd' ? ['m'] : ['m', 'v']).flatMap((prefix) =>
+    Object.keys(variables).map((name) => `${prefix}/${name}`),
+  )
 }
 
 async function readTensor(held: Readonly<Record<string, tf.Tensor>>, key: string): Promise<Float32Array> {

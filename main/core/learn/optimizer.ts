@@ -112,13 +112,15 @@ export function clipScale(norm: number, limit: number): number {
 export function createOptimizer(config: OptimizerConfig, variables: Readonly<Record<string, tf.Variable>>): Optimizer {
   const names = Object.keys(variables)
   const moments = (
-    config.kind === 'sgd' || tf.getBackend() === 'cpu'
+    tf.getBackend() === 'cpu'
       ? arrayMoments
-      : hasKernel(OPTIMIZER_KERNELS.adamW)
-        ? engineMoments
-        : hasKernel(SLOT_KERNELS.adamW)
-          ? slotMoments
-          : tensorMoments
+      : config.kind === 'sgd'
+        ? tensorMoments
+        : hasKernel(OPTIMIZER_KERNELS.adamW)
+          ? engineMoments
+          : hasKernel(SLOT_KERNELS.adamW)
+            ? slotMoments
+            : tensorMoments
   )(config, variables)
   const shapes = { step: [1], ...Object.fromEntries(moments.keys.map((key) => [key, variables[key.slice(2)]!.shape])) }
   let step = 0

@@ -11,6 +11,7 @@ import { tf } from '../../core/learn/tf.ts'
 import { openEmbedder, type OpenedEmbedder } from '../../core/models/embedder-folder.ts'
 import { openAnyModel } from '../../core/models/folder.ts'
 import { compareValues, EXACT, SINGLE_LOOSE, type Comparison, type Tolerance } from './compare.ts'
+import { descendOnce } from './descend-once.ts'
 import type { GoldenResult } from './check.ts'
 
 const row = z.array(z.number())
@@ -112,16 +113,16 @@ async function checkEmbedder(folder: string): Promise<Judged[]> {
     ]
     const ids = expected.texts.map((text) => tokenizer.encode(text, maxTokens ?? undefined).ids)
     results.push(judge('input_ids', [compareValues('input_ids', ids, expected.input_ids, EXACT)]))
-    results.push(judge('last_hidden_states', checkStates(folder, expected)))
+    results.push(judge('last_hidden_states', await checkStates(folder, expected)))
     const { dim, vectors: flat } = await embedTexts(embedder, tokenizer, expected.texts, { maxTokens, batchTokens: 60 })
     const alone = expected.texts.map((_text, at) => [...flat.subarray(at * dim, (at + 1) * dim)])
     results.push(
       judge('embeddings', [
-        compareValues('embeddings', embedRows(embedder, expected.input_ids), expected.embeddings, EMBEDDINGS),
+        compareValues('embeddings', await embedRows(embedder, expected.input_ids), expected.embeddings, EMBEDDINGS),
         compareValues('embeddings.batched_by_length', alone, expected.embeddings, EMBEDDINGS),
       ]),
     )
-    results.push(judge('gradients', checkGradients(opened, expected)))
+    results.push(judge('gradients', await checkGradients(opened, expected)))
     return results
   } finally {
     embedder.dispose()
@@ -133,12 +134,15 @@ function shapesOfVariables({ variables }: TextEmbedder): Record<string, readonly
 }
 
 /** One padded batch of all rows. */
-function embedRows(embedder: TextEmbedder, ids: readonly (readonly number[])[]): number[][] {
-  return tf.tidy(() => embedder.embed(textTokens(ids, 0)).arraySync())
+async function embedRows(embedder: TextEmbedder, ids: readonly (readonly number[])[]): Promise<number[][]> {
+  const rows = tf.tidy(() => embedder.embed(textTokens(ids, 0)))
+  const values = await rows.array()
+  rows.dispose()
+  return values
 }
 
 /** Before pooling: of the rows of a padded batch, and with segments where the family has them. */
-function checkStates(folder: string, expected: Vectors): Comparison[] {
+async function checkStates(folder: string, expected: Vectors): Promise<Comparison[]> {
   const model = openAnyModel(folder, true)
   const network =
     model.kind === 'encoder'
@@ -150,21 +154,21 @@ function checkStates(folder: string, expected: Vectors): Comparison[] {
     const tokens = textTokens(expected.input_ids, 0)
     if (!('pack' in network)) {
       const packing = packTokens(tokens)
-      const states = network.hiddenStates(packing).arraySync()
+      const states = await network.hiddenStates(packing).array()
       const found = expected.hidden_rows.map((at) =>
         expected.input_ids[at]!.map((_id, t) => states[packing.members[packing.offsets[at]! + t]!]!),
       )
       return [compareValues('last_hidden_states', found, expected.last_hidden_states, STATES)]
     }
-    const states = network.lastHiddenStates(tokens).arraySync()
+    const states = await network.lastHiddenStates(tokens).array()
     const found = expected.hidden_rows.map((at) => states[at]!.slice(0, expected.input_ids[at]!.length))
     const comparisons = [compareValues('last_hidden_states', found, expected.last_hidden_states, STATES)]
     const { token_types: segments } = expected
     if (segments === undefined) return comparisons
-    const typed = network
+    const typed = await network
       .lastHiddenStates(textTokens([segments.input_ids], 0), tf.tensor2d([segments.types], undefined, 'int32'))
-      .arraySync()[0]!
-    return [...comparisons, compareValues('token_types', typed, segments.last_hidden_states, STATES)]
+      .array()
+    return [...comparisons, compareValues('token_types', typed[0]!, segments.last_hidden_states, STATES)]
   } finally {
     tf.engine().endScope()
     network.dispose()
@@ -172,27 +176,19 @@ function checkStates(folder: string, expected: Vectors): Comparison[] {
 }
 
 /** Σ t·e + ½ Σ_r (e_0 · e_r)², its gradients, and its value after one step of plain gradient descent. */
-function checkGradients({ embedder }: OpenedEmbedder, expected: Vectors): Comparison[] {
-  const norms: Record<string, number> = {}
-  const firsts: Record<string, number[]> = {}
-  const [before, after] = tf.tidy(() => {
-    const tokens = textTokens(expected.input_ids, 0)
-    const targets = tf.tensor2d(expected.targets)
-    const loss = (): tf.Scalar => {
+async function checkGradients({ embedder }: OpenedEmbedder, expected: Vectors): Promise<Comparison[]> {
+  const tokens = textTokens(expected.input_ids, 0)
+  const targets = tf.tensor2d(expected.targets)
+  const { before, after, norms, firsts } = await descendOnce(
+    () => {
       const rows = embedder.embed(tokens)
       const meetings = tf.matMul(rows, tf.slice(rows, [0, 0], [1, embedder.dim]), false, true)
       return tf.add(tf.sum(tf.mul(targets, rows)), tf.mul(tf.sum(tf.square(meetings)), 0.5)) as tf.Scalar
-    }
-    const { value, grads } = tf.variableGrads(loss, Object.values(embedder.variables))
-    for (const [name, variable] of Object.entries(embedder.variables)) {
-      const gradient = grads[variable.name]!
-      const numbers = gradient.dataSync<'float32'>()
-      norms[name] = Math.sqrt(numbers.reduce((sum, one) => sum + one * one, 0))
-      firsts[name] = [...numbers.subarray(0, 4)]
-      variable.assign(tf.sub(variable, tf.mul(gradient, expected.learning_rate)))
-    }
-    return [value.dataSync()[0]!, loss().dataSync()[0]!] as const
-  })
+    },
+    embedder.variables,
+    expected.learning_rate,
+  )
+  tf.dispose([tokens.ids, tokens.attention, targets])
   const largest = Math.max(...Object.values(expected.grad_l2_norm))
   return [
     compareValues('loss', before, expected.loss, SINGLE_LOOSE),

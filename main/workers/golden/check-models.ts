@@ -11,6 +11,7 @@ import { tf } from '../../core/learn/tf.ts'
 import { packSequences } from '../../core/learn/models/packing.ts'
 import { openModelFolder } from '../../core/models/folder.ts'
 import { compareValues, EXACT, SINGLE, SINGLE_LOOSE, type Comparison, type Tolerance } from './compare.ts'
+import { descendOnce } from './descend-once.ts'
 import type { GoldenResult } from './check.ts'
 import type { Value } from './vectors.ts'
 
@@ -117,8 +118,8 @@ async function judgeDecoder(decoder: Decoder, expected: Vectors): Promise<Judged
   }
   try {
     judge('parameters', [compareValues('parameters', decoder.shapes, expected.parameters, EXACT)])
-    judge('right_padded', checkLogits(decoder, expected, 'right_padded'))
-    judge('left_padded', checkLogits(decoder, expected, 'left_padded'))
+    judge('right_padded', await checkLogits(decoder, expected, 'right_padded'))
+    judge('left_padded', await checkLogits(decoder, expected, 'left_padded'))
     const count = expected.greedy.output.length - expected.greedy.prompt.length
     const [sampled] = await sampleCompletions(decoder, [expected.greedy.prompt], () => createRandom(1), {
       maxTokens: count,
@@ -126,7 +127,7 @@ async function judgeDecoder(decoder: Decoder, expected: Vectors): Promise<Judged
       endId: -1,
     })
     judge('greedy', [checkGreedy(sampled!.ids, expected)])
-    judge('sft', checkGradients(decoder, expected))
+    judge('sft', await checkGradients(decoder, expected))
   } finally {
     decoder.dispose()
   }
@@ -134,13 +135,18 @@ async function judgeDecoder(decoder: Decoder, expected: Vectors): Promise<Judged
 }
 
 /** The decoder's rows begin at their first real token; the vectors' columns are put where those stand. */
-function checkLogits(decoder: Decoder, expected: Vectors, side: 'right_padded' | 'left_padded'): Comparison[] {
+async function checkLogits(
+  decoder: Decoder,
+  expected: Vectors,
+  side: 'right_padded' | 'left_padded',
+): Promise<Comparison[]> {
   const { attention_mask: attention, per_token_logps: logProbs, ...more } = expected[side]
   const offsets = attention.map((mask) => mask.indexOf(1))
   const lengths = attention.map((mask) => mask.reduce((sum, value) => sum + value, 0))
   const tokens = shifted(expected.input_ids, attention, offsets)
-  const logits = tf.tidy(() => decoder.logits(tokens).arraySync())
-  tf.dispose([tokens.ids, tokens.attention, tokens.completion])
+  const scores = tf.tidy(() => decoder.logits(tokens))
+  const logits = await scores.array()
+  tf.dispose([scores, tokens.ids, tokens.attention, tokens.completion])
   const comparisons = attention.flatMap((_mask, r) => {
     const ours = Array.from({ length: lengths[r]! - 1 }, (_none, t) =>
       logSoftmax(logits[r]![t]!, expected.input_ids[r]![offsets[r]! + t + 1]!),
@@ -153,7 +159,7 @@ function checkLogits(decoder: Decoder, expected: Vectors, side: 'right_padded' |
   }
   also('logits_row0', logits[0]!, more.logits_row0)
   also('logits_row1_last', logits[1]![lengths[1]! - 1]!, more.logits_row1_last_valid ?? more.logits_row1_last)
-  const hidden = hiddenRows(
+  const hidden = await hiddenRows(
     decoder,
     attention.map((_mask, r) => expected.input_ids[r]!.slice(offsets[r]!, offsets[r]! + lengths[r]!)),
   )
@@ -169,9 +175,11 @@ function checkLogits(decoder: Decoder, expected: Vectors, side: 'right_padded' |
 }
 
 /** Hidden states of each row's tokens, after the final norm. */
-function hiddenRows(decoder: Decoder, rows: readonly (readonly number[])[]): number[][][] {
+async function hiddenRows(decoder: Decoder, rows: readonly (readonly number[])[]): Promise<number[][][]> {
   const packing = packSequences(rows)
-  const states = tf.tidy(() => decoder.hiddenStates(packing).arraySync())
+  const tensor = tf.tidy(() => decoder.hiddenStates(packing))
+  const states = await tensor.array()
+  tensor.dispose()
   return rows.map((tokens, r) => tokens.map((_token, t) => states[packing.members[packing.offsets[r]! + t]!]!))
 }
 
@@ -196,35 +204,28 @@ function logSoftmax(scores: readonly number[], label: number): number {
 }
 
 /** Loss, gradients, and the loss after one step of plain gradient descent. */
-function checkGradients(decoder: Decoder, { input_ids: ids, sft }: Vectors): Comparison[] {
-  const norms: Record<string, number> = {}
-  const firsts: Record<string, number[]> = {}
-  const losses = tf.tidy(() => {
-    const tokens: TokenBatch = {
-      ids: tf.tensor2d(ids, undefined, 'int32'),
-      attention: tf.tensor2d(sft.attention_mask),
-      completion: tf.tensor2d(sft.completion_mask),
-    }
-    const total = sft.completion_mask
-      .flatMap((mask, r) => mask.slice(1).map((value, t) => value * sft.attention_mask[r]![t + 1]!))
-      .reduce((sum, value) => sum + value, 0)
-    const loss = (): tf.Scalar => sftLoss(decoder.tokenLogProbs(tokens), tf.ones<tf.Rank.R1>([ids.length]), total)
-    const { value, grads } = tf.variableGrads(loss, Object.values(decoder.variables))
-    for (const [name, variable] of Object.entries(decoder.variables)) {
-      const gradient = grads[variable.name]!
-      const numbers = gradient.dataSync<'float32'>()
-      norms[name] = Math.sqrt(numbers.reduce((sum, one) => sum + one * one, 0))
-      firsts[name] = [...numbers.subarray(0, 4)]
-      variable.assign(tf.sub(variable, tf.mul(gradient, 0.05)))
-    }
-    return [value.dataSync()[0]!, loss().dataSync()[0]!] as const
-  })
+async function checkGradients(decoder: Decoder, { input_ids: ids, sft }: Vectors): Promise<Comparison[]> {
+  const tokens: TokenBatch = {
+    ids: tf.tensor2d(ids, undefined, 'int32'),
+    attention: tf.tensor2d(sft.attention_mask),
+    completion: tf.tensor2d(sft.completion_mask),
+  }
+  const ones = tf.ones<tf.Rank.R1>([ids.length])
+  const total = sft.completion_mask
+    .flatMap((mask, r) => mask.slice(1).map((value, t) => value * sft.attention_mask[r]![t + 1]!))
+    .reduce((sum, value) => sum + value, 0)
+  const { before, after, norms, firsts } = await descendOnce(
+    () => sftLoss(decoder.tokenLogProbs(tokens), ones, total),
+    decoder.variables,
+    0.05,
+  )
+  tf.dispose([tokens.ids, tokens.attention, tokens.completion, ones])
   return [
-    compareValues('sft.loss_token_mean', losses[0], sft.loss_token_mean, SINGLE),
+    compareValues('sft.loss_token_mean', before, sft.loss_token_mean, SINGLE),
     compareValues('sft.grad_l2_norm', norms, sft.grad_l2_norm, NORMS),
     compareValues('sft.grad_first4', firsts, sft.grad_first4, { absolute: 2e-5, relative: 1e-3 }),
     compareValues('sft.grad_total_norm', Math.hypot(...Object.values(norms)), sft.grad_total_norm, NORMS),
-    compareValues('sft.loss_after_sgd', losses[1], sft['loss_after_sgd_0.05'], SINGLE_LOOSE),
+    compareValues('sft.loss_after_sgd', after, sft['loss_after_sgd_0.05'], SINGLE_LOOSE),
   ]
 }
 

@@ -8,9 +8,9 @@ import type { RankingAlgorithm, RankingBatch } from '../../core/learn/ranking/ra
 import { isRankingAlgorithm, isTextAlgorithm } from '../../core/learn/registry.ts'
 import { tf } from '../../core/learn/tf.ts'
 import { AppError, describeIssues } from '../../../shared/errors.ts'
-import { caseNotCovered, covered, type CheckResult } from './check.ts'
+import { caseNotCovered, covered, numberOf, out, type CheckResult, type Outputs } from './check.ts'
 import { singleFor } from './compare.ts'
-import { reader, type GoldenCase, type Reader, type Value } from './vectors.ts'
+import { reader, type GoldenCase, type Reader } from './vectors.ts'
 
 /*
  * A case that gives `params.config` is about a whole page: the settings go through the page's own schema, the inputs into
@@ -28,7 +28,7 @@ import { reader, type GoldenCase, type Reader, type Value } from './vectors.ts'
  *
  * and what may come out: `loss`, `metrics` by the page's names, `per_list` (rankings), and `grads` by the inputs' names.
  */
-export function checkPage(pages: readonly AlgorithmPage[], vector: GoldenCase): CheckResult {
+export async function checkPage(pages: readonly AlgorithmPage[], vector: GoldenCase): Promise<CheckResult> {
   const page = pageOf(pages, vector)
   const parsed = page.config.safeParse(vector.params['config'])
   if (!parsed.success)
@@ -77,7 +77,7 @@ function referenceOf(
   return (row) => known.get(row) ?? []
 }
 
-function checkPairs(page: Algorithm, config: unknown, vector: GoldenCase): CheckResult {
+async function checkPairs(page: Algorithm, config: unknown, vector: GoldenCase): Promise<CheckResult> {
   const inputs = reader(vector.inputs, 'inputs')
   const bothSides = (name: string): readonly [number[][], number[][]] => [
     inputs.matrix(`${name}_chosen_token_logps`),
@@ -113,7 +113,7 @@ function checkPairs(page: Algorithm, config: unknown, vector: GoldenCase): Check
     : null
   const all = [...rows(pairs), ...rows(pairs.flatMap((pair) => pair.mismatched ?? []))]
   const batch = pairBatch(pairs, 0, rewards, referenceOf(all, reference))
-  const { outputs, gradient } = runLoss(
+  const { outputs, gradient } = await runLoss(
     page,
     config,
     batch,
@@ -128,7 +128,7 @@ function checkPairs(page: Algorithm, config: unknown, vector: GoldenCase): Check
   })
 }
 
-function checkAnswers(page: Algorithm, config: unknown, vector: GoldenCase): CheckResult {
+async function checkAnswers(page: Algorithm, config: unknown, vector: GoldenCase): Promise<CheckResult> {
   const inputs = reader(vector.inputs, 'inputs')
   const logProbs = inputs.matrix('policy_answer_token_logps')
   const others = page.mismatched === true ? inputs.matrix('mismatched_policy_answer_token_logps') : null
@@ -149,11 +149,11 @@ function checkAnswers(page: Algorithm, config: unknown, vector: GoldenCase): Che
     : null
   const rows = [...answers.map(({ answer }) => answer), ...answers.flatMap(({ mismatched }) => mismatched ?? [])]
   const batch = answerBatch(answers, 0, referenceOf(rows, reference))
-  const { outputs, gradient } = runLoss(page, config, batch, answerTotals(answers), logProbs, others ?? [])
+  const { outputs, gradient } = await runLoss(page, config, batch, answerTotals(answers), logProbs, others ?? [])
   return found(vector, { ...outputs, 'grads.policy_answer_token_logps': gradient })
 }
 
-function checkGroups(page: Algorithm, config: unknown, vector: GoldenCase): CheckResult {
+async function checkGroups(page: Algorithm, config: unknown, vector: GoldenCase): Promise<CheckResult> {
   const inputs = reader(vector.inputs, 'inputs')
   const logProbs = inputs.cube('policy_token_logps')
   const rewards = inputs.matrix('rewards')
@@ -170,7 +170,7 @@ function checkGroups(page: Algorithm, config: unknown, vector: GoldenCase): Chec
     inputs.has('ref_token_logps') ? inputs.cube('ref_token_logps').flat() : null,
   )
   const padded = logProbs.flatMap((samples) => Array.from({ length: size }, (_none, at) => samples[at] ?? []))
-  const { outputs, gradient } = runLoss(
+  const { outputs, gradient } = await runLoss(
     page,
     config,
     groupBatch(groups, size, 0, reference),
@@ -184,14 +184,14 @@ function checkGroups(page: Algorithm, config: unknown, vector: GoldenCase): Chec
 }
 
 /** The page's loss and metrics on a batch, and the gradient with respect to each row's token log-probs. */
-function runLoss(
+async function runLoss(
   page: Algorithm,
   config: unknown,
   batch: Batch,
   totals: BatchTotals,
   logProbs: readonly (readonly number[])[],
   mismatched: readonly (readonly number[])[] = [],
-): { readonly outputs: Record<string, Value>; readonly gradient: number[][] } {
+): Promise<{ readonly outputs: Outputs; readonly gradient: number[][] }> {
   const padded = (rows: readonly (readonly number[])[], tokens: TokenBatch): tf.Tensor2D =>
     tf.tensor2d(rows.map((row) => Array.from({ length: tokens.ids.shape[1] - 1 }, (_none, at) => row[at] ?? 0)))
   const values = padded(logProbs, batch.tokens)
@@ -210,24 +210,22 @@ function runLoss(
   const known =
     page.before === undefined
       ? totals
-      : { ...totals, before: page.before({ network, batch, totals, config }).dataSync()[0]! }
+      : { ...totals, before: await numberOf(page.before({ network, batch, totals, config })) }
   const { value, grad } = tf.valueAndGrad(
     (x) => page.loss({ network: networkOf(x), batch, totals: known, config }).loss,
   )(values)
   const { metrics } = page.loss({ network, batch, totals: known, config, evaluating: true })
-  const rows = grad.arraySync() as number[][] // of the shape of `values`
+  const rows = (await grad.array()) as number[][] // of the shape of `values`
   return {
     outputs: {
-      loss: value.dataSync()[0]!,
-      ...Object.fromEntries(
-        Object.entries(metrics).map(([name, metric]) => [`metrics.${name}`, metric.dataSync()[0]!]),
-      ),
+      loss: out(value),
+      ...Object.fromEntries(Object.entries(metrics).map(([name, metric]) => [`metrics.${name}`, numberOf(metric)])),
     },
     gradient: rows.map((row, at) => row.slice(0, logProbs[at]!.length)),
   }
 }
 
-function checkLists(page: RankingAlgorithm, config: unknown, vector: GoldenCase): CheckResult {
+async function checkLists(page: RankingAlgorithm, config: unknown, vector: GoldenCase): Promise<CheckResult> {
   if (page.prepare !== undefined) return caseNotCovered(`${page.name} draws rankings, and a case cannot give them`)
   const inputs: Reader = reader(vector.inputs, 'inputs')
   const scores = inputs.matrix('scores')
@@ -245,14 +243,14 @@ function checkLists(page: RankingAlgorithm, config: unknown, vector: GoldenCase)
   const padded = tf.tensor2d(scores.map((row) => Array.from({ length: longest }, (_none, at) => row[at] ?? PADDING)))
   const perList = (x: tf.Tensor): tf.Tensor1D => page.loss({ own: x as tf.Tensor2D, all: null }, batch, config, null)
   const { value, grad } = tf.valueAndGrad((x) => tf.mean(perList(x)))(padded)
-  const gradient = grad.arraySync() as number[][] // of the shape of `padded`
+  const gradient = (await grad.array()) as number[][] // of the shape of `padded`
   return found(vector, {
-    loss: value.dataSync()[0]!,
-    per_list: perList(padded).arraySync(),
+    loss: out(value),
+    per_list: out(perList(padded)),
     'grads.scores': gradient.map((row, at) => row.slice(0, scores[at]!.length)),
   })
 }
 
-function found(vector: GoldenCase, actual: Readonly<Record<string, Value>>): CheckResult {
+function found(vector: GoldenCase, actual: Outputs): CheckResult {
   return { outputs: covered(singleFor(vector.tags), actual), notCovered: [] }
 }

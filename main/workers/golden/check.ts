@@ -1,10 +1,12 @@
+import { tf } from '../../core/learn/tf.ts'
 import type { Tolerance } from './compare.ts'
 import type { GoldenCase, Value } from './vectors.ts'
 
 export interface CheckedOutput {
   /** Dotted path inside `outputs`: `loss`, `grads.policy_logps`. */
   readonly path: string
-  readonly actual: Value
+  /** What an engine computed comes when it has computed it. */
+  readonly actual: Value | Promise<Value>
   readonly tolerance: Tolerance
 }
 
@@ -26,9 +28,28 @@ export interface GoldenResult {
 }
 
 /** Feeds a case's inputs to the code's own function and returns what came out, to be compared with the vector. */
-export type Check = (vector: GoldenCase) => CheckResult
+export type Check = (vector: GoldenCase) => CheckResult | Promise<CheckResult>
 
-export function covered(tolerance: Tolerance, actual: Readonly<Record<string, Value>>): CheckedOutput[] {
+/** Outputs by their path. */
+export type Outputs = Readonly<Record<string, Value | Promise<Value>>>
+
+/** Numbers of a tensor as nested lists, in the only way that every engine can be read. */
+export function out(tensor: tf.Tensor): Promise<Value> {
+  return unwaited(tensor.array() as Promise<Value>) // nested numbers
+}
+
+/** Of a tensor with one number. */
+export function numberOf(tensor: tf.Tensor): Promise<number> {
+  return unwaited(tensor.data().then(([value]) => value!))
+}
+
+/** A case may fail before it waits for all its numbers, whose tensors are gone then; one failure of it is enough. */
+function unwaited<T>(value: Promise<T>): Promise<T> {
+  value.catch(() => undefined)
+  return value
+}
+
+export function covered(tolerance: Tolerance, actual: Outputs): CheckedOutput[] {
   return Object.entries(actual).map(([path, value]) => ({ path, actual: value, tolerance }))
 }
 

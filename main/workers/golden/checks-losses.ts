@@ -15,14 +15,18 @@ import {
   meanOverTokens,
 } from '../../core/learn/ops.ts'
 import { tf } from '../../core/learn/tf.ts'
-import { caseNotCovered, covered, type Check, type CheckedOutput, type CheckResult } from './check.ts'
+import {
+  caseNotCovered,
+  covered,
+  numberOf,
+  out,
+  type Check,
+  type CheckedOutput,
+  type CheckResult,
+  type Outputs,
+} from './check.ts'
 import { EXACT, singleFor, type Tolerance } from './compare.ts'
-import { reader, type GoldenCase, type Reader, type Value } from './vectors.ts'
-
-/** Numbers of a tensor as nested lists. */
-function out(tensor: tf.Tensor): Value {
-  return tensor.arraySync() as Value // arraySync is nested numbers
-}
+import { reader, type GoldenCase, type Reader } from './vectors.ts'
 
 /** log π − log π_ref in double precision, before it becomes float32: training forms it token by token, so that near −2000 nothing is lost there either. */
 function ratios(policy: readonly number[], reference: readonly number[]): tf.Tensor1D {
@@ -41,19 +45,20 @@ function tokensOf(inputs: Reader): TokenBatch {
   }
 }
 
-const checkSequenceLogProbs: Check = (vector) => {
+const checkSequenceLogProbs: Check = async (vector) => {
   const inputs = reader(vector.inputs, 'inputs')
   const tokens = tokensOf(inputs)
   const logits = tf.tensor3d(inputs.cube('logits'))
   const lengths = completionLengths(tokens)
-  const total = lengths.sum().dataSync()[0]!
+  const total = await numberOf(lengths.sum())
   const perToken = tokenLogProbsFromLogits(logits, tokens)
   const sums = sequenceLogProbs(perToken)
   const sumOf = (x: tf.Tensor): tf.Tensor => tf.sum(sequenceLogProbs(tokenLogProbsFromLogits(x as tf.Tensor3D, tokens)))
   const ones = tf.ones<tf.Rank.R1>([lengths.shape[0]])
   const lossOf = (x: tf.Tensor): tf.Tensor => sftLoss(tokenLogProbsFromLogits(x as tf.Tensor3D, tokens), ones, total)
-  const actual: Record<string, Value> = {
-    per_token_logps: out(perToken),
+  const perTokenRows = await perToken.array()
+  const actual: Record<string, Outputs[string]> = {
+    per_token_logps: perTokenRows,
     per_token_entropy: out(tokenEntropies(logits, tokens)),
     token_count: out(lengths),
     sum_logp: out(sums),
@@ -65,13 +70,12 @@ const checkSequenceLogProbs: Check = (vector) => {
     actual['grad_logits_of_sum_logp'] = out(tf.grad(sumOf)(logits))
   if (vector.outputs['grad_logits_of_token_mean_loss'] !== undefined)
     actual['grad_logits_of_token_mean_loss'] = out(tf.grad(lossOf)(logits))
-  return { outputs: [...covered(singleFor(vector.tags), actual), ...maskedZeros(vector, actual)], notCovered: [] }
+  return { outputs: [...covered(singleFor(vector.tags), actual), ...maskedZeros(vector, perTokenRows)], notCovered: [] }
 }
 
 /** Masked positions must be exactly 0, whatever the tolerance: the vector's own values, but ours where it has a 0. */
-function maskedZeros(vector: GoldenCase, actual: Readonly<Record<string, Value>>): CheckedOutput[] {
+function maskedZeros(vector: GoldenCase, ours: readonly (readonly number[])[]): CheckedOutput[] {
   const expected = reader(vector.outputs, 'outputs').matrix('per_token_logps')
-  const ours = actual['per_token_logps'] as number[][] // arraySync of a matrix
   return covered(EXACT, {
     per_token_logps: expected.map((row, at) => row.map((value, index) => (value === 0 ? ours[at]![index]! : value))),
   })
@@ -104,7 +108,7 @@ function pairLosses(
   chosen: tf.Tensor1D,
   rejected: tf.Tensor1D,
   names: readonly [string, string],
-): Record<string, Value> {
+): Outputs {
   const [gradChosen, gradRejected] = tf.grads((a, b) => tf.mean(perPair(a as tf.Tensor1D, b as tf.Tensor1D)))([
     chosen,
     rejected,
@@ -217,7 +221,7 @@ const checkCopgPair: Check = (vector) => {
   const difference = (x: tf.Tensor2D): tf.Tensor1D =>
     tf.sub(tf.slice(x, [0, 0], [-1, 1]), tf.slice(x, [0, 1], [-1, 1])).reshape([-1])
   const perPair = (x: tf.Tensor2D): tf.Tensor1D => copgLoss(rewardDifference, difference(x), beta)
-  const halfSquare = (x: tf.Tensor1D): Value => out(tf.div(tf.square(x), 2 * beta))
+  const halfSquare = (x: tf.Tensor1D): Outputs[string] => out(tf.div(tf.square(x), 2 * beta))
   return {
     outputs: covered(singleFor(vector.tags), {
       loss: out(tf.mean(perPair(ratio))),

@@ -1,14 +1,15 @@
 import {
   createOptimizer,
   learningRateAt,
+  readGlobalNorm,
   type OptimizerConfig,
   type ScheduleConfig,
 } from '../../core/learn/optimizer.ts'
 import { loraLinear, mergeLora, type LoraWeights } from '../../core/learn/models/lora.ts'
 import { tf } from '../../core/learn/tf.ts'
-import { caseNotCovered, covered, type Check } from './check.ts'
+import { caseNotCovered, covered, out, type Check, type CheckResult } from './check.ts'
 import { DOUBLE, singleFor } from './compare.ts'
-import { reader, type Reader, type Value } from './vectors.ts'
+import { reader, type GoldenCase, type Reader, type Value } from './vectors.ts'
 
 /** adam…, adamw…, sgd…, schedules and lora_linear: the case says by its fields which it is. */
 export const checkOptim: Check = (vector) => {
@@ -18,7 +19,7 @@ export const checkOptim: Check = (vector) => {
   return caseNotCovered('no optimizer, schedule or adapter is recognized in it')
 }
 
-const checkUpdates: Check = (vector) => {
+const checkUpdates = async (vector: GoldenCase): Promise<CheckResult> => {
   const inputs = reader(vector.inputs, 'inputs')
   const steps = inputs.raw('gradients') as readonly Readonly<Record<string, Value>>[] // one record of arrays a step
   const params = reader(vector.params, 'params')
@@ -29,8 +30,11 @@ const checkUpdates: Check = (vector) => {
   const norms: number[] = []
   for (const step of steps) {
     const gradients = Object.fromEntries(names.map((name) => [name, toTensor(step[name]!)]))
-    norms.push(optimizer.apply(gradients, params.number('lr')).gradNorm)
-    trajectory.push(Object.fromEntries(names.map((name) => [name, variables[name]!.arraySync() as Value]))) // nested numbers
+    const gradNorm = await readGlobalNorm(Object.values(gradients))
+    optimizer.apply(gradients, params.number('lr'), gradNorm)
+    norms.push(gradNorm)
+    const weights = await Promise.all(names.map(async (name) => [name, await out(variables[name]!)] as const))
+    trajectory.push(Object.fromEntries(weights))
   }
   return { outputs: covered(singleFor(vector.tags), { trajectory, global_norms: norms }), notCovered: [] }
 }
@@ -92,12 +96,12 @@ const checkLora: Check = (vector) => {
   const [gradA, gradB, gradX] = tf.grads((a, b, at) => lossOf(a, b, at))([weights.a, weights.b, x])
   return {
     outputs: covered(singleFor(vector.tags), {
-      y: loraLinear(x, weights).arraySync(),
-      merged_weight: mergeLora(weights).arraySync(),
-      loss: lossOf(weights.a, weights.b, x).dataSync()[0]!,
-      'grads.lora_A': gradA!.arraySync() as Value, // nested numbers, as the two below
-      'grads.lora_B': gradB!.arraySync() as Value,
-      'grads.x': gradX!.arraySync() as Value,
+      y: out(loraLinear(x, weights)),
+      merged_weight: out(mergeLora(weights)),
+      loss: out(lossOf(weights.a, weights.b, x)),
+      'grads.lora_A': out(gradA!),
+      'grads.lora_B': out(gradB!),
+      'grads.x': out(gradX!),
     }),
     notCovered: [],
   }

@@ -20,20 +20,16 @@ import { hingeRatioLoss, slicLoss } from '../../core/learn/algorithms/slic.ts'
 import { diagonalLogProb, tanhLogProb, unitVarianceLogProb } from '../../core/learn/models/gaussian.ts'
 import { segmentRegretScore, solveSoftMdp } from '../../core/learn/control/soft-mdp.ts'
 import { tf } from '../../core/learn/tf.ts'
-import { caseNotCovered, covered, type Check } from './check.ts'
+import { caseNotCovered, covered, numberOf, out, type Check, type Outputs } from './check.ts'
 import { DOUBLE, EXACT, singleFor } from './compare.ts'
 import { reader, type Value } from './vectors.ts'
-
-function out(tensor: tf.Tensor): Value {
-  return tensor.arraySync() as Value // arraySync is nested numbers
-}
 
 /** Flat rows: segment 1 of every pair, then segment 2 of every pair. [pair, 2, time] → [2 · pair, time] */
 function bySide(values: readonly (readonly (readonly number[])[])[]): tf.Tensor2D {
   return tf.tensor2d([...values.map((pair) => [...pair[0]!]), ...values.map((pair) => [...pair[1]!])])
 }
 
-const checkCpl: Check = (vector) => {
+const checkCpl: Check = async (vector) => {
   const inputs = reader(vector.inputs, 'inputs')
   const params = reader(vector.params, 'params')
   const scoring = { alpha: params.number('alpha'), gamma: params.number('gamma') }
@@ -56,18 +52,18 @@ const checkCpl: Check = (vector) => {
   const perPair = (x: tf.Tensor2D): tf.Tensor1D => cplLoss(...scoresOf(x), preferred, lambda)
   const flat = bySide(ratios)
   const [first, second] = scoresOf(flat)
-  const gradient = tf
+  const gradient = (await tf
     .grad((x) => tf.mean(perPair(x as tf.Tensor2D)))(flat)
-    .arraySync() as number[][]
+    .array()) as number[][] // as `flat`
   const plain = bySide(logProbs)
   const chosen = bySide(
     maskValues.map((pair, p) =>
       pair.map((row, s) => row.map((value) => (labels[p] === 0.5 || labels[p] === s ? value : 0))),
     ),
   )
-  const cloning = (weights: tf.Tensor2D): Value =>
-    out(behaviourCloningLoss(plain, weights, tf.sum(weights).dataSync()[0]!))
-  const margins = (tf.sub(second, first) as tf.Tensor1D).arraySync()
+  const cloning = async (weights: tf.Tensor2D): Promise<Value> =>
+    out(behaviourCloningLoss(plain, weights, await numberOf(tf.sum(weights))))
+  const margins = await (tf.sub(second, first) as tf.Tensor1D).array()
   const grads = vector.outputs['grads'] as Record<string, Value>
   const byPair = Array.from({ length: pairs }, (_none, p) => [gradient[p]!, gradient[pairs + p]!])
   const gradients: Record<string, Value> =
@@ -99,7 +95,7 @@ const checkDensePairs: Check = (vector) => {
   const scores = tf.tensor1d(inputs.vector('segment_scores'))
   const labels = inputs.vector('labels_score')
   const { loss, pairs } = denseCplLoss(scores, labels, lambda)
-  const actual: Record<string, Value> = {
+  const actual: Record<string, Outputs[string]> = {
     loss_strict_pairs: out(loss),
     'grads.segment_scores': out(tf.grad((x) => denseCplLoss(x as tf.Tensor1D, labels, lambda).loss)(scores)),
   }
@@ -117,7 +113,7 @@ const checkGaussian: Check = (vector) => {
     if (vector.name === 'unit_variance_official') return unitVarianceLogProb(m, action)
     return vector.name === 'diag_gaussian' ? diagonalLogProb(m, s, action) : tanhLogProb(m, s, action)
   }
-  const actual: Record<string, Value> = { logp: out(density(mean, logStd)) }
+  const actual: Record<string, Outputs[string]> = { logp: out(density(mean, logStd)) }
   const sum = (m: tf.Tensor, s: tf.Tensor): tf.Tensor => tf.sum(density(m as tf.Tensor2D, s as tf.Tensor2D))
   actual['grads_of_sum.mean'] = out(tf.grad((m) => sum(m, logStd))(mean))
   if (vector.name !== 'unit_variance_official')

@@ -23,13 +23,9 @@ import { measureRanking, rankByScore, type Gain } from '../../core/learn/ranking
 import { tf } from '../../core/learn/tf.ts'
 import { averageRanks, kendallTauB, pearson, spearman } from '../../../shared/statistics/correlation.ts'
 import { bradleyTerry, eloRatings, eloScale, winMatrix, type Game } from '../../../shared/statistics/ratings.ts'
-import { covered, type Check } from './check.ts'
+import { covered, out, type Check, type Outputs } from './check.ts'
 import { DOUBLE, EXACT, SINGLE, singleFor } from './compare.ts'
 import { reader, type Value } from './vectors.ts'
-
-function out(tensor: tf.Tensor): Value {
-  return tensor.arraySync() as Value // arraySync is nested numbers
-}
 
 const checkPlackettLuce: Check = (vector) => {
   const inputs = reader(vector.inputs, 'inputs')
@@ -75,7 +71,7 @@ const checkPgRank: Check = (vector) => {
   const tailAdvantages = leaveOneOutTails(tails)
   const whole = (x: tf.Tensor): tf.Scalar => pgRankLoss(x as tf.Tensor1D, rankings, advantages, k)
   const toGo = (x: tf.Tensor): tf.Scalar => pgRankLoss(x as tf.Tensor1D, rankings, tailAdvantages, k)
-  const actual: Record<string, Value> = {
+  const actual: Record<string, Outputs[string]> = {
     logps: out(tf.sum(placementLogProbs(scores, rankings, k), 1)),
     loss: out(whole(scores)),
     grad_scores: out(tf.grad(whole)(scores)),
@@ -122,7 +118,7 @@ const checkRankingMetrics: Check = (vector) => {
   const unretrieved = inputs.vector('unretrieved_relevance')
   const order = rankByScore(inputs.vector('scores'), ids)
   const ranked = order.map((index) => relevance[index]!)
-  const actual: Record<string, Value> = {
+  const actual: Record<string, Outputs[string]> = {
     order: order.map((index) => ids[index]!),
     has_relevant: [...relevance, ...unretrieved].some((value) => value > 0),
   }
@@ -189,7 +185,7 @@ const checkInfoNce: Check = (vector) => {
     hard === null
       ? tf.grads((q, p) => loss(q, p, null))([queries, positives])
       : tf.grads((q, p, n) => loss(q, p, n))([queries, positives, hard])
-  const actual: Record<string, Value> = {
+  const actual: Record<string, Outputs[string]> = {
     loss: out(loss(queries, positives, hard)),
     per_sample: out(diagonalCrossEntropy(logits(queries, positives, hard))),
     in_batch_accuracy: out(
@@ -208,7 +204,7 @@ const checkInfoNce: Check = (vector) => {
   return { outputs: covered(singleFor(vector.tags), actual), notCovered: [] }
 }
 
-const checkGrace: Check = (vector) => {
+const checkGrace: Check = async (vector) => {
   const inputs = reader(vector.inputs, 'inputs')
   const params = reader(vector.params, 'params')
   if (inputs.has('hidden')) {
@@ -236,7 +232,7 @@ const checkGrace: Check = (vector) => {
     temperature: params.number('temperature'),
   }
   if (inputs.has('anchor_emb')) {
-    const parts = graceSelfRewards(
+    const parts = await graceSelfRewards(
       tf.tensor2d(inputs.matrix('anchor_emb')),
       tf.tensor3d(inputs.cube('rollout_emb')),
       weights,
@@ -255,7 +251,7 @@ const checkGrace: Check = (vector) => {
       notCovered: [],
     }
   }
-  const parts = graceRewards(
+  const parts = await graceRewards(
     tf.tensor2d(inputs.matrix('query_emb')),
     tf.tensor3d(inputs.cube('positive_rollout_emb')),
     tf.tensor3d(inputs.cube('negative_emb')),

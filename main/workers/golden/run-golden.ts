@@ -150,7 +150,9 @@ async function runFile(folder: string, file: string): Promise<GoldenResult[]> {
     return [{ file, caseName: '', status: 'failed', detail: messageOf(error), compared: 0 }]
   }
   if (cases.length === 0) return [{ file, caseName: '', status: 'not-covered', detail: 'it has no case', compared: 0 }]
-  return cases.flatMap((vector) => runCase(file, vector, checkOf(vector, pages, functions)))
+  const results: GoldenResult[] = []
+  for (const vector of cases) results.push(...(await runCase(file, vector, checkOf(vector, pages, functions))))
+  return results
 }
 
 /** By what the case gives: settings of a page, or inputs of single functions. */
@@ -162,8 +164,10 @@ function checkOf({ params }: GoldenCase, pages: readonly AlgorithmPage[], functi
   )
 }
 
+type KnownOutput = CheckedOutput & { readonly actual: Value }
+
 /** One line for the case, and one for each of its outputs that has no counterpart. */
-function runCase(file: string, vector: GoldenCase, check: Check): GoldenResult[] {
+async function runCase(file: string, vector: GoldenCase, check: Check): Promise<GoldenResult[]> {
   const missing = (detail: string): GoldenResult => ({
     file,
     caseName: vector.name,
@@ -173,7 +177,8 @@ function runCase(file: string, vector: GoldenCase, check: Check): GoldenResult[]
   })
   tf.engine().startScope()
   try {
-    const { outputs, notCovered } = check(vector)
+    const { outputs: pending, notCovered } = await check(vector)
+    const outputs = await Promise.all(pending.map(async (one) => ({ ...one, actual: await one.actual })))
     const known = new Set(outputs.map((output) => output.path))
     const unknown = leafPaths(vector.outputs).filter(
       (leaf) =>
@@ -190,7 +195,7 @@ function runCase(file: string, vector: GoldenCase, check: Check): GoldenResult[]
   }
 }
 
-function judge(file: string, vector: GoldenCase, outputs: readonly CheckedOutput[]): GoldenResult {
+function judge(file: string, vector: GoldenCase, outputs: readonly KnownOutput[]): GoldenResult {
   let compared = 0
   const problems: string[] = []
   for (const { path: at, actual, tolerance } of outputs) {

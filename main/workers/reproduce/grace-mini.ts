@@ -133,6 +133,8 @@ export type Judging = 'plain' | 'with rationale' | 'rationale alone'
 interface Written {
   /** Of the documents. */
   readonly rationales: readonly string[]
+  /** Of each text, queries first, whether its rationale names the text's topic; empty where none was written. */
+  readonly named: readonly boolean[]
 }
 
 /** @param maxTokens of a rationale: what may be written before it is embedded */
@@ -163,6 +165,7 @@ export async function qualityOf(
   )
   const vectors = (await embedSpanValues(decoder, rows, nextTurn)).map(unit)
   const rationales = drawn.map((one) => world.tokenizer.decode(one.ids))
+  const named = rationales.map((rationale, at) => namesTopic(rationale, all[at]!.topic))
   const places = documents.map((_one, at) => String(at).padStart(4, '0'))
   const margins: number[] = []
   const gains: number[] = []
@@ -183,8 +186,9 @@ export async function qualityOf(
   return {
     margin: mean(margins),
     ndcg: mean(gains),
-    right: how === 'plain' ? null : mean(all.map(({ topic }, at) => (namesTopic(rationales[at] ?? '', topic) ? 1 : 0))),
+    right: how === 'plain' ? null : mean(named.map(Number)),
     rationales: rationales.slice(queries.length),
+    named,
   }
 }
 

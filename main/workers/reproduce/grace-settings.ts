@@ -1,3 +1,4 @@
+import { mean } from '../../../shared/statistics/intervals.ts'
 import type { GraceOptions } from '../../core/learn/embed/grace-rollouts.ts'
 import { createRandom } from '../../core/learn/random.ts'
 import type { Report, Reproduction } from './define.ts'
@@ -38,13 +39,18 @@ async function runSeed(seed: number, size: Size, say: (text: string) => void): P
   const found = new Map<string, number>()
   const judging = () => createRandom(seed).fork('judge')
   const held = world.heldOut.pretraining
+  const before = await qualityOf(base, world, 'with rationale', judging())
+  const winRate = (named: readonly boolean[]): number =>
+    mean(named.map((right, at) => (right === before.named[at] ? 0.5 : Number(right))))
   const measure = async (
     name: string,
     { changes = {}, supervised = true, judged = 'with rationale' }: Way,
   ): Promise<void> => {
     const policy = await copyDecoder(base)
     await trainGrace(policy, world, { ...size, looks: 1 }, random.fork('grace'), nextTurn, { changes, supervised })
-    found.set(name, (await qualityOf(policy, world, judged, judging())).margin)
+    const { margin, named } = await qualityOf(policy, world, judged, judging())
+    found.set(name, margin)
+    found.set(`${name}, wins`, winRate(named))
     found.set(`${name}, loss`, await lossOn(policy, held, world.tokenizer.padId))
     if (name === 'usual')
       for (const budget of BUDGETS) {
@@ -54,7 +60,8 @@ async function runSeed(seed: number, size: Size, say: (text: string) => void): P
     policy.dispose()
     say(`seed ${seed}: ${name}`)
   }
-  found.set('base', (await qualityOf(base, world, 'with rationale', judging())).margin)
+  found.set('base', before.margin)
+  found.set('base, wins', winRate((await qualityOf(base, world, 'with rationale', judging().fork('again'))).named))
   found.set('base, loss', await lossOn(base, held, world.tokenizer.padId))
   await measure('usual', {})
   for (const [name, way] of Object.entries(WAYS)) await measure(name, way)
@@ -66,6 +73,7 @@ export async function studyGrace({ form, seeds, size, say }: StudyOptions<Size>)
   const level = await overAllSeeds(seeds, (seed) => runSeed(seed, size, say), say)
   const margin = { metric: 'similarity margin', goal: 'max' } as const
   const loss = { metric: 'held-out loss of the language model, nats/token', goal: 'min' } as const
+  const wins = { metric: 'win rate against the model before training', goal: 'max' } as const
   const axis = (title: string, usual: string, others: readonly (readonly [string, string])[]) => ({
     title,
     ...margin,
@@ -110,11 +118,22 @@ export async function studyGrace({ form, seeds, size, say }: StudyOptions<Size>)
           level('λ₁ 0, loss', 'λ₁ 0'),
         ],
       },
+      {
+        title: 'What it does to the answers',
+        ...wins,
+        usual: level('usual, wins', 'GRACE'),
+        others: [
+          level('base, wins', 'before training, drawn again'),
+          level('unsupervised, wins', 'without positives'),
+          level('λ₁ 0, wins', 'λ₁ 0'),
+        ],
+      },
     ],
     notes: [
       'λ₂’s term as printed is the same for all rollouts of a text and cancels in group-mean advantages: see grace-cancellation. What is left of it comes from rollouts that do not end: they get −1 in place of their reward, beside which the term counts again.',
       'Another pooled span is another embedding: how far its margin lies from the usual one’s is not what training adds.',
       'The budget is of one trained policy, judged with shorter rationales than it learned to write; what they cost is the time of that many tokens.',
+      'In a win rate the judge is a rule: of two sampled answers on the same text the one that names its topic wins, and half a win is counted where both do or neither does.',
       'A toy: made-up texts, a model of a hundred thousand weights.',
     ],
   })

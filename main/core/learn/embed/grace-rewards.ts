@@ -1,4 +1,5 @@
 import { normalizeRows } from '../ops.ts'
+import { readAll } from '../read-tensors.ts'
 import { tf } from '../tf.ts'
 
 // What GRACE (arXiv 2510.04506) rewards: the embedding that a rationale makes, as numbers and without a gradient.
@@ -58,17 +59,17 @@ export interface RewardParts {
  * The supervised reward (Eqs. 12 to 15 there), of numbers: no gradient flows through the embedding.
  * @param query [instance, dim]   @param rollouts [instance, rollout, dim]   @param negatives [instance, negative, dim]
  */
-export function graceRewards(
+export async function graceRewards(
   query: tf.Tensor2D,
   rollouts: tf.Tensor3D,
   negatives: tf.Tensor3D,
   weights: RewardWeights,
-): RewardParts {
-  const { anchored, consistency, cross } = similarities(query, rollouts)
+): Promise<RewardParts> {
+  const { anchored, consistency, cross } = await similarities(query, rollouts)
   const [instances, count, dim] = negatives.shape
-  const away = tf.tidy(() => {
+  const [away] = await readAll(() => {
     const unit = tf.reshape(normalizeRows(tf.reshape(negatives, [instances * count, dim])), [instances, count, dim])
-    return tf.sum(tf.mul(tf.expandDims(normalizeRows(query), 1), unit), [1, 2]).arraySync() as number[]
+    return [tf.sum<tf.Tensor1D>(tf.mul(tf.expandDims(normalizeRows(query), 1), unit), [1, 2])]
   })
   const contrastive = anchored.map((row, i) => row.map((value) => value - away[i]!))
   const hard = hardOf(cross)
@@ -85,8 +86,8 @@ export function graceRewards(
  * An extension, not in the paper: −max over other instances' queries of the similarity to this rollout, which differs
  * between the rollouts of a text and so does not cancel in the advantages. [instance, rollout]
  */
-export function rolloutHardTerm(query: tf.Tensor2D, rollouts: tf.Tensor3D): number[][] {
-  const { anchored, cross } = similarities(query, rollouts)
+export async function rolloutHardTerm(query: tf.Tensor2D, rollouts: tf.Tensor3D): Promise<number[][]> {
+  const { anchored, cross } = await similarities(query, rollouts)
   return anchored.map((row, i) =>
     row.map(
       (_value, k) =>
@@ -117,8 +118,12 @@ export interface SelfRewardParts {
 }
 
 /** The unsupervised reward: the anchor is one more rationale of the same text. Shapes as above. */
-export function graceSelfRewards(anchors: tf.Tensor2D, rollouts: tf.Tensor3D, weights: RewardWeights): SelfRewardParts {
-  const { anchored, consistency, cross } = similarities(anchors, rollouts)
+export async function graceSelfRewards(
+  anchors: tf.Tensor2D,
+  rollouts: tf.Tensor3D,
+  weights: RewardWeights,
+): Promise<SelfRewardParts> {
+  const { anchored, consistency, cross } = await similarities(anchors, rollouts)
   const hard = hardOf(cross)
   // cross[j][i][k] = sim(anchor_j, rollout k of instance i)
   const others = anchored.map((row, i) =>
@@ -158,21 +163,21 @@ interface Similarities {
   readonly cross: number[][][]
 }
 
-function similarities(query: tf.Tensor2D, rollouts: tf.Tensor3D): Similarities {
+async function similarities(query: tf.Tensor2D, rollouts: tf.Tensor3D): Promise<Similarities> {
   const [instances, count, dim] = rollouts.shape
-  return tf.tidy(() => {
+  const [cross, within] = await readAll(() => {
     const flat = normalizeRows(tf.reshape(rollouts, [instances * count, dim]))
     const unit = tf.reshape(flat, [instances, count, dim])
-    const cross = tf
-      .reshape(tf.matMul(normalizeRows(query), flat, false, true), [instances, instances, count])
-      .arraySync() as number[][][]
-    const within = tf.matMul(unit, unit, false, true).arraySync() as number[][][]
-    return {
-      anchored: cross.map((row, i) => row[i]!),
-      consistency: within.map((matrix) => matrix.map((row, k) => mean(row.filter((_value, j) => j !== k)))),
-      cross,
-    }
+    return [
+      tf.reshape<tf.Rank.R3>(tf.matMul(normalizeRows(query), flat, false, true), [instances, instances, count]),
+      tf.matMul(unit, unit, false, true) as tf.Tensor3D,
+    ]
   })
+  return {
+    anchored: cross.map((row, i) => row[i]!),
+    consistency: within.map((matrix) => matrix.map((row, k) => mean(row.filter((_value, j) => j !== k)))),
+    cross,
+  }
 }
 
 function hardOf(cross: readonly (readonly (readonly number[])[])[]): number[] {

@@ -113,7 +113,7 @@ export async function graceRound(
     rollouts: await embed(asked, written),
     negatives: await embed(negatives, others),
   }
-  const found = rewardsOf(vectors, instances.length, k, supervised, options)
+  const found = await rewardsOf(vectors, instances.length, k, supervised, options)
   const totals = found.total.map((row, i) =>
     row.map((value, at) =>
       written[i * k + at]!.ended || options.unfinishedReward === null ? value : options.unfinishedReward,
@@ -154,20 +154,20 @@ interface FoundRewards {
   readonly margin: number
 }
 
-function rewardsOf(
+async function rewardsOf(
   vectors: { readonly anchors: Float32Array[]; readonly rollouts: Float32Array[]; readonly negatives: Float32Array[] },
   instances: number,
   k: number,
   supervised: boolean,
   { weights, hardTerm }: GraceOptions,
-): FoundRewards {
+): Promise<FoundRewards> {
   const dim = vectors.anchors[0]!.length
   const anchors = tf.tensor2d(joined(vectors.anchors), [instances, dim])
   const rollouts = tf.tensor3d(joined(vectors.rollouts), [instances, k, dim])
   const negatives = tf.tensor3d(joined(vectors.negatives), [instances, vectors.negatives.length / instances, dim])
   try {
     if (!supervised) {
-      const parts = graceSelfRewards(anchors, rollouts, weights)
+      const parts = await graceSelfRewards(anchors, rollouts, weights)
       const perRollout = hardTerm === 'rollout'
       const positive = meanOf(parts.self.flat())
       return {
@@ -179,8 +179,8 @@ function rewardsOf(
         margin: positive - meanOf(parts.cross.flat()),
       }
     }
-    const parts = graceRewards(anchors, rollouts, negatives, weights)
-    const own = hardTerm === 'rollout' ? rolloutHardTerm(anchors, rollouts) : null
+    const parts = await graceRewards(anchors, rollouts, negatives, weights)
+    const own = hardTerm === 'rollout' ? await rolloutHardTerm(anchors, rollouts) : null
     const positive = meanOf(parts.positive.flat())
     const count = Math.max(1, vectors.negatives.length / instances)
     // Σ over negatives = positive − contrastive; the margin takes their mean.
