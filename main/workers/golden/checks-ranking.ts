@@ -25,7 +25,7 @@ import { averageRanks, kendallTauB, pearson, spearman } from '../../../shared/st
 import { bradleyTerry, eloRatings, eloScale, winMatrix, type Game } from '../../../shared/statistics/ratings.ts'
 import { covered, out, type Check, type Outputs } from './check.ts'
 import { DOUBLE, EXACT, SINGLE, singleFor } from './compare.ts'
-import { reader, type Value } from './vectors.ts'
+import { reader } from './vectors.ts'
 
 const checkPlackettLuce: Check = (vector) => {
   const inputs = reader(vector.inputs, 'inputs')
