@@ -72,7 +72,7 @@ describe.each(METHODS)('%s', (_name, method, changes) => {
     resumed.restore(saved)
     for (let step = 0; step < 4; step += 1) expect(await resumed.update(set)).toEqual(await whole.update(set))
     expect(await resumed.save()).toEqual(await whole.save())
-    expect([...resumed.act(Float32Array.of(0.3, -0.2), 2)]).toEqual([...whole.act(Float32Array.of(0.3, -0.2), 2)])
+    expect(await resumed.act(Float32Array.of(0.3, -0.2), 2)).toEqual(await whole.act(Float32Array.of(0.3, -0.2), 2))
     whole.dispose()
     resumed.dispose()
   })
@@ -83,7 +83,7 @@ it('CPL moves toward the better actions, cloning stays with the data', async () 
   const slope = async (method: unknown, changes: Record<string, unknown>): Promise<number> => {
     const run = start(method as ControlMethod, changes, 8, 300) // a page of its own config
     for (let step = 0; step < 300; step += 1) await run.update(set)
-    const [low, high] = run.act(Float32Array.of(-0.5, 0.5), 2)
+    const [low, high] = await run.act(Float32Array.of(-0.5, 0.5), 2)
     run.dispose()
     return high! - low!
   }

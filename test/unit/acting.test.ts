@@ -62,9 +62,10 @@ describe('an episode that is watched', () => {
     const outcomes = await rollOut(kind, policy, { episodes: 2, seed: 5 })
     for (const [episode, outcome] of outcomes.entries()) {
       const watched = await openEpisode(kind, policy, { seed: 5, episode })
-      const parts = [0, 30, 60].map((from) => watched.steps(from, 30))
+      const parts = []
+      for (const from of [0, 30, 60]) parts.push(await watched.steps(from, 30))
       expect(parts.map(({ ended }) => ended)).toEqual([false, false, true])
-      const whole = watched.steps(0, 1000)
+      const whole = await watched.steps(0, 1000)
       expect(whole.rewards).toEqual(parts.flatMap(({ rewards }) => rewards))
       expect(whole.rewards.reduce((sum, reward) => sum + reward, 0)).toBe(outcome.total)
       expect([whole.rewards.length, whole.successes.includes(true)]).toEqual([outcome.steps, outcome.success])

@@ -105,7 +105,7 @@ async function playEpisodes(
     worlds.forEach((world, at) => world.reset(randoms[at]!))
     const ended = worlds.map(() => false)
     for (let step = 0; step < perEpisode * set.time; step += 1) {
-      playStep({ kind, behaviour, set, start, perEpisode, worlds, randoms, ended }, step)
+      await playStep({ kind, behaviour, set, start, perEpisode, worlds, randoms, ended }, step)
       await breathe((step + 1) * count)
     }
   } finally {
@@ -124,7 +124,10 @@ interface Play {
   readonly ended: boolean[]
 }
 
-function playStep({ kind, behaviour, set, start, perEpisode, worlds, randoms, ended }: Play, step: number): void {
+async function playStep(
+  { kind, behaviour, set, start, perEpisode, worlds, randoms, ended }: Play,
+  step: number,
+): Promise<void> {
   const t = step % set.time
   const segmentOf = (world: number): number => (start + world) * perEpisode + Math.floor(step / set.time)
   worlds.forEach((world, at) => {
@@ -136,9 +139,9 @@ function playStep({ kind, behaviour, set, start, perEpisode, worlds, randoms, en
     noteState(set, segment, t, world, behaviour.name, start + at)
   })
   const limit = kind.info.actionLimit - ACTION_MARGIN
-  const cut: BatchPolicy = (...given) =>
-    Float64Array.from(behaviour.policy(...given), (value) => Math.min(limit, Math.max(-limit, value)))
-  stepTogether(worlds, cut, randoms, (at, result, action) => {
+  const cut: BatchPolicy = async (...given) =>
+    Float64Array.from(await behaviour.policy(...given), (value) => Math.min(limit, Math.max(-limit, value)))
+  await stepTogether(worlds, cut, randoms, (at, result, action) => {
     const segment = segmentOf(at)
     if (segment >= set.count || ended[at]) return
     const row = segment * set.time + t

@@ -1,11 +1,21 @@
 import { createRandom, type Random } from '../learn/random.ts'
 import type { Policy, Step, World, WorldKind } from './define.ts'
 
-/** Acts for many worlds at once. @param observations [world, observation]   @returns [world, action] */
-export type BatchPolicy = (observations: Float32Array, worlds: number, randoms: readonly Random[]) => ArrayLike<number>
+/**
+ * Acts for many worlds at once. A network's actions come when its engine has computed them.
+ * @param observations [world, observation]   @returns [world, action]
+ */
+export type BatchPolicy = (
+  observations: Float32Array,
+  worlds: number,
+  randoms: readonly Random[],
+) => ArrayLike<number> | Promise<ArrayLike<number>>
 
 /** One policy for each of many worlds, one after the other. */
-export function eachOf(policy: Policy, { observation, action }: World['info']): BatchPolicy {
+export function eachOf(
+  policy: Policy,
+  { observation, action }: World['info'],
+): (...given: Parameters<BatchPolicy>) => Float64Array {
   return (observations, worlds, randoms) => {
     const actions = new Float64Array(worlds * action.length)
     for (let world = 0; world < worlds; world += 1) {
@@ -79,7 +89,7 @@ async function actTogether(
     worlds.forEach((world, episode) => world.reset(randoms[episode]!))
     const outcomes = worlds.map(() => ({ total: 0, discounted: 0, success: false, steps: 0, done: false }))
     for (let step = 0; step < steps; step += 1) {
-      stepTogether(worlds, policy, randoms, (episode, { reward, success, done }) => {
+      await stepTogether(worlds, policy, randoms, (episode, { reward, success, done }) => {
         const outcome = outcomes[episode]!
         if (outcome.done) return
         Object.assign(outcome, {
@@ -99,16 +109,16 @@ async function actTogether(
 }
 
 /** One step of every world. */
-export function stepTogether(
+export async function stepTogether(
   worlds: readonly World[],
   policy: BatchPolicy,
   randoms: readonly Random[],
   each: (world: number, step: Step, action: Float64Array) => void,
-): void {
+): Promise<void> {
   const { observation, action } = worlds[0]!.info
   const seen = new Float32Array(worlds.length * observation.length)
   worlds.forEach((world, at) => seen.set(world.observe(), at * observation.length))
-  const actions = policy(seen, worlds.length, randoms)
+  const actions = await policy(seen, worlds.length, randoms)
   worlds.forEach((world, at) => {
     const own = Float64Array.from(action, (_, axis) => actions[at * action.length + axis]!)
     each(at, world.step(own), own)

@@ -61,7 +61,7 @@ export async function act(text: string): Promise<number> {
   for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
     const command = actorCommand.parse(JSON.parse(line))
     try {
-      const steps = (await episodeOf(command)).steps(command.from, command.steps)
+      const steps = await (await episodeOf(command)).steps(command.from, command.steps)
       say({ type: 'acted', id: command.id, steps, engine: command.policy.kind === 'script' ? null : await engine })
     } catch (error) {
       console.error(error)

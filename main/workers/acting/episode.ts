@@ -5,8 +5,8 @@ import { stepTogether, type BatchPolicy } from '../../core/worlds/roll-out.ts'
 
 /** An episode that is acted as far as somebody looked. */
 export interface Episode {
-  /** Steps `from` … `from + count − 1`, fewer at its end. */
-  steps(from: number, count: number): ActedSteps
+  /** Steps `from` … `from + count − 1`, fewer at its end. One call at a time. */
+  steps(from: number, count: number): Promise<ActedSteps>
   dispose(): void
 }
 
@@ -22,9 +22,9 @@ export async function openEpisode(
   const done: Omit<ActedSteps, 'from' | 'ended'> = { qpos: [], actions: [], rewards: [], successes: [] }
   let over = false
 
-  function step(): void {
+  async function step(): Promise<void> {
     done.qpos.push([...world.qpos()])
-    stepTogether([world], policy, [random], (_world, result, action) => {
+    await stepTogether([world], policy, [random], (_world, result, action) => {
       done.actions.push([...action])
       done.rewards.push(result.reward)
       done.successes.push(result.success)
@@ -34,9 +34,9 @@ export async function openEpisode(
   }
 
   return {
-    steps(from, count) {
+    async steps(from, count) {
       const to = from + count
-      while (!over && done.rewards.length < to) step()
+      while (!over && done.rewards.length < to) await step()
       return {
         from,
         qpos: done.qpos.slice(from, to),

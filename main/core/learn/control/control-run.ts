@@ -71,7 +71,7 @@ export interface ControlRun {
    */
   update(set: SegmentSet, judged?: readonly number[]): Promise<ControlUpdate>
   /** The policy's actions, dropout off. [row, observation] → [row, action] */
-  act(observations: Float32Array, rows: number): Float32Array
+  act(observations: Float32Array, rows: number): Promise<Float32Array>
   /** Everything the next update depends on: weights `<network>/<tensor>`, moments `optimizer/<network>/<key>`, `step` [1]. */
   save(): Promise<Record<string, NamedTensor>>
   /** The reverse. @throws RangeError for a missing tensor */
@@ -273,9 +273,9 @@ function expectTensor(tensors: Readonly<Record<string, NamedTensor>>, name: stri
 }
 
 /** The policy's actions, dropout off. [row, observation] → [row, action] */
-export function actWith(policy: Mlp, observations: Float32Array, rows: number): Float32Array {
+export async function actWith(policy: Mlp, observations: Float32Array, rows: number): Promise<Float32Array> {
   const out = tf.tidy(() => policy.apply(tf.tensor2d(observations, [rows, policy.config.inputs])))
-  const values = out.dataSync<'float32'>().slice()
+  const values = (await out.data<'float32'>()).slice()
   out.dispose()
   return values
 }
