@@ -17,6 +17,8 @@ export const itemsDifference = z.strictObject({
   low: z.number(),
   high: z.number(),
   p: z.number(),
+  /** For all comparisons that are shown together (Holm). */
+  adjustedP: z.number(),
   items: z.int(),
   /** Prompts, queries or episodes that the items belong to. */
   clusters: z.int(),

@@ -137,6 +137,7 @@ describe('a comparison', () => {
       low: 0.1,
       high: 0.3,
       p: 0.01,
+      adjustedP: 0.01,
       items: 9,
       clusters: 9,
       overSeeds: true,
@@ -146,6 +147,31 @@ describe('a comparison', () => {
       itemsInWords(found, 'test/ndcg', '+0.2', 'p = .010', { told, still: false })
     expect(words(true)).toMatch(/^Taking the 9 held-out queries as drawn .*: it reaches beyond these queries\.$/)
     expect(words(false)).toMatch(/: this interval excludes 0, where that over the seeds alone does not\.$/)
+  })
+
+  test('knows how many are shown: among several, one that is no more than chance gives is not said to be told', () => {
+    const configuration = (method: string, count: number) =>
+      [1, 2, 3].map((seed) => run(method, seed, count + (seed % 2)))
+    const runs = [...configuration('dpo', 5), ...configuration('copg', 9), ...configuration('ipo', 6)]
+    const of = (some: readonly ComparedRun[]) =>
+      new Map(compareRuns(some, options).differences.map(({ groupHash, items }) => [groupHash.split(':')[0], items!]))
+    const [all, two] = [of(runs), of(runs.filter(({ spec }) => spec.method !== 'ipo'))]
+    expect(two.get('copg')!.adjustedP).toBe(two.get('copg')!.p)
+    expect(all.get('copg')!.adjustedP).toBeCloseTo(2 * all.get('copg')!.p, 12)
+    expect(all.get('ipo')!.adjustedP).toBeGreaterThanOrEqual(all.get('ipo')!.p)
+    expect(compareRuns(runs, options).conclusions.join(' ')).toMatch(
+      /held-out pairs .* p [=<] [\d.]+, p [=<] [\d.]+ by Holm/,
+    )
+    const found = { ...all.get('copg')!, low: 0.01, high: 0.3, p: 0.04, adjustedP: 0.08 }
+    const words = (overSeeds: boolean): string =>
+      itemsInWords({ ...found, overSeeds }, ACCURACY, '+0.2', 'p = .040, p = .080 by Holm', {
+        told: false,
+        still: false,
+      })
+    expect(words(true)).toMatch(
+      /: its interval alone excludes 0, and among all comparisons shown that is no more than chance would give\.$/,
+    )
+    expect(words(false)).toMatch(/than chance would give\. It says nothing of other seeds\./)
   })
 
   test('of one seed each, is of these weights alone, and says so', () => {

@@ -39,12 +39,15 @@ export function* compareToBaseline(
   }
   const tested = differences.filter((one) => one.p !== null && one.interval.n >= FEWEST_SEEDS)
   const adjusted = new Map(holm(tested.map((one) => one.p ?? 1)).map((value, at) => [tested[at]!, value]))
+  const byItem = differences.flatMap(({ items }) => items ?? [])
+  const ofItems = new Map(holm(byItem.map(({ p }) => p)).map((value, at) => [byItem[at]!, value]))
   return differences.map((one) => {
     if (one.whyNot !== null) return one
+    const items = one.items === null ? null : { ...one.items, adjustedP: ofItems.get(one.items)! }
     const adjustedP = adjusted.get(one) ?? null
     const verdict = verdictOf(one.interval, adjustedP, options.margin)
     const more = verdict === 'cannot-tell' && one.seedsToTell !== null && one.seedsToTell > one.interval.n
-    return { ...one, adjustedP, verdict, seedsToTell: more ? one.seedsToTell : null }
+    return { ...one, items, adjustedP, verdict, seedsToTell: more ? one.seedsToTell : null }
   })
 }
 

@@ -31,15 +31,20 @@ export function itemsInWords(
   const of = items === groups ? '' : ` of ${formatCount(found.clusters)} ${groups}`
   const these = `${formatCount(found.items)} held-out ${items}${of}`
   const includes = found.low <= 0 && found.high >= 0
+  const chance =
+    !includes && found.adjustedP >= 0.05
+      ? ': its interval alone excludes 0, and among all comparisons shown that is no more than chance would give'
+      : ''
   const more =
     found.clustersToTell === null || found.clustersToTell <= found.clusters
       ? ''
       : ` With ${found.overSeeds ? 'such seeds' : 'these two runs'}, about ${formatCount(found.clustersToTell)} ${groups} could tell it in four of five repeats.`
   if (still)
-    return `Paired over ${these}, the difference is ${amount}, ${p}${includes ? ', and 0 is in the interval' : ''}.`
+    return `Paired over ${these}, the difference is ${amount}, ${p}${includes ? ', and 0 is in the interval' : chance}.`
   if (!found.overSeeds)
-    return `Between these runs alone, paired over ${these}, the difference is ${amount}, ${p}${includes ? ', and 0 is in the interval' : ''}: it says nothing of other seeds.${more}`
+    return `Between these runs alone, paired over ${these}, the difference is ${amount}, ${p}${includes ? ', and 0 is in the interval' : chance}${chance === '' ? ': it' : '. It'} says nothing of other seeds.${more}`
   const also = `Taking the ${these} as drawn from more of their kind, as the seeds are, the difference is ${amount}, ${p}`
+  if (chance !== '') return `${also}${chance}.`
   if (!includes)
     return told
       ? `${also}: it reaches beyond these ${items}.`

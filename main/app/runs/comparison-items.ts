@@ -98,6 +98,7 @@ export function itemsDifference({ items: all, ours, theirs, paired }: SameItems)
     low,
     high,
     p,
+    adjustedP: p, // until it is known what else is shown
     items,
     clusters,
     overSeeds: ours.length > 1 && theirs.length > 1,

@@ -107,7 +107,7 @@ function itemsOf(difference: GroupDifference, { groups, metricName }: Conclusion
       items,
       metricName,
       `${signed(items.mean, items)}${rangeInWords({ ...items, n: items.items })}`,
-      sayP(items.p),
+      items.adjustedP === items.p ? sayP(items.p) : `${sayP(items.p)}, ${sayP(items.adjustedP)} by Holm`,
       { told, still: noSeedChanges(difference, groups, metricName) },
     ),
   ]
