@@ -1,33 +1,21 @@
 import { spawnSync } from 'node:child_process'
+import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { readTail } from '../../main/base/files/tail.ts'
 import { runPaths } from '../../main/base/run-folder/paths.ts'
 import { killAfterCheckpoint } from '../support/kill-trainer.ts'
+import { everyKind, TEXTS } from '../support/every-kind.ts'
 import { softwareGpu } from '../support/software-gpu.ts'
-import {
-  allEvents,
-  exitOf,
-  makeTinyRun,
-  metricsByStep,
-  spawnTrainer,
-  tinyRows,
-  type TinyOptions,
-} from '../support/tiny-run.ts'
+import { allEvents, exitOf, makeTinyRun, metricsByStep, spawnTrainer, type TinyOptions } from '../support/tiny-run.ts'
 import { ownFolder } from '../support/own-folder.ts'
 
-/**
- * Of one length, because an emulated card takes seconds to compile for each new shape; and no more than the steps take, because
- * each row is also scored by the reference, and looked at again in the end.
- */
-const ROWS = tinyRows(8, 2, 2).map((row) => ({
-  ...row,
-  a: row.a === 'no no no' ? 'no no' : row.a,
-  b: row.b === 'no no no' ? 'no no' : row.b,
-}))
+const TRAIN_FOLDERS = fileURLToPath(new URL('../support/train-folders-child.ts', import.meta.url))
 const CHILD = fileURLToPath(new URL('../support/webgpu-child.ts', import.meta.url))
 /** Two seconds each on two cores that emulate a card. Twenty and more by hand. */
 const STEPS = Number(process.env['PAIRLAB_GPU_STEPS'] ?? 3)
+/** Those that the test above does not train; with more steps, all. */
+const METHODS = ['sft', 'copg', 'pg-rank', 'grace', 'cpl', ...(STEPS > 5 ? ['dpo'] : [])] as const
 const own = ownFolder('webgpu')
 
 describe.skipIf(softwareGpu === null)(
@@ -41,10 +29,22 @@ describe.skipIf(softwareGpu === null)(
       return folder
     }
 
+    /** Each number of the first within 2·10⁻³ of the second's. */
+    function expectSameCurves(actual: string, expected: string, names: readonly string[], steps: number): void {
+      const [own, wanted] = [metricsByStep(allEvents(actual)), metricsByStep(allEvents(expected))]
+      for (const name of names) {
+        expect(Object.keys(own[name]!), name).toHaveLength(steps)
+        for (const [step, value] of Object.entries(wanted[name]!))
+          expect(Math.abs(own[name]![Number(step)]! - value!), `${name} at step ${step}`).toBeLessThanOrEqual(
+            2e-3 * Math.max(1, Math.abs(value!)),
+          )
+      }
+    }
+
     test('trains on the same curve as wasm, also where it was killed, saves and draws', async () => {
       const options: TinyOptions = {
         method: 'dpo',
-        rows: ROWS,
+        rows: TEXTS,
         training: {
           steps: STEPS,
           batchSize: 2,
@@ -62,23 +62,33 @@ describe.skipIf(softwareGpu === null)(
         webgpu: await finish(webgpu),
         wasm: await finish(makeTinyRun(own.path, { ...options, engine: 'wasm', runId: 'wasm' })),
       }
-      const [actual, expected] = [folders.webgpu, folders.wasm].map((folder) => metricsByStep(allEvents(folder)))
-      for (const name of ['loss', 'grad_norm', 'rewards/margins']) {
-        expect(Object.keys(actual![name]!), name).toHaveLength(STEPS)
-        for (const [step, value] of Object.entries(expected![name]!)) {
-          expect(Math.abs(actual![name]![Number(step)]! - value!), `${name} at step ${step}`).toBeLessThanOrEqual(
-            2e-3 * Math.max(1, Math.abs(value!)),
-          )
-        }
-      }
+      expectSameCurves(folders.webgpu, folders.wasm, ['loss', 'grad_norm', 'rewards/margins'], STEPS)
+      const expected = metricsByStep(allEvents(folders.wasm))
       // The curve moves, so that a step that does nothing would show.
-      expect(Math.abs(expected!['loss']![STEPS]! - expected!['loss']![1]!)).toBeGreaterThan(1e-2)
+      expect(Math.abs(expected['loss']![STEPS]! - expected['loss']![1]!)).toBeGreaterThan(1e-2)
       const events = allEvents(folders.webgpu)
       expect(events[0]).toMatchObject({ type: 'ready', engine: 'webgpu' })
       expect(events.filter((event) => event.type === 'sample')).toHaveLength(1)
       expect(events.find((event) => event.type === 'fact' && 'enginePeakBytes' in event.facts)).toBeDefined()
       expect(events.findLast((event) => event.type === 'ready')).toMatchObject({ resumedFromStep: STEPS - 1 })
     }, 280_000)
+
+    test('trains every kind of method on the same curve as wasm', { timeout: 280_000 }, () => {
+      const kinds = everyKind(STEPS)
+      const folders = (engine: 'webgpu' | 'wasm'): string[] =>
+        METHODS.map((name) =>
+          makeTinyRun(path.join(own.path, engine, name), { ...kinds[name], engine, runId: `${engine}-${name}` }),
+        )
+      const [webgpu, wasm] = [folders('webgpu'), folders('wasm')]
+      for (const [engine, given] of Object.entries({ webgpu, wasm })) {
+        const { status, stderr } = spawnSync(process.execPath, [TRAIN_FOLDERS, engine, ...given], {
+          encoding: 'utf8',
+          env: { ...process.env, ...softwareGpu },
+        })
+        expect([status, status === 0 ? '' : stderr.slice(-2000)], engine).toEqual([0, ''])
+      }
+      METHODS.forEach((_name, at) => expectSameCurves(webgpu[at]!, wasm[at]!, ['loss', 'grad_norm'], STEPS))
+    })
 
     const child = (trouble: string, ...more: string[]): Record<string, unknown> => {
       const { stdout } = spawnSync(process.execPath, [CHILD, trouble, ...more], {

@@ -1,10 +1,11 @@
-import { openWasm } from '../../main/workers/engine/wasm.ts'
+import { openEngine as openAny } from '../../main/workers/engine/choose.ts'
 import { findResumePoint, train } from '../../main/workers/trainer/loop.ts'
 import { PROTOCOL_VERSION } from '../../main/base/run-folder/protocol.ts'
 import { createRunContext, type RunContext } from '../../main/workers/trainer/run-context.ts'
 import { openEventLog } from '../../main/base/run-folder/events.ts'
 import { readSpec } from '../../main/base/run-folder/spec.ts'
 import { tf } from '../../main/core/learn/tf.ts'
+import type { EngineName } from '../../shared/domain.ts'
 
 export interface TrainedHere {
   readonly outcome: 'finished' | 'cancelled' | 'interrupted'
@@ -15,13 +16,13 @@ export interface TrainedHere {
 
 let engine: Promise<unknown> | null = null
 
-/** Opens the engine that people train with, once a process. */
-export async function openEngine(): Promise<void> {
-  await (engine ??= openWasm({ threads: 1, enginesFolder: null }))
+/** Opens an engine, once a process; if nobody asked for another, the one that people train with. */
+export async function openEngine(name: EngineName = 'wasm'): Promise<void> {
+  await (engine ??= openAny(name, { threads: 1, enginesFolder: null }))
 }
 
 /**
- * What a training process does with a run folder, in this process, on the WebAssembly engine: where many methods are tried,
+ * What a training process does with a run folder, in this process, on the engine that is open: where many methods are tried,
  * starting a process for each would take most of the time.
  * @param stopAfter the step at whose checkpoint it is stopped, without saving again; null to let it finish
  */
@@ -30,7 +31,7 @@ export async function trainHere(folder: string, stopAfter: number | null = null)
   const log = openEventLog(folder)
   const tensors: number[] = []
   let stopped = false
-  const plain = createRunContext(readSpec(folder), folder, log, { engine: 'wasm', obeys: false })
+  const plain = createRunContext(readSpec(folder), folder, log, { engine: readSpec(folder).engine, obeys: false })
   const context: RunContext = Object.create(plain, {
     emit: {
       value: (...[body, durable]: Parameters<RunContext['emit']>) => {
@@ -53,7 +54,7 @@ export async function trainHere(folder: string, stopAfter: number | null = null)
     {
       type: 'ready',
       protocolVersion: PROTOCOL_VERSION,
-      engine: 'wasm',
+      engine: readSpec(folder).engine,
       device: 'cpu',
       pid: process.pid,
       startedAtMs: 0,

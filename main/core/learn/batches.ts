@@ -1,5 +1,6 @@
 import type { AnswerBatch, Batch, GroupBatch, JudgedSides, PairBatch, TokenBatch } from './define.ts'
 import type { EncodedAnswer, EncodedCompletion, EncodedPair } from './tokens/encode-rows.ts'
+import { tensorOf } from './host-numbers.ts'
 import { tf } from './tf.ts'
 
 /** Rows are padded to a multiple of this, so that few shapes occur. */
@@ -25,9 +26,9 @@ export function tokenBatch(rows: readonly EncodedCompletion[], padId: number): T
     else completion.set(trained, start + prompt.length)
   }
   return {
-    ids: tf.tensor2d(ids, [rows.length, time], 'int32'),
-    attention: tf.tensor2d(attention, [rows.length, time]),
-    completion: tf.tensor2d(completion, [rows.length, time]),
+    ids: tensorOf<tf.Rank.R2>(ids, [rows.length, time]),
+    attention: tensorOf<tf.Rank.R2>(attention, [rows.length, time]),
+    completion: tensorOf<tf.Rank.R2>(completion, [rows.length, time]),
   }
 }
 
@@ -66,7 +67,8 @@ export function pairBatch(
 ): PairBatch {
   const rows = [...pairs.map((pair) => pair.chosen), ...pairs.map((pair) => pair.rejected)]
   const tokens = tokenBatch(rows, padId)
-  const column = (value: (pair: EncodedPair, at: number) => number): tf.Tensor1D => tf.tensor1d(pairs.map(value))
+  const column = (value: (pair: EncodedPair, at: number) => number): tf.Tensor1D =>
+    tensorOf<tf.Rank.R1>(pairs.map(value), [pairs.length])
   return {
     kind: 'pairs',
     pairs: pairs.length,
@@ -203,7 +205,7 @@ export function groupBatch(
   )
   const tokens = tokenBatch(rows, padId)
   const grid = (value: (group: EncodedGroup, at: number) => number): tf.Tensor2D =>
-    tf.tensor2d(
+    tensorOf<tf.Rank.R2>(
       groups.flatMap((group) => Array.from({ length: size }, (_none, at) => value(group, at))),
       [groups.length, size],
     )

@@ -68,8 +68,13 @@ function decayAt(progress: number, schedule: ScheduleConfig['schedule']): number
  * the sum is the engine's own, in single precision, unless the engine is the reference.
  */
 export async function readGlobalNorm(gradients: readonly tf.Tensor[]): Promise<number> {
-  if (gradients.length === 0 || tf.getBackend() === 'cpu' || hasKernel(OPTIMIZER_KERNELS.globalNorm))
-    return globalNorm(gradients)
+  if (gradients.length === 0 || tf.getBackend() === 'cpu') return globalNorm(gradients)
+  if (hasKernel(OPTIMIZER_KERNELS.globalNorm)) {
+    const [norm] = runKernel(OPTIMIZER_KERNELS.globalNorm, Object.fromEntries(gradients.entries()))
+    const [high, low] = await norm!.data<'float32'>()
+    norm!.dispose()
+    return high! + low!
+  }
   const norm = tf.tidy(() => tf.sqrt(tf.addN(gradients.map((gradient) => tf.sum(tf.square(gradient))))))
   const [value] = await norm.data<'float32'>()
   norm.dispose()

@@ -5,6 +5,7 @@ import { ADAPTER_FILE, adapterFile } from '../../../shared/contract/engines.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { tf } from '../../core/learn/tf.ts'
 import type { Engine, EngineOptions } from './engine.ts'
+import { registerWebGpuKernels } from './webgpu/register.ts'
 import { repairWebGpu } from './webgpu-repairs.ts'
 import { adapterTrouble, deviceLost, outOfMemory, wrongUse } from './webgpu-trouble.ts'
 
@@ -123,8 +124,11 @@ async function useBackend(device: GPUDevice, info: AdapterInfo): Promise<void> {
   // In place of the one it registered itself, whose device nobody else can watch.
   if (tf.findBackendFactory('webgpu') != null) tf.removeBackend('webgpu')
   tf.registerBackend('webgpu', () => new WebGPUBackend(device, info as never) as never, 3) // the package's own copy of the base type
+  // Else what is small and not yet sent is computed by the processor, by other kernels than what is larger.
+  tf.env().set('WEBGPU_CPU_FORWARD', false)
   if (!(await tf.setBackend('webgpu'))) throw wrongUse('the backend did not start')
   await tf.ready()
+  registerWebGpuKernels()
   repairWebGpu(device.limits.maxStorageBuffersPerShaderStage)
 }
 

@@ -10,6 +10,7 @@ import { grouped, meanOverSamples, policyMetrics } from '../groups.ts'
 import { klK1, klK2, klK3, lossMask, sequenceLogRatios, stopGradient, weightedShare } from '../ops.ts'
 import { KL_INFO, LOG_PROB_INFO, lossInfo, REWARD_INFO } from '../pair-metrics.ts'
 import { needsScorable, ROLLOUT_INFO, rolloutFields, writtenBy } from '../sampling/rollout.ts'
+import { numbersOf } from '../host-numbers.ts'
 import { tf } from '../tf.ts'
 import { ADVANTAGE_INFO } from './rloo.ts'
 
@@ -98,14 +99,13 @@ export function klEstimate<T extends tf.Tensor>(estimator: KlEstimator, logProbs
 
 /** Each row's reward and prompt as numbers, in the batch's own order. A row that does not exist has a prompt of its own, and reward 0. */
 function rowRewards(batch: Batch): { readonly rewards: number[]; readonly groups: number[] } {
-  // Read from the batch, whose values lie in memory: a computed tensor cannot be read at once on every engine.
   if (batch.kind === 'pairs') {
-    const rewards = [...batch.rewardChosen.dataSync<'float32'>(), ...batch.rewardRejected.dataSync<'float32'>()]
+    const rewards = [...numbersOf(batch.rewardChosen), ...numbersOf(batch.rewardRejected)]
     return { rewards, groups: rewards.map((_reward, row) => row % batch.pairs) }
   }
   invariant(batch.kind === 'groups', 'GRPO gets pairs or groups')
-  const valid = batch.valid.dataSync<'float32'>()
-  const rewards = Array.from(batch.rewards.dataSync<'float32'>(), (reward, row) => (valid[row] === 1 ? reward : 0))
+  const valid = numbersOf(batch.valid)
+  const rewards = Array.from(numbersOf(batch.rewards), (reward, row) => (valid[row] === 1 ? reward : 0))
   return {
     rewards,
     groups: rewards.map((_reward, row) => (valid[row] === 1 ? Math.floor(row / batch.samples) : -1 - row)),

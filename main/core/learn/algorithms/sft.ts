@@ -7,6 +7,7 @@ import { likelihoodAccuracy, LOG_PROB_INFO, logProbMetrics, lossInfo } from '../
 import { BY_STRENGTH } from '../pair-page.ts'
 import { forPretrained } from '../pretrained-presets.ts'
 import { softPreference, useStrength } from '../preference-strength.ts'
+import { numbersOf, tensorOf } from '../host-numbers.ts'
 import { tf } from '../tf.ts'
 
 /**
@@ -34,19 +35,17 @@ function sideWeights(preference: number, strength: number, useStrength: boolean)
 }
 
 function chosenRows(tokens: TokenBatch, pairs: number): TokenBatch {
-  const take = (x: tf.Tensor2D): tf.Tensor2D => tf.slice(x, [0, 0], [pairs, x.shape[1]])
+  const take = (x: tf.Tensor2D): tf.Tensor2D =>
+    tensorOf<tf.Rank.R2>(numbersOf(x).subarray(0, pairs * x.shape[1]), [pairs, x.shape[1]])
   return { ids: take(tokens.ids), attention: take(tokens.attention), completion: take(tokens.completion) }
 }
 
 /** True when no rejected completion of the batch carries loss, so that half the forward pass can be left out. */
 function onlyChosenCount(batch: PairBatch, useStrength: boolean): boolean {
-  // Read from the batch, whose values lie in memory: a computed tensor cannot be read at once on every engine.
-  const strength = useStrength ? batch.strength.dataSync<'float32'>() : null
+  const strength = useStrength ? numbersOf(batch.strength) : null
   return (
     batch.pairs > 0 &&
-    batch.preference
-      .dataSync<'float32'>()
-      .every((value, index) => value === 1 && (strength === null || strength[index] === 1))
+    numbersOf(batch.preference).every((value, index) => value === 1 && (strength === null || strength[index] === 1))
   )
 }
 

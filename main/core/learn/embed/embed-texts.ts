@@ -1,3 +1,4 @@
+import { tensorOf } from '../host-numbers.ts'
 import { tf } from '../tf.ts'
 import type { TextEmbedder } from '../models/embedder.ts'
 import type { TextTokens } from '../models/encoder.ts'
@@ -31,7 +32,10 @@ export function textTokens(rows: readonly (readonly number[])[], padId: number):
     ids.set(row, at * time)
     attention.fill(1, at * time, at * time + row.length)
   })
-  return { ids: tf.tensor2d(ids, [rows.length, time], 'int32'), attention: tf.tensor2d(attention, [rows.length, time]) }
+  return {
+    ids: tensorOf<tf.Rank.R2>(ids, [rows.length, time]),
+    attention: tensorOf<tf.Rank.R2>(attention, [rows.length, time]),
+  }
 }
 
 /**

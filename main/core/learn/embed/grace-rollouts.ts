@@ -17,6 +17,7 @@ import { lossMask, sequenceLogProbs, stopGradient } from '../ops.ts'
 import type { Random } from '../random.ts'
 import { embedSpanValues, spanOf, type RationalePrompt } from './rationale.ts'
 import { sampleCompletions } from '../sampling/sample.ts'
+import { numbersOf } from '../host-numbers.ts'
 import { tf } from '../tf.ts'
 
 // One round of GRACE: rationales are written, everything is embedded, and each rollout of a positive gets its reward.
@@ -250,7 +251,7 @@ export function graceStepLoss(
   { objective, clip, dual }: GraceLossOptions,
 ): LossResult {
   const logProbs = network.tokenLogProbs(batch.tokens)
-  const advantages = Array.from(batch.rewards.dataSync<'float32'>())
+  const advantages = Array.from(numbersOf(batch.rewards))
   if (objective === 'sum') {
     const sequences = tf.reshape(sequenceLogProbs(logProbs), [batch.prompts, batch.samples])
     const loss = tf.neg(tf.div(tf.sum(tf.mul(sequences, batch.rewards)), totals.items * batch.samples)) as tf.Scalar

@@ -2,6 +2,7 @@
 // attention, norms behind each sub-layer, learned positions. Parameters carry the names and layouts of the checkpoints.
 import type { TokenBatch } from '../define.ts'
 import { createRandom, type Random } from '../random.ts'
+import { numbersOf } from '../host-numbers.ts'
 import { tf } from '../tf.ts'
 import { adapterNames, loraPass, type LoraOptions } from './adapters.ts'
 import type { Dropout } from './decoder.ts'
@@ -143,7 +144,7 @@ class BertEncoder implements Encoder {
     return tf.tidy(() => {
       const packing = this.pack(tokens)
       const places = paddedIndices(packing)
-      const given = types?.dataSync()
+      const given = types === undefined ? undefined : numbersOf(types)
       const states = this.hiddenStates(packing, null, given === undefined ? null : places.map((place) => given[place]!))
       return tf.reshape(scatterRows(states, places, packing.rows * packing.time), [
         packing.rows,

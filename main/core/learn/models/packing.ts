@@ -1,4 +1,5 @@
 import type { TokenBatch } from '../define.ts'
+import { numbersOf } from '../host-numbers.ts'
 
 /**
  * The tokens of a batch without its padding and without repetition. What a decoder computes at a token depends on the
@@ -29,8 +30,8 @@ export function packTokens(tokens: Pick<TokenBatch, 'ids' | 'attention'>): Packi
 /** Each row's ids without its padding. @throws RangeError when the attention mask is not one run of ones at the start of each row */
 export function tokenRows(tokens: Pick<TokenBatch, 'ids' | 'attention'>): ArrayLike<number>[] {
   const [rows, time] = tokens.ids.shape
-  const ids = tokens.ids.dataSync()
-  const attention = tokens.attention.dataSync()
+  const ids = numbersOf(tokens.ids)
+  const attention = numbersOf(tokens.attention)
   return Array.from({ length: rows }, (_, row) => {
     const start = row * time
     let length = 0
@@ -141,7 +142,7 @@ export interface Targets {
 }
 
 export function completionTargets(tokens: TokenBatch, packing: Packing): Targets {
-  const completion = tokens.completion.dataSync()
+  const completion = numbersOf(tokens.completion)
   const from: number[] = []
   const ids: number[] = []
   const places: number[] = []
