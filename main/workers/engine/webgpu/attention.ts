@@ -16,6 +16,7 @@ import {
   register,
   release,
   table,
+  written,
   type KernelCall,
   type TensorHandle,
 } from './launch.ts'
@@ -102,7 +103,7 @@ const fill = (one: string, other: string, heads: string, head: string): string =
 `
 
 /** stats [slot, head]: l */
-function forwardProgram(headDim: number): Program {
+const forwardProgram = written((headDim: number): Program => {
   return {
     name: `attention-${headDim}`,
     code: `${prelude(headDim)}
@@ -146,10 +147,10 @@ ${fill('k', 'v', 'numbers.kvHeads', 'kvHead')}
   stats[slot * numbers.heads + head] = largest + log(total);
 }`,
   }
-}
+})
 
 /** → dq, and both [slot, head, (l, D)] */
-function queryGradProgram(headDim: number): Program {
+const queryGradProgram = written((headDim: number): Program => {
   return {
     name: `attention-dq-${headDim}`,
     code: `${prelude(headDim)}
@@ -204,10 +205,10 @@ ${fill('k', 'v', 'numbers.kvHeads', 'kvHead')}
   both[2u * (slot * numbers.heads + head) + 1u] = meeting;
 }`,
   }
-}
+})
 
 /** → dk, dv: a thread has a key of one head of keys, and goes through the queries of all heads that it serves. */
-function keyGradProgram(headDim: number): Program {
+const keyGradProgram = written((headDim: number): Program => {
   return {
     name: `attention-dkv-${headDim}`,
     code: `${prelude(headDim)}
@@ -264,7 +265,7 @@ ${fill('q', 'dy', 'numbers.heads', 'queryHead')}
   }
 }`,
   }
-}
+})
 
 /** Where the row of each slot begins and ends [slot, 2] */
 function boundsOf(offsets: Int32Array): Int32Array {

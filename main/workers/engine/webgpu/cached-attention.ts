@@ -14,6 +14,7 @@ import {
   register,
   release,
   upload,
+  written,
   type KernelCall,
   type TensorHandle,
 } from './launch.ts'
@@ -45,7 +46,7 @@ ${MAIN}
 }
 
 /** One new query a row: a workgroup a head, whose threads have every LANES-th key and join in the end. */
-function cachedProgram(headDim: number): Program {
+const cachedProgram = written((headDim: number): Program => {
   const { type, length, meet } = vectorOf(headDim)
   return {
     name: `cached-attention-${headDim}`,
@@ -100,7 +101,7 @@ ${REDUCTIONS}${MAIN}
   }
 }`,
   }
-}
+})
 
 /** Writes the new key and value into the cache that it is given. */
 function cachedAttention({ inputs, backend, attrs }: KernelCall<CachedAttributes>): TensorHandle {

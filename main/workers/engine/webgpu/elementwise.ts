@@ -12,6 +12,7 @@ import {
   register,
   sizeOf,
   table,
+  written,
   type KernelCall,
   type TensorHandle,
 } from './launch.ts'
@@ -173,8 +174,12 @@ function each(program: Program, names: readonly string[], results: number) {
 type Form = { readonly form: keyof typeof GATES }
 
 export function registerElementwise(): void {
-  register<Form>(FUSED_KERNELS.gelu, (call) => each(geluProgram(call.attrs.form, false), ['x'], 1)(call)[0]!)
-  register<Form>(FUSED_KERNELS.geluGrad, (call) => each(geluProgram(call.attrs.form, true), ['x', 'dy'], 1)(call)[0]!)
+  const [forward, backward] = [false, true].map((way) => written((form: Form['form']) => geluProgram(form, way))) as [
+    (form: Form['form']) => Program,
+    (form: Form['form']) => Program,
+  ]
+  register<Form>(FUSED_KERNELS.gelu, (call) => each(forward(call.attrs.form), ['x'], 1)(call)[0]!)
+  register<Form>(FUSED_KERNELS.geluGrad, (call) => each(backward(call.attrs.form), ['x', 'dy'], 1)(call)[0]!)
   register(FUSED_KERNELS.swiGlu, (call) => each(SWIGLU, ['gate', 'up'], 1)(call)[0]!)
   register(FUSED_KERNELS.swiGluGrad, each(SWIGLU_GRAD, ['gate', 'up', 'dy'], 2))
   register(FUSED_KERNELS.rotary, rotary)

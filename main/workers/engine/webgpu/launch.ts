@@ -43,6 +43,16 @@ export interface Program {
   readonly code: string
 }
 
+/** Kernels of one family, each written once: a launch must not cost the making of its text. */
+export function written<K>(write: (key: K) => Program): (key: K) => Program {
+  const known = new Map<K, Program>()
+  return (key) => {
+    let program = known.get(key)
+    if (program === undefined) known.set(key, (program = write(key)))
+    return program
+  }
+}
+
 export interface Work {
   readonly writes: readonly TensorHandle[]
   readonly reads: readonly TensorHandle[]

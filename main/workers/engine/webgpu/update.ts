@@ -13,6 +13,7 @@ import {
   register,
   release,
   sizeOf,
+  written,
   type KernelCall,
   type TensorHandle,
 } from './launch.ts'
@@ -70,7 +71,7 @@ const PER_GROUP = 64 * LANES
 const TENSORS_AT_ONCE = 7
 
 /** Σ x² of PER_GROUP numbers a workgroup. What a tensor has is (its count, its first workgroup). */
-function squaresProgram(tensors: number): Program {
+const squaresProgram = written((tensors: number): Program => {
   const all = Array.from({ length: tensors }, (_none, at) => at)
   return {
     name: `sums-of-squares-${tensors}`,
@@ -96,7 +97,7 @@ ${all
   if (lane == 0u && numbers.to + group < arrayLength(&sums)) { sums[numbers.to + group] = sum; }
 }`,
   }
-}
+})
 
 const ROOT: Program = {
   name: 'root-of-sum',
