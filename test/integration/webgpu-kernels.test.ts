@@ -27,7 +27,7 @@ describe.skipIf(softwareGpu === null)('kernels of the webgpu engine (skipped: no
     lines = rest.map((line) => JSON.parse(line) as Line)
   }, 150_000)
 
-  test('are there for everything but quantized weights, which are widened', () => {
+  test('are there for everything but quantized weights, which this engine refuses', () => {
     expect(head.without).toEqual(['PairlabFrozenProduct', 'PairlabFrozenGather'])
   })
 

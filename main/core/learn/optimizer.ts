@@ -69,16 +69,12 @@ function decayAt(progress: number, schedule: ScheduleConfig['schedule']): number
  */
 export async function readGlobalNorm(gradients: readonly tf.Tensor[]): Promise<number> {
   if (gradients.length === 0 || tf.getBackend() === 'cpu') return globalNorm(gradients)
-  if (hasKernel(OPTIMIZER_KERNELS.globalNorm)) {
-    const [norm] = runKernel(OPTIMIZER_KERNELS.globalNorm, Object.fromEntries(gradients.entries()))
-    const [high, low] = await norm!.data<'float32'>()
-    norm!.dispose()
-    return high! + low!
-  }
-  const norm = tf.tidy(() => tf.sqrt(tf.addN(gradients.map((gradient) => tf.sum(tf.square(gradient))))))
-  const [value] = await norm.data<'float32'>()
+  const norm = hasKernel(OPTIMIZER_KERNELS.globalNorm)
+    ? normKernel(gradients)
+    : tf.tidy(() => tf.sqrt(tf.addN(gradients.map((gradient) => tf.sum(tf.square(gradient))))))
+  const [high, low = 0] = await norm.data<'float32'>()
   norm.dispose()
-  return value!
+  return high! + low
 }
 
 /** √ Σ g² over all gradients, summed in double precision. */
@@ -86,9 +82,9 @@ export function globalNorm(gradients: Iterable<Float32Array | tf.Tensor>): numbe
   const all = [...gradients]
   const tensors = all.filter((gradient): gradient is tf.Tensor => !(gradient instanceof Float32Array))
   if (tensors.length === all.length && all.length > 0 && hasKernel(OPTIMIZER_KERNELS.globalNorm)) {
-    const [norm] = runKernel(OPTIMIZER_KERNELS.globalNorm, Object.fromEntries(tensors.entries()))
-    const [high, low] = norm!.dataSync<'float32'>()
-    norm!.dispose()
+    const norm = normKernel(tensors)
+    const [high, low] = norm.dataSync<'float32'>()
+    norm.dispose()
     return high! + low!
   }
   let sum = 0
@@ -97,6 +93,11 @@ export function globalNorm(gradients: Iterable<Float32Array | tf.Tensor>): numbe
     for (let index = 0; index < values.length; index += 1) sum += values[index]! * values[index]!
   }
   return Math.sqrt(sum)
+}
+
+/** [2], whose sum it is: a double's precision of two singles, where the engine has it. */
+function normKernel(tensors: readonly tf.Tensor[]): tf.Tensor {
+  return runKernel(OPTIMIZER_KERNELS.globalNorm, Object.fromEntries(tensors.entries()))[0]!
 }
 
 function arrayOf(gradient: tf.Tensor | Float32Array): Float32Array {

@@ -1,6 +1,7 @@
 // The decoder's own operations (main/core/learn/models/fused.ts) in TensorFlow's, with gradients written out: half the
 // launches of what the library derives by itself.
 import { FUSED_KERNELS } from '../../core/learn/models/fused.ts'
+import type { RotaryAttributes } from '../../core/learn/models/rope.ts'
 import { attention, attentionGrad } from './tensorflow-attention.ts'
 import { type KernelCall, registerTensorflowKernel, type TensorHandle, Work } from './tensorflow-ops.ts'
 import { registerTensorflowOptimizer } from './tensorflow-optimizer.ts'
@@ -101,14 +102,6 @@ function swiGluGrad({ inputs, backend }: KernelCall): TensorHandle[] {
   const slope = work.op('AddV2', sigma, work.op('Sub', silu, work.op('Mul', silu, sigma)))
   const dGate = work.one('Mul', [work.op('Mul', dy, up), slope])
   return work.give(dGate, work.one('Mul', [dy, silu]))
-}
-
-interface RotaryAttributes {
-  readonly positions: Int32Array
-  readonly cos: Float32Array
-  readonly sin: Float32Array
-  readonly headDim: number
-  readonly inverse: boolean
 }
 
 /** Names tables by the positions they were made for: every layer of a pass has the same. */

@@ -1,5 +1,7 @@
 // The decoder's own operations (main/core/learn/models/fused.ts) in WebAssembly.
 import { FUSED_KERNELS } from '../../core/learn/models/fused.ts'
+import type { RotaryAttributes } from '../../core/learn/models/rope.ts'
+import { checkIndices } from './check-indices.ts'
 import {
   addressOf,
   floatsAt,
@@ -35,11 +37,6 @@ export function registerFusedKernels(): void {
 
 function like(backend: WasmBackend, tensor: TensorHandle): TensorHandle {
   return backend.makeOutput(tensor.shape, 'float32')
-}
-
-/** Indices come from the caller's own count of rows; one outside would read or write another tensor. */
-function checkIndices(indices: Int32Array, rows: number): void {
-  for (const index of indices) if (index < 0 || index >= rows) throw new RangeError(`row ${index} of ${rows}`)
 }
 
 /** Numbers that a chunk of a kernel passes over: some ten microseconds of it. */
@@ -230,14 +227,6 @@ function swiGluGrad({ inputs, backend }: KernelCall): TensorHandle[] {
     [4, 4, 4, 4, 4],
   )
   return [dGate, dUp]
-}
-
-interface RotaryAttributes {
-  readonly positions: Int32Array
-  readonly cos: Float32Array
-  readonly sin: Float32Array
-  readonly headDim: number
-  readonly inverse: boolean
 }
 
 const tables = new WeakMap<

@@ -29,6 +29,14 @@ export interface RotaryTable {
   readonly headDim: number
 }
 
+/** What a kernel that turns is given. */
+export interface RotaryAttributes extends RotaryTable {
+  /** [token] */
+  readonly positions: Int32Array
+  /** Whether it turns back. */
+  readonly inverse: boolean
+}
+
 /** @param given one frequency a pair, or θ for the plain ones, θ^(−2i/headDim) */
 export function rotaryTable(length: number, headDim: number, given: Float64Array | number): RotaryTable {
   const frequencies = typeof given === 'number' ? ropeFrequencies({ headDim, ropeTheta: given }) : given

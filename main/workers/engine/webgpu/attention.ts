@@ -6,11 +6,13 @@
 // q, o, do, dq [slot, heads · headDim]; k, v, dk, dv [slot, kvHeads · headDim]. A thread has one slot of one head, and the
 // workgroup's threads share the keys (or queries) that they go through, a tile at a time in workgroup memory.
 import { FUSED_KERNELS } from '../../../core/learn/models/fused.ts'
+import { type AttentionShape, NOTHING_SEEN, partsOf, weighIn } from './attention-parts.ts'
 import {
   groupsFor,
   launch,
   LANES,
   like,
+  MAIN,
   output,
   type Program,
   register,
@@ -20,12 +22,6 @@ import {
   type KernelCall,
   type TensorHandle,
 } from './launch.ts'
-
-export interface AttentionShape {
-  readonly heads: number
-  readonly kvHeads: number
-  readonly headDim: number
-}
 
 interface AttentionAttributes extends AttentionShape {
   readonly causal?: boolean
@@ -37,23 +33,11 @@ interface AttentionAttributes extends AttentionShape {
 /** Workgroup memory that every device has, and that two tiles may fill: 16 KiB, less what the compiler may add. */
 const TILE_BYTES = 15_360
 
-/** Numbers go in fours where a head is a multiple of four. */
-export function vectorOf(headDim: number): { readonly type: string; readonly length: number; readonly meet: string } {
-  const four = headDim % 4 === 0
-  return four
-    ? { type: 'vec4<f32>', length: headDim / 4, meet: 'dot(a, b)' }
-    : { type: 'f32', length: headDim, meet: 'a * b' }
-}
-
 function prelude(headDim: number): string {
-  const { type, length, meet } = vectorOf(headDim)
   const tile = Math.max(1, Math.min(32, Math.floor(TILE_BYTES / (8 * headDim))))
   return `
-alias Part = ${type};
-const PARTS = ${length}u;
+${partsOf(headDim)}
 const TILE = ${tile}u;
-const NOTHING = -1e30;
-fn meet(a: Part, b: Part) -> f32 { return ${meet}; }
 struct Numbers { slots: u32, heads: u32, kvHeads: u32, causal: u32, window: u32, scale: f32 };
 var<workgroup> one: array<Part, TILE * PARTS>;
 var<workgroup> other: array<Part, TILE * PARTS>;
@@ -69,13 +53,7 @@ fn sees(slot: u32, key: u32, bounds: vec2<u32>, numbers_: Numbers) -> bool {
  * The head of a main whose workgroups are (tile of LANES slots, head): `slot` is this thread's, `last` the tile's last, and
  * from `low` to `high` are all slots of the rows that the tile touches.
  */
-const BY_SLOT = (heads: string): string => `
-@compute @workgroup_size(${LANES}) fn main(
-  @builtin(workgroup_id) groupId: vec3<u32>,
-  @builtin(num_workgroups) groupCount: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let group = groupIndex(groupId, groupCount);
+const BY_SLOT = (heads: string): string => `${MAIN}
   let tiles = (numbers.slots + ${LANES - 1}u) / ${LANES}u;
   if (group >= tiles * ${heads}) { return; }
   let head = group / tiles;
@@ -88,7 +66,7 @@ const BY_SLOT = (heads: string): string => `
   let high = u32(rows[2u * last + 1u]);
 `
 
-/** Both tiles filled by all threads, from slots \`start\` … of two matrices with one head each. */
+/** Both tiles filled by all threads, from slots `start` … of two matrices with one head each. */
 const fill = (one: string, other: string, heads: string, head: string): string => `
     workgroupBarrier();
     for (var at = lane; at < TILE * PARTS; at += ${LANES}u) {
@@ -123,23 +101,14 @@ ${BY_SLOT('numbers.heads')}
     query[d] = q[(slot * numbers.heads + head) * PARTS + d] * numbers.scale;
     sum[d] = Part();
   }
-  var largest = NOTHING;
-  var total = 0.0;
+  ${NOTHING_SEEN}
   for (var start = low; start < end; start += TILE) {
 ${fill('k', 'v', 'numbers.kvHeads', 'kvHead')}
     for (var t = 0u; t < min(TILE, end - start); t += 1u) {
       if (!sees(slot, start + t, bounds, numbers)) { continue; }
       var score = 0.0;
       for (var d = 0u; d < PARTS; d += 1u) { score += meet(query[d], one[t * PARTS + d]); }
-      if (score > largest) {
-        let less = exp(largest - score);
-        total *= less;
-        for (var d = 0u; d < PARTS; d += 1u) { sum[d] *= less; }
-        largest = score;
-      }
-      let weight = exp(score - largest);
-      total += weight;
-      for (var d = 0u; d < PARTS; d += 1u) { sum[d] += weight * other[t * PARTS + d]; }
+${weighIn('other[t * PARTS + d]')}
     }
   }
   if (!mine) { return; }

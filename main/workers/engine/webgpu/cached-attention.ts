@@ -2,7 +2,7 @@
 //   o = Σ_j p_j v_j,  p = softmax(s q·k_j),  s = headDim^−½
 // q, o [row, heads · headDim]; k, v [row, kvHeads · headDim]; keys, values [row · capacity, kvHeads · headDim]
 import { FUSED_KERNELS } from '../../../core/learn/models/fused.ts'
-import { type AttentionShape, vectorOf } from './attention.ts'
+import { type AttentionShape, NOTHING_SEEN, partsOf, weighIn } from './attention-parts.ts'
 import {
   groupsFor,
   launch,
@@ -47,13 +47,10 @@ ${MAIN}
 
 /** One new query a row: a workgroup a head, whose threads have every LANES-th key and join in the end. */
 const cachedProgram = written((headDim: number): Program => {
-  const { type, length, meet } = vectorOf(headDim)
   return {
     name: `cached-attention-${headDim}`,
     code: `
-alias Part = ${type};
-const PARTS = ${length}u;
-fn meet(a: Part, b: Part) -> f32 { return ${meet}; }
+${partsOf(headDim)}
 struct Numbers { rows: u32, heads: u32, kvHeads: u32, capacity: u32, scale: f32 };
 @group(0) @binding(0) var<storage, read_write> o: array<Part>;
 @group(0) @binding(1) var<storage, read> q: array<Part>;
@@ -70,21 +67,12 @@ ${REDUCTIONS}${MAIN}
   let count = u32(lengths[row]) + 1u;
   var sum: array<Part, PARTS>;
   for (var d = 0u; d < PARTS; d += 1u) { sum[d] = Part(); }
-  var largest = -1e30;
-  var total = 0.0;
+  ${NOTHING_SEEN}
   for (var key = lane; key < count; key += ${LANES}u) {
     let base = ((row * numbers.capacity + key) * numbers.kvHeads + kvHead) * PARTS;
     var score = 0.0;
     for (var d = 0u; d < PARTS; d += 1u) { score += meet(q[group * PARTS + d] * numbers.scale, keys[base + d]); }
-    if (score > largest) {
-      let less = exp(largest - score);
-      total *= less;
-      for (var d = 0u; d < PARTS; d += 1u) { sum[d] *= less; }
-      largest = score;
-    }
-    let weight = exp(score - largest);
-    total += weight;
-    for (var d = 0u; d < PARTS; d += 1u) { sum[d] += weight * values[base + d]; }
+${weighIn('values[base + d]')}
   }
   let most = maxOfGroup(largest, lane);
   let share = exp(largest - most);

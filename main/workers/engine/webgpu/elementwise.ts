@@ -3,6 +3,8 @@
 //   SwiGLU: y = g σ(g) ⊙ u;  dg = dy ⊙ u ⊙ σ(g)(1 + g(1 − σ(g))),  du = dy ⊙ g σ(g)
 //   rotary: (a, b) → (a cos θ − b sin θ, b cos θ + a sin θ), b half a head after a;  x [token, heads · headDim]
 import { FUSED_KERNELS } from '../../../core/learn/models/fused.ts'
+import type { RotaryAttributes } from '../../../core/learn/models/rope.ts'
+import { checkIndices } from '../check-indices.ts'
 import {
   groupsFor,
   launch,
@@ -136,21 +138,11 @@ ${MAIN}
 }`,
 }
 
-interface RotaryAttributes {
-  readonly positions: Int32Array
-  readonly cos: Float32Array
-  readonly sin: Float32Array
-  readonly headDim: number
-  readonly inverse: boolean
-}
-
 function rotary({ inputs, backend, attrs }: KernelCall<RotaryAttributes>): TensorHandle {
   const x = inputs['x']!
   const y = like(backend, x)
   const count = sizeOf(x) / 2
-  const known = attrs.cos.length / (attrs.headDim / 2)
-  for (const position of attrs.positions)
-    if (position < 0 || position >= known) throw new RangeError(`position ${position} of ${known}`)
+  checkIndices(attrs.positions, attrs.cos.length / (attrs.headDim / 2))
   launch(backend, ROTARY, {
     writes: [y],
     reads: [x, table(backend, attrs.positions), table(backend, attrs.cos), table(backend, attrs.sin)],

@@ -151,7 +151,7 @@ export function launch(backend: WebGpuBackend, program: Program, { writes, reads
   }
 }
 
-const STORAGE = { uniform: 0x40, copyDestination: 0x8 } as const // GPUBufferUsage, which is no global before a device is open
+const USAGE = { uniform: 0x40, copyDestination: 0x8 } as const // GPUBufferUsage, which is no global before a device is open
 
 function uniforms(backend: WebGpuBackend, numbers: Work['numbers']): GPUBuffer {
   const size = Math.ceil(numbers.length / 4) * 16
@@ -161,7 +161,7 @@ function uniforms(backend: WebGpuBackend, numbers: Work['numbers']): GPUBuffer {
     if (typeof value === 'number') whole[at] = value
     else real[at] = value.float
   })
-  const buffer = backend.bufferManager.acquireBuffer(size, STORAGE.uniform | STORAGE.copyDestination)
+  const buffer = backend.bufferManager.acquireBuffer(size, USAGE.uniform | USAGE.copyDestination)
   backend.device.queue.writeBuffer(buffer, 0, bytes)
   backend.uniformPendingDisposal.push(buffer) // given back once submitted
   return buffer
@@ -177,7 +177,7 @@ export function like(backend: WebGpuBackend, tensor: TensorHandle): TensorHandle
 }
 
 export function sizeOf({ shape }: TensorHandle): number {
-  return shape.reduce((product, length) => product * length, 1)
+  return tf.util.sizeFromShape(shape)
 }
 
 /** Workgroups of one thread a number. */

@@ -26,71 +26,42 @@ struct Numbers { rows: u32, width: u32, epsilon: f32 };
 `
 const EACH = (body: string): string => `for (var at = lane; at < numbers.width; at += ${LANES}u) { ${body} }`
 
-const RMS: Program = {
-  name: 'rms-norm',
-  code: `${NUMBERS}
+/** The mean of the row's numbers, where the norm takes it off: RMS is a layer norm with a mean of 0. */
+const meanOf = (centred: boolean, name: string, value: string): string =>
+  centred
+    ? `var ${name}Sum = 0.0;
+  ${EACH(`${name}Sum += ${value};`)}
+  let ${name} = sumOfGroup(${name}Sum, lane) / width;`
+    : `let ${name} = 0.0;`
+
+/** @param centred layer norm, which has a bias; else RMS */
+function forwardProgram(centred: boolean): Program {
+  return {
+    name: centred ? 'layer-norm' : 'rms-norm',
+    code: `${NUMBERS}
 @group(0) @binding(0) var<storage, read_write> y: array<f32>;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> weight: array<f32>;
-@group(0) @binding(3) var<uniform> numbers: Numbers;
-${REDUCTIONS}${MAIN}
-  if (group >= numbers.rows) { return; }
-  let base = group * numbers.width;
-  var squares = 0.0;
-  ${EACH('let value = x[base + at]; squares += value * value;')}
-  let r = inverseSqrt(sumOfGroup(squares, lane) / f32(numbers.width) + numbers.epsilon);
-  ${EACH('y[base + at] = x[base + at] * r * weight[at];')}
-}`,
-}
-
-const RMS_GRAD: Program = {
-  name: 'rms-norm-grad',
-  code: `${NUMBERS}
-@group(0) @binding(0) var<storage, read_write> dx: array<f32>;
-@group(0) @binding(1) var<storage, read_write> scale: array<f32>;
-@group(0) @binding(2) var<storage, read> x: array<f32>;
-@group(0) @binding(3) var<storage, read> weight: array<f32>;
-@group(0) @binding(4) var<storage, read> dy: array<f32>;
-@group(0) @binding(5) var<uniform> numbers: Numbers;
-${REDUCTIONS}${MAIN}
-  if (group >= numbers.rows) { return; }
-  let base = group * numbers.width;
-  var squares = 0.0;
-  var meeting = 0.0;
-  ${EACH('let value = x[base + at]; squares += value * value; meeting += dy[base + at] * weight[at] * value;')}
-  let width = f32(numbers.width);
-  let r = inverseSqrt(sumOfGroup(squares, lane) / width + numbers.epsilon);
-  let share = sumOfGroup(meeting, lane) / width * r * r;
-  ${EACH('dx[base + at] = r * (dy[base + at] * weight[at] - x[base + at] * share);')}
-  if (lane == 0u) { scale[2u * group] = 0.0; scale[2u * group + 1u] = r; }
-}`,
-}
-
-const LAYER: Program = {
-  name: 'layer-norm',
-  code: `${NUMBERS}
-@group(0) @binding(0) var<storage, read_write> y: array<f32>;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> weight: array<f32>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<uniform> numbers: Numbers;
+${centred ? '@group(0) @binding(3) var<storage, read> bias: array<f32>;' : ''}
+@group(0) @binding(${centred ? 4 : 3}) var<uniform> numbers: Numbers;
 ${REDUCTIONS}${MAIN}
   if (group >= numbers.rows) { return; }
   let base = group * numbers.width;
   let width = f32(numbers.width);
-  var sum = 0.0;
-  ${EACH('sum += x[base + at];')}
-  let mean = sumOfGroup(sum, lane) / width;
+  ${meanOf(centred, 'mean', 'x[base + at]')}
   var squares = 0.0;
   ${EACH('let value = x[base + at] - mean; squares += value * value;')}
   let r = inverseSqrt(sumOfGroup(squares, lane) / width + numbers.epsilon);
-  ${EACH('y[base + at] = (x[base + at] - mean) * r * weight[at] + bias[at];')}
+  ${EACH(`y[base + at] = (x[base + at] - mean) * r * weight[at]${centred ? ' + bias[at]' : ''};`)}
 }`,
+  }
 }
 
-const LAYER_GRAD: Program = {
-  name: 'layer-norm-grad',
-  code: `${NUMBERS}
+/** → dx, and scale [row, (μ, r)] for the sums over rows */
+function backwardProgram(centred: boolean): Program {
+  return {
+    name: centred ? 'layer-norm-grad' : 'rms-norm-grad',
+    code: `${NUMBERS}
 @group(0) @binding(0) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(1) var<storage, read_write> scale: array<f32>;
 @group(0) @binding(2) var<storage, read> x: array<f32>;
@@ -101,19 +72,17 @@ ${REDUCTIONS}${MAIN}
   if (group >= numbers.rows) { return; }
   let base = group * numbers.width;
   let width = f32(numbers.width);
-  var sum = 0.0;
-  var upstream = 0.0;
-  ${EACH('sum += x[base + at]; upstream += dy[base + at] * weight[at];')}
-  let mean = sumOfGroup(sum, lane) / width;
-  let meanUpstream = sumOfGroup(upstream, lane) / width;
+  ${meanOf(centred, 'mean', 'x[base + at]')}
+  ${meanOf(centred, 'upstream', 'dy[base + at] * weight[at]')}
   var squares = 0.0;
   var meeting = 0.0;
   ${EACH('let value = x[base + at] - mean; squares += value * value; meeting += dy[base + at] * weight[at] * value;')}
   let r = inverseSqrt(sumOfGroup(squares, lane) / width + numbers.epsilon);
   let share = sumOfGroup(meeting, lane) / width * r * r;
-  ${EACH('dx[base + at] = r * (dy[base + at] * weight[at] - meanUpstream - (x[base + at] - mean) * share);')}
+  ${EACH('dx[base + at] = r * (dy[base + at] * weight[at] - upstream - (x[base + at] - mean) * share);')}
   if (lane == 0u) { scale[2u * group] = mean; scale[2u * group + 1u] = r; }
 }`,
+  }
 }
 
 /** Columns of a workgroup, each summed by LANES / COLUMNS threads. */
@@ -191,12 +160,13 @@ function backward(program: Program) {
 }
 
 export function registerNorms(): void {
-  register(FUSED_KERNELS.rmsNorm, forward(RMS, ['x', 'weight']))
+  register(FUSED_KERNELS.rmsNorm, forward(forwardProgram(false), ['x', 'weight']))
+  const rmsBackward = backward(backwardProgram(false))
   register<Epsilon>(FUSED_KERNELS.rmsNormGrad, (call) => {
-    const [dx, dWeight, dBias] = backward(RMS_GRAD)(call)
+    const [dx, dWeight, dBias] = rmsBackward(call)
     release(call.backend, dBias) // there is no bias
     return [dx, dWeight]
   })
-  register(FUSED_KERNELS.layerNorm, forward(LAYER, ['x', 'weight', 'bias']))
-  register(FUSED_KERNELS.layerNormGrad, backward(LAYER_GRAD))
+  register(FUSED_KERNELS.layerNorm, forward(forwardProgram(true), ['x', 'weight', 'bias']))
+  register(FUSED_KERNELS.layerNormGrad, backward(backwardProgram(true)))
 }

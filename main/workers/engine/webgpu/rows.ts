@@ -2,6 +2,7 @@
 //   gather:  y[i] = x[index[i]]            scatter: y[r] = Σ over i with index[i] = r of x[i]
 //   logProb: v = x[t] − log Σ e^x;          dx = (1[t] − e^(x − log Σ e^x)) dv
 import { FUSED_KERNELS } from '../../../core/learn/models/fused.ts'
+import { checkIndices } from '../check-indices.ts'
 import {
   groupsFor,
   launch,
@@ -52,11 +53,6 @@ ${MAIN}
   }
   y[index] = sum;
 }`,
-}
-
-/** Indices come from the caller's own count of rows; one outside would read nothing and say nothing. */
-function checkIndices(indices: Int32Array, rows: number): void {
-  for (const index of indices) if (index < 0 || index >= rows) throw new RangeError(`row ${index} of ${rows}`)
 }
 
 function gather({ inputs, backend, attrs }: KernelCall<{ readonly indices: Int32Array }>): TensorHandle {
